@@ -66,7 +66,7 @@ export interface Key {
   everywhere?: boolean;
 }
 
-/** The keys of the page on screen that no other page has; they precede those of the table. */
+/** Keys that only the page on screen has; they take precedence over those of the table. */
 export const pageKeys = signal<readonly Key[]>([]);
 
 /** Changes the text by a click on a value, and asks. */

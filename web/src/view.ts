@@ -11,8 +11,8 @@ export type Page = "explore" | "alerts" | "groups" | "sources" | "settings" | "s
 /** Pages with a path of their own; the rest is Explore. The path of a trace ends with its id. */
 const PATHS: readonly Page[] = ["alerts", "groups", "sources", "settings", "start", "traces", "trace", "map"];
 
-/** What a search for traces asks, by the names in the address. */
-const SOUGHT = [
+/** The conditions of a search for traces, by their names in the address. */
+const SEARCH_NAMES = [
   "service",
   "name",
   "kind",
@@ -27,7 +27,7 @@ const SOUGHT = [
 ] as const;
 
 /** A search for traces. */
-export type Sought = Partial<Record<(typeof SOUGHT)[number], string>>;
+export type TraceSearch = Partial<Record<(typeof SEARCH_NAMES)[number], string>>;
 
 /** Everything that the address says. */
 export interface View {
@@ -71,8 +71,8 @@ export interface View {
   trace: string;
   /** The open span, by its id. */
   span: string;
-  /** What is asked on the page of traces. */
-  sought: Sought;
+  /** The search on the page of traces. */
+  sought: TraceSearch;
 }
 
 /** What Explore shows of the events that match: the rows, what changed, their patterns. */
@@ -164,7 +164,7 @@ export function viewOf(page: Page, params: URLSearchParams): View {
     // Messages lead to an alert by what is to be done about it.
     tab: params.get("tab") ?? (params.has("silence") ? "silences" : ""),
     open: params.get("open") ?? params.get("silence") ?? params.get("acknowledge") ?? "",
-    sought: Object.fromEntries(SOUGHT.flatMap((name) => (params.get(name) ? [[name, params.get(name)]] : []))),
+    sought: Object.fromEntries(SEARCH_NAMES.flatMap((name) => (params.get(name) ? [[name, params.get(name)]] : []))),
   };
 }
 
@@ -198,7 +198,7 @@ export function address(view: View): string {
   set("dense", view.dense ? "1" : "");
   set("layout", packed(view.layout));
   if (["alerts", "settings", "map"].includes(view.page)) set("tab", view.tab);
-  if (view.page === "traces") for (const name of SOUGHT) set(name, view.sought[name] ?? "");
+  if (view.page === "traces") for (const name of SEARCH_NAMES) set(name, view.sought[name] ?? "");
   if (view.page === "alerts") set("open", view.open);
   const text = params
     .toString()

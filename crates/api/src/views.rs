@@ -71,12 +71,12 @@ struct Document {
     created: String,
     changed: String,
     #[serde(flatten)]
-    wanted: Kept,
+    wanted: ViewContent,
 }
 
-/// What of a view its owner decides, without the rules for what may be sent.
+/// The part of a view that its owner decides, without the checks of a request.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Kept {
+struct ViewContent {
     name: String,
     description: String,
     tags: Vec<String>,
@@ -237,7 +237,7 @@ impl Document {
 
 impl ViewDefinition {
     /// Checks the view and returns it in the form in which it is stored.
-    fn checked(self) -> Result<Kept, Problem> {
+    fn checked(self) -> Result<ViewContent, Problem> {
         let bad = |message: String| Problem::bad_request("bad-view", message);
         let is_text =
             |text: &str, chars_max: usize| text.chars().count() <= chars_max && !text.chars().any(char::is_control);
@@ -269,6 +269,6 @@ impl ViewDefinition {
             return Err(bad("a filter needs a condition, as view.q".into()));
         }
         let (star, chip, shared, view) = (self.star, self.chip, self.shared, self.view);
-        Ok(Kept { name, description, tags, star, chip, shared, view })
+        Ok(ViewContent { name, description, tags, star, chip, shared, view })
     }
 }

@@ -204,7 +204,7 @@ pub(crate) struct Syslog {
     pub(crate) allow: Vec<ipnet::IpNet>,
 }
 
-/// Where documents of X-Ray are listened for, and who may send.
+/// The listening address for documents of X-Ray, and the networks that may send them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct XRay {
     pub(crate) udp: Option<SocketAddr>,

@@ -26,7 +26,7 @@ use data_dir::{admin_key, make_data_dir};
 use rules::{make_default_rules, read_rules};
 use signals::{reload_on_hangup, stop_signal};
 
-/// How often a node of a fleet looks which keys others have set.
+/// Interval at which a node of a fleet reads the keys that others have set.
 const FOLLOW_PAUSE: std::time::Duration = std::time::Duration::from_millis(500);
 
 /// A server whose rooms are open and whose port is bound, not yet answering.
@@ -122,7 +122,7 @@ pub(crate) fn prepare(
     Ok(PreparedServer { app, store, intake, alerts, metrics, recovery, listener, others })
 }
 
-/// Binds the sockets other than that of HTTP.
+/// Binds all sockets except that of HTTP.
 fn bind_others(config: &Config, of_door: Option<&Arc<serve::Tls>>) -> Result<serve::OtherListeners, Failure> {
     Ok(serve::OtherListeners { syslog: syslog::bind(&config.syslog, of_door)?, xray: xray::bind(&config.xray)? })
 }
@@ -135,12 +135,12 @@ fn link_to_nodes(config: &Config) -> Result<Option<Arc<serve::FleetLink>>, Failu
     Ok(Some(Arc::new(link)))
 }
 
-/// Keeps keys as other nodes of the fleet set them: a key that is revoked anywhere ends here within a second.
+/// Follows the keys that other nodes of the fleet set: a key revoked on any node is invalid here within a second.
 fn follow_keys(keys: &Arc<serve::Keys>, clock: &Clock) {
     let (keys, clock) = (Arc::downgrade(keys), clock.clone());
     std::thread::spawn(move || {
         while let Some(keys) = keys.upgrade() {
-            // While the database is away, what is known holds.
+            // While the database is away, the known keys stay valid.
             if let Err(error) = keys.reload(clock.now()) {
                 tracing::debug!(%error, "keys of other nodes are not known");
             }

@@ -12,7 +12,7 @@ pub fn reasons(server: &Server, status: Status) -> Vec<String> {
     reasons.extend(server.damages_found());
     reasons.extend(server.whole_store().locked().map(str::to_owned));
     reasons.extend(status.poisoned.map(|why| format!("the store takes no events: {why}; {AFTER_POISON}")));
-    // In a fleet no node can use it then: balancers that left all of them would leave nobody to answer what is known.
+    // In a fleet no node can use it then: a balancer that dropped them all would drop the answers that they still have.
     let catalog_problem = status.catalog_problem.filter(|_| server.whole_store().nodes().is_none());
     reasons.extend(catalog_problem.map(|why| format!("the catalog cannot be used: {why}")));
     if let Some(free) = status.disk_free_bytes.filter(|free| *free < status.disk_reserve_bytes) {

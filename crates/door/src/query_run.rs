@@ -46,7 +46,7 @@ pub struct Takers<'a> {
 
 /// Where the rows of an answer go, and how many.
 #[derive(Clone, Copy, Default)]
-struct Shown<'a> {
+struct RowOutput<'a> {
     takers: Option<Takers<'a>>,
     rows_max: Option<usize>,
     /// Takes the columns of blocks instead of rows.
@@ -143,7 +143,7 @@ impl<'a> QueryRun<'a> {
         }
     }
 
-    /// Returns on which nodes of a fleet runs have their homes: those nodes look at them where a query is shared.
+    /// Returns the homes of runs in a fleet: the nodes that read them when a query is shared.
     pub fn homes(&self, runs: &[Arc<dyn Run>]) -> Vec<Home> {
         self.peers.as_ref().map_or_else(Vec::new, |peers| peers.homes(runs))
     }
@@ -172,7 +172,7 @@ impl<'a> QueryRun<'a> {
         range: TimeRange,
         takers: Takers<'_>,
     ) -> Result<Answer, Problem> {
-        let shown = Shown { takers: Some(takers), ..Shown::default() };
+        let shown = RowOutput { takers: Some(takers), ..RowOutput::default() };
         self.answer(snapshot, plan, scope, range, shown)
     }
 
@@ -198,7 +198,7 @@ impl<'a> QueryRun<'a> {
         range: TimeRange,
         rows_max: usize,
     ) -> Result<Answer, Problem> {
-        let shown = Shown { rows_max: Some(rows_max), ..Shown::default() };
+        let shown = RowOutput { rows_max: Some(rows_max), ..RowOutput::default() };
         self.answer(snapshot, plan, scope, range, shown)
     }
 
@@ -210,7 +210,7 @@ impl<'a> QueryRun<'a> {
         scope: &Scope,
         range: TimeRange,
     ) -> Result<Answer, Problem> {
-        self.answer(snapshot, plan, scope, range, Shown::default())
+        self.answer(snapshot, plan, scope, range, RowOutput::default())
     }
 
     fn answer(
@@ -219,7 +219,7 @@ impl<'a> QueryRun<'a> {
         plan: &Plan,
         scope: &Scope,
         range: TimeRange,
-        shown: Shown<'_>,
+        shown: RowOutput<'_>,
     ) -> Result<Answer, Problem> {
         let progress = |stats: &Stats| self.note(stats);
         let request = self.request(range, scope, &progress);
@@ -281,7 +281,7 @@ pub async fn work_out(server: &Shared, ticket: Ticket, part: Part) -> Result<Vec
             progress: Some(&progress),
             support,
         };
-        // A run never changes under its key: where all are known, the database need not be asked what is new.
+        // A run with a key never changes: if all are known, the database is not asked for changes.
         let mut snapshot = of_thread.filtered(of_thread.whole_store().known_snapshot(&part.groups(), range));
         if !part.is_within(&snapshot.runs) {
             snapshot = of_thread.filtered(of_thread.snapshot(&part.groups(), range));

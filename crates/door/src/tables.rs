@@ -30,15 +30,15 @@ const KEPT_BYTES_MAX: usize = 16 << 20;
 
 /// Tables in memory.
 #[derive(Default)]
-pub struct Tables(Mutex<HashMap<String, Kept>>);
+pub struct Tables(Mutex<HashMap<String, StoredTable>>);
 
-struct Kept {
+struct StoredTable {
     rows: Arc<Rows>,
     n_bytes: usize,
 }
 
 impl Tables {
-    fn kept(&self) -> MutexGuard<'_, HashMap<String, Kept>> {
+    fn kept(&self) -> MutexGuard<'_, HashMap<String, StoredTable>> {
         // What a panic leaves is a map all the same.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -53,7 +53,7 @@ impl Tables {
         let mut kept = self.kept();
         let n_bytes: usize = kept.values().map(|kept| kept.n_bytes).sum();
         if n_bytes + text.len() <= KEPT_BYTES_MAX {
-            kept.insert(name.to_owned(), Kept { rows: rows.clone(), n_bytes: text.len() });
+            kept.insert(name.to_owned(), StoredTable { rows: rows.clone(), n_bytes: text.len() });
         }
         Some(rows)
     }

@@ -1,5 +1,5 @@
-//! Where a store's bytes are kept: files that are durable (`disk`), objects of a bucket (`objects`), and what is kept at hand of
-//! those that are read (`read_cache`, `remote_source`); and the points at which a test makes any of it fail (`fault`).
+//! The bytes of a store: durable files (`disk`), objects in a bucket (`objects`), a cache of objects on disk
+//! (`read_cache`), readers that use it (`remote_source`), and the points at which tests make these fail (`fault`).
 
 pub mod disk;
 pub mod fault;

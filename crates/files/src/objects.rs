@@ -89,13 +89,13 @@ struct Counters {
 /// What was asked of the object store since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
-    /// Requests, tries that were repeated not counted.
+    /// Requests, without their retries.
     pub requests: u64,
-    /// Those of them that failed for good.
+    /// Requests that failed in spite of retries.
     pub failures: u64,
-    /// Bytes of objects that came.
+    /// Bytes of objects received.
     pub bytes_read: u64,
-    /// Bytes of objects that were sent.
+    /// Bytes of objects sent.
     pub bytes_written: u64,
     /// Requests that store something: objects, parts of them, and their beginnings and ends.
     pub puts: u64,

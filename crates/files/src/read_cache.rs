@@ -76,11 +76,11 @@ struct Page {
 /// How much the cache holds, and how often it helped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CacheUse {
-    /// Bytes of the pages.
+    /// Bytes of the cached pages.
     pub n_bytes: u64,
-    /// Pages that were asked for and at hand.
+    /// Reads of pages that were cached.
     pub hits: u64,
-    /// Pages that were asked for and not at hand.
+    /// Reads of pages that were not cached.
     pub misses: u64,
 }
 

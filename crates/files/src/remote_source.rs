@@ -28,7 +28,7 @@ const RECENT_PAGES_MAX: usize = 16;
 pub struct RemoteFiles {
     /// The bucket.
     pub objects: Objects,
-    /// What of it is at hand.
+    /// The cached parts of its objects.
     pub cache: ReadCache,
     fetching: Mutex<FetchState>,
     /// Told when pages have come, or have not.
@@ -51,7 +51,7 @@ pub struct RemoteObject {
 }
 
 impl RemoteFiles {
-    /// Nothing is being fetched yet.
+    /// Returns the objects of a bucket, read through a cache.
     pub fn new(objects: Objects, cache: ReadCache) -> Arc<Self> {
         Arc::new(Self { objects, cache, fetching: Mutex::default(), fetched: Condvar::new() })
     }
@@ -270,7 +270,7 @@ pub struct SequentialObject {
 }
 
 impl SequentialObject {
-    /// The object `name` of `n_bytes` bytes.
+    /// Returns a reader of the object `name`, which has `n_bytes` bytes.
     pub fn new(objects: Arc<Objects>, name: &str, n_bytes: u64) -> Self {
         Self { objects, name: name.to_owned(), n_bytes, window: Mutex::default() }
     }

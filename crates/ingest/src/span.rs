@@ -1,9 +1,9 @@
-//! Spans as events: what the protocols of traces have in common.
+//! Spans as events: what the trace protocols have in common.
 //!
 //! A span is an event of the group `traces/SERVICE` with `@type = "span"`, at the time of its start. Its ids, name, kind,
 //! status, duration, events and links are fields, and its attributes are fields under their own names; an attribute with the
-//! name of one of those fields is stored as `attributes.NAME`. What is wrong with a span that is stored all the same is named
-//! in `span_problem`.
+//! name of one of those fields is stored as `attributes.NAME`. A span with a problem that does not prevent storing it
+//! has the field `span_problem`, which describes it.
 
 mod attributes;
 mod durations;
@@ -18,6 +18,7 @@ use types::{GroupName, Level, Timestamp, group_name_of_outside};
 
 pub use self::attributes::{STATUS_CODES, SpanAttributes, attribute_name, json_value, n_json_fields};
 use self::durations::{duration, write_duration};
+use self::lists::ELEMENTS_MAX;
 pub use self::lists::{Members, SpanList, link, span_event};
 use crate::{Collector, EventFields, EventMetadata, IngestError, RawEvent, RecordRefusal};
 
@@ -27,22 +28,22 @@ pub const UNKNOWN_SERVICE: &str = "unknown_service";
 /// Duration from which a span's times are suspect: a year.
 const DURATION_NS_SUSPECT: u64 = 365 * 24 * Timestamp::HOUR as u64;
 
-/// Fields of a span in addition to its attributes.
+/// Most fields of a span in addition to its attributes.
 pub const SPAN_FIELDS_MAX: usize = 24;
 
-/// What the other side of a span is.
+/// The role of a span in a call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SpanKind {
     /// Work within a service.
     #[default]
     Internal,
-    /// An answer to a request.
+    /// Handling of a request.
     Server,
     /// A request to another service.
     Client,
-    /// A message sent.
+    /// Sending of a message.
     Producer,
-    /// A message received.
+    /// Receipt of a message.
     Consumer,
 }
 
@@ -62,12 +63,12 @@ impl SpanKind {
 /// How a span ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SpanStatus {
-    /// Its sender does not say.
+    /// Not set by the sender.
     #[default]
     Unset,
-    /// Its sender says that it succeeded.
+    /// Marked as successful by the sender.
     Ok,
-    /// It failed.
+    /// Failed.
     Error,
 }
 
@@ -93,17 +94,17 @@ pub struct Span<'a> {
     pub parent_span_id: Option<[u8; 8]>,
     /// The name of the operation.
     pub name: Cow<'a, str>,
-    /// What the other side is.
+    /// Its role in a call.
     pub kind: SpanKind,
     /// How it ended.
     pub status: SpanStatus,
     /// Why it failed.
     pub status_message: Cow<'a, str>,
-    /// The service; without one [`UNKNOWN_SERVICE`].
+    /// The service; empty for [`UNKNOWN_SERVICE`].
     pub service: Cow<'a, str>,
-    /// When it began, in nanoseconds since the epoch; 0 if that is unknown.
+    /// Start in nanoseconds since the epoch; 0 if unknown.
     pub start: u64,
-    /// When it ended, in nanoseconds since the epoch; 0 if that is unknown.
+    /// End in nanoseconds since the epoch; 0 if unknown.
     pub end: u64,
     /// The state of the trace, as W3C's `tracestate` has it.
     pub trace_state: Cow<'a, str>,
@@ -115,7 +116,7 @@ pub struct Span<'a> {
     pub links: SpanList,
     /// Attributes that its sender left out.
     pub n_dropped_attributes: u64,
-    /// What is wrong with it; empty if nothing is.
+    /// Its problems; empty if there are none.
     pub problem: String,
 }
 
@@ -125,7 +126,7 @@ pub fn span_group(service: &str) -> GroupName {
     if group.as_str().contains('/') { group } else { group_name_of_outside(&format!("traces/{UNKNOWN_SERVICE}")) }
 }
 
-/// Reads an id of `N` bytes from its hexadecimal digits; fewer digits are the end of one.
+/// Parses an id of `N` bytes from hexadecimal digits; a shorter one is padded with zeros on the left.
 pub fn id_of_hex<const N: usize>(digits: &str) -> Option<[u8; N]> {
     if digits.is_empty() || digits.len() > 2 * N || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return None;
@@ -139,7 +140,7 @@ pub fn id_of_hex<const N: usize>(digits: &str) -> Option<[u8; N]> {
 }
 
 impl Span<'_> {
-    /// Notes what is wrong with the span.
+    /// Adds a problem of the span.
     pub fn note(&mut self, problem: impl Display) {
         let separator = if self.problem.is_empty() { "" } else { "; " };
         // Writing to a text succeeds.
@@ -160,15 +161,17 @@ impl Span<'_> {
         status_code: Option<&str>,
     ) -> Result<Result<(), RecordRefusal>, IngestError> {
         self.check_times(collector.received());
+        let field_bytes_max = collector.received().limits.field_bytes_max;
         for (what, n_dropped) in [("event", self.events.n_excess()), ("link", self.links.n_excess())] {
             if n_dropped > 0 {
                 let plural = if n_dropped == 1 { " is" } else { "s are" };
-                self.note(format_args!("{n_dropped} {what}{plural} left out, since a span holds no more"));
+                self.note(format_args!(
+                    "{n_dropped} {what}{plural} left out: a span has at most {ELEMENTS_MAX} in {field_bytes_max} bytes"
+                ));
             }
         }
         let duration_ns = self.end - self.start;
         let message = self.message(duration_ns, status_code);
-        let field_bytes_max = collector.received().limits.field_bytes_max;
         let write = |fields: &mut FieldWriter<'_>| {
             self.write_fields(duration_ns, fields);
             attributes(&mut SpanAttributes::new(fields, field_bytes_max));
@@ -183,7 +186,7 @@ impl Span<'_> {
         collector.add(place, RawEvent::Body(message.as_bytes()), &metadata)
     }
 
-    /// Notes what is wrong with start and end, and makes the end follow the start.
+    /// Adds the problems of start and end, and makes the end follow the start.
     fn check_times(&mut self, received: &ArrivalContext<'_>) {
         match (self.start, self.end) {
             (0, 0) => self.note("start and end are unknown; kept at its arrival with a duration of 0"),

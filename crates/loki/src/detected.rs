@@ -69,7 +69,7 @@ pub(crate) async fn fields(
     LokiParameters(parameters): LokiParameters,
 ) -> Result<Json<Value>, LokiProblem> {
     let limit = limit_of(&parameters)?;
-    let mut found: BTreeMap<String, Found> = BTreeMap::new();
+    let mut found: BTreeMap<String, DetectedField> = BTreeMap::new();
     for entry in entries(&server, &parameters).await? {
         for (name, value) in &entry.metadata {
             note(&mut found, limit, name, value);
@@ -116,7 +116,7 @@ pub(crate) async fn values(
 
 /// A detected field.
 #[derive(Default)]
-struct Found {
+struct DetectedField {
     values: BTreeSet<String>,
     /// The type of the value that was read last.
     kind: &'static str,
@@ -124,7 +124,7 @@ struct Found {
     path: Vec<String>,
 }
 
-impl Found {
+impl DetectedField {
     fn shown(&self, name: &str) -> Value {
         let parsers = if self.parsers.is_empty() { Value::Null } else { json!(self.parsers) };
         let mut field = json!({"label": name, "type": self.kind, "cardinality": self.values.len(), "parsers": parsers});
@@ -136,7 +136,12 @@ impl Found {
 }
 
 /// Records a value of a field, unless the field is new and there are `limit` fields already.
-fn note<'f>(found: &'f mut BTreeMap<String, Found>, limit: usize, name: &str, value: &str) -> Option<&'f mut Found> {
+fn note<'f>(
+    found: &'f mut BTreeMap<String, DetectedField>,
+    limit: usize,
+    name: &str,
+    value: &str,
+) -> Option<&'f mut DetectedField> {
     if !found.contains_key(name) && found.len() >= limit {
         return None;
     }

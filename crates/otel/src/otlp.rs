@@ -133,7 +133,7 @@ fn say(status: StatusCode, form: OtlpForm, body: Vec<u8>) -> Response {
     (status, [(header::CONTENT_TYPE, HeaderValue::from_static(kind))], body).into_response()
 }
 
-/// Writes the answer of either signal: `partial_success = 1 { rejected = 1, error_message = 2 }`, if any.
+/// Writes the answer for either signal: `partial_success = 1 { rejected = 1, error_message = 2 }`, if any.
 fn response(answer: &IngestAnswer, signal: Signal, form: OtlpForm) -> Vec<u8> {
     let rejected = answer.rejected.len() as u64 + answer.rejected_unnamed;
     let message = match answer.rejected.first() {

@@ -1,6 +1,6 @@
 //! Zipkin's collector: spans of version 2 as JSON.
 //!
-//! Accepted spans are answered with 202, as Zipkin does; what was rejected of them is in the body, which reporters ignore.
+//! Requests are answered with 202, as Zipkin does. The body lists rejected spans, although reporters ignore it.
 //! Reporters drop a request after any error, so a request is refused only if none of its spans could be stored. Errors are
 //! plain text.
 
@@ -41,7 +41,7 @@ pub fn is_address(path: &str) -> bool {
 pub fn refusal(path: &str) -> Option<Problem> {
     OTHER_COLLECTORS.contains(&path).then(|| {
         let message = format!("the protocol of {path} is not supported");
-        let hint = "send spans as OTLP to /v1/traces (Jaeger's SDKs and agents are succeeded by OpenTelemetry's), or as \
+        let hint = "send spans as OTLP to /v1/traces (OpenTelemetry's SDKs and collector replace Jaeger's), or as \
             Zipkin's JSON of version 2 to /api/v2/spans";
         Problem::new(StatusCode::NOT_FOUND, "unimplemented", message).hint(hint)
     })
@@ -70,7 +70,7 @@ async fn post(server: Shared, headers: HeaderMap, body: Body) -> Result<Response
     }
 }
 
-/// Refuses the encodings of spans that are not supported. Some reporters name no type.
+/// Refuses content types that are not supported. Some reporters send none.
 fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let bare = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();

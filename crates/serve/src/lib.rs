@@ -46,7 +46,8 @@ pub struct OtherListeners {
     pub xray: Option<XRayListener>,
 }
 
-/// Serves `app` on `store` and `listener`, and what `others` has sockets for, until `shutdown` is done, then lets requests under way finish for some seconds.
+/// Serves `app` on `store`, `listener` and the sockets in `others` until `shutdown` is done, then lets requests under
+/// way finish for some seconds.
 ///
 /// The store is left open: whoever opened it closes it, after this returns.
 ///
@@ -82,7 +83,7 @@ pub async fn serve(
         }
     };
     if tokio::time::timeout(LISTENER_GRACE, all_stored).await.is_err() {
-        tracing::warn!("messages of syslog or X-Ray are lost that the store would not take before the end");
+        tracing::warn!("syslog messages or X-Ray documents lost: the store did not accept them before the shutdown");
     }
     Ok(())
 }

@@ -38,7 +38,7 @@ mod tests {
         assert_eq!(known.symmetric_difference(&described).collect::<Vec<_>>(), Vec::<&(String, String, String)>::new());
     }
 
-    /// Returns the role that a request needs; that of CloudWatch and X-Ray is checked behind the door, with the signature.
+    /// Returns the role that a request needs. CloudWatch and X-Ray check theirs themselves, with the signature.
     fn role_of(entry: &door::table::Entry) -> Role {
         let is_signed = ["/cloudwatch", "/xray/"].iter().any(|prefix| entry.path.starts_with(prefix));
         if is_signed { Role::Any } else { entry.role }

@@ -62,20 +62,20 @@ pub(crate) trait Catalog: Send {
     /// Publishes a flush. One that is published already changes nothing.
     fn commit_flush(&mut self, record: &FlushRecord<'_>) -> Result<(), DatabaseError>;
 
-    /// Takes segments that are to be put together, so that no other node begins with them; gives back what this one had
-    /// taken before. Returns those that it cannot have, and takes none then.
+    /// Takes segments for compaction, so that no other node of a fleet merges them, and gives back those that this node
+    /// had taken before. If some are not available, takes none and returns those.
     fn take_segments(&mut self, _segments: &[u128]) -> Result<Vec<u128>, DatabaseError> {
         Ok(Vec::new())
     }
 
-    /// Exchanges segments for those that hold their events from now on, and remembers that their files must go. `false`,
-    /// and nothing done, where other nodes have changed something that this one does not know yet.
+    /// Replaces segments with those that hold their events from now on, and records that their files must be removed.
+    /// If other nodes have made changes that this one has not read yet, changes nothing and returns `false`.
     fn commit_compaction(&mut self, removed: &[u128], added: &[SegmentRow]) -> Result<bool, DatabaseError>;
 
     /// Remembers that a file that is about to be made must go, unless a segment is moved to it.
     fn doom_file(&mut self, doomed: &ObsoleteFile) -> Result<(), DatabaseError>;
 
-    /// Lets files go that were made for segments which will not be listed.
+    /// Records that files must be removed, since the segments in them will not be listed.
     fn give_up_files(&mut self, _files: &[&str]) -> Result<(), DatabaseError> {
         Ok(())
     }
@@ -98,25 +98,25 @@ pub(crate) trait Catalog: Send {
     /// Records that a group is deleted.
     fn delete_group(&mut self, id: u32, name: &GroupName) -> Result<(), DatabaseError>;
 
-    /// Records that events are deleted; one that is known already is replaced. In a fleet the text of its receipt is
-    /// recorded with it, and what is known already stays.
+    /// Records a deletion of events, in place of an earlier record of it. In a fleet, the text of its receipt is
+    /// recorded in the same transaction, and an earlier record stays as it is.
     fn put_deletion(&mut self, deletion: &Deletion, receipt: &str) -> Result<(), DatabaseError>;
 
     /// Forgets deletions of events whose bytes are gone.
     fn forget_deletions(&mut self, ids: &[u64]) -> Result<(), DatabaseError>;
 
-    /// In a fleet, keeps a receipt in the place of an earlier text of it.
+    /// In a fleet, stores the text of a receipt, replacing an earlier one.
     fn put_receipt(&mut self, _id: u64, _receipt: &str) -> Result<(), DatabaseError> {
         Ok(())
     }
 
-    /// In a fleet, forgets a receipt.
+    /// In a fleet, removes the receipt of a finished deletion, and those of earlier ones.
     fn forget_receipt(&mut self, _id: u64) -> Result<(), DatabaseError> {
         Ok(())
     }
 
-    /// In a fleet, reports whether objects have yet to go that may hold events of a deletion. No segment that is listed holds
-    /// any of them, and all objects with some are released.
+    /// In a fleet, reports whether objects that may hold events of a deletion are still to be removed. The caller has
+    /// made sure that no listed segment and no unflushed object holds any of them.
     fn awaits_removal(&mut self, _id: u64) -> Result<bool, DatabaseError> {
         Ok(false)
     }

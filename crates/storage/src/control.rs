@@ -12,8 +12,8 @@
 //! identity(store)                       UUID of the store that this is the control store of
 //! ```
 //!
-//! In PostgreSQL there are tables of states besides (`states`), which the nodes of a fleet share. They are no settings:
-//! they are not copied, and begin anew in another database.
+//! PostgreSQL also has the tables of `states`, which the nodes of a fleet share. They are not settings: they are not
+//! copied, and another database begins without them.
 //!
 //! Version 1 had `retention(group_name, age_ns, bytes)` instead, version 2 no digest.
 //!

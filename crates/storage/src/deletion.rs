@@ -16,8 +16,9 @@
 //! that cannot be read, and no WAL file. Batch ids and source positions are not touched: what was sent once and deleted
 //! stays a duplicate.
 //!
-//! In a fleet one transaction takes the place of tombstone and row, and holds the receipt; each node works out the
-//! masks and hides the hot events when it reads of it (`fleet::erasure`), and it ends when the last object is gone.
+//! In a fleet, one transaction stores the row and the receipt, and there is no tombstone. Each node works out the masks
+//! and hides the hot events when it reads the row (`fleet::erasure`); the deletion ends when the last object is
+//! removed.
 //!
 //! Copies are out of reach: a backup made before holds the events, and so does what was already sent to someone.
 

@@ -66,20 +66,20 @@ pub(crate) trait Follow: Send + Sync {
     /// Reports whether this node is the one that does upkeep.
     fn is_in_charge(&self) -> bool;
 
-    /// Reports whether this node puts segments together: each one that does upkeep.
+    /// Reports whether this node merges segments, as all nodes with the role `upkeep` do.
     fn may_compact(&self) -> bool;
 
-    /// Reports whether this node holds the lease `alerts`, as far as it knows; each save finds out anew.
+    /// Reports whether this node holds the lease `alerts`, as far as it knows; each save checks it again.
     fn has_alerts(&self) -> bool;
 
-    /// Returns what became of a state since a version; `None` if nothing did.
+    /// Returns the changes of a state since a version; `None` if there are none.
     fn state_news(&self, state: &str, since: u64) -> Result<Option<StateNews>, DatabaseError>;
 
-    /// Changes a state, and returns its version. Refused if this node does not hold the lease `alerts`.
+    /// Changes a state and returns its new version. Refused if this node does not hold the lease `alerts`.
     fn save_state(&self, state: &str, change: &StateChange<'_>) -> Result<u64, DatabaseError>;
 
-    /// Puts a document, by kind and name, in the place of one that has not changed meanwhile; `false` if it has. Refused if
-    /// this node may not.
+    /// Replaces the first of `texts` in a document, named by kind and name, with the second; `false` if the document
+    /// has another text. Refused if this node may not write as `by`.
     fn exchange(&self, document: (&str, &str), texts: (&str, &str), by: DocumentWriter) -> Result<bool, DatabaseError>;
 
     /// Returns this node's number and the nodes, as they were a few seconds ago at most: while the database is away, they

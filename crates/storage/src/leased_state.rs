@@ -1,4 +1,4 @@
-//! State that the nodes of a fleet share, as the node with the lease `alerts` saves it.
+//! State that all nodes of a fleet read and the node with the lease `alerts` writes.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use database::DatabaseError;
 use crate::control::states::{StateChange, StateNews};
 use crate::fleet::Follow;
 
-/// A state by its name: records, each a text under a key, which all nodes read and one writes.
+/// A named state, divided into records: texts with keys.
 pub struct LeasedState {
     follower: Arc<dyn Follow>,
     name: &'static str,
@@ -18,12 +18,12 @@ impl LeasedState {
         Self { follower, name }
     }
 
-    /// Reports whether this node may save it, as far as it knows.
+    /// Reports whether this node may save the state, as far as it knows.
     pub fn is_held(&self) -> bool {
         self.follower.has_alerts()
     }
 
-    /// Returns what became of it since a version; `None` if nothing did. Version 0 is that of a state that was never saved.
+    /// Returns its changes since a version; `None` if there are none. A state that was never saved has version 0.
     ///
     /// # Errors
     /// If the control store does not answer.
@@ -31,7 +31,7 @@ impl LeasedState {
         self.follower.state_news(self.name, since)
     }
 
-    /// Saves a change, and returns the version after it. A change of nothing finds out whether this node may save.
+    /// Saves a change and returns the new version. An empty change checks whether this node may save.
     ///
     /// # Errors
     /// [`DatabaseError::is_refused`] if another node has the lease or has saved meanwhile: nothing was changed. After any

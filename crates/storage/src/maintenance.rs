@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::Clock;
-use crate::maintenance_file::{Found, MaintenanceRecord, ScrubProgress};
+use crate::maintenance_file::{MaintenanceFile, MaintenanceRecord, ScrubProgress};
 use crate::retention::clock::{ClockDoubt, ClockGuard};
 
 /// What upkeep knows.
@@ -24,9 +24,9 @@ impl Maintenance {
     pub(crate) fn open(dir: &Path, store: &[u8; 16], clock: &Clock) -> Self {
         let (wall, uptime) = (clock.now().0, clock.uptime());
         let (noted, guard) = match MaintenanceRecord::read(dir, store) {
-            Found::MaintenanceRecord(notes) => (notes, ClockGuard::new(notes.clock, wall, uptime)),
-            Found::Nothing => (MaintenanceRecord::default(), ClockGuard::new(None, wall, uptime)),
-            Found::Damaged => {
+            MaintenanceFile::MaintenanceRecord(notes) => (notes, ClockGuard::new(notes.clock, wall, uptime)),
+            MaintenanceFile::Nothing => (MaintenanceRecord::default(), ClockGuard::new(None, wall, uptime)),
+            MaintenanceFile::Damaged => {
                 tracing::error!(file = "UPKEEP", "file is damaged: the clock is not trusted until it is confirmed");
                 (MaintenanceRecord::default(), ClockGuard::doubtful(wall, uptime))
             }

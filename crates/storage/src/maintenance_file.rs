@@ -50,12 +50,12 @@ pub(crate) struct MaintenanceRecord {
     pub(crate) scrub: ScrubProgress,
 }
 
-/// What was found at a start.
+/// The file as it was found at a start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Found {
+pub(crate) enum MaintenanceFile {
     MaintenanceRecord(MaintenanceRecord),
     Nothing,
-    /// There is a file that cannot be believed.
+    /// There is a file, and its contents are invalid.
     Damaged,
 }
 
@@ -65,11 +65,11 @@ fn path_of(dir: &Path) -> PathBuf {
 
 impl MaintenanceRecord {
     /// Reads what an earlier process has written.
-    pub(crate) fn read(dir: &Path, store: &[u8; 16]) -> Found {
+    pub(crate) fn read(dir: &Path, store: &[u8; 16]) -> MaintenanceFile {
         match std::fs::read_to_string(path_of(dir)) {
-            Ok(text) => parse(&text, store).map_or(Found::Damaged, Found::MaintenanceRecord),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Found::Nothing,
-            Err(_) => Found::Damaged,
+            Ok(text) => parse(&text, store).map_or(MaintenanceFile::Damaged, MaintenanceFile::MaintenanceRecord),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => MaintenanceFile::Nothing,
+            Err(_) => MaintenanceFile::Damaged,
         }
     }
 
@@ -116,14 +116,14 @@ mod tests {
     #[test]
     fn notes_are_read_as_they_were_written_and_damage_is_noticed() {
         let dir = tempfile::tempdir().expect("a scratch directory");
-        assert_eq!(MaintenanceRecord::read(dir.path(), &STORE), Found::Nothing);
+        assert_eq!(MaintenanceRecord::read(dir.path(), &STORE), MaintenanceFile::Nothing);
         let clock = ClockRecord { seen: -5, other: Some((i64::MAX, 7)) };
         for clock in [None, Some(clock), Some(ClockRecord { other: None, ..clock })] {
             let notes = MaintenanceRecord { clock, scrub: ScrubProgress { began: 9, done: u128::MAX } };
             notes.write(dir.path(), &STORE).expect("room");
-            assert_eq!(MaintenanceRecord::read(dir.path(), &STORE), Found::MaintenanceRecord(notes));
+            assert_eq!(MaintenanceRecord::read(dir.path(), &STORE), MaintenanceFile::MaintenanceRecord(notes));
         }
-        assert_eq!(MaintenanceRecord::read(dir.path(), &[4; 16]), Found::Damaged);
+        assert_eq!(MaintenanceRecord::read(dir.path(), &[4; 16]), MaintenanceFile::Damaged);
         let whole = std::fs::read(path_of(dir.path())).expect("just written");
         for at in 0..whole.len() {
             let mut bytes = whole.clone();
@@ -131,10 +131,10 @@ mod tests {
             std::fs::write(path_of(dir.path()), &bytes).expect("writable");
             // The line break after the checksum is not covered.
             let found = MaintenanceRecord::read(dir.path(), &STORE);
-            assert!(found == Found::Damaged || at + 1 == whole.len(), "byte {at}: {found:?}");
+            assert!(found == MaintenanceFile::Damaged || at + 1 == whole.len(), "byte {at}: {found:?}");
             std::fs::write(path_of(dir.path()), &whole[..at]).expect("writable");
             assert!(
-                MaintenanceRecord::read(dir.path(), &STORE) == Found::Damaged || at + 1 == whole.len(),
+                MaintenanceRecord::read(dir.path(), &STORE) == MaintenanceFile::Damaged || at + 1 == whole.len(),
                 "cut at {at}"
             );
         }

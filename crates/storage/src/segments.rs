@@ -140,7 +140,7 @@ impl Segments {
         self.follower().is_none_or(|follower| follower.is_in_charge())
     }
 
-    /// Reports whether this process may put segments together: in a fleet, any node that does upkeep.
+    /// Reports whether this process may merge segments: in a fleet, any node with the role `upkeep`.
     pub(crate) fn may_compact(&self) -> bool {
         self.follower().is_none_or(|follower| follower.may_compact())
     }

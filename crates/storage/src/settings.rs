@@ -45,10 +45,11 @@ impl<'s> Settings<'s> {
         Ok(self.segments.control().remove(kind, name)?)
     }
 
-    /// Puts a document, by kind and name, in the place of `before`; `false` if that is not there any more.
+    /// Replaces the text `before` of a document, named by kind and name, with `json`; `false` if the document has
+    /// another text.
     ///
     /// # Errors
-    /// In a fleet it is refused if this node is no such writer.
+    /// In a fleet, it is refused if this node may not write as `by`.
     pub fn exchange(
         self,
         (kind, name): (&str, &str),

@@ -246,13 +246,13 @@ impl Store {
         }
     }
 
-    /// Reports whether this process does what one process does at a time: it evaluates rules, counts metrics and delivers to
-    /// subscribers. In a fleet, that is the node with the lease `alerts`, as far as it knows.
+    /// Reports whether this process evaluates rules, counts metrics and delivers to subscription filters. In a fleet,
+    /// only the node with the lease `alerts` does; it answers as far as it knows.
     pub fn has_alerts(&self) -> bool {
         self.segments.follower().is_none_or(|follower| follower.has_alerts())
     }
 
-    /// Returns a state that the nodes of a fleet share; none on a machine of its own.
+    /// Returns a state that the nodes of a fleet share; `None` without a fleet.
     pub fn leased_state(&self, name: &'static str) -> Option<LeasedState> {
         self.segments.follower().map(|follower| LeasedState::new(follower.clone(), name))
     }

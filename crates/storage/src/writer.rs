@@ -115,7 +115,8 @@ impl Writer {
         answered.recv().unwrap_or_else(|_| Err(self.why_closed().into()))
     }
 
-    /// Hides deleted events: in hot events, in segments, and in what waits to be fed. Only for who changes hot events.
+    /// Hides deleted events: among hot events, in segments, and in batches that wait to be fed. The caller makes
+    /// sure that nothing else changes hot events meanwhile.
     pub(crate) fn apply_erasure(&self, erasure: Erasure) {
         let deletion = erasure.deletion.clone();
         let hot = HotChange::of(&self.segments.state(), &deletion);

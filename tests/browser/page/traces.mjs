@@ -223,7 +223,7 @@ async function narrowsByDragging(own) {
   const n = Number(/^(\d+) of 700/.exec(await page.getByTestId("traces-count").textContent())[1]);
   assert.equal(await page.getByTestId("trace-row").count(), Math.min(n, 100));
   assert.ok(n > 0 && n < 100, `${n} traces are above the others`);
-  await page.getByTestId("trace-compare").filter({ hasText: "passes payment: 100 %" }).waitFor();
+  await page.getByTestId("trace-compare").filter({ hasText: "passes through payment: 100 %" }).waitFor();
   await clean(page);
   await page.getByTestId("clear-area").click();
   await page.getByTestId("traces-count").filter({ hasText: "700 traces" }).waitFor();

@@ -27,7 +27,7 @@ export interface TraceProblem {
   message: string;
 }
 
-/** What every answer says of its completeness. */
+/** Whether an answer is complete, and why not. */
 interface Completeness {
   partial: boolean;
   partial_reasons: Notice[];

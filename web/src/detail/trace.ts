@@ -25,10 +25,10 @@ export function traceQuery(name: string, value: Json): string {
     : `filter ${fieldText(name)} = ${valueText(value)}`;
 }
 
-/** Fields that the server takes for the id of a trace. */
+/** Fields that the server treats as trace ids. */
 const TRACE_FIELDS: readonly string[] = ["trace_id", "trace.id", "traceId", "traceID", "TraceId"];
 
-/** The id of the trace whose page a field leads to; empty where it leads to none. */
+/** The trace id in a field; empty if the field has none. */
 export function traceIdOf(name: string, value: Json): string {
   return TRACE_FIELDS.includes(name) &&
     typeof value === "string" &&

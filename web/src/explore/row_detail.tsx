@@ -174,7 +174,7 @@ function TraceButton({
   );
 }
 
-/** Leads to the page of a trace, and there to the event's span. */
+/** A link to the page of a trace, and there to the event's span. */
 function TraceLink({
   trace,
   fields,

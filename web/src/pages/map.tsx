@@ -1,4 +1,4 @@
-// The service map: which services call which, how often, how fast, how often in vain, and what got worse.
+// The service map: which services call which, with rate, errors and latency, and what got worse.
 
 import { useSignal } from "@preact/signals";
 import type { ComponentType } from "preact";
@@ -70,12 +70,12 @@ export function ServiceMapPage({ Time }: { Time: ComponentType }) {
           {t("Reading calls between services…")}
         </p>
       )}
-      {data !== null && <Shown map={data} asTable={tab === "table"} isStale={state === "loading"} />}
+      {data !== null && <MapView map={data} asTable={tab === "table"} isStale={state === "loading"} />}
     </main>
   );
 }
 
-function Shown({ map, asTable, isStale }: { map: ServiceMap; asTable: boolean; isStale: boolean }) {
+function MapView({ map, asTable, isStale }: { map: ServiceMap; asTable: boolean; isStale: boolean }) {
   const zone = view.value.zone;
   if (map.nodes.length === 0)
     return (
@@ -134,7 +134,7 @@ function Change({ now, text, isBad }: { now: string; text: string | undefined; i
   );
 }
 
-/** The numbers of a row; those of the range before stand below. */
+/** The numbers of a row, with those of the range before below them. */
 function Numbers({ of }: { of: Calls & { before?: Calls } }) {
   const bad = worse(of, of.before);
   return (

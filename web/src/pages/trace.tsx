@@ -35,7 +35,7 @@ export function TracePage() {
   return (
     <main class="page trace-page" ref={box} data-testid="trace-page" aria-busy={state === "loading"}>
       {data !== null ? (
-        <Found key={data.trace_id} data={data} box={box} />
+        <TraceView key={data.trace_id} data={data} box={box} />
       ) : state === "error" ? (
         <NotFound id={id} error={error} onAgain={ask} />
       ) : (
@@ -91,7 +91,7 @@ function Figures({ data, model }: { data: TraceAnswer; model: TraceModel }) {
   );
 }
 
-/** What failed, before anything else: the first failed span that no failed span is below, and the way to it. */
+/** The first failed span without a failed span below it, with a link to it. */
 function FirstError({ model, reveal }: { model: TraceModel; reveal: (node: number) => void }) {
   // What caused the others has no failed span below it.
   const first = model.errors.map((index) => model.nodes[index]).find((node) => node?.errorsBelow === 0);
@@ -169,7 +169,7 @@ function Top({ data: { root, trace_id: id } }: { data: TraceAnswer }) {
   );
 }
 
-/** What the waterfall shows beside spans: rows of log lines, the critical path alone. */
+/** What the waterfall shows in addition to spans: rows of log lines, the critical path. */
 interface Look {
   lines: boolean;
   path: boolean;
@@ -251,7 +251,7 @@ function Tools({
   );
 }
 
-function Found({ data, box }: { data: TraceAnswer; box: { current: HTMLElement | null } }) {
+function TraceView({ data, box }: { data: TraceAnswer; box: { current: HTMLElement | null } }) {
   const model = useMemo(() => modelOf(data), [data]);
   const texts = useMemo(() => new Map<number, string>(), [data]);
   const sought = view.value.find;

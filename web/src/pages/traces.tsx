@@ -13,7 +13,7 @@ import { Way } from "../parts/way.tsx";
 import rules from "../style/traces.css?inline";
 import { plural, t } from "../texts.ts";
 import { fullText } from "../time.ts";
-import { asked, askedAt, go, view, type Sought } from "../view.ts";
+import { asked, askedAt, go, view, type TraceSearch } from "../view.ts";
 import { areaOf, areaText, differences, isIn } from "./traces/scatter.ts";
 import { durationMs } from "./traces/search.ts";
 import { Scatter } from "./traces/scatter.tsx";
@@ -65,11 +65,11 @@ export function Traces({ Time }: { Time: ComponentType }) {
   );
 }
 
-/** Searches by what the form has; empty fields ask nothing. */
-function Form({ sought }: { sought: Sought }) {
-  const [draft, setDraft] = useState<Sought>(sought);
+/** The search form; empty fields set no condition. */
+function Form({ sought }: { sought: TraceSearch }) {
+  const [draft, setDraft] = useState<TraceSearch>(sought);
   const [isWrong, setWrong] = useState(false);
-  const set = (name: keyof Sought) => (event: { currentTarget: { value: string } }) =>
+  const set = (name: keyof TraceSearch) => (event: { currentTarget: { value: string } }) =>
     setDraft({ ...draft, [name]: event.currentTarget.value });
   const submit = (event: Event) => {
     event.preventDefault();
@@ -132,8 +132,8 @@ function Form({ sought }: { sought: Sought }) {
 }
 
 /** Conditions that the form has no fields for: set by a link of the map, removed one by one. */
-function Limits({ sought }: { sought: Sought }) {
-  const all: [keyof Sought, string][] = [
+function Limits({ sought }: { sought: TraceSearch }) {
+  const all: [keyof TraceSearch, string][] = [
     ["kind", sought.kind ?? ""],
     ["query", sought.query ?? ""],
     ["through", sought.through ?? ""],
@@ -227,14 +227,14 @@ function Answer({ data, isStale }: { data: FoundTraces; isStale: boolean }) {
           </>
         )}
       </p>
-      {area !== null && <Compared inside={inside} outside={traces.filter((trace) => !isIn(trace, area))} />}
+      {area !== null && <Comparison inside={inside} outside={traces.filter((trace) => !isIn(trace, area))} />}
       <List traces={inside} />
     </section>
   );
 }
 
 /** How traces in the area differ from the others that were found. */
-function Compared({ inside, outside }: { inside: readonly TraceSummary[]; outside: readonly TraceSummary[] }) {
+function Comparison({ inside, outside }: { inside: readonly TraceSummary[]; outside: readonly TraceSummary[] }) {
   const all = differences(inside, outside);
   if (inside.length === 0 || outside.length === 0) return null;
   return (
@@ -249,7 +249,7 @@ function Compared({ inside, outside }: { inside: readonly TraceSummary[]; outsid
               {what === "errors"
                 ? t("contains errors")
                 : what === "service"
-                  ? t("passes {service}", { service: printable(value) })
+                  ? t("passes through {service}", { service: printable(value) })
                   : oneLine(value, 120)}
               : <b>{percent(a)}</b> <span class="dim">{t("{share} of the others", { share: percent(b) })}</span>
             </li>

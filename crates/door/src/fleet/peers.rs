@@ -34,19 +34,19 @@ pub const FAILED: u8 = 2;
 /// How long nothing may be heard of a node that works on a part.
 const SILENCE_MAX: Duration = Duration::from_secs(1);
 
-/// How long a node may be at work without having looked at any further event: it has too much to do, or waits for the bucket.
+/// How long a node may work without reading another event. One that takes longer is overloaded or waits for the bucket.
 const STANDSTILL_MAX: Duration = Duration::from_secs(2);
 
-/// How often it is looked whether the query has ended.
+/// Interval of checks whether the query has ended.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// A node, and what of a query's runs has its home there.
+/// A node and the runs of a query whose home it is.
 pub struct Home {
     /// Name of the node.
     pub node: String,
-    /// Runs, and their events.
+    /// Number of runs.
     pub runs: u64,
-    /// See `runs`.
+    /// Number of their events.
     pub events: u64,
 }
 
@@ -60,14 +60,14 @@ pub(crate) struct QueryPeers {
 }
 
 impl QueryPeers {
-    /// Returns the nodes that may be asked now; none where there are none. Needs a runtime around it.
+    /// Returns the nodes that may be asked now; `None` if there are none. Must be called within a runtime.
     pub(crate) fn of(link: &Arc<FleetLink>, store: &Store, bytes_max: usize) -> Option<Self> {
         let nodes = link.others(store, "query");
         let runtime = Handle::try_current().ok()?;
         (!nodes.is_empty()).then(|| Self { link: link.clone(), nodes, runtime, bytes_max })
     }
 
-    /// Returns the homes of runs by the names of the nodes; runs that have none are left out.
+    /// Returns the homes of runs, ordered by the names of the nodes; runs without a home are left out.
     pub(crate) fn homes(&self, runs: &[Arc<dyn Run>]) -> Vec<Home> {
         let mut homes: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
         for info in runs.iter().map(|run| run.info()) {
@@ -80,7 +80,7 @@ impl QueryPeers {
         homes.into_iter().map(home).collect()
     }
 
-    /// Sends a part, and hears what the node says.
+    /// Sends a part and receives the answer of the node.
     async fn hear(
         &self,
         node: &NodeStatus,
@@ -96,18 +96,18 @@ impl QueryPeers {
             return Err(format!("it answered {}", response.status()));
         }
         let mut frames = Frames::default();
-        let (mut furthest, mut came_on) = (0, Instant::now());
+        let (mut furthest, mut progressed) = (0, Instant::now());
         loop {
             let heard = timeout(SILENCE_MAX, response.chunk()).await.map_err(silent)?;
             let Some(chunk) = heard.map_err(|error| cause_of(&error))? else { return Ok(frames) };
             frames.take(&chunk, &mut |n_events| {
                 if n_events > furthest {
-                    (furthest, came_on) = (n_events, Instant::now());
+                    (furthest, progressed) = (n_events, Instant::now());
                 }
                 progress(n_events);
             });
-            if frames.bytes.is_empty() && came_on.elapsed() > STANDSTILL_MAX {
-                return Err(format!("it is alive and has not come on for {} s", STANDSTILL_MAX.as_secs()));
+            if frames.bytes.is_empty() && progressed.elapsed() > STANDSTILL_MAX {
+                return Err(format!("it is alive but has made no progress for {} s", STANDSTILL_MAX.as_secs()));
             }
             if frames.bytes.len() > self.bytes_max {
                 return Err(format!("its answer is larger than {} bytes", self.bytes_max));
@@ -167,7 +167,7 @@ struct Frames {
 }
 
 impl Frames {
-    /// Adds bytes, and takes out what only says that the node is at work.
+    /// Adds bytes, and removes frames that only report progress.
     fn take(&mut self, chunk: &[u8], progress: &mut dyn FnMut(u64)) {
         self.bytes.extend_from_slice(chunk);
         let mut n_taken = 0;

@@ -1,4 +1,4 @@
-//! What nodes say to each other is believed where its code is right, and nowhere else.
+//! Messages between nodes are trusted only with a valid code, and a node that makes no progress is given up.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -48,7 +48,7 @@ fn codes_hold_for_what_was_said_and_for_one_secret() {
     assert!(!one.is_from_node(&with_code(&one.code("part", &[b"ab", b"c"])[..31]), "part", &[b"ab", b"c"]));
 }
 
-/// Starts a node that answers one request with a sign of life every 100 ms, until nobody listens any more.
+/// Starts a node that answers one request with a progress report every 100 ms, until the connection is closed.
 fn node_that_counts(count: impl Fn(u64) -> u64 + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = format!("http://{}", listener.local_addr().expect("bound"));
@@ -69,7 +69,7 @@ fn node_that_counts(count: impl Fn(u64) -> u64 + Send + 'static) -> String {
 }
 
 #[test]
-fn a_node_that_is_at_work_and_does_not_come_on_is_left() {
+fn a_node_that_makes_no_progress_is_given_up() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let ask = |address: String, n_signs_max: u64| {
         let node = NodeStatus {
@@ -95,8 +95,8 @@ fn a_node_that_is_at_work_and_does_not_come_on_is_left() {
         peers.ask(0, b"{}", &is_over, &count).expect_err("it never answers")
     };
     let problem = ask(node_that_counts(|_| 7), u64::MAX);
-    assert!(problem.contains("has not come on"), "{problem}");
-    // One that does is waited for.
+    assert!(problem.contains("has made no progress"), "{problem}");
+    // A node that makes progress is not.
     let problem = ask(node_that_counts(|sign| sign + 1), 30);
     assert!(problem.contains("the query has ended"), "{problem}");
 }

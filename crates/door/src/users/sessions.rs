@@ -44,9 +44,9 @@ struct Session {
     used: Timestamp,
 }
 
-/// A session without whose it is.
-pub(super) struct Begun {
-    /// Of its token.
+/// A session without its user.
+pub(super) struct SessionRecord {
+    /// The hash of its token.
     pub(super) hash: [u8; 32],
     pub(super) password: String,
     pub(super) began: Timestamp,
@@ -65,18 +65,18 @@ impl Sessions {
         getrandom::fill(&mut random).map_err(|error| Problem::internal(format!("no random numbers: {error}")))?;
         let token = BASE64URL_NOPAD.encode(&random);
         let SignedIn { caller, password } = who;
-        self.put(caller, Begun { hash: hash(&token), password, began: now, used: now }, now);
+        self.put(caller, SessionRecord { hash: hash(&token), password, began: now, used: now }, now);
         Ok(token)
     }
 
     /// Takes up a session that began before the start, unless it is over.
-    pub(super) fn resume(&self, caller: Caller, begun: Begun, now: Timestamp) {
+    pub(super) fn resume(&self, caller: Caller, begun: SessionRecord, now: Timestamp) {
         self.put(caller, begun, now);
         self.sessions().retain(|_, session| !session.is_over(now));
     }
 
     /// Adds the stored sessions that began on other nodes of a fleet, and ends those that are not stored any more.
-    pub(super) fn agree(&self, stored: Vec<(Caller, Begun)>, now: Timestamp) {
+    pub(super) fn agree(&self, stored: Vec<(Caller, SessionRecord)>, now: Timestamp) {
         let hashes: HashSet<[u8; 32]> = stored.iter().map(|(_, begun)| begun.hash).collect();
         let known: HashSet<[u8; 32]> = {
             let mut sessions = self.sessions();
@@ -93,8 +93,8 @@ impl Sessions {
         new.for_each(|(caller, begun)| self.resume(caller, begun, now));
     }
 
-    fn put(&self, caller: Caller, begun: Begun, now: Timestamp) {
-        let Begun { hash, password, began, used } = begun;
+    fn put(&self, caller: Caller, begun: SessionRecord, now: Timestamp) {
+        let SessionRecord { hash, password, began, used } = begun;
         caller.validity.end_at(Timestamp(began.0.saturating_add(WHOLE_NS)));
         let mut sessions = self.sessions();
         sessions.retain(|_, session| !session.is_over(now));
@@ -108,10 +108,10 @@ impl Sessions {
     }
 
     /// Returns the sessions of the caller called `name`.
-    pub(super) fn of_caller(&self, name: &str) -> Vec<Begun> {
+    pub(super) fn of_caller(&self, name: &str) -> Vec<SessionRecord> {
         let sessions = self.sessions();
         let of_caller = sessions.iter().filter(|(_, session)| &*session.caller.name == name);
-        let begun = |(hash, session): (&[u8; 32], &Session)| Begun {
+        let begun = |(hash, session): (&[u8; 32], &Session)| SessionRecord {
             hash: *hash,
             password: session.password.clone(),
             began: session.began,

@@ -17,7 +17,7 @@ use types::Timestamp;
 
 use super::directory::{KIND as USER_KIND, Users, caller_name, caller_of, document_of, user_of};
 use super::password::fingerprint;
-use super::sessions::{Begun, Sessions};
+use super::sessions::{SessionRecord, Sessions};
 use crate::access::Caller;
 use crate::problem::Problem;
 
@@ -25,7 +25,7 @@ const KIND: &str = "sessions";
 
 /// A session as its user's document has it.
 #[derive(Serialize, Deserialize)]
-struct Kept {
+struct StoredSession {
     hash: String,
     password: String,
     began_ns: i64,
@@ -37,27 +37,27 @@ fn is_same(one: &str, other: &str) -> bool {
     one.as_bytes().ct_eq(other.as_bytes()).into()
 }
 
-impl Kept {
-    fn begun(&self) -> Option<Begun> {
+impl StoredSession {
+    fn begun(&self) -> Option<SessionRecord> {
         let hash = HEXLOWER.decode(self.hash.as_bytes()).ok()?.try_into().ok()?;
         let (began, used) = (Timestamp(self.began_ns), Timestamp(self.used_ns));
-        Some(Begun { hash, password: self.password.clone(), began, used })
+        Some(SessionRecord { hash, password: self.password.clone(), began, used })
     }
 
-    fn of(begun: Begun) -> Self {
-        let Begun { hash, password, began, used } = begun;
+    fn of(begun: SessionRecord) -> Self {
+        let SessionRecord { hash, password, began, used } = begun;
         Self { hash: HEXLOWER.encode(&hash), password, began_ns: began.0, used_ns: used.0 }
     }
 }
 
 /// Returns the sessions that are written down and whose passwords still hold.
-fn stored(settings: Settings<'_>) -> Result<Vec<(Caller, Begun)>, StoreError> {
+fn stored(settings: Settings<'_>) -> Result<Vec<(Caller, SessionRecord)>, StoreError> {
     let mut stored = Vec::new();
     for (name, json) in settings.all(KIND)? {
         let Some(user) = settings.get(USER_KIND, &name)?.as_deref().and_then(document_of) else { continue };
-        let kept: Vec<Kept> = serde_json::from_str(&json).unwrap_or_default();
+        let kept: Vec<StoredSession> = serde_json::from_str(&json).unwrap_or_default();
         let password = fingerprint(&user.password);
-        let begun = kept.iter().filter_map(Kept::begun).filter(|begun| is_same(&begun.password, &password));
+        let begun = kept.iter().filter_map(StoredSession::begun).filter(|begun| is_same(&begun.password, &password));
         stored.extend(begun.filter_map(|begun| Some((caller_of(&name, &user)?, begun))));
     }
     Ok(stored)
@@ -68,7 +68,8 @@ impl Users {
     pub fn keep_sessions(&self, settings: Settings<'_>, sessions: &Sessions, name: &str) -> Result<(), StoreError> {
         // What is written last says what memory says last.
         let _keeping = self.keeping.lock().unwrap_or_else(PoisonError::into_inner);
-        let kept: Vec<Kept> = sessions.of_caller(&caller_name(name)).into_iter().map(Kept::of).collect();
+        let kept: Vec<StoredSession> =
+            sessions.of_caller(&caller_name(name)).into_iter().map(StoredSession::of).collect();
         if kept.is_empty() {
             return settings.remove(KIND, name);
         }

@@ -49,8 +49,8 @@ struct Grouping<'p, 's> {
     estimates: BTreeSet<Name>,
 }
 
-/// Rows that an operator gives on once it has all.
-enum Kept<'p, 's> {
+/// Rows that an operator passes on once it has all of them.
+enum CollectedRows<'p, 's> {
     Rows(RowsRead<'s>),
     Groups(SpilledGroups<'p, 's>, BTreeSet<Name>),
     Table(Option<Table>),
@@ -169,19 +169,19 @@ impl<'p, 's> Pipeline<'p, 's> {
     pub(crate) fn finish(mut self) -> Result<Sink<'p, 's>, Stop> {
         for at in 0..self.stages.len() {
             let mut kept = match std::mem::replace(&mut self.stages[at], Stage::Done) {
-                Stage::Sort(sort) => Kept::Rows(sort.finish()?),
+                Stage::Sort(sort) => CollectedRows::Rows(sort.finish()?),
                 Stage::Dedup(dedup) => match dedup.finish()? {
-                    Some(rows) => Kept::Rows(rows),
+                    Some(rows) => CollectedRows::Rows(rows),
                     None => continue,
                 },
                 Stage::Group(Grouping { of, groups, estimates }) => {
                     let spilling = groups.spilling();
-                    Kept::Groups(GroupCollector::finish(of, spilling, vec![groups])?, estimates)
+                    CollectedRows::Groups(GroupCollector::finish(of, spilling, vec![groups])?, estimates)
                 }
                 Stage::Whole(operators, rows) => {
                     let mut table = rows.finish();
                     operators.iter().try_for_each(|operator| table.apply(operator, self.scan))?;
-                    Kept::Table(Some(table))
+                    CollectedRows::Table(Some(table))
                 }
                 Stage::Each(_) | Stage::Limit(_) | Stage::Done => continue,
             };
@@ -204,7 +204,7 @@ impl Grouping<'_, '_> {
     }
 }
 
-impl Kept<'_, '_> {
+impl CollectedRows<'_, '_> {
     fn next(&mut self) -> Result<Option<Table>, Stop> {
         match self {
             Self::Rows(rows) => rows.next(),

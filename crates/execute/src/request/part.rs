@@ -89,7 +89,7 @@ impl Part {
         self.groups.iter().map(GroupPattern::new).collect()
     }
 
-    /// Returns the runs that are asked for, with their places.
+    /// Returns the places of the requested runs in the part.
     pub(crate) fn places(&self) -> HashMap<RunKey, usize> {
         let key = |(place, (segment, run, version)): (usize, &(String, u32, u32))| {
             let segment = u128::from_str_radix(segment, 16).ok()?;
@@ -98,7 +98,7 @@ impl Part {
         self.runs.iter().enumerate().filter_map(key).collect()
     }
 
-    /// Reports whether all runs that are asked for are among `runs`.
+    /// Reports whether all requested runs are among `runs`.
     pub fn is_within(&self, runs: &[Arc<dyn Run>]) -> bool {
         let known: HashSet<RunKey> = runs.iter().filter_map(|run| run.info().key).collect();
         self.places().keys().all(|key| known.contains(key))

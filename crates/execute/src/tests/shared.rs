@@ -76,7 +76,7 @@ fn ask(text: &str, runs: &[Arc<dyn Run>], range: TimeRange, peers: Option<&dyn P
         .expect("an answer")
 }
 
-/// Nine segments of 40,000 events: as what can be damaged, and as runs.
+/// Returns nine segments of 40,000 events: as segments that a test can damage, and as runs.
 fn segments() -> (Vec<Arc<Stored>>, Vec<Arc<dyn Run>>) {
     let stored: Vec<Arc<Stored>> = (0..9).map(|i| stored(i as u128, i * 40_000, 40_000)).collect();
     let runs = stored.iter().map(|run| run.clone() as Arc<dyn Run>).collect();

@@ -1,6 +1,6 @@
 //! An object store in memory that implements the part of S3's protocol that is used, and fails on demand.
 
-#![allow(dead_code, reason = "two crates have this module, and none needs all of it")]
+#![allow(dead_code, reason = "two crates include this module, and neither uses all of it")]
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};

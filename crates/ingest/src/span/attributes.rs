@@ -7,7 +7,7 @@ use parse::FieldWriter;
 use serde_json::Value as Json;
 use types::Value;
 
-/// Attributes with the status of a request's answer, in the order in which they count.
+/// Attributes with the status code of a response, in order of precedence.
 pub const STATUS_CODES: [&str; 3] = ["http.response.status_code", "http.status_code", "rpc.grpc.status_code"];
 
 /// Attributes of a span on their way into its event.
@@ -26,14 +26,14 @@ impl<'f, 'b> SpanAttributes<'f, 'b> {
         self.fields.text(&attribute_name(name), text);
     }
 
-    /// Writes a value, whose size the caller has bounded by that of a field.
+    /// Writes a value. The caller makes sure that it is within the limit of a field.
     pub fn value(&mut self, name: &str, value: &Value) {
         self.fields.value(&attribute_name(name), value);
     }
 
     /// Writes a JSON value: an object as its members under dotted names, a list as a value, or as text if it is too long.
     ///
-    /// Units: an object is at most as deep as `serde_json` reads it.
+    /// The depth of an object is limited by `serde_json`, which has read it.
     pub fn json(&mut self, name: &str, json: &Json) {
         match json {
             Json::Object(members) if !members.is_empty() => {
@@ -57,13 +57,13 @@ impl<'f, 'b> SpanAttributes<'f, 'b> {
         }
     }
 
-    /// Writes a field under its own name: one of the span's, or an attribute that was renamed before.
+    /// Writes a field without renaming it: a field of the span, or an attribute that is renamed already.
     pub fn own(&mut self, name: &str, value: &Value) {
         self.fields.value(name, value);
     }
 }
 
-/// Returns the field of an attribute.
+/// Returns the name of the field in which an attribute is stored.
 pub fn attribute_name(name: &str) -> Cow<'_, str> {
     match name {
         "trace_id"

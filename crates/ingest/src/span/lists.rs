@@ -7,7 +7,7 @@ use parse::FieldWriter;
 use types::{Limits, Timestamp, Value};
 
 /// Most events or links of a span. OpenTelemetry's SDKs send 128 at most.
-const ELEMENTS_MAX: usize = 1_000;
+pub(super) const ELEMENTS_MAX: usize = 1_000;
 
 /// Names and values of an object.
 pub type Members = Vec<(Arc<str>, Option<Value>)>;

@@ -26,7 +26,7 @@ fn every_service_has_a_group_below_traces() {
 }
 
 #[test]
-fn fewer_digits_are_the_end_of_an_id() {
+fn a_short_id_is_padded_on_the_left() {
     assert_eq!(id_of_hex::<4>("a1B"), Some([0, 0, 0x0a, 0x1b]));
     assert_eq!(id_of_hex::<2>("ffff"), Some([0xff, 0xff]));
     for wrong in ["", "12345", "+1", "g", "é"] {

@@ -7,12 +7,12 @@
 //! localEndpoint   serviceName   ipv4   ipv6   port: service, network.local.address and .port
 //! remoteEndpoint  the same: peer.service, server.address and .port, or client.address and .port
 //! annotations     timestamp   value: events     tags            names and texts: attributes
-//! shared          the id of the span is that of its client's    debug
+//! shared          the span has the id of its client's span    debug
 //! ```
 //!
-//! Fewer digits of an id are the end of one. A tag `error` means that the span failed. The tags in which OpenTelemetry's
-//! exporters write status and scope set those. An invalid span is rejected by its number in the request, and the others are
-//! stored; malformed JSON is refused whole.
+//! Shorter ids are padded with zeros on the left. A tag `error` means that the span failed. The tags in which
+//! OpenTelemetry's exporters write status and scope set those. An invalid span is rejected by its number in the
+//! request, and the others are stored; malformed JSON is refused whole.
 
 use std::borrow::Cow;
 
@@ -23,7 +23,7 @@ use ingest::{Collector, Encoding, IngestAnswer, IngestError, Intake, OutOfScope,
 use parse::{JsonCursor, JsonError};
 use serde_json::{Map, Value};
 
-/// Names of a span that are not attributes.
+/// Tags that set other parts of a span and are not stored as attributes.
 const TAG_STATUS: &str = "otel.status_code";
 const TAG_STATUS_MESSAGE: &str = "otel.status_description";
 const TAG_SCOPES: [(&str, &str); 4] = [
@@ -33,7 +33,7 @@ const TAG_SCOPES: [(&str, &str); 4] = [
     ("otel.library.version", "scope.version"),
 ];
 
-/// Fields of endpoints and flags.
+/// Most fields that endpoints and flags become.
 const ENDPOINT_FIELDS_MAX: usize = 10;
 
 /// Stores the spans of a request and returns when they are durable. Blocks.
@@ -57,9 +57,10 @@ pub fn ingest_zipkin(
     while json.has_next(n_spans == 0, b']').map_err(bad)? {
         n_spans += 1;
         let one = json.skip().map_err(bad)?;
-        // A tree needs dozens of times the memory of its text.
+        // A parsed span needs dozens of times the memory of its text.
         let read = if one.len() > limits.event_bytes_max {
-            Err(format!("has {} bytes; a span has at most {}", one.len(), limits.event_bytes_max))
+            let (n_bytes, n_max) = (one.len(), limits.event_bytes_max);
+            Err(format!("has {n_bytes} bytes; a span has at most {n_max} (limits.max_event_bytes)"))
         } else {
             serde_json::from_str::<Map<String, Value>>(one).map_err(|error| error.to_string())
         };
@@ -286,7 +287,7 @@ fn micros(value: Option<&Value>) -> Result<Option<u64>, String> {
     }
 }
 
-/// Returns a value for errors.
+/// Returns the beginning of a value, for errors.
 fn shown(value: &Value) -> String {
     value.to_string().chars().take(50).collect()
 }

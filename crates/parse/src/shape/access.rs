@@ -3,17 +3,17 @@
 use types::Level;
 
 use super::cursor::{enclosed, word};
-use super::parts::Found;
+use super::parts::PartSink;
 
 /// The common format.
-pub(super) fn common<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<()> {
+pub(super) fn common<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
     let mut rest = line.trim_start();
     access(&mut rest, found)
 }
 
 /// The combined format. What may follow is the time that the request took, in seconds with a point or in microseconds,
 /// and more in quotes, such as the address that a proxy saw.
-pub(super) fn combined<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<()> {
+pub(super) fn combined<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
     let mut rest = line.trim_start();
     access(&mut rest, found)?;
     found.again("referrer", enclosed(&mut rest, b'"', b'"')?);
@@ -30,7 +30,7 @@ pub(super) fn combined<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<(
     Some(())
 }
 
-pub(crate) fn access<'t>(rest: &mut &'t str, found: &mut Found<'t, '_>) -> Option<()> {
+pub(crate) fn access<'t>(rest: &mut &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
     let first = word(rest)?;
     let second = word(rest)?;
     // A virtual host stands before the client, which is then followed by two more words before the time.

@@ -3,7 +3,7 @@
 use types::Level;
 
 use super::cursor::{blanks, digits, enclosed, is_digits, is_source, mark, time, word};
-use super::parts::Found;
+use super::parts::PartSink;
 
 /// Pieces of a header that are looked at; none has more.
 const PIECES_MAX: usize = 12;
@@ -12,7 +12,7 @@ const PIECES_MAX: usize = 12;
 const BRACKETS_BYTES_MAX: usize = 200;
 
 /// `E1120 06:47:13.123456    7 file.go:12] text`.
-pub(super) fn klog<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<()> {
+pub(super) fn klog<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
     let level = match line.as_bytes().first()? {
         b'I' => Level::Info,
         b'W' => Level::Warn,
@@ -39,7 +39,7 @@ pub(super) fn klog<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<()> {
 }
 
 /// `2026-11-20T06:47:13.123Z<tab>info<tab>logger<tab>dir/file.go:12<tab>text<tab>{"key":"value"}`.
-pub(super) fn zap<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<()> {
+pub(super) fn zap<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
     let mut rest = line;
     let at = time(&mut rest)?;
     mark(&mut rest, "\t")?;
@@ -64,7 +64,7 @@ pub(super) fn zap<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<()> {
 }
 
 /// `ERROR:logger:text`.
-pub(super) fn python_basic<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<()> {
+pub(super) fn python_basic<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
     let (word, rest) = line.split_once(':')?;
     let level = upper_level(word)?;
     let (logger, message) = rest.split_once(':').filter(|(logger, _)| is_name(logger))?;
@@ -89,7 +89,7 @@ struct Header<'t> {
 }
 
 /// A header of any order. It has a time or a logger, and a level or the place in the program.
-pub(super) fn read<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<()> {
+pub(super) fn read<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
     let first_line = line.split('\n').next().unwrap_or(line);
     let mut header = Header::default();
     let mut rest = first_line;
@@ -340,7 +340,7 @@ fn is_dotted(word: &str) -> bool {
 }
 
 /// Words of a line that Ruby's logger begins with: `I, [`.
-pub(super) fn ruby<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<()> {
+pub(super) fn ruby<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
     let mut rest = line;
     let letter = word(&mut rest)?;
     let is_ruby = letter.len() == 2 && letter.ends_with(',') && rest.starts_with('[');

@@ -3,7 +3,7 @@
 use types::Level;
 
 use super::cursor::{is_digits, time, word};
-use super::parts::Found;
+use super::parts::PartSink;
 
 /// Names of a flow log's columns: as a header line has them, and as fields have them. The first 14 are those of version 2
 /// in the order of the default form; those of versions 3 to 5 follow in the order in which Amazon lists them.
@@ -59,20 +59,20 @@ impl VpcColumns {
 }
 
 /// A VPC flow log: the 14 columns of version 2, or those with the further ones of versions 3 to 5 behind them.
-pub(super) fn vpc<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<()> {
+pub(super) fn vpc<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
     // Columns end with a version: 14 of version 2, 21 of 3, 25 of 4, 29 of 5.
     let n_words = columns(line, 0..VPC_FIELDS.len(), found)?;
     matches!(n_words, 14 | 21 | 25 | 29).then_some(())
 }
 
 /// A flow log with the columns of its header line.
-pub(super) fn vpc_with<'t>(header: &VpcColumns, line: &'t str, found: &mut Found<'t, '_>) -> Option<()> {
+pub(super) fn vpc_with<'t>(header: &VpcColumns, line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
     let n_words = columns(line, header.0.iter().map(|column| usize::from(*column)), found)?;
     (n_words == header.0.len()).then_some(())
 }
 
 /// Reads a word a column, as many as there are; `None` where one does not fit or there are more.
-fn columns<'t>(line: &'t str, columns: impl Iterator<Item = usize>, found: &mut Found<'t, '_>) -> Option<usize> {
+fn columns<'t>(line: &'t str, columns: impl Iterator<Item = usize>, found: &mut PartSink<'t, '_>) -> Option<usize> {
     let mut words = line.split_ascii_whitespace();
     let mut n_words = 0;
     for column in columns {
@@ -103,7 +103,7 @@ fn columns<'t>(line: &'t str, columns: impl Iterator<Item = usize>, found: &mut 
 }
 
 /// `START`, `END`, `REPORT` and `INIT_START` of a function's log.
-pub(super) fn lambda<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<()> {
+pub(super) fn lambda<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
     let (kind, mut rest) = line.split_once(' ')?;
     if kind == "INIT_START" {
         found.known("@type", "INIT_START");
@@ -131,7 +131,7 @@ pub(super) fn lambda<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<()>
     Some(())
 }
 
-fn report_column<'t>(column: &'t str, found: &mut Found<'t, '_>) {
+fn report_column<'t>(column: &'t str, found: &mut PartSink<'t, '_>) {
     let Some((name, value)) = column.split_once(": ") else { return };
     let number = |unit: &str| value.strip_suffix(unit).unwrap_or(value);
     match name {
@@ -151,14 +151,14 @@ fn report_column<'t>(column: &'t str, found: &mut Found<'t, '_>) {
     }
 }
 
-fn megabytes(name: &'static str, text: &str, found: &mut Found<'_, '_>) {
+fn megabytes(name: &'static str, text: &str, found: &mut PartSink<'_, '_>) {
     if let Some(number) = text.parse::<i64>().ok().and_then(|number| number.checked_mul(1_000_000)) {
         found.integer(name, number);
     }
 }
 
 /// `2026-11-20T06:47:13.123456789Z stdout F text`.
-pub(super) fn cri<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<()> {
+pub(super) fn cri<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
     let mut rest = line;
     let at = time(&mut rest)?;
     rest = rest.strip_prefix(' ')?;

@@ -1,9 +1,9 @@
 //! `key=value` pairs, values in quotes where they have blanks.
 
-use super::parts::Found;
+use super::parts::PartSink;
 
 /// Reads the pairs of a text and passes over words that are none; a text without a pair is of another form.
-pub(super) fn read<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<()> {
+pub(super) fn read<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
     let mut n_pairs = 0;
     each(line, |pair| {
         if let Some((key, value, is_escaped)) = pair {

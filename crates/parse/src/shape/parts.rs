@@ -78,8 +78,8 @@ impl Parts {
         self.epoch = None;
     }
 
-    pub(super) fn of<'t, 'p>(&'p mut self, line: &'t str) -> Found<'t, 'p> {
-        Found { line, parts: self }
+    pub(super) fn of<'t, 'p>(&'p mut self, line: &'t str) -> PartSink<'t, 'p> {
+        PartSink { line, parts: self }
     }
 
     /// How many there are.
@@ -167,13 +167,13 @@ fn unguarded(text: &str) -> Cow<'_, str> {
     Cow::Owned(plain)
 }
 
-/// Takes the parts of a line from its reader.
-pub(super) struct Found<'t, 'p> {
+/// Receives the parts of a line from its reader.
+pub(super) struct PartSink<'t, 'p> {
     line: &'t str,
     parts: &'p mut Parts,
 }
 
-impl<'t> Found<'t, '_> {
+impl<'t> PartSink<'t, '_> {
     fn span(&self, piece: &'t str) -> Span {
         let start = piece.as_ptr().addr().saturating_sub(self.line.as_ptr().addr());
         let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);

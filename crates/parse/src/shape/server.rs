@@ -3,10 +3,10 @@
 use types::Level;
 
 use super::cursor::{blanks, digits, enclosed, is_digits, mark, time, word};
-use super::parts::Found;
+use super::parts::PartSink;
 
 /// `2026/11/20 06:47:13 [error] 7#8: *9 text, client: 192.0.2.1, server: x, request: "GET / HTTP/1.1", host: "x"`.
-pub(super) fn nginx_error<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<()> {
+pub(super) fn nginx_error<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
     let mut rest = line;
     let at = time(&mut rest)?;
     mark(&mut rest, " ")?;
@@ -35,7 +35,7 @@ pub(super) fn nginx_error<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Optio
 }
 
 /// `, name: value` after `, name: "value"`.
-fn nginx_context<'t>(mut rest: &'t str, found: &mut Found<'t, '_>) {
+fn nginx_context<'t>(mut rest: &'t str, found: &mut PartSink<'t, '_>) {
     const NAMES: [&str; 7] = ["client", "server", "request", "upstream", "host", "referrer", "subrequest"];
     while let Some((name, behind)) = rest.strip_prefix(", ").and_then(|rest| rest.split_once(": ")) {
         let Some(name) = NAMES.iter().find(|known| **known == name) else { return };
@@ -54,7 +54,7 @@ fn nginx_context<'t>(mut rest: &'t str, found: &mut Found<'t, '_>) {
 }
 
 /// `[Fri Nov 20 06:47:13.25 2026] [core:error] [pid 7:tid 8] [client 192.0.2.1:5] AH00128: text`.
-pub(super) fn apache_error<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<()> {
+pub(super) fn apache_error<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
     let mut rest = line;
     let mut at = enclosed(&mut rest, b'[', b']')?;
     let whole = at;
@@ -88,7 +88,7 @@ pub(super) fn apache_error<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Opti
 }
 
 /// `2026-11-20 06:47:13.123 UTC [77] bob@shop ERROR:  text`.
-pub(super) fn postgres<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<()> {
+pub(super) fn postgres<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
     let mut rest = line;
     let at = time(&mut rest)?;
     mark(&mut rest, " ")?;
@@ -129,7 +129,7 @@ pub(super) fn postgres<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<(
 
 /// A syslog header, then `192.0.2.1:5 [20/Nov/2026:06:47:13.123] fe be/srv 0/0/1/2/3 200 512 - - ---- 1/1/0/0/0 0/0
 /// "GET / HTTP/1.1"`.
-pub(super) fn haproxy<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<()> {
+pub(super) fn haproxy<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
     let bytes = line.as_bytes();
     memchr::memmem::find(&bytes[..bytes.len().min(160)], b"haproxy[")?;
     let mut rest = super::syslog::header(line, found)?;
@@ -174,7 +174,7 @@ pub(super) fn haproxy<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<()
 }
 
 /// `7:M 20 Nov 2026 06:47:13.123 * text`.
-pub(super) fn redis<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<()> {
+pub(super) fn redis<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
     let mut rest = line;
     let process = digits(&mut rest)?;
     mark(&mut rest, ":")?;

@@ -3,7 +3,7 @@
 use types::Level;
 
 use super::cursor::{enclosed, word};
-use super::parts::Found;
+use super::parts::PartSink;
 
 const FACILITIES: [&str; 24] = [
     "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp", "ntp",
@@ -22,14 +22,14 @@ pub(super) fn is_computed(literal: &str) -> bool {
 }
 
 /// A syslog message of either form.
-pub(super) fn read<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<()> {
+pub(super) fn read<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
     let message = header(line, found)?;
     found.again("message", message);
     Some(())
 }
 
 /// What stands before the message of a syslog line; returns the message.
-pub(super) fn header<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<&'t str> {
+pub(super) fn header<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<&'t str> {
     let mut rest = line.trim_start_matches('\u{feff}');
     if rest.starts_with('<') {
         let priority = enclosed(&mut rest, b'<', b'>')?;
@@ -61,7 +61,7 @@ pub(super) fn is_sure(line: &str) -> bool {
         && (!is_iso || !process.is_empty() || (has_offset && program.starts_with(|c: char| c.is_ascii_lowercase())))
 }
 
-fn rfc5424<'t>(mut rest: &'t str, found: &mut Found<'t, '_>) -> Option<&'t str> {
+fn rfc5424<'t>(mut rest: &'t str, found: &mut PartSink<'t, '_>) -> Option<&'t str> {
     found.again("timestamp", word(&mut rest)?);
     found.text("hostname", word(&mut rest)?);
     found.text("appname", word(&mut rest)?);
@@ -81,7 +81,7 @@ fn rfc5424<'t>(mut rest: &'t str, found: &mut Found<'t, '_>) -> Option<&'t str> 
 }
 
 /// One element of structured data: `[id name="value" …]`.
-fn element<'t>(rest: &mut &'t str, found: &mut Found<'t, '_>) -> Option<()> {
+fn element<'t>(rest: &mut &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
     let mut inner = rest.strip_prefix('[')?;
     let end = inner.find([' ', ']'])?;
     let id = &inner[..end];
@@ -100,7 +100,7 @@ fn element<'t>(rest: &mut &'t str, found: &mut Found<'t, '_>) -> Option<()> {
     Some(())
 }
 
-fn rfc3164<'t>(line: &'t str, found: &mut Found<'t, '_>) -> Option<&'t str> {
+fn rfc3164<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<&'t str> {
     let (timestamp, mut rest) = traditional_time(line).or_else(|| iso_time(line))?;
     found.again("timestamp", timestamp);
     // Programs that write to their own machine name no host.

@@ -46,7 +46,7 @@ impl FieldSlots {
         number: u32,
         variables: &[Variable<'_>],
         event: (&FieldColumns<'_>, usize),
-    ) -> Option<Vec<Taken>> {
+    ) -> Option<Vec<FieldPart>> {
         let unknown = || Knowledge { n_lessons: 0, guesses: Vec::new() };
         let known = self.by_template.entry(number).or_insert_with(unknown);
         if known.n_lessons < LESSONS {
@@ -65,14 +65,14 @@ impl FieldSlots {
             known.guesses = Vec::new();
             return None;
         }
-        let taken: Vec<Taken> =
+        let taken: Vec<FieldPart> =
             known.guesses.iter().zip(variables).map(|(guess, variable)| guess.taken(variable, event)).collect();
-        taken.iter().any(|taken| !matches!(taken, Taken::Nothing)).then_some(taken)
+        taken.iter().any(|taken| !matches!(taken, FieldPart::Nothing)).then_some(taken)
     }
 }
 
-/// What of a variable is left to fields.
-pub(super) enum Taken {
+/// The part of a variable that fields hold.
+pub(super) enum FieldPart {
     Nothing,
     Whole(u16),
     Words([u16; WORDS]),
@@ -111,20 +111,20 @@ impl Guess {
         }
     }
 
-    fn taken(&self, variable: &Variable<'_>, (columns, row): (&FieldColumns<'_>, usize)) -> Taken {
+    fn taken(&self, variable: &Variable<'_>, (columns, row): (&FieldColumns<'_>, usize)) -> FieldPart {
         match self {
-            Self::None => Taken::Nothing,
-            Self::Whole(fields) if columns.is_alike(fields[0], row, variable) => Taken::Whole(fields[0]),
+            Self::None => FieldPart::Nothing,
+            Self::Whole(fields) if columns.is_alike(fields[0], row, variable) => FieldPart::Whole(fields[0]),
             Self::Words(fields) => {
                 let is_alike = |words: &[Variable<'_>; WORDS]| {
                     fields.iter().zip(words).all(|(fields, word)| columns.is_alike(fields[0], row, word))
                 };
                 match words_of(variable).filter(is_alike) {
-                    Some(_) => Taken::Words([fields[0][0], fields[1][0], fields[2][0]]),
-                    None => Taken::Nothing,
+                    Some(_) => FieldPart::Words([fields[0][0], fields[1][0], fields[2][0]]),
+                    None => FieldPart::Nothing,
                 }
             }
-            Self::Whole(_) => Taken::Nothing,
+            Self::Whole(_) => FieldPart::Nothing,
         }
     }
 }
@@ -138,7 +138,7 @@ fn words_of<'m>(variable: &Variable<'m>) -> Option<[Variable<'m>; WORDS]> {
 }
 
 /// Takes a message of a template apart again, with what is taken by fields left to them.
-pub(super) fn with_fields<'m>(template: &Template, variables: &[Variable<'m>], taken: &[Taken]) -> Parts<'m> {
+pub(super) fn with_fields<'m>(template: &Template, variables: &[Variable<'m>], taken: &[FieldPart]) -> Parts<'m> {
     let mut parts = Parts::default();
     let mut variables = variables.iter().zip(taken);
     for piece in template.pieces() {
@@ -152,9 +152,9 @@ pub(super) fn with_fields<'m>(template: &Template, variables: &[Variable<'m>], t
         // A template has as many variables as its messages.
         let Some((variable, taken)) = variables.next() else { break };
         match taken {
-            Taken::Nothing => parts.push_again(slot, *variable),
-            Taken::Whole(field) => parts.push_field(slot.kind, *field, variable.text),
-            Taken::Words(fields) => {
+            FieldPart::Nothing => parts.push_again(slot, *variable),
+            FieldPart::Whole(field) => parts.push_field(slot.kind, *field, variable.text),
+            FieldPart::Words(fields) => {
                 for (number, (field, word)) in fields.iter().zip(words_of(variable).into_iter().flatten()).enumerate() {
                     if number > 0 {
                         parts.template.push(b' ');

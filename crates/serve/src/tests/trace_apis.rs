@@ -1,4 +1,4 @@
-//! Traces by the APIs of Tempo, Jaeger and Zipkin, asked as Grafana's data sources ask.
+//! Traces through the APIs of Tempo, Jaeger and Zipkin, with the requests of Grafana's data sources.
 
 use serde_json::{Value, json};
 
@@ -16,8 +16,7 @@ impl House {
     }
 }
 
-/// Returns the bytes of the first field of this number in a protobuf message of fields with a length, and of those with
-/// eight bytes or a varint, which it skips.
+/// Returns the content of the first field with this number in a protobuf message.
 fn field(message: &[u8], number: u64) -> Vec<u8> {
     let mut at = 0;
     let varint = |at: &mut usize| {
@@ -86,7 +85,7 @@ async fn tempo_gives_a_trace_as_protobuf_and_as_json() {
     }
     let first = house.answer(&format!("/tempo/api/traces/{TRACE}")).await;
     let batches = first["batches"].as_array().expect("batches");
-    assert_eq!(batches.len(), 4, "two resources of web, of which one names its host: {first}");
+    assert_eq!(batches.len(), 4, "web has two resources, one of them with a host: {first}");
     let second = house.answer(&format!("/tempo/api/v2/traces/{TRACE}")).await;
     assert_eq!(second["trace"]["resourceSpans"], first["batches"]);
     let web = batches.iter().find(|batch| batch["resource"]["attributes"][0]["value"]["stringValue"] == "web");

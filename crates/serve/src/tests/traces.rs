@@ -1,4 +1,4 @@
-//! Traces, searches for them and the service map, by the native routes.
+//! Traces, searches for them and the service map, through the native routes.
 
 use axum::body::Body;
 use axum::http::Request;
@@ -9,7 +9,7 @@ use super::House;
 /// A trace of three services: `web` calls `pay`, which asks a database; `pay` sends a message that `mail` receives.
 pub(super) const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
-/// Returns a span as the doors for spans store it, with further fields.
+/// Returns a span as it is stored, with further fields.
 pub(super) fn span(ids: (&str, &str, &str), what: (&str, &str, &str), times: (&str, f64), more: Value) -> Value {
     let (trace, id, parent) = ids;
     let (service, kind, name) = what;
@@ -183,7 +183,7 @@ async fn searches_find_traces_by_one_span_of_them() {
     assert_eq!(
         found(json!({"attributes": {"name": "orders"}})).await,
         [TRACE],
-        "an attribute that is called as a field"
+        "an attribute with the name of a field"
     );
     assert_eq!(found(json!({"query": "filter db.system like /post/"})).await, [TRACE]);
     assert_eq!(found(json!({"groups": ["traces/mail"]})).await, [TRACE]);

@@ -264,7 +264,7 @@ impl Catalog for PostgresCatalog {
     }
 
     fn forget_receipt(&mut self, id: u64) -> Result<(), DatabaseError> {
-        // With older ones that a node in charge before has left.
+        // Also removes older ones that a previous node in charge has left.
         let forget = "DELETE FROM receipts WHERE id <= $1 AND id NOT IN (SELECT id FROM deletions)";
         self.note(|session| session.execute(forget, &[&signed(id)]).map(|_| ()))
     }

@@ -1,14 +1,15 @@
-//! State that one node of a fleet writes and all nodes read, such as that of alert rules. It is in the control store, in
-//! tables of its own: it changes all the time, and no person has set it.
+//! State that one node of a fleet writes and all nodes read, such as the state of alert rules. It has tables of its own
+//! in the control store: it changes all the time, and is not set by users.
 //!
 //! ```text
 //! states(name, version)                        version: of the last save
 //! state_records(state, key, version, body)     version: of the save that wrote the record
 //! ```
 //!
-//! **Fencing.** A save and the check of the lease are one transaction, which holds the row of the lease: another node
-//! takes the lease before, and the save is refused, or afterwards, and reads what was saved. A writer also names the version
-//! that it has changed. So it never replaces what it has not read, also where the answer to its own last save was lost.
+//! **Fencing.** A save and the check of the lease are one transaction, which locks the row of the lease. If another
+//! node takes the lease before, the save is refused; if it takes it afterwards, it reads what was saved. A writer also
+//! names the version that it has changed, so it never overwrites what it has not read, even if the answer to its last
+//! save was lost.
 
 use database::postgres::{Database, Failure, Session};
 use database::{DatabaseError, DatabaseProblem, signed, unsigned};
@@ -19,16 +20,16 @@ pub(super) const VERSION_3: &str = "
         PRIMARY KEY (state, key));
 ";
 
-/// What became of a state since a version.
+/// The changes of a state since a version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateNews {
-    /// The version now.
+    /// The current version.
     pub version: u64,
-    /// The keys of all records, each with its text where that was written since.
+    /// The keys of all records, each with its text if that was written since.
     pub records: Vec<(String, Option<String>)>,
 }
 
-/// A change of a state.
+/// A change to a state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StateChange<'a> {
     /// The version that is changed; 0 if the state was never saved.
@@ -39,7 +40,7 @@ pub struct StateChange<'a> {
     pub removed: Vec<&'a str>,
 }
 
-/// Which nodes of a fleet may exchange a document.
+/// The nodes of a fleet that may exchange a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DocumentWriter {
     /// Every node.
@@ -48,7 +49,7 @@ pub enum DocumentWriter {
     Holder,
 }
 
-/// Who may write: the holder of a lease.
+/// The condition of a write: a node holds a lease.
 #[derive(Clone, Copy)]
 pub(crate) struct Fence {
     /// The name of the lease.
@@ -69,7 +70,7 @@ impl States {
         Self { database, catalog: format!("catat_{:032x}_catalog", u128::from_be_bytes(store)) }
     }
 
-    /// Returns what became of a state since a version; `None` if nothing did.
+    /// Returns the changes of a state since a version; `None` if there are none.
     pub(crate) fn news(&mut self, state: &str, since: u64) -> Result<Option<StateNews>, DatabaseError> {
         self.database.read(|session| {
             let version = version_of(session, state, VERSION_OF)?;
@@ -83,9 +84,9 @@ impl States {
         })
     }
 
-    /// Changes a state, and returns its version, which a change of nothing leaves as it is.
+    /// Changes a state and returns its new version. An empty change leaves the version as it is.
     ///
-    /// Errors: refused if the node does not hold the lease, or if the version is another one.
+    /// Errors: refused if the node does not hold the lease, or if the state has another version.
     pub(crate) fn save(&mut self, state: &str, change: &StateChange<'_>, by: Fence) -> Result<u64, DatabaseError> {
         let catalog = &self.catalog;
         self.database.transact(|session| {
@@ -112,9 +113,9 @@ impl States {
         })
     }
 
-    /// Puts a document in the place of one that has not changed meanwhile; `false` if it has.
+    /// Replaces the text `before` of a document with `json`; `false` if the document has another text.
     ///
-    /// Errors: refused if there is a fence, and the node does not hold its lease.
+    /// Errors: refused if there is a fence and the node does not hold its lease.
     pub(crate) fn exchange(
         &mut self,
         (kind, name): (&str, &str),
@@ -142,7 +143,7 @@ fn check_fence(session: &Session, tables: &str, by: Fence) -> Result<(), Failure
 
 const VERSION_OF: &str = "SELECT version FROM states WHERE name = $1";
 
-/// The same, where nobody else may write it until the transaction ends.
+/// Also locks the row until the transaction ends.
 const LOCKED_VERSION_OF: &str = "SELECT version FROM states WHERE name = $1 FOR UPDATE";
 
 fn version_of(session: &Session, state: &str, select: &str) -> Result<u64, Failure> {

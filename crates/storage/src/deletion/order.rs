@@ -11,7 +11,7 @@ use crate::deletion::{DeletionReceipt, Sequences};
 /// Bytes of the sequences of one deletion: some twenty million events that lie scattered, any number that do not.
 pub const DELETION_BYTES_MAX: usize = 64 << 20;
 
-/// Receipts of finished deletions that are kept, the newest ones.
+/// Most receipts of finished deletions that are kept: the newest ones.
 const RECEIPTS_MAX: usize = 1000;
 
 /// A deletion whose events are not gone from the disk yet.
@@ -53,7 +53,7 @@ pub struct DeletionOrder {
 /// Receipts by id: of all deletions under way, and of the newest finished ones.
 pub(crate) type Receipts = BTreeMap<u64, DeletionReceipt>;
 
-/// Takes out receipts of finished deletions until there are not too many; returns their ids.
+/// Removes the oldest receipts of finished deletions beyond the limit, and returns their ids.
 pub(crate) fn forget_oldest(receipts: &mut Receipts) -> Vec<u64> {
     let is_finished = |(_, receipt): &(&u64, &DeletionReceipt)| receipt.reclaimed.is_some();
     let mut oldest: Vec<u64> = receipts.iter().filter(is_finished).map(|(id, _)| *id).collect();

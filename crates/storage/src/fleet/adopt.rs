@@ -72,7 +72,7 @@ pub fn adopt(
         return Err(AdoptError::NotReady(format!("{damage}; repair the store first (catat verify --repair)")));
     }
     store.flush()?;
-    // Those under way are carried out by the fleet.
+    // The fleet completes those that are under way.
     let receipts: Vec<_> = store.deletions().iter().map(|receipt| (receipt.id, receipt.text())).collect();
     store.close()?;
     drop(store);

@@ -248,7 +248,7 @@ impl Collector {
     fn rotate(&self) -> Result<Option<Rotation>, StoreError> {
         let rotated = self.follower.hold(|next_sequence| {
             let mut state = self.segments.state_mut();
-            // Objects of which all events are deleted are to go, too.
+            // A flush also releases objects whose events are all deleted.
             if state.active.is_empty() && state.objects.is_empty() {
                 return None;
             }
@@ -260,8 +260,8 @@ impl Collector {
         rotated.map_err(StoreError::Unreadable)
     }
 
-    /// Deletes events. Where the database does not answer, no one knows whether that is recorded: it is asked again for some
-    /// time. Then it is carried out here, as on every node.
+    /// Records a deletion of events, then applies it here as every node does. If the database does not answer, it is
+    /// unknown whether the deletion is recorded, so each step is retried for some time.
     fn erase(&self, deletion: &Deletion, receipt: &DeletionReceipt) -> Result<(), StoreError> {
         let until = Instant::now() + PATIENCE;
         let retry = |work: &dyn Fn() -> Result<(), StoreError>| {

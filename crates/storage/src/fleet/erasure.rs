@@ -1,4 +1,4 @@
-//! Deletions of events on a node: those that any node has had recorded are carried out here before a question is answered.
+//! Applies the deletions of events that any node of the fleet has recorded, before a query is answered.
 
 use std::sync::Arc;
 
@@ -12,11 +12,11 @@ use crate::state::deletions::Erasure;
 use crate::writer::Writer;
 
 impl Segments {
-    /// Carries out deletions that are new here, before anything else that came with them is shown. The caller keeps
-    /// upkeep, and everyone who changes hot events, from changing anything meanwhile.
+    /// Applies deletions that this node does not know yet, before anything else that was read with them is shown. The
+    /// caller makes sure that neither upkeep nor anything else changes hot events or segments meanwhile.
     ///
     /// # Errors
-    /// If the sequences of one cannot be read; what it deletes may be shown until they can.
+    /// If the sequences of a deletion cannot be read; its events may be shown until they can.
     pub(super) fn take_deletions(&self, rows: &[catalog::Deletion], writer: &Writer) -> Result<(), ScanError> {
         for row in rows {
             let catalog::Deletion { id, group_id, .. } = *row;
@@ -32,8 +32,8 @@ impl Segments {
             if !hidden.unreadable.is_empty() {
                 let mut state = self.state_mut();
                 for (stored, error) in &hidden.unreadable {
-                    // Of which it cannot be told what is deleted, nothing is shown.
-                    tracing::warn!(file = stored.file, %error, "segment with deleted events cannot be read now");
+                    // Without its mask, no event of the segment is shown.
+                    tracing::warn!(file = stored.file, %error, "segment with deleted events hidden until it is readable");
                     state.segments.retain(|known| !Arc::ptr_eq(known, stored));
                     state.damaged.push(unreadable(&stored.row(), error.clone()));
                 }
@@ -48,7 +48,7 @@ impl Segments {
         Ok(())
     }
 
-    /// Takes over receipts that are new or have changed.
+    /// Takes over new and changed receipts.
     pub(super) fn take_receipts(&self, texts: &[String]) {
         let mut receipts = self.receipts();
         for text in texts {

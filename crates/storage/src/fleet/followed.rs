@@ -12,7 +12,7 @@ pub(crate) struct Followed {
     pub(super) end: AtomicU64,
     /// The sequence below which all events are in segments.
     pub(super) flushed: AtomicU64,
-    /// How many changes of the catalog it knows.
+    /// The number of the latest known change of the catalog.
     pub(super) change: AtomicU64,
     /// Segments that are in no later snapshot, with the change that was known before.
     pub(super) removed: Mutex<Vec<(u64, Arc<StoredSegment>)>>,

@@ -92,7 +92,7 @@ impl Follower {
         self.states.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns as whom the node writes what only the holder of the lease `alerts` writes.
+    /// Returns the condition of writes that only the holder of the lease `alerts` may make.
     fn fence(&self) -> Fence {
         Fence { lease: ALERTS, epoch: self.member.epoch() }
     }
@@ -133,7 +133,7 @@ impl Follower {
         let news = news.map_err(|error| self.unknown(&error))?;
         let News { changes, flushed, objects, catalog } = news;
         let next_sequence = catalog.as_ref().map_or(0, |catalog| catalog.contents.marks.next_sequence);
-        // First, so that what is deleted is not shown even for a moment, or where an object cannot be read.
+        // First, so that deleted events are never shown, not even if an object cannot be read.
         let deletions = catalog.as_ref().map_or(&[][..], |catalog| &catalog.contents.deletions);
         self.segments.take_deletions(deletions, &self.writer)?;
         for row in &objects {
@@ -156,10 +156,10 @@ impl Follower {
         Ok(end.load(Ordering::Relaxed))
     }
 
-    /// Says what is not known while the database is away.
+    /// Returns what answers may lack while the database is away.
     fn unknown(&self, error: &DatabaseError) -> ScanError {
         let problem = format!(
-            "{error}; events that were accepted since it was last asked may be missing, and deleted ones shown"
+            "{error}; events that were accepted since its last answer may be missing, deleted ones may be shown"
         );
         ScanError { file: "catalog".into(), offset: 0, problem }
     }

@@ -27,7 +27,7 @@ impl Segments {
         let is_read =
             |stored: &Arc<StoredSegment>| Arc::strong_count(stored) > 1 || Arc::strong_count(&stored.segment) > 1;
         for (_, stored) in removed.extract_if(.., |(_, stored)| !is_read(stored)) {
-            // Nor does its disk keep pieces of what nobody reads.
+            // The cache on disk keeps no pages of segments that no one reads.
             let remote = self.files.remote.iter();
             remote.for_each(|remote| remote.forget_segment(stored.segment.meta().segment));
         }
@@ -55,8 +55,8 @@ impl Segments {
         Ok(())
     }
 
-    /// Takes over what the catalog says, all at once for whoever asks. Events below `flushed` are in segments.
-    /// New deletions are taken over already. The caller keeps upkeep from changing anything meanwhile.
+    /// Makes the state that of the catalog, in one step for snapshots. Events below `flushed` are in segments. New
+    /// deletions are applied already. The caller makes sure that upkeep changes nothing meanwhile.
     pub(super) fn reconcile(&self, catalog: CatalogNews, flushed: u64) {
         let CatalogNews { contents, gone, erasures } = catalog;
         let Contents { groups, segments: mut rows, positions, retired, .. } = contents;
@@ -72,7 +72,7 @@ impl Segments {
                 known.iter().copied().filter(|id| !gone.contains(id)).chain(rows.iter().map(|row| row.id)).collect()
             }
         };
-        let Opened { segments: opened, masks, damaged } =
+        let OpenedSegments { segments: opened, masks, damaged } =
             self.open_all(rows.iter().filter(|row| !known.contains(&row.id)));
         let is_listed = |stored: &Arc<StoredSegment>| listed.contains(&stored.segment.meta().segment);
         let (active, flushing) = {
@@ -116,19 +116,19 @@ impl Segments {
     }
 }
 
-/// Segments that could be opened, with what is hidden in them, and those that could not.
+/// The segments that could be opened, their masks, and the segments that could not.
 #[derive(Default)]
-struct Opened {
+struct OpenedSegments {
     segments: Vec<Arc<StoredSegment>>,
     masks: Masks,
     damaged: Vec<DamagedSegment>,
 }
 
 impl Segments {
-    /// Opens segments, several at once: what each waits for is the bucket.
-    fn open_all<'r>(&self, rows: impl Iterator<Item = &'r SegmentRow>) -> Opened {
+    /// Opens segments, several at once, since each waits for the bucket.
+    fn open_all<'r>(&self, rows: impl Iterator<Item = &'r SegmentRow>) -> OpenedSegments {
         let rows = Mutex::new(rows.collect::<Vec<_>>().into_iter());
-        let opened: Mutex<Opened> = Mutex::default();
+        let opened: Mutex<OpenedSegments> = Mutex::default();
         let next = || rows.lock().unwrap_or_else(PoisonError::into_inner).next();
         let work = || {
             while let Some(row) = next() {
@@ -156,7 +156,7 @@ impl Segments {
     }
 }
 
-/// Returns what stands for a segment that cannot be read until it can.
+/// Returns the placeholder of a segment until it can be read.
 pub(super) fn unreadable(row: &SegmentRow, error: types::ScanError) -> DamagedSegment {
     let runs = row.runs.iter().map(|run| (run.group_id, run.first, run.last)).collect();
     DamagedSegment { error, awaited: Some(row.clone()), runs }

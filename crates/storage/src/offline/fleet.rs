@@ -39,7 +39,7 @@ struct Visit {
     thread: Option<JoinHandle<()>>,
 }
 
-/// What keeps others from removing what is read.
+/// The lease of a visit: while it is renewed, the fleet removes nothing that the visit reads.
 #[derive(Default)]
 struct VisitLease {
     signal: Signal,

@@ -16,7 +16,7 @@ use crate::{StoreError, tombstone};
 pub(crate) struct HiddenEvents {
     pub(crate) masks: Masks,
     pub(crate) n_events: u64,
-    /// Segments of which it cannot be told.
+    /// Segments that could not be read.
     pub(crate) unreadable: Vec<(Arc<StoredSegment>, ScanError)>,
 }
 
@@ -50,7 +50,7 @@ impl Segments {
         Ok(masks)
     }
 
-    /// Works out what a new deletion hides in segments, for those who hold `upkeep`.
+    /// Works out what a new deletion hides in segments. The caller holds `replacement`.
     pub(crate) fn hide(&self, new: &Arc<Deletion>) -> HiddenEvents {
         let (segments, known, mut deletions, trims) = {
             let state = self.state();
@@ -75,7 +75,7 @@ impl Segments {
                 let key = (segment.meta().segment, run.group_id);
                 let n_before = known.get(&key).map_or(0, |known| known.n_erased);
                 hidden.n_events += mask.n_erased.saturating_sub(n_before);
-                // Where others have deleted the same, it still waits for these bytes to go.
+                // Even if other deletions hide the same events, this one waits for their bytes to be removed.
                 if mask.deletions.contains(&new.id) {
                     hidden.masks.insert(key, Arc::new(mask));
                 }
@@ -84,7 +84,7 @@ impl Segments {
         hidden
     }
 
-    /// Takes back what was recorded of a deletion that did not come about, or that is done with.
+    /// Removes the records of a deletion that failed or is finished.
     pub(crate) fn forget_deletion(&self, id: u64) {
         if let Err(error) = tombstone::events::remove(&self.tombstone_dir(), id) {
             tracing::warn!(id, %error, "tombstone of a deletion cannot be removed; the next start tries again");
@@ -114,8 +114,8 @@ impl Segments {
         }
     }
 
-    /// Keeps the receipt of a deletion, if it has one. Who calls holds all receipts: one thread at a time writes,
-    /// and what it writes is the newest.
+    /// Stores the receipt of a deletion, if it has one. The caller holds the lock of all receipts, so that one thread
+    /// at a time writes, and writes the newest text.
     fn keep_receipt(&self, receipts: &Receipts, id: u64) -> bool {
         let Some(receipt) = receipts.get(&id) else { return true };
         let dir = self.tombstone_dir();
@@ -126,18 +126,18 @@ impl Segments {
         written.inspect_err(|error| tracing::warn!(id, %error, "receipt cannot be written")).is_ok()
     }
 
-    /// Reports whether objects of a fleet that are in no snapshot to come may hold events of a deletion.
+    /// Reports whether objects of a fleet may still hold events of a deletion.
     fn is_in_objects(&self, deletion: &Deletion, last: u64) -> bool {
         if last >= self.followed.flushed() || self.state().may_hold(deletion) {
             return true;
         }
         let awaits = self.catalog().awaits_removal(deletion.id);
         awaits
-            .inspect_err(|error| tracing::debug!(%error, "whether a deletion is done with is not known"))
+            .inspect_err(|error| tracing::debug!(%error, "it is not known yet whether a deletion is finished"))
             .unwrap_or(true)
     }
 
-    /// Finishes deletions of whose events no file is left.
+    /// Finishes deletions whose events are in no file any more.
     pub(crate) fn settle_deletions(&self) {
         let pending = self.state().deletions.clone();
         if pending.is_empty() {

@@ -176,7 +176,7 @@ impl SegmentFiles {
         n_waiting + self.objects_being_removed.load(Ordering::Relaxed)
     }
 
-    /// Lets go of segments whose removal is somebody else's business.
+    /// Takes the segments out of the list of files to remove: in a fleet, their objects are removed by upkeep.
     pub(super) fn take_unshared(&self) -> Vec<Arc<StoredSegment>> {
         std::mem::take(&mut *self.doomed()).into_iter().filter_map(|file| file.stored).collect()
     }

@@ -106,8 +106,8 @@ impl Segments {
         disk::sync_directory(dir)
     }
 
-    /// Removes what was written and will not be listed. What stays is removed at the next start, objects of a fleet when
-    /// another node takes upkeep over.
+    /// Removes new segments that will not be listed. Files that cannot be removed now are removed at the next start,
+    /// objects of a fleet after this node has left.
     pub(crate) fn remove_segments(&self, written: &[NewSegment]) {
         let (objects, files): (Vec<_>, Vec<_>) = written.iter().partition(|new| new.stored.place == Place::Remote);
         for new in files {

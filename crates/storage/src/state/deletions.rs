@@ -66,7 +66,7 @@ impl State {
         if self.masks.is_empty() { None } else { self.masks.get(&(segment, group_id)) }
     }
 
-    /// Returns what is left of a batch that is read back.
+    /// Returns a batch that was read back, without its deleted events.
     pub(crate) fn without_deleted(&self, group_id: u32, batch: Batch) -> Batch {
         let mut batch = batch;
         for deletion in self.deletions.iter().filter(|deletion| deletion.group_id == group_id) {

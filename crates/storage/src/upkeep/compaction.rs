@@ -52,7 +52,7 @@ const REST_MAX: Duration = Duration::from_millis(500);
 /// How many times as long as it worked compaction rests while events come.
 const REST_FACTOR_BUSY: u32 = 3;
 
-/// How often the transaction of a job is tried, where other nodes of a fleet change something meanwhile.
+/// Attempts to commit a job while other nodes of a fleet change the catalog.
 const COMMITS_MAX: usize = 20;
 
 /// The part of a segment's number that is random; above it stands the time.
@@ -182,7 +182,7 @@ impl Compactor {
         Ok(true)
     }
 
-    /// Chooses the next job, of segments that no other node of a fleet is putting together.
+    /// Chooses the next job and takes its segments, without those that other nodes of a fleet are merging.
     fn take_job(&self, skipped: &HashSet<u128>, last: u128) -> Result<Option<Job>, StoreError> {
         let mut skipped = skipped.clone();
         while let Some(job) = self.choose(&skipped, last) {
@@ -317,14 +317,14 @@ impl Compactor {
         }
         for _ in 0..COMMITS_MAX {
             if let Err(error) = self.segments.catch_up() {
-                tracing::debug!(%error, "this node is behind; the catalog says so if that matters");
+                tracing::debug!(%error, "catalog cannot be read; the commit checks whether this node is up to date");
             }
             let _upkeep = self.segments.replacement();
             if !self.holds_all(&job.inputs) || self.retired_of(&job.inputs) != retired {
-                // A deletion was quicker.
+                // A deletion came first.
                 break;
             }
-            // What was deleted since the job began is hidden in what it has written, and written again in turn.
+            // Events deleted since the job began are hidden in its output, which is rewritten later.
             let masks = self.segments.masks_of(written.iter().map(|new| &new.stored))?;
             self.segments.check("compact.commit")?;
             let added: Vec<_> = written.iter().map(|new| new.row.clone()).collect();
@@ -333,7 +333,7 @@ impl Compactor {
                 return Ok(());
             }
         }
-        // What is left is looked at again.
+        // The segments that remain are considered again.
         self.segments.remove_segments(written);
         written.clear();
         Ok(())

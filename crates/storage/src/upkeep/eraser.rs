@@ -44,8 +44,8 @@ impl Eraser {
         }
         self.segments.catch_up().map_err(StoreError::Unreadable)?;
         let is_shared = self.segments.follower().is_some();
-        // No flush and nothing that takes segments out of the list runs meanwhile: what the masks were worked out
-        // for is what snapshots see. A node of a fleet works them out once more when it reads of the deletion.
+        // No flush and nothing that takes segments out of the list runs meanwhile, so the masks fit the segments that
+        // snapshots see. In a fleet, each node works them out again when it reads the deletion.
         let flusher = (!is_shared).then(|| self.flusher.hold());
         let upkeep = self.segments.replacement();
         let (deletion, mut receipt) = self.new_deletion(group, sequences, order)?;
@@ -60,7 +60,7 @@ impl Eraser {
         }
         let erasure = Erasure { deletion, masks: hidden.masks };
         if is_shared {
-            // Its writer thread has it recorded, and shows it as every node does.
+            // The writer thread records the deletion and applies it as every node does.
             drop((upkeep, flusher));
             self.publish_erasure(erasure, &receipt)?;
         } else {

@@ -140,7 +140,7 @@ impl Flusher {
 
     fn flush_pending(&self, flusher: &mut FlushState) -> Result<(), StoreError> {
         let Some(mut pending) = flusher.pending.take() else { return Ok(()) };
-        // What was deleted since it began is not written.
+        // Events deleted since the flush began are not written.
         if let Some(generation) = &self.segments.state().flushing {
             pending.rotated.generation = generation.clone();
         }
@@ -179,7 +179,7 @@ impl Flusher {
         if let Some(prepared) = pending.prepared {
             self.segments.remove_segments(&prepared.written);
         }
-        // Deletions and what others have accepted change hot events, too.
+        // Deletions and events from other nodes change hot events, too.
         let _upkeep = self.segments.replacement();
         let mut state = self.segments.state_mut();
         if let Some(generation) = state.flushing.take() {

@@ -304,7 +304,6 @@ impl Committer {
         }))
     }
 
-    /// Puts a deletion of events in place that is durable already.
     /// Deletes a group durably.
     fn delete(&mut self, name: &GroupName) -> Result<bool, StoreError> {
         let Some(id) = self.segments.state().groups.id_of(name) else { return Ok(false) };

@@ -56,7 +56,7 @@ function changed(of: MapNode | MapEdge): string {
   return of.before === undefined ? "" : ` ${t("before: {numbers}", { numbers: callsText(of.before) })}`;
 }
 
-/** The numbers of an edge; those that are crowded are seen while their edge is. */
+/** The numbers of an edge; crowded ones are shown while the edge is hovered or focused. */
 function Numbers({ edge, line }: { edge: MapEdge; line: Line }) {
   const { x, y } = line.label;
   const bad = worse(edge, edge.before);

@@ -34,7 +34,7 @@ const ROUNDS = 4;
 
 const byName = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
-/** Targets of each node without those that lead back to a node on the way: cycles are cut at the same place each time. */
+/** Targets of each node without edges that close a cycle: cycles are always cut at the same place. */
 function forward(names: readonly string[], targets: ReadonlyMap<string, readonly string[]>): Map<string, string[]> {
   const kept = new Map<string, string[]>(names.map((name) => [name, []]));
   const state = new Map<string, "open" | "done">();
@@ -76,7 +76,7 @@ function columnsOf(names: readonly string[], kept: ReadonlyMap<string, readonly 
   return columns;
 }
 
-/** Sorts each column by the mean place of its neighbours in the others. */
+/** Sorts each column by the mean place of the neighbours of its nodes. */
 function sorted(columns: string[][], neighbours: ReadonlyMap<string, readonly string[]>): void {
   for (let round = 0; round < ROUNDS; round += 1) {
     const places = new Map(
@@ -106,7 +106,7 @@ export function placed(nodes: readonly MapNode[], edges: readonly MapEdge[]): Pl
     add(neighbours, from, to);
     add(neighbours, to, from);
   }
-  // Who is called by no one is met first, so that cycles are cut at their far end.
+  // Nodes without callers come first, so that cycles are cut at their far end.
   const called = new Set([...targets.values()].flat());
   const order = [...names.filter((name) => !called.has(name)), ...names.filter((name) => called.has(name))];
   const column = columnsOf(order, forward(order, targets));
@@ -172,17 +172,17 @@ function pointAt([a, b, c, d]: Curve, t: number): Point {
   return { x: of("x"), y: of("y") };
 }
 
-/** Size of the numbers on an edge, and where on its curve they may stand, the best place first. */
+/** Size of the numbers on an edge, and their possible places on its curve, the best one first. */
 const LABEL = { width: 92, height: 28, places: [0.5, 0.38, 0.62, 0.3, 0.7] };
 
-/** The line of an edge and its numbers, which are crowded where those of other edges take all their places. */
+/** The line of an edge and the place of its numbers; crowded if other edges occupy all possible places. */
 export interface Line {
   path: string;
   label: Point;
   isCrowded: boolean;
 }
 
-/** The lines of edges. Places go first to what got worse, then to what is called most. */
+/** The lines of edges. Edges that got worse get places first, then those with the most calls. */
 export function linesOf(edges: readonly PlacedEdge[]): Line[] {
   const isWorse = ({ edge }: PlacedEdge) => Object.values(worse(edge, edge.before)).includes(true);
   const order = [...edges].sort((a, b) => Number(isWorse(b)) - Number(isWorse(a)) || b.edge.requests - a.edge.requests);
@@ -202,7 +202,7 @@ export function linesOf(edges: readonly PlacedEdge[]): Line[] {
   return edges.map((one) => lines.get(one) as Line);
 }
 
-/** Fewer requests than this say nothing of a change. */
+/** With fewer requests than this, a change is not significant. */
 const REQUESTS_MIN = 20;
 const ERRORS_MIN = 3;
 

@@ -45,7 +45,7 @@ export function kindText(node: MapNode): string {
   }
 }
 
-/** What the map does not know of a node. */
+/** The gaps in what the map knows about a node. */
 export function gapsText(node: MapNode): string[] {
   const { callers_unknown: callers, targets_unknown: targets } = node;
   return [
@@ -63,8 +63,8 @@ export function gapsText(node: MapNode): string[] {
       ? [
           plural(
             targets,
-            "{n} call was answered by no span and names no target",
-            "{n} calls were answered by no span and name no target",
+            "{n} call has no answering span and names no target",
+            "{n} calls have no answering span and name no target",
             count(targets),
           ),
         ]

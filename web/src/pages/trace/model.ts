@@ -29,7 +29,7 @@ export interface TraceNode {
   isError: boolean;
   /** From the start of the trace. */
   start: number;
-  /** How far it is shown from its own time, since clocks differ. */
+  /** The difference between the time at which it is shown and its own, since clocks differ. */
   moved: number;
   duration: number;
   self: number;
@@ -83,7 +83,7 @@ export function offsetMs(time: string, base: string): number {
   return ms - baseMs + (ns - baseNs) / 1e6;
 }
 
-/** Instants of unequal digits, compared. */
+/** Returns the earlier of two instants, whose fractions may have different numbers of digits. */
 const earlier = (a: string, b: string) => (b === "" || offsetMs(a, b) < 0 ? a : b);
 
 function logsOf(answer: TraceAnswer, base: string): Map<string, LogLine[]> {
@@ -202,7 +202,7 @@ export function rowsOf(
   return rows;
 }
 
-/** The nodes above one, which have to be open for it to be seen. */
+/** The nodes above one, which have to be expanded to show it. */
 export function above(nodes: readonly TraceNode[], index: number): number[] {
   const all: number[] = [];
   for (let at = nodes[index]?.parent ?? -1; at >= 0 && all.length <= nodes.length; at = nodes[at]?.parent ?? -1)
@@ -210,14 +210,14 @@ export function above(nodes: readonly TraceNode[], index: number): number[] {
   return all;
 }
 
-/** The next of ascending indexes after `from`, or before it; around the end. -1 where there is none. */
+/** The next of ascending indexes after `from`, or the previous one, wrapping around; -1 if there are none. */
 export function next(all: readonly number[], from: number, by: 1 | -1): number {
   if (all.length === 0) return -1;
   if (by > 0) return all.find((index) => index > from) ?? (all[0] as number);
   return all.findLast((index) => index < from) ?? (all.at(-1) as number);
 }
 
-/** Nodes that contain a text in the name or value of a field, or in a log line; upper and lower case are equal. */
+/** Nodes that contain a text in the name or value of a field, or in a log line, ignoring case. */
 export function found({ nodes }: TraceModel, text: string, texts: Map<number, string>): number[] {
   const sought = text.trim().toLowerCase();
   if (sought === "") return [];
@@ -232,7 +232,7 @@ export function found({ nodes }: TraceModel, text: string, texts: Map<number, st
   return nodes.filter((node) => of(node).includes(sought)).map((node) => node.index);
 }
 
-/** Round instants of an axis from 0 to `duration`, at most `most` beside 0. */
+/** Round instants of an axis from 0 to `duration`, at most `most` of them after 0. */
 export function axisTicks(duration: number, most: number): number[] {
   const rough = duration / Math.max(1, most);
   const size = 10 ** Math.floor(Math.log10(rough));

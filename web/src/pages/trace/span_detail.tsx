@@ -114,7 +114,7 @@ function Links({ node }: { node: TraceNode }) {
 }
 
 /** A part below a row whose height the list needs to know. */
-function Measured({ children, onHeight }: { children: ComponentChildren; onHeight: (height: number) => void }) {
+function DetailRow({ children, onHeight }: { children: ComponentChildren; onHeight: (height: number) => void }) {
   const root = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
     const element = root.current;
@@ -161,7 +161,7 @@ export function SpanDetail({
   const facts: [string, string][] = [
     [t("Begins"), `${offsetText(node.start)} · ${exactText(time, view.value.zone)}`],
     [t("Duration"), durationText(node.duration)],
-    [t("Own time"), durationText(node.self)],
+    [t("Self time"), durationText(node.self)],
     [t("On the critical path"), node.critical > 0 ? durationText(node.critical) : t("no")],
     [t("Kind"), node.spanKind],
     [t("Status"), [textOf(node.fields["status"]), textOf(node.fields["status_message"])].filter(Boolean).join(": ")],
@@ -169,7 +169,7 @@ export function SpanDetail({
   ];
   const said = problems.filter((problem) => problem.span_id === node.id && node.id !== "");
   return (
-    <Measured onHeight={onHeight}>
+    <DetailRow onHeight={onHeight}>
       <div class="detail-head">
         <b>{oneLine(node.name)}</b>
         <span class="detail-actions">
@@ -207,7 +207,7 @@ export function SpanDetail({
       <Events node={node} base={base} />
       <Links node={node} />
       <FieldTable fields={ordered(node.fields, SHOWN)} label={t("Fields")} />
-    </Measured>
+    </DetailRow>
   );
 }
 
@@ -217,7 +217,7 @@ export function LineDetail({ log, onHeight }: { log: LogLine; onHeight: (height:
   const at = { from: time, to: time, groups: group === "" ? [] : [group] };
   const id = textOf(log.fields["@id"]);
   return (
-    <Measured onHeight={onHeight}>
+    <DetailRow onHeight={onHeight}>
       <div class="detail-head">
         <span class="dim">{exactText(time, view.value.zone)}</span>
         {id !== "" && (
@@ -232,6 +232,6 @@ export function LineDetail({ log, onHeight }: { log: LogLine; onHeight: (height:
         <RichText text={log.message} />
       </pre>
       <FieldTable fields={ordered(log.fields, ["@message"])} label={t("Fields")} />
-    </Measured>
+    </DetailRow>
   );
 }

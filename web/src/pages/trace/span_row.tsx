@@ -8,13 +8,13 @@ import { plural, t } from "../../texts.ts";
 import { place, type TraceNode, type TraceRow } from "./model.ts";
 import { durationText, offsetText } from "./words.ts";
 
-/** Deeper spans are not indented further, and say how deep they are. */
+/** Deeper spans are not indented further and show their depth as a number. */
 const DEPTH_MAX = 16;
-/** Most ticks of log lines on one row: more are one line of ink. */
+/** Most ticks of log lines on one row: more could not be told apart. */
 const TICKS_MAX = 60;
 const NAME_CHARS_MAX = 200;
 
-/** What a row is told beside its contents. */
+/** How a row is shown. */
 export interface RowLook {
   index: number;
   duration: number;
@@ -28,7 +28,7 @@ export interface RowLook {
   onClick: (row: TraceRow, what: "detail" | "fold" | "lines") => void;
 }
 
-/** What the row says first. */
+/** The name of a node. */
 export function nameOf(node: TraceNode): string {
   if (node.kind === "missing") return t("Missing span {id}", { id: node.id });
   if (node.kind === "lines") return t("Log lines without a span of this trace");
@@ -116,7 +116,7 @@ function said(row: TraceRow, look: RowLook): string {
   return parts.join(", ");
 }
 
-function Drawn({ row, look }: { row: TraceRow; look: RowLook }) {
+function RowView({ row, look }: { row: TraceRow; look: RowLook }) {
   const { node, log } = row;
   const isFolder = log === undefined && (node.end > node.index + 1 || node.kind === "lines");
   const depth = Math.min(node.depth + (log === undefined ? 0 : 1), DEPTH_MAX);
@@ -181,7 +181,7 @@ function Drawn({ row, look }: { row: TraceRow; look: RowLook }) {
   );
 }
 
-/** A row, drawn again only when something about it has changed: scrolling changes nothing about most of them. */
+/** A row, rendered again only when it has changed: scrolling leaves most of them unchanged. */
 export class SpanRow extends Component<{ row: TraceRow; look: RowLook }> {
   override shouldComponentUpdate(next: { row: TraceRow; look: RowLook }): boolean {
     const { row, look } = this.props;
@@ -190,6 +190,6 @@ export class SpanRow extends Component<{ row: TraceRow; look: RowLook }> {
   }
 
   override render() {
-    return <Drawn {...this.props} />;
+    return <RowView {...this.props} />;
   }
 }

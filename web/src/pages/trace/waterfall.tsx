@@ -28,7 +28,7 @@ export interface WaterfallProps {
   showsLines: boolean;
   /** Whether what is not on the critical path is dimmed. */
   showsPath: boolean;
-  /** Goes to a node, which is shown and focused: set by the waterfall. */
+  /** Shows and focuses a node; set by the waterfall. */
   reveal: { current: (node: number) => void };
 }
 
@@ -110,7 +110,7 @@ function usePlace(box: WaterfallProps["box"], body: { current: HTMLDivElement | 
   return seen;
 }
 
-/** Keys of rows that the table of Explore has, too. */
+/** Keys of rows that the table of Explore has as well. */
 const ROW_KEYS = ["j", "k", "PageDown", "PageUp", "Home", "End", "Enter"];
 
 interface Moves {
@@ -120,7 +120,7 @@ interface Moves {
   reveal: (node: number) => void;
 }
 
-/** What the keys act on, as of the last drawing. */
+/** What the keys act on, as of the last rendering. */
 interface Latest {
   props: WaterfallProps;
   tree: Tree;
@@ -229,7 +229,7 @@ function Head({ model, ticks }: { model: TraceModel; ticks: readonly number[] })
   );
 }
 
-/** The row that keys act on, and how others are reached: shown, and focused once they are drawn. */
+/** The row that keys act on, and functions that move to others: they are scrolled to, and focused once rendered. */
 function useCursor(
   { model, box, reveal: revealed }: WaterfallProps,
   tree: Tree,
@@ -279,7 +279,7 @@ function useCursor(
   return { cursor, setCursor, at, to, reveal };
 }
 
-/** What a click on a row does; the same function as long as the list is there. */
+/** What a click on a row does; the function stays the same, so that rows are not rendered again. */
 function useClick(tree: Tree, setCursor: (key: string) => void): RowLook["onClick"] {
   const latest = useRef<RowLook["onClick"]>(() => undefined);
   latest.current = (row, what) => {

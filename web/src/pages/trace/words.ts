@@ -16,7 +16,7 @@ export function offsetText(ms: number): string {
   return `${ms < 0 ? "−" : "+"}${durationText(Math.abs(ms))}`;
 }
 
-/** Class that colours a service: as many colours as charts have, in the order of first spans. */
+/** The class with the colour of a service: those of charts, in the order of first spans. */
 export function colourOf(services: readonly { name: string }[]): (service: string) => string {
   const places = new Map(services.map(({ name }, at) => [name, at % 7]));
   return (service) => `series-${places.get(service) ?? 0}`;

@@ -19,7 +19,7 @@ export interface Plane {
   ticks: number[];
 }
 
-/** The area of the text in the address; `null` for anything else. */
+/** Parses the text of an area in the address; `null` for anything else. */
 export function areaOf(text: string | undefined): Area | null {
   const [from, to, min, max, ...rest] = (text ?? "").split("_").map(Number);
   const all = [from, to, min, max];

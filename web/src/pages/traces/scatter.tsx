@@ -13,7 +13,7 @@ import { planeOf, type Area } from "./scatter.ts";
 
 const TALL = 200;
 const LEFT = 56;
-/** Pixels around a dot that are it, too. */
+/** Distance in pixels within which a click hits a dot. */
 const NEAR = 12;
 /** Shorter movements are clicks. */
 const DRAG_MIN = 5;

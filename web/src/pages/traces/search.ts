@@ -1,7 +1,7 @@
-// What the form of the search for traces has, as the server takes it. Nothing here touches the document.
+// The search form for traces as a request to the server. Nothing here touches the document.
 
 import type { Json } from "../../query/edit.ts";
-import type { Sought } from "../../view.ts";
+import type { TraceSearch } from "../../view.ts";
 
 /** `http.route=/cart retries=2`: attributes and their values, which may be in quotes. */
 export function attributesOf(text: string): Record<string, Json> {
@@ -23,7 +23,7 @@ export function durationMs(text: string): number | null {
 }
 
 /** The body of a search. */
-export function searchBody(sought: Sought): Record<string, Json> {
+export function searchBody(sought: TraceSearch): Record<string, Json> {
   const { service, name, kind, where, query, min, max, errors, order } = sought;
   const [least, most] = [durationMs(min ?? ""), durationMs(max ?? "")];
   return {

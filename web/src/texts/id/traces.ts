@@ -91,7 +91,7 @@ export const TRACES: Readonly<Record<string, string>> = {
   "Root operations, services and errors are as frequent as in the others.":
     "Operasi awal, layanan, dan galat sama seringnya dengan di trace lain.",
   "contains errors": "mengandung galat",
-  "passes {service}": "melewati {service}",
+  "passes through {service}": "melewati {service}",
   "{share} of the others": "{share} dari yang lain",
   "Traces found": "Trace yang ditemukan",
   Duration: "Durasi",
@@ -115,14 +115,14 @@ export const TRACES: Readonly<Record<string, string>> = {
   "Service known from log lines only": "Layanan yang hanya dikenal dari baris log",
   "{n} request names a caller that sent no span": "{n} permintaan menyebut pemanggil yang tidak mengirim span",
   "{n} requests name callers that sent no span": "{n} permintaan menyebut pemanggil yang tidak mengirim span",
-  "{n} call was answered by no span and names no target":
+  "{n} call has no answering span and names no target":
     "{n} panggilan tidak dijawab span mana pun dan tidak menyebut tujuan",
-  "{n} calls were answered by no span and name no target":
+  "{n} calls have no answering span and name no target":
     "{n} panggilan tidak dijawab span mana pun dan tidak menyebut tujuan",
   Links: "Tautan",
   "Span {span} of trace {trace}": "Span {span} dari trace {trace}",
   Begins: "Mulai",
-  "Own time": "Waktu sendiri",
+  "Self time": "Waktu sendiri",
   "On the critical path": "Di jalur kritis",
   Kind: "Jenis",
   Status: "Status",

@@ -25,7 +25,7 @@ pub(super) struct Sharing<'s, 'q, 'p> {
     scan: &'s Scan<'q>,
     peers: &'s dyn Peers,
     lead: &'p [Operator],
-    /// What is between these and the aggregation, and this.
+    /// The operators between these and the aggregation, and the aggregation.
     rest: Vec<Operator>,
     by: &'p [(Name, Expr)],
     aggregates: &'p [Aggregate],
@@ -33,7 +33,7 @@ pub(super) struct Sharing<'s, 'q, 'p> {
     failed: HashSet<PeerId>,
 }
 
-/// The runs of a node.
+/// The answer of a node for its part, and the sources in the part.
 pub(super) struct PartReply {
     peer: PeerId,
     sources: Vec<usize>,
@@ -41,7 +41,7 @@ pub(super) struct PartReply {
 }
 
 impl<'s, 'q, 'p> Sharing<'s, 'q, 'p> {
-    /// Prepares to share the aggregation at the end of `rest`; none where there are no other nodes.
+    /// Prepares to share the aggregation at the end of `rest`; `None` without other nodes.
     pub(super) fn of(
         scan: &'s Scan<'q>,
         lead: &'p [Operator],

@@ -14,14 +14,14 @@ pub(super) struct Attributes<'a> {
     kept: Vec<(Cow<'a, str>, Kind<'a>)>,
     /// A message of a record with the attributes that are not stored.
     more: Cow<'a, [u8]>,
-    /// The number of an attribute in the message of a record.
+    /// The field number of attributes in a record's message.
     pub(super) number: u8,
     /// The number of fields that all of them become.
     pub(super) n_fields: usize,
 }
 
 impl<'a> Attributes<'a> {
-    /// Returns no attributes; `number` is that of an attribute in the message of a record.
+    /// Returns an empty list; `number` is the field number of attributes in a record's message.
     pub(super) fn new(number: u8) -> Self {
         Self { kept: Vec::new(), more: Cow::default(), number, n_fields: 0 }
     }

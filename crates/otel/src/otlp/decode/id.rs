@@ -38,10 +38,10 @@ impl Id<'_> {
         }
     }
 
-    /// Returns the bytes of an id; `None` without one, and for an id of zeros.
+    /// Returns the bytes of an id; `None` if it is empty or zero.
     ///
     /// # Errors
-    /// What is wrong with the id, if it has another length or other digits.
+    /// A description of the problem if the id has another length or invalid digits.
     pub(super) fn bytes<const N: usize>(&self) -> Result<Option<[u8; N]>, String> {
         let decoded;
         let bytes = match self {

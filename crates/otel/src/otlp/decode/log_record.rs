@@ -1,4 +1,4 @@
-//! A record of a log as an event.
+//! Log records as events.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use super::id::Id;
 use super::records::Records;
 use ingest::{EventFields, EventMetadata, IngestError, RawEvent};
 
-/// Fields of a record in addition to its attributes.
+/// Most fields of a record in addition to its attributes.
 const OWN_FIELDS_MAX: usize = 8;
 
 /// The body of a record.

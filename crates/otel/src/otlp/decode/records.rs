@@ -1,4 +1,4 @@
-//! What the records of a request share, in either encoding: their resource and scope, and the group they go to.
+//! What the records of a request share in either encoding: resource, scope and group.
 
 use std::sync::Arc;
 
@@ -26,9 +26,9 @@ pub(super) struct Records<'c, 's> {
     pub(super) shared: Vec<(Arc<str>, Value)>,
     /// The number of those from the resource.
     n_of_resource: usize,
-    /// The name of the resource; empty without one.
+    /// The `service.name` of the resource; empty without one.
     pub(super) service: Arc<str>,
-    /// The place of the group in the collector; `None` outside the sender's scope, where records are rejected.
+    /// The place of the group in the collector; an error if it is outside the sender's scope: its records are rejected.
     place: Result<usize, OutOfScope>,
     n_records: usize,
     /// The reason why the first record was outside the sender's scope.
@@ -144,7 +144,7 @@ impl<'c, 's> Records<'c, 's> {
         self.answer.reject(self.n_records, reason);
     }
 
-    /// Notes whether the collector took the current record.
+    /// Rejects the current record if the collector has refused it.
     pub(super) fn note(&mut self, added: Result<(), RecordRefusal>) {
         if let Err(refused) = added {
             self.reject(&refused);

@@ -1,9 +1,9 @@
-//! The signals of the protocol that are stored.
+//! The signals of OTLP that are stored.
 
-/// What the records of a request are.
+/// The kind of the records in a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
-    /// Records of logs.
+    /// Log records.
     Logs,
     /// Spans.
     Traces,
@@ -21,7 +21,7 @@ impl Signal {
         }
     }
 
-    /// Returns the name of the number of rejected records in an answer in JSON.
+    /// Returns the member of a JSON answer that has the number of rejected records.
     pub fn rejected_name(self) -> &'static str {
         match self {
             Self::Logs => "rejectedLogRecords",
@@ -29,7 +29,7 @@ impl Signal {
         }
     }
 
-    /// Returns the number of an attribute in the message of a record.
+    /// Returns the field number of attributes in a record's message.
     pub(super) fn attribute(self) -> u8 {
         match self {
             Self::Logs => 6,

@@ -1,4 +1,4 @@
-//! A span as an event.
+//! Spans as events.
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -15,7 +15,7 @@ use super::fields::{Fields, Kind, count, elements, pair, value_of, write};
 use super::id::Id;
 use super::records::Records;
 
-/// The numbers of events and links in the message of a span, and of attributes in theirs.
+/// Field numbers of events and links in a span's message, and of attributes in the messages of those.
 pub(super) const EVENT: u8 = 11;
 pub(super) const LINK: u8 = 13;
 pub(super) const EVENT_ATTRIBUTE: u8 = 3;
@@ -186,7 +186,7 @@ impl SpanRecord<'_> {
     }
 }
 
-/// Returns an id that a span must have.
+/// Returns a required id.
 fn needed<const N: usize>(id: &Id<'_>, what: impl Display) -> Result<[u8; N], String> {
     match id.bytes() {
         Ok(Some(id)) => Ok(id),
@@ -205,7 +205,7 @@ fn members(holder: &[u8], number: u8) -> Result<Members, IngestError> {
     attributes.collect()
 }
 
-/// Returns the status of the answer that a span is about.
+/// Returns the status code of the response that the attributes of a span describe.
 fn status_code(attributes: &Attributes<'_>) -> Result<Option<String>, IngestError> {
     let mut best: Option<(usize, String)> = None;
     attributes.each(|key, kind| {

@@ -1,4 +1,4 @@
-//! Damaged and hostile requests. What becomes of each part of a span is in `crates/serve/src/tests/traces`.
+//! Damaged and hostile requests. `crates/serve/src/tests/spans` has the fields that a span becomes.
 
 use proptest::prelude::*;
 use storage::{Options, Store};
@@ -39,12 +39,12 @@ fn a_large_or_deep_span_is_rejected_and_the_others_are_stored() {
     let body = format!(r#"[{large},{deep},{{"traceId":"1","id":"1"}}]"#);
     let (n_accepted, rejected) = send(body.as_bytes(), &GroupScope::All).unwrap();
     assert_eq!((n_accepted, rejected.len()), (1, 2));
-    assert_eq!(rejected[0], "1: has 2034 bytes; a span has at most 2000");
+    assert_eq!(rejected[0], "1: has 2034 bytes; a span has at most 2000 (limits.max_event_bytes)");
     assert!(rejected[1].starts_with("2: recursion limit exceeded"), "{rejected:?}");
 }
 
 #[test]
-fn what_a_sender_may_not_write_is_rejected_beside_what_it_may() {
+fn spans_outside_the_scope_are_rejected_and_the_others_are_stored() {
     let within = GroupScope::Matching(vec![GroupPattern::new("traces/a")]);
     let (n_accepted, rejected) = send(BODY.as_bytes(), &within).unwrap();
     assert_eq!(

@@ -116,7 +116,7 @@ pub(in crate::catalog) fn retired(session: &Session) -> Result<RetiredRuns, Fail
     rows.iter().map(|row| Ok(((segment_id(row, 0)?, group_id(row, 1)?), get(row, 2)?))).collect()
 }
 
-/// Returns the deletions, but for those that are `known`.
+/// Returns the deletions, except those that are `known`.
 pub(in crate::catalog) fn deletions(session: &Session, known: &[u64]) -> Result<Vec<Deletion>, Failure> {
     let known: Vec<i64> = known.iter().map(|id| signed(*id)).collect();
     let select = "SELECT id, group_id, n_events, created_ns, sequences FROM deletions WHERE id <> ALL($1)";

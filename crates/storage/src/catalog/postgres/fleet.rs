@@ -11,7 +11,7 @@
 //! leases     who does what only one may do
 //! objects    accepted events that are in no segment yet, in the order of their acceptance; and the last one of each node
 //! batches    ids of accepted batches
-//! taken_segments     segments that a node is putting together
+//! taken_segments     segments that a node is merging
 //! changed_segments   segments that came, moved or went, each with the number of the change
 //! receipts   a text per deletion of events, with the number of the change in which it was last written
 //! ```
@@ -37,10 +37,10 @@ pub(crate) mod visit;
 use database::DatabaseProblem;
 use database::postgres::Failure;
 
-/// How long a node's lease holds that is not renewed, in seconds.
+/// Time after which a node's lease ends unless it is renewed, in seconds.
 const LEASE_S: f64 = 15.0;
 
-/// The failure of a transaction that a node may not do.
+/// Returns the failure of a transaction that a node is not allowed to make.
 pub(in crate::catalog) fn refused(problem: &'static str) -> Failure {
     Failure::Problem(DatabaseProblem::Refused(problem))
 }

@@ -243,7 +243,7 @@ fn write_catalog(
     Ok(SqliteCatalog::open(&dir.join("catalog.sqlite"), visit.store, next_sequence)?.fill(&contents)?)
 }
 
-/// Writes the receipts of deletions. The catalog has the sequences of those that are under way.
+/// Writes the receipts of deletions. The sequences of those under way are in the catalog.
 fn write_receipts(dir: &Path, visit: &Visit) -> Result<(), ExportError> {
     let tombstones = dir.join("tombstones");
     for text in &visit.contents.receipts {

@@ -1,17 +1,17 @@
-//! Several nodes put segments together, no two of them the same ones, and nothing that came meanwhile is lost by it.
+//! Several nodes merge segments at the same time, never the same ones, and lose nothing that arrives meanwhile.
 
 use std::collections::HashSet;
 
 use super::fleet::Lab;
 use super::*;
 
-/// Numbers of the segments that a node knows, after it has asked what is new.
+/// Returns the numbers of the segments that a node knows after it has read the catalog.
 fn listed(node: &Store) -> HashSet<u128> {
     node.segments.catch_up().expect("the database answers");
     node.segments.state().segments.iter().map(|stored| stored.segment.meta().segment).collect()
 }
 
-/// Four segments of each of two days.
+/// Writes four segments for each of two days.
 fn two_days(node: &Store) {
     for part in 0..4 {
         [0, 2 * 86_400].into_iter().for_each(|day| drop(node.append(delivery("g", day + part * 10, 10))));
@@ -20,7 +20,7 @@ fn two_days(node: &Store) {
 }
 
 #[test]
-fn nodes_put_different_segments_together_at_the_same_time() {
+fn nodes_merge_different_segments_at_the_same_time() {
     let Some(lab) = Lab::new() else { return };
     let (a, b) = (lab.node("a", true), lab.node("b", true));
     let held = (a.upkeep.compactor.hold(), b.upkeep.compactor.hold());
@@ -39,7 +39,7 @@ fn nodes_put_different_segments_together_at_the_same_time() {
         assert_eq!(sequences(&b), before.1);
         faults.release();
     });
-    until("both are", || listed(&a).len() == 2 && listed(&b).len() == 2);
+    until("both days are", || listed(&a).len() == 2 && listed(&b).len() == 2);
     assert_eq!((a.status().compactions, b.status().compactions), (1, 1));
     assert_eq!((a.status().compactions_failed, b.status().compactions_failed), (0, 0));
     assert_eq!((sequences(&a), sequences(&b)), (before.1.clone(), before.1));
@@ -56,7 +56,7 @@ fn segments_of_a_node_that_is_gone_are_free_again() {
     let take = |node: &Store, ids: &[u128]| node.segments.catalog().take_segments(ids).expect("the database answers");
     assert_eq!(take(&b, &ids[..2]), []);
     assert_eq!(take(&a, &ids[1..3]), [ids[1]], "and it has none of them");
-    assert_eq!(take(&b, &ids[1..3]), [], "in place of those that it had");
+    assert_eq!(take(&b, &ids[1..3]), [], "it gives back those that it had");
     assert_eq!(take(&a, &[ids[0], 7]), [7], "there is no such segment");
     let table = lab.server.sql("SELECT schemaname FROM pg_tables WHERE tablename = 'taken_segments'");
     lab.server.sql(&format!("UPDATE {table}.taken_segments SET epoch = 77"));
@@ -71,7 +71,7 @@ fn segments_are_not_replaced_by_a_node_that_does_not_know_what_has_changed() {
     two_days(if a.segments.is_in_charge() { &a } else { &b });
     b.append(delivery("h", 500, 5)).expect("room");
     let ids: Vec<u128> = listed(&a).into_iter().collect();
-    // It looks by itself four times a second.
+    // The node reads the catalog by itself four times a second; `replacement` stops that.
     let replace = |ids: &[u128]| {
         let known = a.segments.replacement();
         b.delete_group(&group("h")).expect("any node may");

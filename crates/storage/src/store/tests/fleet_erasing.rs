@@ -30,12 +30,12 @@ fn receipt(node: &Store, id: u64) -> DeletionReceipt {
 }
 
 impl Lab {
-    /// Names of the objects that are segments.
+    /// Returns the names of the objects that are segments.
     fn segment_objects(&self) -> Vec<String> {
         self.bucket.names().into_iter().filter(|name| name.contains("/segments/")).collect()
     }
 
-    /// A table of the catalog.
+    /// Returns the full name of a table of the catalog.
     fn table(&self, name: &str) -> String {
         let schema = self.server.sql("SELECT schemaname FROM pg_tables WHERE tablename = 'doomed'");
         format!("{schema}.{name}")
@@ -43,7 +43,7 @@ impl Lab {
 }
 
 #[test]
-fn what_one_node_deletes_no_node_shows_from_then_on() {
+fn no_node_shows_events_that_another_has_deleted() {
     let Some(lab) = Lab::new() else { return };
     let (a, b) = (lab.node("a", true), lab.node("b", false));
     let tail = a.subscribe(Vec::new(), 100);
@@ -62,9 +62,9 @@ fn what_one_node_deletes_no_node_shows_from_then_on() {
         fed.extend(batch.batch.sequences.clone());
     }
     fed.sort_unstable();
-    assert_eq!(fed, sequences(&a), "nor is it fed");
-    assert_eq!(delete(&a, "g", is_odd).n_deleted, 0, "again there is nothing");
-    // What comes later stays, also as the event that was deleted.
+    assert_eq!(fed, sequences(&a), "the feed has no deleted events");
+    assert_eq!(delete(&a, "g", is_odd).n_deleted, 0, "the second time nothing is left");
+    // Later events stay, even one that equals a deleted one.
     b.append(delivery("g", 1, 1)).expect("room");
     assert_eq!(events(&a).iter().filter(|n| **n == 1).count(), 1);
     let c = lab.node("c", false);
@@ -106,7 +106,7 @@ fn the_deletion_ends_when_no_object_holds_the_events() {
 }
 
 #[test]
-fn objects_of_which_everything_is_deleted_go_and_two_who_delete_the_same_both_end() {
+fn objects_without_remaining_events_are_removed_and_two_equal_deletions_both_end() {
     let Some(lab) = Lab::new() else { return };
     let b = lab.node("b", false);
     b.append(delivery("h", 0, 10)).expect("room");
@@ -131,7 +131,7 @@ fn objects_of_which_everything_is_deleted_go_and_two_who_delete_the_same_both_en
     });
     [&a, &b].into_iter().for_each(|node| assert_even(node, 20));
     a.flush().expect("room");
-    // As long as heartbeats take to look whether something has ended, and longer.
+    // Longer than heartbeats take to check whether a deletion has ended.
     let looked = std::time::Instant::now() + Duration::from_secs(5);
     until("some heartbeats", || std::time::Instant::now() > looked);
     ids.iter().for_each(|id| assert_eq!(receipt(&b, *id).reclaimed, None, "a segment has the bytes"));
@@ -197,7 +197,7 @@ fn a_flush_that_is_refused_or_fails_keeps_what_is_deleted_away() {
         let mut flushing = None;
         faults.hold("catalog.commit", || flushing = Some(scope.spawn(|| a.flush())));
         delete(&b, "g", is_odd);
-        // Somebody else had upkeep in between.
+        // Another node had upkeep in between.
         lab.server.sql(&format!("UPDATE {} SET change = 1 WHERE change = 0", lab.table("doomed")));
         faults.release();
         flushing.expect("it was begun").join().expect("no panic").expect_err("it is refused");
@@ -211,11 +211,11 @@ fn a_flush_that_is_refused_or_fails_keeps_what_is_deleted_away() {
     faults.disarm("segment.write");
     a.flush().expect("room");
     let stored = a.segments.state().segments[0].segment.summaries()[0].n_events;
-    assert_eq!((events(&a), events(&b), stored), (kept.clone(), kept, 4), "nor are they written");
+    assert_eq!((events(&a), events(&b), stored), (kept.clone(), kept, 4), "they are not written");
 }
 
 #[test]
-fn what_was_uploaded_in_vain_does_not_keep_a_deletion_from_ending() {
+fn unused_uploads_do_not_keep_a_deletion_from_ending() {
     let Some(lab) = Lab::new() else { return };
     let a = lab.node("a", true);
     let compactor = a.upkeep.compactor.hold();
@@ -267,7 +267,7 @@ fn a_commit_whose_answer_is_lost_is_found_out() {
     let deletion = a.segments.state().deletions[0].clone();
     let changes = || lab.server.sql(&format!("SELECT value FROM {} WHERE key = 'changes'", lab.table("meta")));
     let before = changes();
-    // The same again, also where the lease has ended since; what upkeep has written meanwhile stays.
+    // A retry changes nothing, even after the lease has ended; what upkeep has written meanwhile stays.
     let row = deletion.row(&deleted);
     for _ in 0..2 {
         b.segments.catalog().put_deletion(&row, "another text").expect("it is known");

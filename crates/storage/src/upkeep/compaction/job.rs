@@ -35,7 +35,7 @@ pub(super) struct Job {
 }
 
 impl Job {
-    /// The segments' numbers.
+    /// Returns the numbers of the segments.
     pub(super) fn ids(&self) -> Vec<u128> {
         self.inputs.iter().map(|input| input.segment.meta().segment).collect()
     }

@@ -241,7 +241,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Reads an id; an invalid one is a hexadecimal one with invalid digits.
+    /// Reads an id. An invalid one is returned as [`Id::Hex`] with the text as sent.
     pub(super) fn any_id(&mut self, name: &str) -> Result<Id<'t>, IngestError> {
         let Some(text) = self.text(name)? else { return Ok(Id::default()) };
         if is_hex(&text) {
@@ -253,7 +253,7 @@ impl<'t> Reader<'t> {
         })
     }
 
-    /// Reads the number of an enumeration, or the name of a value: its place in `names`, after a prefix.
+    /// Reads a value of an enumeration: a number, or a prefix and one of `names`, whose index is the number.
     pub(super) fn enumeration(&mut self, name: &str, prefix: &str, names: &[&str]) -> Result<Option<u64>, IngestError> {
         if self.json.peek() != Some(b'"') || self.json.rest()[1..].starts_with(|first: char| first.is_ascii_digit()) {
             return self.integer(name);

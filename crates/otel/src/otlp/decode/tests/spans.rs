@@ -1,4 +1,4 @@
-//! Spans in both forms, and broken ones. What becomes of each part of a span is in `crates/serve/src/tests/traces`.
+//! Spans in both forms, and damaged ones. `crates/serve/src/tests/spans` has the fields that a span becomes.
 
 use proptest::prelude::*;
 
@@ -61,7 +61,7 @@ impl House {
 }
 
 #[test]
-fn both_forms_say_all_that_a_span_has() {
+fn both_forms_carry_every_part_of_a_span() {
     for (form, body) in both() {
         let house = House::new();
         let (n_accepted, rejected) = house.send_spans(&body, form).unwrap();
@@ -96,8 +96,8 @@ fn events_and_links_are_bounded_and_what_is_left_out_is_counted() {
     assert_eq!(house.send_spans(&body, OtlpForm::Protobuf), Ok((1, vec![])));
     let found = house.events(&["dropped_events_count", "dropped_links_count", "span_problem"]).concat();
     // A field of this house has 1,000 bytes: 31 events of 32 bytes, and 10 links of 99.
-    let expected = "1969 | 20 | 1969 events are left out, since a span holds no more; \
-        20 links are left out, since a span holds no more";
+    let expected = "1969 | 20 | 1969 events are left out: a span has at most 1000 in 1000 bytes; \
+        20 links are left out: a span has at most 1000 in 1000 bytes";
     assert_eq!(found, expected);
 }
 

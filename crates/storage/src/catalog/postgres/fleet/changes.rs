@@ -42,12 +42,12 @@ pub(crate) struct CatalogNews {
     pub(crate) contents: Contents,
     /// Segments that are listed no more; none where the contents have all that are.
     pub(crate) gone: Option<HashSet<u128>>,
-    /// What has become of deletions. The contents have those that are new.
+    /// Changes to deletions; the new deletions themselves are in the contents.
     pub(crate) erasures: ErasureNews,
 }
 
-/// Reads what has changed since a change that is known, which may be none, where now it is `current`; of deletions, those
-/// that are not among `known_deletions`.
+/// Reads what has changed between the changes `known` and `current`, and the deletions that are not among
+/// `known_deletions`; reads everything if no change is known.
 pub(super) fn changes(
     session: &Session,
     known: Option<u64>,

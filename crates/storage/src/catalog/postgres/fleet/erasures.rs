@@ -1,8 +1,8 @@
 //! Deletions of single events in a fleet, and their receipts.
 //!
-//! A deletion is a row with its sequences, committed together with its receipt before it is acknowledged. Every node reads
-//! the rows that are new to it with the changes of the catalog, so before it answers its next question. The row goes when
-//! no segment and no object holds any of the events; the receipt stays.
+//! A deletion is a row with the sequences of its events, committed together with its receipt before it is acknowledged.
+//! A node reads new rows with the other changes of the catalog, which it does before it answers a query. The row is
+//! removed when no segment and no object holds any of the events; the receipt stays.
 
 use std::collections::HashSet;
 
@@ -15,9 +15,10 @@ use crate::catalog::Deletion;
 use crate::catalog::postgres::cells::{number, text};
 use crate::catalog::postgres::rows::put_deletion;
 
-/// `awaited` names the objects that were about to be removed when the last segment with deleted events was gone: the
-/// deletion is done with when they are gone, too. A node of an earlier version, which knows nothing of deletions, does not
-/// say that it `erases`.
+/// `awaited` lists the objects that were waiting for removal when the last segment with deleted events was replaced:
+/// the
+/// deletion is finished when they are removed, too. `erases` is false for a node of an earlier version, which does not
+/// hide deleted events.
 pub(in crate::catalog) const VERSION_8: &str = "
     CREATE TABLE receipts(id bigint PRIMARY KEY, text bytea NOT NULL, change bigint NOT NULL);
     CREATE INDEX receipts_by_change ON receipts (change);
@@ -25,22 +26,22 @@ pub(in crate::catalog) const VERSION_8: &str = "
     ALTER TABLE nodes ADD COLUMN erases boolean NOT NULL DEFAULT false;
 ";
 
-/// Why nothing is deleted that some node would go on showing.
-const OLDER_NODE: &str = "a node of an earlier version is in the fleet, which would go on showing deleted events; \
-    replace it and delete again (one that was killed counts for an hour, or until a node of its name joins)";
+/// The error if a node would continue to show deleted events.
+const OLDER_NODE: &str = "a node of an earlier version would continue to show deleted events; replace it, then delete \
+    again (a node that was killed counts for an hour, or until another one with its name joins)";
 
-/// What a node learns of deletions.
+/// Changes to deletions.
 #[derive(Default)]
 pub(crate) struct ErasureNews {
-    /// Ids of all deletions that are not done with.
+    /// Ids of all unfinished deletions.
     pub(crate) pending: HashSet<u64>,
-    /// Texts of receipts that are new or have changed.
+    /// Texts of new and changed receipts.
     pub(crate) receipts: Vec<String>,
 }
 
 impl Membership {
-    /// Records that events are deleted, with the receipt. One that is recorded already stays as it is: the answer to the
-    /// first time may have been lost, and the lease may have ended since.
+    /// Records a deletion of events with its receipt. An earlier record of it stays as it is: its answer may have been
+    /// lost, and the lease may have ended since.
     pub(in crate::catalog) fn record_deletion(
         &self,
         session: &Session,
@@ -64,7 +65,7 @@ impl Membership {
     }
 }
 
-/// Keeps a receipt, in the place of an earlier text of it.
+/// Stores the text of a receipt, replacing an earlier one.
 pub(in crate::catalog) fn put_receipt(session: &Session, id: u64, receipt: &str) -> Result<(), Failure> {
     let put = "INSERT INTO receipts
         VALUES ($1, $2, (SELECT coalesce(max(value), 0) + 1 FROM meta WHERE key = 'changes'))
@@ -72,8 +73,8 @@ pub(in crate::catalog) fn put_receipt(session: &Session, id: u64, receipt: &str)
     session.execute(put, &[&signed(id), &receipt.as_bytes()]).map(|_| ())
 }
 
-/// Reports whether objects are still there that may hold events of a deletion, none of which is in a segment that is listed
-/// or in an object of events that are in no segment.
+/// Reports whether objects that may hold events of a deletion are still to be removed. No listed segment and no
+/// unflushed object holds any of them.
 pub(in crate::catalog) fn awaits_removal(session: &Session, id: u64) -> Result<bool, Failure> {
     let note = "UPDATE deletions SET awaited = ARRAY(SELECT file FROM doomed WHERE place = 1)
         WHERE id = $1 AND awaited IS NULL";
@@ -83,7 +84,7 @@ pub(in crate::catalog) fn awaits_removal(session: &Session, id: u64) -> Result<b
     Ok(!session.query(left, &[&signed(id)])?.is_empty())
 }
 
-/// Reads what has become of deletions since a change that is known; all of it where none is.
+/// Reads the changes to deletions since the change `known`, or all of them if none is known.
 pub(super) fn erasure_news(session: &Session, known: Option<u64>) -> Result<ErasureNews, Failure> {
     let pending = session.query("SELECT id FROM deletions", &[])?;
     Ok(ErasureNews {
@@ -92,7 +93,7 @@ pub(super) fn erasure_news(session: &Session, known: Option<u64>) -> Result<Eras
     })
 }
 
-/// Reads the receipts that have changed since a change; all where none is named.
+/// Reads the receipts that were written since a change, or all of them if it is `None`.
 pub(super) fn receipts(session: &Session, since: Option<u64>) -> Result<Vec<String>, Failure> {
     let since = since.map_or(-1, signed);
     let rows = session.query("SELECT text FROM receipts WHERE change > $1 ORDER BY id", &[&since])?;

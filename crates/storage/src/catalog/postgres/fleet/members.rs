@@ -42,10 +42,10 @@ pub(crate) const UNLISTED_MAX: i64 = 64;
 /// Why a flush is not listed whose events are in segments of another node.
 const SUPERSEDED: &str = "another node has put these events into segments";
 
-/// The lease of whoever turns objects into segments, and segments into better ones.
+/// The lease of the node that turns objects into segments and enforces retention.
 pub(super) const UPKEEP: &str = "upkeep";
 
-/// The lease of whoever evaluates rules and tells people.
+/// The lease of the node that evaluates rules and sends notifications.
 pub(crate) const ALERTS: &str = "alerts";
 
 /// A node's place in the fleet.
@@ -109,7 +109,7 @@ impl Membership {
         self.upkeep.is_held()
     }
 
-    /// Reports whether it has the role for upkeep.
+    /// Reports whether the node has the role `upkeep`.
     pub(crate) fn does_upkeep(&self) -> bool {
         self.node.does("upkeep")
     }
@@ -152,20 +152,20 @@ impl Membership {
         if is_upkeep { self.check_lease(session) } else { Ok(()) }
     }
 
-    /// Takes segments that are to be put together; returns those that this node cannot have.
+    /// Takes segments for compaction. If some are not available, takes none and returns those.
     pub(in crate::catalog) fn take(&self, session: &Session, ids: &[u128]) -> Result<Vec<u128>, Failure> {
         self.check(session, false)?;
         take_segments(session, self.epoch.load(Ordering::Relaxed), ids)
     }
 
-    /// Reports whether it may put other segments in the place of those that it had taken.
+    /// Reports whether the node knows the latest change, and thus may replace segments that it has taken.
     pub(in crate::catalog) fn may_replace(&self, session: &Session, ids: &[u128]) -> Result<bool, Failure> {
         self.check(session, false)?;
         let known = self.known_change.load(Ordering::Relaxed);
         may_replace(session, self.epoch.load(Ordering::Relaxed), known, ids)
     }
 
-    /// Lists an object that it is about to upload.
+    /// Records an object that the node is about to upload.
     pub(in crate::catalog) fn put_upload(&self, session: &Session, file: &ObsoleteFile) -> Result<(), Failure> {
         put_upload(session, Some(self.epoch.load(Ordering::Relaxed)), file)
     }

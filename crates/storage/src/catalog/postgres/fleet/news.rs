@@ -24,8 +24,8 @@ pub(crate) struct News {
     pub(crate) catalog: Option<CatalogNews>,
 }
 
-/// Reads what has come since object number `known_object` and change number `known_change`, all as of one instant; of
-/// deletions, those that are not among `known_deletions`.
+/// Reads the objects after number `known_object`, the changes after number `known_change` and the deletions that are
+/// not among `known_deletions`, all as of one instant.
 pub(crate) fn news(
     database: &mut Database,
     known_object: u64,

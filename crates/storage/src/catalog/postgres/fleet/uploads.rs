@@ -1,12 +1,12 @@
-//! Which segments a node is putting together, and which objects it is uploading.
+//! The segments that a node is merging, and the objects that it is uploading.
 //!
-//! Any node that does upkeep puts segments together; those that it has taken no other node begins with, for as long as the
-//! node's lease holds. Its transaction is refused where anything has changed that the node did not know when it looked
-//! the last time: what it has written may hold what was deleted since.
+//! Any node with the role `upkeep` merges segments. It takes them first, and no other node merges them as long as its
+//! lease holds. The transaction that replaces them is refused if the catalog has changed since the node last read it:
+//! the new segments may hold events that were deleted meanwhile.
 //!
-//! The name of an object is listed among the doomed ones before the upload begins, with the epoch of the node and change 0,
-//! and no more once a segment has it. What a node uploaded that is no more, or has given up, is removed like everything
-//! else that no one reads.
+//! The name of an object is in `doomed` before its upload begins, with the epoch of the node and change 0, until a
+//! segment is listed with it. Objects that a node has given up, and those of a node that has left, are removed like
+//! everything else that no one reads.
 
 use database::postgres::{Failure, Session};
 
@@ -20,10 +20,12 @@ pub(in crate::catalog) const VERSION_7: &str = "
     ALTER TABLE doomed ADD COLUMN epoch bigint;
 ";
 
-/// Why segments are not listed whose objects may be gone.
-const GIVEN_UP: &str = "what this node had uploaded was given up when its lease ended, or upkeep changed hands";
+/// The error if the objects of new segments may have been removed.
+const GIVEN_UP: &str =
+    "new segments may have been removed, since the lease of this node has ended or upkeep has changed hands";
 
-/// Takes segments for a node instead of those that it had taken; returns those that are gone or that another has.
+/// Takes segments for a node, which gives back those that it had taken before. If some are gone or taken by another
+/// node, takes none and returns those.
 pub(in crate::catalog) fn take_segments(session: &Session, epoch: i64, ids: &[u128]) -> Result<Vec<u128>, Failure> {
     let forget = "DELETE FROM taken_segments AS taken WHERE epoch = $1 OR NOT EXISTS (SELECT 1 FROM nodes
         WHERE nodes.epoch = taken.epoch AND renewed > now() - make_interval(secs => $2))";
@@ -38,7 +40,9 @@ pub(in crate::catalog) fn take_segments(session: &Session, epoch: i64, ids: &[u1
     away.iter().map(|row| segment_id(row, 0)).collect()
 }
 
-/// Reports whether a node knows everything that has changed, and makes sure that it still has what it had taken.
+/// Reports whether a node knows the latest change; if it does, gives back the segments that it is about to replace.
+///
+/// Errors: refused if the node does not have all of them any more.
 pub(in crate::catalog) fn may_replace(
     session: &Session,
     epoch: i64,
@@ -51,10 +55,10 @@ pub(in crate::catalog) fn may_replace(
     }
     let give_back = "DELETE FROM taken_segments WHERE epoch = $1 AND id = ANY($2)";
     let n_taken = session.execute(give_back, &[&epoch, &ids_of(ids)])?;
-    if n_taken == ids.len() as u64 { Ok(true) } else { Err(refused("another node puts these segments together")) }
+    if n_taken == ids.len() as u64 { Ok(true) } else { Err(refused("another node may have taken these segments")) }
 }
 
-/// Lists an object that is about to be uploaded, or an upload in parts that has begun.
+/// Records an object that is about to be uploaded, or an upload in parts that has begun.
 pub(in crate::catalog) fn put_upload(
     session: &Session,
     epoch: Option<i64>,
@@ -64,26 +68,28 @@ pub(in crate::catalog) fn put_upload(
     session.execute(insert, &[&file.file, &(file.place as i16), &epoch]).map(|_| ())
 }
 
-/// Lets objects live that this node has uploaded. One whose name is no longer kept for it may be gone.
+/// Keeps the objects of new segments from being removed.
+///
+/// Errors: refused if some are not recorded any more, since they may have been removed.
 pub(in crate::catalog) fn keep_uploads(session: &Session, segments: &[SegmentRow]) -> Result<(), Failure> {
     let files: Vec<&str> = segments.iter().map(|segment| segment.file.as_str()).collect();
     let keep = "DELETE FROM doomed WHERE place = 1 AND change = 0 AND file = ANY($1)";
     if session.execute(keep, &[&files])? != files.len() as u64 {
         return Err(refused(GIVEN_UP));
     }
-    // Uploads in parts that it took are over.
+    // The uploads in parts of these objects are complete.
     give_up(session, &files)
 }
 
-/// Gives objects of these names, and uploads of them in parts, to be removed.
+/// Releases objects, and uploads of them in parts, for removal.
 pub(in crate::catalog) fn give_up(session: &Session, files: &[&str]) -> Result<(), Failure> {
     let change = "UPDATE doomed SET change = (SELECT coalesce(max(value), 0) FROM meta WHERE key = 'changes')
         WHERE place = 1 AND change = 0 AND split_part(file, '?', 1) = ANY($1)";
     session.execute(change, &[&files]).map(|_| ())
 }
 
-/// The same for what no node uploads any more; `has_changed_hands`: and for what nodes of an earlier version upload, which do
-/// not say that it is theirs, and do upkeep.
+/// Releases for removal the objects of nodes that have left. Nodes of an earlier version record no epoch: their objects
+/// are released when upkeep `has_changed_hands`.
 pub(super) fn give_up_unowned(session: &Session, has_changed_hands: bool) -> Result<(), Failure> {
     let change = "UPDATE doomed SET change = (SELECT coalesce(max(value), 0) FROM meta WHERE key = 'changes')
         WHERE place = 1 AND change = 0 AND CASE WHEN epoch IS NULL THEN $1
