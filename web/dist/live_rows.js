@@ -1,4 +1,4 @@
-import{D as e,Dr as t,Dt as n,Er as r,Kn as i,Ot as a,Qn as o,Un as s,X as c,Xn as l,Z as u,_r as d,bn as f,cr as p,et as m,jn as h,lr as g,qn as _,qt as v,tn as y,wr as b,xn as x,yr as S}from"./core.js?v=212cc3fa4daf";import{t as C}from"./row_list.js?v=900fc27c7abb";import{t as w}from"./rows.js?v=ba93a5b987bf";var T=4e6,E=class{#e=``;push(e){this.#e+=e.replaceAll(`\r
+import{D as e,Dr as t,Dt as n,Er as r,Kn as i,Ot as a,Qn as o,Un as s,X as c,Xn as l,Z as u,_r as d,bn as f,cr as p,et as m,jn as h,lr as g,qn as _,qt as v,tn as y,wr as b,xn as x,yr as S}from"./core.js?v=b8fbb1972310";import{t as C}from"./row_list.js?v=ae5a77131931";import{t as w}from"./rows.js?v=c0f4de42f25c";var T=4e6,E=class{#e=``;push(e){this.#e+=e.replaceAll(`\r
 `,`
 `);let t=this.#e.split(`
 

@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=900fc27c7abb";
+export{t as RowList}from"./row_list.js?v=ae5a77131931";

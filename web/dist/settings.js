@@ -1,4 +1,4 @@
-import{Ar as e,Ct as t,Dr as n,E as r,En as i,Mr as a,On as o,Or as s,Ot as c,Pr as l,Qn as u,S as d,T as f,Tt as p,Ut as m,_ as h,_r as g,an as _,ar as v,br as y,bt as ee,gr as b,hr as te,ir as ne,kr as x,or as S,pr as re,tn as ie,vr as C,w as ae,x as oe,xn as w,y as se,yn as T,yr as E}from"./core.js?v=212cc3fa4daf";import{t as ce}from"./snippet.js?v=f97b43a60f9d";import{a as D,c as O,i as k,l as A,n as j,o as M,r as N,s as P,t as F}from"./parts.js?v=ff9601a7eb4f";var I=5e3,L=15,R=10,le=`[storage]
+import{Ar as e,Ct as t,Dr as n,E as r,En as i,Mr as a,On as o,Or as s,Ot as c,Pr as l,Qn as u,S as d,T as f,Tt as p,Ut as m,_ as h,_r as g,an as _,ar as v,br as y,bt as ee,gr as b,hr as te,ir as ne,kr as x,or as S,pr as re,tn as ie,vr as C,w as ae,x as oe,xn as w,y as se,yn as T,yr as E}from"./core.js?v=b8fbb1972310";import{t as ce}from"./snippet.js?v=20995934ae07";import{a as D,c as O,i as k,l as A,n as j,o as M,r as N,s as P,t as F}from"./parts.js?v=77b0d16087cd";var I=5e3,L=15,R=10,le=`[storage]
 object_store = "s3://logs"
 object_store_region = "eu-central-1"
 
