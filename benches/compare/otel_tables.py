@@ -77,11 +77,5 @@ class SpanTables:
         sql = "select table, sum(bytes_on_disk) from system.parts where active and database = 'otel' group by table"
         return {table: int(n_bytes) for table, n_bytes in self.ask(sql)}
 
-    def column_bytes(self):
-        """Compressed bytes by column and index."""
-        columns = self.ask("select column, sum(column_data_compressed_bytes) from system.parts_columns where active and table = 'otel_traces' group by column")
-        indexes = self.ask("select name, data_compressed_bytes from system.data_skipping_indices where table = 'otel_traces'")
-        return {name: int(n_bytes) for name, n_bytes in columns + indexes}
-
     def close(self):
         self.session.close()

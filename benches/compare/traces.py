@@ -81,7 +81,7 @@ class Engines:
         self.during = f"Timestamp >= fromUnixTimestamp64Nano({generator.first}) and Timestamp < fromUnixTimestamp64Nano({generator.last})"
 
     def fill(self, n_spans):
-        started = time.monotonic()
+        started, cpu_before = time.monotonic(), self.catat.cpu_s()
         for chunk in spans.chunks(self.generator, n_spans, self.work):
             SpanDoor().send(self.catat, chunk.bodies())
             self.chdb.insert(chunk.rows)
@@ -92,7 +92,7 @@ class Engines:
         stored = int(self.chdb.ask("select count() from otel_traces")[0][0])
         accepted = self.catat.status()["events_accepted"]
         print(f"{self.n_spans:,} spans of {len(self.generator.company.services)} services, {self.generator.spans_per_trace:.0f} a trace, seed {self.generator.seed}, "
-              f"stored in {time.monotonic() - started:.0f} s; {self.catat.memory_peak_mb():.0f} MB peak", flush=True)
+              f"stored in {time.monotonic() - started:.0f} s; catat: {self.n_spans / (self.catat.cpu_s() - cpu_before):,.0f} a CPU-second, {self.catat.memory_peak_mb():.0f} MB peak", flush=True)
         if {stored, accepted} != {self.n_spans}:
             sys.exit(f"of {self.n_spans} spans chDB has {stored}, catat {accepted}")
 
@@ -101,10 +101,12 @@ class Engines:
         return self.request("GET", path + query)
 
     def request(self, method, path, body=None):
-        connection = self.catat.connection
+        # One of its own each time: the server closes those that were idle while chDB was asked.
+        connection = self.catat.connect()
         connection.request(method, path, body and json.dumps(body), {"Content-Type": "application/json"} if body else {})
         answer = connection.getresponse()
         payload = json.loads(answer.read())
+        connection.close()
         if answer.status != 200 or payload.get("partial"):
             sys.exit(f"{method} {path}: {answer.status} {str(payload)[:500]}")
         return payload
@@ -241,7 +243,7 @@ def map_marks(engines, judge):
     print(f"service map of {len(nodes)} services and {len(edges)} pairs: first {first:.0f} ms, again {again:.1f} ms; requests and calls in chDB {their_ms:.0f} ms")
     generator = engines.generator
     length = (generator.last - generator.first) // 120
-    grown = spans.Generator(generator.seed + 1, engines.n_spans // 120, generator.last, generator.last + length).chunk(0)
+    grown = [span for span in generator.chunk(generator.n_chunks) if span.start < generator.last + length]
     SpanDoor().send(engines.catat, (body for _, body in spans.bodies(grown, spans.as_span)))
     engines.range = {"from": time_of(generator.first + length), "to": time_of(generator.last + length)}
     after, _ = measure.timed(lambda: service_map(engines))
