@@ -254,6 +254,7 @@ class Company:
         return shapes
 
     def walk(self, operation, parent, depth, shape):
+        """Adds an operation and those that it causes. A call at the limits stays without an answer, as one of a service without an SDK."""
         if len(shape) >= SPANS_MAX or depth > DEPTH_MAX:
             return
         place = len(shape)

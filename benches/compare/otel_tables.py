@@ -56,6 +56,8 @@ class SpanTables:
     def __init__(self, directory):
         from chdb import session
         self.session = session.Session(str(directory))
+        # It keeps which granules a condition excluded; catat runs without its cache of answers, too.
+        self.session.query("set use_query_condition_cache = 0")
         for statement in statements():
             self.session.query(statement)
 

@@ -77,8 +77,12 @@ class Engines:
         self.generator, self.work, self.n_spans = generator, pathlib.Path(work), 0
         self.catat = Catat(options.binary, work, with_cache=False)
         self.chdb = SpanTables(self.work / "chdb")
-        self.range = {"from": time_of(generator.first), "to": time_of(generator.last)}
-        self.during = f"Timestamp >= fromUnixTimestamp64Nano({generator.first}) and Timestamp < fromUnixTimestamp64Nano({generator.last})"
+        self.ask_between(generator.first, generator.last)
+
+    def ask_between(self, first, last):
+        """Sets the range of the questions that follow."""
+        self.range = {"from": time_of(first), "to": time_of(last)}
+        self.during = f"Timestamp >= fromUnixTimestamp64Nano({first}) and Timestamp < fromUnixTimestamp64Nano({last})"
 
     def fill(self, n_spans):
         started, cpu_before = time.monotonic(), self.catat.cpu_s()
@@ -198,10 +202,11 @@ def traces_by_id(engines, judge, drawn):
     for trace_id in ids[N_STARTS:]:
         # The query of Grafana's data source for ClickHouse.
         whole = (f"with (select min(Start) from otel_traces_trace_id_ts where TraceId = '{trace_id}') as first, (select max(End) + 1 from otel_traces_trace_id_ts where TraceId = '{trace_id}') as last"
-                 f" select SpanId, * from otel_traces where TraceId = '{trace_id}' and Timestamp >= first and Timestamp <= last")
+                 f" select SpanId, SpanName, Duration, * from otel_traces where TraceId = '{trace_id}' and Timestamp >= first and Timestamp <= last")
         our_ms, answer = timed_best(lambda trace_id=trace_id: one_trace(engines, trace_id))
         their_ms, rows = timed_best(lambda whole=whole: engines.chdb.ask(whole))
-        same(f"trace {trace_id}", sorted(span["span_id"] for span in answer["spans"]), sorted(row[0] for row in rows))
+        ours = [(span["span_id"], span["name"], round(span["duration_ms"] * 1e6)) for span in answer["spans"]]
+        same(f"trace {trace_id}", sorted(ours), sorted((span_id, name, int(ns)) for span_id, name, ns, *_ in rows))
         times.append((our_ms, their_ms))
     judge_times(judge, "traces by id", times)
     judge.at_most(f"milliseconds of a trace by id, median of {len(times)}", statistics.median(ms for ms, _ in times), TRACE_WARM_MS_MAX)
@@ -232,21 +237,30 @@ def their_map(engines):
     return {name: int(n) for name, n in nodes}, {(caller, callee): int(n) for caller, callee, n in edges}
 
 
+def same_map(ours, theirs):
+    for what, our_numbers, their_numbers in zip(("requests", "calls"), ours, theirs):
+        same(f"{what} of the service map", sorted(our_numbers.items()), sorted(their_numbers.items()))
+
+
 def map_marks(engines, judge):
     """The service map of the hour: the first one, the next, and one after new spans have come."""
     engines.catat.restart()
     first, (nodes, edges) = measure.timed(lambda: service_map(engines))
-    again, _ = timed_best(lambda: service_map(engines))
-    their_ms, (their_nodes, their_edges) = measure.timed(lambda: their_map(engines))
-    same("requests of the service map", sorted(nodes.items()), sorted(their_nodes.items()))
-    same("calls of the service map", sorted(edges.items()), sorted(their_edges.items()))
+    again, found = timed_best(lambda: service_map(engines))
+    their_ms, theirs = measure.timed(lambda: their_map(engines))
+    same_map((nodes, edges), theirs)
+    same_map(found, theirs)
     print(f"service map of {len(nodes)} services and {len(edges)} pairs: first {first:.0f} ms, again {again:.1f} ms; requests and calls in chDB {their_ms:.0f} ms")
     generator = engines.generator
     length = (generator.last - generator.first) // 120
     grown = [span for span in generator.chunk(generator.n_chunks) if span.start < generator.last + length]
     SpanDoor().send(engines.catat, (body for _, body in spans.bodies(grown, spans.as_span)))
-    engines.range = {"from": time_of(generator.first + length), "to": time_of(generator.last + length)}
-    after, _ = measure.timed(lambda: service_map(engines))
+    engines.ask_between(generator.first + length, generator.last + length)
+    after, found = measure.timed(lambda: service_map(engines))
+    rows = engines.work / "later.rows"
+    rows.write_bytes(b"".join(map(spans.as_row, grown)))
+    engines.chdb.insert(rows)
+    same_map(found, their_map(engines))
     judge.at_most("milliseconds of the first service map after a start", first, MAP_MS_MAX)
     judge.at_most("milliseconds of the next service map", again, MAP_MS_MAX)
     judge.at_most(f"milliseconds of the service map after {len(grown):,} new spans", after, MAP_MS_MAX)
@@ -279,6 +293,7 @@ def traces(options, work, judge):
     drawn = random.Random(seed)
     last_hour = int(datetime.datetime.now(datetime.timezone.utc).timestamp()) // 3600 * 3600 * spans.SECOND - HOUR
     generator = spans.Generator(seed, options.spans, last_hour - HOUR, last_hour)
+    door(options, work, judge, generator)
     try:
         engines = Engines(options, work, generator)
     except ImportError:
@@ -291,4 +306,3 @@ def traces(options, work, judge):
         map_marks(engines, judge)
     finally:
         engines.close()
-    door(options, work, judge, generator)
