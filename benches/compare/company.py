@@ -55,7 +55,8 @@ class Service:
                 ("telemetry.sdk.language", language), ("telemetry.sdk.name", "opentelemetry"), ("telemetry.sdk.version", self.sdk),
                 ("process.pid", drawn.choice([1, 1, 1, drawn.randint(7, 40)])), ("process.runtime.name", runtime),
                 ("process.runtime.version", runtime_version), ("host.name", pod), ("host.arch", "amd64"), ("os.type", "linux"),
-                ("k8s.namespace.name", namespace), ("k8s.deployment.name", name), ("k8s.pod.name", pod), ("k8s.pod.ip", f"10.1.{drawn.randint(0, 9)}.{drawn.randint(2, 250)}"),
+                ("k8s.namespace.name", namespace), ("k8s.deployment.name", name), ("k8s.pod.name", pod),
+                ("k8s.pod.ip", f"10.1.{drawn.randint(0, 9)}.{drawn.randint(2, 250)}"),
                 ("k8s.pod.uid", str(uuid.UUID(bytes=drawn.randbytes(16)))), ("k8s.node.name", f"node-{drawn.randint(1, 12)}"),
                 ("k8s.pod.start_time", f"2026-11-0{drawn.randint(1, 9)}T0{drawn.randint(0, 9)}:{drawn.randint(10, 59)}:12Z"),
             ])
@@ -84,7 +85,8 @@ def exception(drawn, service, language):
     """A type, a message and a stack trace."""
     kind = drawn.choice(["TimeoutError", "ConnectionRefused", "ValidationError", "IllegalStateException", "NullReferenceException"])
     message = f"{drawn.choice(['cannot reach', 'no answer from', 'unexpected state of'])} {word(drawn)}"
-    frames = [f"    at {service.replace('-', '.')}.{word(drawn)}.{word(drawn)}({word(drawn)}.{language}:{drawn.randint(10, 900)})" for _ in range(drawn.randint(6, 25))]
+    package = service.replace("-", ".")
+    frames = [f"    at {package}.{word(drawn)}.{word(drawn)}({word(drawn)}.{language}:{drawn.randint(10, 900)})" for _ in range(drawn.randint(6, 25))]
     return kind, message, "\n".join([f"{kind}: {message}", *frames])
 
 
@@ -99,6 +101,11 @@ def port(name):
 
 def one_of(name, values):
     return lambda r: (name, values[r % len(values)])
+
+
+def unique(name):
+    """An attribute with a UUID of its own in each span, made of the random number by an odd factor."""
+    return lambda r: (name, str(uuid.UUID(int=r * 0x9E3779B97F4A7C15F39CC0605CEDC835 & (1 << 128) - 1)))
 
 
 class Company:
@@ -140,7 +147,8 @@ class Company:
                 callee = drawn.choice(drawn.choice(callees).operations)
                 operation.steps.append((self.call(service, callee), 1))
             for _ in range(drawn.randint(0, 2)):
-                internal = Operation(service, f"{word(drawn)}{word(drawn).title()}", INTERNAL, (service.name, ""), [], [one_of("app.items.count", list(range(1, 12)))], median_ns=4e5)
+                name, items = f"{word(drawn)}{word(drawn).title()}", one_of("app.items.count", list(range(1, 12)))
+                internal = Operation(service, name, INTERNAL, (service.name, ""), [], [items], median_ns=4e5)
                 operation.steps.append((internal, 1))
             if not is_consumer and drawn.random() < 0.15:
                 operation.steps.append((self.publish(service), 1))
@@ -167,7 +175,8 @@ class Company:
         method, route = drawn.choice(["GET", "GET", "POST", "PUT"]), f"/{word(drawn)}/{word(drawn)}" + drawn.choice(["", "/{id}"])
         paths = [route.replace("{id}", str(drawn.randint(1, 10**6))) for _ in range(200)] if "{" in route else [route]
         fixed = [("http.request.method", method), ("http.route", route), ("url.scheme", "http"), ("network.protocol.version", "1.1"),
-                 ("server.address", service.name), ("server.port", service.port), ("user_agent.original", drawn.choice(["axios/1.11.0", "Go-http-client/1.1", "okhttp/5.1.0"]))]
+                 ("server.address", service.name), ("server.port", service.port),
+                 ("user_agent.original", drawn.choice(["axios/1.11.0", "Go-http-client/1.1", "okhttp/5.1.0"]))]
         outcome = ([("http.response.status_code", drawn.choice([200, 200, 201]))], [("http.response.status_code", drawn.choice([500, 500, 503]))])
         return Operation(service, f"{method} {route}", SERVER, service.http, fixed, [*varied, one_of("url.path", paths)], outcome, **cost)
 
@@ -177,7 +186,8 @@ class Company:
         fixed = [pair for pair in callee.fixed if pair[0] in same]
         is_rpc = fixed[0][0] == "rpc.system"
         varied = [] if is_rpc else [lambda r, path=callee.varied[-1], at=f"http://{callee.service.name}:{callee.service.port}": ("url.full", at + path(r)[1])]
-        operation = Operation(service, callee.name if is_rpc else fixed[0][1], CLIENT, service.rpc if is_rpc else service.http, fixed, varied, callee.outcome, 3e5, 0.6)
+        name, scope = (callee.name, service.rpc) if is_rpc else (fixed[0][1], service.http)
+        operation = Operation(service, name, CLIENT, scope, fixed, varied, callee.outcome, 3e5, 0.6)
         operation.steps = [(callee, 1)]
         return operation
 
@@ -199,7 +209,8 @@ class Company:
     def publish(self, service):
         """A producer span whose other side is a consumer."""
         number = self.drawn.randrange(len(self.topics))
-        operation = Operation(service, f"publish {self.topics[number]}", PRODUCER, (f"{service.name}.kafka", ""), self.message(number, "send"), [one_of("messaging.destination.partition.id", list("012345"))], median_ns=8e5)
+        operation = Operation(service, f"publish {self.topics[number]}", PRODUCER, (f"{service.name}.kafka", ""), self.message(number, "send"),
+                              [one_of("messaging.destination.partition.id", list("012345"))], median_ns=8e5)
         operation.steps = [(self.drawn.choice(self.consumers[number].operations), 1)] if self.consumers[number].operations else []
         return operation
 
@@ -210,11 +221,13 @@ class Company:
         return Operation(service, f"process {self.topics[number]}", CONSUMER, (f"{service.name}.kafka", ""), fixed, varied, median_ns=5e6, sigma=0.9)
 
     def message(self, number, verb):
-        return [("messaging.system", "kafka"), ("messaging.destination.name", self.topics[number]), ("messaging.operation.type", verb), ("server.address", "kafka"), ("server.port", 9092)]
+        return [("messaging.system", "kafka"), ("messaging.destination.name", self.topics[number]), ("messaging.operation.type", verb),
+                ("server.address", "kafka"), ("server.port", 9092)]
 
     def outside(self, service):
         host = f"api.{word(self.drawn)}.example.com"
-        fixed = [("http.request.method", "POST"), ("server.address", host), ("server.port", 443), ("url.full", f"https://{host}/v1/{word(self.drawn)}"), ("network.protocol.version", "1.1")]
+        fixed = [("http.request.method", "POST"), ("server.address", host), ("server.port", 443),
+                 ("url.full", f"https://{host}/v1/{word(self.drawn)}"), ("network.protocol.version", "1.1")]
         outcome = ([("http.response.status_code", 200)], [("http.response.status_code", 502)])
         return Operation(service, "POST", CLIENT, service.http, fixed, [], outcome, 6e7, 0.7)
 
@@ -222,23 +235,26 @@ class Company:
         """A request to the proxy, which passes it to a front end, which calls some services."""
         drawn = self.drawn
         method, route = drawn.choice(["GET", "GET", "GET", "POST"]), f"/api/{word(drawn)}" + drawn.choice(["", "", "/{id}"])
-        agents = [f"Mozilla/5.0 ({system}) AppleWebKit/537.36 Chrome/{n}.0.0.0 Safari/537.36" for system in ("X11; Linux x86_64", "Windows NT 10.0; Win64; x64", "Macintosh") for n in range(128, 141)]
+        systems = ("X11; Linux x86_64", "Windows NT 10.0; Win64; x64", "Macintosh; Intel Mac OS X 10_15_7")
+        agents = [f"Mozilla/5.0 ({system}) AppleWebKit/537.36 Chrome/{n}.0.0.0 Safari/537.36" for system in systems for n in range(128, 141)]
         path = one_of("url.path", [route.replace("{id}", product) for product in self.products[:100]] if "{" in route else [route])
         both = [("http.request.method", method), ("url.scheme", "http"), ("network.protocol.version", "1.1")]
         outcome = ([("http.response.status_code", 200)], [("http.response.status_code", drawn.choice([500, 503, 504]))])
         shop = [one_of("session.id", self.users), one_of("app.user.id", self.users)]
         if drawn.random() < 0.1:
-            shop.append(lambda r: ("app.order.id", str(uuid.UUID(int=r * 0x9E3779B97F4A7C15F39CC0605CEDC835 & (1 << 128) - 1))))
-        page = Operation(frontend, f"{method} {route}", SERVER, frontend.http, [*both, ("http.route", route), ("server.address", frontend.name), ("server.port", 8080)],
+            shop.append(unique("app.order.id"))
+        page = Operation(frontend, f"{method} {route}", SERVER, frontend.http,
+                         [*both, ("http.route", route), ("server.address", frontend.name), ("server.port", 8080)],
                          [path, one_of("user_agent.original", agents), port("network.peer.port"), *shop], outcome, drawn.uniform(1e6, 5e6))
         for _ in range(drawn.randint(1, 3)):
             callee = drawn.choice(drawn.choice(self.inner[:len(self.inner) // 2]).operations)
             page.steps.append((self.call(frontend, callee), drawn.choice([1, 1, 1, 1, 3])))
-        sent = Operation(self.proxy, f"router {frontend.name} egress", CLIENT, ("envoy", ""), [*both, ("component", "proxy"), ("upstream_cluster", frontend.name), ("server.address", frontend.name), ("response_flags", "-")],
+        to = [("component", "proxy"), ("upstream_cluster", frontend.name), ("server.address", frontend.name), ("response_flags", "-")]
+        sent = Operation(self.proxy, f"router {frontend.name} egress", CLIENT, ("envoy", ""), [*both, *to],
                          [path, port("client.port")], outcome, 3e5)
         sent.steps = [(page, 1)]
         ingress = Operation(self.proxy, "ingress", SERVER, ("envoy", ""), [*both, ("component", "proxy"), ("node_id", ""), ("zone", ""), ("downstream_cluster", "")],
-                            [lambda r: ("guid:x-request-id", str(uuid.UUID(int=r * 0xD1342543DE82EF95A3C59AC2B7E15163 & (1 << 128) - 1))), path, one_of("user_agent.original", agents),
+                            [unique("guid:x-request-id"), path, one_of("user_agent.original", agents),
                              lambda r: ("request_size", r % 1500), lambda r: ("response_size", 200 + r % 30_000)], outcome, 2e5)
         ingress.steps = [(sent, 1)]
         return ingress

@@ -28,8 +28,8 @@ GAP_NS = 60_000
 
 SECOND = 1_000_000_000
 
-# Three empty lists of a row for events, four for links.
-NO_EVENTS, NO_LINKS = b"\0\0\0", b"\0\0\0\0"
+# The four empty lists of a row without links.
+NO_LINKS = b"\0\0\0\0"
 
 
 class Attribute(typing.NamedTuple):
@@ -61,7 +61,8 @@ known_attribute = functools.lru_cache(200_000)(attribute)
 def joined(pairs):
     """Attributes that always come together."""
     parts = [attribute(*pair) for pair in pairs]
-    return Attribute(len(parts), b"".join(part.span for part in parts), b"".join(part.log for part in parts), b"".join(part.row for part in parts), ",".join(part.json for part in parts))
+    encoded = (b"".join(part[form] for part in parts) for form in (1, 2, 3))
+    return Attribute(len(parts), *encoded, ",".join(part.json for part in parts))
 
 
 def row_map(attributes):
@@ -77,8 +78,9 @@ class Head:
         self.span = field(5, name.encode()) + bytes([0x30, operation.kind])
         self.flags = b"\x85\x01" + struct.pack("<I", 0x101) if service.has_flags else b""
         self.fixed = [joined([*operation.fixed, *outcome]) for outcome in operation.outcome]
-        self.rows = [b"\0" + text(name) + text(KIND_NAMES[operation.kind]) + text(service.name) + row_map([joined(resource)]) + text(operation.scope[0]) + text(operation.scope[1])
-                     for resource in service.instances]
+        before = b"\0" + text(name) + text(KIND_NAMES[operation.kind]) + text(service.name)
+        after = text(operation.scope[0]) + text(operation.scope[1])
+        self.rows = [before + row_map([joined(resource)]) + after for resource in service.instances]
         self.event = operation.event
 
     def attributes(self, is_failed, randoms):
@@ -100,11 +102,16 @@ class Span(typing.NamedTuple):
     is_origin: bool
 
 
+def exception_of(span):
+    """Type, message and stack trace of the exception of a failed span."""
+    return span.head.service.exceptions[span.failure % len(span.head.service.exceptions)]
+
+
 def events_of(span):
     """Triples of time, name and attributes."""
     events = [(span.start + (span.end - span.start) // 2, span.head.event, [("app.items.count", span.start % 9)])] if span.head.event else []
     if span.is_origin:
-        kind, message, stack = span.head.service.exceptions[span.failure % len(span.head.service.exceptions)]
+        kind, message, stack = exception_of(span)
         events.append((span.end, "exception", [("exception.type", kind), ("exception.message", message), ("exception.stacktrace", stack)]))
     return events
 
@@ -117,7 +124,7 @@ def as_span(span):
     for at, name, pairs in events_of(span):
         parts.append(field(11, b"\x09" + at.to_bytes(8, "little") + field(2, name.encode()) + b"".join(field(3, otlp_pair(*pair)) for pair in pairs)))
     if span.failure is not None:
-        message = field(2, span.head.service.exceptions[span.failure % len(span.head.service.exceptions)][1].encode()) if span.is_origin else b""
+        message = field(2, exception_of(span)[1].encode()) if span.is_origin else b""
         parts.append(field(15, message + b"\x18\x02"))
     parts.append(span.head.flags)
     return field(2, b"".join(parts))
@@ -125,16 +132,15 @@ def as_span(span):
 
 def as_row(span):
     """A row of RowBinary."""
-    message = span.head.service.exceptions[span.failure % len(span.head.service.exceptions)][1] if span.is_origin else ""
+    parts = [span.start.to_bytes(8, "little"), b"\x20", span.trace_id.hex().encode(), b"\x10", span.span_id.hex().encode()]
+    parts.append(b"\x10" + span.parent_id.hex().encode() if span.parent_id else b"\0")
+    parts += [span.head.rows[span.instance], row_map(span.attributes), (span.end - span.start).to_bytes(8, "little")]
+    parts += [b"\x05Unset" if span.failure is None else b"\x05Error", text(exception_of(span)[1] if span.is_origin else "")]
     events = events_of(span)
-    if events:
-        n = varint(len(events))
-        lists = [n, *(at.to_bytes(8, "little") for at, _, _ in events), n, *(text(name) for _, name, _ in events), n, *(row_map([joined(pairs)]) for _, _, pairs in events)]
-    else:
-        lists = [NO_EVENTS]
-    parent = b"\x10" + span.parent_id.hex().encode() if span.parent_id else b"\0"
-    return b"".join([span.start.to_bytes(8, "little"), b"\x20", span.trace_id.hex().encode(), b"\x10", span.span_id.hex().encode(), parent, span.head.rows[span.instance],
-                     row_map(span.attributes), (span.end - span.start).to_bytes(8, "little"), b"\x05Unset" if span.failure is None else b"\x05Error", text(message), *lists, NO_LINKS])
+    n = varint(len(events))
+    parts += [n, *(at.to_bytes(8, "little") for at, _, _ in events), n, *(text(name) for _, name, _ in events)]
+    parts += [n, *(row_map([joined(pairs)]) for _, _, pairs in events), NO_LINKS]
+    return b"".join(parts)
 
 
 def line(span):

@@ -95,8 +95,9 @@ class Engines:
         self.chdb.settle()
         stored = int(self.chdb.ask("select count() from otel_traces")[0][0])
         accepted = self.catat.status()["events_accepted"]
-        print(f"{self.n_spans:,} spans of {len(self.generator.company.services)} services, {self.generator.spans_per_trace:.0f} a trace, seed {self.generator.seed}, "
-              f"stored in {time.monotonic() - started:.0f} s; catat: {self.n_spans / (self.catat.cpu_s() - cpu_before):,.0f} a CPU-second, {self.catat.memory_peak_mb():.0f} MB peak", flush=True)
+        rate = self.n_spans / (self.catat.cpu_s() - cpu_before)
+        print(f"{self.n_spans:,} spans of {len(self.generator.company.services)} services, {self.generator.spans_per_trace:.0f} a trace, "
+              f"stored in {time.monotonic() - started:.0f} s; catat: {rate:,.0f} a CPU-second, {self.catat.memory_peak_mb():.0f} MB peak", flush=True)
         if {stored, accepted} != {self.n_spans}:
             sys.exit(f"of {self.n_spans} spans chDB has {stored}, catat {accepted}")
 
@@ -150,7 +151,8 @@ def search(engines, condition, sql):
 
     # The second table has the times of traces, which limit where their spans are looked for.
     found = f"select TraceId from otel_traces where {sql} and {engines.during} group by TraceId order by max(Timestamp) desc limit {TRACES_PER_SEARCH}"
-    whole = ("with found as materialized (" + found + "), ids as (select TraceId from found) select TraceId, count(), countIf(StatusCode = 'Error') from otel_traces where TraceId in ids"
+    whole = (f"with found as materialized ({found}), ids as (select TraceId from found)"
+             " select TraceId, count(), countIf(StatusCode = 'Error') from otel_traces where TraceId in ids"
              " and Timestamp >= (select min(Start) from otel_traces_trace_id_ts where TraceId in ids)"
              " and Timestamp <= (select max(End) + 1 from otel_traces_trace_id_ts where TraceId in ids) group by TraceId")
     our_ms, our_rows = timed_best(ours)
@@ -187,7 +189,8 @@ def judge_times(judge, what, times):
 
 def trace_ids(engines, drawn):
     """Ids of some traces."""
-    rows = engines.chdb.ask(f"select TraceId, count() from otel_traces group by TraceId order by cityHash64(TraceId, {drawn.randrange(1 << 32)}) limit {N_TRACE_IDS + N_STARTS}")
+    order = f"cityHash64(TraceId, {drawn.randrange(1 << 32)})"
+    rows = engines.chdb.ask(f"select distinct TraceId from otel_traces order by {order} limit {N_TRACE_IDS + N_STARTS}")
     return [row[0] for row in rows]
 
 
@@ -201,7 +204,8 @@ def traces_by_id(engines, judge, drawn):
     times = []
     for trace_id in ids[N_STARTS:]:
         # The query of Grafana's data source for ClickHouse.
-        whole = (f"with (select min(Start) from otel_traces_trace_id_ts where TraceId = '{trace_id}') as first, (select max(End) + 1 from otel_traces_trace_id_ts where TraceId = '{trace_id}') as last"
+        when = f"from otel_traces_trace_id_ts where TraceId = '{trace_id}'"
+        whole = (f"with (select min(Start) {when}) as first, (select max(End) + 1 {when}) as last"
                  f" select SpanId, SpanName, Duration, * from otel_traces where TraceId = '{trace_id}' and Timestamp >= first and Timestamp <= last")
         our_ms, answer = timed_best(lambda trace_id=trace_id: one_trace(engines, trace_id))
         their_ms, rows = timed_best(lambda whole=whole: engines.chdb.ask(whole))
@@ -230,10 +234,12 @@ def their_map(engines):
     """The same numbers from a join of calls with their answers."""
     nodes = engines.chdb.ask(f"select ServiceName, count() from otel_traces where {engines.during} and (SpanKind in ({ANSWERS}) or ParentSpanId = '') group by 1")
     # A call that no span answers goes to the service that it names.
-    side = lambda kinds, key, more="": f"(select cityHash64(TraceId, {key}) as id, ServiceName as service{more} from otel_traces where SpanKind in ({kinds}) and {engines.during})"
+    side = lambda kinds, key, more="": (f"(select cityHash64(TraceId, {key}) as id, ServiceName as service{more} from otel_traces"
+                                        f" where SpanKind in ({kinds}) and {engines.during})")
     named = ", if(mapContains(SpanAttributes, 'db.system.name') or mapContains(SpanAttributes, 'messaging.system'), '', SpanAttributes['server.address']) as named"
-    edges = engines.chdb.ask(f"select caller.service, if(callee.service != '', callee.service, caller.named) as target, count() from {side(CALLS, 'SpanId', named)} as caller"
-                          f" left join {side(ANSWERS, 'ParentSpanId')} as callee on caller.id = callee.id where target in (select ServiceName from otel_traces) group by 1, 2")
+    edges = engines.chdb.ask("select caller.service, if(callee.service != '', callee.service, caller.named) as target, count()"
+                             f" from {side(CALLS, 'SpanId', named)} as caller left join {side(ANSWERS, 'ParentSpanId')} as callee on caller.id = callee.id"
+                             " where target in (select ServiceName from otel_traces) group by 1, 2")
     return {name: int(n) for name, n in nodes}, {(caller, callee): int(n) for caller, callee, n in edges}
 
 
@@ -282,7 +288,8 @@ def door(options, work, judge, generator):
             results[what].round(options, work, what, sent, len(found))
     rates = {what.name: len(found) / measured.cpu_s for what, measured in results.items()}
     for what, measured in results.items():
-        print(f"  {what.name}: {rates[what.name]:,.0f} a CPU-second, {sum(map(len, bodies[what])) / len(found):.0f} bytes sent and {measured.bytes_per_event:.1f} stored for each")
+        sent = sum(map(len, bodies[what])) / len(found)
+        print(f"  {what.name}: {rates[what.name]:,.0f} a CPU-second, {sent:.0f} bytes sent and {measured.bytes_per_event:.1f} stored for each")
     print(f"  to lines with the same content at the native door: {rates['otlp spans'] / rates['native']:.2f}")
     judge.at_least("spans per CPU-second to the log door's events (OTLP, the same content)", rates["otlp spans"] / rates["otlp logs"], SPANS_TO_EVENTS_MIN)
 
@@ -291,6 +298,7 @@ def traces(options, work, judge):
     """Marks of spans."""
     seed = options.span_seed or secrets.randbelow(1 << 32)
     drawn = random.Random(seed)
+    print(f"seed {seed}", flush=True)
     last_hour = int(datetime.datetime.now(datetime.timezone.utc).timestamp()) // 3600 * 3600 * spans.SECOND - HOUR
     generator = spans.Generator(seed, options.spans, last_hour - HOUR, last_hour)
     door(options, work, judge, generator)
