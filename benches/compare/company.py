@@ -128,7 +128,7 @@ class Company:
         self.topics = [word(drawn, 3) for _ in self.consumers]
         for number, service in reversed(list(enumerate(self.inner))):
             self.operate(service, self.inner[number + 1:-n_consumers])
-        self.entries = [self.entry(service) for service in self.frontends for _ in range(drawn.randint(6, 10))]
+        self.entries = [self.entry(service, number == 0) for service in self.frontends for number in range(drawn.randint(6, 10))]
         self.shapes = self.draw_shapes()
         self.shares = [1 / (rank + 4) for rank in range(len(self.shapes))]
 
@@ -231,7 +231,7 @@ class Company:
         outcome = ([("http.response.status_code", 200)], [("http.response.status_code", 502)])
         return Operation(service, "POST", CLIENT, service.http, fixed, [], outcome, 6e7, 0.7)
 
-    def entry(self, frontend):
+    def entry(self, frontend, is_order):
         """A request to the proxy, which passes it to a front end, which calls some services."""
         drawn = self.drawn
         method, route = drawn.choice(["GET", "GET", "GET", "POST"]), f"/api/{word(drawn)}" + drawn.choice(["", "", "/{id}"])
@@ -241,7 +241,7 @@ class Company:
         both = [("http.request.method", method), ("url.scheme", "http"), ("network.protocol.version", "1.1")]
         outcome = ([("http.response.status_code", 200)], [("http.response.status_code", drawn.choice([500, 503, 504]))])
         shop = [one_of("session.id", self.users), one_of("app.user.id", self.users)]
-        if drawn.random() < 0.1:
+        if is_order:
             shop.append(unique("app.order.id"))
         page = Operation(frontend, f"{method} {route}", SERVER, frontend.http,
                          [*both, ("http.route", route), ("server.address", frontend.name), ("server.port", 8080)],

@@ -75,7 +75,8 @@ class Engines:
 
     def __init__(self, options, work, generator):
         self.generator, self.work, self.n_spans = generator, pathlib.Path(work), 0
-        self.catat = Catat(options.binary, work, with_cache=False)
+        # A slow answer is a missed mark; one that is cut off would end the run.
+        self.catat = Catat(options.binary, work, with_cache=False, settings={"CATAT_LIMITS__QUERY_TIMEOUT": "10m"})
         self.chdb = SpanTables(self.work / "chdb")
         self.ask_between(generator.first, generator.last)
 
