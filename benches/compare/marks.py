@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Marks that need a run of their own: flat costs, a thousand segments, real logs, doors, senders, the shipper.
+"""Marks that need a run of their own: flat costs, a thousand segments, real logs, doors, senders, the shipper, spans.
 
-usage: marks.py [flat] [segments] [real-logs] [patterns] [free-text] [documents] [files] [doors] [senders] [ship] [fleet] [fleet-queries]
+usage: marks.py [flat] [segments] [real-logs] [patterns] [free-text] [documents] [files] [doors] [senders] [ship] [fleet] [fleet-queries] [traces]
        [--events N] [--segments N] [--logs DIR] [--labels DIR] [--documents N] [--corpus FILE] [--door-events N]
-       [--doors NAME,…] [--rounds N] [--keep-bodies DIR] [--senders N] [--seconds N] [--record] [--binary FILE] [--work DIR]
+       [--doors NAME,…] [--rounds N] [--keep-bodies DIR] [--senders N] [--seconds N] [--spans N] [--span-seed N] [--record] [--binary FILE] [--work DIR]
 
 flat       The corpus streams from the generator into one store. A million events into the empty store, and the last
            quarter of all events into the full one, each until the server idles: the latter may cost a ninth more.
@@ -22,6 +22,7 @@ ship       The shipper: MB of lines per CPU-second, memory, idle files, bytes wr
 fleet      Three nodes on a bucket and PostgreSQL: acknowledgements beside a slow bucket, CPU and objects for the same events as
            one machine, the same answers.
 fleet-queries  Six nodes that answer together: CPU beside one machine, needles, the end of a node.
+traces     Spans beside chDB with ClickStack's tables: CPU at the door, bytes, searches, traces by id, the service map.
 
 Without a name all of them run. Ends with 1 and the names of the marks that were missed.
 """
@@ -47,6 +48,7 @@ from free_text import free_text
 from patterns import patterns
 from senders import senders
 from ship import ship
+from traces import traces
 
 FLAT_SHARE_MIN = 0.9
 WRITTEN_PER_STORED_MAX = 4.0
@@ -242,7 +244,7 @@ def real_logs(options, work, judge):
     server.stop()
 
 
-MARKS = {"flat": flat, "segments": segments, "real-logs": real_logs, "patterns": patterns, "free-text": free_text, "documents": documents, "files": files, "doors": doors, "senders": senders, "ship": ship, "fleet": fleet, "fleet-queries": fleet_queries}
+MARKS = {"flat": flat, "segments": segments, "real-logs": real_logs, "patterns": patterns, "free-text": free_text, "documents": documents, "files": files, "doors": doors, "senders": senders, "ship": ship, "fleet": fleet, "fleet-queries": fleet_queries, "traces": traces}
 
 
 def main():
@@ -261,6 +263,8 @@ def main():
     arguments.add_argument("--seed", type=int, default=43)
     arguments.add_argument("--logs", help="a folder of real logs")
     arguments.add_argument("--labels", help="a folder of labelled lines, one folder for each system")
+    arguments.add_argument("--spans", type=int, default=5_000_000, help="how many spans traces stores")
+    arguments.add_argument("--span-seed", type=int, help="repeats the spans of a run (default: others each time)")
     arguments.add_argument("--record", action="store_true", help="append the table of patterns to benches/RESULTS.md")
     arguments.add_argument("--binary", default=str(corpus.ROOT / "target" / "release" / "catat"))
     arguments.add_argument("--work", help="where data directories go (default: a temporary directory)")
