@@ -185,7 +185,7 @@ impl<'a> QueryRun<'a> {
         range: TimeRange,
         visitor: &dyn BlockVisitor,
     ) -> Result<Answer, Problem> {
-        let shown = Shown { visitor: Some(visitor), ..Shown::default() };
+        let shown = RowOutput { visitor: Some(visitor), ..RowOutput::default() };
         self.answer(snapshot, plan, scope, range, shown)
     }
 
