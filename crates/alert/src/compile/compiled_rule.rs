@@ -46,6 +46,8 @@ pub(crate) struct CompiledRule {
     pub(crate) note: Option<String>,
     /// What the query does to events before it counts anything.
     pub(crate) before: Vec<Operator>,
+    /// Which events are bad, where a rule is about those.
+    pub(crate) bad: Option<Expr>,
     /// Group columns with their expressions.
     pub(crate) by: Vec<(Name, Expr)>,
     pub(crate) sources: Vec<types::GroupPattern>,
@@ -89,10 +91,12 @@ impl CompiledRule {
         self.pattern.map(|at| described(rule, row, at))
     }
 
-    /// Returns the draft of a plan that selects the events of one row of the table: those that the query counted.
+    /// Returns the draft of a plan that selects the events of one row of the table: those that the query counted, or the bad
+    /// ones of them.
     pub(crate) fn events_draft(&self, row: &[Option<Value>]) -> PlanDraft {
         let mut operators = self.before.clone();
         operators.extend(self.conditions(row).map(|(_, condition)| Operator::Filter(condition)));
+        operators.extend(self.bad.iter().cloned().map(Operator::Filter));
         if let Some(at) = self.pattern {
             let texts = texts_of(row, at).iter().cloned().map(Expr::Literal).collect();
             operators.push(Operator::Filter(Expr::In(Box::new(execute::masked_text()), texts)));
@@ -104,7 +108,7 @@ impl CompiledRule {
     pub(crate) fn events_plan(&self, row: &[Option<Value>]) -> Plan {
         let mut draft = self.events_draft(row);
         draft.operators.push(Operator::Limit(EVENTS_SHOWN));
-        let shown = ["@timestamp", "@level", "@log", "@logStream", "@message"];
+        let shown = ["@timestamp", "@level", "@log", "@logStream", "@message", "trace_id"];
         let column = |name: &str| (Name::from(name), Expr::Field(name.into()));
         let columns = shown.iter().map(|name| column(name)).collect();
         draft.operators.push(Operator::Project { columns, is_events: true });
