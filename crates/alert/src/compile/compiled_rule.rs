@@ -4,7 +4,7 @@ use super::patterns::described;
 use crate::Rule;
 use crate::compile::patterns::texts_of;
 use language::logql;
-use plan::{Expr, Name, Operator, Plan, PlanDraft};
+use plan::{Expr, Name, Operator, Plan, PlanDraft, SortKey};
 use types::Value;
 
 /// Name of the column that holds whether the condition is met.
@@ -104,9 +104,14 @@ impl CompiledRule {
         PlanDraft { sources: self.sources.clone(), operators, ..PlanDraft::default() }
     }
 
-    /// Returns the plan that shows the events of one row of the table, newest first.
+    /// Returns the plan that shows the events of one row of the table, newest first; spans whose durations a rule measures
+    /// slowest first.
     pub(crate) fn events_plan(&self, row: &[Option<Value>]) -> Plan {
         let mut draft = self.events_draft(row);
+        if self.shows_slowest() {
+            let expr = Expr::Field("duration_ms".into());
+            draft.operators.push(Operator::Sort(vec![SortKey { expr, descending: true }]));
+        }
         draft.operators.push(Operator::Limit(EVENTS_SHOWN));
         let shown = ["@timestamp", "@level", "@log", "@logStream", "@message", "trace_id"];
         let column = |name: &str| (Name::from(name), Expr::Field(name.into()));

@@ -47,6 +47,11 @@ impl CompiledRule {
         Some(Lines { query: events_text(&self.sources, &before, &bad)?, group: None, page: self.page() })
     }
 
+    /// Reports whether the slowest spans show best what the rule found.
+    pub(crate) fn shows_slowest(&self) -> bool {
+        self.page() == LinesPage::SlowestTraces
+    }
+
     /// Traces are searched by steps that look at one span at a time.
     fn page(&self) -> LinesPage {
         let is_step =
