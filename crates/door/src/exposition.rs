@@ -28,12 +28,12 @@ pub enum Format {
     OpenMetrics,
 }
 
-/// A family and the lines of its samples.
+/// A family and the lines of its samples, each with its exemplar, which may be empty.
 struct Section {
     name: String,
     kind: FamilyKind,
     help: String,
-    lines: String,
+    lines: Vec<(String, String)>,
 }
 
 /// The page as it grows.
@@ -65,7 +65,7 @@ impl Page {
 
     fn begin(&mut self, name: &str, kind: FamilyKind, help: &str) {
         let (name, help) = (name.to_owned(), help.replace('\\', "\\\\").replace('\n', "\\n"));
-        self.sections.push(Section { name, kind, help, lines: String::new() });
+        self.sections.push(Section { name, kind, help, lines: Vec::new() });
     }
 
     /// A family that was made of events.
@@ -79,8 +79,7 @@ impl Page {
             // Without a value it is no label for Prometheus either.
             let labels = sample.labels.iter().filter(|(_, text)| !text.is_empty());
             let labels: Vec<(&str, &str)> = labels.map(|(name, text)| (name.as_str(), text.as_str())).collect();
-            let exemplar = sample.exemplar.as_ref().filter(|_| self.format == Format::OpenMetrics);
-            self.write(&format!("{}{}", family.name, sample.end), &labels, sample.value, exemplar);
+            self.write(&format!("{}{}", family.name, sample.end), &labels, sample.value, sample.exemplar.as_ref());
         }
     }
 
@@ -91,19 +90,19 @@ impl Page {
 
     fn write(&mut self, name: &str, labels: &[(&str, &str)], value: f64, exemplar: Option<&(String, Exemplar)>) {
         let Some(Section { lines, .. }) = self.sections.last_mut() else { return };
-        lines.push_str(name);
+        let (mut line, mut shown) = (name.to_owned(), String::new());
         if !labels.is_empty() {
-            write_labels(labels, lines);
+            write_labels(labels, &mut line);
         }
         // Writing into a String cannot fail, here and below.
-        let _ = write!(lines, " {}", number_text(value));
+        let _ = write!(line, " {}", number_text(value));
         if let Some((label, Exemplar { id, value, at })) = exemplar {
-            lines.push_str(" # ");
-            write_labels(&[(label, id)], lines);
+            shown.push_str(" # ");
+            write_labels(&[(label, id)], &mut shown);
             let ms = at.0.div_euclid(1_000_000);
-            let _ = write!(lines, " {} {}.{:03}", number_text(*value), ms.div_euclid(1000), ms.rem_euclid(1000));
+            let _ = write!(shown, " {} {}.{:03}", number_text(*value), ms.div_euclid(1000), ms.rem_euclid(1000));
         }
-        lines.push('\n');
+        lines.push((line, shown));
     }
 
     /// Writes a family of one sample without labels.
@@ -124,7 +123,11 @@ impl Page {
                     (name, kind, help.replace('"', "\\\""))
                 }
             };
-            let _ = write!(page, "# HELP {name} {help}\n# TYPE {name} {kind}\n{lines}");
+            let _ = write!(page, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
+            let has_exemplars = self.format == Format::OpenMetrics && kind != UNKNOWN;
+            for (line, exemplar) in lines {
+                page.extend([line.as_str(), if has_exemplars { exemplar } else { "" }, "\n"]);
+            }
         }
         if self.format == Format::OpenMetrics {
             page.push_str("# EOF\n");
@@ -133,12 +136,15 @@ impl Page {
     }
 }
 
+/// The type of a family that OpenMetrics has none for; its samples have no exemplars.
+const UNKNOWN: &str = "unknown";
+
 /// Returns the name and the type of a family in OpenMetrics: a counter is declared without the `_total` of its samples. One
 /// without it, or whose name is then that of another family, has no type there.
 fn declared<'n>(name: &'n str, kind: FamilyKind, names: &BTreeSet<&str>) -> (&'n str, &'static str) {
     match (kind, name.strip_suffix("_total")) {
         (FamilyKind::Counter, Some(short)) if !names.contains(short) => (short, kind.name()),
-        (FamilyKind::Counter, _) => (name, "unknown"),
+        (FamilyKind::Counter, _) => (name, UNKNOWN),
         _ => (name, kind.name()),
     }
 }
