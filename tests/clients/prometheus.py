@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """`/metrics` through Prometheus' client library, promtool's lint, and a Prometheus that scrapes it or is written to.
 
-Metrics made of events have a server of their own, which is killed and started again; CATAT_EXECUTABLE names its program.
+Metrics made of events and spans have a server of their own, which is killed and started again; CATAT_EXECUTABLE names its program.
 """
 import contextlib
 import functools
@@ -18,11 +18,18 @@ import time
 import urllib.parse
 
 import requests
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.trace import SpanKind, StatusCode
+from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
 from check import URL, check, main
 
-UNPACKED = pathlib.Path(__file__).resolve().parents[2] / "target" / "prometheus" / "usr" / "bin"
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+UNPACKED = ROOT / "target" / "prometheus" / "usr" / "bin"
 CATAT = os.environ.get("CATAT_EXECUTABLE", "target/release/catat")
 DEADLINE_S = 60
 
@@ -41,6 +48,13 @@ def page(url=URL):
     answer = requests.get(f"{url}/metrics", timeout=30)
     assert answer.status_code == 200 and answer.headers["Content-Type"].startswith("text/plain"), answer.headers
     return answer.text
+
+
+def open_metrics(url=URL):
+    """The page as OpenMetrics, by a parser that is strict about it."""
+    answer = requests.get(f"{url}/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"}, timeout=30)
+    assert answer.headers["Content-Type"].startswith("application/openmetrics-text"), answer.headers
+    return list(openmetrics.text_string_to_metric_families(answer.text))
 
 
 def with_program(name):
@@ -75,6 +89,12 @@ def names_are_ours_and_counters_end_in_total():
 
 
 @check
+def both_formats_have_the_same_series():
+    text = {sample.name for family in text_string_to_metric_families(page()) for sample in family.samples}
+    assert text == {sample.name for family in open_metrics() for sample in family.samples}
+
+
+@check
 @with_program("promtool")
 def promtool_finds_nothing_to_say(promtool):
     check_metrics(promtool, page())
@@ -92,11 +112,11 @@ def free_address():
 
 
 @contextlib.contextmanager
-def prometheus_at_work(program, address=None, *more):
-    """A Prometheus that scrapes the server every second; gives a function that asks it."""
+def prometheus_at_work(program, address=None, *more, target=URL):
+    """A Prometheus that scrapes a server every second; gives a function that asks it."""
     address = address or free_address()
     with tempfile.TemporaryDirectory() as directory:
-        scrape = {"job_name": "catat", "scrape_interval": "1s", "static_configs": [{"targets": [urllib.parse.urlsplit(URL).netloc]}]}
+        scrape = {"job_name": "catat", "scrape_interval": "1s", "static_configs": [{"targets": [urllib.parse.urlsplit(target).netloc]}]}
         settings = pathlib.Path(directory, "prometheus.yml")
         # What is JSON is YAML.
         settings.write_text(json.dumps({"scrape_configs": [scrape]}), encoding="utf-8")
@@ -105,13 +125,14 @@ def prometheus_at_work(program, address=None, *more):
             command = [program, f"--config.file={settings}", f"--storage.tsdb.path={directory}/data", f"--web.listen-address={address}", *more]
             process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
 
-        def ask(query):
+        def ask(query, path="query", **parameters):
             assert process.poll() is None, log.read_text(encoding="utf-8")
             try:
-                answer = requests.get(f"http://{address}/api/v1/query", params={"query": query}, timeout=10)
+                answer = requests.get(f"http://{address}/api/v1/{path}", params={"query": query, **parameters}, timeout=10)
             except requests.ConnectionError:
                 return []
-            return answer.json()["data"]["result"] if answer.ok else []
+            data = answer.json()["data"] if answer.ok else []
+            return data["result"] if path == "query" and data else data
         try:
             yield ask
         finally:
@@ -239,6 +260,58 @@ def a_prometheus_is_written_to_and_gets_what_it_missed(program):
                 oldest = ask(f'shop_requests_total{{service="api",{of_server}}}[5m]')[0]["values"][0][0]
                 assert oldest < started, (oldest, started)
                 assert values(url)["catat_remote_write_dropped_samples_total",] == 0
+
+
+def send_spans(url):
+    """Sends two quick spans and a slow one that failed; gives the trace of the latter."""
+    provider = TracerProvider(resource=Resource.create({"service.name": "checkout"}))
+    provider.add_span_processor(SimpleSpanProcessor(OTLPSpanExporter(endpoint=f"{url}/v1/traces")))
+    now = time.time_ns()
+    for at, ms in enumerate([5, 5, 3000]):
+        span = provider.get_tracer("test").start_span("POST /pay", kind=SpanKind.SERVER, start_time=now + at)
+        if ms > 1000:
+            span.set_status(StatusCode.ERROR)
+        span.end(end_time=now + at + ms * 1_000_000)
+    provider.shutdown()
+    return f"{span.get_span_context().trace_id:032x}"
+
+
+def metrics_of_spans_reach(program, is_written):
+    receiver = free_address()
+    settings = {"remote_write": f"http://{receiver}/api/v1/write", "remote_write_interval": "1s"} if is_written else {}
+    options = ["--enable-feature=exemplar-storage", "--web.enable-remote-write-receiver"]
+    with tempfile.TemporaryDirectory() as data:
+        pathlib.Path(data, "rules").mkdir()
+        shutil.copy(ROOT / "config" / "rules" / "packs" / "span-metrics.yaml", pathlib.Path(data, "rules"))
+        with server_at_work(data, **settings) as (_, url):
+            slow = send_spans(url)
+            failed = {"service": "checkout", "span_name": "POST /pay", "span_kind": "SPAN_KIND_SERVER", "status_code": "STATUS_CODE_ERROR"}
+            found = [sample for family in open_metrics(url) for sample in family.samples if sample.exemplar]
+            found = [sample for sample in found if sample.labels == failed | {"le": "4.096"}]
+            assert len(found) == 1 and found[0].exemplar.labels == {"trace_id": slow} and found[0].exemplar.value == 3, found
+            with prometheus_at_work(program, receiver, *options, target=URL if is_written else url) as ask:
+                def value(query):
+                    answer = ask(query)
+                    return float(answer[0]["value"][1]) if answer else None
+                until("the spans", lambda: value("sum(traces_spanmetrics_calls_total)") == 3)
+                assert value('traces_spanmetrics_calls_total{status_code="STATUS_CODE_ERROR"}') == 1
+                assert abs(value("sum(traces_spanmetrics_latency_sum)") - 3.01) < 1e-9
+                p95 = "histogram_quantile(0.95, sum by (le) (traces_spanmetrics_latency_bucket))"
+                assert 2.048 < value(p95) <= 4.096, value(p95)
+                exemplars = ask(p95, "query_exemplars", start=time.time() - 600, end=time.time() + 60)
+                assert slow in {one["labels"]["trace_id"] for series in exemplars for one in series["exemplars"]}, exemplars
+
+
+@check
+@with_program("prometheus")
+def a_prometheus_scrapes_the_metrics_of_spans_with_exemplars(program):
+    metrics_of_spans_reach(program, is_written=False)
+
+
+@check
+@with_program("prometheus")
+def a_prometheus_is_written_the_metrics_of_spans_with_exemplars(program):
+    metrics_of_spans_reach(program, is_written=True)
 
 
 main()

@@ -154,7 +154,7 @@ fn a_pack_that_is_printed_is_a_rule_file_that_is_right() {
         run(command, "")
     };
     let packs = rules(&["packs"]);
-    assert!(packs.code == 0 && packs.out.lines().count() == 9, "{}", packs.out);
+    assert!(packs.code == 0 && packs.out.lines().count() == 11, "{}", packs.out);
     for line in packs.out.lines() {
         let name = line.split_whitespace().next().unwrap_or_default();
         let pack = rules(&["pack", name]);

@@ -17,7 +17,7 @@ use types::Timestamp;
 
 pub(crate) use self::compiled_rule::{CompileError, CompiledRule, FIRES, Metric};
 use self::expressions::{fields_of, parse_condition};
-pub(crate) use self::lines::Lines;
+pub(crate) use self::lines::{Lines, LinesPage};
 pub(crate) use self::patterns::MORE;
 use crate::compile::compiled_rule::shown;
 use crate::compile::expressions::{

@@ -37,7 +37,7 @@ use types::{GroupScope, Timestamp};
 pub(crate) use self::counting::FILE as STATE_FILE;
 pub use self::counting::{Key, MeterCount, MeterThread};
 pub use self::definition::{FileMetric, MetricError, MetricSettings, MetricType};
-pub use self::family::{Family, FamilyKind, Sample, number_text};
+pub use self::family::{Exemplar, Family, FamilyKind, Sample, number_text};
 pub use self::meter::{Meter, MissingLabel, OTHER, Series, Shape, Tally, ValueOf};
 use self::numbers::{MetricSources, SETTLE_MAX};
 use self::recording::Recorder;

@@ -18,7 +18,7 @@ macro_rules! pack {
 }
 
 /// All packs.
-pub const PACKS: [Pack; 9] = [
+pub const PACKS: [Pack; 11] = [
     pack!("errors-by-service"),
     pack!("http-5xx-ratio"),
     pack!("slow-p95"),
@@ -28,6 +28,8 @@ pub const PACKS: [Pack; 9] = [
     pack!("vpc-traffic"),
     pack!("certificate-expiry"),
     pack!("job-did-not-report"),
+    pack!("traces"),
+    pack!("span-metrics"),
 ];
 
 impl Pack {

@@ -4,7 +4,7 @@ use super::patterns::described;
 use crate::Rule;
 use crate::compile::patterns::texts_of;
 use language::logql;
-use plan::{Expr, Name, Operator, Plan, PlanDraft};
+use plan::{Expr, Name, Operator, Plan, PlanDraft, SortKey};
 use types::Value;
 
 /// Name of the column that holds whether the condition is met.
@@ -46,6 +46,8 @@ pub(crate) struct CompiledRule {
     pub(crate) note: Option<String>,
     /// What the query does to events before it counts anything.
     pub(crate) before: Vec<Operator>,
+    /// Which events are bad, where a rule is about those.
+    pub(crate) bad: Option<Expr>,
     /// Group columns with their expressions.
     pub(crate) by: Vec<(Name, Expr)>,
     pub(crate) sources: Vec<types::GroupPattern>,
@@ -89,10 +91,12 @@ impl CompiledRule {
         self.pattern.map(|at| described(rule, row, at))
     }
 
-    /// Returns the draft of a plan that selects the events of one row of the table: those that the query counted.
+    /// Returns the draft of a plan that selects the events of one row of the table: those that the query counted, or the bad
+    /// ones of them.
     pub(crate) fn events_draft(&self, row: &[Option<Value>]) -> PlanDraft {
         let mut operators = self.before.clone();
         operators.extend(self.conditions(row).map(|(_, condition)| Operator::Filter(condition)));
+        operators.extend(self.bad.iter().cloned().map(Operator::Filter));
         if let Some(at) = self.pattern {
             let texts = texts_of(row, at).iter().cloned().map(Expr::Literal).collect();
             operators.push(Operator::Filter(Expr::In(Box::new(execute::masked_text()), texts)));
@@ -100,11 +104,16 @@ impl CompiledRule {
         PlanDraft { sources: self.sources.clone(), operators, ..PlanDraft::default() }
     }
 
-    /// Returns the plan that shows the events of one row of the table, newest first.
+    /// Returns the plan that shows the events of one row of the table, newest first; spans whose durations a rule measures
+    /// slowest first.
     pub(crate) fn events_plan(&self, row: &[Option<Value>]) -> Plan {
         let mut draft = self.events_draft(row);
+        if self.shows_slowest() {
+            let expr = Expr::Field("duration_ms".into());
+            draft.operators.push(Operator::Sort(vec![SortKey { expr, descending: true }]));
+        }
         draft.operators.push(Operator::Limit(EVENTS_SHOWN));
-        let shown = ["@timestamp", "@level", "@log", "@logStream", "@message"];
+        let shown = ["@timestamp", "@level", "@log", "@logStream", "@message", "trace_id"];
         let column = |name: &str| (Name::from(name), Expr::Field(name.into()));
         let columns = shown.iter().map(|name| column(name)).collect();
         draft.operators.push(Operator::Project { columns, is_events: true });

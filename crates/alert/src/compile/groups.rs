@@ -24,9 +24,12 @@ pub(super) fn compile(rule: &Rule, now: Timestamp) -> Result<CompiledRule, Compi
         argument: Some(Expr::Field("@timestamp".into())),
     };
     let bad = |text: &str| match parse_condition(text, &options) {
-        Ok(condition) => Ok(Expr::Call(Function::If, vec![condition, Expr::Literal(Some(Value::Integer(1)))])),
         Err(CompileError::Condition(message)) => Err(CompileError::Bad(message)),
-        Err(error) => Err(error),
+        parsed => parsed,
+    };
+    let share = |bad: &Expr| {
+        let one = Expr::Call(Function::If, vec![bad.clone(), Expr::Literal(Some(Value::Integer(1)))]);
+        vec![count("bad", Some(one)), count("total", None)]
     };
     match &rule.kind {
         Kind::Pattern(pattern) => {
@@ -42,14 +45,15 @@ pub(super) fn compile(rule: &Rule, now: Timestamp) -> Result<CompiledRule, Compi
             Ok(events.compiled(true))
         }
         Kind::BurnRate(burn_rate) => {
-            events.group(&burn_rate.by, &[], vec![count("bad", Some(bad(&burn_rate.bad)?)), count("total", None)]);
-            Ok(events.compiled(false))
+            let bad = bad(&burn_rate.bad)?;
+            events.group(&burn_rate.by, &[], share(&bad));
+            Ok(CompiledRule { bad: Some(bad), ..events.compiled(false) })
         }
         Kind::Ratio(ratio) => {
             let condition = rule.condition.as_deref().map(|text| parse_condition(text, &options)).transpose()?;
-            let aggregates = vec![count("bad", Some(bad(&ratio.bad)?)), count("total", None)];
-            events.group(&ratio.by, &[], aggregates);
-            let mut compiled = events.compiled(false);
+            let bad = bad(&ratio.bad)?;
+            events.group(&ratio.by, &[], share(&bad));
+            let mut compiled = CompiledRule { bad: Some(bad), ..events.compiled(false) };
             let columns = ratio.by.iter().map(String::as_str).chain(["bad", "total", "ratio", "value"]);
             names::check(condition.as_ref(), &columns.collect::<Vec<_>>())?;
             add_ratio(&mut compiled.plan, ratio, condition.unwrap_or_else(truth));

@@ -1,6 +1,7 @@
 //! The lines of a row: as conditions, and as a query that a person can open.
 
 use crate::compile::compiled_rule::CompiledRule;
+use crate::compile::expressions::fields_of;
 use crate::compile::patterns::MORE;
 use execute::pattern_lines;
 use language::events_text;
@@ -14,6 +15,19 @@ pub(crate) struct Lines {
     pub(crate) query: String,
     /// The group that all of them are in, where the label set names it.
     pub(crate) group: Option<String>,
+    /// Where they are shown.
+    pub(crate) page: LinesPage,
+}
+
+/// A page that shows the lines of a query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LinesPage {
+    /// Explore.
+    Events,
+    /// The traces of spans, the newest first.
+    Traces,
+    /// The traces of spans, the slowest first.
+    SlowestTraces,
 }
 
 impl CompiledRule {
@@ -29,8 +43,30 @@ impl CompiledRule {
 
     /// Returns the query for all lines that the rule looks at.
     pub(crate) fn all_lines(&self) -> Option<Lines> {
-        let before: Vec<Operator> = self.steps().collect();
-        Some(Lines { query: events_text(&self.sources, &before, &[])?, group: None })
+        let (before, bad): (Vec<Operator>, Vec<Expr>) = (self.steps().collect(), self.bad.iter().cloned().collect());
+        Some(Lines { query: events_text(&self.sources, &before, &bad)?, group: None, page: self.page() })
+    }
+
+    /// Reports whether the slowest spans show best what the rule found.
+    pub(crate) fn shows_slowest(&self) -> bool {
+        self.page() == LinesPage::SlowestTraces
+    }
+
+    /// Traces are searched by steps that look at one span at a time.
+    fn page(&self) -> LinesPage {
+        let is_step =
+            |step: &Operator| matches!(step, Operator::Filter(_) | Operator::Extend { .. } | Operator::Parse(_));
+        let is_of_spans =
+            self.steps().any(|step| matches!(&step, Operator::Filter(filter) if admits_only_spans(filter)));
+        if !is_of_spans || !self.steps().all(|step| is_step(&step)) || !self.sources.is_empty() {
+            return LinesPage::Events;
+        }
+        let arguments = self.plan.operators().iter().filter_map(|operator| match operator {
+            Operator::Aggregate { aggregates, .. } => Some(aggregates.iter().filter_map(|one| one.argument.as_ref())),
+            _ => None,
+        });
+        let measures_time = arguments.flatten().flat_map(fields_of).any(|field| &*field == "duration_ms");
+        if measures_time { LinesPage::SlowestTraces } else { LinesPage::Traces }
     }
 
     /// Returns what the rule does to each event; what is shown of events is left to the page.
@@ -55,8 +91,21 @@ impl CompiledRule {
         if let Some(pattern) = pattern.filter(|pattern| pattern != MORE) {
             conditions.push(pattern_lines(&pattern, message)?);
         }
+        conditions.extend(self.bad.iter().cloned());
         let before: Vec<Operator> = self.steps().collect();
-        Some(Lines { query: events_text(&self.sources, &before, &conditions)?, group })
+        Some(Lines { query: events_text(&self.sources, &before, &conditions)?, group, page: self.page() })
+    }
+}
+
+/// Reports whether a condition holds for spans alone.
+fn admits_only_spans(condition: &Expr) -> bool {
+    match condition {
+        Expr::And(left, right) => admits_only_spans(left) || admits_only_spans(right),
+        Expr::Compare(Comparison::Equal, left, right) => {
+            let is_type = matches!(&**left, Expr::Field(name) if &**name == "@type");
+            is_type && matches!(&**right, Expr::Literal(Some(value)) if value.to_string() == "span")
+        }
+        _ => false,
     }
 }
 

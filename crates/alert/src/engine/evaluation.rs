@@ -153,7 +153,8 @@ impl RuleEngine {
             let row = change.row.filter(|_| change.fires && n < CHANGES_WITH_EVENTS_MAX);
             let row = row.and_then(|at| table.rows.get(at));
             let inquiry = row.map(|row| EvidenceQuery { rule, compiled, row, labels: &change.set.labels, ask, now });
-            let events = inquiry.as_ref().map(EvidenceQuery::events).unwrap_or_default();
+            let mut events = inquiry.as_ref().map(EvidenceQuery::events).unwrap_or_default();
+            events.iter_mut().for_each(|event| self.add_trace_url(event));
             let pattern = change.row.and_then(|at| compiled.pattern_of(rule, table.rows.get(at)?));
             let asked_more = inquiry.filter(|_| n < CHANGES_WITH_EVIDENCE_MAX && !events.is_empty());
             let mut evidence = match asked_more {

@@ -39,7 +39,7 @@ pub(super) struct EvidenceQuery<'a> {
 }
 
 impl EvidenceQuery<'_> {
-    /// Returns the newest events, as JSON objects. An alert without its events is better than none.
+    /// Returns the newest events, or the slowest spans, as JSON objects. An alert without its events is better than none.
     pub(super) fn events(&self) -> Vec<Json> {
         let plan = self.compiled.events_plan(self.row);
         let table = self.asked(&plan, window_of(self.rule, self.now), EVENTS_SHOWN);
@@ -51,11 +51,13 @@ impl EvidenceQuery<'_> {
         let until = Instant::now() + TIME_MAX;
         let has_time = || Instant::now() < until;
         let mut known = Map::new();
-        known.insert("last".into(), events.first().cloned().unwrap_or_default());
+        let is_by_time = !self.compiled.shows_slowest();
+        let last = if is_by_time { events.first().cloned() } else { self.event("desc") };
+        known.insert("last".into(), last.unwrap_or_default());
         // Where all are shown, the first is the last of these.
         let first = match events.len() {
-            n if n < EVENTS_SHOWN => events.last().cloned(),
-            _ => self.first(),
+            n if n < EVENTS_SHOWN && is_by_time => events.last().cloned(),
+            _ => self.event("asc"),
         };
         known.insert("first".into(), first.unwrap_or_default());
         if has_time() {
@@ -66,9 +68,10 @@ impl EvidenceQuery<'_> {
         Json::Object(known)
     }
 
-    fn first(&self) -> Option<Json> {
-        let plan =
-            self.behind("fields @timestamp, @level, @log, @logStream, @message | sort @timestamp asc | limit 1")?;
+    /// Returns the first event in an order of time.
+    fn event(&self, order: &str) -> Option<Json> {
+        let shown = "fields @timestamp, @level, @log, @logStream, @message";
+        let plan = self.behind(&format!("{shown} | sort @timestamp {order} | limit 1"))?;
         objects(&self.asked(&plan, window_of(self.rule, self.now), 1)?).into_iter().next()
     }
 

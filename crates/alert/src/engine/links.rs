@@ -1,10 +1,11 @@
-//! Where an alert points: the page with its lines, by its query, groups, label set, pattern and time.
+//! Where an alert points: the page with its lines, by its query, groups, label set, pattern and time; that of traces where
+//! its lines are spans.
 
 use serde_json::Value as Json;
 use types::{TimeRange, Timestamp, Value};
 
 use super::RuleEngine;
-use crate::compile::{CompiledRule, Lines, compile};
+use crate::compile::{CompiledRule, Lines, LinesPage, compile};
 use crate::rule::window_of;
 use crate::{Kind, Rule};
 
@@ -35,6 +36,14 @@ impl RuleEngine {
         self.url_of_lines(rule, lines, TimeRange { to, ..range })
     }
 
+    /// Adds the page of its trace to an event that names one.
+    pub(super) fn add_trace_url(&self, event: &mut Json) {
+        let is_id = |id: &&str| (1..=32).contains(&id.len()) && id.bytes().all(|digit| digit.is_ascii_hexdigit());
+        if let Some(id) = event["trace_id"].as_str().filter(is_id) {
+            event["trace_url"] = format!("{}/trace/{}", self.base_url, id.to_ascii_lowercase()).into();
+        }
+    }
+
     /// Returns the page with all lines that a rule looks at.
     pub(super) fn url_of(&self, rule: &Rule, now: Timestamp) -> String {
         let lines = compile(rule, now).ok().and_then(|compiled| compiled.all_lines());
@@ -45,18 +54,25 @@ impl RuleEngine {
         if matches!(rule.kind, Kind::Composite(_)) {
             return self.page_url();
         }
-        let fallback = || Lines { query: rule.language.shown(&rule.query).unwrap_or_default(), group: None };
-        let Lines { query, group } = lines.unwrap_or_else(fallback);
+        let fallback = || {
+            let query = rule.language.shown(&rule.query).unwrap_or_default();
+            Lines { query, group: None, page: LinesPage::Events }
+        };
+        let Lines { query, group, page } = lines.unwrap_or_else(fallback);
         let groups: Vec<&str> = match &group {
             Some(group) => vec![group],
             None => rule.groups.iter().map(|group| group.as_str()).filter(|group| *group != "*").collect(),
         };
         let (from, to, groups) = (range.from.to_string(), range.to.to_string(), groups.join(","));
-        let mut parameters = vec![("q", query.as_str()), ("from", &from), ("to", &to)];
+        let (path, name) = if page == LinesPage::Events { ("", "q") } else { ("traces", "query") };
+        let mut parameters = vec![(name, query.as_str()), ("from", &from), ("to", &to)];
+        if page == LinesPage::SlowestTraces {
+            parameters.push(("order", "slowest"));
+        }
         if !groups.is_empty() {
             parameters.push(("groups", &groups));
         }
-        let base = format!("{}/", self.base_url);
+        let base = format!("{}/{path}", self.base_url);
         reqwest::Url::parse_with_params(&base, parameters).map_or(base, |url| url.to_string())
     }
 }

@@ -6,6 +6,7 @@ use plan::QueryErrors;
 use serde::{Deserialize, Serialize};
 use types::{GroupPattern, GroupScope, Timestamp, parse_duration_ns};
 
+use super::family::label_name;
 use super::meter::{Meter, MissingLabel, Shape, ValueOf};
 use crate::Language;
 
@@ -20,6 +21,9 @@ const LABELS_MAX: usize = 8;
 
 /// Buckets and quantiles of a metric: each is a series.
 const BUCKETS_MAX: usize = 50;
+
+/// Longest name of an exemplar's label: name and value have 128 characters in OpenMetrics.
+const EXEMPLAR_LABEL_CHARS_MAX: usize = 64;
 
 /// Series of a metric. What comes beyond is counted as one.
 const SERIES_MAX: usize = 1_000;
@@ -74,6 +78,9 @@ pub struct MetricSettings {
     /// Fields whose values make series.
     #[serde(default)]
     pub labels: Vec<String>,
+    /// The field with the id of a trace, which becomes the exemplar of a counter or of a histogram's bucket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exemplar: Option<String>,
     /// Upper ends of a histogram's buckets, rising.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub buckets: Option<Vec<f64>>,
@@ -114,7 +121,9 @@ impl MetricSettings {
         }
         let labels = label_names(&self.labels)?;
         let shape = self.shape()?;
-        let fields: Vec<&str> = self.field.iter().chain(&self.labels).map(String::as_str).collect();
+        self.check_exemplar()?;
+        let fields = self.field.iter().chain(&self.labels).chain(&self.exemplar);
+        let fields: Vec<&str> = fields.map(String::as_str).collect();
         if let Some(field) = fields.iter().find(|field| !is_field(field)) {
             return Err(wrong("field", format!("{field:?} is not a field name")));
         }
@@ -199,6 +208,20 @@ impl MetricSettings {
         })
     }
 
+    /// OpenMetrics has exemplars of buckets and of counters, whose names end in `_total` there.
+    fn check_exemplar(&self) -> Result<(), MetricError> {
+        let Some(field) = &self.exemplar else { return Ok(()) };
+        let is_total = self.kind == MetricType::Counter && self.name.ends_with("_total");
+        if !is_total && self.kind != MetricType::Histogram {
+            return Err(wrong("exemplar", "is for a histogram, or a counter whose name ends in _total"));
+        }
+        let is_label = label_names(std::slice::from_ref(field)).is_ok();
+        if !is_label || label_name(field).len() > EXEMPLAR_LABEL_CHARS_MAX {
+            return Err(wrong("exemplar", format!("{field:?} cannot be a label")));
+        }
+        Ok(())
+    }
+
     fn buckets(&self) -> Result<Vec<f64>, MetricError> {
         let mut buckets = self.buckets.clone().unwrap_or_else(|| BUCKETS.to_vec());
         // The last is there anyhow.
@@ -261,12 +284,6 @@ pub(super) fn label_names(fields: &[String]) -> Result<Vec<String>, MetricError>
     Ok(names)
 }
 
-/// Returns the label of a field: `@level` is `level`, `http.status` is `http_status`.
-pub(super) fn label_name(field: &str) -> String {
-    let fit = |char: char| if char.is_ascii_alphanumeric() { char } else { '_' };
-    field.trim_start_matches(['@', '$', '.']).chars().map(fit).collect()
-}
-
 fn is_field(name: &str) -> bool {
     !name.trim().is_empty() && name.chars().count() <= NAME_CHARS_MAX && !name.chars().any(char::is_control)
 }
@@ -302,6 +319,9 @@ mod tests {
             (r#"{"name":"a","type":"counter","labels":["a.b","a_b"]}"#, "labels: \"a_b\" is there twice"),
             (r#"{"name":"a","type":"summary","field":"ms","quantiles":[50]}"#, "quantiles: are at most"),
             (r#"{"name":"a","type":"summary","field":"ms","window":"0s"}"#, "window: is 1s to 24h"),
+            (r#"{"name":"a","type":"counter","exemplar":"trace_id"}"#, "exemplar: is for a histogram, or a counter"),
+            (r#"{"name":"a","type":"gauge","field":"ms","exemplar":"trace_id"}"#, "exemplar: is for a histogram"),
+            (r#"{"name":"a_total","type":"counter","exemplar":"9"}"#, "exemplar: \"9\" cannot be a label"),
             (r#"{"name":"a","type":"counter","query":"stats count(*)"}"#, "a metric takes filter"),
             (r#"{"name":"a","type":"counter","query":"filter ("}"#, "query: "),
             (r#"{"name":"a","type":"counter","query":"source \"b\"","groups":["c"]}"#, "groups: is left out"),

@@ -1,5 +1,7 @@
 //! Families of samples for the page of metrics.
 
+use types::Timestamp;
+
 /// Types of families, as Prometheus has them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FamilyKind {
@@ -39,7 +41,7 @@ pub struct Family {
 }
 
 /// A value with its labels.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sample {
     /// The suffix of the family's name: `_bucket`, `_sum`, `_count`, or none.
     pub end: &'static str,
@@ -47,6 +49,25 @@ pub struct Sample {
     pub labels: Vec<(String, String)>,
     /// The value.
     pub value: f64,
+    /// An event that it counts, after the name of the label that holds the event's trace.
+    pub exemplar: Option<(String, Exemplar)>,
+}
+
+/// An event that a sample counts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Exemplar {
+    /// The id of its trace.
+    pub id: String,
+    /// Its value.
+    pub value: f64,
+    /// When it happened.
+    pub at: Timestamp,
+}
+
+/// Returns the label of a field: `@level` is `level`, `http.status` is `http_status`.
+pub(super) fn label_name(field: &str) -> String {
+    let fit = |char: char| if char.is_ascii_alphanumeric() { char } else { '_' };
+    field.trim_start_matches(['@', '$', '.']).chars().map(fit).collect()
 }
 
 /// Returns a number as Prometheus writes it.

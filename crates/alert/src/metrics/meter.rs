@@ -8,11 +8,14 @@ use execute::{Tail, TailRows};
 use serde::{Deserialize, Serialize};
 use types::{EventId, GroupPattern, GroupScope, Timestamp, Value};
 
-use super::family::{Family, FamilyKind, Sample};
+use super::family::{Exemplar, Family, FamilyKind, Sample, label_name};
 use super::sketch::Window;
 
 /// The longest value of a label.
 const LABEL_CHARS_MAX: usize = 255;
+
+/// Longest id of a trace: those of OpenTelemetry have 32 characters.
+const EXEMPLAR_CHARS_MAX: usize = 64;
 
 /// The labels of what is one series too many.
 pub const OTHER: &str = "(other)";
@@ -27,7 +30,8 @@ pub struct Meter {
     pub groups: Vec<GroupPattern>,
     /// Groups that exist for its author.
     pub within: GroupScope,
-    /// Finds the events, and of each the value, where one is needed, and then the labels.
+    /// Finds the events, and of each the value, where one is needed, then the labels, and then the id of its trace, where
+    /// series have exemplars.
     pub tail: Tail,
     /// What the value is.
     pub value: ValueOf,
@@ -97,6 +101,9 @@ pub struct Series {
     /// Events by the first bucket that holds their value; those beyond all are in none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     buckets: Vec<u64>,
+    /// The latest event with a trace, of each bucket and of those beyond; it starts again with the process.
+    #[serde(skip)]
+    exemplars: Vec<Option<Exemplar>>,
     /// Starts again with the process, as in Prometheus' own libraries.
     #[serde(skip)]
     window: Window,
@@ -138,6 +145,17 @@ impl Series {
     pub fn of_sum(n_events: u64, sum: f64) -> Self {
         Self { n_events, sum, ..Self::default() }
     }
+
+    /// Takes an event of a trace as the exemplar of a bucket, unless that has a later one.
+    fn note_exemplar(&mut self, bucket: usize, exemplar: Exemplar) {
+        if self.exemplars.len() <= bucket {
+            self.exemplars.resize(bucket + 1, None);
+        }
+        let known = &mut self.exemplars[bucket];
+        if known.as_ref().is_none_or(|known| known.at <= exemplar.at) {
+            *known = Some(exemplar);
+        }
+    }
 }
 
 impl Meter {
@@ -165,7 +183,8 @@ impl Meter {
 
     fn count_event(&self, id: EventId, row: &[Option<Value>], tally: &mut Tally, room: &mut usize, now: Timestamp) {
         let has_column = matches!(self.value, ValueOf::Column | ValueOf::ColumnOrZero);
-        let (value, labels) = row.split_at(usize::from(has_column).min(row.len()));
+        let (value, rest) = row.split_at(usize::from(has_column).min(row.len()));
+        let (labels, trace) = rest.split_at(self.labels.len().min(rest.len()));
         let given = value.first().and_then(|value| number_of(value.as_ref()?));
         let value = match self.value {
             ValueOf::One => Some(1.0),
@@ -184,6 +203,7 @@ impl Meter {
         let series = self.series_of(texts, tally, room);
         series.n_events += 1;
         series.sum = (series.sum + value).clamp(f64::MIN, f64::MAX);
+        let mut bucket = 0;
         match &self.shape {
             Shape::Sum => {}
             Shape::Last => {
@@ -194,10 +214,15 @@ impl Meter {
             }
             Shape::Histogram(ends) => {
                 series.buckets.resize(ends.len(), 0);
-                let bucket = ends.partition_point(|end| *end < value);
+                bucket = ends.partition_point(|end| *end < value);
                 series.buckets.get_mut(bucket).into_iter().for_each(|n| *n += 1);
             }
             Shape::Summary { window_ns, .. } => series.window.add(value, now.0, *window_ns),
+        }
+        let trace = trace.first().and_then(|trace| Some(label_text(trace.as_ref()?)));
+        if let Some(trace) = trace.filter(|text| !text.is_empty() && text.chars().count() <= EXEMPLAR_CHARS_MAX) {
+            // An event dated ahead must not keep later ones away.
+            series.note_exemplar(bucket, Exemplar { id: trace, value, at: id.timestamp.min(now) });
         }
     }
 
@@ -228,16 +253,25 @@ impl Meter {
         let is_zero = tally.series.is_empty() && self.labels.is_empty() && self.shape != Shape::Last;
         for (texts, series) in tally.series.iter().chain(is_zero.then_some((&zero.0, &zero.1))) {
             let labels: Vec<(String, String)> = self.labels.iter().cloned().zip(texts.iter().cloned()).collect();
+            let first = samples.len();
             self.samples(labels, series, now, &mut samples);
+            // Buckets come first, and a counter is one sample.
+            for (sample, exemplar) in samples[first..].iter_mut().zip(&series.exemplars) {
+                sample.exemplar = exemplar.clone().map(|exemplar| (self.exemplar_label(), exemplar));
+            }
         }
         Family { name: name.to_owned(), help, kind, samples }
+    }
+
+    fn exemplar_label(&self) -> String {
+        self.tail.columns().last().map(|field| label_name(field)).unwrap_or_default()
     }
 
     fn samples(&self, labels: Vec<(String, String)>, series: &Series, now: Timestamp, samples: &mut Vec<Sample>) {
         let n_events = series.n_events as f64;
         let mut with = |end: &'static str, more: Option<(&str, f64)>, value: f64| {
             let more = more.map(|(name, number)| (name.to_owned(), super::family::number_text(number)));
-            samples.push(Sample { end, labels: labels.iter().cloned().chain(more).collect(), value });
+            samples.push(Sample { end, labels: labels.iter().cloned().chain(more).collect(), value, exemplar: None });
         };
         match &self.shape {
             Shape::Sum if self.value == ValueOf::One => return with("", None, n_events),
@@ -342,6 +376,35 @@ mod tests {
         assert_eq!(tally.n_skipped, 2);
         let kept: Tally = serde_json::from_str(&serde_json::to_string(&tally).expect("JSON")).expect("the same");
         assert_eq!(kept, tally);
+    }
+
+    #[test]
+    fn a_bucket_has_its_latest_event_as_exemplar() {
+        let histogram =
+            meter(r#"{"name":"m","type":"histogram","field":"s","labels":["a"],"buckets":[1],"exemplar":"trace.id"}"#);
+        let row = |value: f64, id: Option<&str>| vec![number(value), Some(Value::text("x")), id.map(Value::text)];
+        let long = "x".repeat(65);
+        let of = [
+            (7, row(0.5, Some("late"))),
+            (5, row(0.25, Some("early"))),
+            (9, row(0.125, None)),
+            (9, row(0.125, Some(&long))),
+            (3, row(2.0, Some("slow"))),
+        ];
+        let of: Vec<(i64, &[Option<Value>])> = of.iter().map(|(time, row)| (*time, row.as_slice())).collect();
+        let mut tally = Tally::default();
+        histogram.count(&rows(&of), &mut tally, &mut 10, Timestamp(6));
+        let family = histogram.family("m", String::new(), &tally, Timestamp(0));
+        let shown = family.samples.iter().map(|sample| {
+            let exemplar = sample.exemplar.as_ref();
+            let exemplar = exemplar.map(|(label, of)| format!(" {label}={} {}@{}", of.id, of.value, of.at.0));
+            format!("{}{}", sample.end, exemplar.unwrap_or_default())
+        });
+        // What is dated ahead counts as of now.
+        let expected = ["_bucket trace_id=late 0.5@6", "_bucket trace_id=slow 2@3", "_sum", "_count"];
+        assert_eq!(shown.collect::<Vec<_>>(), expected);
+        let saved = serde_json::to_string(&tally).expect("JSON");
+        assert!(!saved.contains("slow"), "{saved}");
     }
 
     #[test]

@@ -121,9 +121,9 @@ impl MetricSources {
 fn of_metrics(counted: &BTreeMap<String, MeterCount>) -> [Family; 2] {
     let family = |name: &str, help: &str, of: fn(&Tally) -> u64| {
         let sample = |(metric, counted): (&String, &MeterCount)| Sample {
-            end: "",
             labels: vec![("metric".into(), metric.clone())],
             value: of(&counted.tally) as f64,
+            ..Sample::default()
         };
         let samples = counted.iter().map(sample).collect();
         Family { name: name.into(), help: help.into(), kind: FamilyKind::Counter, samples }

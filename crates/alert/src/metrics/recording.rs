@@ -134,9 +134,9 @@ impl Recorder {
         let mut families: Vec<Family> = state.families.values().cloned().collect();
         if !state.n_failures.is_empty() {
             let sample = |(rule, n): (&String, &u64)| Sample {
-                end: "",
                 labels: vec![("rule".into(), rule.clone())],
                 value: *n as f64,
+                ..Sample::default()
             };
             families.push(Family {
                 name: "catat_recording_rule_failures_total".into(),
@@ -172,7 +172,8 @@ impl Recording {
             let labels: BTreeMap<String, String> = of_row.chain(fixed).collect();
             samples.entry(labels.into_iter().collect()).or_insert(number);
         }
-        let samples = samples.into_iter().map(|(labels, value)| Sample { end: "", labels, value }).collect();
+        let sample = |(labels, value)| Sample { labels, value, ..Sample::default() };
+        let samples = samples.into_iter().map(sample).collect();
         let query = self.rule.query.split_whitespace().collect::<Vec<_>>().join(" ");
         Ok(Family {
             name: self.rule.name.clone(),

@@ -161,7 +161,7 @@ impl RemoteQueue {
             name: format!("catat_remote_write_{name}"),
             help: help.into(),
             kind,
-            samples: vec![Sample { end: "", labels: Vec::new(), value }],
+            samples: vec![Sample { value, ..Sample::default() }],
         };
         let (counter, gauge) = (FamilyKind::Counter, FamilyKind::Gauge);
         vec![
@@ -197,6 +197,7 @@ pub(super) fn named(families: &[Family]) -> Vec<NamedSample> {
             name: format!("{}{}", family.name, sample.end),
             labels: sample.labels.clone(),
             value: sample.value,
+            exemplar: sample.exemplar.clone(),
         };
         family.samples.iter().map(named).collect::<Vec<_>>()
     };
@@ -220,7 +221,7 @@ mod tests {
     }
 
     fn sample(value: f64) -> NamedSample {
-        NamedSample { name: "m".into(), labels: Vec::new(), value }
+        NamedSample { name: "m".into(), value, ..NamedSample::default() }
     }
 
     fn at(seconds: i64) -> Timestamp {

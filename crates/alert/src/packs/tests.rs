@@ -1,7 +1,9 @@
 //! Each pack by lines that must make it fire, and by near ones that must not.
 
+use types::Value;
+
 use super::*;
-use crate::detectors::tests::{Line, World};
+use crate::detectors::tests::{Line, Told, World};
 use crate::{Rule, RuleSet};
 
 fn rules_of(pack: &str) -> Vec<Rule> {
@@ -135,4 +137,63 @@ fn a_job_that_did_not_report() {
     assert_eq!(world.at(2.0 * 1440.0), "");
     assert_eq!(world.at(2.5 * 1440.0), "backup=120960");
     assert_eq!(world.at(5.5 * 1440.0), "report=293760", "the other is forgotten");
+}
+
+/// A span: minutes since the beginning, group, fields.
+type SpanEvent = (f64, String, Vec<(&'static str, Value)>);
+
+/// Spans of a service at so many a minute; `of` gives the duration and the status of each by its number.
+fn spans(
+    service: &str,
+    kind: &str,
+    minutes: std::ops::Range<u32>,
+    rate: u32,
+    of: fn(u32) -> (f64, &'static str),
+) -> Vec<SpanEvent> {
+    let span = |i: u32| {
+        let (duration_ms, status) = of(i);
+        let texts = [("@type", "span"), ("service", service), ("kind", kind), ("status", status)];
+        let mut fields: Vec<(&str, Value)> = texts.map(|(name, value)| (name, Value::text(value))).into();
+        fields.push(("duration_ms", Value::Float(duration_ms)));
+        fields.push(("trace_id", Value::text(format!("{i:032x}"))));
+        (f64::from(minutes.start) + (f64::from(i) + 0.5) / f64::from(rate), format!("traces/{service}"), fields)
+    };
+    (0..(minutes.end - minutes.start) * rate).map(span).collect()
+}
+
+#[test]
+fn traces() {
+    let good = |_: u32| (40.0, "unset");
+    let all = [
+        spans("cart", "server", 0..60, 30, good),
+        spans("pay", "server", 0..40, 30, good),
+        spans("pay", "server", 40..60, 30, |i| (40.0, if i % 10 == 0 { "error" } else { "ok" })),
+        spans("search", "server", 0..40, 30, good),
+        spans("search", "server", 40..60, 30, |i| (if i % 5 == 0 { 6000.0 } else { 40.0 }, "unset")),
+        spans("mail", "consumer", 0..40, 30, good),
+        // No requests, and too few of them.
+        spans("report", "internal", 0..60, 30, |_| (9000.0, "error")),
+        spans("admin", "server", 0..60, 1, |_| (9000.0, "error")),
+    ]
+    .concat();
+    let events: Vec<Told<'_>> =
+        all.iter().map(|(minute, group, fields)| (*minute, group.as_str(), "info", "span", &fields[..])).collect();
+    let shown: Vec<String> = rules_of("traces")
+        .into_iter()
+        .map(|rule| {
+            let name = rule.name.clone();
+            let mut world = World::new(rule, &events);
+            assert_eq!(world.at(39.0), "", "{name} before");
+            format!("{name}: {}", [57.0, 58.0, 59.0].map(|minute| world.at(minute))[2])
+        })
+        .collect();
+    let expected = [
+        "service errors: pay=0.1",
+        "service slow p95: search=6000.0",
+        "service slow p99: search=6000.0",
+        "service apdex: search=0.8",
+        "service error budget: pay=32.2",
+        "service sends no spans: mail=1141",
+    ];
+    assert_eq!(shown, expected);
 }

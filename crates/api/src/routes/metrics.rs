@@ -1,33 +1,63 @@
-//! `/metrics`: what the store and the server count, in Prometheus' text format 0.0.4.
+//! `/metrics`: what the store and the server count, in Prometheus' text format 0.0.4, or as OpenMetrics 1.0 for a client that
+//! prefers it, as Prometheus does.
 //!
 //! Every family has its `HELP` and `TYPE` and stands in one piece; counters end in `_total`, units are seconds and
 //! bytes. Numbers are read when they are asked for, none is kept here.
 
 use std::sync::Arc;
 
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::response::IntoResponse;
 use storage::Status;
 
 use crate::routes::status::numbers;
 use crate::routes::{alert_timings, clocks, fleet, pipelines, sources, upkeep};
 use crate::state::{Api, Shared};
-use door::exposition::{Kind, Page};
+use door::exposition::{Format, Kind, Page};
 use door::problem::Problem;
 use door::server::Server;
 
-pub(crate) async fn get(server: Shared) -> Result<impl IntoResponse, Problem> {
+pub(crate) async fn get(server: Shared, headers: HeaderMap) -> Result<impl IntoResponse, Problem> {
     server.must_reach_everything()?;
-    let of_thread = server.clone();
+    let (of_thread, format) = (server.clone(), preferred(&headers));
     let work = move || {
         // First, as it waits a moment for what was accepted just now.
         let derived = of_thread.app.metrics.families();
-        let mut page = own(&of_thread, &of_thread.state);
+        let mut page = Page::new(format);
+        write_own(&of_thread, &of_thread.state, &mut page);
         derived.iter().for_each(|family| page.derived(family));
         page
     };
     let page = server.lookups.run(work).await?;
-    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], page.into_text()))
+    let content_type = match format {
+        Format::Text => "text/plain; version=0.0.4; charset=utf-8",
+        Format::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+    };
+    Ok(([(header::CONTENT_TYPE, content_type), (header::VARY, "accept")], page.into_text()))
+}
+
+/// Returns the format that a client prefers: OpenMetrics only if its `Accept` names it, and nothing that it likes better.
+fn preferred(headers: &HeaderMap) -> Format {
+    let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let (mut text, mut open_metrics) = (0.0, 0.0);
+    for range in values.flat_map(|value| value.split(',')) {
+        let mut parts = range.split(';').map(|part| part.trim().to_ascii_lowercase());
+        let media_type = parts.next().unwrap_or_default();
+        let (mut quality, mut version) = (1.0_f32, None);
+        for (name, value) in parts.collect::<Vec<_>>().iter().filter_map(|part| part.split_once('=')) {
+            match name {
+                "q" => quality = value.parse().unwrap_or(0.0),
+                "version" => version = Some(value.trim_matches('"').to_owned()),
+                _ => {}
+            }
+        }
+        match (media_type.as_str(), version.as_deref()) {
+            ("application/openmetrics-text", None | Some("1.0.0")) => open_metrics = quality.max(open_metrics),
+            ("text/plain", _) => text = quality.max(text),
+            _ => {}
+        }
+    }
+    if open_metrics > 0.0 && open_metrics >= text { Format::OpenMetrics } else { Format::Text }
 }
 
 /// Lets derived metrics read the server's own ones.
@@ -41,22 +71,22 @@ pub(crate) fn publish(server: &Arc<Server>, api: &Arc<Api>) {
 
 /// Returns what catat counts of itself, as text. Blocks.
 fn own_text(server: &Server, api: &Api) -> String {
-    own(server, api).into_text()
+    let mut page = Page::default();
+    write_own(server, api, &mut page);
+    page.into_text()
 }
 
-fn own(server: &Server, api: &Api) -> Page {
+fn write_own(server: &Server, api: &Api, page: &mut Page) {
     let status = server.whole_store().status();
-    let mut page = Page::default();
-    write_server(server, api, &mut page);
-    write_store(&status, &mut page);
-    upkeep::write(&status, &mut page);
-    fleet::write(server, &mut page);
-    pipelines::write(server, &mut page);
-    alert_timings::write(server, &mut page);
-    sources::write(server, &mut page);
-    clocks::write(server, &mut page);
-    api.families.writers.iter().for_each(|write| write(server, &mut page));
-    page
+    write_server(server, api, page);
+    write_store(&status, page);
+    upkeep::write(&status, page);
+    fleet::write(server, page);
+    pipelines::write(server, page);
+    alert_timings::write(server, page);
+    sources::write(server, page);
+    clocks::write(server, page);
+    api.families.writers.iter().for_each(|write| write(server, page));
 }
 
 fn write_server(server: &Server, api: &Api, page: &mut Page) {

@@ -70,8 +70,12 @@ fn check(path: &Path) -> Result<(), Failure> {
         book.add(&path.display().to_string(), &read_text(path)?).map_err(|errors| failure_of(&errors))?;
     }
     let (n_rules, n_channels) = (book.rules.len(), book.channels.len());
+    let metrics = match book.metrics.len() + book.recordings.len() {
+        0 => String::new(),
+        n => format!(", {n} metrics"),
+    };
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{}: {n_rules} rules, {n_channels} channels", path.display()).map_err(of_output)
+    writeln!(out, "{}: {n_rules} rules, {n_channels} channels{metrics}", path.display()).map_err(of_output)
 }
 
 fn backtest(remote: &Remote, printing: &Printing, file: &Path, range: (&str, &str)) -> Result<(), Failure> {

@@ -239,3 +239,95 @@ groups:
     let taken = house.make_metric(json!({"name": "errors_lately", "type": "counter"})).await;
     assert_eq!(taken.status, 409, "{}", taken.text());
 }
+
+/// What Prometheus 3 sends.
+const ACCEPT: &str = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,\
+    application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,\
+    text/plain;version=0.0.4;q=0.3,*/*;q=0.2";
+
+#[tokio::test]
+async fn spans_become_the_metrics_of_the_pack_with_exemplars() {
+    let house = House::with_rules(alert::Pack::find("span-metrics").expect("a pack").text);
+    let span = |at: usize, (service, name, kind, status, ms): (&str, &str, u8, u8, u64)| {
+        let start = 1_795_175_700_000_000_000_u64 + at as u64 * 1_000_000_000;
+        json!({"resource": {"attributes": [{"key": "service.name", "value": {"stringValue": service}}]},
+            "scopeSpans": [{"spans": [{"traceId": format!("{:032x}", at + 1), "spanId": format!("{:016x}", at + 1),
+                "name": name, "kind": kind, "status": {"code": status}, "startTimeUnixNano": start.to_string(),
+                "endTimeUnixNano": (start + ms * 1_000_000).to_string()}]}]})
+    };
+    let spans = [
+        ("shop", "GET /cart", 2, 0, 3),
+        ("shop", "GET /cart", 2, 0, 3),
+        ("shop", "GET /cart", 2, 0, 700),
+        ("shop", "GET /cart", 2, 2, 90_000),
+        ("db", "SELECT \"cart\"", 3, 1, 1),
+    ];
+    let spans: Vec<Value> = spans.into_iter().enumerate().map(|(at, of)| span(at, of)).collect();
+    let sent = json!({"resourceSpans": spans}).to_string();
+    let request = Request::post("/v1/traces").header("content-type", "application/json");
+    assert_eq!(house.send(request.body(Body::from(sent)).expect("a request")).await.status, 200);
+    // Lines of logs have names, kinds and durations as well.
+    house.ingest("traces/shop", &[json!({"name": "GET /cart", "kind": "server", "duration_ms": 1})]).await;
+
+    let page = house.get_with("/metrics", "accept", ACCEPT).await.text();
+    let shown: Vec<&str> = page.lines().filter(|line| line.contains("traces_spanmetrics")).collect();
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/tests/span_metrics.txt");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, shown.join("\n") + "\n").expect("the file is written");
+    }
+    let expected = std::fs::read_to_string(&path).expect("the golden file");
+    assert_eq!(shown.join("\n") + "\n", expected);
+    let text = house.lines("traces_spanmetrics_latency_bucket").await;
+    assert!(text.len() == 45 && text.iter().all(|line| !line.contains('#')), "exemplars are of OpenMetrics: {text:?}");
+}
+
+#[tokio::test]
+async fn a_client_gets_the_format_that_it_prefers() {
+    let house = House::new();
+    for metric in [
+        json!({"name": "took", "type": "histogram", "field": "ms", "buckets": [-1, 1], "help": "It \"took\"."}),
+        json!({"name": "took_total", "type": "counter", "exemplar": "service"}),
+        json!({"name": "slow_total", "type": "counter", "exemplar": "service"}),
+        json!({"name": "odd", "type": "counter"}),
+    ] {
+        assert_eq!(house.make_metric(metric).await.status, 201);
+    }
+    house.ingest("a", &[request("x", -5)]).await;
+    for (accept, is_open_metrics) in [
+        (ACCEPT, true),
+        ("application/openmetrics-text", true),
+        ("application/openmetrics-text;version=0.0.1,text/plain;q=0.5", false),
+        ("application/openmetrics-text;q=0.2,text/plain;version=0.0.4", false),
+        ("application/openmetrics-text;q=0", false),
+        ("*/*", false),
+        ("text/html", false),
+        ("application/openmetrics-text;q=x;;=,;", false),
+    ] {
+        let reply = house.get_with("/metrics", "accept", accept).await;
+        let content_type = reply.headers["content-type"].to_str().expect("text").to_owned();
+        let expected = match is_open_metrics {
+            true => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            false => "text/plain; version=0.0.4; charset=utf-8",
+        };
+        assert_eq!(content_type, expected, "{accept}");
+        assert_eq!(reply.text().ends_with("\n# EOF\n"), is_open_metrics, "{accept}");
+    }
+    let page = house.get_with("/metrics", "accept", ACCEPT).await.text();
+    let of = |start: &str| page.lines().filter(|line| line.starts_with(start)).collect::<Vec<_>>();
+    assert_eq!(of("# TYPE slow"), ["# TYPE slow counter"]);
+    assert!(of("slow")[0].starts_with("slow_total 1 # {service=\"x\"} 1 "), "{:?}", of("slow"));
+    assert_eq!(of("# TYPE odd"), ["# TYPE odd unknown"], "the name of its sample would be another");
+    assert_eq!(of("# TYPE took"), ["# TYPE took histogram", "# TYPE took_total unknown"], "the name is taken");
+    assert_eq!(of("# HELP took "), [r#"# HELP took It \"took\"."#]);
+    assert_eq!(
+        of("took_"),
+        [
+            "took_bucket{le=\"-1\"} 1",
+            "took_bucket{le=\"1\"} 1",
+            "took_bucket{le=\"+Inf\"} 1",
+            "took_count 1",
+            "took_total 1"
+        ]
+    );
+    assert_eq!(house.lines("took_sum").await, ["took_sum -5"]);
+}

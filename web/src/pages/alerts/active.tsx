@@ -207,7 +207,8 @@ function Events({ url }: { url: string }) {
   const { pathname, search, origin } = new URL(url);
   // The server knows itself by one address; people may reach it by another.
   const here = new URL(pathname + search, document.baseURI);
-  return here.origin === location.origin && (origin === here.origin || pathname === "/") ? (
+  const isShown = ["/", "/traces"].includes(pathname);
+  return here.origin === location.origin && (origin === here.origin || isShown) ? (
     <a href={here.href}>{t("Show its events")}</a>
   ) : null;
 }

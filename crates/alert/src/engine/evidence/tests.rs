@@ -28,14 +28,19 @@ fn append(store: &Store, now: Timestamp, texts: &[(&str, &str, i64)]) {
 
 /// Returns what is known of the errors of `app/a`.
 fn gathered(texts: &[(&str, &str, i64)]) -> (Vec<Json>, Json) {
+    let rule = "{name: r, query: 'filter @level = \"error\" | stats count(*) as count by @log', window: 5m}";
+    gathered_of(rule, &|store, now| append(store, now, texts))
+}
+
+/// Returns what is known of the events of the first row of a rule.
+fn gathered_of(rule: &str, append: &dyn Fn(&Store, Timestamp)) -> (Vec<Json>, Json) {
     let dir = tempfile::tempdir().unwrap();
     let now = Timestamp::parse_rfc3339("2026-11-20T06:00:00Z").unwrap();
     let mut options = storage::Options::new(dir.path().join("data"));
     options.clock = Clock::new(move || now);
     let (store, _) = Store::open(options).unwrap();
-    append(&store, now, texts);
+    append(&store, now);
     let mut engine = RuleSet::default();
-    let rule = "{name: r, query: 'filter @level = \"error\" | stats count(*) as count by @log', window: 5m}";
     engine.add("r.yaml", &format!("groups: [{{name: g, rules: [{rule}]}}]")).unwrap();
     let rule = &engine.rules[0];
     let ask = StoreAsk { clock_offsets: None, store, cache: None, is_stopping: Arc::new(AtomicBool::new(false)) };
@@ -82,4 +87,33 @@ fn a_pattern_that_the_day_before_had_is_not_new() {
     assert_eq!(rest["pattern"]["is_new"], false, "{rest}");
     let (_, rest) = gathered(&[("a", "17", 10)]);
     assert_eq!(rest["pattern"]["is_new"], Json::Null, "nothing in it can be looked for: {rest}");
+}
+
+#[test]
+fn a_rule_about_durations_shows_the_slowest_spans_and_one_about_failures_the_failed_ones() {
+    let append = |store: &Store, now: Timestamp| {
+        let mut builder = BatchBuilder::new();
+        for i in 0..30 {
+            let (ms, status) = (if i == 20 { 5000.0 } else { 40.0 }, if i == 15 { "error" } else { "ok" });
+            builder.set_timestamp(Timestamp(now.0 - (100 - i) * Timestamp::SECOND));
+            builder.set_message(&format!("span {i}"));
+            builder.field_float("duration_ms", ms);
+            let texts = [("@type", "span"), ("service", "pay"), ("status", status)];
+            texts.into_iter().for_each(|(name, text)| builder.field_text(name, text));
+            builder.field_text("trace_id", &format!("{i:032x}"));
+            builder.commit();
+        }
+        let part = Part { group: GroupName::new("traces/pay").unwrap(), batch: builder.finish() };
+        store.append(Delivery { key: None, position: None, raw_bytes: 24, parts: vec![part] }).unwrap();
+    };
+    let slow = "{name: r, query: 'filter @type = \"span\" | stats max(duration_ms) as ms by service'}";
+    let (events, rest) = gathered_of(slow, &append);
+    assert_eq!((&events[0]["@message"], events.len()), (&json!("span 20"), EVENTS_SHOWN));
+    assert_eq!(events[0]["trace_id"], format!("{:032x}", 20));
+    let ends = (&rest["first"]["@message"], &rest["last"]["@message"]);
+    assert_eq!(ends, (&json!("span 0"), &json!("span 29")));
+    let failed = "{name: r, kind: ratio, query: 'filter @type = \"span\"', by: [service], bad: status = \"error\", condition: value > 0}";
+    let (events, rest) = gathered_of(failed, &append);
+    assert_eq!((&events[0]["@message"], events.len()), (&json!("span 15"), 1));
+    assert_eq!((&rest["first"], &rest["last"]), (&events[0], &events[0]));
 }

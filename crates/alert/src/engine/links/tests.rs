@@ -7,6 +7,24 @@ use crate::{Options, RuleSet};
 
 /// Returns the query, the groups and the time of the link to a row of a rule.
 fn link(rule: &str, pattern: bool, row: &[Option<Value>], message: Option<&str>) -> (String, String, String) {
+    let url = url(rule, pattern, row, message);
+    assert!(url.starts_with("https://logs.example.org/?"), "{url}");
+    let of = |name: &str| parameter(&url, name);
+    assert_reads(&of("q"));
+    (of("q"), of("groups"), format!("{} {}", of("from"), of("to")))
+}
+
+fn parameter(url: &str, name: &str) -> String {
+    let url = reqwest::Url::parse(url).unwrap();
+    url.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned()).unwrap_or_default()
+}
+
+fn assert_reads(query: &str) {
+    let options = language::ParseOptions { now: Timestamp(0), time_zone: chrono_tz::UTC };
+    assert!(parse_insights(query, &options).is_ok(), "{query}");
+}
+
+fn url(rule: &str, pattern: bool, row: &[Option<Value>], message: Option<&str>) -> String {
     let dir = tempfile::tempdir().unwrap();
     let mut rules = RuleSet::default();
     rules.add("r.yaml", &format!("groups: [{{name: g, rules: [{{name: r, {rule}}}]}}]")).unwrap();
@@ -19,14 +37,7 @@ fn link(rule: &str, pattern: bool, row: &[Option<Value>], message: Option<&str>)
         compiled.note_pattern(1);
     }
     let events: Vec<Json> = message.iter().map(|message| serde_json::json!({"@message": message})).collect();
-    let url = engine.url_of_row(&rule, &compiled, row, &events, now);
-    assert!(url.starts_with("https://logs.example.org/"), "{url}");
-    let pairs: Vec<(String, String)> = reqwest::Url::parse(&url).unwrap().query_pairs().into_owned().collect();
-    let of = |name: &str| pairs.iter().find(|(known, _)| known == name).map(|(_, v)| v.clone()).unwrap_or_default();
-    let query = of("q");
-    let options = language::ParseOptions { now, time_zone: chrono_tz::UTC };
-    assert!(parse_insights(&query, &options).is_ok(), "{query}");
-    (query, of("groups"), format!("{} {}", of("from"), of("to")))
+    engine.url_of_row(&rule, &compiled, row, &events, now)
 }
 
 fn text(value: &str) -> Option<Value> {
@@ -71,4 +82,50 @@ fn the_link_of_an_alert_that_goes_on_ends_now() {
     let later = until(url, Timestamp(0));
     assert_eq!(later, "http://a/?q=filter+a+%3D+1&from=x&to=1970-01-01T00%3A00%3A00Z&groups=g");
     assert_eq!(until("http://a/alerts", Timestamp(0)), "http://a/alerts");
+}
+
+#[test]
+fn the_link_of_a_rule_on_spans_opens_their_traces() {
+    let row = [text("pay"), Some(Value::Float(0.1)), Some(Value::Boolean(true))];
+    let check = |rule: &str, expected: &str, order: &str| {
+        let url = url(rule, false, &row, None);
+        assert!(url.starts_with("https://logs.example.org/traces?query="), "{url}");
+        assert_reads(&parameter(&url, "query"));
+        let shown = ["query", "order", "groups"].map(|name| parameter(&url, name));
+        assert_eq!(shown, [expected, order, "traces/*"], "{rule}");
+        assert_eq!(parameter(&url, "to"), "2027-01-15T08:00:00Z");
+    };
+    let spans = "groups: ['traces/*'], query: 'filter @type = \"span\" and kind = \"server\"";
+    let of_pay = "filter @type = \"span\" and kind = \"server\" | filter service = \"pay\"";
+    let failed = format!("{of_pay} | filter status = \"error\"");
+    let share = "by: [service], bad: status = \"error\"";
+    check(&format!("{spans}', kind: ratio, {share}, condition: value > 0.1"), &failed, "");
+    check(&format!("{spans}', kind: burn_rate, {share}, objective: 0.99"), &failed, "");
+    check(&format!("{spans}', kind: absence, by: [service]"), of_pay, "");
+    let slow = "| stats pct(duration_ms, 95) as p95 by service', condition: p95 > 1000";
+    check(&format!("{spans} {slow}"), &of_pay.replace(" and kind", " | filter kind"), "slowest");
+    let by_line = "groups: ['traces/*'], query: 'filter kind = \"server\" | stats count(*) as n by service'";
+    assert_eq!(
+        link(by_line, false, &row, None).0,
+        "filter kind = \"server\" | filter service = \"pay\"",
+        "or log lines"
+    );
+}
+
+#[test]
+fn an_event_of_a_trace_has_the_page_of_the_trace() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = Options { base_url: "https://logs.example.org".into(), ..Options::new(dir.path().join("alerts")) };
+    let engine = RuleEngine::open(None, RuleSet::default(), Vec::new(), &options, Timestamp(0)).unwrap();
+    let with = |id: Json| {
+        let mut event = serde_json::json!({"trace_id": id});
+        engine.add_trace_url(&mut event);
+        event["trace_url"].as_str().map(str::to_owned)
+    };
+    let page = "https://logs.example.org/trace/4bf92f3577b34da6a3ce929d0e0e4736";
+    assert_eq!(with("4BF92F3577B34DA6A3CE929D0E0E4736".into()).as_deref(), Some(page));
+    for other in ["", "../keys", "4bf92f3577b34da6a3ce929d0e0e47360"] {
+        assert_eq!(with(other.into()), None, "{other}");
+    }
+    assert_eq!(with(7.into()), None);
 }

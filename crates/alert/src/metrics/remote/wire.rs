@@ -2,14 +2,17 @@
 //!
 //! ```text
 //! WriteRequest { TimeSeries timeseries = 1 … }
-//! TimeSeries   { Label labels = 1 … (sorted by name, __name__ among them), Sample samples = 2 … }
+//! TimeSeries   { Label labels = 1 … (sorted by name, __name__ among them), Sample samples = 2 …, Exemplar exemplars = 3 … }
 //! Label        { string name = 1, string value = 2 }
 //! Sample       { double value = 1, int64 timestamp = 2 (milliseconds) }
+//! Exemplar     { Label labels = 1 …, double value = 2, int64 timestamp = 3 (milliseconds) }
 //! ```
 
 use std::collections::BTreeMap;
 
 use types::Timestamp;
+
+use crate::metrics::family::Exemplar;
 
 /// Returns a request with one value of each series.
 pub(super) fn request(samples: &[NamedSample], instance: &str, now: Timestamp) -> Vec<u8> {
@@ -22,20 +25,36 @@ pub(super) fn request(samples: &[NamedSample], instance: &str, now: Timestamp) -
         labels.insert("__name__", &sample.name);
         // A label without a value is none.
         for (name, text) in labels.into_iter().filter(|(_, text)| !text.is_empty()) {
-            let mut label = Vec::new();
-            put_bytes(&mut label, 1, name.as_bytes());
-            put_bytes(&mut label, 2, text.as_bytes());
-            put_bytes(&mut series, 1, &label);
+            put_label(&mut series, name, text);
         }
-        let mut point = vec![1 << 3 | 1];
-        point.extend_from_slice(&sample.value.to_le_bytes());
-        point.push(2 << 3);
-        put_varint(&mut point, now.0.div_euclid(1_000_000).cast_unsigned());
+        let mut point = Vec::new();
+        put_point(&mut point, 1, sample.value, now);
         put_bytes(&mut series, 2, &point);
+        if let Some((name, exemplar)) = &sample.exemplar {
+            let mut point = Vec::new();
+            put_label(&mut point, name, &exemplar.id);
+            put_point(&mut point, 2, exemplar.value, exemplar.at);
+            put_bytes(&mut series, 3, &point);
+        }
         put_bytes(&mut request, 1, &series);
     }
     // It is refused beyond four gigabytes alone.
     snap::raw::Encoder::new().compress_vec(&request).unwrap_or_default()
+}
+
+fn put_label(out: &mut Vec<u8>, name: &str, text: &str) {
+    let mut label = Vec::new();
+    put_bytes(&mut label, 1, name.as_bytes());
+    put_bytes(&mut label, 2, text.as_bytes());
+    put_bytes(out, 1, &label);
+}
+
+/// Writes a value as `field`, and its time as the next one.
+fn put_point(out: &mut Vec<u8>, field: u8, value: f64, at: Timestamp) {
+    out.push(field << 3 | 1);
+    out.extend_from_slice(&value.to_le_bytes());
+    out.push((field + 1) << 3);
+    put_varint(out, at.0.div_euclid(1_000_000).cast_unsigned());
 }
 
 fn put_bytes(out: &mut Vec<u8>, field: u8, bytes: &[u8]) {
@@ -61,7 +80,7 @@ fn sample_of_line(line: &str) -> Option<NamedSample> {
     let (head, value) = line.rsplit_once(' ')?;
     let value: f64 = value.parse().ok().filter(|value: &f64| !value.is_nan())?;
     let Some((name, rest)) = head.split_once('{') else {
-        return Some(NamedSample { name: head.to_owned(), labels: Vec::new(), value });
+        return Some(NamedSample { name: head.to_owned(), value, ..NamedSample::default() });
     };
     let mut labels = Vec::new();
     let mut rest = rest;
@@ -81,15 +100,16 @@ fn sample_of_line(line: &str) -> Option<NamedSample> {
         labels.push((label.trim_start_matches(',').to_owned(), text));
         rest = &after[end + 1..];
     }
-    Some(NamedSample { name: name.to_owned(), labels, value })
+    Some(NamedSample { name: name.to_owned(), labels, value, exemplar: None })
 }
 
 /// A sample with its whole name.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct NamedSample {
     pub(crate) name: String,
     pub(crate) labels: Vec<(String, String)>,
     pub(crate) value: f64,
+    pub(crate) exemplar: Option<(String, Exemplar)>,
 }
 
 #[cfg(test)]
@@ -99,7 +119,9 @@ mod tests {
     #[test]
     fn a_request_is_as_prometheus_reads_it() {
         let labels = vec![("le".to_owned(), "1".to_owned()), ("B".into(), "x".into()), ("none".into(), String::new())];
-        let sample = NamedSample { name: "m_bucket".into(), labels, value: 2.0 };
+        let exemplar = Exemplar { id: "0af7".into(), value: 0.5, at: Timestamp(1_250_000_000) };
+        let exemplar = Some(("trace_id".to_owned(), exemplar));
+        let sample = NamedSample { name: "m_bucket".into(), labels, value: 2.0, exemplar };
         let body = request(&[sample], "h:1", Timestamp(1_500_000_000));
         let plain = snap::raw::Decoder::new().decompress_vec(&body).expect("snappy");
         let mut expected: Vec<u8> = Vec::new();
@@ -113,6 +135,12 @@ mod tests {
         expected.extend(2.0f64.to_le_bytes());
         // 1,500 milliseconds.
         expected.extend([0x10, 0xdc, 0x0b]);
+        expected.extend([0x1a, 0x1e, 0x0a, 16, 0x0a, 8]);
+        expected.extend(b"trace_id\x12\x040af7\x11");
+        expected.extend(0.5f64.to_le_bytes());
+        // 1,250 milliseconds.
+        expected.extend([0x18, 0xe2, 0x09]);
+        assert!(expected.len() < 128);
         assert_eq!(plain, [&[0x0a, expected.len() as u8], expected.as_slice()].concat());
     }
 
@@ -122,7 +150,7 @@ mod tests {
             "# HELP a b\n# TYPE a counter\na 1\nb{x=\"1 \\\"{,\\\\\\n\",y=\"\"} 2.5\nc{le=\"+Inf\"} +Inf\nd NaN\n";
         let found = samples_of_page(page);
         let b = vec![("x".to_owned(), "1 \"{,\\\n".to_owned()), ("y".to_owned(), String::new())];
-        let named = |name: &str, labels, value| NamedSample { name: name.into(), labels, value };
+        let named = |name: &str, labels, value| NamedSample { name: name.into(), labels, value, exemplar: None };
         let c = vec![("le".to_owned(), "+Inf".to_owned())];
         assert_eq!(found, [named("a", vec![], 1.0), named("b", b, 2.5), named("c", c, f64::INFINITY)]);
     }
