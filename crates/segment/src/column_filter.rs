@@ -21,6 +21,9 @@ const BITS_PER_VALUE: usize = 6;
 /// Bits set for each value.
 const PROBES: u64 = 3;
 
+/// Fewer distinct ids are found without a filter as quickly.
+const IDS_MIN: usize = 64;
+
 /// Most values that are collected.
 const VALUES_MAX: usize = 4 << 20;
 
@@ -107,6 +110,11 @@ impl ColumnFilterWriter {
             }
             _ => self.give_up(),
         }
+    }
+
+    /// Reports whether the values are ids of which most events share one with others.
+    pub(crate) fn is_of_repeated_ids(&self, n_events: u64) -> bool {
+        matches!(self, Self::Hex { hashes, .. } if hashes.len() >= IDS_MIN && hashes.len() as u64 * 10 <= n_events * 7)
     }
 
     /// Makes the section; `None` where there is none.

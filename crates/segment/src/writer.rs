@@ -427,18 +427,21 @@ impl RunWriter {
                 sections.fill(column.dictionary_section, &dictionary)?;
             }
         }
-        // One block is asked by itself.
-        if self.n_blocks > 1 {
-            for column in &mut self.columns {
-                if let Some(filter) = std::mem::take(&mut column.filter).encode() {
-                    let section = sections.reserve(1);
-                    sections.fill(section, &filter)?;
-                    column.filter_section = Some(section);
-                }
+        // One block is asked by itself, but for ids that repeat: of a trace nearly all blocks have none, and all are asked.
+        for column in &mut self.columns {
+            let filter = std::mem::take(&mut column.filter);
+            if (self.n_blocks > 1 || filter.is_of_repeated_ids(column.n_events))
+                && let Some(filter) = filter.encode()
+            {
+                let section = sections.reserve(1);
+                sections.fill(section, &filter)?;
+                column.filter_section = Some(section);
             }
-            if let Some(filter) = self.filter.take().filter(|filter| !filter.is_full()) {
-                sections.fill(self.whole + footer::RUN_FILTER, &filter.bytes())?;
-            }
+        }
+        if self.n_blocks > 1
+            && let Some(filter) = self.filter.take().filter(|filter| !filter.is_full())
+        {
+            sections.fill(self.whole + footer::RUN_FILTER, &filter.bytes())?;
         }
         sections.fill(self.whole + footer::SHAPE_TABLE, &self.shapes.encode())?;
         sections.fill(self.whole + footer::TEMPLATES, &self.messages.encode())?;

@@ -155,3 +155,26 @@ fn a_text_that_is_nowhere_takes_two_small_sections_of_each_block() {
         assert!(n_read < whole / 4, "{n_read} of {whole} for {literal}");
     }
 }
+
+#[test]
+fn of_an_id_that_is_nowhere_a_block_of_repeated_ids_is_not_read() {
+    let id = |number: usize| format!("{:016x}", (number as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let mut events = many(4000);
+    for (row, event) in events.iter_mut().enumerate() {
+        event.fields.push(("b.c", Value::text(id(row / 4))));
+    }
+    let (_directory, segment) = written(&[batch(&events, 0)]);
+    let run = segment.run(0, 0).expect("one run");
+    assert_eq!(run.n_blocks(), 1);
+    let n_found = |number: usize| {
+        let probe = TextProbe { field: ProbeField::Named("b.c"), literal: &id(number), ignores_case: false };
+        run.narrow(0, &probe).expect("whole").rows.count()
+    };
+    assert_eq!((0..1000).map(n_found).sum::<usize>(), 4000);
+    let run = segment.run(0, 0).expect("one run");
+    let before = run.bytes_read();
+    assert_eq!(n_found(2000), 0);
+    let n_read = run.bytes_read() - before;
+    // A thousand packed ids take 8,000 bytes.
+    assert!(n_read < 2500, "{n_read}");
+}

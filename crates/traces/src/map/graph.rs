@@ -104,11 +104,10 @@ impl Graph {
     /// Adds services that are known from log lines only.
     pub(crate) fn add_logged(&mut self, services: Vec<LoggedService>) {
         for logged in services {
-            let node = (NodeKind::Service, logged.service);
-            if !self.nodes.contains_key(&node) {
+            self.nodes.entry((NodeKind::Service, logged.service)).or_insert_with(|| {
                 let requests = Total::of_counts(logged.n_traces, logged.n_errors);
-                self.nodes.insert(node, Node { requests, is_logged_only: true, ..Node::default() });
-            }
+                Node { requests, is_logged_only: true, ..Node::default() }
+            });
         }
     }
 
