@@ -9,8 +9,9 @@ use door::query_run::read;
 use door::server::Shared;
 use plan::Operator;
 use serde_json::{Value as Json_, json};
-use types::{TimeRange, Value};
+use types::Value;
 
+use super::answer::metrics;
 use super::parameters::{range, traceql};
 use crate::read::Reading;
 use crate::span::{field_of_attribute, is_of_resource, is_own_field};
@@ -24,7 +25,7 @@ const INTRINSICS: [&str; 9] =
 
 /// Answers with all names in one list.
 pub(crate) async fn names(server: Shared, parameters: Parameters) -> Result<Json<Json_>, Problem> {
-    let (resource, span) = known(&server, &parameters).await?;
+    let Known { resource, span, reading } = known(&server, &parameters).await?;
     let wanted: BTreeSet<String> = match scope(&parameters)? {
         None => resource.into_iter().chain(span).collect(),
         Some("resource") => resource,
@@ -32,18 +33,20 @@ pub(crate) async fn names(server: Shared, parameters: Parameters) -> Result<Json
         Some("intrinsic") => INTRINSICS.iter().map(|&name| name.to_owned()).collect(),
         Some(_) => BTreeSet::new(),
     };
-    Ok(Json(json!({"tagNames": wanted, "metrics": {}})))
+    let wanted: Vec<String> = wanted.into_iter().take(limit(&parameters)?).collect();
+    Ok(Json(json!({"tagNames": wanted, "metrics": metrics(&reading)})))
 }
 
 /// Answers with the names of each scope.
 pub(crate) async fn scoped_names(server: Shared, parameters: Parameters) -> Result<Json<Json_>, Problem> {
-    let (resource, span) = known(&server, &parameters).await?;
-    let scope = scope(&parameters)?;
+    let Known { resource, span, reading } = known(&server, &parameters).await?;
+    let (scope, limit) = (scope(&parameters)?, limit(&parameters)?);
     let intrinsics = INTRINSICS.iter().map(|&name| name.to_owned()).collect();
     let all = [("resource", resource), ("span", span), ("intrinsic", intrinsics)];
     let wanted = all.into_iter().filter(|(name, _)| scope.is_none_or(|scope| scope == *name));
-    let scopes: Vec<Json_> = wanted.map(|(name, tags)| json!({"name": name, "tags": tags})).collect();
-    Ok(Json(json!({"scopes": scopes, "metrics": {}})))
+    let tags = |tags: BTreeSet<String>| tags.into_iter().take(limit).collect::<Vec<_>>();
+    let scopes: Vec<Json_> = wanted.map(|(name, all)| json!({"name": name, "tags": tags(all)})).collect();
+    Ok(Json(json!({"scopes": scopes, "metrics": metrics(&reading)})))
 }
 
 /// Answers with the values of a tag as texts.
@@ -52,9 +55,9 @@ pub(crate) async fn values(
     PathName(tag): PathName,
     parameters: Parameters,
 ) -> Result<Json<Json_>, Problem> {
-    let found = values_of(&server, &tag, &parameters).await?;
+    let (found, reading) = values_of(&server, &tag, &parameters).await?;
     let texts: BTreeSet<String> = found.iter().map(Value::to_string).collect();
-    Ok(Json(json!({"tagValues": texts, "metrics": {}})))
+    Ok(Json(json!({"tagValues": texts, "metrics": metrics(&reading)})))
 }
 
 /// Answers with the values of a tag and their types, most frequent first.
@@ -64,7 +67,7 @@ pub(crate) async fn typed_values(
     parameters: Parameters,
 ) -> Result<Json<Json_>, Problem> {
     let is_keyword = matches!(field_of_tag(&tag).as_deref(), Some("status" | "kind"));
-    let found = values_of(&server, &tag, &parameters).await?;
+    let (found, reading) = values_of(&server, &tag, &parameters).await?;
     let value = |value: &Value| {
         let kind = match value {
             _ if is_keyword => "keyword",
@@ -75,7 +78,7 @@ pub(crate) async fn typed_values(
         };
         json!({"type": kind, "value": value.to_string()})
     };
-    Ok(Json(json!({"tagValues": found.iter().map(value).collect::<Vec<_>>(), "metrics": {}})))
+    Ok(Json(json!({"tagValues": found.iter().map(value).collect::<Vec<_>>(), "metrics": metrics(&reading)})))
 }
 
 fn scope(parameters: &Parameters) -> Result<Option<&str>, Problem> {
@@ -91,15 +94,34 @@ fn scope(parameters: &Parameters) -> Result<Option<&str>, Problem> {
     }
 }
 
-/// Returns the names of attributes of resources and of spans.
-async fn known(server: &Shared, parameters: &Parameters) -> Result<(BTreeSet<String>, BTreeSet<String>), Problem> {
+/// Returns the limit on the entries of a list: `limit`, or what Grafana calls it for names. 0 means none.
+fn limit(parameters: &Parameters) -> Result<usize, Problem> {
+    let limit = parameters.number::<usize>("limit")?.or(parameters.number("maxTagsPerScope")?);
+    Ok(limit.filter(|limit| *limit > 0).unwrap_or(usize::MAX))
+}
+
+/// The names of attributes, and what reading them took.
+struct Known {
+    resource: BTreeSet<String>,
+    span: BTreeSet<String>,
+    reading: Reading,
+}
+
+async fn known(server: &Shared, parameters: &Parameters) -> Result<Known, Problem> {
     parameters.check_names(&PARAMETERS)?;
+    let condition = traceql(parameters)?.map(|query| traceql::prefilter(&query).condition);
     let range = range(parameters, server.now())?;
     read(server, "names of tags", move |run| {
-        let names = values::field_names(run, range, &[]);
+        let mut reading = Reading::default();
+        let names = match condition {
+            Some(condition) => values::matched_names(run, range, condition, &mut reading)?,
+            None => values::field_names(run, range, &[]),
+        };
         let attributes = names.iter().filter(|name| !is_own_field(name));
         let sent = attributes.map(|name| name.strip_prefix("attributes.").unwrap_or(name).to_owned());
-        Ok(sent.chain(std::iter::once("service.name".to_owned())).partition(|name| is_of_resource(name)))
+        let all = sent.chain(std::iter::once("service.name".to_owned()));
+        let (resource, span) = all.partition(|name| is_of_resource(name));
+        Ok(Known { resource, span, reading })
     })
     .await
 }
@@ -124,14 +146,17 @@ fn field_of_tag(tag: &str) -> Option<String> {
     Some(own.to_owned())
 }
 
-async fn values_of(server: &Shared, tag: &str, parameters: &Parameters) -> Result<Vec<Value>, Problem> {
+async fn values_of(server: &Shared, tag: &str, parameters: &Parameters) -> Result<(Vec<Value>, Reading), Problem> {
     parameters.check_names(&PARAMETERS)?;
     let conditions = traceql(parameters)?.map(|query| Operator::Filter(traceql::prefilter(&query).condition));
     let conditions: Vec<Operator> = conditions.into_iter().collect();
-    let range: TimeRange = range(parameters, server.now())?;
-    let Some(field) = field_of_tag(tag) else { return Ok(Vec::new()) };
+    let (range, limit) = (range(parameters, server.now())?, limit(parameters)?);
+    let Some(field) = field_of_tag(tag) else { return Ok((Vec::new(), Reading::default())) };
     read(server, &format!("values of {tag}"), move |run| {
-        values::values(run, &field, &conditions, range, &mut Reading::default())
+        let mut reading = Reading::default();
+        let mut found = values::values(run, &field, &conditions, range, &mut reading)?;
+        found.truncate(limit);
+        Ok((found, reading))
     })
     .await
 }
