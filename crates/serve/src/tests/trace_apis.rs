@@ -313,3 +313,98 @@ async fn zipkin_gives_names_traces_and_dependencies() {
     assert_eq!(calls, json!([call("pay", "mail"), call("web", "pay")]));
     assert_eq!(house.get("/zipkin/api/v2/trace/ffff").await.status, 404);
 }
+
+/// The data sources that Grafana is provisioned with.
+const SOURCES: &str = include_str!("../../../../config/grafana/provisioning/datasources/catat.yaml");
+
+#[tokio::test]
+async fn grafana_goes_from_a_span_to_the_lines_of_its_trace() {
+    let house = House::new();
+    house.store_trace().await;
+    let queries: Vec<&str> = SOURCES.lines().filter_map(|line| line.trim().strip_prefix("query: ")).collect();
+    assert_eq!(queries.len(), 3, "Tempo, Jaeger and Zipkin");
+    for query in queries {
+        let query = query.trim_matches('\'').replace("$${__trace.traceId}", TRACE);
+        // A minute before and after the trace, as milliseconds with zeros behind.
+        let range = "start=1795175639900000000&end=1795175763012000000&limit=1000&direction=backward";
+        let uri = format!("/loki/api/v1/query_range?{range}&query={}", encoded(&query));
+        let found = house.get_with(&uri, "x-loki-response-encoding-flags", "categorize-labels").await.json();
+        let streams = found["data"]["result"].as_array().expect("streams").iter();
+        let lines: Vec<&Value> = streams.flat_map(|stream| stream["values"].as_array().expect("values")).collect();
+        assert_eq!(lines.len(), 1, "the line with trace_id, and no span: {found}");
+        // The way back: the field that links a line to its trace.
+        assert_eq!((&lines[0][1], &lines[0][2]["structuredMetadata"]["trace_id"]), (&json!("no money"), &json!(TRACE)));
+    }
+}
+
+/// Requests as Grafana's data sources and Traces Drilldown send them, by their public sources: addresses, and what is read of the
+/// answers.
+#[tokio::test]
+async fn requests_of_grafana_are_answered() {
+    let house = House::new();
+    house.store_trace().await;
+    let recorded = [
+        (
+            "/tempo/api/search?q=%7Bresource.service.name%3D%22web%22%7D&limit=20&spss=3&start=1795172400&end=1795176000",
+            "/traces/0/spanSets/0/spans/0/spanID",
+        ),
+        (
+            "/tempo/api/search?q=%7BnestedSetParent%3C0%20%26%26%20status%3Derror%7D%20%7C%20select(status%2C%20resource.service.name%2C%20name%2C%20nestedSetParent%2C%20nestedSetLeft%2C%20nestedSetRight)&limit=200&spss=200&start=1795172400&end=1795176000",
+            "/traces/0/spanSets/0/spans/0/attributes/0/key",
+        ),
+        ("/tempo/api/v2/search/tags?start=1795172400&end=1795176000&limit=5000", "/scopes/0/tags/0"),
+        ("/tempo/api/v2/search/tags?scope=span&q=%7BnestedSetParent%3C0%7D", "/scopes/0/tags/0"),
+        (
+            "/tempo/api/v2/search/tag/resource.service.name/values?q=%7BnestedSetParent%3C0%7D&start=1795172400&end=1795176000",
+            "/tagValues/0/value",
+        ),
+        ("/tempo/api/v2/search/tag/.http.response.status_code/values?limit=5000", "/tagValues/0/type"),
+        (
+            "/tempo/api/metrics/query_range?q=%7BnestedSetParent%3C0%20%26%26%20true%7D%20%7C%20rate()%20by(resource.service.name)&start=1795172400&end=1795176000&step=30s&exemplars=100",
+            "/series/0/samples/0/timestampMs",
+        ),
+        (
+            "/tempo/api/metrics/query_range?q=%7BnestedSetParent%3C0%7D%20%7C%20histogram_over_time(duration)&start=1795172400&end=1795176000&step=15s",
+            "/series/0/labels/0/value/doubleValue",
+        ),
+        (
+            "/tempo/api/metrics/query_range?q=%7BnestedSetParent%3C0%7D%20%7C%20quantile_over_time(duration%2C%200.9)%20with(sample%3Dtrue)&start=1795172400&end=1795176000&step=15s",
+            "/series/0/labels/0/value/doubleValue",
+        ),
+        (
+            "/tempo/api/metrics/query_range?q=%7BnestedSetParent%3C0%20%26%26%20true%7D%20%7C%20compare(%7Bstatus%20%3D%20error%7D%2C%2010)&start=1795172400&end=1795176000&step=3600s",
+            "/series/0/labels/1/key",
+        ),
+        (
+            "/tempo/api/metrics/query_range?q=%7Btrue%7D%20%7C%20compare(%7Bduration%20%3E%3D%2010ms%20%26%26%20duration%20%3C%3D%201s%7D%2C%2010%2C%201795175000000000000%2C%201795176000000000000)&start=1795172400&end=1795176000&step=3600s",
+            "/series/0/labels/1/key",
+        ),
+        (
+            "/tempo/api/metrics/query?q=%7Bstatus%3Derror%7D%20%7C%20count_over_time()%20by(resource.service.name)&start=1795172400&end=1795176000",
+            "/series/0/value",
+        ),
+        ("/tempo/api/status/buildinfo", "/version"),
+        ("/jaeger/api/services", "/data/0"),
+        ("/jaeger/api/services/web/operations", "/data/0"),
+        (
+            "/jaeger/api/traces?limit=20&operation=GET+%2Fcart&service=web&tags=%7B%22error%22%3A%22true%22%7D&minDuration=100ms&maxDuration=1s&start=1795172400000000&end=1795176000000000&lookback=custom",
+            "/data/0/processes/p1/serviceName",
+        ),
+        (
+            "/jaeger/api/traces/4bf92f3577b34da6a3ce929d0e0e4736?start=1795172400000000&end=1795176000000000",
+            "/data/0/spans/0/spanID",
+        ),
+        ("/jaeger/api/dependencies?endTs=1795176000000&lookback=3600000", "/data/0/callCount"),
+        ("/zipkin/api/v2/services", "/0"),
+        ("/zipkin/api/v2/spans?serviceName=web", "/0"),
+        (
+            "/zipkin/api/v2/traces?serviceName=web&spanName=GET%20%2Fcart&endTs=1795176000000&lookback=3600000",
+            "/0/0/traceId",
+        ),
+        ("/zipkin/api/v2/trace/4bf92f3577b34da6a3ce929d0e0e4736", "/0/localEndpoint/serviceName"),
+    ];
+    for (address, member) in recorded {
+        let answer = house.answer(address).await;
+        assert!(answer.pointer(member).is_some_and(|value| !value.is_null()), "{address} has no {member}: {answer}");
+    }
+}
