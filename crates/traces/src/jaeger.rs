@@ -231,8 +231,7 @@ async fn trace(server: Shared, PathName(id): PathName, parameters: Parameters) -
 
 /// Refuses Jaeger's metrics of spans (its monitor tab).
 async fn metrics(_: Shared) -> Result<Json<Json_>, Problem> {
-    let message = "metrics of spans are not answered in Jaeger's form";
-    let problem = Problem::new(StatusCode::NOT_IMPLEMENTED, "not-supported", message);
+    let problem = Problem::bad_request("not-supported", "metrics of spans are not answered in Jaeger's form");
     Err(problem.hint("ask /api/v1/service-map, or /tempo/api/metrics/query_range with TraceQL"))
 }
 

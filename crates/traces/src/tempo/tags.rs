@@ -13,6 +13,7 @@ use types::Value;
 
 use super::answer::metrics;
 use super::parameters::{range, traceql};
+use crate::plans::is_present;
 use crate::read::Reading;
 use crate::span::{field_of_attribute, is_of_resource, is_own_field};
 use crate::values;
@@ -66,7 +67,7 @@ pub(crate) async fn typed_values(
     PathName(tag): PathName,
     parameters: Parameters,
 ) -> Result<Json<Json_>, Problem> {
-    let is_keyword = matches!(field_of_tag(&tag).as_deref(), Some("status" | "kind"));
+    let is_keyword = matches!(field_of_tag(&tag), Some((field, _)) if field == "status" || field == "kind");
     let (found, reading) = values_of(&server, &tag, &parameters).await?;
     let value = |value: &Value| {
         let kind = match value {
@@ -126,8 +127,9 @@ async fn known(server: &Shared, parameters: &Parameters) -> Result<Known, Proble
     .await
 }
 
-/// Returns the field of a tag, whose name may begin with its scope. `None` for what is no field of a span.
-fn field_of_tag(tag: &str) -> Option<String> {
+/// Returns the field of a tag, whose name may begin with its scope, and whether it is that of root spans. `None` for what is no
+/// field of a span.
+fn field_of_tag(tag: &str) -> Option<(String, bool)> {
     let own = match tag {
         "name" | "span:name" => "name",
         "status" | "span:status" => "status",
@@ -135,23 +137,26 @@ fn field_of_tag(tag: &str) -> Option<String> {
         "statusMessage" | "span:statusMessage" => "status_message",
         "service.name" | "resource.service.name" | ".service.name" => "service",
         "instrumentation:name" => "scope.name",
-        "duration" | "traceDuration" | "rootName" | "rootServiceName" | "trace:id" | "span:id" | "span:duration"
-        | "trace:duration" | "trace:rootName" | "trace:rootService" => return None,
+        "instrumentation:version" => "scope.version",
+        "rootName" | "trace:rootName" => return Some(("name".to_owned(), true)),
+        "rootServiceName" | "trace:rootService" => return Some(("service".to_owned(), true)),
+        "duration" | "traceDuration" | "trace:id" | "span:id" | "span:duration" | "trace:duration" => return None,
         tag => {
-            let scopes = ["resource.", "span.", "."];
+            let scopes = ["resource.", "span.", "instrumentation.", "."];
             let bare = scopes.iter().find_map(|scope| tag.strip_prefix(scope)).unwrap_or(tag);
-            return Some(field_of_attribute(bare));
+            return Some((field_of_attribute(bare), false));
         }
     };
-    Some(own.to_owned())
+    Some((own.to_owned(), false))
 }
 
 async fn values_of(server: &Shared, tag: &str, parameters: &Parameters) -> Result<(Vec<Value>, Reading), Problem> {
     parameters.check_names(&PARAMETERS)?;
     let conditions = traceql(parameters)?.map(|query| Operator::Filter(traceql::prefilter(&query).condition));
-    let conditions: Vec<Operator> = conditions.into_iter().collect();
+    let mut conditions: Vec<Operator> = conditions.into_iter().collect();
     let (range, limit) = (range(parameters, server.now())?, limit(parameters)?);
-    let Some(field) = field_of_tag(tag) else { return Ok((Vec::new(), Reading::default())) };
+    let Some((field, is_of_root)) = field_of_tag(tag) else { return Ok((Vec::new(), Reading::default())) };
+    conditions.extend(is_of_root.then(|| Operator::Filter(plan::not(is_present("parent_span_id")))));
     read(server, &format!("values of {tag}"), move |run| {
         let mut reading = Reading::default();
         let mut found = values::values(run, &field, &conditions, range, &mut reading)?;
