@@ -3,7 +3,7 @@
 //! A trace without a range is looked for in the newest events first, in ranges that grow. What is found is read within an hour
 //! of it on either side, so that a trace is whole wherever a range happens to end.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use execute::{Answer, PartialReason, Stats};
@@ -204,9 +204,10 @@ pub(crate) fn traces(
     let rows = read_events(run, &span_groups(groups), range, operators, SPANS_MAX + 1, &mut reading)?;
     let mut traces: Vec<Trace> = ids.iter().map(|id| Trace { id: id.clone(), ..Trace::default() }).collect();
     let is_cut = rows.len() > SPANS_MAX;
+    let places: HashMap<&str, usize> = ids.iter().enumerate().map(|(place, id)| (id.as_str(), place)).collect();
     for span in rows.into_iter().take(SPANS_MAX).map(Span::of_event) {
-        if let Some(trace) = traces.iter_mut().find(|trace| *trace.id == *span.trace_id) {
-            trace.spans.push(span);
+        if let Some(place) = places.get(&*span.trace_id) {
+            traces[*place].spans.push(span);
         }
     }
     traces.retain(|trace| !trace.spans.is_empty());

@@ -16,7 +16,7 @@ use self::matches::{Found, MATCHING_SPANS_DEFAULT, MATCHING_SPANS_MAX, found_in}
 use super::answer::{metrics, with_status};
 use super::parameters::{range, traceql};
 use crate::candidates::Candidates;
-use crate::read::{self as reading, Reading};
+use crate::read::{self as reading, Reading, SPANS_MAX};
 use crate::search::{TRACES_DEFAULT, TRACES_MAX, TraceSearch, TraceSummary, add_tag, duration, summaries};
 use crate::times::MILLISECOND;
 
@@ -25,8 +25,11 @@ const PARAMETERS: [&str; 9] =
 
 /// Candidates whose spans are read at once: few at first, since these may be enough.
 const FIRST_AT_ONCE: usize = 20;
-const AT_ONCE_MAX: usize = 320;
-const AT_ONCE_GROWTH: usize = 2;
+const AT_ONCE_MAX: usize = 2_560;
+const AT_ONCE_GROWTH: usize = 4;
+
+/// Spans that are read at once, about: half of what may be.
+const SPANS_AT_ONCE: usize = SPANS_MAX / 2;
 
 /// A request.
 struct SearchRequest {
@@ -103,22 +106,24 @@ impl SearchRequest {
         let (mut found, mut n) = (Vec::new(), FIRST_AT_ONCE);
         while found.len() < self.limit && !reading.is_ended() {
             let ids = candidates.next(n, run, reading)?;
-            match &self.query {
+            let n_spans = match &self.query {
                 _ if ids.is_empty() => break,
                 Some(query) => self.add_matching(run, query, ids, &mut found, reading)?,
                 None => {
                     let mut traces = summaries(run, &ids, self.candidates.range, &[], reading)?;
                     traces.retain(|trace| self.has_duration(trace));
                     found.extend(traces.iter().map(summary_json));
+                    1
                 }
-            }
-            n = n.saturating_mul(AT_ONCE_GROWTH).min(AT_ONCE_MAX);
+            };
+            let fitting = n.saturating_mul(SPANS_AT_ONCE) / n_spans.max(1);
+            n = fitting.clamp(1, n.saturating_mul(AT_ONCE_GROWTH).min(AT_ONCE_MAX));
         }
         found.truncate(self.limit);
         Ok((found, candidates.n_found()))
     }
 
-    /// Adds the candidates that a query matches.
+    /// Adds the candidates that a query matches; returns the number of spans read.
     fn add_matching(
         &self,
         run: &QueryRun<'_>,
@@ -126,11 +131,12 @@ impl SearchRequest {
         ids: Vec<String>,
         found: &mut Vec<Json_>,
         reading: &mut Reading,
-    ) -> Result<(), Problem> {
-        let mut pending = vec![ids];
+    ) -> Result<usize, Problem> {
+        let (mut pending, mut n_spans) = (vec![ids], 0);
         while let Some(mut ids) = pending.pop() {
             let (traces, part) = reading::traces(run, &ids, self.candidates.range, &[])?;
             if ids.len() > 1 && part.partial_reasons.contains(&reading::too_many_spans()) {
+                n_spans += SPANS_MAX;
                 let rest = ids.split_off(ids.len() / 2);
                 pending.extend([rest, ids]);
                 continue;
@@ -139,9 +145,10 @@ impl SearchRequest {
             reading.take(part);
             if is_ended {
                 // A trace of which spans are missing may match, or not, by mistake.
-                return Ok(());
+                break;
             }
             for trace in traces {
+                n_spans += trace.spans.len();
                 let Found { summary, spansets } = found_in(&trace, query, self.n_spans);
                 if spansets.is_empty() || !self.has_duration(&summary) {
                     continue;
@@ -155,7 +162,7 @@ impl SearchRequest {
                 break;
             }
         }
-        Ok(())
+        Ok(n_spans)
     }
 }
 
