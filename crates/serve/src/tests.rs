@@ -55,6 +55,7 @@ mod syslog;
 mod tail;
 mod tls;
 mod trace_apis;
+mod trace_searches;
 mod traces;
 mod unknown_names;
 mod upkeep;

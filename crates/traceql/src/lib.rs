@@ -8,9 +8,11 @@
 //! and links are fields, and its attributes are fields under their own names.
 
 mod check;
+mod compare;
 mod condition;
 mod datum;
 mod evaluate;
+mod exemplars;
 mod explain;
 mod field;
 mod grammar;
@@ -32,13 +34,14 @@ mod syntax;
 mod tests;
 mod trace;
 
+pub use crate::compare::ValueCount;
 pub use crate::field::{Field, Intrinsic, Scope};
 pub use crate::literal::Literal;
 pub use crate::metrics::{ComparePlan, MetricsPlan, SeriesPlan, metrics_plan};
 pub use crate::prefilter::{Prefilter, prefilter};
 pub use crate::query::parse;
 pub use crate::search::{Spanset, search};
-pub use crate::series::Series;
+pub use crate::series::{Exemplar, Series};
 pub use crate::span_view::SpanView;
 pub use crate::syntax::Query;
 pub use crate::trace::Trace;

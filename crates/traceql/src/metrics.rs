@@ -6,16 +6,17 @@
 
 use plan::error::{QueryError, Span};
 use plan::function::Function;
-use plan::{Aggregate, AggregateKind, ArithmeticOperator, Comparison, Expr, Name, Operator, Plan, not, within};
+use plan::{Aggregate, AggregateKind, ArithmeticOperator, Comparison, Expr, Name, Operator, Plan, within};
 use types::{TimeRange, Timestamp, Value};
 
 use crate::condition::{SpanCondition, and, field, is_number, selection};
 use crate::field::{Field, Intrinsic};
 use crate::prefilter::{is_span, single_spans};
-use crate::series::{Column, Shape};
+use crate::series::{Column, Shape, step_of};
 use crate::span_view::{DURATION_FIELD, stored_field};
 use crate::syntax::{AggregateFunction, Metric, MetricFunction, Query, Spansets, Stage};
 
+pub use crate::compare::ComparePlan;
 pub use crate::series::SeriesPlan;
 
 /// A metrics query as something to run.
@@ -25,19 +26,6 @@ pub enum MetricsPlan {
     Series(SeriesPlan),
     /// Two selections of spans whose values are counted.
     Compare(ComparePlan),
-}
-
-/// Two selections of spans, of which the values of every field are counted.
-#[derive(Clone, Debug)]
-pub struct ComparePlan {
-    /// The condition of selected spans.
-    pub selection: Expr,
-    /// The condition of the spans that they are compared with: all others of the query.
-    pub baseline: Expr,
-    /// How many values of each field are shown, the most frequent of either side.
-    pub most: u64,
-    /// The events to look at.
-    pub range: TimeRange,
 }
 
 /// Returns what a metrics query computes from `from` to `to`, both included, with a point every `step_ns` nanoseconds; without
@@ -70,9 +58,9 @@ pub fn metrics_plan(
         if let Some((from, to)) = between {
             chosen = and(chosen, within(Box::new(field("@timestamp")), from.saturating_add(1), to.saturating_add(1)));
         }
-        let baseline = and(base.clone(), not(chosen.clone()));
-        let selection = and(base, chosen);
-        return Ok(MetricsPlan::Compare(ComparePlan { selection, baseline, most: *most, range: grid.range }));
+        let most = usize::try_from(*most).unwrap_or(usize::MAX);
+        let compare = ComparePlan { base, selected: chosen, most, range: grid.range, steps: grid.steps };
+        return Ok(MetricsPlan::Compare(compare));
     }
     series_plan(query, metric, base, grid).map(MetricsPlan::Series)
 }
@@ -123,9 +111,7 @@ impl Grid {
 fn series_plan(query: &Query, metric: &Metric, base: Expr, grid: Grid) -> Result<SeriesPlan, QueryError> {
     let mut by: Vec<(Name, Expr)> = Vec::new();
     if let Some((first, step)) = grid.steps {
-        let origin = Expr::Literal(Some(Value::Timestamp(Timestamp(first))));
-        let length = Expr::Duration(plan::Span::Nanoseconds(step));
-        by.push(("#time".into(), Expr::Call(Function::TimeBucket, vec![field("@timestamp"), origin, length])));
+        by.push(("#time".into(), step_of(first, step)));
     }
     for (index, label) in metric.by.iter().enumerate() {
         by.push((format!("#by{index}").into(), stored(query, metric, label)?));

@@ -1,10 +1,13 @@
 //! Series of the rows that the plan of a metrics query gives.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
-use plan::Plan;
+use plan::function::Function;
+use plan::{Expr, Plan};
 use types::{TimeRange, Timestamp, Value};
 
+use crate::condition::field;
 use crate::datum::holds;
 use crate::syntax::{Second, Threshold};
 
@@ -18,8 +21,15 @@ pub struct SeriesPlan {
     pub(crate) shape: Shape,
 }
 
+/// Returns the first nanosecond of the step of a span.
+pub(crate) fn step_of(first: i64, step: i64) -> Expr {
+    let origin = Expr::Literal(Some(Value::Timestamp(Timestamp(first))));
+    let length = Expr::Duration(plan::Span::Nanoseconds(step));
+    Expr::Call(Function::TimeBucket, vec![field("@timestamp"), origin, length])
+}
+
 /// Names and values of labels.
-type Labels = Vec<(String, Option<Value>)>;
+pub(crate) type Labels = Vec<(String, Option<Value>)>;
 
 /// Values over time.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +40,21 @@ pub struct Series {
     pub labels: Vec<(String, Option<Value>)>,
     /// Points in order of time; where no span counted there is none.
     pub points: Vec<(Timestamp, f64)>,
+    /// Some of the spans that count, in order of time, if they were added.
+    pub exemplars: Vec<Exemplar>,
+}
+
+/// A span that counts for a point.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Exemplar {
+    /// When it began.
+    pub time: Timestamp,
+    /// What the function is computed of; for functions that count spans the value of the point.
+    pub value: f64,
+    /// The id of its trace.
+    pub trace_id: Arc<str>,
+    /// Its own id.
+    pub span_id: Arc<str>,
 }
 
 /// What the columns of rows mean.
@@ -72,7 +97,7 @@ impl SeriesPlan {
                 let labels = self.shape.with_quantile(&base, *column);
                 let place = *places.entry(format!("{labels:?}")).or_insert(all.len());
                 if place == all.len() {
-                    all.push(Series { labels, points: Vec::new() });
+                    all.push(Series { labels, points: Vec::new(), exemplars: Vec::new() });
                 }
                 all[place].points.push((time, number * column.scale));
             }
@@ -85,7 +110,7 @@ impl SeriesPlan {
     }
 }
 
-fn number(value: Option<&Value>) -> Option<f64> {
+pub(crate) fn number(value: Option<&Value>) -> Option<f64> {
     match value {
         Some(Value::Integer(number)) => Some(*number as f64),
         Some(Value::Float(number)) => Some(*number),
@@ -95,7 +120,7 @@ fn number(value: Option<&Value>) -> Option<f64> {
 
 impl Shape {
     /// Returns the time of a row's point and the labels that all its series have.
-    fn labels_of(&self, row: &[Option<Value>]) -> Option<(Timestamp, Labels)> {
+    pub(crate) fn labels_of(&self, row: &[Option<Value>]) -> Option<(Timestamp, Labels)> {
         let mut cells = row.iter();
         let time = match self.end_of_step {
             None => self.instant,
@@ -125,7 +150,7 @@ impl Shape {
         Some((time, labels))
     }
 
-    fn with_quantile(&self, labels: &[(String, Option<Value>)], column: Column) -> Labels {
+    pub(crate) fn with_quantile(&self, labels: &[(String, Option<Value>)], column: Column) -> Labels {
         let quantile = column.quantile.map(|quantile| ("p".to_owned(), Some(Value::Float(quantile))));
         labels.iter().cloned().chain(quantile).collect()
     }

@@ -24,12 +24,12 @@ pub(crate) struct Dependency {
     pub(crate) n_errors: u64,
 }
 
-/// Returns the calls between services, with `endTs` and `lookback` in units of `unit_ns`.
+/// Returns the calls between services, with `endTs` and `lookback` in units of `unit_ns`, and what reading them took.
 pub(crate) async fn dependencies(
     server: &FamilyServer<TracesState>,
     parameters: &Parameters,
     unit_ns: i64,
-) -> Result<Vec<Dependency>, Problem> {
+) -> Result<(Vec<Dependency>, Reading), Problem> {
     let length = |name: &str| Ok::<_, Problem>(parameters.number::<i64>(name)?.map(|n| n.saturating_mul(unit_ns)));
     let to = length("endTs")?.unwrap_or_else(|| server.now().0);
     let lookback = length("lookback")?.filter(|lookback| *lookback > 0).unwrap_or(DEFAULT_RANGE_NS);
@@ -39,7 +39,8 @@ pub(crate) async fn dependencies(
     }
     let state = server.state.clone();
     read(server, "service map", move |run| {
-        let graph = map::map(run, &state.slices, range, &[], &mut Reading::default())?;
+        let mut reading = Reading::default();
+        let graph = map::map(run, &state.slices, range, &[], &mut reading)?;
         let calls = graph.edges.into_iter().filter(|((_, to), _)| to.0 == NodeKind::Service);
         let call = calls.map(|((from, to), total)| Dependency {
             parent: from.1,
@@ -47,7 +48,7 @@ pub(crate) async fn dependencies(
             n_calls: total.n,
             n_errors: total.n_errors,
         });
-        Ok(call.collect())
+        Ok((call.collect(), reading))
     })
     .await
 }

@@ -5,7 +5,7 @@
 mod spans;
 
 use axum::Json;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use door::access::Role;
 use door::format::ErrorFormat;
@@ -18,6 +18,7 @@ use plan::Operator;
 use serde_json::{Map, Value as Json_, json};
 use types::{TimeRange, Timestamp};
 
+use crate::candidates;
 use crate::dependencies::dependencies;
 use crate::native::trace::{bad_id, missing};
 use crate::plans::equal;
@@ -51,6 +52,12 @@ const PARAMETERS: [&str; 13] = [
     "view",
 ];
 
+/// The kinds of spans by their names.
+const KINDS: [&str; 5] = ["server", "client", "producer", "consumer", "internal"];
+
+/// The range of a search that names none, as in Jaeger.
+const LOOKBACK_NS: i64 = 2 * Timestamp::DAY;
+
 /// Adds the routes.
 pub(crate) fn add(table: Table<FamilyState<TracesState>>) -> Table<FamilyState<TracesState>> {
     table
@@ -60,11 +67,21 @@ pub(crate) fn add(table: Table<FamilyState<TracesState>>) -> Table<FamilyState<T
         .get("/jaeger/api/traces", Role::Read, search)
         .get("/jaeger/api/traces/{id}", Role::Read, trace)
         .get("/jaeger/api/dependencies", Role::Read, calls)
+        .get("/jaeger/api/metrics/{name}", Role::Read, metrics)
 }
 
-/// Puts data into the form of all answers.
-fn envelope(data: Vec<Json_>) -> Json<Json_> {
-    Json(json!({"total": data.len(), "data": data, "limit": 0, "offset": 0, "errors": null}))
+/// The code of the error in an answer of which something is missing.
+const PARTIAL: u16 = StatusCode::PARTIAL_CONTENT.as_u16();
+
+/// Puts data into the form of all answers, with the reasons why it is not whole as errors.
+fn envelope(data: Vec<Json_>, reading: &Reading) -> Json<Json_> {
+    let reasons = reading.partial_reasons.iter();
+    with_errors(data, reasons.map(|reason| json!({"code": PARTIAL, "msg": reason.message})).collect())
+}
+
+fn with_errors(data: Vec<Json_>, errors: Vec<Json_>) -> Json<Json_> {
+    let errors = if errors.is_empty() { Json_::Null } else { errors.into() };
+    Json(json!({"total": data.len(), "data": data, "limit": 0, "offset": 0, "errors": errors}))
 }
 
 /// Returns the range before now in which names are looked for.
@@ -75,34 +92,46 @@ fn recent(now: Timestamp) -> TimeRange {
 
 async fn services(server: Shared) -> Result<Json<Json_>, Problem> {
     let range = recent(server.now());
-    let names = read(&server, "services", move |run| values::texts(run, "service", &[], range)).await?;
-    Ok(envelope(names.into_iter().map(Json_::from).collect()))
+    let (names, reading) = texts(&server, "service", Vec::new(), range).await?;
+    Ok(envelope(names.into_iter().map(Json_::from).collect(), &reading))
+}
+
+/// Returns the values of a field in order, and what reading them took.
+async fn texts(
+    server: &Shared,
+    field: &'static str,
+    conditions: Vec<Operator>,
+    range: TimeRange,
+) -> Result<(Vec<String>, Reading), Problem> {
+    read(server, &format!("values of {field}"), move |run| {
+        let mut reading = Reading::default();
+        Ok((values::texts(run, field, &conditions, range, &mut reading)?, reading))
+    })
+    .await
 }
 
 async fn operations_of(server: Shared, PathName(service): PathName) -> Result<Json<Json_>, Problem> {
-    let names = names(&server, &service, &[]).await?;
-    Ok(envelope(names.into_iter().map(Json_::from).collect()))
+    let (names, reading) = texts(&server, "name", values::of_service(&service), recent(server.now())).await?;
+    Ok(envelope(names.into_iter().map(Json_::from).collect(), &reading))
 }
 
 /// Answers with the names of the spans of a service, each with its kind.
 async fn operations(server: Shared, parameters: Parameters) -> Result<Json<Json_>, Problem> {
     parameters.check_names(&["service", "spanKind"])?;
     let service = parameters.get("service").ok_or_else(|| needed("service"))?;
-    let kinds = ["server", "client", "producer", "consumer", "internal"];
-    let wanted = kinds.into_iter().filter(|kind| parameters.get("spanKind").is_none_or(|wanted| wanted == *kind));
-    let mut found = Vec::new();
-    for kind in wanted {
-        let of_kind = names(&server, service, &[Operator::Filter(equal("kind", kind))]).await?;
-        found.extend(of_kind.into_iter().map(|name| json!({"name": name, "spanKind": kind})));
+    let asked = parameters.get("spanKind").filter(|kind| !kind.is_empty());
+    if let Some(unknown) = asked.filter(|asked| !KINDS.iter().any(|kind| kind.eq_ignore_ascii_case(asked))) {
+        let message = format!("spanKind is {}, not {unknown:?}", KINDS.join(", "));
+        return Err(Problem::bad_request("bad-parameter", message));
     }
-    Ok(envelope(found))
-}
-
-async fn names(server: &Shared, service: &str, more: &[Operator]) -> Result<Vec<String>, Problem> {
-    let conditions = [values::of_service(service), more.to_vec()].concat();
-    let range = recent(server.now());
-    read(server, &format!("names of spans of {service}"), move |run| values::texts(run, "name", &conditions, range))
-        .await
+    let (mut found, mut all) = (Vec::new(), Reading::default());
+    for kind in KINDS.into_iter().filter(|kind| asked.is_none_or(|asked| kind.eq_ignore_ascii_case(asked))) {
+        let conditions = [values::of_service(service), vec![Operator::Filter(equal("kind", kind))]].concat();
+        let (names, reading) = texts(&server, "name", conditions, recent(server.now())).await?;
+        found.extend(names.into_iter().map(|name| json!({"name": name, "spanKind": kind})));
+        all.take(reading);
+    }
+    Ok(envelope(found, &all))
 }
 
 fn needed(name: &str) -> Problem {
@@ -112,8 +141,7 @@ fn needed(name: &str) -> Problem {
 /// Answers with whole traces that have a span with some properties.
 async fn search(server: Shared, parameters: Parameters) -> Result<Json<Json_>, Problem> {
     parameters.check_names(&PARAMETERS)?;
-    let range = times::range_of_numbers(&parameters, ("start", "end"), MICROSECOND, server.now())?;
-    let range = range.unwrap_or_else(|| times::last_hour(server.now()));
+    let range = range(&parameters, server.now())?;
     let ids = parameters.all("traceID").map(|id| trace_id(id).ok_or_else(|| bad_id(id)));
     let ids: Vec<String> = ids.collect::<Result<_, _>>()?;
     let search = TraceSearch {
@@ -132,17 +160,38 @@ async fn search(server: Shared, parameters: Parameters) -> Result<Json<Json_>, P
         return Err(needed("service"));
     }
     let search = with_tags(search, &parameters)?;
-    let traces = read(&server, "search traces", move |run| {
+    read(&server, "search traces", move |run| {
         let mut reading = Reading::default();
-        if !ids.is_empty() {
-            let traces = ids.iter().map(|id| reading::trace(run, id, None));
-            return Ok(traces.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect());
+        let (traces, missing) = if ids.is_empty() {
+            let ids = candidates::first(&search, run, &mut reading)?;
+            let (traces, part) = reading::traces(run, &ids, search.range, &[])?;
+            reading.take(part);
+            (traces, Vec::new())
+        } else {
+            reading::by_ids(run, &ids, &mut reading)?
+        };
+        let mut answer = envelope(traces.iter().map(spans::trace_json).collect(), &reading);
+        let not_found = |id| json!({"code": 404, "msg": "trace not found", "traceID": id});
+        if !missing.is_empty() {
+            let errors = answer["errors"].as_array().cloned().unwrap_or_default();
+            answer["errors"] = errors.into_iter().chain(missing.into_iter().map(not_found)).collect();
         }
-        let ids = search.ids(run, &mut reading)?;
-        Ok(reading::traces(run, &ids, search.range, &[])?.0)
+        Ok(answer)
     })
-    .await?;
-    Ok(envelope(traces.iter().filter(|trace| !trace.spans.is_empty()).map(spans::trace_json).collect()))
+    .await
+}
+
+/// Returns the range of a search; `lookback` counts where the start is missing, unless it is no duration.
+fn range(parameters: &Parameters, now: Timestamp) -> Result<TimeRange, Problem> {
+    let has_start = parameters.number::<i64>("start")?.is_some_and(|start| start != 0);
+    let range = times::range_of_numbers(parameters, ("start", "end"), MICROSECOND, now)?;
+    let range = range.unwrap_or_else(|| times::last_hour(now));
+    if has_start {
+        return Ok(range);
+    }
+    let lookback = parameters.get("lookback").and_then(|text| types::parse_duration_ns(text).ok());
+    let lookback = lookback.filter(|lookback| *lookback > 0).unwrap_or(LOOKBACK_NS);
+    Ok(TimeRange { from: Timestamp(range.to.0.saturating_sub(lookback)), ..range })
 }
 
 /// Adds the conditions of `tags`, an object as JSON, and of `tag`, pairs with a colon.
@@ -171,19 +220,26 @@ async fn trace(server: Shared, PathName(id): PathName, parameters: Parameters) -
     let id = trace_id(&id).ok_or_else(|| bad_id(&id))?;
     let range = times::range_of_numbers(&parameters, ("start", "end"), MICROSECOND, server.now())?;
     let range = range.map(|range| times::widened(range, Timestamp::HOUR));
-    let found = read(&server, &format!("trace {id}"), move |run| {
+    read(&server, &format!("trace {id}"), move |run| {
         let trace = reading::trace(run, &id, range)?.filter(|trace| !trace.spans.is_empty());
-        Ok(spans::trace_json(&trace.ok_or_else(|| missing(&id))?))
+        let mut trace = trace.ok_or_else(|| missing(&id))?;
+        trace.note_cuts();
+        Ok(envelope(vec![spans::trace_json(&trace)], &trace.reading))
     })
-    .await?;
-    Ok(envelope(vec![found]))
+    .await
+}
+
+/// Refuses Jaeger's metrics of spans (its monitor tab).
+async fn metrics(_: Shared) -> Result<Json<Json_>, Problem> {
+    let problem = Problem::bad_request("not-supported", "metrics of spans are not answered in Jaeger's form");
+    Err(problem.hint("ask /api/v1/service-map, or /tempo/api/metrics/query_range with TraceQL"))
 }
 
 async fn calls(server: FamilyServer<TracesState>, parameters: Parameters) -> Result<Json<Json_>, Problem> {
     parameters.check_names(&["endTs", "lookback", "service"])?;
-    let calls = dependencies(&server, &parameters, MILLISECOND).await?;
+    let (calls, reading) = dependencies(&server, &parameters, MILLISECOND).await?;
     let shown = |call: crate::dependencies::Dependency| json!({"parent": &*call.parent, "child": &*call.child, "callCount": call.n_calls});
-    Ok(envelope(calls.into_iter().map(shown).collect()))
+    Ok(envelope(calls.into_iter().map(shown).collect(), &reading))
 }
 
 /// Errors in the form of Jaeger.

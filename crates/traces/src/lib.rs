@@ -4,6 +4,7 @@
 //! scope, and makes of their rows what a trace is: repeated spans are dropped, missing parents, cycles and clocks that differ are
 //! named. All it holds is what a service map has read of ranges of time that are over.
 
+mod candidates;
 mod clock_skew;
 mod critical_path;
 mod dependencies;
@@ -22,6 +23,7 @@ mod tempo;
 mod times;
 mod tree;
 mod values;
+mod warning;
 mod zipkin;
 
 use door::access::Role;

@@ -3,7 +3,7 @@
 //! A trace without a range is looked for in the newest events first, in ranges that grow. What is found is read within an hour
 //! of it on either side, so that a trace is whole wherever a range happens to end.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use execute::{Answer, PartialReason, Stats};
@@ -68,6 +68,25 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
+    /// Reports whether the time of the query is over, or the query was cancelled.
+    pub(crate) fn is_ended(&self) -> bool {
+        self.partial_reasons.iter().any(|reason| matches!(reason.code, "timeout" | "cancelled"))
+    }
+
+    /// Returns the messages of the reasons, one after the other; `None` if the answer is whole.
+    pub(crate) fn not_whole(&self) -> Option<String> {
+        let messages: Vec<&str> = self.partial_reasons.iter().map(|reason| reason.message.as_str()).collect();
+        (!messages.is_empty()).then(|| messages.join("; "))
+    }
+
+    /// Notes that something was left out.
+    pub(crate) fn cut(&mut self, message: String) {
+        let reason = PartialReason { code: "cut", message };
+        if !self.partial_reasons.contains(&reason) {
+            self.partial_reasons.push(reason);
+        }
+    }
+
     /// Adds what other answers said.
     pub(crate) fn take(&mut self, other: Self) {
         let Self { partial_reasons, stats } = other;
@@ -115,6 +134,8 @@ pub(crate) fn trace(run: &QueryRun<'_>, id: &str, range: Option<TimeRange>) -> R
     let n_spans = n_events(&found, true);
     trace.spans =
         events(run, &found, true, spans, SPANS_MAX, &mut trace.reading)?.into_iter().map(Span::of_event).collect();
+    // In a plan, ids that read as the same number are equal.
+    trace.spans.retain(|span| *span.trace_id == *id);
     let logs = vec![of_trace(), Operator::Filter(not(is_span()))];
     let n_logs = n_events(&found, false);
     trace.logs = events(run, &found, false, logs, LOGS_MAX, &mut trace.reading)?;
@@ -138,6 +159,12 @@ impl Trace {
         }
         self.tree = Tree::of(&self.spans);
         self.problems.append(&mut self.tree.problems);
+    }
+
+    /// Adds what was cut to the reasons why the trace is not whole.
+    pub(crate) fn note_cuts(&mut self) {
+        let cut = self.problems.iter().filter(|problem| problem.code == ProblemCode::Cut);
+        cut.for_each(|problem| self.reading.cut(problem.message.clone()));
     }
 
     /// Returns the services in order of their names.
@@ -177,9 +204,10 @@ pub(crate) fn traces(
     let rows = read_events(run, &span_groups(groups), range, operators, SPANS_MAX + 1, &mut reading)?;
     let mut traces: Vec<Trace> = ids.iter().map(|id| Trace { id: id.clone(), ..Trace::default() }).collect();
     let is_cut = rows.len() > SPANS_MAX;
+    let places: HashMap<&str, usize> = ids.iter().enumerate().map(|(place, id)| (id.as_str(), place)).collect();
     for span in rows.into_iter().take(SPANS_MAX).map(Span::of_event) {
-        if let Some(trace) = traces.iter_mut().find(|trace| *trace.id == *span.trace_id) {
-            trace.spans.push(span);
+        if let Some(place) = places.get(&*span.trace_id) {
+            traces[*place].spans.push(span);
         }
     }
     traces.retain(|trace| !trace.spans.is_empty());
@@ -188,6 +216,31 @@ pub(crate) fn traces(
         reading.partial_reasons.push(too_many_spans());
     }
     Ok((traces, reading))
+}
+
+/// Reads traces by their ids until they have as many spans as one answer may. Returns those found, and the ids of which no span is
+/// found.
+pub(crate) fn by_ids(
+    run: &QueryRun<'_>,
+    ids: &[String],
+    reading: &mut Reading,
+) -> Result<(Vec<Trace>, Vec<String>), Problem> {
+    let (mut traces, mut missing, mut n_spans) = (Vec::new(), Vec::new(), 0);
+    for (n, id) in ids.iter().enumerate() {
+        if n_spans >= SPANS_MAX {
+            reading.cut(format!("the first {n} traces have {n_spans} spans; the others were not read"));
+            break;
+        }
+        let Some(mut trace) = trace(run, id, None)?.filter(|trace| !trace.spans.is_empty()) else {
+            missing.push(id.clone());
+            continue;
+        };
+        n_spans += trace.spans.len();
+        trace.note_cuts();
+        reading.take(std::mem::take(&mut trace.reading));
+        traces.push(trace);
+    }
+    Ok((traces, missing))
 }
 
 /// Returns the reason of an answer about traces that have more spans than are read.

@@ -1,19 +1,18 @@
 //! Searches for traces by one of their spans.
 //!
-//! All conditions of a search are about one span. Spans that fulfil them are found first, newest or slowest first; then all spans
-//! of their traces are read with the few columns that a summary needs.
+//! All conditions of a search are about one span. `candidates` finds the traces of such spans, newest or slowest first; then all
+//! spans of these traces are read with the few columns that a summary needs.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use execute::PartialReason;
 use plan::{Comparison, Expr, Operator, Plan};
 use types::{GroupPattern, TimeRange, Timestamp, Value};
 
 use door::problem::Problem;
 use door::query_run::QueryRun;
 
-use crate::plans::{compare, equal, is_present, is_span, one_of, show, sort, span_groups};
+use crate::plans::{compare, equal, is_present, is_span, one_of, show, span_groups};
 use crate::read::Reading;
 use crate::span::{Span, SpanKind, field_of_attribute, milliseconds, nanoseconds, number};
 use crate::times;
@@ -22,13 +21,7 @@ use crate::times;
 pub(crate) const TRACES_DEFAULT: usize = 20;
 pub(crate) const TRACES_MAX: usize = 1_000;
 
-/// Matching spans that are read at once for each trace wanted: a trace has several.
-const SPANS_PER_TRACE: usize = 20;
-
-/// Limit on how often more matching spans are read because they belong to too few traces.
-const ROUNDS_MAX: usize = 8;
-
-/// Limit on the spans of all traces found.
+/// Limit on the spans that are read at once.
 const SUMMED_SPANS_MAX: usize = 200_000;
 
 /// The time around the range of a search in which the other spans of a trace are read.
@@ -136,65 +129,13 @@ impl TraceSearch {
         }
         conditions.into_iter().map(Operator::Filter).chain(self.filters.iter().cloned()).collect()
     }
-
-    /// Returns the ids of the traces found, in order.
-    pub(crate) fn ids(&self, run: &QueryRun<'_>, reading: &mut Reading) -> Result<Vec<String>, Problem> {
-        let (groups, scope) = (span_groups(&self.groups), times::scope(run.server.now()));
-        let snapshot = run.snapshot(&groups, self.range);
-        let n_rows = self.limit.saturating_mul(SPANS_PER_TRACE);
-        let (mut ids, mut seen) = (Vec::new(), HashSet::new());
-        let mut operators = self.conditions();
-        for _ in 0..ROUNDS_MAX {
-            let mut round = operators.clone();
-            let key = match self.order {
-                TraceOrder::Newest => sort("@timestamp", true),
-                TraceOrder::Slowest => sort("duration_ms", true),
-            };
-            round.extend([Operator::Sort(vec![key]), Operator::Limit(n_rows as u64)]);
-            round.push(show(["trace_id", "@timestamp", "duration_ms"], true));
-            let rows = reading.add(run.execute_on(&snapshot, &Plan::new(round), &scope, self.range)?);
-            let last = rows.last().cloned();
-            let is_all = rows.len() < n_rows;
-            for row in rows {
-                if let Some(Some(Value::String(id))) = row.first()
-                    && seen.insert(id.clone())
-                {
-                    ids.push(id.to_string());
-                }
-            }
-            let place = if self.order == TraceOrder::Newest { 1 } else { 2 };
-            let last =
-                last.and_then(|row| Some((*["@timestamp", "duration_ms"].get(place - 1)?, row.get(place)?.clone()?)));
-            if ids.len() >= self.limit || is_all {
-                ids.truncate(self.limit);
-                return Ok(ids);
-            }
-            let Some((field, last)) = last else { return Ok(ids) };
-            operators.push(Operator::Filter(compare(field, Comparison::LessOrEqual, last)));
-            operators.push(Operator::Filter(without(&ids)));
-        }
-        let message = "the matching spans belong to few traces; those of earlier spans were not looked for";
-        reading.partial_reasons.push(PartialReason { code: "cut", message: message.to_owned() });
-        Ok(ids)
-    }
-
-    /// Finds traces and reads their summaries, in order.
-    pub(crate) fn run(&self, run: &QueryRun<'_>, reading: &mut Reading) -> Result<Vec<TraceSummary>, Problem> {
-        let ids = self.ids(run, reading)?;
-        summaries(run, &ids, self.range, &self.groups, reading)
-    }
 }
 
-/// Returns the condition that a span belongs to none of some traces.
-fn without(ids: &[String]) -> Expr {
-    plan::not(one_of("trace_id", ids))
-}
-
-/// Reads the summaries of some traces, in the order of `ids`.
+/// Reads the summaries of some traces found in the range `asked`, in the order of `ids`.
 pub(crate) fn summaries(
     run: &QueryRun<'_>,
     ids: &[String],
-    range: TimeRange,
+    asked: TimeRange,
     groups: &[GroupPattern],
     reading: &mut Reading,
 ) -> Result<Vec<TraceSummary>, Problem> {
@@ -207,12 +148,17 @@ pub(crate) fn summaries(
         Operator::Limit(SUMMED_SPANS_MAX as u64 + 1),
         show(SUMMARY_COLUMNS, true),
     ];
-    let (range, scope) = (times::widened(range, MARGIN_NS), times::scope(run.server.now()));
+    let (range, scope) = (times::widened(asked, MARGIN_NS), times::scope(run.server.now()));
     let snapshot = run.snapshot(&span_groups(groups), range);
     let rows = reading.add(run.execute_on(&snapshot, &Plan::new(operators), &scope, range)?);
     if rows.len() > SUMMED_SPANS_MAX {
-        let message = format!("the traces have more than {SUMMED_SPANS_MAX} spans; only the newest were counted");
-        reading.partial_reasons.push(PartialReason { code: "cut", message });
+        if let (first @ [_, ..], rest @ [_, ..]) = ids.split_at(ids.len() / 2) {
+            drop(rows);
+            let mut all = summaries(run, first, asked, groups, reading)?;
+            all.extend(summaries(run, rest, asked, groups, reading)?);
+            return Ok(all);
+        }
+        reading.cut(format!("trace {} has more than {SUMMED_SPANS_MAX} spans; only the newest were counted", ids[0]));
     }
     let names = SUMMARY_COLUMNS.map(plan::Name::from);
     let mut by_trace: HashMap<Arc<str>, Vec<Span>> = HashMap::new();

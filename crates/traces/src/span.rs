@@ -13,8 +13,8 @@ pub(crate) const SPAN_TYPE: &str = "span";
 /// Nanoseconds of a millisecond, the unit of `duration_ms`.
 const NANOS_PER_MS: f64 = 1e6;
 
-/// The fields that are part of a span itself. All others are attributes.
-const OWN_FIELDS: [&str; 17] = [
+/// The fields that are part of a span itself, as senders' spans are stored. All others are attributes.
+const OWN_FIELDS: [&str; 19] = [
     "trace_id",
     "span_id",
     "parent_span_id",
@@ -24,14 +24,16 @@ const OWN_FIELDS: [&str; 17] = [
     "status_message",
     "service",
     "duration_ms",
-    "scope",
     "scope.name",
     "scope.version",
     "trace_state",
+    "flags",
     "events",
     "links",
     "span_problem",
-    "attributes",
+    "dropped_attributes_count",
+    "dropped_events_count",
+    "dropped_links_count",
 ];
 
 /// Put before the name of an attribute that has the name of one of the span's own fields.

@@ -2,6 +2,8 @@
 //!
 //! Traces are answered as protobuf or JSON, by `Accept`. Searches take TraceQL or `tags` in logfmt. Errors are plain text.
 
+mod answer;
+mod compare;
 mod metrics;
 mod parameters;
 mod search;

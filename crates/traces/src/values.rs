@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use plan::{Operator, Plan};
+use execute::Stats;
+use plan::{Expr, Operator, Plan};
 use types::{GroupPattern, TimeRange, Value};
 
 use door::problem::Problem;
@@ -15,7 +16,7 @@ use crate::times;
 /// Limit on the values of one list.
 const VALUES_MAX: u64 = 1_000;
 
-/// Returns the values of a field among the spans of `service`, or of all, most frequent first, with their counts.
+/// Returns the values of a field among the spans that meet the conditions, most frequent first.
 pub(crate) fn values(
     run: &QueryRun<'_>,
     field: &str,
@@ -25,11 +26,15 @@ pub(crate) fn values(
 ) -> Result<Vec<Value>, Problem> {
     let mut operators = vec![Operator::Filter(is_span()), Operator::Filter(is_present(field))];
     operators.extend(conditions.iter().cloned());
-    operators.extend([count_by(&[field]), Operator::Sort(vec![sort("n", true)]), Operator::Limit(VALUES_MAX)]);
+    operators.extend([count_by(&[field]), Operator::Sort(vec![sort("n", true)]), Operator::Limit(VALUES_MAX + 1)]);
     operators.push(show([field], false));
     let (groups, scope) = (span_groups(&[]), times::scope(run.server.now()));
     let snapshot = run.snapshot(&groups, range);
-    let rows = reading.add(run.execute_on(&snapshot, &Plan::new(operators), &scope, range)?);
+    let mut rows = reading.add(run.execute_on(&snapshot, &Plan::new(operators), &scope, range)?);
+    if rows.len() as u64 > VALUES_MAX {
+        reading.cut(format!("{field} has more than {VALUES_MAX} values; the rarest are missing"));
+        rows.truncate(VALUES_MAX as usize);
+    }
     Ok(rows.into_iter().filter_map(|row| row.into_iter().next().flatten()).collect())
 }
 
@@ -39,8 +44,9 @@ pub(crate) fn texts(
     field: &str,
     conditions: &[Operator],
     range: TimeRange,
+    reading: &mut Reading,
 ) -> Result<Vec<String>, Problem> {
-    let values = values(run, field, conditions, range, &mut Reading::default())?;
+    let values = values(run, field, conditions, range, reading)?;
     let texts: BTreeSet<String> = values.iter().map(Value::to_string).collect();
     Ok(texts.into_iter().collect())
 }
@@ -55,4 +61,23 @@ pub(crate) fn field_names(run: &QueryRun<'_>, range: TimeRange, groups: &[GroupP
     let snapshot = run.snapshot(&span_groups(groups), range);
     let names = snapshot.runs.iter().filter_map(|run| run.field_names().ok()).flatten();
     names.filter(|name| !name.starts_with('@')).map(|name| name.to_string()).collect()
+}
+
+/// Returns the names of the fields of the spans of a range that meet a condition, without system fields.
+pub(crate) fn matched_names(
+    run: &QueryRun<'_>,
+    range: TimeRange,
+    condition: Expr,
+    reading: &mut Reading,
+) -> Result<BTreeSet<String>, Problem> {
+    let (groups, scope) = (span_groups(&[]), times::scope(run.server.now()));
+    let snapshot = run.snapshot(&groups, range);
+    let progress = |stats: &Stats| run.note(stats);
+    let plan = Plan::new(vec![Operator::Filter(is_span()), Operator::Filter(condition), show(["@id"], true)]);
+    let found = execute::matched_fields(&plan, &snapshot.runs, &run.request(range, &scope, &progress))?;
+    reading.partial_reasons.extend(found.partial_reasons);
+    if found.fields.iter().any(|field| field.approximate) {
+        reading.cut("the fields of some of the spans were looked at; rare ones may be missing".to_owned());
+    }
+    Ok(found.fields.into_iter().map(|field| field.name).filter(|name| !name.starts_with('@')).collect())
 }

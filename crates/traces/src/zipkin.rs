@@ -4,7 +4,10 @@
 
 mod spans;
 
+use std::collections::BTreeSet;
+
 use axum::Json;
+use axum::response::Response;
 use door::access::Role;
 use door::parameters::{Parameters, PathName};
 use door::problem::Problem;
@@ -15,15 +18,17 @@ use plan::{Expr, Operator, balanced};
 use serde_json::{Value as Json_, json};
 use types::{TimeRange, Timestamp};
 
+use crate::candidates;
 use crate::dependencies::dependencies;
 use crate::native::trace::{bad_id, missing};
-use crate::plans::equal;
+use crate::plans::{equal, is_present};
 use crate::read::{self as reading, Reading};
 use crate::search::{TRACES_MAX, TraceSearch, add_tag};
-use crate::span::trace_id;
+use crate::span::{field_of_attribute, is_own_field, trace_id};
 use crate::state::TracesState;
 use crate::times::{self, MICROSECOND, MILLISECOND};
 use crate::values;
+use crate::warning::with_warning;
 
 /// The prefix of all paths.
 pub(crate) const PREFIX: &str = "/zipkin/";
@@ -53,6 +58,7 @@ pub(crate) fn add(table: Table<FamilyState<TracesState>>) -> Table<FamilyState<T
         .get("/zipkin/api/v2/spans", Role::Read, names)
         .get("/zipkin/api/v2/remoteServices", Role::Read, remote_services)
         .get("/zipkin/api/v2/autocompleteKeys", Role::Read, keys)
+        .get("/zipkin/api/v2/autocompleteValues", Role::Read, tag_values)
         .get("/zipkin/api/v2/traces", Role::Read, search)
         .get("/zipkin/api/v2/trace/{id}", Role::Read, trace)
         .get("/zipkin/api/v2/traceMany", Role::Read, traces)
@@ -64,44 +70,55 @@ fn recent(now: Timestamp) -> TimeRange {
     TimeRange { from: Timestamp(now.0.saturating_sub(RANGE_NS)), to: times::last_hour(now).to }
 }
 
-/// Returns the texts of a field among the spans of the service that the parameters name.
-async fn texts(server: &Shared, parameters: &Parameters, field: &'static str) -> Result<Vec<String>, Problem> {
+/// Returns the texts of some fields among the spans of the service that the parameters name, in order.
+async fn texts(server: &Shared, parameters: &Parameters, fields: Vec<String>) -> Result<Response, Problem> {
     let conditions = parameters.get("serviceName").map(values::of_service).unwrap_or_default();
     let range = recent(server.now());
-    read(server, field, move |run| values::texts(run, field, &conditions, range)).await
+    read(server, &format!("values of {}", fields.join(", ")), move |run| {
+        let (mut all, mut reading) = (BTreeSet::new(), Reading::default());
+        for field in &fields {
+            all.extend(values::texts(run, field, &conditions, range, &mut reading)?);
+        }
+        Ok(with_warning(Json(all), &reading))
+    })
+    .await
 }
 
-async fn services(server: Shared) -> Result<Json<Vec<String>>, Problem> {
-    Ok(Json(texts(&server, &Parameters::default(), "service").await?))
+fn needed(name: &str) -> Problem {
+    Problem::bad_request("bad-parameter", format!("the parameter {name} is required"))
 }
 
-async fn names(server: Shared, parameters: Parameters) -> Result<Json<Vec<String>>, Problem> {
+async fn services(server: Shared) -> Result<Response, Problem> {
+    texts(&server, &Parameters::default(), vec!["service".to_owned()]).await
+}
+
+async fn names(server: Shared, parameters: Parameters) -> Result<Response, Problem> {
     parameters.check_names(&["serviceName"])?;
-    if parameters.get("serviceName").is_none() {
-        return Err(Problem::bad_request("bad-parameter", "the parameter serviceName is required"));
-    }
-    Ok(Json(texts(&server, &parameters, "name").await?))
+    parameters.get("serviceName").ok_or_else(|| needed("serviceName"))?;
+    texts(&server, &parameters, vec!["name".to_owned()]).await
 }
 
-async fn remote_services(server: Shared, parameters: Parameters) -> Result<Json<Vec<String>>, Problem> {
+async fn remote_services(server: Shared, parameters: Parameters) -> Result<Response, Problem> {
     parameters.check_names(&["serviceName"])?;
-    let mut all = Vec::new();
-    for field in spans::REMOTE_FIELDS {
-        all.extend(texts(&server, &parameters, field).await?);
-    }
-    all.sort();
-    all.dedup();
-    Ok(Json(all))
+    texts(&server, &parameters, spans::REMOTE_FIELDS.map(str::to_owned).to_vec()).await
 }
 
-/// Answers with all names of tags. Their values are not offered: the parameter of that request is `key`, and no address may hold a key.
-async fn keys(server: Shared) -> Result<Json<Vec<String>>, Problem> {
+/// Answers with the names of all tags.
+async fn keys(server: Shared) -> Result<Json<BTreeSet<String>>, Problem> {
     let range = recent(server.now());
     let names = read(&server, "names of tags", move |run| Ok(values::field_names(run, range, &[]))).await?;
-    Ok(Json(names.into_iter().filter(|name| !crate::span::is_own_field(name)).collect()))
+    let tags = names.iter().filter(|name| !is_own_field(name));
+    Ok(Json(tags.map(|name| name.strip_prefix("attributes.").unwrap_or(name).to_owned()).collect()))
 }
 
-async fn search(server: Shared, parameters: Parameters) -> Result<Json<Json_>, Problem> {
+/// Answers with the values of the tag whose name is the parameter `key`.
+async fn tag_values(server: Shared, parameters: Parameters) -> Result<Response, Problem> {
+    parameters.check_names(&["key"])?;
+    let tag = parameters.get("key").filter(|key| !key.is_empty()).ok_or_else(|| needed("key"))?;
+    texts(&server, &Parameters::default(), vec![field_of_attribute(tag)]).await
+}
+
+async fn search(server: Shared, parameters: Parameters) -> Result<Response, Problem> {
     parameters.check_names(&PARAMETERS)?;
     let milliseconds =
         |name: &str| Ok::<_, Problem>(parameters.number::<i64>(name)?.map(|n| n.saturating_mul(MILLISECOND)));
@@ -109,6 +126,9 @@ async fn search(server: Shared, parameters: Parameters) -> Result<Json<Json_>, P
         .map_or(times::last_hour(server.now()).to, |end| Timestamp(end.saturating_add(MILLISECOND)));
     let from = Timestamp(to.0.saturating_sub(milliseconds("lookback")?.unwrap_or(RANGE_NS)));
     let micros = |name: &str| Ok::<_, Problem>(parameters.number::<i64>(name)?.map(|n| n.saturating_mul(MICROSECOND)));
+    if from >= to {
+        return Err(Problem::bad_request("empty-range", format!("the range is empty: lookback ends at {to}")));
+    }
     let mut search = TraceSearch {
         service: parameters.get("serviceName").map(str::to_owned),
         name: parameters.get("spanName").filter(|name| *name != "all").map(str::to_owned),
@@ -131,30 +151,37 @@ async fn search(server: Shared, parameters: Parameters) -> Result<Json<Json_>, P
             Some((name, value)) => add_tag(&mut search, name, value),
             // Zipkin marks spans that failed with this tag, whatever its value.
             None if condition == "error" => search.is_error = true,
-            None => add_tag(&mut search, condition, ""),
+            // The name of a tag, or an annotation: an event of the span.
+            None => {
+                let is_event = plan::each::each(&"events.name".into(), equal("events.name", condition));
+                let either = Expr::Or(Box::new(is_present(&field_of_attribute(condition))), Box::new(is_event));
+                search.filters.push(Operator::Filter(either));
+            }
         }
     }
-    let found = read(&server, "search traces", move |run| {
-        let ids = search.ids(run, &mut Reading::default())?;
-        let traces = reading::traces(run, &ids, search.range, &[])?.0;
-        Ok(traces.iter().map(spans::trace_json).collect::<Vec<_>>())
+    read(&server, "search traces", move |run| {
+        let mut reading = Reading::default();
+        let ids = candidates::first(&search, run, &mut reading)?;
+        let (traces, part) = reading::traces(run, &ids, search.range, &[])?;
+        reading.take(part);
+        Ok(with_warning(Json(traces.iter().map(spans::trace_json).collect::<Json_>()), &reading))
     })
-    .await?;
-    Ok(Json(found.into()))
+    .await
 }
 
-async fn trace(server: Shared, PathName(id): PathName) -> Result<Json<Json_>, Problem> {
+async fn trace(server: Shared, PathName(id): PathName) -> Result<Response, Problem> {
     let id = trace_id(&id).ok_or_else(|| bad_id(&id))?;
-    let found = read(&server, &format!("trace {id}"), move |run| {
-        let trace = reading::trace(run, &id, None)?.filter(|trace| !trace.spans.is_empty());
-        Ok(spans::trace_json(&trace.ok_or_else(|| missing(&id))?))
+    read(&server, &format!("trace {id}"), move |run| {
+        let mut reading = Reading::default();
+        let (traces, _) = reading::by_ids(run, std::slice::from_ref(&id), &mut reading)?;
+        let trace = traces.first().ok_or_else(|| missing(&id))?;
+        Ok(with_warning(Json(spans::trace_json(trace)), &reading))
     })
-    .await?;
-    Ok(Json(found))
+    .await
 }
 
 /// Answers with the traces of several ids; those of which nothing is found are left out.
-async fn traces(server: Shared, parameters: Parameters) -> Result<Json<Json_>, Problem> {
+async fn traces(server: Shared, parameters: Parameters) -> Result<Response, Problem> {
     parameters.check_names(&["traceIds"])?;
     let texts = parameters.get("traceIds").unwrap_or_default().split(',').filter(|id| !id.is_empty());
     let ids: Vec<String> = texts.map(|id| trace_id(id).ok_or_else(|| bad_id(id))).collect::<Result<_, _>>()?;
@@ -162,22 +189,21 @@ async fn traces(server: Shared, parameters: Parameters) -> Result<Json<Json_>, P
         let message = format!("traceIds is a list of 1 to {TRACES_MAX} ids, separated by commas");
         return Err(Problem::bad_request("bad-parameter", message));
     }
-    let found = read(&server, "traces", move |run| {
-        let traces = ids.iter().map(|id| reading::trace(run, id, None)).collect::<Result<Vec<_>, _>>()?;
-        let traces = traces.iter().flatten().filter(|trace| !trace.spans.is_empty());
-        Ok(traces.map(spans::trace_json).collect::<Vec<_>>())
+    read(&server, "traces", move |run| {
+        let mut reading = Reading::default();
+        let (traces, _) = reading::by_ids(run, &ids, &mut reading)?;
+        Ok(with_warning(Json(traces.iter().map(spans::trace_json).collect::<Json_>()), &reading))
     })
-    .await?;
-    Ok(Json(found.into()))
+    .await
 }
 
-async fn calls(server: FamilyServer<TracesState>, parameters: Parameters) -> Result<Json<Json_>, Problem> {
+async fn calls(server: FamilyServer<TracesState>, parameters: Parameters) -> Result<Response, Problem> {
     parameters.check_names(&["endTs", "lookback"])?;
-    let calls = dependencies(&server, &parameters, MILLISECOND).await?;
+    let (calls, reading) = dependencies(&server, &parameters, MILLISECOND).await?;
     let shown = calls.iter().map(|call| {
         json!({
             "parent": &*call.parent, "child": &*call.child, "callCount": call.n_calls, "errorCount": call.n_errors,
         })
     });
-    Ok(Json(shown.collect()))
+    Ok(with_warning(Json(shown.collect::<Json_>()), &reading))
 }

@@ -24,6 +24,9 @@ pub(super) enum Credentials {
 /// Names of parameters that hold credentials elsewhere.
 const PARAMETERS: [&str; 6] = ["api_key", "apikey", "access_token", "token", "key", "x-catat-key"];
 
+/// Paths of protocols that call something else `key`, here the name of a tag.
+const PATHS_WITH_KEY: [&str; 1] = ["/zipkin/api/v2/autocompleteValues"];
+
 /// Reads the headers.
 pub(super) fn of(headers: &HeaderMap) -> Result<Credentials, Problem> {
     let own = single(headers, &HeaderName::from_static("x-catat-key"))?;
@@ -63,9 +66,11 @@ fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h st
 /// Refuses a key in an address, where it comes to stand in the logs of every proxy and in a browser's history.
 pub(super) fn check_address(uri: &Uri) -> Result<(), Problem> {
     let query = uri.query().unwrap_or_default();
+    let is_no_key = |name: &str| name == "key" && PATHS_WITH_KEY.contains(&uri.path());
     let names_key = query
         .split('&')
         .filter_map(|pair| pair.split_once('='))
+        .filter(|(name, _)| !is_no_key(name))
         .any(|(name, value)| !value.is_empty() && PARAMETERS.iter().any(|known| known.eq_ignore_ascii_case(name)));
     let in_authority = uri.authority().is_some_and(|authority| authority.as_str().contains('@'));
     if names_key || in_authority || holds_key(uri.path()) || holds_key(query) {
@@ -129,6 +134,10 @@ mod tests {
         assert!(!check("/api/v1/query?API_KEY=secret") && !check("/services/collector?token=x"));
         assert!(!check("http://user:secret@localhost/api/v1/query"));
         let key = format!("{PREFIX}0123456789abcdef_{}", "0".repeat(48));
+        let values = "/zipkin/api/v2/autocompleteValues?key=";
+        assert!(
+            check(&format!("{values}region")) && !check(&format!("{values}{key}")) && !check("/zipkin/?key=region")
+        );
         assert!(!check(&format!("/api/v1/query?query={key}")) && !check(&format!("/{key}/_bulk")));
     }
 }

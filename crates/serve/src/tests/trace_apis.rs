@@ -142,9 +142,22 @@ async fn tempo_answers_save_and_test_searches_and_the_builder() {
         json!({"type": "string", "value": "mail"})
     );
     assert_eq!(values("v2/search/tag/status/values").await[0], json!({"type": "keyword", "value": "unset"}));
+    let roots = json!([{"type": "string", "value": "GET /cart"}, {"type": "string", "value": "receipt"}]);
+    assert_eq!(values("v2/search/tag/rootName/values").await, roots);
+    assert_eq!(values("search/tag/rootServiceName/values").await, json!(["mail", "web"]));
     let code = values("v2/search/tag/span.http.response.status_code/values").await;
     assert_eq!(code, json!([{"type": "int", "value": "503"}]));
     assert_eq!(values("v2/search/tag/.name/values").await, json!([{"type": "string", "value": "orders"}]));
+    let mail = encoded("{ resource.service.name = \"mail\" }");
+    let scopes = house.answer(&format!("/tempo/api/v2/search/tags?{SECONDS}&q={mail}")).await;
+    assert_eq!(scopes["scopes"][1], json!({"name": "span", "tags": ["level", "message"]}), "{scopes}");
+    let limited = house.answer(&format!("/tempo/api/v2/search/tags?{SECONDS}&limit=1&scope=resource")).await;
+    assert_eq!(limited["scopes"], json!([{"name": "resource", "tags": ["host.name"]}]));
+    let limited = house.answer(&format!("/tempo/api/search/tag/service.name/values?{SECONDS}&limit=2")).await;
+    assert_eq!(limited["tagValues"].as_array().map(Vec::len), Some(2));
+    for part in ["q=%7B%7D", "span_pruning=true"] {
+        assert_eq!(house.get(&format!("/tempo/api/v2/traces/{TRACE}?{part}")).await.status, 400, "{part}");
+    }
 }
 
 #[tokio::test]
@@ -198,10 +211,6 @@ async fn tempo_answers_traceql() {
     assert!((sum - 2.0).abs() < 1e-9, "{counted}");
     let once = series("query", "{ kind = server } | count_over_time()").await;
     assert_eq!(once[0]["value"], 3.0, "{once}");
-    let refused = house
-        .get(&format!("/tempo/api/metrics/query_range?{SECONDS}&q={}", encoded("{} | compare({status=error})")))
-        .await;
-    assert_eq!((refused.status, refused.text().contains("compare() is not supported")), (400, true));
 }
 
 #[tokio::test]
@@ -236,6 +245,17 @@ async fn jaeger_gives_services_operations_traces_and_dependencies() {
     let missing = house.get("/jaeger/api/traces/ffff").await;
     assert_eq!((missing.status, &missing.json()["errors"][0]["code"]), (404, &json!(404)));
     assert_eq!(house.get("/jaeger/api/traces").await.json()["errors"][0]["code"], 400);
+    assert_eq!(house.get("/jaeger/api/operations?service=pay&spanKind=up").await.status, 400);
+    let metrics = house.get("/jaeger/api/metrics/latencies?service=pay&quantile=0.95").await;
+    assert_eq!((metrics.status, &metrics.json()["errors"][0]["code"]), (400, &json!(400)));
+    // As Grafana asks: without times, for two days.
+    house
+        .store_spans(&[span(("0b", "0000000000000001", ""), ("web", "server", "old"), ("02:00:00", 1.0), json!({}))])
+        .await;
+    let found =
+        async |more: &str| house.answer(&format!("/jaeger/api/traces?service=web{more}")).await["total"].clone();
+    assert_eq!((found("").await, found("&lookback=1h").await), (json!(2), json!(1)));
+    assert_eq!((found("&lookback=custom").await, found("&end=1795150000000000").await), (json!(2), json!(1)));
 }
 
 #[tokio::test]
@@ -255,6 +275,13 @@ async fn zipkin_gives_names_traces_and_dependencies() {
     assert_eq!(house.answer("/zipkin/api/v2/remoteServices?serviceName=web").await, json!(["pay.internal"]));
     let keys = house.answer("/zipkin/api/v2/autocompleteKeys").await;
     assert!(keys.as_array().expect("keys").contains(&json!("db.system")), "{keys}");
+    assert!(keys.as_array().expect("keys").contains(&json!("name")), "an attribute that is called as a field: {keys}");
+    let values = async |tag: &str| house.answer(&format!("/zipkin/api/v2/autocompleteValues?key={tag}")).await;
+    assert_eq!((values("db.system").await, values("name").await), (json!(["postgresql"]), json!(["orders"])));
+    assert_eq!(
+        (values("nowhere").await, house.get("/zipkin/api/v2/autocompleteValues").await.status),
+        (json!([]), 400)
+    );
     let search = async |query: &str| {
         let uri = format!("/zipkin/api/v2/traces?endTs=1795176000000&lookback=3600000&limit=10&{query}");
         house.answer(&uri).await.as_array().expect("traces").clone()
@@ -272,6 +299,12 @@ async fn zipkin_gives_names_traces_and_dependencies() {
         (&json!("upstream failed"), &json!("503"))
     );
     assert_eq!(search("remoteServiceName=pay.internal").await.len(), 1);
+    assert_eq!(
+        (search("annotationQuery=exception").await.len(), search("annotationQuery=nothing").await.len()),
+        (1, 0)
+    );
+    assert_eq!(search("annotationQuery=db.system").await.len(), 1);
+    assert_eq!(house.get("/zipkin/api/v2/traces?lookback=-5").await.status, 400);
     assert_eq!(search("minDuration=285500&maxDuration=285500").await.len(), 1);
     let tick = house.answer("/zipkin/api/v2/trace/a").await;
     assert_eq!((&tick[0]["duration"], tick[0].get("kind")), (&json!(1), None));
@@ -281,4 +314,99 @@ async fn zipkin_gives_names_traces_and_dependencies() {
     let call = |parent: &str, child: &str| json!({"parent": parent, "child": child, "callCount": 1, "errorCount": 0});
     assert_eq!(calls, json!([call("pay", "mail"), call("web", "pay")]));
     assert_eq!(house.get("/zipkin/api/v2/trace/ffff").await.status, 404);
+}
+
+/// The data sources that Grafana is provisioned with.
+const SOURCES: &str = include_str!("../../../../config/grafana/provisioning/datasources/catat.yaml");
+
+#[tokio::test]
+async fn grafana_goes_from_a_span_to_the_lines_of_its_trace() {
+    let house = House::new();
+    house.store_trace().await;
+    let queries: Vec<&str> = SOURCES.lines().filter_map(|line| line.trim().strip_prefix("query: ")).collect();
+    assert_eq!(queries.len(), 3, "Tempo, Jaeger and Zipkin");
+    for query in queries {
+        let query = query.trim_matches('\'').replace("$${__trace.traceId}", TRACE);
+        // A minute before and after the trace, as milliseconds with zeros behind.
+        let range = "start=1795175639900000000&end=1795175763012000000&limit=1000&direction=backward";
+        let uri = format!("/loki/api/v1/query_range?{range}&query={}", encoded(&query));
+        let found = house.get_with(&uri, "x-loki-response-encoding-flags", "categorize-labels").await.json();
+        let streams = found["data"]["result"].as_array().expect("streams").iter();
+        let lines: Vec<&Value> = streams.flat_map(|stream| stream["values"].as_array().expect("values")).collect();
+        assert_eq!(lines.len(), 1, "the line with trace_id, and no span: {found}");
+        // The way back: the field that links a line to its trace.
+        assert_eq!((&lines[0][1], &lines[0][2]["structuredMetadata"]["trace_id"]), (&json!("no money"), &json!(TRACE)));
+    }
+}
+
+/// Requests as Grafana's data sources and Traces Drilldown send them, by their public sources: addresses, and what is read of the
+/// answers.
+#[tokio::test]
+async fn requests_of_grafana_are_answered() {
+    let house = House::new();
+    house.store_trace().await;
+    let recorded = [
+        (
+            "/tempo/api/search?q=%7Bresource.service.name%3D%22web%22%7D&limit=20&spss=3&start=1795172400&end=1795176000",
+            "/traces/0/spanSets/0/spans/0/spanID",
+        ),
+        (
+            "/tempo/api/search?q=%7BnestedSetParent%3C0%20%26%26%20status%3Derror%7D%20%7C%20select(status%2C%20resource.service.name%2C%20name%2C%20nestedSetParent%2C%20nestedSetLeft%2C%20nestedSetRight)&limit=200&spss=200&start=1795172400&end=1795176000",
+            "/traces/0/spanSets/0/spans/0/attributes/0/key",
+        ),
+        ("/tempo/api/v2/search/tags?start=1795172400&end=1795176000&limit=5000", "/scopes/0/tags/0"),
+        ("/tempo/api/v2/search/tags?scope=span&q=%7BnestedSetParent%3C0%7D", "/scopes/0/tags/0"),
+        (
+            "/tempo/api/v2/search/tag/resource.service.name/values?q=%7BnestedSetParent%3C0%7D&start=1795172400&end=1795176000",
+            "/tagValues/0/value",
+        ),
+        ("/tempo/api/v2/search/tag/.http.response.status_code/values?limit=5000", "/tagValues/0/type"),
+        (
+            "/tempo/api/metrics/query_range?q=%7BnestedSetParent%3C0%20%26%26%20true%7D%20%7C%20rate()%20by(resource.service.name)&start=1795172400&end=1795176000&step=30s&exemplars=100",
+            "/series/0/samples/0/timestampMs",
+        ),
+        (
+            "/tempo/api/metrics/query_range?q=%7BnestedSetParent%3C0%7D%20%7C%20histogram_over_time(duration)&start=1795172400&end=1795176000&step=15s",
+            "/series/0/labels/0/value/doubleValue",
+        ),
+        (
+            "/tempo/api/metrics/query_range?q=%7BnestedSetParent%3C0%7D%20%7C%20quantile_over_time(duration%2C%200.9)%20with(sample%3Dtrue)&start=1795172400&end=1795176000&step=15s",
+            "/series/0/labels/0/value/doubleValue",
+        ),
+        (
+            "/tempo/api/metrics/query_range?q=%7BnestedSetParent%3C0%20%26%26%20true%7D%20%7C%20compare(%7Bstatus%20%3D%20error%7D%2C%2010)&start=1795172400&end=1795176000&step=3600s",
+            "/series/0/labels/1/key",
+        ),
+        (
+            "/tempo/api/metrics/query_range?q=%7Btrue%7D%20%7C%20compare(%7Bduration%20%3E%3D%2010ms%20%26%26%20duration%20%3C%3D%201s%7D%2C%2010%2C%201795175000000000000%2C%201795176000000000000)&start=1795172400&end=1795176000&step=3600s",
+            "/series/0/labels/1/key",
+        ),
+        (
+            "/tempo/api/metrics/query?q=%7Bstatus%3Derror%7D%20%7C%20count_over_time()%20by(resource.service.name)&start=1795172400&end=1795176000",
+            "/series/0/value",
+        ),
+        ("/tempo/api/status/buildinfo", "/version"),
+        ("/jaeger/api/services", "/data/0"),
+        ("/jaeger/api/services/web/operations", "/data/0"),
+        (
+            "/jaeger/api/traces?limit=20&operation=GET+%2Fcart&service=web&tags=%7B%22error%22%3A%22true%22%7D&minDuration=100ms&maxDuration=1s&start=1795172400000000&end=1795176000000000&lookback=custom",
+            "/data/0/processes/p1/serviceName",
+        ),
+        (
+            "/jaeger/api/traces/4bf92f3577b34da6a3ce929d0e0e4736?start=1795172400000000&end=1795176000000000",
+            "/data/0/spans/0/spanID",
+        ),
+        ("/jaeger/api/dependencies?endTs=1795176000000&lookback=3600000", "/data/0/callCount"),
+        ("/zipkin/api/v2/services", "/0"),
+        ("/zipkin/api/v2/spans?serviceName=web", "/0"),
+        (
+            "/zipkin/api/v2/traces?serviceName=web&spanName=GET%20%2Fcart&endTs=1795176000000&lookback=3600000",
+            "/0/0/traceId",
+        ),
+        ("/zipkin/api/v2/trace/4bf92f3577b34da6a3ce929d0e0e4736", "/0/localEndpoint/serviceName"),
+    ];
+    for (address, member) in recorded {
+        let answer = house.answer(address).await;
+        assert!(answer.pointer(member).is_some_and(|value| !value.is_null()), "{address} has no {member}: {answer}");
+    }
 }

@@ -9,7 +9,7 @@ use types::{BatchBuilder, BatchRun, GroupName, Run, TimeRange, Timestamp, Value}
 
 use super::random::{Fields, condition, query, spans_of, trace_fields};
 use crate::syntax::{Metric, MetricFunction, Pipeline, Query, Spansets, Stage};
-use crate::{MetricsPlan, Trace, metrics_plan, parse, prefilter, search};
+use crate::{ComparePlan, MetricsPlan, Trace, ValueCount, metrics_plan, parse, prefilter, search};
 
 /// A run of spans, each a nanosecond after the one before.
 fn run_of(spans: &[Fields], first: i64, apart: i64) -> Arc<dyn Run> {
@@ -200,22 +200,93 @@ fn durations_are_counted_between_powers_of_two() {
 }
 
 #[test]
+fn exemplars_are_spans_of_other_traces_at_points_of_their_series() {
+    let mut spans = measured();
+    for (place, span) in spans.iter_mut().enumerate() {
+        span.push(("trace_id".into(), Value::text(if place < 2 { "one".to_owned() } else { format!("t{place}") })));
+        span.push(("span_id".into(), Value::text(format!("s{place}"))));
+    }
+    let check = |text: &str, most: usize, expected: &[&str]| {
+        let query = parse(text).expect("a query");
+        let planned = metrics_plan(&query, Timestamp(0), Timestamp(6_000_000_000), Some(3_000_000_000));
+        let Ok(MetricsPlan::Series(plan)) = planned else { panic!("{planned:?}") };
+        let run = || run_of(&spans, 1_000_000_000, 1_000_000_000);
+        let mut all = plan.series(&rows(&plan.plan, run(), plan.range));
+        plan.add_exemplars(&rows(&plan.newest_spans(100), run(), plan.range), most, &mut all);
+        let shown = all.iter().map(|series| {
+            let exemplars = series.exemplars.iter();
+            let exemplars = exemplars
+                .map(|one| format!("{}s {}/{} {}", one.time.0 / 1_000_000_000, one.trace_id, one.span_id, one.value));
+            let labels: Vec<String> =
+                series.labels.iter().filter_map(|(_, value)| Some(value.as_ref()?.to_string())).collect();
+            format!("{}: {}", labels.join(" "), exemplars.collect::<Vec<_>>().join(", "))
+        });
+        assert_eq!(shown.collect::<Vec<_>>(), expected, "{text}");
+    };
+    check(
+        "{} | count_over_time() by (resource.service.name)",
+        10,
+        &["a: 2s one/s1 2, 4s t3/s3 2, 6s t5/s5 2", "b: 3s t2/s2 1, 5s t4/s4 1"],
+    );
+    check("{} | max_over_time(duration)", 2, &["max_over_time: 5s t4/s4 0, 6s t5/s5 1.024"]);
+    check(
+        "{} | quantile_over_time(duration, 0.1, 1)",
+        10,
+        &["0.1: 5s t4/s4 0", "1.0: 2s one/s1 0.2, 3s t2/s2 0.3, 4s t3/s3 0.4, 6s t5/s5 1.024"],
+    );
+    check("{} | rate() > 2", 10, &[]);
+    check("{} | rate()", 0, &["rate: "]);
+}
+
+#[test]
 fn compared_spans_are_those_selected_and_all_others() {
     let query = parse("{ .size != nil } | compare({ status = error }, 5, 2000000000, 4000000000)").expect("a query");
     let found = metrics_plan(&query, Timestamp(0), Timestamp(10_000_000_000), None);
     let Ok(MetricsPlan::Compare(compare)) = found else { panic!("{found:?}") };
     let fields = measured();
-    let places = |condition: &Expr| {
-        let columns = vec![("place".into(), Expr::Field("place".into()))];
-        let plan =
-            Plan::new(vec![Operator::Filter(condition.clone()), Operator::Project { columns, is_events: false }]);
-        let rows = rows(&plan, run_of(&fields, 1_000_000_000, 1_000_000_000), compare.range);
-        let mut places: Vec<String> = rows.iter().map(|row| format!("{:?}", row[0])).collect();
-        places.sort();
-        places.join(" ")
+    let ask =
+        |compare: &ComparePlan, plan: &Plan| rows(plan, run_of(&fields, 1_000_000_000, 1_000_000_000), compare.range);
+    let name = |name: &str| plan::Name::from(name);
+    let places = |compare: &ComparePlan| {
+        let rows = ask(compare, &compare.values(&name("place"), 100));
+        let mut found: Vec<(bool, i64, i64)> = rows
+            .iter()
+            .map(|row| match compare.value(row).expect("a count") {
+                ValueCount { is_selected, value: Some(Value::Integer(place)), count, .. } => {
+                    (is_selected, place, count)
+                }
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        found.sort_unstable();
+        found
     };
-    assert_eq!(places(&compare.selection), "Some(Integer(2)) Some(Integer(3))");
-    assert_eq!(places(&compare.baseline), "Some(Integer(0)) Some(Integer(1)) Some(Integer(4)) Some(Integer(5))");
+    let (others, selected) =
+        ([(false, 0, 1), (false, 1, 1), (false, 4, 1), (false, 5, 1)], [(true, 2, 1), (true, 3, 1)]);
+    assert_eq!(places(&compare), [&others[..], &selected[..]].concat());
+    assert_eq!((places(&compare.side(true)), places(&compare.side(false))), (selected.to_vec(), others.to_vec()));
+    let two = compare.with_values(&name("place"), &[Value::Integer(1), Value::Integer(3)]);
+    assert_eq!(places(&two), [(false, 1, 1), (true, 3, 1)]);
+    let totals = ask(&compare, &compare.totals(&[name("nowhere"), name("size")]));
+    let mut totals: Vec<(bool, i64, i64)> = totals
+        .iter()
+        .map(|row| {
+            let (none, all) = (compare.total(row, 0).expect("a count"), compare.total(row, 1).expect("a count"));
+            (all.is_selected, none.count, all.count)
+        })
+        .collect();
+    totals.sort_unstable();
+    assert_eq!(totals, [(false, 0, 4), (true, 0, 2)]);
+    let stepped = metrics_plan(&query, Timestamp(0), Timestamp(6_000_000_000), Some(4_000_000_000));
+    let Ok(MetricsPlan::Compare(stepped)) = stepped else { panic!("{stepped:?}") };
+    let rows = ask(&stepped, &stepped.totals(&[name("size")]));
+    let mut points: Vec<(i64, bool, i64)> = rows
+        .iter()
+        .filter_map(|row| stepped.total(row, 0))
+        .map(|total| (total.time.0 / 1_000_000_000, total.is_selected, total.count))
+        .collect();
+    points.sort_unstable();
+    assert_eq!(points, [(4, false, 2), (4, true, 2), (8, false, 2)]);
     assert_eq!(compare.most, 5);
 }
 

@@ -33,7 +33,9 @@ fn meaning(text: &str) -> String {
             series.plan.to_string().lines().for_each(|line| _ = writeln!(out, "  plan: {line}"));
         }
         Ok(MetricsPlan::Compare(compare)) => {
-            let _ = writeln!(out, "  selection: {}\n  baseline: {}", compare.selection, compare.baseline);
+            let _ = writeln!(out, "  selected: {}", compare.selected);
+            let plan = compare.values(&"a".into(), 20).to_string();
+            plan.lines().for_each(|line| _ = writeln!(out, "  plan: {line}"));
         }
         Err(error) => _ = writeln!(out, "  no plan: {error}"),
     }

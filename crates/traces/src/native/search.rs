@@ -14,8 +14,9 @@ use door::problem::Problem;
 use door::query_run::read;
 use door::server::Shared;
 
+use crate::candidates;
 use crate::read::Reading;
-use crate::search::{TRACES_DEFAULT, TRACES_MAX, TraceOrder, TraceSearch, TraceSummary};
+use crate::search::{TRACES_DEFAULT, TRACES_MAX, TraceOrder, TraceSearch, TraceSummary, summaries};
 use crate::span::{SpanKind, milliseconds, nanoseconds};
 use crate::times;
 
@@ -47,7 +48,8 @@ pub(crate) async fn post(server: Shared, body: Body) -> Result<Json<Json_>, Prob
     let search = search(received.bytes(), server.now())?;
     read(&server, &format!("search traces {text}"), move |run| {
         let mut reading = Reading::default();
-        let traces = search.run(run, &mut reading)?;
+        let ids = candidates::first(&search, run, &mut reading)?;
+        let traces = summaries(run, &ids, search.range, &search.groups, &mut reading)?;
         Ok(Json(json!({
             "traces": traces.iter().map(summary_json).collect::<Vec<_>>(),
             "from": search.range.from.to_string(), "to": search.range.to.to_string(),

@@ -7,10 +7,12 @@ use door::query_run::read;
 use door::server::Shared;
 use plan::QueryErrors;
 use serde_json::{Value as Json_, json};
-use traceql::{MetricsPlan, Series};
-use types::{Timestamp, Value};
+use traceql::{Exemplar, Literal, MetricsPlan, Query, Series};
+use types::{TimeRange, Timestamp, Value};
 
-use super::parameters::{range, traceql};
+use super::answer::{metrics, with_status};
+use super::compare;
+use super::parameters::{range_of_metrics, traceql};
 use crate::otlp::json_attribute;
 use crate::plans::span_groups;
 use crate::read::Reading;
@@ -25,9 +27,13 @@ const POINTS_MAX: i64 = 11_000;
 /// Points of a series for which no step is asked.
 const POINTS_DEFAULT: i64 = 100;
 
+/// Limit on the exemplars of an answer, and the number of parts of the range that they are taken from.
+const EXEMPLARS_MAX: usize = 100;
+const SLICES: usize = 20;
+
 /// Answers with the values of each series at the steps of a range.
 pub(crate) async fn over_range(server: Shared, parameters: Parameters) -> Result<Json<Json_>, Problem> {
-    let range = range(&parameters, server.now())?;
+    let range = range_of_metrics(&parameters, server.now())?;
     let width = range.to.0.saturating_sub(range.from.0);
     let step = match parameters.get("step") {
         Some(text) => duration("step", text, Timestamp::SECOND)?,
@@ -37,69 +43,116 @@ pub(crate) async fn over_range(server: Shared, parameters: Parameters) -> Result
         let message = format!("a series has at most {POINTS_MAX} points; the step is too short");
         return Err(Problem::bad_request("too-many-steps", message).hint("choose a longer step or a shorter range"));
     }
-    let series = computed(server, &parameters, Some(step)).await?;
+    let (series, reading) = computed(server, &parameters, Some(step)).await?;
     let shown = series.iter().map(|series| {
-        let sample = |(time, value): &(Timestamp, f64)| {
-            json!({"timestampMs": time.0.div_euclid(MILLISECOND).to_string(), "value": value})
-        };
+        let sample = |(time, value): &(Timestamp, f64)| json!({"timestampMs": milliseconds(*time), "value": value});
         let mut json = labels_json(series);
+        json["promLabels"] = labels_text(series).into();
         json["samples"] = series.points.iter().map(sample).collect();
-        json["exemplars"] = json!([]);
+        json["exemplars"] = series.exemplars.iter().map(exemplar_json).collect();
         json
     });
-    Ok(Json(json!({"series": shown.collect::<Vec<_>>(), "metrics": {}})))
+    Ok(Json(with_status(json!({"series": shown.collect::<Vec<_>>(), "metrics": metrics(&reading)}), &reading)))
 }
 
 /// Answers with one value of each series for the whole range.
 pub(crate) async fn at_once(server: Shared, parameters: Parameters) -> Result<Json<Json_>, Problem> {
-    let series = computed(server, &parameters, None).await?;
+    let (series, reading) = computed(server, &parameters, None).await?;
     let shown = series.iter().filter_map(|series| {
         let mut json = labels_json(series);
-        let (time, value) = series.points.last()?;
-        json["timestampMs"] = time.0.div_euclid(MILLISECOND).to_string().into();
-        json["value"] = (*value).into();
+        json["value"] = series.points.last()?.1.into();
         Some(json)
     });
-    Ok(Json(json!({"series": shown.collect::<Vec<_>>(), "metrics": {}})))
+    Ok(Json(with_status(json!({"series": shown.collect::<Vec<_>>(), "metrics": metrics(&reading)}), &reading)))
 }
 
-async fn computed(server: Shared, parameters: &Parameters, step: Option<i64>) -> Result<Vec<Series>, Problem> {
+async fn computed(
+    server: Shared,
+    parameters: &Parameters,
+    step: Option<i64>,
+) -> Result<(Vec<Series>, Reading), Problem> {
     parameters.check_names(&PARAMETERS)?;
-    let range = range(parameters, server.now())?;
+    let range = range_of_metrics(parameters, server.now())?;
     let query =
         traceql(parameters)?.ok_or_else(|| Problem::bad_request("bad-parameter", "the parameter q is required"))?;
     let to = Timestamp(range.to.0.saturating_sub(1));
     let planned =
         traceql::metrics_plan(&query, range.from, to, step).map_err(|error| Problem::from(QueryErrors::from(error)))?;
-    let MetricsPlan::Series(series) = planned else {
-        let problem = Problem::bad_request("not-supported", "compare() is not supported");
-        return Err(problem.hint("ask for each selection by itself, such as {status=error} | rate() by (name)"));
-    };
-    read(&server, parameters.get("q").unwrap_or_default(), move |run| {
-        let snapshot = run.snapshot(&span_groups(&[]), series.range);
-        let answer = run.execute_on(&snapshot, &series.plan, &times::scope(run.server.now()), series.range)?;
+    let n_exemplars = if step.is_some() { n_exemplars(&query, parameters)? } else { 0 };
+    read(&server, parameters.get("q").or(parameters.get("query")).unwrap_or_default(), move |run| {
         let mut reading = Reading::default();
-        let rows = reading.add(answer);
-        match reading.partial_reasons.first() {
-            // The form has no place for it, and values would be too low.
+        let series = match planned {
+            MetricsPlan::Series(plan) => {
+                let snapshot = run.snapshot(&span_groups(&[]), plan.range);
+                let scope = times::scope(run.server.now());
+                let mut series = plan.series(&reading.add(run.execute_on(&snapshot, &plan.plan, &scope, plan.range)?));
+                let mut newest = Vec::new();
+                for range in slices(plan.range, n_exemplars) {
+                    let plan = plan.newest_spans(n_exemplars.div_ceil(SLICES));
+                    newest.extend(reading.add(run.execute_on(&snapshot, &plan, &scope, range)?));
+                }
+                plan.add_exemplars(&newest, n_exemplars, &mut series);
+                series
+            }
+            MetricsPlan::Compare(plan) => compare::series(run, &plan, &mut reading)?,
+        };
+        // Values would be too low, which clients do not show. Fields that a comparison leaves out are another matter.
+        match reading.partial_reasons.iter().find(|reason| reason.code != "cut") {
             Some(reason) => Err(Problem::internal(format!("the series are not whole: {}", reason.message))),
-            None => Ok(series.series(&rows)),
+            None => Ok((series, reading)),
         }
     })
     .await
 }
 
-/// Returns the labels of a series as Tempo writes them: typed, and as one text in the form of Prometheus.
+/// Returns the number of exemplars that a request and its query ask for.
+fn n_exemplars(query: &Query, parameters: &Parameters) -> Result<usize, Problem> {
+    let asked = parameters.number::<usize>("exemplars")?;
+    let hinted = match query.hint("exemplars") {
+        Some(Literal::Boolean(true)) => Some(asked.filter(|asked| *asked > 0).unwrap_or(EXEMPLARS_MAX)),
+        Some(Literal::Boolean(false)) => Some(0),
+        Some(Literal::Integer(number)) => Some(usize::try_from(*number).unwrap_or_default()),
+        _ => None,
+    };
+    Ok(hinted.or(asked).unwrap_or_default().min(EXEMPLARS_MAX))
+}
+
+/// Cuts a range, so that exemplars are not all of its end.
+fn slices(range: TimeRange, n_exemplars: usize) -> Vec<TimeRange> {
+    let n = n_exemplars.min(SLICES) as i64;
+    let width = range.to.0.saturating_sub(range.from.0);
+    let end = |index: i64| {
+        Timestamp((i128::from(range.from.0) + i128::from(width) * i128::from(index) / i128::from(n)) as i64)
+    };
+    let slice = |index: i64| TimeRange { from: end(index), to: end(index + 1) };
+    (0..n).map(slice).filter(|slice| slice.from < slice.to).collect()
+}
+
+fn exemplar_json(exemplar: &Exemplar) -> Json_ {
+    let id = |name: &str, id: &str| json_attribute(name, &Value::text(id));
+    json!({
+        "labels": [id("trace:id", &exemplar.trace_id), id("span:id", &exemplar.span_id)],
+        "value": exemplar.value, "timestampMs": milliseconds(exemplar.time),
+    })
+}
+
+fn milliseconds(time: Timestamp) -> String {
+    time.0.div_euclid(MILLISECOND).to_string()
+}
+
+/// Returns the labels of a series with their types, as Tempo writes them.
 fn labels_json(series: &Series) -> Json_ {
     let nil = Value::text("nil");
-    let labels = || series.labels.iter().map(|(name, value)| (name.as_str(), value.as_ref().unwrap_or(&nil)));
-    let texts: Vec<String> = labels()
-        .map(|(name, value)| {
-            let mut text = format!("{name}=");
-            types::write_json_string(&value.to_string(), &mut text);
-            text
-        })
-        .collect();
-    let typed: Vec<Json_> = labels().map(|(name, value)| json_attribute(name, value)).collect();
-    json!({"labels": typed, "promLabels": format!("{{{}}}", texts.join(", "))})
+    let labels = series.labels.iter().map(|(name, value)| json_attribute(name, value.as_ref().unwrap_or(&nil)));
+    json!({"labels": labels.collect::<Vec<_>>()})
+}
+
+/// Returns the labels of a series as one text in the form of Prometheus, which Grafana up to version 11 shows.
+fn labels_text(series: &Series) -> String {
+    let texts = series.labels.iter().map(|(name, value)| {
+        let mut text = format!("{name}=");
+        types::write_json_string(&value.as_ref().map_or("nil".to_owned(), Value::to_string), &mut text);
+        text
+    });
+    format!("{{{}}}", texts.collect::<Vec<_>>().join(", "))
 }

@@ -13,16 +13,23 @@ use serde_json::{Map, Value as Json_, json};
 
 use self::logfmt::tags;
 use self::matches::{Found, MATCHING_SPANS_DEFAULT, MATCHING_SPANS_MAX, found_in};
+use super::answer::{metrics, with_status};
 use super::parameters::{range, traceql};
-use crate::read::{self as reading, Reading};
-use crate::search::{TRACES_DEFAULT, TRACES_MAX, TraceSearch, TraceSummary, add_tag, duration};
+use crate::candidates::Candidates;
+use crate::read::{self as reading, Reading, SPANS_MAX};
+use crate::search::{TRACES_DEFAULT, TRACES_MAX, TraceSearch, TraceSummary, add_tag, duration, summaries};
 use crate::times::MILLISECOND;
 
 const PARAMETERS: [&str; 9] =
     ["q", "tags", "minDuration", "maxDuration", "limit", "start", "end", "spss", "mostRecent"];
 
-/// Candidates whose spans are read at once.
-const TRACES_AT_ONCE: usize = 20;
+/// Candidates whose spans are read at once: few at first, since these may be enough.
+const FIRST_AT_ONCE: usize = 20;
+const AT_ONCE_MAX: usize = 2_560;
+const AT_ONCE_GROWTH: usize = 4;
+
+/// Spans that are read at once, about: half of what may be.
+const SPANS_AT_ONCE: usize = SPANS_MAX / 2;
 
 /// A request.
 struct SearchRequest {
@@ -42,26 +49,15 @@ pub(crate) async fn get(server: Shared, parameters: Parameters) -> Result<Json<J
     let text = parameters.get("q").or(parameters.get("tags")).unwrap_or_default();
     read(&server, &format!("search traces {text}"), move |run| {
         let mut reading = Reading::default();
-        let ids = request.candidates.ids(run, &mut reading)?;
-        let found = match &request.query {
-            Some(query) => request.matching(run, query, &ids, &mut reading)?,
-            None => request.summaries(run, &ids, &mut reading)?,
-        };
-        if found.is_empty() && ids.len() == request.candidates.limit {
-            let message =
-                format!("none of the {TRACES_MAX} newest traces that may match does; older ones were not read");
-            return Err(Problem::bad_request("too-many-traces", message).hint("shorten the range or add conditions"));
+        let (found, n_candidates) = request.run(run, &mut reading)?;
+        if let (true, Some(reason)) = (found.is_empty(), reading.not_whole()) {
+            let message = format!("none of the {n_candidates} newest traces that may match does, and {reason}");
+            return Err(Problem::bad_request("search-cut", message).hint("shorten the range or add conditions"));
         }
-        // Jobs that are not complete mean that there may be more.
-        let is_whole = reading.partial_reasons.is_empty();
-        Ok(Json(json!({
-            "traces": found,
-            "metrics": {
-                "inspectedTraces": ids.len(), "inspectedBytes": reading.stats.bytes_read.to_string(),
-                "inspectedSpans": reading.stats.events_scanned.to_string(),
-                "completedJobs": u8::from(is_whole), "totalJobs": 1,
-            },
-        })))
+        let mut answer = json!({"traces": found, "metrics": metrics(&reading)});
+        answer["metrics"]["inspectedTraces"] = n_candidates.into();
+        answer["metrics"]["inspectedSpans"] = reading.stats.events_scanned.to_string().into();
+        Ok(Json(with_status(answer, &reading)))
     })
     .await
 }
@@ -86,9 +82,7 @@ fn request(parameters: &Parameters, server: &Shared) -> Result<SearchRequest, Pr
         Ok::<_, Problem>(number.unwrap_or(default).min(most))
     };
     let limit = number("limit", TRACES_DEFAULT, TRACES_MAX)?;
-    // Whether a trace matches, and how long it is, is known only once its spans are.
-    let is_exact = query.is_none() && min_ns.or(max_ns).is_none();
-    candidates.limit = if is_exact { limit } else { TRACES_MAX };
+    candidates.limit = limit;
     Ok(SearchRequest {
         candidates,
         query,
@@ -105,27 +99,56 @@ impl SearchRequest {
         self.min_ns.is_none_or(|min| duration >= min) && self.max_ns.is_none_or(|max| duration <= max)
     }
 
-    /// Returns the candidates of the durations asked for.
-    fn summaries(&self, run: &QueryRun<'_>, ids: &[String], reading: &mut Reading) -> Result<Vec<Json_>, Problem> {
-        let mut traces = crate::search::summaries(run, ids, self.candidates.range, &[], reading)?;
-        traces.retain(|trace| self.has_duration(trace));
-        traces.truncate(self.limit);
-        Ok(traces.iter().map(summary_json).collect())
+    /// Returns the newest traces that match, and the number of candidates. Candidates are looked at until enough match, none is
+    /// left or the time of the query is over.
+    fn run(&self, run: &QueryRun<'_>, reading: &mut Reading) -> Result<(Vec<Json_>, usize), Problem> {
+        let mut candidates = Candidates::new(&self.candidates, run);
+        let (mut found, mut n) = (Vec::new(), FIRST_AT_ONCE);
+        while found.len() < self.limit && !reading.is_ended() {
+            let ids = candidates.next(n, run, reading)?;
+            let n_spans = match &self.query {
+                _ if ids.is_empty() => break,
+                Some(query) => self.add_matching(run, query, ids, &mut found, reading)?,
+                None => {
+                    let mut traces = summaries(run, &ids, self.candidates.range, &[], reading)?;
+                    traces.retain(|trace| self.has_duration(trace));
+                    found.extend(traces.iter().map(summary_json));
+                    1
+                }
+            };
+            let fitting = n.saturating_mul(SPANS_AT_ONCE) / n_spans.max(1);
+            n = fitting.clamp(1, n.saturating_mul(AT_ONCE_GROWTH).min(AT_ONCE_MAX));
+        }
+        found.truncate(self.limit);
+        Ok((found, candidates.n_found()))
     }
 
-    /// Returns the candidates that a query matches.
-    fn matching(
+    /// Adds the candidates that a query matches; returns the number of spans read.
+    fn add_matching(
         &self,
         run: &QueryRun<'_>,
         query: &traceql::Query,
-        ids: &[String],
+        ids: Vec<String>,
+        found: &mut Vec<Json_>,
         reading: &mut Reading,
-    ) -> Result<Vec<Json_>, Problem> {
-        let mut found = Vec::new();
-        for ids in ids.chunks(TRACES_AT_ONCE) {
-            let (traces, part) = reading::traces(run, ids, self.candidates.range, &[])?;
+    ) -> Result<usize, Problem> {
+        let (mut pending, mut n_spans) = (vec![ids], 0);
+        while let Some(mut ids) = pending.pop() {
+            let (traces, part) = reading::traces(run, &ids, self.candidates.range, &[])?;
+            if ids.len() > 1 && part.partial_reasons.contains(&reading::too_many_spans()) {
+                n_spans += SPANS_MAX;
+                let rest = ids.split_off(ids.len() / 2);
+                pending.extend([rest, ids]);
+                continue;
+            }
+            let is_ended = part.is_ended();
             reading.take(part);
+            if is_ended {
+                // A trace of which spans are missing may match, or not, by mistake.
+                break;
+            }
             for trace in traces {
+                n_spans += trace.spans.len();
                 let Found { summary, spansets } = found_in(&trace, query, self.n_spans);
                 if spansets.is_empty() || !self.has_duration(&summary) {
                     continue;
@@ -139,8 +162,7 @@ impl SearchRequest {
                 break;
             }
         }
-        found.truncate(self.limit);
-        Ok(found)
+        Ok(n_spans)
     }
 }
 
@@ -153,7 +175,9 @@ fn summary_json(trace: &TraceSummary) -> Json_ {
     json!({
         "traceID": &*trace.trace_id,
         "rootServiceName": root(&trace.root_service), "rootTraceName": root(&trace.root_name),
-        "startTimeUnixNano": trace.start.0.to_string(), "durationMs": trace.duration_ns() / MILLISECOND,
+        "startTimeUnixNano": trace.start.0.to_string(),
+        // 32 bits in Tempo: one longer trace would fail a whole list.
+        "durationMs": (trace.duration_ns() / MILLISECOND).min(u32::MAX.into()),
         "serviceStats": services.collect::<Map<String, Json_>>(),
     })
 }

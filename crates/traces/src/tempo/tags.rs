@@ -9,9 +9,11 @@ use door::query_run::read;
 use door::server::Shared;
 use plan::Operator;
 use serde_json::{Value as Json_, json};
-use types::{TimeRange, Value};
+use types::Value;
 
+use super::answer::metrics;
 use super::parameters::{range, traceql};
+use crate::plans::is_present;
 use crate::read::Reading;
 use crate::span::{field_of_attribute, is_of_resource, is_own_field};
 use crate::values;
@@ -24,7 +26,7 @@ const INTRINSICS: [&str; 9] =
 
 /// Answers with all names in one list.
 pub(crate) async fn names(server: Shared, parameters: Parameters) -> Result<Json<Json_>, Problem> {
-    let (resource, span) = known(&server, &parameters).await?;
+    let Known { resource, span, reading } = known(&server, &parameters).await?;
     let wanted: BTreeSet<String> = match scope(&parameters)? {
         None => resource.into_iter().chain(span).collect(),
         Some("resource") => resource,
@@ -32,18 +34,20 @@ pub(crate) async fn names(server: Shared, parameters: Parameters) -> Result<Json
         Some("intrinsic") => INTRINSICS.iter().map(|&name| name.to_owned()).collect(),
         Some(_) => BTreeSet::new(),
     };
-    Ok(Json(json!({"tagNames": wanted, "metrics": {}})))
+    let wanted: Vec<String> = wanted.into_iter().take(limit(&parameters)?).collect();
+    Ok(Json(json!({"tagNames": wanted, "metrics": metrics(&reading)})))
 }
 
 /// Answers with the names of each scope.
 pub(crate) async fn scoped_names(server: Shared, parameters: Parameters) -> Result<Json<Json_>, Problem> {
-    let (resource, span) = known(&server, &parameters).await?;
-    let scope = scope(&parameters)?;
+    let Known { resource, span, reading } = known(&server, &parameters).await?;
+    let (scope, limit) = (scope(&parameters)?, limit(&parameters)?);
     let intrinsics = INTRINSICS.iter().map(|&name| name.to_owned()).collect();
     let all = [("resource", resource), ("span", span), ("intrinsic", intrinsics)];
     let wanted = all.into_iter().filter(|(name, _)| scope.is_none_or(|scope| scope == *name));
-    let scopes: Vec<Json_> = wanted.map(|(name, tags)| json!({"name": name, "tags": tags})).collect();
-    Ok(Json(json!({"scopes": scopes, "metrics": {}})))
+    let tags = |tags: BTreeSet<String>| tags.into_iter().take(limit).collect::<Vec<_>>();
+    let scopes: Vec<Json_> = wanted.map(|(name, all)| json!({"name": name, "tags": tags(all)})).collect();
+    Ok(Json(json!({"scopes": scopes, "metrics": metrics(&reading)})))
 }
 
 /// Answers with the values of a tag as texts.
@@ -52,9 +56,9 @@ pub(crate) async fn values(
     PathName(tag): PathName,
     parameters: Parameters,
 ) -> Result<Json<Json_>, Problem> {
-    let found = values_of(&server, &tag, &parameters).await?;
+    let (found, reading) = values_of(&server, &tag, &parameters).await?;
     let texts: BTreeSet<String> = found.iter().map(Value::to_string).collect();
-    Ok(Json(json!({"tagValues": texts, "metrics": {}})))
+    Ok(Json(json!({"tagValues": texts, "metrics": metrics(&reading)})))
 }
 
 /// Answers with the values of a tag and their types, most frequent first.
@@ -63,8 +67,8 @@ pub(crate) async fn typed_values(
     PathName(tag): PathName,
     parameters: Parameters,
 ) -> Result<Json<Json_>, Problem> {
-    let is_keyword = matches!(field_of_tag(&tag).as_deref(), Some("status" | "kind"));
-    let found = values_of(&server, &tag, &parameters).await?;
+    let is_keyword = matches!(field_of_tag(&tag), Some((field, _)) if field == "status" || field == "kind");
+    let (found, reading) = values_of(&server, &tag, &parameters).await?;
     let value = |value: &Value| {
         let kind = match value {
             _ if is_keyword => "keyword",
@@ -75,7 +79,7 @@ pub(crate) async fn typed_values(
         };
         json!({"type": kind, "value": value.to_string()})
     };
-    Ok(Json(json!({"tagValues": found.iter().map(value).collect::<Vec<_>>(), "metrics": {}})))
+    Ok(Json(json!({"tagValues": found.iter().map(value).collect::<Vec<_>>(), "metrics": metrics(&reading)})))
 }
 
 fn scope(parameters: &Parameters) -> Result<Option<&str>, Problem> {
@@ -91,21 +95,41 @@ fn scope(parameters: &Parameters) -> Result<Option<&str>, Problem> {
     }
 }
 
-/// Returns the names of attributes of resources and of spans.
-async fn known(server: &Shared, parameters: &Parameters) -> Result<(BTreeSet<String>, BTreeSet<String>), Problem> {
+/// Returns the limit on the entries of a list: `limit`, or what Grafana calls it for names. 0 means none.
+fn limit(parameters: &Parameters) -> Result<usize, Problem> {
+    let limit = parameters.number::<usize>("limit")?.or(parameters.number("maxTagsPerScope")?);
+    Ok(limit.filter(|limit| *limit > 0).unwrap_or(usize::MAX))
+}
+
+/// The names of attributes, and what reading them took.
+struct Known {
+    resource: BTreeSet<String>,
+    span: BTreeSet<String>,
+    reading: Reading,
+}
+
+async fn known(server: &Shared, parameters: &Parameters) -> Result<Known, Problem> {
     parameters.check_names(&PARAMETERS)?;
+    let condition = traceql(parameters)?.map(|query| traceql::prefilter(&query).condition);
     let range = range(parameters, server.now())?;
     read(server, "names of tags", move |run| {
-        let names = values::field_names(run, range, &[]);
+        let mut reading = Reading::default();
+        let names = match condition {
+            Some(condition) => values::matched_names(run, range, condition, &mut reading)?,
+            None => values::field_names(run, range, &[]),
+        };
         let attributes = names.iter().filter(|name| !is_own_field(name));
         let sent = attributes.map(|name| name.strip_prefix("attributes.").unwrap_or(name).to_owned());
-        Ok(sent.chain(std::iter::once("service.name".to_owned())).partition(|name| is_of_resource(name)))
+        let all = sent.chain(std::iter::once("service.name".to_owned()));
+        let (resource, span) = all.partition(|name| is_of_resource(name));
+        Ok(Known { resource, span, reading })
     })
     .await
 }
 
-/// Returns the field of a tag, whose name may begin with its scope. `None` for what is no field of a span.
-fn field_of_tag(tag: &str) -> Option<String> {
+/// Returns the field of a tag, whose name may begin with its scope, and whether it is that of root spans. `None` for what is no
+/// field of a span.
+fn field_of_tag(tag: &str) -> Option<(String, bool)> {
     let own = match tag {
         "name" | "span:name" => "name",
         "status" | "span:status" => "status",
@@ -113,25 +137,31 @@ fn field_of_tag(tag: &str) -> Option<String> {
         "statusMessage" | "span:statusMessage" => "status_message",
         "service.name" | "resource.service.name" | ".service.name" => "service",
         "instrumentation:name" => "scope.name",
-        "duration" | "traceDuration" | "rootName" | "rootServiceName" | "trace:id" | "span:id" | "span:duration"
-        | "trace:duration" | "trace:rootName" | "trace:rootService" => return None,
+        "instrumentation:version" => "scope.version",
+        "rootName" | "trace:rootName" => return Some(("name".to_owned(), true)),
+        "rootServiceName" | "trace:rootService" => return Some(("service".to_owned(), true)),
+        "duration" | "traceDuration" | "trace:id" | "span:id" | "span:duration" | "trace:duration" => return None,
         tag => {
-            let scopes = ["resource.", "span.", "."];
+            let scopes = ["resource.", "span.", "instrumentation.", "."];
             let bare = scopes.iter().find_map(|scope| tag.strip_prefix(scope)).unwrap_or(tag);
-            return Some(field_of_attribute(bare));
+            return Some((field_of_attribute(bare), false));
         }
     };
-    Some(own.to_owned())
+    Some((own.to_owned(), false))
 }
 
-async fn values_of(server: &Shared, tag: &str, parameters: &Parameters) -> Result<Vec<Value>, Problem> {
+async fn values_of(server: &Shared, tag: &str, parameters: &Parameters) -> Result<(Vec<Value>, Reading), Problem> {
     parameters.check_names(&PARAMETERS)?;
     let conditions = traceql(parameters)?.map(|query| Operator::Filter(traceql::prefilter(&query).condition));
-    let conditions: Vec<Operator> = conditions.into_iter().collect();
-    let range: TimeRange = range(parameters, server.now())?;
-    let Some(field) = field_of_tag(tag) else { return Ok(Vec::new()) };
+    let mut conditions: Vec<Operator> = conditions.into_iter().collect();
+    let (range, limit) = (range(parameters, server.now())?, limit(parameters)?);
+    let Some((field, is_of_root)) = field_of_tag(tag) else { return Ok((Vec::new(), Reading::default())) };
+    conditions.extend(is_of_root.then(|| Operator::Filter(plan::not(is_present("parent_span_id")))));
     read(server, &format!("values of {tag}"), move |run| {
-        values::values(run, &field, &conditions, range, &mut Reading::default())
+        let mut reading = Reading::default();
+        let mut found = values::values(run, &field, &conditions, range, &mut reading)?;
+        found.truncate(limit);
+        Ok((found, reading))
     })
     .await
 }

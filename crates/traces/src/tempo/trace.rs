@@ -1,7 +1,7 @@
 //! `/tempo/api/traces/{id}` and `/tempo/api/v2/traces/{id}`: the spans of a trace.
 
 use axum::http::{HeaderMap, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use door::parameters::{Parameters, PathName};
 use door::problem::Problem;
 use door::query_run::read;
@@ -14,8 +14,12 @@ use crate::otlp::{Message, json_batches, protobuf_batches};
 use crate::read::{self as reading, Trace};
 use crate::span::trace_id;
 use crate::times;
+use crate::warning::with_warning;
 
 const PROTOBUF: &str = "application/protobuf";
+
+/// Parameters that ask for a part of a trace.
+const CUTS: [&str; 2] = ["q", "span_pruning"];
 
 /// `PartialStatus.PARTIAL` of a `TraceByIDResponse`.
 const PARTIAL: u64 = 1;
@@ -45,7 +49,7 @@ pub(crate) async fn second(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     answer(&server, &id, &parameters, &headers, |trace, is_protobuf| {
-        let reason = not_whole(trace);
+        let reason = trace.reading.not_whole();
         if is_protobuf {
             let mut message = Message::default();
             message.bytes(1, &protobuf_batches(&trace.spans).0);
@@ -64,16 +68,6 @@ pub(crate) async fn second(
     .await
 }
 
-/// Returns why spans of a trace may be missing from the answer.
-fn not_whole(trace: &Trace) -> Option<String> {
-    let cut = trace.problems.iter().filter(|problem| problem.code == crate::problem::ProblemCode::Cut);
-    let reasons: Vec<&str> = cut
-        .map(|problem| problem.message.as_str())
-        .chain(trace.reading.partial_reasons.iter().map(|reason| reason.message.as_str()))
-        .collect();
-    (!reasons.is_empty()).then(|| reasons.join("; "))
-}
-
 async fn answer(
     server: &Shared,
     id: &str,
@@ -81,17 +75,23 @@ async fn answer(
     headers: &HeaderMap,
     write: fn(&Trace, bool) -> Vec<u8>,
 ) -> Result<Response, Problem> {
+    if let Some(unknown) = CUTS.iter().find(|name| parameters.get(name).is_some()) {
+        let problem = Problem::bad_request("not-supported", format!("{unknown}: a trace is answered whole"));
+        return Err(problem.hint("search with TraceQL for single spans"));
+    }
     let id = trace_id(id).ok_or_else(|| bad_id(id))?;
     let range = times::range_of_numbers(parameters, ("start", "end"), Timestamp::SECOND, server.now())?;
     let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let is_protobuf = accepted.into_iter().any(|accept| accept.contains(PROTOBUF));
-    let body = read(server, &format!("trace {id}"), move |run| {
+    let (body, reading) = read(server, &format!("trace {id}"), move |run| {
         // The range is where the trace is looked for; what begins before it or ends after it belongs to the trace.
         let range = range.map(|range| times::widened(range, Timestamp::HOUR));
         let trace = reading::trace(run, &id, range)?.filter(|trace| !trace.spans.is_empty());
-        Ok(write(&trace.ok_or_else(|| missing(&id))?, is_protobuf))
+        let mut trace = trace.ok_or_else(|| missing(&id))?;
+        trace.note_cuts();
+        Ok((write(&trace, is_protobuf), trace.reading))
     })
     .await?;
     let content_type = if is_protobuf { PROTOBUF } else { "application/json" };
-    Ok(([(header::CONTENT_TYPE, content_type)], body).into_response())
+    Ok(with_warning(([(header::CONTENT_TYPE, content_type)], body), &reading))
 }

@@ -1,0 +1,40 @@
+//! The header `Warning` of answers whose form has no place for why they are not whole.
+
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::read::Reading;
+
+/// Limit on the characters of a warning.
+const WARNING_MAX: usize = 1_000;
+
+/// Adds `Warning: 199 catat "…"` (RFC 7234, section 5.5) to an answer that is not whole.
+pub(crate) fn with_warning(answer: impl IntoResponse, reading: &Reading) -> Response {
+    let mut response = answer.into_response();
+    if let Some(reason) = reading.not_whole() {
+        // A quoted text of visible characters.
+        let is_plain = |c: char| (c.is_ascii_graphic() && !"\"\\".contains(c)) || c == ' ';
+        let text: String = reason.chars().map(|c| if is_plain(c) { c } else { '?' }).take(WARNING_MAX).collect();
+        if let Ok(value) = HeaderValue::try_from(format!("199 catat \"{text}\"")) {
+            response.headers_mut().insert(header::WARNING, value);
+        }
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn warning_is_a_quoted_text_whatever_the_reason() {
+        let mut reading = Reading::default();
+        assert!(with_warning("x", &reading).headers().get(header::WARNING).is_none());
+        reading.cut("a \"file\"\r\nEvil: ü".into());
+        reading.cut("b".repeat(2_000));
+        let response = with_warning("x", &reading);
+        let text = response.headers()[header::WARNING].to_str().expect("visible characters");
+        assert!(text.starts_with("199 catat \"a ?file???Evil: ?; bbb"), "{text}");
+        assert_eq!(text.len(), WARNING_MAX + 12);
+    }
+}
