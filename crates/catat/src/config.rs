@@ -51,6 +51,8 @@ pub(crate) struct Config {
     pub(crate) fleet: Option<storage::FleetOptions>,
     /// The file with the secret that nodes show each other.
     pub(crate) fleet_secret: Option<PathBuf>,
+    /// Where other nodes are answered, if not where all are.
+    pub(crate) fleet_listen: Option<SocketAddr>,
     pub(crate) read_cache_bytes: u64,
     pub(crate) section_cache_bytes: u64,
     pub(crate) retention: storage::RetentionOptions,
@@ -125,6 +127,7 @@ impl Config {
             object_store: read_object_store(&mut read),
             fleet: fleet::read(&mut read),
             fleet_secret: read.optional("fleet", "secret_file").map(PathBuf::from),
+            fleet_listen: read_address(&mut read, "fleet", "listen", "10.0.0.1:22829"),
             read_cache_bytes: read.size("storage", "read_cache"),
             section_cache_bytes: read.size("storage", "section_cache"),
             retention: storage::RetentionOptions {
@@ -163,6 +166,13 @@ impl Config {
         let has_bucket = config.fleet.is_none() || config.object_store.is_some();
         read.require(has_bucket, "storage", "object_store", "set if fleet.database is set");
         fleet::require_secret(&mut read, config.fleet.as_ref(), config.fleet_secret.is_some());
+        let can_listen = config.fleet_listen.is_none() || config.fleet.is_some() && config.fleet_secret.is_some();
+        read.require(
+            can_listen,
+            "fleet",
+            "listen",
+            "set together with database and secret_file: only nodes are answered there",
+        );
         let is_alone = config.fleet.is_none() || !config.databases.is_remote();
         read.require(is_alone, "storage", "catalog", "empty if fleet.database is set, which holds the catalog");
         let is_long = config.retention.age_ns.is_none_or(|age_ns| age_ns >= Timestamp::MINUTE);

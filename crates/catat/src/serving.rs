@@ -63,13 +63,14 @@ pub(crate) fn prepare(
     }
     crate::formats::check_formats(&config.data_dir)?;
     let tls = config.tls.as_ref().map(load_certificate).transpose()?;
-    let listener = bind(config)?;
+    let listener = bind(config.listen, "choose another address with --listen 127.0.0.1:PORT")?;
     let others = bind_others(config, tls.as_ref())?;
-    let address = listener.local_addr().map_err(|error| Failure::other(error.to_string()))?;
+    let address = address_of(&listener)?;
+    let for_nodes = others.nodes.as_ref().map_or(Ok(address), address_of)?;
     make_data_dir(&config.data_dir)?;
     let clock = Clock::system();
     let (store, recovery) =
-        Store::open(store_options(config, address, &clock)).map_err(|error| Failure::usage(error.to_string()))?;
+        Store::open(store_options(config, for_nodes, &clock)).map_err(|error| Failure::usage(error.to_string()))?;
     let keys = serve::Keys::open(store.clone(), config.key_rate_bytes_per_s, clock.now());
     let keys = keys.map_err(|error| Failure::usage(error.to_string()))?;
     if must_have_keys && keys.admits_anonymous() {
@@ -124,7 +125,9 @@ pub(crate) fn prepare(
 
 /// Binds all sockets except that of HTTP.
 fn bind_others(config: &Config, of_door: Option<&Arc<serve::Tls>>) -> Result<serve::OtherListeners, Failure> {
-    Ok(serve::OtherListeners { syslog: syslog::bind(&config.syslog, of_door)?, xray: xray::bind(&config.xray)? })
+    let nodes = config.fleet_listen.map(|address| bind(address, "choose another address in [fleet] listen"));
+    let (syslog, xray) = (syslog::bind(&config.syslog, of_door)?, xray::bind(&config.xray)?);
+    Ok(serve::OtherListeners { syslog, xray, nodes: nodes.transpose()? })
 }
 
 /// Returns the way to the other nodes of the fleet; none on a machine of its own, and where nodes have no secret.
@@ -132,7 +135,7 @@ fn link_to_nodes(config: &Config) -> Result<Option<Arc<serve::FleetLink>>, Failu
     let (Some(fleet), Some(secret_file)) = (&config.fleet, &config.fleet_secret) else { return Ok(None) };
     let secret = crate::config::fleet::read_secret(secret_file).map_err(Failure::usage)?;
     let link = serve::FleetLink::new(fleet.clone(), secret).map_err(Failure::other)?;
-    Ok(Some(Arc::new(link)))
+    Ok(Some(Arc::new(if config.fleet_listen.is_some() { link.with_listener() } else { link })))
 }
 
 /// Follows the keys that other nodes of the fleet set: a key revoked on any node is invalid here within a second.
@@ -209,19 +212,21 @@ fn store_options(config: &Config, address: std::net::SocketAddr, clock: &Clock) 
     options
 }
 
-fn bind(config: &Config) -> Result<std::net::TcpListener, Failure> {
-    let listener = std::net::TcpListener::bind(config.listen).map_err(|error| {
-        let next = match error.kind() {
-            std::io::ErrorKind::AddrInUse => {
-                "another program listens there (another catat?); choose --listen 127.0.0.1:PORT"
-            }
-            std::io::ErrorKind::PermissionDenied => "ports below 1024 need root; choose a higher one with --listen",
-            _ => "choose another address with --listen",
+fn bind(address: std::net::SocketAddr, next: &str) -> Result<std::net::TcpListener, Failure> {
+    let listener = std::net::TcpListener::bind(address).map_err(|error| {
+        let reason = match error.kind() {
+            std::io::ErrorKind::AddrInUse => "another program listens there (another catat?); ",
+            std::io::ErrorKind::PermissionDenied => "ports below 1024 need root; ",
+            _ => "",
         };
-        Failure::usage(format!("cannot listen on {}: {error}\n{next}", config.listen))
+        Failure::usage(format!("cannot listen on {address}: {error}\n{reason}{next}"))
     })?;
     listener.set_nonblocking(true).map_err(|error| Failure::other(error.to_string()))?;
     Ok(listener)
+}
+
+fn address_of(listener: &std::net::TcpListener) -> Result<std::net::SocketAddr, Failure> {
+    listener.local_addr().map_err(|error| Failure::other(error.to_string()))
 }
 
 /// Writes down where the server answers, for commands that are given the data directory. One that cannot be written

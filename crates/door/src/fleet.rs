@@ -8,7 +8,7 @@ mod link;
 mod peers;
 
 pub(crate) use self::forward::{forward, receive};
-pub use self::link::FleetLink;
+pub use self::link::{FleetLink, NodeListener};
 pub(crate) use self::peers::QueryPeers;
 pub use self::peers::{ANSWER, FAILED, Home, UNDER_WAY};
 

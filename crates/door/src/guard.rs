@@ -80,6 +80,9 @@ async fn guard(State(guard): State<Guard>, mut request: Request, next: Next) -> 
     let started = Instant::now();
     if let Some(link) = &server.app.fleet {
         receive(link, &mut request);
+        if let Err(problem) = link.check_listener(&request) {
+            return problem.into_response();
+        }
         request.extensions_mut().insert(Handing(server.clone()));
     }
     let method = request.method().clone();

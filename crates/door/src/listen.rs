@@ -73,6 +73,7 @@ use self::lingering_stream::LingeringStream;
 use self::unread_body::Unread;
 pub use self::upgraded::UpgradedConnection;
 use crate::connection_slots::ConnectionSlots;
+use crate::fleet::NodeListener;
 use crate::format::{FormatOf, formatted};
 use crate::problem::Problem;
 use crate::tls::{self, Tls};
@@ -126,9 +127,24 @@ pub struct Service {
     pub format_of: FormatOf,
 }
 
-/// Serves `service` on `listener`, as many connections as there are places, until `shutdown` is done; tells `closing` first.
+/// The sockets of a server.
+#[derive(Debug)]
+pub struct Listeners {
+    /// For whoever sends and asks.
+    pub users: TcpListener,
+    /// For the other nodes of the fleet alone.
+    pub nodes: Option<TcpListener>,
+}
+
+impl From<TcpListener> for Listeners {
+    fn from(users: TcpListener) -> Self {
+        Self { users, nodes: None }
+    }
+}
+
+/// Serves `service` on `listeners`, as many connections as there are places, until `shutdown` is done; tells `closing` first.
 pub async fn run(
-    listener: TcpListener,
+    listeners: Listeners,
     mut places: ConnectionSlots,
     tls: Option<Arc<Tls>>,
     service: Service,
@@ -139,15 +155,20 @@ pub async fn run(
     let acceptor = tls.as_ref().map(|tls| TlsAcceptor::from(tls.config()));
     let watching = tls.map(|tls| tokio::spawn(tls::watch(tls)));
     let door = Door { service, streams: Arc::new(Semaphore::new(places.n_max())) };
+    let of_nodes = {
+        let router = door.service.router.clone().layer(axum::Extension(NodeListener));
+        Door { service: Service { router, ..door.service.clone() }, ..door.clone() }
+    };
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
     loop {
         let accepted = tokio::select! {
             () = &mut shutdown => break,
-            accepted = accept(&listener) => accepted,
+            accepted = accept(&listeners.users) => accepted.map(|stream| (stream, &door)),
+            accepted = accept_node(listeners.nodes.as_ref()) => accepted.map(|stream| (stream, &of_nodes)),
         };
         while connections.try_join_next().is_some() {}
-        let Some(stream) = accepted else { continue };
+        let Some((stream, door)) = accepted else { continue };
         if let Some(place) = places.take() {
             let (door, acceptor, closing) = (door.clone(), acceptor.clone(), closing.subscribe());
             connections.spawn(async move {
@@ -166,7 +187,7 @@ pub async fn run(
             });
         }
     }
-    drop(listener);
+    drop(listeners);
     if let Some(watching) = watching {
         watching.abort();
     }
@@ -175,6 +196,14 @@ pub async fn run(
         warn!(n_connections = connections.len(), "connections cut off at shutdown");
     }
     connections.shutdown().await;
+}
+
+/// Never ends without a listener.
+async fn accept_node(listener: Option<&TcpListener>) -> Option<TcpStream> {
+    match listener {
+        Some(listener) => accept(listener).await,
+        None => std::future::pending().await,
+    }
 }
 
 async fn accept(listener: &TcpListener) -> Option<TcpStream> {

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use cloudwatch::xray::udp as xray;
 use door::connection_slots::ConnectionSlots;
-use door::listen::{self, Service};
+use door::listen::{self, Listeners, Service};
 use door::server::Server;
 use otel::syslog;
 use storage::Store;
@@ -44,6 +44,8 @@ pub struct OtherListeners {
     pub syslog: SyslogListeners,
     /// Documents of X-Ray.
     pub xray: Option<XRayListener>,
+    /// HTTP for the other nodes of the fleet alone.
+    pub nodes: Option<std::net::TcpListener>,
 }
 
 /// Serves `app` on `store`, `listener` and the sockets in `others` until `shutdown` is done, then lets requests under
@@ -74,8 +76,10 @@ pub async fn serve(
     let syslog = syslog::start(server(), families.syslog.clone(), others.syslog, of_syslog, limiter)?;
     let xray = others.xray.map(|listener| xray::start(server(), families.xray.clone(), listener)).transpose()?;
     let service = Service { router: router::build(&families), format_of };
+    let nodes = others.nodes.map(TcpListener::from_std).transpose()?;
     drop(families);
-    listen::run(listener, of_http, tls, service, closing, shutdown).await;
+    let listeners = Listeners { users: listener, nodes };
+    listen::run(listeners, of_http, tls, service, closing, shutdown).await;
     let all_stored = async {
         for task in [Some(syslog), xray].into_iter().flatten() {
             // A panic was reported where it happened.

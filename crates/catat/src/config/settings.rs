@@ -62,6 +62,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("fleet", "node", Kind::Text, ""),
     setting("fleet", "advertise", Kind::Text, ""),
     setting("fleet", "secret_file", Kind::Text, ""),
+    setting("fleet", "listen", Kind::Text, ""),
     setting("fleet", "zone", Kind::Text, ""),
     setting("fleet", "roles", Kind::List, "ingest,query,upkeep,alert,page"),
     setting("fleet", "linger", Kind::Duration, "250ms"),

@@ -4,12 +4,16 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use axum::extract::Request;
 use axum::http::HeaderMap;
 use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use storage::{FleetOptions, NodeStatus, Store};
 use types::Secret;
+
+use crate::access::HandedOver;
+use crate::problem::Problem;
 
 /// The path at which a node answers parts of queries.
 pub(super) const PART_PATH: &str = "/api/v1/fleet/part";
@@ -33,11 +37,17 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// meets its end.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Marks requests that came to the listener for nodes.
+#[derive(Clone, Copy, Debug)]
+pub struct NodeListener;
+
 /// What a node says to others with.
 pub struct FleetLink {
     pub(super) options: FleetOptions,
     secret: Secret,
     pub(super) client: reqwest::Client,
+    /// Whether other nodes have a listener of their own here.
+    has_listener: bool,
     /// Nodes that did not answer lately, and until when they are left alone.
     suspected: Mutex<HashMap<String, Instant>>,
 }
@@ -54,7 +64,30 @@ impl FleetLink {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(|error| error.to_string())?;
-        Ok(Self { options, secret, client, suspected: Mutex::default() })
+        Ok(Self { options, secret, client, has_listener: false, suspected: Mutex::default() })
+    }
+
+    /// Makes it the link of a node with a listener for other nodes alone.
+    #[must_use]
+    pub fn with_listener(self) -> Self {
+        Self { has_listener: true, ..self }
+    }
+
+    /// Refuses requests that came to the wrong listener: of nodes at that for users, of users at that for nodes.
+    pub(crate) fn check_listener(&self, request: &Request) -> Result<(), Problem> {
+        let is_part = request.uri().path() == PART_PATH;
+        let is_of_node = is_part || request.extensions().get::<HandedOver>().is_some();
+        if request.extensions().get::<NodeListener>().is_some() {
+            let problem = || Problem::not_found("only nodes of the fleet are answered here");
+            return if is_of_node {
+                Ok(())
+            } else {
+                Err(problem().hint("ask the address in [server] listen of this node"))
+            };
+        }
+        let problem = || Problem::not_found("nodes of the fleet are not answered here");
+        let is_wrong = self.has_listener && is_of_node;
+        if is_wrong { Err(problem().hint("ask the address in [fleet] listen of this node")) } else { Ok(()) }
     }
 
     /// Returns the code of something of a kind that a node says.

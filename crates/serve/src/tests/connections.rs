@@ -14,7 +14,14 @@ pub(super) async fn open(house: &House) -> std::net::SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
     let address = listener.local_addr().expect("it is bound");
     let (router, closing) = (house.service(), house.closing.clone());
-    tokio::spawn(listen::run(listener, ConnectionSlots::of_process().0, None, router, closing, std::future::pending()));
+    tokio::spawn(listen::run(
+        listener.into(),
+        ConnectionSlots::of_process().0,
+        None,
+        router,
+        closing,
+        std::future::pending(),
+    ));
     address
 }
 

@@ -20,7 +20,7 @@ pub(super) async fn open(house: &House) -> (SocketAddr, oneshot::Sender<()>, Joi
     let (stop, stopped) = oneshot::channel();
     let (router, closing) = (house.service(), house.closing.clone());
     let task = tokio::spawn(async move {
-        listen::run(listener, ConnectionSlots::of_process().0, None, router, closing, async move {
+        listen::run(listener.into(), ConnectionSlots::of_process().0, None, router, closing, async move {
             let _ = stopped.await;
         })
         .await;

@@ -53,7 +53,7 @@ async fn open(house: &House, tls: Arc<Tls>) -> SocketAddr {
     let address = listener.local_addr().expect("it is bound");
     let (router, closing) = (house.service(), house.closing.clone());
     tokio::spawn(listen::run(
-        listener,
+        listener.into(),
         ConnectionSlots::of_process().0,
         Some(tls),
         router,
