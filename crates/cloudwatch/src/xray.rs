@@ -83,7 +83,8 @@ fn require<S>(server: &FamilyServer<S>, operation: &str, roles: &[Role]) -> Resu
     }
     let needed = roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(" or ");
     let name = &server.caller.name;
-    let message = format!("User: {name} is not authorized to perform: xray:{operation}: it needs a key with the role {needed}");
+    let message =
+        format!("User: {name} is not authorized to perform: xray:{operation}: it needs a key with the role {needed}");
     Err(CloudWatchProblem::denied(message))
 }
 
