@@ -34,7 +34,7 @@ const PATHS: [(&str, &[&str]); 24] = [
 ];
 
 /// Attributes that name what a call goes to, in the order of the service map.
-pub(super) const CALL_NAMES: [&str; 8] = [
+pub(super) const CALL_NAMES: [&str; 10] = [
     "peer.service",
     "rpc.service",
     "db.system.name",
@@ -42,7 +42,9 @@ pub(super) const CALL_NAMES: [&str; 8] = [
     "messaging.system",
     "server.address",
     "net.peer.name",
+    "network.peer.address",
     "http.host",
+    "net.peer.ip",
 ];
 
 /// The list of the attributes that are annotations, as X-Ray's senders and OpenTelemetry's exporter for X-Ray have it.

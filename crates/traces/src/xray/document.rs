@@ -7,7 +7,7 @@
 use serde_json::{Map, Value as Json, json};
 use types::Value;
 
-use crate::span::{Span, member};
+use crate::span::{Span, is_of_resource, member};
 use crate::times::MICROSECOND;
 
 use super::attributes::{self, annotation_names, call_name, is_in_progress, namespace, origin, outcomes, path_of};
@@ -69,7 +69,7 @@ pub(super) fn documents(segments: &Segments<'_>) -> Vec<(String, String)> {
     let mut documents = Vec::with_capacity(waiting.len());
     while let Some((index, is_start)) = waiting.pop() {
         let span = &segments.spans[index];
-        let mut document = common(span);
+        let mut document = common(span, None);
         if !is_start || is_alone(span) {
             document.insert("type".into(), "subsegment".into());
             add_call(span, &mut document);
@@ -103,7 +103,8 @@ fn add_subsegments(
         return;
     }
     let subsegment = |index: &usize| {
-        let mut document = common(&segments.spans[*index]);
+        let above = &segments.spans[segments.all[segments.of_span[*index]].span];
+        let mut document = common(&segments.spans[*index], Some(above));
         add_call(&segments.spans[*index], &mut document);
         add_subsegments(segments, *index, depth - 1, &mut document, waiting);
         Json::Object(document)
@@ -165,8 +166,11 @@ fn insert(members: &mut Map<String, Json>, path: &str, value: Json) {
     }
 }
 
-/// Returns the members that segments and subsegments have.
-fn common(span: &Span) -> Map<String, Json> {
+/// Returns the members that segments and subsegments have. OpenTelemetry's SDKs repeat on each span what they say of its
+/// resource: what the segment `above` says already is left out.
+fn common(span: &Span, above: Option<&Span>) -> Map<String, Json> {
+    let above = above.filter(|above| above.field("telemetry.sdk.language").is_some());
+    let is_said = |name: &str| is_of_resource(name) && above.is_some_and(|above| above.field(name) == span.field(name));
     let mut document = Map::new();
     document.insert("id".into(), (*span.span_id).into());
     document.insert("start_time".into(), seconds(span.start.0).into());
@@ -182,7 +186,7 @@ fn common(span: &Span) -> Map<String, Json> {
         }
     }
     let annotated = annotation_names(span);
-    for (name, value) in span.attributes() {
+    for (name, value) in span.attributes().filter(|(name, _)| !is_said(name)) {
         add_attribute(span, name, value, annotated.iter().any(|known| *known == name), &mut document);
     }
     add_cause(span, &mut document);

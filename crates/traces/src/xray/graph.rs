@@ -1,44 +1,55 @@
 //! `GetServiceGraph`, of the service map, and `GetTraceGraph`, of the segments of some traces.
 //!
-//! The map knows of a call whether it failed. How the requests of a service failed is read besides, from the spans that failed; of
-//! calls, only their number is known, and all failed ones are faults.
+//! The map knows of requests and calls whether they failed. Which of them were errors of the caller rather than faults is read
+//! besides, from the spans that failed: of requests by their service, of calls by the name of what they went to. A call by
+//! another name counts as a fault.
 
 use std::collections::BTreeMap;
 
 use door::problem::Problem;
 use door::query_run::QueryRun;
 use execute::Answer;
-use plan::{Expr, Operator, Plan, balanced};
+use plan::{AggregateKind, Expr, Name, Operator, Plan};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use types::{TimeRange, Value};
 
-use super::attributes::outcomes;
+use super::attributes::{call_name, outcomes};
 use super::document::seconds;
 use super::request::{Ends, bad, body};
 use super::segments::{Segments, ServiceId};
 use super::summaries::service_json;
-use crate::map::graph::{Graph, NodeKind};
+use crate::map::graph::{Graph, NodeId, NodeKind};
 use crate::map::measure::Total;
 use crate::map::{self};
-use crate::plans::{count_by, equal, is_present, is_span, show, span_groups};
+use crate::plans::{aggregate, equal, field, is_present, is_span, show, span_groups};
 use crate::read::{Reading, Trace};
-use crate::span::Span;
+use crate::span::{Span, SpanKind};
 use crate::state::TracesState;
 use crate::times;
 
 /// The group that X-Ray has by default: all traces.
 const DEFAULT_GROUP: &str = "Default";
 
-/// The fields of a span that say how it ended.
-const OUTCOME_FIELDS: [&str; 7] = [
+/// The fields of a failed span that say which request or call it was, and how that ended. The parent is looked at separately.
+const FAILURE_FIELDS: [&str; 17] = [
     "service",
+    "kind",
     "status",
     "aws.xray.error",
     "aws.xray.throttle",
     "aws.xray.fault",
     "http.response.status_code",
     "http.status_code",
+    "peer.service",
+    "db.system.name",
+    "db.system",
+    "messaging.system",
+    "server.address",
+    "net.peer.name",
+    "network.peer.address",
+    "http.host",
+    "net.peer.ip",
 ];
 
 /// A request for the graph of a range, as it was sent.
@@ -125,11 +136,31 @@ impl Statistics {
     }
 }
 
-/// Failed requests of a service that are errors of its callers.
+/// Failed requests or calls that are errors of the caller.
 #[derive(Clone, Copy, Debug, Default)]
 struct Errors {
     n: u64,
     n_throttled: u64,
+}
+
+/// Failures that are no faults.
+#[derive(Debug, Default)]
+struct Failures {
+    /// Requests, by service.
+    requests: BTreeMap<String, Errors>,
+    /// Calls, by service and the name of what they went to.
+    calls: BTreeMap<(String, String), Errors>,
+}
+
+impl Failures {
+    /// Returns the calls to something, by whichever service.
+    fn calls_to(&self, name: &str) -> Errors {
+        let calls = self.calls.iter().filter(|((_, called), _)| called == name);
+        calls.fold(Errors::default(), |sum, (_, errors)| Errors {
+            n: sum.n + errors.n,
+            n_throttled: sum.n_throttled + errors.n_throttled,
+        })
+    }
 }
 
 /// A graph in X-Ray's form.
@@ -173,17 +204,17 @@ impl ServiceGraph {
 pub(super) fn of_range(run: &QueryRun<'_>, state: &TracesState, range: TimeRange) -> Result<Json, Problem> {
     let mut reading = Reading::default();
     let map = map::map(run, &state.slices, range, &[], &mut reading)?;
-    let errors = errors(run, map.range, &mut reading)?;
+    let failures = failures(run, map.range, &mut reading)?;
     reading.whole()?;
-    let graph = of_map(&map, &errors);
+    let graph = of_map(&map, &failures);
     Ok(json!({
         "StartTime": seconds(map.range.from.0), "EndTime": seconds(map.range.to.0), "Services": graph.services(map.range),
         "ContainsOldGroupVersions": false,
     }))
 }
 
-fn of_map(map: &Graph, errors: &BTreeMap<String, Errors>) -> ServiceGraph {
-    let id = |(kind, name): &(NodeKind, std::sync::Arc<str>)| {
+fn of_map(map: &Graph, failures: &Failures) -> ServiceGraph {
+    let id = |(kind, name): &NodeId| {
         let kind = match kind.name() {
             "service" => None,
             "database" => Some("Database::SQL"),
@@ -195,48 +226,58 @@ fn of_map(map: &Graph, errors: &BTreeMap<String, Errors>) -> ServiceGraph {
     let mut graph = ServiceGraph::default();
     for (node, found) in &map.nodes {
         let mut statistics = Statistics::of(&found.requests);
-        if node.0 == NodeKind::Service {
-            statistics.divide(errors.get(&*node.1).copied().unwrap_or_default());
-        }
+        statistics.divide(match node.0 {
+            NodeKind::Service => failures.requests.get(&*node.1).copied().unwrap_or_default(),
+            NodeKind::Target(_) => failures.calls_to(&node.1),
+        });
         graph.nodes.insert(id(node), statistics);
     }
-    graph.edges.extend(map.edges.iter().map(|((from, to), calls)| ((id(from), id(to)), Statistics::of(calls))));
-    // Calls may go to a service of which no span is in the range.
-    let called: Vec<ServiceId> = graph.edges.keys().map(|(_, called)| called.clone()).collect();
-    for called in called {
-        graph.nodes.entry(called).or_default();
+    for ((from, to), calls) in &map.edges {
+        let mut statistics = Statistics::of(calls);
+        let key = (from.1.to_string(), to.1.to_string());
+        statistics.divide(failures.calls.get(&key).copied().unwrap_or_default());
+        // Calls may go to a service of which no span is in the range.
+        graph.nodes.entry(id(to)).or_default();
+        graph.edges.insert((id(from), id(to)), statistics);
     }
     graph
 }
 
-/// Counts, by service, the failed requests that are errors of the callers.
-fn errors(run: &QueryRun<'_>, range: TimeRange, reading: &mut Reading) -> Result<BTreeMap<String, Errors>, Problem> {
-    let is_request = balanced(
-        vec![equal("kind", "server"), equal("kind", "consumer"), plan::not(is_present("parent_span_id"))],
-        Expr::Or,
-    );
+/// Counts the failures that are errors of the callers.
+fn failures(run: &QueryRun<'_>, range: TimeRange, reading: &mut Reading) -> Result<Failures, Problem> {
+    let mut by: Vec<(Name, Expr)> = FAILURE_FIELDS.iter().map(|name| (Name::from(*name), field(name))).collect();
+    by.push(("is_below".into(), is_present("parent_span_id")));
     let operators = vec![
         Operator::Filter(is_span()),
         Operator::Filter(equal("status", "error")),
-        Operator::Filter(is_request),
-        count_by(&OUTCOME_FIELDS),
-        show(OUTCOME_FIELDS.into_iter().chain(["n"]), false),
+        Operator::Aggregate { by, aggregates: vec![aggregate("n", AggregateKind::Count, None)] },
+        show(FAILURE_FIELDS.into_iter().chain(["is_below", "n"]), false),
     ];
     let (scope, snapshot) = (times::scope(run.server.now()), run.snapshot(&span_groups(&[]), range));
     let answer: Answer = run.execute_on(&snapshot, &Plan::new(operators), &scope, range)?;
-    let mut errors: BTreeMap<String, Errors> = BTreeMap::new();
+    let mut failures = Failures::default();
     for mut row in reading.add(answer) {
-        let Some(Some(Value::Integer(n))) = row.pop() else { continue };
-        let fields = OUTCOME_FIELDS.iter().zip(row).filter_map(|(name, value)| Some(((*name).into(), value?)));
+        let (Some(n), Some(is_below)) = (row.pop(), row.pop()) else { continue };
+        let fields = FAILURE_FIELDS.iter().zip(row).filter_map(|(name, value)| Some(((*name).into(), value?)));
         let span = Span::of_event(fields.collect());
-        let (ended, n) = (outcomes(&span), u64::try_from(n).unwrap_or_default());
-        if !ended.is_fault {
-            let errors = errors.entry(span.service.to_string()).or_default();
+        let (ended, Some(Value::Integer(n))) = (outcomes(&span), n) else { continue };
+        if ended.is_fault {
+            continue;
+        }
+        let n = u64::try_from(n).unwrap_or_default();
+        let add = |errors: &mut Errors| {
             errors.n += n;
             errors.n_throttled += if ended.is_throttle { n } else { 0 };
+        };
+        let service = span.service.to_string();
+        if matches!(span.kind, SpanKind::Client | SpanKind::Producer) {
+            add(failures.calls.entry((service.clone(), call_name(&span))).or_default());
+        }
+        if matches!(span.kind, SpanKind::Server | SpanKind::Consumer) || is_below != Some(Value::Boolean(true)) {
+            add(failures.requests.entry(service).or_default());
         }
     }
-    Ok(errors)
+    Ok(failures)
 }
 
 /// Answers with the services of some traces and their calls.
