@@ -116,13 +116,14 @@ fn full_segment() -> Value {
                 "client_ip": "192.0.2.1", "x_forwarded_for": true},
             "response": {"status": 503, "content_length": 48},
         },
-        "origin": "AWS::EC2::Instance", "service": {"version": "1.2", "runtime": "CPython"}, "resource_arn": "arn:aws:x",
+        "origin": "AWS::EC2::Instance", "service": {"version": "1.2", "runtime": "CPython", "name": "keeper"}, "precursor_ids": ["0000000000000007"], "resource_arn": "arn:aws:x",
         "aws": {
             "account_id": "123456789012",
             "ec2": {"instance_id": "i-0b5a4678fc325bg98", "availability_zone": "eu-west-1c", "instance_size": "m4.large",
                 "ami_id": "ami-1"},
             "ecs": {"container": "web", "container_id": "c1"}, "elastic_beanstalk": {"deployment_id": 32},
-            "xray": {"sdk": "X-Ray for Python", "sdk_version": "2.15.0"},
+            "xray": {"sdk": "X-Ray for Python", "sdk_version": "2.15.0", "auto_instrumentation": false,
+                "sampling_rule_name": "Default"},
         },
         "cause": {
             "working_directory": "/srv", "paths": ["a", "b"],
@@ -245,13 +246,18 @@ async fn deep_subsegments_become_documents_of_their_own() {
     for n in 1..=100 {
         spans.push(json!({"traceId": TRACE, "spanId": format!("{n:016x}"), "name": format!("{n}"), "kind": 1,
             "parentSpanId": if n == 1 { String::new() } else { format!("{:016x}", n - 1) },
-            "startTimeUnixNano": "1795175700000000000", "endTimeUnixNano": "1795175701000000000"}));
+            "startTimeUnixNano": "1795175700000000000", "endTimeUnixNano": "1795175701000000000",
+            "attributes": [{"key": format!("metadata{}", ".a".repeat(40)), "value": {"boolValue": true}}]}));
     }
     let body = json!({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]}).to_string();
     let request = Request::post("/v1/traces").header("content-type", "application/json").body(Body::from(body));
     assert_eq!(house.send(request.expect("a request")).await.status, 200);
     let found = documents(&house.xray_answer("Traces", json!({ "TraceIds": [TRACE] })).await);
     assert_eq!(found.len(), 4);
+    // Names of many parts are objects in each other as far down.
+    let mut attribute = &found[0]["metadata"];
+    let n_objects = std::iter::from_fn(|| attribute.get("a").inspect(|below| attribute = below)).count();
+    assert_eq!((n_objects, attribute.as_object().map(serde_json::Map::len)), (32, Some(1)), "{}", found[0]);
     assert_eq!(found[1]["parent_id"], json!(format!("{:016x}", 33)), "{}", found[1]);
     assert_eq!((&found[1]["type"], &found[1]["id"]), (&json!("subsegment"), &json!(format!("{:016x}", 34))));
 }

@@ -1,5 +1,7 @@
 //! Attributes by OpenTelemetry's names, and the paths that they have in a segment document.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value as Json};
 use types::Value;
 
@@ -234,19 +236,17 @@ pub(super) fn outcomes(span: &Span) -> Outcomes {
 }
 
 /// Returns the names of the attributes that are annotations.
-pub(super) fn annotation_names(span: &Span) -> Vec<String> {
+pub(super) fn annotation_names(span: &Span) -> HashSet<String> {
     match span.field(ANNOTATIONS) {
         Some(Value::List(names)) => names.iter().flatten().map(Value::to_string).collect(),
-        _ => Vec::new(),
+        _ => HashSet::new(),
     }
 }
 
 /// Returns the annotations: texts, numbers and truth values under their names.
-pub(super) fn annotations(span: &Span) -> Vec<(String, &Value)> {
-    let value = |name: String| {
-        let (_, value) = span.attributes().find(|(known, _)| *known == name)?;
-        let is_simple = matches!(value, Value::String(_) | Value::Integer(_) | Value::Float(_) | Value::Boolean(_));
-        is_simple.then_some((name, value))
-    };
-    annotation_names(span).into_iter().filter_map(value).collect()
+pub(super) fn annotations(span: &Span) -> Vec<(&str, &Value)> {
+    let names = annotation_names(span);
+    let is_simple =
+        |value: &Value| matches!(value, Value::String(_) | Value::Integer(_) | Value::Float(_) | Value::Boolean(_));
+    span.attributes().filter(|(name, value)| names.contains(*name) && is_simple(value)).collect()
 }

@@ -13,7 +13,8 @@ use crate::times::MICROSECOND;
 use super::attributes::{self, annotation_names, call_name, is_in_progress, namespace, origin, outcomes, path_of};
 use super::segments::{Segments, is_alone, segment_name};
 
-/// Deepest nesting of subsegments in a document. Those below become documents of their own.
+/// Deepest nesting of subsegments in a document, and of objects made of names with dots. Subsegments below become documents of
+/// their own.
 const DEPTH_MAX: usize = 32;
 
 /// Attributes that other members of a document hold.
@@ -26,6 +27,10 @@ const HELD: [&str; 7] = [
     "aws.xray.fault",
     "aws.xray.origin",
 ];
+
+/// Members of `aws.xray` in a document. Other attributes below `aws.xray` are members of the document itself, which have no
+/// names of OpenTelemetry's.
+const SDK_MEMBERS: [&str; 5] = ["auto_instrumentation", "package", "package_version", "sampling_rule_name", "tracing"];
 
 /// Members that no attribute may replace.
 const OWN_MEMBERS: [&str; 16] = [
@@ -69,13 +74,10 @@ pub(super) fn documents(segments: &Segments<'_>) -> Vec<(String, String)> {
     let mut documents = Vec::with_capacity(waiting.len());
     while let Some((index, is_start)) = waiting.pop() {
         let span = &segments.spans[index];
-        let mut document = common(span, None);
-        if !is_start || is_alone(span) {
-            document.insert("type".into(), "subsegment".into());
-            add_call(span, &mut document);
-        } else {
-            add_service(span, &mut document);
-        }
+        let mut document = match is_start && !is_alone(span) {
+            true => segment(span),
+            false => Map::from_iter([("type".into(), "subsegment".into())].into_iter().chain(subsegment(span, None))),
+        };
         document.insert("trace_id".into(), xray_id(&span.trace_id).into());
         if let Some(parent) = &span.parent_id {
             document.insert("parent_id".into(), (**parent).into());
@@ -102,36 +104,38 @@ fn add_subsegments(
         waiting.extend(below.iter().map(|index| (*index, false)));
         return;
     }
-    let subsegment = |index: &usize| {
+    let with_all_below = |index: &usize| {
         let above = &segments.spans[segments.all[segments.of_span[*index]].span];
-        let mut document = common(&segments.spans[*index], Some(above));
-        add_call(&segments.spans[*index], &mut document);
+        let mut document = subsegment(&segments.spans[*index], Some(above));
         add_subsegments(segments, *index, depth - 1, &mut document, waiting);
         Json::Object(document)
     };
-    let subsegments: Vec<Json> = below.iter().map(subsegment).collect();
+    let subsegments: Vec<Json> = below.iter().map(with_all_below).collect();
     document.insert("subsegments".into(), subsegments.into());
 }
 
-/// Adds the name of a segment, and where it ran.
-fn add_service(span: &Span, document: &mut Map<String, Json>) {
+/// Returns a segment without what is below it.
+fn segment(span: &Span) -> Map<String, Json> {
     let name = segment_name(span);
+    let mut document = common(span, None, None);
     document.insert("name".into(), name.into());
-    keep_name(span, name, document);
+    keep_name(span, name, &mut document);
     if let Some(origin) = origin(span) {
         document.insert("origin".into(), origin.into());
     }
+    document
 }
 
-/// Adds the name of a subsegment and its namespace.
-fn add_call(span: &Span, document: &mut Map<String, Json>) {
+/// Returns a subsegment of the segment `above`, if that is known, without what is below it.
+fn subsegment(span: &Span, above: Option<&Span>) -> Map<String, Json> {
     let namespace = namespace(span);
-    let name = if namespace.is_some() { call_name(span) } else { span.name.to_string() };
-    keep_name(span, &name, document);
+    let called = namespace.is_some().then(|| call_name(span));
+    let mut document = common(span, above, called.as_deref());
+    let name = called.unwrap_or_else(|| span.name.to_string());
+    keep_name(span, &name, &mut document);
     document.insert("name".into(), name.into());
-    if let Some(namespace) = namespace {
-        document.insert("namespace".into(), namespace.into());
-    }
+    document.extend(namespace.map(|namespace| ("namespace".to_owned(), namespace.into())));
+    document
 }
 
 /// Keeps the name of a span as metadata where the document has another.
@@ -154,23 +158,29 @@ fn add_metadata(document: &mut Map<String, Json>, name: &str, value: Json) {
     object(object(document, "metadata"), "default").insert(name.to_owned(), value);
 }
 
-/// Puts a value at a path of names with dots; where a value is in the way, the rest of the path is one name.
-fn insert(members: &mut Map<String, Json>, path: &str, value: Json) {
-    match path.split_once('.') {
-        Some((head, rest)) if members.get(head).is_none_or(Json::is_object) && !rest.is_empty() => {
-            insert(object(members, head), rest, value);
-        }
-        _ => {
-            members.insert(path.to_owned(), value);
+/// Puts a value at a path of names with dots. Where a value is in the way, or the path is too long, the rest of it is one name.
+fn insert(mut members: &mut Map<String, Json>, mut path: &str, value: Json) {
+    for _ in 0..DEPTH_MAX {
+        match path.split_once('.') {
+            Some((head, rest)) if members.get(head).is_none_or(Json::is_object) && !rest.is_empty() => {
+                (members, path) = (object(members, head), rest);
+            }
+            _ => break,
         }
     }
+    members.insert(path.to_owned(), value);
 }
 
 /// Returns the members that segments and subsegments have. OpenTelemetry's SDKs repeat on each span what they say of its
-/// resource: what the segment `above` says already is left out.
-fn common(span: &Span, above: Option<&Span>) -> Map<String, Json> {
+/// resource: what the segment `above` says already is left out, and attributes that are the name of what is `called`.
+fn common(span: &Span, above: Option<&Span>, called: Option<&str>) -> Map<String, Json> {
     let above = above.filter(|above| above.field("telemetry.sdk.language").is_some());
     let is_said = |name: &str| is_of_resource(name) && above.is_some_and(|above| above.field(name) == span.field(name));
+    let is_name = |name: &str, value: &Value| match name {
+        "peer.service" | "rpc.service" => called.is_some_and(|called| value.to_string() == called),
+        "rpc.system" => called.is_some() && namespace(span).as_deref() == Some("aws"),
+        _ => false,
+    };
     let mut document = Map::new();
     document.insert("id".into(), (*span.span_id).into());
     document.insert("start_time".into(), seconds(span.start.0).into());
@@ -186,8 +196,12 @@ fn common(span: &Span, above: Option<&Span>) -> Map<String, Json> {
         }
     }
     let annotated = annotation_names(span);
-    for (name, value) in span.attributes().filter(|(name, _)| !is_said(name)) {
-        add_attribute(span, name, value, annotated.iter().any(|known| *known == name), &mut document);
+    for (name, value) in span.attributes() {
+        if annotated.contains(name) {
+            object(&mut document, "annotations").insert(name.to_owned(), attributes::json(value));
+        } else if !is_said(name) && !is_name(name, value) && !HELD.contains(&name) {
+            add_attribute(span, name, attributes::json(value), &mut document);
+        }
     }
     add_cause(span, &mut document);
     let text = |link: &[_], name: &str| member(link, name).map(Value::to_string).unwrap_or_default();
@@ -205,23 +219,8 @@ fn common(span: &Span, above: Option<&Span>) -> Map<String, Json> {
     document
 }
 
-fn add_attribute(span: &Span, name: &str, value: &Value, is_annotation: bool, document: &mut Map<String, Json>) {
-    let value = attributes::json(value);
-    if is_annotation {
-        object(document, "annotations").insert(name.to_owned(), value);
-        return;
-    }
-    if HELD.contains(&name) {
-        return;
-    }
-    let is_name = match name {
-        "peer.service" | "rpc.service" => value == call_name(span).as_str(),
-        "rpc.system" => namespace(span).as_deref() == Some("aws"),
-        _ => false,
-    };
-    if is_name {
-        return;
-    }
+/// Puts an attribute at its place in a document.
+fn add_attribute(span: &Span, name: &str, value: Json, document: &mut Map<String, Json>) {
     if let Some(path) = path_of(span, name) {
         insert(document, path, value);
         return;
@@ -236,6 +235,7 @@ fn add_attribute(span: &Span, name: &str, value: &Value, is_annotation: bool, do
         }
         ("sql", _) => insert(document, name, value),
         ("aws", path) => match path.strip_prefix("xray.") {
+            Some(path) if SDK_MEMBERS.contains(&path) => insert(document, name, value),
             Some(path) if !OWN_MEMBERS.contains(&path.split('.').next().unwrap_or_default()) => {
                 insert(document, path, value);
             }

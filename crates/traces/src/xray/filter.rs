@@ -34,7 +34,7 @@ pub(crate) enum Filter {
 /// How a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// None of the following but the last.
+    /// Neither an error nor throttled nor a fault.
     Ok,
     /// An error of the caller.
     Error,

@@ -299,7 +299,7 @@ fn annotations_json(segments: &Segments<'_>) -> Json {
                     json!({ "StringValue": text.chars().take(ANNOTATION_CHARS_MAX).collect::<String>() })
                 }
             };
-            let values = found.entry(name).or_default();
+            let values = found.entry(name.to_owned()).or_default();
             values.entry(value.to_string()).or_insert_with(|| (value, Vec::new())).1.push(index);
         }
     }

@@ -105,7 +105,7 @@ impl<'s> Subject<'s> {
     fn has_annotation(self, name: &str, test: &AnnotationTest) -> bool {
         let spans = self.spans();
         let found = spans.iter().flat_map(|span| annotations(&self.segments.spans[*span]));
-        let mut values = found.filter(|(known, _)| known == name).map(|(_, value)| value);
+        let mut values = found.filter(|(known, _)| *known == name).map(|(_, value)| value);
         values.any(|value| test.holds(value))
     }
 }
