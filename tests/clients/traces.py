@@ -187,6 +187,11 @@ def xray_documents(service, began):
     return trace, [front, back]
 
 
+def all_summaries(client, **search):
+    pages = client.get_paginator("get_trace_summaries").paginate(**search)
+    return [summary for page in pages for summary in page["TraceSummaries"]]
+
+
 @check
 def boto3_reads_what_it_sent():
     # Quarters of a second are exact as floats.
@@ -207,7 +212,7 @@ def boto3_reads_what_it_sent():
     for more in ("", " AND fault", " AND responsetime >= 0.75 AND duration < 1", " AND service(\"DynamoDB\") { throttle }",
                  f' AND edge("{service}-front", "{service}-back") {{ ok }}', " AND user = \"ann\" !partial",
                  " AND annotation[orders] > 2 AND annotation[paid] = true", " AND http.url BEGINSWITH \"http://shop/\""):
-        summaries = client.get_trace_summaries(FilterExpression=wanted + more, Sampling=False, **around)["TraceSummaries"]
+        summaries = all_summaries(client, FilterExpression=wanted + more, Sampling=False, **around)
         assert [summary["Id"] for summary in summaries] == [trace], (more, summaries)
     [summary] = summaries
     assert (summary["Duration"], summary["ResponseTime"]) == (0.75, 0.75), summary
@@ -218,7 +223,7 @@ def boto3_reads_what_it_sent():
     assert summary["Annotations"]["orders"][0]["AnnotationValue"] == {"NumberValue": 3.0}, summary
     assert summary["Users"][0]["UserName"] == "ann" and summary["StartTime"].timestamp() == began, summary
     for other in (" AND ok", " AND service() { error }", " AND edge(\"DynamoDB\", \"x\")"):
-        assert client.get_trace_summaries(FilterExpression=wanted + other, **around)["TraceSummaries"] == [], other
+        assert all_summaries(client, FilterExpression=wanted + other, **around) == [], other
 
     for services in (client.get_trace_graph(TraceIds=[trace])["Services"], client.get_service_graph(**around)["Services"]):
         by_name = {one["Name"]: one for one in services}

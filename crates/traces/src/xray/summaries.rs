@@ -35,7 +35,7 @@ const SUMMARIES_MAX: usize = 100;
 const CANDIDATES_MAX: usize = 1_000;
 
 /// Traces whose spans are read at once.
-const TRACES_AT_ONCE: usize = 20;
+const TRACES_AT_ONCE: usize = 100;
 
 /// Longest text of an annotation that a summary contains, as X-Ray has it.
 const ANNOTATION_CHARS_MAX: usize = 1_000;
@@ -216,8 +216,10 @@ fn read_traces(
     let (traces, part) = read::traces(run, &ids, range, &[])?;
     let too_many = read::too_many_spans();
     if part.partial_reasons.contains(&too_many) && chunk.len() > 1 {
-        let alone = chunk.iter().map(|position| read_traces(run, std::slice::from_ref(position), range, reading));
-        return Ok(alone.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect());
+        let (first, second) = chunk.split_at(chunk.len() / 2);
+        let mut traces = read_traces(run, first, range, reading)?;
+        traces.extend(read_traces(run, second, range, reading)?);
+        return Ok(traces);
     }
     let is_cut = part.partial_reasons.contains(&too_many);
     let others: Vec<PartialReason> =

@@ -1,7 +1,8 @@
 //! The condition of spans that leads to all traces which a filter can match.
 //!
-//! A filter says something about several spans, a plan about one. Of conditions that must all hold the most selective one is taken;
-//! what can hold without any span of its own, such as a negation, gives none.
+//! A filter says something about several spans, a plan about one. Conditions on a segment itself are about its one span and hold
+//! together; of all others that must hold the most selective one is taken. What can hold without any span of its own, such as
+//! most negations, gives none.
 
 use plan::{Comparison, Expr, balanced};
 use types::Value;
@@ -11,76 +12,112 @@ use crate::plans::{compare, equal, is_present};
 use crate::span::field_of_attribute;
 use crate::xray::attributes::CALL_NAMES;
 
-/// How few spans fulfil a condition, as far as one can know: more is fewer.
-type Selectivity = u8;
+/// A condition that some span of each matching trace fulfils.
+#[derive(Clone, Debug)]
+struct Condition {
+    /// How few spans fulfil it, as far as one can know: more is fewer.
+    selectivity: u8,
+    expr: Expr,
+    /// Whether that span is the one of the segment itself; of a trace, of its root.
+    is_own: bool,
+}
 
 /// Returns a condition that a span of each matching trace fulfils; `None` if any trace may match.
 pub(crate) fn condition(filter: &Filter) -> Option<Expr> {
-    weighed(filter).map(|(_, condition)| condition)
+    condition_of(filter).map(|condition| condition.expr)
 }
 
-fn weighed(filter: &Filter) -> Option<(Selectivity, Expr)> {
+fn own(selectivity: u8, expr: Expr) -> Option<Condition> {
+    Some(Condition { selectivity, expr, is_own: true })
+}
+
+/// Returns the best of conditions that must all hold.
+fn all(conditions: impl Iterator<Item = Condition>) -> Option<Condition> {
+    let (own, others): (Vec<Condition>, Vec<Condition>) = conditions.partition(|condition| condition.is_own);
+    let together = own.into_iter().reduce(|a, b| Condition {
+        selectivity: a.selectivity.saturating_add(b.selectivity),
+        expr: Expr::And(Box::new(a.expr), Box::new(b.expr)),
+        is_own: true,
+    });
+    others.into_iter().chain(together).max_by_key(|condition| condition.selectivity)
+}
+
+fn condition_of(filter: &Filter) -> Option<Condition> {
     match filter {
-        Filter::All(filters) => filters.iter().filter_map(weighed).max_by_key(|(selectivity, _)| *selectivity),
+        Filter::All(filters) => all(filters.iter().filter_map(condition_of)),
         Filter::Any(filters) => {
-            let all: Vec<(Selectivity, Expr)> = filters.iter().map(weighed).collect::<Option<_>>()?;
-            let least = all.iter().map(|(selectivity, _)| *selectivity).min()?;
-            Some((least, any(all.into_iter().map(|(_, condition)| condition).collect())))
+            let all: Vec<Condition> = filters.iter().map(condition_of).collect::<Option<_>>()?;
+            Some(Condition {
+                selectivity: all.iter().map(|condition| condition.selectivity).min()?,
+                is_own: all.iter().all(|condition| condition.is_own),
+                expr: any(all.into_iter().map(|condition| condition.expr).collect()),
+            })
         }
-        Filter::Outcome(outcome, true) => Some((1, failed(*outcome)?)),
+        Filter::Not(filter) => match &**filter {
+            Filter::Outcome(outcome, is) => condition_of(&Filter::Outcome(*outcome, !is)),
+            _ => None,
+        },
+        Filter::Outcome(outcome, is) => ended(*outcome, *is),
         Filter::Number(NumberKey::HttpStatus, Order::Equal, status) => {
-            Some((2, of_status(Comparison::Equal, Value::Float(*status))))
+            own(2, of_status(Comparison::Equal, Value::Float(*status)))
         }
         Filter::Number(NumberKey::ResponseTime, Order::Greater | Order::GreaterOrEqual, seconds) if *seconds > 0.0 => {
             // Rounding of a duration to nanoseconds must leave out no span.
             let milliseconds = Value::Float((seconds * 1e3 - 1e-6) * (1.0 - 1e-9));
-            Some((1, compare("duration_ms", Comparison::GreaterOrEqual, milliseconds)))
+            own(1, compare("duration_ms", Comparison::GreaterOrEqual, milliseconds))
         }
         Filter::Text(key, test) => {
-            let names = fields_of(*key)?;
-            Some((3, any(names.iter().map(|name| text_condition(name, test)).collect())))
+            let (names, is_own) = fields_of(*key)?;
+            Some(Condition {
+                selectivity: if matches!(test, TextTest::Equal(_)) { 5 } else { 2 },
+                expr: any(names.iter().map(|name| text_condition(name, test)).collect()),
+                is_own,
+            })
         }
         Filter::Annotation(name, test) => {
-            let field = field_of_attribute(name);
-            let condition = match test {
-                AnnotationTest::Text(test) => text_condition(&field, test),
-                AnnotationTest::Number(Order::Equal, number) => {
-                    compare(&field, Comparison::Equal, Value::Float(*number))
-                }
-                AnnotationTest::Boolean(is) => compare(&field, Comparison::Equal, Value::Boolean(*is)),
-                AnnotationTest::Number(..) => is_present(&field),
-            };
-            Some((4, condition))
+            let (selectivity, expr) = annotation_condition(&field_of_attribute(name), test);
+            Some(Condition { selectivity, expr, is_own: false })
         }
         Filter::Service(node, filter) => of_node(node, filter.as_deref()),
         Filter::Edge(from, to, filter) => of_node(to, filter.as_deref()).or_else(|| of_node(from, None)),
-        Filter::Not(_) | Filter::Outcome(..) | Filter::Number(..) => None,
+        Filter::Number(..) => None,
     }
 }
 
-/// Returns the condition of a service: its name, else what a segment of it is like.
-fn of_node(node: &Node, filter: Option<&Filter>) -> Option<(Selectivity, Expr)> {
-    match &node.name {
-        Some(name) => {
-            let names = ["service", "name"].into_iter().chain(CALL_NAMES);
-            Some((3, any(names.map(|field| equal(field, name.as_str())).collect())))
-        }
-        None => filter.and_then(weighed),
+fn annotation_condition(field: &str, test: &AnnotationTest) -> (u8, Expr) {
+    match test {
+        AnnotationTest::Text(test @ TextTest::Equal(_)) => (6, text_condition(field, test)),
+        AnnotationTest::Number(Order::Equal, number) => (5, compare(field, Comparison::Equal, Value::Float(*number))),
+        AnnotationTest::Boolean(is) => (3, compare(field, Comparison::Equal, Value::Boolean(*is))),
+        AnnotationTest::Text(_) | AnnotationTest::Number(..) => (3, is_present(field)),
     }
 }
 
-/// Returns the condition of a span that can end this way.
-fn failed(outcome: Outcome) -> Option<Expr> {
+/// Returns the condition of a segment: the name of its service, and what it is like.
+fn of_node(node: &Node, filter: Option<&Filter>) -> Option<Condition> {
+    let name = node.name.as_ref().and_then(|name| {
+        let names = ["service", "name"].into_iter().chain(CALL_NAMES);
+        own(4, any(names.map(|field| equal(field, name.as_str())).collect()))
+    });
+    let found = all(name.into_iter().chain(filter.and_then(condition_of)));
+    // The segment is not the root of the trace.
+    found.map(|condition| Condition { is_own: false, ..condition })
+}
+
+/// Returns the condition of a segment that can have ended, or not ended, in some way.
+fn ended(outcome: Outcome, is: bool) -> Option<Condition> {
     let flag = |name: &str| compare(name, Comparison::Equal, Value::Boolean(true));
-    let failed = |name: &str| {
-        any(vec![flag(name), equal("status", "error"), of_status(Comparison::GreaterOrEqual, Value::Integer(400))])
-    };
-    match outcome {
-        Outcome::Ok => None,
-        Outcome::Error => Some(failed("aws.xray.error")),
-        Outcome::Throttle => Some(failed("aws.xray.throttle")),
-        Outcome::Fault => Some(failed("aws.xray.fault")),
-        Outcome::Partial => Some(flag("aws.xray.in_progress")),
+    let bad = || [equal("status", "error"), of_status(Comparison::GreaterOrEqual, Value::Integer(400))].into_iter();
+    let failed = |names: &[&str]| own(2, any(names.iter().map(|name| flag(name)).chain(bad()).collect()));
+    match (outcome, is) {
+        (Outcome::Ok, false) => failed(&["aws.xray.error", "aws.xray.throttle", "aws.xray.fault"]),
+        (Outcome::Error, true) => failed(&["aws.xray.error"]),
+        (Outcome::Throttle, true) => failed(&["aws.xray.throttle"]),
+        (Outcome::Fault, true) => failed(&["aws.xray.fault"]),
+        (Outcome::Partial, true) => {
+            Some(Condition { selectivity: 3, expr: flag("aws.xray.in_progress"), is_own: false })
+        }
+        _ => None,
     }
 }
 
@@ -94,15 +131,16 @@ fn any(conditions: Vec<Expr>) -> Expr {
     balanced(conditions, Expr::Or)
 }
 
-fn fields_of(key: TextKey) -> Option<&'static [&'static str]> {
+/// Returns the fields that have a text, and whether they are those of the segment itself.
+fn fields_of(key: TextKey) -> Option<(&'static [&'static str], bool)> {
     Some(match key {
-        TextKey::HttpUrl => &["url.full", "http.url"],
-        TextKey::HttpMethod => &["http.request.method", "http.method"],
-        TextKey::HttpUserAgent => &["user_agent.original", "http.user_agent"],
-        TextKey::HttpClientIp => &["client.address", "http.client_ip"],
-        TextKey::User => &["enduser.id"],
-        TextKey::InstanceId => &["host.id"],
-        TextKey::AvailabilityZone => &["cloud.availability_zone"],
+        TextKey::HttpUrl => (&["url.full", "http.url"], true),
+        TextKey::HttpMethod => (&["http.request.method", "http.method"], true),
+        TextKey::HttpUserAgent => (&["user_agent.original", "http.user_agent"], true),
+        TextKey::HttpClientIp => (&["client.address", "http.client_ip"], true),
+        TextKey::User => (&["enduser.id"], false),
+        TextKey::InstanceId => (&["host.id"], false),
+        TextKey::AvailabilityZone => (&["cloud.availability_zone"], false),
         TextKey::Name => return None,
     })
 }

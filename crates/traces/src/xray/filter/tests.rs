@@ -224,9 +224,24 @@ fn selective_conditions_are_chosen() {
         out
     };
     assert!(chosen("fault AND annotation.customer = \"acme\"").contains("customer"));
-    assert!(chosen("service(\"pay\") {fault}").contains("peer.service"));
+    assert!(chosen("annotation.paid = true AND annotation.customer = \"acme\" AND service(\"pay\")").contains("acme"));
+    for (text, words) in [
+        ("service(\"pay\") {fault}", ["peer.service", "aws.xray.fault"]),
+        ("!ok AND responsetime > 1", ["aws.xray.error", "duration_ms"]),
+    ] {
+        assert!(words.iter().all(|word| chosen(text).contains(word)), "{text}: {}", chosen(text));
+    }
     assert!(chosen("annotation.a = 1 OR annotation.b = 2").contains("Or"));
-    for any in ["ok", "!fault", "duration > 5", "annotation.a = 1 OR ok", "service()", "responsetime < 1"] {
+    for any in [
+        "ok",
+        "!fault",
+        "!!ok",
+        "!annotation.a = 1",
+        "duration > 5",
+        "annotation.a = 1 OR ok",
+        "service()",
+        "responsetime < 1",
+    ] {
         assert_eq!(chosen(any), "none", "{any}");
     }
 }

@@ -216,6 +216,7 @@ pub(super) fn holds(condition: &Expr, span: &Span) -> bool {
     };
     match condition {
         Expr::Or(a, b) => holds(a, span) || holds(b, span),
+        Expr::And(a, b) => holds(a, span) && holds(b, span),
         Expr::Call(plan::function::Function::IsPresent, arguments) => value(&arguments[0]).is_some(),
         Expr::Compare(comparison, a, b) => {
             let (Some(a), Some(b)) = (value(a), value(b)) else { return false };
