@@ -18,6 +18,8 @@ pub(super) struct Row {
     service: usize,
     /// The row of the caller, before this one.
     caller: Option<usize>,
+    /// Whether the caller has a span for the call.
+    is_through: bool,
     seconds: i64,
     status: Option<i64>,
     is_failed: bool,
@@ -30,7 +32,7 @@ pub(super) struct Row {
 
 pub(super) fn rows() -> impl Strategy<Value = Vec<Row>> {
     let row = (
-        (0..WORDS.len(), any::<prop::sample::Index>(), 0..4_i64),
+        (0..WORDS.len(), any::<prop::sample::Index>(), any::<bool>(), 0..4_i64),
         prop::option::of(prop::sample::select(vec![200_i64, 404, 429, 503])),
         (any::<bool>(), prop::bool::weighted(0.1)),
         prop::option::of(0..WORDS.len()),
@@ -43,24 +45,25 @@ pub(super) fn rows() -> impl Strategy<Value = Vec<Row>> {
         prop::option::weighted(0.3, 0..WORDS.len()),
     );
     prop::collection::vec(row, 1..5).prop_map(|rows| {
-        let row = |(index, ((service, caller, seconds), status, (is_failed, is_open), user, annotation, calls)): (
-            usize,
-            (_, _, _, _, _, _),
-        )| {
+        let row = |(
+            index,
+            ((service, caller, is_through, seconds), status, (is_failed, is_open), user, annotation, calls),
+        ): (usize, (_, _, _, _, _, _))| {
             let caller: prop::sample::Index = caller;
             let caller = (index > 0).then(|| caller.index(index.max(1)));
-            Row { service, caller, seconds, status, is_failed, is_open, user, annotation, calls }
+            Row { service, caller, is_through, seconds, status, is_failed, is_open, user, annotation, calls }
         };
         rows.into_iter().enumerate().map(row).collect()
     })
 }
 
 pub(super) fn trace(rows: &[Row]) -> Trace {
-    let span = |index: usize, fields: Vec<(&str, Value)>| {
+    let id = |n: usize| Value::text(format!("{:016x}", n + 1));
+    let span = |n: usize, second: usize, fields: Vec<(&str, Value)>| {
         let mut all = vec![
             (Name::from("trace_id"), Value::text("0".repeat(31) + "1")),
-            (Name::from("span_id"), Value::text(format!("{:016x}", index + 1))),
-            (Name::from("@timestamp"), Value::Timestamp(Timestamp(index as i64 * Timestamp::SECOND))),
+            (Name::from("span_id"), id(n)),
+            (Name::from("@timestamp"), Value::Timestamp(Timestamp(second as i64 * Timestamp::SECOND))),
         ];
         all.extend(fields.into_iter().map(|(name, value)| (Name::from(name), value)));
         Span::of_event(all)
@@ -73,7 +76,17 @@ pub(super) fn trace(rows: &[Row]) -> Trace {
             ("duration_ms", Value::Integer(row.seconds * 1_000)),
             ("status", Value::text(if row.is_failed { "error" } else { "unset" })),
         ];
-        fields.extend(row.caller.map(|caller| ("parent_span_id", Value::text(format!("{:016x}", caller + 1)))));
+        if let Some(caller) = row.caller {
+            let call = 2 * rows.len() + index;
+            fields.push(("parent_span_id", id(if row.is_through { call } else { caller })));
+            let of_call = vec![
+                ("parent_span_id", id(caller)),
+                ("service", Value::text(WORDS[rows[caller].service])),
+                ("kind", Value::text("client")),
+                ("peer.service", Value::text("another name")),
+            ];
+            spans.extend(row.is_through.then(|| span(call, index, of_call)));
+        }
         fields.extend(row.status.map(|status| ("http.response.status_code", Value::Integer(status))));
         fields.extend(row.is_open.then_some(("aws.xray.in_progress", Value::Boolean(true))));
         fields.extend(row.user.map(|user| ("enduser.id", Value::text(WORDS[user]))));
@@ -84,18 +97,18 @@ pub(super) fn trace(rows: &[Row]) -> Trace {
             let names = vec![Some(Value::text("k")), Some(Value::text("kind"))];
             fields.push(("aws.xray.annotations", Value::List(names.into())));
         }
-        spans.push(span(index, fields));
+        spans.push(span(index, index, fields));
     }
     for (index, row) in rows.iter().enumerate() {
         if let Some(called) = row.calls {
             let fields = vec![
-                ("parent_span_id", Value::text(format!("{:016x}", index + 1))),
+                ("parent_span_id", id(index)),
                 ("service", Value::text(WORDS[row.service])),
                 ("kind", Value::text("client")),
                 ("duration_ms", Value::Integer(500)),
                 ("peer.service", Value::text(WORDS[called])),
             ];
-            spans.push(span(rows.len() + index, fields));
+            spans.push(span(rows.len() + index, rows.len() + index, fields));
         }
     }
     let tree = Tree::of(&spans);
