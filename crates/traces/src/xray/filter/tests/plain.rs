@@ -83,7 +83,7 @@ pub(super) fn trace(rows: &[Row]) -> Trace {
                 ("parent_span_id", id(caller)),
                 ("service", Value::text(WORDS[rows[caller].service])),
                 ("kind", Value::text("client")),
-                ("peer.service", Value::text("another name")),
+                ("peer.service", Value::text(WORDS[(row.service + 1) % WORDS.len()])),
             ];
             spans.extend(row.is_through.then(|| span(call, index, of_call)));
         }
