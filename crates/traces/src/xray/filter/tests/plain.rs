@@ -122,26 +122,67 @@ pub(super) struct Plain<'r> {
     row: Option<&'r Row>,
 }
 
+/// Returns the segments of rows, then the inferred ones.
+fn plains<'r>(rows: &'r [Row]) -> Vec<Plain<'r>> {
+    let of_row = |row: &'r Row| {
+        let caller = row.caller.map(|caller| WORDS[rows[caller].service]);
+        Plain { service: WORDS[row.service], caller, row: Some(row) }
+    };
+    let inferred = |row: &Row| Some(Plain { service: WORDS[row.calls?], caller: Some(WORDS[row.service]), row: None });
+    rows.iter().map(of_row).chain(rows.iter().filter_map(inferred)).collect()
+}
+
+/// Reports whether a node means a segment. Only inferred ones have a type.
+fn is(node: &Node, plain: &Plain<'_>) -> bool {
+    node.name.as_ref().is_none_or(|name| name == plain.service)
+        && node.kind.as_ref().is_none_or(|kind| plain.row.is_none() && kind == "remote")
+}
+
+fn text(found: &str, test: &TextTest) -> bool {
+    match test {
+        TextTest::Equal(text) => found == text,
+        TextTest::NotEqual(text) => found != text,
+        TextTest::Contains(text) => found.contains(&**text),
+        TextTest::BeginsWith(text) => found.starts_with(&**text),
+        TextTest::EndsWith(text) => found.ends_with(&**text),
+    }
+}
+
+fn number(found: f64, order: Order, value: f64) -> bool {
+    match order {
+        Order::Equal => found == value,
+        Order::NotEqual => found != value,
+        Order::Less => found < value,
+        Order::LessOrEqual => found <= value,
+        Order::Greater => found > value,
+        Order::GreaterOrEqual => found >= value,
+    }
+}
+
+fn annotated(row: &Row, test: &AnnotationTest) -> bool {
+    match (&row.annotation, test) {
+        (Some(_), AnnotationTest::Text(TextTest::Contains(empty))) if empty.is_empty() => true,
+        (Some(Value::String(found)), AnnotationTest::Text(test)) => text(found, test),
+        (Some(Value::Integer(found)), AnnotationTest::Number(order, value)) => number(*found as f64, *order, *value),
+        (Some(Value::Float(found)), AnnotationTest::Number(order, value)) => number(*found, *order, *value),
+        (Some(Value::Boolean(found)), AnnotationTest::Boolean(is)) => found == is,
+        _ => false,
+    }
+}
+
+/// Returns the seconds until the last row and the last call end.
+fn last_end(rows: &[Row]) -> f64 {
+    let end = |(index, row): (usize, &Row)| {
+        let call = row.calls.map_or(0.0, |_| (rows.len() + index) as f64 + 0.5);
+        call.max(index as f64 + row.seconds as f64)
+    };
+    rows.iter().enumerate().map(end).fold(0.0, f64::max)
+}
+
 /// Evaluates a filter over rows, word by word of its description.
 pub(super) fn plainly(filter: &Filter, rows: &[Row], one: Option<&Plain<'_>>) -> bool {
     let within = |plain: &Plain<'_>, filter: &Option<Box<Filter>>| {
         filter.as_ref().is_none_or(|filter| plainly(filter, rows, Some(plain)))
-    };
-    let called = |row: &Row, caller: usize| (row.service, caller);
-    let mut all: Vec<Plain<'_>> = rows
-        .iter()
-        .map(|row| {
-            let caller = row.caller.map(|caller| called(&rows[caller], caller).0);
-            Plain { service: WORDS[row.service], caller: caller.map(|caller| WORDS[caller]), row: Some(row) }
-        })
-        .collect();
-    all.extend(
-        rows.iter()
-            .filter_map(|row| Some(Plain { service: WORDS[row.calls?], caller: Some(WORDS[row.service]), row: None })),
-    );
-    let is = |node: &Node, plain: &Plain<'_>| {
-        node.name.as_ref().is_none_or(|name| name == plain.service)
-            && node.kind.as_ref().is_none_or(|kind| plain.row.is_none() && kind == "remote")
     };
     // An inferred segment has no row, and nothing but its name and its half second.
     let main = one.map_or(Some(&rows[0]), |plain| plain.row);
@@ -152,46 +193,19 @@ pub(super) fn plainly(filter: &Filter, rows: &[Row], one: Option<&Plain<'_>>) ->
         _ => (false, main.is_some_and(|row| row.is_failed)),
     };
     let some: Vec<&Row> = one.map_or(rows.iter().collect(), |plain| plain.row.into_iter().collect());
-    let text = |found: &str, test: &TextTest| match test {
-        TextTest::Equal(text) => found == text,
-        TextTest::NotEqual(text) => found != text,
-        TextTest::Contains(text) => found.contains(&**text),
-        TextTest::BeginsWith(text) => found.starts_with(&**text),
-        TextTest::EndsWith(text) => found.ends_with(&**text),
-    };
-    let number = |found: f64, order: Order, value: f64| match order {
-        Order::Equal => found == value,
-        Order::NotEqual => found != value,
-        Order::Less => found < value,
-        Order::LessOrEqual => found <= value,
-        Order::Greater => found > value,
-        Order::GreaterOrEqual => found >= value,
-    };
     match filter {
         Filter::All(filters) => filters.iter().all(|filter| plainly(filter, rows, one)),
         Filter::Any(filters) => filters.iter().any(|filter| plainly(filter, rows, one)),
         Filter::Not(filter) => !plainly(filter, rows, one),
-        Filter::Outcome(outcome, expected) => {
-            let found = match outcome {
-                Outcome::Ok => !is_error && !is_fault,
-                Outcome::Error => is_error,
-                Outcome::Fault => is_fault,
-                Outcome::Throttle => status == Some(429),
-                Outcome::Partial => some.iter().any(|row| row.is_open),
-            };
-            found == *expected
-        }
+        Filter::Outcome(Outcome::Ok, expected) => (!is_error && !is_fault) == *expected,
+        Filter::Outcome(Outcome::Error, expected) => is_error == *expected,
+        Filter::Outcome(Outcome::Fault, expected) => is_fault == *expected,
+        Filter::Outcome(Outcome::Throttle, expected) => (status == Some(429)) == *expected,
+        Filter::Outcome(Outcome::Partial, expected) => some.iter().any(|row| row.is_open) == *expected,
         Filter::Number(NumberKey::HttpStatus, order, value) => {
             status.is_some_and(|status| number(status as f64, *order, *value))
         }
-        Filter::Number(NumberKey::Duration, order, value) if one.is_none() => {
-            let end = |(index, row): (usize, &Row)| {
-                let own = index as f64 + row.seconds as f64;
-                let call = row.calls.map_or(0.0, |_| (rows.len() + index) as f64 + 0.5);
-                own.max(call)
-            };
-            number(rows.iter().enumerate().map(end).fold(0.0, f64::max), *order, *value)
-        }
+        Filter::Number(NumberKey::Duration, order, value) if one.is_none() => number(last_end(rows), *order, *value),
         Filter::Number(_, order, value) => number(main.map_or(0.5, |row| row.seconds as f64), *order, *value),
         Filter::Text(TextKey::HttpUrl, test) => main.is_some_and(|row| text(&format!("/{}", WORDS[row.service]), test)),
         Filter::Text(TextKey::User, test) => {
@@ -199,22 +213,12 @@ pub(super) fn plainly(filter: &Filter, rows: &[Row], one: Option<&Plain<'_>>) ->
         }
         Filter::Text(_, test) => match one {
             Some(plain) => text(plain.service, test),
-            None => all.iter().any(|plain| text(plain.service, test)),
+            None => plains(rows).iter().any(|plain| text(plain.service, test)),
         },
-        Filter::Annotation(_, test) => some.iter().any(|row| match (&row.annotation, test) {
-            (Some(_), AnnotationTest::Text(TextTest::Contains(empty))) if empty.is_empty() => true,
-            (Some(Value::String(found)), AnnotationTest::Text(test)) => text(found, test),
-            (Some(Value::Integer(found)), AnnotationTest::Number(order, value)) => {
-                number(*found as f64, *order, *value)
-            }
-            (Some(Value::Float(found)), AnnotationTest::Number(order, value)) => number(*found, *order, *value),
-            (Some(Value::Boolean(found)), AnnotationTest::Boolean(is)) => found == is,
-            _ => false,
-        }),
-        Filter::Service(node, filter) => all.iter().any(|plain| is(node, plain) && within(plain, filter)),
-        Filter::Edge(from, to, filter) => all.iter().any(|plain| {
+        Filter::Annotation(_, test) => some.iter().any(|row| annotated(row, test)),
+        Filter::Service(node, filter) => plains(rows).iter().any(|plain| is(node, plain) && within(plain, filter)),
+        Filter::Edge(from, to, filter) => plains(rows).iter().any(|plain| {
             let is_from = plain.caller.is_some_and(|caller| from.name.as_deref().is_none_or(|name| name == caller));
-            // Callers are segments of their own, which have no type here.
             is_from && from.kind.is_none() && is(to, plain) && within(plain, filter)
         }),
     }
