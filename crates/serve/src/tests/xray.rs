@@ -303,6 +303,9 @@ async fn filters_find_the_traces_that_they_describe() {
         ("availabilityzone ENDSWITH \"c\"", &[shop]),
         ("name = \"mail\" OR user CONTAINS \"nn\"", &both),
         ("partial", &[]),
+        ("service(\"pay\") AND service(\"mail\")", &[web]),
+        ("service(\"pay\") AND annotation.paid = true", &[]),
+        ("fault AND service(\"DynamoDB\") { throttle } AND annotation.paid = true", &[shop]),
     ] {
         assert_eq!(house.found_by(filter).await, expected, "{filter}");
     }

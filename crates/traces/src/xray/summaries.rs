@@ -1,8 +1,9 @@
 //! `GetTraceSummaries`: the traces that begin in a range and are as a filter expression says.
 //!
-//! Traces come in the order of their first spans that can match, the newest first, then by their ids. A page ends after some
-//! summaries or some traces looked at; its token names the last trace looked at, so that the next page begins after it, whatever
-//! was stored meanwhile.
+//! A plan finds the traces that have a span for each condition of the expression that is about one span; then the expression
+//! is evaluated over all spans of these. Traces come in the order of their first spans that can match, the newest first, then by
+//! their ids. A page ends after some summaries or some traces looked at; its token names the last trace looked at, so that the
+//! next page begins after it, whatever was stored meanwhile.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +11,7 @@ use door::problem::Problem;
 use door::query_run::QueryRun;
 use execute::PartialReason;
 use plan::function::Function;
-use plan::{AggregateKind, Comparison, Expr, Operator, Plan};
+use plan::{Aggregate, AggregateKind, Comparison, Expr, Name, Operator, Plan, balanced};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 use types::{TimeRange, Timestamp, Value};
@@ -107,13 +108,13 @@ impl Summaries {
     /// Answers with one page.
     pub(super) fn page(&self, run: &QueryRun<'_>) -> Result<Json, Problem> {
         let mut reading = Reading::default();
-        let condition = self.filter.as_ref().and_then(candidates::condition);
-        let range = match &condition {
+        let conditions = self.filter.as_ref().map(candidates::conditions).unwrap_or_default();
+        let range = match conditions.is_empty() {
+            true => self.range,
             // The spans that match may begin after the trace.
-            Some(_) => TimeRange { from: self.range.from, to: times::widened(self.range, read::MARGIN_NS).to },
-            None => self.range,
+            false => TimeRange { from: self.range.from, to: times::widened(self.range, read::MARGIN_NS).to },
         };
-        let found = candidates_of(run, range, condition, self.after.as_ref(), &mut reading)?;
+        let found = candidates_of(run, range, conditions, self.after.as_ref(), &mut reading)?;
         let (mut summaries, mut n_processed, mut last) = (Vec::new(), 0_usize, None);
         let is_more = found.len() > CANDIDATES_MAX;
         let found = &found[..found.len().min(CANDIDATES_MAX)];
@@ -171,18 +172,26 @@ impl Position {
 fn candidates_of(
     run: &QueryRun<'_>,
     range: TimeRange,
-    condition: Option<Expr>,
+    conditions: Vec<Expr>,
     after: Option<&Position>,
     reading: &mut Reading,
 ) -> Result<Vec<Position>, Problem> {
     let mut operators = vec![Operator::Filter(is_span())];
-    operators.extend(condition.map(Operator::Filter));
+    if !conditions.is_empty() {
+        operators.push(Operator::Filter(balanced(conditions.clone(), Expr::Or)));
+    }
+    // Whether a trace has a span of each condition.
+    let one_if = |condition| vec![condition, literal(Value::Integer(1)), literal(Value::Integer(0))];
+    let has = conditions.into_iter().map(|condition| Expr::Call(Function::If, one_if(condition)));
+    let has = has.enumerate().map(|(n, has)| aggregate(&format!("has_{n}"), AggregateKind::Max, Some(has)));
+    let mut aggregates: Vec<Aggregate> = has.collect();
+    let names: Vec<Name> = aggregates.iter().map(|aggregate| aggregate.name.clone()).collect();
+    aggregates.push(aggregate("first", AggregateKind::Min, Some(field("@timestamp"))));
     // Ids of decimal digits would be ordered as numbers.
     let key = Expr::Call(Function::Concat, vec![literal(Value::text(KEY_PREFIX)), field("trace_id")]);
-    operators.push(Operator::Aggregate {
-        by: vec![("key".into(), key)],
-        aggregates: vec![aggregate("first", AggregateKind::Min, Some(field("@timestamp")))],
-    });
+    operators.push(Operator::Aggregate { by: vec![("key".into(), key)], aggregates });
+    let is_there = |name: &Name| Operator::Filter(compare(name, Comparison::Equal, Value::Integer(1)));
+    operators.extend(names.iter().map(is_there));
     if let Some(Position { time, trace_id }) = after {
         let time = |comparison| compare("first", comparison, Value::Timestamp(*time));
         let same = Expr::And(

@@ -1,8 +1,10 @@
-//! The condition of spans that leads to all traces which a filter can match.
+//! The conditions of spans that lead to all traces which a filter can match.
 //!
 //! A filter says something about several spans, a plan about one. Conditions on a segment itself are about its one span and hold
-//! together; of all others that must hold the most selective one is taken. What can hold without any span of its own, such as
-//! most negations, gives none.
+//! together; others may hold for different spans of the trace. What can hold without any span of its own, such as most
+//! negations, gives none.
+
+use std::cmp::Reverse;
 
 use plan::{Comparison, Expr, balanced};
 use types::Value;
@@ -22,24 +24,42 @@ struct Condition {
     is_own: bool,
 }
 
-/// Returns a condition that a span of each matching trace fulfils; `None` if any trace may match.
-pub(crate) fn condition(filter: &Filter) -> Option<Expr> {
-    condition_of(filter).map(|condition| condition.expr)
+/// Selectivity from which one condition is enough: it leaves few traces.
+const SELECTIVITY_ENOUGH: u8 = 5;
+
+/// Conditions of one plan.
+const CONDITIONS_MAX: usize = 4;
+
+/// Returns conditions of which each is fulfilled by a span of each matching trace; none if any trace may match.
+pub(crate) fn conditions(filter: &Filter) -> Vec<Expr> {
+    let mut found = match filter {
+        Filter::All(filters) => joined(filters.iter().filter_map(condition_of)),
+        other => condition_of(other).into_iter().collect(),
+    };
+    found.sort_by_key(|condition| Reverse(condition.selectivity));
+    let is_enough = found.first().is_some_and(|condition| condition.selectivity >= SELECTIVITY_ENOUGH);
+    found.truncate(if is_enough { 1 } else { CONDITIONS_MAX });
+    found.into_iter().map(|condition| condition.expr).collect()
 }
 
 fn own(selectivity: u8, expr: Expr) -> Option<Condition> {
     Some(Condition { selectivity, expr, is_own: true })
 }
 
-/// Returns the best of conditions that must all hold.
-fn all(conditions: impl Iterator<Item = Condition>) -> Option<Condition> {
-    let (own, others): (Vec<Condition>, Vec<Condition>) = conditions.partition(|condition| condition.is_own);
-    let together = own.into_iter().reduce(|a, b| Condition {
+/// Puts together those of some conditions that are about one span.
+fn joined(conditions: impl Iterator<Item = Condition>) -> Vec<Condition> {
+    let (own, mut all): (Vec<Condition>, Vec<Condition>) = conditions.partition(|condition| condition.is_own);
+    all.extend(own.into_iter().reduce(|a, b| Condition {
         selectivity: a.selectivity.saturating_add(b.selectivity),
         expr: Expr::And(Box::new(a.expr), Box::new(b.expr)),
         is_own: true,
-    });
-    others.into_iter().chain(together).max_by_key(|condition| condition.selectivity)
+    }));
+    all
+}
+
+/// Returns the best of conditions that must all hold.
+fn all(conditions: impl Iterator<Item = Condition>) -> Option<Condition> {
+    joined(conditions).into_iter().max_by_key(|condition| condition.selectivity)
 }
 
 fn condition_of(filter: &Filter) -> Option<Condition> {
