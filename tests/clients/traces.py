@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Spans of OpenTelemetry's Python SDK (its OTLP exporters over HTTP and gRPC, its Zipkin exporter), of boto3's X-Ray client
-and of the X-Ray SDK, which sends to a daemon's port; and OTLP requests that say wrong things.
+and of the X-Ray SDK, which sends to a daemon's port; boto3's X-Ray client as a reader; and OTLP requests that say wrong things.
 
 The X-Ray SDK's datagrams go to a server of this program's own.
 """
@@ -165,16 +165,121 @@ def segments_of_boto3_become_spans_and_wrong_ones_are_listed():
     assert all(abs(row[4] - wanted[4]) < 0.01 for row, wanted in zip(found, expected)), found
 
 
+def xray_documents(service, began):
+    """A segment that calls another service and a table, and the segment of that service."""
+    trace, ids = f"1-{int(began):08x}-{uuid.uuid4().hex[:24]}", [uuid.uuid4().hex[:16] for _ in range(4)]
+    front = {
+        "name": f"{service}-front", "id": ids[0], "trace_id": trace, "start_time": began, "end_time": began + 0.75, "fault": True,
+        "user": "ann", "origin": "AWS::ECS::Container", "service": {"version": "1.2"},
+        "http": {"request": {"method": "GET", "url": f"http://shop/{service}"}, "response": {"status": 503}},
+        "annotations": {"customer": service, "orders": 3, "paid": True}, "metadata": {"default": {"cart": [1, 2]}},
+        "aws": {"account_id": "123456789012", "ec2": {"instance_id": "i-1", "availability_zone": "eu-west-1c"}},
+        "cause": {"exceptions": [{"id": "2a5ea2ffb1c2d3e4", "type": "KeyError", "message": "no such user",
+                                  "stack": [{"path": "app.py", "line": 7, "label": "get"}]}]},
+        "subsegments": [
+            {"id": ids[1], "name": f"{service}-back", "namespace": "remote", "start_time": began + 0.125, "end_time": began + 0.5},
+            {"id": ids[2], "name": "DynamoDB", "namespace": "aws", "start_time": began + 0.5, "end_time": began + 0.625,
+             "throttle": True, "aws": {"operation": "GetItem", "table_name": "users"}},
+        ],
+    }
+    back = {"name": f"{service}-back", "id": ids[3], "parent_id": ids[1], "trace_id": trace, "start_time": began + 0.25,
+            "end_time": began + 0.5}
+    return trace, [front, back]
+
+
+def all_summaries(client, **search):
+    pages = client.get_paginator("get_trace_summaries").paginate(**search)
+    return [summary for page in pages for summary in page["TraceSummaries"]]
+
+
 @check
-def other_operations_of_xray_are_refused_by_name():
-    client = xray_client()
-    for call in (client.get_sampling_rules, lambda: client.put_telemetry_records(TelemetryRecords=[{"Timestamp": 1}])):
+def boto3_reads_what_it_sent():
+    # Quarters of a second are exact as floats.
+    client, service, began = xray_client(), f"read-{RUN}", int(time.time()) - 5 + 0.25
+    trace, documents = xray_documents(service, began)
+    answer = client.put_trace_segments(TraceSegmentDocuments=[json.dumps(document) for document in documents])
+    assert answer["UnprocessedTraceSegments"] == [], answer
+    unknown = f"1-{int(began):08x}-{uuid.uuid4().hex[:24]}"
+    answer = client.batch_get_traces(TraceIds=[trace, unknown])
+    assert answer["UnprocessedTraceIds"] == [unknown], answer
+    [found] = answer["Traces"]
+    assert (found["Id"], found["Duration"], found["LimitExceeded"]) == (trace, 0.75, False), found
+    assert [json.loads(segment["Document"]) for segment in found["Segments"]] == documents, found
+    assert [segment["Id"] for segment in found["Segments"]] == [document["id"] for document in documents], found
+
+    around = {"StartTime": began - 60, "EndTime": time.time()}
+    wanted = f'annotation.customer = "{service}"'
+    for more in ("", " AND fault", " AND responsetime >= 0.75 AND duration < 1", " AND service(\"DynamoDB\") { throttle }",
+                 f' AND edge("{service}-front", "{service}-back") {{ ok }}', " AND user = \"ann\" !partial",
+                 " AND annotation[orders] > 2 AND annotation[paid] = true", " AND http.url BEGINSWITH \"http://shop/\""):
+        summaries = all_summaries(client, FilterExpression=wanted + more, Sampling=False, **around)
+        assert [summary["Id"] for summary in summaries] == [trace], (more, summaries)
+    [summary] = summaries
+    assert (summary["Duration"], summary["ResponseTime"]) == (0.75, 0.75), summary
+    assert (summary["HasFault"], summary["HasError"], summary["HasThrottle"], summary["IsPartial"]) == (True, False, False, False)
+    assert summary["Http"] == {"HttpURL": f"http://shop/{service}", "HttpMethod": "GET", "HttpStatus": 503}, summary
+    assert {one["Name"] for one in summary["ServiceIds"]} == {f"{service}-front", f"{service}-back", "DynamoDB"}, summary
+    assert summary["EntryPoint"]["Type"] == "AWS::ECS::Container", summary
+    assert summary["Annotations"]["orders"][0]["AnnotationValue"] == {"NumberValue": 3.0}, summary
+    assert summary["Users"][0]["UserName"] == "ann" and summary["StartTime"].timestamp() == began, summary
+    for other in (" AND ok", " AND service() { error }", " AND edge(\"DynamoDB\", \"x\")"):
+        assert all_summaries(client, FilterExpression=wanted + other, **around) == [], other
+
+    for services in (client.get_trace_graph(TraceIds=[trace])["Services"], client.get_service_graph(**around)["Services"]):
+        by_name = {one["Name"]: one for one in services}
+        front, back = by_name[f"{service}-front"], by_name[f"{service}-back"]
+        assert (front["Root"], back["Root"]) == (True, False), services
+        called = [one["Name"] for edge in front["Edges"] for one in services if one["ReferenceId"] == edge["ReferenceId"]]
+        assert sorted(called) == sorted(["DynamoDB", f"{service}-back"]), services
+        statistics = front["SummaryStatistics"]
+        assert (statistics["TotalCount"], statistics["OkCount"]) == (1, 0), statistics
+        assert statistics["FaultStatistics"]["TotalCount"] == 1, statistics
+        assert abs(statistics["TotalResponseTime"] - 0.75) < 0.02, statistics
+
+
+@check
+def boto3_pages_through_summaries():
+    client, service, began = xray_client(), f"pages-{RUN}", int(time.time()) - 30
+    ids = [f"1-{began:08x}-{uuid.uuid4().hex[:24]}" for _ in range(230)]
+    for chunk in (ids[at:at + 50] for at in range(0, len(ids), 50)):
+        segments = [{"name": service, "id": uuid.uuid4().hex[:16], "trace_id": trace, "start_time": began, "end_time": began + 1}
+                    for trace in chunk]
+        client.put_trace_segments(TraceSegmentDocuments=[json.dumps(segment) for segment in segments])
+    pages = list(client.get_paginator("get_trace_summaries").paginate(
+        StartTime=began, EndTime=began, FilterExpression=f'service("{service}")'))
+    found = [summary["Id"] for page in pages for summary in page["TraceSummaries"]]
+    assert len(pages) == 3 and len(found) == len(ids) and set(found) == set(ids), (len(pages), len(found))
+
+
+@check
+def operations_and_filters_that_xray_has_and_catat_has_not_are_refused_by_name():
+    client, around = xray_client(), {"StartTime": time.time() - 60, "EndTime": time.time()}
+    unknown = {"TelemetryRecords": [{"Timestamp": 1}]}
+    for code, call in (
+        ("UnknownOperationException", lambda: client.put_telemetry_records(**unknown)),
+        ("UnknownOperationException", lambda: client.get_insight_summaries(GroupName="x", **around)),
+        ("InvalidRequestException", lambda: client.get_trace_summaries(FilterExpression="rootcause.fault.service { }", **around)),
+        ("InvalidRequestException", lambda: client.get_trace_summaries(FilterExpression="falt", **around)),
+        ("InvalidRequestException", lambda: client.get_trace_summaries(TimeRangeType="Service", **around)),
+        ("InvalidRequestException", lambda: client.batch_get_traces(TraceIds=["1-2-3"])),
+        ("InvalidRequestException", lambda: client.get_service_graph(GroupName="slow", **around)),
+    ):
         try:
             call()
         except client.exceptions.ClientError as error:
-            assert error.response["Error"]["Code"] == "UnknownOperationException", error.response
+            assert error.response["Error"]["Code"] == code, error.response
         else:
             raise AssertionError("it was answered")
+    assert client.get_groups()["Groups"] == []
+
+
+@check
+def sdks_are_told_that_there_are_no_sampling_rules():
+    client = xray_client()
+    assert client.get_sampling_rules()["SamplingRuleRecords"] == []
+    statistics = {"RuleName": "Default", "ClientID": "a" * 24, "Timestamp": time.time(), "RequestCount": 1, "SampledCount": 1}
+    answer = client.get_sampling_targets(SamplingStatisticsDocuments=[statistics])
+    assert answer["SamplingTargetDocuments"] == [] and answer["UnprocessedStatistics"][0]["RuleName"] == "Default", answer
 
 
 class Server:

@@ -48,7 +48,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("loki", &["types", "parse", "storage", "ingest", "plan", "language", "execute", "alert", "door"]),
     ("cloudwatch", &["types", "parse", "storage", "ingest", "plan", "language", "execute", "alert", "door"]),
     ("otel", &["types", "parse", "storage", "ingest", "door"]),
-    ("traces", &["types", "storage", "plan", "language", "traceql", "execute", "door"]),
+    // Of `cloudwatch` it uses one thing: the check of signed requests, for X-Ray's operations that read.
+    ("traces", &["types", "storage", "plan", "language", "traceql", "execute", "door", "cloudwatch"]),
     ("serve", &["storage", "elastic", "door", "api", "loki", "cloudwatch", "otel", "traces"]),
     (
         "catat",

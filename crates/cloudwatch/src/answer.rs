@@ -79,6 +79,16 @@ impl CloudWatchProblem {
         (self.status, self.kind, &self.message)
     }
 
+    /// Gives the error the name that X-Ray has for it, where that differs from CloudWatch's.
+    pub(super) fn of_xray(mut self) -> Self {
+        self.kind = match self.kind {
+            "InvalidParameterException" => "InvalidRequestException",
+            "ThrottlingException" => "ThrottledException",
+            kind => kind,
+        };
+        self
+    }
+
     pub(super) fn exists(what: &str) -> Self {
         Self::new("ResourceAlreadyExistsException", format!("The specified {what} already exists"))
     }

@@ -13,20 +13,20 @@ use ingest::Encoding;
 
 use super::answer::CloudWatchProblem;
 use super::signature::Signature;
-use super::state::Shared;
 use door::access::{Caller, KeyRevoked, RevocableBody, Role};
 use door::body::RequestBody;
 use door::headers::encoding;
 use door::problem::Problem;
+use door::server::{FamilyServer, Shared};
 use door::table::AccessRefusal;
 
 /// The region of a client that did not sign.
 const DEFAULT_REGION: &str = "us-east-1";
 
 /// A request of an authenticated caller.
-pub(super) struct AuthenticatedRequest {
-    /// The server as the caller sees it.
-    pub(super) server: Shared,
+pub(super) struct AuthenticatedRequest<S> {
+    /// The server as the caller sees it, with the state of the routes' family.
+    pub(super) server: FamilyServer<S>,
     /// The region in the client's configuration.
     pub(super) region: String,
     pub(super) received: RequestBody,
@@ -34,13 +34,13 @@ pub(super) struct AuthenticatedRequest {
 }
 
 /// Authenticates a request for a service of Amazon's and reads its body of at most `bytes_max`.
-pub(super) async fn admit(
-    server: Shared,
+pub(super) async fn admit<S>(
+    server: FamilyServer<S>,
     parts: &Parts,
     body: Body,
     service: &'static str,
     bytes_max: usize,
-) -> Result<AuthenticatedRequest, CloudWatchProblem> {
+) -> Result<AuthenticatedRequest<S>, CloudWatchProblem> {
     if let Some(AccessRefusal(problem)) = parts.extensions.get() {
         return Err(problem.clone().into());
     }

@@ -1,8 +1,10 @@
-//! AWS X-Ray: `PutTraceSegments` of its SDKs, over HTTP, and the documents that they send to the daemon, over UDP.
+//! AWS X-Ray: `PutTraceSegments` of its SDKs, over HTTP, and the documents that they send to the daemon, over UDP. For the
+//! operations that read, which are those of the crate `traces`, the check of a request ([`admit_caller`]) and its answer.
 //!
 //! The SDKs speak REST with JSON: `POST /xray/TraceSegments` for an endpoint `/xray`, signed for the service `xray`. It is
 //! here since these requests are signed as those of CloudWatch Logs are, with the same keys, and errors have the same form.
-//! Documents that are not stored are listed in the answer; the others are durable. Other operations are refused by name.
+//! Documents that are not stored are listed in the answer; the others are durable. Operations without a route are refused by
+//! name.
 
 pub mod decode;
 mod documents;
@@ -12,13 +14,16 @@ pub mod udp;
 use axum::extract::Request;
 use axum::response::Response;
 use door::access::Role;
-use door::server::FamilyState;
+use door::problem::Problem;
+use door::server::{FamilyServer, FamilyState};
 use door::table::{DeliveryMark, Table};
-use serde_json::json;
+use ingest::decode as decompressed;
+use serde_json::{Value, json};
 
 use self::decode::ingest_segments;
-use crate::answer::{CloudWatchProblem, answer};
+use crate::answer::{self, CloudWatchProblem};
 use crate::authentication::{AuthenticatedRequest, admit};
+use crate::request::BODY_BYTES_MAX;
 use crate::state::{CloudWatchState, Shared};
 
 /// The service that signatures are for.
@@ -42,6 +47,47 @@ pub fn refusal(path: &str) -> CloudWatchProblem {
     CloudWatchProblem::new("UnknownOperationException", message)
 }
 
+/// Returns an error in the form of the service.
+pub fn problem(problem: impl Into<Problem>) -> CloudWatchProblem {
+    CloudWatchProblem::from(problem).of_xray()
+}
+
+/// Answers an operation.
+pub fn answer(value: &Value) -> Response {
+    answer::answer(value)
+}
+
+/// Authenticates a request for an operation without segments, by a key or a signature, and reads its body. The caller needs one
+/// of `roles`.
+///
+/// # Errors
+/// The reason for a refusal, in the form of the service.
+pub async fn admit_caller<S>(
+    server: FamilyServer<S>,
+    request: Request,
+    operation: &str,
+    roles: &[Role],
+) -> Result<(FamilyServer<S>, Vec<u8>), CloudWatchProblem> {
+    let (parts, body) = request.into_parts();
+    let admitted = admit(server, &parts, body, SERVICE, BODY_BYTES_MAX).await.map_err(CloudWatchProblem::of_xray)?;
+    let AuthenticatedRequest { server, received, encoding, .. } = admitted;
+    require(&server, operation, roles)?;
+    let body = decompressed(received.bytes(), encoding, BODY_BYTES_MAX).map_err(problem)?.into_owned();
+    Ok((server, body))
+}
+
+/// Refuses callers without one of `roles`.
+fn require<S>(server: &FamilyServer<S>, operation: &str, roles: &[Role]) -> Result<(), CloudWatchProblem> {
+    if roles.iter().any(|role| server.caller.may(*role)) {
+        return Ok(());
+    }
+    let needed = roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(" or ");
+    let name = &server.caller.name;
+    let message =
+        format!("User: {name} is not authorized to perform: xray:{operation}: it needs a key with the role {needed}");
+    Err(CloudWatchProblem::denied(message))
+}
+
 /// Stores the segment documents of a request.
 ///
 /// # Errors
@@ -49,22 +95,16 @@ pub fn refusal(path: &str) -> CloudWatchProblem {
 async fn put(server: Shared, request: Request) -> Result<Response, CloudWatchProblem> {
     let (parts, body) = request.into_parts();
     let bytes_max = server.app.limits.body_bytes_max;
-    let AuthenticatedRequest { server, received, encoding, .. } =
-        admit(server, &parts, body, SERVICE, bytes_max).await?;
-    if !server.caller.may(Role::Ingest) {
-        let message = format!(
-            "User: {} is not authorized to perform: xray:PutTraceSegments: it needs a key with the role ingest",
-            server.caller.name
-        );
-        return Err(CloudWatchProblem::denied(message));
-    }
+    let admitted = admit(server, &parts, body, SERVICE, bytes_max).await.map_err(CloudWatchProblem::of_xray)?;
+    let AuthenticatedRequest { server, received, encoding, .. } = admitted;
+    require(&server, "PutTraceSegments", &[Role::Ingest])?;
     let of_thread = server.clone();
     let n_bytes = received.bytes().len();
     let work = move || {
         let sender = of_thread.sender(None);
         ingest_segments(&of_thread.app.intake, received.bytes(), encoding, &sender)
     };
-    let refused = server.intake.run(encoding, n_bytes, work).await??;
+    let refused = server.intake.run(encoding, n_bytes, work).await.map_err(problem)?.map_err(problem)?;
     let unprocessed: Vec<_> = refused
         .iter()
         .map(|refused| json!({ "Id": refused.id, "ErrorCode": refused.code, "Message": refused.message }))

@@ -61,6 +61,7 @@ mod unknown_names;
 mod upkeep;
 mod users;
 mod views;
+mod xray;
 
 use std::net::SocketAddr;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Spans: traces as trees, searches for traces, the service map, and the APIs of Tempo, Jaeger and Zipkin.
+//! Spans: traces as trees, searches for traces, the service map, and the APIs of Tempo, Jaeger, Zipkin and X-Ray.
 //!
 //! A span is an event whose `@type` is `span`; this crate stores none. It asks plans through the door, within the caller's
 //! scope, and makes of their rows what a trace is: repeated spans are dropped, missing parents, cycles and clocks that differ are
@@ -24,6 +24,7 @@ mod times;
 mod tree;
 mod values;
 mod warning;
+mod xray;
 mod zipkin;
 
 use door::access::Role;
@@ -43,7 +44,7 @@ pub fn routes() -> Table<FamilyState<TracesState>> {
         .get("/api/v1/traces/{id}", Role::Read, native::trace::get)
         .get("/api/v1/service-map", Role::Read, native::map::get)
         .post("/api/v1/traces/search", Role::Read, native::search::post);
-    zipkin::add(jaeger::add(tempo::add(table)))
+    xray::add(zipkin::add(jaeger::add(tempo::add(table))))
 }
 
 /// Returns the format of errors at a path: that of the API whose path it is. `None` for the native one.

@@ -29,7 +29,7 @@ const LOGS_MAX: usize = 1_000;
 const NAMES_MAX: usize = 200;
 
 /// The time around what was found in which the rest of the trace is looked for.
-const MARGIN_NS: i64 = Timestamp::HOUR;
+pub(crate) const MARGIN_NS: i64 = Timestamp::HOUR;
 
 /// The first range in which a trace is looked for, and the growth of each further one: six of them make three years.
 const FIRST_RANGE_NS: i64 = Timestamp::HOUR;
@@ -91,6 +91,14 @@ impl Reading {
     pub(crate) fn take(&mut self, other: Self) {
         let Self { partial_reasons, stats } = other;
         self.add(Answer { partial_reasons, stats, ..Answer::default() });
+    }
+
+    /// Refuses an answer that may lack something, for formats that cannot say so.
+    pub(crate) fn whole(&self) -> Result<(), Problem> {
+        match self.partial_reasons.first() {
+            Some(reason) => Err(Problem::internal(format!("the answer is not whole: {}", reason.message))),
+            None => Ok(()),
+        }
     }
 
     /// Adds what one answer says; returns its rows.

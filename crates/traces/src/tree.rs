@@ -4,6 +4,7 @@
 //! parents of a cycle end at the earliest of its spans; without any root the gaps are roots. Nothing here recurses, since a
 //! trace can be as deep as it has spans.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -42,9 +43,10 @@ impl Tree {
 }
 
 /// Removes spans that were sent more than once, which have the same ids, kind and start, and puts the others in order of
-/// time. Returns the number removed.
+/// time. Of a span that was also sent before it ended, the longest one stays. Returns the number removed.
 pub(crate) fn without_repeated(spans: &mut Vec<Span>) -> usize {
     let n_spans = spans.len();
+    spans.sort_by_key(|span| (span.field("aws.xray.in_progress").is_some(), Reverse(span.duration_ns)));
     let mut known = HashSet::with_capacity(n_spans);
     spans.retain(|span| {
         span.span_id.is_empty() || known.insert((span.trace_id.clone(), span.span_id.clone(), span.kind, span.start))

@@ -29,7 +29,8 @@ pub fn ingest_segments(
     let text = lossy(&body, bytes_max)?;
     let mut documents = Documents::new(intake.collect(sender));
     read_request(&text, &mut documents)?;
-    let Documents { collector, mut refused, out_of_scope } = documents;
+    documents.finish()?;
+    let Documents { collector, mut refused, out_of_scope, .. } = documents;
     if let Some(refused) = out_of_scope.filter(|_| collector.n_records() == 0) {
         return Err(refused.into());
     }
@@ -86,6 +87,7 @@ pub(super) fn ingest_datagrams(
             }
         }
     }
+    documents.finish()?;
     let n_bytes = datagrams.iter().map(|datagram| datagram.len() as u64).sum();
     let answer = intake.deliver(documents.collector, None, n_bytes, IngestAnswer::default())?;
     Ok((answer, documents.refused))

@@ -110,6 +110,11 @@ fn id(members: &Members, name: &str) -> Result<[u8; 8], String> {
     id.ok_or_else(|| format!("{name} {shown:?} is not 16 hexadecimal digits"))
 }
 
+/// Returns trace and id of the segment that a document names as its parent; `None` if it names none or is invalid.
+pub(super) fn parent_key(members: &Members) -> Option<([u8; 16], [u8; 8])> {
+    Some((trace_id(text(members, "trace_id")).ok()?, id(members, "parent_id").ok()?))
+}
+
 /// Returns the span of a segment without its service and attributes, or why it is refused.
 pub(super) fn span_of<'m>(
     members: &'m Members,

@@ -24,7 +24,7 @@ const OPEN: [&str; 12] = [
     "/docs/{page}",
     "/docs/{folder}/{page}",
     "/cloudwatch",
-    "/xray/TraceSegments",
+    "/xray/",
     "/api/v1/session",
     "/services/collector/health",
     // Nodes show a code instead of a key.

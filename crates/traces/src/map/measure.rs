@@ -125,10 +125,19 @@ impl Total {
             below += n;
             below >= rank
         })?;
-        // The middle of the range, by which no value of it is further off than 2.5 %.
-        let us = 2.0 * GROWTH.powi(bin as i32) / (GROWTH + 1.0);
-        Some((us * 10.0).round() / 10_000.0)
+        Some((middle_us(bin) * 10.0).round() / 10_000.0)
     }
+
+    /// Returns durations in seconds and the number of calls that took about as long, shortest first.
+    pub(crate) fn histogram(&self) -> impl Iterator<Item = (f64, u64)> {
+        let filled = self.bins.iter().enumerate().filter(|(_, n)| **n > 0);
+        filled.map(|(bin, n)| ((middle_us(bin) * 10.0).round() / 1e7, *n))
+    }
+}
+
+/// Returns the middle of a range, in microseconds, by which no value of it is further off than 2.5 %.
+fn middle_us(bin: usize) -> f64 {
+    2.0 * GROWTH.powi(bin as i32) / (GROWTH + 1.0)
 }
 
 #[cfg(test)]
@@ -148,6 +157,9 @@ mod tests {
                 assert!((found / exact - 1.0).abs() < 0.026, "{found} for {exact}");
             }
             assert_eq!((total.n, total.n_errors), (1000, 100));
+            let sum: f64 = total.histogram().map(|(seconds, n)| seconds * n as f64).sum();
+            let exact = (1000 * 1001 / 2 * scale) as f64 / 1e9;
+            assert!((sum / exact - 1.0).abs() < 0.026, "{sum} for {exact}");
         }
         assert_eq!(Total::default().percentile_ms(0.5), None);
         Measure::default().add(Call::of(i64::MAX, true));

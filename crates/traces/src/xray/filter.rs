@@ -1,0 +1,120 @@
+//! Filter expressions: what a trace must be like to be listed.
+//!
+//! The subset of X-Ray's language that says something about spans (AWS X-Ray developer guide, *Use filter expressions*). What
+//! X-Ray has besides, root causes and groups, is refused by name. A comparison with a value that is missing is false; where a
+//! trace has several values, one is enough.
+
+pub(crate) mod candidates;
+pub(crate) mod evaluate;
+pub(crate) mod parse;
+
+/// A filter expression.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Filter {
+    /// All of some, of which there is at least one.
+    All(Vec<Filter>),
+    /// One of some, of which there is at least one.
+    Any(Vec<Filter>),
+    /// The opposite.
+    Not(Box<Filter>),
+    /// How requests ended is, or is not, this.
+    Outcome(Outcome, bool),
+    /// A number.
+    Number(NumberKey, Order, f64),
+    /// A text.
+    Text(TextKey, TextTest),
+    /// An annotation.
+    Annotation(String, AnnotationTest),
+    /// A service takes part, with a segment like this.
+    Service(Node, Option<Box<Filter>>),
+    /// A service calls another, with a segment of the called one like this.
+    Edge(Node, Node, Option<Box<Filter>>),
+}
+
+/// How a request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Neither an error nor throttled nor a fault.
+    Ok,
+    /// An error of the caller.
+    Error,
+    /// Too many requests.
+    Throttle,
+    /// An error of the service.
+    Fault,
+    /// A segment is in progress.
+    Partial,
+}
+
+/// What has a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NumberKey {
+    /// Seconds that the root segment took.
+    ResponseTime,
+    /// Seconds from the first start to the last end.
+    Duration,
+    /// The status of the response.
+    HttpStatus,
+}
+
+/// What has a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TextKey {
+    /// The address of the request.
+    HttpUrl,
+    /// The method of the request.
+    HttpMethod,
+    /// The program of the caller.
+    HttpUserAgent,
+    /// The address of the caller.
+    HttpClientIp,
+    /// The user of any segment.
+    User,
+    /// The name of any service.
+    Name,
+    /// The id of any machine.
+    InstanceId,
+    /// The availability zone of any machine.
+    AvailabilityZone,
+}
+
+/// A comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    Equal,
+    NotEqual,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+/// A condition on a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum TextTest {
+    Equal(String),
+    NotEqual(String),
+    Contains(String),
+    BeginsWith(String),
+    EndsWith(String),
+}
+
+/// A condition on an annotation; values of another type do not fulfil it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum AnnotationTest {
+    Number(Order, f64),
+    Text(TextTest),
+    Boolean(bool),
+}
+
+/// A service by its name and its type, as far as they are named.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Node {
+    /// The name.
+    pub(crate) name: Option<String>,
+    /// The type.
+    pub(crate) kind: Option<String>,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,149 @@
+//! What requests of X-Ray's operations contain, and their mistakes.
+
+use door::problem::Problem;
+use plan::error::QueryError;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value as Json;
+use types::{TimeRange, Timestamp};
+
+use crate::span::trace_id;
+
+/// Traces of one request.
+const TRACE_IDS_MAX: usize = 5;
+
+/// Reads the body of a request, whose members may be `null`. Members that are unknown are left out.
+pub(super) fn body<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    let body = if body.trim_ascii().is_empty() { b"{}" } else { body };
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return Err(bad("the request is not an object as JSON"));
+    }
+    serde_json::from_slice(body).map_err(|error| bad(format!("the request cannot be read: {error}")))
+}
+
+/// Returns the problem of a request that cannot be carried out.
+pub(super) fn bad(message: impl Into<String>) -> Problem {
+    Problem::bad_request("bad-parameter", message)
+}
+
+/// Returns the problem of a filter expression, with its place.
+pub(super) fn bad_filter(error: &QueryError) -> Problem {
+    let hint = error.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+    let QueryError { message, line, column, .. } = error;
+    bad(format!("FilterExpression, line {line}, column {column}: {message}{hint}"))
+}
+
+/// The ends of a range, in seconds since the epoch.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Ends {
+    #[serde(rename = "StartTime")]
+    start: Option<Json>,
+    #[serde(rename = "EndTime")]
+    end: Option<Json>,
+}
+
+impl Ends {
+    /// Returns the range. An end without decimals is a second of which all belongs to it: clients cut off the decimals.
+    pub(super) fn range(&self) -> Result<TimeRange, Problem> {
+        let instant = |name: &str, value: &Option<Json>| {
+            let value =
+                value.as_ref().filter(|value| !value.is_null()).ok_or_else(|| bad(format!("{name} is required")))?;
+            let seconds = value.as_f64().filter(|seconds| seconds.is_finite() && (0.0..9e9).contains(seconds));
+            let seconds = seconds.ok_or_else(|| {
+                let shown: String = value.to_string().chars().take(40).collect();
+                bad(format!("{name} is seconds since the epoch, not {shown}"))
+            })?;
+            // Below 9e18 nanoseconds, so it fits.
+            Ok::<_, Problem>(Timestamp((seconds * 1e3).round() as i64 * 1_000_000))
+        };
+        let (from, to) = (instant("StartTime", &self.start)?, instant("EndTime", &self.end)?);
+        if from > to {
+            return Err(bad(format!("the range is empty: StartTime {from} is after EndTime {to}")));
+        }
+        let is_second = to.0 % Timestamp::SECOND == 0;
+        Ok(TimeRange { from, to: Timestamp(to.0.saturating_add(if is_second { Timestamp::SECOND } else { 1 })) })
+    }
+}
+
+/// A request about traces by their ids.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct ById {
+    #[serde(rename = "TraceIds")]
+    ids: Option<Vec<String>>,
+}
+
+impl ById {
+    /// Returns the ids, each once: as they were sent, and with 32 digits.
+    pub(super) fn ids(self) -> Result<Vec<(String, String)>, Problem> {
+        let sent = self.ids.unwrap_or_default();
+        if sent.is_empty() || sent.len() > TRACE_IDS_MAX {
+            return Err(bad(format!("TraceIds has {} ids; a request takes 1 to {TRACE_IDS_MAX}", sent.len())));
+        }
+        let mut ids: Vec<(String, String)> = Vec::new();
+        for text in sent {
+            let id = stored_id(&text)?;
+            if !ids.iter().any(|(_, known)| *known == id) {
+                ids.push((text, id));
+            }
+        }
+        Ok(ids)
+    }
+}
+
+/// Returns the 32 digits of an id in X-Ray's form, or of one that has only digits.
+fn stored_id(text: &str) -> Result<String, Problem> {
+    let digits = match text.strip_prefix("1-").and_then(|rest| rest.split_once('-')) {
+        Some((time, rest)) if (time.len(), rest.len()) == (8, 24) => trace_id(&format!("{time}{rest}")),
+        Some(_) => None,
+        None => trace_id(text).filter(|_| text.len() == 32),
+    };
+    digits.ok_or_else(|| {
+        let shown: String = text.chars().take(50).collect();
+        bad(format!("the trace id {shown:?} is not 1-, 8 hexadecimal digits, -, 24 hexadecimal digits"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_have_two_forms_and_come_once() {
+        let ids = |texts: &[&str]| {
+            let request = ById { ids: Some(texts.iter().map(|text| (*text).to_owned()).collect()) };
+            request
+                .ids()
+                .map(|ids| ids.into_iter().map(|(_, id)| id).collect::<Vec<_>>())
+                .map_err(|problem| problem.message)
+        };
+        let digits = "581cf771a006649127e371903a2de979";
+        assert_eq!(ids(&["1-581cf771-A006649127e371903a2de979", digits]), Ok(vec![digits.to_owned()]));
+        for wrong in ["1-581cf771-zz", "581cf771", "1-581cf771a-006649127e371903a2de979", "", "1--"] {
+            assert!(ids(&[wrong]).is_err_and(|message| message.contains("8 hexadecimal digits")), "{wrong}");
+        }
+        assert!(ids(&[digits; 6]).is_err_and(|message| message.contains("1 to 5")));
+        assert!(ids(&[]).is_err());
+    }
+
+    #[test]
+    fn ranges_are_in_seconds() {
+        let range =
+            |text: &str| body::<Ends>(text.as_bytes()).and_then(|ends| ends.range()).map_err(|problem| problem.message);
+        let found = range(r#"{"StartTime": 10, "EndTime": 20.25}"#).expect("a range");
+        assert_eq!((found.from.0, found.to.0), (10_000_000_000, 20_250_000_001));
+        assert_eq!(range(r#"{"StartTime": 3, "EndTime": 3}"#).map(|range| range.to.0), Ok(4_000_000_000));
+        for wrong in [
+            "",
+            "[]",
+            "{",
+            r#"{"StartTime": 1}"#,
+            r#"{"StartTime": "1", "EndTime": 2}"#,
+            r#"{"StartTime": -1, "EndTime": 2}"#,
+            r#"{"StartTime": 1, "EndTime": 1e300}"#,
+            r#"{"StartTime": 3, "EndTime": 2}"#,
+            r#"{"StartTime": null, "EndTime": 2}"#,
+        ] {
+            assert!(range(wrong).is_err(), "{wrong}");
+        }
+    }
+}
