@@ -1,6 +1,8 @@
 //! Several servers on one bucket and one database: what any of them has acknowledged all of them answer, once, whichever
 //! of them ends, is stopped, or wakes up.
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, RwLock};
 use std::time::Duration;
@@ -232,16 +234,26 @@ fn ask(server: &Server, key: &str, query: &str) -> Value {
     answer.json()
 }
 
+/// Asks an address for a path; returns the first line of the answer.
+fn status_line(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).expect("it listens");
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").expect("it reads");
+    BufReader::new(stream).lines().next().expect("an answer").expect("text")
+}
+
 #[test]
 fn nodes_hand_requests_on_and_work_out_parts_of_queries() {
     let Some(lab) = Lab::new() else { return };
     let secret = lab.scratch.path().join("secret");
     std::fs::write(&secret, "a secret of this fleet, which is long enough").expect("room");
     let with_roles = |node: &str, roles: &str| {
-        lab.launch_with(node, &format!("roles = [{roles}]\nsecret_file = \"{}\"\n", secret.display())).start()
+        // One of them answers nodes at an address of their own.
+        let listen = if node == "second" { "listen = \"127.0.0.1:0\"\n" } else { "" };
+        lab.launch_with(node, &format!("roles = [{roles}]\nsecret_file = \"{}\"\n{listen}", secret.display())).start()
     };
     let taker = with_roles("taker", "\"ingest\", \"upkeep\", \"page\"");
-    let (first, mut second) = (with_roles("first", "\"query\""), with_roles("second", "\"query\", \"alert\""));
+    let first = with_roles("first", "\"query\"");
+    let mut second = with_roles("second", "\"query\", \"alert\"");
     let order = json!({"name": "k", "role": "admin"}).to_string();
     let created = first.post("/api/v1/keys", &[("authorization", &first.admin())], order).json();
     let key = created["key"].as_str().expect("it is shown once");
@@ -286,6 +298,13 @@ fn nodes_hand_requests_on_and_work_out_parts_of_queries() {
     let homes = explained["nodes"].as_array().cloned().unwrap_or_default();
     let n_events: u64 = homes.iter().filter_map(|home| home["events"].as_u64()).sum();
     assert!(homes.len() > 1 && n_events == SHARED_GROUPS * SHARED_EVENTS, "{explained}");
+    // Users are not answered where nodes are, nor nodes where users are.
+    let fleet = first.get("/api/v1/fleet", &[("authorization", &first.admin())]).json();
+    let nodes = fleet["nodes"].as_array().expect("a list");
+    let for_nodes = nodes.iter().find(|node| node["node"] == "second").and_then(|node| node["address"].as_str());
+    let for_nodes = for_nodes.and_then(|address| address.strip_prefix("http://")).expect("an address");
+    assert!(status_line(for_nodes, "/api/v1/groups").contains("404"), "{for_nodes}");
+    assert_eq!(second.post("/api/v1/fleet/part", &[("x-catat-key", key)], "{}").status, 404);
     let fresh = "stats sum(ms), count(*), last(n) by user | sort user | limit 100";
     let expected = ask(&second, key, fresh)["rows"].clone();
     second.kill();
