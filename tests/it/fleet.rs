@@ -234,6 +234,32 @@ fn ask(server: &Server, key: &str, query: &str) -> Value {
     answer.json()
 }
 
+/// Sends the events that nodes look at together, through a node that takes nothing itself.
+fn send_shared(first: &Server, key: &str) {
+    for group in 0..SHARED_GROUPS {
+        for piece in 0..6 {
+            let event = |n: u64| {
+                let n = group * SHARED_EVENTS + piece * (SHARED_EVENTS / 6) + n;
+                json!({"timestamp": 1_700_000_000_000 + n, "message": format!("request {n} took {} ms", n % 977),
+                    "n": n, "ms": n as f64 / 7.0, "user": format!("u{}", n * 7919 % 5000)})
+            };
+            let path = format!("/api/v1/ingest?group=g{group}&format=ndjson");
+            let sent = first.post(&path, &[("x-catat-key", key)], ndjson((0..SHARED_EVENTS / 6).map(event)));
+            assert_eq!(sent.status, 200, "{}", sent.body);
+        }
+    }
+}
+
+/// Checks that users are not answered where nodes are, nor nodes where users are.
+fn check_listeners(first: &Server, second: &Server, key: &str) {
+    let fleet = first.get("/api/v1/fleet", &[("authorization", &first.admin())]).json();
+    let nodes = fleet["nodes"].as_array().expect("a list");
+    let for_nodes = nodes.iter().find(|node| node["node"] == "second").and_then(|node| node["address"].as_str());
+    let for_nodes = for_nodes.and_then(|address| address.strip_prefix("http://")).expect("an address");
+    assert!(status_line(for_nodes, "/api/v1/groups").contains("404"), "{for_nodes}");
+    assert_eq!(second.post("/api/v1/fleet/part", &[("x-catat-key", key)], "{}").status, 404);
+}
+
 /// Asks an address for a path; returns the first line of the answer.
 fn status_line(address: &str, path: &str) -> String {
     let mut stream = TcpStream::connect(address).expect("it listens");
@@ -261,19 +287,7 @@ fn nodes_hand_requests_on_and_work_out_parts_of_queries() {
     for node in [&taker, &first, &second] {
         node.until("the key is known to all", || knows(node).then_some(()));
     }
-    // Through a node that takes nothing itself.
-    for group in 0..SHARED_GROUPS {
-        for piece in 0..6 {
-            let event = |n: u64| {
-                let n = group * SHARED_EVENTS + piece * (SHARED_EVENTS / 6) + n;
-                json!({"timestamp": 1_700_000_000_000 + n, "message": format!("request {n} took {} ms", n % 977),
-                    "n": n, "ms": n as f64 / 7.0, "user": format!("u{}", n * 7919 % 5000)})
-            };
-            let path = format!("/api/v1/ingest?group=g{group}&format=ndjson");
-            let sent = first.post(&path, &[("x-catat-key", key)], ndjson((0..SHARED_EVENTS / 6).map(event)));
-            assert_eq!(sent.status, 200, "{}", sent.body);
-        }
-    }
+    send_shared(&first, key);
     first.until("all events are in segments", || {
         let status = first.get("/api/v1/status", &[("x-catat-key", key)]).json();
         (status["store"]["hot_events"] == 0 && status["store"]["segments"] != 0).then_some(())
@@ -298,13 +312,7 @@ fn nodes_hand_requests_on_and_work_out_parts_of_queries() {
     let homes = explained["nodes"].as_array().cloned().unwrap_or_default();
     let n_events: u64 = homes.iter().filter_map(|home| home["events"].as_u64()).sum();
     assert!(homes.len() > 1 && n_events == SHARED_GROUPS * SHARED_EVENTS, "{explained}");
-    // Users are not answered where nodes are, nor nodes where users are.
-    let fleet = first.get("/api/v1/fleet", &[("authorization", &first.admin())]).json();
-    let nodes = fleet["nodes"].as_array().expect("a list");
-    let for_nodes = nodes.iter().find(|node| node["node"] == "second").and_then(|node| node["address"].as_str());
-    let for_nodes = for_nodes.and_then(|address| address.strip_prefix("http://")).expect("an address");
-    assert!(status_line(for_nodes, "/api/v1/groups").contains("404"), "{for_nodes}");
-    assert_eq!(second.post("/api/v1/fleet/part", &[("x-catat-key", key)], "{}").status, 404);
+    check_listeners(&first, &second, key);
     let fresh = "stats sum(ms), count(*), last(n) by user | sort user | limit 100";
     let expected = ask(&second, key, fresh)["rows"].clone();
     second.kill();

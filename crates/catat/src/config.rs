@@ -130,17 +130,7 @@ impl Config {
             fleet_listen: read_address(&mut read, "fleet", "listen", "10.0.0.1:22829"),
             read_cache_bytes: read.size("storage", "read_cache"),
             section_cache_bytes: read.size("storage", "section_cache"),
-            retention: storage::RetentionOptions {
-                interval_ns: read.duration("retention", "interval"),
-                age_ns: read.duration_or_never("retention", "age"),
-                size: read.size_limit("retention", "size"),
-                undo_window_ns: read.duration("retention", "undo_window"),
-                tiers: storage::TierOptions {
-                    warm_after_ns: read.duration_or_never("retention", "warm_after"),
-                    cold_after_ns: read.duration_or_never("retention", "cold_after"),
-                    cold_place: read.parsed("retention", "cold_place", "\"local\" or \"object_store\""),
-                },
-            },
+            retention: read_retention(&mut read),
             limits: read_limits(&mut read),
             spill_bytes: read.size("query", "spill"),
             key_rate_bytes_per_s: read.rate("limits", "key_rate"),
@@ -165,14 +155,8 @@ impl Config {
         read.require(is_possible, "retention", "cold_place", "\"local\" unless storage.object_store is set");
         let has_bucket = config.fleet.is_none() || config.object_store.is_some();
         read.require(has_bucket, "storage", "object_store", "set if fleet.database is set");
-        fleet::require_secret(&mut read, config.fleet.as_ref(), config.fleet_secret.is_some());
-        let can_listen = config.fleet_listen.is_none() || config.fleet.is_some() && config.fleet_secret.is_some();
-        read.require(
-            can_listen,
-            "fleet",
-            "listen",
-            "set together with database and secret_file: only nodes are answered there",
-        );
+        let of_nodes = (config.fleet_secret.is_some(), config.fleet_listen.is_some());
+        fleet::require_secret(&mut read, config.fleet.as_ref(), of_nodes);
         let is_alone = config.fleet.is_none() || !config.databases.is_remote();
         read.require(is_alone, "storage", "catalog", "empty if fleet.database is set, which holds the catalog");
         let is_long = config.retention.age_ns.is_none_or(|age_ns| age_ns >= Timestamp::MINUTE);
@@ -234,6 +218,21 @@ pub(crate) struct SyslogTls {
 pub(crate) struct Certificate {
     pub(crate) cert: PathBuf,
     pub(crate) key: PathBuf,
+}
+
+/// Reads how long events are kept, and where.
+fn read_retention(read: &mut values::Reader<'_>) -> storage::RetentionOptions {
+    storage::RetentionOptions {
+        interval_ns: read.duration("retention", "interval"),
+        age_ns: read.duration_or_never("retention", "age"),
+        size: read.size_limit("retention", "size"),
+        undo_window_ns: read.duration("retention", "undo_window"),
+        tiers: storage::TierOptions {
+            warm_after_ns: read.duration_or_never("retention", "warm_after"),
+            cold_after_ns: read.duration_or_never("retention", "cold_after"),
+            cold_place: read.parsed("retention", "cold_place", "\"local\" or \"object_store\""),
+        },
+    }
 }
 
 /// Reads an optional address to listen on.

@@ -66,13 +66,13 @@ pub(crate) fn prepare(
     let listener = bind(config.listen, "choose another address with --listen 127.0.0.1:PORT")?;
     let others = bind_others(config, tls.as_ref())?;
     let address = address_of(&listener)?;
-    let for_nodes = others.nodes.as_ref().map_or(Ok(address), address_of)?;
+    let for_nodes = address_of(others.nodes.as_ref().unwrap_or(&listener))?;
     make_data_dir(&config.data_dir)?;
     let clock = Clock::system();
     let (store, recovery) =
         Store::open(store_options(config, for_nodes, &clock)).map_err(|error| Failure::usage(error.to_string()))?;
-    let keys = serve::Keys::open(store.clone(), config.key_rate_bytes_per_s, clock.now());
-    let keys = keys.map_err(|error| Failure::usage(error.to_string()))?;
+    let keys = serve::Keys::open(store.clone(), config.key_rate_bytes_per_s, clock.now())
+        .map_err(|error| Failure::usage(error.to_string()))?;
     if must_have_keys && keys.admits_anonymous() {
         return Err(no_keys(config));
     }
@@ -84,17 +84,11 @@ pub(crate) fn prepare(
     let metrics = start_metrics(config, &store, &rules, &clock, address, &cache)?;
     let clocks = Arc::new(ingest::Clocks::default());
     let alerts = start_alerts((config, address), &store, rules, (&clock, &clocks), &cache)?;
-    let intake = Intake::new(store.clone(), config.limits.clone(), parse::Zone::Named(config.time_zone));
-    let intake = Arc::new(intake.with_clocks(clocks));
+    let intake =
+        Intake::new(store.clone(), config.limits.clone(), parse::Zone::Named(config.time_zone)).with_clocks(clocks);
+    let intake = Arc::new(intake);
     set_pipelines(&intake, config).map_err(Failure::usage)?;
-    let of_reload = (intake.clone(), alerts.clone());
-    let reload: serve::Reload = Arc::new(move || {
-        let config = read_again().map_err(|failure| failure.message().to_owned())?;
-        // Both are read before either holds: a mistake in one changes nothing.
-        let rules = read_rules(&config.rules_dir)?;
-        set_pipelines(&of_reload.0, &config)?;
-        of_reload.1.replace(rules).map_err(|error| error.to_string())
-    });
+    let reload = reload(&intake, &alerts, read_again);
     let keys = Arc::new(keys);
     if config.fleet.is_some() {
         follow_keys(&keys, &clock);
@@ -121,6 +115,22 @@ pub(crate) fn prepare(
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     Ok(PreparedServer { app, store, intake, alerts, metrics, recovery, listener, others })
+}
+
+/// Returns what reads pipelines and rules again.
+fn reload(
+    intake: &Arc<Intake>,
+    alerts: &Arc<Alerts>,
+    read_again: impl Fn() -> Result<Config, Failure> + Send + Sync + 'static,
+) -> serve::Reload {
+    let (intake, alerts) = (intake.clone(), alerts.clone());
+    Arc::new(move || {
+        let config = read_again().map_err(|failure| failure.message().to_owned())?;
+        // Both are read before either holds: a mistake in one changes nothing.
+        let rules = read_rules(&config.rules_dir)?;
+        set_pipelines(&intake, &config)?;
+        alerts.replace(rules).map_err(|error| error.to_string())
+    })
 }
 
 /// Binds all sockets except that of HTTP.

@@ -5,7 +5,6 @@ pub(crate) mod frame;
 pub(crate) mod key;
 pub(crate) mod memory;
 pub(crate) mod order_key;
-pub(crate) mod path;
 pub(crate) mod place;
 pub(crate) mod row_columns;
 pub(crate) mod stop;

@@ -20,6 +20,7 @@ mod group_scope;
 mod level;
 mod limits;
 mod minute_counts;
+pub mod path;
 mod pattern;
 mod row_set;
 mod run;

@@ -45,11 +45,18 @@ pub(super) fn read(read: &mut Reader<'_>) -> Option<storage::FleetOptions> {
     })
 }
 
-/// Checks that a node that hands requests on can say who it is.
-pub(super) fn require_secret(read: &mut Reader<'_>, fleet: Option<&storage::FleetOptions>, has_secret: bool) {
+/// Checks that a node that hands requests on, or listens for others, can say who it is.
+pub(super) fn require_secret(
+    read: &mut Reader<'_>,
+    fleet: Option<&storage::FleetOptions>,
+    (has_secret, listens): (bool, bool),
+) {
     let does_all = fleet.is_none_or(|fleet| HANDED_ON.iter().all(|role| fleet.does(role)));
     let wanted = "set on a node without the role ingest or query: it hands such requests to other nodes";
     read.require(does_all || has_secret, "fleet", "secret_file", wanted);
+    let can_listen = !listens || (fleet.is_some() && has_secret);
+    let wanted = "set only together with database and secret_file: only nodes are answered there";
+    read.require(can_listen, "fleet", "listen", wanted);
 }
 
 /// Reads the secret of a fleet.

@@ -9,11 +9,10 @@ use std::sync::{Arc, OnceLock};
 
 use plan::Name;
 use plan::fields::{PLACE_FIELDS, is_system};
-use types::{Addresses, Column, EventId, MISSING_CODE, RowSet, Run, ScanError, Value};
+use types::{Addresses, Column, EventId, MISSING_CODE, RowSet, Run, ScanError, Value, path};
 
 use crate::columns::cell::Cell;
 use crate::columns::memory::Lease;
-use crate::columns::path;
 
 /// A run with what is asked of it again and again.
 pub(crate) struct Source {

@@ -289,6 +289,9 @@ fn is_quick(expr: &Expr) -> bool {
 fn compare_quickly(comparison: Comparison, column: &Column, constant: Cell<'_>) -> Option<RowSet> {
     let when = |order: Ordering| holds(comparison, Some(order));
     let (mut rows, present) = match (column, constant) {
+        (Column::Missing { n_rows }, _) => {
+            return Some(if holds(comparison, None) { RowSet::all(*n_rows) } else { RowSet::none(*n_rows) });
+        }
         (Column::Integers { values, present }, Cell::Integer(wanted)) => {
             (rows_of_numbers(comparison, values, wanted), present)
         }

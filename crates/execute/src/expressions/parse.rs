@@ -4,12 +4,10 @@
 //! object a row; with a prefix it is a column of that name and its members are reached as paths, without one its
 //! members lie over the row's fields.
 
-mod formats;
-
 use std::sync::Arc;
 
 use memchr::memmem;
-use parse::Shape;
+use parse::{Shape, shape_object};
 use plan::{Format, Name, Parse, ParseMethod};
 use regex::Regex;
 use types::{Column, Value};
@@ -54,11 +52,11 @@ fn memory_bytes(columns: &[Arc<Column>]) -> usize {
 fn reader(format: Format) -> fn(&str) -> Option<Value> {
     match format {
         Format::Json => |text| parse_json(text).filter(|value| matches!(value, Value::Object(_))),
-        Format::Logfmt => |text| formats::object(Shape::Logfmt, text),
-        Format::CommonLog => |text| formats::object(Shape::CommonLog, text),
-        Format::CombinedLog => |text| formats::object(Shape::CombinedLog, text),
-        Format::Syslog => |text| formats::object(Shape::Syslog, text),
-        Format::VpcFlowLog => |text| formats::object(Shape::Vpc, text),
+        Format::Logfmt => |text| shape_object(Shape::Logfmt, text),
+        Format::CommonLog => |text| shape_object(Shape::CommonLog, text),
+        Format::CombinedLog => |text| shape_object(Shape::CombinedLog, text),
+        Format::Syslog => |text| shape_object(Shape::Syslog, text),
+        Format::VpcFlowLog => |text| shape_object(Shape::Vpc, text),
     }
 }
 
@@ -157,7 +155,7 @@ mod tests {
 
     #[test]
     fn logfmt_reads_quotes_and_passes_over_words() {
-        let shown = |text| formats::object(Shape::Logfmt, text).map(|value| value.to_string());
+        let shown = |text| shape_object(Shape::Logfmt, text).map(|value| value.to_string());
         let json = r#"{"level":"info","msg":"say \"hi\"","path":"/a?b=c","empty":""}"#;
         assert_eq!(shown(r#"level=info word msg="say \"hi\"" path=/a?b=c empty="#).as_deref(), Some(json));
         assert_eq!(shown("just words"), None);

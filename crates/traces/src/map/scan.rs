@@ -288,10 +288,11 @@ mod tests {
     fn targets_have_the_best_name_and_the_kind_of_their_system() {
         let check = |texts: [&str; 4], expected: Option<(TargetKind, &str)>| {
             let of_target = |index: usize| texts[index];
-            let mut columns = vec![Arc::new(Column::Missing { n_rows: 1 }); OWN.len()];
+            let missing = |n| (0..n).map(|_| Arc::new(Column::Missing { n_rows: 1 }));
+            let mut columns: Vec<Arc<Column>> = missing(OWN.len()).collect();
             for (index, names) in TARGETS.iter().enumerate() {
                 // The last name of a kind is found as the first one is.
-                columns.extend(vec![Arc::new(Column::Missing { n_rows: 1 }); names.len() - 1]);
+                columns.extend(missing(names.len() - 1));
                 let value = (!of_target(index).is_empty()).then(|| Value::text(of_target(index)));
                 columns.push(Arc::new(Column::of_values(vec![value])));
             }

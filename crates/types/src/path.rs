@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use types::{Column, MISSING_CODE, Value};
+use crate::{Column, MISSING_CODE, Value};
 
 /// Objects inside objects that are put together; a name with more dots keeps the rest of them in its last member.
 const DEPTH_MAX: usize = 128;
 
 /// Returns the value at `path` inside `value`: list elements by index, members by name, which may itself hold dots.
-pub(crate) fn dig<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
+pub fn dig<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
     match value {
         Value::List(items) => {
             let (index, rest) = path.split_once('.').map_or((path, None), |(index, rest)| (index, Some(rest)));
@@ -30,7 +30,7 @@ pub(crate) fn dig<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
 }
 
 /// Returns the values at `path` inside each row's value.
-pub(crate) fn dig_column(column: &Column, path: &str) -> Column {
+pub fn dig_column(column: &Column, path: &str) -> Column {
     match column {
         Column::Dictionary { codes, values } => {
             let found: Vec<Option<&Value>> = values.iter().map(|value| dig(value, path)).collect();
@@ -51,7 +51,7 @@ pub(crate) fn dig_column(column: &Column, path: &str) -> Column {
 }
 
 /// Objects from columns of their members, named by the path inside the object; missing where all are.
-pub(crate) fn assemble(members: &[(&str, Column)], n_rows: usize) -> Column {
+pub fn assemble(members: &[(&str, Column)], n_rows: usize) -> Column {
     let object_at = |row: usize| {
         let mut tree = Tree::default();
         for (path, column) in members {

@@ -1,17 +1,18 @@
-//! Formats whose fields have names of their own, as objects: access logs, syslog, VPC flow logs, logfmt.
+//! Lines of formats whose fields have names of their own, as objects: access logs, syslog, VPC flow logs, logfmt.
 //!
-//! What a line of a format says is read by `parse`, so that a query finds under the same names what recognition gives.
+//! Queries read lines with it, and find under the same names what recognition gives.
 
 use std::sync::Arc;
 
-use parse::{PartValue, Parts, Shape};
 use types::Value;
+
+use crate::shape::{PartValue, Parts, Shape};
 
 /// Members of the object that a text becomes.
 type Members = Vec<(Arc<str>, Option<Value>)>;
 
 /// Returns the object that a line of a format is; `None` where it is of another form.
-pub(super) fn object(shape: Shape, line: &str) -> Option<Value> {
+pub fn shape_object(shape: Shape, line: &str) -> Option<Value> {
     let mut parts = Parts::default();
     if !shape.read(line, &mut parts) {
         return None;
@@ -57,7 +58,7 @@ mod tests {
     use super::*;
 
     fn check(shape: Shape, line: &str, expected: &str) {
-        let shown = object(shape, line).map_or_else(|| "nothing".to_owned(), |value| value.to_string());
+        let shown = shape_object(shape, line).map_or_else(|| "nothing".to_owned(), |value| value.to_string());
         assert_eq!(shown, expected, "{line}");
     }
 
@@ -137,7 +138,7 @@ mod tests {
         #[test]
         fn no_text_makes_a_format_panic(line in r#"[ <>\[\]":=\\0-9a-zé-]{0,80}"#) {
             for shape in Shape::ALL {
-                let read = |line: &str| object(shape, line);
+                let read = |line: &str| shape_object(shape, line);
                 let _ = read(&line);
                 let _ = read(&format!("<34>1 - - - - - [{line}"));
                 let _ = read(&format!("Oct 11 22:14:15 {line}"));
