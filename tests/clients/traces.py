@@ -125,8 +125,8 @@ def the_zipkin_exporters_spans_arrive():
     above, below = make_spans(service, ZipkinExporter(endpoint=f"{URL}/api/v2/spans"))
     stream = rows(f'filter @log = "traces/{service}" | limit 1 | fields @logStream')[0][0]
     found, expected = check_spans(service, above, below, stream)
-    # Zipkin's times are microseconds.
-    coarse = lambda spans: [(*ids, began // 1_000, (duration + 500) // 1_000) for *ids, began, duration in spans]
+    # Zipkin's times are microseconds, which the exporter rounds.
+    coarse = lambda spans: [(*ids, (began + 500) // 1_000, (duration + 500) // 1_000) for *ids, began, duration in spans]
     assert [span[:3] for span in coarse(found)] == [span[:3] for span in coarse(expected)], (found, expected)
     assert all(abs(a[3] - b[3]) <= 1 for a, b in zip(coarse(found), coarse(expected))), (found, expected)
     assert rows(f'filter @log = "traces/{service}" and status_message = "it broke" | stats count(*)') == [[SPANS // 10]]

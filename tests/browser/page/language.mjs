@@ -37,7 +37,7 @@ async function speaksIndonesian(own) {
       assert.match(await page.getByTestId("total").textContent(), /^[\d.]+ peristiwa$/);
     } else {
       await page.getByRole("heading", { name: title, level: 1 }).waitFor();
-      await page.locator("[role=status]").filter({ hasText: "…" }).waitFor({ state: "detached" });
+      await page.waitForFunction(() => ![...document.querySelectorAll("[role=status]")].some((status) => status.textContent.includes("…")));
     }
     assert.equal(await page.getByTestId(`nav-${name}`).textContent(), title);
     assert.match(await page.title(), name === "explore" ? /^semua peristiwa · 1 jam terakhir – catat$/ : new RegExp(`^${title} – catat$`));

@@ -18,7 +18,9 @@ async function openWith(own, path, answers, options) {
   const page = await own.open("/start", options);
   const made = { search: () => searchOf({ limit: 1000 }), "service-map": () => mapOf(), [SHOP]: () => traceOf(SHOP), [LARGE]: () => traceOf(LARGE), ...answers };
   await page.route(/\/api\/v1\/(?:traces\/|service-map)/, async (route) => {
-    const answer = await made[new URL(route.request().url()).pathname.split("/").at(-1)](route.request());
+    const name = new URL(route.request().url()).pathname.split("/").at(-1);
+    // Other names are ids of traces that a search found.
+    const answer = await (made[name] ?? (() => traceOf(name)))(route.request());
     const { status = 200, ...body } = answer;
     await route.fulfill({ status, contentType: "application/json", body: JSON.stringify(body) }).catch(() => undefined);
   });
