@@ -1,4 +1,4 @@
-//! What a picker offers: services, names of spans, names and values of attributes.
+//! The entries of pickers: services, names of spans, names and values of attributes.
 
 use std::collections::BTreeSet;
 
