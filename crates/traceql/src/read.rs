@@ -12,7 +12,7 @@ use crate::literal::Literal;
 use crate::reader::Reader;
 use crate::syntax::{
     AGGREGATES, Aggregate, AggregateFunction, COMPARISONS, Combined, Expression, ExpressionKind, Hint, Metric,
-    MetricFunction, Pipeline, Query, RELATIONS, Second, SetOperator, Side, Spansets, Stage, Threshold,
+    MetricFunction, Pipeline, Query, RELATIONS, SecondStage, SetOperator, Side, Spansets, Stage, Threshold,
 };
 
 type Read<T> = Result<T, QueryError>;
@@ -351,7 +351,7 @@ impl Reader<'_> {
         Ok(MetricFunction::Compare { selection, most, between })
     }
 
-    fn second(&mut self, pair: Pair<'_, Rule>) -> Read<Second> {
+    fn second(&mut self, pair: Pair<'_, Rule>) -> Read<SecondStage> {
         let span = span_of(&pair);
         let parts: Vec<Pair<'_, Rule>> = pair.into_inner().collect();
         let [first, value] = parts.as_slice() else {
@@ -363,16 +363,16 @@ impl Reader<'_> {
                 return Err(self.error("invalid-argument", message, span_of(value)));
             };
             let count = count.unsigned_abs();
-            return Ok(if first.as_str() == "topk" { Second::Top(count) } else { Second::Bottom(count) });
+            return Ok(if first.as_str() == "topk" { SecondStage::Top(count) } else { SecondStage::Bottom(count) });
         }
         let comparison = COMPARISONS.iter().find(|(known, _)| *known == first.as_str());
         let Some((_, comparison)) = comparison else {
             return Err(self.error("syntax", "series are compared with = != < <= > >=", span_of(first)));
         };
         Ok(match self.constant(value.clone())? {
-            Literal::Duration(length) => Second::Compare(*comparison, Threshold::Duration(length)),
-            Literal::Integer(number) => Second::Compare(*comparison, Threshold::Number(number as f64)),
-            Literal::Float(number) => Second::Compare(*comparison, Threshold::Number(number)),
+            Literal::Duration(length) => SecondStage::Compare(*comparison, Threshold::Duration(length)),
+            Literal::Integer(number) => SecondStage::Compare(*comparison, Threshold::Number(number as f64)),
+            Literal::Float(number) => SecondStage::Compare(*comparison, Threshold::Number(number)),
             _ => {
                 return Err(self.error(
                     "not-constant",

@@ -9,7 +9,7 @@ use types::{TimeRange, Timestamp, Value};
 
 use crate::condition::field;
 use crate::datum::holds;
-use crate::syntax::{Second, Threshold};
+use crate::syntax::{SecondStage, Threshold};
 
 /// A metrics query as one plan.
 #[derive(Clone, Debug)]
@@ -73,7 +73,7 @@ pub(crate) struct Shape {
     /// Columns with values, last in a row.
     pub(crate) columns: Vec<Column>,
     /// What happens to the series.
-    pub(crate) second: Vec<Second>,
+    pub(crate) second: Vec<SecondStage>,
 }
 
 /// A column with values.
@@ -157,11 +157,11 @@ impl Shape {
 }
 
 /// Ranks or compares the values of each instant.
-fn apply(second: Second, all: &mut [Series]) {
+fn apply(second: SecondStage, all: &mut [Series]) {
     let (count, is_top) = match second {
-        Second::Top(count) => (count, true),
-        Second::Bottom(count) => (count, false),
-        Second::Compare(comparison, threshold) => {
+        SecondStage::Top(count) => (count, true),
+        SecondStage::Bottom(count) => (count, false),
+        SecondStage::Compare(comparison, threshold) => {
             let threshold = match threshold {
                 Threshold::Number(number) => number,
                 Threshold::Duration(length) => length as f64 / 1e9,

@@ -9,7 +9,7 @@ use crate::field::Field;
 use crate::literal::Literal;
 use crate::syntax::{
     AGGREGATES, ARITHMETIC, Aggregate, AggregateFunction, BinaryOperator, COMPARISONS, Expression, ExpressionKind,
-    Metric, MetricFunction, Pipeline, Query, RELATIONS, Second, SetOperator, Side, Spansets, Stage, Threshold,
+    Metric, MetricFunction, Pipeline, Query, RELATIONS, SecondStage, SetOperator, Side, Spansets, Stage, Threshold,
 };
 
 impl Display for Query {
@@ -219,7 +219,7 @@ impl Display for Metric {
     }
 }
 
-impl Display for Second {
+impl Display for SecondStage {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Top(count) => write!(f, "| topk({count})"),

@@ -162,7 +162,7 @@ pub(crate) struct Metric {
     pub(crate) function: MetricFunction,
     /// Fields whose values tell series apart.
     pub(crate) by: Vec<Field>,
-    pub(crate) second: Vec<Second>,
+    pub(crate) second: Vec<SecondStage>,
     pub(crate) span: Span,
 }
 
@@ -192,7 +192,7 @@ pub(crate) enum MetricFunction {
 
 /// What happens to series.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Second {
+pub(crate) enum SecondStage {
     /// Keeps the greatest values of each instant.
     Top(u64),
     /// Keeps the least values of each instant.
