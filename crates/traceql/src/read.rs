@@ -23,7 +23,7 @@ const QUANTILES_MAX: usize = 32;
 /// Most values that `compare()` shows of each field, as in Tempo.
 const COMPARED_MAX: u64 = 1_000;
 
-/// Values that it shows without a number.
+/// Values that it shows by default.
 const COMPARED_DEFAULT: u64 = 10;
 
 /// Reads a query without checking its types.
@@ -116,7 +116,7 @@ impl Reader<'_> {
                     return Err(self.unsupported(message, span).with_hint("ask each metrics query by itself"));
                 }
                 return Ok(match pipeline.stages.pop() {
-                    // Brackets around one selection only say what belongs together.
+                    // Brackets around one selection only group.
                     Some(Stage::Spansets(only)) if pipeline.stages.is_empty() => only,
                     last => Spansets::Pipeline(Pipeline { stages: pipeline.stages.into_iter().chain(last).collect() }),
                 });
@@ -210,7 +210,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads a constant number or duration, which may be computed of others.
+    /// Reads a constant number or duration, which may be computed from others.
     fn constant(&mut self, pair: Pair<'_, Rule>) -> Read<Literal> {
         let span = span_of(&pair);
         if let Some(aggregate) = lone_aggregate(pair.clone()) {

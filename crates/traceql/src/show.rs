@@ -1,4 +1,4 @@
-//! Queries in canonical form: read again, it gives the same tree.
+//! Queries in canonical form, which is read as the same tree.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -127,7 +127,7 @@ fn strength(expression: &Expression) -> u8 {
         ExpressionKind::Binary(BinaryOperator::Arithmetic(A::Power), ..) => 5,
         ExpressionKind::Binary(BinaryOperator::Arithmetic(_), ..) => 3,
         ExpressionKind::Negate(_) | ExpressionKind::Not(_) => 4,
-        // A minus in front of a number binds as any other minus does.
+        // A minus before a number binds as any other minus does.
         ExpressionKind::Literal(Literal::Integer(i64::MIN)) => 6,
         ExpressionKind::Literal(Literal::Integer(number)) if *number < 0 => 4,
         ExpressionKind::Literal(Literal::Duration(length)) if *length < 0 => 4,
