@@ -40,7 +40,7 @@ const SERIES_MAX: usize = 10_000;
 /// What the file of numbers calls itself.
 pub(crate) const FILE: (&str, &str) = ("metrics.state", "catat-metrics");
 
-/// How they are saved: a record for each meter.
+/// The form in which meters are saved: a record for each.
 const STATE: StateKind = StateKind { file: FILE, shared: "metrics", depth: |_| 1 };
 
 /// Whose meter it is, and its name there.
@@ -69,7 +69,7 @@ type MeterRecords = BTreeMap<String, MeterRecord>;
 
 struct Entry {
     counted: MeterCount,
-    /// What it has counted before anything was saved.
+    /// Its counts before anything was saved.
     first: Tally,
     fingerprint: u64,
     kept_sequence: u64,
@@ -154,7 +154,8 @@ impl MeterThread {
         own.map(|((_, name), entry)| (name.clone(), entry.counted.clone())).collect()
     }
 
-    /// Reports whether this process counts. In a fleet one node does, and it alone shows counts where they are summed up.
+    /// Reports whether this process counts. In a fleet one node does, and only that node shows counts where they are
+    /// summed over nodes.
     pub fn is_leading(&self) -> bool {
         self.shared.inner().is_leading
     }
@@ -281,13 +282,13 @@ impl CounterState {
                     inner.entries.values_mut().for_each(|entry| entry.is_behind = entry.counted.problem.is_none());
                 }
             }
-            // It counts nothing, and shows what it knows.
+            // Nothing is counted, and the last known counts are shown.
             Err(error) => tracing::debug!(%error, "counts of the fleet are not known"),
         }
     }
 
     fn step_down(&self, inner: &mut Inner) {
-        tracing::info!("this node counts metrics no more");
+        tracing::info!("this node no longer counts metrics");
         inner.is_leading = false;
         self.states.forget();
     }
