@@ -240,7 +240,7 @@ impl Delivery {
         self.done = self.done.split_off(&(self.filter.sequence.saturating_add(1)));
         if !chunk.lines.is_empty() || is_far {
             self.filter.saved = self.filter.sequence;
-            // In a fleet, the next node would deliver again what is not saved. So nothing more is delivered until it is.
+            // In a fleet, the next node would repeat what is not saved, so nothing more is delivered until it is.
             while !self.workers.save_position(&mut self.filter, &self.progress) && self.workers.is_of_fleet() {
                 self.rest(LOOK * 10)?;
             }
