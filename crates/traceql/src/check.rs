@@ -117,7 +117,7 @@ impl Checker<'_> {
                     if let Some(argument) = &aggregate.argument {
                         let found = self.expression(argument)?;
                         if !found.is_number() {
-                            let message = format!("`{}` is {}, no number", self.shown(argument.span), found.name());
+                            let message = format!("`{}` is {}, not a number", self.shown(argument.span), found.name());
                             return Err(self
                                 .error("wrong-type", message, argument.span)
                                 .with_hint("take duration, or count()"));
@@ -294,7 +294,7 @@ impl Checker<'_> {
         if found.is_number() {
             return Ok(());
         }
-        let message = format!("`{field}` is {}, no number", found.name());
+        let message = format!("`{field}` is {}, not a number", found.name());
         Err(self.error("wrong-type", message, metric.span).with_hint("take duration, or count_over_time()"))
     }
 }

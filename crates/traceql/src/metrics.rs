@@ -48,7 +48,7 @@ pub fn metrics_plan(
     };
     let Some(condition) = single_spans(query) else {
         let span = first_of_traces(query).unwrap_or(metric.span);
-        let message = "series are computed of single spans, and this stage needs whole traces".to_owned();
+        let message = "series are computed from single spans, and this stage needs whole traces".to_owned();
         return Err(error(message, span).with_hint("select the spans with { … } alone"));
     };
     let base = and(is_span(), exact(query, condition)?);
@@ -79,7 +79,7 @@ fn first_of_traces(query: &Query) -> Option<Span> {
 fn exact(query: &Query, condition: SpanCondition) -> Result<Expr, QueryError> {
     let Some(span) = condition.inexact else { return Ok(condition.expr) };
     let shown = query.text.get(span.start..span.end).unwrap_or_default();
-    let message = format!("`{shown}` cannot be computed of a single stored span in a metrics query");
+    let message = format!("`{shown}` cannot be computed from a single stored span in a metrics query");
     let error = QueryError::new("not-supported", message, &query.text, span);
     Err(error.with_hint("compare attributes and span:… fields with constants"))
 }
@@ -188,7 +188,7 @@ fn scale_of(of: &Field) -> f64 {
 /// Returns the stored field.
 fn stored(query: &Query, metric: &Metric, of: &Field) -> Result<Expr, QueryError> {
     let unknown = || {
-        let message = format!("`{of}` is not stored with a single span, so that no series can be made of it");
+        let message = format!("`{of}` is not stored with a single span, so no series can be computed from it");
         QueryError::new("not-supported", message, &query.text, metric.span)
     };
     Ok(field(&stored_field(of).ok_or_else(unknown)?))

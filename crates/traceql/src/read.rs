@@ -122,7 +122,7 @@ impl Reader<'_> {
                 });
             }
             Rule::number => {
-                let message = "a number is no spanset, and arithmetic of metrics queries is not supported";
+                let message = "a number is not a spanset, and arithmetic of metrics queries is not supported";
                 let error = self.error("number-among-spansets", message, span);
                 return Err(error.with_hint("write count() > 5, or { .x > 5 }"));
             }
@@ -152,8 +152,8 @@ impl Reader<'_> {
         match RELATIONS.iter().find(|(known, _)| *known == relation) {
             Some((_, relation)) => Ok(SetOperator::Related(*relation, side)),
             None => {
-                let error =
-                    self.error("arithmetic-of-spansets", format!("`{sign}` is no operator between spansets"), place);
+                let message = format!("`{sign}` is not an operator between spansets");
+                let error = self.error("arithmetic-of-spansets", message, place);
                 Err(error.with_hint("spansets have && || > < >> << ~, with ! or & in front of the last five"))
             }
         }

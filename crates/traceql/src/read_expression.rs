@@ -30,7 +30,7 @@ impl Reader<'_> {
         match self.operand(pair)? {
             Operand::Value(expression) => Ok(expression),
             Operand::Nil(span) => {
-                let error = self.error("bare-nil", "nil is no value of its own", span);
+                let error = self.error("bare-nil", "nil is not a value of its own", span);
                 Err(error.with_hint("compare a field with it: { .x != nil }"))
             }
         }
@@ -61,7 +61,7 @@ impl Reader<'_> {
             }
             Rule::aggregate => {
                 let name = pair.into_inner().next().map_or("", |name| name.as_str());
-                let message = format!("{name}() is computed of a spanset, not of one span");
+                let message = format!("{name}() is computed from a spanset, not from one span");
                 Err(self
                     .error("aggregate-in-expression", message, span)
                     .with_hint(format!("write {{ … }} | {name}(…) > 1")))
@@ -211,7 +211,7 @@ impl Reader<'_> {
             }
             Rule::string => self.string(text, span).map(Literal::Text),
             _ => Literal::of_word(text).ok_or_else(|| {
-                let error = self.error("unknown-word", format!("`{text}` is no constant"), span);
+                let error = self.error("unknown-word", format!("`{text}` is not a constant"), span);
                 with_near(error, text, Literal::words())
             }),
         }
@@ -232,7 +232,7 @@ impl Reader<'_> {
                 let start = span.start + 1 + (inner.len() - rest.len()) + at;
                 let shown: String = escape.chars().take(1).collect();
                 let place = Span { start, end: start + 1 + shown.len() };
-                let error = self.error("invalid-escape", format!("`\\{shown}` is no escape of a text"), place);
+                let error = self.error("invalid-escape", format!("`\\{shown}` is not an escape in a text"), place);
                 return Err(error.with_hint("write \\\\ for a backslash, or the text in `backticks`"));
             };
             out.push(character);

@@ -62,7 +62,7 @@ pub struct Exemplar {
 pub(crate) struct Shape {
     /// The name of the function.
     pub(crate) name: &'static str,
-    /// Labels, each of which is a column after that of the time.
+    /// Labels; each is a column after that of the time.
     pub(crate) labels: Vec<String>,
     /// The distance from a row's time to that of its point; `None` if rows have no time.
     pub(crate) end_of_step: Option<i64>,

@@ -169,7 +169,7 @@ impl Display for Expression {
                         ARITHMETIC.iter().find(|(_, known)| known == operator).map_or("", |(sign, _)| sign)
                     }
                 };
-                // Powers bind to the right; a minus may stand in front of the exponent.
+                // Powers bind to the right; a minus may precede the exponent.
                 let (a_needs, b_needs) = if own == 5 {
                     (strength(a) <= own, strength(b) < 4)
                 } else {

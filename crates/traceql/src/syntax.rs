@@ -68,7 +68,7 @@ pub(crate) struct Combined {
     pub(crate) span: Span,
 }
 
-/// Trees are equal wherever they stand in a text.
+/// Trees are equal whatever their places in the text.
 impl PartialEq for Combined {
     fn eq(&self, other: &Self) -> bool {
         (self.operator, &self.left, &self.right) == (other.operator, &other.left, &other.right)
@@ -130,7 +130,7 @@ pub(crate) struct Aggregate {
     pub(crate) span: Span,
 }
 
-/// Trees are equal wherever they stand in a text.
+/// Trees are equal whatever their places in the text.
 impl PartialEq for Aggregate {
     fn eq(&self, other: &Self) -> bool {
         self.function == other.function && self.argument == other.argument
@@ -166,7 +166,7 @@ pub(crate) struct Metric {
     pub(crate) span: Span,
 }
 
-/// Trees are equal wherever they stand in a text.
+/// Trees are equal whatever their places in the text.
 impl PartialEq for Metric {
     fn eq(&self, other: &Self) -> bool {
         (&self.function, &self.by, &self.second) == (&other.function, &other.by, &other.second)
@@ -217,7 +217,7 @@ pub(crate) struct Expression {
     pub(crate) span: Span,
 }
 
-/// Trees are equal wherever they stand in a text.
+/// Trees are equal whatever their places in the text.
 impl PartialEq for Expression {
     fn eq(&self, other: &Self) -> bool {
         self.kind == other.kind
