@@ -230,7 +230,7 @@ fn follow(alerts: &Weak<Alerts>, is_stopping: &AtomicBool) {
         // While the database is unreachable, the last known state is shown, and nothing is saved or sent.
         let failure = alerts.follow().err();
         if let Some(error) = failure.as_ref().filter(|_| !is_failing) {
-            tracing::warn!(%error, "the state of rules of the fleet is not known");
+            tracing::warn!(%error, "the state of the fleet's rules could not be read");
         }
         is_failing = failure.is_some();
         drop(alerts);

@@ -142,7 +142,7 @@ impl<'s> Candidates<'s> {
 
     fn end(&mut self, reading: &mut Reading, message: String) {
         self.is_over = true;
-        reading.cut(format!("{message}; the rest of the range was not looked at"));
+        reading.cut(format!("{message}; the rest of the range was not searched"));
     }
 }
 

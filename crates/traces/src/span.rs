@@ -1,6 +1,6 @@
 //! A span: one unit of work of a trace, read from an event.
 //!
-//! Fields are those that the doors for spans store; unknown kinds and statuses are the defaults of OpenTelemetry.
+//! Fields are those that the doors of traces store; unknown kinds and statuses are the defaults of OpenTelemetry.
 
 use std::sync::Arc;
 
@@ -237,7 +237,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hostile_fields_become_a_span_all_the_same() {
+    fn hostile_fields_still_become_a_span() {
         let event = |pairs: &[(&str, Value)]| {
             Span::of_event(pairs.iter().map(|(name, value)| (Name::from(*name), value.clone())).collect())
         };

@@ -83,7 +83,7 @@ fn each_event_is_delivered_once_whichever_node_accepts_it_and_whichever_delivers
     assert_eq!(taken_there.recv_timeout(Duration::from_secs(60)).unwrap()["messageType"], "CONTROL_MESSAGE");
     let is_there =
         |one: &Subscriptions| one.workers.lock().values().any(|worker| worker.definition.destination == elsewhere);
-    until("whoever delivers knows it", || is_there(&of_a) || is_there(&of_b));
+    until("the node that delivers knows it", || is_there(&of_a) || is_there(&of_b));
     append_errors(&b, &["three"]);
     let last = texts(&taken_there, 1);
     let position =

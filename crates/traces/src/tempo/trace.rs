@@ -41,7 +41,7 @@ pub(crate) async fn first(
     .await
 }
 
-/// Answers with a `tempopb.TraceByIDResponse`, which can say that the trace is not whole.
+/// Answers with a `tempopb.TraceByIDResponse`, which can mark a trace as partial.
 pub(crate) async fn second(
     server: Shared,
     PathName(id): PathName,
