@@ -3,8 +3,9 @@
 //! Sequences are given in the order of acceptance and never twice, the feed has batches in that order, and a snapshot that
 //! shows one shows all before it. So the sequence up to which a meter has looked is all that has to be kept with its
 //! numbers, and a restart repeats and loses nothing: what came after is read from the store, and so is what the thread
-//! could not keep up with. In a fleet the node with the lease `alerts` counts, and its counts are saved in the control store;
-//! the others only show what was saved, and another one continues from there. Counts are in memory; reading them reads no event, however many came since.
+//! could not keep up with. In a fleet the node with the lease `alerts` counts, and its counts are saved in the control
+//! store; the others only show what was saved, and another one continues from there. Counts are in memory; reading them
+//! reads no event, however many came since.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};

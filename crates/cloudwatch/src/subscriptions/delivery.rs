@@ -2,10 +2,11 @@
 //! no other.
 //!
 //! The thread reads the store's feed of accepted batches. After a start, or if it is too slow for the feed, it reads the
-//! store from its position. Events are posted stream by stream, in order of acceptance, and read and posted again until
-//! the receiver accepts them; then the position is saved. Every event arrives at least once; after a crash the last chunk
-//! may arrive twice. In a fleet the node with the lease `alerts` delivers, and the position is saved in the control store as
-//! long as it has the lease, so that another node continues there. Events that are deleted or retired before they are posted are not delivered.
+//! store from its position. Events are posted stream by stream, in order of acceptance, and read and posted again until the
+//! receiver accepts them; then the position is saved. Every event arrives at least once; after a crash the last chunk may
+//! arrive twice. In a fleet the node with the lease `alerts` delivers, and the position is saved in the control store as
+//! long as it has the lease, so that another node continues there. Events that are deleted or retired before they are
+//! posted are not delivered.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
