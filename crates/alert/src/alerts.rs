@@ -22,7 +22,7 @@ mod changes;
 /// Longest sleep: a clock that was set forward is noticed by then.
 const SLEEP_MAX: Duration = Duration::from_secs(1);
 
-/// How often a node of a fleet looks what others have set, and what the node that evaluates has saved.
+/// How often a node of a fleet reads what other nodes have changed, and what the node that evaluates has saved.
 const FOLLOW_PAUSE: Duration = Duration::from_millis(500);
 
 /// Rules at work. Dropping it stops them.
@@ -114,8 +114,8 @@ impl Alerts {
         replaced
     }
 
-    /// Takes over what was made or changed through the API of another node of a fleet, and then the state of rules: a node
-    /// that evaluates them from now on must know all of them.
+    /// Reads the definitions that were created or changed through the API of other nodes of a fleet, and then the state of
+    /// rules: a node that begins to evaluate must know all rules.
     fn follow(&self) -> Result<(), AlertsError> {
         let Some(store) = &self.store else { return Ok(()) };
         let mut defined = self.defined();
@@ -170,7 +170,7 @@ impl Alerts {
         self.engine.usual_interval_ns()
     }
 
-    /// Returns how the evaluations of each rule go, by name; in a fleet, on the node that evaluates.
+    /// Returns the timing of the evaluations of each rule, by name; in a fleet, only on the node that evaluates.
     pub fn timings(&self) -> Vec<(String, EvaluationTiming)> {
         if self.engine.is_leading() { self.engine.schedule.timings() } else { Vec::new() }
     }
@@ -197,7 +197,7 @@ impl Alerts {
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         threads.iter().for_each(|thread| thread.thread().unpark());
         for thread in threads {
-            // The one that follows other nodes may have been the last to hold all of it.
+            // This may be the thread that follows other nodes, if it was the last owner.
             let is_this = thread.thread().id() == std::thread::current().id();
             if !is_this && thread.join().is_err() {
                 tracing::error!("an alerting thread panicked");
@@ -223,14 +223,14 @@ impl Drop for Alerts {
     }
 }
 
-/// Keeps rules and their state as the nodes of a fleet have them.
+/// Keeps rules and their state in step with the other nodes of a fleet.
 fn follow(alerts: &Weak<Alerts>, is_stopping: &AtomicBool) {
     let mut is_failing = false;
     while let Some(alerts) = alerts.upgrade().filter(|_| !is_stopping.load(Ordering::Relaxed)) {
-        // While the database is away, what is known is shown, and nothing can be saved or sent.
+        // While the database is unreachable, the last known state is shown, and nothing is saved or sent.
         let failure = alerts.follow().err();
         if let Some(error) = failure.as_ref().filter(|_| !is_failing) {
-            tracing::warn!(%error, "the state of rules of the fleet is not known");
+            tracing::warn!(%error, "the state of the fleet's rules could not be read");
         }
         is_failing = failure.is_some();
         drop(alerts);

@@ -43,7 +43,7 @@ pub(crate) struct RuleEngine {
     /// Decides when a rule is evaluated.
     pub(crate) schedule: Schedule,
     inner: Mutex<Inner>,
-    /// Held while the state is read that another node has saved.
+    /// Held while the state that another node has saved is read.
     following: Mutex<()>,
     /// Answers about the past, by rule.
     memory: HistoryCache,
@@ -115,7 +115,7 @@ impl RuleEngine {
         };
         let mut inner = engine.locked();
         if !engine.states.is_shared() {
-            // What cannot be saved now is found again: nothing is announced before it is saved.
+            // A change that cannot be saved now is found again: nothing is announced before it is saved.
             let mut kept = inner.kept.clone();
             engine.carry_over(&mut kept, &active, &inner.silences, now);
             (inner.kept, inner.is_dirty, inner.is_leading) = (kept, true, true);
@@ -141,7 +141,7 @@ impl RuleEngine {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes `kept` the state if it can be saved, and this process may.
+    /// Saves `kept` and makes it the state, if this process may and can.
     fn commit(&self, inner: &mut Inner, kept: AlertState) -> bool {
         if !inner.is_leading || !self.note_save(inner, self.states.save(&kept)) {
             return false;
@@ -150,12 +150,13 @@ impl RuleEngine {
         true
     }
 
-    /// Reports whether what is saved may be acted on: in a fleet, whether no other node has taken over.
+    /// Reports whether this process may act on the saved state: in a fleet, whether no other node has taken over.
     fn confirm(&self, inner: &mut Inner) -> bool {
         inner.is_leading && self.note_save(inner, self.states.confirm())
     }
 
-    /// Notes whether the state could be saved. Where another node may save it, this one follows from now on.
+    /// Notes whether the state was saved. If it was refused because another node may save it, this node follows from
+    /// now on.
     fn note_save(&self, inner: &mut Inner, saved: Result<(), StateError>) -> bool {
         match saved {
             Ok(()) => {
@@ -163,7 +164,7 @@ impl RuleEngine {
                 true
             }
             Err(error) if error.is_refused() => {
-                tracing::info!(%error, "this node evaluates rules no more");
+                tracing::info!(%error, "this node no longer evaluates rules");
                 self.step_down(inner);
                 false
             }

@@ -18,7 +18,7 @@ pub(crate) struct FleetLab {
 }
 
 impl FleetLab {
-    /// None where there is no PostgreSQL.
+    /// Returns a fleet without nodes; `None` without PostgreSQL.
     pub(crate) fn new() -> Option<Self> {
         let server = Server::start(&["fsync=off"])?;
         Some(Self { server, bucket: FakeS3::start(), dirs: tempfile::tempdir().expect("a scratch directory") })
@@ -50,8 +50,8 @@ impl FleetLab {
         self.server.sql(&format!("SET search_path TO {schema}; {statement}"))
     }
 
-    /// Gives the lease `alerts` to a node, as if the one before had not renewed it. That one finds out by itself, or when it
-    /// wants to save.
+    /// Gives the lease `alerts` to a node, as if the one before had not renewed it. The previous node notices by itself, or
+    /// when it saves.
     pub(crate) fn hand_over(&self, to: &Store) {
         let (epoch, _) = to.nodes().expect("it is a node");
         let give = format!("UPDATE leases SET epoch = {epoch}, until = now() + interval '15 s' WHERE name = 'alerts'");
@@ -59,7 +59,7 @@ impl FleetLab {
     }
 }
 
-/// Waits until something is so.
+/// Waits until a condition holds.
 pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
     let until = Instant::now() + Duration::from_secs(60);
     while !is_so() {
@@ -68,7 +68,7 @@ pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
     }
 }
 
-/// Lets a node accept errors with these texts.
+/// Appends errors with these texts on a node.
 pub(crate) fn append_errors(store: &Store, texts: &[&str]) {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("it is later").as_nanos();
     let mut builder = BatchBuilder::new();

@@ -154,7 +154,7 @@ impl Options {
 /// Metrics at work. Dropping it stops them.
 pub struct Metrics {
     store: Arc<Store>,
-    /// Names of documents that cannot be read, which the log has.
+    /// Names of documents that cannot be read; each was logged once.
     unreadable: Mutex<BTreeSet<String>>,
     numbers: Arc<MetricSources>,
     is_stopping: Arc<AtomicBool>,
@@ -230,7 +230,7 @@ impl Metrics {
         Ok(())
     }
 
-    /// Counts what the control store defines, as other nodes of a fleet may have changed it.
+    /// Counts the metrics that the control store defines, since other nodes of a fleet may have changed them.
     fn read_documents(&self) -> Result<(), StoreError> {
         let mut documents = self.numbers.documents();
         let all = self.store.settings().all(KIND)?;
@@ -412,7 +412,7 @@ impl Drop for Metrics {
     }
 }
 
-/// Keeps metrics as the nodes of a fleet have defined them.
+/// Keeps metrics in step with the other nodes of a fleet.
 fn follow(metrics: &Weak<Metrics>, is_stopping: &AtomicBool) {
     while let Some(metrics) = metrics.upgrade().filter(|_| !is_stopping.load(Ordering::Relaxed)) {
         if let Err(error) = metrics.read_documents() {

@@ -21,11 +21,11 @@ use crate::state_store::{StateKind, StateStore};
 /// The file of alerts, and what it calls itself.
 const FILE: (&str, &str) = ("alerts.state", "catat-alerts");
 
-/// How it is saved. What a channel knows of each alert is a record of its own: it grows with the alerts.
+/// The form in which the state is saved. Each alert of a channel is a record of its own, since there may be many.
 const KIND: StateKind =
     StateKind { file: FILE, shared: "alerts", depth: |section| if section == "desks" { 4 } else { 2 } };
 
-/// Opens the state of alerts: that of the fleet of `store`, else that below `dir`, which is made where it is not there.
+/// Opens the state of alerts: that of the fleet of `store`, else that below `dir`, which is created if it is missing.
 pub(crate) fn open(dir: &Path, store: Option<&Store>) -> Result<(StateStore, AlertState), StateError> {
     StateStore::open(&KIND, dir, store.and_then(|store| store.leased_state(KIND.shared)))
 }

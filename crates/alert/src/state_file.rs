@@ -37,7 +37,8 @@ pub(crate) enum StateError {
 }
 
 impl StateError {
-    /// Reports whether it is certain that nothing was saved, because another node of the fleet may and this one may not.
+    /// Reports whether it is certain that nothing was saved, because another node of the fleet may save and this one may
+    /// not.
     pub(crate) fn is_refused(&self) -> bool {
         matches!(self, Self::Database(error) if error.is_refused())
     }

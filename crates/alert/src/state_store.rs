@@ -23,19 +23,19 @@ const VERSION: u32 = 1;
 /// The key of the record with the version.
 const FORMAT: &str = "format";
 
-/// What a state is called, and how it is divided.
+/// The name of a state, and its division into records.
 pub(crate) struct StateKind {
-    /// The name of its file, and what the file calls itself.
+    /// The name of its file, and the name of the format in the file.
     pub(crate) file: (&'static str, &'static str),
     /// The name of the state in a fleet.
     pub(crate) shared: &'static str,
-    /// Returns how many names lead to a record of a section.
+    /// Returns the number of names that lead to a record of a section.
     pub(crate) depth: fn(&str) -> usize,
 }
 
 /// A place for a state.
 pub(crate) enum StateStore {
-    /// A file of this machine, which alone uses it.
+    /// A file that only this machine uses.
     File(StateFile),
     /// The control store of a fleet.
     Fleet(FleetState),
@@ -92,7 +92,7 @@ impl StateStore {
         }
     }
 
-    /// Finds out whether this process may act on what it has saved.
+    /// Checks that this process may act on what it has saved.
     pub(crate) fn confirm(&self) -> Result<(), StateError> {
         match self {
             Self::File(_) => Ok(()),
@@ -117,7 +117,7 @@ impl StateStore {
         known.version = news.version;
         let kept = state_of(&known.texts);
         if kept.is_err() {
-            // What cannot be read must not pass for what is known: it would be replaced.
+            // Records that cannot be read must not count as known: a save would replace them.
             *known = KnownRecords::default();
         }
         kept.map(Some)
@@ -133,7 +133,7 @@ impl StateStore {
 
 impl FleetState {
     fn known(&self) -> MutexGuard<'_, KnownRecords> {
-        // A panic may leave a version with other records: both are forgotten, and a save is refused until all is read.
+        // A panic may leave a version without its records: both are forgotten, and a save is refused until all is read.
         self.known.lock().unwrap_or_else(|poisoned: PoisonError<_>| {
             let mut known = poisoned.into_inner();
             *known = KnownRecords::default();
@@ -181,7 +181,7 @@ fn divide<'a>(path: &mut Vec<&'a str>, value: &'a Json, depth: usize, records: &
     }
 }
 
-/// Puts a state together from its records.
+/// Builds a state from its records.
 fn state_of<T: DeserializeOwned>(texts: &BTreeMap<String, String>) -> Result<T, StateError> {
     let damaged = |problem: String| StateError::Record { problem };
     let version = texts.get(FORMAT).map_or("", String::as_str);

@@ -5,14 +5,14 @@ use data_encoding::HEXLOWER;
 
 use crate::signature::{hex_of_hash, keyed_hash};
 
-/// What a client signs with, and for.
+/// The keys of a signature, and the request that it is for.
 #[derive(Clone, Copy)]
 pub struct Signing<'a> {
     /// The id of the pair of keys.
     pub access_key_id: &'a str,
     /// The secret of the pair.
     pub secret: &'a str,
-    /// The service of Amazon's.
+    /// The AWS service.
     pub service: &'a str,
     /// The path of the request.
     pub path: &'a str,

@@ -1,8 +1,9 @@
-//! AWS X-Ray: `PutTraceSegments` of its SDKs, over HTTP, and the documents that they send to the daemon, over UDP. For the
-//! operations that read, which are those of the crate `traces`, the check of a request ([`admit_caller`]) and its answer.
+//! AWS X-Ray: `PutTraceSegments` of its SDKs, over HTTP, and the documents that they send to the daemon, over UDP. The
+//! operations that read are in the crate `traces`; they use the check of requests here ([`admit_caller`]) and the form of
+//! answers.
 //!
 //! The SDKs speak REST with JSON: `POST /xray/TraceSegments` for an endpoint `/xray`, signed for the service `xray`. It is
-//! here since these requests are signed as those of CloudWatch Logs are, with the same keys, and errors have the same form.
+//! here since these requests are signed like those of CloudWatch Logs, with the same keys, and errors have the same form.
 //! Documents that are not stored are listed in the answer; the others are durable. Operations without a route are refused by
 //! name.
 

@@ -1,7 +1,7 @@
 //! Which values a field has in a whole run: asked once, before any block of the run is.
 //!
-//! Where all values are lower-case hex of one length, such as ids of traces, the filter is a Bloom filter over whole values: an id is
-//! looked for as a whole, and no piece of one tells anything, since all pieces occur. Where blocks keep texts, it is the table of
+//! Where all values are lower-case hex of one length, such as ids of traces, the filter is a Bloom filter over whole values: ids are
+//! looked up as a whole, and a piece of an id excludes nothing, since every piece occurs. Where blocks keep texts, it is the table of
 //! their sequences (`filter`). Other fields, and those of several kinds, have none; nor have those whose table would be full.
 //!
 //! Section: byte 0, byte `n` bytes per value, byte `k` and 2^k bytes with [`PROBES`] bits for each value; or byte 1, byte `r`, byte `k` and
@@ -21,7 +21,7 @@ const BITS_PER_VALUE: usize = 6;
 /// Bits set for each value.
 const PROBES: u64 = 3;
 
-/// Fewer distinct ids are found without a filter as quickly.
+/// With fewer distinct ids, a search is as quick without a filter.
 const IDS_MIN: usize = 64;
 
 /// Most values that are collected.
@@ -63,7 +63,7 @@ impl ColumnFilterWriter {
                 let text = |code: u32| {
                     if let Some(Value::String(text)) = values.get(code as usize) { &**text } else { "" }
                 };
-                // Most dictionaries hold no ids, which their first value says.
+                // Most dictionaries hold no ids; their first value shows that.
                 if !present.iter().next().is_some_and(|row| may_be_packed(text(codes[row]))) {
                     return self.give_up();
                 }
@@ -112,7 +112,7 @@ impl ColumnFilterWriter {
         }
     }
 
-    /// Reports whether the values are ids of which most events share one with others.
+    /// Reports whether the values are ids that most events share with others.
     pub(crate) fn is_of_repeated_ids(&self, n_events: u64) -> bool {
         matches!(self, Self::Hex { hashes, .. } if hashes.len() >= IDS_MIN && hashes.len() as u64 * 10 <= n_events * 7)
     }

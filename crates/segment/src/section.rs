@@ -13,13 +13,13 @@ use crate::bytes::{Cursor, Damage, Decoded, put_varint};
 /// Largest section before compression. One block of the largest events stays below it.
 const PLAIN_BYTES_MAX: usize = 1 << 30;
 
-/// Level that finds what repeats, if anything does.
+/// Compression level that finds repetitions, if there are any.
 const QUICK_LEVEL: i32 = 1;
 
-/// Shorter sections are compressed without a look: of few bytes the entropy says little.
+/// Shorter sections are compressed without a check, since the entropy of few bytes says little.
 const RANDOM_BYTES_MIN: usize = 4 << 10;
 
-/// Bits per byte from which on bytes look random.
+/// Entropy in bits per byte above which bytes look random.
 const RANDOM_BITS: f64 = 7.9;
 
 /// Number of a section within its segment.
@@ -29,7 +29,7 @@ pub(crate) type SectionId = u32;
 pub(crate) struct SectionWriter {
     level: i32,
     compressor: zstd::bulk::Compressor<'static>,
-    /// Tells quickly whether bytes that look random are.
+    /// Checks quickly whether bytes that look random are incompressible.
     quick: zstd::bulk::Compressor<'static>,
     sections: Vec<(Vec<u8>, usize)>,
 }
@@ -60,7 +60,7 @@ impl SectionWriter {
         Ok(if packed.len() < plain.len() { packed } else { plain.to_vec() })
     }
 
-    /// Reports whether compressing bytes would be in vain, as with packed ids, on which high levels spend most time.
+    /// Reports whether bytes are incompressible, such as packed ids, on which high levels spend most time.
     fn is_random(&mut self, plain: &[u8]) -> std::io::Result<bool> {
         Ok(plain.len() >= RANDOM_BYTES_MIN
             && bits_per_byte(plain) > RANDOM_BITS
@@ -83,7 +83,7 @@ impl SectionWriter {
     }
 }
 
-/// Returns the entropy of the bytes by themselves.
+/// Returns the entropy of single bytes, in bits.
 fn bits_per_byte(bytes: &[u8]) -> f64 {
     let mut counts = [0u32; 256];
     bytes.iter().for_each(|byte| counts[usize::from(*byte)] += 1);

@@ -427,7 +427,8 @@ impl RunWriter {
                 sections.fill(column.dictionary_section, &dictionary)?;
             }
         }
-        // One block is asked by itself, but for ids that repeat: of a trace nearly all blocks have none, and all are asked.
+        // A single block is its own filter, except for ids that repeat: nearly all runs lack a given trace, and all are
+        // asked.
         for column in &mut self.columns {
             let filter = std::mem::take(&mut column.filter);
             if (self.n_blocks > 1 || filter.is_of_repeated_ids(column.n_events))

@@ -1,4 +1,4 @@
-//! Checks the types of a query: what can never hold is a mistake of its author.
+//! Checks the types of a query: a condition that can never hold is an error.
 
 use plan::Comparison;
 use plan::error::{QueryError, Span};
@@ -9,10 +9,10 @@ use crate::syntax::{
     BinaryOperator, Expression, ExpressionKind, Metric, MetricFunction, Pipeline, Query, SetOperator, Spansets, Stage,
 };
 
-/// What is known of a value before a query runs.
+/// The type of a value, as far as it is known before a query runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Type {
-    /// That of an attribute, which each span decides.
+    /// That of an attribute, which may differ from span to span.
     Any,
     Number,
     Duration,
@@ -117,7 +117,7 @@ impl Checker<'_> {
                     if let Some(argument) = &aggregate.argument {
                         let found = self.expression(argument)?;
                         if !found.is_number() {
-                            let message = format!("`{}` is {}, no number", self.shown(argument.span), found.name());
+                            let message = format!("`{}` is {}, not a number", self.shown(argument.span), found.name());
                             return Err(self
                                 .error("wrong-type", message, argument.span)
                                 .with_hint("take duration, or count()"));
@@ -172,7 +172,7 @@ impl Checker<'_> {
         self.one_list(condition)
     }
 
-    /// Refuses fields of events next to fields of links: for each event there would be each link to look at.
+    /// Refuses fields of events together with fields of links: each event would have to be combined with each link.
     fn one_list(&self, expression: &Expression) -> Result<(), QueryError> {
         let (mut has_events, mut has_links) = (false, false);
         expression.visit_fields(&mut |field| {
@@ -269,10 +269,10 @@ impl Checker<'_> {
         }
     }
 
-    /// Returns the error of a comparison of values that are never equal.
+    /// Returns the error of a comparison between values that are never equal.
     fn unlike(&self, a: &Expression, left: Type, b: &Expression, right: Type) -> QueryError {
         let is_constant = matches!(a.kind, ExpressionKind::Literal(_));
-        // What is compared with a constant says what the constant should be.
+        // The type of the field decides what the constant should be.
         let (field, expected) = if is_constant { (b, right) } else { (a, left) };
         let (shown_a, shown_b) = (self.shown(a.span), self.shown(b.span));
         let message = format!("`{shown_a}` is {} and `{shown_b}` is {}", left.name(), right.name());
@@ -294,12 +294,12 @@ impl Checker<'_> {
         if found.is_number() {
             return Ok(());
         }
-        let message = format!("`{field}` is {}, no number", found.name());
+        let message = format!("`{field}` is {}, not a number", found.name());
         Err(self.error("wrong-type", message, metric.span).with_hint("take duration, or count_over_time()"))
     }
 }
 
-/// Reports whether spansets of one spanset can be several.
+/// Reports whether a selection can make several spansets of one.
 fn is_split(spansets: &Spansets) -> bool {
     let Spansets::Pipeline(pipeline) = spansets else { return false };
     pipeline.stages.iter().fold(false, |is_several, stage| match stage {

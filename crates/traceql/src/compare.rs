@@ -12,14 +12,14 @@ const SELECTED: &str = "#selected";
 const VALUE: &str = "#value";
 const COUNT: &str = "#count";
 
-/// Two selections of spans, of which the values of every field are counted.
+/// A comparison of two selections of spans by the values of their fields.
 #[derive(Clone, Debug)]
 pub struct ComparePlan {
     /// The condition of all spans of the query.
     pub base: Expr,
-    /// The condition of those selected; all others of the query are what they are compared with.
+    /// The condition of the selected spans, which are compared with all others of the query.
     pub selected: Expr,
-    /// How many values of each field are shown, the most frequent of either side.
+    /// The number of values of each field that are shown: the most frequent of either side.
     pub most: usize,
     /// The events to look at.
     pub range: TimeRange,
@@ -72,20 +72,20 @@ impl ComparePlan {
         Some(ValueCount { time, is_selected, value: value.clone(), count: integer(count)? })
     }
 
-    /// Returns the same for one side as a whole.
+    /// Returns the comparison of one side alone, over the whole range.
     pub fn side(&self, is_selected: bool) -> Self {
         let selected = self.selection();
         let side = if is_selected { selected } else { plan::not(selected) };
         Self { base: and(self.base.clone(), side), steps: None, ..self.clone() }
     }
 
-    /// Returns the same for the spans that have one of some values in a field.
+    /// Returns the comparison of the spans that have one of some values in a field.
     pub fn with_values(&self, name: &Name, values: &[Value]) -> Self {
         let values = values.iter().map(|value| Expr::Literal(Some(value.clone()))).collect();
         Self { base: and(self.base.clone(), Expr::In(Box::new(field(name)), values)), ..self.clone() }
     }
 
-    /// Returns the condition of the selection as a truth value, also where the condition has none.
+    /// Returns the condition of the selection, false where it has no value.
     fn selection(&self) -> Expr {
         Expr::Call(Function::If, vec![self.selected.clone(), truth(true), truth(false)])
     }

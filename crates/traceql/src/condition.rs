@@ -1,7 +1,7 @@
 //! Conditions of spans as expressions of a plan.
 //!
 //! A plan compares texts that read as numbers as numbers, and anything else as text; TraceQL never compares values of
-//! different types. So the type is asked for wherever the two could differ. What a plan cannot say becomes a condition
+//! different types. So the type is tested wherever the two could differ. What a plan cannot express becomes a condition
 //! that holds for at least the same spans.
 
 use std::sync::Arc;
@@ -29,7 +29,7 @@ const EXACT_NS_MAX: i64 = 1 << 53;
 pub(crate) struct SpanCondition {
     /// Holds for every span that the query's condition holds for.
     pub(crate) expr: Expr,
-    /// The part of the query because of which it may hold for others.
+    /// The part of the query that makes it hold for other spans too.
     pub(crate) inexact: Option<Span>,
 }
 
@@ -126,7 +126,7 @@ fn condition(expression: &Expression) -> SpanCondition {
     }
 }
 
-/// Returns the condition of an expression without fields, else that all fields which its sides are computed of are there.
+/// Returns the value of a condition without fields, else the condition that all fields of its computed sides have values.
 fn folded(condition: &Expression, sides: &[&Expression]) -> SpanCondition {
     if let Some(holds) = constant_truth(condition) {
         return SpanCondition::exact(truth(holds));
@@ -162,7 +162,7 @@ fn mirrored(comparison: Comparison) -> Comparison {
     }
 }
 
-/// Returns the condition of a field that no field of an event holds.
+/// Returns the condition of a field that is not stored in a field of the event.
 fn unstored(asked: &Field, span: Span) -> SpanCondition {
     match asked.members() {
         Some(members) => SpanCondition::wider(is_present(field(list_of(members))), span),
@@ -182,7 +182,7 @@ fn negated(inner: &Expression, span: Span) -> SpanCondition {
     inner.visit_fields(&mut |field| is_of_members |= field.members().is_some());
     match &inner.kind {
         ExpressionKind::Not(twice) => return condition(twice),
-        // What is no boolean has no opposite.
+        // A value that is not a boolean has no opposite.
         ExpressionKind::Field(asked) => {
             return match stored_field(asked) {
                 Some(name) => SpanCondition::exact(json_is(field(&name), "false")),
@@ -193,7 +193,7 @@ fn negated(inner: &Expression, span: Span) -> SpanCondition {
     }
     let found = condition(inner);
     match found.inexact.or(is_of_members.then_some(span)) {
-        // What holds for more spans than it should has an opposite that holds for fewer.
+        // The opposite of a condition that holds for too many spans holds for too few.
         Some(_) => SpanCondition::wider(truth(true), span),
         None => SpanCondition::exact(not(found.expr)),
     }
@@ -235,15 +235,14 @@ impl Place {
     /// Returns the condition that `inner`, a condition of the field, holds for one of its values.
     fn one(&self, inner: impl FnOnce(Expr) -> Expr) -> Expr {
         match self {
-            // Lists above a field are no values of it: `a.b` is not in the elements of `a`.
+            // Lists above a field are not values of it: `a.b` is not in the elements of `a`.
             Self::Field(name) => Expr::Call(Function::Each, vec![field(name), inner(field(name))]),
             Self::Member(path) => each(&Name::from(path.as_str()), inner(field(path))),
         }
     }
 }
 
-/// Returns a condition with `=` or another one that one value is enough for, or with `!=` its opposite among values of the
-/// same type.
+/// Returns a condition that one value is enough for, as with `=`; with `!=`, its opposite among values of the same type.
 fn of_values(
     place: &Place,
     is_negated: bool,
@@ -269,7 +268,7 @@ fn matched(asked: &Field, pattern: &Pattern, is_negated: bool, span: Span) -> Sp
     }
 }
 
-/// Reports whether a field is always a text, so that its type need not be asked for.
+/// Reports whether a field is always a text, so that its type need not be tested.
 fn has_texts_only(asked: &Field) -> bool {
     matches!(asked, Field::Intrinsic(_)) || stored_field(asked).is_some_and(|name| *name == *"service")
 }
@@ -322,7 +321,7 @@ fn comparison_of(comparison: Comparison, asked: &Field, literal: &Literal, span:
 /// Returns the condition that a value is a text, and this one.
 fn text_is(value: Expr, text: &str) -> Expr {
     let equal = compared(Comparison::Equal, value.clone(), Value::text(text));
-    // Other values are equal to such a text as well: the number, or the same number written otherwise.
+    // Other values are equal to such a text as well: the number, or the same number in another notation.
     if Number::read(text).is_none() && !matches!(text, "true" | "false") && !text.starts_with(['[', '{']) {
         return equal;
     }
@@ -369,7 +368,7 @@ fn of_duration(comparison: Comparison, literal: &Literal, span: Span) -> SpanCon
     }
 }
 
-/// Compares the number of the parent: -1 for a root, which is how roots are asked for; at least 0 for others.
+/// Compares the number of the parent: -1 for a root, which is how queries find roots; at least 0 for others.
 fn of_parent(comparison: Comparison, literal: &Literal, span: Span) -> SpanCondition {
     let holds = |number: i64| compare(comparison, Datum::Integer(number), datum_of(literal));
     let is_equality = matches!(comparison, Comparison::Equal | Comparison::NotEqual);

@@ -20,7 +20,7 @@ pub(crate) enum Datum<'a> {
     Status(&'a str),
     Kind(&'a str),
     List(&'a [Option<Value>]),
-    /// An object, which is there and equal to nothing.
+    /// An object, which is a value but equal to nothing.
     Object,
 }
 
@@ -55,7 +55,7 @@ impl<'a> Datum<'a> {
         self == Self::Boolean(true)
     }
 
-    /// Returns the number that the value is; durations are their nanoseconds.
+    /// Returns the value as a number; durations as nanoseconds.
     pub(crate) fn number(self) -> Option<Number> {
         match self {
             Self::Integer(number) | Self::Duration(number) => Some(Number::Integer(number.into())),
@@ -75,8 +75,8 @@ impl<'a> Datum<'a> {
     }
 }
 
-/// Reports whether a comparison holds. It never does where a value is missing or the types differ. Of a list, one element is
-/// enough; `!=` holds where an element has the type of the other side and none is equal to it.
+/// Reports whether a comparison holds. It never does where a value is missing or the types differ. One element of a list is
+/// enough; `!=` holds if an element has the type of the other side and none is equal to it.
 pub(crate) fn compare(comparison: Comparison, left: Datum<'_>, right: Datum<'_>) -> bool {
     match (left, right) {
         (Datum::List(_), Datum::List(_)) => false,
@@ -124,8 +124,8 @@ pub(crate) fn holds(comparison: Comparison, order: Ordering) -> bool {
     }
 }
 
-/// Computes with numbers: two whole ones give a whole one, cut off, as in Tempo; missing for division by zero and for what
-/// does not fit.
+/// Computes with numbers. Two whole numbers give a whole one, truncated as in Tempo; division by zero and overflow give no
+/// value.
 pub(crate) fn compute<'a>(operator: ArithmeticOperator, left: Datum<'_>, right: Datum<'_>) -> Datum<'a> {
     if let (Datum::Integer(a), Datum::Integer(b)) = (left, right) {
         let whole = match operator {
@@ -150,7 +150,7 @@ pub(crate) fn compute<'a>(operator: ArithmeticOperator, left: Datum<'_>, right: 
     }
 }
 
-/// Reports whether the result of arithmetic is a length of time.
+/// Reports whether the result of arithmetic is a duration.
 fn is_length(operator: ArithmeticOperator, left: Datum<'_>, right: Datum<'_>) -> bool {
     let is_sum = matches!(operator, ArithmeticOperator::Add | ArithmeticOperator::Subtract);
     is_sum && matches!((left, right), (Datum::Duration(_), Datum::Duration(_)))

@@ -1,9 +1,8 @@
 //! Evaluates expressions of the fields of a span.
 //!
-//! Within one selection all conditions about events are about the same event, and so with links: the selection takes a span
-//! if it holds for one of its events, or without any where it has none. `= nil` alone asks all of them. Elsewhere
-//! (`by`, aggregates, answers) a field of events has the value of the first one
-//! that has any.
+//! Within one selection all conditions about events are about the same event, and likewise for links: a selection holds for
+//! a span if it holds for one of its events, or without any if it has none. Only `= nil` is about all of them. Elsewhere
+//! (`by`, aggregates, answers) a field of events has the value of the first one that has any.
 
 use plan::ArithmeticOperator;
 use types::{Timestamp, Value};
@@ -15,7 +14,7 @@ use crate::span_view::{dig, member_part, stored_field};
 use crate::syntax::{BinaryOperator, Expression, ExpressionKind};
 use crate::trace::Trace;
 
-/// A span, and the event or link that is looked at.
+/// A span, and one of its events or links.
 #[derive(Clone, Copy)]
 struct Subject<'t> {
     trace: &'t Trace<'t>,
@@ -55,7 +54,7 @@ pub(crate) fn field_value<'t>(field: &Field, trace: &'t Trace<'t>, place: u32) -
     first_value(field.members(), trace, place, |subject| read(field, subject))
 }
 
-/// Returns the list that fields of an expression belong to; a checked query has no second one in an expression.
+/// Returns the list that fields of an expression belong to; in a checked query an expression has at most one.
 fn members_of(expression: &Expression) -> Option<Members> {
     let mut members = None;
     expression.visit_fields(&mut |field| members = members.or(field.members()));
@@ -75,7 +74,7 @@ fn first_value<'t>(
     values.find(|value| *value != Datum::Nil).unwrap_or(Datum::Nil)
 }
 
-/// Returns the number or duration that an expression without fields has.
+/// Returns the number or duration of an expression without fields.
 pub(crate) fn constant(expression: &Expression) -> Option<Literal> {
     without_fields(expression, |value| match value {
         Datum::Integer(number) => Some(Literal::Integer(number)),
@@ -85,7 +84,7 @@ pub(crate) fn constant(expression: &Expression) -> Option<Literal> {
     })?
 }
 
-/// Reports whether a condition without fields holds; `None` for another one.
+/// Reports whether a condition without fields holds; `None` for a condition with fields.
 pub(crate) fn constant_truth(expression: &Expression) -> Option<bool> {
     without_fields(expression, |value| value.is_true())
 }
@@ -154,7 +153,7 @@ fn binary<'t>(
     }
 }
 
-/// Reports whether a value is there; asked whether it is missing, in any event or link.
+/// Reports whether a value is present; for `= nil`, whether it is in any event or link.
 fn exists<'t>(value: &'t Expression, subject: Subject<'t>, is_there: bool) -> bool {
     let is_present = |subject| evaluate(value, subject) != Datum::Nil;
     let members = match &value.kind {

@@ -35,7 +35,7 @@ impl SeriesPlan {
         Plan::new(operators)
     }
 
-    /// Gives series at most `most` exemplars, each of another trace, from the rows of [`Self::newest_spans`].
+    /// Gives series at most `most` exemplars, each from a different trace, from the rows of [`Self::newest_spans`].
     pub fn add_exemplars(&self, rows: &[Vec<Option<Value>>], most: usize, all: &mut [Series]) {
         let mut traces = HashSet::new();
         for row in rows {
@@ -58,8 +58,8 @@ impl SeriesPlan {
         all.iter_mut().for_each(|series| series.exemplars.sort_by_key(|exemplar| exemplar.time));
     }
 
-    /// Returns the series that a span counts for and the value of its point; of several quantiles the least that is not below the
-    /// span's value.
+    /// Returns the series that a span counts for and the value of its point; for several quantiles, the least that is not below
+    /// the span's value.
     fn series_of(&self, all: &[Series], labels: &Labels, point: Timestamp, value: Option<f64>) -> Option<(usize, f64)> {
         let with_quantiles = self.shape.columns.iter().map(|column| self.shape.with_quantile(labels, *column));
         let mut found: Vec<(usize, f64)> = with_quantiles

@@ -1,11 +1,11 @@
-//! What the grammar could not read, in words for the person who wrote it.
+//! Explains syntax errors in the terms of the language.
 
 use pest::error::{Error, ErrorVariant, InputLocation};
 use plan::error::{QueryError, Span, nearest};
 
 use crate::grammar::Rule;
 
-/// Words of the language after which a bracket stands.
+/// Words of the language that are followed by a bracket.
 const FUNCTIONS: [&str; 20] = [
     "count",
     "avg",
@@ -29,7 +29,7 @@ const FUNCTIONS: [&str; 20] = [
     "with",
 ];
 
-/// Turns the grammar's complaint into an error.
+/// Turns an error of the grammar into one of the query.
 pub(crate) fn explain(error: &Error<Rule>, text: &str) -> QueryError {
     let at = match error.location {
         InputLocation::Pos(at) | InputLocation::Span((at, _)) => at,
@@ -61,12 +61,12 @@ pub(crate) fn explain(error: &Error<Rule>, text: &str) -> QueryError {
     }
 }
 
-/// Returns where the word in front of `at` begins.
+/// Returns where the word before `at` begins.
 fn word_before(text: &str, at: usize) -> usize {
     text[..at].trim_end().trim_end_matches(|c: char| c.is_ascii_alphanumeric() || c == '_').len()
 }
 
-/// Returns what was probably meant.
+/// Returns a hint at what was probably meant.
 fn hint(text: &str, at: usize, word: &str) -> Option<String> {
     let (before, rest) = (text[..at].trim_end(), &text[at..]);
     if rest.starts_with('=') && before.ends_with('=') {

@@ -6,9 +6,9 @@ use std::sync::Arc;
 /// A field of a span.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Field {
-    /// One that every span has, or its trace.
+    /// A field that every span, or its trace, has.
     Intrinsic(Intrinsic),
-    /// One that its sender gave it.
+    /// A field that its sender gave it.
     Attribute {
         /// Where the query looks for it.
         scope: Scope,

@@ -1,4 +1,4 @@
-//! The generated grammar, and what every reader of its rules needs.
+//! The generated grammar, and the place of a rule in the text.
 
 use pest::iterators::Pair;
 use plan::error::Span;

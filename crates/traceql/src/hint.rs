@@ -1,4 +1,4 @@
-//! What stands after `with`.
+//! Hints: the names and values after `with`.
 
 use plan::error::QueryError;
 
@@ -6,7 +6,7 @@ use crate::literal::Literal;
 use crate::read_expression::with_near;
 use crate::syntax::Hint;
 
-/// Hints that Tempo has and that change how it works, not what the answer means.
+/// Hints of Tempo that change how it works, not what the answer means.
 const IGNORED: [&str; 13] = [
     "sample",
     "trace_sample",
@@ -26,7 +26,7 @@ const IGNORED: [&str; 13] = [
 /// Hints that a caller reads.
 const USED: [&str; 2] = ["most_recent", "exemplars"];
 
-/// Refuses a hint that is unknown, and one that asks for another answer than is given.
+/// Refuses an unknown hint, and a hint that asks for an answer that is not supported.
 pub(crate) fn check(hint: &Hint, text: &str) -> Result<(), QueryError> {
     if IGNORED.contains(&hint.name.as_str()) || USED.contains(&hint.name.as_str()) {
         return Ok(());

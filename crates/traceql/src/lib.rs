@@ -4,8 +4,8 @@
 //! [`search`] evaluates the query over all spans of such a trace. A metrics query becomes a plan over spans
 //! ([`metrics_plan`]). What is not supported is an error that names it and its place.
 //!
-//! A span is the event that the doors of traces make of it: `@type` is `span`, its ids, name, kind, status, duration, events
-//! and links are fields, and its attributes are fields under their own names.
+//! A span is the event that the doors of traces store: `@type` is `span`, its ids, name, kind, status, duration, events and
+//! links are fields, and its attributes are fields under their own names.
 
 mod check;
 mod compare;

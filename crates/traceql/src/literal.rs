@@ -64,7 +64,7 @@ impl Literal {
         ["true", "false", "nil", "minInt", "maxInt"].into_iter().chain(STATUSES).chain(KINDS)
     }
 
-    /// Reads a number; `None` where 64 bits do not hold it.
+    /// Reads a number; `None` if it does not fit into 64 bits.
     pub(crate) fn of_number(text: &str) -> Option<Self> {
         if text.bytes().all(|byte| byte.is_ascii_digit()) {
             return text.parse().ok().map(Self::Integer);
@@ -72,7 +72,7 @@ impl Literal {
         text.parse().ok().filter(|number: &f64| number.is_finite()).map(Self::Float)
     }
 
-    /// Reads a duration such as `1h30m`; `None` where 64 bits do not hold its nanoseconds.
+    /// Reads a duration such as `1h30m`; `None` if its nanoseconds do not fit into 64 bits.
     pub(crate) fn of_duration(text: &str) -> Option<Self> {
         let (mut sum, mut rest) = (0i128, text);
         while !rest.is_empty() {
@@ -92,7 +92,7 @@ impl Literal {
         i64::try_from(sum).ok().map(Self::Duration)
     }
 
-    /// Returns the negative number or duration; `None` where the constant is no number, or has no negative.
+    /// Returns the negative number or duration; `None` if the constant is not a number, or has no negative.
     pub(crate) fn negated(&self) -> Option<Self> {
         Some(match self {
             Self::Integer(number) => Self::Integer(number.checked_neg()?),

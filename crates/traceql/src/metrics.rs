@@ -1,8 +1,8 @@
 //! Metrics queries as plans over spans.
 //!
-//! The engine groups spans by time and labels and aggregates them; [`SeriesPlan::series`] makes series of its rows. Time is cut
-//! as in Tempo: points lie at multiples of the step, and a span counts for the point at or after its start. Values of
-//! durations are seconds. Numbers are exact where Tempo's are those of buckets: quantiles are the engine's percentiles.
+//! The engine groups spans by time and labels and aggregates them; [`SeriesPlan::series`] builds series from its rows. Time is
+//! cut as in Tempo: points lie at multiples of the step, and a span counts for the point at or after its start. Values of
+//! durations are seconds. Numbers are exact where Tempo's come from buckets: quantiles are the engine's percentiles.
 
 use plan::error::{QueryError, Span};
 use plan::function::Function;
@@ -19,7 +19,7 @@ use crate::syntax::{AggregateFunction, Metric, MetricFunction, Query, Spansets, 
 pub use crate::compare::ComparePlan;
 pub use crate::series::SeriesPlan;
 
-/// A metrics query as something to run.
+/// A metrics query as plans.
 #[derive(Clone, Debug)]
 pub enum MetricsPlan {
     /// One aggregation.
@@ -28,12 +28,12 @@ pub enum MetricsPlan {
     Compare(ComparePlan),
 }
 
-/// Returns what a metrics query computes from `from` to `to`, both included, with a point every `step_ns` nanoseconds; without
-/// a step one point at `to` for the whole time.
+/// Returns the plan of a metrics query from `from` to `to`, both included, with a point every `step_ns` nanoseconds; without a
+/// step, with one point at `to` for the whole range.
 ///
 /// # Errors
-/// What needs whole traces (structural operators, `by` and aggregates before the metric, fields of the trace), and a query that
-/// asks for traces.
+/// The query needs whole traces (structural operators, `by` and aggregates before the metric, fields of the trace), or asks for
+/// traces.
 pub fn metrics_plan(
     query: &Query,
     from: Timestamp,
@@ -48,7 +48,7 @@ pub fn metrics_plan(
     };
     let Some(condition) = single_spans(query) else {
         let span = first_of_traces(query).unwrap_or(metric.span);
-        let message = "series are computed of single spans, and this stage needs whole traces".to_owned();
+        let message = "series are computed from single spans, and this stage needs whole traces".to_owned();
         return Err(error(message, span).with_hint("select the spans with { … } alone"));
     };
     let base = and(is_span(), exact(query, condition)?);
@@ -75,11 +75,11 @@ fn first_of_traces(query: &Query) -> Option<Span> {
     })
 }
 
-/// Returns a condition that a plan can say.
+/// Returns a condition as a plan expresses it; refuses one that a plan cannot express exactly.
 fn exact(query: &Query, condition: SpanCondition) -> Result<Expr, QueryError> {
     let Some(span) = condition.inexact else { return Ok(condition.expr) };
     let shown = query.text.get(span.start..span.end).unwrap_or_default();
-    let message = format!("`{shown}` cannot be computed of a single stored span in a metrics query");
+    let message = format!("`{shown}` cannot be computed from a single stored span in a metrics query");
     let error = QueryError::new("not-supported", message, &query.text, span);
     Err(error.with_hint("compare attributes and span:… fields with constants"))
 }
@@ -87,10 +87,10 @@ fn exact(query: &Query, condition: SpanCondition) -> Result<Expr, QueryError> {
 /// The points of a query.
 #[derive(Clone, Copy)]
 struct Grid {
-    /// The first nanosecond of the first point's spans, and how long each point's time is; none for a single point.
+    /// The first nanosecond of the first step, and the length of all; `None` for a single point.
     steps: Option<(i64, i64)>,
     range: TimeRange,
-    /// Seconds that one point stands for.
+    /// Seconds that one point covers.
     seconds: f64,
 }
 
@@ -180,7 +180,7 @@ fn is_duration(of: &Field) -> bool {
     *of == Field::Intrinsic(Intrinsic::Duration)
 }
 
-/// Returns what makes seconds of stored durations.
+/// Returns the factor of stored values: the unit of durations is the second.
 fn scale_of(of: &Field) -> f64 {
     if is_duration(of) { 1e-3 } else { 1.0 }
 }
@@ -188,13 +188,13 @@ fn scale_of(of: &Field) -> f64 {
 /// Returns the stored field.
 fn stored(query: &Query, metric: &Metric, of: &Field) -> Result<Expr, QueryError> {
     let unknown = || {
-        let message = format!("`{of}` is not stored with a single span, so that no series can be made of it");
+        let message = format!("`{of}` is not stored with a single span, so no series can be computed from it");
         QueryError::new("not-supported", message, &query.text, metric.span)
     };
     Ok(field(&stored_field(of).ok_or_else(unknown)?))
 }
 
-/// Returns the numbers of a field; texts that read as numbers are none.
+/// Returns the numbers of a field; texts that read as numbers are left out.
 fn number(query: &Query, metric: &Metric, of: &Field) -> Result<Expr, QueryError> {
     let stored = stored(query, metric, of)?;
     Ok(if is_duration(of) { stored } else { Expr::Call(Function::If, vec![is_number(stored.clone()), stored]) })

@@ -1,4 +1,4 @@
-//! Which spans to look for first: conditions that every matching trace has a span for.
+//! Prefilters: conditions that hold for a span of every matching trace.
 
 use plan::function::Function;
 use plan::{Comparison, Expr, not};
@@ -15,7 +15,8 @@ use crate::syntax::{
 /// Where to look for matching traces.
 #[derive(Clone, Debug)]
 pub struct Prefilter {
-    /// A condition of the events of spans: every matching trace has a span for which it holds. Others may have one.
+    /// A condition of the events of spans: every matching trace has a span for which it holds. Other traces may have
+    /// one, too.
     pub condition: Expr,
     /// Whether the query is answered by the spans alone: the spans of its answer are exactly those for which the condition
     /// holds, whatever else is in their traces.
@@ -45,7 +46,7 @@ fn equal(name: &str, text: &str) -> Expr {
     Expr::Compare(Comparison::Equal, Box::new(field(name)), Box::new(literal))
 }
 
-/// Returns the condition of a query that looks at each span by itself; `None` for another one.
+/// Returns the condition of a query that looks at each span by itself; `None` for any other query.
 pub(crate) fn single_spans(query: &Query) -> Option<SpanCondition> {
     let mut all = SpanCondition { expr: truth(true), inexact: None };
     for stage in &query.pipeline.stages {
@@ -61,7 +62,7 @@ pub(crate) fn single_spans(query: &Query) -> Option<SpanCondition> {
     Some(all)
 }
 
-/// Returns a condition that holds for a span of every trace that a pipeline keeps something of.
+/// Returns a condition that holds for a span of every trace in which a pipeline finds a spanset.
 fn of_pipeline(pipeline: &Pipeline) -> Expr {
     let mut best = truth(true);
     for stage in &pipeline.stages {
@@ -80,7 +81,7 @@ fn of_spansets(spansets: &Spansets) -> Expr {
             let Combined { operator, left, right, .. } = &**combined;
             match operator {
                 SetOperator::Or => or(of_spansets(left), of_spansets(right)),
-                // Nothing on the left is as good as something.
+                // The left side need not have any span.
                 SetOperator::Related(_, Side::RightWithout) => of_spansets(right),
                 SetOperator::And | SetOperator::Related(..) => better(of_spansets(left), of_spansets(right)),
             }
@@ -93,7 +94,7 @@ fn better(a: Expr, b: Expr) -> Expr {
     if selectivity(&b) > selectivity(&a) { b } else { a }
 }
 
-/// Returns a guess of how few spans a condition holds for.
+/// Estimates how few spans a condition holds for.
 fn selectivity(condition: &Expr) -> u32 {
     match condition {
         Expr::Literal(Some(Value::Boolean(false))) => 100,

@@ -30,8 +30,8 @@ impl Field {
         read_field(text)
     }
 
-    /// Returns the field of a span's event that holds the values; `None` where no single field does: for what events, links or
-    /// the trace have.
+    /// Returns the field of a span's event that holds the values; `None` for fields of events, links or the trace, which no
+    /// single field holds.
     pub fn stored_name(&self) -> Option<Arc<str>> {
         stored_field(self)
     }
@@ -61,7 +61,7 @@ impl Query {
         fields
     }
 
-    /// Returns the value of a hint after `with`; of several with one name, the last.
+    /// Returns the value of a hint after `with`; if it is repeated, the last value.
     pub fn hint(&self, name: &str) -> Option<&Literal> {
         self.hints.iter().rev().find(|hint| hint.name == name).map(|hint| &hint.value)
     }

@@ -12,7 +12,7 @@ use crate::literal::Literal;
 use crate::reader::Reader;
 use crate::syntax::{
     AGGREGATES, Aggregate, AggregateFunction, COMPARISONS, Combined, Expression, ExpressionKind, Hint, Metric,
-    MetricFunction, Pipeline, Query, RELATIONS, Second, SetOperator, Side, Spansets, Stage, Threshold,
+    MetricFunction, Pipeline, Query, RELATIONS, SecondStage, SetOperator, Side, Spansets, Stage, Threshold,
 };
 
 type Read<T> = Result<T, QueryError>;
@@ -23,7 +23,7 @@ const QUANTILES_MAX: usize = 32;
 /// Most values that `compare()` shows of each field, as in Tempo.
 const COMPARED_MAX: u64 = 1_000;
 
-/// Values that it shows without a number.
+/// Values that it shows by default.
 const COMPARED_DEFAULT: u64 = 10;
 
 /// Reads a query without checking its types.
@@ -116,13 +116,13 @@ impl Reader<'_> {
                     return Err(self.unsupported(message, span).with_hint("ask each metrics query by itself"));
                 }
                 return Ok(match pipeline.stages.pop() {
-                    // Brackets around one selection only say what belongs together.
+                    // Brackets around one selection only group.
                     Some(Stage::Spansets(only)) if pipeline.stages.is_empty() => only,
                     last => Spansets::Pipeline(Pipeline { stages: pipeline.stages.into_iter().chain(last).collect() }),
                 });
             }
             Rule::number => {
-                let message = "a number is no spanset, and arithmetic of metrics queries is not supported";
+                let message = "a number is not a spanset, and arithmetic of metrics queries is not supported";
                 let error = self.error("number-among-spansets", message, span);
                 return Err(error.with_hint("write count() > 5, or { .x > 5 }"));
             }
@@ -152,8 +152,8 @@ impl Reader<'_> {
         match RELATIONS.iter().find(|(known, _)| *known == relation) {
             Some((_, relation)) => Ok(SetOperator::Related(*relation, side)),
             None => {
-                let error =
-                    self.error("arithmetic-of-spansets", format!("`{sign}` is no operator between spansets"), place);
+                let message = format!("`{sign}` is not an operator between spansets");
+                let error = self.error("arithmetic-of-spansets", message, place);
                 Err(error.with_hint("spansets have && || > < >> << ~, with ! or & in front of the last five"))
             }
         }
@@ -210,7 +210,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads a constant number or duration, which may be computed of others.
+    /// Reads a constant number or duration, which may be computed from others.
     fn constant(&mut self, pair: Pair<'_, Rule>) -> Read<Literal> {
         let span = span_of(&pair);
         if let Some(aggregate) = lone_aggregate(pair.clone()) {
@@ -351,7 +351,7 @@ impl Reader<'_> {
         Ok(MetricFunction::Compare { selection, most, between })
     }
 
-    fn second(&mut self, pair: Pair<'_, Rule>) -> Read<Second> {
+    fn second(&mut self, pair: Pair<'_, Rule>) -> Read<SecondStage> {
         let span = span_of(&pair);
         let parts: Vec<Pair<'_, Rule>> = pair.into_inner().collect();
         let [first, value] = parts.as_slice() else {
@@ -363,16 +363,16 @@ impl Reader<'_> {
                 return Err(self.error("invalid-argument", message, span_of(value)));
             };
             let count = count.unsigned_abs();
-            return Ok(if first.as_str() == "topk" { Second::Top(count) } else { Second::Bottom(count) });
+            return Ok(if first.as_str() == "topk" { SecondStage::Top(count) } else { SecondStage::Bottom(count) });
         }
         let comparison = COMPARISONS.iter().find(|(known, _)| *known == first.as_str());
         let Some((_, comparison)) = comparison else {
             return Err(self.error("syntax", "series are compared with = != < <= > >=", span_of(first)));
         };
         Ok(match self.constant(value.clone())? {
-            Literal::Duration(length) => Second::Compare(*comparison, Threshold::Duration(length)),
-            Literal::Integer(number) => Second::Compare(*comparison, Threshold::Number(number as f64)),
-            Literal::Float(number) => Second::Compare(*comparison, Threshold::Number(number)),
+            Literal::Duration(length) => SecondStage::Compare(*comparison, Threshold::Duration(length)),
+            Literal::Integer(number) => SecondStage::Compare(*comparison, Threshold::Number(number as f64)),
+            Literal::Float(number) => SecondStage::Compare(*comparison, Threshold::Number(number)),
             _ => {
                 return Err(self.error(
                     "not-constant",

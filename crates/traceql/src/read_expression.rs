@@ -18,7 +18,7 @@ type Read<T> = Result<T, QueryError>;
 const TRACE_ID_DIGITS: usize = 32;
 const SPAN_ID_DIGITS: usize = 16;
 
-/// A part of a comparison: `nil` is no value, and can only be compared with.
+/// An operand: `nil` is not a value, and can only be compared with.
 enum Operand {
     Nil(Span),
     Value(Expression),
@@ -30,7 +30,7 @@ impl Reader<'_> {
         match self.operand(pair)? {
             Operand::Value(expression) => Ok(expression),
             Operand::Nil(span) => {
-                let error = self.error("bare-nil", "nil is no value of its own", span);
+                let error = self.error("bare-nil", "nil is not a value of its own", span);
                 Err(error.with_hint("compare a field with it: { .x != nil }"))
             }
         }
@@ -61,7 +61,7 @@ impl Reader<'_> {
             }
             Rule::aggregate => {
                 let name = pair.into_inner().next().map_or("", |name| name.as_str());
-                let message = format!("{name}() is computed of a spanset, not of one span");
+                let message = format!("{name}() is computed from a spanset, not from one span");
                 Err(self
                     .error("aggregate-in-expression", message, span)
                     .with_hint(format!("write {{ … }} | {name}(…) > 1")))
@@ -84,7 +84,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads operands with operators of one strength between them, which bind to the left.
+    /// Reads operands joined by operators of one precedence, which bind to the left.
     fn chain(&mut self, pair: Pair<'_, Rule>) -> Read<Operand> {
         let span = span_of(&pair);
         let mut parts = pair.into_inner();
@@ -160,7 +160,7 @@ impl Reader<'_> {
             let message = format!("the query has more than {REGEXES_MAX} regular expressions");
             return Err(self.error("too-many-patterns", message, right.span).with_hint("one a|b|c replaces several"));
         }
-        // First alone: the place of a mistake is one in what the author wrote, and `a)(b` must not become valid.
+        // First without the anchors: errors then have their place in the text of the query, and `a)(b` is not valid.
         let compiled = compile_regex(&source, false).and_then(|_| compile_regex(&format!("^(?s:{source})$"), false));
         let regex = compiled.map_err(|(message, _)| self.error("invalid-pattern", message, right.span))?;
         let span = left.span.to(right.span);
@@ -211,7 +211,7 @@ impl Reader<'_> {
             }
             Rule::string => self.string(text, span).map(Literal::Text),
             _ => Literal::of_word(text).ok_or_else(|| {
-                let error = self.error("unknown-word", format!("`{text}` is no constant"), span);
+                let error = self.error("unknown-word", format!("`{text}` is not a constant"), span);
                 with_near(error, text, Literal::words())
             }),
         }
@@ -232,7 +232,7 @@ impl Reader<'_> {
                 let start = span.start + 1 + (inner.len() - rest.len()) + at;
                 let shown: String = escape.chars().take(1).collect();
                 let place = Span { start, end: start + 1 + shown.len() };
-                let error = self.error("invalid-escape", format!("`\\{shown}` is no escape of a text"), place);
+                let error = self.error("invalid-escape", format!("`\\{shown}` is not an escape in a text"), place);
                 return Err(error.with_hint("write \\\\ for a backslash, or the text in `backticks`"));
             };
             out.push(character);
@@ -311,7 +311,7 @@ impl Reader<'_> {
     }
 }
 
-/// Adds what was probably meant.
+/// Adds a hint at what was probably meant.
 pub(crate) fn with_near(error: QueryError, word: &str, words: impl Iterator<Item = &'static str>) -> QueryError {
     match nearest(word, words) {
         Some(near) => error.with_hint(format!("did you mean {near}?")),
@@ -319,7 +319,7 @@ pub(crate) fn with_near(error: QueryError, word: &str, words: impl Iterator<Item
     }
 }
 
-/// Adds the zeros in front that people leave out to an id that a field is compared with, and writes it as it is stored.
+/// Turns an id that a field is compared with into its stored form, with the leading zeros that users leave out.
 fn complete_id(field: &ExpressionKind, id: &mut ExpressionKind) {
     let (ExpressionKind::Field(Field::Intrinsic(field)), ExpressionKind::Literal(Literal::Text(id))) = (field, id)
     else {

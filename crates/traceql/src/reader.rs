@@ -1,4 +1,4 @@
-//! What the readers of a query's parts share: the text, limits, errors with places.
+//! The base of the readers of a query's parts: the text, limits, errors with places.
 
 use plan::error::{QueryError, Span};
 
@@ -11,7 +11,7 @@ const NESTING_MAX: usize = 64;
 /// Most operators of one query: trees nest as deeply.
 const OPERATORS_MAX: usize = 500;
 
-/// Turns what the grammar found into the tree.
+/// Turns the pairs of the grammar into the syntax tree.
 pub(crate) struct Reader<'t> {
     pub(crate) text: &'t str,
     pub(crate) n_regexes: usize,
@@ -19,7 +19,7 @@ pub(crate) struct Reader<'t> {
 }
 
 impl<'t> Reader<'t> {
-    /// Starts with a text that is neither too long nor nested too deeply to be read.
+    /// Returns the reader of a text that is neither too long nor nested too deeply.
     pub(crate) fn new(text: &'t str) -> Result<Self, QueryError> {
         let reader = Self { text, n_regexes: 0, n_operators: 0 };
         if text.len() > QUERY_BYTES_MAX {
@@ -39,7 +39,7 @@ impl<'t> Reader<'t> {
         QueryError::new(code, message, self.text, span)
     }
 
-    /// Returns the error of something that TraceQL has, or could have, and this version has not.
+    /// Returns the error for a part of TraceQL that is not supported.
     pub(crate) fn unsupported(&self, message: impl Into<String>, span: Span) -> QueryError {
         self.error("not-supported", message, span)
     }

@@ -17,13 +17,13 @@ use crate::trace::Trace;
 pub struct Spanset {
     /// Places among the spans of the trace, ascending; never empty.
     pub spans: Vec<u32>,
-    /// What was computed of them: the value that `by(…)` put them together for, and aggregates, by their texts.
-    /// Durations are nanoseconds; `None` is nil.
+    /// Values computed from them, by the texts of the expressions: the value of `by(…)` that they share, and
+    /// aggregates. Durations are nanoseconds; `None` is nil.
     pub values: Vec<(String, Option<Value>)>,
 }
 
-/// Returns the spansets that a query finds in a trace; none where the trace does not match. Of a metrics query, the spans
-/// that it would count.
+/// Returns the spansets that a query finds in a trace; none where the trace does not match. For a metrics query, the
+/// spans that it would count.
 ///
 /// Cost: each operator takes O(n log n) for n spans; memory is a few numbers per span and bracket.
 pub fn search(query: &Query, trace: &Trace<'_>) -> Vec<Spanset> {
@@ -32,8 +32,8 @@ pub fn search(query: &Query, trace: &Trace<'_>) -> Vec<Spanset> {
 }
 
 impl Trace<'_> {
-    /// Returns the value that a field has for the span at a place; durations in nanoseconds, of events and links the first
-    /// one's that has any.
+    /// Returns the value that a field has for the span at a place; durations in nanoseconds, and for events and links the
+    /// value of the first one that has any.
     pub fn value(&self, field: &Field, place: u32) -> Option<Value> {
         if place as usize >= self.spans.len() {
             return None;
@@ -124,7 +124,7 @@ fn group(by: &Expression, input: Spanset, trace: &Trace<'_>) -> Vec<Spanset> {
     groups
 }
 
-/// Computes an aggregate; what is no number counts for nothing, and of nothing there is no value.
+/// Computes an aggregate. Only numbers count; without any there is no value.
 fn aggregated(aggregate: &Aggregate, spanset: &Spanset, trace: &Trace<'_>) -> Datum<'static> {
     let n_spans = Datum::Integer(spanset.spans.len() as i64);
     let Some(argument) = &aggregate.argument else { return n_spans };

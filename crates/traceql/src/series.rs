@@ -1,4 +1,4 @@
-//! Series of the rows that the plan of a metrics query gives.
+//! Series, built from the rows of a metrics query's plan.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -9,14 +9,14 @@ use types::{TimeRange, Timestamp, Value};
 
 use crate::condition::field;
 use crate::datum::holds;
-use crate::syntax::{Second, Threshold};
+use crate::syntax::{SecondStage, Threshold};
 
 /// A metrics query as one plan.
 #[derive(Clone, Debug)]
 pub struct SeriesPlan {
     /// Gives a row for each point of each series; [`SeriesPlan::series`] reads them.
     pub plan: Plan,
-    /// The events to look at: whole steps, so that it may reach beyond what was asked for.
+    /// The range of the events: whole steps, which may extend beyond the range of the request.
     pub range: TimeRange,
     pub(crate) shape: Shape,
 }
@@ -38,7 +38,7 @@ pub struct Series {
     /// value of a quantile is in the label `p`, the upper end of a histogram's bucket in `__bucket`, and a series without
     /// other labels has `__name__`.
     pub labels: Vec<(String, Option<Value>)>,
-    /// Points in order of time; where no span counted there is none.
+    /// Points in order of time; a step without spans has none.
     pub points: Vec<(Timestamp, f64)>,
     /// Some of the spans that count, in order of time, if they were added.
     pub exemplars: Vec<Exemplar>,
@@ -49,7 +49,7 @@ pub struct Series {
 pub struct Exemplar {
     /// When it began.
     pub time: Timestamp,
-    /// What the function is computed of; for functions that count spans the value of the point.
+    /// The value that the function is computed from; for functions that count spans, the value of the point.
     pub value: f64,
     /// The id of its trace.
     pub trace_id: Arc<str>,
@@ -57,30 +57,30 @@ pub struct Exemplar {
     pub span_id: Arc<str>,
 }
 
-/// What the columns of rows mean.
+/// The meaning of the columns of rows.
 #[derive(Clone, Debug)]
 pub(crate) struct Shape {
     /// The name of the function.
     pub(crate) name: &'static str,
-    /// Labels, each of which is a column after that of the time.
+    /// Labels; each is a column after that of the time.
     pub(crate) labels: Vec<String>,
-    /// What is added to a row's time to get its point's; `None` where rows have no time.
+    /// The distance from a row's time to that of its point; `None` if rows have no time.
     pub(crate) end_of_step: Option<i64>,
-    /// The time of the only point where rows have none.
+    /// The time of the only point if rows have none.
     pub(crate) instant: Timestamp,
-    /// What the values of a histogram's column are multiplied with, where there is one after the labels.
+    /// The factor for the histogram's column, if there is one after the labels.
     pub(crate) bucket_scale: Option<f64>,
     /// Columns with values, last in a row.
     pub(crate) columns: Vec<Column>,
-    /// What happens to the series.
-    pub(crate) second: Vec<Second>,
+    /// The stages after the function.
+    pub(crate) second: Vec<SecondStage>,
 }
 
 /// A column with values.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Column {
     pub(crate) quantile: Option<f64>,
-    /// What the values are multiplied with.
+    /// The factor for the values.
     pub(crate) scale: f64,
 }
 
@@ -157,11 +157,11 @@ impl Shape {
 }
 
 /// Ranks or compares the values of each instant.
-fn apply(second: Second, all: &mut [Series]) {
+fn apply(second: SecondStage, all: &mut [Series]) {
     let (count, is_top) = match second {
-        Second::Top(count) => (count, true),
-        Second::Bottom(count) => (count, false),
-        Second::Compare(comparison, threshold) => {
+        SecondStage::Top(count) => (count, true),
+        SecondStage::Bottom(count) => (count, false),
+        SecondStage::Compare(comparison, threshold) => {
             let threshold = match threshold {
                 Threshold::Number(number) => number,
                 Threshold::Duration(length) => length as f64 / 1e9,
@@ -183,7 +183,7 @@ fn apply(second: Second, all: &mut [Series]) {
     let count = usize::try_from(count).unwrap_or(usize::MAX);
     let mut removed: Vec<HashSet<Timestamp>> = vec![HashSet::new(); all.len()];
     for (time, mut values) in instants {
-        // Of equal values those of the series that come first stay.
+        // Among equal values, those of the first series are kept.
         values.sort_by(|(a, _), (b, _)| if is_top { b.total_cmp(a) } else { a.total_cmp(b) });
         for (_, place) in values.into_iter().skip(count) {
             removed[place].insert(time);

@@ -1,4 +1,4 @@
-//! Queries in canonical form: read again, it gives the same tree.
+//! Queries in canonical form, which is read as the same tree.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -9,7 +9,7 @@ use crate::field::Field;
 use crate::literal::Literal;
 use crate::syntax::{
     AGGREGATES, ARITHMETIC, Aggregate, AggregateFunction, BinaryOperator, COMPARISONS, Expression, ExpressionKind,
-    Metric, MetricFunction, Pipeline, Query, RELATIONS, Second, SetOperator, Side, Spansets, Stage, Threshold,
+    Metric, MetricFunction, Pipeline, Query, RELATIONS, SecondStage, SetOperator, Side, Spansets, Stage, Threshold,
 };
 
 impl Display for Query {
@@ -127,7 +127,7 @@ fn strength(expression: &Expression) -> u8 {
         ExpressionKind::Binary(BinaryOperator::Arithmetic(A::Power), ..) => 5,
         ExpressionKind::Binary(BinaryOperator::Arithmetic(_), ..) => 3,
         ExpressionKind::Negate(_) | ExpressionKind::Not(_) => 4,
-        // A minus in front of a number binds as any other minus does.
+        // A minus before a number binds as any other minus does.
         ExpressionKind::Literal(Literal::Integer(i64::MIN)) => 6,
         ExpressionKind::Literal(Literal::Integer(number)) if *number < 0 => 4,
         ExpressionKind::Literal(Literal::Duration(length)) if *length < 0 => 4,
@@ -169,7 +169,7 @@ impl Display for Expression {
                         ARITHMETIC.iter().find(|(_, known)| known == operator).map_or("", |(sign, _)| sign)
                     }
                 };
-                // Powers bind to the right; a minus may stand in front of the exponent.
+                // Powers bind to the right; a minus may precede the exponent.
                 let (a_needs, b_needs) = if own == 5 {
                     (strength(a) <= own, strength(b) < 4)
                 } else {
@@ -219,7 +219,7 @@ impl Display for Metric {
     }
 }
 
-impl Display for Second {
+impl Display for SecondStage {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Top(count) => write!(f, "| topk({count})"),

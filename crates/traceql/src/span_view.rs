@@ -6,7 +6,7 @@ use types::{Timestamp, Value};
 
 use crate::field::{Field, Intrinsic, Members, Scope};
 
-/// Names of fields that are no attributes; an attribute of such a name is stored as `attributes.NAME`.
+/// Names of fields that are not attributes; an attribute with such a name is stored as `attributes.NAME`.
 const OWN_FIELDS: [&str; 19] = [
     "trace_id",
     "span_id",
@@ -45,7 +45,7 @@ pub struct SpanView {
 }
 
 impl SpanView {
-    /// Takes the fields of a span's event that starts at `start`; of equal names the last one counts.
+    /// Returns the view of a span that starts at `start` and has these fields; of equal names the last one counts.
     pub fn new(start: Timestamp, fields: impl IntoIterator<Item = (Arc<str>, Value)>) -> Self {
         let mut fields: Vec<(Arc<str>, Value)> = fields.into_iter().collect();
         fields.reverse();
@@ -141,7 +141,7 @@ pub(crate) fn member_part<'v>(member: &'v Value, name: &str) -> Option<&'v Value
     }
 }
 
-/// Returns the field of a span's event that holds what a query names; `None` for what no single field holds.
+/// Returns the field of a span's event that holds what a query names; `None` if no single field holds it.
 ///
 /// Spans, resources and instrumentation scopes store their attributes next to each other, each under its own name, so
 /// `.x`, `span.x`, `resource.x` and `instrumentation.x` read the same field. The attribute `service.name` of the

@@ -1,4 +1,4 @@
-//! Structural operators: which spans of one set have a relation to spans of another.
+//! Structural operators: they find the spans of one set that are related to spans of another.
 //!
 //! Sets are lists of places in ascending order. Each operator sorts one side by its numbers in the tree and searches it for
 //! each span of the other: O(n log n) for n spans on both sides together, whatever the shape of the tree.

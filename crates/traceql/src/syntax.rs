@@ -13,7 +13,7 @@ pub struct Query {
     /// The text that it was read from.
     pub(crate) text: String,
     pub(crate) pipeline: Pipeline,
-    /// What is computed over time of the spans that the pipeline keeps.
+    /// The function over time of the spans that the pipeline keeps.
     pub(crate) metric: Option<Metric>,
     pub(crate) hints: Vec<Hint>,
 }
@@ -26,7 +26,7 @@ pub(crate) struct Hint {
     pub(crate) span: Span,
 }
 
-/// Stages, of which each works on the spansets that the one before gives.
+/// Stages, each working on the spansets of the one before.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Pipeline {
     pub(crate) stages: Vec<Stage>,
@@ -39,15 +39,15 @@ pub(crate) enum Stage {
     Spansets(Spansets),
     /// Splits each spanset by a value of its spans.
     Group(Expression),
-    /// Makes one spanset of all.
+    /// Merges all spansets into one.
     Coalesce,
     /// Names fields for the answer; changes no spanset.
     Select(Vec<Field>),
-    /// Keeps the spansets whose aggregate compares so.
+    /// Keeps the spansets whose aggregate passes the comparison.
     Scalar { aggregate: Aggregate, comparison: Comparison, value: Literal },
 }
 
-/// What selects spans.
+/// A selection of spans.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Spansets {
     /// `{ … }`
@@ -68,7 +68,7 @@ pub(crate) struct Combined {
     pub(crate) span: Span,
 }
 
-/// Trees are equal wherever they stand in a text.
+/// Trees are equal whatever their places in the text.
 impl PartialEq for Combined {
     fn eq(&self, other: &Self) -> bool {
         (self.operator, &self.left, &self.right) == (other.operator, &other.left, &other.right)
@@ -82,11 +82,11 @@ pub(crate) enum SetOperator {
     And,
     /// `||`: the spans of both.
     Or,
-    /// By the places of spans in the tree.
+    /// A relation between places in the tree.
     Related(Relation, Side),
 }
 
-/// What a span on the right is to one on the left.
+/// The relation of a span on the right to one on the left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Relation {
     /// `>`
@@ -121,16 +121,16 @@ pub(crate) const RELATIONS: [(&str, Relation); 5] = [
     ("~", Relation::Sibling),
 ];
 
-/// What is computed of a spanset.
+/// A function of a spanset.
 #[derive(Clone, Debug)]
 pub(crate) struct Aggregate {
     pub(crate) function: AggregateFunction,
-    /// Of what; `None` only for `count()`.
+    /// Its argument; `None` only for `count()`.
     pub(crate) argument: Option<Expression>,
     pub(crate) span: Span,
 }
 
-/// Trees are equal wherever they stand in a text.
+/// Trees are equal whatever their places in the text.
 impl PartialEq for Aggregate {
     fn eq(&self, other: &Self) -> bool {
         self.function == other.function && self.argument == other.argument
@@ -156,17 +156,17 @@ pub(crate) const AGGREGATES: [(&str, AggregateFunction); 5] = [
     ("sum", AggregateFunction::Sum),
 ];
 
-/// Something computed over time.
+/// A function over time.
 #[derive(Clone, Debug)]
 pub(crate) struct Metric {
     pub(crate) function: MetricFunction,
-    /// Fields whose values tell series apart.
+    /// Fields whose values divide the spans into series.
     pub(crate) by: Vec<Field>,
-    pub(crate) second: Vec<Second>,
+    pub(crate) second: Vec<SecondStage>,
     pub(crate) span: Span,
 }
 
-/// Trees are equal wherever they stand in a text.
+/// Trees are equal whatever their places in the text.
 impl PartialEq for Metric {
     fn eq(&self, other: &Self) -> bool {
         (&self.function, &self.by, &self.second) == (&other.function, &other.by, &other.second)
@@ -184,24 +184,24 @@ pub(crate) enum MetricFunction {
     Simple(AggregateFunction, Field),
     /// Quantiles between 0 and 1 of the values of a field.
     Quantile(Field, Vec<f64>),
-    /// How many values of a field lie in each range between powers of two.
+    /// The number of values of a field in each range between powers of two.
     Histogram(Field),
-    /// Which values occur how often among selected spans and among the others.
+    /// The number of times that each value occurs among selected spans and among the others.
     Compare { selection: Expression, most: u64, between: Option<(i64, i64)> },
 }
 
-/// What happens to series.
+/// A stage after a function over time.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Second {
+pub(crate) enum SecondStage {
     /// Keeps the greatest values of each instant.
     Top(u64),
     /// Keeps the least values of each instant.
     Bottom(u64),
-    /// Keeps the values that compare so.
+    /// Keeps the values that pass the comparison.
     Compare(Comparison, Threshold),
 }
 
-/// What a value of a series is compared with.
+/// The other side of a comparison with a value of a series.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Threshold {
     /// A number.
@@ -217,7 +217,7 @@ pub(crate) struct Expression {
     pub(crate) span: Span,
 }
 
-/// Trees are equal wherever they stand in a text.
+/// Trees are equal whatever their places in the text.
 impl PartialEq for Expression {
     fn eq(&self, other: &Self) -> bool {
         self.kind == other.kind

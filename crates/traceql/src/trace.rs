@@ -1,9 +1,9 @@
 //! The spans of one trace as a tree, with their places in it as intervals.
 //!
 //! A walk from the roots counts when it enters and when it leaves each span. A span is below another where its interval lies
-//! inside the other's, so that structural questions are comparisons of numbers. What senders get wrong is cut to a tree: a
-//! span whose parent is missing begins a tree of its own, and so does the first span of a circle of parents. Of several spans
-//! with one id, the first has the children.
+//! inside the other's, so that structural questions are comparisons of numbers. Any set of spans has a tree: a span whose
+//! parent is missing begins a tree of its own, and so does the first span of a cycle of parents. If several spans have one
+//! id, the first has the children.
 
 use std::collections::HashMap;
 
@@ -34,7 +34,7 @@ pub struct Trace<'s> {
 }
 
 impl<'s> Trace<'s> {
-    /// Finds out the tree of the spans of one trace, in any order; at most `u32::MAX / 2` of them are looked at.
+    /// Builds the tree of the spans of one trace, given in any order; at most `u32::MAX / 2` of them are used.
     pub fn new(spans: &'s [SpanView]) -> Self {
         let spans = &spans[..spans.len().min(u32::MAX as usize / 2)];
         let mut places: HashMap<&str, u32> = HashMap::with_capacity(spans.len());
@@ -75,7 +75,7 @@ impl<'s> Trace<'s> {
         tops.into_iter().for_each(|top| self.walk_from(top, &children, &mut next));
         for place in 0..self.spans.len() {
             if self.left[place] == 0 {
-                // Only circles are left, and what hangs on them: this one is cut here.
+                // Only cycles are left, and the spans below them: this one is cut here.
                 self.parents[place] = None;
                 self.walk_from(place, &children, &mut next);
             }
@@ -98,7 +98,7 @@ impl<'s> Trace<'s> {
                 continue;
             };
             pending.push((place, n_seen + 1));
-            // The top of a circle is a child too, and was seen.
+            // The top of a cycle is a child too, and was visited.
             if self.left[child] == 0 {
                 self.left[child] = count();
                 pending.push((child, 0));
@@ -126,7 +126,7 @@ impl<'s> Trace<'s> {
         self.families[place as usize]
     }
 
-    /// Returns the number of the parent as Tempo has it.
+    /// Returns the number of the parent, as in Tempo.
     pub(crate) fn parent_number(&self, place: u32) -> i64 {
         match self.parent(place) {
             Some(parent) => self.left(parent).into(),
@@ -135,12 +135,12 @@ impl<'s> Trace<'s> {
         }
     }
 
-    /// Returns the root that began first; none where no root has arrived.
+    /// Returns the root that began first; `None` if no root has arrived.
     pub(crate) fn root(&self) -> Option<&'s SpanView> {
         self.root.map(|root| &self.spans[root])
     }
 
-    /// Returns how long it was from the first start to the last end, in nanoseconds.
+    /// Returns the time from the first start to the last end, in nanoseconds.
     pub(crate) fn duration_ns(&self) -> i64 {
         self.duration_ns
     }

@@ -1,7 +1,7 @@
 //! Traces that may match a search, found by their matching spans, in the order of the search.
 //!
-//! Matching spans are read page by page, so that a caller can go on until it has enough. Memory is bounded: one page of ids and
-//! times, and a hash of each trace found. What ends a search before all spans were looked at is a reason in its [`Reading`].
+//! Matching spans are read page by page, so that a caller can continue until it has enough. Memory is bounded: one page of ids
+//! and times, and a hash of each trace found. The reason why a search ended before it read all spans is in its [`Reading`].
 
 use std::collections::{HashSet, VecDeque};
 
@@ -18,10 +18,10 @@ use crate::read::Reading;
 use crate::search::{TraceOrder, TraceSearch};
 use crate::times;
 
-/// Spans of the first page for each trace wanted: a trace has several.
+/// Spans on the first page for each trace that the search may return: a trace has several.
 const SPANS_PER_TRACE: usize = 20;
 
-/// Limit on the spans of a page, and the growth of each further page.
+/// Limit on the spans of a page, and the factor from each page to the next.
 const PAGE_MAX: usize = 20_000;
 const PAGE_GROWTH: usize = 4;
 
@@ -36,7 +36,7 @@ pub(crate) struct Candidates<'s> {
     search: &'s TraceSearch,
     operators: Vec<Operator>,
     snapshot: Snapshot,
-    /// What remains to be looked at.
+    /// The part of the range that is still to be read.
     range: TimeRange,
     page: usize,
     /// The time or duration of the last span read.
@@ -48,7 +48,7 @@ pub(crate) struct Candidates<'s> {
 }
 
 impl<'s> Candidates<'s> {
-    /// Begins a search over what is stored now.
+    /// Begins a search over the events stored now.
     pub(crate) fn new(search: &'s TraceSearch, run: &QueryRun<'_>) -> Self {
         Self {
             search,
@@ -64,7 +64,7 @@ impl<'s> Candidates<'s> {
         }
     }
 
-    /// Returns the next ids, `n` of them unless there are no more or the time of the query is over.
+    /// Returns the next `n` ids; fewer if there are no more or the query runs out of time.
     pub(crate) fn next(&mut self, n: usize, run: &QueryRun<'_>, reading: &mut Reading) -> Result<Vec<String>, Problem> {
         while self.found.len() < n && !self.is_over {
             self.read_page(run, reading)?;
@@ -142,7 +142,7 @@ impl<'s> Candidates<'s> {
 
     fn end(&mut self, reading: &mut Reading, message: String) {
         self.is_over = true;
-        reading.cut(format!("{message}; the rest of the range was not looked at"));
+        reading.cut(format!("{message}; the rest of the range was not searched"));
     }
 }
 
@@ -151,8 +151,8 @@ pub(crate) fn first(search: &TraceSearch, run: &QueryRun<'_>, reading: &mut Read
     Candidates::new(search, run).next(search.limit, run, reading)
 }
 
-/// Reports whether an id surely equals no other one in a plan, where texts that read as numbers are equal as numbers: the ids
-/// `18e2` and `1800` are.
+/// Reports whether an id is certain to equal no other one in a plan. Plans compare texts that read as numbers as numbers: the
+/// ids `18e2` and `1800` are equal.
 fn is_only_text(id: &str) -> bool {
     id.bytes().filter(|byte| b"abcdf".contains(byte)).count() > 1
 }

@@ -1,8 +1,8 @@
 //! Clocks that differ between the two sides of a call.
 //!
-//! A server cannot begin before its client sends. Where it does, or where it ends after a client that waited at least as long,
-//! its clock is wrong against the client's. Then the server's span is moved to the middle of the client's, and with it the
-//! spans below that the same process made. A server that goes on after its client has given up is no skew.
+//! A server cannot begin before its client sends. If it does, or if it ends after a client that waited at least as long, their
+//! clocks differ. The server's span is then moved to the middle of the client's, together with the spans below it that the
+//! same process made. A server that continues after its client has given up is not skew.
 
 use types::Timestamp;
 
@@ -41,7 +41,7 @@ fn is_same_clock(a: &Span, b: &Span) -> bool {
     a.service == b.service && a.field("@logStream") == b.field("@logStream")
 }
 
-/// Returns the start of a called span within its caller; `None` where it is within it, or outlives it as calls do.
+/// Returns the adjusted start of a called span; `None` if it is within its caller, or outlives it as calls may.
 fn within(caller: Timestamp, caller_ns: i64, called: Timestamp, called_ns: i64) -> Option<Timestamp> {
     let middle = Timestamp(caller.0.saturating_add(caller_ns.saturating_sub(called_ns).max(0) / 2));
     let is_before = called < caller;

@@ -1,7 +1,7 @@
 //! Self time, and the critical path: the spans that the end of the trace waited for.
 //!
 //! The path runs backwards from the end of each root: at any instant it is in the child that ended last before it, and in the
-//! span itself where no child ran. Time after the end of a span that its children still run is not on the path.
+//! span itself where no child ran. Time that children run after the end of their parent is not on the path.
 
 use crate::node::{Node, Place};
 use crate::span::Span;
@@ -13,7 +13,7 @@ struct Part {
     until: i64,
 }
 
-/// Measures both of each node.
+/// Measures the self time of each node, and its time on the path.
 pub(crate) fn measure(spans: &[Span], nodes: &mut [Node]) {
     let times = times(spans, nodes);
     let mut children: Vec<Vec<usize>> = vec![Vec::new(); nodes.len()];
@@ -25,7 +25,7 @@ pub(crate) fn measure(spans: &[Span], nodes: &mut [Node]) {
     for (index, below) in children.iter_mut().enumerate() {
         below.sort_by_key(|child| times[*child].0);
         nodes[index].self_ns = alone(times[index], below.iter().map(|child| times[*child]));
-        // The one that ended last comes last.
+        // By end, so that the child that ended last comes last.
         below.sort_by_key(|child| times[*child].1);
     }
     let roots = (0..nodes.len()).filter(|index| nodes[*index].parent.is_none());
@@ -36,7 +36,7 @@ pub(crate) fn measure(spans: &[Span], nodes: &mut [Node]) {
         for child in children[node].iter().rev() {
             let (child_start, child_end) = times[*child];
             let end = child_end.min(until);
-            // One that overlaps the part chosen before it, or lies outside.
+            // Skips a child that overlaps the part chosen before it, or lies outside.
             if end > at || child_start >= at || end <= start {
                 continue;
             }
@@ -66,7 +66,7 @@ fn times(spans: &[Span], nodes: &[Node]) -> Vec<(i64, i64)> {
     times
 }
 
-/// Returns the length of a span of time that none of the others covers, which are in order of their starts.
+/// Returns the length of the interval's parts that no other interval covers. The others are in order of their starts.
 fn alone((start, end): (i64, i64), others: impl Iterator<Item = (i64, i64)>) -> i64 {
     let (mut at, mut alone) = (start, 0_i64);
     for (from, to) in others {

@@ -70,10 +70,10 @@ pub(crate) fn add(table: Table<FamilyState<TracesState>>) -> Table<FamilyState<T
         .get("/jaeger/api/metrics/{name}", Role::Read, metrics)
 }
 
-/// The code of the error in an answer of which something is missing.
+/// The code of the errors in a partial answer.
 const PARTIAL: u16 = StatusCode::PARTIAL_CONTENT.as_u16();
 
-/// Puts data into the form of all answers, with the reasons why it is not whole as errors.
+/// Wraps data in the form of all answers, with the reasons why it is partial as errors.
 fn envelope(data: Vec<Json_>, reading: &Reading) -> Json<Json_> {
     let reasons = reading.partial_reasons.iter();
     with_errors(data, reasons.map(|reason| json!({"code": PARTIAL, "msg": reason.message})).collect())
@@ -138,7 +138,7 @@ fn needed(name: &str) -> Problem {
     Problem::bad_request("bad-parameter", format!("the parameter {name} is required"))
 }
 
-/// Answers with whole traces that have a span with some properties.
+/// Answers with the traces that have a span with the requested properties.
 async fn search(server: Shared, parameters: Parameters) -> Result<Json<Json_>, Problem> {
     parameters.check_names(&PARAMETERS)?;
     let range = range(&parameters, server.now())?;
@@ -181,7 +181,7 @@ async fn search(server: Shared, parameters: Parameters) -> Result<Json<Json_>, P
     .await
 }
 
-/// Returns the range of a search; `lookback` counts where the start is missing, unless it is no duration.
+/// Returns the range of a search; `lookback` replaces a missing start, unless it is not a duration.
 fn range(parameters: &Parameters, now: Timestamp) -> Result<TimeRange, Problem> {
     let has_start = parameters.number::<i64>("start")?.is_some_and(|start| start != 0);
     let range = times::range_of_numbers(parameters, ("start", "end"), MICROSECOND, now)?;
@@ -229,7 +229,7 @@ async fn trace(server: Shared, PathName(id): PathName, parameters: Parameters) -
     .await
 }
 
-/// Refuses Jaeger's metrics of spans (its monitor tab).
+/// Refuses Jaeger's span metrics (its monitor tab).
 async fn metrics(_: Shared) -> Result<Json<Json_>, Problem> {
     let problem = Problem::bad_request("not-supported", "metrics of spans are not answered in Jaeger's form");
     Err(problem.hint("ask /api/v1/service-map, or /tempo/api/metrics/query_range with TraceQL"))

@@ -1,8 +1,8 @@
 //! Spans: traces as trees, searches for traces, the service map, and the APIs of Tempo, Jaeger, Zipkin and X-Ray.
 //!
-//! A span is an event whose `@type` is `span`; this crate stores none. It asks plans through the door, within the caller's
-//! scope, and makes of their rows what a trace is: repeated spans are dropped, missing parents, cycles and clocks that differ are
-//! named. All it holds is what a service map has read of ranges of time that are over.
+//! A span is an event whose `@type` is `span`; this crate stores none. It runs plans through the door, within the caller's scope,
+//! and builds traces from their rows: repeated spans are dropped; missing parents, cycles and clocks that differ are named. All
+//! it holds is a cache of slices of the service map.
 
 mod candidates;
 mod clock_skew;
@@ -47,7 +47,7 @@ pub fn routes() -> Table<FamilyState<TracesState>> {
     xray::add(zipkin::add(jaeger::add(tempo::add(table))))
 }
 
-/// Returns the format of errors at a path: that of the API whose path it is. `None` for the native one.
+/// Returns the error format of the API that a path belongs to; `None` for the native API.
 pub fn format_of(path: &str) -> Option<Box<dyn ErrorFormat>> {
     if path.starts_with(jaeger::PREFIX) {
         return Some(Box::new(JaegerFormat));

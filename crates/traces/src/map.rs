@@ -1,7 +1,7 @@
-//! The service map: services, what they call, how often, how fast and how often in vain.
+//! The service map: services and the calls between them, with rate, latency and errors.
 //!
-//! The range is cut into slices of equal length. What a slice holds depends on the events of its time alone, so it is read once and
-//! kept; a later map reads only slices that are new or have changed. See [`slices`] for what is kept, [`graph`] for how slices
+//! The range is cut into slices of equal length. A slice depends only on the events of its time, so it is read once and cached; a
+//! later map reads only slices that are new or have changed. See [`slices`] for the content of a slice, [`graph`] for how slices
 //! become a map.
 
 pub(crate) mod cache;
@@ -26,10 +26,11 @@ use self::slices::Slice;
 use crate::plans::span_groups;
 use crate::read::Reading;
 
-/// Slices of one map, about: enough that the newest, which is read each time, is short; few enough to be added up at once.
+/// Approximate number of slices of a map: enough that the newest, which is read each time, is short; few enough to add up
+/// quickly.
 const SLICES: i64 = 150;
 
-/// Lengths of slices, so that maps of any range share them.
+/// Lengths of slices: few, so that maps of different ranges share slices.
 const STEPS: [i64; 11] = [
     Timestamp::SECOND,
     5 * Timestamp::SECOND,
@@ -59,7 +60,7 @@ pub(crate) fn map(
     Ok(graph)
 }
 
-/// Returns the slices of a length that a range consists of; those that are not known are read.
+/// Returns the slices of a range, all of one length; reads those that are not cached.
 fn slices(
     run: &QueryRun<'_>,
     cache: &SliceCache,

@@ -4,23 +4,23 @@ use std::sync::Arc;
 
 use types::Timestamp;
 
-/// What a node of the tree is.
+/// The content of a node of the tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     /// A span, by its index.
     Span(usize),
-    /// A span that spans name as their parent and that is not there, by its id.
+    /// A missing span that other spans name as their parent, by its id.
     Gap(Arc<str>),
 }
 
 /// A node of the tree.
 #[derive(Clone, Debug)]
 pub(crate) struct Node {
-    /// What it is.
+    /// Its content.
     pub(crate) place: Place,
     /// The index of the parent's node; `None` for roots.
     pub(crate) parent: Option<usize>,
-    /// Nodes above it.
+    /// The number of nodes above it.
     pub(crate) depth: usize,
     /// When it began by the clock of the trace; equal to the span's start unless clocks differ.
     pub(crate) start: Timestamp,

@@ -1,7 +1,7 @@
 //! Spans in OpenTelemetry's form (`opentelemetry.proto.trace.v1`), as protobuf and as its JSON.
 //!
-//! An event does not say which of its attributes describe the resource; those that OpenTelemetry's conventions define for resources
-//! do.
+//! An event does not record which of its attributes describe the resource: they are those that OpenTelemetry's conventions define
+//! for resources.
 
 mod json;
 mod protobuf;
@@ -76,7 +76,8 @@ fn nanos(value: Option<&Value>) -> u64 {
     time.and_then(|time| u64::try_from(time.0).ok()).unwrap_or_default()
 }
 
-/// Returns the bytes of an id of hexadecimal digits; of another text its bytes, so that it stays another id.
+/// Returns the bytes of an id of hexadecimal digits; any other text gives its own bytes, so that it remains a different
+/// id.
 fn id_bytes(id: &str) -> Vec<u8> {
     data_encoding::HEXLOWER_PERMISSIVE.decode(id.as_bytes()).unwrap_or_else(|_| id.as_bytes().to_vec())
 }

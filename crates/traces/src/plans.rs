@@ -6,13 +6,13 @@ use types::{GroupPattern, Value};
 
 use crate::span::SPAN_TYPE;
 
-/// The groups in which spans are: their own, and the one for groups beyond the limit.
+/// The groups that contain spans: their own, and the one for groups beyond the limit.
 const SPAN_GROUPS: [&str; 2] = ["traces/*", "overflow"];
 
-/// Fields of log lines that hold the id of a trace: OpenTelemetry's, ECS's, and the usual ones of loggers.
+/// Fields of log lines that hold the id of a trace: those of OpenTelemetry and ECS, and those common among loggers.
 const TRACE_FIELDS: [&str; 5] = ["trace_id", "trace.id", "traceId", "traceID", "TraceId"];
 
-/// Returns the groups in which spans are, unless a request names some.
+/// Returns the groups that a request names, else those that contain spans.
 pub(crate) fn span_groups(asked: &[GroupPattern]) -> Vec<GroupPattern> {
     if asked.is_empty() { SPAN_GROUPS.map(GroupPattern::new).to_vec() } else { asked.to_vec() }
 }

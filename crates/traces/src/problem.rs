@@ -1,4 +1,4 @@
-//! What a trace lacks, or what is wrong with it, as the answer says it.
+//! Problems of a trace: what is missing, and what is wrong.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 /// The kind of a problem of a trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ProblemCode {
-    /// Spans name a parent that is not there.
+    /// Spans name a parent that is missing.
     MissingParent,
     /// Spans name each other as parents.
     Cycle,
@@ -47,12 +47,12 @@ pub(crate) struct TraceProblem {
 }
 
 impl TraceProblem {
-    /// Makes a problem of one span.
+    /// Returns a problem of one span.
     pub(crate) fn of_span(code: ProblemCode, span_id: &Arc<str>, message: String) -> Self {
         Self { code, span_id: Some(span_id.clone()), message }
     }
 
-    /// Makes a problem of the whole trace.
+    /// Returns a problem of the whole trace.
     pub(crate) fn of_trace(code: ProblemCode, message: String) -> Self {
         Self { code, span_id: None, message }
     }

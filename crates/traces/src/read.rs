@@ -25,13 +25,14 @@ pub(crate) const SPANS_MAX: usize = 20_000;
 /// Limit on the log lines of one trace.
 const LOGS_MAX: usize = 1_000;
 
-/// Field names of the groups read from which on only those are read that the events have.
+/// If the groups have more field names than this, only the fields that the events have are read.
 const NAMES_MAX: usize = 200;
 
-/// The time around what was found in which the rest of the trace is looked for.
+/// The time before and after the events found in which the rest of the trace is looked for.
 pub(crate) const MARGIN_NS: i64 = Timestamp::HOUR;
 
-/// The first range in which a trace is looked for, and the growth of each further one: six of them make three years.
+/// The first range in which a trace is looked for, and the factor from each range to the next: six of them cover three
+/// years.
 const FIRST_RANGE_NS: i64 = Timestamp::HOUR;
 const RANGE_GROWTH: i64 = 8;
 
@@ -50,30 +51,30 @@ pub(crate) struct Trace {
     pub(crate) spans: Vec<Span>,
     /// Their tree.
     pub(crate) tree: Tree,
-    /// The events that have its id and are no spans, oldest first.
+    /// The other events with its id, oldest first.
     pub(crate) logs: Vec<EventFields>,
-    /// What was cut or repeated.
+    /// What was cut, and which spans were repeated.
     pub(crate) problems: Vec<TraceProblem>,
     /// Why it may be incomplete.
     pub(crate) reading: Reading,
 }
 
-/// What reading took, and why something may be missing.
+/// The cost of reading, and why the answer may be partial.
 #[derive(Debug, Default)]
 pub(crate) struct Reading {
     /// Why an answer is partial.
     pub(crate) partial_reasons: Vec<PartialReason>,
-    /// What it took.
+    /// The cost.
     pub(crate) stats: Stats,
 }
 
 impl Reading {
-    /// Reports whether the time of the query is over, or the query was cancelled.
+    /// Reports whether the query ran out of time or was cancelled.
     pub(crate) fn is_ended(&self) -> bool {
         self.partial_reasons.iter().any(|reason| matches!(reason.code, "timeout" | "cancelled"))
     }
 
-    /// Returns the messages of the reasons, one after the other; `None` if the answer is whole.
+    /// Returns the messages of the reasons, joined by semicolons; `None` if the answer is complete.
     pub(crate) fn not_whole(&self) -> Option<String> {
         let messages: Vec<&str> = self.partial_reasons.iter().map(|reason| reason.message.as_str()).collect();
         (!messages.is_empty()).then(|| messages.join("; "))
@@ -87,13 +88,13 @@ impl Reading {
         }
     }
 
-    /// Adds what other answers said.
+    /// Adds the reasons and the cost of other answers.
     pub(crate) fn take(&mut self, other: Self) {
         let Self { partial_reasons, stats } = other;
         self.add(Answer { partial_reasons, stats, ..Answer::default() });
     }
 
-    /// Refuses an answer that may lack something, for formats that cannot say so.
+    /// Refuses a partial answer, for formats that cannot mark one.
     pub(crate) fn whole(&self) -> Result<(), Problem> {
         match self.partial_reasons.first() {
             Some(reason) => Err(Problem::internal(format!("the answer is not whole: {}", reason.message))),
@@ -101,7 +102,7 @@ impl Reading {
         }
     }
 
-    /// Adds what one answer says; returns its rows.
+    /// Adds the reasons and the cost of one answer; returns its rows.
     pub(crate) fn add(&mut self, answer: Answer) -> Vec<Vec<Option<Value>>> {
         let (sum, one) = (&mut self.stats, answer.stats);
         sum.events_scanned = sum.events_scanned.saturating_add(one.events_scanned);
@@ -117,9 +118,9 @@ impl Reading {
     }
 }
 
-/// Events of a trace in one group: spans, or others.
+/// The number and the times of a trace's events in one group: of its spans, or of its other events.
 #[derive(Debug)]
-struct Found {
+struct GroupEvents {
     group: GroupPattern,
     is_spans: bool,
     n_events: usize,
@@ -127,7 +128,7 @@ struct Found {
     last: Timestamp,
 }
 
-/// Reads a trace. `None` if no event in the range has its id; without a range all events are looked at.
+/// Reads a trace. `None` if no event in the range has its id; without a range all events are searched.
 pub(crate) fn trace(run: &QueryRun<'_>, id: &str, range: Option<TimeRange>) -> Result<Option<Trace>, Problem> {
     let mut trace = Trace { id: id.to_owned(), ..Trace::default() };
     let found = match range {
@@ -158,7 +159,7 @@ pub(crate) fn trace(run: &QueryRun<'_>, id: &str, range: Option<TimeRange>) -> R
 }
 
 impl Trace {
-    /// Removes repeated spans and makes the tree.
+    /// Removes repeated spans and builds the tree.
     fn finish(&mut self) {
         let n_repeated = without_repeated(&mut self.spans);
         if n_repeated > 0 {
@@ -169,7 +170,7 @@ impl Trace {
         self.problems.append(&mut self.tree.problems);
     }
 
-    /// Adds what was cut to the reasons why the trace is not whole.
+    /// Adds what was cut to the reasons why the trace is partial.
     pub(crate) fn note_cuts(&mut self) {
         let cut = self.problems.iter().filter(|problem| problem.code == ProblemCode::Cut);
         cut.for_each(|problem| self.reading.cut(problem.message.clone()));
@@ -200,7 +201,7 @@ impl Trace {
     }
 }
 
-/// Reads the spans of some traces and returns the traces in the order of `ids`. Traces of which nothing is found are left out.
+/// Reads the spans of some traces and returns the traces in the order of `ids`. Traces that are not found are left out.
 pub(crate) fn traces(
     run: &QueryRun<'_>,
     ids: &[String],
@@ -226,8 +227,8 @@ pub(crate) fn traces(
     Ok((traces, reading))
 }
 
-/// Reads traces by their ids until they have as many spans as one answer may. Returns those found, and the ids of which no span is
-/// found.
+/// Reads traces by their ids until they have as many spans as one answer may have. Returns the traces found, and the ids without a
+/// span.
 pub(crate) fn by_ids(
     run: &QueryRun<'_>,
     ids: &[String],
@@ -251,18 +252,18 @@ pub(crate) fn by_ids(
     Ok((traces, missing))
 }
 
-/// Returns the reason of an answer about traces that have more spans than are read.
+/// Returns the reason why an answer is partial whose traces have more spans than are read.
 pub(crate) fn too_many_spans() -> PartialReason {
     let message = format!("the traces have more than {SPANS_MAX} spans; only the oldest were read");
     PartialReason { code: "cut", message }
 }
 
-fn n_events(found: &[Found], is_spans: bool) -> usize {
+fn n_events(found: &[GroupEvents], is_spans: bool) -> usize {
     found.iter().filter(|found| found.is_spans == is_spans).map(|found| found.n_events).sum()
 }
 
 /// Looks for a trace in all events, newest first.
-fn find_anywhere(run: &QueryRun<'_>, id: &str, reading: &mut Reading) -> Result<Vec<Found>, Problem> {
+fn find_anywhere(run: &QueryRun<'_>, id: &str, reading: &mut Reading) -> Result<Vec<GroupEvents>, Problem> {
     let ends = door::spans::ends(run, &[]);
     let Some((first, last)) = ends else { return Ok(Vec::new()) };
     let mut to = Timestamp(last.0.saturating_add(1));
@@ -285,13 +286,13 @@ fn find_anywhere(run: &QueryRun<'_>, id: &str, reading: &mut Reading) -> Result<
 }
 
 /// Returns the first and the last time of the events found.
-fn bounds(found: &[Found]) -> (Timestamp, Timestamp) {
+fn bounds(found: &[GroupEvents]) -> (Timestamp, Timestamp) {
     let times = found.iter().map(|found| (found.first, found.last));
     times.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))).unwrap_or_default()
 }
 
 /// Counts the events of a trace by group.
-fn find(run: &QueryRun<'_>, id: &str, range: TimeRange, reading: &mut Reading) -> Result<Vec<Found>, Problem> {
+fn find(run: &QueryRun<'_>, id: &str, range: TimeRange, reading: &mut Reading) -> Result<Vec<GroupEvents>, Problem> {
     let by: Vec<(Name, Expr)> = vec![("log".into(), field("@log")), ("is_span".into(), is_span())];
     let time = |name, kind| aggregate(name, kind, Some(field("@timestamp")));
     let (first, last) = (time("first", AggregateKind::Min), time("last", AggregateKind::Max));
@@ -309,7 +310,7 @@ fn find(run: &QueryRun<'_>, id: &str, range: TimeRange, reading: &mut Reading) -
             Some(Value::Integer(n)),
             Some(Value::Timestamp(first)),
             Some(Value::Timestamp(last)),
-        ] => Some(Found {
+        ] => Some(GroupEvents {
             group: GroupPattern::new(&**log),
             is_spans: *is_span == Some(Value::Boolean(true)),
             n_events: usize::try_from(*n).unwrap_or_default(),
@@ -324,13 +325,13 @@ fn find(run: &QueryRun<'_>, id: &str, range: TimeRange, reading: &mut Reading) -
 /// Reads the events that were found, oldest first.
 fn events(
     run: &QueryRun<'_>,
-    found: &[Found],
+    found: &[GroupEvents],
     is_spans: bool,
     operators: Vec<Operator>,
     most: usize,
     reading: &mut Reading,
 ) -> Result<Vec<EventFields>, Problem> {
-    let found: Vec<&Found> = found.iter().filter(|found| found.is_spans == is_spans).collect();
+    let found: Vec<&GroupEvents> = found.iter().filter(|found| found.is_spans == is_spans).collect();
     let times = found.iter().map(|found| (found.first, found.last));
     let Some((first, last)) = times.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))) else { return Ok(Vec::new()) };
     let range = TimeRange { from: first, to: Timestamp(last.0.saturating_add(1)) };

@@ -70,16 +70,16 @@ pub(crate) struct TraceSearch {
     pub(crate) order: TraceOrder,
 }
 
-/// What a search says of a trace.
+/// The summary of a trace that a search found.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TraceSummary {
     /// The trace.
     pub(crate) trace_id: Arc<str>,
-    /// Service and name of the root, or of the earliest span where the root is missing.
+    /// The service of the root, or of the earliest span if the root is missing.
     pub(crate) root_service: Arc<str>,
-    /// The name.
+    /// The name of the same span.
     pub(crate) root_name: Arc<str>,
-    /// Whether the trace has no span without a parent.
+    /// Whether every span has a parent.
     pub(crate) is_root_missing: bool,
     /// The start of the earliest span.
     pub(crate) start: Timestamp,
@@ -94,7 +94,7 @@ pub(crate) struct TraceSummary {
 }
 
 impl TraceSearch {
-    /// Makes a search for any trace of a range.
+    /// Returns a search for all traces of a range.
     pub(crate) fn of(range: TimeRange) -> Self {
         Self {
             service: None,
@@ -174,7 +174,7 @@ pub(crate) fn summaries(
     Ok(ids.iter().filter_map(|id| by_trace.remove(id.as_str())).map(of_trace).collect())
 }
 
-/// Returns the summary of the spans of one trace, of which there is at least one and none is repeated.
+/// Returns the summary of one trace, given its spans: at least one, and none repeated.
 pub(crate) fn summary(spans: &[Span]) -> TraceSummary {
     let root = spans.iter().find(|span| span.parent_id.is_none());
     let mut summary = TraceSummary { is_root_missing: root.is_none(), n_spans: spans.len(), ..TraceSummary::default() };
@@ -200,8 +200,8 @@ impl TraceSummary {
     }
 }
 
-/// Returns the condition that attributes of other APIs' requests mean: `error` is the status, the names of a span's own
-/// members are those, everything else is an attribute.
+/// Adds the condition that a tag in a request of another API means: `error` is the status, names of a span's own fields
+/// are those fields, everything else is an attribute.
 pub(crate) fn add_tag(search: &mut TraceSearch, name: &str, value: &str) {
     match (name, value) {
         ("error", "true") => search.is_error = true,

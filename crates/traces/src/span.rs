@@ -1,6 +1,6 @@
 //! A span: one unit of work of a trace, read from an event.
 //!
-//! Fields are those that the doors for spans store; unknown kinds and statuses are the defaults of OpenTelemetry.
+//! Fields are those that the doors of traces store; unknown kinds and statuses are the defaults of OpenTelemetry.
 
 use std::sync::Arc;
 
@@ -36,10 +36,10 @@ const OWN_FIELDS: [&str; 19] = [
     "dropped_links_count",
 ];
 
-/// Put before the name of an attribute that has the name of one of the span's own fields.
+/// Prefix of an attribute with the name of one of the span's own fields.
 const ATTRIBUTE_PREFIX: &str = "attributes.";
 
-/// Beginnings of the names of attributes that describe what produces spans, by OpenTelemetry's semantic conventions.
+/// Prefixes of the names of attributes that describe what produces spans, by OpenTelemetry's semantic conventions.
 const RESOURCE_PREFIXES: [&str; 13] = [
     "service.",
     "telemetry.",
@@ -79,7 +79,7 @@ impl SpanKind {
         kinds.into_iter().find(|kind| kind.name().eq_ignore_ascii_case(name)).unwrap_or_default()
     }
 
-    /// Returns the name, in small letters.
+    /// Returns the name, in lower case.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Internal => "internal",
@@ -201,7 +201,7 @@ pub(crate) fn member<'v>(object: &'v [(Arc<str>, Option<Value>)], name: &str) ->
 
 /// Returns milliseconds as nanoseconds, at least 0.
 pub(crate) fn nanoseconds(duration_ms: f64) -> i64 {
-    // A float beyond an `i64` becomes the largest one; no number becomes 0.
+    // A float beyond an `i64` becomes the largest one; NaN becomes 0.
     ((duration_ms * NANOS_PER_MS).round() as i64).max(0)
 }
 
@@ -210,7 +210,7 @@ pub(crate) fn milliseconds(duration_ns: i64) -> f64 {
     duration_ns as f64 / NANOS_PER_MS
 }
 
-/// Returns a value as a number, a text of digits too.
+/// Returns a value as a number, also a text that reads as one.
 pub(crate) fn number(value: &Value) -> Option<f64> {
     match value {
         Value::Integer(number) => Some(*number as f64),
@@ -220,12 +220,12 @@ pub(crate) fn number(value: &Value) -> Option<f64> {
     }
 }
 
-/// Reports whether an id means none.
+/// Reports whether an id is empty or all zeros, which means that there is none.
 fn is_zero(id: &str) -> bool {
     id.bytes().all(|byte| byte == b'0')
 }
 
-/// Returns an id of a trace in the form in which it is stored: 32 small hexadecimal digits. `None` for anything else.
+/// Returns a trace id in its stored form: 32 lower-case hexadecimal digits. `None` for anything else.
 pub(crate) fn trace_id(text: &str) -> Option<String> {
     let digits = text.trim().strip_prefix("0x").unwrap_or(text.trim());
     let is_hex = !digits.is_empty() && digits.len() <= 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -237,7 +237,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hostile_fields_become_a_span_all_the_same() {
+    fn hostile_fields_still_become_a_span() {
         let event = |pairs: &[(&str, Value)]| {
             Span::of_event(pairs.iter().map(|(name, value)| (Name::from(*name), value.clone())).collect())
         };

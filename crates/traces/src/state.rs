@@ -11,17 +11,17 @@ use crate::map::cache::SliceCache;
 pub struct TracesState {
     /// Slices of service maps that were read.
     pub(crate) slices: SliceCache,
-    /// When somebody asked for a map last, in nanoseconds; 0 if nobody has.
+    /// The time of the last request for a map, in nanoseconds since the epoch; 0 if there was none.
     asked: AtomicI64,
 }
 
 impl TracesState {
-    /// Notes that somebody asks for a map.
+    /// Notes a request for a map.
     pub(crate) fn note_asked(&self, now: Timestamp) {
         self.asked.fetch_max(now.0, Ordering::Relaxed);
     }
 
-    /// Reports whether somebody has asked for a map since then.
+    /// Reports whether a map was requested since a time.
     pub(crate) fn was_asked_since(&self, since: Timestamp) -> bool {
         let asked = self.asked.load(Ordering::Relaxed);
         asked > 0 && asked >= since.0

@@ -14,12 +14,12 @@ pub(crate) const DEFAULT_RANGE_NS: i64 = Timestamp::HOUR;
 pub(crate) const MICROSECOND: i64 = 1_000;
 pub(crate) const MILLISECOND: i64 = 1_000_000;
 
-/// Returns the scope of plans, which say themselves how many rows they give.
+/// Returns the scope of plans, which limit the number of their rows themselves.
 pub(crate) fn scope(now: Timestamp) -> Scope {
     Scope { groups: Vec::new(), limit: None, time_zone: Tz::UTC, now }
 }
 
-/// Returns the range between two texts, in any form of the native API; `to` belongs to it. `None` if there is neither.
+/// Returns the range between two texts, in any form of the native API; `to` is included. `None` if there is neither.
 pub(crate) fn range(from: Option<&str>, to: Option<&str>, now: Timestamp) -> Result<Option<TimeRange>, Problem> {
     if from.is_none() && to.is_none() {
         return Ok(None);

@@ -1,8 +1,8 @@
 //! The tree of a trace: which span caused which.
 //!
-//! Any set of spans has one. A span whose parent is not known hangs below a named gap, and the gap below the first root; the
-//! parents of a cycle end at the earliest of its spans; without any root the gaps are roots. Nothing here recurses, since a
-//! trace can be as deep as it has spans.
+//! Any set of spans has a tree. A span whose parent is missing is below a gap with the parent's id, and the gap is below the
+//! first root; a cycle of parents is cut at the earliest of its spans; without any root the gaps are roots. Nothing here
+//! recurses, since a trace can be as deep as it has spans.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -24,7 +24,7 @@ pub(crate) struct Tree {
 }
 
 impl Tree {
-    /// Returns the tree of `spans`, which are in order of time and of which none is repeated.
+    /// Returns the tree of `spans`, which are in order of time without repetitions.
     pub(crate) fn of(spans: &[Span]) -> Self {
         let mut problems = Vec::new();
         let parents = parents(spans, &mut problems);
@@ -43,7 +43,7 @@ impl Tree {
 }
 
 /// Removes spans that were sent more than once, which have the same ids, kind and start, and puts the others in order of
-/// time. Of a span that was also sent before it ended, the longest one stays. Returns the number removed.
+/// time. If a span was also sent before it ended, the longest one is kept. Returns the number removed.
 pub(crate) fn without_repeated(spans: &mut Vec<Span>) -> usize {
     let n_spans = spans.len();
     spans.sort_by_key(|span| (span.field("aws.xray.in_progress").is_some(), Reverse(span.duration_ns)));
@@ -98,7 +98,7 @@ fn parents(spans: &[Span], problems: &mut Vec<TraceProblem>) -> Vec<Parent> {
 
 /// Makes the earliest span of each cycle of parents a root.
 fn cut_cycles(spans: &[Span], parents: &mut [Parent], problems: &mut Vec<TraceProblem>) {
-    // 0 is not seen, `index + 1` is seen on the way from that span.
+    // 0: not visited; `index + 1`: visited on the way from that span.
     let mut seen_from = vec![0; parents.len()];
     for from in 0..parents.len() {
         let mut at = from;

@@ -1,4 +1,4 @@
-//! What a picker offers: services, names of spans, names and values of attributes.
+//! The entries of pickers: services, names of spans, names and values of attributes.
 
 use std::collections::BTreeSet;
 
@@ -77,7 +77,7 @@ pub(crate) fn matched_names(
     let found = execute::matched_fields(&plan, &snapshot.runs, &run.request(range, &scope, &progress))?;
     reading.partial_reasons.extend(found.partial_reasons);
     if found.fields.iter().any(|field| field.approximate) {
-        reading.cut("the fields of some of the spans were looked at; rare ones may be missing".to_owned());
+        reading.cut("only the fields of some of the spans were read; rare ones may be missing".to_owned());
     }
     Ok(found.fields.into_iter().map(|field| field.name).filter(|name| !name.starts_with('@')).collect())
 }

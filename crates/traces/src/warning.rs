@@ -1,4 +1,4 @@
-//! The header `Warning` of answers whose form has no place for why they are not whole.
+//! The header `Warning`, for partial answers whose form has no place for the reasons.
 
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -8,7 +8,7 @@ use crate::read::Reading;
 /// Limit on the characters of a warning.
 const WARNING_MAX: usize = 1_000;
 
-/// Adds `Warning: 199 catat "…"` (RFC 7234, section 5.5) to an answer that is not whole.
+/// Adds `Warning: 199 catat "…"` (RFC 7234, section 5.5) to a partial answer.
 pub(crate) fn with_warning(answer: impl IntoResponse, reading: &Reading) -> Response {
     let mut response = answer.into_response();
     if let Some(reason) = reading.not_whole() {

@@ -2,7 +2,7 @@
 //! the lists of groups and sampling rules, which are empty.
 //!
 //! Requests are signed as those of senders are; the crate `cloudwatch` checks them and gives errors their form. Times are seconds
-//! since the epoch. What an answer cannot say, such as that events could not be read, is an error.
+//! since the epoch. Answers cannot be marked as partial: if events could not be read, for example, the answer is an error.
 
 mod attributes;
 mod document;
@@ -53,7 +53,7 @@ async fn reader(server: Server, request: Request, operation: &str) -> Result<(Se
     admit_caller(server, request, operation, &[Role::Read]).await
 }
 
-/// Runs a query and answers with what it gives.
+/// Runs a query and answers with its result.
 async fn query<F>(server: &Server, text: &str, work: F) -> Answer
 where
     F: FnOnce(&QueryRun<'_>) -> Result<Json, Problem> + Send + 'static,
@@ -142,7 +142,7 @@ struct TargetsRequest {
     statistics: Vec<RuleStatistics>,
 }
 
-/// What a sender says of one rule.
+/// A sender's statistics of one rule.
 #[derive(Debug, Default, Deserialize)]
 struct RuleStatistics {
     #[serde(rename = "RuleName", default)]

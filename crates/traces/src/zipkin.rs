@@ -33,10 +33,10 @@ use crate::warning::with_warning;
 /// The prefix of all paths.
 pub(crate) const PREFIX: &str = "/zipkin/";
 
-/// Traces of a search that names no limit.
+/// Default limit on the traces of a search.
 const TRACES_DEFAULT: usize = 10;
 
-/// The range in which names are looked for, and of a search that names none.
+/// The range in which names are looked for, and the default range of a search.
 const RANGE_NS: i64 = Timestamp::DAY;
 
 const PARAMETERS: [&str; 9] = [
@@ -180,7 +180,7 @@ async fn trace(server: Shared, PathName(id): PathName) -> Result<Response, Probl
     .await
 }
 
-/// Answers with the traces of several ids; those of which nothing is found are left out.
+/// Answers with the traces of several ids; those that are not found are left out.
 async fn traces(server: Shared, parameters: Parameters) -> Result<Response, Problem> {
     parameters.check_names(&["traceIds"])?;
     let texts = parameters.get("traceIds").unwrap_or_default().split(',').filter(|id| !id.is_empty());

@@ -249,7 +249,7 @@ impl Alerts {
             let starts_at = self.engine.fires_since(id).ok_or_else(missing)?;
             let order = AcknowledgementOrder { alert: id.to_owned(), starts_at, acknowledged };
             self.keep(ACKNOWLEDGEMENT, &order.name(), Some(&text_of(&order)?))?;
-            // It holds: what fails now is done by the next look.
+            // The order is saved: if it cannot be applied now, the next round applies it.
             if let Err(error) = self.follow() {
                 tracing::debug!(%error, "an acknowledgement is not applied yet");
             }

@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use super::*;
 use crate::fleet_lab::{FleetLab, append_errors, until};
 
-/// Passes on what it gets.
+/// Passes each notification on to the test.
 struct Receiver(Mutex<mpsc::Sender<serde_json::Value>>);
 
 impl Post for Receiver {
@@ -68,7 +68,7 @@ fn a_rule_fires_once_and_an_acknowledgement_on_any_node_holds() {
     drop((alerts, store));
     until("it takes over", || b.alerts.engine.is_leading());
     assert_eq!(b.acknowledged_by().as_deref(), Some("ann"));
-    // A round of evaluations later nothing else was sent.
+    // Nothing else is sent in the next round of evaluations.
     let n_evaluations = || b.alerts.timings().iter().map(|(_, timing)| timing.n_evaluations).sum::<u64>();
     until("it evaluates", || n_evaluations() > 2);
     assert!(received.try_recv().is_err() && b.received.try_recv().is_err());

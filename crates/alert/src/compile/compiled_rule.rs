@@ -46,7 +46,7 @@ pub(crate) struct CompiledRule {
     pub(crate) note: Option<String>,
     /// What the query does to events before it counts anything.
     pub(crate) before: Vec<Operator>,
-    /// Which events are bad, where a rule is about those.
+    /// The condition of bad events, for rules about those.
     pub(crate) bad: Option<Expr>,
     /// Group columns with their expressions.
     pub(crate) by: Vec<(Name, Expr)>,
@@ -91,8 +91,8 @@ impl CompiledRule {
         self.pattern.map(|at| described(rule, row, at))
     }
 
-    /// Returns the draft of a plan that selects the events of one row of the table: those that the query counted, or the bad
-    /// ones of them.
+    /// Returns the draft of a plan that selects the events of one row of the table: those that the query counted, or only
+    /// the bad ones.
     pub(crate) fn events_draft(&self, row: &[Option<Value>]) -> PlanDraft {
         let mut operators = self.before.clone();
         operators.extend(self.conditions(row).map(|(_, condition)| Operator::Filter(condition)));
@@ -104,8 +104,8 @@ impl CompiledRule {
         PlanDraft { sources: self.sources.clone(), operators, ..PlanDraft::default() }
     }
 
-    /// Returns the plan that shows the events of one row of the table, newest first; spans whose durations a rule measures
-    /// slowest first.
+    /// Returns the plan that shows the events of one row of the table, newest first; for a rule that measures durations of
+    /// spans, slowest first.
     pub(crate) fn events_plan(&self, row: &[Option<Value>]) -> Plan {
         let mut draft = self.events_draft(row);
         if self.shows_slowest() {

@@ -15,7 +15,7 @@ pub(crate) struct Lines {
     pub(crate) query: String,
     /// The group that all of them are in, where the label set names it.
     pub(crate) group: Option<String>,
-    /// Where they are shown.
+    /// The page that shows them.
     pub(crate) page: LinesPage,
 }
 
@@ -47,12 +47,12 @@ impl CompiledRule {
         Some(Lines { query: events_text(&self.sources, &before, &bad)?, group: None, page: self.page() })
     }
 
-    /// Reports whether the slowest spans show best what the rule found.
+    /// Reports whether the slowest spans are the best evidence of what the rule found.
     pub(crate) fn shows_slowest(&self) -> bool {
         self.page() == LinesPage::SlowestTraces
     }
 
-    /// Traces are searched by steps that look at one span at a time.
+    /// Returns the page. That of traces takes only operators that look at one span at a time.
     fn page(&self) -> LinesPage {
         let is_step =
             |step: &Operator| matches!(step, Operator::Filter(_) | Operator::Extend { .. } | Operator::Parse(_));

@@ -74,8 +74,8 @@ impl RuleEngine {
         };
         let mut inner = self.locked();
         if !inner.is_leading || !inner.active.has(rule) {
-            // It was changed or removed while it was asked: the answer is that of a rule that no longer exists. Or another
-            // node evaluates it now.
+            // The rule was changed or removed during its evaluation, or another node evaluates it now: the result is
+            // obsolete.
             return;
         }
         let is_new = state.sets != before.sets;

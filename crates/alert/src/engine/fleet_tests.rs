@@ -1,5 +1,5 @@
-//! Two nodes of a fleet with the same rules: one evaluates, saves and sends, the other shows, and continues where the first
-//! one stopped.
+//! Two nodes of a fleet with the same rules: one evaluates, saves and sends; the other shows alerts, and continues where
+//! the first one stopped.
 
 use types::Timestamp;
 
@@ -44,7 +44,7 @@ impl Node {
         self.engine.settle("hook", &sent.id, &Ok(()), now);
     }
 
-    /// Takes over from the node before, which keeps what it believes until it looks.
+    /// Takes over from the previous node, which notices that only when it looks.
     fn take_over(&self, lab: &FleetLab, now: Timestamp) {
         lab.hand_over(&self.store);
         until("it has the lease", || self.store.has_alerts());
@@ -57,7 +57,7 @@ impl Node {
     }
 }
 
-/// Returns two nodes, of which the first one evaluates and has found something.
+/// Returns two nodes; the first one evaluates, and a rule fires on it.
 fn scene(lab: &FleetLab) -> (Node, Node, Truth) {
     let (a, b) = (Node::new(lab, "a"), Node::new(lab, "b"));
     assert!(a.engine.is_leading() && !b.engine.is_leading());
@@ -67,7 +67,7 @@ fn scene(lab: &FleetLab) -> (Node, Node, Truth) {
 }
 
 #[test]
-fn what_was_saved_and_not_sent_the_next_node_sends_once() {
+fn the_next_node_sends_once_what_was_saved_and_not_sent() {
     let Some(lab) = FleetLab::new() else { return };
     let (a, b, truth) = scene(&lab);
     b.engine.follow(&[], START).unwrap();
@@ -95,7 +95,7 @@ fn what_was_saved_and_not_sent_the_next_node_sends_once() {
 }
 
 #[test]
-fn what_was_sent_and_saved_comes_from_no_other_node() {
+fn no_other_node_repeats_what_was_sent_and_saved() {
     let Some(lab) = FleetLab::new() else { return };
     let (a, b, truth) = scene(&lab);
     let sent = a.due(START).unwrap();
@@ -110,7 +110,7 @@ fn what_was_sent_and_saved_comes_from_no_other_node() {
 }
 
 #[test]
-fn what_was_begun_and_not_noted_comes_again_under_its_id() {
+fn a_notification_that_was_sent_and_not_noted_is_repeated_under_its_id() {
     let Some(lab) = FleetLab::new() else { return };
     let (a, b, _) = scene(&lab);
     let begun = a.due(START).unwrap();
@@ -150,7 +150,7 @@ fn a_node_that_lost_the_lease_saves_nothing_and_sends_nothing() {
 }
 
 #[test]
-fn an_evaluation_that_began_under_an_earlier_lease_is_in_vain() {
+fn an_evaluation_that_began_under_an_earlier_lease_is_discarded() {
     let Some(lab) = FleetLab::new() else { return };
     let (a, b, truth) = scene(&lab);
     let rule = a.engine.active_rules().rules[0].clone();
@@ -207,7 +207,7 @@ fn an_acknowledgement_on_another_node_holds_after_a_take_over() {
     let starts_at = b.engine.fires_since(&id).unwrap();
     let order = AcknowledgementOrder { alert: id, starts_at, acknowledged: acknowledged.clone() };
     let shown = |node: &Node| node.engine.alert_views(START)[0].acknowledged.clone();
-    // Shown at once where it was made; `a` is killed before it hears of it.
+    // Shown at once where it was made; `a` is killed before it reads the order.
     assert!(b.engine.follow(std::slice::from_ref(&order), START).unwrap().is_empty());
     assert_eq!((shown(&b), shown(&a)), (acknowledged.clone(), None));
     drop(a);
@@ -219,7 +219,7 @@ fn an_acknowledgement_on_another_node_holds_after_a_take_over() {
     b.evaluate(&truth, after(300));
     b.engine.tend(&channel, after(300));
     assert!(b.due(after(300)).is_none());
-    // What is saved says so, also without the order.
+    // The saved state contains it, also without the order.
     let c = Node::new(&lab, "c");
     assert_eq!(shown(&c), acknowledged);
     let withdrawn = AcknowledgementOrder { acknowledged: None, ..order };

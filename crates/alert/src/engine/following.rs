@@ -1,5 +1,5 @@
-//! Who evaluates in a fleet: the node with the lease `alerts`. It evaluates, saves, and then sends. The others show the
-//! state as it was saved. A node that takes over continues from there: what was queued and not noted as sent, it sends.
+//! Evaluation in a fleet: the node with the lease `alerts` evaluates, saves, and then sends. The others show the saved
+//! state. A node that takes over continues from there, and sends what was queued and not noted as sent.
 
 use std::sync::{Arc, PoisonError};
 
@@ -12,12 +12,12 @@ use crate::state::{Acknowledgement, AlertState};
 use crate::state_file::StateError;
 use crate::trigger::LATE_NS_MAX;
 
-/// How long no node may evaluate while the lease changes hands. Of past windows with late events, those are judged that may
-/// have been asked for since. The node before may have judged some of them, so that an alert about late events which has
-/// ended already may come again.
+/// The longest time without an evaluating node while the lease changes hands. The new node judges the past windows that
+/// late events may have reached in this time. The previous node may have judged some of them, so an alert about late events
+/// that has already ended may be repeated.
 const HANDOVER_NS_MAX: i64 = 20 * Timestamp::SECOND;
 
-/// An acknowledgement, or the withdrawal of one, on its way from the node that was asked to the node that evaluates.
+/// An acknowledgement, or the withdrawal of one, on its way from the node that received it to the node that evaluates.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct AcknowledgementOrder {
     /// The id of the alert, and when it began: it may end and begin again.
@@ -44,10 +44,10 @@ impl RuleEngine {
         self.locked().is_leading
     }
 
-    /// Takes over if this node has the lease, else takes the state as it was saved; applies what users have ordered on other
-    /// nodes. Returns the orders that are of no use any more, on the node that evaluates.
+    /// Takes over if this node has the lease, else reads the saved state; applies the orders that users gave on other nodes.
+    /// On the node that evaluates, returns the orders that are no longer needed.
     ///
-    /// Errors: the state cannot be read. It stays what it was, and nothing is evaluated.
+    /// Errors: the state cannot be read. It stays unchanged, and nothing is evaluated.
     pub(crate) fn follow(
         &self,
         orders: &[AcknowledgementOrder],
@@ -60,7 +60,7 @@ impl RuleEngine {
             self.step_down(&mut inner);
         }
         if !inner.is_leading {
-            // The database may take its time, and what is known can be shown meanwhile.
+            // The database may be slow, and the known state can be shown meanwhile.
             drop(inner);
             let news = self.states.news()?;
             inner = self.locked();
@@ -89,7 +89,8 @@ impl RuleEngine {
         self.news.notify_all();
     }
 
-    /// Leaves evaluation to another node. What is under way is in vain: rules are known by their place in memory.
+    /// Leaves evaluation to another node. Results of running evaluations are dropped: rules are identified by their
+    /// place in memory.
     pub(super) fn step_down(&self, inner: &mut Inner) {
         let ActiveRules { rules, channels } = &*inner.active;
         let rules = rules.iter().map(|rule| Arc::new(Rule::clone(rule))).collect();
@@ -99,8 +100,8 @@ impl RuleEngine {
         self.states.forget();
     }
 
-    /// Applies orders to the alerts that they are about: on the node that evaluates, once that is saved. Returns those about
-    /// alerts that fire no more; on other nodes none.
+    /// Applies orders to their alerts; on the node that evaluates, once that is saved. Returns the orders about alerts that
+    /// no longer fire; on other nodes, none.
     fn apply(&self, inner: &mut Inner, orders: &[AcknowledgementOrder]) -> Vec<AcknowledgementOrder> {
         let (mut kept, mut is_changed, mut obsolete) = (None, false, Vec::new());
         for order in orders {
@@ -124,7 +125,7 @@ impl RuleEngine {
         if inner.is_leading { obsolete } else { Vec::new() }
     }
 
-    /// Returns since when the alert with an id fires.
+    /// Returns the time since which the alert with an id fires.
     pub(crate) fn fires_since(&self, id: &str) -> Option<i64> {
         let inner = self.locked();
         let mut fired = inner.kept.fired.iter().filter(|(_, fired)| fired.ends_at.is_none());

@@ -1,4 +1,4 @@
-//! Where an alert points: the page with its lines, by its query, groups, label set, pattern and time; that of traces where
+//! Links of an alert: to the page with its lines, by query, groups, label set, pattern and time, or to that of traces if
 //! its lines are spans.
 
 use serde_json::Value as Json;
@@ -36,7 +36,7 @@ impl RuleEngine {
         self.url_of_lines(rule, lines, TimeRange { to, ..range })
     }
 
-    /// Adds the page of its trace to an event that names one.
+    /// Adds the link of its trace to an event that names one.
     pub(super) fn add_trace_url(&self, event: &mut Json) {
         let is_id = |id: &&str| (1..=32).contains(&id.len()) && id.bytes().all(|digit| digit.is_ascii_hexdigit());
         if let Some(id) = event["trace_id"].as_str().filter(is_id) {

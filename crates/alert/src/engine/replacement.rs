@@ -24,7 +24,7 @@ impl RuleEngine {
         if inner.is_leading {
             let mut kept = inner.kept.clone();
             self.carry_over(&mut kept, &active, &inner.silences, now);
-            // Where another node has taken over meanwhile, it carries the state over.
+            // If another node has taken over meanwhile, that node carries the state over.
             if !self.commit(&mut inner, kept) && inner.is_leading {
                 return Err(inner.save_error.clone().unwrap_or_default());
             }

@@ -3,8 +3,9 @@
 //! Sequences are given in the order of acceptance and never twice, the feed has batches in that order, and a snapshot that
 //! shows one shows all before it. So the sequence up to which a meter has looked is all that has to be kept with its
 //! numbers, and a restart repeats and loses nothing: what came after is read from the store, and so is what the thread
-//! could not keep up with. In a fleet the node with the lease `alerts` counts, and its counts are saved in the control store;
-//! the others only show what was saved, and another one continues from there. Counts are in memory; reading them reads no event, however many came since.
+//! could not keep up with. In a fleet the node with the lease `alerts` counts, and its counts are saved in the control
+//! store; the others only show what was saved, and another one continues from there. Counts are in memory; reading them
+//! reads no event, however many came since.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -40,7 +41,7 @@ const SERIES_MAX: usize = 10_000;
 /// What the file of numbers calls itself.
 pub(crate) const FILE: (&str, &str) = ("metrics.state", "catat-metrics");
 
-/// How they are saved: a record for each meter.
+/// The form in which meters are saved: a record for each.
 const STATE: StateKind = StateKind { file: FILE, shared: "metrics", depth: |_| 1 };
 
 /// Whose meter it is, and its name there.
@@ -69,7 +70,7 @@ type MeterRecords = BTreeMap<String, MeterRecord>;
 
 struct Entry {
     counted: MeterCount,
-    /// What it has counted before anything was saved.
+    /// Its counts before anything was saved.
     first: Tally,
     fingerprint: u64,
     kept_sequence: u64,
@@ -154,7 +155,8 @@ impl MeterThread {
         own.map(|((_, name), entry)| (name.clone(), entry.counted.clone())).collect()
     }
 
-    /// Reports whether this process counts. In a fleet one node does, and it alone shows counts where they are summed up.
+    /// Reports whether this process counts. In a fleet one node does, and only that node shows counts where they are
+    /// summed over nodes.
     pub fn is_leading(&self) -> bool {
         self.shared.inner().is_leading
     }
@@ -281,13 +283,13 @@ impl CounterState {
                     inner.entries.values_mut().for_each(|entry| entry.is_behind = entry.counted.problem.is_none());
                 }
             }
-            // It counts nothing, and shows what it knows.
+            // Nothing is counted, and the last known counts are shown.
             Err(error) => tracing::debug!(%error, "counts of the fleet are not known"),
         }
     }
 
     fn step_down(&self, inner: &mut Inner) {
-        tracing::info!("this node counts metrics no more");
+        tracing::info!("this node no longer counts metrics");
         inner.is_leading = false;
         self.states.forget();
     }

@@ -49,7 +49,7 @@ pub struct Sample {
     pub labels: Vec<(String, String)>,
     /// The value.
     pub value: f64,
-    /// An event that it counts, after the name of the label that holds the event's trace.
+    /// An event that it counts, and the name of the label for the event's trace id.
     pub exemplar: Option<(String, Exemplar)>,
 }
 

@@ -1,4 +1,4 @@
-//! Two nodes of a fleet with the same metric: one counts, the other shows what it saved, and continues there.
+//! Two nodes of a fleet with the same metric: one counts; the other shows what was saved, and continues from there.
 
 use super::*;
 use crate::fleet_lab::{FleetLab, append_errors, until};

@@ -30,8 +30,8 @@ pub struct Meter {
     pub groups: Vec<GroupPattern>,
     /// Groups that exist for its author.
     pub within: GroupScope,
-    /// Finds the events, and of each the value, where one is needed, then the labels, and then the id of its trace, where
-    /// series have exemplars.
+    /// Finds the events. The columns are the value, if one is needed, the labels, and the trace id, if series have
+    /// exemplars.
     pub tail: Tail,
     /// What the value is.
     pub value: ValueOf,
@@ -101,7 +101,7 @@ pub struct Series {
     /// Events by the first bucket that holds their value; those beyond all are in none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     buckets: Vec<u64>,
-    /// The latest event with a trace, of each bucket and of those beyond; it starts again with the process.
+    /// The latest event with a trace id in each bucket, and of those beyond; starts again with the process.
     #[serde(skip)]
     exemplars: Vec<Option<Exemplar>>,
     /// Starts again with the process, as in Prometheus' own libraries.
@@ -146,7 +146,7 @@ impl Series {
         Self { n_events, sum, ..Self::default() }
     }
 
-    /// Takes an event of a trace as the exemplar of a bucket, unless that has a later one.
+    /// Makes an event of a trace the exemplar of a bucket, unless that has a later one.
     fn note_exemplar(&mut self, bucket: usize, exemplar: Exemplar) {
         if self.exemplars.len() <= bucket {
             self.exemplars.resize(bucket + 1, None);
@@ -221,7 +221,7 @@ impl Meter {
         }
         let trace = trace.first().and_then(|trace| Some(label_text(trace.as_ref()?)));
         if let Some(trace) = trace.filter(|text| !text.is_empty() && text.chars().count() <= EXEMPLAR_CHARS_MAX) {
-            // An event dated ahead must not keep later ones away.
+            // An event dated ahead must not keep out later ones.
             series.note_exemplar(bucket, Exemplar { id: trace, value, at: id.timestamp.min(now) });
         }
     }

@@ -47,8 +47,8 @@ impl MetricSources {
         families
     }
 
-    /// Returns what was counted and recorded of events: in a fleet on the node that counts, so that no sum over nodes holds
-    /// anything twice.
+    /// Returns the counted and the recorded metrics; in a fleet only on the node that counts, so that a sum over nodes has
+    /// nothing twice.
     fn of_events(&self) -> Vec<Family> {
         if !self.counting.is_leading() {
             return Vec::new();

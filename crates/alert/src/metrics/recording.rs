@@ -108,7 +108,7 @@ impl Recorder {
         self.state().next_due.iter().copied().min().unwrap_or(Timestamp(i64::MAX))
     }
 
-    /// Forgets what was recorded: another node evaluates.
+    /// Forgets all recorded values, since another node evaluates now.
     pub(super) fn forget(&self) {
         self.state().families.clear();
     }

@@ -17,7 +17,7 @@ use door::server::Server;
 /// How long a reader of counts waits until the latest accepted events are counted.
 const SETTLE_MAX: Duration = Duration::from_secs(1);
 
-/// How often a node of a fleet looks which filters there are.
+/// How often a node of a fleet reads the list of filters.
 const FOLLOW_PAUSE: Duration = Duration::from_secs(1);
 
 /// The filters that this server knows: texts of their documents, by name. Locked while filters change.
@@ -25,7 +25,7 @@ const FOLLOW_PAUSE: Duration = Duration::from_secs(1);
 pub(crate) struct MetricFilters(Arc<Mutex<BTreeMap<String, String>>>);
 
 impl MetricFilters {
-    /// Starts counting of all filters. In a fleet it follows those that other nodes make.
+    /// Starts counting of all filters. In a fleet, filters that other nodes create are counted too.
     pub(crate) fn start(server: &Server) -> Self {
         let known = Self(Arc::default());
         let (store, metrics) = (server.whole_store().clone(), server.app.metrics.clone());
@@ -34,7 +34,7 @@ impl MetricFilters {
         }
         if store.nodes().is_some() {
             let (of_thread, closing) = (known.clone(), server.closing.clone());
-            // It ends by itself, and holds nothing that is not saved.
+            // The thread ends by itself, and holds nothing that is not saved.
             std::thread::spawn(move || {
                 while closing.has_changed().is_ok() && !*closing.borrow() {
                     if let Err(error) = of_thread.follow(store.settings(), metrics.counting()) {
@@ -66,7 +66,7 @@ impl MetricFilters {
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
-        // Each change replaces it or one entry.
+        // Each change replaces the whole map or one entry, so a panic leaves it valid.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -143,7 +143,7 @@ pub(crate) fn counts(settings: Settings<'_>) -> Result<BTreeMap<String, usize>, 
 
 /// Writes the counts of all filters to the metrics page. Blocks.
 pub(crate) fn write(server: &Server, page: &mut Page) {
-    // In a fleet the node that counts shows them, so that no sum over nodes holds anything twice.
+    // In a fleet only the node that counts shows them, so that a sum over nodes has nothing twice.
     if !server.app.metrics.counting().is_leading() {
         return;
     }

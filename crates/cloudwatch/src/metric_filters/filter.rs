@@ -66,7 +66,7 @@ impl Filter {
         document_name(&self.group, &self.name)
     }
 
-    /// Saves its document, and returns the text of it.
+    /// Saves its document and returns the document's text.
     pub(super) fn save(&self, settings: Settings<'_>) -> Result<String, CloudWatchProblem> {
         let text = serde_json::to_string(self).map_err(|error| Problem::internal(error.to_string()))?;
         settings.put(KIND, &self.key(), &text)?;

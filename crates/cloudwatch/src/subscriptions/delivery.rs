@@ -2,10 +2,11 @@
 //! no other.
 //!
 //! The thread reads the store's feed of accepted batches. After a start, or if it is too slow for the feed, it reads the
-//! store from its position. Events are posted stream by stream, in order of acceptance, and read and posted again until
-//! the receiver accepts them; then the position is saved. Every event arrives at least once; after a crash the last chunk
-//! may arrive twice. In a fleet the node with the lease `alerts` delivers, and the position is saved in the control store as
-//! long as it has the lease, so that another node continues there. Events that are deleted or retired before they are posted are not delivered.
+//! store from its position. Events are posted stream by stream, in order of acceptance, and read and posted again until the
+//! receiver accepts them; then the position is saved. Every event arrives at least once; after a crash the last chunk may
+//! arrive twice. In a fleet the node with the lease `alerts` delivers, and the position is saved in the control store as
+//! long as it has the lease, so that another node continues there. Events that are deleted or retired before they are
+//! posted are not delivered.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -240,7 +241,7 @@ impl Delivery {
         self.done = self.done.split_off(&(self.filter.sequence.saturating_add(1)));
         if !chunk.lines.is_empty() || is_far {
             self.filter.saved = self.filter.sequence;
-            // In a fleet, the next node would deliver again what is not saved. So nothing more is delivered until it is.
+            // In a fleet, the next node would repeat what is not saved, so nothing more is delivered until it is.
             while !self.workers.save_position(&mut self.filter, &self.progress) && self.workers.is_of_fleet() {
                 self.rest(LOOK * 10)?;
             }

@@ -51,7 +51,7 @@ impl Filter {
         Ok(settings.put(KIND, &self.key(), &json)?)
     }
 
-    /// Saves it in the place of the document that it was read from; `false` if that is another one now, or none.
+    /// Replaces the document that it was read from; returns `false` if that was changed or removed.
     pub(super) fn exchange(&mut self, settings: Settings<'_>, by: DocumentWriter) -> Result<bool, CloudWatchProblem> {
         let json = serde_json::to_string(self).map_err(|error| Problem::internal(error.to_string()))?;
         let is_exchanged = settings.exchange((KIND, &self.key()), &self.text, &json, by)?;
@@ -61,8 +61,8 @@ impl Filter {
         Ok(is_exchanged)
     }
 
-    /// Saves its position, also in a document that has come into the place of the one that it was read from. Returns `false`
-    /// if it was replaced or removed.
+    /// Saves its position, even if the document that it was read from has changed. Returns `false` if the filter was
+    /// replaced or removed.
     pub(super) fn save_position(&mut self, settings: Settings<'_>) -> Result<bool, CloudWatchProblem> {
         if self.exchange(settings, DocumentWriter::Holder)? {
             return Ok(true);

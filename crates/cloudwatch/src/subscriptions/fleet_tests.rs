@@ -13,7 +13,7 @@ use super::filter::Filter;
 use super::registry::Subscriptions;
 use crate::fleet_lab::{FleetLab, append_errors, until};
 
-/// Takes posts on a port of its own; returns its address, and what it takes.
+/// Starts a server for posts on a port of its own; returns its address and the messages that it receives.
 fn receiver() -> (String, mpsc::Receiver<Json>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}/logs", listener.local_addr().unwrap());
@@ -49,7 +49,7 @@ fn texts_of(message: &Json) -> Vec<String> {
     events.map(|event| event["message"].as_str().unwrap().to_owned()).collect()
 }
 
-/// Returns texts of delivered events until there are so many.
+/// Returns the texts of delivered events once there are `n`.
 fn texts(taken: &mpsc::Receiver<Json>, n: usize) -> Vec<String> {
     let mut found = Vec::new();
     while found.len() < n {
@@ -83,14 +83,14 @@ fn each_event_is_delivered_once_whichever_node_accepts_it_and_whichever_delivers
     assert_eq!(taken_there.recv_timeout(Duration::from_secs(60)).unwrap()["messageType"], "CONTROL_MESSAGE");
     let is_there =
         |one: &Subscriptions| one.workers.lock().values().any(|worker| worker.definition.destination == elsewhere);
-    until("whoever delivers knows it", || is_there(&of_a) || is_there(&of_b));
+    until("the node that delivers knows it", || is_there(&of_a) || is_there(&of_b));
     append_errors(&b, &["three"]);
     let last = texts(&taken_there, 1);
     let position =
         || lab.sql("control", "SELECT json::json->>'n_events' FROM settings WHERE kind = 'cloudwatch-subscription'");
     until("its position is saved", || position() == "3");
     of_a.stop();
-    // Its deliveries hold the store, too, which leaves the fleet when nobody holds it.
+    // Its deliveries hold the store too, which leaves the fleet when it is dropped.
     drop((of_a, a));
     append_errors(&b, &["four"]);
     assert_eq!((last, texts(&taken_there, 1)), (vec!["three".to_owned()], vec!["four".to_owned()]));

@@ -23,7 +23,7 @@ use door::problem::Problem;
 /// Filters of a group, as Amazon has it, and in all: each has a thread.
 const LIMITS: FilterLimits = FilterLimits { of_group: 2, total: 64 };
 
-/// How often a node of a fleet looks which filters there are, and whether it is the one that delivers.
+/// How often a node of a fleet reads the list of filters, and checks whether it is the one that delivers.
 const FOLLOW_PAUSE: Duration = Duration::from_millis(500);
 
 /// The subscription filters and their deliveries.
@@ -36,8 +36,7 @@ pub struct Subscriptions {
 }
 
 impl Subscriptions {
-    /// Starts all deliveries at their saved positions. In a fleet, the node with the lease `alerts` has them, now or later.
-    /// Blocks.
+    /// Starts all deliveries at their saved positions. In a fleet, they run on the node with the lease `alerts`. Blocks.
     pub(crate) fn start(store: &Arc<Store>, clock: &Clock, closing: &watch::Receiver<bool>) -> Self {
         let subscriptions = Self {
             workers: Arc::new(Workers::new(store, clock, closing)),
@@ -166,7 +165,7 @@ impl Subscriptions {
     }
 }
 
-/// Starts the delivery of a filter in place of the one that runs.
+/// Starts the delivery of a filter instead of the one that runs.
 fn deliver(
     shared: &Arc<Workers>,
     workers: &mut BTreeMap<String, Worker>,
@@ -183,10 +182,10 @@ fn deliver(
     Ok(())
 }
 
-/// Keeps deliveries as the nodes of a fleet have set them, until the server ends.
+/// Keeps deliveries in step with the filters of the fleet until the server ends.
 fn follow(shared: &Arc<Workers>) {
     while !shared.is_stopping.load(Ordering::Relaxed) {
-        // While the database is away, no position can be saved either.
+        // While the database is unreachable, no position can be saved either.
         if let Err(problem) = follow_filters(shared) {
             tracing::debug!(reason = problem.parts().2, "subscription filters of other nodes are not known");
         }

@@ -1,7 +1,7 @@
 //! Segment documents as spans: a segment, its subsegments, and those below them.
 //!
 //! An invalid subsegment is refused with everything below it; the rest of its document is stored. A subsegment that is sent
-//! alone does not name its service: it waits for the document of its parent, wherever in the request that is.
+//! alone does not name its service: it waits for the document of its parent, which may be anywhere in the request.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -92,7 +92,7 @@ impl<'s> Documents<'s> {
         Ok(())
     }
 
-    /// Adds the subsegments whose parents did not come, without a service.
+    /// Adds the subsegments whose parents did not arrive, without a service.
     pub(super) fn finish(&mut self) -> Result<(), IngestError> {
         self.waiting.clear();
         (0..self.alone.len()).try_for_each(|index| self.add_alone(index, ""))

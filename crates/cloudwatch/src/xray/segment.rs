@@ -162,7 +162,7 @@ pub(super) fn span_of<'m>(
     Ok(span)
 }
 
-/// Reads seconds since the epoch, to the microsecond: a 64-bit float has no more. Without any they are 0.
+/// Reads seconds since the epoch, to the microsecond, the precision of a 64-bit float; 0 without a value.
 fn nanoseconds(value: Option<&Value>) -> Result<u64, String> {
     let value = match value {
         None | Some(Value::Null) => return Ok(0),

@@ -36,7 +36,7 @@ const DELIVERY_AGE: Duration = Duration::from_millis(50);
 const ATTEMPTS_MAX: u32 = 5;
 const ATTEMPT_PAUSE: Duration = Duration::from_millis(500);
 
-/// The socket for documents, and who may send.
+/// The socket for documents, and the networks that may send to it.
 pub struct XRayListener {
     /// The socket.
     pub socket: std::net::UdpSocket,
@@ -44,7 +44,7 @@ pub struct XRayListener {
     pub allow: Vec<IpNet>,
 }
 
-/// What the listener has counted since the start.
+/// The counters of the listener since the start.
 #[derive(Debug, Default)]
 pub struct XRayCounts {
     n_received: AtomicU64,
@@ -108,7 +108,7 @@ async fn receive(
             }
         };
         match readable {
-            // More arrive while this waits.
+            // More may arrive while this waits.
             Ok(()) if is_open => drop(timeout(DELIVERY_AGE, told(&mut closing)).await),
             Ok(()) => {}
             Err(_) => sleep(ATTEMPT_PAUSE).await,

@@ -15,18 +15,18 @@ use crate::scan::scanner::{Flow, Scan};
 use crate::scan::simplify::simplify_over;
 use crate::scan::steps::Steps;
 
-/// Takes the columns of blocks. Several threads call it.
+/// Receives the columns of blocks, from several threads.
 pub trait BlockVisitor: Sync {
-    /// Learns the times of the first and the last event of each block that may come, newest first. The number of a block is
-    /// its place.
+    /// Receives the times of the first and the last event of each block that may be visited, newest first. The number of a
+    /// block is its index.
     fn expect(&self, blocks: &[(Timestamp, Timestamp)]);
 
-    /// Takes the columns of a block's rows, which may be none. A block that cannot be read, or that there was no time for,
-    /// is not visited, and the answer says why.
+    /// Receives the columns of a block's rows, of which there may be none. A block that cannot be read, or for which there
+    /// is no time, is not visited, and the answer says why.
     fn visit(&self, block: usize, columns: &[Arc<Column>]);
 }
 
-/// Gives the columns of a plan of row-wise operators to `visitor`. The answer has no rows.
+/// Passes the columns of a plan of row-wise operators to `visitor`. The answer has no rows.
 pub fn visit_blocks(
     plan: &Plan,
     runs: &[Arc<dyn Run>],

@@ -18,7 +18,7 @@ use plan::fields::is_system;
 /// More questions about every block cost more than they save.
 const ALTERNATIVES_MAX: usize = 16;
 
-/// The same for ids, for which filters of whole runs are asked.
+/// The same for ids, which filters of whole runs are asked for.
 const IDS_MAX: usize = 64;
 
 /// A condition on stored fields, with what an index may be asked for it.
@@ -176,7 +176,7 @@ impl<'p> Steps<'p> {
     }
 }
 
-/// Returns a probe for each part of an `or`, or for each id of a list; none where it is something else, or a part has none.
+/// Returns a probe for each part of an `or`, or for each id of a list; none for any other condition, or if a part has none.
 fn alternatives_of(condition: &Expr) -> Vec<Probe> {
     let probes: Option<Vec<Probe>> = match condition {
         Expr::Or(..) => {
@@ -184,7 +184,7 @@ fn alternatives_of(condition: &Expr) -> Vec<Probe> {
             let parts = disjunction(condition);
             (parts.len() <= ALTERNATIVES_MAX).then(|| parts.into_iter().map(of_part).collect()).flatten()
         }
-        // Of other values, most blocks have some.
+        // For ids only: most blocks contain some of a list of other values.
         Expr::In(item, ids) if ids.len() <= IDS_MAX => ids.iter().map(|id| Probe::of_id(item, id)).collect(),
         _ => None,
     };

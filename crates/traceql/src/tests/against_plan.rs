@@ -1,4 +1,4 @@
-//! What plans say, run over stored spans, against evaluation.
+//! Plans, run over stored spans, against evaluation.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;

@@ -71,7 +71,7 @@ fn answer(query: &str, spans: &[SpanView]) -> String {
 }
 
 #[test]
-fn queries_find_the_spans_that_the_drawings_say() {
+fn queries_find_the_spans_of_the_drawings() {
     let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/traces.txt")).expect("traces");
     let (mut spans, mut above): (Vec<SpanView>, Vec<(usize, String)>) = (Vec::new(), Vec::new());
     let mut wrong = String::new();

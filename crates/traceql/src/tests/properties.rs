@@ -7,7 +7,7 @@ use crate::structure::related;
 use crate::syntax::{Relation, SetOperator, Side};
 use crate::{SpanView, Trace, parse};
 
-/// Reports whether `b` has the relation to `a`, by the ids of parents alone. Ids are unique and make no circle.
+/// Reports whether `b` has the relation to `a`, by the ids of parents alone. Ids are unique and form no cycle.
 fn is_related(spans: &[SpanView], relation: Relation, a: usize, b: usize) -> bool {
     let id = |place: usize| spans[place].text("span_id");
     let parent_id = |place: usize| spans[place].text("parent_span_id");

@@ -43,7 +43,7 @@ fn value() -> impl Strategy<Value = Value> {
     ]
 }
 
-/// Names of attributes, of which one is a path into another and one is that of a field.
+/// Names of attributes: one is a path into another, and one is the name of a field.
 fn attribute() -> impl Strategy<Value = &'static str> {
     proptest::sample::select(&["a", "b", "a.b", "a.0", "service.name", "name"][..])
 }

@@ -1,7 +1,7 @@
-//! Slices that were read, by what they were read from.
+//! A cache of slices, by the runs that they were read from.
 //!
 //! The key of a slice has its range and the identity of all runs that overlap it. Runs never change: a late span, a deletion, a
-//! flush or a compaction gives other runs and so another key. A caller who may read other groups has other runs, too.
+//! flush or a compaction makes other runs and so another key. A caller with access to other groups has other runs, too.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -12,10 +12,10 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::slices::Slice;
 
-/// Limit on the bytes of all slices kept: some maps of an hour of 5 million spans.
+/// Limit on the bytes of all cached slices: enough for several maps of an hour of 5 million spans.
 const BYTES_MAX: usize = 64 << 20;
 
-/// What a slice was read from.
+/// The range of a slice, and the hash of the runs that it was read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct SliceKey {
     from: i64,
@@ -31,7 +31,8 @@ pub(crate) fn key(range: TimeRange, runs: &[Arc<dyn Run>]) -> SliceKey {
     SliceKey { from: range.from.0, to: range.to.0, runs: xxh3_128(identities.as_flattened()) }
 }
 
-/// Returns what tells a run from all others: its place in a segment, or for hot events the number of the last one.
+/// Returns what distinguishes a run from all others: its place in a segment or, for hot events, the number of the last
+/// one.
 fn identity(run: &dyn Run) -> [u8; 64] {
     let info = run.info();
     let (segment, number, version) = info.key.map_or((0, 0, 0), |key| (key.segment, key.run, key.version));
@@ -54,19 +55,19 @@ fn identity(run: &dyn Run) -> [u8; 64] {
     bytes
 }
 
-/// Slices that were read.
+/// Cached slices.
 #[derive(Default)]
 pub(crate) struct SliceCache(Mutex<Slices>);
 
 #[derive(Default)]
 struct Slices {
-    by_key: HashMap<SliceKey, Used>,
+    by_key: HashMap<SliceKey, CachedSlice>,
     n_bytes: usize,
     n_uses: u64,
 }
 
-/// A slice and when it was last used.
-struct Used {
+/// A slice, and the number of its last use.
+struct CachedSlice {
     slice: Arc<Slice>,
     n_bytes: usize,
     at: u64,
@@ -79,7 +80,7 @@ impl fmt::Debug for SliceCache {
 }
 
 impl SliceCache {
-    /// Returns a slice that was read before.
+    /// Returns a cached slice.
     pub(crate) fn get(&self, key: &SliceKey) -> Option<Arc<Slice>> {
         let mut slices = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         slices.n_uses += 1;
@@ -89,13 +90,13 @@ impl SliceCache {
         Some(used.slice.clone())
     }
 
-    /// Keeps a slice, and drops those that were not used for longest if there are too many.
+    /// Adds a slice, and drops the least recently used ones if there are too many.
     pub(crate) fn put(&self, key: SliceKey, slice: Arc<Slice>) {
         let n_bytes = slice.n_bytes();
         let mut slices = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         slices.n_uses += 1;
         let at = slices.n_uses;
-        let before = slices.by_key.insert(key, Used { slice, n_bytes, at });
+        let before = slices.by_key.insert(key, CachedSlice { slice, n_bytes, at });
         slices.n_bytes = slices.n_bytes + n_bytes - before.map_or(0, |used| used.n_bytes);
         if slices.n_bytes > BYTES_MAX {
             slices.drop_oldest();
@@ -104,7 +105,7 @@ impl SliceCache {
 }
 
 impl Slices {
-    /// Drops slices until a quarter of the room is free.
+    /// Drops the least recently used slices until a quarter of the space is free.
     fn drop_oldest(&mut self) {
         let mut by_use: Vec<(u64, SliceKey)> = self.by_key.iter().map(|(key, used)| (used.at, *key)).collect();
         by_use.sort_unstable_by_key(|(at, _)| *at);

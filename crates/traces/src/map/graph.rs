@@ -1,4 +1,4 @@
-//! A service map: slices added up, with calls whose two sides began in different slices.
+//! A service map: the sum of its slices, and the calls whose two sides began in different slices.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -9,15 +9,15 @@ use super::logs::LoggedService;
 use super::measure::Total;
 use super::slices::{NO_TARGET, OpenRequest, Slice, Target, TargetKind};
 
-/// Slices before its own in which the caller of a request is looked for.
+/// Number of slices before that of a request in which its caller is looked for.
 const SLICES_BACK: usize = 10;
 
-/// What a node is.
+/// The kind of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum NodeKind {
     /// A service that sends spans, or log lines with ids of traces.
     Service,
-    /// What spans call and what sends none.
+    /// The target of calls, which sends no spans.
     Target(TargetKind),
 }
 
@@ -39,13 +39,13 @@ pub(crate) type NodeId = (NodeKind, Arc<str>);
 /// A node of the map.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Node {
-    /// Its requests: of a service those that it served, of a target the calls to it.
+    /// Its requests: those that a service served, or the calls to a target.
     pub(crate) requests: Total,
-    /// Requests that name a caller of which no call is known.
+    /// Requests that name a caller whose call is not known.
     pub(crate) n_callers_unknown: u64,
     /// Calls that no span answered and that name no target.
     pub(crate) n_targets_unknown: u64,
-    /// Whether it is known from log lines only; then requests are distinct traces.
+    /// Whether it is known from log lines only; its requests are then distinct traces.
     pub(crate) is_logged_only: bool,
 }
 
@@ -61,7 +61,7 @@ pub(crate) struct Graph {
 }
 
 impl Graph {
-    /// Adds up slices, which follow each other.
+    /// Adds up consecutive slices.
     pub(crate) fn of(slices: &[Arc<Slice>], range: TimeRange) -> Self {
         let mut graph = Self { range, nodes: BTreeMap::new(), edges: BTreeMap::new() };
         let services: BTreeSet<&Arc<str>> = slices.iter().flat_map(|slice| &slice.services).collect();
@@ -89,7 +89,7 @@ impl Graph {
             graph.node(service(index)).n_targets_unknown = n_calls;
         }
         for ((from, target), total) in totals.outside.into_iter().filter(|(_, total)| total.n > 0) {
-            // What a client calls by the name of a service is that service, though its spans are missing.
+            // A target with the name of a service is that service, though its spans are missing.
             let is_service = target.kind == TargetKind::External && place.contains_key(&target.name);
             let kind = if is_service { NodeKind::Service } else { NodeKind::Target(target.kind) };
             let to = (kind, target.name);
@@ -127,7 +127,7 @@ struct Totals {
 }
 
 impl Totals {
-    /// Adds a slice. `place` has the index of each service of all slices.
+    /// Adds a slice. `place` has the index of each service among those of all slices.
     fn add(&mut self, slice: &Slice, place: &HashMap<&Arc<str>, u32>) {
         let service = |index: u32| place[&slice.services[index as usize]];
         for (index, measure) in &slice.requests {
@@ -175,8 +175,8 @@ impl Totals {
     }
 }
 
-/// Returns the slice and the index of the open call that caused a request of the slice `index`. Callers begin earlier, but for
-/// clocks that differ.
+/// Returns the slice and the index of the open call that caused a request of the slice `index`. Callers begin earlier, unless
+/// clocks differ.
 fn caller(slices: &[Arc<Slice>], index: usize, request: &OpenRequest) -> Option<(usize, usize)> {
     let before = (index.saturating_sub(SLICES_BACK)..index).rev();
     let places = before.chain((index + 1 < slices.len()).then_some(index + 1));

@@ -13,13 +13,13 @@ use crate::plans::{aggregate, compare, field, first_of, is_present, is_span, sho
 use crate::read::Reading;
 use crate::times;
 
-/// Fields that name the service of a log line; without any of them it is the group.
+/// Fields that name the service of a log line, in order of preference; the last is the group.
 const SERVICE_FIELDS: [&str; 5] = ["service.name", "service", "service_name", "app", "@log"];
 
 /// Limit on the services that only log.
 const SERVICES_MAX: u64 = 1_000;
 
-/// A service as its log lines show it.
+/// A service that is known from its log lines.
 #[derive(Clone, Debug)]
 pub(crate) struct LoggedService {
     pub(crate) service: Arc<str>,
@@ -47,7 +47,7 @@ pub(crate) fn services(
         Operator::Limit(SERVICES_MAX),
         show(["service", "traces", "errors"], false),
     ]);
-    // Groups that have the field in no event are left out before anything is read.
+    // Groups without the field in any event are left out before anything is read.
     let mut snapshot = run.snapshot(groups, range);
     let has_ids = |run: &Arc<dyn types::Run>| {
         !run.info().group.as_str().starts_with("traces/")

@@ -1,15 +1,16 @@
-//! How many calls, how many failed, and how long they took: a histogram whose ranges grow by a constant factor.
+//! The number of calls, the number that failed, and a histogram of their durations whose bins grow by a constant
+//! factor.
 //!
-//! Percentiles are exact to 2.5 %, as in Masson, Rim, Lee: DDSketch, VLDB 2019. Measures add up and can be taken away.
+//! Percentiles are exact to 2.5 %, as in Masson, Rim, Lee: DDSketch, VLDB 2019. Measures can be added and taken away.
 
 use std::sync::LazyLock;
 
 use crate::times::MICROSECOND;
 
-/// The factor by which each range of durations is longer than the one before.
+/// The factor from one bin of durations to the next.
 const GROWTH: f64 = 1.05;
 
-/// Ranges: the last one begins at 40 days.
+/// Number of bins: the last one begins at 40 days.
 const BINS: usize = 590;
 
 static LN_GROWTH: LazyLock<f64> = LazyLock::new(|| GROWTH.ln());
@@ -21,21 +22,21 @@ pub(crate) struct Measure {
     pub(crate) n: u64,
     /// Calls that failed.
     pub(crate) n_errors: u64,
-    /// Ranges of durations and the calls in each, in order.
+    /// Bins of durations and the calls in each, in order.
     bins: Vec<(u16, u32)>,
 }
 
 /// One call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Call {
-    /// The range of its duration.
+    /// The bin of its duration.
     bin: u16,
     /// Whether it failed.
     pub(crate) is_error: bool,
 }
 
 impl Call {
-    /// Makes a call of its duration.
+    /// Returns a call of a duration.
     pub(crate) fn of(duration_ns: i64, is_error: bool) -> Self {
         let us = duration_ns as f64 / MICROSECOND as f64;
         let bin = if us <= 1.0 { 0 } else { (us.ln() / *LN_GROWTH).ceil() as usize };
@@ -55,7 +56,7 @@ impl Measure {
         }
     }
 
-    /// Returns the bytes that it takes.
+    /// Returns its size in bytes.
     pub(crate) fn n_bytes(&self) -> usize {
         size_of::<Self>() + self.bins.capacity() * size_of::<(u16, u32)>()
     }
@@ -78,7 +79,7 @@ impl Default for Total {
 }
 
 impl Total {
-    /// Makes a total of calls whose durations are not known.
+    /// Returns a total of calls whose durations are not known.
     pub(crate) fn of_counts(n: u64, n_errors: u64) -> Self {
         Self { n, n_errors, ..Self::default() }
     }
@@ -135,7 +136,7 @@ impl Total {
     }
 }
 
-/// Returns the middle of a range, in microseconds, by which no value of it is further off than 2.5 %.
+/// Returns the middle of a bin in microseconds, from which no duration in the bin is further away than 2.5 %.
 fn middle_us(bin: usize) -> f64 {
     2.0 * GROWTH.powi(bin as i32) / (GROWTH + 1.0)
 }

@@ -1,7 +1,7 @@
 //! Reads slices: the spans that are calls, requests or roots, with the columns that the map needs and no others.
 //!
-//! Blocks come in any order, column by column. A slice is made as soon as all blocks are there that may have spans of it, so that
-//! few slices are under way at a time.
+//! Blocks come in any order, column by column. A slice is built as soon as all blocks that may have spans of it were visited, so
+//! that few slices are incomplete at a time.
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -25,11 +25,11 @@ use crate::times;
 /// Limit on the links of a message that are followed.
 const LINKS_MAX: usize = 16;
 
-/// The columns of the plan that are not those of [`TARGETS`].
+/// The columns of the plan, without those of [`TARGETS`].
 const OWN: [&str; 9] =
     ["@timestamp", "trace_id", "span_id", "parent_span_id", "service", "kind", "status", "duration_ms", "links"];
 
-/// Attributes that name what a call goes to: databases, queues, peers, addresses, each in order of their OpenTelemetry versions.
+/// Attributes that name the target of a call: databases, queues, peers, addresses; in each row, newest OpenTelemetry name first.
 const TARGETS: [&[&str]; 4] = [
     &["db.system.name", "db.system"],
     &["messaging.system"],
@@ -37,7 +37,7 @@ const TARGETS: [&[&str]; 4] = [
     &["server.address", "net.peer.name", "network.peer.address", "http.host", "net.peer.ip"],
 ];
 
-/// A slice, and whether nothing was left out.
+/// A slice, and whether all of its blocks were read.
 pub(crate) struct ReadSlice {
     pub(crate) slice: Slice,
     pub(crate) is_whole: bool,
@@ -55,34 +55,34 @@ pub(crate) fn read_slices(
     let reader = SliceReader {
         from: range.from,
         step,
-        under_way: (0..n_slices).map(|_| UnderWay::default()).collect(),
+        pending: (0..n_slices).map(|_| PendingSlice::default()).collect(),
         blocks: OnceLock::new(),
     };
     let scope = times::scope(run.server.now());
     reading.add(run.visit(snapshot, &plan(), &scope, range, &reader)?);
-    Ok(reader.under_way.into_iter().map(UnderWay::end).collect())
+    Ok(reader.pending.into_iter().map(PendingSlice::end).collect())
 }
 
-/// Collects spans of blocks until slices are whole.
+/// Collects spans of blocks until slices are complete.
 struct SliceReader {
     from: Timestamp,
     step: i64,
-    under_way: Vec<UnderWay>,
+    pending: Vec<PendingSlice>,
     /// The first and the last slice of each block.
     blocks: OnceLock<Vec<(usize, usize)>>,
 }
 
-/// A slice under way.
+/// A slice, or its spans until all of its blocks were visited.
 #[derive(Default)]
-struct UnderWay {
+struct PendingSlice {
     /// Blocks that may have spans of it and were not visited yet.
     n_blocks: AtomicUsize,
     spans: Mutex<Vec<Vec<MapSpan>>>,
     slice: OnceLock<Slice>,
 }
 
-impl UnderWay {
-    /// Makes the slice of the spans that are there.
+impl PendingSlice {
+    /// Builds the slice from the spans collected so far.
     fn make(&self) -> Slice {
         let mut builder = SliceBuilder::default();
         let spans = std::mem::take(&mut *self.spans.lock().unwrap_or_else(PoisonError::into_inner));
@@ -100,7 +100,7 @@ impl SliceReader {
     /// Returns the slice of a time, or the nearest one.
     fn slice_of(&self, at: Timestamp) -> usize {
         let index = at.0.saturating_sub(self.from.0).div_euclid(self.step);
-        usize::try_from(index).unwrap_or_default().min(self.under_way.len().saturating_sub(1))
+        usize::try_from(index).unwrap_or_default().min(self.pending.len().saturating_sub(1))
     }
 }
 
@@ -110,7 +110,7 @@ impl BlockVisitor for SliceReader {
             .blocks
             .get_or_init(|| blocks.iter().map(|(first, last)| (self.slice_of(*first), self.slice_of(*last))).collect());
         for (first, last) in blocks {
-            for slice in &self.under_way[*first..=*last] {
+            for slice in &self.pending[*first..=*last] {
                 slice.n_blocks.fetch_add(1, Ordering::Relaxed);
             }
         }
@@ -123,12 +123,12 @@ impl BlockVisitor for SliceReader {
             let slice = self.slice_of(at);
             let n_rows = (row..).map_while(|row| spans.start(row)).take_while(|at| self.slice_of(*at) == slice).count();
             let of_slice: Vec<MapSpan> = (row..row + n_rows).map(|row| spans.span(row)).collect();
-            self.under_way[slice].spans.lock().unwrap_or_else(PoisonError::into_inner).push(of_slice);
+            self.pending[slice].spans.lock().unwrap_or_else(PoisonError::into_inner).push(of_slice);
             row += n_rows;
         }
         let (first, last) = self.blocks.get().map_or((1, 0), |blocks| blocks[block]);
-        for slice in self.under_way.get(first..=last).unwrap_or_default() {
-            // The spans of whoever visited another block are seen by whoever visits the last one.
+        for slice in self.pending.get(first..=last).unwrap_or_default() {
+            // The thread that visits the last block sees the spans that others have collected.
             if slice.n_blocks.fetch_sub(1, Ordering::AcqRel) == 1 {
                 slice.slice.get_or_init(|| slice.make());
             }
@@ -136,7 +136,7 @@ impl BlockVisitor for SliceReader {
     }
 }
 
-/// Returns the plan of the spans that concern the map.
+/// Returns the plan of the spans that the map needs.
 fn plan() -> Plan {
     let kinds = ["server", "client", "producer", "consumer"].map(str::to_owned);
     let is_root = not(is_present("parent_span_id"));
@@ -210,7 +210,7 @@ impl<'c> BlockSpans<'c> {
         }
     }
 
-    /// Returns what a call goes to: by the best name, and the kind of its system.
+    /// Returns the target of a call: its kind, and the best name for it.
     fn target(&self, row: usize) -> Option<Target> {
         let first = |texts: &Vec<Texts<'_>>| {
             let found = texts.iter().find(|texts| texts.get(row).is_some_and(|name| !name.is_empty()))?;
@@ -264,7 +264,7 @@ impl<'c> Texts<'c> {
         }
     }
 
-    /// Returns the text of a row, empty if it has no value, to be kept.
+    /// Returns the text of a row as a shared text, empty if it has no value.
     fn shared(&self, row: usize) -> Arc<str> {
         match self.column {
             Column::Dictionary { codes, .. } => self.named.get(codes[row] as usize).cloned().unwrap_or_default(),

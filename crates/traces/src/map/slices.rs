@@ -1,7 +1,7 @@
-//! What a map needs of the spans that began within one slice of time.
+//! What a map needs from the spans that began within one slice of time.
 //!
-//! Calls whose both sides began in the slice are edges. The other sides of the rest may have begun in another slice, so those calls
-//! are kept with the hash of the ids by which their other side is found.
+//! Calls with both sides in the slice are edges. The other side of the remaining calls may have begun in another slice, so these
+//! calls are kept with the hash of the ids that identify it.
 
 use std::sync::Arc;
 
@@ -11,12 +11,12 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 use super::measure::{Call, Measure};
 use crate::span::SpanKind;
 
-/// What a call goes to if no span answers it.
+/// The kind of a call's target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum TargetKind {
     /// A database.
     Database,
-    /// A queue of messages.
+    /// A message queue.
     Queue,
     /// Anything else outside.
     External,
@@ -29,7 +29,7 @@ pub(crate) struct Target {
     pub(crate) name: Arc<str>,
 }
 
-/// One span, as far as the map concerns it.
+/// The part of a span that the map needs.
 #[derive(Clone, Debug)]
 pub(crate) struct MapSpan {
     pub(crate) key: u64,
@@ -40,7 +40,7 @@ pub(crate) struct MapSpan {
     pub(crate) target: Option<Target>,
 }
 
-/// The keys of the spans that caused one.
+/// The keys of the spans that caused a span.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Causes {
     /// Its parent.
@@ -70,12 +70,12 @@ pub(crate) fn key(trace_id: &str, span_id: &str) -> u64 {
 pub(crate) struct OpenCall {
     pub(crate) key: u64,
     pub(crate) service: u32,
-    /// Its target, an index; [`NO_TARGET`] if the span names none.
+    /// The index of its target; [`NO_TARGET`] if the span names none.
     pub(crate) target: u32,
     pub(crate) call: Call,
 }
 
-/// The index of the target of a call that names none.
+/// Stands for the index of a target in calls that name none.
 pub(crate) const NO_TARGET: u32 = u32::MAX;
 
 /// A request whose caller is not in its slice.
@@ -99,14 +99,14 @@ pub(crate) struct Slice {
     pub(crate) edges: Vec<((u32, u32), Measure)>,
     /// Unanswered calls by service and target.
     pub(crate) outside: Vec<((u32, u32), Measure)>,
-    /// Unanswered calls that a span of another slice may answer, by key. Databases do not trace.
+    /// Unanswered calls that a span of another slice may answer, by key; none to databases, which send no spans.
     pub(crate) open_calls: Vec<OpenCall>,
     /// Requests without their caller.
     pub(crate) open_requests: Vec<OpenRequest>,
 }
 
 impl Slice {
-    /// Returns the bytes that it takes, roughly.
+    /// Returns its approximate size in bytes.
     pub(crate) fn n_bytes(&self) -> usize {
         let names: usize = self.services.iter().map(|name| name.len() + 32).sum();
         let targets: usize = self.targets.iter().map(|target| target.name.len() + 48).sum();
@@ -122,7 +122,7 @@ impl Slice {
             + self.open_calls.len() * size_of::<OpenCall>()
     }
 
-    /// Returns the open call of a key, by its index.
+    /// Returns the index of the open call with a key.
     pub(crate) fn open_call(&self, key: u64) -> Option<usize> {
         self.open_calls.binary_search_by_key(&key, |call| call.key).ok()
     }
@@ -140,7 +140,7 @@ pub(crate) struct SliceBuilder {
 }
 
 impl SliceBuilder {
-    /// Adds a span. One that is repeated, which has the same start, counts once.
+    /// Adds a span. A repeated span has the same start and counts once.
     pub(crate) fn add(&mut self, span: MapSpan) {
         if !self.seen.insert((span.key, span.kind)) {
             return;
@@ -160,7 +160,7 @@ impl SliceBuilder {
         }
     }
 
-    /// Puts both sides of calls together.
+    /// Joins both sides of calls.
     pub(crate) fn finish(mut self) -> Slice {
         self.calls.sort_by_key(|call| call.key);
         self.calls.dedup_by_key(|call| call.key);

@@ -1,4 +1,4 @@
-//! Reads the slices of the last hour before somebody asks for them, so that the first map is as quick as the next one.
+//! Reads the slices of the last hour in advance, so that the first map is as quick as the next one.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -13,13 +13,13 @@ use crate::read::Reading;
 use crate::state::TracesState;
 use crate::times;
 
-/// How often it looks for spans that are new.
+/// How often it looks for new spans.
 const PAUSE: Duration = Duration::from_secs(10);
 
-/// How long a node of a fleet, where each node would read the same objects, goes on after it was asked for a map.
+/// How long a node of a fleet continues after the last request for a map. Each node would read the same objects.
 const INTEREST_NS: i64 = Timestamp::HOUR;
 
-/// Keeps the slices of the last hour read, until the server ends.
+/// Keeps the slices of the last hour in the cache until the server ends.
 pub async fn follow_spans(server: Weak<Server>, state: Arc<TracesState>) {
     loop {
         tokio::time::sleep(PAUSE).await;
@@ -34,7 +34,7 @@ pub async fn follow_spans(server: Weak<Server>, state: Arc<TracesState>) {
 
 async fn read_last_hour(server: &Shared, state: Arc<TracesState>) {
     let (range, step) = aligned(times::last_hour(server.now()));
-    // The slices that still grow would be read again each time.
+    // Without the newest slices, which still grow and would be read each time.
     let range = TimeRange { to: Timestamp(range.to.0.saturating_sub(2 * step)), ..range };
     let of_thread = server.clone();
     let has_spans = move || !of_thread.snapshot(&span_groups(&[]), range).runs.is_empty();

@@ -1,4 +1,4 @@
-//! `/api/v1/service-map`: which services call which, how often, how fast, how often in vain; and what changed.
+//! `/api/v1/service-map`: the services and the calls between them with rate, latency and errors, and how these changed.
 
 use std::collections::BTreeSet;
 
@@ -76,7 +76,7 @@ fn written(graph: &Graph, before: Option<&Graph>, reading: &Reading) -> Json_ {
     })
 }
 
-/// Returns the name of a node: with its kind, where a service has the same name.
+/// Returns the name of a node, with its kind if a service has the same name.
 fn shown(id: &NodeId, nodes: &BTreeSet<&NodeId>) -> String {
     let is_taken = id.0 != NodeKind::Service && nodes.contains(&(NodeKind::Service, id.1.clone()));
     if is_taken { format!("{}:{}", id.0.name(), id.1) } else { id.1.to_string() }

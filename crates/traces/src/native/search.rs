@@ -154,7 +154,7 @@ fn too_large(name: &str) -> Problem {
     Problem::bad_request("bad-parameter", format!("the number of the attribute {name:?} is too large"))
 }
 
-/// Returns the conditions of an Insights query, which may do nothing else.
+/// Returns the conditions of an Insights query; refuses any other command.
 fn filters(query: &str, now: Timestamp) -> Result<Vec<Operator>, Problem> {
     if query.trim().is_empty() {
         return Ok(Vec::new());

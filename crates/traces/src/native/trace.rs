@@ -34,13 +34,13 @@ pub(crate) async fn get(server: Shared, PathName(id): PathName, parameters: Para
     Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
 }
 
-/// Returns the problem of a text that is no id of a trace.
+/// Returns the problem of a text that is not a trace id.
 pub(crate) fn bad_id(id: &str) -> Problem {
     let problem = Problem::bad_request("bad-trace-id", format!("{id:?} is not the id of a trace"));
     problem.hint("an id has up to 32 hexadecimal digits, such as 4bf92f3577b34da6a3ce929d0e0e4736")
 }
 
-/// Returns the problem of a trace of which nothing is found.
+/// Returns the problem of a trace that is not found.
 pub(crate) fn missing(id: &str) -> Problem {
     let problem = Problem::not_found(format!("no event has the trace id {id}"));
     problem.hint("it may be older than the retention, outside the range, or in groups that this key does not cover")
@@ -64,7 +64,7 @@ fn written(trace: &Trace) -> String {
         "stats": stats_json(&trace.reading.stats),
     });
     let mut out = head.to_string();
-    // Spans and lines are written behind the members above, without a value in memory for each field.
+    // Spans and lines are written after the members above, without a value in memory for each field.
     out.pop();
     out.push_str(",\"spans\":");
     write_events(trace.spans.iter().map(|span| &span.fields), &mut out);
@@ -94,7 +94,7 @@ fn write_events<'e>(events: impl Iterator<Item = &'e EventFields>, out: &mut Str
     out.push(']');
 }
 
-/// Writes the nodes of the tree, each after its parent. `span` and `parent` are indexes, of the spans and of the nodes.
+/// Writes the nodes of the tree, each after its parent. `span` is an index of the spans, `parent` one of the nodes.
 fn write_tree(trace: &Trace, out: &mut String) {
     let text = |node: &Node| {
         let mut json = json!({

@@ -1,10 +1,10 @@
-//! What answers say of how they were found.
+//! The members of answers about their cost and completeness.
 
 use serde_json::{Value as Json, json};
 
 use crate::read::Reading;
 
-/// Returns what reading took. Fewer completed jobs than there are mean that something may be missing.
+/// Returns the cost of reading. Fewer completed jobs than jobs in total mean that the answer is partial.
 pub(super) fn metrics(reading: &Reading) -> Json {
     json!({
         "inspectedBytes": reading.stats.bytes_read.to_string(),
@@ -12,7 +12,7 @@ pub(super) fn metrics(reading: &Reading) -> Json {
     })
 }
 
-/// Adds to an answer that it is not whole, and why, as `tempopb.PartialStatus` does.
+/// Marks a partial answer, with the reasons, as `tempopb.PartialStatus` does.
 pub(super) fn with_status(mut answer: Json, reading: &Reading) -> Json {
     if let Some(reason) = reading.not_whole() {
         (answer["status"], answer["message"]) = ("PARTIAL".into(), reason.into());

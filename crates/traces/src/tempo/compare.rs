@@ -22,8 +22,8 @@ use crate::values;
 /// Limit on the fields compared.
 const FIELDS_MAX: usize = 100;
 
-/// Limit on the values of one field, of all steps and both sides, that are counted at once. Of fields with more, the most frequent
-/// are looked for first.
+/// Limit on the values of one field, over all steps and both sides, that are counted at once. For a field with more, the most
+/// frequent values are found first.
 const COUNTS_MAX: usize = 20_000;
 
 /// The label with what a series counts.
@@ -34,7 +34,7 @@ type Points = BTreeMap<Timestamp, i64>;
 
 /// Returns the series of a comparison. What is missing is in `reading`.
 pub(super) fn series(run: &QueryRun<'_>, compare: &ComparePlan, reading: &mut Reading) -> Result<Vec<Series>, Problem> {
-    let asking = Asking { run, snapshot: run.snapshot(&span_groups(&[]), compare.range), compare };
+    let queries = ComparisonQueries { run, snapshot: run.snapshot(&span_groups(&[]), compare.range), compare };
     let names = values::matched_names(run, compare.range, compare.base.clone(), reading)?;
     let mut fields: Vec<(Name, String)> =
         names.iter().filter_map(|name| Some((name.as_str().into(), label_of(name)?))).collect();
@@ -43,10 +43,10 @@ pub(super) fn series(run: &QueryRun<'_>, compare: &ComparePlan, reading: &mut Re
         reading.cut(format!("more than {FIELDS_MAX} fields; not compared: {}", left_out.join(", ")));
     }
     let names: Vec<Name> = fields.iter().map(|(name, _)| name.clone()).collect();
-    let totals = asking.rows(&compare.totals(&names), compare, reading)?;
+    let totals = queries.rows(&compare.totals(&names), compare, reading)?;
     let mut all = Vec::new();
     for (place, (name, label)) in fields.iter().enumerate() {
-        let [baseline, selection] = asking.values(name, reading)?;
+        let [baseline, selection] = queries.values(name, reading)?;
         for (meta_type, values) in [("baseline", baseline), ("selection", selection)] {
             all.extend(values.into_iter().map(|(value, points)| series_of(meta_type, label, Some(value), points)));
         }
@@ -61,7 +61,7 @@ pub(super) fn series(run: &QueryRun<'_>, compare: &ComparePlan, reading: &mut Re
     Ok(all)
 }
 
-/// Returns what TraceQL calls a field of spans; `None` for those whose values are not compared.
+/// Returns TraceQL's name for a field of spans; `None` for fields that are not compared.
 fn label_of(name: &str) -> Option<String> {
     Some(match name {
         "name" | "kind" | "status" => name.to_owned(),
@@ -88,14 +88,14 @@ fn series_of(meta_type: &str, label: &str, value: Option<Value>, points: Points)
     }
 }
 
-/// A comparison over spans at one instant.
-struct Asking<'a> {
+/// The queries of a comparison, all on one snapshot.
+struct ComparisonQueries<'a> {
     run: &'a QueryRun<'a>,
     snapshot: Snapshot,
     compare: &'a ComparePlan,
 }
 
-impl Asking<'_> {
+impl ComparisonQueries<'_> {
     fn rows(
         &self,
         plan: &Plan,
@@ -143,7 +143,7 @@ impl Asking<'_> {
             if sum(&found) == sum(&top) {
                 *side = most_frequent(&found, is_selected, self.compare.most);
             } else {
-                // Lists, and texts that read as other types, may equal more or less than themselves.
+                // Lists, and texts that read as other types, may equal more values than themselves, or fewer.
                 reading.cut(format!("the field {name} has too many values to be compared"));
             }
         }

@@ -1,4 +1,4 @@
-//! `/tempo/api/metrics/query_range` and `/tempo/api/metrics/query`: series that TraceQL computes of spans.
+//! `/tempo/api/metrics/query_range` and `/tempo/api/metrics/query`: series that TraceQL computes from spans.
 
 use axum::Json;
 use door::parameters::Parameters;
@@ -24,7 +24,7 @@ const PARAMETERS: [&str; 8] = ["q", "query", "start", "end", "since", "step", "e
 /// Limit on the points of a series.
 const POINTS_MAX: i64 = 11_000;
 
-/// Points of a series for which no step is asked.
+/// Points of a series if the request has no step.
 const POINTS_DEFAULT: i64 = 100;
 
 /// Limit on the exemplars of an answer, and the number of parts of the range that they are taken from.
@@ -96,7 +96,7 @@ async fn computed(
             }
             MetricsPlan::Compare(plan) => compare::series(run, &plan, &mut reading)?,
         };
-        // Values would be too low, which clients do not show. Fields that a comparison leaves out are another matter.
+        // Clients would show values that are too low as if they were right; a comparison may leave out fields.
         match reading.partial_reasons.iter().find(|reason| reason.code != "cut") {
             Some(reason) => Err(Problem::internal(format!("the series are not whole: {}", reason.message))),
             None => Ok((series, reading)),
@@ -117,7 +117,7 @@ fn n_exemplars(query: &Query, parameters: &Parameters) -> Result<usize, Problem>
     Ok(hinted.or(asked).unwrap_or_default().min(EXEMPLARS_MAX))
 }
 
-/// Cuts a range, so that exemplars are not all of its end.
+/// Divides a range, so that exemplars are not all from its end.
 fn slices(range: TimeRange, n_exemplars: usize) -> Vec<TimeRange> {
     let n = n_exemplars.min(SLICES) as i64;
     let width = range.to.0.saturating_sub(range.from.0);

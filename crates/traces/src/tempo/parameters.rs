@@ -35,7 +35,8 @@ pub(super) fn range_of_metrics(parameters: &Parameters, now: Timestamp) -> Resul
     Ok(TimeRange { from, to })
 }
 
-/// Returns an instant: of at most ten digits seconds, which may have a fraction; of more nanoseconds; or RFC 3339.
+/// Returns an instant. Up to ten digits are seconds, which may have a fraction; more digits are nanoseconds; anything
+/// else is RFC 3339.
 fn instant(parameters: &Parameters, name: &str) -> Result<Option<Timestamp>, Problem> {
     let Some(text) = parameters.get(name) else { return Ok(None) };
     let whole = text.parse::<i64>().ok();

@@ -12,7 +12,7 @@ use plan::Operator;
 use serde_json::{Map, Value as Json_, json};
 
 use self::logfmt::tags;
-use self::matches::{Found, MATCHING_SPANS_DEFAULT, MATCHING_SPANS_MAX, found_in};
+use self::matches::{MATCHING_SPANS_DEFAULT, MATCHING_SPANS_MAX, TraceMatch, found_in};
 use super::answer::{metrics, with_status};
 use super::parameters::{range, traceql};
 use crate::candidates::Candidates;
@@ -28,7 +28,7 @@ const FIRST_AT_ONCE: usize = 20;
 const AT_ONCE_MAX: usize = 2_560;
 const AT_ONCE_GROWTH: usize = 4;
 
-/// Spans that are read at once, about: half of what may be.
+/// Approximate number of spans read at once: half of the limit.
 const SPANS_AT_ONCE: usize = SPANS_MAX / 2;
 
 /// A request.
@@ -99,8 +99,8 @@ impl SearchRequest {
         self.min_ns.is_none_or(|min| duration >= min) && self.max_ns.is_none_or(|max| duration <= max)
     }
 
-    /// Returns the newest traces that match, and the number of candidates. Candidates are looked at until enough match, none is
-    /// left or the time of the query is over.
+    /// Returns the newest traces that match, and the number of candidates. Candidates are read until enough match, none is left
+    /// or the query runs out of time.
     fn run(&self, run: &QueryRun<'_>, reading: &mut Reading) -> Result<(Vec<Json_>, usize), Problem> {
         let mut candidates = Candidates::new(&self.candidates, run);
         let (mut found, mut n) = (Vec::new(), FIRST_AT_ONCE);
@@ -144,12 +144,12 @@ impl SearchRequest {
             let is_ended = part.is_ended();
             reading.take(part);
             if is_ended {
-                // A trace of which spans are missing may match, or not, by mistake.
+                // A trace with missing spans may match, or not match, by mistake.
                 break;
             }
             for trace in traces {
                 n_spans += trace.spans.len();
-                let Found { summary, spansets } = found_in(&trace, query, self.n_spans);
+                let TraceMatch { summary, spansets } = found_in(&trace, query, self.n_spans);
                 if spansets.is_empty() || !self.has_duration(&summary) {
                     continue;
                 }
@@ -176,7 +176,7 @@ fn summary_json(trace: &TraceSummary) -> Json_ {
         "traceID": &*trace.trace_id,
         "rootServiceName": root(&trace.root_service), "rootTraceName": root(&trace.root_name),
         "startTimeUnixNano": trace.start.0.to_string(),
-        // 32 bits in Tempo: one longer trace would fail a whole list.
+        // 32 bits in Tempo: one longer trace would make the whole list unreadable.
         "durationMs": (trace.duration_ns() / MILLISECOND).min(u32::MAX.into()),
         "serviceStats": services.collect::<Map<String, Json_>>(),
     })

@@ -20,13 +20,13 @@ use crate::values;
 
 const PARAMETERS: [&str; 7] = ["start", "end", "scope", "q", "limit", "maxStaleValues", "maxTagsPerScope"];
 
-/// What TraceQL calls the members of a span itself.
+/// TraceQL's names for the own fields of spans and traces.
 const INTRINSICS: [&str; 9] =
     ["duration", "kind", "name", "rootName", "rootServiceName", "status", "statusMessage", "trace:id", "traceDuration"];
 
 /// Answers with all names in one list.
 pub(crate) async fn names(server: Shared, parameters: Parameters) -> Result<Json<Json_>, Problem> {
-    let Known { resource, span, reading } = known(&server, &parameters).await?;
+    let AttributeNames { resource, span, reading } = attribute_names(&server, &parameters).await?;
     let wanted: BTreeSet<String> = match scope(&parameters)? {
         None => resource.into_iter().chain(span).collect(),
         Some("resource") => resource,
@@ -40,7 +40,7 @@ pub(crate) async fn names(server: Shared, parameters: Parameters) -> Result<Json
 
 /// Answers with the names of each scope.
 pub(crate) async fn scoped_names(server: Shared, parameters: Parameters) -> Result<Json<Json_>, Problem> {
-    let Known { resource, span, reading } = known(&server, &parameters).await?;
+    let AttributeNames { resource, span, reading } = attribute_names(&server, &parameters).await?;
     let (scope, limit) = (scope(&parameters)?, limit(&parameters)?);
     let intrinsics = INTRINSICS.iter().map(|&name| name.to_owned()).collect();
     let all = [("resource", resource), ("span", span), ("intrinsic", intrinsics)];
@@ -86,7 +86,7 @@ fn scope(parameters: &Parameters) -> Result<Option<&str>, Problem> {
     match parameters.get("scope") {
         None | Some("none") => Ok(None),
         Some(scope @ ("resource" | "span" | "intrinsic")) => Ok(Some(scope)),
-        // Scopes of which events and links have attributes: they are not listed.
+        // Attributes of events, links and instrumentation scopes are not listed.
         Some("event" | "link" | "instrumentation") => Ok(Some("event")),
         Some(other) => {
             let message = format!("scope is resource, span, intrinsic, event, link or instrumentation, not {other:?}");
@@ -95,20 +95,20 @@ fn scope(parameters: &Parameters) -> Result<Option<&str>, Problem> {
     }
 }
 
-/// Returns the limit on the entries of a list: `limit`, or what Grafana calls it for names. 0 means none.
+/// Returns the limit on the entries of a list: `limit`, or Grafana's name for it in requests for names. 0 means none.
 fn limit(parameters: &Parameters) -> Result<usize, Problem> {
     let limit = parameters.number::<usize>("limit")?.or(parameters.number("maxTagsPerScope")?);
     Ok(limit.filter(|limit| *limit > 0).unwrap_or(usize::MAX))
 }
 
-/// The names of attributes, and what reading them took.
-struct Known {
+/// The names of attributes by scope, and the cost of reading them.
+struct AttributeNames {
     resource: BTreeSet<String>,
     span: BTreeSet<String>,
     reading: Reading,
 }
 
-async fn known(server: &Shared, parameters: &Parameters) -> Result<Known, Problem> {
+async fn attribute_names(server: &Shared, parameters: &Parameters) -> Result<AttributeNames, Problem> {
     parameters.check_names(&PARAMETERS)?;
     let condition = traceql(parameters)?.map(|query| traceql::prefilter(&query).condition);
     let range = range(parameters, server.now())?;
@@ -122,12 +122,12 @@ async fn known(server: &Shared, parameters: &Parameters) -> Result<Known, Proble
         let sent = attributes.map(|name| name.strip_prefix("attributes.").unwrap_or(name).to_owned());
         let all = sent.chain(std::iter::once("service.name".to_owned()));
         let (resource, span) = all.partition(|name| is_of_resource(name));
-        Ok(Known { resource, span, reading })
+        Ok(AttributeNames { resource, span, reading })
     })
     .await
 }
 
-/// Returns the field of a tag, whose name may begin with its scope, and whether it is that of root spans. `None` for what is no
+/// Returns the field of a tag, whose name may begin with its scope, and whether it is that of root spans. `None` if it is not a
 /// field of a span.
 fn field_of_tag(tag: &str) -> Option<(String, bool)> {
     let own = match tag {

@@ -41,7 +41,7 @@ pub(crate) async fn first(
     .await
 }
 
-/// Answers with a `tempopb.TraceByIDResponse`, which can say that the trace is not whole.
+/// Answers with a `tempopb.TraceByIDResponse`, which can mark a trace as partial.
 pub(crate) async fn second(
     server: Shared,
     PathName(id): PathName,
@@ -84,7 +84,7 @@ async fn answer(
     let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let is_protobuf = accepted.into_iter().any(|accept| accept.contains(PROTOBUF));
     let (body, reading) = read(server, &format!("trace {id}"), move |run| {
-        // The range is where the trace is looked for; what begins before it or ends after it belongs to the trace.
+        // The trace is looked for in the range; its spans before and after the range belong to it.
         let range = range.map(|range| times::widened(range, Timestamp::HOUR));
         let trace = reading::trace(run, &id, range)?.filter(|trace| !trace.spans.is_empty());
         let mut trace = trace.ok_or_else(|| missing(&id))?;

@@ -143,7 +143,7 @@ fn clocks_that_differ_are_named_and_the_called_side_moves_with_what_is_below_it(
         clock-skew: the clock of pay is about 70ms behind that of web; its span is shown within the call, its own times are unchanged
         ",
     );
-    // A server that outlives a client that gave up is no skew.
+    // A server that outlives a client that gave up is not skew.
     check(
         "
         c - client web 0 10
@@ -207,7 +207,7 @@ proptest! {
                 prop_assert!(node.self_ns <= spans[span].duration_ns && node.critical_ns <= spans[span].duration_ns);
             }
         }
-        // The path of a root covers it, but for gaps.
+        // The path of a root covers it, except for gaps.
         if tree.nodes.iter().all(|node| matches!(node.place, Place::Span(_))) {
             let roots: i64 = tree.nodes.iter().filter(|node| node.parent.is_none()).map(|node| match node.place {
                 Place::Span(span) => spans[span].duration_ns,

@@ -1,4 +1,4 @@
-//! Attributes by OpenTelemetry's names, and the paths that they have in a segment document.
+//! Attributes by OpenTelemetry's names, and their paths in a segment document.
 
 use std::collections::HashSet;
 
@@ -35,7 +35,7 @@ const PATHS: [(&str, &[&str]); 24] = [
     ("user", &["enduser.id"]),
 ];
 
-/// Attributes that name what a call goes to, in the order of the service map.
+/// Attributes that name the target of a call, in the order of the service map.
 pub(super) const CALL_NAMES: [&str; 10] = [
     "peer.service",
     "rpc.service",
@@ -49,7 +49,7 @@ pub(super) const CALL_NAMES: [&str; 10] = [
     "net.peer.ip",
 ];
 
-/// The list of the attributes that are annotations, as X-Ray's senders and OpenTelemetry's exporter for X-Ray have it.
+/// The field that lists the attributes that are annotations, as OpenTelemetry's exporter for X-Ray names it.
 const ANNOTATIONS: &str = "aws.xray.annotations";
 
 /// Origins by `cloud.platform`.
@@ -88,7 +88,7 @@ fn first_text(span: &Span, names: &[&str]) -> Option<String> {
     first(span, names).map(Value::to_string).filter(|text| !text.is_empty())
 }
 
-/// Returns the path in a document of an attribute, where it has one.
+/// Returns the path of an attribute in a document, if it has one.
 pub(super) fn path_of(span: &Span, name: &str) -> Option<&'static str> {
     let (path, _) = PATHS.iter().find(|(_, names)| names.contains(&name))?;
     let is_meant = match *path {
@@ -104,7 +104,7 @@ fn is_url(text: &str) -> bool {
     text.contains("://")
 }
 
-/// Reports whether `host.id` and the like are those of machines at Amazon's. OpenTelemetry's SDKs name the cloud.
+/// Reports whether `host.id` and the like are those of AWS machines. OpenTelemetry's SDKs name the cloud.
 fn is_on_aws(span: &Span) -> bool {
     match span.field("cloud.provider") {
         Some(provider) => provider.to_string() == "aws",
@@ -123,14 +123,14 @@ pub(super) fn namespace(span: &Span) -> Option<String> {
     sent.or_else(|| is_call.then(|| if is_aws_call(span) { "aws" } else { "remote" }.to_owned()))
 }
 
-/// Returns the name of what a call goes to.
+/// Returns the name of a call's target.
 pub(super) fn call_name(span: &Span) -> String {
     let names = CALL_NAMES.iter().filter(|name| **name != "rpc.service" || is_aws_call(span));
     let name = names.filter_map(|name| first_text(span, &[name])).next();
     name.unwrap_or_else(|| span.name.to_string())
 }
 
-/// Returns the type of what a call goes to.
+/// Returns the type of a call's target.
 pub(super) fn call_type(span: &Span) -> String {
     if namespace(span).as_deref() == Some("aws") {
         return format!("AWS::{}", call_name(span));
@@ -148,7 +148,7 @@ pub(super) fn origin(span: &Span) -> Option<String> {
     first_text(span, &["aws.xray.origin"]).or_else(of_platform)
 }
 
-/// Returns Amazon's account of a segment.
+/// Returns the AWS account of a segment.
 pub(super) fn account(span: &Span) -> Option<String> {
     first_text(span, &["cloud.account.id"])
 }
@@ -169,7 +169,7 @@ pub(super) fn is_in_progress(span: &Span) -> bool {
     span.field("aws.xray.in_progress") == Some(&Value::Boolean(true))
 }
 
-/// What a segment says of the request that it served.
+/// The HTTP request that a segment served.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Http {
     pub(super) url: Option<String>,
@@ -179,7 +179,7 @@ pub(super) struct Http {
     pub(super) status: Option<i64>,
 }
 
-/// Returns the request of a segment.
+/// Returns the HTTP request of a segment.
 pub(super) fn http(span: &Span) -> Http {
     let text = |path: &str| {
         let (_, names) = PATHS.iter().find(|(known, _)| *known == path)?;
@@ -218,7 +218,7 @@ impl Outcomes {
     }
 }
 
-/// Returns how a segment ended: as its sender says it, else by the status of its response, else by its own status.
+/// Returns how a segment ended: as its sender reported it, else by the status of its response, else by its own status.
 pub(super) fn outcomes(span: &Span) -> Outcomes {
     let flag = |name: &str| span.field(name) == Some(&Value::Boolean(true));
     let sent = Outcomes {

@@ -1,8 +1,8 @@
 //! Segment documents of spans (AWS X-Ray developer guide, *X-Ray segment documents*).
 //!
-//! What came as segment documents has its members again; numbers of seconds are those that were sent, to the microsecond. What
-//! came otherwise has the members that OpenTelemetry's exporter for X-Ray gives it: attributes that have no place of their own
-//! are metadata of the namespace `default`, except those that `aws.xray.annotations` lists, which are annotations.
+//! Spans that were sent as segment documents have the members that were sent, with times to the microsecond. Other spans have
+//! the members that OpenTelemetry's exporter for X-Ray gives them: attributes that have no place of their own are metadata of
+//! the namespace `default`, except those that `aws.xray.annotations` lists, which are annotations.
 
 use serde_json::{Map, Value as Json, json};
 use types::Value;
@@ -17,7 +17,7 @@ use super::segments::{Segments, is_alone, segment_name};
 /// their own.
 const DEPTH_MAX: usize = 32;
 
-/// Attributes that other members of a document hold.
+/// Attributes that are contained in other members of a document.
 const HELD: [&str; 7] = [
     "service.name",
     "aws.xray.annotations",
@@ -28,8 +28,8 @@ const HELD: [&str; 7] = [
     "aws.xray.origin",
 ];
 
-/// Members of `aws.xray` in a document. Other attributes below `aws.xray` are members of the document itself, which have no
-/// names of OpenTelemetry's.
+/// Members of `aws.xray` in a document. Other attributes below `aws.xray` are members of the document itself that
+/// OpenTelemetry has no names for.
 const SDK_MEMBERS: [&str; 5] = ["auto_instrumentation", "package", "package_version", "sampling_rule_name", "tracing"];
 
 /// Members that no attribute may replace.
@@ -114,7 +114,7 @@ fn add_subsegments(
     document.insert("subsegments".into(), subsegments.into());
 }
 
-/// Returns a segment without what is below it.
+/// Returns a segment without its subsegments.
 fn segment(span: &Span) -> Map<String, Json> {
     let name = segment_name(span);
     let mut document = common(span, None, None);
@@ -126,7 +126,7 @@ fn segment(span: &Span) -> Map<String, Json> {
     document
 }
 
-/// Returns a subsegment of the segment `above`, if that is known, without what is below it.
+/// Returns a subsegment of the segment `above`, if that is known, without the subsegments below it.
 fn subsegment(span: &Span, above: Option<&Span>) -> Map<String, Json> {
     let namespace = namespace(span);
     let called = namespace.is_some().then(|| call_name(span));
@@ -138,7 +138,7 @@ fn subsegment(span: &Span, above: Option<&Span>) -> Map<String, Json> {
     document
 }
 
-/// Keeps the name of a span as metadata where the document has another.
+/// Keeps the name of a span as metadata if the document has another name.
 fn keep_name(span: &Span, name: &str, document: &mut Map<String, Json>) {
     if *span.name != *name && !span.name.is_empty() {
         add_metadata(document, "span.name", (*span.name).into());
@@ -171,8 +171,9 @@ fn insert(mut members: &mut Map<String, Json>, mut path: &str, value: Json) {
     members.insert(path.to_owned(), value);
 }
 
-/// Returns the members that segments and subsegments have. OpenTelemetry's SDKs repeat on each span what they say of its
-/// resource: what the segment `above` says already is left out, and attributes that are the name of what is `called`.
+/// Returns the members that segments and subsegments have. OpenTelemetry's SDKs repeat the attributes of the resource on
+/// each span: those that the segment `above` already has are left out, and so are attributes that hold the name
+/// `called`.
 fn common(span: &Span, above: Option<&Span>, called: Option<&str>) -> Map<String, Json> {
     let above = above.filter(|above| above.field("telemetry.sdk.language").is_some());
     let is_said = |name: &str| is_of_resource(name) && above.is_some_and(|above| above.field(name) == span.field(name));
@@ -272,7 +273,7 @@ fn add_cause(span: &Span, document: &mut Map<String, Json>) {
     }
 }
 
-/// Returns an id of an exception that was sent without one.
+/// Returns an id for an exception that was sent without one.
 fn exception_id(span: &Span, index: usize) -> String {
     let bytes = format!("{}/{}/{index}", span.trace_id, span.span_id);
     format!("{:016x}", xxhash_rust::xxh3::xxh3_64(bytes.as_bytes()))

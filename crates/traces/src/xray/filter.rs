@@ -1,8 +1,8 @@
-//! Filter expressions: what a trace must be like to be listed.
+//! Filter expressions: the conditions on the traces to list.
 //!
-//! The subset of X-Ray's language that says something about spans (AWS X-Ray developer guide, *Use filter expressions*). What
-//! X-Ray has besides, root causes and groups, is refused by name. A comparison with a value that is missing is false; where a
-//! trace has several values, one is enough.
+//! The subset of X-Ray's language that is about spans (AWS X-Ray developer guide, *Use filter expressions*). The rest, root
+//! causes and groups, is refused by name. A comparison with a value that is missing is false; if a trace has several
+//! values, one is enough.
 
 pub(crate) mod candidates;
 pub(crate) mod evaluate;
@@ -11,13 +11,13 @@ pub(crate) mod parse;
 /// A filter expression.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Filter {
-    /// All of some, of which there is at least one.
+    /// All of these, at least one.
     All(Vec<Filter>),
-    /// One of some, of which there is at least one.
+    /// Any of these, at least one.
     Any(Vec<Filter>),
     /// The opposite.
     Not(Box<Filter>),
-    /// How requests ended is, or is not, this.
+    /// Requests ended, or did not end, like this.
     Outcome(Outcome, bool),
     /// A number.
     Number(NumberKey, Order, f64),
@@ -46,7 +46,7 @@ pub(crate) enum Outcome {
     Partial,
 }
 
-/// What has a number.
+/// A keyword with a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NumberKey {
     /// Seconds that the root segment took.
@@ -57,7 +57,7 @@ pub(crate) enum NumberKey {
     HttpStatus,
 }
 
-/// What has a text.
+/// A keyword with a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TextKey {
     /// The address of the request.
@@ -107,7 +107,7 @@ pub(crate) enum AnnotationTest {
     Boolean(bool),
 }
 
-/// A service by its name and its type, as far as they are named.
+/// A service by its name and its type, as far as they are given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Node {
     /// The name.

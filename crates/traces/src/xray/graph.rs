@@ -1,7 +1,7 @@
 //! `GetServiceGraph`, of the service map, and `GetTraceGraph`, of the segments of some traces.
 //!
-//! The map knows of requests and calls whether they failed. Which of them were errors of the caller rather than faults is read
-//! besides, from the spans that failed: of requests by their service, of calls by the name of what they went to. A call by
+//! The map counts requests and calls that failed. Which of these were errors of the caller rather than faults is read in
+//! addition, from the failed spans: by service for requests, by the name of the target for calls. A call whose target has
 //! another name counts as a fault.
 
 use std::collections::BTreeMap;
@@ -31,7 +31,7 @@ use crate::times;
 /// The group that X-Ray has by default: all traces.
 const DEFAULT_GROUP: &str = "Default";
 
-/// The fields of a failed span that say which request or call it was, and how that ended. The parent is looked at separately.
+/// The fields of a failed span that identify its request or call and its outcome. The parent is read separately.
 const FAILURE_FIELDS: [&str; 17] = [
     "service",
     "kind",
@@ -93,14 +93,14 @@ struct Statistics {
 }
 
 impl Statistics {
-    /// Returns the numbers of the map, all failed requests being faults.
+    /// Returns the numbers of the map, with all failures as faults.
     fn of(total: &Total) -> Self {
         let durations: Vec<(f64, u64)> = total.histogram().collect();
         let total_s = durations.iter().map(|(seconds, n)| seconds * *n as f64).sum();
         Self { n: total.n, n_faults: total.n_errors, total_s, durations, ..Self::default() }
     }
 
-    /// Makes errors of the faults that are errors.
+    /// Turns the faults that are errors into errors.
     fn divide(&mut self, errors: Errors) {
         self.n_errors = errors.n.min(self.n_faults);
         self.n_throttled = errors.n_throttled.min(self.n_errors);
@@ -143,17 +143,17 @@ struct Errors {
     n_throttled: u64,
 }
 
-/// Failures that are no faults.
+/// Failures that are not faults.
 #[derive(Debug, Default)]
 struct Failures {
     /// Requests, by service.
     requests: BTreeMap<String, Errors>,
-    /// Calls, by service and the name of what they went to.
+    /// Calls, by service and the name of the target.
     calls: BTreeMap<(String, String), Errors>,
 }
 
 impl Failures {
-    /// Returns the calls to something, by whichever service.
+    /// Returns the calls to a target, by any service.
     fn calls_to(&self, name: &str) -> Errors {
         let calls = self.calls.iter().filter(|((_, called), _)| called == name);
         calls.fold(Errors::default(), |sum, (_, errors)| Errors {
@@ -236,7 +236,7 @@ fn of_map(map: &Graph, failures: &Failures) -> ServiceGraph {
         let mut statistics = Statistics::of(calls);
         let key = (from.1.to_string(), to.1.to_string());
         statistics.divide(failures.calls.get(&key).copied().unwrap_or_default());
-        // Calls may go to a service of which no span is in the range.
+        // Calls may go to a service without spans in the range.
         graph.nodes.entry(id(to)).or_default();
         graph.edges.insert((id(from), id(to)), statistics);
     }

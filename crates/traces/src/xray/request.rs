@@ -1,4 +1,4 @@
-//! What requests of X-Ray's operations contain, and their mistakes.
+//! The requests of X-Ray's operations, and their errors.
 
 use door::problem::Problem;
 use plan::error::QueryError;
@@ -12,7 +12,7 @@ use crate::span::trace_id;
 /// Traces of one request.
 const TRACE_IDS_MAX: usize = 5;
 
-/// Reads the body of a request, whose members may be `null`. Members that are unknown are left out.
+/// Reads the body of a request, whose members may be `null`. Unknown members are ignored.
 pub(super) fn body<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let body = if body.trim_ascii().is_empty() { b"{}" } else { body };
     if body.trim_ascii_start().first() != Some(&b'{') {
@@ -43,7 +43,7 @@ pub(super) struct Ends {
 }
 
 impl Ends {
-    /// Returns the range. An end without decimals is a second of which all belongs to it: clients cut off the decimals.
+    /// Returns the range. An end without decimals includes its whole second, since clients cut off the decimals.
     pub(super) fn range(&self) -> Result<TimeRange, Problem> {
         let instant = |name: &str, value: &Option<Json>| {
             let value =

@@ -15,7 +15,7 @@ use super::attributes::{account, call_name, call_type, is_in_progress, namespace
 /// The service of spans that name none.
 const UNKNOWN_SERVICE: &str = "unknown_service";
 
-/// A service: its name, and what it is as far as that is known.
+/// A service: its name and, as far as they are known, its type and account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct ServiceId {
     pub(super) name: String,
@@ -54,7 +54,7 @@ pub(super) struct Segments<'t> {
 }
 
 impl<'t> Segments<'t> {
-    /// Divides a trace.
+    /// Divides a trace into segments.
     pub(super) fn of(trace: &'t Trace) -> Self {
         let spans: &[Span] = &trace.spans;
         let mut segments = Self {

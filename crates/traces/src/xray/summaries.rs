@@ -1,9 +1,9 @@
-//! `GetTraceSummaries`: the traces that begin in a range and are as a filter expression says.
+//! `GetTraceSummaries`: the traces that begin in a range and match a filter expression.
 //!
-//! A plan finds the traces that have a span for each condition of the expression that is about one span; then the expression
-//! is evaluated over all spans of these. Traces come in the order of their first spans that can match, the newest first, then by
-//! their ids. A page ends after some summaries or some traces looked at; its token names the last trace looked at, so that the
-//! next page begins after it, whatever was stored meanwhile.
+//! A plan finds the traces that have a span for each condition of the expression that is about one span; then the expression is
+//! evaluated over all spans of these. Traces come in the order of their first spans that can match, the newest first, then by
+//! their ids. A page ends after a number of summaries or of traces examined; its token names the last trace examined, so that
+//! the next page begins after it, whatever was stored meanwhile.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ use crate::times;
 /// Summaries of a page.
 const SUMMARIES_MAX: usize = 100;
 
-/// Traces that are looked at for a page.
+/// Traces that are examined for a page.
 const CANDIDATES_MAX: usize = 1_000;
 
 /// Traces whose spans are read at once.
@@ -41,7 +41,7 @@ const TRACES_AT_ONCE: usize = 100;
 /// Longest text of an annotation that a summary contains, as X-Ray has it.
 const ANNOTATION_CHARS_MAX: usize = 1_000;
 
-/// Put before ids where traces are ordered.
+/// Prefix of the ids by which traces are ordered.
 const KEY_PREFIX: &str = "t";
 
 /// A request, as it was sent.
@@ -68,7 +68,7 @@ pub(super) struct Summaries {
     filter: Option<Filter>,
     /// The last trace of the page before.
     after: Option<Position>,
-    /// What a token must belong to.
+    /// The hash of the range and the filter, which a token must match.
     request_hash: u64,
 }
 
@@ -168,7 +168,7 @@ impl Position {
     }
 }
 
-/// Returns the traces that may match, in order, at most one more than a page looks at.
+/// Returns the traces that may match, in order, at most one more than a page examines.
 fn candidates_of(
     run: &QueryRun<'_>,
     range: TimeRange,
@@ -180,7 +180,7 @@ fn candidates_of(
     if !conditions.is_empty() {
         operators.push(Operator::Filter(balanced(conditions.clone(), Expr::Or)));
     }
-    // Whether a trace has a span of each condition.
+    // Each column is 1 if the trace has a span that fulfils the condition.
     let one_if = |condition| vec![condition, literal(Value::Integer(1)), literal(Value::Integer(0))];
     let has = conditions.into_iter().map(|condition| Expr::Call(Function::If, one_if(condition)));
     let has = has.enumerate().map(|(n, has)| aggregate(&format!("has_{n}"), AggregateKind::Max, Some(has)));
@@ -214,7 +214,7 @@ fn candidates_of(
     Ok(rows.into_iter().filter_map(position).collect())
 }
 
-/// Reads the spans of some traces, in order; with each, whether it has more than are read.
+/// Reads the spans of some traces, in order, and for each whether it has more spans than were read.
 fn read_traces(
     run: &QueryRun<'_>,
     chunk: &[Position],
@@ -238,7 +238,7 @@ fn read_traces(
     Ok(ids.iter().map(|id| (traces.remove(id).unwrap_or_default(), is_cut)).collect())
 }
 
-/// Returns the summary of a trace. One of which not all spans were read is partial.
+/// Returns the summary of a trace. It is partial if not all spans were read.
 fn summary(trace_id: &str, segments: &Segments<'_>, is_cut: bool) -> Json {
     let root = segments.root();
     let span = root.map(|root| segments.span(root));

@@ -27,7 +27,7 @@ pub(super) fn tags(text: &str) -> Result<Vec<(String, String)>, Problem> {
     Ok(tags)
 }
 
-/// Returns the value before the closing quote, and what follows it. A backslash stands before a quote or a backslash.
+/// Returns the value before the closing quote, and what follows it. A backslash escapes a quote or a backslash.
 fn quoted_value(text: &str) -> Option<(String, &str)> {
     let (mut value, mut is_escaped) = (String::new(), false);
     for (at, c) in text.char_indices() {

@@ -12,20 +12,20 @@ use crate::search::{TraceSummary, summary};
 pub(super) const MATCHING_SPANS_DEFAULT: usize = 3;
 pub(super) const MATCHING_SPANS_MAX: usize = 1_000;
 
-/// A trace and what was found in it.
-pub(super) struct Found {
+/// The summary of a trace, and the spansets that a query finds in it.
+pub(super) struct TraceMatch {
     pub(super) summary: TraceSummary,
     pub(super) spansets: Vec<Json>,
 }
 
 /// Evaluates a query over a trace, which has spans.
-pub(super) fn found_in(trace: &Trace, query: &Query, n_spans: usize) -> Found {
+pub(super) fn found_in(trace: &Trace, query: &Query, n_spans: usize) -> TraceMatch {
     let views: Vec<SpanView> =
         trace.spans.iter().map(|span| SpanView::new(span.start, span.fields.iter().cloned())).collect();
     let evaluated = traceql::Trace::new(&views);
     let spansets = traceql::search(query, &evaluated);
     let shown = spansets.iter().map(|spanset| spanset_json(trace, &evaluated, query, spanset, n_spans));
-    Found { summary: summary(&trace.spans), spansets: shown.collect() }
+    TraceMatch { summary: summary(&trace.spans), spansets: shown.collect() }
 }
 
 fn spanset_json(

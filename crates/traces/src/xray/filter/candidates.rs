@@ -1,8 +1,8 @@
-//! The conditions of spans that lead to all traces which a filter can match.
+//! Conditions on spans that lead to all traces that a filter can match.
 //!
-//! A filter says something about several spans, a plan about one. Conditions on a segment itself are about its one span and hold
-//! together; others may hold for different spans of the trace. What can hold without any span of its own, such as most
-//! negations, gives none.
+//! A filter is about several spans, a plan about one. Conditions on a segment itself are about its one span and hold together;
+//! others may hold for different spans of the trace. A condition that can hold without any span of its own, such as most
+//! negations, is left out.
 
 use std::cmp::Reverse;
 
@@ -17,20 +17,20 @@ use crate::xray::attributes::CALL_NAMES;
 /// A condition that some span of each matching trace fulfils.
 #[derive(Clone, Debug)]
 struct Condition {
-    /// How few spans fulfil it, as far as one can know: more is fewer.
+    /// An estimate of how few spans fulfil it: the higher, the fewer.
     selectivity: u8,
     expr: Expr,
-    /// Whether that span is the one of the segment itself; of a trace, of its root.
+    /// Whether that span is the segment's own; for a trace, that of its root.
     is_own: bool,
 }
 
-/// Selectivity from which one condition is enough: it leaves few traces.
+/// A single condition of at least this selectivity is enough: it leaves few traces.
 const SELECTIVITY_ENOUGH: u8 = 5;
 
 /// Conditions of one plan.
 const CONDITIONS_MAX: usize = 4;
 
-/// Returns conditions of which each is fulfilled by a span of each matching trace; none if any trace may match.
+/// Returns conditions that are each fulfilled by some span of every matching trace; none if any trace may match.
 pub(crate) fn conditions(filter: &Filter) -> Vec<Expr> {
     let mut found = match filter {
         Filter::All(filters) => joined(filters.iter().filter_map(condition_of)),
@@ -46,7 +46,7 @@ fn own(selectivity: u8, expr: Expr) -> Option<Condition> {
     Some(Condition { selectivity, expr, is_own: true })
 }
 
-/// Puts together those of some conditions that are about one span.
+/// Joins the conditions that are about the same span.
 fn joined(conditions: impl Iterator<Item = Condition>) -> Vec<Condition> {
     let (own, mut all): (Vec<Condition>, Vec<Condition>) = conditions.partition(|condition| condition.is_own);
     all.extend(own.into_iter().reduce(|a, b| Condition {
@@ -82,7 +82,7 @@ fn condition_of(filter: &Filter) -> Option<Condition> {
             own(2, of_status(Comparison::Equal, Value::Float(*status)))
         }
         Filter::Number(NumberKey::ResponseTime, Order::Greater | Order::GreaterOrEqual, seconds) if *seconds > 0.0 => {
-            // Rounding of a duration to nanoseconds must leave out no span.
+            // Rounding a duration to nanoseconds must not exclude a span.
             let milliseconds = Value::Float((seconds * 1e3 - 1e-6) * (1.0 - 1e-9));
             own(1, compare("duration_ms", Comparison::GreaterOrEqual, milliseconds))
         }
@@ -113,7 +113,7 @@ fn annotation_condition(field: &str, test: &AnnotationTest) -> (u8, Expr) {
     }
 }
 
-/// Returns the condition of a segment: the name of its service, and what it is like.
+/// Returns the condition on a segment: the name of its service, and the filter in braces.
 fn of_node(node: &Node, filter: Option<&Filter>) -> Option<Condition> {
     let name = node.name.as_ref().and_then(|name| {
         let names = ["service", "name"].into_iter().chain(CALL_NAMES);
@@ -124,7 +124,7 @@ fn of_node(node: &Node, filter: Option<&Filter>) -> Option<Condition> {
     found.map(|condition| Condition { is_own: false, ..condition })
 }
 
-/// Returns the condition of a segment that can have ended, or not ended, in some way.
+/// Returns a condition that holds for every segment with an outcome, or without it.
 fn ended(outcome: Outcome, is: bool) -> Option<Condition> {
     let flag = |name: &str| compare(name, Comparison::Equal, Value::Boolean(true));
     let bad = || [equal("status", "error"), of_status(Comparison::GreaterOrEqual, Value::Integer(400))].into_iter();
@@ -165,7 +165,7 @@ fn fields_of(key: TextKey) -> Option<(&'static [&'static str], bool)> {
     })
 }
 
-/// Returns a condition that each value fulfils which fulfils a test.
+/// Returns a condition that holds for every value that passes a test.
 fn text_condition(name: &str, test: &TextTest) -> Expr {
     match test {
         TextTest::Equal(text) => equal(name, text.as_str()),

@@ -14,12 +14,12 @@ const SECOND: f64 = 1e9;
 #[derive(Clone, Copy)]
 struct Subject<'s> {
     segments: &'s Segments<'s>,
-    /// The segment; of a trace, its root.
+    /// The segment; for a trace, its root.
     segment: Option<&'s Segment>,
     is_trace: bool,
 }
 
-/// Reports whether a trace is as a filter says.
+/// Reports whether a trace matches a filter.
 pub(crate) fn matches(filter: &Filter, segments: &Segments<'_>) -> bool {
     Subject { segments, segment: segments.root(), is_trace: true }.fulfils(filter)
 }
@@ -48,7 +48,7 @@ impl<'s> Subject<'s> {
         }
     }
 
-    /// Reports whether a segment is as the filter in braces says; any is without one.
+    /// Reports whether a segment matches the filter in braces; without one, any segment does.
     fn within(self, segment: &'s Segment, filter: Option<&Filter>) -> bool {
         let subject = Self { segment: Some(segment), is_trace: false, ..self };
         filter.is_none_or(|filter| subject.fulfils(filter))

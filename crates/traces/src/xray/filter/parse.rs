@@ -59,7 +59,7 @@ const ORDERS: [(&str, Order); 6] = [
     (">=", Order::GreaterOrEqual),
 ];
 
-/// Keywords of X-Ray about what spans do not have: root causes, groups, and inferred properties of nodes.
+/// Keywords of X-Ray for properties that spans do not have: root causes, groups, and inferred properties of nodes.
 const UNSUPPORTED: [&str; 14] = [
     "rootcause",
     "group",
@@ -143,7 +143,7 @@ fn string(pair: Pair<'_, Rule>) -> String {
     text
 }
 
-/// Turns what the grammar found into a filter.
+/// Turns the pairs of the grammar into a filter.
 struct Reader<'t> {
     text: &'t str,
 }
@@ -160,7 +160,7 @@ impl Reader<'_> {
         QueryError::new(code, message, self.text, span)
     }
 
-    /// Turns the grammar's complaint into an error.
+    /// Turns an error of the grammar into one of the filter.
     fn explain(&self, error: &Error<Rule>) -> QueryError {
         let at = match error.location {
             InputLocation::Pos(at) | InputLocation::Span((at, _)) => at,
@@ -182,7 +182,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads alternatives; `is_inside` in the braces of a service or an edge.
+    /// Reads alternatives; `is_inside` is set in the braces of a service or an edge.
     fn any_of(&self, pair: Pair<'_, Rule>, is_inside: bool) -> Result<Filter, QueryError> {
         let mut filters: Vec<Filter> =
             parts(pair).into_iter().map(|part| self.all_of(part, is_inside)).collect::<Result<_, _>>()?;
@@ -340,7 +340,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Refuses a keyword or function that is unknown, or that X-Ray has and catat has not.
+    /// Refuses a keyword or function that is unknown, or that X-Ray has but catat does not support.
     fn unknown(&self, pair: Pair<'_, Rule>) -> QueryError {
         let span = span_of(&pair);
         let word: String =
@@ -360,7 +360,7 @@ impl Reader<'_> {
     }
 }
 
-/// Returns what a truth value must be.
+/// Returns the truth value that a comparison with `is` demands.
 fn equality(sign: &str, is: bool) -> Option<bool> {
     match sign {
         "=" => Some(is),

@@ -1,4 +1,4 @@
-//! Traces as rows, and what filters mean of them, written down as plainly as possible.
+//! Traces as rows, and the evaluation of filters over them, written as plainly as possible.
 
 use plan::{Comparison, Expr, Name};
 use proptest::prelude::*;
@@ -12,7 +12,7 @@ use crate::xray::filter::{AnnotationTest, Filter, Node, NumberKey, Order, Outcom
 /// The names of services and users.
 pub(super) const WORDS: [&str; 4] = ["api", "pay", "a\"b", "7"];
 
-/// A segment as a person would write it down: a service that was called by another, and its only span.
+/// A segment in its plainest form: a service that was called by another, and its only span.
 #[derive(Clone, Debug)]
 pub(super) struct Row {
     service: usize,
@@ -26,7 +26,7 @@ pub(super) struct Row {
     is_open: bool,
     user: Option<usize>,
     annotation: Option<Value>,
-    /// Whom it calls without an answer.
+    /// The target that it calls without an answer.
     calls: Option<usize>,
 }
 
