@@ -37,7 +37,8 @@ async function speaksIndonesian(own) {
       assert.match(await page.getByTestId("total").textContent(), /^[\d.]+ peristiwa$/);
     } else {
       await page.getByRole("heading", { name: title, level: 1 }).waitFor();
-      await page.waitForFunction(() => ![...document.querySelectorAll("[role=status]")].some((status) => status.textContent.includes("…")));
+      // The first of what is left, so until nothing waits.
+      await page.locator("[role=status]").filter({ hasText: "…" }).first().waitFor({ state: "detached" });
     }
     assert.equal(await page.getByTestId(`nav-${name}`).textContent(), title);
     assert.match(await page.title(), name === "explore" ? /^semua peristiwa · 1 jam terakhir – catat$/ : new RegExp(`^${title} – catat$`));
