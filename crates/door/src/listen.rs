@@ -130,7 +130,7 @@ pub struct Service {
 /// The sockets of a server.
 #[derive(Debug)]
 pub struct Listeners {
-    /// For whoever sends and asks.
+    /// For senders and readers.
     pub users: TcpListener,
     /// For the other nodes of the fleet alone.
     pub nodes: Option<TcpListener>,

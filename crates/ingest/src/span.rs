@@ -2,8 +2,8 @@
 //!
 //! A span is an event of the group `traces/SERVICE` with `@type = "span"`, at the time of its start. Its ids, name, kind,
 //! status, duration, events and links are fields, and its attributes are fields under their own names; an attribute with the
-//! name of one of those fields is stored as `attributes.NAME`. A span with a problem that does not prevent storing it
-//! has the field `span_problem`, which describes it.
+//! name of one of those fields is stored as `attributes.NAME`. Problems that do not
+//! prevent storing a span are described in its field `span_problem`.
 
 mod attributes;
 mod durations;

@@ -47,7 +47,7 @@ impl CompiledRule {
         Some(Lines { query: events_text(&self.sources, &before, &bad)?, group: None, page: self.page() })
     }
 
-    /// Reports whether the slowest spans are the best evidence of what the rule found.
+    /// Reports whether the evidence consists of the slowest spans: the rule is about durations.
     pub(crate) fn shows_slowest(&self) -> bool {
         self.page() == LinesPage::SlowestTraces
     }

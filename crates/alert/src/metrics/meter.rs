@@ -101,7 +101,7 @@ pub struct Series {
     /// Events by the first bucket that holds their value; those beyond all are in none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     buckets: Vec<u64>,
-    /// The latest event with a trace id in each bucket, and of those beyond; starts again with the process.
+    /// The latest event with a trace id in each bucket, and above the last one. Not kept over a restart.
     #[serde(skip)]
     exemplars: Vec<Option<Exemplar>>,
     /// Starts again with the process, as in Prometheus' own libraries.

@@ -21,8 +21,8 @@ pub trait BlockVisitor: Sync {
     /// block is its index.
     fn expect(&self, blocks: &[(Timestamp, Timestamp)]);
 
-    /// Receives the columns of a block's rows, of which there may be none. A block that cannot be read, or for which there
-    /// is no time, is not visited, and the answer says why.
+    /// Receives the columns of the matching rows of a block; there may be no such rows. A block is skipped if it cannot be
+    /// read or the time limit is reached; the answer then gives the reason.
     fn visit(&self, block: usize, columns: &[Arc<Column>]);
 }
 

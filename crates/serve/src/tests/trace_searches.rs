@@ -170,7 +170,7 @@ async fn searches_that_run_out_of_time_say_so() {
     assert_eq!(house.get(&format!("/tempo/api/metrics/query_range?{SECONDS}&q={query}")).await.status, 500);
 }
 
-/// Returns the sums of the points of series that have two labels, the first of which is the kind.
+/// Sums the points of each series. A series has two labels; the first is its kind.
 fn sums(answer: &Value) -> Vec<String> {
     let series = answer["series"].as_array().expect("series");
     let sum = |one: &Value| {

@@ -311,7 +311,7 @@ async fn filters_find_the_traces_that_they_describe() {
     }
 }
 
-/// Reads all pages of a search in a house of 250 traces, of which each third has an annotation.
+/// Reads all pages of a search over 250 traces. Every third trace has an annotation.
 async fn read_pages(filter: &str) -> (Vec<String>, usize, u64) {
     let house = House::new();
     let segment = |id: String, start: i64, is_third: bool| {

@@ -117,7 +117,7 @@ impl ComparisonQueries<'_> {
         Ok(rows.iter().filter_map(|row| compare.value(row)).collect())
     }
 
-    /// Returns the most frequent values of a field, of the other spans and of those selected.
+    /// Returns the most frequent values of a field: first those in the baseline, then those in the selection.
     fn values(&self, name: &Name, reading: &mut Reading) -> Result<[Vec<(Value, Points)>; 2], Problem> {
         let found = self.counts(self.compare, name, COUNTS_MAX + 1, reading)?;
         if found.len() <= COUNTS_MAX {

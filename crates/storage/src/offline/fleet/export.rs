@@ -243,7 +243,7 @@ fn write_catalog(
     Ok(SqliteCatalog::open(&dir.join("catalog.sqlite"), visit.store, next_sequence)?.fill(&contents)?)
 }
 
-/// Writes the receipts of deletions. The sequences of those under way are in the catalog.
+/// Writes the receipts of all deletions. A deletion that has not finished keeps its sequences in the catalog.
 fn write_receipts(dir: &Path, visit: &Visit) -> Result<(), ExportError> {
     let tombstones = dir.join("tombstones");
     for text in &visit.contents.receipts {
