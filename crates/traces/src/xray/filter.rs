@@ -8,6 +8,8 @@ pub(crate) mod candidates;
 pub(crate) mod evaluate;
 pub(crate) mod parse;
 
+use plan::Comparison;
+
 /// A filter expression.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Filter {
@@ -20,7 +22,7 @@ pub(crate) enum Filter {
     /// Requests ended, or did not end, like this.
     Outcome(Outcome, bool),
     /// A number.
-    Number(NumberKey, Order, f64),
+    Number(NumberKey, Comparison, f64),
     /// A text.
     Text(TextKey, TextTest),
     /// An annotation.
@@ -78,17 +80,6 @@ pub(crate) enum TextKey {
     AvailabilityZone,
 }
 
-/// A comparison.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Order {
-    Equal,
-    NotEqual,
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
-}
-
 /// A condition on a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum TextTest {
@@ -102,7 +93,7 @@ pub(crate) enum TextTest {
 /// A condition on an annotation; values of another type do not fulfil it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum AnnotationTest {
-    Number(Order, f64),
+    Number(Comparison, f64),
     Text(TextTest),
     Boolean(bool),
 }

@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 use plan::{Comparison, Expr, balanced};
 use types::Value;
 
-use super::{AnnotationTest, Filter, Node, NumberKey, Order, Outcome, TextKey, TextTest};
+use super::{AnnotationTest, Filter, Node, NumberKey, Outcome, TextKey, TextTest};
 use crate::plans::{compare, equal, is_present};
 use crate::span::field_of_attribute;
 use crate::xray::attributes::CALL_NAMES;
@@ -78,10 +78,12 @@ fn condition_of(filter: &Filter) -> Option<Condition> {
             _ => None,
         },
         Filter::Outcome(outcome, is) => ended(*outcome, *is),
-        Filter::Number(NumberKey::HttpStatus, Order::Equal, status) => {
+        Filter::Number(NumberKey::HttpStatus, Comparison::Equal, status) => {
             own(2, of_status(Comparison::Equal, Value::Float(*status)))
         }
-        Filter::Number(NumberKey::ResponseTime, Order::Greater | Order::GreaterOrEqual, seconds) if *seconds > 0.0 => {
+        Filter::Number(NumberKey::ResponseTime, Comparison::Greater | Comparison::GreaterOrEqual, seconds)
+            if *seconds > 0.0 =>
+        {
             // Rounding a duration to nanoseconds must not exclude a span.
             let milliseconds = Value::Float((seconds * 1e3 - 1e-6) * (1.0 - 1e-9));
             own(1, compare("duration_ms", Comparison::GreaterOrEqual, milliseconds))
@@ -107,7 +109,9 @@ fn condition_of(filter: &Filter) -> Option<Condition> {
 fn annotation_condition(field: &str, test: &AnnotationTest) -> (u8, Expr) {
     match test {
         AnnotationTest::Text(test @ TextTest::Equal(_)) => (6, text_condition(field, test)),
-        AnnotationTest::Number(Order::Equal, number) => (5, compare(field, Comparison::Equal, Value::Float(*number))),
+        AnnotationTest::Number(Comparison::Equal, number) => {
+            (5, compare(field, Comparison::Equal, Value::Float(*number)))
+        }
         AnnotationTest::Boolean(is) => (3, compare(field, Comparison::Equal, Value::Boolean(*is))),
         AnnotationTest::Text(_) | AnnotationTest::Number(..) => (3, is_present(field)),
     }

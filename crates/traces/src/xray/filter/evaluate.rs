@@ -1,8 +1,9 @@
 //! Evaluates a filter over the segments of a trace.
 
+use plan::Comparison;
 use types::Value;
 
-use super::{AnnotationTest, Filter, Node, NumberKey, Order, Outcome, TextKey, TextTest};
+use super::{AnnotationTest, Filter, Node, NumberKey, Outcome, TextKey, TextTest};
 use crate::span::number;
 use crate::xray::attributes::{annotations, http, is_in_progress, machine, outcomes, user};
 use crate::xray::segments::{Segment, Segments, ServiceId};
@@ -31,7 +32,7 @@ impl<'s> Subject<'s> {
             Filter::Any(filters) => filters.iter().any(|filter| self.fulfils(filter)),
             Filter::Not(filter) => !self.fulfils(filter),
             Filter::Outcome(outcome, is) => self.ended(*outcome) == *is,
-            Filter::Number(key, order, value) => self.number(*key).is_some_and(|found| order.holds(found, *value)),
+            Filter::Number(key, order, value) => self.number(*key).is_some_and(|found| holds(*order, found, *value)),
             Filter::Text(key, test) => self.texts(*key).iter().any(|text| test.holds(text)),
             Filter::Annotation(name, test) => self.has_annotation(name, test),
             Filter::Service(node, filter) => {
@@ -117,16 +118,15 @@ impl Node {
     }
 }
 
-impl Order {
-    fn holds(self, found: f64, value: f64) -> bool {
-        match self {
-            Self::Equal => found == value,
-            Self::NotEqual => found != value,
-            Self::Less => found < value,
-            Self::LessOrEqual => found <= value,
-            Self::Greater => found > value,
-            Self::GreaterOrEqual => found >= value,
-        }
+/// Reports whether a comparison of numbers holds.
+fn holds(comparison: Comparison, found: f64, value: f64) -> bool {
+    match comparison {
+        Comparison::Equal => found == value,
+        Comparison::NotEqual => found != value,
+        Comparison::Less => found < value,
+        Comparison::LessOrEqual => found <= value,
+        Comparison::Greater => found > value,
+        Comparison::GreaterOrEqual => found >= value,
     }
 }
 
@@ -149,7 +149,7 @@ impl AnnotationTest {
             (Self::Text(TextTest::Contains(text)), _) if text.is_empty() => true,
             (Self::Text(test), Value::String(text)) => test.holds(text),
             (Self::Number(order, number_), Value::Integer(_) | Value::Float(_)) => {
-                number(value).is_some_and(|found| order.holds(found, *number_))
+                number(value).is_some_and(|found| holds(*order, found, *number_))
             }
             (Self::Boolean(is), Value::Boolean(found)) => is == found,
             _ => false,

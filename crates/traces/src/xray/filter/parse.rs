@@ -3,9 +3,10 @@
 use pest::Parser;
 use pest::error::{Error, InputLocation};
 use pest::iterators::Pair;
+use plan::Comparison;
 use plan::error::{QueryError, Span, nearest};
 
-use super::{AnnotationTest, Filter, Node, NumberKey, Order, Outcome, TextKey, TextTest};
+use super::{AnnotationTest, Filter, Node, NumberKey, Outcome, TextKey, TextTest};
 
 /// The generated parser.
 mod generated {
@@ -50,13 +51,13 @@ const TEXTS: [(&str, TextKey); 8] = [
     ("availabilityzone", TextKey::AvailabilityZone),
 ];
 
-const ORDERS: [(&str, Order); 6] = [
-    ("=", Order::Equal),
-    ("!=", Order::NotEqual),
-    ("<", Order::Less),
-    ("<=", Order::LessOrEqual),
-    (">", Order::Greater),
-    (">=", Order::GreaterOrEqual),
+const ORDERS: [(&str, Comparison); 6] = [
+    ("=", Comparison::Equal),
+    ("!=", Comparison::NotEqual),
+    ("<", Comparison::Less),
+    ("<=", Comparison::LessOrEqual),
+    (">", Comparison::Greater),
+    (">=", Comparison::GreaterOrEqual),
 ];
 
 /// Keywords of X-Ray for properties that spans do not have: root causes, groups, and inferred properties of nodes.

@@ -3,6 +3,7 @@
 mod plain;
 mod show;
 
+use plan::Comparison;
 use proptest::prelude::*;
 
 use self::plain::{WORDS, holds, plainly, rows, trace};
@@ -10,7 +11,7 @@ use self::show::shown;
 use super::candidates::conditions;
 use super::evaluate::matches;
 use super::parse::{FILTER_BYTES_MAX, parse};
-use super::{AnnotationTest, Filter, Node, NumberKey, Order, Outcome, TextKey, TextTest};
+use super::{AnnotationTest, Filter, Node, NumberKey, Outcome, TextKey, TextTest};
 use crate::xray::segments::Segments;
 
 fn check(text: &str, expected: &str) {
@@ -114,8 +115,8 @@ fn texts() -> impl Strategy<Value = String> {
     prop_oneof![3 => prop::sample::select(&WORDS[..]).prop_map(str::to_owned), 1 => Just(String::new()), 1 => Just("a".to_owned())]
 }
 
-fn orders() -> impl Strategy<Value = Order> {
-    use Order::*;
+fn orders() -> impl Strategy<Value = Comparison> {
+    use Comparison::*;
     prop::sample::select(vec![Equal, NotEqual, Less, LessOrEqual, Greater, GreaterOrEqual])
 }
 

@@ -7,7 +7,7 @@ use types::{Timestamp, Value};
 use crate::read::Trace;
 use crate::span::Span;
 use crate::tree::Tree;
-use crate::xray::filter::{AnnotationTest, Filter, Node, NumberKey, Order, Outcome, TextKey, TextTest};
+use crate::xray::filter::{AnnotationTest, Filter, Node, NumberKey, Outcome, TextKey, TextTest};
 
 /// The names of services and users.
 pub(super) const WORDS: [&str; 4] = ["api", "pay", "a\"b", "7"];
@@ -148,14 +148,14 @@ fn text(found: &str, test: &TextTest) -> bool {
     }
 }
 
-fn number(found: f64, order: Order, value: f64) -> bool {
+fn number(found: f64, order: Comparison, value: f64) -> bool {
     match order {
-        Order::Equal => found == value,
-        Order::NotEqual => found != value,
-        Order::Less => found < value,
-        Order::LessOrEqual => found <= value,
-        Order::Greater => found > value,
-        Order::GreaterOrEqual => found >= value,
+        Comparison::Equal => found == value,
+        Comparison::NotEqual => found != value,
+        Comparison::Less => found < value,
+        Comparison::LessOrEqual => found <= value,
+        Comparison::Greater => found > value,
+        Comparison::GreaterOrEqual => found >= value,
     }
 }
 

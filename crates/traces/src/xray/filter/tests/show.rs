@@ -1,6 +1,7 @@
 //! Filters in a canonical form.
 
-use crate::xray::filter::{AnnotationTest, Filter, Node, NumberKey, Order, TextKey, TextTest};
+use crate::xray::filter::{AnnotationTest, Filter, Node, NumberKey, TextKey, TextTest};
+use plan::Comparison;
 
 /// Writes a filter in a canonical form, which reads as the same filter.
 pub(super) fn shown(filter: &Filter) -> String {
@@ -51,14 +52,14 @@ pub(super) fn shown(filter: &Filter) -> String {
     }
 }
 
-fn sign(order: Order) -> &'static str {
+fn sign(order: Comparison) -> &'static str {
     match order {
-        Order::Equal => "=",
-        Order::NotEqual => "!=",
-        Order::Less => "<",
-        Order::LessOrEqual => "<=",
-        Order::Greater => ">",
-        Order::GreaterOrEqual => ">=",
+        Comparison::Equal => "=",
+        Comparison::NotEqual => "!=",
+        Comparison::Less => "<",
+        Comparison::LessOrEqual => "<=",
+        Comparison::Greater => ">",
+        Comparison::GreaterOrEqual => ">=",
     }
 }
 
