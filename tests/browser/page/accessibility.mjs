@@ -22,9 +22,9 @@ export async function clean(page) {
 const states = {
   rows: (own, options) => own.explore({}, options),
   "an open row": async (own, options) => {
-    const page = await own.explore({ q: 'filter @level = "error"' }, options);
+    const page = await own.explore({ q: 'filter @level = "error" and ispresent(status)' }, options);
     await page.locator("[data-testid=row]").nth(1).click();
-    await page.getByTestId("detail").locator("[data-field=service], [data-field=status]").first().waitFor();
+    await page.getByTestId("detail").locator("[data-field=status]").waitFor();
     await page.locator("[data-testid=field][data-name=status]").click();
     await page.getByTestId("values").waitFor();
     return page;

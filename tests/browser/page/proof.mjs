@@ -30,7 +30,11 @@ async function showsAllPages(own) {
       await page.locator(`html[lang=${language}]`).waitFor();
       await page.locator("nav a[aria-current]").waitFor();
       for (const style of ["", WIDE_LETTERS]) {
-        await page.addStyleTag({ content: style });
+        await page.evaluate((text) => {
+          const sheet = new CSSStyleSheet();
+          sheet.replaceSync(text);
+          document.adoptedStyleSheets = [sheet];
+        }, style);
         const hidden = await page.locator("header").evaluate((header) => {
           const whole = header.getBoundingClientRect();
           const isInside = (box) => box.right <= innerWidth + 0.5 && box.bottom <= whole.bottom + 0.5;
