@@ -91,35 +91,37 @@ fn call(
             _ => found,
         }));
     }
-    match (function.name, args) {
-        ("timestamp", [Node { expr: Expr::Selector(selector), .. }]) => {
-            let mut times = select(context, &selector.matchers, selector.shift, grid, Yield::Times)?;
-            times.iter_mut().for_each(|series| context.drop_name(series));
-            return context.unite(times, span).map(Evaluated::Vector);
-        }
-        ("info", [base, rest @ ..]) => {
-            let wanted = match rest.first().map(|node| &node.expr) {
-                Some(Expr::Selector(selector)) => &selector.matchers[..],
-                _ => &[],
-            };
-            let series = vector(context, base, grid)?;
-            return info(context, series, wanted, (first_shift(base), grid), span).map(Evaluated::Vector);
-        }
-        _ => {}
+    if let ("timestamp", Some(Expr::Selector(selector))) = (function.name, args.first().map(|arg| &arg.bare().expr)) {
+        let mut times = select(context, &selector.matchers, selector.shift, grid, Yield::Times)?;
+        times.iter_mut().for_each(|series| context.drop_name(series));
+        return context.unite(times, span).map(Evaluated::Vector);
+    }
+    if let ("info", [base, rest @ ..]) = (function.name, args) {
+        let wanted = match rest.first().map(|node| &node.expr) {
+            Some(Expr::Selector(selector)) => &selector.matchers[..],
+            _ => &[],
+        };
+        let series = vector(context, base, grid)?;
+        return info(context, series, wanted, (first_shift(base).unwrap_or_default(), grid), span)
+            .map(Evaluated::Vector);
     }
     let values: Result<Vec<Evaluated>, EvalError> = args.iter().map(|arg| evaluate(context, arg, grid)).collect();
     Call { name: function.name, args, span, grid }.apply(context, Values::new(values?))
 }
 
-/// Returns the shift of the first selector, which info metrics follow.
-fn first_shift(node: &Node) -> Shift {
-    let mut found = None;
-    node.walk(&mut |node| {
-        if let (None, Expr::Selector(selector) | Expr::Matrix(selector, _)) = (found, &node.expr) {
-            found = Some(selector.shift);
-        }
-    });
-    found.unwrap_or_default()
+/// Returns the shift of the first selector, with those of the subqueries around it: info metrics follow it.
+fn first_shift(node: &Node) -> Option<Shift> {
+    match &node.expr {
+        Expr::Number(_) | Expr::Text(_) => None,
+        Expr::Selector(selector) | Expr::Matrix(selector, _) => Some(selector.shift),
+        Expr::Paren(inner) | Expr::Negate(inner) | Expr::Aggregate { inner, .. } => first_shift(inner),
+        Expr::Call(_, args) => args.iter().find_map(first_shift),
+        Expr::Binary { left, right, .. } => first_shift(left).or_else(|| first_shift(right)),
+        Expr::Subquery { inner, shift, .. } => first_shift(inner).map(|found| match found.at {
+            Some(_) => found,
+            None => Shift { offset: found.offset + shift.offset, at: shift.at },
+        }),
+    }
 }
 
 /// Applies a function to a selector with a range, or to a subquery.

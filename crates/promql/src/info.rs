@@ -85,7 +85,7 @@ fn sources(
     if matchers.len() == named {
         return Ok(Vec::new());
     }
-    select(context, &matchers, shift, grid, Yield::Times)
+    select(context, &matchers, shift, grid, Yield::InfoTimes)
 }
 
 fn same_target(a: &Labels, b: &Labels) -> bool {

@@ -89,28 +89,16 @@ impl Labels {
 }
 
 impl fmt::Display for Labels {
-    /// Writes the name, then the other labels in braces: `up{job="a"}`.
+    /// Writes all labels in braces, as messages of Prometheus show them: `{__name__="up", job="a"}`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = self.get(METRIC_NAME);
-        let plain = is_metric_name(name);
-        if plain {
-            write!(f, "{name}")?;
-        }
-        let others: Vec<String> = self
-            .iter()
-            .filter(|label| !(plain && *label.name == *METRIC_NAME))
-            .map(|label| {
-                if is_label_name(&label.name) {
-                    format!("{}={:?}", label.name, label.value)
-                } else {
-                    format!("{:?}={:?}", label.name, label.value)
-                }
-            })
-            .collect();
-        if !plain || !others.is_empty() {
-            write!(f, "{{{}}}", others.join(", "))?;
-        }
-        Ok(())
+        let one = |label: &Label| {
+            if is_label_name(&label.name) {
+                format!("{}={:?}", label.name, label.value)
+            } else {
+                format!("{:?}={:?}", label.name, label.value)
+            }
+        };
+        write!(f, "{{{}}}", self.iter().map(one).collect::<Vec<String>>().join(", "))
     }
 }
 
@@ -118,9 +106,4 @@ impl fmt::Display for Labels {
 pub(crate) fn is_label_name(text: &str) -> bool {
     !text.is_empty()
         && text.bytes().enumerate().all(|(i, b)| b == b'_' || b.is_ascii_alphabetic() || (i > 0 && b.is_ascii_digit()))
-}
-
-/// Reports whether `text` is a metric name that needs no quotes.
-pub(crate) fn is_metric_name(text: &str) -> bool {
-    is_label_name(&text.replace(':', "_"))
 }

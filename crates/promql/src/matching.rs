@@ -120,10 +120,8 @@ impl Join<'_> {
         group: &Group,
         remarks: &mut Remarks,
     ) -> Result<Vec<Series>, EvalError> {
-        let (fill_one, fill_many) = match self.matching.many {
-            Many::Right => (self.matching.fill_left, self.matching.fill_right),
-            _ => (self.matching.fill_right, self.matching.fill_left),
-        };
+        // The right fill stands for the "one" side and the left one for the "many" side, whichever way they are joined.
+        let (fill_one, fill_many) = (self.matching.fill_right, self.matching.fill_left);
         if group.one.len() > 1 {
             self.refuse_duplicates(sides, key, group, fill_one.is_some() || fill_many.is_some())?;
         }
@@ -176,7 +174,6 @@ impl Join<'_> {
             let side = if self.matching.many == Many::Right { "left" } else { "right" };
             let mut names = [&sides.one[*first].labels, &sides.one[*second].labels].map(ToString::to_string);
             names.sort();
-            let key = braced(key);
             let message = format!(
                 "found duplicate series for the match group {key} on the {side} hand-side of the operation: [{}, {}];many-to-many \
                  matching not allowed: matching labels must be unique on one side",
@@ -295,9 +292,4 @@ impl Sides<'_> {
         }
         self.present[step].1
     }
-}
-
-fn braced(labels: &Labels) -> String {
-    let text = labels.to_string();
-    if text.starts_with('{') { text } else { format!("{{__name__={text:?}}}") }
 }

@@ -342,7 +342,9 @@ impl Reader<'_> {
         }
         loop {
             let (left, right) = (self.is("fill_left"), self.is("fill_right"));
-            if !left && !right && !self.is("fill") {
+            // A metric may be called so as well.
+            let opens = self.words.get(self.at + 1).is_some_and(|token| &self.text[token.span.clone()] == "(");
+            if !opens || !(left || right || self.is("fill")) {
                 return Ok(matching);
             }
             self.at += 1;

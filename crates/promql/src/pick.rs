@@ -83,11 +83,11 @@ impl Pick<'_> {
             }
             return Ok(true);
         }
-        if most < 1.0 {
-            return Ok(false);
-        }
         if has_nan {
             return fail("Parameter value is NaN".to_owned());
+        }
+        if most < 1.0 {
+            return Ok(false);
         }
         if least <= i64::MIN as f64 {
             return fail(format!("Scalar value {} underflows int64", crate::histogram::general(least)));

@@ -16,6 +16,8 @@ pub(crate) enum Yield {
     Values,
     /// Their times in seconds.
     Times,
+    /// The times of floats; a histogram is an error.
+    InfoTimes,
 }
 
 /// Evaluates a selector over a grid; the series are in order of their labels.
@@ -43,7 +45,13 @@ pub(crate) fn select(
         let mut cursor = Cursor::default();
         for step in 0..distinct {
             if let Some((at, value)) = cursor.latest(&samples, time(step), context.options.lookback) {
-                let value = if what == Yield::Times { Value::Float(at as f64 / 1000.0) } else { value };
+                let value = match (what, value) {
+                    (Yield::Values, value) => value,
+                    (Yield::InfoTimes, Value::Histogram(_)) => {
+                        return Err(EvalError::at(&(0..0), "info sample should be float"));
+                    }
+                    _ => Value::Float(at as f64 / 1000.0),
+                };
                 series.set(step, value);
             }
         }

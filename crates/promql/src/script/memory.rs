@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::error::EvalError;
-use crate::histogram::{CUSTOM_SCHEMA, Histogram};
+use crate::histogram::{CUSTOM_SCHEMA, Histogram, ResetHint};
 use crate::labels::{BUCKET, Labels, METRIC_NAME};
 use crate::lexer::number;
 use crate::source::{Selection, SeriesRef, Source, Visit};
-use crate::value::Value;
+use crate::value::{Value, is_stale};
 
 /// All loaded samples by series and time.
 #[derive(Default)]
@@ -18,7 +18,13 @@ pub(crate) struct Memory {
 
 impl Memory {
     pub(crate) fn add(&mut self, labels: &Labels, time: i64, value: Value) {
-        self.series.entry(labels.clone()).or_default().insert(time, value);
+        let samples = self.series.entry(labels.clone()).or_default();
+        let before = samples.range(..time).next_back().map(|(_, value)| value);
+        let value = match (value, before) {
+            (Value::Histogram(histogram), before) => Value::Histogram(hinted(histogram, before)),
+            (value, _) => value,
+        };
+        samples.insert(time, value);
     }
 
     /// Adds histograms with listed bounds made of the classic ones among `loaded`.
@@ -44,6 +50,19 @@ impl Memory {
             self.add(&labels, time, parts.histogram().into());
         }
     }
+}
+
+/// Says whether the counter was reset, as Prometheus' storage finds out when it stores a histogram.
+fn hinted(histogram: Arc<Histogram>, before: Option<&Value>) -> Arc<Histogram> {
+    let hint = match (histogram.hint, before) {
+        (ResetHint::Gauge | ResetHint::Reset, _) => histogram.hint,
+        (_, Some(Value::Histogram(before))) if before.hint != ResetHint::Gauge && !is_stale(before.sum) => {
+            let plain = Histogram::clone(&histogram).with_hint(ResetHint::Unknown);
+            if plain.is_reset_after(before) { ResetHint::Reset } else { ResetHint::NotReset }
+        }
+        _ => ResetHint::Unknown,
+    };
+    Arc::new(Histogram::clone(&histogram).with_hint(hint))
 }
 
 #[derive(Default)]

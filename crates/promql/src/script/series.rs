@@ -165,21 +165,13 @@ fn repeats(text: &str) -> Result<(Option<usize>, &str), String> {
 }
 
 fn leading_number(text: &str) -> Result<(f64, &str), String> {
-    let mut end = 0;
-    let hex = text.trim_start_matches(['+', '-']).to_ascii_lowercase().starts_with("0x");
-    let skip = if hex { text.find(['x', 'X']).map_or(0, |at| at + 1) } else { 0 };
-    for (at, c) in text.char_indices() {
-        let sign = at == 0 || (!hex && text[..at].ends_with(['e', 'E']));
-        let stop = match c {
-            '+' | '-' => !sign,
-            'x' | 'X' => at >= skip,
-            c => !(c.is_ascii_alphanumeric() || c == '.' || c == '_'),
-        };
-        if stop {
-            break;
-        }
-        end = at + c.len_utf8();
-    }
+    // Here `0x10` is ten times zero, not sixteen.
+    let part = |(at, c): &(usize, char)| match c {
+        '+' | '-' => *at == 0 || text[..*at].ends_with(['e', 'E']),
+        'x' | 'X' => false,
+        c => c.is_ascii_alphanumeric() || matches!(c, '.' | '_'),
+    };
+    let end = text.char_indices().take_while(part).map(|(at, c)| at + c.len_utf8()).last().unwrap_or(0);
     let value =
         number(&text[..end]).ok_or_else(|| format!("{:?} is no number", text.split(' ').next().unwrap_or("")))?;
     Ok((value, &text[end..]))
