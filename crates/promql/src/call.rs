@@ -227,9 +227,7 @@ impl Call<'_> {
             "histogram_stddev" => each(|h| h.variance().sqrt(), args.vector()),
             "histogram_quantile" => {
                 let (q, vector) = (args.column(len), args.vector());
-                if !vector.is_empty() {
-                    self.check_quantiles(context, &q, 0);
-                }
+                self.check_quantiles(context, &q, 0);
                 histograms(context, &Question::Quantile(&q), &vector, of(1)).map(Evaluated::Vector)
             }
             "histogram_fraction" => {

@@ -19,7 +19,9 @@ use crate::syntax::{Aggregation, At, Expr, Grouping, Many, Matching, Node, Opera
 pub(crate) fn parse(text: &str) -> Result<Node, ParseError> {
     let words = tokens(text)?;
     check_words(text, &words)?;
-    let shape = promql_parser::parser::parse(text).map_err(|message| check::syntax_error(text, &words, &message))?;
+    refuse_unknown(text, &words)?;
+    let shape = promql_parser::parser::parse(&shape_text(text, &words))
+        .map_err(|message| check::syntax_error(text, &words, &message))?;
     let mut reader = Reader { text, words, at: 0 };
     let node = reader.node(&shape)?;
     if reader.at != reader.words.len() {
@@ -44,6 +46,68 @@ fn check_words(text: &str, words: &[Token]) -> Result<(), ParseError> {
         if !value.is_finite() || value > limit {
             let message = format!("{:?} is not a time in seconds of at most {limit}", &text[token.span.clone()]);
             return Err(ParseError::new(token.span.clone(), message));
+        }
+    }
+    Ok(())
+}
+
+/// Returns the words as `promql-parser` is to see them: without what it does not read, but of the same shape.
+///
+/// All conditions become one that it accepts, since the real ones are read here; `start()` and `end()` are calls to it.
+fn shape_text(text: &str, words: &[Token]) -> String {
+    let word = |at: usize| words.get(at).map_or("", |token| &text[token.span.clone()]);
+    let (mut shape, mut in_braces) = (String::with_capacity(text.len()), false);
+    for (at, token) in words.iter().enumerate() {
+        let is_sign = token.word == Word::Sign;
+        match word(at) {
+            "{" if is_sign => {
+                in_braces = true;
+                shape.push_str("{a=\"b\"}");
+            }
+            "}" if is_sign => in_braces = false,
+            _ if in_braces => {}
+            "start" | "end" if word(at + 1) == "(" && (at == 0 || word(at - 1) != "@") => shape.push_str(" pi"),
+            other => {
+                shape.push(' ');
+                shape.push_str(other);
+            }
+        }
+    }
+    shape
+}
+
+/// Refuses by name what Prometheus reads as an experiment and `promql-parser` does not.
+fn refuse_unknown(text: &str, words: &[Token]) -> Result<(), ParseError> {
+    let mut open: Vec<&str> = Vec::new();
+    let word = |at: usize| words.get(at).map_or("", |token| &text[token.span.clone()]);
+    for (at, token) in words.iter().enumerate() {
+        let fail = |what: &str| {
+            Err(ParseError::new(token.span.clone(), format!("{what}, which is experimental, is not supported")))
+        };
+        let quoted = token.word == Word::Quoted;
+        let adjacent = at > 0 && words[at - 1].span.end == token.span.start;
+        match word(at) {
+            _ if quoted => {}
+            sign @ ("(" | "[" | "{") => {
+                if open.last() == Some(&"[") || word(at.wrapping_sub(1)).eq_ignore_ascii_case("offset") {
+                    return fail("arithmetic in a duration");
+                }
+                open.push(sign);
+            }
+            ")" | "]" | "}" => {
+                open.pop();
+            }
+            "/" if adjacent && matches!(word(at - 1), "<" | ">") => {
+                return fail(&format!("operator \"{}/\"", word(at - 1)));
+            }
+            "+" | "-" | "*" | "/" | "%" | "^" if open.last() == Some(&"[") => return fail("arithmetic in a duration"),
+            name if token.word == Word::Name && open.last() == Some(&"[") => {
+                return fail(&format!("{name:?} in a duration"));
+            }
+            modifier @ ("anchored" | "smoothed") if at > 0 && matches!(word(at - 1), "]" | "}") => {
+                return fail(&format!("modifier {modifier:?}"));
+            }
+            _ => {}
         }
     }
     Ok(())

@@ -45,7 +45,9 @@ impl Histogram {
                 break;
             }
         }
-        self.trim_open(&mut found);
+        if !self.is_custom() && found.lower < 0.0 && found.upper > 0.0 {
+            self.trim_open(&mut found);
+        }
         if self.is_custom() {
             if found.lower == f64::NEG_INFINITY {
                 if found.upper <= 0.0 {
@@ -68,14 +70,12 @@ impl Histogram {
         (found.interpolate(rank / found.count, self.is_custom()), remark)
     }
 
-    /// A zero bucket reaches only to the side that has observations.
+    /// A bucket around zero reaches only to the side that has observations.
     fn trim_open(&self, bucket: &mut Bucket) {
-        if !self.is_custom() && bucket.lower < 0.0 && bucket.upper > 0.0 {
-            if self.negative.is_empty() && !self.positive.is_empty() {
-                bucket.lower = 0.0;
-            } else if self.positive.is_empty() && !self.negative.is_empty() {
-                bucket.upper = 0.0;
-            }
+        if self.negative.is_empty() && !self.positive.is_empty() {
+            bucket.lower = 0.0;
+        } else if self.positive.is_empty() && !self.negative.is_empty() {
+            bucket.upper = 0.0;
         }
     }
 

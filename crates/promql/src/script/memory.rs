@@ -35,7 +35,7 @@ impl Memory {
             let bound = number(labels.get(BUCKET)).filter(|bound| !bound.is_nan());
             let suffix = ["_bucket", "_count", "_sum"].into_iter().find(|suffix| name.ends_with(suffix));
             let Some(suffix) = suffix.filter(|suffix| *suffix != "_bucket" || bound.is_some()) else { continue };
-            let base = labels.with(METRIC_NAME, name.trim_end_matches(suffix)).with(BUCKET, "");
+            let base = labels.with(METRIC_NAME, name.strip_suffix(suffix).unwrap_or(name)).with(BUCKET, "");
             for (time, value) in samples {
                 let Value::Float(value) = value else { continue };
                 let parts = parts.entry((base.clone(), *time)).or_default();
@@ -58,7 +58,8 @@ fn hinted(histogram: Arc<Histogram>, before: Option<&Value>) -> Arc<Histogram> {
         (ResetHint::Gauge | ResetHint::Reset, _) => histogram.hint,
         (_, Some(Value::Histogram(before))) if before.hint != ResetHint::Gauge && !is_stale(before.sum) => {
             let plain = Histogram::clone(&histogram).with_hint(ResetHint::Unknown);
-            if plain.is_reset_after(before) { ResetHint::Reset } else { ResetHint::NotReset }
+            // A reset that was found by its counts is not noted, so that samples may still come in between.
+            if plain.is_reset_after(before) { ResetHint::Unknown } else { ResetHint::NotReset }
         }
         _ => ResetHint::Unknown,
     };
