@@ -40,6 +40,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("execute", &["types", "parse", "plan", "pattern", "spill"]),
     ("esql", &["types", "parse", "plan", "language", "execute"]),
     ("traceql", &["types", "plan"]),
+    // Reads and evaluates PromQL; storage is a trait that others implement.
+    ("promql", &[]),
     ("alert", &["types", "plan", "language", "execute", "storage"]),
     // Knows no route and no format of a foreign protocol: families are built on it.
     ("door", &["types", "parse", "storage", "ingest", "plan", "language", "esql", "execute", "alert"]),

@@ -1,0 +1,269 @@
+//! The checked tree of a query.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::function::Function;
+use crate::matcher::Matcher;
+
+/// Bytes of the text.
+pub(crate) type Span = Range<usize>;
+
+/// Types of expressions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Scalar,
+    Text,
+    Vector,
+    Matrix,
+}
+
+impl Kind {
+    pub(crate) fn noun(self) -> &'static str {
+        match self {
+            Self::Scalar => "scalar",
+            Self::Text => "string",
+            Self::Vector => "instant vector",
+            Self::Matrix => "range vector",
+        }
+    }
+}
+
+/// An expression with its place.
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    pub(crate) expr: Expr,
+    pub(crate) span: Span,
+}
+
+/// A fixed evaluation time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum At {
+    /// ms since the epoch.
+    Time(i64),
+    /// Start of the query.
+    Start,
+    /// End of the query.
+    End,
+}
+
+/// `offset` (ms) and `@`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Shift {
+    pub(crate) offset: i64,
+    pub(crate) at: Option<At>,
+}
+
+/// `name{…}` with its shift.
+#[derive(Clone, Debug)]
+pub(crate) struct Selector {
+    pub(crate) matchers: Vec<Matcher>,
+    pub(crate) shift: Shift,
+}
+
+/// `by` or `without` of an aggregation.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Grouping {
+    pub(crate) labels: Vec<Arc<str>>,
+    pub(crate) without: bool,
+}
+
+/// Which side of a binary operation may have several series per match.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Many {
+    #[default]
+    None,
+    Left,
+    Right,
+}
+
+/// How series of two vectors are matched.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Matching {
+    /// `on` names the labels that count, `ignoring` those that do not.
+    pub(crate) on: bool,
+    pub(crate) labels: Vec<Arc<str>>,
+    pub(crate) many: Many,
+    /// Labels that the "one" side adds to the result.
+    pub(crate) include: Vec<Arc<str>>,
+    pub(crate) fill_left: Option<f64>,
+    pub(crate) fill_right: Option<f64>,
+}
+
+/// Binary operators.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Operator {
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Mod,
+    Pow,
+    Atan2,
+    Equal,
+    NotEqual,
+    Greater,
+    Less,
+    GreaterEqual,
+    LessEqual,
+    And,
+    Or,
+    Unless,
+}
+
+impl Operator {
+    pub(crate) const ALL: [(&'static str, Self); 16] = [
+        ("+", Self::Add),
+        ("-", Self::Sub),
+        ("*", Self::Mul),
+        ("/", Self::Div),
+        ("%", Self::Mod),
+        ("^", Self::Pow),
+        ("atan2", Self::Atan2),
+        ("==", Self::Equal),
+        ("!=", Self::NotEqual),
+        (">", Self::Greater),
+        ("<", Self::Less),
+        (">=", Self::GreaterEqual),
+        ("<=", Self::LessEqual),
+        ("and", Self::And),
+        ("or", Self::Or),
+        ("unless", Self::Unless),
+    ];
+
+    pub(crate) fn text(self) -> &'static str {
+        Self::ALL.iter().find(|(_, operator)| *operator == self).map_or("", |(text, _)| text)
+    }
+
+    pub(crate) fn is_set(self) -> bool {
+        matches!(self, Self::And | Self::Or | Self::Unless)
+    }
+
+    pub(crate) fn is_comparison(self) -> bool {
+        use Operator::{Equal, Greater, GreaterEqual, Less, LessEqual, NotEqual};
+        matches!(self, Equal | NotEqual | Greater | Less | GreaterEqual | LessEqual)
+    }
+}
+
+/// Aggregations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Aggregation {
+    Sum,
+    Avg,
+    Min,
+    Max,
+    Count,
+    Group,
+    Stddev,
+    Stdvar,
+    Quantile,
+    CountValues,
+    Topk,
+    Bottomk,
+    Limitk,
+    LimitRatio,
+}
+
+impl Aggregation {
+    pub(crate) const ALL: [(&'static str, Self); 14] = [
+        ("sum", Self::Sum),
+        ("avg", Self::Avg),
+        ("min", Self::Min),
+        ("max", Self::Max),
+        ("count", Self::Count),
+        ("group", Self::Group),
+        ("stddev", Self::Stddev),
+        ("stdvar", Self::Stdvar),
+        ("quantile", Self::Quantile),
+        ("count_values", Self::CountValues),
+        ("topk", Self::Topk),
+        ("bottomk", Self::Bottomk),
+        ("limitk", Self::Limitk),
+        ("limit_ratio", Self::LimitRatio),
+    ];
+
+    pub(crate) fn text(self) -> &'static str {
+        Self::ALL.iter().find(|(_, aggregation)| *aggregation == self).map_or("", |(text, _)| text)
+    }
+}
+
+/// Expressions.
+#[derive(Clone, Debug)]
+pub(crate) enum Expr {
+    Number(f64),
+    Text(Arc<str>),
+    Paren(Box<Node>),
+    Negate(Box<Node>),
+    Selector(Selector),
+    /// A selector with its range in ms.
+    Matrix(Selector, i64),
+    Subquery {
+        inner: Box<Node>,
+        /// ms
+        range: i64,
+        /// ms; `None` is the default of the options.
+        step: Option<i64>,
+        shift: Shift,
+    },
+    Call(&'static Function, Vec<Node>),
+    Aggregate {
+        aggregation: Aggregation,
+        param: Option<Box<Node>>,
+        inner: Box<Node>,
+        grouping: Grouping,
+    },
+    Binary {
+        operator: Operator,
+        left: Box<Node>,
+        right: Box<Node>,
+        matching: Matching,
+        return_bool: bool,
+    },
+}
+
+impl Node {
+    /// Returns the type of the expression.
+    pub(crate) fn kind(&self) -> Kind {
+        match &self.expr {
+            Expr::Number(_) => Kind::Scalar,
+            Expr::Text(_) => Kind::Text,
+            Expr::Paren(inner) | Expr::Negate(inner) => inner.kind(),
+            Expr::Selector(_) | Expr::Aggregate { .. } => Kind::Vector,
+            Expr::Matrix(..) | Expr::Subquery { .. } => Kind::Matrix,
+            Expr::Call(function, _) => function.returns,
+            Expr::Binary { left, right, .. } => {
+                if left.kind() == Kind::Scalar && right.kind() == Kind::Scalar {
+                    Kind::Scalar
+                } else {
+                    Kind::Vector
+                }
+            }
+        }
+    }
+
+    /// Returns what the parentheses hold.
+    pub(crate) fn bare(&self) -> &Self {
+        match &self.expr {
+            Expr::Paren(inner) => inner.bare(),
+            _ => self,
+        }
+    }
+
+    /// Calls `visit` for this and all nodes below.
+    pub(crate) fn walk<'a>(&'a self, visit: &mut dyn FnMut(&'a Self)) {
+        visit(self);
+        match &self.expr {
+            Expr::Number(_) | Expr::Text(_) | Expr::Selector(_) | Expr::Matrix(..) => {}
+            Expr::Paren(inner) | Expr::Negate(inner) | Expr::Subquery { inner, .. } => inner.walk(visit),
+            Expr::Call(_, args) => args.iter().for_each(|arg| arg.walk(visit)),
+            Expr::Aggregate { param, inner, .. } => {
+                param.iter().for_each(|param| param.walk(visit));
+                inner.walk(visit);
+            }
+            Expr::Binary { left, right, .. } => {
+                left.walk(visit);
+                right.walk(visit);
+            }
+        }
+    }
+}
