@@ -52,7 +52,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("otel", &["types", "parse", "storage", "ingest", "door"]),
     // Of `cloudwatch` it uses one thing: the check of signed requests, for X-Ray's operations that read.
     ("traces", &["types", "storage", "plan", "language", "traceql", "execute", "door", "cloudwatch"]),
-    ("serve", &["storage", "elastic", "door", "api", "loki", "cloudwatch", "otel", "traces"]),
+    ("metrics", &["types", "ingest", "plan", "promql", "execute", "door"]),
+    ("serve", &["storage", "elastic", "door", "api", "loki", "cloudwatch", "otel", "traces", "metrics"]),
     (
         "catat",
         &["types", "definition", "parse", "ship", "storage", "ingest", "plan", "language", "execute", "alert", "serve"],

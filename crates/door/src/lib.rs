@@ -16,6 +16,7 @@ pub mod connection_slots;
 pub mod deletion;
 pub mod exposition;
 pub mod fleet;
+pub mod form_parameters;
 pub mod format;
 pub mod guard;
 pub mod headers;

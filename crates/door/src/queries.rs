@@ -33,7 +33,7 @@ pub struct RunningQuery {
     /// Whether its plan promises little work.
     pub is_expected_light: bool,
     /// Set to stop it.
-    pub cancelled: AtomicBool,
+    pub cancelled: Arc<AtomicBool>,
     progress: Mutex<Stats>,
 }
 
@@ -95,7 +95,7 @@ impl Queries {
             owner: owner.into(),
             started: now,
             is_expected_light,
-            cancelled: AtomicBool::new(false),
+            cancelled: Arc::new(AtomicBool::new(false)),
             progress: Mutex::new(Stats::default()),
         });
         book.running.insert(running.id, running.clone());

@@ -143,6 +143,11 @@ impl<'a> QueryRun<'a> {
         }
     }
 
+    /// Returns the time at which the query must end.
+    pub fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
     /// Returns the homes of runs in a fleet: the nodes that read them when a query is shared.
     pub fn homes(&self, runs: &[Arc<dyn Run>]) -> Vec<Home> {
         self.peers.as_ref().map_or_else(Vec::new, |peers| peers.homes(runs))

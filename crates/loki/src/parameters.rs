@@ -1,9 +1,8 @@
 //! The parameters of a request.
 
-use axum::extract::{Form, FromRequest, Query, Request};
-use axum::http::{Method, header};
+use axum::extract::{FromRequest, Request};
+use door::form_parameters::FormParameters;
 use door::parameters::Parameters;
-use door::problem::Problem;
 
 use crate::problem::LokiProblem;
 
@@ -14,17 +13,6 @@ impl<S: Send + Sync> FromRequest<S> for LokiParameters {
     type Rejection = LokiProblem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, LokiProblem> {
-        let unreadable = || Problem::bad_request("bad-parameter", "the parameters cannot be read");
-        let of_address = Query::<Vec<(String, String)>>::try_from_uri(request.uri()).map_err(|_| unreadable())?;
-        let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let has_form = request.method() == Method::POST
-            && content_type.is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
-        let mut pairs = Vec::new();
-        if has_form {
-            let form = Form::<Vec<(String, String)>>::from_request(request, state).await;
-            pairs = form.map_err(|_| unreadable())?.0;
-        }
-        pairs.extend(of_address.0);
-        Ok(Self(Parameters(pairs)))
+        Ok(Self(FormParameters::from_request(request, state).await?.0))
     }
 }

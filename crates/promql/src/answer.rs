@@ -7,6 +7,7 @@ use crate::context::{Context, SAME_LABELS};
 use crate::error::{EvalError, ParseError};
 use crate::evaluate::{evaluate, subquery_grid};
 use crate::labels::Labels;
+use crate::matcher::Matcher;
 use crate::options::Options;
 use crate::source::{Selection, Source};
 use crate::syntax::{Aggregation, Expr, Kind, Node};
@@ -114,6 +115,14 @@ impl Query {
     /// Returns the text that was read.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// Returns the conditions of a query that is nothing but a selector of series.
+    pub fn matchers(&self) -> Option<&[Matcher]> {
+        match &self.node.expr {
+            Expr::Selector(selector) => Some(&selector.matchers),
+            _ => None,
+        }
     }
 
     /// Returns the type of the answer at an instant.

@@ -26,6 +26,6 @@ pub(crate) fn format_of(request: &Request) -> Option<Box<dyn ErrorFormat>> {
         }
         path if loki::is_address(path) => Some(Box::new(LokiFormat)),
         _ if cloudwatch::is_spoken(request) => Some(Box::new(CloudWatchFormat)),
-        path => traces::format_of(path),
+        path => traces::format_of(path).or_else(|| metrics::format_of(path)),
     }
 }

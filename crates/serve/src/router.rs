@@ -19,6 +19,7 @@ use door::server::{FamilyServer, FamilyState, Server, Shared};
 use door::table::Entry;
 use door::table::Table;
 use loki::LokiState;
+use metrics::MetricsState;
 use otel::otlp;
 use otel::syslog::SyslogCounts;
 use otel::zipkin;
@@ -39,6 +40,7 @@ pub(crate) struct Families {
     pub(crate) cloudwatch: Arc<CloudWatchState>,
     pub(crate) elastic: Arc<ElasticState>,
     pub(crate) loki: Arc<LokiState>,
+    pub(crate) metrics: Arc<MetricsState>,
     pub(crate) syslog: Arc<SyslogCounts>,
     pub(crate) xray: Arc<XRayCounts>,
     pub(crate) traces: Arc<TracesState>,
@@ -72,6 +74,7 @@ impl Families {
             cloudwatch,
             elastic: Arc::default(),
             loki: Arc::default(),
+            metrics: Arc::default(),
             syslog,
             xray,
             traces: Arc::default(),
@@ -85,9 +88,10 @@ impl Families {
         let elastic = elastic::routes().with_state(FamilyState::new(server(), self.elastic.clone()));
         let cloudwatch = cloudwatch::routes().with_state(FamilyState::new(server(), self.cloudwatch.clone()));
         let loki = loki::routes().with_state(FamilyState::new(server(), self.loki.clone()));
+        let metrics = metrics::routes().with_state(FamilyState::new(server(), self.metrics.clone()));
         let otel = otel::routes().with_state(server());
         let traces = traces::routes().with_state(FamilyState::new(server(), self.traces.clone()));
-        own_routes().merge(api).merge(loki).merge(elastic).merge(otel).merge(cloudwatch).merge(traces)
+        own_routes().merge(api).merge(loki).merge(elastic).merge(otel).merge(cloudwatch).merge(traces).merge(metrics)
     }
 }
 
@@ -100,8 +104,10 @@ fn own_routes() -> Table {
 #[cfg(test)]
 pub(crate) fn entries() -> Vec<Entry> {
     let (api, loki, elastic) = (api::routes(), loki::routes(), elastic::routes());
-    let (otel, cloudwatch, traces) = (otel::routes(), cloudwatch::routes(), traces::routes());
-    let foreign = [loki.entries(), elastic.entries(), otel.entries(), cloudwatch.entries(), traces.entries()];
+    let (otel, cloudwatch, traces, metrics) =
+        (otel::routes(), cloudwatch::routes(), traces::routes(), metrics::routes());
+    let foreign =
+        [loki.entries(), elastic.entries(), otel.entries(), cloudwatch.entries(), traces.entries(), metrics.entries()];
     [own_routes().entries(), api.entries(), &foreign.concat()].concat()
 }
 

@@ -40,6 +40,8 @@ impl TimeRange {
 }
 
 impl Timestamp {
+    /// Nanoseconds in a millisecond.
+    pub const MILLISECOND: i64 = 1_000_000;
     /// Nanoseconds in a second.
     pub const SECOND: i64 = 1_000_000_000;
     /// Nanoseconds in a minute.

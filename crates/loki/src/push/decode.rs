@@ -21,7 +21,7 @@ use xxhash_rust::xxh3::xxh3_128;
 pub use self::in_flight::InFlight;
 use self::in_flight::Spans;
 use self::streams::Streams;
-use ingest::{Collector, Encoding, IngestAnswer, IngestError, Intake, Sender, decode, lossy};
+use ingest::{Collector, Encoding, IngestAnswer, IngestError, Intake, Sender, decode, lossy, snappy};
 
 /// Stores pushed lines.
 pub struct PushWriter<'a> {
@@ -49,7 +49,7 @@ impl PushWriter<'_> {
 
     /// Returns the same for a request as a protobuf message in one block of Snappy.
     pub fn protobuf(&self, body: &[u8], sender: &Sender<'_>) -> Result<IngestAnswer, IngestError> {
-        let body = protobuf::unpack(body, self.intake.limits().body_bytes_max)?;
+        let body = snappy::unpack(body, self.intake.limits().body_bytes_max)?;
         let mut collector = self.intake.collect(sender);
         let mut streams = Streams::new(&mut collector);
         protobuf::read(&body, &mut streams)?;

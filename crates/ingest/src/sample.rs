@@ -1,0 +1,124 @@
+//! Samples as events: what the protocols for metrics have in common.
+//!
+//! A sample is an event of the group `metrics/JOB` with `@type = "sample"`, at its time. Its stream is the canonical text of its
+//! labels ([`SeriesLabels`]), which names the series exactly. For people its labels are fields too: the name of the metric is
+//! `name`, the number `value`, and a label that has the name of one of those fields is `label.NAME`.
+
+mod labels;
+
+use std::borrow::Cow;
+
+use parse::FieldWriter;
+use types::{GroupName, Level, Timestamp, group_name_of_outside};
+
+pub use self::labels::{METRIC_NAME, SeriesLabels, label_pairs};
+use crate::{Collector, EventFields, EventMetadata, IngestError, RawEvent, RecordRefusal};
+
+/// The value of `@type` of a sample.
+pub const SAMPLE_TYPE: &str = "sample";
+
+/// The job of samples that name none.
+const UNKNOWN_JOB: &str = "unknown_job";
+
+/// The NaN that marks the end of a series. Source: Prometheus' `model/value`.
+pub const STALE_BITS: u64 = 0x7ff0_0000_0000_0002;
+
+/// Fields of a sample besides its labels.
+const SAMPLE_FIELDS_MAX: usize = 4;
+
+/// Numbers that no column of numbers holds, as the field `value` has them.
+const STALE_TEXT: &str = "stale";
+
+/// Returns the group of a job's samples.
+pub fn sample_group(job: &str) -> GroupName {
+    let group = group_name_of_outside(&format!("metrics/{job}"));
+    if group.as_str().contains('/') { group } else { group_name_of_outside(&format!("metrics/{UNKNOWN_JOB}")) }
+}
+
+/// Returns the field that has a label.
+pub fn field_of_label(label: &str) -> Cow<'_, str> {
+    match label {
+        METRIC_NAME => Cow::Borrowed("name"),
+        "name" | "value" | "histogram" => Cow::Owned(format!("label.{label}")),
+        _ if label.starts_with("label.") || label.starts_with('@') => Cow::Owned(format!("label.{label}")),
+        _ => Cow::Borrowed(label),
+    }
+}
+
+/// Returns a number as the field `value` has it where a column of numbers cannot: `NaN`, `+Inf`, `-Inf` or `stale`.
+pub fn text_of_number(value: f64) -> &'static str {
+    if value.to_bits() == STALE_BITS {
+        STALE_TEXT
+    } else if value.is_nan() {
+        "NaN"
+    } else if value > 0.0 {
+        "+Inf"
+    } else {
+        "-Inf"
+    }
+}
+
+/// Returns the number that a text of [`text_of_number`] stands for.
+pub fn number_of_text(text: &str) -> Option<f64> {
+    match text {
+        STALE_TEXT => Some(f64::from_bits(STALE_BITS)),
+        "NaN" => Some(f64::NAN),
+        "+Inf" => Some(f64::INFINITY),
+        "-Inf" => Some(f64::NEG_INFINITY),
+        _ => None,
+    }
+}
+
+/// Writes samples of one series after another.
+pub struct SampleWriter<'w, 'a> {
+    collector: &'w mut Collector<'a>,
+    place: usize,
+    labels: SeriesLabels,
+    message: String,
+}
+
+impl<'w, 'a> SampleWriter<'w, 'a> {
+    /// Starts the samples of a series, in the group of its job.
+    ///
+    /// # Errors
+    /// If the sender may not write to the group.
+    pub fn new(collector: &'w mut Collector<'a>, labels: SeriesLabels) -> Result<Self, IngestError> {
+        let place = collector.group(&sample_group(labels.get("job")))?;
+        collector.set_stream(place, labels.text());
+        Ok(Self { collector, place, labels, message: String::new() })
+    }
+
+    /// Adds a sample of a time in ms since the epoch.
+    ///
+    /// # Errors
+    /// If the samples collected need more memory than a request may hold.
+    pub fn add(&mut self, time: i64, value: f64) -> Result<Result<(), RecordRefusal>, IngestError> {
+        use std::fmt::Write;
+        self.message.clear();
+        self.message.push_str(self.labels.get(METRIC_NAME));
+        // Writing to a text succeeds.
+        let _ = if value.is_finite() {
+            write!(self.message, " {value}")
+        } else {
+            write!(self.message, " {}", text_of_number(value))
+        };
+        let labels = &self.labels;
+        let write = |fields: &mut FieldWriter<'_>| {
+            fields.system("@type", SAMPLE_TYPE);
+            for (name, text) in labels.iter() {
+                fields.text(&field_of_label(name), text);
+            }
+            if value.is_finite() { fields.float("value", value) } else { fields.text("value", text_of_number(value)) }
+        };
+        let metadata = EventMetadata {
+            time: Some(Timestamp(time.saturating_mul(Timestamp::MILLISECOND))),
+            level: Some(Level::Info),
+            fields: EventFields::Writer { n_max: labels.n() + SAMPLE_FIELDS_MAX, write: &write },
+            offset: None,
+        };
+        self.collector.add(self.place, RawEvent::Body(self.message.as_bytes()), &metadata)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,222 @@
+//! Prometheus' HTTP API: queries at an instant and over a range, series and their labels.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use axum::Json;
+use door::form_parameters::FormParameters;
+use door::parameters::{Parameters, PathName};
+use door::query_run::{QueryRun, read};
+use door::server::{FamilyServer, Shared};
+use promql::{Annotations, Data, Labels, Matcher, Options, Query, Stop};
+use serde_json::{Value, json};
+use types::Timestamp;
+
+use crate::format;
+use crate::metadata::MetricsState;
+use crate::problem::PrometheusProblem;
+use crate::source::StoreSource;
+use crate::times::{duration_of, needed, time_of};
+use door::problem::Problem;
+
+/// Most steps of a range query, as in Prometheus.
+const STEPS_MAX: i64 = 11_000;
+
+/// Bytes of memory per sample that is read.
+const SAMPLE_BYTES: usize = 40;
+
+type Outcome = Result<Json<Value>, PrometheusProblem>;
+
+/// Answers `query`.
+pub(crate) async fn instant(server: FamilyServer<MetricsState>, FormParameters(parameters): FormParameters) -> Outcome {
+    let at = time_of(&parameters, "time")?.unwrap_or(server.now().0 / Timestamp::MILLISECOND);
+    let asked = Asked::of(&parameters)?;
+    evaluate(&server, asked, at, move |query, source, options| promql::instant(query, at, source, options)).await
+}
+
+/// Answers `query_range`.
+pub(crate) async fn range(server: FamilyServer<MetricsState>, FormParameters(parameters): FormParameters) -> Outcome {
+    let (start, end) = (time_of(&parameters, "start")?, time_of(&parameters, "end")?);
+    let (start, end) = (needed(start, "start")?, needed(end, "end")?);
+    let step = needed(duration_of(&parameters, "step")?, "step")?;
+    if step > 0 && end.saturating_sub(start) / step > STEPS_MAX {
+        let message = "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)";
+        return Err(Problem::bad_request("bad-parameter", message).into());
+    }
+    let asked = Asked::of(&parameters)?;
+    let work = move |query: &Query, source: &StoreSource<'_>, options: &Options| {
+        promql::range(query, (start, end), step, source, options)
+    };
+    evaluate(&server, asked, end, work).await
+}
+
+/// What both kinds of queries say.
+struct Asked {
+    query: Query,
+    lookback: Option<i64>,
+    limit: usize,
+}
+
+impl Asked {
+    fn of(parameters: &Parameters) -> Result<Self, PrometheusProblem> {
+        let text = parameters.get("query").unwrap_or_default();
+        let query = promql::parse(text).map_err(|error| PrometheusProblem::of_text(&error, text))?;
+        let lookback = duration_of(parameters, "lookback_delta")?.filter(|lookback| *lookback > 0);
+        Ok(Self { query, lookback, limit: limit_of(parameters)? })
+    }
+}
+
+/// Returns the parameter `limit`; 0 and none mean no limit.
+fn limit_of(parameters: &Parameters) -> Result<usize, Problem> {
+    let Some(text) = parameters.get("limit") else { return Ok(usize::MAX) };
+    let message =
+        || format!("invalid parameter \"limit\": {:?} is not a whole number", &text[..text.floor_char_boundary(100)]);
+    let limit = text.parse().map_err(|_| Problem::bad_request("bad-parameter", message()))?;
+    Ok(if limit == 0 { usize::MAX } else { limit })
+}
+
+async fn evaluate<F>(server: &Shared, asked: Asked, at: i64, work: F) -> Outcome
+where
+    F: FnOnce(&Query, &StoreSource<'_>, &Options) -> Result<promql::Answer, promql::EvalError> + Send + 'static,
+{
+    let text = asked.query.text().to_owned();
+    let answered = read(server, &text, move |run| {
+        let samples_max = run.server.app.limits.query_memory_bytes / SAMPLE_BYTES;
+        let source = StoreSource::new(run, samples_max);
+        let options = options(run, asked.lookback, samples_max);
+        let answer = work(&asked.query, &source, &options);
+        Ok(answer.map(|answer| (answer, source.into_missing(), asked.limit)))
+    });
+    let (answer, mut warnings, limit) = answered.await?.map_err(|error| PrometheusProblem::of_evaluation(&error))?;
+    let mut data = answer.data;
+    if let Data::Vector(rows) | Data::Matrix(rows) = &mut data
+        && rows.len() > limit
+    {
+        rows.truncate(limit);
+        warnings.push("results truncated due to limit".to_owned());
+    }
+    Ok(Json(format::success(format::data(&data, at), warnings, &answer.annotations)))
+}
+
+fn options(run: &QueryRun<'_>, lookback: Option<i64>, samples_max: usize) -> Options {
+    let (cancelled, deadline) = (run.running.cancelled.clone(), run.deadline());
+    let stop = move || {
+        if cancelled.load(Ordering::Relaxed) {
+            return Some(Stop::Cancelled);
+        }
+        (std::time::Instant::now() > deadline).then_some(Stop::TimedOut)
+    };
+    let defaults = Options::default();
+    Options { lookback: lookback.unwrap_or(defaults.lookback), samples_max, stop: Some(Arc::new(stop)), ..defaults }
+}
+
+/// Answers `labels`: the names of labels.
+pub(crate) async fn names(server: FamilyServer<MetricsState>, FormParameters(parameters): FormParameters) -> Outcome {
+    let (sets, warnings) = label_sets(&server, &parameters).await?;
+    let names = sets.iter().flat_map(|labels| labels.iter().map(|label| label.name.to_string()));
+    limited(names.collect(), &parameters, warnings)
+}
+
+/// Answers `label/NAME/values`.
+pub(crate) async fn values(
+    server: FamilyServer<MetricsState>,
+    PathName(name): PathName,
+    parameters: Parameters,
+) -> Outcome {
+    let name = unescaped(&name);
+    let (sets, warnings) = label_sets(&server, &parameters).await?;
+    let values = sets.iter().map(|labels| labels.get(&name).to_owned()).filter(|value| !value.is_empty());
+    limited(values.collect(), &parameters, warnings)
+}
+
+/// Answers `series`: label sets.
+pub(crate) async fn series(server: FamilyServer<MetricsState>, FormParameters(parameters): FormParameters) -> Outcome {
+    if parameters.get("match[]").is_none() {
+        return Err(Problem::bad_request("bad-parameter", "no match[] parameter provided").into());
+    }
+    let (sets, mut warnings) = label_sets(&server, &parameters).await?;
+    let limit = limit_of(&parameters)?;
+    if sets.len() > limit {
+        warnings.push("results truncated due to limit".to_owned());
+    }
+    let sets: Vec<Value> = sets.iter().take(limit).map(format::labels).collect();
+    Ok(Json(format::success(sets.into(), warnings, &Annotations::default())))
+}
+
+fn limited(texts: BTreeSet<String>, parameters: &Parameters, mut warnings: Vec<String>) -> Outcome {
+    let limit = limit_of(parameters)?;
+    if texts.len() > limit {
+        warnings.push("results truncated due to limit".to_owned());
+    }
+    let texts: Vec<String> = texts.into_iter().take(limit).collect();
+    Ok(Json(format::success(json!(texts), warnings, &Annotations::default())))
+}
+
+/// Returns the label sets that any of the parameters `match[]` selects, all without one; and why some may be missing.
+async fn label_sets(
+    server: &Shared,
+    parameters: &Parameters,
+) -> Result<(BTreeSet<Labels>, Vec<String>), PrometheusProblem> {
+    let mut selectors: Vec<Vec<Matcher>> = Vec::new();
+    for text in parameters.all("match[]") {
+        let query = promql::parse(text).map_err(|error| PrometheusProblem::of_text(&error, text))?;
+        let not_one = || Problem::bad_request("bad-parameter", format!("match[] {text:?} is not a selector of series"));
+        selectors.push(query.matchers().ok_or_else(not_one)?.to_vec());
+    }
+    if selectors.is_empty() {
+        selectors.push(Vec::new());
+    }
+    let from = time_of(parameters, "start")?.unwrap_or(i64::MIN / Timestamp::MILLISECOND);
+    let until = time_of(parameters, "end")?.unwrap_or(i64::MAX / Timestamp::MILLISECOND - 1);
+    let found = read(server, "labels of series", move |run| {
+        let source = StoreSource::new(run, usize::MAX);
+        let mut sets = BTreeSet::new();
+        for matchers in &selectors {
+            sets.extend(source.label_sets(matchers, (from, until))?);
+        }
+        Ok((sets, source.into_missing()))
+    });
+    Ok(found.await?)
+}
+
+/// Returns the name of a label that was escaped for an address: `U__a_2e_b` is `a.b`. Source: Prometheus' escaping schemes.
+fn unescaped(name: &str) -> String {
+    let Some(mut rest) = name.strip_prefix("U__") else { return name.to_owned() };
+    let mut text = String::new();
+    while let Some(at) = rest.find('_') {
+        text.push_str(&rest[..at]);
+        rest = &rest[at + 1..];
+        if let Some(after) = rest.strip_prefix('_') {
+            text.push('_');
+            rest = after;
+            continue;
+        }
+        let character = rest.split_once('_').and_then(|(digits, after)| {
+            let character = u32::from_str_radix(digits, 16).ok().and_then(char::from_u32)?;
+            Some((character, after))
+        });
+        let Some((character, after)) = character else { return name.to_owned() };
+        text.push(character);
+        rest = after;
+    }
+    text.push_str(rest);
+    text
+}
+
+/// Answers `status/buildinfo`: clients look at the version to know which functions there are.
+pub(crate) async fn buildinfo() -> Json<Value> {
+    let data = json!({"version": "3.0.0", "revision": "", "branch": "", "buildUser": "catat", "buildDate": "", "goVersion": ""});
+    Json(format::success(data, Vec::new(), &Annotations::default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_escaped_for_an_address_are_read() {
+        let names = ["up", "U__a_2e_b", "U__a__b", "U__broken_zz_", "U__x_"].map(unescaped);
+        assert_eq!(names, ["up", "a.b", "a_b", "U__broken_zz_", "U__x_"]);
+    }
+}

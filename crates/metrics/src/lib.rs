@@ -1,0 +1,55 @@
+//! Samples: Prometheus' remote write, and its HTTP API with PromQL.
+//!
+//! A sample is an event whose `@type` is `sample` (`ingest::sample`); this crate stores none otherwise. PromQL is evaluated by
+//! `promql` over the samples that a plan selects within the caller's scope.
+
+mod api;
+mod format;
+mod metadata;
+mod problem;
+mod source;
+mod times;
+mod write;
+
+use axum::handler::Handler;
+use door::access::Role;
+use door::format::ErrorFormat;
+use door::server::FamilyState;
+use door::table::Table;
+
+pub use self::metadata::MetricsState;
+use self::problem::PrometheusFormat;
+
+/// The prefix of all paths of this API.
+const PREFIX: &str = "/prometheus/";
+
+/// Returns the routes of this crate.
+pub fn routes() -> Table<FamilyState<MetricsState>> {
+    let table = both(Table::default(), "/prometheus/api/v1/query", api::instant);
+    let table = both(table, "/prometheus/api/v1/query_range", api::range);
+    let table = both(table, "/prometheus/api/v1/labels", api::names);
+    let table = both(table, "/prometheus/api/v1/series", api::series);
+    table
+        .get("/prometheus/api/v1/label/{name}/values", Role::Read, api::values)
+        .get("/prometheus/api/v1/metadata", Role::Read, metadata::get)
+        .get("/prometheus/api/v1/status/buildinfo", Role::Read, api::buildinfo)
+        .post("/prometheus/api/v1/write", Role::Ingest, write::post)
+}
+
+/// Adds a route for readers, by GET and by POST with a form.
+fn both<H, T>(
+    table: Table<FamilyState<MetricsState>>,
+    path: &'static str,
+    handler: H,
+) -> Table<FamilyState<MetricsState>>
+where
+    H: Handler<T, FamilyState<MetricsState>>,
+    T: 'static,
+{
+    table.get(path, Role::Read, handler.clone()).post(path, Role::Read, handler)
+}
+
+/// Returns the error format of a path of this API.
+pub fn format_of(path: &str) -> Option<Box<dyn ErrorFormat>> {
+    path.starts_with(PREFIX).then(|| Box::new(PrometheusFormat) as Box<dyn ErrorFormat>)
+}

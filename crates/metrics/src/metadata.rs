@@ -1,0 +1,64 @@
+//! What senders say of their metrics: type, help and unit. Kept in memory; senders repeat it every minute.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use axum::Json;
+use door::parameters::Parameters;
+use door::server::FamilyServer;
+use promql::Annotations;
+use serde_json::{Value, json};
+
+use crate::format;
+
+/// Most metrics that something is known of.
+const METRICS_MAX: usize = 100_000;
+
+/// Longest help text.
+const HELP_BYTES_MAX: usize = 4 << 10;
+
+/// What is known of a metric.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Metadata {
+    /// Prometheus' word for its type, such as `counter`.
+    pub(crate) kind: &'static str,
+    /// What it means.
+    pub(crate) help: String,
+    /// The unit of its samples.
+    pub(crate) unit: String,
+}
+
+/// The state of this API.
+#[derive(Debug, Default)]
+pub struct MetricsState {
+    known: Mutex<BTreeMap<String, Metadata>>,
+}
+
+impl MetricsState {
+    /// Notes what a sender says of a metric.
+    pub(crate) fn note(&self, metric: &str, mut metadata: Metadata) {
+        metadata.help.truncate(metadata.help.floor_char_boundary(HELP_BYTES_MAX));
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() < METRICS_MAX || known.contains_key(metric) {
+            known.insert(metric.to_owned(), metadata);
+        }
+    }
+}
+
+/// Returns Prometheus' word for a type; the numbers are the same in both versions of remote write.
+pub(crate) fn kind_of_number(number: u64) -> &'static str {
+    const KINDS: [&str; 8] =
+        ["unknown", "counter", "gauge", "histogram", "gaugehistogram", "summary", "info", "stateset"];
+    usize::try_from(number).ok().and_then(|number| KINDS.get(number)).copied().unwrap_or(KINDS[0])
+}
+
+/// Answers `metadata`: what is known of all metrics, or of one.
+pub(crate) async fn get(server: FamilyServer<MetricsState>, parameters: Parameters) -> Json<Value> {
+    let limit = parameters.get("limit").and_then(|text| text.parse().ok()).unwrap_or(METRICS_MAX);
+    let wanted = parameters.get("metric");
+    let known = server.state.known.lock().unwrap_or_else(PoisonError::into_inner);
+    let metrics = known.iter().filter(|(name, _)| wanted.is_none_or(|wanted| wanted == *name)).take(limit);
+    let object =
+        |(name, of): (&String, &Metadata)| (name.clone(), json!([{"type": of.kind, "help": of.help, "unit": of.unit}]));
+    Json(format::success(Value::Object(metrics.map(object).collect()), Vec::new(), &Annotations::default()))
+}

@@ -1,0 +1,273 @@
+//! The samples of a store as series: what PromQL is evaluated over.
+//!
+//! A plan selects the samples by the labels that must be equal; whether a series is meant is then decided by the labels in
+//! its stream, once for each stream of a block.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono_tz::Tz;
+use door::problem::Problem;
+use door::query_run::{QueryRun, Scope};
+use execute::BlockVisitor;
+use ingest::sample::{SAMPLE_TYPE, field_of_label, label_pairs, number_of_text};
+use plan::{Comparison, Expr, Name, Operator, Plan};
+use promql::{EvalError, Labels, MatchKind, Matcher, Selection, SeriesRef, Source, SourceError, Visit};
+use types::{Column, GroupPattern, TimeRange, Timestamp, Value};
+
+/// The groups that contain samples: their own, and the one for groups beyond the limit.
+const SAMPLE_GROUPS: [&str; 2] = ["metrics/*", "overflow"];
+
+/// The columns of the plan: stream, time, value, time of arrival.
+const COLUMNS: [&str; 4] = ["@logStream", "@timestamp", "value", "@ingestionTime"];
+
+/// The store within a caller's scope.
+pub(crate) struct StoreSource<'r> {
+    run: &'r QueryRun<'r>,
+    samples_max: usize,
+    /// Why samples may be missing.
+    missing: Mutex<Vec<String>>,
+}
+
+impl<'r> StoreSource<'r> {
+    pub(crate) fn new(run: &'r QueryRun<'r>, samples_max: usize) -> Self {
+        Self { run, samples_max, missing: Mutex::default() }
+    }
+
+    /// Returns the reasons why samples may be missing.
+    pub(crate) fn into_missing(self) -> Vec<String> {
+        self.missing.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the label sets of the series with samples from `from` to `until`, both included, in ms.
+    pub(crate) fn label_sets(&self, matchers: &[Matcher], (from, until): (i64, i64)) -> Result<Vec<Labels>, Problem> {
+        let samples = self.read(matchers, (from, until), false)?;
+        let mut sets: Vec<Labels> = samples.series.into_iter().map(|series| series.labels).collect();
+        sets.sort_unstable();
+        sets.dedup();
+        Ok(sets)
+    }
+
+    fn read(&self, matchers: &[Matcher], range: (i64, i64), with_values: bool) -> Result<Samples, Problem> {
+        let limit = if with_values { self.samples_max } else { usize::MAX };
+        let reader = SampleReader { matchers, with_values, limit, n: AtomicUsize::new(0), samples: Mutex::default() };
+        let groups = SAMPLE_GROUPS.map(GroupPattern::new).to_vec();
+        let range = time_range(range);
+        let snapshot = self.run.snapshot(&groups, range);
+        let now = self.run.server.now();
+        let scope = Scope { groups, limit: None, time_zone: Tz::UTC, now };
+        let names = if with_values { &COLUMNS[..] } else { &COLUMNS[..1] };
+        let answer = self.run.visit(&snapshot, &plan(matchers, names), &scope, range, &reader)?;
+        let mut missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
+        missing
+            .extend(answer.partial_reasons.iter().map(|reason| format!("samples may be missing: {}", reason.message)));
+        drop(missing);
+        Ok(reader.samples.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Source for StoreSource<'_> {
+    fn select(&self, selection: &Selection<'_>, visit: &Visit<'_>) -> Result<(), EvalError> {
+        let range = (selection.after.saturating_add(1), selection.until);
+        let of_problem = |problem: Problem| EvalError::Source(SourceError(problem.message));
+        let samples = self.read(selection.matchers, range, true).map_err(of_problem)?;
+        if samples.n > self.samples_max {
+            return Err(EvalError::TooManySamples(self.samples_max));
+        }
+        for series in samples.series {
+            let (times, values) = in_order(series.points);
+            let labels = &series.labels;
+            visit(SeriesRef { labels, times: &times, values: &values, histogram_times: &[], histograms: &[] })?;
+        }
+        Ok(())
+    }
+}
+
+/// Returns times and values in order of time. Of several samples of one time the first to arrive counts, as in Prometheus.
+fn in_order(mut points: Vec<Point>) -> (Vec<i64>, Vec<f64>) {
+    let key = |point: &Point| (point.time, point.arrived, point.value.to_bits());
+    if !points.is_sorted_by_key(key) {
+        points.sort_unstable_by_key(key);
+    }
+    points.dedup_by_key(|point| point.time);
+    points.into_iter().map(|point| (point.time, point.value)).unzip()
+}
+
+/// Returns the range of times in ms, both included.
+fn time_range((from, until): (i64, i64)) -> TimeRange {
+    let instant = |ms: i64| Timestamp(ms.saturating_mul(Timestamp::MILLISECOND));
+    TimeRange { from: instant(from), to: instant(until.saturating_add(1)) }
+}
+
+/// Returns the plan that reads the samples which the matchers may accept.
+fn plan(matchers: &[Matcher], names: &[&str]) -> Plan {
+    let equal = |name: &str, text: &str| {
+        let literal = Expr::Literal(Some(Value::text(text)));
+        Expr::Compare(Comparison::Equal, Box::new(Expr::Field(name.into())), Box::new(literal))
+    };
+    let mut operators = vec![Operator::Filter(equal("@type", SAMPLE_TYPE))];
+    for matcher in matchers {
+        if matches!(matcher.kind, MatchKind::Equal) && !matcher.value.is_empty() {
+            operators.push(Operator::Filter(equal(&field_of_label(&matcher.name), &matcher.value)));
+        }
+    }
+    let columns = names.iter().map(|name| (Name::from(*name), Expr::Field((*name).into()))).collect();
+    operators.push(Operator::Project { columns, is_events: true });
+    Plan::new(operators)
+}
+
+/// A sample of a series.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Point {
+    time: i64,
+    value: f64,
+    /// When it arrived, in ns since the epoch.
+    arrived: i64,
+}
+
+struct SeriesSamples {
+    labels: Labels,
+    points: Vec<Point>,
+}
+
+/// The samples read so far.
+#[derive(Default)]
+struct Samples {
+    series: Vec<SeriesSamples>,
+    /// The place of each stream; `None` if it is not meant.
+    places: HashMap<Arc<str>, Option<usize>>,
+    n: usize,
+}
+
+/// Collects the samples of blocks.
+struct SampleReader<'m> {
+    matchers: &'m [Matcher],
+    with_values: bool,
+    limit: usize,
+    n: AtomicUsize,
+    samples: Mutex<Samples>,
+}
+
+impl BlockVisitor for SampleReader<'_> {
+    fn expect(&self, _: &[(Timestamp, Timestamp)]) {}
+
+    fn visit(&self, _: usize, columns: &[Arc<Column>]) {
+        let Some((streams, rest)) = columns.split_first() else { return };
+        let n_rows = streams.n_rows();
+        // What is over the limit is counted, and refused afterwards.
+        if n_rows == 0 || self.n.fetch_add(n_rows, Ordering::Relaxed) > self.limit {
+            self.samples.lock().unwrap_or_else(PoisonError::into_inner).n += n_rows;
+            return;
+        }
+        let rows = by_stream(streams);
+        let points = |rows: &[usize]| -> Vec<Point> {
+            let Some([times, values, arrived]) = rest.first_chunk().filter(|_| self.with_values) else {
+                return Vec::new();
+            };
+            rows.iter().filter_map(|row| point(times, values, arrived, *row)).collect()
+        };
+        let read: Vec<(Arc<str>, Vec<Point>)> =
+            rows.into_iter().map(|(stream, rows)| (stream, points(&rows))).collect();
+        let mut samples = self.samples.lock().unwrap_or_else(PoisonError::into_inner);
+        samples.n += n_rows;
+        for (stream, points) in read {
+            if let Some(place) = samples.place_of(&stream, self.matchers) {
+                samples.series[place].points.extend(points);
+            }
+        }
+    }
+}
+
+impl Samples {
+    /// Returns the place of a stream's series; `None` if the matchers refuse it.
+    fn place_of(&mut self, stream: &Arc<str>, matchers: &[Matcher]) -> Option<usize> {
+        if let Some(place) = self.places.get(stream) {
+            return *place;
+        }
+        let labels = label_pairs(stream).map(Labels::new);
+        let wanted = labels.filter(|labels| matchers.iter().all(|matcher| matcher.accepts(labels.get(&matcher.name))));
+        let place = wanted.map(|labels| {
+            self.series.push(SeriesSamples { labels, points: Vec::new() });
+            self.series.len() - 1
+        });
+        self.places.insert(stream.clone(), place);
+        place
+    }
+}
+
+/// Returns the rows of each stream, in order.
+fn by_stream(streams: &Column) -> Vec<(Arc<str>, Vec<usize>)> {
+    let mut found: Vec<(Arc<str>, Vec<usize>)> = Vec::new();
+    let mut places: HashMap<Arc<str>, usize> = HashMap::new();
+    let mut place_of = |stream: &Arc<str>, found: &mut Vec<(Arc<str>, Vec<usize>)>| {
+        *places.entry(stream.clone()).or_insert_with(|| {
+            found.push((stream.clone(), Vec::new()));
+            found.len() - 1
+        })
+    };
+    // A text of a dictionary is looked up once; its other rows go by its code.
+    let mut known: Vec<Option<usize>> = Vec::new();
+    for row in 0..streams.n_rows() {
+        let code = match streams {
+            Column::Dictionary { codes, .. } => codes[row] as usize,
+            _ => usize::MAX,
+        };
+        if let Some(Some(place)) = known.get(code) {
+            found[*place].1.push(row);
+        } else if let Some(Value::String(stream)) = streams.value(row) {
+            let place = place_of(&stream, &mut found);
+            found[place].1.push(row);
+            if code != usize::MAX {
+                known.resize(known.len().max(code + 1), None);
+                known[code] = Some(place);
+            }
+        }
+    }
+    found
+}
+
+/// Returns the sample of a row.
+fn point(times: &Column, values: &Column, arrived: &Column, row: usize) -> Option<Point> {
+    let nanoseconds = |column: &Column| match column {
+        Column::Timestamps(values) => values.get(row).copied(),
+        column => match column.value(row) {
+            Some(Value::Timestamp(time)) => Some(time.0),
+            _ => None,
+        },
+    };
+    let value = match values {
+        Column::Floats { values, present: None, .. } => *values.get(row)?,
+        values => match values.value(row)? {
+            Value::Float(number) => number,
+            Value::Integer(number) => number as f64,
+            Value::String(text) => number_of_text(&text)?,
+            _ => return None,
+        },
+    };
+    let time = nanoseconds(times)?.div_euclid(Timestamp::MILLISECOND);
+    Some(Point { time, value, arrived: nanoseconds(arrived).unwrap_or_default() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_samples_of_one_time_the_first_to_arrive_counts() {
+        let point = |time, value, arrived| Point { time, value, arrived };
+        let points = vec![point(2, 5.0, 9), point(1, 1.0, 3), point(2, 4.0, 7), point(1, 1.0, 3)];
+        assert_eq!(in_order(points), (vec![1, 2], vec![1.0, 4.0]));
+    }
+
+    #[test]
+    fn rows_go_to_their_streams_whatever_form_the_column_has() {
+        let texts = |names: &[&str]| names.iter().map(|name| Value::text(*name)).collect::<Vec<_>>();
+        let coded = Column::Dictionary { codes: vec![1, 0, 1, 2], values: Arc::new(texts(&["a", "b", "b"])) };
+        let mixed = Column::Mixed(texts(&["b", "a", "b", "b"]).into_iter().map(Some).collect());
+        for column in [coded, mixed] {
+            let expected: Vec<(Arc<str>, Vec<usize>)> = vec![("b".into(), vec![0, 2, 3]), ("a".into(), vec![1])];
+            assert_eq!(by_stream(&column), expected);
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Prometheus' remote write, versions 1.0 and 2.0: samples as a protobuf message in one block of Snappy.
+//!
+//! What a message has and cannot be kept — native histograms, exemplars, samples of the future — is named in the answer,
+//! with status 400, which tells the sender not to repeat it; everything else of the message is stored first.
+//! Source: Prometheus' specification of remote write.
+
+mod message;
+mod series;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use door::headers::{batch_id, content_encoding};
+use door::intake_gates::Packing;
+use door::problem::Problem;
+use door::server::FamilyServer;
+use ingest::{Sender, snappy};
+use xxhash_rust::xxh3::xxh3_128;
+
+use crate::metadata::MetricsState;
+use crate::problem::PrometheusProblem;
+use series::SeriesReader;
+
+/// The message of version 2.0, as its content type names it.
+const VERSION_2: &str = "io.prometheus.write.v2.Request";
+
+/// Headers of answers to version 2.0: how much was stored.
+const WRITTEN: [HeaderName; 3] = [
+    HeaderName::from_static("x-prometheus-remote-write-samples-written"),
+    HeaderName::from_static("x-prometheus-remote-write-histograms-written"),
+    HeaderName::from_static("x-prometheus-remote-write-exemplars-written"),
+];
+
+/// Which message a request holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Version {
+    One,
+    Two,
+}
+
+pub(crate) async fn post(
+    server: FamilyServer<MetricsState>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, PrometheusProblem> {
+    let version = version(&headers)?;
+    let batch_id = batch_id(&headers)?;
+    let received = server.bodies.read(body, server.app.limits.body_bytes_max).await?;
+    let n_bytes = received.bytes().len();
+    let of_thread = server.clone();
+    let work = move || -> Result<(u64, Option<String>), Problem> {
+        let intake = &of_thread.app.intake;
+        let message = snappy::unpack(received.bytes(), intake.limits().body_bytes_max)?;
+        // Senders repeat a request whose answer they missed: equal bodies are one batch.
+        let own_id = format!("remote write {:032x}", xxh3_128(&message));
+        let sender = of_thread.sender(batch_id.as_deref().or(Some(&own_id)));
+        let mut collector = intake.collect(&Sender { ..sender });
+        let mut reader = SeriesReader::new(&mut collector, of_thread.now(), intake.limits());
+        match version {
+            Version::One => message::read_one(&message, &mut reader, &of_thread.state)?,
+            Version::Two => message::read_two(&message, &mut reader, &of_thread.state)?,
+        }
+        let (n_samples, refused) = reader.end();
+        if n_samples > 0 {
+            intake.accept(collector, &message, &sender)?;
+        }
+        Ok((n_samples, refused))
+    };
+    let (n_samples, refused) = server.intake.run(Packing::Snappy, n_bytes, work).await??;
+    let mut response = match refused {
+        None => StatusCode::NO_CONTENT.into_response(),
+        Some(message) => PrometheusProblem::from(Problem::bad_request("not-stored", message)).into_response(),
+    };
+    for (name, n) in WRITTEN.into_iter().zip([n_samples, 0, 0]) {
+        response.headers_mut().insert(name, HeaderValue::from(n));
+    }
+    Ok(response)
+}
+
+/// Returns the message that the headers name, by default that of version 1.0.
+fn version(headers: &HeaderMap) -> Result<Version, Problem> {
+    let refuse = |message: String, hint: &'static str| {
+        Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-encoding", message).hint(hint)
+    };
+    let encoding = content_encoding(headers);
+    if !matches!(&*encoding, "" | "snappy") {
+        let message = format!("content encoding {encoding:?} is not supported by remote write");
+        return Err(refuse(message, "send the message as one block of Snappy"));
+    }
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let (name, parameters) = kind.split_once(';').unwrap_or((kind, ""));
+    if !matches!(name.trim(), "" | "application/x-protobuf") {
+        let message = format!("content type {:?} is not supported by remote write", name.trim());
+        return Err(refuse(message, "send application/x-protobuf"));
+    }
+    match parameters.trim().strip_prefix("proto=").map(str::trim) {
+        None | Some("prometheus.WriteRequest") => Ok(Version::One),
+        Some(VERSION_2) => Ok(Version::Two),
+        Some(other) => Err(refuse(
+            format!("the message {other:?} is not known"),
+            "send prometheus.WriteRequest or io.prometheus.write.v2.Request",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_message_is_what_the_headers_say() {
+        let check = |kind: &'static str, encoding: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
+            version(&headers).map_err(|problem| problem.status.as_u16())
+        };
+        assert_eq!(check("application/x-protobuf", "snappy"), Ok(Version::One));
+        assert_eq!(check("application/x-protobuf;proto=prometheus.WriteRequest", "snappy"), Ok(Version::One));
+        assert_eq!(check("application/x-protobuf;proto=io.prometheus.write.v2.Request", "snappy"), Ok(Version::Two));
+        assert_eq!(check("application/x-protobuf;proto=other", "snappy"), Err(415));
+        assert_eq!(check("application/x-protobuf", "gzip"), Err(415));
+        assert_eq!(check("application/json", "snappy"), Err(415));
+    }
+}
