@@ -112,17 +112,17 @@ def free_address():
 
 
 @contextlib.contextmanager
-def prometheus_at_work(program, address=None, *more, target=URL):
+def prometheus_at_work(program, address=None, *more, target=URL, settings=None):
     """A Prometheus that scrapes a server every second; gives a function that asks it."""
     address = address or free_address()
     with tempfile.TemporaryDirectory() as directory:
         scrape = {"job_name": "catat", "scrape_interval": "1s", "static_configs": [{"targets": [urllib.parse.urlsplit(target).netloc]}]}
-        settings = pathlib.Path(directory, "prometheus.yml")
+        file = pathlib.Path(directory, "prometheus.yml")
         # What is JSON is YAML.
-        settings.write_text(json.dumps({"scrape_configs": [scrape]}), encoding="utf-8")
+        file.write_text(json.dumps({"scrape_configs": [scrape], **(settings or {})}), encoding="utf-8")
         log = pathlib.Path(directory, "log")
         with log.open("wb") as out:
-            command = [program, f"--config.file={settings}", f"--storage.tsdb.path={directory}/data", f"--web.listen-address={address}", *more]
+            command = [program, f"--config.file={file}", f"--storage.tsdb.path={directory}/data", f"--web.listen-address={address}", *more]
             process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
 
         def ask(query, path="query", **parameters):
@@ -155,6 +155,43 @@ def a_prometheus_scrapes_every_family(program):
         assert is_up and expected <= names, f"not scraped: {sorted(expected - names)}"
         version = ask("catat_build_info")
         assert version and version[0]["metric"]["version"] and version[0]["value"][1] == "1", version
+
+
+# Answered by both programs over the same samples, at the same time.
+QUERIES = [
+    "up", "count({job=\"catat\"})", "sum by (__name__) ({__name__=~\"process_.+\"})", "max_over_time(up[1m])",
+    "rate(process_cpu_seconds_total[10s])", "topk(3, {__name__=~\"catat_.+\"})", "absent(up{job=\"none\"})",
+    "up and on (instance) process_start_time_seconds", "label_replace(up, \"host\", \"$1\", \"instance\", \"(.*):.*\")",
+]
+
+
+def same(ours, theirs):
+    """The same series with the same numbers, whatever the order."""
+    series = [sorted(json.dumps([one["metric"], one["value"]], sort_keys=True) for one in rows) for rows in (ours, theirs)]
+    return series[0] == series[1]
+
+
+@check
+@with_program("prometheus")
+def a_prometheus_writes_to_us_and_both_answer_alike(program):
+    with tempfile.TemporaryDirectory() as data, server_at_work(data) as (_, url):
+        remote = {"remote_write": [{"url": f"{url}/prometheus/api/v1/write", "queue_config": {"batch_send_deadline": "200ms"}}]}
+        with prometheus_at_work(program, settings=remote) as ask:
+            def ours(query, **parameters):
+                answer = requests.post(f"{url}/prometheus/api/v1/query", data={"query": query, **parameters}, timeout=10)
+                assert answer.ok, answer.text
+                return answer.json()["data"]["result"]
+            until("samples arrive", lambda: ours("count_over_time(up[1m]) >= 5"))
+            # What both have: samples that lie some seconds back.
+            at = float(ours("timestamp(up)")[0]["value"][1]) - 2
+            for query in QUERIES:
+                assert same(ours(query, time=at), ask(query, time=at)), f"{query}: {ours(query, time=at)} {ask(query, time=at)}"
+            labels = requests.get(f"{url}/prometheus/api/v1/label/job/values", timeout=10).json()
+            assert labels["data"] == ["catat"], labels
+            series = requests.get(f"{url}/prometheus/api/v1/series", params={"match[]": "up"}, timeout=10).json()
+            assert [one["job"] for one in series["data"]] == ["catat"], series
+            rows = requests.post(f"{url}/api/v1/query", json={"query": "filter name = 'up' | stats max(value) as top by job"}, timeout=10).json()
+            assert rows["rows"] == [["catat", 1]], rows
 
 
 @contextlib.contextmanager

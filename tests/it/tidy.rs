@@ -56,7 +56,20 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("serve", &["storage", "elastic", "door", "api", "loki", "cloudwatch", "otel", "traces", "metrics"]),
     (
         "catat",
-        &["types", "definition", "parse", "ship", "storage", "ingest", "plan", "language", "execute", "alert", "serve"],
+        &[
+            "types",
+            "definition",
+            "parse",
+            "ship",
+            "storage",
+            "ingest",
+            "plan",
+            "language",
+            "execute",
+            "alert",
+            "promql",
+            "serve",
+        ],
     ),
 ];
 

@@ -6,6 +6,7 @@ mod groups;
 mod keys;
 mod lookups;
 mod manual;
+mod metrics;
 mod printing;
 mod query;
 mod remote;
@@ -28,6 +29,7 @@ pub(crate) use groups::{DeleteEvents, GroupCommand, Groups, SetGroup};
 pub(crate) use keys::{KeyCommand, Keys};
 pub(crate) use lookups::{LookupCommand, Lookups};
 pub(crate) use manual::{Completions, Man};
+pub(crate) use metrics::{Metrics, MetricsCommand};
 pub(crate) use printing::{Color, Format, Printing, Zone};
 pub(crate) use query::Query;
 pub(crate) use remote::Remote;
@@ -74,6 +76,8 @@ pub(crate) enum Command {
     Groups(Groups),
     /// List, upload and delete the tables of `lookup`
     Lookups(Lookups),
+    /// Test PromQL
+    Metrics(Metrics),
     /// List, check, test and backtest alert rules
     Rules(Rules),
     /// List shippers: state, lag and gaps

@@ -74,6 +74,7 @@ fn main() -> ExitCode {
         Command::Send(options) => commands::send(options),
         Command::Groups(options) => commands::groups(options),
         Command::Lookups(options) => commands::lookups(options),
+        Command::Metrics(options) => commands::metrics(options),
         Command::Rules(options) => commands::rules(options),
         Command::Sources(options) => commands::sources(options),
         Command::Fleet(options) => commands::fleet(options),

@@ -43,6 +43,7 @@ mod otlp;
 mod panics;
 mod patterns;
 mod pipelines;
+mod remote_write;
 mod revocation;
 mod rule_trials;
 mod scopes;

@@ -207,7 +207,7 @@ fn record() -> Vec<u8> {
 }
 
 /// Returns a message of protobuf with these fields, all of bytes.
-fn message(fields: &[(u8, &[u8])]) -> Vec<u8> {
+pub(super) fn message(fields: &[(u8, &[u8])]) -> Vec<u8> {
     let mut out = Vec::new();
     fields.iter().for_each(|(number, bytes)| write_text(*number, bytes, &mut out));
     out
@@ -331,11 +331,15 @@ async fn a_full_house_puts_senders_off_in_the_form_of_each_door_and_takes_them_l
 /// Writes bytes as the field of a number of a protobuf message.
 fn write_text(number: u8, text: &[u8], out: &mut Vec<u8>) {
     out.push(number << 3 | 2);
-    let mut length = text.len();
-    while length >= 0x80 {
-        out.push(length as u8 | 0x80);
-        length >>= 7;
-    }
-    out.push(length as u8);
+    varint(text.len() as u64, out);
     out.extend_from_slice(text);
+}
+
+/// Writes a number as protobuf and Snappy do.
+pub(super) fn varint(mut number: u64, out: &mut Vec<u8>) {
+    while number >= 0x80 {
+        out.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    out.push(number as u8);
 }
