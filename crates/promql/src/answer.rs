@@ -6,10 +6,11 @@ use crate::annotations::Annotations;
 use crate::context::{Context, SAME_LABELS};
 use crate::error::{EvalError, ParseError};
 use crate::evaluate::{evaluate, subquery_grid};
+use crate::function::Kind;
 use crate::labels::Labels;
 use crate::options::Options;
 use crate::source::{Selection, Source};
-use crate::syntax::{Aggregation, Expr, Kind, Node};
+use crate::syntax::{Aggregation, Expr, Node};
 use crate::value::{Evaluated, Grid, Series, Value};
 use crate::windows::Samples;
 

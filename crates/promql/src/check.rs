@@ -1,9 +1,10 @@
 //! Checks types and the rest of what the grammar cannot say, and finds the places of syntax errors.
 
 use crate::error::ParseError;
+use crate::function::Kind;
 use crate::labels::METRIC_NAME;
 use crate::lexer::{Token, Word};
-use crate::syntax::{Aggregation, Expr, Kind, Many, Matching, Node, Operator, Selector, Span};
+use crate::syntax::{Aggregation, Expr, Many, Matching, Node, Operator, Selector, Span};
 
 /// Checks a tree from the leaves up.
 pub(crate) fn check(node: &Node) -> Result<(), ParseError> {

@@ -6,7 +6,7 @@ use crate::aggregate::Reduction;
 use crate::call::{Call, Values};
 use crate::context::Context;
 use crate::error::EvalError;
-use crate::function::Function;
+use crate::function::{Function, Kind};
 use crate::info::info;
 use crate::labels::Labels;
 use crate::matching::Join;
@@ -15,7 +15,7 @@ use crate::over_time;
 use crate::pick::Pick;
 use crate::relabel::fixed_labels;
 use crate::selector::{Yield, select};
-use crate::syntax::{Aggregation, Expr, Grouping, Kind, Matching, Node, Operator, Shift, Span};
+use crate::syntax::{Aggregation, Expr, Grouping, Matching, Node, Operator, Shift, Span};
 use crate::value::{Evaluated, Grid, Series};
 use crate::windows::Plan;
 

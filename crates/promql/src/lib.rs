@@ -29,6 +29,7 @@ mod context;
 mod error;
 mod evaluate;
 mod function;
+mod heap;
 mod histogram;
 mod info;
 mod labels;

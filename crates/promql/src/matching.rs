@@ -192,14 +192,14 @@ impl Join<'_> {
         let mut matched = vec![false; steps];
         let swapped = self.matching.many == Many::Right;
         let plain = many.histograms.is_empty() && one.histograms.is_empty();
-        for step in 0..steps {
+        for (step, matched) in matched.iter_mut().enumerate() {
             if plain {
                 let (a, b) = (many.floats[step], one.floats[step]);
                 if is_none(a) || is_none(b) {
                     continue;
                 }
                 let (a, b) = if swapped { (b, a) } else { (a, b) };
-                matched[step] = true;
+                *matched = true;
                 if !operator.is_comparison() || self.return_bool {
                     out.floats[step] = crate::value::stored(scalars(operator, a, b));
                 } else if compare(operator, a, b) {
@@ -212,7 +212,7 @@ impl Join<'_> {
             match self.operation.apply(&a, &b, remarks) {
                 Outcome::Refused => {}
                 Outcome::Value(value, holds) => {
-                    matched[step] = true;
+                    *matched = true;
                     if self.return_bool {
                         out.set(step, Value::Float(f64::from(u8::from(holds))));
                     } else if holds {

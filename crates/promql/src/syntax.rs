@@ -3,31 +3,11 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::function::Function;
+use crate::function::{Function, Kind};
 use crate::matcher::Matcher;
 
 /// Bytes of the text.
 pub(crate) type Span = Range<usize>;
-
-/// Types of expressions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Scalar,
-    Text,
-    Vector,
-    Matrix,
-}
-
-impl Kind {
-    pub(crate) fn noun(self) -> &'static str {
-        match self {
-            Self::Scalar => "scalar",
-            Self::Text => "string",
-            Self::Vector => "instant vector",
-            Self::Matrix => "range vector",
-        }
-    }
-}
 
 /// An expression with its place.
 #[derive(Clone, Debug)]
