@@ -225,7 +225,8 @@ fn binary(
             operation.vector_scalar(context, right, &left, true, return_bool).map(Evaluated::Vector)
         }
         (Evaluated::Vector(left), Evaluated::Vector(right)) => {
-            let join = Join { operation, matching, return_bool };
+            let drop_name = return_bool && !context.options.delayed_name_removal;
+            let join = Join { operation, matching, return_bool, drop_name };
             let found = if operator.is_set() {
                 join.set(context, left, right, grid.len)
             } else {

@@ -24,6 +24,8 @@ pub(crate) struct Join<'a> {
     pub(crate) operation: Operation<'a>,
     pub(crate) matching: &'a Matching,
     pub(crate) return_bool: bool,
+    /// Whether 0 and 1 lose the name here, not at the end.
+    pub(crate) drop_name: bool,
 }
 
 impl Join<'_> {
@@ -226,7 +228,7 @@ impl Join<'_> {
     }
 
     fn mark_name(&self, out: &mut Series) {
-        if !self.operation.operator.is_comparison() {
+        if !self.operation.operator.is_comparison() || self.drop_name {
             out.labels = out.labels.without_metadata();
         }
     }
