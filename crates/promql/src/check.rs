@@ -113,6 +113,9 @@ fn check_binary(
     if operator.is_comparison() && !return_bool && scalars == 2 {
         return fail("comparisons between scalars must use BOOL modifier".to_owned());
     }
+    if operator.is_trim() && scalars == 2 {
+        return fail(format!("operator {:?} not allowed between scalars", operator.text()));
+    }
     if operator.is_set() && scalars > 0 {
         return fail(format!("set operator {:?} not allowed in binary scalar expression", operator.text()));
     }

@@ -24,9 +24,9 @@ pub(crate) struct Token {
     pub(crate) span: Span,
 }
 
-const SIGNS: [&str; 25] = [
-    "==", "!=", "=~", "!~", ">=", "<=", "{{", "}}", "+", "-", "*", "/", "%", "^", ">", "<", "=", "(", ")", "{", "}",
-    "[", "]", ",", ":",
+const SIGNS: [&str; 27] = [
+    "</", ">/", "==", "!=", "=~", "!~", ">=", "<=", "{{", "}}", "+", "-", "*", "/", "%", "^", ">", "<", "=", "(", ")",
+    "{", "}", "[", "]", ",", ":",
 ];
 
 /// Splits a text into words; comments and white space separate them.
@@ -53,7 +53,9 @@ pub(crate) fn tokens(text: &str) -> Result<Vec<Token>, ParseError> {
         }
         // In braces and brackets nothing nests.
         let nests = match token {
-            "(" | "+" | "-" | "*" | "/" | "%" | "^" | "==" | "!=" | ">" | "<" | ">=" | "<=" => word == Word::Sign,
+            "(" | "+" | "-" | "*" | "/" | "%" | "^" | "==" | "!=" | ">" | "<" | ">=" | "<=" | "</" | ">/" => {
+                word == Word::Sign
+            }
             _ => matches!(token, "and" | "or" | "unless" | "atan2"),
         };
         operators += usize::from(nests && brackets == 0);

@@ -11,7 +11,7 @@
 //! finds first name the function, not the argument.
 //!
 //! * Refused by name, since `promql-parser` does not read them; all are experiments in Prometheus: arithmetic in durations
-//!   (`[5m + 1m]`), `anchored` and `smoothed`, the operators `</` and `>/`. The function `start_timestamp` is unknown.
+//!   (`[5m + 1m]`), `anchored` and `smoothed`. The function `start_timestamp` is unknown.
 //! * Functions and aggregations that Prometheus calls experimental, and `fill`, need [`Options::experimental`].
 //! * A query has at most 200 operators and parentheses.
 //! * Regular expressions are those of the crate `regex`: classes such as `\d` know Unicode.

@@ -193,7 +193,7 @@ impl Join<'_> {
         let mut out = Series::empty(labels, self.return_bool, steps);
         let mut matched = vec![false; steps];
         let swapped = self.matching.many == Many::Right;
-        let plain = many.histograms.is_empty() && one.histograms.is_empty();
+        let plain = many.histograms.is_empty() && one.histograms.is_empty() && !operator.is_trim();
         for (step, matched) in matched.iter_mut().enumerate() {
             if plain {
                 let (a, b) = (many.floats[step], one.floats[step]);
@@ -228,7 +228,7 @@ impl Join<'_> {
     }
 
     fn mark_name(&self, out: &mut Series) {
-        if !self.operation.operator.is_comparison() || self.drop_name {
+        if self.operation.operator.is_arithmetic() || self.drop_name {
             out.labels = out.labels.without_metadata();
         }
     }

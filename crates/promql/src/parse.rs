@@ -70,6 +70,8 @@ fn shape_text(text: &str, words: &[Token]) -> String {
             _ if in_braces => {}
             _ if token.word == Word::Quoted => shape.push_str(" \"a\""),
             _ if matches!(token.word, Word::Number | Word::Duration) => shape.push_str(" 1"),
+            // Their precedence is that of comparisons; `bool` makes them stand between scalars, which is checked here.
+            "</" | ">/" => shape.push_str(" < bool"),
             "start" | "end" if word(at + 1) == "(" && (at == 0 || word(at - 1) != "@") => shape.push_str(" pi"),
             other => {
                 shape.push(' ');
@@ -89,7 +91,6 @@ fn refuse_unknown(text: &str, words: &[Token]) -> Result<(), ParseError> {
             Err(ParseError::new(token.span.clone(), format!("{what}, which is experimental, is not supported")))
         };
         let quoted = token.word == Word::Quoted;
-        let adjacent = at > 0 && words[at - 1].span.end == token.span.start;
         match word(at) {
             _ if quoted => {}
             sign @ ("(" | "[" | "{") => {
@@ -100,9 +101,6 @@ fn refuse_unknown(text: &str, words: &[Token]) -> Result<(), ParseError> {
             }
             ")" | "]" | "}" => {
                 open.pop();
-            }
-            "/" if adjacent && matches!(word(at - 1), "<" | ">") => {
-                return fail(&format!("operator \"{}/\"", word(at - 1)));
             }
             "+" | "-" | "*" | "/" | "%" | "^" if open.last() == Some(&"[") => return fail("arithmetic in a duration"),
             name if token.word == Word::Name && open.last() == Some(&"[") => {
