@@ -199,7 +199,7 @@ fn matrix(context: &Context<'_>, node: &Node, grid: Grid) -> Result<Vec<Row>, Ev
             Ok(rows)
         }
         Expr::Subquery { inner, range, step, shift } => {
-            let steps = subquery_grid(context, (*range, *step, *shift), grid);
+            let steps = subquery_grid(context, (*range, *step, *shift), grid)?;
             let Evaluated::Vector(series) = evaluate(context, inner, steps)? else { return Ok(Vec::new()) };
             rows(context, series, steps, node)
         }

@@ -140,7 +140,7 @@ fn over_range(
             plan.select(context, &selector.matchers)
         }
         Expr::Subquery { inner, range, step, shift } => {
-            let steps = subquery_grid(context, (*range, *step, *shift), grid);
+            let steps = subquery_grid(context, (*range, *step, *shift), grid)?;
             let series = vector(context, inner, steps)?;
             let plan = Plan { name, function, grid, range: *range, shift: *shift, args, span: &node.span };
             plan.subquery(context, series, steps)
@@ -154,7 +154,7 @@ pub(crate) fn subquery_grid(
     context: &Context<'_>,
     (range, step, shift): (i64, Option<i64>, Shift),
     grid: Grid,
-) -> Grid {
+) -> Result<Grid, EvalError> {
     let (first, last) = match shift.at {
         Some(at) => (context.time_of(at), context.time_of(at)),
         None => (grid.start, grid.last()),
@@ -163,7 +163,9 @@ pub(crate) fn subquery_grid(
     let (after, until) = (first - shift.offset - range, last - shift.offset);
     let start = (after.div_euclid(step) + 1) * step;
     let len = if start > until || grid.len == 0 { 0 } else { ((until - start) / step + 1) as usize };
-    Grid { start, step, len }
+    // Before a column of this length is made.
+    context.borrow(len)?;
+    Ok(Grid { start, step, len })
 }
 
 /// Returns a series where no series of a range has a sample.

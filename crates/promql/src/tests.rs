@@ -67,6 +67,9 @@ fn limits_and_stops_end_a_query() {
     let script = "load 1m\n  a 1x100\n\neval range from 0 to 1h step 1m a\n  a 1x60\n";
     let few = Options { samples_max: 50, ..Options::default() };
     assert!(run_script(script, &few).failures[0].message.contains("too many samples"));
+    let long = "load 1m\n  a 1x9\n\neval instant at 5m count_over_time(time()[100y:1ms])\n  {} 1\n"
+        .replace("time()", "vector(1)");
+    assert!(run_script(&long, &Options::default()).failures[0].message.contains("too many samples"));
     let stopped = Options { stop: Some(std::sync::Arc::new(|| Some(crate::Stop::TimedOut))), ..Options::default() };
     assert_eq!(run_script(script, &stopped).failures[0].message, "query timed out in expression evaluation");
 }
