@@ -6,11 +6,12 @@ use crate::annotations::Annotations;
 use crate::context::{Context, SAME_LABELS};
 use crate::error::{EvalError, ParseError};
 use crate::evaluate::{evaluate, subquery_grid};
+use crate::function::Kind;
 use crate::labels::Labels;
 use crate::matcher::Matcher;
 use crate::options::Options;
 use crate::source::{Selection, Source};
-use crate::syntax::{Aggregation, Expr, Kind, Node};
+use crate::syntax::{Aggregation, Expr, Node};
 use crate::value::{Evaluated, Grid, Series, Value};
 use crate::windows::Samples;
 
@@ -207,7 +208,7 @@ fn matrix(context: &Context<'_>, node: &Node, grid: Grid) -> Result<Vec<Row>, Ev
             Ok(rows)
         }
         Expr::Subquery { inner, range, step, shift } => {
-            let steps = subquery_grid(context, (*range, *step, *shift), grid);
+            let steps = subquery_grid(context, (*range, *step, *shift), grid)?;
             let Evaluated::Vector(series) = evaluate(context, inner, steps)? else { return Ok(Vec::new()) };
             rows(context, series, steps, node)
         }

@@ -175,7 +175,7 @@ impl Call<'_> {
         let most = if self.name == "clamp_min" { vec![f64::INFINITY; len] } else { args.column(len) };
         self.floats(context, vector, |step, value| {
             let (least, most) = (least[step], most[step]);
-            (!(most < least)).then(|| math::max(least, math::min(most, value)))
+            (most >= least || most.is_nan() || least.is_nan()).then(|| math::max(least, math::min(most, value)))
         })
     }
 

@@ -1,9 +1,10 @@
 //! Checks types and the rest of what the grammar cannot say, and finds the places of syntax errors.
 
 use crate::error::ParseError;
+use crate::function::Kind;
 use crate::labels::METRIC_NAME;
 use crate::lexer::{Token, Word};
-use crate::syntax::{Aggregation, Expr, Kind, Many, Matching, Node, Operator, Selector, Span};
+use crate::syntax::{Aggregation, Expr, Many, Matching, Node, Operator, Selector, Span};
 
 /// Checks a tree from the leaves up.
 pub(crate) fn check(node: &Node) -> Result<(), ParseError> {
@@ -112,6 +113,9 @@ fn check_binary(
     if operator.is_comparison() && !return_bool && scalars == 2 {
         return fail("comparisons between scalars must use BOOL modifier".to_owned());
     }
+    if operator.is_trim() && scalars == 2 {
+        return fail(format!("operator {:?} not allowed between scalars", operator.text()));
+    }
     if operator.is_set() && scalars > 0 {
         return fail(format!("set operator {:?} not allowed in binary scalar expression", operator.text()));
     }
@@ -132,28 +136,35 @@ fn check_binary(
     Ok(())
 }
 
-/// Finds the place of what `promql-parser` refuses: it says what, never where.
-pub(crate) fn syntax_error(text: &str, words: &[Token], message: &str) -> ParseError {
+/// Refuses brackets that are not closed, or that close nothing.
+pub(crate) fn check_brackets(text: &str, words: &[Token]) -> Result<(), ParseError> {
     let word = |token: &Token| &text[token.span.clone()];
     if words.is_empty() {
-        return ParseError::new(0..text.len(), "no expression found in input");
+        return Err(ParseError::new(0..text.len(), "no expression found in input"));
     }
     let mut open: Vec<&Token> = Vec::new();
     for token in words.iter().filter(|token| token.word == Word::Sign) {
         match word(token) {
             "(" | "[" | "{" => open.push(token),
             close @ (")" | "]" | "}") => {
-                let wanted = open.pop().map(|token| word(token));
+                let wanted = open.pop().map(word);
                 if !matches!((wanted, close), (Some("("), ")") | (Some("["), "]") | (Some("{"), "}")) {
-                    return ParseError::new(token.span.clone(), format!("unexpected {close:?}, which closes nothing"));
+                    let message = format!("unexpected {close:?}, which closes nothing");
+                    return Err(ParseError::new(token.span.clone(), message));
                 }
             }
             _ => {}
         }
     }
-    if let Some(token) = open.last() {
-        return ParseError::new(token.span.clone(), format!("{:?} is not closed", word(token)));
+    match open.last() {
+        Some(token) => Err(ParseError::new(token.span.clone(), format!("{:?} is not closed", word(token)))),
+        None => Ok(()),
     }
+}
+
+/// Finds the place of what `promql-parser` refuses: it says what, never where.
+pub(crate) fn syntax_error(text: &str, words: &[Token], message: &str) -> ParseError {
+    let word = |token: &Token| &text[token.span.clone()];
     if let Some(found) = adjacent(text, words) {
         return found;
     }
@@ -175,6 +186,11 @@ fn adjacent(text: &str, words: &[Token]) -> Option<ParseError> {
             _ => {}
         }
         let value = |token: &Token| !matches!(token.word, Word::Sign | Word::Name);
+        let closes = matches!(word(&pair[0]), ")" | "}" | "]") && pair[0].word == Word::Sign;
+        if braces == 0 && closes && value(&pair[1]) {
+            let message = format!("unexpected {:?}, expected an operator", word(&pair[1]));
+            return Some(ParseError::new(pair[1].span.clone(), message));
+        }
         if braces == 0 && value(&pair[0]) && (value(&pair[1]) || word(&pair[1]) == "(") {
             let message = format!("unexpected {:?}, expected an operator", word(&pair[1]));
             return Some(ParseError::new(pair[1].span.clone(), message));

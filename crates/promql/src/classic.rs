@@ -222,7 +222,7 @@ fn quantile(q: f64, buckets: Buckets, forced: &mut Forced) -> f64 {
         return f64::NAN;
     }
     let mut rank = q * observations;
-    let at = buckets[..last].partition_point(|(_, count)| !(*count >= rank));
+    let at = buckets[..last].partition_point(|(_, count)| *count < rank || count.is_nan());
     if at == last {
         return buckets[last - 1].0;
     }

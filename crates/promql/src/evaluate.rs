@@ -6,7 +6,7 @@ use crate::aggregate::Reduction;
 use crate::call::{Call, Values};
 use crate::context::Context;
 use crate::error::EvalError;
-use crate::function::Function;
+use crate::function::{Function, Kind};
 use crate::info::info;
 use crate::labels::Labels;
 use crate::matching::Join;
@@ -15,7 +15,7 @@ use crate::over_time;
 use crate::pick::Pick;
 use crate::relabel::fixed_labels;
 use crate::selector::{Yield, select};
-use crate::syntax::{Aggregation, Expr, Grouping, Kind, Matching, Node, Operator, Shift, Span};
+use crate::syntax::{Aggregation, Expr, Grouping, Matching, Node, Operator, Shift, Span};
 use crate::value::{Evaluated, Grid, Series};
 use crate::windows::Plan;
 
@@ -140,7 +140,7 @@ fn over_range(
             plan.select(context, &selector.matchers)
         }
         Expr::Subquery { inner, range, step, shift } => {
-            let steps = subquery_grid(context, (*range, *step, *shift), grid);
+            let steps = subquery_grid(context, (*range, *step, *shift), grid)?;
             let series = vector(context, inner, steps)?;
             let plan = Plan { name, function, grid, range: *range, shift: *shift, args, span: &node.span };
             plan.subquery(context, series, steps)
@@ -154,7 +154,7 @@ pub(crate) fn subquery_grid(
     context: &Context<'_>,
     (range, step, shift): (i64, Option<i64>, Shift),
     grid: Grid,
-) -> Grid {
+) -> Result<Grid, EvalError> {
     let (first, last) = match shift.at {
         Some(at) => (context.time_of(at), context.time_of(at)),
         None => (grid.start, grid.last()),
@@ -163,7 +163,9 @@ pub(crate) fn subquery_grid(
     let (after, until) = (first - shift.offset - range, last - shift.offset);
     let start = (after.div_euclid(step) + 1) * step;
     let len = if start > until || grid.len == 0 { 0 } else { ((until - start) / step + 1) as usize };
-    Grid { start, step, len }
+    // Before a column of this length is made.
+    context.borrow(len)?;
+    Ok(Grid { start, step, len })
 }
 
 /// Returns a series where no series of a range has a sample.
@@ -225,7 +227,8 @@ fn binary(
             operation.vector_scalar(context, right, &left, true, return_bool).map(Evaluated::Vector)
         }
         (Evaluated::Vector(left), Evaluated::Vector(right)) => {
-            let join = Join { operation, matching, return_bool };
+            let drop_name = return_bool && !context.options.delayed_name_removal;
+            let join = Join { operation, matching, return_bool, drop_name };
             let found = if operator.is_set() {
                 join.set(context, left, right, grid.len)
             } else {

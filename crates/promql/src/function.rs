@@ -1,6 +1,24 @@
 //! The functions of the language with their types.
 
-use crate::syntax::Kind;
+/// Types of expressions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Scalar,
+    Text,
+    Vector,
+    Matrix,
+}
+
+impl Kind {
+    pub(crate) fn noun(self) -> &'static str {
+        match self {
+            Self::Scalar => "scalar",
+            Self::Text => "string",
+            Self::Vector => "instant vector",
+            Self::Matrix => "range vector",
+        }
+    }
+}
 
 /// A function's signature.
 #[derive(Debug)]

@@ -8,9 +8,11 @@
 mod arithmetic;
 mod quantile;
 mod text;
+mod trim;
 
 pub(crate) use arithmetic::{Incompatible, Noticed, Total};
 pub(crate) use text::{general, plain};
+pub(crate) use trim::Keep;
 
 use std::sync::Arc;
 

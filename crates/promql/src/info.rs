@@ -49,7 +49,7 @@ pub(crate) fn info(
 /// Without a condition that names metrics, those ending in `_info` are meant; without any condition `target_info`.
 fn name_matchers(names: &[&Matcher]) -> Vec<Matcher> {
     let made = |operator, value| Matcher::new(METRIC_NAME, operator, value).ok();
-    let mut all: Vec<Matcher> = names.iter().map(|matcher| Matcher::clone(matcher)).collect();
+    let mut all: Vec<Matcher> = names.iter().copied().cloned().collect();
     if all.is_empty() {
         all.extend(made("=", "target_info"));
     } else if !all.iter().any(|m| matches!(m.kind, MatchKind::Equal | MatchKind::Matches(_))) {
@@ -67,7 +67,7 @@ fn sources(
     (shift, grid): (Shift, Grid),
     is_info: &dyn Fn(&Labels) -> bool,
 ) -> Result<Vec<Series>, EvalError> {
-    let mut matchers: Vec<Matcher> = names.iter().cloned().chain(data.iter().map(|m| Matcher::clone(m))).collect();
+    let mut matchers: Vec<Matcher> = names.iter().cloned().chain(data.iter().copied().cloned()).collect();
     let named = matchers.len();
     for label in IDENTIFYING {
         let values: BTreeSet<String> = base

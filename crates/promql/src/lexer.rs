@@ -3,8 +3,9 @@
 use crate::error::ParseError;
 use crate::syntax::Span;
 
-/// More operators, parentheses and commas than this are refused: evaluation recurses over the tree.
-const NESTING_MAX: usize = 500;
+/// More operators and parentheses than this are refused: reading and evaluation recurse over the tree, and must fit into
+/// a thread's stack of 2 MiB, unoptimised code included.
+const NESTING_MAX: usize = 200;
 
 /// Kinds of words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,9 +24,9 @@ pub(crate) struct Token {
     pub(crate) span: Span,
 }
 
-const SIGNS: [&str; 25] = [
-    "==", "!=", "=~", "!~", ">=", "<=", "{{", "}}", "+", "-", "*", "/", "%", "^", ">", "<", "=", "(", ")", "{", "}",
-    "[", "]", ",", ":",
+const SIGNS: [&str; 27] = [
+    "</", ">/", "==", "!=", "=~", "!~", ">=", "<=", "{{", "}}", "+", "-", "*", "/", "%", "^", ">", "<", "=", "(", ")",
+    "{", "}", "[", "]", ",", ":",
 ];
 
 /// Splits a text into words; comments and white space separate them.
@@ -46,12 +47,18 @@ pub(crate) fn tokens(text: &str) -> Result<Vec<Token>, ParseError> {
             next(rest, brackets > 0).map_err(|message| ParseError::new(at..at + first.len_utf8(), message))?;
         let token = &rest[..len];
         match token {
-            "[" => brackets += 1,
-            "]" => brackets = brackets.saturating_sub(1),
+            "[" | "{" if word == Word::Sign => brackets += 1,
+            "]" | "}" if word == Word::Sign => brackets = brackets.saturating_sub(1),
             _ => {}
         }
-        let is_operator = word == Word::Sign || matches!(token, "and" | "or" | "unless" | "atan2");
-        operators += usize::from(is_operator && !matches!(token, ")" | "]" | "}" | ","));
+        // In braces and brackets nothing nests.
+        let nests = match token {
+            "(" | "+" | "-" | "*" | "/" | "%" | "^" | "==" | "!=" | ">" | "<" | ">=" | "<=" | "</" | ">/" => {
+                word == Word::Sign
+            }
+            _ => matches!(token, "and" | "or" | "unless" | "atan2"),
+        };
+        operators += usize::from(nests && brackets == 0);
         if operators > NESTING_MAX {
             let message =
                 format!("query has more than {NESTING_MAX} operators and brackets; split it by recording rules");

@@ -6,11 +6,18 @@
 //!
 //! # Differences to Prometheus
 //!
-//! The grammar is that of the crate `promql-parser`; it yields no places, so that this crate reads the words as well. Not
-//! read, and refused: arithmetic in durations (`[5m + 1m]`), `anchored` and `smoothed`, `start_timestamp()`, the operators
-//! `</` and `>/`, all of which are experimental in Prometheus. Experimental functions and `fill` are refused unless
-//! [`Options::experimental`] is set. A query has at most 500 operators and brackets. Regular expressions are those of the
-//! crate `regex`: classes such as `\d` know Unicode. Texts of escapes that are not UTF-8 are refused.
+//! The crate `promql-parser` decides the shape of a query. It yields no places, does not say where a syntax error is, and
+//! computes with times that may not fit; so the words are read here, and it sees their shape alone. Errors of types that it
+//! finds first name the function, not the argument.
+//!
+//! * Refused by name, since `promql-parser` does not read them; all are experiments in Prometheus: arithmetic in durations
+//!   (`[5m + 1m]`), `anchored` and `smoothed`. The function `start_timestamp` is unknown.
+//! * Functions and aggregations that Prometheus calls experimental, and `fill`, need [`Options::experimental`].
+//! * A query has at most 200 operators and parentheses.
+//! * Regular expressions are those of the crate `regex`: classes such as `\d` know Unicode.
+//! * Quoted texts whose escapes are not UTF-8 are refused.
+//! * `limit_ratio` keeps the series that Prometheus keeps; `limitk` keeps the first in order of labels.
+//! * Samples count towards [`Options::samples_max`] per selection and per step held, not per step alone.
 
 mod aggregate;
 mod annotations;
@@ -22,6 +29,7 @@ mod context;
 mod error;
 mod evaluate;
 mod function;
+mod heap;
 mod histogram;
 mod info;
 mod labels;
@@ -41,6 +49,8 @@ mod selector;
 mod source;
 mod sum;
 mod syntax;
+#[cfg(test)]
+mod tests;
 mod value;
 mod windows;
 

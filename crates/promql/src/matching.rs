@@ -24,6 +24,8 @@ pub(crate) struct Join<'a> {
     pub(crate) operation: Operation<'a>,
     pub(crate) matching: &'a Matching,
     pub(crate) return_bool: bool,
+    /// Whether 0 and 1 lose the name here, not at the end.
+    pub(crate) drop_name: bool,
 }
 
 impl Join<'_> {
@@ -191,15 +193,15 @@ impl Join<'_> {
         let mut out = Series::empty(labels, self.return_bool, steps);
         let mut matched = vec![false; steps];
         let swapped = self.matching.many == Many::Right;
-        let plain = many.histograms.is_empty() && one.histograms.is_empty();
-        for step in 0..steps {
+        let plain = many.histograms.is_empty() && one.histograms.is_empty() && !operator.is_trim();
+        for (step, matched) in matched.iter_mut().enumerate() {
             if plain {
                 let (a, b) = (many.floats[step], one.floats[step]);
                 if is_none(a) || is_none(b) {
                     continue;
                 }
                 let (a, b) = if swapped { (b, a) } else { (a, b) };
-                matched[step] = true;
+                *matched = true;
                 if !operator.is_comparison() || self.return_bool {
                     out.floats[step] = crate::value::stored(scalars(operator, a, b));
                 } else if compare(operator, a, b) {
@@ -212,7 +214,7 @@ impl Join<'_> {
             match self.operation.apply(&a, &b, remarks) {
                 Outcome::Refused => {}
                 Outcome::Value(value, holds) => {
-                    matched[step] = true;
+                    *matched = true;
                     if self.return_bool {
                         out.set(step, Value::Float(f64::from(u8::from(holds))));
                     } else if holds {
@@ -226,7 +228,7 @@ impl Join<'_> {
     }
 
     fn mark_name(&self, out: &mut Series) {
-        if !self.operation.operator.is_comparison() {
+        if self.operation.operator.is_arithmetic() || self.drop_name {
             out.labels = out.labels.without_metadata();
         }
     }

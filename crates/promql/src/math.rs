@@ -34,8 +34,8 @@ pub(crate) fn find(name: &str) -> Option<fn(f64) -> f64> {
                 v
             }
         },
-        "minute" => |v| day_time(v, 60.0, 60.0),
-        "hour" => |v| day_time(v, 3600.0, 24.0),
+        "minute" => |v| day_time(v, 60, 60),
+        "hour" => |v| day_time(v, 3600, 24),
         "day_of_week" => |v| (days(v) + 4).rem_euclid(7) as f64,
         "day_of_month" => |v| date(v).day as f64,
         "day_of_year" => |v| (days(v) - days_before(date(v).year, 1) + 1) as f64,
@@ -70,18 +70,22 @@ struct Date {
     day: i64,
 }
 
-/// Returns whole seconds since the epoch; what does not fit becomes the nearest that does, NaN the epoch.
-fn seconds(value: f64) -> i64 {
-    // A million years either way: no clock reaches further, and the arithmetic below does not overflow.
-    value.clamp(-3.2e13, 3.2e13) as i64
+/// Days from the start of Go's count of absolute time to the epoch.
+const DAYS_TO_EPOCH: i64 = 106_751_991_073_094;
+
+/// Returns seconds of Go's count of absolute time, with what it makes of NaN and of numbers that do not fit.
+fn absolute(value: f64) -> u64 {
+    let fits = (i64::MIN as f64..-(i64::MIN as f64)).contains(&value);
+    let seconds = if fits { value as i64 } else { i64::MIN };
+    (seconds as u64).wrapping_add(DAYS_TO_EPOCH as u64 * 86_400)
 }
 
 fn days(value: f64) -> i64 {
-    seconds(value).div_euclid(86_400)
+    (absolute(value) / 86_400) as i64 - DAYS_TO_EPOCH
 }
 
-fn day_time(value: f64, unit: f64, modulus: f64) -> f64 {
-    (seconds(value).div_euclid(unit as i64)).rem_euclid(modulus as i64) as f64
+fn day_time(value: f64, unit: u64, modulus: u64) -> f64 {
+    (absolute(value) / unit % modulus) as f64
 }
 
 /// Converts days since the epoch into a date of the Gregorian calendar. Source: Hinnant, chrono-compatible date algorithms.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::annotations::Remarks;
 use crate::context::Context;
 use crate::error::EvalError;
-use crate::histogram::{Histogram, ResetHint};
+use crate::histogram::{Histogram, Keep, ResetHint};
 use crate::syntax::{Operator, Span};
 use crate::value::{NONE, Series, Value, is_none, stored};
 
@@ -57,10 +57,17 @@ impl Operation<'_> {
             (Value::Float(a), Value::Float(b)) if operator.is_comparison() => {
                 Outcome::Value(Value::Float(*a), compare(operator, *a, *b))
             }
+            (Value::Float(_), Value::Float(_)) if operator.is_trim() => self.refuse("float", "float", remarks),
             (Value::Float(a), Value::Float(b)) => Outcome::Value(Value::Float(scalars(operator, *a, *b)), true),
             (Value::Float(a), Value::Histogram(b)) if operator == Operator::Mul => scaled(b, |h| h.times(*a)),
             (Value::Histogram(a), Value::Float(b)) if operator == Operator::Mul => scaled(a, |h| h.times(*b)),
             (Value::Histogram(a), Value::Float(b)) if operator == Operator::Div => scaled(a, |h| h.divided(*b)),
+            (Value::Histogram(a), Value::Float(b)) if operator == Operator::TrimUpper => {
+                Outcome::Value(a.as_ref().clone().trimmed(*b, Keep::Below).into(), true)
+            }
+            (Value::Histogram(a), Value::Float(b)) if operator == Operator::TrimLower => {
+                Outcome::Value(a.as_ref().clone().trimmed(*b, Keep::Above).into(), true)
+            }
             (Value::Histogram(a), Value::Histogram(b)) => self.histograms(a, b, remarks),
             (Value::Float(_), Value::Histogram(_)) => self.refuse("float", "histogram", remarks),
             (Value::Histogram(_), Value::Float(_)) => self.refuse("histogram", "float", remarks),
@@ -109,14 +116,14 @@ impl Operation<'_> {
         let mut remarks = context.remarks().fresh();
         for series in &mut vector {
             context.check()?;
-            if series.histograms.is_empty() {
+            if series.histograms.is_empty() && !self.operator.is_trim() {
                 self.floats(series, scalar, swap, return_bool);
             } else {
                 for (step, number) in scalar.iter().enumerate() {
                     self.one(series, step, *number, (swap, return_bool), &mut remarks);
                 }
             }
-            if !self.operator.is_comparison() || return_bool {
+            if self.operator.is_arithmetic() || return_bool {
                 context.drop_name(series);
             }
         }
@@ -154,7 +161,9 @@ impl Operation<'_> {
         let (left, right) = if swap { (&scalar, &value) } else { (&value, &scalar) };
         let outcome = self.apply(left, right, remarks);
         series.floats[step] = NONE;
-        series.histograms[step] = None;
+        if let Some(histogram) = series.histograms.get_mut(step) {
+            *histogram = None;
+        }
         match outcome {
             Outcome::Value(_, holds) if return_bool => {
                 series.set(step, Value::Float(f64::from(u8::from(holds))));

@@ -18,6 +18,7 @@ use crate::syntax::{Aggregation, At, Expr, Grouping, Many, Matching, Node, Opera
 /// Reads and checks a query.
 pub(crate) fn parse(text: &str) -> Result<Node, ParseError> {
     let words = tokens(text)?;
+    check::check_brackets(text, &words)?;
     check_words(text, &words)?;
     refuse_unknown(text, &words)?;
     let shape = promql_parser::parser::parse(&shape_text(text, &words))
@@ -53,7 +54,8 @@ fn check_words(text: &str, words: &[Token]) -> Result<(), ParseError> {
 
 /// Returns the words as `promql-parser` is to see them: without what it does not read, but of the same shape.
 ///
-/// All conditions become one that it accepts, since the real ones are read here; `start()` and `end()` are calls to it.
+/// Conditions, numbers, durations and texts become such that it accepts, since the real ones are read here; `start()` and
+/// `end()` become calls.
 fn shape_text(text: &str, words: &[Token]) -> String {
     let word = |at: usize| words.get(at).map_or("", |token| &text[token.span.clone()]);
     let (mut shape, mut in_braces) = (String::with_capacity(text.len()), false);
@@ -66,6 +68,10 @@ fn shape_text(text: &str, words: &[Token]) -> String {
             }
             "}" if is_sign => in_braces = false,
             _ if in_braces => {}
+            _ if token.word == Word::Quoted => shape.push_str(" \"a\""),
+            _ if matches!(token.word, Word::Number | Word::Duration) => shape.push_str(" 1"),
+            // Their precedence is that of comparisons; `bool` makes them stand between scalars, which is checked here.
+            "</" | ">/" => shape.push_str(" < bool"),
             "start" | "end" if word(at + 1) == "(" && (at == 0 || word(at - 1) != "@") => shape.push_str(" pi"),
             other => {
                 shape.push(' ');
@@ -85,7 +91,6 @@ fn refuse_unknown(text: &str, words: &[Token]) -> Result<(), ParseError> {
             Err(ParseError::new(token.span.clone(), format!("{what}, which is experimental, is not supported")))
         };
         let quoted = token.word == Word::Quoted;
-        let adjacent = at > 0 && words[at - 1].span.end == token.span.start;
         match word(at) {
             _ if quoted => {}
             sign @ ("(" | "[" | "{") => {
@@ -96,9 +101,6 @@ fn refuse_unknown(text: &str, words: &[Token]) -> Result<(), ParseError> {
             }
             ")" | "]" | "}" => {
                 open.pop();
-            }
-            "/" if adjacent && matches!(word(at - 1), "<" | ">") => {
-                return fail(&format!("operator \"{}/\"", word(at - 1)));
             }
             "+" | "-" | "*" | "/" | "%" | "^" if open.last() == Some(&"[") => return fail("arithmetic in a duration"),
             name if token.word == Word::Name && open.last() == Some(&"[") => {

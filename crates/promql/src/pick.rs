@@ -1,10 +1,9 @@
 //! Aggregations that pick series of each group: topk, bottomk, limitk, limit_ratio.
 
-use std::cmp::Ordering;
-
 use crate::aggregate::groups;
 use crate::context::Context;
 use crate::error::EvalError;
+use crate::heap::Heap;
 use crate::labels::Labels;
 use crate::syntax::{Aggregation, Grouping, Span};
 use crate::value::{NONE, Series, is_none};
@@ -115,15 +114,11 @@ impl Pick<'_> {
             let message = format!("ignored histogram in {} aggregation", self.aggregation.text());
             context.remarks().info(self.span, &message);
         }
-        let mut picked = floats;
-        let top = self.aggregation == Aggregation::Topk;
-        picked.sort_by(|a, b| {
-            let (a, b) = (value(a), value(b));
-            let order = a.partial_cmp(&b).unwrap_or(Ordering::Equal);
-            a.is_nan().cmp(&b.is_nan()).then(if top { order.reverse() } else { order })
-        });
-        picked.truncate(k);
-        picked
+        let before: &dyn Fn(f64, f64) -> bool =
+            if self.aggregation == Aggregation::Topk { &|a, b| a < b } else { &|a, b| a > b };
+        let mut heap = Heap::new(k, before);
+        floats.iter().for_each(|at| heap.offer(value(at), *at));
+        heap.into_items()
     }
 }
 

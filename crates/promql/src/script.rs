@@ -8,11 +8,13 @@ mod memory;
 mod series;
 
 use crate::answer::{Answer, Data, Row, instant, parse, range};
+use crate::labels::Labels;
 use crate::options::Options;
 use crate::value::Value;
 
 use self::command::{Command, Eval, Topic, commands};
 use self::memory::Memory;
+use self::series::Item;
 
 /// What a script came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,20 +50,7 @@ pub fn run_script(text: &str, options: &Options) -> Report {
     for (_, command) in commands {
         match command {
             Command::Clear => memory = Memory::default(),
-            Command::Load { step, custom, series } => {
-                let mut loaded = Vec::new();
-                for (labels, items) in series {
-                    let timed =
-                        items.into_iter().enumerate().filter_map(|(at, item)| Some((step * at as i64, item.value?)));
-                    loaded.push((labels, timed.collect::<Vec<(i64, Value)>>()));
-                }
-                for (labels, samples) in &loaded {
-                    samples.iter().for_each(|(time, value)| memory.add(labels, *time, value.clone()));
-                }
-                if custom {
-                    memory.add_custom(&loaded);
-                }
-            }
+            Command::Load { step, custom, series } => load(&mut memory, step, custom, series),
             Command::Eval(eval) => match check(&eval, &memory, options) {
                 Ok(()) => report.passed += 1,
                 Err(message) => report.failures.push(Failure { line: eval.line, query: eval.query, message }),
@@ -69,6 +58,33 @@ pub fn run_script(text: &str, options: &Options) -> Report {
         }
     }
     report
+}
+
+fn load(memory: &mut Memory, step: i64, custom: bool, series: Vec<(Labels, Vec<Item>)>) {
+    let mut loaded = Vec::new();
+    for (labels, items) in series {
+        let timed =
+            items.into_iter().enumerate().filter_map(|(at, item)| Some((step.checked_mul(at as i64)?, item.value?)));
+        loaded.push((labels, timed.collect::<Vec<(i64, Value)>>()));
+    }
+    for (labels, samples) in &loaded {
+        samples.iter().for_each(|(time, value)| memory.add(labels, *time, value.clone()));
+    }
+    if custom {
+        memory.add_custom(&loaded);
+    }
+}
+
+/// Returns the series of a script that only loads.
+#[cfg(test)]
+pub(crate) fn loaded(text: &str) -> Result<Memory, String> {
+    let mut memory = Memory::default();
+    for (_, command) in commands(text).map_err(|(line, message)| format!("line {line}: {message}"))? {
+        if let Command::Load { step, custom, series } = command {
+            load(&mut memory, step, custom, series);
+        }
+    }
+    Ok(memory)
 }
 
 fn check(eval: &Eval, memory: &Memory, options: &Options) -> Result<(), String> {

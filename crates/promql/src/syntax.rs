@@ -3,31 +3,11 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::function::Function;
+use crate::function::{Function, Kind};
 use crate::matcher::Matcher;
 
 /// Bytes of the text.
 pub(crate) type Span = Range<usize>;
-
-/// Types of expressions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Scalar,
-    Text,
-    Vector,
-    Matrix,
-}
-
-impl Kind {
-    pub(crate) fn noun(self) -> &'static str {
-        match self {
-            Self::Scalar => "scalar",
-            Self::Text => "string",
-            Self::Vector => "instant vector",
-            Self::Matrix => "range vector",
-        }
-    }
-}
 
 /// An expression with its place.
 #[derive(Clone, Debug)]
@@ -109,10 +89,14 @@ pub(crate) enum Operator {
     And,
     Or,
     Unless,
+    /// `</` removes the observations of histograms above a value.
+    TrimUpper,
+    /// `>/` removes the observations of histograms below a value.
+    TrimLower,
 }
 
 impl Operator {
-    pub(crate) const ALL: [(&'static str, Self); 16] = [
+    pub(crate) const ALL: [(&'static str, Self); 18] = [
         ("+", Self::Add),
         ("-", Self::Sub),
         ("*", Self::Mul),
@@ -129,6 +113,8 @@ impl Operator {
         ("and", Self::And),
         ("or", Self::Or),
         ("unless", Self::Unless),
+        ("</", Self::TrimUpper),
+        (">/", Self::TrimLower),
     ];
 
     pub(crate) fn text(self) -> &'static str {
@@ -137,6 +123,15 @@ impl Operator {
 
     pub(crate) fn is_set(self) -> bool {
         matches!(self, Self::And | Self::Or | Self::Unless)
+    }
+
+    pub(crate) fn is_trim(self) -> bool {
+        matches!(self, Self::TrimUpper | Self::TrimLower)
+    }
+
+    /// Reports whether results are another metric, so that the name goes.
+    pub(crate) fn is_arithmetic(self) -> bool {
+        !self.is_set() && !self.is_comparison() && !self.is_trim()
     }
 
     pub(crate) fn is_comparison(self) -> bool {

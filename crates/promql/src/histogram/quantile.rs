@@ -8,7 +8,7 @@ pub(crate) type Remarked = (f64, Option<&'static str>);
 
 impl Bucket {
     /// Returns the share of the bucket below `value`, which lies strictly inside its finite bounds.
-    fn share_below(&self, value: f64, linear: bool) -> f64 {
+    pub(crate) fn share_below(&self, value: f64, linear: bool) -> f64 {
         if linear {
             return (value - self.lower) / (self.upper - self.lower);
         }

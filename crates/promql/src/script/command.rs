@@ -4,6 +4,7 @@ use regex::Regex;
 
 use crate::labels::Labels;
 use crate::lexer::{duration, number, unquote};
+use crate::matcher::compile;
 use crate::script::series::{Item, description};
 
 /// What `expect` asks for.
@@ -236,5 +237,5 @@ fn pattern(text: &str, is_regex: bool) -> Result<Pattern, String> {
     if !is_regex {
         return Ok(Pattern::Text(text.to_owned()));
     }
-    Regex::new(text).map(Pattern::Regex).map_err(|_| format!("{text:?} is no regular expression"))
+    compile(text, str::to_owned).map(Pattern::Regex)
 }

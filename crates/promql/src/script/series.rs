@@ -136,7 +136,7 @@ fn item<'a>(text: &'a str, all: &mut Vec<Item>) -> Result<&'a str, String> {
     }
     let (first, rest) = leading_number(text)?;
     let (step, rest) = match rest.starts_with(['+', '-']) {
-        true => leading_number(rest).map(|(step, rest)| (step, rest))?,
+        true => leading_number(rest)?,
         false => (0.0, rest),
     };
     let (count, rest) = repeats(rest)?;

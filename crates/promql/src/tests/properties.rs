@@ -1,0 +1,111 @@
+//! Laws that hold for whatever is asked.
+
+use proptest::prelude::*;
+
+use crate::{Options, parse, run_script};
+
+/// Values that a script can write, special ones among them.
+fn values() -> impl Strategy<Value = String> {
+    let value = prop_oneof![
+        6 => (-50..50_i32).prop_map(|n| n.to_string()),
+        1 => Just("_".to_owned()),
+        1 => Just("stale".to_owned()),
+        1 => Just("NaN".to_owned()),
+        1 => Just("-Inf".to_owned()),
+        1 => Just("{{schema:1 count:4 sum:5 buckets:[1 2 1]}}".to_owned()),
+    ];
+    proptest::collection::vec(value, 12).prop_map(|values| values.join(" "))
+}
+
+fn query() -> impl Strategy<Value = String> {
+    let selector =
+        prop_oneof![Just("m"), Just("m{i=\"0\"}"), Just("m offset 1m"), Just("m @ 120")].prop_map(str::to_owned);
+    let range = prop_oneof![
+        Just("rate"),
+        Just("delta"),
+        Just("irate"),
+        Just("sum_over_time"),
+        Just("avg_over_time"),
+        Just("min_over_time"),
+        Just("stddev_over_time"),
+        Just("changes"),
+        Just("resets"),
+        Just("deriv"),
+        Just("last_over_time"),
+        Just("absent_over_time"),
+        Just("count_over_time"),
+    ];
+    let ranged =
+        (range, prop_oneof![Just("m[3m]"), Just("m[150s] offset -1m"), Just("m[4m:30s]"), Just("m[2m] @ end()")])
+            .prop_map(|(function, range)| format!("{function}({range})"));
+    prop_oneof![selector, ranged].prop_recursive(3, 12, 2, |inner| {
+        let operator =
+            prop_oneof![Just("+"), Just("/"), Just("> bool"), Just("<="), Just("and"), Just("or"), Just("unless")];
+        let one = prop_oneof![
+            Just("sum"),
+            Just("avg by (j)"),
+            Just("max without (i)"),
+            Just("stdvar"),
+            Just("topk(1, "),
+            Just("count"),
+            Just("abs"),
+            Just("-"),
+            Just("2 *"),
+            Just("absent"),
+            Just("histogram_quantile(0.3, "),
+            Just("timestamp"),
+        ];
+        prop_oneof![
+            (inner.clone(), operator, inner.clone()).prop_map(|(a, o, b)| format!("({a}) {o} ignoring (nosuch) ({b})")),
+            (one, inner).prop_map(|(function, inner)| {
+                if function.ends_with(", ") { format!("{function}{inner})") } else { format!("{function} ({inner})") }
+            }),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_range_query_is_its_instants(a in values(), b in values(), c in values(), query in query()) {
+        // `@ end()` and what looks at all steps are the same at each instant only with a fixed end.
+        let query = query.replace("@ end()", "@ 300");
+        let load = format!("load 1m\n  m{{i=\"0\", j=\"x\"}} {a}\n  m{{i=\"1\", j=\"x\"}} {b}\n  m{{i=\"2\", j=\"y\"}} {c}\n\n");
+        let Ok(whole) = rows(&load, &query, 0, 10) else { return Ok(()) };
+        for minute in 0..=10_i64 {
+            let Ok(one) = rows(&load, &query, minute, minute) else { continue };
+            let of_whole: Vec<String> =
+                whole.iter().filter(|row| row.1 == minute).map(|row| row.0.clone()).collect();
+            let of_one: Vec<String> = one.iter().map(|row| row.0.clone()).collect();
+            prop_assert_eq!(of_whole, of_one, "minute {} of {}", minute, query);
+        }
+    }
+
+    #[test]
+    fn reading_never_panics(text in "[a-z(){}\\[\\]0-9@:,.'\"`+*/^<>=!~ -]{0,40}") {
+        let _ = parse(&text);
+    }
+
+    #[test]
+    fn scripts_never_panic(text in "(load 1m|eval instant at 1m|\n| |a|\\{\\{|\\}\\}|buckets:\\[1\\]|x|_|9|\\+|expect|\\{b=\"c\"\\}){0,30}") {
+        let _ = run_script(&text, &Options::default());
+    }
+}
+
+/// Returns labels with value bits, and the minute, of each sample of a range query.
+fn rows(load: &str, query: &str, from: i64, to: i64) -> Result<Vec<(String, i64)>, String> {
+    let memory = crate::script::loaded(load)?;
+    let query = parse(query).map_err(|error| error.message)?;
+    let answer = crate::range(&query, (from * 60_000, to * 60_000), 60_000, &memory, &Options::default())
+        .map_err(|error| error.to_string())?;
+    let crate::Data::Matrix(rows) = answer.data else { return Err("no matrix".to_owned()) };
+    let mut found: Vec<(String, i64)> = rows
+        .iter()
+        .flat_map(|row| {
+            row.samples.iter().map(|sample| (format!("{} {:?}", row.labels, sample.value), sample.time / 60_000))
+        })
+        .collect();
+    found.sort();
+    Ok(found)
+}
