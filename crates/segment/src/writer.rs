@@ -8,6 +8,7 @@ use types::{Batch, Column, GroupName, MinuteCounts, Origin, RowSet, TimeRange, T
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::bytes::{put_varint, put_zigzag};
+use crate::column::dependent::{self, BlockColumn};
 use crate::column::{self, RunDictionary};
 use crate::column_filter::ColumnFilterWriter;
 use crate::error::SegmentError;
@@ -191,6 +192,28 @@ struct ColumnWriter {
     filter_section: Option<SectionId>,
 }
 
+impl ColumnWriter {
+    /// Encodes and proves the values of a block; `None` if there are none.
+    fn encode(&mut self, values: &Column, minutes: &[(i64, usize)]) -> Result<Option<BlockColumn>, SegmentError> {
+        let present = values.presence();
+        self.counter.add(minutes, values, &present);
+        let mut section = column::encode(values, &present, &mut self.dictionary);
+        if section.is_empty() {
+            return Ok(None);
+        }
+        if !proof::is_column(&section, values, &present, &self.dictionary) {
+            tracing::warn!(n_rows = values.n_rows(), "a field of a block is kept plain: it would not be read back");
+            section = column::encode_plainly(values, &present);
+            if !proof::is_column(&section, values, &present, &self.dictionary) {
+                return Err(SegmentError::Unfaithful(format!("field {} does not come back", self.name)));
+            }
+        }
+        self.n_events += present.count() as u64;
+        self.types.insert_column(values);
+        Ok(Some(BlockColumn { present, section }))
+    }
+}
+
 struct RunWriter {
     group: GroupName,
     group_id: u32,
@@ -337,41 +360,36 @@ impl RunWriter {
     fn write_columns(&mut self, block: usize, batch: &Batch, sections: &mut SectionWriter) -> Result<(), SegmentError> {
         let missing = Column::Missing { n_rows: batch.len() };
         let mut fields = batch.fields.iter().peekable();
-        let mut presence: Vec<Option<RowSet>> = Vec::with_capacity(self.columns.len());
-        let mut field_filter = Vec::new();
+        let mut values: Vec<&Column> = Vec::with_capacity(self.columns.len());
+        let mut of_block: Vec<Option<BlockColumn>> = Vec::with_capacity(self.columns.len());
         let minutes = field_minutes::minutes_of(&batch.timestamps);
         for column in &mut self.columns {
-            let values = if *column.name == *"@logStream" {
+            let of_column = if *column.name == *"@logStream" {
                 &batch.streams
             } else {
                 // Both lists are sorted by name, and the block's is part of the run's.
                 fields.next_if(|(name, _)| *name == column.name).map_or(&missing, |(_, values)| values)
             };
-            let present = values.presence();
-            column.counter.add(&minutes, values, &present);
-            let mut encoded = column::encode(values, &present, &mut column.dictionary);
-            if encoded.is_empty() {
-                field_filter::put_none(&mut field_filter);
-                presence.push(None);
-                continue;
-            }
-            if !proof::is_column(&encoded, values, &present, &column.dictionary) {
-                tracing::warn!(n_rows = batch.len(), "a field of a block is kept plain: it would not be read back");
-                encoded = column::encode_plainly(values, &present);
-                if !proof::is_column(&encoded, values, &present, &column.dictionary) {
-                    return Err(SegmentError::Unfaithful(format!("field {} does not come back", column.name)));
-                }
-            }
-            field_filter::put(&mut field_filter, values, &present, &encoded, &mut column.filter);
-            column.n_events += present.count() as u64;
-            column.types.insert_column(values);
-            sections.fill(column.first_section + block as SectionId, &encoded)?;
-            presence.push(Some(present));
+            of_block.push(column.encode(of_column, &minutes)?);
+            values.push(of_column);
         }
         if let Some((name, _)) = fields.next() {
             return Err(SegmentError::Unfaithful(format!("field {name:?} was not declared")));
         }
+        dependent::shorten(&mut of_block);
+        let mut field_filter = Vec::new();
+        for ((column, values), of_block) in self.columns.iter_mut().zip(values).zip(&of_block) {
+            match of_block {
+                None => field_filter::put_none(&mut field_filter),
+                Some(BlockColumn { present, section }) => {
+                    field_filter::put(&mut field_filter, values, present, section, &mut column.filter);
+                    sections.fill(column.first_section + block as SectionId, section)?;
+                }
+            }
+        }
         sections.fill(self.system_section(footer::FIELDS, block), &field_filter)?;
+        let presence: Vec<Option<RowSet>> =
+            of_block.into_iter().map(|column| column.map(|column| column.present)).collect();
         let origin_numbers: Vec<u32> = batch.origins.iter().map(|origin| self.origin_number(origin)).collect();
         let origins: Vec<u32> = batch.origin_codes.iter().map(|code| origin_numbers[*code as usize]).collect();
         let shapes = self.shapes.encode_block(batch.len(), &origins, &presence);

@@ -1,10 +1,12 @@
 //! The columns of fields, stored or derived.
 
+use std::sync::Arc;
+
 use types::{Column, Derivation, RowSet, Run, ScanError, Strings};
 
 use super::run::SegmentRun;
-use crate::bytes::Damage;
-use crate::column;
+use crate::bytes::{Damage, Decoded};
+use crate::column::{self, dependent};
 use crate::footer;
 use crate::section::SectionId;
 use crate::shape::BlockShapes;
@@ -30,8 +32,37 @@ impl SegmentRun {
             return Ok(Column::Missing { n_rows: rows.count() });
         }
         let dictionary = self.dictionary(index)?;
+        self.decoded_column(block, index, |bytes| column::decode(bytes, &present, rows, dictionary.as_ref()))
+    }
+
+    /// Returns the section of field number `index` in a block; what another column says is restored from it.
+    pub(super) fn column_section(&self, block: usize, index: usize) -> Result<Arc<Vec<u8>>, ScanError> {
+        let columns = &self.run().footer.columns;
+        let id = |column: usize| columns[column].first_section + block as SectionId;
+        self.section_with(id(index), |stored| {
+            let damaged = |damage| self.damage(id(index), damage);
+            let source = dependent::source_of(&stored).map_err(damaged)?;
+            let Some(source) = source.filter(|_| self.segment.format > 3) else { return Ok(stored) };
+            if source >= columns.len() || source == index {
+                return Err(damaged(Damage("a field is out of range")));
+            }
+            let table = self.shapes()?;
+            let shapes = self.block_shapes(block, &table)?;
+            let [present, of_source] = [index, source].map(|column| shapes.rows_with(column as u32, &table));
+            dependent::restore(&stored, &present, &*self.section(id(source))?, &of_source).map_err(damaged)
+        })
+    }
+
+    /// Reads the section of field number `index` in a block and decodes it.
+    pub(super) fn decoded_column<T>(
+        &self,
+        block: usize,
+        index: usize,
+        decode: impl FnOnce(&[u8]) -> Decoded<T>,
+    ) -> Result<T, ScanError> {
+        let bytes = self.column_section(block, index)?;
         let id = self.run().footer.columns[index].first_section + block as SectionId;
-        self.decoded(id, |bytes| column::decode(bytes, &present, rows, dictionary.as_ref()))
+        decode(&bytes).map_err(|damage| self.damage(id, damage))
     }
 
     /// Returns rows of the stored column of a field.

@@ -407,7 +407,7 @@ impl SegmentRun {
     /// Returns rows whose stored value of column number `index` may contain the needle.
     pub(super) fn stored_rows_with(&self, block: usize, index: usize, needle: &Needle) -> Result<Narrowed, ScanError> {
         let id = self.run().footer.columns[index].first_section + block as SectionId;
-        let bytes = self.section(id)?;
+        let bytes = self.column_section(block, index)?;
         if !search::may_hold(&bytes, needle) {
             return Ok(Narrowed { rows: RowSet::none(self.block_rows(block)), exact: true });
         }

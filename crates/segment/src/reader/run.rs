@@ -103,12 +103,21 @@ impl SegmentRun {
 
     /// Returns a section of a block. What was kept of it counts as read, since it is what the answer is made from.
     pub(super) fn section(&self, id: SectionId) -> Result<Arc<Vec<u8>>, ScanError> {
+        self.section_with(id, Ok)
+    }
+
+    /// Returns what `restore` makes of a section, which is kept in its place.
+    pub(super) fn section_with(
+        &self,
+        id: SectionId,
+        restore: impl FnOnce(Vec<u8>) -> Result<Vec<u8>, ScanError>,
+    ) -> Result<Arc<Vec<u8>>, ScanError> {
         let kept = self.segment.kept.get().filter(|_| self.is_query);
         if let Some(known) = kept.and_then(|kept| kept.get(id)) {
             self.count_read(id);
             return Ok(known);
         }
-        let section = Arc::new(self.fresh_section(id)?);
+        let section = Arc::new(restore(self.fresh_section(id)?)?);
         if let Some(kept) = kept.filter(|_| !section.is_empty()) {
             kept.put(id, &section);
         }
@@ -456,8 +465,7 @@ impl Run for SegmentRun {
         }
         let shapes = self.shapes()?;
         let present = self.block_shapes(block, &shapes)?.rows_with(index as u32, &shapes);
-        let id = footer.columns[index].first_section + block as SectionId;
-        self.decoded(id, |bytes| column::decode_addresses(bytes, &present, rows))
+        self.decoded_column(block, index, |bytes| column::decode_addresses(bytes, &present, rows))
     }
 
     fn bytes_read(&self) -> u64 {

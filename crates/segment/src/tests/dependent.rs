@@ -1,0 +1,146 @@
+//! Columns that other columns say: ids of parents, attributes that go together.
+
+use super::*;
+
+/// An id of eight bytes.
+fn id(number: u64) -> String {
+    format!("{:016x}", xxhash_rust::xxh3::xxh3_64(&number.to_le_bytes()))
+}
+
+/// What a span says of its parent.
+#[derive(Clone, Debug)]
+enum Parent {
+    Missing,
+    Itself,
+    /// A span so many rows before, or after.
+    Before(usize),
+    After(usize),
+    /// A span of another run, which others may have as well.
+    Elsewhere(u64),
+    Other(String),
+}
+
+fn parent() -> impl Strategy<Value = Parent> {
+    prop_oneof![
+        1 => Just(Parent::Missing),
+        1 => Just(Parent::Itself),
+        12 => (1usize..40).prop_map(Parent::Before),
+        1 => (1usize..40).prop_map(Parent::After),
+        3 => (1000u64..1020).prop_map(Parent::Elsewhere),
+    ]
+}
+
+/// Texts that are no ids of eight bytes in lower case.
+fn odd() -> impl Strategy<Value = Parent> {
+    prop_oneof!["[0-9A-F]{16}", "[0-9a-f]{14}", "", "none"].prop_map(Parent::Other)
+}
+
+fn batch_of(parents: &[Parent], lacks_id: &[usize]) -> Arc<Batch> {
+    let mut builder = BatchBuilder::new();
+    let n = parents.len();
+    for (row, parent) in parents.iter().enumerate() {
+        builder.set_timestamp(Timestamp(row as i64 * 1000));
+        builder.set_message("m");
+        if !lacks_id.contains(&row) {
+            builder.field_text("span_id", &id(row as u64));
+        }
+        let parent = match parent {
+            Parent::Missing => None,
+            Parent::Itself => Some(id(row as u64)),
+            Parent::Before(distance) => row.checked_sub(*distance).map(|row| id(row as u64)),
+            Parent::After(distance) => Some(id(((row + distance) % n) as u64)),
+            Parent::Elsewhere(number) => Some(id(*number)),
+            Parent::Other(text) => Some(text.clone()),
+        };
+        if let Some(parent) = parent {
+            builder.field_text("parent_span_id", &parent);
+        }
+        let pod = row * row % 7;
+        builder.field_text("pod", &format!("pod-{pod}"));
+        builder.field_text("node", ["north", "south", "east"][pod % 3]);
+        if row % 3 > 0 {
+            builder.field_integer("port", 8000 + pod as i64 * 300);
+        }
+        builder.commit();
+    }
+    Arc::new(builder.finish())
+}
+
+fn check(batch: Arc<Batch>) -> Arc<Segment> {
+    let memory = BatchRun::new(group(), 3, batch.clone());
+    let (_directory, segment) = written(&[batch]);
+    let run = segment.run(0, 0).expect("one run");
+    if run.n_blocks() == 1 {
+        assert_eq!(dump(&*run).expect("whole"), dump(&memory).expect("memory"));
+    }
+    // What was written is written again.
+    let again = segment.run_reader(0).expect("one run");
+    let blocks = (0..again.n_blocks()).map(|block| Arc::new(again.block(block).expect("whole")));
+    let (_directory, segment) = written(&blocks.collect::<Vec<_>>());
+    let copy = segment.run(0, 0).expect("one run");
+    assert_eq!(dump(&*copy).expect("whole"), dump(&*run).expect("whole"));
+    segment
+}
+
+/// Compares what narrowing says of a value of a field with all values.
+fn check_narrowing(run: &dyn Run, block: usize, name: &str, literal: &str) {
+    let all = RowSet::all(run.block_rows(block));
+    let values = run.read(block, &[name], &all).expect("whole").remove(0);
+    let probe = TextProbe { field: ProbeField::Named(name), literal, ignores_case: false };
+    let found = run.narrow(block, &probe).expect("whole");
+    for row in all.iter() {
+        let holds = values.value(row).is_some_and(|value| value.to_string().contains(literal));
+        assert!(found.rows.contains(row) || !holds, "{literal} is in row {row} of {name}");
+        assert!(!found.exact || holds == found.rows.contains(row), "{literal} is not in row {row} of {name}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn ids_of_parents_come_back_and_are_found(
+        parents in proptest::collection::vec(parent(), 100..300),
+        lacks_id in proptest::collection::vec(0usize..300, 0..3),
+        which in 0u64..320, from in 0usize..16, length in 1usize..17,
+    ) {
+        let segment = check(batch_of(&parents, &lacks_id));
+        let run = segment.run(0, 0).expect("one run");
+        let piece: String = id(which % 310).chars().skip(from).take(length).collect();
+        for literal in [id(which % 310), id(1000 + which % 25), piece, "pod-3".into(), "orth".into(), "8900".into()] {
+            for name in ["parent_span_id", "span_id", "pod", "node", "port"] {
+                check_narrowing(&*run, 0, name, &literal);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_id_comes_back(
+        parents in proptest::collection::vec(parent(), 100..200),
+        odd in proptest::collection::vec((0usize..100, odd()), 1..4),
+    ) {
+        let mut parents = parents;
+        odd.into_iter().for_each(|(row, other)| parents[row] = other);
+        check(batch_of(&parents, &[]));
+    }
+}
+
+#[test]
+fn parents_and_attributes_that_go_together_take_next_to_nothing() {
+    let n = 20_000;
+    let parent =
+        |row: usize| if row % 10 == 0 { Parent::Elsewhere(1_000_000 + row as u64) } else { Parent::Before(row % 10) };
+    let batch = batch_of(&(0..n).map(parent).collect::<Vec<_>>(), &[]);
+    let segment = check(batch);
+    let run = segment.run(0, 0).expect("one run");
+    assert!(run.n_blocks() > 1);
+    let bytes = segment.footprint();
+    // An id in ten is of another group.
+    assert!(bytes["column span_id"] >= 8 * n as u64 && bytes["column parent_span_id"] < n as u64, "{bytes:?}");
+    assert!(bytes["column node"] < 200 && bytes["column port"] < 200, "{bytes:?}");
+    for block in 0..run.n_blocks() {
+        for literal in [id(17), id(16_390), id(1_000_020), id(5_000_000)] {
+            check_narrowing(&*run, block, "parent_span_id", &literal);
+        }
+    }
+}
