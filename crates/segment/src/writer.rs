@@ -4,19 +4,19 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashSet};
-use types::{Batch, Column, GroupName, MinuteCounts, Origin, RowSet, TimeRange, Timestamp, TypeSet};
+use types::{Batch, Column, GroupName, MinuteCounts, Origin, RowSet, TimeRange, Timestamp};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::bytes::{put_varint, put_zigzag};
 use crate::column::dependent::{self, BlockColumn};
-use crate::column::{self, RunDictionary};
-use crate::column_filter::ColumnFilterWriter;
+use crate::column_writer::ColumnWriter;
+use crate::duration;
 use crate::error::SegmentError;
-use crate::field_minutes::FieldCounter;
 use crate::filter::FilterTable;
 use crate::footer::{self, BlockFooter, ColumnFooter, Lineage, RunFooter};
 use crate::format::{BLOCK_ROWS, END_MAGICS, FORMAT_VERSION, HEADER_BYTES, MAGIC};
 use crate::meta::{RunSummary, SegmentMeta};
+use crate::numbers::Bases;
 use crate::section::{SectionId, SectionWriter};
 use crate::shape::ShapeTable;
 use crate::texts::{self, BlockTexts, MessageWriter};
@@ -179,41 +179,6 @@ fn rows_in_order(input: &RunInput) -> Vec<(u32, u32)> {
     keyed.into_iter().map(|(_, _, batch, row)| (batch, row)).collect()
 }
 
-/// A column while it is written.
-struct ColumnWriter {
-    name: Arc<str>,
-    types: TypeSet,
-    n_events: u64,
-    dictionary: RunDictionary,
-    dictionary_section: SectionId,
-    first_section: SectionId,
-    counter: FieldCounter,
-    filter: ColumnFilterWriter,
-    filter_section: Option<SectionId>,
-}
-
-impl ColumnWriter {
-    /// Encodes and proves the values of a block; `None` if there are none.
-    fn encode(&mut self, values: &Column, minutes: &[(i64, usize)]) -> Result<Option<BlockColumn>, SegmentError> {
-        let present = values.presence();
-        self.counter.add(minutes, values, &present);
-        let mut section = column::encode(values, &present, &mut self.dictionary);
-        if section.is_empty() {
-            return Ok(None);
-        }
-        if !proof::is_column(&section, values, &present, &self.dictionary) {
-            tracing::warn!(n_rows = values.n_rows(), "a field of a block is kept plain: it would not be read back");
-            section = column::encode_plainly(values, &present);
-            if !proof::is_column(&section, values, &present, &self.dictionary) {
-                return Err(SegmentError::Unfaithful(format!("field {} does not come back", self.name)));
-            }
-        }
-        self.n_events += present.count() as u64;
-        self.types.insert_column(values);
-        Ok(Some(BlockColumn { present, section }))
-    }
-}
-
 struct RunWriter {
     group: GroupName,
     group_id: u32,
@@ -242,17 +207,7 @@ impl RunWriter {
         let messages = MessageWriter::new(FORMAT_VERSION, &names);
         let whole = sections.reserve(footer::WHOLE_SECTIONS);
         let system = sections.reserve(n_blocks * footer::SYSTEM_SECTIONS);
-        let column = |name| ColumnWriter {
-            name,
-            types: TypeSet::default(),
-            n_events: 0,
-            dictionary: RunDictionary::default(),
-            dictionary_section: sections.reserve(1),
-            first_section: sections.reserve(n_blocks),
-            counter: FieldCounter::new(n_rows),
-            filter: ColumnFilterWriter::default(),
-            filter_section: None,
-        };
+        let column = |name| ColumnWriter::new(name, (n_rows, n_blocks), sections);
         let columns: Vec<ColumnWriter> = names.into_iter().map(column).collect();
         Ok(Self {
             group,
@@ -413,7 +368,11 @@ impl RunWriter {
     ) -> Result<(), SegmentError> {
         let mut filter = texts.filter();
         let vocabulary = self.messages.vocabulary();
-        let mut encoded = texts.encode(&vocabulary.slots, &batch.timestamps);
+        let field = self.columns.binary_search_by(|column| (*column.name).cmp(duration::FIELD)).ok();
+        let values = batch.fields.iter().find(|(name, _)| field.is_some() && **name == *duration::FIELD);
+        let durations = values.map(|(_, values)| duration::of_column(values)).unwrap_or_default();
+        let bases = Bases { times: &batch.timestamps, durations: &durations };
+        let mut encoded = texts.encode(&vocabulary.slots, &bases, field.unwrap_or_default());
         let name_of = |field: usize| self.columns.get(field).map(|column| &*column.name);
         if !proof::are_messages(&encoded, vocabulary, batch, name_of) {
             tracing::warn!(n_rows = batch.len(), "messages of a block are kept raw: they would not be rebuilt");

@@ -7,7 +7,9 @@ use types::{Column, Derivation, RowSet, Run, ScanError, Strings};
 use super::run::SegmentRun;
 use crate::bytes::{Damage, Decoded};
 use crate::column::{self, dependent};
+use crate::duration;
 use crate::footer;
+use crate::numbers::Base;
 use crate::section::SectionId;
 use crate::shape::BlockShapes;
 
@@ -22,6 +24,15 @@ impl SegmentRun {
         let is_known = field < self.run().footer.columns.len();
         let damaged = || self.damage(self.run().footer.whole + footer::TEMPLATES, Damage("a field is out of range"));
         is_known.then_some(field).ok_or_else(damaged)
+    }
+
+    /// Returns the times and durations of the events of a block that columns of numbers are stored relative to.
+    pub(super) fn bases(&self, block: usize, base: Base) -> Result<(Vec<i64>, Vec<i64>), ScanError> {
+        let times = if base.has_times { self.times(block)? } else { Vec::new() };
+        let Some(field) = base.durations else { return Ok((times, Vec::new())) };
+        let all = RowSet::all(self.block_rows(block));
+        let durations = self.stored_rows_of(block, self.checked_field(field)?, &all)?;
+        Ok((times, duration::of_column(&durations)))
     }
 
     /// Returns rows of the stored column of field number `index`.

@@ -15,6 +15,7 @@ use crate::bytes::{Cursor, Damage, Decoded};
 use crate::column_filter::ColumnFilter;
 use crate::field_filter::FieldFilter;
 use crate::needle::Needle;
+use crate::numbers::Bases;
 use crate::section::SectionId;
 use crate::shape::{BlockShapes, Shapes};
 use crate::template::{Kinds, TemplateMatch};
@@ -272,9 +273,10 @@ impl SegmentRun {
             let id = self.system_section(footer::TEXTS + section, block);
             let bytes = self.section(id)?;
             let damaged = |damage| self.damage(id, damage);
-            let needs_times = texts::needs_times(section, &bytes, ids, vocabulary, wanted).map_err(damaged)?;
-            let times = if needs_times { self.times(block)? } else { Vec::new() };
-            variables.decode(section, &bytes, ids, vocabulary, wanted, &times).map_err(damaged)?;
+            let base = texts::base_of(section, &bytes, ids, vocabulary, wanted).map_err(damaged)?;
+            let (times, durations) = self.bases(block, base)?;
+            let bases = Bases { times: &times, durations: &durations };
+            variables.decode(section, &bytes, ids, vocabulary, wanted, &bases).map_err(damaged)?;
         }
         Ok(variables)
     }

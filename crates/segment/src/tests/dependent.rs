@@ -1,4 +1,4 @@
-//! Columns that other columns say: ids of parents, attributes that go together.
+//! What other columns say: ids of parents, attributes that go together, durations in messages.
 
 use super::*;
 
@@ -66,6 +66,35 @@ fn batch_of(parents: &[Parent], lacks_id: &[usize]) -> Arc<Batch> {
     Arc::new(builder.finish())
 }
 
+/// Spans whose messages end in their duration, as three significant digits; some end in another one, or have none.
+fn batch_of_durations(spans: &[(u64, u32, usize)]) -> Arc<Batch> {
+    let mut builder = BatchBuilder::new();
+    for (row, (random, shift, odd)) in spans.iter().enumerate() {
+        let ns = random >> shift;
+        let told = if *odd == 0 { ns.wrapping_mul(7) >> 3 } else { ns };
+        let (unit, ns_of_unit) = match told {
+            ..999_500 => ("us", 1e3),
+            ..999_500_000 => ("ms", 1e6),
+            _ => ("s", 1e9),
+        };
+        let number = told as f64 / ns_of_unit;
+        let n_digits = [2, 1, 0][usize::from(number >= 9.995) + usize::from(number >= 99.95)];
+        let text = format!("{number:.n_digits$}");
+        let text = if n_digits > 0 { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+        builder.set_timestamp(Timestamp(row as i64 * 1000));
+        builder.set_message(&format!("GET /cart {} {text} {unit}", 200 + row % 3));
+        match odd {
+            1 => {}
+            2 => builder.field_text("duration_ms", text),
+            3 => builder.field_integer("duration_ms", ns as i64 / 1_000_000),
+            4 => builder.field_float("duration_ms", -1e300),
+            _ => builder.field_float("duration_ms", ns as f64 / 1e6),
+        }
+        builder.commit();
+    }
+    Arc::new(builder.finish())
+}
+
 fn check(batch: Arc<Batch>) -> Arc<Segment> {
     let memory = BatchRun::new(group(), 3, batch.clone());
     let (_directory, segment) = written(&[batch]);
@@ -82,11 +111,12 @@ fn check(batch: Arc<Batch>) -> Arc<Segment> {
     segment
 }
 
-/// Compares what narrowing says of a value of a field with all values.
+/// Compares what narrowing says of a field, or of messages, with all values.
 fn check_narrowing(run: &dyn Run, block: usize, name: &str, literal: &str) {
     let all = RowSet::all(run.block_rows(block));
     let values = run.read(block, &[name], &all).expect("whole").remove(0);
-    let probe = TextProbe { field: ProbeField::Named(name), literal, ignores_case: false };
+    let field = if name == "@message" { ProbeField::Message } else { ProbeField::Named(name) };
+    let probe = TextProbe { field, literal, ignores_case: false };
     let found = run.narrow(block, &probe).expect("whole");
     for row in all.iter() {
         let holds = values.value(row).is_some_and(|value| value.to_string().contains(literal));
@@ -110,6 +140,26 @@ proptest! {
         for literal in [id(which % 310), id(1000 + which % 25), piece, "pod-3".into(), "orth".into(), "8900".into()] {
             for name in ["parent_span_id", "span_id", "pod", "node", "port"] {
                 check_narrowing(&*run, 0, name, &literal);
+            }
+        }
+    }
+
+    #[test]
+    fn durations_in_messages_come_back_and_are_found(
+        spans in proptest::collection::vec((any::<u64>(), 10u32..60, 0usize..24), 40..200),
+        which in 0usize..200, from in 0usize..20, length in 1usize..8,
+    ) {
+        let segment = check(batch_of_durations(&spans));
+        let run = segment.run(0, 0).expect("one run");
+        let all = RowSet::all(run.block_rows(0));
+        let Column::Strings { values, .. } = run.read(0, &["@message"], &all).expect("whole").remove(0) else {
+            panic!("messages are texts")
+        };
+        let message = values.get(which % spans.len());
+        let piece: String = message.chars().skip(from % message.len()).take(length).collect();
+        for literal in [&*piece, "ms", "7", ".5", "12", " 9"] {
+            if !literal.is_empty() {
+                check_narrowing(&*run, 0, "@message", literal);
             }
         }
     }
@@ -143,4 +193,15 @@ fn parents_and_attributes_that_go_together_take_next_to_nothing() {
             check_narrowing(&*run, block, "parent_span_id", &literal);
         }
     }
+}
+
+#[test]
+fn durations_in_messages_take_next_to_nothing() {
+    let ns = |row: u64| xxhash_rust::xxh3::xxh3_64(&row.to_le_bytes());
+    let bytes_of = |odd: usize| {
+        let spans: Vec<(u64, u32, usize)> = (0..4000).map(|row| (ns(row), 38, odd)).collect();
+        check(batch_of_durations(&spans)).footprint()["numbers"]
+    };
+    let (told, not_told) = (bytes_of(9), bytes_of(1));
+    assert!(told < 2000 && not_told > 3 * told, "{told} {not_told}");
 }
