@@ -33,13 +33,13 @@ pub(crate) fn of_column(column: &Column) -> Vec<i64> {
 pub(crate) fn digits(ns: i64) -> (i64, i64) {
     let unit = match ns {
         ..999_500 => 1_000,
-        ..999_500_000 => 1_000_000,
+        999_500..999_500_000 => 1_000_000,
         _ => 1_000_000_000,
     };
     let hundredth = unit / 100;
     let scale = match ns / (unit / 1_000) {
         ..9_995 => 100,
-        ..99_950 => 10,
+        9_995..99_950 => 10,
         _ => 1,
     };
     let step = hundredth * 100 / scale;

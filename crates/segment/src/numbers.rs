@@ -287,7 +287,7 @@ fn take_column(
                 values.push(*distinct.get(place as usize).ok_or(Damage("a code is out of range"))?);
             }
         }
-        ..=LAST => {
+        OF_TIME..=LAST => {
             let unit_ns = unit_of(tag, column.unit_ns);
             let bases = bases.get(values.len()..values.len() + n).ok_or(Damage("times are missing"))?;
             let differences = cursor.integers(n)?.into_iter().zip(bases);

@@ -16,6 +16,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use types::RowSet;
 
+use super::dictionary::RUN_DICTIONARY_MAX;
 use crate::bytes::{Cursor, Damage, Decoded, put_integers, put_varint};
 use crate::strings::skip_texts;
 
@@ -160,12 +161,14 @@ fn picked<'a>(codes: &'a [u32], present: &'a RowSet, source_present: &'a RowSet)
     before_rows(present, source_present).map(|place| codes[place])
 }
 
+/// Returns the codes of a section of codes into the dictionary of a run.
 fn codes_of(section: &[u8], present: &RowSet) -> Decoded<Option<Vec<u32>>> {
     let [CODES, codes @ ..] = section else { return Ok(None) };
-    Cursor::new(codes).codes(present.count()).map(Some)
+    let codes = Cursor::new(codes).codes(present.count())?;
+    if n_codes(&codes) > RUN_DICTIONARY_MAX { Err(Damage("a code is out of range")) } else { Ok(Some(codes)) }
 }
 
-/// Returns how many codes there may be: one more than the largest. The dictionary of a run has at most thousands.
+/// Returns how many codes there may be: one more than the largest.
 fn n_codes(codes: &[u32]) -> usize {
     codes.iter().max().map_or(0, |largest| *largest as usize + 1)
 }
@@ -397,6 +400,9 @@ mod tests {
         let source = [CODES, 0, 1, 1, 0, 1];
         assert_eq!(restore(&table, &rows, &source, &rows), Ok(vec![INTEGERS, 14, 1, 3, 0, 3]));
         assert!(restore(&table, &rows, &table, &rows).is_err());
+        // A table of nothing for codes beyond every dictionary would take gigabytes.
+        let beyond = [CODES, 0, 4, 0, 0, 255, 0, 0, 255, 0, 0, 255, 0, 0, 255];
+        assert!(restore(&[DETERMINED, 4, INTEGERS, 0, 0], &rows, &beyond, &rows).is_err());
         assert!(restore(&ids, &rows, &ids, &rows).is_err());
     }
 }

@@ -18,7 +18,7 @@ const RUN_DICTIONARY_STARTS_MAX: usize = 1024;
 const IDS_MIN: usize = 32;
 
 /// Most values of a run's dictionary; readers hold it in memory as a whole.
-const RUN_DICTIONARY_MAX: usize = 4096;
+pub(super) const RUN_DICTIONARY_MAX: usize = 4096;
 
 /// The dictionary of one field over a whole run, in the order of first sight.
 #[derive(Default)]

@@ -60,7 +60,7 @@ impl SegmentRun {
             let table = self.shapes()?;
             let shapes = self.block_shapes(block, &table)?;
             let [present, of_source] = [index, source].map(|column| shapes.rows_with(column as u32, &table));
-            dependent::restore(&stored, &present, &*self.section(id(source))?, &of_source).map_err(damaged)
+            dependent::restore(&stored, &present, &self.section(id(source))?, &of_source).map_err(damaged)
         })
     }
 

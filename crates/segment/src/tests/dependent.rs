@@ -74,7 +74,7 @@ fn batch_of_durations(spans: &[(u64, u32, usize)]) -> Arc<Batch> {
         let told = if *odd == 0 { ns.wrapping_mul(7) >> 3 } else { ns };
         let (unit, ns_of_unit) = match told {
             ..999_500 => ("us", 1e3),
-            ..999_500_000 => ("ms", 1e6),
+            999_500..999_500_000 => ("ms", 1e6),
             _ => ("s", 1e9),
         };
         let number = told as f64 / ns_of_unit;
@@ -178,8 +178,9 @@ proptest! {
 #[test]
 fn parents_and_attributes_that_go_together_take_next_to_nothing() {
     let n = 20_000;
-    let parent =
-        |row: usize| if row % 10 == 0 { Parent::Elsewhere(1_000_000 + row as u64) } else { Parent::Before(row % 10) };
+    let parent = |row: usize| {
+        if row.is_multiple_of(10) { Parent::Elsewhere(1_000_000 + row as u64) } else { Parent::Before(row % 10) }
+    };
     let batch = batch_of(&(0..n).map(parent).collect::<Vec<_>>(), &[]);
     let segment = check(batch);
     let run = segment.run(0, 0).expect("one run");
