@@ -12,6 +12,7 @@
 //! | 4 | decimals as `f64` bits: *integers*, *flags* |
 //! | 5 | *texts* |
 //! | 6 | *values* |
+//! | 7, 8 | since format 4: what another column of the block does not say (`dependent`) |
 //!
 //! *flags*: one byte 0 (none is set) or 1 and then ⌈n/8⌉ bytes, least significant bit first.
 //!
@@ -20,6 +21,7 @@
 //! *values*: one byte 0 and *texts* where all are texts, else 1 and *tagged values* (see `tagged`).
 
 mod decode;
+pub(crate) mod dependent;
 mod dictionary;
 mod encode;
 pub(crate) mod search;

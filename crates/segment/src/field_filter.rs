@@ -23,6 +23,7 @@ use std::ops::Range;
 use types::{Column, RowSet, Value};
 
 use crate::bytes::{Cursor, Damage, Decoded, put_text};
+use crate::column::dependent;
 use crate::column_filter::ColumnFilterWriter;
 use crate::filter::{self, FilterTable};
 use crate::needle::Needle;
@@ -59,7 +60,10 @@ pub(crate) fn put(
 ) {
     let (class, prefix) = class_of(encoded).unwrap_or((ANYTHING, ""));
     let is_spelled = class == ANYTHING;
-    if class == HEX || class == DICTIONARY {
+    if dependent::is_of_ids(encoded) {
+        // They are looked for in the column that has them.
+        of_run.give_up();
+    } else if class == HEX || class == DICTIONARY {
         of_run.add_hex(column, present);
     } else if class != TEXTS {
         of_run.give_up();
@@ -148,7 +152,10 @@ pub(crate) fn put_none(out: &mut Vec<u8>) {
 /// Returns what a column section of this content holds, with the prefix of numbered texts; the layout is that of `column`.
 fn class_of(encoded: &[u8]) -> Decoded<(u8, &str)> {
     let mut cursor = Cursor::new(encoded);
-    match cursor.byte()? {
+    if dependent::is_of_ids(encoded) {
+        return Ok((HEX, ""));
+    }
+    match dependent::tag_of(&mut cursor)? {
         0 => return Ok((DICTIONARY, "")),
         2..=4 => return Ok((NUMBERS, "")),
         5 => {}

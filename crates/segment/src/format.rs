@@ -4,11 +4,11 @@ use xxhash_rust::xxh3::xxh3_64;
 
 pub(crate) const MAGIC: [u8; 8] = *b"CATATSEG";
 /// Magics at the end of a file by format, from 1: the end alone is read to open a segment.
-pub(crate) const END_MAGICS: [[u8; 8]; 3] = [*b"CATATEND", *b"CATATEN2", *b"CATATEN3"];
+pub(crate) const END_MAGICS: [[u8; 8]; 4] = [*b"CATATEND", *b"CATATEN2", *b"CATATEN3", *b"CATATEN4"];
 /// The format that is written. Format 2 stores the variables of messages by column, times in messages as differences
-/// from those of events, and quoted texts; format 3 makes messages of fields and has filters over whole runs. Earlier formats
-/// are still read.
-pub const FORMAT_VERSION: u16 = 3;
+/// from those of events, and quoted texts; format 3 makes messages of fields and has filters over whole runs; format 4
+/// stores columns by others that say them. Earlier formats are still read.
+pub const FORMAT_VERSION: u16 = 4;
 /// Length of the header.
 pub const HEADER_BYTES: usize = 64;
 pub(crate) const TRAILER_BYTES: usize = 32;

@@ -7,7 +7,7 @@
 //! sections one after another, each compressed and checksummed on its own (`section`)
 //! footer   one zstd frame: what runs there are, where their sections lie (`footer`)
 //! trailer  32 bytes: u64 offset of the footer, u32 its stored and u32 its plain length, u64 XXH3 of its stored
-//!          bytes, magic "CATATEND" (format 1), "CATATEN2" or "CATATEN3"
+//!          bytes, magic "CATATEND" (format 1), "CATATEN2" to "CATATEN4"
 //! ```
 //! All numbers are little-endian. A reader needs the end of the file and then only the sections that a query
 //! touches, by `pread` or by requests for ranges of an object; nothing is mapped, so damage is an error and not a
@@ -27,7 +27,9 @@ mod anchor;
 pub mod bytes;
 mod column;
 mod column_filter;
+mod column_writer;
 mod digits;
+mod duration;
 mod error;
 mod field_filter;
 mod field_minutes;

@@ -4,7 +4,8 @@
 //! holds the columns that have values, in order, `n` being how many:
 //!
 //! ```text
-//! byte 1 if a column is stored relative to the times of its events, else 0
+//! byte: 1 if a column is stored relative to the times of its events, since format 4 + 2 if one is to their durations
+//! varint number of the field with the durations, where there is one
 //! one byte for each column with n ≥ COLUMN_MIN: its tag
 //! the short columns together, where there are any: *integers* least of each; *integers* value − least of all
 //! the long columns: what belongs to the tag
@@ -16,11 +17,13 @@
 //! | 1 | differences: zigzag first value, *integers* of the n − 1 differences |
 //! | 2 | dictionary: varint count, *integers* distinct values by first sight, *integers* places in it |
 //! | 3–6 | *integers* of value − time of the event, in whole units since the epoch: 3 the unit of the column's form, 4 seconds, 5 milliseconds, 6 microseconds |
+//! | 7, 8 | *integers* of value − the number before (7) or after (8) the point of the duration of the event (`duration`), since format 4 |
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use crate::bytes::{Cursor, Damage, Decoded, put_integers, put_varint, put_zigzag};
+use crate::duration;
 
 /// Values from which on a column is stored by itself; what it costs to say how is more than a shorter one saves.
 const COLUMN_MIN: usize = 16;
@@ -32,23 +35,44 @@ const PLAIN: u8 = 0;
 const DIFFERENCES: u8 = 1;
 const DICTIONARY: u8 = 2;
 const OF_TIME: u8 = 3;
+const OF_DURATION: u8 = OF_TIME + 1 + UNITS.len() as u8;
+const LAST: u8 = OF_DURATION + 1;
+
+/// Bits of the first byte of a section.
+const HAS_TIMES: u8 = 1;
+const HAS_DURATIONS: u8 = 2;
 
 /// Units of tags from [`OF_TIME`] + 1 on, in nanoseconds.
 const UNITS: [i64; 3] = [1_000_000_000, 1_000_000, 1_000];
 
-/// A column while it is written: its values, the times of their events, and the unit of its form if it has one.
+/// What numbers may be stored relative to, row by row of a block; empty where there is none or none is asked for.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Bases<'a> {
+    /// Times of the events.
+    pub(crate) times: &'a [i64],
+    /// Their durations in nanoseconds (`duration`).
+    pub(crate) durations: &'a [i64],
+}
+
+/// A column while it is written: its values, the times and durations of their events, and the unit of its form if it has one.
 pub(crate) struct Numbers<'a> {
     pub(crate) values: &'a [i64],
     pub(crate) times: &'a [i64],
+    pub(crate) durations: &'a [i64],
     pub(crate) unit_ns: Option<i64>,
 }
 
-/// Writes the columns.
-pub(crate) fn put(out: &mut Vec<u8>, columns: &[Numbers<'_>]) {
+/// Writes the columns; `field` is the number of the field that the durations are from.
+pub(crate) fn put(out: &mut Vec<u8>, columns: &[Numbers<'_>], field: usize) {
     let (short, long): (Vec<&Numbers<'_>>, Vec<&Numbers<'_>>) =
         columns.iter().partition(|column| column.values.len() < COLUMN_MIN);
     let tags: Vec<u8> = long.iter().map(|column| choose(column)).collect();
-    out.push(u8::from(tags.iter().any(|tag| *tag >= OF_TIME)));
+    let has_times = tags.iter().any(|tag| (OF_TIME..OF_DURATION).contains(tag));
+    let has_durations = tags.iter().any(|tag| *tag >= OF_DURATION);
+    out.push(if has_times { HAS_TIMES } else { 0 } | if has_durations { HAS_DURATIONS } else { 0 });
+    if has_durations {
+        put_varint(out, field as u64);
+    }
     out.extend_from_slice(&tags);
     if !short.is_empty() {
         let least = |column: &&Numbers<'_>| column.values.iter().copied().min().unwrap_or_default();
@@ -85,6 +109,7 @@ fn put_column(out: &mut Vec<u8>, column: &Numbers<'_>, tag: u8) {
             put_integers(out, &distinct);
             put_integers(out, &places);
         }
+        OF_DURATION.. => put_integers(out, &of_duration(column, tag).collect::<Vec<_>>()),
         tag => put_integers(out, &of_time(column, unit_of(tag, column.unit_ns)).collect::<Vec<_>>()),
     }
 }
@@ -95,6 +120,16 @@ fn differences(values: &[i64]) -> impl Iterator<Item = i64> + Clone + '_ {
 
 fn of_time<'a>(column: &Numbers<'a>, unit_ns: i64) -> impl Iterator<Item = i64> + Clone + 'a {
     column.values.iter().zip(column.times).map(move |(value, time)| value.wrapping_sub(time.div_euclid(unit_ns)))
+}
+
+fn of_duration<'a>(column: &Numbers<'a>, tag: u8) -> impl Iterator<Item = i64> + Clone + 'a {
+    column.values.iter().zip(column.durations).map(move |(value, ns)| value.wrapping_sub(part_of(tag, *ns)))
+}
+
+/// Returns the number of a duration that a column of a tag holds.
+fn part_of(tag: u8, ns: i64) -> i64 {
+    let (whole, rest) = duration::digits(ns);
+    if tag == OF_DURATION { whole } else { rest }
 }
 
 fn unit_of(tag: u8, of_form: Option<i64>) -> i64 {
@@ -112,7 +147,8 @@ fn bits(values: impl Iterator<Item = i64> + Clone) -> u64 {
 fn choose(column: &Numbers<'_>) -> u8 {
     let values = &column.values[..column.values.len().min(SAMPLE)];
     let times = &column.times[..values.len().min(column.times.len())];
-    let sample = Numbers { values, times, unit_ns: column.unit_ns };
+    let durations = &column.durations[..values.len().min(column.durations.len())];
+    let sample = Numbers { values, times, durations, unit_ns: column.unit_ns };
     let plain = bits(values.iter().copied());
     if plain == 0 {
         // All alike as far as looked at.
@@ -121,7 +157,12 @@ fn choose(column: &Numbers<'_>) -> u8 {
     let mut best = (plain, PLAIN);
     // A value repeated costs next to nothing once compressed; its differences do not repeat as well.
     best = best.min((bits(differences(values)) * 5 / 4 + 8, DIFFERENCES));
-    for tag in OF_TIME..=OF_TIME + UNITS.len() as u8 {
+    if !durations.is_empty() {
+        for tag in OF_DURATION..=LAST {
+            best = best.min((bits(of_duration(&sample, tag)), tag));
+        }
+    }
+    for tag in OF_TIME..OF_DURATION {
         let is_form = tag == OF_TIME;
         if is_form == sample.unit_ns.is_some() && !times.is_empty() {
             let near = |(value, time): (&i64, &i64)| value.abs_diff(time.div_euclid(unit_of(tag, sample.unit_ns)));
@@ -144,20 +185,37 @@ fn choose(column: &Numbers<'_>) -> u8 {
     best.1
 }
 
-/// Reports whether a column of a section is stored relative to the times of its events.
-pub(crate) fn has_times(bytes: &[u8]) -> bool {
-    bytes.first() == Some(&1)
+/// What a column, or any column of a section, is stored relative to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Base {
+    pub(crate) has_times: bool,
+    /// The number of the field with durations.
+    pub(crate) durations: Option<usize>,
 }
 
-/// Returns for each column whether reading it needs the times of its events.
-pub(crate) fn columns_of_time(bytes: &[u8], columns: &[ColumnShape]) -> Decoded<Vec<bool>> {
+/// Takes the first bytes of a section.
+fn take_base(cursor: &mut Cursor<'_>) -> Decoded<Base> {
+    let flags = cursor.byte()?;
+    let durations = if flags & HAS_DURATIONS == 0 { None } else { Some(cursor.varint()? as usize) };
+    Ok(Base { has_times: flags & HAS_TIMES != 0, durations })
+}
+
+/// Returns for each column what reading it needs.
+pub(crate) fn bases_of(bytes: &[u8], columns: &[ColumnShape]) -> Decoded<Vec<Base>> {
     let mut cursor = Cursor::new(bytes);
-    let has_times = cursor.byte()? == 1;
+    let of_section = take_base(&mut cursor)?;
+    if of_section == Base::default() {
+        return Ok(vec![of_section; columns.len()]);
+    }
     let mut tags = cursor.take(columns.iter().filter(|column| column.n_values >= COLUMN_MIN).count())?.iter();
-    let mut is_of_time = |column: &ColumnShape| {
-        column.n_values >= COLUMN_MIN && tags.next().is_some_and(|tag| *tag >= OF_TIME) && column.is_wanted && has_times
+    let base_of = |column: &ColumnShape| {
+        let tag = if column.n_values < COLUMN_MIN { PLAIN } else { tags.next().copied().unwrap_or(PLAIN) };
+        Base {
+            has_times: of_section.has_times && column.is_wanted && (OF_TIME..OF_DURATION).contains(&tag),
+            durations: of_section.durations.filter(|_| column.is_wanted && (OF_DURATION..=LAST).contains(&tag)),
+        }
     };
-    Ok(columns.iter().map(&mut is_of_time).collect())
+    Ok(columns.iter().map(base_of).collect())
 }
 
 /// What is known of a column before it is read.
@@ -169,13 +227,13 @@ pub(crate) struct ColumnShape {
     pub(crate) is_wanted: bool,
 }
 
-/// Reads columns, one after another; `times` are those of the events of all values in that order, as far as
-/// [`columns_of_time`] asks for them, or none.
-pub(crate) fn take(cursor: &mut Cursor<'_>, columns: &[ColumnShape], times: &[i64]) -> Decoded<Vec<i64>> {
+/// Reads columns, one after another; `bases` are times or durations of the events of all values in that order, as far as
+/// [`bases_of`] asks for them, or none.
+pub(crate) fn take(cursor: &mut Cursor<'_>, columns: &[ColumnShape], bases: &[i64]) -> Decoded<Vec<i64>> {
     let n_values: usize = columns.iter().map(|column| column.n_values).sum();
     let is_short = |column: &&ColumnShape| column.n_values < COLUMN_MIN;
     let n_short = columns.iter().filter(is_short).count();
-    cursor.byte()?;
+    take_base(cursor)?;
     let mut tags = cursor.take(columns.len() - n_short)?.iter();
     let (mut leasts, mut rests) = (Vec::new(), Vec::new());
     if n_short > 0 {
@@ -192,7 +250,7 @@ pub(crate) fn take(cursor: &mut Cursor<'_>, columns: &[ColumnShape], times: &[i6
         }
         let tag = *tags.next().ok_or(Damage("a column has no tag"))?;
         if column.is_wanted {
-            take_column(cursor, column, tag, times, &mut values)?;
+            take_column(cursor, column, tag, bases, &mut values)?;
         } else {
             skip_column(cursor, column.n_values, tag)?;
             values.resize(values.len() + column.n_values, 0);
@@ -205,7 +263,7 @@ fn take_column(
     cursor: &mut Cursor<'_>,
     column: &ColumnShape,
     tag: u8,
-    times: &[i64],
+    bases: &[i64],
     values: &mut Vec<i64>,
 ) -> Decoded<()> {
     let n = column.n_values;
@@ -229,12 +287,12 @@ fn take_column(
                 values.push(*distinct.get(place as usize).ok_or(Damage("a code is out of range"))?);
             }
         }
-        tag if usize::from(tag) <= usize::from(OF_TIME) + UNITS.len() => {
+        OF_TIME..=LAST => {
             let unit_ns = unit_of(tag, column.unit_ns);
-            let times = times.get(values.len()..values.len() + n).ok_or(Damage("times are missing"))?;
-            let differences = cursor.integers(n)?;
-            let value = |(difference, time): (i64, &i64)| difference.wrapping_add(time.div_euclid(unit_ns));
-            values.extend(differences.into_iter().zip(times).map(value));
+            let bases = bases.get(values.len()..values.len() + n).ok_or(Damage("times are missing"))?;
+            let differences = cursor.integers(n)?.into_iter().zip(bases);
+            let base = |base: &i64| if tag < OF_DURATION { base.div_euclid(unit_ns) } else { part_of(tag, *base) };
+            values.extend(differences.map(|(difference, of)| difference.wrapping_add(base(of))));
         }
         _ => return Err(Damage("unknown kind of column")),
     }
@@ -273,13 +331,14 @@ mod tests {
         let made: Vec<Numbers<'_>> = columns
             .iter()
             .zip(&times)
-            .map(|((values, unit_ns), times)| Numbers { values, times, unit_ns: *unit_ns })
+            .map(|((values, unit_ns), times)| Numbers { values, times, durations: &[], unit_ns: *unit_ns })
             .collect();
         let mut out = Vec::new();
-        put(&mut out, &made);
+        put(&mut out, &made, 0);
         let expected: Vec<ColumnShape> =
             columns.iter().map(|(values, unit_ns)| expected_of(values.len(), *unit_ns)).collect();
-        let all_times = if has_times(&out) { times.concat() } else { Vec::new() };
+        let has_times = bases_of(&out, &expected).expect("just written").iter().any(|base| base.has_times);
+        let all_times = if has_times { times.concat() } else { Vec::new() };
         let mut cursor = Cursor::new(&out);
         let back = take(&mut cursor, &expected, &all_times).expect("just written");
         assert!(cursor.is_at_end());
@@ -298,11 +357,11 @@ mod tests {
     fn check_alone(out: &[u8], all: &[ColumnShape], chosen: usize, times: &[i64], columns: &[(Vec<i64>, Option<i64>)]) {
         let mut expected = all.to_vec();
         expected.iter_mut().enumerate().for_each(|(place, column)| column.is_wanted = place == chosen);
-        let is_of_time = columns_of_time(out, &expected).expect("just written");
+        let bases = bases_of(out, &expected).expect("just written");
         let from: usize = all[..chosen].iter().map(|column| column.n_values).sum();
         let place = from..from + all[chosen].n_values;
         let mut own = vec![0; times.len()];
-        if is_of_time[chosen] {
+        if bases[chosen].has_times {
             own[place.clone()].copy_from_slice(&times[place.clone()]);
         }
         let mut cursor = Cursor::new(out);
@@ -325,6 +384,24 @@ mod tests {
         assert!(bytes_of(seconds.clone(), None) < 20);
         assert!(bytes_of(seconds.map(|s| s * 1000 + 1), None) < 20);
         assert!(bytes_of((0..1000).map(|row| [i64::MIN, i64::MAX, 99][row % 7 % 3]), None) < 1050);
+    }
+
+    #[test]
+    fn numbers_of_durations_come_back_without_them_in_other_columns() {
+        let durations: Vec<i64> = (0..100).map(|row| row * row * 977_431).collect();
+        let [wholes, rests]: [Vec<i64>; 2] =
+            [7, 8].map(|tag| durations.iter().map(|ns| part_of(tag, *ns) + i64::from(*ns % 31 == 0)).collect());
+        let others: Vec<i64> = (0..100).map(|row| row % 7).collect();
+        let column = |values| Numbers { values, times: &[], durations: &durations, unit_ns: None };
+        let mut out = Vec::new();
+        put(&mut out, &[column(&wholes), column(&rests), column(&others)], 300);
+        let expected = vec![expected_of(100, None); 3];
+        let bases = bases_of(&out, &expected).expect("just written");
+        assert_eq!(bases.iter().map(|base| base.durations).collect::<Vec<_>>(), [Some(300), Some(300), None]);
+        let all = [&durations[..], &durations, &[0; 100]].concat();
+        let back = take(&mut Cursor::new(&out), &expected, &all).expect("just written");
+        assert_eq!(back, [&wholes[..], &rests, &others].concat());
+        assert!(take(&mut Cursor::new(&out), &expected, &[]).is_err());
     }
 
     proptest! {

@@ -10,6 +10,8 @@ use types::{Batch, Column, RowSet, Strings, Value};
 
 use crate::bytes::{Cursor, Damage, Decoded};
 use crate::column::{self, RunDictionary};
+use crate::duration;
+use crate::numbers::Bases;
 use crate::tagged::put_tagged;
 use crate::texts::{self, TEXT_SECTIONS, TemplateIds, Variables, Vocabulary};
 
@@ -37,15 +39,21 @@ fn rebuilt_messages<'n>(
     let wanted = ids.wanted_by(&rows, vocabulary);
     let mut variables = Variables::default();
     for (section, bytes) in sections.iter().enumerate().skip(1).filter(|(_, bytes)| !bytes.is_empty()) {
-        let times = if texts::needs_times(section, bytes, &ids, vocabulary, &wanted)? { times } else { &[] };
-        variables.decode(section, bytes, &ids, vocabulary, &wanted, times)?;
+        let base = texts::base_of(section, bytes, &ids, vocabulary, &wanted)?;
+        let field = base.durations.map(|field| field_of(batch, name_of(field))).transpose()?;
+        let durations = field.map(duration::of_column).unwrap_or_default();
+        let bases = Bases { times: if base.has_times { times } else { &[] }, durations: &durations };
+        variables.decode(section, bytes, &ids, vocabulary, &wanted, &bases)?;
     }
     for (column, field) in wanted.fields(&vocabulary.slots) {
-        let name = name_of(field).ok_or(Damage("a field is missing"))?;
-        let found = batch.fields.binary_search_by(|(known, _)| (**known).cmp(name));
-        variables.put_field(column, batch.fields[found.map_err(|_| Damage("a field is missing"))?].1.clone());
+        variables.put_field(column, field_of(batch, name_of(field))?.clone());
     }
     texts::rebuild(&ids, &variables, vocabulary, &rows, &wanted)
+}
+
+fn field_of<'b>(batch: &'b Batch, name: Option<&str>) -> Decoded<&'b Column> {
+    let found = name.and_then(|name| batch.fields.binary_search_by(|(known, _)| (**known).cmp(name)).ok());
+    found.map(|index| &batch.fields[index].1).ok_or(Damage("a field is missing"))
 }
 
 /// Reports whether a column section gives back the values that `column` has in the rows `present`.
@@ -181,7 +189,7 @@ mod tests {
         let are_messages = |sections: &_, vocabulary: &Vocabulary, batch: &Batch| {
             super::are_messages(sections, vocabulary, batch, |_| None)
         };
-        let right = block.encode(&writer.vocabulary().slots, &batch.timestamps);
+        let right = block.encode(&writer.vocabulary().slots, &Bases { times: &batch.timestamps, durations: &[] }, 0);
         assert!(are_messages(&right, writer.vocabulary(), &batch));
         assert!(!are_messages(
             &right,

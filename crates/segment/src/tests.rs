@@ -13,6 +13,7 @@ use self::events::{Made, batch, dump, event, group};
 use super::*;
 
 mod any;
+mod dependent;
 mod documents;
 mod events;
 mod messages;

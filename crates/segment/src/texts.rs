@@ -33,6 +33,6 @@ pub(crate) use layout::{ColumnSelection, TemplateIds};
 pub(crate) use rebuild::{example, rebuild};
 pub(crate) use requirements::RequirementSet;
 pub(crate) use search::{find, find_numbers};
-pub(crate) use variables::{Variables, needs_times};
+pub(crate) use variables::{Variables, base_of};
 pub(crate) use vocabulary::{HEX, QUOTED, TEXT_SECTIONS, UUIDS, Vocabulary, raw_section, section_of};
 pub(crate) use writer::{BlockTexts, MessageWriter, encode_raw};

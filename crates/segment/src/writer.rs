@@ -4,18 +4,19 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashSet};
-use types::{Batch, Column, GroupName, MinuteCounts, Origin, RowSet, TimeRange, Timestamp, TypeSet};
+use types::{Batch, Column, GroupName, MinuteCounts, Origin, RowSet, TimeRange, Timestamp};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::bytes::{put_varint, put_zigzag};
-use crate::column::{self, RunDictionary};
-use crate::column_filter::ColumnFilterWriter;
+use crate::column::dependent::{self, BlockColumn};
+use crate::column_writer::ColumnWriter;
+use crate::duration;
 use crate::error::SegmentError;
-use crate::field_minutes::FieldCounter;
 use crate::filter::FilterTable;
 use crate::footer::{self, BlockFooter, ColumnFooter, Lineage, RunFooter};
 use crate::format::{BLOCK_ROWS, END_MAGICS, FORMAT_VERSION, HEADER_BYTES, MAGIC};
 use crate::meta::{RunSummary, SegmentMeta};
+use crate::numbers::Bases;
 use crate::section::{SectionId, SectionWriter};
 use crate::shape::ShapeTable;
 use crate::texts::{self, BlockTexts, MessageWriter};
@@ -178,19 +179,6 @@ fn rows_in_order(input: &RunInput) -> Vec<(u32, u32)> {
     keyed.into_iter().map(|(_, _, batch, row)| (batch, row)).collect()
 }
 
-/// A column while it is written.
-struct ColumnWriter {
-    name: Arc<str>,
-    types: TypeSet,
-    n_events: u64,
-    dictionary: RunDictionary,
-    dictionary_section: SectionId,
-    first_section: SectionId,
-    counter: FieldCounter,
-    filter: ColumnFilterWriter,
-    filter_section: Option<SectionId>,
-}
-
 struct RunWriter {
     group: GroupName,
     group_id: u32,
@@ -219,17 +207,7 @@ impl RunWriter {
         let messages = MessageWriter::new(FORMAT_VERSION, &names);
         let whole = sections.reserve(footer::WHOLE_SECTIONS);
         let system = sections.reserve(n_blocks * footer::SYSTEM_SECTIONS);
-        let column = |name| ColumnWriter {
-            name,
-            types: TypeSet::default(),
-            n_events: 0,
-            dictionary: RunDictionary::default(),
-            dictionary_section: sections.reserve(1),
-            first_section: sections.reserve(n_blocks),
-            counter: FieldCounter::new(n_rows),
-            filter: ColumnFilterWriter::default(),
-            filter_section: None,
-        };
+        let column = |name| ColumnWriter::new(name, (n_rows, n_blocks), sections);
         let columns: Vec<ColumnWriter> = names.into_iter().map(column).collect();
         Ok(Self {
             group,
@@ -337,41 +315,36 @@ impl RunWriter {
     fn write_columns(&mut self, block: usize, batch: &Batch, sections: &mut SectionWriter) -> Result<(), SegmentError> {
         let missing = Column::Missing { n_rows: batch.len() };
         let mut fields = batch.fields.iter().peekable();
-        let mut presence: Vec<Option<RowSet>> = Vec::with_capacity(self.columns.len());
-        let mut field_filter = Vec::new();
+        let mut values: Vec<&Column> = Vec::with_capacity(self.columns.len());
+        let mut of_block: Vec<Option<BlockColumn>> = Vec::with_capacity(self.columns.len());
         let minutes = field_minutes::minutes_of(&batch.timestamps);
         for column in &mut self.columns {
-            let values = if *column.name == *"@logStream" {
+            let of_column = if *column.name == *"@logStream" {
                 &batch.streams
             } else {
                 // Both lists are sorted by name, and the block's is part of the run's.
                 fields.next_if(|(name, _)| *name == column.name).map_or(&missing, |(_, values)| values)
             };
-            let present = values.presence();
-            column.counter.add(&minutes, values, &present);
-            let mut encoded = column::encode(values, &present, &mut column.dictionary);
-            if encoded.is_empty() {
-                field_filter::put_none(&mut field_filter);
-                presence.push(None);
-                continue;
-            }
-            if !proof::is_column(&encoded, values, &present, &column.dictionary) {
-                tracing::warn!(n_rows = batch.len(), "a field of a block is kept plain: it would not be read back");
-                encoded = column::encode_plainly(values, &present);
-                if !proof::is_column(&encoded, values, &present, &column.dictionary) {
-                    return Err(SegmentError::Unfaithful(format!("field {} does not come back", column.name)));
-                }
-            }
-            field_filter::put(&mut field_filter, values, &present, &encoded, &mut column.filter);
-            column.n_events += present.count() as u64;
-            column.types.insert_column(values);
-            sections.fill(column.first_section + block as SectionId, &encoded)?;
-            presence.push(Some(present));
+            of_block.push(column.encode(of_column, &minutes)?);
+            values.push(of_column);
         }
         if let Some((name, _)) = fields.next() {
             return Err(SegmentError::Unfaithful(format!("field {name:?} was not declared")));
         }
+        dependent::shorten(&mut of_block);
+        let mut field_filter = Vec::new();
+        for ((column, values), of_block) in self.columns.iter_mut().zip(values).zip(&of_block) {
+            match of_block {
+                None => field_filter::put_none(&mut field_filter),
+                Some(BlockColumn { present, section }) => {
+                    field_filter::put(&mut field_filter, values, present, section, &mut column.filter);
+                    sections.fill(column.first_section + block as SectionId, section)?;
+                }
+            }
+        }
         sections.fill(self.system_section(footer::FIELDS, block), &field_filter)?;
+        let presence: Vec<Option<RowSet>> =
+            of_block.into_iter().map(|column| column.map(|column| column.present)).collect();
         let origin_numbers: Vec<u32> = batch.origins.iter().map(|origin| self.origin_number(origin)).collect();
         let origins: Vec<u32> = batch.origin_codes.iter().map(|code| origin_numbers[*code as usize]).collect();
         let shapes = self.shapes.encode_block(batch.len(), &origins, &presence);
@@ -395,7 +368,11 @@ impl RunWriter {
     ) -> Result<(), SegmentError> {
         let mut filter = texts.filter();
         let vocabulary = self.messages.vocabulary();
-        let mut encoded = texts.encode(&vocabulary.slots, &batch.timestamps);
+        let field = self.columns.binary_search_by(|column| (*column.name).cmp(duration::FIELD)).ok();
+        let values = batch.fields.iter().find(|(name, _)| field.is_some() && **name == *duration::FIELD);
+        let durations = values.map(|(_, values)| duration::of_column(values)).unwrap_or_default();
+        let bases = Bases { times: &batch.timestamps, durations: &durations };
+        let mut encoded = texts.encode(&vocabulary.slots, &bases, field.unwrap_or_default());
         let name_of = |field: usize| self.columns.get(field).map(|column| &*column.name);
         if !proof::are_messages(&encoded, vocabulary, batch, name_of) {
             tracing::warn!(n_rows = batch.len(), "messages of a block are kept raw: they would not be rebuilt");

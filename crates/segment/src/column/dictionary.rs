@@ -18,7 +18,7 @@ const RUN_DICTIONARY_STARTS_MAX: usize = 1024;
 const IDS_MIN: usize = 32;
 
 /// Most values of a run's dictionary; readers hold it in memory as a whole.
-const RUN_DICTIONARY_MAX: usize = 4096;
+pub(super) const RUN_DICTIONARY_MAX: usize = 4096;
 
 /// The dictionary of one field over a whole run, in the order of first sight.
 #[derive(Default)]
@@ -37,7 +37,7 @@ impl RunDictionary {
         // Ids that hardly repeat in the first block will not do so in later ones, and take less room without codes.
         let is_of_ids = || {
             texts.len() >= IDS_MIN
-                && texts.len() * 10 > n_rows * 7
+                && texts.len() * 10 > n_rows * 3
                 && texts.first().is_some_and(|text| may_be_packed(text))
         };
         if self.n_blocks == 1 && (texts.len() > RUN_DICTIONARY_STARTS_MAX || is_of_ids()) {

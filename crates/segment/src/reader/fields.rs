@@ -1,11 +1,15 @@
 //! The columns of fields, stored or derived.
 
+use std::sync::Arc;
+
 use types::{Column, Derivation, RowSet, Run, ScanError, Strings};
 
 use super::run::SegmentRun;
-use crate::bytes::Damage;
-use crate::column;
+use crate::bytes::{Damage, Decoded};
+use crate::column::{self, dependent};
+use crate::duration;
 use crate::footer;
+use crate::numbers::Base;
 use crate::section::SectionId;
 use crate::shape::BlockShapes;
 
@@ -22,6 +26,15 @@ impl SegmentRun {
         is_known.then_some(field).ok_or_else(damaged)
     }
 
+    /// Returns the times and durations of the events of a block that columns of numbers are stored relative to.
+    pub(super) fn bases(&self, block: usize, base: Base) -> Result<(Vec<i64>, Vec<i64>), ScanError> {
+        let times = if base.has_times { self.times(block)? } else { Vec::new() };
+        let Some(field) = base.durations else { return Ok((times, Vec::new())) };
+        let all = RowSet::all(self.block_rows(block));
+        let durations = self.stored_rows_of(block, self.checked_field(field)?, &all)?;
+        Ok((times, duration::of_column(&durations)))
+    }
+
     /// Returns rows of the stored column of field number `index`.
     pub(super) fn stored_rows_of(&self, block: usize, index: usize, rows: &RowSet) -> Result<Column, ScanError> {
         let table = self.shapes()?;
@@ -30,8 +43,37 @@ impl SegmentRun {
             return Ok(Column::Missing { n_rows: rows.count() });
         }
         let dictionary = self.dictionary(index)?;
+        self.decoded_column(block, index, |bytes| column::decode(bytes, &present, rows, dictionary.as_ref()))
+    }
+
+    /// Returns the section of field number `index` in a block; what another column says is restored from it.
+    pub(super) fn column_section(&self, block: usize, index: usize) -> Result<Arc<Vec<u8>>, ScanError> {
+        let columns = &self.run().footer.columns;
+        let id = |column: usize| columns[column].first_section + block as SectionId;
+        self.section_with(id(index), |stored| {
+            let damaged = |damage| self.damage(id(index), damage);
+            let source = dependent::source_of(&stored).map_err(damaged)?;
+            let Some(source) = source.filter(|_| self.segment.format > 3) else { return Ok(stored) };
+            if source >= columns.len() || source == index {
+                return Err(damaged(Damage("a field is out of range")));
+            }
+            let table = self.shapes()?;
+            let shapes = self.block_shapes(block, &table)?;
+            let [present, of_source] = [index, source].map(|column| shapes.rows_with(column as u32, &table));
+            dependent::restore(&stored, &present, &self.section(id(source))?, &of_source).map_err(damaged)
+        })
+    }
+
+    /// Reads the section of field number `index` in a block and decodes it.
+    pub(super) fn decoded_column<T>(
+        &self,
+        block: usize,
+        index: usize,
+        decode: impl FnOnce(&[u8]) -> Decoded<T>,
+    ) -> Result<T, ScanError> {
+        let bytes = self.column_section(block, index)?;
         let id = self.run().footer.columns[index].first_section + block as SectionId;
-        self.decoded(id, |bytes| column::decode(bytes, &present, rows, dictionary.as_ref()))
+        decode(&bytes).map_err(|damage| self.damage(id, damage))
     }
 
     /// Returns rows of the stored column of a field.

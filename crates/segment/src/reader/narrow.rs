@@ -12,6 +12,7 @@ use super::run::{LiteralQuery, SegmentRun, TemplateMatches};
 use crate::column::search;
 use crate::field_filter::{FieldFilter, FilterAnswer};
 use crate::needle::Needle;
+use crate::numbers::Bases;
 use crate::section::SectionId;
 use crate::template::{Kind, Kinds, LiteralMatcher, TemplateMatch};
 use crate::texts::{self, ColumnSelection, HEX, QUOTED, RequirementSet, TemplateIds, UUIDS, Vocabulary, section_of};
@@ -277,9 +278,10 @@ impl SegmentRun {
             let id = self.system_section(footer::TEXTS + section, block);
             let bytes = self.section(id)?;
             let damaged = |damage| self.damage(id, damage);
-            let needs_times = texts::needs_times(section, &bytes, ids, vocabulary, asked.wanted()).map_err(damaged)?;
-            let times = if needs_times { self.times(block)? } else { Vec::new() };
-            asked.answer(section, &bytes, ids, vocabulary, &times).map_err(damaged)?;
+            let base = texts::base_of(section, &bytes, ids, vocabulary, asked.wanted()).map_err(damaged)?;
+            let (times, durations) = self.bases(block, base)?;
+            let bases = Bases { times: &times, durations: &durations };
+            asked.answer(section, &bytes, ids, vocabulary, &bases).map_err(damaged)?;
         }
         for (column, field) in asked.wanted().fields(&vocabulary.slots) {
             let field = self.checked_field(field)?;
@@ -407,7 +409,7 @@ impl SegmentRun {
     /// Returns rows whose stored value of column number `index` may contain the needle.
     pub(super) fn stored_rows_with(&self, block: usize, index: usize, needle: &Needle) -> Result<Narrowed, ScanError> {
         let id = self.run().footer.columns[index].first_section + block as SectionId;
-        let bytes = self.section(id)?;
+        let bytes = self.column_section(block, index)?;
         if !search::may_hold(&bytes, needle) {
             return Ok(Narrowed { rows: RowSet::none(self.block_rows(block)), exact: true });
         }

@@ -15,6 +15,7 @@ use crate::bytes::{Cursor, Damage, Decoded};
 use crate::column_filter::ColumnFilter;
 use crate::field_filter::FieldFilter;
 use crate::needle::Needle;
+use crate::numbers::Bases;
 use crate::section::SectionId;
 use crate::shape::{BlockShapes, Shapes};
 use crate::template::{Kinds, TemplateMatch};
@@ -103,12 +104,21 @@ impl SegmentRun {
 
     /// Returns a section of a block. What was kept of it counts as read, since it is what the answer is made from.
     pub(super) fn section(&self, id: SectionId) -> Result<Arc<Vec<u8>>, ScanError> {
+        self.section_with(id, Ok)
+    }
+
+    /// Returns what `restore` makes of a section, which is kept in its place.
+    pub(super) fn section_with(
+        &self,
+        id: SectionId,
+        restore: impl FnOnce(Vec<u8>) -> Result<Vec<u8>, ScanError>,
+    ) -> Result<Arc<Vec<u8>>, ScanError> {
         let kept = self.segment.kept.get().filter(|_| self.is_query);
         if let Some(known) = kept.and_then(|kept| kept.get(id)) {
             self.count_read(id);
             return Ok(known);
         }
-        let section = Arc::new(self.fresh_section(id)?);
+        let section = Arc::new(restore(self.fresh_section(id)?)?);
         if let Some(kept) = kept.filter(|_| !section.is_empty()) {
             kept.put(id, &section);
         }
@@ -263,9 +273,10 @@ impl SegmentRun {
             let id = self.system_section(footer::TEXTS + section, block);
             let bytes = self.section(id)?;
             let damaged = |damage| self.damage(id, damage);
-            let needs_times = texts::needs_times(section, &bytes, ids, vocabulary, wanted).map_err(damaged)?;
-            let times = if needs_times { self.times(block)? } else { Vec::new() };
-            variables.decode(section, &bytes, ids, vocabulary, wanted, &times).map_err(damaged)?;
+            let base = texts::base_of(section, &bytes, ids, vocabulary, wanted).map_err(damaged)?;
+            let (times, durations) = self.bases(block, base)?;
+            let bases = Bases { times: &times, durations: &durations };
+            variables.decode(section, &bytes, ids, vocabulary, wanted, &bases).map_err(damaged)?;
         }
         Ok(variables)
     }
@@ -456,8 +467,7 @@ impl Run for SegmentRun {
         }
         let shapes = self.shapes()?;
         let present = self.block_shapes(block, &shapes)?.rows_with(index as u32, &shapes);
-        let id = footer.columns[index].first_section + block as SectionId;
-        self.decoded(id, |bytes| column::decode_addresses(bytes, &present, rows))
+        self.decoded_column(block, index, |bytes| column::decode_addresses(bytes, &present, rows))
     }
 
     fn bytes_read(&self) -> u64 {

@@ -14,6 +14,7 @@ use super::vocabulary::{COLUMN_MIN, QUOTED, TEXTS, Vocabulary};
 use crate::bytes::{Cursor, Damage, Decoded};
 use crate::digits::DigitsNeedle;
 use crate::needle::Needle;
+use crate::numbers::Bases;
 use crate::strings::{find_texts, skip_texts, take_texts};
 use crate::template::{Kind, Requirement, Slot, TemplateMatch, push_hex, ways};
 use crate::time_text::TimeWriter;
@@ -144,20 +145,20 @@ impl LiteralCache<'_> {
         self.has_more.then(|| RowSet::of_places(rows.n_rows(), rows.iter().filter(is_left)))
     }
 
-    /// Asks the columns of a section; `times` as for [`Variables::decode`].
+    /// Asks the columns of a section; `bases` as for [`Variables::decode`].
     pub(crate) fn answer(
         &mut self,
         section: usize,
         bytes: &[u8],
         ids: &TemplateIds,
         vocabulary: &Vocabulary,
-        times: &[i64],
+        bases: &Bases<'_>,
     ) -> Decoded<()> {
         if section == TEXTS || section == QUOTED {
             return self.answer_texts(section, bytes, ids, vocabulary);
         }
         let mut variables = Variables::default();
-        variables.decode(section, bytes, ids, vocabulary, &self.wanted, times)?;
+        variables.decode(section, bytes, ids, vocabulary, &self.wanted, bases)?;
         for (column, n, first) in ids.columns_of(section, &vocabulary.slots)? {
             let slot = vocabulary.slots.columns()[column];
             self.answer_column(column, |part| {

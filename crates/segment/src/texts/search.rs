@@ -5,6 +5,7 @@ use super::variables::Variables;
 use super::vocabulary::{COLUMN_MIN, HEX, UUIDS, Vocabulary, section_of};
 use crate::bytes::{Cursor, Damage, Decoded};
 use crate::needle::Needle;
+use crate::numbers::Bases;
 use crate::strings::find_texts;
 use crate::template::Kind;
 
@@ -25,7 +26,7 @@ pub(crate) fn find(
     if section == HEX || section == UUIDS {
         let wanted = ColumnSelection::all_of_section(section, &vocabulary.slots);
         let mut variables = Variables::default();
-        variables.decode(section, bytes, ids, vocabulary, &wanted, &[])?;
+        variables.decode(section, bytes, ids, vocabulary, &wanted, &Bases::default())?;
         variables.find_hex(section, needle, found);
         return Ok(());
     }

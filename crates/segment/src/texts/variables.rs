@@ -8,7 +8,7 @@ use super::layout::{ColumnSelection, TemplateIds};
 use super::vocabulary::{COLUMN_MIN, HEX, NUMBERS, OF_FIELDS, TEXTS, UUIDS, Vocabulary};
 use crate::bytes::{Cursor, Damage, Decoded};
 use crate::needle::Needle;
-use crate::numbers::{self, ColumnShape};
+use crate::numbers::{self, Base, Bases, ColumnShape};
 use crate::slots::Slots;
 use crate::strings::{Texts, skip_texts, take_texts};
 use crate::template::{Kind, Piece, push_address, push_hex, push_integer};
@@ -92,7 +92,7 @@ pub(crate) struct Variables {
 
 impl Variables {
     /// Reads the `wanted` columns of one section into their places; `bytes` is empty where the block has no variables of
-    /// the kind. `times` are those of the block's events, or none where [`needs_times`] says so.
+    /// the kind. `bases` are what [`base_of`] asks for.
     pub(crate) fn decode(
         &mut self,
         section: usize,
@@ -100,7 +100,7 @@ impl Variables {
         ids: &TemplateIds,
         vocabulary: &Vocabulary,
         wanted: &ColumnSelection,
-        times: &[i64],
+        bases: &Bases<'_>,
     ) -> Decoded<()> {
         let mut cursor = Cursor::new(bytes);
         let cursor = &mut cursor;
@@ -114,9 +114,9 @@ impl Variables {
         }
         match (section, vocabulary.format) {
             (NUMBERS, 1) => self.integers = take_integers_of_format_1(cursor, n, ids, &vocabulary.slots)?,
-            (NUMBERS, _) => self.integers = take_numbers(cursor, section, ids, &vocabulary.slots, wanted, times)?,
+            (NUMBERS, _) => self.integers = take_numbers(cursor, section, ids, &vocabulary.slots, wanted, bases)?,
             (2, 1) => self.addresses = cursor.integers(n)?,
-            (2, _) => self.addresses = take_numbers(cursor, section, ids, &vocabulary.slots, wanted, times)?,
+            (2, _) => self.addresses = take_numbers(cursor, section, ids, &vocabulary.slots, wanted, bases)?,
             (HEX, _) => {
                 let mut end = 0u32;
                 for length in cursor.integers(n)? {
@@ -231,19 +231,20 @@ fn expected(section: usize, ids: &TemplateIds, slots: &Slots, wanted: &ColumnSel
     Ok(columns.map(expected).collect())
 }
 
-/// Reports whether reading the wanted columns of a section takes the times of the block's events.
-pub(crate) fn needs_times(
+/// Returns what reading the wanted columns of a section takes of the block's events.
+pub(crate) fn base_of(
     section: usize,
     bytes: &[u8],
     ids: &TemplateIds,
     vocabulary: &Vocabulary,
     wanted: &ColumnSelection,
-) -> Decoded<bool> {
-    if section != NUMBERS || vocabulary.format == 1 || !numbers::has_times(bytes) {
-        return Ok(false);
+) -> Decoded<Base> {
+    if section != NUMBERS || vocabulary.format == 1 || matches!(bytes, [] | [0, ..]) {
+        return Ok(Base::default());
     }
-    let columns = expected(section, ids, &vocabulary.slots, wanted)?;
-    Ok(numbers::columns_of_time(bytes, &columns)?.contains(&true))
+    let of_columns = numbers::bases_of(bytes, &expected(section, ids, &vocabulary.slots, wanted)?)?;
+    let durations = of_columns.iter().find_map(|base| base.durations);
+    Ok(Base { has_times: of_columns.iter().any(|base| base.has_times), durations })
 }
 
 fn take_numbers(
@@ -252,18 +253,22 @@ fn take_numbers(
     ids: &TemplateIds,
     slots: &Slots,
     wanted: &ColumnSelection,
-    times: &[i64],
+    bases: &Bases<'_>,
 ) -> Decoded<Vec<i64>> {
     let columns = expected(section, ids, slots, wanted)?;
-    let mut times_of_values = Vec::new();
-    if times.len() == ids.ids.len() && !times.is_empty() {
-        let is_of_time = numbers::columns_of_time(cursor.rest(), &columns)?;
+    let mut of_values = Vec::new();
+    for (of_rows, is_duration) in [(bases.times, false), (bases.durations, true)] {
+        if of_rows.is_empty() || of_rows.len() != ids.ids.len() {
+            continue;
+        }
+        let needed = numbers::bases_of(cursor.rest(), &columns)?.into_iter();
+        let is_asked = |base: &Base| if is_duration { base.durations.is_some() } else { base.has_times };
         let numbered = ids.columns_of(section, slots)?.into_iter().map(|(column, ..)| column);
-        let asked = numbered.zip(is_of_time).filter(|(_, is_of_time)| *is_of_time).map(|(column, _)| column);
-        times_of_values = vec![0; ids.n_of_section(section, slots)?];
-        ids.each_value(asked, slots, |row, place| times_of_values[place] = times[row])?;
+        let asked = numbered.zip(needed).filter(|(_, base)| is_asked(base)).map(|(column, _)| column);
+        of_values.resize(ids.n_of_section(section, slots)?, 0);
+        ids.each_value(asked, slots, |row, place| of_values[place] = of_rows[row])?;
     }
-    numbers::take(cursor, &columns, &times_of_values)
+    numbers::take(cursor, &columns, &of_values)
 }
 
 fn take_integers_of_format_1(cursor: &mut Cursor<'_>, n: usize, ids: &TemplateIds, slots: &Slots) -> Decoded<Vec<i64>> {

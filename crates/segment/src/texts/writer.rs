@@ -11,7 +11,7 @@ use super::field_slots::{FieldSlots, with_fields};
 use super::vocabulary::{COLUMN_MIN, NUMBERS, QUOTED, TEXT_SECTIONS, TEXTS, Vocabulary, section_of};
 use crate::bytes::{put_integers, put_varint};
 use crate::filter::FilterTable;
-use crate::numbers::{self, Numbers};
+use crate::numbers::{self, Bases, Numbers};
 use crate::slots::Slots;
 use crate::strings::{put_repeating, put_texts};
 use crate::template::{Granularity, Kind, Parts, Template, Variable, pack_hex, split, split_document};
@@ -231,12 +231,12 @@ impl<'m> BlockTexts<'m> {
         FilterTable::of(variables.map(|(_, text)| *text).chain(self.raw.iter().copied()), 0)
     }
 
-    /// Makes the sections of a block whose events have these times.
-    pub(crate) fn encode(&self, slots: &Slots, times: &[i64]) -> [Vec<u8>; TEXT_SECTIONS] {
+    /// Makes the sections of a block whose events have these times and durations, which field number `field` has.
+    pub(crate) fn encode(&self, slots: &Slots, bases: &Bases<'_>, field: usize) -> [Vec<u8>; TEXT_SECTIONS] {
         let mut sections: [Vec<u8>; TEXT_SECTIONS] = Default::default();
         put_integers(&mut sections[0], &self.template_ids.iter().map(|id| i64::from(*id)).collect::<Vec<_>>());
         for (section, numbers) in self.numbers.iter().enumerate() {
-            put_numbers(&mut sections[NUMBERS + section], numbers, slots, times);
+            put_numbers(&mut sections[NUMBERS + section], numbers, slots, (bases, field));
         }
         for (section, texts) in self.texts.iter().enumerate().filter(|(_, texts)| !texts.is_empty()) {
             let (values, columns) = by_column(texts, slots.columns().len());
@@ -261,23 +261,29 @@ impl<'m> BlockTexts<'m> {
 pub(crate) fn encode_raw(messages: &Strings) -> [Vec<u8>; TEXT_SECTIONS] {
     let mut block = BlockTexts::default();
     messages.iter().for_each(|message| block.push_raw(message));
-    block.encode(&Slots::new(crate::format::FORMAT_VERSION), &[])
+    block.encode(&Slots::new(crate::format::FORMAT_VERSION), &Bases::default(), 0)
 }
 
-fn put_numbers(out: &mut Vec<u8>, numbers: &[(u32, (u32, i64))], slots: &Slots, times: &[i64]) {
+fn put_numbers(out: &mut Vec<u8>, numbers: &[(u32, (u32, i64))], slots: &Slots, (bases, field): (&Bases<'_>, usize)) {
     if numbers.is_empty() {
         return;
     }
     let (placed, columns) = by_column(numbers, slots.columns().len());
     let values: Vec<i64> = placed.iter().map(|(_, value)| *value).collect();
-    let times: Vec<i64> = placed.iter().map(|(row, _)| times.get(*row as usize).copied().unwrap_or_default()).collect();
+    let of_rows = |bases: &[i64]| -> Vec<i64> {
+        let of_row = |(row, _): &(u32, i64)| bases.get(*row as usize).copied().unwrap_or_default();
+        if bases.is_empty() { Vec::new() } else { placed.iter().map(of_row).collect() }
+    };
+    let (times, durations) = (of_rows(bases.times), of_rows(bases.durations));
     let column = |(column, from, to): &(u32, usize, usize)| {
         let slot = slots.columns()[*column as usize];
-        // Addresses have nothing to do with times.
-        let times = if slot.kind == Kind::Address { &[][..] } else { &times[*from..*to] };
-        Numbers { values: &values[*from..*to], times, unit_ns: slot.form.map(|form| form.unit_ns()) }
+        // Addresses have nothing to do with times or durations, and times nothing with durations.
+        let times = if slot.kind == Kind::Address { &[][..] } else { times.get(*from..*to).unwrap_or_default() };
+        let durations =
+            if slot.kind == Kind::Integer { durations.get(*from..*to).unwrap_or_default() } else { &[][..] };
+        Numbers { values: &values[*from..*to], times, durations, unit_ns: slot.form.map(|form| form.unit_ns()) }
     };
-    numbers::put(out, &columns.iter().map(column).collect::<Vec<_>>());
+    numbers::put(out, &columns.iter().map(column).collect::<Vec<_>>(), field);
 }
 
 fn put_text_columns(out: &mut Vec<u8>, values: &[&str], columns: &[(u32, usize, usize)]) {
