@@ -154,9 +154,17 @@ class Catat(measure.Costs):
         if accepted != facts["events"]:
             sys.exit(f"{accepted} of {facts['events']} events were accepted")
 
+    def posted(self, path, request):
+        self.connection.request("POST", path, json.dumps(request), {"Content-Type": "application/json"})
+        return self.connection.getresponse()
+
     def post_query(self, request):
-        self.connection.request("POST", "/api/v1/query", json.dumps(request), {"Content-Type": "application/json"})
-        answer = self.connection.getresponse()
+        try:
+            answer = self.posted("/api/v1/query", request)
+        except ConnectionError:
+            # The server closes connections that nobody uses; the next request opens another.
+            self.connection.close()
+            answer = self.posted("/api/v1/query", request)
         payload = answer.read()
         if answer.status != 200:
             raise RuntimeError(payload.decode(errors="replace")[:500])
