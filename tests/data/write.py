@@ -3,7 +3,7 @@
 
     write.py EXECUTABLE GROUP_PREFIX TARGET
 
-A flushed segment with values of every type and positions of a shipped file, hot events in the WAL, a deleted group,
+A flushed segment with values of every type, spans, and positions of a shipped file, hot events in the WAL, a deleted group,
 deleted events that are not reclaimed yet, limits of a group, batch ids; taken with `catat backup` after a `kill -9`.
 """
 
@@ -55,6 +55,20 @@ def event(n):
     }
 
 
+def span(n):
+    pod = n * n % 7
+    us = n * n * 977 % 100_000
+    return {
+        "timestamp": f"2025-11-20T06:00:{n // 10:02}.{n % 10}Z",
+        "message": f"GET /cart 200 {us / 1000:.3g} ms" if us >= 1000 else f"GET /cart 200 {us} µs",
+        "duration_ms": us / 1000,
+        "span_id": f"{(n + 1) * 0x9E3779B97F4A7C15 % 2**64:016x}",
+        "parent_span_id": f"{(n - n % 2 or 999) * 0x9E3779B97F4A7C15 % 2**64:016x}",
+        "pod": f"shop-{pod}",
+        "node": ["north", "south", "east"][pod % 3],
+    }
+
+
 def post(group, events, batch):
     body = "\n".join(json.dumps(event) for event in events)
     ask("POST", f"/api/v1/ingest?group={prefix}/{group}&format=ndjson", body, {"x-catat-batch": batch})
@@ -66,6 +80,7 @@ with open(f"{directory}/admin.key") as key:
 post("gone", [event(n) for n in range(50)], "gone")
 for part in range(6):
     post("shop", [event(n) for n in range(part * 100, part * 100 + 100)], f"batch-{part}")
+post("spans", [span(n) for n in range(500)], "batch-spans")
 ann = {"timestamp": "2025-11-20T06:30:00Z", "user": "ann", "level": "debug"}
 post("shop", [{**ann, "message": f"secret {n}"} for n in range(10)], "batch-ann")
 header = {"source": "0123456789abcdef", "file": "f1", "generation": 1, "start": 0, "path": "/var/log/x.log", "host": "h"}

@@ -2,8 +2,8 @@
 //!
 //! `tests/data/v1` was written by the first release: a flushed segment with values of every type, hot events in the
 //! WAL, a deleted group, batch ids; taken with `catat backup` after a `kill -9`. `tests/data/v2` (segments 2, WAL 2,
-//! catalog 3, control store 2) has a shipped file, deleted events and limits of a group besides; `tests/data/write.py`
-//! wrote it, and writes the next one.
+//! catalog 3, control store 2) has a shipped file, deleted events and limits of a group besides, and so has `tests/data/v3` (segments 3,
+//! control store 3), and `tests/data/v4` (segments 4) spans as well; `tests/data/write.py` wrote them, and writes the next one.
 
 use std::path::Path;
 
@@ -55,21 +55,54 @@ fn a_directory_of_format_1_answers_as_it_did() {
 
 #[test]
 fn a_directory_of_format_2_answers_as_it_did() {
-    answers_as_it_did("v2", |server| {
-        assert_eq!(
-            server.rows("filter @log = \"v2/gone\" or user = \"ann\" | stats count(*)"),
-            [[json!(0)]],
-            "deleted"
-        );
-        let header =
-            json!({"source": "0123456789abcdef", "file": "f1", "generation": 1, "start": 0, "path": "/var/log/x.log"});
-        let text: String = (0..20).map(|n| format!("2025-11-20T07:00:{n:02}Z line {n}\n")).collect();
-        let again = server.post("/api/v1/ingest?group=v2/shipped&format=lines", &[], format!("{header}\n{text}"));
-        assert_eq!(again.status, 200, "{}", again.body);
-        assert_eq!(server.rows("filter @log = \"v2/shipped\" | stats count(*)"), [[json!(20)]], "once");
-        let limits = server.get("/api/v1/groups/v2%2Fshop", &[]).json();
-        assert_eq!(limits["retention"]["age"], "36500d");
+    answers_as_it_did("v2", |server| has_shipped_file_deletions_and_limits(server, "v2"));
+}
+
+#[test]
+fn a_directory_of_format_3_answers_as_it_did() {
+    answers_as_it_did("v3", |server| has_shipped_file_deletions_and_limits(server, "v3"));
+}
+
+#[test]
+fn a_directory_of_format_4_answers_as_it_did() {
+    answers_as_it_did("v4", |server| {
+        has_shipped_file_deletions_and_limits(server, "v4");
+        let spans = "filter @log = \"v4/spans\"";
+        let children = format!("{spans} and parent_span_id = \"e3779b97f4a7c150\"");
+        let of_parent = json!([
+            ["GET /cart 200 50.1 ms", 50.112, "shop-4", "south"],
+            ["GET /cart 200 82.4 ms", 82.353, "shop-2", "east"],
+        ]);
+        let shown = "fields message, duration_ms, pod, node | sort @timestamp asc";
+        assert_eq!(json!(server.rows(&format!("{children} | {shown}"))), of_parent);
+        let by_node = "stats count(*), count_distinct(pod), count_distinct(parent_span_id) by node | sort node asc";
+        let of_nodes = json!([["east", 142, 1, 107], ["north", 72, 1, 72], ["south", 286, 2, 215]]);
+        assert_eq!(json!(server.rows(&format!("{spans} | {by_node}"))), of_nodes);
+        let found = format!("{spans} and @message like \"9.7 ms\" | fields message, duration_ms | sort @timestamp asc");
+        let of_duration = json!([
+            ["GET /cart 200 79.7 ms", 79.652],
+            ["GET /cart 200 69.7 ms", 69.7],
+            ["GET /cart 200 89.7 ms", 89.7],
+            ["GET /cart 200 29.7 ms", 29.728],
+            ["GET /cart 200 39.7 ms", 39.697],
+        ]);
+        assert_eq!(json!(server.rows(&found)), of_duration);
     });
+}
+
+fn has_shipped_file_deletions_and_limits(server: &Server, version: &str) {
+    let gone = format!("filter @log = \"{version}/gone\" or user = \"ann\" | stats count(*)");
+    assert_eq!(server.rows(&gone), [[json!(0)]], "deleted");
+    let header =
+        json!({"source": "0123456789abcdef", "file": "f1", "generation": 1, "start": 0, "path": "/var/log/x.log"});
+    let text: String = (0..20).map(|n| format!("2025-11-20T07:00:{n:02}Z line {n}\n")).collect();
+    let route = format!("/api/v1/ingest?group={version}/shipped&format=lines");
+    let again = server.post(&route, &[], format!("{header}\n{text}"));
+    assert_eq!(again.status, 200, "{}", again.body);
+    let shipped = format!("filter @log = \"{version}/shipped\" | stats count(*)");
+    assert_eq!(server.rows(&shipped), [[json!(20)]], "once");
+    let limits = server.get(&format!("/api/v1/groups/{version}%2Fshop"), &[]).json();
+    assert_eq!(limits["retention"]["age"], "36500d");
 }
 
 /// All files below a directory with what they hold, except locks.
