@@ -10,25 +10,31 @@ use serde_json::json;
 
 /// A problem in the form of Prometheus.
 #[derive(Debug)]
-pub(crate) struct PrometheusProblem {
-    problem: Problem,
-    /// Prometheus' name of its kind.
-    kind: &'static str,
-}
+pub(crate) struct PrometheusProblem(Problem);
 
 impl<E: Into<Problem>> From<E> for PrometheusProblem {
     fn from(error: E) -> Self {
-        let problem = error.into();
-        let kind = match problem.status {
-            StatusCode::BAD_REQUEST => "bad_data",
-            StatusCode::UNAUTHORIZED => "unauthorized",
-            StatusCode::FORBIDDEN => "forbidden",
-            StatusCode::NOT_FOUND => "not_found",
-            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => "unavailable",
-            status if status.is_client_error() => "bad_data",
-            _ => "internal",
-        };
-        Self { problem, kind }
+        Self(error.into())
+    }
+}
+
+/// Codes of evaluations that failed.
+const CANCELLED: &str = "cancelled";
+const TIMEOUT: &str = "timeout";
+const EXECUTION: &str = "execution";
+
+/// Returns Prometheus' name for the kind of a problem.
+fn kind_of(problem: &Problem) -> &'static str {
+    match (problem.code, problem.status) {
+        (CANCELLED, _) => "canceled",
+        (TIMEOUT, _) => "timeout",
+        (EXECUTION, _) => "execution",
+        (_, StatusCode::UNAUTHORIZED) => "unauthorized",
+        (_, StatusCode::FORBIDDEN) => "forbidden",
+        (_, StatusCode::NOT_FOUND) => "not_found",
+        (_, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) => "unavailable",
+        (_, status) if status.is_client_error() => "bad_data",
+        _ => "internal",
     }
 }
 
@@ -41,25 +47,23 @@ impl PrometheusProblem {
 
     /// Returns the problem of an evaluation that failed; its kinds are Prometheus' own.
     pub(crate) fn of_evaluation(error: &EvalError) -> Self {
-        let (kind, status, code) = match error {
-            EvalError::InvalidRange(_) => ("bad_data", StatusCode::BAD_REQUEST, "bad-range"),
-            EvalError::Cancelled => ("canceled", StatusCode::SERVICE_UNAVAILABLE, "cancelled"),
-            EvalError::TimedOut => ("timeout", StatusCode::SERVICE_UNAVAILABLE, "timeout"),
-            EvalError::Source(_) => ("internal", StatusCode::INTERNAL_SERVER_ERROR, "read"),
-            EvalError::TooManySamples(_) | EvalError::Query { .. } => {
-                ("execution", StatusCode::UNPROCESSABLE_ENTITY, "execution")
-            }
+        let (status, code) = match error {
+            EvalError::InvalidRange(_) => (StatusCode::BAD_REQUEST, "bad-range"),
+            EvalError::Cancelled => (StatusCode::SERVICE_UNAVAILABLE, CANCELLED),
+            EvalError::TimedOut => (StatusCode::SERVICE_UNAVAILABLE, TIMEOUT),
+            EvalError::Source(_) => (StatusCode::INTERNAL_SERVER_ERROR, "read"),
+            EvalError::TooManySamples(_) | EvalError::Query { .. } => (StatusCode::UNPROCESSABLE_ENTITY, EXECUTION),
         };
-        Self { problem: Problem::new(status, code, error.to_string()), kind }
+        Self(Problem::new(status, code, error.to_string()))
     }
 }
 
 impl IntoResponse for PrometheusProblem {
     fn into_response(self) -> Response {
-        let hint = self.problem.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
-        let error = format!("{}{hint}", self.problem.message);
-        let body = Json(json!({"status": "error", "errorType": self.kind, "error": error}));
-        self.problem.mark((self.problem.status, body).into_response())
+        let hint = self.0.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+        let error = format!("{}{hint}", self.0.message);
+        let body = Json(json!({"status": "error", "errorType": kind_of(&self.0), "error": error}));
+        self.0.mark((self.0.status, body).into_response())
     }
 }
 
