@@ -1,5 +1,6 @@
 //! Events of runs, block by block: conditions, indexes, order, and the rows that are shown.
 
+pub(crate) mod ahead;
 pub(crate) mod fingerprint;
 pub(crate) mod matches;
 pub(crate) mod row_order;

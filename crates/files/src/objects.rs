@@ -13,6 +13,7 @@
 #[cfg(test)]
 pub mod fake;
 mod options;
+pub(crate) mod ranges;
 #[cfg(test)]
 mod tests;
 
@@ -47,10 +48,10 @@ const PUT_BYTES_MAX: u64 = 32 << 20;
 /// parts.
 const PART_BYTES: u64 = 8 << 20;
 
-/// How long a connection may take to come about.
 /// How long putting a new object may take, for which senders wait.
 const NEW_MAX: Duration = Duration::from_secs(10);
 
+/// How long a connection may take to come about.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The separator between the name of an object and the id of a multipart upload of it.
@@ -184,7 +185,7 @@ impl Objects {
     }
 
     /// Returns an error while requests are useless: a query that needs a hundred segments must not wait a hundred times.
-    fn check_reachable(&self) -> io::Result<()> {
+    pub(crate) fn check_reachable(&self) -> io::Result<()> {
         match &*self.trouble() {
             Some((problem, since)) if since.elapsed() < self.pause => Err(io::Error::other(problem.clone())),
             _ => Ok(()),
@@ -201,34 +202,6 @@ impl Objects {
     pub fn n_bytes(&self, name: &str) -> io::Result<u64> {
         let (bucket, path) = (self.bucket.clone(), self.path(name));
         self.wait(async move { bucket.head(&path).await }).map(|meta| meta.size)
-    }
-
-    /// Reads a range of an object; less than it is an error.
-    pub fn read(&self, name: &str, range: Range<u64>) -> io::Result<Vec<u8>> {
-        let mut read = self.read_many(name, std::slice::from_ref(&range))?;
-        Ok(read.pop().unwrap_or_default())
-    }
-
-    /// Reads ranges of an object, all at the same time: there are to be few of them.
-    pub fn read_many(&self, name: &str, ranges: &[Range<u64>]) -> io::Result<Vec<Vec<u8>>> {
-        self.check_reachable()?;
-        let requests = ranges.iter().map(|range| {
-            let (bucket, path, range) = (self.bucket.clone(), self.path(name), range.clone());
-            self.begin(async move { bucket.get_range(&path, range).await })
-        });
-        // All are sent before the first answer is waited for.
-        let requests: Vec<_> = requests.collect();
-        let mut read = Vec::with_capacity(ranges.len());
-        for (request, range) in requests.into_iter().zip(ranges) {
-            let bytes = self.end(request)?;
-            self.counters.bytes_read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-            if bytes.len() as u64 != range.end - range.start {
-                let problem = format!("{} of {} bytes arrived", bytes.len(), range.end - range.start);
-                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, problem));
-            }
-            read.push(bytes.to_vec());
-        }
-        Ok(read)
     }
 
     /// Puts a file under a new name, and compares every byte with what is read back.
@@ -408,9 +381,13 @@ impl Objects {
         answered
     }
 
-    /// Waits for a request. Where the object store did not do its part, that is remembered.
+    /// Waits for a request.
     fn end<T>(&self, request: PendingResponse<T>) -> io::Result<T> {
-        let answer = request.recv().map_err(|_| io::Error::other("the store is shutting down"))?;
+        self.judge(request.recv().map_err(|_| io::Error::other("the store is shutting down"))?)
+    }
+
+    /// Remembers where the object store did not do its part.
+    fn judge<T>(&self, answer: object_store::Result<T>) -> io::Result<T> {
         let Err(error) = answer else {
             if self.trouble().take().is_some() {
                 tracing::warn!(url = self.url, "the object store answers again");

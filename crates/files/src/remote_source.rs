@@ -4,7 +4,7 @@
 //! Several threads that miss the same page ask once. The pages read last stay in memory as well, so that a full disk
 //! costs speed and not a request for each section.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::io;
 use std::ops::Range;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -12,6 +12,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use segment::{SegmentEnd, Source};
 use types::ScanError;
 
+use crate::objects::ranges::RangeResponse;
 use crate::objects::{Objects, unreadable};
 use crate::read_cache::{PAGE_BYTES, PageKey, ReadCache};
 
@@ -20,6 +21,9 @@ const REQUEST_PAGES_MAX: u64 = 8;
 
 /// Most requests that are sent at the same time for one thread.
 const REQUESTS_MAX: usize = 4;
+
+/// No further pages are asked for ahead of their reader while so many are on their way.
+const EXPECTED_PAGES_MAX: usize = 16;
 
 /// Pages that stay in memory: some more than the columns that a query goes through at the same time.
 const RECENT_PAGES_MAX: usize = 16;
@@ -43,6 +47,7 @@ struct FetchState {
 }
 
 /// An object that is a segment.
+#[derive(Clone)]
 pub struct RemoteObject {
     files: Arc<RemoteFiles>,
     name: String,
@@ -131,14 +136,26 @@ impl RemoteObject {
                 Ok(read) => several.iter().zip(read).for_each(|(pages, bytes)| self.keep(pages, &bytes)),
                 Err(error) => result = Err(error),
             }
-            let mut fetching = self.files.fetching();
-            several.iter().cloned().flatten().for_each(|page| {
-                fetching.asked.remove(&self.key(page));
-            });
-            drop(fetching);
-            self.files.fetched.notify_all();
+            self.end_asking(several.iter().cloned().flatten());
         }
         result
+    }
+
+    /// Tells those who wait for pages that no request for them is on its way any longer.
+    fn end_asking(&self, pages: impl Iterator<Item = u64>) {
+        let mut fetching = self.files.fetching();
+        pages.for_each(|page| {
+            fetching.asked.remove(&self.key(page));
+        });
+        drop(fetching);
+        self.files.fetched.notify_all();
+    }
+
+    /// Returns the pages of some ranges within the object, in order.
+    fn pages_of(&self, ranges: &[Range<u64>]) -> impl Iterator<Item = u64> + use<> {
+        let ranges = ranges.iter().filter(|range| range.end <= self.n_bytes && range.start < range.end);
+        let pages = ranges.flat_map(|range| range.start / PAGE_BYTES..range.end.div_ceil(PAGE_BYTES));
+        pages.collect::<BTreeSet<u64>>().into_iter()
     }
 
     fn keep(&self, pages: &Range<u64>, bytes: &[u8]) {
@@ -176,6 +193,28 @@ impl RemoteObject {
     }
 }
 
+/// Pages that were claimed and asked for while nobody waits.
+struct ExpectedPages {
+    object: RemoteObject,
+    pages: Range<u64>,
+}
+
+impl ExpectedPages {
+    fn keep(self, response: RangeResponse) {
+        // A reader of what did not arrive asks again and gets the reason.
+        if let Ok(bytes) = self.object.files.objects.received(response) {
+            self.object.keep(&self.pages, &bytes);
+        }
+    }
+}
+
+impl Drop for ExpectedPages {
+    /// However it ends: whoever waits for the pages must learn of it.
+    fn drop(&mut self) {
+        self.object.end_asking(self.pages.clone());
+    }
+}
+
 impl Source for RemoteObject {
     fn n_bytes(&self) -> u64 {
         self.n_bytes
@@ -210,13 +249,20 @@ impl Source for RemoteObject {
     }
 
     fn prefetch(&self, ranges: &[Range<u64>]) {
-        let ranges = ranges.iter().filter(|range| range.end <= self.n_bytes && range.start < range.end);
-        let mut pages: Vec<u64> =
-            ranges.flat_map(|range| range.start / PAGE_BYTES..range.end.div_ceil(PAGE_BYTES)).collect();
-        pages.sort_unstable();
-        pages.dedup();
         // A reader of what did not arrive asks again and gets the reason.
-        let _ = self.fetch(&self.claim(pages.into_iter()));
+        let _ = self.fetch(&self.claim(self.pages_of(ranges)));
+    }
+
+    fn expect(&self, ranges: &[Range<u64>]) {
+        let is_busy = self.files.fetching().asked.len() >= EXPECTED_PAGES_MAX;
+        if is_busy || self.files.objects.check_reachable().is_err() {
+            return;
+        }
+        for pages in self.claim(self.pages_of(ranges)) {
+            let range = self.range_of(&pages);
+            let expected = ExpectedPages { object: self.clone(), pages };
+            self.files.objects.read_soon(&self.name, range, move |response| expected.keep(response));
+        }
     }
 
     fn scan_error(&self, name: &str, offset: u64, problem: String) -> ScanError {
@@ -299,7 +345,7 @@ impl Source for SequentialObject {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::objects::fake::FakeS3;
+    use crate::objects::fake::{FakeS3, Trouble};
 
     const STORE: [u8; 16] = [9; 16];
 
@@ -341,6 +387,36 @@ mod tests {
             }
         });
         assert_eq!(fake.take_requests("GET"), 1);
+    }
+
+    #[test]
+    fn what_is_expected_is_asked_for_once_and_its_readers_wait_for_it() {
+        let (fake, dir) = (FakeS3::start(), tempfile::tempdir().expect("a scratch directory"));
+        let object = object_of(&fake, &dir, 9, u64::MAX);
+        let page = |page: u64| page * PAGE_BYTES + 7..page * PAGE_BYTES + 9;
+        object.expect(&[page(1), page(4), page(4)]);
+        object.expect(&[page(4), page(8)]);
+        for page in [8, 1, 4] {
+            assert_eq!(object.read_at(page * PAGE_BYTES, 2).expect("there"), [page as u8; 2]);
+        }
+        assert_eq!(fake.take_requests("GET"), 3);
+    }
+
+    #[test]
+    fn whoever_waits_for_what_was_expected_in_vain_asks_again() {
+        let (fake, dir) = (FakeS3::start(), tempfile::tempdir().expect("a scratch directory"));
+        let object = object_of(&fake, &dir, 3, u64::MAX);
+        let mut n_asked = 0;
+        fake.fail(move |request| {
+            n_asked += usize::from(request.method == "GET");
+            (request.method == "GET" && n_asked == 1).then_some(Trouble::ShortBody)
+        });
+        object.expect(&[2 * PAGE_BYTES..2 * PAGE_BYTES + 1]);
+        assert_eq!(object.read_at(2 * PAGE_BYTES, 2).expect("there"), [2, 2]);
+        fake.fail(|request| (request.method == "GET").then_some(Trouble::Silence));
+        object.expect(&[0..1]);
+        object.files.objects.close();
+        assert!(object.read_at(0, 2).is_err(), "nobody brings it any longer");
     }
 
     #[test]

@@ -35,6 +35,9 @@ pub trait Source: Send + Sync {
     /// it is read.
     fn prefetch(&self, _ranges: &[Range<u64>]) {}
 
+    /// Lets a remote source fetch what is going to be read soon, without waiting for it. It may do nothing.
+    fn expect(&self, _ranges: &[Range<u64>]) {}
+
     /// Returns the error that reports `problem` at `offset` of the segment called `name`.
     fn scan_error(&self, name: &str, offset: u64, problem: String) -> ScanError {
         ScanError { file: name.to_owned(), offset, problem }

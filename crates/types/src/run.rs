@@ -142,6 +142,15 @@ pub trait Run: Send + Sync {
     /// Narrows a block to the rows that may hold a text. Costs less than reading the text.
     fn narrow(&self, block: usize, probe: &TextProbe<'_>) -> Result<Narrowed, ScanError>;
 
+    /// Says that [`narrow`](Self::narrow) is going to be asked about these blocks soon. Returns at once; a run whose bytes are
+    /// far away lets them come in the meantime.
+    fn expect_search(&self, _blocks: &[usize]) {}
+
+    /// Reports whether [`expect_search`](Self::expect_search) pays.
+    fn is_far(&self) -> bool {
+        false
+    }
+
     /// Tells whether the field `name` of every event surely is its message, so that searching one of both will do.
     fn is_message(&self, name: &str) -> bool {
         name == "@message"

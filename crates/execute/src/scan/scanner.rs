@@ -22,6 +22,7 @@ use crate::request::budget::Budget;
 use crate::request::error::ExecuteError;
 use crate::request::item::Item;
 use crate::request::parameters::Request;
+use crate::scan::ahead::Ahead;
 use crate::scan::steps::Steps;
 
 /// Damaged places that an answer names; more of them say no more.
@@ -49,6 +50,7 @@ pub(crate) struct Scan<'a> {
     opened: Mutex<HashSet<u128>>,
     /// Segments with blocks that are still to be worked off, and how many.
     remaining: Mutex<HashMap<u128, usize>>,
+    ahead: Mutex<Ahead>,
     reasons: Mutex<Vec<PartialReason>>,
     error: Mutex<Option<ExecuteError>>,
     last_report: Mutex<Instant>,
@@ -94,6 +96,7 @@ impl<'a> Scan<'a> {
             bytes_shared: AtomicU64::new(0),
             opened: Mutex::new(HashSet::new()),
             remaining: Mutex::default(),
+            ahead: Mutex::default(),
             reasons: Mutex::new(Vec::new()),
             error: Mutex::new(None),
             last_report: Mutex::new(now),
@@ -155,6 +158,10 @@ impl<'a> Scan<'a> {
         let block = self.rows_of(item)?;
         let n_rows = block.rows.count() as u64;
         self.note_opened(item.source);
+        if steps.is_search() {
+            let n_begun = locked(&self.opened).len();
+            locked(&self.ahead).announce(n_begun, &self.sources);
+        }
         let frame = steps.apply(block, &self.env)?;
         self.count(item.source, n_rows, frame.n_rows() as u64);
         Ok(frame)
@@ -213,8 +220,9 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Notes what is going to be worked off, for the progress.
+    /// Notes what is going to be worked off in this order, for the progress and for far runs.
     pub(crate) fn expect(&self, items: &[Item]) {
+        locked(&self.ahead).add(items, &self.sources);
         let mut remaining = locked(&self.remaining);
         for key in items.iter().filter_map(|item| self.sources[item.source].run.info().key) {
             *remaining.entry(key.segment).or_insert(0) += 1;

@@ -74,6 +74,11 @@ impl<'p> Steps<'p> {
         self.conditions.iter().map(|condition| (condition.expr, condition.probe.as_ref()))
     }
 
+    /// Reports whether texts are looked for.
+    pub(crate) fn is_search(&self) -> bool {
+        self.conditions.iter().any(|condition| condition.probe.is_some() || !condition.alternatives.is_empty())
+    }
+
     /// Returns what is done after them, in order.
     pub(crate) fn others(&self) -> impl Iterator<Item = &'p Operator> {
         self.rest.iter().copied()

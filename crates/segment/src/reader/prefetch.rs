@@ -1,5 +1,7 @@
 //! Says which sections are about to be read, so that those that lie far apart in an object come at the same time.
 
+use std::ops::Range;
+
 use super::run::SegmentRun;
 use crate::footer;
 use crate::section::SectionId;
@@ -48,16 +50,30 @@ impl SegmentRun {
     /// Announces what finding a text in the messages of a block takes.
     pub(super) fn announce_search(&self, block: usize) {
         if self.segment.source.is_far() {
-            let footer = &self.run().footer;
-            let of_run = [footer::TEMPLATES, footer::WORDS].map(|section| footer.whole + section);
-            let of_block = [footer::FILTER, footer::TEXTS].map(|kind| self.system_section(kind, block));
-            self.announce_sections(&[of_run, of_block].concat());
+            self.announce_sections(&self.searched_sections(&[block]));
         }
     }
 
+    /// Says that texts are going to be looked for in these blocks soon, and does not wait.
+    pub(super) fn announce_searches(&self, blocks: &[usize]) {
+        if self.segment.source.is_far() {
+            self.segment.source.expect(&self.ranges_of(&self.searched_sections(blocks)));
+        }
+    }
+
+    fn searched_sections(&self, blocks: &[usize]) -> Vec<SectionId> {
+        let footer = &self.run().footer;
+        let of_run = [footer::TEMPLATES, footer::WORDS].map(|section| footer.whole + section);
+        let of_block = |block: &usize| [footer::FILTER, footer::TEXTS].map(|kind| self.system_section(kind, *block));
+        of_run.into_iter().chain(blocks.iter().flat_map(of_block)).collect()
+    }
+
     fn announce_sections(&self, ids: &[SectionId]) {
+        self.segment.source.prefetch(&self.ranges_of(ids));
+    }
+
+    fn ranges_of(&self, ids: &[SectionId]) -> Vec<Range<u64>> {
         let entries = ids.iter().filter_map(|id| self.segment.sections.get(*id as usize));
-        let ranges: Vec<_> = entries.map(|entry| entry.range()).filter(|range| !range.is_empty()).collect();
-        self.segment.source.prefetch(&ranges);
+        entries.map(|entry| entry.range()).filter(|range| !range.is_empty()).collect()
     }
 }

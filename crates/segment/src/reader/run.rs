@@ -425,6 +425,14 @@ impl Run for SegmentRun {
         }
     }
 
+    fn expect_search(&self, blocks: &[usize]) {
+        self.announce_searches(blocks);
+    }
+
+    fn is_far(&self) -> bool {
+        self.segment.source.is_far()
+    }
+
     fn read(&self, block: usize, names: &[&str], rows: &RowSet) -> Result<Vec<Column>, ScanError> {
         self.announce(block, names);
         names.iter().map(|name| self.read_one(block, name, rows)).collect()

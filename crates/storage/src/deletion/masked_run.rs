@@ -86,6 +86,15 @@ impl Run for MaskedRun {
         Ok(Narrowed { rows: left.places_of(&rows), exact })
     }
 
+    fn expect_search(&self, blocks: &[usize]) {
+        let blocks: Vec<usize> = blocks.iter().map(|block| self.block(*block)).collect();
+        self.run.expect_search(&blocks);
+    }
+
+    fn is_far(&self) -> bool {
+        self.run.is_far()
+    }
+
     fn is_message(&self, name: &str) -> bool {
         self.run.is_message(name)
     }
