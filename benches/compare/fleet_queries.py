@@ -8,7 +8,6 @@ import threading
 import time
 
 import corpus
-import measure
 from catat import Catat
 from fleet import Bucket, Database, in_charge, node
 from queries import queries
