@@ -6,6 +6,8 @@
 //! * *integers*: zigzag least value, one byte width `w` (0–8), then `w` planes of `n` bytes: plane `p` holds
 //!   byte `p` of `value − least`, row after row. Planes put bytes that behave alike side by side for zstd.
 
+use types::RowSet;
+
 /// What is wrong with bytes that should be part of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Damage(pub &'static str);
@@ -142,6 +144,19 @@ impl<'a> Cursor<'a> {
         Ok(values)
     }
 
+    /// Passes over `n` *integers* and returns those at `places`, a set over all of them.
+    pub fn integers_at(&mut self, n: usize, places: &RowSet) -> Decoded<Vec<i64>> {
+        let mut ahead = self.clone();
+        let (least, width) = (ahead.zigzag()?, usize::from(ahead.byte()?));
+        self.skip_integers(n)?;
+        let planes = ahead.take(n * width)?;
+        let value = |place: usize| {
+            let byte = |plane: usize| u64::from(planes[plane * n + place]) << (8 * plane);
+            least.wrapping_add((0..width).map(byte).sum::<u64>() as i64)
+        };
+        Ok(places.iter().take_while(|place| *place < n).map(value).collect())
+    }
+
     /// Passes over `n` *integers*.
     pub fn skip_integers(&mut self, n: usize) -> Decoded<()> {
         self.zigzag()?;
@@ -207,7 +222,12 @@ mod tests {
             let mut out = Vec::new();
             put_integers(&mut out, &values);
             let mut cursor = Cursor::new(&out);
-            prop_assert_eq!(cursor.integers(values.len()), Ok(values));
+            prop_assert_eq!(cursor.integers(values.len()), Ok(values.clone()));
+            prop_assert!(cursor.is_at_end());
+            let odd = RowSet::of(values.len(), |place| place % 2 == 1);
+            let mut cursor = Cursor::new(&out);
+            let at_odd: Vec<i64> = values.iter().skip(1).step_by(2).copied().collect();
+            prop_assert_eq!(cursor.integers_at(values.len(), &odd), Ok(at_odd));
             prop_assert!(cursor.is_at_end());
         }
 
@@ -227,6 +247,7 @@ mod tests {
         #[test]
         fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..40), n in 0usize..100) {
             let _ = Cursor::new(&bytes).integers(n);
+            let _ = Cursor::new(&bytes).integers_at(n, &RowSet::all(n));
             let _ = Cursor::new(&bytes).codes(n);
             let _ = Cursor::new(&bytes).text();
             let _ = Cursor::new(&bytes).zigzag();

@@ -207,6 +207,16 @@ impl BlockShapes {
         }
     }
 
+    /// Reports whether one of `rows` has column number `column`.
+    pub(crate) fn has_any(&self, column: u32, rows: &RowSet, shapes: &Shapes) -> bool {
+        let has = |number: usize| shapes.columns[number].binary_search(&column).is_ok();
+        match self {
+            Self::Small(numbers) => rows.iter().any(|row| has(usize::from(numbers[row]))),
+            Self::Numbers(numbers) => rows.iter().any(|row| has(numbers[row] as usize)),
+            Self::Columns { presence, .. } => rows.iter().any(|row| presence[column as usize].contains(row)),
+        }
+    }
+
     /// Returns the origin of each of `rows`.
     pub(crate) fn origins(&self, rows: &RowSet, shapes: &Shapes) -> Vec<u32> {
         match self {

@@ -11,6 +11,9 @@ use crate::strings::{take_addresses, take_texts};
 /// Rows per distinct value from which on a block's dictionary is read as one.
 const ROWS_PER_VALUE_MIN: usize = 2;
 
+/// Of how many values one has to be wanted, so that taking those wanted one by one costs less than taking all.
+const ROWS_PER_VALUE_TAKEN: usize = 8;
+
 /// Which of the values stored are wanted, and the rows that they go to.
 struct RowSelection {
     /// How many values are stored.
@@ -35,12 +38,44 @@ impl RowSelection {
         (!self.present.is_all()).then(|| self.present.clone())
     }
 
-    /// Puts the values wanted at their rows.
-    fn spread<T: Copy>(&self, stored: Vec<T>, missing: T) -> Vec<T> {
+    /// Reads the integers wanted.
+    fn integers(&self, cursor: &mut Cursor<'_>) -> Decoded<Vec<i64>> {
         match &self.chosen {
-            None => spread(stored, &self.present, missing),
-            Some(chosen) => spread(chosen.iter().map(|place| stored[place]).collect(), &self.present, missing),
+            Some(chosen) if self.is_few() => cursor.integers_at(self.n_stored, chosen),
+            _ => Ok(self.of_stored(cursor.integers(self.n_stored)?)),
         }
+    }
+
+    /// Reads the codes wanted, which are below `n_values`.
+    fn codes(&self, cursor: &mut Cursor<'_>, n_values: usize) -> Decoded<Vec<u32>> {
+        match &self.chosen {
+            Some(chosen) if self.is_few() => {
+                let codes = cursor.integers_at(self.n_stored, chosen)?.into_iter();
+                let checked = |code| usize::try_from(code).ok().filter(|code| *code < n_values);
+                codes
+                    .map(|code| checked(code).map(|code| code as u32).ok_or(Damage("a code is out of range")))
+                    .collect()
+            }
+            _ => Ok(self.of_stored(checked_codes(cursor.codes(self.n_stored)?, n_values)?)),
+        }
+    }
+
+    /// Reports whether taking the values wanted one by one costs less than taking all.
+    fn is_few(&self) -> bool {
+        self.present.count() * ROWS_PER_VALUE_TAKEN < self.n_stored
+    }
+
+    /// Returns the values wanted of all.
+    fn of_stored<T: Copy>(&self, stored: Vec<T>) -> Vec<T> {
+        match &self.chosen {
+            None => stored,
+            Some(chosen) => chosen.iter().map(|place| stored[place]).collect(),
+        }
+    }
+
+    /// Puts the values wanted at their rows.
+    fn spread<T: Copy>(&self, values: Vec<T>, missing: T) -> Vec<T> {
+        spread(values, &self.present, missing)
     }
 
     /// Returns the rows wanted whose stored value is in `stored`.
@@ -76,7 +111,7 @@ pub(crate) fn decode(
     let column = match cursor.byte()? {
         0 => {
             let values = dictionary.ok_or(Damage("a dictionary is missing"))?.clone();
-            let codes = checked_codes(cursor.codes(n)?, values.len())?;
+            let codes = wanted.codes(&mut cursor, values.len())?;
             Column::Dictionary { codes: wanted.spread(codes, MISSING_CODE), values }
         }
         1 => {
@@ -86,9 +121,11 @@ pub(crate) fn decode(
             }
             decode_block_dictionary(&mut cursor, n_values, &wanted)?
         }
-        2 => Column::Integers { values: wanted.spread(cursor.integers(n)?, 0), present: wanted.some_present() },
+        2 => {
+            Column::Integers { values: wanted.spread(wanted.integers(&mut cursor)?, 0), present: wanted.some_present() }
+        }
         tag @ (3 | 4) => {
-            let values = take_floats(&mut cursor, n, tag)?;
+            let values = take_floats(&mut cursor, &wanted, tag)?;
             let flags = take_flags(&mut cursor, n)?;
             let integers = flags.map(|flags| wanted.spread_rows(flags));
             Column::Floats { values: wanted.spread(values, 0.0), present: wanted.some_present(), integers }
@@ -136,7 +173,7 @@ pub(crate) fn decode_addresses(bytes: &[u8], present: &RowSet, rows: &RowSet) ->
     if !cursor.is_at_end() {
         return Err(Damage("bytes are left over"));
     }
-    Ok(Some(Addresses { values: wanted.spread(values, 0), present: wanted.some_present() }))
+    Ok(Some(Addresses { values: wanted.spread(wanted.of_stored(values), 0), present: wanted.some_present() }))
 }
 
 /// Reads a dictionary of the block and the codes into it.
@@ -146,27 +183,23 @@ fn decode_block_dictionary(cursor: &mut Cursor<'_>, n_values: usize, wanted: &Ro
     let is_texts = cursor.clone().byte()? == 0;
     if !is_texts || n_values * ROWS_PER_VALUE_MIN < wanted.present.count() {
         let values = Arc::new(take_dictionary(cursor, n_values)?);
-        let codes = checked_codes(cursor.codes(wanted.n_stored)?, values.len())?;
+        let codes = wanted.codes(cursor, values.len())?;
         return Ok(Column::Dictionary { codes: wanted.spread(codes, MISSING_CODE), values });
     }
     cursor.byte()?;
     let distinct = take_texts(cursor, n_values)?;
-    let codes = checked_codes(cursor.codes(wanted.n_stored)?, distinct.len())?;
-    let code = |place: usize| distinct.get(codes[place] as usize);
-    let texts: Strings = match &wanted.chosen {
-        None => (0..codes.len()).map(code).collect(),
-        Some(chosen) => chosen.iter().map(code).collect(),
-    };
+    let codes = wanted.codes(cursor, distinct.len())?;
+    let texts: Strings = codes.into_iter().map(|code| distinct.get(code as usize)).collect();
     Ok(Column::Strings { values: spread_texts(texts, &wanted.present)?, present: wanted.some_present() })
 }
 
-fn take_floats(cursor: &mut Cursor<'_>, n: usize, tag: u8) -> Decoded<Vec<f64>> {
+fn take_floats(cursor: &mut Cursor<'_>, wanted: &RowSelection, tag: u8) -> Decoded<Vec<f64>> {
     if tag == 4 {
-        return Ok(cursor.integers(n)?.into_iter().map(|bits| f64::from_bits(bits as u64)).collect());
+        return Ok(wanted.integers(cursor)?.into_iter().map(|bits| f64::from_bits(bits as u64)).collect());
     }
     let scale = cursor.byte()?;
     let factor = 10f64.powi(i32::from(scale.min(9)));
-    Ok(cursor.integers(n)?.into_iter().map(|scaled| scaled as f64 / factor).collect())
+    Ok(wanted.integers(cursor)?.into_iter().map(|scaled| scaled as f64 / factor).collect())
 }
 
 fn checked_codes(codes: Vec<u32>, n_values: usize) -> Decoded<Vec<u32>> {

@@ -38,10 +38,11 @@ impl SegmentRun {
     /// Returns rows of the stored column of field number `index`.
     pub(super) fn stored_rows_of(&self, block: usize, index: usize, rows: &RowSet) -> Result<Column, ScanError> {
         let table = self.shapes()?;
-        let present = self.block_shapes(block, &table)?.rows_with(index as u32, &table);
-        if present.is_empty() {
+        let shapes = self.block_shapes(block, &table)?;
+        if !shapes.has_any(index as u32, rows, &table) {
             return Ok(Column::Missing { n_rows: rows.count() });
         }
+        let present = shapes.rows_with(index as u32, &table);
         let dictionary = self.dictionary(index)?;
         self.decoded_column(block, index, |bytes| column::decode(bytes, &present, rows, dictionary.as_ref()))
     }
