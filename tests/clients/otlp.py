@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Logs of OpenTelemetry's Python SDK, sent by its exporter over HTTP, and requests as a collector makes them."""
+"""Logs and metrics of OpenTelemetry's Python SDK, sent by its exporters, and requests as a collector makes them."""
 import gzip
 import time
 import uuid
@@ -7,9 +7,14 @@ import uuid
 import requests
 from opentelemetry._logs import LogRecord, SeverityNumber
 from opentelemetry.exporter.otlp.proto.http import Compression
+from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter as GrpcMetricExporter
 from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+from opentelemetry.metrics import Observation
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
 
 from check import URL, check, main
@@ -76,6 +81,43 @@ def a_collectors_json_is_taken_packed():
     assert (answer.status_code, answer.text) == (200, "{}"), answer.text
     found = rows('filter @log = "otlp" and `log.file.name` = "a.log" | fields @level, @message | limit 1')
     assert found and found[0][:2] == ["warn", "from a collector"], found
+
+
+def promql(query):
+    answer = requests.get(f"{URL}/prometheus/api/v1/query", params={"query": query}, timeout=30)
+    assert answer.status_code == 200, answer.text
+    return {tuple(sorted(row["metric"].items())): float(row["value"][1]) for row in answer.json()["data"]["result"]}
+
+
+@check
+def the_metric_exporters_instruments_are_asked_with_promql():
+    exporters = {"http": OTLPMetricExporter(endpoint=f"{URL}/v1/metrics", compression=Compression.Gzip),
+                 "grpc": GrpcMetricExporter(endpoint=URL, insecure=True)}
+    for name, exporter in exporters.items():
+        service = f"meter-{RUN}-{name}"
+        resource = Resource.create({"service.name": service, "service.instance.id": "i-1", "deployment.environment": "test"})
+        provider = MeterProvider([PeriodicExportingMetricReader(exporter, export_interval_millis=1e9)], resource=resource)
+        meter = provider.get_meter("shop.checkout")
+        orders = meter.create_counter("shop.orders", unit="{order}", description="Orders taken.")
+        waiting = meter.create_up_down_counter("shop.waiting")
+        meter.create_observable_gauge("shop.load", unit="1", callbacks=[lambda _: [Observation(0.25)]])
+        took = meter.create_histogram("shop.took", unit="s", explicit_bucket_boundaries_advisory=[0.1, 1, 10])
+        for n in range(10):
+            orders.add(2, {"shop.kind": "new" if n % 2 else "old"})
+            waiting.add(-1)
+            took.record(n / 2)
+        assert provider.force_flush(30_000)
+        series = (("instance", "i-1"), ("job", service))
+        of = f'{{job="{service}"}}'
+        assert promql(f"sum without (otel_scope_name) (shop_orders_total{of})") == {
+            (*series, ("shop_kind", kind)): 10.0 for kind in ("new", "old")}, promql(f"shop_orders_total{of}")
+        assert list(promql(f"shop_waiting{of}").values()) == [-10.0]
+        assert list(promql(f"shop_load_ratio{of}").values()) == [0.25]
+        assert list(promql(f"histogram_quantile(0.5, shop_took_seconds_bucket{of})").values()) == [4.375], promql(f"shop_took_seconds_bucket{of}")
+        assert list(promql(f"shop_took_seconds_sum{of}").values()) == [22.5]
+        info = promql(f"target_info{of}")
+        assert dict(next(iter(info)))["deployment_environment"] == "test", info
+        provider.shutdown()
 
 
 @check

@@ -1,4 +1,4 @@
-//! Samples: Prometheus' remote write, and its HTTP API with PromQL.
+//! Samples: Prometheus' remote write and OTLP's metrics, and Prometheus' HTTP API with PromQL.
 //!
 //! A sample is an event whose `@type` is `sample` (`ingest::sample`); this crate stores none otherwise. PromQL is evaluated by
 //! `promql` over the samples that a plan selects within the caller's scope.
@@ -6,6 +6,7 @@
 mod api;
 mod format;
 mod metadata;
+mod otlp;
 mod problem;
 mod source;
 mod times;
@@ -34,6 +35,9 @@ pub fn routes() -> Table<FamilyState<MetricsState>> {
         .get("/prometheus/api/v1/metadata", Role::Read, metadata::get)
         .get("/prometheus/api/v1/status/buildinfo", Role::Read, api::buildinfo)
         .post("/prometheus/api/v1/write", Role::Ingest, write::post)
+        .post("/v1/metrics", Role::Ingest, otlp::post)
+        .post("/otlp/v1/metrics", Role::Ingest, otlp::post)
+        .post("/opentelemetry.proto.collector.metrics.v1.MetricsService/Export", Role::Ingest, otlp::export)
 }
 
 /// Adds a route for readers, by GET and by POST with a form.

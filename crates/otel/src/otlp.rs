@@ -2,7 +2,8 @@
 //!
 //! Answers have the encoding of the request: `ExportLogsServiceResponse` or `ExportTraceServiceResponse`, with the number of
 //! rejected records, or `google.rpc.Status`. Exporters retry after 429, 502, 503 and 504 and drop data after any other error;
-//! therefore errors that an operator can resolve are 503. Metrics and profiles are refused with an error that says so.
+//! therefore errors that an operator can resolve are 503. Profiles are refused with an error that says so. What metrics become
+//! is another crate's concern, which answers with [`post_with`] and [`export_with`].
 
 pub mod decode;
 
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use ingest::IngestAnswer;
+use ingest::{Encoding, IngestAnswer, IngestError, Sender};
 use serde_json::json;
 
 pub use self::decode::OtlpForm;
@@ -25,8 +26,17 @@ use door::problem::Problem;
 use door::server::{Server, Shared};
 use door::table::Table;
 
-/// Signals of the protocol that are not supported.
-const OTHER_SIGNALS: [&str; 2] = ["/v1/metrics", "/v1development/profiles"];
+/// The signal of the protocol that is not supported.
+const PROFILES: &str = "/v1development/profiles";
+
+/// What the answers of a signal call its records.
+#[derive(Clone, Copy, Debug)]
+pub struct AnswerNames {
+    /// One record, for errors.
+    pub noun: &'static str,
+    /// The member of a JSON answer that has the number of rejected records.
+    pub rejected: &'static str,
+}
 
 /// Returns the routes of this API.
 pub(crate) fn add(table: Table<Arc<Server>>) -> Table<Arc<Server>> {
@@ -39,13 +49,14 @@ pub(crate) fn add(table: Table<Arc<Server>>) -> Table<Arc<Server>> {
 /// Reports whether a path belongs to the protocol.
 pub fn is_address(path: &str) -> bool {
     let bare = path.strip_prefix("/otlp").unwrap_or(path);
-    matches!(bare, "/v1/logs" | "/v1/traces") || OTHER_SIGNALS.contains(&bare)
+    matches!(bare, "/v1/logs" | "/v1/traces" | "/v1/metrics" | PROFILES)
 }
 
 /// Answers a path of the protocol without a route.
 pub fn nothing_here(path: &str) -> Problem {
-    let message =
-        format!("there is nothing at {path}: catat stores logs and traces, send them to /v1/logs and /v1/traces");
+    let message = format!(
+        "there is nothing at {path}: catat stores logs, traces and metrics, send them to /v1/logs, /v1/traces and /v1/metrics"
+    );
     Problem::new(StatusCode::NOT_FOUND, "unimplemented", message)
 }
 
@@ -65,8 +76,45 @@ async fn export_traces(server: Shared, headers: HeaderMap, body: Body) -> Result
     export(server, Signal::Traces, headers, body).await
 }
 
+impl Signal {
+    fn names(self) -> AnswerNames {
+        match self {
+            Self::Logs => AnswerNames { noun: "record", rejected: "rejectedLogRecords" },
+            Self::Traces => AnswerNames { noun: "span", rejected: "rejectedSpans" },
+        }
+    }
+}
+
 /// Answers a request over HTTP.
 async fn post(server: Shared, signal: Signal, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+    post_with(&server, signal.names(), headers, body, move |server, (body, encoding), form, sender| {
+        ingest_otlp(&server.app.intake, body, encoding, (signal, form), sender)
+    })
+    .await
+}
+
+/// Answers an export by gRPC.
+async fn export(server: Shared, signal: Signal, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+    export_with(&server, signal.names(), headers, body, move |server, (body, encoding), form, sender| {
+        ingest_otlp(&server.app.intake, body, encoding, (signal, form), sender)
+    })
+    .await
+}
+
+/// Answers a request over HTTP whose records `ingest` stores.
+///
+/// # Errors
+/// If the request is malformed or nothing of it could be stored.
+pub async fn post_with<F>(
+    server: &Shared,
+    names: AnswerNames,
+    headers: HeaderMap,
+    body: Body,
+    ingest: F,
+) -> Result<Response, Problem>
+where
+    F: FnOnce(&Server, (&[u8], Encoding), OtlpForm, &Sender<'_>) -> Result<IngestAnswer, IngestError> + Send + 'static,
+{
     let form = form(&headers)?;
     let encoding = encoding(&headers)?;
     let batch_id = batch_id(&headers)?;
@@ -75,14 +123,26 @@ async fn post(server: Shared, signal: Signal, headers: HeaderMap, body: Body) ->
     let n_bytes = received.bytes().len();
     let work = move || {
         let sender = of_thread.sender(batch_id.as_deref());
-        ingest_otlp(&of_thread.app.intake, received.bytes(), encoding, (signal, form), &sender)
+        ingest(of_thread.whole(), (received.bytes(), encoding), form, &sender)
     };
     let answer = server.intake.run(encoding, n_bytes, work).await??;
-    Ok(say(StatusCode::OK, form, response(&answer, signal, form)))
+    Ok(say(StatusCode::OK, form, response(&answer, names, form)))
 }
 
-/// Answers an export by gRPC.
-async fn export(server: Shared, signal: Signal, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+/// Answers an export by gRPC whose records `ingest` stores.
+///
+/// # Errors
+/// If the call is malformed or nothing of it could be stored.
+pub async fn export_with<F>(
+    server: &Shared,
+    names: AnswerNames,
+    headers: HeaderMap,
+    body: Body,
+    ingest: F,
+) -> Result<Response, Problem>
+where
+    F: FnOnce(&Server, (&[u8], Encoding), OtlpForm, &Sender<'_>) -> Result<IngestAnswer, IngestError> + Send + 'static,
+{
     let packing = grpc::packing(&headers)?;
     let batch_id = batch_id(&headers)?;
     let bytes_max = server.app.limits.body_bytes_max.saturating_add(grpc::PREFIX_BYTES);
@@ -90,13 +150,12 @@ async fn export(server: Shared, signal: Signal, headers: HeaderMap, body: Body) 
     let of_thread = server.clone();
     let n_bytes = received.bytes().len();
     let work = move || {
-        let (message, encoding) = grpc::message(received.bytes(), packing)?;
+        let message = grpc::message(received.bytes(), packing)?;
         let sender = of_thread.sender(batch_id.as_deref());
-        let answer = ingest_otlp(&of_thread.app.intake, message, encoding, (signal, OtlpForm::Protobuf), &sender)?;
-        Ok::<_, Problem>(answer)
+        Ok::<_, Problem>(ingest(of_thread.whole(), message, OtlpForm::Protobuf, &sender)?)
     };
     let answer = server.intake.run(packing, n_bytes, work).await??;
-    Ok(grpc::answer(&response(&answer, signal, OtlpForm::Protobuf)))
+    Ok(grpc::answer(&response(&answer, names, OtlpForm::Protobuf)))
 }
 
 /// Returns the form of a request.
@@ -133,18 +192,18 @@ fn say(status: StatusCode, form: OtlpForm, body: Vec<u8>) -> Response {
     (status, [(header::CONTENT_TYPE, HeaderValue::from_static(kind))], body).into_response()
 }
 
-/// Writes the answer for either signal: `partial_success = 1 { rejected = 1, error_message = 2 }`, if any.
-fn response(answer: &IngestAnswer, signal: Signal, form: OtlpForm) -> Vec<u8> {
+/// Writes the answer: `partial_success = 1 { rejected = 1, error_message = 2 }`, if any.
+fn response(answer: &IngestAnswer, names: AnswerNames, form: OtlpForm) -> Vec<u8> {
     let rejected = answer.rejected.len() as u64 + answer.rejected_unnamed;
     let message = match answer.rejected.first() {
-        Some(first) => format!("{} {}: {}", signal.noun(), first.line, first.error),
+        Some(first) => format!("{} {}: {}", names.noun, first.line, first.error),
         None if rejected == 0 => String::new(),
-        None => format!("{}s were rejected", signal.noun()),
+        None => format!("{}s were rejected", names.noun),
     };
     match form {
         OtlpForm::Json if rejected == 0 => b"{}".to_vec(),
         OtlpForm::Json => {
-            let partial = json!({ signal.rejected_name(): rejected.to_string(), "errorMessage": message });
+            let partial = json!({ names.rejected: rejected.to_string(), "errorMessage": message });
             json!({ "partialSuccess": partial }).to_string().into_bytes()
         }
         OtlpForm::Protobuf if rejected == 0 => Vec::new(),

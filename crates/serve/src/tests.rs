@@ -40,6 +40,7 @@ mod lookups;
 mod matrix;
 mod native;
 mod otlp;
+mod otlp_metrics;
 mod panics;
 mod patterns;
 mod pipelines;

@@ -68,13 +68,15 @@ async fn answers_and_refusals_have_the_encoding_of_the_request() {
 }
 
 #[tokio::test]
-async fn who_sends_metrics_or_profiles_is_told_what_is_stored() {
+async fn who_sends_profiles_is_told_what_is_stored() {
     let house = House::new();
-    for uri in ["/v1/metrics", "/otlp/v1/metrics", "/v1development/profiles"] {
+    for uri in ["/v1development/profiles", "/otlp/v1development/profiles"] {
         let reply = send(&house, uri, "application/json", "{}").await;
         assert_eq!((reply.status, reply.json()["code"].as_i64()), (404, Some(12)), "{uri}");
         assert!(
-            reply.json()["message"].as_str().is_some_and(|text| text.contains("send them to /v1/logs and /v1/traces"))
+            reply.json()["message"]
+                .as_str()
+                .is_some_and(|text| text.contains("send them to /v1/logs, /v1/traces and /v1/metrics"))
         );
     }
 }

@@ -13,22 +13,6 @@ pub enum Signal {
 pub(super) type JsonNames = [&'static str; 2];
 
 impl Signal {
-    /// Returns the name of one record, for errors.
-    pub fn noun(self) -> &'static str {
-        match self {
-            Self::Logs => "record",
-            Self::Traces => "span",
-        }
-    }
-
-    /// Returns the member of a JSON answer that has the number of rejected records.
-    pub fn rejected_name(self) -> &'static str {
-        match self {
-            Self::Logs => "rejectedLogRecords",
-            Self::Traces => "rejectedSpans",
-        }
-    }
-
     /// Returns the field number of attributes in a record's message.
     pub(super) fn attribute(self) -> u8 {
         match self {

@@ -1,0 +1,77 @@
+//! OTLP: metrics from OpenTelemetry's exporters and collectors, over HTTP as protobuf and JSON, and over gRPC.
+//!
+//! Metrics become series as Prometheus' own receiver makes them by default (`UnderscoreEscapingWithSuffixes`): names with units
+//! and `_total` (`name`), attributes as labels (`attributes`), points as samples (`points`). What is not stored — exponential
+//! histograms, delta temporality, points of the future — is rejected by its number among the points of the request.
+
+mod attributes;
+mod json;
+mod message;
+mod name;
+mod points;
+
+use std::borrow::Cow;
+
+use axum::body::Body;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use door::problem::Problem;
+use door::server::{FamilyServer, Server};
+use ingest::{Encoding, IngestAnswer, IngestError, Sender, decode};
+use otel::otlp::{AnswerNames, OtlpForm, export_with, post_with};
+use points::Points;
+
+use crate::metadata::MetricsState;
+
+/// What answers call a point.
+const NAMES: AnswerNames = AnswerNames { noun: "data point", rejected: "rejectedDataPoints" };
+
+/// Answers a request over HTTP.
+pub(crate) async fn post(
+    server: FamilyServer<MetricsState>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let state = server.state.clone();
+    post_with(&server, NAMES, headers, body, move |server, body, form, sender| {
+        ingest(server, &state, body, form, sender)
+    })
+    .await
+}
+
+/// Answers an export by gRPC.
+pub(crate) async fn export(
+    server: FamilyServer<MetricsState>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let state = server.state.clone();
+    export_with(&server, NAMES, headers, body, move |server, body, form, sender| {
+        ingest(server, &state, body, form, sender)
+    })
+    .await
+}
+
+/// Stores the points of a request and returns when they are durable. Blocks.
+fn ingest(
+    server: &Server,
+    state: &MetricsState,
+    (body, encoding): (&[u8], Encoding),
+    form: OtlpForm,
+    sender: &Sender<'_>,
+) -> Result<IngestAnswer, IngestError> {
+    let intake = &server.app.intake;
+    let body = decode(body, encoding, intake.limits().body_bytes_max)?;
+    let message = match form {
+        OtlpForm::Protobuf => Cow::Borrowed(&*body),
+        OtlpForm::Json => Cow::Owned(json::to_protobuf(&body)?),
+    };
+    let mut collector = intake.collect(sender);
+    let mut points = Points::new(&mut collector, server.now(), intake.limits(), state);
+    message::read(&message, &mut points)?;
+    let rejected = points.end()?;
+    let accepted = intake.accept(collector, &body, sender)?;
+    let mut answer = rejected;
+    answer.duplicate = accepted.duplicate;
+    Ok(answer)
+}

@@ -1,0 +1,112 @@
+//! Attributes of OTLP as labels: names in Prometheus' alphabet, values as texts.
+//!
+//! ```text
+//! attribute   key = 1   value = 2
+//! value       text = 1   bool = 2   integer = 3   double = 4   list = 5 (value = 1*)   map = 6 (attribute = 1*)   bytes = 7
+//! ```
+
+use std::collections::BTreeMap;
+
+use data_encoding::BASE64;
+use ingest::IngestError;
+use ingest::protobuf::Content;
+use serde_json::Value;
+
+use super::message::{bad, message, text};
+use super::name::label_name;
+
+/// Nesting of values.
+const DEPTH_MAX: usize = 32;
+
+/// Returns key and value of an attribute.
+pub(super) fn attribute(bytes: &[u8]) -> Result<(String, String), IngestError> {
+    let (key, value) = pair(bytes, 0)?;
+    Ok((key, label_value(&value)))
+}
+
+/// Returns attributes as labels. Where several attributes become one label, it has all their values, in order of the
+/// attributes' names.
+pub(super) fn labels(mut attributes: Vec<(String, String)>) -> BTreeMap<String, String> {
+    attributes.sort_unstable();
+    let mut labels: BTreeMap<String, String> = BTreeMap::new();
+    for (key, value) in attributes {
+        let Some(name) = label_name(&key) else { continue };
+        match labels.get_mut(&name) {
+            Some(before) => before.extend([";", &value]),
+            None => drop(labels.insert(name, value)),
+        }
+    }
+    labels
+}
+
+fn pair(bytes: &[u8], depth: usize) -> Result<(String, Value), IngestError> {
+    let (mut key, mut value) = (String::new(), Value::Null);
+    for field in message(bytes) {
+        match field? {
+            (1, Content::Bytes(bytes)) => key = text(bytes).into_owned(),
+            (2, Content::Bytes(bytes)) => value = self::value(bytes, depth)?,
+            _ => {}
+        }
+    }
+    Ok((key, value))
+}
+
+fn value(bytes: &[u8], depth: usize) -> Result<Value, IngestError> {
+    if depth > DEPTH_MAX {
+        return Err(bad(format!("an attribute is nested more than {DEPTH_MAX} times")));
+    }
+    let mut value = Value::Null;
+    for field in message(bytes) {
+        value = match field? {
+            (1, Content::Bytes(bytes)) => text(bytes).into(),
+            (2, Content::Number(flag)) => (flag != 0).into(),
+            (3, Content::Number(number)) => number.cast_signed().into(),
+            (4, Content::Fixed64(bits)) => number(f64::from_bits(bits)),
+            (5, Content::Bytes(list)) => {
+                let values = message(list).filter_map(|field| match field {
+                    Ok((1, Content::Bytes(bytes))) => Some(self::value(bytes, depth + 1)),
+                    Ok(_) => None,
+                    Err(error) => Some(Err(error)),
+                });
+                Value::Array(values.collect::<Result<_, _>>()?)
+            }
+            (6, Content::Bytes(map)) => {
+                let pairs = message(map).filter_map(|field| match field {
+                    Ok((1, Content::Bytes(bytes))) => Some(pair(bytes, depth + 1)),
+                    Ok(_) => None,
+                    Err(error) => Some(Err(error)),
+                });
+                Value::Object(pairs.collect::<Result<_, _>>()?)
+            }
+            (7, Content::Bytes(bytes)) => BASE64.encode(bytes).into(),
+            _ => value,
+        };
+    }
+    Ok(value)
+}
+
+/// Returns a number as JSON; one that JSON does not have is a text.
+fn number(number: f64) -> Value {
+    serde_json::Number::from_f64(number).map_or_else(|| number_text(number).into(), Value::Number)
+}
+
+/// Returns the text of a value: a text as it is, lists and maps as JSON.
+fn label_value(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Number(number) => match number.as_f64().filter(|_| number.is_f64()) {
+            Some(number) => number_text(number),
+            None => number.to_string(),
+        },
+        other => other.to_string(),
+    }
+}
+
+/// Returns a number as Prometheus writes bounds of buckets and quantiles: without an exponent.
+pub(super) fn number_text(number: f64) -> String {
+    if number.is_infinite() {
+        return if number > 0.0 { "+Inf" } else { "-Inf" }.to_owned();
+    }
+    number.to_string()
+}

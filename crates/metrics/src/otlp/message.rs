@@ -1,0 +1,192 @@
+//! A request as a protobuf message, read in place. Layout (field numbers):
+//!
+//! ```text
+//! request    resource metrics = 1*
+//! resource   resource = 1 (attribute = 1*)   scope metrics = 2*
+//! metrics
+//! scope      metric = 2*
+//! metrics
+//! metric     name = 1   description = 2   unit = 3   gauge = 5   sum = 7   histogram = 9   exponential histogram = 10
+//!            summary = 11
+//! gauge      point = 1*
+//! sum        point = 1*   temporality = 2   is monotonic = 3
+//! histogram  point = 1*   temporality = 2
+//! summary    point = 1*
+//! point of a gauge or sum   time = 3 (fixed, ns)   double = 4   integer = 6 (fixed)   attribute = 7*   flags = 8
+//! of a histogram            time = 3   count = 4 (fixed)   sum = 5   bucket count = 6* (fixed)   bound = 7* (double)
+//!                           attribute = 9*   flags = 10
+//! of a summary              time = 3   count = 4 (fixed)   sum = 5   quantile = 6* (quantile = 1   value = 2)
+//!                           attribute = 7*   flags = 8
+//! ```
+//! Source: opentelemetry-proto, `metrics.proto`.
+
+use std::borrow::Cow;
+
+use ingest::IngestError;
+use ingest::protobuf::{Content, Message};
+
+use super::attributes::attribute;
+use super::name::Kind;
+use super::points::{Distribution, Metric, Point, Points};
+
+/// What the body should be, for errors.
+const WHAT: &str = "OTLP metrics request";
+
+/// The temporality that is stored: each point counts from the start of its series.
+const CUMULATIVE: u64 = 2;
+
+/// The flag of a point that says that there is no value any longer.
+const NO_VALUE: u64 = 1;
+
+/// Most buckets or quantiles of a point.
+const BUCKETS_MAX: usize = 10_000;
+
+/// Returns the fields of a message.
+pub(super) fn message(bytes: &[u8]) -> Message<'_> {
+    Message::new(bytes, WHAT)
+}
+
+pub(super) fn bad(problem: String) -> IngestError {
+    IngestError::BadBody { what: WHAT, problem }
+}
+
+pub(super) fn text(bytes: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(bytes)
+}
+
+/// Passes all points of a request on.
+pub(super) fn read(body: &[u8], points: &mut Points<'_, '_>) -> Result<(), IngestError> {
+    for resource_metrics in elements(body, 1) {
+        let resource_metrics = resource_metrics?;
+        let mut attributes = Vec::new();
+        for resource in elements(resource_metrics, 1) {
+            for bytes in elements(resource?, 1) {
+                attributes.push(attribute(bytes?)?);
+            }
+        }
+        points.begin_resource(attributes);
+        for scope_metrics in elements(resource_metrics, 2) {
+            for metric in elements(scope_metrics?, 2) {
+                read_metric(metric?, points)?;
+            }
+        }
+        points.end_resource()?;
+    }
+    Ok(())
+}
+
+/// Returns the messages in field `number`.
+fn elements(bytes: &[u8], number: u64) -> impl Iterator<Item = Result<&[u8], IngestError>> {
+    message(bytes).filter_map(move |field| match field {
+        Ok((field, Content::Bytes(bytes))) if field == number => Some(Ok(bytes)),
+        Ok(_) => None,
+        Err(error) => Some(Err(error)),
+    })
+}
+
+fn read_metric(bytes: &[u8], points: &mut Points<'_, '_>) -> Result<(), IngestError> {
+    let (mut name, mut description, mut unit) = (Cow::default(), Cow::default(), Cow::default());
+    let mut data: Option<(u64, &[u8])> = None;
+    for field in message(bytes) {
+        match field? {
+            (1, Content::Bytes(bytes)) => name = text(bytes),
+            (2, Content::Bytes(bytes)) => description = text(bytes),
+            (3, Content::Bytes(bytes)) => unit = text(bytes),
+            (number @ (5 | 7 | 9 | 10 | 11), Content::Bytes(bytes)) => data = Some((number, bytes)),
+            _ => {}
+        }
+    }
+    let Some((number, data)) = data else { return Ok(()) };
+    let (mut temporality, mut is_monotonic) = (0, false);
+    for field in message(data) {
+        match field? {
+            (2, Content::Number(value)) => temporality = value,
+            (3, Content::Number(flag)) => is_monotonic = flag != 0,
+            _ => {}
+        }
+    }
+    let kind = match number {
+        5 => Kind::Gauge,
+        7 if is_monotonic => Kind::Counter,
+        7 => Kind::UpDownCounter,
+        11 => Kind::Summary,
+        _ => Kind::Histogram,
+    };
+    let refusal = match number {
+        10 => {
+            Some("is an exponential histogram, which is not stored; let the exporter aggregate into explicit buckets")
+        }
+        7 | 9 if temporality != CUMULATIVE => Some(
+            "is not cumulative; set OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE=cumulative, or use the collector's processor deltatocumulative",
+        ),
+        _ => None,
+    };
+    let metric = Metric::new(&name, &unit, &description, kind);
+    points.note(&metric);
+    for point in elements(data, 1) {
+        let point = point?;
+        match refusal {
+            Some(reason) => points.reject(&format!("metric {:?} {reason}", &name[..name.floor_char_boundary(200)])),
+            None => points.add(&metric, read_point(point, kind)?)?,
+        }
+    }
+    Ok(())
+}
+
+fn read_point(bytes: &[u8], kind: Kind) -> Result<Point, IngestError> {
+    let (attribute_number, flags_number) = if kind == Kind::Histogram { (9, 10) } else { (7, 8) };
+    let (mut point, mut flags) = (Point::default(), 0);
+    let mut of = Distribution::default();
+    for field in message(bytes) {
+        match (kind, field?) {
+            (_, (3, Content::Fixed64(ns))) => point.time_ns = ns,
+            (_, (number, Content::Bytes(bytes))) if number == attribute_number => {
+                point.attributes.push(attribute(bytes)?)
+            }
+            (_, (number, Content::Number(value))) if number == flags_number => flags = value,
+            (Kind::Histogram | Kind::Summary, (4, Content::Fixed64(count))) => of.count = count,
+            (Kind::Histogram | Kind::Summary, (5, Content::Fixed64(bits))) => of.sum = Some(f64::from_bits(bits)),
+            (Kind::Histogram, (6, content)) => fixed(content, |bits| of.counts.push(bits))?,
+            (Kind::Histogram, (7, content)) => fixed(content, |bits| of.bounds.push(f64::from_bits(bits)))?,
+            (Kind::Summary, (6, Content::Bytes(bytes))) => of.quantiles.push(quantile(bytes)?),
+            (Kind::Histogram | Kind::Summary, _) => {}
+            (_, (4, Content::Fixed64(bits))) => point.value = f64::from_bits(bits),
+            (_, (6, Content::Fixed64(bits))) => point.value = bits.cast_signed() as f64,
+            _ => {}
+        }
+        if of.counts.len().max(of.bounds.len()).max(of.quantiles.len()) > BUCKETS_MAX {
+            return Err(bad(format!("a point has more than {BUCKETS_MAX} buckets or quantiles")));
+        }
+    }
+    point.is_stale = flags & NO_VALUE != 0;
+    point.distribution = of;
+    Ok(point)
+}
+
+/// Passes numbers of eight bytes on: one, or many in one field.
+fn fixed(content: Content<'_>, mut take: impl FnMut(u64)) -> Result<(), IngestError> {
+    match content {
+        Content::Fixed64(bits) => take(bits),
+        Content::Bytes(packed) => {
+            let (numbers, rest) = packed.as_chunks::<8>();
+            if !rest.is_empty() || numbers.len() > BUCKETS_MAX {
+                return Err(bad(format!("{} bytes are no list of at most {BUCKETS_MAX} numbers", packed.len())));
+            }
+            numbers.iter().for_each(|bytes| take(u64::from_le_bytes(*bytes)));
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn quantile(bytes: &[u8]) -> Result<(f64, f64), IngestError> {
+    let mut pair = (0.0, 0.0);
+    for field in message(bytes) {
+        match field? {
+            (1, Content::Fixed64(bits)) => pair.0 = f64::from_bits(bits),
+            (2, Content::Fixed64(bits)) => pair.1 = f64::from_bits(bits),
+            _ => {}
+        }
+    }
+    Ok(pair)
+}

@@ -1,0 +1,151 @@
+//! Names of metrics and labels in Prometheus' alphabet.
+//!
+//! Source: OpenTelemetry's specification "Prometheus and OpenMetrics Compatibility", and the defaults of Prometheus' receiver.
+
+/// What a metric is, as far as its name tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Gauge,
+    /// A sum that only rises.
+    Counter,
+    /// A sum that may fall.
+    UpDownCounter,
+    Histogram,
+    Summary,
+}
+
+/// Words for units of UCUM.
+const UNITS: [(&str, &str); 27] = [
+    ("d", "days"),
+    ("h", "hours"),
+    ("min", "minutes"),
+    ("s", "seconds"),
+    ("ms", "milliseconds"),
+    ("us", "microseconds"),
+    ("ns", "nanoseconds"),
+    ("By", "bytes"),
+    ("KiBy", "kibibytes"),
+    ("MiBy", "mebibytes"),
+    ("GiBy", "gibibytes"),
+    ("TiBy", "tibibytes"),
+    ("KBy", "kilobytes"),
+    ("MBy", "megabytes"),
+    ("GBy", "gigabytes"),
+    ("TBy", "terabytes"),
+    ("m", "meters"),
+    ("V", "volts"),
+    ("A", "amperes"),
+    ("J", "joules"),
+    ("W", "watts"),
+    ("g", "grams"),
+    ("Cel", "celsius"),
+    ("Hz", "hertz"),
+    ("1", ""),
+    ("%", "percent"),
+    ("", ""),
+];
+
+/// Words for what a unit is divided by.
+const UNITS_DIVIDED_BY: [(&str, &str); 7] =
+    [("s", "second"), ("m", "minute"), ("h", "hour"), ("d", "day"), ("w", "week"), ("mo", "month"), ("y", "year")];
+
+/// Returns the name of a metric: words joined by underscores, with its unit, `total` for counters and `ratio` for gauges of
+/// unit 1. `None` if nothing is left of it.
+pub(super) fn metric_name(name: &str, unit: &str, kind: Kind) -> Option<String> {
+    let mut words: Vec<&str> =
+        name.split(|letter| !is_of_metric_name(letter)).filter(|word| !word.is_empty()).collect();
+    let (main, divided_by) = unit_words(unit);
+    if !main.is_empty() && !words.contains(&main.as_str()) {
+        words.push(&main);
+    }
+    if !divided_by.is_empty() && !words.contains(&divided_by.as_str()) {
+        words.push(&divided_by);
+    }
+    let last = match kind {
+        Kind::Counter => Some("total"),
+        Kind::Gauge if unit == "1" => Some("ratio"),
+        _ => None,
+    };
+    if let Some(last) = last {
+        words.retain(|word| *word != last);
+        words.push(last);
+    }
+    let joined = words.join("_");
+    let begins_with_digit = joined.starts_with(|letter: char| letter.is_ascii_digit());
+    (!joined.is_empty()).then(|| if begins_with_digit { format!("_{joined}") } else { joined })
+}
+
+/// Returns a unit as words: of what, and `per_` what.
+pub(super) fn unit_words(unit: &str) -> (String, String) {
+    let (main, divided_by) = unit.split_once('/').unwrap_or((unit, ""));
+    // What stands in braces is a remark.
+    let unit_of = |text: &str| if text.contains(['{', '}']) { String::new() } else { text.trim().to_owned() };
+    let word = |text: &str, words: &[(&str, &str)]| {
+        let unit = unit_of(text);
+        let known = words.iter().find(|(known, _)| *known == unit).map(|(_, word)| (*word).to_owned());
+        let parts: String = known.unwrap_or(unit);
+        parts.split(|letter| !is_of_metric_name(letter)).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("_")
+    };
+    let divided_by = word(divided_by, &UNITS_DIVIDED_BY);
+    (word(main, &UNITS), if divided_by.is_empty() { divided_by } else { format!("per_{divided_by}") })
+}
+
+/// Returns the name of the label of an attribute; `None` if nothing is left of it.
+pub(super) fn label_name(attribute: &str) -> Option<String> {
+    let valid = |letter: char| if letter.is_ascii_alphanumeric() { letter } else { '_' };
+    let name: String = attribute.chars().map(valid).collect();
+    if name.bytes().all(|byte| byte == b'_') {
+        return None;
+    }
+    Some(match name.as_bytes() {
+        [b'0'..=b'9', ..] => format!("key_{name}"),
+        [b'_', b'_', ..] => name,
+        [b'_', ..] => format!("key{name}"),
+        _ => name,
+    })
+}
+
+fn is_of_metric_name(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || letter == ':'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_say_unit_and_kind_once() {
+        let check = |name: &str, unit: &str, kind: Kind, expected: &str| {
+            assert_eq!(metric_name(name, unit, kind).as_deref().unwrap_or("-"), expected, "{name} {unit}");
+        };
+        check("http.server.request.duration", "s", Kind::Histogram, "http_server_request_duration_seconds");
+        check("process.cpu.time", "s", Kind::Counter, "process_cpu_time_seconds_total");
+        check("requests_total", "{request}", Kind::Counter, "requests_total");
+        check("total.requests", "1", Kind::Counter, "requests_total");
+        check("memory.usage", "By", Kind::UpDownCounter, "memory_usage_bytes");
+        check("disk_usage_bytes", "By", Kind::Gauge, "disk_usage_bytes");
+        check("cpu.utilization", "1", Kind::Gauge, "cpu_utilization_ratio");
+        check("load", "%", Kind::Gauge, "load_percent");
+        check("network.speed", "By/s", Kind::Gauge, "network_speed_bytes_per_second");
+        check("hits", "{hit}/m", Kind::Gauge, "hits_per_minute");
+        check("a..b--c", "", Kind::Gauge, "a_b_c");
+        check("2xx", "", Kind::Gauge, "_2xx");
+        check("depth", "furlong", Kind::Gauge, "depth_furlong");
+        check("job:rate", "", Kind::Gauge, "job:rate");
+        check("höhe", "m", Kind::Gauge, "h_he_meters");
+        check("...", "", Kind::Summary, "-");
+    }
+
+    #[test]
+    fn labels_keep_what_prometheus_allows() {
+        let check = |attribute: &str, expected: Option<&str>| assert_eq!(label_name(attribute).as_deref(), expected);
+        check("http.request.method", Some("http_request_method"));
+        check("2xx", Some("key_2xx"));
+        check("_private", Some("key_private"));
+        check("__reserved__", Some("__reserved__"));
+        check("a..b", Some("a__b"));
+        check("größe", Some("gr__e"));
+        check("...", None);
+        check("", None);
+    }
+}

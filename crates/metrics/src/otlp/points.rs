@@ -1,0 +1,293 @@
+//! Points of OTLP as samples of series.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use ingest::sample::{METRIC_NAME, STALE_BITS, SampleWriter, SeriesLabels, sample_group};
+use ingest::{Collector, IngestAnswer, IngestError, OutOfScope};
+use types::{Limits, Timestamp};
+
+use super::attributes::{labels, number_text};
+use super::name::{Kind, metric_name, unit_words};
+use crate::metadata::{Metadata, MetricsState};
+
+/// The series that has the attributes of a resource as labels.
+const TARGET_INFO: &str = "target_info";
+
+/// Attributes of a resource that say which one it is.
+const IDENTITY: [&str; 3] = ["service.name", "service.namespace", "service.instance.id"];
+
+/// Nanoseconds in a millisecond.
+const MILLISECOND: u64 = Timestamp::MILLISECOND.cast_unsigned();
+
+/// A metric whose points follow.
+pub(super) struct Metric {
+    /// Its name, or why it has none.
+    name: Result<String, String>,
+    metadata: Metadata,
+    kind: Kind,
+}
+
+impl Metric {
+    pub(super) fn new(name: &str, unit: &str, description: &str, kind: Kind) -> Self {
+        let word = match kind {
+            Kind::Gauge | Kind::UpDownCounter => "gauge",
+            Kind::Counter => "counter",
+            Kind::Histogram => "histogram",
+            Kind::Summary => "summary",
+        };
+        let (main, divided_by) = unit_words(unit);
+        let words: Vec<String> = [main, divided_by].into_iter().filter(|part| !part.is_empty()).collect();
+        let shown = &name[..name.floor_char_boundary(200)];
+        let nameless = || format!("metric {shown:?} has no name of letters and digits");
+        Self {
+            name: metric_name(name, unit, kind).ok_or_else(nameless),
+            metadata: Metadata { kind: word, help: description.to_owned(), unit: words.join("_") },
+            kind,
+        }
+    }
+}
+
+/// A point as sent.
+#[derive(Default)]
+pub(super) struct Point {
+    pub(super) attributes: Vec<(String, String)>,
+    pub(super) time_ns: u64,
+    /// Whether the series ends here.
+    pub(super) is_stale: bool,
+    /// The value of a gauge or sum.
+    pub(super) value: f64,
+    pub(super) distribution: Distribution,
+}
+
+/// What a point of a histogram or summary says.
+#[derive(Default)]
+pub(super) struct Distribution {
+    pub(super) count: u64,
+    pub(super) sum: Option<f64>,
+    /// Values in each bucket, one more than there are bounds.
+    pub(super) counts: Vec<u64>,
+    pub(super) bounds: Vec<f64>,
+    /// Quantiles with their values.
+    pub(super) quantiles: Vec<(f64, f64)>,
+}
+
+/// A label that a sample has besides those of its point.
+type Extra<'e> = Option<(&'static str, &'e str)>;
+
+/// Writes the points of a request, and counts those that cannot be kept.
+pub(super) struct Points<'c, 'a> {
+    collector: &'c mut Collector<'a>,
+    limits: &'c Limits,
+    state: &'c MetricsState,
+    /// The latest time of a sample, in ms.
+    latest: i64,
+    answer: IngestAnswer,
+    n_points: usize,
+    out_of_scope: Option<OutOfScope>,
+    /// The attributes of the resource that do not say which one it is.
+    described_by: Vec<(String, String)>,
+    /// The labels `job` and `instance` of the resource.
+    identity: Vec<(&'static str, String)>,
+    /// The latest time of a point of the resource, in ms.
+    last: Option<i64>,
+}
+
+impl<'c, 'a> Points<'c, 'a> {
+    pub(super) fn new(
+        collector: &'c mut Collector<'a>,
+        now: Timestamp,
+        limits: &'c Limits,
+        state: &'c MetricsState,
+    ) -> Self {
+        let latest = now.0.saturating_add(limits.future_ns_max) / Timestamp::MILLISECOND;
+        let (answer, described_by, identity) = Default::default();
+        let (n_points, out_of_scope, last) = (0, None, None);
+        Self { collector, limits, state, latest, answer, n_points, out_of_scope, described_by, identity, last }
+    }
+
+    /// Begins the metrics of a resource.
+    pub(super) fn begin_resource(&mut self, attributes: Vec<(String, String)>) {
+        let said = |name: &str| {
+            let found = attributes.iter().rev().find(|(key, value)| key == name && !value.is_empty());
+            found.map(|(_, value)| value.clone())
+        };
+        let [service, namespace, instance] = IDENTITY.map(said);
+        let job =
+            service.map(|service| namespace.map_or(service.clone(), |namespace| format!("{namespace}/{service}")));
+        self.identity = [("job", job), ("instance", instance)]
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)))
+            .collect();
+        self.described_by = attributes.into_iter().filter(|(key, _)| !IDENTITY.contains(&key.as_str())).collect();
+        self.last = None;
+    }
+
+    /// Ends them with what the resource is described by, as a series of its own. Nothing could be joined with one whose
+    /// resource nobody can tell.
+    pub(super) fn end_resource(&mut self) -> Result<(), IngestError> {
+        let Some(time) = self.last.filter(|_| !self.identity.is_empty() && !self.described_by.is_empty()) else {
+            return Ok(());
+        };
+        let described_by = std::mem::take(&mut self.described_by);
+        let described_by = self.labels(described_by);
+        let help = "Attributes of the resource that sends metrics.".to_owned();
+        self.state.note(TARGET_INFO, Metadata { kind: "gauge", help, unit: String::new() });
+        // A resource that cannot be described loses nothing else.
+        self.sample(TARGET_INFO, &described_by, None, time, 1.0).map(drop)
+    }
+
+    /// Notes what is said of a metric.
+    pub(super) fn note(&self, metric: &Metric) {
+        if let Ok(name) = &metric.name {
+            self.state.note(name, metric.metadata.clone());
+        }
+    }
+
+    /// Rejects the next point.
+    pub(super) fn reject(&mut self, reason: &dyn std::fmt::Display) {
+        self.n_points += 1;
+        self.answer.reject(self.n_points, reason);
+    }
+
+    /// Adds the next point, or rejects it.
+    pub(super) fn add(&mut self, metric: &Metric, mut point: Point) -> Result<(), IngestError> {
+        let attributes = std::mem::take(&mut point.attributes);
+        let name = match &metric.name {
+            Ok(name) => name,
+            Err(reason) => {
+                self.reject(reason);
+                return Ok(());
+            }
+        };
+        let time = i64::try_from(point.time_ns / MILLISECOND).unwrap_or(i64::MAX);
+        if time > self.latest {
+            let (time, latest) = (Timestamp(time.saturating_mul(Timestamp::MILLISECOND)), self.latest);
+            let latest = Timestamp(latest.saturating_mul(Timestamp::MILLISECOND));
+            self.reject(&format!("{name}: {time} is after {latest}; check the sender's clock"));
+            return Ok(());
+        }
+        let labels = self.labels(attributes);
+        let added = match metric.kind {
+            Kind::Histogram => self.histogram(name, &labels, time, &point)?,
+            Kind::Summary => self.summary(name, &labels, time, &point)?,
+            _ => self.sample(name, &labels, None, time, value_of(&point, point.value))?,
+        };
+        match added {
+            Ok(()) => {
+                self.n_points += 1;
+                self.answer.accepted += 1;
+                self.last = self.last.max(Some(time));
+            }
+            Err(reason) => self.reject(&format!("{name}: {reason}")),
+        }
+        Ok(())
+    }
+
+    /// Returns what was rejected. If all points are outside the sender's scope, the request fails.
+    pub(super) fn end(self) -> Result<IngestAnswer, IngestError> {
+        match self.out_of_scope {
+            Some(refused) if self.collector.n_records() == 0 => Err(refused.into()),
+            _ => Ok(self.answer),
+        }
+    }
+
+    /// Returns attributes as labels, with those of the resource.
+    fn labels(&self, attributes: Vec<(String, String)>) -> BTreeMap<String, String> {
+        let mut labels = labels(attributes);
+        labels.extend(self.identity.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+        labels
+    }
+
+    fn histogram(
+        &mut self,
+        name: &str,
+        labels: &BTreeMap<String, String>,
+        time: i64,
+        point: &Point,
+    ) -> Result<Result<(), String>, IngestError> {
+        let of = &point.distribution;
+        let bucket = format!("{name}_bucket");
+        let mut below = 0u64;
+        for (bound, count) in of.bounds.iter().zip(&of.counts) {
+            below = below.saturating_add(*count);
+            if bound.is_infinite() {
+                continue;
+            }
+            let bound = number_text(*bound);
+            let value = value_of(point, below as f64);
+            if let Err(reason) = self.sample(&bucket, labels, Some(("le", &bound)), time, value)? {
+                return Ok(Err(reason));
+            }
+        }
+        let count = value_of(point, of.count as f64);
+        if let Err(reason) = self.sample(&bucket, labels, Some(("le", "+Inf")), time, count)? {
+            return Ok(Err(reason));
+        }
+        self.sum_and_count(name, labels, time, point)
+    }
+
+    fn summary(
+        &mut self,
+        name: &str,
+        labels: &BTreeMap<String, String>,
+        time: i64,
+        point: &Point,
+    ) -> Result<Result<(), String>, IngestError> {
+        for (quantile, value) in &point.distribution.quantiles {
+            let (quantile, value) = (number_text(*quantile), value_of(point, *value));
+            if let Err(reason) = self.sample(name, labels, Some(("quantile", &quantile)), time, value)? {
+                return Ok(Err(reason));
+            }
+        }
+        self.sum_and_count(name, labels, time, point)
+    }
+
+    fn sum_and_count(
+        &mut self,
+        name: &str,
+        labels: &BTreeMap<String, String>,
+        time: i64,
+        point: &Point,
+    ) -> Result<Result<(), String>, IngestError> {
+        let of = &point.distribution;
+        if let Some(sum) = of.sum
+            && let Err(reason) = self.sample(&format!("{name}_sum"), labels, None, time, value_of(point, sum))?
+        {
+            return Ok(Err(reason));
+        }
+        self.sample(&format!("{name}_count"), labels, None, time, value_of(point, of.count as f64))
+    }
+
+    /// Adds a sample; the inner error says why it is not kept.
+    fn sample(
+        &mut self,
+        name: &str,
+        labels: &BTreeMap<String, String>,
+        extra: Extra<'_>,
+        time: i64,
+        value: f64,
+    ) -> Result<Result<(), String>, IngestError> {
+        let is_own = |label: &str| label == METRIC_NAME || extra.is_some_and(|(own, _)| own == label);
+        let of_point =
+            labels.iter().filter(|(label, _)| !is_own(label)).map(|(label, value)| (label.as_str(), value.as_str()));
+        let all = of_point.chain([(METRIC_NAME, name)]).chain(extra);
+        let series = match SeriesLabels::new(all.map(|(name, value)| (Cow::from(name), Cow::from(value))), self.limits)
+        {
+            Ok(series) => series,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        if let Err(refused) = self.collector.group(&sample_group(series.get("job"))) {
+            let reason = refused.to_string();
+            self.out_of_scope.get_or_insert(refused);
+            return Ok(Err(reason));
+        }
+        let added = SampleWriter::new(self.collector, series)?.add(time, value)?;
+        Ok(added.map_err(|refusal| refusal.to_string()))
+    }
+}
+
+/// Returns a value, or the mark that its series ends.
+fn value_of(point: &Point, value: f64) -> f64 {
+    if point.is_stale { f64::from_bits(STALE_BITS) } else { value }
+}
