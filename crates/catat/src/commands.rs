@@ -8,6 +8,7 @@ mod keys;
 mod lookups;
 mod manual;
 mod metrics;
+mod promql;
 mod query;
 mod rules;
 mod selftest;

@@ -141,7 +141,7 @@ fn query_errors(errors: &plan::QueryErrors, query: &str) -> String {
 }
 
 /// Returns the requested range; all time by default, as a file has no last hour.
-fn range_of(options: &Query, now: Timestamp, zone: chrono_tz::Tz) -> Result<TimeRange, Failure> {
+pub(crate) fn range_of(options: &Query, now: Timestamp, zone: chrono_tz::Tz) -> Result<TimeRange, Failure> {
     let parse = |flag: &str, text: &str| {
         plan::time::parse(text, now, zone).map_err(|error| Failure::usage(format!("{flag}: {error}")))
     };

@@ -47,9 +47,12 @@ pub(crate) struct Query {
     pub(crate) output: Option<Format>,
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: Color,
-    /// `insights`, `logql`, `lucene`, `kql` or `filter-pattern` (CloudWatch)
+    /// `insights`, `logql`, `lucene`, `kql`, `filter-pattern` (CloudWatch) or `promql`
     #[arg(long, value_name = "LANGUAGE", default_value = "insights")]
     pub(crate) language: String,
+    /// PromQL over a range: time between its points, such as 15s (default: a 240th of the range)
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) step: Option<String>,
     /// Print how the query was run instead of its rows; for files, print its plan without running it
     #[arg(long)]
     pub(crate) explain: bool,

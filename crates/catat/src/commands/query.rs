@@ -60,6 +60,14 @@ pub(crate) fn query(options: Query) -> Result<(), Failure> {
     if !options.file.is_empty() || reads_input {
         return crate::local::query(&options);
     }
+    if options.language == "promql" {
+        return super::promql::query(&options);
+    }
+    if options.step.is_some() {
+        return Err(Failure::usage(
+            "--step is for --language promql; Insights has bin(), as in stats count(*) by bin(15s)",
+        ));
+    }
     if options.explain {
         return explain(&options);
     }
