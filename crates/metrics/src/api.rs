@@ -180,6 +180,20 @@ async fn label_sets(
     Ok(found.await?)
 }
 
+/// Answers `query_exemplars`: none, and says why. Clients ask for them beside each query.
+pub(crate) async fn exemplars(
+    _server: FamilyServer<MetricsState>,
+    FormParameters(parameters): FormParameters,
+) -> Outcome {
+    let text = parameters.get("query").unwrap_or_default();
+    promql::parse(text).map_err(|error| PrometheusProblem::of_text(&error, text))?;
+    for name in ["start", "end"] {
+        time_of(&parameters, name)?;
+    }
+    let warning = "exemplars of samples are not stored".to_owned();
+    Ok(Json(format::success(json!([]), vec![warning], &Annotations::default())))
+}
+
 /// Returns the name of a label that was escaped for an address: `U__a_2e_b` is `a.b`. Source: Prometheus' escaping schemes.
 fn unescaped(name: &str) -> String {
     let Some(mut rest) = name.strip_prefix("U__") else { return name.to_owned() };

@@ -4,6 +4,7 @@
 //! `promql` over the samples that a plan selects within the caller's scope.
 
 mod api;
+mod cardinality;
 mod format;
 mod metadata;
 mod otlp;
@@ -30,10 +31,12 @@ pub fn routes() -> Table<FamilyState<MetricsState>> {
     let table = both(table, "/prometheus/api/v1/query_range", api::range);
     let table = both(table, "/prometheus/api/v1/labels", api::names);
     let table = both(table, "/prometheus/api/v1/series", api::series);
+    let table = both(table, "/prometheus/api/v1/query_exemplars", api::exemplars);
     table
         .get("/prometheus/api/v1/label/{name}/values", Role::Read, api::values)
         .get("/prometheus/api/v1/metadata", Role::Read, metadata::get)
         .get("/prometheus/api/v1/status/buildinfo", Role::Read, api::buildinfo)
+        .get("/prometheus/api/v1/status/tsdb", Role::Read, cardinality::get)
         .post("/prometheus/api/v1/write", Role::Ingest, write::post)
         .post("/v1/metrics", Role::Ingest, otlp::post)
         .post("/otlp/v1/metrics", Role::Ingest, otlp::post)

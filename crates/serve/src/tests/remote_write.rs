@@ -196,3 +196,24 @@ async fn keys_see_their_groups_only() {
     let uri = format!("/prometheus/api/v1/query?query=count(%7Bjob!%3D%22%22%7D)&time={}", START / 1_000);
     assert_eq!(get(&uri).await["result"][0]["value"][1], "1");
 }
+
+#[tokio::test]
+async fn series_are_counted_by_name_and_label() {
+    let house = filled().await;
+    let data = house.get("/prometheus/api/v1/status/tsdb?limit=2").await.json()["data"].clone();
+    assert_eq!((&data["headStats"]["numSeries"], &data["headStats"]["numLabelPairs"]), (&json!(2), &json!(7)));
+    let row = |name: &str, value: usize| json!({"name": name, "value": value});
+    assert_eq!(data["seriesCountByMetricName"], json!([row("requests_total", 1), row("up", 1)]));
+    assert_eq!(data["labelValueCountByLabelName"], json!([row("__name__", 2), row("job", 2)]));
+    assert_eq!(data["memoryInBytesByLabelName"], json!([row("__name__", 16), row("job", 7)]));
+    assert_eq!(data["seriesCountByLabelValuePair"], json!([row("__name__=requests_total", 1), row("__name__=up", 1)]));
+    assert_eq!(house.get("/prometheus/api/v1/status/tsdb?limit=0").await.status, 400);
+}
+
+#[tokio::test]
+async fn whoever_asks_for_exemplars_is_told_that_there_are_none() {
+    let house = House::new();
+    let reply = house.get("/prometheus/api/v1/query_exemplars?query=up&start=1&end=2").await.json();
+    assert_eq!((&reply["data"], &reply["warnings"]), (&json!([]), &json!(["exemplars of samples are not stored"])));
+    assert_eq!(house.get("/prometheus/api/v1/query_exemplars?query=up(").await.status, 400);
+}
