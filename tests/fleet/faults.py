@@ -108,8 +108,8 @@ class Run:
         others = [other for other in self.lab.nodes if other is not node]
         is_long_gone = self.plan.is_long and self.random.random() < 0.5
         load.write("ROUND", self.n_rounds, kind, node.name, "for long" if is_long_gone else "")
-        if self.random.random() < 0.5:
-            # In the middle of a commit, where it is in the way of all others.
+        if node.has("ingest") and self.random.random() < 0.5:
+            # In the middle of a commit, where it is in the way of all others. Nodes without senders may have none for minutes.
             machines.until(f"{node.name} commits", lambda: node.database.locking)
         {"kill": node.kill, "pause": node.pause, "cut": node.cut}[kind]()
         if not is_long_gone and kind != "kill" and self.random.random() < 0.7:
