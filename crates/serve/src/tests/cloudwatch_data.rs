@@ -157,7 +157,7 @@ async fn what_is_wrong_is_named_and_nothing_of_the_request_is_stored() {
         let input = json!({"Namespace": "Shop/€", "MetricData": [good, bad]});
         let reply = house.metrics_operation("PutMetricData", input).await;
         let json = reply.json();
-        assert_eq!((reply.status.as_u16(), json["__type"].as_str()), (400, Some(code)), "{json}");
+        assert_eq!((reply.status, json["__type"].as_str()), (400, Some(code)), "{json}");
         assert!(json["message"].as_str().is_some_and(|message| message.contains(place)), "{json} has no {place}");
     }
     assert_eq!(house.statistics(json!({})).await["Datapoints"], json!([]));
