@@ -1,4 +1,5 @@
-//! The subset of CBOR (RFC 8949) that the metrics API needs, as JSON values: maps, lists, texts, integers and booleans.
+//! The subset of CBOR (RFC 8949) that the metrics API needs, as JSON values: maps, lists, texts, numbers, times
+//! and booleans.
 
 use serde_json::{Map, Value};
 
@@ -14,6 +15,10 @@ const MAP: u8 = 5;
 const TAG: u8 = 6;
 const SIMPLE: u8 = 7;
 
+/// The lengths of fractions, of 4 and 8 bytes; those of 2 bytes are not read.
+const SINGLE: u8 = 26;
+const DOUBLE: u8 = 27;
+
 /// The length of an item that a `BREAK` ends.
 const UNKNOWN: u8 = 31;
 const BREAK: u8 = 0xff;
@@ -25,28 +30,45 @@ pub(super) fn read(bytes: &[u8]) -> Option<Value> {
     reader.rest.is_empty().then_some(value)
 }
 
-/// Writes an item. Fractions are written as texts: nothing here has any.
-pub(super) fn write(value: &Value, out: &mut Vec<u8>) {
+/// Writes an item. Members named in `times`, and the items of lists with such a name, are times: s since the epoch.
+pub(super) fn write(value: &Value, times: &[&str], out: &mut Vec<u8>) {
     match value {
         Value::Null => out.push(SIMPLE << 5 | 22),
         Value::Bool(is_true) => out.push(SIMPLE << 5 | if *is_true { 21 } else { 20 }),
-        Value::Number(number) => match number.as_u64() {
-            Some(number) => write_head(UNSIGNED, number, out),
-            None => write_text(&number.to_string(), out),
+        Value::Number(number) => match (number.as_u64(), number.as_i64(), number.as_f64()) {
+            (Some(number), ..) => write_head(UNSIGNED, number, out),
+            (None, Some(number), _) => write_head(NEGATIVE, number.unsigned_abs() - 1, out),
+            (.., number) => {
+                out.push(SIMPLE << 5 | DOUBLE);
+                out.extend(number.unwrap_or(f64::NAN).to_be_bytes());
+            }
         },
         Value::String(text) => write_text(text, out),
         Value::Array(items) => {
             write_head(LIST, items.len() as u64, out);
-            items.iter().for_each(|item| write(item, out));
+            items.iter().for_each(|item| write(item, times, out));
         }
         Value::Object(members) => {
             write_head(MAP, members.len() as u64, out);
             for (name, value) in members {
                 write_text(name, out);
-                write(value, out);
+                match value {
+                    Value::Array(items) if times.contains(&name.as_str()) => {
+                        write_head(LIST, items.len() as u64, out);
+                        items.iter().for_each(|item| write_time(item, out));
+                    }
+                    value if times.contains(&name.as_str()) => write_time(value, out),
+                    value => write(value, times, out),
+                }
             }
         }
     }
+}
+
+/// Writes a time with the tag of those in s since the epoch.
+fn write_time(value: &Value, out: &mut Vec<u8>) {
+    write_head(TAG, 1, out);
+    write(value, &[], out);
 }
 
 fn write_text(text: &str, out: &mut Vec<u8>) {
@@ -92,6 +114,11 @@ impl<'a> Reader<'a> {
 
     fn item(&mut self, nesting: usize) -> Option<Value> {
         let nesting = nesting.checked_sub(1)?;
+        if let Some(first) = self.rest.first().filter(|first| *first >> 5 == SIMPLE)
+            && let width @ (SINGLE | DOUBLE) = first & 31
+        {
+            return self.fraction(width).map(Value::from);
+        }
         let (kind, length) = self.head()?;
         match kind {
             UNSIGNED => length.map(Value::from),
@@ -121,6 +148,15 @@ impl<'a> Reader<'a> {
                 _ => None,
             },
             _ => None,
+        }
+    }
+
+    /// Reads a fraction; one that is not finite becomes null.
+    fn fraction(&mut self, width: u8) -> Option<f64> {
+        let bytes = self.take(if width == SINGLE { 5 } else { 9 })?;
+        match width {
+            SINGLE => Some(f64::from(f32::from_be_bytes(*bytes[1..].first_chunk()?))),
+            _ => Some(f64::from_be_bytes(*bytes[1..].first_chunk()?)),
         }
     }
 
@@ -156,15 +192,25 @@ mod tests {
     #[test]
     fn what_is_written_is_read_again() {
         let long = "a".repeat(300);
-        let value = json!({"Metrics": [{"MetricName": long, "n": 300, "is": true, "none": null}], "b": [], "é": "é"});
+        let value = json!({"Metrics": [{"MetricName": long, "n": 300, "is": true, "none": null, "f": -1.5, "m": -7}], "b": [], "é": "é"});
         let mut bytes = Vec::new();
-        write(&value, &mut bytes);
+        write(&value, &[], &mut bytes);
         assert_eq!(read(&bytes), Some(value));
         for (n, head) in [(3, vec![0x63]), (24, vec![0x78, 24]), (300, vec![0x7b, 0, 0, 0, 0, 0, 0, 1, 44])] {
             let mut out = Vec::new();
             write_text(&"a".repeat(n), &mut out);
             assert_eq!((&out[..head.len()], out.len()), (&head[..], head.len() + n));
         }
+    }
+
+    #[test]
+    fn times_have_their_tag() {
+        let mut bytes = Vec::new();
+        write(&json!({"T": 1, "L": [2]}), &["T", "L"], &mut bytes);
+        assert_eq!(bytes, b"\xa2\x61L\x81\xc1\x02\x61T\xc1\x01");
+        assert_eq!(read(b"\xc1\xfb\x3f\xf8\0\0\0\0\0\0"), Some(json!(1.5)));
+        assert_eq!(read(b"\xfa\x3f\xc0\0\0"), Some(json!(1.5)));
+        assert_eq!(read(b"\xfb\x7f\xf8\0\0\0\0\0\0"), Some(Value::Null));
     }
 
     #[test]

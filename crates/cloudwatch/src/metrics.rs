@@ -1,16 +1,25 @@
-//! `ListMetrics` of CloudWatch's metrics API, with which data sources test an endpoint.
+//! CloudWatch's metrics: `PutMetricData`, `ListMetrics`, `GetMetricStatistics`, `GetMetricData`.
 //!
-//! Grafana has one endpoint for both services, and "Save & test" asks both. The list contains the metrics of metric
-//! filters. The operation has three forms: JSON 1.0 with `X-Amz-Target`; the older query form, answered in XML; and CBOR
-//! below `/service/…/operation/…`, which current SDKs use.
+//! Grafana has one endpoint for logs and metrics. The list contains the metrics of metric filters, too. Requests have three
+//! forms: JSON 1.0 with `X-Amz-Target`; the older query form, answered in XML; and CBOR below `/service/…/operation/…`,
+//! which current SDKs use.
+
+mod error;
+mod form_input;
+mod get;
+mod parameters;
+mod put;
+mod statistic;
+mod store;
 
 use axum::body::Body;
 use axum::extract::{Form as Extracted, FromRequest, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use ingest::decode;
+use ingest::{Encoding, decode};
 use serde_json::{Value, json};
+use types::Timestamp;
 
 use super::answer::{CloudWatchProblem, request_id};
 use super::authentication::{AuthenticatedRequest, admit};
@@ -21,14 +30,28 @@ use super::paging::{page_of, with_next};
 use super::request::BODY_BYTES_MAX;
 use super::state::Shared;
 use door::access::Role;
+use door::query_run::{QueryRun, read};
+use error::{bad_value, code_of, with_code};
+use get::{DataRequest, StatisticsRequest};
+use parameters::Parameters;
+use store::MetricName;
 
 /// The name of the service in its protocols and in signatures.
 const TARGET: &str = "GraniteServiceVersion20100801";
 const SERVICE: &str = "monitoring";
 
-/// Limits on the metrics of a page and the dimensions of a request, as at Amazon.
+/// The metrics of a page, as at Amazon.
 const PAGE_MAX: usize = 500;
-const DIMENSIONS_MAX: usize = 10;
+
+/// How long a metric without new data is listed, and how long it is recently active, as at Amazon.
+const LISTED_MS: i64 = 14 * 86_400_000;
+const RECENT_MS: i64 = 3 * 3_600_000;
+
+/// The id of a call, which SDKs keep when they repeat a request.
+const CALL_ID: &str = "amz-sdk-invocation-id";
+
+/// Members that are times, in s since the epoch.
+const TIMES: [&str; 2] = ["Timestamp", "Timestamps"];
 
 /// The XML namespace of answers.
 const NAMESPACE: &str = "http://monitoring.amazonaws.com/doc/2010-08-01/";
@@ -73,106 +96,170 @@ fn is_form(headers: &HeaderMap) -> bool {
 /// Answers a request in its form.
 pub(super) async fn answer(server: Shared, parts: &Parts, body: Body, form: Form) -> Response {
     match asked(server, parts, body, &form).await {
-        Ok(answer) => form.respond(&answer),
+        Ok((operation, answer)) => form.respond(&operation, &answer),
         Err(problem) => form.refuse(problem),
     }
 }
 
-/// Checks the caller and the operation, and lists the metrics.
-async fn asked(server: Shared, parts: &Parts, body: Body, form: &Form) -> Result<Value, CloudWatchProblem> {
+/// Checks the caller, and carries out the operation, which is returned with the answer; `null` has no body.
+async fn asked(server: Shared, parts: &Parts, body: Body, form: &Form) -> Result<(String, Value), CloudWatchProblem> {
     let AuthenticatedRequest { server, received, encoding, .. } =
         admit(server, parts, body, SERVICE, BODY_BYTES_MAX).await?;
-    if !server.caller.may(Role::Read) {
-        let message = format!("User: {} is not authorized to perform: cloudwatch:ListMetrics", server.caller.name);
-        return Err(CloudWatchProblem::denied(message));
-    }
-    let body = decode(received.bytes(), encoding, BODY_BYTES_MAX)?;
+    let body = decode(received.bytes(), encoding, server.app.limits.body_bytes_max)?;
     let (operation, input) = match form {
         Form::Json(operation) | Form::Cbor(operation) if body.is_empty() => (operation.clone(), Some(json!({}))),
         Form::Json(operation) => (operation.clone(), serde_json::from_slice(&body).ok()),
         Form::Cbor(operation) => (operation.clone(), cbor::read(&body)),
-        Form::Query => {
-            of_form(body.to_vec()).await.map_or_else(Default::default, |(action, input)| (action, Some(input)))
-        }
+        Form::Query => of_form(body.to_vec()).await.unwrap_or_default(),
     };
-    if operation == "ListMetrics" {
-        let input = input
-            .filter(Value::is_object)
-            .ok_or_else(|| CloudWatchProblem::new("SerializationException", "The body is not a readable object."))?;
-        return list(server, &input).await;
+    let role = if operation == "PutMetricData" { Role::Ingest } else { Role::Read };
+    if !server.caller.may(role) {
+        let caller = &server.caller.name;
+        let needed = role.name();
+        let message = format!(
+            "User: {caller} is not authorized to perform: cloudwatch:{operation}: it needs a key with the role {needed}"
+        );
+        return Err(CloudWatchProblem::denied(message));
     }
-    let kind = if *form == Form::Query { "InvalidAction" } else { "UnknownOperationException" };
-    Err(CloudWatchProblem::new(
-        kind,
-        format!("The operation {operation:?} of CloudWatch's metrics is not supported here."),
-    ))
+    let read_input = || {
+        let unreadable = || CloudWatchProblem::new("SerializationException", "The body is not a readable object.");
+        input.filter(Value::is_object).ok_or_else(unreadable)
+    };
+    let answer = match &*operation {
+        "PutMetricData" => {
+            let call_id = parts.headers.get(CALL_ID).and_then(|value| value.to_str().ok()).map(str::to_owned);
+            store_data(&server, read_input()?, body.to_vec(), call_id, encoding).await?
+        }
+        "ListMetrics" => list(server, &read_input()?).await?,
+        "GetMetricStatistics" => {
+            let request = StatisticsRequest::read(&read_input()?)?;
+            read(&server, "GetMetricStatistics", move |run| request.answer(run)).await?
+        }
+        "GetMetricData" => metric_data(&server, &read_input()?).await?,
+        _ => return Err(unknown(&operation)),
+    };
+    Ok((operation, answer))
 }
 
-/// Returns the operation of a query form, and its parameters as members.
-async fn of_form(body: Vec<u8>) -> Option<(String, Value)> {
+fn unknown(operation: &str) -> CloudWatchProblem {
+    let shown: String = operation.chars().take(100).collect();
+    let message = format!("The operation {shown:?} of CloudWatch's metrics is not supported here.");
+    CloudWatchProblem::new("UnknownOperationException", message)
+}
+
+/// Returns the operation of a query form, and its parameters as members; `None` instead of those that cannot be read.
+async fn of_form(body: Vec<u8>) -> Option<(String, Option<Value>)> {
     let content_type = "application/x-www-form-urlencoded";
     let request = Request::post("/").header(header::CONTENT_TYPE, content_type).body(Body::from(body)).ok()?;
     let Extracted(pairs) = Extracted::<Vec<(String, String)>>::from_request(request, &()).await.ok()?;
-    let value_of = |name: &str| pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
-    let mut input = json!({});
-    for name in ["Namespace", "MetricName", "NextToken"] {
-        input[name] = value_of(name).into();
+    let action = pairs.iter().find(|(name, _)| name == "Action").map(|(_, value)| value.clone());
+    Some((action.unwrap_or_default(), form_input::structured(pairs)))
+}
+
+async fn store_data(
+    server: &Shared,
+    input: Value,
+    body: Vec<u8>,
+    call_id: Option<String>,
+    encoding: Encoding,
+) -> Result<Value, CloudWatchProblem> {
+    let (of_thread, n_bytes) = (server.clone(), body.len());
+    let work = move || put::put(&of_thread, &input, &body, call_id.as_deref());
+    let stored: Result<(), CloudWatchProblem> = server.intake.run(encoding, n_bytes, work).await?;
+    stored.map(|()| Value::Null)
+}
+
+/// Answers `GetMetricData`. A token is the number of datapoints before its page.
+async fn metric_data(server: &Shared, input: &Value) -> Result<Value, CloudWatchProblem> {
+    let start = match Parameters::new(input).text("NextToken", 100)? {
+        None => 0,
+        Some(token) => token.parse().map_err(|_| bad_value("The value of NextToken is invalid."))?,
+    };
+    let request = DataRequest::read(input, start)?;
+    let (mut answer, next) = read(server, "GetMetricData", move |run| request.answer(run)).await?;
+    if let Some(next) = next {
+        answer["NextToken"] = next.to_string().into();
     }
-    let dimensions = (1..=DIMENSIONS_MAX).map_while(|at| {
-        let member = |name: &str| value_of(&format!("Dimensions.member.{at}.{name}"));
-        Some(json!({"Name": member("Name")?, "Value": member("Value")}))
-    });
-    input["Dimensions"] = dimensions.collect();
-    Some((value_of("Action").unwrap_or_default(), input))
+    Ok(answer)
 }
 
 /// Returns a page of the metrics that match a request.
 async fn list(server: Shared, input: &Value) -> Result<Value, CloudWatchProblem> {
+    let parameters = Parameters::new(input);
+    let namespace = parameters.text("Namespace", 255)?.map(str::to_owned);
+    let name = parameters.text("MetricName", 255)?.map(str::to_owned);
+    let is_recent = match parameters.text("RecentlyActive", 10)? {
+        None => false,
+        Some("PT3H") => true,
+        Some(other) => return Err(bad_value(format!("The value {other:?} of RecentlyActive must be PT3H."))),
+    };
+    let dimensions = parameters.structures("Dimensions", put::DIMENSIONS_MAX)?;
+    let filter = |wanted: &Parameters<'_>| {
+        let name = wanted.needed_text("Name", 255)?.to_owned();
+        Ok((name, wanted.text("Value", 1024)?.map(str::to_owned)))
+    };
+    let dimensions = dimensions.iter().map(filter).collect::<Result<Vec<_>, CloudWatchProblem>>()?;
     let of_work = server.clone();
     let work = move || counters::metrics(&of_work, |group| of_work.reaches(group));
-    let mut found: Vec<Metric> = server.lookups.run(work).await??.into_iter().collect();
-    let is_meant = |member: &str, text: &str| input[member].as_str().is_none_or(|wanted| wanted == text);
-    let dimensions = input["Dimensions"].as_array().map(Vec::as_slice).unwrap_or_default();
-    found.retain(|metric| {
-        is_meant("Namespace", &metric.namespace)
-            && is_meant("MetricName", &metric.name)
-            && dimensions.iter().all(|wanted| {
-                let is_it = |(name, text): &(String, String)| {
-                    wanted["Name"] == **name && (wanted["Value"].is_null() || wanted["Value"] == **text)
-                };
-                metric.dimensions.iter().any(is_it)
+    let of_filters = server.lookups.run(work).await??;
+    let now = server.now().0.div_euclid(Timestamp::MILLISECOND);
+    let range = (now - if is_recent { RECENT_MS } else { LISTED_MS }, i64::MAX / Timestamp::MILLISECOND);
+    let (of_namespace, of_name) = (namespace.clone(), name.clone());
+    let work = move |run: &QueryRun<'_>| store::metrics(run, of_namespace.as_deref(), of_name.as_deref(), range);
+    let mut found = read(&server, "ListMetrics", work).await?;
+    found.extend(of_filters.into_iter().map(of_filter));
+    let found: Vec<MetricName> = found.into_iter().collect();
+    let is_meant = |metric: &&MetricName| {
+        namespace.as_ref().is_none_or(|wanted| *wanted == metric.namespace)
+            && name.as_ref().is_none_or(|wanted| *wanted == metric.name)
+            && dimensions.iter().all(|(name, wanted)| {
+                metric.dimensions.get(name).is_some_and(|text| wanted.as_ref().is_none_or(|wanted| wanted == text))
             })
-    });
+    };
+    let found: Vec<&MetricName> = found.iter().filter(is_meant).collect();
     let token = Input::read(json!({"nextToken": input["NextToken"]}).to_string().as_bytes())?;
     let (page, next) = page_of(&found, PAGE_MAX, &token)?;
-    let mut answer = json!({"Metrics": page.iter().map(shown).collect::<Vec<_>>()});
+    let mut answer = json!({"Metrics": page.iter().map(|metric| shown(metric)).collect::<Vec<_>>()});
     if next.is_some() {
         answer["NextToken"] = with_next(json!({}), next)["nextToken"].take();
     }
     Ok(answer)
 }
 
-fn shown(metric: &Metric) -> Value {
+/// Returns the metric that a filter makes.
+fn of_filter(metric: Metric) -> MetricName {
+    let Metric { namespace, name, dimensions } = metric;
+    MetricName { namespace, name, dimensions: dimensions.into_iter().collect() }
+}
+
+fn shown(metric: &MetricName) -> Value {
     let dimensions: Vec<Value> =
         metric.dimensions.iter().map(|(name, text)| json!({"Name": name, "Value": text})).collect();
     json!({"Namespace": metric.namespace, "MetricName": metric.name, "Dimensions": dimensions})
 }
 
 impl Form {
-    fn respond(&self, answer: &Value) -> Response {
+    fn respond(&self, operation: &str, answer: &Value) -> Response {
         match self {
+            Self::Json(_) if answer.is_null() => respond(StatusCode::OK, "application/x-amz-json-1.0", "{}"),
             Self::Json(_) => respond(StatusCode::OK, "application/x-amz-json-1.0", answer.to_string()),
             Self::Cbor(_) => {
                 let mut bytes = Vec::new();
-                cbor::write(answer, &mut bytes);
+                if !answer.is_null() {
+                    cbor::write(answer, &TIMES, &mut bytes);
+                }
                 of_cbor(respond(StatusCode::OK, "application/cbor", bytes))
             }
             Self::Query => {
                 let (id, mut result) = (request_id(), String::new());
-                write_xml(answer, &mut result);
+                if !answer.is_null() {
+                    result.push_str(&format!("<{operation}Result>"));
+                    write_xml(answer, &mut result);
+                    result.push_str(&format!("</{operation}Result>"));
+                }
                 let xml = format!(
-                    "<ListMetricsResponse xmlns=\"{NAMESPACE}\"><ListMetricsResult>{result}</ListMetricsResult>\
-                    <ResponseMetadata><RequestId>{id}</RequestId></ResponseMetadata></ListMetricsResponse>"
+                    "<{operation}Response xmlns=\"{NAMESPACE}\">{result}<ResponseMetadata><RequestId>{id}</RequestId>\
+                    </ResponseMetadata></{operation}Response>"
                 );
                 respond(StatusCode::OK, "text/xml", xml)
             }
@@ -182,15 +269,15 @@ impl Form {
     fn refuse(&self, problem: CloudWatchProblem) -> Response {
         let (status, kind, message) = problem.parts();
         match self {
-            Self::Json(_) => problem.into_response(),
+            Self::Json(_) => with_code(problem.into_response(), kind),
             Self::Cbor(_) => {
                 let mut bytes = Vec::new();
-                cbor::write(&json!({"__type": kind, "message": message}), &mut bytes);
-                of_cbor(respond(status, "application/cbor", bytes))
+                cbor::write(&json!({"__type": kind, "message": message}), &[], &mut bytes);
+                with_code(of_cbor(respond(status, "application/cbor", bytes)), kind)
             }
             Self::Query => {
                 let side = if status.is_server_error() { "Receiver" } else { "Sender" };
-                let (message, id) = (escaped(message), request_id());
+                let (kind, message, id) = (code_of(kind), escaped(message), request_id());
                 let xml = format!(
                     "<ErrorResponse xmlns=\"{NAMESPACE}\"><Error><Type>{side}</Type><Code>{kind}</Code>\
                     <Message>{message}</Message></Error><RequestId>{id}</RequestId></ErrorResponse>"
@@ -221,6 +308,19 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
+/// Returns times in s, or a list of them, as texts of ISO 8601.
+fn with_times_as_text(value: &Value) -> Value {
+    match value {
+        Value::Array(items) => items.iter().map(with_times_as_text).collect(),
+        value => {
+            let time = Timestamp(value.as_i64().unwrap_or_default().saturating_mul(Timestamp::SECOND));
+            let mut text = String::new();
+            time.write_rfc3339(0, &mut text);
+            text.into()
+        }
+    }
+}
+
 /// Writes members as elements, and items of a list as elements `member`.
 fn write_xml(value: &Value, out: &mut String) {
     match value {
@@ -231,7 +331,15 @@ fn write_xml(value: &Value, out: &mut String) {
                     continue;
                 }
                 out.push_str(&format!("<{name}>"));
-                write_xml(value, out);
+                match value {
+                    Value::Object(entries) if name == "ExtendedStatistics" => {
+                        for (key, value) in entries {
+                            out.push_str(&format!("<entry><key>{}</key><value>{value}</value></entry>", escaped(key)));
+                        }
+                    }
+                    value if TIMES.contains(&name.as_str()) => write_xml(&with_times_as_text(value), out),
+                    value => write_xml(value, out),
+                }
                 out.push_str(&format!("</{name}>"));
             }
         }

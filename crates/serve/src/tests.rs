@@ -6,6 +6,7 @@ mod audit;
 mod changes;
 mod clocks;
 mod cloudwatch;
+mod cloudwatch_data;
 mod cloudwatch_events;
 mod cloudwatch_live;
 mod cloudwatch_metrics;

@@ -1,0 +1,242 @@
+//! Metrics in the store: each datum is an event with `@type = "datum"` in the group `metrics/cloudwatch/NAMESPACE`.
+//!
+//! An event, and no sample of PromQL, since several data of one time and the same metric all count. Its stream is the canonical
+//! text of namespace, name, unit and dimensions, which names the series exactly; its fields are the same for people.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono_tz::Tz;
+use door::problem::Problem;
+use door::query_run::{QueryRun, Scope};
+use execute::BlockVisitor;
+use ingest::sample::{METRIC_NAME, SeriesLabels, field_of_label, label_pairs};
+use ingest::{Collector, EventFields, EventMetadata, IngestError, RawEvent, RecordRefusal};
+use parse::FieldWriter;
+use plan::{Comparison, Expr, Name, Operator, Plan};
+use types::{Column, GroupPattern, Level, Limits, TimeRange, Timestamp, Value, group_name_of_outside};
+
+use super::statistic::Datum;
+
+/// The value of `@type` of a datum.
+const DATUM_TYPE: &str = "datum";
+
+const NAMESPACE: &str = "namespace";
+const UNIT: &str = "unit";
+
+/// The prefix of dimensions among labels and fields.
+const DIMENSION: &str = "dimension.";
+
+/// The groups that contain data: their own, and the one for groups beyond the limit.
+const GROUPS: [&str; 2] = ["metrics/cloudwatch/*", "overflow"];
+
+/// The columns that are read: series, time, a single value or the sum of a set, the number of values, bounds of a set.
+const COLUMNS: [&str; 7] = ["@logStream", "@timestamp", "value", "sum", "count", "minimum", "maximum"];
+
+/// Fields of a datum besides its labels.
+const FIELDS_MAX: usize = 6;
+
+/// Bytes of memory for each datum that is read.
+const DATUM_BYTES: usize = 64;
+
+/// A metric: a name, in a namespace, with dimensions.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct MetricName {
+    pub(super) namespace: String,
+    pub(super) name: String,
+    pub(super) dimensions: BTreeMap<String, String>,
+}
+
+impl MetricName {
+    /// Returns the labels of the metric in a unit.
+    ///
+    /// # Errors
+    /// The name or value that is too long.
+    pub(super) fn labels(&self, unit: &str, limits: &Limits) -> Result<SeriesLabels, String> {
+        let own = [(METRIC_NAME, &*self.name), (NAMESPACE, &*self.namespace), (UNIT, unit)];
+        let own = own.into_iter().map(|(name, text)| (Cow::Borrowed(name), Cow::Borrowed(text)));
+        let dimensions = self.dimensions.iter();
+        let dimensions =
+            dimensions.map(|(name, text)| (Cow::Owned(format!("{DIMENSION}{name}")), Cow::Borrowed(text.as_str())));
+        SeriesLabels::new(own.chain(dimensions), limits)
+    }
+
+    /// Returns the metric and the unit of a stream; `None` if the stream has none.
+    fn of_stream(stream: &str) -> Option<(Self, String)> {
+        let (mut own, mut dimensions) = (BTreeMap::new(), BTreeMap::new());
+        for (name, text) in label_pairs(stream)? {
+            match name.strip_prefix(DIMENSION) {
+                Some(name) => dimensions.insert(name.to_owned(), text),
+                None => own.insert(name, text),
+            };
+        }
+        let name = own.remove(METRIC_NAME)?;
+        Some((Self { namespace: own.remove(NAMESPACE)?, name, dimensions }, own.remove(UNIT)?))
+    }
+}
+
+/// Adds a datum of a time in ms since the epoch to what is collected.
+///
+/// # Errors
+/// If the caller may not write to the group, or memory does not suffice.
+pub(super) fn add(
+    collector: &mut Collector<'_>,
+    metric: &MetricName,
+    labels: &SeriesLabels,
+    time: i64,
+    datum: &Datum,
+) -> Result<Result<(), RecordRefusal>, IngestError> {
+    let place = collector.group(&group_name_of_outside(&format!("metrics/cloudwatch/{}", metric.namespace)))?;
+    collector.set_stream(place, labels.text());
+    let is_single = datum.minimum == datum.maximum;
+    let message = format!("{} {}", metric.name, datum.sum);
+    let write = |fields: &mut FieldWriter<'_>| {
+        fields.system("@type", DATUM_TYPE);
+        for (name, text) in labels.iter() {
+            fields.text(&field_of_label(name), text);
+        }
+        fields.float("count", datum.count);
+        if is_single {
+            fields.float("value", datum.minimum);
+        }
+        fields.float("sum", datum.sum);
+        fields.float("minimum", datum.minimum);
+        fields.float("maximum", datum.maximum);
+    };
+    let metadata = EventMetadata {
+        time: Some(Timestamp(time.saturating_mul(Timestamp::MILLISECOND))),
+        level: Some(Level::Info),
+        fields: EventFields::Writer { n_max: labels.n() + FIELDS_MAX, write: &write },
+        offset: None,
+    };
+    collector.add(place, RawEvent::Body(message.as_bytes()), &metadata)
+}
+
+/// The data of a metric, with their times in ms, by unit.
+pub(super) type DataByUnit = BTreeMap<String, Vec<(i64, Datum)>>;
+
+/// Reads the data of a metric from `from` to before `to`, in ms.
+pub(super) fn data_of(run: &QueryRun<'_>, metric: &MetricName, (from, to): (i64, i64)) -> Result<DataByUnit, Problem> {
+    let n_max = run.server.app.limits.query_memory_bytes / DATUM_BYTES;
+    let reader = Reader { wanted: Some(metric), n_max, found: Mutex::default() };
+    let own = [(METRIC_NAME, &metric.name), (NAMESPACE, &metric.namespace)];
+    let dimensions = metric.dimensions.iter().map(|(name, text)| (format!("{DIMENSION}{name}"), text));
+    let equal: Vec<(String, &String)> =
+        own.into_iter().map(|(name, text)| (name.to_owned(), text)).chain(dimensions).collect();
+    let found = read(run, &equal, &COLUMNS, (from, to), reader)?;
+    if found.n > n_max {
+        let message = format!("metric {:?} has more than {n_max} data in this range", metric.name);
+        return Err(Problem::bad_request("too-much-memory", message).hint("ask for a shorter range"));
+    }
+    let mut by_unit = DataByUnit::new();
+    for (stream, data) in found.series {
+        if let Some((_, unit)) = MetricName::of_stream(&stream) {
+            by_unit.entry(unit).or_default().extend(data);
+        }
+    }
+    Ok(by_unit)
+}
+
+/// Returns the metrics with data from `from` to before `to`, in ms, of a namespace and a name if they are given.
+pub(super) fn metrics(
+    run: &QueryRun<'_>,
+    namespace: Option<&str>,
+    name: Option<&str>,
+    range: (i64, i64),
+) -> Result<BTreeSet<MetricName>, Problem> {
+    let given = [(NAMESPACE, namespace), (METRIC_NAME, name)];
+    let given: Vec<(String, String)> =
+        given.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text?.to_owned()))).collect();
+    let equal: Vec<(String, &String)> = given.iter().map(|(name, text)| (name.clone(), text)).collect();
+    let reader = Reader { wanted: None, n_max: usize::MAX, found: Mutex::default() };
+    let found = read(run, &equal, &COLUMNS[..1], range, reader)?;
+    Ok(found.series.keys().filter_map(|stream| Some(MetricName::of_stream(stream)?.0)).collect())
+}
+
+fn read(
+    run: &QueryRun<'_>,
+    equal: &[(String, &String)],
+    names: &[&str],
+    (from, to): (i64, i64),
+    reader: Reader<'_>,
+) -> Result<Found, Problem> {
+    let is = |name: &str, text: &str| {
+        let literal = Expr::Literal(Some(Value::text(text)));
+        let field = Expr::Field((*field_of_label(name)).into());
+        Operator::Filter(Expr::Compare(Comparison::Equal, Box::new(field), Box::new(literal)))
+    };
+    let is_datum = {
+        let literal = Expr::Literal(Some(Value::text(DATUM_TYPE)));
+        Operator::Filter(Expr::Compare(Comparison::Equal, Box::new(Expr::Field("@type".into())), Box::new(literal)))
+    };
+    let mut operators = vec![is_datum];
+    operators.extend(equal.iter().map(|(name, text)| is(name, text)));
+    let columns = names.iter().map(|name| (Name::from(*name), Expr::Field((*name).into()))).collect();
+    operators.push(Operator::Project { columns, is_events: true });
+    let instant = |ms: i64| Timestamp(ms.saturating_mul(Timestamp::MILLISECOND));
+    let range = TimeRange { from: instant(from), to: instant(to) };
+    let groups = GROUPS.map(GroupPattern::new).to_vec();
+    let snapshot = run.snapshot(&groups, range);
+    let scope = Scope { groups, limit: None, time_zone: Tz::UTC, now: run.server.now() };
+    let answer = run.visit(&snapshot, &Plan::new(operators), &scope, range, &reader)?;
+    if let Some(reason) = answer.partial_reasons.first() {
+        // A statistic of a part of the values would look like one of all.
+        return Err(Problem::internal(format!("not all data can be read: {}", reason.message)));
+    }
+    Ok(reader.found.into_inner().unwrap_or_else(PoisonError::into_inner))
+}
+
+#[derive(Default)]
+struct Found {
+    series: HashMap<Arc<str>, Vec<(i64, Datum)>>,
+    n: usize,
+}
+
+/// Collects the data of blocks.
+struct Reader<'m> {
+    /// The metric to collect; without one, only streams are collected.
+    wanted: Option<&'m MetricName>,
+    n_max: usize,
+    found: Mutex<Found>,
+}
+
+impl BlockVisitor for Reader<'_> {
+    fn expect(&self, _: &[(Timestamp, Timestamp)]) {}
+
+    fn visit(&self, _: usize, columns: &[Arc<Column>]) {
+        let Some((streams, rest)) = columns.split_first() else { return };
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        found.n += streams.n_rows();
+        if found.n > self.n_max {
+            return;
+        }
+        let mut is_wanted: HashMap<Arc<str>, bool> = HashMap::new();
+        for row in 0..streams.n_rows() {
+            let Some(Value::String(stream)) = streams.value(row) else { continue };
+            let Some(wanted) = self.wanted else {
+                found.series.entry(stream).or_default();
+                continue;
+            };
+            let check = || MetricName::of_stream(&stream).is_some_and(|(metric, _)| metric == *wanted);
+            let is_it = *is_wanted.entry(stream.clone()).or_insert_with(check);
+            if let Some(datum) = datum_of(rest, row).filter(|_| is_it) {
+                found.series.entry(stream).or_default().push(datum);
+            }
+        }
+    }
+}
+
+/// Returns the datum of a row and its time in ms.
+fn datum_of(columns: &[Arc<Column>], row: usize) -> Option<(i64, Datum)> {
+    let [time, _, sum, count, minimum, maximum] = columns.first_chunk()?;
+    let number = |column: &Column| match column.value(row)? {
+        Value::Float(number) => Some(number),
+        Value::Integer(number) => Some(number as f64),
+        _ => None,
+    };
+    let Value::Timestamp(time) = time.value(row)? else { return None };
+    let datum =
+        Datum { count: number(count)?, sum: number(sum)?, minimum: number(minimum)?, maximum: number(maximum)? };
+    Some((time.0.div_euclid(Timestamp::MILLISECOND), datum))
+}
