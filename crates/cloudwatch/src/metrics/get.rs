@@ -36,6 +36,9 @@ type Read<T> = Result<T, CloudWatchProblem>;
 /// A range from its start to before its end, in ms.
 type Range = (i64, i64);
 
+/// The datapoints of a query, and messages about them.
+type Answered = (Vec<(i64, f64)>, Vec<Value>);
+
 /// A request of `GetMetricStatistics`.
 pub(super) struct StatisticsRequest {
     metric: MetricName,
@@ -225,7 +228,7 @@ impl DataQuery {
     }
 
     /// Returns the datapoints in order of time, and what is to be said about them.
-    fn points(&self, run: &QueryRun<'_>, (start, end): Range) -> Result<(Vec<(i64, f64)>, Vec<Value>), Problem> {
+    fn points(&self, run: &QueryRun<'_>, (start, end): Range) -> Result<Answered, Problem> {
         let start = start.div_euclid(self.period_ms) * self.period_ms;
         let units = store::data_of(run, &self.metric, (start, end))?;
         let is_meant = |unit: &str| self.unit.as_ref().is_none_or(|wanted| wanted == unit);
