@@ -411,10 +411,10 @@ mod tests {
             n_asked += usize::from(request.method == "GET");
             (request.method == "GET" && n_asked == 1).then_some(Trouble::ShortBody)
         });
-        object.expect(&[2 * PAGE_BYTES..2 * PAGE_BYTES + 1]);
+        object.expect(std::slice::from_ref(&(2 * PAGE_BYTES..2 * PAGE_BYTES + 1)));
         assert_eq!(object.read_at(2 * PAGE_BYTES, 2).expect("there"), [2, 2]);
         fake.fail(|request| (request.method == "GET").then_some(Trouble::Silence));
-        object.expect(&[0..1]);
+        object.expect(std::slice::from_ref(&(0..1)));
         object.files.objects.close();
         assert!(object.read_at(0, 2).is_err(), "nobody brings it any longer");
     }
