@@ -138,7 +138,8 @@ class Load:
             return self.note(node, "query without answer")
         reasons = answer.get("partial_reasons") or answer.get("error")
         self.write(node.name, "query", sender, f"{begun:.3f}", status, answer.get("rows"), "at least", at_least, reasons)
-        if status == 503:
+        # 429: others wait at the node for what does not answer.
+        if status in (429, 503):
             return self.note(node, "query refused", reasons)
         if status != 200:
             # A group exists with its first event.

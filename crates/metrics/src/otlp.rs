@@ -5,6 +5,7 @@
 //! histograms, delta temporality, points of the future — is rejected by its number among the points of the request.
 
 mod attributes;
+mod body;
 mod json;
 mod message;
 mod name;

@@ -12,7 +12,7 @@ use ingest::IngestError;
 use ingest::protobuf::Content;
 use serde_json::Value;
 
-use super::message::{bad, message, text};
+use super::body::{bad, message, text};
 use super::name::label_name;
 
 /// Nesting of values.

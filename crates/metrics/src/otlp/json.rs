@@ -9,7 +9,7 @@ use data_encoding::BASE64;
 use ingest::IngestError;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::message::bad;
+use super::body::bad;
 
 /// What a member holds.
 #[derive(Clone, Copy)]

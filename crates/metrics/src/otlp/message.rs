@@ -23,14 +23,12 @@
 use std::borrow::Cow;
 
 use ingest::IngestError;
-use ingest::protobuf::{Content, Message};
+use ingest::protobuf::Content;
 
 use super::attributes::attribute;
+use super::body::{bad, message, text};
 use super::name::Kind;
 use super::points::{Distribution, Metric, Point, Points};
-
-/// What the body should be, for errors.
-const WHAT: &str = "OTLP metrics request";
 
 /// The temporality that is stored: each point counts from the start of its series.
 const CUMULATIVE: u64 = 2;
@@ -40,19 +38,6 @@ const NO_VALUE: u64 = 1;
 
 /// Most buckets or quantiles of a point.
 const BUCKETS_MAX: usize = 10_000;
-
-/// Returns the fields of a message.
-pub(super) fn message(bytes: &[u8]) -> Message<'_> {
-    Message::new(bytes, WHAT)
-}
-
-pub(super) fn bad(problem: String) -> IngestError {
-    IngestError::BadBody { what: WHAT, problem }
-}
-
-pub(super) fn text(bytes: &[u8]) -> Cow<'_, str> {
-    String::from_utf8_lossy(bytes)
-}
 
 /// Passes all points of a request on.
 pub(super) fn read(body: &[u8], points: &mut Points<'_, '_>) -> Result<(), IngestError> {
