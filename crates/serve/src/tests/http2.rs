@@ -183,7 +183,7 @@ async fn calls_that_are_refused_end_with_a_status_and_a_reason() {
         (EXPORT, &packed, framed(1, b""), "12", "plain, or as gzip or zstd"),
         (EXPORT, &[], framed(0, &[0; 1_001]), "3", "larger than"),
         (
-            "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+            "/opentelemetry.proto.collector.profiles.v1development.ProfilesService/Export",
             &[],
             framed(0, b""),
             "12",
