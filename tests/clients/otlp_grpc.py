@@ -81,7 +81,7 @@ def a_large_request_arrives_whole():
 def other_services_and_broken_messages_are_refused_for_good():
     with grpc.insecure_channel(TARGET) as channel:
         for path, message, code in (
-            ("/opentelemetry.proto.collector.metrics.v1.MetricsService/Export", b"", grpc.StatusCode.UNIMPLEMENTED),
+            ("/opentelemetry.proto.collector.profiles.v1development.ProfilesService/Export", b"", grpc.StatusCode.UNIMPLEMENTED),
             ("/grpc.health.v1.Health/Check", b"", grpc.StatusCode.UNIMPLEMENTED),
             ("/opentelemetry.proto.collector.logs.v1.LogsService/Export", b"\x0a\xff", grpc.StatusCode.INVALID_ARGUMENT),
         ):
