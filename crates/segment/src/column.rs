@@ -13,6 +13,7 @@
 //! | 5 | *texts* |
 //! | 6 | *values* |
 //! | 7, 8 | since format 4: what another column of the block does not say (`dependent`) |
+//! | 9 | since format 5: numbers as differences from those before in the same series (`successive`) |
 //!
 //! *flags*: one byte 0 (none is set) or 1 and then ⌈n/8⌉ bytes, least significant bit first.
 //!
@@ -25,6 +26,7 @@ pub(crate) mod dependent;
 mod dictionary;
 mod encode;
 pub(crate) mod search;
+pub(crate) mod successive;
 
 pub(crate) use decode::{decode, decode_addresses};
 pub(crate) use dictionary::{RunDictionary, decode_run_dictionary, put_values, take_values};

@@ -26,13 +26,18 @@ pub(crate) struct ColumnWriter {
 }
 
 impl ColumnWriter {
-    /// Reserves the sections of a column of a run of so many rows and blocks.
-    pub(crate) fn new(name: Arc<str>, (n_rows, n_blocks): (usize, usize), sections: &mut SectionWriter) -> Self {
+    /// Reserves the sections of a column of a run of so many rows and blocks, which may be one of samples.
+    pub(crate) fn new(
+        name: Arc<str>,
+        (n_rows, n_blocks): (usize, usize),
+        is_of_series: bool,
+        sections: &mut SectionWriter,
+    ) -> Self {
         Self {
             name,
             types: TypeSet::default(),
             n_events: 0,
-            dictionary: RunDictionary::default(),
+            dictionary: if is_of_series { RunDictionary::of_series() } else { RunDictionary::default() },
             dictionary_section: sections.reserve(1),
             first_section: sections.reserve(n_blocks),
             counter: FieldCounter::new(n_rows),

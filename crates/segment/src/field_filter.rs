@@ -23,7 +23,7 @@ use std::ops::Range;
 use types::{Column, RowSet, Value};
 
 use crate::bytes::{Cursor, Damage, Decoded, put_text};
-use crate::column::dependent;
+use crate::column::{dependent, successive};
 use crate::column_filter::ColumnFilterWriter;
 use crate::filter::{self, FilterTable};
 use crate::needle::Needle;
@@ -58,6 +58,12 @@ pub(crate) fn put(
     encoded: &[u8],
     of_run: &mut ColumnFilterWriter,
 ) {
+    if successive::is_successive(encoded) && matches!(column, Column::Mixed(_)) {
+        // A table of all numbers would be longer than they are.
+        of_run.give_up();
+        out.push(ANYTHING);
+        return;
+    }
     let (class, prefix) = class_of(encoded).unwrap_or((ANYTHING, ""));
     let is_spelled = class == ANYTHING;
     if dependent::is_of_ids(encoded) {
@@ -158,6 +164,7 @@ fn class_of(encoded: &[u8]) -> Decoded<(u8, &str)> {
     match dependent::tag_of(&mut cursor)? {
         0 => return Ok((DICTIONARY, "")),
         2..=4 => return Ok((NUMBERS, "")),
+        _ if successive::is_successive(encoded) => return Ok((ANYTHING, "")),
         5 => {}
         tag => {
             if tag == 1 {

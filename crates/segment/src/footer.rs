@@ -210,7 +210,7 @@ fn take_run(cursor: &mut Cursor<'_>, format: u16) -> Decoded<RunFooter> {
 
 fn take_block(cursor: &mut Cursor<'_>) -> Decoded<BlockFooter> {
     let n_rows = cursor.varint()?;
-    if n_rows == 0 || n_rows > crate::format::BLOCK_ROWS as u64 {
+    if n_rows == 0 || n_rows > crate::format::SERIES_BLOCK_ROWS as u64 {
         return Err(Damage("a block has too many rows"));
     }
     let (first, last) = (Timestamp(cursor.zigzag()?), Timestamp(cursor.zigzag()?));

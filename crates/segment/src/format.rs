@@ -1,14 +1,18 @@
 //! Numbers and names of the segment format that writer and reader share.
 
+use types::GroupName;
 use xxhash_rust::xxh3::xxh3_64;
 
 pub(crate) const MAGIC: [u8; 8] = *b"CATATSEG";
 /// Magics at the end of a file by format, from 1: the end alone is read to open a segment.
-pub(crate) const END_MAGICS: [[u8; 8]; 4] = [*b"CATATEND", *b"CATATEN2", *b"CATATEN3", *b"CATATEN4"];
-/// The format that is written. Format 2 stores the variables of messages by column, times in messages as differences
+pub(crate) const END_MAGICS: [[u8; 8]; 5] = [*b"CATATEND", *b"CATATEN2", *b"CATATEN3", *b"CATATEN4", *b"CATATEN5"];
+/// The latest format. Format 2 stores the variables of messages by column, times in messages as differences
 /// from those of events, and quoted texts; format 3 makes messages of fields and has filters over whole runs; format 4
-/// stores columns by others that say them. Earlier formats are still read.
-pub const FORMAT_VERSION: u16 = 4;
+/// stores columns by others that say them; format 5 has runs of samples, in larger blocks and with numbers as differences
+/// within their series. Earlier formats are still read.
+pub const FORMAT_VERSION: u16 = 5;
+/// The format of segments without samples: servers of earlier versions on the same bucket can read those.
+pub(crate) const FORMAT_OF_EVENTS: u16 = 4;
 /// Length of the header.
 pub const HEADER_BYTES: usize = 64;
 pub(crate) const TRAILER_BYTES: usize = 32;
@@ -16,6 +20,14 @@ pub(crate) const TRAILER_BYTES: usize = 32;
 /// Rows of a block. Measured on the benchmark mix: 64 k rows are 1 % smaller, but a single event costs two to
 /// three times as much to rebuild.
 pub const BLOCK_ROWS: usize = 16 * 1024;
+/// Rows of a block of samples: ten thousand series have two dozen values each in it. Measured on 10,000 series, blocks of
+/// 16 k rows are more than twice as large.
+pub(crate) const SERIES_BLOCK_ROWS: usize = 256 * 1024;
+
+/// Returns the number of rows in a full block of a group.
+pub fn block_rows(group: &GroupName) -> usize {
+    if group.has_samples() { SERIES_BLOCK_ROWS } else { BLOCK_ROWS }
+}
 
 /// Returns the version that an intact header names.
 pub fn version_of(header: &[u8]) -> Option<u64> {

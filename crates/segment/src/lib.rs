@@ -7,7 +7,7 @@
 //! sections one after another, each compressed and checksummed on its own (`section`)
 //! footer   one zstd frame: what runs there are, where their sections lie (`footer`)
 //! trailer  32 bytes: u64 offset of the footer, u32 its stored and u32 its plain length, u64 XXH3 of its stored
-//!          bytes, magic "CATATEND" (format 1), "CATATEN2" to "CATATEN4"
+//!          bytes, magic "CATATEND" (format 1), "CATATEN2" to "CATATEN5"
 //! ```
 //! All numbers are little-endian. A reader needs the end of the file and then only the sections that a query
 //! touches, by `pread` or by requests for ranges of an object; nothing is mapped, so damage is an error and not a
@@ -15,7 +15,7 @@
 //! ends in another magic.
 //!
 //! A segment holds runs, one per group. A run's events are in time order (equal times in order of acceptance)
-//! in blocks of [`BLOCK_ROWS`]. Fields are columns (`column`, `strings`), which fields an event has is its shape
+//! in blocks of [`block_rows`]. Fields are columns (`column`, `strings`), which fields an event has is its shape
 //! (`shape`), messages are split into templates and variables (`template`, `time_text`), the variables are columns too
 //! (`slots`, `texts`, `numbers`), and the words of many templates are indexed by tantivy (`word_index`). Block filters
 //! (`filter`) say which pieces of words no variable holds. Times of events are in `times`.
@@ -59,7 +59,7 @@ mod words;
 mod writer;
 
 pub use error::SegmentError;
-pub use format::{BLOCK_ROWS, FORMAT_VERSION, HEADER_BYTES, version_of};
+pub use format::{BLOCK_ROWS, FORMAT_VERSION, HEADER_BYTES, block_rows, version_of};
 pub use meta::{MIXED_PARTITION, RunSummary, SegmentMeta, day_of, range_of};
 pub use reader::{RunReader, Segment, SegmentEnd};
 pub use section_cache::{SectionCache, SectionCacheStatus};

@@ -17,6 +17,7 @@ mod dependent;
 mod documents;
 mod events;
 mod messages;
+mod series;
 
 const STORE: [u8; 16] = [7; 16];
 

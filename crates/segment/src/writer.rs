@@ -9,12 +9,13 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::bytes::{put_varint, put_zigzag};
 use crate::column::dependent::{self, BlockColumn};
+use crate::column::successive;
 use crate::column_writer::ColumnWriter;
 use crate::duration;
 use crate::error::SegmentError;
 use crate::filter::FilterTable;
 use crate::footer::{self, BlockFooter, ColumnFooter, Lineage, RunFooter};
-use crate::format::{BLOCK_ROWS, END_MAGICS, FORMAT_VERSION, HEADER_BYTES, MAGIC};
+use crate::format::{END_MAGICS, FORMAT_OF_EVENTS, FORMAT_VERSION, HEADER_BYTES, MAGIC, block_rows};
 use crate::meta::{RunSummary, SegmentMeta};
 use crate::numbers::Bases;
 use crate::section::{SectionId, SectionWriter};
@@ -73,21 +74,26 @@ pub struct SegmentWriter {
     sections: SectionWriter,
     runs: Vec<RunFooter>,
     lineage: Lineage,
+    format: u16,
 }
 
 impl SegmentWriter {
     /// Returns a segment without events whose sections will be compressed with zstd at `level`.
     pub fn new(meta: SegmentMeta, level: i32) -> Result<Self, SegmentError> {
-        Ok(Self { meta, sections: SectionWriter::new(level)?, runs: Vec::new(), lineage: Lineage::default() })
+        let sections = SectionWriter::new(level)?;
+        Ok(Self { meta, sections, runs: Vec::new(), lineage: Lineage::default(), format: FORMAT_OF_EVENTS })
     }
 
-    /// Adds a run. `blocks` are its events in order of time and acceptance, [`BLOCK_ROWS`] each but for the last.
+    /// Adds a run. `blocks` are its events in order of time and acceptance, [`block_rows`] each but for the last.
     pub fn add_run(
         &mut self,
         outline: RunOutline,
         blocks: impl Iterator<Item = Result<Batch, SegmentError>>,
     ) -> Result<(), SegmentError> {
         let expected = outline.n_rows;
+        if outline.group.has_samples() {
+            self.format = FORMAT_VERSION;
+        }
         let run = RunWriter::new(outline, &mut self.sections)?.write(blocks, &mut self.sections)?;
         let found = run.summary.n_events;
         if found != expected as u64 {
@@ -110,7 +116,7 @@ impl SegmentWriter {
     /// Finishes the segment, which replaces the segments `replaced`.
     pub fn finish(mut self, replaced: &[u128]) -> Result<SegmentFile, SegmentError> {
         self.lineage.replaced = replaced.to_vec();
-        let mut file = header(&self.meta);
+        let mut file = header(&self.meta, self.format);
         let mut footer = footer::encode(&self.meta, &self.runs);
         self.sections.finish(&mut file, &mut footer);
         footer::put_lineage(&mut footer, &self.lineage);
@@ -120,7 +126,7 @@ impl SegmentWriter {
         trailer.extend_from_slice(&(stored.len() as u32).to_le_bytes());
         trailer.extend_from_slice(&(footer.len() as u32).to_le_bytes());
         trailer.extend_from_slice(&xxh3_64(&stored).to_le_bytes());
-        trailer.extend_from_slice(&END_MAGICS[usize::from(FORMAT_VERSION) - 1]);
+        trailer.extend_from_slice(&END_MAGICS[usize::from(self.format) - 1]);
         file.extend_from_slice(&stored);
         file.extend_from_slice(&trailer);
         Ok(SegmentFile { bytes: file, runs: self.runs.into_iter().map(|run| run.summary).collect() })
@@ -138,7 +144,7 @@ pub fn write(
     for input in inputs {
         let rows = rows_in_order(input);
         if !rows.is_empty() {
-            let blocks = rows.chunks(BLOCK_ROWS).map(|rows| Ok(gather_block(&input.batches, rows)));
+            let blocks = rows.chunks(block_rows(&input.group)).map(|rows| Ok(gather_block(&input.batches, rows)));
             writer.add_run(outline(input, rows.len()), blocks)?;
         }
     }
@@ -153,10 +159,10 @@ fn outline(input: &RunInput, n_rows: usize) -> RunOutline {
     RunOutline { group: input.group.clone(), group_id: input.group_id, bytes_raw: input.bytes_raw, n_rows, fields }
 }
 
-fn header(meta: &SegmentMeta) -> Vec<u8> {
+fn header(meta: &SegmentMeta, format: u16) -> Vec<u8> {
     let mut header = Vec::with_capacity(HEADER_BYTES);
     header.extend_from_slice(&MAGIC);
-    header.extend_from_slice(&FORMAT_VERSION.to_le_bytes());
+    header.extend_from_slice(&format.to_le_bytes());
     header.extend_from_slice(&[0; 6]);
     header.extend_from_slice(&meta.store);
     header.extend_from_slice(&meta.segment.to_le_bytes());
@@ -200,14 +206,14 @@ struct RunWriter {
 impl RunWriter {
     fn new(outline: RunOutline, sections: &mut SectionWriter) -> Result<Self, SegmentError> {
         let RunOutline { group, group_id, bytes_raw, n_rows, fields: mut names } = outline;
-        let n_blocks = n_rows.div_ceil(BLOCK_ROWS);
+        let n_blocks = n_rows.div_ceil(block_rows(&group));
         names.push("@logStream".into());
         names.sort();
         names.dedup();
-        let messages = MessageWriter::new(FORMAT_VERSION, &names);
+        let messages = MessageWriter::new(FORMAT_OF_EVENTS, &names);
         let whole = sections.reserve(footer::WHOLE_SECTIONS);
         let system = sections.reserve(n_blocks * footer::SYSTEM_SECTIONS);
-        let column = |name| ColumnWriter::new(name, (n_rows, n_blocks), sections);
+        let column = |name| ColumnWriter::new(name, (n_rows, n_blocks), group.has_samples(), sections);
         let columns: Vec<ColumnWriter> = names.into_iter().map(column).collect();
         Ok(Self {
             group,
@@ -237,7 +243,7 @@ impl RunWriter {
             let batch = batch?;
             n_events += batch.len() as u64;
             if block >= self.n_blocks {
-                let expected = (self.n_blocks * BLOCK_ROWS) as u64;
+                let expected = (self.n_blocks * block_rows(&self.group)) as u64;
                 return Err(SegmentError::Rows { expected, found: n_events });
             }
             self.write_system(block, &batch, sections)?;
@@ -332,6 +338,11 @@ impl RunWriter {
             return Err(SegmentError::Unfaithful(format!("field {name:?} was not declared")));
         }
         dependent::shorten(&mut of_block);
+        if self.group.has_samples()
+            && let Some(series) = self.columns.iter().position(|column| *column.name == *"@logStream")
+        {
+            successive::shorten(&mut of_block, &values, series);
+        }
         let mut field_filter = Vec::new();
         for ((column, values), of_block) in self.columns.iter_mut().zip(values).zip(&of_block) {
             match of_block {

@@ -15,6 +15,14 @@ fn is_name_char(c: char) -> bool {
 }
 
 impl GroupName {
+    /// What names of groups of samples begin with.
+    pub const SAMPLES: &str = "metrics/";
+
+    /// Reports whether the events of the group are samples of series.
+    pub fn has_samples(&self) -> bool {
+        self.as_str().starts_with(Self::SAMPLES)
+    }
+
     /// Takes `name` as it is; `None` where it is no valid group name.
     pub fn new(name: &str) -> Option<Self> {
         let valid = !name.is_empty() && name.len() <= NAME_BYTES_MAX && name.chars().all(is_name_char);

@@ -16,12 +16,15 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use types::RowSet;
 
-use super::dictionary::RUN_DICTIONARY_MAX;
+use super::dictionary::SERIES_DICTIONARY_MAX;
 use crate::bytes::{Cursor, Damage, Decoded, put_integers, put_varint};
 use crate::strings::skip_texts;
 
 const REFERENCES: u8 = 7;
 const DETERMINED: u8 = 8;
+
+/// The tag of `successive`, which imports this file.
+pub(super) const SUCCESSIVE: u8 = 9;
 
 /// Tags of sections that are codes, integers, and texts.
 const CODES: u8 = 0;
@@ -59,7 +62,7 @@ pub(crate) struct BlockColumn {
 /// Returns the number of the source of a section that depends on one.
 pub(crate) fn source_of(section: &[u8]) -> Decoded<Option<usize>> {
     match section {
-        [REFERENCES | DETERMINED, rest @ ..] => Ok(Some(Cursor::new(rest).varint()? as usize)),
+        [REFERENCES | DETERMINED | SUCCESSIVE, rest @ ..] => Ok(Some(Cursor::new(rest).varint()? as usize)),
         _ => Ok(None),
     }
 }
@@ -69,10 +72,10 @@ pub(crate) fn is_of_ids(section: &[u8]) -> bool {
     section.first() == Some(&REFERENCES)
 }
 
-/// Takes the tag of a section, of a determined one that of the section which is restored from it.
+/// Takes the tag of a section, of one that is restored from another that of what is restored.
 pub(crate) fn tag_of(cursor: &mut Cursor<'_>) -> Decoded<u8> {
     let tag = cursor.byte()?;
-    if tag != DETERMINED {
+    if !matches!(tag, DETERMINED | SUCCESSIVE) {
         return Ok(tag);
     }
     cursor.varint()?;
@@ -152,20 +155,24 @@ fn before_rows<'a>(present: &'a RowSet, others: &'a RowSet) -> impl Iterator<Ite
 }
 
 /// Reports whether all rows of `part` are in `whole`.
-fn is_part(part: &RowSet, whole: &RowSet) -> bool {
+pub(super) fn is_part(part: &RowSet, whole: &RowSet) -> bool {
     part.words().iter().zip(whole.words()).all(|(part, whole)| part & !whole == 0)
 }
 
 /// Returns the codes of the rows of `present`, which are some of those of the source.
-fn picked<'a>(codes: &'a [u32], present: &'a RowSet, source_present: &'a RowSet) -> impl Iterator<Item = u32> + 'a {
+pub(super) fn picked<'a>(
+    codes: &'a [u32],
+    present: &'a RowSet,
+    source_present: &'a RowSet,
+) -> impl Iterator<Item = u32> + 'a {
     before_rows(present, source_present).map(|place| codes[place])
 }
 
 /// Returns the codes of a section of codes into the dictionary of a run.
-fn codes_of(section: &[u8], present: &RowSet) -> Decoded<Option<Vec<u32>>> {
+pub(super) fn codes_of(section: &[u8], present: &RowSet) -> Decoded<Option<Vec<u32>>> {
     let [CODES, codes @ ..] = section else { return Ok(None) };
     let codes = Cursor::new(codes).codes(present.count())?;
-    if n_codes(&codes) > RUN_DICTIONARY_MAX { Err(Damage("a code is out of range")) } else { Ok(Some(codes)) }
+    if n_codes(&codes) > SERIES_DICTIONARY_MAX { Err(Damage("a code is out of range")) } else { Ok(Some(codes)) }
 }
 
 /// Returns how many codes there may be: one more than the largest.

@@ -18,7 +18,10 @@ const RUN_DICTIONARY_STARTS_MAX: usize = 1024;
 const IDS_MIN: usize = 32;
 
 /// Most values of a run's dictionary; readers hold it in memory as a whole.
-pub(super) const RUN_DICTIONARY_MAX: usize = 4096;
+const RUN_DICTIONARY_MAX: usize = 4096;
+
+/// The same of runs of samples: labels of a series are in thousands of its rows.
+pub(super) const SERIES_DICTIONARY_MAX: usize = 1 << 17;
 
 /// The dictionary of one field over a whole run, in the order of first sight.
 #[derive(Default)]
@@ -27,9 +30,16 @@ pub(crate) struct RunDictionary {
     pub(super) by_text: HashMap<Arc<str>, u32, RandomState>,
     pub(super) n_blocks: usize,
     pub(super) is_closed: bool,
+    /// Reports whether the run has samples.
+    pub(super) is_of_series: bool,
 }
 
 impl RunDictionary {
+    /// Returns the dictionary of a field of samples.
+    pub(crate) fn of_series() -> Self {
+        Self { is_of_series: true, ..Self::default() }
+    }
+
     /// Takes the distinct `texts` of `n_rows` rows in and gives their codes, or nothing where the dictionary would become too
     /// large.
     pub(super) fn codes_of(&mut self, texts: &[&Arc<str>], n_rows: usize) -> Option<Vec<u32>> {
@@ -40,11 +50,12 @@ impl RunDictionary {
                 && texts.len() * 10 > n_rows * 3
                 && texts.first().is_some_and(|text| may_be_packed(text))
         };
-        if self.n_blocks == 1 && (texts.len() > RUN_DICTIONARY_STARTS_MAX || is_of_ids()) {
+        let is_large = texts.len() > RUN_DICTIONARY_STARTS_MAX || is_of_ids();
+        if self.n_blocks == 1 && is_large && !self.is_of_series {
             self.is_closed = true;
         }
         let n_new = texts.iter().filter(|text| !self.by_text.contains_key(**text)).count();
-        if self.is_closed || self.values.len() + n_new > RUN_DICTIONARY_MAX {
+        if self.is_closed || self.values.len() + n_new > self.n_max() {
             return None;
         }
         let mut codes = Vec::with_capacity(texts.len());
@@ -57,6 +68,10 @@ impl RunDictionary {
             codes.push(code);
         }
         Some(codes)
+    }
+
+    fn n_max(&self) -> usize {
+        if self.is_of_series { SERIES_DICTIONARY_MAX } else { RUN_DICTIONARY_MAX }
     }
 
     /// Returns the text that a code stands for.
@@ -80,7 +95,7 @@ impl RunDictionary {
 pub(crate) fn decode_run_dictionary(bytes: &[u8]) -> Decoded<Arc<Vec<Value>>> {
     let mut cursor = Cursor::new(bytes);
     let n = cursor.varint()? as usize;
-    if n > RUN_DICTIONARY_MAX {
+    if n > SERIES_DICTIONARY_MAX {
         return Err(Damage("a dictionary is too large"));
     }
     Ok(Arc::new(take_dictionary(&mut cursor, n)?))

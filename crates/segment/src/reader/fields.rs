@@ -6,7 +6,7 @@ use types::{Column, Derivation, RowSet, Run, ScanError, Strings};
 
 use super::run::SegmentRun;
 use crate::bytes::{Damage, Decoded};
-use crate::column::{self, dependent};
+use crate::column::{self, dependent, successive};
 use crate::duration;
 use crate::footer;
 use crate::numbers::Base;
@@ -61,7 +61,13 @@ impl SegmentRun {
             let table = self.shapes()?;
             let shapes = self.block_shapes(block, &table)?;
             let [present, of_source] = [index, source].map(|column| shapes.rows_with(column as u32, &table));
-            dependent::restore(&stored, &present, &self.section(id(source))?, &of_source).map_err(damaged)
+            let of_source_bytes = self.section(id(source))?;
+            let restored = if successive::is_successive(&stored) {
+                successive::restore(&stored, &present, &of_source_bytes, &of_source)
+            } else {
+                dependent::restore(&stored, &present, &of_source_bytes, &of_source)
+            };
+            restored.map_err(damaged)
         })
     }
 

@@ -68,7 +68,7 @@ struct BlockMask {
 
 #[derive(Debug)]
 enum Rows {
-    Few(Vec<u16>),
+    Few(Vec<u32>),
     Many(RowSet),
 }
 
@@ -80,8 +80,7 @@ impl BlockMask {
         let times = first.zip(last).map(|(first, last)| (Timestamp(times[first]), Timestamp(times[last])));
         let (n_rows, n_deleted) = (deleted.n_rows(), deleted.count());
         let rows = if n_deleted <= FEW_ROWS {
-            // A block has 16,384 rows.
-            Rows::Few(deleted.iter().map(|row| row as u16).collect())
+            Rows::Few(deleted.iter().map(|row| row as u32).collect())
         } else {
             Rows::Many(deleted)
         };
@@ -93,7 +92,7 @@ impl BlockMask {
             Rows::Many(rows) => rows.clone(),
             Rows::Few(numbers) => {
                 let mut rows = RowSet::none(self.n_rows);
-                numbers.iter().for_each(|row| rows.insert(usize::from(*row)));
+                numbers.iter().for_each(|row| rows.insert(*row as usize));
                 rows
             }
         }
@@ -102,7 +101,7 @@ impl BlockMask {
     fn contains(&self, row: usize) -> bool {
         match &self.rows {
             Rows::Many(rows) => rows.contains(row),
-            Rows::Few(numbers) => u16::try_from(row).is_ok_and(|row| numbers.binary_search(&row).is_ok()),
+            Rows::Few(numbers) => u32::try_from(row).is_ok_and(|row| numbers.binary_search(&row).is_ok()),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use segment::{BLOCK_ROWS, MIXED_PARTITION, RunOutline, SegmentError, day_of};
+use segment::{MIXED_PARTITION, RunOutline, SegmentError, block_rows, day_of};
 
 use super::choice::DAY_EVENTS_MIN;
 use super::input::Input;
@@ -83,7 +83,7 @@ fn raw(run: &segment::RunSummary) -> u128 {
 
 /// Returns bytes that its events of a whole block had when they came, about.
 pub(super) fn block_bytes(run: &segment::RunSummary) -> u64 {
-    let n_rows = run.n_events.min(BLOCK_ROWS as u64);
+    let n_rows = run.n_events.min(block_rows(&run.group) as u64);
     (raw(run) * u128::from(n_rows) / u128::from(run.n_events.max(1))) as u64
 }
 

@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 
-use segment::{BLOCK_ROWS, SegmentError, day_of, range_of};
+use segment::{BLOCK_ROWS, SegmentError, block_rows, day_of, range_of};
 use types::{Batch, MinuteCounts, TimeRange, Timestamp};
 
 use super::input::Input;
@@ -86,13 +86,16 @@ pub(super) struct Merge<'a> {
     /// with the first time of its next block and is read when its turn comes.
     heap: BinaryHeap<Reverse<(i64, u64, usize)>>,
     batches: Vec<Arc<Batch>>,
+    /// Rows of a full block.
+    block_rows: usize,
 }
 
 impl<'a> Merge<'a> {
     pub(super) fn new(runs: &'a [Input], share: &'a Share) -> Self {
         let source = |run| Source { run, batch: None, row: 0, next_block: 0 };
         let sources: Vec<Source<'a>> = runs.iter().map(source).collect();
-        let mut merge = Self { share, sources, heap: BinaryHeap::new(), batches: Vec::new() };
+        let block_rows = runs.first().map_or(BLOCK_ROWS, |run| block_rows(&run.summary().group));
+        let mut merge = Self { share, sources, heap: BinaryHeap::new(), batches: Vec::new(), block_rows };
         (0..merge.sources.len()).for_each(|number| merge.queue_block(number));
         merge
     }
@@ -129,8 +132,8 @@ impl<'a> Merge<'a> {
 
     /// Returns the next rows, as places among the batches.
     fn next_rows(&mut self) -> Result<Vec<(u32, u32)>, SegmentError> {
-        let mut rows = Vec::with_capacity(BLOCK_ROWS);
-        while rows.len() < BLOCK_ROWS {
+        let mut rows = Vec::with_capacity(self.block_rows);
+        while rows.len() < self.block_rows {
             let Some(Reverse((_, _, number))) = self.heap.pop() else { break };
             let source = &mut self.sources[number];
             match source.batch {

@@ -1,0 +1,355 @@
+//! Numbers of a block as differences from the number before in the same series.
+//!
+//! Samples of many series lie in order of time, so that neighbours have nothing in common; those of one series hardly change. A section
+//! names the column whose codes tell the series apart, its source, which depends on no other column:
+//!
+//! ```text
+//! byte 9, varint number of the source, byte tag of the section restored (2, 4 or 6), byte 1 if some values are no decimals, else 0,
+//! those: varint count, integers differences of their places, values
+//! scales of the series, in the order of their codes: integers (0 to 9: values × 10^scale; 10: bits of f64)
+//! first values of the series: integers
+//! further values, series by series: integers (differences, zigzag) of those with a scale,
+//!                                   integers (XOR with the one before) of the others
+//! flags of those sent as whole numbers (tag 4)
+//! ```
+//!
+//! The scale of a series is the smallest at which each of its values comes back bit by bit. The idea of differences for scaled decimals
+//! and XOR for the rest is that of ALP (Afroozeh, Kuffó, Boncz 2023) and Gorilla (Pelkonen et al. 2015).
+
+use types::{Column, RowSet, Value};
+
+use super::dependent::{BlockColumn, SUCCESSIVE, codes_of, is_part, picked, source_of};
+use super::dictionary::{SERIES_DICTIONARY_MAX, put_flags, put_values, take_flags, take_values};
+use super::encode::encode_plainly;
+use crate::bytes::{Cursor, Damage, Decoded, put_integers, put_varint};
+
+/// Tags of sections that are restored.
+const INTEGERS: u8 = 2;
+const DECIMALS: u8 = 4;
+const VALUES: u8 = 6;
+
+/// The scale of series whose values are kept as bits.
+const BITS: u8 = 10;
+
+/// Reports whether a section is one of these.
+pub(crate) fn is_successive(section: &[u8]) -> bool {
+    section.first() == Some(&SUCCESSIVE)
+}
+
+/// Values per series from which on differences pay.
+const VALUES_PER_SERIES_MIN: usize = 2;
+
+/// Puts sections of differences in the place of numbers, where they are shorter. `values` are the columns as they are; the series
+/// are told apart by column number `series`, or the one that says it.
+pub(crate) fn shorten(columns: &mut [Option<BlockColumn>], values: &[&Column], series: usize) {
+    let Some(Some(of_series)) = columns.get(series) else { return };
+    let Ok(source) = source_of(&of_series.section).map(|source| source.unwrap_or(series)) else { return };
+    let Some(Some(of_source)) = columns.get(source) else { return };
+    let Ok(Some(codes)) = codes_of(&of_source.section, &of_source.present) else { return };
+    let source_present = of_source.present.clone();
+    for (column, values) in columns.iter_mut().zip(values) {
+        let Some(column) = column.as_mut().filter(|column| is_part(&column.present, &source_present)) else { continue };
+        let codes: Vec<u32> = picked(&codes, &column.present, &source_present).collect();
+        if let Some(section) = encode(values, column, &codes, source) {
+            column.section = section;
+        }
+    }
+}
+
+/// Returns the section of a column, if it is one of numbers and that makes it shorter.
+fn encode(values: &Column, column: &BlockColumn, codes: &[u32], source: usize) -> Option<Vec<u8>> {
+    let tag = *column.section.first()?;
+    let n_series = codes.iter().max().map_or(0, |largest| *largest as usize + 1);
+    if n_series * VALUES_PER_SERIES_MIN > codes.len() {
+        return None;
+    }
+    let mut out = vec![SUCCESSIVE];
+    put_varint(&mut out, source as u64);
+    match (tag, values) {
+        (INTEGERS, Column::Integers { values, .. }) => {
+            out.extend([INTEGERS, 0]);
+            let numbers: Vec<Number> = column.present.iter().map(|row| Number::Integer(values[row])).collect();
+            put_numbers(&mut out, &numbers, codes, n_series);
+        }
+        (3 | DECIMALS, Column::Floats { values, integers, .. }) => {
+            out.extend([DECIMALS, 0]);
+            let numbers: Vec<Number> = column.present.iter().map(|row| Number::Decimal(values[row])).collect();
+            put_numbers(&mut out, &numbers, codes, n_series);
+            let flags = column.present.iter().map(|row| integers.as_ref().is_some_and(|set| set.contains(row)));
+            put_flags(&mut out, &flags.collect::<Vec<_>>());
+        }
+        (VALUES, Column::Mixed(values)) => {
+            out.push(VALUES);
+            put_mixed(&mut out, &column.present.iter().map(|row| values[row].as_ref()).collect::<Vec<_>>(), codes)?;
+        }
+        _ => return None,
+    }
+    let restored = restore_from(&out, codes).ok()?;
+    // What is restored may be spelled otherwise than what it stands for, decimals above all.
+    let is_same = match values {
+        Column::Floats { .. } => restored == plain_decimals(values, &column.present),
+        Column::Mixed(_) => restored == encode_plainly(values, &column.present),
+        _ => restored == column.section,
+    };
+    (is_same && out.len() < column.section.len()).then_some(out)
+}
+
+/// A number to be stored.
+#[derive(Clone, Copy)]
+enum Number {
+    Integer(i64),
+    Decimal(f64),
+}
+
+impl Number {
+    /// Returns the number at a scale, if it comes back bit by bit.
+    fn at(self, scale: u8) -> Option<i64> {
+        match self {
+            Self::Integer(value) => (scale == 0).then_some(value),
+            Self::Decimal(value) => scaled(value, scale),
+        }
+    }
+
+    fn bits(self) -> i64 {
+        match self {
+            Self::Integer(value) => value,
+            Self::Decimal(value) => value.to_bits() as i64,
+        }
+    }
+}
+
+/// Returns a decimal times 10^scale, where that is a whole number that the division turns back.
+fn scaled(value: f64, scale: u8) -> Option<i64> {
+    let factor = 10f64.powi(i32::from(scale));
+    let scaled = (value * factor).round();
+    let fits = scaled.abs() < 9_007_199_254_740_992.0;
+    // The way back starts from the integer: -0.0 becomes 0 and is noticed.
+    (fits && (scaled as i64 as f64 / factor).to_bits() == value.to_bits()).then_some(scaled as i64)
+}
+
+fn put_mixed(out: &mut Vec<u8>, values: &[Option<&Value>], codes: &[u32]) -> Option<()> {
+    let (mut numbers, mut of_numbers) = (Vec::with_capacity(values.len()), Vec::with_capacity(values.len()));
+    let (mut places, mut others): (Vec<i64>, Vec<Option<&Value>>) = (Vec::new(), Vec::new());
+    let mut last = -1;
+    for (place, (value, code)) in values.iter().zip(codes).enumerate() {
+        if let Some(Value::Float(value)) = value {
+            numbers.push(Number::Decimal(*value));
+            of_numbers.push(*code);
+        } else {
+            places.push(place as i64 - last);
+            last = place as i64;
+            others.push(*value);
+        }
+    }
+    if numbers.len() < others.len() {
+        return None;
+    }
+    out.push(1);
+    put_varint(out, others.len() as u64);
+    put_integers(out, &places);
+    put_values(out, &others);
+    let n_series = of_numbers.iter().max().map_or(0, |largest| *largest as usize + 1);
+    put_numbers(out, &numbers, &of_numbers, n_series);
+    Some(())
+}
+
+/// Writes scales, first values and further values.
+fn put_numbers(out: &mut Vec<u8>, numbers: &[Number], codes: &[u32], n_series: usize) {
+    let series = BySeries::new(codes, n_series);
+    let (mut scales, mut firsts) = (Vec::with_capacity(n_series), Vec::new());
+    let (mut differences, mut others) = (Vec::with_capacity(numbers.len()), Vec::new());
+    for places in series.iter() {
+        let all_at =
+            |scale: u8| -> Option<Vec<i64>> { places.iter().map(|place| numbers[*place as usize].at(scale)).collect() };
+        let found = (0..BITS).find_map(|scale| all_at(scale).map(|values| (scale, values)));
+        let (scale, values) = found
+            .unwrap_or_else(|| (BITS, places.iter().map(|place| numbers[*place as usize].bits()).collect::<Vec<_>>()));
+        scales.push(i64::from(if places.is_empty() { 0 } else { scale }));
+        firsts.extend(values.first());
+        for pair in values.windows(2) {
+            if scale == BITS {
+                others.push(pair[1] ^ pair[0]);
+            } else {
+                differences.push(zigzag(pair[1].wrapping_sub(pair[0])));
+            }
+        }
+    }
+    put_integers(out, &scales);
+    put_integers(out, &firsts);
+    put_integers(out, &differences);
+    put_integers(out, &others);
+}
+
+/// Places of values by the code of their series.
+struct BySeries {
+    /// Where the places of each series begin, and the end.
+    starts: Vec<usize>,
+    places: Vec<u32>,
+}
+
+impl BySeries {
+    fn new(codes: &[u32], n_series: usize) -> Self {
+        let mut starts = vec![0usize; n_series + 1];
+        codes.iter().for_each(|code| starts[*code as usize + 1] += 1);
+        for code in 0..n_series {
+            starts[code + 1] += starts[code];
+        }
+        let mut next = starts.clone();
+        let mut places = vec![0; codes.len()];
+        for (place, code) in codes.iter().enumerate() {
+            let at = &mut next[*code as usize];
+            places[*at] = place as u32;
+            *at += 1;
+        }
+        Self { starts, places }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &[u32]> {
+        self.starts.windows(2).map(|ends| &self.places[ends[0]..ends[1]])
+    }
+}
+
+fn zigzag(value: i64) -> i64 {
+    value << 1 ^ value >> 63
+}
+
+fn unzigzag(value: i64) -> i64 {
+    ((value as u64 >> 1) as i64) ^ -(value & 1)
+}
+
+/// Restores a section of the rows `present` from the section of its source, which has values in `source_present`.
+pub(crate) fn restore(section: &[u8], present: &RowSet, source: &[u8], source_present: &RowSet) -> Decoded<Vec<u8>> {
+    let codes = codes_of(source, source_present)?.ok_or(Damage("a column depends on one that has no codes"))?;
+    if !is_part(present, source_present) {
+        return Err(Damage("a column does not fit the one that it depends on"));
+    }
+    restore_from(section, &picked(&codes, present, source_present).collect::<Vec<_>>())
+}
+
+/// Restores a section whose values belong to series of these codes.
+fn restore_from(section: &[u8], codes: &[u32]) -> Decoded<Vec<u8>> {
+    let mut cursor = Cursor::new(section);
+    if cursor.byte()? != SUCCESSIVE {
+        return Err(Damage("unknown kind of column"));
+    }
+    cursor.varint()?;
+    let (tag, has_others) = (cursor.byte()?, cursor.byte()? == 1);
+    if codes.iter().any(|code| *code as usize >= SERIES_DICTIONARY_MAX) {
+        return Err(Damage("a code is out of range"));
+    }
+    let mut out = vec![tag];
+    match tag {
+        INTEGERS => {
+            put_integers(&mut out, &take_numbers(&mut cursor, codes)?.iter().map(|n| n.bits()).collect::<Vec<_>>())
+        }
+        DECIMALS => {
+            let bits: Vec<i64> = take_numbers(&mut cursor, codes)?.into_iter().map(decimal_bits).collect();
+            put_integers(&mut out, &bits);
+            let n_flags = cursor.n_left();
+            take_flags(&mut cursor.clone(), codes.len())?;
+            out.extend_from_slice(cursor.take(n_flags)?);
+        }
+        VALUES if has_others => restore_values(&mut cursor, codes, &mut out)?,
+        _ => return Err(Damage("unknown kind of column")),
+    }
+    if cursor.is_at_end() { Ok(out) } else { Err(Damage("bytes are left over")) }
+}
+
+fn restore_values(cursor: &mut Cursor<'_>, codes: &[u32], out: &mut Vec<u8>) -> Decoded<()> {
+    let n_others = cursor.varint()? as usize;
+    if n_others > codes.len() {
+        return Err(Damage("a count is out of range"));
+    }
+    let gaps = cursor.integers(n_others)?;
+    let others = take_values(cursor, n_others)?;
+    let mut values: Vec<Option<Value>> = vec![None; codes.len()];
+    let mut is_other = vec![false; codes.len()];
+    let mut last = -1i64;
+    for (gap, value) in gaps.into_iter().zip(others) {
+        last = last.wrapping_add(gap);
+        let place = usize::try_from(last).ok().filter(|place| gap > 0 && *place < codes.len());
+        let place = place.ok_or(Damage("a place is out of range"))?;
+        (values[place], is_other[place]) = (value, true);
+    }
+    let of_numbers: Vec<u32> =
+        codes.iter().zip(&is_other).filter(|(_, is_other)| !**is_other).map(|(code, _)| *code).collect();
+    let mut numbers = take_numbers(cursor, &of_numbers)?.into_iter().map(decimal_bits);
+    for value in values.iter_mut().zip(&is_other).filter(|(_, is_other)| !**is_other).map(|(value, _)| value) {
+        *value = numbers.next().map(|bits| Value::Float(f64::from_bits(bits as u64)));
+    }
+    let column = Column::Mixed(values);
+    let n_rows = column.n_rows();
+    *out = encode_plainly(&column, &RowSet::all(n_rows));
+    Ok(())
+}
+
+/// Returns the bits of a number as a decimal.
+fn decimal_bits(number: Restored) -> i64 {
+    match number {
+        Restored::Scaled(value, 0) => (value as f64).to_bits() as i64,
+        Restored::Scaled(value, scale) => (value as f64 / 10f64.powi(i32::from(scale))).to_bits() as i64,
+        Restored::Bits(bits) => bits,
+    }
+}
+
+/// A number that was stored.
+#[derive(Clone, Copy)]
+enum Restored {
+    Scaled(i64, u8),
+    Bits(i64),
+}
+
+impl Restored {
+    fn bits(self) -> i64 {
+        match self {
+            Self::Scaled(value, _) | Self::Bits(value) => value,
+        }
+    }
+}
+
+/// Reads the numbers that [`put_numbers`] wrote, in the order of their rows.
+fn take_numbers(cursor: &mut Cursor<'_>, codes: &[u32]) -> Decoded<Vec<Restored>> {
+    let n_series = codes.iter().max().map_or(0, |largest| *largest as usize + 1);
+    let series = BySeries::new(codes, n_series);
+    let scales = cursor.integers(n_series)?;
+    if scales.iter().any(|scale| !(0..=i64::from(BITS)).contains(scale)) {
+        return Err(Damage("a scale is out of range"));
+    }
+    let n_firsts = series.iter().filter(|places| !places.is_empty()).count();
+    let with_scale = series.iter().zip(&scales).filter(|(_, scale)| **scale != i64::from(BITS));
+    let n_differences: usize = with_scale.map(|(places, _)| places.len().saturating_sub(1)).sum();
+    let mut firsts = cursor.integers(n_firsts)?.into_iter();
+    let mut differences = cursor.integers(n_differences)?.into_iter();
+    let mut others = cursor.integers(codes.len() - n_firsts - n_differences)?.into_iter();
+    let mut numbers = vec![Restored::Bits(0); codes.len()];
+    let early = || Damage("numbers end too early");
+    for (places, scale) in series.iter().zip(&scales) {
+        let Some((first, rest)) = places.split_first() else { continue };
+        let mut last = firsts.next().ok_or_else(early)?;
+        let is_scaled = *scale != i64::from(BITS);
+        let number = |value: i64| if is_scaled { Restored::Scaled(value, *scale as u8) } else { Restored::Bits(value) };
+        numbers[*first as usize] = number(last);
+        for place in rest {
+            last = if is_scaled {
+                last.wrapping_add(unzigzag(differences.next().ok_or_else(early)?))
+            } else {
+                last ^ others.next().ok_or_else(early)?
+            };
+            numbers[*place as usize] = number(last);
+        }
+    }
+    Ok(numbers)
+}
+
+/// Returns the section of decimals as bits.
+fn plain_decimals(column: &Column, present: &RowSet) -> Vec<u8> {
+    let Column::Floats { values, integers, .. } = column else { return Vec::new() };
+    let mut out = vec![DECIMALS];
+    put_integers(&mut out, &present.iter().map(|row| values[row].to_bits() as i64).collect::<Vec<_>>());
+    let flags = present.iter().map(|row| integers.as_ref().is_some_and(|set| set.contains(row)));
+    put_flags(&mut out, &flags.collect::<Vec<_>>());
+    out
+}
+
+#[cfg(test)]
+mod tests;
