@@ -325,7 +325,8 @@ impl<'a> Collector<'a> {
             events.cut(&mut self.done);
         }
         let received = self.parser.received();
-        for part in &self.done {
+        // Samples have times of their own making, and a stream for each series.
+        for part in self.done.iter().filter(|part| !part.group.has_samples()) {
             let zone = self.zones.of(&part.group).unwrap_or(self.zone);
             self.clocks.observe(part, zone, received.at, received.limits);
         }

@@ -2,7 +2,7 @@
 //!
 //! A sample is an event of the group `metrics/JOB` with `@type = "sample"`, at its time. Its stream is the canonical text of its
 //! labels ([`SeriesLabels`]), which names the series exactly. For people its labels are fields too: the name of the metric is
-//! `name`, the number `value`, and a label that has the name of one of those fields is `label.NAME`.
+//! `name`, which is the message as well, the number `value`, and a label that has the name of one of those fields is `label.NAME`.
 
 mod labels;
 
@@ -31,8 +31,12 @@ const STALE_TEXT: &str = "stale";
 
 /// Returns the group of a job's samples.
 pub fn sample_group(job: &str) -> GroupName {
-    let group = group_name_of_outside(&format!("metrics/{job}"));
-    if group.as_str().contains('/') { group } else { group_name_of_outside(&format!("metrics/{UNKNOWN_JOB}")) }
+    let group = group_name_of_outside(&format!("{}{job}", GroupName::SAMPLES));
+    if group.as_str().contains('/') {
+        group
+    } else {
+        group_name_of_outside(&format!("{}{UNKNOWN_JOB}", GroupName::SAMPLES))
+    }
 }
 
 /// Returns the field that has a label.
@@ -74,7 +78,6 @@ pub struct SampleWriter<'w, 'a> {
     collector: &'w mut Collector<'a>,
     place: usize,
     labels: SeriesLabels,
-    message: String,
 }
 
 impl<'w, 'a> SampleWriter<'w, 'a> {
@@ -85,7 +88,7 @@ impl<'w, 'a> SampleWriter<'w, 'a> {
     pub fn new(collector: &'w mut Collector<'a>, labels: SeriesLabels) -> Result<Self, IngestError> {
         let place = collector.group(&sample_group(labels.get("job")))?;
         collector.set_stream(place, labels.text());
-        Ok(Self { collector, place, labels, message: String::new() })
+        Ok(Self { collector, place, labels })
     }
 
     /// Adds a sample of a time in ms since the epoch.
@@ -93,15 +96,6 @@ impl<'w, 'a> SampleWriter<'w, 'a> {
     /// # Errors
     /// If the samples collected need more memory than a request may hold.
     pub fn add(&mut self, time: i64, value: f64) -> Result<Result<(), RecordRefusal>, IngestError> {
-        use std::fmt::Write;
-        self.message.clear();
-        self.message.push_str(self.labels.get(METRIC_NAME));
-        // Writing to a text succeeds.
-        let _ = if value.is_finite() {
-            write!(self.message, " {value}")
-        } else {
-            write!(self.message, " {}", text_of_number(value))
-        };
         let labels = &self.labels;
         let write = |fields: &mut FieldWriter<'_>| {
             fields.system("@type", SAMPLE_TYPE);
@@ -116,7 +110,9 @@ impl<'w, 'a> SampleWriter<'w, 'a> {
             fields: EventFields::Writer { n_max: labels.n() + SAMPLE_FIELDS_MAX, write: &write },
             offset: None,
         };
-        self.collector.add(self.place, RawEvent::Body(self.message.as_bytes()), &metadata)
+        // The number is not said twice: it would take as much room again.
+        let message = RawEvent::Body(self.labels.get(METRIC_NAME).as_bytes());
+        self.collector.add(self.place, message, &metadata)
     }
 }
 
