@@ -5,6 +5,7 @@ A node has two gates of its own. Bytes that a silent gate holds back arrive when
 import asyncio
 import collections
 import random
+import re
 import socket
 import struct
 import threading
@@ -17,6 +18,15 @@ KINDS = {b"INSERT ": "change", b"UPDATE ": "change", b"DELETE ": "change", b"INT
 # How long a database is not reached that lost a connection in a commit, as in a fail-over.
 FAIL_OVER_S = 0.5
 OPEN, REFUSING, SILENT = "open", "refusing", "silent"
+
+
+def executed(chunk, statements):
+    """What a message of a client has executed: statements are prepared once, under names, and then only named."""
+    for name, text in re.findall(rb"P....([^\x00]+)\x00([^\x00]*)\x00", chunk, re.DOTALL):
+        statements[name] = text
+    rest = re.sub(rb"P....[^\x00]+\x00[^\x00]*\x00", b"", chunk, flags=re.DOTALL)
+    named = [statements[name] for name in re.findall(rb"B....\x00([^\x00]+)\x00", rest, re.DOTALL) if name in statements]
+    return b"\n".join([rest, *named])
 
 
 class Gate:
@@ -113,7 +123,7 @@ class DatabaseGate(Gate):
 
     async def serve(self, reader, writer):
         back, forth = await asyncio.open_unix_connection(self.network.database_socket)
-        session = {"fate": None, "swallowing": False, "kinds": set()}
+        session = {"fate": None, "swallowing": False, "kinds": set(), "statements": {}}
         ways = [asyncio.create_task(self.forth(reader, forth, writer, session)), asyncio.create_task(self.back(back, writer, session))]
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
@@ -128,17 +138,18 @@ class DatabaseGate(Gate):
         while chunk := await reader.read(1 << 16):
             await asyncio.sleep(self.delay_s)
             await self.until_open()
-            if b"BEGIN" in chunk:
+            text = executed(chunk, session["statements"])
+            if b"BEGIN" in text:
                 session["fate"] = self.random.choice(["begin", "before", "after"]) if self.is_hit() else None
                 session["kinds"] = set()
-            session["kinds"] |= {kind for word, kind in KINDS.items() if word in chunk}
-            is_commit = b"COMMIT" in chunk
+            session["kinds"] |= {kind for word, kind in KINDS.items() if word in text}
+            is_commit = b"COMMIT" in text
             if session["fate"] == ("before" if is_commit else "begin"):
                 return
             kind = next((kind for kind in ("compaction", "flush", "change") if kind in session["kinds"]), None)
             if is_commit and (session["fate"] == "after" or kind and self.swallows(kind)):
                 session["swallowing"] = True
-            if b"FOR UPDATE" in chunk:
+            if b"FOR UPDATE" in text:
                 self.locking.add(writer)
             elif is_commit:
                 self.locking.discard(writer)

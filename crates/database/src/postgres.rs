@@ -26,7 +26,7 @@ use self::session::ANSWER_MAX;
 use super::url::{DatabaseUrl, Databases};
 use super::{DatabaseError, DatabaseProblem, Schema};
 
-pub use self::session::{Failure, Session};
+pub use self::session::{Asked, Failure, Parameter, Session};
 
 /// How long a claim holds that is not renewed, in seconds.
 const CLAIM_MAX: i32 = 30;
@@ -274,7 +274,7 @@ impl Database {
             Err(failure) => return Err(failure.into_error(&self.name)),
         };
         let done = self.check_owner(session).and_then(|()| work(session));
-        let done = done.and_then(|done| session.batch("COMMIT", ANSWER_MAX).map(|()| done));
+        let done = done.and_then(|done| session.commit().map(|()| done));
         done.map_err(|failure| self.fail(failure))
     }
 
@@ -291,7 +291,7 @@ impl Database {
             Ok(session) => session,
             Err(failure) => return Err(failure.into_error(&self.name)),
         };
-        let done = work(session).and_then(|done| session.batch("COMMIT", ANSWER_MAX).map(|()| done));
+        let done = work(session).and_then(|done| session.commit().map(|()| done));
         done.map_err(|failure| self.fail(failure))
     }
 
@@ -354,8 +354,8 @@ impl Database {
 
     /// Ends the transaction that failed, and the session where it is of no use any more.
     fn fail(&mut self, failure: Failure) -> DatabaseError {
-        let is_lost = failure.ends_session()
-            || self.session.as_ref().is_none_or(|session| session.batch("ROLLBACK", ANSWER_MAX).is_err());
+        let is_lost =
+            failure.ends_session() || self.session.as_ref().is_none_or(|session| session.roll_back().is_err());
         let error = failure.into_error(&self.name);
         if let (DatabaseProblem::Replaced { holder }, Some(owner)) = (&error.problem, self.owner.as_mut()) {
             owner.replaced_by = Some(holder.clone());

@@ -1,15 +1,18 @@
 //! One connection to PostgreSQL, used by one thread that waits: each call has a time limit, so that a server that is
 //! there and does not answer is noticed like one that is gone.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::future::Future;
 use std::io;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Row};
+use tokio_postgres::{Client, Error, Row, Statement};
 
 use super::tls;
 use crate::url::DatabaseUrl;
@@ -28,6 +31,7 @@ const SETTINGS: &str = "
     SET lock_timeout = '30s';
     SET idle_in_transaction_session_timeout = '5s';
     SET client_min_messages = 'warning';
+    SET plan_cache_mode = 'force_custom_plan';
     SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';
 ";
 
@@ -48,10 +52,23 @@ impl From<tokio_postgres::Error> for Failure {
     }
 }
 
+/// A parameter of a statement.
+pub type Parameter = Box<dyn ToSql + Sync + Send>;
+
+/// A query with its parameters.
+pub type Asked<'a> = (&'a str, &'a [&'a (dyn ToSql + Sync)]);
+
 /// An open connection.
+///
+/// Statements are prepared once, and those that do not depend on each other's answers travel together: a transaction that holds
+/// a lock holds it for as long as the network takes, and others wait.
 pub struct Session {
     runtime: Option<Runtime>,
     client: Client,
+    /// The statements prepared so far; the program has a hundred or so.
+    statements: RefCell<HashMap<String, Statement>>,
+    /// What is sent with the next query, or with the end of the transaction.
+    later: RefCell<Vec<(&'static str, Vec<Parameter>)>>,
 }
 
 impl Session {
@@ -74,7 +91,8 @@ impl Session {
             // How it ended is told to the call that was waiting.
             let _ = connection.await;
         });
-        let session = Self { runtime: Some(runtime), client };
+        let (statements, later) = (RefCell::default(), RefCell::default());
+        let session = Self { runtime: Some(runtime), client, statements, later };
         session.batch(SETTINGS, ANSWER_MAX)?;
         session.batch(&format!("SET search_path = {tables}"), ANSWER_MAX)?;
         Ok(session)
@@ -97,13 +115,91 @@ impl Session {
 
     /// Runs one statement, and returns how many rows it concerned.
     pub fn execute(&self, statement: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<u64, Failure> {
-        self.wait(STATEMENT_MAX, self.client.execute(statement, parameters))
+        let later = self.later.take();
+        self.wait(STATEMENT_MAX, async {
+            self.prepare(later.iter().map(|(text, _)| *text).chain([statement])).await?;
+            let sent = later.iter().map(|(text, parameters)| self.run(text, borrowed(parameters)));
+            let done = join_all(sent.chain([self.run(statement, parameters.to_vec())])).await;
+            done.into_iter().try_fold(0, |_, rows| rows)
+        })
     }
 
     /// Runs one query.
     pub fn query(&self, query: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Failure> {
-        self.wait(STATEMENT_MAX, self.client.query(query, parameters))
+        Ok(self.queries(&[(query, parameters)])?.pop().unwrap_or_default())
     }
+
+    /// Runs queries, sent together; returns the rows of each. If one fails, the transaction is of no use any more.
+    pub fn queries(&self, asked: &[Asked<'_>]) -> Result<Vec<Vec<Row>>, Failure> {
+        let later = self.later.take();
+        self.wait(STATEMENT_MAX, async {
+            self.prepare(later.iter().map(|(text, _)| *text).chain(asked.iter().map(|(text, _)| *text))).await?;
+            let sent = later.iter().map(|(text, parameters)| self.run(text, borrowed(parameters)));
+            let asked = asked.iter().map(|(text, parameters)| self.ask(text, parameters));
+            // They are sent in this order, and the server works in the order in which they come.
+            let (sent, answers) = futures_util::future::join(join_all(sent), join_all(asked)).await;
+            sent.into_iter().try_for_each(|done| done.map(|_| ()))?;
+            answers.into_iter().collect()
+        })
+    }
+
+    /// Runs a statement of which no answer is needed, at the latest before the transaction ends.
+    pub fn later(&self, statement: &'static str, parameters: Vec<Parameter>) {
+        self.later.borrow_mut().push((statement, parameters));
+    }
+
+    /// Ends the transaction, with what is still to be sent.
+    pub(super) fn commit(&self) -> Result<(), Failure> {
+        let later = self.later.take();
+        self.wait(STATEMENT_MAX, async {
+            self.prepare(later.iter().map(|(text, _)| *text)).await?;
+            let sent = later.iter().map(|(text, parameters)| self.run(text, borrowed(parameters)));
+            // After a statement that failed, the server takes this for a rollback.
+            let (sent, ended) = futures_util::future::join(join_all(sent), self.client.batch_execute("COMMIT")).await;
+            sent.into_iter().try_for_each(|done| done.map(|_| ()))?;
+            ended
+        })
+    }
+
+    /// Gives the transaction up, with what was to be sent.
+    pub(super) fn roll_back(&self) -> Result<(), Failure> {
+        self.later.take();
+        self.batch("ROLLBACK", ANSWER_MAX)
+    }
+
+    /// Prepares the statements that are not prepared yet.
+    async fn prepare<'t>(&self, texts: impl Iterator<Item = &'t str>) -> Result<(), Error> {
+        let mut new: Vec<&str> = texts.filter(|text| !self.statements.borrow().contains_key(*text)).collect();
+        new.sort_unstable();
+        new.dedup();
+        let prepared = join_all(new.iter().map(|text| self.client.prepare(text))).await;
+        for (text, statement) in new.into_iter().zip(prepared) {
+            self.statements.borrow_mut().insert(text.to_owned(), statement?);
+        }
+        Ok(())
+    }
+
+    async fn run(&self, text: &str, parameters: Vec<&(dyn ToSql + Sync)>) -> Result<u64, Error> {
+        match self.prepared(text) {
+            Some(statement) => self.client.execute(&statement, &parameters).await,
+            None => self.client.execute(text, &parameters).await,
+        }
+    }
+
+    async fn ask(&self, text: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Error> {
+        match self.prepared(text) {
+            Some(statement) => self.client.query(&statement, parameters).await,
+            None => self.client.query(text, parameters).await,
+        }
+    }
+
+    fn prepared(&self, text: &str) -> Option<Statement> {
+        self.statements.borrow().get(text).cloned()
+    }
+}
+
+fn borrowed(parameters: &[Parameter]) -> Vec<&(dyn ToSql + Sync)> {
+    parameters.iter().map(|parameter| &**parameter as &(dyn ToSql + Sync)).collect()
 }
 
 impl Drop for Session {

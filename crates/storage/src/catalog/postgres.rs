@@ -149,7 +149,7 @@ impl Catalog for PostgresCatalog {
             if is_fleet {
                 members::release_objects(session, (record.flushed_before, record.marks.next_sequence))?;
             } else {
-                put_marks(session, &record.marks)?;
+                put_marks(session, &record.marks);
             }
             // Some are there already where the answer to the first time was lost.
             let ids: Vec<u128> = record.segments.iter().map(|segment| segment.id).collect();
@@ -160,12 +160,12 @@ impl Catalog for PostgresCatalog {
             if is_fleet {
                 uploads::keep_uploads(session, &new)?;
             }
-            put_segments(session, &new)?;
-            put_groups(session, record.groups.iter().map(|(id, name, _)| (*id, name)))?;
+            put_segments(session, &new);
+            put_groups(session, record.groups.iter().map(|(id, name, _)| (*id, name)));
             let streams = record.groups.iter().flat_map(|(id, _, streams)| streams.iter().map(move |name| (*id, name)));
-            put_streams(session, streams)?;
-            merge_positions(session, record.positions)?;
-            put_batch_files(session, record.batch_files)
+            put_streams(session, streams);
+            put_batch_files(session, record.batch_files);
+            if record.positions.len() == 0 { Ok(()) } else { merge_positions(session, record.positions) }
         })
     }
 
@@ -187,9 +187,11 @@ impl Catalog for PostgresCatalog {
                 }
                 uploads::keep_uploads(session, added)?;
             }
-            doom(session, removed)?;
-            put_segments(session, added)?;
-            node.map_or(Ok(()), |_| members::count_up(session, "changes", 1).map(|_| ()))?;
+            doom(session, removed);
+            put_segments(session, added);
+            if node.is_some() {
+                members::count_up(session, "changes");
+            }
             Ok(true)
         })
     }
@@ -212,7 +214,7 @@ impl Catalog for PostgresCatalog {
     fn move_segment(&mut self, id: u128, file: &str, n_bytes: u64, place: Place) -> Result<(), DatabaseError> {
         let (n_bytes, place) = (signed(n_bytes), place as i16);
         self.change(|session| {
-            doom_files(session, &[id])?;
+            doom_files(session, &[id]);
             let update = "UPDATE segments SET file = $1, bytes = $2, place = $3 WHERE id = $4";
             session.execute(update, &[&file, &n_bytes, &place, &id.to_be_bytes().as_slice()])?;
             let lives = "DELETE FROM doomed WHERE file = $1 AND place = $2";
@@ -224,7 +226,10 @@ impl Catalog for PostgresCatalog {
         if runs.is_empty() {
             return Ok(());
         }
-        self.change(|session| retire(session, runs, since))
+        self.change(|session| {
+            retire(session, runs, since);
+            Ok(())
+        })
     }
 
     fn adopt(
@@ -235,10 +240,11 @@ impl Catalog for PostgresCatalog {
         groups: &[(u32, GroupName)],
     ) -> Result<(), DatabaseError> {
         self.change(|session| {
-            put_marks(session, marks)?;
-            remove_segments(session, replaced)?;
-            put_segments(session, segments)?;
-            put_groups(session, groups.iter().map(|(id, name)| (*id, name)))
+            put_marks(session, marks);
+            remove_segments(session, replaced);
+            put_segments(session, segments);
+            put_groups(session, groups.iter().map(|(id, name)| (*id, name)));
+            Ok(())
         })
     }
 
@@ -255,7 +261,10 @@ impl Catalog for PostgresCatalog {
         let node = self.node.clone();
         self.database.transact(|session| match node {
             Some(node) => node.record_deletion(session, deletion, receipt),
-            None => put_deletion(session, deletion),
+            None => {
+                put_deletion(session, deletion);
+                Ok(())
+            }
         })
     }
 
@@ -279,7 +288,10 @@ impl Catalog for PostgresCatalog {
     }
 
     fn doom(&mut self, segments: &[u128]) -> Result<(), DatabaseError> {
-        self.change(|session| doom(session, segments))
+        self.change(|session| {
+            doom(session, segments);
+            Ok(())
+        })
     }
 
     fn forget_doomed(&mut self, doomed: &ObsoleteFile) -> Result<(), DatabaseError> {
@@ -344,7 +356,8 @@ impl PostgresCatalog {
             // Places of objects that the store had as a fleet before, perhaps in this bucket, are not used again.
             let later = "UPDATE state SET epoch = greatest(epoch, extract(epoch FROM now())::bigint)";
             session.execute(later, &[])?;
-            put_mark(session, "flushed", flushed)
+            put_mark(session, "flushed", flushed);
+            Ok(())
         })
     }
 

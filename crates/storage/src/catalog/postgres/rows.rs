@@ -11,59 +11,65 @@ use crate::batch_ids::ValidEntries;
 use crate::catalog::{Contents, Deletion, HighWaterMarks, SegmentRow};
 use crate::positions::{FileKey, Positions, Ranges};
 
-pub(in crate::catalog) fn put_marks(session: &Session, marks: &HighWaterMarks) -> Result<(), Failure> {
+pub(in crate::catalog) fn put_marks(session: &Session, marks: &HighWaterMarks) {
     let HighWaterMarks { wal_released, wal_made, next_sequence, next_group } = *marks;
-    let keys = ["wal_released", "wal_made", "next_sequence", "next_group"].as_slice();
+    let keys = vec!["wal_released", "wal_made", "next_sequence", "next_group"];
     let values = [signed(wal_released), signed(wal_made), signed(next_sequence), i64::from(next_group)];
     let put = "INSERT INTO meta SELECT * FROM unnest($1::text[], $2::bigint[])
         ON CONFLICT (key) DO UPDATE SET value = excluded.value";
-    session.execute(put, &[&keys, &values.as_slice()]).map(|_| ())
+    session.later(put, vec![Box::new(keys), Box::new(values.to_vec())]);
 }
 
-pub(in crate::catalog) fn put_groups<'a>(
-    session: &Session,
-    groups: impl Iterator<Item = (u32, &'a GroupName)>,
-) -> Result<(), Failure> {
+pub(in crate::catalog) fn put_groups<'a>(session: &Session, groups: impl Iterator<Item = (u32, &'a GroupName)>) {
     // A group that was deleted since stays deleted.
     let insert = "INSERT INTO groups(id, name) SELECT * FROM unnest($1::bigint[], $2::text[]) ON CONFLICT DO NOTHING";
-    let (ids, names): (Vec<i64>, Vec<&str>) = groups.map(|(id, name)| (i64::from(id), name.as_str())).unzip();
-    session.execute(insert, &[&ids, &names]).map(|_| ())
+    let (ids, names): (Vec<i64>, Vec<String>) = groups.map(|(id, name)| (i64::from(id), name.to_string())).unzip();
+    if !ids.is_empty() {
+        session.later(insert, vec![Box::new(ids), Box::new(names)]);
+    }
 }
 
 pub(in crate::catalog) fn put_streams<'a>(
     session: &Session,
     streams: impl Iterator<Item = (u32, &'a std::sync::Arc<str>)>,
-) -> Result<(), Failure> {
-    let (ids, names): (Vec<i64>, Vec<&[u8]>) = streams.map(|(id, name)| (i64::from(id), name.as_bytes())).unzip();
+) {
+    let (ids, names): (Vec<i64>, Vec<Vec<u8>>) =
+        streams.map(|(id, name)| (i64::from(id), name.as_bytes().to_vec())).unzip();
     let insert = "INSERT INTO streams SELECT * FROM unnest($1::bigint[], $2::bytea[])
         ON CONFLICT (group_id, sha256(name)) DO NOTHING";
-    session.execute(insert, &[&ids, &names]).map(|_| ())
+    if !ids.is_empty() {
+        session.later(insert, vec![Box::new(ids), Box::new(names)]);
+    }
 }
 
-pub(in crate::catalog) fn put_batch_files(session: &Session, batch_files: &ValidEntries) -> Result<(), Failure> {
-    session.execute("DELETE FROM batch_files", &[])?;
+pub(in crate::catalog) fn put_batch_files(session: &Session, batch_files: &ValidEntries) {
+    session.later("DELETE FROM batch_files", Vec::new());
     let (hours, counts): (Vec<i64>, Vec<i64>) =
         batch_files.iter().map(|(hour, n_entries)| (*hour, signed(*n_entries))).unzip();
     let insert = "INSERT INTO batch_files SELECT * FROM unnest($1::bigint[], $2::bigint[])";
-    session.execute(insert, &[&hours, &counts]).map(|_| ())
+    session.later(insert, vec![Box::new(hours), Box::new(counts)]);
 }
 
-pub(in crate::catalog) fn put_deletion(session: &Session, deletion: &Deletion) -> Result<(), Failure> {
+pub(in crate::catalog) fn put_deletion(session: &Session, deletion: &Deletion) {
     let Deletion { id, group_id, n_events, created, sequences } = deletion;
     let insert = "INSERT INTO deletions VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO UPDATE SET
         (group_id, n_events, created_ns, sequences) =
         (excluded.group_id, excluded.n_events, excluded.created_ns, excluded.sequences)";
     let (id, n_events) = (signed(*id), signed(*n_events));
-    session.execute(insert, &[&id, &i64::from(*group_id), &n_events, &created.0, sequences]).map(|_| ())
+    let of_group = Box::new(i64::from(*group_id));
+    session.later(
+        insert,
+        vec![Box::new(id), of_group, Box::new(n_events), Box::new(created.0), Box::new(sequences.clone())],
+    );
 }
 
-pub(in crate::catalog) fn retire(session: &Session, runs: &[(u128, u32)], since: Option<i64>) -> Result<(), Failure> {
+pub(in crate::catalog) fn retire(session: &Session, runs: &[(u128, u32)], since: Option<i64>) {
     let segments = ids_of(&runs.iter().map(|(segment, _)| *segment).collect::<Vec<_>>());
     let groups: Vec<i64> = runs.iter().map(|(_, group_id)| i64::from(*group_id)).collect();
     let update = "UPDATE runs SET retired = $1
         FROM unnest($2::bytea[], $3::bigint[]) AS named(segment, group_id)
         WHERE runs.segment = named.segment AND runs.group_id = named.group_id";
-    session.execute(update, &[&since, &segments, &groups]).map(|_| ())
+    session.later(update, vec![Box::new(since), Box::new(segments), Box::new(groups)]);
 }
 
 pub(in crate::catalog) fn ids_of(segments: &[u128]) -> Vec<Vec<u8>> {
@@ -71,42 +77,44 @@ pub(in crate::catalog) fn ids_of(segments: &[u128]) -> Vec<Vec<u8>> {
 }
 
 /// Remembers that the files of segments must go.
-pub(in crate::catalog) fn doom_files(session: &Session, segments: &[u128]) -> Result<(), Failure> {
+pub(in crate::catalog) fn doom_files(session: &Session, segments: &[u128]) {
     let insert =
         "INSERT INTO doomed SELECT file, place, (SELECT coalesce(max(value), 0) + 1 FROM meta WHERE key = 'changes')
         FROM segments WHERE id = ANY($1) ON CONFLICT DO NOTHING";
-    session.execute(insert, &[&ids_of(segments)]).map(|_| ())
+    session.later(insert, vec![Box::new(ids_of(segments))]);
 }
 
-pub(in crate::catalog) fn doom(session: &Session, segments: &[u128]) -> Result<(), Failure> {
-    doom_files(session, segments)?;
-    remove_segments(session, segments)
+pub(in crate::catalog) fn doom(session: &Session, segments: &[u128]) {
+    doom_files(session, segments);
+    remove_segments(session, segments);
 }
 
-pub(in crate::catalog) fn remove_segments(session: &Session, segments: &[u128]) -> Result<(), Failure> {
+pub(in crate::catalog) fn remove_segments(session: &Session, segments: &[u128]) {
     let ids = ids_of(segments);
-    session.execute("DELETE FROM runs WHERE segment = ANY($1)", &[&ids])?;
-    session.execute("DELETE FROM segments WHERE id = ANY($1)", &[&ids]).map(|_| ())
+    session.later("DELETE FROM runs WHERE segment = ANY($1)", vec![Box::new(ids.clone())]);
+    session.later("DELETE FROM segments WHERE id = ANY($1)", vec![Box::new(ids)]);
 }
 
-pub(in crate::catalog) fn put_segments(session: &Session, segments: &[SegmentRow]) -> Result<(), Failure> {
+pub(in crate::catalog) fn put_segments(session: &Session, segments: &[SegmentRow]) {
     let ids = ids_of(&segments.iter().map(|segment| segment.id).collect::<Vec<_>>());
-    let files: Vec<&str> = segments.iter().map(|segment| segment.file.as_str()).collect();
+    let files: Vec<String> = segments.iter().map(|segment| segment.file.clone()).collect();
     let n_bytes: Vec<i64> = segments.iter().map(|segment| signed(segment.n_bytes)).collect();
     let tiers: Vec<i16> = segments.iter().map(|segment| segment.tier as i16).collect();
     let places: Vec<i16> = segments.iter().map(|segment| segment.place as i16).collect();
     let insert = "INSERT INTO segments
         SELECT * FROM unnest($1::bytea[], $2::text[], $3::bigint[], $4::smallint[], $5::smallint[])";
-    session.execute(insert, &[&ids, &files, &n_bytes, &tiers, &places])?;
     let runs = || segments.iter().zip(&ids).flat_map(|(segment, id)| segment.runs.iter().map(move |run| (id, run)));
-    let ids: Vec<&[u8]> = runs().map(|(id, _)| id.as_slice()).collect();
+    let of_runs: Vec<Vec<u8>> = runs().map(|(id, _)| id.clone()).collect();
     let groups: Vec<i64> = runs().map(|(_, run)| i64::from(run.group_id)).collect();
     let n_events: Vec<i64> = runs().map(|(_, run)| signed(run.n_events)).collect();
     let firsts: Vec<i64> = runs().map(|(_, run)| run.first.0).collect();
     let lasts: Vec<i64> = runs().map(|(_, run)| run.last.0).collect();
+    let (ids, tiers, places) = (Box::new(ids), Box::new(tiers), Box::new(places));
+    session.later(insert, vec![ids, Box::new(files), Box::new(n_bytes), tiers, places]);
     let insert = "INSERT INTO runs
         SELECT *, NULL FROM unnest($1::bytea[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])";
-    session.execute(insert, &[&ids, &groups, &n_events, &firsts, &lasts]).map(|_| ())
+    let (groups, n_events) = (Box::new(groups), Box::new(n_events));
+    session.later(insert, vec![Box::new(of_runs), groups, n_events, Box::new(firsts), Box::new(lasts)]);
 }
 
 /// Adds accepted ranges of files to those in the catalog.
@@ -128,35 +136,55 @@ pub(in crate::catalog) fn merge_positions(session: &Session, accepted: &Position
         let known = merged.entry(key.clone()).or_default();
         ranges.iter().for_each(|range| known.insert(range.clone()));
     }
-    let rows = || merged.iter().flat_map(|(key, ranges)| ranges.iter().map(move |range| (key, range)));
-    let sources: Vec<&[u8]> = rows().map(|(key, _)| key.source.as_bytes()).collect();
-    let files: Vec<&[u8]> = rows().map(|(key, _)| key.file.as_bytes()).collect();
+    insert_positions(session, &merged.iter().collect::<Vec<_>>());
+    Ok(())
+}
+
+/// Puts ranges of files in the place of those in the catalog.
+pub(in crate::catalog) fn replace_positions(session: &Session, ranges: &[(&FileKey, &Ranges)]) {
+    let sources: Vec<Vec<u8>> = ranges.iter().map(|(key, _)| key.source.as_bytes().to_vec()).collect();
+    let files: Vec<Vec<u8>> = ranges.iter().map(|(key, _)| key.file.as_bytes().to_vec()).collect();
+    let generations: Vec<i64> = ranges.iter().map(|(key, _)| signed(key.generation)).collect();
+    let delete = "DELETE FROM positions p
+        USING unnest($1::bytea[], $2::bytea[], $3::bigint[]) AS named(source, file, generation)
+        WHERE sha256(p.file) = sha256(named.file) AND p.file = named.file AND p.source = named.source
+            AND p.generation = named.generation";
+    session.later(delete, vec![Box::new(sources), Box::new(files), Box::new(generations)]);
+    insert_positions(session, ranges);
+}
+
+fn insert_positions(session: &Session, ranges: &[(&FileKey, &Ranges)]) {
+    let rows = || ranges.iter().flat_map(|(key, ranges)| ranges.iter().map(move |range| (key, range)));
+    let sources: Vec<Vec<u8>> = rows().map(|(key, _)| key.source.as_bytes().to_vec()).collect();
+    let files: Vec<Vec<u8>> = rows().map(|(key, _)| key.file.as_bytes().to_vec()).collect();
     let generations: Vec<i64> = rows().map(|(key, _)| signed(key.generation)).collect();
     let starts: Vec<i64> = rows().map(|(_, range)| signed(range.start)).collect();
     let ends: Vec<i64> = rows().map(|(_, range)| signed(range.end)).collect();
     let insert = "INSERT INTO positions
         SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bigint[], $4::bigint[], $5::bigint[])";
-    session.execute(insert, &[&sources, &files, &generations, &starts, &ends]).map(|_| ())
+    let (sources, files) = (Box::new(sources), Box::new(files));
+    session.later(insert, vec![sources, files, Box::new(generations), Box::new(starts), Box::new(ends)]);
 }
 
 /// Puts all that a catalog has into empty tables.
 pub(in crate::catalog) fn fill(session: &Session, contents: &Contents) -> Result<(), Failure> {
     let groups = || contents.groups.iter().map(|(name, group)| (name, group.id));
     let streams = || contents.groups.iter().map(|(_, group)| group);
-    put_marks(session, &contents.marks)?;
-    put_segments(session, &contents.segments)?;
-    put_groups(session, groups().map(|(name, id)| (id, name)))?;
-    put_streams(session, streams().flat_map(|group| group.streams.iter().map(|name| (group.id, name))))?;
+    put_marks(session, &contents.marks);
+    put_segments(session, &contents.segments);
+    put_groups(session, groups().map(|(name, id)| (id, name)));
+    put_streams(session, streams().flat_map(|group| group.streams.iter().map(|name| (group.id, name))));
     let deleted: Vec<i64> = contents.deleted.iter().map(|id| i64::from(*id)).collect();
     session.execute("INSERT INTO groups SELECT *, '', true FROM unnest($1::bigint[])", &[&deleted])?;
     merge_positions(session, &contents.positions)?;
-    put_batch_files(session, &contents.batch_files)?;
+    put_batch_files(session, &contents.batch_files);
     for doomed in &contents.doomed {
         let insert = "INSERT INTO doomed VALUES ($1, $2)";
         session.execute(insert, &[&doomed.file, &(doomed.place as i16)])?;
     }
     for ((segment, group_id), since) in &contents.retired {
-        retire(session, &[(*segment, *group_id)], Some(*since))?;
+        retire(session, &[(*segment, *group_id)], Some(*since));
     }
-    contents.deletions.iter().try_for_each(|deletion| put_deletion(session, deletion))
+    contents.deletions.iter().for_each(|deletion| put_deletion(session, deletion));
+    Ok(())
 }

@@ -59,7 +59,7 @@ impl Membership {
             if !session.query(older, &[])?.is_empty() {
                 return Err(refused(OLDER_NODE));
             }
-            put_deletion(session, deletion)?;
+            put_deletion(session, deletion);
             put_receipt(session, deletion.id, receipt)
         })
     }

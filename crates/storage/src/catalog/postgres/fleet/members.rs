@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use database::postgres::{Database, Failure, Session};
+use database::postgres::{Asked, Database, Failure, Session};
 use database::{DatabaseError, signed};
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 
 use super::uploads::{give_up_unowned, may_replace, put_upload, take_segments};
 use super::usage::{count_puts, forget_puts};
@@ -140,16 +141,20 @@ impl Membership {
     ) -> Result<T, Failure> {
         self.check(session, is_upkeep)?;
         let done = work(session)?;
-        count_up(session, "changes", 1)?;
+        count_up(session, "changes");
         Ok(done)
     }
 
     /// Keeps everybody else from changing anything, and makes sure that this node may: alone, for what no other node needs
     /// to learn.
     pub(in crate::catalog) fn check(&self, session: &Session, is_upkeep: bool) -> Result<(), Failure> {
-        lock(session)?;
-        check_alive(session, self.epoch.load(Ordering::Relaxed))?;
-        if is_upkeep { self.check_lease(session) } else { Ok(()) }
+        let epoch = self.epoch.load(Ordering::Relaxed);
+        let asked: [Asked<'_>; 3] = [(LOCK, &[]), (ALIVE, &[&epoch, &LEASE_S]), (HELD, &[&UPKEEP, &epoch])];
+        match &session.queries(&asked[..if is_upkeep { 3 } else { 2 }])?[..] {
+            [_, alive, ..] if alive.is_empty() => Err(refused(ENDED)),
+            [_, _, held] if held.is_empty() => Err(refused("another node does upkeep now")),
+            _ => Ok(()),
+        }
     }
 
     /// Takes segments for compaction. If some are not available, takes none and returns those.
@@ -168,14 +173,6 @@ impl Membership {
     /// Records an object that the node is about to upload.
     pub(in crate::catalog) fn put_upload(&self, session: &Session, file: &ObsoleteFile) -> Result<(), Failure> {
         put_upload(session, Some(self.epoch.load(Ordering::Relaxed)), file)
-    }
-
-    fn check_lease(&self, session: &Session) -> Result<(), Failure> {
-        let held = "SELECT 1 FROM leases WHERE name = $1 AND epoch = $2 AND until > now()";
-        match session.query(held, &[&UPKEEP, &self.epoch.load(Ordering::Relaxed)])?.first() {
-            Some(_) => Ok(()),
-            None => Err(refused("another node does upkeep now")),
-        }
     }
 
     /// Becomes a member, or one again.
@@ -210,16 +207,19 @@ impl Membership {
         let new_puts = puts - self.puts_counted.load(Ordering::Relaxed).min(puts);
         let renewed = database.transact(|session| {
             let renew = "UPDATE nodes SET renewed = now(), changes = $2, known = $4, drained = $5
-                WHERE epoch = $1 AND renewed > now() - make_interval(secs => $3)";
-            if session.execute(renew, &[&epoch, &oldest, &LEASE_S, &known, &is_drained])? == 0 {
+                WHERE epoch = $1 AND renewed > now() - make_interval(secs => $3) RETURNING 1";
+            let ordered = "SELECT 1 FROM draining WHERE name = $1";
+            let asked: [Asked<'_>; 2] =
+                [(renew, &[&epoch, &oldest, &LEASE_S, &known, &is_drained]), (ordered, &[&self.node.node])];
+            let answers = session.queries(&asked)?;
+            if answers[0].is_empty() {
                 return Ok(None);
             }
-            count_puts(session, signed(new_puts))?;
-            let ordered = session.query("SELECT 1 FROM draining WHERE name = $1", &[&self.node.node])?;
-            if ordered.is_empty() {
+            count_puts(session, signed(new_puts));
+            if answers[1].is_empty() {
                 return Ok(Some((false, self.take_leases(session, epoch)?)));
             }
-            session.execute("DELETE FROM leases WHERE epoch = $1", &[&epoch])?;
+            session.later("DELETE FROM leases WHERE epoch = $1", vec![Box::new(epoch)]);
             Ok(Some((true, (false, false))))
         })?;
         let (is_draining, (has_upkeep, has_alerts)) = renewed.unwrap_or_default();
@@ -235,23 +235,28 @@ impl Membership {
 
     /// Takes what only one node may do, where no other has it: upkeep, alerts.
     fn take_leases(&self, session: &Session, epoch: i64) -> Result<(bool, bool), Failure> {
-        let (mut has_upkeep, mut has_alerts) = (false, false);
-        if self.node.does("upkeep") {
-            let held = session.query("SELECT epoch FROM leases WHERE name = $1 AND until > now()", &[&UPKEEP])?;
-            has_upkeep = take_lease(session, UPKEEP, epoch)?;
-            if has_upkeep {
-                give_up_unowned(session, held.is_empty())?;
-            }
-            let forget = "DELETE FROM nodes WHERE renewed < now() - make_interval(secs => $1) RETURNING epoch, listed";
-            session.query(forget, &[&LISTED_S])?.iter().try_for_each(|row| doom_unlisted(session, row))?;
-            let forget = "DELETE FROM batches WHERE accepted < now() - make_interval(secs => $1)";
-            session.execute(forget, &[&BATCH_S])?;
-            forget_puts(session)?;
-        }
+        let held = "SELECT epoch FROM leases WHERE name = $1 AND until > now()";
+        let forget = "DELETE FROM nodes WHERE renewed < now() - make_interval(secs => $1) RETURNING epoch, listed";
+        let mut asked: Vec<Asked<'_>> = Vec::new();
+        let (of_alerts, of_upkeep) = (lease(&ALERTS, &epoch), lease(&UPKEEP, &epoch));
         if self.node.does("alert") {
-            has_alerts = take_lease(session, ALERTS, epoch)?;
+            asked.push((TAKE, &of_alerts));
         }
-        Ok((has_upkeep, has_alerts))
+        let upkeep = asked.len();
+        if self.node.does("upkeep") {
+            asked.extend::<[Asked<'_>; 3]>([(held, &[&UPKEEP]), (TAKE, &of_upkeep), (forget, &[&LISTED_S])]);
+        }
+        let answers = session.queries(&asked)?;
+        let has_alerts = upkeep > 0 && !answers[0].is_empty();
+        let [held, taken, forgotten] = &answers[upkeep..] else { return Ok((false, has_alerts)) };
+        if !taken.is_empty() {
+            give_up_unowned(session, held.is_empty());
+        }
+        forgotten.iter().try_for_each(|row| doom_unlisted(session, row))?;
+        let forget = "DELETE FROM batches WHERE accepted < now() - make_interval(secs => $1)";
+        session.later(forget, vec![Box::new(BATCH_S)]);
+        forget_puts(session);
+        Ok((!taken.is_empty(), has_alerts))
     }
 
     /// Gives up what others may take over at once.
@@ -265,41 +270,48 @@ impl Membership {
     }
 }
 
-/// Takes or renews a lease; `false` while another node has it.
-pub(in crate::catalog) fn take_lease(session: &Session, name: &str, epoch: i64) -> Result<bool, Failure> {
-    let take = "INSERT INTO leases VALUES ($1, $2, now() + make_interval(secs => $3))
-        ON CONFLICT (name) DO UPDATE SET epoch = excluded.epoch, until = excluded.until
-        WHERE leases.epoch = excluded.epoch OR leases.until < now()";
-    Ok(session.execute(take, &[&name, &epoch, &LEASE_S])? > 0)
-}
+/// Takes or renews a lease; no row while another node has it.
+const TAKE: &str = "INSERT INTO leases VALUES ($1, $2, now() + make_interval(secs => $3))
+    ON CONFLICT (name) DO UPDATE SET epoch = excluded.epoch, until = excluded.until
+    WHERE leases.epoch = excluded.epoch OR leases.until < now() RETURNING 1";
 
 /// Keeps everybody else from changing anything until the transaction ends. What a lost connection was committing is
 /// committed or gone by then.
-pub(in crate::catalog) fn lock(session: &Session) -> Result<(), Failure> {
-    session.query("SELECT 1 FROM state FOR UPDATE", &[]).map(|_| ())
+pub(super) const LOCK: &str = "SELECT 1 FROM state FOR UPDATE";
+
+/// A row if the lease of a node holds.
+pub(super) const ALIVE: &str = "SELECT 1 FROM nodes WHERE epoch = $1 AND renewed > now() - make_interval(secs => $2)";
+
+/// A row if a node has a lease of what only one may do.
+const HELD: &str = "SELECT 1 FROM leases WHERE name = $1 AND epoch = $2 AND until > now()";
+
+/// Why a node may change nothing.
+pub(super) const ENDED: &str = "the lease of this node has ended; it joins again";
+
+fn lease<'a>(name: &'a &'static str, epoch: &'a i64) -> [&'a (dyn ToSql + Sync); 3] {
+    [name, epoch, &LEASE_S]
 }
 
-/// Checks that a node may change something: its lease holds.
-pub(in crate::catalog) fn check_alive(session: &Session, epoch: i64) -> Result<(), Failure> {
-    let alive = "SELECT 1 FROM nodes WHERE epoch = $1 AND renewed > now() - make_interval(secs => $2)";
-    match session.query(alive, &[&epoch, &LEASE_S])?.first() {
-        Some(_) => Ok(()),
-        None => Err(refused("the lease of this node has ended; it joins again")),
-    }
+/// Keeps everybody else from changing anything, as [`LOCK`] says.
+pub(in crate::catalog) fn lock(session: &Session) -> Result<(), Failure> {
+    session.query(LOCK, &[]).map(|_| ())
 }
 
 /// Gives places of an epoch at which there may be objects that no one has listed to be removed.
-pub(in crate::catalog) fn doom_places(session: &Session, epoch: i64, places: Range<i64>) -> Result<(), Failure> {
+pub(in crate::catalog) fn doom_places(session: &Session, epoch: i64, places: Range<i64>) {
     let doom = "INSERT INTO doomed
         SELECT 'wal/' || lpad(to_hex($1::bigint), 8, '0') || '/' || lpad(to_hex(place), 12, '0'), 1, 1
         FROM generate_series($2::bigint, $3::bigint - 1) AS place ON CONFLICT DO NOTHING";
-    session.execute(doom, &[&epoch, &places.start, &places.end]).map(|_| ())
+    if !places.is_empty() {
+        session.later(doom, vec![Box::new(epoch), Box::new(places.start), Box::new(places.end)]);
+    }
 }
 
 /// The same of a node that is no more: a row with its epoch, and the last place that it had listed.
 fn doom_unlisted(session: &Session, row: &Row) -> Result<(), Failure> {
     let (epoch, listed): (i64, i64) = (get(row, 0)?, get(row, 1)?);
-    doom_places(session, epoch, listed + 1..listed + 1 + UNLISTED_MAX)
+    doom_places(session, epoch, listed + 1..listed + 1 + UNLISTED_MAX);
+    Ok(())
 }
 
 /// Notes that all events below a sequence are in segments, and lets their objects go.
@@ -312,23 +324,22 @@ pub(in crate::catalog) fn release_objects(session: &Session, (before, flushed): 
         "INSERT INTO doomed SELECT 'wal/' || lpad(to_hex(epoch), 8, '0') || '/' || lpad(to_hex(place), 12, '0'), 1,
             (SELECT coalesce(max(value), 0) + 1 FROM meta WHERE key = 'changes')
         FROM objects WHERE end_sequence > $1 AND end_sequence <= $2 ON CONFLICT DO NOTHING";
-    session.execute(gone, &[&signed(before), &signed(flushed)])?;
+    session.later(gone, vec![Box::new(signed(before)), Box::new(signed(flushed))]);
     // The row of the last one of each node stays: the answer to its commit may have been lost.
     let forget = "DELETE FROM objects WHERE end_sequence <= $1
         AND NOT EXISTS (SELECT 1 FROM nodes WHERE nodes.epoch = objects.epoch AND nodes.listed = objects.place)";
-    session.execute(forget, &[&signed(flushed)])?;
-    put_mark(session, "flushed", flushed)
+    session.later(forget, vec![Box::new(signed(flushed))]);
+    put_mark(session, "flushed", flushed);
+    Ok(())
 }
 
-pub(in crate::catalog) fn put_mark(session: &Session, key: &str, value: u64) -> Result<(), Failure> {
+pub(in crate::catalog) fn put_mark(session: &Session, key: &'static str, value: u64) {
     let put = "INSERT INTO meta VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
-    session.execute(put, &[&key, &signed(value)]).map(|_| ())
+    session.later(put, vec![Box::new(key), Box::new(signed(value))]);
 }
 
-/// Counts a number up, and returns what it becomes.
-pub(in crate::catalog) fn count_up(session: &Session, key: &str, by: i64) -> Result<u64, Failure> {
-    let count = "INSERT INTO meta VALUES ($1, $2)
-        ON CONFLICT (key) DO UPDATE SET value = meta.value + excluded.value RETURNING value";
-    let rows = session.query(count, &[&key, &by])?;
-    rows.first().map_or(Ok(0), |row| number(row, 0))
+/// Counts a number up.
+pub(in crate::catalog) fn count_up(session: &Session, key: &'static str) {
+    let count = "INSERT INTO meta VALUES ($1, 1) ON CONFLICT (key) DO UPDATE SET value = meta.value + 1";
+    session.later(count, vec![Box::new(key)]);
 }

@@ -1,18 +1,18 @@
 //! Objects of accepted events that are in no segment yet: how they are listed, and what is decided about the deliveries in
 //! them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use database::postgres::{Database, Failure, Session};
+use database::postgres::{Asked, Database, Failure, Parameter, Session};
 use database::{DatabaseError, signed};
 use segment::bytes::{Cursor, Decoded, put_varint};
 use tokio_postgres::Row;
 use types::{GroupName, Timestamp};
 
-use super::members::{Membership, check_alive, count_up, doom_places, lock, put_mark};
+use super::members::{ENDED, LOCK, Membership, doom_places, put_mark};
+use super::{LEASE_S, refused};
 use crate::catalog::postgres::cells::{get, group_id, misshapen, number, position};
-use crate::catalog::postgres::contents::marks;
-use crate::catalog::postgres::rows::{merge_positions, put_groups};
+use crate::catalog::postgres::rows::{put_groups, replace_positions};
 use crate::positions::{FileKey, Positions};
 use crate::{AppendError, BatchKey, Receipt, SourcePosition};
 
@@ -79,29 +79,25 @@ impl Membership {
     ) -> Result<CommittedObject, DatabaseError> {
         let epoch = signed(epoch);
         database.transact(|session| {
-            lock(session)?;
+            let mut decision = Decision::begin(session, offers, (epoch, signed(place)))?;
             // It may be there already, and the lease may have ended since.
-            let known = session.query(
-                "SELECT number, epoch, place, bytes, end_sequence, records FROM objects WHERE epoch = $1 AND place = $2",
-                &[&epoch, &signed(place)],
-            )?;
-            let mut decision = Decision::begin(session, offers)?;
-            if let Some(row) = known.first().map(object_row).transpose()? {
+            if let Some(row) = decision.object.take() {
                 let verdicts = decision.repeat(&row.records, offers);
                 return Ok(CommittedObject { verdicts, row: Some(row) });
             }
-            check_alive(session, epoch)?;
-            let listed = session.query("SELECT listed FROM nodes WHERE epoch = $1", &[&epoch])?;
-            let (listed, here) = (listed.first().map_or(Ok(-1), |row| get::<i64>(row, 0))?, signed(place));
+            if !decision.is_alive {
+                return Err(refused(ENDED));
+            }
+            let (listed, here) = (decision.listed, signed(place));
             if here <= listed {
                 // Nothing of it was accepted.
                 return Ok(CommittedObject { verdicts: decision.repeat(&[], offers), row: None });
             }
             let verdicts = decision.decide(offers, accepted);
-            let row = decision.write(session, offers, (epoch, place, n_bytes))?;
+            let row = decision.write(session, offers, (epoch, place, n_bytes));
             // What was put before and not listed, and this, where no one needs it.
-            doom_places(session, epoch, listed + 1..here + i64::from(row.is_none()))?;
-            session.execute("UPDATE nodes SET listed = $2 WHERE epoch = $1", &[&epoch, &here])?;
+            doom_places(session, epoch, listed + 1..here + i64::from(row.is_none()));
+            session.later("UPDATE nodes SET listed = $2 WHERE epoch = $1", vec![Box::new(epoch), Box::new(here)]);
             Ok(CommittedObject { verdicts, row })
         })
     }
@@ -109,6 +105,13 @@ impl Membership {
 
 /// What is decided about the deliveries of an object, and what that depends on.
 struct Decision {
+    /// The object, if it is listed already.
+    object: Option<ObjectRow>,
+    is_alive: bool,
+    /// The last place of the epoch that is listed, or found to be of no use.
+    listed: i64,
+    /// The number of the last object.
+    last_object: u64,
     keys: HashMap<[u8; 16], ([u8; 16], u64, u64)>,
     positions: Positions,
     groups: BTreeMap<GroupName, u32>,
@@ -119,41 +122,71 @@ struct Decision {
 }
 
 impl Decision {
-    fn begin(session: &Session, offers: &[Offer]) -> Result<Self, Failure> {
+    /// Keeps everybody else from changing anything, and reads what it depends on: all in one message, since the others wait.
+    fn begin(session: &Session, offers: &[Offer], (epoch, place): (i64, i64)) -> Result<Self, Failure> {
         let ids: Vec<&[u8]> =
             offers.iter().filter_map(|offer| offer.key.as_ref()).map(|key| key.id.as_slice()).collect();
-        let mut keys = HashMap::new();
-        if !ids.is_empty() {
-            let known = "SELECT id, digest, first_sequence, n_events FROM batches WHERE id = ANY($1)";
-            for row in session.query(known, &[&ids])? {
-                let hash = |at| <[u8; 16]>::try_from(get::<&[u8]>(&row, at)?).map_err(|_| misshapen("a batch id"));
-                keys.insert(hash(0)?, (hash(1)?, number(&row, 2)?, number(&row, 3)?));
-            }
-        }
         let files: Vec<&SourcePosition> = offers.iter().filter_map(|offer| offer.position.as_ref()).collect();
-        let mut positions = Positions::default();
-        if !files.is_empty() {
-            let sources: Vec<&[u8]> = files.iter().map(|file| file.source.as_bytes()).collect();
-            let names: Vec<&[u8]> = files.iter().map(|file| file.file.as_bytes()).collect();
-            let known = r#"SELECT DISTINCT p.source, p.file, p.generation, p.start, p."end" FROM positions p
-                JOIN unnest($1::bytea[], $2::bytea[]) AS named(source, file)
-                ON sha256(p.file) = sha256(named.file) AND p.file = named.file AND p.source = named.source"#;
-            for row in session.query(known, &[&sources, &names])? {
-                let (key, range) = position(&row)?;
-                positions.insert(key, range);
-            }
-        }
+        let sources: Vec<&[u8]> = files.iter().map(|file| file.source.as_bytes()).collect();
+        let files: Vec<&[u8]> = files.iter().map(|file| file.file.as_bytes()).collect();
         let names: Vec<&str> = offers.iter().flat_map(|offer| &offer.groups).map(GroupName::as_str).collect();
-        let mut groups = BTreeMap::new();
-        for row in session.query("SELECT id, name FROM groups WHERE name = ANY($1) AND NOT deleted", &[&names])? {
-            if let Some(name) = GroupName::new(get(&row, 1)?) {
-                groups.insert(name, group_id(&row, 0)?);
+        let asked: [Asked<'_>; 7] = [
+            (LOCK, &[]),
+            (OBJECT, &[&epoch, &place]),
+            (
+                "SELECT listed, renewed > now() - make_interval(secs => $2) FROM nodes WHERE epoch = $1",
+                &[&epoch, &LEASE_S],
+            ),
+            ("SELECT key, value FROM meta WHERE key IN ('objects', 'next_sequence', 'next_group')", &[]),
+            ("SELECT id, name FROM groups WHERE name = ANY($1) AND NOT deleted", &[&names]),
+            ("SELECT id, digest, first_sequence, n_events FROM batches WHERE id = ANY($1)", &[&ids]),
+            (POSITIONS, &[&sources, &files]),
+        ];
+        let answers = session.queries(&asked)?;
+        let [_, object, node, marks, of_groups, batches, of_files] = &answers[..] else {
+            return Err(misshapen("an answer"));
+        };
+        let node = node.first().map(|row| Ok::<(i64, bool), Failure>((get(row, 0)?, get(row, 1)?))).transpose()?;
+        let (listed, is_alive) = node.unwrap_or((-1, false));
+        let (mut last_object, mut next_sequence, mut next_group) = (0, 1, 1);
+        for row in marks {
+            match get::<&str>(row, 0)? {
+                "objects" => last_object = number(row, 1)?,
+                "next_sequence" => next_sequence = number(row, 1)?,
+                _ => next_group = u32::try_from(number(row, 1)?).unwrap_or(u32::MAX),
             }
         }
-        let marks = marks(session)?;
-        let (next_sequence, next_group) = (marks.next_sequence, marks.next_group);
+        let mut keys = HashMap::new();
+        for row in batches {
+            let hash = |at| <[u8; 16]>::try_from(get::<&[u8]>(row, at)?).map_err(|_| misshapen("a batch id"));
+            keys.insert(hash(0)?, (hash(1)?, number(row, 2)?, number(row, 3)?));
+        }
+        let mut positions = Positions::default();
+        for row in of_files {
+            let (key, range) = position(row)?;
+            positions.insert(key, range);
+        }
+        let mut groups = BTreeMap::new();
+        for row in of_groups {
+            if let Some(name) = GroupName::new(get(row, 1)?) {
+                groups.insert(name, group_id(row, 0)?);
+            }
+        }
+        let object = object.first().map(object_row).transpose()?;
         let (new_groups, accepted) = (Vec::new(), Vec::new());
-        Ok(Self { keys, positions, groups, new_groups, next_sequence, next_group, accepted })
+        Ok(Self {
+            object,
+            is_alive,
+            listed,
+            last_object,
+            keys,
+            positions,
+            groups,
+            new_groups,
+            next_sequence,
+            next_group,
+            accepted,
+        })
     }
 
     fn decide(&mut self, offers: &[Offer], accepted: Timestamp) -> Vec<Verdict> {
@@ -216,16 +249,12 @@ impl Decision {
         offers.iter().enumerate().map(verdict).collect()
     }
 
-    fn write(
-        self,
-        session: &Session,
-        offers: &[Offer],
-        (epoch, place, n_bytes): (i64, u64, u64),
-    ) -> Result<Option<ObjectRow>, Failure> {
-        let Some(first) = self.accepted.first() else { return Ok(None) };
-        let first_sequence = first.first_sequence;
-        let number = count_up(session, "objects", 1)?;
-        put_groups(session, self.new_groups.iter().map(|(id, name)| (*id, name)))?;
+    /// Lists what was accepted; all in one message with the end of the transaction.
+    fn write(self, session: &Session, offers: &[Offer], (epoch, place, n_bytes): (i64, u64, u64)) -> Option<ObjectRow> {
+        let first_sequence = self.accepted.first()?.first_sequence;
+        let number = self.last_object + 1;
+        put_mark(session, "objects", number);
+        put_groups(session, self.new_groups.iter().map(|(id, name)| (*id, name)));
         let of = |record: &RecordRow| &offers[record.index as usize];
         let keyed: Vec<(BatchKey, u64, u64)> = self
             .accepted
@@ -233,32 +262,41 @@ impl Decision {
             .filter_map(|record| of(record).key.map(|key| (key, record.first_sequence, of(record).n_events)))
             .collect();
         if !keyed.is_empty() {
-            let ids: Vec<&[u8]> = keyed.iter().map(|(key, ..)| key.id.as_slice()).collect();
-            let digests: Vec<&[u8]> = keyed.iter().map(|(key, ..)| key.digest.as_slice()).collect();
+            let ids: Vec<Vec<u8>> = keyed.iter().map(|(key, ..)| key.id.to_vec()).collect();
+            let digests: Vec<Vec<u8>> = keyed.iter().map(|(key, ..)| key.digest.to_vec()).collect();
             let firsts: Vec<i64> = keyed.iter().map(|(_, first, _)| signed(*first)).collect();
             let counts: Vec<i64> = keyed.iter().map(|(.., n_events)| signed(*n_events)).collect();
             let insert = "INSERT INTO batches
                 SELECT *, now() FROM unnest($1::bytea[], $2::bytea[], $3::bigint[], $4::bigint[])";
-            session.execute(insert, &[&ids, &digests, &firsts, &counts])?;
+            session.later(insert, vec![Box::new(ids), Box::new(digests), Box::new(firsts), Box::new(counts)]);
         }
-        let mut positions = Positions::default();
-        for position in self.accepted.iter().filter_map(|record| of(record).position.as_ref()) {
-            positions.insert(FileKey::of(position), position.range.clone());
+        let shipped: HashSet<FileKey> =
+            self.accepted.iter().filter_map(|record| of(record).position.as_ref()).map(FileKey::of).collect();
+        if !shipped.is_empty() {
+            let ranges = self.positions.iter().filter(|(key, _)| shipped.contains(*key));
+            replace_positions(session, &ranges.collect::<Vec<_>>());
         }
-        if positions.len() > 0 {
-            merge_positions(session, &positions)?;
-        }
-        let records = encode_records(&self.accepted);
         let insert = "INSERT INTO objects VALUES ($1, $2, $3, $4, $5, $6, $7)";
-        let (first, end) = (signed(first_sequence), signed(self.next_sequence));
-        let numbers = (signed(number), signed(place), signed(n_bytes));
-        session.execute(insert, &[&numbers.0, &epoch, &numbers.1, &numbers.2, &first, &end, &records])?;
-        put_mark(session, "next_sequence", self.next_sequence)?;
-        put_mark(session, "next_group", self.next_group.into())?;
+        let numbers =
+            [signed(number), epoch, signed(place), signed(n_bytes), signed(first_sequence), signed(self.next_sequence)];
+        let mut parameters: Vec<Parameter> = numbers.into_iter().map(|number| Box::new(number) as Parameter).collect();
+        parameters.push(Box::new(encode_records(&self.accepted)));
+        session.later(insert, parameters);
+        put_mark(session, "next_sequence", self.next_sequence);
+        put_mark(session, "next_group", self.next_group.into());
         let (epoch, end_sequence) = (epoch.cast_unsigned(), self.next_sequence);
-        Ok(Some(ObjectRow { number, epoch, place, n_bytes, end_sequence, records: self.accepted }))
+        Some(ObjectRow { number, epoch, place, n_bytes, end_sequence, records: self.accepted })
     }
 }
+
+/// Reads an object by its place.
+const OBJECT: &str =
+    "SELECT number, epoch, place, bytes, end_sequence, records FROM objects WHERE epoch = $1 AND place = $2";
+
+/// Reads what is known of files.
+const POSITIONS: &str = r#"SELECT DISTINCT p.source, p.file, p.generation, p.start, p."end" FROM positions p
+    JOIN unnest($1::bytea[], $2::bytea[]) AS named(source, file)
+    ON sha256(p.file) = sha256(named.file) AND p.file = named.file AND p.source = named.source"#;
 
 pub(super) fn object_row(row: &Row) -> Result<ObjectRow, Failure> {
     Ok(ObjectRow {

@@ -85,15 +85,17 @@ pub(in crate::catalog) fn keep_uploads(session: &Session, segments: &[SegmentRow
 pub(in crate::catalog) fn give_up(session: &Session, files: &[&str]) -> Result<(), Failure> {
     let change = "UPDATE doomed SET change = (SELECT coalesce(max(value), 0) FROM meta WHERE key = 'changes')
         WHERE place = 1 AND change = 0 AND split_part(file, '?', 1) = ANY($1)";
-    session.execute(change, &[&files]).map(|_| ())
+    let files: Vec<String> = files.iter().map(|file| (*file).to_owned()).collect();
+    session.later(change, vec![Box::new(files)]);
+    Ok(())
 }
 
 /// Releases for removal the objects of nodes that have left. Nodes of an earlier version record no epoch: their objects
 /// are released when upkeep `has_changed_hands`.
-pub(super) fn give_up_unowned(session: &Session, has_changed_hands: bool) -> Result<(), Failure> {
+pub(super) fn give_up_unowned(session: &Session, has_changed_hands: bool) {
     let change = "UPDATE doomed SET change = (SELECT coalesce(max(value), 0) FROM meta WHERE key = 'changes')
         WHERE place = 1 AND change = 0 AND CASE WHEN epoch IS NULL THEN $1
             ELSE NOT EXISTS (SELECT 1 FROM nodes
                 WHERE nodes.epoch = doomed.epoch AND renewed > now() - make_interval(secs => $2)) END";
-    session.execute(change, &[&has_changed_hands, &LEASE_S]).map(|_| ())
+    session.later(change, vec![Box::new(has_changed_hands), Box::new(LEASE_S)]);
 }

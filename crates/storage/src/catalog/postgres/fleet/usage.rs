@@ -1,7 +1,7 @@
 //! What a fleet uses of its bucket, and which of its nodes are to take no new work.
 
 use database::DatabaseError;
-use database::postgres::{Database, Failure, Session};
+use database::postgres::{Database, Session};
 
 use crate::catalog::postgres::cells::{get, number};
 
@@ -23,15 +23,15 @@ pub(crate) struct Usage {
 }
 
 /// Counts requests of a node, and forgets those of the day before yesterday.
-pub(super) fn count_puts(session: &Session, n: i64) -> Result<(), Failure> {
+pub(super) fn count_puts(session: &Session, n: i64) {
     let count = "INSERT INTO puts VALUES (extract(epoch FROM now())::bigint / 3600, now(), $1)
         ON CONFLICT (hour) DO UPDATE SET n = puts.n + excluded.n WHERE excluded.n > 0";
-    session.execute(count, &[&n]).map(|_| ())
+    session.later(count, vec![Box::new(n)]);
 }
 
-pub(super) fn forget_puts(session: &Session) -> Result<(), Failure> {
+pub(super) fn forget_puts(session: &Session) {
     let forget = "DELETE FROM puts WHERE hour < extract(epoch FROM now())::bigint / 3600 - 24";
-    session.execute(forget, &[]).map(|_| ())
+    session.later(forget, Vec::new());
 }
 
 /// Returns what the fleet uses of its bucket.
