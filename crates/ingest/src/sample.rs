@@ -9,16 +9,13 @@ mod labels;
 use std::borrow::Cow;
 
 use parse::FieldWriter;
-use types::{GroupName, Level, Timestamp, group_name_of_outside};
+use types::{Level, Timestamp};
 
-pub use self::labels::{METRIC_NAME, SeriesLabels, label_pairs};
+pub use self::labels::{METRIC_NAME, SeriesLabels, label_pairs, sample_group};
 use crate::{Collector, EventFields, EventMetadata, IngestError, RawEvent, RecordRefusal};
 
 /// The value of `@type` of a sample.
 pub const SAMPLE_TYPE: &str = "sample";
-
-/// The job of samples that name none.
-const UNKNOWN_JOB: &str = "unknown_job";
 
 /// The NaN that marks the end of a series. Source: Prometheus' `model/value`.
 pub const STALE_BITS: u64 = 0x7ff0_0000_0000_0002;
@@ -28,16 +25,6 @@ const SAMPLE_FIELDS_MAX: usize = 4;
 
 /// Numbers that no column of numbers holds, as the field `value` has them.
 const STALE_TEXT: &str = "stale";
-
-/// Returns the group of a job's samples.
-pub fn sample_group(job: &str) -> GroupName {
-    let group = group_name_of_outside(&format!("{}{job}", GroupName::SAMPLES));
-    if group.as_str().contains('/') {
-        group
-    } else {
-        group_name_of_outside(&format!("{}{UNKNOWN_JOB}", GroupName::SAMPLES))
-    }
-}
 
 /// Returns the field that has a label.
 pub fn field_of_label(label: &str) -> Cow<'_, str> {
@@ -77,7 +64,7 @@ pub fn number_of_text(text: &str) -> Option<f64> {
 pub struct SampleWriter<'w, 'a> {
     collector: &'w mut Collector<'a>,
     place: usize,
-    labels: SeriesLabels,
+    labels: &'w SeriesLabels,
 }
 
 impl<'w, 'a> SampleWriter<'w, 'a> {
@@ -85,8 +72,8 @@ impl<'w, 'a> SampleWriter<'w, 'a> {
     ///
     /// # Errors
     /// If the sender may not write to the group.
-    pub fn new(collector: &'w mut Collector<'a>, labels: SeriesLabels) -> Result<Self, IngestError> {
-        let place = collector.group(&sample_group(labels.get("job")))?;
+    pub fn new(collector: &'w mut Collector<'a>, labels: &'w SeriesLabels) -> Result<Self, IngestError> {
+        let place = collector.group(labels.group())?;
         collector.set_stream(place, labels.text());
         Ok(Self { collector, place, labels })
     }
@@ -96,7 +83,7 @@ impl<'w, 'a> SampleWriter<'w, 'a> {
     /// # Errors
     /// If the samples collected need more memory than a request may hold.
     pub fn add(&mut self, time: i64, value: f64) -> Result<Result<(), RecordRefusal>, IngestError> {
-        let labels = &self.labels;
+        let labels = self.labels;
         let write = |fields: &mut FieldWriter<'_>| {
             fields.system("@type", SAMPLE_TYPE);
             for (name, text) in labels.iter() {

@@ -9,6 +9,7 @@ mod format;
 mod metadata;
 mod otlp;
 mod problem;
+mod series_cache;
 mod source;
 mod times;
 mod write;

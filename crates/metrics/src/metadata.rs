@@ -1,15 +1,17 @@
 //! What senders say of their metrics: type, help and unit. Kept in memory; senders repeat it every minute.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Json;
 use door::parameters::Parameters;
 use door::server::FamilyServer;
+use ingest::sample::SeriesLabels;
 use promql::Annotations;
 use serde_json::{Value, json};
 
 use crate::format;
+use crate::series_cache::SeriesCache;
 
 /// Most metrics that something is known of.
 const METRICS_MAX: usize = 100_000;
@@ -32,9 +34,20 @@ pub(crate) struct Metadata {
 #[derive(Debug, Default)]
 pub struct MetricsState {
     known: Mutex<BTreeMap<String, Metadata>>,
+    series: Mutex<SeriesCache>,
 }
 
 impl MetricsState {
+    /// Returns the labels that a sender spelled so before.
+    pub(crate) fn series(&self, spelled: &[u8]) -> Option<Arc<SeriesLabels>> {
+        self.series.lock().unwrap_or_else(PoisonError::into_inner).get(spelled)
+    }
+
+    /// Notes how labels are spelled by a sender.
+    pub(crate) fn note_series(&self, spelled: &[u8], labels: &Arc<SeriesLabels>) {
+        self.series.lock().unwrap_or_else(PoisonError::into_inner).put(spelled, labels);
+    }
+
     /// Notes what a sender says of a metric.
     pub(crate) fn note(&self, metric: &str, mut metadata: Metadata) {
         metadata.help.truncate(metadata.help.floor_char_boundary(HELP_BYTES_MAX));

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use types::Limits;
+use types::{GroupName, Limits, group_name_of_outside};
 
 /// Label that holds the name of a metric.
 pub const METRIC_NAME: &str = "__name__";
@@ -15,11 +15,25 @@ const NAME_BYTES_MAX: usize = 500;
 /// Longest canonical text of labels.
 const TEXT_BYTES_MAX: usize = 64 << 10;
 
+/// The job of samples that name none.
+const UNKNOWN_JOB: &str = "unknown_job";
+
+/// Returns the group of a job's samples.
+pub fn sample_group(job: &str) -> GroupName {
+    let group = group_name_of_outside(&format!("{}{job}", GroupName::SAMPLES));
+    if group.as_str().contains('/') {
+        group
+    } else {
+        group_name_of_outside(&format!("{}{UNKNOWN_JOB}", GroupName::SAMPLES))
+    }
+}
+
 /// Labels of one series: in order of name, each name once, no value empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeriesLabels {
     pairs: Vec<(String, String)>,
     text: String,
+    group: GroupName,
 }
 
 impl SeriesLabels {
@@ -67,12 +81,19 @@ impl SeriesLabels {
         if text.len() > TEXT_BYTES_MAX {
             return Err(format!("the labels have {} bytes; at most {TEXT_BYTES_MAX} are possible", text.len()));
         }
-        Ok(Self { pairs, text })
+        let job = pairs.iter().find(|(name, _)| name == "job").map_or("", |(_, value)| value);
+        let group = sample_group(job);
+        Ok(Self { pairs, text, group })
     }
 
     /// Returns the canonical text.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// Returns the group of its samples.
+    pub fn group(&self) -> &GroupName {
+        &self.group
     }
 
     /// Returns how many labels there are.

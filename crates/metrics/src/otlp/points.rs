@@ -282,7 +282,7 @@ impl<'c, 'a> Points<'c, 'a> {
             self.out_of_scope.get_or_insert(refused);
             return Ok(Err(reason));
         }
-        let added = SampleWriter::new(self.collector, series)?.add(time, value)?;
+        let added = SampleWriter::new(self.collector, &series)?.add(time, value)?;
         Ok(added.map_err(|refusal| refusal.to_string()))
     }
 }

@@ -13,9 +13,11 @@
 //! ```
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use ingest::IngestError;
 use ingest::protobuf::{Content, Message};
+use ingest::sample::{METRIC_NAME, SeriesLabels};
 
 use super::series::SeriesReader;
 use crate::metadata::{Metadata, MetricsState, kind_of_number};
@@ -44,24 +46,41 @@ pub(super) fn read_one(
 ) -> Result<(), IngestError> {
     for field in Message::new(body, WHAT) {
         match field? {
-            (1, Content::Bytes(message)) => {
-                let (mut labels, mut parts) = (Vec::new(), Parts::default());
-                for field in Message::new(message, WHAT) {
-                    match field? {
-                        (1, Content::Bytes(label)) => labels.push(pair(label)?),
-                        (2, Content::Bytes(sample)) => parts.samples.push(sample),
-                        (3, _) => parts.n_exemplars += 1,
-                        (4, _) => parts.n_histograms += 1,
-                        _ => {}
-                    }
-                }
-                write(series, labels, &parts)?;
-            }
+            (1, Content::Bytes(message)) => series_one(message, series, state)?,
             (3, Content::Bytes(message)) => note(message, state)?,
             _ => {}
         }
     }
     Ok(())
+}
+
+/// Reads a series of version 1.0.
+fn series_one(message: &[u8], series: &mut SeriesReader<'_, '_>, state: &MetricsState) -> Result<(), IngestError> {
+    let (mut labels, mut parts, mut n_label_bytes) = (Vec::new(), Parts::default(), 0);
+    let mut fields = Message::new(message, WHAT);
+    while let Some(field) = fields.next() {
+        match field? {
+            (1, Content::Bytes(label)) => {
+                labels.push(label);
+                n_label_bytes = message.len() - fields.rest().len();
+            }
+            (2, Content::Bytes(sample)) => parts.samples.push(sample),
+            (3, _) => parts.n_exemplars += 1,
+            (4, _) => parts.n_histograms += 1,
+            _ => {}
+        }
+    }
+    // Labels come first; the same bytes mean the same labels, whatever else is among them.
+    let key = &message[..n_label_bytes];
+    if let Some(known) = state.series(key) {
+        return write(series, Ok(known), &parts);
+    }
+    let pairs = labels.into_iter().map(pair).collect::<Result<Vec<_>, _>>()?;
+    let labels = series.labels(pairs.into_iter());
+    if let Ok(labels) = &labels {
+        state.note_series(key, labels);
+    }
+    write(series, labels, &parts)
 }
 
 /// Reads a message of version 2.0.
@@ -96,23 +115,47 @@ pub(super) fn read_two(
                 return Err(broken(format!("a series has more than {REFERENCES_MAX} references to labels")));
             }
         }
-        let labels = labels_of(&references, &symbols)?;
-        if let (Some(message), Some((_, name))) = (metadata, labels.iter().find(|(name, _)| name == "__name__")) {
+        let pairs = labels_of(&references, &symbols)?;
+        if let (Some(message), Some((_, name))) = (metadata, pairs.iter().find(|(name, _)| name == "__name__")) {
             note_two(message, name, &symbols, state)?;
         }
-        write(series, labels, &parts)?;
+        write(series, known(pairs, series, state), &parts)?;
     }
     Ok(())
 }
 
-fn write(series: &mut SeriesReader<'_, '_>, labels: Vec<Pair<'_>>, parts: &Parts<'_>) -> Result<(), IngestError> {
+/// Returns the labels of a series of version 2.0, whose references mean something in one message only.
+fn known(
+    pairs: Vec<Pair<'_>>,
+    series: &SeriesReader<'_, '_>,
+    state: &MetricsState,
+) -> Result<Arc<SeriesLabels>, String> {
+    // No field of a message of version 1.0 begins with a 0.
+    let mut key = vec![0];
+    for text in pairs.iter().flat_map(|(name, value)| [name, value]) {
+        key.extend_from_slice(&(text.len() as u32).to_le_bytes());
+        key.extend_from_slice(text.as_bytes());
+    }
+    if let Some(known) = state.series(&key) {
+        return Ok(known);
+    }
+    let labels = series.labels(pairs.into_iter())?;
+    state.note_series(&key, &labels);
+    Ok(labels)
+}
+
+fn write(
+    series: &mut SeriesReader<'_, '_>,
+    labels: Result<Arc<SeriesLabels>, String>,
+    parts: &Parts<'_>,
+) -> Result<(), IngestError> {
     let example = || {
-        let name = labels.iter().find(|(name, _)| name == "__name__").map_or("", |(_, value)| value);
+        let name = labels.as_ref().map_or("", |labels| labels.get(METRIC_NAME));
         format!("the first of {:?}", &name[..name.floor_char_boundary(200)])
     };
     series.refuse("native histograms, which are not supported yet", parts.n_histograms, example);
     series.refuse("exemplars, which are not supported yet", parts.n_exemplars, example);
-    series.series(labels.into_iter(), parts.samples.iter().map(|message| sample(message)))
+    series.series(labels, parts.samples.iter().map(|message| sample(message)))
 }
 
 /// Reads a sample: its time and value. What is not there is 0, as protobuf specifies.

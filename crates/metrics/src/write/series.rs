@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Write;
+use std::sync::Arc;
 
 use ingest::sample::{SampleWriter, SeriesLabels};
 use ingest::{Collector, IngestError};
@@ -31,13 +32,21 @@ impl<'c, 'a> SeriesReader<'c, 'a> {
         Self { collector, limits, latest, n_samples: 0, refused: Vec::new() }
     }
 
-    /// Stores the samples of one series, which come as time in ms and value.
-    pub(super) fn series<'b>(
-        &mut self,
+    /// Checks the labels of a series.
+    pub(super) fn labels<'b>(
+        &self,
         labels: impl Iterator<Item = (Cow<'b, str>, Cow<'b, str>)>,
+    ) -> Result<Arc<SeriesLabels>, String> {
+        SeriesLabels::new(labels, self.limits).map(Arc::new)
+    }
+
+    /// Stores the samples of one series, which come as time in ms and value.
+    pub(super) fn series(
+        &mut self,
+        labels: Result<Arc<SeriesLabels>, String>,
         samples: impl Iterator<Item = Result<(i64, f64), IngestError>>,
     ) -> Result<(), IngestError> {
-        let labels = match SeriesLabels::new(labels, self.limits) {
+        let labels = match labels {
             Ok(labels) => labels,
             Err(problem) => {
                 let mut n = 0;
@@ -49,8 +58,7 @@ impl<'c, 'a> SeriesReader<'c, 'a> {
                 return Ok(());
             }
         };
-        let shown = labels.text().to_owned();
-        let mut writer = SampleWriter::new(self.collector, labels)?;
+        let mut writer = SampleWriter::new(self.collector, &labels)?;
         let (mut n_stored, mut n_future, mut future) = (0, 0, 0);
         let (mut n_old, mut old) = (0, String::new());
         for sample in samples {
@@ -65,6 +73,7 @@ impl<'c, 'a> SeriesReader<'c, 'a> {
             }
         }
         self.n_samples += n_stored;
+        let shown = labels.text();
         let at = |text: String| format!("{}: {text}", &shown[..shown.floor_char_boundary(300)]);
         let (latest, future) = (self.latest, Timestamp(future.saturating_mul(Timestamp::MILLISECOND)));
         let limit = Timestamp(latest.saturating_mul(Timestamp::MILLISECOND));
