@@ -219,12 +219,15 @@ def start_server(binary, directory, url, settings, space=None):
 
 
 def until_ready(process, url, name):
+    answered = ["nothing"]
+
     def is_ready():
         if process.poll() is not None:
             raise Failed(f"{name} ended with {process.returncode} at its start")
         with contextlib.suppress(OSError, http.client.HTTPException):
-            return call(url, "GET", "/-/ready", timeout=5)[0] == 200
-    until(f"{name} is ready", is_ready)
+            answered[0] = call(url, "GET", "/-/ready", timeout=5)
+            return answered[0][0] == 200
+    until(lambda: f"{name} is ready, it answers {answered[0]}", is_ready)
 
 
 class Laboratory:
