@@ -2,6 +2,7 @@
 """Marks that need a run of their own: flat costs, a thousand segments, real logs, doors, senders, the shipper, spans.
 
 usage: marks.py [flat] [segments] [real-logs] [patterns] [free-text] [documents] [files] [doors] [senders] [ship] [fleet] [fleet-queries] [traces]
+       [metrics] [--series N] [--steps N]
        [--events N] [--segments N] [--logs DIR] [--labels DIR] [--documents N] [--corpus FILE] [--door-events N]
        [--doors NAME,…] [--rounds N] [--keep-bodies DIR] [--senders N] [--seconds N] [--spans N] [--span-seed N] [--record] [--binary FILE] [--work DIR]
 
@@ -23,6 +24,7 @@ fleet      Three nodes on a bucket and PostgreSQL: acknowledgements beside a slo
            one machine, the same answers.
 fleet-queries  Six nodes that answer together: CPU beside one machine, needles, the end of a node.
 traces     Spans beside chDB with ClickStack's tables: CPU at the door, bytes, searches, traces by id, the service map.
+metrics    Samples beside Prometheus in the same run: CPU, bytes, memory, the usual queries over a day.
 
 Without a name all of them run. Ends with 1 and the names of the marks that were missed.
 """
@@ -45,6 +47,7 @@ from files import files
 from fleet import fleet
 from fleet_queries import fleet_queries
 from free_text import free_text
+from metrics import metrics
 from patterns import patterns
 from senders import senders
 from ship import ship
@@ -244,7 +247,7 @@ def real_logs(options, work, judge):
     server.stop()
 
 
-MARKS = {"flat": flat, "segments": segments, "real-logs": real_logs, "patterns": patterns, "free-text": free_text, "documents": documents, "files": files, "doors": doors, "senders": senders, "ship": ship, "fleet": fleet, "fleet-queries": fleet_queries, "traces": traces}
+MARKS = {"flat": flat, "segments": segments, "real-logs": real_logs, "patterns": patterns, "free-text": free_text, "documents": documents, "files": files, "doors": doors, "senders": senders, "ship": ship, "fleet": fleet, "fleet-queries": fleet_queries, "traces": traces, "metrics": metrics}
 
 
 def main():
@@ -265,6 +268,8 @@ def main():
     arguments.add_argument("--labels", help="a folder of labelled lines, one folder for each system")
     arguments.add_argument("--spans", type=int, default=5_000_000, help="how many spans traces stores")
     arguments.add_argument("--span-seed", type=int, help="repeats the spans of a run (default: others each time)")
+    arguments.add_argument("--series", type=int, default=10_000, help="how many series metrics stores")
+    arguments.add_argument("--steps", type=int, default=1440, help="how many minutes of them")
     arguments.add_argument("--record", action="store_true", help="append the table of patterns to benches/RESULTS.md")
     arguments.add_argument("--binary", default=str(corpus.ROOT / "target" / "release" / "catat"))
     arguments.add_argument("--work", help="where data directories go (default: a temporary directory)")
