@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use parse::FieldWriter;
 use types::{Level, Timestamp};
 
-pub use self::labels::{METRIC_NAME, SeriesLabels, label_pairs, sample_group};
+pub use self::labels::{METRIC_NAME, SeriesLabels, label_pairs, label_text, sample_group};
 use crate::{Collector, EventFields, EventMetadata, IngestError, RawEvent, RecordRefusal};
 
 /// The value of `@type` of a sample.

@@ -11,7 +11,7 @@ use chrono_tz::Tz;
 use door::problem::Problem;
 use door::query_run::{QueryRun, Scope};
 use execute::BlockVisitor;
-use ingest::sample::{SAMPLE_TYPE, field_of_label, label_pairs, number_of_text};
+use ingest::sample::{SAMPLE_TYPE, field_of_label, label_pairs, label_text, number_of_text};
 use plan::{Comparison, Expr, Name, Operator, Plan};
 use promql::{EvalError, Labels, MatchKind, Matcher, Selection, SeriesRef, Source, SourceError, Visit};
 use types::{Column, GroupPattern, TimeRange, Timestamp, Value};
@@ -51,7 +51,10 @@ impl<'r> StoreSource<'r> {
 
     fn read(&self, matchers: &[Matcher], range: (i64, i64), with_values: bool) -> Result<Samples, Problem> {
         let limit = if with_values { self.samples_max } else { usize::MAX };
-        let reader = SampleReader { matchers, with_values, limit, n: AtomicUsize::new(0), samples: Mutex::default() };
+        let wanted = texts_of(matchers);
+        let is_wanted = |stream: &str| wanted.iter().all(|text| stream.contains(&**text));
+        let (n, samples) = (AtomicUsize::new(0), Mutex::default());
+        let reader = SampleReader { matchers, is_wanted: &is_wanted, with_values, limit, n, samples };
         let groups = SAMPLE_GROUPS.map(GroupPattern::new).to_vec();
         let range = time_range(range);
         let snapshot = self.run.snapshot(&groups, range);
@@ -100,6 +103,12 @@ fn time_range((from, until): (i64, i64)) -> TimeRange {
     TimeRange { from: instant(from), to: instant(until.saturating_add(1)) }
 }
 
+/// Returns what the labels of every series have that the matchers accept, as canonical texts have it.
+fn texts_of(matchers: &[Matcher]) -> Vec<String> {
+    let is_equal = |matcher: &&Matcher| matches!(matcher.kind, MatchKind::Equal) && !matcher.value.is_empty();
+    matchers.iter().filter(is_equal).map(|matcher| label_text(&matcher.name, &matcher.value)).collect()
+}
+
 /// Returns the plan that reads the samples which the matchers may accept.
 fn plan(matchers: &[Matcher], names: &[&str]) -> Plan {
     let equal = |name: &str, text: &str| {
@@ -143,6 +152,8 @@ struct Samples {
 /// Collects the samples of blocks.
 struct SampleReader<'m> {
     matchers: &'m [Matcher],
+    /// Accepts every stream that the matchers may accept.
+    is_wanted: &'m (dyn Fn(&str) -> bool + Sync),
     with_values: bool,
     limit: usize,
     n: AtomicUsize,
@@ -151,6 +162,10 @@ struct SampleReader<'m> {
 
 impl BlockVisitor for SampleReader<'_> {
     fn expect(&self, _: &[(Timestamp, Timestamp)]) {}
+
+    fn streams(&self) -> Option<&(dyn Fn(&str) -> bool + Sync)> {
+        Some(self.is_wanted)
+    }
 
     fn visit(&self, _: usize, columns: &[Arc<Column>]) {
         let Some((streams, rest)) = columns.split_first() else { return };

@@ -17,6 +17,7 @@ mod narrow;
 mod narrow_fields;
 mod prefetch;
 mod run;
+mod samples;
 mod segment;
 
 pub use blocks::RunReader;

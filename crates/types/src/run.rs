@@ -186,6 +186,12 @@ pub trait Run: Send + Sync {
         Ok(None)
     }
 
+    /// The rows of a block whose stream `is_wanted`, where all events of the run are samples of streams that it keeps by number.
+    /// Costs less than reading the streams.
+    fn rows_of_samples(&self, _block: usize, _is_wanted: &dyn Fn(&str) -> bool) -> Result<Option<RowSet>, ScanError> {
+        Ok(None)
+    }
+
     /// Bytes read from disk or memory on behalf of this run so far, for the statistics of an answer.
     fn bytes_read(&self) -> u64 {
         0

@@ -21,6 +21,12 @@ pub trait BlockVisitor: Sync {
     /// block is its index.
     fn expect(&self, blocks: &[(Timestamp, Timestamp)]);
 
+    /// Returns which streams are wanted, where the plan selects samples. Runs that keep samples by stream then give those of
+    /// all streams that this accepts, instead of what the plan's filters let through.
+    fn streams(&self) -> Option<&(dyn Fn(&str) -> bool + Sync)> {
+        None
+    }
+
     /// Receives the columns of the matching rows of a block; there may be no such rows. A block is skipped if it cannot be
     /// read or the time limit is reached; the answer then gives the reason.
     fn visit(&self, block: usize, columns: &[Arc<Column>]);
@@ -45,7 +51,8 @@ pub fn visit_blocks(
     let times: Vec<(Timestamp, Timestamp)> = items.iter().map(|item| (item.first, item.last)).collect();
     visitor.expect(&times);
     let work = |(): &mut (), index, item: &_| {
-        let mut frame = scan.frame(item, &steps)?;
+        let of_streams = visitor.streams().map(|is_wanted| scan.samples(item, is_wanted)).transpose()?.flatten();
+        let mut frame = of_streams.map_or_else(|| scan.frame(item, &steps), Ok)?;
         let columns =
             columns.iter().map(|(_, expr)| scan.env.evaluate(expr, &mut frame)).collect::<Result<Vec<_>, _>>()?;
         visitor.visit(index, &columns);

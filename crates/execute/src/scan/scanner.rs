@@ -167,6 +167,18 @@ impl<'a> Scan<'a> {
         Ok(frame)
     }
 
+    /// Returns the rows of an item that are samples of wanted streams, where the run tells.
+    pub(crate) fn samples(&self, item: &Item, is_wanted: &dyn Fn(&str) -> bool) -> Result<Option<Frame<'_>>, Stop> {
+        let Some(mut rows) = self.sources[item.source].run.rows_of_samples(item.block, is_wanted)? else {
+            return Ok(None);
+        };
+        let of_range = self.rows_of(item)?.rows;
+        rows.and(&of_range);
+        self.note_opened(item.source);
+        self.count(item.source, of_range.count() as u64, rows.count() as u64);
+        Ok(Some(self.chosen(item, rows)))
+    }
+
     /// Returns rows of an item by their numbers in the block.
     pub(crate) fn chosen(&self, item: &Item, rows: RowSet) -> Frame<'_> {
         Frame::of_block(BlockRows { source: &self.sources[item.source], block: item.block, rows })

@@ -134,6 +134,15 @@ fn text_of(pairs: &[(String, String)]) -> String {
     text
 }
 
+/// Returns a label as it stands in a canonical text.
+pub fn label_text(name: &str, value: &str) -> String {
+    let mut text = String::new();
+    push_json(name, &mut text);
+    text.push(':');
+    push_json(value, &mut text);
+    text
+}
+
 fn push_json(part: &str, text: &mut String) {
     if part.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
         text.extend(["\"", part, "\""]);

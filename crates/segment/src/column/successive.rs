@@ -31,6 +31,9 @@ const VALUES: u8 = 6;
 /// The scale of series whose values are kept as bits.
 const BITS: u8 = 10;
 
+/// Of how many values one has to be wanted, so that reading the series of those wanted costs less than reading all.
+const VALUES_PER_CHOSEN: usize = 4;
+
 /// Reports whether a section is one of these.
 pub(crate) fn is_successive(section: &[u8]) -> bool {
     section.first() == Some(&SUCCESSIVE)
@@ -217,13 +220,135 @@ fn unzigzag(value: i64) -> i64 {
     ((value as u64 >> 1) as i64) ^ -(value & 1)
 }
 
-/// Restores a section of the rows `present` from the section of its source, which has values in `source_present`.
-pub(crate) fn restore(section: &[u8], present: &RowSet, source: &[u8], source_present: &RowSet) -> Decoded<Vec<u8>> {
+/// Returns the code of the series of each value of a column with values in the rows `present`.
+pub(crate) fn series_of(source: &[u8], present: &RowSet, source_present: &RowSet) -> Decoded<Vec<u32>> {
     let codes = codes_of(source, source_present)?.ok_or(Damage("a column depends on one that has no codes"))?;
     if !is_part(present, source_present) {
         return Err(Damage("a column does not fit the one that it depends on"));
     }
-    restore_from(section, &picked(&codes, present, source_present).collect::<Vec<_>>())
+    Ok(if present == source_present { codes } else { picked(&codes, present, source_present).collect() })
+}
+
+/// Restores a section of the rows `present` from the section of its source, which has values in `source_present`.
+pub(crate) fn restore(section: &[u8], present: &RowSet, source: &[u8], source_present: &RowSet) -> Decoded<Vec<u8>> {
+    restore_from(section, &series_of(source, present, source_present)?)
+}
+
+/// Decodes rows of a column of decimals whose values belong to series of these codes; `None` if it holds something else.
+pub(crate) fn decode(section: &[u8], codes: &[u32], present: &RowSet, rows: &RowSet) -> Decoded<Option<Column>> {
+    let mut cursor = Cursor::new(section);
+    cursor.take(1)?;
+    cursor.varint()?;
+    if cursor.byte()? != DECIMALS {
+        return Ok(None);
+    }
+    cursor.take(1)?;
+    let chosen = present.places_of(rows);
+    let values: Vec<f64> = take_decimals(&mut cursor, codes, &chosen)?;
+    let flags = take_flags(&mut cursor, codes.len())?;
+    if !cursor.is_at_end() {
+        return Err(Damage("bytes are left over"));
+    }
+    let of_rows = rows.places_of(present);
+    let integers = flags.map(|flags| of_rows.select(&chosen.places_of(&flags)));
+    let present = (!of_rows.is_all()).then(|| of_rows.clone());
+    let mut spread = values;
+    if let Some(present) = &present {
+        let mut all = vec![0.0; present.n_rows()];
+        present.iter().zip(spread).for_each(|(row, value)| all[row] = value);
+        spread = all;
+    }
+    Ok(Some(Column::Floats { values: spread, present, integers }))
+}
+
+/// Reads the decimals at the places `chosen`, in their order.
+fn take_decimals(cursor: &mut Cursor<'_>, codes: &[u32], chosen: &RowSet) -> Decoded<Vec<f64>> {
+    let decimal = |number: Restored| f64::from_bits(decimal_bits(number) as u64);
+    if chosen.count() * VALUES_PER_CHOSEN < codes.len() {
+        let mut found = take_chosen(cursor, codes, chosen)?;
+        found.sort_unstable_by_key(|(place, _)| *place);
+        return Ok(found.into_iter().map(|(_, number)| decimal(number)).collect());
+    }
+    let numbers = take_numbers(cursor, codes)?;
+    Ok(if chosen.is_all() {
+        numbers.into_iter().map(decimal).collect()
+    } else {
+        chosen.iter().map(|place| decimal(numbers[place])).collect()
+    })
+}
+
+/// Reads the numbers at the places `chosen` with these places; of other series nothing is decoded.
+fn take_chosen(cursor: &mut Cursor<'_>, codes: &[u32], chosen: &RowSet) -> Decoded<Vec<(u32, Restored)>> {
+    let n_series = codes.iter().max().map_or(0, |largest| *largest as usize + 1);
+    let scales = take_scales(cursor, n_series)?;
+    let mut lengths = vec![0u32; n_series];
+    codes.iter().for_each(|code| lengths[*code as usize] += 1);
+    let mut places: Vec<Option<Vec<u32>>> = vec![None; n_series];
+    chosen.iter().for_each(|place| {
+        places[codes[place] as usize].get_or_insert_with(Vec::new);
+    });
+    for (place, code) in codes.iter().enumerate() {
+        if let Some(places) = &mut places[*code as usize] {
+            places.push(place as u32);
+        }
+    }
+    let is_scaled = |code: usize| scales[code] != i64::from(BITS);
+    let rest_of = |code: usize| lengths[code].saturating_sub(1) as usize;
+    let n_differences: usize = (0..n_series).filter(|code| is_scaled(*code)).map(rest_of).sum();
+    let n_firsts = lengths.iter().filter(|length| **length > 0).count();
+    let (mut of_differences, mut of_others) =
+        (RowSet::none(n_differences), RowSet::none(codes.len() - n_firsts - n_differences));
+    let (mut n_scaled, mut n_bits) = (0, 0);
+    for code in 0..n_series {
+        let (set, at) =
+            if is_scaled(code) { (&mut of_differences, &mut n_scaled) } else { (&mut of_others, &mut n_bits) };
+        if places[code].is_some() {
+            (*at..*at + rest_of(code)).for_each(|place| set.insert(place));
+        }
+        *at += rest_of(code);
+    }
+    let mut firsts = cursor.integers(n_firsts)?.into_iter();
+    let mut differences = cursor.integers_at(n_differences, &of_differences)?.into_iter();
+    let mut others = cursor.integers_at(of_others.n_rows(), &of_others)?.into_iter();
+    let mut numbers = Vec::with_capacity(chosen.count());
+    for code in (0..n_series).filter(|code| lengths[*code] > 0) {
+        let Some(first) = firsts.next() else { return Err(Damage("numbers end too early")) };
+        let Some(places) = &places[code] else { continue };
+        let rest = if is_scaled(code) { &mut differences } else { &mut others };
+        let mut series = SeriesValues { last: first, scale: scales[code] as u8 };
+        for (at, place) in places.iter().enumerate() {
+            if at > 0 {
+                series.step(rest.next().ok_or(Damage("numbers end too early"))?);
+            }
+            if chosen.contains(*place as usize) {
+                numbers.push((*place, series.number()));
+            }
+        }
+    }
+    Ok(numbers)
+}
+
+/// A series while it is read.
+struct SeriesValues {
+    last: i64,
+    scale: u8,
+}
+
+impl SeriesValues {
+    /// Takes the next value, as it is stored.
+    fn step(&mut self, stored: i64) {
+        self.last = if self.scale == BITS { self.last ^ stored } else { self.last.wrapping_add(unzigzag(stored)) };
+    }
+
+    fn number(&self) -> Restored {
+        if self.scale == BITS { Restored::Bits(self.last) } else { Restored::Scaled(self.last, self.scale) }
+    }
+}
+
+fn take_scales(cursor: &mut Cursor<'_>, n_series: usize) -> Decoded<Vec<i64>> {
+    let scales = cursor.integers(n_series)?;
+    let is_known = scales.iter().all(|scale| (0..=i64::from(BITS)).contains(scale));
+    if is_known { Ok(scales) } else { Err(Damage("a scale is out of range")) }
 }
 
 /// Restores a section whose values belong to series of these codes.
@@ -311,10 +436,7 @@ impl Restored {
 fn take_numbers(cursor: &mut Cursor<'_>, codes: &[u32]) -> Decoded<Vec<Restored>> {
     let n_series = codes.iter().max().map_or(0, |largest| *largest as usize + 1);
     let series = BySeries::new(codes, n_series);
-    let scales = cursor.integers(n_series)?;
-    if scales.iter().any(|scale| !(0..=i64::from(BITS)).contains(scale)) {
-        return Err(Damage("a scale is out of range"));
-    }
+    let scales = take_scales(cursor, n_series)?;
     let n_firsts = series.iter().filter(|places| !places.is_empty()).count();
     let with_scale = series.iter().zip(&scales).filter(|(_, scale)| **scale != i64::from(BITS));
     let n_differences: usize = with_scale.map(|(places, _)| places.len().saturating_sub(1)).sum();
@@ -325,17 +447,12 @@ fn take_numbers(cursor: &mut Cursor<'_>, codes: &[u32]) -> Decoded<Vec<Restored>
     let early = || Damage("numbers end too early");
     for (places, scale) in series.iter().zip(&scales) {
         let Some((first, rest)) = places.split_first() else { continue };
-        let mut last = firsts.next().ok_or_else(early)?;
-        let is_scaled = *scale != i64::from(BITS);
-        let number = |value: i64| if is_scaled { Restored::Scaled(value, *scale as u8) } else { Restored::Bits(value) };
-        numbers[*first as usize] = number(last);
+        let mut values = SeriesValues { last: firsts.next().ok_or_else(early)?, scale: *scale as u8 };
+        numbers[*first as usize] = values.number();
+        let stored = if *scale == i64::from(BITS) { &mut others } else { &mut differences };
         for place in rest {
-            last = if is_scaled {
-                last.wrapping_add(unzigzag(differences.next().ok_or_else(early)?))
-            } else {
-                last ^ others.next().ok_or_else(early)?
-            };
-            numbers[*place as usize] = number(last);
+            values.step(stored.next().ok_or_else(early)?);
+            numbers[*place as usize] = values.number();
         }
     }
     Ok(numbers)

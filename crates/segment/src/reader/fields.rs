@@ -43,32 +43,59 @@ impl SegmentRun {
             return Ok(Column::Missing { n_rows: rows.count() });
         }
         let present = shapes.rows_with(index as u32, &table);
+        if let Some(column) = self.successive_rows(block, index, (&present, rows))? {
+            return Ok(column);
+        }
         let dictionary = self.dictionary(index)?;
         self.decoded_column(block, index, |bytes| column::decode(bytes, &present, rows, dictionary.as_ref()))
     }
 
     /// Returns the section of field number `index` in a block; what another column says is restored from it.
     pub(super) fn column_section(&self, block: usize, index: usize) -> Result<Arc<Vec<u8>>, ScanError> {
-        let columns = &self.run().footer.columns;
-        let id = |column: usize| columns[column].first_section + block as SectionId;
-        self.section_with(id(index), |stored| {
-            let damaged = |damage| self.damage(id(index), damage);
-            let source = dependent::source_of(&stored).map_err(damaged)?;
-            let Some(source) = source.filter(|_| self.segment.format > 3) else { return Ok(stored) };
-            if source >= columns.len() || source == index {
-                return Err(damaged(Damage("a field is out of range")));
+        let stored = self.stored_section(block, index)?;
+        if !successive::is_successive(&stored) {
+            return Ok(stored);
+        }
+        // It is longer than what it is restored from, and seldom asked for: values are decoded without it.
+        let (source, of_source) = self.source_of(block, index, &stored)?;
+        let table = self.shapes()?;
+        let present = self.block_shapes(block, &table)?.rows_with(index as u32, &table);
+        let restored = successive::restore(&stored, &present, &source, &of_source);
+        let id = self.run().footer.columns[index].first_section + block as SectionId;
+        restored.map(Arc::new).map_err(|damage| self.damage(id, damage))
+    }
+
+    /// Returns the same as it is stored, where it consists of differences.
+    pub(super) fn stored_section(&self, block: usize, index: usize) -> Result<Arc<Vec<u8>>, ScanError> {
+        let id = self.run().footer.columns[index].first_section + block as SectionId;
+        self.section_with(id, |stored| {
+            let damaged = |damage| self.damage(id, damage);
+            let has_source = self.segment.format > 3 && dependent::source_of(&stored).map_err(damaged)?.is_some();
+            if !has_source || successive::is_successive(&stored) {
+                return Ok(stored);
             }
+            let (source, of_source) = self.source_of(block, index, &stored)?;
             let table = self.shapes()?;
-            let shapes = self.block_shapes(block, &table)?;
-            let [present, of_source] = [index, source].map(|column| shapes.rows_with(column as u32, &table));
-            let of_source_bytes = self.section(id(source))?;
-            let restored = if successive::is_successive(&stored) {
-                successive::restore(&stored, &present, &of_source_bytes, &of_source)
-            } else {
-                dependent::restore(&stored, &present, &of_source_bytes, &of_source)
-            };
-            restored.map_err(damaged)
+            let present = self.block_shapes(block, &table)?.rows_with(index as u32, &table);
+            dependent::restore(&stored, &present, &source, &of_source).map_err(damaged)
         })
+    }
+
+    /// Returns the section that a section of field number `index` depends on, and the rows in which that has values.
+    pub(super) fn source_of(
+        &self,
+        block: usize,
+        index: usize,
+        stored: &[u8],
+    ) -> Result<(Arc<Vec<u8>>, RowSet), ScanError> {
+        let columns = &self.run().footer.columns;
+        let damaged = |damage| self.damage(columns[index].first_section + block as SectionId, damage);
+        let source = dependent::source_of(stored).map_err(damaged)?;
+        let source = source.filter(|source| *source < columns.len() && *source != index);
+        let source = source.ok_or(Damage("a field is out of range")).map_err(damaged)?;
+        let table = self.shapes()?;
+        let present = self.block_shapes(block, &table)?.rows_with(source as u32, &table);
+        Ok((self.section(columns[source].first_section + block as SectionId)?, present))
     }
 
     /// Reads the section of field number `index` in a block and decodes it.

@@ -478,6 +478,10 @@ impl Run for SegmentRun {
         self.decoded_column(block, index, |bytes| column::decode_addresses(bytes, &present, rows))
     }
 
+    fn rows_of_samples(&self, block: usize, is_wanted: &dyn Fn(&str) -> bool) -> Result<Option<RowSet>, ScanError> {
+        self.samples(block, is_wanted)
+    }
+
     fn bytes_read(&self) -> u64 {
         self.bytes_read.load(Ordering::Relaxed)
     }

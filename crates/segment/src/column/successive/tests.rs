@@ -2,7 +2,9 @@ use proptest::prelude::*;
 
 use super::super::dictionary::RunDictionary;
 use super::super::{decode, encode as encode_column};
-use super::*;
+use super::{
+    BlockColumn, Column, DECIMALS, INTEGERS, RowSet, SUCCESSIVE, VALUES, Value, restore, series_of, shorten, source_of,
+};
 
 fn value() -> impl Strategy<Value = Option<Value>> {
     prop_oneof![
@@ -40,8 +42,13 @@ fn check(series: &[u32], values: Vec<Option<Value>>) -> Option<usize> {
     }
     assert_eq!(source_of(&stored.section), Ok(Some(0)));
     let restored = restore(&stored.section, &present, &source.section, &source.present).expect("just written");
-    for wanted in [RowSet::all(n), RowSet::of(n, |row| row % 3 == 1)] {
+    for wanted in [RowSet::all(n), RowSet::of(n, |row| row % 3 == 1), RowSet::of(n, |row| row % 40 == 1)] {
+        let codes = series_of(&source.section, &present, &source.present).expect("just written");
+        let direct = super::decode(&stored.section, &codes, &present, &wanted).expect("just written");
         let back = decode(&restored, &present, &wanted, None).expect("just written");
+        if let Some(direct) = direct {
+            assert_eq!(format!("{direct:?}"), format!("{back:?}"));
+        }
         let back: Vec<Option<Value>> = (0..back.n_rows()).map(|row| back.value(row)).collect();
         let expected: Vec<Option<Value>> = wanted.iter().map(|row| values[row].clone()).collect();
         assert_eq!(format!("{back:?}"), format!("{expected:?}"));
@@ -66,6 +73,9 @@ proptest! {
         source.extend(&codes);
         let rows = RowSet::all(codes.len());
         let _ = restore(&bytes, &rows, &source, &rows);
+        if let Ok(codes) = series_of(&source, &rows, &rows) {
+            let _ = super::decode(&bytes, &codes, &rows, &RowSet::of(codes.len(), |row| row == 0));
+        }
     }
 }
 
