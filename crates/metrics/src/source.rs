@@ -19,7 +19,7 @@ use types::{Column, GroupPattern, TimeRange, Timestamp, Value};
 /// The groups that contain samples: their own, and the one for groups beyond the limit.
 const SAMPLE_GROUPS: [&str; 2] = ["metrics/*", "overflow"];
 
-/// The columns of the plan: stream, time, value, time of arrival.
+/// The columns of the plan: stream, time, value, time of arrival. The last is read only where a series has a time twice.
 const COLUMNS: [&str; 4] = ["@logStream", "@timestamp", "value", "@ingestionTime"];
 
 /// The store within a caller's scope.
@@ -42,25 +42,24 @@ impl<'r> StoreSource<'r> {
 
     /// Returns the label sets of the series with samples from `from` to `until`, both included, in ms.
     pub(crate) fn label_sets(&self, matchers: &[Matcher], (from, until): (i64, i64)) -> Result<Vec<Labels>, Problem> {
-        let samples = self.read(matchers, (from, until), false)?;
+        let samples = self.read(matchers, (from, until), &COLUMNS[..1])?;
         let mut sets: Vec<Labels> = samples.series.into_iter().map(|series| series.labels).collect();
         sets.sort_unstable();
         sets.dedup();
         Ok(sets)
     }
 
-    fn read(&self, matchers: &[Matcher], range: (i64, i64), with_values: bool) -> Result<Samples, Problem> {
-        let limit = if with_values { self.samples_max } else { usize::MAX };
+    fn read(&self, matchers: &[Matcher], range: (i64, i64), names: &[&str]) -> Result<Samples, Problem> {
+        let limit = if names.len() > 1 { self.samples_max } else { usize::MAX };
         let wanted = texts_of(matchers);
         let is_wanted = |stream: &str| wanted.iter().all(|text| stream.contains(&**text));
         let (n, samples) = (AtomicUsize::new(0), Mutex::default());
-        let reader = SampleReader { matchers, is_wanted: &is_wanted, with_values, limit, n, samples };
+        let reader = SampleReader { matchers, is_wanted: &is_wanted, limit, n, samples };
         let groups = SAMPLE_GROUPS.map(GroupPattern::new).to_vec();
         let range = time_range(range);
         let snapshot = self.run.snapshot(&groups, range);
         let now = self.run.server.now();
         let scope = Scope { groups, limit: None, time_zone: Tz::UTC, now };
-        let names = if with_values { &COLUMNS[..] } else { &COLUMNS[..1] };
         let answer = self.run.visit(&snapshot, &plan(matchers, names), &scope, range, &reader)?;
         let mut missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
         missing
@@ -74,7 +73,10 @@ impl Source for StoreSource<'_> {
     fn select(&self, selection: &Selection<'_>, visit: &Visit<'_>) -> Result<(), EvalError> {
         let range = (selection.after.saturating_add(1), selection.until);
         let of_problem = |problem: Problem| EvalError::Source(SourceError(problem.message));
-        let samples = self.read(selection.matchers, range, true).map_err(of_problem)?;
+        let mut samples = self.read(selection.matchers, range, &COLUMNS[..3]).map_err(of_problem)?;
+        if samples.has_times_twice() {
+            samples = self.read(selection.matchers, range, &COLUMNS).map_err(of_problem)?;
+        }
         if samples.n > self.samples_max {
             return Err(EvalError::TooManySamples(self.samples_max));
         }
@@ -154,7 +156,6 @@ struct SampleReader<'m> {
     matchers: &'m [Matcher],
     /// Accepts every stream that the matchers may accept.
     is_wanted: &'m (dyn Fn(&str) -> bool + Sync),
-    with_values: bool,
     limit: usize,
     n: AtomicUsize,
     samples: Mutex<Samples>,
@@ -177,9 +178,8 @@ impl BlockVisitor for SampleReader<'_> {
         }
         let rows = by_stream(streams);
         let points = |rows: &[usize]| -> Vec<Point> {
-            let Some([times, values, arrived]) = rest.first_chunk().filter(|_| self.with_values) else {
-                return Vec::new();
-            };
+            let [times, values, arrived @ ..] = rest else { return Vec::new() };
+            let arrived = arrived.first().map(|arrived| &**arrived);
             rows.iter().filter_map(|row| point(times, values, arrived, *row)).collect()
         };
         let read: Vec<(Arc<str>, Vec<Point>)> =
@@ -195,6 +195,18 @@ impl BlockVisitor for SampleReader<'_> {
 }
 
 impl Samples {
+    /// Sorts the samples of each series by time; reports whether one has several of the same time, which may differ.
+    fn has_times_twice(&mut self) -> bool {
+        self.series.iter_mut().any(|series| {
+            if !series.points.is_sorted_by_key(|point| point.time) {
+                series.points.sort_by_key(|point| point.time);
+            }
+            let is_other =
+                |pair: &[Point]| pair[0].time == pair[1].time && pair[0].value.to_bits() != pair[1].value.to_bits();
+            series.points.windows(2).any(is_other)
+        })
+    }
+
     /// Returns the place of a stream's series; `None` if the matchers refuse it.
     fn place_of(&mut self, stream: &Arc<str>, matchers: &[Matcher]) -> Option<usize> {
         if let Some(place) = self.places.get(stream) {
@@ -243,7 +255,7 @@ fn by_stream(streams: &Column) -> Vec<(Arc<str>, Vec<usize>)> {
 }
 
 /// Returns the sample of a row.
-fn point(times: &Column, values: &Column, arrived: &Column, row: usize) -> Option<Point> {
+fn point(times: &Column, values: &Column, arrived: Option<&Column>, row: usize) -> Option<Point> {
     let nanoseconds = |column: &Column| match column {
         Column::Timestamps(values) => values.get(row).copied(),
         column => match column.value(row) {
@@ -261,7 +273,7 @@ fn point(times: &Column, values: &Column, arrived: &Column, row: usize) -> Optio
         },
     };
     let time = nanoseconds(times)?.div_euclid(Timestamp::MILLISECOND);
-    Some(Point { time, value, arrived: nanoseconds(arrived).unwrap_or_default() })
+    Some(Point { time, value, arrived: arrived.and_then(nanoseconds).unwrap_or_default() })
 }
 
 #[cfg(test)]
