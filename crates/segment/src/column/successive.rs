@@ -299,10 +299,10 @@ fn take_chosen(cursor: &mut Cursor<'_>, codes: &[u32], chosen: &RowSet) -> Decod
     let (mut of_differences, mut of_others) =
         (RowSet::none(n_differences), RowSet::none(codes.len() - n_firsts - n_differences));
     let (mut n_scaled, mut n_bits) = (0, 0);
-    for code in 0..n_series {
+    for (code, places) in places.iter().enumerate() {
         let (set, at) =
             if is_scaled(code) { (&mut of_differences, &mut n_scaled) } else { (&mut of_others, &mut n_bits) };
-        if places[code].is_some() {
+        if places.is_some() {
             (*at..*at + rest_of(code)).for_each(|place| set.insert(place));
         }
         *at += rest_of(code);
