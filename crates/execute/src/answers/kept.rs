@@ -46,7 +46,7 @@ impl<'a> AnswerKeeper<'a> {
     pub(crate) fn find(&self, scan: &Scan<'_>) -> Option<(Answer, bool)> {
         let kept = self.cache.answer(self.key)?;
         scan.hold(kept.n_bytes).ok()?;
-        scan.count_kept_of_several(kept.n_scanned, kept.n_matched);
+        scan.count_kept(scan.sources.len(), kept.n_scanned, kept.n_matched);
         let held = Some(scan.budget().keep(kept.n_bytes));
         let answer = Answer { columns: kept.columns.clone(), rows: kept.rows.clone(), held, ..Answer::default() };
         Some((answer, kept.more))

@@ -21,8 +21,7 @@ pub trait BlockVisitor: Sync {
     /// block is its index.
     fn expect(&self, blocks: &[(Timestamp, Timestamp)]);
 
-    /// Returns which streams are wanted, where the plan selects samples. Runs that keep samples by stream then give those of
-    /// all streams that this accepts, instead of what the plan's filters let through.
+    /// Accepts streams, where the plan selects samples: runs that keep those by stream then leave the plan's filters out.
     fn streams(&self) -> Option<&(dyn Fn(&str) -> bool + Sync)> {
         None
     }

@@ -337,7 +337,7 @@ impl<'p> Aggregation<'p> {
         }
         match source {
             Some(source) => scan.count_kept(source, n_scanned, n_matched),
-            None => scan.count_kept_of_several(n_scanned, n_matched),
+            None => scan.count_kept(scan.sources.len(), n_scanned, n_matched),
         }
         let merged = scan.hold(groups.memory_bytes()).and_then(|()| merge_held(scan, total, groups));
         merged.unwrap_or_else(|stop| scan.note_stop(stop));

@@ -148,14 +148,9 @@ impl<'a> Scan<'a> {
         items
     }
 
-    /// Returns the rows of an item that its range holds.
-    fn rows_of(&self, item: &Item) -> Result<BlockRows<'_>, ScanError> {
-        rows_in_range(&self.sources[item.source], item)
-    }
-
     /// Returns the rows of an item that the steps let through.
     pub(crate) fn frame(&self, item: &Item, steps: &Steps<'_>) -> Result<Frame<'_>, Stop> {
-        let block = self.rows_of(item)?;
+        let block = rows_in_range(&self.sources[item.source], item)?;
         let n_rows = block.rows.count() as u64;
         self.note_opened(item.source);
         if steps.is_search() {
@@ -172,7 +167,7 @@ impl<'a> Scan<'a> {
         let Some(mut rows) = self.sources[item.source].run.rows_of_samples(item.block, is_wanted)? else {
             return Ok(None);
         };
-        let of_range = self.rows_of(item)?.rows;
+        let of_range = rows_in_range(&self.sources[item.source], item)?.rows;
         rows.and(&of_range);
         self.note_opened(item.source);
         self.count(item.source, of_range.count() as u64, rows.count() as u64);
@@ -212,11 +207,6 @@ impl<'a> Scan<'a> {
     pub(crate) fn count_kept(&self, source: usize, n_scanned: u64, n_matched: u64) {
         self.count(source, n_scanned, n_matched);
         self.events_cached.fetch_add(n_scanned, Relaxed);
-    }
-
-    /// The same for rows of several sources at once.
-    pub(crate) fn count_kept_of_several(&self, n_scanned: u64, n_matched: u64) {
-        self.count_kept(self.sources.len(), n_scanned, n_matched);
     }
 
     /// Returns how many rows of a source were looked at, and how many of them matched.
@@ -280,7 +270,7 @@ impl<'a> Scan<'a> {
     /// Returns what was made, or nothing where it could not be; then the answer says why.
     pub(crate) fn or_nothing<T: Default>(&self, made: Result<T, Stop>) -> T {
         made.unwrap_or_else(|stop| {
-            if matches!(stop, crate::columns::stop::Stop::Over) {
+            if matches!(stop, Stop::Over) {
                 self.env.budget.cut();
             }
             self.note_stop(stop);
@@ -301,27 +291,30 @@ impl<'a> Scan<'a> {
         work: impl Fn(&mut W, usize, &Item) -> Result<Flow, Stop> + Sync,
     ) -> Result<Vec<W>, ExecuteError> {
         let next = AtomicUsize::new(0);
-        let work_off = || {
-            let mut state = start();
-            while !self.is_over() {
-                let index = next.fetch_add(1, Relaxed);
-                let Some(item) = items.get(index) else { break };
-                match work(&mut state, index, item) {
-                    Ok(Flow::Continue) => {}
-                    Ok(Flow::Done) => break,
-                    Err(stop) => self.note_stop(stop),
-                }
+        let step = |state: &mut W| {
+            let index = next.fetch_add(1, Relaxed);
+            let Some(item) = items.get(index) else { return Ok(Flow::Done) };
+            let flow = work(state, index, item);
+            if !matches!(flow, Ok(Flow::Done)) {
                 self.note_done(item.source);
-                self.report();
             }
-            state
+            flow
         };
-        self.in_threads(self.request.n_threads.clamp(1, items.len().max(1)), work_off)
+        self.in_threads(self.request.n_threads.clamp(1, items.len().max(1)), start, step)
     }
 
     /// Works off what `work` takes by itself, until it says that it is done. Each thread has a state made by `start`.
     pub(crate) fn until_done<W: Send>(
         &self,
+        start: impl Fn() -> W + Sync,
+        work: impl Fn(&mut W) -> Result<Flow, Stop> + Sync,
+    ) -> Result<Vec<W>, ExecuteError> {
+        self.in_threads(self.request.n_threads.max(1), start, work)
+    }
+
+    fn in_threads<W: Send>(
+        &self,
+        n_threads: usize,
         start: impl Fn() -> W + Sync,
         work: impl Fn(&mut W) -> Result<Flow, Stop> + Sync,
     ) -> Result<Vec<W>, ExecuteError> {
@@ -337,10 +330,6 @@ impl<'a> Scan<'a> {
             }
             state
         };
-        self.in_threads(self.request.n_threads.max(1), work_off)
-    }
-
-    fn in_threads<W: Send>(&self, n_threads: usize, work_off: impl Fn() -> W + Sync) -> Result<Vec<W>, ExecuteError> {
         let joined: Vec<std::io::Result<std::thread::Result<W>>> = std::thread::scope(|scope| {
             let spawned: Vec<_> = (0..n_threads)
                 .map(|_| std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, &work_off))
@@ -351,17 +340,15 @@ impl<'a> Scan<'a> {
         for thread in joined {
             match thread {
                 Ok(Ok(state)) => states.push(state),
-                Ok(Err(_)) => return Err(crate::request::error::ExecuteError::Panicked),
+                Ok(Err(_)) => return Err(ExecuteError::Panicked),
                 // With fewer threads than wished the work is done all the same, as long as there is one.
-                Err(error) if states.is_empty() && n_threads == 1 => {
-                    return Err(crate::request::error::ExecuteError::NoThread(error));
-                }
+                Err(error) if states.is_empty() && n_threads == 1 => return Err(ExecuteError::NoThread(error)),
                 Err(_) => {}
             }
         }
         match self.take_error() {
             Some(error) => Err(error),
-            None if states.is_empty() => Err(crate::request::error::ExecuteError::Panicked),
+            None if states.is_empty() => Err(ExecuteError::Panicked),
             None => Ok(states),
         }
     }
@@ -369,17 +356,17 @@ impl<'a> Scan<'a> {
     /// Notes why an item, or all from here on, could not be worked off.
     pub(crate) fn note_stop(&self, stop: Stop) {
         match stop {
-            crate::columns::stop::Stop::Damaged(error) => self.note_reason("damaged", error.to_string()),
-            crate::columns::stop::Stop::Memory => {
+            Stop::Damaged(error) => self.note_reason("damaged", error.to_string()),
+            Stop::Memory => {
                 locked(&self.error).get_or_insert(self.env.budget.limit_reached());
                 self.env.budget.abort();
             }
-            crate::columns::stop::Stop::Spill(error) => {
+            Stop::Spill(error) => {
                 locked(&self.error).get_or_insert(error.into());
                 self.env.budget.abort();
             }
             // Whoever ended the query said why.
-            crate::columns::stop::Stop::Over => {}
+            Stop::Over => {}
         }
     }
 
@@ -393,14 +380,10 @@ impl<'a> Scan<'a> {
 
     fn report(&self) {
         let Some(progress) = self.request.progress else { return };
-        let is_due = match self.last_report.try_lock() {
-            Ok(mut last) if last.elapsed().as_millis() >= PROGRESS_MS => {
-                *last = Instant::now();
-                true
-            }
-            _ => false,
-        };
-        if is_due {
+        let Ok(mut last) = self.last_report.try_lock() else { return };
+        if last.elapsed().as_millis() >= PROGRESS_MS {
+            *last = Instant::now();
+            drop(last);
             progress(&self.stats());
         }
     }
@@ -444,8 +427,11 @@ impl<'a> Scan<'a> {
 
     /// Reports whether something is missing.
     pub(crate) fn is_partial(&self) -> bool {
-        let has_ended = self.env.budget.ended().is_some() || self.env.budget.is_cut();
-        has_ended || !locked(&self.reasons).is_empty() || locked(&self.error).is_some()
+        let budget = &self.env.budget;
+        budget.ended().is_some()
+            || budget.is_cut()
+            || !locked(&self.reasons).is_empty()
+            || locked(&self.error).is_some()
     }
 
     /// Why there is no answer, if so.

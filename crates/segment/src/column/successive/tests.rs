@@ -1,3 +1,5 @@
+//! Numbers as differences come back bit by bit, whole and in part; series that hardly change take little.
+
 use proptest::prelude::*;
 
 use super::super::dictionary::RunDictionary;
