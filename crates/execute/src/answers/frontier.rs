@@ -89,7 +89,7 @@ pub(crate) fn give_shown(
         let before = scan.budget().held();
         wanted.rest.iter().try_for_each(|operator| table.apply(operator, scan))?;
         let projected = table.project(columns, false, scan);
-        scan.release(scan.budget().held().saturating_sub(before));
+        scan.budget().release(scan.budget().held().saturating_sub(before));
         let mut part = projected?;
         widen(&mut answer.columns, part.columns);
         let rows = std::mem::take(&mut part.rows);
@@ -134,7 +134,7 @@ impl Rows<'_> {
             (next, n_wave) = (end, (n_wave * 2).min(self.n_wave_max));
             let rest = pending.split_off(n_ready);
             let mut ready = std::mem::replace(&mut pending, rest);
-            scan.release(ready.iter().map(candidate_bytes).sum());
+            scan.budget().release(ready.iter().map(candidate_bytes).sum());
             ready.truncate(left);
             left -= ready.len();
             if !self.emit(&items, &ready, receive)? {
@@ -176,7 +176,7 @@ impl Rows<'_> {
             let table = Table::of_events(chosen.read(self.scan, self.lead, &needed)?.into_frame(&needed));
             let n_bytes = self.scan.budget().held().saturating_sub(before);
             let received = receive(table);
-            self.scan.release(n_bytes);
+            self.scan.budget().release(n_bytes);
             match received {
                 Ok(true) => {}
                 Ok(false) => return Ok(false),

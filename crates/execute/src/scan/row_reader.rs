@@ -132,7 +132,7 @@ impl<'k> RowReader<'k> {
             crate::columns::row_columns::RowColumns::interleaved(shown, &kept.columns, &fresh)
         };
         scan.hold(kept.n_bytes).unwrap_or_else(|stop| scan.note_stop(stop));
-        scan.count_kept_of_several(kept.n_scanned, kept.n_matched);
+        scan.count_kept(scan.sources.len(), kept.n_scanned, kept.n_matched);
         Ok(Some((columns.into_frame(needed), merged.len() > shown.len())))
     }
 

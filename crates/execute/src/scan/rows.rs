@@ -46,7 +46,7 @@ impl BestCandidates<'_> {
             n_bytes = self.rows.iter().map(candidate_bytes).sum();
         }
         let before = std::mem::replace(&mut self.n_bytes, n_bytes);
-        scan.release(before.saturating_sub(n_bytes));
+        scan.budget().release(before.saturating_sub(n_bytes));
         scan.hold(n_bytes.saturating_sub(before))
     }
 

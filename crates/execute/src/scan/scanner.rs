@@ -106,14 +106,11 @@ impl<'a> Scan<'a> {
     /// Returns the blocks of a run that overlap `range`.
     pub(crate) fn blocks_of(&self, source: usize, range: TimeRange) -> Vec<Item> {
         let run = &self.sources[source].run;
-        let mut items = Vec::new();
-        for block in 0..run.n_blocks() {
+        let item = |block| {
             let (first, last) = run.block_times(block);
-            if range.overlaps(first, last) {
-                items.push(Item { source, block, range, first, last });
-            }
-        }
-        items
+            range.overlaps(first, last).then_some(Item { source, block, range, first, last })
+        };
+        (0..run.n_blocks()).filter_map(item).collect()
     }
 
     /// Returns the times of the first and the last event in the request's range: read, so that they are the same
@@ -247,11 +244,6 @@ impl<'a> Scan<'a> {
         self.env.budget.hold(n_bytes)
     }
 
-    /// Gives bytes of the query's memory back.
-    pub(crate) fn release(&self, n_bytes: usize) {
-        self.env.budget.release(n_bytes);
-    }
-
     /// Returns how long ago it began.
     pub(crate) fn elapsed(&self) -> Duration {
         self.started.elapsed()
@@ -372,8 +364,7 @@ impl<'a> Scan<'a> {
 
     fn note_reason(&self, code: &'static str, message: String) {
         let mut reasons = locked(&self.reasons);
-        let is_known = reasons.iter().any(|reason| reason.code == code && reason.message == message);
-        if !is_known && reasons.len() < REASONS_MAX {
+        if reasons.len() < REASONS_MAX && !reasons.iter().any(|known| known.code == code && known.message == message) {
             reasons.push(PartialReason { code, message });
         }
     }

@@ -12,6 +12,6 @@ pub(super) fn merge_held<'p>(scan: &Scan<'_>, into: &mut Groups<'p>, from: Group
         return Ok(());
     }
     let merged = into.merge(from, scan.budget());
-    scan.release(n_from);
+    scan.budget().release(n_from);
     merged.and_then(|()| scan.hold(into.memory_bytes().saturating_sub(before)))
 }

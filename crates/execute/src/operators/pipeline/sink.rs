@@ -84,7 +84,7 @@ impl<'p, 's> Sink<'p, 's> {
         self.has_given = true;
         let rows = std::mem::take(&mut self.rows);
         let is_taken = scan.budget().pause(|| take(rows));
-        scan.release(std::mem::take(&mut self.n_bytes));
+        scan.budget().release(std::mem::take(&mut self.n_bytes));
         if !is_taken {
             scan.budget().end("cancelled", "the reader of the rows is gone");
         }
