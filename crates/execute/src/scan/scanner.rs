@@ -324,7 +324,7 @@ impl<'a> Scan<'a> {
         };
         let joined: Vec<std::io::Result<std::thread::Result<W>>> = std::thread::scope(|scope| {
             let spawned: Vec<_> = (0..n_threads)
-                .map(|_| std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, &work_off))
+                .map(|_| std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work_off))
                 .collect();
             spawned.into_iter().map(|thread| thread.map(std::thread::ScopedJoinHandle::join)).collect()
         });
