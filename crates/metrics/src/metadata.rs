@@ -1,13 +1,14 @@
 //! What senders say of their metrics: type, help and unit. Kept in memory; senders repeat it every minute.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use axum::Json;
 use door::parameters::Parameters;
 use door::server::FamilyServer;
 use promql::Annotations;
 use serde_json::{Value, json};
+use types::Timestamp;
 
 use crate::format;
 
@@ -16,6 +17,9 @@ const METRICS_MAX: usize = 100_000;
 
 /// Longest help text.
 const HELP_BYTES_MAX: usize = 4 << 10;
+
+/// The types of metrics.
+const KINDS: [&str; 8] = ["unknown", "counter", "gauge", "histogram", "gaugehistogram", "summary", "info", "stateset"];
 
 /// What is known of a metric.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,9 +36,29 @@ pub(crate) struct Metadata {
 #[derive(Debug, Default)]
 pub struct MetricsState {
     known: Mutex<BTreeMap<String, Metadata>>,
+    pushes: Mutex<PushClock>,
+}
+
+/// The times of pushed samples: each is later than the one before, so that of two pushes the second counts.
+#[derive(Debug, Default)]
+pub(crate) struct PushClock {
+    last_ms: i64,
+}
+
+impl PushClock {
+    /// Returns a time in ms, as soon after the last one as `now` allows.
+    pub(crate) fn next(&mut self, now: Timestamp) -> i64 {
+        self.last_ms = (now.0 / Timestamp::MILLISECOND).max(self.last_ms.saturating_add(1));
+        self.last_ms
+    }
 }
 
 impl MetricsState {
+    /// Returns the clock of pushes. While it is held, no other push is stored or repeated.
+    pub(crate) fn push_clock(&self) -> MutexGuard<'_, PushClock> {
+        self.pushes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Notes what a sender says of a metric.
     pub(crate) fn note(&self, metric: &str, mut metadata: Metadata) {
         metadata.help.truncate(metadata.help.floor_char_boundary(HELP_BYTES_MAX));
@@ -47,9 +71,13 @@ impl MetricsState {
 
 /// Returns Prometheus' word for a type; the numbers are the same in both versions of remote write.
 pub(crate) fn kind_of_number(number: u64) -> &'static str {
-    const KINDS: [&str; 8] =
-        ["unknown", "counter", "gauge", "histogram", "gaugehistogram", "summary", "info", "stateset"];
     usize::try_from(number).ok().and_then(|number| KINDS.get(number)).copied().unwrap_or(KINDS[0])
+}
+
+/// Returns the type that a word stands for; `untyped` is the text format's word for `unknown`.
+pub(crate) fn kind_of_word(word: &str) -> Option<&'static str> {
+    let word = if word == "untyped" { KINDS[0] } else { word };
+    KINDS.into_iter().find(|kind| *kind == word)
 }
 
 /// Answers `metadata`: what is known of all metrics, or of one.
