@@ -46,6 +46,7 @@ mod panics;
 mod patterns;
 mod pipelines;
 mod remote_write;
+mod pushes;
 mod revocation;
 mod rule_trials;
 mod scopes;
