@@ -73,7 +73,7 @@ pub(crate) async fn delete(server: FamilyServer<MetricsState>, uri: Uri) -> Resu
         let Some(group) = documents::get(&of_thread, &key)? else { return Ok(()) };
         let time = clock.next(of_thread.now());
         samples::write(&of_thread, time, &[], &group.series(of_thread.app.intake.limits()))?;
-        Ok(documents::remove(&of_thread, &key)?)
+        documents::remove(&of_thread, &key)
     };
     server.intake.run(ingest::Encoding::Identity, 0, work).await??;
     Ok(StatusCode::ACCEPTED)
@@ -141,7 +141,7 @@ fn apply(
     let mut gone: Vec<SeriesLabels> = before.iter().flat_map(|before| before.series(limits)).collect();
     gone.retain(|labels| !remain.contains(labels.text()));
     samples::write(server, time, &samples, &gone)?;
-    Ok(documents::put_json(server, key, &json)?)
+    documents::put_json(server, key, &json)
 }
 
 /// Notes type, help and unit of metrics.
