@@ -31,7 +31,8 @@ async fn ask(house: &House, query: &str, at: &str) -> Vec<String> {
 }
 
 const GROUP: &str = "/metrics/job/backup/instance/db1";
-const PAGE: &str = "# TYPE done gauge\n# HELP done Whether it is done.\ndone 1\nfiles_total{job=\"mine\",kind=\"new\"} 7\n";
+const PAGE: &str =
+    "# TYPE done gauge\n# HELP done Whether it is done.\ndone 1\nfiles_total{job=\"mine\",kind=\"new\"} 7\n";
 
 #[tokio::test]
 async fn a_group_is_replaced_updated_and_deleted() {
