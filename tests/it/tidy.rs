@@ -52,7 +52,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("otel", &["types", "parse", "storage", "ingest", "door"]),
     // Of `cloudwatch` it uses one thing: the check of signed requests, for X-Ray's operations that read.
     ("traces", &["types", "storage", "plan", "language", "traceql", "execute", "door", "cloudwatch"]),
-    ("metrics", &["types", "ingest", "plan", "promql", "execute", "door", "otel"]),
+    ("metrics", &["types", "storage", "ingest", "plan", "promql", "execute", "door", "otel"]),
     ("serve", &["storage", "elastic", "door", "api", "loki", "cloudwatch", "otel", "traces", "metrics"]),
     (
         "catat",

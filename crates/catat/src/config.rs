@@ -70,6 +70,8 @@ pub(crate) struct Config {
     pub(crate) rules_dir: PathBuf,
     pub(crate) alerts: AlertConfig,
     pub(crate) remote_write: Option<RemoteWrite>,
+    /// How often pushed samples are written again.
+    pub(crate) push_interval: std::time::Duration,
 }
 
 /// How rules are evaluated that do not say it, and how channels are told.
@@ -142,6 +144,7 @@ impl Config {
             rules_dir: read_rules_dir(&mut read),
             alerts: AlertConfig::read(&mut read),
             remote_write: RemoteWrite::read(&mut read),
+            push_interval: read_push_interval(&mut read),
         };
         config.hosts.extend(public_url::host(config.public_url.as_ref()).filter(|host| !config.hosts.contains(host)));
         read.require(config.flush_bytes >= 1 << 20, "storage", "flush_bytes", "at least 1MiB");
@@ -260,6 +263,14 @@ fn read_networks(read: &mut values::Reader<'_>, section: &'static str) -> Vec<ip
         }
     }
     networks
+}
+
+/// Reads how often pushed samples are written again; PromQL forgets what is older than five minutes.
+fn read_push_interval(read: &mut values::Reader<'_>) -> std::time::Duration {
+    let interval_ns = read.duration("pushgateway", "interval");
+    let is_possible = (Timestamp::SECOND..=4 * Timestamp::MINUTE).contains(&interval_ns);
+    read.require(is_possible, "pushgateway", "interval", "1s to 4m");
+    std::time::Duration::from_nanos(interval_ns.unsigned_abs())
 }
 
 fn read_xray(read: &mut values::Reader<'_>) -> XRay {

@@ -78,6 +78,8 @@ pub struct App {
     pub tls: Option<Arc<Tls>>,
     /// The way to the other nodes of the fleet; none on a machine of its own, and where nodes have no secret.
     pub fleet: Option<Arc<FleetLink>>,
+    /// How often the samples of pushed groups are written again.
+    pub push_interval: Duration,
     /// The clock, the same as the store's.
     pub clock: Clock,
     /// Threads that one query may use.

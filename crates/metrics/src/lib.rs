@@ -1,30 +1,44 @@
-//! Samples: Prometheus' remote write and OTLP's metrics, and Prometheus' HTTP API with PromQL.
+//! Samples: Prometheus' remote write, OTLP's metrics and Pushgateway's API, and Prometheus' HTTP API with PromQL.
 //!
 //! A sample is an event whose `@type` is `sample` (`ingest::sample`); this crate stores none otherwise. PromQL is evaluated by
 //! `promql` over the samples that a plan selects within the caller's scope.
 
 mod api;
 mod cardinality;
+mod exposition;
 mod format;
 mod metadata;
 mod otlp;
 mod problem;
+mod push;
 mod series_cache;
 mod source;
 mod times;
 mod write;
 
+use std::sync::Arc;
+
 use axum::handler::Handler;
 use door::access::Role;
 use door::format::ErrorFormat;
-use door::server::FamilyState;
+use door::server::{FamilyState, Server};
 use door::table::Table;
 
 pub use self::metadata::MetricsState;
 use self::problem::PrometheusFormat;
+pub use self::push::{repeat, repeat_pushes};
 
 /// The prefix of all paths of this API.
 const PREFIX: &str = "/prometheus/";
+
+/// The paths of pushed groups; what may be there is read by `push`.
+const PUSHES: &str = "/metrics/{*group}";
+
+/// Starts the state of this crate: pushed groups go with the log groups that hold their samples.
+pub fn start(server: &Server) -> Arc<MetricsState> {
+    server.add_group_holder(push::forget);
+    Arc::default()
+}
 
 /// Returns the routes of this crate.
 pub fn routes() -> Table<FamilyState<MetricsState>> {
@@ -39,6 +53,9 @@ pub fn routes() -> Table<FamilyState<MetricsState>> {
         .get("/prometheus/api/v1/status/buildinfo", Role::Read, api::buildinfo)
         .get("/prometheus/api/v1/status/tsdb", Role::Read, cardinality::get)
         .post("/prometheus/api/v1/write", Role::Ingest, write::post)
+        .put(PUSHES, Role::Ingest, push::put)
+        .post(PUSHES, Role::Ingest, push::post)
+        .delete(PUSHES, Role::Ingest, push::delete)
         .post("/v1/metrics", Role::Ingest, otlp::post)
         .post("/otlp/v1/metrics", Role::Ingest, otlp::post)
         .post("/opentelemetry.proto.collector.metrics.v1.MetricsService/Export", Role::Ingest, otlp::export)

@@ -1,7 +1,7 @@
 //! What senders say of their metrics: type, help and unit. Kept in memory; senders repeat it every minute.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Json;
 use door::parameters::Parameters;
@@ -9,6 +9,7 @@ use door::server::FamilyServer;
 use ingest::sample::SeriesLabels;
 use promql::Annotations;
 use serde_json::{Value, json};
+use types::Timestamp;
 
 use crate::format;
 use crate::series_cache::SeriesCache;
@@ -18,6 +19,9 @@ const METRICS_MAX: usize = 100_000;
 
 /// Longest help text.
 const HELP_BYTES_MAX: usize = 4 << 10;
+
+/// The types of metrics.
+const KINDS: [&str; 8] = ["unknown", "counter", "gauge", "histogram", "gaugehistogram", "summary", "info", "stateset"];
 
 /// What is known of a metric.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,6 +39,21 @@ pub(crate) struct Metadata {
 pub struct MetricsState {
     known: Mutex<BTreeMap<String, Metadata>>,
     series: Mutex<SeriesCache>,
+    pushes: Mutex<PushClock>,
+}
+
+/// The times of pushed samples: each is later than the one before, so that of two pushes the second counts.
+#[derive(Debug, Default)]
+pub(crate) struct PushClock {
+    last_ms: i64,
+}
+
+impl PushClock {
+    /// Returns a time in ms, as soon after the last one as `now` allows.
+    pub(crate) fn next(&mut self, now: Timestamp) -> i64 {
+        self.last_ms = (now.0 / Timestamp::MILLISECOND).max(self.last_ms.saturating_add(1));
+        self.last_ms
+    }
 }
 
 impl MetricsState {
@@ -46,6 +65,11 @@ impl MetricsState {
     /// Notes how labels are spelled by a sender.
     pub(crate) fn note_series(&self, spelled: &[u8], labels: &Arc<SeriesLabels>) {
         self.series.lock().unwrap_or_else(PoisonError::into_inner).put(spelled, labels);
+    }
+
+    /// Returns the clock of pushes. While it is held, no other push is stored or repeated.
+    pub(crate) fn push_clock(&self) -> MutexGuard<'_, PushClock> {
+        self.pushes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes what a sender says of a metric.
@@ -60,9 +84,13 @@ impl MetricsState {
 
 /// Returns Prometheus' word for a type; the numbers are the same in both versions of remote write.
 pub(crate) fn kind_of_number(number: u64) -> &'static str {
-    const KINDS: [&str; 8] =
-        ["unknown", "counter", "gauge", "histogram", "gaugehistogram", "summary", "info", "stateset"];
     usize::try_from(number).ok().and_then(|number| KINDS.get(number)).copied().unwrap_or(KINDS[0])
+}
+
+/// Returns the type that a word stands for; `untyped` is the text format's word for `unknown`.
+pub(crate) fn kind_of_word(word: &str) -> Option<&'static str> {
+    let word = if word == "untyped" { KINDS[0] } else { word };
+    KINDS.into_iter().find(|kind| *kind == word)
 }
 
 /// Answers `metadata`: what is known of all metrics, or of one.

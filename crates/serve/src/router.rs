@@ -58,7 +58,7 @@ impl Families {
         let cloudwatch = CloudWatchState::start(server);
         let (syslog, xray) = (Arc::new(SyslogCounts::default()), Arc::new(XRayCounts::default()));
         let (of_cloudwatch, of_syslog, of_xray) = (Arc::downgrade(&cloudwatch), syslog.clone(), xray.clone());
-        let metrics = FamilyMetrics {
+        let of_families = FamilyMetrics {
             syslog: Box::new(move || of_syslog.numbers().into()),
             writers: vec![
                 Box::new(move |server, page| {
@@ -67,14 +67,14 @@ impl Families {
                 Box::new(move |_, page| of_xray.write_metrics(page)),
             ],
         };
-        let api = api::start(server, metrics);
+        let api = api::start(server, of_families);
         Self {
             server: server.clone(),
             api,
             cloudwatch,
             elastic: Arc::default(),
             loki: Arc::default(),
-            metrics: Arc::default(),
+            metrics: metrics::start(server),
             syslog,
             xray,
             traces: Arc::default(),

@@ -45,6 +45,7 @@ mod otlp_metrics;
 mod panics;
 mod patterns;
 mod pipelines;
+mod pushes;
 mod remote_write;
 mod revocation;
 mod rule_trials;
@@ -193,6 +194,7 @@ impl House {
             keys: Arc::new(Keys::open(store.clone(), bytes_per_s, clock.now()).expect("the store is new")),
             tls: None,
             fleet: None,
+            push_interval: std::time::Duration::from_secs(15),
             clock,
             n_threads: 2,
             version: "0.0.0-test".into(),

@@ -93,6 +93,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("syslog", "tls_key", Kind::Text, ""),
     setting("xray", "udp", Kind::Text, ""),
     setting("xray", "allow", Kind::List, ""),
+    setting("pushgateway", "interval", Kind::Duration, "15s"),
     setting("ship", "url", Kind::List, ""),
     setting("ship", "key_file", Kind::Text, ""),
     setting("ship", "key", Kind::Secret, ""),

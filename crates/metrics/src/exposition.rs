@@ -1,0 +1,275 @@
+//! Reads pages of samples: Prometheus' text format 0.0.4 and OpenMetrics 1.0.
+//!
+//! A page is read whole or refused with the place of the first mistake, as Prometheus does it. Names may be quoted, with
+//! any characters, in both formats. Exemplars are skipped. Sources: Prometheus' *Exposition formats*, OpenMetrics 1.0.
+
+mod line;
+
+use std::collections::HashMap;
+
+use self::line::{Cursor, Located};
+use crate::metadata::{Metadata, kind_of_word};
+
+/// Most labels of one sample.
+const LABELS_MAX: usize = 200;
+
+/// The format of a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// Prometheus' text format 0.0.4.
+    Text,
+    /// OpenMetrics 1.0.
+    OpenMetrics,
+}
+
+impl Format {
+    /// Returns the format that a content type names; `None` for protobuf, which is not read.
+    pub(crate) fn of_content_type(content_type: &str) -> Option<Self> {
+        match content_type.split(';').next().unwrap_or_default().trim() {
+            "application/openmetrics-text" => Some(Self::OpenMetrics),
+            "application/vnd.google.protobuf" | "application/x-protobuf" => None,
+            _ => Some(Self::Text),
+        }
+    }
+}
+
+/// The samples of one metric.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Family {
+    /// The name that `TYPE` and `HELP` use: that of a histogram without `_bucket`.
+    pub(crate) name: String,
+    pub(crate) metadata: Metadata,
+    pub(crate) samples: Vec<Sample>,
+}
+
+/// One sample of a page.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Sample {
+    pub(crate) name: String,
+    pub(crate) labels: Vec<(String, String)>,
+    pub(crate) value: f64,
+    /// Its time in ms since the epoch, where the page has one.
+    pub(crate) time: Option<i64>,
+    /// Its line, from 1.
+    pub(crate) line: usize,
+}
+
+/// Why a page cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}, column {column}: {problem}")]
+pub(crate) struct PageError {
+    line: usize,
+    column: usize,
+    problem: String,
+}
+
+/// Reads a page of at most `samples_max` samples.
+///
+/// # Errors
+/// The first mistake and its place.
+pub(crate) fn read(text: &str, format: Format, samples_max: usize) -> Result<Vec<Family>, PageError> {
+    let mut page = PageReader { format, samples_max, ..PageReader::default() };
+    let mut n_lines = 0;
+    for (index, line) in text.lines().enumerate() {
+        n_lines = index + 1;
+        page.line(line, n_lines).map_err(|Located { column, problem }| PageError { line: n_lines, column, problem })?;
+    }
+    if format == Format::OpenMetrics && !page.has_ended {
+        let problem = "the page ends without \"# EOF\"; it may be cut off".to_owned();
+        return Err(PageError { line: n_lines + 1, column: 1, problem });
+    }
+    Ok(page.families)
+}
+
+/// Collects the families of a page.
+struct PageReader {
+    format: Format,
+    samples_max: usize,
+    families: Vec<Family>,
+    places: HashMap<String, usize>,
+    n_samples: usize,
+    has_ended: bool,
+}
+
+impl Default for PageReader {
+    fn default() -> Self {
+        let (families, places) = (Vec::new(), HashMap::new());
+        Self { format: Format::Text, samples_max: 0, families, places, n_samples: 0, has_ended: false }
+    }
+}
+
+impl PageReader {
+    fn line(&mut self, line: &str, number: usize) -> Result<(), Located> {
+        let mut cursor = Cursor::new(line);
+        cursor.skip_blanks();
+        if self.has_ended {
+            return Err(cursor.located("\"# EOF\" must be the last line"));
+        }
+        match cursor.peek() {
+            None => Ok(()),
+            Some(b'#') => self.comment(&mut cursor),
+            Some(_) if self.n_samples >= self.samples_max => {
+                Err(cursor.located(format!("the page has more than {} samples", self.samples_max)))
+            }
+            Some(_) => {
+                let sample = self.sample(&mut cursor, number)?;
+                self.n_samples += 1;
+                let place = self.place_of(&sample.name);
+                self.families[place].samples.push(sample);
+                Ok(())
+            }
+        }
+    }
+
+    /// Reads `# HELP`, `# TYPE`, `# UNIT` and `# EOF`; any other comment is none of ours.
+    fn comment(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Located> {
+        cursor.advance(1);
+        cursor.skip_blanks();
+        let word = cursor.word();
+        if word == "EOF" && self.format == Format::OpenMetrics {
+            self.has_ended = true;
+            return Ok(());
+        }
+        if !matches!(word, "HELP" | "TYPE" | "UNIT") {
+            return Ok(());
+        }
+        cursor.skip_blanks();
+        let name = cursor.name()?;
+        cursor.skip_blanks();
+        let text = cursor.rest();
+        let kind = kind_of_word(text.trim());
+        if word == "TYPE" && kind.is_none() {
+            return Err(cursor
+                .located(format!("{:?} is no type of a metric; such are counter, gauge and histogram", shown(text))));
+        }
+        let place = self.declared(&name);
+        let metadata = &mut self.families[place].metadata;
+        match word {
+            "TYPE" => metadata.kind = kind.unwrap_or_default(),
+            "UNIT" => text.trim().clone_into(&mut metadata.unit),
+            _ => metadata.help = line::unescaped(text),
+        }
+        Ok(())
+    }
+
+    fn sample(&self, cursor: &mut Cursor<'_>, line: usize) -> Result<Sample, Located> {
+        let mut name = if cursor.peek() == Some(b'{') { None } else { Some(cursor.name()?) };
+        cursor.skip_blanks();
+        let mut labels = Vec::new();
+        if cursor.peek() == Some(b'{') {
+            read_labels(cursor, &mut name, &mut labels)?;
+        }
+        let Some(name) = name else { return Err(cursor.located("the sample has no name")) };
+        cursor.skip_blanks();
+        let text = cursor.clone().word();
+        let Ok(value) = text.parse::<f64>() else {
+            return Err(cursor.located(format!("{:?} is no number", shown(text))));
+        };
+        cursor.advance(text.len());
+        cursor.skip_blanks();
+        let time = match cursor.peek() {
+            None | Some(b'#') => None,
+            Some(_) => Some(self.time(cursor)?),
+        };
+        cursor.skip_blanks();
+        match cursor.peek() {
+            None => Ok(Sample { name, labels, value, time, line }),
+            Some(b'#') if self.format == Format::OpenMetrics => Ok(Sample { name, labels, value, time, line }),
+            Some(_) => Err(cursor.located("the line should end here: a sample is a name, labels, a value and a time")),
+        }
+    }
+
+    /// Reads a time: whole ms in the text format, seconds in OpenMetrics.
+    fn time(&self, cursor: &mut Cursor<'_>) -> Result<i64, Located> {
+        let text = cursor.clone().word();
+        let time = match self.format {
+            Format::Text => text.parse().ok(),
+            Format::OpenMetrics => {
+                text.parse::<f64>().ok().filter(|time| time.is_finite()).map(|time| (time * 1e3).round() as i64)
+            }
+        };
+        let unit = if self.format == Format::Text { "whole ms" } else { "seconds" };
+        let time = time.ok_or_else(|| cursor.located(format!("{:?} is no time in {unit}", shown(text))))?;
+        cursor.advance(text.len());
+        Ok(time)
+    }
+
+    /// Returns the family of a sample: that of its name, or one declared whose type has such samples.
+    fn place_of(&mut self, name: &str) -> usize {
+        if let Some(place) = self.places.get(name) {
+            return *place;
+        }
+        let of_base = name.rsplit_once('_').and_then(|(base, suffix)| {
+            let place = *self.places.get(base)?;
+            has_suffix(self.families[place].metadata.kind, suffix).then_some(place)
+        });
+        of_base.unwrap_or_else(|| self.declared(name))
+    }
+
+    fn declared(&mut self, name: &str) -> usize {
+        if let Some(place) = self.places.get(name) {
+            return *place;
+        }
+        let metadata = Metadata { kind: kind_of_word("unknown").unwrap_or_default(), ..Metadata::default() };
+        self.places.insert(name.to_owned(), self.families.len());
+        self.families.push(Family { name: name.to_owned(), metadata, samples: Vec::new() });
+        self.families.len() - 1
+    }
+}
+
+/// Reports whether metrics of a type have samples with a suffix.
+fn has_suffix(kind: &str, suffix: &str) -> bool {
+    match kind {
+        "histogram" => matches!(suffix, "bucket" | "sum" | "count" | "created"),
+        "gaugehistogram" => matches!(suffix, "bucket" | "gsum" | "gcount"),
+        "summary" => matches!(suffix, "sum" | "count" | "created"),
+        "counter" => matches!(suffix, "total" | "created"),
+        "info" => suffix == "info",
+        _ => false,
+    }
+}
+
+/// Reads labels in braces; a quoted text without a value is the name of the metric.
+fn read_labels(
+    cursor: &mut Cursor<'_>,
+    name: &mut Option<String>,
+    labels: &mut Vec<(String, String)>,
+) -> Result<(), Located> {
+    cursor.advance(1);
+    loop {
+        cursor.skip_blanks();
+        if cursor.peek() == Some(b'}') {
+            cursor.advance(1);
+            return Ok(());
+        }
+        let is_quoted = cursor.peek() == Some(b'"');
+        let label = cursor.name()?;
+        cursor.skip_blanks();
+        if cursor.peek() == Some(b'=') {
+            cursor.advance(1);
+            cursor.skip_blanks();
+            if labels.len() >= LABELS_MAX {
+                return Err(cursor.located(format!("a sample has at most {LABELS_MAX} labels")));
+            }
+            labels.push((label, cursor.quoted()?));
+        } else if is_quoted && name.is_none() && labels.is_empty() {
+            *name = Some(label);
+        } else {
+            return Err(cursor.located("\"=\" is expected after the name of a label"));
+        }
+        cursor.skip_blanks();
+        match cursor.peek() {
+            Some(b',') => cursor.advance(1),
+            Some(b'}') => {}
+            _ => return Err(cursor.located("\",\" or \"}\" is expected after a label")),
+        }
+    }
+}
+
+/// Returns the start of a text, for errors.
+fn shown(text: &str) -> &str {
+    &text[..text.floor_char_boundary(100)]
+}
+
+#[cfg(test)]
+mod tests;

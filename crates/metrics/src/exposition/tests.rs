@@ -1,0 +1,123 @@
+//! Pages as text against their samples as text; mistakes with their places.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// Returns families and samples as lines.
+fn shown_page(text: &str, format: Format) -> String {
+    let families = match read(text, format, 1_000) {
+        Ok(families) => families,
+        Err(error) => return error.to_string(),
+    };
+    let mut out = String::new();
+    for Family { name, metadata, samples } in families {
+        out.push_str(&format!("{name} {} {:?} {:?}\n", metadata.kind, metadata.help, metadata.unit));
+        for sample in samples {
+            out.push_str(&format!("  {} {:?} {} {:?}\n", sample.name, sample.labels, sample.value, sample.time));
+        }
+    }
+    out
+}
+
+#[test]
+fn the_example_of_prometheus_is_read() {
+    let page = r#"# HELP http_requests_total The total number of HTTP requests.
+# TYPE http_requests_total counter
+http_requests_total{method="post",code="200"} 1027 1395066363000
+# Escaping in label values:
+msdos_file_access_time_seconds{path="C:\\DIR\\FILE.TXT",error="Cannot find file:\n\"FILE.TXT\""} 1.458255915e9
+
+metric_without_timestamp_and_labels 12.47
+something_weird{problem="division by zero"} +Inf -3982045
+# TYPE h histogram
+h_bucket{le="+Inf",} 3
+h_sum NaN
+h_count 3
+# TYPE s summary
+s{ quantile = "0.5" } 4.7e1
+s_count 2
+s_other 1
+{"a.b", "c.d"="é"} -Inf
+"#;
+    let expected = r#"http_requests_total counter "The total number of HTTP requests." ""
+  http_requests_total [("method", "post"), ("code", "200")] 1027 Some(1395066363000)
+msdos_file_access_time_seconds unknown "" ""
+  msdos_file_access_time_seconds [("path", "C:\\DIR\\FILE.TXT"), ("error", "Cannot find file:\n\"FILE.TXT\"")] 1458255915 None
+metric_without_timestamp_and_labels unknown "" ""
+  metric_without_timestamp_and_labels [] 12.47 None
+something_weird unknown "" ""
+  something_weird [("problem", "division by zero")] inf Some(-3982045)
+h histogram "" ""
+  h_bucket [("le", "+Inf")] 3 None
+  h_sum [] NaN None
+  h_count [] 3 None
+s summary "" ""
+  s [("quantile", "0.5")] 47 None
+  s_count [] 2 None
+s_other unknown "" ""
+  s_other [] 1 None
+a.b unknown "" ""
+  a.b [("c.d", "é")] -inf None
+"#;
+    assert_eq!(shown_page(page, Format::Text), expected);
+}
+
+#[test]
+fn openmetrics_has_seconds_units_exemplars_and_an_end() {
+    let page = "# TYPE took_seconds histogram\n# UNIT took_seconds seconds\n# HELP took_seconds A \\\"b\\\"\n\
+        took_seconds_bucket{le=\"1\"} 2 # {trace_id=\"x\"} 0.5 1.5\ntook_seconds_created 1.5 1520879607.789\n# EOF\n";
+    let expected = "took_seconds histogram \"A \\\"b\\\"\" \"seconds\"\n  \
+        took_seconds_bucket [(\"le\", \"1\")] 2 None\n  took_seconds_created [] 1.5 Some(1520879607789)\n";
+    assert_eq!(shown_page(page, Format::OpenMetrics), expected);
+    for (page, error) in [
+        ("a 1\n", "line 2, column 1: the page ends without \"# EOF\"; it may be cut off"),
+        ("# EOF\na 1\n", "line 2, column 1: \"# EOF\" must be the last line"),
+        ("a 1 x\n# EOF", "line 1, column 5: \"x\" is no time in seconds"),
+    ] {
+        assert_eq!(shown_page(page, Format::OpenMetrics), error);
+    }
+}
+
+#[test]
+fn mistakes_have_their_place() {
+    for (page, error) in [
+        ("a", "line 1, column 2: \"\" is no number"),
+        ("a 1\nb one", "line 2, column 3: \"one\" is no number"),
+        ("é 1", "line 1, column 1: a name is expected"),
+        ("1a 1", "line 1, column 1: a name is expected"),
+        ("a{b=\"é\",c} 1", "line 1, column 10: \"=\" is expected"),
+        ("a{b=c} 1", "line 1, column 5: a text in quotes is expected"),
+        ("a{b=\"c} 1", "line 1, column 5: the quote does not end"),
+        ("a{b=\"c\" d=\"e\"} 1", "line 1, column 9: \",\" or \"}\" is expected"),
+        ("{a=\"b\"} 1", "line 1, column 8: the sample has no name"),
+        ("a 1 1.5", "line 1, column 5: \"1.5\" is no time in whole ms"),
+        ("a 1 2 3", "line 1, column 7: the line should end here"),
+        ("a 1 # {x=\"y\"} 1", "line 1, column 5: the line should end here"),
+        ("# TYPE a thing", "line 1, column 10: \"thing\" is no type"),
+    ] {
+        let said = shown_page(page, Format::Text);
+        assert!(said.starts_with(error), "{page}: {said}");
+    }
+    let error = read("a 1\nb 2\nc 3", Format::Text, 2).expect_err("too many samples").to_string();
+    assert_eq!(error, "line 3, column 1: the page has more than 2 samples");
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_read_or_refused(text in "(?s)([#{}\",=\\\\ \n]|EOF|TYPE|a|1|é){0,40}") {
+        for format in [Format::Text, Format::OpenMetrics] {
+            let _ = read(&text, format, 100);
+        }
+    }
+
+    #[test]
+    fn names_and_values_of_any_characters_come_back(name in ".{1,8}", value in "(?s).{0,8}") {
+        let quoted = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+        prop_assume!(!value.contains('\r') && !name.contains('\r'));
+        let page = format!("{{\"{}\",\"{}\"=\"{}\"}} 1", quoted(&name), quoted(&name), quoted(&value));
+        let families = read(&page, Format::Text, 1).expect("a page");
+        prop_assert_eq!(&families[0].samples[0].name, &name);
+        prop_assert_eq!(&families[0].samples[0].labels, &vec![(name, value)]);
+    }
+}

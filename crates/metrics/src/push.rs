@@ -1,0 +1,182 @@
+//! Pushgateway's API: batch jobs push their samples in groups, and the last push of a group stays until it is deleted.
+//!
+//! A group is named by the labels in the path. `PUT` replaces a group, `POST` only its metrics of the same names, `DELETE`
+//! removes it. Groups are documents of the control store ([`documents`]); their samples are written when they are pushed, and
+//! again every `[pushgateway] interval` ([`repeat`]), as if a Prometheus scraped a Pushgateway with `honor_labels`. What
+//! goes ends with a stale marker.
+
+mod documents;
+mod key;
+mod repeat;
+mod samples;
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashSet};
+
+use axum::body::Body;
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use door::headers::encoding;
+use door::problem::Problem;
+use door::server::FamilyServer;
+use ingest::decode;
+use ingest::sample::{SeriesLabels, sample_group};
+use types::Limits;
+
+use self::documents::{PushedFamily, PushedGroup};
+use self::key::GroupingKey;
+use crate::exposition::{Family, Format, read};
+use crate::metadata::MetricsState;
+
+pub(crate) use self::documents::forget;
+pub use self::repeat::{repeat, repeat_pushes};
+
+/// Most bytes of a push, and most samples.
+const BODY_BYTES_MAX: usize = 4 << 20;
+const SAMPLES_MAX: usize = 20_000;
+
+/// What a push does to the metrics of its group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    /// All are replaced.
+    Replace,
+    /// Those of the same name are replaced.
+    Update,
+}
+
+/// Replaces a group.
+pub(crate) async fn put(
+    server: FamilyServer<MetricsState>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<StatusCode, Problem> {
+    push(server, &uri, &headers, body, Mode::Replace).await
+}
+
+/// Replaces the metrics of a group that have the same names as those pushed.
+pub(crate) async fn post(
+    server: FamilyServer<MetricsState>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<StatusCode, Problem> {
+    push(server, &uri, &headers, body, Mode::Update).await
+}
+
+/// Deletes a group. One that does not exist is no error.
+pub(crate) async fn delete(server: FamilyServer<MetricsState>, uri: Uri) -> Result<StatusCode, Problem> {
+    let key = GroupingKey::of_path(uri.path())?;
+    server.must_reach(&sample_group(key.job()))?;
+    let of_thread = server.clone();
+    let work = move || -> Result<(), Problem> {
+        let mut clock = of_thread.state.push_clock();
+        let Some(group) = documents::get(&of_thread, &key)? else { return Ok(()) };
+        let time = clock.next(of_thread.now());
+        samples::write(&of_thread, time, &[], &group.series(of_thread.app.intake.limits()))?;
+        documents::remove(&of_thread, &key)
+    };
+    server.intake.run(ingest::Encoding::Identity, 0, work).await??;
+    Ok(StatusCode::ACCEPTED)
+}
+
+async fn push(
+    server: FamilyServer<MetricsState>,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: Body,
+    mode: Mode,
+) -> Result<StatusCode, Problem> {
+    let key = GroupingKey::of_path(uri.path())?;
+    server.must_reach(&sample_group(key.job()))?;
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let Some(format) = Format::of_content_type(content_type) else {
+        let message = format!("content type {content_type:?} is not supported for pushes");
+        let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", message);
+        return Err(problem.hint("push the text format (text/plain; version=0.0.4) or OpenMetrics"));
+    };
+    let encoding = encoding(headers)?;
+    let bytes_max = server.app.limits.body_bytes_max.min(BODY_BYTES_MAX);
+    let received = server.bodies.read(body, bytes_max).await?;
+    let n_bytes = received.bytes().len();
+    let of_thread = server.clone();
+    let work = move || -> Result<(), Problem> {
+        let body = decode(received.bytes(), encoding, bytes_max)?;
+        let text = std::str::from_utf8(&body).map_err(|_| Problem::bad_request("bad-push", "the push is not UTF-8"))?;
+        let families =
+            read(text, format, SAMPLES_MAX).map_err(|error| Problem::bad_request("bad-push", error.to_string()))?;
+        apply(&of_thread, &key, families, mode)
+    };
+    server.intake.run(encoding, n_bytes, work).await??;
+    Ok(StatusCode::OK)
+}
+
+/// Stores a push: its samples first, so that nothing is listed as pushed that was refused.
+fn apply(
+    server: &FamilyServer<MetricsState>,
+    key: &GroupingKey,
+    families: Vec<Family>,
+    mode: Mode,
+) -> Result<(), Problem> {
+    let limits = server.app.intake.limits();
+    let mut clock = server.state.push_clock();
+    let before = documents::get(server, key)?;
+    let time = clock.next(server.now());
+    let mut group = before.clone().unwrap_or_else(|| PushedGroup::new(key));
+    match pushed_families(key, families, limits) {
+        Ok(pushed) => {
+            note(&server.state, &pushed);
+            group.apply(pushed, mode == Mode::Replace);
+            group.pushed_ms = time;
+        }
+        Err(problem) => {
+            group.failed_ms = time;
+            documents::put(server, key, &group)?;
+            samples::write(server, time, &group.samples(limits), &[])?;
+            return Err(Problem::bad_request("bad-push", problem));
+        }
+    }
+    let json = documents::checked(server, key, &group)?;
+    let samples = group.samples(limits);
+    let remain: HashSet<&str> = samples.iter().map(|(labels, _)| labels.text()).collect();
+    let mut gone: Vec<SeriesLabels> = before.iter().flat_map(|before| before.series(limits)).collect();
+    gone.retain(|labels| !remain.contains(labels.text()));
+    samples::write(server, time, &samples, &gone)?;
+    documents::put_json(server, key, &json)
+}
+
+/// Notes type, help and unit of metrics.
+fn note(state: &MetricsState, families: &BTreeMap<String, PushedFamily>) {
+    families.iter().for_each(|(name, family)| state.note(name, family.metadata()));
+}
+
+/// Returns what a push holds, with the labels of the group; or why the push cannot be kept.
+fn pushed_families(
+    key: &GroupingKey,
+    families: Vec<Family>,
+    limits: &Limits,
+) -> Result<BTreeMap<String, PushedFamily>, String> {
+    let mut seen = HashSet::new();
+    let mut pushed = BTreeMap::new();
+    for family in families {
+        let mut of_family = PushedFamily::new(&family.metadata);
+        for sample in family.samples {
+            let line = sample.line;
+            if sample.time.is_some() {
+                return Err(format!("line {line}: pushed samples have no times; theirs is that of the push"));
+            }
+            if samples::is_own(&sample.name) {
+                return Err(format!("line {line}: {:?} is written by the server itself", sample.name));
+            }
+            let own = sample.labels.iter().filter(|(name, _)| !key.has(name));
+            let own = own.map(|(name, value)| (Cow::from(&**name), Cow::from(&**value)));
+            let labels = SeriesLabels::new(own.chain(key.labels(&sample.name)), limits)
+                .map_err(|problem| format!("line {line}: {problem}"))?;
+            if !seen.insert(labels.text().to_owned()) {
+                return Err(format!("line {line}: a second sample of {}", labels.text()));
+            }
+            of_family.add(&labels, sample.value);
+        }
+        pushed.insert(family.name, of_family);
+    }
+    Ok(pushed)
+}

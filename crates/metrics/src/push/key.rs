@@ -1,0 +1,136 @@
+//! The labels that name a group, read from a path: `/metrics/job/JOB{/LABEL/VALUE}`.
+//!
+//! A label that ends in `@base64` has a value in base64 for URLs, with padding or without.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use data_encoding::BASE64URL_NOPAD;
+use door::problem::Problem;
+use ingest::sample::METRIC_NAME;
+use percent_encoding::percent_decode_str;
+use xxhash_rust::xxh3::xxh3_128;
+
+/// Most labels of a group.
+const LABELS_MAX: usize = 32;
+
+const JOB: &str = "job";
+const BASE64: &str = "@base64";
+
+/// The labels that name a group; one of them is `job`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct GroupingKey {
+    labels: BTreeMap<String, String>,
+}
+
+impl GroupingKey {
+    /// Reads the labels of a path.
+    pub(super) fn of_path(path: &str) -> Result<Self, Problem> {
+        let refuse = |message: String| {
+            Problem::bad_request("bad-grouping-key", message).hint("push to /metrics/job/JOB{/LABEL/VALUE}")
+        };
+        let parts: Vec<&str> = path.trim_start_matches("/metrics/").split('/').collect();
+        if parts.len() / 2 > LABELS_MAX {
+            return Err(refuse(format!("the path has {} labels; a group has at most {LABELS_MAX}", parts.len() / 2)));
+        }
+        let mut labels = BTreeMap::new();
+        for (index, pair) in parts.chunks(2).enumerate() {
+            let [name, value] = pair else {
+                return Err(refuse(format!("label {:?} of the path has no value", shown(pair[0]))));
+            };
+            let (name, is_base64) = match name.strip_suffix(BASE64) {
+                Some(name) => (name, true),
+                None => (*name, false),
+            };
+            let text = |part: &str| percent_decode_str(part).decode_utf8().map(Cow::into_owned).ok();
+            let value = if is_base64 {
+                let bytes = BASE64URL_NOPAD.decode(value.trim_end_matches('=').as_bytes()).ok();
+                bytes.and_then(|bytes| String::from_utf8(bytes).ok())
+            } else {
+                text(value)
+            };
+            let (Some(name), Some(value)) = (text(name), value) else {
+                let form = if is_base64 { "base64 of UTF-8, with the alphabet for URLs" } else { "UTF-8" };
+                return Err(refuse(format!("the value of label {:?} is not {form}", shown(name))));
+            };
+            if (index == 0) != (name == JOB) {
+                return Err(refuse("the first label of the path, and no other one, is job".to_owned()));
+            }
+            if name.is_empty() || name.starts_with("__") {
+                return Err(refuse(format!("{:?} is no name of a label here", shown(&name))));
+            }
+            if labels.insert(name.clone(), value).is_some() {
+                return Err(refuse(format!("label {:?} is in the path twice", shown(&name))));
+            }
+        }
+        if labels.get(JOB).is_none_or(String::is_empty) {
+            return Err(refuse("the job has no name".to_owned()));
+        }
+        Ok(Self { labels })
+    }
+
+    /// Returns the job.
+    pub(super) fn job(&self) -> &str {
+        self.labels.get(JOB).map_or("", String::as_str)
+    }
+
+    /// Reports whether a label is among them.
+    pub(super) fn has(&self, label: &str) -> bool {
+        self.labels.contains_key(label)
+    }
+
+    /// Returns the labels of the group with the name of a metric.
+    pub(super) fn labels<'k>(&'k self, metric: &'k str) -> impl Iterator<Item = (Cow<'k, str>, Cow<'k, str>)> {
+        let own = self.labels.iter().map(|(name, value)| (Cow::from(&**name), Cow::from(&**value)));
+        own.chain([(Cow::from(METRIC_NAME), Cow::from(metric))])
+    }
+
+    /// Returns the labels themselves.
+    pub(super) fn to_labels(&self) -> BTreeMap<String, String> {
+        self.labels.clone()
+    }
+
+    /// Returns the key of labels that were read from a path before.
+    pub(super) fn of_labels(labels: BTreeMap<String, String>) -> Self {
+        Self { labels }
+    }
+
+    /// Returns the name of the group's document.
+    pub(super) fn document(&self) -> String {
+        let text = serde_json::Value::from_iter(self.labels.clone()).to_string();
+        format!("{:032x}", xxh3_128(text.as_bytes()))
+    }
+}
+
+/// Returns the start of a text, for errors.
+fn shown(text: &str) -> &str {
+    &text[..text.floor_char_boundary(100)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_read_from_the_path() {
+        let check = |path: &str| match GroupingKey::of_path(path) {
+            Ok(key) => key.labels.iter().map(|(name, value)| format!("{name}={value};")).collect(),
+            Err(problem) => problem.message,
+        };
+        assert_eq!(check("/metrics/job/backup"), "job=backup;");
+        assert_eq!(check("/metrics/job/a%20b/instance/x%2Fy"), "instance=x/y;job=a b;");
+        assert_eq!(check("/metrics/job@base64/ZGlyZWN0b3J5L3g/dir@base64/="), "dir=;job=directory/x;");
+        assert_eq!(check("/metrics/job@base64/ZGlyZWN0b3J5L3g=/"), "label \"\" of the path has no value");
+        assert_eq!(
+            check("/metrics/job@base64/!"),
+            "the value of label \"job\" is not base64 of UTF-8, with the alphabet for URLs"
+        );
+        assert_eq!(check("/metrics/job/%ff"), "the value of label \"job\" is not UTF-8");
+        assert_eq!(check("/metrics/job/"), "the job has no name");
+        assert_eq!(check("/metrics/instance/x/job/y"), "the first label of the path, and no other one, is job");
+        assert_eq!(check("/metrics/job/x/a/1/a/2"), "label \"a\" is in the path twice");
+        assert_eq!(check("/metrics/job/x/__name__/y"), "\"__name__\" is no name of a label here");
+        let long = format!("/metrics/job/x{}", "/a/b".repeat(40));
+        assert_eq!(check(&long), "the path has 41 labels; a group has at most 32");
+    }
+}

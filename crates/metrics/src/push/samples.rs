@@ -1,0 +1,45 @@
+//! Writes the samples of pushed groups.
+
+use door::problem::Problem;
+use door::server::Shared;
+use ingest::Sender;
+use ingest::sample::{STALE_BITS, SampleWriter, SeriesLabels};
+use types::{Limits, Timestamp};
+
+use super::key::GroupingKey;
+
+/// The samples that tell when a group was pushed, and when a push failed, in seconds since the epoch.
+const OF_PUSHES: [&str; 2] = ["push_time_seconds", "push_failure_time_seconds"];
+
+/// Reports whether a metric is one of those about pushes.
+pub(super) fn is_own(metric: &str) -> bool {
+    OF_PUSHES.contains(&metric)
+}
+
+/// Returns the samples about the pushes of a group: when the last one was, and the last that failed, in ms.
+pub(super) fn of_pushes(key: &GroupingKey, times_ms: [i64; 2], limits: &Limits) -> Vec<(SeriesLabels, f64)> {
+    let sample = |(metric, ms): (&str, i64)| {
+        let labels = SeriesLabels::new(key.labels(metric), limits).ok()?;
+        Some((labels, ms as f64 / 1e3))
+    };
+    OF_PUSHES.into_iter().zip(times_ms).filter_map(sample).collect()
+}
+
+/// Writes samples at a time in ms, and stale markers of series that end; returns when they are durable. Blocks.
+pub(super) fn write(
+    server: &Shared,
+    time: i64,
+    samples: &[(SeriesLabels, f64)],
+    gone: &[SeriesLabels],
+) -> Result<(), Problem> {
+    let intake = &server.app.intake;
+    let sender = Sender { now: Timestamp(time.saturating_mul(Timestamp::MILLISECOND)), ..server.sender(None) };
+    let mut collector = intake.collect(&sender);
+    let ends = gone.iter().map(|labels| (labels, f64::from_bits(STALE_BITS)));
+    for (labels, value) in samples.iter().map(|(labels, value)| (labels, *value)).chain(ends) {
+        // A sample of now is never too old for its group.
+        let _ = SampleWriter::new(&mut collector, labels)?.add(time, value)?;
+    }
+    intake.accept(collector, &[], &sender)?;
+    Ok(())
+}
