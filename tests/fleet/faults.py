@@ -183,7 +183,8 @@ class Run:
 
         def is_enough():
             kinds, at_each = lost()
-            return min(at_each, kinds["flush"], kinds["compaction"]) >= n
+            # Of two nodes with the role for upkeep, the one without the lease writes seldom.
+            return at_each > 0 and min(kinds["flush"], kinds["compaction"]) >= n
         machines.until(lambda: f"answers are lost: {lost()}", is_enough, SLOW_S)
         load.write("LOST", *lost())
 
