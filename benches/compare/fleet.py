@@ -22,6 +22,8 @@ from catat import Catat
 
 N_NODES = 3
 N_SENDERS = 8
+# Each waits for its acknowledgement, a quarter of a second or so; that many keep a node busy.
+N_SENDERS_AT_FULL_LOAD = 48
 SECONDS = 10
 PUT_MS = 200
 ACK_P99_MS_MAX = 450
@@ -161,7 +163,7 @@ def full_load(server, bucket, path):
     """Sends the corpus to one node, all senders at once; returns the objects and the bytes sent."""
     before = bucket.n_puts
     with open(path, "rb") as file:
-        server.send_all(corpus.bodies(file), "/api/v1/ingest?group=full&format=ndjson", N_SENDERS)
+        server.send_all(corpus.bodies(file), "/api/v1/ingest?group=full&format=ndjson", N_SENDERS_AT_FULL_LOAD)
     return bucket.n_puts - before, os.path.getsize(path)
 
 

@@ -45,7 +45,7 @@ FIXED_GIB = 1.5
 PART_BYTES, PUT_BYTES_MAX, FULL_BYTES, MERGED_BYTES = 8 * MIB, 32 * MIB, 16 * MIB, 24 * MIB
 
 # TB a day, nodes, vCPUs of each, flush_bytes in GiB, linger in s, the database's size in those of db_large (0: db_small).
-SIZES = [(1, 3, 2, 1, 0.25, 0), (1, 3, 2, 1, 1, 0), (10, 3, 4, 4, 1, 1), (100, 6, 16, 4, 1, 2)]
+SIZES = [(1, 3, 2, 1, 0.25, 0), (1, 3, 2, 1, 1, 0), (1, 2, 1, 1, 1, 0), (10, 3, 4, 4, 1, 1), (100, 6, 16, 4, 1, 2)]
 
 
 def measured(name):
@@ -147,7 +147,7 @@ def sizes_table(fleets):
         ("nodes (vCPU, GiB of each)", [f"{fleet.nodes} ({fleet.vcpus}, {fleet.vcpus * 4})" for fleet in fleets]),
         ("raw MB a second, mean", [number(fleet.mb_s) for fleet in fleets]),
         ("cores in use, all nodes, mean", [number(fleet.cores) for fleet in fleets]),
-        ("of these upkeep, on one node", [number(fleet.upkeep_cores) for fleet in fleets]),
+        ("of these upkeep", [number(fleet.upkeep_cores) for fleet in fleets]),
         ("GiB in use on a node", [number(fleet.gib_of_node) for fleet in fleets]),
         ("objects of accepted events a day", [number(one[0]) for one in requests]),
         ("PUTs a day", [number(one[1]) for one in requests]),
@@ -197,7 +197,7 @@ def limits_table():
     rows = []
     mb_s = measured("mb_per_cpu_s") / measured("upkeep")
     per_day = lambda rate: f"{rate * DAY_S / 1e6:.1f} TB a day"
-    rows.append([f"compaction, on one thread of one node that rests three quarters of the time, if it is {COMPACTION:.0%} of upkeep", per_day(mb_s / COMPACTION * COMPACTION_CORES)])
+    rows.append([f"compaction, on one thread of each of three nodes that rests three quarters of the time, if it is {COMPACTION:.0%} of upkeep", per_day(3 * mb_s / COMPACTION * COMPACTION_CORES)])
     rows.append([f"flush, on one thread of one node, peaks of {PEAK} × the mean, if it is {1 - COMPACTION:.0%} of upkeep", per_day(mb_s / (1 - COMPACTION) / PEAK)])
     for flush_gib, file_bytes in ((1, FILE_BYTES), (4, FILE_BYTES), (4, FILE_BYTES / 10)):
         one = lambda tb: Fleet(tb, 3, 4, flush_gib, 1, 1, file_bytes)
@@ -228,20 +228,21 @@ The first column has the default `linger`, the others 1 s. The last column is hy
 (see Bottlenecks). For comparison, per TB taken in and kept 30 days: Quickwit's own figures give $10.4 ($2 a TB taken in, $8.4 a TB and month),
 CloudWatch Logs lists $530 ($0.50 a GB taken in, $0.03 a GB and month).
 
-**The goal of $5 is missed at 1 TB a day: ${per_tb_1_default} with the default `linger`, ${per_tb_1} with 1 s.** Three nodes, a database in two zones and the
-requests hardly depend on the bytes: they are ${fixed_1} of the ${per_tb_1}. Kept bytes cost ${kept_1}. At 10 TB a day it is
-${per_tb_10}, or ${per_tb_10_shared} in one zone with a database that runs anyway.
+**At 1 TB a day, $5 is enough for two nodes with one vCPU each, in the zone of a database that runs anyway: ${small_shared}.** Three nodes with two vCPUs each cost
+${per_tb_1_default} with the default `linger` and a database of their own in two zones, ${per_tb_1} with `linger` 1 s: machines, database and requests hardly depend on the
+bytes, they are ${fixed_1} of the ${per_tb_1}. Kept bytes cost ${kept_1}. At 10 TB a day it is ${per_tb_10}, or ${per_tb_10_shared} in one zone with a
+database that runs anyway.
 
 ## Bottlenecks
 
-* **1 TB a day: fixed costs.** With `flush_bytes` of 1 GiB no limit is near, except that a node with an empty cache starts slowly. One
-  machine is cheaper and accepts faster.
-* **10 TB a day: one node does upkeep for all.** Flush has one thread; compaction has another one, which rests three times as long as it
-  works (at most 500 ms per block) while events come. Together they need {upkeep_10} of a core at the mean, and twice that at peaks. How much of this is
-  compaction was not measured; if it is half, compaction just keeps up at the mean. It also needs `flush_bytes` of 4 GiB, which was not tried.
-* **100 TB a day does not run.** Upkeep needs {upkeep_100} cores and has two threads on one node. After each change, one every {every_100},
+* **1 TB a day: fixed costs.** With `flush_bytes` of 1 GiB no limit is near, except that a node with an empty cache starts slowly, and that two
+  nodes of 4 GiB have little memory to spare. One machine is cheaper and accepts faster.
+* **10 TB a day: one node flushes for all**, on one thread. All nodes compact, each on one thread, which rests three times as long as it
+  works (at most 500 ms per block) while events come. Together flush and compaction need {upkeep_10} of a core at the mean, and twice that at peaks;
+  how much of this is compaction was not measured. It also needs `flush_bytes` of 4 GiB, which was not tried.
+* **100 TB a day does not run.** Upkeep needs {upkeep_100} cores, and flush has one thread on one node. After each change, one every {every_100},
   each node reads {rows_100} rows, nearly all of them positions of files, which takes {read_100}. PostgreSQL would need {db_100} cores. Each node would keep
-  {gib_100} GiB. Sharing of upkeep among nodes does not exist.
+  {gib_100} GiB.
 
 {limits}
 
@@ -316,14 +317,15 @@ Region us-east-1, on demand, 30 days of 24 hours. Prices change; edit the script
 
 def main():
     fleets = [Fleet(*size) for size in SIZES]
-    one, ten, hundred = fleets[1:]
+    one, small, ten, hundred = fleets[1:]
     per_tb = lambda fleet, names: sum(value for name, value in fleet.money().items() if names(name)) / (fleet.tb * DAYS)
     dollars = lambda fleet, names=lambda name: True: f"{per_tb(fleet, names):.2f}"
+    is_shared = lambda name: name not in ("catalog between zones", "database")
     print(PAPER.format(
         sizes=sizes_table(fleets), money=money_table(fleets), limits=limits_table(), measured=inputs_table(MEASURED), prices=inputs_table(PRICES),
         per_tb_1_default=dollars(fleets[0]), per_tb_1=dollars(one), per_tb_10=dollars(ten),
         fixed_1=dollars(one, lambda name: name in ("machines", "database", "PUTs", "GETs")), kept_1=dollars(one, lambda name: name == "bytes kept"),
-        per_tb_10_shared=dollars(ten, lambda name: name not in ("catalog between zones", "database")),
+        per_tb_10_shared=dollars(ten, is_shared), small_shared=dollars(small, is_shared),
         upkeep_10=number(ten.upkeep_cores), upkeep_100=number(hundred.upkeep_cores), every_100=span(DAY_S / hundred.changes),
         rows_100=number(hundred.rows_read), read_100=span(hundred.read_s), db_100=number(hundred.database_cores), gib_100=number(hundred.gib_of_node),
         segment_kb=measured("segment_kb"), follow=f"{measured('follow'):.0%}", commits=measured("commits"), fixed=FIXED_GIB, groups=GROUPS,

@@ -75,9 +75,10 @@ impl Request {
         self.n_events == 0 && self.key.is_none() && self.position.is_none()
     }
 
-    fn memory_bytes(&self) -> usize {
+    fn size(&self) -> RequestSize {
         let batches: usize = self.parts.iter().map(|part| part.batch.memory_bytes()).sum();
-        batches + self.body.bytes.len()
+        let record = self.body.bytes.len();
+        RequestSize { memory: batches + record, record }
     }
 }
 
@@ -177,10 +178,22 @@ impl From<CloseReason> for StoreError {
     }
 }
 
+/// Bytes of a delivery: in memory, and of its record. The record is a fifth of it or less.
+#[derive(Clone, Copy, Debug, Default)]
+struct RequestSize {
+    memory: usize,
+    record: usize,
+}
+
 #[derive(Debug, Default)]
 struct QueueState {
-    work: VecDeque<(WriterCommand, usize)>,
+    work: VecDeque<(WriterCommand, RequestSize)>,
+    /// Bytes of memory of all deliveries.
     bytes: usize,
+    /// Bytes of their records.
+    record_bytes: usize,
+    /// Senders that wait for room.
+    n_shut_out: usize,
     closed: Option<CloseReason>,
     /// Deliveries that were announced and are not here yet.
     n_coming: usize,
@@ -219,20 +232,30 @@ impl Queue {
 
     /// Adds a delivery, waiting for room.
     pub(crate) fn push_delivery(&self, request: Request, answer: Answer) -> Result<(), AppendError> {
-        let bytes = request.memory_bytes();
+        let size = request.size();
         let is_full = |waiting: &mut QueueState| {
-            waiting.closed.is_none() && waiting.bytes > 0 && waiting.bytes.saturating_add(bytes) > QUEUE_BYTES_MAX
+            waiting.closed.is_none() && waiting.bytes > 0 && waiting.bytes.saturating_add(size.memory) > QUEUE_BYTES_MAX
         };
-        let waited = self.left.wait_timeout_while(self.waiting(), WAIT_FOR_ROOM, is_full);
-        let (mut waiting, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self.waiting();
+        let mut is_late = false;
+        if is_full(&mut waiting) {
+            waiting.n_shut_out += 1;
+            // The writer does not wait for more: there is no room for it.
+            self.arrived.notify_one();
+            let waited = self.left.wait_timeout_while(waiting, WAIT_FOR_ROOM, is_full);
+            let (late, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+            (waiting, is_late) = (late, timeout.timed_out());
+            waiting.n_shut_out -= 1;
+        }
         if let Some(closed) = &waiting.closed {
             return Err(closed.clone().into());
         }
-        if timeout.timed_out() {
+        if is_late {
             return Err(AppendError::Overloaded { retry_after_s: RETRY_AFTER_S });
         }
-        waiting.bytes += bytes;
-        waiting.work.push_back((WriterCommand::Append(Box::new(request), answer), bytes));
+        waiting.bytes += size.memory;
+        waiting.record_bytes += size.record;
+        waiting.work.push_back((WriterCommand::Append(Box::new(request), answer), size));
         let is_awaited = !waiting.may_gather();
         drop(waiting);
         if is_awaited {
@@ -247,7 +270,7 @@ impl Queue {
         if let Some(closed) = &waiting.closed {
             return Err(closed.clone().into());
         }
-        waiting.work.push_back((command, 0));
+        waiting.work.push_back((command, RequestSize::default()));
         waiting.is_gathering = false;
         drop(waiting);
         self.arrived.notify_one();
@@ -257,8 +280,9 @@ impl Queue {
     /// Takes the next work for which `take` answers true, without waiting.
     pub(crate) fn next_if(&self, take: impl FnOnce(&WriterCommand) -> bool) -> Option<WriterCommand> {
         let mut waiting = self.waiting();
-        let (work, bytes) = waiting.work.pop_front_if(|(work, _)| take(work))?;
-        waiting.bytes -= bytes;
+        let (work, size) = waiting.work.pop_front_if(|(work, _)| take(work))?;
+        waiting.bytes -= size.memory;
+        waiting.record_bytes -= size.record;
         drop(waiting);
         self.left.notify_all();
         Some(work)
@@ -306,11 +330,13 @@ impl Queue {
         waiting.is_gathering = false;
     }
 
-    /// Waits until an instant for more deliveries, unless they are enough already or something else is to be done.
-    pub(crate) fn wait_for_more(&self, until: Instant, n_bytes: usize) {
+    /// Waits until an instant for more deliveries, until their records have `record_bytes`, there is no room for more or
+    /// something else is to be done.
+    pub(crate) fn wait_for_more(&self, until: Instant, record_bytes: usize) {
         let is_short = |waiting: &mut QueueState| {
             waiting.closed.is_none()
-                && waiting.bytes < n_bytes
+                && waiting.n_shut_out == 0
+                && waiting.record_bytes < record_bytes
                 && waiting.work.iter().all(|(work, _)| matches!(work, WriterCommand::Append(..)))
         };
         let patience = until.saturating_duration_since(Instant::now());
@@ -327,7 +353,7 @@ impl Queue {
         }
         let refused = if is_failure { std::mem::take(&mut waiting.work) } else { VecDeque::new() };
         if is_failure {
-            waiting.bytes = 0;
+            (waiting.bytes, waiting.record_bytes) = (0, 0);
         }
         drop(waiting);
         for (work, _) in refused {
@@ -386,6 +412,49 @@ mod tests {
             }
             assert_eq!(gathered.join().expect("no panic"), 1 + n_coming);
         });
+    }
+
+    /// A delivery whose columns take many times the bytes of its record.
+    fn repetitive() -> Request {
+        let mut builder = types::BatchBuilder::new();
+        for time in 0..10_000 {
+            builder.set_timestamp(types::Timestamp(time));
+            builder.field_integer("status", 200);
+            builder.commit();
+        }
+        let part = crate::Part { group: GroupName::new("g").expect("a valid name"), batch: builder.finish() };
+        let delivery = Delivery { key: None, position: None, raw_bytes: 300_000, parts: vec![part] };
+        Request::prepare(delivery, &Buffers::default()).expect("it is small")
+    }
+
+    #[test]
+    fn records_are_waited_for_by_their_own_bytes() {
+        let queue = Queue::default();
+        let size = repetitive().size();
+        assert!(size.memory > 5 * size.record, "{size:?}");
+        let soon = || Instant::now() + Duration::from_millis(1);
+        queue.push_delivery(repetitive(), Answer::new(drop)).expect("room");
+        // The record is small, so that the whole time is waited.
+        let began = Instant::now();
+        queue.wait_for_more(soon(), size.memory);
+        assert!(began.elapsed() >= Duration::from_millis(1));
+        queue.wait_for_more(Instant::now() + LONG, size.record);
+        assert!(queue.next_if(|_| true).is_some());
+        assert_eq!(queue.waiting().record_bytes, 0);
+    }
+
+    #[test]
+    fn a_writer_does_not_wait_for_deliveries_that_have_no_room() {
+        let queue = Queue::default();
+        queue.push_delivery(repetitive(), Answer::new(drop)).expect("room");
+        queue.waiting().bytes = QUEUE_BYTES_MAX;
+        std::thread::scope(|scope| {
+            scope.spawn(|| queue.push_delivery(repetitive(), Answer::new(drop)).expect("room, after a while"));
+            queue.wait_for_more(Instant::now() + LONG, usize::MAX);
+            queue.waiting().bytes = repetitive().size().memory;
+            assert!(queue.next_if(|_| true).is_some());
+        });
+        assert_eq!(queue.len(), 1);
     }
 
     #[test]
