@@ -1,6 +1,5 @@
-//! What senders say of their metrics: type, help and unit. Kept in memory; senders repeat it every minute.
+//! What senders say of their metrics: type, help and unit. Senders repeat it every minute; `known_metrics` keeps it.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Json;
@@ -12,6 +11,7 @@ use serde_json::{Value, json};
 use types::Timestamp;
 
 use crate::format;
+use crate::known_metrics::KnownMetrics;
 use crate::series_cache::SeriesCache;
 
 /// Most metrics that something is known of.
@@ -37,7 +37,7 @@ pub(crate) struct Metadata {
 /// The state of this API.
 #[derive(Debug, Default)]
 pub struct MetricsState {
-    known: Mutex<BTreeMap<String, Metadata>>,
+    pub(crate) known: Mutex<KnownMetrics>,
     series: Mutex<SeriesCache>,
     pushes: Mutex<PushClock>,
 }
@@ -76,8 +76,8 @@ impl MetricsState {
     pub(crate) fn note(&self, metric: &str, mut metadata: Metadata) {
         metadata.help.truncate(metadata.help.floor_char_boundary(HELP_BYTES_MAX));
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() < METRICS_MAX || known.contains_key(metric) {
-            known.insert(metric.to_owned(), metadata);
+        if known.metrics.len() < METRICS_MAX || known.metrics.contains_key(metric) {
+            known.note(metric, metadata);
         }
     }
 }
@@ -98,7 +98,7 @@ pub(crate) async fn get(server: FamilyServer<MetricsState>, parameters: Paramete
     let limit = parameters.get("limit").and_then(|text| text.parse().ok()).unwrap_or(METRICS_MAX);
     let wanted = parameters.get("metric");
     let known = server.state.known.lock().unwrap_or_else(PoisonError::into_inner);
-    let metrics = known.iter().filter(|(name, _)| wanted.is_none_or(|wanted| wanted == *name)).take(limit);
+    let metrics = known.metrics.iter().filter(|(name, _)| wanted.is_none_or(|wanted| wanted == *name)).take(limit);
     let object =
         |(name, of): (&String, &Metadata)| (name.clone(), json!([{"type": of.kind, "help": of.help, "unit": of.unit}]));
     Json(format::success(Value::Object(metrics.map(object).collect()), Vec::new(), &Annotations::default()))

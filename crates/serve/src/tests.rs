@@ -47,6 +47,7 @@ mod patterns;
 mod pipelines;
 mod pushes;
 mod remote_write;
+mod series_rules;
 mod revocation;
 mod rule_trials;
 mod scopes;

@@ -1,0 +1,140 @@
+//! Metadata of metrics, kept over restarts: documents of kind `metric-metadata` in the control store, each with the metrics whose
+//! names have one remainder of their digest, as `{"NAME":["counter","help","unit"]}`.
+//!
+//! Changed documents are written at an interval, so that a sender that says the same each minute costs nothing. What was said in the
+//! seconds before a crash is lost until its sender repeats it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, PoisonError, Weak};
+
+use door::server::Server;
+use storage::{Settings, StoreError};
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::metadata::{Metadata, MetricsState, kind_of_word};
+
+const KIND: &str = "metric-metadata";
+
+/// Documents: with 100,000 metrics, one has about 1,500.
+const DOCUMENTS: u64 = 64;
+
+/// A document: type, help and unit by metric.
+type Document = BTreeMap<String, (String, String, String)>;
+
+/// What is known of all metrics.
+#[derive(Debug, Default)]
+pub(crate) struct KnownMetrics {
+    pub(crate) metrics: BTreeMap<String, Metadata>,
+    /// Numbers of documents that are not written as they are here.
+    changed: BTreeSet<u64>,
+}
+
+impl KnownMetrics {
+    /// Notes what a sender says of a metric.
+    pub(crate) fn note(&mut self, metric: &str, metadata: Metadata) {
+        if self.metrics.get(metric) == Some(&metadata) {
+            return;
+        }
+        self.changed.insert(document_of(metric));
+        self.metrics.insert(metric.to_owned(), metadata);
+    }
+
+    /// Adds the metrics of a document that are not known.
+    fn add(&mut self, document: Document) {
+        for (metric, (kind, help, unit)) in document {
+            let kind = kind_of_word(&kind).unwrap_or("unknown");
+            self.metrics.entry(metric).or_insert(Metadata { kind, help, unit });
+        }
+    }
+
+    /// Returns a document as it is here.
+    fn document(&self, number: u64) -> Document {
+        let of_document = self.metrics.iter().filter(|(metric, _)| document_of(metric) == number);
+        let entry = |(metric, of): (&String, &Metadata)| {
+            (metric.clone(), (of.kind.to_owned(), of.help.clone(), of.unit.clone()))
+        };
+        of_document.map(entry).collect()
+    }
+}
+
+fn document_of(metric: &str) -> u64 {
+    xxh3_64(metric.as_bytes()) % DOCUMENTS
+}
+
+/// Reads what was known before the server started. Blocks.
+pub(crate) fn load(settings: Settings<'_>, state: &MetricsState) {
+    match settings.all(KIND) {
+        Ok(documents) => {
+            let mut known = state.known.lock().unwrap_or_else(PoisonError::into_inner);
+            // A document that another version wrote says nothing here; its senders repeat it.
+            let read = documents.iter().filter_map(|(_, text)| serde_json::from_str::<Document>(text).ok());
+            read.for_each(|document| known.add(document));
+        }
+        Err(error) => tracing::warn!(%error, "metadata of metrics not read; senders repeat it"),
+    }
+}
+
+/// Writes the documents that have changed. Blocks.
+///
+/// # Errors
+/// If the control store does not take one; it is written the next time.
+pub fn save_metadata(settings: Settings<'_>, state: &MetricsState) -> Result<(), StoreError> {
+    let changed = std::mem::take(&mut state.known.lock().unwrap_or_else(PoisonError::into_inner).changed);
+    for number in &changed {
+        let saved = save_one(settings, state, *number);
+        if saved.is_err() {
+            state.known.lock().unwrap_or_else(PoisonError::into_inner).changed.extend(changed.range(number..));
+            return saved;
+        }
+    }
+    Ok(())
+}
+
+fn save_one(settings: Settings<'_>, state: &MetricsState, number: u64) -> Result<(), StoreError> {
+    let name = number.to_string();
+    // Other nodes of a fleet write the same documents.
+    let stored = settings.get(KIND, &name)?.and_then(|text| serde_json::from_str::<Document>(&text).ok());
+    let mut known = state.known.lock().unwrap_or_else(PoisonError::into_inner);
+    known.add(stored.unwrap_or_default());
+    let document = known.document(number);
+    drop(known);
+    let text = serde_json::to_string(&document).expect("texts are JSON");
+    settings.put(KIND, &name, &text)
+}
+
+/// Writes changed metadata until the server ends, as often as pushed samples are repeated.
+pub async fn keep_metadata(server: Weak<Server>, state: Arc<MetricsState>) {
+    while let Some(interval) = server.upgrade().map(|server| server.app.push_interval) {
+        tokio::time::sleep(interval).await;
+        let Some(server) = server.upgrade() else { return };
+        let state = state.clone();
+        let saved = tokio::task::spawn_blocking(move || save_metadata(server.settings(), &state)).await;
+        if let Ok(Err(error)) = saved {
+            tracing::debug!(%error, "metadata of metrics not written; it is at the next interval");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_changes_is_written() {
+        let metadata = |help: &str| Metadata { kind: "counter", help: help.to_owned(), unit: String::new() };
+        let mut known = KnownMetrics::default();
+        known.note("a_total", metadata("x"));
+        let number = document_of("a_total");
+        assert_eq!(std::mem::take(&mut known.changed), BTreeSet::from([number]));
+        known.note("a_total", metadata("x"));
+        assert_eq!(known.changed, BTreeSet::new());
+        known.note("a_total", metadata("y"));
+        assert_eq!(known.changed, BTreeSet::from([number]));
+        let document = known.document(number);
+        let mut other = KnownMetrics::default();
+        other.note("a_total", metadata("of another node"));
+        other.add(document);
+        assert_eq!(other.metrics["a_total"], metadata("of another node"), "the own word counts");
+        assert_eq!(known.metrics["a_total"], metadata("y"));
+    }
+}
