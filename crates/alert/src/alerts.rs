@@ -13,10 +13,12 @@ use crate::ask::StoreAsk;
 use crate::definitions::{ACKNOWLEDGEMENT, ApiDefinitions, Definitions};
 use crate::engine::RuleEngine;
 use crate::options::{AlertsError, Options};
+use crate::recorder::SeriesRecorder;
 use crate::schedule::{Next, TaskFilter};
 use crate::watch::{BATCHES_WAITING_MAX, watch};
-use crate::recorder::SeriesRecorder;
-use crate::{AlertView, Ask, Channel, ChannelPost, EvaluationTiming, Post, PostError, RecordingView, RuleSet, RuleView};
+use crate::{
+    AlertView, Ask, Channel, ChannelPost, EvaluationTiming, Post, PostError, RecordingView, RuleSet, RuleView,
+};
 
 mod changes;
 

@@ -148,7 +148,8 @@ pub(crate) fn parse(text: &str, language: Option<&str>, options: &ParseOptions) 
 /// Nobody here speaks that.
 pub(crate) fn unknown_language(name: &str) -> Problem {
     let message = format!("unknown query language {name:?}");
-    Problem::bad_request("unknown-language", message).hint("known: insights, logql, lucene, kql, filter-pattern, promql")
+    Problem::bad_request("unknown-language", message)
+        .hint("known: insights, logql, lucene, kql, filter-pattern, promql")
 }
 
 /// Parses a query text for a live tail, which has no end to count a limit from.

@@ -8,8 +8,8 @@ use crate::value::Value;
 
 /// Names of all of them.
 const NAMES: [&str; 17] = [
-    "and", "or", "not", "eq", "ne", "lt", "le", "gt", "ge", "len", "index", "slice", "print", "printf", "println", "html",
-    "urlquery",
+    "and", "or", "not", "eq", "ne", "lt", "le", "gt", "ge", "len", "index", "slice", "print", "printf", "println",
+    "html", "urlquery",
 ];
 
 /// Reports whether there is a function of the name.

@@ -26,9 +26,7 @@ const FUNCTIONS: [(&str, Option<usize>, Function); 28] = [
         Ok(Value::text(sample.labels.get(name).map_or("", String::as_str)))
     }),
     ("value", Some(1), |of, _| sample(&of[0]).map(|sample| Value::Float(sample.value))),
-    ("strvalue", Some(1), |of, _| {
-        Ok(Value::text(sample(&of[0])?.labels.get("__value__").map_or("", String::as_str)))
-    }),
+    ("strvalue", Some(1), |of, _| Ok(Value::text(sample(&of[0])?.labels.get("__value__").map_or("", String::as_str)))),
     ("sortByLabel", Some(2), |of, _| {
         let name = text(&of[0])?;
         let mut sorted = samples(&of[1])?.to_vec();

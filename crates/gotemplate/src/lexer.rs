@@ -150,8 +150,11 @@ fn word(rest: &str, first: char, at: usize) -> Result<(Word, usize), TemplateErr
             Ok((word, length + 1))
         }
         '+' | '-' | '.' | '0'..='9' => {
-            let is_part =
-                |(n, one): &(usize, char)| one.is_ascii_alphanumeric() || ['.', '_'].contains(one) || (*n == 0 || is_exponent(rest, *n)) && ['+', '-'].contains(one);
+            let is_part = |(n, one): &(usize, char)| {
+                one.is_ascii_alphanumeric()
+                    || ['.', '_'].contains(one)
+                    || (*n == 0 || is_exponent(rest, *n)) && ['+', '-'].contains(one)
+            };
             let length: usize = rest.char_indices().take_while(is_part).map(|(_, one)| one.len_utf8()).sum();
             Ok((Word::Number(rest[..length].to_owned()), length))
         }
@@ -182,7 +185,8 @@ fn quoted(rest: &str, at: usize) -> Result<(Word, usize), TemplateError> {
             '"' => return Ok((Word::Text(text), position + 1)),
             '\n' => return Err(unterminated()),
             '\\' => {
-                let (escaped, length) = escape(&rest[position..]).ok_or_else(|| TemplateError::new(at + position, "invalid escape"))?;
+                let (escaped, length) =
+                    escape(&rest[position..]).ok_or_else(|| TemplateError::new(at + position, "invalid escape"))?;
                 text.push(escaped);
                 position += length;
             }

@@ -48,7 +48,8 @@ pub(crate) fn formatted(arguments: &[Value]) -> Result<String, String> {
         next += 1;
     }
     if let Some(extra) = arguments.get(next..).filter(|extra| !extra.is_empty()) {
-        let shown: Vec<String> = extra.iter().map(|value| format!("{}={}", value.type_name(), value.printed())).collect();
+        let shown: Vec<String> =
+            extra.iter().map(|value| format!("{}={}", value.type_name(), value.printed())).collect();
         text.push_str(&format!("%!(EXTRA {})", shown.join(", ")));
     }
     Ok(text)

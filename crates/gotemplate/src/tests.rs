@@ -48,7 +48,11 @@ fn what_people_write_is_filled_in() {
         ("{{ $labels.instance | stripDomain }}", 0.0, "db1:9100"),
         ("{{ reReplaceAll \"(.*):(.*)\" \"$2 $1\" $labels.instance }}", 0.0, "9100 db1.example.org"),
         ("{{ and true $labels.job }} {{ or \"\" 7 }} {{ not 0 }}", 0.0, "node 7 true"),
-        ("{{ externalURL }}{{ pathPrefix }} {{ graphLink \"a + b\" }}", 0.0, "http://catat/x/x /graph?g0.expr=a+%2B+b&g0.tab=0"),
+        (
+            "{{ externalURL }}{{ pathPrefix }} {{ graphLink \"a + b\" }}",
+            0.0,
+            "http://catat/x/x /graph?g0.expr=a+%2B+b&g0.tab=0",
+        ),
         ("{{ `raw {{` }} {{ \"q\\\"\" }}", 0.0, "raw {{ q\""),
         ("{{ parseDuration \"1h30m\" }}", 0.0, "5400"),
         ("{{ len (query \"up\") }} {{ len \"abc\" }}", 0.0, "2 3"),

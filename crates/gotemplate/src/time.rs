@@ -29,8 +29,15 @@ fn date(days: i64) -> (i64, i64, i64) {
 
 /// Reads a duration such as `1h30m` as seconds: units from the longest to the shortest, each once.
 pub(crate) fn duration(text: &str) -> Option<f64> {
-    const UNITS: [(&str, f64); 7] =
-        [("y", 31_536_000.0), ("w", 604_800.0), ("d", 86_400.0), ("h", 3_600.0), ("m", 60.0), ("s", 1.0), ("ms", 0.001)];
+    const UNITS: [(&str, f64); 7] = [
+        ("y", 31_536_000.0),
+        ("w", 604_800.0),
+        ("d", 86_400.0),
+        ("h", 3_600.0),
+        ("m", 60.0),
+        ("s", 1.0),
+        ("ms", 0.001),
+    ];
     if text == "0" {
         return Some(0.0);
     }

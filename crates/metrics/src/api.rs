@@ -78,7 +78,9 @@ fn limit_of(parameters: &Parameters) -> Result<usize, Problem> {
 
 async fn evaluate<F>(server: &Shared, asked: Asked, at: i64, work: F) -> Outcome
 where
-    F: FnOnce(&Query, &SampleSource<&QueryRun<'_>>, &Options) -> Result<promql::Answer, promql::EvalError> + Send + 'static,
+    F: FnOnce(&Query, &SampleSource<&QueryRun<'_>>, &Options) -> Result<promql::Answer, promql::EvalError>
+        + Send
+        + 'static,
 {
     let text = asked.query.text().to_owned();
     let answered = read(server, &text, move |run| {

@@ -70,7 +70,10 @@ pub(crate) async fn post(
 }
 
 /// Returns the series of a query in order of their labels.
-fn selected(source: &SampleSource<&door::query_run::QueryRun<'_>>, query: &ReadQuery) -> Result<Vec<ReadSeries>, Problem> {
+fn selected(
+    source: &SampleSource<&door::query_run::QueryRun<'_>>,
+    query: &ReadQuery,
+) -> Result<Vec<ReadSeries>, Problem> {
     let found: Mutex<Vec<ReadSeries>> = Mutex::default();
     let after = query.start.saturating_sub(1);
     let selection = Selection { matchers: &query.matchers, after, until: query.end, step: 0, function: "" };

@@ -43,8 +43,14 @@ impl Lab {
     fn query(&self, text: &str, after: i64) -> Vec<String> {
         let rule = alert("{alert: a, expr: up}").remove(0);
         let memory = HistoryCache::default();
-        let asking =
-            DetectorInput { ask: &self.ask, now: now(), n_rows_max: 9, memory: &memory, fires: &|_| false, base_url: "" };
+        let asking = DetectorInput {
+            ask: &self.ask,
+            now: now(),
+            n_rows_max: 9,
+            memory: &memory,
+            fires: &|_| false,
+            base_url: "",
+        };
         let query = promql::parse(text).unwrap();
         let (mut found, partial) = ask(&rule, &query, (NOW + after) * 1_000, &asking).unwrap();
         assert_eq!(partial, None);
@@ -72,7 +78,8 @@ impl Lab {
         let active = sets.values().filter(|set| set.state != State::Ok);
         let shown = active.map(|set| {
             let annotations = set.annotations.clone().unwrap_or_default();
-            let annotations: Vec<String> = annotations.into_iter().map(|(name, text)| format!("{name}={text}")).collect();
+            let annotations: Vec<String> =
+                annotations.into_iter().map(|(name, text)| format!("{name}={text}")).collect();
             let value = set.value.clone().unwrap_or_default();
             format!("{} [{}] {} {value}", crate::labels::key_of(&set.labels), annotations.join(","), set.state.name())
         });
@@ -132,7 +139,8 @@ fn limit_offset_and_equal_labels_do_what_they_do_in_prometheus() {
     let equal = of_group("name: g, rules: [{alert: Down, expr: up == 0, labels: {instance: x, job: y}}]");
     let refused = "vector contains metrics with the same labelset after applying alert labels";
     assert_eq!(lab.judged(&equal, &[0]).unwrap_err(), refused);
-    let scalar = of_group("name: g, rules: [{alert: Always, expr: 'time() > bool 0', annotations: {v: '{{ $value }}'}}]");
+    let scalar =
+        of_group("name: g, rules: [{alert: Always, expr: 'time() > bool 0', annotations: {v: '{{ $value }}'}}]");
     assert_eq!(lab.judged(&scalar, &[0]).unwrap(), [r#"{"alertname":"Always"} [v=1] alarm 1"#]);
     let infinite = of_group("name: g, rules: [{alert: Inf, expr: 'vector(1) / 0', annotations: {v: '{{ $value }}'}}]");
     assert_eq!(lab.judged(&infinite, &[0]).unwrap(), [r#"{"alertname":"Inf"} [v=+Inf] alarm "+Inf""#]);
@@ -176,22 +184,28 @@ fn a_file_of_prometheus_is_read_unchanged() {
     let mut set = RuleSet::default();
     set.add("node.yaml", text).expect("a file that Prometheus reads");
     let names: Vec<&str> = set.rules.iter().map(|rule| rule.name.as_str()).collect();
-    assert_eq!(names, ["HighErrorRate", "HighLatency", "HighTaskFailureRate", "HighMemory", "HighMemory (2)", "Watchdog"]);
+    assert_eq!(
+        names,
+        ["HighErrorRate", "HighLatency", "HighTaskFailureRate", "HighMemory", "HighMemory (2)", "Watchdog"]
+    );
     assert_eq!(set.rules[4].alertname(), "HighMemory");
     assert_eq!(set.rules[3].for_ns, 10 * Timestamp::MINUTE);
     assert_eq!(set.rules[0].interval_ns, Some(30 * Timestamp::SECOND));
     assert_eq!(set.rules[5].keep_firing_for_ns, 365 * Timestamp::DAY + Timestamp::HOUR);
-    assert_eq!(set.series.iter().map(|recording| recording.rule.name.as_str()).collect::<Vec<_>>(), [
-        "job:http_requests:rate5m",
-        "job:http_requests:rate5m"
-    ]);
+    assert_eq!(
+        set.series.iter().map(|recording| recording.rule.name.as_str()).collect::<Vec<_>>(),
+        ["job:http_requests:rate5m", "job:http_requests:rate5m"]
+    );
 }
 
 #[test]
 fn mistakes_in_prometheus_form_have_their_places() {
     for (rule, expected) in [
         ("{alert: a, expr: 'sum(rate(x[5m])'}", "expr: "),
-        ("{alert: a, expr: 'x[5m]'}", "expr: the query gives a range vector; a rule needs a number or an instant vector"),
+        (
+            "{alert: a, expr: 'x[5m]'}",
+            "expr: the query gives a range vector; a rule needs a number or an instant vector",
+        ),
         ("{alert: a, expr: x, annotations: {s: '{{ $valeu }}'}}", "annotations: s: undefined variable \"$valeu\""),
         ("{alert: a, expr: x, labels: {s: '{{ nothing }}'}}", "labels: s: function \"nothing\" not defined"),
         ("{alert: a, expr: x, for: 5 minuten}", "for: \"5 minuten\" is no duration such as 5m"),

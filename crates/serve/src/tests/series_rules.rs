@@ -36,7 +36,10 @@ async fn promql_is_answered_as_rows() {
     let at_once = asked(json!({"query": "up", "language": "promql", "to": at(1)})).await;
     let names = |reply: &Reply| {
         let columns = reply.json()["columns"].as_array().cloned().unwrap_or_default();
-        columns.iter().map(|column| format!("{}:{}", column["name"], column["type"]).replace('"', "")).collect::<Vec<_>>()
+        columns
+            .iter()
+            .map(|column| format!("{}:{}", column["name"], column["type"]).replace('"', ""))
+            .collect::<Vec<_>>()
     };
     assert_eq!(
         names(&at_once),
@@ -50,13 +53,20 @@ async fn promql_is_answered_as_rows() {
     assert_eq!((&infinite.json()["rows"][0][3], &names(&infinite)[3][..]), (&json!("+Inf"), "value:any"));
     let uri = format!("/api/v1/query?query=count(up)&language=promql&to={}&format=csv", at(1));
     let file = house.get(&uri).await;
-    assert!(file.status == 200 && file.text().lines().nth(1).is_some_and(|line| line.contains(",1")), "{}", file.text());
+    assert!(
+        file.status == 200 && file.text().lines().nth(1).is_some_and(|line| line.contains(",1")),
+        "{}",
+        file.text()
+    );
     for (body, expected) in [
         (json!({"query": "sum(up", "language": "promql"}), "\"line\":1"),
         (json!({"query": "\"text\"", "language": "promql"}), "the query gives a text"),
         (json!({"query": "up", "language": "promql", "explain": true}), "no plan to explain"),
         (json!({"query": "up", "language": "promql", "step": "0s"}), "at least 1ms"),
-        (json!({"query": "up", "language": "promql", "step": "1ms", "from": at(0), "to": at(60)}), "more than 11000 steps"),
+        (
+            json!({"query": "up", "language": "promql", "step": "1ms", "from": at(0), "to": at(60)}),
+            "more than 11000 steps",
+        ),
         (json!({"query": "fields @message", "step": "1m"}), "step is for queries in PromQL"),
     ] {
         let refused = asked(body.clone()).await;
@@ -90,10 +100,18 @@ async fn rules_in_prometheus_form_are_tried_and_shown_in_its_shape() {
     let group = shown["data"]["groups"].as_array().and_then(|groups| groups.iter().find(|one| one["name"] == "hosts"));
     let group = group.expect("the group");
     assert_eq!((&group["interval"], &group["limit"]), (&json!(15.0), &json!(10)), "{group}");
-    let names: Vec<String> = group["rules"].as_array().expect("rules").iter().map(|rule| format!("{} {}", rule["type"], rule["name"])).collect();
+    let names: Vec<String> = group["rules"]
+        .as_array()
+        .expect("rules")
+        .iter()
+        .map(|rule| format!("{} {}", rule["type"], rule["name"]))
+        .collect();
     assert_eq!(names, ["\"recording\" \"job:up:sum\"", "\"alerting\" \"Down\"", "\"alerting\" \"Down\""]);
     let down = &group["rules"][1];
-    assert_eq!((&down["query"], &down["duration"], &down["keepFiringFor"]), (&json!("up == 0"), &json!(300.0), &json!(3_600.0)));
+    assert_eq!(
+        (&down["query"], &down["duration"], &down["keepFiringFor"]),
+        (&json!("up == 0"), &json!(300.0), &json!(3_600.0))
+    );
     let recording = house.get("/prometheus/api/v1/rules?type=record").await.json();
     assert_eq!(recording["data"]["groups"][0]["rules"].as_array().map(Vec::len), Some(1), "{recording}");
     let (_, key) = house.key("read", &["metrics/*"]).await;
@@ -143,7 +161,11 @@ async fn remote_read_gives_samples_and_format_query_a_layout() {
     }
     assert_eq!(message, fields(&[(1, &fields(&[(1, &series)]))]));
     let refused = read(read_request(0, "up", &[1])).await;
-    assert!(refused.status == 400 && refused.text().contains("streamed chunks are not supported"), "{}", refused.text());
+    assert!(
+        refused.status == 400 && refused.text().contains("streamed chunks are not supported"),
+        "{}",
+        refused.text()
+    );
     let broken = read(read_request(2, "(", &[])).await;
     assert_eq!(broken.status, 400, "{}", broken.text());
     let laid_out = house.get("/prometheus/api/v1/format_query?query=sum(up)by(job)").await.json();
@@ -159,5 +181,9 @@ async fn metadata_of_metrics_outlives_a_restart() {
     metrics::save_metadata(house.server.settings(), &house.families.metrics).expect("it is written");
     let again = house.restarted();
     let known = again.get("/prometheus/api/v1/metadata").await.json();
-    assert_eq!(known["data"]["requests_total"], json!([{"type": "counter", "help": "Requests.", "unit": ""}]), "{known}");
+    assert_eq!(
+        known["data"]["requests_total"],
+        json!([{"type": "counter", "help": "Requests.", "unit": ""}]),
+        "{known}"
+    );
 }

@@ -101,7 +101,8 @@ fn when(ask: &Ask, now: Timestamp) -> Result<When, Problem> {
         let at = ask.to.as_ref().map_or(Ok(now), |to| instant("to", to, now, zone))?;
         return Ok(When::Instant(ms(at)));
     };
-    let bad = |message: String| Problem::bad_request("bad-parameter", message).hint("write a duration such as 15s or 1m");
+    let bad =
+        |message: String| Problem::bad_request("bad-parameter", message).hint("write a duration such as 15s or 1m");
     let step = types::parse_duration_ns(step).map_err(|error| bad(format!("step: {error}")))?;
     let step = step / Timestamp::MILLISECOND;
     if step <= 0 {
@@ -154,7 +155,8 @@ fn samples_of(data: Data, at: i64) -> Result<Vec<Sample>, Problem> {
     for Row { labels, samples: of_row } in rows {
         for sample in of_row {
             let promql::Value::Float(value) = sample.value else {
-                let problem = Problem::bad_request("unsupported", "the query gives native histograms, which rows do not hold");
+                let problem =
+                    Problem::bad_request("unsupported", "the query gives native histograms, which rows do not hold");
                 return Err(problem.hint("take a number from them, as with histogram_quantile"));
             };
             samples.push((labels.clone(), sample.time, value));
