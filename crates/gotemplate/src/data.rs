@@ -1,6 +1,9 @@
 //! What templates are filled in with.
 
-use crate::Labels;
+use std::collections::BTreeMap;
+
+/// Labels by name.
+pub type Labels = BTreeMap<String, String>;
 
 /// A sample of an answer to `query`.
 #[derive(Clone, Debug, PartialEq)]

@@ -7,7 +7,13 @@ use crate::functions;
 use crate::parse::VARIABLES;
 use crate::syntax::{Block, BlockKind, Command, Node, Operand, Pipe, Root};
 use crate::value::Value;
-use crate::{Labels, STEPS_MAX, TEXT_BYTES_MAX, TemplateError, builtins};
+use crate::{Labels, TemplateError, builtins};
+
+/// Most steps of one rendering: evaluated operands and elements of loops.
+pub const STEPS_MAX: usize = 50_000;
+
+/// Most bytes of a rendered text; the rest is cut.
+pub const TEXT_BYTES_MAX: usize = 16 << 10;
 
 /// Fills in one template.
 pub(crate) struct Renderer<'d> {

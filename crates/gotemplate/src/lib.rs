@@ -13,6 +13,7 @@
 mod builtins;
 mod compare;
 mod data;
+mod error;
 mod evaluate;
 mod functions;
 mod humanize;
@@ -21,69 +22,14 @@ mod number;
 mod parse;
 mod printf;
 mod syntax;
+mod template;
 #[cfg(test)]
 mod tests;
 mod time;
 mod value;
 
-use std::collections::BTreeMap;
-
-pub use data::{Data, QuerySample, RunQuery};
+pub use data::{Data, Labels, QuerySample, RunQuery};
+pub use error::TemplateError;
+pub use evaluate::{STEPS_MAX, TEXT_BYTES_MAX};
 pub use number::general;
-
-use evaluate::Renderer;
-use syntax::Node;
-
-/// Most steps of one rendering: evaluated operands and elements of loops.
-pub const STEPS_MAX: usize = 50_000;
-
-/// Most bytes of a rendered text; the rest is cut.
-pub const TEXT_BYTES_MAX: usize = 16 << 10;
-
-/// What is wrong with a template.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct TemplateError {
-    /// What is wrong.
-    pub message: String,
-    /// The byte of the text at which it is wrong, where reading found it.
-    pub at: usize,
-}
-
-impl TemplateError {
-    fn new(at: usize, message: impl Into<String>) -> Self {
-        Self { message: message.into(), at }
-    }
-}
-
-/// Labels by name.
-pub type Labels = BTreeMap<String, String>;
-
-/// A template that was read.
-#[derive(Clone, Debug)]
-pub struct Template {
-    nodes: Vec<Node>,
-}
-
-impl Template {
-    /// Reads a template.
-    ///
-    /// # Errors
-    /// The first mistake: of syntax, or a function or variable that does not exist.
-    pub fn parse(text: &str) -> Result<Self, TemplateError> {
-        Ok(Self { nodes: parse::parse(text)? })
-    }
-
-    /// Fills in the template.
-    ///
-    /// # Errors
-    /// Why it could not be filled in: a value of a wrong type, a query that failed.
-    pub fn render(&self, data: &Data<'_>) -> Result<String, TemplateError> {
-        Renderer::new(data).render(&self.nodes)
-    }
-
-    /// Fills in the template; an error becomes the text, as in Prometheus: an alert with a broken text is better than none.
-    pub fn render_or_error(&self, data: &Data<'_>) -> String {
-        self.render(data).unwrap_or_else(|error| format!("<error expanding template: {error}>"))
-    }
-}
+pub use template::Template;

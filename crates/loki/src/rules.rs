@@ -1,8 +1,6 @@
 //! Rules and alerts in the form of Loki's ruler and Prometheus, for Grafana's alert pages. They cannot be changed here.
 
-mod prometheus;
-
-pub(crate) use self::prometheus::{alerts, shown};
+pub(crate) mod prometheus;
 
 use axum::extract::Path;
 use axum::http::{StatusCode, header};

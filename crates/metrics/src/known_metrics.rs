@@ -5,13 +5,10 @@
 //! seconds before a crash is lost until its sender repeats it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, PoisonError, Weak};
+use std::sync::{Mutex, PoisonError};
 
-use door::server::Server;
 use storage::{Settings, StoreError};
 use xxhash_rust::xxh3::xxh3_64;
-
-use crate::metadata::{Metadata, MetricsState, kind_of_word};
 
 const KIND: &str = "metric-metadata";
 
@@ -20,6 +17,20 @@ const DOCUMENTS: u64 = 64;
 
 /// A document: type, help and unit by metric.
 type Document = BTreeMap<String, (String, String, String)>;
+
+/// The types of metrics.
+const KINDS: [&str; 8] = ["unknown", "counter", "gauge", "histogram", "gaugehistogram", "summary", "info", "stateset"];
+
+/// What is known of a metric.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Metadata {
+    /// Prometheus' word for its type, such as `counter`.
+    pub(crate) kind: &'static str,
+    /// What it means.
+    pub(crate) help: String,
+    /// The unit of its samples.
+    pub(crate) unit: String,
+}
 
 /// What is known of all metrics.
 #[derive(Debug, Default)]
@@ -62,10 +73,10 @@ fn document_of(metric: &str) -> u64 {
 }
 
 /// Reads what was known before the server started. Blocks.
-pub(crate) fn load(settings: Settings<'_>, state: &MetricsState) {
+pub(crate) fn load(settings: Settings<'_>, known: &Mutex<KnownMetrics>) {
     match settings.all(KIND) {
         Ok(documents) => {
-            let mut known = state.known.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
             // A document that another version wrote says nothing here; its senders repeat it.
             let read = documents.iter().filter_map(|(_, text)| serde_json::from_str::<Document>(text).ok());
             read.for_each(|document| known.add(document));
@@ -78,23 +89,24 @@ pub(crate) fn load(settings: Settings<'_>, state: &MetricsState) {
 ///
 /// # Errors
 /// If the control store does not take one; it is written the next time.
-pub fn save_metadata(settings: Settings<'_>, state: &MetricsState) -> Result<(), StoreError> {
-    let changed = std::mem::take(&mut state.known.lock().unwrap_or_else(PoisonError::into_inner).changed);
+pub(crate) fn save(settings: Settings<'_>, known: &Mutex<KnownMetrics>) -> Result<(), StoreError> {
+    let changed = std::mem::take(&mut known.lock().unwrap_or_else(PoisonError::into_inner).changed);
     for number in &changed {
-        let saved = save_one(settings, state, *number);
+        let saved = save_one(settings, known, *number);
         if saved.is_err() {
-            state.known.lock().unwrap_or_else(PoisonError::into_inner).changed.extend(changed.range(number..));
+            let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+            known.changed.extend(changed.range(*number..).copied());
             return saved;
         }
     }
     Ok(())
 }
 
-fn save_one(settings: Settings<'_>, state: &MetricsState, number: u64) -> Result<(), StoreError> {
+fn save_one(settings: Settings<'_>, known: &Mutex<KnownMetrics>, number: u64) -> Result<(), StoreError> {
     let name = number.to_string();
     // Other nodes of a fleet write the same documents.
     let stored = settings.get(KIND, &name)?.and_then(|text| serde_json::from_str::<Document>(&text).ok());
-    let mut known = state.known.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
     known.add(stored.unwrap_or_default());
     let document = known.document(number);
     drop(known);
@@ -102,17 +114,15 @@ fn save_one(settings: Settings<'_>, state: &MetricsState, number: u64) -> Result
     settings.put(KIND, &name, &text)
 }
 
-/// Writes changed metadata until the server ends, as often as pushed samples are repeated.
-pub async fn keep_metadata(server: Weak<Server>, state: Arc<MetricsState>) {
-    while let Some(interval) = server.upgrade().map(|server| server.app.push_interval) {
-        tokio::time::sleep(interval).await;
-        let Some(server) = server.upgrade() else { return };
-        let state = state.clone();
-        let saved = tokio::task::spawn_blocking(move || save_metadata(server.settings(), &state)).await;
-        if let Ok(Err(error)) = saved {
-            tracing::debug!(%error, "metadata of metrics not written; it is at the next interval");
-        }
-    }
+/// Returns Prometheus' word for a type; the numbers are the same in both versions of remote write.
+pub(crate) fn kind_of_number(number: u64) -> &'static str {
+    usize::try_from(number).ok().and_then(|number| KINDS.get(number)).copied().unwrap_or(KINDS[0])
+}
+
+/// Returns the type that a word stands for; `untyped` is the text format's word for `unknown`.
+pub(crate) fn kind_of_word(word: &str) -> Option<&'static str> {
+    let word = if word == "untyped" { KINDS[0] } else { word };
+    KINDS.into_iter().find(|kind| *kind == word)
 }
 
 #[cfg(test)]

@@ -25,8 +25,7 @@ use door::format::ErrorFormat;
 use door::server::{FamilyState, Server};
 use door::table::Table;
 
-pub use self::known_metrics::{keep_metadata, save_metadata};
-pub use self::metadata::MetricsState;
+pub use self::metadata::{MetricsState, keep_metadata, save_metadata};
 use self::problem::PrometheusFormat;
 pub use self::push::{repeat, repeat_pushes};
 
@@ -39,9 +38,7 @@ const PUSHES: &str = "/metrics/{*group}";
 /// Starts the state of this crate: reads metadata of metrics; pushed groups go with the log groups that hold their samples. Blocks.
 pub fn start(server: &Server) -> Arc<MetricsState> {
     server.add_group_holder(push::forget);
-    let state = Arc::default();
-    known_metrics::load(server.settings(), &state);
-    state
+    Arc::new(MetricsState::load(server.settings()))
 }
 
 /// Returns the routes of this crate.

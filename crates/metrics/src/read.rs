@@ -16,10 +16,10 @@ use door::problem::Problem;
 use door::query_run::read;
 use door::server::FamilyServer;
 use ingest::snappy;
-use promql::{Labels, Selection, Source};
+use promql::{Selection, Source};
 use series::SampleSource;
 
-use self::message::{ReadQuery, encode};
+use self::message::{ReadQuery, ReadSeries, encode};
 use crate::metadata::MetricsState;
 use crate::problem::PrometheusProblem;
 
@@ -28,9 +28,6 @@ const BODY_BYTES_MAX: usize = 1 << 20;
 
 /// Bytes of memory per sample that is read: as a point, and in the message.
 const SAMPLE_BYTES: usize = 80;
-
-/// A series with times in ms and values.
-type ReadSeries = (Labels, Vec<i64>, Vec<f64>);
 
 /// Answers `read`.
 pub(crate) async fn post(

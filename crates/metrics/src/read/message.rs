@@ -15,8 +15,6 @@ use ingest::protobuf::{Content, Message};
 use promql::{Labels, Matcher};
 use types::Timestamp;
 
-use super::ReadSeries;
-
 /// What the body should be, for errors.
 const WHAT: &str = "remote read request";
 
@@ -27,6 +25,9 @@ const QUERIES_MAX: usize = 100;
 const TIME_MAX: i64 = i64::MAX / Timestamp::MILLISECOND - 1;
 
 const OPERATORS: [&str; 4] = ["=", "!=", "=~", "!~"];
+
+/// A series with times in ms and values.
+pub(super) type ReadSeries = (Labels, Vec<i64>, Vec<f64>);
 
 /// The samples that are asked for.
 #[derive(Debug)]

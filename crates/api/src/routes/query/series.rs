@@ -14,7 +14,7 @@ use serde_json::Map;
 use series::SampleSource;
 use types::{TimeRange, Timestamp, Value};
 
-use super::{JSON_ROWS_DEFAULT, JSON_ROWS_MAX, cut, more_rows};
+use super::row_limit::{JSON_ROWS_DEFAULT, JSON_ROWS_MAX, more_rows};
 use crate::answer::{Form, respond};
 use crate::ask::{Ask, Groups, instant, range, time_zone};
 use crate::state::Shared;
@@ -53,7 +53,7 @@ pub(super) async fn answer(server: &Shared, ask: Ask, form: Form) -> Result<Resp
         Form::Json => ask.limit.unwrap_or(JSON_ROWS_DEFAULT).min(JSON_ROWS_MAX),
         _ => ask.limit.unwrap_or(usize::MAX),
     };
-    let is_default_limit = form == Form::Json && ask.limit.is_none();
+    let is_own_limit = ask.limit == Some(limit);
     let text = ask.query;
     let work = move |run: &QueryRun<'_>| {
         let began = Instant::now();
@@ -76,12 +76,11 @@ pub(super) async fn answer(server: &Shared, ask: Ask, form: Form) -> Result<Resp
         Ok(answer)
     };
     let mut answer = read(server, &text, work).await?;
-    if is_default_limit && answer.rows.len() > limit {
+    if answer.rows.len() > limit {
         answer.rows.truncate(limit);
         answer.more = true;
-        answer.warnings.push(more_rows(limit));
+        answer.warnings.extend((!is_own_limit).then(|| more_rows(limit)));
     }
-    cut(&mut answer, limit);
     Ok(respond(form, answer, Map::new()))
 }
 
