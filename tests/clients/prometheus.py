@@ -194,6 +194,101 @@ def a_prometheus_writes_to_us_and_both_answer_alike(program):
             assert rows["rows"] == [["catat", 1]], rows
 
 
+# Read by both programs as it is. What it asks does not change from scrape to scrape, so that it does not matter when it is asked.
+RULE_FILE = """
+groups:
+  - name: both
+    interval: 1s
+    rules:
+      - record: job:up:sum
+        expr: sum by (job) (up)
+        labels: {source: rules}
+      - record: job:up:third
+        expr: job:up:sum / 3
+      - alert: Scraped
+        expr: up == 1
+        for: 2s
+        labels:
+          severity: page
+          where: "{{ $labels.instance | stripPort }}"
+        annotations:
+          summary: "{{ $labels.job }} has {{ $value | humanizePercentage }} ({{ printf \"%.2f\" $value }})"
+          counted: "{{ with query \"count(up)\" }}{{ . | first | value | humanize }}{{ end }}"
+          long: "{{ 93784.5 | humanizeDuration }}, {{ 1572864.0 | humanize1024 }}, {{ if gt $value 0.5 }}up{{ else }}down{{ end }}"
+      - alert: Scraped
+        expr: up > bool 0
+        labels: {severity: info}
+      - alert: Lost
+        expr: up == 0
+"""
+# What Prometheus computes is computed here again and not taken from it.
+COMPUTED = [{"source_labels": ["__name__"], "regex": "job:.+|ALERTS.*", "action": "drop"}]
+
+
+def rules_of(base):
+    """Groups of rules without what depends on time: name, type, query and labels of each."""
+    groups = requests.get(f"{base}/api/v1/rules", timeout=10).json()["data"]["groups"]
+    keys = ["name", "type", "query", "labels", "duration", "keepFiringFor", "annotations", "health", "state"]
+    def one(value):
+        return float(value) if isinstance(value, int) else value
+    rules = [{key: one(rule.get(key)) for key in keys} for group in groups if group["name"] == "both" for rule in group["rules"]]
+    return sorted(json.dumps(rule, sort_keys=True) for rule in rules)
+
+
+def alerts_of(base):
+    """Alerts without their times."""
+    alerts = requests.get(f"{base}/api/v1/alerts", timeout=10).json()["data"]["alerts"]
+    alerts = [{key: alert[key] for key in ["labels", "annotations", "state", "value"]} for alert in alerts]
+    return sorted(json.dumps(alert, sort_keys=True) for alert in alerts)
+
+
+@check
+@with_program("prometheus")
+def a_rule_file_of_prometheus_fires_and_records_here_as_there(program):
+    address = free_address()
+    with tempfile.TemporaryDirectory() as data:
+        rules = pathlib.Path(data, "rules")
+        rules.mkdir()
+        (rules / "both.yaml").write_text(RULE_FILE, encoding="utf-8")
+        with server_at_work(data) as (_, url):
+            write = {"url": f"{url}/prometheus/api/v1/write", "queue_config": {"batch_send_deadline": "200ms"}, "write_relabel_configs": COMPUTED}
+            with prometheus_at_work(program, address, settings={"remote_write": [write], "rule_files": [str(rules / "both.yaml")]}) as ask:
+                ours, theirs = f"{url}/prometheus", f"http://{address}"
+                firing = until("all alerts fire there", lambda: [one for one in alerts_of(theirs) if '"firing"' in one][1:])
+                until("all alerts fire here", lambda: alerts_of(ours) == firing)
+                assert rules_of(ours) == rules_of(theirs), f"{rules_of(ours)}\n{rules_of(theirs)}"
+
+                def series(base, query):
+                    answer = requests.get(f"{base}/api/v1/query", params={"query": query}, timeout=10).json()
+                    return sorted(json.dumps([one["metric"], one["value"][1]], sort_keys=True) for one in answer["data"]["result"])
+                for query in ['{__name__=~"job:up:.+"}', "ALERTS", "count(ALERTS_FOR_STATE)"]:
+                    assert ask(query), query
+                    until(query, lambda query=query: series(ours, query) == series(theirs, query))
+                # What is recorded equals what Prometheus computes over the same samples at the same times.
+                found = requests.get(f"{ours}/api/v1/query", params={"query": "job:up:third[10s]"}, timeout=10).json()["data"]["result"]
+                for time_s, value in found[0]["values"]:
+                    assert ask("sum by (job) (up) / 3", time=time_s)[0]["value"][1] == value, (time_s, value)
+                rows = requests.post(f"{url}/api/v1/query", json={"query": "job:up:sum", "language": "promql"}, timeout=10).json()
+                assert [column["name"] for column in rows["columns"]] == ["@timestamp", "__name__", "job", "source", "value"], rows
+                assert rows["rows"][0][1:] == ["job:up:sum", "catat", "rules", 1.0], rows
+        promtool = str(pathlib.Path(program).with_name("promtool"))
+        checked = subprocess.run([promtool, "check", "rules", str(rules / "both.yaml")], capture_output=True, text=True, timeout=60)
+        assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+@check
+@with_program("promtool")
+def promtool_queries_us(promtool):
+    with tempfile.TemporaryDirectory() as data, server_at_work(data) as (_, url):
+        def of(*command):
+            done = subprocess.run([promtool, *command], capture_output=True, text=True, timeout=60)
+            assert done.returncode == 0, done.stdout + done.stderr
+            return done.stdout.strip()
+        assert of("query", "instant", f"{url}/prometheus", "vector(7)").startswith("{} => 7 @["), of("query", "instant", f"{url}/prometheus", "vector(7)")
+        assert of("query", "range", "--step=1m", f"{url}/prometheus", "vector(7)").count("7 @[") >= 4
+        assert of("query", "labels", f"{url}/prometheus", "job") == ""
+
+
 @contextlib.contextmanager
 def server_at_work(data, **settings):
     """A server of one's own; gives its process and its address."""

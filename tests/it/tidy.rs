@@ -42,17 +42,37 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("traceql", &["types", "plan"]),
     // Reads and evaluates PromQL; storage is a trait that others implement.
     ("promql", &[]),
-    ("alert", &["types", "plan", "language", "execute", "storage"]),
+    // Fills in the texts of Prometheus' rules; what `query` asks is given to it.
+    ("gotemplate", &[]),
+    // Reads and writes samples of a store, whoever asks.
+    ("series", &["types", "ingest", "plan", "promql", "execute"]),
+    ("alert", &["types", "plan", "language", "execute", "storage", "promql", "gotemplate", "series"]),
     // Knows no route and no format of a foreign protocol: families are built on it.
-    ("door", &["types", "parse", "storage", "ingest", "plan", "language", "esql", "execute", "alert"]),
+    ("door", &["types", "parse", "storage", "ingest", "plan", "language", "esql", "execute", "series", "alert"]),
     ("elastic", &["types", "storage", "ingest", "plan", "language", "esql", "execute", "door"]),
-    ("api", &["types", "definition", "parse", "storage", "ingest", "plan", "language", "execute", "alert", "door"]),
+    (
+        "api",
+        &[
+            "types",
+            "definition",
+            "parse",
+            "storage",
+            "ingest",
+            "plan",
+            "language",
+            "execute",
+            "promql",
+            "series",
+            "alert",
+            "door",
+        ],
+    ),
     ("loki", &["types", "parse", "storage", "ingest", "plan", "language", "execute", "alert", "door"]),
     ("cloudwatch", &["types", "parse", "storage", "ingest", "plan", "language", "execute", "alert", "door"]),
     ("otel", &["types", "parse", "storage", "ingest", "door"]),
     // Of `cloudwatch` it uses one thing: the check of signed requests, for X-Ray's operations that read.
     ("traces", &["types", "storage", "plan", "language", "traceql", "execute", "door", "cloudwatch"]),
-    ("metrics", &["types", "storage", "ingest", "plan", "promql", "execute", "door", "otel"]),
+    ("metrics", &["types", "storage", "ingest", "plan", "promql", "series", "execute", "door", "otel"]),
     ("serve", &["storage", "elastic", "door", "api", "loki", "cloudwatch", "otel", "traces", "metrics"]),
     (
         "catat",
@@ -68,6 +88,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "execute",
             "alert",
             "promql",
+            "series",
             "serve",
         ],
     ),

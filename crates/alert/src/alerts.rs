@@ -13,9 +13,12 @@ use crate::ask::StoreAsk;
 use crate::definitions::{ACKNOWLEDGEMENT, ApiDefinitions, Definitions};
 use crate::engine::RuleEngine;
 use crate::options::{AlertsError, Options};
+use crate::recorder::SeriesRecorder;
 use crate::schedule::{Next, TaskFilter};
 use crate::watch::{BATCHES_WAITING_MAX, watch};
-use crate::{AlertView, Ask, Channel, ChannelPost, EvaluationTiming, Post, PostError, RuleSet, RuleView};
+use crate::{
+    AlertView, Ask, Channel, ChannelPost, EvaluationTiming, Post, PostError, RecordingView, RuleSet, RuleView,
+};
 
 mod changes;
 
@@ -33,6 +36,7 @@ pub struct Alerts {
     /// Where what is made through the API is kept.
     store: Option<Arc<Store>>,
     defined: Mutex<Definitions>,
+    recorder: Arc<SeriesRecorder>,
     allow_private_addresses: bool,
     allow_commands: bool,
     is_stopping: Arc<AtomicBool>,
@@ -76,6 +80,8 @@ impl Alerts {
     ) -> Result<Arc<Self>, AlertsError> {
         let clock = options.clock.clone();
         let (rules, silences) = (defined.merged(), defined.made.silences.clone());
+        let recorder = Arc::new(SeriesRecorder::new(options.sink.clone(), options.interval_ns));
+        recorder.set(&rules.series);
         let engine = RuleEngine::open(store.as_deref(), rules, silences, &options, clock.now());
         let engine = Arc::new(engine.map_err(|error| AlertsError::State(error.to_string()))?);
         let alerts = Arc::new(Self {
@@ -84,6 +90,7 @@ impl Alerts {
             clock: clock.clone(),
             store,
             defined: Mutex::new(defined),
+            recorder: recorder.clone(),
             allow_private_addresses: options.allow_private_addresses,
             allow_commands: options.allow_commands,
             is_stopping,
@@ -94,6 +101,11 @@ impl Alerts {
             alerts.spawn("alert-follow", move || follow(&followed, &is_stopping))?;
         }
         alerts.serve_channels()?;
+        if options.sink.is_some() {
+            let (engine, ask, clock, is_stopping) =
+                (engine.clone(), ask.clone(), clock.clone(), alerts.is_stopping.clone());
+            alerts.spawn("alert-record", move || record(&engine, &recorder, &*ask, &clock, &is_stopping))?;
+        }
         // What an event asked for has a thread of its own as well: it does not wait for a rule that takes long.
         for (name, takes) in [("alert-evaluate", TaskFilter::All), ("alert-at-once", TaskFilter::AtOnce)] {
             let (engine, ask, clock) = (engine.clone(), ask.clone(), clock.clone());
@@ -139,7 +151,9 @@ impl Alerts {
     }
 
     fn put_in_place(&self, defined: &Definitions) -> Result<(), AlertsError> {
-        self.engine.replace(defined.merged(), self.clock.now()).map_err(AlertsError::State)?;
+        let merged = defined.merged();
+        self.recorder.set(&merged.series);
+        self.engine.replace(merged, self.clock.now()).map_err(AlertsError::State)?;
         self.serve_channels()
     }
 
@@ -163,6 +177,11 @@ impl Alerts {
     /// Returns all rules, with what they have come to.
     pub fn rules(&self) -> Vec<RuleView> {
         self.engine.rule_views()
+    }
+
+    /// Returns all recording rules in PromQL, with what they have come to; in a fleet, only on the node that evaluates.
+    pub fn recordings(&self) -> Vec<RecordingView> {
+        self.recorder.views()
     }
 
     /// Returns the evaluation interval of rules without one of their own.
@@ -235,6 +254,23 @@ fn follow(alerts: &Weak<Alerts>, is_stopping: &AtomicBool) {
         is_failing = failure.is_some();
         drop(alerts);
         std::thread::park_timeout(FOLLOW_PAUSE);
+    }
+}
+
+/// Evaluates recording rules in PromQL; in a fleet, on the node that evaluates all other rules.
+fn record(engine: &RuleEngine, recorder: &SeriesRecorder, ask: &dyn Ask, clock: &Clock, is_stopping: &AtomicBool) {
+    let goes_on = || !is_stopping.load(Ordering::Relaxed);
+    while goes_on() {
+        if !engine.is_leading() {
+            recorder.forget();
+            std::thread::park_timeout(SLEEP_MAX);
+            continue;
+        }
+        let next = recorder.evaluate_due(ask, &|| clock.now(), &goes_on);
+        let wait = Duration::from_nanos(next.0.saturating_sub(clock.now().0).max(0).unsigned_abs());
+        if goes_on() {
+            std::thread::park_timeout(wait.min(SLEEP_MAX));
+        }
     }
 }
 

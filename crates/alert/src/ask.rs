@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use execute::Request;
+use execute::{BlockVisitor, Request};
 use plan::Plan;
 use storage::{Snapshot, Store};
 use types::{GroupPattern, GroupScope, TimeRange, Timestamp, Value};
@@ -54,11 +54,20 @@ pub struct Table {
 pub trait Ask: Send + Sync {
     /// Answers a question; the error is the reason why not.
     fn ask(&self, question: &Question<'_>) -> Result<Table, String>;
+
+    /// Gives the columns of a plan of row-wise operators to a visitor, block by block; returns why some may be missing.
+    fn visit(&self, _question: &Question<'_>, _visitor: &dyn BlockVisitor) -> Result<Vec<String>, String> {
+        Err("samples cannot be read here".to_owned())
+    }
 }
 
 impl<T: Ask + ?Sized> Ask for Arc<T> {
     fn ask(&self, question: &Question<'_>) -> Result<Table, String> {
         (**self).ask(question)
+    }
+
+    fn visit(&self, question: &Question<'_>, visitor: &dyn BlockVisitor) -> Result<Vec<String>, String> {
+        (**self).visit(question, visitor)
     }
 }
 
@@ -90,23 +99,9 @@ impl Ask for StoreAsk {
         let (plan, range) = judged.as_ref().map_or((question.plan, range), |(plan, range)| (plan, *range));
         let snapshot = self.snapshot(groups, question.scope, plan.reach(range, chrono_tz::UTC));
         let table_of = |name: &str| self.table(name);
-        let request = Request {
-            range,
-            limit: Some(question.n_rows_max),
-            time_zone: chrono_tz::UTC,
-            now: question.now,
-            memory_bytes_max: MEMORY_BYTES_MAX,
-            deadline: Instant::now().checked_add(QUERY_TIME_MAX),
-            cancelled: &self.is_stopping,
-            // Rules run along with people's queries and leave them the other cores.
-            n_threads: 1,
-            progress: None,
-            support: execute::Support {
-                cache: self.cache.as_deref(),
-                tables: Some(&table_of),
-                ..execute::Support::default()
-            },
-        };
+        let request = self.request(question, range);
+        let support = execute::Support { tables: Some(&table_of), ..request.support };
+        let request = Request { support, ..request };
         let mut damaged = snapshot.damaged.clone();
         let mut runs_of = |groups: &[GroupPattern]| {
             let groups = if groups.is_empty() { question_groups } else { groups };
@@ -124,6 +119,34 @@ impl Ask for StoreAsk {
             rows: answer.rows,
             partial: (!partial.is_empty()).then(|| partial.join("; ")),
         })
+    }
+
+    fn visit(&self, question: &Question<'_>, visitor: &dyn BlockVisitor) -> Result<Vec<String>, String> {
+        let snapshot = self.snapshot(question.groups, question.scope, question.range);
+        let request = self.request(question, question.range);
+        let answer = execute::visit_blocks(question.plan, &snapshot.runs, &request, visitor);
+        let answer = answer.map_err(|error| error.to_string())?;
+        let damaged = snapshot.damaged.iter().map(ToString::to_string);
+        Ok(damaged.chain(answer.partial_reasons.into_iter().map(|reason| reason.message)).collect())
+    }
+}
+
+impl StoreAsk {
+    /// Returns the request of a question over a range.
+    fn request<'r>(&'r self, question: &Question<'_>, range: TimeRange) -> Request<'r> {
+        Request {
+            range,
+            limit: Some(question.n_rows_max),
+            time_zone: chrono_tz::UTC,
+            now: question.now,
+            memory_bytes_max: MEMORY_BYTES_MAX,
+            deadline: Instant::now().checked_add(QUERY_TIME_MAX),
+            cancelled: &self.is_stopping,
+            // Rules run along with people's queries and leave them the other cores.
+            n_threads: 1,
+            progress: None,
+            support: execute::Support { cache: self.cache.as_deref(), ..execute::Support::default() },
+        }
     }
 }
 

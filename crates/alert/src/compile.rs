@@ -15,7 +15,7 @@ use language::ParseOptions;
 use plan::{Aggregate, AggregateKind, Expr, Name, Operator, PlanDraft};
 use types::Timestamp;
 
-pub(crate) use self::compiled_rule::{CompileError, CompiledRule, FIRES, Metric};
+pub(crate) use self::compiled_rule::{CompileError, CompiledRule, FIRES, Metric, SeriesQuery};
 use self::expressions::{fields_of, parse_condition};
 pub(crate) use self::lines::{Lines, LinesPage};
 pub(crate) use self::patterns::MORE;
@@ -42,7 +42,7 @@ fn of_rows(rule: &Rule, now: Timestamp) -> Result<CompiledRule, CompileError> {
     let asked = rule.language.read(&rule.query, &options, &[]);
     let draft = match asked.map_err(|errors| CompileError::Query(errors.to_string()))? {
         RuleQuery::Plan(draft) => draft,
-        RuleQuery::Metric(_) if rule.kind != Kind::Threshold => {
+        RuleQuery::Metric(_) | RuleQuery::Series(_) if rule.kind != Kind::Threshold => {
             return Err(CompileError::Query("must return columns; write it with `stats`, or as a filter".into()));
         }
         RuleQuery::Metric(query) => {
@@ -50,6 +50,7 @@ fn of_rows(rule: &Rule, now: Timestamp) -> Result<CompiledRule, CompileError> {
             names::check_metric(&condition, &query)?;
             return Ok(of_metric(Metric { query, condition }));
         }
+        RuleQuery::Series(query) => return of_series(rule, query, condition.unwrap_or_else(truth)),
     };
     let is_counted = !draft.operators.iter().any(|operator| matches!(operator, Operator::Aggregate { .. }));
     let mentions_count = condition.as_ref().is_some_and(|condition| fields_of(condition).contains(&"count".into()));
@@ -78,6 +79,12 @@ fn of_metric(metric: Metric) -> CompiledRule {
     let events = metric.query.first_events();
     let (before, sources) = events.map(|events| (events.operators.clone(), events.sources.clone())).unwrap_or_default();
     CompiledRule { metric: Some(metric), is_count: true, before, sources, ..CompiledRule::default() }
+}
+
+/// Compiles a query in PromQL: label sets and values are known once it has run. A series without a number is healthy.
+fn of_series(rule: &Rule, query: promql::Query, condition: Expr) -> Result<CompiledRule, CompileError> {
+    let series = SeriesQuery::new(rule, query, condition).map_err(CompileError::Query)?;
+    Ok(CompiledRule { series: Some(series), is_count: true, ..CompiledRule::default() })
 }
 
 /// Counts the rows of a query.
@@ -158,7 +165,7 @@ mod tests {
         let mut set = RuleSet::default();
         let rule = "groups: [{name: g, rules: [{name: r, language: sql, query: select 1}]}]";
         let refused = set.add("r.yaml", rule).unwrap_err()[0].to_string();
-        let known = "language: unknown \"sql\"; known: insights, logql, lucene, kql, filter-pattern";
+        let known = "language: unknown \"sql\"; known: insights, logql, lucene, kql, filter-pattern, promql";
         assert!(refused.contains(known), "{refused}");
     }
 

@@ -15,6 +15,7 @@ mod history_cache;
 mod input;
 mod metric;
 mod pattern;
+pub(crate) mod series;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -29,9 +30,12 @@ use crate::{Rule, Table};
 /// Asks what a rule wants to know at an instant.
 pub(crate) fn answer(rule: &Rule, asking: &DetectorInput<'_>) -> Result<(CompiledRule, Table), String> {
     let mut compiled = compile(rule, asking.now).map_err(|error| error.to_string())?;
-    compiled.is_combined = compiled.metric.is_some() || !matches!(rule.kind, Kind::Threshold | Kind::Ratio(_));
+    compiled.is_combined = compiled.metric.is_some()
+        || compiled.series.is_some()
+        || !matches!(rule.kind, Kind::Threshold | Kind::Ratio(_));
     let table = match &rule.kind {
         Kind::Threshold if compiled.metric.is_some() => metric::answer(rule, &mut compiled, asking)?,
+        Kind::Threshold if compiled.series.is_some() => series::answer(rule, &mut compiled, asking)?,
         Kind::Threshold | Kind::Ratio(_) => asking.of_range(rule, &compiled, window_of(rule, asking.now))?,
         Kind::Pattern(pattern) => pattern::answer(rule, pattern, &mut compiled, asking)?,
         Kind::Absence(absence) => absence::answer(rule, absence, &mut compiled, asking)?,

@@ -2,6 +2,7 @@
 //!
 //! It has no thread and no clock of its own. Queries run without its lock; one thread at a time evaluates a rule.
 
+mod alert_series;
 mod deliveries;
 mod evaluation;
 mod evidence;
@@ -40,6 +41,8 @@ pub(crate) struct RuleEngine {
     base_url: String,
     clock_offsets: Option<types::ClockOffsets>,
     states: StateStore,
+    /// Where the series of alerts are stored.
+    sink: Option<Arc<dyn series::SampleSink>>,
     /// Decides when a rule is evaluated.
     pub(crate) schedule: Schedule,
     inner: Mutex<Inner>,
@@ -107,6 +110,7 @@ impl RuleEngine {
             base_url: options.base_url.trim_end_matches('/').to_string(),
             clock_offsets: options.clock_offsets.clone(),
             states,
+            sink: options.sink.clone(),
             schedule: Schedule::new(),
             inner: Mutex::new(inner),
             following: Mutex::default(),
@@ -226,6 +230,9 @@ impl ActiveRules {
 }
 
 pub(crate) fn annotations_of(rule: &Rule, set: &SetState, events: &[Json], url: &str) -> BTreeMap<String, String> {
+    if rule.prometheus.is_some() {
+        return set.annotations.clone().unwrap_or_default();
+    }
     let context = json!({
         "value": set.value,
         "labels": set.labels,

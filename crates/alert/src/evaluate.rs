@@ -69,6 +69,9 @@ pub(crate) struct SetState {
     pub(crate) quiet_since: Option<i64>,
     /// The value at the last evaluation that had one.
     pub(crate) value: Option<serde_json::Value>,
+    /// The annotations of a rule in Prometheus' form, as the last sample filled them in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) annotations: Option<BTreeMap<String, String>>,
 }
 
 /// What is known of a rule's label sets; those that are well and have no history are not in it.
@@ -94,6 +97,8 @@ pub(crate) struct Evaluation {
     pub(crate) changes: Vec<Transition>,
     /// Why the rule is in the state it is in, for people.
     pub(crate) why: String,
+    /// Why the rule is not as it should be, though it was evaluated.
+    pub(crate) error: Option<String>,
 }
 
 /// What a row, or its absence, means for a label set.
@@ -143,6 +148,9 @@ pub(crate) fn evaluate(
         if value.is_some() {
             set.value = value;
         }
+        if let Some(annotations) = compiled.annotations.get(at) {
+            set.annotations = Some(annotations.clone());
+        }
         let judged = judge(rule, compiled, finding, table.partial.is_some(), set, now);
         evaluation.note_change(previous, &judged, row);
         if judged.is_worth_keeping(now) {
@@ -150,7 +158,7 @@ pub(crate) fn evaluate(
         }
     }
     evaluation.why = why(&evaluation.sets, compiled, table, n_left_out);
-    evaluation
+    evaluation.limited(rule, before, now)
 }
 
 /// Adds label sets that were known and are not in the table, and the empty set where nothing is there at all.
@@ -179,8 +187,13 @@ fn add_absent(
 
 impl SetState {
     fn new(labels: Labels, now: Timestamp) -> Self {
-        let (history, holds_since, quiet_since, value) = (0, None, None, None);
-        Self { labels, state: State::Ok, since: now.0, history, holds_since, quiet_since, value }
+        let (history, holds_since, quiet_since, value, annotations) = (0, None, None, None, None);
+        Self { labels, state: State::Ok, since: now.0, history, holds_since, quiet_since, value, annotations }
+    }
+
+    /// Returns since when the condition has held, as far as it is known.
+    pub(crate) fn active_since(&self) -> i64 {
+        self.holds_since.unwrap_or(self.since)
     }
 
     fn enter(&mut self, state: State, now: Timestamp) {
@@ -200,6 +213,17 @@ impl SetState {
 }
 
 impl Evaluation {
+    /// Returns the evaluation, or one in which nothing fires if there are more alerts than the limit of the rule's group allows.
+    fn limited(self, rule: &Rule, before: &Sets, now: Timestamp) -> Self {
+        let limit = rule.prometheus.as_ref().map_or(0, |form| form.limit);
+        let n_active = self.sets.values().filter(|set| matches!(set.state, State::Pending | State::Alarm)).count();
+        if limit == 0 || n_active <= limit {
+            return self;
+        }
+        let error = format!("exceeded limit of {limit} with {n_active} alerts");
+        Self { sets: Sets::new(), changes: ended(before, now), why: error.clone(), error: Some(error) }
+    }
+
     fn note_change(&mut self, previous: Option<&SetState>, judged: &SetState, row: Option<usize>) {
         let fired_since = previous.filter(|set| set.state == State::Alarm).map(|set| set.since);
         let fires = judged.state == State::Alarm;
@@ -208,6 +232,13 @@ impl Evaluation {
             self.changes.push(Transition { set: judged.clone(), fires, starts_at, row });
         }
     }
+}
+
+/// Returns the end of everything that fires.
+pub(crate) fn ended(sets: &Sets, now: Timestamp) -> Vec<Transition> {
+    let firing = sets.values().filter(|set| set.state == State::Alarm);
+    let ended = |set: &SetState| SetState { state: State::Ok, since: now.0, ..set.clone() };
+    firing.map(|set| Transition { set: ended(set), fires: false, starts_at: set.since, row: None }).collect()
 }
 
 /// Returns the next state of one label set.
@@ -245,14 +276,13 @@ fn judge(
         }
         return set;
     }
-    set.holds_since = None;
     if set.state == State::Alarm {
         let since = *known(&mut set.quiet_since, now);
         if now.0.saturating_sub(since) < rule.keep_firing_for_ns {
             return set;
         }
     }
-    set.quiet_since = None;
+    (set.holds_since, set.quiet_since) = (None, None);
     set.enter(State::Ok, now);
     set
 }
@@ -279,8 +309,9 @@ fn missing_of(rule: &Rule, compiled: &CompiledRule) -> MissingPolicy {
 }
 
 fn base_labels(rule: &Rule) -> Labels {
-    let mut labels = rule.labels.clone();
-    labels.insert("alertname".into(), rule.name.clone());
+    // In Prometheus' form they are templates, which the row has filled in.
+    let mut labels = if rule.prometheus.is_some() { Labels::new() } else { rule.labels.clone() };
+    labels.insert("alertname".into(), rule.alertname().to_owned());
     labels
 }
 

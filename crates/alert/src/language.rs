@@ -1,8 +1,9 @@
 //! The languages that a rule's query may be written in: those that queries of the API take.
 
 use language::{ParseOptions, logql};
-use plan::QueryErrors;
-use plan::{Name, Operator, PlanDraft};
+use plan::error::Span;
+use plan::{Name, Operator, PlanDraft, QueryError, QueryErrors};
+use promql::ValueType;
 
 /// The language of a rule's query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,23 +18,28 @@ pub enum Language {
     Kql,
     /// CloudWatch's filter patterns.
     FilterPattern,
+    /// Of Prometheus, over samples.
+    PromQl,
 }
 
 /// All of them by the names that rules and queries call them by.
-const LANGUAGES: [(&str, Language); 5] = [
+const LANGUAGES: [(&str, Language); 6] = [
     ("insights", Language::Insights),
     ("logql", Language::LogQl),
     ("lucene", Language::Lucene),
     ("kql", Language::Kql),
     ("filter-pattern", Language::FilterPattern),
+    ("promql", Language::PromQl),
 ];
 
 /// What a rule asks, read.
 pub(crate) enum RuleQuery {
     /// For events or groups.
     Plan(PlanDraft),
-    /// For numbers with labels.
+    /// For numbers with labels, made of events.
     Metric(logql::MetricQuery),
+    /// For numbers with labels, made of samples.
+    Series(promql::Query),
 }
 
 impl Language {
@@ -49,10 +55,10 @@ impl Language {
         LANGUAGES.iter().find(|(_, language)| *language == self).map_or("", |(name, _)| name)
     }
 
-    /// Returns the language as the crate `language` names it; `None` for the language of catat.
+    /// Returns the language as the crate `language` names it; `None` for one that it does not read as a foreign one.
     pub(crate) fn foreign(self) -> Option<language::Language> {
         match self {
-            Self::Insights => None,
+            Self::Insights | Self::PromQl => None,
             Self::LogQl => Some(language::Language::LogQl),
             Self::Lucene => Some(language::Language::Lucene),
             Self::Kql => Some(language::Language::Kql),
@@ -63,7 +69,7 @@ impl Language {
     /// Returns the query for the page, if its language can express it.
     pub(crate) fn shown(self, text: &str) -> Option<String> {
         match self.foreign() {
-            None => Some(text.trim().to_owned()),
+            None => (self == Self::Insights).then(|| text.trim().to_owned()),
             Some(language) => language::translate(text, language).ok(),
         }
     }
@@ -88,6 +94,23 @@ impl Language {
             Self::Lucene => language::parse_lucene(text, options.now)?.into(),
             Self::Kql => language::parse_kql(text, options.now)?.into(),
             Self::FilterPattern => language::parse_filter_pattern(text)?.into(),
+            Self::PromQl => return series_query(text).map(RuleQuery::Series),
         }))
+    }
+}
+
+/// Reads a query in PromQL, which must give numbers at an instant.
+pub(crate) fn series_query(text: &str) -> Result<promql::Query, QueryErrors> {
+    let error = |message: String, start: usize, end: usize| {
+        QueryErrors::from(QueryError::new("bad-query", message, text, Span { start, end }))
+    };
+    let query = promql::parse(text).map_err(|wrong| error(wrong.message, wrong.span.start, wrong.span.end))?;
+    let refused = |what: &str| {
+        error(format!("the query gives {what}; a rule needs a number or an instant vector"), 0, text.len())
+    };
+    match query.value_type() {
+        ValueType::Scalar | ValueType::Vector => Ok(query),
+        ValueType::String => Err(refused("a text")),
+        ValueType::Matrix => Err(refused("a range vector")),
     }
 }

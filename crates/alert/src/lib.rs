@@ -40,6 +40,7 @@ mod post;
 #[cfg(test)]
 #[path = "../../database/src/postgres/testing.rs"]
 mod postgres_server;
+mod recorder;
 mod rehearsal;
 mod rule;
 mod rule_text;
@@ -68,8 +69,9 @@ pub use matcher::MatcherText;
 pub use options::{AlertsError, Options};
 pub use packs::{PACKS, Pack};
 pub use post::{PostError, Poster, check_address};
+pub use recorder::{RecordingRule, RecordingView};
 pub use rehearsal::{FiringAlert, rehearse};
-pub use rule::{Datapoints, MissingPolicy, Rule, RuleError};
+pub use rule::{Datapoints, MissingPolicy, PrometheusForm, Rule, RuleError};
 pub use rule_text::{read_json_rule, read_rules};
 pub use rules::RuleSet;
 pub use runs::RunsAsk;

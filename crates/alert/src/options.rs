@@ -30,6 +30,8 @@ pub struct Options {
     pub clock_offsets: Option<types::ClockOffsets>,
     /// Cache of partial results, shared with other queries of the store.
     pub cache: Option<Arc<execute::PartialCache>>,
+    /// Where samples are stored that rules in PromQL give.
+    pub sink: Option<Arc<dyn series::SampleSink>>,
 }
 
 impl Options {
@@ -47,6 +49,7 @@ impl Options {
             clock: Clock::system(),
             clock_offsets: None,
             cache: None,
+            sink: None,
         }
     }
 }

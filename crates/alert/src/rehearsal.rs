@@ -84,7 +84,8 @@ fn next_of(parts: &[RuleRun<'_>], moment: Timestamp) -> Option<usize> {
 
 impl RuleRun<'_> {
     fn judge(&mut self, ask: &dyn Ask, fires: &dyn Fn(&str) -> bool) -> Result<(), String> {
-        let asking = DetectorInput { ask, now: self.turn, n_rows_max: ROWS_MAX, memory: &self.memory, fires };
+        let asking =
+            DetectorInput { ask, now: self.turn, n_rows_max: ROWS_MAX, memory: &self.memory, fires, base_url: "" };
         let (compiled, table) = answer(self.rule, &asking)?;
         self.sets = evaluate(self.rule, &compiled, &table, &self.sets, self.turn).sets;
         self.turn = Timestamp(self.turn.0.saturating_add(self.interval_ns));

@@ -49,6 +49,21 @@ pub struct Rule {
     pub maker: Option<String>,
     /// The groups that exist for its author: it sees no others, whatever it names.
     pub scope: GroupScope,
+    /// What it has in Prometheus' form.
+    pub prometheus: Option<PrometheusForm>,
+}
+
+/// What only rules in Prometheus' form have. Their labels and annotations are templates of Go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PrometheusForm {
+    /// The label `alertname`, or the metric that is recorded. Several rules may have the same.
+    pub alert: String,
+    /// The name of its group.
+    pub group: String,
+    /// Most alerts, or series that are recorded; 0 for no limit.
+    pub limit: usize,
+    /// How long before the evaluation lies the instant that the query is about.
+    pub query_offset_ns: i64,
 }
 
 impl Rule {
@@ -58,12 +73,21 @@ impl Rule {
         scope.is_everything() || is_any && self.groups.iter().all(|group| scope.admits(group.as_str()))
     }
 
+    /// Returns the label `alertname` of its alerts.
+    pub(crate) fn alertname(&self) -> &str {
+        self.prometheus.as_ref().map_or(&self.name, |form| &form.alert)
+    }
+
     /// Stands for what the rule asks: as long as it is the same, its label sets mean the same. How long, how often and
     /// the receivers are not part of it.
     pub(crate) fn meaning(&self) -> u64 {
         let groups: Vec<&str> = self.groups.iter().map(GroupPattern::as_str).collect();
         let language = format!("{:?}", self.language);
-        let asked = serde_json::json!([self.query, language, groups, self.condition, self.labels, self.kind.shown()]);
+        let mut asked =
+            serde_json::json!([self.query, language, groups, self.condition, self.labels, self.kind.shown()]);
+        if let (Some(form), Some(asked)) = (&self.prometheus, asked.as_array_mut()) {
+            asked.push(form.alert.as_str().into());
+        }
         xxhash_rust::xxh3::xxh3_64(asked.to_string().as_bytes())
     }
 }

@@ -5,6 +5,7 @@
 
 mod checks;
 mod composites;
+mod prometheus;
 mod reader;
 mod recording;
 mod recovery;
@@ -17,7 +18,9 @@ use std::path::Path;
 
 use crate::Channel;
 use crate::metrics::{FileMetric, Recording};
+use crate::recorder::RecordingRule;
 use crate::rule::{Rule, RuleError};
+use crate::rules::prometheus::GroupSettings;
 use crate::rules::reader::Reader;
 use crate::rules::recovery::ParsedFile;
 
@@ -41,6 +44,8 @@ pub struct RuleSet {
     pub metrics: Vec<FileMetric>,
     /// Recording rules.
     pub recordings: Vec<Recording>,
+    /// Recording rules in PromQL, whose results are stored as samples.
+    pub series: Vec<RecordingRule>,
 }
 
 impl RuleSet {
@@ -82,12 +87,15 @@ impl RuleSet {
         let ParsedFile { file: read, errors: wrong } = recovery::parse(file, text);
         let Some(read) = read else { return Err(wrong) };
         let mut reader = Reader { file, errors: Vec::new(), names: self.names() };
+        let mut groups = BTreeSet::new();
         for group in read.groups {
-            let interval_ns = group.interval.as_ref().and_then(|text| reader.interval("interval", text));
+            let settings = GroupSettings::read(&mut reader, &group, &mut groups);
             for rule in group.rules {
-                match &rule.record {
-                    Some(_) => self.recordings.extend(reader.recording(rule, interval_ns)),
-                    None => self.rules.extend(reader.rule(rule, interval_ns)),
+                match rule.record.is_some() {
+                    true if rule.is_series() => self.series.extend(reader.series_recording(rule, &settings)),
+                    true => self.recordings.extend(reader.recording(rule, settings.interval_ns)),
+                    false if rule.expr.is_some() => self.rules.extend(reader.prometheus_alert(rule, &settings)),
+                    false => self.rules.extend(reader.rule(rule, settings.interval_ns)),
                 }
             }
         }
@@ -106,7 +114,7 @@ impl RuleSet {
         for metric in read.metrics {
             self.metrics.extend(reader.metric(metric, &self.metrics, &self.recordings));
         }
-        if self.rules.len() > RULES_MAX || self.channels.len() > CHANNELS_MAX {
+        if self.rules.len() + self.series.len() > RULES_MAX || self.channels.len() > CHANNELS_MAX {
             let message = format!("more than {RULES_MAX} rules or {CHANNELS_MAX} channels");
             reader.errors.push(RuleError { file: file.into(), line: None, column: None, message });
         }

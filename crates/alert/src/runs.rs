@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use execute::Request;
-use types::{GroupPattern, Run};
+use execute::{BlockVisitor, Request};
+use types::{GroupPattern, Run, TimeRange};
 
 use crate::{Ask, Question, Table};
 
@@ -33,18 +33,8 @@ impl Ask for RunsAsk {
         let sources = &question.plan.sources;
         let groups = if sources.is_empty() { question.groups } else { sources };
         let cancelled = AtomicBool::new(false);
-        let request = Request {
-            range: question.plan.range(question.range, question.now, chrono_tz::UTC),
-            limit: Some(question.n_rows_max),
-            time_zone: chrono_tz::UTC,
-            now: question.now,
-            memory_bytes_max: MEMORY_BYTES_MAX,
-            deadline: None,
-            cancelled: &cancelled,
-            n_threads: 1,
-            progress: None,
-            support: execute::Support::default(),
-        };
+        let range = question.plan.range(question.range, question.now, chrono_tz::UTC);
+        let request = request(question, range, &cancelled);
         let mut runs_of = |named: &[GroupPattern]| self.of(if named.is_empty() { groups } else { named });
         let answer = execute::execute_with_subqueries(question.plan, &self.of(groups), &request, &mut runs_of);
         let answer = answer.map_err(|error| error.to_string())?;
@@ -54,5 +44,28 @@ impl Ask for RunsAsk {
             rows: answer.rows,
             partial: (!reasons.is_empty()).then(|| reasons.join("; ")),
         })
+    }
+
+    fn visit(&self, question: &Question<'_>, visitor: &dyn BlockVisitor) -> Result<Vec<String>, String> {
+        let cancelled = AtomicBool::new(false);
+        let request = request(question, question.range, &cancelled);
+        let answer = execute::visit_blocks(question.plan, &self.of(question.groups), &request, visitor);
+        let answer = answer.map_err(|error| error.to_string())?;
+        Ok(answer.partial_reasons.into_iter().map(|reason| reason.message).collect())
+    }
+}
+
+fn request<'r>(question: &Question<'_>, range: TimeRange, cancelled: &'r AtomicBool) -> Request<'r> {
+    Request {
+        range,
+        limit: Some(question.n_rows_max),
+        time_zone: chrono_tz::UTC,
+        now: question.now,
+        memory_bytes_max: MEMORY_BYTES_MAX,
+        deadline: None,
+        cancelled,
+        n_threads: 1,
+        progress: None,
+        support: execute::Support::default(),
     }
 }

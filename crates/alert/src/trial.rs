@@ -53,7 +53,7 @@ const OVER_RULES: &str = "a rule of kind composite depends on the rules that fir
 
 /// Returns what a rule on trial has at hand.
 fn asking<'a>(ask: &'a dyn Ask, now: Timestamp, memory: &'a HistoryCache) -> DetectorInput<'a> {
-    DetectorInput { ask, now, n_rows_max: ROWS_MAX, memory, fires: &|_| false }
+    DetectorInput { ask, now, n_rows_max: ROWS_MAX, memory, fires: &|_| false, base_url: "" }
 }
 
 /// Judges a rule at `now` as if it were new. `url` is where its events are shown.

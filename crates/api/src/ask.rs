@@ -19,8 +19,8 @@ const DEFAULT_RANGE_NS: i64 = Timestamp::HOUR;
 const LOGQL_LIMIT: u64 = 10_000;
 
 /// Names that [`Ask::of_parameters`] reads.
-pub(crate) const PARAMETERS: [&str; 9] =
-    ["query", "from", "to", "groups", "group", "limit", "language", "time_zone", "explain"];
+pub(crate) const PARAMETERS: [&str; 10] =
+    ["query", "from", "to", "groups", "group", "limit", "language", "time_zone", "explain", "step"];
 
 /// A question, still as it was asked.
 #[derive(Debug, Default, Deserialize)]
@@ -42,6 +42,9 @@ pub(crate) struct Ask {
     pub(crate) time_zone: Option<String>,
     #[serde(default)]
     pub(crate) explain: bool,
+    /// The distance of the times at which a query in PromQL is asked.
+    #[serde(default)]
+    pub(crate) step: Option<String>,
 }
 
 /// One group pattern or several.
@@ -90,11 +93,16 @@ impl Ask {
             language: text("language"),
             time_zone: text("time_zone"),
             explain: parameters.flag("explain")?,
+            step: text("step"),
         })
     }
 
     /// Checks everything and parses the query text.
     pub(crate) fn check(self, now: Timestamp) -> Result<Question, Problem> {
+        if self.step.is_some() {
+            let problem = Problem::bad_request("bad-parameter", "step is for queries in PromQL");
+            return Err(problem.hint("Insights has bin(), as in stats count(*) by bin(15s)"));
+        }
         let time_zone = time_zone(self.time_zone.as_deref())?;
         let range = range(self.from.as_ref(), self.to.as_ref(), now, time_zone)?;
         let plan = parse(&self.query, self.language.as_deref(), &ParseOptions { now, time_zone })?;
@@ -131,6 +139,8 @@ pub(crate) fn parse(text: &str, language: Option<&str>, options: &ParseOptions) 
         "filter-pattern" => Ok(language::parse_filter_pattern(text)?),
         "lucene" => Ok(language::parse_lucene(text, options.now)?),
         "kql" => Ok(language::parse_kql(text, options.now)?),
+        "promql" => Err(Problem::bad_request("unsupported", "PromQL is not answered here")
+            .hint("ask POST /api/v1/query, or the addresses of Prometheus below /prometheus/")),
         other => Err(unknown_language(other)),
     }
 }
@@ -138,7 +148,8 @@ pub(crate) fn parse(text: &str, language: Option<&str>, options: &ParseOptions) 
 /// Nobody here speaks that.
 pub(crate) fn unknown_language(name: &str) -> Problem {
     let message = format!("unknown query language {name:?}");
-    Problem::bad_request("unknown-language", message).hint("known: insights, logql, lucene, kql, filter-pattern")
+    Problem::bad_request("unknown-language", message)
+        .hint("known: insights, logql, lucene, kql, filter-pattern, promql")
 }
 
 /// Parses a query text for a live tail, which has no end to count a limit from.

@@ -83,11 +83,11 @@ pub(crate) fn prepare(
     let cache = Arc::new(execute::PartialCache::new(config.limits.query_cache_bytes));
     let metrics = start_metrics(config, &store, &rules, &clock, address, &cache)?;
     let clocks = Arc::new(ingest::Clocks::default());
-    let alerts = start_alerts((config, address), &store, rules, (&clock, &clocks), &cache)?;
-    let intake =
-        Intake::new(store.clone(), config.limits.clone(), parse::Zone::Named(config.time_zone)).with_clocks(clocks);
+    let intake = Intake::new(store.clone(), config.limits.clone(), parse::Zone::Named(config.time_zone))
+        .with_clocks(clocks.clone());
     let intake = Arc::new(intake);
     set_pipelines(&intake, config).map_err(Failure::usage)?;
+    let alerts = start_alerts((config, address), &intake, &store, rules, (&clock, &clocks), &cache)?;
     let reload = reload(&intake, &alerts, read_again);
     let keys = Arc::new(keys);
     if config.fleet.is_some() {
@@ -262,6 +262,7 @@ fn alerts_dir(config: &Config) -> PathBuf {
 
 fn start_alerts(
     (config, address): (&Config, std::net::SocketAddr),
+    intake: &Arc<Intake>,
     store: &Arc<Store>,
     rules: RuleSet,
     (clock, clocks): (&Clock, &Arc<ingest::Clocks>),
@@ -280,6 +281,7 @@ fn start_alerts(
     let clocks = clocks.clone();
     options.clock_offsets = Some(Arc::new(move || clocks.certain()));
     options.cache = Some(cache.clone());
+    options.sink = Some(Arc::new(series::StoreSink::new(intake.clone())));
     Alerts::start(store.clone(), rules, options).map_err(|error| Failure::usage(error.to_string()))
 }
 

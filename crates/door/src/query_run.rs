@@ -267,6 +267,24 @@ impl<'a> QueryRun<'a> {
     }
 }
 
+impl series::ReadBlocks for &QueryRun<'_> {
+    type Error = Problem;
+
+    fn read(
+        &self,
+        plan: &Plan,
+        groups: &[GroupPattern],
+        range: TimeRange,
+        visitor: &dyn BlockVisitor,
+    ) -> Result<Vec<String>, Problem> {
+        let snapshot = self.snapshot(groups, range);
+        let now = self.server.now();
+        let scope = Scope { groups: groups.to_vec(), limit: None, time_zone: Tz::UTC, now };
+        let answer = self.visit(&snapshot, plan, &scope, range, visitor)?;
+        Ok(answer.partial_reasons.into_iter().map(|reason| reason.message).collect())
+    }
+}
+
 /// Works out a part of another node's query, over whatever groups it names. It ends when the caller is dropped.
 pub async fn work_out(server: &Shared, ticket: Ticket, part: Part) -> Result<Vec<u8>, Problem> {
     let (running, of_thread) = (ticket.running.clone(), server.as_caller(Arc::new(Caller::node())));

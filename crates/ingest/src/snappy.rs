@@ -20,3 +20,12 @@ pub fn unpack(body: &[u8], bytes_max: usize) -> Result<Vec<u8>, IngestError> {
     }
     snap::raw::Decoder::new().decompress_vec(body).map_err(|error| broken(error.to_string()))
 }
+
+/// Compresses a message into one block.
+///
+/// # Errors
+/// If it is larger than a block may be.
+pub fn pack(message: &[u8]) -> Result<Vec<u8>, IngestError> {
+    let broken = |error: snap::Error| IngestError::BadEncoding { encoding: "snappy", problem: error.to_string() };
+    snap::raw::Encoder::new().compress_vec(message).map_err(broken)
+}

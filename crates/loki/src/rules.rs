@@ -1,42 +1,16 @@
 //! Rules and alerts in the form of Loki's ruler and Prometheus, for Grafana's alert pages. They cannot be changed here.
 
-use std::collections::BTreeMap;
+pub(crate) mod prometheus;
 
-use axum::Json;
 use axum::extract::Path;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
-use types::parse_duration_ns;
 
-use crate::parameters::LokiParameters;
 use crate::problem::LokiProblem;
-use door::parameters::{Parameters, PathName};
+use door::parameters::PathName;
 use door::problem::Problem;
 use door::server::Shared;
-
-/// Answers `/prometheus/api/v1/rules`: a group for each file.
-pub(crate) async fn shown(
-    server: Shared,
-    LokiParameters(parameters): LokiParameters,
-) -> Result<Json<Value>, LokiProblem> {
-    let wanted = RuleSelection::of(&parameters)?;
-    let alerts = alerts_of(&server);
-    let mut groups: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-    for rule in visible(&server).filter(|rule| wanted.has(rule)) {
-        let own = alerts.iter().filter(|(name, _)| *name == rule.name).map(|(_, alert)| alert.clone());
-        groups.entry(rule.file.clone()).or_default().push(rule_json(&rule, own.collect()));
-    }
-    let group = |(file, rules): (String, Vec<Value>)| json!({"name": group_of(&file), "file": file, "interval": 0, "evaluationTime": 0, "rules": rules});
-    let groups: Vec<Value> = groups.into_iter().map(group).collect();
-    Ok(Json(json!({"status": "success", "data": {"groups": groups}})))
-}
-
-/// Answers `/prometheus/api/v1/alerts`: pending and firing alerts.
-pub(crate) async fn alerts(server: Shared) -> Json<Value> {
-    let alerts: Vec<Value> = alerts_of(&server).into_iter().map(|(_, alert)| alert).collect();
-    Json(json!({"status": "success", "data": {"alerts": alerts}}))
-}
 
 /// Answers `/loki/api/v1/rules`: all groups by file, as JSON, which is valid YAML.
 pub(crate) async fn all(server: Shared) -> Result<Response, LokiProblem> {
@@ -82,7 +56,7 @@ fn written(server: &Shared, file: Option<&str>, group: Option<&str>) -> Result<R
 }
 
 /// Returns the rules of groups that exist for the caller.
-fn visible(server: &Shared) -> impl Iterator<Item = alert::RuleView> {
+pub(super) fn visible(server: &Shared) -> impl Iterator<Item = alert::RuleView> {
     let rules = server.app.alerts.rules().into_iter().filter(|rule| server.reaches_all(&rule.groups));
     // Rules created through the API have no file, but a group needs a name.
     rules.map(|rule| match rule.file.is_empty() {
@@ -91,91 +65,7 @@ fn visible(server: &Shared) -> impl Iterator<Item = alert::RuleView> {
     })
 }
 
-/// Returns the alerts of those rules, each with the name of its rule.
-fn alerts_of(server: &Shared) -> Vec<(String, Value)> {
-    let names: Vec<String> = visible(server).map(|rule| rule.name).collect();
-    let all = server.app.alerts.alerts().into_iter();
-    let shown = all.filter(|alert| names.contains(&alert.rule)).filter_map(|alert| {
-        let state = state_of(alert.state);
-        let value =
-            alert.value.map(|value| value.as_str().map_or(value.to_string(), str::to_owned)).unwrap_or_default();
-        let shown = json!({
-            "labels": alert.labels, "annotations": alert.annotations, "state": state, "activeAt": alert.since,
-            "value": value,
-        });
-        (state != "inactive").then_some((alert.rule, shown))
-    });
-    shown.collect()
-}
-
-fn rule_json(rule: &alert::RuleView, alerts: Vec<Value>) -> Value {
-    let health = match (&rule.last_error, &rule.last_evaluation) {
-        (Some(_), _) => "err",
-        (None, Some(_)) => "ok",
-        (None, None) => "unknown",
-    };
-    json!({
-        "type": "alerting", "name": rule.name, "query": rule.query, "duration": seconds(&rule.for_),
-        "keepFiringFor": seconds(&rule.keep_firing_for), "labels": rule.labels, "annotations": rule.annotations,
-        "health": health, "lastError": rule.last_error.as_deref().unwrap_or_default(),
-        "lastEvaluation": rule.last_evaluation.as_deref().unwrap_or("0001-01-01T00:00:00Z"), "evaluationTime": 0,
-        "state": state_of(rule.state), "alerts": alerts,
-    })
-}
-
-/// Returns Prometheus's name for a state.
-fn state_of(state: &str) -> &'static str {
-    match state {
-        "alarm" => "firing",
-        "pending" => "pending",
-        _ => "inactive",
-    }
-}
-
-fn seconds(duration: &str) -> f64 {
-    parse_duration_ns(duration).unwrap_or_default() as f64 / 1e9
-}
-
 /// Returns the name of a file's group: that of the file without its extension.
-fn group_of(file: &str) -> &str {
+pub(super) fn group_of(file: &str) -> &str {
     file.rsplit_once('.').map_or(file, |(name, _)| name)
-}
-
-/// The requested rules.
-struct RuleSelection<'p> {
-    is_alerts: bool,
-    names: Vec<&'p str>,
-    groups: Vec<&'p str>,
-    files: Vec<&'p str>,
-}
-
-impl<'p> RuleSelection<'p> {
-    fn of(parameters: &'p Parameters) -> Result<Self, Problem> {
-        let is_alerts = match parameters.get("type") {
-            None | Some("" | "alert") => true,
-            Some("record") => false,
-            Some(other) => {
-                let message = format!("invalid type {other:?}: it is alert or record");
-                return Err(Problem::bad_request("bad-parameter", message));
-            }
-        };
-        let all = |names: [&str; 2]| {
-            let given = names.into_iter().flat_map(|name| parameters.all(name));
-            given.filter(|text| !text.is_empty()).collect()
-        };
-        Ok(Self {
-            is_alerts,
-            names: all(["rule_name", "rule_name[]"]),
-            groups: all(["rule_group", "rule_group[]"]),
-            files: all(["file", "file[]"]),
-        })
-    }
-
-    fn has(&self, rule: &alert::RuleView) -> bool {
-        let is_in = |list: &[&str], text: &str| list.is_empty() || list.contains(&text);
-        self.is_alerts
-            && is_in(&self.names, &rule.name)
-            && is_in(&self.groups, group_of(&rule.file))
-            && is_in(&self.files, &rule.file)
-    }
 }

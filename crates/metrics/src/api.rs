@@ -11,12 +11,12 @@ use door::query_run::{QueryRun, read};
 use door::server::{FamilyServer, Shared};
 use promql::{Annotations, Data, Labels, Matcher, Options, Query, Stop};
 use serde_json::{Value, json};
+use series::SampleSource;
 use types::Timestamp;
 
 use crate::format;
 use crate::metadata::MetricsState;
 use crate::problem::PrometheusProblem;
-use crate::source::StoreSource;
 use crate::times::{duration_of, needed, time_of};
 use door::problem::Problem;
 
@@ -45,7 +45,7 @@ pub(crate) async fn range(server: FamilyServer<MetricsState>, FormParameters(par
         return Err(Problem::bad_request("bad-parameter", message).into());
     }
     let asked = Asked::of(&parameters)?;
-    let work = move |query: &Query, source: &StoreSource<'_>, options: &Options| {
+    let work = move |query: &Query, source: &SampleSource<&QueryRun<'_>>, options: &Options| {
         promql::range(query, (start, end), step, source, options)
     };
     evaluate(&server, asked, end, work).await
@@ -78,12 +78,14 @@ fn limit_of(parameters: &Parameters) -> Result<usize, Problem> {
 
 async fn evaluate<F>(server: &Shared, asked: Asked, at: i64, work: F) -> Outcome
 where
-    F: FnOnce(&Query, &StoreSource<'_>, &Options) -> Result<promql::Answer, promql::EvalError> + Send + 'static,
+    F: FnOnce(&Query, &SampleSource<&QueryRun<'_>>, &Options) -> Result<promql::Answer, promql::EvalError>
+        + Send
+        + 'static,
 {
     let text = asked.query.text().to_owned();
     let answered = read(server, &text, move |run| {
         let samples_max = run.server.app.limits.query_memory_bytes / SAMPLE_BYTES;
-        let source = StoreSource::new(run, samples_max);
+        let source = SampleSource::new(run, samples_max);
         let options = options(run, asked.lookback, samples_max);
         let answer = work(&asked.query, &source, &options);
         Ok(answer.map(|answer| (answer, source.into_missing(), asked.limit)))
@@ -170,7 +172,7 @@ async fn label_sets(
     let from = time_of(parameters, "start")?.unwrap_or(i64::MIN / Timestamp::MILLISECOND);
     let until = time_of(parameters, "end")?.unwrap_or(i64::MAX / Timestamp::MILLISECOND - 1);
     let found = read(server, "labels of series", move |run| {
-        let source = StoreSource::new(run, usize::MAX);
+        let source = SampleSource::new(run, usize::MAX);
         let mut sets = BTreeSet::new();
         for matchers in &selectors {
             sets.extend(source.label_sets(matchers, (from, until))?);
@@ -216,6 +218,16 @@ fn unescaped(name: &str) -> String {
     }
     text.push_str(rest);
     text
+}
+
+/// Answers `format_query`: the query in its usual layout.
+pub(crate) async fn formatted(
+    _server: FamilyServer<MetricsState>,
+    FormParameters(parameters): FormParameters,
+) -> Outcome {
+    let text = parameters.get("query").unwrap_or_default();
+    let formatted = promql::format(text).map_err(|error| PrometheusProblem::of_text(&error, text))?;
+    Ok(Json(format::success(json!(formatted), Vec::new(), &Annotations::default())))
 }
 
 /// Answers `status/buildinfo`: clients look at the version to know which functions there are.

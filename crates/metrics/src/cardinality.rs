@@ -12,12 +12,12 @@ use door::query_run::read;
 use door::server::FamilyServer;
 use promql::{Annotations, Labels};
 use serde_json::{Value, json};
+use series::SampleSource;
 use types::Timestamp;
 
 use crate::format;
 use crate::metadata::MetricsState;
 use crate::problem::PrometheusProblem;
-use crate::source::StoreSource;
 
 /// The range whose series are counted, in ms.
 const RANGE: i64 = 3_600_000;
@@ -39,7 +39,7 @@ pub(crate) async fn get(
     })?;
     let until = server.now().0 / Timestamp::MILLISECOND;
     let found = read(&server, "number of series", move |run| {
-        let source = StoreSource::new(run, usize::MAX);
+        let source = SampleSource::new(run, usize::MAX);
         let sets = source.label_sets(&[], (until.saturating_sub(RANGE), until))?;
         Ok((counts(&sets, n_rows), source.into_missing()))
     });

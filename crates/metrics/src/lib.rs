@@ -7,12 +7,13 @@ mod api;
 mod cardinality;
 mod exposition;
 mod format;
+mod known_metrics;
 mod metadata;
 mod otlp;
 mod problem;
 mod push;
+mod read;
 mod series_cache;
-mod source;
 mod times;
 mod write;
 
@@ -24,7 +25,7 @@ use door::format::ErrorFormat;
 use door::server::{FamilyState, Server};
 use door::table::Table;
 
-pub use self::metadata::MetricsState;
+pub use self::metadata::{MetricsState, keep_metadata, save_metadata};
 use self::problem::PrometheusFormat;
 pub use self::push::{repeat, repeat_pushes};
 
@@ -34,10 +35,10 @@ const PREFIX: &str = "/prometheus/";
 /// The paths of pushed groups; what may be there is read by `push`.
 const PUSHES: &str = "/metrics/{*group}";
 
-/// Starts the state of this crate: pushed groups go with the log groups that hold their samples.
+/// Starts the state of this crate: reads metadata of metrics; pushed groups go with the log groups that hold their samples. Blocks.
 pub fn start(server: &Server) -> Arc<MetricsState> {
     server.add_group_holder(push::forget);
-    Arc::default()
+    Arc::new(MetricsState::load(server.settings()))
 }
 
 /// Returns the routes of this crate.
@@ -47,12 +48,14 @@ pub fn routes() -> Table<FamilyState<MetricsState>> {
     let table = both(table, "/prometheus/api/v1/labels", api::names);
     let table = both(table, "/prometheus/api/v1/series", api::series);
     let table = both(table, "/prometheus/api/v1/query_exemplars", api::exemplars);
+    let table = both(table, "/prometheus/api/v1/format_query", api::formatted);
     table
         .get("/prometheus/api/v1/label/{name}/values", Role::Read, api::values)
         .get("/prometheus/api/v1/metadata", Role::Read, metadata::get)
         .get("/prometheus/api/v1/status/buildinfo", Role::Read, api::buildinfo)
         .get("/prometheus/api/v1/status/tsdb", Role::Read, cardinality::get)
         .post("/prometheus/api/v1/write", Role::Ingest, write::post)
+        .post("/prometheus/api/v1/read", Role::Read, read::post)
         .put(PUSHES, Role::Ingest, push::put)
         .post(PUSHES, Role::Ingest, push::post)
         .delete(PUSHES, Role::Ingest, push::delete)

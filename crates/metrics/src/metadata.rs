@@ -1,17 +1,19 @@
-//! What senders say of their metrics: type, help and unit. Kept in memory; senders repeat it every minute.
+//! What senders say of their metrics: type, help and unit. Senders repeat it every minute; `known_metrics` keeps it.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use axum::Json;
 use door::parameters::Parameters;
-use door::server::FamilyServer;
+use door::server::{FamilyServer, Server};
 use ingest::sample::SeriesLabels;
 use promql::Annotations;
 use serde_json::{Value, json};
+use storage::{Settings, StoreError};
 use types::Timestamp;
 
 use crate::format;
+pub(crate) use crate::known_metrics::{Metadata, kind_of_number, kind_of_word};
+use crate::known_metrics::{KnownMetrics, load, save};
 use crate::series_cache::SeriesCache;
 
 /// Most metrics that something is known of.
@@ -20,24 +22,10 @@ const METRICS_MAX: usize = 100_000;
 /// Longest help text.
 const HELP_BYTES_MAX: usize = 4 << 10;
 
-/// The types of metrics.
-const KINDS: [&str; 8] = ["unknown", "counter", "gauge", "histogram", "gaugehistogram", "summary", "info", "stateset"];
-
-/// What is known of a metric.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Metadata {
-    /// Prometheus' word for its type, such as `counter`.
-    pub(crate) kind: &'static str,
-    /// What it means.
-    pub(crate) help: String,
-    /// The unit of its samples.
-    pub(crate) unit: String,
-}
-
 /// The state of this API.
 #[derive(Debug, Default)]
 pub struct MetricsState {
-    known: Mutex<BTreeMap<String, Metadata>>,
+    known: Mutex<KnownMetrics>,
     series: Mutex<SeriesCache>,
     pushes: Mutex<PushClock>,
 }
@@ -57,6 +45,13 @@ impl PushClock {
 }
 
 impl MetricsState {
+    /// Reads what was known before the server started. Blocks.
+    pub(crate) fn load(settings: Settings<'_>) -> Self {
+        let state = Self::default();
+        load(settings, &state.known);
+        state
+    }
+
     /// Returns the labels that a sender spelled so before.
     pub(crate) fn series(&self, spelled: &[u8]) -> Option<Arc<SeriesLabels>> {
         self.series.lock().unwrap_or_else(PoisonError::into_inner).get(spelled)
@@ -76,21 +71,31 @@ impl MetricsState {
     pub(crate) fn note(&self, metric: &str, mut metadata: Metadata) {
         metadata.help.truncate(metadata.help.floor_char_boundary(HELP_BYTES_MAX));
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() < METRICS_MAX || known.contains_key(metric) {
-            known.insert(metric.to_owned(), metadata);
+        if known.metrics.len() < METRICS_MAX || known.metrics.contains_key(metric) {
+            known.note(metric, metadata);
         }
     }
 }
 
-/// Returns Prometheus' word for a type; the numbers are the same in both versions of remote write.
-pub(crate) fn kind_of_number(number: u64) -> &'static str {
-    usize::try_from(number).ok().and_then(|number| KINDS.get(number)).copied().unwrap_or(KINDS[0])
+/// Writes changed metadata until the server ends, as often as pushed samples are repeated.
+pub async fn keep_metadata(server: Weak<Server>, state: Arc<MetricsState>) {
+    while let Some(interval) = server.upgrade().map(|server| server.app.push_interval) {
+        tokio::time::sleep(interval).await;
+        let Some(server) = server.upgrade() else { return };
+        let state = state.clone();
+        let saved = tokio::task::spawn_blocking(move || save_metadata(server.settings(), &state)).await;
+        if let Ok(Err(error)) = saved {
+            tracing::debug!(%error, "metadata of metrics not written; it is at the next interval");
+        }
+    }
 }
 
-/// Returns the type that a word stands for; `untyped` is the text format's word for `unknown`.
-pub(crate) fn kind_of_word(word: &str) -> Option<&'static str> {
-    let word = if word == "untyped" { KINDS[0] } else { word };
-    KINDS.into_iter().find(|kind| *kind == word)
+/// Writes the metadata that has changed. Blocks.
+///
+/// # Errors
+/// If the control store does not take it; it is written the next time.
+pub fn save_metadata(settings: Settings<'_>, state: &MetricsState) -> Result<(), StoreError> {
+    save(settings, &state.known)
 }
 
 /// Answers `metadata`: what is known of all metrics, or of one.
@@ -98,7 +103,7 @@ pub(crate) async fn get(server: FamilyServer<MetricsState>, parameters: Paramete
     let limit = parameters.get("limit").and_then(|text| text.parse().ok()).unwrap_or(METRICS_MAX);
     let wanted = parameters.get("metric");
     let known = server.state.known.lock().unwrap_or_else(PoisonError::into_inner);
-    let metrics = known.iter().filter(|(name, _)| wanted.is_none_or(|wanted| wanted == *name)).take(limit);
+    let metrics = known.metrics.iter().filter(|(name, _)| wanted.is_none_or(|wanted| wanted == *name)).take(limit);
     let object =
         |(name, of): (&String, &Metadata)| (name.clone(), json!([{"type": of.kind, "help": of.help, "unit": of.unit}]));
     Json(format::success(Value::Object(metrics.map(object).collect()), Vec::new(), &Annotations::default()))

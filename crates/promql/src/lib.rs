@@ -61,6 +61,7 @@ pub use histogram::{Bucket, CUSTOM_SCHEMA, Histogram, ResetHint};
 pub use labels::{Label, Labels, METRIC_NAME};
 pub use matcher::{MatchKind, Matcher};
 pub use options::{Options, StopCheck};
+pub use parse::format;
 pub use script::{Failure, Report, run_script};
 pub use source::{Selection, SeriesRef, Source, Visit};
 pub use value::{STALE, Value, is_stale};

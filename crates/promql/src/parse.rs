@@ -32,6 +32,15 @@ pub(crate) fn parse(text: &str) -> Result<Node, ParseError> {
     Ok(node)
 }
 
+/// Returns a query in its usual layout: each part that is too long for a line on lines of its own.
+///
+/// Errors: what is wrong with which bytes.
+pub fn format(text: &str) -> Result<String, ParseError> {
+    parse(text)?;
+    let refused = |message: String| ParseError::new(0..text.len(), format!("the query cannot be laid out: {message}"));
+    promql_parser::parser::parse(text).map(|shape| shape.prettify()).map_err(refused)
+}
+
 /// Refuses what `promql-parser` must not see: numbers that do not fit into its durations and times.
 fn check_words(text: &str, words: &[Token]) -> Result<(), ParseError> {
     let word = |at: usize| words.get(at).map_or("", |token| &text[token.span.clone()]);

@@ -71,6 +71,7 @@ pub async fn serve(
         tokio::spawn(follow_sessions(Arc::downgrade(&families.server)));
     }
     tokio::spawn(traces::follow_spans(Arc::downgrade(&families.server), families.traces.clone()));
+    tokio::spawn(metrics::keep_metadata(Arc::downgrade(&families.server), families.metrics.clone()));
     tokio::spawn(metrics::repeat_pushes(Arc::downgrade(&families.server), families.metrics.clone()));
     let server = || families.server.clone();
     let limiter = syslog::ConnectionLimiter::default();

@@ -51,6 +51,7 @@ mod revocation;
 mod rule_trials;
 mod scopes;
 mod security;
+mod series_rules;
 mod socket;
 mod sources;
 mod spans;

@@ -3,8 +3,10 @@
 use super::patterns::described;
 use crate::Rule;
 use crate::compile::patterns::texts_of;
+use gotemplate::Template;
 use language::logql;
 use plan::{Expr, Name, Operator, Plan, PlanDraft, SortKey};
+use std::collections::BTreeMap;
 use types::Value;
 
 /// Name of the column that holds whether the condition is met.
@@ -32,6 +34,10 @@ pub(crate) struct CompiledRule {
     pub(crate) plan: Plan,
     /// What is asked in place of the plan, where the query is for numbers with labels.
     pub(crate) metric: Option<Metric>,
+    /// What is asked in place of the plan, where the query is for samples.
+    pub(crate) series: Option<SeriesQuery>,
+    /// The annotations of each row, where they were filled in with it.
+    pub(crate) annotations: Vec<BTreeMap<String, String>>,
     /// Columns that make label sets, with their names.
     pub(crate) labels: Vec<(usize, String)>,
     /// The column whose value is shown.
@@ -58,6 +64,34 @@ pub(crate) struct CompiledRule {
 pub(crate) struct Metric {
     pub(crate) query: logql::MetricQuery,
     pub(crate) condition: Expr,
+}
+
+/// A query of PromQL, the condition on its numbers, and the texts of a rule in Prometheus' form.
+#[derive(Debug)]
+pub(crate) struct SeriesQuery {
+    pub(crate) query: promql::Query,
+    pub(crate) condition: Expr,
+    /// Templates of labels and annotations, by name; none in a rule of another form.
+    pub(crate) labels: Vec<(String, Template)>,
+    pub(crate) annotations: Vec<(String, Template)>,
+}
+
+impl SeriesQuery {
+    /// Reads the templates of a rule; the error names the one that is wrong.
+    pub(crate) fn new(rule: &Rule, query: promql::Query, condition: Expr) -> Result<Self, String> {
+        let read = |(name, text): (&String, &String)| {
+            let template = Template::parse(text).map_err(|error| format!("template of {name}: {error}"))?;
+            Ok::<(String, Template), String>((name.clone(), template))
+        };
+        let (labels, annotations) = match rule.prometheus {
+            Some(_) => (
+                rule.labels.iter().map(read).collect::<Result<_, String>>()?,
+                rule.annotations.iter().map(read).collect::<Result<_, String>>()?,
+            ),
+            None => Default::default(),
+        };
+        Ok(Self { query, condition, labels, annotations })
+    }
 }
 
 impl CompiledRule {

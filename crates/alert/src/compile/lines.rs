@@ -43,6 +43,9 @@ impl CompiledRule {
 
     /// Returns the query for all lines that the rule looks at.
     pub(crate) fn all_lines(&self) -> Option<Lines> {
+        if self.series.is_some() {
+            return None;
+        }
         let (before, bad): (Vec<Operator>, Vec<Expr>) = (self.steps().collect(), self.bad.iter().cloned().collect());
         Some(Lines { query: events_text(&self.sources, &before, &bad)?, group: None, page: self.page() })
     }
@@ -76,6 +79,9 @@ impl CompiledRule {
 
     /// Returns the query for the lines of a row; `message` is one of them. `None` if no query can say it.
     pub(crate) fn lines(&self, row: &[Option<Value>], message: Option<&str>) -> Option<Lines> {
+        if self.series.is_some() {
+            return None;
+        }
         let mut group = None;
         let mut conditions = Vec::new();
         for (expr, condition) in self.conditions(row) {

@@ -16,6 +16,8 @@ pub(crate) struct DetectorInput<'a> {
     pub(crate) memory: &'a HistoryCache,
     /// Whether the rule of a name fires.
     pub(crate) fires: &'a dyn Fn(&str) -> bool,
+    /// The address of the page, for templates.
+    pub(crate) base_url: &'a str,
 }
 
 impl DetectorInput<'_> {

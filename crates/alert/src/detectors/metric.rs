@@ -98,7 +98,14 @@ mod tests {
         let now = Timestamp(1_000 * Timestamp::MINUTE);
         let (compiled, table) = answer(
             rule,
-            &DetectorInput { ask, now, n_rows_max: 10, memory: &HistoryCache::default(), fires: &|_| false },
+            &DetectorInput {
+                ask,
+                now,
+                n_rows_max: 10,
+                memory: &HistoryCache::default(),
+                fires: &|_| false,
+                base_url: "",
+            },
         )
         .unwrap();
         let done = evaluate(rule, &compiled, &table, &Sets::new(), now);

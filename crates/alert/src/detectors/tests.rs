@@ -127,6 +127,7 @@ impl World {
             n_rows_max: 10_000,
             memory: &self.memory,
             fires: &|name| name == "on",
+            base_url: "",
         };
         let (compiled, table) = answer(&self.rule, &asking).unwrap();
         assert_eq!(table.partial, None);
@@ -160,7 +161,14 @@ impl World {
     /// Messages of the events behind the alert whose row is the `at`-th.
     pub(crate) fn messages(&self, minutes: f64, at: usize) -> Vec<String> {
         let now = Timestamp(beginning() + (minutes * Timestamp::MINUTE as f64) as i64);
-        let asking = DetectorInput { ask: &self.ask, now, n_rows_max: 100, memory: &self.memory, fires: &|_| false };
+        let asking = DetectorInput {
+            ask: &self.ask,
+            now,
+            n_rows_max: 100,
+            memory: &self.memory,
+            fires: &|_| false,
+            base_url: "",
+        };
         let (compiled, table) = answer(&self.rule, &asking).unwrap();
         let plan = compiled.events_plan(&table.rows[at]);
         let range = window_of(&self.rule, now);

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::{Value as Json, json};
+use series::RecordedSample;
 use types::Timestamp;
 
 use super::evidence::EvidenceQuery;
-use super::{RuleEngine, annotations_of};
+use super::{RuleEngine, alert_series, annotations_of};
 use crate::compile::CompiledRule;
 use crate::detectors::{DetectorInput, answer};
-use crate::evaluate::{Evaluation, SETS_MAX, SetState, Sets, State, Transition, evaluate};
+use crate::evaluate::{Evaluation, SETS_MAX, Sets, State, Transition, ended, evaluate};
 use crate::labels::key_of;
 use crate::notify::{Subject, body};
 use crate::schedule::Outcome;
@@ -60,17 +61,21 @@ impl RuleEngine {
             }
             Ok((compiled, table)) => {
                 let (known, mut found) = match is_changed {
-                    true => (Sets::new(), ended_by_change(&before.sets, now)),
+                    true => (Sets::new(), ended(&before.sets, now)),
                     false => (before.sets.clone(), Vec::new()),
                 };
-                let Evaluation { sets, changes: new, why } = evaluate(&judged, &compiled, &table, &known, now);
+                let Evaluation { sets, changes: new, why, error } = evaluate(&judged, &compiled, &table, &known, now);
                 found.extend(new);
                 is_idle = sets.is_empty() && found.is_empty() && super::holds_nothing(&compiled, &table);
                 let began = Instant::now();
                 changes = self.with_bodies(rule, &compiled, &table, found, ask, now);
                 outcome.evidence_ns += i64::try_from(began.elapsed().as_nanos()).unwrap_or(i64::MAX);
-                RuleState { sets, evaluated_at: Some(now.0), why, error: None, meaning }
+                RuleState { sets, evaluated_at: Some(now.0), why, error, meaning }
             }
+        };
+        let samples = match rule.prometheus {
+            Some(_) => alert_series::samples(rule, &before.sets, &state.sets, now),
+            None => Vec::new(),
         };
         let mut inner = self.locked();
         if !inner.is_leading || !inner.active.has(rule) {
@@ -83,14 +88,25 @@ impl RuleEngine {
             inner.kept.rules.insert(rule.name.clone(), state);
             inner.is_dirty |= is_new;
             outcome.is_idle = is_idle;
-            return;
+            drop(inner);
+            return self.store_samples(rule, &samples, now);
         }
         let mut kept = inner.kept.clone();
         kept.rules.insert(rule.name.clone(), state);
         self.announce(&mut kept, &inner.active, &inner.silences, rule, &changes, now);
         // Not saved, not announced: the state stays as it was, and the next evaluation finds the same changes.
         if self.commit(&mut inner, kept) {
+            drop(inner);
             self.news.notify_all();
+            self.store_samples(rule, &samples, now);
+        }
+    }
+
+    /// Stores the series of a rule's alerts. That they are missing changes no alert.
+    fn store_samples(&self, rule: &Rule, samples: &[RecordedSample], now: Timestamp) {
+        let Some(sink) = self.sink.as_ref().filter(|_| !samples.is_empty()) else { return };
+        if let Err(error) = sink.store(samples, now) {
+            tracing::warn!(rule = rule.name, error, "series of alerts not stored");
         }
     }
 
@@ -133,7 +149,8 @@ impl RuleEngine {
             let state = inner.kept.rules.get(name).filter(|_| is_seen);
             state.is_some_and(|state| state.sets.values().any(|set| set.state == State::Alarm))
         };
-        answer(rule, &DetectorInput { ask, now, n_rows_max: ROWS_MAX, memory: &self.memory, fires: &fires })
+        let (memory, base_url) = (&self.memory, self.base_url.as_str());
+        answer(rule, &DetectorInput { ask, now, n_rows_max: ROWS_MAX, memory, fires: &fires, base_url })
     }
 
     /// Returns transitions with their bodies for all channels.
@@ -150,7 +167,9 @@ impl RuleEngine {
         for (n, change) in changes.into_iter().enumerate() {
             let (rule_name, fires) = (&rule.name, change.fires);
             tracing::info!(rule = rule_name, fires, "alert changed");
-            let row = change.row.filter(|_| change.fires && n < CHANGES_WITH_EVENTS_MAX);
+            // A sample has no lines of its own.
+            let has_lines = compiled.series.is_none();
+            let row = change.row.filter(|_| has_lines && change.fires && n < CHANGES_WITH_EVENTS_MAX);
             let row = row.and_then(|at| table.rows.get(at));
             let inquiry = row.map(|row| EvidenceQuery { rule, compiled, row, labels: &change.set.labels, ask, now });
             let mut events = inquiry.as_ref().map(EvidenceQuery::events).unwrap_or_default();
@@ -187,11 +206,4 @@ impl RuleEngine {
             evidence["silence_url"] = format!("{}?silence={id}", self.page_url()).into();
         }
     }
-}
-
-/// Returns the end of everything that fires of a question that is asked no more.
-fn ended_by_change(sets: &Sets, now: Timestamp) -> Vec<Transition> {
-    let firing = sets.values().filter(|set| set.state == State::Alarm);
-    let ended = |set: &SetState| SetState { state: State::Ok, since: now.0, ..set.clone() };
-    firing.map(|set| Transition { set: ended(set), fires: false, starts_at: set.since, row: None }).collect()
 }

@@ -7,7 +7,7 @@ use types::{TimeRange, Timestamp, Value};
 use super::RuleEngine;
 use crate::compile::{CompiledRule, Lines, LinesPage, compile};
 use crate::rule::window_of;
-use crate::{Kind, Rule};
+use crate::{Kind, Language, Rule};
 
 impl RuleEngine {
     /// Returns the page of alerts.
@@ -51,7 +51,8 @@ impl RuleEngine {
     }
 
     fn url_of_lines(&self, rule: &Rule, lines: Option<Lines>, range: TimeRange) -> String {
-        if matches!(rule.kind, Kind::Composite(_)) {
+        // Neither other rules nor samples have lines.
+        if matches!(rule.kind, Kind::Composite(_)) || rule.language == Language::PromQl {
             return self.page_url();
         }
         let fallback = || {

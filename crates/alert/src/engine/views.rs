@@ -11,7 +11,7 @@ use crate::channel_state::DeliveredAlert;
 use crate::evaluate::State;
 use crate::silence::groups_of;
 use crate::state::{Acknowledgement, AlertState, RuleState};
-use crate::{MissingPolicy, Rule};
+use crate::{MissingPolicy, PrometheusForm, Rule};
 
 /// A rule, for the API and the page.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -68,6 +68,9 @@ pub struct RuleView {
     pub last_error: Option<String>,
     /// How many label sets fire.
     pub n_firing: usize,
+    /// What it has in Prometheus' form.
+    #[serde(skip)]
+    pub prometheus: Option<PrometheusForm>,
 }
 
 /// An alert, for the API and the page: a label set that is not well.
@@ -89,6 +92,12 @@ pub struct AlertView {
     pub window: String,
     /// Since when it is in this state.
     pub since: String,
+    /// Since when the condition has held, as far as it is known.
+    #[serde(skip)]
+    pub active_at: Timestamp,
+    /// Since when it has not held, while the alert is kept on.
+    #[serde(skip)]
+    pub quiet_since: Option<Timestamp>,
     /// Where the page shows its events.
     pub url: String,
     /// Ids of the silences that hold for it.
@@ -160,6 +169,7 @@ impl RuleEngine {
             last_evaluation: state.evaluated_at.map(|at| Timestamp(at).to_string()),
             last_error: state.error.clone(),
             n_firing: state.sets.values().filter(|set| set.state == State::Alarm).count(),
+            prometheus: rule.prometheus.clone(),
         }
     }
 
@@ -193,6 +203,8 @@ impl RuleEngine {
                     value: set.value.clone(),
                     window: format_duration_ns(rule.window_ns),
                     since: Timestamp(set.since).to_string(),
+                    active_at: Timestamp(set.active_since()),
+                    quiet_since: set.quiet_since.map(Timestamp),
                     url,
                     silenced_by: holding.map(|silence| silence.kept.id.clone()).collect(),
                     acknowledged: fired.and_then(|fired| fired.acknowledged.clone()),

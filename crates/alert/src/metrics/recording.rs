@@ -151,7 +151,7 @@ impl Recorder {
 
 impl Recording {
     fn evaluate(&self, ask: &dyn Ask, memory: &HistoryCache, now: Timestamp) -> Result<Family, String> {
-        let asking = DetectorInput { ask, now, n_rows_max: SERIES_MAX + 1, memory, fires: &|_| false };
+        let asking = DetectorInput { ask, now, n_rows_max: SERIES_MAX + 1, memory, fires: &|_| false, base_url: "" };
         let (compiled, table) = answer(&self.rule, &asking)?;
         if let Some(partial) = table.partial {
             return Err(partial);

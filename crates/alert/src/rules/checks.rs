@@ -8,9 +8,7 @@ use crate::template::{Names, VARIABLES, check};
 use crate::{Kind, Rule};
 
 /// Keys that other programs have, and how they are written here.
-const HABITS: [(&str, &str); 10] = [
-    ("alert", "write name:"),
-    ("expr", "write query:, and the comparison as condition:"),
+const HABITS: [(&str, &str); 8] = [
     ("severity", "write labels: {severity: …}"),
     ("summary", "write annotations: {summary: …}"),
     ("description", "write annotations: {description: …}"),
@@ -55,7 +53,7 @@ fn labels_of(rule: &Rule, compiled: &CompiledRule) -> Option<Vec<String>> {
         Kind::Threshold | Kind::Absence(_) | Kind::Ratio(_) | Kind::BurnRate(_) | Kind::Anomaly(_) => {}
         Kind::Composite(_) => return None,
     }
-    compiled.metric.is_none().then_some(labels)
+    (compiled.metric.is_none() && compiled.series.is_none()).then_some(labels)
 }
 
 /// Returns what is wrong with a file, for people: without the position, which precedes it, and with the key that was meant

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use types::{GroupPattern, GroupScope, Timestamp, parse_duration_ns};
 
 use crate::compile::{CompileError, compile};
+use crate::detectors::series::GROUPS as SAMPLE_GROUPS;
 use crate::kind::{KeyLocations, KindText, WindowText, read};
 use crate::metrics::{FileMetric, MetricSettings, Recording};
 use crate::rule::{Datapoints, MissingPolicy, Rule, RuleError};
@@ -14,7 +15,7 @@ use crate::{ChannelSettings, Direction, Kind, Language};
 /// Most evaluations that M-of-N looks back.
 const DATAPOINTS_MAX: u8 = 64;
 
-const WINDOW_NS_DEFAULT: i64 = 5 * Timestamp::MINUTE;
+pub(crate) const WINDOW_NS_DEFAULT: i64 = 5 * Timestamp::MINUTE;
 
 /// Shortest time between two evaluations of a rule.
 const INTERVAL_NS_MIN: i64 = Timestamp::SECOND;
@@ -33,10 +34,12 @@ pub(crate) struct FileText {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct GroupText {
-    /// Names the group for people.
-    #[serde(rename = "name")]
-    pub(crate) _name: String,
+    pub(crate) name: Spanned<String>,
     pub(crate) interval: Option<Spanned<String>>,
+    /// Keys of Prometheus: they are about its rules in Prometheus' form alone.
+    pub(crate) query_offset: Option<Spanned<String>>,
+    pub(crate) limit: Option<Spanned<usize>>,
+    pub(crate) labels: Option<Spanned<BTreeMap<String, String>>>,
     pub(crate) rules: Vec<RuleText>,
 }
 
@@ -46,11 +49,14 @@ pub(crate) struct RuleText {
     pub(crate) name: Option<Spanned<String>>,
     /// The name of gauges, where it is a recording rule.
     pub(crate) record: Option<Spanned<String>>,
-    query: Option<Spanned<String>>,
-    language: Option<Spanned<String>>,
+    /// The label `alertname`, and PromQL: Prometheus' form.
+    pub(crate) alert: Option<Spanned<String>>,
+    pub(crate) expr: Option<Spanned<String>>,
+    pub(crate) query: Option<Spanned<String>>,
+    pub(crate) language: Option<Spanned<String>>,
     #[serde(default)]
     pub(crate) groups: Vec<String>,
-    window: Option<Spanned<String>>,
+    pub(crate) window: Option<Spanned<String>>,
     pub(crate) interval: Option<Spanned<String>>,
     pub(crate) condition: Option<Spanned<String>>,
     #[serde(rename = "for")]
@@ -65,8 +71,8 @@ pub(crate) struct RuleText {
     #[serde(default)]
     pub(crate) topics: Vec<String>,
     pub(crate) notify: Option<bool>,
-    enabled: Option<bool>,
-    kind: Option<Spanned<String>>,
+    pub(crate) enabled: Option<bool>,
+    pub(crate) kind: Option<Spanned<String>>,
     baseline: Option<Spanned<String>>,
     jump: Option<Spanned<f64>>,
     min_count: Option<Spanned<u64>>,
@@ -86,7 +92,7 @@ pub(crate) struct RuleText {
 
 impl RuleText {
     /// Returns the keys that not every kind has.
-    fn take_kind(&mut self) -> KindText {
+    pub(crate) fn take_kind(&mut self) -> KindText {
         KindText {
             kind: self.kind.take(),
             baseline: self.baseline.take(),
@@ -107,7 +113,7 @@ impl RuleText {
         }
     }
 
-    fn places(&self, name: serde_saphyr::Location) -> KeyLocations {
+    pub(crate) fn places(&self, name: serde_saphyr::Location) -> KeyLocations {
         let at = |text: &Option<Spanned<String>>| text.as_ref().map(|text| text.referenced);
         KeyLocations {
             name,
@@ -132,7 +138,7 @@ impl Reader<'_> {
         self.errors.push(RuleError { file: self.file.into(), line, column, message });
     }
 
-    fn duration(&mut self, key: &str, text: &Spanned<String>) -> Option<i64> {
+    pub(crate) fn duration(&mut self, key: &str, text: &Spanned<String>) -> Option<i64> {
         parse_duration_ns(&text.value).map_err(|error| self.error(text.referenced, format!("{key}: {error}"))).ok()
     }
 
@@ -163,6 +169,10 @@ impl Reader<'_> {
 
     pub(crate) fn rule(&mut self, mut text: RuleText, group_interval_ns: Option<i64>) -> Option<Rule> {
         let n_errors = self.errors.len();
+        if let Some(alert) = &text.alert {
+            self.error(alert.referenced, "alert: goes with expr:, in PromQL; else write name: and query:".into());
+            return None;
+        }
         let Some(name) = text.name.take() else {
             let place = text.query.as_ref().map_or(serde_saphyr::Location::UNKNOWN, |query| query.referenced);
             self.error(place, "a rule has either a name or a record".into());
@@ -195,7 +205,7 @@ impl Reader<'_> {
             kind: kind?,
             query: text.query.map(|query| query.value).unwrap_or_default(),
             language,
-            groups: text.groups.into_iter().map(GroupPattern::new).collect(),
+            groups: groups_of(text.groups, language),
             window_ns,
             interval_ns: interval_ns.or(group_interval_ns),
             condition: text.condition.map(|condition| condition.value),
@@ -211,6 +221,7 @@ impl Reader<'_> {
             file: self.file.into(),
             maker: None,
             scope: GroupScope::All,
+            prometheus: None,
         };
         match compile(&rule, Timestamp(0)) {
             Err(error) => {
@@ -231,7 +242,7 @@ impl Reader<'_> {
         read.map_err(|mistakes| mistakes.into_iter().for_each(|(at, message)| self.error(at, message))).ok()
     }
 
-    fn datapoints(&mut self, text: Option<Spanned<Datapoints>>) -> Datapoints {
+    pub(crate) fn datapoints(&mut self, text: Option<Spanned<Datapoints>>) -> Datapoints {
         let Some(text) = text else { return Datapoints { to_alarm: 1, of: 1 } };
         let Datapoints { to_alarm, of } = text.value;
         if to_alarm == 0 || to_alarm > of || of > DATAPOINTS_MAX {
@@ -240,4 +251,12 @@ impl Reader<'_> {
         }
         text.value
     }
+}
+
+/// Returns the groups of a rule. One in PromQL is about samples, whoever may see them.
+pub(crate) fn groups_of(names: Vec<String>, language: Language) -> Vec<GroupPattern> {
+    if names.is_empty() && language == Language::PromQl {
+        return vec![GroupPattern::new(SAMPLE_GROUPS)];
+    }
+    names.into_iter().map(GroupPattern::new).collect()
 }

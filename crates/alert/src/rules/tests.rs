@@ -157,7 +157,7 @@ fn a_template_with_a_name_that_is_never_there_is_refused() {
 fn keys_of_other_programs_get_a_hint_and_the_place_once() {
     check(
         "groups:\n- name: g\n  rules:\n  - alert: r\n    query: a\n",
-        &["r.yaml:4:5: unknown key \"alert\"; write name:"],
+        &["r.yaml:4:12: alert: goes with expr:, in PromQL; else write name: and query:"],
     );
     let text = "groups:\n- name: g\n  rules:\n  - name: r\n    query: a\n    severity: page\n";
     check(text, &["r.yaml:6:5: unknown key \"severity\"; write labels: {severity: …}"]);
@@ -197,7 +197,6 @@ channels:
         text,
         &[
             "r.yaml:4:5: unknown key \"intervall\"",
-            "r.yaml:7:9: unknown key \"expr\"",
             "r.yaml:8:9: unknown key \"severity\"",
             "r.yaml:13:9: unknown key \"annotation\"",
             "r.yaml:15:19: unknown key \"qurey\"",

@@ -2,7 +2,9 @@
 
 mod export;
 mod outcome;
+mod row_limit;
 mod rows;
+mod series;
 mod slow;
 
 use std::sync::Arc;
@@ -20,6 +22,7 @@ use types::{GroupPattern, Timestamp};
 
 use self::export::Export;
 use self::outcome::Outcome;
+use self::row_limit::{JSON_ROWS_DEFAULT, JSON_ROWS_MAX, cut, more_rows};
 use self::rows::Rows;
 use crate::answer::{Form, names_of, respond};
 use crate::ask::{Ask, PARAMETERS, Question};
@@ -35,10 +38,6 @@ use door::query_run::{QueryRun, Takers, read_with};
 /// Largest body of a query request. The query text in it is at most 64 KiB.
 const BODY_BYTES_MAX: usize = 1 << 20;
 
-/// Rows of a JSON answer where neither the query nor the request says otherwise, and at most.
-const JSON_ROWS_DEFAULT: usize = 1_000;
-const JSON_ROWS_MAX: usize = 10_000;
-
 /// How long a streamed query may take before its answer begins without it: rows that are there are seen at once.
 const SLOW: Duration = Duration::from_millis(40);
 
@@ -48,6 +47,10 @@ pub(crate) async fn get(server: Shared, parameters: Parameters, headers: HeaderM
     let Some(export) = Export::of_parameters(&parameters)? else {
         return answer(&server, ask, form(&headers)).await;
     };
+    if is_series(&ask) {
+        let form = export.form(crate::ask::time_zone(ask.time_zone.as_deref())?);
+        return series::answer(&server, ask, form).await;
+    }
     let text = ask.query.clone();
     let question = check(&server, ask).await?;
     let (range, zone) = (question.range, question.scope.time_zone);
@@ -65,7 +68,15 @@ fn form(headers: &HeaderMap) -> Form {
     Form::of_accept(headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default())
 }
 
+/// Reports whether a query is in PromQL, which has no plan.
+fn is_series(ask: &Ask) -> bool {
+    ask.language.as_deref() == Some(series::LANGUAGE)
+}
+
 async fn answer(server: &Shared, ask: Ask, form: Form) -> Result<Response, Problem> {
+    if is_series(&ask) {
+        return series::answer(server, ask, form).await;
+    }
     let text = ask.query.clone();
     let question = check(server, ask).await?;
     answer_question(server, text, question, form).await
@@ -151,30 +162,6 @@ fn find(
     answer.warnings.extend(newest.and_then(|newest| clocks::ahead(reading, &question, newest)));
     let extra = if question.explain { explain(reading, &question, &answer)? } else { Map::new() };
     Ok(Outcome { answer, extra })
-}
-
-/// Returns the warning that the default limit cut the answer, with the way to get the rest.
-fn more_rows(n_rows: usize) -> Warning {
-    Warning {
-        code: "more",
-        message: format!("these are the first {n_rows} rows; there are more"),
-        line: None,
-        column: None,
-        hint: Some("add limit to the query, or ask with Accept: application/x-ndjson for all rows".into()),
-    }
-}
-
-/// Cuts an answer to `rows_max` rows, and says so.
-fn cut(answer: &mut Answer, rows_max: usize) {
-    if answer.rows.len() <= rows_max {
-        return;
-    }
-    answer.rows.truncate(rows_max);
-    if let Some(ids) = &mut answer.ids {
-        ids.truncate(rows_max);
-    }
-    answer.more = true;
-    answer.warnings.push(more_rows(rows_max));
 }
 
 /// Warnings about fields that no event asked about has; a question that is asked again over the same events is not

@@ -9,8 +9,10 @@ use alert::{
 };
 use axum::Json;
 use axum::body::Body;
+use execute::BlockVisitor;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use series::ReadBlocks;
 use types::{GroupName, Timestamp};
 
 use super::language::of_json;
@@ -85,6 +87,11 @@ impl Ask for ReadingAsk<'_> {
             rows: answer.rows,
             partial: (!reasons.is_empty()).then(|| reasons.join("; ")),
         })
+    }
+
+    fn visit(&self, question: &Question<'_>, visitor: &dyn BlockVisitor) -> Result<Vec<String>, String> {
+        let read = self.0.read(question.plan, question.groups, question.range, visitor);
+        read.map_err(|problem| problem.message)
     }
 }
 

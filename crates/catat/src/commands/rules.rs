@@ -70,7 +70,7 @@ fn check(path: &Path) -> Result<(), Failure> {
         book.add(&path.display().to_string(), &read_text(path)?).map_err(|errors| failure_of(&errors))?;
     }
     let (n_rules, n_channels) = (book.rules.len(), book.channels.len());
-    let metrics = match book.metrics.len() + book.recordings.len() {
+    let metrics = match book.metrics.len() + book.recordings.len() + book.series.len() {
         0 => String::new(),
         n => format!(", {n} metrics"),
     };

@@ -8,9 +8,9 @@ use super::doors::{message as fields, varint};
 use super::{House, Reply, encoded};
 
 /// 2026-11-20T11:55:00Z, in ms.
-const START: i64 = 1_795_175_700_000;
+pub(super) const START: i64 = 1_795_175_700_000;
 
-fn sample(time: i64, value: f64) -> Vec<u8> {
+pub(super) fn sample(time: i64, value: f64) -> Vec<u8> {
     let mut out = vec![1 << 3 | 1];
     out.extend(value.to_le_bytes());
     out.push(2 << 3);
@@ -29,7 +29,7 @@ fn series(labels: &[(&str, &str)], samples: &[(i64, f64)]) -> Vec<u8> {
 }
 
 /// Returns a block of Snappy that is one literal.
-fn block(message: &[u8]) -> Vec<u8> {
+pub(super) fn block(message: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     varint(message.len() as u64, &mut out);
     out.push(61 << 2);
@@ -38,13 +38,13 @@ fn block(message: &[u8]) -> Vec<u8> {
     out
 }
 
-async fn write(house: &House, message: &[u8], kind: &str) -> Reply {
+pub(super) async fn write(house: &House, message: &[u8], kind: &str) -> Reply {
     let request =
         Request::post("/prometheus/api/v1/write").header("content-type", kind).header("content-encoding", "snappy");
     house.send(request.body(Body::from(block(message))).expect("a request")).await
 }
 
-const ONE: &str = "application/x-protobuf";
+pub(super) const ONE: &str = "application/x-protobuf";
 const TWO: &str = "application/x-protobuf;proto=io.prometheus.write.v2.Request";
 
 async fn ask(house: &House, query: &str, at: i64) -> Value {
@@ -53,7 +53,7 @@ async fn ask(house: &House, query: &str, at: i64) -> Value {
     reply.json()["data"]["result"].clone()
 }
 
-async fn filled() -> House {
+pub(super) async fn filled() -> House {
     let house = House::new();
     let up = [("__name__", "up"), ("job", "node"), ("instance", "a:1")];
     let counter = [("__name__", "requests_total"), ("job", "api"), ("name", "n"), ("status", "500")];

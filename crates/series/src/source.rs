@@ -4,12 +4,10 @@
 //! its stream, once for each stream of a block.
 
 use std::collections::HashMap;
+use std::fmt::Display;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chrono_tz::Tz;
-use door::problem::Problem;
-use door::query_run::{QueryRun, Scope};
 use execute::BlockVisitor;
 use ingest::sample::{SAMPLE_TYPE, field_of_label, label_pairs, label_text, number_of_text};
 use plan::{Comparison, Expr, Name, Operator, Plan};
@@ -17,31 +15,53 @@ use promql::{EvalError, Labels, MatchKind, Matcher, Selection, SeriesRef, Source
 use types::{Column, GroupPattern, TimeRange, Timestamp, Value};
 
 /// The groups that contain samples: their own, and the one for groups beyond the limit.
-const SAMPLE_GROUPS: [&str; 2] = ["metrics/*", "overflow"];
+pub const SAMPLE_GROUPS: [&str; 2] = ["metrics/*", "overflow"];
 
 /// The columns of the plan: stream, time, value, time of arrival. The last is read only where a series has a time twice.
 const COLUMNS: [&str; 4] = ["@logStream", "@timestamp", "value", "@ingestionTime"];
 
-/// The store within a caller's scope.
-pub(crate) struct StoreSource<'r> {
-    run: &'r QueryRun<'r>,
+/// Reads blocks of a store.
+pub trait ReadBlocks: Sync {
+    /// Why blocks cannot be read.
+    type Error: Display;
+
+    /// Gives the columns of `plan` over the events of `groups` in `range` to `visitor`; returns why some may be missing.
+    fn read(
+        &self,
+        plan: &Plan,
+        groups: &[GroupPattern],
+        range: TimeRange,
+        visitor: &dyn BlockVisitor,
+    ) -> Result<Vec<String>, Self::Error>;
+}
+
+/// Samples of a store as series.
+pub struct SampleSource<B> {
+    blocks: B,
+    groups: Vec<GroupPattern>,
     samples_max: usize,
     /// Why samples may be missing.
     missing: Mutex<Vec<String>>,
 }
 
-impl<'r> StoreSource<'r> {
-    pub(crate) fn new(run: &'r QueryRun<'r>, samples_max: usize) -> Self {
-        Self { run, samples_max, missing: Mutex::default() }
+impl<B: ReadBlocks> SampleSource<B> {
+    /// Reads samples of all groups that contain some, at most `samples_max` for one selection.
+    pub fn new(blocks: B, samples_max: usize) -> Self {
+        Self { blocks, groups: SAMPLE_GROUPS.map(GroupPattern::new).to_vec(), samples_max, missing: Mutex::default() }
+    }
+
+    /// Reads only the samples of some groups.
+    pub fn within(self, groups: Vec<GroupPattern>) -> Self {
+        Self { groups, ..self }
     }
 
     /// Returns the reasons why samples may be missing.
-    pub(crate) fn into_missing(self) -> Vec<String> {
+    pub fn into_missing(self) -> Vec<String> {
         self.missing.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the label sets of the series with samples from `from` to `until`, both included, in ms.
-    pub(crate) fn label_sets(&self, matchers: &[Matcher], (from, until): (i64, i64)) -> Result<Vec<Labels>, Problem> {
+    pub fn label_sets(&self, matchers: &[Matcher], (from, until): (i64, i64)) -> Result<Vec<Labels>, B::Error> {
         let samples = self.read(matchers, (from, until), &COLUMNS[..1])?;
         let mut sets: Vec<Labels> = samples.series.into_iter().map(|series| series.labels).collect();
         sets.sort_unstable();
@@ -49,30 +69,24 @@ impl<'r> StoreSource<'r> {
         Ok(sets)
     }
 
-    fn read(&self, matchers: &[Matcher], range: (i64, i64), names: &[&str]) -> Result<Samples, Problem> {
+    fn read(&self, matchers: &[Matcher], range: (i64, i64), names: &[&str]) -> Result<Samples, B::Error> {
         let limit = if names.len() > 1 { self.samples_max } else { usize::MAX };
         let wanted = texts_of(matchers);
         let is_wanted = |stream: &str| wanted.iter().all(|text| stream.contains(&**text));
         let (n, samples) = (AtomicUsize::new(0), Mutex::default());
         let reader = SampleReader { matchers, is_wanted: &is_wanted, limit, n, samples };
-        let groups = SAMPLE_GROUPS.map(GroupPattern::new).to_vec();
-        let range = time_range(range);
-        let snapshot = self.run.snapshot(&groups, range);
-        let now = self.run.server.now();
-        let scope = Scope { groups, limit: None, time_zone: Tz::UTC, now };
-        let answer = self.run.visit(&snapshot, &plan(matchers, names), &scope, range, &reader)?;
+        let reasons = self.blocks.read(&plan(matchers, names), &self.groups, time_range(range), &reader)?;
         let mut missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
-        missing
-            .extend(answer.partial_reasons.iter().map(|reason| format!("samples may be missing: {}", reason.message)));
+        missing.extend(reasons.iter().map(|reason| format!("samples may be missing: {reason}")));
         drop(missing);
         Ok(reader.samples.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl Source for StoreSource<'_> {
+impl<B: ReadBlocks> Source for SampleSource<B> {
     fn select(&self, selection: &Selection<'_>, visit: &Visit<'_>) -> Result<(), EvalError> {
         let range = (selection.after.saturating_add(1), selection.until);
-        let of_problem = |problem: Problem| EvalError::Source(SourceError(problem.message));
+        let of_problem = |problem: B::Error| EvalError::Source(SourceError(problem.to_string()));
         let mut samples = self.read(selection.matchers, range, &COLUMNS[..3]).map_err(of_problem)?;
         if samples.has_times_twice() {
             samples = self.read(selection.matchers, range, &COLUMNS).map_err(of_problem)?;

@@ -1,0 +1,150 @@
+//! Metadata of metrics, kept over restarts: documents of kind `metric-metadata` in the control store, each with the metrics whose
+//! names have one remainder of their digest, as `{"NAME":["counter","help","unit"]}`.
+//!
+//! Changed documents are written at an interval, so that a sender that says the same each minute costs nothing. What was said in the
+//! seconds before a crash is lost until its sender repeats it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+
+use storage::{Settings, StoreError};
+use xxhash_rust::xxh3::xxh3_64;
+
+const KIND: &str = "metric-metadata";
+
+/// Documents: with 100,000 metrics, one has about 1,500.
+const DOCUMENTS: u64 = 64;
+
+/// A document: type, help and unit by metric.
+type Document = BTreeMap<String, (String, String, String)>;
+
+/// The types of metrics.
+const KINDS: [&str; 8] = ["unknown", "counter", "gauge", "histogram", "gaugehistogram", "summary", "info", "stateset"];
+
+/// What is known of a metric.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Metadata {
+    /// Prometheus' word for its type, such as `counter`.
+    pub(crate) kind: &'static str,
+    /// What it means.
+    pub(crate) help: String,
+    /// The unit of its samples.
+    pub(crate) unit: String,
+}
+
+/// What is known of all metrics.
+#[derive(Debug, Default)]
+pub(crate) struct KnownMetrics {
+    pub(crate) metrics: BTreeMap<String, Metadata>,
+    /// Numbers of documents that are not written as they are here.
+    changed: BTreeSet<u64>,
+}
+
+impl KnownMetrics {
+    /// Notes what a sender says of a metric.
+    pub(crate) fn note(&mut self, metric: &str, metadata: Metadata) {
+        if self.metrics.get(metric) == Some(&metadata) {
+            return;
+        }
+        self.changed.insert(document_of(metric));
+        self.metrics.insert(metric.to_owned(), metadata);
+    }
+
+    /// Adds the metrics of a document that are not known.
+    fn add(&mut self, document: Document) {
+        for (metric, (kind, help, unit)) in document {
+            let kind = kind_of_word(&kind).unwrap_or("unknown");
+            self.metrics.entry(metric).or_insert(Metadata { kind, help, unit });
+        }
+    }
+
+    /// Returns a document as it is here.
+    fn document(&self, number: u64) -> Document {
+        let of_document = self.metrics.iter().filter(|(metric, _)| document_of(metric) == number);
+        let entry = |(metric, of): (&String, &Metadata)| {
+            (metric.clone(), (of.kind.to_owned(), of.help.clone(), of.unit.clone()))
+        };
+        of_document.map(entry).collect()
+    }
+}
+
+fn document_of(metric: &str) -> u64 {
+    xxh3_64(metric.as_bytes()) % DOCUMENTS
+}
+
+/// Reads what was known before the server started. Blocks.
+pub(crate) fn load(settings: Settings<'_>, known: &Mutex<KnownMetrics>) {
+    match settings.all(KIND) {
+        Ok(documents) => {
+            let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+            // A document that another version wrote says nothing here; its senders repeat it.
+            let read = documents.iter().filter_map(|(_, text)| serde_json::from_str::<Document>(text).ok());
+            read.for_each(|document| known.add(document));
+        }
+        Err(error) => tracing::warn!(%error, "metadata of metrics not read; senders repeat it"),
+    }
+}
+
+/// Writes the documents that have changed. Blocks.
+///
+/// # Errors
+/// If the control store does not take one; it is written the next time.
+pub(crate) fn save(settings: Settings<'_>, known: &Mutex<KnownMetrics>) -> Result<(), StoreError> {
+    let changed = std::mem::take(&mut known.lock().unwrap_or_else(PoisonError::into_inner).changed);
+    for number in &changed {
+        let saved = save_one(settings, known, *number);
+        if saved.is_err() {
+            let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+            known.changed.extend(changed.range(*number..).copied());
+            return saved;
+        }
+    }
+    Ok(())
+}
+
+fn save_one(settings: Settings<'_>, known: &Mutex<KnownMetrics>, number: u64) -> Result<(), StoreError> {
+    let name = number.to_string();
+    // Other nodes of a fleet write the same documents.
+    let stored = settings.get(KIND, &name)?.and_then(|text| serde_json::from_str::<Document>(&text).ok());
+    let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+    known.add(stored.unwrap_or_default());
+    let document = known.document(number);
+    drop(known);
+    let text = serde_json::to_string(&document).expect("texts are JSON");
+    settings.put(KIND, &name, &text)
+}
+
+/// Returns Prometheus' word for a type; the numbers are the same in both versions of remote write.
+pub(crate) fn kind_of_number(number: u64) -> &'static str {
+    usize::try_from(number).ok().and_then(|number| KINDS.get(number)).copied().unwrap_or(KINDS[0])
+}
+
+/// Returns the type that a word stands for; `untyped` is the text format's word for `unknown`.
+pub(crate) fn kind_of_word(word: &str) -> Option<&'static str> {
+    let word = if word == "untyped" { KINDS[0] } else { word };
+    KINDS.into_iter().find(|kind| *kind == word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_changes_is_written() {
+        let metadata = |help: &str| Metadata { kind: "counter", help: help.to_owned(), unit: String::new() };
+        let mut known = KnownMetrics::default();
+        known.note("a_total", metadata("x"));
+        let number = document_of("a_total");
+        assert_eq!(std::mem::take(&mut known.changed), BTreeSet::from([number]));
+        known.note("a_total", metadata("x"));
+        assert_eq!(known.changed, BTreeSet::new());
+        known.note("a_total", metadata("y"));
+        assert_eq!(known.changed, BTreeSet::from([number]));
+        let document = known.document(number);
+        let mut other = KnownMetrics::default();
+        other.note("a_total", metadata("of another node"));
+        other.add(document);
+        assert_eq!(other.metrics["a_total"], metadata("of another node"), "the own word counts");
+        assert_eq!(known.metrics["a_total"], metadata("y"));
+    }
+}

@@ -1,0 +1,86 @@
+//! Prometheus' remote read: the samples of selected series as a protobuf message in one block of Snappy.
+//!
+//! Answers are samples, which every client accepts; a client that accepts nothing but streamed chunks is refused. The samples that a
+//! request may read are limited as those of a query.
+//! Source: Prometheus' specification of remote read.
+
+mod message;
+
+use std::sync::Mutex;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use door::headers::content_encoding;
+use door::problem::Problem;
+use door::query_run::read;
+use door::server::FamilyServer;
+use ingest::snappy;
+use promql::{Selection, Source};
+use series::SampleSource;
+
+use self::message::{ReadQuery, ReadSeries, encode};
+use crate::metadata::MetricsState;
+use crate::problem::PrometheusProblem;
+
+/// Largest body: queries are matchers.
+const BODY_BYTES_MAX: usize = 1 << 20;
+
+/// Bytes of memory per sample that is read: as a point, and in the message.
+const SAMPLE_BYTES: usize = 80;
+
+/// Answers `read`.
+pub(crate) async fn post(
+    server: FamilyServer<MetricsState>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, PrometheusProblem> {
+    let encoding = content_encoding(&headers);
+    if !matches!(&*encoding, "" | "snappy") {
+        let message = format!("content encoding {encoding:?} is not supported by remote read");
+        let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-encoding", message);
+        return Err(problem.hint("send the message as one block of Snappy").into());
+    }
+    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
+    let message = snappy::unpack(received.bytes(), BODY_BYTES_MAX).map_err(Problem::from)?;
+    let queries = message::queries(&message)?;
+    let body = read(&server, "remote read", move |run| {
+        let samples_max = run.server.app.limits.query_memory_bytes / SAMPLE_BYTES;
+        let (mut results, mut left) = (Vec::new(), samples_max);
+        for query in &queries {
+            let source = SampleSource::new(run, left);
+            let found = selected(&source, query)?;
+            left = left.saturating_sub(found.iter().map(|(_, times, _)| times.len()).sum());
+            if let Some(missing) = source.into_missing().into_iter().next() {
+                // The message has no place for a warning, and a part must not pass for the whole.
+                return Err(Problem::internal(missing));
+            }
+            results.push(found);
+        }
+        snappy::pack(&encode(&results)).map_err(Problem::from)
+    });
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/x-protobuf")),
+        (header::CONTENT_ENCODING, HeaderValue::from_static("snappy")),
+    ];
+    Ok((headers, body.await?).into_response())
+}
+
+/// Returns the series of a query in order of their labels.
+fn selected(
+    source: &SampleSource<&door::query_run::QueryRun<'_>>,
+    query: &ReadQuery,
+) -> Result<Vec<ReadSeries>, Problem> {
+    let found: Mutex<Vec<ReadSeries>> = Mutex::default();
+    let after = query.start.saturating_sub(1);
+    let selection = Selection { matchers: &query.matchers, after, until: query.end, step: 0, function: "" };
+    let selected = source.select(&selection, &|series| {
+        let of_series = (series.labels.clone(), series.times.to_vec(), series.values.to_vec());
+        found.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(of_series);
+        Ok(())
+    });
+    selected.map_err(|error| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "execution", error.to_string()))?;
+    let mut found = found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(found)
+}

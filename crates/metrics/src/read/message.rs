@@ -1,0 +1,180 @@
+//! The messages of remote read. Layout (field numbers):
+//!
+//! ```text
+//! request   queries = 1*   accepted response types = 2* (samples 0, streamed chunks 1)
+//! query     start = 1 (ms)   end = 2 (ms)   matchers = 3*
+//! matcher   type = 1 (= 0, != 1, =~ 2, !~ 3)   name = 2   value = 3
+//! response  results = 1*
+//! result    series = 1*
+//! series    labels = 1* (name = 1, value = 2)   samples = 2* (value = 1, double; time = 2, ms)
+//! ```
+
+use door::problem::Problem;
+use ingest::IngestError;
+use ingest::protobuf::{Content, Message};
+use promql::{Labels, Matcher};
+use types::Timestamp;
+
+/// What the body should be, for errors.
+const WHAT: &str = "remote read request";
+
+/// Most queries of a request.
+const QUERIES_MAX: usize = 100;
+
+/// Times beyond this many ms from the epoch are taken for this one: the year 2262.
+const TIME_MAX: i64 = i64::MAX / Timestamp::MILLISECOND - 1;
+
+const OPERATORS: [&str; 4] = ["=", "!=", "=~", "!~"];
+
+/// A series with times in ms and values.
+pub(super) type ReadSeries = (Labels, Vec<i64>, Vec<f64>);
+
+/// The samples that are asked for.
+#[derive(Debug)]
+pub(super) struct ReadQuery {
+    /// First and last time, in ms.
+    pub(super) start: i64,
+    pub(super) end: i64,
+    pub(super) matchers: Vec<Matcher>,
+}
+
+/// Reads a request.
+pub(super) fn queries(body: &[u8]) -> Result<Vec<ReadQuery>, Problem> {
+    let (mut queries, mut accepted) = (Vec::new(), Vec::new());
+    for field in Message::new(body, WHAT) {
+        match field? {
+            (1, Content::Bytes(message)) => queries.push(query(message)?),
+            (2, Content::Number(kind)) => accepted.push(kind),
+            // Packed: each is one byte.
+            (2, Content::Bytes(kinds)) => accepted.extend(kinds.iter().map(|kind| u64::from(*kind))),
+            _ => {}
+        }
+    }
+    if queries.len() > QUERIES_MAX {
+        let message = format!("the request has {} queries; {QUERIES_MAX} at most", queries.len());
+        return Err(Problem::bad_request("too-many-queries", message));
+    }
+    if !accepted.is_empty() && !accepted.contains(&0) {
+        let problem = Problem::bad_request("unsupported", "streamed chunks are not supported by remote read");
+        return Err(problem.hint("accept the response type SAMPLES as well"));
+    }
+    Ok(queries)
+}
+
+fn query(message: &[u8]) -> Result<ReadQuery, Problem> {
+    let mut query = ReadQuery { start: 0, end: 0, matchers: Vec::new() };
+    let time = |number: u64| number.cast_signed().clamp(-TIME_MAX, TIME_MAX);
+    for field in Message::new(message, WHAT) {
+        match field? {
+            (1, Content::Number(number)) => query.start = time(number),
+            (2, Content::Number(number)) => query.end = time(number),
+            (3, Content::Bytes(message)) => query.matchers.push(matcher(message)?),
+            _ => {}
+        }
+    }
+    Ok(query)
+}
+
+fn matcher(message: &[u8]) -> Result<Matcher, Problem> {
+    let (mut kind, mut name, mut value) = (0, "", "");
+    for field in Message::new(message, WHAT) {
+        match field? {
+            (1, Content::Number(number)) => kind = number,
+            (2, Content::Bytes(bytes)) => name = text(bytes)?,
+            (3, Content::Bytes(bytes)) => value = text(bytes)?,
+            _ => {}
+        }
+    }
+    let bad = |message: String| Problem::bad_request("bad-matcher", message);
+    let operator = usize::try_from(kind).ok().and_then(|kind| OPERATORS.get(kind));
+    let operator = operator.ok_or_else(|| bad(format!("there is no matcher of the type {kind}")))?;
+    Matcher::new(name, operator, value).map_err(bad)
+}
+
+fn text(bytes: &[u8]) -> Result<&str, IngestError> {
+    let problem = || "a text is not UTF-8".to_owned();
+    std::str::from_utf8(bytes).map_err(|_| IngestError::BadBody { what: WHAT, problem: problem() })
+}
+
+/// Writes a response: a result for each query.
+pub(super) fn encode(results: &[Vec<ReadSeries>]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for series in results {
+        let mut result = Vec::new();
+        for (labels, times, values) in series {
+            push_bytes(1, &one(labels, times, values), &mut result);
+        }
+        push_bytes(1, &result, &mut out);
+    }
+    out
+}
+
+fn one(labels: &Labels, times: &[i64], values: &[f64]) -> Vec<u8> {
+    // A sample has at most 22 bytes.
+    let mut out = Vec::with_capacity(times.len() * 22);
+    for label in labels.iter() {
+        let mut pair = Vec::new();
+        push_bytes(1, label.name.as_bytes(), &mut pair);
+        push_bytes(2, label.value.as_bytes(), &mut pair);
+        push_bytes(1, &pair, &mut out);
+    }
+    let mut sample = Vec::with_capacity(20);
+    for (time, value) in times.iter().zip(values) {
+        sample.clear();
+        sample.push(1 << 3 | 1);
+        sample.extend(value.to_le_bytes());
+        sample.push(2 << 3);
+        push_varint(time.cast_unsigned(), &mut sample);
+        push_bytes(2, &sample, &mut out);
+    }
+    out
+}
+
+fn push_bytes(field: u8, bytes: &[u8], out: &mut Vec<u8>) {
+    out.push(field << 3 | 2);
+    push_varint(bytes.len() as u64, out);
+    out.extend_from_slice(bytes);
+}
+
+fn push_varint(mut number: u64, out: &mut Vec<u8>) {
+    while number >= 0x80 {
+        out.push((number & 0x7f) as u8 | 0x80);
+        number >>= 7;
+    }
+    out.push(number as u8);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns a request for the series `up` with types of responses.
+    fn request(kinds: &[u8]) -> Vec<u8> {
+        let (mut matcher, mut query, mut request) = (Vec::new(), Vec::new(), Vec::new());
+        matcher.extend([1 << 3, 2]);
+        push_bytes(2, b"__name__", &mut matcher);
+        push_bytes(3, b"u.", &mut matcher);
+        query.push(1 << 3);
+        push_varint(1_000, &mut query);
+        query.push(2 << 3);
+        push_varint(2_000, &mut query);
+        push_bytes(3, &matcher, &mut query);
+        push_bytes(1, &query, &mut request);
+        kinds.iter().for_each(|kind| request.extend([2 << 3, *kind]));
+        request
+    }
+
+    #[test]
+    fn a_request_is_read_and_streamed_chunks_alone_are_refused() {
+        for kinds in [&[][..], &[0], &[1, 0]] {
+            let read = queries(&request(kinds)).expect("a request");
+            assert_eq!((read[0].start, read[0].end, read[0].matchers.len()), (1_000, 2_000, 1));
+            assert!(read[0].matchers[0].accepts("up") && !read[0].matchers[0].accepts("down"));
+        }
+        assert_eq!(queries(&request(&[1])).expect_err("refused").code, "unsupported");
+        let whole = request(&[0]);
+        for end in 0..whole.len() {
+            let _ = queries(&whole[..end]);
+        }
+    }
+}

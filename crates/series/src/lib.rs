@@ -1,0 +1,13 @@
+//! The samples of a store as series: reads them for PromQL, and writes what recording rules compute.
+//!
+//! [`SampleSource`] is what `promql` is evaluated over; how blocks of a store are read, and for whom, is [`ReadBlocks`], which those
+//! implement who ask: queries of the API within the scope of their caller, rules within that of their author. [`SampleSink`]
+//! stores samples.
+//!
+//! Knows no protocol, and nothing of when a query is asked.
+
+mod sink;
+mod source;
+
+pub use sink::{RecordedSample, SampleSink, StoreSink};
+pub use source::{ReadBlocks, SAMPLE_GROUPS, SampleSource};

@@ -1,0 +1,62 @@
+//! Stores samples that the server computes.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use ingest::sample::{SampleWriter, SeriesLabels};
+use ingest::{Intake, Sender};
+use promql::Labels;
+use types::{GroupScope, Timestamp};
+
+/// A sample to be stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecordedSample {
+    /// What names the series, the name of the metric among them.
+    pub labels: Labels,
+    /// ms since the epoch.
+    pub time: i64,
+    /// The value; [`promql::STALE`] marks the end of the series.
+    pub value: f64,
+}
+
+/// Stores samples.
+pub trait SampleSink: Send + Sync {
+    /// Stores samples and returns when they are durable and queries find them; a message names what could not be stored.
+    fn store(&self, samples: &[RecordedSample], now: Timestamp) -> Result<(), String>;
+}
+
+/// Stores samples as samples that were sent.
+pub struct StoreSink {
+    intake: Arc<Intake>,
+}
+
+impl StoreSink {
+    /// Stores into what `intake` takes.
+    pub fn new(intake: Arc<Intake>) -> Self {
+        Self { intake }
+    }
+}
+
+impl SampleSink for StoreSink {
+    fn store(&self, samples: &[RecordedSample], now: Timestamp) -> Result<(), String> {
+        let sender = Sender { name: "", within: &GroupScope::All, batch_id: None, now };
+        let mut collector = self.intake.collect(&sender);
+        let mut refused = None;
+        for RecordedSample { labels, time, value } in samples {
+            let pairs = labels.iter().map(|label| (Cow::Borrowed(&*label.name), Cow::Borrowed(&*label.value)));
+            let labels = match SeriesLabels::new(pairs, self.intake.limits()) {
+                Ok(labels) => labels,
+                Err(problem) => {
+                    refused.get_or_insert(problem);
+                    continue;
+                }
+            };
+            let mut writer = SampleWriter::new(&mut collector, &labels).map_err(|error| error.to_string())?;
+            if let Err(refusal) = writer.add(*time, *value).map_err(|error| error.to_string())? {
+                refused.get_or_insert(refusal.to_string());
+            }
+        }
+        self.intake.accept(collector, &[], &sender).map_err(|error| error.to_string())?;
+        refused.map_or(Ok(()), Err)
+    }
+}
