@@ -43,10 +43,27 @@ const ARROWS: &[(&str, &[&str])] = &[
     // Reads and evaluates PromQL; storage is a trait that others implement.
     ("promql", &[]),
     ("alert", &["types", "plan", "language", "execute", "storage"]),
+    // Uses of `alert` its state files and its channels.
+    ("incident", &["types", "plan", "pattern", "language", "execute", "storage", "alert"]),
     // Knows no route and no format of a foreign protocol: families are built on it.
     ("door", &["types", "parse", "storage", "ingest", "plan", "language", "esql", "execute", "alert"]),
     ("elastic", &["types", "storage", "ingest", "plan", "language", "esql", "execute", "door"]),
-    ("api", &["types", "definition", "parse", "storage", "ingest", "plan", "language", "execute", "alert", "door"]),
+    (
+        "api",
+        &[
+            "types",
+            "definition",
+            "parse",
+            "storage",
+            "ingest",
+            "plan",
+            "language",
+            "execute",
+            "alert",
+            "incident",
+            "door",
+        ],
+    ),
     ("loki", &["types", "parse", "storage", "ingest", "plan", "language", "execute", "alert", "door"]),
     ("cloudwatch", &["types", "parse", "storage", "ingest", "plan", "language", "execute", "alert", "door"]),
     ("otel", &["types", "parse", "storage", "ingest", "door"]),

@@ -3,6 +3,7 @@
 mod check;
 mod fleet;
 mod groups;
+mod issues;
 mod keys;
 mod lookups;
 mod manual;
@@ -26,6 +27,7 @@ use types::Secret;
 pub(crate) use check::{Check, Sample, SampleFormat};
 pub(crate) use fleet::{Drain, Fleet, FleetCommand};
 pub(crate) use groups::{DeleteEvents, GroupCommand, Groups, SetGroup};
+pub(crate) use issues::{IssueCommand, Issues, SetIssue};
 pub(crate) use keys::{KeyCommand, Keys};
 pub(crate) use lookups::{LookupCommand, Lookups};
 pub(crate) use manual::{Completions, Man};
@@ -80,6 +82,8 @@ pub(crate) enum Command {
     Metrics(Metrics),
     /// List, check, test and backtest alert rules
     Rules(Rules),
+    /// List issues, and decide what is to be done about them
+    Issues(Issues),
     /// List shippers: state, lag and gaps
     Sources(Sources),
     /// List and drain the nodes of a fleet; move a store into it or out of it

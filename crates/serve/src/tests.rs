@@ -32,6 +32,8 @@ mod elastic_values;
 mod exports;
 mod hostile_frames;
 mod http2;
+mod incidents;
+mod issues;
 mod journal;
 mod loki;
 mod loki_labels;
