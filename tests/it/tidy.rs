@@ -70,7 +70,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     // Of `cloudwatch` it uses one thing: the check of signed requests, for X-Ray's operations that read.
     ("traces", &["types", "storage", "plan", "language", "traceql", "execute", "door", "cloudwatch"]),
     ("metrics", &["types", "storage", "ingest", "plan", "promql", "execute", "door", "otel"]),
-    ("serve", &["storage", "elastic", "door", "api", "loki", "cloudwatch", "otel", "traces", "metrics"]),
+    // Asks native routes through a router that it is given. The only crate that names rmcp.
+    ("mcp", &["types", "door"]),
+    ("serve", &["storage", "elastic", "door", "api", "loki", "cloudwatch", "otel", "traces", "metrics", "mcp"]),
     (
         "catat",
         &[

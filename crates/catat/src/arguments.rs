@@ -7,6 +7,7 @@ mod issues;
 mod keys;
 mod lookups;
 mod manual;
+mod mcp;
 mod metrics;
 mod printing;
 mod query;
@@ -31,6 +32,7 @@ pub(crate) use issues::{IssueCommand, Issues, SetIssue};
 pub(crate) use keys::{KeyCommand, Keys};
 pub(crate) use lookups::{LookupCommand, Lookups};
 pub(crate) use manual::{Completions, Man};
+pub(crate) use mcp::Mcp;
 pub(crate) use metrics::{Metrics, MetricsCommand};
 pub(crate) use printing::{Color, Format, Printing, Zone};
 pub(crate) use query::Query;
@@ -84,6 +86,8 @@ pub(crate) enum Command {
     Rules(Rules),
     /// List issues, and decide what is to be done about them
     Issues(Issues),
+    /// Let an agent speak to a server, over standard input and output
+    Mcp(Mcp),
     /// List shippers: state, lag and gaps
     Sources(Sources),
     /// List and drain the nodes of a fleet; move a store into it or out of it

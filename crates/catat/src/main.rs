@@ -77,6 +77,7 @@ fn main() -> ExitCode {
         Command::Metrics(options) => commands::metrics(options),
         Command::Rules(options) => commands::rules(options),
         Command::Issues(options) => commands::issues(options),
+        Command::Mcp(options) => commands::mcp(options),
         Command::Sources(options) => commands::sources(options),
         Command::Fleet(options) => commands::fleet(options),
         Command::Keys(options) => commands::keys(options),

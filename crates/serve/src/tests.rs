@@ -41,6 +41,7 @@ mod loki_lookups;
 mod loki_tail;
 mod lookups;
 mod matrix;
+mod mcp;
 mod native;
 mod otlp;
 mod otlp_metrics;

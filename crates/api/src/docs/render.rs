@@ -8,7 +8,7 @@ use super::search::Section;
 use crate::markdown::{self, escaped, example, language_of, leading_word, markup, text_of};
 
 /// The pages in reading order, by their files below the root of the repository, without `.md`.
-pub(super) const FILES: [&str; 35] = [
+pub(super) const FILES: [&str; 36] = [
     "docs/README",
     "docs/tutorial",
     "docs/sending/README",
@@ -36,6 +36,7 @@ pub(super) const FILES: [&str; 35] = [
     "docs/reading/traceql",
     "docs/alerts",
     "docs/issues",
+    "docs/agents",
     "docs/metrics",
     "docs/running",
     "docs/fleet",
