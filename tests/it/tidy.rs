@@ -47,6 +47,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     // Reads and writes samples of a store, whoever asks.
     ("series", &["types", "ingest", "plan", "promql", "execute"]),
     ("alert", &["types", "plan", "language", "execute", "storage", "promql", "gotemplate", "series"]),
+    ("alert", &["types", "plan", "language", "execute", "storage"]),
+    // Uses of `alert` its state files and its channels.
+    ("incident", &["types", "plan", "pattern", "language", "execute", "storage", "alert"]),
     // Knows no route and no format of a foreign protocol: families are built on it.
     ("door", &["types", "parse", "storage", "ingest", "plan", "language", "esql", "execute", "series", "alert"]),
     ("elastic", &["types", "storage", "ingest", "plan", "language", "esql", "execute", "door"]),
@@ -64,6 +67,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "promql",
             "series",
             "alert",
+            "alert",
+            "incident",
             "door",
         ],
     ),
@@ -74,6 +79,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("traces", &["types", "storage", "plan", "language", "traceql", "execute", "door", "cloudwatch"]),
     ("metrics", &["types", "storage", "ingest", "plan", "promql", "series", "execute", "door", "otel"]),
     ("serve", &["storage", "elastic", "door", "api", "loki", "cloudwatch", "otel", "traces", "metrics"]),
+    ("metrics", &["types", "storage", "ingest", "plan", "promql", "execute", "door", "otel"]),
+    // Asks native routes through a router that it is given. The only crate that names rmcp.
+    ("mcp", &["types", "door"]),
+    ("serve", &["storage", "elastic", "door", "api", "loki", "cloudwatch", "otel", "traces", "metrics", "mcp"]),
     (
         "catat",
         &[

@@ -1,6 +1,7 @@
 //! The threads: one that evaluates, one per channel that posts.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
@@ -20,7 +21,10 @@ use crate::{
     AlertView, Ask, Channel, ChannelPost, EvaluationTiming, Post, PostError, RecordingView, RuleSet, RuleView,
 };
 
+mod announcement;
 mod changes;
+
+pub use announcement::{Announcement, AnnouncementError};
 
 /// Longest sleep: a clock that was set forward is noticed by then.
 const SLEEP_MAX: Duration = Duration::from_secs(1);
@@ -33,6 +37,8 @@ pub struct Alerts {
     engine: Arc<RuleEngine>,
     post: Arc<dyn Post>,
     clock: Clock,
+    /// Where states are kept on a machine of its own.
+    dir: PathBuf,
     /// Where what is made through the API is kept.
     store: Option<Arc<Store>>,
     defined: Mutex<Definitions>,
@@ -88,6 +94,7 @@ impl Alerts {
             engine: engine.clone(),
             post,
             clock: clock.clone(),
+            dir: options.dir.clone(),
             store,
             defined: Mutex::new(defined),
             recorder: recorder.clone(),

@@ -62,13 +62,13 @@ pub(crate) struct ActiveRules {
     pub(crate) channels: Vec<Arc<Channel>>,
 }
 
-struct Inner {
-    kept: AlertState,
+pub(crate) struct Inner {
+    pub(crate) kept: AlertState,
     is_dirty: bool,
     /// Whether this process evaluates, saves and sends: always on a machine of its own, in a fleet on one node.
-    is_leading: bool,
-    active: Arc<ActiveRules>,
-    silences: Arc<Vec<Silence>>,
+    pub(crate) is_leading: bool,
+    pub(crate) active: Arc<ActiveRules>,
+    pub(crate) silences: Arc<Vec<Silence>>,
     /// Since when rules are evaluated without a gap.
     watched_from: Timestamp,
     /// When unannounced changes were saved last.
@@ -76,7 +76,7 @@ struct Inner {
     /// Names of channels that have a thread.
     served: BTreeSet<String>,
     is_stopping: bool,
-    save_error: Option<String>,
+    pub(crate) save_error: Option<String>,
 }
 
 impl RuleEngine {
@@ -141,12 +141,12 @@ impl RuleEngine {
     }
 
     /// Locks the state. A panicking thread leaves it whole: it is replaced as one, after it was saved.
-    fn locked(&self) -> MutexGuard<'_, Inner> {
+    pub(crate) fn locked(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Saves `kept` and makes it the state, if this process may and can.
-    fn commit(&self, inner: &mut Inner, kept: AlertState) -> bool {
+    pub(crate) fn commit(&self, inner: &mut Inner, kept: AlertState) -> bool {
         if !inner.is_leading || !self.note_save(inner, self.states.save(&kept)) {
             return false;
         }
@@ -181,6 +181,16 @@ impl RuleEngine {
                 false
             }
         }
+    }
+
+    /// Returns the base address of the page.
+    pub(crate) fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// Wakes the threads of channels, since something was queued.
+    pub(crate) fn tell_channels(&self) {
+        self.news.notify_all();
     }
 
     /// Ends every thread that waits.

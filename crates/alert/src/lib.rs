@@ -56,7 +56,7 @@ mod trial;
 mod trigger;
 mod watch;
 
-pub use alerts::Alerts;
+pub use alerts::{Alerts, Announcement, AnnouncementError};
 pub use ask::{Ask, EventTime, Question, Table};
 pub use author::{Author, DefinitionError};
 pub use channel::{Channel, ChannelPost, ChannelSettings, Post, Target};
@@ -77,7 +77,9 @@ pub use rules::RuleSet;
 pub use runs::RunsAsk;
 pub use schedule::EvaluationTiming;
 pub use silence::{AnyMatcher, NewSilence, SilenceView};
-pub use state::{Acknowledgement, check_state};
+pub use state::{Acknowledgement, ISSUES_STATE, check_state};
+pub use state_file::StateError;
+pub use state_store::{StateKind, StateStore};
 pub use trial::{Backtest, BacktestRange, PastAlert, Trial, TrialSet, backtest, try_rule};
 
 /// The rule file that is used if there is none: `config/rules/errors.yaml`.

@@ -21,6 +21,9 @@ use crate::state_store::{StateKind, StateStore};
 /// The file of alerts, and what it calls itself.
 const FILE: (&str, &str) = ("alerts.state", "catat-alerts");
 
+/// The file of issues, and what it calls itself. It lies next to that of alerts, and is refused with it if it is newer.
+pub const ISSUES_STATE: (&str, &str) = ("issues.state", "catat-issues");
+
 /// The form in which the state is saved. Each alert of a channel is a record of its own, since there may be many.
 const KIND: StateKind =
     StateKind { file: FILE, shared: "alerts", depth: |section| if section == "desks" { 4 } else { 2 } };
@@ -96,7 +99,7 @@ pub(crate) struct RuleState {
 /// # Errors
 /// The file, its format and the one known.
 pub fn check_state(dir: &Path) -> Result<(), String> {
-    for (name, format) in [FILE, crate::metrics::STATE_FILE] {
+    for (name, format) in [FILE, crate::metrics::STATE_FILE, ISSUES_STATE] {
         let path = dir.join(name);
         let Ok(bytes) = fs::read(&path) else { continue };
         if let Err(Some(found)) = decode::<serde::de::IgnoredAny>(&bytes, format) {

@@ -21,17 +21,40 @@ struct Preamble {
 
 /// Why the state cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum StateError {
+pub enum StateError {
+    /// The file system.
     #[error("{path}: {error}")]
-    Io { path: PathBuf, error: io::Error },
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Its error.
+        error: io::Error,
+    },
+    /// A file of a later version.
     #[error("{path}: format {found} is newer than {VERSION}, which this catat knows; start the newer catat")]
-    Newer { path: PathBuf, found: u32 },
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The version of its format.
+        found: u32,
+    },
+    /// Records of a later version.
     #[error(
         "control store: format {found} of a state is newer than {known}, which this catat knows; start the newer catat"
     )]
-    NewerRecords { found: u32, known: u32 },
+    NewerRecords {
+        /// The version of their format.
+        found: u32,
+        /// The latest version that is known here.
+        known: u32,
+    },
+    /// A record that is damaged.
     #[error("control store: a record of a state cannot be read: {problem}")]
-    Record { problem: String },
+    Record {
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The control store.
     #[error(transparent)]
     Database(#[from] storage::DatabaseError),
 }
@@ -39,7 +62,7 @@ pub(crate) enum StateError {
 impl StateError {
     /// Reports whether it is certain that nothing was saved, because another node of the fleet may save and this one may
     /// not.
-    pub(crate) fn is_refused(&self) -> bool {
+    pub fn is_refused(&self) -> bool {
         matches!(self, Self::Database(error) if error.is_refused())
     }
 }

@@ -24,17 +24,19 @@ const VERSION: u32 = 1;
 const FORMAT: &str = "format";
 
 /// The name of a state, and its division into records.
-pub(crate) struct StateKind {
+pub struct StateKind {
     /// The name of its file, and the name of the format in the file.
-    pub(crate) file: (&'static str, &'static str),
+    pub file: (&'static str, &'static str),
     /// The name of the state in a fleet.
-    pub(crate) shared: &'static str,
+    pub shared: &'static str,
     /// Returns the number of names that lead to a record of a section.
-    pub(crate) depth: fn(&str) -> usize,
+    pub depth: fn(&str) -> usize,
 }
 
 /// A place for a state.
-pub(crate) enum StateStore {
+pub struct StateStore(Place);
+
+enum Place {
     /// A file that only this machine uses.
     File(StateFile),
     /// The control store of a fleet.
@@ -42,7 +44,7 @@ pub(crate) enum StateStore {
 }
 
 /// A state that the nodes of a fleet share, with the records that it had when it was last read or saved.
-pub(crate) struct FleetState {
+struct FleetState {
     leased: LeasedState,
     depth: fn(&str) -> usize,
     known: Mutex<KnownRecords>,
@@ -56,47 +58,47 @@ struct KnownRecords {
 
 impl StateStore {
     /// Opens a state: `leased` in a fleet, else the file in `dir`.
-    pub(crate) fn open<T: DeserializeOwned + Default>(
+    pub fn open<T: DeserializeOwned + Default>(
         kind: &StateKind,
         dir: &Path,
         leased: Option<LeasedState>,
     ) -> Result<(Self, T), StateError> {
         let Some(leased) = leased else {
             let (file, kept) = StateFile::open_named(dir, kind.file.0, kind.file.1)?;
-            return Ok((Self::File(file), kept));
+            return Ok((Self(Place::File(file)), kept));
         };
-        let store = Self::Fleet(FleetState { leased, depth: kind.depth, known: Mutex::default() });
+        let store = Self(Place::Fleet(FleetState { leased, depth: kind.depth, known: Mutex::default() }));
         let kept = store.news()?.unwrap_or_default();
         Ok((store, kept))
     }
 
     /// Reports whether several nodes share it.
-    pub(crate) fn is_shared(&self) -> bool {
-        matches!(self, Self::Fleet(_))
+    pub fn is_shared(&self) -> bool {
+        matches!(self.0, Place::Fleet(_))
     }
 
     /// Reports whether this process may save it, as far as it knows.
-    pub(crate) fn is_held(&self) -> bool {
-        match self {
-            Self::File(_) => true,
-            Self::Fleet(state) => state.leased.is_held(),
+    pub fn is_held(&self) -> bool {
+        match &self.0 {
+            Place::File(_) => true,
+            Place::Fleet(state) => state.leased.is_held(),
         }
     }
 
     /// Saves the state. It is durable when this returns. In a fleet it is refused if another node has the lease or has
     /// saved meanwhile ([`StateError::is_refused`]).
-    pub(crate) fn save<T: Serialize>(&self, kept: &T) -> Result<(), StateError> {
-        match self {
-            Self::File(file) => file.save(kept),
-            Self::Fleet(state) => state.save(records_of(kept, state.depth)),
+    pub fn save<T: Serialize>(&self, kept: &T) -> Result<(), StateError> {
+        match &self.0 {
+            Place::File(file) => file.save(kept),
+            Place::Fleet(state) => state.save(records_of(kept, state.depth)),
         }
     }
 
     /// Checks that this process may act on what it has saved.
-    pub(crate) fn confirm(&self) -> Result<(), StateError> {
-        match self {
-            Self::File(_) => Ok(()),
-            Self::Fleet(state) => {
+    pub fn confirm(&self) -> Result<(), StateError> {
+        match &self.0 {
+            Place::File(_) => Ok(()),
+            Place::Fleet(state) => {
                 let version = state.known().version;
                 Ok(state.leased.save(&StateChange { version, ..StateChange::default() }).map(|_| ())?)
             }
@@ -104,8 +106,8 @@ impl StateStore {
     }
 
     /// Returns the state if it was saved since it was last read here; never for a file.
-    pub(crate) fn news<T: DeserializeOwned>(&self) -> Result<Option<T>, StateError> {
-        let Self::Fleet(state) = self else { return Ok(None) };
+    pub fn news<T: DeserializeOwned>(&self) -> Result<Option<T>, StateError> {
+        let Place::Fleet(state) = &self.0 else { return Ok(None) };
         let mut known = state.known();
         let Some(news) = state.leased.news(known.version)? else { return Ok(None) };
         let mut before = std::mem::take(&mut known.texts);
@@ -124,8 +126,8 @@ impl StateStore {
     }
 
     /// Forgets what was read, so that all of it is read again.
-    pub(crate) fn forget(&self) {
-        if let Self::Fleet(state) = self {
+    pub fn forget(&self) {
+        if let Place::Fleet(state) = &self.0 {
             *state.known() = KnownRecords::default();
         }
     }

@@ -29,7 +29,7 @@ pub use state::{Api, FamilyMetrics, MetricsWriter, SyslogNumber};
 
 /// Starts the native API of a server.
 pub fn start(server: &Arc<Server>, families: FamilyMetrics) -> Arc<Api> {
-    let api = Arc::new(Api::new(families));
+    let api = Arc::new(Api::start(server, families));
     routes::metrics::publish(server, &api);
     api
 }

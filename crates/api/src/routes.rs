@@ -21,7 +21,9 @@ pub(crate) mod fleet;
 pub(crate) mod groups;
 pub(crate) mod health;
 pub(crate) mod histogram;
+pub(crate) mod incidents;
 pub(crate) mod ingest;
+pub(crate) mod issues;
 pub(crate) mod keys;
 pub(crate) mod language;
 pub(crate) mod lookups;
@@ -109,5 +111,5 @@ pub(crate) fn table() -> Table<FamilyState<Api>> {
         .get("/-/healthy", Role::None, health::healthy)
         .get("/-/ready", Role::None, health::ready)
         .get("/ready", Role::None, health::loki_ready);
-    fleet::add(alerts::add(table))
+    fleet::add(incidents::add(issues::add(alerts::add(table))))
 }

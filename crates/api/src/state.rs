@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use door::exposition::Page;
 use door::server::{FamilyServer, Server};
+use incident::{Incidents, Issues};
 
 use crate::reference::Reference;
 use crate::unknown_fields::UnknownFieldCache;
@@ -29,6 +30,10 @@ pub struct Api {
     pub(crate) views: Views,
     /// Warnings about unknown fields of the questions asked last.
     pub(crate) unknown_fields: UnknownFieldCache,
+    /// Issues, or why they are not counted.
+    pub issues: Result<Issues, String>,
+    /// Incidents.
+    pub(crate) incidents: Incidents,
     /// What other families count.
     pub families: FamilyMetrics,
     reference: OnceLock<Reference>,
@@ -38,10 +43,17 @@ pub struct Api {
 pub(crate) type Shared = FamilyServer<Api>;
 
 impl Api {
-    /// Returns the state at the start; `families` is what other families tell about themselves.
-    pub fn new(families: FamilyMetrics) -> Self {
+    /// Returns the state at the start of a server; `families` is what other families tell about themselves.
+    pub fn start(server: &Server, families: FamilyMetrics) -> Self {
         let (views, unknown_fields) = (Views::default(), UnknownFieldCache::default());
-        Self { views, unknown_fields, families, reference: OnceLock::new() }
+        let app = &server.app;
+        let issues = Issues::start(server.whole_store().clone(), app.clock.clone(), app.alerts.clone());
+        let issues = issues.map_err(|error| error.to_string());
+        if let Err(error) = &issues {
+            tracing::error!(error, "issues are not counted");
+        }
+        let incidents = Incidents::default();
+        Self { views, unknown_fields, issues, incidents, families, reference: OnceLock::new() }
     }
 
     /// Returns the language reference, rendered when it is first wanted.

@@ -3,9 +3,11 @@
 mod check;
 mod fleet;
 mod groups;
+mod issues;
 mod keys;
 mod lookups;
 mod manual;
+mod mcp;
 mod metrics;
 mod printing;
 mod query;
@@ -26,9 +28,11 @@ use types::Secret;
 pub(crate) use check::{Check, Sample, SampleFormat};
 pub(crate) use fleet::{Drain, Fleet, FleetCommand};
 pub(crate) use groups::{DeleteEvents, GroupCommand, Groups, SetGroup};
+pub(crate) use issues::{IssueCommand, Issues, SetIssue};
 pub(crate) use keys::{KeyCommand, Keys};
 pub(crate) use lookups::{LookupCommand, Lookups};
 pub(crate) use manual::{Completions, Man};
+pub(crate) use mcp::Mcp;
 pub(crate) use metrics::{Metrics, MetricsCommand};
 pub(crate) use printing::{Color, Format, Printing, Zone};
 pub(crate) use query::Query;
@@ -80,6 +84,10 @@ pub(crate) enum Command {
     Metrics(Metrics),
     /// List, check, test and backtest alert rules
     Rules(Rules),
+    /// List issues, and decide what is to be done about them
+    Issues(Issues),
+    /// Let an agent speak to a server, over standard input and output
+    Mcp(Mcp),
     /// List shippers: state, lag and gaps
     Sources(Sources),
     /// List and drain the nodes of a fleet; move a store into it or out of it

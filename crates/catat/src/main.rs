@@ -76,6 +76,8 @@ fn main() -> ExitCode {
         Command::Lookups(options) => commands::lookups(options),
         Command::Metrics(options) => commands::metrics(options),
         Command::Rules(options) => commands::rules(options),
+        Command::Issues(options) => commands::issues(options),
+        Command::Mcp(options) => commands::mcp(options),
         Command::Sources(options) => commands::sources(options),
         Command::Fleet(options) => commands::fleet(options),
         Command::Keys(options) => commands::keys(options),

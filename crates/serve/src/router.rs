@@ -19,6 +19,7 @@ use door::server::{FamilyServer, FamilyState, Server, Shared};
 use door::table::Entry;
 use door::table::Table;
 use loki::LokiState;
+use mcp::McpState;
 use metrics::MetricsState;
 use otel::otlp;
 use otel::syslog::SyslogCounts;
@@ -40,6 +41,7 @@ pub(crate) struct Families {
     pub(crate) cloudwatch: Arc<CloudWatchState>,
     pub(crate) elastic: Arc<ElasticState>,
     pub(crate) loki: Arc<LokiState>,
+    pub(crate) mcp: Arc<McpState>,
     pub(crate) metrics: Arc<MetricsState>,
     pub(crate) syslog: Arc<SyslogCounts>,
     pub(crate) xray: Arc<XRayCounts>,
@@ -68,8 +70,11 @@ impl Families {
             ],
         };
         let api = api::start(server, of_families);
+        let traces: Arc<TracesState> = Arc::default();
+        let native = native_routes(server, &api).merge(traces_routes(server, &traces));
         Self {
             server: server.clone(),
+            mcp: McpState::start(server, native.into_router()),
             api,
             cloudwatch,
             elastic: Arc::default(),
@@ -77,22 +82,32 @@ impl Families {
             metrics: metrics::start(server),
             syslog,
             xray,
-            traces: Arc::default(),
+            traces,
         }
     }
 
     /// Returns all routes with their states.
     fn table(&self) -> Table {
         let server = || self.server.clone();
-        let api = api::routes().with_state(FamilyState::new(server(), self.api.clone()));
+        let api = native_routes(&self.server, &self.api);
         let elastic = elastic::routes().with_state(FamilyState::new(server(), self.elastic.clone()));
         let cloudwatch = cloudwatch::routes().with_state(FamilyState::new(server(), self.cloudwatch.clone()));
         let loki = loki::routes().with_state(FamilyState::new(server(), self.loki.clone()));
         let metrics = metrics::routes().with_state(FamilyState::new(server(), self.metrics.clone()));
         let otel = otel::routes().with_state(server());
-        let traces = traces::routes().with_state(FamilyState::new(server(), self.traces.clone()));
-        own_routes().merge(api).merge(loki).merge(elastic).merge(otel).merge(cloudwatch).merge(traces).merge(metrics)
+        let traces = traces_routes(&self.server, &self.traces);
+        let mcp = mcp::routes().with_state(FamilyState::new(server(), self.mcp.clone()));
+        let native = own_routes().merge(api).merge(mcp);
+        native.merge(loki).merge(elastic).merge(otel).merge(cloudwatch).merge(traces).merge(metrics)
     }
+}
+
+fn native_routes(server: &Arc<Server>, api: &Arc<Api>) -> Table {
+    api::routes().with_state(FamilyState::new(server.clone(), api.clone()))
+}
+
+fn traces_routes(server: &Arc<Server>, traces: &Arc<TracesState>) -> Table {
+    traces::routes().with_state(FamilyState::new(server.clone(), traces.clone()))
 }
 
 /// Returns the route that describes all others.

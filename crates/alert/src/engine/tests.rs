@@ -1,5 +1,6 @@
 //! State that survives restarts, and notifications that keep their ids.
 
+mod announcements;
 mod notifications;
 
 use std::sync::Mutex;

@@ -1,0 +1,337 @@
+//! `/api/v1/incidents` and `/api/v1/ledger`: what failed, when, what was done, and how long it took.
+
+use axum::Json;
+use axum::body::Body;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use data_encoding::HEXLOWER;
+use incident::{
+    Incident, IncidentAuthor, IncidentChange, IncidentError, ItemKind, Locale, Month, NewItem, ledger_csv, ledger_html,
+};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use types::{EventId, GroupPattern, TimeRange};
+
+use super::alerts;
+use crate::ask;
+use crate::state::{Api, Shared};
+use door::access::Role;
+use door::parameters::{Parameters, PathName};
+use door::problem::Problem;
+use door::query_run::{Scope, read};
+use door::server::FamilyState;
+use door::spans::later;
+use door::table::Table;
+
+/// Largest body: a timeline.
+const BODY_BYTES_MAX: usize = 2 << 20;
+
+/// Longest text of a pinned event.
+const TEXT_CHARS_MAX: usize = 4_000;
+
+/// Returns the routes of incidents.
+pub(crate) fn add(table: Table<FamilyState<Api>>) -> Table<FamilyState<Api>> {
+    table
+        .get("/api/v1/incidents", Role::Read, list)
+        .post("/api/v1/incidents", Role::Operate, post)
+        .get("/api/v1/incidents/{id}", Role::Read, get)
+        .patch("/api/v1/incidents/{id}", Role::Operate, patch)
+        .delete("/api/v1/incidents/{id}", Role::Operate, delete)
+        .post("/api/v1/incidents/{id}/items", Role::Operate, post_item)
+        .delete("/api/v1/incidents/{id}/items/{item}", Role::Operate, delete_item)
+        .get("/api/v1/incidents/{id}/post-mortem", Role::Read, post_mortem)
+        .get("/api/v1/ledger", Role::Read, ledger)
+}
+
+async fn list(server: Shared, parameters: Parameters) -> Result<Json<Value>, Problem> {
+    parameters.check_names(&["service", "state"])?;
+    if let Some(state) = parameters.get("state").filter(|state| !["open", "mitigated", "remediated"].contains(state)) {
+        let problem = Problem::bad_request("bad-parameter", format!("state: there is no state {state:?}"));
+        return Err(problem.hint("states are open, mitigated, remediated"));
+    }
+    let of_thread = server.clone();
+    let work =
+        move || of_thread.state.incidents.list(of_thread.settings(), &of_thread.caller.scope).map_err(problem_of);
+    let incidents = server.lookups.run(work).await??;
+    let is_of = |incident: &&Incident| {
+        let service = parameters.get("service");
+        service.is_none_or(|service| incident.services.iter().any(|own| own == service))
+    };
+    let mut shown: Vec<Value> = incidents.iter().filter(is_of).map(Incident::to_json).collect();
+    shown.retain(|incident| parameters.get("state").is_none_or(|state| incident["state"] == state));
+    Ok(Json(json!({"incidents": shown})))
+}
+
+async fn get(server: Shared, PathName(id): PathName) -> Result<Json<Value>, Problem> {
+    Ok(Json(one(&server, id).await?.to_json()))
+}
+
+async fn one(server: &Shared, id: String) -> Result<Incident, Problem> {
+    let of_thread = server.clone();
+    let work = move || {
+        let found = of_thread.state.incidents.get(of_thread.settings(), &of_thread.caller.scope, &id);
+        found.map_err(problem_of)
+    };
+    server.lookups.run(work).await?
+}
+
+async fn post(server: Shared, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+    let mut new: IncidentChange = read_json(&server, &headers, body).await?;
+    for item in new.items.iter_mut().flatten() {
+        complete(&server, item).await?;
+    }
+    let mut bytes = [0u8; 8];
+    getrandom::fill(&mut bytes).map_err(|error| Problem::internal(format!("no random numbers: {error}")))?;
+    let id = HEXLOWER.encode(&bytes);
+    let of_thread = server.clone();
+    let work = move || {
+        let (by, now) = (author(&of_thread), of_thread.now());
+        let made = of_thread.state.incidents.make(of_thread.settings(), &by, new, (id, now)).map_err(problem_of)?;
+        of_thread.audit_own("incident made", &json!({"incident": made.id, "title": made.title}));
+        Ok::<_, Problem>(made)
+    };
+    let made = server.lookups.run(work).await??;
+    Ok((StatusCode::CREATED, Json(made.to_json())).into_response())
+}
+
+async fn patch(server: Shared, PathName(id): PathName, headers: HeaderMap, body: Body) -> Result<Json<Value>, Problem> {
+    let mut change: IncidentChange = read_json(&server, &headers, body).await?;
+    for item in change.items.iter_mut().flatten().filter(|item| item.id.is_none()) {
+        complete(&server, item).await?;
+    }
+    let work = move |incident: &Incident, by: &IncidentAuthor, now| incident.changed(change.clone(), by, now);
+    changed(&server, id, "incident changed", work).await
+}
+
+async fn post_item(
+    server: Shared,
+    PathName(id): PathName,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let mut item: NewItem = read_json(&server, &headers, body).await?;
+    complete(&server, &mut item).await?;
+    let work = move |incident: &Incident, by: &IncidentAuthor, now| incident.with_item(item.clone(), by, now);
+    Ok((StatusCode::CREATED, changed(&server, id, "incident changed", work).await?).into_response())
+}
+
+async fn delete_item(
+    server: Shared,
+    axum::extract::Path((id, item)): axum::extract::Path<(String, String)>,
+) -> Result<Json<Value>, Problem> {
+    let work = move |incident: &Incident, _: &IncidentAuthor, now| incident.without_item(&item, now);
+    changed(&server, id, "incident changed", work).await
+}
+
+/// Changes an incident and answers with it.
+async fn changed(
+    server: &Shared,
+    id: String,
+    action: &'static str,
+    change: impl Fn(&Incident, &IncidentAuthor, types::Timestamp) -> Result<Incident, IncidentError> + Send + 'static,
+) -> Result<Json<Value>, Problem> {
+    let of_thread = server.clone();
+    let work = move || {
+        let (by, now) = (author(&of_thread), of_thread.now());
+        let change = |incident: &Incident| change(incident, &by, now);
+        let incidents = &of_thread.state.incidents;
+        let incident = incidents.change(of_thread.settings(), &by, &id, &change).map_err(problem_of)?;
+        of_thread.audit_own(action, &json!({"incident": incident.id, "title": incident.title}));
+        Ok::<_, Problem>(incident)
+    };
+    Ok(Json(server.lookups.run(work).await??.to_json()))
+}
+
+async fn delete(server: Shared, PathName(id): PathName) -> Result<Json<Value>, Problem> {
+    let of_thread = server.clone();
+    let work = move || {
+        let removed = of_thread.state.incidents.remove(of_thread.settings(), &of_thread.caller.scope, &id);
+        removed.map_err(problem_of)?;
+        of_thread.audit_own("incident removed", &json!({"incident": id}));
+        Ok::<_, Problem>(())
+    };
+    server.lookups.run(work).await??;
+    Ok(Json(json!({"deleted": true})))
+}
+
+/// Fills in what the server knows of an item: the text of an event, the beginning of an alert, the title of an issue.
+async fn complete(server: &Shared, item: &mut NewItem) -> Result<(), Problem> {
+    let Some(reference) = item.reference.clone().filter(|_| item.id.is_none()) else { return Ok(()) };
+    match item.kind {
+        ItemKind::Event => complete_event(server, item, &reference).await,
+        ItemKind::Alert => complete_alert(server, item, &reference),
+        ItemKind::Issue => complete_issue(server, item, reference).await,
+        ItemKind::Trace => {
+            let url =
+                || format!("/trace/{}", reference.chars().filter(char::is_ascii_alphanumeric).collect::<String>());
+            item.url.get_or_insert_with(url);
+            Ok(())
+        }
+        ItemKind::Note | ItemKind::Mark | ItemKind::Query => Ok(()),
+    }
+}
+
+async fn complete_event(server: &Shared, item: &mut NewItem, reference: &str) -> Result<(), Problem> {
+    let bad_id = || Problem::bad_request("bad-id", format!("reference: {reference:?} is no @id of an event"));
+    let id = EventId::decode(reference).ok_or_else(bad_id)?;
+    let gone = || Problem::not_found(format!("there is no event {reference:?}"));
+    let group = server.store().group_of(id.group_id).filter(|group| server.reaches(group.as_str())).ok_or_else(gone)?;
+    let scope = Scope {
+        groups: vec![GroupPattern::new(group.as_str())],
+        limit: None,
+        time_zone: chrono_tz::UTC,
+        now: server.now(),
+    };
+    let instant = TimeRange { from: id.timestamp, to: later(id.timestamp, 1) };
+    let options = language::ParseOptions { now: scope.now, time_zone: scope.time_zone };
+    let plan = ask::parse("fields @message", None, &options)?;
+    let text = read(server, "", move |reading| {
+        let plan = execute::event_plan(&plan, id).map_err(|error| Problem::internal(error.to_string()))?;
+        let answer = reading.execute(&plan, &scope, instant)?;
+        let text = answer.rows.first().and_then(|row| match row.first()?.as_ref()? {
+            types::Value::String(text) => Some(text.to_string()),
+            other => Some(other.to_string()),
+        });
+        Ok(text)
+    })
+    .await?;
+    let text = text.ok_or_else(gone)?;
+    // What was logged is pinned, whatever the request says that it was.
+    item.text =
+        text.chars().filter(|char| !char.is_control() || matches!(char, '\n' | '\t')).take(TEXT_CHARS_MAX).collect();
+    (item.groups, item.at) = (Some(group.as_str().to_owned()), Some(id.timestamp.to_string().into()));
+    Ok(())
+}
+
+fn complete_alert(server: &Shared, item: &mut NewItem, reference: &str) -> Result<(), Problem> {
+    let Some(alert) = alerts::visible(server).into_iter().find(|alert| alert.id == reference) else {
+        if item.at.is_some() && item.until.is_some() {
+            return Ok(());
+        }
+        let problem = Problem::not_found(format!("there is no alert {reference:?} now"));
+        return Err(problem.hint("give at and until of an alert that is over"));
+    };
+    let rules = server.app.alerts.rules();
+    let groups = rules.iter().find(|rule| rule.name == alert.rule).map(|rule| rule.groups.clone()).unwrap_or_default();
+    if item.groups.is_none() && !groups.is_empty() {
+        item.groups = Some(groups.join(","));
+    }
+    if item.text.is_empty() {
+        item.text = alert.annotations.get("summary").unwrap_or(&alert.rule).replace(char::is_control, " ");
+    }
+    item.at.get_or_insert_with(|| alert.since.clone().into());
+    Ok(())
+}
+
+async fn complete_issue(server: &Shared, item: &mut NewItem, reference: String) -> Result<(), Problem> {
+    let of_thread = server.clone();
+    let work = move || {
+        let found = of_thread.state.issues()?.get(&of_thread.caller.scope, &reference);
+        found.map_err(|error| Problem::not_found(error.to_string()))
+    };
+    let issue = server.lookups.run(work).await??;
+    if item.text.is_empty() {
+        item.text = issue.title.replace(char::is_control, " ");
+    }
+    item.groups = Some(issue.group);
+    item.url.get_or_insert(issue.url);
+    item.at.get_or_insert_with(|| issue.first_seen.into());
+    Ok(())
+}
+
+async fn post_mortem(
+    server: Shared,
+    PathName(id): PathName,
+    parameters: Parameters,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    parameters.check_names(&["lang"])?;
+    let locale = locale(&parameters, &headers)?;
+    let incident = one(&server, id).await?;
+    let text = incident::post_mortem(&incident, server.app.alerts.base_url(), locale);
+    let name = format!("attachment; filename=\"incident-{}.md\"", incident.id);
+    let headers =
+        [(header::CONTENT_TYPE, "text/markdown; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, name)];
+    Ok((headers, text).into_response())
+}
+
+/// Answers with the ledger of a month: JSON, CSV, or a page for printing.
+async fn ledger(server: Shared, parameters: Parameters, headers: HeaderMap) -> Result<Response, Problem> {
+    parameters.check_names(&["month", "time_zone", "lang", "format"])?;
+    let (zone, now) = (ask::time_zone(parameters.get("time_zone"))?, server.now());
+    let month = match parameters.get("month") {
+        None => Month::of(now, zone),
+        Some(text) => Month::parse(text, zone).ok_or_else(|| {
+            let problem = Problem::bad_request("bad-parameter", format!("month: {text:?} is no month"));
+            problem.hint("write 2026-11")
+        })?,
+    };
+    let locale = locale(&parameters, &headers)?;
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let format = match parameters.get("format") {
+        Some(format) => format,
+        None if accept.contains("text/csv") => "csv",
+        None if accept.contains("text/html") => "html",
+        None => "json",
+    };
+    let of_thread = server.clone();
+    let work =
+        move || of_thread.state.incidents.list(of_thread.settings(), &of_thread.caller.scope).map_err(problem_of);
+    let incidents = server.lookups.run(work).await??;
+    let ledger = incident::ledger(&incidents, month, now);
+    let typed = |media_type: &'static str, text: String| {
+        ([(header::CONTENT_TYPE, media_type), (header::VARY, "Accept, Accept-Language")], text).into_response()
+    };
+    match format {
+        "json" => Ok(Json(json!(ledger)).into_response()),
+        "csv" => Ok(typed("text/csv; charset=utf-8", ledger_csv(&ledger))),
+        "html" => {
+            let (from, to) = month.range();
+            let mut own: Vec<Incident> =
+                incidents.into_iter().filter(|one| (from..to).contains(&one.start())).collect();
+            own.reverse();
+            Ok(typed("text/html; charset=utf-8", ledger_html(&ledger, &own, locale)))
+        }
+        other => {
+            let problem = Problem::bad_request("bad-parameter", format!("format: there is no format {other:?}"));
+            Err(problem.hint("formats are json, csv, html"))
+        }
+    }
+}
+
+/// Returns the language that a request asks for.
+fn locale(parameters: &Parameters, headers: &HeaderMap) -> Result<Locale, Problem> {
+    if let Some(tag) = parameters.get("lang") {
+        return Locale::of_tag(tag).ok_or_else(|| {
+            Problem::bad_request("bad-parameter", format!("lang: {tag:?} is not spoken here"))
+                .hint("languages are en, id")
+        });
+    }
+    let header = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    Ok(Locale::of_header(header.unwrap_or_default()))
+}
+
+/// Reads a body of JSON; errors quote it, as it holds no secret.
+async fn read_json<T: DeserializeOwned>(server: &Shared, headers: &HeaderMap, body: Body) -> Result<T, Problem> {
+    if !door::access::is_json(headers) {
+        let message = "the body has to be JSON, and its content type has to say so";
+        let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "json-required", message);
+        return Err(problem.hint("send Content-Type: application/json"));
+    }
+    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
+    serde_json::from_slice(received.bytes()).map_err(|error| Problem::bad_request("bad-incident", error.to_string()))
+}
+
+fn author(server: &Shared) -> IncidentAuthor {
+    IncidentAuthor { name: server.caller.name.to_string(), scope: server.caller.scope.clone() }
+}
+
+fn problem_of(error: IncidentError) -> Problem {
+    let message = error.to_string();
+    match error {
+        IncidentError::Bad(_) => Problem::bad_request("bad-incident", message),
+        IncidentError::NotFound(_) => Problem::not_found(message),
+        IncidentError::Conflict(_) => Problem::new(StatusCode::CONFLICT, "incident-conflict", message),
+        IncidentError::Store(error) => error.into(),
+    }
+}

@@ -1,0 +1,79 @@
+//! `catat issues`: lists issues, and changes what was decided about them.
+
+use reqwest::Method;
+use serde_json::{Map, Value, json};
+
+use crate::arguments::{IssueCommand, Issues, SetIssue};
+use crate::client::{Server, broken_off};
+use crate::failure::Failure;
+use crate::output::{print_rows, print_thing};
+
+/// Columns of a list of issues, each with its JSON pointer.
+const COLUMNS: [(&str, &str); 9] = [
+    ("id", "/id"),
+    ("state", "/state"),
+    ("count", "/count"),
+    ("last_seen", "/last_seen"),
+    ("first_seen", "/first_seen"),
+    ("group", "/group"),
+    ("service", "/service"),
+    ("owner", "/owner"),
+    ("title", "/title"),
+];
+
+pub(crate) fn issues(options: Issues) -> Result<(), Failure> {
+    let server = Server::new(&options.remote)?;
+    let ask = |method: Method, path: &str, body: Option<&Value>| -> Result<Value, Failure> {
+        let request = server.request(method, &format!("/api/v1/issues{path}"));
+        let request = if let Some(body) = body { request.json(body) } else { request };
+        server.send(request, "")?.json().map_err(broken_off)
+    };
+    match &options.command {
+        None | Some(IssueCommand::List) => {
+            let named = [("state", &options.state), ("service", &options.service), ("groups", &options.group)];
+            let named: Vec<_> = named.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))).collect();
+            let answer = server.send(server.request(Method::GET, "/api/v1/issues").query(&named), "")?;
+            let answer: Value = answer.json().map_err(broken_off)?;
+            print_rows(&options.printing, &COLUMNS, rows_of(&answer))
+        }
+        Some(IssueCommand::Show { id }) => print_thing(&options.printing, &ask(Method::GET, &path_of(id), None)?),
+        Some(IssueCommand::Set(set)) => {
+            let changed = ask(Method::PATCH, &path_of(&set.id), Some(&change_of(set)))?;
+            print_thing(&options.printing, &changed)
+        }
+        Some(IssueCommand::Merge { ids }) => {
+            let merged = ask(Method::POST, "/merge", Some(&json!({"ids": ids})))?;
+            print_thing(&options.printing, &merged)
+        }
+        Some(IssueCommand::Split { id }) => {
+            let apart = ask(Method::POST, &format!("{}/split", path_of(id)), None)?;
+            print_rows(&options.printing, &COLUMNS, rows_of(&apart))
+        }
+    }
+}
+
+fn rows_of(answer: &Value) -> &[Value] {
+    answer["issues"].as_array().map_or(&[][..], Vec::as_slice)
+}
+
+fn path_of(id: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric();
+    let encoded =
+        id.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") });
+    format!("/{}", encoded.collect::<String>())
+}
+
+/// Returns the members that were named. An empty text takes a value away.
+fn change_of(set: &SetIssue) -> Value {
+    let texts = [("state", &set.state), ("owner", &set.owner), ("note", &set.note), ("version", &set.version)];
+    let mut change: Map<String, Value> = texts
+        .into_iter()
+        .filter_map(|(name, text)| Some((name.to_owned(), text.clone()?)))
+        .map(|(name, text)| (name, if text.is_empty() { Value::Null } else { text.into() }))
+        .collect();
+    if let Some(until) = &set.until {
+        let until = until.parse::<u64>().map_or_else(|_| until.as_str().into(), Value::from);
+        change.insert("until".into(), until);
+    }
+    Value::Object(change)
+}

@@ -1,0 +1,278 @@
+//! The ledger as a table for spreadsheets and as a page for printing, in English and Indonesian.
+
+use std::fmt::Write;
+
+use super::document::Incident;
+use super::ledger::Ledger;
+use types::Timestamp;
+
+/// A language of reports.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Locale {
+    /// English.
+    #[default]
+    English,
+    /// Indonesian.
+    Indonesian,
+}
+
+impl Locale {
+    /// Returns the language that a header `Accept-Language` prefers.
+    pub fn of_header(header: &str) -> Self {
+        let weighted = header.split(',').filter_map(|part| {
+            let (tag, weight) = part.split_once(';').unwrap_or((part, "q=1"));
+            let weight: f64 = weight.trim().strip_prefix("q=")?.trim().parse().ok()?;
+            Some((Self::of_tag(tag.trim())?, weight)).filter(|(_, weight)| *weight > 0.0)
+        });
+        // The first of equal ones is preferred.
+        weighted
+            .reduce(|best, other| if other.1 > best.1 { other } else { best })
+            .map(|(locale, _)| locale)
+            .unwrap_or_default()
+    }
+
+    /// Returns the language of a tag such as `id` or `en-GB`.
+    pub fn of_tag(tag: &str) -> Option<Self> {
+        match tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase().as_str() {
+            "en" => Some(Self::English),
+            "id" | "in" => Some(Self::Indonesian),
+            _ => None,
+        }
+    }
+
+    pub(super) fn tag(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::Indonesian => "id",
+        }
+    }
+
+    /// Returns the text of this language.
+    pub(super) fn text(self, english: &'static str, indonesian: &'static str) -> &'static str {
+        match self {
+            Self::English => english,
+            Self::Indonesian => indonesian,
+        }
+    }
+}
+
+/// Returns the ledger as CSV; cells that spreadsheets would take for formulas begin with an apostrophe.
+pub fn ledger_csv(ledger: &Ledger) -> String {
+    let mut out = String::from("service,incidents,ttd_ms,ttm_ms,ttr_ms,availability,downtime_ms\r\n");
+    let number = |number: Option<i64>| number.map(|number| number.to_string()).unwrap_or_default();
+    for row in &ledger.services {
+        let availability = row.availability.map(|share| format!("{share:.6}")).unwrap_or_default();
+        let (ttd, ttm, ttr) = (number(row.ttd_ms), number(row.ttm_ms), number(row.ttr_ms));
+        // Writing into a String cannot fail.
+        let _ = write!(out, "{},{},{ttd},{ttm},{ttr},", csv_cell(&row.service), row.incidents);
+        let _ = write!(out, "{availability},{}\r\n", row.downtime_ms);
+    }
+    out
+}
+
+fn csv_cell(text: &str) -> String {
+    let disarmed =
+        if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() };
+    if disarmed.contains([',', '"', '\n', '\r']) {
+        return format!("\"{}\"", disarmed.replace('"', "\"\""));
+    }
+    disarmed
+}
+
+/// Returns the ledger and the incidents of the month as a page for printing. It needs no style sheet and no script.
+pub fn ledger_html(ledger: &Ledger, incidents: &[Incident], locale: Locale) -> String {
+    let t = |english, indonesian| locale.text(english, indonesian);
+    let title = format!("{} {}", t("Incidents in", "Insiden pada"), ledger.month);
+    let mut out = format!(
+        "<!doctype html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" \
+         content=\"width=device-width\">\n<title>{title}</title>\n</head>\n<body>\n<h1>{title}</h1>\n<p>{} {} {} {}</p>\n",
+        locale.tag(),
+        t("From", "Dari"),
+        shown_time(&ledger.from),
+        t("to", "sampai"),
+        shown_time(&ledger.to),
+    );
+    if ledger.services.is_empty() {
+        let _ = writeln!(out, "<p>{}</p>", t("No incident in this month.", "Tidak ada insiden pada bulan ini."));
+    } else {
+        services_table(&mut out, ledger, locale);
+    }
+    if !incidents.is_empty() {
+        incidents_table(&mut out, incidents, locale);
+    }
+    let _ = write!(
+        out,
+        "<p>{}</p>\n</body>\n</html>\n",
+        t(
+            "Times count from the beginning of an incident and are means. Availability is the share of the time in which a \
+         service was in no incident.",
+            "Waktu dihitung sejak insiden mulai dan merupakan rata-rata. Ketersediaan adalah bagian waktu ketika layanan \
+         tidak mengalami insiden.",
+        )
+    );
+    out
+}
+
+/// Tables have borders by attributes: the server's content policy admits no inline style.
+const TABLE: &str = "<table border=\"1\" cellpadding=\"6\" cellspacing=\"0\">";
+
+fn services_table(out: &mut String, ledger: &Ledger, locale: Locale) {
+    let t = |english, indonesian| locale.text(english, indonesian);
+    let heads = [
+        t("Service", "Layanan"),
+        t("Incidents", "Insiden"),
+        t("Until detected", "Sampai terdeteksi"),
+        t("Until mitigated", "Sampai teratasi"),
+        t("Until repaired", "Sampai diperbaiki"),
+        t("Availability", "Ketersediaan"),
+        t("Downtime", "Waktu gangguan"),
+    ];
+    let _ = writeln!(out, "{TABLE}\n<thead><tr>{}</tr></thead>\n<tbody>", cells("th", heads.map(str::to_owned)));
+    for row in &ledger.services {
+        let time = |ms: Option<i64>| ms.map_or_else(|| "–".to_owned(), |ms| shown_duration(ms, locale));
+        let availability = row.availability.map(|share| percent(share, locale));
+        let texts = [
+            escaped(&row.service),
+            row.incidents.to_string(),
+            time(row.ttd_ms),
+            time(row.ttm_ms),
+            time(row.ttr_ms),
+            availability.unwrap_or_else(|| "–".to_owned()),
+            shown_duration(row.downtime_ms, locale),
+        ];
+        let _ = writeln!(out, "<tr>{}</tr>", cells("td", texts));
+    }
+    out.push_str("</tbody>\n</table>\n");
+}
+
+fn incidents_table(out: &mut String, incidents: &[Incident], locale: Locale) {
+    let t = |english, indonesian| locale.text(english, indonesian);
+    let heads = [
+        t("Incident", "Insiden"),
+        t("Services", "Layanan"),
+        t("Began", "Mulai"),
+        t("Detected", "Terdeteksi"),
+        t("Mitigated", "Teratasi"),
+        t("Repaired", "Diperbaiki"),
+    ];
+    let _ = writeln!(out, "<h2>{}</h2>", t("Incidents", "Daftar insiden"));
+    let _ = writeln!(out, "{TABLE}\n<thead><tr>{}</tr></thead>\n<tbody>", cells("th", heads.map(str::to_owned)));
+    for incident in incidents {
+        let time = |at: Option<i64>| at.map_or_else(|| "–".to_owned(), |at| shown_time(&Timestamp(at).to_string()));
+        let texts = [
+            escaped(&incident.title),
+            escaped(&incident.services.join(", ")),
+            time(incident.began),
+            time(incident.detected),
+            time(incident.mitigated),
+            time(incident.remediated),
+        ];
+        let _ = writeln!(out, "<tr>{}</tr>", cells("td", texts));
+    }
+    out.push_str("</tbody>\n</table>\n");
+}
+
+fn cells<const N: usize>(tag: &str, texts: [String; N]) -> String {
+    texts.iter().map(|text| format!("<{tag}>{text}</{tag}>")).collect()
+}
+
+/// Returns a time to the minute.
+pub(super) fn shown_time(rfc3339: &str) -> String {
+    let shown: String = rfc3339.chars().take(16).collect();
+    format!("{} UTC", shown.replace('T', " "))
+}
+
+/// Returns a length of time in its two largest units.
+pub(super) fn shown_duration(ms: i64, locale: Locale) -> String {
+    let units = [
+        (86_400_000, locale.text("d", "hari")),
+        (3_600_000, locale.text("h", "jam")),
+        (60_000, locale.text("min", "mnt")),
+        (1_000, locale.text("s", "dtk")),
+    ];
+    let mut rest = ms.max(0);
+    let mut parts = Vec::new();
+    for (length, unit) in units {
+        let n = rest / length;
+        rest %= length;
+        if n > 0 {
+            parts.push(format!("{n} {unit}"));
+        } else if !parts.is_empty() {
+            break;
+        }
+        if parts.len() == 2 {
+            break;
+        }
+    }
+    if parts.is_empty() { format!("{ms} ms") } else { parts.join(" ") }
+}
+
+fn percent(share: f64, locale: Locale) -> String {
+    let text = format!("{:.3} %", share * 100.0);
+    match locale {
+        Locale::English => text,
+        Locale::Indonesian => text.replace('.', ","),
+    }
+}
+
+/// Returns a text for HTML.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::incidents::ledger::LedgerRow;
+
+    fn ledger_of(service: &str) -> Ledger {
+        let row = LedgerRow {
+            service: service.into(),
+            incidents: 2,
+            ttd_ms: Some(90_000),
+            ttm_ms: Some(3_660_000),
+            ttr_ms: None,
+            availability: Some(0.999_306),
+            downtime_ms: 1_800_000,
+        };
+        let (from, to) = ("2026-11-01T00:00:00Z".to_owned(), "2026-12-01T00:00:00Z".to_owned());
+        Ledger { month: "2026-11".into(), from, to, services: vec![row] }
+    }
+
+    #[test]
+    fn tables_for_spreadsheets_hold_no_formulas() {
+        let head = "service,incidents,ttd_ms,ttm_ms,ttr_ms,availability,downtime_ms\r\n";
+        let csv = |service: &str| ledger_csv(&ledger_of(service)).strip_prefix(head).map(str::to_owned);
+        assert_eq!(csv("pay").as_deref(), Some("pay,2,90000,3660000,,0.999306,1800000\r\n"));
+        assert_eq!(csv("=1+1,\"x\"").as_deref(), Some("\"'=1+1,\"\"x\"\"\",2,90000,3660000,,0.999306,1800000\r\n"));
+    }
+
+    #[test]
+    fn the_page_speaks_both_languages_and_quotes_what_it_shows() {
+        let english = ledger_html(&ledger_of("<b>pay"), &[], Locale::English);
+        assert!(english.contains("<td>&lt;b&gt;pay</td><td>2</td><td>1 min 30 s</td><td>1 h 1 min</td><td>–</td><td>99.931 %</td><td>30 min</td>"), "{english}");
+        let indonesian = ledger_html(&ledger_of("pay"), &[], Locale::Indonesian);
+        assert!(
+            indonesian.contains("<html lang=\"id\">") && indonesian.contains("<td>1 jam 1 mnt</td>"),
+            "{indonesian}"
+        );
+        assert!(indonesian.contains("<td>99,931 %</td>"), "{indonesian}");
+        assert!(!english.contains("style") && !english.contains("<script"));
+        let empty = Ledger { services: Vec::new(), ..ledger_of("x") };
+        assert!(ledger_html(&empty, &[], Locale::Indonesian).contains("Tidak ada insiden"));
+    }
+
+    #[test]
+    fn the_preferred_language_counts() {
+        for (header, expected) in [
+            ("id-ID,id;q=0.9,en;q=0.8", Locale::Indonesian),
+            ("en-US,en;q=0.9,id;q=0.8", Locale::English),
+            ("fr, id;q=0.2", Locale::Indonesian),
+            ("en;q=0, id;q=0.1", Locale::Indonesian),
+            ("fr", Locale::English),
+            ("", Locale::English),
+        ] {
+            assert_eq!(Locale::of_header(header), expected, "{header}");
+        }
+    }
+}

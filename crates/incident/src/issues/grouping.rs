@@ -1,0 +1,277 @@
+//! Finds the issue of each error, and counts it.
+//!
+//! Almost every error has a masked text or a stack trace that was seen before at its place: its hash leads to the issue.
+//! A new text is compared with the patterns of the place, then its pattern is looked for among the texts of the place
+//! (`pattern::mine`), all new ones of a block at once. If that makes two issues one pattern, the later one joins the
+//! earlier one, unless a person has decided something about it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use types::Timestamp;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::decision::{Decisions, IssueState};
+use super::record::{Back, Counted, IssueRecord, Notice, id_of};
+use super::signature::{ErrorEvent, Signature, cut, has_pattern, masked, shown};
+
+/// Issues of all places, and of one place.
+const ISSUES_MAX: usize = 5_000;
+const ISSUES_OF_PLACE_MAX: usize = 500;
+
+/// Longest title and pattern that are kept.
+const TITLE_BYTES_MAX: usize = 240;
+const PATTERN_BYTES_MAX: usize = 1_000;
+
+/// Texts of a place that new ones are compared with: `mine` costs about a millisecond for them.
+const TEXTS_OF_PLACE_MAX: usize = 2_000;
+
+/// Different texts that show where the words of a pattern vary; before that, only `mine` decides.
+const WIDE_TEXTS_MIN: usize = 3;
+
+/// Errors that are older than this when they are accepted are history: no one is notified of them.
+const NOTIFIED_AGE_NS_MAX: i64 = 15 * Timestamp::MINUTE;
+
+/// What stands for the signature of everything beyond the limits.
+const OTHER_KEY: &str = "\u{2}other";
+
+/// A place: group and service.
+type Place = (String, Option<String>);
+
+/// The issues and the ways to find them.
+#[derive(Debug, Default)]
+pub(super) struct Grouping {
+    pub(super) counted: Counted,
+    by_key: HashMap<u64, String>,
+    by_place: BTreeMap<Place, BTreeSet<String>>,
+    /// Whether something changed since it was saved.
+    pub(super) is_dirty: bool,
+}
+
+impl Grouping {
+    pub(super) fn new(counted: Counted) -> Self {
+        let mut grouping = Self { counted, ..Self::default() };
+        for (id, record) in &grouping.counted.issues {
+            grouping.by_key.extend(record.keys.iter().map(|key| (*key, id.clone())));
+            let place = (record.group.clone(), record.service.clone());
+            grouping.by_place.entry(place).or_default().insert(id.clone());
+        }
+        grouping
+    }
+
+    /// Counts errors of a group; returns the issues that they belong to.
+    pub(super) fn count(
+        &mut self,
+        group: &str,
+        events: &[ErrorEvent],
+        decisions: &Decisions,
+        now: Timestamp,
+    ) -> BTreeSet<String> {
+        let signed: Vec<(Place, Signature, &ErrorEvent)> =
+            events.iter().map(|event| ((group.to_owned(), event.service.clone()), event.signature(), event)).collect();
+        self.find_unknown(&signed, decisions, now);
+        let mut touched = BTreeSet::new();
+        for (place, signature, event) in &signed {
+            let Some(id) = self.issue_of(place, signature) else { continue };
+            let Some(record) = self.counted.issues.get_mut(&id) else { continue };
+            let is_new = record.count == 0;
+            record.count(event, now);
+            // Late events are history, and nobody is called because of history.
+            let is_news = now.0.saturating_sub(event.id.timestamp.0) <= NOTIFIED_AGE_NS_MAX;
+            if is_new && is_news {
+                record.notice = Some(Notice::New);
+            }
+            note_return(&id, record, event, decisions);
+            self.is_dirty = true;
+            touched.insert(id);
+        }
+        touched
+    }
+
+    fn issue_of(&self, place: &Place, signature: &Signature) -> Option<String> {
+        let (key, text) = match signature {
+            Signature::Text(text) => (text, Some(text)),
+            Signature::Trace { key, .. } => (key, None),
+        };
+        let found = self.by_key.get(&hash_of(place, key));
+        let found = found.or_else(|| self.by_key.get(&hash_of(place, OTHER_KEY)).filter(|_| text.is_none()));
+        found.cloned().or_else(|| self.by_pattern(place, text?))
+    }
+
+    /// Returns the issue whose pattern a text has: that with the longest one.
+    fn by_pattern(&self, place: &Place, text: &str) -> Option<String> {
+        let ids = self.by_place.get(place)?.iter();
+        let records = ids.filter_map(|id| Some((id, self.counted.issues.get(id)?)));
+        let is_wide = |record: &IssueRecord| record.frames.is_empty() && record.texts.len() >= WIDE_TEXTS_MIN;
+        let of_messages = records.filter(|(_, record)| is_wide(record) && has_pattern(text, &record.pattern));
+        let found = of_messages.max_by_key(|(_, record)| record.pattern.len()).map(|(id, _)| id.clone());
+        found.or_else(|| self.by_key.get(&hash_of(place, OTHER_KEY)).cloned())
+    }
+
+    /// Makes issues of what no issue is known for.
+    fn find_unknown(&mut self, signed: &[(Place, Signature, &ErrorEvent)], decisions: &Decisions, now: Timestamp) {
+        let mut texts: BTreeMap<&Place, BTreeSet<&str>> = BTreeMap::new();
+        for (place, signature, event) in signed {
+            if self.issue_of(place, signature).is_some() {
+                continue;
+            }
+            match signature {
+                Signature::Text(text) => {
+                    texts.entry(place).or_default().insert(text);
+                }
+                Signature::Trace { key, title, frames } => {
+                    let pattern = shown(&masked(event.trace.as_deref().unwrap_or(&event.text)));
+                    let record = IssueRecord { title: title.clone(), pattern, frames: frames.clone(), ..new_at(place) };
+                    self.add(place, key, record, decisions, now);
+                }
+            }
+        }
+        for (place, new) in texts {
+            self.find_patterns(place, &new, decisions, now);
+        }
+    }
+
+    /// Finds the patterns of new texts among all texts of their place.
+    fn find_patterns(&mut self, place: &Place, new: &BTreeSet<&str>, decisions: &Decisions, now: Timestamp) {
+        let ids = self.by_place.get(place).cloned().unwrap_or_default();
+        let mut known: Vec<(String, Option<String>)> = Vec::new();
+        for id in ids {
+            let record = self.counted.issues.get(&id);
+            let own = record.map(|record| record.texts.clone()).unwrap_or_default();
+            known.extend(own.into_iter().map(|text| (text, Some(id.clone()))));
+        }
+        known.truncate(TEXTS_OF_PLACE_MAX);
+        known.extend(new.iter().map(|text| ((*text).to_owned(), None)));
+        let texts: Vec<&str> = known.iter().map(|(text, _)| text.as_str()).collect();
+        let (patterns, pattern_of) = pattern::patterns_of(&texts);
+        let mut members: BTreeMap<u32, (BTreeSet<String>, Vec<&str>)> = BTreeMap::new();
+        for ((text, issue), at) in known.iter().zip(&pattern_of) {
+            let (issues, fresh) = members.entry(*at).or_default();
+            match issue {
+                Some(id) => drop(issues.insert(id.clone())),
+                None => fresh.push(text),
+            }
+        }
+        for (at, (issues, fresh)) in members.into_iter().filter(|(_, (_, fresh))| !fresh.is_empty()) {
+            let pattern = patterns.get(at as usize).cloned().unwrap_or_default();
+            let id = match self.one_of(issues, decisions) {
+                Some(id) => id,
+                None => {
+                    let record = IssueRecord { title: cut(&pattern, TITLE_BYTES_MAX).to_owned(), ..new_at(place) };
+                    let Some(id) = self.add(place, fresh[0], record, decisions, now) else { continue };
+                    id
+                }
+            };
+            self.widen(&id, place, &pattern, &fresh);
+        }
+    }
+
+    /// Makes several issues one, and returns it: the one that began first.
+    fn one_of(&mut self, issues: BTreeSet<String>, decisions: &Decisions) -> Option<String> {
+        let began = |id: &String| self.counted.issues.get(id).map_or(u64::MAX, |record| record.began);
+        let first = issues.iter().min_by_key(|id| (began(id), (*id).clone())).cloned()?;
+        for id in issues.into_iter().filter(|id| *id != first && !decisions.is_decided(id)) {
+            let Some(record) = self.counted.issues.remove(&id) else { continue };
+            let place = (record.group.clone(), record.service.clone());
+            self.by_place.get_mut(&place).map(|ids| ids.remove(&id));
+            self.by_key.values_mut().filter(|known| **known == id).for_each(|known| known.clone_from(&first));
+            if let Some(own) = self.counted.issues.get_mut(&first) {
+                own.absorb(record);
+            }
+            self.counted.joined.values_mut().filter(|known| **known == id).for_each(|known| known.clone_from(&first));
+            self.counted.joined.insert(id, first.clone());
+        }
+        Some(first)
+    }
+
+    /// Notes texts as those of an issue, whose pattern is a wider one then.
+    fn widen(&mut self, id: &str, place: &Place, pattern: &str, fresh: &[&str]) {
+        let Some(record) = self.counted.issues.get_mut(id) else { return };
+        cut(pattern, PATTERN_BYTES_MAX).clone_into(&mut record.pattern);
+        cut(pattern, TITLE_BYTES_MAX).clone_into(&mut record.title);
+        for text in fresh {
+            let key = hash_of(place, text);
+            if record.note_text(text, key) {
+                self.by_key.insert(key, id.to_owned());
+            }
+        }
+        self.is_dirty = true;
+    }
+
+    /// Adds an issue. At the limits it is that of everything else at the place.
+    fn add(
+        &mut self,
+        place: &Place,
+        key: &str,
+        record: IssueRecord,
+        decisions: &Decisions,
+        now: Timestamp,
+    ) -> Option<String> {
+        if self.counted.issues.len() >= ISSUES_MAX {
+            self.drop_oldest(decisions, now);
+        }
+        let n_here = self.by_place.get(place).map_or(0, BTreeSet::len);
+        let is_over = n_here >= ISSUES_OF_PLACE_MAX || self.counted.issues.len() >= ISSUES_MAX;
+        let (key, record) = if is_over {
+            let title = format!("Other errors, beyond {ISSUES_OF_PLACE_MAX} patterns");
+            (OTHER_KEY, IssueRecord { pattern: title.clone(), title, ..new_at(place) })
+        } else {
+            (key, record)
+        };
+        let id = id_of(&place.0, place.1.as_deref(), key);
+        let hash = hash_of(place, key);
+        let record = self.counted.issues.entry(id.clone()).or_insert(record);
+        cut(&record.pattern.clone(), PATTERN_BYTES_MAX).clone_into(&mut record.pattern);
+        cut(&record.title.clone(), TITLE_BYTES_MAX).clone_into(&mut record.title);
+        record.keys.insert(hash);
+        self.by_key.insert(hash, id.clone());
+        self.by_place.entry(place.clone()).or_default().insert(id.clone());
+        self.counted.joined.remove(&id);
+        self.is_dirty = true;
+        (!is_over).then_some(id)
+    }
+
+    /// Forgets the issue that was seen longest ago among those that nobody has decided anything about.
+    fn drop_oldest(&mut self, decisions: &Decisions, now: Timestamp) {
+        let free =
+            self.counted.issues.iter().filter(|(id, record)| {
+                !decisions.is_decided(id) && now.0.saturating_sub(record.last) > Timestamp::HOUR
+            });
+        if let Some(id) = free.min_by_key(|(_, record)| record.last).map(|(id, _)| id.clone()) {
+            self.remove(&id);
+        }
+    }
+
+    /// Forgets an issue.
+    pub(super) fn remove(&mut self, id: &str) {
+        let Some(record) = self.counted.issues.remove(id) else { return };
+        self.by_key.retain(|_, known| known != id);
+        if let Some(ids) = self.by_place.get_mut(&(record.group, record.service)) {
+            ids.remove(id);
+        }
+        self.by_place.retain(|_, ids| !ids.is_empty());
+        self.counted.joined.retain(|_, known| known != id);
+        self.is_dirty = true;
+    }
+}
+
+/// Notes that an event contradicts what was decided.
+fn note_return(id: &str, record: &mut IssueRecord, event: &ErrorEvent, decisions: &Decisions) {
+    let Some(revision) = decisions.contradicted(id, event) else { return };
+    if record.back.as_ref().is_some_and(|back| back.revision == revision) {
+        return;
+    }
+    record.back = Some(Back { revision, at: event.id.timestamp.0, version: event.version.clone() });
+    let was_resolved = decisions.get(decisions.root(id)).is_some_and(|one| one.state == IssueState::Resolved);
+    record.notice = Some(if was_resolved { Notice::Regressed } else { Notice::Reopened });
+}
+
+fn new_at(place: &Place) -> IssueRecord {
+    IssueRecord { group: place.0.clone(), service: place.1.clone(), ..IssueRecord::default() }
+}
+
+fn hash_of(place: &Place, key: &str) -> u64 {
+    xxh3_64(format!("{}\0{}\0{key}", place.0, place.1.as_deref().unwrap_or_default()).as_bytes())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,156 @@
+//! Which errors are one issue, in whatever portions they come.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use types::EventId;
+
+use super::*;
+use crate::issues::decision::Decision;
+
+fn event(sequence: u64, service: &str, text: &str) -> ErrorEvent {
+    let service = Some(service.to_owned()).filter(|name| !name.is_empty());
+    let id = EventId { group_id: 1, timestamp: Timestamp(sequence as i64 * Timestamp::SECOND), sequence };
+    let (host, version) = (Some(format!("web-{}", sequence % 3)), Some("4.12.0".to_owned()));
+    ErrorEvent { id, text: text.into(), trace: None, kind: None, service, host, version, trace_id: None }
+}
+
+fn now() -> Timestamp {
+    Timestamp(10_000 * Timestamp::SECOND)
+}
+
+/// Counts texts in portions of `n_at_once`, and returns counts by titles.
+fn counted(texts: &[&str], n_at_once: usize) -> BTreeMap<String, u64> {
+    let mut grouping = Grouping::default();
+    let events: Vec<ErrorEvent> = texts.iter().zip(1..).map(|(text, n)| event(n, "pay", text)).collect();
+    for some in events.chunks(n_at_once) {
+        grouping.count("app", some, &Decisions::default(), now());
+    }
+    titles(&grouping)
+}
+
+fn titles(grouping: &Grouping) -> BTreeMap<String, u64> {
+    grouping.counted.issues.values().map(|record| (record.title.clone(), record.count)).collect()
+}
+
+#[test]
+fn errors_of_one_pattern_are_one_issue_in_whatever_portions_they_come() {
+    let names =
+        ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy", "mallory", "oscar"];
+    let mut texts: Vec<String> = names.iter().map(|name| format!("user {name} not found in realm 7")).collect();
+    texts.extend((0..20).map(|n| format!("connect to db-{n} failed after {n} ms")));
+    texts.push("disk full on /dev/sda1".into());
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let expected: BTreeMap<String, u64> = [
+        ("connect to <*> failed after <*>", 20),
+        ("disk full on /dev/<*>", 1),
+        ("user <*> not found in realm <*>", 12),
+    ]
+    .map(|(title, n)| (title.to_owned(), n))
+    .into();
+    for n_at_once in [1, 3, 100] {
+        let found: BTreeMap<String, u64> = counted(&texts, n_at_once);
+        let counts: Vec<u64> = found.values().copied().collect();
+        assert_eq!(counts, expected.values().copied().collect::<Vec<_>>(), "{n_at_once}: {found:?}");
+    }
+}
+
+#[test]
+fn places_are_kept_apart_and_ids_do_not_depend_on_what_came_before() {
+    let mut grouping = Grouping::default();
+    let events = [event(1, "pay", "db away"), event(2, "web", "db away"), event(3, "", "db away")];
+    grouping.count("app", &events, &Decisions::default(), now());
+    let ids: Vec<&String> = grouping.counted.issues.keys().collect();
+    assert_eq!(ids.len(), 3);
+    let mut again = Grouping::default();
+    let events = [event(7, "pay", "something else"), event(8, "pay", "db away")];
+    again.count("app", &events, &Decisions::default(), now());
+    assert!(again.counted.issues.keys().any(|id| ids.contains(&id)));
+}
+
+#[test]
+fn what_was_saved_is_continued() {
+    let mut grouping = Grouping::default();
+    let words = ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi"];
+    let texts: Vec<String> = words.iter().map(|name| format!("user {name} not found here")).collect();
+    let events: Vec<ErrorEvent> = texts.iter().zip(1..).map(|(text, n)| event(n, "pay", text)).collect();
+    grouping.count("app", &events, &Decisions::default(), now());
+    let saved = serde_json::to_string(&grouping.counted).expect("JSON");
+    let mut again = Grouping::new(serde_json::from_str(&saved).expect("the same"));
+    assert_eq!(again.counted, grouping.counted);
+    again.count("app", &[event(100, "pay", "user zoe not found here")], &Decisions::default(), now());
+    assert_eq!(titles(&again).into_values().collect::<Vec<_>>(), [9]);
+}
+
+#[test]
+fn an_issue_that_someone_decided_about_is_not_joined() {
+    let first = ["alice", "bob"].map(|name| format!("user {name} not found here"));
+    let events: Vec<ErrorEvent> = first.iter().zip(1..).map(|(text, n)| event(n, "pay", text)).collect();
+    let more: Vec<String> =
+        ["carol", "dave", "erin", "frank", "grace", "heidi"].map(|name| format!("user {name} not found here")).into();
+    let more: Vec<ErrorEvent> = more.iter().zip(10..).map(|(text, n)| event(n, "pay", text)).collect();
+    let joined = |is_decided: bool| {
+        let mut grouping = Grouping::default();
+        grouping.count("app", &events[..1], &Decisions::default(), now());
+        grouping.count("app", &events[1..], &Decisions::default(), now());
+        let ids = grouping.counted.issues.keys().filter(|_| is_decided);
+        let decided = ids.map(|id| (id.clone(), Decision::default())).collect();
+        let n_before = grouping.counted.issues.len();
+        grouping.count("app", &more, &Decisions::new(decided), now());
+        (n_before, grouping.counted.issues.len(), grouping.counted.joined.len())
+    };
+    let (n_before, n_after, n_joined) = joined(false);
+    assert_eq!((n_after, n_joined), (1, n_before - 1));
+    let (n_before, n_after, n_joined) = joined(true);
+    assert_eq!((n_after, n_joined), (n_before, 0));
+}
+
+#[test]
+fn traces_are_one_issue_whatever_they_say() {
+    let mut grouping = Grouping::default();
+    let trace =
+        |n: u64, frame: &str| event(n, "pay", &format!("x.BadError: no user {n}\n\tat x.{frame}(X.java:{n})\n"));
+    let events = [trace(1, "A.run"), trace(2, "A.run"), trace(3, "B.run")];
+    let touched = grouping.count("app", &events, &Decisions::default(), now());
+    assert_eq!(touched.len(), 2);
+    let expected = [("x.BadError in x.A.run", 2), ("x.BadError in x.B.run", 1)];
+    assert_eq!(titles(&grouping), expected.map(|(title, n)| (title.to_owned(), n)).into());
+}
+
+#[test]
+fn a_million_errors_cost_only_their_patterns() {
+    let began = Instant::now();
+    let mut grouping = Grouping::default();
+    let kinds: Vec<String> =
+        (0..100u8).map(|n| format!("{}{} failed", char::from(b'a' + n % 26), char::from(b'a' + n / 26))).collect();
+    let mut sequence = 0;
+    for _ in 0..100 {
+        let events: Vec<ErrorEvent> = (0..10_000)
+            .map(|n| {
+                sequence += 1;
+                event(sequence, "pay", &format!("task {} with order {sequence} after {n} ms", kinds[n % 100]))
+            })
+            .collect();
+        grouping.count("app", &events, &Decisions::default(), Timestamp(i64::MAX / 2));
+    }
+    let total: u64 = grouping.counted.issues.values().map(|record| record.count).sum();
+    assert_eq!(total, 1_000_000);
+    assert!(grouping.counted.issues.len() <= 100);
+    let n_bytes = serde_json::to_vec(&grouping.counted).expect("JSON").len();
+    assert!(n_bytes < 200_000, "{n_bytes} bytes");
+    eprintln!("{} issues, {n_bytes} bytes, {:?}", grouping.counted.issues.len(), began.elapsed());
+}
+
+#[test]
+fn errors_without_end_have_limits_and_all_count() {
+    let mut grouping = Grouping::default();
+    let word = |n: usize| -> String { (0..6).map(|at| char::from(b'a' + (n >> (at * 4)) as u8 % 16)).collect() };
+    // No two of these have three words in common.
+    let text = |n: usize| format!("{} {} {} {}", word(n), word(n * 31 + 7), word(n * 17 + 5), word(n * 13 + 1));
+    let events: Vec<ErrorEvent> = (1..3_000).map(|n| event(n as u64, "pay", &text(n))).collect();
+    for some in events.chunks(500) {
+        grouping.count("app", some, &Decisions::default(), now());
+    }
+    assert!(grouping.counted.issues.len() <= ISSUES_OF_PLACE_MAX + 1, "{}", grouping.counted.issues.len());
+    assert_eq!(grouping.counted.issues.values().map(|record| record.count).sum::<u64>(), 2_999);
+}
