@@ -13,6 +13,7 @@ import { followKeys } from "./keys.ts";
 import { Icon } from "./parts/icons.tsx";
 import { later } from "./parts/later.tsx";
 import { layer, Told } from "./parts/layers.tsx";
+import { SkipLink } from "./parts/skip_link.tsx";
 import { Way } from "./parts/way.tsx";
 import { askWho } from "./session.ts";
 import { beginToSpeak, t, text } from "./texts.ts";
@@ -22,7 +23,6 @@ import { followHistory, view, type Page } from "./view.ts";
 import "./style/base.css";
 import "./style/explore.css";
 import "./style/rows.css";
-import "./style/panels.css";
 
 const PAGES: readonly { page: Page; title: string }[] = [
   { page: "explore", title: text("Explore") },
@@ -33,7 +33,14 @@ const PAGES: readonly { page: Page; title: string }[] = [
   { page: "sources", title: text("Sources") },
   { page: "settings", title: text("Settings") },
   { page: "start", title: text("Send data") },
+  { page: "first-look", title: text("First look") },
 ];
+
+/** Pages that another page leads to. */
+const UNLISTED: readonly Page[] = ["start", "first-look", "ledger"];
+
+/** Pages that belong to another one in the list. */
+const PARENTS: Partial<Record<Page, Page>> = { trace: "traces", "first-look": "alerts", ledger: "incidents" };
 
 // What not everybody opens is no part of the shell.
 const Alerts = later(async () => (await import("./pages/alerts.tsx")).Alerts);
@@ -44,6 +51,8 @@ const Traces = later(async () => (await import("./pages/traces.tsx")).Traces);
 const ServiceMap = later(async () => (await import("./pages/map.tsx")).ServiceMapPage);
 const Start = later(async () => (await import("./pages/start.tsx")).Start);
 const Settings = later(async () => (await import("./pages/settings.tsx")).Settings);
+const FirstLook = later(async () => (await import("./pages/first_look.tsx")).FirstLookPage);
+const MarkDialog = later(async () => (await import("./explore/mark_dialog.tsx")).MarkDialog);
 const Help = later(async () => (await import("./parts/help.tsx")).Help);
 const Palette = later(async () => (await import("./parts/palette.tsx")).Palette);
 const SignIn = later(async () => (await import("./parts/sign_in.tsx")).SignIn);
@@ -62,11 +71,11 @@ function Head() {
         catat
       </a>
       <nav aria-label={t("Pages")}>
-        {PAGES.filter(({ page }) => page !== "start").map(({ page, title }) => (
+        {PAGES.filter(({ page }) => !UNLISTED.includes(page)).map(({ page, title }) => (
           <Way
             key={page}
             to={{ page, tab: "", open: "" }}
-            aria-current={view.value.page.startsWith(page === "traces" ? "trace" : page) ? "page" : undefined}
+            aria-current={(PARENTS[view.value.page] ?? view.value.page) === page ? "page" : undefined}
             data-testid={`nav-${page}`}
           >
             {t(title)}
@@ -103,6 +112,7 @@ function App() {
   const page = view.value.page;
   return (
     <>
+      <SkipLink />
       <Head />
       {page === "alerts" ? (
         <Alerts />
@@ -112,6 +122,8 @@ function App() {
         <Traces Time={TimePicker} />
       ) : page === "map" ? (
         <ServiceMap Time={TimePicker} />
+      ) : page === "first-look" ? (
+        <FirstLook />
       ) : page === "groups" ? (
         <Groups />
       ) : page === "sources" ? (
@@ -124,6 +136,7 @@ function App() {
         <Explore />
       )}
       <Help wanted={layer.value === "help"} />
+      <MarkDialog wanted={layer.value === "mark"} />
       <Palette wanted={layer.value === "palette"} />
       <SignIn wanted={keyWanted.value !== null} />
       <Told />

@@ -2,6 +2,7 @@
 // that several parts say stands with the first of them.
 
 import { ALERTS } from "./id/alerts.ts";
+import { CAUSE } from "./id/cause.ts";
 import { EVENTS } from "./id/events.ts";
 import { EXPLORE } from "./id/explore.ts";
 import { PAGES } from "./id/pages.ts";
@@ -18,4 +19,5 @@ export const INDONESIAN: Readonly<Record<string, string>> = {
   ...ALERTS,
   ...SETTINGS,
   ...TRACES,
+  ...CAUSE,
 };

@@ -195,6 +195,9 @@ function Acts({ alert }: { alert: Alert }) {
           {t("Silence…")}
         </Way>
       )}
+      <Way to={{ page: "first-look", open: alert.id }} class="button small" data-testid="first-look-link">
+        {t("First look")}
+      </Way>
       <Events url={alert.url} />
       <Way to={{ tab: "rule", open: alert.rule }}>{t("Rule")}</Way>
     </div>

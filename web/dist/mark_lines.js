@@ -1,0 +1,1 @@
+export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=a0f51c89f5d1";

@@ -1,0 +1,1 @@
+export{t as Selection}from"./selection2.js?v=d82e8b9ad90e";
