@@ -12,6 +12,7 @@
 
 import { accessibilityChecks } from "./page/accessibility.mjs";
 import { alertChecks } from "./page/alerts.mjs";
+import { causeChecks } from "./page/cause.mjs";
 import { changeChecks } from "./page/changes.mjs";
 import { contextChecks } from "./page/context.mjs";
 import { crashChecks } from "./page/crash.mjs";
@@ -50,7 +51,7 @@ await runChecks(url, [
   ...detailChecks, ...contextChecks,
   ...shareChecks,
   ...exploreChecks, ...fieldChecks, ...otherChecks, ...partChecks, ...sourceChecks, ...lookChecks, ...languageChecks,
-  ...changeChecks, ...alertChecks, ...traceChecks,
+  ...changeChecks, ...causeChecks, ...alertChecks, ...traceChecks,
   ...keyChecks, ...liveChecks, ...flowChecks, ...stateChecks, ...proofChecks, ...crashChecks, ...scaleChecks, ...accessibilityChecks, ...layerChecks,
   ["row 32, security: no policy was violated and no script failed", (own) => own.noComplaints()],
   ...(picture ? [["a picture is taken", (own) => takeScreenshot(own, picture)]] : []),

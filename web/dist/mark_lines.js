@@ -1,1 +1,1 @@
-export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=a0f51c89f5d1";
+export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=9d19adf8b244";

@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=193a44bf96a4";
+export{t as RowList}from"./row_list.js?v=e0e78a037ece";

@@ -1,1 +1,1 @@
-export{t as Selection}from"./selection2.js?v=d82e8b9ad90e";
+export{t as Selection}from"./selection2.js?v=2a3e3d010824";
