@@ -1,1 +1,1 @@
-export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=9d19adf8b244";
+export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=bb69427f7c11";

@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=e0e78a037ece";
+export{t as RowList}from"./row_list.js?v=0ce7ee1846d3";

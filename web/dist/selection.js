@@ -1,1 +1,1 @@
-export{t as Selection}from"./selection2.js?v=2a3e3d010824";
+export{t as Selection}from"./selection2.js?v=27681db54b42";

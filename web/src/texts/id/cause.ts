@@ -63,6 +63,14 @@ export const CAUSE: Readonly<Record<string, string>> = {
   "Errors have been high since {time}.": "Galat tinggi sejak {time}.",
   "Errors have been high since {time}, {after} after {what}.": "Galat tinggi sejak {time}, {after} setelah {what}.",
 
+  // Commands, and the form of a rule
+  "Theme: system": "Tema: sistem",
+  "Theme: light": "Tema: terang",
+  "Theme: dark": "Tema: gelap",
+  "Language: {name}": "Bahasa: {name}",
+  "Events:": "Peristiwa:",
+  "More: query, time, notifications": "Lainnya: kueri, waktu, notifikasi",
+
   // The first look
   "First look": "Tinjauan awal",
   "This alert no longer exists: {message}.": "Peringatan ini sudah tidak ada: {message}.",
