@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 
 import { differsOf, firstLookOf, MARKS, onsetOf } from "./mock_cause.mjs";
+import { answerOf } from "./mock_issues.mjs";
 import { mapOf, searchOf, traceOf } from "./mock_traces.mjs";
 
 const PORT = Number(process.argv[2] ?? 22829);
@@ -789,6 +790,10 @@ function api(path, ask, response, request) {
         : send(histogram(ask));
     if (["/api/v1/differs", "/api/v1/onset", "/api/v1/first-look", "/api/v1/marks"].includes(path))
       return cause(path, ask, send, request.method);
+    if (/^\/api\/v1\/(?:issues|incidents|ledger)(?:\/|$)/.test(path))
+      return send(...answerOf(path, ask, request.method, mood));
+    if (path === "/api/v1/silences") return send({ silences: [] });
+    if (path === "/api/v1/channels") return send({ channels: [] });
     if (path === "/api/v1/time") return send(timeOf(ask.text));
     if (path === "/api/v1/fields") return send(fieldsOf(ask));
     if (path === "/api/v1/context")

@@ -79,6 +79,8 @@ const OWN = [
   "explore/sidebar.tsx",
   "explore/field_numbers.tsx",
   "api/cause.ts",
+  "api/issues.ts",
+  "style/issues.css",
   "style/cause.css",
   "explore/comparison.ts",
   "explore/difference_list.tsx",

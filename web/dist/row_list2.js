@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=0ce7ee1846d3";
+export{t as RowList}from"./row_list.js?v=75359b4b4783";

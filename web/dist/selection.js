@@ -1,1 +1,1 @@
-export{t as Selection}from"./selection2.js?v=27681db54b42";
+export{t as Selection}from"./selection2.js?v=bcc036ec63e4";

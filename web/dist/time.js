@@ -1,1 +1,1 @@
-import{Sr as e,mr as t}from"./core.js?v=44bd73ef3673";function n(n,r,i){return t(`api/v1/time?${new URLSearchParams({text:n,time_zone:e(r)}).toString()}`,{signal:i})}export{n as t};
+export{t as readRange}from"./time2.js?v=73003bac82e7";

@@ -29,11 +29,14 @@ const PAGES: readonly { page: Page; title: string }[] = [
   { page: "traces", title: text("Traces") },
   { page: "map", title: text("Map") },
   { page: "alerts", title: text("Alerts") },
+  { page: "issues", title: text("Issues") },
+  { page: "incidents", title: text("Incidents") },
   { page: "groups", title: text("Groups") },
   { page: "sources", title: text("Sources") },
   { page: "settings", title: text("Settings") },
   { page: "start", title: text("Send data") },
   { page: "first-look", title: text("First look") },
+  { page: "ledger", title: text("Ledger") },
 ];
 
 /** Pages that another page leads to. */
@@ -52,6 +55,9 @@ const ServiceMap = later(async () => (await import("./pages/map.tsx")).ServiceMa
 const Start = later(async () => (await import("./pages/start.tsx")).Start);
 const Settings = later(async () => (await import("./pages/settings.tsx")).Settings);
 const FirstLook = later(async () => (await import("./pages/first_look.tsx")).FirstLookPage);
+const Issues = later(async () => (await import("./pages/issues.tsx")).Issues);
+const Incidents = later(async () => (await import("./pages/incidents.tsx")).Incidents);
+const Ledger = later(async () => (await import("./pages/ledger.tsx")).LedgerPage);
 const MarkDialog = later(async () => (await import("./explore/mark_dialog.tsx")).MarkDialog);
 const Help = later(async () => (await import("./parts/help.tsx")).Help);
 const Palette = later(async () => (await import("./parts/palette.tsx")).Palette);
@@ -124,6 +130,12 @@ function App() {
         <ServiceMap Time={TimePicker} />
       ) : page === "first-look" ? (
         <FirstLook />
+      ) : page === "issues" ? (
+        <Issues />
+      ) : page === "incidents" ? (
+        <Incidents />
+      ) : page === "ledger" ? (
+        <Ledger />
       ) : page === "groups" ? (
         <Groups />
       ) : page === "sources" ? (

@@ -5,6 +5,7 @@ import { ALERTS } from "./id/alerts.ts";
 import { CAUSE } from "./id/cause.ts";
 import { EVENTS } from "./id/events.ts";
 import { EXPLORE } from "./id/explore.ts";
+import { ISSUES } from "./id/issues.ts";
 import { PAGES } from "./id/pages.ts";
 import { SETTINGS } from "./id/settings.ts";
 import { SHELL } from "./id/shell.ts";
@@ -20,4 +21,5 @@ export const INDONESIAN: Readonly<Record<string, string>> = {
   ...SETTINGS,
   ...TRACES,
   ...CAUSE,
+  ...ISSUES,
 };

@@ -68,6 +68,8 @@ export const CAUSE: Readonly<Record<string, string>> = {
   "Theme: light": "Tema: terang",
   "Theme: dark": "Tema: gelap",
   "Language: {name}": "Bahasa: {name}",
+  "{n} alert began together": "{n} peringatan bermula bersama",
+  "{n} alerts began together": "{n} peringatan bermula bersama",
   "Events:": "Peristiwa:",
   "More: query, time, notifications": "Lainnya: kueri, waktu, notifikasi",
 
