@@ -1,4 +1,4 @@
-import{$n as e,D as t,Dn as n,Dr as r,En as i,Ir as a,Ln as o,Lr as s,Mt as c,Pr as l,Qt as u,X as d,Z as f,cr as p,et as m,jt as h,kr as g,nr as _,on as v,or as y,rr as b,vr as x,yr as S}from"./core.js?v=481d2557da18";import{t as C}from"./row_list.js?v=75359b4b4783";import{t as w}from"./rows.js?v=05bdd7ae499e";var T=4e6,E=class{#e=``;push(e){this.#e+=e.replaceAll(`\r
+import{$n as e,D as t,Dn as n,Dr as r,En as i,Ir as a,Ln as o,Lr as s,Mt as c,Pr as l,Qt as u,X as d,Z as f,cr as p,et as m,jt as h,kr as g,nr as _,on as v,or as y,rr as b,vr as x,yr as S}from"./core.js?v=32b754a2aeb4";import{t as C}from"./row_list.js?v=399d6bf2aac5";import{t as w}from"./rows.js?v=9876d5b255af";var T=4e6,E=class{#e=``;push(e){this.#e+=e.replaceAll(`\r
 `,`
 `);let t=this.#e.split(`
 

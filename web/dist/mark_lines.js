@@ -1,1 +1,1 @@
-export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=39f59d9f281a";
+export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=520285ed911a";

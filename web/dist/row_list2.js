@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=75359b4b4783";
+export{t as RowList}from"./row_list.js?v=399d6bf2aac5";

@@ -1,1 +1,1 @@
-export{t as Selection}from"./selection2.js?v=bcc036ec63e4";
+export{t as Selection}from"./selection2.js?v=457d17dbce29";

@@ -1,4 +1,4 @@
-import{Ar as e,Br as t,Cr as n,Dn as r,Dr as i,Dt as a,E as o,Er as s,Hr as c,Jt as l,Lr as u,Mn as d,Mt as f,Or as p,Pn as m,Rr as h,S as g,T as _,Tn as v,Tr as ee,Wr as y,_ as te,cr as b,dn as ne,gr as x,hr as re,kr as S,kt as C,mr as ie,on as ae,w as oe,wt as se,x as ce,y as le,zr as w}from"./core.js?v=481d2557da18";import{t as ue}from"./snippet.js?v=a55d9b3dc7f6";import{a as T,c as E,i as D,l as O,n as k,o as A,r as j,s as M,t as N}from"./parts.js?v=b7c15ff6e391";var P=5e3,F=15,I=10,de=`[storage]
+import{Ar as e,Br as t,Cr as n,Dn as r,Dr as i,Dt as a,E as o,Er as s,Hr as c,Jt as l,Lr as u,Mn as d,Mt as f,Or as p,Pn as m,Rr as h,S as g,T as _,Tn as v,Tr as ee,Wr as y,_ as te,cr as b,dn as ne,gr as x,hr as re,kr as S,kt as C,mr as ie,on as ae,w as oe,wt as se,x as ce,y as le,zr as w}from"./core.js?v=32b754a2aeb4";import{t as ue}from"./snippet.js?v=6c24eec97a9f";import{a as T,c as E,i as D,l as O,n as k,o as A,r as j,s as M,t as N}from"./parts.js?v=d899db688d2f";var P=5e3,F=15,I=10,de=`[storage]
 object_store = "s3://logs"
 object_store_region = "eu-central-1"
 

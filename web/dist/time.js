@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=73003bac82e7";
+export{t as readRange}from"./time2.js?v=ab581ee2fcb0";

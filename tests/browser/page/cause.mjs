@@ -18,8 +18,8 @@ const differs = (more = {}) => ({
   selection: { events: 200 },
   baseline: { events: 1000 },
   fields: [
-    { field: "host", score: 0.9, values: [value("web-14", 196, 70), value("web-2", 0, 400)], also: ["version"], query: 'filter host = "web-14"', event: { "@id": "E1", "@timestamp": iso(Date.now() - 60_000), "@message": "pool exhausted" } },
-    { field: "took", score: 0.7, values: [], numbers: { selection_p5: 900, selection_p50: 4200, selection_p95: 5000, baseline_p5: 5, baseline_p50: 21, baseline_p95: 80 }, query: "filter took >= 900" },
+    { field: "host", score: 0.9, values: [value("web-14", 196, 70), value("web-2", 0, 400)], same_events: ["version"], query: 'filter host = "web-14"', event: { "@id": "E1", "@timestamp": iso(Date.now() - 60_000), "@message": "pool exhausted" } },
+    { field: "took", score: 0.7, values: [], numbers: { selection_p5: 900, selection_p50: 4200, selection_p95: 5000, baseline_p5: 5, baseline_p50: 21, baseline_p95: 80, threshold: 800, selection_share_above: 0.97, baseline_share_above: 0.01 }, query: "filter took >= 900" },
     { field: "@pattern", score: 0.5, values: [value("connection to <*> refused", 150, 0)], query: 'filter @message like "connection to "' },
     { field: "user", score: 0.1, values: [value('<img src=x onerror="window.__xss=1">\u202e', 40, 10)], query: null },
   ],
@@ -93,11 +93,13 @@ async function comparesADraggedTime(own) {
   assert.ok(Math.abs((to - from) / 3_600_000 - 0.25) < 0.02, `${(to - from) / 60_000} min of the hour`);
   assert.deepEqual([asked.selection.from, asked.selection.to], [iso(from), iso(to)]);
   assert.match(asked.baseline.query, /^filter not \(@timestamp >= "/);
-  assert.deepEqual(asked.selection.groups, [`${own.prefix}/*`]);
+  assert.deepEqual([asked.selection.groups, asked.baseline.groups], [[`${own.prefix}/*`], [`${own.prefix}/*`]]);
+  assert.deepEqual(Object.keys(asked), ["selection", "baseline"]);
   const all = page.getByTestId("difference");
   assert.deepEqual(await all.evaluateAll((list) => list.map((one) => one.dataset.field)), ["host", "took", "@pattern", "user"]);
   const host = await all.first().innerText();
   for (const part of ["web-14", "98 %", "7.0 %", "×14", "not here", "version", "pool exhausted"]) assert.ok(host.includes(part), `${part} in ${host}`);
+  assert.match(await all.nth(1).innerText(), /above 800: 97 % of the selection, 1\.0 % of the baseline/);
   assert.match(await all.nth(1).innerText(), /median 4,200\s+.*median 21/s);
   assert.match(await all.nth(2).innerText(), /only here/);
   assert.equal(await page.evaluate(() => window.__xss), undefined);
@@ -197,7 +199,7 @@ async function looksFirst(own) {
   let asked;
   const page = await openWith(own, "/first-look?alert=a1", { "first-look": (request) => { asked = request.postDataJSON(); return firstLook(); }, alerts: { alerts: [{ id: "a1", rule: "errors", state: "alarm", labels: {}, annotations: {}, value: 1, since: iso(Date.now()), url: "" }] } });
   await page.getByTestId("finding").first().waitFor();
-  assert.equal(asked.alert, "a1");
+  assert.deepEqual(asked, { alert: "a1" });
   assert.match(await page.getByTestId("since").innerText(), /^Since \d{4}-.* ± 2 s .*10 min ago.*0\.5\/min before, 90\/min since/);
   assert.deepEqual(await page.getByTestId("finding").evaluateAll((list) => list.map((one) => one.dataset.kind)), ["restart", "trace", "differs"]);
   assert.match(await page.getByTestId("finding").first().innerText(), /36 s before the onset/);

@@ -30,7 +30,7 @@ export interface FieldDifference {
   values: ValueDifference[];
   /** Quantiles of both sides, as `selection_p50`; `null` for a field that is not numeric. */
   numbers: Readonly<Record<string, number | null>> | null;
-  /** Fields that say the same, where the server names them. */
+  /** Fields that differ in the same events. */
   also: string[];
   query: string | null;
   event: Sample | null;
@@ -48,6 +48,8 @@ export interface Differences {
   selection: { events: number };
   baseline: { events: number };
   fields: FieldDifference[];
+  /** Why there is nothing to compare, as the server says it. */
+  note: string;
   approximate: boolean;
   partial: boolean;
   partial_reasons: Notice[];
@@ -130,7 +132,7 @@ function sampleOf(value: unknown): Sample | null {
 /** Completes the answer to a comparison. */
 export function differencesOf(answer: Loose<Differences> | null | undefined): Differences {
   const fields = Array.isArray(answer?.fields)
-    ? (answer.fields as (Loose<FieldDifference> & { event?: unknown })[])
+    ? (answer.fields as (Loose<FieldDifference> & { event?: unknown; same_events?: unknown })[])
     : [];
   return {
     selection: answer?.selection ?? { events: 0 },
@@ -140,10 +142,11 @@ export function differencesOf(answer: Loose<Differences> | null | undefined): Di
       score: one.score ?? 0,
       values: Array.isArray(one.values) ? one.values : [],
       numbers: one.numbers ?? null,
-      also: Array.isArray(one.also) ? one.also.filter((name) => typeof name === "string") : [],
+      also: Array.isArray(one.same_events) ? one.same_events.filter((name) => typeof name === "string") : [],
       query: one.query ?? null,
       event: sampleOf(one.event),
     })),
+    note: text(answer?.note),
     approximate: answer?.approximate === true,
     partial: answer?.partial === true,
     partial_reasons: answer?.partial_reasons ?? [],
@@ -164,7 +167,7 @@ export function onsetOf(answer: Loose<Onset> | null | undefined): Onset {
 }
 
 /** Completes a first look. */
-function firstLookOf(answer: Loose<FirstLook>): FirstLook {
+function firstLookOf(answer: Loose<FirstLook> & { signal?: unknown }): FirstLook {
   const patterns: unknown = answer.patterns;
   const nested =
     typeof patterns === "object" && patterns !== null
@@ -173,7 +176,7 @@ function firstLookOf(answer: Loose<FirstLook>): FirstLook {
   const listed = Array.isArray(patterns) ? patterns : Array.isArray(nested) ? nested : [];
   return {
     title: text(answer.title),
-    query: text(answer.query),
+    query: text(answer.query) || text(answer.signal),
     from: text(answer.from),
     to: text(answer.to),
     findings: (answer.findings ?? []).map((one) => ({
@@ -186,7 +189,7 @@ function firstLookOf(answer: Loose<FirstLook>): FirstLook {
     })),
     onset: onsetOf(answer.onset),
     differs: differencesOf(answer.differs),
-    patterns: listed as Partial<Change>[],
+    patterns: (listed as Partial<Change>[]).filter((one) => typeof one.pattern === "string"),
     elapsed_ms: answer.elapsed_ms ?? null,
     computed: answer.computed ?? null,
     partial: answer.partial === true || answer.differs?.partial === true,
@@ -201,8 +204,14 @@ function post<T>(path: string, body: unknown, signal: AbortSignal): Promise<T> {
 }
 
 /** A side in a request; without an end it reaches to the server's present. */
-function sideBody({ query, from, to, groups }: Side): Record<string, Json> {
-  return { query, from, ...(to === "now" ? {} : { to }), ...(groups.length > 0 ? { groups: [...groups] } : {}) };
+function sideBody({ query, from, to, groups }: Side, zone: Zone): Record<string, Json> {
+  return {
+    query,
+    from,
+    ...(to === "now" ? {} : { to }),
+    ...(groups.length > 0 ? { groups: [...groups] } : {}),
+    time_zone: timeZone(zone),
+  };
 }
 
 /** Asks what differs between a selection and a baseline. */
@@ -213,22 +222,21 @@ export async function askDiffers(
   signal: AbortSignal,
 ): Promise<Differences> {
   const body = {
-    selection: sideBody(selection),
-    baseline: typeof baseline === "string" ? baseline : sideBody(baseline),
-    time_zone: timeZone(zone),
+    selection: sideBody(selection, zone),
+    baseline: typeof baseline === "string" ? baseline : sideBody(baseline, zone),
   };
   return differencesOf(await post<Loose<Differences>>("api/v1/differs", body, signal));
 }
 
 /** Asks when the events of a query began to be more frequent, and what else began then. */
 export async function askOnset(of: Side, zone: Zone, signal: AbortSignal): Promise<Onset> {
-  return onsetOf(await post<Loose<Onset>>("api/v1/onset", { ...sideBody(of), time_zone: timeZone(zone) }, signal));
+  return onsetOf(await post<Loose<Onset>>("api/v1/onset", sideBody(of, zone), signal));
 }
 
 /** Asks for the first look at an alert, by its id, or at a query. */
 export async function askFirstLook(of: { alert: string } | Side, zone: Zone, signal: AbortSignal): Promise<FirstLook> {
-  const body = "alert" in of ? { alert: of.alert } : sideBody(of);
-  return firstLookOf(await post<Loose<FirstLook>>("api/v1/first-look", { ...body, time_zone: timeZone(zone) }, signal));
+  const body = "alert" in of ? { alert: of.alert } : sideBody(of, zone);
+  return firstLookOf(await post<Loose<FirstLook>>("api/v1/first-look", body, signal));
 }
 
 /** Asks for the marks of a range. */

@@ -143,6 +143,7 @@ function Numbers({ found, of }: { found: FieldDifference; of: Narrowed }) {
     { name: t("selection"), which: "here", quantiles: quantilesOf(numbers, "selection") },
     { name: t("baseline"), which: "there", quantiles: quantilesOf(numbers, "baseline") },
   ];
+  const { threshold, selection_share_above: above, baseline_share_above: aboveBefore } = numbers;
   const all = sides.flatMap(({ quantiles }) => [...quantiles.values()]);
   if (all.length === 0) return null;
   const [low, high] = [Math.min(...all), Math.max(...all)];
@@ -158,7 +159,13 @@ function Numbers({ found, of }: { found: FieldDifference; of: Narrowed }) {
         disabled={found.query === null}
         onClick={() => narrow(of, found, null, false)}
       >
-        {t("its numbers")}
+        {typeof threshold === "number" && typeof above === "number" && typeof aboveBefore === "number"
+          ? t("above {n}: {share} of the selection, {other} of the baseline", {
+              n: number(threshold),
+              share: percent(above),
+              other: percent(aboveBefore),
+            })
+          : t("its numbers")}
       </button>
       <span class="ranges">
         {sides.map(({ name, which, quantiles }) => {

@@ -123,9 +123,11 @@ function Found({ data, comparison }: { data: Differences; comparison: Comparison
                 : t("Nothing differs significantly")
           }
           hint={
-            few >= EVENTS_MIN
-              ? t("Every field is distributed as in the baseline, within what chance explains.")
-              : t("Select a longer time, or choose another baseline above.")
+            data.note !== ""
+              ? data.note
+              : few >= EVENTS_MIN
+                ? t("Every field is distributed as in the baseline, within what chance explains.")
+                : t("Select a longer time, or choose another baseline above.")
           }
         />
       )}

@@ -54,7 +54,7 @@ export function Issues() {
   }, [tab, asked.value]);
   const { state, data, error } = lane.value;
   const listed = data?.issues ?? [];
-  const isListed = listed.some((one) => one.id === open);
+  const isListed = listed.some((one) => one.id === open || one.merged.includes(open));
   // A link leads to an issue whatever its state is, and also to one that became a part of another.
   useEffect(() => {
     single.value = null;

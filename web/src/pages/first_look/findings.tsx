@@ -83,10 +83,10 @@ function Title({ finding: { title, query, url } }: { finding: Finding }) {
   const address = ownAddress(url);
   return (
     <span class="finding-title" lang="">
-      {address !== null ? (
-        <a href={address}>{shown}</a>
-      ) : query !== null ? (
+      {query !== null ? (
         <Way to={{ page: "explore", panel: "rows", row: "", live: false, query }}>{shown}</Way>
+      ) : address !== null ? (
+        <a href={address}>{shown}</a>
       ) : (
         shown
       )}

@@ -7,7 +7,7 @@ import { Spark } from "../../explore/panel_parts.tsx";
 import { count, oneLine, printable } from "../../format.ts";
 import { tell } from "../../parts/layers.tsx";
 import { Way } from "../../parts/way.tsx";
-import { rich, t } from "../../texts.ts";
+import { plural, rich, t } from "../../texts.ts";
 import { go, type View } from "../../view.ts";
 import { When } from "../alerts/parts.tsx";
 import { told } from "../settings/parts.tsx";
@@ -208,7 +208,12 @@ function Merged({ issue, onChange }: { issue: Issue; onChange: () => void }) {
   };
   return (
     <p>
-      {t("{n} issues were merged into this one.", { n: count(issue.merged.length) })}{" "}
+      {plural(
+        issue.merged.length,
+        "{n} issue was merged into this one.",
+        "{n} issues were merged into this one.",
+        count(issue.merged.length),
+      )}{" "}
       <button type="button" class="link" data-testid="split" onClick={() => void split()}>
         {t("Undo the last merge")}
       </button>

@@ -39,6 +39,8 @@ export const CAUSE: Readonly<Record<string, string>> = {
   baseline: "pembanding",
   "only here": "hanya di sini",
   "not here": "tidak di sini",
+  "above {n}: {share} of the selection, {other} of the baseline":
+    "di atas {n}: {share} dari pilihan, {other} dari pembanding",
   "its numbers": "angkanya",
   "median {n}": "median {n}",
   "The same events differ in {fields}, too.": "Peristiwa yang sama juga berbeda di {fields}.",

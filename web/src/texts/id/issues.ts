@@ -43,6 +43,7 @@ export const ISSUES: Readonly<Record<string, string>> = {
   "It came back {time}.": "Muncul lagi {time}.",
   "in {version}": "di {version}",
   "The last merge was undone": "Penggabungan terakhir diurungkan",
+  "{n} issue was merged into this one.": "{n} isu digabungkan ke isu ini.",
   "{n} issues were merged into this one.": "{n} isu digabungkan ke isu ini.",
   "Undo the last merge": "Urungkan penggabungan terakhir",
   open: "terbuka",
