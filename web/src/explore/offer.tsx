@@ -16,8 +16,10 @@ import { hasErrors, riseOf, searchFrom, toldOf, type Told } from "./rise.ts";
 
 const onset = signal<Lane<Onset>>({ state: "idle", data: null, error: null, since: 0 });
 
-/** The question that the present onset answers. */
+/** The view whose errors the present onset is about. */
 const answered = signal("");
+/** The same view is asked about again after this time at the soonest, however often its rows are. */
+const AGAIN_MS_MIN = 60_000;
 const WHAT_CHARS_MAX = 120;
 
 /** The errors whose onset is asked for: those in the range, and before it where they rose in no bar. */
@@ -40,15 +42,17 @@ export function Offer() {
   const [from, to] = rangeMs(of, askedAt.value);
   const rise = data === null || state !== "done" ? null : riseOf(data);
   const isWanted = data !== null && state === "done" && !of.live && from > 0 && hasErrors(data);
-  const key = isWanted ? JSON.stringify([of.query, of.groups, of.from, of.to, askedAt.value]) : "";
+  const shown = JSON.stringify([of.query, of.groups, of.from, of.to, of.zone]);
+  const key = isWanted ? `${shown} ${Math.floor(askedAt.value / AGAIN_MS_MIN)}` : "";
   useEffect(() => {
-    if (key === "" || key === answered.peek()) return;
+    if (key === "") return;
     void start(onset, (signal) => askOnset(errorsIn(rise !== null), of.zone, signal)).then(() => {
-      answered.value = key;
+      if (onset.peek().state === "done") answered.value = shown;
     });
     return () => void stop(onset);
   }, [key]);
-  const known = key !== "" && answered.value === key && onset.value.state === "done" ? onset.value.data : null;
+  // What was found a moment ago stays until there is something newer.
+  const known = answered.value === shown ? onset.value.data : null;
   const told = state === "done" ? toldOf(rise, known, from) : null;
   if (told === null) return null;
   const iso = (ms: number) => new Date(ms).toISOString();
