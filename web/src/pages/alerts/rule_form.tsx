@@ -48,7 +48,13 @@ export function RuleForm() {
   useEffect(() => {
     if (name !== "") definitionOf(name).then(setDefinition, () => setDefinition(null));
   }, [name]);
-  if (name === "") return <Form rule={null} />;
+  // The suggested name is none of those that are there.
+  if (name === "")
+    return lane.data === null && lane.state !== "error" ? (
+      <Trouble lane={lane} again={() => void askRules()} />
+    ) : (
+      <Form rule={null} />
+    );
   if (found && definition !== undefined) return <Form key={found.name} rule={found} definition={definition} />;
   return (
     <section>
