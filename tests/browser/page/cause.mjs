@@ -213,6 +213,8 @@ async function looksFirst(own) {
   await page.getByTestId("finding").first().getByRole("link").click();
   await settled(page);
   assert.equal(await queryText(page), 'filter service = "payment"');
+  const restarted = Date.parse(firstLook().findings[0].at);
+  assert.ok(Date.parse(parameter(page, "from")) < restarted && restarted < Date.parse(parameter(page, "to")), "the range has the finding");
   await page.goBack();
   await page.getByTestId("finding").first().waitFor();
 }

@@ -5,7 +5,7 @@ import { oneLine } from "../../format.ts";
 import { Way } from "../../parts/way.tsx";
 import { t, text } from "../../texts.ts";
 import { distance, fullText } from "../../time.ts";
-import { view } from "../../view.ts";
+import { view, type View } from "../../view.ts";
 
 const TITLE_CHARS_MAX = 400;
 
@@ -46,6 +46,18 @@ function ownAddress(url: string | null): string | null {
   return origin === location.origin || isShown ? new URL(pathname + search + hash, location.href).href : null;
 }
 
+/** Time around an instant in which its events are shown. */
+const AROUND_MS = 30 * 60_000;
+
+/** The view of a query's events: around an instant, or since the onset, or in the range that the address names. */
+export function eventsOfQuery(query: string, at: string | null, began: string | null): Partial<View> {
+  const shown: Partial<View> = { page: "explore", panel: "rows", row: "", live: false, query };
+  const iso = (ms: number) => new Date(ms).toISOString();
+  const [middle, since] = [Date.parse(at ?? ""), Date.parse(began ?? "")];
+  if (!Number.isNaN(middle)) return { ...shown, from: iso(middle - AROUND_MS), to: iso(middle + AROUND_MS) };
+  return Number.isNaN(since) ? shown : { ...shown, from: iso(since - AROUND_MS), to: "now" };
+}
+
 /** The list. */
 export function Findings({ data: { findings, onset } }: { data: FirstLook }) {
   return (
@@ -63,7 +75,7 @@ export function Findings({ data: { findings, onset } }: { data: FirstLook }) {
               data-kind={one.kind}
             >
               <span class="badge">{kindName(one.kind)}</span>
-              <Title finding={one} />
+              <Title finding={one} began={onset.began} />
               <span
                 class="dim finding-time"
                 title={one.at === null ? "" : fullText(Date.parse(one.at), view.value.zone)}
@@ -78,13 +90,13 @@ export function Findings({ data: { findings, onset } }: { data: FirstLook }) {
   );
 }
 
-function Title({ finding: { title, query, url } }: { finding: Finding }) {
+function Title({ finding: { title, query, url, at }, began }: { finding: Finding; began: string | null }) {
   const shown = oneLine(title, TITLE_CHARS_MAX);
   const address = ownAddress(url);
   return (
     <span class="finding-title" lang="">
       {query !== null ? (
-        <Way to={{ page: "explore", panel: "rows", row: "", live: false, query }}>{shown}</Way>
+        <Way to={eventsOfQuery(query, at, began)}>{shown}</Way>
       ) : address !== null ? (
         <a href={address}>{shown}</a>
       ) : (

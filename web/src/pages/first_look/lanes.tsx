@@ -8,7 +8,7 @@ import { Way } from "../../parts/way.tsx";
 import { t } from "../../texts.ts";
 import { dayClock, fullText } from "../../time.ts";
 import { view } from "../../view.ts";
-import { kindName, relative } from "./findings.tsx";
+import { eventsOfQuery, kindName, relative } from "./findings.tsx";
 
 /** Order of the lanes: causes first. */
 const ORDER: readonly string[] = ["mark", "restart", "pattern", "new-pattern", "jump", "silence", "alert", "trace"];
@@ -128,9 +128,7 @@ function List({ all, began }: { all: readonly AlsoBegan[]; began: string | null 
             {one.query === null ? (
               oneLine(one.what, WHAT_CHARS_MAX)
             ) : (
-              <Way to={{ page: "explore", panel: "rows", row: "", live: false, query: one.query }}>
-                {oneLine(one.what, WHAT_CHARS_MAX)}
-              </Way>
+              <Way to={eventsOfQuery(one.query, one.at, began)}>{oneLine(one.what, WHAT_CHARS_MAX)}</Way>
             )}
           </span>
           <span class="dim">{relative(one.at, began)}</span>
