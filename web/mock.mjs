@@ -6,6 +6,8 @@ import { createServer } from "node:http";
 import { readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 
+import { differsOf, firstLookOf, MARKS, onsetOf } from "./mock_cause.mjs";
+import { answerOf } from "./mock_issues.mjs";
 import { mapOf, searchOf, traceOf } from "./mock_traces.mjs";
 
 const PORT = Number(process.argv[2] ?? 22829);
@@ -786,6 +788,13 @@ function api(path, ask, response, request) {
       return mood === "broken"
         ? send({ error: { code: "internal", message: "the histogram failed" } }, 500)
         : send(histogram(ask));
+    if (["/api/v1/differs", "/api/v1/onset", "/api/v1/first-look", "/api/v1/marks"].includes(path))
+      return cause(path, ask, send, request.method);
+    if (/^\/api\/v1\/(?:issues|incidents|ledger)(?:\/|$)/.test(path))
+      return send(...answerOf(path, ask, request.method, mood));
+    if (path === "/api/v1/silences") return send({ silences: [] });
+    if (path === "/api/v1/channels") return send({ channels: [] });
+    if (path === "/api/v1/time") return send(timeOf(ask.text));
     if (path === "/api/v1/fields") return send(fieldsOf(ask));
     if (path === "/api/v1/context")
       return around(ask)
@@ -860,6 +869,46 @@ function api(path, ask, response, request) {
   }
 }
 
+/** What a written time means, as far as the mock reads it. */
+function timeOf(text) {
+  const at = instantOf(text.replace(" ", "T"), NaN);
+  if (Number.isNaN(at)) throw new QueryError(text, 0, text.length, `"${text}" is no time`);
+  return { from: text, to: "now", from_time: new Date(at).toISOString(), to_time: new Date().toISOString() };
+}
+
+/** Causes and marks, in the present mood. */
+function cause(path, ask, send, method) {
+  if (mood === "broken") return send({ error: { code: "internal", message: "block 7 could not be read" } }, 500);
+  const partial =
+    mood === "partial"
+      ? {
+          partial: true,
+          partial_reasons: [{ code: "damaged", message: "segment 01J8.seg: the checksum of block 7 does not hold" }],
+        }
+      : {};
+  if (path === "/api/v1/marks" && method === "POST") {
+    MARKS.push({ id: `m${MARKS.length + 1}`, until: null, fields: {}, text: ask.text, at: ask.at, ...ask });
+    return send(MARKS.at(-1), 201);
+  }
+  if (path === "/api/v1/marks") return send({ marks: mood === "empty" ? [] : MARKS });
+  if (path === "/api/v1/onset")
+    return send(mood === "empty" ? { began: null, also: [], uncertainty_ms: 0 } : onsetOf());
+  const query = ask.selection ?? { query: 'filter @level >= "error"', from: "now-1h", ...ask };
+  const inside = found(query, planOf(query.query.replaceAll(/filter not \(.*\)/g, "")).filters);
+  const from = instantOf(query.from, 0);
+  const base = typeof ask.baseline === "object" ? ask.baseline : null;
+  const outside = (
+    base ? found(base, []) : found({ ...query, from: new Date(from - 36e5).toISOString(), to: query.from }, [])
+  ).filter((event) => !inside.includes(event));
+  const differs = { ...differsOf(inside, outside, valueOf), ...partial };
+  const answer = path === "/api/v1/differs" ? differs : firstLookOf(differs);
+  const none = { findings: [], patterns: [], onset: { began: null, also: [] } };
+  return setTimeout(
+    () => send(mood === "empty" && path !== "/api/v1/differs" ? { ...answer, ...none } : answer),
+    mood === "slow" ? 3000 : 0,
+  );
+}
+
 /** Traces and the map, in the present mood. */
 function traces(path, ask, send) {
   if (mood === "broken") return send({ error: { code: "internal", message: "the spans could not be read" } }, 500);
@@ -911,8 +960,19 @@ createServer((request, response) => {
     return response.end(reference());
   }
   const name =
-    ["/", "/alerts", "/groups", "/sources", "/settings", "/traces", "/map"].includes(url.pathname) ||
-    url.pathname.startsWith("/trace/")
+    [
+      "/",
+      "/alerts",
+      "/groups",
+      "/sources",
+      "/settings",
+      "/traces",
+      "/map",
+      "/first-look",
+      "/issues",
+      "/incidents",
+      "/ledger",
+    ].includes(url.pathname) || /^\/(?:trace|incidents)\//.test(url.pathname)
       ? "/index.html"
       : url.pathname;
   try {

@@ -61,6 +61,8 @@ const OWN = [
   "explore/bars.tsx",
   "style/charts.css",
   "explore/series_chart.tsx",
+  "explore/chart.tsx",
+  "explore/count_table.tsx",
   "explore/tail.ts",
   "explore/trouble.tsx",
   "explore/insight.tsx",
@@ -76,6 +78,18 @@ const OWN = [
   "rows.ts",
   "explore/sidebar.tsx",
   "explore/field_numbers.tsx",
+  "api/cause.ts",
+  "api/issues.ts",
+  "style/issues.css",
+  "style/cause.css",
+  "explore/comparison.ts",
+  "explore/difference_list.tsx",
+  "explore/differs_panel.tsx",
+  "explore/panel_frame.tsx",
+  "explore/selection.tsx",
+  "explore/marks.ts",
+  "explore/mark_lines.tsx",
+  "explore/mark_dialog.tsx",
 ];
 /** Pages that are nothing without the text that the server puts in: they are never packed. */
 const FRAMES = ["reference.html", "docs.html"];

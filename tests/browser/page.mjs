@@ -12,6 +12,7 @@
 
 import { accessibilityChecks } from "./page/accessibility.mjs";
 import { alertChecks } from "./page/alerts.mjs";
+import { causeChecks } from "./page/cause.mjs";
 import { changeChecks } from "./page/changes.mjs";
 import { contextChecks } from "./page/context.mjs";
 import { crashChecks } from "./page/crash.mjs";
@@ -19,6 +20,7 @@ import { detailChecks } from "./page/detail.mjs";
 import { editorChecks } from "./page/editor.mjs";
 import { exploreChecks } from "./page/explore.mjs";
 import { fieldChecks } from "./page/fields.mjs";
+import { issueChecks } from "./page/issues.mjs";
 import { keyChecks } from "./page/keys.mjs";
 import { flowChecks } from "./page/flow.mjs";
 import { languageChecks } from "./page/language.mjs";
@@ -50,7 +52,7 @@ await runChecks(url, [
   ...detailChecks, ...contextChecks,
   ...shareChecks,
   ...exploreChecks, ...fieldChecks, ...otherChecks, ...partChecks, ...sourceChecks, ...lookChecks, ...languageChecks,
-  ...changeChecks, ...alertChecks, ...traceChecks,
+  ...changeChecks, ...causeChecks, ...issueChecks, ...alertChecks, ...traceChecks,
   ...keyChecks, ...liveChecks, ...flowChecks, ...stateChecks, ...proofChecks, ...crashChecks, ...scaleChecks, ...accessibilityChecks, ...layerChecks,
   ["row 32, security: no policy was violated and no script failed", (own) => own.noComplaints()],
   ...(picture ? [["a picture is taken", (own) => takeScreenshot(own, picture)]] : []),

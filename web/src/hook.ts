@@ -1,7 +1,7 @@
 // What tests may look at; nothing can be changed through it.
 
 import { aboutToAsk, counts, rows, type Lane } from "./ask.ts";
-import { bucketsOf } from "./explore/chart.tsx";
+import { bucketsOf } from "./explore/buckets.ts";
 import { view } from "./view.ts";
 
 /** The live tail, once it is loaded. */

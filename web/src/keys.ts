@@ -201,6 +201,8 @@ export const KEYS: readonly Key[] = [
   { keys: ["v"], label: text("Saved views"), run: () => (layer.value = "views") },
   { keys: ["g e"], label: text("Go to Explore"), run: toPage("explore"), everywhere: true },
   { keys: ["g a"], label: text("Go to Alerts"), run: toPage("alerts"), everywhere: true },
+  { keys: ["g i"], label: text("Go to Issues"), run: toPage("issues"), everywhere: true },
+  { keys: ["g n"], label: text("Go to Incidents"), run: toPage("incidents"), everywhere: true },
   { keys: ["g g"], label: text("Go to Groups"), run: toPage("groups"), everywhere: true },
   { keys: ["g s"], label: text("Go to Sources"), run: toPage("sources"), everywhere: true },
   { keys: ["g r"], label: text("Go to Traces"), run: toPage("traces"), everywhere: true },

@@ -13,6 +13,7 @@ import { followKeys } from "./keys.ts";
 import { Icon } from "./parts/icons.tsx";
 import { later } from "./parts/later.tsx";
 import { layer, Told } from "./parts/layers.tsx";
+import { SkipLink } from "./parts/skip_link.tsx";
 import { Way } from "./parts/way.tsx";
 import { askWho } from "./session.ts";
 import { beginToSpeak, t, text } from "./texts.ts";
@@ -22,18 +23,27 @@ import { followHistory, view, type Page } from "./view.ts";
 import "./style/base.css";
 import "./style/explore.css";
 import "./style/rows.css";
-import "./style/panels.css";
 
 const PAGES: readonly { page: Page; title: string }[] = [
   { page: "explore", title: text("Explore") },
   { page: "traces", title: text("Traces") },
   { page: "map", title: text("Map") },
   { page: "alerts", title: text("Alerts") },
+  { page: "issues", title: text("Issues") },
+  { page: "incidents", title: text("Incidents") },
   { page: "groups", title: text("Groups") },
   { page: "sources", title: text("Sources") },
   { page: "settings", title: text("Settings") },
   { page: "start", title: text("Send data") },
+  { page: "first-look", title: text("First look") },
+  { page: "ledger", title: text("Ledger") },
 ];
+
+/** Pages that another page leads to. */
+const UNLISTED: readonly Page[] = ["start", "first-look", "ledger"];
+
+/** Pages that belong to another one in the list. */
+const PARENTS: Partial<Record<Page, Page>> = { trace: "traces", "first-look": "alerts", ledger: "incidents" };
 
 // What not everybody opens is no part of the shell.
 const Alerts = later(async () => (await import("./pages/alerts.tsx")).Alerts);
@@ -44,6 +54,11 @@ const Traces = later(async () => (await import("./pages/traces.tsx")).Traces);
 const ServiceMap = later(async () => (await import("./pages/map.tsx")).ServiceMapPage);
 const Start = later(async () => (await import("./pages/start.tsx")).Start);
 const Settings = later(async () => (await import("./pages/settings.tsx")).Settings);
+const FirstLook = later(async () => (await import("./pages/first_look.tsx")).FirstLookPage);
+const Issues = later(async () => (await import("./pages/issues.tsx")).Issues);
+const Incidents = later(async () => (await import("./pages/incidents.tsx")).Incidents);
+const Ledger = later(async () => (await import("./pages/ledger.tsx")).LedgerPage);
+const MarkDialog = later(async () => (await import("./explore/mark_dialog.tsx")).MarkDialog);
 const Help = later(async () => (await import("./parts/help.tsx")).Help);
 const Palette = later(async () => (await import("./parts/palette.tsx")).Palette);
 const SignIn = later(async () => (await import("./parts/sign_in.tsx")).SignIn);
@@ -62,11 +77,11 @@ function Head() {
         catat
       </a>
       <nav aria-label={t("Pages")}>
-        {PAGES.filter(({ page }) => page !== "start").map(({ page, title }) => (
+        {PAGES.filter(({ page }) => !UNLISTED.includes(page)).map(({ page, title }) => (
           <Way
             key={page}
             to={{ page, tab: "", open: "" }}
-            aria-current={view.value.page.startsWith(page === "traces" ? "trace" : page) ? "page" : undefined}
+            aria-current={(PARENTS[view.value.page] ?? view.value.page) === page ? "page" : undefined}
             data-testid={`nav-${page}`}
           >
             {t(title)}
@@ -103,6 +118,7 @@ function App() {
   const page = view.value.page;
   return (
     <>
+      <SkipLink />
       <Head />
       {page === "alerts" ? (
         <Alerts />
@@ -112,6 +128,14 @@ function App() {
         <Traces Time={TimePicker} />
       ) : page === "map" ? (
         <ServiceMap Time={TimePicker} />
+      ) : page === "first-look" ? (
+        <FirstLook />
+      ) : page === "issues" ? (
+        <Issues />
+      ) : page === "incidents" ? (
+        <Incidents />
+      ) : page === "ledger" ? (
+        <Ledger />
       ) : page === "groups" ? (
         <Groups />
       ) : page === "sources" ? (
@@ -124,6 +148,7 @@ function App() {
         <Explore />
       )}
       <Help wanted={layer.value === "help"} />
+      <MarkDialog wanted={layer.value === "mark"} />
       <Palette wanted={layer.value === "palette"} />
       <SignIn wanted={keyWanted.value !== null} />
       <Told />

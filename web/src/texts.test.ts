@@ -70,6 +70,11 @@ const AS_IT_IS = new Set([
   "catat users",
   "rules/*.yaml",
   "http.route=/cart",
+  "service=pay version=1.4.2",
+  "pay, checkout",
+  "now-20m",
+  "now-5m",
+  "app/*",
   "100ms",
   "2h · yesterday · 06:00..07:30 · now-3d..now-2d",
 ]);

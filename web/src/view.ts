@@ -6,10 +6,36 @@ import { batch, computed, signal } from "@preact/signals";
 import { isZone, resolve, type Zone } from "./time.ts";
 
 /** A page of the application. */
-export type Page = "explore" | "alerts" | "groups" | "sources" | "settings" | "start" | "traces" | "trace" | "map";
+export type Page =
+  | "explore"
+  | "alerts"
+  | "groups"
+  | "sources"
+  | "settings"
+  | "start"
+  | "traces"
+  | "trace"
+  | "map"
+  | "first-look"
+  | "issues"
+  | "incidents"
+  | "ledger";
 
-/** Pages with a path of their own; the rest is Explore. The path of a trace ends with its id. */
-const PATHS: readonly Page[] = ["alerts", "groups", "sources", "settings", "start", "traces", "trace", "map"];
+/** Pages with a path of their own; the rest is Explore. The paths of a trace and of an incident end with its id. */
+const PATHS: readonly Page[] = [
+  "alerts",
+  "groups",
+  "sources",
+  "settings",
+  "start",
+  "traces",
+  "trace",
+  "map",
+  "first-look",
+  "issues",
+  "incidents",
+  "ledger",
+];
 
 /** The conditions of a search for traces, by their names in the address. */
 const SEARCH_NAMES = [
@@ -47,6 +73,12 @@ export interface View {
   panel: Panel;
   /** The time that changes are against, as the server names it. */
   against: string;
+  /** The part of the range that is compared, as `from_to` in ms since the epoch; empty for the whole range. */
+  selection: string;
+  /** A condition on the events that are compared, beside the query. */
+  chosen: string;
+  /** What they are compared with; empty for what suits the selection. */
+  baseline: string;
   /** `@id` of the event around which is shown what else happened. */
   around: string;
   /** How a table of results is drawn; empty for what suits it best. */
@@ -75,10 +107,10 @@ export interface View {
   sought: TraceSearch;
 }
 
-/** What Explore shows of the events that match: the rows, what changed, their patterns. */
-export type Panel = "rows" | "changes" | "patterns";
+/** What Explore shows of the events that match: the rows, what changed, their patterns, what differs from others. */
+export type Panel = "rows" | "changes" | "patterns" | "differs";
 
-const PANELS: readonly Panel[] = ["rows", "changes", "patterns"];
+const PANELS: readonly Panel[] = ["rows", "changes", "patterns", "differs"];
 
 /** Seconds that may lie between two askings of the same question. */
 export const REFRESHES: readonly number[] = [0, 5, 30, 300];
@@ -96,6 +128,9 @@ const DEFAULT: View = {
   zone: "local",
   panel: "rows",
   against: "previous",
+  selection: "",
+  chosen: "",
+  baseline: "",
   around: "",
   chart: "",
   wrap: false,
@@ -117,15 +152,25 @@ function basePath(): string {
 
 function fromAddress(): View {
   const path = location.pathname.slice(basePath().length).replace(/\/+$/, "");
-  const [first, trace = ""] = path.split("/", 2);
+  const [first, id = ""] = path.split("/", 2);
   const page = PATHS.find((one) => one === first) ?? "explore";
   const of = viewOf(page, new URLSearchParams(location.search));
-  return { ...of, trace, span: new URLSearchParams(location.hash.slice(1)).get("span") ?? "" };
+  if (page === "incidents") return { ...of, open: decoded(id) };
+  return { ...of, trace: id, span: new URLSearchParams(location.hash.slice(1)).get("span") ?? "" };
+}
+
+/** A name out of an address, in which single percent signs may stand. */
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name.replaceAll(/%(?![0-9a-f]{2})/gi, "%25"));
+  } catch {
+    return name;
+  }
 }
 
 /** A list's names, each with its commas and percent signs back. */
 function unpacked(names: readonly string[]): string[] {
-  return names.map((one) => decodeURIComponent(one.replaceAll(/%(?![0-9a-f]{2})/gi, "%25")));
+  return names.map(decoded);
 }
 
 function packed(names: readonly string[]): string {
@@ -142,7 +187,7 @@ export function viewOf(page: Page, params: URLSearchParams): View {
   return {
     ...DEFAULT,
     page,
-    query: params.get("q") ?? "",
+    query: params.get("q") ?? params.get("query") ?? "",
     from: params.get("from") || DEFAULT.from,
     to: params.get("to") || DEFAULT.to,
     groups: names("groups"),
@@ -153,6 +198,9 @@ export function viewOf(page: Page, params: URLSearchParams): View {
     zone: isZone(params.get("tz") ?? "") ? (params.get("tz") ?? DEFAULT.zone) : DEFAULT.zone,
     panel: PANELS.find((one) => one === params.get("show")) ?? DEFAULT.panel,
     against: params.get("against") || DEFAULT.against,
+    selection: params.get("sel") ?? "",
+    chosen: params.get("cond") ?? "",
+    baseline: params.get("base") ?? "",
     around: params.get("around") ?? "",
     chart: params.get("chart") ?? "",
     wrap: params.get("wrap") === "1",
@@ -162,8 +210,8 @@ export function viewOf(page: Page, params: URLSearchParams): View {
     layout: unpacked(names("layout")),
     find: params.get("find") ?? "",
     // Messages lead to an alert by what is to be done about it.
-    tab: params.get("tab") ?? (params.has("silence") ? "silences" : ""),
-    open: params.get("open") ?? params.get("silence") ?? params.get("acknowledge") ?? "",
+    tab: params.get("tab") ?? params.get("month") ?? (params.has("silence") ? "silences" : ""),
+    open: params.get("open") ?? params.get("alert") ?? params.get("silence") ?? params.get("acknowledge") ?? "",
     sought: Object.fromEntries(SEARCH_NAMES.flatMap((name) => (params.get(name) ? [[name, params.get(name)]] : []))),
   };
 }
@@ -180,6 +228,13 @@ export function address(view: View): string {
     const span = view.span === "" ? "" : `#span=${view.span}`;
     return `${basePath()}trace/${view.trace}${params.size > 0 ? `?${params.toString()}` : ""}${span}`;
   }
+  const rest = () => (params.size > 0 ? `?${params.toString()}` : "");
+  if (view.page === "incidents" && view.open !== "")
+    return `${basePath()}incidents/${encodeURIComponent(view.open)}${rest()}`;
+  if (view.page === "first-look" && view.open !== "") {
+    set("alert", view.open);
+    return `${basePath()}first-look${rest()}`;
+  }
   set("q", view.query);
   set("from", view.from, DEFAULT.from);
   set("to", view.to, DEFAULT.to);
@@ -190,6 +245,11 @@ export function address(view: View): string {
   set("refresh", view.refresh > 0 ? String(view.refresh) : "");
   set("show", view.panel, DEFAULT.panel);
   set("against", view.against, DEFAULT.against);
+  if (view.panel === "differs") {
+    set("sel", view.selection);
+    set("cond", view.chosen);
+    set("base", view.baseline);
+  }
   set("around", view.around);
   set("chart", view.chart);
   set("wrap", view.wrap ? "1" : "");
@@ -197,9 +257,10 @@ export function address(view: View): string {
   set("sort", view.sort);
   set("dense", view.dense ? "1" : "");
   set("layout", packed(view.layout));
-  if (["alerts", "settings", "map"].includes(view.page)) set("tab", view.tab);
+  if (["alerts", "settings", "map", "issues"].includes(view.page)) set("tab", view.tab);
+  if (view.page === "ledger") set("month", view.tab);
   if (view.page === "traces") for (const name of SEARCH_NAMES) set(name, view.sought[name] ?? "");
-  if (view.page === "alerts") set("open", view.open);
+  if (view.page === "alerts" || view.page === "issues") set("open", view.open);
   const text = params
     .toString()
     .replaceAll("%2F", "/")

@@ -31,7 +31,23 @@ use crate::openapi;
 use elastic::ElasticState;
 
 /// Routes of the page.
-const PAGE_ROUTES: [&str; 8] = ["/", "/alerts", "/groups", "/map", "/settings", "/sources", "/start", "/traces"];
+const PAGE_ROUTES: [&str; 12] = [
+    "/",
+    "/alerts",
+    "/first-look",
+    "/groups",
+    "/incidents",
+    "/issues",
+    "/ledger",
+    "/map",
+    "/settings",
+    "/sources",
+    "/start",
+    "/traces",
+];
+
+/// Routes of the page that end with an id.
+const PAGE_ROUTES_OF_ONE: [&str; 2] = ["/incidents/", "/trace/"];
 
 /// The server, and the states of all protocol families.
 #[derive(Clone)]
@@ -172,7 +188,8 @@ async fn fallback(
     }
     let accepts_html = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let wants_page = accepts_html.into_iter().any(|accept| accept.contains("text/html") || accept.contains("*/*"));
-    let is_page = PAGE_ROUTES.contains(&path) || path.strip_prefix("/trace/").is_some_and(|id| !id.contains('/'));
+    let is_page = PAGE_ROUTES.contains(&path)
+        || PAGE_ROUTES_OF_ONE.iter().any(|start| path.strip_prefix(start).is_some_and(|id| !id.contains('/')));
     if is_page && (wants_page || !headers.contains_key(header::ACCEPT)) {
         return api::index(headers);
     }

@@ -41,6 +41,8 @@ async function makesARule(own) {
   const form = page.getByTestId("rule-form");
   await form.waitFor();
   assert.match(await form.getByLabel("Query").inputValue(), /line for/, "what was asked is what is watched");
+  assert.equal(await form.locator("input:visible, select:visible, textarea:visible").count(), 2, "a name and a condition are enough");
+  assert.match(await form.getByLabel("Name", { exact: true }).inputValue(), /line for/, "a name is suggested");
   await form.getByLabel("Fires when").fill("count >> 0");
   await form.getByLabel("Name", { exact: true }).fill(name);
   own.expectsFailures = true;
@@ -49,6 +51,7 @@ async function makesARule(own) {
   await form.getByLabel("Fires when").fill("count > 0");
   await form.getByRole("button", { name: "The last 1h" }).click();
   await form.getByTestId("fired").getByText(/would have fired/).waitFor();
+  await form.getByTestId("rule-more").locator("summary").click();
   await form.getByLabel("Every", { exact: true }).fill("1s");
   await form.getByRole("button", { name: "Create rule" }).click();
   const row = page.getByTestId("rule").filter({ hasText: name });

@@ -116,6 +116,7 @@ async function drawsAndZooms(own) {
   await page.mouse.down();
   await page.mouse.move(box.x + box.width * 0.75, box.y + 40, { steps: 5 });
   await page.mouse.up();
+  await page.getByTestId("selection-zoom").click();
   await page.waitForURL(/from=2/);
   await settled(page);
   const zoomed = await totalOf(page);

@@ -87,6 +87,8 @@ const LINES = {
   "g s": (page) => page.waitForURL((url) => url.pathname === "/sources"),
   "g r": (page) => page.waitForURL((url) => url.pathname === "/traces"),
   "g m": (page) => page.waitForURL((url) => url.pathname === "/map"),
+  "g i": (page) => page.waitForURL((url) => url.pathname === "/issues"),
+  "g n": (page) => page.waitForURL((url) => url.pathname === "/incidents"),
   "g t": (page) => page.waitForURL((url) => url.pathname === "/settings"),
   "?": (page) => opened(page, "help-dialog"),
   Escape: async (page) => {

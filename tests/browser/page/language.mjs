@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { clean } from "./accessibility.mjs";
 import { settled } from "./harness.mjs";
 
-const PAGES = { explore: "Jelajah", groups: "Grup", sources: "Sumber", alerts: "Peringatan", settings: "Setelan" };
+const PAGES = { explore: "Jelajah", groups: "Grup", sources: "Sumber", alerts: "Peringatan", issues: "Isu", incidents: "Insiden", settings: "Setelan" };
 
 /** Words that no Indonesian sentence of the page has. What events say may be in any language and is not looked at. */
 const ENGLISH = /\b(?:the|and|of|is|not|show|find|copy|close|delete|choose|loading|events|fields|groups|keys|users)\b/i;

@@ -6,40 +6,25 @@ import { useState } from "preact/hooks";
 
 import { askedAt, draft, rangeMs, run, view, zoom, zoomOut } from "../view.ts";
 import { askCounts, counts } from "../ask.ts";
-import type { Histogram } from "../api.ts";
 import { compact, count, span } from "../format.ts";
 import { Icon } from "../parts/icons.tsx";
+import { later } from "../parts/later.tsx";
 import { levelsOf, toggleFilter, toggleLevel } from "../query/edit.ts";
 import { clockText, fullText, type Zone } from "../time.ts";
-import { Axis, AXIS, HEIGHT, niceCount, useWidth, type Scale } from "./axis.tsx";
+import { Axis, AXIS, HEIGHT, niceCount, useWidth } from "./axis.tsx";
 import { rich, t } from "../texts.ts";
-import { LEVELS, levelClass, NO_LEVEL } from "./levels.ts";
+import { bucketsOf, type Bucket } from "./buckets.ts";
+import { stepBy, useBrush } from "./brush.ts";
+import { LEVELS, NO_LEVEL } from "./levels.ts";
 import { Failure, Incomplete } from "./waiting.tsx";
 
+const MarkLines = later(async () => (await import("./mark_lines.tsx")).MarkLines, true);
+const MarkList = later(async () => (await import("./mark_lines.tsx")).MarkList, true);
+const Selection = later(async () => (await import("./selection.tsx")).Selection);
+const CountTable = later(async () => (await import("./count_table.tsx")).CountTable);
 const asTable = signal(false);
 
-interface Bucket {
-  from: number;
-  to: number;
-  total: number;
-  by: Record<string, number>;
-}
-
 const ORDER: readonly string[] = [NO_LEVEL, ...LEVELS];
-
-/** Buckets with times as numbers and every level under its canonical name. */
-export function bucketsOf(buckets: Histogram["buckets"]): Bucket[] {
-  return buckets.map((bucket) => {
-    const by: Record<string, number> = {};
-    let known = 0;
-    for (const [level, n] of Object.entries(bucket.by ?? {})) {
-      by[levelClass(level)] = (by[levelClass(level)] ?? 0) + n;
-      known += n;
-    }
-    if (bucket.total > known) by[NO_LEVEL] = (by[NO_LEVEL] ?? 0) + bucket.total - known;
-    return { from: Date.parse(bucket.from), to: Date.parse(bucket.to), total: bucket.total, by };
-  });
-}
 
 function clickLevel(level: string): void {
   draft.value =
@@ -144,76 +129,12 @@ export function Chart() {
       {lane.data?.partial && (
         <Incomplete what={t("These counts are incomplete.")} reasons={lane.data.partial_reasons} />
       )}
-      {asTable.value ? <CountTable buckets={buckets} /> : <Bars buckets={buckets} />}
+      {asTable.value ? <CountTable buckets={buckets} levels={ORDER} nameOf={levelName} /> : <Bars buckets={buckets} />}
+      {lane.data && (
+        <MarkList from={rangeMs(view.value, askedAt.value)[0]} to={rangeMs(view.value, askedAt.value)[1]} />
+      )}
     </section>
   );
-}
-
-function CountTable({ buckets }: { buckets: readonly Bucket[] }) {
-  const levels = ORDER.filter((level) => buckets.some((bucket) => (bucket.by[level] ?? 0) > 0));
-  return (
-    <div class="count-table" tabIndex={0} role="region" aria-label={t("Counts over time")}>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">{t("From")}</th>
-            {levels.map((level) => (
-              <th scope="col" key={level}>
-                {levelName(level)}
-              </th>
-            ))}
-            <th scope="col">{t("Total")}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {buckets
-            .filter((bucket) => bucket.total > 0)
-            .map((bucket) => (
-              <tr key={bucket.from}>
-                <th scope="row">
-                  <button type="button" class="link" onClick={() => zoom(bucket.from, bucket.to)}>
-                    {fullText(bucket.from, view.value.zone)}
-                  </button>
-                </th>
-                {levels.map((level) => (
-                  <td key={level}>{count(bucket.by[level] ?? 0)}</td>
-                ))}
-                <td>{count(bucket.total)}</td>
-              </tr>
-            ))}
-        </tbody>
-      </table>
-    </div>
-  );
-}
-
-function useBrush(scale: Scale, buckets: readonly Bucket[]) {
-  const [drag, setDrag] = useState<{ a: number; b: number } | null>(null);
-  const timeAt = (x: number) =>
-    scale.from + (Math.max(0, Math.min(scale.width, x)) / scale.width) * (scale.to - scale.from);
-  const place = (event: PointerEvent) => event.clientX - (event.currentTarget as Element).getBoundingClientRect().left;
-  const handlers = {
-    onPointerDown(event: PointerEvent) {
-      if (event.button !== 0) return;
-      (event.currentTarget as Element).setPointerCapture(event.pointerId);
-      setDrag({ a: place(event), b: place(event) });
-    },
-    onPointerMove(event: PointerEvent) {
-      const b = place(event);
-      setDrag((now) => now && { a: now.a, b });
-    },
-    onPointerUp(event: PointerEvent) {
-      if (!drag) return;
-      const b = place(event);
-      setDrag(null);
-      if (Math.abs(b - drag.a) >= 4) return zoom(timeAt(Math.min(drag.a, b)), timeAt(Math.max(drag.a, b)));
-      const bucket = buckets.find((one) => one.from <= timeAt(b) && timeAt(b) < one.to);
-      if (bucket && bucket.total > 0) zoom(bucket.from, bucket.to - 1);
-    },
-    onPointerCancel: () => setDrag(null),
-    onDblClick: () => zoomOut(),
-  };
-  return { drag, handlers, timeAt };
 }
 
 function Bars({ buckets }: { buckets: readonly Bucket[] }) {
@@ -230,20 +151,42 @@ function Bars({ buckets }: { buckets: readonly Bucket[] }) {
   const x = (ms: number) => ((ms - scale.from) / (scale.to - scale.from)) * scale.width;
   const most = buckets.reduce((top, bucket) => Math.max(top, bucket.total), 0);
   const top = niceCount(most);
-  const { drag, handlers, timeAt } = useBrush(scale, buckets);
-  const hovered =
-    hover === null || drag ? undefined : buckets.find((one) => one.from <= timeAt(hover) && timeAt(hover) < one.to);
+  const timeAt = (place: number) =>
+    scale.from + (Math.max(0, Math.min(scale.width, place)) / scale.width) * (scale.to - scale.from);
+  const bucketAt = (ms: number) => buckets.find((one) => one.from <= ms && ms < one.to);
+  const { isBusy, dragged, part, setPart, handlers } = useBrush(timeAt, (ms) => {
+    const bucket = bucketAt(ms);
+    if (bucket && bucket.total > 0) zoom(bucket.from, bucket.to - 1);
+  });
+  // By keys: a bar that is read, and the one from which a choice reaches to it.
+  const [at, setAt] = useState<{ a: number; b: number } | null>(null);
+  const [a, b] = [buckets[Math.min(at?.a ?? -1, at?.b ?? -1)], buckets[Math.max(at?.a ?? -1, at?.b ?? -1)]];
+  const onKeyDown = (event: KeyboardEvent) => {
+    const next = stepBy(event.key, at?.b ?? null, buckets.length);
+    if (next !== null) setAt({ a: event.shiftKey ? (at?.a ?? next) : next, b: next });
+    else if (event.key === "Enter" && a && b) setPart({ from: a.from, to: b.to });
+    else return;
+    event.preventDefault();
+  };
+  const read = at === null ? undefined : buckets[at.b];
+  const hovered = isBusy ? undefined : hover === null ? read : bucketAt(timeAt(hover));
+  const brushed = dragged ?? part ?? (at !== null && at.a !== at.b && a && b ? { from: a.from, to: b.to } : null);
   return (
     <div class="bars" ref={root}>
       <svg
         width={scale.width}
         height={HEIGHT + AXIS}
         role="img"
-        aria-label={t("Bar chart of {n} events; the button “Show the counts as a table” gives the numbers", {
-          n: count(buckets.reduce((n, one) => n + one.total, 0)),
-        })}
+        tabIndex={0}
+        aria-label={t(
+          "Bar chart of {n} events; “Show the counts as a table” gives the numbers; ← and → read bars, with Shift they select, Enter opens what to do with them",
+          { n: count(buckets.reduce((n, one) => n + one.total, 0)) },
+        )}
         data-testid="bars"
         {...handlers}
+        onDblClick={zoomOut}
+        onKeyDown={onKeyDown}
+        onBlur={() => setAt(null)}
         onPointerMove={(event) => {
           handlers.onPointerMove(event);
           setHover(event.clientX - event.currentTarget.getBoundingClientRect().left);
@@ -284,15 +227,23 @@ function Bars({ buckets }: { buckets: readonly Bucket[] }) {
           ))}
         <line class="base" x1={0} x2={scale.width} y1={HEIGHT + 0.5} y2={HEIGHT + 0.5} />
         <Axis scale={scale} x={x} zone={zone} />
-        {drag && (
-          <rect class="brush" x={Math.min(drag.a, drag.b)} y={0} width={Math.abs(drag.b - drag.a)} height={HEIGHT} />
+        <MarkLines from={scale.from} to={scale.to} height={HEIGHT} x={x} />
+        {brushed && (
+          <rect
+            class="brush"
+            x={x(brushed.from)}
+            y={0}
+            width={Math.max(1, x(brushed.to) - x(brushed.from))}
+            height={HEIGHT}
+          />
         )}
       </svg>
-      {drag && Math.abs(drag.b - drag.a) >= 4 && (
-        <p class="tip" style={{ left: `${Math.min(drag.a, drag.b)}px` }}>
-          {fullText(timeAt(Math.min(drag.a, drag.b)), zone)} – {clockText(timeAt(Math.max(drag.a, drag.b)), zone)}
+      {dragged && (
+        <p class="tip" style={{ left: `${x(dragged.from)}px` }}>
+          {fullText(dragged.from, zone)} – {clockText(dragged.to, zone)}
         </p>
       )}
+      {part && <Selection part={part} left={x(part.from)} width={scale.width} onClose={() => setPart(null)} />}
       {hovered && <Tip bucket={hovered} left={x(hovered.from)} width={scale.width} zone={zone} />}
     </div>
   );

@@ -8,6 +8,7 @@ import { held } from "../guard.ts";
 import { Icon } from "../parts/icons.tsx";
 import { later } from "../parts/later.tsx";
 import { layer } from "../parts/layers.tsx";
+import { SkipLink } from "../parts/skip_link.tsx";
 import { soughtTexts } from "../query/lex.ts";
 import type { Rows } from "../rows.ts";
 import { plural, rich, t } from "../texts.ts";
@@ -64,6 +65,7 @@ export function Explore() {
         <Onboarding onShow={() => setStarting(false)} />
       ) : (
         <div class={`work${layer.value === "fields" ? " with-fields" : ""}`} inert={view.value.around !== ""}>
+          <SkipLink />
           <Sidebar />
           <div class="results">
             <Chart />

@@ -1,27 +1,91 @@
-// One quiet line above the rows when errors rose: the way to what changed.
+// One quiet line above the rows when errors rose, or are high since before the range: since when, after what, and the
+// ways to what changed and to the first look.
 
-import { counts } from "../ask.ts";
-import { t } from "../texts.ts";
-import { dayClock } from "../time.ts";
-import { go, view } from "../view.ts";
-import { riseOf } from "./rise.ts";
+import { signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+
+import { askOnset, type Onset, type Side } from "../api/cause.ts";
+import { counts, start, stop, type Lane } from "../ask.ts";
+import { oneLine } from "../format.ts";
+import { Way } from "../parts/way.tsx";
+import { addFilter, headOf } from "../query/edit.ts";
+import { rich, t } from "../texts.ts";
+import { dayClock, distance } from "../time.ts";
+import { askedAt, go, rangeMs, view } from "../view.ts";
+import { hasErrors, riseOf, searchFrom, toldOf, type Told } from "./rise.ts";
+
+const onset = signal<Lane<Onset>>({ state: "idle", data: null, error: null, since: 0 });
+
+/** The view whose errors the present onset is about. */
+const answered = signal("");
+/** The same view is asked about again after this time at the soonest, however often its rows are. */
+const AGAIN_MS_MIN = 60_000;
+const WHAT_CHARS_MAX = 120;
+
+/** The errors whose onset is asked for: those in the range, and before it where they rose in no bar. */
+function errorsIn(isRise: boolean): Side {
+  const of = view.peek();
+  const [from, to] = rangeMs(of, askedAt.peek());
+  const begin = Math.max(0, isRise ? from : searchFrom(from, to));
+  return {
+    query: addFilter(headOf(of.query), '@level >= "error"'),
+    from: new Date(begin).toISOString(),
+    to: of.to,
+    groups: of.groups,
+  };
+}
 
 /** Offers to compare the time since the rise with the time before it. */
 export function Offer() {
   const { data, state } = counts.value;
   const of = view.value;
-  const rise = data === null || state === "loading" ? null : riseOf(data);
-  if (rise === null) return null;
-  const at = dayClock(rise.at, of.zone).slice(0, rise.at % 60_000 === 0 ? -3 : undefined);
+  const [from, to] = rangeMs(of, askedAt.value);
+  const rise = data === null || state !== "done" ? null : riseOf(data);
+  const isWanted = data !== null && state === "done" && !of.live && from > 0 && hasErrors(data);
+  const shown = JSON.stringify([of.query, of.groups, of.from, of.to, of.zone]);
+  const key = isWanted ? `${shown} ${Math.floor(askedAt.value / AGAIN_MS_MIN)}` : "";
+  useEffect(() => {
+    if (key === "") return;
+    void start(onset, (signal) => askOnset(errorsIn(rise !== null), of.zone, signal)).then(() => {
+      if (onset.peek().state === "done") answered.value = shown;
+    });
+    return () => void stop(onset);
+  }, [key]);
+  // What was found a moment ago stays until there is something newer.
+  const known = answered.value === shown ? onset.value.data : null;
+  const told = state === "done" ? toldOf(rise, known, from) : null;
+  if (told === null) return null;
   const iso = (ms: number) => new Date(ms).toISOString();
-  const see = () => go({ panel: "changes", from: iso(rise.from), to: iso(Math.min(rise.end, Date.now())), row: "" });
+  const end = Math.min(rise?.end ?? to, Date.now());
+  const see = () =>
+    go({ panel: "changes", from: iso(Math.min(rise?.from ?? told.at, told.at)), to: iso(end), row: "" });
   return (
     <p class="offer" role="status" data-testid="offer">
       <span class="swatch level-error" aria-hidden="true" />
-      <span>{t("Errors rose at {time}.", { time: at })}</span>
+      <span>{sentence(told, of.zone)}</span>
       <button type="button" class="link" onClick={see}>
         {t("See what changed")}
       </button>
+      <Way
+        to={{ page: "first-look", open: "", query: errorsIn(false).query, from: iso(from), to: iso(end) }}
+        data-testid="offer-first-look"
+      >
+        {t("First look")}
+      </Way>
     </p>
   );
+}
+
+/** What happened, in one sentence. */
+function sentence({ kind, at, cause }: Told, zone: string) {
+  const clock = dayClock(at, zone).slice(0, at % 60_000 === 0 ? -3 : undefined);
+  if (cause === null)
+    return kind === "rose"
+      ? t("Errors rose at {time}.", { time: clock })
+      : t("Errors have been high since {time}.", { time: clock });
+  const what = <b lang="">{oneLine(cause.what, WHAT_CHARS_MAX)}</b>;
+  const after = distance(cause.before);
+  return kind === "rose"
+    ? rich("Errors rose at {time}, {after} after {what}.", { time: clock, after, what })
+    : rich("Errors have been high since {time}, {after} after {what}.", { time: clock, after, what });
 }

@@ -7,6 +7,7 @@ const PANELS: readonly { panel: Panel; name: string }[] = [
   { panel: "rows", name: text("Rows") },
   { panel: "patterns", name: text("Patterns") },
   { panel: "changes", name: text("What changed") },
+  { panel: "differs", name: text("What differs") },
 ];
 
 /** Rows, patterns, or what changed. */

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { riseOf } from "./rise.ts";
+import type { Onset } from "../api/cause.ts";
+import { causeOf, riseOf, searchFrom, toldOf } from "./rise.ts";
 
 const BEGIN = Date.parse("2026-11-20T14:00:00Z");
 
@@ -29,4 +30,68 @@ test("what is as usual, too little, or there from the beginning is no rise", () 
   assert.equal(riseOf(bars([40, 41, 39, 40, 42])), null);
   assert.equal(riseOf(bars([0, 0, 50])), null);
   assert.equal(riseOf({ buckets: [] }), null);
+});
+
+const MINUTE = 60_000;
+const NOON = Date.parse("2026-11-20T12:00:00Z");
+
+function onsetAt(
+  ms: number,
+  also: { kind: string; at: number; what: string }[] = [],
+  ended: number | null = null,
+): Onset {
+  const iso = (at: number) => new Date(at).toISOString();
+  return {
+    began: iso(ms),
+    ended: ended === null ? null : iso(ended),
+    uncertainty_ms: 2000,
+    before_per_minute: 1,
+    after_per_minute: 60,
+    also: also.map((one) => ({ ...one, at: iso(one.at), query: null })),
+  };
+}
+
+test("the cause is the restart or the mark closest before the onset", () => {
+  const onset = onsetAt(NOON, [
+    { kind: "mark", at: NOON - 10 * MINUTE, what: "migration 7" },
+    { kind: "restart", at: NOON - 36_000, what: "payment v4.13.0 on host-14" },
+    { kind: "pattern", at: NOON - 1000, what: "pool exhausted" },
+    { kind: "restart", at: NOON + 5000, what: "checkout" },
+  ]);
+  assert.deepEqual(toldOf(null, onset, NOON - 5 * MINUTE), {
+    kind: "rose",
+    at: NOON,
+    cause: { what: "payment v4.13.0 on host-14", before: 36_000 },
+  });
+  assert.equal(causeOf(onsetAt(NOON, [{ kind: "mark", at: NOON - 20 * MINUTE, what: "old" }])), null);
+  assert.deepEqual(causeOf(onsetAt(NOON, [{ kind: "mark", at: NOON + 1500, what: "flag" }])), {
+    what: "flag",
+    before: 0,
+  });
+});
+
+test("errors that are high in the whole range are told of with their beginning before it", () => {
+  assert.equal(toldOf(null, onsetAt(NOON - 70 * MINUTE), NOON - 60 * MINUTE)?.kind, "high");
+  assert.equal(toldOf(null, onsetAt(NOON - 90 * MINUTE, [], NOON - 70 * MINUTE), NOON - 60 * MINUTE), null);
+  const rise = { from: NOON - 3 * MINUTE, at: NOON - 2 * MINUTE, end: NOON };
+  assert.equal(
+    toldOf(rise, onsetAt(NOON - 90 * MINUTE), NOON - 60 * MINUTE)?.at,
+    rise.at,
+    "a rise in sight comes first",
+  );
+});
+
+test("without an onset the bars decide", () => {
+  assert.equal(toldOf(null, null, NOON), null);
+  assert.deepEqual(toldOf({ from: NOON - 1, at: NOON, end: NOON + 1 }, null, NOON - 5), {
+    kind: "rose",
+    at: NOON,
+    cause: null,
+  });
+});
+
+test("an onset is searched for up to a day before the range", () => {
+  assert.equal(searchFrom(NOON - MINUTE, NOON), NOON - MINUTE - 60 * MINUTE);
+  assert.equal(searchFrom(NOON - 120 * MINUTE, NOON), NOON - 600 * MINUTE);
+  assert.equal(searchFrom(0, 40 * 86_400_000), -86_400_000);
 });

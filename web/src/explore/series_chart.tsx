@@ -8,7 +8,10 @@ import { t } from "../texts.ts";
 import { fullText } from "../time.ts";
 import { view, zoom } from "../view.ts";
 import { Axis, AXIS, niceTop, useWidth } from "./axis.tsx";
+import { stepBy, useBrush } from "./brush.ts";
 import { levelClass, NO_LEVEL } from "./levels.ts";
+import { MarkLines } from "./mark_lines.tsx";
+import { Selection } from "./selection.tsx";
 import { NOTHING, path, seriesOf, stack, stepOf, type Series, type Stacked } from "./series.ts";
 
 const TALL = 170;
@@ -102,7 +105,9 @@ function drawnOf(series: readonly Series[], stacked: readonly Stacked[], kind: S
   const edge = kind === "bar" ? 8 + wide / 2 : 8;
   const x = (ms: number) => edge + ((ms - from) / Math.max(1, to - from)) * (width - 2 * edge);
   const y = (value: number) => TALL - ((value - low) / (top - low)) * (TALL - 6);
-  return { times, from, to, top, low, drawn: { x, y, step, wide, colour: colourOf(series) } };
+  const timeAt = (place: number) =>
+    Math.min(to + step, Math.max(from, from + ((place - edge) / Math.max(1, width - 2 * edge)) * (to - from)));
+  return { times, from, to, top, low, timeAt, drawn: { x, y, step, wide, colour: colourOf(series) } };
 }
 
 /** The chart above the table. */
@@ -111,35 +116,36 @@ export function SeriesChart({ data, kind = "line", measure }: { data: Rows; kind
   const stacked = useMemo(() => stack(found?.series ?? []), [found]);
   const [root, measured] = useWidth();
   const [at, setAt] = useState<number | null>(null);
-  if (!found) return null;
-  const { series, left } = found;
+  // Where a choice by keys began.
+  const [anchor, setAnchor] = useState<number | null>(null);
   const zone = view.value.zone;
   const width = Math.max(1, measured);
-  const { times, from, to, top, low, drawn } = drawnOf(series, stacked, kind, width);
+  const series = found?.series ?? [];
+  const { times, from, to, top, low, timeAt, drawn } = drawnOf(series, stacked, kind, width);
+  const brush = useBrush(timeAt, () => {
+    if (at !== null) zoom(at, at + drawn.step - 1);
+  });
+  if (!found) return null;
+  const { left } = found;
   const { x, y, step } = drawn;
   const nearest = (place: number) =>
     times.reduce((best, ms) => (Math.abs(x(ms) - place) < Math.abs(x(best) - place) ? ms : best), from);
+  const byKeys =
+    at !== null && anchor !== null && anchor !== at
+      ? { from: Math.min(at, anchor), to: Math.max(at, anchor) + step }
+      : null;
   const onKeyDown = (event: KeyboardEvent) => {
-    const now = times.indexOf(at ?? from);
-    const next =
-      event.key === "ArrowRight"
-        ? at === null
-          ? 0
-          : now + 1
-        : event.key === "ArrowLeft"
-          ? at === null
-            ? times.length - 1
-            : now - 1
-          : event.key === "Home"
-            ? 0
-            : event.key === "End"
-              ? times.length - 1
-              : null;
-    if (event.key === "Enter" && at !== null) zoom(at, at + step - 1);
+    const next = stepBy(event.key, at === null ? null : times.indexOf(at), times.length);
+    if (event.key === "Enter" && at !== null) brush.setPart(byKeys ?? { from: at, to: at + step });
     else if (next === null) return;
-    else setAt(times[Math.max(0, Math.min(times.length - 1, next))] ?? null);
+    else {
+      const ms = times[next] ?? null;
+      setAnchor(event.shiftKey ? (anchor ?? at ?? ms) : ms);
+      setAt(ms);
+    }
     event.preventDefault();
   };
+  const brushed = brush.dragged ?? brush.part ?? byKeys;
   return (
     <div class="series" data-testid="series" data-kind={kind}>
       <div ref={root} />
@@ -153,13 +159,17 @@ export function SeriesChart({ data, kind = "line", measure }: { data: Rows; kind
         height={TALL + AXIS}
         role="img"
         tabIndex={0}
-        aria-label={t("Chart of the table below; use ← and → to read it, Enter to zoom in")}
+        aria-label={t(
+          "Chart of the table below; ← and → read it, with Shift they select, Enter opens what to do with the time",
+        )}
+        {...brush.handlers}
         onKeyDown={onKeyDown}
         onBlur={() => setAt(null)}
         onPointerLeave={() => setAt(null)}
-        onPointerMove={(event) => setAt(nearest(event.clientX - event.currentTarget.getBoundingClientRect().left))}
-        onClick={() => {
-          if (at !== null) zoom(at, at + step - 1);
+        onPointerMove={(event) => {
+          brush.handlers.onPointerMove(event);
+          setAnchor(null);
+          setAt(nearest(event.clientX - event.currentTarget.getBoundingClientRect().left));
         }}
       >
         {[0.5, 1].map((part) => {
@@ -181,9 +191,22 @@ export function SeriesChart({ data, kind = "line", measure }: { data: Rows; kind
         ) : (
           <Bars stacked={stacked} drawn={drawn} />
         )}
+        <MarkLines from={from} to={to + step} height={TALL} x={x} />
+        {brushed && (
+          <rect
+            class="brush"
+            x={x(brushed.from)}
+            y={0}
+            width={Math.max(1, Math.min(width, x(brushed.to)) - x(brushed.from))}
+            height={TALL}
+          />
+        )}
         {at !== null && <line class="cursor" x1={x(at)} x2={x(at)} y1={0} y2={TALL} />}
         <Axis scale={{ from, to, width }} x={x} zone={zone} height={TALL} />
       </svg>
+      {brush.part && (
+        <Selection part={brush.part} left={x(brush.part.from)} width={width} onClose={() => brush.setPart(null)} />
+      )}
       <div class="legend" role="status">
         {series.map((one, n) => (
           <span key={one.name} class={`label ${drawn.colour(n)}`}>

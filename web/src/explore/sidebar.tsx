@@ -21,8 +21,10 @@ const PINNED = "catat.pinned";
 /** Names of fields that stand first, as they were pinned. */
 const pinned = signal<readonly string[]>(keptPins());
 const sought = signal("");
-const opened = signal("");
+const opened = signal<readonly string[]>([]);
 const VALUES = 10;
+/** Fields that are open at once: each asks for its values. */
+const OPEN_MAX = 6;
 const SHOWN = 300;
 
 /** System fields that are always worth a look. */
@@ -129,7 +131,7 @@ export function Sidebar() {
 }
 
 function FieldItem({ field }: { field: Field }) {
-  const open = opened.value === field.name;
+  const open = opened.value.includes(field.name);
   const shown = view.value.columns.includes(field.name);
   const isPinned = pinned.value.includes(field.name);
   const toggle = () => {
@@ -145,7 +147,11 @@ function FieldItem({ field }: { field: Field }) {
           aria-expanded={open}
           data-testid="field"
           data-name={field.name}
-          onClick={() => (opened.value = open ? "" : field.name)}
+          onClick={() =>
+            (opened.value = open
+              ? opened.peek().filter((name) => name !== field.name)
+              : [...opened.peek(), field.name].slice(-OPEN_MAX))
+          }
         >
           <span class="type" title={field.types.join(", ")} aria-hidden="true">
             {sign(field.types)}

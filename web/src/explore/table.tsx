@@ -37,7 +37,8 @@ function isField(column: Column): boolean {
 
 function shown(value: Json | undefined, column: Column, zone: Zone) {
   if (value === null || value === undefined) return <span class="dim">–</span>;
-  if (typeof value === "number") return <>{Number.isInteger(value) ? count(value) : decimal(value, 4)}</>;
+  if (typeof value === "number")
+    return <>{Number.isInteger(value) ? count(value) : decimal(value, Math.abs(value) < 10 ? 4 : 2)}</>;
   if (column.type === "timestamp" && typeof value === "string") return <>{exactText(value, zone)}</>;
   return <>{value === "" ? <span class="dim">{t("(empty)")}</span> : oneLine(value, 2000)}</>;
 }

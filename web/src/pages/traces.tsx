@@ -15,7 +15,7 @@ import { plural, t } from "../texts.ts";
 import { fullText } from "../time.ts";
 import { asked, askedAt, go, view, type TraceSearch } from "../view.ts";
 import { areaOf, areaText, differences, isIn } from "./traces/scatter.ts";
-import { durationMs } from "./traces/search.ts";
+import { differsOf, durationMs } from "./traces/search.ts";
 import { Scatter } from "./traces/scatter.tsx";
 import { durationText } from "./trace/words.ts";
 
@@ -223,7 +223,10 @@ function Answer({ data, isStale }: { data: FoundTraces; isStale: boolean }) {
               }
             >
               {t("Search this range of time")}
-            </button>
+            </button>{" "}
+            <Way class="button small" to={differsOf(area, sought)} data-testid="area-differs">
+              {t("What differs")}
+            </Way>
           </>
         )}
       </p>

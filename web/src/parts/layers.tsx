@@ -19,6 +19,7 @@ export const layer = signal<
   | "views"
   | "save-view"
   | "fields"
+  | "mark"
   | `column:${string}`
 >("");
 

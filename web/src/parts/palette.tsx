@@ -11,9 +11,10 @@ import { LEVELS } from "../explore/levels.ts";
 import { all, isStarred, openView } from "../explore/saved_open.ts";
 import { KEYS } from "../keys.ts";
 import { oneLine } from "../format.ts";
-import { t, text } from "../texts.ts";
+import { choose, LANGUAGES, t, text } from "../texts.ts";
+import { chooseTheme } from "../theme_choice.ts";
 import { PRESETS } from "../time.ts";
-import { go, run, view } from "../view.ts";
+import { frozen, go, run, view, type Panel } from "../view.ts";
 import { fuzzy } from "./fuzzy.ts";
 import { keyName } from "./key_name.tsx";
 import { Dialog, layer } from "./layers.tsx";
@@ -51,6 +52,35 @@ function commands(): Entry[] {
     keys: keys.map((key) => keyName(key, alt)),
     run: () => run(keys[0] ?? ""),
   }));
+}
+
+/** What one wants to do about what is on screen, and how the page looks and speaks. */
+function actions(): Entry[] {
+  const command = (name: string, run: () => unknown, more = ""): Entry => ({
+    kind: KINDS.command,
+    name,
+    keys: [],
+    run,
+    more,
+  });
+  const show = (panel: Panel) => () => go({ page: "explore", panel, row: "", live: false });
+  const look = () => {
+    const { from, to } = frozen(view.peek());
+    go({ page: "first-look", open: "", from, to });
+  };
+  const themes = { auto: text("Theme: system"), light: text("Theme: light"), dark: text("Theme: dark") };
+  return [
+    command(t("What changed"), show("changes")),
+    command(t("What differs"), show("differs")),
+    command(t("Patterns"), show("patterns")),
+    command(t("First look"), look),
+    command(t("Alert on this…"), () => go({ page: "alerts", tab: "rule", open: "" })),
+    command(t("Add a mark…"), () => (layer.value = "mark")),
+    ...(["auto", "light", "dark"] as const).map((one) => command(t(themes[one]), () => chooseTheme(one))),
+    ...LANGUAGES.map(({ language, name }) =>
+      command(t("Language: {name}", { name }), () => choose(language), "language"),
+    ),
+  ];
 }
 
 function levels(): Entry[] {
@@ -113,7 +143,7 @@ function queries(): Entry[] {
 }
 
 /** Where entries come from that are found by some letters. */
-const SOURCES: readonly (() => Entry[])[] = [commands, levels, ranges, saved, groups];
+const SOURCES: readonly (() => Entry[])[] = [actions, commands, levels, ranges, saved, groups];
 
 /** What there is for a text. Some letters of it are in every long query, so queries are found by whole words of it. */
 function entriesFor(text: string): Entry[] {

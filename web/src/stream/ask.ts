@@ -15,13 +15,27 @@ export interface Taker {
 const PATH = "api/v1/query";
 
 let worker: Worker | null = null;
+/** The worker has answered once, so its script is there. */
+let isUp = false;
 let asked = 0;
 const open = new Map<
   number,
   { taker: Taker; hasBegun: boolean; done: (end: Line) => void; fail: (error: Error) => void }
 >();
 
+/** Whether a body can be handed to a worker while it arrives. */
+function canHandOver(): boolean {
+  try {
+    const stream = new ReadableStream();
+    structuredClone(stream, { transfer: [stream] });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function hear(told: Told): void {
+  isUp = true;
   const answer = open.get(told.id);
   if (!answer) return;
   if ("batch" in told) return answer.taker.batch(told.batch);
@@ -47,11 +61,28 @@ function started(): Worker {
     // Its script is not there (any more), or it has come to its end: the next question starts another one.
     worker?.terminate();
     worker = null;
+    isUp = false;
     for (const answer of open.values())
       answer.fail(answer.hasBegun ? new ApiError(0, "cut", t("the connection broke off")) : unreachable());
     open.clear();
   };
   return worker;
+}
+
+/** Sends a question from the page, and hands the answer to the worker as it arrives. */
+async function askHere(question: Question, signal: AbortSignal): Promise<void> {
+  const { url, headers, body } = question;
+  const answered = fetch(url, { method: "POST", headers, body, signal, cache: "no-store" });
+  const reader = started();
+  try {
+    const { status, statusText, headers: heads, body: pieces } = await answered;
+    const answer = { status, statusText, type: heads.get("content-type") ?? "", body: pieces };
+    if (open.has(question.id)) reader.postMessage({ ...question, answer }, pieces === null ? [] : [pieces]);
+  } catch {
+    const waiting = open.get(question.id);
+    open.delete(question.id);
+    waiting?.fail(unreachable());
+  }
 }
 
 /** Asks, and gives what stands behind the rows; throws `ApiError`, also where the answer breaks off in the middle. */
@@ -73,12 +104,15 @@ export function ask(
       fail(stopped);
     });
     const headers = { "Content-Type": "application/json", Accept: accept, ...authorization() };
-    started().postMessage({
+    const question: Question = {
       id,
       url: new URL(PATH, document.baseURI).href,
       headers,
       body: JSON.stringify(body),
       shape,
-    } satisfies Question);
+    };
+    if (isUp || !canHandOver()) return started().postMessage(question);
+    // The first question does not wait for the worker's script, and leaves before those for counts and fields.
+    void askHere(question, signal);
   });
 }

@@ -13,6 +13,16 @@ export interface Question {
   headers: Record<string, string>;
   body: string;
   shape: Shape;
+  /** The answer, if the page itself has asked already. */
+  answer?: Answered;
+}
+
+/** An answer that the page hands over: its head, and its body as it arrives. */
+export interface Answered {
+  status: number;
+  statusText: string;
+  type: string;
+  body: ReadableStream<Uint8Array<ArrayBuffer>> | null;
 }
 
 /** Rows on their way to the page. */
@@ -134,8 +144,14 @@ class Reader {
 
 /** Reads an answer to its end, or to where it breaks off. */
 async function read(question: Question, reader: Reader, signal: AbortSignal): Promise<void> {
-  const { id, url, headers, body } = question;
-  const response = await fetch(url, { method: "POST", headers, body, signal, cache: "no-store" });
+  const { id, url, headers, body, answer } = question;
+  const response = answer
+    ? new Response(answer.body, {
+        status: answer.status,
+        statusText: answer.statusText,
+        headers: { "content-type": answer.type },
+      })
+    : await fetch(url, { method: "POST", headers, body, signal, cache: "no-store" });
   if (!response.ok) {
     scope.postMessage({
       id,

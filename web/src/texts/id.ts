@@ -2,8 +2,10 @@
 // that several parts say stands with the first of them.
 
 import { ALERTS } from "./id/alerts.ts";
+import { CAUSE } from "./id/cause.ts";
 import { EVENTS } from "./id/events.ts";
 import { EXPLORE } from "./id/explore.ts";
+import { ISSUES } from "./id/issues.ts";
 import { PAGES } from "./id/pages.ts";
 import { SETTINGS } from "./id/settings.ts";
 import { SHELL } from "./id/shell.ts";
@@ -18,4 +20,6 @@ export const INDONESIAN: Readonly<Record<string, string>> = {
   ...ALERTS,
   ...SETTINGS,
   ...TRACES,
+  ...CAUSE,
+  ...ISSUES,
 };

@@ -44,7 +44,19 @@ async fn admin_routes_need_the_admin_key() {
 #[tokio::test]
 async fn the_page_is_given_for_its_own_routes_only() {
     let house = House::new();
-    for path in ["/", "/alerts", "/groups", "/traces", "/map", "/trace/4bf92f3577b34da6a3ce929d0e0e4736"] {
+    for path in [
+        "/",
+        "/alerts",
+        "/groups",
+        "/traces",
+        "/map",
+        "/first-look",
+        "/issues",
+        "/incidents",
+        "/incidents/i1",
+        "/ledger",
+        "/trace/4bf92f3577b34da6a3ce929d0e0e4736",
+    ] {
         let page = house.get_with(path, "accept", "text/html,*/*;q=0.8").await;
         assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"), "{path}");
         assert!(page.header("content-security-policy").starts_with("default-src 'self'"));

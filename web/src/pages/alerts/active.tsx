@@ -9,6 +9,7 @@ import { Way } from "../../parts/way.tsx";
 import { plural, rich, t } from "../../texts.ts";
 import { view } from "../../view.ts";
 import { told } from "../settings/parts.tsx";
+import { clustersOf, type Cluster } from "./clusters.ts";
 import { Labels, State, Trouble, When } from "./parts.tsx";
 
 /** The part. */
@@ -26,12 +27,38 @@ export function Active() {
           <span class="dot state-ok" aria-hidden="true" /> {t("Nothing is firing.")}
         </p>
       )}
+      {clustersOf(all.filter((alert) => !isQuiet(alert))).map((cluster) => (
+        <Together key={cluster.alerts[0]?.id} cluster={cluster} />
+      ))}
+      {rest.length > 0 && (
+        <ul class="cards">
+          {rest.map((alert) => (
+            <Card key={alert.id} alert={alert} />
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+/** Alerts that began together; a head of their own from the second one on. */
+function Together({ cluster: { since, alerts: all } }: { cluster: Cluster }) {
+  const [first] = all;
+  return (
+    <div class="together" data-testid="together">
+      {all.length > 1 && first && (
+        <p class="together-head">
+          <b>{plural(all.length, "{n} alert began together", "{n} alerts began together", count(all.length))}</b>{" "}
+          <span class="dim">{rich("since {time}", { time: <When time={since} /> })}</span>{" "}
+          <Way to={{ page: "first-look", open: first.id }}>{t("First look")}</Way>
+        </p>
+      )}
       <ul class="cards">
-        {[...all.filter((alert) => !isQuiet(alert)), ...rest].map((alert) => (
+        {all.map((alert) => (
           <Card key={alert.id} alert={alert} />
         ))}
       </ul>
-    </section>
+    </div>
   );
 }
 
@@ -195,6 +222,9 @@ function Acts({ alert }: { alert: Alert }) {
           {t("Silence…")}
         </Way>
       )}
+      <Way to={{ page: "first-look", open: alert.id }} class="button small" data-testid="first-look-link">
+        {t("First look")}
+      </Way>
       <Events url={alert.url} />
       <Way to={{ tab: "rule", open: alert.rule }}>{t("Rule")}</Way>
     </div>

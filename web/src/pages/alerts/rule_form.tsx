@@ -13,14 +13,15 @@ import {
   type Rule,
   type RuleText,
 } from "../../api/alerts.ts";
-import { count, printable } from "../../format.ts";
+import { count, oneLine, printable } from "../../format.ts";
 import { tell } from "../../parts/layers.tsx";
 import { Way } from "../../parts/way.tsx";
+import { keepsEvents } from "../../query/lex.ts";
 import { plural, rich, t } from "../../texts.ts";
 import { go, view } from "../../view.ts";
 import { Sure, told } from "../settings/parts.tsx";
 import { Labels, Trouble, When } from "./parts.tsx";
-import { KINDS, keysOf, ruleOf, typedOf, type RuleKey } from "./rule_keys.ts";
+import { isMain, KINDS, keysOf, ruleOf, suggestedName, typedOf, type RuleKey } from "./rule_keys.ts";
 
 /** What the server tells of a rule, which nobody writes. */
 const TOLD: readonly string[] = [
@@ -47,7 +48,13 @@ export function RuleForm() {
   useEffect(() => {
     if (name !== "") definitionOf(name).then(setDefinition, () => setDefinition(null));
   }, [name]);
-  if (name === "") return <Form rule={null} />;
+  // The suggested name is none of those that are there.
+  if (name === "")
+    return lane.data === null && lane.state !== "error" ? (
+      <Trouble lane={lane} again={() => void askRules()} />
+    ) : (
+      <Form rule={null} />
+    );
   if (found && definition !== undefined) return <Form key={found.name} rule={found} definition={definition} />;
   return (
     <section>
@@ -72,7 +79,11 @@ function written(rule: Rule): RuleText {
 /** A new rule begins with what is asked in Explore. */
 function begun(): RuleText {
   const { query, groups } = view.peek();
-  return { name: "", query: query || 'filter @level >= "error"', groups: [...groups] };
+  const asked = query || 'filter @level >= "error"';
+  const taken = (rules.peek().data ?? []).map((one) => one.name);
+  // A query with a condition of its own over its rows has no count.
+  const counts = keepsEvents(asked) ? { condition: "count > 5" } : {};
+  return { name: suggestedName(asked, groups, taken), query: asked, groups: [...groups], ...counts };
 }
 
 function typedAll(rule: RuleText): Record<string, string> {
@@ -112,6 +123,9 @@ function Form({ rule, definition = null }: { rule: Rule | null; definition?: Rul
     setBusy(false);
   };
   const kind = typed["kind"] ?? "threshold";
+  const input = (one: RuleKey) => (
+    <Input key={one.key} of={one} value={typed[one.key] ?? ""} isFixed={isFixed} onInput={set(one.key)} />
+  );
   return (
     <section aria-label={t("Rule")} data-testid="rule-form">
       <h2 tabIndex={-1}>{isNew ? t("New rule") : printable(rule.name)}</h2>
@@ -142,32 +156,43 @@ function Form({ rule, definition = null }: { rule: Rule | null; definition?: Rul
             onInput={set("name")}
           />
         </label>
-        <label class="long">
-          {t("Watches for")}{" "}
-          <select disabled={isFixed} value={kind} onInput={set("kind")}>
-            {KINDS.map((one) => (
-              <option key={one.kind} value={one.kind}>
-                {one.kind} – {t(one.title)}
-              </option>
-            ))}
-          </select>
-        </label>
+        {keysOf(kind).filter(isMain).map(input)}
         {kind !== "composite" && (
-          <label class="whole">
-            {t("Query")}{" "}
-            <textarea
-              required
-              rows={Math.min(8, 1 + (typed["query"] ?? "").split("\n").length)}
-              spellcheck={false}
-              disabled={isFixed}
-              value={typed["query"]}
-              onInput={set("query")}
-            />
-          </label>
+          <p class="whole rule-about" lang="">
+            <span class="dim">{t("Events:")}</span> <code>{oneLine((typed["query"] ?? "").trim() || "*", 300)}</code>{" "}
+            <span class="dim">{typed["groups"]}</span>
+          </p>
         )}
-        {keysOf(kind).map((one) => (
-          <Input key={one.key} of={one} value={typed[one.key] ?? ""} isFixed={isFixed} onInput={set(one.key)} />
-        ))}
+        <details class="whole" open={!isNew} data-testid="rule-more">
+          <summary>{t("More: query, time, notifications")}</summary>
+          <div class="make rule-form">
+            <label class="long">
+              {t("Watches for")}{" "}
+              <select disabled={isFixed} value={kind} onInput={set("kind")}>
+                {KINDS.map((one) => (
+                  <option key={one.kind} value={one.kind}>
+                    {one.kind} – {t(one.title)}
+                  </option>
+                ))}
+              </select>
+            </label>
+            {kind !== "composite" && (
+              <label class="whole">
+                {t("Query")}{" "}
+                <textarea
+                  rows={Math.min(8, 1 + (typed["query"] ?? "").split("\n").length)}
+                  spellcheck={false}
+                  disabled={isFixed}
+                  value={typed["query"]}
+                  onInput={set("query")}
+                />
+              </label>
+            )}
+            {keysOf(kind)
+              .filter((one) => !isMain(one))
+              .map(input)}
+          </div>
+        </details>
         {problem !== "" && (
           <p class="note error whole" role="alert">
             {printable(problem)}

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { keysOf, ruleOf, typedOf, valueOf } from "./rule_keys.ts";
+import { keysOf, ruleOf, typedOf, valueOf, suggestedName } from "./rule_keys.ts";
 
 const RULE = {
   name: "slow",
@@ -51,4 +51,10 @@ test("what is typed and is no JSON goes to the server, which says what is wrong 
   assert.equal(valueOf("  ", "number"), undefined);
   assert.deepEqual(valueOf("a, ,b,", "list"), ["a", "b"]);
   assert.deepEqual(valueOf("a = b = c\n\nd", "pairs"), { a: "b = c", d: "" });
+});
+
+test("a suggested name says what is watched, and is free", () => {
+  assert.equal(suggestedName('filter @level >= "error"', ["app/*"], []), "errors in app/*");
+  assert.equal(suggestedName("filter status = 500", [], ["status = 500"]), "status = 500 2");
+  assert.equal(suggestedName("", [], []), "events");
 });

@@ -182,3 +182,23 @@ export function ruleOf(
   }
   return rule;
 }
+
+/** Whether a key is asked for at once; the others are under *More*. */
+export function isMain({ key }: RuleKey): boolean {
+  return key === "condition" || key === "when" || key === "objective";
+}
+
+/** Longest part of a query in a suggested name. */
+const NAME_CHARS_MAX = 50;
+
+/** A name for a rule that watches a query, which no other rule has. */
+export function suggestedName(query: string, groups: readonly string[], taken: readonly string[]): string {
+  const isErrors = /@level\s*>=\s*"error"|@level\s*=\s*"error"/.test(query);
+  const text = query.replaceAll(/\s+/g, " ").replace(/^\s*filter\s+/, "");
+  const what = isErrors ? "errors" : text.trim().slice(0, NAME_CHARS_MAX).trim();
+  const name = [what || "events", ...(groups.length > 0 ? [groups.join(", ")] : [])].join(" in ");
+  for (let n = 1; ; n += 1) {
+    const tried = n === 1 ? name : `${name} ${n}`;
+    if (!taken.includes(tried)) return tried;
+  }
+}

@@ -4,6 +4,7 @@ import { useRef, useState } from "preact/hooks";
 
 import type { TraceSummary } from "../../api/traces.ts";
 import { Axis, AXIS, useWidth } from "../../explore/axis.tsx";
+import { MarkLines, MarkList } from "../../explore/mark_lines.tsx";
 import { oneLine, printable } from "../../format.ts";
 import { plural, t } from "../../texts.ts";
 import { fullText } from "../../time.ts";
@@ -131,9 +132,11 @@ export function Scatter({
             r={trace === near ? 6 : trace.errors > 0 ? 4 : 3.5}
           />
         ))}
+        <MarkLines from={range.from} to={range.to} height={TALL} x={plane.x} />
         <line class="base" x1={LEFT} x2={width - 10} y1={TALL + 0.5} y2={TALL + 0.5} />
         <Axis scale={{ ...range, width }} x={plane.x} zone={zone} height={TALL} />
       </svg>
+      <MarkList from={range.from} to={range.to} />
       <p class="dim near" aria-hidden="true">
         {near === null
           ? t("Click a dot to open its trace, drag to choose an area.")

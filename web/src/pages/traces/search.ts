@@ -1,7 +1,9 @@
 // The search form for traces as a request to the server. Nothing here touches the document.
 
-import type { Json } from "../../query/edit.ts";
-import type { TraceSearch } from "../../view.ts";
+import { selectionText } from "../../explore/comparison.ts";
+import { addFilter, condition, type Json } from "../../query/edit.ts";
+import type { TraceSearch, View } from "../../view.ts";
+import type { Area } from "./scatter.ts";
 
 /** `http.route=/cart retries=2`: attributes and their values, which may be in quotes. */
 export function attributesOf(text: string): Record<string, Json> {
@@ -36,5 +38,26 @@ export function searchBody(sought: TraceSearch): Record<string, Json> {
     ...(most === null ? {} : { max_duration_ms: most }),
     ...(errors === "1" ? { errors: true } : {}),
     order: order === "slowest" ? "slowest" : "newest",
+  };
+}
+
+/** The comparison of the root spans within an area with the other root spans, over all of their fields. */
+export function differsOf(area: Area, { service, query }: TraceSearch): Partial<View> {
+  const roots = ['@type = "span"', "not ispresent(parent_span_id)"];
+  const own = service ? addFilter(query ?? "", condition("service", "include", service)) : (query ?? "");
+  const bounds = [
+    ...(area.min > 0 ? [`duration_ms >= ${area.min}`] : []),
+    ...(area.max < 1e12 ? [`duration_ms <= ${area.max}`] : []),
+  ];
+  return {
+    page: "explore",
+    panel: "differs",
+    query: addFilter(own, roots.join(" and ")),
+    selection: selectionText(area.from, area.to),
+    chosen: bounds.join(" and "),
+    baseline: "",
+    groups: [],
+    row: "",
+    live: false,
   };
 }

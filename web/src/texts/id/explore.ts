@@ -77,8 +77,6 @@ export const EXPLORE: Readonly<Record<string, string>> = {
   "Counts over time": "Jumlah menurut waktu",
   Total: "Total",
   "no event": "tidak ada peristiwa",
-  "Bar chart of {n} events; the button “Show the counts as a table” gives the numbers":
-    "Grafik batang dari {n} peristiwa; tombol “Tampilkan jumlah sebagai tabel” memberikan angkanya",
   "These counts are from the previous query: {message}.": "Jumlah ini dari kueri sebelumnya: {message}.",
   "The counts could not be loaded: {message}.": "Jumlah tidak dapat dimuat: {message}.",
   "These counts are incomplete.": "Jumlah ini belum lengkap.",
@@ -140,8 +138,6 @@ export const EXPLORE: Readonly<Record<string, string>> = {
   "Only in the table: {names}": "Hanya di tabel: {names}",
   "and {n} more in the table": "dan {n} lagi di tabel",
   "Bars of the table below; use ← and → to read them": "Batang dari tabel di bawah: baca dengan ← dan →",
-  "Chart of the table below; use ← and → to read it, Enter to zoom in":
-    "Grafik dari tabel di bawah: baca dengan ← dan →, Enter memperbesar",
 
   // Panels: rows, patterns, what changed
   Show: "Tampilkan",

@@ -1,0 +1,1 @@
+export{t as Selection}from"./selection2.js?v=068d251de13f";

@@ -1,0 +1,1 @@
+export{t as readRange}from"./time2.js?v=ab581ee2fcb0";

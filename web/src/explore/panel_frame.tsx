@@ -1,0 +1,146 @@
+// The frame of what stands in place of the rows: its head, the wait, what failed, what is missing.
+
+import type { Signal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
+
+import type { Notice, Stats } from "../api.ts";
+import { cancel, start, type Lane } from "../ask.ts";
+import { count, milliseconds } from "../format.ts";
+import { copyLink } from "../keys.ts";
+import { Icon } from "../parts/icons.tsx";
+import { t } from "../texts.ts";
+import { asked, view } from "../view.ts";
+import { FieldsButton } from "./fields_button.tsx";
+import { PanelSwitch } from "./panel_switch.tsx";
+
+/** What an answer tells of itself. */
+interface Answered {
+  stats: Partial<Stats>;
+  partial: boolean;
+  partial_reasons: Notice[];
+}
+
+/** Asks whenever the question, or the rest of it that `key` names, has changed. */
+export function useAnswer<T>(lane: Signal<Lane<T>>, key: string, ask: (signal: AbortSignal) => Promise<T>): void {
+  const of = view.value;
+  useEffect(() => {
+    void start(lane, ask);
+  }, [of.query, of.from, of.to, of.groups.join(","), of.zone, key, asked.value]);
+  // Whoever goes elsewhere does not wait for it any more.
+  useEffect(
+    () => () => {
+      cancel(lane);
+      lane.value = { state: "idle", data: null, error: null, since: 0 };
+    },
+    [],
+  );
+}
+
+interface PanelProps<T> {
+  name: string;
+  lane: Signal<Lane<T>>;
+  head: string;
+  /** What the panel can be set to. */
+  tools: ComponentChildren;
+  testId: string;
+  children: ComponentChildren;
+}
+
+/** The frame of a panel: head, wait, error, what is missing. */
+export function Panel<T extends Answered>({ name, lane, head, tools, testId, children }: PanelProps<T>) {
+  const { state, data, error } = lane.value;
+  return (
+    <section
+      class={`result${state === "loading" && data !== null ? " stale" : ""}`}
+      aria-label={name}
+      aria-busy={state === "loading"}
+      data-testid={testId}
+      data-state={state}
+    >
+      <Wait lane={lane} />
+      <div class="result-head">
+        <FieldsButton />
+        <PanelSwitch />
+        <span role="status" data-testid="panel-head">
+          {head}
+        </span>
+        {tools}
+        <span class="dim cost">
+          {data?.stats.elapsed_ms === undefined
+            ? ""
+            : `${count(data.stats.events_scanned ?? 0)} ${t("scanned")} · ${milliseconds(data.stats.elapsed_ms)}`}
+        </span>
+        <button type="button" class="button quiet" data-testid="panel-link" onClick={copyLink}>
+          <Icon name="link" />
+          <span>{t("Copy link")}</span>
+        </button>
+      </div>
+      <div class="panel-body">
+        {state === "error" && (
+          <div class="state" role="alert" data-testid="panel-failed">
+            <h2>
+              {error?.code === "cancelled"
+                ? t("Cancelled")
+                : error?.status === 0
+                  ? t("The server cannot be reached")
+                  : error?.status === 400
+                    ? t("The query could not be read")
+                    : t("This could not be answered")}
+            </h2>
+            {error?.code !== "cancelled" && <p>{error?.message}</p>}
+            {error?.hint && <p class="hint">{error.hint}</p>}
+            <p>
+              <button type="button" class="button primary" onClick={() => (asked.value += 1)}>
+                {t("Try again")}
+              </button>
+            </p>
+          </div>
+        )}
+        {data?.partial && (
+          <div class="partial" role="alert" data-testid="panel-partial">
+            <b>{t("This answer is incomplete.")}</b>
+            {data.partial_reasons.map((reason, at) => (
+              <span key={at}> {reason.message}.</span>
+            ))}
+          </div>
+        )}
+        {state !== "error" && data === null && (
+          <div class="skeleton" aria-hidden="true">
+            {Array.from({ length: 8 }, (_, n) => (
+              <div key={n} style={{ width: `${88 - ((n * 31) % 45)}%` }} />
+            ))}
+          </div>
+        )}
+        {state !== "error" && children}
+      </div>
+    </section>
+  );
+}
+
+/** A thin bar while the answer is on its way; after a moment the time it takes and a way to stop it. */
+function Wait<T>({ lane }: { lane: Signal<Lane<T>> }) {
+  const { state, since } = lane.value;
+  const [now, setNow] = useState(0);
+  const busy = state === "loading";
+  useEffect(() => {
+    if (!busy) return;
+    const timer = setInterval(() => setNow(performance.now()), 200);
+    return () => clearInterval(timer);
+  }, [busy, since]);
+  if (!busy) return null;
+  const elapsed = now - since;
+  return (
+    <div class="waiting-bar" data-testid="panel-loading">
+      <span class="progress" aria-hidden="true" />
+      {elapsed > 400 && (
+        <span class="waiting-text" role="status">
+          {t("comparing… {time}", { time: milliseconds(elapsed) })}{" "}
+          <button type="button" class="link" onClick={() => cancel(lane)}>
+            {t("Cancel")}
+          </button>
+        </span>
+      )}
+    </div>
+  );
+}

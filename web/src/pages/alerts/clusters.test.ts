@@ -1,0 +1,17 @@
+// Which alerts belong together.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import type { Alert } from "../../api/alerts.ts";
+import { clustersOf } from "./clusters.ts";
+
+const alert = (id: string, minute: number) =>
+  ({ id, since: new Date(Date.parse("2026-11-20T12:00:00Z") + minute * 60_000).toISOString() }) as Alert;
+const idsOf = (alerts: readonly Alert[]) => clustersOf(alerts).map((one) => one.alerts.map(({ id }) => id).join(" "));
+
+test("alerts that began soon after one another are together, newest clusters first", () => {
+  assert.deepEqual(idsOf([alert("c", 19), alert("a", 0), alert("d", 60), alert("b", 9)]), ["d", "a b c"]);
+  assert.deepEqual(idsOf([]), []);
+  assert.deepEqual(idsOf([alert("a", 0), alert("b", 11)]), ["b", "a"]);
+});

@@ -1,0 +1,84 @@
+// The form of a new incident: a title is enough.
+
+import { useState } from "preact/hooks";
+
+import { makeIncident } from "../../api/issues.ts";
+import { printable } from "../../format.ts";
+import { Way } from "../../parts/way.tsx";
+import { t } from "../../texts.ts";
+import { go, view } from "../../view.ts";
+import { told } from "../settings/parts.tsx";
+
+/** Names out of a text with commas. */
+export function namesOf(text: string): string[] {
+  return text
+    .split(",")
+    .map((one) => one.trim())
+    .filter((one) => one !== "");
+}
+
+/** The page. A link may name an issue that the incident is about. */
+export function IncidentForm() {
+  const issue = view.value.find;
+  const [typed, setTyped] = useState({ title: "", services: "", began: "now", groups: view.peek().groups.join(", ") });
+  const [problem, setProblem] = useState("");
+  const [busy, setBusy] = useState(false);
+  const set = (name: keyof typeof typed) => (event: { currentTarget: { value: string } }) => {
+    const { value } = event.currentTarget;
+    setTyped((now) => ({ ...now, [name]: value }));
+  };
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    setBusy(true);
+    setProblem("");
+    try {
+      const made = await makeIncident({
+        title: typed.title.trim(),
+        services: namesOf(typed.services),
+        groups: namesOf(typed.groups),
+        ...(typed.began.trim() === "" ? {} : { began: typed.began.trim() }),
+        ...(issue === "" ? {} : { items: [{ kind: "issue" as const, reference: issue }] }),
+      });
+      go({ open: made.id, find: "" });
+    } catch (error) {
+      setProblem(told(error));
+      setBusy(false);
+    }
+  };
+  return (
+    <main class="page incident" data-testid="incident-form">
+      <h1>{t("New incident")}</h1>
+      <form class="make" onSubmit={(event) => void submit(event)}>
+        <label class="long">
+          {t("Title")}
+          <input required maxLength={300} autocomplete="off" value={typed.title} onInput={set("title")} />
+        </label>
+        <label>
+          {t("Services")}
+          <input autocomplete="off" placeholder="pay, checkout" value={typed.services} onInput={set("services")} />
+        </label>
+        <label>
+          {t("Began")}
+          <input autocomplete="off" placeholder="now-20m" value={typed.began} onInput={set("began")} />
+        </label>
+        <label>
+          {t("Groups")}
+          <input autocomplete="off" placeholder="app/*" value={typed.groups} onInput={set("groups")} />
+        </label>
+        {problem !== "" && (
+          <p class="note error" role="alert">
+            {printable(problem)}
+          </p>
+        )}
+        <div class="buttons">
+          <button type="submit" class="button primary" disabled={busy}>
+            {t("Create incident")}
+          </button>
+          <Way class="button" to={{ open: "", find: "" }}>
+            {t("Back")}
+          </Way>
+        </div>
+      </form>
+    </main>
+  );
+}

@@ -1,0 +1,222 @@
+// An issue in the list; opened, also where it occurs and what can be decided.
+
+import { useEffect, useRef } from "preact/hooks";
+
+import { splitIssue, type Issue } from "../../api/issues.ts";
+import { Spark } from "../../explore/panel_parts.tsx";
+import { count, oneLine, printable } from "../../format.ts";
+import { tell } from "../../parts/layers.tsx";
+import { Way } from "../../parts/way.tsx";
+import { plural, rich, t } from "../../texts.ts";
+import { go, type View } from "../../view.ts";
+import { When } from "../alerts/parts.tsx";
+import { told } from "../settings/parts.tsx";
+import { Decide } from "./decide.tsx";
+import { stateName } from "./words.ts";
+
+const TITLE_CHARS_MAX = 300;
+const LISTED_MAX = 8;
+/** Time before the first event that a first look compares with, and the longest time that it looks at. */
+const BEFORE_MS = 600_000;
+const LOOK_MS_MAX = 24 * 3_600_000;
+
+interface RowProps {
+  issue: Issue;
+  isOpen: boolean;
+  isChosen: boolean;
+  onChoose: (is: boolean) => void;
+  onChange: () => void;
+}
+
+/** The row. */
+export function IssueRow({ issue, isOpen, isChosen, onChoose, onChange }: RowProps) {
+  const row = useRef<HTMLLIElement>(null);
+  const title = oneLine(issue.title || issue.pattern, TITLE_CHARS_MAX);
+  useEffect(() => {
+    if (isOpen) row.current?.scrollIntoView({ block: "nearest" });
+  }, [isOpen]);
+  const trend = issue.trend.map((n, at): [string, number] => [String(at), n]);
+  return (
+    <li ref={row} class={`issue state-${issue.state}${isOpen ? " opened" : ""}`} data-testid="issue" data-id={issue.id}>
+      <div class="issue-row">
+        <input
+          type="checkbox"
+          aria-label={t("Select {name}", { name: title })}
+          checked={isChosen}
+          data-testid="issue-choose"
+          onChange={(event) => onChoose(event.currentTarget.checked)}
+        />
+        <button
+          type="button"
+          class="issue-title"
+          lang=""
+          aria-expanded={isOpen}
+          data-testid="issue-open"
+          onClick={() => go({ open: isOpen ? "" : issue.id })}
+        >
+          {title}
+        </button>
+        <span class={`badge issue-${issue.state}`}>{stateName(issue.state)}</span>
+        <span class="issue-trend" title={t("Events of the last 24 hours, by hour")}>
+          <Spark counts={trend} level={issue.state === "resolved" || issue.state === "ignored" ? "none" : "error"} />
+        </span>
+        <span class="number issue-count">
+          <b>{count(issue.count)}</b>
+        </span>
+      </div>
+      <p class="issue-about dim">
+        <span lang="">{oneLine([issue.service, issue.group].filter(Boolean).join(" · "), 120)}</span>
+        <span>{rich("last {time}", { time: <When time={issue.last_seen} /> })}</span>
+        <span>{rich("first {time}", { time: <When time={issue.first_seen} /> })}</span>
+        {issue.owner !== null && <span>{t("owner: {name}", { name: printable(issue.owner) })}</span>}
+      </p>
+      {isOpen && <Open issue={issue} onChange={onChange} />}
+    </li>
+  );
+}
+
+/** The time of an issue as a range to look at: from before its first event, not longer than a day. */
+function rangeOf({ first_seen: first, last_seen: last }: Issue): { from: string; to: string } {
+  const end = Date.parse(last) || Date.now();
+  const begin = Math.max((Date.parse(first) || end) - BEFORE_MS, end - LOOK_MS_MAX);
+  return { from: new Date(begin).toISOString(), to: new Date(end + 1000).toISOString() };
+}
+
+function Open({ issue, onChange }: { issue: Issue; onChange: () => void }) {
+  const events: Partial<View> = {
+    page: "explore",
+    panel: "rows",
+    row: "",
+    live: false,
+    tab: "",
+    open: "",
+    groups: [issue.group],
+    query: issue.query,
+    ...rangeOf(issue),
+  };
+  return (
+    <div class="issue-detail" data-testid="issue-detail">
+      {issue.note !== null && <p class="issue-note">{printable(issue.note, true)}</p>}
+      <Decision issue={issue} />
+      {issue.pattern !== issue.title && (
+        <p class="mono" lang="">
+          {oneLine(issue.pattern, 600)}
+        </p>
+      )}
+      {issue.frames.length > 0 && (
+        <ol class="frames mono" lang="" aria-label={t("Stack trace")}>
+          {issue.frames.slice(0, LISTED_MAX).map((frame, at) => (
+            <li key={at}>{oneLine(frame, 200)}</li>
+          ))}
+        </ol>
+      )}
+      <Where
+        title={t("Versions")}
+        all={
+          issue.version_counts.length > 0
+            ? issue.version_counts.map((one) => [one.version, one.count])
+            : issue.versions.map((one) => [one, null])
+        }
+      />
+      <Where
+        title={t("Hosts")}
+        all={
+          issue.host_counts.length > 0
+            ? issue.host_counts.map((one) => [one.host, one.count])
+            : issue.hosts.map((one) => [one, null])
+        }
+      />
+      <p class="buttons">
+        <Way class="button small" to={events} data-testid="issue-events">
+          {t("Show its events")}
+        </Way>
+        <Way class="button small" to={{ ...events, page: "first-look", panel: "rows" }} data-testid="issue-look">
+          {t("First look")}
+        </Way>
+        {issue.traces.slice(-1).map((trace) => (
+          <Way key={trace} class="button small" to={{ page: "trace", trace, span: "", find: "" }}>
+            {t("Newest trace")}
+          </Way>
+        ))}
+        <Way
+          class="button small"
+          to={{ page: "alerts", tab: "rule", open: "", query: issue.query, groups: [issue.group] }}
+        >
+          {t("Alert on this…")}
+        </Way>
+        <Way
+          class="button small"
+          to={{ page: "incidents", open: "new", tab: "", query: "", find: issue.id }}
+          data-testid="issue-incident"
+        >
+          {t("Start an incident…")}
+        </Way>
+      </p>
+      {issue.merged.length > 0 && <Merged issue={issue} onChange={onChange} />}
+      <Decide key={issue.state} issue={issue} onChange={onChange} />
+    </div>
+  );
+}
+
+/** Who decided what, and what that waits for. */
+function Decision({ issue }: { issue: Issue }) {
+  const { decided_by: by, decided_at: at, until, version, regressed_at: back, regressed_in: backIn } = issue;
+  const parts = [
+    ...(version !== null && issue.state === "resolved"
+      ? [t("resolved in {version}", { version: printable(version) })]
+      : []),
+    ...(version !== null && issue.state === "ignored"
+      ? [t("ignored until {version}", { version: printable(version) })]
+      : []),
+    ...(until?.count !== undefined ? [t("ignored for {n} more events", { n: count(until.count) })] : []),
+  ];
+  return (
+    <p class="dim note">
+      {by !== null && rich("{name} decided {time}.", { name: <b>{printable(by)}</b>, time: <When time={at} /> })}{" "}
+      {parts.join(", ")}{" "}
+      {until?.time !== undefined && rich("ignored until {time}", { time: <When time={until.time} /> })}{" "}
+      {back !== null && rich("It came back {time}.", { time: <When time={back} /> })}{" "}
+      {backIn !== null && t("in {version}", { version: printable(backIn) })}
+    </p>
+  );
+}
+
+function Where({ title, all }: { title: string; all: readonly (readonly [string, number | null])[] }) {
+  if (all.length === 0) return null;
+  return (
+    <p class="labels" lang="">
+      <span class="dim">{title}</span>
+      {all.slice(0, LISTED_MAX).map(([name, n]) => (
+        <span key={name} class="label">
+          {oneLine(name, 80)} {n !== null && <b>{count(n)}</b>}
+        </span>
+      ))}
+      {all.length > LISTED_MAX && <span class="dim">{t("and {n} more", { n: count(all.length - LISTED_MAX) })}</span>}
+    </p>
+  );
+}
+
+function Merged({ issue, onChange }: { issue: Issue; onChange: () => void }) {
+  const split = async () => {
+    try {
+      await splitIssue(issue.id);
+      tell(t("The last merge was undone"));
+      onChange();
+    } catch (error) {
+      tell(told(error));
+    }
+  };
+  return (
+    <p>
+      {plural(
+        issue.merged.length,
+        "{n} issue was merged into this one.",
+        "{n} issues were merged into this one.",
+        count(issue.merged.length),
+      )}{" "}
+      <button type="button" class="link" data-testid="split" onClick={() => void split()}>
+        {t("Undo the last merge")}
+      </button>
+    </p>
+  );
+}

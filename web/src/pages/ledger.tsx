@@ -1,0 +1,138 @@
+// The ledger of a month: how long incidents took to be detected, mitigated and remediated, by service, and availability.
+
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+
+import { request, timeZone } from "../api.ts";
+import { askLedger, ledgerPath, saveFile, type Ledger } from "../api/issues.ts";
+import { start, stop, type Lane } from "../ask.ts";
+import { Failure } from "../explore/waiting.tsx";
+import { count, decimal, oneLine } from "../format.ts";
+import { tell } from "../parts/layers.tsx";
+import { adopt } from "../parts/style.ts";
+import { Way } from "../parts/way.tsx";
+import rules from "../style/issues.css?inline";
+import { language, t } from "../texts.ts";
+import { dateText } from "../time.ts";
+import { asked, go, view } from "../view.ts";
+import { durationText } from "./incidents/words.ts";
+import { told } from "./settings/parts.tsx";
+
+adopt(rules);
+
+/** The page. */
+export function LedgerPage() {
+  const lane = useSignal<Lane<Ledger>>({ state: "loading", data: null, error: null, since: 0 });
+  const { tab, zone } = view.value;
+  const month = /^\d{4}-\d\d$/.test(tab) ? tab : dateText(Date.now(), zone).slice(0, 7);
+  const ask = () => void start(lane, (signal) => askLedger(month, timeZone(zone), signal));
+  useEffect(() => {
+    ask();
+    return () => void stop(lane);
+  }, [month, zone, asked.value]);
+  const { state, data, error } = lane.value;
+  const save = (format: string, name: string) => () =>
+    void saveFile(ledgerPath(month, timeZone(zone), { format, lang: language.peek() }), name, request).catch(
+      (failure: unknown) => tell(told(failure)),
+    );
+  return (
+    <main class="page" data-testid="ledger-page" aria-busy={state === "loading"}>
+      <div class="page-head">
+        <h1>{t("Ledger")}</h1>
+        <Way class="button" to={{ page: "incidents", open: "", tab: "" }}>
+          {t("Incidents")}
+        </Way>
+      </div>
+      <div class="ledger-tools">
+        <label>
+          {t("Month")}{" "}
+          <input
+            type="month"
+            value={month}
+            data-testid="month"
+            onChange={(event) => event.currentTarget.value !== "" && go({ tab: event.currentTarget.value })}
+          />
+        </label>
+        <button type="button" class="button" data-testid="ledger-csv" onClick={save("csv", `ledger-${month}.csv`)}>
+          {t("CSV")}
+        </button>
+        <button type="button" class="button" data-testid="ledger-html" onClick={save("html", `ledger-${month}.html`)}>
+          {t("Report to print (HTML)")}
+        </button>
+      </div>
+      {state === "error" && (
+        <Failure
+          what={t("The ledger could not be loaded: {message}.", { message: error?.message ?? "" })}
+          onAgain={ask}
+        />
+      )}
+      {data === null && state === "loading" && (
+        <p class="dim" role="status">
+          {t("Loading…")}
+        </p>
+      )}
+      {data?.services.length === 0 && (
+        <div class="state" data-testid="ledger-none">
+          <h2>{t("No incidents in this month")}</h2>
+          <p>{t("Services appear here when an incident names them.")}</p>
+        </div>
+      )}
+      {data !== null && data.services.length > 0 && <Rows data={data} isStale={state === "loading"} />}
+      <p class="dim note">
+        {t("Means of the incidents that began in this month, counted from when they began. A dash: not known.")}
+      </p>
+    </main>
+  );
+}
+
+/** `99.95 %`: a share whose last digits matter. */
+function availability(share: number | null): string {
+  return share === null ? "–" : `${decimal(100 * share, 3)} %`;
+}
+
+function Rows({ data, isStale }: { data: Ledger; isStale: boolean }) {
+  return (
+    <div class={`table-box flat listed${isStale ? " stale" : ""}`} tabIndex={0} role="region" aria-label={t("Ledger")}>
+      <table data-testid="ledger">
+        <thead>
+          <tr>
+            <th scope="col">{t("Service")}</th>
+            <th scope="col" class="numeric">
+              {t("Incidents")}
+            </th>
+            <th scope="col" class="numeric">
+              {t("Time to detect")}
+            </th>
+            <th scope="col" class="numeric">
+              {t("Time to mitigate")}
+            </th>
+            <th scope="col" class="numeric wide">
+              {t("Time to remediate")}
+            </th>
+            <th scope="col" class="numeric wide">
+              {t("Downtime")}
+            </th>
+            <th scope="col" class="numeric wide">
+              {t("Availability")}
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {data.services.map((row) => (
+            <tr key={row.service} data-testid="ledger-row">
+              <th scope="row" lang="">
+                {oneLine(row.service, 120)}
+              </th>
+              <td class="numeric">{count(row.incidents)}</td>
+              <td class="numeric">{durationText(row.ttd_ms)}</td>
+              <td class="numeric">{durationText(row.ttm_ms)}</td>
+              <td class="numeric wide">{durationText(row.ttr_ms)}</td>
+              <td class="numeric wide">{durationText(row.downtime_ms)}</td>
+              <td class="numeric wide">{availability(row.availability)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
