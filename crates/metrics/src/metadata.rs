@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use axum::Json;
 use door::parameters::Parameters;
 use door::server::FamilyServer;
+use exposition::KINDS;
+pub(crate) use exposition::{Metadata, kind_of_word};
 use ingest::sample::SeriesLabels;
 use promql::Annotations;
 use serde_json::{Value, json};
@@ -19,20 +21,6 @@ const METRICS_MAX: usize = 100_000;
 
 /// Longest help text.
 const HELP_BYTES_MAX: usize = 4 << 10;
-
-/// The types of metrics.
-const KINDS: [&str; 8] = ["unknown", "counter", "gauge", "histogram", "gaugehistogram", "summary", "info", "stateset"];
-
-/// What is known of a metric.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Metadata {
-    /// Prometheus' word for its type, such as `counter`.
-    pub(crate) kind: &'static str,
-    /// What it means.
-    pub(crate) help: String,
-    /// The unit of its samples.
-    pub(crate) unit: String,
-}
 
 /// The state of this API.
 #[derive(Debug, Default)]
@@ -85,12 +73,6 @@ impl MetricsState {
 /// Returns Prometheus' word for a type; the numbers are the same in both versions of remote write.
 pub(crate) fn kind_of_number(number: u64) -> &'static str {
     usize::try_from(number).ok().and_then(|number| KINDS.get(number)).copied().unwrap_or(KINDS[0])
-}
-
-/// Returns the type that a word stands for; `untyped` is the text format's word for `unknown`.
-pub(crate) fn kind_of_word(word: &str) -> Option<&'static str> {
-    let word = if word == "untyped" { KINDS[0] } else { word };
-    KINDS.into_iter().find(|kind| *kind == word)
 }
 
 /// Answers `metadata`: what is known of all metrics, or of one.
