@@ -30,20 +30,22 @@ pub(super) fn text_of(labels: &LabelSet) -> String {
 /// Adds the labels of a target to those of a sample.
 ///
 /// Where both have a name, the target's label wins and the sample's becomes `exported_NAME`, unless `honors` is set: then the
-/// sample's wins.
+/// sample's wins, and an empty one keeps the target's away. No label is empty afterwards.
 pub(super) fn add_target(sample: &mut LabelSet, target: &LabelSet, honors: bool) {
     if honors {
         target.iter().filter(|(name, _)| !name.starts_with("__")).for_each(|(name, value)| {
             sample.entry(name.clone()).or_insert_with(|| value.clone());
         });
+        sample.retain(|_, value| !value.is_empty());
         return;
     }
     let mut replaced: Vec<(String, String)> = Vec::new();
     for (name, value) in target.iter().filter(|(name, _)| !name.starts_with("__")) {
-        if let Some(old) = sample.insert(name.clone(), value.clone()) {
+        if let Some(old) = sample.insert(name.clone(), value.clone()).filter(|old| !old.is_empty()) {
             replaced.push((name.clone(), old));
         }
     }
+    sample.retain(|_, value| !value.is_empty());
     // Shorter names first, as in Prometheus: `a` gets `exported_a` before `exported_a` is moved out of the way.
     replaced.sort_by_key(|(name, _)| name.len());
     for (name, value) in replaced {
@@ -78,6 +80,8 @@ mod tests {
             false,
             r#"{"exported_exported_job":"1","exported_job":"2","instance":"b","job":"a"}"#,
         );
+        check(&[("job", ""), ("x", "")], false, r#"{"instance":"b","job":"a"}"#);
+        check(&[("job", ""), ("x", "")], true, r#"{"instance":"b"}"#);
         check(&[("job", "1")], true, r#"{"instance":"b","job":"1"}"#);
     }
 }

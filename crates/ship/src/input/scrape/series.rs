@@ -169,9 +169,9 @@ enum SampleProblem {
     Bad(String),
 }
 
-/// Returns the labels of a sample as they are on the page. Bounds of buckets and quantiles are written as in OpenMetrics.
+/// Returns the labels of a sample as they are on the page, also empty ones. Bounds of buckets and quantiles are written as in OpenMetrics.
 fn labels_of(sample: &Sample, kind: &str) -> LabelSet {
-    let mut labels: LabelSet = sample.labels.iter().filter(|(_, value)| !value.is_empty()).cloned().collect();
+    let mut labels: LabelSet = sample.labels.iter().cloned().collect();
     let bound = match kind {
         "histogram" if sample.name.ends_with("_bucket") => Some("le"),
         "summary" => Some("quantile"),

@@ -133,7 +133,7 @@ fn samples_are_relabelled_after_the_target_has_labelled_them() {
     check(
         json!({"honor_labels": true}),
         &[Some("a{job=\"own\",instance=\"\"} 2\n")],
-        &[r#"{"__name__":"a","instance":"i","job":"own"} 2.0 1000"#, "= 1 1 1"],
+        &[r#"{"__name__":"a","job":"own"} 2.0 1000"#, "= 1 1 1"],
     );
     check(
         json!({"metric_relabel_configs": [{"regex": "__name__", "action": "labeldrop"}]}),
