@@ -84,8 +84,8 @@ def expressions_are_evaluated_over_metrics_and_searches():
         ("all", "all", [0, 1, 2], [3.0, 3.0, 4.0]),
         ("each", "a", [0, 2], [1.0, 4.0]),
         ("each", "b", [0, 1], [2.0, 3.0]),
-        ("ends", "Errors", [0, 1, 2], [1.0, 2.0, 6.0]),
-        ("bad", "Requests", [0, 1, 2], [1.0, 1.0, 0.0]),
+        ("ends", "ends", [0, 1, 2], [1.0, 2.0, 6.0]),
+        ("bad", "bad", [0, 1, 2], [1.0, 1.0, 0.0]),
     ], share
     first, token = ask(expression("each", search), MaxDatapoints=3)
     rest, last = ask(expression("each", search), MaxDatapoints=3, NextToken=token)

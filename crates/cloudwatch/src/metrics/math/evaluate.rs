@@ -1,5 +1,7 @@
 //! Evaluates expressions of metric math.
 
+use std::collections::BTreeMap;
+
 use super::functions::{Argument, call};
 use super::parse::Expression;
 use super::request::MathRequest;
@@ -24,7 +26,10 @@ impl Evaluator<'_> {
     /// What cannot be computed.
     pub(in crate::metrics) fn series(&self, expression: &Expression) -> Result<Vec<Series>, MathProblem> {
         match self.value(expression, 0)? {
-            MathValue::Series(series) => Ok(vec![series]),
+            // What was computed from a metric is not that metric.
+            MathValue::Series(series) => {
+                Ok(vec![Series { label: String::new(), properties: BTreeMap::new(), ..series }])
+            }
             MathValue::List(list) => Ok(list),
             MathValue::Number(_) => {
                 Err(MathProblem("its result is a number and must be a series; TIME_SERIES makes one".to_owned()))
