@@ -35,6 +35,7 @@ fn measurements_heartbeats_and_pages_of_metrics_can_be_asked_for() {
     let server = Server::serve(scratch.path());
     let inputs = format!(
         "[[input]]\ntype = \"host_metrics\"\nevery = \"1h\"\n[[input]]\ntype = \"heartbeat\"\nevery = \"1h\"\n\
+         [[input]]\ntype = \"node_exporter\"\nevery = \"1h\"\n\
          [[input]]\ntype = \"scrape\"\nname = \"catat\"\nurl = \"{}/metrics\"\nevery = \"1h\"\n\
          [[input]]\ntype = \"scrape\"\nname = \"away\"\nurl = \"http://127.0.0.1:1/metrics\"\nevery = \"1h\"\n",
         server.url
@@ -44,8 +45,10 @@ fn measurements_heartbeats_and_pages_of_metrics_can_be_asked_for() {
     check(&server, "filter @log = \"metrics/host\" and subject = \"system\" and memory_percent > 0", 1);
     check(&server, "filter @log = \"metrics/host\" and subject = \"cpu\" and node_cpu_seconds_total >= 0", 8);
     check(&server, "filter mountpoint = \"/\" and disk_percent >= 0 and disk_percent <= 100", 1);
-    check(&server, "filter name = \"up\" and value = 1 and job = \"catat\" and scrape_samples_scraped > 10", 1);
-    check(&server, "filter name = \"up\" and value = 0 and job = \"away\" and @level = \"error\"", 1);
+    check(&server, "filter @log = \"metrics/catat\" and name = \"up\" and value = 1 and job = \"catat\"", 1);
+    check(&server, "filter name = \"scrape_samples_scraped\" and value > 10 and job = \"catat\"", 1);
+    check(&server, "filter @log = \"metrics/away\" and name = \"up\" and value = 0", 1);
+    check(&server, "filter @log = \"metrics/node\" and name = \"node_load1\" and job = \"node\"", 1);
 }
 
 #[test]

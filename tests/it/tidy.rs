@@ -23,7 +23,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("types", &[]),
     ("parse", &["types"]),
     ("definition", &["types"]),
-    ("ship", &["types", "definition", "parse"]),
+    ("exposition", &[]),
+    ("ship", &["types", "definition", "parse", "exposition"]),
     ("segment", &["types"]),
     // Knows SQL databases, and no table of anybody.
     ("database", &[]),
@@ -78,6 +79,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     // Of `cloudwatch` it uses one thing: the check of signed requests, for X-Ray's operations that read.
     ("traces", &["types", "storage", "plan", "language", "traceql", "execute", "door", "cloudwatch"]),
     ("metrics", &["types", "storage", "ingest", "plan", "promql", "series", "execute", "door", "otel"]),
+    ("metrics", &["types", "storage", "ingest", "plan", "promql", "exposition", "execute", "door", "otel"]),
     ("serve", &["storage", "elastic", "door", "api", "loki", "cloudwatch", "otel", "traces", "metrics"]),
     ("metrics", &["types", "storage", "ingest", "plan", "promql", "execute", "door", "otel"]),
     // Asks native routes through a router that it is given. The only crate that names rmcp.

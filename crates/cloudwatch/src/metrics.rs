@@ -4,11 +4,15 @@
 //! forms: JSON 1.0 with `X-Amz-Target`; the older query form, answered in XML; and CBOR below `/service/…/operation/…`,
 //! which current SDKs use.
 
+mod data;
 mod error;
 mod form_input;
 mod get;
+mod label;
+mod math;
 mod parameters;
 mod put;
+mod search;
 mod statistic;
 mod store;
 
@@ -29,12 +33,13 @@ use super::metric_filters::counters::{self, Metric};
 use super::paging::{page_of, with_next};
 use super::request::BODY_BYTES_MAX;
 use super::state::Shared;
+use data::DataRequest;
 use door::access::Role;
 use door::query_run::{QueryRun, read};
 use error::{bad_value, code_of, with_code};
-use get::{DataRequest, StatisticsRequest};
+use get::StatisticsRequest;
+use ingest::datum::MetricName;
 use parameters::Parameters;
-use store::MetricName;
 
 /// The name of the service in its protocols and in signatures.
 const TARGET: &str = "GraniteServiceVersion20100801";

@@ -33,7 +33,12 @@ pub(crate) struct CollectorContext<'a> {
     pub(crate) pipelines: Arc<Pipelines>,
     /// The limits of events that go through pipelines.
     pub(crate) whole_texts: &'a Limits,
+    /// Adds what an event has within it.
+    pub(crate) embedded: EmbeddedHook,
 }
+
+/// Adds to a collector what an event has within it besides itself.
+pub(crate) type EmbeddedHook = fn(&mut Collector<'_>, RawEvent<'_>) -> Result<(), IngestError>;
 
 /// Collects the events of one request.
 ///
@@ -52,6 +57,7 @@ pub struct Collector<'a> {
     /// The same for events that go through pipelines: it leaves their texts whole.
     whole: EventParser<'a>,
     pipelines: Arc<Pipelines>,
+    embedded: EmbeddedHook,
     groups: Vec<GroupEvents>,
     by_name: HashMap<GroupName, usize>,
     done: Vec<Part>,
@@ -138,6 +144,7 @@ impl<'a> Collector<'a> {
             parser: EventParser::new(received),
             whole: EventParser::new(ArrivalContext { limits: context.whole_texts, ..received }),
             pipelines: context.pipelines,
+            embedded: context.embedded,
             groups: Vec::new(),
             by_name: HashMap::new(),
             done: Vec::new(),
@@ -201,6 +208,20 @@ impl<'a> Collector<'a> {
     /// # Errors
     /// If the events collected need more memory than a request may hold.
     pub fn add(
+        &mut self,
+        place: usize,
+        raw: RawEvent<'_>,
+        metadata: &EventMetadata<'_>,
+    ) -> Result<Result<(), RecordRefusal>, IngestError> {
+        let added = self.add_event(place, raw, metadata)?;
+        // What is in a group of metrics is none of the senders' lines.
+        if added.is_ok() && !self.groups[place].name.has_samples() {
+            (self.embedded)(self, raw)?;
+        }
+        Ok(added)
+    }
+
+    fn add_event(
         &mut self,
         place: usize,
         raw: RawEvent<'_>,
@@ -290,6 +311,11 @@ impl<'a> Collector<'a> {
     /// Returns the number of records added.
     pub fn n_records(&self) -> u64 {
         self.n_records
+    }
+
+    /// Says how many records there are, for what comes besides them.
+    pub(crate) fn set_n_records(&mut self, n_records: u64) {
+        self.n_records = n_records;
     }
 
     /// Returns the number of records that go to the group `overflow`, because their own group would exceed the limit.

@@ -9,6 +9,7 @@ use storage::{BatchKey, Delivery, Part, Store, StoreError};
 use types::{Batch, BatchBuilder, GroupName, GroupScope, Limits, TimeRange, Timestamp};
 
 use crate::collector::{Collector, CollectorContext};
+use crate::datum;
 use crate::event::{EventMetadata, RawEvent};
 use crate::ids::{self, Claims};
 use crate::line_context::LineContexts;
@@ -165,7 +166,8 @@ impl Intake {
     /// Starts collecting events that are read as `received` says.
     pub(crate) fn collect_as<'a>(&'a self, received: ArrivalContext<'a>, scope: &'a GroupScope) -> Collector<'a> {
         let Self { store, zones, clocks, whole_texts, .. } = self;
-        let context = CollectorContext { store, zones, clocks, pipelines: self.pipelines(), whole_texts };
+        let embedded = datum::embedded::collect;
+        let context = CollectorContext { store, zones, clocks, pipelines: self.pipelines(), whole_texts, embedded };
         Collector::new(context, received, scope)
     }
 

@@ -10,6 +10,7 @@
 mod answer;
 mod clocks;
 mod collector;
+pub mod datum;
 mod decode;
 mod error;
 mod event;

@@ -3,6 +3,8 @@
 //! The position in the header says which bytes of which file they are. Only bytes that the store does not have
 //! yet become events, so that the same bytes may come again, and cut differently.
 
+mod samples;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -14,7 +16,7 @@ use storage::{AppendError, Delivery, Receipt, SourcePosition};
 use types::{GroupName, Timestamp, Value, group_name_of_outside};
 
 use crate::sources::{ContentHash, Heard, RefusedCount};
-use crate::{EventFields, EventMetadata, IngestAnswer, IngestError, Intake, RawEvent, Sender};
+use crate::{Collector, EventFields, EventMetadata, IngestAnswer, IngestError, Intake, RawEvent, Sender};
 
 /// Tries when others deliver bytes of the same file at the same time; each failure means that some were stored.
 const ATTEMPTS_MAX: usize = 16;
@@ -45,6 +47,9 @@ struct Header {
     modified: Option<i64>,
     /// Which content the file has up to the end of the bytes.
     content: Option<ContentHash>,
+    /// Whether the lines are samples.
+    #[serde(default)]
+    samples: bool,
     #[serde(default)]
     fields: BTreeMap<String, serde_json::Value>,
     group: Option<String>,
@@ -196,19 +201,11 @@ fn append(
         if bytes.is_empty() {
             continue;
         }
-        let fields = EventFields::Values(&piece.fields);
-        let metadata = EventMetadata { fields, offset: Some(start), ..EventMetadata::default() };
-        let mut is_refused = false;
-        for text in parse::texts(bytes) {
-            if let Err(problem) = collector.add(place, RawEvent::Text(&text), &metadata)? {
-                let from = in_piece(event.start);
-                line_number += memchr::memchr_iter(b'\n', &piece.bytes[counted..from]).count();
-                counted = from;
-                answer.reject(line_number, &problem);
-                is_refused = true;
-            }
-        }
-        if is_refused {
+        if let Err(problem) = add(&mut collector, (piece, place), bytes, start)? {
+            let from = in_piece(event.start);
+            line_number += memchr::memchr_iter(b'\n', &piece.bytes[counted..from]).count();
+            counted = from;
+            answer.reject(line_number, &problem);
             answer.refuse(start, end);
             refused.events += 1;
             refused.bytes += end - start;
@@ -226,6 +223,27 @@ fn append(
         intake.line_contexts.set(&header.source, &header.file, context);
     }
     Ok((answer, refused, receipt))
+}
+
+/// Adds one event of a piece, or one sample; returns why it is refused.
+fn add(
+    collector: &mut Collector<'_>,
+    (piece, place): (&Piece<'_>, usize),
+    bytes: &[u8],
+    start: u64,
+) -> Result<Result<(), String>, IngestError> {
+    if piece.header.samples {
+        return samples::add(collector, bytes);
+    }
+    let fields = EventFields::Values(&piece.fields);
+    let metadata = EventMetadata { fields, offset: Some(start), ..EventMetadata::default() };
+    let mut refusal = Ok(());
+    for text in parse::texts(bytes) {
+        if let Err(problem) = collector.add(place, RawEvent::Text(&text), &metadata)? {
+            refusal = Err(problem.to_string());
+        }
+    }
+    Ok(refusal)
 }
 
 /// Returns the byte ranges of the events in the file, line ends included.

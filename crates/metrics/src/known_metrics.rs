@@ -7,6 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
+use exposition::KINDS;
+pub(crate) use exposition::{Metadata, kind_of_word};
 use storage::{Settings, StoreError};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -17,20 +19,6 @@ const DOCUMENTS: u64 = 64;
 
 /// A document: type, help and unit by metric.
 type Document = BTreeMap<String, (String, String, String)>;
-
-/// The types of metrics.
-const KINDS: [&str; 8] = ["unknown", "counter", "gauge", "histogram", "gaugehistogram", "summary", "info", "stateset"];
-
-/// What is known of a metric.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Metadata {
-    /// Prometheus' word for its type, such as `counter`.
-    pub(crate) kind: &'static str,
-    /// What it means.
-    pub(crate) help: String,
-    /// The unit of its samples.
-    pub(crate) unit: String,
-}
 
 /// What is known of all metrics.
 #[derive(Debug, Default)]
@@ -117,12 +105,6 @@ fn save_one(settings: Settings<'_>, known: &Mutex<KnownMetrics>, number: u64) ->
 /// Returns Prometheus' word for a type; the numbers are the same in both versions of remote write.
 pub(crate) fn kind_of_number(number: u64) -> &'static str {
     usize::try_from(number).ok().and_then(|number| KINDS.get(number)).copied().unwrap_or(KINDS[0])
-}
-
-/// Returns the type that a word stands for; `untyped` is the text format's word for `unknown`.
-pub(crate) fn kind_of_word(word: &str) -> Option<&'static str> {
-    let word = if word == "untyped" { KINDS[0] } else { word };
-    KINDS.into_iter().find(|kind| *kind == word)
 }
 
 #[cfg(test)]

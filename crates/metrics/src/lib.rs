@@ -5,7 +5,6 @@
 
 mod api;
 mod cardinality;
-mod exposition;
 mod format;
 mod known_metrics;
 mod metadata;

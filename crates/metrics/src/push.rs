@@ -18,13 +18,13 @@ use axum::http::{HeaderMap, StatusCode, Uri, header};
 use door::headers::encoding;
 use door::problem::Problem;
 use door::server::FamilyServer;
+use exposition::{Family, Format, read};
 use ingest::decode;
 use ingest::sample::{SeriesLabels, sample_group};
 use types::Limits;
 
 use self::documents::{PushedFamily, PushedGroup};
 use self::key::GroupingKey;
-use crate::exposition::{Family, Format, read};
 use crate::metadata::MetricsState;
 
 pub(crate) use self::documents::forget;

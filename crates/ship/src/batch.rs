@@ -52,6 +52,9 @@ pub struct Header {
     /// Which content the file has up to the end of the batch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<ContentHash>,
+    /// Whether the lines are samples: labels as JSON, a value, a time in ms.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub samples: bool,
     /// Fields that every event of the shipper gets.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<String, String>,
@@ -209,6 +212,7 @@ pub(crate) mod tests {
                 encoding: None,
                 modified: None,
                 content: None,
+                samples: false,
                 fields: BTreeMap::new(),
             },
             bytes: Arc::new(bytes.into()),

@@ -241,6 +241,11 @@ impl Sink {
         locked(&self.inner).given_up += lost;
     }
 
+    /// Notes that the input works in part, and what does not.
+    pub fn fails(&self, problem: String) {
+        locked(&self.state).last_error = Some(problem);
+    }
+
     /// Notes that the input works.
     pub fn works(&self) {
         locked(&self.state).last_error = None;

@@ -4,7 +4,7 @@ use reqwest::Url;
 use serde_json::Value as Json;
 
 /// Keys whose values are secret.
-const SECRET_KEYS: [&str; 1] = ["hash_key"];
+const SECRET_KEYS: [&str; 5] = ["hash_key", "password", "credentials", "bearer_token", "secrets"];
 
 /// A definition in the form in which it may be shown.
 pub(crate) struct ShownDefinition {
@@ -34,7 +34,9 @@ fn without_secrets(value: &Json, path: &str, notes: &mut Vec<String>) -> Json {
             for (key, member) in members {
                 let path = format!("{path}.{key}");
                 if SECRET_KEYS.contains(&&**key) {
-                    notes.push(format!("{path} is not shown; without it, masked values have no hash"));
+                    let lost =
+                        if key == "hash_key" { "masked values have no hash" } else { "servers may refuse requests" };
+                    notes.push(format!("{path} is not shown; without it, {lost}"));
                 } else {
                     shown.insert(key.clone(), without_secrets(member, &path, notes));
                 }

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use ingest::datum::{self, Datum, MetricName, NO_UNIT, UNITS, VALUE_MAX};
 use ingest::sample::SeriesLabels;
 use serde_json::Value;
 use types::{Limits, Timestamp};
 
 use super::error::{bad_combination, bad_value, missing};
 use super::parameters::Parameters;
-use super::statistic::Datum;
-use super::store::{self, MetricName};
 use crate::answer::CloudWatchProblem;
 use crate::state::Shared;
 
@@ -19,43 +18,6 @@ const VALUES_MAX: usize = 150;
 const NAME_CHARS_MAX: usize = 255;
 const DIMENSION_CHARS_MAX: usize = 1024;
 pub(super) const DIMENSIONS_MAX: usize = 30;
-
-/// The largest absolute value, 2^360.
-const VALUE_MAX: f64 = 2.3485425827738332e+108;
-
-/// The unit of data without one.
-const NO_UNIT: &str = "None";
-
-/// Units. Source: the service's model.
-const UNITS: [&str; 27] = [
-    "Seconds",
-    "Microseconds",
-    "Milliseconds",
-    "Bytes",
-    "Kilobytes",
-    "Megabytes",
-    "Gigabytes",
-    "Terabytes",
-    "Bits",
-    "Kilobits",
-    "Megabits",
-    "Gigabits",
-    "Terabits",
-    "Percent",
-    "Count",
-    "Bytes/Second",
-    "Kilobytes/Second",
-    "Megabytes/Second",
-    "Gigabytes/Second",
-    "Terabytes/Second",
-    "Bits/Second",
-    "Kilobits/Second",
-    "Megabits/Second",
-    "Gigabits/Second",
-    "Terabits/Second",
-    "Count/Second",
-    NO_UNIT,
-];
 
 /// Data of one metric at one time.
 struct Entry {
@@ -87,7 +49,7 @@ pub(super) fn put(server: &Shared, input: &Value, body: &[u8], call_id: Option<&
     let mut collector = intake.collect(&sender);
     for (at, entry) in entries.iter().enumerate() {
         for datum in &entry.data {
-            if let Err(refusal) = store::add(&mut collector, &entry.metric, &entry.labels, entry.time, datum)? {
+            if let Err(refusal) = datum::add(&mut collector, &entry.metric, &entry.labels, entry.time, datum)? {
                 return Err(bad_value(format!("MetricData.member.{}.Timestamp: {refusal}", at + 1)));
             }
         }
@@ -164,9 +126,9 @@ fn values(datum: &Parameters<'_>) -> Result<Vec<Datum>, CloudWatchProblem> {
         if count < 0.0 {
             return Err(bad_value(format!("{} must not be negative.", datum.at("Counts"))));
         }
-        let sum = value * count;
-        check_sum(sum, || datum.at("Counts"))?;
-        Ok(Datum { count, sum, minimum: value, maximum: value })
+        let of_value = Datum::of_value(value, count);
+        check_sum(of_value.sum, || datum.at("Counts"))?;
+        Ok(of_value)
     };
     // A value that was measured no time is none.
     let data = values.into_iter().zip(counts).map(single).collect::<Result<Vec<_>, _>>()?;

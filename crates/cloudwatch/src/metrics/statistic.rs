@@ -3,17 +3,10 @@
 //! A percentile is the smallest value up to which at least that share of the values lies. A trimmed range of percentages
 //! keeps each value that lies at least partly inside it. Values of a statistic set are not known, unless all are equal.
 
+use ingest::datum::Datum;
+
 use super::error::bad_value;
 use crate::answer::CloudWatchProblem;
-
-/// Values that were measured: `count` times the same one, or a set of which only these statistics are known.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Datum {
-    pub(super) count: f64,
-    pub(super) sum: f64,
-    pub(super) minimum: f64,
-    pub(super) maximum: f64,
-}
 
 /// One end of a range: a share of all values from 0 to 1, or a value.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -67,10 +60,15 @@ impl Statistic {
     /// # Errors
     /// If it is none.
     pub(super) fn read(text: &str) -> Result<Self, CloudWatchProblem> {
-        Self::simple(text).or_else(|| Self::extended(text)).ok_or_else(|| {
+        Self::find(text).ok_or_else(|| {
             let shown: String = text.chars().take(100).collect();
             bad_value(format!("The value {shown} for parameter Stat is not supported: Sum, p99, TM(10%:90%) would be."))
         })
+    }
+
+    /// Reads a statistic; `None` if it is none.
+    pub(super) fn find(text: &str) -> Option<Self> {
+        Self::simple(text).or_else(|| Self::extended(text))
     }
 
     /// Reads one of the five statistics that need no single values.

@@ -1,9 +1,5 @@
-//! Metrics in the store: each datum is an event with `@type = "datum"` in the group `metrics/cloudwatch/NAMESPACE`.
-//!
-//! An event, and no sample of PromQL, since several data of one time and the same metric all count. Its stream is the canonical
-//! text of namespace, name, unit and dimensions, which names the series exactly; its fields are the same for people.
+//! Reads the data of metrics from the store, where each datum is an event (`ingest::datum`).
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,22 +7,10 @@ use chrono_tz::Tz;
 use door::problem::Problem;
 use door::query_run::{QueryRun, Scope};
 use execute::BlockVisitor;
-use ingest::sample::{METRIC_NAME, SeriesLabels, field_of_label, label_pairs};
-use ingest::{Collector, EventFields, EventMetadata, IngestError, RawEvent, RecordRefusal};
-use parse::FieldWriter;
+use ingest::datum::{DATUM_TYPE, DIMENSION, Datum, MetricName, NAMESPACE};
+use ingest::sample::{METRIC_NAME, field_of_label};
 use plan::{Comparison, Expr, Name, Operator, Plan};
-use types::{Column, GroupPattern, Level, Limits, TimeRange, Timestamp, Value, group_name_of_outside};
-
-use super::statistic::Datum;
-
-/// The value of `@type` of a datum.
-const DATUM_TYPE: &str = "datum";
-
-const NAMESPACE: &str = "namespace";
-const UNIT: &str = "unit";
-
-/// The prefix of dimensions among labels and fields.
-const DIMENSION: &str = "dimension.";
+use types::{Column, GroupPattern, TimeRange, Timestamp, Value};
 
 /// The groups that contain data: their own, and the one for groups beyond the limit.
 const GROUPS: [&str; 2] = ["metrics/cloudwatch/*", "overflow"];
@@ -34,84 +18,8 @@ const GROUPS: [&str; 2] = ["metrics/cloudwatch/*", "overflow"];
 /// The columns that are read: series, time, a single value or the sum of a set, the number of values, bounds of a set.
 const COLUMNS: [&str; 7] = ["@logStream", "@timestamp", "value", "sum", "count", "minimum", "maximum"];
 
-/// Fields of a datum besides its labels.
-const FIELDS_MAX: usize = 6;
-
 /// Bytes of memory for each datum that is read.
 const DATUM_BYTES: usize = 64;
-
-/// A metric: a name, in a namespace, with dimensions.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct MetricName {
-    pub(super) namespace: String,
-    pub(super) name: String,
-    pub(super) dimensions: BTreeMap<String, String>,
-}
-
-impl MetricName {
-    /// Returns the labels of the metric in a unit.
-    ///
-    /// # Errors
-    /// The name or value that is too long.
-    pub(super) fn labels(&self, unit: &str, limits: &Limits) -> Result<SeriesLabels, String> {
-        let own = [(METRIC_NAME, &*self.name), (NAMESPACE, &*self.namespace), (UNIT, unit)];
-        let own = own.into_iter().map(|(name, text)| (Cow::Borrowed(name), Cow::Borrowed(text)));
-        let dimensions = self.dimensions.iter();
-        let dimensions =
-            dimensions.map(|(name, text)| (Cow::Owned(format!("{DIMENSION}{name}")), Cow::Borrowed(text.as_str())));
-        SeriesLabels::new(own.chain(dimensions), limits)
-    }
-
-    /// Returns the metric and the unit of a stream; `None` if the stream has none.
-    fn of_stream(stream: &str) -> Option<(Self, String)> {
-        let (mut own, mut dimensions) = (BTreeMap::new(), BTreeMap::new());
-        for (name, text) in label_pairs(stream)? {
-            match name.strip_prefix(DIMENSION) {
-                Some(name) => dimensions.insert(name.to_owned(), text),
-                None => own.insert(name, text),
-            };
-        }
-        let name = own.remove(METRIC_NAME)?;
-        Some((Self { namespace: own.remove(NAMESPACE)?, name, dimensions }, own.remove(UNIT)?))
-    }
-}
-
-/// Adds a datum of a time in ms since the epoch to what is collected.
-///
-/// # Errors
-/// If the caller may not write to the group, or memory does not suffice.
-pub(super) fn add(
-    collector: &mut Collector<'_>,
-    metric: &MetricName,
-    labels: &SeriesLabels,
-    time: i64,
-    datum: &Datum,
-) -> Result<Result<(), RecordRefusal>, IngestError> {
-    let place = collector.group(&group_name_of_outside(&format!("metrics/cloudwatch/{}", metric.namespace)))?;
-    collector.set_stream(place, labels.text());
-    let is_single = datum.minimum == datum.maximum;
-    let message = format!("{} {}", metric.name, datum.sum);
-    let write = |fields: &mut FieldWriter<'_>| {
-        fields.system("@type", DATUM_TYPE);
-        for (name, text) in labels.iter() {
-            fields.text(&field_of_label(name), text);
-        }
-        fields.float("count", datum.count);
-        if is_single {
-            fields.float("value", datum.minimum);
-        }
-        fields.float("sum", datum.sum);
-        fields.float("minimum", datum.minimum);
-        fields.float("maximum", datum.maximum);
-    };
-    let metadata = EventMetadata {
-        time: Some(Timestamp(time.saturating_mul(Timestamp::MILLISECOND))),
-        level: Some(Level::Info),
-        fields: EventFields::Writer { n_max: labels.n() + FIELDS_MAX, write: &write },
-        offset: None,
-    };
-    collector.add(place, RawEvent::Body(message.as_bytes()), &metadata)
-}
 
 /// The data of a metric, with their times in ms, by unit.
 pub(super) type DataByUnit = BTreeMap<String, Vec<(i64, Datum)>>;

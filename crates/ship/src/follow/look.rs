@@ -208,6 +208,7 @@ impl Follower {
             encoding: piece.encoding.map(|encoding| encoding.name().to_owned()),
             modified: piece.modified.map(|modified| modified.0),
             content,
+            samples: input.has_samples,
             fields,
         };
         Some(FileBatch {

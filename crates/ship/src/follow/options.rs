@@ -39,6 +39,8 @@ pub struct FileInput {
     pub unpacks: bool,
     /// Whether the files are our own, which no one else writes and whose paths mean nothing to anyone.
     pub is_own: bool,
+    /// Whether its lines are samples instead of events.
+    pub has_samples: bool,
 }
 
 impl FileInput {

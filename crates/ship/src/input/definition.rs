@@ -1,6 +1,6 @@
 //! Inputs as they are defined: a list of tables, of which each has a type from [`TYPES`].
 //!
-//! A new type is a line there, with the keys that it has besides those of every input and the function that reads them.
+//! A new type is a line there, with the keys that it has besides those of its kind and the function that reads them.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use types::{ByteSize, group_name_of_outside, parse_duration_ns};
 use super::heartbeat::Heartbeat;
 use super::host_metrics::HostMetrics;
 use super::journal::{Journal, StartPoint};
-use super::scrape::Scrape;
+use super::scrape;
 use super::syslog::{Listener, Syslog};
 use super::{Command, Input, InputOptions, Stdin};
 use crate::glob::{Glob, is_pattern};
@@ -39,10 +39,6 @@ const BUFFER_BYTES_MIN: u64 = 1 << 20;
 const INTERVAL: Duration = Duration::from_secs(15);
 const INTERVAL_MIN: Duration = Duration::from_secs(1);
 
-/// Default and longest wait for a page of metrics.
-const SCRAPE_TIMEOUT: Duration = Duration::from_secs(10);
-const SCRAPE_TIMEOUT_MAX: Duration = Duration::from_secs(60);
-
 /// Where logs of containers are: links of Kubernetes', what they lead to, which is rotated there, and Docker's. A file that is
 /// found in several ways is followed once, by the first.
 const CONTAINER_PATHS: [&str; 3] =
@@ -57,28 +53,47 @@ const KEYS: [&str; 7] = ["name", "type", "group", "stream", "fields", "zone", "m
 /// Keys of an input that follows files of others.
 const KEYS_OF_FILES: [&str; 3] = ["paths", "exclude", "backlog"];
 
+/// Keys of an input that makes samples.
+const KEYS_OF_SAMPLES: [&str; 4] = ["name", "type", "fields", "buffer"];
+
+/// What an input gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Content {
+    /// Files of others, which are followed.
+    Files,
+    /// Lines, which are kept on disk; `buffer` says how many.
+    Lines,
+    /// Samples, which are kept in the same way, and whose labels say where they belong.
+    Samples,
+}
+
 /// A type of input.
 struct Type {
     name: &'static str,
     /// Its own keys.
     keys: &'static [&'static str],
-    /// Whether it follows files of others; else its lines are kept on disk, and `buffer` says how many.
-    has_files: bool,
+    content: Content,
     /// Reads its own keys: what makes the lines. A type that follows files may set here which, and gives nothing.
     read: fn(&Node<'_>, &mut FileInput) -> OpenedInput,
 }
 
 /// Every type there is.
 const TYPES: &[Type] = &[
-    Type { name: "files", keys: &["compressed"], has_files: true, read: read_files },
-    Type { name: "containers", keys: &["compressed"], has_files: true, read: read_containers },
-    Type { name: "journal", keys: &["units", "matches", "since", "directory"], has_files: false, read: read_journal },
-    Type { name: "syslog", keys: &["udp", "tcp", "allow"], has_files: false, read: read_syslog },
-    Type { name: "stdin", keys: &[], has_files: false, read: |_, _| Ok(Some(Box::new(Stdin))) },
-    Type { name: "command", keys: &["command", "every"], has_files: false, read: read_command },
-    Type { name: "host_metrics", keys: &["every"], has_files: false, read: read_host_metrics },
-    Type { name: "scrape", keys: &["url", "every", "timeout"], has_files: false, read: read_scrape },
-    Type { name: "heartbeat", keys: &["every"], has_files: false, read: read_heartbeat },
+    Type { name: "files", keys: &["compressed"], content: Content::Files, read: read_files },
+    Type { name: "containers", keys: &["compressed"], content: Content::Files, read: read_containers },
+    Type {
+        name: "journal",
+        keys: &["units", "matches", "since", "directory"],
+        content: Content::Lines,
+        read: read_journal,
+    },
+    Type { name: "syslog", keys: &["udp", "tcp", "allow"], content: Content::Lines, read: read_syslog },
+    Type { name: "stdin", keys: &[], content: Content::Lines, read: |_, _| Ok(Some(Box::new(Stdin))) },
+    Type { name: "command", keys: &["command", "every"], content: Content::Lines, read: read_command },
+    Type { name: "host_metrics", keys: &["every"], content: Content::Lines, read: read_host_metrics },
+    Type { name: "scrape", keys: &[], content: Content::Samples, read: scrape::read_scrape },
+    Type { name: "node_exporter", keys: &[], content: Content::Samples, read: scrape::read_node_exporter },
+    Type { name: "heartbeat", keys: &["every"], content: Content::Lines, read: read_heartbeat },
 ];
 
 /// An input that was defined.
@@ -150,6 +165,8 @@ impl Options {
 fn mistakes(node: &Node<'_>, first: DefinitionError) -> Vec<DefinitionError> {
     let mut errors = type_of(node).map(|kind| node.unknown_keys(&kind.all_keys())).unwrap_or_default();
     if !errors.contains(&first) {
+        // What is said of a key more exactly than that it is unknown.
+        errors.retain(|error| error.path != first.path);
         errors.insert(0, first);
     }
     errors
@@ -158,13 +175,32 @@ fn mistakes(node: &Node<'_>, first: DefinitionError) -> Vec<DefinitionError> {
 impl Type {
     /// Returns the keys of an input of this type.
     fn all_keys(&self) -> Vec<&'static str> {
-        let own: &[&str] = if self.has_files { &KEYS_OF_FILES } else { &["buffer"] };
-        [&KEYS[..], &rules::KEYS, own, self.keys].concat()
+        match self.content {
+            Content::Files => [&KEYS[..], &rules::KEYS, &KEYS_OF_FILES, self.keys].concat(),
+            Content::Lines => [&KEYS[..], &rules::KEYS, &["buffer"], self.keys].concat(),
+            Content::Samples => [&KEYS_OF_SAMPLES[..], &scrape::keys()].concat(),
+        }
+    }
+
+    /// Refuses the keys of events where there are samples, and says what does the same for them.
+    fn check_content(&self, node: &Node<'_>) -> Result<(), DefinitionError> {
+        let of_events = KEYS.iter().chain(&rules::KEYS).filter(|key| !KEYS_OF_SAMPLES.contains(key));
+        let found = of_events.filter(|_| self.content == Content::Samples).find_map(|key| Some((key, node.get(key)?)));
+        match found {
+            None if self.content == Content::Samples => scrape::check_supported(node),
+            None => Ok(()),
+            Some((&"group", node)) => Err(node.error("samples go to the group metrics/JOB; set \"job_name\" instead")),
+            Some((key, node)) => {
+                let problem = format!("\"{key}\" is for events; samples are changed by metric_relabel_configs");
+                Err(node.error(problem))
+            }
+        }
     }
 }
 
 fn read_input(node: &Node<'_>) -> Result<DefinedInput, DefinitionError> {
     let kind = type_of(node)?;
+    kind.check_content(node)?;
     node.check_keys(&kind.all_keys())?;
     let mut file = FileInput {
         name: name_of(node, kind)?,
@@ -180,7 +216,7 @@ fn read_input(node: &Node<'_>) -> Result<DefinedInput, DefinitionError> {
         ..FileInput::default()
     };
     let input = (kind.read)(node, &mut file)?;
-    if !kind.has_files {
+    if kind.content != Content::Files {
         file.group.get_or_insert_with(|| group_name_of_outside(&file.name));
     }
     let buffer_bytes = node.get("buffer").map(|node| buffer_of(&node)).transpose()?.unwrap_or(BUFFER_BYTES);
@@ -384,26 +420,6 @@ fn interval_of(node: &Node<'_>) -> Result<Duration, DefinitionError> {
 fn read_host_metrics(node: &Node<'_>, file: &mut FileInput) -> OpenedInput {
     file.group.get_or_insert_with(|| group_name_of_outside("metrics/host"));
     Ok(Some(Box::new(HostMetrics::new(interval_of(node)?))))
-}
-
-fn read_scrape(node: &Node<'_>, file: &mut FileInput) -> OpenedInput {
-    let address = node.needed("url", "a page of metrics, such as \"http://127.0.0.1:9100/metrics\"")?;
-    let url = reqwest::Url::parse(address.name()?).ok();
-    let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    let url = url.ok_or_else(|| address.error("must begin with http:// or https:// and name a host"))?;
-    let every = interval_of(node)?;
-    let timeout = match node.get("timeout") {
-        None => SCRAPE_TIMEOUT.min(every),
-        Some(node) => match node.duration()? {
-            // The shipper cannot stop meanwhile.
-            timeout if timeout > every.min(SCRAPE_TIMEOUT_MAX) => {
-                return Err(node.error("must not be longer than \"every\", nor than 1m"));
-            }
-            timeout => timeout,
-        },
-    };
-    file.group.get_or_insert_with(|| group_name_of_outside(&format!("metrics/{}", file.name)));
-    Ok(Some(Box::new(Scrape::new(url, &file.name, every, timeout))))
 }
 
 fn read_heartbeat(node: &Node<'_>, _: &mut FileInput) -> OpenedInput {

@@ -6,7 +6,7 @@
 //!
 //! File systems of other machines are left out: asking one that does not answer would never end.
 
-mod proc;
+pub(in crate::input) mod proc;
 
 use std::io::Read;
 use std::path::{Path, PathBuf};

@@ -6,10 +6,11 @@
 const THINGS_MAX: usize = 256;
 
 /// What processors do, in the order of `/proc/stat`. Guests are part of `user` and `nice`.
-pub(super) const CPU_MODES: [&str; 8] = ["user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal"];
+pub(in crate::input) const CPU_MODES: [&str; 8] =
+    ["user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal"];
 
 /// Ticks by mode, of all processors together.
-pub(super) type CpuTicks = [u64; CPU_MODES.len()];
+pub(in crate::input) type CpuTicks = [u64; CPU_MODES.len()];
 
 /// Sizes of the memory that are reported.
 const MEMORY_SIZES: [&str; 12] = [
@@ -69,21 +70,21 @@ const NOT_TOLD: [&str; 36] = [
 
 /// A disk or network device and its counters, in the order of the kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Device {
-    pub(super) name: String,
-    pub(super) counters: Vec<u64>,
+pub(in crate::input) struct Device {
+    pub(in crate::input) name: String,
+    pub(in crate::input) counters: Vec<u64>,
 }
 
 /// A file system of this machine, and where it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Mount {
-    pub(super) mountpoint: String,
-    pub(super) device: String,
-    pub(super) kind: String,
+pub(in crate::input) struct Mount {
+    pub(in crate::input) mountpoint: String,
+    pub(in crate::input) device: String,
+    pub(in crate::input) kind: String,
 }
 
 /// Reads the line of all processors of `/proc/stat`; old kernels do not know the last modes.
-pub(super) fn cpu_ticks(stat: &str) -> Option<CpuTicks> {
+pub(in crate::input) fn cpu_ticks(stat: &str) -> Option<CpuTicks> {
     let line = stat.lines().find_map(|line| line.strip_prefix("cpu "))?;
     let mut ticks = CpuTicks::default();
     for (tick, word) in ticks.iter_mut().zip(line.split_ascii_whitespace()) {
@@ -92,15 +93,28 @@ pub(super) fn cpu_ticks(stat: &str) -> Option<CpuTicks> {
     Some(ticks)
 }
 
+/// Reads the lines of single processors: their numbers and ticks by mode.
+pub(in crate::input) fn ticks_by_cpu(stat: &str) -> impl Iterator<Item = (&str, CpuTicks)> {
+    stat.lines().filter_map(|line| {
+        let (cpu, rest) = line.strip_prefix("cpu")?.split_once(' ')?;
+        let is_number = !cpu.is_empty() && cpu.bytes().all(|byte| byte.is_ascii_digit());
+        let mut ticks = CpuTicks::default();
+        for (tick, word) in ticks.iter_mut().zip(rest.split_ascii_whitespace()) {
+            *tick = word.parse().ok()?;
+        }
+        is_number.then_some((cpu, ticks))
+    })
+}
+
 /// Counts the lines of single processors.
-pub(super) fn count_cpus(stat: &str) -> usize {
+pub(in crate::input) fn count_cpus(stat: &str) -> usize {
     let is_cpu =
         |line: &&str| line.strip_prefix("cpu").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
     stat.lines().filter(is_cpu).count()
 }
 
 /// Returns how much of the time between two looks the processors were at work; 0 where none has passed.
-pub(super) fn busy_percent(before: &CpuTicks, now: &CpuTicks) -> f64 {
+pub(in crate::input) fn busy_percent(before: &CpuTicks, now: &CpuTicks) -> f64 {
     let passed: Vec<f64> = now.iter().zip(before).map(|(now, before)| now.saturating_sub(*before) as f64).collect();
     let total: f64 = passed.iter().sum();
     // The numbers of idle and iowait.
@@ -109,18 +123,18 @@ pub(super) fn busy_percent(before: &CpuTicks, now: &CpuTicks) -> f64 {
 }
 
 /// Returns the numbers at the beginning of a text.
-pub(super) fn numbers(text: &str) -> impl Iterator<Item = f64> {
+pub(in crate::input) fn numbers(text: &str) -> impl Iterator<Item = f64> {
     text.split_ascii_whitespace().map_while(|word| word.parse().ok()).filter(|number: &f64| number.is_finite())
 }
 
 /// Returns the number after a word at the beginning of a line.
-pub(super) fn number_of(text: &str, key: &str) -> Option<u64> {
+pub(in crate::input) fn number_of(text: &str, key: &str) -> Option<u64> {
     let rest = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' '))?;
     rest.split_ascii_whitespace().next()?.parse().ok()
 }
 
 /// Sizes in bytes by their names in `/proc/meminfo`.
-pub(super) fn memory(text: &str) -> Vec<(&str, u64)> {
+pub(in crate::input) fn memory(text: &str) -> Vec<(&str, u64)> {
     let size = |line| {
         let (name, size): (&str, &str) = str::split_once(line, ':')?;
         let mut words = size.split_ascii_whitespace();
@@ -132,14 +146,14 @@ pub(super) fn memory(text: &str) -> Vec<(&str, u64)> {
 }
 
 /// Seconds for which something waited; `share` is `some` or `full`.
-pub(super) fn stalled_seconds(text: &str, share: &str) -> Option<f64> {
+pub(in crate::input) fn stalled_seconds(text: &str, share: &str) -> Option<f64> {
     let line = text.lines().find(|line| line.split(' ').next() == Some(share))?;
     let micros: u64 = line.split(' ').find_map(|word| word.strip_prefix("total="))?.parse().ok()?;
     Some(micros as f64 / 1e6)
 }
 
 /// Parses the whole disks of `/proc/diskstats`, without memory and loop devices.
-pub(super) fn disks(text: &str) -> Vec<Device> {
+pub(in crate::input) fn disks(text: &str) -> Vec<Device> {
     let device = |line: &str| {
         let mut words = line.split_ascii_whitespace().skip(2);
         let name = words.next().filter(|name| is_disk(name))?;
@@ -149,12 +163,21 @@ pub(super) fn disks(text: &str) -> Vec<Device> {
 }
 
 /// Parses the network devices of `/proc/net/dev`, without loopback and the ends of containers' pairs.
-pub(super) fn network_devices(text: &str) -> Vec<Device> {
+pub(in crate::input) fn network_devices(text: &str) -> Vec<Device> {
     let device = |line: &str| {
         let (name, counters) = line.split_once(':')?;
         let name = name.trim();
         let is_told = name != "lo" && !name.starts_with("veth") && !name.is_empty();
         if is_told { device_of(name, counters.split_ascii_whitespace()) } else { None }
+    };
+    text.lines().filter_map(device).take(THINGS_MAX).collect()
+}
+
+/// Parses all network devices of `/proc/net/dev`.
+pub(in crate::input) fn all_network_devices(text: &str) -> Vec<Device> {
+    let device = |line: &str| {
+        let (name, counters) = line.split_once(':')?;
+        device_of(name.trim(), counters.split_ascii_whitespace())
     };
     text.lines().filter_map(device).take(THINGS_MAX).collect()
 }
@@ -176,7 +199,7 @@ fn is_disk(name: &str) -> bool {
 }
 
 /// Parses the file systems of `/proc/self/mountinfo`; one that is mounted several times at its shortest path.
-pub(super) fn mounts(text: &str) -> Vec<Mount> {
+pub(in crate::input) fn mounts(text: &str) -> Vec<Mount> {
     let mut found: Vec<(&str, Mount)> = Vec::new();
     for (number, mount) in text.lines().filter_map(mount_of) {
         let is_full = found.len() >= THINGS_MAX;

@@ -1,115 +1,232 @@
-//! What becomes of a page, and of one that cannot be had.
+//! Scrapes of servers, from a definition to the lines in the spool.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::*;
+use super::super::{DefinedInput, Sink, WhenFull, inputs_of};
 use crate::spool::Spool;
-use crate::stop::Stop;
+use crate::stop::{Stop, locked};
 
-/// Returns the events of one fetch of a server that answers `answer`; none if no one answers.
-fn scrape(answer: Option<Vec<u8>>, path: &str) -> Vec<Value> {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let url = format!("http://127.0.0.1:{}{path}", listener.local_addr().expect("an address").port());
-    let server = match answer {
-        None => {
-            drop(listener);
-            None
+/// How long something is waited for.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// A server of pages by path; it notes the requests.
+struct PageServer {
+    address: String,
+    pages: Arc<Mutex<BTreeMap<String, String>>>,
+    requests: Arc<Mutex<Vec<String>>>,
+}
+
+impl PageServer {
+    fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address").to_string();
+        let (pages, requests) =
+            (Arc::<Mutex<BTreeMap<String, String>>>::default(), Arc::<Mutex<Vec<String>>>::default());
+        let (served, noted) = (pages.clone(), requests.clone());
+        // Ends with the process: it waits for connections.
+        std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let mut reader = BufReader::new(&stream);
+                let mut head = String::new();
+                while reader.read_line(&mut head).is_ok_and(|n| n > 2) {}
+                let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
+                locked(&noted).push(head);
+                let response = match locked(&served).get(&path) {
+                    None => "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".to_owned(),
+                    Some(page) => page.clone(),
+                };
+                let _ = (&stream).write_all(response.as_bytes());
+            }
+        });
+        Self { address, pages, requests }
+    }
+
+    fn serve(&self, path: &str, kind: &str, body: &str) {
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {}", body.len());
+        let page = format!("{head}\r\nconnection: close\r\n\r\n{body}");
+        locked(&self.pages).insert(path.to_owned(), page);
+    }
+}
+
+/// An input at work, and what it has written.
+struct Running {
+    dir: tempfile::TempDir,
+    stop: Arc<Stop>,
+    sink: Arc<Sink>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Running {
+    fn start(definition: Value) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut inputs = inputs_of(&json!([definition])).unwrap_or_else(|errors| panic!("{errors:?}"));
+        let DefinedInput { file, input, .. } = inputs.pop().expect("an input");
+        assert!(file.has_samples);
+        let mut input = input.expect("no files");
+        let dir = tempfile::tempdir().expect("a scratch directory");
+        let spool = Spool::open(dir.path().into(), u64::MAX).expect("a spool");
+        let stop = Arc::new(Stop::default());
+        let sink = Arc::new(Sink::new("node".into(), WhenFull::GiveUpOldest, spool, stop.clone()));
+        let of_thread = sink.clone();
+        let thread = Some(std::thread::spawn(move || of_thread.run(input.as_mut())));
+        Self { dir, stop, sink, thread }
+    }
+
+    /// Returns the lines so far, in order.
+    fn lines(&self) -> Vec<String> {
+        self.sink.flush().expect("a spool");
+        let text = std::fs::read_to_string(self.dir.path().join("00000000000000000001.log")).unwrap_or_default();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    /// Waits for a line that begins so; returns its value.
+    fn until(&self, start: &str) -> String {
+        let began = Instant::now();
+        loop {
+            let lines = self.lines();
+            if let Some(line) = lines.iter().find(|line| line.starts_with(start)) {
+                return line[start.len()..].split(' ').nth(1).unwrap_or_default().to_owned();
+            }
+            assert!(began.elapsed() < DEADLINE, "{start} is not in\n{}", lines.join("\n"));
+            std::thread::sleep(Duration::from_millis(20));
         }
-        Some(answer) => Some(std::thread::spawn(move || {
-            let (mut stream, _) = listener.accept().expect("a connection");
-            let lines = BufReader::new(stream.try_clone().expect("a stream")).lines();
-            lines.map_while(Result::ok).take_while(|line| !line.is_empty()).for_each(drop);
-            // Who has read enough closes.
-            let _ = stream.write_all(&answer);
-        })),
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop.set();
+        let began = Instant::now();
+        self.thread.take().into_iter().for_each(|thread| thread.join().expect("no panic"));
+        assert!(began.elapsed() < Duration::from_secs(5), "the shipper waits for targets when it stops");
+    }
+}
+
+#[test]
+fn a_page_becomes_series_of_its_target_with_those_about_the_scrape() {
+    let server = PageServer::start();
+    server.serve("/metrics?a=b+c", "text/plain; version=0.0.4", "node_load1 0.5\n");
+    let url = format!("http://ann:t%65a@{}/metrics?a=b%20c", server.address);
+    let running = Running::start(json!({
+        "type": "scrape", "name": "node", "url": url, "every": "1s", "fields": {"env": "prod"},
+    }));
+    let labels = format!(r#""env":"prod","instance":"{}","job":"node"}}"#, server.address);
+    assert_eq!(running.until(&format!(r#"{{"__name__":"node_load1",{labels}"#)), "0.5");
+    assert_eq!(running.until(&format!(r#"{{"__name__":"up",{labels}"#)), "1.0");
+    for name in ["scrape_samples_scraped", "scrape_samples_post_metric_relabeling", "scrape_series_added"] {
+        assert_eq!(running.until(&format!(r#"{{"__name__":"{name}",{labels}"#)), "1.0");
+    }
+    let seconds = running.until(&format!(r#"{{"__name__":"scrape_duration_seconds",{labels}"#));
+    assert!(seconds.parse::<f64>().is_ok_and(|seconds| seconds > 0.0));
+    let requests = locked(&server.requests);
+    let head = requests[0].to_ascii_lowercase();
+    assert!(head.contains("authorization: basic yw5uonrlyq==") && head.contains("openmetrics"), "{head}");
+    assert!(head.contains("x-prometheus-scrape-timeout-seconds: 1\r\n"), "{head}");
+}
+
+#[test]
+fn what_is_down_is_told_by_up_and_in_the_status() {
+    let server = PageServer::start();
+    server.serve("/html", "text/html", "<html>\n");
+    server.serve("/proto", "application/vnd.google.protobuf", "x");
+    for (path, reason) in [("/none", "HTTP status 404"), ("/html", "line 1, column 1"), ("/proto", "not a text format")]
+    {
+        let url = format!("http://{}{path}", server.address);
+        let running = Running::start(json!({"type": "scrape", "name": "node", "url": url, "every": "1s"}));
+        let labels = format!(r#""instance":"{}","job":"node"}}"#, server.address);
+        assert_eq!(running.until(&format!(r#"{{"__name__":"up",{labels}"#)), "0.0");
+        let began = Instant::now();
+        while running.sink.status().last_error.is_none_or(|error| !error.contains(reason)) {
+            assert!(began.elapsed() < DEADLINE, "{reason}: {:?}", running.sink.status());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+#[test]
+fn targets_of_files_and_servers_come_and_go_with_their_series() {
+    let server = PageServer::start();
+    let address = &server.address;
+    server.serve("/metrics", "text/plain", "a 1\n");
+    server.serve(
+        "/list",
+        "application/json",
+        &format!(r#"[{{"targets": ["{address}"], "labels": {{"from": "http"}}}}]"#),
+    );
+    let dir = tempfile::tempdir().expect("a scratch directory");
+    let list = dir.path().join("list.yml");
+    std::fs::write(&list, format!("- targets: ['{address}']\n  labels: {{from: file}}\n")).expect("scratch");
+    let config = dir.path().join("prometheus.yml");
+    let text = format!(
+        "global: {{scrape_interval: 1s, external_labels: {{region: eu}}}}\nrule_files: [x.yml]\nscrape_configs:\n\
+         - job_name: found\n  file_sd_configs: [{{files: ['*l*.yml']}}]\n  http_sd_configs: [{{url: 'http://{address}/list'}}]\n"
+    );
+    std::fs::write(&config, text.replace("*l*", "l*")).expect("scratch");
+    let running = Running::start(json!({"type": "scrape", "config": config}));
+    let of = |from: &str, metric: &str| {
+        format!(r#"{{"__name__":"{metric}","from":"{from}","instance":"{address}","job":"found"}}"#)
+    };
+    assert_eq!(running.until(&of("file", "a")), "1.0");
+    assert_eq!(running.until(&of("http", "a")), "1.0");
+    std::fs::write(&list, "[]").expect("scratch");
+    running.until(&format!("{} stale", of("file", "a")));
+    running.until(&format!("{} stale", of("file", "up")));
+    // A configuration that changes is read again; one that is wrong is not used.
+    std::fs::write(&config, "scrape_configs: 7\n").expect("scratch");
+    std::fs::write(&config, text.replace("*l*", "l*").replace("- job_name: found", "- job_name: other"))
+        .expect("scratch");
+    running.until(&of("http", "a").replace("found", "other"));
+    assert!(
+        !running
+            .lines()
+            .iter()
+            .any(|line| line.contains("stale") && line.contains("\"http\"") && line.contains("other"))
+    );
+}
+
+#[test]
+fn this_machine_is_a_target_without_a_server() {
+    let running = Running::start(json!({"type": "node_exporter", "every": "1s"}));
+    let labels = format!(r#""instance":"{}","job":"node""#, crate::host_name());
+    assert_eq!(running.until(&format!(r#"{{"__name__":"up",{labels}}}"#)), "1.0");
+    running.until(&format!(r#"{{"__name__":"node_cpu_seconds_total","cpu":"0",{labels},"mode":"idle"}}"#));
+    running.until(&format!(r#"{{"__name__":"node_memory_MemAvailable_bytes",{labels}}}"#));
+}
+
+#[test]
+fn mistakes_are_told_with_file_and_place() {
+    let error_of = |definition: Value| {
+        let errors = inputs_of(&json!([definition])).err().unwrap_or_default();
+        errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
     };
     let dir = tempfile::tempdir().expect("a scratch directory");
-    let spool = Spool::open(dir.path().into(), u64::MAX).expect("a spool");
-    let sink = Sink::new("node".into(), WhenFull::GiveUpOldest, spool, Arc::new(Stop::default()));
-    let url = Url::parse(&url).expect("an address");
-    let mut scrape = Scrape::new(url, "node", Duration::from_secs(1), Duration::from_secs(20));
-    scrape.samples_max = 6;
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    scrape.scrape(&scrape.client().expect("a client"), &sink).expect("it is told");
-    sink.flush().expect("a spool");
-    if let Some(server) = server {
-        server.join().expect("no panic");
-    }
-    let text = std::fs::read_to_string(dir.path().join("00000000000000000001.log")).expect("a file of the spool");
-    text.lines().map(|line| serde_json::from_str(line).expect("an object")).collect()
-}
-
-fn answer(kind: &str, body: &str) -> Option<Vec<u8>> {
-    let head = format!("HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n", body.len());
-    Some([head.as_bytes(), body.as_bytes()].concat())
-}
-
-fn up(events: &[Value]) -> &Value {
-    let last = events.last().expect("a fetch tells of itself");
-    assert_eq!(last["name"], "up");
-    last
-}
-
-#[test]
-fn each_sample_is_an_event_with_its_labels_and_the_page_is_up() {
-    let page = "node_load1 0.5\nhttp_requests_total{method=\"GET\",status=\"500\",name=\"x\",Level=\"ERROR\",@id=\"1\"} 7\n\
-                unit{name=\"a\",Level=\"ERROR\"} 9007199254740992\nq{quantile=\"0.5\"} NaN\nb{le=\"+Inf\"} +Inf\nt 1 1395066363000\n";
-    let events = scrape(answer("text/plain; version=0.0.4", page), "/metrics");
-    let load = &events[0];
-    assert_eq!((&load["name"], &load["value"], &load["job"]), (&"node_load1".into(), &0.5.into(), &"node".into()));
-    assert!(load["instance"].as_str().is_some_and(|instance| instance.starts_with("127.0.0.1:")), "{load}");
-    let unit = &events[1];
-    assert_eq!(
-        (&unit["name"], &unit["exported_name"], &unit["exported_Level"]),
-        (&"unit".into(), &"a".into(), &"ERROR".into())
-    );
-    assert_eq!((&unit["value"], &unit["level"]), (&9_007_199_254_740_992u64.into(), &"info".into()));
-    assert_eq!((&events[2]["value"], &events[2]["value_text"]), (&Value::Null, &"NaN".into()));
-    assert_eq!((&events[3]["le"], &events[3]["value_text"]), (&"+Inf".into(), &"+Inf".into()));
-    assert_eq!(events[4]["@timestamp"], "2014-03-17T14:26:03Z");
-    let up = up(&events);
-    assert_eq!((&up["value"], &up["scrape_samples_scraped"], &up["level"]), (&1.into(), &5.into(), &"info".into()));
-    assert!(up["scrape_duration_seconds"].as_f64().is_some_and(|seconds| seconds > 0.0));
-    assert!(up["error"].as_str().is_some_and(|error| error.starts_with("line 2 is not a sample")), "{up}");
-}
-
-#[test]
-fn times_of_open_metrics_are_seconds_and_an_exporter_is_known_by_its_target() {
-    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    let events = scrape(answer(kind, "a_total 1 1395066363.5\n# EOF\n"), "/snmp?module=if_mib&target=10.0.0.7");
-    assert_eq!(
-        (&events[0]["@timestamp"], &events[0]["instance"]),
-        (&"2014-03-17T14:26:03.5Z".into(), &"10.0.0.7".into())
-    );
-}
-
-#[test]
-fn what_cannot_be_had_is_down_with_the_reason() {
-    let check = |answer: Option<Vec<u8>>, reason: &str| {
-        let events = scrape(answer, "/metrics");
-        let up = up(&events);
-        assert_eq!((events.len(), &up["value"], &up["level"]), (1, &0.into(), &"error".into()), "{reason}");
-        let error = up["error"].as_str().expect("a reason");
-        assert!(error.contains(reason), "{error}");
+    let path = dir.path().join("prometheus.yml");
+    let of_file = |text: &str| {
+        std::fs::write(&path, text).expect("scratch");
+        error_of(json!({"type": "scrape", "config": path})).replace(&path.display().to_string(), "P")
     };
-    check(None, "onnection refused");
-    check(Some(b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n".to_vec()), "503 Service Unavailable");
-    check(Some(b"HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\na 1\n".to_vec()), "page cut off");
-    check(answer("text/html", "<html>\n<p>Welcome</p>\n"), "line 1 is not a sample");
-    check(Some(b"nonsense".to_vec()), "");
-    let endless = [b"HTTP/1.1 200 OK\r\n\r\n".to_vec(), b"a 1\n".repeat((PAGE_BYTES_MAX / 4 + 1) as usize)].concat();
-    check(Some(endless), "larger than 32.0 MiB");
-}
-
-#[test]
-fn a_page_with_too_many_samples_is_cut_and_says_so() {
-    let events = scrape(answer("text/plain", &"a 1\n".repeat(7)), "/metrics");
-    assert_eq!(events.len(), 7);
-    let up = up(&events);
-    assert_eq!((&up["value"], &up["scrape_samples_scraped"]), (&1.into(), &6.into()));
-    assert!(up["error"].as_str().is_some_and(|error| error.starts_with("more than 6 samples")), "{up}");
+    let unsupported = of_file("scrape_configs: [{job_name: a, kubernetes_sd_configs: [{role: pod}]}]");
+    let expected =
+        "input[0].config: P: scrape_configs[0].kubernetes_sd_configs: this service discovery is not supported";
+    assert!(unsupported.starts_with(expected), "{unsupported}");
+    assert_eq!(
+        of_file("scrape_configs: [{job_name: a, scrape_intervall: 5s}]"),
+        "input[0].config: P: scrape_configs[0].scrape_intervall: unknown key \"scrape_intervall\"; did you mean \"scrape_interval\"?"
+    );
+    let twice = of_file("scrape_configs: [{job_name: a}, {job_name: a}]");
+    assert_eq!(twice, "input[0].config: P: there are two jobs with the name \"a\"");
+    assert!(of_file("scrape_configs: [\n").starts_with("input[0].config: P: "));
+    assert_eq!(of_file("{}"), "input[0].config: P: there is no job in scrape_configs");
+    assert_eq!(
+        error_of(json!({"type": "scrape", "url": "http://a/m", "group": "x"})),
+        "input[0].group: samples go to the group metrics/JOB; set \"job_name\" instead"
+    );
+    assert!(error_of(json!({"type": "scrape"})).starts_with("input[0]: \"url\" is missing: a page of metrics"));
+    assert!(error_of(json!({"type": "scrape", "url": "ftp://a"})).starts_with("input[0].url: must begin with http"));
 }

@@ -8,14 +8,34 @@ mod line;
 use std::collections::HashMap;
 
 use self::line::{Cursor, Located};
-use crate::metadata::{Metadata, kind_of_word};
+
+/// The types of metrics, at the numbers that both versions of remote write have for them.
+pub const KINDS: [&str; 8] =
+    ["unknown", "counter", "gauge", "histogram", "gaugehistogram", "summary", "info", "stateset"];
+
+/// What a sender says of a metric.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Metadata {
+    /// Prometheus' word for its type, such as `counter`.
+    pub kind: &'static str,
+    /// What it means.
+    pub help: String,
+    /// The unit of its samples.
+    pub unit: String,
+}
+
+/// Returns the type that a word stands for; `untyped` is the text format's word for `unknown`.
+pub fn kind_of_word(word: &str) -> Option<&'static str> {
+    let word = if word == "untyped" { KINDS[0] } else { word };
+    KINDS.into_iter().find(|kind| *kind == word)
+}
 
 /// Most labels of one sample.
 const LABELS_MAX: usize = 200;
 
 /// The format of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Format {
+pub enum Format {
     /// Prometheus' text format 0.0.4.
     Text,
     /// OpenMetrics 1.0.
@@ -24,7 +44,7 @@ pub(crate) enum Format {
 
 impl Format {
     /// Returns the format that a content type names; `None` for protobuf, which is not read.
-    pub(crate) fn of_content_type(content_type: &str) -> Option<Self> {
+    pub fn of_content_type(content_type: &str) -> Option<Self> {
         match content_type.split(';').next().unwrap_or_default().trim() {
             "application/openmetrics-text" => Some(Self::OpenMetrics),
             "application/vnd.google.protobuf" | "application/x-protobuf" => None,
@@ -35,48 +55,57 @@ impl Format {
 
 /// The samples of one metric.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Family {
+pub struct Family {
     /// The name that `TYPE` and `HELP` use: that of a histogram without `_bucket`.
-    pub(crate) name: String,
-    pub(crate) metadata: Metadata,
-    pub(crate) samples: Vec<Sample>,
+    pub name: String,
+    /// Its type, help and unit.
+    pub metadata: Metadata,
+    /// Its samples, in the order of the page.
+    pub samples: Vec<Sample>,
 }
 
 /// One sample of a page.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Sample {
-    pub(crate) name: String,
-    pub(crate) labels: Vec<(String, String)>,
-    pub(crate) value: f64,
+pub struct Sample {
+    /// The name of the series.
+    pub name: String,
+    /// Names and values in the order of the page.
+    pub labels: Vec<(String, String)>,
+    /// Its number.
+    pub value: f64,
     /// Its time in ms since the epoch, where the page has one.
-    pub(crate) time: Option<i64>,
+    pub time: Option<i64>,
     /// Its line, from 1.
-    pub(crate) line: usize,
+    pub line: usize,
 }
 
 /// Why a page cannot be read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("line {line}, column {column}: {problem}")]
-pub(crate) struct PageError {
+pub struct PageError {
     line: usize,
     column: usize,
     problem: String,
+    /// What the page has before the mistake.
+    pub before: Vec<Family>,
 }
 
 /// Reads a page of at most `samples_max` samples.
 ///
 /// # Errors
 /// The first mistake and its place.
-pub(crate) fn read(text: &str, format: Format, samples_max: usize) -> Result<Vec<Family>, PageError> {
+pub fn read(text: &str, format: Format, samples_max: usize) -> Result<Vec<Family>, PageError> {
     let mut page = PageReader { format, samples_max, ..PageReader::default() };
     let mut n_lines = 0;
     for (index, line) in text.lines().enumerate() {
         n_lines = index + 1;
-        page.line(line, n_lines).map_err(|Located { column, problem }| PageError { line: n_lines, column, problem })?;
+        if let Err(Located { column, problem }) = page.line(line, n_lines) {
+            return Err(PageError { line: n_lines, column, problem, before: page.families });
+        }
     }
     if format == Format::OpenMetrics && !page.has_ended {
         let problem = "the page ends without \"# EOF\"; it may be cut off".to_owned();
-        return Err(PageError { line: n_lines + 1, column: 1, problem });
+        return Err(PageError { line: n_lines + 1, column: 1, problem, before: page.families });
     }
     Ok(page.families)
 }

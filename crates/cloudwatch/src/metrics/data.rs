@@ -1,0 +1,218 @@
+//! `GetMetricData`: statistics of metrics, and expressions over them, in pages.
+//!
+//! Periods start at multiples of the period since 1970. A period without data has no datapoint.
+
+mod query;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use door::problem::Problem;
+use door::query_run::QueryRun;
+use ingest::datum::MetricName;
+use serde_json::{Value, json};
+
+use self::query::{CHARS_MAX, DataQuery, MetricQuery, QuerySource, Read};
+use super::error::{bad_value, missing};
+use super::get::range;
+use super::label::dynamic;
+use super::math::{Evaluator, MathExpression, MathProblem, MathRequest, Series};
+use super::parameters::Parameters;
+use super::search::MetricSearch;
+use super::statistic::Statistic;
+use super::store;
+
+/// Limits of requests, as at Amazon.
+const QUERIES_MAX: usize = 500;
+const PAGE_MAX: i64 = 100_800;
+
+/// Most series of a search and of an answer.
+const SERIES_MAX: usize = 500;
+
+/// The period of datapoints that an expression makes where no query says one.
+const PERIOD_MS: i64 = 300_000;
+
+/// A request of `GetMetricData`.
+pub(super) struct DataRequest {
+    queries: Vec<DataQuery>,
+    range: (i64, i64),
+    is_ascending: bool,
+    page: usize,
+    /// The number of datapoints before the page.
+    start: usize,
+}
+
+/// A result: a series of a query, and what is to be said about it.
+struct DataResult {
+    id: String,
+    label: String,
+    points: Vec<(i64, f64)>,
+    messages: Vec<Value>,
+}
+
+impl DataRequest {
+    /// Reads a request, for the page that starts after `start` datapoints.
+    pub(super) fn read(input: &Value, start: usize) -> Read<Self> {
+        let input = Parameters::new(input);
+        let queries = input.structures("MetricDataQueries", QUERIES_MAX)?;
+        if queries.is_empty() {
+            return Err(missing("MetricDataQueries"));
+        }
+        let queries = queries.iter().map(DataQuery::read).collect::<Read<Vec<_>>>()?;
+        let mut ids = BTreeSet::new();
+        if let Some(twice) = queries.iter().find(|query| !ids.insert(&query.id)) {
+            return Err(bad_value(format!("The value {:?} of Id is there twice.", twice.id)));
+        }
+        let is_ascending = match input.text("ScanBy", CHARS_MAX)? {
+            None | Some("TimestampDescending") => false,
+            Some("TimestampAscending") => true,
+            Some(other) => {
+                let rule = "TimestampDescending or TimestampAscending";
+                return Err(bad_value(format!("The value {other:?} of ScanBy must be {rule}.")));
+            }
+        };
+        let page = input.integer("MaxDatapoints")?.unwrap_or(PAGE_MAX);
+        let page = usize::try_from(page).ok().filter(|page| (1..=PAGE_MAX as usize).contains(page));
+        let page = page.ok_or_else(|| bad_value(format!("MaxDatapoints must be from 1 to {PAGE_MAX}.")))?;
+        Ok(Self { queries, range: range(&input)?, is_ascending, page, start })
+    }
+
+    /// Returns a page of results, and the start of the next page.
+    pub(super) fn answer(&self, run: &QueryRun<'_>) -> Result<(Value, Option<usize>), Problem> {
+        let (mut results, mut before) = (Vec::new(), 0);
+        let end = self.start.saturating_add(self.page);
+        for DataResult { id, label, mut points, messages } in self.results(run)? {
+            if !self.is_ascending {
+                points.reverse();
+            }
+            let n = points.len();
+            let place = |at: usize| at.saturating_sub(before).min(n);
+            let page = &points[place(self.start)..place(end)];
+            // A result without datapoints belongs to the page on which it would start.
+            let is_here = !page.is_empty() || n == 0 && (self.start..end).contains(&before);
+            if is_here {
+                let is_whole = before + n <= end;
+                results.push(json!({
+                    "Id": id,
+                    "Label": label,
+                    "Timestamps": page.iter().map(|(time, _)| time / 1000).collect::<Vec<_>>(),
+                    "Values": page.iter().map(|(_, value)| *value).collect::<Vec<_>>(),
+                    "StatusCode": if is_whole { "Complete" } else { "PartialData" },
+                    "Messages": messages,
+                }));
+            }
+            before += n;
+        }
+        let next = (before > end).then_some(end);
+        Ok((json!({"MetricDataResults": results, "Messages": []}), next))
+    }
+
+    /// Returns the results of all queries that are to be returned, in the order of the request.
+    fn results(&self, run: &QueryRun<'_>) -> Result<Vec<DataResult>, Problem> {
+        let (mut metrics, mut expressions, mut messages) = (Vec::new(), Vec::new(), BTreeMap::new());
+        for query in &self.queries {
+            match &query.source {
+                QuerySource::Metric(metric) => {
+                    let (series, said) = metric.series(run, self.range)?;
+                    metrics.push((query.id.clone(), series));
+                    messages.insert(&*query.id, said);
+                }
+                QuerySource::Expression { expression, .. } => expressions.push((query.id.clone(), expression)),
+            }
+        }
+        let mut results = Vec::new();
+        for query in self.queries.iter().filter(|query| query.is_returned) {
+            let found = match &query.source {
+                QuerySource::Metric(_) => {
+                    let own = metrics.iter().find(|(id, _)| *id == query.id);
+                    own.map(|(_, series)| series.clone()).into_iter().collect()
+                }
+                QuerySource::Expression { expression, period_ms } => {
+                    let of_query = |problem: MathProblem| {
+                        Problem::bad_request("bad-expression", format!("the expression {}: {problem}", query.id))
+                    };
+                    let found = self.evaluate(run, (&metrics, &expressions), expression, *period_ms);
+                    found.map_err(of_query)?
+                }
+            };
+            for series in found {
+                results.push(query.result(series, messages.remove(&*query.id).unwrap_or_default())?);
+            }
+            if results.len() > SERIES_MAX {
+                let message = format!("the request gives more than {SERIES_MAX} series");
+                return Err(Problem::bad_request("too-many-series", message).hint("ask for fewer, such as by SLICE"));
+            }
+        }
+        Ok(results)
+    }
+
+    fn evaluate(
+        &self,
+        run: &QueryRun<'_>,
+        (metrics, expressions): (&[(String, Series)], &[(String, &MathExpression)]),
+        expression: &MathExpression,
+        own_period_ms: Option<i64>,
+    ) -> Result<Vec<Series>, MathProblem> {
+        let search = |wanted: &str, statistic: &str, period: i64| self.search(run, wanted, statistic, period);
+        let period_ms = own_period_ms.or_else(|| self.period_ms()).unwrap_or(PERIOD_MS);
+        let request = MathRequest { metrics, range: self.range, period_ms, search: &search };
+        let series = Evaluator { request, expressions }.series(expression)?;
+        match series.iter().find(|series| own_period_ms.is_some_and(|period| period != series.period_ms)) {
+            None => Ok(series),
+            Some(other) => {
+                let period = other.period_ms / 1_000;
+                Err(MathProblem(format!("its Period must be that of its metrics, {period} s; it is not needed")))
+            }
+        }
+    }
+
+    /// Returns the period of the first metric.
+    fn period_ms(&self) -> Option<i64> {
+        self.queries.iter().find_map(|query| match &query.source {
+            QuerySource::Metric(metric) => Some(metric.period_ms),
+            QuerySource::Expression { .. } => None,
+        })
+    }
+
+    /// Returns the series of the metrics that a search finds.
+    fn search(&self, run: &QueryRun<'_>, wanted: &str, stat: &str, period: i64) -> Result<Vec<Series>, MathProblem> {
+        let wanted = MetricSearch::read(wanted)?;
+        let statistic = Statistic::find(stat).ok_or_else(|| MathProblem(format!("{stat:?} is not a statistic")))?;
+        if !query::is_period(period) {
+            return Err(MathProblem(format!(
+                "the period {period} of SEARCH must be 1, 5, 10, 20, 30 or a multiple of 60"
+            )));
+        }
+        let of_store = |problem: Problem| MathProblem(problem.message);
+        let found = store::metrics(run, wanted.namespace(), None, self.range).map_err(of_store)?;
+        let found: Vec<MetricName> = found.into_iter().filter(|metric| wanted.is_match(metric)).collect();
+        if found.len() > SERIES_MAX {
+            return Err(MathProblem(format!("SEARCH finds {} metrics, more than {SERIES_MAX}", found.len())));
+        }
+        let has_one_name = found.windows(2).all(|pair| pair[0].name == pair[1].name);
+        let mut list = Vec::new();
+        for metric in found {
+            let values: Vec<&str> = metric.dimensions.values().map(String::as_str).collect();
+            let label = match values.join(" ") {
+                values if values.is_empty() => metric.name.clone(),
+                values if has_one_name => values,
+                values => format!("{values} {}", metric.name),
+            };
+            let query = MetricQuery { metric, unit: None, period_ms: period * 1_000, statistic, stat: stat.to_owned() };
+            let (series, _) = query.series(run, self.range).map_err(of_store)?;
+            list.push(Series { label, ..series });
+        }
+        Ok(list)
+    }
+}
+
+impl DataQuery {
+    fn result(&self, series: Series, messages: Vec<Value>) -> Result<DataResult, Problem> {
+        let usual = if series.label.is_empty() { self.id.clone() } else { series.label.clone() };
+        let series = Series { label: usual.clone(), ..series };
+        let label = match &self.label {
+            None => usual,
+            Some(label) => dynamic(label, &series).map_err(|problem| Problem::bad_request("bad-label", problem))?,
+        };
+        Ok(DataResult { id: self.id.clone(), label, points: series.points.into_iter().collect(), messages })
+    }
+}

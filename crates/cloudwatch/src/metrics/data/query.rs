@@ -1,0 +1,136 @@
+//! One query of `GetMetricData`: a statistic of a metric, or an expression.
+
+use door::problem::Problem;
+use door::query_run::QueryRun;
+use ingest::datum::MetricName;
+use serde_json::{Value, json};
+
+use super::super::error::{bad_combination, bad_value, missing};
+use super::super::get::{PERIOD_MAX, SHORT_PERIODS, by_period, metric, period};
+use super::super::math::{MathExpression, Series};
+use super::super::parameters::Parameters;
+use super::super::put::unit;
+use super::super::statistic::Statistic;
+use super::super::store;
+use crate::answer::CloudWatchProblem;
+
+pub(super) const CHARS_MAX: usize = 255;
+const EXPRESSION_CHARS_MAX: usize = 2048;
+
+pub(super) type Read<T> = Result<T, CloudWatchProblem>;
+
+/// A query.
+pub(super) struct DataQuery {
+    pub(super) id: String,
+    pub(super) label: Option<String>,
+    pub(super) source: QuerySource,
+    pub(super) is_returned: bool,
+}
+
+/// Where the datapoints of a query come from.
+pub(super) enum QuerySource {
+    Metric(MetricQuery),
+    Expression { expression: MathExpression, period_ms: Option<i64> },
+}
+
+/// A statistic of a metric.
+pub(super) struct MetricQuery {
+    pub(super) metric: MetricName,
+    pub(super) unit: Option<String>,
+    pub(super) period_ms: i64,
+    pub(super) statistic: Statistic,
+    pub(super) stat: String,
+}
+
+/// Reports whether a period in s is possible.
+pub(super) fn is_period(period: i64) -> bool {
+    SHORT_PERIODS.contains(&period) || period % 60 == 0 && (60..=PERIOD_MAX).contains(&period)
+}
+
+impl DataQuery {
+    pub(super) fn read(query: &Parameters<'_>) -> Read<Self> {
+        let id = query.needed_text("Id", CHARS_MAX)?;
+        let is_id = id.starts_with(|first: char| first.is_ascii_lowercase())
+            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        if !is_id {
+            let rule = "must start with a lowercase letter and have letters, digits and underscores only";
+            return Err(bad_value(format!("The value {id:?} of {} {rule}.", query.at("Id"))));
+        }
+        let source = match query.text("Expression", EXPRESSION_CHARS_MAX)? {
+            None => QuerySource::Metric(MetricQuery::read(query)?),
+            Some(text) => expression(query, text)?,
+        };
+        Ok(Self {
+            id: id.to_owned(),
+            label: query.text("Label", EXPRESSION_CHARS_MAX)?.map(str::to_owned),
+            source,
+            is_returned: query.flag("ReturnData")?.unwrap_or(true),
+        })
+    }
+}
+
+fn expression(query: &Parameters<'_>, text: &str) -> Read<QuerySource> {
+    let place = query.at("Expression");
+    if query.get("MetricStat").is_some() {
+        return Err(bad_combination(format!("{place} excludes MetricStat.")));
+    }
+    if text.trim_start().get(..6).is_some_and(|start| start.eq_ignore_ascii_case("select")) {
+        return Err(bad_value(format!("{place}: Metrics Insights (SELECT) is not supported here.")));
+    }
+    let expression = MathExpression::read(text).map_err(|problem| bad_value(format!("{place}: {problem}.")))?;
+    let period_ms = query.get("Period").map(|_| period(query)).transpose()?.map(|period| period * 1_000);
+    Ok(QuerySource::Expression { expression, period_ms })
+}
+
+impl MetricQuery {
+    fn read(query: &Parameters<'_>) -> Read<Self> {
+        let stat = query.structure("MetricStat")?.ok_or_else(|| missing(&query.at("MetricStat")))?;
+        if query.get("Period").is_some() {
+            return Err(bad_combination(format!("{} is for expressions; MetricStat has its own.", query.at("Period"))));
+        }
+        let of = stat.structure("Metric")?.ok_or_else(|| missing(&stat.at("Metric")))?;
+        let text = stat.needed_text("Stat", CHARS_MAX)?;
+        Ok(Self {
+            metric: metric(&of)?,
+            unit: unit(&stat)?.map(str::to_owned),
+            period_ms: period(&stat)? * 1000,
+            statistic: Statistic::read(text)?,
+            stat: text.to_owned(),
+        })
+    }
+
+    /// Returns the datapoints, and what is to be said about them.
+    pub(super) fn series(&self, run: &QueryRun<'_>, (start, end): (i64, i64)) -> Result<(Series, Vec<Value>), Problem> {
+        let start = start.div_euclid(self.period_ms) * self.period_ms;
+        let units = store::data_of(run, &self.metric, (start, end))?;
+        let is_meant = |unit: &str| self.unit.as_ref().is_none_or(|wanted| wanted == unit);
+        let data = units.into_iter().filter(|(unit, _)| is_meant(unit)).flat_map(|(_, data)| data).collect();
+        let periods = by_period(data, 0, self.period_ms);
+        let n_periods = periods.len();
+        let points: std::collections::BTreeMap<i64, f64> =
+            periods.into_iter().filter_map(|(time, data)| Some((time, self.statistic.of(&data)?))).collect();
+        let n_without = n_periods - points.len();
+        let text = format!("{} needs single values: {n_without} periods have statistic sets", self.stat);
+        let messages = if n_without == 0 { Vec::new() } else { vec![json!({"Code": "StatisticSets", "Value": text})] };
+        let series = Series {
+            label: self.metric.name.clone(),
+            points,
+            period_ms: self.period_ms,
+            properties: self.properties(),
+        };
+        Ok((series, messages))
+    }
+
+    /// Returns what dynamic labels may name.
+    fn properties(&self) -> std::collections::BTreeMap<String, String> {
+        let own = [
+            ("MetricName", self.metric.name.clone()),
+            ("Namespace", self.metric.namespace.clone()),
+            ("Period", (self.period_ms / 1_000).to_string()),
+            ("Stat", self.stat.clone()),
+        ];
+        let own = own.into_iter().map(|(name, value)| (name.to_owned(), value));
+        let dimensions = self.metric.dimensions.iter().map(|(name, value)| (format!("Dim.{name}"), value.clone()));
+        own.chain(dimensions).collect()
+    }
+}

@@ -1,0 +1,244 @@
+//! Reads expressions of metric math: `SUM(METRICS("e")) / m1 * 100`, `IF(m1 > 5 AND m2, 1, 0)`, `[m1, m2]`.
+
+use super::MathProblem;
+
+/// Deepest nesting of an expression, and most parts.
+const DEPTH_MAX: usize = 64;
+
+/// An expression.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::metrics) enum Expression {
+    Number(f64),
+    Text(String),
+    /// The id of another query, or a word such as `REPEAT`.
+    Word(String),
+    List(Vec<Expression>),
+    Negated(Box<Expression>),
+    Binary(Operator, Box<Expression>, Box<Expression>),
+    Call(String, Vec<Expression>),
+}
+
+/// An operator between two values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::metrics) enum Operator {
+    Or,
+    And,
+    Equal,
+    Unequal,
+    LessOrEqual,
+    GreaterOrEqual,
+    Less,
+    Greater,
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Power,
+}
+
+/// Operators as they are written, by how tightly they bind, from loose to tight; longer ones before those they begin with.
+const LEVELS: [&[(&str, Operator)]; 5] = [
+    &[("OR", Operator::Or), ("||", Operator::Or)],
+    &[("AND", Operator::And), ("&&", Operator::And)],
+    &[
+        ("==", Operator::Equal),
+        ("!=", Operator::Unequal),
+        ("<=", Operator::LessOrEqual),
+        (">=", Operator::GreaterOrEqual),
+        ("<", Operator::Less),
+        (">", Operator::Greater),
+    ],
+    &[("+", Operator::Add), ("-", Operator::Subtract)],
+    &[("*", Operator::Multiply), ("/", Operator::Divide)],
+];
+
+impl Expression {
+    /// Reads an expression.
+    ///
+    /// # Errors
+    /// What is wrong, and at which character.
+    pub(in crate::metrics) fn read(text: &str) -> Result<Self, MathProblem> {
+        let mut reader = Reader { text, at: 0, depth: 0 };
+        let expression = reader.binary(0)?;
+        reader.skip_blanks();
+        if reader.at < text.len() { Err(reader.problem("the expression should end here")) } else { Ok(expression) }
+    }
+}
+
+struct Reader<'t> {
+    text: &'t str,
+    at: usize,
+    depth: usize,
+}
+
+impl Reader<'_> {
+    fn problem(&self, what: impl std::fmt::Display) -> MathProblem {
+        MathProblem(format!("{what} (character {})", self.text[..self.at].chars().count() + 1))
+    }
+
+    fn rest(&self) -> &str {
+        &self.text[self.at..]
+    }
+
+    fn skip_blanks(&mut self) {
+        self.at = self.text.len() - self.rest().trim_start().len();
+    }
+
+    /// Takes a symbol or a word if it is next.
+    fn take(&mut self, symbol: &str) -> bool {
+        self.skip_blanks();
+        let Some(start) = self.rest().get(..symbol.len()) else { return false };
+        let is_word = symbol.bytes().all(|byte| byte.is_ascii_alphabetic());
+        let is_longer = self.rest()[symbol.len()..].starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+        let is_it = if is_word { start.eq_ignore_ascii_case(symbol) && !is_longer } else { start == symbol };
+        self.at += if is_it { symbol.len() } else { 0 };
+        is_it
+    }
+
+    fn need(&mut self, symbol: &str) -> Result<(), MathProblem> {
+        if self.take(symbol) { Ok(()) } else { Err(self.problem(format!("{symbol:?} is expected"))) }
+    }
+
+    fn binary(&mut self, level: usize) -> Result<Expression, MathProblem> {
+        let Some(operators) = LEVELS.get(level) else { return self.power() };
+        let mut left = self.binary(level + 1)?;
+        while let Some((_, operator)) = operators.iter().find(|(symbol, _)| self.take(symbol)) {
+            let right = self.binary(level + 1)?;
+            left = Expression::Binary(*operator, Box::new(left), Box::new(right));
+        }
+        Ok(left)
+    }
+
+    fn power(&mut self) -> Result<Expression, MathProblem> {
+        self.depth += 1;
+        if self.depth > DEPTH_MAX {
+            return Err(self.problem(format!("the expression is nested more than {DEPTH_MAX} deep")));
+        }
+        let expression = if self.take("-") {
+            Expression::Negated(Box::new(self.power()?))
+        } else {
+            let base = self.primary()?;
+            if self.take("^") {
+                Expression::Binary(Operator::Power, Box::new(base), Box::new(self.power()?))
+            } else {
+                base
+            }
+        };
+        self.depth -= 1;
+        Ok(expression)
+    }
+
+    fn primary(&mut self) -> Result<Expression, MathProblem> {
+        self.skip_blanks();
+        match self.rest().chars().next() {
+            Some('(') => {
+                self.at += 1;
+                let inner = self.binary(0)?;
+                self.need(")")?;
+                Ok(inner)
+            }
+            Some('[') => {
+                self.at += 1;
+                Ok(Expression::List(self.items("]")?))
+            }
+            Some(quote @ ('"' | '\'')) => self.quoted(quote),
+            Some(first) if first.is_ascii_digit() || first == '.' => self.number(),
+            Some(first) if first.is_ascii_alphabetic() => {
+                let rest = self.rest();
+                let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+                let word = rest[..end].to_owned();
+                self.at += end;
+                if self.take("(") { Ok(Expression::Call(word, self.items(")")?)) } else { Ok(Expression::Word(word)) }
+            }
+            _ => Err(self.problem("a number, an id, a function, a list or \"(\" is expected")),
+        }
+    }
+
+    fn items(&mut self, end: &str) -> Result<Vec<Expression>, MathProblem> {
+        let mut items = Vec::new();
+        if self.take(end) {
+            return Ok(items);
+        }
+        loop {
+            items.push(self.binary(0)?);
+            if self.take(end) {
+                return Ok(items);
+            }
+            self.need(",")?;
+        }
+    }
+
+    fn quoted(&mut self, quote: char) -> Result<Expression, MathProblem> {
+        let inner = &self.rest()[1..];
+        let Some(end) = inner.find(quote) else { return Err(self.problem("the quote does not end")) };
+        let text = inner[..end].to_owned();
+        self.at += end + 2;
+        Ok(Expression::Text(text))
+    }
+
+    fn number(&mut self) -> Result<Expression, MathProblem> {
+        let rest = self.rest();
+        let mut end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        if rest[end..].starts_with(['e', 'E']) {
+            let exponent = &rest[end + 1..];
+            let sign = usize::from(exponent.starts_with(['+', '-']));
+            let n_digits = exponent[sign..].bytes().take_while(u8::is_ascii_digit).count();
+            end += if n_digits > 0 { 1 + sign + n_digits } else { 0 };
+        }
+        let number = rest[..end].parse().map_err(|_| self.problem(format!("{:?} is not a number", &rest[..end])))?;
+        self.at += end;
+        Ok(Expression::Number(number))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns an expression with all parentheses.
+    fn shown(expression: &Expression) -> String {
+        let list = |items: &[Expression]| items.iter().map(shown).collect::<Vec<_>>().join(",");
+        match expression {
+            Expression::Number(number) => number.to_string(),
+            Expression::Text(text) => format!("{text:?}"),
+            Expression::Word(word) => word.clone(),
+            Expression::List(items) => format!("[{}]", list(items)),
+            Expression::Negated(inner) => format!("-{}", shown(inner)),
+            Expression::Binary(operator, left, right) => format!("({} {operator:?} {})", shown(left), shown(right)),
+            Expression::Call(name, items) => format!("{name}({})", list(items)),
+        }
+    }
+
+    #[test]
+    fn operators_bind_as_in_arithmetic() {
+        for (text, expected) in [
+            ("m1+m2*2", "(m1 Add (m2 Multiply 2))"),
+            ("(m1+m2)/2 ^ 3", "((m1 Add m2) Divide (2 Power 3))"),
+            ("m1 > 5 AND m2<=1e3 or m3", "(((m1 Greater 5) And (m2 LessOrEqual 1000)) Or m3)"),
+            ("-m1^2", "-(m1 Power 2)"),
+            ("IF(m1 == 0 && m2 != 1, [m1,m2], .5)", "IF(((m1 Equal 0) And (m2 Unequal 1)),[m1,m2],0.5)"),
+            ("SUM(METRICS('err'))", "SUM(METRICS(\"err\"))"),
+            ("order - 1", "(order Subtract 1)"),
+        ] {
+            assert_eq!(Expression::read(text).map(|read| shown(&read)), Ok(expected.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn mistakes_have_their_place() {
+        for (text, expected) in [
+            ("", "a number, an id, a function, a list or \"(\" is expected (character 1)"),
+            ("m1 +", "a number, an id, a function, a list or \"(\" is expected (character 5)"),
+            ("(m1", "\")\" is expected (character 4)"),
+            ("m1 m2", "the expression should end here (character 4)"),
+            ("SUM([m1 m2])", "\",\" is expected (character 9)"),
+            ("'m1", "the quote does not end (character 1)"),
+            ("1.2.3", "\"1.2.3\" is not a number (character 1)"),
+        ] {
+            assert_eq!(Expression::read(text), Err(MathProblem(expected.to_owned())), "{text}");
+        }
+        let deep = "(".repeat(100_000);
+        assert!(Expression::read(&deep).is_err());
+        assert!(Expression::read(&"-".repeat(100_000)).is_err());
+    }
+}

@@ -1,0 +1,35 @@
+//! What expressions know of their request.
+
+use super::{MathProblem, Series};
+
+/// The parts of a request that functions use.
+pub(in crate::metrics) struct MathRequest<'q> {
+    /// The metrics of the request by id, in its order.
+    pub(in crate::metrics) metrics: &'q [(String, Series)],
+    /// From the start to before the end of the request, in ms.
+    pub(in crate::metrics) range: (i64, i64),
+    /// The distance of datapoints that an expression makes by itself.
+    pub(in crate::metrics) period_ms: i64,
+    /// Finds series by a search, a statistic and a period in s.
+    pub(in crate::metrics) search: &'q dyn Fn(&str, &str, i64) -> Result<Vec<Series>, MathProblem>,
+}
+
+impl MathRequest<'_> {
+    /// Returns the metrics whose ids contain a text.
+    pub(super) fn metrics(&self, part: &str) -> Vec<Series> {
+        self.metrics.iter().filter(|(id, _)| id.contains(part)).map(|(_, series)| series.clone()).collect()
+    }
+
+    /// Returns a series with a value at each time of the request.
+    pub(super) fn constant(&self, value: f64) -> Series {
+        let points = self.times(self.period_ms).map(|time| (time, value)).collect();
+        Series { points, period_ms: self.period_ms, ..Series::default() }
+    }
+
+    /// Returns the times at which periods of the request start.
+    pub(super) fn times(&self, period_ms: i64) -> impl Iterator<Item = i64> + use<> {
+        let (start, end) = self.range;
+        let first = start.div_euclid(period_ms) * period_ms;
+        (0..).map(move |number| first + number * period_ms).take_while(move |time| *time < end)
+    }
+}

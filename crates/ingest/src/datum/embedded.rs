@@ -1,0 +1,211 @@
+//! CloudWatch's embedded metric format: a JSON line that says which of its members are metrics.
+//!
+//! ```text
+//! {"_aws":{"Timestamp":1795210709000,"CloudWatchMetrics":[{"Namespace":"Shop","Dimensions":[["Service"]],
+//!  "Metrics":[{"Name":"Latency","Unit":"Milliseconds"}]}]},"Service":"pay","Latency":[12.5,14]}
+//! ```
+//!
+//! The line stays an event as it is; its metrics become data as those of `PutMetricData`. A directive that is not valid gives
+//! none, as at Amazon. Source: Amazon CloudWatch, "Specification: Embedded metric format".
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+use serde_json::{Map, Value};
+use types::Timestamp;
+
+use super::{Datum, MetricName, NO_UNIT, UNITS, VALUE_MAX, add};
+use crate::{Collector, IngestError, RawEvent};
+
+/// Limits of the format.
+const DIRECTIVES_MAX: usize = 100;
+const METRICS_MAX: usize = 100;
+const DIMENSIONS_MAX: usize = 30;
+const VALUES_MAX: usize = 100;
+const NAME_CHARS_MAX: usize = 1024;
+
+/// Most data of one line: metrics times sets of dimensions times values.
+const DATA_MAX: usize = 10_000;
+
+/// What every such line has.
+static MARK: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"CloudWatchMetrics\""));
+
+/// Data of a metric in a unit.
+#[derive(Debug, PartialEq)]
+struct EmbeddedMetric {
+    metric: MetricName,
+    unit: &'static str,
+    data: Vec<Datum>,
+}
+
+/// Adds the data that an event has within it, if it is such a line and its sender may write to their groups.
+///
+/// # Errors
+/// If the events collected need more memory than a request may hold.
+pub(crate) fn collect(collector: &mut Collector<'_>, raw: RawEvent<'_>) -> Result<(), IngestError> {
+    let (RawEvent::Text(bytes) | RawEvent::Body(bytes) | RawEvent::Record(bytes)) = raw;
+    let Some(at) = MARK.find(bytes) else { return Ok(()) };
+    // A time or a prefix may stand before the object.
+    let Some(start) = memchr::memchr(b'{', bytes).filter(|start| *start < at) else { return Ok(()) };
+    let Ok(Value::Object(line)) = serde_json::from_slice(&bytes[start..]) else { return Ok(()) };
+    let received = collector.received();
+    let (now, limits) = (received.at, received.limits);
+    let Some((time, metrics)) = metrics_of(&line, now.0 / Timestamp::MILLISECOND) else { return Ok(()) };
+    if time > now.0.saturating_add(limits.future_ns_max) / Timestamp::MILLISECOND {
+        return Ok(());
+    }
+    // To its sender the line is one record, and says what it says about those that follow.
+    let (n_records, context) = (collector.n_records(), collector.line_context());
+    for EmbeddedMetric { metric, unit, data } in metrics {
+        let Ok(labels) = metric.labels(unit, limits) else { continue };
+        for datum in &data {
+            match add(collector, &metric, &labels, time, datum) {
+                // A datum that is too old for its group, or a group that the sender may not write to: the line remains.
+                Ok(_) | Err(IngestError::OutOfScope(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    collector.set_n_records(n_records);
+    collector.set_line_context(context);
+    Ok(())
+}
+
+/// Returns the time of a line in ms, and its metrics; `None` if it has none that are valid.
+fn metrics_of(line: &Map<String, Value>, now: i64) -> Option<(i64, Vec<EmbeddedMetric>)> {
+    let about = line.get("_aws")?;
+    let time = about.get("Timestamp").map_or(Some(now), Value::as_i64).filter(|time| *time >= 0)?;
+    let directives = about.get("CloudWatchMetrics")?.as_array().filter(|list| list.len() <= DIRECTIVES_MAX)?;
+    let mut found = Vec::new();
+    for directive in directives {
+        found.extend(directive_of(line, directive)?);
+        if found.iter().map(|metric| metric.data.len()).sum::<usize>() > DATA_MAX {
+            return None;
+        }
+    }
+    Some((time, found))
+}
+
+fn directive_of(line: &Map<String, Value>, directive: &Value) -> Option<Vec<EmbeddedMetric>> {
+    let namespace = name_of(directive.get("Namespace")?)?;
+    let metrics = directive.get("Metrics")?.as_array().filter(|metrics| metrics.len() <= METRICS_MAX)?;
+    let sets = match directive.get("Dimensions") {
+        None => Vec::new(),
+        Some(sets) => sets.as_array()?.iter().map(|set| dimensions_of(line, set)).collect::<Option<Vec<_>>>()?,
+    };
+    let sets = if sets.is_empty() { vec![BTreeMap::new()] } else { sets };
+    let mut found = Vec::new();
+    for definition in metrics {
+        let name = name_of(definition.get("Name")?)?;
+        let unit = definition.get("Unit").map_or(Some(NO_UNIT), Value::as_str)?;
+        let unit = UNITS.into_iter().find(|known| *known == unit)?;
+        if !matches!(definition.get("StorageResolution").map(Value::as_u64), None | Some(Some(1 | 60))) {
+            return None;
+        }
+        // A metric whose member is not there has no datum.
+        let Some(target) = line.get(&name) else { continue };
+        let data = data_of(target)?;
+        for dimensions in &sets {
+            let metric =
+                MetricName { namespace: namespace.clone(), name: name.clone(), dimensions: dimensions.clone() };
+            found.push(EmbeddedMetric { metric, unit, data: data.clone() });
+        }
+        if found.len() > DATA_MAX {
+            return None;
+        }
+    }
+    Some(found)
+}
+
+fn name_of(value: &Value) -> Option<String> {
+    value.as_str().filter(|text| (1..=NAME_CHARS_MAX).contains(&text.chars().count())).map(str::to_owned)
+}
+
+/// Returns the dimensions that a set names, with the values that the line has for them.
+fn dimensions_of(line: &Map<String, Value>, set: &Value) -> Option<BTreeMap<String, String>> {
+    let names = set.as_array().filter(|names| names.len() <= DIMENSIONS_MAX)?;
+    let dimension = |name: &Value| {
+        let name = name_of(name)?;
+        let value = match line.get(&name)? {
+            Value::String(text) => text.clone(),
+            value @ (Value::Number(_) | Value::Bool(_)) => value.to_string(),
+            _ => return None,
+        };
+        (!value.is_empty() && value.chars().count() <= NAME_CHARS_MAX).then_some((name, value))
+    };
+    names.iter().map(dimension).collect()
+}
+
+/// Returns the values of a metric, a number or a list; equal ones are counted.
+fn data_of(target: &Value) -> Option<Vec<Datum>> {
+    let number = |value: &Value| value.as_f64().filter(|number| number.abs() <= VALUE_MAX);
+    let mut values = match target {
+        Value::Array(items) if items.len() <= VALUES_MAX => items.iter().map(number).collect::<Option<Vec<_>>>()?,
+        Value::Array(_) => return None,
+        value => vec![number(value)?],
+    };
+    values.sort_by(f64::total_cmp);
+    let runs = values.chunk_by(|a, b| a == b);
+    Some(runs.map(|run| Datum::of_value(run[0], run.len() as f64)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn check(line: Value, expected: &[&str]) {
+        let line = line.as_object().expect("an object");
+        let found = metrics_of(line, 7).map(|(time, metrics)| {
+            let shown = |EmbeddedMetric { metric, unit, data }: &EmbeddedMetric| {
+                let values: Vec<String> =
+                    data.iter().map(|datum| format!("{}x{}", datum.minimum, datum.count)).collect();
+                format!(
+                    "{time} {} {} {:?} {unit} {}",
+                    metric.namespace,
+                    metric.name,
+                    metric.dimensions,
+                    values.join(",")
+                )
+            };
+            metrics.iter().map(shown).collect::<Vec<_>>()
+        });
+        assert_eq!(found.unwrap_or_default(), expected, "{line:?}");
+    }
+
+    #[test]
+    fn metrics_have_the_dimensions_of_each_set_and_all_values() {
+        let directive = json!({"Namespace": "Shop", "Dimensions": [["Service"], ["Service", "Zone"], []],
+            "Metrics": [{"Name": "Latency", "Unit": "Milliseconds", "StorageResolution": 1}, {"Name": "away"}]});
+        check(
+            json!({"_aws": {"Timestamp": 9, "CloudWatchMetrics": [directive]}, "Service": "pay", "Zone": 3, "Latency": [2, 1.5, 2]}),
+            &[
+                r#"9 Shop Latency {"Service": "pay"} Milliseconds 1.5x1,2x2"#,
+                r#"9 Shop Latency {"Service": "pay", "Zone": "3"} Milliseconds 1.5x1,2x2"#,
+                "9 Shop Latency {} Milliseconds 1.5x1,2x2",
+            ],
+        );
+        let plain = json!({"Namespace": "Shop", "Metrics": [{"Name": "n"}]});
+        check(json!({"_aws": {"CloudWatchMetrics": [plain]}, "n": 4}), &["7 Shop n {} None 4x1"]);
+    }
+
+    #[test]
+    fn a_directive_that_is_not_valid_gives_no_metric() {
+        let with = |directive: Value| json!({"_aws": {"CloudWatchMetrics": [directive]}, "n": 4, "text": "x", "d": {}});
+        for directive in [
+            json!({"Metrics": [{"Name": "n"}]}),
+            json!({"Namespace": "", "Metrics": [{"Name": "n"}]}),
+            json!({"Namespace": "s", "Metrics": [{"Name": "text"}]}),
+            json!({"Namespace": "s", "Metrics": [{"Name": "n", "Unit": "Parsec"}]}),
+            json!({"Namespace": "s", "Metrics": [{"Name": "n", "StorageResolution": 30}]}),
+            json!({"Namespace": "s", "Dimensions": [["away"]], "Metrics": [{"Name": "n"}]}),
+            json!({"Namespace": "s", "Dimensions": [["d"]], "Metrics": [{"Name": "n"}]}),
+            json!(7),
+        ] {
+            check(with(directive), &[]);
+        }
+        check(json!({"_aws": {"Timestamp": "now", "CloudWatchMetrics": []}}), &[]);
+    }
+}

@@ -1,0 +1,217 @@
+//! Where the targets of a job come from: lists in its definition, files, and answers of HTTP servers.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use definition::{DefinitionError, Node};
+use reqwest::Url;
+use serde_json::Value as Json;
+
+use super::client::{self, ClientConfig, address};
+use super::labels::{LabelSet, set};
+use super::values::{duration, scalar, scalars};
+use super::yaml;
+use crate::glob::{Glob, is_pattern};
+
+/// Most targets of a list, and files of a pattern.
+const TARGETS_MAX: usize = 100_000;
+const FILES_MAX: usize = 1_000;
+
+/// Most bytes of a list of targets.
+pub(super) const LIST_BYTES_MAX: u64 = 32 << 20;
+
+/// How often lists of HTTP servers are fetched, and the shortest interval for that.
+const HTTP_REFRESH: Duration = Duration::from_secs(60);
+const HTTP_REFRESH_MIN: Duration = Duration::from_secs(1);
+
+/// Targets with labels that all of them have.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct TargetGroup {
+    pub(super) targets: Vec<String>,
+    pub(super) labels: LabelSet,
+}
+
+/// A source of targets.
+#[derive(Clone)]
+pub(super) enum Discovery {
+    Static(Vec<TargetGroup>),
+    /// Files or patterns of files.
+    Files(Vec<PathBuf>),
+    Http {
+        url: Url,
+        refresh: Duration,
+        client: ClientConfig,
+    },
+}
+
+impl Discovery {
+    /// Reads the sources of a job. Paths are relative to `base`.
+    ///
+    /// # Errors
+    /// The first mistake.
+    pub(super) fn read_all(node: &Node<'_>, base: &Path) -> Result<Vec<Self>, DefinitionError> {
+        let items = |key: &str| node.get(key).map(|list| list.items()).transpose().map(Option::unwrap_or_default);
+        let mut found = Vec::new();
+        let groups = items("static_configs")?.iter().map(TargetGroup::read).collect::<Result<Vec<_>, _>>()?;
+        if !groups.is_empty() {
+            found.push(Self::Static(groups));
+        }
+        for of in items("file_sd_configs")? {
+            of.check_keys(&["files", "refresh_interval"])?;
+            // Files are looked at every few seconds, whatever the interval.
+            duration(&of, "refresh_interval")?;
+            let files = of.needed("files", "a list of files, such as [\"targets/*.json\"]")?;
+            for file in files.items()? {
+                let name = file.name()?;
+                let extension = Path::new(name).extension().and_then(|extension| extension.to_str());
+                if !matches!(extension, Some("json" | "yml" | "yaml")) {
+                    return Err(file.error("must end in .json, .yml or .yaml"));
+                }
+            }
+            found.push(Self::Files(scalars(&files)?.into_iter().map(|file| base.join(file)).collect()));
+        }
+        for of in items("http_sd_configs")? {
+            check_supported(&of)?;
+            of.check_keys(&[&["url", "refresh_interval"], &client::KEYS[..]].concat())?;
+            let url = address(&of.needed("url", "the address of a list of targets")?)?;
+            let refresh = duration(&of, "refresh_interval")?.unwrap_or(HTTP_REFRESH).max(HTTP_REFRESH_MIN);
+            found.push(Self::Http { url, refresh, client: ClientConfig::read(&of, base)? });
+        }
+        Ok(found)
+    }
+}
+
+/// Refuses what is known from Prometheus and not supported: other service discoveries, OAuth.
+pub(in crate::input) fn check_supported(node: &Node<'_>) -> Result<(), DefinitionError> {
+    for (key, of) in node.members()? {
+        if key == "oauth2" {
+            return Err(of.error("OAuth 2.0 is not supported; use authorization with credentials_file"));
+        }
+        if key.ends_with("_sd_configs") && !matches!(key, "file_sd_configs" | "http_sd_configs") {
+            let problem = "this service discovery is not supported; write its targets to a file for file_sd_configs, or \
+                           serve them for http_sd_configs";
+            return Err(of.error(problem));
+        }
+    }
+    Ok(())
+}
+
+impl TargetGroup {
+    fn read(node: &Node<'_>) -> Result<Self, DefinitionError> {
+        node.check_keys(&["targets", "labels"])?;
+        let targets = node.get("targets").map(|node| scalars(&node)).transpose()?.unwrap_or_default();
+        if targets.len() > TARGETS_MAX {
+            return Err(node.child("targets").error(format!("at most {TARGETS_MAX} targets are possible")));
+        }
+        for (target, place) in targets.iter().zip(node.child("targets").items()?) {
+            if target.contains('/') {
+                return Err(place.error(format!("{target:?} is not a host and a port; the path goes to metrics_path")));
+            }
+        }
+        let labels = node.get("labels").map(|node| labels_of(&node)).transpose()?.unwrap_or_default();
+        Ok(Self { targets, labels })
+    }
+
+    /// Returns the labels of each target before relabelling, without those of the job.
+    pub(super) fn discovered(&self) -> impl Iterator<Item = LabelSet> {
+        self.targets.iter().map(|target| {
+            let mut labels = self.labels.clone();
+            labels.insert("__address__".to_owned(), target.clone());
+            labels
+        })
+    }
+}
+
+/// Reads labels: names and texts.
+pub(super) fn labels_of(node: &Node<'_>) -> Result<LabelSet, DefinitionError> {
+    let mut labels = LabelSet::new();
+    if node.value().is_null() {
+        return Ok(labels);
+    }
+    for (name, value) in node.members()? {
+        if name.is_empty() {
+            return Err(value.error("a label has a name"));
+        }
+        set(&mut labels, name, scalar(&value)?);
+    }
+    Ok(labels)
+}
+
+/// Reads a list of targets, JSON or YAML; `origin` are the labels that say where it came from.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn read_list(text: &str, is_json: bool, origin: (&str, &str)) -> Result<Vec<TargetGroup>, String> {
+    let list: Json =
+        if is_json { serde_json::from_str(text).map_err(|error| error.to_string())? } else { yaml::read(text)? };
+    if list.is_null() {
+        return Ok(Vec::new());
+    }
+    let root = Node::root("targets", &list);
+    let groups = root.items().and_then(|items| items.iter().map(TargetGroup::read).collect::<Result<Vec<_>, _>>());
+    let mut groups = groups.map_err(|error| error.to_string())?;
+    if groups.iter().map(|group| group.targets.len()).sum::<usize>() > TARGETS_MAX {
+        return Err(format!("more than {TARGETS_MAX} targets"));
+    }
+    for group in &mut groups {
+        group.labels.insert(origin.0.to_owned(), origin.1.to_owned());
+    }
+    Ok(groups)
+}
+
+/// Returns the files that a path or pattern means. As in Prometheus, only the last part of a path may be a pattern.
+pub(super) fn files_of(path: &Path) -> Vec<PathBuf> {
+    if !is_pattern(&path.to_string_lossy()) {
+        return vec![path.to_owned()];
+    }
+    let (dir, glob) = Glob::split(path);
+    let entries = std::fs::read_dir(&dir).into_iter().flatten().filter_map(Result::ok);
+    let names = entries.map(|entry| entry.file_name()).filter(|name| glob.matches(Path::new(name)));
+    let mut files: Vec<PathBuf> = names.map(|name| dir.join(name)).take(FILES_MAX).collect();
+    files.sort();
+    files
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn lists_are_json_or_yaml_and_say_where_they_came_from() {
+        let expected = TargetGroup {
+            targets: vec!["a:1".into(), "b:2".into()],
+            labels: [("env".into(), "7".into()), ("__meta_filepath".into(), "f".into())].into(),
+        };
+        let origin = ("__meta_filepath", "f");
+        let json = r#"[{"targets": ["a:1", "b:2"], "labels": {"env": 7}}]"#;
+        assert_eq!(read_list(json, true, origin), Ok(vec![expected.clone()]));
+        assert_eq!(read_list("- targets: ['a:1', 'b:2']\n  labels: {env: 7}\n", false, origin), Ok(vec![expected]));
+        assert_eq!(read_list("", false, origin), Ok(Vec::new()));
+        let problem = "targets[0].target: unknown key \"target\"; did you mean \"targets\"?".to_owned();
+        assert_eq!(read_list("- target: [a]\n", false, origin), Err(problem));
+        assert!(read_list("{", true, origin).is_err());
+    }
+
+    #[test]
+    fn other_service_discoveries_are_refused_by_name() {
+        let definition = json!({"ec2_sd_configs": [{}]});
+        let error = check_supported(&Node::root("job", &definition)).err().map(|error| error.to_string());
+        assert!(error.is_some_and(|error| error.starts_with("job.ec2_sd_configs: this service discovery is not")));
+    }
+
+    #[test]
+    fn patterns_mean_the_files_that_are_there() {
+        let dir = tempfile::tempdir().expect("a scratch directory");
+        for name in ["b.json", "a.json", "c.yml"] {
+            std::fs::write(dir.path().join(name), "[]").expect("scratch");
+        }
+        let names = |pattern: &str| -> Vec<String> {
+            let files = files_of(&dir.path().join(pattern));
+            files.iter().filter_map(|file| Some(file.file_name()?.to_string_lossy().into_owned())).collect()
+        };
+        assert_eq!(names("*.json"), ["a.json", "b.json"]);
+        assert_eq!(names("x.json"), ["x.json"]);
+    }
+}

@@ -1,0 +1,327 @@
+//! The page of metrics of this machine, with the names and labels of node_exporter's collectors `cpu`, `diskstats`, `filefd`,
+//! `filesystem`, `loadavg`, `meminfo`, `netdev`, `pressure`, `stat`, `time`, `uname` and `vmstat`.
+//!
+//! So that queries and dashboards made for node_exporter work without it. File systems of other machines are left out: asking
+//! one that does not answer would never end.
+
+use std::fmt::Write;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use types::Timestamp;
+
+use crate::input::host_metrics::proc::{self, CPU_MODES, Device};
+use crate::shipper::now;
+
+/// Most bytes of a file of `/proc` that are read: thousands of devices.
+const FILE_BYTES_MAX: u64 = 4 << 20;
+
+/// Ticks in a second as the kernel tells times of processors (`USER_HZ`): 100 on every machine that Rust's standard library
+/// runs on.
+const TICKS_PER_SECOND: f64 = 100.0;
+
+/// Names of what `/proc/diskstats` has of a disk, in its order, and what one of it is.
+const DISK_COLUMNS: [(&str, &str, f64); 17] = [
+    ("node_disk_reads_completed_total", "counter", 1.0),
+    ("node_disk_reads_merged_total", "counter", 1.0),
+    ("node_disk_read_bytes_total", "counter", 512.0),
+    ("node_disk_read_time_seconds_total", "counter", 0.001),
+    ("node_disk_writes_completed_total", "counter", 1.0),
+    ("node_disk_writes_merged_total", "counter", 1.0),
+    ("node_disk_written_bytes_total", "counter", 512.0),
+    ("node_disk_write_time_seconds_total", "counter", 0.001),
+    ("node_disk_io_now", "gauge", 1.0),
+    ("node_disk_io_time_seconds_total", "counter", 0.001),
+    ("node_disk_io_time_weighted_seconds_total", "counter", 0.001),
+    ("node_disk_discards_completed_total", "counter", 1.0),
+    ("node_disk_discards_merged_total", "counter", 1.0),
+    ("node_disk_discarded_sectors_total", "counter", 1.0),
+    ("node_disk_discard_time_seconds_total", "counter", 0.001),
+    ("node_disk_flush_requests_total", "counter", 1.0),
+    ("node_disk_flush_requests_time_seconds_total", "counter", 0.001),
+];
+
+/// Names of what `/proc/net/dev` has of a device, in its order.
+const NETWORK_COLUMNS: [&str; 16] = [
+    "receive_bytes",
+    "receive_packets",
+    "receive_errs",
+    "receive_drop",
+    "receive_fifo",
+    "receive_frame",
+    "receive_compressed",
+    "receive_multicast",
+    "transmit_bytes",
+    "transmit_packets",
+    "transmit_errs",
+    "transmit_drop",
+    "transmit_fifo",
+    "transmit_colls",
+    "transmit_carrier",
+    "transmit_compressed",
+];
+
+/// Numbers of `/proc/stat`.
+const STAT_NUMBERS: [(&str, &str, &str); 6] = [
+    ("intr", "node_intr_total", "counter"),
+    ("ctxt", "node_context_switches_total", "counter"),
+    ("btime", "node_boot_time_seconds", "gauge"),
+    ("processes", "node_forks_total", "counter"),
+    ("procs_running", "node_procs_running", "gauge"),
+    ("procs_blocked", "node_procs_blocked", "gauge"),
+];
+
+/// What of `/proc/vmstat` there is, by how names begin.
+const VMSTAT: [&str; 4] = ["oom_kill", "pgpg", "pswp", "pg"];
+
+/// Time that something waited for what there is too little of (pressure stall information).
+const PRESSURES: [(&str, &str, &str); 5] = [
+    ("cpu", "some", "node_pressure_cpu_waiting_seconds_total"),
+    ("memory", "some", "node_pressure_memory_waiting_seconds_total"),
+    ("memory", "full", "node_pressure_memory_stalled_seconds_total"),
+    ("io", "some", "node_pressure_io_waiting_seconds_total"),
+    ("io", "full", "node_pressure_io_stalled_seconds_total"),
+];
+
+/// The metrics of this machine.
+#[derive(Clone, Debug)]
+pub(super) struct HostPage {
+    /// Where the kernel tells, `/proc`.
+    proc: PathBuf,
+}
+
+/// A page as it is written.
+#[derive(Default)]
+struct PageText {
+    text: String,
+}
+
+impl HostPage {
+    pub(super) fn new() -> Self {
+        Self { proc: PathBuf::from("/proc") }
+    }
+
+    /// Returns the page.
+    ///
+    /// # Errors
+    /// If the kernel's counters cannot be read.
+    pub(super) fn page(&self) -> Result<String, String> {
+        let stat = self.read("stat").map_err(|error| format!("{}: {error}", self.proc.join("stat").display()))?;
+        let mut page = PageText::default();
+        processors(&mut page, &stat);
+        for (key, name, kind) in STAT_NUMBERS {
+            page.single(name, kind, proc::number_of(&stat, key).map(|number| number as f64));
+        }
+        let loads = self.text("loadavg");
+        for (name, load) in ["node_load1", "node_load5", "node_load15"].into_iter().zip(proc::numbers(&loads)) {
+            page.single(name, "gauge", Some(load));
+        }
+        memory(&mut page, &self.text("meminfo"));
+        virtual_memory(&mut page, &self.text("vmstat"));
+        let mut handles = proc::numbers(&self.text("sys/fs/file-nr")).collect::<Vec<_>>().into_iter();
+        page.single("node_filefd_allocated", "gauge", handles.next());
+        page.single("node_filefd_maximum", "gauge", handles.nth(1));
+        for (what, share, name) in PRESSURES {
+            page.single(name, "counter", proc::stalled_seconds(&self.text(&format!("pressure/{what}")), share));
+        }
+        file_systems(&mut page, &self.text("self/mountinfo"));
+        disks(&mut page, &proc::disks(&self.text("diskstats")));
+        network(&mut page, &proc::all_network_devices(&self.text("net/dev")));
+        names(&mut page);
+        page.single("node_time_seconds", "gauge", Some(now().0 as f64 / Timestamp::SECOND as f64));
+        Ok(page.text)
+    }
+
+    fn read(&self, name: &str) -> std::io::Result<String> {
+        let mut bytes = Vec::new();
+        std::fs::File::open(self.proc.join(name))?.take(FILE_BYTES_MAX).read_to_end(&mut bytes)?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Returns the content of a file; nothing if it does not exist, as some depend on the configuration of the kernel.
+    fn text(&self, name: &str) -> String {
+        self.read(name).unwrap_or_default()
+    }
+}
+
+impl PageText {
+    /// Begins a metric.
+    fn family(&mut self, name: &str, kind: &str) {
+        // Writing to a text succeeds, here and below.
+        let _ = writeln!(self.text, "# TYPE {name} {kind}");
+    }
+
+    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: f64) {
+        self.text.push_str(name);
+        for (index, (label, value)) in labels.iter().enumerate() {
+            let escaped = value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+            let _ = write!(self.text, "{}{label}=\"{escaped}\"", if index == 0 { '{' } else { ',' });
+        }
+        let _ = writeln!(self.text, "{} {value}", if labels.is_empty() { "" } else { "}" });
+    }
+
+    /// Writes a metric with one sample, or none.
+    fn single(&mut self, name: &str, kind: &str, value: Option<f64>) {
+        if let Some(value) = value {
+            self.family(name, kind);
+            self.sample(name, &[], value);
+        }
+    }
+}
+
+fn processors(page: &mut PageText, stat: &str) {
+    let name = "node_cpu_seconds_total";
+    page.family(name, "counter");
+    for (cpu, ticks) in proc::ticks_by_cpu(stat) {
+        for (mode, ticks) in CPU_MODES.iter().zip(ticks) {
+            page.sample(name, &[("cpu", cpu), ("mode", mode)], ticks as f64 / TICKS_PER_SECOND);
+        }
+    }
+}
+
+fn memory(page: &mut PageText, text: &str) {
+    for line in text.lines() {
+        let Some((name, rest)) = line.split_once(':') else { continue };
+        let mut words = rest.split_ascii_whitespace();
+        let Some(number) = words.next().and_then(|word| word.parse::<f64>().ok()) else { continue };
+        let name = name.replace('(', "_").replace(')', "");
+        let (suffix, factor) = if words.next() == Some("kB") { ("_bytes", 1024.0) } else { ("", 1.0) };
+        page.single(&format!("node_memory_{name}{suffix}"), "gauge", Some(number * factor));
+    }
+}
+
+fn virtual_memory(page: &mut PageText, text: &str) {
+    for line in text.lines() {
+        let Some((name, number)) = line.split_once(' ') else { continue };
+        // As node_exporter: oom_kill, pgpg…, pswp…, and faults of pages.
+        let is_meant = VMSTAT.iter().take(3).any(|start| name.starts_with(start))
+            || name.starts_with("pg") && name.contains("fault");
+        if is_meant {
+            page.single(&format!("node_vmstat_{name}"), "untyped", number.trim().parse().ok());
+        }
+    }
+}
+
+fn file_systems(page: &mut PageText, mountinfo: &str) {
+    let asked: Vec<_> = proc::mounts(mountinfo)
+        .into_iter()
+        .filter_map(|mount| {
+            let told = rustix::fs::statvfs(Path::new(&mount.mountpoint)).ok().filter(|told| told.f_blocks > 0)?;
+            Some((mount, told))
+        })
+        .collect();
+    type Number = fn(&rustix::fs::StatVfs) -> f64;
+    let numbers: [(&str, Number); 6] = [
+        ("node_filesystem_size_bytes", |told| told.f_blocks as f64 * told.f_frsize as f64),
+        ("node_filesystem_free_bytes", |told| told.f_bfree as f64 * told.f_frsize as f64),
+        ("node_filesystem_avail_bytes", |told| told.f_bavail as f64 * told.f_frsize as f64),
+        ("node_filesystem_files", |told| told.f_files as f64),
+        ("node_filesystem_files_free", |told| told.f_ffree as f64),
+        ("node_filesystem_readonly", |told| {
+            f64::from(u8::from(told.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY)))
+        }),
+    ];
+    for (name, number) in numbers {
+        page.family(name, "gauge");
+        for (mount, told) in &asked {
+            let labels = [("device", &*mount.device), ("fstype", &*mount.kind), ("mountpoint", &*mount.mountpoint)];
+            page.sample(name, &labels, number(told));
+        }
+    }
+}
+
+fn disks(page: &mut PageText, disks: &[Device]) {
+    for (place, (name, kind, one)) in DISK_COLUMNS.iter().enumerate() {
+        page.family(name, kind);
+        for disk in disks {
+            if let Some(count) = disk.counters.get(place) {
+                page.sample(name, &[("device", &disk.name)], *count as f64 * one);
+            }
+        }
+    }
+}
+
+fn network(page: &mut PageText, devices: &[Device]) {
+    for (place, column) in NETWORK_COLUMNS.iter().enumerate() {
+        let name = format!("node_network_{column}_total");
+        page.family(&name, "counter");
+        for device in devices {
+            if let Some(count) = device.counters.get(place) {
+                page.sample(&name, &[("device", &device.name)], *count as f64);
+            }
+        }
+    }
+}
+
+fn names(page: &mut PageText) {
+    let told = rustix::system::uname();
+    let text = |text: &std::ffi::CStr| text.to_string_lossy().into_owned();
+    let (machine, node, release) = (text(told.machine()), text(told.nodename()), text(told.release()));
+    let (system, version) = (text(told.sysname()), text(told.version()));
+    let domain = std::fs::read_to_string("/proc/sys/kernel/domainname").unwrap_or_default();
+    let labels = [
+        ("domainname", domain.trim()),
+        ("machine", &*machine),
+        ("nodename", &*node),
+        ("release", &*release),
+        ("sysname", &*system),
+        ("version", &*version),
+    ];
+    page.family("node_uname_info", "gauge");
+    page.sample("node_uname_info", &labels, 1.0);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_has_the_series_that_dashboards_of_node_exporter_ask_for() {
+        let dir = tempfile::tempdir().expect("a scratch directory");
+        for name in ["net", "self", "sys/fs"] {
+            std::fs::create_dir_all(dir.path().join(name)).expect("scratch");
+        }
+        let files = [
+            (
+                "stat",
+                "cpu  3 0 1 6 1 0 0 0 5 0\ncpu0 100 1 50 300 50 2 3 4 5 0\ncpu12 100 0 50 300 50 0 0 0\nintr 12 0\nctxt 77\nbtime 1795210709\n",
+            ),
+            ("meminfo", "MemTotal:       1000 kB\nActive(anon):   16 kB\nHugePages_Total:       7\n"),
+            ("vmstat", "nr_free 1\npgfault 9\noom_kill 2\npgmajfault 4\npgscan 5\n"),
+            ("loadavg", "0.50 1.25 2.00 2/300 4711\n"),
+            ("diskstats", " 8 0 sda 10 0 200 30 40 0 600 70 1 1000 2000 0 0 0 0\n 8 1 sda1 10 0 200 30\n"),
+            (
+                "net/dev",
+                "face |bytes\n lo: 9 9 0 0 0 0 0 0 9 9 0 0 0 0 0 0\n eth\"0: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n",
+            ),
+        ];
+        for (name, text) in files {
+            std::fs::write(dir.path().join(name), text).expect("scratch");
+        }
+        let page = HostPage { proc: dir.path().to_owned() }.page().expect("a page");
+        for line in [
+            "node_cpu_seconds_total{cpu=\"0\",mode=\"idle\"} 3",
+            "node_cpu_seconds_total{cpu=\"12\",mode=\"steal\"} 0",
+            "node_intr_total 12",
+            "node_boot_time_seconds 1795210709",
+            "node_load15 2",
+            "node_memory_MemTotal_bytes 1024000",
+            "node_memory_Active_anon_bytes 16384",
+            "node_memory_HugePages_Total 7",
+            "node_vmstat_oom_kill 2",
+            "node_vmstat_pgmajfault 4",
+            "node_disk_read_bytes_total{device=\"sda\"} 102400",
+            "node_disk_io_time_seconds_total{device=\"sda\"} 1",
+            "node_network_receive_bytes_total{device=\"lo\"} 9",
+            "node_network_transmit_compressed_total{device=\"eth\\\"0\"} 16",
+        ] {
+            assert!(page.lines().any(|found| found == line), "{line} in\n{page}");
+        }
+        assert!(page.contains("node_uname_info{domainname="), "{page}");
+        assert!(!page.contains("sda1") && !page.contains("pgscan"), "{page}");
+        exposition::read(&page, exposition::Format::Text, 10_000).expect("a page that can be read");
+        // This machine has a file system, too.
+        let own = HostPage::new().page().expect("a page");
+        assert!(own.contains("node_filesystem_avail_bytes{") && own.contains("mountpoint=\"/\""), "{own}");
+    }
+}

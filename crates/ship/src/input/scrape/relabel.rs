@@ -1,0 +1,289 @@
+//! Relabelling: rules that change the labels of a target or of a sample, or drop it. All actions of Prometheus.
+//!
+//! Source: Prometheus, "Configuration", `relabel_config`. Regular expressions match whole values.
+
+use definition::{DefinitionError, Node, compile_regex, nearest};
+use md5::{Digest, Md5};
+use regex::Regex;
+
+use super::labels::{LabelSet, get, set};
+use super::values::{scalar, scalars};
+
+/// Most rules of a list: each is applied to every sample.
+const RULES_MAX: usize = 256;
+
+/// The actions there are.
+const ACTIONS: [&str; 11] = [
+    "replace",
+    "keep",
+    "drop",
+    "keepequal",
+    "dropequal",
+    "hashmod",
+    "labelmap",
+    "labeldrop",
+    "labelkeep",
+    "lowercase",
+    "uppercase",
+];
+
+const KEYS: [&str; 7] = ["source_labels", "separator", "target_label", "regex", "modulus", "replacement", "action"];
+
+/// The default expression: a whole value, as its first group.
+const REGEX: &str = "(.*)";
+
+/// A rule.
+#[derive(Clone, Debug)]
+pub(super) struct RelabelRule {
+    source: Vec<String>,
+    separator: String,
+    action: Action,
+}
+
+/// What a rule does with the joined values of its source labels.
+#[derive(Clone, Debug)]
+enum Action {
+    Replace { regex: Regex, is_default: bool, target: String, replacement: String },
+    Keep(Regex),
+    Drop(Regex),
+    KeepEqual(String),
+    DropEqual(String),
+    HashMod { target: String, modulus: u64 },
+    LabelMap { regex: Regex, replacement: String },
+    LabelDrop(Regex),
+    LabelKeep(Regex),
+    Lowercase(String),
+    Uppercase(String),
+}
+
+/// Applies rules to labels; reports whether what has them is kept.
+pub(super) fn relabel(rules: &[RelabelRule], labels: &mut LabelSet) -> bool {
+    rules.iter().all(|rule| rule.apply(labels))
+}
+
+impl RelabelRule {
+    /// Reads the list of rules under a key.
+    pub(super) fn list(node: &Node<'_>, key: &str) -> Result<Vec<Self>, DefinitionError> {
+        let Some(list) = node.get(key).filter(|list| !list.value().is_null()) else { return Ok(Vec::new()) };
+        let items = list.items()?;
+        if items.len() > RULES_MAX {
+            return Err(list.error(format!("at most {RULES_MAX} rules are possible")));
+        }
+        items.iter().map(Self::read).collect()
+    }
+
+    fn read(node: &Node<'_>) -> Result<Self, DefinitionError> {
+        node.check_keys(&KEYS)?;
+        let text = |key: &str| node.get(key).map(|node| scalar(&node)).transpose();
+        let source = node.get("source_labels").map(|node| scalars(&node)).transpose()?.unwrap_or_default();
+        let separator = text("separator")?.unwrap_or_else(|| ";".to_owned());
+        let expression = text("regex")?.unwrap_or_else(|| REGEX.to_owned());
+        let regex = || {
+            // Prometheus anchors expressions, and lets a period match line ends.
+            compile_regex(&format!("^(?s:{expression})$")).map_err(|problem| node.child("regex").error(problem))
+        };
+        let name = text("action")?.unwrap_or_else(|| "replace".to_owned()).to_ascii_lowercase();
+        let target = || {
+            let missing = || node.error(format!("\"target_label\" is missing: the action {name} writes to it"));
+            text("target_label")?.filter(|target| !target.is_empty()).ok_or_else(missing)
+        };
+        let replacement = text("replacement")?.unwrap_or_else(|| "$1".to_owned());
+        let action = match &*name {
+            "replace" => {
+                let is_default = expression == REGEX;
+                Action::Replace { regex: regex()?, is_default, target: target()?, replacement }
+            }
+            "keep" => Action::Keep(regex()?),
+            "drop" => Action::Drop(regex()?),
+            "keepequal" => Action::KeepEqual(target()?),
+            "dropequal" => Action::DropEqual(target()?),
+            "hashmod" => Action::HashMod { target: target()?, modulus: modulus_of(node)? },
+            "labelmap" => Action::LabelMap { regex: regex()?, replacement },
+            "labeldrop" => Action::LabelDrop(regex()?),
+            "labelkeep" => Action::LabelKeep(regex()?),
+            "lowercase" => Action::Lowercase(target()?),
+            "uppercase" => Action::Uppercase(target()?),
+            _ => {
+                let hint = nearest(&name, &ACTIONS).map_or_else(
+                    || format!("known: {}", ACTIONS.join(", ")),
+                    |near| format!("did you mean \"{near}\"?"),
+                );
+                return Err(node.child("action").error(format!("unknown action \"{name}\"; {hint}")));
+            }
+        };
+        check_others(node, &action, &name)?;
+        Ok(Self { source, separator, action })
+    }
+
+    /// Changes labels; reports whether what has them is kept.
+    fn apply(&self, labels: &mut LabelSet) -> bool {
+        let values: Vec<&str> = self.source.iter().map(|name| get(labels, name)).collect();
+        let value = values.join(&self.separator);
+        match &self.action {
+            Action::Keep(regex) => return regex.is_match(&value),
+            Action::Drop(regex) => return !regex.is_match(&value),
+            Action::KeepEqual(target) => return get(labels, target) == value,
+            Action::DropEqual(target) => return get(labels, target) != value,
+            Action::Replace { regex, is_default, target, replacement } => {
+                replace(labels, &value, (regex, *is_default), target, replacement);
+            }
+            Action::HashMod { target, modulus } => {
+                set(labels, target, (hash(&value) % modulus).to_string());
+            }
+            Action::Lowercase(target) => set(labels, target, value.to_lowercase()),
+            Action::Uppercase(target) => set(labels, target, value.to_uppercase()),
+            Action::LabelDrop(regex) => labels.retain(|name, _| !regex.is_match(name)),
+            Action::LabelKeep(regex) => labels.retain(|name, _| regex.is_match(name)),
+            Action::LabelMap { regex, replacement } => {
+                let mapped: Vec<(String, String)> = labels
+                    .iter()
+                    .filter(|(name, _)| regex.is_match(name))
+                    .map(|(name, value)| (regex.replace_all(name, &**replacement).into_owned(), value.clone()))
+                    .filter(|(name, _)| !name.is_empty())
+                    .collect();
+                mapped.into_iter().for_each(|(name, value)| set(labels, &name, value));
+            }
+        }
+        true
+    }
+}
+
+fn replace(labels: &mut LabelSet, value: &str, (regex, is_default): (&Regex, bool), target: &str, replacement: &str) {
+    // The default expression matches everything, the empty text too.
+    if is_default && value.is_empty() && !target.contains('$') && !replacement.contains('$') {
+        set(labels, target, replacement.to_owned());
+        return;
+    }
+    let Some(groups) = regex.captures(value) else { return };
+    let (mut name, mut result) = (String::new(), String::new());
+    groups.expand(target, &mut name);
+    groups.expand(replacement, &mut result);
+    if !name.is_empty() {
+        set(labels, &name, result);
+    }
+}
+
+/// Returns the last eight bytes of the MD5 sum as a number, as Prometheus hashes.
+fn hash(value: &str) -> u64 {
+    let sum: [u8; 16] = Md5::digest(value.as_bytes()).into();
+    let mut last = [0; 8];
+    last.copy_from_slice(&sum[8..]);
+    u64::from_be_bytes(last)
+}
+
+fn modulus_of(node: &Node<'_>) -> Result<u64, DefinitionError> {
+    let modulus = node.needed("modulus", "the action hashmod divides by it")?;
+    match modulus.count()? {
+        0 => Err(modulus.error("must be at least 1")),
+        count => Ok(count),
+    }
+}
+
+/// Refuses keys that an action does not use, where Prometheus refuses them too.
+fn check_others(node: &Node<'_>, action: &Action, name: &str) -> Result<(), DefinitionError> {
+    let unused: &[&str] = match action {
+        Action::LabelDrop(_) | Action::LabelKeep(_) => {
+            &["source_labels", "target_label", "modulus", "separator", "replacement"]
+        }
+        Action::KeepEqual(_) | Action::DropEqual(_) => &["regex", "modulus", "separator", "replacement"],
+        Action::Lowercase(_) | Action::Uppercase(_) => &["replacement"],
+        _ => &[],
+    };
+    let found = unused.iter().find_map(|key| node.get(key));
+    found.map_or(Ok(()), |node| Err(node.error(format!("the action {name} does not use this key; remove it"))))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::labels::text_of;
+    use super::*;
+
+    /// Returns the labels after the rules as text, `dropped`, or what is wrong with the rules.
+    fn check(rules: Value, expected: &str) {
+        let definition = json!({"relabel_configs": rules});
+        let rules = RelabelRule::list(&Node::root("job", &definition), "relabel_configs");
+        let pairs = [("a", "foo"), ("b", "bar"), ("c", "baz"), ("__meta_x", "Y")];
+        let mut labels: LabelSet = pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        let shown = match rules {
+            Err(error) => error.to_string(),
+            Ok(rules) if relabel(&rules, &mut labels) => text_of(&labels),
+            Ok(_) => "dropped".to_owned(),
+        };
+        assert_eq!(shown, expected);
+    }
+
+    const SAME: &str = r#"{"__meta_x":"Y","a":"foo","b":"bar","c":"baz"}"#;
+
+    #[test]
+    fn values_are_replaced_where_the_whole_of_them_matches() {
+        let rule = |regex: &str, target: &str, replacement: &str| json!([{"source_labels": ["a"], "regex": regex, "target_label": target, "replacement": replacement}]);
+        check(rule("f(.*)", "d", "ch${1}-ch${1}"), r#"{"__meta_x":"Y","a":"foo","b":"bar","c":"baz","d":"choo-choo"}"#);
+        check(rule("f", "d", "x"), SAME);
+        check(rule("(f)(.*)", "${2}", "$1"), r#"{"__meta_x":"Y","a":"foo","b":"bar","c":"baz","oo":"f"}"#);
+        // A name is as long as it can be, and one that is not there is empty.
+        check(rule("f(.*)", "c", "$1x"), r#"{"__meta_x":"Y","a":"foo","b":"bar"}"#);
+        check(json!([{"target_label": "c", "replacement": ""}]), r#"{"__meta_x":"Y","a":"foo","b":"bar"}"#);
+        check(
+            json!([{"target_label": "n", "replacement": 80}]),
+            r#"{"__meta_x":"Y","a":"foo","b":"bar","c":"baz","n":"80"}"#,
+        );
+        let joined = json!([{"source_labels": ["a", "b"], "target_label": "a"}]);
+        check(joined, r#"{"__meta_x":"Y","a":"foo;bar","b":"bar","c":"baz"}"#);
+    }
+
+    #[test]
+    fn targets_are_kept_and_dropped() {
+        check(json!([{"source_labels": ["a", "b"], "separator": "-", "regex": "foo-b.*", "action": "keep"}]), SAME);
+        check(json!([{"source_labels": ["a"], "regex": "no-match", "action": "keep"}]), "dropped");
+        check(json!([{"source_labels": ["a"], "regex": ".*o.*", "action": "drop"}]), "dropped");
+        check(json!([{"source_labels": ["a"], "target_label": "b", "action": "keepequal"}]), "dropped");
+        check(json!([{"source_labels": ["a"], "target_label": "b", "action": "dropequal"}]), SAME);
+        check(json!([{"source_labels": ["nowhere"], "target_label": "nor_here", "action": "dropequal"}]), "dropped");
+    }
+
+    #[test]
+    fn names_are_mapped_dropped_and_kept() {
+        check(
+            json!([{"regex": "__meta_(.*)", "replacement": "meta_${1}", "action": "labelmap"}]),
+            r#"{"__meta_x":"Y","a":"foo","b":"bar","c":"baz","meta_x":"Y"}"#,
+        );
+        check(json!([{"regex": "[ab]|_.*", "action": "labeldrop"}]), r#"{"c":"baz"}"#);
+        check(json!([{"regex": "[ab]", "action": "LabelKeep"}]), r#"{"a":"foo","b":"bar"}"#);
+    }
+
+    #[test]
+    fn values_are_hashed_and_change_case() {
+        // Prometheus' own test has these numbers.
+        let rule = json!([{"source_labels": ["c"], "target_label": "d", "action": "hashmod", "modulus": 1000}]);
+        check(rule, r#"{"__meta_x":"Y","a":"foo","b":"bar","c":"baz","d":"976"}"#);
+        let rule = json!([{"source_labels": ["a"], "target_label": "a", "action": "uppercase"},
+                          {"source_labels": ["__meta_x"], "target_label": "__meta_x", "action": "lowercase"}]);
+        check(rule, r#"{"__meta_x":"y","a":"FOO","b":"bar","c":"baz"}"#);
+    }
+
+    #[test]
+    fn mistakes_are_told_with_their_place() {
+        check(
+            json!([{"action": "labeldorp"}]),
+            "job.relabel_configs[0].action: unknown action \"labeldorp\"; did you mean \"labeldrop\"?",
+        );
+        check(
+            json!([{"action": "replace"}]),
+            "job.relabel_configs[0]: \"target_label\" is missing: the action replace writes to it",
+        );
+        check(
+            json!([{"action": "hashmod", "target_label": "a", "modulus": 0}]),
+            "job.relabel_configs[0].modulus: must be at least 1",
+        );
+        check(
+            json!([{"action": "labeldrop", "regex": "a", "target_label": "b"}]),
+            "job.relabel_configs[0].target_label: the action labeldrop does not use this key; remove it",
+        );
+        check(
+            json!([{"action": "keep", "regex": "("}]),
+            "job.relabel_configs[0].regex: this regular expression is not valid: unclosed group",
+        );
+    }
+}

@@ -1,0 +1,203 @@
+//! A target: what its labels say about where its page is, how often it is fetched, and what its series are labelled with.
+
+use std::time::Duration;
+
+use reqwest::Url;
+
+use super::job::Job;
+use super::labels::{LabelSet, get, set, text_of};
+use super::relabel::relabel;
+use super::values::parse_duration;
+
+const ADDRESS: &str = "__address__";
+const SCHEME: &str = "__scheme__";
+const PATH: &str = "__metrics_path__";
+const INTERVAL: &str = "__scrape_interval__";
+const TIMEOUT: &str = "__scrape_timeout__";
+const PARAM: &str = "__param_";
+
+/// Prefix of labels that only relabelling sees.
+const META: &str = "__meta_";
+
+/// A page that is fetched from time to time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Target {
+    /// The labels that its series get.
+    pub(super) labels: LabelSet,
+    pub(super) url: Url,
+    pub(super) interval: Duration,
+    pub(super) timeout: Duration,
+}
+
+impl Target {
+    /// Returns the target that labels mean after relabelling; `None` if a rule drops it.
+    ///
+    /// # Errors
+    /// Why it is none.
+    pub(super) fn of(discovered: &LabelSet, job: &Job) -> Result<Option<Self>, String> {
+        let mut labels = discovered.clone();
+        labels.retain(|_, value| !value.is_empty());
+        let (interval, timeout) = (shown(job.interval), shown(job.timeout));
+        let usual =
+            [("job", &job.name), (INTERVAL, &interval), (TIMEOUT, &timeout), (PATH, &job.path), (SCHEME, &job.scheme)];
+        for (name, value) in usual {
+            labels.entry(name.to_owned()).or_insert_with(|| value.clone());
+        }
+        for (name, value) in &job.labels {
+            labels.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+        for (name, values) in &job.params {
+            if let Some(first) = values.first() {
+                labels.entry(format!("{PARAM}{name}")).or_insert_with(|| first.clone());
+            }
+        }
+        if !relabel(&job.relabel, &mut labels) {
+            return Ok(None);
+        }
+        let address = get(&labels, ADDRESS).to_owned();
+        if address.is_empty() {
+            return Err("has no address: relabelling removed the label __address__".to_owned());
+        }
+        let of_label = |name: &str| {
+            let text = get(&labels, name);
+            let found = parse_duration(text).filter(|found| *found >= Duration::from_millis(100));
+            found.ok_or_else(|| format!("{text:?} in the label {name} is not a duration of at least 100ms"))
+        };
+        let (interval, timeout) = (of_label(INTERVAL)?, of_label(TIMEOUT)?);
+        if timeout > interval {
+            return Err("has a scrape timeout that is longer than its scrape interval".to_owned());
+        }
+        let url = url_of(&labels, job)?;
+        labels.retain(|name, _| !name.starts_with(META));
+        if get(&labels, "instance").is_empty() {
+            set(&mut labels, "instance", address);
+        }
+        labels.retain(|name, _| !name.starts_with("__"));
+        Ok(Some(Self { labels, url, interval, timeout }))
+    }
+
+    /// Returns what tells targets of a job apart.
+    pub(super) fn key(&self) -> String {
+        let Self { labels, url, interval, timeout } = self;
+        format!("{url} {interval:?} {timeout:?} {}", text_of(labels))
+    }
+}
+
+fn url_of(labels: &LabelSet, job: &Job) -> Result<Url, String> {
+    let (address, scheme) = (get(labels, ADDRESS), get(labels, SCHEME));
+    if address.contains('/') {
+        return Err(format!("{address:?} is not a host and a port"));
+    }
+    if !matches!(scheme, "http" | "https") {
+        return Err(format!("the scheme {scheme:?} is not http or https"));
+    }
+    let mut url = Url::parse(&format!("{scheme}://{address}/"))
+        .map_err(|error| format!("{address:?} is not a host and a port: {error}"))?;
+    let path = get(labels, PATH);
+    let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
+    url.set_path(path);
+    url.set_query(query);
+    let mut params = job.params.clone();
+    for (name, value) in labels {
+        let Some(name) = name.strip_prefix(PARAM) else { continue };
+        let values = params.entry(name.to_owned()).or_default();
+        match values.first_mut() {
+            Some(first) => first.clone_from(value),
+            None => values.push(value.clone()),
+        }
+    }
+    if !params.is_empty() {
+        let mut pairs = url.query_pairs_mut();
+        for (name, values) in &params {
+            for value in values {
+                pairs.append_pair(name, value);
+            }
+        }
+    }
+    Ok(url)
+}
+
+/// Returns a duration as Prometheus writes it.
+fn shown(duration: Duration) -> String {
+    let mut ms = duration.as_millis();
+    let mut text = String::new();
+    for (unit, of_unit) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)] {
+        if ms >= of_unit {
+            text.push_str(&format!("{}{unit}", ms / of_unit));
+            ms %= of_unit;
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use definition::Node;
+    use serde_json::{Value, json};
+
+    use super::super::job::JobDefaults;
+    use super::*;
+
+    fn check(mut job: Value, expected: &str) {
+        job["job_name"] = "node".into();
+        let job = Job::of_prometheus(&Node::root("job", &job), &JobDefaults::default(), Path::new(""));
+        let job = job.map_err(|error| error.to_string()).expect("a job");
+        let super::super::discovery::Discovery::Static(groups) = &job.discoveries[0] else { panic!("not static") };
+        let shown = match Target::of(&groups[0].discovered().next().expect("a target"), &job) {
+            Err(problem) => problem,
+            Ok(None) => "dropped".to_owned(),
+            Ok(Some(target)) => {
+                let times = format!("{} {}", super::shown(target.interval), super::shown(target.timeout));
+                format!("{} {} {times}", target.url, text_of(&target.labels))
+            }
+        };
+        assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn labels_say_where_a_page_is_and_how_often_it_is_fetched() {
+        let targets = json!([{"targets": ["a:9100"], "labels": {"env": "x", "__meta_m": "m", "__hidden": "h"}}]);
+        check(
+            json!({"static_configs": targets}),
+            r#"http://a:9100/metrics {"env":"x","instance":"a:9100","job":"node"} 1m 10s"#,
+        );
+        check(
+            json!({"static_configs": targets, "scheme": "https", "metrics_path": "/probe", "scrape_interval": "5s",
+                   "params": {"module": ["icmp", "tcp"], "x": []}}),
+            r#"https://a:9100/probe?module=icmp&module=tcp {"env":"x","instance":"a:9100","job":"node"} 5s 5s"#,
+        );
+        // What everybody writes for the blackbox exporter.
+        let probe = json!([
+            {"source_labels": ["__address__"], "target_label": "__param_target"},
+            {"source_labels": ["__param_target"], "target_label": "instance"},
+            {"target_label": "__address__", "replacement": "127.0.0.1:9115"},
+            {"source_labels": ["__meta_m"], "target_label": "m"},
+            {"target_label": "__scrape_interval__", "replacement": "1m30s"},
+        ]);
+        check(
+            json!({"static_configs": targets, "metrics_path": "/probe", "relabel_configs": probe}),
+            r#"http://127.0.0.1:9115/probe?target=a%3A9100 {"env":"x","instance":"a:9100","job":"node","m":"m"} 1m30s 10s"#,
+        );
+    }
+
+    #[test]
+    fn targets_are_dropped_or_refused_by_what_relabelling_makes_of_them() {
+        let with = |rule: Value| json!({"static_configs": [{"targets": ["a:1"]}], "relabel_configs": [rule]});
+        check(with(json!({"source_labels": ["job"], "regex": "node", "action": "drop"})), "dropped");
+        check(
+            with(json!({"target_label": "__address__", "replacement": ""})),
+            "has no address: relabelling removed the label __address__",
+        );
+        check(with(json!({"target_label": "__address__", "replacement": "a/b"})), "\"a/b\" is not a host and a port");
+        check(
+            with(json!({"target_label": "__scheme__", "replacement": "ftp"})),
+            "the scheme \"ftp\" is not http or https",
+        );
+        check(
+            with(json!({"target_label": "__scrape_timeout__", "replacement": "2m"})),
+            "has a scrape timeout that is longer than its scrape interval",
+        );
+    }
+}
