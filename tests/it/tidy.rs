@@ -51,7 +51,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("cloudwatch", &["types", "parse", "storage", "ingest", "plan", "language", "execute", "alert", "door"]),
     ("otel", &["types", "parse", "storage", "ingest", "door"]),
     // Of `cloudwatch` it uses one thing: the check of signed requests, for X-Ray's operations that read.
-    ("traces", &["types", "storage", "plan", "language", "traceql", "execute", "door", "cloudwatch"]),
+    ("traces", &["types", "storage", "ingest", "plan", "language", "traceql", "execute", "door", "cloudwatch"]),
     ("metrics", &["types", "storage", "ingest", "plan", "promql", "execute", "door", "otel"]),
     ("serve", &["storage", "elastic", "door", "api", "loki", "cloudwatch", "otel", "traces", "metrics"]),
     (
