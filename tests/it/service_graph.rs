@@ -55,7 +55,14 @@ fn calls_between_services_are_series_that_grafana_asks_for() {
     let scratch = tempfile::tempdir().expect("a scratch directory");
     let mut server = Launch::new(scratch.path(), &[]).with_variable("CATAT_METRICS__SERVICE_GRAPH", "1s").start();
     // The server's side comes first, in a request of its own.
-    send(&server, "cart", &[span(2, 1, 2, 2, json!([])), span(3, 2, 3, 0, json!([{"key": "db.system.name", "value": {"stringValue": "redis"}}]))]);
+    send(
+        &server,
+        "cart",
+        &[
+            span(2, 1, 2, 2, json!([])),
+            span(3, 2, 3, 0, json!([{"key": "db.system.name", "value": {"stringValue": "redis"}}])),
+        ],
+    );
     send(&server, "shop", &[span(9, 0, 2, 0, json!([])), span(1, 9, 3, 0, json!([]))]);
     let expected = [("cart", "redis", 1.0), ("shop", "cart", 1.0), ("user", "shop", 1.0)]
         .map(|(client, called, n)| (client.to_owned(), called.to_owned(), n));
@@ -65,10 +72,7 @@ fn calls_between_services_are_series_that_grafana_asks_for() {
     let failed = asked(&server, "traces_service_graph_request_failed_total > 0");
     assert_eq!(failed, [("shop".to_owned(), "cart".to_owned(), 1.0)]);
     // What Grafana's service graph asks; the first call of a series is an increase, too.
-    let rates = asked(
-        &server,
-        "sum by (client, server) (rate(traces_service_graph_request_server_seconds_sum[1h]))",
-    );
+    let rates = asked(&server, "sum by (client, server) (rate(traces_service_graph_request_server_seconds_sum[1h]))");
     assert!(rates.len() == 3 && rates.iter().all(|(.., rate)| *rate > 0.0), "{rates:?}");
     let connections = server.get("/prometheus/api/v1/label/connection_type/values", &[]).json();
     assert_eq!(connections["data"], json!(["database", "virtual_node"]));

@@ -150,9 +150,7 @@ pub(crate) fn decode(
             let integers = flags.map(|flags| wanted.spread_rows(flags));
             Column::Floats { values: wanted.spread(values, 0.0), present: wanted.some_present(), integers }
         }
-        5 => {
-            Column::Strings { values: wanted.texts(&mut cursor)?, present: wanted.some_present() }
-        }
+        5 => Column::Strings { values: wanted.texts(&mut cursor)?, present: wanted.some_present() },
         6 => {
             let mut rows = vec![None; n_rows];
             let values = wanted.values(&mut cursor)?;

@@ -5,11 +5,11 @@ use std::sync::{Arc, OnceLock, PoisonError};
 
 use types::{
     Addresses, Column, Examples, FieldMinutes, FieldSummary, MinuteCounts, Narrowed, ProbeField, RowSet, Run, RunInfo,
-    RunKey, ScanError, Strings, TextProbe, Timestamp, TypeSet, Value, id_column, is_text_key, part_of_column,
+    RunKey, ScanError, Strings, TextProbe, Timestamp, Value, id_column, is_text_key, part_of_column,
 };
 
 use super::block_cache::{BlockCache, LiteralCache};
-use super::decode::{decode_minutes, decode_templates, section_of_field};
+use super::decode::{add_derived, decode_minutes, decode_templates, section_of_field};
 use super::segment::{OpenRun, Segment};
 use crate::bytes::{Cursor, Damage, Decoded};
 use crate::column_filter::ColumnFilter;
@@ -495,14 +495,4 @@ impl Run for SegmentRun {
     fn bytes_read(&self) -> u64 {
         self.bytes_read.load(Ordering::Relaxed)
     }
-}
-
-/// Adds a derived field. How many events have it is an upper bound where several origins name it.
-fn add_derived(fields: &mut Vec<FieldSummary>, name: &Arc<str>, value: &Value, n_events: u64) {
-    let index = fields.iter().position(|field| field.name == *name).unwrap_or_else(|| {
-        fields.push(FieldSummary { name: name.clone(), types: TypeSet::default(), n_events: 0 });
-        fields.len() - 1
-    });
-    fields[index].types.insert(value);
-    fields[index].n_events = n_events;
 }

@@ -67,7 +67,10 @@ impl CallCounter {
         let before = self.written.min(Timestamp(self.now.0.saturating_sub(interval_ns)));
         let written = samples::write(&Shared::of_server(server), &mut self.counts, (before, self.now));
         if let Err(problem) = written {
-            tracing::warn!(problem = problem.message, "metrics of the service graph not written; they are at the next interval");
+            tracing::warn!(
+                problem = problem.message,
+                "metrics of the service graph not written; they are at the next interval"
+            );
         }
         self.written = self.now;
     }

@@ -18,10 +18,7 @@ fn span(service: &str, kind: SpanKind, key: u64, parent: Option<u64>) -> MapSpan
 }
 
 fn calling(service: &str, key: u64, kind: TargetKind, name: &str) -> MapSpan {
-    MapSpan {
-        target: Some(Target { kind, name: name.into() }),
-        ..span(service, SpanKind::Client, key, None)
-    }
+    MapSpan { target: Some(Target { kind, name: name.into() }), ..span(service, SpanKind::Client, key, None) }
 }
 
 /// Adds spans a second apart, waits, and returns the calls: client, server, connection, number, failed.
