@@ -93,6 +93,8 @@ mod send;
 mod senders;
 #[path = "it/service.rs"]
 mod service;
+#[path = "it/service_graph.rs"]
+mod service_graph;
 #[path = "it/ship_again.rs"]
 mod ship_again;
 #[path = "it/ship_config.rs"]

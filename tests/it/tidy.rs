@@ -80,6 +80,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("traces", &["types", "storage", "plan", "language", "traceql", "execute", "door", "cloudwatch"]),
     ("metrics", &["types", "storage", "ingest", "plan", "promql", "series", "execute", "door", "otel"]),
     ("metrics", &["types", "storage", "ingest", "plan", "promql", "exposition", "execute", "door", "otel"]),
+    ("traces", &["types", "storage", "ingest", "plan", "language", "traceql", "execute", "door", "cloudwatch"]),
+    ("metrics", &["types", "storage", "ingest", "plan", "promql", "execute", "door", "otel"]),
     ("serve", &["storage", "elastic", "door", "api", "loki", "cloudwatch", "otel", "traces", "metrics"]),
     ("metrics", &["types", "storage", "ingest", "plan", "promql", "execute", "door", "otel"]),
     // Asks native routes through a router that it is given. The only crate that names rmcp.

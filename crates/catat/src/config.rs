@@ -72,6 +72,7 @@ pub(crate) struct Config {
     pub(crate) remote_write: Option<RemoteWrite>,
     /// How often pushed samples are written again.
     pub(crate) push_interval: std::time::Duration,
+    pub(crate) service_graph_interval: Option<std::time::Duration>,
 }
 
 /// How rules are evaluated that do not say it, and how channels are told.
@@ -145,6 +146,7 @@ impl Config {
             alerts: AlertConfig::read(&mut read),
             remote_write: RemoteWrite::read(&mut read),
             push_interval: read_push_interval(&mut read),
+            service_graph_interval: read_service_graph_interval(&mut read),
         };
         config.hosts.extend(public_url::host(config.public_url.as_ref()).filter(|host| !config.hosts.contains(host)));
         read.require(config.flush_bytes >= 1 << 20, "storage", "flush_bytes", "at least 1MiB");
@@ -271,6 +273,14 @@ fn read_push_interval(read: &mut values::Reader<'_>) -> std::time::Duration {
     let is_possible = (Timestamp::SECOND..=4 * Timestamp::MINUTE).contains(&interval_ns);
     read.require(is_possible, "pushgateway", "interval", "1s to 4m");
     std::time::Duration::from_nanos(interval_ns.unsigned_abs())
+}
+
+/// Reads how often metrics of the service graph are written, if they are.
+fn read_service_graph_interval(read: &mut values::Reader<'_>) -> Option<std::time::Duration> {
+    let interval_ns = read.duration_or_never("metrics", "service_graph");
+    let is_possible = interval_ns.is_none_or(|ns| (Timestamp::SECOND..=4 * Timestamp::MINUTE).contains(&ns));
+    read.require(is_possible, "metrics", "service_graph", "1s to 4m, or \"never\"");
+    interval_ns.map(|ns| std::time::Duration::from_nanos(ns.unsigned_abs()))
 }
 
 fn read_xray(read: &mut values::Reader<'_>) -> XRay {

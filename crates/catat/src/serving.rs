@@ -111,6 +111,7 @@ pub(crate) fn prepare(
         tls,
         fleet: link_to_nodes(config)?,
         push_interval: config.push_interval,
+        service_graph_interval: config.service_graph_interval,
         clock,
         n_threads: std::thread::available_parallelism().map_or(1, usize::from),
         version: env!("CARGO_PKG_VERSION").to_owned(),

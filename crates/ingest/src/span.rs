@@ -28,6 +28,9 @@ pub const UNKNOWN_SERVICE: &str = "unknown_service";
 /// Duration from which a span's times are suspect: a year.
 const DURATION_NS_SUSPECT: u64 = 365 * 24 * Timestamp::HOUR as u64;
 
+/// Bytes of a message after the name: a status code and a duration.
+const MESSAGE_BYTES: usize = 24;
+
 /// Most fields of a span in addition to its attributes.
 pub const SPAN_FIELDS_MAX: usize = 24;
 
@@ -217,7 +220,8 @@ impl Span<'_> {
     }
 
     fn message(&self, duration_ns: u64, status_code: Option<&str>) -> String {
-        let mut message = if self.name.is_empty() { "span".to_owned() } else { self.name.to_string() };
+        let mut message = String::with_capacity(self.name.len() + MESSAGE_BYTES);
+        message.push_str(if self.name.is_empty() { "span" } else { &self.name });
         if let Some(code) = status_code {
             message.extend([" ", code]);
         }
@@ -229,10 +233,10 @@ impl Span<'_> {
     fn write_fields(&self, duration_ns: u64, fields: &mut FieldWriter<'_>) {
         let mut hex = [0; 32];
         fields.system("@type", "span");
-        fields.text("trace_id", HEXLOWER.encode_mut_str(&self.trace_id, &mut hex));
-        fields.text("span_id", HEXLOWER.encode_mut_str(&self.span_id, &mut hex[..16]));
+        fields.id("trace_id", HEXLOWER.encode_mut_str(&self.trace_id, &mut hex));
+        fields.id("span_id", HEXLOWER.encode_mut_str(&self.span_id, &mut hex[..16]));
         if let Some(parent) = &self.parent_span_id {
-            fields.text("parent_span_id", HEXLOWER.encode_mut_str(parent, &mut hex[..16]));
+            fields.id("parent_span_id", HEXLOWER.encode_mut_str(parent, &mut hex[..16]));
         }
         fields.text("name", &self.name);
         fields.text("kind", self.kind.name());

@@ -39,6 +39,16 @@ impl<'b> FieldWriter<'b> {
         self.builder.field_text(&kept, text);
     }
 
+    /// Gives the event an id: a text that few other events of the batch have, and that says no level.
+    pub fn id(&mut self, name: &str, id: &str) {
+        if id.len() > self.limits.field_bytes_max {
+            return self.drop_into_rest(name, &Value::text(id));
+        }
+        if let Some(kept) = self.admit(name, || Value::text(id)) {
+            self.builder.field_distinct_text(&kept, id);
+        }
+    }
+
     /// Gives the event a system field, which no sender can write.
     pub fn system(&mut self, name: &str, text: &str) {
         self.builder.field_text(name, text);
@@ -136,7 +146,7 @@ mod tests {
         let mut builder = BatchBuilder::new();
         let mut fields = FieldWriter::new(&mut builder, &limits);
         fields.text("@id", "me");
-        fields.text("a", "long");
+        fields.id("a", "long");
         fields.integer("severity", 3);
         fields.boolean("c", true);
         assert_eq!(fields.finish(), Some(Level::Error));

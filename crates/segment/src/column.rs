@@ -70,7 +70,9 @@ mod tests {
         let mut dictionary = RunDictionary::default();
         let bytes = encode(&column, &present, &mut dictionary);
         let run = dictionary.encode().map(|bytes| decode_run_dictionary(&bytes).expect("just written"));
-        for wanted in [RowSet::all(values.len()), RowSet::of(values.len(), |row| row % 3 == 1)] {
+        let every = |n: usize| RowSet::of(values.len(), |row| row % n == 1);
+        // Few rows of many are taken one by one.
+        for wanted in [RowSet::all(values.len()), every(3), every(17)] {
             let back = decode(&bytes, &present, &wanted, run.as_ref()).expect("just written");
             assert_eq!(back.n_rows(), wanted.count());
             let back: Vec<Option<Value>> = (0..back.n_rows()).map(|row| back.value(row)).collect();
@@ -142,6 +144,7 @@ mod tests {
         #[test]
         fn damaged_columns_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..60), n in 0usize..40) {
             let _ = decode(&bytes, &RowSet::all(n), &RowSet::all(n), None);
+            let _ = decode(&bytes, &RowSet::all(n), &RowSet::of(n, |row| row % 17 == 1), None);
             let _ = decode_addresses(&bytes, &RowSet::all(n), &RowSet::all(n));
             let _ = decode_run_dictionary(&bytes);
         }

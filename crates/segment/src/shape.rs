@@ -144,10 +144,10 @@ fn checked(number: u64, bound: usize) -> Decoded<u32> {
 
 /// Which rows of a block have which columns.
 pub(crate) enum BlockShapes {
-    /// By the shape of each row, where a run has at most 256.
-    Small(Vec<u8>),
-    /// By the shape of each row.
-    Numbers(Vec<u32>),
+    /// By the shape of each row, where a run has at most 256; and the shapes that some row has.
+    Small { numbers: Vec<u8>, used: Vec<u32> },
+    /// The same where a run has more.
+    Numbers { numbers: Vec<u32>, used: Vec<u32> },
     /// By column; origins by row.
     Columns { origins: Vec<u32>, presence: Vec<RowSet> },
 }
@@ -166,9 +166,12 @@ impl BlockShapes {
             if numbers.iter().any(|number| *number as usize >= shapes.columns.len()) {
                 return Err(Damage("a shape number is out of range"));
             }
+            let mut is_used = vec![false; shapes.columns.len()];
+            numbers.iter().for_each(|number| is_used[*number as usize] = true);
+            let used = (0..).zip(is_used).filter(|(_, is_used)| *is_used).map(|(number, _)| number).collect();
             let is_small = shapes.columns.len() <= SMALL_SHAPES_MAX;
             let small = || numbers.iter().map(|number| *number as u8).collect();
-            return Ok(if is_small { Self::Small(small()) } else { Self::Numbers(numbers) });
+            return Ok(if is_small { Self::Small { numbers: small(), used } } else { Self::Numbers { numbers, used } });
         }
         let origins = cursor.codes(n_rows)?;
         if origins.iter().any(|origin| *origin as usize >= n_origins) {
@@ -191,15 +194,23 @@ impl BlockShapes {
 
     /// Returns the rows that have column number `column`.
     pub(crate) fn rows_with(&self, column: u32, shapes: &Shapes) -> RowSet {
+        if let Self::Small { used, .. } | Self::Numbers { used, .. } = self {
+            // Most columns are in all rows of a block or in none: of those no row is looked at.
+            let n_with = used.iter().filter(|number| has(shapes, **number as usize, column)).count();
+            let n_rows = self.n_rows();
+            if n_with == 0 || n_with == used.len() {
+                return if n_with == 0 { RowSet::none(n_rows) } else { RowSet::all(n_rows) };
+            }
+        }
         match self {
-            Self::Small(numbers) => {
+            Self::Small { numbers, .. } => {
                 // Indexed by any byte, so that no bounds are checked: this is asked for every column of every block.
                 let mut has = [false; SMALL_SHAPES_MAX];
                 let of_shapes = shapes.columns.iter().map(|of| of.binary_search(&column).is_ok());
                 has.iter_mut().zip(of_shapes).for_each(|(has, of)| *has = of);
                 RowSet::of_slice(numbers, |number| has[usize::from(*number)])
             }
-            Self::Numbers(numbers) => {
+            Self::Numbers { numbers, .. } => {
                 let has: Vec<bool> = shapes.columns.iter().map(|of| of.binary_search(&column).is_ok()).collect();
                 RowSet::of_slice(numbers, |number| has[*number as usize])
             }
@@ -207,12 +218,19 @@ impl BlockShapes {
         }
     }
 
+    fn n_rows(&self) -> usize {
+        match self {
+            Self::Small { numbers, .. } => numbers.len(),
+            Self::Numbers { numbers, .. } => numbers.len(),
+            Self::Columns { origins, .. } => origins.len(),
+        }
+    }
+
     /// Reports whether one of `rows` has column number `column`.
     pub(crate) fn has_any(&self, column: u32, rows: &RowSet, shapes: &Shapes) -> bool {
-        let has = |number: usize| shapes.columns[number].binary_search(&column).is_ok();
         match self {
-            Self::Small(numbers) => rows.iter().any(|row| has(usize::from(numbers[row]))),
-            Self::Numbers(numbers) => rows.iter().any(|row| has(numbers[row] as usize)),
+            Self::Small { numbers, .. } => rows.iter().any(|row| has(shapes, usize::from(numbers[row]), column)),
+            Self::Numbers { numbers, .. } => rows.iter().any(|row| has(shapes, numbers[row] as usize, column)),
             Self::Columns { presence, .. } => rows.iter().any(|row| presence[column as usize].contains(row)),
         }
     }
@@ -220,11 +238,16 @@ impl BlockShapes {
     /// Returns the origin of each of `rows`.
     pub(crate) fn origins(&self, rows: &RowSet, shapes: &Shapes) -> Vec<u32> {
         match self {
-            Self::Small(numbers) => rows.iter().map(|row| shapes.origins[usize::from(numbers[row])]).collect(),
-            Self::Numbers(numbers) => rows.iter().map(|row| shapes.origins[numbers[row] as usize]).collect(),
+            Self::Small { numbers, .. } => rows.iter().map(|row| shapes.origins[usize::from(numbers[row])]).collect(),
+            Self::Numbers { numbers, .. } => rows.iter().map(|row| shapes.origins[numbers[row] as usize]).collect(),
             Self::Columns { origins, .. } => rows.iter().map(|row| origins[row]).collect(),
         }
     }
+}
+
+/// Reports whether rows of shape number `shape` have column number `column`.
+fn has(shapes: &Shapes, shape: usize, column: u32) -> bool {
+    shapes.columns[shape].binary_search(&column).is_ok()
 }
 
 #[cfg(test)]

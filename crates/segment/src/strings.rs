@@ -19,7 +19,7 @@ mod planes;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use types::Strings;
+use types::{RowSet, Strings};
 
 use self::alone::{BYTES_MAX, take_alone};
 use crate::bytes::{Cursor, Damage, Decoded, put_integers, put_varint};
@@ -78,8 +78,62 @@ pub(crate) fn take_texts(cursor: &mut Cursor<'_>, n: usize) -> Decoded<Strings> 
             *cursor = ahead;
             planes::take(cursor, n)
         }
-        _ => take_alone(cursor, n),
+        _ => take_alone(cursor, n, None),
     }
+}
+
+/// Passes over `n` *texts* and returns those `chosen`, a set over all of them. The others are not made.
+pub(crate) fn take_chosen_texts(cursor: &mut Cursor<'_>, n: usize, chosen: &RowSet) -> Decoded<Strings> {
+    let mut ahead = cursor.clone();
+    match ahead.byte()? {
+        5 => {
+            *cursor = ahead;
+            let n_distinct = take_n_distinct(cursor, n)?;
+            let mut distinct = cursor.clone();
+            skip_texts(cursor, n_distinct)?;
+            let (used, places) = ChosenCodes::take(cursor, n, chosen, n_distinct)?.into_parts();
+            let texts = take_chosen_texts(&mut distinct, n_distinct, &used)?;
+            Ok(places.into_iter().map(|place| texts.get(place as usize)).collect())
+        }
+        6 => {
+            *cursor = ahead;
+            planes::take_chosen(cursor, n, chosen)
+        }
+        _ => take_alone(cursor, n, Some(chosen)),
+    }
+}
+
+/// The codes of a few of many values, and which values of their dictionary they stand for.
+pub(crate) struct ChosenCodes {
+    used: RowSet,
+    codes: Vec<u32>,
+}
+
+impl ChosenCodes {
+    /// Passes over `n` codes below `n_distinct` and takes those `chosen`.
+    pub(crate) fn take(cursor: &mut Cursor<'_>, n: usize, chosen: &RowSet, n_distinct: usize) -> Decoded<Self> {
+        let in_range = |code| usize::try_from(code).ok().filter(|code| *code < n_distinct);
+        let code = |code| in_range(code).map(|code| code as u32).ok_or(Damage("a code is out of range"));
+        let codes = cursor.integers_at(n, chosen)?.into_iter().map(code).collect::<Decoded<Vec<u32>>>()?;
+        Ok(Self { used: RowSet::of_places(n_distinct, codes.iter().map(|code| *code as usize)), codes })
+    }
+
+    /// Returns the values used, a set over the dictionary, and for each code its place among these.
+    pub(crate) fn into_parts(self) -> (RowSet, Vec<u32>) {
+        let used: Vec<u32> = self.used.iter().map(|code| code as u32).collect();
+        let place = |code: &u32| used.partition_point(|known| known < code) as u32;
+        let places = self.codes.iter().map(place).collect();
+        (self.used, places)
+    }
+}
+
+/// Takes the number of distinct texts of a dictionary of `n` texts.
+fn take_n_distinct(cursor: &mut Cursor<'_>, n: usize) -> Decoded<usize> {
+    let n_distinct = cursor.varint()? as usize;
+    if n_distinct > n || cursor.clone().byte()? == 5 {
+        return Err(Damage("a dictionary is too large"));
+    }
+    Ok(n_distinct)
 }
 
 /// Reads `n` *texts* as addresses; `None`, and nothing read, where they are kept as something else.
@@ -111,10 +165,7 @@ pub(crate) fn find_texts(
             Ok(())
         }
         5 => {
-            let n_distinct = ahead.varint()? as usize;
-            if n_distinct > n || ahead.clone().byte()? == 5 {
-                return Err(Damage("a dictionary is too large"));
-            }
+            let n_distinct = take_n_distinct(&mut ahead, n)?;
             *cursor = ahead;
             let mut holds = vec![false; n_distinct];
             find_texts(cursor, n_distinct, needle, &mut |code| holds[code as usize] = true)?;
@@ -208,10 +259,7 @@ pub(crate) fn skip_texts(cursor: &mut Cursor<'_>, n: usize) -> Decoded<()> {
             cursor.skip_integers(n)
         }
         5 => {
-            let n_distinct = cursor.varint()? as usize;
-            if n_distinct > n || cursor.clone().byte()? == 5 {
-                return Err(Damage("a dictionary is too large"));
-            }
+            let n_distinct = take_n_distinct(cursor, n)?;
             skip_texts(cursor, n_distinct)?;
             cursor.skip_integers(n)
         }
@@ -237,10 +285,7 @@ impl Texts {
     }
 
     fn take_dictionary(cursor: &mut Cursor<'_>, n: usize) -> Decoded<Self> {
-        let n_distinct = cursor.varint()? as usize;
-        if n_distinct > n || cursor.clone().byte()? == 5 {
-            return Err(Damage("a dictionary is too large"));
-        }
+        let n_distinct = take_n_distinct(cursor, n)?;
         let distinct = take_texts(cursor, n_distinct)?;
         let codes = cursor.codes(n)?;
         if codes.iter().any(|code| *code as usize >= distinct.len()) {

@@ -95,3 +95,39 @@ fn take_nested(cursor: &mut Cursor<'_>, depth: usize) -> Decoded<Option<Value>> 
         _ => return Err(Damage("unknown type of value")),
     }))
 }
+
+/// Passes over what [`put_tagged`] wrote.
+pub(crate) fn skip_tagged(cursor: &mut Cursor<'_>) -> Decoded<()> {
+    skip_nested(cursor, 0)
+}
+
+fn skip_nested(cursor: &mut Cursor<'_>, depth: usize) -> Decoded<()> {
+    if depth > NESTING_MAX {
+        return Err(Damage("a value is nested too deeply"));
+    }
+    match cursor.byte()? {
+        0 | 4 | 5 => {}
+        1 => {
+            cursor.text()?;
+        }
+        2 | 6 => {
+            cursor.zigzag()?;
+        }
+        3 => {
+            cursor.take(8)?;
+        }
+        7 => {
+            for _ in 0..cursor.count(1)? {
+                skip_nested(cursor, depth + 1)?;
+            }
+        }
+        8 => {
+            for _ in 0..cursor.count(2)? {
+                cursor.text()?;
+                skip_nested(cursor, depth + 1)?;
+            }
+        }
+        _ => return Err(Damage("unknown type of value")),
+    }
+    Ok(())
+}

@@ -72,6 +72,11 @@ pub async fn serve(
     }
     tokio::spawn(traces::follow_spans(Arc::downgrade(&families.server), families.traces.clone()));
     tokio::spawn(metrics::keep_metadata(Arc::downgrade(&families.server), families.metrics.clone()));
+    if let Some(interval) = families.server.app.service_graph_interval {
+        let server = Arc::downgrade(&families.server);
+        let count = move || traces::count_calls(&server, interval);
+        std::thread::Builder::new().name("service-graph".into()).spawn(count)?;
+    }
     tokio::spawn(metrics::repeat_pushes(Arc::downgrade(&families.server), families.metrics.clone()));
     let server = || families.server.clone();
     let limiter = syslog::ConnectionLimiter::default();

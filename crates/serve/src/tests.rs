@@ -199,6 +199,7 @@ impl House {
             tls: None,
             fleet: None,
             push_interval: std::time::Duration::from_secs(15),
+            service_graph_interval: None,
             clock,
             n_threads: 2,
             version: "0.0.0-test".into(),

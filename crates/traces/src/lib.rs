@@ -17,6 +17,7 @@ mod plans;
 mod problem;
 mod read;
 mod search;
+mod service_graph;
 mod span;
 mod state;
 mod tempo;
@@ -36,6 +37,7 @@ use self::jaeger::JaegerFormat;
 use self::tempo::TextFormat;
 
 pub use self::map::upkeep::follow_spans;
+pub use self::service_graph::count_calls;
 pub use self::state::TracesState;
 
 /// Returns the routes of this crate.

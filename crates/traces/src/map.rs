@@ -8,8 +8,8 @@ pub(crate) mod cache;
 pub(crate) mod graph;
 mod logs;
 pub(crate) mod measure;
-mod scan;
-mod slices;
+pub(crate) mod scan;
+pub(crate) mod slices;
 pub(crate) mod upkeep;
 
 use std::sync::Arc;

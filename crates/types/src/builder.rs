@@ -172,6 +172,12 @@ impl BatchBuilder {
         column.push_text(row, text);
     }
 
+    /// Gives the event a text field that is not expected to have the same value in other events, such as an id.
+    pub fn field_distinct_text(&mut self, name: &str, text: &str) {
+        let (column, row) = self.column(name);
+        column.push_distinct_text(row, text);
+    }
+
     /// Gives the event a whole number.
     pub fn field_integer(&mut self, name: &str, number: i64) {
         let (column, row) = self.column(name);

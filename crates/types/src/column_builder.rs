@@ -78,6 +78,14 @@ impl TextDictionary {
         code
     }
 
+    /// Returns the code of the last row if it has this text, as most fields of a sender have in row after row.
+    fn code_as_last(&self, text: &str) -> Option<u32> {
+        let last = self.codes.last().copied().filter(|code| *code != MISSING_CODE)?;
+        // The empty text may be the place of a boolean.
+        let is_last = !text.is_empty() && is_same(self.texts.bytes(last as usize), text.as_bytes());
+        is_last.then_some(last)
+    }
+
     fn code_of_boolean(&mut self, truth: bool) -> u32 {
         let next = self.texts.len() as u32;
         let code = *self.booleans[usize::from(truth)].get_or_insert(next);
@@ -171,13 +179,21 @@ impl ColumnBuilder {
         }
     }
 
+    /// Puts a text into `row` that is not expected to repeat: it is not looked up among those before.
+    pub(crate) fn push_distinct_text(&mut self, row: usize, text: &str) {
+        if matches!(self, Self::Empty) {
+            *self = Self::Strings(Strings::default(), RowSet::none(0));
+        }
+        self.push_text(row, text);
+    }
+
     pub(crate) fn push_text(&mut self, row: usize, text: &str) {
         if matches!(self, Self::Empty) {
             *self = Self::Texts(TextDictionary::default());
         }
         match self {
             Self::Texts(dictionary) if dictionary.texts.has_room(text.len()) => {
-                let code = dictionary.code_of(text);
+                let code = dictionary.code_as_last(text).unwrap_or_else(|| dictionary.code_of(text));
                 dictionary.push_code(row, code);
                 if dictionary.hardly_repeats() {
                     let (strings, present) = dictionary.to_strings();
@@ -346,6 +362,25 @@ mod tests {
     }
 
     #[test]
+    fn texts_that_should_not_repeat_come_back_whatever_is_among_them() {
+        for others in [vec![], vec![Value::text("b")], vec![Value::Integer(1)]] {
+            let mut column = ColumnBuilder::default();
+            column.push_distinct_text(1, "a");
+            column.push_distinct_text(2, "a");
+            for (row, other) in (3..).zip(&others) {
+                column.push(row, other.clone());
+            }
+            let n_rows = 4 + others.len();
+            column.push_distinct_text(n_rows - 1, "c");
+            let column = column.finish(n_rows);
+            let mut expected = vec![None, Some(Value::text("a")), Some(Value::text("a"))];
+            expected.extend(others.into_iter().map(Some));
+            expected.push(Some(Value::text("c")));
+            assert_eq!((0..n_rows).map(|row| column.value(row)).collect::<Vec<_>>(), expected);
+        }
+    }
+
+    #[test]
     fn columns_give_back_values_with_their_types() {
         let text = |t: &str| Some(Value::text(t));
         check(vec![text("a"), None, text("b"), text("a"), None]);
@@ -355,6 +390,7 @@ mod tests {
         check(vec![Some(Value::Boolean(true)), text("true"), Some(Value::Boolean(false)), Some(Value::Integer(1))]);
         check(vec![None, None, Some(Value::List(Arc::new(vec![None])))]);
         check((0..3000).map(|i| text(&format!("unique {i}"))).collect());
+        check(vec![Some(Value::Boolean(true)), text(""), text(""), text("a"), text("a"), None, text("a")]);
         check((0..3000).map(|i| if i == 2999 { Some(Value::Integer(1)) } else { text(&format!("{i}")) }).collect());
     }
 }

@@ -1,6 +1,6 @@
 //! The events and links of a span, within the limits of a field.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use data_encoding::HEXLOWER;
 use parse::FieldWriter;
@@ -15,7 +15,7 @@ pub type Members = Vec<(Arc<str>, Option<Value>)>;
 /// The events or links of a span.
 #[derive(Debug, Default)]
 pub struct SpanList {
-    elements: Vec<Option<Value>>,
+    elements: Arc<Vec<Option<Value>>>,
     n_bytes: usize,
     /// Elements left out by the sender.
     n_dropped_before: u64,
@@ -37,7 +37,7 @@ impl SpanList {
             self.n_excess += 1;
         } else {
             self.n_bytes = n_bytes;
-            self.elements.push(Some(element));
+            Arc::make_mut(&mut self.elements).push(Some(element));
         }
     }
 
@@ -74,7 +74,7 @@ impl SpanList {
 
     pub(super) fn write(&self, name: &str, fields: &mut FieldWriter<'_>) {
         if !self.elements.is_empty() {
-            fields.value(name, &Value::List(Arc::new(self.elements.clone())));
+            fields.value(name, &Value::List(self.elements.clone()));
         }
     }
 }
@@ -83,16 +83,20 @@ fn object(members: Members) -> Value {
     Value::Object(Arc::new(members))
 }
 
+/// The names of the members of an event, shared by all events.
+static EVENT_MEMBERS: LazyLock<[Arc<str>; 3]> = LazyLock::new(|| ["timestamp", "name", "attributes"].map(Arc::from));
+
 /// Returns an event of a span at a time in nanoseconds since the epoch; 0 is unknown.
 pub fn span_event(time: u64, name: &str, attributes: Members) -> Value {
+    let [of_time, of_name, of_attributes] = &*EVENT_MEMBERS;
     let mut members: Members = Vec::with_capacity(3);
     if time > 0 {
         let mut text = String::with_capacity(30);
         Timestamp(i64::try_from(time).unwrap_or(i64::MAX)).write_rfc3339(9, &mut text);
-        members.push(("timestamp".into(), Some(Value::text(text))));
+        members.push((of_time.clone(), Some(Value::text(text))));
     }
-    members.push(("name".into(), Some(Value::text(name))));
-    members.push(("attributes".into(), Some(object(attributes))));
+    members.push((of_name.clone(), Some(Value::text(name))));
+    members.push((of_attributes.clone(), Some(object(attributes))));
     object(members)
 }
 

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use types::{Addresses, Column, MISSING_CODE, RowSet, Strings, Value};
 
-use super::dictionary::{take_dictionary, take_flags, take_values};
+use super::dictionary::{skip_values, take_chosen_values, take_dictionary, take_flags, take_values};
 use crate::bytes::{Cursor, Damage, Decoded};
-use crate::strings::{take_addresses, take_texts};
+use crate::strings::{ChosenCodes, take_addresses, take_chosen_texts, take_texts};
 
 /// Rows per distinct value from which on a block's dictionary is read as one.
 const ROWS_PER_VALUE_MIN: usize = 2;
@@ -40,29 +40,49 @@ impl RowSelection {
 
     /// Reads the integers wanted.
     fn integers(&self, cursor: &mut Cursor<'_>) -> Decoded<Vec<i64>> {
-        match &self.chosen {
-            Some(chosen) if self.is_few() => cursor.integers_at(self.n_stored, chosen),
-            _ => Ok(self.of_stored(cursor.integers(self.n_stored)?)),
+        match self.few() {
+            Some(chosen) => cursor.integers_at(self.n_stored, chosen),
+            None => Ok(self.of_stored(cursor.integers(self.n_stored)?)),
         }
     }
 
     /// Reads the codes wanted, which are below `n_values`.
     fn codes(&self, cursor: &mut Cursor<'_>, n_values: usize) -> Decoded<Vec<u32>> {
-        match &self.chosen {
-            Some(chosen) if self.is_few() => {
+        match self.few() {
+            Some(chosen) => {
                 let codes = cursor.integers_at(self.n_stored, chosen)?.into_iter();
                 let checked = |code| usize::try_from(code).ok().filter(|code| *code < n_values);
                 codes
                     .map(|code| checked(code).map(|code| code as u32).ok_or(Damage("a code is out of range")))
                     .collect()
             }
-            _ => Ok(self.of_stored(checked_codes(cursor.codes(self.n_stored)?, n_values)?)),
+            None => Ok(self.of_stored(checked_codes(cursor.codes(self.n_stored)?, n_values)?)),
         }
     }
 
-    /// Reports whether taking the values wanted one by one costs less than taking all.
-    fn is_few(&self) -> bool {
-        self.present.count() * ROWS_PER_VALUE_TAKEN < self.n_stored
+    /// Reads the texts wanted, at their rows.
+    fn texts(&self, cursor: &mut Cursor<'_>) -> Decoded<Strings> {
+        match self.few() {
+            Some(chosen) => spread_texts(take_chosen_texts(cursor, self.n_stored, chosen)?, &self.present),
+            None => self.spread_texts(take_texts(cursor, self.n_stored)?),
+        }
+    }
+
+    /// Reads the values wanted.
+    fn values(&self, cursor: &mut Cursor<'_>) -> Decoded<Vec<Option<Value>>> {
+        if let Some(chosen) = self.few() {
+            return take_chosen_values(cursor, self.n_stored, chosen);
+        }
+        let stored = take_values(cursor, self.n_stored)?;
+        Ok(match &self.chosen {
+            None => stored,
+            Some(chosen) => chosen.iter().map(|place| stored[place].clone()).collect(),
+        })
+    }
+
+    /// Returns the values wanted if taking them one by one costs less than taking all.
+    fn few(&self) -> Option<&RowSet> {
+        self.chosen.as_ref().filter(|_| self.present.count() * ROWS_PER_VALUE_TAKEN < self.n_stored)
     }
 
     /// Returns the values wanted of all.
@@ -130,16 +150,11 @@ pub(crate) fn decode(
             let integers = flags.map(|flags| wanted.spread_rows(flags));
             Column::Floats { values: wanted.spread(values, 0.0), present: wanted.some_present(), integers }
         }
-        5 => {
-            let values = wanted.spread_texts(take_texts(&mut cursor, n)?)?;
-            Column::Strings { values, present: wanted.some_present() }
-        }
+        5 => Column::Strings { values: wanted.texts(&mut cursor)?, present: wanted.some_present() },
         6 => {
-            let stored = take_values(&mut cursor, n)?;
             let mut rows = vec![None; n_rows];
-            let is_wanted = |place: &usize| wanted.chosen.as_ref().is_none_or(|chosen| chosen.contains(*place));
-            let places = (0..stored.len()).filter(is_wanted);
-            wanted.present.iter().zip(places).for_each(|(row, place)| rows[row].clone_from(&stored[place]));
+            let values = wanted.values(&mut cursor)?;
+            wanted.present.iter().zip(values).for_each(|(row, value)| rows[row] = value);
             Column::Mixed(rows)
         }
         _ => return Err(Damage("unknown kind of column")),
@@ -180,6 +195,14 @@ pub(crate) fn decode_addresses(bytes: &[u8], present: &RowSet, rows: &RowSet) ->
 ///
 /// Where values hardly repeat, one allocation for all texts costs less than one for each value.
 fn decode_block_dictionary(cursor: &mut Cursor<'_>, n_values: usize, wanted: &RowSelection) -> Decoded<Column> {
+    if let Some(chosen) = wanted.few() {
+        let mut values = cursor.clone();
+        skip_values(cursor, n_values)?;
+        let (used, codes) = ChosenCodes::take(cursor, wanted.n_stored, chosen, n_values)?.into_parts();
+        let used = take_chosen_values(&mut values, n_values, &used)?.into_iter();
+        let values = used.map(|value| value.ok_or(Damage("a dictionary has a gap"))).collect::<Decoded<Vec<_>>>()?;
+        return Ok(Column::Dictionary { codes: wanted.spread(codes, MISSING_CODE), values: Arc::new(values) });
+    }
     let is_texts = cursor.clone().byte()? == 0;
     if !is_texts || n_values * ROWS_PER_VALUE_MIN < wanted.present.count() {
         let values = Arc::new(take_dictionary(cursor, n_values)?);

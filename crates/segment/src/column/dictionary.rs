@@ -7,8 +7,8 @@ use hashbrown::HashMap;
 use types::{RowSet, Value};
 
 use crate::bytes::{Cursor, Damage, Decoded, put_varint};
-use crate::strings::{put_texts, take_texts};
-use crate::tagged::{put_tagged, take_tagged};
+use crate::strings::{put_texts, skip_texts, take_chosen_texts, take_texts};
+use crate::tagged::{put_tagged, skip_tagged, take_tagged};
 use crate::template::may_be_packed;
 
 /// Distinct values up to which the first block of a run starts a dictionary for the whole run.
@@ -145,6 +145,34 @@ pub(crate) fn take_values(cursor: &mut Cursor<'_>, n: usize) -> Decoded<Vec<Opti
     match cursor.byte()? {
         0 => Ok(take_texts(cursor, n)?.iter().map(|text| Some(Value::text(text))).collect()),
         1 => (0..n).map(|_| take_tagged(cursor)).collect(),
+        _ => Err(Damage("unknown kind of values")),
+    }
+}
+
+/// Passes over `n` values and returns those `chosen`, a set over all of them.
+pub(super) fn take_chosen_values(cursor: &mut Cursor<'_>, n: usize, chosen: &RowSet) -> Decoded<Vec<Option<Value>>> {
+    match cursor.byte()? {
+        0 => Ok(take_chosen_texts(cursor, n, chosen)?.iter().map(|text| Some(Value::text(text))).collect()),
+        1 => {
+            let mut values = Vec::with_capacity(chosen.count());
+            for place in 0..n {
+                if chosen.contains(place) {
+                    values.push(take_tagged(cursor)?);
+                } else {
+                    skip_tagged(cursor)?;
+                }
+            }
+            Ok(values)
+        }
+        _ => Err(Damage("unknown kind of values")),
+    }
+}
+
+/// Passes over `n` values.
+pub(super) fn skip_values(cursor: &mut Cursor<'_>, n: usize) -> Decoded<()> {
+    match cursor.byte()? {
+        0 => skip_texts(cursor, n),
+        1 => (0..n).try_for_each(|_| skip_tagged(cursor)),
         _ => Err(Damage("unknown kind of values")),
     }
 }

@@ -11,16 +11,16 @@ const RECENT_BLOCKS_MAX: usize = 4;
 /// Literals for which a run keeps what it found; a query has a handful.
 const LITERALS_MAX: usize = 16;
 
-/// What was read of a few blocks lately: a query asks for several fields of a block, one after the other.
-pub(super) struct BlockCache<T>(Mutex<VecDeque<(usize, Arc<T>)>>);
+/// What was read of the last `N` blocks: a query asks for several fields of a block, one after the other.
+pub(super) struct BlockCache<T, const N: usize = RECENT_BLOCKS_MAX>(Mutex<VecDeque<(usize, Arc<T>)>>);
 
-impl<T> Default for BlockCache<T> {
+impl<T, const N: usize> Default for BlockCache<T, N> {
     fn default() -> Self {
         Self(Mutex::default())
     }
 }
 
-impl<T> BlockCache<T> {
+impl<T, const N: usize> BlockCache<T, N> {
     pub(super) fn get(&self, block: usize, read: impl FnOnce() -> Result<T, ScanError>) -> Result<Arc<T>, ScanError> {
         let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known = lock().iter().find(|(known, _)| *known == block).map(|(_, value)| value.clone());
@@ -29,7 +29,7 @@ impl<T> BlockCache<T> {
         }
         let value = Arc::new(read()?);
         let mut recent = lock();
-        recent.truncate(RECENT_BLOCKS_MAX - 1);
+        recent.truncate(N.saturating_sub(1));
         recent.push_front((block, value.clone()));
         Ok(value)
     }

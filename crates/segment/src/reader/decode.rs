@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use types::MinuteCounts;
+use types::{FieldSummary, MinuteCounts, TypeSet, Value};
 
 use crate::bytes::{Cursor, Damage, Decoded};
 use crate::section::SectionId;
@@ -58,4 +58,14 @@ fn take_minutes(cursor: &mut Cursor<'_>) -> Decoded<Vec<MinuteCounts>> {
         Ok(MinuteCounts { minute: last, counts })
     };
     (0..n_minutes).map(minute).collect()
+}
+
+/// Adds a derived field. How many events have it is an upper bound where several origins name it.
+pub(super) fn add_derived(fields: &mut Vec<FieldSummary>, name: &Arc<str>, value: &Value, n_events: u64) {
+    let index = fields.iter().position(|field| field.name == *name).unwrap_or_else(|| {
+        fields.push(FieldSummary { name: name.clone(), types: TypeSet::default(), n_events: 0 });
+        fields.len() - 1
+    });
+    fields[index].types.insert(value);
+    fields[index].n_events = n_events;
 }

@@ -26,13 +26,24 @@ impl SegmentRun {
         is_known.then_some(field).ok_or_else(damaged)
     }
 
-    /// Returns the times and durations of the events of a block that columns of numbers are stored relative to.
-    pub(super) fn bases(&self, block: usize, base: Base) -> Result<(Vec<i64>, Vec<i64>), ScanError> {
-        let times = if base.has_times { self.times(block)? } else { Vec::new() };
+    /// Returns the times and durations of the events of a block that columns of numbers are stored relative to. Durations of
+    /// events outside `rows` may be 0.
+    pub(super) fn bases(
+        &self,
+        block: usize,
+        base: Base,
+        rows: &RowSet,
+    ) -> Result<(Arc<Vec<i64>>, Vec<i64>), ScanError> {
+        let times = if base.has_times { self.shared_times(block)? } else { Arc::default() };
         let Some(field) = base.durations else { return Ok((times, Vec::new())) };
-        let all = RowSet::all(self.block_rows(block));
-        let durations = self.stored_rows_of(block, self.checked_field(field)?, &all)?;
-        Ok((times, duration::of_column(&durations)))
+        let field = self.checked_field(field)?;
+        let of_rows = duration::of_column(&self.stored_rows_of(block, field, rows)?);
+        if rows.is_all() {
+            return Ok((times, of_rows));
+        }
+        let mut durations = vec![0; rows.n_rows()];
+        rows.iter().zip(of_rows).for_each(|(row, duration)| durations[row] = duration);
+        Ok((times, durations))
     }
 
     /// Returns rows of the stored column of field number `index`.
@@ -136,7 +147,7 @@ impl SegmentRun {
         }
         let codes = shapes.origins(rows, &*self.shapes()?);
         let messages = if is_text { self.messages(block, rows)? } else { Strings::default() };
-        let times = if is_time { self.times(block)? } else { Vec::new() };
+        let times = if is_time { self.shared_times(block)? } else { Arc::default() };
         let timestamps: Vec<i64> = if is_time { rows.iter().map(|row| times[row]).collect() } else { Vec::new() };
         Ok(Derivation { origins, codes: &codes, messages: &messages, timestamps: &timestamps }.overlay(name, stored))
     }

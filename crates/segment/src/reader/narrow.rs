@@ -198,7 +198,8 @@ impl SegmentRun {
             return self.find_in_section(block, section, needle, ids, vocabulary, rows);
         }
         let wanted = ColumnSelection::all_of_kind(kind, &vocabulary.slots);
-        let variables = self.variables(block, &wanted, ids, vocabulary)?;
+        let all = RowSet::all(self.block_rows(block));
+        let variables = self.variables(block, (&wanted, &all), ids, vocabulary)?;
         let mut found = Vec::new();
         let searched = texts::find_numbers(kind, &variables, ids, vocabulary, needle, &mut |place| found.push(place));
         searched.map_err(|damage| self.damage(self.system_section(footer::TEXTS + section, block), damage))?;
@@ -279,7 +280,7 @@ impl SegmentRun {
             let bytes = self.section(id)?;
             let damaged = |damage| self.damage(id, damage);
             let base = texts::base_of(section, &bytes, ids, vocabulary, asked.wanted()).map_err(damaged)?;
-            let (times, durations) = self.bases(block, base)?;
+            let (times, durations) = self.bases(block, base, &RowSet::all(self.block_rows(block)))?;
             let bases = Bases { times: &times, durations: &durations };
             asked.answer(section, &bytes, ids, vocabulary, &bases).map_err(damaged)?;
         }
@@ -332,13 +333,13 @@ impl SegmentRun {
         match form {
             TimeForm::Epoch { unit_ns } => {
                 let units = |time: &i64| time.div_euclid(unit_ns.max(1)).unsigned_abs();
-                Ok(RowSet::of_slice(&self.times(block)?, |time| digits.are_in(units(time))))
+                Ok(RowSet::of_slice(&self.shared_times(block)?, |time| digits.are_in(units(time))))
             }
             // Longer than a year: they can only occur in the decimals.
             TimeForm::Rfc3339 { digits: n_decimals } if needle.literal().len() > 4 => {
                 let unit_ns = 10i64.pow(9 - u32::from(n_decimals.min(9)));
                 let decimals = |time: &i64| time.rem_euclid(Timestamp::SECOND).div_euclid(unit_ns).unsigned_abs();
-                let times = self.times(block)?;
+                let times = self.shared_times(block)?;
                 Ok(RowSet::of_slice(&times, |time| digits.are_in_padded(decimals(time), u32::from(n_decimals.min(9)))))
             }
             TimeForm::Rfc3339 { .. } => all(),

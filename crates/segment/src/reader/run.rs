@@ -5,11 +5,11 @@ use std::sync::{Arc, OnceLock, PoisonError};
 
 use types::{
     Addresses, Column, Examples, FieldMinutes, FieldSummary, MinuteCounts, Narrowed, ProbeField, RowSet, Run, RunInfo,
-    RunKey, ScanError, Strings, TextProbe, Timestamp, TypeSet, Value, id_column, is_text_key, part_of_column,
+    RunKey, ScanError, Strings, TextProbe, Timestamp, Value, id_column, is_text_key, part_of_column,
 };
 
 use super::block_cache::{BlockCache, LiteralCache};
-use super::decode::{decode_minutes, decode_templates, section_of_field};
+use super::decode::{add_derived, decode_minutes, decode_templates, section_of_field};
 use super::segment::{OpenRun, Segment};
 use crate::bytes::{Cursor, Damage, Decoded};
 use crate::column_filter::ColumnFilter;
@@ -40,6 +40,8 @@ pub(super) struct SegmentRun {
     pub(super) dictionary_matches: LiteralCache<Vec<OnceLock<bool>>>,
     shapes_of_blocks: BlockCache<BlockShapes>,
     templates_of_blocks: BlockCache<TemplateIds>,
+    /// The times of one block: they take the most room, and ids, messages and ranges all need them.
+    times_of_block: BlockCache<Vec<i64>, 1>,
     pub(super) filters_of_blocks: BlockCache<FieldFilter>,
 }
 
@@ -70,6 +72,7 @@ impl Segment {
             dictionary_matches: LiteralCache::default(),
             shapes_of_blocks: BlockCache::default(),
             templates_of_blocks: BlockCache::default(),
+            times_of_block: BlockCache::default(),
             filters_of_blocks: BlockCache::default(),
         })
     }
@@ -243,6 +246,11 @@ impl SegmentRun {
         })
     }
 
+    /// Returns the times of a block, read once for all fields of it.
+    pub(super) fn shared_times(&self, block: usize) -> Result<Arc<Vec<i64>>, ScanError> {
+        self.times_of_block.get(block, || self.times(block))
+    }
+
     pub(super) fn deltas(&self, kind: usize, block: usize) -> Result<Vec<i64>, ScanError> {
         let n_rows = self.block_rows(block);
         self.decoded(self.system_section(kind, block), |bytes| take_deltas(&mut Cursor::new(bytes), n_rows))
@@ -261,10 +269,12 @@ impl SegmentRun {
         })
     }
 
+    /// Reads the `wanted` columns of variables; of numbers that are stored relative to the event, only those of `rows` are
+    /// surely right.
     pub(super) fn variables(
         &self,
         block: usize,
-        wanted: &ColumnSelection,
+        (wanted, rows): (&ColumnSelection, &RowSet),
         ids: &TemplateIds,
         vocabulary: &Vocabulary,
     ) -> Result<Variables, ScanError> {
@@ -274,7 +284,7 @@ impl SegmentRun {
             let bytes = self.section(id)?;
             let damaged = |damage| self.damage(id, damage);
             let base = texts::base_of(section, &bytes, ids, vocabulary, wanted).map_err(damaged)?;
-            let (times, durations) = self.bases(block, base)?;
+            let (times, durations) = self.bases(block, base, rows)?;
             let bases = Bases { times: &times, durations: &durations };
             variables.decode(section, &bytes, ids, vocabulary, wanted, &bases).map_err(damaged)?;
         }
@@ -295,7 +305,7 @@ impl SegmentRun {
         rows: &RowSet,
     ) -> Result<Strings, ScanError> {
         let wanted = ids.wanted_by(rows, vocabulary);
-        let mut variables = self.variables(block, &wanted, ids, vocabulary)?;
+        let mut variables = self.variables(block, (&wanted, rows), ids, vocabulary)?;
         for (column, field) in wanted.fields(&vocabulary.slots) {
             variables.put_field(column, self.stored_rows_of(block, self.checked_field(field)?, rows)?);
         }
@@ -304,10 +314,10 @@ impl SegmentRun {
     }
 
     fn read_one(&self, block: usize, name: &str, rows: &RowSet) -> Result<Column, ScanError> {
-        let picked = |values: Vec<i64>| Column::Timestamps(rows.iter().map(|row| values[row]).collect());
+        let picked = |values: &[i64]| Column::Timestamps(rows.iter().map(|row| values[row]).collect());
         Ok(match name {
-            "@timestamp" => picked(self.times(block)?),
-            "@ingestionTime" => picked(self.deltas(footer::INGESTION_TIMES, block)?),
+            "@timestamp" => picked(&*self.shared_times(block)?),
+            "@ingestionTime" => picked(&self.deltas(footer::INGESTION_TIMES, block)?),
             "@level" => {
                 let levels = self.levels(block)?;
                 Column::of_levels(&rows.iter().map(|row| levels[row]).collect::<Vec<_>>())
@@ -315,12 +325,12 @@ impl SegmentRun {
             "@log" => Column::constant(Value::String(self.info.group.shared()), rows.count()),
             "@message" => Column::Strings { values: self.messages(block, rows)?, present: None },
             "@id" => {
-                let (times, sequences) = (self.times(block)?, self.deltas(footer::SEQUENCES, block)?);
+                let (times, sequences) = (self.shared_times(block)?, self.deltas(footer::SEQUENCES, block)?);
                 id_column(&self.info, rows.iter().map(|row| (times[row], sequences[row] as u64)))
             }
             "@partOf" => {
                 let parts = self.read_one(block, "@part", rows)?;
-                let (times, sequences) = (self.times(block)?, self.deltas(footer::SEQUENCES, block)?);
+                let (times, sequences) = (self.shared_times(block)?, self.deltas(footer::SEQUENCES, block)?);
                 part_of_column(&self.info, rows.iter().map(|row| (times[row], sequences[row] as u64)), &parts)
             }
             name => {
@@ -485,14 +495,4 @@ impl Run for SegmentRun {
     fn bytes_read(&self) -> u64 {
         self.bytes_read.load(Ordering::Relaxed)
     }
-}
-
-/// Adds a derived field. How many events have it is an upper bound where several origins name it.
-fn add_derived(fields: &mut Vec<FieldSummary>, name: &Arc<str>, value: &Value, n_events: u64) {
-    let index = fields.iter().position(|field| field.name == *name).unwrap_or_else(|| {
-        fields.push(FieldSummary { name: name.clone(), types: TypeSet::default(), n_events: 0 });
-        fields.len() - 1
-    });
-    fields[index].types.insert(value);
-    fields[index].n_events = n_events;
 }

@@ -1,6 +1,6 @@
 //! *texts* that are written one by one: tags 0 to 4.
 
-use types::Strings;
+use types::{RowSet, Strings};
 
 use crate::bytes::{Cursor, Damage, Decoded, put_integers, put_text, put_varint};
 use crate::template::{pack_hex, parse_address, push_address, push_hex, push_integer};
@@ -92,17 +92,29 @@ fn numbered<'a>(texts: &[&'a str]) -> Option<NumberedStrings<'a>> {
     Some(NumberedStrings { prefix, suffix, n_digits: if is_padded { width as u8 } else { 0 }, numbers })
 }
 
-/// Reads `n` texts that [`put_texts`] wrote.
-pub(super) fn take_alone(cursor: &mut Cursor<'_>, n: usize) -> Decoded<Strings> {
+/// Reads `n` texts that [`put_texts`] wrote; only those `chosen`, a set over all of them, where some are.
+pub(super) fn take_alone(cursor: &mut Cursor<'_>, n: usize, chosen: Option<&RowSet>) -> Decoded<Strings> {
     match cursor.byte()? {
-        0 => take_plain_texts(cursor, n),
+        0 => take_plain_texts(cursor, n, chosen),
         1 => {
             let n_bytes = cursor.varint()? as usize;
             let bytes = cursor.take(n.checked_mul(n_bytes).ok_or(Damage("a count is out of range"))?)?;
-            collect_texts(bytes.chunks_exact(n_bytes.max(1)).take(n), push_hex)
+            match chosen {
+                None => collect_texts(bytes.chunks_exact(n_bytes.max(1)).take(n), push_hex),
+                Some(chosen) => {
+                    let ids = chosen.iter().filter_map(|place| bytes.get(place * n_bytes..(place + 1) * n_bytes));
+                    collect_texts(ids, push_hex)
+                }
+            }
         }
         2 => {
-            let numbers = cursor.codes(n)?;
+            let numbers = match chosen {
+                None => cursor.codes(n)?,
+                Some(chosen) => {
+                    let address = |number| u32::try_from(number).map_err(|_| Damage("a code is out of range"));
+                    cursor.integers_at(n, chosen)?.into_iter().map(address).collect::<Decoded<_>>()?
+                }
+            };
             collect_texts(numbers.into_iter(), push_address)
         }
         3 => {
@@ -110,25 +122,32 @@ pub(super) fn take_alone(cursor: &mut Cursor<'_>, n: usize) -> Decoded<Strings> 
             if prefix.len().saturating_mul(n) >= u32::MAX as usize / 2 {
                 return Err(Damage("texts are too long"));
             }
-            let numbers = cursor.integers(n)?;
+            let numbers = take_numbers(cursor, n, chosen)?;
             collect_texts(numbers.into_iter(), |out, number| {
                 out.extend_from_slice(prefix.as_bytes());
                 push_integer(out, number);
             })
         }
-        4 => take_numbered(cursor, n),
+        4 => take_numbered(cursor, n, chosen),
         _ => Err(Damage("unknown kind of texts")),
     }
 }
 
-fn take_numbered(cursor: &mut Cursor<'_>, n: usize) -> Decoded<Strings> {
+fn take_numbers(cursor: &mut Cursor<'_>, n: usize, chosen: Option<&RowSet>) -> Decoded<Vec<i64>> {
+    match chosen {
+        None => cursor.integers(n),
+        Some(chosen) => cursor.integers_at(n, chosen),
+    }
+}
+
+fn take_numbered(cursor: &mut Cursor<'_>, n: usize, chosen: Option<&RowSet>) -> Decoded<Strings> {
     let (prefix, suffix) = (cursor.text()?, cursor.text()?);
     let n_digits = usize::from(cursor.byte()?);
     if (prefix.len() + suffix.len()).saturating_mul(n) >= BYTES_MAX || n_digits > 18 {
         return Err(Damage("texts are too long"));
     }
     let mut digits = Vec::new();
-    collect_texts(cursor.integers(n)?.into_iter(), |out, number| {
+    collect_texts(take_numbers(cursor, n, chosen)?.into_iter(), |out, number| {
         digits.clear();
         push_integer(&mut digits, number);
         out.extend_from_slice(prefix.as_bytes());
@@ -158,7 +177,7 @@ pub(crate) fn texts_of(text: Vec<u8>, ends: Vec<u32>) -> Decoded<Strings> {
     Strings::of_parts(text, ends).ok_or(Damage("a text ends within a character"))
 }
 
-fn take_plain_texts(cursor: &mut Cursor<'_>, n: usize) -> Decoded<Strings> {
+fn take_plain_texts(cursor: &mut Cursor<'_>, n: usize, chosen: Option<&RowSet>) -> Decoded<Strings> {
     let lengths = cursor.integers(n)?;
     let mut end = 0u32;
     let mut ends = Vec::with_capacity(n);
@@ -167,5 +186,11 @@ fn take_plain_texts(cursor: &mut Cursor<'_>, n: usize) -> Decoded<Strings> {
         end = end.checked_add(length).ok_or(Damage("a text length is out of range"))?;
         ends.push(end);
     }
-    texts_of(cursor.take(end as usize)?.to_vec(), ends)
+    let bytes = cursor.take(end as usize)?;
+    let Some(chosen) = chosen else { return texts_of(bytes.to_vec(), ends) };
+    let start = |place: usize| place.checked_sub(1).map_or(0, |before| ends[before] as usize);
+    let places = chosen.iter().take_while(|place| *place < n);
+    collect_texts(places.map(|place| &bytes[start(place)..ends[place] as usize]), |out, text| {
+        out.extend_from_slice(text);
+    })
 }

@@ -6,7 +6,7 @@
 //! Content: varint length, varint `k` how many texts have another, *integers* places of those, their *texts*, then for each of the
 //! `length` places the bytes of the other `n − k` texts.
 
-use types::Strings;
+use types::{RowSet, Strings};
 
 use super::alone::{end_of, put_texts, take_alone, texts_of};
 use crate::bytes::{Cursor, Damage, Decoded, put_integers, put_varint};
@@ -81,6 +81,26 @@ pub(super) fn take(cursor: &mut Cursor<'_>, n: usize) -> Decoded<Strings> {
     texts_of(text, ends)
 }
 
+/// Passes over `n` texts and returns those `chosen`, a set over all of them.
+pub(super) fn take_chosen(cursor: &mut Cursor<'_>, n: usize, chosen: &RowSet) -> Decoded<Strings> {
+    let wrong = Damage("a text length is out of range");
+    let (length, others, places) = take_others(cursor, n)?;
+    let n_rest = n - others.len();
+    let planes = cursor.take(length.checked_mul(n_rest).ok_or(wrong)?)?;
+    let (mut text, mut ends) = (Vec::new(), Vec::new());
+    for place in chosen.iter().take_while(|place| *place < n) {
+        match places.binary_search(&(place as u32)) {
+            Ok(other) => text.extend_from_slice(others.get(other).as_bytes()),
+            Err(n_before) => {
+                let row = place.checked_sub(n_before).filter(|row| *row < n_rest).ok_or(wrong)?;
+                text.extend((0..length).map(|plane| planes[plane * n_rest + row]));
+            }
+        }
+        ends.push(end_of(&text)?);
+    }
+    texts_of(text, ends)
+}
+
 /// Passes over `n` texts.
 pub(super) fn skip(cursor: &mut Cursor<'_>, n: usize) -> Decoded<()> {
     let (length, others, _) = take_others(cursor, n)?;
@@ -99,5 +119,5 @@ fn take_others(cursor: &mut Cursor<'_>, n: usize) -> Decoded<(usize, Strings, Ve
     if cursor.clone().byte()? > 4 {
         return Err(Damage("unknown kind of texts"));
     }
-    Ok((length, take_alone(cursor, n_others)?, places))
+    Ok((length, take_alone(cursor, n_others, None)?, places))
 }

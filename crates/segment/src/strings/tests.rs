@@ -16,6 +16,13 @@ fn check(texts: &[String]) -> u8 {
         let back = take_texts(&mut cursor, texts.len()).expect("just written");
         assert!(cursor.is_at_end());
         assert_eq!(back.iter().collect::<Vec<_>>(), borrowed);
+        for n in [1, 3, 20] {
+            let chosen = RowSet::of(texts.len(), |place| place % n == n / 2);
+            let mut cursor = Cursor::new(bytes);
+            let some = take_chosen_texts(&mut cursor, texts.len(), &chosen).expect("just written");
+            assert!(cursor.is_at_end());
+            assert_eq!(some.iter().collect::<Vec<_>>(), chosen.iter().map(|place| borrowed[place]).collect::<Vec<_>>());
+        }
         let mut literals =
             vec![("a".to_owned(), false), ("A1".into(), true), ("00".into(), false), ("1b".into(), false)];
         // Pieces of a text, all of it, and one character more.
@@ -85,6 +92,7 @@ proptest! {
     fn damaged_texts_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..60), n in 0usize..40) {
         let _ = take_texts(&mut Cursor::new(&bytes), n);
         let _ = Texts::take(&mut Cursor::new(&bytes), n);
+        let _ = take_chosen_texts(&mut Cursor::new(&bytes), n, &RowSet::of(n, |place| place % 3 == 0));
         let _ = skip_texts(&mut Cursor::new(&bytes), n);
         let _ = find_texts(&mut Cursor::new(&bytes), n, &Needle::new("a", n % 2 == 0), &mut |_| ());
     }

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use execute::BlockVisitor;
 use plan::{Expr, Name, Operator, Plan, not};
 use storage::Snapshot;
-use types::{Column, TimeRange, Timestamp, Value};
+use types::{Column, RowSet, Run, ScanError, TimeRange, Timestamp, Value};
 
 use door::problem::Problem;
 use door::query_run::QueryRun;
@@ -19,7 +19,7 @@ use super::measure::Call;
 use super::slices::{Causes, MapSpan, Slice, SliceBuilder, Target, TargetKind, key};
 use crate::plans::{field, is_present, is_span, one_of};
 use crate::read::Reading;
-use crate::span::{SpanKind, member, nanoseconds, number};
+use crate::span::{SPAN_TYPE, SpanKind, member, nanoseconds, number};
 use crate::times;
 
 /// Limit on the links of a message that are followed.
@@ -136,6 +136,23 @@ impl BlockVisitor for SliceReader {
     }
 }
 
+/// Returns the spans of a block that are sides of calls.
+pub(crate) fn calls_of(run: &dyn Run, block: usize) -> Result<Vec<MapSpan>, ScanError> {
+    let n_rows = run.block_rows(block);
+    let columns = run.read(block, &["@type", "kind"], &RowSet::all(n_rows))?;
+    let [types, kinds] = &columns[..] else { return Ok(Vec::new()) };
+    let (types, kinds) = (Texts::of(types), Texts::of(kinds));
+    let is_call = |row: usize| {
+        let kind = kinds.get(row).map(|kind| SpanKind::of(&kind)).unwrap_or_default();
+        kind != SpanKind::Internal && types.get(row).is_some_and(|text| text == SPAN_TYPE)
+    };
+    let rows = RowSet::of(n_rows, is_call);
+    let names: Vec<&str> = OWN.iter().chain(TARGETS.into_iter().flatten()).copied().collect();
+    let columns: Vec<Arc<Column>> = run.read(block, &names, &rows)?.into_iter().map(Arc::new).collect();
+    let spans = BlockSpans::of(&columns);
+    Ok((0..rows.count()).map(|row| spans.span(row)).collect())
+}
+
 /// Returns the plan of the spans that the map needs.
 fn plan() -> Plan {
     let kinds = ["server", "client", "producer", "consumer"].map(str::to_owned);
@@ -206,6 +223,7 @@ impl<'c> BlockSpans<'c> {
             service: self.services.shared(row),
             kind,
             call: Call::of(duration_ns, is_error),
+            duration_ns,
             target: if is_call { self.target(row) } else { None },
         }
     }

@@ -37,6 +37,7 @@ pub(crate) struct MapSpan {
     pub(crate) service: Arc<str>,
     pub(crate) kind: SpanKind,
     pub(crate) call: Call,
+    pub(crate) duration_ns: i64,
     pub(crate) target: Option<Target>,
 }
 

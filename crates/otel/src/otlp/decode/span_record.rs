@@ -5,7 +5,9 @@ use std::fmt::Display;
 
 use ingest::IngestError;
 use ingest::protobuf::Content;
-use ingest::span::{Members, STATUS_CODES, Span, SpanAttributes, SpanKind, SpanList, SpanStatus, link, span_event};
+use ingest::span::{
+    Members, STATUS_CODES, Span, SpanAttributes, SpanKind, SpanList, SpanStatus, attribute_name, link, span_event,
+};
 use parse::text_of;
 use types::{Limits, Value};
 
@@ -72,8 +74,11 @@ impl SpanRecord<'_> {
                 fields.own(name, value);
             }
             // They were all validated before.
-            let _ =
-                attributes.each(|key, kind| write(&ingest::span::attribute_name(key), kind, list_bytes_max, fields));
+            let _ = attributes.each(|key, kind| match kind {
+                // Its members have the new name of the object; other values are renamed as they are written.
+                Kind::Object(_) => write(&attribute_name(key), kind, list_bytes_max, fields),
+                _ => write(key, kind, list_bytes_max, fields),
+            });
         };
         let n_max = shared.len() + attributes.n_fields;
         let status_code = status_code(attributes)?;
