@@ -117,14 +117,16 @@ impl Term {
 }
 
 /// Returns the parts of a text in lower case: they end at other characters than letters and digits, between letters and digits,
-/// and before an upper-case letter after a lower-case one.
+/// and before an upper-case letter after a lower-case one or before one: `CPUUtilization2` is `cpu`, `utilization`, `2`.
 fn parts(text: &str) -> Vec<String> {
     let mut parts: Vec<String> = Vec::new();
     let mut last: Option<char> = None;
-    for character in text.chars() {
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
         if character.is_alphanumeric() {
             let is_new = last.is_none_or(|last| {
-                last.is_numeric() != character.is_numeric() || last.is_lowercase() && character.is_uppercase()
+                let ends_word = last.is_lowercase() || characters.peek().is_some_and(|next| next.is_lowercase());
+                last.is_numeric() != character.is_numeric() || character.is_uppercase() && ends_word
             });
             if is_new {
                 parts.push(String::new());
