@@ -12,8 +12,8 @@ use storage::{Settings, StoreError};
 use types::Timestamp;
 
 use crate::format;
-pub(crate) use crate::known_metrics::{Metadata, kind_of_number, kind_of_word};
 use crate::known_metrics::{KnownMetrics, load, save};
+pub(crate) use crate::known_metrics::{Metadata, kind_of_number, kind_of_word};
 use crate::series_cache::SeriesCache;
 
 /// Most metrics that something is known of.
