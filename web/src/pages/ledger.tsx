@@ -85,9 +85,13 @@ export function LedgerPage() {
   );
 }
 
+/** Nothing below this share is rounded to all of the time. */
+const ALMOST = 0.99999;
+
 /** `99.95 %`: a share whose last digits matter. */
 function availability(share: number | null): string {
-  return share === null ? "–" : `${decimal(100 * share, 3)} %`;
+  if (share === null) return "–";
+  return share > ALMOST && share < 1 ? `> ${decimal(100 * ALMOST, 3)} %` : `${decimal(100 * share, 3)} %`;
 }
 
 function Rows({ data, isStale }: { data: Ledger; isStale: boolean }) {
