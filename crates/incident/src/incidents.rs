@@ -6,6 +6,7 @@
 
 mod change;
 mod document;
+mod error;
 mod ledger;
 mod post_mortem;
 mod report;
@@ -18,6 +19,7 @@ use types::{GroupScope, Timestamp};
 
 pub use self::change::{IncidentChange, NewItem};
 pub use self::document::{Incident, IncidentItem, ItemKind};
+pub use self::error::{IncidentAuthor, IncidentError};
 pub use self::ledger::{Ledger, LedgerRow, Month, ledger};
 pub use self::post_mortem::post_mortem;
 pub use self::report::{Locale, ledger_csv, ledger_html};
@@ -31,32 +33,6 @@ const ITEMS_MAX: usize = 500;
 
 /// Attempts to write a document that another node changes at the same time.
 const ATTEMPTS_MAX: usize = 5;
-
-/// Who asks or changes.
-#[derive(Clone, Debug)]
-pub struct IncidentAuthor {
-    /// The name of the user or key.
-    pub name: String,
-    /// The groups that exist for them.
-    pub scope: GroupScope,
-}
-
-/// Why a change is refused.
-#[derive(Debug, thiserror::Error)]
-pub enum IncidentError {
-    /// A member of it is wrong.
-    #[error("{0}")]
-    Bad(String),
-    /// There is no such incident within reach.
-    #[error("there is no incident {0:?}")]
-    NotFound(String),
-    /// It does not fit what is there.
-    #[error("{0}")]
-    Conflict(String),
-    /// The control store.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
 
 /// All incidents of a store.
 #[derive(Debug, Default)]

@@ -6,6 +6,7 @@
 mod announce;
 mod columns;
 mod decision;
+mod error;
 mod follow;
 mod grouping;
 mod record;
@@ -18,12 +19,13 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use alert::{Alerts, StateError, StateKind};
-use storage::{Clock, DocumentWriter, Store, StoreError};
+use storage::{Clock, DocumentWriter, Store};
 use types::GroupScope;
 
 use self::announce::TOPIC;
 pub use self::decision::{Decision, DecisionChange, IssueState, Until};
 use self::decision::{Decisions, count_of};
+pub use self::error::IssueError;
 use self::follow::{Follower, KIND};
 pub use self::view::{HostView, IssueView, UntilView, VersionView};
 
@@ -62,29 +64,6 @@ pub struct IssueFilter {
     pub groups: Vec<types::GroupPattern>,
     /// The service.
     pub service: Option<String>,
-}
-
-/// Why a decision is refused.
-#[derive(Debug, thiserror::Error)]
-pub enum IssueError {
-    /// A member of it is wrong.
-    #[error("{0}")]
-    Bad(String),
-    /// There is no such issue within reach.
-    #[error("there is no issue {0:?}")]
-    NotFound(String),
-    /// It does not fit what was decided before.
-    #[error("{0}")]
-    Conflict(String),
-    /// The control store.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl IssueError {
-    fn bad(message: impl Into<String>) -> Self {
-        Self::Bad(message.into())
-    }
 }
 
 /// Why issues cannot be counted.

@@ -17,7 +17,6 @@ mod tools;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use door::access::Role;
@@ -39,7 +38,7 @@ pub struct McpState {
 
 impl McpState {
     /// Makes the tools over `routes`, the native routes of a server.
-    pub fn start(server: &Arc<Server>, routes: Router) -> Arc<Self> {
+    pub fn start(server: &Arc<Server>, routes: Table) -> Arc<Self> {
         let native = Native::new(routes, server.app.alerts.base_url());
         let version = server.app.version.clone();
         // The guard of the door has checked Host, Origin and the key before a request comes here.

@@ -1,10 +1,12 @@
 //! Native routes, asked in the same process as the caller of a tool.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Extensions, Method, Request, header};
+use door::table::Table;
 use serde_json::Value as Json;
 use tower::ServiceExt;
 
@@ -15,6 +17,8 @@ const ANSWER_BYTES_MAX: usize = 32 << 20;
 #[derive(Clone)]
 pub(crate) struct Native {
     routes: Router,
+    /// The paths of the routes.
+    paths: Arc<BTreeSet<&'static str>>,
     /// Where the page is, for links.
     base_url: Arc<str>,
     /// What the guard has found out of the caller.
@@ -22,8 +26,14 @@ pub(crate) struct Native {
 }
 
 impl Native {
-    pub(crate) fn new(routes: Router, base_url: &str) -> Self {
-        Self { routes, base_url: base_url.into(), caller: Extensions::new() }
+    pub(crate) fn new(table: Table, base_url: &str) -> Self {
+        let paths = Arc::new(table.entries().iter().map(|entry| entry.path).collect());
+        Self { routes: table.into_router(), paths, base_url: base_url.into(), caller: Extensions::new() }
+    }
+
+    /// Reports whether the server has a route.
+    pub(crate) fn has(&self, path: &str) -> bool {
+        self.paths.contains(path)
     }
 
     /// Returns the routes as a caller sees them, by what the guard has put into their request.

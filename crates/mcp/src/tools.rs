@@ -1,113 +1,26 @@
 //! The tools: their names, arguments and results, and which native routes they ask.
 
+mod call;
+mod cause;
 mod read;
 mod schema;
 
-use rmcp::model::{JsonObject, Tool};
-use serde_json::{Value as Json, json};
+use rmcp::model::Tool;
+use serde_json::Value as Json;
 
+use self::call::Found;
+pub(crate) use self::call::{Call, CallError};
 use crate::fit;
 use crate::native::Native;
 
-pub(crate) use self::schema::all;
-
-/// The arguments of a call.
-#[derive(Debug)]
-pub(crate) struct Call {
-    arguments: JsonObject,
-    max_tokens: Option<u64>,
-}
-
-/// Why a call has no result.
-#[derive(Debug)]
-pub(crate) enum CallError {
-    /// There is no such tool.
-    Unknown,
-    /// The arguments are wrong, or the server refused.
-    Refused(String),
-}
-
-impl From<String> for CallError {
-    fn from(problem: String) -> Self {
-        Self::Refused(problem)
-    }
-}
-
-/// The result of a tool before it is fitted: what was found, and the lists of it that may be shortened.
-pub(crate) struct Found {
-    answer: Json,
-    lists: &'static [&'static str],
-}
-
-impl Call {
-    /// Reads the arguments that all tools have.
-    pub(crate) fn read(arguments: JsonObject) -> Result<Self, CallError> {
-        let max_tokens = match arguments.get("max_tokens") {
-            None | Some(Json::Null) => None,
-            Some(number) => Some(number.as_u64().ok_or_else(|| "max_tokens: not a whole number".to_owned())?),
-        };
-        Ok(Self { arguments, max_tokens })
-    }
-
-    /// Returns a text; a number is taken for one, since clients write epochs as numbers.
-    fn text(&self, name: &str) -> Result<Option<String>, CallError> {
-        match self.arguments.get(name) {
-            None | Some(Json::Null) => Ok(None),
-            Some(Json::String(text)) => Ok(Some(text.clone())),
-            Some(Json::Number(number)) => Ok(Some(number.to_string())),
-            Some(_) => Err(CallError::Refused(format!("{name}: not a text"))),
-        }
-    }
-
-    fn needed(&self, name: &str) -> Result<String, CallError> {
-        let text = self.text(name)?.filter(|text| !text.is_empty());
-        text.ok_or_else(|| CallError::Refused(format!("{name}: is needed")))
-    }
-
-    fn number(&self, name: &str) -> Result<Option<u64>, CallError> {
-        match self.arguments.get(name) {
-            None | Some(Json::Null) => Ok(None),
-            Some(value) => {
-                let number = value.as_u64().or_else(|| value.as_str()?.parse().ok());
-                Ok(Some(number.ok_or_else(|| format!("{name}: not a whole number"))?))
-            }
-        }
-    }
-
-    /// Returns group patterns, from a list or a text with commas.
-    fn groups(&self) -> Result<Vec<String>, CallError> {
-        match self.arguments.get("groups") {
-            None | Some(Json::Null) => Ok(Vec::new()),
-            Some(Json::String(text)) => Ok(text.split(',').map(|part| part.trim().to_owned()).collect()),
-            Some(Json::Array(items)) => {
-                let texts = items.iter().map(|item| item.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>();
-                texts.ok_or_else(|| CallError::Refused("groups: not a list of texts".into()))
-            }
-            Some(_) => Err(CallError::Refused("groups: not a list of texts".into())),
-        }
-    }
-
-    /// Refuses arguments that a tool does not have, so that a misspelt one is not ignored.
-    fn check_names(&self, tool: &Tool) -> Result<(), CallError> {
-        let known = tool.input_schema.get("properties").and_then(Json::as_object);
-        let is_known = |name: &&String| known.is_some_and(|known| known.contains_key(name.as_str()));
-        match self.arguments.keys().find(|name| !is_known(name)) {
-            None => Ok(()),
-            Some(name) => {
-                let names: Vec<&str> = known.into_iter().flat_map(|known| known.keys().map(String::as_str)).collect();
-                Err(CallError::Refused(format!(
-                    "{name}: {} has no such argument; it has {}",
-                    tool.name,
-                    names.join(", ")
-                )))
-            }
-        }
-    }
+/// Returns the tools whose routes the server has.
+pub(crate) fn offered(native: &Native) -> Vec<Tool> {
+    schema::all().into_iter().filter(|(route, _)| native.has(route)).map(|(_, tool)| tool).collect()
 }
 
 /// Calls a tool, and fits its result into the room for it.
 pub(crate) async fn call(name: &str, native: &Native, call: &Call) -> Result<Json, CallError> {
-    let tool = all().into_iter().find(|tool| tool.name == name).ok_or(CallError::Unknown)?;
+    let tool = offered(native).into_iter().find(|tool| tool.name == name).ok_or(CallError::Unknown)?;
     call.check_names(&tool)?;
     let Found { mut answer, lists } = match name {
         "query" => read::query(native, call).await?,
@@ -115,21 +28,12 @@ pub(crate) async fn call(name: &str, native: &Native, call: &Call) -> Result<Jso
         "context" => read::context(native, call).await?,
         "trace" => read::trace(native, call).await?,
         "sources" => read::sources(native, call).await?,
+        "differs" => cause::differs(native, call).await?,
+        "onset" => cause::onset(native, call).await?,
+        "first_look" => cause::first_look(native, call).await?,
         _ => return Err(CallError::Unknown),
     };
     fit::clean(&mut answer);
     fit::shorten(&mut answer, lists, fit::bytes_of(call.max_tokens));
     Ok(answer)
-}
-
-/// Returns whether an answer of the API is complete, and what it says about that.
-fn completeness(answer: &Json) -> (bool, Vec<Json>) {
-    let is_partial = answer["partial"].as_bool().unwrap_or(false);
-    let reasons =
-        ["partial_reasons", "warnings"].iter().flat_map(|name| answer[*name].as_array().into_iter().flatten());
-    let note = |reason: &Json| {
-        let hint = reason["hint"].as_str().map(|hint| format!("; {hint}")).unwrap_or_default();
-        json!(format!("{}{hint}", reason["message"].as_str().unwrap_or_default()))
-    };
-    (!is_partial, reasons.map(note).collect())
 }

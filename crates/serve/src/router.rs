@@ -90,7 +90,7 @@ impl Families {
         let native = native_routes(server, &api).merge(traces_routes(server, &traces));
         Self {
             server: server.clone(),
-            mcp: McpState::start(server, native.into_router()),
+            mcp: McpState::start(server, native),
             api,
             cloudwatch,
             elastic: Arc::default(),

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use types::Timestamp;
 
 use super::document::{Incident, IncidentItem, ItemKind, covers};
-use super::{IncidentAuthor, IncidentError};
+use super::error::{IncidentAuthor, IncidentError};
 
 /// Longest texts.
 const TITLE_CHARS_MAX: usize = 200;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use types::{GroupPattern, GroupScope, Timestamp};
 
-use super::IncidentAuthor;
+use super::error::IncidentAuthor;
 
 /// An incident.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]

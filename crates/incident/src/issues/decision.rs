@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value as Json;
 use types::Timestamp;
 
-use super::IssueError;
+use super::error::IssueError;
 use super::record::IssueRecord;
 use super::signature::ErrorEvent;
 

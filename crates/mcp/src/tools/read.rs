@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{Call, CallError, Found, completeness};
+use super::call::{Call, CallError, Found, completeness, without_nulls};
 use crate::native::{Native, encoded};
 
 /// Rows of a query and patterns unless more are asked for.
@@ -79,13 +79,6 @@ fn objects_of(answer: &Json) -> Vec<Json> {
         Json::Object(members)
     })
     .collect()
-}
-
-fn without_nulls(mut body: Json) -> Json {
-    if let Some(members) = body.as_object_mut() {
-        members.retain(|_, value| !value.is_null());
-    }
-    body
 }
 
 /// Asks for the patterns of messages, with a baseline what changed.

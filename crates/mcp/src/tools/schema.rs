@@ -5,9 +5,18 @@ use std::sync::Arc;
 use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use serde_json::{Value as Json, json};
 
-/// Returns all tools.
-pub(crate) fn all() -> Vec<Tool> {
-    vec![query(), patterns(), context(), trace(), sources()]
+/// Returns all tools, each with the route that it cannot do without.
+pub(crate) fn all() -> Vec<(&'static str, Tool)> {
+    vec![
+        ("/api/v1/first-look", first_look()),
+        ("/api/v1/patterns", patterns()),
+        ("/api/v1/differs", differs()),
+        ("/api/v1/onset", onset()),
+        ("/api/v1/query", query()),
+        ("/api/v1/context", context()),
+        ("/api/v1/traces/{id}", trace()),
+        ("/api/v1/sources", sources()),
+    ]
 }
 
 fn tool(name: &'static str, title: &str, description: &'static str, input: &Json, output: &Json) -> Tool {
@@ -141,13 +150,61 @@ fn sources() -> Tool {
     tool("sources", "Sources", description, &input(own, &[]), &output(given))
 }
 
+fn events(mut own: Json) -> Json {
+    own["query"] =
+        json!({"type": "string", "description": "Which events, such as: filter @level >= \"error\". All without it."});
+    range(own)
+}
+
+fn differs() -> Tool {
+    let own = events(json!({
+        "baseline": {"type": "string", "enum": ["before", "rest"], "description": "Compare with the time of equal length before (the default), or with \
+            what else the same time holds."},
+        "baseline_query": {"type": "string", "description": "Compare with these events instead."},
+        "baseline_from": {"type": "string"},
+        "baseline_to": {"type": "string"},
+    }));
+    let given = json!({
+        "selection": {"type": "object"},
+        "baseline": {"type": "object"},
+        "fields": {"type": "array", "items": {"type": "object"}, "description": "Fields whose values differ significantly, best first, with counts, shares and one event each."},
+    });
+    let description = "Says which values of which fields some events have more or less often than others: what do failing requests have in common?";
+    tool("differs", "What differs", description, &input(own, &[]), &output(given))
+}
+
+fn onset() -> Tool {
+    let given = json!({
+        "began": {"type": ["string", "null"], "description": "null: nothing began."},
+        "ended": {"type": ["string", "null"]},
+        "uncertainty_ms": {"type": ["number", "null"]},
+        "before_per_minute": {"type": ["number", "null"]},
+        "after_per_minute": {"type": ["number", "null"]},
+        "also": {"type": "array", "items": {"type": "object"}, "description": "Patterns, restarts, deploys and alerts that began about then."},
+    });
+    let description = "Says when events began to come more or less often, and what else began then.";
+    tool("onset", "When it began", description, &input(events(json!({})), &[]), &output(given))
+}
+
+fn first_look() -> Tool {
+    let own = events(
+        json!({"alert": {"type": "string", "description": "The id of an alert that fires; comes without the other arguments."}}),
+    );
+    let given = json!({
+        "findings": {"type": "array", "items": {"type": "object"}, "description": "What is known, best first: onset, new patterns, jumps, what differs, \
+            restarts, deploys, silent sources, traces."},
+    });
+    let description = "Gives the whole picture of an alert or a query in one call: since when, what is new, what differs, what changed before.";
+    tool("first_look", "First look", description, &input(own, &[]), &output(given))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn every_tool_only_reads_and_says_what_it_gives() {
-        for tool in all() {
+        for (_, tool) in all() {
             let annotations = tool.annotations.clone().expect("annotations");
             assert_eq!(annotations.read_only_hint, Some(true), "{}", tool.name);
             let output = tool.output_schema.clone().expect("an output schema");
@@ -156,7 +213,8 @@ mod tests {
             assert_eq!(tool.input_schema["additionalProperties"], false);
             assert!(tool.description.as_ref().is_some_and(|text| text.len() > 30), "{}", tool.name);
         }
-        let n_bytes = serde_json::to_string(&all()).expect("JSON").len();
-        assert!(n_bytes < 12_000, "definitions take room in every conversation: {n_bytes} bytes");
+        let n_bytes =
+            serde_json::to_string(&all().into_iter().map(|(_, tool)| tool).collect::<Vec<_>>()).expect("JSON").len();
+        assert!(n_bytes < 18_000, "definitions take room in every conversation: {n_bytes} bytes");
     }
 }

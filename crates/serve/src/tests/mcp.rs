@@ -60,10 +60,10 @@ async fn a_client_begins_lists_tools_and_calls_them() {
         assert_eq!(tool["annotations"]["readOnlyHint"], true, "{tool}");
         assert!(tool["outputSchema"]["properties"]["complete"].is_object(), "{tool}");
     }
-    let answer = house.tool("query", json!({"query": "stats count(*) as n by @level | sort n desc"})).await;
+    let answer = house.tool("query", json!({"query": "stats count(*) as n by @level | sort @level asc"})).await;
     assert_eq!(
         answer["rows"],
-        json!([{"@level": "error", "n": 2}, {"@level": "info", "n": 2}, {"@level": "warn", "n": 1}])
+        json!([{"@level": "info", "n": 2}, {"@level": "warn", "n": 1}, {"@level": "error", "n": 2}])
     );
     assert_eq!((&answer["complete"], &answer["matched"]), (&json!(true), &json!(5)));
     assert!(
