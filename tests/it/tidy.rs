@@ -38,15 +38,20 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("language", &["types", "parse", "plan"]),
     // Reads through `types::Run`, which storage implements, so that a change of a query never rebuilds tantivy.
     ("execute", &["types", "parse", "plan", "pattern", "spill"]),
+    // Judges counts of events; knows neither a route nor a clock.
+    ("cause", &["types", "plan", "execute"]),
     ("esql", &["types", "parse", "plan", "language", "execute"]),
     ("traceql", &["types", "plan"]),
     // Reads and evaluates PromQL; storage is a trait that others implement.
     ("promql", &[]),
-    ("alert", &["types", "plan", "language", "execute", "storage"]),
+    ("alert", &["types", "plan", "language", "execute", "cause", "storage"]),
     // Knows no route and no format of a foreign protocol: families are built on it.
     ("door", &["types", "parse", "storage", "ingest", "plan", "language", "esql", "execute", "alert"]),
     ("elastic", &["types", "storage", "ingest", "plan", "language", "esql", "execute", "door"]),
-    ("api", &["types", "definition", "parse", "storage", "ingest", "plan", "language", "execute", "alert", "door"]),
+    (
+        "api",
+        &["types", "definition", "parse", "storage", "ingest", "plan", "language", "execute", "cause", "alert", "door"],
+    ),
     ("loki", &["types", "parse", "storage", "ingest", "plan", "language", "execute", "alert", "door"]),
     ("cloudwatch", &["types", "parse", "storage", "ingest", "plan", "language", "execute", "alert", "door"]),
     ("otel", &["types", "parse", "storage", "ingest", "door"]),
