@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use execute::Request;
+use cause::FirstLook;
+use execute::{EventSet, Request};
 use plan::Plan;
 use storage::{Snapshot, Store};
 use types::{GroupPattern, GroupScope, TimeRange, Timestamp, Value};
@@ -54,11 +55,20 @@ pub struct Table {
 pub trait Ask: Send + Sync {
     /// Answers a question; the error is the reason why not.
     fn ask(&self, question: &Question<'_>) -> Result<Table, String>;
+
+    /// Takes a first look at the events that a question selects, within a time; `None` where that is not possible.
+    fn first_look(&self, _question: &Question<'_>, _time_max: Duration) -> Option<FirstLook> {
+        None
+    }
 }
 
 impl<T: Ask + ?Sized> Ask for Arc<T> {
     fn ask(&self, question: &Question<'_>) -> Result<Table, String> {
         (**self).ask(question)
+    }
+
+    fn first_look(&self, question: &Question<'_>, time_max: Duration) -> Option<FirstLook> {
+        (**self).first_look(question, time_max)
     }
 }
 
@@ -124,6 +134,31 @@ impl Ask for StoreAsk {
             rows: answer.rows,
             partial: (!partial.is_empty()).then(|| partial.join("; ")),
         })
+    }
+
+    fn first_look(&self, question: &Question<'_>, time_max: Duration) -> Option<FirstLook> {
+        let sources = &question.plan.sources;
+        let mut groups = if sources.is_empty() { question.groups.to_vec() } else { sources.clone() };
+        if !groups.is_empty() {
+            groups.extend(cause::mark_groups());
+        }
+        let reach = cause::onset_history(cause::onset_reach(question.range, question.now));
+        let snapshot = self.snapshot(&groups, question.scope, reach);
+        let request = Request {
+            range: question.range,
+            limit: None,
+            time_zone: chrono_tz::UTC,
+            now: question.now,
+            memory_bytes_max: MEMORY_BYTES_MAX,
+            deadline: Instant::now().checked_add(time_max),
+            cancelled: &self.is_stopping,
+            n_threads: 1,
+            progress: None,
+            support: execute::Support { cache: self.cache.as_deref(), ..execute::Support::default() },
+        };
+        let set = EventSet { plan: question.plan, request: &request };
+        let told = |error: &execute::ExecuteError| tracing::warn!(%error, "no first look at an alert");
+        cause::first_look(set, &snapshot.runs).inspect_err(told).ok()
     }
 }
 

@@ -2,11 +2,13 @@
 
 mod check;
 mod data_dir;
+mod differs;
 mod fleet;
 mod groups;
 mod keys;
 mod lookups;
 mod manual;
+mod mark;
 mod metrics;
 mod promql;
 mod query;
@@ -22,11 +24,13 @@ mod up;
 mod users;
 
 pub(crate) use check::{check, config};
+pub(crate) use differs::differs;
 pub(crate) use fleet::fleet;
 pub(crate) use groups::groups;
 pub(crate) use keys::keys;
 pub(crate) use lookups::lookups;
 pub(crate) use manual::{completions, man};
+pub(crate) use mark::mark;
 pub(crate) use metrics::metrics;
 pub(crate) use query::query;
 pub(crate) use rules::rules;

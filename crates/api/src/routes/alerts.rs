@@ -110,7 +110,7 @@ fn one(server: &Shared, id: &str) -> Result<AlertView, Problem> {
     found.ok_or_else(|| Problem::not_found(format!("there is no alert {id:?}")))
 }
 
-fn visible(server: &Shared) -> Vec<AlertView> {
+pub(super) fn visible(server: &Shared) -> Vec<AlertView> {
     let rules = server.app.alerts.rules();
     let visible: BTreeSet<&str> =
         rules.iter().filter(|rule| server.reaches_all(&rule.groups)).map(|rule| rule.name.as_str()).collect();
