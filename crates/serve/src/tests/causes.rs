@@ -10,9 +10,9 @@ fn lines() -> String {
     for second in 0..7_200 {
         let time = format!("2026-11-20T{:02}:{:02}:{:02}Z", 10 + second / 3_600, second / 60 % 60, second % 60);
         let is_canary = second >= 6_000 && second % 10 == 3;
-        let version = if is_canary { "v4.13.0" } else { "v4.12.1" };
+        let (version, zone) = (if is_canary { "v4.13.0" } else { "v4.12.1" }, ["a", "b", "c"][second % 3]);
         let mut event = json!({"@timestamp": time, "message": format!("order {second} done"), "level": "info",
-            "service": "payment", "version": version, "zone": ["a", "b", "c"][second % 3], "ms": 10 + second % 50});
+            "service": "payment", "version": version, "zone": zone, "ms": 10 + second % 50});
         if is_canary {
             event["message"] = format!("order {second} failed: pool exhausted").into();
             event["level"] = "error".into();
