@@ -39,6 +39,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("language", &["types", "parse", "plan"]),
     // Reads through `types::Run`, which storage implements, so that a change of a query never rebuilds tantivy.
     ("execute", &["types", "parse", "plan", "pattern", "spill"]),
+    // Judges counts of events; knows neither a route nor a clock.
+    ("cause", &["types", "plan", "execute"]),
     ("esql", &["types", "parse", "plan", "language", "execute"]),
     ("traceql", &["types", "plan"]),
     // Reads and evaluates PromQL; storage is a trait that others implement.
@@ -51,6 +53,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("alert", &["types", "plan", "language", "execute", "storage"]),
     // Uses of `alert` its state files and its channels.
     ("incident", &["types", "plan", "pattern", "language", "execute", "storage", "alert"]),
+    ("alert", &["types", "plan", "language", "execute", "cause", "storage"]),
     // Knows no route and no format of a foreign protocol: families are built on it.
     ("door", &["types", "parse", "storage", "ingest", "plan", "language", "esql", "execute", "series", "alert"]),
     ("elastic", &["types", "storage", "ingest", "plan", "language", "esql", "execute", "door"]),
@@ -72,6 +75,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "incident",
             "door",
         ],
+        &["types", "definition", "parse", "storage", "ingest", "plan", "language", "execute", "cause", "alert", "door"],
     ),
     ("loki", &["types", "parse", "storage", "ingest", "plan", "language", "execute", "alert", "door"]),
     ("cloudwatch", &["types", "parse", "storage", "ingest", "plan", "language", "execute", "alert", "door"]),

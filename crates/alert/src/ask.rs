@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use execute::{BlockVisitor, Request};
+use cause::FirstLook;
+use execute::{BlockVisitor, EventSet, Request};
 use plan::Plan;
 use storage::{Snapshot, Store};
 use types::{GroupPattern, GroupScope, TimeRange, Timestamp, Value};
@@ -59,6 +60,11 @@ pub trait Ask: Send + Sync {
     fn visit(&self, _question: &Question<'_>, _visitor: &dyn BlockVisitor) -> Result<Vec<String>, String> {
         Err("samples cannot be read here".to_owned())
     }
+
+    /// Takes a first look at the events that a question selects, within a time; `None` where that is not possible.
+    fn first_look(&self, _question: &Question<'_>, _time_max: Duration) -> Option<FirstLook> {
+        None
+    }
 }
 
 impl<T: Ask + ?Sized> Ask for Arc<T> {
@@ -68,6 +74,10 @@ impl<T: Ask + ?Sized> Ask for Arc<T> {
 
     fn visit(&self, question: &Question<'_>, visitor: &dyn BlockVisitor) -> Result<Vec<String>, String> {
         (**self).visit(question, visitor)
+    }
+
+    fn first_look(&self, question: &Question<'_>, time_max: Duration) -> Option<FirstLook> {
+        (**self).first_look(question, time_max)
     }
 }
 
@@ -128,6 +138,24 @@ impl Ask for StoreAsk {
         let answer = answer.map_err(|error| error.to_string())?;
         let damaged = snapshot.damaged.iter().map(ToString::to_string);
         Ok(damaged.chain(answer.partial_reasons.into_iter().map(|reason| reason.message)).collect())
+    }
+
+    fn first_look(&self, question: &Question<'_>, time_max: Duration) -> Option<FirstLook> {
+        let sources = &question.plan.sources;
+        let mut groups = if sources.is_empty() { question.groups.to_vec() } else { sources.clone() };
+        if !groups.is_empty() {
+            groups.extend(cause::mark_groups());
+        }
+        let reach = cause::onset_history(cause::onset_reach(question.range, question.now));
+        let snapshot = self.snapshot(&groups, question.scope, reach);
+        let request = Request {
+            limit: None,
+            deadline: Instant::now().checked_add(time_max),
+            ..self.request(question, question.range)
+        };
+        let set = EventSet { plan: question.plan, request: &request };
+        let told = |error: &execute::ExecuteError| tracing::warn!(%error, "no first look at an alert");
+        cause::first_look(set, &snapshot.runs).inspect_err(told).ok()
     }
 }
 

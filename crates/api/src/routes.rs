@@ -16,7 +16,9 @@ pub(crate) mod complete;
 pub(crate) mod context;
 pub(crate) mod deletions;
 pub(crate) mod derived_metrics;
+pub(crate) mod differs;
 pub(crate) mod fields;
+pub(crate) mod first_look;
 pub(crate) mod fleet;
 pub(crate) mod groups;
 pub(crate) mod health;
@@ -27,7 +29,9 @@ pub(crate) mod issues;
 pub(crate) mod keys;
 pub(crate) mod language;
 pub(crate) mod lookups;
+pub(crate) mod marks;
 pub(crate) mod metrics;
+pub(crate) mod onset;
 pub(crate) mod patterns;
 pub(crate) mod pipelines;
 pub(crate) mod queries;
@@ -60,6 +64,11 @@ pub(crate) fn table() -> Table<FamilyState<Api>> {
         .get("/api/v1/time", Role::Read, time::get)
         .get("/api/v1/patterns", Role::Read, patterns::get)
         .get("/api/v1/changes", Role::Read, changes::get)
+        .post("/api/v1/differs", Role::Read, differs::post)
+        .post("/api/v1/first-look", Role::Read, first_look::post)
+        .post("/api/v1/onset", Role::Read, onset::post)
+        .get("/api/v1/marks", Role::Read, marks::get)
+        .post("/api/v1/marks", Role::Ingest, marks::post)
         .get("/api/v1/context", Role::Read, context::get)
         .get("/api/v1/fields", Role::Read, fields::list)
         .get("/api/v1/fields/{name}/values", Role::Read, fields::values)
@@ -112,4 +121,11 @@ pub(crate) fn table() -> Table<FamilyState<Api>> {
         .get("/-/ready", Role::None, health::ready)
         .get("/ready", Role::None, health::loki_ready);
     fleet::add(incidents::add(issues::add(alerts::add(table))))
+}
+
+/// Returns a value as JSON inside a small answer.
+pub(crate) fn value_json(value: &types::Value) -> serde_json::Value {
+    let mut text = String::new();
+    value.write_json(&mut text);
+    serde_json::from_str(&text).unwrap_or(serde_json::Value::Null)
 }

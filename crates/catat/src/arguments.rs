@@ -1,12 +1,14 @@
 //! What can be typed after `catat`.
 
 mod check;
+mod differs;
 mod fleet;
 mod groups;
 mod issues;
 mod keys;
 mod lookups;
 mod manual;
+mod mark;
 mod mcp;
 mod metrics;
 mod printing;
@@ -26,12 +28,14 @@ use clap::{Args, Parser, Subcommand};
 use types::Secret;
 
 pub(crate) use check::{Check, Sample, SampleFormat};
+pub(crate) use differs::{BaselineName, Differs};
 pub(crate) use fleet::{Drain, Fleet, FleetCommand};
 pub(crate) use groups::{DeleteEvents, GroupCommand, Groups, SetGroup};
 pub(crate) use issues::{IssueCommand, Issues, SetIssue};
 pub(crate) use keys::{KeyCommand, Keys};
 pub(crate) use lookups::{LookupCommand, Lookups};
 pub(crate) use manual::{Completions, Man};
+pub(crate) use mark::Mark;
 pub(crate) use mcp::Mcp;
 pub(crate) use metrics::{Metrics, MetricsCommand};
 pub(crate) use printing::{Color, Format, Printing, Zone};
@@ -72,10 +76,14 @@ pub(crate) enum Command {
     Ship(Ship),
     /// Query a server, or files without one
     Query(Query),
+    /// Show which values a selection of events has more or less often than others
+    Differs(Differs),
     /// Show events as they are accepted
     Tail(Tail),
     /// Send lines from standard input or files
     Send(Send),
+    /// Mark a deploy, a migration or a flag, so that incidents are compared with it
+    Mark(Mark),
     /// List, limit and delete log groups, and delete events
     Groups(Groups),
     /// List, upload and delete the tables of `lookup`

@@ -2,12 +2,14 @@
 
 mod check;
 mod data_dir;
+mod differs;
 mod fleet;
 mod groups;
 mod issues;
 mod keys;
 mod lookups;
 mod manual;
+mod mark;
 mod mcp;
 mod metrics;
 mod promql;
@@ -24,12 +26,14 @@ mod up;
 mod users;
 
 pub(crate) use check::{check, config};
+pub(crate) use differs::differs;
 pub(crate) use fleet::fleet;
 pub(crate) use groups::groups;
 pub(crate) use issues::issues;
 pub(crate) use keys::keys;
 pub(crate) use lookups::lookups;
 pub(crate) use manual::{completions, man};
+pub(crate) use mark::mark;
 pub(crate) use mcp::mcp;
 pub(crate) use metrics::metrics;
 pub(crate) use query::query;

@@ -2,6 +2,7 @@
 
 pub(crate) mod changes;
 pub(crate) mod condition;
+pub(crate) mod condition_counts;
 pub(crate) mod context;
 pub(crate) mod event;
 pub(crate) mod explain;
@@ -12,6 +13,7 @@ pub(crate) mod histogram;
 pub(crate) mod kept;
 pub(crate) mod matched_fields;
 pub(crate) mod part;
+pub(crate) mod pattern_counts;
 pub(crate) mod restarts;
 pub(crate) mod run;
 pub(crate) mod select;
@@ -19,4 +21,5 @@ pub(crate) mod spilled;
 pub(crate) mod stream;
 pub(crate) mod subquery;
 pub(crate) mod tail;
+pub(crate) mod value_counts;
 pub(crate) mod visit;

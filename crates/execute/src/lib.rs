@@ -15,6 +15,7 @@ mod scan;
 
 pub use crate::answers::changes::{Change, Changes, Origin, changes};
 pub use crate::answers::condition::holds_for;
+pub use crate::answers::condition_counts::{CONDITIONS_MAX, ConditionCounts, Reach, condition_counts};
 pub use crate::answers::context::{ContextAnchor, ContextError, Side, beyond, context_plan, event_plan};
 pub use crate::answers::event::Event;
 pub use crate::answers::explain::{ExplainedStep, Explanation, IndexUse, Stage, explain};
@@ -26,12 +27,14 @@ pub use crate::answers::histogram::{Bucket, Histogram, histogram};
 pub use crate::answers::matched_fields::matched_fields;
 
 pub use crate::answers::part::answer_part;
+pub use crate::answers::pattern_counts::{EventSet, PatternCount, PatternCounts, PatternTotals, pattern_counts};
 pub use crate::answers::restarts::{Restart, RestartKind};
 pub use crate::answers::run::execute;
 pub use crate::answers::select::{SelectionReport, select_events};
 pub use crate::answers::stream::{execute_stream, needs_several_passes};
 pub use crate::answers::subquery::{AnsweredPlan, RunsOf, answer_subqueries, execute_with_subqueries, fetch_tables};
 pub use crate::answers::tail::{Tail, TailError, TailRows};
+pub use crate::answers::value_counts::{CountedValue, FieldCounts, NumberHistogram, ValueCounts, value_counts};
 pub use crate::answers::visit::{BlockVisitor, visit_blocks};
 pub use crate::columns::memory::{MemoryPool, MemoryReservation};
 pub use crate::operators::feed::{Feed, FeedOf, FeedRequest};

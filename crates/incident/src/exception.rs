@@ -210,7 +210,7 @@ fn numbered_frame(line: &str) -> Option<String> {
     }
     let (number, name) = line.split_once(": ")?;
     let is_number = !number.is_empty() && number.len() <= 4 && number.bytes().all(|byte| byte.is_ascii_digit());
-    let name = name.trim_start_matches(|char: char| char == ' ');
+    let name = name.trim_start_matches(' ');
     let name = name.split_once(" - ").map_or(name, |(_, name)| name);
     if !is_number || !name.contains("::") || name.contains(' ') && !name.starts_with('<') {
         return None;
@@ -250,7 +250,7 @@ fn go_frame(line: &str, next: &str) -> Option<String> {
 fn without_numbers(name: &str) -> String {
     let name = ["$$Lambda", "$$EnhancerBy", "$$SpringCGLIB", "$$FastClass"]
         .iter()
-        .find_map(|sign| name.split_once(sign).map(|(before, after)| (before, after)))
+        .find_map(|sign| name.split_once(sign))
         .map_or_else(
             || name.to_owned(),
             |(before, after)| {

@@ -26,10 +26,8 @@ pub(crate) fn bytes_of(tokens: Option<u64>) -> usize {
 /// Shows control characters and cuts long texts, in every value.
 pub(crate) fn clean(value: &mut Json) {
     match value {
-        Json::String(text) => {
-            if text.chars().any(is_hidden) || text.chars().count() > TEXT_CHARS_MAX {
-                *text = shown(text);
-            }
+        Json::String(text) if text.chars().any(is_hidden) || text.chars().count() > TEXT_CHARS_MAX => {
+            *text = shown(text);
         }
         Json::Array(items) => items.iter_mut().for_each(clean),
         Json::Object(members) => {

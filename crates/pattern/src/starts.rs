@@ -8,7 +8,7 @@
 //! - `Started …` and `Starting …` at the beginning, or after `systemd[1]:`, may be a unit; whether it is one is known
 //!   to whoever knows which program says so.
 //! - Certain phrases are a program's: `ready to accept connections`, `listening on`, `startup succeeded`.
-//! - A short text that begins or ends with `starting`, `started` and the like is a program's too, unless it speaks of
+//! - A short text, or a short clause at the beginning of one, that begins or ends with `starting`, `started` and the like is a program's too, unless it speaks of
 //!   what programs start all day: threads, jobs, sessions, transfers.
 
 use super::mask::WILDCARD;
@@ -25,7 +25,8 @@ pub enum Start {
 }
 
 /// Each text of a start has one of these.
-const HINTS: [&str; 6] = ["start", "listening", "boot", "ready ", "linux version", "resuming normal operations"];
+const HINTS: [&str; 7] =
+    ["start", "rollout", "listening", "boot", "ready ", "linux version", "resuming normal operations"];
 
 /// Parts of words that speak of something else than a start that took place.
 const DENIALS: [&str; 26] = [
@@ -67,7 +68,10 @@ const BOOTS: [&str; 6] = [
 ];
 
 /// Phrases of programs that have started.
-const PHRASES: [&str; 27] = [
+const PHRASES: [&str; 30] = [
+    "deploy started",
+    "deployment started",
+    "rollout started",
     "listening on",
     "listening at",
     "listening for connections",
@@ -188,7 +192,7 @@ pub fn says_start(masked: &str) -> bool {
 /// Reports whether a text is as short as those by which a program says that it starts, whoever the program is.
 pub fn is_short_start(lower: &str) -> bool {
     // `[main:QuorumPeerMain@127] - Starting …`: what is in brackets says who speaks.
-    let text = lower.rsplit_once("] - ").map_or(lower, |(_, text)| text);
+    let text = first_clause(lower.rsplit_once("] - ").map_or(lower, |(_, text)| text));
     let words = text.split(|c: char| !c.is_ascii_alphabetic() && c != WILDCARD && c != '\'');
     let words: Vec<&str> = words
         .filter(|word| !word.is_empty() && !word.contains(WILDCARD))
@@ -198,6 +202,14 @@ pub fn is_short_start(lower: &str) -> bool {
     words.len() <= SHORT_WORDS_MAX
         && (is_start(words.first()) || is_start(words.last()))
         && !WORK.iter().any(|part| lower.contains(part))
+}
+
+/// Returns the text up to what only adds to it: `pay 1.4 starting, pool size 8 (was 64)`, `worker starting (pid 7)`,
+/// `deploy started service=pay`.
+fn first_clause(text: &str) -> &str {
+    let clause = [", ", "; ", " ("].iter().filter_map(|sign| text.find(sign)).min().map_or(text, |end| &text[..end]);
+    let Some(equals) = clause.find('=') else { return clause };
+    clause[..equals].rfind(' ').map_or(clause, |end| &clause[..end])
 }
 
 #[cfg(test)]
@@ -217,6 +229,8 @@ mod tests {
         check("Nov 20 06:00:01 web-1 systemd[1]: Started The Apache HTTP Server.", Some(Start::Unit));
         check("pay starting", Some(Start::Program));
         check("pay 2.4.1 started", Some(Start::Program));
+        check("payment v4.13.0 starting, pool ledger-db max_size=8 (was 64)", Some(Start::Program));
+        check("deploy started service=payment version=v4.13.0", Some(Start::Program));
         check("Started PayApplication in 3.214 seconds (JVM running for 4.1)", Some(Start::Program));
         check("Server listening on 0.0.0.0 port 22.", Some(Start::Program));
         check("database system is ready to accept connections", Some(Start::Program));
@@ -246,6 +260,8 @@ mod tests {
             "waiting for the server to be ready to accept connections",
             "Times: total = 41, boot = -15, init = 55, finish = 1",
             "request took 12 ms",
+            "GET /start, 200 in 12 ms",
+            "restart=false pid=7",
         ] {
             check(text, None);
         }

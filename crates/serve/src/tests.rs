@@ -3,6 +3,7 @@
 mod access;
 mod alerting;
 mod audit;
+mod causes;
 mod changes;
 mod clocks;
 mod cloudwatch;

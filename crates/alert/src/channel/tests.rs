@@ -127,6 +127,8 @@ fn several() -> Json {
     several["pattern"] = json!({"text": "disk <*> on fire", "count": 8, "is_new": true});
     several["acknowledge_url"] = json!("http://127.0.0.1:22828/alerts?acknowledge=a");
     several["silence_url"] = json!("http://127.0.0.1:22828/alerts?silence=a");
+    several["first_look"] = json!({"began": "2026-11-20T06:00:01Z",
+        "findings": [{"kind": "mark", "title": "deploy <1.4.2>\n33 s before", "at": null}]});
     let mut other = notification("resolved");
     other["labels"]["@log"] = json!("app/b");
     other["annotations"]["summary"] = json!("nothing in app/b\r\nany more");
@@ -143,6 +145,7 @@ fn every_kind_tells_of_all_alerts_of_a_message() {
         "[RESOLVED] errors: nothing in app/b  any more\n",
         "by host: web-1 7, web-&lt;2&gt; 1\n",
         "new pattern: disk &lt;*&gt; on fire\n",
+        "began 2026-11-20T06:00:01Z\n• deploy &lt;1.4.2&gt; 33 s before\n",
         "first: 2026-11-20T06:00:01Z the &lt;first&gt;  line\n",
         "<http://127.0.0.1:22828/alerts?acknowledge=a|Take it on>",
         "<http://127.0.0.1:22828/alerts?silence=a|Silence it>",

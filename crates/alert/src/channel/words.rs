@@ -59,7 +59,16 @@ pub(super) fn evidence(notification: &Json) -> Vec<String> {
         lines.push(cut(&one_line(&format!("{said}: {pattern_text}")), LINE_BYTES_MAX));
     }
     lines.extend(how_often(pattern));
+    lines.extend(first_look(&notification["first_look"]));
     lines
+}
+
+/// Returns when it began and the best findings, a line each.
+fn first_look(found: &Json) -> Vec<String> {
+    let began = Some(text(found, "began")).filter(|began| !began.is_empty()).map(|began| format!("began {began}"));
+    let findings = found["findings"].as_array().into_iter().flatten();
+    let findings = findings.map(|finding| cut(&one_line(&format!("• {}", text(finding, "title"))), LINE_BYTES_MAX));
+    began.into_iter().chain(findings).collect()
 }
 
 /// Returns how often a pattern came, and in which time: in the window in which the alert began, and before that.

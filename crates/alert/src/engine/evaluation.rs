@@ -176,10 +176,14 @@ impl RuleEngine {
             events.iter_mut().for_each(|event| self.add_trace_url(event));
             let pattern = change.row.and_then(|at| compiled.pattern_of(rule, table.rows.get(at)?));
             let asked_more = inquiry.filter(|_| n < CHANGES_WITH_EVIDENCE_MAX && !events.is_empty());
-            let mut evidence = match asked_more {
+            let mut evidence = match &asked_more {
                 Some(inquiry) => inquiry.rest(&events, pattern),
                 None => json!({"pattern": pattern}),
             };
+            // One look for all that begins at once: it is about the same minutes.
+            if let Some(found) = asked_more.filter(|_| n == 0).and_then(|inquiry| inquiry.first_look()) {
+                evidence["first_look"] = found;
+            }
             self.add_links(&mut evidence, &change);
             let began =
                 self.locked().kept.fired.get(&key_of(&change.set.labels)).map(|fired| fired.body["url"].clone());

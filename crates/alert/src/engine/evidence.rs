@@ -19,6 +19,16 @@ use crate::{Ask, EventTime, Question, Rule, Table};
 /// An error is notified within two seconds: all lookups together may take this part of it.
 const TIME_MAX: Duration = Duration::from_millis(700);
 
+/// The first look may take as much again, and asks about at least this much time up to now.
+const FIRST_LOOK_TIME_MAX: Duration = Duration::from_millis(800);
+const FIRST_LOOK_RANGE_MIN: i64 = 30 * Timestamp::MINUTE;
+
+/// Findings of the first look that a notification has; the link leads to all.
+const FINDINGS_MAX: usize = 3;
+
+/// Findings that explain less than this are for the page.
+const SCORE_MIN: f64 = 0.35;
+
 /// Fields that say where lines come from; the first one that the lines have is counted by.
 const ORIGINS: [&str; 3] = ["host", "service", "@logStream"];
 
@@ -73,6 +83,27 @@ impl EvidenceQuery<'_> {
         let shown = "fields @timestamp, @level, @log, @logStream, @message";
         let plan = self.behind(&format!("{shown} | sort @timestamp {order} | limit 1"))?;
         objects(&self.asked(&plan, window_of(self.rule, self.now), 1)?).into_iter().next()
+    }
+
+    /// Returns since when, and what that has to do with: the best findings of a first look; `None` where there are none.
+    pub(super) fn first_look(&self) -> Option<Json> {
+        let plan = self.behind("fields @message")?;
+        let window = window_of(self.rule, self.now);
+        let from = window.from.0.min(self.now.0.saturating_sub(FIRST_LOOK_RANGE_MIN));
+        let question = Question {
+            plan: &plan,
+            groups: &self.rule.groups,
+            scope: &self.rule.scope,
+            range: TimeRange { from: Timestamp(from), to: window.to },
+            now: self.now,
+            n_rows_max: 1,
+            time: EventTime::Own,
+        };
+        let found = self.ask.first_look(&question, FIRST_LOOK_TIME_MAX)?;
+        let began = found.onset.began?;
+        let finding = |finding: &cause::Finding| json!({"kind": finding.kind.name(), "title": finding.title, "at": finding.at.map(|at| at.to_string())});
+        let best = found.findings.iter().filter(|finding| finding.score >= SCORE_MIN).take(FINDINGS_MAX);
+        Some(json!({"began": began.to_string(), "findings": best.map(finding).collect::<Vec<_>>()}))
     }
 
     /// Returns how many lines come from where: the five that have most.

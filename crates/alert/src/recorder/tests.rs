@@ -12,6 +12,9 @@ use crate::evaluate::{Sets, State, evaluate};
 /// The instant of the last evaluation, in s.
 const NOW: i64 = 1_767_225_600;
 
+/// Labels, time in s before [`NOW`], value.
+type TestSample<'t> = (&'t [(&'t str, &'t str)], i64, f64);
+
 /// A store with samples.
 struct Lab {
     _dir: tempfile::TempDir,
@@ -21,7 +24,7 @@ struct Lab {
 
 impl Lab {
     /// Opens a store with samples: labels, time in s before [`NOW`], value.
-    fn new(samples: &[(&[(&str, &str)], i64, f64)]) -> Self {
+    fn new(samples: &[TestSample<'_>]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut options = storage::Options::new(dir.path().join("data"));
         options.clock = Clock::new(|| Timestamp((NOW + 600) * Timestamp::SECOND));
@@ -101,7 +104,7 @@ fn alert(rule: &str) -> Vec<Rule> {
     set_of(&format!("name: g, rules: [{rule}]")).rules
 }
 
-const UP: [(&[(&str, &str)], i64, f64); 3] = [
+const UP: [TestSample<'_>; 3] = [
     (&[("__name__", "up"), ("instance", "a:1"), ("job", "node")], 10, 1.0),
     (&[("__name__", "up"), ("instance", "b:1"), ("job", "node")], 10, 0.0),
     (&[("__name__", "up"), ("instance", "c:1"), ("job", "db")], 10, 0.0),

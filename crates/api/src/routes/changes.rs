@@ -1,7 +1,8 @@
 //! `/api/v1/changes`: what changed against an earlier time, and what began anew.
 
 use axum::Json;
-use execute::{Change, Changes, Event, Origin, Restart};
+use cause::{Baseline, Differences, field_differences};
+use execute::{Change, Changes, Event, EventSet, Origin, Request, Restart};
 use plan::Earlier;
 use serde_json::{Value, json};
 use types::{Level, TimeRange};
@@ -18,6 +19,9 @@ use door::server::Shared;
 const CHANGES_DEFAULT: usize = 50;
 const CHANGES_MAX: usize = 500;
 
+/// Fields whose values changed that are shown.
+const FIELDS_MAX: usize = 10;
+
 /// Characters of an event's text that are shown; the event itself has the rest.
 const TEXT_CHARS_MAX: usize = 2_000;
 
@@ -28,7 +32,7 @@ pub(crate) async fn get(server: Shared, parameters: Parameters) -> Result<Json<V
     let ask = Ask::of_parameters(&parameters)?;
     let n_changes = ask.limit.unwrap_or(CHANGES_DEFAULT).clamp(1, CHANGES_MAX);
     let (text, now) = (ask.query.clone(), server.now());
-    let (range, found) = read(&server, &text, move |reading| {
+    let (range, found, differs) = read(&server, &text, move |reading| {
         let question = ask.check(now)?;
         let (scope, range) = (&question.scope, question.range);
         let reach = execute::patterns_plan(&question.plan, Some(earlier), 1, 1).reach(range, scope.time_zone);
@@ -38,23 +42,38 @@ pub(crate) async fn get(server: Shared, parameters: Parameters) -> Result<Json<V
         let answered = reading.answered(&question.plan, &scope.groups, &request)?;
         let remaining = answered.remaining(&request);
         let mut found = execute::changes(&answered.plan, &snapshot.runs, &remaining, earlier, n_changes)?;
-        found.partial_reasons.extend(answered.partial_reasons);
+        found.partial_reasons.extend(answered.partial_reasons.iter().cloned());
+        let differs = found.baseline.map(|before| {
+            let now = EventSet { plan: &answered.plan, request: &remaining };
+            let earlier = Request { range: before, ..remaining };
+            field_differences(
+                now,
+                Baseline::Events(EventSet { plan: &answered.plan, request: &earlier }),
+                &snapshot.runs,
+            )
+        });
+        let differs = differs.transpose()?.unwrap_or_default();
+        found.partial_reasons.extend(differs.partial_reasons.iter().cloned());
+        found.partial_reasons.dedup();
         complete(&mut found.stats, &snapshot);
         reading.server.note_damage(&found.partial_reasons);
         found.partial_reasons.extend(damages(&snapshot));
-        Ok((range, found))
+        Ok((range, found, differs))
     })
     .await?;
-    Ok(Json(answer(range, &found)))
+    Ok(Json(answer(range, &found, &differs)))
 }
 
-fn answer(range: TimeRange, found: &Changes) -> Value {
+fn answer(range: TimeRange, found: &Changes, differs: &Differences) -> Value {
+    let fields = differs.fields.iter().take(FIELDS_MAX);
     let [n_events, n_events_before] = found.n_events;
     json!({
         "range": range_json(range, n_events),
         "baseline": found.baseline.map(|range| range_json(range, n_events_before)),
         "changes": found.changes.iter().map(change).collect::<Vec<_>>(),
         "more": found.more,
+        "once": found.n_left_out,
+        "fields": fields.map(super::differs::field).collect::<Vec<_>>(),
         "restarts": found.restarts.iter().map(restart).collect::<Vec<_>>(),
         "more_restarts": found.more_restarts,
         "stats": stats_json(&found.stats),

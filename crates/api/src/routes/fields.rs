@@ -81,7 +81,7 @@ pub(crate) async fn values(
     let values: Vec<Value> = found
         .values
         .iter()
-        .map(|one| json!({"value": value_json(&one.value), "count": one.count, "share": one.share}))
+        .map(|one| json!({"value": super::value_json(&one.value), "count": one.count, "share": one.share}))
         .collect();
     Ok(Json(json!({
         "values": values, "distinct": found.n_distinct, "total": found.n_events,
@@ -89,11 +89,4 @@ pub(crate) async fn values(
         "partial": !found.partial_reasons.is_empty(),
         "partial_reasons": found.partial_reasons.iter().map(reason_json).collect::<Vec<_>>(),
     })))
-}
-
-/// Returns a value as JSON inside a small answer.
-fn value_json(value: &types::Value) -> Value {
-    let mut text = String::new();
-    value.write_json(&mut text);
-    serde_json::from_str(&text).unwrap_or(Value::Null)
 }

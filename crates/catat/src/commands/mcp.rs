@@ -92,7 +92,7 @@ fn message_of(text: &str) -> Option<Value> {
             .filter_map(|line| line.strip_prefix("data:"))
             .filter_map(|data| serde_json::from_str(data.trim()).ok())
     };
-    whole.or_else(|| data().filter(Value::is_object).next_back())
+    whole.or_else(|| data().rfind(Value::is_object))
 }
 
 fn failure(id: &Value, code: i64, message: &str) -> Value {

@@ -130,7 +130,7 @@ impl DataRequest {
                     let of_query = |problem: MathProblem| {
                         Problem::bad_request("bad-expression", format!("the expression {}: {problem}", query.id))
                     };
-                    let found = self.evaluate(run, (&metrics, &expressions), expression, *period_ms);
+                    let found = self.evaluate(run, &metrics, &expressions, (expression, *period_ms));
                     found.map_err(of_query)?
                 }
             };
@@ -148,9 +148,9 @@ impl DataRequest {
     fn evaluate(
         &self,
         run: &QueryRun<'_>,
-        (metrics, expressions): (&[(String, Series)], &[(String, &MathExpression)]),
-        expression: &MathExpression,
-        own_period_ms: Option<i64>,
+        metrics: &[(String, Series)],
+        expressions: &[(String, &MathExpression)],
+        (expression, own_period_ms): (&MathExpression, Option<i64>),
     ) -> Result<Vec<Series>, MathProblem> {
         let search = |wanted: &str, statistic: &str, period: i64| self.search(run, wanted, statistic, period);
         let period_ms = own_period_ms.or_else(|| self.period_ms()).unwrap_or(PERIOD_MS);

@@ -24,7 +24,7 @@ pub(super) fn dynamic(label: &str, series: &Series) -> Result<String, String> {
 
 fn value_of(part: &str, series: &Series) -> Result<String, String> {
     let values = || series.points.values().copied();
-    let number = |value: Option<f64>| Ok(value.map_or_else(|| "--".to_owned(), |value| shown(value)));
+    let number = |value: Option<f64>| Ok(value.map_or_else(|| "--".to_owned(), shown));
     match part {
         "LABEL" => Ok(series.label.clone()),
         "AVG" => number((!series.points.is_empty()).then(|| values().sum::<f64>() / series.points.len() as f64)),

@@ -41,6 +41,9 @@ const DOWN_MIN: f64 = 4.0;
 /// Events that a pattern had before it is said to be gone: what is rare is gone most of the time.
 const GONE_MIN: u64 = 5;
 
+/// Patterns with a single event that are shown: most days have many of them, and each says little.
+const SINGLES_MAX: usize = 5;
+
 /// Services and hosts that are named of each.
 const ORIGINS_MAX: usize = 5;
 
@@ -51,6 +54,8 @@ pub struct Changes {
     pub changes: Vec<Change>,
     /// Whether there are more.
     pub more: bool,
+    /// How many patterns were left out because they came only once.
+    pub n_left_out: usize,
     /// What began anew, oldest first.
     pub restarts: Vec<Restart>,
     /// Whether more did.
@@ -184,21 +189,25 @@ impl PatternChange<'_> {
         self.sums.now.level().or_else(|| self.sums.before.level())
     }
 
-    /// Returns what matters most is the least: bad levels, then what is new, then what jumped furthest, then what is
-    /// frequent.
-    fn order(&self) -> impl Ord + use<> {
-        let severity = self.level().map_or(0, |level| level.code().saturating_sub(Level::Info.code()));
-        let (now, before) = (self.sums.now.total(), self.sums.before.total());
-        let newness = match self.description.split(' ').next() {
-            Some("new") => 0,
-            Some("up") => 1,
-            Some("gone") => 2,
-            _ => 3,
+    /// Returns how surprising the counts are if nothing changed, weighed by the level: the log-likelihood ratio of two
+    /// Poisson counts against one, so that a hundred errors come before one fatal line, and one fatal line before one
+    /// that tells of nothing bad.
+    fn evidence(&self) -> f64 {
+        let (now, before) = (self.sums.now.total() as f64, self.sums.before.total() as f64);
+        let mean = f64::midpoint(now, before);
+        let part = |count: f64| if count > 0.0 { count * (count / mean).ln() } else { 0.0 };
+        let weight = match self.level() {
+            Some(Level::Fatal | Level::Error) => 3.0,
+            Some(Level::Warn) => 1.5,
+            _ => 1.0,
         };
-        // In steps of twice as much: of two like jumps the one with more events comes first.
-        let factor = (now.max(before) as f64 / now.min(before).max(1) as f64).log2() as u64;
-        let factor = if now == 0 || before == 0 { 0 } else { factor };
-        (Reverse(severity), newness, Reverse(factor), Reverse(now.max(before)))
+        // What is gone seldom is the cause.
+        let direction = if now < before { 0.5 } else { 1.0 };
+        (part(now) + part(before)) * weight * direction
+    }
+
+    fn is_single(&self) -> bool {
+        self.sums.now.total() + self.sums.before.total() == 1
     }
 }
 
@@ -213,12 +222,18 @@ impl ChangeSearch<'_, '_, '_> {
                 Some(PatternChange { place, pattern, sums, description })
             })
             .collect();
-        chosen.sort_by(|a, b| a.order().cmp(&b.order()).then_with(|| a.pattern.cmp(b.pattern)));
+        chosen.sort_by(|a, b| b.evidence().total_cmp(&a.evidence()).then_with(|| a.pattern.cmp(b.pattern)));
+        let mut n_singles = 0;
+        chosen.retain(|change| {
+            n_singles += usize::from(change.is_single());
+            !change.is_single() || n_singles <= SINGLES_MAX
+        });
+        let n_left_out = n_singles.saturating_sub(SINGLES_MAX);
         let more = chosen.len() > limit;
         chosen.truncate(limit);
         let changes = self.shown(&chosen, &mined)?;
         let (restarts, more_restarts) = restarts(self.now, &self.before.counted, self.lead, self.patterns)?;
-        Ok(Changes { changes, more, restarts, more_restarts, n_events, ..Changes::default() })
+        Ok(Changes { changes, more, n_left_out, restarts, more_restarts, n_events, ..Changes::default() })
     }
 
     fn shown(&self, chosen: &[PatternChange<'_>], mined: &PatternSums<'_>) -> Result<Vec<Change>, ExecuteError> {

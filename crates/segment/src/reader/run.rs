@@ -316,7 +316,7 @@ impl SegmentRun {
     fn read_one(&self, block: usize, name: &str, rows: &RowSet) -> Result<Column, ScanError> {
         let picked = |values: &[i64]| Column::Timestamps(rows.iter().map(|row| values[row]).collect());
         Ok(match name {
-            "@timestamp" => picked(&*self.shared_times(block)?),
+            "@timestamp" => picked(&self.shared_times(block)?),
             "@ingestionTime" => picked(&self.deltas(footer::INGESTION_TIMES, block)?),
             "@level" => {
                 let levels = self.levels(block)?;

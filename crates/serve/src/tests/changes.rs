@@ -66,10 +66,10 @@ async fn what_changed_is_named_with_where_it_comes_from_and_its_first_event() {
     let expected = [
         ("new", "connection to db-<*> refused", 30, 0, "error"),
         ("up 5×", "slow answer of db-<*>", 30, 6, "warn"),
+        ("gone", "cache warmed", 0, 6, "info"),
         ("new", "Started Session <*> of user root.", 1, 0, "info"),
         ("new", "pay listening on <*>:<*>", 1, 0, "info"),
         ("new", "pay starting", 1, 0, "info"),
-        ("gone", "cache warmed", 0, 6, "info"),
     ];
     assert_eq!(told, expected);
     let first = &found["changes"][0];
@@ -82,12 +82,60 @@ async fn what_changed_is_named_with_where_it_comes_from_and_its_first_event() {
     assert_eq!(first["first"]["time"], "2026-11-20T10:30:10Z");
     assert_eq!(first["first"]["text"], "connection to db-30 refused");
     assert_eq!(first["last"], "2026-11-20T10:59:10Z");
-    let gone = &found["changes"][5];
+    let gone = &found["changes"][2];
     assert_eq!(gone["first"]["time"], "2026-11-20T09:00:10Z");
     assert_eq!(found["range"]["events"], 123);
     assert_eq!(found["baseline"]["from"], "2026-11-20T09:00:00Z");
     let counts = first["counts"].as_array().expect("a list").iter().filter_map(|pair| pair[1].as_u64());
     assert_eq!(counts.sum::<u64>(), 30);
+}
+
+#[tokio::test]
+async fn a_canary_is_seen_its_start_and_its_values_and_single_lines_do_not_hide_it() {
+    let house = House::new();
+    let mut all = String::new();
+    for second in 0..7_200 {
+        let (hour, minute, second_of_minute) = (9 + second / 3_600, second / 60 % 60, second % 60);
+        let time = format!("2026-11-20T{hour:02}:{minute:02}:{second_of_minute:02}Z");
+        let is_canary = second >= 5_400 && second % 10 == 3;
+        let (version, host) =
+            if is_canary { ("v4.13.0", "node-14") } else { ("v4.12.1", ["node-1", "node-2"][second % 2]) };
+        let mut event = json!({"@timestamp": time, "message": format!("order {second} done"), "level": "info",
+            "service": "payment", "version": version, "host": host});
+        if is_canary {
+            event["message"] = format!("order {second} failed: pool exhausted").into();
+            event["level"] = "error".into();
+        }
+        all += &(event.to_string() + "\n");
+    }
+    let line = |time: &str, text: &str, level: &str| {
+        json!({"@timestamp": time, "message": text, "level": level, "service": "payment", "host": "node-14"})
+            .to_string()
+            + "\n"
+    };
+    all += &line("2026-11-20T10:29:20Z", "payment v4.13.0 starting, pool ledger-db max_size=8 (was 64)", "info");
+    all += &line("2026-11-20T10:29:11Z", "deploy started service=payment", "info");
+    let words = ["alpha", "bravo", "candle", "dragon", "ember", "falcon", "garnet", "harbor"];
+    for (n, word) in words.iter().enumerate() {
+        all +=
+            &line(&format!("2026-11-20T10:4{n}:30Z"), &format!("machine check {word} {word} unrecoverable"), "fatal");
+    }
+    assert!(house.post("/api/v1/ingest?group=app", all).await.status < 300);
+    let found = changes(&house, "").await;
+    let first = &found["changes"][0];
+    assert_eq!(
+        (&first["pattern"], &first["count"]),
+        (&json!("order <*> failed: pool exhausted"), &json!(180)),
+        "{found:#}"
+    );
+    let fatal = found["changes"].as_array().expect("a list").iter().filter(|one| one["level"] == "fatal");
+    assert!(fatal.count() <= 5);
+    let started: Vec<&str> =
+        found["restarts"].as_array().expect("a list").iter().filter_map(|one| one["first"]["text"].as_str()).collect();
+    assert_eq!(started, ["deploy started service=payment"], "both signs of one origin within 30 s are one restart");
+    let fields: Vec<&str> =
+        found["fields"].as_array().expect("a list").iter().filter_map(|one| one["field"].as_str()).collect();
+    assert!(fields.contains(&"version"), "{fields:?}");
 }
 
 #[tokio::test]
@@ -132,6 +180,9 @@ async fn what_changed_is_the_same_however_events_are_stored() {
             for one in found[list].as_array_mut().expect("a list") {
                 one["first"]["id"].take();
             }
+        }
+        for one in found["fields"].as_array_mut().expect("a list") {
+            one["event"]["id"].take();
         }
         found
     };

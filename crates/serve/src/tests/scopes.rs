@@ -80,7 +80,7 @@ fn question(random: &mut Random) -> (&'static str, String, String) {
     let selector =
         encoded(random.pick::<&str>(&["{group=~\".+\"}", "{user=~\".+\"}", "{group=~\"theirs.*\"} |= \"s\""]));
     let get = |uri: String| ("GET", uri, String::new());
-    match *random.pick(&(0..25).collect::<Vec<u32>>()) {
+    match *random.pick(&(0..28).collect::<Vec<u32>>()) {
         0 | 1 => {
             let explain = *random.pick(&[true, false]);
             let ask = json!({"query": query, "groups": [groups], "from": "now-1h", "explain": explain});
@@ -124,6 +124,16 @@ fn question(random: &mut Random) -> (&'static str, String, String) {
             let ask =
                 json!({"query": format!("{text} METADATA _index | WHERE user IS NOT NULL OR message LIKE \"*\"")});
             ("POST", "/elasticsearch/_query".to_owned(), ask.to_string())
+        }
+        24 => {
+            let selection = json!({"query": query, "groups": [groups], "from": "now-1h"});
+            let baseline = *random.pick(&["before", "rest"]);
+            ("POST", "/api/v1/differs".to_owned(), json!({"selection": selection, "baseline": baseline}).to_string())
+        }
+        25 => get("/api/v1/marks?from=now-1h".to_owned()),
+        26 => {
+            let path = *random.pick(&["/api/v1/onset", "/api/v1/first-look"]);
+            ("POST", path.to_owned(), json!({"query": query, "groups": [groups], "from": "now-1h"}).to_string())
         }
         _ => ("POST", "/api/v1/complete".to_owned(), json!({"query": "filter user = ", "cursor": 14}).to_string()),
     }

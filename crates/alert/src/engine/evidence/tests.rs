@@ -59,8 +59,37 @@ fn gathered_of(rule: &str, append: &dyn Fn(&Store, Timestamp)) -> (Vec<Json>, Js
     let labels = Labels::new();
     let inquiry = EvidenceQuery { rule, compiled: &compiled, row: &table.rows[0], labels: &labels, ask: &ask, now };
     let events = inquiry.events();
-    let rest = inquiry.rest(&events, None);
+    let mut rest = inquiry.rest(&events, None);
+    rest["first_look"] = inquiry.first_look().unwrap_or_default();
     (events, rest)
+}
+
+#[test]
+fn a_first_look_says_since_when_and_with_what() {
+    let append = |store: &Store, now: Timestamp| {
+        let mut builder = BatchBuilder::new();
+        for second in (0..3_000).rev() {
+            let is_canary = second < 150 && second % 5 == 0;
+            builder.set_timestamp(Timestamp(now.0 - second * Timestamp::SECOND));
+            builder.set_message(if is_canary { "charge refused: pool exhausted" } else { "charge done" });
+            builder.set_level(Some(if is_canary { Level::Error } else { Level::Info }));
+            builder.field_text("version", if is_canary { "v2" } else { "v1" });
+            builder.commit();
+        }
+        let part = Part { group: GroupName::new("app/a").unwrap(), batch: builder.finish() };
+        store.append(Delivery { key: None, position: None, raw_bytes: 24, parts: vec![part] }).unwrap();
+    };
+    let rule = "{name: r, query: 'filter @level = \"error\" | stats count(*) as count by @log', window: 5m}";
+    let (_, rest) = gathered_of(rule, &append);
+    let found = &rest["first_look"];
+    assert_eq!(found["began"], "2026-11-20T05:57:35Z", "{found}");
+    let titles: Vec<&str> =
+        found["findings"].as_array().unwrap().iter().filter_map(|finding| finding["title"].as_str()).collect();
+    assert!(titles.contains(&"new: charge refused: pool exhausted"), "{titles:?}");
+    assert!(titles.iter().any(|title| title.starts_with("version = v2")), "{titles:?}");
+    assert!(titles.len() <= FINDINGS_MAX);
+    let (_, calm) = gathered(&[("web-1", "disk failed", 10)]);
+    assert_eq!(calm["first_look"], Json::Null);
 }
 
 #[test]

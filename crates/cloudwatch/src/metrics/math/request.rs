@@ -2,6 +2,9 @@
 
 use super::{MathProblem, Series};
 
+/// Finds series by a search, a statistic and a period in s.
+pub(in crate::metrics) type Search<'q> = dyn Fn(&str, &str, i64) -> Result<Vec<Series>, MathProblem> + 'q;
+
 /// The parts of a request that functions use.
 pub(in crate::metrics) struct MathRequest<'q> {
     /// The metrics of the request by id, in its order.
@@ -10,8 +13,8 @@ pub(in crate::metrics) struct MathRequest<'q> {
     pub(in crate::metrics) range: (i64, i64),
     /// The distance of datapoints that an expression makes by itself.
     pub(in crate::metrics) period_ms: i64,
-    /// Finds series by a search, a statistic and a period in s.
-    pub(in crate::metrics) search: &'q dyn Fn(&str, &str, i64) -> Result<Vec<Series>, MathProblem>,
+    /// Finds series.
+    pub(in crate::metrics) search: &'q Search<'q>,
 }
 
 impl MathRequest<'_> {

@@ -40,7 +40,7 @@ pub(super) enum Discovery {
     Http {
         url: Url,
         refresh: Duration,
-        client: ClientConfig,
+        client: Box<ClientConfig>,
     },
 }
 
@@ -75,7 +75,7 @@ impl Discovery {
             of.check_keys(&[&["url", "refresh_interval"], &client::KEYS[..]].concat())?;
             let url = address(&of.needed("url", "the address of a list of targets")?)?;
             let refresh = duration(&of, "refresh_interval")?.unwrap_or(HTTP_REFRESH).max(HTTP_REFRESH_MIN);
-            found.push(Self::Http { url, refresh, client: ClientConfig::read(&of, base)? });
+            found.push(Self::Http { url, refresh, client: Box::new(ClientConfig::read(&of, base)?) });
         }
         Ok(found)
     }

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 use std::io::Read;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
@@ -119,10 +119,7 @@ impl FetchPool {
 
     /// Waits for a result.
     pub(super) fn result(&self, wait: Duration) -> Option<Fetched> {
-        match self.results.recv_timeout(wait) {
-            Ok(fetched) => Some(fetched),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-        }
+        self.results.recv_timeout(wait).ok()
     }
 }
 

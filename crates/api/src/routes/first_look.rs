@@ -1,0 +1,146 @@
+//! `/api/v1/first-look`: what an alert, or a query, has to do with, best first.
+
+use std::time::{Duration, Instant};
+
+use alert::{AlertView, RuleView};
+use axum::Json;
+use axum::body::Body;
+use cause::{Finding, FirstLook, first_look, mark_groups, onset_history, onset_reach};
+use execute::{EventSet, Request, Stats};
+use plan::{Comparison, Expr, Operator, Plan};
+use serde_json::{Value, json};
+use types::{TimeRange, Timestamp};
+
+use super::alerts::visible;
+use super::onset::{FoundOnset, alerts, json_of};
+use crate::ask::{Ask, Question};
+use door::answer::reason_json;
+use door::problem::Problem;
+use door::query_run::{QueryRun, damages, read};
+use door::server::Shared;
+
+/// Longest body.
+const BODY_BYTES_MAX: usize = 1 << 20;
+
+/// Time that a first look may take; what is found by then is shown.
+const TIME_MAX: Duration = Duration::from_secs(5);
+
+/// Time before an alert that is looked at.
+const BEFORE_ALERT: i64 = 30 * Timestamp::MINUTE;
+
+/// A label that no event has.
+const ALERT_NAME: &str = "alertname";
+
+pub(crate) async fn post(server: Shared, body: Body) -> Result<Json<Value>, Problem> {
+    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
+    let started = Instant::now();
+    let (question, url) = question(&server, received.bytes())?;
+    let found = read(&server, &question.text.clone(), move |reading| look(reading, &question)).await?;
+    let alerts = found.onset.began.map(|began| alerts(&server, began)).unwrap_or_default();
+    let mut answer = answer(&found, alerts, url.as_deref());
+    answer["elapsed_ms"] = json!(started.elapsed().as_secs_f64() * 1e3);
+    Ok(Json(answer))
+}
+
+/// Reads what is asked about: an alert, or a query with its range; with the address of the alert's events.
+fn question(server: &Shared, body: &[u8]) -> Result<(Question, Option<String>), Problem> {
+    let bad = |problem: String| {
+        let problem = Problem::bad_request("bad-json", format!("the body is no first look: {problem}"));
+        problem.hint(r#"send {"alert":"ID"} or {"query":"…","from":"now-1h"} as application/json"#)
+    };
+    let parsed: Value = serde_json::from_slice(body).map_err(|error| bad(error.to_string()))?;
+    let Some(id) = parsed.get("alert") else { return Ok((Ask::of_json(body)?.check(server.now())?, None)) };
+    let is_alone = parsed.as_object().is_some_and(|members| members.len() == 1);
+    let Some(id) = id.as_str().filter(|_| is_alone) else { return Err(bad("alert is an id, and comes alone".into())) };
+    let unknown = || Problem::not_found(format!("there is no alert {id:?}")).hint("ids are those of /api/v1/alerts");
+    let alert = visible(server).into_iter().find(|alert| alert.id == id).ok_or_else(unknown)?;
+    let rule = server.app.alerts.rules().into_iter().find(|rule| rule.name == alert.rule).ok_or_else(unknown)?;
+    Ok((question_of_alert(server, &alert, &rule)?, Some(alert.url)))
+}
+
+/// Returns a question about the events of an alert, from some time before it up to now.
+fn question_of_alert(server: &Shared, alert: &AlertView, rule: &RuleView) -> Result<Question, Problem> {
+    let now = server.now();
+    let since = Timestamp::parse_rfc3339(&alert.since).unwrap_or(now);
+    let window = types::parse_duration_ns(&rule.window).unwrap_or(Timestamp::MINUTE);
+    let ask = Ask {
+        query: rule.query.clone(),
+        language: Some(rule.language.to_owned()),
+        groups: Some(crate::ask::Groups::Many(rule.groups.clone())),
+        ..Ask::default()
+    };
+    let mut question = ask.check(now)?;
+    let from = since.0.saturating_sub(window.max(BEFORE_ALERT));
+    question.range = TimeRange { from: Timestamp(from), to: Timestamp(now.0.saturating_add(1)) };
+    let of_rule = |name: &str| rule.labels.contains_key(name) || name == ALERT_NAME;
+    let labels = alert.labels.iter().filter(|(name, _)| !of_rule(name));
+    let conditions = labels.map(|(name, value)| {
+        let value = Expr::Literal(Some(types::Value::text(value.as_str())));
+        Operator::Filter(Expr::Compare(Comparison::Equal, Box::new(Expr::Field(name.as_str().into())), Box::new(value)))
+    });
+    question.plan = events_of(&question.plan, conditions.collect());
+    Ok(question)
+}
+
+/// Returns a plan for the events that the conditions at the head of another one select, and further conditions.
+fn events_of(plan: &Plan, conditions: Vec<Operator>) -> Plan {
+    let is_row_wise = |operator: &&Operator| {
+        matches!(operator, Operator::Filter(_) | Operator::Extend { .. } | Operator::Parse(_) | Operator::Lookup(_))
+    };
+    let mut operators: Vec<Operator> = plan.operators().iter().take_while(is_row_wise).cloned().collect();
+    operators.extend(conditions);
+    let columns = vec![("@message".into(), Expr::Field("@message".into()))];
+    operators.push(Operator::Project { columns, is_events: true });
+    let mut events = Plan::new(operators);
+    events.sources.clone_from(&plan.sources);
+    events
+}
+
+fn look(reading: &QueryRun<'_>, question: &Question) -> Result<FirstLook, Problem> {
+    let (scope, range) = (&question.scope, question.range);
+    let mut groups = scope.groups.clone();
+    if !groups.is_empty() {
+        groups.extend(mark_groups());
+    }
+    let snapshot = reading.snapshot(&groups, onset_history(onset_reach(range, scope.now)));
+    let progress = |stats: &Stats| reading.note(stats);
+    let request = reading.request(range, scope, &progress);
+    let answered = reading.answered(&question.plan, &scope.groups, &request)?;
+    let remaining = answered.remaining(&request);
+    let soon = Instant::now().checked_add(TIME_MAX);
+    let request = Request { deadline: remaining.deadline.min(soon), ..remaining };
+    let mut found = first_look(EventSet { plan: &answered.plan, request: &request }, &snapshot.runs)?;
+    found.partial_reasons.extend(answered.partial_reasons);
+    reading.server.note_damage(&found.partial_reasons);
+    found.partial_reasons.extend(damages(&snapshot));
+    Ok(found)
+}
+
+fn answer(found: &FirstLook, alerts: Vec<Value>, url: Option<&str>) -> Value {
+    let onset = FoundOnset {
+        onset: found.onset.clone(),
+        also: found.also.clone(),
+        partial_reasons: found.onset.partial_reasons.clone(),
+    };
+    let onset = json_of(&onset, alerts);
+    let patterns = onset["also"].as_array().into_iter().flatten().filter(|one| one["kind"] == "pattern");
+    let patterns: Vec<Value> =
+        patterns.map(|one| json!({"at": one["at"], "what": one["what"], "query": one["query"]})).collect();
+    json!({
+        "findings": found.findings.iter().map(|one| finding(one, url)).collect::<Vec<_>>(),
+        "signal": found.signal.as_ref().filter(|text| language::format_insights(text).is_ok()),
+        "onset": onset,
+        "differs": found.differs.as_ref().map(super::differs::json_of),
+        "patterns": patterns,
+        "partial": !found.partial_reasons.is_empty(),
+        "partial_reasons": found.partial_reasons.iter().map(reason_json).collect::<Vec<_>>(),
+    })
+}
+
+fn finding(finding: &Finding, url: Option<&str>) -> Value {
+    json!({
+        "kind": finding.kind.name(), "title": finding.title, "at": finding.at.map(|at| at.to_string()),
+        "query": finding.query.as_ref().filter(|text| language::format_insights(text).is_ok()),
+        "url": url, "score": super::differs::rounded(finding.score),
+    })
+}

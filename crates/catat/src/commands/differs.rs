@@ -1,0 +1,96 @@
+//! `catat differs`: which values a selection of events has more or less often than a baseline.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::arguments::{BaselineName, Differs};
+use crate::client::{Server, broken_off};
+use crate::failure::Failure;
+use crate::output::print_rows;
+
+/// Columns of the list of differences, each with its JSON pointer.
+const COLUMNS: [(&str, &str); 8] = [
+    ("field", "/field"),
+    ("value", "/value"),
+    ("selection", "/selection"),
+    ("share", "/selection_share"),
+    ("baseline", "/baseline"),
+    ("baseline_share", "/baseline_share"),
+    ("score", "/score"),
+    ("same_events", "/same_events"),
+];
+
+pub(crate) fn differs(options: Differs) -> Result<(), Failure> {
+    let server = Server::new(&options.remote)?;
+    let side = |query: &str, from: &str, to: Option<&String>| {
+        let mut side = json!({"query": query, "from": from, "groups": options.group});
+        if let Some(to) = to {
+            side["to"] = json!(to);
+        }
+        side
+    };
+    let baseline = match (&options.baseline_query, options.baseline) {
+        (Some(query), _) => {
+            let from = options.baseline_from.as_ref().unwrap_or(&options.from);
+            side(query, from, options.baseline_to.as_ref().or(options.to.as_ref()))
+        }
+        (None, Some(BaselineName::Before)) => json!("before"),
+        (None, Some(BaselineName::Rest)) => json!("rest"),
+        // Without a condition there is no rest.
+        (None, None) => json!(if options.query.trim().is_empty() { "before" } else { "rest" }),
+    };
+    let selection = side(&options.query, &options.from, options.to.as_ref());
+    let body = json!({"selection": selection, "baseline": baseline});
+    let answer = server.send(server.request(Method::POST, "/api/v1/differs").json(&body), &options.query)?;
+    let answer: Value = answer.json().map_err(broken_off)?;
+    for reason in answer["partial_reasons"].as_array().into_iter().flatten() {
+        say!("catat: partial answer: {}", reason["message"].as_str().unwrap_or_default());
+    }
+    let rows: Vec<Value> = answer["fields"].as_array().into_iter().flatten().flat_map(rows_of).collect();
+    if rows.is_empty() {
+        say!("catat: {}", answer["note"].as_str().unwrap_or("nothing differs significantly"));
+    }
+    print_rows(&options.printing, &COLUMNS, &rows)
+}
+
+/// Returns a row for each value of a field, and one for its numbers.
+fn rows_of(field: &Value) -> Vec<Value> {
+    let mut rows: Vec<Value> = Vec::new();
+    for value in field["values"].as_array().into_iter().flatten() {
+        rows.push(value.clone());
+    }
+    let numbers = &field["numbers"];
+    if numbers.is_object() {
+        rows.push(json!({
+            "value": format!("> {} (median {}, baseline {})", numbers["threshold"], numbers["selection_p50"], numbers["baseline_p50"]),
+            "selection": null, "baseline": null,
+            "selection_share": numbers["selection_share_above"], "baseline_share": numbers["baseline_share_above"],
+        }));
+    }
+    for row in &mut rows {
+        for name in ["field", "score", "same_events"] {
+            row[name] = field[name].clone();
+        }
+    }
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_value_and_the_numbers_are_rows() {
+        let field = json!({
+            "field": "duration_ms", "score": 0.5, "same_events": ["slow"],
+            "values": [{"value": 5000, "selection": 7, "selection_share": 0.7, "baseline": 1, "baseline_share": 0.01}],
+            "numbers": {"threshold": 120, "selection_p50": 5000, "baseline_p50": 12, "selection_share_above": 0.9,
+                        "baseline_share_above": 0.05},
+        });
+        let rows = rows_of(&field);
+        assert_eq!(rows.len(), 2);
+        assert_eq!((&rows[0]["field"], &rows[0]["value"]), (&json!("duration_ms"), &json!(5000)));
+        assert_eq!(rows[1]["value"], "> 120 (median 5000, baseline 12)");
+        assert_eq!(rows[1]["selection_share"], 0.9);
+    }
+}

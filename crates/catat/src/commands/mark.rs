@@ -1,0 +1,49 @@
+//! `catat mark`: marks a deploy, a migration or a flag on a server, or lists marks.
+
+use reqwest::Method;
+use serde_json::{Map, Value, json};
+
+use crate::arguments::Mark;
+use crate::client::{Server, broken_off};
+use crate::failure::Failure;
+use crate::output::print_rows;
+
+/// Columns of a list of marks, each with its JSON pointer.
+const COLUMNS: [(&str, &str); 5] =
+    [("at", "/at"), ("until", "/until"), ("text", "/text"), ("fields", "/fields"), ("group", "/group")];
+
+/// The range of a list where none is given.
+const FROM_DEFAULT: &str = "now-1d";
+
+pub(crate) fn mark(options: Mark) -> Result<(), Failure> {
+    let server = Server::new(&options.remote)?;
+    let Some(text) = options.text.as_deref().filter(|_| !options.list) else { return list(&server, &options) };
+    let mut order = json!({"text": text, "fields": fields(&options.field)?});
+    for (name, value) in [("at", &options.at), ("until", &options.until), ("group", &options.group)] {
+        if let Some(value) = value {
+            order[name] = json!(value);
+        }
+    }
+    let answer = server.send(server.request(Method::POST, "/api/v1/marks").json(&order), "")?;
+    let marked: Value = answer.json().map_err(broken_off)?;
+    say!("catat: marked {} at {}", marked["text"], marked["at"].as_str().unwrap_or_default());
+    Ok(())
+}
+
+/// Returns the fields of `NAME=VALUE`.
+fn fields(given: &[String]) -> Result<Map<String, Value>, Failure> {
+    let pair = |text: &String| match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), Value::from(value))),
+        _ => Err(Failure::usage(format!("--field {text}: write NAME=VALUE"))),
+    };
+    given.iter().map(pair).collect()
+}
+
+fn list(server: &Server, options: &Mark) -> Result<(), Failure> {
+    let from = options.from.as_deref().unwrap_or(FROM_DEFAULT);
+    let mut parameters = vec![("from", from)];
+    parameters.extend(options.to.as_deref().map(|to| ("to", to)));
+    let answer = server.send(server.request(Method::GET, "/api/v1/marks").query(&parameters), "")?;
+    let answer: Value = answer.json().map_err(broken_off)?;
+    print_rows(&options.printing, &COLUMNS, answer["marks"].as_array().map_or(&[], Vec::as_slice))
+}

@@ -1,0 +1,229 @@
+//! How well each piece of evidence explains an onset, on one scale from 0 to 1.
+//!
+//! What was changed by people just before weighs most, where it concerns what is affected; then messages that did not exist
+//! before, by their share of the events; then values that tell affected events from others; then what fell silent. The
+//! onset itself explains nothing and comes after what does.
+
+use std::cmp::Reverse;
+
+use types::Timestamp;
+
+use crate::concurrent::{Concurrent, ConcurrentKind};
+use crate::differs::{Differences, FieldDifference};
+use crate::onset::Onset;
+use crate::traces::WorstTrace;
+
+/// Time after which a change before the onset explains it half as well.
+const HALF_TIME: f64 = 6.0 * Timestamp::MINUTE as f64;
+
+/// Most that a change can explain: one that concerns what is affected, one of which nothing is known, one of something else.
+const CHANGE_MAX: [f64; 3] = [0.98, 0.75, 0.35];
+
+/// What a new pattern explains at least and at most, by its share of the events; one that comes more often; and one of
+/// which there are only few.
+const NEW_PATTERN: (f64, f64) = (0.45, 0.9);
+const JUMP: (f64, f64) = (0.25, 0.6);
+
+/// What a source that fell silent explains: where events became fewer, and where they became more.
+const SILENCE: (f64, f64) = (0.9, 0.55);
+
+/// What the onset itself, and an example of a trace, explain.
+const ONSET: f64 = 0.3;
+const TRACE: f64 = 0.25;
+
+/// Differences weigh by their divergence; at most so much.
+const DIFFERS_MAX: f64 = 0.9;
+
+/// Fields whose differences say nothing that the patterns do not say.
+const LEFT_OUT: [&str; 2] = ["@pattern", "@level"];
+
+/// What a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FindingKind {
+    /// When it began.
+    Onset,
+    /// Messages that did not exist before.
+    NewPattern,
+    /// Messages that come far more often.
+    Jump,
+    /// Values that affected events have.
+    Differs,
+    /// Something started.
+    Restart,
+    /// Something was done.
+    Mark,
+    /// A source stopped sending.
+    Silence,
+    /// A trace that shows it.
+    Trace,
+}
+
+impl FindingKind {
+    /// Returns the name that answers use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Onset => "onset",
+            Self::NewPattern => "new-pattern",
+            Self::Jump => "jump",
+            Self::Differs => "differs",
+            Self::Restart => "restart",
+            Self::Mark => "mark",
+            Self::Silence => "silence",
+            Self::Trace => "trace",
+        }
+    }
+}
+
+/// A piece of evidence.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// What it is.
+    pub kind: FindingKind,
+    /// What it says.
+    pub title: String,
+    /// When it was.
+    pub at: Option<Timestamp>,
+    /// A query for its events.
+    pub query: Option<String>,
+    /// How well it explains the onset, 0 to 1.
+    pub score: f64,
+}
+
+/// Sorts findings, best first.
+pub(super) fn sort(findings: &mut [Finding]) {
+    findings.sort_by(|a, b| {
+        b.score.total_cmp(&a.score).then_with(|| Reverse(a.at).cmp(&Reverse(b.at))).then_with(|| a.title.cmp(&b.title))
+    });
+}
+
+/// Returns the findings about an onset, in any order.
+pub(super) fn findings(onset: &Onset, also: &[Concurrent], differs: Option<&Differences>) -> Vec<Finding> {
+    let Some(began) = onset.began else { return Vec::new() };
+    let fields: Vec<&FieldDifference> = differs.iter().flat_map(|differs| &differs.fields).collect();
+    let mut findings = vec![self::onset(onset, began)];
+    let n_patterns = also.iter().filter(|one| one.kind == ConcurrentKind::Pattern).map(|one| one.n_events[0]).max();
+    for one in also {
+        findings.push(match one.kind {
+            ConcurrentKind::Mark => change(one, FindingKind::Mark, began, &fields),
+            ConcurrentKind::Restart => change(one, FindingKind::Restart, began, &fields),
+            ConcurrentKind::Pattern => pattern(one, n_patterns.unwrap_or(1)),
+            ConcurrentKind::Silence => silence(one, Some(onset)),
+        });
+    }
+    findings.extend(fields.into_iter().filter(|field| !LEFT_OUT.contains(&&*field.field)).map(difference));
+    findings
+}
+
+fn onset(onset: &Onset, began: Timestamp) -> Finding {
+    let verb = if onset.is_rise() { "rose" } else { "fell" };
+    let (before, after) = (onset.before_per_minute, onset.after_per_minute);
+    let title = format!("events {verb} from {} to {} per minute", short(before), short(after));
+    Finding { kind: FindingKind::Onset, title, at: Some(began), query: None, score: ONSET }
+}
+
+/// Returns a number with at most two digits after the point.
+fn short(number: f64) -> String {
+    let digits = if number >= 100.0 {
+        0
+    } else if number >= 1.0 {
+        1
+    } else {
+        2
+    };
+    let text = format!("{number:.digits$}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+/// Judges a restart or a mark: by the time between it and the onset, and by whether it concerns what is affected.
+fn change(one: &Concurrent, kind: FindingKind, began: Timestamp, fields: &[&FieldDifference]) -> Finding {
+    let ahead = began.0.saturating_sub(one.at.0) as f64;
+    // What follows an onset is a consequence, but for the seconds by which clocks and the onset itself may be off.
+    let nearness = if ahead >= -30.0 * Timestamp::SECOND as f64 { (-ahead.max(0.0) / HALF_TIME).exp2() } else { 0.3 };
+    let most = match concerns(one, fields) {
+        Some(true) => CHANGE_MAX[0],
+        None => CHANGE_MAX[1],
+        Some(false) => CHANGE_MAX[2],
+    };
+    let title = match kind {
+        FindingKind::Mark => format!("{} {}", one.what, when(ahead)),
+        _ => format!("started {}: {}", when(ahead), one.what),
+    };
+    Finding { kind, title, at: Some(one.at), query: one.query.clone(), score: most * (0.5 + nearness / 2.0) }
+}
+
+/// Returns a length of time before, or after, an onset in words.
+fn when(ahead: f64) -> String {
+    let seconds = ahead.abs() / Timestamp::SECOND as f64;
+    let length = if seconds < 120.0 { format!("{seconds:.0} s") } else { format!("{:.0} min", seconds / 60.0) };
+    if ahead >= 0.0 { format!("{length} before") } else { format!("{length} after") }
+}
+
+/// Reports whether one of the values that something is about is among those that differ; `None` where none of their fields
+/// differ.
+fn concerns(one: &Concurrent, fields: &[&FieldDifference]) -> Option<bool> {
+    let is_over = |text: &str| {
+        let values = fields.iter().flat_map(|field| &field.values);
+        let mut over = values.filter(|value| value.shares[0] > value.shares[1]);
+        over.any(|value| value.value.as_ref().is_some_and(|known| known.to_string() == *text))
+    };
+    if one.about.iter().any(|(_, text)| is_over(text)) {
+        return Some(true);
+    }
+    let has_field = |(name, _): &(String, String)| {
+        fields.iter().any(|field| *field.field == **name || field.same_events.iter().any(|same| **same == **name))
+    };
+    // A text may name the value, too: `payment v4.13.0 starting`.
+    let names = fields.iter().flat_map(|field| &field.values).filter(|value| value.shares[0] > value.shares[1]);
+    let mut texts = names.filter_map(|value| value.value.as_ref()).map(ToString::to_string);
+    if texts.any(|text| text.len() > 2 && one.what.contains(&text)) {
+        return Some(true);
+    }
+    one.about.iter().any(has_field).then_some(false)
+}
+
+/// Judges a pattern by its share of the most frequent one that began then.
+fn pattern(one: &Concurrent, n_most: u64) -> Finding {
+    let is_new = one.n_events[1] == 0;
+    let (kind, (least, most)) = if is_new { (FindingKind::NewPattern, NEW_PATTERN) } else { (FindingKind::Jump, JUMP) };
+    let share = one.n_events[0] as f64 / n_most.max(1) as f64;
+    let enough = (one.n_events[0] as f64 / 20.0).min(1.0);
+    let score = least * enough + (most - least) * share.sqrt() * enough;
+    Finding { kind, title: one.what.clone(), at: Some(one.at), query: one.query.clone(), score }
+}
+
+/// Judges a source that fell silent.
+pub(super) fn silence(one: &Concurrent, onset: Option<&Onset>) -> Finding {
+    let score = if onset.is_none_or(|onset| !onset.is_rise()) { SILENCE.0 } else { SILENCE.1 };
+    let (title, query) = (one.what.clone(), one.query.clone());
+    Finding { kind: FindingKind::Silence, title, at: Some(one.at), query, score }
+}
+
+fn difference(field: &FieldDifference) -> Finding {
+    let percent = |share: f64| format!("{}%", short(share * 100.0));
+    let same: Vec<&str> =
+        field.same_events.iter().map(|name| &**name).filter(|name| !LEFT_OUT.contains(name)).collect();
+    let same = if same.is_empty() { String::new() } else { format!(" (the same events: {})", same.join(", ")) };
+    let title = match (field.values.first(), &field.numbers) {
+        (Some(value), _) => {
+            let [p, q] = value.shares.map(percent);
+            let shown = value.value.as_ref().map_or_else(|| "missing".to_owned(), ToString::to_string);
+            format!("{} = {shown}: {p} of these events, {q} of others{same}", field.field)
+        }
+        (None, Some(numbers)) => {
+            let [a, b] = numbers.p50.map(short);
+            format!("{}: median {a}, of others {b}{same}", field.field)
+        }
+        (None, None) => field.field.to_string(),
+    };
+    let at = field.event.as_ref().map(|event| event.time);
+    Finding { kind: FindingKind::Differs, title, at, query: field.query.clone(), score: field.score * DIFFERS_MAX }
+}
+
+/// Returns a trace as a finding.
+pub(super) fn trace(trace: WorstTrace) -> Finding {
+    let title = match trace.duration_ms {
+        Some(duration) => format!("trace {} took {} ms", trace.id, short(duration)),
+        None => format!("trace {}", trace.id),
+    };
+    Finding { kind: FindingKind::Trace, title, at: Some(trace.at), query: Some(trace.query), score: TRACE }
+}

@@ -1,0 +1,182 @@
+//! Which of some conditions hold together, counted over events: exact numbers for what was found by other means, how far
+//! findings are the same events, and one event for each.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use plan::fields::visit_fields;
+use plan::{Expr, Name, Operator, Patterns, Plan, has_subqueries};
+use types::{Run, Timestamp, Value};
+
+use crate::answers::event::Event;
+use crate::columns::cell::Cell;
+use crate::columns::frame::Frame;
+use crate::columns::stop::Stop;
+use crate::expressions::elements::PreparedElements;
+use crate::operators::patterns::ends::Spot;
+use crate::operators::patterns::samples;
+use crate::request::answer::PartialReason;
+use crate::request::error::ExecuteError;
+use crate::request::item::Item;
+use crate::request::parameters::Request;
+use crate::scan::scanner::{Flow, Scan};
+use crate::scan::simplify::simplify_over;
+use crate::scan::steps::{Steps, is_row_wise};
+
+/// Conditions of one request: one bit each.
+pub const CONDITIONS_MAX: usize = 64;
+
+/// Whether all events are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// All of them.
+    All,
+    /// Only as many as it takes to find one event for each condition.
+    OneEach,
+}
+
+/// Which conditions hold for how many events.
+#[derive(Clone, Debug, Default)]
+pub struct ConditionCounts {
+    /// How many events there are.
+    pub n_events: u64,
+    /// Events by the set of conditions that hold for them, condition `n` being bit `n`.
+    pub sets: HashMap<u64, u64, foldhash::fast::RandomState>,
+    /// For each condition the newest event for which it holds; some such event where not all events were counted.
+    pub events: Vec<Option<Event>>,
+    /// Why events may be missing.
+    pub partial_reasons: Vec<PartialReason>,
+}
+
+impl ConditionCounts {
+    /// Returns for how many events all conditions of a set hold.
+    pub fn count(&self, conditions: u64) -> u64 {
+        self.sets.iter().filter(|(set, _)| **set & conditions == conditions).map(|(_, count)| count).sum()
+    }
+}
+
+/// What one thread has counted.
+#[derive(Default)]
+struct Counter {
+    n_events: u64,
+    sets: HashMap<u64, u64, foldhash::fast::RandomState>,
+    newest: Vec<Option<(i64, Spot)>>,
+}
+
+/// Counts the events that the conditions at the head of `plan` let through by which of `conditions` hold, at most
+/// [`CONDITIONS_MAX`] of them; further ones are left out.
+pub fn condition_counts(
+    plan: &Plan,
+    runs: &[Arc<dyn Run>],
+    request: &Request<'_>,
+    conditions: &[Expr],
+    reach: Reach,
+) -> Result<ConditionCounts, ExecuteError> {
+    if has_subqueries(plan) {
+        return Err(ExecuteError::Subquery);
+    }
+    let conditions = &conditions[..conditions.len().min(CONDITIONS_MAX)];
+    let lead: Vec<Operator> = simplify_over(plan.operators(), runs).into_iter().take_while(is_row_wise).collect();
+    let mut scan = Scan::new(runs, request);
+    let filters: Vec<Operator> = conditions.iter().cloned().map(Operator::Filter).collect();
+    scan.env.prepared = PreparedElements::of(&lead.iter().chain(&filters).cloned().collect::<Vec<_>>());
+    let steps = Steps::new(&lead, &needed_by(conditions));
+    let items = scan.items();
+    let all = (1_u128 << conditions.len()) - 1;
+    let counted = scan.for_each(
+        &items,
+        || Counter { newest: vec![None; conditions.len()], ..Counter::default() },
+        |counter, _, item| {
+            let mut frame = scan.frame(item, &steps)?;
+            counter.add(&mut frame, item, conditions, &scan)?;
+            let found = counter.newest.iter().enumerate().filter(|(_, newest)| newest.is_some());
+            let found: u128 = found.map(|(place, _)| 1 << place).sum();
+            Ok(if reach == Reach::OneEach && found == all { Flow::Done } else { Flow::Continue })
+        },
+    )?;
+    let mut sum = Counter { newest: vec![None; conditions.len()], ..Counter::default() };
+    counted.into_iter().for_each(|counter| sum.merge(counter));
+    let events = read_events(&scan, &sum.newest, &lead)?;
+    if let Some(error) = scan.take_error() {
+        return Err(error);
+    }
+    Ok(ConditionCounts { n_events: sum.n_events, sets: sum.sets, events, partial_reasons: scan.take_reasons() })
+}
+
+fn needed_by(conditions: &[Expr]) -> BTreeSet<Name> {
+    let mut names = BTreeSet::new();
+    for condition in conditions {
+        visit_fields(condition, &mut |name| {
+            names.insert(name.clone());
+        });
+    }
+    names
+}
+
+/// Reads the texts and ids of events.
+fn read_events(
+    scan: &Scan<'_>,
+    newest: &[Option<(i64, Spot)>],
+    lead: &[Operator],
+) -> Result<Vec<Option<Event>>, ExecuteError> {
+    let patterns = Patterns { text: Expr::Field("@message".into()), earlier: None, is_scored: false, counts: Some(1) };
+    let spots: Vec<Option<Spot>> = newest.iter().map(|newest| newest.map(|(_, spot)| spot)).collect();
+    let read = samples::read_spots(scan, &spots, lead, &patterns)?;
+    let event = |(sample, newest): (Option<samples::Sample>, &Option<(i64, Spot)>)| {
+        let (sample, (time, _)) = (sample?, (*newest)?);
+        let Value::String(text) = sample.text else { return None };
+        Some(Event { id: sample.id?, time: Timestamp(time), text })
+    };
+    Ok(read.into_iter().zip(newest).map(event).collect())
+}
+
+impl Counter {
+    fn add(&mut self, frame: &mut Frame<'_>, item: &Item, conditions: &[Expr], scan: &Scan<'_>) -> Result<(), Stop> {
+        let n_rows = frame.n_rows();
+        if n_rows == 0 {
+            return Ok(());
+        }
+        self.n_events += n_rows as u64;
+        let mut sets = vec![0_u64; n_rows];
+        let mut last = vec![None; conditions.len()];
+        for (place, condition) in conditions.iter().enumerate() {
+            let rows = scan.env.truth(condition, frame)?;
+            for row in rows.iter() {
+                sets[row] |= 1 << place;
+                last[place] = Some(row);
+            }
+        }
+        // Equal ones stand together: events of one kind come in runs.
+        for run in sets.chunk_by(|a, b| a == b) {
+            *self.sets.entry(run[0]).or_insert(0) += run.len() as u64;
+        }
+        self.note_newest(frame, item, &last)
+    }
+
+    /// Notes the last rows for which conditions hold, where they may be newer than those known.
+    fn note_newest(&mut self, frame: &mut Frame<'_>, item: &Item, last: &[Option<usize>]) -> Result<(), Stop> {
+        let may_move = |newest: &Option<(i64, Spot)>| newest.is_none_or(|(time, _)| time <= item.last.0);
+        if !self.newest.iter().zip(last).any(|(newest, row)| row.is_some() && may_move(newest)) {
+            return Ok(());
+        }
+        let Some(stored) = frame.block().map(|block| block.rows.iter().collect::<Vec<usize>>()) else { return Ok(()) };
+        let times = frame.column("@timestamp")?;
+        for (newest, row) in self.newest.iter_mut().zip(last) {
+            let Some(row) = *row else { continue };
+            let time = Cell::at(&times, row).time().unwrap_or_default();
+            let spot = Spot { source: item.source, block: item.block, row: stored[row] };
+            *newest = (*newest).max(Some((time, spot)));
+        }
+        Ok(())
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.n_events += other.n_events;
+        for (set, count) in other.sets {
+            *self.sets.entry(set).or_insert(0) += count;
+        }
+        for (mine, other) in self.newest.iter_mut().zip(other.newest) {
+            *mine = (*mine).max(other);
+        }
+    }
+}

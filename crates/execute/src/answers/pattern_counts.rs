@@ -1,0 +1,177 @@
+//! How often each pattern of messages comes among two sets of events.
+
+use std::sync::Arc;
+
+use pattern::{Condition, id_of};
+use plan::{Expr, Operator, Patterns, Plan, has_subqueries};
+use types::{Level, Run, Timestamp, Value};
+
+use crate::answers::event::Event;
+use crate::expressions::elements::PreparedElements;
+use crate::operators::patterns::conditions::Conditions;
+use crate::operators::patterns::ends::{End, Side};
+use crate::operators::patterns::pattern_sums::{Part, PatternSums, Sums, count_runs, mined};
+use crate::operators::patterns::samples;
+use crate::operators::patterns::tally::Depth;
+use crate::request::answer::PartialReason;
+use crate::request::error::ExecuteError;
+use crate::request::parameters::Request;
+use crate::scan::scanner::Scan;
+use crate::scan::simplify::simplify_over;
+use crate::scan::steps::is_row_wise;
+
+/// Events that are compared with others: those that the conditions at the head of a plan let through.
+#[derive(Clone, Copy)]
+pub struct EventSet<'a> {
+    /// The conditions.
+    pub plan: &'a Plan,
+    /// The range, and what the query may use.
+    pub request: &'a Request<'a>,
+}
+
+/// A pattern, before its events are read.
+#[derive(Clone, Copy, Debug)]
+pub struct PatternTotals<'p> {
+    /// The pattern, wildcards as `<*>`.
+    pub pattern: &'p str,
+    /// Events in either set.
+    pub n_events: [u64; 2],
+    /// The level of most of its events in the first set, else in the second.
+    pub level: Option<Level>,
+    /// When the first event of either set was.
+    pub first: [Option<Timestamp>; 2],
+}
+
+/// A pattern that was chosen.
+#[derive(Clone, Debug)]
+pub struct PatternCount {
+    /// The pattern, wildcards as `<*>`.
+    pub pattern: String,
+    /// Its stable name.
+    pub id: String,
+    /// Events in either set.
+    pub n_events: [u64; 2],
+    /// The level of most of its events.
+    pub level: Option<Level>,
+    /// Its first event: of the first set, else of the second.
+    pub first: Option<Event>,
+    /// What holds for its events.
+    pub condition: Expr,
+    /// Whether that holds for no other events.
+    pub is_exact: bool,
+}
+
+/// The patterns of two sets of events.
+#[derive(Clone, Debug, Default)]
+pub struct PatternCounts {
+    /// Those that were chosen, in the order of the choice.
+    pub patterns: Vec<PatternCount>,
+    /// How many different ones there are.
+    pub n_patterns: usize,
+    /// Events in either set.
+    pub n_events: [u64; 2],
+    /// Why events may be missing.
+    pub partial_reasons: Vec<PartialReason>,
+}
+
+/// Counts the patterns of two sets of events together; `choose` says which ones are described, by their places.
+///
+/// Memory grows with the number of different texts with what varies taken out, and counts against the query's.
+pub fn pattern_counts(
+    sets: [EventSet<'_>; 2],
+    runs: &[Arc<dyn Run>],
+    choose: &mut dyn FnMut(&[PatternTotals<'_>]) -> Vec<usize>,
+) -> Result<PatternCounts, ExecuteError> {
+    if sets.iter().any(|set| has_subqueries(set.plan)) {
+        return Err(ExecuteError::Subquery);
+    }
+    let patterns = Patterns { text: Expr::Field("@message".into()), earlier: None, is_scored: false, counts: Some(1) };
+    let leads = sets.map(|set| -> Vec<Operator> {
+        simplify_over(set.plan.operators(), runs).into_iter().take_while(is_row_wise).collect()
+    });
+    let [mut first, mut second] = sets.map(|set| Scan::new(runs, set.request));
+    first.env.prepared = PreparedElements::of(&leads[0]);
+    second.env.prepared = PreparedElements::of(&leads[1]);
+    let counted = count_runs(&first, &leads[0], &patterns, None, Depth::Ends)?;
+    let first = Part { scan: &first, counted };
+    let counted = count_runs(&second, &leads[1], &patterns, None, Depth::Ends)?;
+    let second = Part { scan: &second, counted };
+    let mined = first.scan.or_nothing(mined(&first, Some(&second)));
+    let totals: Vec<PatternTotals<'_>> = mined.patterns.iter().zip(&mined.sums).map(totals).collect();
+    let chosen: Vec<usize> = choose(&totals).into_iter().filter(|place| *place < totals.len()).collect();
+    let compared = Compared { parts: [&first, &second], leads: &leads, patterns: &patterns, mined: &mined };
+    let described = compared.described(&chosen, &totals)?;
+    first.scan.absorb(second.scan);
+    if let Some(error) = first.scan.take_error() {
+        return Err(error);
+    }
+    Ok(PatternCounts {
+        patterns: described,
+        n_patterns: totals.len(),
+        n_events: [first.counted.n_events(), second.counted.n_events()],
+        partial_reasons: first.scan.take_reasons(),
+    })
+}
+
+fn totals<'p>((pattern, sums): (&'p String, &'p Sums)) -> PatternTotals<'p> {
+    let sides = [&sums.now, &sums.before];
+    PatternTotals {
+        pattern,
+        n_events: sides.map(crate::operators::patterns::bins::Sum::total),
+        level: sums.now.level().or_else(|| sums.before.level()),
+        first: sides.map(|side| side.ends.oldest.time().map(Timestamp)),
+    }
+}
+
+/// Both sets, counted.
+struct Compared<'c, 's, 'a> {
+    parts: [&'c Part<'s, 'a>; 2],
+    leads: &'c [Vec<Operator>; 2],
+    patterns: &'c Patterns,
+    mined: &'c PatternSums<'c>,
+}
+
+impl Compared<'_, '_, '_> {
+    /// Returns the chosen patterns with their conditions and first events; those without a condition are left out.
+    fn described(&self, chosen: &[usize], totals: &[PatternTotals<'_>]) -> Result<Vec<PatternCount>, ExecuteError> {
+        let firsts = self.firsts(chosen)?;
+        let conditions = Conditions::new(self.mined, self.parts[0], Some(self.parts[1]));
+        let mut described = Vec::new();
+        for (place, first) in chosen.iter().zip(firsts) {
+            let known = &totals[*place];
+            let sample = first.as_ref().map(|first| &*first.text);
+            let Some(Condition { expr, is_exact }) = conditions.of(*place, known.pattern, sample) else { continue };
+            described.push(PatternCount {
+                pattern: known.pattern.to_owned(),
+                id: id_of(known.pattern),
+                n_events: known.n_events,
+                level: known.level,
+                first,
+                condition: expr,
+                is_exact,
+            });
+        }
+        Ok(described)
+    }
+
+    /// Returns the first event of each pattern: of the first set, else of the second.
+    fn firsts(&self, chosen: &[usize]) -> Result<Vec<Option<Event>>, ExecuteError> {
+        let none = End::new(Side::Oldest);
+        let mut firsts: Vec<Option<Event>> = vec![None; chosen.len()];
+        for (side, part) in self.parts.into_iter().enumerate() {
+            let end = |(place, first): (&usize, &Option<Event>)| {
+                let sums = &self.mined.sums[*place];
+                let sum = if side == 0 { &sums.now } else { &sums.before };
+                if first.is_none() { sum.ends.oldest.clone() } else { none.clone() }
+            };
+            let ends: Vec<End> = chosen.iter().zip(&firsts).map(end).collect();
+            let read = samples::read(part.scan, &ends.iter().collect::<Vec<_>>(), &self.leads[side], self.patterns)?;
+            for ((first, sample), end) in firsts.iter_mut().zip(read).zip(&ends) {
+                if let Some((Value::String(text), id)) = sample.and_then(|sample| Some((sample.text, sample.id?))) {
+                    *first = Some(Event { id, time: Timestamp(end.time().unwrap_or_default()), text });
+                }
+            }
+        }
+        Ok(firsts)
+    }
+}

@@ -1,0 +1,219 @@
+//! From the alert to the cause: marks, what differs, when it began, the first look.
+
+use serde_json::{Value, json};
+
+use super::House;
+
+/// Two hours of orders, of which those of the canary fail from 11:40 on; the clock of tests stands at 12:00.
+fn lines() -> String {
+    let mut all = String::new();
+    for second in 0..7_200 {
+        let time = format!("2026-11-20T{:02}:{:02}:{:02}Z", 10 + second / 3_600, second / 60 % 60, second % 60);
+        let is_canary = second >= 6_000 && second % 10 == 3;
+        let (version, zone) = (if is_canary { "v4.13.0" } else { "v4.12.1" }, ["a", "b", "c"][second % 3]);
+        let mut event = json!({"@timestamp": time, "message": format!("order {second} done"), "level": "info",
+            "service": "payment", "version": version, "zone": zone, "ms": 10 + second % 50});
+        if is_canary {
+            event["message"] = format!("order {second} failed: pool exhausted").into();
+            event["level"] = "error".into();
+            event["ms"] = (5_000 + second % 40).into();
+        }
+        all += &(event.to_string() + "\n");
+    }
+    all
+}
+
+async fn house() -> House {
+    let house = House::new();
+    let reply = house.post("/api/v1/ingest?group=app", lines()).await;
+    assert!(reply.status < 300, "{}", reply.text());
+    house
+}
+
+async fn asked(house: &House, path: &str, body: &Value) -> Value {
+    let reply = house.post(path, body.to_string()).await;
+    assert!(reply.status < 300, "{path}: {}", reply.text());
+    reply.json()
+}
+
+async fn refused(house: &House, path: &str, body: &Value) -> (u16, String) {
+    let reply = house.post(path, body.to_string()).await;
+    (reply.status, reply.json()["error"]["message"].as_str().unwrap_or_default().to_owned())
+}
+
+#[tokio::test]
+async fn marks_are_events_that_are_listed_where_they_overlap_the_range() {
+    let house = House::new();
+    let deploy = json!({"text": "deploy 1.4.2", "fields": {"service": "pay", "attempt": 2}});
+    let made = asked(&house, "/api/v1/marks", &deploy).await;
+    assert_eq!(
+        (&made["at"], &made["group"], &made["until"]),
+        (&json!("2026-11-20T12:00:00Z"), &json!("marks"), &Value::Null)
+    );
+    let migration = json!({"text": "migration", "at": "2026-11-20T10:00:00Z", "until": "2026-11-20T11:30:00Z"});
+    asked(&house, "/api/v1/marks", &migration).await;
+    let own = json!({"text": "flag on", "at": "2026-11-20T11:10:00Z", "group": "pay/marks"});
+    asked(&house, "/api/v1/marks", &own).await;
+    let listed = |parameters: &'static str| {
+        let house = &house;
+        async move {
+            let found = house.get(&format!("/api/v1/marks?{parameters}")).await.json();
+            let texts = found["marks"].as_array().expect("a list").iter().map(|mark| mark["text"].clone());
+            texts.collect::<Vec<Value>>()
+        }
+    };
+    assert_eq!(listed("").await, ["migration", "flag on", "deploy 1.4.2"]);
+    assert_eq!(listed("from=2026-11-20T11:31:00Z").await, ["deploy 1.4.2"]);
+    assert_eq!(listed("to=2026-11-20T11:00:00Z").await, ["migration"]);
+    assert_eq!(listed("limit=1").await, ["deploy 1.4.2"]);
+    for how in ["", "?compact=true"] {
+        house.administer("POST", &format!("/api/v1/status/flush{how}"), "").await;
+        let found = house.get("/api/v1/marks?from=now-5m").await.json();
+        let mark = &found["marks"][0];
+        assert_eq!(mark["fields"], json!({"service": "pay", "attempt": 2}), "{found}");
+        assert_eq!(mark["text"], "deploy 1.4.2");
+    }
+    let query = json!({"query": "source \"marks\" | filter service = \"pay\" | stats count(*) as n"});
+    assert_eq!(asked(&house, "/api/v1/query", &query).await["rows"], json!([[1]]));
+}
+
+#[tokio::test]
+async fn marks_that_cannot_be_are_refused_and_keys_mark_within_their_groups() {
+    let house = House::new();
+    for (mark, said) in [
+        (json!({"text": "  "}), "text has 0 bytes; a mark needs 1 to 2000"),
+        (
+            json!({"text": "x", "at": "2027-01-01"}),
+            "at 2027-01-01T00:00:00Z is further in the future than limits.max_future permits",
+        ),
+        (json!({"text": "x", "at": "soon"}), "at: "),
+        (
+            json!({"text": "x", "at": "2026-11-20T11:00:00Z", "until": "2026-11-20T10:00:00Z"}),
+            "until 2026-11-20T10:00:00Z is before at",
+        ),
+        (
+            json!({"text": "x", "at": "2026-11-01", "until": "2026-11-20"}),
+            "from at 2026-11-01T00:00:00Z until 2026-11-20T00:00:00Z are more than 7 days",
+        ),
+        (json!({"text": "x", "fields": {"@log": "y"}}), "fields: \"@log\" cannot be the name"),
+        (json!({"text": "x", "fields": {"a": [1]}}), "fields: \"a\" is neither a text, a number nor a boolean"),
+        (json!({"text": "x", "group": "app"}), "group \"app\" is no group of marks"),
+        (json!({"text": "x", "when": "now"}), "the body is no mark: unknown field `when`"),
+        (json!(["x"]), "the body is no mark: it is an array, not an object"),
+    ] {
+        let (status, message) = refused(&house, "/api/v1/marks", &mark).await;
+        assert!(status == 400 && message.starts_with(said), "{mark}: {status} {message}");
+    }
+    let (_, key) = house.key("ingest", &["pay/*"]).await;
+    let post = |body: &'static str| house.as_key(&key, "POST", "/api/v1/marks", body.to_owned());
+    let foreign = post(r#"{"text":"x"}"#).await;
+    assert!(foreign.status == 403 && foreign.text().contains("GROUP/marks"), "{}", foreign.text());
+    assert_eq!(post(r#"{"text":"x","group":"pay/marks"}"#).await.status, 201);
+    let (_, other) = house.key("read", &["web/*"]).await;
+    let seen = house.as_key(&other, "GET", "/api/v1/marks", String::new()).await.json();
+    assert_eq!(seen["marks"], json!([]));
+}
+
+#[tokio::test]
+async fn what_differs_is_the_same_however_events_are_stored() {
+    let house = house().await;
+    let body = json!({"selection": {"query": "filter @level = \"error\"", "from": "2026-11-20T10:00:00Z", "to": "2026-11-20T12:00:00Z",
+        "groups": ["app"]}, "baseline": "rest"});
+    let found = |mut found: Value| {
+        found.as_object_mut().expect("an object").remove("stats");
+        for field in found["fields"].as_array_mut().expect("a list") {
+            field["event"]["id"].take();
+        }
+        found
+    };
+    let hot = found(asked(&house, "/api/v1/differs", &body).await);
+    assert_eq!((&hot["selection"], &hot["baseline"]), (&json!({"events": 120}), &json!({"events": 7_080})));
+    let version = &hot["fields"][0];
+    assert_eq!(version["field"], "version", "{hot:#}");
+    assert_eq!(version["same_events"], json!(["ms", "@pattern"]));
+    let of_canary = json!({"value": "v4.13.0", "selection": 120, "selection_share": 1.0, "baseline": 0, "baseline_share": 0.0, "lift": null});
+    assert_eq!(version["values"][0], of_canary);
+    assert_eq!(version["query"], "filter @level = \"error\" | filter version = \"v4.13.0\"");
+    assert_eq!(version["event"]["text"], "order 7193 failed: pool exhausted");
+    for how in ["", "?compact=true"] {
+        house.administer("POST", &format!("/api/v1/status/flush{how}"), "").await;
+        assert_eq!(found(asked(&house, "/api/v1/differs", &body).await), hot, "{how}");
+    }
+    let before = json!({"selection": {"query": "", "from": "2026-11-20T11:40:00Z", "to": "2026-11-20T11:59:59.999Z"}});
+    let before = asked(&house, "/api/v1/differs", &before).await;
+    assert_eq!(before["baseline"], json!({"events": 1_200}));
+    let fields: Vec<&Value> =
+        before["fields"].as_array().expect("a list").iter().map(|field| &field["field"]).collect();
+    assert!(fields.contains(&&json!("version")), "{before:#}");
+}
+
+#[tokio::test]
+async fn comparisons_that_cannot_be_are_refused_by_name() {
+    let house = house().await;
+    for (body, said) in [
+        (json!({}), "the body is no comparison: selection is missing"),
+        (json!([]), "the body is no comparison: it is no object"),
+        (json!({"selection": {}, "baseline": "after"}), "the body is no comparison: baseline \"after\" is neither"),
+        (json!({"selection": {"quer": ""}}), "the body is no comparison: selection: unknown field `quer`"),
+        (json!({"selection": {}, "sample": 1}), "the body is no comparison: unknown member \"sample\""),
+        (json!({"selection": {"query": "filter ("}}), ""),
+        (
+            json!({"selection": {"groups": ["a"]}, "baseline": {"groups": ["b"]}}),
+            "selection and baseline are about different groups",
+        ),
+    ] {
+        let (status, message) = refused(&house, "/api/v1/differs", &body).await;
+        assert!(status == 400 && message.starts_with(said), "{body}: {status} {message}");
+    }
+    let empty = json!({"selection": {"query": "filter version = \"none\"", "from": "now-1h"}, "baseline": "rest"});
+    let empty = asked(&house, "/api/v1/differs", &empty).await;
+    assert_eq!((&empty["fields"], &empty["note"]), (&json!([]), &json!("the selection has no events")));
+}
+
+#[tokio::test]
+async fn an_onset_has_its_time_its_rates_and_what_began_with_it() {
+    let house = house().await;
+    let mark = json!({"text": "deploy v4.13.0", "at": "2026-11-20T11:39:30Z", "fields": {"service": "payment"}});
+    asked(&house, "/api/v1/marks", &mark).await;
+    let body =
+        json!({"query": "filter @level = \"error\"", "from": "2026-11-20T11:00:00Z", "to": "2026-11-20T12:00:00Z"});
+    let found = asked(&house, "/api/v1/onset", &body).await;
+    assert_eq!(found["began"], "2026-11-20T11:40:03Z", "{found:#}");
+    assert_eq!((&found["ended"], &found["before_per_minute"]), (&Value::Null, &json!(0.0)));
+    let rate = found["after_per_minute"].as_f64().expect("a number");
+    assert!((5.0..7.0).contains(&rate), "{rate}");
+    let kinds: Vec<(&str, &str)> = (found["also"].as_array().expect("a list").iter())
+        .filter_map(|one| Some((one["kind"].as_str()?, one["at"].as_str()?)))
+        .collect();
+    assert_eq!(kinds, [("mark", "2026-11-20T11:39:30Z"), ("pattern", "2026-11-20T11:40:03Z")], "{found:#}");
+    let quiet =
+        json!({"query": "filter version = \"v4.12.1\"", "from": "2026-11-20T11:00:00Z", "to": "2026-11-20T11:30:00Z"});
+    let quiet = asked(&house, "/api/v1/onset", &quiet).await;
+    assert_eq!((&quiet["began"], &quiet["uncertainty_ms"], &quiet["also"]), (&Value::Null, &Value::Null, &json!([])));
+}
+
+#[tokio::test]
+async fn a_first_look_names_the_deploy_and_the_version() {
+    let house = house().await;
+    let mark = json!({"text": "deploy v4.13.0", "at": "2026-11-20T11:39:30Z", "fields": {"service": "payment"}});
+    asked(&house, "/api/v1/marks", &mark).await;
+    let found =
+        asked(&house, "/api/v1/first-look", &json!({"query": "", "from": "2026-11-20T11:00:00Z", "groups": ["app"]}))
+            .await;
+    let best: Vec<&str> =
+        found["findings"].as_array().expect("a list").iter().take(3).filter_map(|one| one["title"].as_str()).collect();
+    assert!(best.contains(&"deploy v4.13.0 33 s before"), "{found:#}");
+    assert!(
+        best.iter().any(|title| title.starts_with("version = v4.13.0: 100% of these events, 0% of others")),
+        "{best:?}"
+    );
+    assert_eq!(found["onset"]["began"], "2026-11-20T11:40:03Z");
+    assert!(found["differs"]["fields"].is_array() && found["elapsed_ms"].is_number());
+    let calm = json!({"query": "", "from": "2026-11-20T10:20:00Z", "to": "2026-11-20T10:50:00Z"});
+    assert_eq!(asked(&house, "/api/v1/first-look", &calm).await["findings"], json!([]));
+    for (body, status) in
+        [(json!({"alert": "x"}), 404), (json!({"alert": 1}), 400), (json!({"alert": "x", "query": ""}), 400)]
+    {
+        assert_eq!(refused(&house, "/api/v1/first-look", &body).await.0, status, "{body}");
+    }
+}
