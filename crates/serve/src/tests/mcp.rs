@@ -194,3 +194,32 @@ async fn a_scripted_investigator_finds_a_planted_cause_in_four_calls() {
     assert_eq!(trace["logs_total"], 30);
     assert!(n_bytes <= 20_000 * 3, "{n_bytes} bytes are more than 20,000 tokens");
 }
+
+/// An investigator without a model: takes a first look at errors, then follows the first finding.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_investigator_that_follows_the_first_finding_has_the_cause_within_five_calls() {
+    let house = super::causes::house().await;
+    let errors =
+        json!({"query": "filter @level >= 'error'", "from": "2026-11-20T11:00:00Z", "to": "2026-11-20T12:00:00Z"});
+    let look = house.tool("first_look", errors.clone()).await;
+    let findings = look["findings"].as_array().cloned().unwrap_or_default();
+    let names_canary = |finding: &Value| finding.to_string().contains("v4.13.0");
+    assert!(findings.iter().take(3).any(names_canary), "{look}");
+    assert!(look["url"].is_string() && look["complete"] == true, "{look}");
+    let began = house.tool("onset", errors.clone()).await;
+    assert!(began["began"].as_str().is_some_and(|at| at.starts_with("2026-11-20T11:40")), "{began}");
+    let mut compared = errors.clone();
+    compared["baseline"] = "rest".into();
+    let differs = house.tool("differs", compared).await;
+    assert!(names_canary(&differs["fields"][0]), "{differs}");
+    // One event of the best finding, by its id.
+    let query = findings.iter().find(|finding| names_canary(finding)).map(|finding| finding["query"].clone());
+    let mut followed = errors.clone();
+    followed["query"] = query.unwrap_or_default();
+    followed["limit"] = 3.into();
+    let lines = house.tool("query", followed).await;
+    assert!(lines["matched"].as_u64().is_some_and(|n| n > 0), "{lines}");
+    let n_bytes: usize = [&look, &began, &differs, &lines].iter().map(|answer| answer.to_string().len()).sum();
+    // A token has about three bytes.
+    assert!(n_bytes < 60_000, "{n_bytes} bytes are more than 20,000 tokens");
+}
