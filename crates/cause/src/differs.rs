@@ -42,6 +42,9 @@ pub(crate) const PATTERN_FIELD: &str = "@pattern";
 const LEVEL_FIELDS: [&str; 8] =
     ["@level", "level", "severity", "lvl", "log.level", "loglevel", "severity_text", "levelname"];
 
+/// A value of a field with its exact counts on both sides.
+type Recount = (Arc<str>, Value, [u64; 2]);
+
 /// What a selection is compared with.
 #[derive(Clone, Copy)]
 pub enum Baseline<'a> {
@@ -217,7 +220,7 @@ impl Comparison<'_, '_> {
         let sides = Sides { n_events, n_tried: n_tried(&counts) };
         let mut candidates = self.field_candidates(&counts, sides)?;
         candidates.extend(self.pattern_candidate(sides, &mut found.partial_reasons)?);
-        candidates.sort_by(|a, b| merge::order(a).cmp(&merge::order(b)));
+        candidates.sort_by_cached_key(merge::order);
         candidates.truncate(CONDITIONS_MAX);
         found.fields = self.described(candidates, &mut found.partial_reasons)?;
         Ok(found)
@@ -255,14 +258,12 @@ impl Comparison<'_, '_> {
             let by_value = judge_field(name, of_side, is_cut.then_some(&exact[..]), sides);
             let by_number = judge_numbers(name, of_side, sides);
             candidates.extend(match (by_value, by_number) {
-                (Some(mut values), Some(numbers)) if values.score >= numbers.score => {
+                // One value that tells as much as the distribution is the finding: a timeout of exactly 5,000 ms.
+                (Some(mut values), Some(numbers)) if values.first_score() >= numbers.score => {
                     values.numbers = numbers.numbers;
                     Some(values)
                 }
-                (Some(values), Some(mut numbers)) => {
-                    numbers.values = values.values;
-                    Some(numbers)
-                }
+                (Some(_), Some(numbers)) => Some(numbers),
                 (values, numbers) => values.or(numbers),
             });
         }
@@ -270,11 +271,7 @@ impl Comparison<'_, '_> {
     }
 
     /// Counts the frequent values of fields that have too many values, exactly.
-    fn recounted(
-        &self,
-        names: &[&Arc<str>],
-        counts: &[ValueCounts; 2],
-    ) -> Result<Vec<(Arc<str>, Value, [u64; 2])>, ExecuteError> {
+    fn recounted(&self, names: &[&Arc<str>], counts: &[ValueCounts; 2]) -> Result<Vec<Recount>, ExecuteError> {
         let mut wanted: Vec<(Arc<str>, Value)> = Vec::new();
         for name in names {
             let of_side = [0, 1].map(|side| counts[side].fields.get(*name));

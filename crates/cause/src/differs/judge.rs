@@ -80,6 +80,11 @@ impl Candidate {
         let same_events = Vec::new();
         Self { field, score, values, numbers: None, condition, baseline_share, event: None, same_events }
     }
+
+    /// Returns the score of the most telling value alone.
+    pub(super) fn first_score(&self) -> f64 {
+        self.values.first().map_or(0.0, |value| divergence(&[(value.shares[0], value.shares[1])]))
+    }
 }
 
 /// Returns the values whose shares differ with their places, most telling first: those that the selection has more often

@@ -74,18 +74,20 @@ fn rate((n, t): (f64, f64)) -> f64 {
     if t > 0.0 { n / t } else { 0.0 }
 }
 
-/// Finds the stretch that differs most, where it differs enough. A rise is preferred to a fall, and a stretch begins after
-/// the first bucket: what was there from the beginning did not begin.
+/// Finds the stretch that differs most, where it differs enough. It begins after the first bucket: what was there from the
+/// beginning did not begin.
 pub(super) fn episode(counts: &[f64], expected: &[f64]) -> Option<Episode> {
     let sums = Sums::new(counts, expected);
     let n = sums.n() as f64;
     let threshold = LN_EVIDENCE_MIN + (n * n / 2.0).max(1.0).ln();
-    [true, false].into_iter().find_map(|is_rise| {
+    let of_direction = |is_rise| {
         let (begin, end, ratio) = best_stretch(&sums, is_rise)?;
         let dispersion = dispersion(counts, expected, (begin, end), &sums);
         let end = if has_ended(&sums, begin, end) { end } else { sums.n() };
-        (ratio / dispersion >= threshold).then_some(Episode { begin, end, is_rise, dispersion })
-    })
+        Some((ratio / dispersion, Episode { begin, end, is_rise, dispersion }))
+    };
+    let found = [true, false].into_iter().filter_map(of_direction).filter(|(evidence, _)| *evidence >= threshold);
+    found.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, episode)| episode)
 }
 
 fn outside(sums: &Sums, begin: usize, end: usize) -> (f64, f64) {
