@@ -97,7 +97,7 @@ impl TargetLists {
         list.request = Some(*number_next);
         let source = PageSource::Http(Box::new(HttpRequest {
             client: made,
-            config: client.clone(),
+            config: client.as_ref().clone(),
             url: url.clone(),
             accept: "application/json".to_owned(),
             timeout: LIST_TIMEOUT.min((*refresh).max(Duration::from_secs(5))),
