@@ -164,7 +164,7 @@ fn all_wrong_keys_of_settings_and_rules_are_named_at_once() {
     .expect("scratch is writable");
     std::fs::write(
         scratch.path().join("r.yaml"),
-        "groups:\n- name: g\n  rules:\n  - name: a\n    expr: x\n    severity: page\n  - nmae: b\n    query: x\n",
+        "groups:\n- name: g\n  rules:\n  - name: a\n    querry: x\n    severity: page\n  - nmae: b\n    query: x\n",
     )
     .expect("scratch is writable");
     let mut command = catat(scratch.path());
@@ -179,7 +179,7 @@ fn all_wrong_keys_of_settings_and_rules_are_named_at_once() {
         "catat.toml:14: pipeline[1].steps[1].levl: unknown key",
         "catat.toml:16: input[0].path: unknown key",
         "catat.toml:17: input[0].exclud: unknown key",
-        "r.yaml:5:5: unknown key \"expr\"",
+        "r.yaml:5:5: unknown key \"querry\"",
         "r.yaml:6:5: unknown key \"severity\"",
         "r.yaml:7:5: unknown key \"nmae\"",
     ] {

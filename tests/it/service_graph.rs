@@ -53,7 +53,8 @@ fn asked(server: &Server, query: &str) -> Vec<(String, String, f64)> {
 #[test]
 fn calls_between_services_are_series_that_grafana_asks_for() {
     let scratch = tempfile::tempdir().expect("a scratch directory");
-    let mut server = Launch::new(scratch.path(), &[]).with_variable("CATAT_METRICS__SERVICE_GRAPH", "1s").start();
+    let mut server =
+        Launch::new(scratch.path(), &["serve"]).with_variable("CATAT_METRICS__SERVICE_GRAPH", "1s").start();
     // The server's side comes first, in a request of its own.
     send(
         &server,

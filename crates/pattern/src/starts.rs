@@ -193,7 +193,9 @@ pub fn says_start(masked: &str) -> bool {
 pub fn is_short_start(lower: &str) -> bool {
     // `[main:QuorumPeerMain@127] - Starting …`: what is in brackets says who speaks.
     let text = first_clause(lower.rsplit_once("] - ").map_or(lower, |(_, text)| text));
-    let words = text.split(|c: char| !c.is_ascii_alphabetic() && c != WILDCARD && c != '\'');
+    // Of `key=value` the value is text; a key says nothing: `restart=false`.
+    let texts = text.split(' ').map(|token| token.rsplit_once('=').map_or(token, |(_, value)| value));
+    let words = texts.flat_map(|text| text.split(|c: char| !c.is_ascii_alphabetic() && c != WILDCARD && c != '\''));
     let words: Vec<&str> = words
         .filter(|word| !word.is_empty() && !word.contains(WILDCARD))
         .filter(|word| !LEVELS.contains(word))

@@ -139,7 +139,8 @@ pub(crate) fn entries() -> Vec<Entry> {
         (otel::routes(), cloudwatch::routes(), traces::routes(), metrics::routes());
     let foreign =
         [loki.entries(), elastic.entries(), otel.entries(), cloudwatch.entries(), traces.entries(), metrics.entries()];
-    [own_routes().entries(), api.entries(), &foreign.concat()].concat()
+    let mcp = mcp::routes();
+    [own_routes().entries(), api.entries(), mcp.entries(), &foreign.concat()].concat()
 }
 
 /// Returns the whole service.

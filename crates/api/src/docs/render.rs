@@ -8,7 +8,7 @@ use super::search::Section;
 use crate::markdown::{self, escaped, example, language_of, leading_word, markup, text_of};
 
 /// The pages in reading order, by their files below the root of the repository, without `.md`.
-pub(super) const FILES: [&str; 36] = [
+pub(super) const FILES: [&str; 37] = [
     "docs/README",
     "docs/tutorial",
     "docs/sending/README",
@@ -35,6 +35,7 @@ pub(super) const FILES: [&str; 36] = [
     "docs/reading/prometheus",
     "docs/reading/traceql",
     "docs/alerts",
+    "docs/causes",
     "docs/issues",
     "docs/agents",
     "docs/metrics",

@@ -81,7 +81,7 @@ pub(crate) async fn values(
     let values: Vec<Value> = found
         .values
         .iter()
-        .map(|one| json!({"value": super::value_json(&one.value), "count": one.count, "share": one.share}))
+        .map(|one| json!({"value": crate::json::value_json(&one.value), "count": one.count, "share": one.share}))
         .collect();
     Ok(Json(json!({
         "values": values, "distinct": found.n_distinct, "total": found.n_events,

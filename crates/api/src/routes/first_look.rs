@@ -141,6 +141,6 @@ fn finding(finding: &Finding, url: Option<&str>) -> Value {
     json!({
         "kind": finding.kind.name(), "title": finding.title, "at": finding.at.map(|at| at.to_string()),
         "query": finding.query.as_ref().filter(|text| language::format_insights(text).is_ok()),
-        "url": url, "score": super::differs::rounded(finding.score),
+        "url": url, "score": crate::json::rounded(finding.score),
     })
 }

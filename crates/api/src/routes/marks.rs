@@ -197,7 +197,7 @@ pub(crate) async fn get(server: Shared, parameters: Parameters) -> Result<Json<V
 
 fn mark_json(mark: &Mark) -> Value {
     let fields: Map<String, Value> =
-        mark.fields.iter().map(|(name, value)| (name.to_string(), super::value_json(value))).collect();
+        mark.fields.iter().map(|(name, value)| (name.to_string(), crate::json::value_json(value))).collect();
     json!({
         "id": mark.id, "at": mark.at.to_string(), "until": mark.until.map(|until| until.to_string()),
         "text": mark.text, "group": mark.group, "fields": fields,

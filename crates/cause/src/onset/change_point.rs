@@ -135,7 +135,8 @@ fn is_change(sums: &Sums, begin: usize, inside: (f64, f64), is_rise: bool) -> bo
     let (low, high) = if is_rise { (rate(before), rate(inside)) } else { (rate(inside), rate(before)) };
     let both = (before.0 + inside.0, before.1 + inside.1);
     let ratio = ln_likelihood(before) + ln_likelihood(inside) - ln_likelihood(both);
-    high >= FACTOR_MIN * low && ratio >= LN_EVIDENCE_MIN
+    // The beginning is the best of all beginnings.
+    high >= FACTOR_MIN * low && ratio >= LN_EVIDENCE_MIN + (sums.n() as f64).ln()
 }
 
 /// Returns how much more the counts outside a stretch vary than those of single events would.

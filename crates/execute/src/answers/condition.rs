@@ -38,21 +38,4 @@ pub fn holds_for(condition: &Expr, columns: &[Name], rows: &[Vec<Option<Value>>]
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use language::{ParseOptions, parse_insights};
-
-    #[test]
-    fn a_condition_holds_for_the_rows_that_a_filter_would_keep() {
-        let options = ParseOptions { now: Timestamp(0), time_zone: chrono_tz::UTC };
-        let plan = parse_insights("filter value > 5 and host like \"web\" and not ispresent(gone)", &options).unwrap();
-        let of = |operator: &Operator| if let Operator::Filter(expr) = operator { Some(expr.clone()) } else { None };
-        let filters = plan.operators().iter().filter_map(of);
-        let condition = filters.reduce(|a, b| Expr::And(Box::new(a), Box::new(b))).unwrap();
-        let row = |host: &str, value: Option<f64>| vec![Some(Value::text(host)), value.map(Value::Float)];
-        let rows = [row("web-1", Some(7.0)), row("web-2", Some(5.0)), row("db", Some(9.0)), row("web-3", None)];
-        let found = holds_for(&condition, &["host".into(), "value".into()], &rows, Timestamp(0));
-        assert_eq!(found, [true, false, false, false]);
-        assert!(holds_for(&condition, &[], &[], Timestamp(0)).is_empty());
-    }
-}
+mod tests;

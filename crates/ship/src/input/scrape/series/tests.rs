@@ -149,7 +149,7 @@ fn bounds_of_buckets_and_quantiles_are_written_as_in_openmetrics() {
     check(
         json!({}),
         &[Some(page)],
-        &[
+        [
             r#"{"__name__":"h_bucket","instance":"i","job":"j","le":"1.0"} 1.0 1000"#,
             r#"{"__name__":"h_bucket","instance":"i","job":"j","le":"1e+06"} 1.0 1000"#,
             r#"{"__name__":"h_bucket","instance":"i","job":"j","le":"+Inf"} 1.0 1000"#,
