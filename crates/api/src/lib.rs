@@ -7,6 +7,7 @@ mod answer;
 mod ask;
 mod docs;
 mod embedded;
+mod json_value;
 mod markdown;
 mod page;
 mod reference;

@@ -62,11 +62,6 @@ pub(crate) fn table() -> Table<FamilyState<Api>> {
         .get("/api/v1/time", Role::Read, time::get)
         .get("/api/v1/patterns", Role::Read, patterns::get)
         .get("/api/v1/changes", Role::Read, changes::get)
-        .post("/api/v1/differs", Role::Read, differs::post)
-        .post("/api/v1/first-look", Role::Read, first_look::post)
-        .post("/api/v1/onset", Role::Read, onset::post)
-        .get("/api/v1/marks", Role::Read, marks::get)
-        .post("/api/v1/marks", Role::Ingest, marks::post)
         .get("/api/v1/context", Role::Read, context::get)
         .get("/api/v1/fields", Role::Read, fields::list)
         .get("/api/v1/fields/{name}/values", Role::Read, fields::values)
@@ -118,12 +113,15 @@ pub(crate) fn table() -> Table<FamilyState<Api>> {
         .get("/-/healthy", Role::None, health::healthy)
         .get("/-/ready", Role::None, health::ready)
         .get("/ready", Role::None, health::loki_ready);
-    fleet::add(alerts::add(table))
+    fleet::add(alerts::add(causes(table)))
 }
 
-/// Returns a value as JSON inside a small answer.
-pub(crate) fn value_json(value: &types::Value) -> serde_json::Value {
-    let mut text = String::new();
-    value.write_json(&mut text);
-    serde_json::from_str(&text).unwrap_or(serde_json::Value::Null)
+/// Adds the routes that lead from an alert to its cause.
+fn causes(table: Table<FamilyState<Api>>) -> Table<FamilyState<Api>> {
+    table
+        .post("/api/v1/differs", Role::Read, differs::post)
+        .post("/api/v1/first-look", Role::Read, first_look::post)
+        .post("/api/v1/onset", Role::Read, onset::post)
+        .get("/api/v1/marks", Role::Read, marks::get)
+        .post("/api/v1/marks", Role::Ingest, marks::post)
 }

@@ -3,6 +3,7 @@
 //! One pass over either set counts everything. What is judged significant is then counted again together, over the
 //! selection: findings that are the same events become one finding, and each is shown with an event.
 
+mod difference;
 mod judge;
 mod merge;
 
@@ -17,8 +18,11 @@ use plan::fields::fields_of;
 use plan::{Expr, Name};
 use types::{Run, Value};
 
+use self::difference::PATTERN_FIELD;
 use self::judge::{Candidate, Sides, judge_counts, judge_field, judge_numbers};
 use crate::text::{conditions_of, equal, query};
+
+pub use self::difference::{NumberDifference, ValueDifference};
 
 /// Fields that are shown, best first: no one reads more.
 const FIELDS_MAX: usize = 24;
@@ -34,9 +38,6 @@ const PATTERNS_MAX: usize = 10;
 
 /// Fewer events than this say nothing about their values.
 const EVENTS_MIN: u64 = 5;
-
-/// The name under which patterns are a field.
-pub(crate) const PATTERN_FIELD: &str = "@pattern";
 
 /// Names of fields that are the level: a query that names one names all.
 const LEVEL_FIELDS: [&str; 8] =
@@ -102,39 +103,6 @@ pub struct FieldDifference {
     pub event: Option<Event>,
     /// Fields that differ by the same events.
     pub same_events: Vec<Arc<str>>,
-}
-
-/// A value that one side has more often than the other.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ValueDifference {
-    /// The value; `None` stands for events without the field.
-    pub value: Option<Value>,
-    /// Events of the selection, and of the baseline.
-    pub n_events: [u64; 2],
-    /// Shares of the events of either side.
-    pub shares: [f64; 2],
-}
-
-impl ValueDifference {
-    /// Returns how many times larger its share is in the selection; `None` where the baseline has none.
-    pub fn lift(&self) -> Option<f64> {
-        (self.n_events[1] > 0).then(|| self.shares[0] / self.shares[1])
-    }
-}
-
-/// Quantiles of a field's numbers on either side, to within 1 %, and the number that divides the sides best.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct NumberDifference {
-    /// The median of the selection and of the baseline.
-    pub p50: [f64; 2],
-    /// The 95th percentiles.
-    pub p95: [f64; 2],
-    /// The 99th percentiles.
-    pub p99: [f64; 2],
-    /// The number above which the shares of both sides differ most.
-    pub threshold: f64,
-    /// Shares of the events of either side with a number above it.
-    pub shares_above: [f64; 2],
 }
 
 /// Compares a selection with a baseline: all fields, the patterns of messages, and numbers by their distribution.

@@ -8,7 +8,7 @@ use super::search::Section;
 use crate::markdown::{self, escaped, example, language_of, leading_word, markup, text_of};
 
 /// The pages in reading order, by their files below the root of the repository, without `.md`.
-pub(super) const FILES: [&str; 34] = [
+pub(super) const FILES: [&str; 35] = [
     "docs/README",
     "docs/tutorial",
     "docs/sending/README",
@@ -35,6 +35,7 @@ pub(super) const FILES: [&str; 34] = [
     "docs/reading/prometheus",
     "docs/reading/traceql",
     "docs/alerts",
+    "docs/causes",
     "docs/metrics",
     "docs/running",
     "docs/fleet",

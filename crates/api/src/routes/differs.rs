@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use types::TimeRange;
 
 use crate::ask::{Ask, Question};
+use crate::json_value::{rounded, value_json};
 use door::answer::{reason_json, stats_json};
 use door::problem::Problem;
 use door::query_run::{QueryRun, Scope, complete, damages, read};
@@ -171,7 +172,7 @@ pub(super) fn field(field: &FieldDifference) -> Value {
 fn value(value: &ValueDifference) -> Value {
     let [n_selection, n_baseline] = value.n_events;
     json!({
-        "value": value.value.as_ref().map(super::value_json),
+        "value": value.value.as_ref().map(value_json),
         "selection": n_selection,
         "selection_share": rounded(value.shares[0]),
         "baseline": n_baseline,
@@ -189,9 +190,4 @@ fn numbers(numbers: &NumberDifference) -> Value {
         "threshold": threshold,
         "selection_share_above": rounded(shares_above[0]), "baseline_share_above": rounded(shares_above[1]),
     })
-}
-
-/// Returns a number with six digits after the point: shares are of millions of events at most.
-pub(super) fn rounded(number: f64) -> f64 {
-    (number * 1e6).round() / 1e6
 }

@@ -4,6 +4,7 @@ use axum::Json;
 use serde_json::{Value, json};
 
 use crate::ask::{Ask, PARAMETERS};
+use crate::json_value::value_json;
 use door::answer::{reason_json, stats_json};
 use door::parameters::{Parameters, PathName};
 use door::problem::Problem;
@@ -81,7 +82,7 @@ pub(crate) async fn values(
     let values: Vec<Value> = found
         .values
         .iter()
-        .map(|one| json!({"value": super::value_json(&one.value), "count": one.count, "share": one.share}))
+        .map(|one| json!({"value": value_json(&one.value), "count": one.count, "share": one.share}))
         .collect();
     Ok(Json(json!({
         "values": values, "distinct": found.n_distinct, "total": found.n_events,

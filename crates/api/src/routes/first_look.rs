@@ -14,6 +14,7 @@ use types::{TimeRange, Timestamp};
 use super::alerts::visible;
 use super::onset::{FoundOnset, alerts, json_of};
 use crate::ask::{Ask, Question};
+use crate::json_value::rounded;
 use door::answer::reason_json;
 use door::problem::Problem;
 use door::query_run::{QueryRun, damages, read};
@@ -141,6 +142,6 @@ fn finding(finding: &Finding, url: Option<&str>) -> Value {
     json!({
         "kind": finding.kind.name(), "title": finding.title, "at": finding.at.map(|at| at.to_string()),
         "query": finding.query.as_ref().filter(|text| language::format_insights(text).is_ok()),
-        "url": url, "score": super::differs::rounded(finding.score),
+        "url": url, "score": rounded(finding.score),
     })
 }

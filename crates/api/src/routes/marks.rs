@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use types::{GroupName, Timestamp, group_name_of_outside};
 
 use crate::ask;
+use crate::json_value::value_json;
 use door::answer::reason_json;
 use door::parameters::Parameters;
 use door::problem::Problem;
@@ -197,7 +198,7 @@ pub(crate) async fn get(server: Shared, parameters: Parameters) -> Result<Json<V
 
 fn mark_json(mark: &Mark) -> Value {
     let fields: Map<String, Value> =
-        mark.fields.iter().map(|(name, value)| (name.to_string(), super::value_json(value))).collect();
+        mark.fields.iter().map(|(name, value)| (name.to_string(), value_json(value))).collect();
     json!({
         "id": mark.id, "at": mark.at.to_string(), "until": mark.until.map(|until| until.to_string()),
         "text": mark.text, "group": mark.group, "fields": fields,

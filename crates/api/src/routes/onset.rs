@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use types::{TimeRange, Timestamp};
 
 use crate::ask::{Ask, Question};
+use crate::json_value::rounded;
 use crate::routes::alerts::visible;
 use door::answer::reason_json;
 use door::problem::Problem;
@@ -106,7 +107,7 @@ pub(super) fn json_of(found: &FoundOnset, alerts: Vec<Value>) -> Value {
     let mut also: Vec<Value> = also.chain(alerts).collect();
     also.sort_by_key(|one| one["at"].as_str().and_then(Timestamp::parse_rfc3339));
     let Onset { began, ended, uncertainty_ns, before_per_minute, after_per_minute, .. } = &found.onset;
-    let of_began = |value: f64| began.map(|_| super::differs::rounded(value));
+    let of_began = |value: f64| began.map(|_| rounded(value));
     json!({
         "began": began.map(|at| at.to_string()),
         "ended": ended.map(|at| at.to_string()),

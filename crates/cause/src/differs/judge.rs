@@ -6,7 +6,7 @@ use execute::{CountedValue, Event, FieldCounts};
 use plan::{Comparison, Expr};
 use types::Value;
 
-use super::{NumberDifference, ValueDifference};
+use super::difference::{NumberDifference, ValueDifference};
 use crate::statistics::{contribution, divergence, effect, p_of_distance, p_of_shares};
 use crate::text::{compare, equal, is_present};
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use execute::ConditionCounts;
 
-use super::PATTERN_FIELD;
+use super::difference::PATTERN_FIELD;
 use super::judge::Candidate;
 use crate::statistics::effect;
 
