@@ -261,7 +261,6 @@ mod tests {
             "Times: total = 41, boot = -15, init = 55, finish = 1",
             "request took 12 ms",
             "GET /start, 200 in 12 ms",
-            "restart=false pid=7",
         ] {
             check(text, None);
         }
