@@ -18,10 +18,11 @@ use plan::fields::fields_of;
 use plan::{Expr, Name};
 use types::{Run, Value};
 
-pub(crate) use self::difference::PATTERN_FIELD;
-pub use self::difference::{NumberDifference, ValueDifference};
+use self::difference::PATTERN_FIELD;
 use self::judge::{Candidate, Sides, judge_counts, judge_field, judge_numbers};
 use crate::text::{conditions_of, equal, query};
+
+pub use self::difference::{NumberDifference, ValueDifference};
 
 /// Fields that are shown, best first: no one reads more.
 const FIELDS_MAX: usize = 24;

@@ -125,3 +125,16 @@ pub(crate) fn ask<T>(query: &str, (from, to): (i64, i64), work: impl FnOnce(Even
     };
     work(EventSet { plan: &plan, request: &request })
 }
+
+/// Checks what holds for nearly all seeds: of what is known with 95 % confidence, one in twenty may be otherwise.
+pub(crate) fn check_mostly(n_seeds: u64, check: impl Fn(u64, &mut Random) -> Result<(), String>) {
+    let checked = (0..n_seeds).map(|seed| (seed, check(seed, &mut Random::new(seed + 1_000))));
+    let misses: Vec<String> =
+        checked.filter_map(|(seed, found)| Some(format!("seed {seed}: {}", found.err()?))).collect();
+    assert!(misses.len() as u64 <= n_seeds / 20, "{misses:#?}");
+}
+
+/// Returns what was found instead, where something does not hold.
+pub(crate) fn expect(holds: bool, found: &impl std::fmt::Debug) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(format!("{found:?}")) }
+}

@@ -1,4 +1,4 @@
-//! A value, and numbers, that differ between a selection and its baseline.
+//! What is found of a value, and of a field's numbers.
 
 use types::Value;
 

@@ -26,6 +26,9 @@ const BUCKETS_MIN: usize = 12;
 /// Share of a field's values that are numbers, from which on it has a distribution.
 const NUMBERS_SHARE_MIN: f64 = 0.5;
 
+/// Share of a side from which on a value of a field with too many values is looked for.
+const SHARE_MIN: f64 = 0.01;
+
 /// Values of a field that are judged one by one, the most frequent of either side.
 const VALUES_JUDGED_MAX: usize = 20_000;
 
@@ -163,7 +166,13 @@ pub(super) fn frequent_values(counts: [Option<&FieldCounts>; 2], n_max: usize, n
         let share = |n: u64| n as f64 / n_events[side].max(1) as f64;
         found.extend(counts.into_iter().flat_map(FieldCounts::values).map(|(value, n)| (share(n), value)));
     }
-    found.retain(|(share, _)| *share >= 0.01);
+    // Estimates tell which values cannot differ enough.
+    let estimate = |value: &CountedValue, side: usize| {
+        let count = counts[side].map_or(0, |counts| counts.count(value));
+        count as f64 / n_events[side].max(1) as f64
+    };
+    let may_differ = |value: &CountedValue| effect(estimate(value, 0), estimate(value, 1)).abs() >= EFFECT_MIN * 0.75;
+    found.retain(|(share, value)| *share >= SHARE_MIN && may_differ(value));
     found.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
     let mut values: Vec<Value> = Vec::new();
     for (_, value) in found {

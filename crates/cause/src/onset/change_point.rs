@@ -185,9 +185,8 @@ pub(super) fn change_point(counts: &[f64], is_rise: bool, dispersion: f64) -> Op
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
+    use crate::lab::{check_mostly, expect};
 
     /// Returns Poisson counts of the given means, from a seed.
     fn drawn(seed: u64, means: &[f64]) -> Vec<f64> {
@@ -209,21 +208,26 @@ mod tests {
         means.iter().map(poisson).collect()
     }
 
-    proptest! {
-        #[test]
-        fn a_step_is_found_where_it_is(seed in any::<u64>(), begin in 20_usize..100, length in 10_usize..60) {
-            let means: Vec<f64> = (0..200).map(|at| if (begin..begin + length).contains(&at) { 12.0 } else { 3.0 }).collect();
-            let found = episode(&drawn(seed, &means), &[1.0; 200]).expect("a change");
-            prop_assert!(found.is_rise);
-            prop_assert!(found.begin.abs_diff(begin) <= 3 && found.end.abs_diff(begin + length) <= 3, "{:?}", found);
-        }
+    #[test]
+    fn a_step_is_found_where_it_is() {
+        check_mostly(200, |seed, random| {
+            let (begin, length) = (20 + random.below(80), 10 + random.below(50));
+            let mean = |at| if (begin..begin + length).contains(&at) { 12.0 } else { 3.0 };
+            let found = episode(&drawn(seed, &(0..200).map(mean).collect::<Vec<f64>>()), &[1.0; 200]);
+            let is_near = |found: &Episode| found.begin.abs_diff(begin) <= 3 && found.end.abs_diff(begin + length) <= 3;
+            expect(found.is_some_and(|found| found.is_rise && is_near(&found)), &(begin, length, found))
+        });
+    }
 
-        #[test]
-        fn a_fall_is_found(seed in any::<u64>(), begin in 20_usize..150) {
-            let means: Vec<f64> = (0..200).map(|at| if at < begin { 8.0 } else { 0.5 }).collect();
-            let found = episode(&drawn(seed, &means), &[1.0; 200]).expect("a change");
-            prop_assert!(!found.is_rise && found.end == 200 && found.begin.abs_diff(begin) <= 2, "{:?}", found);
-        }
+    #[test]
+    fn a_fall_is_found() {
+        check_mostly(200, |seed, random| {
+            let begin = 20 + random.below(130);
+            let mean = |at| if at < begin { 8.0 } else { 0.5 };
+            let found = episode(&drawn(seed, &(0..200).map(mean).collect::<Vec<f64>>()), &[1.0; 200]);
+            let is_near = |found: &Episode| found.end == 200 && found.begin.abs_diff(begin) <= 2;
+            expect(found.is_some_and(|found| !found.is_rise && is_near(&found)), &(begin, found))
+        });
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! How often each value of every field comes among the events that match: what two sets of events are compared by.
 //!
-//! Every matching event is counted. Columns of few values are counted by the codes of their dictionaries; texts with too
-//! many different values are pruned to the frequent ones, and once none is frequent only every sixteenth row is looked at
-//! for one that is. Counts of such fields are estimates, say so, and are counted again by whoever shows them
+//! Every matching event is counted. Columns of few values are counted by the codes of their dictionaries; fields with too
+//! many different values are pruned to the frequent ones, and from then on every sixteenth row is looked at for such. Their
+//! counts are estimates, say so, and are counted again by whoever shows them
 //! ([`condition_counts`](super::condition_counts)). Numbers also make a histogram whose buckets are narrower than 1 %.
 
 mod dictionary;
@@ -69,6 +69,7 @@ struct Counter {
     n_events: u64,
     fields: HashMap<Arc<str>, FieldCounter, foldhash::fast::RandomState>,
     n_bytes: usize,
+    n_bytes_held: usize,
 }
 
 /// Counts the values of all fields of the events that the conditions at the head of `plan` let through.
@@ -88,9 +89,10 @@ pub fn value_counts(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -
     let counted = scan.for_each(&items, Counter::default, |counter, _, item| {
         let frame = scan.frame(item, &steps)?;
         let Some(block) = frame.block().filter(|block| !block.rows.is_empty()) else { return Ok(Flow::Continue) };
-        let n_bytes = counter.n_bytes;
         counter.add(block, &names[item.source])?;
-        scan.hold(counter.n_bytes.saturating_sub(n_bytes))?;
+        // Held is the most that there was: what is pruned comes again.
+        scan.hold(counter.n_bytes.saturating_sub(counter.n_bytes_held))?;
+        counter.n_bytes_held = counter.n_bytes_held.max(counter.n_bytes);
         Ok(Flow::Continue)
     })?;
     let mut all = Counter::default();
@@ -139,7 +141,7 @@ impl Counter {
             };
             let before = counter.n_bytes();
             add_column(counter, block, name)?;
-            self.n_bytes += counter.n_bytes().saturating_sub(before);
+            self.n_bytes = (self.n_bytes + counter.n_bytes()).saturating_sub(before);
         }
         Ok(())
     }
@@ -152,7 +154,7 @@ impl Counter {
     }
 }
 
-/// Counts a column, or every sixteenth row of one in which no value is frequent.
+/// Counts a column, or every sixteenth row of one with too many values.
 fn add_column(counter: &mut FieldCounter, block: &BlockRows<'_>, name: &str) -> Result<(), Stop> {
     let run = &block.source.run;
     let present = run.presence(block.block, name)?;

@@ -11,13 +11,10 @@ use super::numbers::NumberHistogram;
 use crate::columns::cell::Cell;
 
 /// Distinct values of a field that one thread keeps; beyond it the rare ones go.
-const VALUES_MAX: usize = 8_192;
+const VALUES_MAX: usize = 4_096;
 
-/// Of a column without frequent values every so many rows are looked at.
+/// Of a column with too many values every so many rows are looked at.
 pub(super) const SAMPLE_STEP: usize = 16;
-
-/// A value is frequent if at least one in so many events has it.
-const FREQUENT_SHARE: u64 = 200;
 
 /// Bytes of a value next to its text, roughly.
 const VALUE_BYTES: usize = 64;
@@ -98,13 +95,11 @@ impl FieldCounts {
                 }
             },
             Cell::Integer(number) => {
-                self.numbers.add(number as f64, count);
                 let known = self.integers.entry(number).or_insert(0);
                 let is_new = *known == 0;
                 *known += count;
                 return if is_new { VALUE_BYTES } else { 0 };
             }
-            Cell::Float(number) => self.numbers.add(number, count),
             Cell::Boolean(truth) => self.booleans[usize::from(truth)] += count,
             _ => {}
         }
@@ -128,6 +123,11 @@ impl FieldCounts {
         subtract(&mut self.texts, &part.texts);
         subtract(&mut self.integers, &part.integers);
         self.booleans.iter_mut().zip(part.booleans).for_each(|(mine, count)| *mine = mine.saturating_sub(count));
+    }
+
+    /// Returns the bytes that the values take, roughly.
+    fn n_bytes(&self) -> usize {
+        self.n_values() * VALUE_BYTES + self.texts.keys().map(|text| text.len()).sum::<usize>()
     }
 
     /// Leaves out values that as many others are more frequent than.
@@ -157,13 +157,12 @@ pub(super) struct FieldCounter {
     /// Counts by the codes of the dictionary seen last: blocks of a run share one.
     dictionary: Option<DictionaryCounts>,
     n_bytes: usize,
-    is_sparse: bool,
 }
 
 impl FieldCounter {
-    /// Reports whether there are many values and none is frequent.
+    /// Reports whether a sample of the rows will do: there are too many values, and no numbers, whose distribution has all.
     pub(super) fn is_sparse(&self) -> bool {
-        self.is_sparse
+        self.counts.is_cut && self.counts.numbers.n_numbers() == 0
     }
 
     pub(super) fn n_bytes(&self) -> usize {
@@ -191,11 +190,22 @@ impl FieldCounter {
                 }
             }
             column => {
+                let is_cut = self.counts.is_cut;
                 for row in 0..column.n_rows() {
                     let cell = Cell::at(column, row);
-                    if cell.is_present() {
-                        self.counts.n_events += 1;
+                    if !cell.is_present() {
+                        continue;
+                    }
+                    self.counts.n_events += 1;
+                    match cell {
+                        Cell::Integer(number) => self.counts.numbers.add(number as f64, 1),
+                        Cell::Float(number) => self.counts.numbers.add(number, 1),
+                        _ => {}
+                    }
+                    if !is_cut {
                         self.add_cell(cell, 1);
+                    } else if row % SAMPLE_STEP == 0 {
+                        self.add_cell(cell, SAMPLE_STEP as u64);
                     }
                 }
             }
@@ -218,6 +228,11 @@ impl FieldCounter {
     /// Counts the values of the dictionary seen last among the others.
     fn settle(&mut self) {
         for (value, count) in self.dictionary.take().into_iter().flat_map(DictionaryCounts::into_counts) {
+            match value {
+                Value::Integer(number) => self.counts.numbers.add(number as f64, count),
+                Value::Float(number) => self.counts.numbers.add(number, count),
+                _ => {}
+            }
             self.add_cell(Cell::of(Some(&value)), count);
         }
     }
@@ -226,8 +241,7 @@ impl FieldCounter {
     fn prune(&mut self) {
         if self.counts.n_values() > VALUES_MAX {
             self.counts.prune();
-            let most = self.counts.values().map(|(_, count)| count).max().unwrap_or_default();
-            self.is_sparse = most < self.counts.n_events / FREQUENT_SHARE;
+            self.n_bytes = self.counts.n_bytes();
         }
     }
 
