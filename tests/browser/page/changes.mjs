@@ -42,7 +42,10 @@ async function namesWhatChanged(own) {
   const page = await panel(own, "changes", when);
   const all = await page.getByTestId("change").evaluateAll((list) => list.map((one) => [one.dataset.change, one.dataset.pattern]));
   assert.deepEqual(all.slice(0, 2), [["new", "connection to db-<*> refused"], ["up", "slow answer of db-<*>"]]);
-  assert.deepEqual(all.at(-1), ["gone", "cache warmed"]);
+  const placeOf = (change, pattern) => all.findIndex((one) => one[0] === change && one[1] === pattern);
+  assert.ok(placeOf("gone", "cache warmed") > 1, JSON.stringify(all));
+  // What happened once is evidence of little.
+  assert.ok(placeOf("new", "pay starting") > placeOf("gone", "cache warmed"), JSON.stringify(all));
   const first = await entry(page, "connection to db-<*> refused").innerText();
   for (const part of ["new", "error", "192", "was 0", "pay", "144", "cart", "web-1", "connection to db-72 refused"]) assert.ok(first.includes(part), `${part} in ${first}`);
   assert.equal(await page.getByTestId("restart").count(), 1);

@@ -41,7 +41,9 @@ export function IssueRow({ issue, isOpen, isChosen, onChoose, onChange }: RowPro
       <div class="issue-row">
         <input
           type="checkbox"
-          aria-label={t("Select {name}", { name: title })}
+          id={`choose-${issue.id}`}
+          aria-label={t("Select")}
+          aria-labelledby={`choose-${issue.id} title-${issue.id}`}
           checked={isChosen}
           data-testid="issue-choose"
           onChange={(event) => onChoose(event.currentTarget.checked)}
@@ -49,6 +51,7 @@ export function IssueRow({ issue, isOpen, isChosen, onChoose, onChange }: RowPro
         <button
           type="button"
           class="issue-title"
+          id={`title-${issue.id}`}
           lang=""
           aria-expanded={isOpen}
           data-testid="issue-open"

@@ -25,7 +25,7 @@ export const ISSUES: Readonly<Record<string, string>> = {
   "{n} issue selected": "{n} isu dipilih",
   "{n} issues selected": "{n} isu dipilih",
   "Merge into the first one": "Gabungkan ke yang pertama",
-  "Select {name}": "Pilih {name}",
+  Select: "Pilih",
   "Events of the last 24 hours, by hour": "Peristiwa 24 jam terakhir, per jam",
   "last {time}": "terakhir {time}",
   "first {time}": "pertama {time}",
