@@ -205,8 +205,6 @@ def fleet(options, work, judge):
             without_ids = lambda rows: [row[:2] for row in rows]
             if any(answer != answers[0] for answer in answers) or without_ids(answers[0]) != without_ids(ask(alone)):
                 judge.missed.append(f"answers differ: {question}")
-        n_puts, bodies = full_load(nodes[0], bucket, path)
-        judge.at_most("objects stored per GB by a node at full load", n_puts / (bodies / 1e9), PUTS_PER_GB_MAX)
         bucket.put_ms = PUT_MS
         with open(path, "rb") as file:
             lines = list(itertools.islice(file, 100_000))
@@ -217,6 +215,13 @@ def fleet(options, work, judge):
         print(f"a bucket that takes {PUT_MS} ms: {len(waits)} acknowledgements, median {p50:.0f} ms, p99 {p99:.0f} ms")
         judge.at_most(f"p99 of acknowledgements beside a bucket that takes {PUT_MS} ms, in ms", p99, ACK_P99_MS_MAX)
         judge.at_most("objects a second of a node", (bucket.n_puts - puts_before) / SECONDS, PUTS_PER_S_MAX)
+        bucket.put_ms = 0
+        # A node has a machine to itself: the others, which would read its objects on the same processors, leave.
+        for server in nodes[1:]:
+            server.process.terminate()
+            server.process.wait()
+        n_puts, n_bytes = full_load(nodes[0], bucket, path)
+        judge.at_most("objects stored per GB by a node at full load", n_puts / (n_bytes / 1e9), PUTS_PER_GB_MAX)
     finally:
         for server in [alone, *nodes]:
             server.process.kill()

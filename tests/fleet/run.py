@@ -3,7 +3,7 @@
 
 What was acknowledged is there once and unaltered afterwards, on every node; what was not is there once at most. The short form takes a minute
 or two; CATAT_FAULT_ROUNDS=N is the long form with N failures of nodes. CATAT_FAULT_SEED repeats the choices of a run, CATAT_PREVIOUS names a
-previous build to upgrade from. The last line counts; the exit code is 0 if nothing was wrong. README.md of tests/ has more.
+previous build to upgrade from, CATAT_FLEET_ONLY the beginnings of sections to run, with commas. The last line counts; the exit code is 0 if nothing was wrong. README.md of tests/ has more.
 """
 import glob
 import os
@@ -59,7 +59,7 @@ def laboratory(binary, work, has_spaces):
     import faults
     import preflight
     rounds, seed = os.environ.get("CATAT_FAULT_ROUNDS"), os.environ.get("CATAT_FAULT_SEED") or str(time.time_ns() % 1_000_000)
-    only = os.environ.get("CATAT_FLEET_ONLY", "")
+    only = tuple(os.environ.get("CATAT_FLEET_ONLY", "").split(","))
     plan = faults.Plan(rounds and int(rounds))
     print(f"seed: CATAT_FAULT_SEED={seed}", flush=True)
     lab = machines.Laboratory(binary, work, seed, has_spaces, machines.LONG_FORM if plan.is_long else machines.SHORT_FORM)
