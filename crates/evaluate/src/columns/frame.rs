@@ -55,8 +55,11 @@ impl Source {
 /// Rows of one block.
 #[derive(Clone)]
 pub struct BlockRows<'a> {
+    /// What has the block.
     pub source: &'a Source,
+    /// The number of the block in it.
     pub block: usize,
+    /// Rows of the block.
     pub rows: RowSet,
 }
 

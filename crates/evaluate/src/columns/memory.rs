@@ -7,8 +7,8 @@ use std::sync::atomic::Ordering::Relaxed;
 /// Memory that all queries of a server may hold together.
 #[derive(Debug)]
 pub struct MemoryPool {
-    pub bytes_max: usize,
-    pub held: AtomicUsize,
+    pub(crate) bytes_max: usize,
+    pub(crate) held: AtomicUsize,
 }
 
 impl MemoryPool {
@@ -39,7 +39,7 @@ impl MemoryPool {
         self.held.fetch_update(Relaxed, Relaxed, more).is_ok()
     }
 
-    pub fn give_back(&self, n_bytes: usize) {
+    fn give_back(&self, n_bytes: usize) {
         // No one gives back what was not taken, but saturating costs nothing.
         let _ = self.held.fetch_update(Relaxed, Relaxed, |held| Some(held.saturating_sub(n_bytes)));
     }
@@ -48,11 +48,12 @@ impl MemoryPool {
 /// Memory taken out of a pool; dropping it gives all of it back.
 #[derive(Debug)]
 pub struct MemoryReservation {
-    pub pool: Option<Arc<MemoryPool>>,
-    pub n_bytes: AtomicUsize,
+    pub(crate) pool: Option<Arc<MemoryPool>>,
+    pub(crate) n_bytes: AtomicUsize,
 }
 
 impl MemoryReservation {
+    /// Returns one of nothing yet, out of a pool where there is one.
     pub fn of(pool: Option<Arc<MemoryPool>>) -> Self {
         Self { pool, n_bytes: AtomicUsize::new(0) }
     }
@@ -94,8 +95,8 @@ impl Drop for MemoryReservation {
 /// Memory of a query that belongs to rows under way; dropping it gives it back to the query.
 #[derive(Debug)]
 pub struct Lease {
-    pub held: Arc<MemoryReservation>,
-    pub n_bytes: usize,
+    pub(crate) held: Arc<MemoryReservation>,
+    pub(crate) n_bytes: usize,
 }
 
 impl Lease {
@@ -111,8 +112,9 @@ impl Drop for Lease {
     }
 }
 
-/// The part of the pool that queries leave to small ones, and how large a small one is: beside queries that hold all
-/// they can get, a query for a few rows is still answered.
+/// The part of the pool that queries leave to small ones: beside queries that hold all they can get, a query for a few
+/// rows is still answered.
 pub const RESERVED_PART: usize = 8;
 
+/// The part of the pool up to which a query is a small one.
 pub const SMALL_PART: usize = 64;

@@ -12,6 +12,7 @@ use crate::columns::frame::Frame;
 use crate::columns::stop::Stop;
 use types::codec::{CodecError, Reader, put_count, put_whole};
 
+/// Numbers by key.
 pub type Map<K> = HashMap<K, u32, foldhash::fast::RandomState>;
 
 /// Where a row stands: events by time, group and acceptance; rows come in descending order of place.
@@ -45,6 +46,7 @@ impl Place {
 pub struct RankedValue(pub Value);
 
 impl RankedValue {
+    /// Returns the value as a cell.
     pub fn cell(&self) -> Cell<'_> {
         Cell::of(Some(&self.0))
     }
@@ -70,6 +72,7 @@ impl Ord for RankedValue {
     }
 }
 
+/// Writes a place.
 pub fn put_place(place: &Place, out: &mut Vec<u8>) {
     put_whole(place.time, out);
     put_count(place.group.into(), out);
@@ -77,6 +80,10 @@ pub fn put_place(place: &Place, out: &mut Vec<u8>) {
     put_count(place.part.0.into(), out);
 }
 
+/// Reads a place that [`put_place`] wrote.
+///
+/// # Errors
+/// The bytes are not those of a place.
 pub fn read_place(reader: &mut Reader<'_>) -> Result<Place, CodecError> {
     let time = reader.whole()?;
     let group = u32::try_from(reader.count()?).map_err(|_| reader.error("group"))?;

@@ -14,6 +14,7 @@ use crate::columns::value_size::value_bytes;
 pub struct RowColumns {
     /// All rows but those of blocks that turned out to be damaged.
     pub read: RowSet,
+    /// In the order of the fields that were asked for.
     pub columns: Vec<Option<Arc<Column>>>,
 }
 
@@ -75,6 +76,7 @@ impl RowColumns {
     }
 }
 
+/// Returns a column of values; none where no row has one.
 pub fn column_of(values: Vec<Option<Value>>) -> Option<Arc<Column>> {
     values.iter().any(Option::is_some).then(|| Arc::new(Column::Mixed(values)))
 }

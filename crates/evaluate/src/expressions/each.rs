@@ -245,7 +245,9 @@ pub(super) fn if_date(arguments: &[Expr], frame: &mut Frame<'_>, env: &Environme
 
 /// A column of which lists are taken apart, and the row that each value belongs to.
 pub struct Spread {
+    /// The values.
     pub column: Column,
+    /// Of each value, its row.
     pub owners: Vec<u32>,
 }
 

@@ -17,14 +17,18 @@ const ELEMENTS_MIN: usize = 9;
 /// What equal values have in common, where none is a time.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub enum Key {
+    /// A whole number, however it is stored.
     Whole(i128),
+    /// The bits of another number.
     Decimal(u64),
+    /// A text.
     Text(String),
     /// Only where values are compared as instants.
     Instant(i128),
 }
 
 impl Key {
+    /// Returns the key of a value; none where it has none.
     pub fn of(cell: Cell<'_>) -> Option<Self> {
         Some(match cell.plain_number() {
             Some(Number::Integer(whole)) => Self::Whole(whole),

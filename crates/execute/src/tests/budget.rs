@@ -1,5 +1,6 @@
 //! Budgets: what is taken is given back, sorting is sorting, and whoever works for a query that is over is stopped.
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use chrono_tz::Tz;
@@ -8,13 +9,12 @@ use plan::{Expr, Name, Operator, Other, Rows};
 use proptest::prelude::*;
 use types::{Column, TimeRange, Timestamp, Value};
 
-use std::sync::Arc;
-
-use crate::columns::memory::MemoryPool;
 use crate::operators::table::Table;
-use crate::request::parameters::Support;
+use crate::request::parameters::{Request, Support};
 use crate::scan::scanner::Scan;
-use evaluate::budget::Budget;
+use evaluate::budget::{Budget, MemoryLimit};
+use evaluate::columns::memory::MemoryPool;
+use evaluate::columns::stop::Stop;
 
 fn request<'a>(cancelled: &'a AtomicBool, pool: Option<&'a Arc<MemoryPool>>) -> Request<'a> {
     Request {
@@ -38,7 +38,7 @@ fn memory_of_all_queries_is_one_pool_that_gets_everything_back() {
     let (one, other) = (request.budget(), request.budget());
     assert!(one.hold(475).is_ok() && other.hold(400).is_ok());
     assert!(other.hold(1).is_err());
-    assert!(matches!(other.limit_reached(), crate::request::error::ExecuteError::MemoryOfAll { bytes_max: 1_000 }));
+    assert!(matches!(other.limit_reached(), MemoryLimit::OfAll { bytes_max: 1_000 }));
     assert_eq!((pool.held_bytes(), other.held()), (875, 400));
     one.release(475);
     // No one else holds anything: it may have all of it.
@@ -64,9 +64,9 @@ fn large_queries_leave_memory_to_small_ones() {
 #[test]
 fn the_limit_of_one_query_is_named_where_it_is_the_one_that_was_reached() {
     let (cancelled, pool) = (AtomicBool::new(false), MemoryPool::new(1_000));
-    let budget = Budget::of(&Request { memory_bytes_max: 500, ..request(&cancelled, Some(&pool)) });
+    let budget = Request { memory_bytes_max: 500, ..request(&cancelled, Some(&pool)) }.budget();
     assert!(budget.hold(501).is_err());
-    assert!(matches!(budget.limit_reached(), crate::request::error::ExecuteError::Memory { bytes_max: 500, .. }));
+    assert!(matches!(budget.limit_reached(), MemoryLimit::OfQuery { bytes_max: 500, .. }));
     drop(budget);
     assert_eq!(pool.held_bytes(), 0);
 }
@@ -77,12 +77,9 @@ fn a_query_that_needs_more_than_all_queries_may_hold_is_too_large() {
     let request = request(&cancelled, Some(&pool));
     let (one, other) = (request.budget(), request.budget());
     assert!(one.hold(900).is_ok() && one.hold(200).is_err());
-    assert!(matches!(
-        one.limit_reached(),
-        crate::request::error::ExecuteError::Memory { bytes_max: 1_000, setting: "query.memory_total" }
-    ));
+    assert!(matches!(one.limit_reached(), MemoryLimit::OfQuery { bytes_max: 1_000, setting: "query.memory_total" }));
     assert!(other.hold(200).is_err());
-    assert!(matches!(other.limit_reached(), crate::request::error::ExecuteError::MemoryOfAll { bytes_max: 1_000 }));
+    assert!(matches!(other.limit_reached(), MemoryLimit::OfAll { bytes_max: 1_000 }));
     // What was refused was not taken.
     assert_eq!((pool.held_bytes(), one.held(), other.held()), (900, 900, 0));
 }
@@ -90,7 +87,7 @@ fn a_query_that_needs_more_than_all_queries_may_hold_is_too_large() {
 #[test]
 fn a_lease_gives_its_memory_back() {
     let (cancelled, pool) = (AtomicBool::new(false), MemoryPool::new(1_000));
-    let budget = Budget::of(&request(&cancelled, Some(&pool)));
+    let budget = request(&cancelled, Some(&pool)).budget();
     let mut lease = budget.lease(100).expect("there is room");
     assert!(budget.resize(&mut lease, 400).is_ok() && budget.resize(&mut lease, 2_000).is_err());
     assert_eq!((lease.n_bytes(), budget.held()), (400, 400));
@@ -103,11 +100,11 @@ fn a_lease_gives_its_memory_back() {
 #[test]
 fn a_query_that_has_ended_has_a_moment_for_its_answer_and_no_more() {
     let cancelled = AtomicBool::new(true);
-    let budget = Budget::of(&request(&cancelled, None));
+    let budget = request(&cancelled, None).budget();
     assert!(budget.is_over());
     assert_eq!(budget.ended().map(|ended| ended.code), Some("cancelled"));
     assert!(budget.check().is_ok(), "there is a moment left");
-    let late = Budget::of(&request(&cancelled, None));
+    let late = request(&cancelled, None).budget();
     late.abort();
     assert!(late.check().is_err());
     assert_eq!(late.rows(100).count(), 0);

@@ -12,21 +12,21 @@ use crate::columns::value_size::value_bytes;
 use crate::expressions::environment::Environment;
 
 /// The longest text that a function makes; a longer one is missing.
-pub const TEXT_BYTES_MAX: usize = 16 << 20;
+pub(in crate::expressions) const TEXT_BYTES_MAX: usize = 16 << 20;
 
 /// Rows between two looks at whether the query is over: some functions work on texts of megabytes.
-pub const ROWS_BETWEEN_LOOKS: usize = 64;
+pub(in crate::expressions) const ROWS_BETWEEN_LOOKS: usize = 64;
 
 /// Bytes of texts between two looks at the memory of the query.
-pub const BYTES_BETWEEN_LOOKS: usize = 256 << 10;
+pub(in crate::expressions) const BYTES_BETWEEN_LOOKS: usize = 256 << 10;
 
 /// A column, with its memory where that is more than a few bytes a row.
-pub type FunctionOutput = (Arc<Column>, Option<Lease>);
+pub(in crate::expressions) type FunctionOutput = (Arc<Column>, Option<Lease>);
 
 /// Computes a value per row, stopping where all of them together become too big.
 ///
 /// The texts are there twice while they are put into a column, and are counted so.
-pub fn rows(
+pub(in crate::expressions) fn rows(
     n_rows: usize,
     env: &Environment,
     mut value: impl FnMut(usize) -> Option<Value>,
@@ -52,7 +52,7 @@ pub fn rows(
 }
 
 /// Lets a lease be at least `n_bytes`, in steps, or exactly that where it becomes smaller.
-pub fn resize(lease: &mut Option<Lease>, n_bytes: usize, env: &Environment) -> Result<(), Stop> {
+pub(in crate::expressions) fn resize(lease: &mut Option<Lease>, n_bytes: usize, env: &Environment) -> Result<(), Stop> {
     let in_steps = n_bytes.next_multiple_of(BYTES_BETWEEN_LOOKS);
     match lease {
         Some(lease) if lease.n_bytes() == in_steps => Ok(()),
@@ -67,7 +67,12 @@ pub fn resize(lease: &mut Option<Lease>, n_bytes: usize, env: &Environment) -> R
 /// Returns what a template makes of a row of a line, its time and labels.
 ///
 /// Errors: why it fails.
-pub fn filled(template: &Template, columns: &[Arc<Column>], row: usize, now: Timestamp) -> Result<String, String> {
+pub(in crate::expressions) fn filled(
+    template: &Template,
+    columns: &[Arc<Column>],
+    row: usize,
+    now: Timestamp,
+) -> Result<String, String> {
     let [line, time, labels @ ..] = columns else { return Err("a line and a time are missing".to_owned()) };
     let texts: Vec<_> = labels.iter().map(|column| Cell::at(column, row).text().unwrap_or_default()).collect();
     let labels: Vec<&str> = texts.iter().map(|text| &**text).collect();

@@ -7,7 +7,7 @@ use types::Value;
 use crate::columns::cell::Cell;
 
 /// Returns the order of two values of a type.
-pub fn order(a: &Value, b: &Value, kind: TypedKind) -> std::cmp::Ordering {
+pub(super) fn order(a: &Value, b: &Value, kind: TypedKind) -> std::cmp::Ordering {
     match kind {
         TypedKind::Text => a.to_string().cmp(&b.to_string()),
         TypedKind::Address => {
