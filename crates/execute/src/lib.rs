@@ -7,8 +7,6 @@
 //! running out of memory is an error.
 
 mod answers;
-mod columns;
-mod expressions;
 mod operators;
 mod request;
 mod scan;
@@ -36,7 +34,6 @@ pub use crate::answers::subquery::{AnsweredPlan, RunsOf, answer_subqueries, exec
 pub use crate::answers::tail::{Tail, TailError, TailRows};
 pub use crate::answers::value_counts::{CountedValue, FieldCounts, NumberHistogram, ValueCounts, value_counts};
 pub use crate::answers::visit::{BlockVisitor, visit_blocks};
-pub use crate::columns::memory::{MemoryPool, MemoryReservation};
 pub use crate::operators::feed::{Feed, FeedOf, FeedRequest};
 pub use crate::operators::patterns::patterns_plan;
 pub use crate::request::answer::{Answer, ColumnInfo, ColumnKind, PartialReason, Stats};
@@ -46,6 +43,7 @@ pub use crate::request::parameters::{Request, Support, TableOf, TakePartialRows,
 pub use crate::request::part::{Part, PartError};
 pub use crate::request::peers::{PeerId, Peers};
 pub use crate::scan::screen::Screen;
+pub use evaluate::columns::memory::{MemoryPool, MemoryReservation};
 pub use pattern::{UsualValue, masked_text, pattern_lines, patterns_of, usual};
 pub use plan::unknown_fields::{UnknownFields, unknown_fields};
 pub use spill::{SpillError, SpillSpace};

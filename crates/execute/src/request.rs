@@ -1,7 +1,6 @@
 //! What a query is run with, what it may use, what is kept of it, and what it answers.
 
 pub(crate) mod answer;
-pub(crate) mod budget;
 pub(crate) mod cache;
 pub(crate) mod cache_entries;
 pub(crate) mod candidate;

@@ -1,5 +1,7 @@
 //! What an answer promises next to its rows: order, limits, partial answers, and that no shortcut changes it.
 
+mod addresses;
+mod budget;
 mod counts;
 mod far_segments;
 mod indexes;

@@ -14,7 +14,6 @@ use types::{Level, Run, TimeRange, Timestamp, Value};
 use super::restarts::Restart;
 use crate::answers::event::Event;
 use crate::answers::restarts::restarts;
-use crate::expressions::elements::PreparedElements;
 use crate::operators::patterns::bins::Bins;
 use crate::operators::patterns::conditions::Conditions;
 use crate::operators::patterns::ends::End;
@@ -28,6 +27,7 @@ use crate::request::parameters::Request;
 use crate::scan::scanner::Scan;
 use crate::scan::simplify::simplify_over;
 use crate::scan::steps::is_row_wise;
+use evaluate::expressions::elements::PreparedElements;
 use pattern::{Condition, change, id_of};
 use plan::has_subqueries;
 

@@ -6,12 +6,12 @@ use std::sync::atomic::AtomicU64;
 use plan::{Expr, Name, Operator};
 use types::{Column, Timestamp, Value};
 
-use crate::columns::frame::Frame;
-use crate::expressions::elements::PreparedElements;
-use crate::expressions::environment::Environment;
-use crate::expressions::partners::PartnersOfPlan;
-use crate::expressions::warnings::Warnings;
-use crate::request::budget::Budget;
+use evaluate::budget::Budget;
+use evaluate::columns::frame::Frame;
+use evaluate::expressions::elements::PreparedElements;
+use evaluate::expressions::environment::Environment;
+use evaluate::expressions::partners::PartnersOfPlan;
+use evaluate::expressions::warnings::Warnings;
 
 /// Most bytes that one computed column may have.
 const MEMORY_BYTES_MAX: usize = 64 << 20;

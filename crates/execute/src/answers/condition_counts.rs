@@ -9,10 +9,6 @@ use plan::{Expr, Name, Operator, Patterns, Plan, has_subqueries};
 use types::{Run, Timestamp, Value};
 
 use crate::answers::event::Event;
-use crate::columns::cell::Cell;
-use crate::columns::frame::Frame;
-use crate::columns::stop::Stop;
-use crate::expressions::elements::PreparedElements;
 use crate::operators::patterns::ends::Spot;
 use crate::operators::patterns::samples;
 use crate::request::answer::PartialReason;
@@ -22,6 +18,10 @@ use crate::request::parameters::Request;
 use crate::scan::scanner::{Flow, Scan};
 use crate::scan::simplify::simplify_over;
 use crate::scan::steps::{Steps, is_row_wise};
+use evaluate::columns::cell::Cell;
+use evaluate::columns::frame::Frame;
+use evaluate::columns::stop::Stop;
+use evaluate::expressions::elements::PreparedElements;
 
 /// Conditions of one request: one bit each.
 pub const CONDITIONS_MAX: usize = 64;

@@ -181,7 +181,7 @@ impl Explanation {
                         index.n_events += rows.count() as u64;
                         possible.and(&rows);
                     }
-                    Err(error) => scan.note_stop(crate::columns::stop::Stop::Damaged(error)),
+                    Err(error) => scan.note_stop(evaluate::columns::stop::Stop::Damaged(error)),
                 }
             }
             self.n_blocks_asked += 1;

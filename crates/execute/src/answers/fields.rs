@@ -9,13 +9,13 @@ use plan::{Aggregate, AggregateKind, Expr, Name, Operator, Plan, SortKey};
 use types::{RowSet, Run, ScanError, TimeRange, TypeSet, Value};
 
 use crate::answers::run::execute;
-use crate::columns::cell::Cell;
-use crate::columns::frame::{BlockRows, Frame, Source};
 use crate::operators::aggregate::Distinct;
 use crate::request::answer::{PartialReason, Stats};
 use crate::request::error::ExecuteError;
 use crate::request::parameters::Request;
 use crate::scan::simplify::leading;
+use evaluate::columns::cell::Cell;
+use evaluate::columns::frame::{BlockRows, Frame, Source};
 
 pub use self::inner::{field_types, field_types_of};
 

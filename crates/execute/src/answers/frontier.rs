@@ -10,8 +10,6 @@ use std::sync::Arc;
 use plan::fields::fields_of;
 use plan::{Expr, Name, Operator};
 
-use crate::columns::place::Place;
-use crate::columns::stop::Stop;
 use crate::operators::table::Table;
 use crate::request::answer::Answer;
 use crate::request::candidate::{Candidate, candidate_bytes};
@@ -24,6 +22,8 @@ use crate::scan::rows::{RowSelection, candidates};
 use crate::scan::scanner::{Flow, Scan};
 use crate::scan::selection::{Cut, EventSelection};
 use crate::scan::steps::Steps;
+use evaluate::columns::place::Place;
+use evaluate::columns::stop::Stop;
 
 pub(crate) use crate::request::answer::widen;
 
@@ -101,7 +101,7 @@ pub(crate) fn give_shown(
     })?;
     if answer.columns.is_empty() {
         // Nothing was found: columns all the same.
-        let nothing = Table::of_events(crate::columns::frame::Frame::of_columns(0, Vec::new()));
+        let nothing = Table::of_events(evaluate::columns::frame::Frame::of_columns(0, Vec::new()));
         answer.columns = nothing.project(columns, false, scan).map(|empty| empty.columns).unwrap_or_default();
     }
     let more = answer.more;

@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use plan::Operator;
 
-use crate::columns::value_size::value_bytes;
 use crate::request::answer::Answer;
 use crate::request::cache::{CacheEntry, PartialCache};
 use crate::request::cache_entries::CachedAnswer;
 use crate::scan::fingerprint::Fingerprint;
 use crate::scan::scanner::Scan;
 use crate::scan::selection::Cut;
+use evaluate::columns::value_size::value_bytes;
 
 /// What took less is not worth a place.
 const ELAPSED_MIN: Duration = Duration::from_micros(500);

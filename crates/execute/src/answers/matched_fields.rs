@@ -12,14 +12,14 @@ use plan::{Operator, Plan};
 use types::{RowSet, Run, ScanError};
 
 use crate::answers::fields::{FieldSummaries, FieldSummaryRow, field_summaries};
-use crate::columns::frame::BlockRows;
-use crate::expressions::elements::PreparedElements;
 use crate::request::error::ExecuteError;
 use crate::request::parameters::Request;
 use crate::scan::scanner::{Flow, Scan};
 use crate::scan::simplify::leading;
 use crate::scan::simplify::simplify_over;
 use crate::scan::steps::{Steps, is_row_wise};
+use evaluate::columns::frame::BlockRows;
+use evaluate::expressions::elements::PreparedElements;
 
 /// Cells (rows of a block times fields of its run) whose presence is looked at for one answer: some thousand columns of
 /// full blocks, a fraction of a second.
@@ -71,7 +71,7 @@ pub(crate) fn matched_fields_within(
         let Some(block) = frame.block().filter(|block| !block.rows.is_empty()) else { return Ok(Flow::Continue) };
         let n_rows = block.rows.count() as u64;
         counted.n_matched += n_rows;
-        let names = block.source.names().map_err(crate::columns::stop::Stop::Damaged)?;
+        let names = block.source.names().map_err(evaluate::columns::stop::Stop::Damaged)?;
         let cost = names.len().saturating_mul(block.rows.n_rows().max(BLOCK_ROWS_MIN));
         // Whoever finds something left may take it all, so that at least one block is looked at.
         let take = |left: usize| (left > 0).then(|| left.saturating_sub(cost));
@@ -80,7 +80,7 @@ pub(crate) fn matched_fields_within(
         }
         counted.n_looked_at += n_rows;
         for name in names {
-            let n_present = present(block, name).map_err(crate::columns::stop::Stop::Damaged)?;
+            let n_present = present(block, name).map_err(evaluate::columns::stop::Stop::Damaged)?;
             if n_present > 0 {
                 *counted.n_events.entry(name.clone()).or_default() += n_present;
             }
@@ -90,7 +90,7 @@ pub(crate) fn matched_fields_within(
     let counted = scan.for_each(&scan.items(), FieldCounts::default, work)?;
     let mut summaries = summed(counted);
     if let Err(error) = add_types(&scan, &mut summaries) {
-        scan.note_stop(crate::columns::stop::Stop::Damaged(error));
+        scan.note_stop(evaluate::columns::stop::Stop::Damaged(error));
     }
     summaries.partial_reasons = scan.take_reasons();
     Ok(summaries)

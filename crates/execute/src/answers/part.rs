@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use types::Run;
 
-use crate::expressions::elements::PreparedElements;
 use crate::operators::aggregation::Aggregation;
 use crate::operators::unnest::Spread;
 use crate::request::parameters::Request;
 use crate::request::part::{Part, PartAnswer, PartError};
 use crate::scan::scanner::Scan;
+use evaluate::expressions::elements::PreparedElements;
 
 /// Works a part out, as far as its runs are among `runs`, and returns it as bytes. `request` has the part's range and
 /// zone.

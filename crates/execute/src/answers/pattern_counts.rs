@@ -7,7 +7,6 @@ use plan::{Expr, Operator, Patterns, Plan, has_subqueries};
 use types::{Level, Run, Timestamp, Value};
 
 use crate::answers::event::Event;
-use crate::expressions::elements::PreparedElements;
 use crate::operators::patterns::conditions::Conditions;
 use crate::operators::patterns::ends::{End, Side};
 use crate::operators::patterns::pattern_sums::{Part, PatternSums, Sums, count_runs, mined};
@@ -19,6 +18,7 @@ use crate::request::parameters::Request;
 use crate::scan::scanner::Scan;
 use crate::scan::simplify::simplify_over;
 use crate::scan::steps::is_row_wise;
+use evaluate::expressions::elements::PreparedElements;
 
 /// Events that are compared with others: those that the conditions at the head of a plan let through.
 #[derive(Clone, Copy)]

@@ -10,8 +10,6 @@ use crate::answers::finish::finish;
 use crate::answers::frontier;
 use crate::answers::kept::AnswerKeeper;
 use crate::answers::spilled::{execute_spilled, in_memory_first};
-use crate::expressions::elements::PreparedElements;
-use crate::expressions::warnings::Warnings;
 use crate::operators::aggregation::Aggregation;
 use crate::operators::progress::Preview;
 use crate::operators::table::Table;
@@ -26,6 +24,8 @@ use crate::scan::selection::{Cut, EventSelection};
 use crate::scan::simplify::simplify_over;
 use crate::scan::stages::Stages;
 use crate::scan::steps::Steps;
+use evaluate::expressions::elements::PreparedElements;
+use evaluate::expressions::warnings::Warnings;
 use plan::has_subqueries;
 
 /// Runs a plan over runs. One with subqueries goes to [`execute_with_subqueries`].
@@ -133,7 +133,7 @@ pub(crate) fn row_stage(
     }
     let held = scan.budget().held();
     let answer = match table.project(columns, *is_events, scan) {
-        Err(crate::columns::stop::Stop::Over) => Ok(Table::nothing(columns)),
+        Err(evaluate::columns::stop::Stop::Over) => Ok(Table::nothing(columns)),
         projected => projected,
     };
     let n_bytes = scan.budget().held().saturating_sub(held);

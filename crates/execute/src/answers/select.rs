@@ -6,13 +6,13 @@ use std::sync::Arc;
 use plan::{Operator, Plan};
 use types::{Column, EventId, Run, Value};
 
-use crate::expressions::elements::PreparedElements;
 use crate::request::answer::{PartialReason, Stats};
 use crate::request::error::ExecuteError;
 use crate::request::parameters::Request;
 use crate::scan::scanner::{Flow, Scan};
 use crate::scan::simplify;
 use crate::scan::steps::{Steps, is_row_wise};
+use evaluate::expressions::elements::PreparedElements;
 use plan::has_subqueries;
 
 /// What was looked at to choose events.
@@ -58,7 +58,7 @@ pub fn select_events(
                 .source
                 .run
                 .read(block.block, &["@id"], &block.rows)
-                .map_err(crate::columns::stop::Stop::Damaged)?;
+                .map_err(evaluate::columns::stop::Stop::Damaged)?;
             let ids = read.first().map(ids_of).unwrap_or_default();
             Ok(if take(&ids) { Flow::Continue } else { Flow::Done })
         },

@@ -13,12 +13,6 @@ use types::Run;
 use crate::answers::finish::finish;
 use crate::answers::frontier;
 use crate::answers::kept::AnswerKeeper;
-use crate::columns::cell::Cell;
-use crate::columns::order_key::{put_place_descending, put_sort_keys};
-use crate::columns::place::places;
-use crate::columns::stop::Stop;
-use crate::expressions::elements::PreparedElements;
-use crate::expressions::warnings::Warnings;
 use crate::operators::group::spilled::GroupCollector;
 use crate::operators::pipeline::{Pipeline, RowForm, RowsRead, Sink, can_run};
 use crate::operators::table::Table;
@@ -33,6 +27,12 @@ use crate::scan::scanner::{Flow, Scan};
 use crate::scan::selection::{Cut, EventSelection};
 use crate::scan::stages::Stages;
 use crate::scan::steps::Steps;
+use evaluate::columns::cell::Cell;
+use evaluate::columns::order_key::{put_place_descending, put_sort_keys};
+use evaluate::columns::place::places;
+use evaluate::columns::stop::Stop;
+use evaluate::expressions::elements::PreparedElements;
+use evaluate::expressions::warnings::Warnings;
 
 /// Event rows that are read at once: those of a block or two where memory permits, so that few blocks are read twice.
 const ROWS_AT_ONCE: usize = 32_768;

@@ -14,13 +14,6 @@ use types::{Column, RowSet, Value};
 
 use crate::answers::run::{ScanOutput, row_stage};
 use crate::answers::subquery::answer_inner;
-use crate::columns::cell::Cell;
-use crate::columns::frame::Frame;
-use crate::columns::place::{Place, places};
-use crate::columns::stop::Stop;
-use crate::columns::value_size::value_bytes;
-use crate::expressions::elements::PreparedElements;
-use crate::expressions::warnings::Warnings;
 use crate::operators::feed::{FeedOf, FeedRequest, OpenFeed, for_each_frame};
 use crate::operators::group::Groups;
 use crate::operators::patterns;
@@ -36,6 +29,13 @@ use crate::scan::selection::{Cut, EventSelection};
 use crate::scan::simplify;
 use crate::scan::stages::Stages;
 use crate::scan::steps::Steps;
+use evaluate::columns::cell::Cell;
+use evaluate::columns::frame::Frame;
+use evaluate::columns::place::{Place, places};
+use evaluate::columns::stop::Stop;
+use evaluate::columns::value_size::value_bytes;
+use evaluate::expressions::elements::PreparedElements;
+use evaluate::expressions::warnings::Warnings;
 use plan::has_subqueries;
 
 /// Bytes of a row next to its values.

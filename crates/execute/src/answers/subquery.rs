@@ -8,12 +8,12 @@ use plan::{AppendColumns, Expr, Join, Lookup, Name, Operator, Other, Plan, Rows}
 use types::{GroupPattern, Run, TimeRange, Value};
 
 use crate::answers::run::execute;
-use crate::columns::cell::Cell;
-use crate::columns::key::write_key;
-use crate::columns::value_size::value_bytes;
 use crate::request::answer::{Answer, PartialReason, Stats};
 use crate::request::error::ExecuteError;
 use crate::request::parameters::{Request, Support, TableOf};
+use evaluate::columns::cell::Cell;
+use evaluate::columns::key::write_key;
+use evaluate::columns::value_size::value_bytes;
 use plan::has_subqueries;
 
 /// Most distinct values of a subquery.

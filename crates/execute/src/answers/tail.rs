@@ -8,15 +8,15 @@ use plan::fields::fields_of;
 use plan::{Expr, Lookup, Name, Operator, Other, Plan};
 use types::{RowSet, Run, ScanError, Timestamp, Value};
 
-use crate::columns::cell::Cell;
-use crate::columns::frame::{BlockRows, Source};
-use crate::columns::stop::Stop;
-use crate::expressions::elements::PreparedElements;
-use crate::expressions::environment::Environment;
-use crate::expressions::partners::PartnersOfPlan;
-use crate::expressions::warnings::Warnings;
-use crate::request::budget::Budget;
 use crate::scan::steps::Steps;
+use evaluate::budget::Budget;
+use evaluate::columns::cell::Cell;
+use evaluate::columns::frame::{BlockRows, Source};
+use evaluate::columns::stop::Stop;
+use evaluate::expressions::elements::PreparedElements;
+use evaluate::expressions::environment::Environment;
+use evaluate::expressions::partners::PartnersOfPlan;
+use evaluate::expressions::warnings::Warnings;
 use plan::has_subqueries;
 
 /// Most bytes that one computed column of a batch may have.
@@ -135,7 +135,7 @@ impl Tail {
             let mut found = TailRows::default();
             match self.rows_of(BlockRows { source: &source, block, rows }, &steps, &env, &mut found) {
                 Ok(()) => {}
-                Err(crate::columns::stop::Stop::Damaged(error)) => return Err(error),
+                Err(evaluate::columns::stop::Stop::Damaged(error)) => return Err(error),
                 // Computed fields of one batch that outgrow the limit: its rows are left out, later ones are not.
                 Err(Stop::Memory | Stop::Over | Stop::Spill(_)) => {}
             }

@@ -16,15 +16,15 @@ use plan::{Operator, Plan, has_subqueries};
 use types::{RowSet, Run};
 
 use self::field::FieldCounter;
-use crate::columns::frame::BlockRows;
-use crate::columns::stop::Stop;
-use crate::expressions::elements::PreparedElements;
 use crate::request::answer::{PartialReason, Stats};
 use crate::request::error::ExecuteError;
 use crate::request::parameters::Request;
 use crate::scan::scanner::{Flow, Scan};
 use crate::scan::simplify::simplify_over;
 use crate::scan::steps::{Steps, is_row_wise};
+use evaluate::columns::frame::BlockRows;
+use evaluate::columns::stop::Stop;
+use evaluate::expressions::elements::PreparedElements;
 
 pub use self::field::{CountedValue, FieldCounts};
 pub use self::numbers::NumberHistogram;

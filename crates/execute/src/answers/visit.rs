@@ -7,13 +7,13 @@ use plan::{Operator, Plan};
 use types::{Column, Run, Timestamp};
 
 use crate::answers::finish::finish;
-use crate::expressions::elements::PreparedElements;
 use crate::request::answer::Answer;
 use crate::request::error::ExecuteError;
 use crate::request::parameters::Request;
 use crate::scan::scanner::{Flow, Scan};
 use crate::scan::simplify::simplify_over;
 use crate::scan::steps::Steps;
+use evaluate::expressions::elements::PreparedElements;
 
 /// Receives the columns of blocks, from several threads.
 pub trait BlockVisitor: Sync {

@@ -13,10 +13,10 @@ mod values;
 use plan::AggregateKind;
 use types::{Addresses, Column, RowSet, Strings, Value};
 
-use crate::columns::cell::{Cell, sort_order, strict_order};
-use crate::columns::place::Place;
-use crate::columns::value_size::value_bytes;
-use crate::expressions::address::hash_of;
+use evaluate::columns::cell::{Cell, sort_order, strict_order};
+use evaluate::columns::place::Place;
+use evaluate::columns::value_size::value_bytes;
+use evaluate::expressions::address::hash_of;
 
 pub(crate) use distinct::Distinct;
 pub(crate) use percentile::Percentile;

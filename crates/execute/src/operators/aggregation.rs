@@ -21,7 +21,6 @@ use self::merged::merge_held;
 use self::run_set::RunSet;
 use self::shared::{PartReply, Sharing};
 use self::top::Top;
-use crate::columns::stop::Stop;
 use crate::operators::group::Groups;
 use crate::operators::minutes::{self, CountedBy};
 use crate::operators::progress::Preview;
@@ -33,6 +32,7 @@ use crate::request::item::Item;
 use crate::scan::fingerprint::Fingerprint;
 use crate::scan::scanner::{Flow, Scan};
 use crate::scan::steps::Steps;
+use evaluate::columns::stop::Stop;
 use types::codec::{Reader, put_count};
 
 /// How much larger a state in memory may be than the largest entry of the cache: it shrinks as it is encoded.

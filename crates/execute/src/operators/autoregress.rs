@@ -5,10 +5,10 @@ use std::sync::Arc;
 use plan::Autoregress;
 use types::{Column, Value};
 
-use crate::columns::frame::Frame;
-use crate::columns::stop::Stop;
-use crate::columns::value_size::value_bytes;
 use crate::scan::scanner::Scan;
+use evaluate::columns::frame::Frame;
+use evaluate::columns::stop::Stop;
+use evaluate::columns::value_size::value_bytes;
 
 /// Adds a column for each distance.
 pub(crate) fn apply(autoregress: &Autoregress, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<(), Stop> {

@@ -7,12 +7,12 @@ use chrono_tz::Tz;
 use plan::{Compare, Earlier, Name, Span, calendar as bins, earlier_range};
 use types::{Column, TimeRange, Timestamp, Value};
 
-use crate::columns::cell::Cell;
-use crate::columns::frame::Frame;
-use crate::columns::key::write_key;
-use crate::columns::stop::Stop;
-use crate::columns::value_size::value_bytes;
 use crate::scan::scanner::Scan;
+use evaluate::columns::cell::Cell;
+use evaluate::columns::frame::Frame;
+use evaluate::columns::key::write_key;
+use evaluate::columns::stop::Stop;
+use evaluate::columns::value_size::value_bytes;
 use pattern::change;
 
 /// How times of the one range become those of the other.

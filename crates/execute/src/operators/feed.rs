@@ -7,12 +7,12 @@ use parse::Projection as WantedParts;
 use plan::Name;
 use types::{GroupPattern, Run, ScanError};
 
-use crate::columns::frame::{Frame, Source};
-use crate::columns::stop::Stop;
 use crate::request::item::Item;
 use crate::scan::scanner::{Flow, Scan, rows_in_range};
 use crate::scan::screen::Screen;
 use crate::scan::steps::Steps;
+use evaluate::columns::frame::{Frame, Source};
+use evaluate::columns::stop::Stop;
 
 /// Events that pass by.
 pub trait Feed: Sync {

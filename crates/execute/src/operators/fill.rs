@@ -6,12 +6,12 @@ use std::sync::Arc;
 use plan::{FillBuckets, Name, calendar as bins};
 use types::{Column, Timestamp, Value};
 
-use crate::columns::cell::Cell;
-use crate::columns::frame::Frame;
-use crate::columns::key::write_key;
-use crate::columns::stop::Stop;
-use crate::columns::value_size::value_bytes;
 use crate::scan::scanner::Scan;
+use evaluate::columns::cell::Cell;
+use evaluate::columns::frame::Frame;
+use evaluate::columns::key::write_key;
+use evaluate::columns::stop::Stop;
+use evaluate::columns::value_size::value_bytes;
 
 /// Most rows that are put in; a chart of more has too short spans.
 const ROWS_MAX: usize = 1_000_000;
@@ -37,7 +37,7 @@ pub(crate) fn buckets(fill: &FillBuckets, frame: &mut Frame<'static>, scan: &Sca
     scan.check()?;
     let n_cells = starts.len().saturating_mul(series.values.len());
     if starts.len() > ROWS_MAX || n_cells > ROWS_MAX {
-        return Err(crate::columns::stop::Stop::Memory);
+        return Err(evaluate::columns::stop::Stop::Memory);
     }
     let known: HashSet<(i64, usize)> =
         times.iter().zip(&series.of_rows).filter_map(|(time, series)| Some(((*time)?, *series))).collect();

@@ -18,15 +18,15 @@ use types::{Addresses, Column, Value};
 use self::pair_table::PairTable;
 use self::repeats::Repeats;
 use self::values::{GroupValues, UNSEEN, rank};
-use crate::columns::frame::Frame;
-use crate::columns::place::Map;
-use crate::columns::place::{Place, kept_places, places};
-use crate::columns::stop::Stop;
-use crate::expressions::environment::Environment;
 use crate::operators::aggregate;
 use crate::operators::aggregate::{Partial, Rows, add_rows};
 use crate::operators::group::key::Key;
-use crate::request::budget::Budget;
+use evaluate::budget::Budget;
+use evaluate::columns::frame::Frame;
+use evaluate::columns::place::Map;
+use evaluate::columns::place::{Place, kept_places, places};
+use evaluate::columns::stop::Stop;
+use evaluate::expressions::environment::Environment;
 
 /// Bytes of one aggregate's state and its share of the tables, roughly.
 const STATE_BYTES: usize = std::mem::size_of::<Partial>() + 16;

@@ -3,11 +3,11 @@
 
 use plan::{AppendColumns, Join, Name, Other};
 
-use crate::columns::cell::Cell;
-use crate::columns::frame::Frame;
-use crate::columns::stop::Stop;
-use crate::expressions::lookup::define;
 use crate::scan::scanner::Scan;
+use evaluate::columns::cell::Cell;
+use evaluate::columns::frame::Frame;
+use evaluate::columns::stop::Stop;
+use evaluate::expressions::lookup::define;
 
 /// Rows of a result between two looks at the memory that they need.
 const ROWS_BETWEEN_LOOKS: usize = 4096;

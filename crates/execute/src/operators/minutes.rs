@@ -12,11 +12,11 @@ use plan::function::Function;
 use plan::{Aggregate, AggregateKind, Expr, Name, Span};
 use types::{Column, FieldMinutes, MinuteCounts, RowSet, Run, TimeRange, Timestamp, Value};
 
-use crate::columns::frame::{Frame, Source};
 use crate::operators::group::Groups;
 use crate::request::item::Item;
 use crate::scan::scanner::Scan;
 use crate::scan::steps::Steps;
+use evaluate::columns::frame::{Frame, Source};
 
 /// What is known of the events that are counted by level, next to their minutes.
 const BY_LEVEL: [&str; 2] = ["@level", "@log"];

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use plan::Outlier;
 use types::{Column, RowSet, Value};
 
-use crate::columns::cell::Cell;
-use crate::columns::frame::{Frame, booleans};
-use crate::columns::stop::Stop;
 use crate::operators::aggregate::Percentile;
 use crate::scan::scanner::Scan;
+use evaluate::columns::cell::Cell;
+use evaluate::columns::frame::{Frame, booleans};
+use evaluate::columns::stop::Stop;
 
 /// What the numbers of a column may be.
 struct Limits {

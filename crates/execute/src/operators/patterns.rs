@@ -27,9 +27,6 @@ use types::{Column, Run, TimeRange, Timestamp, Value};
 use self::conditions::Conditions;
 use self::ends::{End, Ends};
 use self::text_counts::TextCounts;
-use crate::columns::frame::Frame;
-use crate::columns::stop::Stop;
-use crate::expressions::elements::PreparedElements;
 use crate::operators::feed::OpenFeed;
 use crate::operators::group::GroupRows;
 use crate::operators::patterns::bins::Bins;
@@ -40,6 +37,9 @@ use crate::operators::table::Table;
 use crate::request::error::ExecuteError;
 use crate::request::parameters::Request;
 use crate::scan::scanner::Scan;
+use evaluate::columns::frame::Frame;
+use evaluate::columns::stop::Stop;
+use evaluate::expressions::elements::PreparedElements;
 use pattern::{Band, band, change, id_of};
 
 /// Returns the plan for the patterns of the messages that the conditions at the head of `plan` let through, with their

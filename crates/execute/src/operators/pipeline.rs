@@ -20,11 +20,11 @@ use self::rows::RowBuffer;
 pub(crate) use self::rows::{RowForm, RowsRead};
 pub(crate) use self::sink::Sink;
 use self::sort::Sort;
-use crate::columns::stop::Stop;
 use crate::operators::group::spilled::{GroupCollector, SpilledGroups};
 use crate::operators::table::Table;
 use crate::request::spilling::Spilling;
 use crate::scan::scanner::{Flow, Scan};
+use evaluate::columns::stop::Stop;
 
 /// One operator and what it keeps.
 enum Stage<'p, 's> {

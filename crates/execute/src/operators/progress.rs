@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use plan::{Expr, Name, Operator};
 
-use crate::expressions::elements::PreparedElements;
 use crate::operators::group::Groups;
 use crate::operators::table::Table;
 use crate::request::parameters::{Request, TakePartialRows};
 use crate::scan::scanner::Scan;
+use evaluate::expressions::elements::PreparedElements;
 
 /// When rows are shown first, and how often from then on.
 const FIRST: Duration = Duration::from_millis(25);

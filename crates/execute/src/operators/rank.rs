@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use plan::Rank;
 use types::Value;
 
-use crate::columns::cell::Cell;
-use crate::columns::frame::Frame;
-use crate::columns::key::write_key;
-use crate::columns::stop::Stop;
 use crate::scan::scanner::Scan;
+use evaluate::columns::cell::Cell;
+use evaluate::columns::frame::Frame;
+use evaluate::columns::key::write_key;
+use evaluate::columns::stop::Stop;
 
 /// Bytes held for each row: its key.
 const ROW_BYTES: usize = 48;

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use plan::{SCORE_COLUMNS, Score, Span};
 use types::{Column, Timestamp, Value};
 
-use crate::columns::cell::Cell;
-use crate::columns::frame::Frame;
-use crate::columns::key::write_key;
-use crate::columns::stop::Stop;
 use crate::scan::scanner::Scan;
+use evaluate::columns::cell::Cell;
+use evaluate::columns::frame::Frame;
+use evaluate::columns::key::write_key;
+use evaluate::columns::stop::Stop;
 use pattern::{Band, band};
 
 /// How many days there have to be for each hour to be compared with the same hour of the others, and for the same of

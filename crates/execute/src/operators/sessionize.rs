@@ -10,11 +10,11 @@ use std::sync::Arc;
 use plan::{Sessionize, calendar as bins};
 use types::{Column, Value};
 
-use crate::columns::cell::Cell;
-use crate::columns::frame::Frame;
-use crate::columns::key::write_key;
-use crate::columns::stop::Stop;
 use crate::scan::scanner::Scan;
+use evaluate::columns::cell::Cell;
+use evaluate::columns::frame::Frame;
+use evaluate::columns::key::write_key;
+use evaluate::columns::stop::Stop;
 
 /// Rows between two looks at whether the query is over.
 const ROWS_BETWEEN_LOOKS: usize = 1024;

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use plan::{Expr, Name};
 use types::Value;
 
-use crate::columns::cell::Cell;
-use crate::columns::frame::Frame;
-use crate::columns::stop::Stop;
-use crate::columns::value_size::value_bytes;
 use crate::operators::group::GroupRows;
 use crate::request::answer::{Answer, ColumnInfo, ColumnKind};
 use crate::scan::scanner::Scan;
+use evaluate::columns::cell::Cell;
+use evaluate::columns::frame::Frame;
+use evaluate::columns::stop::Stop;
+use evaluate::columns::value_size::value_bytes;
 
 /// Bytes of a row that is sorted, next to its keys.
 pub(crate) const SORTED_ROW_BYTES: usize = 32;

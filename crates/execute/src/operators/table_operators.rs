@@ -7,15 +7,15 @@ use plan::fields::visit_fields;
 use plan::{Compare, Expr, Name, Operator, SortKey};
 use types::{Column, RowSet, Value};
 
-use crate::columns::cell::Cell;
-use crate::columns::key::write_key;
-use crate::columns::stop::Stop;
 use crate::operators::group::Groups;
 use crate::operators::table::{SORTED_ROW_BYTES, Table};
 use crate::operators::{autoregress, compare, fill, join, outlier, patterns, rank, score, sessionize, totals, unnest};
 use crate::scan::row_order::{compare_keys, key_columns};
 use crate::scan::scanner::Scan;
 use crate::scan::steps::apply_one;
+use evaluate::columns::cell::Cell;
+use evaluate::columns::key::write_key;
+use evaluate::columns::stop::Stop;
 
 impl Table {
     /// Applies one operator; a projection is left to [`project`](Self::project).
@@ -108,7 +108,7 @@ impl Table {
     fn dedup(&mut self, names: &[Name], scan: &Scan<'_>) -> Result<(), Stop> {
         let columns: Vec<Arc<Column>> = names
             .iter()
-            .map(|name| self.frame.column(name).map_err(crate::columns::stop::Stop::from))
+            .map(|name| self.frame.column(name).map_err(evaluate::columns::stop::Stop::from))
             .collect::<Result<_, Stop>>()?;
         let mut seen: HashSet<Vec<u8>> = HashSet::new();
         let mut n_bytes = 0;

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use plan::{AddTotals, Name};
 use types::{Column, Value};
 
-use crate::columns::cell::Cell;
-use crate::columns::frame::Frame;
-use crate::columns::stop::Stop;
-use crate::columns::value_size::value_bytes;
 use crate::operators::aggregate::Sum;
 use crate::scan::scanner::Scan;
+use evaluate::columns::cell::Cell;
+use evaluate::columns::frame::Frame;
+use evaluate::columns::stop::Stop;
+use evaluate::columns::value_size::value_bytes;
 
 /// Adds the column, the row, or both.
 pub(crate) fn apply(totals: &AddTotals, frame: &mut Frame<'static>, scan: &Scan<'_>) -> Result<(), Stop> {

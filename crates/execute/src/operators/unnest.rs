@@ -7,12 +7,12 @@ use plan::fields::fields_of;
 use plan::{Expr, Name, Operator};
 use types::{Column, Value};
 
-use crate::columns::frame::Frame;
-use crate::columns::stop::Stop;
-use crate::columns::value_size::value_bytes;
 use crate::operators::join;
 use crate::scan::scanner::Scan;
 use crate::scan::steps::{apply_one, is_row_wise};
+use evaluate::columns::frame::Frame;
+use evaluate::columns::stop::Stop;
+use evaluate::columns::value_size::value_bytes;
 
 /// Repeats the rows of `frame` for the elements of `list`.
 pub(crate) fn apply(

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::columns::memory::MemoryReservation;
 use crate::request::error::ExecuteError;
+use evaluate::columns::memory::MemoryReservation;
 
 pub(crate) use types::Value;
 

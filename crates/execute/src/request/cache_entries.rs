@@ -2,9 +2,9 @@
 
 use types::{RowSet, Value};
 
-use crate::columns::row_columns::RowColumns;
 use crate::request::answer::ColumnInfo;
 use crate::request::candidate::Candidate;
+use evaluate::columns::row_columns::RowColumns;
 
 /// The answer to an aggregation over immutable runs.
 #[derive(Debug)]

@@ -2,9 +2,9 @@
 
 use types::Value;
 
-use crate::columns::place::Place;
-use crate::columns::value_size::value_bytes;
 use crate::request::item::Item;
+use evaluate::columns::place::Place;
+use evaluate::columns::value_size::value_bytes;
 
 /// A row that may be shown.
 #[derive(Clone, Debug)]

@@ -1,5 +1,6 @@
 //! Why there is no answer.
 
+use evaluate::budget::MemoryLimit;
 use plan::PlanError;
 use spill::SpillError;
 
@@ -68,6 +69,15 @@ pub enum ExecuteError {
     /// A plan no dialect makes.
     #[error("plan without a projection at its end")]
     NoProjection,
+}
+
+impl From<MemoryLimit> for ExecuteError {
+    fn from(limit: MemoryLimit) -> Self {
+        match limit {
+            MemoryLimit::OfQuery { bytes_max, setting } => Self::Memory { bytes_max, setting },
+            MemoryLimit::OfAll { bytes_max } => Self::MemoryOfAll { bytes_max },
+        }
+    }
 }
 
 impl From<SpillError> for ExecuteError {

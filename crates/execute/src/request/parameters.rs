@@ -8,10 +8,11 @@ use chrono_tz::Tz;
 use spill::SpillSpace;
 use types::{TimeRange, Timestamp, Value};
 
-use crate::columns::memory::MemoryPool;
 use crate::request::answer::Stats;
 use crate::request::cache::PartialCache;
 use crate::request::peers::Peers;
+use evaluate::budget::Budget;
+use evaluate::columns::memory::MemoryPool;
 
 /// What a query is run with, next to its plan.
 #[derive(Clone, Copy)]
@@ -36,6 +37,13 @@ pub struct Request<'a> {
     pub progress: Option<&'a (dyn Fn(&Stats) + Sync)>,
     /// What else the caller lends.
     pub support: Support<'a>,
+}
+
+impl<'a> Request<'a> {
+    /// Returns what the query may use.
+    pub(crate) fn budget(&self) -> Budget<'a> {
+        Budget::new(self.memory_bytes_max, self.support.pool.cloned(), self.deadline, self.cancelled)
+    }
 }
 
 /// What whoever runs queries may lend to them. The answers are the same without.

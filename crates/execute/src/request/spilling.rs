@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use spill::{Lent, Merge, Sorter, SorterOptions, SpillError, SpillSpace};
 
-use crate::columns::memory::Lease;
-use crate::columns::stop::Stop;
-use crate::request::budget::Budget;
+use evaluate::budget::Budget;
+use evaluate::columns::memory::Lease;
+use evaluate::columns::stop::Stop;
 
 /// The part of the query's memory that groups may take before they are spilled. The rest is for what follows, and for
 /// blocks, rows and pages on their way; and tables that grow take more than what is in them.

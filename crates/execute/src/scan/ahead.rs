@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use crate::columns::frame::Source;
 use crate::request::item::Item;
+use evaluate::columns::frame::Source;
 
 /// Segments that are announced before they are begun. What they bring has to stay until it is read.
 const AHEAD_SEGMENTS: usize = 12;

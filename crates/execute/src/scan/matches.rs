@@ -12,14 +12,14 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use plan::{Name, Operator};
 use types::{RowSet, TimeRange};
 
-use crate::columns::frame::Frame;
-use crate::columns::stop::Stop;
 use crate::request::cache::{CacheEntry, PartialCache};
 use crate::request::cache_entries::{CachedMatches, Rows};
 use crate::request::item::Item;
 use crate::scan::fingerprint::Fingerprint;
 use crate::scan::scanner::Scan;
 use crate::scan::steps::Steps;
+use evaluate::columns::frame::Frame;
+use evaluate::columns::stop::Stop;
 
 /// So many of the largest entries may be found by one query; what it finds beyond that is not kept.
 const ENTRIES_MAX: usize = 4;

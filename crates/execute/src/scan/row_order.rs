@@ -8,12 +8,12 @@ use plan::fields::{is_field, visit_fields};
 use plan::{Name, SortKey};
 use types::{Column, Value};
 
-use crate::columns::cell::{Cell, severity, sort_order};
-use crate::columns::frame::Frame;
-use crate::columns::place::Place;
-use crate::columns::stop::Stop;
 use crate::request::candidate::Candidate;
 use crate::scan::scanner::Scan;
+use evaluate::columns::cell::{Cell, severity, sort_order};
+use evaluate::columns::frame::Frame;
+use evaluate::columns::place::Place;
+use evaluate::columns::stop::Stop;
 
 /// The order in which rows are wanted.
 pub(crate) enum RowOrder<'p> {

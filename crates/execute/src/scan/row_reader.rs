@@ -10,8 +10,6 @@ use std::sync::Arc;
 use plan::{Name, Operator};
 use types::RowSet;
 
-use crate::columns::frame::Frame;
-use crate::columns::row_columns::RowColumns;
 use crate::request::cache::{CacheEntry, PartialCache};
 use crate::request::cache_entries::CachedRows;
 use crate::request::candidate::{Candidate, candidate_bytes};
@@ -23,6 +21,8 @@ use crate::scan::matches::Matcher;
 use crate::scan::row_order::RowOrder;
 use crate::scan::rows::{RowSelection, choose};
 use crate::scan::scanner::Scan;
+use evaluate::columns::frame::Frame;
+use evaluate::columns::row_columns::RowColumns;
 
 /// Bytes of a value next to its own.
 const CELL_BYTES: usize = 32;
@@ -129,7 +129,7 @@ impl<'k> RowReader<'k> {
             if fresh.is_damaged() {
                 return Ok(None);
             }
-            crate::columns::row_columns::RowColumns::interleaved(shown, &kept.columns, &fresh)
+            evaluate::columns::row_columns::RowColumns::interleaved(shown, &kept.columns, &fresh)
         };
         scan.hold(kept.n_bytes).unwrap_or_else(|stop| scan.note_stop(stop));
         scan.count_kept(scan.sources.len(), kept.n_scanned, kept.n_matched);

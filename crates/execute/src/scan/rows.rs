@@ -11,12 +11,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use plan::{Expr, Name, Operator};
 use types::{RowSet, Value};
 
-use crate::columns::cell::Cell;
-use crate::columns::frame::Frame;
-use crate::columns::place::places;
-use crate::columns::row_columns::{RowColumns, column_of};
-use crate::columns::stop::Stop;
-use crate::columns::value_size::value_bytes;
 use crate::request::candidate::{Candidate, candidate_bytes};
 use crate::request::error::ExecuteError;
 use crate::request::item::Item;
@@ -24,6 +18,12 @@ use crate::scan::matches::Matcher;
 use crate::scan::row_order::{RowOrder, compare_cells, key_columns};
 use crate::scan::scanner::{Flow, Scan};
 use crate::scan::steps::Steps;
+use evaluate::columns::cell::Cell;
+use evaluate::columns::frame::Frame;
+use evaluate::columns::place::places;
+use evaluate::columns::row_columns::{RowColumns, column_of};
+use evaluate::columns::stop::Stop;
+use evaluate::columns::value_size::value_bytes;
 
 /// The best candidates so far.
 struct BestCandidates<'p> {

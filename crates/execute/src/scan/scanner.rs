@@ -11,19 +11,19 @@ use std::time::{Duration, Instant};
 
 use types::{Column, RowSet, Run, ScanError, TimeRange, Timestamp};
 
-use crate::columns::frame::{BlockRows, Frame, Source};
-use crate::columns::stop::Stop;
-use crate::expressions::elements::PreparedElements;
-use crate::expressions::environment::Environment;
-use crate::expressions::partners::PartnersOfPlan;
-use crate::expressions::warnings::Warnings;
 use crate::request::answer::{PartialReason, Stats};
-use crate::request::budget::Budget;
 use crate::request::error::ExecuteError;
 use crate::request::item::Item;
 use crate::request::parameters::Request;
 use crate::scan::ahead::Ahead;
 use crate::scan::steps::Steps;
+use evaluate::budget::Budget;
+use evaluate::columns::frame::{BlockRows, Frame, Source};
+use evaluate::columns::stop::Stop;
+use evaluate::expressions::elements::PreparedElements;
+use evaluate::expressions::environment::Environment;
+use evaluate::expressions::partners::PartnersOfPlan;
+use evaluate::expressions::warnings::Warnings;
 
 /// Damaged places that an answer names; more of them say no more.
 const REASONS_MAX: usize = 20;
@@ -83,7 +83,7 @@ impl<'a> Scan<'a> {
             env: Environment {
                 time_zone: request.time_zone,
                 now: request.now,
-                budget: Budget::of(request),
+                budget: request.budget(),
                 prepared: PreparedElements::default(),
                 partners: PartnersOfPlan::default(),
                 warnings: Warnings::default(),
@@ -350,7 +350,7 @@ impl<'a> Scan<'a> {
         match stop {
             Stop::Damaged(error) => self.note_reason("damaged", error.to_string()),
             Stop::Memory => {
-                locked(&self.error).get_or_insert(self.env.budget.limit_reached());
+                locked(&self.error).get_or_insert(self.env.budget.limit_reached().into());
                 self.env.budget.abort();
             }
             Stop::Spill(error) => {

@@ -7,12 +7,12 @@ use plan::fields::{asks_labels, fields_of, visit_fields, visit_unpushed_fields};
 use plan::{Expr, Name, Operator, Parse, ParseMethod, TextPattern};
 use types::RowSet;
 
-use crate::columns::frame::{BlockRows, Frame};
-use crate::columns::stop::Stop;
-use crate::expressions::environment::Environment;
-use crate::expressions::expression::{conjunction, disjunction};
-use crate::expressions::parse;
-use crate::expressions::probe::Probe;
+use evaluate::columns::frame::{BlockRows, Frame};
+use evaluate::columns::stop::Stop;
+use evaluate::expressions::environment::Environment;
+use evaluate::expressions::expression::{conjunction, disjunction};
+use evaluate::expressions::parse;
+use evaluate::expressions::probe::Probe;
 use plan::fields::is_system;
 
 /// More questions about every block cost more than they save.
@@ -227,7 +227,7 @@ pub(crate) fn apply_one(operator: &Operator, frame: &mut Frame<'_>, env: &Enviro
             Ok(())
         }
         Operator::Parse(parse) => parse::apply(parse, frame, env),
-        Operator::Lookup(lookup) => crate::expressions::lookup::lookup(lookup, frame, env),
+        Operator::Lookup(lookup) => evaluate::expressions::lookup::lookup(lookup, frame, env),
         _ => Ok(()),
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use types::{RowSet, Run, ScanError, TimeRange, TypeSet, Value};
 
 use super::{FieldSummaries, FieldSummaryRow, damage, field_presence};
-use crate::columns::frame::{BlockRows, Source};
+use evaluate::columns::frame::{BlockRows, Source};
 use plan::date_math::date_value;
 
 /// Most values that are looked at for all fields together, the newest first.

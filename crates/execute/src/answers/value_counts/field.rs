@@ -8,7 +8,7 @@ use types::{Column, Value};
 
 use super::dictionary::DictionaryCounts;
 use super::numbers::NumberHistogram;
-use crate::columns::cell::Cell;
+use evaluate::columns::cell::Cell;
 
 /// Distinct values of a field that one thread keeps; beyond it the rare ones go.
 const VALUES_MAX: usize = 4_096;

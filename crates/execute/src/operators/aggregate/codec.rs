@@ -24,7 +24,7 @@ use plan::AggregateKind;
 use types::Value;
 
 use super::{Distinct, Moments, Partial, Percentile, Sum, Values};
-use crate::columns::place::{Place, put_place, read_place};
+use evaluate::columns::place::{Place, put_place, read_place};
 use types::codec::{CodecError, Reader, put_count, put_value, put_whole};
 
 impl Partial {
@@ -108,7 +108,7 @@ impl Partial {
             (10, Self::List(mut list)) => {
                 for _ in 0..reader.length()? {
                     let (place, value) = (read_place(reader)?, reader.present()?);
-                    n_bytes += crate::columns::value_size::value_bytes(&value) + 48;
+                    n_bytes += evaluate::columns::value_size::value_bytes(&value) + 48;
                     list.push((place, value));
                 }
                 Self::List(list)

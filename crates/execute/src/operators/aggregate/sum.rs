@@ -8,7 +8,7 @@
 
 use types::Value;
 
-use crate::columns::cell::Cell;
+use evaluate::columns::cell::Cell;
 use plan::number::Number;
 use types::codec::{CodecError, Reader, put_count, put_decimal, put_wide};
 

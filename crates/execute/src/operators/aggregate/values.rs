@@ -13,10 +13,10 @@ use std::collections::BTreeMap;
 
 use types::Value;
 
-use crate::columns::cell::{Cell, sort_order};
-use crate::columns::key::canonical;
-use crate::columns::place::{Place, RankedValue, put_place, read_place};
-use crate::columns::value_size::value_bytes;
+use evaluate::columns::cell::{Cell, sort_order};
+use evaluate::columns::key::canonical;
+use evaluate::columns::place::{Place, RankedValue, put_place, read_place};
+use evaluate::columns::value_size::value_bytes;
 use types::codec::{CodecError, Reader, put_count, put_value};
 
 /// Bytes of an entry next to its value.

@@ -10,11 +10,11 @@ use std::thread::{Scope, ScopedJoinHandle};
 use plan::{Aggregate, Expr, Name, Operator};
 
 use super::merged::merge_held;
-use crate::columns::stop::Stop;
 use crate::operators::group::Groups;
 use crate::request::part::{Part, PartAnswer};
 use crate::request::peers::{PeerId, Peers};
 use crate::scan::scanner::Scan;
+use evaluate::columns::stop::Stop;
 use types::codec::Reader;
 
 /// With fewer events a part costs more on its way than it saves.

@@ -12,9 +12,9 @@
 use plan::{Aggregate, Expr, Name};
 
 use super::Groups;
-use crate::columns::cell::Cell;
 use crate::operators::aggregate::Partial;
 use crate::scan::fingerprint::VERSION;
+use evaluate::columns::cell::Cell;
 use types::codec::{CodecError, Reader, put_count, put_value};
 
 impl<'p> Groups<'p> {

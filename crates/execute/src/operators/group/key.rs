@@ -5,9 +5,9 @@ use std::sync::Arc;
 use plan::Expr;
 use types::{Addresses, Column};
 
-use crate::columns::frame::Frame;
-use crate::columns::stop::Stop;
-use crate::expressions::environment::Environment;
+use evaluate::columns::frame::Frame;
+use evaluate::columns::stop::Stop;
+use evaluate::expressions::environment::Environment;
 
 /// The values of a group column in the rows of a frame.
 pub(crate) enum Key {

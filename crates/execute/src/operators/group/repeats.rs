@@ -6,12 +6,12 @@ use plan::each::field_of_each;
 use plan::{AggregateKind, Expr, Name};
 use types::{Addresses, Column, RowSet};
 
-use crate::columns::frame::permute;
-use crate::columns::stop::Stop;
-use crate::expressions::each::Spread;
-use crate::expressions::environment::Environment;
 use crate::operators::aggregate::{Partial, Rows, add_rows};
 use crate::operators::group::key::Key;
+use evaluate::columns::frame::permute;
+use evaluate::columns::stop::Stop;
+use evaluate::expressions::each::Spread;
+use evaluate::expressions::environment::Environment;
 
 /// Most rows that those of one frame become: each list multiplies those of the others.
 const ROWS_MAX: usize = 1 << 24;
@@ -35,7 +35,7 @@ impl Repeats {
             }
             let Some(spread) = Spread::of(column, true) else { continue };
             if spread.owners.len() > ROWS_MAX {
-                return Err(crate::columns::stop::Stop::Memory);
+                return Err(evaluate::columns::stop::Stop::Memory);
             }
             env.budget.permits(spread.owners.len().saturating_mul(24 * (1 + keys.len())))?;
             for (other, key) in keys.iter_mut().enumerate() {

@@ -15,16 +15,16 @@ use plan::{Aggregate, Expr, Name};
 use types::{Column, Value};
 
 use super::{GroupRows, Groups, owners};
-use crate::columns::cell::Cell;
-use crate::columns::frame::Frame;
-use crate::columns::memory::Lease;
-use crate::columns::order_key::put_group_key;
-use crate::columns::stop::Stop;
-use crate::columns::value_size::value_bytes;
-use crate::expressions::environment::Environment;
 use crate::operators::aggregate::Partial;
 use crate::request::spilling::{LeasedMerge, LeasedSorter, Spilling, unreadable};
 use crate::scan::fingerprint::VERSION;
+use evaluate::columns::cell::Cell;
+use evaluate::columns::frame::Frame;
+use evaluate::columns::memory::Lease;
+use evaluate::columns::order_key::put_group_key;
+use evaluate::columns::stop::Stop;
+use evaluate::columns::value_size::value_bytes;
+use evaluate::expressions::environment::Environment;
 use types::codec::{CodecError, Reader, put_value};
 
 /// Groups that one thread collects, and where they go when there are too many.

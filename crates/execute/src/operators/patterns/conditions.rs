@@ -5,9 +5,9 @@ use plan::function::Function;
 use plan::{Expr, insights_text};
 use types::Value;
 
-use crate::columns::stop::Stop;
 use crate::operators::patterns::pattern_sums::{Part, PatternSums};
 use crate::scan::scanner::Scan;
+use evaluate::columns::stop::Stop;
 use pattern::{Condition, Texts, condition};
 
 /// Patterns that have a condition, the most frequent ones: each is compared with all texts.

@@ -10,9 +10,9 @@ use std::sync::Arc;
 use types::{Column, MISSING_CODE, Value};
 
 use super::ends::Spot;
-use crate::columns::cell::Cell;
-use crate::columns::frame::Frame;
-use crate::columns::stop::Stop;
+use evaluate::columns::cell::Cell;
+use evaluate::columns::frame::Frame;
+use evaluate::columns::stop::Stop;
 
 /// Fields that say which program an event is of; the first that an event has counts.
 const SERVICE_FIELDS: [&str; 12] = [

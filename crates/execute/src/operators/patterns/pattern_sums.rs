@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use plan::fields::fields_of;
 use plan::{Name, Operator, Patterns};
 
-use crate::columns::stop::Stop;
 use crate::operators::feed::{Feed, for_each_frame};
 use crate::operators::patterns::bins::{Bins, Sum};
 use crate::operators::patterns::tally::Depth;
@@ -13,6 +12,7 @@ use crate::operators::patterns::text_counts::TextCounts;
 use crate::request::error::ExecuteError;
 use crate::scan::scanner::{Flow, Scan};
 use crate::scan::steps::Steps;
+use evaluate::columns::stop::Stop;
 use pattern::mine;
 
 /// What was counted in one range of time.
@@ -41,7 +41,7 @@ pub(crate) fn mined<'t>(now: &'t Part<'_, '_>, before: Option<&'t Part<'_, '_>>)
     let texts: BTreeSet<&str> =
         now.counted.texts().chain(before.into_iter().flat_map(|part| part.counted.texts())).collect();
     let texts: Vec<&str> = texts.into_iter().collect();
-    let mined = mine(&texts, &|| now.scan.check().is_ok()).ok_or(crate::columns::stop::Stop::Over)?;
+    let mined = mine(&texts, &|| now.scan.check().is_ok()).ok_or(evaluate::columns::stop::Stop::Over)?;
     let places: BTreeMap<&str, u32> = texts.iter().copied().zip(mined.pattern_of).collect();
     let sums_of = |part: Option<&Part<'_, '_>>| {
         let mut sums: Vec<Sum> = mined.patterns.iter().map(|_| Sum::default()).collect();

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use types::{Column, Examples, RowSet};
 
 use super::ends::{Ends, Spot};
-use crate::columns::cell::Cell;
-use crate::columns::frame::BlockRows;
-use crate::columns::stop::Stop;
 use crate::operators::patterns::tally::{Depth, LEVEL_CODES, Rows, Tally};
+use evaluate::columns::cell::Cell;
+use evaluate::columns::frame::BlockRows;
+use evaluate::columns::stop::Stop;
 use pattern::{mask, says_start};
 
 /// No row.

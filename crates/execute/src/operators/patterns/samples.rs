@@ -8,13 +8,13 @@ use types::{EventId, RowSet, TimeRange, Value};
 
 use super::ends::{End, Spot};
 use super::texts::texts_of;
-use crate::columns::cell::Cell;
-use crate::columns::stop::Stop;
 use crate::operators::patterns::pattern_sums::needed_by;
 use crate::request::error::ExecuteError;
 use crate::request::item::Item;
 use crate::scan::scanner::{Flow, Scan};
 use crate::scan::steps::Steps;
+use evaluate::columns::cell::Cell;
+use evaluate::columns::stop::Stop;
 
 /// An event that was read.
 #[derive(Clone, Debug)]
@@ -74,7 +74,7 @@ pub(crate) fn read_spots(
             if let Some(text) = Cell::at(&texts, index).text() {
                 let text = Value::text(&*text);
                 let id = ids.as_ref().and_then(|ids| Cell::at(ids, index).text()).map(|id| Arc::from(&*id));
-                scan.hold(crate::columns::value_size::value_bytes(&text))?;
+                scan.hold(evaluate::columns::value_size::value_bytes(&text))?;
                 read.push((*place, Sample { text, id }));
             }
         }

@@ -10,13 +10,13 @@ use super::ends::Spot;
 use super::origins::{FrameOrigins, Origin, Origins};
 use super::run_tally::RunTally;
 use super::texts::{RunTexts, known_examples, level_codes, texts_of, texts_over};
-use crate::columns::cell::Cell;
-use crate::columns::frame::Frame;
-use crate::columns::place::places;
-use crate::columns::stop::Stop;
 use crate::operators::patterns::bins::{Bins, Sum};
 use crate::operators::patterns::tally::{Depth, Rows, Tally};
 use crate::scan::scanner::Scan;
+use evaluate::columns::cell::Cell;
+use evaluate::columns::frame::Frame;
+use evaluate::columns::place::places;
+use evaluate::columns::stop::Stop;
 use pattern::{mask, says_start};
 
 /// Bytes of a count of a text at an origin, roughly.
@@ -256,7 +256,7 @@ impl TextCounts {
             _ => {
                 let places = match frame.block() {
                     Some(_) => places(&mut few)?,
-                    None => chosen.iter().map(|row| crate::columns::place::Place::of_row(*row)).collect(),
+                    None => chosen.iter().map(|row| evaluate::columns::place::Place::of_row(*row)).collect(),
                 };
                 let text = |index: usize| Arc::from(&*Cell::at(texts, index).text().unwrap_or_default());
                 for number in touched {

@@ -6,10 +6,10 @@ use plan::fields::{MESSAGE_FIELDS, takes_message_field};
 use plan::{Expr, Patterns};
 use types::{Column, Examples, Level, MISSING_CODE, RowSet, Value};
 
-use crate::columns::cell::Cell;
-use crate::columns::frame::Frame;
-use crate::columns::stop::Stop;
 use crate::scan::scanner::Scan;
+use evaluate::columns::cell::Cell;
+use evaluate::columns::frame::Frame;
+use evaluate::columns::stop::Stop;
 
 /// What a run knows of the texts of a frame's rows.
 pub(crate) struct RunTexts {

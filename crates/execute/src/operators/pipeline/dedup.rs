@@ -10,13 +10,13 @@ use plan::Name;
 use types::RowSet;
 
 use super::rows::{RowForm, RowsRead};
-use crate::columns::cell::Cell;
-use crate::columns::key::write_key;
-use crate::columns::memory::Lease;
-use crate::columns::stop::Stop;
 use crate::operators::table::Table;
 use crate::request::spilling::{LeasedSorter, Spilling};
 use crate::scan::scanner::Scan;
+use evaluate::columns::cell::Cell;
+use evaluate::columns::key::write_key;
+use evaluate::columns::memory::Lease;
+use evaluate::columns::stop::Stop;
 
 /// Bytes of a key next to its own, with its share of the table.
 const KEY_BYTES: usize = 64;

@@ -10,13 +10,13 @@ use std::sync::Arc;
 use plan::{Expr, Name};
 use types::{Column, Value};
 
-use crate::columns::frame::Frame;
-use crate::columns::memory::Lease;
-use crate::columns::stop::Stop;
-use crate::columns::value_size::value_bytes;
 use crate::operators::table::Table;
 use crate::request::spilling::{LeasedMerge, unreadable};
 use crate::scan::scanner::Scan;
+use evaluate::columns::frame::Frame;
+use evaluate::columns::memory::Lease;
+use evaluate::columns::stop::Stop;
+use evaluate::columns::value_size::value_bytes;
 use types::codec::{Reader, put_value};
 
 /// Bytes of a value in memory next to its own.

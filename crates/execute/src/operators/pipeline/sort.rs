@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use plan::{Name, SortKey};
 
 use super::rows::{RowForm, RowsRead};
-use crate::columns::cell::Cell;
-use crate::columns::order_key::put_sort_keys;
-use crate::columns::stop::Stop;
 use crate::operators::table::Table;
 use crate::request::spilling::{LeasedSorter, Spilling};
 use crate::scan::row_order::key_columns;
 use crate::scan::scanner::Scan;
+use evaluate::columns::cell::Cell;
+use evaluate::columns::order_key::put_sort_keys;
+use evaluate::columns::stop::Stop;
 
 /// Rows on their way into order; ties stay in the order in which they come.
 pub(super) struct Sort<'p, 's> {
