@@ -8,7 +8,7 @@ mod schema;
 use rmcp::model::Tool;
 use serde_json::Value as Json;
 
-use self::call::Found;
+use self::call::ToolAnswer;
 pub(crate) use self::call::{Call, CallError};
 use crate::fit;
 use crate::native::Native;
@@ -22,7 +22,7 @@ pub(crate) fn offered(native: &Native) -> Vec<Tool> {
 pub(crate) async fn call(name: &str, native: &Native, call: &Call) -> Result<Json, CallError> {
     let tool = offered(native).into_iter().find(|tool| tool.name == name).ok_or(CallError::Unknown)?;
     call.check_names(&tool)?;
-    let Found { mut answer, lists } = match name {
+    let ToolAnswer { mut answer, lists } = match name {
         "query" => read::query(native, call).await?,
         "patterns" => read::patterns(native, call).await?,
         "context" => read::context(native, call).await?,

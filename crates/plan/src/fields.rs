@@ -14,6 +14,26 @@ pub const PLACE_FIELDS: [&str; 3] = ["\u{0}time", "\u{0}group", "\u{0}sequence"]
 /// Fields that are shown instead of the message where an event has them: the message of a line that is itself JSON.
 pub const MESSAGE_FIELDS: [&str; 2] = ["message", "msg"];
 
+/// Fields that name the program that an event is of; the first that an event has counts.
+pub const SERVICE_FIELDS: [&str; 12] = [
+    "service",
+    "service.name",
+    "service_name",
+    "appname",
+    "app",
+    "application",
+    "program",
+    "unit",
+    "container",
+    "container_name",
+    "k8s.container.name",
+    "kubernetes.container_name",
+];
+
+/// Fields that name the machine on which it ran.
+pub const HOST_FIELDS: [&str; 9] =
+    ["host", "hostname", "host.name", "host_name", "node", "pod", "k8s.pod.name", "kubernetes.pod_name", "instance"];
+
 /// Whether a name is that of a column that every event has by itself; such names are never paths.
 pub fn is_system(name: &str) -> bool {
     matches!(name, "@timestamp" | "@ingestionTime" | "@message" | "@level" | "@log" | "@logStream" | "@id" | "@ptr")

@@ -126,19 +126,7 @@ impl Reader<'_> {
         if text.name.is_some() || text.alert.is_some() {
             self.error(at, "a rule has either a name, an alert or a record".to_owned());
         }
-        let of_alerts = [
-            ("condition", text.condition.is_some()),
-            ("for", text.for_.is_some()),
-            ("keep_firing_for", text.keep_firing_for.is_some()),
-            ("missing", text.missing.is_some()),
-            ("datapoints", text.datapoints.is_some()),
-            ("annotations", !text.annotations.is_empty()),
-            ("topics", !text.topics.is_empty()),
-            ("notify", text.notify.is_some()),
-        ];
-        for (key, _) in of_alerts.iter().filter(|(_, is_set)| *is_set) {
-            self.error(at, format!("{key}: is for an alert, not for a recording rule"));
-        }
+        self.refuse_keys_of_alerts(&text, at);
         if !is_metric_name(&record.value) {
             self.error(at, format!("record: \"{}\" is not a metric name", record.value));
         }

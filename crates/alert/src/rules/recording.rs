@@ -11,6 +11,16 @@ impl Reader<'_> {
         if text.name.replace(record).is_some() {
             self.error(at, "a rule has either a name or a record".into());
         }
+        self.refuse_keys_of_alerts(&text, at);
+        let rule = self.rule(text, group_interval_ns)?;
+        if rule.kind != Kind::Threshold {
+            self.error(at, "kind: is for an alert, not for a recording rule".into());
+        }
+        Recording::new(rule, labels).map_err(|message| self.error(at, message)).ok()
+    }
+
+    /// Reports keys that only alerts have.
+    pub(super) fn refuse_keys_of_alerts(&mut self, text: &RuleText, at: serde_saphyr::Location) {
         let of_alerts = [
             ("condition", text.condition.is_some()),
             ("for", text.for_.is_some()),
@@ -24,10 +34,5 @@ impl Reader<'_> {
         for (key, _) in of_alerts.iter().filter(|(_, is_set)| *is_set) {
             self.error(at, format!("{key}: is for an alert, not for a recording rule"));
         }
-        let rule = self.rule(text, group_interval_ns)?;
-        if rule.kind != Kind::Threshold {
-            self.error(at, "kind: is for an alert, not for a recording rule".into());
-        }
-        Recording::new(rule, labels).map_err(|message| self.error(at, message)).ok()
     }
 }

@@ -146,7 +146,7 @@ pub(crate) fn count(
 }
 
 /// How many events have a value at a time that falls into the right buckets.
-struct Counted {
+struct MinuteCount {
     at: i64,
     value: Option<Value>,
     n_events: u32,
@@ -154,7 +154,7 @@ struct Counted {
 
 /// Counts by value of a field, and by minute where that is asked for; `None` where a run keeps none, or where its name
 /// stands for more than what is stored.
-fn by_value(source: &Source, name: &str, inner: TimeRange, is_by_time: bool) -> Option<Vec<Counted>> {
+fn by_value(source: &Source, name: &str, inner: TimeRange, is_by_time: bool) -> Option<Vec<MinuteCount>> {
     let is_part = name.match_indices('.').any(|(dot, _)| source.has(&name[..dot]).unwrap_or(true));
     if is_part || !source.names_below(name).ok()?.is_empty() {
         return None;
@@ -164,7 +164,7 @@ fn by_value(source: &Source, name: &str, inner: TimeRange, is_by_time: bool) -> 
     if !name.starts_with('@') && !source.has(name).ok()? {
         let of_minute = |minute: MinuteCounts| (start(minute.minute), minute.counts.iter().sum());
         let minutes = source.run.minutes().ok()??.into_iter().map(of_minute).filter(|(at, _)| is_inside(*at));
-        return Some(minutes.map(|(at, n_events)| Counted { at, value: None, n_events }).collect());
+        return Some(minutes.map(|(at, n_events)| MinuteCount { at, value: None, n_events }).collect());
     }
     let FieldMinutes { minutes, values, counts } = source.run.field_minutes(name).ok()??;
     let mut counted = Vec::new();
@@ -174,13 +174,13 @@ fn by_value(source: &Source, name: &str, inner: TimeRange, is_by_time: bool) -> 
         let of_minute = minutes.iter().map(|(place, at)| (*at, counts[*place]));
         if is_by_time {
             let of_minute = of_minute.filter(|(_, n_events)| *n_events > 0);
-            counted.extend(of_minute.map(|(at, n_events)| Counted { at, value: value.clone(), n_events }));
+            counted.extend(of_minute.map(|(at, n_events)| MinuteCount { at, value: value.clone(), n_events }));
             continue;
         }
         // No one asks when: a run has fewer events than a `u32` can count.
         let n_events = of_minute.fold(0u32, |sum, (_, n_events)| sum.saturating_add(n_events));
         let first = minutes.first().map_or(0, |(_, at)| *at);
-        counted.extend((n_events > 0).then_some(Counted { at: first, value, n_events }));
+        counted.extend((n_events > 0).then_some(MinuteCount { at: first, value, n_events }));
     }
     Some(counted)
 }
@@ -292,19 +292,26 @@ fn edges(scan: &Scan<'_>, source: usize) -> Vec<TimeRange> {
 }
 
 /// Takes the counts of minutes apart by level.
-fn by_level(minutes: MinuteRows) -> Vec<Counted> {
+fn by_level(minutes: MinuteRows) -> Vec<MinuteCount> {
     let mut counted = Vec::new();
     for (at, counts) in minutes {
         for (code, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
             let value = types::Level::of_code(code as u8).map(|level| Value::text(level.name()));
-            counted.push(Counted { at, value, n_events: *count });
+            counted.push(MinuteCount { at, value, n_events: *count });
         }
     }
     counted
 }
 
 /// Adds counts by the values of a field to the groups that the steps and the group columns make of them.
-fn add(scan: &Scan<'_>, source: usize, steps: &Steps<'_>, groups: &mut Groups<'_>, field: &str, counted: Vec<Counted>) {
+fn add(
+    scan: &Scan<'_>,
+    source: usize,
+    steps: &Steps<'_>,
+    groups: &mut Groups<'_>,
+    field: &str,
+    counted: Vec<MinuteCount>,
+) {
     let n_rows = counted.len();
     let n_events = counted.iter().map(|counted| u64::from(counted.n_events)).sum();
     let times = counted.iter().map(|counted| counted.at).collect();

@@ -3,32 +3,12 @@
 use chrono_tz::Tz;
 use execute::{Tail, TailRows};
 use language::{ParseOptions, parse_showing};
-use plan::fields::MESSAGE_FIELDS;
+use plan::fields::{HOST_FIELDS, MESSAGE_FIELDS, SERVICE_FIELDS};
 use plan::function::Function;
 use plan::{Expr, Name, Operator};
 use types::{EventId, Timestamp, Value};
 
 use super::signature::{ErrorEvent, cut};
-
-/// Fields that name the program that an event is of; the first that an event has counts.
-pub(super) const SERVICE_FIELDS: [&str; 12] = [
-    "service",
-    "service.name",
-    "service_name",
-    "appname",
-    "app",
-    "application",
-    "program",
-    "unit",
-    "container",
-    "container_name",
-    "k8s.container.name",
-    "kubernetes.container_name",
-];
-
-/// Fields with the machine that it ran on.
-const HOST_FIELDS: [&str; 9] =
-    ["host", "hostname", "host.name", "host_name", "node", "pod", "k8s.pod.name", "kubernetes.pod_name", "instance"];
 
 /// Fields with the version of the program.
 const VERSION_FIELDS: [&str; 7] =

@@ -20,7 +20,7 @@ use super::announce::announcement;
 use super::columns::errors_of;
 use super::decision::{Decision, Decisions, IssueState, count_of};
 use super::grouping::Grouping;
-use super::record::{Back, Counted, IssueRecord, Notice, OpenNotice};
+use super::record::{Back, IssueCounts, IssueRecord, Notice, OpenNotice};
 use crate::incidents::follow_alerts;
 
 /// The kind of documents with decisions.
@@ -94,7 +94,7 @@ impl Follower {
         store: Arc<Store>,
         clock: Clock,
         alerts: Arc<Alerts>,
-        (states, counted): (StateStore, Counted),
+        (states, counted): (StateStore, IssueCounts),
     ) -> Self {
         let is_leading = !states.is_shared();
         let saved_sequence = counted.position.sequence;
@@ -239,7 +239,7 @@ impl Follower {
             }
             return;
         }
-        match self.states.news::<Counted>() {
+        match self.states.news::<IssueCounts>() {
             Ok(news) => {
                 let mut inner = self.inner();
                 if let Some(saved) = news {

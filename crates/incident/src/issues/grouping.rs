@@ -11,7 +11,7 @@ use types::Timestamp;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::decision::{Decisions, IssueState};
-use super::record::{Back, Counted, IssueRecord, Notice, id_of};
+use super::record::{Back, IssueCounts, IssueRecord, Notice, id_of};
 use super::signature::{ErrorEvent, Signature, cut, has_pattern, masked, shown};
 
 /// Issues of all places, and of one place.
@@ -40,7 +40,7 @@ type Place = (String, Option<String>);
 /// The issues and the ways to find them.
 #[derive(Debug, Default)]
 pub(super) struct Grouping {
-    pub(super) counted: Counted,
+    pub(super) counted: IssueCounts,
     by_key: HashMap<u64, String>,
     by_place: BTreeMap<Place, BTreeSet<String>>,
     /// Whether something changed since it was saved.
@@ -48,7 +48,7 @@ pub(super) struct Grouping {
 }
 
 impl Grouping {
-    pub(super) fn new(counted: Counted) -> Self {
+    pub(super) fn new(counted: IssueCounts) -> Self {
         let mut grouping = Self { counted, ..Self::default() };
         for (id, record) in &grouping.counted.issues {
             grouping.by_key.extend(record.keys.iter().map(|key| (*key, id.clone())));

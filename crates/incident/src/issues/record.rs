@@ -29,7 +29,7 @@ const TRACES_MAX: usize = 5;
 
 /// Everything that is counted: how far, and the issues by their ids.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-pub(super) struct Counted {
+pub(super) struct IssueCounts {
     #[serde(default)]
     pub(super) position: Position,
     #[serde(default)]

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use types::Timestamp;
 
-use super::columns::SERVICE_FIELDS;
 use super::decision::{Decision, Decisions, IssueState, Until, count_of};
-use super::record::{Counted, IssueRecord, Seen};
+use super::record::{IssueCounts, IssueRecord, Seen};
+use plan::fields::SERVICE_FIELDS;
 
 /// Shorter names of functions occur in too many events.
 const NAME_BYTES_MIN: usize = 4;
@@ -109,7 +109,7 @@ pub enum UntilView {
 }
 
 /// Returns all issues, those with the newest events first.
-pub(super) fn views(counted: &Counted, decisions: &Decisions, now: Timestamp) -> Vec<IssueView> {
+pub(super) fn views(counted: &IssueCounts, decisions: &Decisions, now: Timestamp) -> Vec<IssueView> {
     let mut parts: BTreeMap<&str, Vec<(&str, &IssueRecord)>> = BTreeMap::new();
     for (id, record) in &counted.issues {
         parts.entry(decisions.root(id)).or_default().push((id, record));

@@ -26,7 +26,7 @@ impl From<String> for CallError {
 }
 
 /// The result of a tool before it is fitted: what was found, and the lists of it that may be shortened.
-pub(crate) struct Found {
+pub(crate) struct ToolAnswer {
     pub(super) answer: Json,
     pub(super) lists: &'static [&'static str],
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::call::{Call, CallError, Found, completeness, without_nulls};
+use super::call::{Call, CallError, ToolAnswer, completeness, without_nulls};
 use crate::native::Native;
 
 /// Returns the part of a request that names events.
@@ -25,7 +25,12 @@ fn link_of(native: &Native, call: &Call) -> Result<String, CallError> {
 }
 
 /// Returns an answer of the API with what every tool says instead of its own numbers about itself.
-fn found(native: &Native, call: &Call, mut answer: Json, lists: &'static [&'static str]) -> Result<Found, CallError> {
+fn found(
+    native: &Native,
+    call: &Call,
+    mut answer: Json,
+    lists: &'static [&'static str],
+) -> Result<ToolAnswer, CallError> {
     let (is_complete, notes) = completeness(&answer);
     let members: &mut Map<String, Json> =
         answer.as_object_mut().ok_or_else(|| "the server's answer is no object".to_owned())?;
@@ -37,11 +42,11 @@ fn found(native: &Native, call: &Call, mut answer: Json, lists: &'static [&'stat
     if !members.get("url").is_some_and(Json::is_string) {
         members.insert("url".into(), link_of(native, call)?.into());
     }
-    Ok(Found { answer, lists })
+    Ok(ToolAnswer { answer, lists })
 }
 
 /// Asks which values of which fields a selection has more or less often than a baseline.
-pub(super) async fn differs(native: &Native, call: &Call) -> Result<Found, CallError> {
+pub(super) async fn differs(native: &Native, call: &Call) -> Result<ToolAnswer, CallError> {
     let other = call.text("baseline_query")?;
     let baseline = match (call.text("baseline")?, other) {
         (Some(_), Some(_)) => return Err("baseline: is left out with baseline_query".to_owned().into()),
@@ -59,13 +64,13 @@ pub(super) async fn differs(native: &Native, call: &Call) -> Result<Found, CallE
 }
 
 /// Asks since when events come more or less often, and what else began then.
-pub(super) async fn onset(native: &Native, call: &Call) -> Result<Found, CallError> {
+pub(super) async fn onset(native: &Native, call: &Call) -> Result<ToolAnswer, CallError> {
     let answer = native.post("/api/v1/onset", &events_of(call)?).await?;
     found(native, call, answer, &["/also"])
 }
 
 /// Asks for everything that is known about an alert, or about a query, best first.
-pub(super) async fn first_look(native: &Native, call: &Call) -> Result<Found, CallError> {
+pub(super) async fn first_look(native: &Native, call: &Call) -> Result<ToolAnswer, CallError> {
     let body = match call.text("alert")? {
         Some(alert) => json!({"alert": alert}),
         None => events_of(call)?,

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::call::{Call, CallError, Found, completeness, without_nulls};
+use super::call::{Call, CallError, ToolAnswer, completeness, without_nulls};
 use crate::native::{Native, encoded};
 
 /// Rows of a query and patterns unless more are asked for.
@@ -33,7 +33,7 @@ const SPAN_FIELDS: [&str; 10] = [
 const LINE_FIELDS: [&str; 5] = ["@timestamp", "@level", "@log", "@message", "@id"];
 
 /// Asks a query; rows as objects with their ids.
-pub(super) async fn query(native: &Native, call: &Call) -> Result<Found, CallError> {
+pub(super) async fn query(native: &Native, call: &Call) -> Result<ToolAnswer, CallError> {
     let (query, groups) = (call.needed("query")?, call.groups()?);
     let (from, to) = (call.text("from")?, call.text("to")?);
     let limit = call.number("limit")?.unwrap_or(ROWS_DEFAULT);
@@ -56,7 +56,7 @@ pub(super) async fn query(native: &Native, call: &Call) -> Result<Found, CallErr
         "notes": notes,
         "url": native.link("/", &link),
     });
-    Ok(Found { answer: found, lists: &["/rows"] })
+    Ok(ToolAnswer { answer: found, lists: &["/rows"] })
 }
 
 /// Returns the rows of an answer as objects by column, and the id of each event as `@id`.
@@ -82,7 +82,7 @@ fn objects_of(answer: &Json) -> Vec<Json> {
 }
 
 /// Asks for the patterns of messages, with a baseline what changed.
-pub(super) async fn patterns(native: &Native, call: &Call) -> Result<Found, CallError> {
+pub(super) async fn patterns(native: &Native, call: &Call) -> Result<ToolAnswer, CallError> {
     let text = |name: &str| Ok::<_, CallError>(call.text(name)?.unwrap_or_default());
     let (query, from, to, baseline) = (text("query")?, text("from")?, text("to")?, text("baseline")?);
     let (groups, limit) = (call.groups()?.join(","), call.number("limit")?.unwrap_or(PATTERNS_DEFAULT));
@@ -116,7 +116,7 @@ pub(super) async fn patterns(native: &Native, call: &Call) -> Result<Found, Call
         "notes": notes,
         "url": native.link("/", &link),
     });
-    Ok(Found { answer: found, lists: &["/patterns"] })
+    Ok(ToolAnswer { answer: found, lists: &["/patterns"] })
 }
 
 /// Returns the order of patterns by how much they tell: new ones, then those that became more frequent, then gone ones.
@@ -133,7 +133,7 @@ fn change_rank(pattern: &Json) -> (u8, std::cmp::Reverse<u64>) {
 }
 
 /// Asks for the neighbours of an event.
-pub(super) async fn context(native: &Native, call: &Call) -> Result<Found, CallError> {
+pub(super) async fn context(native: &Native, call: &Call) -> Result<ToolAnswer, CallError> {
     let id = call.needed("id")?;
     let side = |name: &str| Ok::<_, CallError>(call.number(name)?.unwrap_or(SIDE_DEFAULT).to_string());
     let (before, after) = (side("before")?, side("after")?);
@@ -156,11 +156,11 @@ pub(super) async fn context(native: &Native, call: &Call) -> Result<Found, CallE
         "notes": notes,
         "url": native.link("/", &[("event", &id)]),
     });
-    Ok(Found { answer: found, lists: &["/rows"] })
+    Ok(ToolAnswer { answer: found, lists: &["/rows"] })
 }
 
 /// Asks for one trace by its id, or searches for traces.
-pub(super) async fn trace(native: &Native, call: &Call) -> Result<Found, CallError> {
+pub(super) async fn trace(native: &Native, call: &Call) -> Result<ToolAnswer, CallError> {
     let Some(id) = call.text("trace_id")?.filter(|id| !id.is_empty()) else {
         return search_traces(native, call).await;
     };
@@ -201,10 +201,10 @@ pub(super) async fn trace(native: &Native, call: &Call) -> Result<Found, CallErr
         "notes": notes,
         "url": native.link(&format!("/trace/{}", encoded(&id)), &[]),
     });
-    Ok(Found { answer: found, lists: &["/spans", "/logs", "/problems"] })
+    Ok(ToolAnswer { answer: found, lists: &["/spans", "/logs", "/problems"] })
 }
 
-async fn search_traces(native: &Native, call: &Call) -> Result<Found, CallError> {
+async fn search_traces(native: &Native, call: &Call) -> Result<ToolAnswer, CallError> {
     let flag = call.arguments.get("errors").and_then(Json::as_bool);
     let body = json!({
         "service": call.text("service")?,
@@ -225,11 +225,11 @@ async fn search_traces(native: &Native, call: &Call) -> Result<Found, CallError>
         "notes": notes,
         "url": native.link("/traces", &[("service", &service)]),
     });
-    Ok(Found { answer: found, lists: &["/traces"] })
+    Ok(ToolAnswer { answer: found, lists: &["/traces"] })
 }
 
 /// Asks which sources lag, lost data or fell silent, and when each group received its last event.
-pub(super) async fn sources(native: &Native, call: &Call) -> Result<Found, CallError> {
+pub(super) async fn sources(native: &Native, call: &Call) -> Result<ToolAnswer, CallError> {
     let (host, state) = (call.text("host")?.unwrap_or_default(), call.text("state")?.unwrap_or_default());
     let answer = native.get("/api/v1/sources", &[("host", &host), ("state", &state)]).await?;
     let groups = native.get("/api/v1/groups", &[]).await?;
@@ -273,5 +273,5 @@ pub(super) async fn sources(native: &Native, call: &Call) -> Result<Found, CallE
         "notes": [],
         "url": native.link("/sources", &[]),
     });
-    Ok(Found { answer: found, lists: &["/sources", "/groups"] })
+    Ok(ToolAnswer { answer: found, lists: &["/sources", "/groups"] })
 }

@@ -7,32 +7,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use plan::fields::{HOST_FIELDS, SERVICE_FIELDS};
 use types::{Column, MISSING_CODE, Value};
 
 use super::ends::Spot;
 use evaluate::columns::cell::Cell;
 use evaluate::columns::frame::Frame;
 use evaluate::columns::stop::Stop;
-
-/// Fields that say which program an event is of; the first that an event has counts.
-const SERVICE_FIELDS: [&str; 12] = [
-    "service",
-    "service.name",
-    "service_name",
-    "appname",
-    "app",
-    "application",
-    "program",
-    "unit",
-    "container",
-    "container_name",
-    "k8s.container.name",
-    "kubernetes.container_name",
-];
-
-/// Fields that say on which machine it ran.
-const HOST_FIELDS: [&str; 9] =
-    ["host", "hostname", "host.name", "host_name", "node", "pod", "k8s.pod.name", "kubernetes.pod_name", "instance"];
 
 /// Fields with the number of its process.
 const PROCESS_FIELDS: [&str; 4] = ["pid", "procid", "process.pid", "process_id"];
