@@ -109,6 +109,10 @@ impl RuleEngine {
 
     /// Turns between the last evaluation and `now` without which events would have been in no window, oldest first.
     fn missed(&self, rule: &Rule, now: Timestamp) -> Vec<Timestamp> {
+        // An alarm is judged by what is there now, as at Amazon.
+        if matches!(rule.kind, Kind::Alarm(_)) {
+            return Vec::new();
+        }
         let evaluated_at = self.locked().kept.rules.get(&rule.name).and_then(|state| state.evaluated_at);
         let Some(last) = evaluated_at.filter(|last| now.0.saturating_sub(*last) > rule.window_ns) else {
             return Vec::new();
