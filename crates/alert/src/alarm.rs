@@ -57,6 +57,8 @@ pub struct AlarmQuestion<'a> {
     pub name: &'a str,
     /// Its definition.
     pub definition: &'a Json,
+    /// The groups with its data.
+    pub groups: &'a [GroupPattern],
     /// The groups that exist for its author.
     pub scope: &'a GroupScope,
     /// What the judge remembered the last time.

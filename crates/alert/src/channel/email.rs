@@ -15,6 +15,7 @@ use super::sns::message_of;
 use super::words;
 use crate::PostError;
 use crate::post::{ANSWER_TIMEOUT, allowed_addresses, is_barred_host};
+use crate::topic_message::TopicMessage;
 
 /// Longest subject.
 const SUBJECT_BYTES_MAX: usize = 200;
@@ -129,14 +130,19 @@ impl Mailbox {
             .message_id(Some(id(words::text(notification, "id"))))
             .references(id(&super::pagerduty::dedup_key(notification)))
             .header(ContentType::TEXT_PLAIN)
-            .body(self.signed(message.map_or_else(|| body(notification), |message| message.text + "\n")));
+            .body(self.text(notification, message));
         letter.map_err(|error| format!("the message cannot be written: {error}"))
     }
 }
 
 impl Mailbox {
-    /// Returns a text with the address that ends a subscription.
-    fn signed(&self, mut text: String) -> String {
+    /// Returns the text of a letter; for subscribers with the address that ends their subscription.
+    fn text(&self, notification: &Json, message: Option<TopicMessage>) -> String {
+        let is_question = message.as_ref().is_some_and(|message| message.kind != "Notification");
+        let mut text = message.map_or_else(|| body(notification), |message| message.text + "\n");
+        if is_question {
+            return text;
+        }
         if let Some(unsubscribe) = &self.unsubscribe {
             text.push_str(&format!("\n--\nTo get no more of these messages: {unsubscribe}\n"));
         }

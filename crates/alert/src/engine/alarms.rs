@@ -33,6 +33,7 @@ impl RuleEngine {
         let verdict = judge.judge(&AlarmQuestion {
             name: &rule.name,
             definition: &alarm.definition,
+            groups: &rule.groups,
             scope: &rule.scope,
             memory: memory.as_ref(),
             ask,

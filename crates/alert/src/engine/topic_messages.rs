@@ -1,7 +1,7 @@
 //! Messages of topics: queued for subscribers and channels, saved, and then delivered like notifications.
 
 use serde_json::json;
-use types::{GroupScope, Timestamp};
+use types::Timestamp;
 
 use super::{Inner, RuleEngine};
 use crate::notify::{Notification, notification};
@@ -102,11 +102,9 @@ impl Channel {
     }
 
     fn takes_of(&self, topic: &String, message: &TopicMessage) -> bool {
-        let is_within = match (&self.scope, &message.groups) {
-            (GroupScope::All, _) => true,
-            (_, None) => false,
-            (scope, Some(groups)) => !groups.is_empty() && groups.iter().all(|group| scope.admits(group)),
-        };
+        let groups = message.groups.as_deref().unwrap_or_default();
+        let is_within =
+            self.scope.is_everything() || !groups.is_empty() && groups.iter().all(|group| self.scope.admits(group));
         is_within && self.topics.contains(topic) && self.matchers.iter().all(|matcher| matcher.matches(&message.labels))
     }
 }
