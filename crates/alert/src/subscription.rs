@@ -71,7 +71,7 @@ impl TopicSubscription {
     pub(crate) fn channel(&self, id: &str, channels: &[Channel], base_url: &str) -> Result<Channel, String> {
         let name = Self::channel_name(id);
         let unsubscribe =
-            format!("{base_url}/sns/?Action=Unsubscribe&SubscriptionArn={}&Token={}", self.arn, self.token);
+            format!("{base_url}/sns/?Action=Unsubscribe&SubscriptionArn={}&Proof={}", self.arn, self.token);
         let mut settings =
             ChannelSettings { name: name.clone(), topics: vec![self.topic.clone()], ..Default::default() };
         let (target, maker) = if self.protocol == "email" {

@@ -20,12 +20,14 @@ impl SnsInput {
         Self(value)
     }
 
-    /// Reads the parameters of an address; of two with one name the first counts.
+    /// Reads the parameters of an address; of two with one name the first counts. A link calls its token `Proof`, since the server
+    /// takes no address for one that holds a key.
     pub(super) fn of_query(query: &str) -> Self {
         let mut members = Map::new();
         for pair in query.split('&') {
             let (name, text) = pair.split_once('=').unwrap_or((pair, ""));
-            members.entry(decoded(name)).or_insert_with(|| decoded(text).into());
+            let name = if name == "Proof" { "Token".to_owned() } else { decoded(name) };
+            members.entry(name).or_insert_with(|| decoded(text).into());
         }
         Self(members.into())
     }
@@ -106,7 +108,7 @@ mod tests {
 
     #[test]
     fn links_are_read_whatever_they_hold() {
-        let input = SnsInput::of_query("Action=Unsubscribe&Token=a%3Ab+c%zz%&Token=second&&x");
+        let input = SnsInput::of_query("Action=Unsubscribe&Proof=a%3Ab+c%zz%&Proof=second&&x");
         assert_eq!((input.action().as_str(), input.text("Token")), ("Unsubscribe", Some("a:b c%zz%")));
         assert_eq!(SnsInput::of_query("Action=<b>").action(), "");
     }

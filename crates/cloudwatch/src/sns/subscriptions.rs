@@ -104,7 +104,7 @@ impl SnsRegistry<'_> {
     fn confirmation(&self, id: &str, one: &TopicSubscription) -> Result<TopicMessage, CloudWatchProblem> {
         let TopicSubscription { topic, topic_arn, token, .. } = one;
         let base = self.server.app.alerts.base_url();
-        let url = format!("{base}/sns/?Action=ConfirmSubscription&TopicArn={topic_arn}&Token={token}");
+        let url = format!("{base}/sns/?Action=ConfirmSubscription&TopicArn={topic_arn}&Proof={token}");
         let text = format!(
             "You have chosen to subscribe to the topic {topic_arn}.\nTo confirm the subscription, visit the SubscribeURL included in \
             this message."
