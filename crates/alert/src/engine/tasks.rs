@@ -65,6 +65,10 @@ impl RuleEngine {
     }
 
     fn judge_all(&self, rule: &Arc<Rule>, task: &Task, ask: &dyn Ask, outcome: &mut Outcome) {
+        // The judge has all alarms judged once it is there.
+        if matches!(rule.kind, Kind::Alarm(_)) && self.judge.get().is_none() {
+            return;
+        }
         for end in &task.late {
             outcome.n_evaluations += 1;
             self.evaluate_late(rule, ask, *end);

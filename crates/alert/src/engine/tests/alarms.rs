@@ -47,7 +47,7 @@ fn alarms() -> RuleSet {
     document.topics = vec!["ops".into()];
     let mut one = TopicSubscription::new("ops", ("http", "http://192.0.2.1/"), &author, Timestamp(0));
     one.is_confirmed = true;
-    let mut set = rules("groups: []");
+    let mut set = rules(crate::THRESHOLD_RULES);
     set.rules.push(document.rule("latency"));
     set.channels.push(one.channel("1", &[], "").unwrap());
     set
@@ -100,8 +100,9 @@ fn the_memory_of_a_judge_and_the_alert_survive_a_restart_and_a_change() {
     bench.engine.set_alarm_judge(judge, bench.now);
     bench.tick();
     let mut changed = alarms();
-    changed.rules[0].window_ns *= 2;
-    changed.rules[0].kind = Kind::Alarm(crate::kind::Alarm { definition: Arc::new(json!({"Threshold": 2})) });
+    let alarm = changed.rules.last_mut().unwrap();
+    alarm.window_ns *= 2;
+    alarm.kind = Kind::Alarm(crate::kind::Alarm { definition: Arc::new(json!({"Threshold": 2})) });
     bench.engine.replace(changed, bench.now).unwrap();
     bench.tick();
     let view = bench.engine.alert_views(bench.now).remove(0);
