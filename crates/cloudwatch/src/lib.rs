@@ -5,7 +5,7 @@
 //! for clients that drop the path of an endpoint. They are signed with a pair of `catat keys create`, or contain a key in
 //! any other form; before the first key exists, clients on loopback may sign with anything. Senders create, tag and fill
 //! groups and streams, and list their names; readers run queries in the Insights language; retention and deletion need an
-//! admin. CloudWatch's metrics have the same address (`metrics`).
+//! admin. CloudWatch's metrics and alarms have the same address (`metrics`), SNS has one of its own (`sns`).
 
 mod answer;
 mod authentication;

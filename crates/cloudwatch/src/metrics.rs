@@ -1,4 +1,4 @@
-//! CloudWatch's metrics: `PutMetricData`, `ListMetrics`, `GetMetricStatistics`, `GetMetricData`.
+//! CloudWatch's metrics: `PutMetricData`, `ListMetrics`, `GetMetricStatistics`, `GetMetricData`, and alarms (`alarms`).
 //!
 //! Grafana has one endpoint for logs and metrics. The list contains the metrics of metric filters, too. Requests have three
 //! forms: JSON 1.0 with `X-Amz-Target`; the older query form, answered in XML; and CBOR below `/service/…/operation/…`,
