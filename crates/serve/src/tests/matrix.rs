@@ -182,11 +182,8 @@ fn every_route_is_described_with_its_role_and_those_without_are_listed() {
         let described = &description["paths"][entry.path][entry.method]["x-catat-role"];
         // The role that CloudWatch's operations need is checked behind the door, with the signature.
         let is_signed = entry.path.starts_with("/cloudwatch") || entry.path.starts_with("/xray/");
-        let needed = if is_signed || entry.path.starts_with("/sns") && entry.method == "post" {
-            Role::Any
-        } else {
-            entry.role
-        };
+        let needed =
+            if is_signed || entry.path.starts_with("/sns") && entry.method == "post" { Role::Any } else { entry.role };
         assert_eq!(described, needed.name(), "{} {} is described", entry.method, entry.path);
         // Docker's driver asks without its token whether there is a collector; nothing is said but that.
         let asks_collector = entry.method == "options" && entry.path.starts_with("/services/collector");
