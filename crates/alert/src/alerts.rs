@@ -21,6 +21,7 @@ use crate::{
     AlertView, Ask, Channel, ChannelPost, EvaluationTiming, Post, PostError, RecordingView, RuleSet, RuleView,
 };
 
+mod alarms;
 mod announcement;
 mod changes;
 
@@ -85,7 +86,7 @@ impl Alerts {
         is_stopping: Arc<AtomicBool>,
     ) -> Result<Arc<Self>, AlertsError> {
         let clock = options.clock.clone();
-        let (rules, silences) = (defined.merged(), defined.made.silences.clone());
+        let (rules, silences) = (defined.merged(options.base_url.trim_end_matches('/')), defined.made.silences.clone());
         let recorder = Arc::new(SeriesRecorder::new(options.sink.clone(), options.interval_ns));
         recorder.set(&rules.series);
         let engine = RuleEngine::open(store.as_deref(), rules, silences, &options, clock.now());
@@ -138,27 +139,19 @@ impl Alerts {
     fn follow(&self) -> Result<(), AlertsError> {
         let Some(store) = &self.store else { return Ok(()) };
         let mut defined = self.defined();
-        let made = ApiDefinitions::load(store.settings()).map_err(AlertsError::Start)?;
-        if format!("{made:?}") != format!("{:?}", defined.made) {
-            let silences = made.silences.clone();
-            let before = std::mem::replace(&mut defined.made, made);
-            if let Err(error) = self.put_in_place(&defined) {
-                defined.made = before;
-                return Err(error);
-            }
-            self.engine.set_silences(silences);
-        }
+        self.refresh_from(store, &mut defined)?;
         drop(defined);
         let failed = |error: &dyn std::fmt::Display| AlertsError::State(error.to_string());
         let orders = store.settings().all(ACKNOWLEDGEMENT).map_err(|error| failed(&error))?;
         let orders: Vec<_> = orders.iter().filter_map(|(_, text)| serde_json::from_str(text).ok()).collect();
         let obsolete = self.engine.follow(&orders, self.clock.now()).map_err(|error| failed(&error))?;
         let removed = obsolete.iter().try_for_each(|order| store.settings().remove(ACKNOWLEDGEMENT, &order.name()));
-        removed.map_err(|error| failed(&error))
+        removed.map_err(|error| failed(&error))?;
+        self.take_messages(store)
     }
 
     fn put_in_place(&self, defined: &Definitions) -> Result<(), AlertsError> {
-        let merged = defined.merged();
+        let merged = defined.merged(self.engine.base_url());
         self.recorder.set(&merged.series);
         self.engine.replace(merged, self.clock.now()).map_err(AlertsError::State)?;
         self.serve_channels()

@@ -10,6 +10,7 @@ pub(crate) mod email;
 pub(crate) mod pagerduty;
 mod settings;
 pub(crate) mod slack;
+pub(crate) mod sns;
 pub(crate) mod templated;
 pub(crate) mod words;
 
@@ -56,6 +57,8 @@ pub struct Channel {
     pub maker: Option<String>,
     /// The groups that exist for its author: it receives alerts of rules about these alone.
     pub scope: GroupScope,
+    /// Of a subscription to a topic, whether its receiver has confirmed it.
+    pub(crate) subscription: Option<bool>,
     /// What was set.
     pub(crate) settings: Box<ChannelSettings>,
 }
@@ -89,6 +92,8 @@ pub enum Target {
         /// Its base address with `/api/v2/alerts`.
         url: Secret,
     },
+    /// A subscriber of SNS over HTTP.
+    Sns(sns::Subscriber),
     /// A letter.
     Email(email::Mailbox),
     /// A program of this machine, with its arguments; no shell reads them.
@@ -122,6 +127,7 @@ impl Channel {
             file: String::new(),
             maker: None,
             scope: GroupScope::All,
+            subscription: None,
             settings: Box::new(settings.clone()),
             target: Target::new(settings)?,
         })
@@ -131,7 +137,8 @@ impl Channel {
     pub(crate) fn hears(&self, topics: &[String], groups: &[String], labels: &Labels) -> bool {
         let is_within =
             self.scope.is_everything() || !groups.is_empty() && groups.iter().all(|pattern| self.scope.admits(pattern));
-        is_within && self.takes(topics) && self.matchers.iter().all(|matcher| matcher.matches(labels))
+        let is_confirmed = self.subscription != Some(false);
+        is_within && is_confirmed && self.takes(topics) && self.matchers.iter().all(|matcher| matcher.matches(labels))
     }
 
     /// Returns what alerts of one message have in common.

@@ -31,7 +31,7 @@ pub(crate) fn compile(rule: &Rule, now: Timestamp) -> Result<CompiledRule, Compi
     match &rule.kind {
         Kind::Threshold | Kind::Anomaly(_) => of_rows(rule, now),
         Kind::Pattern(_) | Kind::Absence(_) | Kind::Ratio(_) | Kind::BurnRate(_) => groups::compile(rule, now),
-        Kind::Composite(_) => Ok(CompiledRule::default()),
+        Kind::Composite(_) | Kind::Alarm(_) => Ok(CompiledRule::default()),
     }
 }
 

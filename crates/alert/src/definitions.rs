@@ -4,6 +4,8 @@
 //! |---|---|---|
 //! | `rule`, `channel` | its name | [`Document`]: the definition, with the keys of rule files, and its author |
 //! | `silence` | its id | [`crate::silence::SilenceRecord`] |
+//! | `alarm` | its name | [`AlarmDocument`] |
+//! | `sns-subscription` | its id | [`TopicSubscription`] |
 //! | `acknowledgement` | alert and time | [`crate::engine::AcknowledgementOrder`]: only in a fleet, while the alert fires |
 //!
 //! A rule or channel of a file takes precedence over one with the same name created through the API.
@@ -15,9 +17,11 @@ use serde_json::{Value as Json, json};
 use storage::Settings;
 use types::{GroupScope, Timestamp};
 
+use crate::alarm::{ALARM, AlarmDocument};
 use crate::author::{Author, scope_of, scope_texts};
 use crate::compile::compile;
 use crate::silence::{Silence, SilenceRecord};
+use crate::subscription::{SUBSCRIPTION, TopicSubscription};
 use crate::{Channel, ChannelHealth, ChannelSettings, Rule, RuleSet};
 
 /// Kinds of documents.
@@ -56,6 +60,8 @@ pub(crate) struct ApiDefinitions {
     pub(crate) rules: BTreeMap<String, (Document, Rule)>,
     pub(crate) channels: BTreeMap<String, (Document, Channel)>,
     pub(crate) silences: Vec<Silence>,
+    pub(crate) alarms: BTreeMap<String, (AlarmDocument, Rule)>,
+    pub(crate) subscriptions: BTreeMap<String, TopicSubscription>,
 }
 
 /// All rules and channels, by where they are defined.
@@ -122,20 +128,42 @@ impl ApiDefinitions {
                 Err(error) => told(SILENCE, &id, &error),
             }
         }
+        for (name, text) in documents(ALARM)? {
+            match serde_json::from_str::<AlarmDocument>(&text) {
+                Ok(document) => {
+                    let rule = document.rule(&name);
+                    made.alarms.insert(name, (document, rule));
+                }
+                Err(error) => told(ALARM, &name, &error.to_string()),
+            }
+        }
+        for (id, text) in documents(SUBSCRIPTION)? {
+            match serde_json::from_str(&text) {
+                Ok(subscription) => drop(made.subscriptions.insert(id, subscription)),
+                Err(error) => told(SUBSCRIPTION, &id, &error.to_string()),
+            }
+        }
         Ok(made)
     }
 }
 
 impl Definitions {
     /// Returns all rules and channels that are in force.
-    pub(crate) fn merged(&self) -> RuleSet {
+    pub(crate) fn merged(&self, base_url: &str) -> RuleSet {
         let mut set = self.files.clone();
         let known: BTreeSet<&str> = self.files.rules.iter().map(|rule| rule.name.as_str()).collect();
-        let made = self.made.rules.values().map(|(_, rule)| rule);
+        let alarms = self.made.alarms.iter().filter(|(name, _)| !self.made.rules.contains_key(*name));
+        let made = self.made.rules.values().map(|(_, rule)| rule).chain(alarms.map(|(_, (_, rule))| rule));
         set.rules.extend(made.filter(|rule| !known.contains(rule.name.as_str())).cloned());
         let known: BTreeSet<&str> = self.files.channels.iter().map(|channel| channel.name.as_str()).collect();
         let made = self.made.channels.values().map(|(_, channel)| channel);
         set.channels.extend(made.filter(|channel| !known.contains(channel.name.as_str())).cloned());
+        for (id, subscription) in &self.made.subscriptions {
+            match subscription.channel(id, &self.files.channels, base_url) {
+                Ok(channel) => set.channels.push(channel),
+                Err(error) => tracing::error!(id, error, "a subscription to a topic is not served"),
+            }
+        }
         set
     }
 }

@@ -42,6 +42,7 @@ pub(crate) fn answer(rule: &Rule, asking: &DetectorInput<'_>) -> Result<(Compile
         Kind::BurnRate(burn_rate) => burn_rate::answer(rule, burn_rate, &mut compiled, asking)?,
         Kind::Anomaly(anomaly) => anomaly::answer(rule, anomaly, &mut compiled, asking)?,
         Kind::Composite(composite) => composite::answer(composite, &mut compiled, asking),
+        Kind::Alarm(_) => return Err("an alarm is judged only where it is in force".to_owned()),
     };
     Ok((compiled, table))
 }

@@ -2,6 +2,7 @@
 //!
 //! It has no thread and no clock of its own. Queries run without its lock; one thread at a time evaluates a rule.
 
+mod alarms;
 mod alert_series;
 mod deliveries;
 mod evaluation;
@@ -11,10 +12,11 @@ mod links;
 mod notifications;
 mod replacement;
 mod tasks;
+mod topic_messages;
 mod views;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use serde_json::{Value as Json, json};
 use storage::Store;
@@ -30,7 +32,7 @@ use crate::silence::Silence;
 use crate::state::AlertState;
 use crate::state_file::StateError;
 use crate::state_store::StateStore;
-use crate::{Channel, Options, Rule, RuleSet, state, template};
+use crate::{AlarmJudge, Channel, Kind, Options, Rule, RuleSet, state, template};
 
 /// Rules, channels, and their state.
 pub(crate) struct RuleEngine {
@@ -43,6 +45,8 @@ pub(crate) struct RuleEngine {
     states: StateStore,
     /// Where the series of alerts are stored.
     sink: Option<Arc<dyn series::SampleSink>>,
+    /// Judges alarms, once it is there.
+    judge: OnceLock<Arc<dyn AlarmJudge>>,
     /// Decides when a rule is evaluated.
     pub(crate) schedule: Schedule,
     inner: Mutex<Inner>,
@@ -111,6 +115,7 @@ impl RuleEngine {
             clock_offsets: options.clock_offsets.clone(),
             states,
             sink: options.sink.clone(),
+            judge: OnceLock::new(),
             schedule: Schedule::new(),
             inner: Mutex::new(inner),
             following: Mutex::default(),
@@ -240,7 +245,7 @@ impl ActiveRules {
 }
 
 pub(crate) fn annotations_of(rule: &Rule, set: &SetState, events: &[Json], url: &str) -> BTreeMap<String, String> {
-    if rule.prometheus.is_some() {
+    if rule.prometheus.is_some() || matches!(rule.kind, Kind::Alarm(_)) {
         return set.annotations.clone().unwrap_or_default();
     }
     let context = json!({

@@ -4,6 +4,7 @@ mod composite;
 mod keys;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
@@ -33,6 +34,8 @@ pub enum Kind {
     Anomaly(Anomaly),
     /// A condition over other rules.
     Composite(Composite),
+    /// An alarm of CloudWatch.
+    Alarm(Alarm),
 }
 
 /// New and jumping patterns.
@@ -134,6 +137,20 @@ pub struct Composite {
     pub place: (u64, u64),
 }
 
+/// An alarm of CloudWatch, whose definition only its judge reads.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Alarm {
+    /// The definition.
+    pub definition: Arc<Json>,
+}
+
+impl Alarm {
+    /// Reports whether it depends on the states of other rules.
+    pub(crate) fn is_composite(&self) -> bool {
+        self.definition.get("AlarmRule").is_some()
+    }
+}
+
 impl Kind {
     /// Returns the name in rules.
     pub fn name(&self) -> &'static str {
@@ -145,6 +162,7 @@ impl Kind {
             Self::BurnRate(_) => "burn_rate",
             Self::Anomaly(_) => "anomaly",
             Self::Composite(_) => "composite",
+            Self::Alarm(_) => "alarm",
         }
     }
 
@@ -175,6 +193,7 @@ impl Kind {
                 "direction": format!("{direction:?}").to_lowercase(),
             }),
             Self::Composite(Composite { text, .. }) => json!({"when": text}),
+            Self::Alarm(Alarm { definition }) => json!({"alarm": definition}),
         };
         if let Json::Object(keys) = keys { keys } else { Map::new() }
     }

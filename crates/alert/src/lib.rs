@@ -12,6 +12,7 @@
 //!
 //! Knows nothing of HTTP routes; the lists that it gives are for the API and the page.
 
+mod alarm;
 mod alerts;
 mod arrival;
 mod ask;
@@ -51,11 +52,14 @@ mod silence;
 mod state;
 mod state_file;
 mod state_store;
+mod subscription;
 mod template;
+mod topic_message;
 mod trial;
 mod trigger;
 mod watch;
 
+pub use alarm::{ALARM, AlarmDocument, AlarmJudge, AlarmQuestion, AlarmState, AlarmVerdict, AlarmView};
 pub use alerts::{Alerts, Announcement, AnnouncementError};
 pub use ask::{Ask, EventTime, Question, Table};
 pub use author::{Author, DefinitionError};
@@ -63,7 +67,9 @@ pub use channel::{Channel, ChannelPost, ChannelSettings, Post, Target};
 pub use channel_state::ChannelHealth;
 pub use definitions::{ChannelView, PutMode};
 pub use engine::{AlertView, DeliveryView, RuleView};
-pub use kind::{Absence, Anomaly, BurnRate, Composite, Condition, Direction, Kind, NewPattern, Ratio, WindowPair};
+pub use kind::{
+    Absence, Alarm, Anomaly, BurnRate, Composite, Condition, Direction, Kind, NewPattern, Ratio, WindowPair,
+};
 pub use language::Language;
 pub use matcher::MatcherText;
 pub use options::{AlertsError, Options};
@@ -80,6 +86,8 @@ pub use silence::{AnyMatcher, NewSilence, SilenceView};
 pub use state::{Acknowledgement, ISSUES_STATE, check_state};
 pub use state_file::StateError;
 pub use state_store::{StateKind, StateStore};
+pub use subscription::{SUBSCRIPTION, TopicSubscription};
+pub use topic_message::{Receiver, TopicMessage};
 pub use trial::{Backtest, BacktestRange, PastAlert, Trial, TrialSet, backtest, try_rule};
 
 /// The rule file that is used if there is none: `config/rules/errors.yaml`.

@@ -83,8 +83,10 @@ impl Rule {
     pub(crate) fn meaning(&self) -> u64 {
         let groups: Vec<&str> = self.groups.iter().map(GroupPattern::as_str).collect();
         let language = format!("{:?}", self.language);
-        let mut asked =
-            serde_json::json!([self.query, language, groups, self.condition, self.labels, self.kind.shown()]);
+        // An alarm that is changed stays in its state, as at Amazon.
+        let kind = if matches!(self.kind, Kind::Alarm(_)) { Default::default() } else { self.kind.shown() };
+        let groups = if matches!(self.kind, Kind::Alarm(_)) { Vec::new() } else { groups };
+        let mut asked = serde_json::json!([self.query, language, groups, self.condition, self.labels, kind]);
         if let (Some(form), Some(asked)) = (&self.prometheus, asked.as_array_mut()) {
             asked.push(form.alert.as_str().into());
         }

@@ -58,6 +58,9 @@ pub(crate) struct ActiveAlert {
     /// Whether its rule sends no notifications.
     #[serde(default)]
     pub(crate) is_quiet: bool,
+    /// Whether subscriptions are told by messages of its own: those of the actions of an alarm.
+    #[serde(default)]
+    pub(crate) has_actions: bool,
     pub(crate) labels: Labels,
     pub(crate) starts_at: i64,
     /// When it ended, until channels are notified.
@@ -92,6 +95,9 @@ pub(crate) struct RuleState {
     /// What was asked ([`crate::Rule::meaning`]); where a rule asks something else now, its sets are of no use.
     #[serde(default)]
     pub(crate) meaning: Option<u64>,
+    /// The memory of the judge of an alarm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) alarm: Option<serde_json::Value>,
 }
 
 /// Refuses the state of alerts and metrics below `dir` where a later version wrote it. Nothing is changed.

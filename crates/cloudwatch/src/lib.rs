@@ -5,7 +5,7 @@
 //! for clients that drop the path of an endpoint. They are signed with a pair of `catat keys create`, or contain a key in
 //! any other form; before the first key exists, clients on loopback may sign with anything. Senders create, tag and fill
 //! groups and streams, and list their names; readers run queries in the Insights language; retention and deletion need an
-//! admin. CloudWatch's metrics have the same address (`metrics`).
+//! admin. CloudWatch's metrics and alarms have the same address (`metrics`), SNS has one of its own (`sns`).
 
 mod answer;
 mod authentication;
@@ -36,11 +36,13 @@ mod patterns;
 mod postgres_server;
 pub mod put;
 mod queries;
+mod query_protocol;
 mod query_registry;
 mod request;
 mod results;
 mod signature;
 pub mod signing;
+mod sns;
 mod state;
 mod subscriptions;
 mod time;
@@ -84,19 +86,26 @@ const SERVICE: &str = "logs";
 /// Returns the routes of this API. They need no role: only the handler can check a signature, which covers the body.
 pub fn routes() -> Table<FamilyState<CloudWatchState>> {
     let table = Table::default().post("/cloudwatch", Role::None, post).post("/cloudwatch/", Role::None, post);
-    xray::add(table.post("/cloudwatch/service/{service}/operation/{operation}", Role::None, post))
+    sns::add(xray::add(table.post("/cloudwatch/service/{service}/operation/{operation}", Role::None, post)))
 }
 
 /// Reports whether a request without a route is for this API.
 pub fn is_meant(method: &Method, uri: &Uri, headers: &HeaderMap) -> bool {
-    *method == Method::POST && uri.path() == "/" && (target(headers).is_some() || metrics::is_meant(headers))
+    let is_named = || target(headers).is_some() || metrics::is_meant(headers) || sns::is_meant(headers);
+    *method == Method::POST && uri.path() == "/" && is_named()
 }
 
 /// Reports whether a request is for one of these APIs, with a route or without.
 pub fn is_spoken<B>(request: &Request<B>) -> bool {
     let path = request.uri().path();
-    let is_route = path == "/cloudwatch" || path.starts_with("/cloudwatch/") || xray::is_address(path);
+    let is_route =
+        path == "/cloudwatch" || path.starts_with("/cloudwatch/") || xray::is_address(path) || sns::is_address(path);
     is_route || is_meant(request.method(), request.uri(), request.headers())
+}
+
+/// Has the alarms of a server judged from now on.
+pub fn start_alarms(server: &std::sync::Arc<door::server::Server>) {
+    metrics::alarms::start(server);
 }
 
 /// Returns the operation that a request names.
@@ -114,6 +123,9 @@ pub async fn post(server: FamilyServer<CloudWatchState>, request: Request) -> Re
         return Err(Problem::locked(reason).into());
     }
     let (parts, body) = request.into_parts();
+    if sns::is_meant(&parts.headers) {
+        return Ok(sns::answer(server, &parts, body).await);
+    }
     if let Some(form) = metrics::form_of(&parts) {
         return Ok(metrics::answer(server, &parts, body, form).await);
     }

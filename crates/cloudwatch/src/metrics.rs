@@ -1,12 +1,12 @@
-//! CloudWatch's metrics: `PutMetricData`, `ListMetrics`, `GetMetricStatistics`, `GetMetricData`.
+//! CloudWatch's metrics: `PutMetricData`, `ListMetrics`, `GetMetricStatistics`, `GetMetricData`, and alarms (`alarms`).
 //!
 //! Grafana has one endpoint for logs and metrics. The list contains the metrics of metric filters, too. Requests have three
 //! forms: JSON 1.0 with `X-Amz-Target`; the older query form, answered in XML; and CBOR below `/service/…/operation/…`,
 //! which current SDKs use.
 
+pub(crate) mod alarms;
 mod data;
 mod error;
-mod form_input;
 mod get;
 mod label;
 mod math;
@@ -17,7 +17,6 @@ mod statistic;
 mod store;
 
 use axum::body::Body;
-use axum::extract::{Form as Extracted, FromRequest, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -25,12 +24,13 @@ use ingest::{Encoding, decode};
 use serde_json::{Value, json};
 use types::Timestamp;
 
-use super::answer::{CloudWatchProblem, request_id};
+use super::answer::CloudWatchProblem;
 use super::authentication::{AuthenticatedRequest, admit};
 use super::cbor;
 use super::input::Input;
 use super::metric_filters::counters::{self, Metric};
 use super::paging::{page_of, with_next};
+use super::query_protocol::{of_form, respond, xml_answer, xml_error};
 use super::request::BODY_BYTES_MAX;
 use super::state::Shared;
 use data::DataRequest;
@@ -56,7 +56,13 @@ const RECENT_MS: i64 = 3 * 3_600_000;
 const CALL_ID: &str = "amz-sdk-invocation-id";
 
 /// Members that are times, in s since the epoch.
-const TIMES: [&str; 2] = ["Timestamp", "Timestamps"];
+const TIMES: [&str; 5] = [
+    "Timestamp",
+    "Timestamps",
+    "StateUpdatedTimestamp",
+    "StateTransitionedTimestamp",
+    "AlarmConfigurationUpdatedTimestamp",
+];
 
 /// The XML namespace of answers.
 const NAMESPACE: &str = "http://monitoring.amazonaws.com/doc/2010-08-01/";
@@ -108,7 +114,7 @@ pub(super) async fn answer(server: Shared, parts: &Parts, body: Body, form: Form
 
 /// Checks the caller, and carries out the operation, which is returned with the answer; `null` has no body.
 async fn asked(server: Shared, parts: &Parts, body: Body, form: &Form) -> Result<(String, Value), CloudWatchProblem> {
-    let AuthenticatedRequest { server, received, encoding, .. } =
+    let AuthenticatedRequest { server, region, received, encoding } =
         admit(server, parts, body, SERVICE, BODY_BYTES_MAX).await?;
     let body = decode(received.bytes(), encoding, server.app.limits.body_bytes_max)?;
     let (operation, input) = match form {
@@ -117,7 +123,8 @@ async fn asked(server: Shared, parts: &Parts, body: Body, form: &Form) -> Result
         Form::Cbor(operation) => (operation.clone(), cbor::read(&body)),
         Form::Query => of_form(body.to_vec()).await.unwrap_or_default(),
     };
-    let role = if operation == "PutMetricData" { Role::Ingest } else { Role::Read };
+    let of_alarms = alarms::role_of(&operation);
+    let role = of_alarms.unwrap_or(if operation == "PutMetricData" { Role::Ingest } else { Role::Read });
     if !server.caller.may(role) {
         let caller = &server.caller.name;
         let needed = role.name();
@@ -141,6 +148,7 @@ async fn asked(server: Shared, parts: &Parts, body: Body, form: &Form) -> Result
             read(&server, "GetMetricStatistics", move |run| request.answer(run)).await?
         }
         "GetMetricData" => metric_data(&server, &read_input()?).await?,
+        _ if of_alarms.is_some() => alarms::carry_out(&server, &region, &operation, read_input()?).await?,
         _ => return Err(unknown(&operation)),
     };
     Ok((operation, answer))
@@ -150,15 +158,6 @@ fn unknown(operation: &str) -> CloudWatchProblem {
     let shown: String = operation.chars().take(100).collect();
     let message = format!("The operation {shown:?} of CloudWatch's metrics is not supported here.");
     CloudWatchProblem::new("UnknownOperationException", message)
-}
-
-/// Returns the operation of a query form, and its parameters as members; `None` instead of those that cannot be read.
-async fn of_form(body: Vec<u8>) -> Option<(String, Option<Value>)> {
-    let content_type = "application/x-www-form-urlencoded";
-    let request = Request::post("/").header(header::CONTENT_TYPE, content_type).body(Body::from(body)).ok()?;
-    let Extracted(pairs) = Extracted::<Vec<(String, String)>>::from_request(request, &()).await.ok()?;
-    let action = pairs.iter().find(|(name, _)| name == "Action").map(|(_, value)| value.clone());
-    Some((action.unwrap_or_default(), form_input::structured(pairs)))
 }
 
 async fn store_data(
@@ -255,19 +254,7 @@ impl Form {
                 }
                 of_cbor(respond(StatusCode::OK, "application/cbor", bytes))
             }
-            Self::Query => {
-                let (id, mut result) = (request_id(), String::new());
-                if !answer.is_null() {
-                    result.push_str(&format!("<{operation}Result>"));
-                    write_xml(answer, &mut result);
-                    result.push_str(&format!("</{operation}Result>"));
-                }
-                let xml = format!(
-                    "<{operation}Response xmlns=\"{NAMESPACE}\">{result}<ResponseMetadata><RequestId>{id}</RequestId>\
-                    </ResponseMetadata></{operation}Response>"
-                );
-                respond(StatusCode::OK, "text/xml", xml)
-            }
+            Self::Query => respond(StatusCode::OK, "text/xml", xml_answer(NAMESPACE, operation, answer, &TIMES)),
         }
     }
 
@@ -281,81 +268,15 @@ impl Form {
                 with_code(of_cbor(respond(status, "application/cbor", bytes)), kind)
             }
             Self::Query => {
-                let side = if status.is_server_error() { "Receiver" } else { "Sender" };
-                let (kind, message, id) = (code_of(kind), escaped(message), request_id());
-                let xml = format!(
-                    "<ErrorResponse xmlns=\"{NAMESPACE}\"><Error><Type>{side}</Type><Code>{kind}</Code>\
-                    <Message>{message}</Message></Error><RequestId>{id}</RequestId></ErrorResponse>"
-                );
+                let xml = xml_error(NAMESPACE, status, code_of(kind), message);
                 respond(status, "text/xml", xml)
             }
         }
     }
 }
 
-fn respond(status: StatusCode, content_type: &'static str, body: impl Into<Body>) -> Response {
-    let mut response = (status, body.into()).into_response();
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    if let Ok(id) = HeaderValue::from_str(&request_id()) {
-        response.headers_mut().insert("x-amzn-requestid", id);
-    }
-    response
-}
-
 /// Adds the header that clients of this form require.
 fn of_cbor(mut response: Response) -> Response {
     response.headers_mut().insert("smithy-protocol", HeaderValue::from_static("rpc-v2-cbor"));
     response
-}
-
-/// Escapes a text for XML.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
-}
-
-/// Returns times in s, or a list of them, as texts of ISO 8601.
-fn with_times_as_text(value: &Value) -> Value {
-    match value {
-        Value::Array(items) => items.iter().map(with_times_as_text).collect(),
-        value => {
-            let time = Timestamp(value.as_i64().unwrap_or_default().saturating_mul(Timestamp::SECOND));
-            let mut text = String::new();
-            time.write_rfc3339(0, &mut text);
-            text.into()
-        }
-    }
-}
-
-/// Writes members as elements, and items of a list as elements `member`.
-fn write_xml(value: &Value, out: &mut String) {
-    match value {
-        Value::Object(members) => {
-            for (name, value) in members {
-                if value.as_array().is_some_and(Vec::is_empty) {
-                    out.push_str(&format!("<{name}/>"));
-                    continue;
-                }
-                out.push_str(&format!("<{name}>"));
-                match value {
-                    Value::Object(entries) if name == "ExtendedStatistics" => {
-                        for (key, value) in entries {
-                            out.push_str(&format!("<entry><key>{}</key><value>{value}</value></entry>", escaped(key)));
-                        }
-                    }
-                    value if TIMES.contains(&name.as_str()) => write_xml(&with_times_as_text(value), out),
-                    value => write_xml(value, out),
-                }
-                out.push_str(&format!("</{name}>"));
-            }
-        }
-        Value::Array(items) => {
-            for item in items {
-                out.push_str("<member>");
-                write_xml(item, out);
-                out.push_str("</member>");
-            }
-        }
-        Value::String(text) => out.push_str(&escaped(text)),
-        other => out.push_str(&other.to_string()),
-    }
 }

@@ -10,7 +10,7 @@ use types::{BatchBuilder, GroupName, GroupScope, Level, Limits, Timestamp, Value
 use crate::error::OutOfScope;
 use crate::event::{EventMetadata, RawEvent};
 use crate::line_context::LineContext;
-use crate::own_groups::{AUDIT_GROUP, OWN_GROUPS};
+use crate::own_groups::{ALARMS_GROUP, AUDIT_GROUP, OWN_GROUPS};
 use crate::pipeline::{Draft, Fate, Pipelines, Surroundings};
 use crate::zones::GroupZones;
 use crate::{Clocks, IngestError};
@@ -162,7 +162,7 @@ impl<'a> Collector<'a> {
         if let Some(place) = self.by_name.get(name) {
             return Ok(*place);
         }
-        if !self.within.admits(name.as_str()) || name.as_str() == AUDIT_GROUP && !self.is_own {
+        if !self.within.admits(name.as_str()) || [ALARMS_GROUP, AUDIT_GROUP].contains(&name.as_str()) && !self.is_own {
             return Err(OutOfScope(name.clone()));
         }
         Ok(self.place_of(name))

@@ -39,7 +39,7 @@ pub use decode::{Encoding, decode, lossy};
 pub use error::{IngestError, OutOfScope};
 pub use event::{EventFields, EventMetadata, RawEvent};
 pub use intake::Intake;
-pub use own_groups::{AUDIT_GROUP, OWN_GROUPS};
+pub use own_groups::{ALARMS_GROUP, AUDIT_GROUP, OWN_GROUPS};
 pub use parse::FieldWriter;
 pub use pipeline::{DryRun, PipelineStatus, Pipelines, Sample};
 pub use records::runs_of_records;

@@ -74,6 +74,7 @@ impl Families {
     /// Starts all families of a server. Blocks.
     pub(crate) fn start(server: &Arc<Server>) -> Self {
         let cloudwatch = CloudWatchState::start(server);
+        cloudwatch::start_alarms(server);
         let (syslog, xray) = (Arc::new(SyslogCounts::default()), Arc::new(XRayCounts::default()));
         let (of_cloudwatch, of_syslog, of_xray) = (Arc::downgrade(&cloudwatch), syslog.clone(), xray.clone());
         let of_families = FamilyMetrics {

@@ -37,6 +37,7 @@ impl Alerts {
         let mut defined = self.defined();
         let what = format!("rule \"{name}\"");
         refuse_file(&what, defined.files.rules.iter().find(|rule| rule.name == name).map(|rule| &*rule.file))?;
+        refuse_alarm(&defined, name)?;
         if let Some((_, rule)) = defined.made.rules.get(name) {
             must_reach_rule(rule, maker)?;
             if put == PutMode::New {
@@ -51,7 +52,7 @@ impl Alerts {
         if next.made.rules.len() > RULES_MAX {
             return Err(DefinitionError::Bad(format!("more than {RULES_MAX} rules made through the API")));
         }
-        let set = next.merged();
+        let set = next.merged(self.engine.base_url());
         let seen = set.rules.iter().filter(|other| other.name == name || other.is_within(&maker.scope));
         if let Some((_, error)) = check_composites(seen).into_iter().find(|(rule, _)| *rule == name) {
             return Err(DefinitionError::Bad(error.message));
@@ -64,6 +65,7 @@ impl Alerts {
         let mut defined = self.defined();
         let what = format!("rule \"{name}\"");
         refuse_file(&what, defined.files.rules.iter().find(|rule| rule.name == name).map(|rule| &*rule.file))?;
+        refuse_alarm(&defined, name)?;
         let (mut document, rule) = defined.made.rules.get(name).cloned().ok_or(DefinitionError::NotFound(what))?;
         must_reach_rule(&rule, maker)?;
         document.definition["enabled"] = enabled.into();
@@ -79,6 +81,7 @@ impl Alerts {
         let mut defined = self.defined();
         let what = format!("rule \"{name}\"");
         refuse_file(&what, defined.files.rules.iter().find(|rule| rule.name == name).map(|rule| &*rule.file))?;
+        refuse_alarm(&defined, name)?;
         let (_, rule) = defined.made.rules.get(name).ok_or(DefinitionError::NotFound(what))?;
         must_reach_rule(rule, maker)?;
         let mut next = defined.clone();
@@ -348,6 +351,16 @@ fn must_reach_channel(channel: &Channel, maker: &Author) -> Result<(), Definitio
 fn refuse_file(what: &str, file: Option<&str>) -> Result<(), DefinitionError> {
     let in_file = |file: &str| DefinitionError::InFile { what: what.to_string(), file: file.to_string() };
     file.map_or(Ok(()), |file| Err(in_file(file)))
+}
+
+/// Refuses the name of an alarm, which has an API of its own.
+fn refuse_alarm(defined: &Definitions, name: &str) -> Result<(), DefinitionError> {
+    if !defined.made.alarms.contains_key(name) {
+        return Ok(());
+    }
+    Err(DefinitionError::Bad(format!(
+        "\"{name}\" is an alarm of CloudWatch; PutMetricAlarm, PutCompositeAlarm and DeleteAlarms change it"
+    )))
 }
 
 fn file_of_channel<'a>(defined: &'a Definitions, name: &str) -> Option<&'a str> {

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use sha2::Sha256;
 use types::{Secret, Timestamp};
 
-use super::{alertmanager, command, pagerduty, slack, words};
+use super::{alertmanager, command, pagerduty, slack, sns, words};
 use crate::post::Request;
 use crate::{Channel, PostError, Poster, Target};
 
@@ -72,6 +72,18 @@ impl Post for ChannelPost {
             Target::Alertmanager { url } => {
                 let alerts = words::alerts(notification).map(|alert| alertmanager::alert(alert, now)).collect();
                 self.post_json(channel, url, &Json::Array(alerts))
+            }
+            Target::Sns(subscriber) => {
+                let sns::SnsPost { headers, body } = subscriber.post(notification, now);
+                let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+                let (url, is_guarded) = (&subscriber.url, self.guards(channel));
+                self.poster.send(Request {
+                    method: "POST",
+                    url,
+                    headers: &headers,
+                    body: body.into_bytes(),
+                    is_guarded,
+                })
             }
             Target::Email(mailbox) => mailbox.deliver(notification, self.guards(channel)),
             Target::Command(_) if !self.allows_commands => {

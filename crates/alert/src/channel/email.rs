@@ -11,9 +11,11 @@ use reqwest::Url;
 use serde_json::Value as Json;
 use types::Secret;
 
+use super::sns::message_of;
 use super::words;
 use crate::PostError;
 use crate::post::{ANSWER_TIMEOUT, allowed_addresses, is_barred_host};
+use crate::topic_message::TopicMessage;
 
 /// Longest subject.
 const SUBJECT_BYTES_MAX: usize = 200;
@@ -27,6 +29,8 @@ pub struct Mailbox {
     credentials: Option<(String, Secret)>,
     from: Address,
     to: Vec<Address>,
+    /// Where a subscriber of a topic ends the subscription.
+    unsubscribe: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +70,13 @@ impl Mailbox {
             return Err("to is missing".to_string());
         }
         let from = address("from", from)?;
-        Ok(Self { host, port: url.port().unwrap_or(port), encryption, credentials, from, to })
+        Ok(Self { host, port: url.port().unwrap_or(port), encryption, credentials, from, to, unsubscribe: None })
+    }
+
+    /// Returns the mailbox of a subscriber of a topic, who can unsubscribe at an address.
+    pub(crate) fn for_subscriber(&self, to: &str, unsubscribe: String) -> Result<Self, String> {
+        let to = to.parse::<Address>().map_err(|error| format!("\"{to}\": {error}"))?;
+        Ok(Self { to: vec![to], unsubscribe: Some(unsubscribe), ..self.clone() })
     }
 
     /// Makes one attempt to deliver a notification. Blocks.
@@ -105,7 +115,12 @@ impl Mailbox {
 
     /// Returns the letter. Beginning and end of an alert are one conversation, and a second copy has the same `Message-ID`.
     fn letter(&self, notification: &Json) -> Result<Message, String> {
-        let subject = words::cut(&words::title(notification), SUBJECT_BYTES_MAX);
+        let message = message_of(notification, "email");
+        let title = message.as_ref().map_or_else(
+            || words::title(notification),
+            |message| words::one_line(message.subject.as_deref().unwrap_or("Notification")),
+        );
+        let subject = words::cut(&title, SUBJECT_BYTES_MAX);
         let mut builder = Message::builder().from(self.from.clone()).subject(subject);
         for address in &self.to {
             builder = builder.to(address.clone());
@@ -115,8 +130,23 @@ impl Mailbox {
             .message_id(Some(id(words::text(notification, "id"))))
             .references(id(&super::pagerduty::dedup_key(notification)))
             .header(ContentType::TEXT_PLAIN)
-            .body(body(notification));
+            .body(self.text(notification, message));
         letter.map_err(|error| format!("the message cannot be written: {error}"))
+    }
+}
+
+impl Mailbox {
+    /// Returns the text of a letter; for subscribers with the address that ends their subscription.
+    fn text(&self, notification: &Json, message: Option<TopicMessage>) -> String {
+        let is_question = message.as_ref().is_some_and(|message| message.kind != "Notification");
+        let mut text = message.map_or_else(|| body(notification), |message| message.text + "\n");
+        if is_question {
+            return text;
+        }
+        if let Some(unsubscribe) = &self.unsubscribe {
+            text.push_str(&format!("\n--\nTo get no more of these messages: {unsubscribe}\n"));
+        }
+        text
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::patterns::described;
 use crate::Rule;
+use crate::alarm::AlarmVerdict;
 use crate::compile::patterns::texts_of;
 use gotemplate::Template;
 use language::logql;
@@ -50,6 +51,8 @@ pub(crate) struct CompiledRule {
     pub(crate) is_combined: bool,
     /// What the answers came to, for people.
     pub(crate) note: Option<String>,
+    /// What the judge of an alarm decided.
+    pub(crate) alarm: Option<AlarmVerdict>,
     /// What the query does to events before it counts anything.
     pub(crate) before: Vec<Operator>,
     /// The condition of bad events, for rules about those.

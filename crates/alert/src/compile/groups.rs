@@ -60,7 +60,7 @@ pub(super) fn compile(rule: &Rule, now: Timestamp) -> Result<CompiledRule, Compi
             compiled.value = Some(ratio.by.len() + 2);
             Ok(compiled)
         }
-        Kind::Threshold | Kind::Anomaly(_) | Kind::Composite(_) => Ok(CompiledRule::default()),
+        Kind::Threshold | Kind::Anomaly(_) | Kind::Composite(_) | Kind::Alarm(_) => Ok(CompiledRule::default()),
     }
 }
 
@@ -80,7 +80,7 @@ fn fields_asked(rule: &Rule, options: &ParseOptions) -> Vec<Name> {
         Kind::Absence(absence) => (&absence.by, None),
         Kind::Ratio(ratio) => (&ratio.by, Some(&ratio.bad)),
         Kind::BurnRate(burn_rate) => (&burn_rate.by, Some(&burn_rate.bad)),
-        Kind::Threshold | Kind::Anomaly(_) | Kind::Composite(_) => return Vec::new(),
+        Kind::Threshold | Kind::Anomaly(_) | Kind::Composite(_) | Kind::Alarm(_) => return Vec::new(),
     };
     // A condition that cannot be read is refused where it is needed.
     let bad = bad.and_then(|text| parse_condition(text, options).ok());

@@ -16,7 +16,8 @@ use crate::labels::key_of;
 use crate::notify::{Subject, body};
 use crate::schedule::Outcome;
 use crate::state::RuleState;
-use crate::{Ask, Rule, Table};
+use crate::topic_message::TopicMessage;
+use crate::{Ask, Kind, Rule, Table};
 
 /// Most transitions of one evaluation whose events are looked up; further ones are sent without.
 const CHANGES_WITH_EVENTS_MAX: usize = 20;
@@ -26,6 +27,17 @@ const CHANGES_WITH_EVIDENCE_MAX: usize = 5;
 
 /// Rows beyond the bound on label sets are asked for all the same, to be able to say how many are left out.
 const ROWS_MAX: usize = 10 * SETS_MAX;
+
+/// What was found of a rule.
+#[derive(Default)]
+struct Judged {
+    state: RuleState,
+    changes: Vec<(Transition, Json)>,
+    /// Messages to subscribers.
+    messages: Vec<TopicMessage>,
+    /// Whether there was nothing to judge by and is nothing to remember.
+    is_idle: bool,
+}
 
 impl RuleEngine {
     /// Keeps the state of a rule and records that it was not evaluated.
@@ -51,28 +63,36 @@ impl RuleEngine {
         let is_changed = before.meaning.is_some() && before.meaning != meaning;
         let asked = self.ask_rule(rule, ask, now);
         let judged = self.as_judged(rule, now);
-        let (mut changes, mut is_idle) = (Vec::new(), false);
         outcome.is_idle = false;
-        let state = match asked {
+        let mut found = Judged::default();
+        match asked {
             Err(error) => {
                 tracing::warn!(rule = rule.name, error, "rule not evaluated");
                 let why = "not evaluated".to_string();
-                RuleState { evaluated_at: Some(now.0), why, error: Some(error), ..before.clone() }
+                found.state = RuleState { evaluated_at: Some(now.0), why, error: Some(error), ..before.clone() };
             }
-            Ok((compiled, table)) => {
-                let (known, mut found) = match is_changed {
+            Ok((mut compiled, table)) => {
+                let (known, mut changes) = match is_changed {
                     true => (Sets::new(), ended(&before.sets, now)),
                     false => (before.sets.clone(), Vec::new()),
                 };
                 let Evaluation { sets, changes: new, why, error } = evaluate(&judged, &compiled, &table, &known, now);
-                found.extend(new);
-                is_idle = sets.is_empty() && found.is_empty() && super::holds_nothing(&compiled, &table);
+                changes.extend(new);
+                found.is_idle = sets.is_empty() && changes.is_empty() && super::holds_nothing(&compiled, &table);
                 let began = Instant::now();
-                changes = self.with_bodies(rule, &compiled, &table, found, ask, now);
+                found.changes = self.with_bodies(rule, &compiled, &table, changes, ask, now);
                 outcome.evidence_ns += i64::try_from(began.elapsed().as_nanos()).unwrap_or(i64::MAX);
-                RuleState { sets, evaluated_at: Some(now.0), why, error, meaning }
+                let (alarm, messages) = compiled.alarm.take().map(|verdict| (verdict.memory, verdict.messages)).unzip();
+                found.messages = messages.unwrap_or_default();
+                found.state = RuleState { sets, evaluated_at: Some(now.0), why, error, meaning, alarm };
             }
-        };
+        }
+        self.conclude(rule, &before, found, now, outcome);
+    }
+
+    /// Saves what was found of a rule, and announces it.
+    fn conclude(&self, rule: &Arc<Rule>, before: &RuleState, found: Judged, now: Timestamp, outcome: &mut Outcome) {
+        let Judged { state, changes, messages, is_idle } = found;
         let samples = match rule.prometheus {
             Some(_) => alert_series::samples(rule, &before.sets, &state.sets, now),
             None => Vec::new(),
@@ -84,7 +104,8 @@ impl RuleEngine {
             return;
         }
         let is_new = state.sets != before.sets;
-        if changes.is_empty() {
+        let memory = state.alarm.clone().filter(|memory| Some(memory) != before.alarm.as_ref());
+        if changes.is_empty() && memory.is_none() {
             inner.kept.rules.insert(rule.name.clone(), state);
             inner.is_dirty |= is_new;
             outcome.is_idle = is_idle;
@@ -94,11 +115,15 @@ impl RuleEngine {
         let mut kept = inner.kept.clone();
         kept.rules.insert(rule.name.clone(), state);
         self.announce(&mut kept, &inner.active, &inner.silences, rule, &changes, now);
+        self.add_topic_messages(&mut kept, &inner, &messages, now);
         // Not saved, not announced: the state stays as it was, and the next evaluation finds the same changes.
         if self.commit(&mut inner, kept) {
             drop(inner);
             self.news.notify_all();
             self.store_samples(rule, &samples, now);
+            if let Some(memory) = memory {
+                self.note_alarm(rule, &memory, now);
+            }
         }
     }
 
@@ -149,6 +174,9 @@ impl RuleEngine {
             let state = inner.kept.rules.get(name).filter(|_| is_seen);
             state.is_some_and(|state| state.sets.values().any(|set| set.state == State::Alarm))
         };
+        if let Kind::Alarm(alarm) = &rule.kind {
+            return self.ask_alarm(rule, alarm, ask, now);
+        }
         let (memory, base_url) = (&self.memory, self.base_url.as_str());
         answer(rule, &DetectorInput { ask, now, n_rows_max: ROWS_MAX, memory, fires: &fires, base_url })
     }
@@ -168,7 +196,7 @@ impl RuleEngine {
             let (rule_name, fires) = (&rule.name, change.fires);
             tracing::info!(rule = rule_name, fires, "alert changed");
             // A sample has no lines of its own.
-            let has_lines = compiled.series.is_none();
+            let has_lines = compiled.series.is_none() && !matches!(rule.kind, Kind::Alarm(_));
             let row = change.row.filter(|_| has_lines && change.fires && n < CHANGES_WITH_EVENTS_MAX);
             let row = row.and_then(|at| table.rows.get(at));
             let inquiry = row.map(|row| EvidenceQuery { rule, compiled, row, labels: &change.set.labels, ask, now });

@@ -52,7 +52,7 @@ impl RuleEngine {
 
     fn url_of_lines(&self, rule: &Rule, lines: Option<Lines>, range: TimeRange) -> String {
         // Neither other rules nor samples have lines.
-        if matches!(rule.kind, Kind::Composite(_)) || rule.language == Language::PromQl {
+        if matches!(rule.kind, Kind::Composite(_) | Kind::Alarm(_)) || rule.language == Language::PromQl {
             return self.page_url();
         }
         let fallback = || {

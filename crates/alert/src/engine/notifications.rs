@@ -19,7 +19,7 @@ use crate::labels::key_of;
 use crate::notify::{Notification, Subject, body, notification, slim};
 use crate::silence::{Silence, groups_of};
 use crate::state::{ActiveAlert, AlertState};
-use crate::{Channel, Rule};
+use crate::{Channel, Kind, Rule};
 
 /// What was found out of alerts just now, by their labels; with more events than is kept.
 pub(super) type EvidenceByAlert = BTreeMap<String, Json>;
@@ -177,7 +177,8 @@ impl RuleEngine {
         let channel_state = kept.channels.entry(channel.name.clone()).or_default();
         let mut news = Vec::new();
         for (key, fired) in kept.fired.iter().filter(|(_, fired)| fired.ends_at.is_none()) {
-            let is_wanted = !fired.is_quiet && channel.hears(&fired.topics, &fired.groups, &fired.labels);
+            let is_told = fired.is_quiet || fired.has_actions && channel.subscription.is_some();
+            let is_wanted = !is_told && channel.hears(&fired.topics, &fired.groups, &fired.labels);
             if channel_state.told.contains_key(key) || !is_wanted || fired.is_silenced(silences, now) {
                 continue;
             }
@@ -251,6 +252,7 @@ impl ActiveAlert {
             groups: groups_of(rule),
             topics: rule.topics.clone(),
             is_quiet: !rule.notify,
+            has_actions: matches!(rule.kind, Kind::Alarm(_)),
             labels: change.set.labels.clone(),
             starts_at: change.starts_at,
             ends_at: None,

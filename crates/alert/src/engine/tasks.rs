@@ -65,6 +65,10 @@ impl RuleEngine {
     }
 
     fn judge_all(&self, rule: &Arc<Rule>, task: &Task, ask: &dyn Ask, outcome: &mut Outcome) {
+        // The judge has all alarms judged once it is there.
+        if matches!(rule.kind, Kind::Alarm(_)) && self.judge.get().is_none() {
+            return;
+        }
         for end in &task.late {
             outcome.n_evaluations += 1;
             self.evaluate_late(rule, ask, *end);
@@ -109,6 +113,10 @@ impl RuleEngine {
 
     /// Turns between the last evaluation and `now` without which events would have been in no window, oldest first.
     fn missed(&self, rule: &Rule, now: Timestamp) -> Vec<Timestamp> {
+        // An alarm is judged by what is there now, as at Amazon.
+        if matches!(rule.kind, Kind::Alarm(_)) {
+            return Vec::new();
+        }
         let evaluated_at = self.locked().kept.rules.get(&rule.name).and_then(|state| state.evaluated_at);
         let Some(last) = evaluated_at.filter(|last| now.0.saturating_sub(*last) > rule.window_ns) else {
             return Vec::new();

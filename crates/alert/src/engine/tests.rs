@@ -1,5 +1,6 @@
 //! State that survives restarts, and notifications that keep their ids.
 
+mod alarms;
 mod announcements;
 mod notifications;
 

@@ -51,7 +51,7 @@ fn labels_of(rule: &Rule, compiled: &CompiledRule) -> Option<Vec<String>> {
     match &rule.kind {
         Kind::Pattern(_) => labels.push("pattern".to_owned()),
         Kind::Threshold | Kind::Absence(_) | Kind::Ratio(_) | Kind::BurnRate(_) | Kind::Anomaly(_) => {}
-        Kind::Composite(_) => return None,
+        Kind::Composite(_) | Kind::Alarm(_) => return None,
     }
     (compiled.metric.is_none() && compiled.series.is_none()).then_some(labels)
 }

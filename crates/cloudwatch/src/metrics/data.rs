@@ -2,7 +2,7 @@
 //!
 //! Periods start at multiples of the period since 1970. A period without data has no datapoint.
 
-mod query;
+pub(super) mod query;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +19,7 @@ use super::math::{Evaluator, MathExpression, MathProblem, MathRequest, Series};
 use super::parameters::Parameters;
 use super::search::MetricSearch;
 use super::statistic::Statistic;
-use super::store;
+use super::store::{self, MetricSource};
 
 /// Limits of requests, as at Amazon.
 const QUERIES_MAX: usize = 500;
@@ -80,7 +80,8 @@ impl DataRequest {
     pub(super) fn answer(&self, run: &QueryRun<'_>) -> Result<(Value, Option<usize>), Problem> {
         let (mut results, mut before) = (Vec::new(), 0);
         let end = self.start.saturating_add(self.page);
-        for DataResult { id, label, mut points, messages } in self.results(run)? {
+        let evaluation = QueryEvaluation { queries: &self.queries, range: self.range };
+        for DataResult { id, label, mut points, messages } in evaluation.results(run)? {
             if !self.is_ascending {
                 points.reverse();
             }
@@ -105,11 +106,19 @@ impl DataRequest {
         let next = (before > end).then_some(end);
         Ok((json!({"MetricDataResults": results, "Messages": []}), next))
     }
+}
 
+/// The evaluation of queries over a range in ms.
+struct QueryEvaluation<'q> {
+    queries: &'q [DataQuery],
+    range: (i64, i64),
+}
+
+impl QueryEvaluation<'_> {
     /// Returns the results of all queries that are to be returned, in the order of the request.
-    fn results(&self, run: &QueryRun<'_>) -> Result<Vec<DataResult>, Problem> {
+    fn results(&self, run: &dyn MetricSource) -> Result<Vec<DataResult>, Problem> {
         let (mut metrics, mut expressions, mut messages) = (Vec::new(), Vec::new(), BTreeMap::new());
-        for query in &self.queries {
+        for query in self.queries {
             match &query.source {
                 QuerySource::Metric(metric) => {
                     let (series, said) = metric.series(run, self.range)?;
@@ -126,7 +135,7 @@ impl DataRequest {
                     let own = metrics.iter().find(|(id, _)| *id == query.id);
                     own.map(|(_, series)| series.clone()).into_iter().collect()
                 }
-                QuerySource::Expression { expression, period_ms } => {
+                QuerySource::Expression { expression, period_ms, .. } => {
                     let of_query = |problem: MathProblem| {
                         Problem::bad_request("bad-expression", format!("the expression {}: {problem}", query.id))
                     };
@@ -147,7 +156,7 @@ impl DataRequest {
 
     fn evaluate(
         &self,
-        run: &QueryRun<'_>,
+        run: &dyn MetricSource,
         metrics: &[(String, Series)],
         expressions: &[(String, &MathExpression)],
         (expression, own_period_ms): (&MathExpression, Option<i64>),
@@ -174,7 +183,13 @@ impl DataRequest {
     }
 
     /// Returns the series of the metrics that a search finds.
-    fn search(&self, run: &QueryRun<'_>, wanted: &str, stat: &str, period: i64) -> Result<Vec<Series>, MathProblem> {
+    fn search(
+        &self,
+        run: &dyn MetricSource,
+        wanted: &str,
+        stat: &str,
+        period: i64,
+    ) -> Result<Vec<Series>, MathProblem> {
         let wanted = MetricSearch::read(wanted)?;
         let statistic = Statistic::find(stat).ok_or_else(|| MathProblem(format!("{stat:?} is not a statistic")))?;
         if !query::is_period(period) {
@@ -202,6 +217,23 @@ impl DataRequest {
             list.push(Series { label, ..series });
         }
         Ok(list)
+    }
+}
+
+/// Returns the datapoints of the only query that is to be returned, with their times in ms.
+///
+/// # Errors
+/// If they cannot be read, or are those of several series.
+pub(super) fn points_of(
+    source: &dyn MetricSource,
+    queries: &[DataQuery],
+    range: (i64, i64),
+) -> Result<Vec<(i64, f64)>, Problem> {
+    let mut results = QueryEvaluation { queries, range }.results(source)?;
+    match (results.pop(), results.is_empty()) {
+        (Some(result), true) => Ok(result.points),
+        (None, _) => Ok(Vec::new()),
+        (Some(_), false) => Err(Problem::bad_request("too-many-series", "the expression gives more than one series")),
     }
 }
 

@@ -25,6 +25,12 @@ impl<'v> Parameters<'v> {
         if self.place.is_empty() { name.to_owned() } else { format!("{}.{name}", self.place) }
     }
 
+    /// Returns a member that is none of `known`, if there is one.
+    pub(super) fn unknown(&self, known: &[&str]) -> Option<&'v str> {
+        let names = self.value.as_object().into_iter().flat_map(|members| members.keys());
+        names.map(String::as_str).find(|name| !known.contains(name))
+    }
+
     pub(super) fn get(&self, name: &str) -> Option<&'v Value> {
         self.value.get(name).filter(|value| !value.is_null())
     }
@@ -76,6 +82,10 @@ impl<'v> Parameters<'v> {
 
     fn list(&self, name: &str, n_max: usize) -> Read<Option<&'v [Value]>> {
         let Some(value) = self.get(name) else { return Ok(None) };
+        // The query protocol has an empty list as an empty text.
+        if value == "" {
+            return Ok(Some(&[]));
+        }
         let list = value.as_array().ok_or_else(|| bad_value(format!("{} must be a list.", self.at(name))))?;
         if list.len() > n_max {
             let message = format!("The collection {} must not have more than {n_max} items.", self.at(name));

@@ -21,18 +21,62 @@ const COLUMNS: [&str; 7] = ["@logStream", "@timestamp", "value", "sum", "count",
 /// Bytes of memory for each datum that is read.
 const DATUM_BYTES: usize = 64;
 
+/// What data are read from: the store as a caller sees it, or as the author of a rule does.
+pub(super) trait MetricSource {
+    /// Returns the most data that may be held at once.
+    fn n_data_max(&self) -> usize;
+
+    /// Returns how much later data are than they are asked for and given, in ms.
+    fn shift_ms(&self) -> i64 {
+        0
+    }
+
+    /// Gives the columns of events to a visitor; returns why some may be missing.
+    fn visit(
+        &self,
+        plan: &Plan,
+        groups: Vec<GroupPattern>,
+        range: TimeRange,
+        visitor: &dyn BlockVisitor,
+    ) -> Result<Option<String>, Problem>;
+}
+
+impl MetricSource for QueryRun<'_> {
+    fn n_data_max(&self) -> usize {
+        self.server.app.limits.query_memory_bytes / DATUM_BYTES
+    }
+
+    fn visit(
+        &self,
+        plan: &Plan,
+        groups: Vec<GroupPattern>,
+        range: TimeRange,
+        visitor: &dyn BlockVisitor,
+    ) -> Result<Option<String>, Problem> {
+        let snapshot = self.snapshot(&groups, range);
+        let scope = Scope { groups, limit: None, time_zone: Tz::UTC, now: self.server.now() };
+        let answer = QueryRun::visit(self, &snapshot, plan, &scope, range, visitor)?;
+        Ok(answer.partial_reasons.first().map(|reason| reason.message.clone()))
+    }
+}
+
 /// The data of a metric, with their times in ms, by unit.
 pub(super) type DataByUnit = BTreeMap<String, Vec<(i64, Datum)>>;
 
 /// Reads the data of a metric from `from` to before `to`, in ms.
-pub(super) fn data_of(run: &QueryRun<'_>, metric: &MetricName, (from, to): (i64, i64)) -> Result<DataByUnit, Problem> {
-    let n_max = run.server.app.limits.query_memory_bytes / DATUM_BYTES;
+pub(super) fn data_of(
+    source: &dyn MetricSource,
+    metric: &MetricName,
+    (from, to): (i64, i64),
+) -> Result<DataByUnit, Problem> {
+    let n_max = source.n_data_max();
     let reader = Reader { wanted: Some(metric), n_max, found: Mutex::default() };
     let own = [(METRIC_NAME, &metric.name), (NAMESPACE, &metric.namespace)];
     let dimensions = metric.dimensions.iter().map(|(name, text)| (format!("{DIMENSION}{name}"), text));
     let equal: Vec<(String, &String)> =
         own.into_iter().map(|(name, text)| (name.to_owned(), text)).chain(dimensions).collect();
-    let found = read(run, &equal, &COLUMNS, (from, to), reader)?;
+    let shift = source.shift_ms();
+    let found = read(source, &equal, &COLUMNS, (from + shift, to + shift), reader)?;
     if found.n > n_max {
         let message = format!("metric {:?} has more than {n_max} data in this range", metric.name);
         return Err(Problem::bad_request("too-much-memory", message).hint("ask for a shorter range"));
@@ -40,7 +84,7 @@ pub(super) fn data_of(run: &QueryRun<'_>, metric: &MetricName, (from, to): (i64,
     let mut by_unit = DataByUnit::new();
     for (stream, data) in found.series {
         if let Some((_, unit)) = MetricName::of_stream(&stream) {
-            by_unit.entry(unit).or_default().extend(data);
+            by_unit.entry(unit).or_default().extend(data.into_iter().map(|(time, datum)| (time - shift, datum)));
         }
     }
     Ok(by_unit)
@@ -48,7 +92,7 @@ pub(super) fn data_of(run: &QueryRun<'_>, metric: &MetricName, (from, to): (i64,
 
 /// Returns the metrics with data from `from` to before `to`, in ms, of a namespace and a name if they are given.
 pub(super) fn metrics(
-    run: &QueryRun<'_>,
+    source: &dyn MetricSource,
     namespace: Option<&str>,
     name: Option<&str>,
     range: (i64, i64),
@@ -58,12 +102,12 @@ pub(super) fn metrics(
         given.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text?.to_owned()))).collect();
     let equal: Vec<(String, &String)> = given.iter().map(|(name, text)| (name.clone(), text)).collect();
     let reader = Reader { wanted: None, n_max: usize::MAX, found: Mutex::default() };
-    let found = read(run, &equal, &COLUMNS[..1], range, reader)?;
+    let found = read(source, &equal, &COLUMNS[..1], range, reader)?;
     Ok(found.series.keys().filter_map(|stream| Some(MetricName::of_stream(stream)?.0)).collect())
 }
 
 fn read(
-    run: &QueryRun<'_>,
+    source: &dyn MetricSource,
     equal: &[(String, &String)],
     names: &[&str],
     (from, to): (i64, i64),
@@ -85,12 +129,9 @@ fn read(
     let instant = |ms: i64| Timestamp(ms.saturating_mul(Timestamp::MILLISECOND));
     let range = TimeRange { from: instant(from), to: instant(to) };
     let groups = GROUPS.map(GroupPattern::new).to_vec();
-    let snapshot = run.snapshot(&groups, range);
-    let scope = Scope { groups, limit: None, time_zone: Tz::UTC, now: run.server.now() };
-    let answer = run.visit(&snapshot, &Plan::new(operators), &scope, range, &reader)?;
-    if let Some(reason) = answer.partial_reasons.first() {
+    if let Some(reason) = source.visit(&Plan::new(operators), groups, range, &reader)? {
         // A statistic of a part of the values would look like one of all.
-        return Err(Problem::internal(format!("not all data can be read: {}", reason.message)));
+        return Err(Problem::internal(format!("not all data can be read: {reason}")));
     }
     Ok(reader.found.into_inner().unwrap_or_else(PoisonError::into_inner))
 }

@@ -1,7 +1,6 @@
 //! One query of `GetMetricData`: a statistic of a metric, or an expression.
 
 use door::problem::Problem;
-use door::query_run::QueryRun;
 use ingest::datum::MetricName;
 use serde_json::{Value, json};
 
@@ -11,44 +10,44 @@ use super::super::math::{MathExpression, Series};
 use super::super::parameters::Parameters;
 use super::super::put::unit;
 use super::super::statistic::Statistic;
-use super::super::store;
+use super::super::store::{self, MetricSource};
 use crate::answer::CloudWatchProblem;
 
-pub(super) const CHARS_MAX: usize = 255;
+pub(in crate::metrics) const CHARS_MAX: usize = 255;
 const EXPRESSION_CHARS_MAX: usize = 2048;
 
-pub(super) type Read<T> = Result<T, CloudWatchProblem>;
+pub(in crate::metrics) type Read<T> = Result<T, CloudWatchProblem>;
 
 /// A query.
-pub(super) struct DataQuery {
-    pub(super) id: String,
-    pub(super) label: Option<String>,
-    pub(super) source: QuerySource,
-    pub(super) is_returned: bool,
+pub(in crate::metrics) struct DataQuery {
+    pub(in crate::metrics) id: String,
+    pub(in crate::metrics) label: Option<String>,
+    pub(in crate::metrics) source: QuerySource,
+    pub(in crate::metrics) is_returned: bool,
 }
 
 /// Where the datapoints of a query come from.
-pub(super) enum QuerySource {
+pub(in crate::metrics) enum QuerySource {
     Metric(MetricQuery),
-    Expression { expression: MathExpression, period_ms: Option<i64> },
+    Expression { text: String, expression: MathExpression, period_ms: Option<i64> },
 }
 
 /// A statistic of a metric.
-pub(super) struct MetricQuery {
-    pub(super) metric: MetricName,
-    pub(super) unit: Option<String>,
-    pub(super) period_ms: i64,
-    pub(super) statistic: Statistic,
-    pub(super) stat: String,
+pub(in crate::metrics) struct MetricQuery {
+    pub(in crate::metrics) metric: MetricName,
+    pub(in crate::metrics) unit: Option<String>,
+    pub(in crate::metrics) period_ms: i64,
+    pub(in crate::metrics) statistic: Statistic,
+    pub(in crate::metrics) stat: String,
 }
 
 /// Reports whether a period in s is possible.
-pub(super) fn is_period(period: i64) -> bool {
+pub(in crate::metrics) fn is_period(period: i64) -> bool {
     SHORT_PERIODS.contains(&period) || period % 60 == 0 && (60..=PERIOD_MAX).contains(&period)
 }
 
 impl DataQuery {
-    pub(super) fn read(query: &Parameters<'_>) -> Read<Self> {
+    pub(in crate::metrics) fn read(query: &Parameters<'_>) -> Read<Self> {
         let id = query.needed_text("Id", CHARS_MAX)?;
         let is_id = id.starts_with(|first: char| first.is_ascii_lowercase())
             && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
@@ -79,7 +78,7 @@ fn expression(query: &Parameters<'_>, text: &str) -> Read<QuerySource> {
     }
     let expression = MathExpression::read(text).map_err(|problem| bad_value(format!("{place}: {problem}.")))?;
     let period_ms = query.get("Period").map(|_| period(query)).transpose()?.map(|period| period * 1_000);
-    Ok(QuerySource::Expression { expression, period_ms })
+    Ok(QuerySource::Expression { text: text.to_owned(), expression, period_ms })
 }
 
 impl MetricQuery {
@@ -100,9 +99,13 @@ impl MetricQuery {
     }
 
     /// Returns the datapoints, and what is to be said about them.
-    pub(super) fn series(&self, run: &QueryRun<'_>, (start, end): (i64, i64)) -> Result<(Series, Vec<Value>), Problem> {
+    pub(in crate::metrics) fn series(
+        &self,
+        source: &dyn MetricSource,
+        (start, end): (i64, i64),
+    ) -> Result<(Series, Vec<Value>), Problem> {
         let start = start.div_euclid(self.period_ms) * self.period_ms;
-        let units = store::data_of(run, &self.metric, (start, end))?;
+        let units = store::data_of(source, &self.metric, (start, end))?;
         let is_meant = |unit: &str| self.unit.as_ref().is_none_or(|wanted| wanted == unit);
         let data = units.into_iter().filter(|(unit, _)| is_meant(unit)).flat_map(|(_, data)| data).collect();
         let periods = by_period(data, 0, self.period_ms);

@@ -65,6 +65,21 @@ impl Expression {
     }
 }
 
+impl Expression {
+    /// Reports whether it calls a function, whose name is in upper case.
+    pub(in crate::metrics) fn calls(&self, function: &str) -> bool {
+        match self {
+            Self::Number(_) | Self::Text(_) | Self::Word(_) => false,
+            Self::List(items) => items.iter().any(|item| item.calls(function)),
+            Self::Negated(inner) => inner.calls(function),
+            Self::Binary(_, left, right) => left.calls(function) || right.calls(function),
+            Self::Call(name, items) => {
+                name.eq_ignore_ascii_case(function) || items.iter().any(|item| item.calls(function))
+            }
+        }
+    }
+}
+
 struct Reader<'t> {
     text: &'t str,
     at: usize,

@@ -1,0 +1,239 @@
+//! The rules of composite alarms: `ALARM(a) AND (OK("b c") OR NOT INSUFFICIENT_DATA(d))`.
+//!
+//! `NOT` binds tighter than `AND`, and `AND` tighter than `OR`. A name is written as it is, in quotes, or as an ARN.
+
+use std::collections::BTreeSet;
+
+use alert::AlarmState;
+
+use super::state::STATES;
+
+/// Deepest nesting, longest rule, and most alarms, the latter two as at Amazon.
+const DEPTH_MAX: usize = 64;
+pub(super) const RULE_CHARS_MAX: usize = 10_240;
+const ALARMS_MAX: usize = 100;
+
+/// The rule of a composite alarm.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum CompositeRule {
+    /// The alarm is in the state.
+    Is(AlarmState, String),
+    Constant(bool),
+    Not(Box<CompositeRule>),
+    All(Vec<CompositeRule>),
+    Any(Vec<CompositeRule>),
+}
+
+impl CompositeRule {
+    /// Reads a rule.
+    ///
+    /// # Errors
+    /// What is wrong, and at which character.
+    pub(super) fn read(text: &str) -> Result<Self, String> {
+        let mut reader = Reader { text, at: 0, depth: 0 };
+        let rule = reader.any()?;
+        if !reader.rest().is_empty() {
+            return Err(reader.problem("AND, OR or the end of the rule is expected"));
+        }
+        let names = rule.names();
+        match names.len() {
+            n if n > ALARMS_MAX => Err(format!("the rule names {n} alarms, more than {ALARMS_MAX}")),
+            _ => Ok(rule),
+        }
+    }
+
+    /// Returns the names of the alarms that it depends on.
+    pub(super) fn names(&self) -> BTreeSet<&str> {
+        let mut names = BTreeSet::new();
+        self.add_names(&mut names);
+        names
+    }
+
+    fn add_names<'r>(&'r self, names: &mut BTreeSet<&'r str>) {
+        match self {
+            Self::Is(_, name) => drop(names.insert(name)),
+            Self::Constant(_) => {}
+            Self::Not(inner) => inner.add_names(names),
+            Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.add_names(names)),
+        }
+    }
+
+    /// Reports whether it holds, by the states of alarms.
+    pub(super) fn holds(&self, state_of: &dyn Fn(&str) -> Option<AlarmState>) -> bool {
+        match self {
+            Self::Is(state, name) => state_of(name) == Some(*state),
+            Self::Constant(value) => *value,
+            Self::Not(inner) => !inner.holds(state_of),
+            Self::All(parts) => parts.iter().all(|part| part.holds(state_of)),
+            Self::Any(parts) => parts.iter().any(|part| part.holds(state_of)),
+        }
+    }
+}
+
+struct Reader<'t> {
+    text: &'t str,
+    at: usize,
+    depth: usize,
+}
+
+impl<'t> Reader<'t> {
+    /// Returns what follows, without blanks before it.
+    fn rest(&mut self) -> &'t str {
+        let rest = self.text[self.at..].trim_start();
+        self.at = self.text.len() - rest.len();
+        rest
+    }
+
+    fn problem(&self, what: &str) -> String {
+        format!("{what} (character {})", self.text[..self.at].chars().count() + 1)
+    }
+
+    /// Takes a word if it is next and nothing continues it.
+    fn takes(&mut self, word: &str) -> bool {
+        let rest = self.rest();
+        let Some((start, after)) = rest.split_at_checked(word.len()) else { return false };
+        let is_longer = after.starts_with(|next: char| next.is_ascii_alphanumeric() || next == '_');
+        let is_it = start.eq_ignore_ascii_case(word) && !(is_longer && word != "(" && word != ")");
+        self.at += if is_it { word.len() } else { 0 };
+        is_it
+    }
+
+    fn need(&mut self, symbol: &str) -> Result<(), String> {
+        if self.takes(symbol) { Ok(()) } else { Err(self.problem(&format!("{symbol:?} is expected"))) }
+    }
+
+    fn any(&mut self) -> Result<CompositeRule, String> {
+        let mut parts = vec![self.all()?];
+        while self.takes("OR") {
+            parts.push(self.all()?);
+        }
+        Ok(if parts.len() == 1 { parts.remove(0) } else { CompositeRule::Any(parts) })
+    }
+
+    fn all(&mut self) -> Result<CompositeRule, String> {
+        let mut parts = vec![self.one()?];
+        while self.takes("AND") {
+            parts.push(self.one()?);
+        }
+        Ok(if parts.len() == 1 { parts.remove(0) } else { CompositeRule::All(parts) })
+    }
+
+    fn one(&mut self) -> Result<CompositeRule, String> {
+        self.depth += 1;
+        if self.depth > DEPTH_MAX {
+            return Err(self.problem(&format!("the rule is nested more than {DEPTH_MAX} deep")));
+        }
+        let rule = if self.takes("NOT") {
+            CompositeRule::Not(Box::new(self.one()?))
+        } else if self.takes("(") {
+            let inner = self.any()?;
+            self.need(")")?;
+            inner
+        } else {
+            self.state_or_constant()?
+        };
+        self.depth -= 1;
+        Ok(rule)
+    }
+
+    fn state_or_constant(&mut self) -> Result<CompositeRule, String> {
+        if let Some(value) = [("TRUE", true), ("FALSE", false)].into_iter().find(|(word, _)| self.takes(word)) {
+            return Ok(CompositeRule::Constant(value.1));
+        }
+        // `ALARM` is looked for last: nothing else begins with it, and `OK` begins nothing else.
+        let Some((_, state)) = STATES.into_iter().find(|(name, _)| self.takes(name)) else {
+            return Err(self.problem("ALARM(…), OK(…), INSUFFICIENT_DATA(…), TRUE, FALSE, NOT or \"(\" is expected"));
+        };
+        self.need("(")?;
+        let name = self.name()?;
+        self.need(")")?;
+        Ok(CompositeRule::Is(state, name))
+    }
+
+    fn name(&mut self) -> Result<String, String> {
+        let rest = self.rest();
+        let quote = rest.chars().next().filter(|first| matches!(first, '"' | '\''));
+        let text = match quote {
+            Some(quote) => {
+                let Some(end) = rest[1..].find(quote) else { return Err(self.problem("the quote does not end")) };
+                self.at += end + 2;
+                &rest[1..=end]
+            }
+            None => {
+                let end = rest.find(['(', ')']).unwrap_or(rest.len());
+                self.at += end;
+                rest[..end].trim_end()
+            }
+        };
+        let name = name_of(text);
+        if name.is_empty() { Err(self.problem("the name of an alarm is missing")) } else { Ok(name.to_owned()) }
+    }
+}
+
+/// Returns the name of an alarm that is given by its name or ARN.
+pub(super) fn name_of(text: &str) -> &str {
+    match text.strip_prefix("arn:").and_then(|rest| rest.split_once(":alarm:")) {
+        Some((_, name)) => name,
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn holds(text: &str) -> bool {
+        let states = [("a", AlarmState::Alarm), ("b c", AlarmState::Ok), ("d", AlarmState::InsufficientData)];
+        let state_of = |name: &str| states.iter().find(|(known, _)| *known == name).map(|(_, state)| *state);
+        CompositeRule::read(text).expect(text).holds(&state_of)
+    }
+
+    #[test]
+    fn rules_hold_by_the_states_of_alarms() {
+        for (text, expected) in [
+            ("ALARM(a)", true),
+            ("ALARM(\"b c\")", false),
+            ("OK('b c') AND INSUFFICIENT_DATA(d)", true),
+            ("OK(b c)", true),
+            ("alarm(arn:aws:cloudwatch:eu-central-1:000000000000:alarm:a)", true),
+            ("NOT ALARM(a) OR OK(a)", false),
+            ("ALARM(a) OR ALARM(d) AND ALARM(\"b c\")", true),
+            ("(ALARM(a) OR ALARM(d)) AND ALARM(\"b c\")", false),
+            ("NOT (ALARM(d) OR FALSE)", true),
+            ("NOT NOT TRUE", true),
+            ("ALARM(nowhere)", false),
+        ] {
+            assert_eq!(holds(text), expected, "{text}");
+        }
+        let rule = CompositeRule::read("ALARM(a) AND (OK(b) OR NOT ALARM(a))").unwrap();
+        assert_eq!(rule.names().into_iter().collect::<Vec<_>>(), ["a", "b"]);
+    }
+
+    #[test]
+    fn mistakes_have_their_place_and_deep_nesting_an_end() {
+        for (text, expected) in [
+            ("", "is expected (character 1)"),
+            ("ALARM", "\"(\" is expected (character 6)"),
+            ("ALARM()", "the name of an alarm is missing (character 7)"),
+            ("ALARM(a", "\")\" is expected (character 8)"),
+            ("ALARM(\"a)", "the quote does not end (character 7)"),
+            ("ALARM(a) ALARM(b)", "AND, OR or the end of the rule is expected (character 10)"),
+            ("ALARMED(a)", "is expected (character 1)"),
+            ("ALARM(a) AND", "is expected (character 13)"),
+            ("(ALARM(a)", "\")\" is expected (character 10)"),
+            ("é", "is expected (character 1)"),
+        ] {
+            let error = CompositeRule::read(text).unwrap_err();
+            assert!(error.contains(expected), "{text}: {error}");
+        }
+        for opening in ["(", "NOT ", "(NOT "] {
+            let deep = format!("{}TRUE", opening.repeat(100_000));
+            let error = CompositeRule::read(&deep).unwrap_err();
+            assert!(error.contains("nested more than 64 deep"), "{error}");
+        }
+        let wide = vec!["(TRUE)"; 1_000].join(" AND ");
+        assert!(CompositeRule::read(&wide).is_ok(), "width is no depth");
+        let many: Vec<String> = (0..101).map(|number| format!("OK(a{number})")).collect();
+        assert!(CompositeRule::read(&many.join(" OR ")).unwrap_err().contains("101 alarms"));
+    }
+}

@@ -1,0 +1,372 @@
+//! What `PutMetricAlarm` and `PutCompositeAlarm` take: read, checked, and shown as `DescribeAlarms` does.
+//!
+//! An alarm is stored as it is shown, and read again by the same reader when it is judged.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ingest::datum::MetricName;
+use serde_json::{Map, Value, json};
+use types::group_name_of_outside;
+
+use super::super::data::query::{DataQuery, MetricQuery, QuerySource};
+use super::super::error::{bad_combination, bad_value, missing};
+use super::super::get::metric;
+use super::super::parameters::Parameters;
+use super::super::put::unit;
+use super::super::statistic::Statistic;
+use super::composite::{CompositeRule, RULE_CHARS_MAX};
+use super::judgement::{Datapoints, MISSING_DATA, MissingData};
+use super::threshold::Comparison;
+use crate::answer::CloudWatchProblem;
+
+type Read<T> = Result<T, CloudWatchProblem>;
+
+/// Tags by key.
+type Tags = BTreeMap<String, String>;
+
+/// Limits of alarms, as at Amazon.
+const NAME_CHARS_MAX: usize = 255;
+const DESCRIPTION_CHARS_MAX: usize = 1024;
+const ACTIONS_MAX: usize = 5;
+const QUERIES_MAX: usize = 20;
+const TAGS_MAX: usize = 50;
+const DAY_S: i64 = 86_400;
+const WEEK_S: i64 = 7 * DAY_S;
+const HOUR_S: i64 = 3_600;
+
+/// The lists of actions, and the state in which each is taken.
+pub(super) const ACTIONS: [(&str, &str); 3] =
+    [("OKActions", "OK"), ("AlarmActions", "ALARM"), ("InsufficientDataActions", "INSUFFICIENT_DATA")];
+
+/// Members that both kinds of alarms have.
+const COMMON: [&str; 7] =
+    ["AlarmName", "AlarmDescription", "ActionsEnabled", "OKActions", "AlarmActions", "InsufficientDataActions", "Tags"];
+
+const METRIC: [&str; 15] = [
+    "MetricName",
+    "Namespace",
+    "Statistic",
+    "ExtendedStatistic",
+    "Dimensions",
+    "Period",
+    "Unit",
+    "EvaluationPeriods",
+    "DatapointsToAlarm",
+    "Threshold",
+    "ComparisonOperator",
+    "TreatMissingData",
+    "EvaluateLowSampleCountPercentile",
+    "Metrics",
+    "ThresholdMetricId",
+];
+
+/// An alarm on a metric or an expression.
+pub(super) struct MetricAlarm {
+    pub(super) queries: Vec<DataQuery>,
+    pub(super) period_s: i64,
+    pub(super) datapoints: Datapoints,
+    pub(super) comparison: Comparison,
+    pub(super) threshold: f64,
+    /// The statistic, as reasons name it; none of an expression.
+    pub(super) statistic: Option<String>,
+    pub(super) unit: Option<String>,
+}
+
+/// An alarm as it is put.
+pub(super) struct PutAlarm {
+    pub(super) name: String,
+    /// What is stored and shown.
+    pub(super) shown: Value,
+    pub(super) tags: Tags,
+    /// The groups with its data.
+    pub(super) groups: BTreeSet<String>,
+    /// How far back it looks, and the length of its periods; nothing of a composite alarm.
+    pub(super) reach_s: Option<(i64, i64)>,
+    /// The alarms that it depends on.
+    pub(super) children: Vec<String>,
+}
+
+impl PutAlarm {
+    /// Reads what `PutMetricAlarm` is given.
+    pub(super) fn metric(input: &Parameters<'_>) -> Read<Self> {
+        refuse_unknown(input, &METRIC)?;
+        let alarm = MetricAlarm::read(input)?;
+        let (name, mut shown, tags) = common(input)?;
+        shown.extend(alarm.shown(input)?);
+        let metrics = alarm.queries.iter().filter_map(|query| match &query.source {
+            QuerySource::Metric(metric) => Some(metric),
+            QuerySource::Expression { .. } => None,
+        });
+        let group =
+            |query: &MetricQuery| group_name_of_outside(&format!("metrics/cloudwatch/{}", query.metric.namespace));
+        let groups = metrics.map(|query| group(query).to_string()).collect();
+        let reach_s = Some((alarm.reach_s(), alarm.period_s));
+        Ok(Self { name, shown: shown.into(), tags, groups, reach_s, children: Vec::new() })
+    }
+
+    /// Reads what `PutCompositeAlarm` is given.
+    pub(super) fn composite(input: &Parameters<'_>) -> Read<Self> {
+        refuse_unknown(input, &["AlarmRule"])?;
+        let text = input.needed_text("AlarmRule", RULE_CHARS_MAX)?;
+        let rule = CompositeRule::read(text)
+            .map_err(|problem| invalid(format!("Could not save the composite alarm: AlarmRule: {problem}.")))?;
+        let children = rule.names().into_iter().map(str::to_owned).collect();
+        let (name, mut shown, tags) = common(input)?;
+        shown.insert("AlarmRule".to_owned(), text.into());
+        Ok(Self { name, shown: shown.into(), tags, groups: BTreeSet::new(), reach_s: None, children })
+    }
+
+    /// Returns the topics of its actions in a state, by their ARNs.
+    pub(super) fn topics(shown: &Value, list: &str) -> Vec<String> {
+        let actions = shown[list].as_array().into_iter().flatten().filter_map(Value::as_str);
+        actions.filter_map(topic_of).map(str::to_owned).collect()
+    }
+}
+
+/// Returns the topic of an ARN of SNS.
+pub(crate) fn topic_of(arn: &str) -> Option<&str> {
+    let mut parts = arn.splitn(6, ':');
+    let is_sns = parts.next()? == "arn" && parts.next().is_some() && parts.next()? == "sns";
+    parts.next()?;
+    parts.next()?;
+    let topic = parts.next()?;
+    let is_topic = !topic.is_empty() && topic.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    (is_sns && is_topic).then_some(topic)
+}
+
+/// The error of Amazon's validation.
+pub(super) fn invalid(message: impl Into<String>) -> CloudWatchProblem {
+    CloudWatchProblem::new("ValidationError", message)
+}
+
+fn refuse_unknown(input: &Parameters<'_>, own: &[&str]) -> Read<()> {
+    let known: Vec<&str> = COMMON.iter().chain(own).copied().chain(["Action", "Version"]).collect();
+    match input.unknown(&known) {
+        None => Ok(()),
+        Some(name) => Err(bad_value(format!("The parameter {name} of alarms is not supported here."))),
+    }
+}
+
+/// Reads what all alarms have: the name, members as they are shown, tags.
+fn common(input: &Parameters<'_>) -> Read<(String, Map<String, Value>, Tags)> {
+    let name = input.needed_text("AlarmName", NAME_CHARS_MAX)?;
+    if name.chars().any(char::is_control) {
+        return Err(bad_value("The value of AlarmName must not have control characters."));
+    }
+    let mut shown = Map::new();
+    shown.insert("AlarmName".to_owned(), name.into());
+    if let Some(text) = input.text("AlarmDescription", DESCRIPTION_CHARS_MAX)? {
+        shown.insert("AlarmDescription".to_owned(), text.into());
+    }
+    shown.insert("ActionsEnabled".to_owned(), input.flag("ActionsEnabled")?.unwrap_or(true).into());
+    for (list, _) in ACTIONS {
+        let actions = input.texts(list, ACTIONS_MAX)?;
+        if let Some(other) = actions.iter().find(|action| topic_of(action).is_none()) {
+            let place = input.at(list);
+            return Err(invalid(format!(
+                "Invalid action in {place}: {other:?}. Actions here are topics: arn:aws:sns:REGION:000000000000:TOPIC."
+            )));
+        }
+        shown.insert(list.to_owned(), actions.into());
+    }
+    Ok((name.to_owned(), shown, tags(input)?))
+}
+
+/// Reads tags.
+pub(super) fn tags(input: &Parameters<'_>) -> Read<Tags> {
+    let mut tags = Tags::new();
+    for tag in input.structures("Tags", TAGS_MAX)? {
+        let key = tag.needed_text("Key", 128)?.to_owned();
+        tags.insert(key, tag.get("Value").and_then(Value::as_str).unwrap_or_default().chars().take(256).collect());
+    }
+    Ok(tags)
+}
+
+impl MetricAlarm {
+    /// Reads the part of an alarm that is about metrics.
+    pub(super) fn read(input: &Parameters<'_>) -> Read<Self> {
+        if input.get("ThresholdMetricId").is_some() {
+            return Err(bad_value(
+                "ThresholdMetricId: alarms on anomalies (ANOMALY_DETECTION_BAND) are not supported here.",
+            ));
+        }
+        let comparison = Comparison::read(input.needed_text("ComparisonOperator", NAME_CHARS_MAX)?)?;
+        let datapoints = datapoints(input)?;
+        let threshold = input.number("Threshold")?.ok_or_else(|| missing("Threshold"))?;
+        let low_counts = input.text("EvaluateLowSampleCountPercentile", NAME_CHARS_MAX)?;
+        if low_counts.is_some_and(|value| value != "evaluate") {
+            return Err(bad_value("EvaluateLowSampleCountPercentile: only evaluate is supported here."));
+        }
+        let alarm = if input.get("Metrics").is_some() {
+            let (queries, period_s) = expression(input)?;
+            Self { queries, period_s, datapoints, comparison, threshold, statistic: None, unit: None }
+        } else {
+            let (query, statistic) = single(input)?;
+            let (period_s, unit) = (period(input)?, unit(input)?.map(str::to_owned));
+            let queries = vec![query];
+            Self { queries, period_s, datapoints, comparison, threshold, statistic: Some(statistic), unit }
+        };
+        let range_s = alarm.period_s * i64::try_from(alarm.datapoints.of).unwrap_or(i64::MAX / WEEK_S);
+        let (limit_s, what) = if alarm.period_s >= HOUR_S { (WEEK_S, "a week") } else { (DAY_S, "a day") };
+        if range_s > limit_s {
+            return Err(invalid(format!(
+                "Metrics cannot be checked across more than {what} (EvaluationPeriods * Period must be <= {limit_s})."
+            )));
+        }
+        Ok(alarm)
+    }
+
+    /// Returns how far back it looks, in s.
+    pub(super) fn reach_s(&self) -> i64 {
+        let n = i64::try_from(self.datapoints.of + super::judgement::EVALUATION_MORE).unwrap_or(i64::MAX / WEEK_S);
+        n.saturating_mul(self.period_s)
+    }
+
+    fn shown(&self, input: &Parameters<'_>) -> Read<Map<String, Value>> {
+        let missing = MISSING_DATA.iter().find(|(_, known)| *known == self.datapoints.missing);
+        let mut shown = json!({
+            "EvaluationPeriods": self.datapoints.of,
+            "Threshold": self.threshold,
+            "ComparisonOperator": self.comparison.name(),
+        });
+        if input.get("DatapointsToAlarm").is_some() {
+            shown["DatapointsToAlarm"] = self.datapoints.to_alarm.into();
+        }
+        if input.get("TreatMissingData").is_some() {
+            shown["TreatMissingData"] = missing.map(|(name, _)| *name).into();
+        }
+        match (input.get("Metrics"), self.queries.first().map(|query| &query.source)) {
+            (None, Some(QuerySource::Metric(query))) => {
+                shown["MetricName"] = query.metric.name.as_str().into();
+                shown["Namespace"] = query.metric.namespace.as_str().into();
+                shown["Dimensions"] = dimensions(&query.metric);
+                shown["Period"] = self.period_s.into();
+                let kind = if Statistic::simple(&query.stat).is_some() { "Statistic" } else { "ExtendedStatistic" };
+                shown[kind] = query.stat.as_str().into();
+                if let Some(unit) = &self.unit {
+                    shown["Unit"] = unit.as_str().into();
+                }
+            }
+            _ => shown["Metrics"] = self.queries.iter().map(shown_query).collect(),
+        }
+        Ok(if let Value::Object(shown) = shown { shown } else { Map::new() })
+    }
+}
+
+fn dimensions(metric: &MetricName) -> Value {
+    metric.dimensions.iter().map(|(name, text)| json!({"Name": name, "Value": text})).collect()
+}
+
+fn shown_query(query: &DataQuery) -> Value {
+    let mut shown = json!({"Id": query.id, "ReturnData": query.is_returned});
+    if let Some(label) = &query.label {
+        shown["Label"] = label.as_str().into();
+    }
+    match &query.source {
+        QuerySource::Metric(query) => {
+            let MetricQuery { metric, unit, period_ms, stat, .. } = query;
+            shown["MetricStat"] = json!({
+                "Metric": {
+                    "Namespace": metric.namespace, "MetricName": metric.name, "Dimensions": dimensions(metric),
+                },
+                "Period": period_ms / 1_000,
+                "Stat": stat,
+            });
+            if let Some(unit) = unit {
+                shown["MetricStat"]["Unit"] = unit.as_str().into();
+            }
+        }
+        QuerySource::Expression { text, period_ms, .. } => {
+            shown["Expression"] = text.as_str().into();
+            if let Some(period_ms) = period_ms {
+                shown["Period"] = (period_ms / 1_000).into();
+            }
+        }
+    }
+    shown
+}
+
+fn datapoints(input: &Parameters<'_>) -> Read<Datapoints> {
+    let count = |name: &str| -> Read<Option<usize>> {
+        let Some(number) = input.integer(name)? else { return Ok(None) };
+        let count = usize::try_from(number).ok().filter(|count| (1..=100_000).contains(count));
+        count.map(Some).ok_or_else(|| bad_value(format!("The value {number} of {name} must be greater than 0.")))
+    };
+    let of = count("EvaluationPeriods")?.ok_or_else(|| missing("EvaluationPeriods"))?;
+    let to_alarm = count("DatapointsToAlarm")?.unwrap_or(of);
+    if to_alarm > of {
+        return Err(invalid("DatapointsToAlarm must be less than or equal to EvaluationPeriods."));
+    }
+    let missing = match input.text("TreatMissingData", NAME_CHARS_MAX)? {
+        None => MissingData::Missing,
+        Some(text) => {
+            let known = MISSING_DATA.iter().find(|(name, _)| *name == text);
+            let names = MISSING_DATA.map(|(name, _)| name).join(", ");
+            let refused = || bad_value(format!("The value {text:?} of TreatMissingData must be one of {names}."));
+            known.map(|(_, missing)| *missing).ok_or_else(refused)?
+        }
+    };
+    Ok(Datapoints { of, to_alarm, missing })
+}
+
+fn period(input: &Parameters<'_>) -> Read<i64> {
+    let period = input.integer("Period")?.ok_or_else(|| missing("Period"))?;
+    let is_period = matches!(period, 10 | 20 | 30) || period % 60 == 0 && (60..=WEEK_S).contains(&period);
+    if is_period { Ok(period) } else { Err(bad_value("The value of Period must be 10, 20, 30 or a multiple of 60.")) }
+}
+
+/// Reads the metric of an alarm on one, and the name of its statistic.
+fn single(input: &Parameters<'_>) -> Read<(DataQuery, String)> {
+    let (simple, extended) =
+        (input.text("Statistic", NAME_CHARS_MAX)?, input.text("ExtendedStatistic", NAME_CHARS_MAX)?);
+    let (stat, statistic) = match (simple, extended) {
+        (Some(_), Some(_)) => return Err(bad_combination("Statistic excludes ExtendedStatistic.")),
+        (None, None) => return Err(missing("Statistic")),
+        (Some(text), None) => (text, Statistic::simple(text)),
+        (None, Some(text)) => (text, Statistic::extended(text)),
+    };
+    let statistic = statistic.ok_or_else(|| bad_value(format!("The value {stat:?} is no such statistic.")))?;
+    let query = MetricQuery {
+        metric: metric(input)?,
+        unit: unit(input)?.map(str::to_owned),
+        period_ms: period(input)? * 1_000,
+        statistic,
+        stat: stat.to_owned(),
+    };
+    let source = QuerySource::Metric(query);
+    Ok((DataQuery { id: "m1".to_owned(), label: None, source, is_returned: true }, stat.to_owned()))
+}
+
+/// Reads the queries of an alarm on an expression, and their period.
+fn expression(input: &Parameters<'_>) -> Read<(Vec<DataQuery>, i64)> {
+    let single = ["MetricName", "Namespace", "Statistic", "ExtendedStatistic", "Dimensions", "Period", "Unit"];
+    if let Some(other) = single.iter().find(|name| input.get(name).is_some()) {
+        return Err(bad_combination(format!("Metrics excludes {other}.")));
+    }
+    let queries = input.structures("Metrics", QUERIES_MAX)?;
+    let queries = queries.iter().map(DataQuery::read).collect::<Read<Vec<_>>>()?;
+    let mut ids = BTreeSet::new();
+    if let Some(twice) = queries.iter().find(|query| !ids.insert(&query.id)) {
+        return Err(bad_value(format!("The value {:?} of Id is there twice.", twice.id)));
+    }
+    if queries.iter().filter(|query| query.is_returned).count() != 1 {
+        return Err(invalid("Exactly one element of the metrics list should return data."));
+    }
+    let mut periods = BTreeSet::new();
+    for query in &queries {
+        match &query.source {
+            QuerySource::Metric(metric) => drop(periods.insert(metric.period_ms / 1_000)),
+            QuerySource::Expression { expression, .. } => {
+                if expression.calls("SEARCH") {
+                    return Err(invalid("SEARCH is not supported in the expression of an alarm."));
+                }
+            }
+        }
+    }
+    let mut found = periods.iter();
+    match (found.next(), found.next()) {
+        (Some(period), None) => Ok((queries, *period)),
+        (None, _) => Err(invalid("Metrics list must contain at least one metric.")),
+        (Some(_), Some(_)) => Err(invalid("All metrics of an alarm must have the same Period.")),
+    }
+}

@@ -1,0 +1,215 @@
+//! The judge of alarms: reads their data, decides on the state, and says what subscribers are told.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use alert::{AlarmJudge, AlarmQuestion, AlarmState, AlarmVerdict};
+use door::server::Server;
+use serde_json::{Value, json};
+use types::Timestamp;
+
+use super::super::parameters::Parameters;
+use super::composite::CompositeRule;
+use super::datapoints::periods;
+use super::definition::MetricAlarm;
+use super::history::{HistoryItem, write};
+use super::judgement::{Judgement, MissingData};
+use super::message::{messages, reference};
+use super::state::{AlarmMemory, ORDER, StateOrder, name_of, state_of};
+use super::threshold::{Crossing, time_text, unknown_reason};
+
+/// Judges the alarms of a server.
+struct Judge {
+    server: Weak<Server>,
+    /// Ids of items of histories that were stored since they were saved.
+    written: Mutex<BTreeSet<String>>,
+}
+
+/// What an evaluation found.
+struct Finding {
+    /// The state; none if it stays as it is.
+    state: Option<AlarmState>,
+    value: Option<types::Value>,
+    reason: String,
+    reason_data: Option<String>,
+}
+
+/// Has the alarms of a server judged from now on.
+pub(crate) fn start(server: &Arc<Server>) {
+    let judge = Judge { server: Arc::downgrade(server), written: Mutex::default() };
+    server.app.alerts.set_alarm_judge(Arc::new(judge));
+}
+
+impl AlarmJudge for Judge {
+    fn judge(&self, question: &AlarmQuestion<'_>) -> Result<AlarmVerdict, String> {
+        let server = self.server.upgrade().ok_or("the server stops")?;
+        let now_ms = question.now.0.div_euclid(Timestamp::MILLISECOND);
+        let mut memory = question.memory.and_then(AlarmMemory::read).unwrap_or_else(|| AlarmMemory::initial(now_ms));
+        self.write_rest(&server, &mut memory);
+        let order = pending_order(&server, question.name, &memory)?;
+        let finding = match &order {
+            Some(order) => Finding {
+                state: state_of(&order.state),
+                value: None,
+                reason: order.reason.clone(),
+                reason_data: order.reason_data.clone(),
+            },
+            None => evaluate(question)?,
+        };
+        let before = memory.clone();
+        let state = finding.state.or_else(|| state_of(&before.state)).unwrap_or(AlarmState::InsufficientData);
+        let is_changed = name_of(state) != before.state;
+        if is_changed || order.is_some() {
+            memory.state = name_of(state).to_owned();
+            (memory.reason, memory.reason_data) = (finding.reason, finding.reason_data);
+            memory.updated_ms = now_ms;
+        }
+        let mut told = Vec::new();
+        if is_changed {
+            memory.transitioned_ms = now_ms;
+            told = messages(question, &before, &memory);
+            let items = HistoryItem::of_transition(question, &before, &memory, &told);
+            memory.unwritten.extend(items.iter().map(HistoryItem::to_json));
+        }
+        memory.order = order.map(|order| order.id).or(memory.order);
+        Ok(AlarmVerdict {
+            state,
+            value: finding.value,
+            reason: memory.reason.clone(),
+            description: question.definition["AlarmDescription"].as_str().map(str::to_owned),
+            memory: serde_json::to_value(&memory).map_err(|error| error.to_string())?,
+            messages: told,
+        })
+    }
+
+    fn note_saved(&self, _name: &str, memory: &Value) {
+        let (Some(server), Some(memory)) = (self.server.upgrade(), AlarmMemory::read(memory)) else { return };
+        for item in &memory.unwritten {
+            if write(&server, item).is_ok()
+                && let Some(id) = item["id"].as_str()
+            {
+                self.written.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned());
+            }
+        }
+    }
+}
+
+impl Judge {
+    /// Stores items that were saved with the memory and are not known to be in the history.
+    fn write_rest(&self, server: &Server, memory: &mut AlarmMemory) {
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        memory.unwritten.retain(|item| {
+            let is_written = item["id"].as_str().is_some_and(|id| written.remove(id));
+            !is_written && write(server, item).is_err()
+        });
+    }
+}
+
+/// Returns the order to set the state of an alarm that was not carried out yet. One that was is removed.
+fn pending_order(server: &Server, name: &str, memory: &AlarmMemory) -> Result<Option<StateOrder>, String> {
+    let Some(text) = server.settings().get(ORDER, name).map_err(|error| error.to_string())? else { return Ok(None) };
+    let order: Option<StateOrder> = serde_json::from_str(&text).ok();
+    match order.filter(|order| memory.order.as_ref() != Some(&order.id)) {
+        Some(order) => Ok(Some(order)),
+        None => server.settings().remove(ORDER, name).map(|()| None).map_err(|error| error.to_string()),
+    }
+}
+
+fn evaluate(question: &AlarmQuestion<'_>) -> Result<Finding, String> {
+    match question.definition["AlarmRule"].as_str() {
+        Some(rule) => of_composite(question, &CompositeRule::read(rule)?),
+        None => of_metric(question),
+    }
+}
+
+/// Judges an alarm over other alarms.
+fn of_composite(question: &AlarmQuestion<'_>, rule: &CompositeRule) -> Result<Finding, String> {
+    let names = rule.names();
+    let states: Vec<_> = names.iter().map(|name| (*name, (question.state_of)(name))).collect();
+    if let Some((name, _)) = states.iter().find(|(_, state)| state.is_none()) {
+        let reason = format!("Insufficient Data: the alarm {} does not exist", reference(question.definition, name));
+        let state = Some(AlarmState::InsufficientData);
+        return Ok(Finding { state, value: None, reason, reason_data: None });
+    }
+    let state_of = |name: &str| states.iter().find(|(known, _)| *known == name)?.1.map(|(state, _)| state);
+    let state = if rule.holds(&state_of) { AlarmState::Alarm } else { AlarmState::Ok };
+    let latest =
+        states.iter().filter_map(|(name, state)| Some((*name, (*state)?))).max_by_key(|(_, (_, since))| *since);
+    let (reason, reason_data) = match latest {
+        None => ("The alarm rule has no alarms and a constant value".to_owned(), None),
+        Some((name, (of_child, since))) => {
+            let arn = reference(question.definition, name);
+            let time = time_text(since.0.div_euclid(Timestamp::MILLISECOND));
+            let data = json!({
+                "triggeringAlarms": [{"arn": arn, "state": {"value": name_of(of_child), "timestamp": time}}],
+            });
+            (format!("{arn} transitioned to {} at {time}", name_of(of_child)), Some(data.to_string()))
+        }
+    };
+    Ok(Finding { state: Some(state), value: None, reason, reason_data })
+}
+
+/// Judges an alarm on a metric or an expression.
+fn of_metric(question: &AlarmQuestion<'_>) -> Result<Finding, String> {
+    let alarm =
+        MetricAlarm::read(&Parameters::new(question.definition)).map_err(|problem| problem.parts().2.to_owned())?;
+    let periods = periods(&alarm, question.ask, question.scope, question.now)?;
+    let is_breached = |value: f64| alarm.comparison.is_breached(value, alarm.threshold);
+    let flags: Vec<Option<bool>> = periods.iter().map(|(_, value)| value.map(is_breached)).collect();
+    let judgement = alarm.datapoints.judge(&flags);
+    let real = periods.iter().rev().filter_map(|(time, value)| Some((*time, (*value)?)));
+    let points: Vec<(i64, f64)> = real.take(alarm.datapoints.of).collect();
+    let state = match judgement {
+        Judgement::Ok => Some(AlarmState::Ok),
+        Judgement::Alarm => Some(AlarmState::Alarm),
+        Judgement::InsufficientData => Some(AlarmState::InsufficientData),
+        Judgement::Unchanged => None,
+    };
+    let n_missing = alarm.datapoints.of - points.len();
+    let reason = match judgement {
+        Judgement::InsufficientData => unknown_reason(alarm.datapoints.of),
+        _ => Crossing {
+            comparison: alarm.comparison,
+            threshold: alarm.threshold,
+            of: alarm.datapoints.of,
+            to_alarm: alarm.datapoints.to_alarm,
+            points: &points,
+            n_missing,
+            treated: match alarm.datapoints.missing {
+                MissingData::Breaching => Some("Breaching"),
+                MissingData::NotBreaching => Some("NonBreaching"),
+                MissingData::Missing | MissingData::Ignore => None,
+            },
+            is_alarm: judgement == Judgement::Alarm,
+        }
+        .reason(),
+    };
+    Ok(Finding {
+        state,
+        value: points.first().map(|(_, value)| types::Value::Float(*value)),
+        reason,
+        reason_data: Some(reason_data(&alarm, &periods, &points, question.now).to_string()),
+    })
+}
+
+fn reason_data(alarm: &MetricAlarm, periods: &[(i64, Option<f64>)], points: &[(i64, f64)], now: Timestamp) -> Value {
+    let evaluated = |(time, value): &(i64, f64)| json!({"timestamp": time_text(*time), "value": value});
+    let recent: Vec<f64> = points.iter().rev().map(|(_, value)| *value).collect();
+    let mut data = json!({
+        "version": "1.0",
+        "queryDate": time_text(now.0.div_euclid(Timestamp::MILLISECOND)),
+        "period": alarm.period_s,
+        "recentDatapoints": recent,
+        "threshold": alarm.threshold,
+        "evaluatedDatapoints": points.iter().map(evaluated).collect::<Vec<_>>(),
+    });
+    let start = points.last().map(|(time, _)| *time).or_else(|| periods.first().map(|(time, _)| *time));
+    data["startDate"] = start.map(time_text).into();
+    if let Some(statistic) = &alarm.statistic {
+        data["statistic"] = statistic.as_str().into();
+    }
+    if let Some(unit) = &alarm.unit {
+        data["unit"] = unit.as_str().into();
+    }
+    data
+}

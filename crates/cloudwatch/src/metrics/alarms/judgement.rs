@@ -1,0 +1,138 @@
+//! What the datapoints of an alarm say: a pure function of which of them breach the threshold.
+//!
+//! An evaluation looks at `EVALUATION_MORE` periods beyond the evaluation periods. As long as they hold enough datapoints, the most
+//! recent ones decide. Only if they do not, missing ones are treated as the alarm says.
+//! Source: Amazon CloudWatch, "Configuring how CloudWatch alarms treat missing data".
+
+/// Periods beyond the evaluation periods. Amazon does not say how many it takes; its examples have two.
+pub(super) const EVALUATION_MORE: usize = 2;
+
+/// What missing datapoints mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum MissingData {
+    /// Nothing, unless all are missing.
+    Missing,
+    /// The state stays as it is.
+    Ignore,
+    /// They breach the threshold.
+    Breaching,
+    /// They do not.
+    NotBreaching,
+}
+
+/// The spellings of [`MissingData`].
+pub(super) const MISSING_DATA: [(&str, MissingData); 4] = [
+    ("missing", MissingData::Missing),
+    ("ignore", MissingData::Ignore),
+    ("breaching", MissingData::Breaching),
+    ("notBreaching", MissingData::NotBreaching),
+];
+
+/// M of N.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Datapoints {
+    /// N.
+    pub(super) of: usize,
+    /// M.
+    pub(super) to_alarm: usize,
+    pub(super) missing: MissingData,
+}
+
+/// What follows from the datapoints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Judgement {
+    Ok,
+    Alarm,
+    InsufficientData,
+    /// The state stays as it is.
+    Unchanged,
+}
+
+impl Datapoints {
+    /// Judges periods, the oldest first: whether each breaches the threshold, or nothing if it has no datapoint.
+    pub(super) fn judge(self, periods: &[Option<bool>]) -> Judgement {
+        let real: Vec<bool> = periods.iter().rev().filter_map(|period| *period).take(self.of).collect();
+        let n_breaching = real.iter().filter(|breaches| **breaches).count();
+        let n_missing = self.of - real.len();
+        let is_reached = |n: usize| if n >= self.to_alarm { Judgement::Alarm } else { Judgement::Ok };
+        match self.missing {
+            _ if n_missing == 0 => is_reached(n_breaching),
+            MissingData::Breaching => is_reached(n_breaching + n_missing),
+            MissingData::NotBreaching => is_reached(n_breaching),
+            MissingData::Missing if real.is_empty() => Judgement::InsufficientData,
+            _ if is_reached(n_breaching) == Judgement::Alarm => Judgement::Alarm,
+            MissingData::Missing if self.is_breaching_alone(periods) => Judgement::Alarm,
+            // What little is there breaches, and what is missing changes nothing.
+            MissingData::Ignore if n_breaching == real.len() => Judgement::Unchanged,
+            MissingData::Missing | MissingData::Ignore => Judgement::Ok,
+        }
+    }
+
+    /// Reports whether all datapoints breach the threshold, and the oldest of them is as old as so many as make an alarm.
+    fn is_breaching_alone(self, periods: &[Option<bool>]) -> bool {
+        let oldest = periods.iter().position(Option::is_some).unwrap_or(periods.len());
+        periods.len() - oldest >= self.to_alarm && periods.iter().flatten().all(|breaches| *breaches)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Judgement::{Alarm, InsufficientData, Ok as Fine, Unchanged};
+    use super::*;
+
+    /// Judges periods as Amazon's tables write them, for each treatment of missing data in the order of the tables.
+    fn judged(to_alarm: usize, of: usize, text: &str) -> [Judgement; 4] {
+        let periods: Vec<Option<bool>> = text
+            .chars()
+            .map(|period| match period {
+                '0' => Some(false),
+                'X' => Some(true),
+                _ => None,
+            })
+            .collect();
+        MISSING_DATA.map(|(_, missing)| Datapoints { of, to_alarm, missing }.judge(&periods))
+    }
+
+    #[test]
+    fn three_of_three_are_judged_as_in_amazons_table() {
+        for (periods, expected) in [
+            ("0-X-X", [Fine; 4]),
+            ("0----", [Fine; 4]),
+            ("-----", [InsufficientData, Unchanged, Alarm, Fine]),
+            ("0XX-X", [Alarm; 4]),
+            ("--X--", [Alarm, Unchanged, Alarm, Fine]),
+        ] {
+            assert_eq!(judged(3, 3, periods), expected, "{periods}");
+        }
+    }
+
+    #[test]
+    fn two_of_three_are_judged_as_in_amazons_table() {
+        for (periods, expected) in [
+            ("0-X-X", [Alarm; 4]),
+            ("00X0X", [Alarm; 4]),
+            ("0-X--", [Fine, Fine, Alarm, Fine]),
+            ("----0", [Fine, Fine, Alarm, Fine]),
+            ("---X-", [Alarm, Unchanged, Alarm, Fine]),
+        ] {
+            assert_eq!(judged(2, 3, periods), expected, "{periods}");
+        }
+    }
+
+    #[test]
+    fn a_single_recent_breach_is_no_early_alarm() {
+        // Worked out by the text about premature alarms: the breach is not yet as old as three datapoints.
+        for periods in ["----X", "---X-"] {
+            assert_eq!(judged(3, 3, periods), [Fine, Unchanged, Alarm, Fine], "{periods}");
+        }
+        // One of one needs no more than one datapoint, even an older one.
+        assert_eq!(judged(1, 1, "X--"), [Alarm; 4]);
+        assert_eq!(judged(1, 1, "X-0"), [Fine; 4]);
+        assert_eq!(judged(1, 1, "---"), [InsufficientData, Unchanged, Alarm, Fine]);
+        // Four of five: two breaches and three missing ones, of seven periods.
+        assert_eq!(judged(4, 5, "XX-----"), [Alarm, Unchanged, Alarm, Fine]);
+        assert_eq!(judged(4, 5, "X0-----"), [Fine, Fine, Alarm, Fine]);
+        // Amazon: all real datapoints count, also those beyond the evaluation periods.
+        assert_eq!(judged(2, 2, "XX--"), [Alarm; 4]);
+    }
+}

@@ -1,0 +1,125 @@
+//! The parameters of SNS's operations.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::answer::CloudWatchProblem;
+
+/// The parameters of an operation.
+#[derive(Debug)]
+pub(super) struct SnsInput(Value);
+
+/// The error for a parameter.
+pub(super) fn invalid(message: impl std::fmt::Display) -> CloudWatchProblem {
+    CloudWatchProblem::parameter(format!("Invalid parameter: {message}"))
+}
+
+impl SnsInput {
+    pub(super) fn new(value: Value) -> Self {
+        Self(value)
+    }
+
+    /// Reads the parameters of an address; of two with one name the first counts. A link calls its token `Proof`, since the server
+    /// takes no address for one that holds a key.
+    pub(super) fn of_query(query: &str) -> Self {
+        let mut members = Map::new();
+        for pair in query.split('&') {
+            let (name, text) = pair.split_once('=').unwrap_or((pair, ""));
+            let name = if name == "Proof" { "Token".to_owned() } else { decoded(name) };
+            members.entry(name).or_insert_with(|| decoded(text).into());
+        }
+        Self(members.into())
+    }
+
+    /// Returns the operation of a link.
+    pub(super) fn action(&self) -> String {
+        let text: String = self.text("Action").unwrap_or_default().chars().take(100).collect();
+        let is_name = text.chars().all(|letter| letter.is_ascii_alphanumeric());
+        if is_name { text } else { String::new() }
+    }
+
+    /// Returns a text that is not empty.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
+    }
+
+    pub(super) fn needed(&self, name: &str) -> Result<&str, CloudWatchProblem> {
+        self.text(name).ok_or_else(|| invalid(format!("{name}: it is required")))
+    }
+
+    /// Returns the entries of a map.
+    pub(super) fn map(&self, name: &str) -> Result<BTreeMap<String, String>, CloudWatchProblem> {
+        let entries = self.entries(name)?;
+        let pair = |entry: &Value| Some((entry["key"].as_str()?.to_owned(), entry["value"].as_str()?.to_owned()));
+        let pairs = entries.iter().map(|entry| pair(entry).ok_or_else(|| invalid(format!("{name}: not a map"))));
+        pairs.collect()
+    }
+
+    /// Returns the entries of a map as they are.
+    pub(super) fn entries(&self, name: &str) -> Result<Vec<Value>, CloudWatchProblem> {
+        let Some(value) = self.0.get(name).filter(|value| *value != "") else { return Ok(Vec::new()) };
+        let entries = value["entry"].as_object().ok_or_else(|| invalid(format!("{name}: not a map")))?;
+        Ok(entries.values().cloned().collect())
+    }
+
+    /// Returns the items of a list.
+    pub(super) fn list(&self, name: &str) -> &[Value] {
+        self.0.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    }
+
+    /// Refuses parameters that are not among those that are known.
+    pub(super) fn know(&self, names: &[&str]) -> Result<(), CloudWatchProblem> {
+        let given = self.0.as_object().into_iter().flat_map(|members| members.keys());
+        let is_known =
+            |name: &&String| ["Action", "Version"].contains(&name.as_str()) || names.contains(&name.as_str());
+        match given.into_iter().find(|name| !is_known(name)) {
+            None => Ok(()),
+            Some(name) => Err(invalid(format!("{name}: it is not supported here"))),
+        }
+    }
+}
+
+/// Returns a part of an address with its `%20`s.
+fn decoded(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let (mut decoded, mut at) = (Vec::with_capacity(bytes.len()), 0);
+    while let Some(byte) = bytes.get(at) {
+        let of_hex = |digits: &[u8]| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok();
+        match bytes.get(at + 1..at + 3).filter(|_| *byte == b'%').and_then(of_hex) {
+            Some(value) => {
+                decoded.push(value);
+                at += 3;
+            }
+            None => {
+                decoded.push(if *byte == b'+' { b' ' } else { *byte });
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn links_are_read_whatever_they_hold() {
+        let input = SnsInput::of_query("Action=Unsubscribe&Proof=a%3Ab+c%zz%&Proof=second&&x");
+        assert_eq!((input.action().as_str(), input.text("Token")), ("Unsubscribe", Some("a:b c%zz%")));
+        assert_eq!(SnsInput::of_query("Action=<b>").action(), "");
+    }
+
+    #[test]
+    fn maps_are_lists_of_entries() {
+        let input = SnsInput::new(json!({
+            "Attributes": {"entry": {"1": {"key": "a", "value": "b"}, "2": {"key": "c", "value": "d"}}}, "Tags": "", "Bad": "x",
+        }));
+        assert_eq!(input.map("Attributes").unwrap().len(), 2);
+        assert!(input.map("Tags").unwrap().is_empty() && input.map("Bad").is_err());
+        assert!(input.know(&["Attributes", "Tags"]).is_err());
+    }
+}
