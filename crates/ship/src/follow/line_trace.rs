@@ -9,7 +9,7 @@ mod file_line;
 use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::options::{FileInput, FollowOptions};
 use super::routing::{container_of, group_of, roots_of};

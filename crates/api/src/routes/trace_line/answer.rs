@@ -77,7 +77,7 @@ fn placed(
         let text = format!("it is in the answer: row {} of the newest {limit}", n_newer + 1);
         return Ok(Stage::new("query", Outcome::Passed, text));
     }
-    let text = format!("{n_newer} newer events match, and the answer shows the newest {limit}");
+    let text = format!("it matches, but the answer shows the newest {limit} of {} events up to it", n_newer + 1);
     Ok(Stage::new("query", Outcome::Stopped, text))
 }
 

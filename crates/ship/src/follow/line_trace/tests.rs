@@ -87,7 +87,7 @@ fn rules_of_the_input_end_or_mask_a_line() {
     scratch.rules(&serde_json::json!({"drop": "healthz", "mask": "email"}));
     assert_eq!(scratch.end(1), ("rules", "`drop` of the input \"files\" matches: it is not sent".to_owned()));
     let masked = scratch.trace(2).event.expect("an event");
-    assert_eq!(masked.text, "user=*************** in\n\n");
+    assert_eq!(masked.text, "user=*************** in\n");
     assert_eq!(scratch.trace(4).stages[3].outcome, LineOutcome::Passed);
     scratch.rules(&serde_json::json!({"keep": "healthz"}));
     assert_eq!(scratch.end(4).1, "no `keep` of the input \"files\" matches: it is not sent");
@@ -103,7 +103,7 @@ fn what_was_acknowledged_is_told_from_what_is_waiting() {
     let now = crate::shipper::now();
     let (mut follower, _) = Follower::open(scratch.options.clone(), now).expect("a follower");
     let waits = scratch.trace(1);
-    assert_eq!(waits.stages.last().map(|stage| stage.outcome), Some(LineOutcome::Unknown));
+    assert_eq!(waits.stages.last().map(|stage| stage.outcome), Some(LineOutcome::Waiting));
     let mut at = now;
     while follower.n_files() > 0 {
         let batches = follower.poll_once(at);
