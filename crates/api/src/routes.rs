@@ -44,6 +44,7 @@ pub(crate) mod sources;
 pub(crate) mod status;
 pub(crate) mod tail;
 pub(crate) mod time;
+pub(crate) mod trace_line;
 pub(crate) mod upkeep;
 pub(crate) mod users;
 pub(crate) mod views;
@@ -79,6 +80,7 @@ pub(crate) fn table() -> Table<FamilyState<Api>> {
         .put("/api/v1/lookups/{name}", Role::Operate, lookups::put)
         .delete("/api/v1/lookups/{name}", Role::Operate, lookups::delete)
         .get("/api/v1/sources", Role::Read, sources::list)
+        .post("/api/v1/sources/trace", Role::Read, trace_line::post)
         .post("/api/v1/sources/{source}", Role::Ingest, sources::post)
         .post("/api/v1/sources/{source}/held", Role::Ingest, sources::held)
         .get("/api/v1/keys", Role::Admin, keys::list)

@@ -2,6 +2,7 @@
 
 mod check;
 mod differs;
+mod explain_line;
 mod fleet;
 mod groups;
 mod issues;
@@ -29,6 +30,7 @@ use types::Secret;
 
 pub(crate) use check::{Check, Sample, SampleFormat};
 pub(crate) use differs::{BaselineName, Differs};
+pub(crate) use explain_line::ExplainLine;
 pub(crate) use fleet::{Drain, Fleet, FleetCommand};
 pub(crate) use groups::{DeleteEvents, GroupCommand, Groups, SetGroup};
 pub(crate) use issues::{IssueCommand, Issues, SetIssue};
@@ -98,6 +100,8 @@ pub(crate) enum Command {
     Mcp(Mcp),
     /// List shippers: state, lag and gaps
     Sources(Sources),
+    /// Follow one line from its file to an answer, and show where it ended
+    ExplainLine(ExplainLine),
     /// List and drain the nodes of a fleet; move a store into it or out of it
     Fleet(Fleet),
     /// List, create, rotate and revoke keys

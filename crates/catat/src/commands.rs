@@ -3,6 +3,7 @@
 mod check;
 mod data_dir;
 mod differs;
+mod explain_line;
 mod fleet;
 mod groups;
 mod issues;
@@ -27,6 +28,7 @@ mod users;
 
 pub(crate) use check::{check, config};
 pub(crate) use differs::differs;
+pub(crate) use explain_line::explain_line;
 pub(crate) use fleet::fleet;
 pub(crate) use groups::groups;
 pub(crate) use issues::issues;

@@ -81,6 +81,7 @@ fn main() -> ExitCode {
         Command::Issues(options) => commands::issues(options),
         Command::Mcp(options) => commands::mcp(options),
         Command::Sources(options) => commands::sources(options),
+        Command::ExplainLine(options) => commands::explain_line(options),
         Command::Fleet(options) => commands::fleet(options),
         Command::Keys(options) => commands::keys(options),
         Command::Users(options) => commands::users(options),

@@ -142,7 +142,13 @@ impl Intake {
     ) -> Vec<serde_json::Value> {
         let current = self.pipelines();
         let pipelines = pipelines.unwrap_or(&current);
-        pipeline::DryRun { pipelines, limits: &self.limits, zone: self.zone, now }.run(group, stream, samples)
+        let (limits, zone, extras) = (&self.limits, self.zone, Extras::default());
+        pipeline::DryRun { pipelines, limits, zone, now, extras }.run(group, stream, samples)
+    }
+
+    /// Returns the zone of times that name none, where neither group nor sender has one.
+    pub(crate) fn default_zone(&self) -> Zone {
+        self.zone
     }
 
     /// Reads a text as an event that happens now, and stores nothing; pipelines do not see it.

@@ -30,6 +30,7 @@ pub mod snappy;
 mod sources;
 pub mod span;
 mod text;
+mod trace;
 mod zones;
 
 pub use answer::{IngestAnswer, RejectedRecord};
@@ -45,4 +46,7 @@ pub use pipeline::{DryRun, PipelineStatus, Pipelines, Sample};
 pub use records::runs_of_records;
 pub use request::{Format, IngestRequest};
 pub use sender::Sender;
-pub use sources::{HeldRange, ReportError, SourceState, SourceView, Sources, SourcesView};
+pub use sources::{
+    FilePlace, FileRangeState, FileRangeView, HeldRange, ReportError, SourceState, SourceView, Sources, SourcesView,
+};
+pub use trace::{KeptEvent, TracedEvent, TracedText};

@@ -9,6 +9,7 @@
 //! stay with the store, so that nothing is ever stored twice.
 
 mod content;
+mod file_range;
 mod held_ranges;
 mod report;
 mod source;
@@ -27,6 +28,7 @@ use storage::{Store, StoreError};
 use types::{GroupName, GroupScope, Timestamp};
 
 pub(crate) use self::content::{ContentHash, RefusedCount};
+pub use self::file_range::{FilePlace, FileRangeState, FileRangeView};
 pub use self::held_ranges::HeldRange;
 pub use self::view::{SourceState, SourceView, SourcesView};
 

@@ -64,6 +64,7 @@ mod syslog;
 mod tail;
 mod tls;
 mod trace_apis;
+mod trace_line;
 mod trace_searches;
 mod traces;
 mod unknown_names;

@@ -184,7 +184,7 @@ impl PathSpec {
     }
 
     /// Reports whether `path` is it, lies below it, or fits its pattern.
-    fn names(&self, path: &Path) -> bool {
+    pub(crate) fn names(&self, path: &Path) -> bool {
         path.strip_prefix(&self.base)
             .is_ok_and(|below| self.pattern.as_ref().is_none_or(|pattern| pattern.matches(below)))
     }
@@ -209,7 +209,7 @@ impl Root {
         self.place.names(path) && !self.leaves_out(path)
     }
 
-    fn leaves_out(&self, path: &Path) -> bool {
+    pub(crate) fn leaves_out(&self, path: &Path) -> bool {
         self.excluded.iter().any(|place| place.names(path))
     }
 }
@@ -348,7 +348,7 @@ pub(crate) fn modified_of(metadata: &Metadata) -> Timestamp {
 }
 
 /// Returns files that are left out for their names alone: compressed ones, and the binary records of logins.
-fn reason_of_name(path: &Path) -> Option<Reason> {
+pub(crate) fn reason_of_name(path: &Path) -> Option<Reason> {
     let name = path.file_name()?.to_string_lossy();
     let stem = name.split(['.', '-']).next().unwrap_or(&name);
     if [".gz", ".xz", ".bz2", ".zst", ".zip", ".lz4"].iter().any(|suffix| name.ends_with(suffix)) {

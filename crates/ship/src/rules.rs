@@ -36,6 +36,19 @@ enum Mask {
     Own(Regex),
 }
 
+/// What becomes of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RuleFate {
+    /// It is sent.
+    Sent,
+    /// An expression of `drop` matches.
+    Dropped,
+    /// No expression of `keep` matches.
+    NotKept,
+    /// It fell out of the sample.
+    SampledOut,
+}
+
 /// Which bytes of which file they are.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SourcePosition<'a> {
@@ -90,9 +103,7 @@ impl Rules {
 
     fn event(&self, event: &mut [u8], place: SourcePosition<'_>) {
         let text = same_length_text(event.trim_ascii_end());
-        let matches = |expressions: &[Regex]| expressions.iter().any(|expression| expression.is_match(&text));
-        let is_dropped = matches(&self.drop) || (!self.keep.is_empty() && !matches(&self.keep));
-        if is_dropped || !self.is_in_sample(place) {
+        if self.fate(&text, place) != RuleFate::Sent {
             return event.fill(b'\n');
         }
         let places = self.places(&text);
@@ -100,6 +111,17 @@ impl Rules {
         for place in places {
             let hidden = event.get_mut(place).unwrap_or_default();
             hidden.iter_mut().filter(|byte| !matches!(**byte, b'\n' | b'\r')).for_each(|byte| *byte = b'*');
+        }
+    }
+
+    /// Returns whether the event of a text is sent, else which rule keeps it back.
+    pub(crate) fn fate(&self, text: &str, place: SourcePosition<'_>) -> RuleFate {
+        let matches = |expressions: &[Regex]| expressions.iter().any(|expression| expression.is_match(text));
+        match () {
+            () if matches(&self.drop) => RuleFate::Dropped,
+            () if !self.keep.is_empty() && !matches(&self.keep) => RuleFate::NotKept,
+            () if !self.is_in_sample(place) => RuleFate::SampledOut,
+            () => RuleFate::Sent,
         }
     }
 

@@ -22,6 +22,8 @@ pub struct DryRun<'a> {
     pub zone: Zone,
     /// When the lines arrive.
     pub now: Timestamp,
+    /// What their way adds to each of them.
+    pub extras: Extras<'a>,
 }
 
 /// One line or record to try.
@@ -42,11 +44,19 @@ impl DryRun<'_> {
         samples
             .enumerate()
             .map(|(index, sample)| {
-                let mut answer = self.one(&mut parser, &received, group, stream, sample);
+                let (mut answer, _) = self.one(&mut parser, &received, group, stream, sample);
                 answer.insert("line".into(), (index + 1).into());
                 Json::Object(answer)
             })
             .collect()
+    }
+
+    /// Returns what becomes of one text, and the event itself where pipelines keep it.
+    pub(crate) fn trace(&self, group: &GroupName, stream: &str, text: &[u8]) -> (Map<String, Json>, Option<Draft>) {
+        let limits = super::whole_texts(self.limits);
+        let received = ArrivalContext { at: self.now, modified: None, zone: self.zone, limits: &limits };
+        let sample = Sample { bytes: text, is_record: false };
+        self.one(&mut EventParser::new(received), &received, group, stream, sample)
     }
 
     fn one(
@@ -56,10 +66,10 @@ impl DryRun<'_> {
         group: &GroupName,
         stream: &str,
         sample: Sample<'_>,
-    ) -> Map<String, Json> {
+    ) -> (Map<String, Json>, Option<Draft>) {
         let (mut draft, reading) = match self.read(parser, received, group, stream, sample) {
             Ok(read) => read,
-            Err(error) => return Map::from_iter([("error".to_owned(), error.to_string().into())]),
+            Err(error) => return (Map::from_iter([("error".to_owned(), error.to_string().into())]), None),
         };
         let recognised = reading.shown(&draft, received);
         let mut account = Account::default();
@@ -75,7 +85,7 @@ impl DryRun<'_> {
         answer.insert("event".into(), if fate == Fate::Kept { Json::Object(shown(&draft)) } else { Json::Null });
         answer.insert("recognised".into(), recognised);
         answer.insert("steps".into(), account.entries.into());
-        answer
+        (answer, (fate == Fate::Kept).then_some(draft))
     }
 
     /// Parses a sample and explains how it was recognised.
@@ -94,7 +104,7 @@ impl DryRun<'_> {
         let event = if sample.is_record { parser.read_record(sample.bytes)? } else { parser.read_text(sample.bytes) };
         let (shape, level_of_shape) = (event.shape(), event.level_of_shape());
         let (is_object, runtime) = (event.is_object(), event.runtime());
-        event.add_to(&Extras::default(), &mut builder);
+        event.add_to(&self.extras, &mut builder);
         let mut draft = Draft::of(&builder.finish(), group.clone(), stream);
         let has_time = if sample.is_record { draft.time != received.at } else { parser.previous().is_some() };
         let has_time_before = before.is_some() && !sample.is_record;

@@ -51,7 +51,13 @@ fn events_of(config: &Config, text: &[u8], group: &str) -> Result<Vec<Value>, Fa
     let shown = |errors: Vec<DefinitionError>| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
     let pipelines = Pipelines::compile(&config.pipelines).map_err(|errors| Failure::usage(shown(errors)))?;
     let zone = parse::Zone::Named(config.time_zone);
-    let run = DryRun { pipelines: &pipelines, limits: &config.limits, zone, now: Clock::system().now() };
+    let run = DryRun {
+        pipelines: &pipelines,
+        limits: &config.limits,
+        zone,
+        now: Clock::system().now(),
+        extras: parse::Extras::default(),
+    };
     let ranges = parse::events(text, config.limits.event_bytes_max);
     let texts: Vec<(usize, Cow<'_, [u8]>)> =
         ranges.flat_map(|range| parse::texts(&text[range.clone()]).map(move |text| (range.start, text))).collect();
