@@ -245,7 +245,9 @@ impl Checker<'_> {
         Err(match field {
             Field::Intrinsic(Intrinsic::ParentId) => error.with_hint("write nestedSetParent < 0 for roots"),
             Field::Intrinsic(_) => error.with_hint("only attributes can be nil"),
-            Field::Attribute { .. } => error.with_hint("spans without a service have \"unknown_service\""),
+            Field::Parent(_) | Field::Attribute { .. } => {
+                error.with_hint("spans without a service have \"unknown_service\"")
+            }
         })
     }
 

@@ -98,7 +98,9 @@ async fn computed(
             MetricsPlan::Arithmetic(plan) => {
                 let snapshot = run.snapshot(&span_groups(&[]), plan.range);
                 let scope = times::scope(run.server.now());
-                plan.series(&mut |of| Ok(reading.add(run.execute_on(&snapshot, &of.plan, &scope, of.range)?)))?
+                plan.series(&mut |of| {
+                    Ok::<_, Problem>(reading.add(run.execute_on(&snapshot, &of.plan, &scope, of.range)?))
+                })?
             }
         };
         // Clients would show values that are too low as if they were right; a comparison may leave out fields.
