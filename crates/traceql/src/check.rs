@@ -27,6 +27,7 @@ impl Type {
         use Intrinsic as I;
         match field {
             Field::Attribute { .. } => Self::Any,
+            Field::Parent(of_parent) => Self::of_field(of_parent),
             Field::Intrinsic(I::Duration | I::TraceDuration | I::EventTimeSinceStart) => Self::Duration,
             Field::Intrinsic(I::Status) => Self::Status,
             Field::Intrinsic(I::Kind) => Self::Kind,
@@ -89,7 +90,16 @@ impl Type {
 pub(crate) fn check(query: &Query) -> Result<(), QueryError> {
     let checker = Checker { text: &query.text };
     checker.pipeline(&query.pipeline)?;
-    query.metric.as_ref().map_or(Ok(()), |metric| checker.metric(metric))
+    query.metric.as_ref().map_or(Ok(()), |metric| checker.metric(metric))?;
+    let mut checked = Ok(());
+    if let Some(arithmetic) = &query.arithmetic {
+        arithmetic.visit_queries(&mut |query| {
+            if checked.is_ok() {
+                checked = check(query);
+            }
+        });
+    }
+    checked
 }
 
 struct Checker<'t> {
@@ -235,7 +245,9 @@ impl Checker<'_> {
         Err(match field {
             Field::Intrinsic(Intrinsic::ParentId) => error.with_hint("write nestedSetParent < 0 for roots"),
             Field::Intrinsic(_) => error.with_hint("only attributes can be nil"),
-            Field::Attribute { .. } => error.with_hint("spans without a service have \"unknown_service\""),
+            Field::Parent(_) | Field::Attribute { .. } => {
+                error.with_hint("spans without a service have \"unknown_service\"")
+            }
         })
     }
 

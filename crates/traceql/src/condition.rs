@@ -164,9 +164,10 @@ fn mirrored(comparison: Comparison) -> Comparison {
 
 /// Returns the condition of a field that is not stored in a field of the event.
 fn unstored(asked: &Field, span: Span) -> SpanCondition {
-    match asked.members() {
-        Some(members) => SpanCondition::wider(is_present(field(list_of(members))), span),
-        None => SpanCondition::wider(truth(true), span),
+    match (asked, asked.members()) {
+        (Field::Parent(_), _) => SpanCondition::wider(is_present(field(PARENT_FIELD)), span),
+        (_, Some(members)) => SpanCondition::wider(is_present(field(list_of(members))), span),
+        (_, None) => SpanCondition::wider(truth(true), span),
     }
 }
 

@@ -172,8 +172,13 @@ fn exists<'t>(value: &'t Expression, subject: Subject<'t>, is_there: bool) -> bo
 fn read<'t>(field: &Field, subject: Subject<'t>) -> Datum<'t> {
     let Subject { trace, place, member } = subject;
     let span = &trace.spans[place as usize];
-    let Field::Intrinsic(intrinsic) = field else {
-        return attribute(field, subject);
+    let intrinsic = match field {
+        Field::Intrinsic(intrinsic) => intrinsic,
+        Field::Attribute { .. } => return attribute(field, subject),
+        Field::Parent(of_parent) => {
+            let parent = trace.parent(place);
+            return parent.map_or(Datum::Nil, |place| read(of_parent, Subject { trace, place, member: None }));
+        }
     };
     let part = |name: &str| Datum::of(member.and_then(|member| member_part(member, name)));
     let text = |name: &str| span.text(name);

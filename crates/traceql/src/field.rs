@@ -15,6 +15,8 @@ pub enum Field {
         /// Its name as it was sent.
         name: Arc<str>,
     },
+    /// `parent.x`: a field of the parent of a span.
+    Parent(Box<Field>),
 }
 
 /// Where a query looks for an attribute.
@@ -152,6 +154,11 @@ impl Display for Field {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let (scope, name) = match self {
             Self::Intrinsic(intrinsic) => return f.write_str(intrinsic.name()),
+            // `.x` of the parent is written `parent.x`.
+            Self::Parent(of_parent) => {
+                let dot = if matches!(**of_parent, Self::Attribute { scope: Scope::Any, .. }) { "" } else { "." };
+                return write!(f, "parent{dot}{of_parent}");
+            }
             Self::Attribute { scope, name } => (scope.name(), name),
         };
         write!(f, "{scope}.")?;

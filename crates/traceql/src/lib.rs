@@ -7,6 +7,7 @@
 //! A span is the event that the doors of traces store: `@type` is `span`, its ids, name, kind, status, duration, events and
 //! links are fields, and its attributes are fields under their own names.
 
+mod arithmetic;
 mod check;
 mod compare;
 mod condition;
@@ -22,6 +23,7 @@ mod metrics;
 mod prefilter;
 mod query;
 mod read;
+mod read_arithmetic;
 mod read_expression;
 mod reader;
 mod search;
@@ -37,7 +39,7 @@ mod trace;
 pub use crate::compare::ValueCount;
 pub use crate::field::{Field, Intrinsic, Scope};
 pub use crate::literal::Literal;
-pub use crate::metrics::{ComparePlan, MetricsPlan, SeriesPlan, metrics_plan};
+pub use crate::metrics::{ArithmeticPlan, ComparePlan, MetricsPlan, SeriesPlan, metrics_plan};
 pub use crate::prefilter::{Prefilter, prefilter};
 pub use crate::query::parse;
 pub use crate::search::{Spanset, search};

@@ -9,13 +9,15 @@ use plan::function::Function;
 use plan::{Aggregate, AggregateKind, ArithmeticOperator, Comparison, Expr, Name, Operator, Plan, within};
 use types::{TimeRange, Timestamp, Value};
 
+use crate::arithmetic::Operand;
 use crate::condition::{SpanCondition, and, field, is_number, selection};
 use crate::field::{Field, Intrinsic};
 use crate::prefilter::{is_span, single_spans};
 use crate::series::{Column, Shape, step_of};
 use crate::span_view::{DURATION_FIELD, stored_field};
-use crate::syntax::{AggregateFunction, Metric, MetricFunction, Query, Spansets, Stage};
+use crate::syntax::{AggregateFunction, Arithmetic, Metric, MetricFunction, Query, Spansets, Stage};
 
+pub use crate::arithmetic::ArithmeticPlan;
 pub use crate::compare::ComparePlan;
 pub use crate::series::SeriesPlan;
 
@@ -26,6 +28,8 @@ pub enum MetricsPlan {
     Series(SeriesPlan),
     /// Two selections of spans whose values are counted.
     Compare(ComparePlan),
+    /// Several aggregations, joined by arithmetic.
+    Arithmetic(ArithmeticPlan),
 }
 
 /// Returns the plan of a metrics query from `from` to `to`, both included, with a point every `step_ns` nanoseconds; without a
@@ -40,6 +44,11 @@ pub fn metrics_plan(
     to: Timestamp,
     step_ns: Option<i64>,
 ) -> Result<MetricsPlan, QueryError> {
+    if let Some(arithmetic) = &query.arithmetic {
+        let mut plan_of = |query: &Query| metrics_plan(query, from, to, step_ns);
+        let range = Grid::new(from, to, step_ns).range;
+        return Ok(MetricsPlan::Arithmetic(ArithmeticPlan { range, operand: operand(arithmetic, &mut plan_of)? }));
+    }
     let error = |message: String, span| QueryError::new("not-supported", message, &query.text, span);
     let Some(metric) = &query.metric else {
         let whole = Span { start: 0, end: query.text.len() };
@@ -63,6 +72,30 @@ pub fn metrics_plan(
         return Ok(MetricsPlan::Compare(compare));
     }
     series_plan(query, metric, base, grid).map(MetricsPlan::Series)
+}
+
+/// Returns the plans of the queries that arithmetic joins.
+fn operand(
+    arithmetic: &Arithmetic,
+    plan_of: &mut dyn FnMut(&Query) -> Result<MetricsPlan, QueryError>,
+) -> Result<Operand, QueryError> {
+    Ok(match arithmetic {
+        Arithmetic::Number(number) => Operand::Number(*number),
+        Arithmetic::Series(query) => match plan_of(query)? {
+            MetricsPlan::Series(plan) => Operand::Series(Box::new(plan)),
+            MetricsPlan::Arithmetic(plan) => plan.operand,
+            MetricsPlan::Compare(_) => {
+                let whole = Span { start: 0, end: query.text.len() };
+                let message = "compare() gives several counts, which arithmetic cannot join";
+                return Err(QueryError::new("not-supported", message, &query.text, whole));
+            }
+        },
+        Arithmetic::Binary(operator, left, right) => {
+            let (left, right) = (operand(left, plan_of)?, operand(right, plan_of)?);
+            Operand::Binary(*operator, Box::new(left), Box::new(right))
+        }
+        Arithmetic::Second(inner, stages) => Operand::Second(Box::new(operand(inner, plan_of)?), stages.clone()),
+    })
 }
 
 /// Returns the place of the first stage that looks at more than one span.

@@ -40,7 +40,7 @@ impl Field {
 impl Query {
     /// Reports whether the query asks for series over time, not for traces.
     pub fn is_metrics(&self) -> bool {
-        self.metric.is_some()
+        self.metric.is_some() || self.arithmetic.is_some()
     }
 
     /// Returns the fields that an answer shows of each span: those of the query's conditions and of `select`, each once.
@@ -57,6 +57,9 @@ impl Query {
             if let MetricFunction::Compare { selection, .. } = &metric.function {
                 selection.visit_fields(&mut add);
             }
+        }
+        if let Some(arithmetic) = &self.arithmetic {
+            arithmetic.visit_queries(&mut |query| query.fields().into_iter().for_each(&mut add));
         }
         fields
     }

@@ -11,8 +11,8 @@ use crate::hint;
 use crate::literal::Literal;
 use crate::reader::Reader;
 use crate::syntax::{
-    AGGREGATES, Aggregate, AggregateFunction, COMPARISONS, Combined, Expression, ExpressionKind, Hint, Metric,
-    MetricFunction, Pipeline, Query, RELATIONS, SecondStage, SetOperator, Side, Spansets, Stage, Threshold,
+    AGGREGATES, Aggregate, AggregateFunction, Arithmetic, COMPARISONS, Combined, Expression, ExpressionKind, Hint,
+    Metric, MetricFunction, Pipeline, Query, RELATIONS, SecondStage, SetOperator, Side, Spansets, Stage, Threshold,
 };
 
 type Read<T> = Result<T, QueryError>;
@@ -30,11 +30,21 @@ const COMPARED_DEFAULT: u64 = 10;
 pub(crate) fn read(text: &str) -> Read<Query> {
     let mut reader = Reader::new(text)?;
     let mut pairs = TraceQl::parse(Rule::query, text).map_err(|error| explain(&error, text))?;
-    let mut query =
-        Query { text: text.to_owned(), pipeline: Pipeline { stages: Vec::new() }, metric: None, hints: Vec::new() };
+    let mut query = Query {
+        text: text.to_owned(),
+        pipeline: Pipeline::default(),
+        metric: None,
+        arithmetic: None,
+        hints: Vec::new(),
+    };
     for pair in pairs.next().into_iter().flat_map(Pair::into_inner) {
         match pair.as_rule() {
             Rule::pipeline => (query.pipeline, query.metric) = reader.pipeline(pair)?,
+            Rule::arithmetic => match reader.whole_arithmetic(pair)? {
+                // Brackets around one query only group.
+                Arithmetic::Series(only) => query = *only,
+                several => query.arithmetic = Some(several),
+            },
             Rule::hints => {
                 for hint in pair.into_inner().filter(|part| part.as_rule() == Rule::hint) {
                     query.hints.push(reader.hint(hint)?);
@@ -56,7 +66,7 @@ pub(crate) fn read_field(text: &str) -> Read<Field> {
 }
 
 impl Reader<'_> {
-    fn pipeline(&mut self, pair: Pair<'_, Rule>) -> Read<(Pipeline, Option<Metric>)> {
+    pub(crate) fn pipeline(&mut self, pair: Pair<'_, Rule>) -> Read<(Pipeline, Option<Metric>)> {
         let (mut stages, mut metric): (Vec<Stage>, Option<Metric>) = (Vec::new(), None);
         for part in pair.into_inner() {
             let span = span_of(&part);
@@ -111,9 +121,8 @@ impl Reader<'_> {
             Rule::pipeline => {
                 let (mut pipeline, metric) = self.pipeline(pair)?;
                 if metric.is_some() {
-                    let message =
-                        "brackets around a metrics query, and arithmetic of metrics queries, are not supported";
-                    return Err(self.unsupported(message, span).with_hint("ask each metrics query by itself"));
+                    let error = self.error("series-among-spansets", "series cannot be related to spansets", span);
+                    return Err(error.with_hint("series in brackets are joined by + - * /"));
                 }
                 return Ok(match pipeline.stages.pop() {
                     // Brackets around one selection only group.
@@ -122,9 +131,7 @@ impl Reader<'_> {
                 });
             }
             Rule::number => {
-                let message = "a number is not a spanset, and arithmetic of metrics queries is not supported";
-                let error = self.error("number-among-spansets", message, span);
-                return Err(error.with_hint("write count() > 5, or { .x > 5 }"));
+                return Err(self.number_among_spansets(span));
             }
             _ => {}
         }
@@ -351,7 +358,7 @@ impl Reader<'_> {
         Ok(MetricFunction::Compare { selection, most, between })
     }
 
-    fn second(&mut self, pair: Pair<'_, Rule>) -> Read<SecondStage> {
+    pub(crate) fn second(&mut self, pair: Pair<'_, Rule>) -> Read<SecondStage> {
         let span = span_of(&pair);
         let parts: Vec<Pair<'_, Rule>> = pair.into_inner().collect();
         let [first, value] = parts.as_slice() else {

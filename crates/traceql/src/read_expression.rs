@@ -262,13 +262,15 @@ impl Reader<'_> {
     }
 
     fn parent(&self, span: Span) -> QueryError {
-        let error = self.unsupported("fields of the parent span are not supported here, nor by Tempo", span);
-        error.with_hint("write { … } > { … } for what holds for parent and child")
+        let error = self.error("unknown-field", "the parent is no value of its own", span);
+        error.with_hint("write parent.x for a field of the parent, and nestedSetParent < 0 for roots")
     }
 
     fn attribute(&self, pair: Pair<'_, Rule>, span: Span) -> Read<Field> {
         let mut parts = pair.into_inner();
-        let scope = match parts.next().map_or("", |scope| scope.as_str()) {
+        let before = parts.next().map_or("", |scope| scope.as_str());
+        let of_parent = before.strip_prefix("parent");
+        let scope = match of_parent.map_or(before, |rest| if rest.len() > 1 { &rest[1..] } else { rest }) {
             "." => Scope::Any,
             "span." => Scope::Span,
             "resource." => Scope::Resource,
@@ -279,7 +281,10 @@ impl Reader<'_> {
                 let error = self.error("unknown-field", "traces have no attributes of their own", span);
                 return Err(error.with_hint("write trace:duration, trace:rootName, trace:rootService or trace:id"));
             }
-            _ => return Err(self.parent(span)),
+            other => {
+                let message = format!("`{}` is no scope of attributes", other.trim_end_matches('.'));
+                return Err(self.error("unknown-field", message, span));
+            }
         };
         let mut name = String::new();
         for part in parts.next().into_iter().flat_map(Pair::into_inner) {
@@ -288,7 +293,9 @@ impl Reader<'_> {
                 _ => name.push_str(part.as_str()),
             }
         }
-        Ok(Field::Attribute { scope, name: name.into() })
+        let own = if of_parent.is_some() && scope == Scope::Any { own_field(&name) } else { None };
+        let field = own.map_or(Field::Attribute { scope, name: name.into() }, Field::Intrinsic);
+        Ok(if of_parent.is_some() { Field::Parent(Box::new(field)) } else { field })
     }
 
     fn quoted_name(&self, part: &Pair<'_, Rule>) -> Read<String> {
@@ -309,6 +316,12 @@ impl Reader<'_> {
         }
         Ok(name)
     }
+}
+
+/// Returns the field that `parent.NAME` means if it is one that spans have by themselves.
+fn own_field(name: &str) -> Option<Intrinsic> {
+    use Intrinsic::{Duration, Kind, Name, Status, StatusMessage};
+    Intrinsic::of_name(name).filter(|field| matches!(field, Name | Duration | Status | StatusMessage | Kind))
 }
 
 /// Adds a hint at what was probably meant.

@@ -28,6 +28,9 @@ pub(crate) fn step_of(first: i64, step: i64) -> Expr {
     Expr::Call(Function::TimeBucket, vec![field("@timestamp"), origin, length])
 }
 
+/// The label with the name of the function, of series without other labels.
+pub(crate) const NAME_LABEL: &str = "__name__";
+
 /// Names and values of labels.
 pub(crate) type Labels = Vec<(String, Option<Value>)>;
 
@@ -103,11 +106,16 @@ impl SeriesPlan {
             }
         }
         all.iter_mut().for_each(|series| series.points.sort_by_key(|(time, _)| *time));
-        all.sort_by_cached_key(|series| format!("{:?}", series.labels));
+        sort(&mut all);
         self.shape.second.iter().for_each(|second| apply(*second, &mut all));
         all.retain(|series| !series.points.is_empty());
         all
     }
+}
+
+/// Sorts series by the texts of their labels.
+pub(crate) fn sort(all: &mut [Series]) {
+    all.sort_by_cached_key(|series| format!("{:?}", series.labels));
 }
 
 pub(crate) fn number(value: Option<&Value>) -> Option<f64> {
@@ -140,7 +148,7 @@ impl Shape {
             (true, None)
                 if self.bucket_scale.is_none() && self.columns.iter().all(|column| column.quantile.is_none()) =>
             {
-                labels.push(("__name__".into(), Some(Value::text(self.name))));
+                labels.push((NAME_LABEL.into(), Some(Value::text(self.name))));
             }
             _ => {}
         }
@@ -157,7 +165,7 @@ impl Shape {
 }
 
 /// Ranks or compares the values of each instant.
-fn apply(second: SecondStage, all: &mut [Series]) {
+pub(crate) fn apply(second: SecondStage, all: &mut [Series]) {
     let (count, is_top) = match second {
         SecondStage::Top(count) => (count, true),
         SecondStage::Bottom(count) => (count, false),

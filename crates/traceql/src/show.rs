@@ -8,13 +8,17 @@ use plan::escape::quoted;
 use crate::field::Field;
 use crate::literal::Literal;
 use crate::syntax::{
-    AGGREGATES, ARITHMETIC, Aggregate, AggregateFunction, BinaryOperator, COMPARISONS, Expression, ExpressionKind,
-    Metric, MetricFunction, Pipeline, Query, RELATIONS, SecondStage, SetOperator, Side, Spansets, Stage, Threshold,
+    AGGREGATES, ARITHMETIC, Aggregate, AggregateFunction, Arithmetic, BinaryOperator, COMPARISONS, Expression,
+    ExpressionKind, Metric, MetricFunction, Pipeline, Query, RELATIONS, SecondStage, SetOperator, Side, Spansets,
+    Stage, Threshold,
 };
 
 impl Display for Query {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.pipeline)?;
+        match &self.arithmetic {
+            Some(arithmetic) => arithmetic.fmt(f)?,
+            None => self.pipeline.fmt(f)?,
+        }
         if let Some(metric) = &self.metric {
             write!(f, " | {metric}")?;
         }
@@ -24,6 +28,26 @@ impl Display for Query {
             f.write_str(")")?;
         }
         Ok(())
+    }
+}
+
+impl Display for Arithmetic {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => Literal::Float(*number).fmt(f),
+            Self::Series(query) => write!(f, "({query})"),
+            Self::Binary(operator, left, right) => {
+                let needs_brackets = |side: &Self| matches!(side, Self::Binary(..) | Self::Second(..));
+                let sign = ARITHMETIC.iter().find(|(_, known)| known == operator).map_or("", |(sign, _)| sign);
+                bracketed(f, &**left, needs_brackets(left))?;
+                write!(f, " {sign} ")?;
+                bracketed(f, &**right, needs_brackets(right))
+            }
+            Self::Second(inner, stages) => {
+                inner.fmt(f)?;
+                stages.iter().try_for_each(|stage| write!(f, " {stage}"))
+            }
+        }
     }
 }
 

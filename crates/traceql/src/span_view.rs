@@ -148,7 +148,7 @@ pub(crate) fn member_part<'v>(member: &'v Value, name: &str) -> Option<&'v Value
 /// resource is the field `service`, which every span has.
 pub(crate) fn stored_field(field: &Field) -> Option<Arc<str>> {
     let name = match field {
-        Field::Attribute { scope: Scope::Event | Scope::Link, .. } => return None,
+        Field::Attribute { scope: Scope::Event | Scope::Link, .. } | Field::Parent(_) => return None,
         Field::Attribute { scope: Scope::Any | Scope::Resource, name } if **name == *"service.name" => "service",
         Field::Attribute { name, .. } if OWN_FIELDS.contains(&&**name) => {
             return Some(format!("attributes.{name}").into());

@@ -15,7 +15,37 @@ pub struct Query {
     pub(crate) pipeline: Pipeline,
     /// The function over time of the spans that the pipeline keeps.
     pub(crate) metric: Option<Metric>,
+    /// Several metrics queries, in the place of a pipeline.
+    pub(crate) arithmetic: Option<Arithmetic>,
     pub(crate) hints: Vec<Hint>,
+}
+
+/// Metrics queries and numbers, joined by arithmetic.
+#[derive(Clone, Debug)]
+pub(crate) enum Arithmetic {
+    /// A number.
+    Number(f64),
+    /// A metrics query in brackets.
+    Series(Box<Query>),
+    /// `a + b`
+    Binary(ArithmeticOperator, Box<Arithmetic>, Box<Arithmetic>),
+    /// Stages after the result.
+    Second(Box<Arithmetic>, Vec<SecondStage>),
+}
+
+impl Arithmetic {
+    /// Calls `visit` for each metrics query, in the order of the text.
+    pub(crate) fn visit_queries<'q>(&'q self, visit: &mut dyn FnMut(&'q Query)) {
+        match self {
+            Self::Number(_) => {}
+            Self::Series(query) => visit(query),
+            Self::Binary(_, left, right) => {
+                left.visit_queries(visit);
+                right.visit_queries(visit);
+            }
+            Self::Second(inner, _) => inner.visit_queries(visit),
+        }
+    }
 }
 
 /// A name and a value after `with`.
@@ -27,7 +57,7 @@ pub(crate) struct Hint {
 }
 
 /// Stages, each working on the spansets of the one before.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Pipeline {
     pub(crate) stages: Vec<Stage>,
 }

@@ -24,6 +24,7 @@ use crate::native::trace::{bad_id, missing};
 use crate::plans::equal;
 use crate::read::{self as reading, Reading};
 use crate::search::{TRACES_DEFAULT, TRACES_MAX, TraceSearch, add_tag, duration};
+use crate::shares::traces_in_shares;
 use crate::span::trace_id;
 use crate::state::TracesState;
 use crate::times::{self, MICROSECOND, MILLISECOND};
@@ -164,9 +165,7 @@ async fn search(server: Shared, parameters: Parameters) -> Result<Json<Json_>, P
         let mut reading = Reading::default();
         let (traces, missing) = if ids.is_empty() {
             let ids = candidates::first(&search, run, &mut reading)?;
-            let (traces, part) = reading::traces(run, &ids, search.range, &[])?;
-            reading.take(part);
-            (traces, Vec::new())
+            (traces_in_shares(run, &ids, search.range, &mut reading)?, Vec::new())
         } else {
             reading::by_ids(run, &ids, &mut reading)?
         };

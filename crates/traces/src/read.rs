@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use execute::{Answer, PartialReason, Stats};
+use execute::{PartialReason, Stats};
 use plan::{AggregateKind, Expr, Name, Operator, Plan, not};
 use types::{GroupPattern, TimeRange, Timestamp, Value};
 
@@ -15,8 +15,11 @@ use door::query_run::QueryRun;
 
 use crate::plans::{aggregate, field, is_of_trace, is_span, one_of, show, sort, span_groups};
 use crate::problem::{ProblemCode, TraceProblem};
+use crate::reading::SYSTEM_FIELDS;
+pub(crate) use crate::reading::{EventFields, Reading};
 use crate::span::Span;
 use crate::times;
+use crate::trace_events::{TraceEvent, collect};
 use crate::tree::{Tree, without_repeated};
 
 /// Limit on the spans of one trace, and of the traces of one answer together.
@@ -31,16 +34,10 @@ const NAMES_MAX: usize = 200;
 /// The time before and after the events found in which the rest of the trace is looked for.
 pub(crate) const MARGIN_NS: i64 = Timestamp::HOUR;
 
-/// The first range in which a trace is looked for, and the factor from each range to the next: six of them cover three
-/// years.
-const FIRST_RANGE_NS: i64 = Timestamp::HOUR;
+/// The first range in which a trace is looked for, and the factor from each range to the next: six of them cover eight
+/// years. What is found in the later half of the first one has no more events before it.
+const FIRST_RANGE_NS: i64 = 2 * MARGIN_NS;
 const RANGE_GROWTH: i64 = 8;
-
-/// System fields of each event.
-const SYSTEM_FIELDS: [&str; 6] = ["@timestamp", "@id", "@log", "@logStream", "@level", "@message"];
-
-/// The fields of an event that have values.
-pub(crate) type EventFields = Vec<(Name, Value)>;
 
 /// A trace as it was read.
 #[derive(Debug, Default)]
@@ -59,65 +56,6 @@ pub(crate) struct Trace {
     pub(crate) reading: Reading,
 }
 
-/// The cost of reading, and why the answer may be partial.
-#[derive(Debug, Default)]
-pub(crate) struct Reading {
-    /// Why an answer is partial.
-    pub(crate) partial_reasons: Vec<PartialReason>,
-    /// The cost.
-    pub(crate) stats: Stats,
-}
-
-impl Reading {
-    /// Reports whether the query ran out of time or was cancelled.
-    pub(crate) fn is_ended(&self) -> bool {
-        self.partial_reasons.iter().any(|reason| matches!(reason.code, "timeout" | "cancelled"))
-    }
-
-    /// Returns the messages of the reasons, joined by semicolons; `None` if the answer is complete.
-    pub(crate) fn not_whole(&self) -> Option<String> {
-        let messages: Vec<&str> = self.partial_reasons.iter().map(|reason| reason.message.as_str()).collect();
-        (!messages.is_empty()).then(|| messages.join("; "))
-    }
-
-    /// Notes that something was left out.
-    pub(crate) fn cut(&mut self, message: String) {
-        let reason = PartialReason { code: "cut", message };
-        if !self.partial_reasons.contains(&reason) {
-            self.partial_reasons.push(reason);
-        }
-    }
-
-    /// Adds the reasons and the cost of other answers.
-    pub(crate) fn take(&mut self, other: Self) {
-        let Self { partial_reasons, stats } = other;
-        self.add(Answer { partial_reasons, stats, ..Answer::default() });
-    }
-
-    /// Refuses a partial answer, for formats that cannot mark one.
-    pub(crate) fn whole(&self) -> Result<(), Problem> {
-        match self.partial_reasons.first() {
-            Some(reason) => Err(Problem::internal(format!("the answer is not whole: {}", reason.message))),
-            None => Ok(()),
-        }
-    }
-
-    /// Adds the reasons and the cost of one answer; returns its rows.
-    pub(crate) fn add(&mut self, answer: Answer) -> Vec<Vec<Option<Value>>> {
-        let (sum, one) = (&mut self.stats, answer.stats);
-        sum.events_scanned = sum.events_scanned.saturating_add(one.events_scanned);
-        sum.events_matched = sum.events_matched.saturating_add(one.events_matched);
-        sum.bytes_read = sum.bytes_read.saturating_add(one.bytes_read);
-        sum.elapsed_ms += one.elapsed_ms;
-        for reason in answer.partial_reasons {
-            if !self.partial_reasons.contains(&reason) {
-                self.partial_reasons.push(reason);
-            }
-        }
-        answer.rows
-    }
-}
-
 /// The number and the times of a trace's events in one group: of its spans, or of its other events.
 #[derive(Debug)]
 struct GroupEvents {
@@ -131,31 +69,53 @@ struct GroupEvents {
 /// Reads a trace. `None` if no event in the range has its id; without a range all events are searched.
 pub(crate) fn trace(run: &QueryRun<'_>, id: &str, range: Option<TimeRange>) -> Result<Option<Trace>, Problem> {
     let mut trace = Trace { id: id.to_owned(), ..Trace::default() };
+    let mut collected = |range| collect(run, id, range, &mut trace.reading);
     let found = match range {
-        Some(range) => find(run, id, range, &mut trace.reading)?,
-        None => find_anywhere(run, id, &mut trace.reading)?,
+        Some(range) => collected(range)?,
+        None => find_anywhere(run, &mut collected, |event| (event.time, event.time))?,
     };
-    if found.is_empty() {
-        return Ok(None);
+    match found {
+        Some(found) if found.is_empty() => return Ok(None),
+        Some(found) => {
+            let (spans, logs): (Vec<TraceEvent>, Vec<TraceEvent>) = found.into_iter().partition(|event| event.is_span);
+            trace.spans = spans.into_iter().map(|event| Span::of_event(event.fields)).collect();
+            trace.logs = logs.into_iter().map(|event| event.fields).collect();
+        }
+        None => read_large(run, &mut trace, range)?,
     }
-    let of_trace = || Operator::Filter(is_of_trace(id));
-    let spans = vec![of_trace(), Operator::Filter(is_span())];
-    let n_spans = n_events(&found, true);
-    trace.spans =
-        events(run, &found, true, spans, SPANS_MAX, &mut trace.reading)?.into_iter().map(Span::of_event).collect();
     // In a plan, ids that read as the same number are equal.
     trace.spans.retain(|span| *span.trace_id == *id);
-    let logs = vec![of_trace(), Operator::Filter(not(is_span()))];
-    let n_logs = n_events(&found, false);
-    trace.logs = events(run, &found, false, logs, LOGS_MAX, &mut trace.reading)?;
-    for (n_events, most, noun) in [(n_spans, SPANS_MAX, "spans"), (n_logs, LOGS_MAX, "log lines")] {
-        if n_events > most {
-            let message = format!("the trace has {n_events} {noun}; only the {most} oldest are shown");
-            trace.problems.push(TraceProblem::of_trace(ProblemCode::Cut, message));
-        }
+    let n_logs = trace.logs.len();
+    if n_logs > LOGS_MAX {
+        trace.logs.truncate(LOGS_MAX);
+        trace.note_cut(n_logs, LOGS_MAX, "log lines");
     }
     trace.finish();
     Ok(Some(trace))
+}
+
+/// Reads the oldest events of a trace that has too many to be collected.
+fn read_large(run: &QueryRun<'_>, trace: &mut Trace, range: Option<TimeRange>) -> Result<(), Problem> {
+    let (id, reading) = (trace.id.clone(), &mut trace.reading);
+    let mut counted = |range| find(run, &id, range, reading).map(Some);
+    let found = match range {
+        Some(range) => counted(range)?,
+        None => find_anywhere(run, &mut counted, |found| (found.first, found.last))?,
+    };
+    let found = found.unwrap_or_default();
+    let of_trace = || Operator::Filter(is_of_trace(&id));
+    let spans = vec![of_trace(), Operator::Filter(is_span())];
+    let spans = events(run, &found, true, spans, SPANS_MAX, &mut trace.reading)?;
+    trace.spans = spans.into_iter().map(Span::of_event).collect();
+    let logs = vec![of_trace(), Operator::Filter(not(is_span()))];
+    trace.logs = events(run, &found, false, logs, LOGS_MAX, &mut trace.reading)?;
+    for (is_spans, most, noun) in [(true, SPANS_MAX, "spans"), (false, LOGS_MAX, "log lines")] {
+        let n_events = n_events(&found, is_spans);
+        if n_events > most {
+            trace.note_cut(n_events, most, noun);
+        }
+    }
+    Ok(())
 }
 
 impl Trace {
@@ -168,6 +128,11 @@ impl Trace {
         }
         self.tree = Tree::of(&self.spans);
         self.problems.append(&mut self.tree.problems);
+    }
+
+    fn note_cut(&mut self, n_events: usize, most: usize, noun: &str) {
+        let message = format!("the trace has {n_events} {noun}; only the {most} oldest are shown");
+        self.problems.push(TraceProblem::of_trace(ProblemCode::Cut, message));
     }
 
     /// Adds what was cut to the reasons why the trace is partial.
@@ -227,6 +192,23 @@ pub(crate) fn traces(
     Ok((traces, reading))
 }
 
+/// Reads the oldest spans of a trace, at most `most`. `None` if it has none.
+pub(crate) fn some_spans(
+    run: &QueryRun<'_>,
+    id: String,
+    range: TimeRange,
+    most: usize,
+    reading: &mut Reading,
+) -> Result<Option<Trace>, Problem> {
+    let operators = vec![Operator::Filter(is_span()), Operator::Filter(one_of("trace_id", std::slice::from_ref(&id)))];
+    let range = times::widened(range, MARGIN_NS);
+    let rows = read_events(run, &span_groups(&[]), range, operators, most, reading)?;
+    let mut trace = Trace { id, ..Trace::default() };
+    trace.spans = rows.into_iter().map(Span::of_event).filter(|span| *span.trace_id == *trace.id).collect();
+    trace.finish();
+    Ok((!trace.spans.is_empty()).then_some(trace))
+}
+
 /// Reads traces by their ids until they have as many spans as one answer may have. Returns the traces found, and the ids without a
 /// span.
 pub(crate) fn by_ids(
@@ -262,33 +244,31 @@ fn n_events(found: &[GroupEvents], is_spans: bool) -> usize {
     found.iter().filter(|found| found.is_spans == is_spans).map(|found| found.n_events).sum()
 }
 
-/// Looks for a trace in all events, newest first.
-fn find_anywhere(run: &QueryRun<'_>, id: &str, reading: &mut Reading) -> Result<Vec<GroupEvents>, Problem> {
-    let ends = door::spans::ends(run, &[]);
-    let Some((first, last)) = ends else { return Ok(Vec::new()) };
-    let mut to = Timestamp(last.0.saturating_add(1));
-    let mut length = FIRST_RANGE_NS;
+/// Looks for a trace in all events, newest first, with `find`. `None` as soon as that finds too many.
+fn find_anywhere<T>(
+    run: &QueryRun<'_>,
+    find: &mut dyn FnMut(TimeRange) -> Result<Option<Vec<T>>, Problem>,
+    times: impl Fn(&T) -> (Timestamp, Timestamp),
+) -> Result<Option<Vec<T>>, Problem> {
+    let Some((first, last)) = door::spans::ends(run, &[]) else { return Ok(Some(Vec::new())) };
+    let end = Timestamp(last.0.saturating_add(1));
+    let (mut to, mut length) = (end, FIRST_RANGE_NS);
     while to > first {
         let from = Timestamp(to.0.saturating_sub(length)).max(first);
-        let mut found = find(run, id, TimeRange { from, to }, reading)?;
-        if !found.is_empty() {
-            let (first, last) = bounds(&found);
-            let before = TimeRange { from: Timestamp(first.0.saturating_sub(MARGIN_NS)), to: from };
-            let after = TimeRange { from: to, to: Timestamp(last.0.saturating_add(MARGIN_NS)) };
+        let Some(mut found) = find(TimeRange { from, to })? else { return Ok(None) };
+        let bounds = found.iter().map(&times).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
+        if let Some((start, stop)) = bounds {
+            let before = TimeRange { from: Timestamp(start.0.saturating_sub(MARGIN_NS)).max(first), to: from };
+            let after = TimeRange { from: to, to: Timestamp(stop.0.saturating_add(MARGIN_NS)).min(end) };
             for range in [before, after].into_iter().filter(|range| range.from < range.to) {
-                found.extend(find(run, id, range, reading)?);
+                let Some(more) = find(range)? else { return Ok(None) };
+                found.extend(more);
             }
-            return Ok(found);
+            return Ok(Some(found));
         }
         (to, length) = (from, length.saturating_mul(RANGE_GROWTH));
     }
-    Ok(Vec::new())
-}
-
-/// Returns the first and the last time of the events found.
-fn bounds(found: &[GroupEvents]) -> (Timestamp, Timestamp) {
-    let times = found.iter().map(|found| (found.first, found.last));
-    times.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))).unwrap_or_default()
+    Ok(Some(Vec::new()))
 }
 
 /// Counts the events of a trace by group.

@@ -121,8 +121,10 @@ fn cut_cycles(spans: &[Span], parents: &mut [Parent], problems: &mut Vec<TracePr
             }
         }
         parents[earliest] = Parent::None;
-        let message =
-            format!("{n_spans} spans name each other as parents in a cycle; the earliest of them is shown as a root");
+        let message = match n_spans {
+            1 => "the span names itself as its parent; it is shown as a root".to_owned(),
+            n => format!("{n} spans name each other as parents in a cycle; the earliest of them is shown as a root"),
+        };
         problems.push(TraceProblem::of_span(ProblemCode::Cycle, &spans[earliest].span_id, message));
     }
 }

@@ -24,6 +24,7 @@ use crate::native::trace::{bad_id, missing};
 use crate::plans::{equal, is_present};
 use crate::read::{self as reading, Reading};
 use crate::search::{TRACES_MAX, TraceSearch, add_tag};
+use crate::shares::traces_in_shares;
 use crate::span::{field_of_attribute, is_own_field, trace_id};
 use crate::state::TracesState;
 use crate::times::{self, MICROSECOND, MILLISECOND};
@@ -162,8 +163,7 @@ async fn search(server: Shared, parameters: Parameters) -> Result<Response, Prob
     read(&server, "search traces", move |run| {
         let mut reading = Reading::default();
         let ids = candidates::first(&search, run, &mut reading)?;
-        let (traces, part) = reading::traces(run, &ids, search.range, &[])?;
-        reading.take(part);
+        let traces = traces_in_shares(run, &ids, search.range, &mut reading)?;
         Ok(with_warning(Json(traces.iter().map(spans::trace_json).collect::<Json_>()), &reading))
     })
     .await

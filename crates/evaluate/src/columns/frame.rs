@@ -39,10 +39,10 @@ impl Source {
 
     /// Returns names that begin with `name.`.
     pub fn names_below(&self, name: &str) -> Result<&[Arc<str>], ScanError> {
-        let prefix = format!("{name}.");
         let names = self.names()?;
-        let from = names.partition_point(|known| **known < *prefix);
-        let n_below = names[from..].partition_point(|known| known.starts_with(&*prefix));
+        let from = names.partition_point(|known| known.strip_prefix(name).map_or(**known < *name, |rest| rest < "."));
+        let is_below = |known: &&Arc<str>| known.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
+        let n_below = names[from..].iter().take_while(is_below).count();
         Ok(&names[from..from + n_below])
     }
 

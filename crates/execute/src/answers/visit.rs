@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use plan::fields::fields_of;
 use plan::{Operator, Plan};
-use types::{Column, Run, Timestamp};
+use types::{Column, RowSet, Run, ScanError, Timestamp};
 
 use crate::answers::finish::finish;
 use crate::request::answer::Answer;
@@ -24,6 +24,11 @@ pub trait BlockVisitor: Sync {
     /// Accepts streams, where the plan selects samples: runs that keep those by stream then leave the plan's filters out.
     fn streams(&self) -> Option<&(dyn Fn(&str) -> bool + Sync)> {
         None
+    }
+
+    /// Receives the matching rows of a block as they are stored, before their columns.
+    fn rows(&self, _run: &dyn Run, _block: usize, _rows: &RowSet) -> Result<(), ScanError> {
+        Ok(())
     }
 
     /// Receives the columns of the matching rows of a block; there may be no such rows. A block is skipped if it cannot be
@@ -52,6 +57,7 @@ pub fn visit_blocks(
     let work = |(): &mut (), index, item: &_| {
         let of_streams = visitor.streams().map(|is_wanted| scan.samples(item, is_wanted)).transpose()?.flatten();
         let mut frame = of_streams.map_or_else(|| scan.frame(item, &steps), Ok)?;
+        frame.stored().map_or(Ok(()), |found| visitor.rows(&*found.source.run, found.block, &found.rows))?;
         let columns =
             columns.iter().map(|(_, expr)| scan.env.evaluate(expr, &mut frame)).collect::<Result<Vec<_>, _>>()?;
         visitor.visit(index, &columns);

@@ -19,6 +19,11 @@ impl SegmentRun {
         self.stored_rows(block, name, &RowSet::all(self.block_rows(block)))
     }
 
+    /// Returns the number of the stored column of a field.
+    pub(super) fn column_number(&self, name: &str) -> Option<usize> {
+        self.run().footer.columns.binary_search_by(|column| (*column.name).cmp(name)).ok()
+    }
+
     /// Returns the number of a field that a template names, if there is such a field.
     pub(super) fn checked_field(&self, field: usize) -> Result<usize, ScanError> {
         let is_known = field < self.run().footer.columns.len();
@@ -123,12 +128,10 @@ impl SegmentRun {
 
     /// Returns rows of the stored column of a field.
     fn stored_rows(&self, block: usize, name: &str, rows: &RowSet) -> Result<Column, ScanError> {
-        let run = self.run();
-        let found = run.footer.columns.binary_search_by(|column| (*column.name).cmp(name));
-        found.map_or_else(
-            |_| Ok(Column::Missing { n_rows: rows.count() }),
-            |index| self.stored_rows_of(block, index, rows),
-        )
+        match self.column_number(name) {
+            Some(index) => self.stored_rows_of(block, index, rows),
+            None => Ok(Column::Missing { n_rows: rows.count() }),
+        }
     }
 
     pub(super) fn read_field(

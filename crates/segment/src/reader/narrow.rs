@@ -6,7 +6,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use types::{Narrowed, RowSet, Run, ScanError, TimeForm, Timestamp, Value, is_sent};
+use types::{Narrowed, ProbeField, RowSet, Run, ScanError, TextProbe, TimeForm, Timestamp, Value, is_sent};
 
 use super::run::{LiteralQuery, SegmentRun, TemplateMatches};
 use crate::column::search;
@@ -23,6 +23,29 @@ use crate::{filter, footer, word_index};
 const UUID_PART_MAX: usize = 12;
 
 impl SegmentRun {
+    /// Narrows a block to the rows that may hold a text.
+    pub(super) fn narrow_block(&self, block: usize, probe: &TextProbe<'_>) -> Result<Narrowed, ScanError> {
+        let is_message = match probe.field {
+            ProbeField::Message => true,
+            // A condition may name fields that few runs have.
+            ProbeField::Named(name) if self.column_number(name).is_none() && !self.is_derived(name) => {
+                return Ok(Narrowed { rows: RowSet::none(self.block_rows(block)), exact: true });
+            }
+            ProbeField::Named(name) => self.is_message(name),
+            ProbeField::Any => false,
+        };
+        let case_is_known = !probe.ignores_case || probe.literal.is_ascii();
+        if !case_is_known || probe.literal.is_empty() {
+            return Ok(Narrowed { rows: RowSet::all(self.block_rows(block)), exact: false });
+        }
+        let question = self.question(probe.literal, probe.ignores_case)?;
+        match probe.field {
+            ProbeField::Any => self.rows_with_any(block, &question),
+            ProbeField::Named(name) if !is_message => self.rows_with_value(block, name, &question.needle),
+            _ => Ok(Narrowed { rows: self.rows_with_text(block, &question)?, exact: true }),
+        }
+    }
+
     /// Returns what the templates say of a literal; asked once per run and query.
     fn template_matches(&self, literal: &str, ignores_case: bool) -> Result<TemplateMatches, ScanError> {
         let vocabulary = self.vocabulary()?;
@@ -67,7 +90,7 @@ impl SegmentRun {
     }
 
     /// Returns rows whose message holds a literal, exactly.
-    pub(super) fn rows_with_text(&self, block: usize, question: &LiteralQuery) -> Result<RowSet, ScanError> {
+    fn rows_with_text(&self, block: usize, question: &LiteralQuery) -> Result<RowSet, ScanError> {
         self.announce_search(block);
         let needle = &question.needle;
         let raw_section = texts::raw_section(self.segment.format);
@@ -303,7 +326,7 @@ impl SegmentRun {
     }
 
     /// Returns rows whose message or fields may contain a literal.
-    pub(super) fn rows_with_any(&self, block: usize, question: &LiteralQuery) -> Result<Narrowed, ScanError> {
+    fn rows_with_any(&self, block: usize, question: &LiteralQuery) -> Result<Narrowed, ScanError> {
         let footer = &self.run().footer;
         let needle = &question.needle;
         let mut found = Narrowed { rows: self.rows_with_text(block, question)?, exact: true };
@@ -395,9 +418,7 @@ impl SegmentRun {
             }
             found.exact &= time.is_none();
         }
-        let Ok(index) = run.footer.columns.binary_search_by(|column| (*column.name).cmp(name)) else {
-            return Ok(found);
-        };
+        let Some(index) = self.column_number(name) else { return Ok(found) };
         if !self.may_hold_value(block, index, needle)? {
             return Ok(found);
         }

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError};
 
 use types::{
-    Addresses, Column, Examples, FieldMinutes, FieldSummary, MinuteCounts, Narrowed, ProbeField, RowSet, Run, RunInfo,
-    RunKey, ScanError, Strings, TextProbe, Timestamp, Value, id_column, is_text_key, part_of_column,
+    Addresses, Column, Examples, FieldMinutes, FieldSummary, MinuteCounts, Narrowed, RowSet, Run, RunInfo, RunKey,
+    ScanError, Strings, TextProbe, Timestamp, Value, id_column, is_text_key, part_of_column,
 };
 
 use super::block_cache::{BlockCache, LiteralCache};
@@ -403,36 +403,20 @@ impl Run for SegmentRun {
     }
 
     fn field_minutes(&self, name: &str) -> Result<Option<FieldMinutes>, ScanError> {
-        let footer = &self.run().footer;
-        let found = footer.columns.binary_search_by(|column| (*column.name).cmp(name));
-        let id = footer.whole + footer::MINUTES;
-        let Some(column) = found.ok().filter(|_| !self.is_derived(name) && self.is_there(id)) else { return Ok(None) };
+        let id = self.run().footer.whole + footer::MINUTES;
+        let column = self.column_number(name).filter(|_| !self.is_derived(name) && self.is_there(id));
+        let Some(column) = column else { return Ok(None) };
         let section = self.decoded(id, |bytes| section_of_field(bytes, column))?;
         section.map(|section| self.decoded(section, field_minutes::decode)).transpose()
     }
 
     fn is_message(&self, name: &str) -> bool {
-        let footer = &self.run().footer;
-        let is_stored = || footer.columns.binary_search_by(|column| (*column.name).cmp(name)).is_ok();
-        name == "@message" || is_text_key(&footer.origins, is_stored(), name)
+        let is_stored = || self.column_number(name).is_some();
+        name == "@message" || is_text_key(&self.run().footer.origins, is_stored(), name)
     }
 
     fn narrow(&self, block: usize, probe: &TextProbe<'_>) -> Result<Narrowed, ScanError> {
-        let is_message = match probe.field {
-            ProbeField::Message => true,
-            ProbeField::Named(name) => self.is_message(name),
-            ProbeField::Any => false,
-        };
-        let case_is_known = !probe.ignores_case || probe.literal.is_ascii();
-        if !case_is_known || probe.literal.is_empty() {
-            return Ok(Narrowed { rows: RowSet::all(self.block_rows(block)), exact: false });
-        }
-        let question = self.question(probe.literal, probe.ignores_case)?;
-        match probe.field {
-            ProbeField::Any => self.rows_with_any(block, &question),
-            ProbeField::Named(name) if !is_message => self.rows_with_value(block, name, &question.needle),
-            _ => Ok(Narrowed { rows: self.rows_with_text(block, &question)?, exact: true }),
-        }
+        self.narrow_block(block, probe)
     }
 
     fn expect_search(&self, blocks: &[usize]) {
@@ -468,7 +452,7 @@ impl Run for SegmentRun {
         if name.starts_with('@') || self.is_derived(name) {
             return Ok(None);
         }
-        let Ok(index) = self.run().footer.columns.binary_search_by(|column| (*column.name).cmp(name)) else {
+        let Some(index) = self.column_number(name) else {
             return Ok(Some(RowSet::none(self.block_rows(block))));
         };
         let shapes = self.shapes()?;
@@ -476,9 +460,7 @@ impl Run for SegmentRun {
     }
 
     fn read_addresses(&self, block: usize, name: &str, rows: &RowSet) -> Result<Option<Addresses>, ScanError> {
-        let footer = &self.run().footer;
-        let found = footer.columns.binary_search_by(|column| (*column.name).cmp(name));
-        let Some(index) = found.ok().filter(|_| !self.is_derived(name)) else { return Ok(None) };
+        let Some(index) = self.column_number(name).filter(|_| !self.is_derived(name)) else { return Ok(None) };
         // What a filter knows costs less than reading the column twice where it holds something else.
         if self.segment.format == 1 || !self.field_filter(block)?.is_of_addresses(index) {
             return Ok(None);

@@ -130,6 +130,40 @@ async fn traces_of_many_spans_do_not_hide_others() {
 }
 
 #[tokio::test]
+async fn a_list_has_newer_traces_next_to_one_of_many_spans() {
+    let house = House::new();
+    house.store_long().await;
+    let newer = ("00000000000000000000000000000fee", "00000000000000a1", "");
+    house.store_lines("deep", &[span(newer, ("deep", "internal", "step"), ("11:59:00", 1.0), json!({}))]).await;
+    let counts = |traces: &Value, list: &dyn Fn(&Value) -> Option<usize>| -> Vec<Option<usize>> {
+        traces.as_array().expect("traces").iter().map(list).collect()
+    };
+    let cut = format!("trace {LONG} has 21000 spans; only the 19999 oldest were read");
+    let jaeger = house.found("/jaeger/api/traces?service=deep").await;
+    let found = counts(&jaeger["data"], &|trace| trace["spans"].as_array().map(Vec::len));
+    assert_eq!((found, &jaeger["errors"][0]["msg"]), (vec![Some(1), Some(19_999)], &json!(cut)));
+    let zipkin = house.get("/zipkin/api/v2/traces?serviceName=deep").await;
+    let found = counts(&zipkin.json(), &|trace| trace.as_array().map(Vec::len));
+    assert_eq!((found, zipkin.header("warning")), (vec![Some(1), Some(19_999)], &*format!("199 catat \"{cut}\"")));
+}
+
+#[tokio::test]
+async fn tempo_answers_about_parents_and_arithmetic() {
+    let house = House::new();
+    house.store_many(30).await;
+    let query = encoded("{ parent.name = \"GET /\" && parent.status = error } | select(parent.duration)");
+    let found = house.found(&format!("/tempo/api/search?{SECONDS}&q={query}")).await;
+    assert_eq!((ids(&found), &found["traces"][0]["spanSet"]["matched"]), (vec![OLD], &json!(2)), "{found}");
+    let query = encoded("({ status = error } | count_over_time()) / ({} | count_over_time()) * 100");
+    let found = house.found(&format!("/tempo/api/metrics/query_range?{SECONDS}&step=7200s&q={query}")).await;
+    let series = &found["series"][0];
+    let sample = series["samples"][0]["value"].as_f64().expect("a value");
+    assert!((sample - 100.0 / 33.0).abs() < 1e-9, "{found}");
+    let name = "((count_over_time / count_over_time) * 100.0)";
+    assert_eq!(series["labels"][0]["value"]["stringValue"], name, "{found}");
+}
+
+#[tokio::test]
 async fn answers_that_are_not_whole_say_so_in_every_api() {
     let house = House::new();
     house.store_long().await;

@@ -142,14 +142,25 @@ async fn spans_sent_again_are_one_and_a_long_trace_is_cut_and_says_so() {
     assert_eq!((&trace["n_spans"], &trace["problems"][0]["code"]), (&json!(1), &json!("repeated")));
 
     let long = "0000000000000000000000000000beef";
-    let lines: Vec<String> = (0..21_000)
-        .map(|n| {
+    let store = async |trace: &str, n_spans: u32| {
+        let line = |n| {
             let parent = if n == 0 { "" } else { "0000000000000000" };
             let id = format!("{:016x}", n + 1);
-            span((long, &id, parent), ("deep", "internal", "step"), ("11:50:00", 1.0), json!({})).to_string()
-        })
-        .collect();
-    assert_eq!(house.post("/api/v1/ingest?group=traces/deep", lines.join("\n")).await.status, 200);
+            span((trace, &id, parent), ("deep", "internal", "step"), ("11:50:00", 1.0), json!({})).to_string()
+        };
+        let lines: Vec<String> = (0..n_spans).map(line).collect();
+        assert_eq!(house.post("/api/v1/ingest?group=traces/deep", lines.join("\n")).await.status, 200);
+    };
+    store("0000000000000000000000000000bee1", 1_999).await;
+    store("0000000000000000000000000000bee2", 2_001).await;
+    for (id, n_spans) in [("bee1", 1_999), ("bee2", 2_001)] {
+        let trace = house.get(&format!("/api/v1/traces/{id}")).await.json();
+        assert_eq!(
+            (&trace["n_spans"], names(&trace["problems"], "code")),
+            (&json!(n_spans), vec!["several-roots".to_owned()])
+        );
+    }
+    store(long, 21_000).await;
     let trace = house.get("/api/v1/traces/beef").await.json();
     assert_eq!(trace["n_spans"], 20_000);
     let cut = trace["problems"].as_array().expect("problems").iter().find(|problem| problem["code"] == "cut");

@@ -56,7 +56,7 @@ fn kept(condition: &Expr, spans: &[Fields]) -> Vec<u32> {
 }
 
 fn of_stages(stages: Vec<Stage>) -> Query {
-    Query { text: String::new(), pipeline: Pipeline { stages }, metric: None, hints: Vec::new() }
+    Query { text: String::new(), pipeline: Pipeline { stages }, metric: None, arithmetic: None, hints: Vec::new() }
 }
 
 proptest! {

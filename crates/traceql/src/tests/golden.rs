@@ -37,6 +37,14 @@ fn meaning(text: &str) -> String {
             let plan = compare.values(&"a".into(), 20).to_string();
             plan.lines().for_each(|line| _ = writeln!(out, "  plan: {line}"));
         }
+        Ok(MetricsPlan::Arithmetic(plan)) => {
+            let mut n_plans = 0;
+            let series = plan.series(&mut |_| {
+                n_plans += 1;
+                Ok::<_, std::convert::Infallible>(Vec::new())
+            });
+            let _ = writeln!(out, "  plans: {n_plans}, {:?}", series.map(|series| series.len()));
+        }
         Err(error) => _ = writeln!(out, "  no plan: {error}"),
     }
     out

@@ -289,6 +289,6 @@ fn spansets() -> impl Strategy<Value = Spansets> {
 pub(super) fn query() -> impl Strategy<Value = Query> {
     (spansets(), proptest::collection::vec(stage(spansets()), 0..3)).prop_map(|(first, rest)| {
         let stages = std::iter::once(Stage::Spansets(first)).chain(rest).collect();
-        Query { text: String::new(), pipeline: Pipeline { stages }, metric: None, hints: Vec::new() }
+        Query { text: String::new(), pipeline: Pipeline { stages }, metric: None, arithmetic: None, hints: Vec::new() }
     })
 }

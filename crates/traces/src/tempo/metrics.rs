@@ -95,6 +95,13 @@ async fn computed(
                 series
             }
             MetricsPlan::Compare(plan) => compare::series(run, &plan, &mut reading)?,
+            MetricsPlan::Arithmetic(plan) => {
+                let snapshot = run.snapshot(&span_groups(&[]), plan.range);
+                let scope = times::scope(run.server.now());
+                plan.series(&mut |of| {
+                    Ok::<_, Problem>(reading.add(run.execute_on(&snapshot, &of.plan, &scope, of.range)?))
+                })?
+            }
         };
         // Clients would show values that are too low as if they were right; a comparison may leave out fields.
         match reading.partial_reasons.iter().find(|reason| reason.code != "cut") {

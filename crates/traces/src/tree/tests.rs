@@ -120,7 +120,7 @@ fn cycles_end_at_their_earliest_span() {
             c 7 5 5
         s 40 1 1
         cycle: 3 spans name each other as parents in a cycle; the earliest of them is shown as a root
-        cycle: 1 spans name each other as parents in a cycle; the earliest of them is shown as a root
+        cycle: the span names itself as its parent; it is shown as a root
         several-roots: 2 spans have no parent: the trace has several roots
         ",
     );
