@@ -3,6 +3,7 @@
 import { Icon } from "../parts/icons.tsx";
 import { layer } from "../parts/layers.tsx";
 import { t } from "../texts.ts";
+import { view } from "../view.ts";
 
 /** The button above the rows. */
 export function FieldsButton() {
@@ -15,7 +16,7 @@ export function FieldsButton() {
       onClick={() => (layer.value = layer.value === "fields" ? "" : "fields")}
     >
       <Icon name="sidebar" />
-      <span>{t("Fields")}</span>
+      <span>{view.value.language === "promql" ? t("Metrics") : t("Fields")}</span>
     </button>
   );
 }
