@@ -1,1 +1,1 @@
-export{t as Selection}from"./selection2.js?v=0be606413926";
+export{t as Selection}from"./selection2.js?v=c6dc2cb5267e";

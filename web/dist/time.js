@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=7e454c66af2b";
+export{t as readRange}from"./time2.js?v=76953397f7d3";

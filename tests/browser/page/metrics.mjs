@@ -49,7 +49,7 @@ async function names(own) {
     const at = new Date(now - 20 * MINUTE + n * 30_000).toISOString();
     for (const host of HOSTS) lines.push({ "@timestamp": at, message: `minute ${n} of ${host}`, level: "info", host });
   }
-  for (let n = 0; n < 5; n += 1) lines.push({ "@timestamp": new Date(now - 9.5 * MINUTE + n * 1000).toISOString(), message: `disk busy ${n}`, level: "error", host: "m-db" });
+  for (let n = 1; n <= 12; n += 1) lines.push({ "@timestamp": new Date(now - 10 * MINUTE + n * 10_000).toISOString(), message: `disk busy ${n}`, level: "error", host: "m-db" });
   await own.ingest("hosts", lines);
   return made;
 }

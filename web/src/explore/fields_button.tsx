@@ -11,6 +11,7 @@ export function FieldsButton() {
     <button
       type="button"
       class="button quiet fields-button"
+      aria-label={view.value.language === "promql" ? t("Metrics") : t("Fields")}
       aria-expanded={layer.value === "fields"}
       data-layer="fields"
       onClick={() => (layer.value = layer.value === "fields" ? "" : "fields")}
