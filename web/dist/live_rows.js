@@ -1,4 +1,4 @@
-import{Ar as e,B as t,Br as n,Lr as r,Mr as i,Mt as a,Nt as o,On as s,Sr as c,V as l,ar as u,cn as d,dr as f,en as p,kn as m,lr as h,nr as g,or as _,tt as v,xr as y,z as b,zn as x,zr as S}from"./core.js?v=0c9c46f1d933";import{t as C}from"./row_list.js?v=0697b74e8a3e";import{t as w}from"./rows.js?v=bde015e9d33e";var T=4e6,E=class{#e=``;push(e){this.#e+=e.replaceAll(`\r
+import{Ar as e,B as t,Br as n,Lr as r,Mr as i,Mt as a,Nt as o,On as s,Sr as c,V as l,ar as u,cn as d,dr as f,en as p,kn as m,lr as h,nr as g,or as _,tt as v,xr as y,z as b,zn as x,zr as S}from"./core.js?v=3c93e062a001";import{t as C}from"./row_list.js?v=a0fd450b31ba";import{t as w}from"./rows.js?v=13b82e2ff49f";var T=4e6,E=class{#e=``;push(e){this.#e+=e.replaceAll(`\r
 `,`
 `);let t=this.#e.split(`
 

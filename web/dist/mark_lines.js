@@ -1,1 +1,1 @@
-export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=cc8f83a5a492";
+export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=eb46d97964a1";

@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=0697b74e8a3e";
+export{t as RowList}from"./row_list.js?v=a0fd450b31ba";

@@ -1,1 +1,1 @@
-export{t as Selection}from"./selection2.js?v=c6dc2cb5267e";
+export{t as Selection}from"./selection2.js?v=b0435f498ae0";

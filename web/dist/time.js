@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=76953397f7d3";
+export{t as readRange}from"./time2.js?v=3c61643695e4";

@@ -1,1 +1,1 @@
-import{Tr as e,_r as t}from"./core.js?v=0c9c46f1d933";function n(n,r,i){return t(`api/v1/time?${new URLSearchParams({text:n,time_zone:e(r)}).toString()}`,{signal:i})}export{n as t};
+import{Tr as e,_r as t}from"./core.js?v=3c93e062a001";function n(n,r,i){return t(`api/v1/time?${new URLSearchParams({text:n,time_zone:e(r)}).toString()}`,{signal:i})}export{n as t};

@@ -313,7 +313,10 @@ export function changed(of: View, change: Partial<View>): View {
   const next = { ...of, ...change };
   if (next.language === "insights") return next;
   if (change.query !== undefined && change.language === undefined) return { ...next, ...NO_PROMQL, ...change };
-  return next.page === "explore" ? next : { ...next, ...NO_PROMQL, query: next.logs };
+  if (next.page !== "explore") return { ...next, ...NO_PROMQL, query: next.logs };
+  // A part of another range is chosen no more.
+  const isMoved = next.from !== of.from || next.to !== of.to;
+  return isMoved && change.selection === undefined ? { ...next, selection: "" } : next;
 }
 
 /** Changes the view: a new entry of the history, unless told to replace the present one. */

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 
+import { clean, inBothThemes } from "./accessibility.mjs";
 import { queryText, rowsOf, settled, untilQuery } from "./harness.mjs";
 
 const MINUTE = 60_000;
@@ -285,6 +286,29 @@ async function leavesSamplesOut(own) {
   assert.equal(await page.getByTestId("samples-offer").count(), 0);
 }
 
+async function isAccessible(own) {
+  own.expectsFailures = true;
+  const { gauge, counter } = await names(own);
+  for (const viewport of [{ width: 1280, height: 800 }, { width: 380, height: 760 }]) {
+    const page = await promql(own, `rate(${counter}[5m])`, {}, { viewport });
+    await drawn(page);
+    await inBothThemes(page, () => clean(page));
+    await page.getByTestId("metric-lines").focus();
+    await page.keyboard.press("End");
+    await inBothThemes(page, () => clean(page));
+    await own.noteViolations(page);
+    const wrong = await promql(own, `sum(${gauge}`, {}, { viewport });
+    await wrong.getByTestId("metrics-failed").waitFor();
+    await inBothThemes(wrong, () => clean(wrong));
+  }
+  const page = await promql(own, "");
+  await page.getByTestId("metric-text").fill(counter);
+  await page.getByTestId("metric").click();
+  await page.getByTestId("metric-value").first().click();
+  await drawn(page);
+  await inBothThemes(page, () => clean(page));
+}
+
 export const metricChecks = [
   ["metrics: PromQL is drawn as lines with a legend and a crosshair", drawsLines],
   ["metrics: one click leads from a spike to the logs of its host and minute, and a link shows the same", leadsToLogs],
@@ -294,6 +318,7 @@ export const metricChecks = [
   ["metrics: they are listed by name and label with their numbers; clicks make and narrow the query", browsesMetrics],
   ["metrics: everything is done by keys", worksByKeys],
   ["metrics: 380 pixels, dark, in Indonesian", fitsAndSpeaks],
+  ["metrics: accessible, light and dark, wide and small", isAccessible],
   ["metrics: files and commands ask the same", sharesIt],
   ["metrics: samples among the events are left out by a click", leavesSamplesOut],
 ];

@@ -7,6 +7,11 @@ const PREFIX = "prometheus/api/v1/";
 /** The label that holds the name of a metric. */
 export const NAME = "__name__";
 
+/** Most series of an answer that the page reads. */
+const LINES_MAX = 1000;
+/** What the server remarks about an answer with more. */
+const CUT = "results truncated due to limit";
+
 /** Labels of a series; `__name__` is the name of its metric. */
 export type Labels = Readonly<Record<string, string>>;
 
@@ -27,6 +32,8 @@ export interface Steps {
 export interface Lines extends Steps {
   query: string;
   lines: Line[];
+  /** Whether there are more series than are read. */
+  isCut: boolean;
   /** Why samples may be missing. */
   missing: Notice[];
   /** What the evaluation remarks about the query. */
@@ -95,6 +102,7 @@ export async function askLines(query: string, { from, to, step }: Steps, signal:
         ["start", seconds(from)],
         ["end", seconds(to)],
         ["step", seconds(step)],
+        ["limit", String(LINES_MAX)],
       ],
       signal,
     );
@@ -112,8 +120,9 @@ export async function askLines(query: string, { from, to, step }: Steps, signal:
       labels: metric,
       points: values.map(([at, value]) => [Math.round(at * 1000), sampleValue(value)]),
     })),
+    isCut: remarks.includes(CUT),
     missing: remarks
-      .filter((one) => !isAboutQuery(one))
+      .filter((one) => !isAboutQuery(one) && one !== CUT)
       .map((message) => ({ code: "samples-missing", message: message.replace(/\.$/, "") })),
     notes: remarks.filter(isAboutQuery).map((one) => one.replace(/^PromQL (?:warning|info): /, "")),
   };

@@ -63,6 +63,7 @@ export function Explore() {
   }, [asked.value]);
   return (
     <main class="explore">
+      <h1 class="sr-only">{t("Explore")}</h1>
       <QueryBar />
       <Saved />
       {view.value.language === "promql" ? (

@@ -83,6 +83,15 @@ function isNumeric(field: Field): boolean {
   return field.types.length > 0 && field.types.every((type) => type === "integer" || type === "float");
 }
 
+/** The fields that are listed at once; copies, which come last, are among them however many others there are. */
+function firstOf(found: readonly Field[]): readonly Field[] {
+  if (found.length <= SHOWN) return found;
+  const isCopy = ({ name }: Field) => COPIED.includes(name) && !pinned.value.includes(name);
+  const copies = found.filter(isCopy);
+  const others = found.filter((field) => !isCopy(field));
+  return [...others.slice(0, SHOWN - copies.length), ...copies];
+}
+
 /** The list of fields. */
 export function Sidebar() {
   const rove = useRove(".field-row, .values li");
@@ -135,7 +144,7 @@ export function Sidebar() {
       )}
       {lane.data?.partial && <Incomplete what={t("Some fields are missing.")} reasons={lane.data.partial_reasons} />}
       <ul class="field-list" {...rove}>
-        {found.slice(0, SHOWN).map((field) => (
+        {firstOf(found).map((field) => (
           <FieldItem key={field.name} field={field} />
         ))}
       </ul>

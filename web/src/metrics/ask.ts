@@ -10,7 +10,7 @@ import { metricLines } from "../hook.ts";
 import { addFilter } from "../query/edit.ts";
 import type { Rows } from "../rows.ts";
 import { ApiError } from "../api.ts";
-import { askedAt, rangeMs, view, type View } from "../view.ts";
+import { asked, askedAt, rangeMs, view, type View } from "../view.ts";
 import { HOST_FIELDS, logsOfHost } from "./host.ts";
 import { stepsOf } from "./range.ts";
 import type { Matcher } from "./promql.ts";
@@ -129,7 +129,7 @@ let known: { key: string; names: readonly string[] } = { key: "", names: [] };
 /** Returns the query of the log lines of a series' host; the names of their fields are asked once for each range. */
 export async function logsOf(labels: api.Labels): Promise<string> {
   const { from, to, groups } = view.peek();
-  const key = JSON.stringify([from, to, groups]);
+  const key = JSON.stringify([from, to, groups, asked.peek()]);
   if (known.key !== key) {
     const found = await fields({ from, to, groups }, `filter ${NO_SAMPLE}`, new AbortController().signal);
     known = { key, names: found.fields.map(({ name }) => name).filter((name) => HOST_FIELDS.includes(name)) };

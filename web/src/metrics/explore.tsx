@@ -13,6 +13,7 @@ import { Incomplete } from "../explore/waiting.tsx";
 import { count, cut, milliseconds, printable, span } from "../format.ts";
 import { Icon } from "../parts/icons.tsx";
 import { layer, tell } from "../parts/layers.tsx";
+import { SkipLink } from "../parts/skip_link.tsx";
 import { adopt } from "../parts/style.ts";
 import causeRules from "../style/cause.css?inline";
 import rules from "../style/metrics.css?inline";
@@ -62,6 +63,7 @@ export function MetricsExplore({ List }: { List: List }) {
   useEffect(() => leave, []);
   return (
     <div class={`work${layer.value === "fields" ? " with-fields" : ""}`} inert={of.around !== ""}>
+      <SkipLink />
       <MetricBrowser />
       <div class="results">
         <Chart />
@@ -134,6 +136,13 @@ function Missing({ data }: { data: Lines }) {
   return (
     <>
       {data.missing.length > 0 && <Incomplete what={t("Samples may be missing.")} reasons={data.missing} />}
+      {data.isCut && (
+        <p class="note warning" data-testid="lines-cut">
+          {t("Only {n} series are looked at. Narrow the query, or use topk or sum by.", {
+            n: count(data.lines.length),
+          })}
+        </p>
+      )}
       {data.notes.slice(0, 3).map((note) => (
         <p key={note} class="note warning" data-testid="metric-note">
           {printable(cut(note, 400))}

@@ -41,6 +41,7 @@ export function IssueRow({ issue, isOpen, isChosen, onChoose, onChange }: RowPro
       <div class="issue-row">
         <input
           type="checkbox"
+          lang=""
           aria-label={t("Select {name}", { name: title })}
           checked={isChosen}
           data-testid="issue-choose"

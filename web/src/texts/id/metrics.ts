@@ -45,6 +45,8 @@ export const METRICS: Readonly<Record<string, string>> = {
   // Lines
   "evaluating… {time}": "menghitung… {time}",
   "Metrics over time": "Metrik dari waktu ke waktu",
+  "Only {n} series are looked at. Narrow the query, or use topk or sum by.":
+    "Hanya {n} deret yang dibaca. Persempit kueri, atau gunakan topk atau sum by.",
   "Samples may be missing.": "Sebagian sampel mungkin tidak ada.",
   "What all lines have in common": "Label yang sama pada semua garis",
   "one point every {time}": "satu titik setiap {time}",
