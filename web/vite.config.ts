@@ -77,6 +77,8 @@ const OWN = [
   "sse.ts",
   "rows.ts",
   "explore/sidebar.tsx",
+  "explore/value_buttons.tsx",
+  "parts/rove.ts",
   "explore/field_numbers.tsx",
   "api/cause.ts",
   "api/issues.ts",
@@ -86,6 +88,10 @@ const OWN = [
   "explore/difference_list.tsx",
   "explore/differs_panel.tsx",
   "explore/panel_frame.tsx",
+  "metrics/",
+  "api/metrics.ts",
+  "style/metrics.css",
+  "explore/language_tools.ts",
   "explore/selection.tsx",
   "explore/marks.ts",
   "explore/mark_lines.tsx",
@@ -271,7 +277,7 @@ export default defineConfig({
   plugins: [house(), freshStyleOfParts()],
   // The worker that reads answers has all it needs in its own file.
   worker: { format: "es", rolldownOptions: { output: { entryFileNames: "[name].js" } } },
-  server: { proxy: { "/api": API, "/-": API } },
+  server: { proxy: { "/api": API, "/-": API, "/prometheus": API } },
   build: {
     target: "es2022",
     cssTarget: ["chrome123", "firefox120", "safari17.5"],

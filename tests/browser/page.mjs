@@ -26,6 +26,7 @@ import { flowChecks } from "./page/flow.mjs";
 import { languageChecks } from "./page/language.mjs";
 import { layerChecks } from "./page/layers.mjs";
 import { liveChecks } from "./page/live.mjs";
+import { metricChecks } from "./page/metrics.mjs";
 import { otherChecks } from "./page/other.mjs";
 import { lookChecks } from "./page/looks.mjs";
 import { partChecks } from "./page/parts.mjs";
@@ -52,7 +53,7 @@ await runChecks(url, [
   ...detailChecks, ...contextChecks,
   ...shareChecks,
   ...exploreChecks, ...fieldChecks, ...otherChecks, ...partChecks, ...sourceChecks, ...lookChecks, ...languageChecks,
-  ...changeChecks, ...causeChecks, ...issueChecks, ...alertChecks, ...traceChecks,
+  ...changeChecks, ...metricChecks, ...causeChecks, ...issueChecks, ...alertChecks, ...traceChecks,
   ...keyChecks, ...liveChecks, ...flowChecks, ...stateChecks, ...proofChecks, ...crashChecks, ...scaleChecks, ...accessibilityChecks, ...layerChecks,
   ["row 32, security: no policy was violated and no script failed", (own) => own.noComplaints()],
   ...(picture ? [["a picture is taken", (own) => takeScreenshot(own, picture)]] : []),

@@ -1,1 +1,1 @@
-export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=f2eef0faaf76";
+export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=e253f3cd6c3f";

@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=399d6bf2aac5";
+export{t as RowList}from"./row_list.js?v=71e9b10f9ebe";

@@ -1,1 +1,1 @@
-export{t as Selection}from"./selection2.js?v=068d251de13f";
+export{t as Selection}from"./selection2.js?v=4138d90356fd";

@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=ab581ee2fcb0";
+export{t as readRange}from"./time2.js?v=2c1abaf2dcc9";

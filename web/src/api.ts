@@ -184,7 +184,9 @@ export function refusal(path: string, status: number, statusText: string, text: 
 
 function toldError(status: number, statusText: string, text: string): ApiError {
   try {
-    const { error } = JSON.parse(text) as { error: Record<string, unknown> };
+    const { error, errorType } = JSON.parse(text) as { error: Record<string, unknown> | string; errorType?: string };
+    // The form of Prometheus' API.
+    if (typeof error === "string") return new ApiError(status, errorType ?? "", error);
     const number = (value: unknown) => (typeof value === "number" ? value : null);
     return new ApiError(
       status,

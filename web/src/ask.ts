@@ -150,7 +150,14 @@ async function stream(
   };
 }
 
-async function askRows(of: View, scope: api.Scope, limit: number, signal: AbortSignal, show: Show): Promise<Rows> {
+/** Asks for the events that the query of a view finds in a scope; `show` takes them as they arrive. */
+export async function askRows(
+  of: View,
+  scope: api.Scope,
+  limit: number,
+  signal: AbortSignal,
+  show: Show,
+): Promise<Rows> {
   const shape = { query: of.query, columns: of.columns };
   const extended = keepsEvents(of.query) ? withRowFields(of.query, of.columns) : null;
   if (extended !== null) {
@@ -302,10 +309,10 @@ export function followView(): void {
   effect(() => {
     const of = view.value;
     const key = JSON.stringify([of.query, of.from, of.to, of.groups, of.columns, of.zone, of.live, asked.value]);
-    if (of.page !== "explore") {
+    if (of.page !== "explore" || of.language !== "insights") {
       clearTimeout(timer);
       // Nobody looks any more; whoever comes back asks again.
-      if (leave()) last = "";
+      if (leave() || of.language !== "insights") last = "";
       return;
     }
     if (key === last) return;

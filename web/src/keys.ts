@@ -4,6 +4,7 @@
 import { signal, type ReadonlySignal } from "@preact/signals";
 
 import { focusQuery } from "./explore/editor_state.ts";
+import { switchLanguage } from "./explore/query_language.ts";
 import { LEVELS } from "./explore/levels.ts";
 import { togglePause } from "./explore/paused.ts";
 import { find, openFind, stepFind } from "./find.ts";
@@ -73,10 +74,15 @@ export const pageKeys = signal<readonly Key[]>([]);
 export function filterBy(field: string, kind: FilterKind | "only", value: Json): void {
   const edit = (text: string) =>
     kind === "only" ? onlyFilter(text, field, value) : toggleFilter(text, field, kind, value);
+  editFilters(edit, true);
+}
+
+/** Edits the text that chooses the events on screen, and asks. */
+export function editFilters(edit: (text: string) => string, keepsRow = false): void {
   const other = filtered.peek();
   if (other) return other.ask(edit(other.text.peek()));
   draft.value = edit(draft.peek());
-  run(true);
+  run(keepsRow);
 }
 
 /** Whether it is known of a row which event it is. */
@@ -117,9 +123,13 @@ function openRow(opens: boolean): unknown {
 /** Levels are counted from the heaviest, as the legend shows them. */
 function clickLevel(key: string): void {
   const level = LEVELS[LEVELS.length - Number(key)];
-  if (level !== undefined) draft.value = toggleLevel(draft.peek(), level);
-  else for (const one of levelsOf(draft.peek())) draft.value = toggleLevel(draft.peek(), one);
-  run();
+  editFilters((text) => (level === undefined ? levelsOf(text).reduce(toggleLevel, text) : toggleLevel(text, level)));
+}
+
+/** PromQL has no live tail. */
+function toggleLive(): unknown {
+  const { live, language } = view.peek();
+  return language === "insights" && go({ live: !live, row: "" });
 }
 
 /** The browser's own search sees the few rows that are mounted, so it is asked only from within the box of this one. */
@@ -148,6 +158,7 @@ export const KEYS: readonly Key[] = [
     run: () => (layer.value = layer.peek() === "palette" ? "" : "palette"),
     everywhere: true,
   },
+  { keys: ["p"], label: text("Switch between events and metrics (PromQL)"), run: switchLanguage },
   { keys: ["t"], label: text("Choose the time range"), run: () => (layer.value = "time") },
   { keys: ["o"], label: text("Choose groups"), run: () => (layer.value = "groups") },
   { keys: ["r"], label: text("Run again"), run: () => run() },
@@ -182,7 +193,7 @@ export const KEYS: readonly Key[] = [
     run: clickLevel,
   },
   { keys: ["0"], label: text("All levels"), run: clickLevel },
-  { keys: ["l"], label: text("Live tail on or off"), run: () => go({ live: !view.peek().live, row: "" }) },
+  { keys: ["l"], label: text("Live tail on or off"), run: toggleLive },
   {
     keys: [" "],
     label: text("Pause or resume the live tail; elsewhere: select the row"),

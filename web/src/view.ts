@@ -55,10 +55,19 @@ const SEARCH_NAMES = [
 /** A search for traces. */
 export type TraceSearch = Partial<Record<(typeof SEARCH_NAMES)[number], string>>;
 
+/** A language that Explore takes queries in: Insights QL about events, PromQL about metrics. */
+export type QueryLanguage = "insights" | "promql";
+
 /** Everything that the address says. */
 export interface View {
   page: Page;
+  /** The language of `query`. */
+  language: QueryLanguage;
   query: string;
+  /** With PromQL: the Insights query of the log lines below the chart. */
+  logs: string;
+  /** With PromQL: the only line that is drawn, by its name; empty for all. */
+  line: string;
   from: string;
   to: string;
   groups: readonly string[];
@@ -73,7 +82,7 @@ export interface View {
   panel: Panel;
   /** The time that changes are against, as the server names it. */
   against: string;
-  /** The part of the range that is compared, as `from_to` in ms since the epoch; empty for the whole range. */
+  /** The part of the range that is compared, or with PromQL that of the log lines, as `from_to` in ms since the epoch; empty for the whole range. */
   selection: string;
   /** A condition on the events that are compared, beside the query. */
   chosen: string;
@@ -117,7 +126,10 @@ export const REFRESHES: readonly number[] = [0, 5, 30, 300];
 
 const DEFAULT: View = {
   page: "explore",
+  language: "insights",
   query: "",
+  logs: "",
+  line: "",
   from: "now-1h",
   to: "now",
   groups: [],
@@ -145,6 +157,8 @@ const DEFAULT: View = {
   span: "",
   sought: {},
 };
+
+const NO_PROMQL = { language: "insights", logs: "", line: "", selection: "" } as const;
 
 function basePath(): string {
   return new URL(document.baseURI).pathname;
@@ -184,16 +198,20 @@ export function viewOf(page: Page, params: URLSearchParams): View {
       .split(",")
       .filter((one) => one !== "")
       .slice(0, 200);
+  const isPromql = page === "explore" && params.get("lang") === "promql";
   return {
     ...DEFAULT,
     page,
+    language: isPromql ? "promql" : "insights",
     query: params.get("q") ?? params.get("query") ?? "",
+    logs: isPromql ? (params.get("logs") ?? "") : "",
+    line: isPromql ? (params.get("line") ?? "") : "",
     from: params.get("from") || DEFAULT.from,
     to: params.get("to") || DEFAULT.to,
     groups: names("groups"),
     columns: unpacked(names("columns")),
     row: params.get("row") ?? "",
-    live: params.get("live") === "1",
+    live: params.get("live") === "1" && !isPromql,
     refresh: REFRESHES.includes(Number(params.get("refresh"))) ? Number(params.get("refresh")) : 0,
     zone: isZone(params.get("tz") ?? "") ? (params.get("tz") ?? DEFAULT.zone) : DEFAULT.zone,
     panel: PANELS.find((one) => one === params.get("show")) ?? DEFAULT.panel,
@@ -235,6 +253,12 @@ export function address(view: View): string {
     set("alert", view.open);
     return `${basePath()}first-look${rest()}`;
   }
+  if (view.page === "explore" && view.language === "promql") {
+    params.set("lang", "promql");
+    set("logs", view.logs);
+    set("line", view.line);
+    set("sel", view.selection);
+  }
   set("q", view.query);
   set("from", view.from, DEFAULT.from);
   set("to", view.to, DEFAULT.to);
@@ -245,7 +269,7 @@ export function address(view: View): string {
   set("refresh", view.refresh > 0 ? String(view.refresh) : "");
   set("show", view.panel, DEFAULT.panel);
   set("against", view.against, DEFAULT.against);
-  if (view.panel === "differs") {
+  if (view.panel === "differs" && view.language === "insights") {
     set("sel", view.selection);
     set("cond", view.chosen);
     set("base", view.baseline);
@@ -284,14 +308,25 @@ export const draft = signal(current.peek().query);
 /** When the shown answers were asked for: what `now` means until they are asked again. */
 export const askedAt = signal(Date.now());
 
+/** The view with a change. A query is in Insights QL unless its language is given; only Explore takes PromQL, other pages get the query of its log lines. */
+export function changed(of: View, change: Partial<View>): View {
+  const next = { ...of, ...change };
+  if (next.language === "insights") return next;
+  if (change.query !== undefined && change.language === undefined) return { ...next, ...NO_PROMQL, ...change };
+  if (next.page !== "explore") return { ...next, ...NO_PROMQL, query: next.logs };
+  // A part of another range is chosen no more.
+  const isMoved = next.from !== of.from || next.to !== of.to;
+  return isMoved && change.selection === undefined ? { ...next, selection: "" } : next;
+}
+
 /** Changes the view: a new entry of the history, unless told to replace the present one. */
 export function go(change: Partial<View>, replace = false): void {
-  const next = { ...current.peek(), ...change };
+  const next = changed(current.peek(), change);
   const to = address(next);
   if (to !== location.pathname + location.search + location.hash)
     history[replace ? "replaceState" : "pushState"](null, "", to);
   batch(() => {
-    if (change.query !== undefined) draft.value = change.query;
+    if (next.query !== current.peek().query || change.query !== undefined) draft.value = next.query;
     current.value = next;
   });
 }
@@ -300,7 +335,8 @@ export function go(change: Partial<View>, replace = false): void {
 export function run(keepsRow = false): void {
   const query = draft.peek();
   batch(() => {
-    if (query !== current.peek().query) go(keepsRow ? { query } : { query, row: "" });
+    const { language } = current.peek();
+    if (query !== current.peek().query) go(keepsRow ? { query, language } : { query, language, row: "" });
     asked.value += 1;
   });
 }

@@ -49,7 +49,7 @@ async function makesARule(own) {
   await form.getByRole("button", { name: "Create rule" }).click();
   await form.getByRole("alert").getByText("condition").waitFor();
   await form.getByLabel("Fires when").fill("count > 0");
-  await form.getByRole("button", { name: "The last 1h" }).click();
+  await form.getByRole("button", { name: "The last 1 h" }).click();
   await form.getByTestId("fired").getByText(/would have fired/).waitFor();
   await form.getByTestId("rule-more").locator("summary").click();
   await form.getByLabel("Every", { exact: true }).fill("1s");

@@ -65,9 +65,43 @@ async function keepsPins(own) {
   assert.notEqual((await names())[0], "status");
 }
 
+/** All fields are one stop of the Tab key; what the system's own field says as well comes last. */
+async function isOneStop(own) {
+  const page = await own.explore();
+  await field(page, "status").waitFor();
+  const stops = () => page.getByTestId("sidebar").locator(".field-list button").evaluateAll((all) => all.filter((one) => one.tabIndex === 0).length);
+  assert.equal(await stops(), 1);
+  await page.getByTestId("field").first().focus();
+  await page.keyboard.press("End");
+  await page.keyboard.press("ArrowRight");
+  assert.equal(await page.evaluate(() => document.activeElement.dataset.testid), "pin");
+  await page.keyboard.press("ArrowLeft");
+  const last = await page.getByTestId("field").evaluateAll((all) => all.slice(-2).map((one) => one.dataset.name));
+  assert.deepEqual(last.sort(), ["level", "message"]);
+  assert.equal(await coverage(page, "@level").textContent(), "100 %");
+  assert.equal(await stops(), 1);
+}
+
+/** An open row has a field once where the sender's and the system's are the same; its buttons are seen when they are wanted. */
+async function listsFieldsOnce(own) {
+  const page = await own.explore({ q: 'filter message like "needle"' });
+  await page.locator("[data-testid=row]").first().click();
+  const detail = page.getByTestId("detail");
+  await detail.getByTestId("repeated").waitFor();
+  assert.match(await detail.getByTestId("repeated").textContent(), /level, message$/);
+  assert.equal(await detail.locator('tr[data-field="message"]').count(), 0);
+  const service = detail.locator('tr[data-field="service"]');
+  const opacity = () => service.getByTestId("include").evaluate((button) => getComputedStyle(button).opacity);
+  assert.equal(await opacity(), "0");
+  await service.hover();
+  assert.equal(await opacity(), "1");
+}
+
 export const fieldChecks = [
   ["row 9, fields: coverage is that of all events that match", coversMatches],
   ["row 9, fields: what is estimated says so", marksEstimates],
   ["row 9, fields: numbers have their smallest, middle and largest, and a histogram, of all that match", showsNumbers],
   ["row 9, fields: pinned ones stand first, in this browser", keepsPins],
+  ["row 24, accessible: the fields are one stop of the Tab key", isOneStop],
+  ["row 11, open row: a field is listed once, and its buttons come with the pointer", listsFieldsOnce],
 ];

@@ -20,6 +20,7 @@ const LINES = {
   "/": (page) => page.waitForFunction(() => document.activeElement !== document.body && window.__catat.state.view.page === "explore" && !document.activeElement.dataset.id),
   "Mod+k": (page) => opened(page, "palette"),
   h: (page) => opened(page, "history-panel"),
+  p: (page) => page.waitForURL(/lang=promql/),
   t: (page) => opened(page, "time-panel"),
   o: (page) => opened(page, "groups-panel"),
   r: async (page, key, before) => { await page.waitForFunction((n) => performance.getEntriesByType("resource").filter((one) => one.name.includes("/api/v1/histogram")).length > n, before.asked); },

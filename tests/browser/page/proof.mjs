@@ -94,12 +94,16 @@ async function isReadableAtTwiceTheSize(own) {
 }
 
 /** Goes on with Tab until the element is in focus. */
-async function tabTo(page, locator, most = 60) {
+function tabTo(page, locator, most = 60) {
+  return pressTo(page, locator, "Tab", most);
+}
+
+async function pressTo(page, locator, key, most = 60) {
   for (let step = 0; step < most; step += 1) {
     if (await locator.evaluateAll((all) => all.some((one) => one === document.activeElement))) return;
-    await page.keyboard.press("Tab");
+    await page.keyboard.press(key);
   }
-  throw new Error(`${locator} is not reached by Tab`);
+  throw new Error(`${locator} is not reached by ${key}`);
 }
 
 async function goesWithoutAMouse(own) {
@@ -120,11 +124,12 @@ async function goesWithoutAMouse(own) {
   await page.waitForURL(/from=now-24h/);
   await settled(page);
   // A field, its value, the filter by it.
-  await tabTo(page, page.locator("[data-testid=field][data-name=service]"));
+  await tabTo(page, page.getByTestId("field"));
+  await pressTo(page, page.locator("[data-testid=field][data-name=service]"), "ArrowDown");
   await page.keyboard.press("Enter");
   const value = page.getByTestId("values").locator("li[data-value=checkout]");
   await value.waitFor();
-  await tabTo(page, value.getByTestId("include"));
+  await pressTo(page, value.getByTestId("include"), "ArrowDown");
   await page.keyboard.press("Enter");
   await settled(page);
   assert.match(await queryText(page), /service = "checkout"/);

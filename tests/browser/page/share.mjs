@@ -386,8 +386,9 @@ async function drawsNamesAndNumbers(own) {
   await page.getByTestId("name-bars").locator("svg").focus();
   await page.keyboard.press("ArrowRight");
   await until(async () => /\d/.test(await page.getByTestId("name-bars").locator(".legend").textContent()), true);
+  assert.equal(await page.locator("th").last().getAttribute("aria-sort"), "descending", "the largest first, where nobody chose an order");
   await page.locator("th").last().getByRole("button").click();
-  assert.equal(parameter(page, "sort"), "-n");
+  assert.equal(parameter(page, "sort"), "n");
   const one = await own.explore({ q: "stats count(*) as n" });
   await one.getByTestId("figures").waitFor();
   await one.getByTestId("chart-table").click();

@@ -3,10 +3,9 @@
 import { closeBrackets, closeBracketsKeymap } from "@codemirror/autocomplete";
 import { history, historyKeymap, isolateHistory, insertNewline, standardKeymap } from "@codemirror/commands";
 import { bracketMatching } from "@codemirror/language";
-import { EditorState, Prec, StateEffect, StateField, type Range } from "@codemirror/state";
+import { EditorState, Prec, StateEffect, StateField } from "@codemirror/state";
 import { Decoration, EditorView, keymap, placeholder, type DecorationSet } from "@codemirror/view";
 
-import { COMMANDS, KEYWORDS, lex, type Token } from "../query/lex.ts";
 import { t } from "../texts.ts";
 
 /** What the editor begins with, and whom it tells. */
@@ -16,6 +15,8 @@ export interface Setup {
   selection: readonly [number, number];
   /** Shown while nothing is written. */
   placeholder: string;
+  /** Parts of a text and the names of their colours. */
+  colours: (text: string) => readonly { start: number; end: number; name: string }[];
   onText: (text: string, caret: number, isTyped: boolean) => void;
   /** Whether the key was taken. */
   onKey: (event: KeyboardEvent) => boolean;
@@ -35,38 +36,23 @@ export interface CodeEditor {
   destroy: () => void;
 }
 
-/** The class of a token's colour. */
-function colour(token: Token, next: Token | undefined, first: boolean): string {
-  if (token.kind !== "word") return token.kind;
-  const word = token.text.toLowerCase();
-  if (first && COMMANDS.has(word)) return "command";
-  if (KEYWORDS.has(word)) return "keyword";
-  if (next?.text === "(") return "function";
-  return token.text.startsWith("@") ? "system" : "name";
-}
+/** Names of parts that have the text's own colour. */
+const UNCOLOURED = ["newline", "space", "name"];
 
 /** The colours of a text. */
-function coloursOf(text: string): DecorationSet {
-  const tokens = lex(text);
-  const found: Range<Decoration>[] = [];
-  let begins = true;
-  tokens.forEach((token, at) => {
-    const name = colour(token, tokens[at + 1], begins);
-    begins =
-      token.kind === "pipe" ||
-      token.kind === "newline" ||
-      (begins && (token.kind === "space" || token.kind === "comment"));
-    if (token.kind !== "newline" && token.kind !== "space" && name !== "name")
-      found.push(Decoration.mark({ class: `tok-${name}` }).range(token.start, token.end));
+function colourField(colours: Setup["colours"]): StateField<DecorationSet> {
+  const of = (text: string) =>
+    Decoration.set(
+      colours(text)
+        .filter(({ name }) => !UNCOLOURED.includes(name))
+        .map(({ start, end, name }) => Decoration.mark({ class: `tok-${name}` }).range(start, end)),
+    );
+  return StateField.define<DecorationSet>({
+    create: (state) => of(state.doc.toString()),
+    update: (now, change) => (change.docChanged ? of(change.newDoc.toString()) : now),
+    provide: (field) => EditorView.decorations.from(field),
   });
-  return Decoration.set(found);
 }
-
-const colours = StateField.define<DecorationSet>({
-  create: (state) => coloursOf(state.doc.toString()),
-  update: (now, change) => (change.docChanged ? coloursOf(change.newDoc.toString()) : now),
-  provide: (field) => EditorView.decorations.from(field),
-});
 
 const setWrong = StateEffect.define<readonly [number, number] | null>();
 
@@ -209,7 +195,7 @@ export function makeEditor(host: HTMLElement, setup: Setup): CodeEditor {
         EditorState.languageData.of(() => [{ closeBrackets: { brackets: ["(", "[", '"'] } }]),
         closeBrackets(),
         bracketMatching(),
-        colours,
+        colourField(setup.colours),
         wrong,
         placeholder(setup.placeholder),
         EditorView.lineWrapping,

@@ -3,22 +3,30 @@
 
 import { useEffect, useRef } from "preact/hooks";
 
-import { counts, rows } from "../ask.ts";
+import { counts, rows, type Lane } from "../ask.ts";
 import type { ApiError, Notice } from "../api.ts";
 import { later } from "../parts/later.tsx";
 import { referenceAt } from "../query/lex.ts";
+import type { Rows } from "../rows.ts";
 import { t } from "../texts.ts";
 import { draft, view } from "../view.ts";
-import { checked, focusBy, isEquipped, PLACEHOLDER, queryBefore, submit, undoQuery } from "./editor_state.ts";
+import { checked, focusBy, isEquipped, placeholder, queryBefore, submit, undoQuery } from "./editor_state.ts";
+
+const NO_ANSWER: Lane<Rows> = { state: "idle", data: null, error: null, since: 0 };
 
 const QueryEditor = later(async () => (await import("./query_editor.tsx")).QueryEditor, true);
 
 /** What is wrong with the text as it stands: what the server said when it was run, else when it was looked at. */
 function errorNow(): ApiError | null {
-  const lane = rows.value;
+  const lane = answerNow();
   const ran = draft.value === view.value.query;
   if (ran && lane.state === "error") return lane.error?.status === 400 ? lane.error : null;
   return checked.value?.text === draft.value && !(ran && lane.state === "done") ? checked.value.error : null;
+}
+
+/** The lane of the rows; with PromQL nothing is known of them. */
+function answerNow(): Lane<Rows> {
+  return view.value.language === "insights" ? rows.value : NO_ANSWER;
 }
 
 function TextArea({ error }: { error: boolean }) {
@@ -41,7 +49,7 @@ function TextArea({ error }: { error: boolean }) {
       aria-label={t("Query")}
       aria-describedby="query-notes"
       aria-invalid={error}
-      placeholder={t(PLACEHOLDER)}
+      placeholder={placeholder()}
       spellcheck={false}
       autocomplete="off"
       autocapitalize="off"
@@ -55,21 +63,25 @@ function TextArea({ error }: { error: boolean }) {
 
 /** The editor with what the server said about the text. */
 export function Editor() {
-  const lane = rows.value;
+  const lane = answerNow();
   const error = errorNow();
   const isDone = error === null && lane.state === "done" && lane.data !== null && draft.value === view.value.query;
   return (
     <div class="editor">
       <div class={`editor-box${error ? " has-error" : ""}`}>
         {!isEquipped.value && <TextArea error={error !== null} />}
-        <QueryEditor error={error} />
+        <QueryEditor key={view.value.language} error={error} />
       </div>
       <div id="query-notes" class="notes" aria-live="polite">
         {error && <ErrorNote error={error} />}
         {isDone && lane.data && <Notices all={lane.data.answer.warnings} more={lane.data.more} />}
-        {!error && counts.value.state === "error" && counts.value.error?.status === 400 && lane.state !== "error" && (
-          <p class="note">{t("No histogram for this query: {reason}", { reason: counts.value.error.message })}</p>
-        )}
+        {!error &&
+          view.value.language === "insights" &&
+          counts.value.state === "error" &&
+          counts.value.error?.status === 400 &&
+          lane.state !== "error" && (
+            <p class="note">{t("No histogram for this query: {reason}", { reason: counts.value.error.message })}</p>
+          )}
       </div>
     </div>
   );
@@ -77,6 +89,7 @@ export function Editor() {
 
 /** What the reference says about a mistake: about the word that was probably meant, or about its place. */
 function seeOf(error: ApiError): string {
+  if (view.peek().language === "promql") return "docs/reading/prometheus";
   const meant = /did you mean .(\w+)/.exec(error.hint ?? "")?.[1];
   return meant ? `reference#${meant.toLowerCase()}` : referenceAt(draft.peek(), error.start ?? 0);
 }

@@ -3,14 +3,21 @@
 import { signal } from "@preact/signals";
 
 import type { ApiError, Notice } from "../api.ts";
-import { text } from "../texts.ts";
-import { draft, go, run, view } from "../view.ts";
+import { t, text } from "../texts.ts";
+import { draft, go, run, view, type QueryLanguage } from "../view.ts";
 
 const HISTORY = "catat.history";
 const HISTORY_MAX = 50;
 
+const PLACEHOLDERS: Record<QueryLanguage, string> = {
+  insights: text('Search: connection refused · filter @level >= "error" · stats count(*) by host'),
+  promql: text('PromQL: up == 0 · rate(http_requests_total{code="500"}[5m])'),
+};
+
 /** Shown while nothing is written. */
-export const PLACEHOLDER = text('Search: connection refused · filter @level >= "error" · stats count(*) by host');
+export function placeholder(): string {
+  return t(PLACEHOLDERS[view.value.language]);
+}
 
 /** What the server says about a text that was not run. */
 export interface Checked {
@@ -40,10 +47,15 @@ export function focusQuery(): void {
   focus();
 }
 
+/** Each language has a history of its own. */
+function historyOf(language: QueryLanguage): string {
+  return language === "insights" ? HISTORY : `${HISTORY}.${language}`;
+}
+
 /** Queries that were run here, the last one first. */
-export function pastQueries(): string[] {
+export function pastQueries(language = view.peek().language): string[] {
   try {
-    const stored: unknown = JSON.parse(localStorage.getItem(HISTORY) ?? "[]");
+    const stored: unknown = JSON.parse(localStorage.getItem(historyOf(language)) ?? "[]");
     return Array.isArray(stored) ? stored.filter((one): one is string => typeof one === "string") : [];
   } catch {
     return [];
@@ -54,7 +66,7 @@ function remember(text: string): void {
   if (text.trim() === "" || text.length > 4000) return;
   try {
     localStorage.setItem(
-      HISTORY,
+      historyOf(view.peek().language),
       JSON.stringify([text, ...pastQueries().filter((one) => one !== text)].slice(0, HISTORY_MAX)),
     );
   } catch {
@@ -75,6 +87,6 @@ export function undoQuery(): void {
   const before = queryBefore.peek();
   if (before === null) return;
   queryBefore.value = null;
-  go({ query: before, row: "" });
+  go({ query: before, language: view.peek().language, row: "" });
   focusQuery();
 }

@@ -18,20 +18,24 @@ import { Editor } from "./editor.tsx";
 import { submit } from "./editor_state.ts";
 import { FieldsButton } from "./fields_button.tsx";
 import { GroupPicker } from "./group_picker.tsx";
+import { switchLanguage } from "./query_language.ts";
 import { RowOptions } from "./row_options.tsx";
 import { PanelSwitch } from "./panel_switch.tsx";
 import { Share } from "./share.tsx";
-import { Sidebar } from "./sidebar.tsx";
 import { TimePicker } from "./time_picker.tsx";
 import { Incomplete, Waiting } from "./waiting.tsx";
 
 const Onboarding = later(async () => (await import("../pages/start.tsx")).Onboarding);
 const Around = later(async () => (await import("../context/around.tsx")).Around, true);
 const LiveRows = later(async () => (await import("./live_rows.tsx")).LiveRows);
-// Asked for at once: it is there before the first answer.
+// These two are asked for at once: they are there before the first answer.
 const rowList = import("./row_list.tsx").then((part) => part.RowList);
 rowList.catch(() => undefined);
 const RowList = later(async () => await rowList.catch(async () => (await import("./row_list.tsx")).RowList), true);
+const sidebar = import("./sidebar.tsx").then((part) => part.Sidebar);
+sidebar.catch(() => undefined);
+const Sidebar = later(async () => await sidebar.catch(async () => (await import("./sidebar.tsx")).Sidebar), true);
+const Metrics = later(async () => (await import("../metrics/explore.tsx")).MetricsExplore);
 const Saved = later(async () => (await import("./saved.tsx")).Saved, true);
 const Panels = later(async () => (await import("./panels.tsx")).Panels);
 const Offer = later(async () => (await import("./offer.tsx")).Offer, true);
@@ -59,9 +63,12 @@ export function Explore() {
   }, [asked.value]);
   return (
     <main class="explore">
+      <h1 class="sr-only">{t("Explore")}</h1>
       <QueryBar />
       <Saved />
-      {empty || isStarting ? (
+      {view.value.language === "promql" ? (
+        <Metrics List={RowList} />
+      ) : empty || isStarting ? (
         <Onboarding onShow={() => setStarting(false)} />
       ) : (
         <div class={`work${layer.value === "fields" ? " with-fields" : ""}`} inert={view.value.around !== ""}>
@@ -79,9 +86,10 @@ export function Explore() {
 }
 
 function QueryBar() {
-  const live = view.value.live;
+  const { live, language } = view.value;
   return (
     <div class="query-bar" role="search">
+      <Languages />
       <GroupPicker />
       <Editor />
       <TimePicker />
@@ -89,18 +97,41 @@ function QueryBar() {
         <Icon name="play" />
         <span>{t("Run")}</span>
       </button>
-      <button
-        type="button"
-        class={`button live${live ? " on" : ""}`}
-        aria-pressed={live}
-        onClick={() => go({ live: !live, row: "" })}
-        data-testid="live"
-        title={t("Live tail (l)")}
-      >
-        <Icon name={live ? "stop" : "live"} />
-        <span>{t("Live")}</span>
-      </button>
+      {language === "insights" && (
+        <button
+          type="button"
+          class={`button live${live ? " on" : ""}`}
+          aria-pressed={live}
+          onClick={() => go({ live: !live, row: "" })}
+          data-testid="live"
+          title={t("Live tail (l)")}
+        >
+          <Icon name={live ? "stop" : "live"} />
+          <span>{t("Live")}</span>
+        </button>
+      )}
       <Share />
+    </div>
+  );
+}
+
+/** What is explored: events, or metrics. */
+function Languages() {
+  const now = view.value.language;
+  return (
+    <div class="tabs languages" role="group" aria-label={t("Explore")}>
+      {(["insights", "promql"] as const).map((language) => (
+        <button
+          key={language}
+          type="button"
+          aria-pressed={now === language}
+          data-testid={`language-${language}`}
+          title={language === "promql" ? t("Metrics, in PromQL (p)") : t("Events, in Insights QL (p)")}
+          onClick={() => now !== language && switchLanguage()}
+        >
+          {language === "promql" ? t("Metrics") : t("Logs")}
+        </button>
+      ))}
     </div>
   );
 }

@@ -3,10 +3,11 @@
 
 import * as api from "../api.ts";
 import { counts, isCut, rows } from "../ask.ts";
+import { stepsOf } from "../metrics/range.ts";
 import { ROW_FIELDS, withRowFields } from "../query/edit.ts";
 import { keepsEvents } from "../query/lex.ts";
 import { who } from "../session.ts";
-import { frozen, view, type View } from "../view.ts";
+import { askedAt, frozen, rangeMs, view, type View } from "../view.ts";
 
 /** Kinds of files, as the server calls them. */
 export const FORMATS = ["csv", "tsv", "ndjson", "text"] as const;
@@ -27,7 +28,21 @@ function asked(of: View): string {
   return (keepsEvents(of.query) ? withRowFields(of.query, of.columns, FILE_FIELDS) : null) ?? of.query;
 }
 
+/** The parameters of a query in PromQL: its range with the steps of the chart. */
+function promqlParameters(of: View): [string, string][] {
+  const { from, to, step } = stepsOf(rangeMs(of, askedAt.peek()));
+  return [
+    ["query", of.query],
+    ["language", "promql"],
+    ["from", new Date(from).toISOString()],
+    ["to", new Date(to).toISOString()],
+    ["step", `${step / 1000}s`],
+    ["time_zone", api.timeZone(of.zone)],
+  ];
+}
+
 function parameters(of: View): [string, string][] {
+  if (of.language === "promql") return promqlParameters(of);
   const named: [string, string][] = [
     ["query", asked(of)],
     ["from", of.from],
@@ -50,7 +65,7 @@ export function fileAddress(format: Format, gzip: boolean): string {
 /** How many rows a file will have and about how many bytes, as far as it is known before. */
 export function sizeOf(): { rows: number; isExact: boolean; bytes: number } | null {
   const data = rows.value.data;
-  if (!data) return null;
+  if (!data || view.value.language === "promql") return null;
   if (data.kind === "table")
     return {
       rows: data.table.length,
@@ -97,6 +112,11 @@ export function asCommand(format?: Format): string {
   const to = of.to === "now" ? "" : ` --to ${quoted(of.to)}`;
   const output = format === undefined ? "" : ` -o ${format === "text" ? "lines" : format}`;
   const url = document.baseURI.replace(/\/$/, "");
+  if (of.language === "promql") {
+    const { from, to, step } = stepsOf(rangeMs(of, askedAt.peek()));
+    const range = `--from ${new Date(from).toISOString()} --to ${new Date(to).toISOString()} --step ${step / 1000}s`;
+    return `catat query --url ${quoted(url)} --language promql ${range}${output} ${quoted(of.query)}`;
+  }
   return `catat query --url ${quoted(url)} --tz ${quoted(api.timeZone(of.zone))} --from ${quoted(of.from)}${to}${groups}${output} ${quoted(asked(of))}`;
 }
 

@@ -2,16 +2,18 @@
 // ways to what changed and to the first look.
 
 import { signal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 
 import { askOnset, type Onset, type Side } from "../api/cause.ts";
-import { counts, start, stop, type Lane } from "../ask.ts";
-import { oneLine } from "../format.ts";
+import { counts, rows, start, stop, type Lane } from "../ask.ts";
+import { count, oneLine } from "../format.ts";
+import { filterBy } from "../keys.ts";
 import { Way } from "../parts/way.tsx";
 import { addFilter, headOf } from "../query/edit.ts";
-import { rich, t } from "../texts.ts";
+import { plural, rich, t } from "../texts.ts";
 import { dayClock, distance } from "../time.ts";
 import { askedAt, go, rangeMs, view } from "../view.ts";
+import { switchLanguage } from "./query_language.ts";
 import { hasErrors, riseOf, searchFrom, toldOf, type Told } from "./rise.ts";
 
 const onset = signal<Lane<Onset>>({ state: "idle", data: null, error: null, since: 0 });
@@ -35,8 +37,44 @@ function errorsIn(isRise: boolean): Side {
   };
 }
 
-/** Offers to compare the time since the rise with the time before it. */
+/** What is offered above the rows. */
 export function Offer() {
+  return (
+    <>
+      <Rise />
+      <Samples />
+    </>
+  );
+}
+
+/** Samples of metrics are events, too, and many: offers the rows without them, and their lines. */
+function Samples() {
+  const { query, groups, live } = view.value;
+  const data = rows.value.data;
+  const n = useMemo(() => data?.events.filter(({ group }) => group.startsWith("metrics/")).length ?? 0, [data]);
+  if (n === 0 || live || groups.length > 0 || query.includes("@type") || data?.isWhole !== true) return null;
+  return (
+    <p class="offer" data-testid="samples-offer">
+      <span>
+        {plural(n, "{n} of these rows is a sample of a metric.", "{n} of these rows are samples of metrics.", count(n))}
+      </span>
+      <button
+        type="button"
+        class="link"
+        data-testid="hide-samples"
+        onClick={() => filterBy("@type", "exclude", "sample")}
+      >
+        {t("Hide samples")}
+      </button>
+      <button type="button" class="link" onClick={switchLanguage}>
+        {t("Show metrics as lines")}
+      </button>
+    </p>
+  );
+}
+
+/** Offers to compare the time since the rise with the time before it. */
+function Rise() {
   const { data, state } = counts.value;
   const of = view.value;
   const [from, to] = rangeMs(of, askedAt.value);

@@ -5,17 +5,16 @@
 import { effect, signal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
-import { ApiError, format } from "../api.ts";
-import { checkQuery } from "../api/check.ts";
+import { ApiError } from "../api.ts";
 import { Icon } from "../parts/icons.tsx";
 import { layer, Menu, tell } from "../parts/layers.tsx";
 import { oneLine } from "../format.ts";
-import { referenceAt } from "../query/lex.ts";
 import { t } from "../texts.ts";
 import { draft, view } from "../view.ts";
 import { makeEditor, type CodeEditor } from "./code_mirror.ts";
-import { checked, focusBy, focusQuery, isEquipped, PLACEHOLDER, pastQueries, submit } from "./editor_state.ts";
-import { askedCompletions, completions, Suggestions, type Suggestion } from "./suggest.tsx";
+import { checked, focusBy, focusQuery, isEquipped, pastQueries, placeholder, submit } from "./editor_state.ts";
+import { tools } from "./language_tools.ts";
+import { Suggestions, type Suggestion } from "./suggest.tsx";
 
 // Fast typing asks once, at its end.
 const SUGGEST_AFTER_MS = 60;
@@ -38,18 +37,20 @@ function suggestAt(text: string, caret: number): void {
   asking.abort();
   const { signal } = (asking = new AbortController());
   chosen.value = -1;
-  suggestions.value = completions(text, caret);
+  suggestions.value = tools().completions(text, caret);
   setTimeout(() => {
     if (signal.aborted) return;
-    askedCompletions(text, caret, signal).then(
-      (asked) => {
-        if (signal.aborted) return;
-        const picked = suggestions.peek()[chosen.peek()]?.label;
-        suggestions.value = asked;
-        chosen.value = picked === undefined ? -1 : asked.findIndex((one) => one.label === picked);
-      },
-      () => undefined,
-    );
+    tools()
+      .asked(text, caret, signal)
+      .then(
+        (asked) => {
+          if (signal.aborted) return;
+          const picked = suggestions.peek()[chosen.peek()]?.label;
+          suggestions.value = asked;
+          chosen.value = picked === undefined ? -1 : asked.findIndex((one) => one.label === picked);
+        },
+        () => undefined,
+      );
   }, SUGGEST_AFTER_MS);
 }
 
@@ -60,12 +61,14 @@ function checkSoon(text: string): void {
   const { signal } = (checking = new AbortController());
   setTimeout(() => {
     if (signal.aborted) return;
-    checkQuery(text, view.peek().zone, signal).then(
-      (answer) => {
-        if (!signal.aborted) checked.value = { text, ...answer };
-      },
-      () => undefined,
-    );
+    tools()
+      .check(text, signal)
+      .then(
+        (answer) => {
+          if (!signal.aborted) checked.value = { text, ...answer };
+        },
+        () => undefined,
+      );
   }, CHECK_AFTER_MS);
 }
 
@@ -123,7 +126,7 @@ async function tidy(editor: CodeEditor): Promise<void> {
   const text = draft.peek();
   if (text.trim() === "") return;
   try {
-    const tidied = await format(text);
+    const tidied = await tools().format(text);
     if (draft.peek() !== text || tidied === text) return;
     editor.set(tidied);
     editor.focus();
@@ -135,7 +138,7 @@ async function tidy(editor: CodeEditor): Promise<void> {
 
 /** Shows what the reference says about the suggestion chosen, or about what stands at the caret. */
 function explain(editor: CodeEditor): void {
-  const see = suggestions.peek()[Math.max(chosen.peek(), 0)]?.see ?? referenceAt(draft.peek(), editor.caret());
+  const see = suggestions.peek()[Math.max(chosen.peek(), 0)]?.see ?? tools().reference(draft.peek(), editor.caret());
   open(new URL(see, document.baseURI), "_blank", "noopener");
 }
 
@@ -180,7 +183,8 @@ function useEditor(host: { current: HTMLDivElement | null }): { current: CodeEdi
       const made = makeEditor(host.current, {
         text: area?.value ?? draft.peek(),
         selection: area ? [area.selectionStart, area.selectionEnd] : [0, 0],
-        placeholder: t(PLACEHOLDER),
+        placeholder: placeholder(),
+        colours: (text) => tools().colours(text),
         onText: (text, caret, isTyped) => {
           draft.value = text;
           if (isTyped) suggestAt(text, caret);

@@ -12,6 +12,7 @@ import { fullEvent, knownFields, type FieldOfEvent, type FullEvent } from "../ev
 import { count, cut, printable } from "../format.ts";
 import { canShowAround, showAround } from "../keys.ts";
 import { copy } from "../parts/layers.tsx";
+import { useRove } from "../parts/rove.ts";
 import { Way } from "../parts/way.tsx";
 import type { EventRow } from "../rows.ts";
 import type { Json } from "../query/edit.ts";
@@ -34,14 +35,35 @@ function isTime(name: string): boolean {
   return name === "@timestamp" || name === "@ingestionTime";
 }
 
-function FieldTable({ fields, unnamed, row }: { fields: readonly FieldOfEvent[]; unnamed: number; row: EventRow }) {
+/** Whether a field says what the system field of the same name says. */
+function repeats({ name, value }: FieldOfEvent, all: readonly FieldOfEvent[]): boolean {
+  const system = all.find((one) => one.name === `@${name}`)?.value;
+  if (system === undefined) return false;
+  return (
+    valueToText(system) === valueToText(value) ||
+    (isTime(`@${name}`) && resolve(String(value), 0) === resolve(String(system), 0))
+  );
+}
+
+function FieldTable({
+  fields: all,
+  unnamed,
+  row,
+}: {
+  fields: readonly FieldOfEvent[];
+  unnamed: number;
+  row: EventRow;
+}) {
+  const rove = useRove("tr");
   const [most, setMost] = useState(FIELDS_SHOWN);
+  const repeated = all.filter((field) => repeats(field, all)).map(({ name }) => name);
+  const fields = all.filter(({ name }) => !repeated.includes(name));
   const shown = fields.slice(0, most);
   const zone = view.value.zone;
   return (
     <>
       <table class="fields" data-testid="fields">
-        <tbody>
+        <tbody {...rove}>
           {shown.map(({ name, value }) => (
             <tr
               key={name}
@@ -80,6 +102,13 @@ function FieldTable({ fields, unnamed, row }: { fields: readonly FieldOfEvent[];
             all: count(fields.length),
           })}
         </button>
+      )}
+      {repeated.length > 0 && (
+        <p class="dim" data-testid="repeated">
+          {t("Sent with the same value as the field with @: {names}", {
+            names: repeated.map((one) => printable(one)).join(", "),
+          })}
+        </p>
       )}
       {unnamed > 0 && (
         <p class="dim">

@@ -25,7 +25,11 @@ function Chips() {
   return (
     <div class="chips-row" role="group" aria-label={t("Saved filters and views")} data-testid="chips">
       {chips().map((one) => {
-        const on = isOn(view.value.query, one.view["q"] ?? "", conditionsOfChips);
+        const on = isOn(
+          view.value.language === "promql" ? view.value.logs : view.value.query,
+          one.view["q"] ?? "",
+          conditionsOfChips,
+        );
         return (
           <button
             key={one.id}

@@ -5,7 +5,8 @@ import { signal } from "@preact/signals";
 import { changeView, savedViews, viewOfParts, type SavedView } from "../api/views.ts";
 import { layer } from "../parts/layers.tsx";
 import { toggleChip } from "../query/chips.ts";
-import { draft, go, run, view } from "../view.ts";
+import { editFilters } from "../keys.ts";
+import { go, run, view } from "../view.ts";
 
 const STARRED = "catat.starred";
 /** Views of others that have a star here, by their ids. */
@@ -50,12 +51,8 @@ export async function toggleStar(of: SavedView): Promise<void> {
 /** Goes to a view, or switches a condition. */
 export function openView(of: SavedView): void {
   if (layer.peek() === "views") layer.value = "";
-  if (of.chip)
-    draft.value = toggleChip(
-      draft.peek(),
-      of.view["q"] ?? "",
-      chips().map((one) => one.view["q"] ?? ""),
-    );
-  else go(viewOfParts(of.view, view.peek()));
+  const conditions = chips().map((one) => one.view["q"] ?? "");
+  if (of.chip) return editFilters((text) => toggleChip(text, of.view["q"] ?? "", conditions));
+  go(viewOfParts(of.view, view.peek()));
   run();
 }

@@ -24,11 +24,14 @@ export function Selection({
   left,
   width,
   onClose,
+  onLogs,
 }: {
   part: Part;
   left: number;
   width: number;
   onClose: () => void;
+  /** Shows the log lines of the part; charts of events have them already. */
+  onLogs?: () => void;
 }) {
   const root = useRef<HTMLDivElement>(null);
   const zone = view.value.zone;
@@ -66,12 +69,25 @@ export function Selection({
       <button type="button" class="button primary" data-testid="selection-zoom" onClick={close(() => zoom(from, to))}>
         {t("Zoom in")}
       </button>
+      {onLogs && (
+        <button type="button" class="button" data-testid="selection-logs" onClick={close(onLogs)}>
+          {t("Show its logs")}
+        </button>
+      )}
       <button
         type="button"
         class="button"
         data-testid="selection-differs"
         onClick={close(() =>
-          go({ panel: "differs", selection: selectionText(from, to), chosen: "", baseline: "", row: "", live: false }),
+          go({
+            ...(view.peek().language === "promql" ? { query: view.peek().logs } : {}),
+            panel: "differs",
+            selection: selectionText(from, to),
+            chosen: "",
+            baseline: "",
+            row: "",
+            live: false,
+          }),
         )}
       >
         {t("What differs")}

@@ -211,15 +211,17 @@ export function ShareMenu() {
             {t("Saved views…")} <kbd>v</kbd>
           </button>
         </li>
-        <li>
-          <button
-            type="button"
-            data-testid="make-rule"
-            onClick={then(() => go({ page: "alerts", tab: "rule", open: "" }))}
-          >
-            {t("Alert on this…")}
-          </button>
-        </li>
+        {view.value.language === "insights" && (
+          <li>
+            <button
+              type="button"
+              data-testid="make-rule"
+              onClick={then(() => go({ page: "alerts", tab: "rule", open: "" }))}
+            >
+              {t("Alert on this…")}
+            </button>
+          </li>
+        )}
       </ul>
       <h3>{t("Everything as a file")}</h3>
       <SaveAll />

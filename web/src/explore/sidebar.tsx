@@ -6,12 +6,15 @@ import { useEffect } from "preact/hooks";
 
 import * as api from "../api.ts";
 import type { Field, Values } from "../api.ts";
-import { askFields, fieldList, start, stop, type Lane } from "../ask.ts";
+import { askFields, counts, fieldList, start, stop, type Lane } from "../ask.ts";
 import { compact, count, cut, oneLine, percent } from "../format.ts";
 import { Icon } from "../parts/icons.tsx";
 import { later } from "../parts/later.tsx";
+import { useRove } from "../parts/rove.ts";
 import { plural, t } from "../texts.ts";
 import { asked, go, view } from "../view.ts";
+import { bucketsOf } from "./buckets.ts";
+import { NO_LEVEL } from "./levels.ts";
 import { ValueButtons } from "./value_buttons.tsx";
 import { Failure, Incomplete } from "./waiting.tsx";
 
@@ -29,6 +32,9 @@ const SHOWN = 300;
 
 /** System fields that are always worth a look. */
 const ALWAYS = ["@level", "@log", "@logStream"];
+
+/** Fields that senders call so, and that become system fields. */
+const COPIED = ["level", "message", "timestamp"];
 
 const TYPE_SIGNS: Record<string, string> = {
   string: "a",
@@ -62,25 +68,45 @@ function sign(types: readonly string[]): string {
   return types.length > 1 ? "*" : (TYPE_SIGNS[types[0] ?? ""] ?? "a");
 }
 
+/** A system field that the server does not list: every event has a group, and how many have a level is counted by the chart. */
+function systemField(name: string): Field {
+  const buckets = bucketsOf(counts.value.data?.buckets ?? []);
+  const total = buckets.reduce((sum, one) => sum + one.total, 0);
+  const without = name === "@level" ? buckets.reduce((sum, one) => sum + (one.by[NO_LEVEL] ?? 0), 0) : 0;
+  const isKnown = name !== "@logStream" && total > 0 && counts.value.state === "done";
+  const share = isKnown ? (total - without) / total : -1;
+  return { name, types: ["string"], events: total - without, share };
+}
+
 /** Whether its values are numbers and nothing else. */
 function isNumeric(field: Field): boolean {
   return field.types.length > 0 && field.types.every((type) => type === "integer" || type === "float");
 }
 
+/** The fields that are listed at once; copies, which come last, are among them however many others there are. */
+function firstOf(found: readonly Field[]): readonly Field[] {
+  if (found.length <= SHOWN) return found;
+  const isCopy = ({ name }: Field) => COPIED.includes(name) && !pinned.value.includes(name);
+  const copies = found.filter(isCopy);
+  const others = found.filter((field) => !isCopy(field));
+  return [...others.slice(0, SHOWN - copies.length), ...copies];
+}
+
 /** The list of fields. */
 export function Sidebar() {
+  const rove = useRove(".field-row, .values li");
   const lane = fieldList.value;
   const all = lane.data?.fields ?? [];
   const text = sought.value.trim().toLowerCase();
   const matches = (name: string) => name.toLowerCase().includes(text);
-  const system = ALWAYS.map(
-    (name) => all.find((field) => field.name === name) ?? { name, types: ["string"], events: 0, share: -1 },
-  );
+  const system = ALWAYS.map((name) => all.find((field) => field.name === name) ?? systemField(name));
   const own = all.filter(
     (field) =>
       !ALWAYS.includes(field.name) && !["@timestamp", "@message", "@id", "@ingestionTime"].includes(field.name),
   );
-  const sorted = [...own].sort((a, b) => b.share - a.share || (a.name < b.name ? -1 : 1));
+  // What is mostly a copy of a system field comes last.
+  const rank = ({ name }: Field) => Number(COPIED.includes(name));
+  const sorted = [...own].sort((a, b) => rank(a) - rank(b) || b.share - a.share || (a.name < b.name ? -1 : 1));
   const listed = [...system, ...sorted];
   // One that is pinned is there, also where no event that matches has it: that is worth knowing.
   const pins = pinned.value.map(
@@ -117,8 +143,8 @@ export function Sidebar() {
         />
       )}
       {lane.data?.partial && <Incomplete what={t("Some fields are missing.")} reasons={lane.data.partial_reasons} />}
-      <ul class="field-list">
-        {found.slice(0, SHOWN).map((field) => (
+      <ul class="field-list" {...rove}>
+        {firstOf(found).map((field) => (
           <FieldItem key={field.name} field={field} />
         ))}
       </ul>

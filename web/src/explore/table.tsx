@@ -7,6 +7,7 @@ import { count, decimal, oneLine, printable } from "../format.ts";
 import { filterBy } from "../keys.ts";
 import { Icon } from "../parts/icons.tsx";
 import type { Json } from "../query/edit.ts";
+import { commands } from "../query/lex.ts";
 import type { Rows } from "../rows.ts";
 import { exactText, type Zone } from "../time.ts";
 import { adopt } from "../parts/style.ts";
@@ -121,9 +122,21 @@ function orderOf(data: Rows, sort: string): { at: number; down: boolean } | null
   return sort === "" || at < 0 ? null : { at, down };
 }
 
+/** Commands that put rows into an order. */
+const ORDERING = ["sort", "order", "top", "rare", "pattern", "diff", "logcompare", "anomaly", "limit", "head", "tail"];
+
+/** The order of an answer in which nobody chose one: of groups with numbers the largest first, elsewhere the server's. */
+function usualOrder(data: Rows): { at: number; down: boolean } | null {
+  const at = data.columns.findIndex(isNumeric);
+  const isByTime = data.columns.some((column) => column.type === "timestamp");
+  const isChosen = commands(data.query).some(({ name }) => ORDERING.includes(name));
+  const hasNames = data.columns.some((column) => !isNumeric(column));
+  return at < 0 || isByTime || isChosen || !hasNames || data.more ? null : { at, down: true };
+}
+
 function ResultTable({ data, kind }: { data: Rows; kind: ChartKind }) {
   const wish = view.value.sort;
-  const order = useMemo(() => orderOf(data, wish), [data, wish]);
+  const order = useMemo(() => orderOf(data, wish) ?? usualOrder(data), [data, wish]);
   const [limit, setLimit] = useState(STEP);
   const zone = view.value.zone;
   const sorted = useMemo(() => {
@@ -143,7 +156,7 @@ function ResultTable({ data, kind }: { data: Rows; kind: ChartKind }) {
   const first = data.columns.findIndex(isNumeric);
   const sort = (at: number) => {
     const name = data.columns[at]?.name ?? "";
-    go({ sort: order?.at === at ? (order.down ? name : "") : `-${name}` });
+    go({ sort: order?.at === at ? (order.down ? name : orderOf(data, wish) ? "" : `-${name}`) : `-${name}` });
   };
   return (
     <div class="table-box" tabIndex={0} role="region" aria-label={t("Result")} data-testid="table">

@@ -63,7 +63,10 @@ function actions(): Entry[] {
     run,
     more,
   });
-  const show = (panel: Panel) => () => go({ page: "explore", panel, row: "", live: false });
+  const isInsights = view.value.language === "insights";
+  // With PromQL the events are those of the log lines.
+  const events = () => (view.peek().language === "insights" ? {} : { query: view.peek().logs });
+  const show = (panel: Panel) => () => go({ ...events(), page: "explore", panel, row: "", live: false });
   const look = () => {
     const { from, to } = frozen(view.peek());
     go({ page: "first-look", open: "", from, to });
@@ -74,7 +77,7 @@ function actions(): Entry[] {
     command(t("What differs"), show("differs")),
     command(t("Patterns"), show("patterns")),
     command(t("First look"), look),
-    command(t("Alert on this…"), () => go({ page: "alerts", tab: "rule", open: "" })),
+    ...(isInsights ? [command(t("Alert on this…"), () => go({ page: "alerts", tab: "rule", open: "" }))] : []),
     command(t("Add a mark…"), () => (layer.value = "mark")),
     ...(["auto", "light", "dark"] as const).map((one) => command(t(themes[one]), () => chooseTheme(one))),
     ...LANGUAGES.map(({ language, name }) =>
@@ -128,15 +131,15 @@ function saved(): Entry[] {
 }
 
 function queries(): Entry[] {
-  const here = view.value.query;
-  return pastQueries()
+  const { query: here, language } = view.value;
+  return pastQueries(language)
     .filter((query) => query !== here)
     .map((query) => ({
       kind: KINDS.query,
       name: query,
       keys: [],
       run: () => {
-        go({ page: "explore", query, row: "" });
+        go({ page: "explore", query, language, row: "" });
         run();
       },
     }));

@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 
-import { address, go, view, type View } from "../view.ts";
+import { address, changed, go, view, type View } from "../view.ts";
 
 /** A link to another view, which differs from this one by `to`. */
 export function Way({
@@ -22,7 +22,7 @@ export function Way({
     go(to);
   };
   return (
-    <a href={address({ ...view.value, ...to })} onClick={click} {...more}>
+    <a href={address(changed(view.value, to))} onClick={click} {...more}>
       {children}
     </a>
   );

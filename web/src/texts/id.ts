@@ -6,6 +6,7 @@ import { CAUSE } from "./id/cause.ts";
 import { EVENTS } from "./id/events.ts";
 import { EXPLORE } from "./id/explore.ts";
 import { ISSUES } from "./id/issues.ts";
+import { METRICS } from "./id/metrics.ts";
 import { PAGES } from "./id/pages.ts";
 import { SETTINGS } from "./id/settings.ts";
 import { SHELL } from "./id/shell.ts";
@@ -22,4 +23,5 @@ export const INDONESIAN: Readonly<Record<string, string>> = {
   ...TRACES,
   ...CAUSE,
   ...ISSUES,
+  ...METRICS,
 };

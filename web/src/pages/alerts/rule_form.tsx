@@ -13,7 +13,7 @@ import {
   type Rule,
   type RuleText,
 } from "../../api/alerts.ts";
-import { count, oneLine, printable } from "../../format.ts";
+import { count, oneLine, printable, span } from "../../format.ts";
 import { tell } from "../../parts/layers.tsx";
 import { Way } from "../../parts/way.tsx";
 import { keepsEvents } from "../../query/lex.ts";
@@ -36,7 +36,11 @@ const TOLD: readonly string[] = [
 ];
 
 /** Times that a rule is tried over. */
-const PASTS = ["1h", "24h", "7d"] as const;
+const PASTS = [
+  { length: "1h", ms: 3_600_000 },
+  { length: "24h", ms: 86_400_000 },
+  { length: "7d", ms: 604_800_000 },
+] as const;
 
 /** The form of the rule whose name the address has, or of a new one. */
 export function RuleForm() {
@@ -284,9 +288,9 @@ function Trial({ rule }: { rule: () => RuleText }) {
     <div class="trial" data-testid="trial">
       <h3>{t("When it would have fired")}</h3>
       <p class="buttons">
-        {PASTS.map((length) => (
+        {PASTS.map(({ length, ms }) => (
           <button key={length} type="button" class="button small" disabled={busy} onClick={() => void run(length)}>
-            {t("The last {time}", { time: length })}
+            {t("The last {time}", { time: span(ms) })}
           </button>
         ))}
       </p>

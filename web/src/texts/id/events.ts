@@ -2,6 +2,8 @@
 
 /** English texts and their Indonesian. */
 export const EVENTS: Readonly<Record<string, string>> = {
+  "Sent with the same value as the field with @: {names}":
+    "Dikirim dengan nilai yang sama seperti bidang ber-@: {names}",
   // The rows
   Results: "Hasil",
   "{n} event so far": "{n} peristiwa sejauh ini",
