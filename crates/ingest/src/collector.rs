@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use parse::{ArrivalContext, EventParser, Extras, JsonError, Zone};
 use storage::{Part, Store};
-use types::{BatchBuilder, GroupName, GroupScope, Level, Limits, Timestamp, Value};
+use types::{BatchBuilder, GroupName, GroupScope, Level, Limits, SampleBuilder, Series, Timestamp, Value};
 
 use crate::error::OutOfScope;
 use crate::event::{EventMetadata, RawEvent};
@@ -13,11 +13,16 @@ use crate::line_context::LineContext;
 use crate::own_groups::{ALARMS_GROUP, AUDIT_GROUP, OWN_GROUPS};
 use crate::pipeline::{Draft, Fate, Pipelines, Surroundings};
 use crate::zones::GroupZones;
+use crate::sample::text_of_number;
 use crate::{Clocks, IngestError};
 
 /// Rows times columns of one batch. A batch is dense: many events of many different fields each would cost
 /// memory without bound if they stood in one.
 const CELLS_MAX: usize = 1 << 20;
+
+/// Samples of one batch, and the memory that one takes besides its series.
+const SAMPLES_MAX: usize = 1 << 16;
+const SAMPLE_BYTES: usize = 56;
 
 /// Memory that a request's events may hold, as a multiple of the largest body.
 const MEMORY_BODIES_MAX: usize = 4;
@@ -60,6 +65,8 @@ pub struct Collector<'a> {
     embedded: EmbeddedHook,
     groups: Vec<GroupEvents>,
     by_name: HashMap<GroupName, usize>,
+    /// The place of the group that had the last sample.
+    last_place: usize,
     done: Vec<Part>,
     /// Bytes that the events of all groups hold, roughly.
     memory_bytes: usize,
@@ -82,6 +89,8 @@ struct GroupEvents {
     /// Field `@group`, where that is not where they should go.
     wanted: Vec<(Arc<str>, Value)>,
     builder: BatchBuilder,
+    /// Samples that are kept by series.
+    samples: SampleBuilder,
     /// Events before this time are too old for the group.
     oldest: Option<Timestamp>,
     /// Whether the builder holds some that are too old.
@@ -111,6 +120,12 @@ impl GroupEvents {
     fn write_wanted(&mut self) {
         for (name, value) in &self.wanted {
             self.builder.field_value(name, value.clone());
+        }
+    }
+
+    fn cut_samples(&mut self, done: &mut Vec<Part>) {
+        if !self.samples.is_empty() {
+            done.push(Part { group: self.group.clone(), batch: std::mem::take(&mut self.samples).finish() });
         }
     }
 
@@ -147,6 +162,7 @@ impl<'a> Collector<'a> {
             embedded: context.embedded,
             groups: Vec::new(),
             by_name: HashMap::new(),
+            last_place: 0,
             done: Vec::new(),
             memory_bytes: 0,
             n_records: 0,
@@ -168,6 +184,57 @@ impl<'a> Collector<'a> {
         Ok(self.place_of(name))
     }
 
+    /// Returns the same as [`group`](Self::group); most series are of the group of the one before.
+    pub(crate) fn group_of_next(&mut self, name: &GroupName) -> Result<usize, OutOfScope> {
+        match self.groups.get(self.last_place) {
+            Some(last) if last.name == *name => Ok(self.last_place),
+            _ => {
+                self.last_place = self.group(name)?;
+                Ok(self.last_place)
+            }
+        }
+    }
+
+    /// Reports whether samples of the group at `place` are kept by series: nothing may change them.
+    pub(crate) fn takes_samples(&self, place: usize) -> bool {
+        let events = &self.groups[place];
+        !events.is_piped && events.wanted.is_empty()
+    }
+
+    /// Adds a sample to the group at `place`, which [takes samples](Self::takes_samples).
+    ///
+    /// # Errors
+    /// If the events collected need more memory than a request may hold.
+    pub(crate) fn add_sample(
+        &mut self,
+        place: usize,
+        series: &Arc<Series>,
+        time: Timestamp,
+        value: f64,
+    ) -> Result<Result<(), RecordRefusal>, IngestError> {
+        let events = &mut self.groups[place];
+        if let Some(oldest) = events.oldest.filter(|oldest| time < *oldest) {
+            return Ok(Err(RecordRefusal::TooOld(oldest)));
+        }
+        if events.samples.len() >= SAMPLES_MAX {
+            events.cut_samples(&mut self.done);
+        }
+        let is_new = match value.is_finite() {
+            true => events.samples.push(series, time, value),
+            false => events.samples.push_text(series, time, text_of_number(value)),
+        };
+        self.memory_bytes += SAMPLE_BYTES + if is_new { series.memory_bytes() } else { 0 };
+        self.check_memory()?;
+        self.n_records += 1;
+        Ok(Ok(()))
+    }
+
+    /// Stops where the events hold too much.
+    fn check_memory(&self) -> Result<(), IngestError> {
+        let bytes_max = self.parser.received().limits.body_bytes_max.saturating_mul(MEMORY_BODIES_MAX);
+        if self.memory_bytes > bytes_max { Err(IngestError::TooManyFields { bytes_max }) } else { Ok(()) }
+    }
+
     /// Returns the place of a group without a check of the scope.
     fn place_of(&mut self, name: &GroupName) -> usize {
         if let Some(place) = self.by_name.get(name) {
@@ -182,10 +249,22 @@ impl<'a> Collector<'a> {
         let oldest = self.store.oldest_kept(&group);
         // What the server writes down itself is not for pipelines: nobody hides with one what was done.
         let is_piped = self.pipelines.concern(name) && !name.as_str().starts_with(OWN_GROUPS);
-        let (name, stream, builder) = (name.clone(), String::new(), BatchBuilder::new());
+        let (name, stream, builder, samples) = (name.clone(), String::new(), BatchBuilder::new(), SampleBuilder::default());
         self.by_name.insert(name.clone(), self.groups.len());
         let zone = self.zones.of(&name).unwrap_or(self.zone);
-        self.groups.push(GroupEvents { group, name, is_piped, zone, stream, wanted, builder, oldest, has_old: false });
+        let has_old = false;
+        self.groups.push(GroupEvents {
+            group,
+            name,
+            is_piped,
+            zone,
+            stream,
+            wanted,
+            builder,
+            samples,
+            oldest,
+            has_old,
+        });
         self.groups.len() - 1
     }
 
@@ -331,10 +410,8 @@ impl<'a> Collector<'a> {
     ) -> Result<Result<(), RecordRefusal>, IngestError> {
         let events = &mut self.groups[place];
         self.memory_bytes += events.builder.memory_bytes().saturating_sub(memory_bytes_before);
-        let bytes_max = self.parser.received().limits.body_bytes_max.saturating_mul(MEMORY_BODIES_MAX);
-        if self.memory_bytes > bytes_max {
-            return Err(IngestError::TooManyFields { bytes_max });
-        }
+        self.check_memory()?;
+        let events = &mut self.groups[place];
         if let Some(oldest) = events.oldest.filter(|oldest| events.builder.last_timestamp() < Some(*oldest)) {
             // It goes when the batch is cut: taking single events out again would cost a batch each.
             events.has_old = true;
@@ -349,6 +426,7 @@ impl<'a> Collector<'a> {
     pub(crate) fn into_parts(mut self) -> Vec<Part> {
         for events in &mut self.groups {
             events.cut(&mut self.done);
+            events.cut_samples(&mut self.done);
         }
         let received = self.parser.received();
         // Samples have times of their own making, and a stream for each series.

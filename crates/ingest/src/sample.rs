@@ -4,18 +4,17 @@
 //! labels ([`SeriesLabels`]), which names the series exactly. For people its labels are fields too: the name of the metric is
 //! `name`, which is the message as well, the number `value`, and a label that has the name of one of those fields is `label.NAME`.
 
+mod exemplar;
 mod labels;
-
-use std::borrow::Cow;
 
 use parse::FieldWriter;
 use types::{Level, Timestamp};
+pub use types::{METRIC_NAME, SAMPLE_TYPE, field_of_label};
 
-pub use self::labels::{METRIC_NAME, SeriesLabels, label_pairs, label_text, sample_group};
+pub use self::exemplar::{EXEMPLAR_LABELS, EXEMPLAR_TYPE, Exemplar};
+use self::labels::text_of_labels;
+pub use self::labels::{SampleSeries, SeriesLabels, label_pairs, label_text, sample_group};
 use crate::{Collector, EventFields, EventMetadata, IngestError, RawEvent, RecordRefusal};
-
-/// The value of `@type` of a sample.
-pub const SAMPLE_TYPE: &str = "sample";
 
 /// The NaN that marks the end of a series. Source: Prometheus' `model/value`.
 pub const STALE_BITS: u64 = 0x7ff0_0000_0000_0002;
@@ -25,16 +24,6 @@ const SAMPLE_FIELDS_MAX: usize = 4;
 
 /// Numbers that no column of numbers holds, as the field `value` has them.
 const STALE_TEXT: &str = "stale";
-
-/// Returns the field that has a label.
-pub fn field_of_label(label: &str) -> Cow<'_, str> {
-    match label {
-        METRIC_NAME => Cow::Borrowed("name"),
-        "name" | "value" | "histogram" => Cow::Owned(format!("label.{label}")),
-        _ if label.starts_with("label.") || label.starts_with('@') => Cow::Owned(format!("label.{label}")),
-        _ => Cow::Borrowed(label),
-    }
-}
 
 /// Returns a number as the field `value` has it where a column of numbers cannot: `NaN`, `+Inf`, `-Inf` or `stale`.
 pub fn text_of_number(value: f64) -> &'static str {
@@ -64,7 +53,7 @@ pub fn number_of_text(text: &str) -> Option<f64> {
 pub struct SampleWriter<'w, 'a> {
     collector: &'w mut Collector<'a>,
     place: usize,
-    labels: &'w SeriesLabels,
+    series: &'w SampleSeries,
 }
 
 impl<'w, 'a> SampleWriter<'w, 'a> {
@@ -73,32 +62,49 @@ impl<'w, 'a> SampleWriter<'w, 'a> {
     /// # Errors
     /// If the sender may not write to the group.
     pub fn new(collector: &'w mut Collector<'a>, labels: &'w SeriesLabels) -> Result<Self, IngestError> {
-        let place = collector.group(labels.group())?;
-        collector.set_stream(place, labels.text());
-        Ok(Self { collector, place, labels })
+        Self::of_series(collector, labels.series())
+    }
+
+    /// The same of a series whose labels were checked.
+    ///
+    /// # Errors
+    /// If the sender may not write to the group.
+    pub fn of_series(collector: &'w mut Collector<'a>, series: &'w SampleSeries) -> Result<Self, IngestError> {
+        let place = collector.group_of_next(&series.group)?;
+        Ok(Self { collector, place, series })
     }
 
     /// Adds a sample of a time in ms since the epoch.
     ///
     /// # Errors
     /// If the samples collected need more memory than a request may hold.
+    #[inline]
     pub fn add(&mut self, time: i64, value: f64) -> Result<Result<(), RecordRefusal>, IngestError> {
-        let labels = self.labels;
+        let time = Timestamp(time.saturating_mul(Timestamp::MILLISECOND));
+        if self.collector.takes_samples(self.place) {
+            return self.collector.add_sample(self.place, &self.series.series, time, value);
+        }
+        self.add_event(time, value)
+    }
+
+    /// Adds a sample as any other event: pipelines may change it, or it goes to another group.
+    fn add_event(&mut self, time: Timestamp, value: f64) -> Result<Result<(), RecordRefusal>, IngestError> {
+        let series = &self.series.series;
+        self.collector.set_stream(self.place, series.stream());
         let write = |fields: &mut FieldWriter<'_>| {
-            fields.system("@type", SAMPLE_TYPE);
-            for (name, text) in labels.iter() {
-                fields.text(&field_of_label(name), text);
+            for (name, text) in series.fields() {
+                if name.starts_with('@') { fields.system(name, text) } else { fields.text(name, text) }
             }
             if value.is_finite() { fields.float("value", value) } else { fields.text("value", text_of_number(value)) }
         };
         let metadata = EventMetadata {
-            time: Some(Timestamp(time.saturating_mul(Timestamp::MILLISECOND))),
+            time: Some(time),
             level: Some(Level::Info),
-            fields: EventFields::Writer { n_max: labels.n() + SAMPLE_FIELDS_MAX, write: &write },
+            fields: EventFields::Writer { n_max: series.fields().len() + SAMPLE_FIELDS_MAX, write: &write },
             offset: None,
         };
         // The number is not said twice: it would take as much room again.
-        let message = RawEvent::Body(self.labels.get(METRIC_NAME).as_bytes());
+        let message = RawEvent::Body(series.message().as_bytes());
         self.collector.add(self.place, message, &metadata)
     }
 }

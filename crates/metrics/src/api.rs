@@ -182,20 +182,6 @@ async fn label_sets(
     Ok(found.await?)
 }
 
-/// Answers `query_exemplars`: none, and says why. Clients ask for them beside each query.
-pub(crate) async fn exemplars(
-    _server: FamilyServer<MetricsState>,
-    FormParameters(parameters): FormParameters,
-) -> Outcome {
-    let text = parameters.get("query").unwrap_or_default();
-    promql::parse(text).map_err(|error| PrometheusProblem::of_text(&error, text))?;
-    for name in ["start", "end"] {
-        time_of(&parameters, name)?;
-    }
-    let warning = "exemplars of samples are not stored".to_owned();
-    Ok(Json(format::success(json!([]), vec![warning], &Annotations::default())))
-}
-
 /// Returns the name of a label that was escaped for an address: `U__a_2e_b` is `a.b`. Source: Prometheus' escaping schemes.
 fn unescaped(name: &str) -> String {
     let Some(mut rest) = name.strip_prefix("U__") else { return name.to_owned() };
@@ -228,6 +214,16 @@ pub(crate) async fn formatted(
     let text = parameters.get("query").unwrap_or_default();
     let formatted = promql::format(text).map_err(|error| PrometheusProblem::of_text(&error, text))?;
     Ok(Json(format::success(json!(formatted), Vec::new(), &Annotations::default())))
+}
+
+/// Answers `parse_query`: the tree of a query.
+pub(crate) async fn parsed(
+    _server: FamilyServer<MetricsState>,
+    FormParameters(parameters): FormParameters,
+) -> Outcome {
+    let text = parameters.get("query").unwrap_or_default();
+    let query = promql::parse(text).map_err(|error| PrometheusProblem::of_text(&error, text))?;
+    Ok(Json(format::success(query.tree(), Vec::new(), &Annotations::default())))
 }
 
 /// Answers `status/buildinfo`: clients look at the version to know which functions there are.

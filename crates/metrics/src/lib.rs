@@ -5,6 +5,7 @@
 
 mod api;
 mod cardinality;
+mod exemplars;
 mod format;
 mod known_metrics;
 mod metadata;
@@ -46,8 +47,9 @@ pub fn routes() -> Table<FamilyState<MetricsState>> {
     let table = both(table, "/prometheus/api/v1/query_range", api::range);
     let table = both(table, "/prometheus/api/v1/labels", api::names);
     let table = both(table, "/prometheus/api/v1/series", api::series);
-    let table = both(table, "/prometheus/api/v1/query_exemplars", api::exemplars);
+    let table = both(table, "/prometheus/api/v1/query_exemplars", exemplars::get);
     let table = both(table, "/prometheus/api/v1/format_query", api::formatted);
+    let table = both(table, "/prometheus/api/v1/parse_query", api::parsed);
     table
         .get("/prometheus/api/v1/label/{name}/values", Role::Read, api::values)
         .get("/prometheus/api/v1/metadata", Role::Read, metadata::get)

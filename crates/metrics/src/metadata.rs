@@ -1,16 +1,17 @@
 //! What senders say of their metrics: type, help and unit. Senders repeat it every minute; `known_metrics` keeps it.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Weak};
 
 use axum::Json;
 use door::parameters::Parameters;
 use door::server::{FamilyServer, Server};
-use ingest::sample::SeriesLabels;
+use ingest::sample::SampleSeries;
 use promql::Annotations;
 use serde_json::{Value, json};
 use storage::{Settings, StoreError};
 use types::Timestamp;
 
+use crate::exemplars::RecentExemplars;
 use crate::format;
 use crate::known_metrics::{KnownMetrics, load, save};
 pub(crate) use crate::known_metrics::{Metadata, kind_of_number, kind_of_word};
@@ -26,8 +27,9 @@ const HELP_BYTES_MAX: usize = 4 << 10;
 #[derive(Debug, Default)]
 pub struct MetricsState {
     known: Mutex<KnownMetrics>,
-    series: Mutex<SeriesCache>,
+    series: RwLock<SeriesCache>,
     pushes: Mutex<PushClock>,
+    exemplars: Mutex<RecentExemplars>,
 }
 
 /// The times of pushed samples: each is later than the one before, so that of two pushes the second counts.
@@ -52,14 +54,22 @@ impl MetricsState {
         state
     }
 
-    /// Returns the labels that a sender spelled so before.
-    pub(crate) fn series(&self, spelled: &[u8]) -> Option<Arc<SeriesLabels>> {
-        self.series.lock().unwrap_or_else(PoisonError::into_inner).get(spelled)
+    /// Returns the series that senders spelled before.
+    pub(crate) fn series(&self) -> RwLockReadGuard<'_, SeriesCache> {
+        self.series.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes how labels are spelled by a sender.
-    pub(crate) fn note_series(&self, spelled: &[u8], labels: &Arc<SeriesLabels>) {
-        self.series.lock().unwrap_or_else(PoisonError::into_inner).put(spelled, labels);
+    /// Notes how series are spelled by a sender.
+    pub(crate) fn note_series(&self, spelled: Vec<(Box<[u8]>, Arc<SampleSeries>)>) {
+        if !spelled.is_empty() {
+            let mut known = self.series.write().unwrap_or_else(PoisonError::into_inner);
+            spelled.into_iter().for_each(|(spelled, series)| known.put(spelled, series));
+        }
+    }
+
+    /// Returns the exemplars that were stored last.
+    pub(crate) fn recent_exemplars(&self) -> MutexGuard<'_, RecentExemplars> {
+        self.exemplars.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the clock of pushes. While it is held, no other push is stored or repeated.

@@ -70,8 +70,9 @@ fn ingest(
     let mut collector = intake.collect(sender);
     let mut points = Points::new(&mut collector, server.now(), intake.limits(), state);
     message::read(&message, &mut points)?;
-    let rejected = points.end()?;
+    let (rejected, exemplars) = points.end()?;
     let accepted = intake.accept(collector, &body, sender)?;
+    state.recent_exemplars().note(&exemplars.stored);
     let mut answer = rejected;
     answer.duplicate = accepted.duplicate;
     Ok(answer)

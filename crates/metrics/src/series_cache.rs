@@ -1,40 +1,93 @@
 //! Labels of series as senders spell them: a sender spells those of a series the same way in each request, and reading, checking
 //! and sorting them costs more than the sample.
+//!
+//! Senders keep the order of their series too, so the series that followed one the last time is looked at first: a comparison of
+//! bytes then stands for taking labels apart, hashing and a look into a table.
 
+use std::hash::BuildHasher;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use foldhash::fast::RandomState;
-use hashbrown::HashMap;
-use ingest::sample::SeriesLabels;
+use hashbrown::HashTable;
+use ingest::sample::SampleSeries;
 
-/// Bytes that spellings and labels take at most; a series takes some 700.
-const BYTES_MAX: usize = 128 << 20;
+/// Bytes that spellings and series take at most; a series takes some 1,500.
+const BYTES_MAX: usize = 192 << 20;
 
 /// Bytes of an entry besides texts.
-const ENTRY_BYTES: usize = 200;
+const ENTRY_BYTES: usize = 150;
 
-/// Labels by the bytes that mean them, compared as a whole: nobody can make others' series look like their own.
+/// No entry.
+const NONE: u32 = u32::MAX;
+
+/// Series by the bytes that mean them, compared as a whole: nobody can make others' series look like their own.
 #[derive(Debug, Default)]
 pub(crate) struct SeriesCache {
-    known: HashMap<Box<[u8]>, Arc<SeriesLabels>, RandomState>,
+    entries: Vec<Entry>,
+    by_hash: HashTable<u32>,
+    hasher: RandomState,
     n_bytes: usize,
 }
 
+#[derive(Debug)]
+struct Entry {
+    spelled: Box<[u8]>,
+    series: Arc<SampleSeries>,
+    /// The entry that followed this one the last time.
+    next: AtomicU32,
+}
+
+/// The place of the series before, in one request.
+#[derive(Debug)]
+pub(crate) struct LastSeries(u32);
+
+impl Default for LastSeries {
+    fn default() -> Self {
+        Self(NONE)
+    }
+}
+
 impl SeriesCache {
-    /// Returns the labels that some bytes mean.
-    pub(crate) fn get(&self, spelled: &[u8]) -> Option<Arc<SeriesLabels>> {
-        self.known.get(spelled).cloned()
+    /// Returns the series that is expected after the last one if its spelling is the beginning of some bytes, and the bytes after it.
+    #[inline]
+    pub(crate) fn next<'b>(&self, last: &mut LastSeries, bytes: &'b [u8]) -> Option<(&Arc<SampleSeries>, &'b [u8])> {
+        let place = self.entries.get(last.0 as usize)?.next.load(Ordering::Relaxed);
+        let entry = self.entries.get(place as usize)?;
+        let rest = bytes.strip_prefix(&*entry.spelled)?;
+        last.0 = place;
+        Some((&entry.series, rest))
+    }
+
+    /// Returns the series that some bytes mean.
+    pub(crate) fn get(&self, last: &mut LastSeries, spelled: &[u8]) -> Option<&Arc<SampleSeries>> {
+        let is_same = |place: &u32| *self.entries[*place as usize].spelled == *spelled;
+        let place = *self.by_hash.find(self.hasher.hash_one(spelled), is_same)?;
+        if let Some(before) = self.entries.get(last.0 as usize) {
+            before.next.store(place, Ordering::Relaxed);
+        }
+        last.0 = place;
+        Some(&self.entries[place as usize].series)
     }
 
     /// Keeps what some bytes mean. If there is no room left, everything else is forgotten, as series that ended are.
-    pub(crate) fn put(&mut self, spelled: &[u8], labels: &Arc<SeriesLabels>) {
-        let n_bytes = spelled.len() + 3 * labels.text().len() + ENTRY_BYTES;
+    pub(crate) fn put(&mut self, spelled: Box<[u8]>, series: Arc<SampleSeries>) {
+        let n_bytes = spelled.len() + series.series.memory_bytes() + ENTRY_BYTES;
         if self.n_bytes + n_bytes > BYTES_MAX {
             *self = Self::default();
         }
-        if n_bytes <= BYTES_MAX / 16 && self.known.insert(spelled.into(), labels.clone()).is_none() {
-            self.n_bytes += n_bytes;
+        if n_bytes > BYTES_MAX / 16 {
+            return;
         }
+        let hash = self.hasher.hash_one(&*spelled);
+        if self.by_hash.find(hash, |place| self.entries[*place as usize].spelled == spelled).is_some() {
+            return;
+        }
+        let place = self.entries.len() as u32;
+        self.entries.push(Entry { spelled, series, next: AtomicU32::new(NONE) });
+        let Self { entries, by_hash, hasher, .. } = self;
+        by_hash.insert_unique(hash, place, |place| hasher.hash_one(&*entries[*place as usize].spelled));
+        self.n_bytes += n_bytes;
     }
 }
 
@@ -43,20 +96,40 @@ mod tests {
     use types::Limits;
 
     use super::*;
+    use ingest::sample::SeriesLabels;
+
+    fn series(value: &str) -> Arc<SampleSeries> {
+        let pairs = [("__name__".into(), "up".into()), ("a".into(), value.into())];
+        SeriesLabels::new(pairs, &Limits::default()).expect("labels").series().clone()
+    }
 
     #[test]
     fn memory_is_bounded() {
-        let labels = |value: String| {
-            let pairs = [("__name__".into(), "up".into()), ("a".into(), value.into())];
-            Arc::new(SeriesLabels::new(pairs, &Limits::default()).expect("labels"))
-        };
         let mut cache = SeriesCache::default();
-        for n in 0..3000u32 {
+        for n in 0..6000u32 {
             let text = format!("{n:>20000}");
-            cache.put(text.as_bytes(), &labels(text.clone()));
-            assert!(cache.get(text.as_bytes()).is_some());
-            assert!(cache.n_bytes <= BYTES_MAX && cache.known.len() * 80_000 <= BYTES_MAX);
+            cache.put(text.as_bytes().into(), series(&text));
+            assert!(cache.get(&mut LastSeries::default(), text.as_bytes()).is_some());
+            assert!(cache.n_bytes <= BYTES_MAX && cache.entries.len() * 60_000 <= BYTES_MAX);
         }
-        assert_eq!(cache.get(b"other"), None);
+        assert_eq!(cache.get(&mut LastSeries::default(), b"other"), None);
+    }
+
+    #[test]
+    fn the_series_that_came_next_is_expected() {
+        let mut cache = SeriesCache::default();
+        for name in ["a", "b", "c"] {
+            cache.put(name.as_bytes().into(), series(name));
+        }
+        let mut last = LastSeries::default();
+        for name in ["a", "b", "c"] {
+            assert_eq!(cache.next(&mut last, name.as_bytes()), None, "{name}");
+            assert!(cache.get(&mut last, name.as_bytes()).is_some());
+        }
+        let mut last = LastSeries::default();
+        assert!(cache.get(&mut last, b"a").is_some());
+        assert_eq!(cache.next(&mut last, b"b and more"), Some((&series("b"), &b" and more"[..])));
+        assert_eq!(cache.next(&mut last, b"other"), None);
+        assert_eq!(cache.next(&mut last, b"c"), Some((&series("c"), &b""[..])));
     }
 }

@@ -1,6 +1,6 @@
 //! Prometheus' remote write, versions 1.0 and 2.0: samples as a protobuf message in one block of Snappy.
 //!
-//! What a message has and cannot be kept — native histograms, exemplars, samples of the future — is named in the answer,
+//! What a message has and cannot be kept — native histograms, samples of the future — is named in the answer,
 //! with status 400, which tells the sender not to repeat it; everything else of the message is stored first.
 //! Source: Prometheus' specification of remote write.
 
@@ -48,30 +48,31 @@ pub(crate) async fn post(
     let received = server.bodies.read(body, server.app.limits.body_bytes_max).await?;
     let n_bytes = received.bytes().len();
     let of_thread = server.clone();
-    let work = move || -> Result<(u64, Option<String>), Problem> {
+    let work = move || -> Result<([u64; 3], Option<String>), Problem> {
         let intake = &of_thread.app.intake;
         let message = snappy::unpack(received.bytes(), intake.limits().body_bytes_max)?;
         // Senders repeat a request whose answer they missed: equal bodies are one batch.
         let own_id = format!("remote write {:032x}", xxh3_128(&message));
         let sender = of_thread.sender(batch_id.as_deref().or(Some(&own_id)));
         let mut collector = intake.collect(&Sender { ..sender });
-        let mut reader = SeriesReader::new(&mut collector, of_thread.now(), intake.limits());
+        let mut reader = SeriesReader::new(&mut collector, of_thread.now(), intake.limits(), &of_thread.state);
         match version {
             Version::One => message::read_one(&message, &mut reader, &of_thread.state)?,
             Version::Two => message::read_two(&message, &mut reader, &of_thread.state)?,
         }
-        let (n_samples, refused) = reader.end();
-        if n_samples > 0 {
+        let (n_samples, exemplars, refused) = reader.end();
+        if n_samples > 0 || !exemplars.stored.is_empty() {
             intake.accept(collector, &message, &sender)?;
+            of_thread.state.recent_exemplars().note(&exemplars.stored);
         }
-        Ok((n_samples, refused))
+        Ok(([n_samples, 0, exemplars.n], refused))
     };
-    let (n_samples, refused) = server.intake.run(Packing::Snappy, n_bytes, work).await??;
+    let (written, refused) = server.intake.run(Packing::Snappy, n_bytes, work).await??;
     let mut response = match refused {
         None => StatusCode::NO_CONTENT.into_response(),
         Some(message) => PrometheusProblem::from(Problem::bad_request("not-stored", message)).into_response(),
     };
-    for (name, n) in WRITTEN.into_iter().zip([n_samples, 0, 0]) {
+    for (name, n) in WRITTEN.into_iter().zip(written) {
         response.headers_mut().insert(name, HeaderValue::from(n));
     }
     Ok(response)

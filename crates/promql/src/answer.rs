@@ -22,7 +22,7 @@ const TIME_MAX: i64 = 1 << 53;
 #[derive(Clone, Debug)]
 pub struct Query {
     text: Arc<str>,
-    node: Node,
+    pub(crate) node: Node,
 }
 
 /// Types of answers.
@@ -124,6 +124,17 @@ impl Query {
             Expr::Selector(selector) => Some(&selector.matchers),
             _ => None,
         }
+    }
+
+    /// Returns the conditions of each selector of series in the query, in the order of the text.
+    pub fn selectors(&self) -> Vec<&[Matcher]> {
+        let mut found = Vec::new();
+        self.node.walk(&mut |node| {
+            if let Expr::Selector(selector) | Expr::Matrix(selector, _) = &node.expr {
+                found.push(&selector.matchers[..]);
+            }
+        });
+        found
     }
 
     /// Returns the type of the answer at an instant.

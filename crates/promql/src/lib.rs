@@ -51,6 +51,7 @@ mod sum;
 mod syntax;
 #[cfg(test)]
 mod tests;
+mod tree;
 mod value;
 mod windows;
 
@@ -62,6 +63,6 @@ pub use labels::{Label, Labels, METRIC_NAME};
 pub use matcher::{MatchKind, Matcher};
 pub use options::{Options, StopCheck};
 pub use parse::format;
-pub use script::{Failure, Report, run_script};
+pub use script::{Failure, Report, run_script, series_values};
 pub use source::{Selection, SeriesRef, Source, Visit};
 pub use value::{STALE, Value, is_stale};

@@ -48,6 +48,18 @@ pub fn put_integers(out: &mut Vec<u8>, values: &[i64]) {
     }
 }
 
+/// Writes `codes` as *integers*, from half the memory.
+pub fn put_codes(out: &mut Vec<u8>, codes: &[u32]) {
+    let least = codes.iter().copied().min().unwrap_or(0);
+    let spread = codes.iter().copied().max().unwrap_or(0) - least;
+    let width = (32 - spread.leading_zeros()).div_ceil(8);
+    put_zigzag(out, i64::from(least));
+    out.push(width as u8);
+    for plane in 0..width {
+        out.extend(codes.iter().map(|code| ((code - least) >> (8 * plane)) as u8));
+    }
+}
+
 /// Reads what the functions above wrote, without ever reading past the end.
 #[derive(Clone, Debug)]
 pub struct Cursor<'a> {

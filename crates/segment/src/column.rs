@@ -25,6 +25,7 @@ mod decode;
 pub(crate) mod dependent;
 mod dictionary;
 mod encode;
+mod scale;
 pub(crate) mod search;
 pub(crate) mod successive;
 

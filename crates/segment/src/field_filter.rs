@@ -19,6 +19,7 @@
 //! | 8 | long texts; bytes `k` and `r` and a table of 2^k bytes follow, over one sequence in 2^r; since format 3 |
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use types::{Column, RowSet, Value};
 
@@ -27,6 +28,7 @@ use crate::column::{dependent, successive};
 use crate::column_filter::ColumnFilterWriter;
 use crate::filter::{self, FilterTable};
 use crate::needle::Needle;
+use crate::template::may_be_packed;
 
 const NONE: u8 = 0;
 const DICTIONARY: u8 = 1;
@@ -112,6 +114,16 @@ pub(crate) fn put(
         _ => out.extend_from_slice(&[LONG_TEXTS, exponent, rarity]),
     }
     out.extend_from_slice(&table);
+}
+
+/// Adds a column of these texts of the run's dictionary, and tells the filter of the run of it.
+pub(crate) fn put_texts_of_run(out: &mut Vec<u8>, texts: &[&Arc<str>], of_run: &mut ColumnFilterWriter) {
+    // Whether texts are ids, their first one shows.
+    let n = if texts.first().is_some_and(|text| may_be_packed(text)) { texts.len() } else { texts.len().min(1) };
+    let values = texts[..n].iter().map(|text| Value::String((*text).clone())).collect();
+    let column = Column::Dictionary { codes: (0..n as u32).collect(), values: Arc::new(values) };
+    of_run.add_hex(&column, &RowSet::all(n));
+    out.push(DICTIONARY);
 }
 
 /// Returns all texts in which the values of a column may be searched: as they are spelled, and of lists their texts, which the

@@ -18,6 +18,7 @@ mod narrow_fields;
 mod prefetch;
 mod run;
 mod samples;
+mod series;
 mod segment;
 
 pub use blocks::RunReader;

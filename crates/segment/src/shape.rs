@@ -12,7 +12,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use types::RowSet;
 
-use crate::bytes::{Cursor, Damage, Decoded, put_integers, put_varint};
+use crate::bytes::{Cursor, Damage, Decoded, put_codes, put_integers, put_varint};
 
 /// Most shapes of a run; a block with rows beyond them says for each column which rows have it.
 const SHAPES_MAX: usize = 4096;
@@ -59,6 +59,22 @@ impl ShapeTable {
         let mut out = vec![0];
         put_integers(&mut out, &numbers);
         out
+    }
+
+    /// Makes the shape section of a block of samples of one origin: `columns` are those of each series, ascending, `codes` are the
+    /// series of the rows. `None` if there are too many shapes.
+    pub(crate) fn encode_block_of_series(
+        &mut self,
+        origin: u32,
+        columns: Vec<Vec<u32>>,
+        codes: &[u32],
+    ) -> Option<Vec<u8>> {
+        let Self { shapes, numbers, .. } = self;
+        let of_series: Vec<u32> =
+            columns.into_iter().map(|columns| Self::number(shapes, numbers, (origin, columns))).collect::<Option<_>>()?;
+        let mut out = vec![0];
+        put_codes(&mut out, &codes.iter().map(|code| of_series[*code as usize]).collect::<Vec<_>>());
+        Some(out)
     }
 
     fn number(
@@ -216,6 +232,32 @@ impl BlockShapes {
             }
             Self::Columns { presence, .. } => presence[column as usize].clone(),
         }
+    }
+
+    /// Returns for each series the columns that its rows have, where `codes` are the series of the rows; `None` where rows of one
+    /// have different shapes. Series without rows have none.
+    pub(crate) fn columns_of_series<'s>(
+        &self,
+        codes: &[u32],
+        n_series: usize,
+        shapes: &'s Shapes,
+    ) -> Option<Vec<&'s [u32]>> {
+        const NONE: u32 = u32::MAX;
+        let mut of_series = vec![NONE; n_series];
+        let mut is_same = |code: u32, number: u32| {
+            let known = &mut of_series[code as usize];
+            if *known == NONE {
+                *known = number;
+            }
+            *known == number
+        };
+        let is_of_series = match self {
+            Self::Small { numbers, .. } => codes.iter().zip(numbers).all(|(code, n)| is_same(*code, u32::from(*n))),
+            Self::Numbers { numbers, .. } => codes.iter().zip(numbers).all(|(code, number)| is_same(*code, *number)),
+            Self::Columns { .. } => false,
+        };
+        let columns = |number: u32| if number == NONE { &[][..] } else { &shapes.columns[number as usize][..] };
+        is_of_series.then(|| of_series.into_iter().map(columns).collect())
     }
 
     fn n_rows(&self) -> usize {

@@ -1,12 +1,16 @@
 //! Writes a segment: events in time order, block by block, then footer and trailer.
 
+mod rows;
+mod series;
+
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashSet;
 use types::{Batch, Column, GroupName, MinuteCounts, Origin, RowSet, TimeRange, Timestamp};
 use xxhash_rust::xxh3::xxh3_64;
 
+use self::rows::{gather_block, rows_in_order};
 use crate::bytes::{put_varint, put_zigzag};
 use crate::column::dependent::{self, BlockColumn};
 use crate::column::successive;
@@ -154,7 +158,14 @@ pub fn write(
 
 fn outline(input: &RunInput, n_rows: usize) -> RunOutline {
     let mut names: HashSet<&Arc<str>, RandomState> = HashSet::default();
-    input.batches.iter().for_each(|batch| names.extend(batch.fields.iter().map(|(name, _)| name)));
+    let mut series: HashSet<usize, RandomState> = HashSet::default();
+    for batch in &input.batches {
+        names.extend(batch.fields.iter().map(|(name, _)| name));
+        // Batches share series: each is looked at once.
+        let new = batch.series.iter().flat_map(|of_batch| of_batch.iter());
+        let new = new.filter(|of_batch| series.insert(Arc::as_ptr(of_batch) as usize));
+        names.extend(new.flat_map(|of_batch| of_batch.fields()).map(|(name, _)| name));
+    }
     let fields = names.into_iter().cloned().collect();
     RunOutline { group: input.group.clone(), group_id: input.group_id, bytes_raw: input.bytes_raw, n_rows, fields }
 }
@@ -169,20 +180,6 @@ fn header(meta: &SegmentMeta, format: u16) -> Vec<u8> {
     header.extend_from_slice(&meta.partition.to_le_bytes());
     header.extend_from_slice(&xxh3_64(&header).to_le_bytes());
     header
-}
-
-/// Returns the rows `(batch, row)` of an input that lie in its range, by time and then by acceptance.
-fn rows_in_order(input: &RunInput) -> Vec<(u32, u32)> {
-    let mut keyed: Vec<(i64, u64, u32, u32)> = Vec::new();
-    for (number, batch) in input.batches.iter().enumerate() {
-        for (row, (time, sequence)) in batch.timestamps.iter().zip(&batch.sequences).enumerate() {
-            if input.range.contains(Timestamp(*time)) {
-                keyed.push((*time, *sequence, number as u32, row as u32));
-            }
-        }
-    }
-    keyed.sort_unstable();
-    keyed.into_iter().map(|(_, _, batch, row)| (batch, row)).collect()
 }
 
 struct RunWriter {
@@ -247,6 +244,10 @@ impl RunWriter {
                 return Err(SegmentError::Rows { expected, found: n_events });
             }
             self.write_system(block, &batch, sections)?;
+            if self.write_series(block, &batch, sections)? {
+                continue;
+            }
+            let batch = if batch.series.is_some() { batch.spelled_out() } else { batch };
             let texts = self.messages.block(&batch);
             self.write_columns(block, &batch, sections)?;
             self.write_texts(block, &batch, texts, sections)?;
@@ -393,13 +394,23 @@ impl RunWriter {
             }
             filter = FilterTable::of(batch.messages.iter(), 0);
         }
+        self.fill_texts(block, &filter, encoded, sections)
+    }
+
+    fn fill_texts(
+        &mut self,
+        block: usize,
+        filter: &FilterTable,
+        encoded: [Vec<u8>; texts::TEXT_SECTIONS],
+        sections: &mut SectionWriter,
+    ) -> Result<(), SegmentError> {
         let bytes = filter.bytes();
         if !bytes.is_empty() {
             sections.fill(self.system_section(footer::FILTER, block), &bytes)?;
         }
         match &mut self.filter {
-            Some(of_run) => of_run.merge(&filter),
-            None => self.filter = Some(filter),
+            Some(of_run) => of_run.merge(filter),
+            None => self.filter = Some(filter.clone()),
         }
         for (number, section) in encoded.into_iter().enumerate() {
             if !section.is_empty() {
@@ -462,19 +473,4 @@ impl RunWriter {
         sections.fill(self.whole + footer::MINUTES, &minutes)?;
         Ok(())
     }
-}
-
-/// Gathers rows, looking only at the batches that they come from.
-fn gather_block(batches: &[Arc<Batch>], rows: &[(u32, u32)]) -> Batch {
-    let mut used: Vec<&Batch> = Vec::new();
-    let mut number_of: HashMap<u32, u32, RandomState> = HashMap::default();
-    let renumber = |(batch, row): &(u32, u32)| {
-        let number = *number_of.entry(*batch).or_insert_with(|| {
-            used.push(&batches[*batch as usize]);
-            used.len() as u32 - 1
-        });
-        (number, *row)
-    };
-    let rows: Vec<(u32, u32)> = rows.iter().map(renumber).collect();
-    Batch::gather(&used, &rows)
 }

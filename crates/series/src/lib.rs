@@ -6,8 +6,10 @@
 //!
 //! Knows no protocol, and nothing of when a query is asked.
 
+mod exemplars;
 mod sink;
 mod source;
 
+pub use self::exemplars::{ExemplarsOfSeries, StoredExemplar, exemplars};
 pub use sink::{RecordedSample, SampleSink, StoreSink};
 pub use source::{ReadBlocks, SAMPLE_GROUPS, SampleSource};

@@ -114,7 +114,7 @@ fn in_order(mut points: Vec<Point>) -> (Vec<i64>, Vec<f64>) {
 }
 
 /// Returns the range of times in ms, both included.
-fn time_range((from, until): (i64, i64)) -> TimeRange {
+pub(crate) fn time_range((from, until): (i64, i64)) -> TimeRange {
     let instant = |ms: i64| Timestamp(ms.saturating_mul(Timestamp::MILLISECOND));
     TimeRange { from: instant(from), to: instant(until.saturating_add(1)) }
 }
@@ -127,11 +127,16 @@ fn texts_of(matchers: &[Matcher]) -> Vec<String> {
 
 /// Returns the plan that reads the samples which the matchers may accept.
 fn plan(matchers: &[Matcher], names: &[&str]) -> Plan {
+    plan_of(SAMPLE_TYPE, matchers, names)
+}
+
+/// Returns the same plan for events of another type.
+pub(crate) fn plan_of(kind: &str, matchers: &[Matcher], names: &[&str]) -> Plan {
     let equal = |name: &str, text: &str| {
         let literal = Expr::Literal(Some(Value::text(text)));
         Expr::Compare(Comparison::Equal, Box::new(Expr::Field(name.into())), Box::new(literal))
     };
-    let mut operators = vec![Operator::Filter(equal("@type", SAMPLE_TYPE))];
+    let mut operators = vec![Operator::Filter(equal("@type", kind))];
     for matcher in matchers {
         if matches!(matcher.kind, MatchKind::Equal) && !matcher.value.is_empty() {
             operators.push(Operator::Filter(equal(&field_of_label(&matcher.name), &matcher.value)));

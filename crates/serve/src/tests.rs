@@ -30,6 +30,7 @@ mod elastic_pipelines;
 mod elastic_scroll;
 mod elastic_search;
 mod elastic_values;
+mod exemplars;
 mod exports;
 mod hostile_frames;
 mod http2;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::column::level_column;
+use crate::series::{Series, SeriesOfRows};
 use crate::{Column, RowSet, Strings, Timestamp, Value};
 
 /// Events of one group, column by column. All columns have the same number of rows.
@@ -17,12 +18,15 @@ pub struct Batch {
     pub sequences: Vec<u64>,
     /// `@ingestionTime` in nanoseconds since the epoch; set when storage accepts the batch.
     pub ingestion_times: Vec<i64>,
-    /// `@message`.
+    /// `@message`; none where `series` says what they are.
     pub messages: Strings,
     /// `@level` as [`crate::Level::code`], 0 for none.
     pub levels: Vec<u8>,
     /// `@logStream`: a dictionary of texts.
     pub streams: Column,
+    /// Where all events are samples: their series by code of `streams`. Messages, and all fields that `fields` does not have, follow
+    /// from them.
+    pub series: Option<Arc<Vec<Arc<Series>>>>,
     /// Distinct origins that `origin_codes` point into.
     pub origins: Arc<Vec<Origin>>,
     /// Per row, which of `origins` it has.
@@ -87,8 +91,31 @@ impl Batch {
         self.fields.binary_search_by(|(known, _)| (**known).cmp(name)).ok().map(|index| &self.fields[index].1)
     }
 
+    /// The series of samples; `None` where events are not known to be samples.
+    pub(crate) fn series_of_rows(&self) -> Option<SeriesOfRows<'_>> {
+        match (&self.series, &self.streams) {
+            (Some(series), Column::Dictionary { codes, .. }) => Some(SeriesOfRows { series, codes }),
+            _ => None,
+        }
+    }
+
+    /// The same events with messages, and with a column for each field.
+    pub fn spelled_out(&self) -> Self {
+        let mut batch = Self { series: None, ..self.clone() };
+        if let Some(rows) = self.series_of_rows() {
+            batch.messages = rows.messages(rows.codes.iter().copied());
+            batch.fields.extend(rows.columns());
+            batch.fields.sort_by(|a, b| a.0.cmp(&b.0));
+            batch.fields.dedup_by(|a, b| a.0 == b.0);
+        }
+        batch
+    }
+
     /// The values of a sender's field or rare system field, derived ones included.
     pub fn field(&self, name: &str) -> Column {
+        if let (None, Some(rows)) = (self.stored(name), self.series_of_rows()) {
+            return rows.column(name, rows.codes);
+        }
         let stored = self.stored(name).cloned().unwrap_or(Column::Missing { n_rows: self.len() });
         let source = Derivation {
             origins: &self.origins,
@@ -111,6 +138,7 @@ impl Batch {
             names.extend(origin.text_key.clone());
             names.extend(origin.time_key.as_ref().map(|(name, _)| name.clone()));
         }
+        names.extend(self.series_of_rows().map(|rows| rows.names()).unwrap_or_default());
         names.sort();
         names.dedup();
         names
@@ -136,7 +164,16 @@ impl Batch {
     pub fn memory_bytes(&self) -> usize {
         let rows = self.len() * (8 + 8 + 8 + 1 + 4);
         let fields: usize = self.fields.iter().map(|(name, column)| name.len() + 64 + column.memory_bytes()).sum();
-        rows + self.messages.memory_bytes() + self.streams.memory_bytes() + fields + 512
+        rows + self.messages.memory_bytes() + self.stream_bytes() + fields + 512
+    }
+
+    /// Bytes of streams and series. Batches share series, so that each counts its part of them.
+    fn stream_bytes(&self) -> usize {
+        let (Some(series), Column::Dictionary { codes, .. }) = (&self.series, &self.streams) else {
+            return self.streams.memory_bytes();
+        };
+        let part_of = |series: &Arc<Series>| 40 + series.memory_bytes() / Arc::strong_count(series).saturating_sub(1).max(1);
+        codes.capacity() * 4 + series.iter().map(part_of).sum::<usize>()
     }
 }
 

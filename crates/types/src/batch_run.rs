@@ -8,7 +8,7 @@ use crate::minute_counts::MinuteCounts;
 use crate::run::{FieldSummary, Narrowed, ProbeField, Run, RunInfo, ScanError, TextProbe};
 use crate::system_fields::{id_column, is_text_key, part_of_column};
 use crate::type_set::TypeSet;
-use crate::{Batch, Column, GroupName, RowSet, Timestamp, Value};
+use crate::{Batch, Column, GroupName, RowSet, Strings, Timestamp, Value};
 
 /// Rows of one block of a run in memory.
 const BATCH_BLOCK_ROWS: usize = 16 * 1024;
@@ -53,7 +53,7 @@ impl BatchRun {
         match name {
             "@timestamp" => pick(&batch.timestamps),
             "@ingestionTime" => pick(&batch.ingestion_times),
-            "@message" => Column::Strings { values: batch.messages.gather(rows.iter()), present: None },
+            "@message" => Column::Strings { values: self.messages(rows), present: None },
             "@level" => crate::column::level_column(&rows.iter().map(|row| batch.levels[row]).collect::<Vec<_>>()),
             "@id" => id_column(&self.info, rows.iter().map(|row| (batch.timestamps[row], batch.sequences[row]))),
             "@partOf" => {
@@ -66,8 +66,19 @@ impl BatchRun {
         }
     }
 
+    fn messages(&self, rows: &RowSet) -> Strings {
+        match self.batch.series_of_rows() {
+            Some(series) => series.messages(rows.iter().map(|row| series.codes[row])),
+            None => self.batch.messages.gather(rows.iter()),
+        }
+    }
+
     fn read_field(&self, name: &str, rows: &RowSet) -> Column {
         let batch = &self.batch;
+        if let (None, Some(series)) = (batch.stored(name), batch.series_of_rows()) {
+            let codes: Vec<u32> = rows.iter().map(|row| series.codes[row]).collect();
+            return series.column(name, &codes);
+        }
         let stored = batch.fields.binary_search_by(|(known, _)| (**known).cmp(name));
         let stored = match stored {
             Ok(index) => batch.fields[index].1.gather(rows),
@@ -81,7 +92,7 @@ impl BatchRun {
         }
         let codes: Vec<u32> = rows.iter().map(|row| batch.origin_codes[row]).collect();
         let timestamps: Vec<i64> = rows.iter().map(|row| batch.timestamps[row]).collect();
-        let messages = batch.messages.gather(rows.iter());
+        let messages = self.messages(rows);
         let origins = &batch.origins;
         Derivation { origins, codes: &codes, messages: &messages, timestamps: &timestamps }.overlay(name, stored)
     }
@@ -94,7 +105,9 @@ impl BatchRun {
             let key = origin.time_key.as_ref().map(|(key, _)| &**key);
             key == Some(name)
         });
+        let is_of_series = self.batch.series_of_rows().is_some_and(|rows| rows.holds(name, literal));
         let may_be_stored = match self.batch.stored(name) {
+            None if is_of_series => true,
             None | Some(Column::Missing { .. }) => false,
             Some(Column::Integers { .. } | Column::Floats { .. }) => consists_of(b".-+eE"),
             Some(_) => true,
@@ -108,6 +121,11 @@ impl BatchRun {
         let stored = batch.fields.binary_search_by(|(known, _)| known.cmp(&name)).ok();
         let mut types = TypeSet::default();
         let mut n_derived = 0;
+        if let (None, Some(series)) = (stored, batch.series_of_rows()) {
+            types.insert(&Value::text(""));
+            let n_events = series.n_with(&name) as u64;
+            return FieldSummary { name, types, n_events };
+        }
         for (origin, n_events) in batch.origins.iter().zip(n_by_origin) {
             if origin.text_key.as_ref() == Some(&name) {
                 types.insert(&Value::text(""));

@@ -317,6 +317,7 @@ impl BatchBuilder {
             messages: self.messages,
             levels: self.levels,
             streams,
+            series: None,
             origins: Arc::new(self.origins),
             origin_codes: self.origin_codes,
             fields,

@@ -4,6 +4,8 @@
 //! other there: they are copied in spans. A column keeps the form that all batches have it in; texts get new codes
 //! by their hash, each distinct text of a batch once, and nothing is allocated for a row.
 
+mod series;
+
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
@@ -31,6 +33,11 @@ impl Span {
 /// The rows `(batch, row)` of `batches` as one batch, in that order.
 pub(crate) fn gather(batches: &[&Batch], rows: &[(u32, u32)]) -> Batch {
     let spans = spans_of(rows);
+    let series = series::gather(batches, &spans, rows.len());
+    if series.is_none() && batches.iter().any(|batch| batch.series.is_some()) {
+        let spelled_out: Vec<Batch> = batches.iter().map(|batch| batch.spelled_out()).collect();
+        return gather(&spelled_out.iter().collect::<Vec<_>>(), rows);
+    }
     let n_rows = rows.len();
     let (origins, origin_codes) = gather_origins(batches, &spans, n_rows);
     let streams: Vec<Option<&Column>> = batches.iter().map(|batch| Some(&batch.streams)).collect();
@@ -41,13 +48,22 @@ pub(crate) fn gather(batches: &[&Batch], rows: &[(u32, u32)]) -> Batch {
         let columns: Vec<Option<&Column>> = batches.iter().map(|batch| batch.stored(name)).collect();
         (name.clone(), gather_column(&columns, &spans, n_rows))
     };
+    let (streams, series) = match series {
+        Some((streams, series)) => (streams, Some(series)),
+        None => (gather_column(&streams, &spans, n_rows), None),
+    };
+    let messages = match series {
+        Some(_) => Strings::default(),
+        None => copy_texts(&spans, n_rows, |batch| Some(&batches[batch].messages)),
+    };
     Batch {
         timestamps: copy(&spans, n_rows, |batch| &batches[batch].timestamps),
         sequences: copy(&spans, n_rows, |batch| &batches[batch].sequences),
         ingestion_times: copy(&spans, n_rows, |batch| &batches[batch].ingestion_times),
-        messages: copy_texts(&spans, n_rows, |batch| Some(&batches[batch].messages)),
+        messages,
         levels: copy(&spans, n_rows, |batch| &batches[batch].levels),
-        streams: gather_column(&streams, &spans, n_rows),
+        streams,
+        series,
         origins: Arc::new(origins),
         origin_codes,
         fields: names.into_iter().map(field).filter(|(_, column)| !is_missing(column)).collect(),

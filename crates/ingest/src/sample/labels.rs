@@ -3,11 +3,9 @@
 //! JSON, because it holds any text and everybody can read it; equal labels have equal texts.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
-use types::{GroupName, Limits, group_name_of_outside};
-
-/// Label that holds the name of a metric.
-pub const METRIC_NAME: &str = "__name__";
+use types::{GroupName, Limits, METRIC_NAME, Series, group_name_of_outside};
 
 /// Longest name of a label: that of a field.
 const NAME_BYTES_MAX: usize = 500;
@@ -28,12 +26,20 @@ pub fn sample_group(job: &str) -> GroupName {
     }
 }
 
+/// A series whose labels were checked, and the group of its samples.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SampleSeries {
+    /// What its samples have in common.
+    pub series: Arc<Series>,
+    /// The group of its job.
+    pub group: GroupName,
+}
+
 /// Labels of one series: in order of name, each name once, no value empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeriesLabels {
     pairs: Vec<(String, String)>,
-    text: String,
-    group: GroupName,
+    series: Arc<SampleSeries>,
 }
 
 impl SeriesLabels {
@@ -77,23 +83,29 @@ impl SeriesLabels {
         if !pairs.iter().any(|(name, _)| name == METRIC_NAME) {
             return Err(format!("there is no label {METRIC_NAME:?}: a series needs the name of its metric"));
         }
-        let text = text_of(&pairs);
+        let text = text_of_labels(&pairs);
         if text.len() > TEXT_BYTES_MAX {
             return Err(format!("the labels have {} bytes; at most {TEXT_BYTES_MAX} are possible", text.len()));
         }
         let job = pairs.iter().find(|(name, _)| name == "job").map_or("", |(_, value)| value);
         let group = sample_group(job);
-        Ok(Self { pairs, text, group })
+        let series = Series::of_labels(&text).ok_or_else(|| format!("the labels {:?} name no series", shown(&text)))?;
+        Ok(Self { pairs, series: Arc::new(SampleSeries { series: Arc::new(series), group }) })
+    }
+
+    /// Returns the series that they name.
+    pub fn series(&self) -> &Arc<SampleSeries> {
+        &self.series
     }
 
     /// Returns the canonical text.
     pub fn text(&self) -> &str {
-        &self.text
+        self.series.series.stream()
     }
 
     /// Returns the group of its samples.
     pub fn group(&self) -> &GroupName {
-        &self.group
+        &self.series.group
     }
 
     /// Returns how many labels there are.
@@ -122,7 +134,8 @@ pub fn label_pairs(text: &str) -> Option<Vec<(String, String)>> {
     object.into_iter().map(pair).collect()
 }
 
-fn text_of(pairs: &[(String, String)]) -> String {
+/// Returns the canonical text of labels in order of name.
+pub(super) fn text_of_labels(pairs: &[(String, String)]) -> String {
     let mut text = String::from("{");
     for (index, (name, value)) in pairs.iter().enumerate() {
         text.push_str(if index == 0 { "" } else { "," });

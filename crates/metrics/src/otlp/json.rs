@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use data_encoding::BASE64;
+use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
 use ingest::IngestError;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
@@ -16,6 +16,8 @@ use super::body::bad;
 enum Content {
     Text,
     Bytes,
+    /// An id as hex digits.
+    Hex,
     /// An integer or a flag, as a varint.
     Number,
     /// An integer of eight bytes.
@@ -27,7 +29,7 @@ enum Content {
 /// A member of a message: its name in JSON, its name in the message, its number, what it holds. Lists may have any number.
 type Member = (&'static str, &'static str, u64, Content);
 
-use Content::{Bytes, Double, Fixed, Message, Number, Text};
+use Content::{Bytes, Double, Fixed, Hex, Message, Number, Text};
 
 static REQUEST: [Member; 1] = [("resourceMetrics", "resource_metrics", 1, Message(&RESOURCE_METRICS))];
 static RESOURCE_METRICS: [Member; 2] =
@@ -49,9 +51,10 @@ static NUMBERS: [Member; 3] = [
     ("aggregationTemporality", "aggregation_temporality", 2, Number),
     ("isMonotonic", "is_monotonic", 3, Number),
 ];
-static NUMBER: [Member; 5] = [
+static NUMBER: [Member; 6] = [
     ("timeUnixNano", "time_unix_nano", 3, Fixed),
     ("asDouble", "as_double", 4, Double),
+    ("exemplars", "exemplars", 5, Message(&EXEMPLAR)),
     ("asInt", "as_int", 6, Fixed),
     ("attributes", "attributes", 7, Message(&ATTRIBUTE)),
     ("flags", "flags", 8, Number),
@@ -60,14 +63,23 @@ static HISTOGRAM: [Member; 2] = [
     ("dataPoints", "data_points", 1, Message(&BUCKETS)),
     ("aggregationTemporality", "aggregation_temporality", 2, Number),
 ];
-static BUCKETS: [Member; 7] = [
+static BUCKETS: [Member; 8] = [
     ("timeUnixNano", "time_unix_nano", 3, Fixed),
     ("count", "count", 4, Fixed),
     ("sum", "sum", 5, Double),
     ("bucketCounts", "bucket_counts", 6, Fixed),
     ("explicitBounds", "explicit_bounds", 7, Double),
+    ("exemplars", "exemplars", 8, Message(&EXEMPLAR)),
     ("attributes", "attributes", 9, Message(&ATTRIBUTE)),
     ("flags", "flags", 10, Number),
+];
+static EXEMPLAR: [Member; 6] = [
+    ("timeUnixNano", "time_unix_nano", 2, Fixed),
+    ("asDouble", "as_double", 3, Double),
+    ("spanId", "span_id", 4, Hex),
+    ("traceId", "trace_id", 5, Hex),
+    ("asInt", "as_int", 6, Fixed),
+    ("filteredAttributes", "filtered_attributes", 7, Message(&ATTRIBUTE)),
 ];
 static SUMMARY: [Member; 1] = [("dataPoints", "data_points", 1, Message(&QUANTILES))];
 static QUANTILES: [Member; 6] = [
@@ -190,6 +202,7 @@ impl Element<'_> {
         match self.content {
             Text => "a text",
             Bytes => "base64",
+            Hex => "an id as hex digits",
             Number | Fixed => "an integer",
             Double => "a number",
             Message(_) => "an object",
@@ -236,6 +249,7 @@ impl<'de> Visitor<'de> for Element<'_> {
         let wrong = |expected: &str| E::custom(format!("{:?} is no {expected}", &text[..text.floor_char_boundary(50)]));
         match self.content {
             Text => self.bytes(text.as_bytes()),
+            Hex => self.bytes(&HEXLOWER_PERMISSIVE.decode(text.as_bytes()).map_err(|_| wrong("id of hex digits"))?),
             Bytes => self.bytes(&BASE64.decode(text.as_bytes()).map_err(|_| wrong("base64"))?),
             Number | Fixed => {
                 let named = TEMPORALITIES.iter().position(|name| *name == text).map(|number| number as i64);

@@ -12,23 +12,25 @@
 //! sum        point = 1*   temporality = 2   is monotonic = 3
 //! histogram  point = 1*   temporality = 2
 //! summary    point = 1*
-//! point of a gauge or sum   time = 3 (fixed, ns)   double = 4   integer = 6 (fixed)   attribute = 7*   flags = 8
+//! point of a gauge or sum   time = 3 (fixed, ns)   double = 4   exemplar = 5*   integer = 6 (fixed)   attribute = 7*   flags = 8
 //! of a histogram            time = 3   count = 4 (fixed)   sum = 5   bucket count = 6* (fixed)   bound = 7* (double)
-//!                           attribute = 9*   flags = 10
+//!                           exemplar = 8*   attribute = 9*   flags = 10
 //! of a summary              time = 3   count = 4 (fixed)   sum = 5   quantile = 6* (quantile = 1   value = 2)
 //!                           attribute = 7*   flags = 8
+//! exemplar                  time = 2 (fixed, ns)   double = 3   span = 4   trace = 5   integer = 6 (fixed)   attribute = 7*
 //! ```
 //! Source: opentelemetry-proto, `metrics.proto`.
 
 use std::borrow::Cow;
 
+use data_encoding::HEXLOWER;
 use ingest::IngestError;
 use ingest::protobuf::Content;
 
 use super::attributes::attribute;
 use super::body::{bad, message, text};
 use super::name::Kind;
-use super::points::{Distribution, Metric, Point, Points};
+use super::points::{Distribution, Metric, Point, PointExemplar, Points};
 
 /// The temporality that is stored: each point counts from the start of its series.
 const CUMULATIVE: u64 = 2;
@@ -36,7 +38,10 @@ const CUMULATIVE: u64 = 2;
 /// The flag of a point that says that there is no value any longer.
 const NO_VALUE: u64 = 1;
 
-/// Most buckets or quantiles of a point.
+/// Longest id of a trace.
+const ID_BYTES_MAX: usize = 16;
+
+/// Most buckets, quantiles or exemplars of a point.
 const BUCKETS_MAX: usize = 10_000;
 
 /// Passes all points of a request on.
@@ -129,6 +134,8 @@ fn read_point(bytes: &[u8], kind: Kind) -> Result<Point, IngestError> {
                 point.attributes.push(attribute(bytes)?)
             }
             (_, (number, Content::Number(value))) if number == flags_number => flags = value,
+            (Kind::Histogram, (8, Content::Bytes(bytes))) => point.exemplars.push(exemplar(bytes)?),
+            (Kind::Counter, (5, Content::Bytes(bytes))) => point.exemplars.push(exemplar(bytes)?),
             (Kind::Histogram | Kind::Summary, (4, Content::Fixed64(count))) => of.count = count,
             (Kind::Histogram | Kind::Summary, (5, Content::Fixed64(bits))) => of.sum = Some(f64::from_bits(bits)),
             (Kind::Histogram, (6, content)) => fixed(content, |bits| of.counts.push(bits))?,
@@ -139,13 +146,33 @@ fn read_point(bytes: &[u8], kind: Kind) -> Result<Point, IngestError> {
             (_, (6, Content::Fixed64(bits))) => point.value = bits.cast_signed() as f64,
             _ => {}
         }
-        if of.counts.len().max(of.bounds.len()).max(of.quantiles.len()) > BUCKETS_MAX {
-            return Err(bad(format!("a point has more than {BUCKETS_MAX} buckets or quantiles")));
+        let n_most = of.counts.len().max(of.bounds.len()).max(of.quantiles.len()).max(point.exemplars.len());
+        if n_most > BUCKETS_MAX {
+            return Err(bad(format!("a point has more than {BUCKETS_MAX} buckets, quantiles or exemplars")));
         }
     }
     point.is_stale = flags & NO_VALUE != 0;
     point.distribution = of;
     Ok(point)
+}
+
+fn exemplar(bytes: &[u8]) -> Result<PointExemplar, IngestError> {
+    let mut exemplar = PointExemplar::default();
+    for field in message(bytes) {
+        match field? {
+            (2, Content::Fixed64(ns)) => exemplar.time_ns = ns,
+            (3, Content::Fixed64(bits)) => exemplar.value = f64::from_bits(bits),
+            (6, Content::Fixed64(bits)) => exemplar.value = bits.cast_signed() as f64,
+            (number @ (4 | 5), Content::Bytes(id)) if id.len() <= ID_BYTES_MAX => {
+                let name = if number == 4 { "span_id" } else { "trace_id" };
+                exemplar.ids.push((name, HEXLOWER.encode(id)));
+            }
+            (7, Content::Bytes(bytes)) => exemplar.attributes.push(attribute(bytes)?),
+            _ => {}
+        }
+    }
+    exemplar.ids.sort_by_key(|(name, _)| std::cmp::Reverse(*name));
+    Ok(exemplar)
 }
 
 /// Passes numbers of eight bytes on: one, or many in one field.

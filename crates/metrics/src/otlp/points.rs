@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use ingest::sample::{METRIC_NAME, STALE_BITS, SampleWriter, SeriesLabels, sample_group};
+use ingest::sample::{Exemplar, METRIC_NAME, STALE_BITS, SampleWriter, SeriesLabels, sample_group};
 use ingest::{Collector, IngestAnswer, IngestError, OutOfScope};
 use types::{Limits, Timestamp};
 
 use super::attributes::{labels, number_text};
 use super::name::{Kind, metric_name, unit_words};
+use crate::exemplars::NewExemplars;
 use crate::metadata::{Metadata, MetricsState};
 
 /// The series that has the attributes of a resource as labels.
@@ -58,6 +59,31 @@ pub(super) struct Point {
     /// The value of a gauge or sum.
     pub(super) value: f64,
     pub(super) distribution: Distribution,
+    pub(super) exemplars: Vec<PointExemplar>,
+}
+
+/// An exemplar of a point.
+#[derive(Clone, Default)]
+pub(super) struct PointExemplar {
+    pub(super) time_ns: u64,
+    pub(super) value: f64,
+    /// Ids of trace and span, by the names of their labels.
+    pub(super) ids: Vec<(&'static str, String)>,
+    /// Attributes that are none of the point.
+    pub(super) attributes: Vec<(String, String)>,
+}
+
+impl PointExemplar {
+    /// Returns the exemplar with its attributes as labels, or without them where they are too long.
+    fn exemplar(&self) -> Exemplar<'_> {
+        let ids = self.ids.iter().map(|(name, id)| (Cow::Borrowed(*name), Cow::Borrowed(id.as_str())));
+        let is_free = |name: &str| self.ids.iter().all(|(id, _)| *id != name);
+        let others = labels(self.attributes.clone()).into_iter().filter(|(name, _)| is_free(name));
+        let others = others.map(|(name, value)| (Cow::Owned(name), Cow::Owned(value)));
+        let time = i64::try_from(self.time_ns / MILLISECOND).unwrap_or(i64::MAX);
+        let whole = Exemplar { labels: ids.clone().chain(others).collect(), value: self.value, time };
+        if whole.text().is_ok() { whole } else { Exemplar { labels: ids.collect(), ..whole } }
+    }
 }
 
 /// What a point of a histogram or summary says.
@@ -91,6 +117,7 @@ pub(super) struct Points<'c, 'a> {
     identity: Vec<(&'static str, String)>,
     /// The latest time of a point of the resource, in ms.
     last: Option<i64>,
+    exemplars: NewExemplars,
 }
 
 impl<'c, 'a> Points<'c, 'a> {
@@ -103,7 +130,8 @@ impl<'c, 'a> Points<'c, 'a> {
         let latest = now.0.saturating_add(limits.future_ns_max) / Timestamp::MILLISECOND;
         let (answer, described_by, identity) = Default::default();
         let (n_points, out_of_scope, last) = (0, None, None);
-        Self { collector, limits, state, latest, answer, n_points, out_of_scope, described_by, identity, last }
+        let exemplars = NewExemplars::default();
+        Self { collector, limits, state, latest, answer, n_points, out_of_scope, described_by, identity, last, exemplars }
     }
 
     /// Begins the metrics of a resource.
@@ -171,7 +199,10 @@ impl<'c, 'a> Points<'c, 'a> {
         let added = match metric.kind {
             Kind::Histogram => self.histogram(name, &labels, time, &point)?,
             Kind::Summary => self.summary(name, &labels, time, &point)?,
-            _ => self.sample(name, &labels, None, time, value_of(&point, point.value))?,
+            _ => {
+                self.exemplars(name, &labels, None, &mut point.exemplars.iter())?;
+                self.sample(name, &labels, None, time, value_of(&point, point.value))?
+            }
         };
         match added {
             Ok(()) => {
@@ -184,11 +215,11 @@ impl<'c, 'a> Points<'c, 'a> {
         Ok(())
     }
 
-    /// Returns what was rejected. If all points are outside the sender's scope, the request fails.
-    pub(super) fn end(self) -> Result<IngestAnswer, IngestError> {
+    /// Returns what was rejected, and the exemplars. If all points are outside the sender's scope, the request fails.
+    pub(super) fn end(self) -> Result<(IngestAnswer, NewExemplars), IngestError> {
         match self.out_of_scope {
             Some(refused) if self.collector.n_records() == 0 => Err(refused.into()),
-            _ => Ok(self.answer),
+            _ => Ok((self.answer, self.exemplars)),
         }
     }
 
@@ -208,18 +239,24 @@ impl<'c, 'a> Points<'c, 'a> {
     ) -> Result<Result<(), String>, IngestError> {
         let of = &point.distribution;
         let bucket = format!("{name}_bucket");
-        let mut below = 0u64;
+        let (mut below, mut last) = (0u64, f64::NEG_INFINITY);
+        let is_in = |value: f64, above: f64, until: f64| value > above && value <= until;
         for (bound, count) in of.bounds.iter().zip(&of.counts) {
             below = below.saturating_add(*count);
             if bound.is_infinite() {
                 continue;
             }
-            let bound = number_text(*bound);
+            let text = number_text(*bound);
+            let mut of_bucket = point.exemplars.iter().filter(|exemplar| is_in(exemplar.value, last, *bound));
+            self.exemplars(&bucket, labels, Some(("le", &text)), &mut of_bucket)?;
+            last = *bound;
             let value = value_of(point, below as f64);
-            if let Err(reason) = self.sample(&bucket, labels, Some(("le", &bound)), time, value)? {
+            if let Err(reason) = self.sample(&bucket, labels, Some(("le", &text)), time, value)? {
                 return Ok(Err(reason));
             }
         }
+        let mut of_bucket = point.exemplars.iter().filter(|exemplar| is_in(exemplar.value, last, f64::INFINITY));
+        self.exemplars(&bucket, labels, Some(("le", "+Inf")), &mut of_bucket)?;
         let count = value_of(point, of.count as f64);
         if let Err(reason) = self.sample(&bucket, labels, Some(("le", "+Inf")), time, count)? {
             return Ok(Err(reason));
@@ -259,6 +296,42 @@ impl<'c, 'a> Points<'c, 'a> {
         self.sample(&format!("{name}_count"), labels, None, time, value_of(point, of.count as f64))
     }
 
+    /// Returns the labels of a series.
+    fn series(
+        &self,
+        name: &str,
+        labels: &BTreeMap<String, String>,
+        extra: Extra<'_>,
+    ) -> Result<SeriesLabels, String> {
+        let is_own = |label: &str| label == METRIC_NAME || extra.is_some_and(|(own, _)| own == label);
+        let of_point =
+            labels.iter().filter(|(label, _)| !is_own(label)).map(|(label, value)| (label.as_str(), value.as_str()));
+        let all = of_point.chain([(METRIC_NAME, name)]).chain(extra);
+        SeriesLabels::new(all.map(|(name, value)| (Cow::from(name), Cow::from(value))), self.limits)
+    }
+
+    /// Adds the exemplars of a series. One that cannot be stored loses nothing else: OTLP has no word for it.
+    fn exemplars(
+        &mut self,
+        name: &str,
+        labels: &BTreeMap<String, String>,
+        extra: Extra<'_>,
+        exemplars: &mut dyn Iterator<Item = &PointExemplar>,
+    ) -> Result<(), IngestError> {
+        let Some(first) = exemplars.next() else { return Ok(()) };
+        let Ok(series) = self.series(name, labels, extra) else { return Ok(()) };
+        for exemplar in std::iter::once(first).chain(exemplars).map(PointExemplar::exemplar) {
+            if exemplar.time > self.latest {
+                continue;
+            }
+            let added = self.exemplars.add(self.collector, (series.series(), &exemplar), self.state)?;
+            if let Err(problem) = added {
+                tracing::debug!(problem, "exemplar not stored");
+            }
+        }
+        Ok(())
+    }
+
     /// Adds a sample; the inner error says why it is not kept.
     fn sample(
         &mut self,
@@ -268,12 +341,7 @@ impl<'c, 'a> Points<'c, 'a> {
         time: i64,
         value: f64,
     ) -> Result<Result<(), String>, IngestError> {
-        let is_own = |label: &str| label == METRIC_NAME || extra.is_some_and(|(own, _)| own == label);
-        let of_point =
-            labels.iter().filter(|(label, _)| !is_own(label)).map(|(label, value)| (label.as_str(), value.as_str()));
-        let all = of_point.chain([(METRIC_NAME, name)]).chain(extra);
-        let series = match SeriesLabels::new(all.map(|(name, value)| (Cow::from(name), Cow::from(value))), self.limits)
-        {
+        let series = match self.series(name, labels, extra) {
             Ok(series) => series,
             Err(reason) => return Ok(Err(reason)),
         };

@@ -9,6 +9,8 @@
 //!      series      label references = 1* (name, value, name, …)   samples = 2*   histograms = 3*   exemplars = 4*
 //!                  metadata = 5
 //!      metadata    type = 1   help reference = 3   unit reference = 4
+//!      exemplar    label references = 1*   value = 2 (double)   time = 3 (ms)
+//! 1.0  exemplar    labels = 1*   value = 2 (double)   time = 3 (ms)
 //! both sample      value = 1 (double)   time = 2 (ms)
 //! ```
 
@@ -17,10 +19,11 @@ use std::sync::Arc;
 
 use ingest::IngestError;
 use ingest::protobuf::{Content, Message};
-use ingest::sample::{METRIC_NAME, SeriesLabels};
+use ingest::sample::{Exemplar, SampleSeries};
 
 use super::series::SeriesReader;
 use crate::metadata::{Metadata, MetricsState, kind_of_number};
+use crate::series_cache::{LastSeries, SeriesCache};
 
 /// What the body should be, for errors.
 const WHAT: &str = "remote write request";
@@ -31,11 +34,77 @@ const REFERENCES_MAX: usize = 100_000;
 type Pair<'b> = (Cow<'b, str>, Cow<'b, str>);
 
 /// What a series of either version has besides labels.
-#[derive(Default)]
 struct Parts<'b> {
     samples: Vec<&'b [u8]>,
-    n_exemplars: u64,
+    exemplars: Vec<&'b [u8]>,
     n_histograms: u64,
+    is_empty: bool,
+}
+
+impl<'b> Parts<'b> {
+    fn new() -> Self {
+        Self { samples: Vec::new(), exemplars: Vec::new(), n_histograms: 0, is_empty: true }
+    }
+
+    fn clear(&mut self) {
+        self.samples.clear();
+        self.exemplars.clear();
+        (self.n_histograms, self.is_empty) = (0, true);
+    }
+
+    /// Adds a field of a series of version 1.0 that is no label.
+    #[inline]
+    fn add(&mut self, field: (u64, Content<'b>)) {
+        self.is_empty = false;
+        match field {
+            (2, Content::Bytes(sample)) => self.samples.push(sample),
+            (3, Content::Bytes(exemplar)) => self.exemplars.push(exemplar),
+            (4, _) => self.n_histograms += 1,
+            _ => {}
+        }
+    }
+
+    /// Adds the fields of a series of version 1.0 that follow its labels; `false` if there are labels among them.
+    fn add_all(&mut self, fields: &'b [u8]) -> Result<bool, IngestError> {
+        for field in Message::new(fields, WHAT) {
+            match field? {
+                (1, Content::Bytes(_)) => return Ok(false),
+                field => self.add(field),
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// Series that senders have spelled before, and those that are new in one message.
+struct KnownSeries<'s> {
+    cache: &'s SeriesCache,
+    last: LastSeries,
+    new: Vec<(Box<[u8]>, Arc<SampleSeries>)>,
+}
+
+impl<'s> KnownSeries<'s> {
+    fn new(cache: &'s SeriesCache) -> Self {
+        Self { cache, last: LastSeries::default(), new: Vec::new() }
+    }
+}
+
+/// Reads a message of version 1.0.
+fn read_one_within<'b>(
+    body: &'b [u8],
+    series: &mut SeriesReader<'_, '_>,
+    known: &mut KnownSeries<'_>,
+    state: &MetricsState,
+) -> Result<(), IngestError> {
+    let mut parts = Parts::new();
+    for field in Message::new(body, WHAT) {
+        match field? {
+            (1, Content::Bytes(message)) => series_one(message, series, known, &mut parts)?,
+            (3, Content::Bytes(message)) => note(message, state)?,
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Reads a message of version 1.0.
@@ -44,49 +113,73 @@ pub(super) fn read_one(
     series: &mut SeriesReader<'_, '_>,
     state: &MetricsState,
 ) -> Result<(), IngestError> {
-    for field in Message::new(body, WHAT) {
-        match field? {
-            (1, Content::Bytes(message)) => series_one(message, series, state)?,
-            (3, Content::Bytes(message)) => note(message, state)?,
-            _ => {}
-        }
-    }
-    Ok(())
+    let cache = state.series();
+    let mut known = KnownSeries::new(&cache);
+    let read = read_one_within(body, series, &mut known, state);
+    let new = known.new;
+    drop(cache);
+    state.note_series(new);
+    read
 }
 
 /// Reads a series of version 1.0.
-fn series_one(message: &[u8], series: &mut SeriesReader<'_, '_>, state: &MetricsState) -> Result<(), IngestError> {
-    let (mut labels, mut parts, mut n_label_bytes) = (Vec::new(), Parts::default(), 0);
+fn series_one<'b>(
+    message: &'b [u8],
+    series: &mut SeriesReader<'_, '_>,
+    known: &mut KnownSeries<'_>,
+    parts: &mut Parts<'b>,
+) -> Result<(), IngestError> {
+    // Labels come first; the same bytes mean the same labels, unless more of them follow.
+    if let Some((expected, rest)) = known.cache.next(&mut known.last, message) {
+        parts.clear();
+        if parts.add_all(rest)? {
+            return write(series, Ok(expected), parts, None);
+        }
+    }
+    parts.clear();
+    let (mut labels, mut n_label_bytes, mut is_in_front) = (Vec::new(), 0, true);
     let mut fields = Message::new(message, WHAT);
     while let Some(field) = fields.next() {
         match field? {
             (1, Content::Bytes(label)) => {
+                is_in_front &= parts.is_empty;
                 labels.push(label);
                 n_label_bytes = message.len() - fields.rest().len();
             }
-            (2, Content::Bytes(sample)) => parts.samples.push(sample),
-            (3, _) => parts.n_exemplars += 1,
-            (4, _) => parts.n_histograms += 1,
-            _ => {}
+            field => parts.add(field),
         }
     }
-    // Labels come first; the same bytes mean the same labels, whatever else is among them.
     let key = &message[..n_label_bytes];
-    if let Some(known) = state.series(key) {
-        return write(series, Ok(known), &parts);
+    if let Some(known) = is_in_front.then(|| known.cache.get(&mut known.last, key)).flatten() {
+        return write(series, Ok(known), parts, None);
     }
     let pairs = labels.into_iter().map(pair).collect::<Result<Vec<_>, _>>()?;
-    let labels = series.labels(pairs.into_iter());
-    if let Ok(labels) = &labels {
-        state.note_series(key, labels);
+    let made = series.labels(pairs.into_iter());
+    if let (true, Ok(made)) = (is_in_front, &made) {
+        known.new.push((key.into(), made.clone()));
     }
-    write(series, labels, &parts)
+    write(series, made.as_deref().map_err(Clone::clone), parts, None)
 }
 
 /// Reads a message of version 2.0.
 pub(super) fn read_two(
     body: &[u8],
     series: &mut SeriesReader<'_, '_>,
+    state: &MetricsState,
+) -> Result<(), IngestError> {
+    let cache = state.series();
+    let mut known = KnownSeries::new(&cache);
+    let read = read_two_within(body, series, &mut known, state);
+    let new = known.new;
+    drop(cache);
+    state.note_series(new);
+    read
+}
+
+fn read_two_within(
+    body: &[u8],
+    series: &mut SeriesReader<'_, '_>,
+    known: &mut KnownSeries<'_>,
     state: &MetricsState,
 ) -> Result<(), IngestError> {
     let mut symbols: Vec<&[u8]> = Vec::new();
@@ -98,16 +191,19 @@ pub(super) fn read_two(
     if symbols.first().is_some_and(|first| !first.is_empty()) {
         return Err(broken("the first symbol is not the empty text".to_owned()));
     }
+    let (mut parts, mut references, mut key) = (Parts::new(), Vec::new(), Vec::new());
     for field in Message::new(body, WHAT) {
         let (5, Content::Bytes(message)) = field? else { continue };
-        let (mut references, mut parts, mut metadata) = (Vec::new(), Parts::default(), None);
+        parts.clear();
+        references.clear();
+        let mut metadata = None;
         for field in Message::new(message, WHAT) {
             match field? {
                 (1, Content::Number(reference)) => references.push(reference),
                 (1, Content::Bytes(packed)) => varints(packed, &mut references)?,
                 (2, Content::Bytes(sample)) => parts.samples.push(sample),
                 (3, _) => parts.n_histograms += 1,
-                (4, _) => parts.n_exemplars += 1,
+                (4, Content::Bytes(exemplar)) => parts.exemplars.push(exemplar),
                 (5, Content::Bytes(message)) => metadata = Some(message),
                 _ => {}
             }
@@ -119,43 +215,79 @@ pub(super) fn read_two(
         if let (Some(message), Some((_, name))) = (metadata, pairs.iter().find(|(name, _)| name == "__name__")) {
             note_two(message, name, &symbols, state)?;
         }
-        write(series, known(pairs, series, state), &parts)?;
+        spell(&pairs, &mut key);
+        if let Some(known) = known.cache.get(&mut known.last, &key) {
+            write(series, Ok(known), &parts, Some(&symbols))?;
+            continue;
+        }
+        let made = series.labels(pairs.into_iter());
+        if let Ok(made) = &made {
+            known.new.push((key.as_slice().into(), made.clone()));
+        }
+        write(series, made.as_deref().map_err(Clone::clone), &parts, Some(&symbols))?;
     }
     Ok(())
 }
 
-/// Returns the labels of a series of version 2.0, whose references mean something in one message only.
-fn known(
-    pairs: Vec<Pair<'_>>,
-    series: &SeriesReader<'_, '_>,
-    state: &MetricsState,
-) -> Result<Arc<SeriesLabels>, String> {
+/// Spells the labels of a series of version 2.0, whose references mean something in one message only.
+fn spell(pairs: &[Pair<'_>], key: &mut Vec<u8>) {
+    key.clear();
     // No field of a message of version 1.0 begins with a 0.
-    let mut key = vec![0];
+    key.push(0);
     for text in pairs.iter().flat_map(|(name, value)| [name, value]) {
         key.extend_from_slice(&(text.len() as u32).to_le_bytes());
         key.extend_from_slice(text.as_bytes());
     }
-    if let Some(known) = state.series(&key) {
-        return Ok(known);
-    }
-    let labels = series.labels(pairs.into_iter())?;
-    state.note_series(&key, &labels);
-    Ok(labels)
 }
 
+/// Writes what a series has; `symbols` are those of its message, if that is of version 2.0.
 fn write(
     series: &mut SeriesReader<'_, '_>,
-    labels: Result<Arc<SeriesLabels>, String>,
+    known: Result<&SampleSeries, String>,
     parts: &Parts<'_>,
+    symbols: Option<&[&[u8]]>,
 ) -> Result<(), IngestError> {
-    let example = || {
-        let name = labels.as_ref().map_or("", |labels| labels.get(METRIC_NAME));
-        format!("the first of {:?}", &name[..name.floor_char_boundary(200)])
-    };
-    series.refuse("native histograms, which are not supported yet", parts.n_histograms, example);
-    series.refuse("exemplars, which are not supported yet", parts.n_exemplars, example);
-    series.series(labels, parts.samples.iter().map(|message| sample(message)))
+    if parts.n_histograms > 0 {
+        let example = || {
+            let name = known.as_ref().map_or("", |known| known.series.message());
+            format!("the first of {:?}", &name[..name.floor_char_boundary(200)])
+        };
+        series.refuse("native histograms, which are not supported yet", parts.n_histograms, example);
+    }
+    match &known {
+        Ok(known) => {
+            for message in &parts.exemplars {
+                series.exemplar(known, &exemplar(message, symbols)?)?;
+            }
+        }
+        Err(problem) => {
+            let n = parts.exemplars.len() as u64;
+            series.refuse("exemplars of series that have no valid labels", n, || problem.clone());
+        }
+    }
+    series.series(known, parts.samples.iter().map(|message| sample(message)))
+}
+
+/// Reads an exemplar.
+fn exemplar<'b>(message: &'b [u8], symbols: Option<&[&'b [u8]]>) -> Result<Exemplar<'b>, IngestError> {
+    let (mut exemplar, mut references) = (Exemplar::default(), Vec::new());
+    for field in Message::new(message, WHAT) {
+        match (field?, symbols) {
+            ((1, Content::Bytes(label)), None) => exemplar.labels.push(pair(label)?),
+            ((1, Content::Number(reference)), Some(_)) => references.push(reference),
+            ((1, Content::Bytes(packed)), Some(_)) => varints(packed, &mut references)?,
+            ((2, Content::Fixed64(bits)), _) => exemplar.value = f64::from_bits(bits),
+            ((3, Content::Number(time)), _) => exemplar.time = time.cast_signed(),
+            _ => {}
+        }
+        if exemplar.labels.len().max(references.len()) > REFERENCES_MAX {
+            return Err(broken(format!("an exemplar has more than {REFERENCES_MAX} labels")));
+        }
+    }
+    if let Some(symbols) = symbols {
+        exemplar.labels = labels_of(&references, symbols)?;
+    }
+    Ok(exemplar)
 }
 
 /// Reads a sample: its time and value. What is not there is 0, as protobuf specifies.

@@ -59,6 +59,26 @@ pub(crate) struct BlockColumn {
     pub(crate) section: Vec<u8>,
 }
 
+/// Returns the section of a column of codes that those of column number `source` say: `table` has one for each of its codes.
+pub(crate) fn section_of_table(source: usize, table: &[i64]) -> Vec<u8> {
+    let mut out = vec![DETERMINED];
+    put_varint(&mut out, source as u64);
+    out.push(CODES);
+    put_integers(&mut out, table);
+    out
+}
+
+/// Returns the code of a column for each of `n_codes` codes of column number `source`, where its section says nothing else.
+pub(crate) fn table_of_section(section: &[u8], source: usize, n_codes: usize) -> Decoded<Option<Vec<u32>>> {
+    let [DETERMINED, rest @ ..] = section else { return Ok(None) };
+    let mut cursor = Cursor::new(rest);
+    if cursor.varint()? as usize != source || cursor.byte()? != CODES {
+        return Ok(None);
+    }
+    let table = cursor.codes(n_codes)?;
+    if cursor.is_at_end() { Ok(Some(table)) } else { Err(Damage("bytes are left over")) }
+}
+
 /// Returns the number of the source of a section that depends on one.
 pub(crate) fn source_of(section: &[u8]) -> Decoded<Option<usize>> {
     match section {
@@ -169,7 +189,7 @@ pub(super) fn picked<'a>(
 }
 
 /// Returns the codes of a section of codes into the dictionary of a run.
-pub(super) fn codes_of(section: &[u8], present: &RowSet) -> Decoded<Option<Vec<u32>>> {
+pub(crate) fn codes_of(section: &[u8], present: &RowSet) -> Decoded<Option<Vec<u32>>> {
     let [CODES, codes @ ..] = section else { return Ok(None) };
     let codes = Cursor::new(codes).codes(present.count())?;
     if n_codes(&codes) > SERIES_DICTIONARY_MAX { Err(Damage("a code is out of range")) } else { Ok(Some(codes)) }

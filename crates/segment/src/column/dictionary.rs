@@ -42,7 +42,7 @@ impl RunDictionary {
 
     /// Takes the distinct `texts` of `n_rows` rows in and gives their codes, or nothing where the dictionary would become too
     /// large.
-    pub(super) fn codes_of(&mut self, texts: &[&Arc<str>], n_rows: usize) -> Option<Vec<u32>> {
+    pub(crate) fn codes_of(&mut self, texts: &[&Arc<str>], n_rows: usize) -> Option<Vec<u32>> {
         self.n_blocks += 1;
         // Ids that hardly repeat in the first block will not do so in later ones, and take less room without codes.
         let is_of_ids = || {

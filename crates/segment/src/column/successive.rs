@@ -21,6 +21,7 @@ use types::{Column, RowSet, Value};
 use super::dependent::{BlockColumn, SUCCESSIVE, codes_of, is_part, picked, source_of};
 use super::dictionary::{SERIES_DICTIONARY_MAX, put_flags, put_values, take_flags, take_values};
 use super::encode::encode_plainly;
+use super::scale::{POWERS, scaled};
 use crate::bytes::{Cursor, Damage, Decoded, put_integers, put_varint};
 
 /// Tags of sections that are restored.
@@ -29,7 +30,7 @@ const DECIMALS: u8 = 4;
 const VALUES: u8 = 6;
 
 /// The scale of series whose values are kept as bits.
-const BITS: u8 = 10;
+const BITS: u8 = POWERS.len() as u8;
 
 /// Of how many values one has to be wanted, so that reading the series of those wanted costs less than reading all.
 const VALUES_PER_CHOSEN: usize = 4;
@@ -97,6 +98,28 @@ fn encode(values: &Column, column: &BlockColumn, codes: &[u32], source: usize) -
     (is_same && out.len() < column.section.len()).then_some(out)
 }
 
+/// Returns the section of decimals in all rows of a block, whose series have these codes of column number `source`; `None` where
+/// they would not come back.
+pub(crate) fn encode_decimals(values: &[f64], integers: Option<&RowSet>, codes: &[u32], source: usize) -> Option<Vec<u8>> {
+    let n_series = codes.iter().max().map_or(0, |largest| *largest as usize + 1);
+    let mut out = vec![SUCCESSIVE];
+    put_varint(&mut out, source as u64);
+    out.extend([DECIMALS, 0]);
+    let numbers_from = out.len();
+    let numbers: Vec<Number> = values.iter().map(|value| Number::Decimal(*value)).collect();
+    put_numbers(&mut out, &numbers, codes, n_series);
+    let back = take_numbers(&mut Cursor::new(&out[numbers_from..]), codes).ok()?;
+    let is_same = |(value, back): (&f64, Restored)| value.to_bits() as i64 == decimal_bits(back);
+    if !values.iter().zip(back).all(is_same) {
+        return None;
+    }
+    match integers {
+        None => out.push(0),
+        Some(integers) => put_flags(&mut out, &(0..values.len()).map(|row| integers.contains(row)).collect::<Vec<_>>()),
+    }
+    Some(out)
+}
+
 /// A number to be stored.
 #[derive(Clone, Copy)]
 enum Number {
@@ -119,15 +142,6 @@ impl Number {
             Self::Decimal(value) => value.to_bits() as i64,
         }
     }
-}
-
-/// Returns a decimal times 10^scale, where that is a whole number that the division turns back.
-fn scaled(value: f64, scale: u8) -> Option<i64> {
-    let factor = 10f64.powi(i32::from(scale));
-    let scaled = (value * factor).round();
-    let fits = scaled.abs() < 9_007_199_254_740_992.0;
-    // The way back starts from the integer: -0.0 becomes 0 and is noticed.
-    (fits && (scaled as i64 as f64 / factor).to_bits() == value.to_bits()).then_some(scaled as i64)
 }
 
 fn put_mixed(out: &mut Vec<u8>, values: &[Option<&Value>], codes: &[u32]) -> Option<()> {
@@ -161,12 +175,21 @@ fn put_numbers(out: &mut Vec<u8>, numbers: &[Number], codes: &[u32], n_series: u
     let series = BySeries::new(codes, n_series);
     let (mut scales, mut firsts) = (Vec::with_capacity(n_series), Vec::new());
     let (mut differences, mut others) = (Vec::with_capacity(numbers.len()), Vec::new());
+    let mut values = Vec::new();
     for places in series.iter() {
-        let all_at =
-            |scale: u8| -> Option<Vec<i64>> { places.iter().map(|place| numbers[*place as usize].at(scale)).collect() };
-        let found = (0..BITS).find_map(|scale| all_at(scale).map(|values| (scale, values)));
-        let (scale, values) = found
-            .unwrap_or_else(|| (BITS, places.iter().map(|place| numbers[*place as usize].bits()).collect::<Vec<_>>()));
+        let mut all_at = |scale: u8| {
+            values.clear();
+            places.iter().all(|place| {
+                let value = numbers[*place as usize].at(scale);
+                values.extend(value);
+                value.is_some()
+            })
+        };
+        let scale = (0..BITS).find(|scale| all_at(*scale)).unwrap_or(BITS);
+        if scale == BITS {
+            values.clear();
+            values.extend(places.iter().map(|place| numbers[*place as usize].bits()));
+        }
         scales.push(i64::from(if places.is_empty() { 0 } else { scale }));
         firsts.extend(values.first());
         for pair in values.windows(2) {
@@ -412,7 +435,7 @@ fn restore_values(cursor: &mut Cursor<'_>, codes: &[u32], out: &mut Vec<u8>) -> 
 fn decimal_bits(number: Restored) -> i64 {
     match number {
         Restored::Scaled(value, 0) => (value as f64).to_bits() as i64,
-        Restored::Scaled(value, scale) => (value as f64 / 10f64.powi(i32::from(scale))).to_bits() as i64,
+        Restored::Scaled(value, scale) => (value as f64 / POWERS[usize::from(scale)]).to_bits() as i64,
         Restored::Bits(bits) => bits,
     }
 }

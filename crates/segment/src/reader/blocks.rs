@@ -72,6 +72,9 @@ impl RunReader {
     /// Returns all events of a block.
     pub fn block(&self, block: usize) -> Result<Batch, ScanError> {
         let run = &self.0;
+        if let Some(samples) = run.block_of_series(block)? {
+            return Ok(samples);
+        }
         let rows = RowSet::all(run.block_rows(block));
         let table = run.shapes()?;
         let shapes = run.block_shapes(block, &table)?;
@@ -90,6 +93,7 @@ impl RunReader {
             messages: run.messages(block, &rows)?,
             levels: run.levels(block)?,
             streams: run.stored_column(block, "@logStream")?,
+            series: None,
             origins: Arc::new(run.run().footer.origins.clone()),
             origin_codes: shapes.origins(&rows, &table),
             fields,

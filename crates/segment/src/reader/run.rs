@@ -128,7 +128,7 @@ impl SegmentRun {
         Ok(section)
     }
 
-    fn fresh_section(&self, id: SectionId) -> Result<Vec<u8>, ScanError> {
+    pub(super) fn fresh_section(&self, id: SectionId) -> Result<Vec<u8>, ScanError> {
         self.count_read(id);
         self.segment.section(id)
     }

@@ -1,5 +1,7 @@
 //! Runs of samples: larger blocks, and numbers as differences within their series.
 
+use types::{SampleBuilder, Series};
+
 use super::*;
 use crate::format::{FORMAT_OF_EVENTS, SERIES_BLOCK_ROWS};
 
@@ -71,4 +73,97 @@ fn segments_without_samples_keep_the_format_that_earlier_versions_read() {
     let (_directory, segment, bytes) = written_as("app/web", &samples(10, 2000));
     assert_eq!(version_of(&bytes), Some(FORMAT_OF_EVENTS.into()));
     assert_eq!(segment.run(0, 0).expect("one run").n_blocks(), 2);
+}
+
+/// Samples by their series; the first series has a label more, and some values are texts where `has_stale`.
+fn samples_by_series(n_series: u32, n_each: u32, has_stale: bool) -> Arc<Batch> {
+    let series: Vec<Arc<Series>> = (0..n_series)
+        .map(|series| {
+            let name = ["node_cpu_seconds_total", "node_load1", "node_memory_free_bytes"][series as usize % 3];
+            let more = if series == 0 { r#","zone":"a""# } else { "" };
+            let text = format!(r#"{{"__name__":"{name}","cpu":"{series}","job":"node"{more}}}"#);
+            Arc::new(Series::of_labels(&text).expect("labels"))
+        })
+        .collect();
+    let mut builder = SampleBuilder::default();
+    for step in 0..n_each {
+        for (number, series) in series.iter().enumerate() {
+            let time = Timestamp(i64::from(step) * 15 * Timestamp::SECOND);
+            match (number as u32 + step) % 100 {
+                99 if has_stale => builder.push_text(series, time, "stale"),
+                98 => builder.push(series, time, 1.0 / f64::from(step + 3)),
+                _ => builder.push(series, time, f64::from(number as u32 * 1000 + step) / 100.0),
+            };
+        }
+    }
+    let mut batch = builder.finish();
+    batch.ingestion_times = batch.timestamps.clone();
+    Arc::new(batch)
+}
+
+fn assert_same(a: &Batch, b: &Batch) {
+    let (a, b) = (a.spelled_out(), b.spelled_out());
+    assert_eq!((&a.timestamps, &a.sequences, &a.levels), (&b.timestamps, &b.sequences, &b.levels));
+    assert_eq!(a.messages, b.messages);
+    let names = |batch: &Batch| batch.fields.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    assert_eq!(names(&a), names(&b));
+    for row in 0..a.len() {
+        assert_eq!(format!("{:?}", a.streams.value(row)), format!("{:?}", b.streams.value(row)));
+        for ((name, one), (_, other)) in a.fields.iter().zip(&b.fields) {
+            assert_eq!(format!("{:?}", one.value(row)), format!("{:?}", other.value(row)), "{name} {row}");
+        }
+    }
+}
+
+#[test]
+fn samples_are_written_and_read_by_series() {
+    for has_stale in [false, true] {
+        let batch = samples_by_series(40, 50, has_stale);
+        let (_directory, segment, bytes) = written_as("metrics/node", &batch);
+        let back = segment.run_reader(0).expect("one run").block(0).expect("whole");
+        assert_eq!(back.series.as_ref().map(|series| series.len()), Some(40));
+        assert_same(&batch, &back);
+        let (_directory, spelled_out, _) = written_as("metrics/node", &Arc::new(batch.spelled_out()));
+        let run = segment.run(0, 0).expect("one run");
+        let other = spelled_out.run(0, 0).expect("one run");
+        let rows = RowSet::of(2000, |row| row % 3 == 0);
+        for name in ["@message", "@logStream", "name", "zone", "cpu", "value", "@type", "@level"] {
+            let (one, other) = (run.read(0, &[name], &rows).expect("whole"), other.read(0, &[name], &rows).expect("whole"));
+            for row in 0..rows.count() {
+                assert_eq!(format!("{:?}", one[0].value(row)), format!("{:?}", other[0].value(row)), "{name} {row}");
+            }
+        }
+        let summary = |run: &Arc<dyn Run>| {
+            let fields = run.fields().expect("whole");
+            fields.into_iter().map(|field| (field.name, field.n_events)).collect::<Vec<_>>()
+        };
+        assert_eq!(summary(&run), summary(&other));
+        for (literal, n_with) in [("load1", 13 * 50), ("cpu_", 14 * 50), ("absent", 0)] {
+            let probe = TextProbe { field: ProbeField::Message, literal, ignores_case: false };
+            let narrowed = run.narrow(0, &probe).expect("whole");
+            assert!(narrowed.rows.count() >= n_with && (!narrowed.exact || narrowed.rows.count() == n_with), "{literal}");
+        }
+        assert!(bytes.len() < 12_000, "{} bytes", bytes.len());
+    }
+}
+
+#[test]
+fn one_sample_of_each_series_is_written_by_series_too() {
+    for n_each in [1, 2] {
+        let batch = samples_by_series(40, n_each, false);
+        let (_directory, segment, _) = written_as("metrics/node", &batch);
+        let back = segment.run_reader(0).expect("one run").block(0).expect("whole");
+        assert!(back.series.is_some());
+        assert_same(&batch, &back);
+    }
+}
+
+#[test]
+fn what_a_segment_gave_back_can_be_written_again() {
+    let (_first, segment, _) = written_as("metrics/node", &samples_by_series(40, 50, true));
+    let back = Arc::new(segment.run_reader(0).expect("one run").block(0).expect("whole"));
+    let (_second, again, _) = written_as("metrics/node", &back);
+    let twice = again.run_reader(0).expect("one run").block(0).expect("whole");
+    assert!(twice.series.is_some());
+    assert_same(&back, &twice);
 }

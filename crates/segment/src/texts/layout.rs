@@ -49,6 +49,12 @@ impl Layout {
 }
 
 impl TemplateIds {
+    /// Returns the template of all messages, where they have only one.
+    pub(crate) fn only(&self) -> Option<u32> {
+        let first = *self.ids.first()?;
+        (first > 0 && self.ids.iter().all(|id| *id == first)).then_some(first)
+    }
+
     /// Reads the section of template numbers of a block with `n_rows` rows.
     pub(crate) fn decode(bytes: &[u8], n_rows: usize, vocabulary: &Vocabulary) -> Decoded<Self> {
         let ids = Cursor::new(bytes).codes(n_rows)?;

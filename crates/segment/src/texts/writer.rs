@@ -9,12 +9,12 @@ use types::{Batch, Strings};
 use super::document_fields::{FieldColumns, FieldPaths};
 use super::field_slots::{FieldSlots, with_fields};
 use super::vocabulary::{COLUMN_MIN, NUMBERS, QUOTED, TEXT_SECTIONS, TEXTS, Vocabulary, section_of};
-use crate::bytes::{put_integers, put_varint};
+use crate::bytes::{put_codes, put_integers, put_varint};
 use crate::filter::FilterTable;
 use crate::numbers::{self, Bases, Numbers};
 use crate::slots::Slots;
 use crate::strings::{put_repeating, put_texts};
-use crate::template::{Granularity, Kind, Parts, Template, Variable, pack_hex, split, split_document};
+use crate::template::{FIELDS_MAX, Granularity, Kind, Parts, Template, Variable, pack_hex, split, split_document};
 
 /// Templates that a run may have in addition to a share of its rows; further messages are stored raw.
 const TEMPLATES_ALWAYS: usize = 1024;
@@ -72,6 +72,19 @@ impl MessageWriter {
             }
         }
         block
+    }
+
+    /// Returns the next block, of `n_rows` messages each of which is the value of field number `field` of the run; `None` if fields of
+    /// this number cannot be named.
+    pub(crate) fn block_of_field(&mut self, field: usize, n_rows: usize) -> Option<BlockTexts<'static>> {
+        let mut parts = Parts::default();
+        parts.push_field(Kind::Any, u16::try_from(field).ok().filter(|field| usize::from(*field) < FIELDS_MAX)?, "");
+        let number = match self.numbers.get(&parts.template) {
+            Some(number) => *number,
+            None => self.add(&parts)?,
+        };
+        self.n_rows += n_rows;
+        Some(BlockTexts { template_ids: vec![number; n_rows], ..BlockTexts::default() })
     }
 
     /// Splits a message, of an event with fields that were taken out of it or without fields, and gives the number of its
@@ -234,7 +247,7 @@ impl<'m> BlockTexts<'m> {
     /// Makes the sections of a block whose events have these times and durations, which field number `field` has.
     pub(crate) fn encode(&self, slots: &Slots, bases: &Bases<'_>, field: usize) -> [Vec<u8>; TEXT_SECTIONS] {
         let mut sections: [Vec<u8>; TEXT_SECTIONS] = Default::default();
-        put_integers(&mut sections[0], &self.template_ids.iter().map(|id| i64::from(*id)).collect::<Vec<_>>());
+        put_codes(&mut sections[0], &self.template_ids);
         for (section, numbers) in self.numbers.iter().enumerate() {
             put_numbers(&mut sections[NUMBERS + section], numbers, slots, (bases, field));
         }

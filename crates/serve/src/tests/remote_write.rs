@@ -45,7 +45,7 @@ pub(super) async fn write(house: &House, message: &[u8], kind: &str) -> Reply {
 }
 
 pub(super) const ONE: &str = "application/x-protobuf";
-const TWO: &str = "application/x-protobuf;proto=io.prometheus.write.v2.Request";
+pub(super) const TWO: &str = "application/x-protobuf;proto=io.prometheus.write.v2.Request";
 
 async fn ask(house: &House, query: &str, at: i64) -> Value {
     let reply = house.get(&format!("/prometheus/api/v1/query?query={}&time={}", encoded(query), at as f64 / 1e3)).await;
@@ -145,7 +145,6 @@ async fn what_cannot_be_stored_is_named_and_the_rest_is_stored() {
     assert_eq!((reply.status, &reply.json()["errorType"]), (400, &json!("bad_data")));
     for said in [
         "1 native histograms",
-        "1 exemplars",
         "1 samples of the future",
         "2 samples of series that have no valid labels",
     ] {
@@ -208,12 +207,4 @@ async fn series_are_counted_by_name_and_label() {
     assert_eq!(data["memoryInBytesByLabelName"], json!([row("__name__", 16), row("job", 7)]));
     assert_eq!(data["seriesCountByLabelValuePair"], json!([row("__name__=requests_total", 1), row("__name__=up", 1)]));
     assert_eq!(house.get("/prometheus/api/v1/status/tsdb?limit=0").await.status, 400);
-}
-
-#[tokio::test]
-async fn whoever_asks_for_exemplars_is_told_that_there_are_none() {
-    let house = House::new();
-    let reply = house.get("/prometheus/api/v1/query_exemplars?query=up&start=1&end=2").await.json();
-    assert_eq!((&reply["data"], &reply["warnings"]), (&json!([]), &json!(["exemplars of samples are not stored"])));
-    assert_eq!(house.get("/prometheus/api/v1/query_exemplars?query=up(").await.status, 400);
 }

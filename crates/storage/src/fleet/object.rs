@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!    0  u32  magic "ctWO"
-//!    4  u16  version, 1
+//!    4  u16  version: 2 if a delivery has samples by their series, else 1, which nodes of earlier versions read
 //!    6  u16  0
 //!    8  u32  n: deliveries
 //!   12  n × delivery
@@ -20,16 +20,18 @@ use crate::wal::record::Body;
 
 const MAGIC: [u8; 4] = *b"ctWO";
 const VERSION: u16 = 1;
+const VERSION_OF_SERIES: u16 = 2;
 const HEAD_BYTES: usize = 12;
 
 /// Bytes of a delivery besides its body.
 pub(crate) const DELIVERY_BYTES: usize = 12;
 
 /// Returns the object of some bodies.
-pub(crate) fn encode<'b>(bodies: impl ExactSizeIterator<Item = &'b Body>) -> Vec<u8> {
+pub(crate) fn encode<'b>(bodies: impl ExactSizeIterator<Item = &'b Body> + Clone) -> Vec<u8> {
     let mut out = Vec::new();
     out.extend_from_slice(&MAGIC);
-    out.extend_from_slice(&VERSION.to_le_bytes());
+    let version = if bodies.clone().any(|body| body.has_series) { VERSION_OF_SERIES } else { VERSION };
+    out.extend_from_slice(&version.to_le_bytes());
     out.extend_from_slice(&[0; 2]);
     out.extend_from_slice(&(bodies.len() as u32).to_le_bytes());
     for body in bodies {
@@ -46,7 +48,7 @@ pub(crate) fn bodies(bytes: &[u8]) -> Result<Vec<&[u8]>, (u64, &'static str)> {
     if head[..4] != MAGIC {
         return Err((0, "it holds no events"));
     }
-    if head[4..6] != VERSION.to_le_bytes() {
+    if ![VERSION, VERSION_OF_SERIES].contains(&u16::from_le_bytes([head[4], head[5]])) {
         return Err((4, "a later version of catat wrote it"));
     }
     let n_bodies = u32::from_le_bytes([head[8], head[9], head[10], head[11]]) as usize;
@@ -74,7 +76,7 @@ mod tests {
 
     #[test]
     fn every_changed_bit_and_every_cut_is_noticed() {
-        let body = |text: &str| Body { bytes: text.into(), hash: xxh3_64(text.as_bytes()) };
+        let body = |text: &str| Body { bytes: text.into(), hash: xxh3_64(text.as_bytes()), has_series: false };
         let (a, b) = (body("one delivery"), body(""));
         let bytes = encode([&a, &b].into_iter());
         assert_eq!(bodies(&bytes), Ok(vec![a.bytes.as_slice(), b.bytes.as_slice()]));

@@ -19,6 +19,8 @@
 //!   4 strings    presence, texts
 //!   5 dictionary varint count, values, presence, integers (codes)
 //!   6 mixed      presence, values
+//!   7 series     as 5, of streams alone: texts of labels. The events are samples (`types::Series`): their messages, written as
+//!                empty texts, and the fields that are not written follow from the streams; since format 3 of the files
 //!   of which only rows that have a value are written
 //! presence: u8 0: all rows │ 1: ⌈n/8⌉ bytes of bits │ 2: varint count, integers (rows) │ 3: no row
 //! value:    a tagged value, as in segments (`segment::tagged`)
@@ -32,15 +34,18 @@
 
 use std::sync::Arc;
 
-use segment::bytes::{Cursor, Damage, Decoded, put_integers, put_text, put_varint, put_zigzag};
+use segment::bytes::{Cursor, Damage, Decoded, put_codes, put_integers, put_text, put_varint, put_zigzag};
 use segment::tagged::{NESTING_MAX, is_too_deep, put_tagged, take_tagged};
-use types::{Batch, Column, MISSING_CODE, Origin, RowSet, Strings, TimeForm, Timestamp, Value};
+use types::{Batch, Column, MISSING_CODE, Origin, RowSet, Series, Strings, TimeForm, Timestamp, Value};
 
 use crate::Buffers;
 
 /// Most rows times columns of one batch: a column in memory has a place for every row, so this bounds what a
 /// few bytes can become. A body of 64 MiB in which fields repeat at all stays far below.
 pub(crate) const CELLS_MAX: usize = 1 << 27;
+
+/// The kind of the column of streams that are series.
+const SERIES: u8 = 7;
 
 /// Columns that every batch has besides its fields.
 const SYSTEM_COLUMNS: usize = 6;
@@ -50,14 +55,23 @@ const PLAIN_BYTES_MAX: usize = 256 << 20;
 
 /// Encodes a batch; the error is why it is too large. The plain form needs a temporary buffer.
 pub(crate) fn encode(batch: &Batch, buffers: &Buffers) -> Result<Vec<u8>, String> {
-    let mut plain = buffers.take(batch.messages.text().len() + batch.len() * 32 + 256);
+    let n_stream_bytes = batch.series.as_ref().map_or(0, |series| series.iter().map(|series| series.stream().len()).sum());
+    let mut plain = buffers.take(batch.messages.text().len() + n_stream_bytes + batch.len() * 32 + 256);
     let written = put_batch(&mut plain, batch);
     let packed = written.map(|()| lz4_flex::block::compress_prepend_size(&plain));
     buffers.give(plain);
     packed
 }
 
+/// Reports whether a batch is written by its series, which servers of earlier versions cannot read.
+pub(crate) fn is_of_series(batch: &Batch) -> bool {
+    batch.series.as_ref().is_some_and(|series| series.iter().all(|series| series.is_of_labels()))
+}
+
 fn put_batch(out: &mut Vec<u8>, batch: &Batch) -> Result<(), String> {
+    if batch.series.is_some() && !is_of_series(batch) {
+        return put_batch(out, &batch.spelled_out());
+    }
     let n_rows = batch.len();
     let cells = n_rows.saturating_mul(batch.fields.len() + SYSTEM_COLUMNS);
     if cells > CELLS_MAX {
@@ -71,8 +85,15 @@ fn put_batch(out: &mut Vec<u8>, batch: &Batch) -> Result<(), String> {
         put_integers(out, &batch.sequences.iter().map(|sequence| *sequence as i64).collect::<Vec<_>>());
     }
     out.extend_from_slice(&batch.levels);
-    put_texts(out, &batch.messages);
-    put_column(out, &batch.streams)?;
+    if batch.series.is_some() {
+        put_codes(out, &vec![0; n_rows]);
+        let kind = out.len();
+        put_column(out, &batch.streams)?;
+        out[kind] = SERIES;
+    } else {
+        put_texts(out, &batch.messages);
+        put_column(out, &batch.streams)?;
+    }
     put_origins(out, &batch.origins);
     put_codes(out, &batch.origin_codes);
     put_varint(out, batch.fields.len() as u64);
@@ -84,18 +105,6 @@ fn put_batch(out: &mut Vec<u8>, batch: &Batch) -> Result<(), String> {
         return Err(format!("it has {} bytes; the limit is {PLAIN_BYTES_MAX}", out.len()));
     }
     Ok(())
-}
-
-/// Writes `codes` as *integers*, from half the memory.
-fn put_codes(out: &mut Vec<u8>, codes: &[u32]) {
-    let least = codes.iter().copied().min().unwrap_or(0);
-    let spread = codes.iter().copied().max().unwrap_or(0) - least;
-    let width = (32 - spread.leading_zeros()).div_ceil(8);
-    put_zigzag(out, i64::from(least));
-    out.push(width as u8);
-    for plane in 0..width {
-        out.extend(codes.iter().map(|code| ((code - least) >> (8 * plane)) as u8));
-    }
 }
 
 fn put_texts(out: &mut Vec<u8>, texts: &Strings) {
@@ -223,8 +232,13 @@ pub(crate) fn decode(bytes: &[u8], first_sequence: u64, ingestion_time: Timestam
     };
     let sequences: Option<Vec<u64>> = sequences.into_iter().map(|s| first_sequence.checked_add(s)).collect();
     let levels = cursor.take(n_rows)?.to_vec();
-    let messages = texts(&mut cursor, n_rows)?;
+    let mut messages = texts(&mut cursor, n_rows)?;
+    let is_of_series = cursor.rest().first() == Some(&SERIES);
     let streams = column(&mut cursor, n_rows)?;
+    let series = if is_of_series { Some(Arc::new(series_of(&streams)?)) } else { None };
+    if is_of_series {
+        messages = Strings::default();
+    }
     let origins = origins(&mut cursor)?;
     let origin_codes = cursor.codes(n_rows)?;
     if levels.iter().any(|level| *level > 6) || origin_codes.iter().any(|code| *code as usize >= origins.len()) {
@@ -241,6 +255,7 @@ pub(crate) fn decode(bytes: &[u8], first_sequence: u64, ingestion_time: Timestam
         messages,
         levels,
         streams,
+        series,
         origins: Arc::new(origins),
         origin_codes,
         fields,
@@ -370,7 +385,7 @@ fn column(cursor: &mut Cursor<'_>, n_rows: usize) -> Decoded<Column> {
             let values = (0..n_rows).map(text).collect();
             Ok(Column::Strings { values, present: Some(present) })
         }
-        5 => dictionary(cursor, n_rows),
+        5 | SERIES => dictionary(cursor, n_rows),
         6 => {
             let present = presence(cursor, n_rows)?;
             let mut values = vec![None; n_rows];
@@ -381,6 +396,20 @@ fn column(cursor: &mut Cursor<'_>, n_rows: usize) -> Decoded<Column> {
         }
         _ => Err(Damage("a column is of no known kind")),
     }
+}
+
+/// Returns the series of streams, each of which every row has.
+fn series_of(streams: &Column) -> Decoded<Vec<Arc<Series>>> {
+    let damage = || Damage("a stream is that of no series");
+    let Column::Dictionary { codes, values } = streams else { return Err(damage()) };
+    if codes.contains(&MISSING_CODE) {
+        return Err(damage());
+    }
+    let series = |value: &Value| match value {
+        Value::String(text) => Series::of_labels(text).map(Arc::new).ok_or_else(damage),
+        _ => Err(damage()),
+    };
+    values.iter().map(series).collect()
 }
 
 fn dictionary(cursor: &mut Cursor<'_>, n_rows: usize) -> Decoded<Column> {

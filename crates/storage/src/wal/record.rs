@@ -126,6 +126,8 @@ impl Header {
 pub(crate) struct Body {
     pub(crate) bytes: Vec<u8>,
     pub(crate) hash: u64,
+    /// Whether it has samples by their series.
+    pub(crate) has_series: bool,
 }
 
 /// Encodes a delivery, whose parts' own shares of the bytes sent are `raw_shares`; the error is why it is too large.
@@ -160,7 +162,8 @@ pub(crate) fn encode_body(delivery: &Delivery, raw_shares: &[u64], buffers: &Buf
         return Err(format!("it has {} bytes; the limit is {BODY_BYTES_MAX}", out.len()));
     }
     let hash = xxh3_64(&out);
-    Ok(Body { bytes: out, hash })
+    let has_series = parts.iter().any(|part| batch_codec::is_of_series(&part.batch));
+    Ok(Body { bytes: out, hash, has_series })
 }
 
 /// The content of a body.

@@ -9,13 +9,20 @@
 //!     events:
 //!       - {at: 10s, "@log": app/a, level: error, message: disk on fire}
 //!       - {at: 1m, repeat: 20, every: 5s, "@log": app/a, level: info, message: fine}
+//!     interval: 10s                   # between the values of series; 1m without it
+//!     input_series:
+//!       - {series: 'up{job="node"}', values: '1x5 0x10'}
 //!     alerts:
 //!       - {at: 30s, alertname: errors, labels: {"@log": app/a}, annotations: {summary: 1 error in app/a}}
 //!       - {at: 10m, alertname: errors, none: true}
 //! ```
 //!
+//! Series are those of `promtool test rules`, values in the notation of Prometheus' test language; the first is at `start`.
+//!
 //! What is expected of a rule at a moment is all of it: an alert that fires and is not named is a difference. Labels
 //! are compared whole, `alertname` aside; annotations as far as they are named.
+
+mod samples;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -56,6 +63,9 @@ struct Test {
     start: Option<String>,
     #[serde(default)]
     events: Vec<EventText>,
+    interval: Option<String>,
+    #[serde(default)]
+    input_series: Vec<samples::InputSeries>,
     /// NDJSON in the same directory, with times of its own.
     file: Option<PathBuf>,
     alerts: Vec<ExpectedAlert>,
@@ -148,7 +158,9 @@ fn run_test(test: &Test, rules: &[Rule], interval_ns: i64, beside: &Path) -> Res
         }
         None => START,
     };
-    let ask = RunsAsk::new(runs_of(test, start, beside)?);
+    let mut runs = runs_of(test, start, beside)?;
+    runs.extend(samples::runs_of(&test.input_series, test.interval.as_deref(), start)?);
+    let ask = RunsAsk::new(runs);
     let mut expected: BTreeMap<i64, BTreeMap<&str, Vec<&ExpectedAlert>>> = BTreeMap::new();
     for alert in &test.alerts {
         if !rules.iter().any(|rule| rule.name == alert.alertname) {

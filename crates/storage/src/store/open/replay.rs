@@ -114,6 +114,7 @@ impl StoreOpening {
         let is_last = |file: &LastFile| file.header.number == highest;
         if let Some(file) = last.filter(|file| is_last(file) && file.is_fresh)
             && file.header.first_sequence <= self.marks.next_sequence
+            && file.header.version == wal::VERSION
         {
             return Writer::go_on(&dir, file.header, faults).map_err(at);
         }

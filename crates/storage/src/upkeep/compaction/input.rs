@@ -63,6 +63,11 @@ impl Input {
         Ok(self.run.block(block)?)
     }
 
+    /// Reports whether rows may be deleted.
+    pub(super) fn has_deleted(&self) -> bool {
+        self.mask.is_some()
+    }
+
     pub(super) fn is_deleted(&self, block: usize, row: usize) -> bool {
         self.mask.as_ref().is_some_and(|mask| mask.is_deleted(block, row))
     }

@@ -140,6 +140,7 @@ impl<'a> Merge<'a> {
                 Some(place) => {
                     rows.push((place as u32, source.row as u32));
                     source.row += 1;
+                    self.push_rows_before(number, place, &mut rows);
                 }
                 None => {
                     let batch = source.run.block(source.next_block)?;
@@ -151,6 +152,22 @@ impl<'a> Merge<'a> {
             self.queue_row(number);
         }
         Ok(rows)
+    }
+
+    /// Takes further rows of a source as long as they are due before those of all others, as most are: runs hardly overlap.
+    fn push_rows_before(&mut self, number: usize, place: usize, rows: &mut Vec<(u32, u32)>) {
+        if *self.share != Share::All || self.sources[number].run.has_deleted() {
+            return;
+        }
+        let next = self.heap.peek().map(|Reverse(next)| *next);
+        let (source, batch) = (&mut self.sources[number], &self.batches[place]);
+        while rows.len() < self.block_rows
+            && let Some(time) = batch.timestamps.get(source.row)
+            && next.is_none_or(|next| (*time, batch.sequences[source.row], number) < next)
+        {
+            rows.push((place as u32, source.row as u32));
+            source.row += 1;
+        }
     }
 
     /// Lets batches go that no source stands in any more.

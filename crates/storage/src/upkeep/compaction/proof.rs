@@ -3,11 +3,10 @@
 //! While blocks are written, their times and sequences are summed up and every [`SAMPLED`]th is hashed value by
 //! value. The finished file is then read back: all checksums, all times and sequences, and the sampled blocks.
 
-use std::fmt::Write;
 use std::sync::Arc;
 
 use segment::{Segment, SegmentError};
-use types::{Batch, Column, Value};
+use types::{Batch, Column, Origin, Series, Value};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// Of so many blocks one is compared value by value.
@@ -90,25 +89,125 @@ pub(super) fn check(
 
 /// Hashes a batch by its values: however its columns are laid out, the same events give the same number.
 fn digest(batch: &Batch) -> u64 {
-    let mut row_text = String::new();
-    let mut hash = 0;
-    let stream = |row| value_at(&batch.streams, row);
+    let mut rows: Vec<u64> = Vec::with_capacity(batch.len());
     for row in 0..batch.len() {
-        row_text.clear();
+        let place = [batch.timestamps[row] as u64, batch.sequences[row], batch.ingestion_times[row] as u64];
         let origin = batch.origins.get(batch.origin_codes[row] as usize);
-        let place = (batch.timestamps[row], batch.sequences[row], batch.ingestion_times[row], batch.levels[row]);
-        // Writing into a text cannot fail.
-        let _ = write!(row_text, "{place:?}{origin:?}{:?}{:?}", stream(row), batch.messages.get(row));
-        for (name, column) in &batch.fields {
-            if let Some(value) = value_at(column, row) {
-                let _ = write!(row_text, "{name:?}{value:?}");
-            }
-        }
-        hash = xxh3_64_with_seed(row_text.as_bytes(), hash);
+        // Nearly all batches have one origin of nothing.
+        let of_origin = origin.filter(|origin| **origin != Origin::default()).map_or(0, |o| hash_of(&format!("{o:?}")));
+        rows.push(mix(place.into_iter().fold(u64::from(batch.levels[row]), mix), of_origin));
     }
-    hash
+    add_column(&mut rows, "@logStream", &batch.streams);
+    match (&batch.series, &batch.streams) {
+        (Some(series), Column::Dictionary { codes, .. }) => {
+            let of_series: Vec<u64> = series.iter().map(|series| digest_of_series(series)).collect();
+            rows.iter_mut().zip(codes).for_each(|(row, code)| *row = row.wrapping_add(of_series[*code as usize]));
+        }
+        _ => {
+            let messages = batch.messages.iter().map(|message| hash_of_text("@message", message));
+            rows.iter_mut().zip(messages).for_each(|(row, message)| *row = row.wrapping_add(message));
+        }
+    }
+    batch.fields.iter().for_each(|(name, column)| add_column(&mut rows, name, column));
+    rows.into_iter().fold(0, mix)
 }
 
-fn value_at(column: &Column, row: usize) -> Option<Value> {
-    if row < column.n_rows() { column.value(row) } else { None }
+/// Hashes what the samples of a series have in common, as columns have it.
+fn digest_of_series(series: &Series) -> u64 {
+    let fields = series.fields().iter().map(|(name, text)| hash_of_text(name, text));
+    fields.fold(hash_of_text("@message", series.message()), u64::wrapping_add)
+}
+
+/// Adds the hash of a field to that of each row which has it.
+fn add_column(rows: &mut [u64], name: &str, column: &Column) {
+    match column {
+        Column::Dictionary { codes, values } => {
+            let of_values: Vec<u64> = values.iter().map(|value| hash_of_value(name, value)).collect();
+            let of_codes = codes.iter().map(|code| of_values.get(*code as usize).copied().unwrap_or_default());
+            rows.iter_mut().zip(of_codes).for_each(|(row, value)| *row = row.wrapping_add(value));
+        }
+        Column::Floats { values, present: None, integers: None } => {
+            let of_name = hash_of(name);
+            for (row, value) in rows.iter_mut().zip(values) {
+                *row = row.wrapping_add(mix(of_name, value.to_bits()));
+            }
+        }
+        Column::Strings { values, present: None } => {
+            let hashes = values.iter().map(|text| hash_of_text(name, text));
+            rows.iter_mut().zip(hashes).for_each(|(row, text)| *row = row.wrapping_add(text));
+        }
+        column => {
+            for (number, row) in rows.iter_mut().enumerate().take(column.n_rows()) {
+                let value = column.value(number);
+                *row = row.wrapping_add(value.map_or(0, |value| hash_of_value(name, &value)));
+            }
+        }
+    }
+}
+
+fn hash_of_value(name: &str, value: &Value) -> u64 {
+    match value {
+        Value::String(text) => hash_of_text(name, text),
+        Value::Float(number) => mix(hash_of(name), number.to_bits()),
+        other => hash_of(&format!("{name:?}{other:?}")),
+    }
+}
+
+fn hash_of_text(name: &str, text: &str) -> u64 {
+    xxh3_64_with_seed(text.as_bytes(), hash_of(name))
+}
+
+fn hash_of(text: &str) -> u64 {
+    xxh3_64_with_seed(text.as_bytes(), 1)
+}
+
+/// Mixes two numbers into one that depends on their order.
+fn mix(a: u64, b: u64) -> u64 {
+    let product = u128::from(a ^ 0x9e37_79b9_7f4a_7c15) * u128::from(b ^ 0xd6e8_feb8_6659_fd93);
+    (product as u64) ^ (product >> 64) as u64 ^ a.rotate_left(29)
+}
+
+#[cfg(test)]
+mod tests {
+    use types::{BatchBuilder, SampleBuilder, Timestamp};
+
+    use super::*;
+
+    #[test]
+    fn events_have_one_digest_however_they_are_laid_out() {
+        let mut builder = SampleBuilder::default();
+        for row in 0..10i64 {
+            let text = format!(r#"{{"__name__":"up","job":"node","n":"{}"}}"#, row % 3);
+            let series = Arc::new(Series::of_labels(&text).expect("labels"));
+            builder.push(&series, Timestamp(row), row as f64 / 2.0);
+        }
+        let samples = builder.finish();
+        let spelled_out = samples.spelled_out();
+        assert_eq!(digest(&samples), digest(&spelled_out));
+        let mixed = |value: &Column| Column::Mixed((0..value.n_rows()).map(|row| value.value(row)).collect());
+        let mut otherwise = spelled_out.clone();
+        otherwise.fields.iter_mut().for_each(|(_, column)| *column = mixed(column));
+        assert_eq!(digest(&samples), digest(&otherwise));
+        let mut other = spelled_out.clone();
+        other.sequences[3] += 1;
+        assert_ne!(digest(&samples), digest(&other));
+        let mut other = spelled_out.clone();
+        other.fields.pop();
+        assert_ne!(digest(&samples), digest(&other));
+        let mut other = spelled_out;
+        other.fields[0].0 = "@typo".into();
+        assert_ne!(digest(&samples), digest(&other));
+    }
+
+    #[test]
+    fn values_of_one_spelling_and_other_types_differ() {
+        let of = |value: Value| {
+            let mut builder = BatchBuilder::new();
+            builder.field_value("a", value);
+            builder.commit();
+            digest(&builder.finish())
+        };
+        let digests = [of(Value::Integer(1)), of(Value::Float(1.0)), of(Value::text("1")), of(Value::Boolean(true))];
+        assert!((0..4).all(|a| (0..a).all(|b| digests[a] != digests[b])));
+    }
 }

@@ -130,3 +130,43 @@ fn a_batch_of_too_many_values_is_refused() {
     batch.fields = (0..200).map(field).collect();
     assert!(encode(&batch, &Buffers::default()).is_err());
 }
+
+#[test]
+fn samples_come_back_with_their_series() {
+    let mut builder = types::SampleBuilder::default();
+    for row in 0..30i64 {
+        let text = format!(r#"{{"__name__":"up","job":"node \"a\"","n":"{}"}}"#, row % 7);
+        let series = Arc::new(Series::of_labels(&text).expect("labels"));
+        match row {
+            13 => builder.push_text(&series, Timestamp(row), "stale"),
+            _ => builder.push(&series, Timestamp(row), row as f64),
+        };
+    }
+    let batch = builder.finish();
+    let encoded = encode(&batch, &Buffers::default()).expect("a small batch");
+    let back = decode(&encoded, 0, Timestamp(0)).expect("what was encoded");
+    assert_same(&batch, &back);
+    assert_eq!(batch.series, back.series);
+    assert_same(&batch.spelled_out(), &back.spelled_out());
+    // What does not follow from the streams is written.
+    let stored = |series: &Arc<Series>| {
+        let fields = vec![("a".into(), "b".into())];
+        Arc::new(Series::stored(series.stream().clone(), "text".into(), fields))
+    };
+    let series = batch.series.as_ref().map(|series| Arc::new(series.iter().map(stored).collect()));
+    let batch = Batch { series, ..batch };
+    let back = decode(&encode(&batch, &Buffers::default()).expect("a small batch"), 0, Timestamp(0)).expect("a batch");
+    assert_same(&batch.spelled_out(), &back);
+}
+
+#[test]
+fn streams_that_name_no_series_are_damage() {
+    let mut builder = types::SampleBuilder::default();
+    builder.push(&Arc::new(Series::of_labels(r#"{"__name__":"up"}"#).expect("labels")), Timestamp(1), 1.0);
+    let encoded = encode(&builder.finish(), &Buffers::default()).expect("a small batch");
+    let mut plain = decompress(&encoded).expect("what was encoded");
+    let at = plain.windows(4).position(|bytes| bytes == b"name").expect("a label");
+    plain[at] = b'N';
+    let damaged = lz4_flex::block::compress_prepend_size(&plain);
+    assert_eq!(decode(&damaged, 0, Timestamp(0)).err(), Some(Damage("a stream is that of no series")));
+}

@@ -30,8 +30,12 @@ const EVENTS: &str = r#"
 
 /// Returns the report on a file of tests, and the exit code.
 fn said(tests: &str) -> (String, Option<String>) {
+    said_of(RULES, tests)
+}
+
+fn said_of(rules: &str, tests: &str) -> (String, Option<String>) {
     let dir = tempfile::tempdir().unwrap();
-    std::fs::write(dir.path().join("rules.yaml"), RULES).unwrap();
+    std::fs::write(dir.path().join("rules.yaml"), rules).unwrap();
     let path = dir.path().join("t.yaml");
     std::fs::write(&path, tests).unwrap();
     let mut out = Vec::new();
@@ -93,4 +97,82 @@ fn mistakes_in_a_test_are_named() {
     check(&test("    start: noon\n    alerts: []\n"), "start: noon is not a time");
     check(&test("    events: [{at: 1s, \"@log\": \"a b\"}]\n    alerts: []\n"), "@log: a b is not a valid group name");
     check(&test("    alerts: [{at: 9000h, alertname: errors, none: true}]\n"), "more than 100000 evaluations");
+}
+
+const SERIES_RULES: &str = r#"
+groups:
+  - name: task-handler
+    interval: 30s
+    rules:
+      - alert: HighErrorRate
+        expr: sum(rate(http_requests_total{status=~"5.."}[5m])) > 0.1
+        for: 5m
+      - alert: SlowRequests
+        expr: histogram_quantile(0.95, rate(http_request_duration_seconds_bucket[5m])) > 1
+        for: 5m
+      - alert: FailedTasks
+        expr: sum(rate(tasks_processed_total{status="failed"}[5m])) / sum(rate(tasks_processed_total[5m])) > 0.1
+        for: 5m
+        annotations: {description: "{{ $value | humanizePercentage }} of the tasks fail"}
+      - alert: MemoryUsage
+        expr: go_memstats_alloc_bytes / 1024 / 1024 > 500
+        for: 10m
+"#;
+
+/// Of each of the four conditions, a test in which it holds from some minute on and one in which it never does.
+const SERIES_TESTS: &str = r#"
+rule_files: [rules.yaml]
+tests:
+  - name: bad
+    interval: 10s
+    input_series:
+      - {series: 'http_requests_total{status="500"}', values: '0+5x120'}
+      - {series: 'http_request_duration_seconds_bucket{le="1"}', values: '0+10x120'}
+      - {series: 'http_request_duration_seconds_bucket{le="2"}', values: '0+20x120'}
+      - {series: 'http_request_duration_seconds_bucket{le="+Inf"}', values: '0+20x120'}
+      - {series: 'tasks_processed_total{status="success"}', values: '0+15x120'}
+      - {series: 'tasks_processed_total{status="failed"}', values: '0+5x120'}
+      - {series: 'go_memstats_alloc_bytes{job="api"}', values: '629145600x120'}
+    alerts:
+      - {at: 4m, alertname: HighErrorRate, none: true}
+      - {at: 10m, alertname: HighErrorRate}
+      - {at: 4m, alertname: SlowRequests, none: true}
+      - {at: 10m, alertname: SlowRequests}
+      - {at: 4m, alertname: FailedTasks, none: true}
+      - {at: 10m, alertname: FailedTasks, annotations: {description: 25% of the tasks fail}}
+      - {at: 9m, alertname: MemoryUsage, none: true}
+      - {at: 15m, alertname: MemoryUsage, labels: {job: api}}
+  - name: good
+    interval: 10s
+    input_series:
+      - {series: 'http_requests_total{status="500"}', values: '0+0.5x120'}
+      - {series: 'http_request_duration_seconds_bucket{le="1"}', values: '0+20x120'}
+      - {series: 'http_request_duration_seconds_bucket{le="+Inf"}', values: '0+20x120'}
+      - {series: 'tasks_processed_total{status="success"}', values: '0+18x120'}
+      - {series: 'tasks_processed_total{status="failed"}', values: '0+2x120'}
+      - {series: 'go_memstats_alloc_bytes{job="api"}', values: '524288000x120'}
+    alerts:
+      - {at: 15m, alertname: HighErrorRate, none: true}
+      - {at: 15m, alertname: SlowRequests, none: true}
+      - {at: 15m, alertname: FailedTasks, none: true}
+      - {at: 15m, alertname: MemoryUsage, none: true}
+"#;
+
+#[test]
+fn rules_of_prometheus_are_tested_with_series() {
+    let (out, told) = said_of(SERIES_RULES, SERIES_TESTS);
+    assert_eq!(out, "ok     bad\nok     good\n2 tests, 0 failed\n", "{told:?}");
+}
+
+#[test]
+fn series_that_cannot_be_read_are_named() {
+    let check = |series: &str, expected: &str| {
+        let tests = format!("rule_files: [rules.yaml]\ntests:\n  - name: t\n    input_series: [{series}]\n    alerts: []\n");
+        let told = said_of(SERIES_RULES, &tests).1.unwrap_or_default();
+        assert!(told.contains(expected), "{told}");
+    };
+    check("{series: 'up{', values: '1'}", "input_series \"up{\"");
+    check("{series: up, values: '1x'}", "input_series \"up\"");
+    check("{series: '{a=\"b\"}', values: '1'}", "__name__");
+    check("{series: up, values: '{{count:1}}'}", "native histograms are not possible");
 }

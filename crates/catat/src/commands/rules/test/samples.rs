@@ -1,0 +1,63 @@
+//! Series that a test of rules has, as samples.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ingest::sample::{SeriesLabels, text_of_number};
+use serde::Deserialize;
+use types::{BatchRun, GroupName, Limits, Run, SampleBuilder, Timestamp};
+
+use super::{EVENTS_MAX, duration};
+
+/// Time between values where a test does not say it, as in Prometheus.
+const INTERVAL_NS_DEFAULT: i64 = Timestamp::MINUTE;
+
+/// A series and its values.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct InputSeries {
+    series: String,
+    values: String,
+}
+
+/// Returns the samples of all series, the first of each at `start`.
+pub(super) fn runs_of(
+    series: &[InputSeries],
+    interval: Option<&str>,
+    start: Timestamp,
+) -> Result<Vec<Arc<dyn Run>>, String> {
+    let step_ns = match interval {
+        Some(text) => duration(text).map_err(|error| format!("interval: {error}"))?,
+        None => INTERVAL_NS_DEFAULT,
+    };
+    if step_ns < Timestamp::MILLISECOND {
+        return Err("interval: at least 1ms".to_owned());
+    }
+    let (mut groups, mut n_samples): (BTreeMap<GroupName, SampleBuilder>, usize) = (BTreeMap::new(), 0);
+    for one in series {
+        let wrong = |problem: String| format!("input_series {:?}: {problem}", one.series);
+        let (labels, values) = promql::series_values(&one.series, &one.values).map_err(wrong)?;
+        let pairs = labels.iter().map(|label| (Cow::Borrowed(&*label.name), Cow::Borrowed(&*label.value)));
+        let labels = SeriesLabels::new(pairs, &Limits::default()).map_err(wrong)?;
+        let samples = groups.entry(labels.group().clone()).or_default();
+        for (step, value) in values.into_iter().enumerate() {
+            let Some(value) = value else { continue };
+            let time = Timestamp(start.0.saturating_add(step_ns.saturating_mul(step as i64)));
+            match value.is_finite() {
+                true => samples.push(&labels.series().series, time, value),
+                false => samples.push_text(&labels.series().series, time, text_of_number(value)),
+            };
+            n_samples += 1;
+            if n_samples > EVENTS_MAX {
+                return Err(format!("more than {EVENTS_MAX} samples"));
+            }
+        }
+    }
+    let groups = groups.into_iter().filter(|(_, samples)| !samples.is_empty());
+    let run = |(number, (group, samples)): (u32, (GroupName, SampleBuilder))| -> Arc<dyn Run> {
+        Arc::new(BatchRun::new(group, number, Arc::new(samples.finish())))
+    };
+    // Groups of events are numbered from 1 on.
+    Ok((1_000_000..).zip(groups).map(run).collect())
+}

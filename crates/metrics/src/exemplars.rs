@@ -1,0 +1,129 @@
+//! Exemplars: which of them are new, and the answer to `query_exemplars`.
+//!
+//! Pages and agents repeat the exemplar of a series until there is a newer one, so those that were stored last are known by their
+//! hash.
+
+use std::collections::HashMap;
+
+use axum::Json;
+use door::form_parameters::FormParameters;
+use door::problem::Problem;
+use door::query_run::read;
+use door::server::FamilyServer;
+use foldhash::fast::RandomState;
+use ingest::sample::{Exemplar, SampleSeries};
+use ingest::{Collector, IngestError};
+use promql::Annotations;
+use serde_json::{Value, json};
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::format;
+use crate::metadata::MetricsState;
+use crate::problem::PrometheusProblem;
+use crate::times::{needed, time_of};
+
+/// Series whose last exemplar is known. Beyond it all are forgotten; what comes again is then stored once more.
+const SERIES_MAX: usize = 1 << 17;
+
+/// Most exemplars of an answer.
+const ANSWER_MAX: usize = 10_000;
+
+/// The last exemplar of each series, as hashes.
+#[derive(Debug, Default)]
+pub(crate) struct RecentExemplars(HashMap<u64, u64, RandomState>);
+
+impl RecentExemplars {
+    fn is_known(&self, (series, exemplar): (u64, u64)) -> bool {
+        self.0.get(&series) == Some(&exemplar)
+    }
+
+    /// Notes what was stored.
+    pub(crate) fn note(&mut self, stored: &[(u64, u64)]) {
+        if self.0.len() + stored.len() > SERIES_MAX {
+            self.0 = HashMap::default();
+        }
+        self.0.extend(stored.iter().copied().take(SERIES_MAX));
+    }
+}
+
+/// Exemplars of one request.
+#[derive(Debug, Default)]
+pub(crate) struct NewExemplars {
+    /// Hashes of series and exemplar of those that are collected.
+    pub(crate) stored: Vec<(u64, u64)>,
+    /// How many are stored now or were before.
+    pub(crate) n: u64,
+}
+
+impl NewExemplars {
+    /// Collects an exemplar unless it is the last one of its series; returns why it is refused.
+    pub(crate) fn add(
+        &mut self,
+        collector: &mut Collector<'_>,
+        (series, exemplar): (&SampleSeries, &Exemplar<'_>),
+        state: &MetricsState,
+    ) -> Result<Result<(), String>, IngestError> {
+        let text = match exemplar.text() {
+            Ok(text) => text,
+            Err(problem) => return Ok(Err(problem)),
+        };
+        let spelled = format!("{text} {:x} {}", exemplar.value.to_bits(), exemplar.time);
+        let hashes = (xxh3_64(series.series.stream().as_bytes()), xxh3_64(spelled.as_bytes()));
+        if !state.recent_exemplars().is_known(hashes) && !self.stored.contains(&hashes) {
+            if let Err(problem) = exemplar.add(collector, series, &text)? {
+                return Ok(Err(problem));
+            }
+            self.stored.push(hashes);
+        }
+        self.n += 1;
+        Ok(Ok(()))
+    }
+}
+
+/// Answers `query_exemplars`: those of all series that a query reads.
+pub(crate) async fn get(
+    server: FamilyServer<MetricsState>,
+    FormParameters(parameters): FormParameters,
+) -> Result<Json<Value>, PrometheusProblem> {
+    let text = parameters.get("query").unwrap_or_default();
+    let query = promql::parse(text).map_err(|error| PrometheusProblem::of_text(&error, text))?;
+    let (start, end) = (time_of(&parameters, "start")?, time_of(&parameters, "end")?);
+    let (start, end) = (needed(start, "start")?, needed(end, "end")?);
+    if end < start {
+        return Err(Problem::bad_request("bad-range", "end timestamp must not be before start timestamp").into());
+    }
+    let selectors: Vec<_> = query.selectors().into_iter().map(<[_]>::to_vec).collect();
+    let found = read(&server, text, move |run| Ok(series::exemplars(&run, &selectors, (start, end), ANSWER_MAX)?));
+    let (found, missing) = found.await?;
+    let exemplar = |exemplar: &series::StoredExemplar| {
+        json!({
+            "labels": format::labels(&exemplar.labels),
+            "value": format::float(exemplar.value),
+            "timestamp": exemplar.time as f64 / 1000.0,
+        })
+    };
+    let of_series = |(labels, exemplars): (&promql::Labels, &Vec<series::StoredExemplar>)| {
+        json!({
+            "seriesLabels": format::labels(labels),
+            "exemplars": exemplars.iter().map(exemplar).collect::<Vec<_>>(),
+        })
+    };
+    let data = found.iter().map(of_series).collect();
+    Ok(Json(format::success(data, missing, &Annotations::default())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_known_is_bounded() {
+        let mut recent = RecentExemplars::default();
+        for n in 0..3 * SERIES_MAX as u64 / 100 {
+            let stored: Vec<(u64, u64)> = (0..100).map(|at| (n * 100 + at, at)).collect();
+            recent.note(&stored);
+            assert!(recent.is_known(stored[7]) && recent.0.len() <= SERIES_MAX);
+        }
+        assert!(!recent.is_known((0, 0)) && !recent.is_known((u64::MAX, 1)));
+    }
+}

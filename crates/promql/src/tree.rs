@@ -1,0 +1,192 @@
+//! The tree of a query as JSON, in the form in which Prometheus' `parse_query` answers it.
+//!
+//! What Prometheus leaves out of its tree (places in the text, comments) is left out here too.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::answer::Query;
+use crate::function::{Function, Kind};
+use crate::labels::METRIC_NAME;
+use crate::matcher::{MatchKind, Matcher};
+use crate::syntax::{At, Expr, Many, Matching, Node, Operator, Selector, Shift};
+
+impl Query {
+    /// Returns the tree of the query.
+    pub fn tree(&self) -> Value {
+        node(&self.node)
+    }
+}
+
+fn node(of: &Node) -> Value {
+    match &of.expr {
+        Expr::Number(number) => json!({"type": "numberLiteral", "val": number_text(*number)}),
+        Expr::Text(text) => json!({"type": "stringLiteral", "val": &**text}),
+        Expr::Paren(inner) => json!({"type": "parenExpr", "expr": node(inner)}),
+        Expr::Negate(inner) => json!({"type": "unaryExpr", "op": "-", "expr": node(inner)}),
+        Expr::Selector(of) => selector("vectorSelector", of),
+        Expr::Matrix(of, range) => {
+            let mut tree = selector("matrixSelector", of);
+            tree["range"] = json!(range);
+            tree
+        }
+        Expr::Subquery { inner, range, step, shift } => with_shift(
+            json!({"type": "subquery", "expr": node(inner), "range": range, "step": step.unwrap_or(0)}),
+            *shift,
+        ),
+        Expr::Call(function, args) => {
+            json!({"type": "call", "func": signature(function), "args": args.iter().map(node).collect::<Vec<_>>()})
+        }
+        Expr::Aggregate { aggregation, param, inner, grouping } => json!({
+            "type": "aggregation",
+            "op": aggregation.text(),
+            "expr": node(inner),
+            "param": param.as_ref().map(|param| node(param)),
+            "grouping": names(&grouping.labels),
+            "without": grouping.without,
+        }),
+        Expr::Binary { operator, left, right, matching, return_bool } => json!({
+            "type": "binaryExpr",
+            "op": operator.text(),
+            "lhs": node(left),
+            "rhs": node(right),
+            "matching": matching_of(*operator, (left, right), matching),
+            "bool": return_bool,
+        }),
+    }
+}
+
+fn selector(kind: &str, of: &Selector) -> Value {
+    let name = of.matchers.iter().find(|matcher| *matcher.name == *METRIC_NAME && matches!(matcher.kind, MatchKind::Equal));
+    let matcher = |matcher: &Matcher| {
+        let operator = match matcher.kind {
+            MatchKind::Equal => "=",
+            MatchKind::NotEqual => "!=",
+            MatchKind::Matches(_) => "=~",
+            MatchKind::NotMatches(_) => "!~",
+        };
+        json!({"name": &*matcher.name, "type": operator, "value": &*matcher.value})
+    };
+    let tree = json!({
+        "type": kind,
+        "name": name.map_or("", |name| &*name.value),
+        "matchers": of.matchers.iter().map(matcher).collect::<Vec<_>>(),
+    });
+    with_shift(tree, of.shift)
+}
+
+fn with_shift(mut tree: Value, shift: Shift) -> Value {
+    let (time, edge) = match shift.at {
+        Some(At::Time(time)) => (Some(time), None),
+        Some(At::Start) => (None, Some("start")),
+        Some(At::End) => (None, Some("end")),
+        None => (None, None),
+    };
+    tree["offset"] = json!(shift.offset);
+    tree["timestamp"] = json!(time);
+    tree["startOrEnd"] = json!(edge);
+    tree
+}
+
+fn signature(function: &Function) -> Value {
+    let variadic = if function.most == usize::MAX { -1 } else { (function.most - function.least) as i64 };
+    json!({
+        "name": function.name,
+        "argTypes": function.args.iter().map(|kind| kind_text(*kind)).collect::<Vec<_>>(),
+        "variadic": variadic,
+        "returnType": kind_text(function.returns),
+    })
+}
+
+fn kind_text(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Scalar => "scalar",
+        Kind::Text => "string",
+        Kind::Vector => "vector",
+        Kind::Matrix => "matrix",
+    }
+}
+
+/// Returns how the series of two vectors are matched; null where one side is none.
+fn matching_of(operator: Operator, (left, right): (&Node, &Node), matching: &Matching) -> Value {
+    if left.kind() != Kind::Vector || right.kind() != Kind::Vector {
+        return Value::Null;
+    }
+    let card = match matching.many {
+        _ if operator.is_set() => "many-to-many",
+        Many::None => "one-to-one",
+        Many::Left => "many-to-one",
+        Many::Right => "one-to-many",
+    };
+    let mut tree = json!({
+        "card": card,
+        "labels": names(&matching.labels),
+        "on": matching.on,
+        "include": names(&matching.include),
+    });
+    if matching.fill_left.is_some() || matching.fill_right.is_some() {
+        tree["fillValues"] = json!({"lhs": matching.fill_left, "rhs": matching.fill_right});
+    }
+    tree
+}
+
+fn names(labels: &[Arc<str>]) -> Vec<&str> {
+    labels.iter().map(|label| &**label).collect()
+}
+
+/// Spells a number with all its digits, as Go does.
+fn number_text(number: f64) -> String {
+    if number.is_nan() {
+        "NaN".to_owned()
+    } else if number.is_infinite() {
+        if number > 0.0 { "+Inf" } else { "-Inf" }.to_owned()
+    } else {
+        number.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: &Value) {
+        assert_eq!(&crate::parse(text).expect("a query").tree(), expected, "{text}");
+    }
+
+    #[test]
+    fn queries_are_trees() {
+        let up = json!({
+            "type": "vectorSelector", "name": "up", "offset": 300_000, "timestamp": null, "startOrEnd": null,
+            "matchers": [
+                {"name": "job", "type": "=~", "value": "a|b"},
+                {"name": "__name__", "type": "=", "value": "up"},
+            ],
+        });
+        let found = crate::parse("up{job=~\"a|b\"} offset 5m").expect("a query").tree();
+        assert_eq!((&found["type"], &found["name"], &found["offset"]), (&up["type"], &up["name"], &up["offset"]));
+        assert_eq!(found["matchers"].as_array().map(Vec::len), Some(2));
+        check("1.5", &json!({"type": "numberLiteral", "val": "1.5"}));
+        check("\"a\"", &json!({"type": "stringLiteral", "val": "a"}));
+        let rate = crate::parse("sum by (a) (rate(x[1m] @ 5)) / on (a) group_left (b) y").expect("a query").tree();
+        assert_eq!(rate["matching"], json!({"card": "many-to-one", "labels": ["a"], "on": true, "include": ["b"]}));
+        let sum = &rate["lhs"];
+        assert_eq!((&sum["op"], &sum["grouping"], &sum["without"]), (&json!("sum"), &json!(["a"]), &json!(false)));
+        let call = &sum["expr"];
+        let signature = json!({"name": "rate", "argTypes": ["matrix"], "variadic": 0, "returnType": "vector"});
+        assert_eq!(call["func"], signature);
+        assert_eq!((&call["args"][0]["range"], &call["args"][0]["timestamp"]), (&json!(60_000), &json!(5_000)));
+        assert_eq!(crate::parse("a or b").expect("a query").tree()["matching"]["card"], "many-to-many");
+        assert_eq!(crate::parse("a > bool 1").expect("a query").tree()["matching"], Value::Null);
+    }
+
+    #[test]
+    fn every_selector_of_a_query_is_listed() {
+        let query = crate::parse("rate(a[5m]) + on () sum(b{c=\"d\"}) or max_over_time(e[1h:])").expect("a query");
+        let names = |matchers: &&[Matcher]| {
+            let name = matchers.iter().find(|matcher| *matcher.name == *METRIC_NAME);
+            name.map_or(String::new(), |name| name.value.to_string())
+        };
+        assert_eq!(query.selectors().iter().map(names).collect::<Vec<_>>(), ["a", "b", "e"]);
+    }
+}

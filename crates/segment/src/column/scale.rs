@@ -1,0 +1,47 @@
+//! Decimals as whole numbers of a power of ten.
+
+/// Powers of ten by scale.
+pub(super) const POWERS: [f64; 10] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
+
+/// Returns a decimal times 10^scale, where that is a whole number that the division turns back.
+pub(super) fn scaled(value: f64, scale: u8) -> Option<i64> {
+    let factor = POWERS[usize::from(scale)];
+    let scaled = round(value * factor);
+    let fits = scaled.abs() < 9_007_199_254_740_992.0;
+    // The way back starts from the integer: -0.0 becomes 0 and is noticed.
+    (fits && (scaled as i64 as f64 / factor).to_bits() == value.to_bits()).then_some(scaled as i64)
+}
+
+/// Rounds to a whole number; of numbers halfway between two, either is right. Without a call into a library for each value.
+fn round(value: f64) -> f64 {
+    // Adding and taking away 1.5 × 2^52 leaves a whole number of what is below 2^51.
+    const SHIFT: f64 = 6_755_399_441_055_744.0;
+    if value.abs() < 2_251_799_813_685_248.0 { (value + SHIFT) - SHIFT } else { value.round() }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_scaled_comes_back_to_the_bit(value in any::<f64>(), digits in -1_000_000i64..1_000_000, scale in 0u8..10) {
+            for value in [value, digits as f64 / POWERS[usize::from(scale)], digits as f64 * 1e9, digits as f64 + 0.5] {
+                for scale in 0..10 {
+                    if let Some(scaled) = scaled(value, scale) {
+                        prop_assert_eq!((scaled as f64 / POWERS[usize::from(scale)]).to_bits(), value.to_bits());
+                    }
+                }
+            }
+            prop_assert_eq!(scaled(digits as f64 / POWERS[usize::from(scale)], scale), Some(digits));
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_of_the_scale_is_not_scaled() {
+        assert_eq!([scaled(-0.0, 0), scaled(0.5, 0), scaled(f64::NAN, 3), scaled(f64::INFINITY, 0)], [None; 4]);
+        assert_eq!([scaled(0.5, 1), scaled(1e15, 0), scaled(-2.0, 2)], [Some(5), Some(1_000_000_000_000_000), Some(-200)]);
+    }
+}

@@ -1,0 +1,322 @@
+//! Series of samples: their labels, and the fields of events that follow from them.
+//!
+//! A sample is an event whose stream is the canonical text of its labels, `{"__name__":"up","job":"node"}`: a JSON object in order of
+//! name. Everything else that people read of it, except time and value, follows from the stream, so a [`Batch`](crate::Batch) of
+//! samples has each series once ([`Batch::series`](crate::Batch::series)) and no column of a label.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::{Column, MISSING_CODE, Strings, Value};
+
+/// Label that holds the name of a metric.
+pub const METRIC_NAME: &str = "__name__";
+
+/// The value of `@type` of a sample.
+pub const SAMPLE_TYPE: &str = "sample";
+
+/// The field that says what an event is.
+const TYPE_FIELD: &str = "@type";
+
+/// Returns the field that has a label.
+pub fn field_of_label(label: &str) -> Cow<'_, str> {
+    match label {
+        METRIC_NAME => Cow::Borrowed("name"),
+        "name" | "value" | "histogram" => Cow::Owned(format!("label.{label}")),
+        _ if label.starts_with("label.") || label.starts_with('@') => Cow::Owned(format!("label.{label}")),
+        _ => Cow::Borrowed(label),
+    }
+}
+
+/// What all samples of a series have in common.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Series {
+    stream: Arc<str>,
+    message: Arc<str>,
+    /// Fields and their texts, in order of name.
+    fields: Vec<(Arc<str>, Arc<str>)>,
+    /// Whether message and fields follow from the stream.
+    is_of_labels: bool,
+    memory_bytes: usize,
+}
+
+impl Series {
+    /// Returns the series of a canonical text; `None` if it is none.
+    pub fn of_labels(stream: &str) -> Option<Self> {
+        let labels = label_pairs(stream)?;
+        let name = labels.iter().find(|(name, _)| name == METRIC_NAME)?;
+        let message: Arc<str> = name.1.as_str().into();
+        let mut fields: Vec<(Arc<str>, Arc<str>)> = Vec::with_capacity(labels.len() + 1);
+        fields.push((TYPE_FIELD.into(), SAMPLE_TYPE.into()));
+        for (name, value) in &labels {
+            let value = if name == METRIC_NAME { message.clone() } else { value.as_str().into() };
+            fields.push((field_of_label(name).as_ref().into(), value));
+        }
+        fields.sort_by(|a, b| a.0.cmp(&b.0));
+        let is_unique = fields.windows(2).all(|pair| pair[0].0 != pair[1].0);
+        is_unique.then(|| Self { is_of_labels: true, ..Self::stored(stream.into(), message, fields) })
+    }
+
+    /// Returns a series as it was stored; `fields` are in order of name.
+    pub fn stored(stream: Arc<str>, message: Arc<str>, fields: Vec<(Arc<str>, Arc<str>)>) -> Self {
+        debug_assert!(fields.is_sorted_by(|a, b| a.0 < b.0));
+        let of_fields: usize = fields.iter().map(|(name, text)| name.len() + text.len() + 96).sum();
+        let memory_bytes = stream.len() + message.len() + of_fields + 144;
+        Self { stream, message, fields, is_of_labels: false, memory_bytes }
+    }
+
+    /// Returns the stream of its samples.
+    pub fn stream(&self) -> &Arc<str> {
+        &self.stream
+    }
+
+    /// Returns the message of its samples.
+    pub fn message(&self) -> &Arc<str> {
+        &self.message
+    }
+
+    /// Returns the fields of its samples, besides the value, in order of name.
+    pub fn fields(&self) -> &[(Arc<str>, Arc<str>)] {
+        &self.fields
+    }
+
+    /// Returns the text of a field.
+    pub fn field(&self, name: &str) -> Option<&Arc<str>> {
+        self.field_at(&mut 0, name)
+    }
+
+    /// Returns the text of a field, which is looked for at a place first and then everywhere; the place is set to where it is. Series
+    /// of a metric have their fields at the same places.
+    pub fn field_at(&self, place: &mut usize, name: &str) -> Option<&Arc<str>> {
+        if let Some((known, text)) = self.fields.get(*place)
+            && **known == *name
+        {
+            return Some(text);
+        }
+        let found = self.fields.binary_search_by(|(known, _)| (**known).cmp(name)).ok()?;
+        *place = found;
+        Some(&self.fields[found].1)
+    }
+
+    /// Reports whether everything follows from the stream, as [`of_labels`](Self::of_labels) gives it.
+    pub fn is_of_labels(&self) -> bool {
+        self.is_of_labels
+    }
+
+    /// Reports whether samples of both have the same in common.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.stream == other.stream && self.message == other.message && self.fields == other.fields
+    }
+
+    /// Bytes held in memory, roughly.
+    pub fn memory_bytes(&self) -> usize {
+        self.memory_bytes
+    }
+}
+
+/// The series of a batch, by code of its streams.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SeriesOfRows<'a> {
+    pub(crate) series: &'a [Arc<Series>],
+    pub(crate) codes: &'a [u32],
+}
+
+impl SeriesOfRows<'_> {
+    /// Returns the names of all fields, sorted.
+    pub(crate) fn names(&self) -> Vec<Arc<str>> {
+        let mut names: Vec<&Arc<str>> = self.series.iter().flat_map(|series| series.fields.iter()).map(|f| &f.0).collect();
+        names.sort_unstable();
+        names.dedup();
+        names.into_iter().cloned().collect()
+    }
+
+    /// Returns the column of a field in the rows of `codes`.
+    pub(crate) fn column(&self, name: &str, codes: &[u32]) -> Column {
+        let (mut values, mut place) = (Vec::new(), 0);
+        let mut is_there = |series: &Arc<Series>| match series.field_at(&mut place, name) {
+            None => MISSING_CODE,
+            Some(text) => {
+                let last = values.last().is_some_and(|last| matches!(last, Value::String(last) if *last == *text));
+                if !last {
+                    values.push(Value::String(text.clone()));
+                }
+                values.len() as u32 - 1
+            }
+        };
+        let by_series: Vec<u32> = self.series.iter().map(&mut is_there).collect();
+        if values.is_empty() {
+            return Column::Missing { n_rows: codes.len() };
+        }
+        let codes = codes.iter().map(|code| by_series[*code as usize]).collect();
+        Column::Dictionary { codes, values: Arc::new(values) }
+    }
+
+    /// Returns how many rows have a field.
+    pub(crate) fn n_with(&self, name: &str) -> usize {
+        let has: Vec<bool> = self.series.iter().map(|series| series.field(name).is_some()).collect();
+        self.codes.iter().filter(|code| has[**code as usize]).count()
+    }
+
+    /// Reports whether a field of some series holds a text.
+    pub(crate) fn holds(&self, name: &str, literal: &str) -> bool {
+        self.series.iter().any(|series| series.field(name).is_some_and(|text| text.contains(literal)))
+    }
+
+    /// Returns the messages of the rows of `codes`.
+    pub(crate) fn messages(&self, codes: impl Iterator<Item = u32>) -> Strings {
+        codes.map(|code| &*self.series[code as usize].message).collect()
+    }
+
+    /// Returns all columns of fields.
+    pub(crate) fn columns(&self) -> Vec<(Arc<str>, Column)> {
+        self.names().into_iter().map(|name| (name.clone(), self.column(&name, self.codes))).collect()
+    }
+}
+
+/// Samples on their way into a [`Batch`](crate::Batch).
+#[derive(Debug, Default)]
+pub struct SampleBuilder {
+    timestamps: Vec<i64>,
+    codes: Vec<u32>,
+    series: Vec<Arc<Series>>,
+    values: crate::column_builder::ColumnBuilder,
+}
+
+impl SampleBuilder {
+    /// Returns how many samples were added.
+    pub fn len(&self) -> usize {
+        self.timestamps.len()
+    }
+
+    /// Reports whether none was added.
+    pub fn is_empty(&self) -> bool {
+        self.timestamps.is_empty()
+    }
+
+    /// Adds a finite value; returns whether the series is not that of the sample before.
+    pub fn push(&mut self, series: &Arc<Series>, time: crate::Timestamp, value: f64) -> bool {
+        let row = self.timestamps.len();
+        self.values.push_float(row, value);
+        self.push_place(series, time)
+    }
+
+    /// Adds a value that is a text; returns whether the series is not that of the sample before.
+    pub fn push_text(&mut self, series: &Arc<Series>, time: crate::Timestamp, value: &str) -> bool {
+        let row = self.timestamps.len();
+        self.values.push_text(row, value);
+        self.push_place(series, time)
+    }
+
+    fn push_place(&mut self, series: &Arc<Series>, time: crate::Timestamp) -> bool {
+        let is_new = self.series.last().is_none_or(|last| !Arc::ptr_eq(last, series));
+        if is_new {
+            self.series.push(series.clone());
+        }
+        self.timestamps.push(time.0);
+        self.codes.push(self.series.len() as u32 - 1);
+        is_new
+    }
+
+    /// Makes the batch: sequences count from 0 and ingestion times are the epoch until storage accepts it.
+    pub fn finish(self) -> crate::Batch {
+        let n_rows = self.timestamps.len();
+        let values = self.series.iter().map(|series| Value::String(series.stream.clone())).collect();
+        crate::Batch {
+            timestamps: self.timestamps,
+            sequences: (0..n_rows as u64).collect(),
+            ingestion_times: vec![0; n_rows],
+            messages: Strings::default(),
+            levels: vec![crate::Level::Info.code(); n_rows],
+            streams: Column::Dictionary { codes: self.codes, values: Arc::new(values) },
+            series: Some(Arc::new(self.series)),
+            origins: Arc::new(vec![crate::Origin::default()]),
+            origin_codes: vec![0; n_rows],
+            fields: vec![("value".into(), self.values.finish(n_rows))],
+        }
+    }
+}
+
+/// Reads a canonical text of labels; `None` if it is none.
+pub fn label_pairs(text: &str) -> Option<Vec<(String, String)>> {
+    let mut rest = text.strip_prefix('{')?;
+    let mut pairs: Vec<(String, String)> = Vec::with_capacity(rest.len() / 16);
+    if let Some("") = rest.strip_prefix('}') {
+        return Some(pairs);
+    }
+    loop {
+        let name = take_text(&mut rest)?;
+        rest = rest.strip_prefix(':')?;
+        let value = take_text(&mut rest)?;
+        if pairs.last().is_some_and(|(last, _)| *last >= name) {
+            return None;
+        }
+        pairs.push((name, value));
+        match rest.as_bytes() {
+            b"}" => return Some(pairs),
+            [b',', ..] => rest = &rest[1..],
+            _ => return None,
+        }
+    }
+}
+
+/// Takes a JSON string.
+fn take_text(rest: &mut &str) -> Option<String> {
+    let text = rest.strip_prefix('"')?;
+    let end = text.bytes().position(|byte| byte == b'"' || byte == b'\\')?;
+    let mut out = text[..end].to_owned();
+    let mut left = &text[end..];
+    loop {
+        if let Some(after) = left.strip_prefix('"') {
+            *rest = after;
+            return Some(out);
+        }
+        let escape = left.strip_prefix('\\')?;
+        let kind = *escape.as_bytes().first()?;
+        let mut n_bytes = 1;
+        out.push(match kind {
+            b'"' | b'\\' | b'/' => kind as char,
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'u' => {
+                n_bytes = 5;
+                char::from_u32(u32::from_str_radix(escape.get(1..5)?, 16).ok()?)?
+            }
+            _ => return None,
+        });
+        left = &escape[n_bytes..];
+        let end = left.bytes().position(|byte| byte == b'"' || byte == b'\\')?;
+        out.push_str(&left[..end]);
+        left = &left[end..];
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_come_back_from_their_text() {
+        let text = r#"{"__name__":"up","a":"x \"y\" \\ \n \u0001 é","job":""}"#;
+        let pairs = label_pairs(text).expect("labels");
+        assert_eq!(pairs[1].1, "x \"y\" \\ \n \u{1} é");
+        assert_eq!((pairs[0].1.as_str(), pairs[2].1.as_str()), ("up", ""));
+        for wrong in ["", "{", "{\"a\"}", "{\"b\":\"1\",\"a\":\"2\"}", "{\"a\":\"1\"", "{\"a\":1}", "{\"a\":\"\\u12\"}", "{\"a\":\"1\"} "] {
+            assert_eq!(label_pairs(wrong), None, "{wrong}");
+        }
+        assert_eq!(label_pairs("{}"), Some(Vec::new()));
+    }
+
+    #[test]
+    fn fields_follow_from_labels() {
+        let series = Series::of_labels(r#"{"@type":"t","__name__":"up","job":"node","name":"n","value":"v"}"#).expect("labels");
+        let shown: Vec<_> = series.fields().iter().map(|(name, text)| format!("{name}={text}")).collect();
+        assert_eq!(
+            shown,
+            ["@type=sample", "job=node", "label.@type=t", "label.name=n", "label.value=v", "name=up"]
+        );
+        assert!(Series::of_labels(r#"{"job":"node"}"#).is_none(), "there is no metric");
+    }
+}
