@@ -12,8 +12,8 @@ use crate::event::{EventMetadata, RawEvent};
 use crate::line_context::LineContext;
 use crate::own_groups::{ALARMS_GROUP, AUDIT_GROUP, OWN_GROUPS};
 use crate::pipeline::{Draft, Fate, Pipelines, Surroundings};
-use crate::zones::GroupZones;
 use crate::sample::text_of_number;
+use crate::zones::GroupZones;
 use crate::{Clocks, IngestError};
 
 /// Rows times columns of one batch. A batch is dense: many events of many different fields each would cost
@@ -249,7 +249,8 @@ impl<'a> Collector<'a> {
         let oldest = self.store.oldest_kept(&group);
         // What the server writes down itself is not for pipelines: nobody hides with one what was done.
         let is_piped = self.pipelines.concern(name) && !name.as_str().starts_with(OWN_GROUPS);
-        let (name, stream, builder, samples) = (name.clone(), String::new(), BatchBuilder::new(), SampleBuilder::default());
+        let (name, stream, builder, samples) =
+            (name.clone(), String::new(), BatchBuilder::new(), SampleBuilder::default());
         self.by_name.insert(name.clone(), self.groups.len());
         let zone = self.zones.of(&name).unwrap_or(self.zone);
         let has_old = false;

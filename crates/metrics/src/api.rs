@@ -217,10 +217,7 @@ pub(crate) async fn formatted(
 }
 
 /// Answers `parse_query`: the tree of a query.
-pub(crate) async fn parsed(
-    _server: FamilyServer<MetricsState>,
-    FormParameters(parameters): FormParameters,
-) -> Outcome {
+pub(crate) async fn parsed(_server: FamilyServer<MetricsState>, FormParameters(parameters): FormParameters) -> Outcome {
     let text = parameters.get("query").unwrap_or_default();
     let query = promql::parse(text).map_err(|error| PrometheusProblem::of_text(&error, text))?;
     Ok(Json(format::success(query.tree(), Vec::new(), &Annotations::default())))

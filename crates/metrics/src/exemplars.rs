@@ -93,7 +93,7 @@ pub(crate) async fn get(
         return Err(Problem::bad_request("bad-range", "end timestamp must not be before start timestamp").into());
     }
     let selectors: Vec<_> = query.selectors().into_iter().map(<[_]>::to_vec).collect();
-    let found = read(&server, text, move |run| Ok(series::exemplars(&run, &selectors, (start, end), ANSWER_MAX)?));
+    let found = read(&server, text, move |run| series::exemplars(&run, &selectors, (start, end), ANSWER_MAX));
     let (found, missing) = found.await?;
     let exemplar = |exemplar: &series::StoredExemplar| {
         json!({

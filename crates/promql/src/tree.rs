@@ -58,7 +58,8 @@ fn node(of: &Node) -> Value {
 }
 
 fn selector(kind: &str, of: &Selector) -> Value {
-    let name = of.matchers.iter().find(|matcher| *matcher.name == *METRIC_NAME && matches!(matcher.kind, MatchKind::Equal));
+    let name =
+        of.matchers.iter().find(|matcher| *matcher.name == *METRIC_NAME && matches!(matcher.kind, MatchKind::Equal));
     let matcher = |matcher: &Matcher| {
         let operator = match matcher.kind {
             MatchKind::Equal => "=",

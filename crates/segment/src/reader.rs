@@ -18,8 +18,8 @@ mod narrow_fields;
 mod prefetch;
 mod run;
 mod samples;
-mod series;
 mod segment;
+mod series;
 
 pub use blocks::RunReader;
 pub use end::SegmentEnd;

@@ -70,8 +70,10 @@ impl ShapeTable {
         codes: &[u32],
     ) -> Option<Vec<u8>> {
         let Self { shapes, numbers, .. } = self;
-        let of_series: Vec<u32> =
-            columns.into_iter().map(|columns| Self::number(shapes, numbers, (origin, columns))).collect::<Option<_>>()?;
+        let of_series: Vec<u32> = columns
+            .into_iter()
+            .map(|columns| Self::number(shapes, numbers, (origin, columns)))
+            .collect::<Option<_>>()?;
         let mut out = vec![0];
         put_codes(&mut out, &codes.iter().map(|code| of_series[*code as usize]).collect::<Vec<_>>());
         Some(out)

@@ -172,7 +172,8 @@ impl Batch {
         let (Some(series), Column::Dictionary { codes, .. }) = (&self.series, &self.streams) else {
             return self.streams.memory_bytes();
         };
-        let part_of = |series: &Arc<Series>| 40 + series.memory_bytes() / Arc::strong_count(series).saturating_sub(1).max(1);
+        let part_of =
+            |series: &Arc<Series>| 40 + series.memory_bytes() / Arc::strong_count(series).saturating_sub(1).max(1);
         codes.capacity() * 4 + series.iter().map(part_of).sum::<usize>()
     }
 }

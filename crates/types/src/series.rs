@@ -124,7 +124,8 @@ pub(crate) struct SeriesOfRows<'a> {
 impl SeriesOfRows<'_> {
     /// Returns the names of all fields, sorted.
     pub(crate) fn names(&self) -> Vec<Arc<str>> {
-        let mut names: Vec<&Arc<str>> = self.series.iter().flat_map(|series| series.fields.iter()).map(|f| &f.0).collect();
+        let mut names: Vec<&Arc<str>> =
+            self.series.iter().flat_map(|series| series.fields.iter()).map(|f| &f.0).collect();
         names.sort_unstable();
         names.dedup();
         names.into_iter().cloned().collect()
@@ -303,7 +304,16 @@ mod tests {
         let pairs = label_pairs(text).expect("labels");
         assert_eq!(pairs[1].1, "x \"y\" \\ \n \u{1} é");
         assert_eq!((pairs[0].1.as_str(), pairs[2].1.as_str()), ("up", ""));
-        for wrong in ["", "{", "{\"a\"}", "{\"b\":\"1\",\"a\":\"2\"}", "{\"a\":\"1\"", "{\"a\":1}", "{\"a\":\"\\u12\"}", "{\"a\":\"1\"} "] {
+        for wrong in [
+            "",
+            "{",
+            "{\"a\"}",
+            "{\"b\":\"1\",\"a\":\"2\"}",
+            "{\"a\":\"1\"",
+            "{\"a\":1}",
+            "{\"a\":\"\\u12\"}",
+            "{\"a\":\"1\"} ",
+        ] {
             assert_eq!(label_pairs(wrong), None, "{wrong}");
         }
         assert_eq!(label_pairs("{}"), Some(Vec::new()));
@@ -311,12 +321,10 @@ mod tests {
 
     #[test]
     fn fields_follow_from_labels() {
-        let series = Series::of_labels(r#"{"@type":"t","__name__":"up","job":"node","name":"n","value":"v"}"#).expect("labels");
+        let series =
+            Series::of_labels(r#"{"@type":"t","__name__":"up","job":"node","name":"n","value":"v"}"#).expect("labels");
         let shown: Vec<_> = series.fields().iter().map(|(name, text)| format!("{name}={text}")).collect();
-        assert_eq!(
-            shown,
-            ["@type=sample", "job=node", "label.@type=t", "label.name=n", "label.value=v", "name=up"]
-        );
+        assert_eq!(shown, ["@type=sample", "job=node", "label.@type=t", "label.name=n", "label.value=v", "name=up"]);
         assert!(Series::of_labels(r#"{"job":"node"}"#).is_none(), "there is no metric");
     }
 }

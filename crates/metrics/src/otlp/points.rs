@@ -131,7 +131,19 @@ impl<'c, 'a> Points<'c, 'a> {
         let (answer, described_by, identity) = Default::default();
         let (n_points, out_of_scope, last) = (0, None, None);
         let exemplars = NewExemplars::default();
-        Self { collector, limits, state, latest, answer, n_points, out_of_scope, described_by, identity, last, exemplars }
+        Self {
+            collector,
+            limits,
+            state,
+            latest,
+            answer,
+            n_points,
+            out_of_scope,
+            described_by,
+            identity,
+            last,
+            exemplars,
+        }
     }
 
     /// Begins the metrics of a resource.
@@ -297,12 +309,7 @@ impl<'c, 'a> Points<'c, 'a> {
     }
 
     /// Returns the labels of a series.
-    fn series(
-        &self,
-        name: &str,
-        labels: &BTreeMap<String, String>,
-        extra: Extra<'_>,
-    ) -> Result<SeriesLabels, String> {
+    fn series(&self, name: &str, labels: &BTreeMap<String, String>, extra: Extra<'_>) -> Result<SeriesLabels, String> {
         let is_own = |label: &str| label == METRIC_NAME || extra.is_some_and(|(own, _)| own == label);
         let of_point =
             labels.iter().filter(|(label, _)| !is_own(label)).map(|(label, value)| (label.as_str(), value.as_str()));

@@ -90,8 +90,8 @@ impl<'s> KnownSeries<'s> {
 }
 
 /// Reads a message of version 1.0.
-fn read_one_within<'b>(
-    body: &'b [u8],
+fn read_one_within(
+    body: &[u8],
     series: &mut SeriesReader<'_, '_>,
     known: &mut KnownSeries<'_>,
     state: &MetricsState,

@@ -42,6 +42,9 @@ mod tests {
     #[test]
     fn what_is_no_number_of_the_scale_is_not_scaled() {
         assert_eq!([scaled(-0.0, 0), scaled(0.5, 0), scaled(f64::NAN, 3), scaled(f64::INFINITY, 0)], [None; 4]);
-        assert_eq!([scaled(0.5, 1), scaled(1e15, 0), scaled(-2.0, 2)], [Some(5), Some(1_000_000_000_000_000), Some(-200)]);
+        assert_eq!(
+            [scaled(0.5, 1), scaled(1e15, 0), scaled(-2.0, 2)],
+            [Some(5), Some(1_000_000_000_000_000), Some(-200)]
+        );
     }
 }

@@ -100,7 +100,12 @@ fn encode(values: &Column, column: &BlockColumn, codes: &[u32], source: usize) -
 
 /// Returns the section of decimals in all rows of a block, whose series have these codes of column number `source`; `None` where
 /// they would not come back.
-pub(crate) fn encode_decimals(values: &[f64], integers: Option<&RowSet>, codes: &[u32], source: usize) -> Option<Vec<u8>> {
+pub(crate) fn encode_decimals(
+    values: &[f64],
+    integers: Option<&RowSet>,
+    codes: &[u32],
+    source: usize,
+) -> Option<Vec<u8>> {
     let n_series = codes.iter().max().map_or(0, |largest| *largest as usize + 1);
     let mut out = vec![SUCCESSIVE];
     put_varint(&mut out, source as u64);

@@ -44,7 +44,8 @@ impl SegmentRun {
         let mut of_series: Vec<Option<SeriesColumn>> = Vec::with_capacity(footer.columns.len());
         for column in 0..footer.columns.len() {
             let section = self.fresh_section(id_of(column))?;
-            let table = table_of_section(&section, stream, n_codes).map_err(|damage| self.damage(id_of(column), damage))?;
+            let table =
+                table_of_section(&section, stream, n_codes).map_err(|damage| self.damage(id_of(column), damage))?;
             let table = if column == stream { None } else { table };
             of_series.push(match (table, self.dictionary(column)?) {
                 (Some(table), Some(values)) => Some(SeriesColumn { table, values }),

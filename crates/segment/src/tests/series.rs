@@ -128,7 +128,8 @@ fn samples_are_written_and_read_by_series() {
         let other = spelled_out.run(0, 0).expect("one run");
         let rows = RowSet::of(2000, |row| row % 3 == 0);
         for name in ["@message", "@logStream", "name", "zone", "cpu", "value", "@type", "@level"] {
-            let (one, other) = (run.read(0, &[name], &rows).expect("whole"), other.read(0, &[name], &rows).expect("whole"));
+            let (one, other) =
+                (run.read(0, &[name], &rows).expect("whole"), other.read(0, &[name], &rows).expect("whole"));
             for row in 0..rows.count() {
                 assert_eq!(format!("{:?}", one[0].value(row)), format!("{:?}", other[0].value(row)), "{name} {row}");
             }
@@ -141,7 +142,10 @@ fn samples_are_written_and_read_by_series() {
         for (literal, n_with) in [("load1", 13 * 50), ("cpu_", 14 * 50), ("absent", 0)] {
             let probe = TextProbe { field: ProbeField::Message, literal, ignores_case: false };
             let narrowed = run.narrow(0, &probe).expect("whole");
-            assert!(narrowed.rows.count() >= n_with && (!narrowed.exact || narrowed.rows.count() == n_with), "{literal}");
+            assert!(
+                narrowed.rows.count() >= n_with && (!narrowed.exact || narrowed.rows.count() == n_with),
+                "{literal}"
+            );
         }
         assert!(bytes.len() < 12_000, "{} bytes", bytes.len());
     }

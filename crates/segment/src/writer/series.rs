@@ -170,7 +170,8 @@ impl RunWriter {
             _ => true,
         };
         if columns.iter().all(is_whole) {
-            let numbered = || columns.iter().enumerate().filter_map(|(number, column)| Some((number, column.as_ref()?)));
+            let numbered =
+                || columns.iter().enumerate().filter_map(|(number, column)| Some((number, column.as_ref()?)));
             let has = |(number, column): &(usize, &SampleColumn<'_>), series: &Series| match column {
                 SampleColumn::OfRows(..) => true,
                 SampleColumn::OfSeries(_) => {

@@ -18,7 +18,10 @@ fn exemplar(labels: &[u8], value: f64, time: i64) -> Vec<u8> {
 
 /// Returns labels of version 1.0.
 fn labels(pairs: &[(&str, &str)]) -> Vec<u8> {
-    pairs.iter().flat_map(|(name, value)| fields(&[(1, &fields(&[(1, name.as_bytes()), (2, value.as_bytes())]))])).collect()
+    pairs
+        .iter()
+        .flat_map(|(name, value)| fields(&[(1, &fields(&[(1, name.as_bytes()), (2, value.as_bytes())]))]))
+        .collect()
 }
 
 /// Returns a series of version 1.0 with a sample and exemplars.

@@ -143,11 +143,7 @@ async fn what_cannot_be_stored_is_named_and_the_rest_is_stored() {
     let reply = write(&house, &odd, ONE).await;
     let text = reply.json()["error"].as_str().unwrap_or_default().to_owned();
     assert_eq!((reply.status, &reply.json()["errorType"]), (400, &json!("bad_data")));
-    for said in [
-        "1 native histograms",
-        "1 samples of the future",
-        "2 samples of series that have no valid labels",
-    ] {
+    for said in ["1 native histograms", "1 samples of the future", "2 samples of series that have no valid labels"] {
         assert!(text.contains(said), "{said}: {text}");
     }
     assert_eq!(ask(&house, "odd", START).await[0]["value"][1], "1");

@@ -55,7 +55,8 @@ const PLAIN_BYTES_MAX: usize = 256 << 20;
 
 /// Encodes a batch; the error is why it is too large. The plain form needs a temporary buffer.
 pub(crate) fn encode(batch: &Batch, buffers: &Buffers) -> Result<Vec<u8>, String> {
-    let n_stream_bytes = batch.series.as_ref().map_or(0, |series| series.iter().map(|series| series.stream().len()).sum());
+    let n_stream_bytes =
+        batch.series.as_ref().map_or(0, |series| series.iter().map(|series| series.stream().len()).sum());
     let mut plain = buffers.take(batch.messages.text().len() + n_stream_bytes + batch.len() * 32 + 256);
     let written = put_batch(&mut plain, batch);
     let packed = written.map(|()| lz4_flex::block::compress_prepend_size(&plain));

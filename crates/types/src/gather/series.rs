@@ -39,7 +39,8 @@ impl MergedSeries {
 
 /// Gathers streams and series; `None` if not all batches consist of samples, or a stream is that of several series.
 pub(super) fn gather(batches: &[&Batch], spans: &[Span], n_rows: usize) -> Option<(Column, Arc<Vec<Arc<Series>>>)> {
-    let of_batches: Vec<SeriesOfRows<'_>> = batches.iter().map(|batch| batch.series_of_rows()).collect::<Option<_>>()?;
+    let of_batches: Vec<SeriesOfRows<'_>> =
+        batches.iter().map(|batch| batch.series_of_rows()).collect::<Option<_>>()?;
     let mut codes = Vec::with_capacity(n_rows);
     if let ([batch], [rows]) = (batches, &of_batches[..]) {
         spans.iter().for_each(|span| codes.extend_from_slice(&rows.codes[span.from..span.to]));

@@ -167,7 +167,8 @@ fn rules_of_prometheus_are_tested_with_series() {
 #[test]
 fn series_that_cannot_be_read_are_named() {
     let check = |series: &str, expected: &str| {
-        let tests = format!("rule_files: [rules.yaml]\ntests:\n  - name: t\n    input_series: [{series}]\n    alerts: []\n");
+        let tests =
+            format!("rule_files: [rules.yaml]\ntests:\n  - name: t\n    input_series: [{series}]\n    alerts: []\n");
         let told = said_of(SERIES_RULES, &tests).1.unwrap_or_default();
         assert!(told.contains(expected), "{told}");
     };
