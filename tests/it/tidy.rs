@@ -38,7 +38,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("spill", &[]),
     ("language", &["types", "parse", "plan"]),
     // Reads through `types::Run`, which storage implements, so that a change of a query never rebuilds tantivy.
-    ("execute", &["types", "parse", "plan", "pattern", "spill"]),
+    ("evaluate", &["types", "parse", "plan", "pattern", "spill"]),
+    ("execute", &["types", "parse", "plan", "pattern", "spill", "evaluate"]),
     // Judges counts of events; knows neither a route nor a clock.
     ("cause", &["types", "plan", "execute"]),
     ("esql", &["types", "parse", "plan", "language", "execute"]),

@@ -12,7 +12,7 @@ use crate::event::{EventMetadata, RawEvent};
 use crate::line_context::LineContext;
 use crate::own_groups::{ALARMS_GROUP, AUDIT_GROUP, OWN_GROUPS};
 use crate::pipeline::{Draft, Fate, Pipelines, Surroundings};
-use crate::sample::text_of_number;
+use crate::sample::number::text_of_number;
 use crate::zones::GroupZones;
 use crate::{Clocks, IngestError};
 

@@ -6,48 +6,19 @@
 
 mod exemplar;
 mod labels;
+pub(crate) mod number;
 
 use parse::FieldWriter;
 use types::{Level, Timestamp};
 pub use types::{METRIC_NAME, SAMPLE_TYPE, field_of_label};
 
 pub use self::exemplar::{EXEMPLAR_LABELS, EXEMPLAR_TYPE, Exemplar};
-use self::labels::text_of_labels;
 pub use self::labels::{SampleSeries, SeriesLabels, label_pairs, label_text, sample_group};
+pub use self::number::{STALE_BITS, number_of_text, text_of_number};
 use crate::{Collector, EventFields, EventMetadata, IngestError, RawEvent, RecordRefusal};
-
-/// The NaN that marks the end of a series. Source: Prometheus' `model/value`.
-pub const STALE_BITS: u64 = 0x7ff0_0000_0000_0002;
 
 /// Fields of a sample besides its labels.
 const SAMPLE_FIELDS_MAX: usize = 4;
-
-/// Numbers that no column of numbers holds, as the field `value` has them.
-const STALE_TEXT: &str = "stale";
-
-/// Returns a number as the field `value` has it where a column of numbers cannot: `NaN`, `+Inf`, `-Inf` or `stale`.
-pub fn text_of_number(value: f64) -> &'static str {
-    if value.to_bits() == STALE_BITS {
-        STALE_TEXT
-    } else if value.is_nan() {
-        "NaN"
-    } else if value > 0.0 {
-        "+Inf"
-    } else {
-        "-Inf"
-    }
-}
-
-/// Returns the number that a text of [`text_of_number`] stands for.
-pub fn number_of_text(text: &str) -> Option<f64> {
-    match text {
-        STALE_TEXT => Some(f64::from_bits(STALE_BITS)),
-        "NaN" => Some(f64::NAN),
-        "+Inf" => Some(f64::INFINITY),
-        "-Inf" => Some(f64::NEG_INFINITY),
-        _ => None,
-    }
-}
 
 /// Writes samples of one series after another.
 pub struct SampleWriter<'w, 'a> {

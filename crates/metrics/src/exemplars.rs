@@ -3,14 +3,13 @@
 //! Pages and agents repeat the exemplar of a series until there is a newer one, so those that were stored last are known by their
 //! hash.
 
-use std::collections::HashMap;
+pub(crate) mod recent;
 
 use axum::Json;
 use door::form_parameters::FormParameters;
 use door::problem::Problem;
 use door::query_run::read;
 use door::server::FamilyServer;
-use foldhash::fast::RandomState;
 use ingest::sample::{Exemplar, SampleSeries};
 use ingest::{Collector, IngestError};
 use promql::Annotations;
@@ -22,29 +21,8 @@ use crate::metadata::MetricsState;
 use crate::problem::PrometheusProblem;
 use crate::times::{needed, time_of};
 
-/// Series whose last exemplar is known. Beyond it all are forgotten; what comes again is then stored once more.
-const SERIES_MAX: usize = 1 << 17;
-
 /// Most exemplars of an answer.
 const ANSWER_MAX: usize = 10_000;
-
-/// The last exemplar of each series, as hashes.
-#[derive(Debug, Default)]
-pub(crate) struct RecentExemplars(HashMap<u64, u64, RandomState>);
-
-impl RecentExemplars {
-    fn is_known(&self, (series, exemplar): (u64, u64)) -> bool {
-        self.0.get(&series) == Some(&exemplar)
-    }
-
-    /// Notes what was stored.
-    pub(crate) fn note(&mut self, stored: &[(u64, u64)]) {
-        if self.0.len() + stored.len() > SERIES_MAX {
-            self.0 = HashMap::default();
-        }
-        self.0.extend(stored.iter().copied().take(SERIES_MAX));
-    }
-}
 
 /// Exemplars of one request.
 #[derive(Debug, Default)]
@@ -110,20 +88,4 @@ pub(crate) async fn get(
     };
     let data = found.iter().map(of_series).collect();
     Ok(Json(format::success(data, missing, &Annotations::default())))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_known_is_bounded() {
-        let mut recent = RecentExemplars::default();
-        for n in 0..3 * SERIES_MAX as u64 / 100 {
-            let stored: Vec<(u64, u64)> = (0..100).map(|at| (n * 100 + at, at)).collect();
-            recent.note(&stored);
-            assert!(recent.is_known(stored[7]) && recent.0.len() <= SERIES_MAX);
-        }
-        assert!(!recent.is_known((0, 0)) && !recent.is_known((u64::MAX, 1)));
-    }
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use storage::{Settings, StoreError};
 use types::Timestamp;
 
-use crate::exemplars::RecentExemplars;
+use crate::exemplars::recent::RecentExemplars;
 use crate::format;
 use crate::known_metrics::{KnownMetrics, load, save};
 pub(crate) use crate::known_metrics::{Metadata, kind_of_number, kind_of_word};

@@ -146,7 +146,7 @@ pub fn write(
 ) -> Result<SegmentFile, SegmentError> {
     let mut writer = SegmentWriter::new(*meta, level)?;
     for input in inputs {
-        let rows = rows_in_order(input);
+        let rows = rows_in_order(&input.batches, input.range);
         if !rows.is_empty() {
             let blocks = rows.chunks(block_rows(&input.group)).map(|rows| Ok(gather_block(&input.batches, rows)));
             writer.add_run(outline(input, rows.len()), blocks)?;

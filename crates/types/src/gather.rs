@@ -5,6 +5,7 @@
 //! by their hash, each distinct text of a batch once, and nothing is allocated for a row.
 
 mod series;
+mod span;
 
 use std::hash::BuildHasher;
 use std::sync::Arc;
@@ -12,23 +13,10 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
+use self::span::Span;
 use crate::batch::{Batch, Origin};
 use crate::column_builder::ColumnBuilder;
 use crate::{Column, MISSING_CODE, RowSet, Strings, Value};
-
-/// Rows of one batch that follow each other there and in the result.
-#[derive(Clone, Copy, Debug)]
-struct Span {
-    batch: usize,
-    from: usize,
-    to: usize,
-}
-
-impl Span {
-    fn len(self) -> usize {
-        self.to - self.from
-    }
-}
 
 /// The rows `(batch, row)` of `batches` as one batch, in that order.
 pub(crate) fn gather(batches: &[&Batch], rows: &[(u32, u32)]) -> Batch {

@@ -174,69 +174,6 @@ impl SeriesOfRows<'_> {
     }
 }
 
-/// Samples on their way into a [`Batch`](crate::Batch).
-#[derive(Debug, Default)]
-pub struct SampleBuilder {
-    timestamps: Vec<i64>,
-    codes: Vec<u32>,
-    series: Vec<Arc<Series>>,
-    values: crate::column_builder::ColumnBuilder,
-}
-
-impl SampleBuilder {
-    /// Returns how many samples were added.
-    pub fn len(&self) -> usize {
-        self.timestamps.len()
-    }
-
-    /// Reports whether none was added.
-    pub fn is_empty(&self) -> bool {
-        self.timestamps.is_empty()
-    }
-
-    /// Adds a finite value; returns whether the series is not that of the sample before.
-    pub fn push(&mut self, series: &Arc<Series>, time: crate::Timestamp, value: f64) -> bool {
-        let row = self.timestamps.len();
-        self.values.push_float(row, value);
-        self.push_place(series, time)
-    }
-
-    /// Adds a value that is a text; returns whether the series is not that of the sample before.
-    pub fn push_text(&mut self, series: &Arc<Series>, time: crate::Timestamp, value: &str) -> bool {
-        let row = self.timestamps.len();
-        self.values.push_text(row, value);
-        self.push_place(series, time)
-    }
-
-    fn push_place(&mut self, series: &Arc<Series>, time: crate::Timestamp) -> bool {
-        let is_new = self.series.last().is_none_or(|last| !Arc::ptr_eq(last, series));
-        if is_new {
-            self.series.push(series.clone());
-        }
-        self.timestamps.push(time.0);
-        self.codes.push(self.series.len() as u32 - 1);
-        is_new
-    }
-
-    /// Makes the batch: sequences count from 0 and ingestion times are the epoch until storage accepts it.
-    pub fn finish(self) -> crate::Batch {
-        let n_rows = self.timestamps.len();
-        let values = self.series.iter().map(|series| Value::String(series.stream.clone())).collect();
-        crate::Batch {
-            timestamps: self.timestamps,
-            sequences: (0..n_rows as u64).collect(),
-            ingestion_times: vec![0; n_rows],
-            messages: Strings::default(),
-            levels: vec![crate::Level::Info.code(); n_rows],
-            streams: Column::Dictionary { codes: self.codes, values: Arc::new(values) },
-            series: Some(Arc::new(self.series)),
-            origins: Arc::new(vec![crate::Origin::default()]),
-            origin_codes: vec![0; n_rows],
-            fields: vec![("value".into(), self.values.finish(n_rows))],
-        }
-    }
-}
-
 /// Reads a canonical text of labels; `None` if it is none.
 pub fn label_pairs(text: &str) -> Option<Vec<(String, String)>> {
     let mut rest = text.strip_prefix('{')?;

@@ -9,8 +9,10 @@ use std::borrow::Cow;
 use parse::FieldWriter;
 use types::{GroupName, Level, Timestamp, group_name_of_outside};
 
-use super::{METRIC_NAME, SampleSeries, text_of_labels, text_of_number};
+use super::labels::{SampleSeries, text_of_labels};
+use super::number::text_of_number;
 use crate::{Collector, EventFields, EventMetadata, IngestError, RawEvent};
+use types::METRIC_NAME;
 
 /// The value of `@type` of an exemplar.
 pub const EXEMPLAR_TYPE: &str = "exemplar";

@@ -4,16 +4,14 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use types::{Batch, Timestamp};
+use types::{Batch, TimeRange, Timestamp};
 
-use super::RunInput;
-
-/// Returns the rows `(batch, row)` of an input that lie in its range, by time and then by acceptance.
-pub(super) fn rows_in_order(input: &RunInput) -> Vec<(u32, u32)> {
+/// Returns the rows `(batch, row)` that lie in a range, by time and then by acceptance.
+pub(super) fn rows_in_order(batches: &[Arc<Batch>], range: TimeRange) -> Vec<(u32, u32)> {
     let mut keyed: Vec<(i64, u64, u32, u32)> = Vec::new();
-    for (number, batch) in input.batches.iter().enumerate() {
+    for (number, batch) in batches.iter().enumerate() {
         for (row, (time, sequence)) in batch.timestamps.iter().zip(&batch.sequences).enumerate() {
-            if input.range.contains(Timestamp(*time)) {
+            if range.contains(Timestamp(*time)) {
                 keyed.push((*time, *sequence, number as u32, row as u32));
             }
         }

@@ -1,5 +1,7 @@
 //! Exemplars by remote write and OTLP, and what asks for them.
 
+use axum::body::Body;
+use axum::http::Request;
 use serde_json::{Value, json};
 
 use super::doors::{message as fields, varint};
@@ -127,7 +129,8 @@ async fn points_of_otlp_bring_exemplars_of_their_bucket() {
     let resource = json!({"attributes": [{"key": "service.name", "value": {"stringValue": "shop"}}]});
     let metrics = json!([histogram, counter]);
     let body = json!({"resourceMetrics": [{"resource": resource, "scopeMetrics": [{"metrics": metrics}]}]}).to_string();
-    let reply = house.post("/v1/metrics", body).await;
+    let request = Request::post("/v1/metrics").header("content-type", "application/json").body(Body::from(body));
+    let reply = house.send(request.expect("a request")).await;
     assert_eq!(reply.status, 200, "{}", reply.text());
     let range = (START, START);
     let found = ask(&house, "took_seconds_bucket", range).await;

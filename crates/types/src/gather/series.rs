@@ -5,7 +5,7 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use super::Span;
+use super::span::Span;
 use crate::series::{Series, SeriesOfRows};
 use crate::{Batch, Column, MISSING_CODE, Value};
 

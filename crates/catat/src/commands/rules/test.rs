@@ -31,8 +31,9 @@ use std::path::{Path, PathBuf};
 use alert::{FiringAlert, Rule, RunsAsk, read_rules, rehearse};
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use types::{GroupName, Limits, Timestamp, parse_duration_ns};
+use types::{GroupName, Limits, Timestamp};
 
+use self::samples::{EVENTS_MAX, duration};
 use super::files::{failure_of, read_text};
 use crate::failure::{Failure, of_output};
 
@@ -41,9 +42,6 @@ const START: Timestamp = Timestamp(1_767_225_600 * Timestamp::SECOND);
 
 /// How often rules are judged where neither they nor the tests say it.
 const INTERVAL_NS_DEFAULT: i64 = 30 * Timestamp::SECOND;
-
-/// Most events of a test.
-const EVENTS_MAX: usize = 1_000_000;
 
 /// Group of events that name none.
 const GROUP: &str = "sample";
@@ -144,10 +142,6 @@ fn run_file(path: &Path) -> Result<Vec<(String, Vec<String>)>, Failure> {
         Ok((name.clone(), differences.map_err(|error| wrong(format!("test \"{name}\": {error}")))?))
     };
     file.tests.into_iter().map(run).collect()
-}
-
-fn duration(text: &str) -> Result<i64, String> {
-    parse_duration_ns(text).map_err(|error| error.to_string())
 }
 
 /// Returns the differences. An error is a mistake in the test itself.

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use ingest::sample::{SeriesLabels, text_of_number};
 use serde::Deserialize;
-use types::{BatchRun, GroupName, Limits, Run, SampleBuilder, Timestamp};
+use types::{BatchRun, GroupName, Limits, Run, SampleBuilder, Timestamp, parse_duration_ns};
 
-use super::{EVENTS_MAX, duration};
+/// Most events of a test.
+pub(super) const EVENTS_MAX: usize = 1_000_000;
 
 /// Time between values where a test does not say it, as in Prometheus.
 const INTERVAL_NS_DEFAULT: i64 = Timestamp::MINUTE;
@@ -60,4 +61,9 @@ pub(super) fn runs_of(
     };
     // Groups of events are numbered from 1 on.
     Ok((1_000_000..).zip(groups).map(run).collect())
+}
+
+/// Returns the nanoseconds of a duration such as `5m`.
+pub(super) fn duration(text: &str) -> Result<i64, String> {
+    parse_duration_ns(text).map_err(|error| error.to_string())
 }

@@ -1,0 +1,71 @@
+//! Builds batches of samples.
+
+use std::sync::Arc;
+
+use crate::batch::{Batch, Origin};
+use crate::column_builder::ColumnBuilder;
+use crate::series::Series;
+use crate::{Column, Level, Strings, Timestamp, Value};
+
+/// Samples on their way into a [`Batch`].
+#[derive(Debug, Default)]
+pub struct SampleBuilder {
+    timestamps: Vec<i64>,
+    codes: Vec<u32>,
+    series: Vec<Arc<Series>>,
+    values: ColumnBuilder,
+}
+
+impl SampleBuilder {
+    /// Returns how many samples were added.
+    pub fn len(&self) -> usize {
+        self.timestamps.len()
+    }
+
+    /// Reports whether none was added.
+    pub fn is_empty(&self) -> bool {
+        self.timestamps.is_empty()
+    }
+
+    /// Adds a finite value; returns whether the series is not that of the sample before.
+    pub fn push(&mut self, series: &Arc<Series>, time: Timestamp, value: f64) -> bool {
+        let row = self.timestamps.len();
+        self.values.push_float(row, value);
+        self.push_place(series, time)
+    }
+
+    /// Adds a value that is a text; returns whether the series is not that of the sample before.
+    pub fn push_text(&mut self, series: &Arc<Series>, time: Timestamp, value: &str) -> bool {
+        let row = self.timestamps.len();
+        self.values.push_text(row, value);
+        self.push_place(series, time)
+    }
+
+    fn push_place(&mut self, series: &Arc<Series>, time: Timestamp) -> bool {
+        let is_new = self.series.last().is_none_or(|last| !Arc::ptr_eq(last, series));
+        if is_new {
+            self.series.push(series.clone());
+        }
+        self.timestamps.push(time.0);
+        self.codes.push(self.series.len() as u32 - 1);
+        is_new
+    }
+
+    /// Makes the batch: sequences count from 0 and ingestion times are the epoch until storage accepts it.
+    pub fn finish(self) -> Batch {
+        let n_rows = self.timestamps.len();
+        let values = self.series.iter().map(|series| Value::String(series.stream().clone())).collect();
+        Batch {
+            timestamps: self.timestamps,
+            sequences: (0..n_rows as u64).collect(),
+            ingestion_times: vec![0; n_rows],
+            messages: Strings::default(),
+            levels: vec![Level::Info.code(); n_rows],
+            streams: Column::Dictionary { codes: self.codes, values: Arc::new(values) },
+            series: Some(Arc::new(self.series)),
+            origins: Arc::new(vec![Origin::default()]),
+            origin_codes: vec![0; n_rows],
+            fields: vec![("value".into(), self.values.finish(n_rows))],
+        }
+    }
+}
