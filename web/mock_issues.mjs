@@ -177,6 +177,9 @@ const LEDGER = [
   },
 ];
 
+/** Issues that became parts of others. */
+const MERGED = new Map();
+
 /** Answers a request about them: a body and a status. */
 export function answerOf(path, ask, method, mood) {
   if (mood === "broken") return [{ error: { code: "internal", message: "the store does not answer" } }, 500];
@@ -195,16 +198,21 @@ export function answerOf(path, ask, method, mood) {
       const [first, ...rest] = ask.ids;
       const at = ISSUES.findIndex((one) => one.id === first);
       ISSUES[at] = { ...ISSUES[at], merged: [...ISSUES[at].merged, ...rest] };
-      for (const other of rest)
-        ISSUES.splice(
+      for (const other of rest) {
+        const [part] = ISSUES.splice(
           ISSUES.findIndex((one) => one.id === other),
           1,
         );
+        MERGED.set(other, part);
+      }
       return [ISSUES.find((one) => one.id === first)];
     }
     const at = ISSUES.findIndex((one) => one.id === id || one.merged.includes(id));
     if (at < 0) return none;
-    if (act === "split") ISSUES[at] = { ...ISSUES[at], merged: ISSUES[at].merged.slice(0, -1) };
+    if (act === "split") {
+      ISSUES.push(MERGED.get(ISSUES[at].merged.at(-1)));
+      ISSUES[at] = { ...ISSUES[at], merged: ISSUES[at].merged.slice(0, -1) };
+    }
     if (method === "PATCH") ISSUES[at] = { ...ISSUES[at], ...change, decided_by: "ani", decided_at: ago(0) };
     return [ISSUES[at]];
   }
