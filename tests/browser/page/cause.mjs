@@ -276,10 +276,11 @@ async function marks(own) {
 
 async function skipsToTheResults(own) {
   const page = await own.explore();
+  await page.getByTestId("row").first().waitFor();
   await page.locator(".work [data-testid=skip]").focus();
   await page.keyboard.press("Enter");
   await page.keyboard.press("j");
-  assert.equal(await page.evaluate(() => document.activeElement.dataset.testid), "row");
+  await page.waitForFunction(() => document.activeElement.dataset.testid === "row");
 }
 
 /** Checks of the way from the alert to the cause. */
