@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use types::GroupScope;
 
-use super::rules::{BODY_BYTES_MAX, maker, name_of};
+use super::rules::{BODY_BYTES_MAX, name_of};
 use super::session::read_json_of;
 use door::access::covers;
 use door::parameters::PathName;
@@ -55,7 +55,7 @@ pub(crate) async fn put(
 pub(crate) async fn delete(server: Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
     let of_thread = server.clone();
     let work = move || {
-        of_thread.app.alerts.remove_channel(&name, &maker(&of_thread))?;
+        of_thread.app.alerts.remove_channel(&name, &of_thread.caller.author())?;
         of_thread.audit_own("channel removed", &json!({"channel": name}));
         Ok::<(), Problem>(())
     };
@@ -67,7 +67,7 @@ pub(crate) async fn delete(server: Shared, PathName(name): PathName) -> Result<J
 pub(crate) async fn test(server: Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
     let of_thread = server.clone();
     let work = move || {
-        let delivered = of_thread.app.alerts.test_channel(&name, &maker(&of_thread))?;
+        let delivered = of_thread.app.alerts.test_channel(&name, &of_thread.caller.author())?;
         of_thread.audit_own("channel tested", &json!({"channel": name, "delivered": delivered.is_ok()}));
         Ok::<Value, Problem>(match delivered {
             Ok(()) => json!({"delivered": true, "error": null}),
@@ -80,7 +80,7 @@ pub(crate) async fn test(server: Shared, PathName(name): PathName) -> Result<Jso
 async fn put_as(server: &Shared, name: String, definition: Value, put: PutMode) -> Result<Value, Problem> {
     let of_thread = server.clone();
     let work = move || {
-        of_thread.app.alerts.put_channel(&name, definition, &maker(&of_thread), put)?;
+        of_thread.app.alerts.put_channel(&name, definition, &of_thread.caller.author(), put)?;
         let shown = shown(&of_thread, &name)?;
         of_thread.audit_own("channel set", &json!({"channel": name, "type": shown["type"]}));
         Ok::<Value, Problem>(shown)

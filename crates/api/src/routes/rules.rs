@@ -1,17 +1,15 @@
 //! `/api/v1/rules`: alert rules. Those of files are shown; others are made, changed and removed, with the same keys as in
 //! files, by whom the groups exist for that they are about.
 
-use alert::{Author, PutMode, RuleView};
+use alert::{PutMode, RuleView};
 use axum::Json;
 use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use types::{GroupPattern, GroupScope};
 
 use super::session::read_json_of;
-use door::access::Role;
 use door::parameters::PathName;
 use door::problem::Problem;
 use door::server::Shared;
@@ -24,18 +22,6 @@ pub(super) const BODY_BYTES_MAX: usize = 160 << 10;
 #[serde(deny_unknown_fields)]
 struct Switch {
     enabled: bool,
-}
-
-/// Returns the caller as the author of something that outlives the request. Only an administrator's rules see what the server
-/// keeps for administrators.
-pub(super) fn maker(server: &Shared) -> Author {
-    let caller = &server.caller;
-    let is_admin = caller.role == Role::Admin;
-    let scope = match &caller.scope {
-        GroupScope::All if !is_admin => GroupScope::Matching(vec![GroupPattern::new("*")]),
-        scope => scope.clone(),
-    };
-    Author { name: caller.name.to_string(), scope, is_admin }
 }
 
 pub(crate) async fn list(server: Shared) -> Json<Value> {
@@ -74,7 +60,7 @@ pub(crate) async fn patch(
     let Switch { enabled } = read_json_of(&server, &headers, body, BODY_BYTES_MAX).await?;
     let of_thread = server.clone();
     let work = move || {
-        of_thread.app.alerts.enable_rule(&name, enabled, &maker(&of_thread))?;
+        of_thread.app.alerts.enable_rule(&name, enabled, &of_thread.caller.author())?;
         of_thread.audit_own("rule switched", &json!({"rule": name, "enabled": enabled}));
         shown(&of_thread, &name)
     };
@@ -84,7 +70,7 @@ pub(crate) async fn patch(
 pub(crate) async fn delete(server: Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
     let of_thread = server.clone();
     let work = move || {
-        of_thread.app.alerts.remove_rule(&name, &maker(&of_thread))?;
+        of_thread.app.alerts.remove_rule(&name, &of_thread.caller.author())?;
         of_thread.audit_own("rule removed", &json!({"rule": name}));
         Ok::<(), Problem>(())
     };
@@ -95,7 +81,7 @@ pub(crate) async fn delete(server: Shared, PathName(name): PathName) -> Result<J
 async fn put_as(server: &Shared, name: String, definition: Value, put: PutMode) -> Result<Value, Problem> {
     let of_thread = server.clone();
     let work = move || {
-        of_thread.app.alerts.put_rule(&name, definition, &maker(&of_thread), put)?;
+        of_thread.app.alerts.put_rule(&name, definition, &of_thread.caller.author(), put)?;
         of_thread.audit_own("rule set", &json!({"rule": name}));
         shown(&of_thread, &name)
     };

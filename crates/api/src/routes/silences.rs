@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use types::GroupScope;
 
-use super::rules::{BODY_BYTES_MAX, maker};
+use super::rules::BODY_BYTES_MAX;
 use super::session::read_json_of;
 use door::access::covers;
 use door::parameters::PathName;
@@ -39,7 +39,7 @@ pub(crate) async fn post(server: Shared, headers: HeaderMap, body: Body) -> Resu
     let silence: NewSilence = serde_json::from_value(silence).map_err(bad)?;
     let of_thread = server.clone();
     let work = move || {
-        let made = of_thread.app.alerts.add_silence(silence, &maker(&of_thread))?;
+        let made = of_thread.app.alerts.add_silence(silence, &of_thread.caller.author())?;
         let matchers = serde_json::to_value(&made.matchers).unwrap_or_default();
         of_thread.audit_own(
             "silence made",
@@ -54,7 +54,7 @@ pub(crate) async fn post(server: Shared, headers: HeaderMap, body: Body) -> Resu
 pub(crate) async fn delete(server: Shared, PathName(id): PathName) -> Result<Json<Value>, Problem> {
     let of_thread = server.clone();
     let work = move || {
-        of_thread.app.alerts.end_silence(&id, &maker(&of_thread))?;
+        of_thread.app.alerts.end_silence(&id, &of_thread.caller.author())?;
         of_thread.audit_own("silence ended", &json!({"silence": id}));
         Ok::<(), Problem>(())
     };

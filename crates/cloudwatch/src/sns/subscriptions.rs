@@ -10,7 +10,7 @@ use super::input::{SnsInput, invalid};
 use super::registry::SnsRegistry;
 use super::topics::{page_of, with_next};
 use crate::answer::{CloudWatchProblem, random_id};
-use crate::metrics::alarms::{ACCOUNT, author};
+use crate::metrics::alarms::ACCOUNT;
 
 type Answer = Result<Value, CloudWatchProblem>;
 
@@ -50,8 +50,12 @@ impl SnsRegistry<'_> {
             Some((id, one)) => (id.clone(), one.clone()),
             None => {
                 let id = random_id()?;
-                let mut one =
-                    TopicSubscription::new(topic, (protocol, endpoint), &author(self.server), self.server.now());
+                let mut one = TopicSubscription::new(
+                    topic,
+                    (protocol, endpoint),
+                    &self.server.caller.author(),
+                    self.server.now(),
+                );
                 topic_arn.clone_into(&mut one.topic_arn);
                 one.arn = format!("{topic_arn}:{id}");
                 one.token = random_token()?;

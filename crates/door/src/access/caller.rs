@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use types::GroupScope;
+use alert::Author;
+use types::{GroupPattern, GroupScope};
 
 use super::rate::Bucket;
 use super::validity::Validity;
@@ -60,6 +61,17 @@ impl Caller {
     /// Returns the owner of the admin key.
     pub(super) fn admin() -> Self {
         Self { role: Role::Admin, sends: true, scope: GroupScope::All, name: "admin.key".into(), ..Self::default() }
+    }
+
+    /// Returns the caller as the author of something that outlives the request, such as a rule. Only an administrator's rules see
+    /// the groups that are kept for administrators.
+    pub fn author(&self) -> Author {
+        let is_admin = self.role == Role::Admin;
+        let scope = match &self.scope {
+            GroupScope::All if !is_admin => GroupScope::Matching(vec![GroupPattern::new("*")]),
+            scope => scope.clone(),
+        };
+        Author { name: self.name.to_string(), scope, is_admin }
     }
 
     /// Returns a node of the fleet that asks on behalf of a caller whom it has checked.

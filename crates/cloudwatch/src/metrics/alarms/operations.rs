@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use alert::{ALARM, AlarmDocument, AlarmView, Author};
+use alert::{ALARM, AlarmDocument, AlarmView};
 use door::access::Role;
 use door::problem::Problem;
 use door::query_run;
 use serde_json::{Value, json};
-use types::{GroupPattern, GroupScope, Timestamp};
+use types::{GroupPattern, Timestamp};
 
 use super::super::error::{bad_value, missing};
 use super::super::parameters::Parameters;
@@ -105,17 +105,6 @@ fn is_visible(server: &Shared, groups: &[GroupPattern]) -> bool {
     server.reaches_all(&groups.iter().map(|group| group.as_str().to_owned()).collect::<Vec<_>>())
 }
 
-/// Returns the caller as the author of something that outlives the request.
-pub(crate) fn author(server: &Shared) -> Author {
-    let caller = &server.caller;
-    let is_admin = caller.role == Role::Admin;
-    let scope = match &caller.scope {
-        GroupScope::All if !is_admin => GroupScope::Matching(vec![GroupPattern::new("*")]),
-        scope => scope.clone(),
-    };
-    Author { name: caller.name.to_string(), scope, is_admin }
-}
-
 fn not_found(name: &str) -> CloudWatchProblem {
     CloudWatchProblem::new("ResourceNotFound", format!("Unknown alarm: {name}"))
 }
@@ -145,7 +134,7 @@ impl AlarmDesk<'_> {
         // The tags of an alarm that exists stay, as at Amazon.
         let tags = known.map_or_else(|| json!(put.tags), |known| known.document.definition["Tags"].clone());
         definition["Tags"] = tags;
-        let mut document = AlarmDocument::new(definition, groups, &author(self.server), self.server.now());
+        let mut document = AlarmDocument::new(definition, groups, &self.server.caller.author(), self.server.now());
         document.topics = PutAlarm::topics(&put.shown, "AlarmActions");
         document.notify = put.shown["ActionsEnabled"] != json!(false);
         if let Some((reach_s, period_s)) = put.reach_s {
@@ -204,7 +193,7 @@ impl AlarmDesk<'_> {
         }
     }
 
-    /// Returns the alarms that a request names, all of which must exist.
+    /// Returns the alarms that a request names. Each of them must exist.
     fn named(&self, input: &Parameters<'_>) -> Result<Vec<AlarmView>, CloudWatchProblem> {
         let names: BTreeSet<&str> = input.texts("AlarmNames", NAMES_MAX)?.into_iter().collect();
         if names.is_empty() {
