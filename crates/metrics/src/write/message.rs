@@ -83,43 +83,37 @@ struct KnownSeries<'s> {
     new: Vec<(Box<[u8]>, Arc<SampleSeries>)>,
 }
 
-impl<'s> KnownSeries<'s> {
-    fn new(cache: &'s SeriesCache) -> Self {
-        Self { cache, last: LastSeries::default(), new: Vec::new() }
-    }
-}
-
-/// Reads a message of version 1.0.
-fn read_one_within(
-    body: &[u8],
-    series: &mut SeriesReader<'_, '_>,
-    known: &mut KnownSeries<'_>,
-    state: &MetricsState,
-) -> Result<(), IngestError> {
-    let mut parts = Parts::new();
-    for field in Message::new(body, WHAT) {
-        match field? {
-            (1, Content::Bytes(message)) => series_one(message, series, known, &mut parts)?,
-            (3, Content::Bytes(message)) => note(message, state)?,
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
 /// Reads a message of version 1.0.
 pub(super) fn read_one(
     body: &[u8],
     series: &mut SeriesReader<'_, '_>,
     state: &MetricsState,
 ) -> Result<(), IngestError> {
+    with_known_series(state, |known| {
+        let mut parts = Parts::new();
+        for field in Message::new(body, WHAT) {
+            match field? {
+                (1, Content::Bytes(message)) => series_one(message, series, known, &mut parts)?,
+                (3, Content::Bytes(message)) => note(message, state)?,
+                _ => {}
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Reads a message with the series that are known; notes the new ones, also those before an error.
+fn with_known_series(
+    state: &MetricsState,
+    read: impl FnOnce(&mut KnownSeries<'_>) -> Result<(), IngestError>,
+) -> Result<(), IngestError> {
     let cache = state.series();
-    let mut known = KnownSeries::new(&cache);
-    let read = read_one_within(body, series, &mut known, state);
+    let mut known = KnownSeries { cache: &cache, last: LastSeries::default(), new: Vec::new() };
+    let done = read(&mut known);
     let new = known.new;
     drop(cache);
     state.note_series(new);
-    read
+    done
 }
 
 /// Reads a series of version 1.0.
@@ -167,13 +161,7 @@ pub(super) fn read_two(
     series: &mut SeriesReader<'_, '_>,
     state: &MetricsState,
 ) -> Result<(), IngestError> {
-    let cache = state.series();
-    let mut known = KnownSeries::new(&cache);
-    let read = read_two_within(body, series, &mut known, state);
-    let new = known.new;
-    drop(cache);
-    state.note_series(new);
-    read
+    with_known_series(state, |known| read_two_within(body, series, known, state))
 }
 
 fn read_two_within(
