@@ -28,7 +28,7 @@ pub struct TopicMessage {
     pub attributes: Json,
     /// When it was made, ms since the Unix epoch.
     pub made_ms: i64,
-    /// The groups that it is about; of what a caller publishes, those that exist for the caller.
+    /// The groups that the message is about. A message that a caller publishes is about the groups in the scope of the caller.
     pub groups: Option<Vec<String>>,
     /// Labels that silences match, and that channels show.
     pub labels: BTreeMap<String, String>,

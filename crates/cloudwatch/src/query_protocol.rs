@@ -1,4 +1,4 @@
-//! The query protocol of Amazon's services: parameters of a form, one of which names the operation; answers in XML.
+//! The query protocol of Amazon's services: a form whose parameter `Action` names the operation, and an answer in XML.
 
 mod form_input;
 
@@ -14,7 +14,7 @@ use super::answer::request_id;
 /// Members that are maps.
 const MAPS: [&str; 2] = ["Attributes", "ExtendedStatistics"];
 
-/// Returns the operation of a query form, and its parameters as members; `None` instead of those that cannot be read.
+/// Returns the operation of a query form, and its parameters as members. The members are `None` if they cannot be read.
 pub(super) async fn of_form(body: Vec<u8>) -> Option<(String, Option<Value>)> {
     let content_type = "application/x-www-form-urlencoded";
     let request = Request::post("/").header(header::CONTENT_TYPE, content_type).body(Body::from(body)).ok()?;

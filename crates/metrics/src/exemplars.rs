@@ -27,7 +27,7 @@ const ANSWER_MAX: usize = 10_000;
 /// Exemplars of one request.
 #[derive(Debug, Default)]
 pub(crate) struct NewExemplars {
-    /// Hashes of series and exemplar of those that are collected.
+    /// Hashes of series and exemplar, for each exemplar that is collected.
     pub(crate) stored: Vec<(u64, u64)>,
     /// How many are stored now or were before.
     pub(crate) n: u64,

@@ -97,7 +97,7 @@ impl<'s> SnsRegistry<'s> {
         }
     }
 
-    /// Returns all subscriptions by id, whoever made them; those that no one confirmed in time are removed.
+    /// Returns all subscriptions by id. Removes subscriptions that were not confirmed in time.
     pub(super) fn all_subscriptions(&self) -> Result<BTreeMap<String, TopicSubscription>, CloudWatchProblem> {
         let documents = self.server.settings().all(SUBSCRIPTION)?;
         let read = |(id, text): (String, String)| Some((id, serde_json::from_str(&text).ok()?));

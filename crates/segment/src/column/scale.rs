@@ -14,7 +14,7 @@ pub(super) fn scaled(value: f64, scale: u8) -> Option<i64> {
 
 /// Rounds to a whole number; of numbers halfway between two, either is right. Without a call into a library for each value.
 fn round(value: f64) -> f64 {
-    // Adding and taking away 1.5 × 2^52 leaves a whole number of what is below 2^51.
+    // Adding and subtracting 1.5 × 2^52 rounds a number below 2^51 to a whole one.
     const SHIFT: f64 = 6_755_399_441_055_744.0;
     if value.abs() < 2_251_799_813_685_248.0 { (value + SHIFT) - SHIFT } else { value.round() }
 }

@@ -74,8 +74,8 @@ impl MessageWriter {
         block
     }
 
-    /// Returns the next block, of `n_rows` messages each of which is the value of field number `field` of the run; `None` if fields of
-    /// this number cannot be named.
+    /// Returns the next block: `n_rows` messages that equal the value of field number `field` of the run. `None` if the number is too
+    /// large for a template.
     pub(crate) fn block_of_field(&mut self, field: usize, n_rows: usize) -> Option<BlockTexts<'static>> {
         let mut parts = Parts::default();
         parts.push_field(Kind::Any, u16::try_from(field).ok().filter(|field| usize::from(*field) < FIELDS_MAX)?, "");

@@ -1,4 +1,4 @@
-//! Which rows of which batches are the rows of a block.
+//! Selects and gathers the rows of a block from batches.
 
 use std::sync::Arc;
 

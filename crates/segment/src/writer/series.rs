@@ -1,6 +1,6 @@
 //! Writes blocks of samples by their series: what all samples of a series have in common is looked at once for each series.
 //!
-//! The sections are those that a block of any events has: streams as codes, labels as a table of what each stream's code says, the
+//! The sections are the same as for other events: streams as codes, labels as a table with a value for each code of a stream, the
 //! message as the field that holds the name of the metric, values as differences. Blocks that do not fit the form are written as those
 //! of other events.
 

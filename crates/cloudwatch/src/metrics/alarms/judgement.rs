@@ -1,4 +1,4 @@
-//! What the datapoints of an alarm say: a pure function of which of them breach the threshold.
+//! Decides the state of an alarm from its datapoints. A pure function: its only input is which datapoints breach the threshold.
 //!
 //! An evaluation looks at `EVALUATION_MORE` periods beyond the evaluation periods. As long as they hold enough datapoints, the most
 //! recent ones decide. Only if they do not, missing ones are treated as the alarm says.

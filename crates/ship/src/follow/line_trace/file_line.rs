@@ -155,7 +155,7 @@ fn around(file: &mut File, number: u64, line: Range<u64>, multiline: &Multiline)
     Ok(FileLine { bytes: window[event].to_vec(), range, lines: (first, last), is_unfinished })
 }
 
-/// Returns the event of which the byte at `place` is a part.
+/// Returns the event that contains the byte at `place`.
 fn event_at(bytes: &[u8], place: usize, tail: TailState, multiline: &Multiline) -> Option<Range<usize>> {
     let cut = cut(bytes, tail, multiline);
     let taken = &bytes[..cut.n_bytes.min(bytes.len())];
