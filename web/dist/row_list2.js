@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=71e9b10f9ebe";
+export{t as RowList}from"./row_list.js?v=551e2be761b6";

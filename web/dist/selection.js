@@ -1,1 +1,1 @@
-export{t as Selection}from"./selection2.js?v=4138d90356fd";
+export{t as Selection}from"./selection2.js?v=aab3751de6df";

@@ -16,33 +16,55 @@ function placeOf(events: readonly EventRow[], kept: Kept): number {
   return events[kept.index]?.id === kept.id ? kept.index : events.findIndex((event) => event.id === kept.id);
 }
 
-/** Keeps the row at the top of the box at its place, unless the box is at its own top; gives what notes a scroll. */
+/** What `useAnchor` gives. */
+interface Anchor {
+  /** Notes a scroll. */
+  note: () => void;
+  /** Keeps this row at its place, and no longer the one at the top, until the list is scrolled. */
+  hold: (index: number) => void;
+}
+
+/** Keeps the row at the top of the box at its place, unless the box is at its own top. */
 export function useAnchor(
   box: { current: HTMLDivElement | null },
   events: readonly EventRow[],
   rowHeight: number,
   extras: Extras,
   isOn: boolean,
-): () => void {
+): Anchor {
   const kept = useRef<Kept | null>(null);
+  // Where the box was when a row was to be held: elsewhere, it was scrolled since.
+  const heldAt = useRef<number | null>(null);
   const drawn = useRef({ events, rowHeight, extras });
-  const note = () => {
+  const keep = (index: number) => {
     const { events, rowHeight, extras } = drawn.current;
-    const top = box.current?.scrollTop ?? 0;
-    const index = rowAt(top, rowHeight, extras);
     const event = events[index];
-    kept.current = top > 0 && event ? { id: event.id, index, offset: topOf(index, rowHeight, extras) - top } : null;
+    const top = box.current?.scrollTop ?? 0;
+    kept.current = event ? { id: event.id, index, offset: topOf(index, rowHeight, extras) - top } : null;
+  };
+  const note = () => {
+    const { rowHeight, extras } = drawn.current;
+    const top = box.current?.scrollTop ?? 0;
+    if (heldAt.current !== null && Math.abs(top - heldAt.current) < 1) return;
+    heldAt.current = null;
+    if (top > 0) keep(rowAt(top, rowHeight, extras));
+    else kept.current = null;
+  };
+  const hold = (index: number) => {
+    heldAt.current = box.current?.scrollTop ?? 0;
+    keep(index);
   };
   useLayoutEffect(() => {
     const [element, before] = [box.current, kept.current];
+    drawn.current = { events, rowHeight, extras };
     if (element && before && isOn) {
       const index = placeOf(events, before);
       // Rows of another question begin at their beginning.
       const top = index < 0 ? 0 : topOf(index, rowHeight, extras) - before.offset;
       if (Math.abs(element.scrollTop - top) >= 1) element.scrollTop = top;
+      if (heldAt.current !== null && index >= 0) return hold(index);
     }
-    drawn.current = { events, rowHeight, extras };
     note();
   }, [events, rowHeight, extras]);
-  return note;
+  return { note, hold };
 }

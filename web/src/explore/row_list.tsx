@@ -345,8 +345,8 @@ export function RowList(props: ListProps) {
   );
   const total = topOf(events.length, rowHeight, extras);
   useCentre(box, props.centre, events, rowHeight);
-  const noteAnchor = useAnchor(box, events, rowHeight, extras, !props.live || !isAtEnd(box.current));
-  const { place, read } = useScroll(box, props, total, noteAnchor);
+  const anchor = useAnchor(box, events, rowHeight, extras, !props.live || !isAtEnd(box.current));
+  const { place, read } = useScroll(box, props, total, anchor.note);
   const dated = useMemo(() => {
     const [a, b] = [events[0]?.ms ?? 0, events.at(-1)?.ms ?? 0];
     return (
@@ -402,6 +402,8 @@ export function RowList(props: ListProps) {
   const goTo = (index: number) => {
     cursor.value = events[index]?.id ?? "";
     show(index);
+    // An open row above it may still grow.
+    anchor.hold(index);
   };
   const { first, end } = stretch(place.top, place.height, events.length, rowHeight, extras);
   return (
