@@ -3,7 +3,7 @@
 
     write.py EXECUTABLE GROUP_PREFIX TARGET
 
-A flushed segment with values of every type, spans, and positions of a shipped file, hot events in the WAL, a deleted group,
+A flushed segment with values of every type, spans, samples, and positions of a shipped file, hot events and samples in the WAL, a deleted group,
 deleted events that are not reclaimed yet, limits of a group, batch ids; taken with `catat backup` after a `kill -9`.
 """
 
@@ -74,6 +74,20 @@ def post(group, events, batch):
     ask("POST", f"/api/v1/ingest?group={prefix}/{group}&format=ndjson", body, {"x-catat-batch": batch})
 
 
+def samples(first, n):
+    """Some samples of three series, in the form of OTLP."""
+    points = [
+        {"timeUnixNano": str((1_763_618_400 + 15 * at) * 10**9), "asDouble": at * (pod + 1) / 4, "attributes": [
+            {"key": "pod", "value": {"stringValue": f"shop-{pod} \"{pod}\""}}]}
+        for at in range(first, first + n)
+        for pod in range(3)
+    ]
+    metric = {"name": f"{prefix}.used", "unit": "By", "gauge": {"dataPoints": points}}
+    resource = {"attributes": [{"key": "service.name", "value": {"stringValue": prefix}}]}
+    body = {"resourceMetrics": [{"resource": resource, "scopeMetrics": [{"metrics": [metric]}]}]}
+    ask("POST", "/v1/metrics", json.dumps(body), {"content-type": "application/json"})
+
+
 until_ready()
 with open(f"{directory}/admin.key") as key:
     admin = {"authorization": f"Bearer {key.read().strip()}", "content-type": "application/json"}
@@ -81,6 +95,7 @@ post("gone", [event(n) for n in range(50)], "gone")
 for part in range(6):
     post("shop", [event(n) for n in range(part * 100, part * 100 + 100)], f"batch-{part}")
 post("spans", [span(n) for n in range(500)], "batch-spans")
+samples(0, 100)
 ann = {"timestamp": "2025-11-20T06:30:00Z", "user": "ann", "level": "debug"}
 post("shop", [{**ann, "message": f"secret {n}"} for n in range(10)], "batch-ann")
 header = {"source": "0123456789abcdef", "file": "f1", "generation": 1, "start": 0, "path": "/var/log/x.log", "host": "h"}
@@ -91,6 +106,7 @@ ask("DELETE", f"/api/v1/groups/{prefix}%2Fgone", None, admin)
 ask("PUT", f"/api/v1/groups/{prefix}%2Fshop", json.dumps({"retention": {"age": "36500d"}}), admin)
 fatal = [{"timestamp": f"2025-11-20T08:00:{n:02}Z", "message": f"panic {n}", "level": "fatal", "n": 1000 + n} for n in range(40)]
 post("shop", fatal, "batch-hot")
+samples(100, 20)
 chosen = {"query": 'filter user = "ann"', "all_time": True}
 ask("POST", f"/api/v1/groups/{prefix}%2Fshop/delete-events", json.dumps(chosen), admin)
 server.kill()

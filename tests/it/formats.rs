@@ -3,7 +3,8 @@
 //! `tests/data/v1` was written by the first release: a flushed segment with values of every type, hot events in the
 //! WAL, a deleted group, batch ids; taken with `catat backup` after a `kill -9`. `tests/data/v2` (segments 2, WAL 2,
 //! catalog 3, control store 2) has a shipped file, deleted events and limits of a group besides, and so has `tests/data/v3` (segments 3,
-//! control store 3), and `tests/data/v4` (segments 4) spans as well; `tests/data/write.py` wrote them, and writes the next one.
+//! control store 3), and `tests/data/v4` (segments 4) spans as well. `tests/data/v5` (segments 5 and WAL 2) has samples besides, as events in the WAL;
+//! `tests/data/write.py` wrote them, and writes the next one.
 
 use std::path::Path;
 
@@ -67,27 +68,51 @@ fn a_directory_of_format_3_answers_as_it_did() {
 fn a_directory_of_format_4_answers_as_it_did() {
     answers_as_it_did("v4", |server| {
         has_shipped_file_deletions_and_limits(server, "v4");
-        let spans = "filter @log = \"v4/spans\"";
-        let children = format!("{spans} and parent_span_id = \"e3779b97f4a7c150\"");
-        let of_parent = json!([
-            ["GET /cart 200 50.1 ms", 50.112, "shop-4", "south"],
-            ["GET /cart 200 82.4 ms", 82.353, "shop-2", "east"],
-        ]);
-        let shown = "fields message, duration_ms, pod, node | sort @timestamp asc";
-        assert_eq!(json!(server.rows(&format!("{children} | {shown}"))), of_parent);
-        let by_node = "stats count(*), count_distinct(pod), count_distinct(parent_span_id) by node | sort node asc";
-        let of_nodes = json!([["east", 142, 1, 107], ["north", 72, 1, 72], ["south", 286, 2, 215]]);
-        assert_eq!(json!(server.rows(&format!("{spans} | {by_node}"))), of_nodes);
-        let found = format!("{spans} and @message like \"9.7 ms\" | fields message, duration_ms | sort @timestamp asc");
-        let of_duration = json!([
-            ["GET /cart 200 79.7 ms", 79.652],
-            ["GET /cart 200 69.7 ms", 69.7],
-            ["GET /cart 200 89.7 ms", 89.7],
-            ["GET /cart 200 29.7 ms", 29.728],
-            ["GET /cart 200 39.7 ms", 39.697],
-        ]);
-        assert_eq!(json!(server.rows(&found)), of_duration);
+        has_spans(server, "v4");
     });
+}
+
+#[test]
+fn a_directory_of_format_5_answers_as_it_did() {
+    answers_as_it_did("v5", |server| {
+        has_shipped_file_deletions_and_limits(server, "v5");
+        has_spans(server, "v5");
+        let by_pod = "filter @log like \"metrics/\" and __name__ = \"v5_used_bytes\" | stats count(*), sum(value), max(value) by pod | sort pod asc";
+        let of_pods = json!([
+            ["shop-0 \"0\"", 120, 1785.0, 29.75],
+            ["shop-1 \"1\"", 120, 3570.0, 59.5],
+            ["shop-2 \"2\"", 120, 5355.0, 89.25],
+        ]);
+        assert_eq!(json!(server.rows(by_pod)), of_pods);
+        // Before and after the flush: each is in the segment or in the write-ahead log.
+        let query = "sum%20by%20(job)%20(sum_over_time(v5_used_bytes%5B30m%5D))";
+        let answer = server.get(&format!("/prometheus/api/v1/query?query={query}&time=1763620185"), &[]).json();
+        let expected = json!([{"metric": {"job": "v5"}, "value": [1_763_620_185, "10710"]}]);
+        assert_eq!(answer["data"]["result"], expected, "{answer}");
+    });
+}
+
+fn has_spans(server: &Server, version: &str) {
+    let spans = format!("filter @log = \"{version}/spans\"");
+    let children = format!("{spans} and parent_span_id = \"e3779b97f4a7c150\"");
+    let of_parent = json!([
+        ["GET /cart 200 50.1 ms", 50.112, "shop-4", "south"],
+        ["GET /cart 200 82.4 ms", 82.353, "shop-2", "east"],
+    ]);
+    let shown = "fields message, duration_ms, pod, node | sort @timestamp asc";
+    assert_eq!(json!(server.rows(&format!("{children} | {shown}"))), of_parent);
+    let by_node = "stats count(*), count_distinct(pod), count_distinct(parent_span_id) by node | sort node asc";
+    let of_nodes = json!([["east", 142, 1, 107], ["north", 72, 1, 72], ["south", 286, 2, 215]]);
+    assert_eq!(json!(server.rows(&format!("{spans} | {by_node}"))), of_nodes);
+    let found = format!("{spans} and @message like \"9.7 ms\" | fields message, duration_ms | sort @timestamp asc");
+    let of_duration = json!([
+        ["GET /cart 200 79.7 ms", 79.652],
+        ["GET /cart 200 69.7 ms", 69.7],
+        ["GET /cart 200 89.7 ms", 89.7],
+        ["GET /cart 200 29.7 ms", 29.728],
+        ["GET /cart 200 39.7 ms", 39.697],
+    ]);
+    assert_eq!(json!(server.rows(&found)), of_duration);
 }
 
 fn has_shipped_file_deletions_and_limits(server: &Server, version: &str) {

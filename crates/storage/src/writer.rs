@@ -47,6 +47,8 @@ pub(crate) struct Writer {
     flush_ended: (Mutex<()>, Condvar),
     /// Whether the last flush failed.
     is_flush_failing: AtomicBool,
+    /// Whether everyone who reads what is written knows samples by their series.
+    writes_series: AtomicBool,
 }
 
 impl Writer {
@@ -58,13 +60,14 @@ impl Writer {
             buffers: Buffers::default(),
             flush_ended: Default::default(),
             is_flush_failing: AtomicBool::new(false),
+            writes_series: AtomicBool::new(true),
         }
     }
 
     /// Puts a delivery into the queue, whose outcome `done` is called with; an error is a refusal at once.
     pub(crate) fn append_then(
         &self,
-        delivery: Delivery,
+        mut delivery: Delivery,
         done: impl FnOnce(Result<Receipt, AppendError>) + Send + 'static,
     ) -> Result<(), AppendError> {
         if let Some(closed) = self.queue.closed() {
@@ -73,12 +76,20 @@ impl Writer {
         if !self.wait_for_flush() {
             return Err(AppendError::Overloaded { retry_after_s: RETRY_AFTER_S });
         }
+        if !self.writes_series.load(Ordering::Relaxed) {
+            delivery.parts.iter_mut().for_each(|part| part.batch = part.batch.spelled_out());
+        }
         let request = Request::prepare(delivery, &self.buffers)?;
         if request.is_empty() {
             done(Ok(Receipt { duplicate: false, first_sequence: 0, n_events: 0, high_water: None }));
             return Ok(());
         }
         self.queue.push_delivery(request, Answer::new(done))
+    }
+
+    /// Says whether samples may be written by their series, from the next delivery on.
+    pub(crate) fn write_series(&self, may: bool) {
+        self.writes_series.store(may, Ordering::Relaxed);
     }
 
     fn is_overloaded(&self) -> bool {

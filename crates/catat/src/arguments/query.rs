@@ -83,9 +83,8 @@ impl Query {
                 "--since {since}: the duration already counts back from now; write --since {forward}"
             )));
         }
-        let nanoseconds = types::parse_duration_ns(since).map_err(|error| {
-            Failure::usage(format!("--since {since}: {error}; write a duration such as 15m or 1h30m"))
-        })?;
+        let nanoseconds =
+            types::parse_duration_ns(since).map_err(|error| Failure::usage(format!("--since {since}: {error}")))?;
         Ok(Some(format!("now-{}ms", nanoseconds / 1_000_000)))
     }
 

@@ -88,8 +88,9 @@ fn times(options: &Query) -> Result<(&'static str, Parameters), Failure> {
     let start = if options.start()?.is_some() { range.from } else { Timestamp(end.0 - 3_600 * Timestamp::SECOND) };
     let wide = end.0.saturating_sub(start.0);
     let step = match &options.step {
-        Some(step) => types::parse_duration_ns(step)
-            .map_err(|error| Failure::usage(format!("--step {step}: {error}; write a duration such as 15s or 1m")))?,
+        Some(step) => {
+            types::parse_duration_ns(step).map_err(|error| Failure::usage(format!("--step {step}: {error}")))?
+        }
         None => (wide / STEPS).max(Timestamp::SECOND),
     };
     let step = format!("{:.3}", step as f64 / 1e9);

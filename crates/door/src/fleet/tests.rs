@@ -84,6 +84,7 @@ fn a_node_that_makes_no_progress_is_given_up() {
             is_draining: false,
             is_drained: false,
             changes_behind: 0,
+            reads_series: true,
         };
         let link = Arc::new(link("one"));
         let peers = QueryPeers { link, nodes: vec![node], runtime: runtime.handle().clone(), bytes_max: 1 << 20 };

@@ -42,6 +42,7 @@ pub(super) const SCHEMA: Schema = Schema {
         usage::VERSION_6,
         uploads::VERSION_7,
         erasures::VERSION_8,
+        members::VERSION_9,
     ],
     identity_since: 0,
 };

@@ -113,6 +113,7 @@ impl Follower {
     /// Learns who the other nodes are.
     pub(crate) fn meet(&self, database: &mut Database) -> Result<(), DatabaseError> {
         let nodes = Arc::new(news::nodes(database)?);
+        self.writer.write_series(nodes.iter().all(|node| node.reads_series));
         *self.nodes.lock().unwrap_or_else(PoisonError::into_inner) = nodes;
         Ok(())
     }

@@ -55,6 +55,8 @@ pub struct NodeStatus {
     pub is_drained: bool,
     /// Changes of the catalog that it did not know when it was last heard of.
     pub changes_behind: u64,
+    /// Whether it reads objects with samples by their series, or a later node has its name.
+    pub reads_series: bool,
 }
 
 impl NodeStatus {

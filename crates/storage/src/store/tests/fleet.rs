@@ -46,6 +46,31 @@ impl Lab {
         Store::open(self.options(node, does_upkeep)).expect("a node that can join").0
     }
 
+    /// Lists a node as the version before did that knew `columns` of the table.
+    pub(super) fn older_node_joins(&self, epoch: i64, name: &str, columns: &[&str]) {
+        let more: String = columns.iter().map(|column| format!(", {column}")).collect();
+        let insert = format!(
+            "INSERT INTO {}(epoch, name, address, roles, zone, started, renewed, changes{more})",
+            self.table("nodes")
+        );
+        let values =
+            format!("VALUES ({epoch}, '{name}', '', 'query', '', now(), now(), 0{})", ", true".repeat(columns.len()));
+        self.server.sql(&format!("{insert} {values}"));
+    }
+
+    /// Returns the full name of a table of the catalog.
+    pub(super) fn table(&self, name: &str) -> String {
+        let schema = self.server.sql("SELECT schemaname FROM pg_tables WHERE tablename = 'doomed'");
+        format!("{schema}.{name}")
+    }
+
+    /// Versions of the objects that hold events which are in no segment.
+    fn wal_versions(&self) -> Vec<u8> {
+        let versions = std::cell::RefCell::<Vec<u8>>::default();
+        self.bucket.change(|bytes| versions.borrow_mut().extend(bytes.starts_with(b"ctWO").then(|| bytes[4])));
+        versions.into_inner()
+    }
+
     /// Names of the objects that hold events which are in no segment.
     pub(super) fn wal_objects(&self) -> Vec<String> {
         self.bucket.names().into_iter().filter(|name| name.contains("/wal/")).collect()
@@ -81,6 +106,46 @@ fn what_one_node_accepts_all_nodes_have_before_and_after_a_flush() {
     assert_events(&c, 30);
     drop(c);
     assert_events(&lab.node("a", true), 30);
+}
+
+/// Ten samples of three series.
+fn samples() -> Delivery {
+    let mut builder = types::SampleBuilder::default();
+    for row in 0..10i64 {
+        let text = format!(r#"{{"__name__":"up","job":"node","n":"{}"}}"#, row % 3);
+        let series = Arc::new(types::Series::of_labels(&text).expect("labels"));
+        builder.push(&series, types::Timestamp(row), row as f64 / 2.0);
+    }
+    let part = Part { group: group("metrics/node"), batch: builder.finish() };
+    Delivery { key: None, position: None, raw_bytes: 100, parts: vec![part] }
+}
+
+#[test]
+fn samples_are_written_so_that_every_node_can_read_them() {
+    let Some(lab) = Lab::new() else { return };
+    let (a, b) = (lab.node("a", false), lab.node("b", false));
+    let n_samples = |node: &Store| {
+        let snapshot = node.snapshot(&[], TimeRange::ALL);
+        assert_eq!(snapshot.damaged, []);
+        snapshot.runs.iter().flat_map(|run| (0..run.n_blocks()).map(|block| run.block_rows(block))).sum::<usize>()
+    };
+    a.append(samples()).expect("room");
+    assert_eq!((lab.wal_versions(), n_samples(&b)), (vec![2], 10));
+    // The version before this one could delete events, but not read such objects.
+    lab.older_node_joins(1000, "c", &["erases"]);
+    let knows = |node: &Store, may: bool| {
+        node.nodes().is_some_and(|(_, nodes)| nodes.iter().all(|node| node.reads_series) == may)
+    };
+    until("they have met", || knows(&a, false));
+    a.append(samples()).expect("room");
+    assert_eq!((lab.wal_versions(), n_samples(&b)), (vec![2, 1], 20));
+    // It is replaced.
+    let c = lab.node("c", false);
+    lab.server.sql(&format!("UPDATE {} SET epoch = 0 WHERE epoch = 1000", lab.table("nodes")));
+    until("they have met", || knows(&a, true));
+    a.append(samples()).expect("room");
+    assert_eq!(lab.wal_versions(), [2, 1, 2]);
+    [&a, &b, &c].into_iter().for_each(|node| assert_eq!(n_samples(node), 30));
 }
 
 #[test]

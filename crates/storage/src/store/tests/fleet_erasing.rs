@@ -34,12 +34,6 @@ impl Lab {
     fn segment_objects(&self) -> Vec<String> {
         self.bucket.names().into_iter().filter(|name| name.contains("/segments/")).collect()
     }
-
-    /// Returns the full name of a table of the catalog.
-    fn table(&self, name: &str) -> String {
-        let schema = self.server.sql("SELECT schemaname FROM pg_tables WHERE tablename = 'doomed'");
-        format!("{schema}.{name}")
-    }
 }
 
 #[test]
@@ -323,19 +317,14 @@ fn nothing_is_deleted_that_a_node_of_an_earlier_version_would_show() {
     fill(&a);
     let sequences = find(&a, "g", is_odd);
     let erase = || a.delete_events(&group("g"), sequences.clone(), &order());
-    let join = |epoch: i64, name: &str| {
-        let columns = "epoch, name, address, roles, zone, started, renewed, changes";
-        let insert = format!("INSERT INTO {}({columns})", lab.table("nodes"));
-        lab.server.sql(&format!("{insert} VALUES ({epoch}, '{name}', '', 'query', '', now(), now(), 0)"));
-    };
-    join(1000, "b");
+    lab.older_node_joins(1000, "b", &[]);
     let refused = erase().expect_err("it would not hide them").to_string();
     assert!(refused.contains("a node of an earlier version"), "{refused}");
     assert!(a.deletions().is_empty());
     [&a, &b].into_iter().for_each(|node| assert_events(node, 20));
     // It leaves; another one was killed and is replaced by one of this version.
     lab.server.sql(&format!("DELETE FROM {} WHERE epoch = 1000", lab.table("nodes")));
-    join(0, "b");
+    lab.older_node_joins(0, "b", &[]);
     assert_eq!(erase().expect("all hide them").n_deleted, 10);
     [&a, &b].into_iter().for_each(|node| assert_even(node, 20));
 }

@@ -31,6 +31,9 @@ pub(in crate::catalog) const VERSION_4: &str = "
     ALTER TABLE doomed ADD COLUMN change bigint NOT NULL DEFAULT 0;
 ";
 
+/// Whether a node reads objects with samples by their series; one of an earlier version does not say, and does not.
+pub(in crate::catalog) const VERSION_9: &str = "ALTER TABLE nodes ADD COLUMN series boolean NOT NULL DEFAULT false;";
+
 /// How long a node is listed after its lease has ended, in seconds.
 const LISTED_S: f64 = 3600.0;
 
@@ -186,8 +189,9 @@ impl Membership {
             let rows = session.query("UPDATE state SET epoch = epoch + 1 RETURNING epoch", &[])?;
             let epoch: i64 = rows.first().map_or(Ok(0), |row| row.try_get(0))?;
             let FleetOptions { node, address, roles, zone, .. } = &self.node;
-            let insert = "INSERT INTO nodes(epoch, name, address, roles, zone, started, renewed, changes, erases)
-                VALUES ($1, $2, $3, $4, $5, now(), now(), 0, true)";
+            let insert =
+                "INSERT INTO nodes(epoch, name, address, roles, zone, started, renewed, changes, erases, series)
+                VALUES ($1, $2, $3, $4, $5, now(), now(), 0, true, true)";
             session.execute(insert, &[&epoch, node, address, &roles.join(","), zone])?;
             Ok(epoch)
         })?;

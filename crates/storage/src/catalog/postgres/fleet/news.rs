@@ -85,7 +85,8 @@ pub(crate) fn nodes(database: &mut Database) -> Result<Vec<NodeStatus>, Database
         // A node of an earlier version does not say how many changes it knows, but from which one on it still reads.
         let select = "SELECT epoch, name, address, roles, zone, extract(epoch FROM now() - started)::float8,
             extract(epoch FROM now() - renewed)::float8, name IN (SELECT name FROM draining), drained,
-            greatest(coalesce((SELECT value FROM meta WHERE key = 'changes'), 0) - coalesce(known, changes), 0)
+            greatest(coalesce((SELECT value FROM meta WHERE key = 'changes'), 0) - coalesce(known, changes), 0),
+            series OR EXISTS (SELECT 1 FROM nodes AS later WHERE later.name = nodes.name AND later.epoch > nodes.epoch)
             FROM nodes ORDER BY name, epoch";
         let mut nodes = Vec::new();
         for row in session.query(select, &[])? {
@@ -102,6 +103,7 @@ pub(crate) fn nodes(database: &mut Database) -> Result<Vec<NodeStatus>, Database
                 is_draining: get(&row, 7)?,
                 is_drained: get(&row, 8)?,
                 changes_behind: number(&row, 9)?,
+                reads_series: get(&row, 10)?,
             });
         }
         Ok(nodes)

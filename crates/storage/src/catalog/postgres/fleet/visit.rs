@@ -38,8 +38,8 @@ pub(crate) fn enter(database: &mut Database, name: &str, purpose: &str) -> Resul
     database.transact(|session| {
         let rows = session.query("UPDATE state SET epoch = epoch + 1 RETURNING epoch", &[])?;
         let epoch: i64 = rows.first().map_or(Ok(0), |row| row.try_get(0))?;
-        let insert = "INSERT INTO nodes(epoch, name, address, roles, zone, started, renewed, changes, erases)
-            VALUES ($1, $2, '', $3, '', now(), now(), 0, true)";
+        let insert = "INSERT INTO nodes(epoch, name, address, roles, zone, started, renewed, changes, erases, series)
+            VALUES ($1, $2, '', $3, '', now(), now(), 0, true, true)";
         session.execute(insert, &[&epoch, &name, &purpose])?;
         Ok(epoch)
     })
