@@ -77,7 +77,7 @@ fn a_directory_of_format_5_answers_as_it_did() {
     answers_as_it_did("v5", |server| {
         has_shipped_file_deletions_and_limits(server, "v5");
         has_spans(server, "v5");
-        // Before and after the flush: each is in the segment or in the write-ahead log.
+        // Samples of the segment and of the write-ahead log.
         let query = "sum%20by%20(job)%20(sum_over_time(v5_used_bytes%5B30m%5D))";
         let answer = server.get(&format!("/prometheus/api/v1/query?query={query}&time=1763620185"), &[]).json();
         let expected = json!([{"metric": {"job": "v5"}, "value": [1_763_620_185, "10710"]}]);

@@ -77,7 +77,8 @@ impl Writer {
             return Err(AppendError::Overloaded { retry_after_s: RETRY_AFTER_S });
         }
         if !self.writes_series.load(Ordering::Relaxed) {
-            delivery.parts.iter_mut().for_each(|part| part.batch = part.batch.spelled_out());
+            let of_series = delivery.parts.iter_mut().filter(|part| part.batch.series.is_some());
+            of_series.for_each(|part| part.batch = part.batch.spelled_out());
         }
         let request = Request::prepare(delivery, &self.buffers)?;
         if request.is_empty() {

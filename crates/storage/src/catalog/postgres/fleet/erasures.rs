@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use database::postgres::{Failure, Session};
 use database::signed;
 
-use super::members::{Membership, lock};
+use super::members::{Membership, lock, replaced};
 use super::refused;
 use crate::catalog::Deletion;
 use crate::catalog::postgres::cells::{number, text};
@@ -54,8 +54,7 @@ impl Membership {
             return Ok(());
         }
         self.change(session, false, |session| {
-            let older = "SELECT 1 FROM nodes AS older WHERE NOT erases AND NOT EXISTS
-                (SELECT 1 FROM nodes WHERE nodes.name = older.name AND nodes.epoch > older.epoch)";
+            let older = concat!("SELECT 1 FROM nodes WHERE NOT erases AND NOT ", replaced!());
             if !session.query(older, &[])?.is_empty() {
                 return Err(refused(OLDER_NODE));
             }

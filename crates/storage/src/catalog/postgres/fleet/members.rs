@@ -186,14 +186,8 @@ impl Membership {
             lock(session)?;
             // What this process did under another epoch it does no more.
             session.execute("DELETE FROM leases WHERE epoch = $1", &[&before])?;
-            let rows = session.query("UPDATE state SET epoch = epoch + 1 RETURNING epoch", &[])?;
-            let epoch: i64 = rows.first().map_or(Ok(0), |row| row.try_get(0))?;
             let FleetOptions { node, address, roles, zone, .. } = &self.node;
-            let insert =
-                "INSERT INTO nodes(epoch, name, address, roles, zone, started, renewed, changes, erases, series)
-                VALUES ($1, $2, $3, $4, $5, now(), now(), 0, true, true)";
-            session.execute(insert, &[&epoch, node, address, &roles.join(","), zone])?;
-            Ok(epoch)
+            enlist(session, [node, address, &roles.join(","), zone])
         })?;
         self.epoch.store(epoch, Ordering::Relaxed);
         tracing::info!(epoch, node = self.node.node, "joined the fleet");
@@ -273,6 +267,25 @@ impl Membership {
         })
     }
 }
+
+/// Lists a node of this version under a new number, which is returned: its name, address, roles and zone.
+pub(super) fn enlist(session: &Session, [name, address, roles, zone]: [&str; 4]) -> Result<i64, Failure> {
+    let rows = session.query("UPDATE state SET epoch = epoch + 1 RETURNING epoch", &[])?;
+    let epoch: i64 = rows.first().map_or(Ok(0), |row| row.try_get(0))?;
+    let insert = "INSERT INTO nodes(epoch, name, address, roles, zone, started, renewed, changes, erases, series)
+        VALUES ($1, $2, $3, $4, $5, now(), now(), 0, true, true)";
+    session.execute(insert, &[&epoch, &name, &address, &roles, &zone])?;
+    Ok(epoch)
+}
+
+/// Whether a row of `nodes` is of a node that was replaced: a later one has its name. A text for `concat!`, since no text is
+/// put into SQL while the program runs.
+macro_rules! replaced {
+    () => {
+        "EXISTS (SELECT 1 FROM nodes AS later WHERE later.name = nodes.name AND later.epoch > nodes.epoch)"
+    };
+}
+pub(super) use replaced;
 
 /// Takes or renews a lease; no row while another node has it.
 const TAKE: &str = "INSERT INTO leases VALUES ($1, $2, now() + make_interval(secs => $3))

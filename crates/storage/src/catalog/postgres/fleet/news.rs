@@ -7,7 +7,7 @@ use database::{DatabaseError, signed};
 
 use super::LEASE_S;
 use super::changes::{CatalogNews, changes as changes_since};
-use super::members::UPKEEP;
+use super::members::{UPKEEP, replaced};
 use super::objects::{ObjectRow, object_row};
 use crate::catalog::postgres::cells::{get, number};
 use crate::fleet::node::NodeStatus;
@@ -83,11 +83,14 @@ pub(crate) fn nodes(database: &mut Database) -> Result<Vec<NodeStatus>, Database
             leases.entry(get(&row, 0)?).or_default().push(get(&row, 1)?);
         }
         // A node of an earlier version does not say how many changes it knows, but from which one on it still reads.
-        let select = "SELECT epoch, name, address, roles, zone, extract(epoch FROM now() - started)::float8,
+        let select = concat!(
+            "SELECT epoch, name, address, roles, zone, extract(epoch FROM now() - started)::float8,
             extract(epoch FROM now() - renewed)::float8, name IN (SELECT name FROM draining), drained,
             greatest(coalesce((SELECT value FROM meta WHERE key = 'changes'), 0) - coalesce(known, changes), 0),
-            series OR EXISTS (SELECT 1 FROM nodes AS later WHERE later.name = nodes.name AND later.epoch > nodes.epoch)
-            FROM nodes ORDER BY name, epoch";
+            series OR ",
+            replaced!(),
+            " FROM nodes ORDER BY name, epoch"
+        );
         let mut nodes = Vec::new();
         for row in session.query(select, &[])? {
             let epoch: i64 = get(&row, 0)?;

@@ -9,6 +9,7 @@ use types::Timestamp;
 
 use super::LEASE_S;
 use super::erasures::receipts;
+use super::members::enlist;
 use super::objects::{ObjectRow, object_row};
 use crate::BatchKey;
 use crate::batch_ids::KnownBatch;
@@ -35,14 +36,7 @@ pub(crate) struct FleetContents {
 
 /// Gets a row for a visitor, whose purpose (`backup`, `export`, `verify`) stands where nodes have roles; its number is returned. From then on nothing that is listed is removed.
 pub(crate) fn enter(database: &mut Database, name: &str, purpose: &str) -> Result<i64, DatabaseError> {
-    database.transact(|session| {
-        let rows = session.query("UPDATE state SET epoch = epoch + 1 RETURNING epoch", &[])?;
-        let epoch: i64 = rows.first().map_or(Ok(0), |row| row.try_get(0))?;
-        let insert = "INSERT INTO nodes(epoch, name, address, roles, zone, started, renewed, changes, erases, series)
-            VALUES ($1, $2, '', $3, '', now(), now(), 0, true, true)";
-        session.execute(insert, &[&epoch, &name, &purpose])?;
-        Ok(epoch)
-    })
+    database.transact(|session| enlist(session, [name, "", purpose, ""]))
 }
 
 /// Keeps what a visitor reads as of a change; `false` if it was not kept all the time.
