@@ -241,7 +241,6 @@ impl State {
         self.segments.iter().filter(|stored| is_dead(stored)).cloned().collect()
     }
 
-    /// Takes out segments.
     /// Lets snapshots see new segments, each once: where the answer to the commit was lost, a node of a fleet may have found
     /// them in the catalog before whoever wrote them shows them.
     pub(crate) fn add_segments(&mut self, new: impl Iterator<Item = Arc<StoredSegment>>) {
@@ -250,6 +249,7 @@ impl State {
         self.segments.extend(new.filter(|stored| !known.contains(&id(stored))));
     }
 
+    /// Takes out segments.
     pub(crate) fn remove_segments(&mut self, removed: &[Arc<StoredSegment>]) {
         self.segments.retain(|stored| !removed.iter().any(|gone| Arc::ptr_eq(gone, stored)));
         self.forget_retired();

@@ -206,10 +206,15 @@ impl Mover {
         });
     }
 
-    fn take_awaited(&self, row: &SegmentRow, opened: Result<StoredSegment, ScanError>) {
+    /// Shows a segment that was awaited. While it was opened, a node of a fleet that read the catalog may have shown it, or seen
+    /// that another has replaced it: it is not awaited then, and showing it would count its events twice.
+    pub(crate) fn take_awaited(&self, row: &SegmentRow, opened: Result<StoredSegment, ScanError>) {
         let is_row = |damaged: &DamagedSegment| damaged.awaited.as_ref().is_some_and(|awaited| awaited.id == row.id);
         // No deletion comes between the look at what is deleted of it and the moment at which it is shown.
         let _upkeep = self.segments.replacement();
+        if !self.segments.state().damaged.iter().any(is_row) {
+            return;
+        }
         let opened = opened.map(Arc::new).and_then(|stored| {
             let masks = self.segments.masks_of(std::iter::once(&stored))?;
             Ok((stored, masks))

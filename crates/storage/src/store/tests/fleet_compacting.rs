@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::fleet::Lab;
 use super::*;
+use crate::fake_s3::Trouble;
 
 /// Returns the numbers of the segments that a node knows after it has read the catalog.
 fn listed(node: &Store) -> HashSet<u128> {
@@ -85,4 +86,36 @@ fn segments_are_not_replaced_by_a_node_that_does_not_know_what_has_changed() {
     assert!(a.segments.catalog().commit_compaction(&ids, &[]).expect("it knows by now"));
     assert!(listed(&a).is_empty() && listed(&b).is_empty());
     assert!(a.segments.catalog().commit_compaction(&ids, &[]).is_err(), "it has given them back");
+}
+
+#[test]
+fn a_segment_that_was_awaited_is_shown_once_and_not_after_it_was_replaced() {
+    let Some(lab) = Lab::new() else { return };
+    let (a, b) = (lab.node("a", true), lab.node("b", false));
+    let held = a.upkeep.compactor.hold();
+    let flush = |from: u64| {
+        a.append(delivery("g", from, 10)).expect("room");
+        a.flush().expect("room");
+    };
+    // It cannot be read when `b` learns of it.
+    let behind = b.segments.replacement();
+    flush(0);
+    lab.bucket.fail(|request| (request.method == "GET").then_some(Trouble::Status(403)));
+    drop(behind);
+    until("it is awaited", || b.snapshot(&[], TimeRange::ALL).damaged.len() == 1);
+    let row = b.segments.state().damaged[0].awaited.clone().expect("it is listed");
+    lab.bucket.fail(|_| None);
+    let opened = || b.segments.files.open_listed(&row);
+    let (first, second) = (opened(), opened());
+    // Between opening and showing it, the catalog is read because of another one.
+    flush(10);
+    assert_eq!(listed(&b).len(), 2);
+    b.upkeep.mover.take_awaited(&row, first);
+    assert_events(&b, 20);
+    [20, 30].into_iter().for_each(flush);
+    drop(held);
+    a.compact().expect("room");
+    until("they are one", || listed(&b).len() == 1);
+    b.upkeep.mover.take_awaited(&row, second);
+    assert_events(&b, 40);
 }
