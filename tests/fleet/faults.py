@@ -207,16 +207,10 @@ class Run:
         node.stop()
         node.start()
 
-    def upgraded(self, previous):
-        """Every node is replaced by one of this build while all others go on; before, they are of the previous one."""
-        def replace(load, binary):
-            for node in self.lab.nodes:
-                node.stop()
-                node.start(binary)
-                load.write("REPLACED", node.name, binary)
-                load.is_served()
-
-        def scenario(load):
-            replace(load, previous)
-            replace(load, self.lab.binary)
-        return scenario
+    def upgraded(self, load):
+        """Every node of the previous build is replaced by one of this build while all others go on."""
+        for node in self.lab.nodes:
+            node.stop()
+            node.start()
+            load.write("REPLACED", node.name)
+            load.is_served()

@@ -233,8 +233,8 @@ def until_ready(process, url, name):
 class Laboratory:
     """A bucket, a database, the network and the nodes."""
 
-    def __init__(self, binary, work, seed, has_spaces, topology):
-        self.binary, self.work, self.seed, self.has_spaces = binary, work, seed, has_spaces
+    def __init__(self, binary, work, seed, has_spaces, topology, previous=None):
+        self.binary, self.previous, self.work, self.seed, self.has_spaces = binary, previous, work, seed, has_spaces
         self.database, self.bucket = Database(work), Bucket(work)
         self.secret = work / "secret"
         self.secret.write_text("a secret that the nodes of the laboratory share")

@@ -33,6 +33,11 @@ def scenarios(run):
     """The sections of a run: a name and what happens."""
     import faults
     choose, plan = run.random, run.plan
+    # First: the nodes are of that build, and so are the tables that they have made.
+    if run.lab.previous:
+        yield "upgrade", run.upgraded
+    else:
+        print("left out: upgrade from a previous build (CATAT_PREVIOUS names none)")
     kinds = [*faults.KINDS, choose.choice(faults.KINDS)] if not plan.is_long else [choose.choice(faults.KINDS) for _ in range(plan.rounds)]
     for at in range(0, len(kinds), plan.rounds_of_section):
         yield f"nodes-{at // plan.rounds_of_section}", run.nodes_fail(kinds[at:at + plan.rounds_of_section])
@@ -47,10 +52,6 @@ def scenarios(run):
         yield "clock", run.clock_off
     else:
         print("left out: a clock that is off (there is no cc)")
-    if previous := os.environ.get("CATAT_PREVIOUS"):
-        yield "upgrade", run.upgraded(os.path.abspath(previous))
-    else:
-        print("left out: upgrade from a previous build (CATAT_PREVIOUS names none)")
 
 
 def laboratory(binary, work, has_spaces):
@@ -62,11 +63,14 @@ def laboratory(binary, work, has_spaces):
     only = tuple(os.environ.get("CATAT_FLEET_ONLY", "").split(","))
     plan = faults.Plan(rounds and int(rounds))
     print(f"seed: CATAT_FAULT_SEED={seed}", flush=True)
-    lab = machines.Laboratory(binary, work, seed, has_spaces, machines.LONG_FORM if plan.is_long else machines.SHORT_FORM)
+    # A section that is left out would replace nothing.
+    previous = os.environ.get("CATAT_PREVIOUS") if "upgrade".startswith(only) else None
+    topology = machines.LONG_FORM if plan.is_long else machines.SHORT_FORM
+    lab = machines.Laboratory(binary, work, seed, has_spaces, topology, previous and os.path.abspath(previous))
     preflight.run(lab)
     print("ok - the comparison finds what is wrong; one writer wins a race for a name; gates fail as they are told", flush=True)
     for node in lab.nodes:
-        node.start()
+        node.start(lab.previous)
     run = faults.Run(lab, plan)
     for name, scenario in scenarios(run):
         if name.startswith(only):
