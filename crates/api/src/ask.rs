@@ -1,6 +1,7 @@
 //! What a querier asks, from a JSON body or from the parameters of an address, checked and made into a plan.
 
 use chrono_tz::Tz;
+use dashboard::{Choices, Language};
 use language::{ParseOptions, logql};
 use plan::{Operator, Plan};
 use plan::{QueryError, QueryErrors};
@@ -45,6 +46,9 @@ pub(crate) struct Ask {
     /// The distance of the times at which a query in PromQL is asked.
     #[serde(default)]
     pub(crate) step: Option<String>,
+    /// What `$name` and `${name}` in the query stand for.
+    #[serde(default)]
+    pub(crate) variables: Choices,
 }
 
 /// One group pattern or several.
@@ -77,7 +81,8 @@ impl Ask {
         if body.trim_ascii_start().first() == Some(&b'[') {
             return Err(bad("it is an array, not an object".into()));
         }
-        serde_json::from_slice(body).map_err(|error| bad(error.to_string()))
+        let ask: Self = serde_json::from_slice(body).map_err(|error| bad(error.to_string()))?;
+        ask.filled()
     }
 
     /// Reads the parameters of an address.
@@ -94,7 +99,23 @@ impl Ask {
             time_zone: text("time_zone"),
             explain: parameters.flag("explain")?,
             step: text("step"),
+            variables: Choices::new(),
         })
+    }
+
+    /// Puts the values of variables into the query text.
+    fn filled(mut self) -> Result<Self, Problem> {
+        if self.variables.is_empty() {
+            return Ok(self);
+        }
+        let name = Value::String(self.language.clone().unwrap_or_else(|| "insights".to_owned()));
+        let language: Language =
+            serde_json::from_value(name).map_err(|_| unknown_language(self.language.as_deref().unwrap_or_default()))?;
+        self.query = dashboard::fill(&self.query, language, &self.variables).map_err(|error| {
+            let span = plan::error::Span { start: error.at, end: error.at + 1 };
+            QueryErrors::from(QueryError::new("bad-variable", error.to_string(), &self.query, span))
+        })?;
+        Ok(self)
     }
 
     /// Checks everything and parses the query text.

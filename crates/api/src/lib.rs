@@ -5,6 +5,7 @@
 
 mod answer;
 mod ask;
+mod dashboards;
 mod docs;
 mod embedded;
 mod json;

@@ -14,6 +14,7 @@ pub(crate) mod channels;
 pub(crate) mod clocks;
 pub(crate) mod complete;
 pub(crate) mod context;
+pub(crate) mod dashboards;
 pub(crate) mod deletions;
 pub(crate) mod derived_metrics;
 pub(crate) mod differs;
@@ -117,7 +118,7 @@ pub(crate) fn table() -> Table<FamilyState<Api>> {
         .get("/-/healthy", Role::None, health::healthy)
         .get("/-/ready", Role::None, health::ready)
         .get("/ready", Role::None, health::loki_ready);
-    fleet::add(incidents::add(issues::add(alerts::add(add_causes(table)))))
+    fleet::add(incidents::add(issues::add(alerts::add(dashboards::add(add_causes(table))))))
 }
 
 /// Adds the routes that lead from an alert to its cause.

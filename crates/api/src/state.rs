@@ -6,6 +6,7 @@ use door::exposition::Page;
 use door::server::{FamilyServer, Server};
 use incident::{Incidents, Issues};
 
+use crate::dashboards::Dashboards;
 use crate::reference::Reference;
 use crate::unknown_fields::UnknownFieldCache;
 use crate::views::Views;
@@ -28,6 +29,8 @@ pub struct FamilyMetrics {
 pub struct Api {
     /// Saved views.
     pub(crate) views: Views,
+    /// Dashboards.
+    pub(crate) dashboards: Dashboards,
     /// Warnings about unknown fields of the questions asked last.
     pub(crate) unknown_fields: UnknownFieldCache,
     /// Issues, or why they are not counted.
@@ -47,13 +50,14 @@ impl Api {
     pub fn start(server: &Server, families: FamilyMetrics) -> Self {
         let (views, unknown_fields) = (Views::default(), UnknownFieldCache::default());
         let app = &server.app;
+        let dashboards = Dashboards::new(app.dashboards_dir.clone());
         let issues = Issues::start(server.whole_store().clone(), app.clock.clone(), app.alerts.clone());
         let issues = issues.map_err(|error| error.to_string());
         if let Err(error) = &issues {
             tracing::error!(error, "issues are not counted");
         }
         let incidents = Incidents::default();
-        Self { views, unknown_fields, issues, incidents, families, reference: OnceLock::new() }
+        Self { views, dashboards, unknown_fields, issues, incidents, families, reference: OnceLock::new() }
     }
 
     /// Returns the language reference, rendered when it is first wanted.

@@ -68,6 +68,8 @@ pub(crate) struct Config {
     pub(crate) ship: ShipConfig,
     /// The directory of rule files.
     pub(crate) rules_dir: PathBuf,
+    /// The directory of dashboards that are files.
+    pub(crate) dashboards_dir: PathBuf,
     pub(crate) alerts: AlertConfig,
     pub(crate) remote_write: Option<RemoteWrite>,
     /// How often pushed samples are written again.
@@ -142,7 +144,8 @@ impl Config {
             xray: read_xray(&mut read),
             pipelines: layers.pipelines.clone(),
             ship: ShipConfig::read(&mut read, layers),
-            rules_dir: read_rules_dir(&mut read),
+            rules_dir: read_dir(&mut read, ("alerts", "rules_dir"), "rules"),
+            dashboards_dir: read_dir(&mut read, ("dashboards", "dir"), "dashboards"),
             alerts: AlertConfig::read(&mut read),
             remote_write: RemoteWrite::read(&mut read),
             push_interval: read_push_interval(&mut read),
@@ -174,10 +177,10 @@ impl Config {
     }
 }
 
-/// Reads the directory of rule files; the default is `rules` in the data directory.
-fn read_rules_dir(read: &mut values::Reader<'_>) -> PathBuf {
-    let named = read.optional("alerts", "rules_dir").map(PathBuf::from);
-    named.unwrap_or_else(|| PathBuf::from(read.text("storage", "dir")).join("rules"))
+/// Reads a directory; the default is the given one in the data directory.
+fn read_dir(read: &mut values::Reader<'_>, (section, name): (&'static str, &'static str), default: &str) -> PathBuf {
+    let named = read.optional(section, name).map(PathBuf::from);
+    named.unwrap_or_else(|| PathBuf::from(read.text("storage", "dir")).join(default))
 }
 
 fn read_limits(read: &mut values::Reader<'_>) -> Limits {

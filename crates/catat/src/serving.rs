@@ -111,6 +111,7 @@ pub(crate) fn prepare(
         tls,
         fleet: link_to_nodes(config)?,
         push_interval: config.push_interval,
+        dashboards_dir: Some(config.dashboards_dir.clone()),
         service_graph_interval: config.service_graph_interval,
         clock,
         n_threads: std::thread::available_parallelism().map_or(1, usize::from),

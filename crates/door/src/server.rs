@@ -80,6 +80,8 @@ pub struct App {
     pub fleet: Option<Arc<FleetLink>>,
     /// How often the samples of pushed groups are written again.
     pub push_interval: Duration,
+    /// The directory of dashboards that are files; none where there is none.
+    pub dashboards_dir: Option<std::path::PathBuf>,
     /// How often metrics of the service graph are written; `None` if they are not counted.
     pub service_graph_interval: Option<Duration>,
     /// The clock, the same as the store's.

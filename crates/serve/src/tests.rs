@@ -202,6 +202,7 @@ impl House {
             tls: None,
             fleet: None,
             push_interval: std::time::Duration::from_secs(15),
+            dashboards_dir: None,
             service_graph_interval: None,
             clock,
             n_threads: 2,

@@ -107,6 +107,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("alerts", "repeat_interval", Kind::Duration, "4h"),
     setting("alerts", "allow_private_addresses", Kind::Switch, "false"),
     setting("alerts", "allow_commands", Kind::Switch, "false"),
+    setting("dashboards", "dir", Kind::Text, ""),
     setting("metrics", "service_graph", Kind::DurationOrNever, "never"),
     setting("metrics", "remote_write", Kind::Text, ""),
     setting("metrics", "remote_write_interval", Kind::Duration, "15s"),

@@ -1,0 +1,101 @@
+//! `/api/v1/dashboards`: dashboards, what they were before, and how others' become ours.
+
+use axum::Json;
+use axum::body::Body;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value, json};
+
+use super::session::read_json_of;
+use crate::dashboards::{DOCUMENT_BYTES_MAX, Found};
+use crate::state::{Api, Shared};
+use door::access::Role;
+use door::parameters::{Parameters, PathName};
+use door::problem::Problem;
+use door::server::FamilyState;
+use door::table::Table;
+
+/// Returns the routes of dashboards.
+pub(crate) fn add(table: Table<FamilyState<Api>>) -> Table<FamilyState<Api>> {
+    table
+        .get("/api/v1/dashboards", Role::Read, list)
+        .get("/api/v1/dashboards/{name}", Role::Read, get)
+        .put("/api/v1/dashboards/{name}", Role::Read, put)
+        .delete("/api/v1/dashboards/{name}", Role::Read, delete)
+        .get("/api/v1/dashboards/{name}/history", Role::Read, history)
+}
+
+async fn list(server: Shared) -> Result<Response, Problem> {
+    let of_thread = server.clone();
+    let work = move || of_thread.state.dashboards.list(of_thread.settings(), &of_thread.caller, of_thread.now());
+    let (found, problems) = server.lookups.run(work).await??;
+    let all: Vec<Value> = found.iter().map(Found::summary).collect();
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(json!({"dashboards": all, "problems": problems}))).into_response())
+}
+
+async fn get(server: Shared, PathName(name): PathName, parameters: Parameters) -> Result<Response, Problem> {
+    parameters.check_names(&["version"])?;
+    let version = parameters.number::<u64>("version")?;
+    let of_thread = server.clone();
+    let work = move || {
+        let (settings, caller) = (of_thread.settings(), &of_thread.caller);
+        of_thread.state.dashboards.get(settings, caller, (&name, version), of_thread.now())
+    };
+    let found = server.lookups.run(work).await??;
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(found.to_json())).into_response())
+}
+
+async fn history(server: Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
+    let of_thread = server.clone();
+    let work = move || of_thread.state.dashboards.versions(of_thread.settings(), &of_thread.caller, &name);
+    Ok(Json(json!({"versions": server.lookups.run(work).await??})))
+}
+
+async fn put(
+    server: Shared,
+    PathName(name): PathName,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let mut sent: Map<String, Value> = read_json_of(&server, &headers, body, DOCUMENT_BYTES_MAX).await?;
+    // What a reading has around the document may come back with it.
+    for around in ["name", "owner", "own", "source", "changed"] {
+        sent.remove(around);
+    }
+    let version = match sent.remove("version") {
+        None | Some(Value::Null) => None,
+        Some(version) => Some(version.as_u64().ok_or_else(|| bad("version: not a whole number".to_owned()))?),
+    };
+    // Files have no version: what was read of one is a new dashboard elsewhere.
+    let version = version.filter(|version| *version != 0);
+    let of_thread = server.clone();
+    let work = move || {
+        let now = of_thread.now();
+        let json = serde_json::to_vec(&sent).map_err(|error| Problem::internal(error.to_string()))?;
+        let document = dashboard::read(&json, now).map_err(|mistake| bad(mistake.to_string()))?;
+        let (settings, caller) = (of_thread.settings(), &of_thread.caller);
+        let (found, is_new) = of_thread.state.dashboards.put(settings, caller, (&name, version), document, now)?;
+        let told = found.summary();
+        let what = if is_new { "dashboard made" } else { "dashboard changed" };
+        of_thread.audit_own(what, &json!({"dashboard": told["name"], "version": told["version"]}));
+        Ok::<_, Problem>((found, is_new))
+    };
+    let (found, is_new) = server.lookups.run(work).await??;
+    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, Json(found.to_json())))
+}
+
+async fn delete(server: Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
+    let of_thread = server.clone();
+    let work = move || {
+        of_thread.state.dashboards.remove(of_thread.settings(), &of_thread.caller, &name)?;
+        of_thread.audit_own("dashboard removed", &json!({"dashboard": name}));
+        Ok::<(), Problem>(())
+    };
+    server.lookups.run(work).await??;
+    Ok(Json(json!({"deleted": true})))
+}
+
+fn bad(message: String) -> Problem {
+    Problem::bad_request("bad-dashboard", message).hint("docs/dashboards.md describes the document")
+}
