@@ -13,26 +13,22 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use axum::http::StatusCode;
-use dashboard::Dashboard;
+use dashboard::{DOCUMENT_BYTES_MAX, DOCUMENT_NAMES, Dashboard, DashboardFile, is_document_name, read_dir};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use storage::Settings;
 use types::{GroupScope, Timestamp};
 
-use self::files::read_files;
 use door::access::{Caller, Role, covers};
 use door::problem::Problem;
 use door::users::user_of;
-
-mod files;
 
 /// The kinds of documents.
 const KIND: &str = "dashboard";
 const HISTORY_KIND: &str = "dashboard-history";
 
-/// Most dashboards, and largest document: every change of a setting goes over all of them.
+/// Most dashboards: every change of a setting goes over all of them.
 const DASHBOARDS_MAX: usize = 1_000;
-pub(crate) const DOCUMENT_BYTES_MAX: usize = 512 << 10;
 
 /// How many earlier versions are kept, and how many bytes of them.
 const VERSIONS_MAX: usize = 30;
@@ -209,11 +205,17 @@ impl Dashboards {
     }
 
     fn files(&self, now: Timestamp) -> (Vec<Found>, Vec<String>) {
-        self.dir.as_deref().map(|dir| read_files(dir, now)).unwrap_or_default()
+        let (files, problems) = self.dir.as_deref().map(|dir| read_dir(dir, now)).unwrap_or_default();
+        (files.into_iter().map(Found::of_file).collect(), problems)
     }
 }
 
 impl Found {
+    fn of_file(DashboardFile { name, changed, document }: DashboardFile) -> Self {
+        let (owner, changed) = (String::new(), changed.to_string());
+        Self { name, document, source: Source::File, own: false, owner, version: 0, changed }
+    }
+
     /// Returns the document with what is around it.
     pub(crate) fn to_json(&self) -> Value {
         let mut json = serde_json::to_value(&self.document).unwrap_or_default();
@@ -321,15 +323,12 @@ fn check_change(before: &Stored, caller: &Caller, name: &str, version: u64) -> R
     Ok(())
 }
 
-/// Names are parts of addresses and names of files. Colons are for dashboards that nobody has to make.
 fn check_name(name: &str) -> Result<(), Problem> {
-    let is_fine = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
-    if (1..=100).contains(&name.len()) && name.bytes().all(is_fine) && !name.starts_with('.') && name != "import" {
+    if is_document_name(name) {
         return Ok(());
     }
     let message = format!("{name:?} cannot be the name of a dashboard");
-    Err(Problem::bad_request("bad-name", message)
-        .hint("a name is 1–100 letters, digits, _, - and ., as errors-by-service"))
+    Err(Problem::bad_request("bad-name", message).hint(DOCUMENT_NAMES))
 }
 
 fn not_own(name: &str) -> Problem {

@@ -1,6 +1,7 @@
 //! What can be typed after `catat`.
 
 mod check;
+mod dashboards;
 mod differs;
 mod explain_line;
 mod fleet;
@@ -29,6 +30,7 @@ use clap::{Args, Parser, Subcommand};
 use types::Secret;
 
 pub(crate) use check::{Check, Sample, SampleFormat};
+pub(crate) use dashboards::{DashboardCommand, DashboardFormat, Dashboards};
 pub(crate) use differs::{BaselineName, Differs};
 pub(crate) use explain_line::ExplainLine;
 pub(crate) use fleet::{Drain, Fleet, FleetCommand};
@@ -90,6 +92,8 @@ pub(crate) enum Command {
     Groups(Groups),
     /// List, upload and delete the tables of `lookup`
     Lookups(Lookups),
+    /// Dashboards: list, pull into files, push, import from Grafana and CloudWatch
+    Dashboards(Dashboards),
     /// Test PromQL
     Metrics(Metrics),
     /// List, check, test and backtest alert rules

@@ -1,6 +1,7 @@
 //! One function per command.
 
 mod check;
+mod dashboards;
 mod data_dir;
 mod differs;
 mod explain_line;
@@ -27,6 +28,7 @@ mod up;
 mod users;
 
 pub(crate) use check::{check, config};
+pub(crate) use dashboards::dashboards;
 pub(crate) use differs::differs;
 pub(crate) use explain_line::explain_line;
 pub(crate) use fleet::fleet;

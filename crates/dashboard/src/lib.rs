@@ -1,11 +1,12 @@
 //! Dashboards: their document, its check, what variables put into queries, dashboards that nobody had to make, and those of
 //! Grafana and CloudWatch.
 //!
-//! Nothing here runs a query or knows where a document is kept.
+//! Nothing here runs a query or knows the store.
 
 mod check;
 mod document;
 mod expression;
+mod files;
 mod fill;
 mod import;
 
@@ -15,5 +16,6 @@ pub use document::{
     Threshold, Variable,
 };
 pub use expression::{Expression, Operator};
+pub use files::{DOCUMENT_BYTES_MAX, DOCUMENT_NAMES, DashboardFile, is_document_name, read_dir, read_file};
 pub use fill::{Choice, Choices, FillError, fill, is_name, names};
 pub use import::{Format, Import, Outcome, import};

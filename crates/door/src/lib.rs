@@ -23,6 +23,7 @@ pub mod headers;
 pub mod health;
 pub mod intake_gates;
 pub mod listen;
+pub mod logql;
 pub mod parameters;
 pub mod problem;
 pub mod queries;

@@ -2,23 +2,14 @@
 //!
 //! A value is a text, with its time in seconds. The warnings of a partial answer contain the reasons.
 
-use execute::{PartialReason, Stats};
-use language::logql::{MetricError, MetricQuery, Point, Series, Steps, joined, run_metric};
-use plan::plan_error::PlanError;
+use language::logql::{MetricQuery, Point, Series, Steps, joined};
 use serde_json::{Map, Value, json};
 use types::{TimeRange, Timestamp};
 
-use super::{lines, times};
+use super::lines;
+use door::logql::{Measured, measure};
 use door::problem::Problem;
-use door::query_run::{Scope, read};
 use door::server::Shared;
-
-/// The result of a metric query.
-struct MetricResult {
-    series: Vec<Series>,
-    stats: Stats,
-    partial_reasons: Vec<PartialReason>,
-}
 
 /// Runs a query over a range. Answers with a matrix: each series with its values at the steps.
 pub(crate) async fn over_range(
@@ -34,7 +25,7 @@ pub(crate) async fn over_range(
         let values: Vec<Value> = series.points.iter().map(point_json).collect();
         json!({"metric": labels_json(series), "values": values})
     };
-    let measured = MetricResult { series: joined(measured.series), ..measured };
+    let measured = Measured { series: joined(measured.series), ..measured };
     Ok(envelope("matrix", measured.series.iter().map(series).collect(), &measured))
 }
 
@@ -59,45 +50,6 @@ pub(crate) async fn at_instant(
         Some(json!({"metric": labels_json(series), "value": value}))
     };
     Ok(envelope("vector", measured.series.iter().filter_map(sample).collect(), &measured))
-}
-
-async fn measure(server: &Shared, query: MetricQuery, text: &str, steps: Steps) -> Result<MetricResult, Problem> {
-    let now = server.now();
-    read(server, text, move |reading| {
-        let (mut stats, mut partial_reasons) = (Stats::default(), Vec::new());
-        let run = |plan: &plan::Plan, range: TimeRange| {
-            let scope = Scope { groups: plan.sources.clone(), ..times::scope(now) };
-            let answer = reading.execute(plan, &scope, range).map_err(PlanProblem)?;
-            add(&mut stats, &answer.stats);
-            partial_reasons.extend(answer.partial_reasons);
-            Ok(answer.rows)
-        };
-        let series = run_metric(&query, steps, run).map_err(|error| match error {
-            MetricError::Execute(PlanProblem(problem)) => problem,
-            other => Problem::bad_request("bad-metric-query", other.to_string()),
-        })?;
-        Ok(MetricResult { series, stats, partial_reasons })
-    })
-    .await
-}
-
-/// The reason why one of a query's plans failed.
-#[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-struct PlanProblem(Problem);
-
-impl PlanError for PlanProblem {
-    fn is_out_of_memory(&self) -> bool {
-        self.0.code == "query-memory"
-    }
-}
-
-/// Adds the statistics of several plans of one query.
-fn add(sum: &mut Stats, stats: &Stats) {
-    sum.events_scanned = sum.events_scanned.saturating_add(stats.events_scanned);
-    sum.events_matched = sum.events_matched.saturating_add(stats.events_matched);
-    sum.bytes_read = sum.bytes_read.saturating_add(stats.bytes_read);
-    sum.elapsed_ms += stats.elapsed_ms;
 }
 
 fn labels_json(series: &Series) -> Value {
@@ -126,7 +78,7 @@ fn number_text(number: f64) -> String {
     }
 }
 
-fn envelope(kind: &str, result: Value, measured: &MetricResult) -> Value {
+fn envelope(kind: &str, result: Value, measured: &Measured) -> Value {
     let stats = lines::summary(&measured.stats, result.as_array().map_or(0, Vec::len));
     let mut answer = json!({"status": "success", "data": {"resultType": kind, "result": result, "stats": stats}});
     if !measured.partial_reasons.is_empty() {

@@ -4,21 +4,27 @@ use axum::Json;
 use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::session::read_json_of;
-use crate::dashboards::{DOCUMENT_BYTES_MAX, Found};
+use crate::dashboards::Found;
 use crate::state::{Api, Shared};
+use dashboard::{DOCUMENT_BYTES_MAX, Format};
 use door::access::Role;
 use door::parameters::{Parameters, PathName};
 use door::problem::Problem;
 use door::server::FamilyState;
 use door::table::Table;
 
+/// Largest dashboard of others: their models repeat much.
+const FOREIGN_BYTES_MAX: usize = 4 << 20;
+
 /// Returns the routes of dashboards.
 pub(crate) fn add(table: Table<FamilyState<Api>>) -> Table<FamilyState<Api>> {
     table
         .get("/api/v1/dashboards", Role::Read, list)
+        .post("/api/v1/dashboards/import", Role::Read, import)
         .get("/api/v1/dashboards/{name}", Role::Read, get)
         .put("/api/v1/dashboards/{name}", Role::Read, put)
         .delete("/api/v1/dashboards/{name}", Role::Read, delete)
@@ -94,6 +100,35 @@ async fn delete(server: Shared, PathName(name): PathName) -> Result<Json<Value>,
     };
     server.lookups.run(work).await??;
     Ok(Json(json!({"deleted": true})))
+}
+
+/// What is sent of somebody else's dashboard.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Foreign {
+    format: ForeignFormat,
+    body: Value,
+}
+
+/// Whose dashboard it is.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum ForeignFormat {
+    Grafana,
+    Cloudwatch,
+}
+
+/// Makes a dashboard of somebody else's, and keeps nothing.
+async fn import(server: Shared, headers: HeaderMap, body: Body) -> Result<Json<Value>, Problem> {
+    let sent: Foreign = read_json_of(&server, &headers, body, FOREIGN_BYTES_MAX).await?;
+    let format = match sent.format {
+        ForeignFormat::Grafana => Format::Grafana,
+        ForeignFormat::Cloudwatch => Format::CloudWatch,
+    };
+    let now = server.now();
+    let imported = server.lookups.run(move || dashboard::import(format, &sent.body, now)).await?;
+    let imported = imported.map_err(|problem| Problem::bad_request("not-importable", problem))?;
+    Ok(Json(serde_json::to_value(imported).map_err(|error| Problem::internal(error.to_string()))?))
 }
 
 fn bad(message: String) -> Problem {

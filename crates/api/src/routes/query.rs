@@ -47,7 +47,7 @@ pub(crate) async fn get(server: Shared, parameters: Parameters, headers: HeaderM
     let Some(export) = Export::of_parameters(&parameters)? else {
         return answer(&server, ask, form(&headers)).await;
     };
-    if is_series(&ask) {
+    if series::is_series(&ask) {
         let form = export.form(crate::ask::time_zone(ask.time_zone.as_deref())?);
         return series::answer(&server, ask, form).await;
     }
@@ -68,13 +68,8 @@ fn form(headers: &HeaderMap) -> Form {
     Form::of_accept(headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default())
 }
 
-/// Reports whether a query is in PromQL, which has no plan.
-fn is_series(ask: &Ask) -> bool {
-    ask.language.as_deref() == Some(series::LANGUAGE)
-}
-
 async fn answer(server: &Shared, ask: Ask, form: Form) -> Result<Response, Problem> {
-    if is_series(&ask) {
+    if series::is_series(&ask) {
         return series::answer(server, ask, form).await;
     }
     let text = ask.query.clone();

@@ -35,6 +35,7 @@ pub(crate) fn check(options: Check) -> Result<(), Failure> {
             0
         }
     };
+    problems.extend(dashboard::read_dir(&config.dashboards_dir, types::Timestamp::now()).1);
     if !problems.is_empty() {
         return Err(Failure::usage(problems.join("\ncatat: ")));
     }

@@ -1,4 +1,5 @@
-//! Queries in PromQL: an instant, or a range with a step; a row for each sample, with its time, labels and value.
+//! Queries in PromQL, and metric queries in LogQL: an instant, or a range with a step; a row for each sample, with its time,
+//! labels and value.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -6,7 +7,9 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use axum::response::Response;
+use door::logql::measure;
 use execute::{Answer, ColumnInfo, ColumnKind, PartialReason};
+use language::logql::{self, Steps, joined};
 use plan::error::Span;
 use plan::{QueryError, QueryErrors, Warning};
 use promql::{Data, EvalError, METRIC_NAME, Options, Query, Row, Stop};
@@ -22,7 +25,7 @@ use door::problem::Problem;
 use door::query_run::{QueryRun, read};
 
 /// The name of the language.
-pub(super) const LANGUAGE: &str = "promql";
+const LANGUAGE: &str = "promql";
 
 /// Most steps of a range, as in Prometheus.
 const STEPS_MAX: i64 = 11_000;
@@ -41,20 +44,65 @@ enum When {
     Range { start: i64, end: i64, step: i64 },
 }
 
-/// Answers a query in PromQL.
+/// Reports whether a query returns samples, and is answered here.
+pub(super) fn is_series(ask: &Ask) -> bool {
+    match ask.language.as_deref() {
+        Some(LANGUAGE) => true,
+        Some("logql") => matches!(logql::parse(&ask.query), Ok(logql::Query::Metric(_))),
+        _ => false,
+    }
+}
+
+/// Answers a query that returns samples.
 pub(super) async fn answer(server: &Shared, ask: Ask, form: Form) -> Result<Response, Problem> {
+    if ask.language.as_deref() == Some("logql") {
+        of_logql(server, ask, form).await
+    } else {
+        of_promql(server, ask, form).await
+    }
+}
+
+/// Answers a metric query in LogQL.
+async fn of_logql(server: &Shared, ask: Ask, form: Form) -> Result<Response, Problem> {
+    if ask.explain {
+        return Err(Problem::bad_request("unsupported", "a metric query in LogQL has no single plan to explain"));
+    }
+    let logql::Query::Metric(query) = logql::parse(&ask.query)? else {
+        return Err(Problem::internal("a query for lines".to_owned()));
+    };
+    if ask.groups.is_some_and(|groups| !groups.patterns().is_empty()) {
+        let problem = Problem::bad_request("unsupported", "a query in LogQL names its groups itself");
+        return Err(problem.hint("write {group=~\"a/.*\"} in the query, and leave out groups"));
+    }
+    let steps = match when(&ask.step, (ask.from.as_ref(), ask.to.as_ref()), ask.time_zone.as_deref(), server.now())? {
+        When::Instant(at) => Steps::instant(Timestamp(at.saturating_mul(Timestamp::MILLISECOND))),
+        When::Range { start, end, step } => {
+            let [start, end] = [start, end].map(|at| Timestamp(at.saturating_mul(Timestamp::MILLISECOND)));
+            Steps { start, end, step_ns: step.saturating_mul(Timestamp::MILLISECOND) }
+        }
+    };
+    let measured = measure(server, query, &ask.query, steps).await?;
+    let mut samples = Vec::new();
+    for series in joined(measured.series) {
+        let labels: promql::Labels =
+            series.labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        samples.extend(
+            series.points.iter().map(|point| (labels.clone(), point.at.0 / Timestamp::MILLISECOND, point.value)),
+        );
+    }
+    let answer = Answer { stats: measured.stats, partial_reasons: measured.partial_reasons, ..rows_of(samples) };
+    Ok(respond_within(answer, ask.limit, form))
+}
+
+/// Answers a query in PromQL.
+async fn of_promql(server: &Shared, ask: Ask, form: Form) -> Result<Response, Problem> {
     if ask.explain {
         return Err(Problem::bad_request("unsupported", "a query in PromQL has no plan to explain"));
     }
     let query = parsed(&ask.query)?;
-    let when = when(&ask, server.now())?;
+    let when = when(&ask.step, (ask.from.as_ref(), ask.to.as_ref()), ask.time_zone.as_deref(), server.now())?;
     let groups = ask.groups.map(Groups::patterns).unwrap_or_default();
-    let limit = match form {
-        Form::Json => ask.limit.unwrap_or(JSON_ROWS_DEFAULT).min(JSON_ROWS_MAX),
-        _ => ask.limit.unwrap_or(usize::MAX),
-    };
-    let is_own_limit = ask.limit == Some(limit);
-    let text = ask.query;
+    let (limit, text) = (ask.limit, ask.query);
     let work = move |run: &QueryRun<'_>| {
         let began = Instant::now();
         let samples_max = run.server.app.limits.query_memory_bytes / SAMPLE_BYTES;
@@ -75,13 +123,22 @@ pub(super) async fn answer(server: &Shared, ask: Ask, form: Form) -> Result<Resp
         answer.stats.elapsed_ms = began.elapsed().as_secs_f64() * 1e3;
         Ok(answer)
     };
-    let mut answer = read(server, &text, work).await?;
+    let answer = read(server, &text, work).await?;
+    Ok(respond_within(answer, limit, form))
+}
+
+/// Writes an answer with at most as many rows as are asked for, or fit its form.
+fn respond_within(mut answer: Answer, asked: Option<usize>, form: Form) -> Response {
+    let limit = match form {
+        Form::Json => asked.unwrap_or(JSON_ROWS_DEFAULT).min(JSON_ROWS_MAX),
+        _ => asked.unwrap_or(usize::MAX),
+    };
     if answer.rows.len() > limit {
         answer.rows.truncate(limit);
         answer.more = true;
-        answer.warnings.extend((!is_own_limit).then(|| more_rows(limit)));
+        answer.warnings.extend((asked != Some(limit)).then(|| more_rows(limit)));
     }
-    Ok(respond(form, answer, Map::new()))
+    respond(form, answer, Map::new())
 }
 
 /// Reads a query; the error has the place of the mistake.
@@ -93,11 +150,16 @@ fn parsed(text: &str) -> Result<Query, Problem> {
 }
 
 /// Returns when a query is asked: at `to`, or with a step from `from` to `to`.
-fn when(ask: &Ask, now: Timestamp) -> Result<When, Problem> {
-    let zone = time_zone(ask.time_zone.as_deref())?;
+fn when(
+    step: &Option<String>,
+    (from, to): (Option<&serde_json::Value>, Option<&serde_json::Value>),
+    zone: Option<&str>,
+    now: Timestamp,
+) -> Result<When, Problem> {
+    let zone = time_zone(zone)?;
     let ms = |time: Timestamp| time.0.div_euclid(Timestamp::MILLISECOND);
-    let Some(step) = &ask.step else {
-        let at = ask.to.as_ref().map_or(Ok(now), |to| instant("to", to, now, zone))?;
+    let Some(step) = step else {
+        let at = to.map_or(Ok(now), |to| instant("to", to, now, zone))?;
         return Ok(When::Instant(ms(at)));
     };
     let bad =
@@ -107,9 +169,10 @@ fn when(ask: &Ask, now: Timestamp) -> Result<When, Problem> {
     if step <= 0 {
         return Err(bad("step: must be at least 1ms".to_owned()));
     }
-    let TimeRange { from, to } = range(ask.from.as_ref(), ask.to.as_ref(), now, zone)?;
+    let is_open = to.is_none();
+    let TimeRange { from, to } = range(from, to, now, zone)?;
     // The end of a range is not in it; without one it is now.
-    let end = if ask.to.is_none() && to > now { now } else { Timestamp(to.0.saturating_sub(1)) };
+    let end = if is_open && to > now { now } else { Timestamp(to.0.saturating_sub(1)) };
     let (start, end) = (ms(from), ms(end));
     if end.saturating_sub(start) / step > STEPS_MAX {
         return Err(bad(format!("step: the range has more than {STEPS_MAX} steps; choose a longer one")));

@@ -1,0 +1,189 @@
+//! `catat dashboards`: dashboards on the server and in files.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use dashboard::{DashboardFile, read_file};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use types::Timestamp;
+
+use super::groups::encoded;
+use crate::arguments::{DashboardCommand, DashboardFormat, Dashboards};
+use crate::client::Server;
+use crate::failure::{Failure, of_output};
+use crate::output::print_rows;
+
+/// Columns of a list of dashboards, and of what became of panels.
+const COLUMNS: [(&str, &str); 5] =
+    [("name", "/name"), ("title", "/title"), ("owner", "/owner"), ("source", "/source"), ("changed", "/changed")];
+const OUTCOME_COLUMNS: [(&str, &str); 3] = [("panel", "/title"), ("taken", "/taken"), ("why", "/why")];
+
+/// What the server puts around a document.
+const AROUND: [&str; 6] = ["name", "version", "owner", "own", "source", "changed"];
+
+pub(crate) fn dashboards(options: Dashboards) -> Result<(), Failure> {
+    if let Some(DashboardCommand::Check { files }) = &options.command {
+        return check(files);
+    }
+    let server = Server::new(&options.remote)?;
+    match &options.command {
+        None | Some(DashboardCommand::List) => {
+            let list = get(&server, "/api/v1/dashboards")?;
+            for problem in list["problems"].as_array().into_iter().flatten() {
+                say!("catat: warning: {}", problem.as_str().unwrap_or_default());
+            }
+            print_rows(&options.printing, &COLUMNS, list["dashboards"].as_array().map_or(&[], Vec::as_slice))
+        }
+        Some(DashboardCommand::Show { name }) => {
+            let document = without_around(get(&server, &path(name))?);
+            writeln!(std::io::stdout(), "{}", pretty(&document)).map_err(of_output)
+        }
+        Some(DashboardCommand::Pull { dir, names }) => pull(&server, dir, names),
+        Some(DashboardCommand::Push { files }) => push(&server, files),
+        Some(DashboardCommand::Check { .. }) => Ok(()),
+        Some(DashboardCommand::Import { file, name, format, dry_run }) => {
+            import(&server, &options, (file, name.as_deref()), *format, *dry_run)
+        }
+        Some(DashboardCommand::Delete { name }) => {
+            server.send(server.request(Method::DELETE, &path(name)), "")?;
+            say!("catat: {name} deleted");
+            Ok(())
+        }
+    }
+}
+
+fn pull(server: &Server, dir: &Path, names: &[String]) -> Result<(), Failure> {
+    let failed = |path: &Path, error: std::io::Error| Failure::usage(format!("{}: {error}", path.display()));
+    let names = if names.is_empty() {
+        let list = get(server, "/api/v1/dashboards")?;
+        let stored = list["dashboards"].as_array().into_iter().flatten().filter(|one| one["source"] != "derived");
+        stored.filter_map(|one| one["name"].as_str()).map(str::to_owned).collect()
+    } else {
+        names.to_vec()
+    };
+    std::fs::create_dir_all(dir).map_err(|error| failed(dir, error))?;
+    for name in names {
+        if !dashboard::is_document_name(&name) {
+            return Err(Failure::usage(format!("{name:?} cannot be a file: {}", dashboard::DOCUMENT_NAMES)));
+        }
+        let document = without_around(get(server, &path(&name))?);
+        let file = dir.join(format!("{name}.json"));
+        std::fs::write(&file, pretty(&document) + "\n").map_err(|error| failed(&file, error))?;
+        say!("catat: {} written", file.display());
+    }
+    Ok(())
+}
+
+fn push(server: &Server, files: &[PathBuf]) -> Result<(), Failure> {
+    for DashboardFile { name, document, .. } in read_all(files)? {
+        let mut json = to_value(&document)?;
+        let current = server.request(Method::GET, &path(&name)).send().map_err(|error| broken(&error))?;
+        if current.status() != StatusCode::NOT_FOUND {
+            let current = of_json(server.send(server.request(Method::GET, &path(&name)), "")?)?;
+            if current["source"] == "store" && without_around(current.clone()) == json {
+                say!("catat: {name} is unchanged");
+                continue;
+            }
+            json["version"] = current["version"].clone();
+        }
+        put(server, &name, &json)?;
+    }
+    Ok(())
+}
+
+fn put(server: &Server, name: &str, document: &Value) -> Result<(), Failure> {
+    let request = server.request(Method::PUT, &path(name)).json(document);
+    let kept = of_json(server.send(request, "")?)?;
+    say!("catat: {name} has version {}", kept["version"]);
+    Ok(())
+}
+
+/// Says all mistakes of all files.
+fn check(files: &[PathBuf]) -> Result<(), Failure> {
+    let n = read_all(files)?.len();
+    writeln!(std::io::stdout(), "{n} dashboards are valid").map_err(of_output)
+}
+
+fn read_all(files: &[PathBuf]) -> Result<Vec<DashboardFile>, Failure> {
+    let now = Timestamp::now();
+    let (mut read, mut problems) = (Vec::new(), Vec::new());
+    for path in files {
+        if path.is_dir() {
+            let (of_dir, of_files) = dashboard::read_dir(path, now);
+            read.extend(of_dir);
+            problems.extend(of_files);
+            continue;
+        }
+        match read_file(path, now) {
+            Ok(file) => read.push(file),
+            Err(problem) => problems.push(format!("{}: {problem}", path.display())),
+        }
+    }
+    if problems.is_empty() { Ok(read) } else { Err(Failure::usage(problems.join("\ncatat: "))) }
+}
+
+fn import(
+    server: &Server,
+    options: &Dashboards,
+    (file, name): (&Path, Option<&str>),
+    format: Option<DashboardFormat>,
+    dry_run: bool,
+) -> Result<(), Failure> {
+    let failed = |problem: String| Failure::usage(format!("{}: {problem}", file.display()));
+    let text = std::fs::read(file).map_err(|error| failed(error.to_string()))?;
+    let body: Value = serde_json::from_slice(&text).map_err(|error| failed(error.to_string()))?;
+    let format = match format {
+        Some(DashboardFormat::Grafana) => "grafana",
+        Some(DashboardFormat::Cloudwatch) => "cloudwatch",
+        None if body.get("widgets").is_some() => "cloudwatch",
+        None => "grafana",
+    };
+    let request =
+        server.request(Method::POST, "/api/v1/dashboards/import").json(&json!({"format": format, "body": body}));
+    let imported = of_json(server.send(request, "")?)?;
+    for variable in imported["variables"].as_array().into_iter().flatten().filter(|variable| variable["taken"] == false)
+    {
+        say!("catat: variable {} is not taken: {}", variable["title"], variable["why"].as_str().unwrap_or_default());
+    }
+    let panels = imported["panels"].as_array().map_or(&[][..], Vec::as_slice);
+    print_rows(&options.printing, &OUTCOME_COLUMNS, panels)?;
+    let n_taken = panels.iter().filter(|panel| panel["taken"] == true).count();
+    say!("catat: {n_taken} of {} panels taken", panels.len());
+    if dry_run {
+        return Ok(());
+    }
+    let of_file = file.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+    put(server, name.unwrap_or(of_file), &imported["dashboard"])
+}
+
+fn get(server: &Server, path: &str) -> Result<Value, Failure> {
+    of_json(server.send(server.request(Method::GET, path), "")?)
+}
+
+fn of_json(answer: reqwest::blocking::Response) -> Result<Value, Failure> {
+    answer.json().map_err(|error| broken(&error))
+}
+
+fn broken(error: &reqwest::Error) -> Failure {
+    Failure::unreachable(format!("the answer broke off: {error}"))
+}
+
+fn to_value(document: &dashboard::Dashboard) -> Result<Value, Failure> {
+    serde_json::to_value(document).map_err(|error| Failure::usage(error.to_string()))
+}
+
+fn without_around(mut json: Value) -> Value {
+    if let Some(members) = json.as_object_mut() {
+        members.retain(|name, _| !AROUND.contains(&name.as_str()));
+    }
+    json
+}
+
+fn pretty(json: &Value) -> String {
+    serde_json::to_string_pretty(json).unwrap_or_default()
+}
+
+fn path(name: &str) -> String {
+    format!("/api/v1/dashboards/{}", encoded(name))
+}
