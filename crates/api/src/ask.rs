@@ -72,7 +72,7 @@ pub(crate) struct Question {
 
 impl Ask {
     /// Reads a JSON body.
-    pub(crate) fn of_json(body: &[u8]) -> Result<Self, Problem> {
+    pub(crate) fn of_json(body: &[u8], now: Timestamp) -> Result<Self, Problem> {
         let bad = |problem: String| {
             let problem = Problem::bad_request("bad-json", format!("the body is no query request: {problem}"));
             problem.hint("send {\"query\":\"…\",\"from\":\"now-1h\"} as application/json")
@@ -82,7 +82,7 @@ impl Ask {
             return Err(bad("it is an array, not an object".into()));
         }
         let ask: Self = serde_json::from_slice(body).map_err(|error| bad(error.to_string()))?;
-        ask.filled()
+        ask.filled(now)
     }
 
     /// Reads the parameters of an address.
@@ -103,24 +103,47 @@ impl Ask {
         })
     }
 
-    /// Puts the values of variables into the query text.
-    fn filled(mut self) -> Result<Self, Problem> {
-        if self.variables.is_empty() {
+    /// Puts the values of variables into the query text: those that were sent, and the built-in ones, which follow from the
+    /// range and the step.
+    pub(crate) fn filled(mut self, now: Timestamp) -> Result<Self, Problem> {
+        let names_built_in = dashboard::names(&self.query).iter().any(|name| name.starts_with("__"));
+        if self.variables.is_empty() && !names_built_in {
             return Ok(self);
         }
-        let name = Value::String(self.language.clone().unwrap_or_else(|| "insights".to_owned()));
-        let language: Language =
-            serde_json::from_value(name).map_err(|_| unknown_language(self.language.as_deref().unwrap_or_default()))?;
-        self.query = dashboard::fill(&self.query, language, &self.variables).map_err(|error| {
-            let span = plan::error::Span { start: error.at, end: error.at + 1 };
+        let language = self.language.clone().unwrap_or_else(|| "insights".to_owned());
+        let known = serde_json::from_value::<Language>(Value::String(language.clone()));
+        let known = known.map_err(|_| unknown_language(&language))?;
+        if names_built_in {
+            let step = self.step.as_deref().and_then(|step| types::parse_duration_ns(step).ok());
+            let zone = time_zone(self.time_zone.as_deref())?;
+            let range = range(self.from.as_ref(), self.to.as_ref(), now, zone)?;
+            let mut built_in = dashboard::built_ins(range, step.map(|step| step / Timestamp::SECOND));
+            built_in.append(&mut self.variables);
+            self.variables = built_in;
+        }
+        self.query = dashboard::fill(&self.query, known, &self.variables).map_err(|error| {
+            let span = plan::error::Span { start: error.at, end: error.at + 1 + error.name.len() };
             QueryErrors::from(QueryError::new("bad-variable", error.to_string(), &self.query, span))
         })?;
         Ok(self)
     }
 
+    /// Adds the step that suits the range to a query that returns samples.
+    pub(crate) fn stepped(mut self, now: Timestamp) -> Result<Self, Problem> {
+        if self.step.is_none() && matches!(self.language.as_deref(), Some("promql" | "logql")) {
+            let zone = time_zone(self.time_zone.as_deref())?;
+            let built_in = dashboard::built_ins(range(self.from.as_ref(), self.to.as_ref(), now, zone)?, None);
+            if let Some(dashboard::Choice::One(step)) = built_in.get("__interval") {
+                self.step = Some(step.clone());
+            }
+        }
+        Ok(self)
+    }
+
     /// Checks everything and parses the query text.
     pub(crate) fn check(self, now: Timestamp) -> Result<Question, Problem> {
-        if self.step.is_some() {
+        // A query for lines in LogQL may stand beside one for numbers, with the step of both.
+        if self.step.is_some() && self.language.as_deref() != Some("logql") {
             let problem = Problem::bad_request("bad-parameter", "step is for queries in PromQL");
             return Err(problem.hint("Insights has bin(), as in stats count(*) by bin(15s)"));
         }

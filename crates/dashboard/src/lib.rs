@@ -9,6 +9,7 @@ mod expression;
 mod files;
 mod fill;
 mod import;
+mod interval;
 
 pub use check::{Mistake, check, read};
 pub use document::{
@@ -19,3 +20,4 @@ pub use expression::{Expression, Operator};
 pub use files::{DOCUMENT_BYTES_MAX, DOCUMENT_NAMES, DashboardFile, is_document_name, read_dir, read_file};
 pub use fill::{Choice, Choices, FillError, fill, is_name, names};
 pub use import::{Format, Import, Outcome, import};
+pub use interval::built_ins;

@@ -10,12 +10,14 @@ use serde_json::{Map, Value, json};
 use super::session::read_json_of;
 use crate::dashboards::Found;
 use crate::state::{Api, Shared};
-use dashboard::{DOCUMENT_BYTES_MAX, Format};
+use dashboard::{DOCUMENT_BYTES_MAX, Dashboard, Format};
 use door::access::Role;
 use door::parameters::{Parameters, PathName};
 use door::problem::Problem;
 use door::server::FamilyState;
 use door::table::Table;
+
+mod export;
 
 /// Largest dashboard of others: their models repeat much.
 const FOREIGN_BYTES_MAX: usize = 4 << 20;
@@ -29,6 +31,21 @@ pub(crate) fn add(table: Table<FamilyState<Api>>) -> Table<FamilyState<Api>> {
         .put("/api/v1/dashboards/{name}", Role::Read, put)
         .delete("/api/v1/dashboards/{name}", Role::Read, delete)
         .get("/api/v1/dashboards/{name}/history", Role::Read, history)
+        .get("/api/v1/dashboards/{name}/export", Role::Read, export::get)
+}
+
+/// Returns a dashboard's document.
+async fn read(server: &Shared, name: String, version: Option<u64>) -> Result<Dashboard, Problem> {
+    Ok(find(server, name, version).await?.document().clone())
+}
+
+async fn find(server: &Shared, name: String, version: Option<u64>) -> Result<Found, Problem> {
+    let of_thread = server.clone();
+    let work = move || {
+        let (settings, caller) = (of_thread.settings(), &of_thread.caller);
+        of_thread.state.dashboards.get(settings, caller, (&name, version), of_thread.now())
+    };
+    server.lookups.run(work).await?
 }
 
 async fn list(server: Shared) -> Result<Response, Problem> {
@@ -42,12 +59,7 @@ async fn list(server: Shared) -> Result<Response, Problem> {
 async fn get(server: Shared, PathName(name): PathName, parameters: Parameters) -> Result<Response, Problem> {
     parameters.check_names(&["version"])?;
     let version = parameters.number::<u64>("version")?;
-    let of_thread = server.clone();
-    let work = move || {
-        let (settings, caller) = (of_thread.settings(), &of_thread.caller);
-        of_thread.state.dashboards.get(settings, caller, (&name, version), of_thread.now())
-    };
-    let found = server.lookups.run(work).await??;
+    let found = find(&server, name, version).await?;
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(found.to_json())).into_response())
 }
 

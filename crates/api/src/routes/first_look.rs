@@ -49,7 +49,9 @@ fn question(server: &Shared, body: &[u8]) -> Result<(Question, Option<String>), 
         problem.hint(r#"send {"alert":"ID"} or {"query":"…","from":"now-1h"} as application/json"#)
     };
     let parsed: Value = serde_json::from_slice(body).map_err(|error| bad(error.to_string()))?;
-    let Some(id) = parsed.get("alert") else { return Ok((Ask::of_json(body)?.check(server.now())?, None)) };
+    let Some(id) = parsed.get("alert") else {
+        return Ok((Ask::of_json(body, server.now())?.check(server.now())?, None));
+    };
     let is_alone = parsed.as_object().is_some_and(|members| members.len() == 1);
     let Some(id) = id.as_str().filter(|_| is_alone) else { return Err(bad("alert is an id, and comes alone".into())) };
     let unknown = || Problem::not_found(format!("there is no alert {id:?}")).hint("ids are those of /api/v1/alerts");

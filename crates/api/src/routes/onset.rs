@@ -30,7 +30,7 @@ pub(super) struct FoundOnset {
 
 pub(crate) async fn post(server: Shared, body: Body) -> Result<Json<Value>, Problem> {
     let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
-    let ask = Ask::of_json(received.bytes())?;
+    let ask = Ask::of_json(received.bytes(), server.now())?;
     let (text, now) = (ask.query.clone(), server.now());
     let found = read(&server, &text, move |reading| {
         let question = ask.check(now)?;

@@ -44,23 +44,32 @@ const SLOW: Duration = Duration::from_millis(40);
 pub(crate) async fn get(server: Shared, parameters: Parameters, headers: HeaderMap) -> Result<Response, Problem> {
     parameters.check_names(&[&PARAMETERS[..], &export::PARAMETERS].concat())?;
     let ask = Ask::of_parameters(&parameters)?;
-    let Some(export) = Export::of_parameters(&parameters)? else {
+    if parameters.get("format").is_none() && !parameters.flag("gzip")? {
         return answer(&server, ask, form(&headers)).await;
+    }
+    file(&server, ask, &parameters).await
+}
+
+/// Answers with a file, in the format that the parameters name.
+pub(crate) async fn file(server: &Shared, ask: Ask, parameters: &Parameters) -> Result<Response, Problem> {
+    let Some(export) = Export::of_parameters(parameters)? else {
+        let problem = Problem::bad_request("bad-parameter", "format is missing");
+        return Err(problem.hint("one of: csv, tsv, ndjson, text"));
     };
     if series::is_series(&ask) {
         let form = export.form(crate::ask::time_zone(ask.time_zone.as_deref())?);
-        return series::answer(&server, ask, form).await;
+        return series::answer(server, ask, form).await;
     }
     let text = ask.query.clone();
-    let question = check(&server, ask).await?;
+    let question = check(server, ask).await?;
     let (range, zone) = (question.range, question.scope.time_zone);
-    let response = answer_question(&server, text, question, export.form(zone)).await?;
+    let response = answer_question(server, text, question, export.form(zone)).await?;
     Ok(export.as_file(response, range, zone))
 }
 
 pub(crate) async fn post(server: Shared, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
     let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
-    let ask = Ask::of_json(received.bytes())?;
+    let ask = Ask::of_json(received.bytes(), server.now())?;
     answer(&server, ask, form(&headers)).await
 }
 
