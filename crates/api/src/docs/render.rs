@@ -37,6 +37,7 @@ pub(super) const FILES: [&str; 38] = [
     "docs/reading/traceql",
     "docs/alerts",
     "docs/causes",
+    "docs/dashboards",
     "docs/issues",
     "docs/agents",
     "docs/metrics",
