@@ -15,6 +15,7 @@ mod cloudwatch_queries;
 mod cloudwatch_subscriptions;
 mod connections;
 mod context;
+mod dashboards;
 mod deletions;
 mod derived_metrics;
 mod doors;
@@ -202,7 +203,7 @@ impl House {
             tls: None,
             fleet: None,
             push_interval: std::time::Duration::from_secs(15),
-            dashboards_dir: None,
+            dashboards_dir: Some(dir.path().join("dashboards")),
             service_graph_interval: None,
             clock,
             n_threads: 2,

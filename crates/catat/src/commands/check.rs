@@ -5,6 +5,8 @@ mod sample;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use storage::Clock;
+
 use super::settings::{all_errors, known_layers, read_config, read_layers};
 use crate::arguments::{Check, ConfigCommand};
 use crate::config::{Certificate, Config, Layers};
@@ -35,7 +37,7 @@ pub(crate) fn check(options: Check) -> Result<(), Failure> {
             0
         }
     };
-    problems.extend(dashboard::read_dir(&config.dashboards_dir, types::Timestamp::now()).1);
+    problems.extend(dashboard::read_dir(&config.dashboards_dir, Clock::system().now()).1);
     if !problems.is_empty() {
         return Err(Failure::usage(problems.join("\ncatat: ")));
     }

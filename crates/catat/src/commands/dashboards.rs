@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use dashboard::{DashboardFile, read_file};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use types::Timestamp;
+use storage::Clock;
 
 use super::groups::encoded;
 use crate::arguments::{DashboardCommand, DashboardFormat, Dashboards};
@@ -106,7 +106,7 @@ fn check(files: &[PathBuf]) -> Result<(), Failure> {
 }
 
 fn read_all(files: &[PathBuf]) -> Result<Vec<DashboardFile>, Failure> {
-    let now = Timestamp::now();
+    let now = Clock::system().now();
     let (mut read, mut problems) = (Vec::new(), Vec::new());
     for path in files {
         if path.is_dir() {

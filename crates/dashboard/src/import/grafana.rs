@@ -178,7 +178,11 @@ impl Reader {
             }
             let read = source.ok_or_else(|| format!("the data source {}", source_name(json, target)));
             match read.and_then(|source| source::query(source, target)) {
-                Ok(query) => panel.queries.push(PanelQuery { id: id_of(target), ..query }),
+                Ok(query) => {
+                    // A second query of one id goes by its place.
+                    let id = id_of(target).filter(|id| (0..panel.queries.len()).all(|at| panel.query_id(at) != *id));
+                    panel.queries.push(PanelQuery { id, ..query });
+                }
                 Err(why) => refused.push(why),
             }
         }

@@ -84,8 +84,7 @@ async fn of_logql(server: &Shared, ask: Ask, form: Form) -> Result<Response, Pro
     let measured = measure(server, query, &ask.query, steps).await?;
     let mut samples = Vec::new();
     for series in joined(measured.series) {
-        let labels: promql::Labels =
-            series.labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let labels = promql::Labels::new(series.labels.iter().map(|(name, value)| (name.as_str(), value.as_str())));
         samples.extend(
             series.points.iter().map(|point| (labels.clone(), point.at.0 / Timestamp::MILLISECOND, point.value)),
         );
