@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 
 import { differsOf, firstLookOf, MARKS, onsetOf } from "./mock_cause.mjs";
+import { dashboardsOf } from "./mock_dashboards.mjs";
 import { answerOf } from "./mock_issues.mjs";
 import { mapOf, searchOf, traceOf } from "./mock_traces.mjs";
 
@@ -792,6 +793,7 @@ function api(path, ask, response, request) {
       return cause(path, ask, send, request.method);
     if (/^\/api\/v1\/(?:issues|incidents|ledger)(?:\/|$)/.test(path))
       return send(...answerOf(path, ask, request.method, mood));
+    if (path.startsWith("/api/v1/dashboards")) return send(...dashboardsOf(path, ask, request.method, mood));
     if (path === "/api/v1/silences") return send({ silences: [] });
     if (path === "/api/v1/channels") return send({ channels: [] });
     if (path === "/api/v1/time") return send(timeOf(ask.text));
@@ -972,7 +974,8 @@ createServer((request, response) => {
       "/issues",
       "/incidents",
       "/ledger",
-    ].includes(url.pathname) || /^\/(?:trace|incidents)\//.test(url.pathname)
+      "/dashboards",
+    ].includes(url.pathname) || /^\/(?:trace|incidents|dashboards)\//.test(url.pathname)
       ? "/index.html"
       : url.pathname;
   try {

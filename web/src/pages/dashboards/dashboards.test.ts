@@ -1,0 +1,368 @@
+// The pure parts of dashboards: places, arithmetic, variables, units, steps of changes, and what is drawn of answers.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import type { Answer } from "../../api.ts";
+import {
+  dataOf,
+  groupedBy,
+  largest,
+  bandsOf,
+  numberOf,
+  seriesOf,
+  thinned,
+  wholeBuckets,
+  withZeros,
+} from "./answers.ts";
+import { evaluated, ExpressionError } from "./expression.ts";
+import { COLUMNS, overlap, panelsOf, placed, roomFor, sectionsOf, settled, stepped, within } from "./grid.ts";
+import { begun, changedTo, redone, undone } from "./history.ts";
+import { gradeOf, withUnit } from "./units.ts";
+import { chosen, filled, FillError, filledText, namesIn, type Choices } from "./variables.ts";
+
+const one = (value: string): Choices => ({ v: { values: [value], isAll: false } });
+const two: Choices = { v: { values: ["a.b", 'c"d'], isAll: false } };
+const all: Choices = { v: { values: ["a", "b"], isAll: true } };
+
+test("a value stands in quotes outside of texts, and cannot end them", () => {
+  assert.equal(filled("filter s = $v | stats count(*)", "insights", one("pay")), 'filter s = "pay" | stats count(*)');
+  assert.equal(filled("filter s = ${v}x", "insights", one("pay")), 'filter s = "pay"x');
+  const hostile = '" or 1 = 1 | delete\n#\\';
+  assert.equal(filled("filter s = $v", "insights", one(hostile)), 'filter s = "\\" or 1 = 1 | delete\\n#\\\\"');
+  assert.equal(filled('filter s = "x $v y"', "insights", one('a"b\\')), 'filter s = "x a\\"b\\\\ y"');
+  assert.equal(filled("host:$v", "lucene", one('x" OR *')), 'host:"x\\" OR *"');
+});
+
+test("several values are a list after `in`, alternatives in a regular expression, and refused elsewhere", () => {
+  assert.equal(filled("filter s in $v", "insights", two), 'filter s in ["a.b", "c\\"d"]');
+  assert.equal(filled("filter s in $v", "insights", one("a")), 'filter s in ["a"]');
+  assert.equal(filled("filter s like /^$v$/", "insights", two), 'filter s like /^(?:a\\.b|c"d)$/');
+  assert.equal(filled('up{host=~"$v"}', "promql", two), 'up{host=~"(?:a\\\\.b|c\\"d)"}');
+  assert.equal(filled("host:$v", "kql", two), 'host:("a.b" OR "c\\"d")');
+  for (const [query, language] of [
+    ["filter s = $v", "insights"],
+    ['filter s = "$v"', "insights"],
+    ['up{host="$v"}', "promql"],
+    ["topk($v, up)", "promql"],
+  ] as const)
+    assert.throws(() => filled(query, language, two), FillError, query);
+});
+
+test("all values are everything in a regular expression, and the list of them after `in`", () => {
+  assert.equal(filled('up{host=~"$v"}', "promql", all), 'up{host=~".*"}');
+  assert.equal(filled("filter s in $v", "insights", all), 'filter s in ["a", "b"]');
+  assert.equal(filledText("Errors of $v", all, "all"), "Errors of all");
+});
+
+test("outside of texts PromQL takes names and numbers alone", () => {
+  assert.equal(filled("topk($v, up)", "promql", one("5")), "topk(5, up)");
+  assert.throws(() => filled("topk($v, up)", "promql", one("1, up) or vector(1")), FillError);
+});
+
+test("a slash that ends a regular expression is escaped, a name without variable and a comment stay", () => {
+  assert.equal(filled("filter p like /$v/", "insights", one("/api/x")), "filter p like /\\/api\\/x/");
+  assert.equal(filled("filter a / $w > 1 # $v", "insights", one("x")), "filter a / $w > 1 # $v");
+  assert.equal(
+    filled('label_replace(x, "a", "$1", "b", "$v")', "promql", one("y")),
+    'label_replace(x, "a", "$1", "b", "y")',
+  );
+  assert.deepEqual(namesIn("$a ${b} $1 $$c"), ["a", "b", "c"]);
+});
+
+test("without a choice it is the default, then all, then the first value", () => {
+  assert.deepEqual(chosen({ default: ["x"] }, ["a", "x"], undefined), { values: ["x"], isAll: false });
+  assert.deepEqual(chosen({ all: true }, ["a", "b"], undefined), { values: ["a", "b"], isAll: true });
+  assert.deepEqual(chosen({}, ["a", "b"], undefined), { values: ["a"], isAll: false });
+  assert.deepEqual(chosen({ all: true, multiple: true }, ["a", "b"], ["b"]), { values: ["b"], isAll: false });
+  assert.deepEqual(chosen({}, ["a", "b"], ["b", "a"]), { values: ["b"], isAll: false });
+});
+
+const line = (name: string, labels: Record<string, string>, ...values: number[]) => ({
+  name,
+  labels,
+  points: values.map((value, n) => [n, value] as [number, number]),
+});
+
+test("arithmetic pairs series with equal labels, point by point", () => {
+  const a = [line("a", { s: "x" }, 1, 2), line("a", { s: "y" }, 3, 4)];
+  const b = [line("b", { s: "y" }, 6, 8), line("b", { s: "x" }, 2, 0)];
+  const ratio = evaluated("a / b * 100", { a, b });
+  assert.deepEqual(
+    ratio.map(({ labels, points }) => [labels["s"], points]),
+    [
+      ["x", [[0, 50]]],
+      [
+        "y",
+        [
+          [0, 50],
+          [1, 50],
+        ],
+      ],
+    ],
+  );
+  assert.deepEqual(evaluated("-(a - 1) * 2", { a: [line("a", {}, 3)] })[0]?.points, [[0, -4]]);
+  assert.deepEqual(
+    evaluated("a + total", { a, total: [line("t", {}, 10, 20)] }).map(({ points }) => points[1]?.[1]),
+    [22, 24],
+  );
+  assert.deepEqual(evaluated("1 + 2 * 3", { a: [line("a", {}, 0)] })[0]?.points, [[0, 7]]);
+});
+
+test("an expression that cannot be read names the place", () => {
+  for (const text of ["a +", "a b", "(a", "a $ 1", "", "constructor", `${"(".repeat(60)}a`])
+    assert.throws(() => evaluated(text, { a: [] }), ExpressionError, text);
+});
+
+const panel = (id: string, x: number, y: number, w: number, h: number) => ({ id, kind: "line" as const, x, y, w, h });
+
+function apart(panels: readonly { x: number; y: number; w: number; h: number; id: string }[]): boolean {
+  return panels.every((a) => a.x + a.w <= COLUMNS && panels.every((b) => a.id === b.id || !overlap(a, b)));
+}
+
+test("a panel that is moved pushes others down, and nothing floats or overlaps", () => {
+  const panels = [panel("a", 0, 0, 12, 4), panel("b", 12, 0, 12, 4), panel("c", 0, 4, 24, 4)];
+  const moved = placed(panels, "c", { x: 0, y: 0, w: 24, h: 4 });
+  assert.deepEqual(
+    moved.map(({ id, y }) => [id, y]),
+    [
+      ["a", 4],
+      ["b", 4],
+      ["c", 0],
+    ],
+  );
+  assert.ok(apart(moved));
+  const wide = placed(panels, "a", { x: 0, y: 0, w: 20, h: 6 });
+  assert.ok(apart(wide));
+  assert.equal(wide.find(({ id }) => id === "b")?.y, 6);
+  assert.deepEqual(settled([panel("a", 0, 9, 12, 4)])[0]?.y, 0);
+});
+
+test("many moves at random leave the grid in order", () => {
+  let seed = 7;
+  const random = (most: number) => (seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) % most;
+  let panels = Array.from({ length: 14 }, (_, n) =>
+    panel(`p${n}`, random(24), random(9), 1 + random(24), 1 + random(9)),
+  );
+  panels = settled(panels);
+  for (let n = 0; n < 300; n += 1) {
+    panels = placed(panels, `p${random(14)}`, { x: random(30) - 3, y: random(20), w: random(30), h: random(12) });
+    assert.ok(apart(panels), `after ${n} moves`);
+  }
+});
+
+test("keys move and resize within the grid", () => {
+  assert.deepEqual(stepped({ x: 0, y: 0, w: 6, h: 4 }, "ArrowLeft", false), { x: 0, y: 0, w: 6, h: 4 });
+  assert.deepEqual(stepped({ x: 18, y: 0, w: 6, h: 4 }, "ArrowRight", true), { x: 18, y: 0, w: 6, h: 4 });
+  assert.deepEqual(stepped({ x: 0, y: 0, w: 6, h: 4 }, "ArrowDown", true), { x: 0, y: 0, w: 6, h: 5 });
+  assert.equal(stepped({ x: 0, y: 0, w: 6, h: 4 }, "Enter", false), null);
+  assert.deepEqual(within({ x: -4, y: -1, w: 99, h: 0 }), { x: 0, y: 0, w: 24, h: 2 });
+  assert.deepEqual(roomFor([panel("a", 0, 0, 12, 4)], 12, 4), { x: 12, y: 0, w: 12, h: 4 });
+});
+
+test("sections have rows of their own, and the document has them one below the other", () => {
+  const panels = [{ ...panel("a", 0, 20, 24, 4), section: "S" }, panel("b", 0, 0, 24, 3)];
+  const sections = sectionsOf(panels);
+  assert.deepEqual(
+    sections.map(({ name, panels: [first] }) => [name, first?.y]),
+    [
+      ["", 0],
+      ["S", 0],
+    ],
+  );
+  assert.deepEqual(
+    panelsOf(sections).map(({ id, y }) => [id, y]),
+    [
+      ["b", 0],
+      ["a", 3],
+    ],
+  );
+});
+
+test("a step can be undone and done again, and typing is one step", () => {
+  let of = begun("");
+  of = changedTo(of, "a", "title", 1000);
+  of = changedTo(of, "ab", "title", 1400);
+  of = changedTo(of, "abc", "title", 9000);
+  assert.equal(undone(of).now, "ab");
+  assert.equal(undone(undone(of)).now, "");
+  assert.equal(redone(undone(of)).now, "abc");
+  assert.equal(undone(begun("x")).now, "x");
+});
+
+test("numbers have their units", () => {
+  const cases: [number, string | undefined, number | undefined, string][] = [
+    [1234567, "bytes", undefined, "1.235 MB"],
+    [999.9, "bytes", 0, "1 kB"],
+    [0.256, "ratio", undefined, "25.6 %"],
+    [12.345, "percent", 1, "12.3 %"],
+    [350, "ms", undefined, "350 ms"],
+    [90_000, "ms", 1, "1.5 min"],
+    [0.5, "s", undefined, "500 ms"],
+    [2_000_000, "ns", undefined, "2 ms"],
+    [2e6, "bits/s", undefined, "2 Mbit/s"],
+    [3, "orders", undefined, "3 orders"],
+    [3, undefined, 2, "3.00"],
+    [NaN, "ms", undefined, "–"],
+  ];
+  for (const [n, unit, decimals, said] of cases) assert.equal(withUnit(n, unit, decimals), said);
+});
+
+test("the highest threshold that is reached gives the grade", () => {
+  const thresholds = [
+    { value: 10, level: "error" as const },
+    { value: 5, level: "warn" as const },
+  ];
+  assert.equal(gradeOf(4.9, thresholds), null);
+  assert.equal(gradeOf(5, thresholds), "warn");
+  assert.equal(gradeOf(11, thresholds), "error");
+});
+
+const answer = (columns: [string, string][], rows: Answer["rows"]): Answer => ({
+  columns: columns.map(([name, type]) => ({ name, type })),
+  rows,
+  stats: {},
+  partial: false,
+  partial_reasons: [],
+  warnings: [],
+});
+const T0 = "2026-11-20T00:00:00Z";
+const T1 = "2026-11-20T00:01:00Z";
+
+test("numbers that a query groups by are names", () => {
+  const query = "stats count(*) as n by bin(1m), status";
+  assert.deepEqual(groupedBy(query), ["bin(1m)", "status"]);
+  assert.deepEqual(groupedBy("stats count(*) by floor(a, 2) as f, `x y` | sort f"), ["f", "x y"]);
+  const columns: [string, string][] = [
+    ["bin(1m)", "timestamp"],
+    ["status", "integer"],
+    ["n", "integer"],
+  ];
+  const rows = [
+    [T0, 200, 5],
+    [T1, 200, 6],
+    [T0, 500, 1],
+  ];
+  const data = dataOf(answer(columns, rows), { query });
+  const series = seriesOf({ queries: [{ query }] }, [data]);
+  assert.deepEqual(
+    series.map(({ name, points }) => [name, points.length]),
+    [
+      ["200", 2],
+      ["500", 1],
+    ],
+  );
+});
+
+test("what is not finite in PromQL is a number, and no point", () => {
+  const columns: [string, string][] = [
+    ["@timestamp", "timestamp"],
+    ["__name__", "string"],
+    ["host", "string"],
+    ["value", "any"],
+  ];
+  const rows = [
+    [T0, "up", "a", 1],
+    [T1, "up", "a", "NaN"],
+    [T0, "up", "b", "+Inf"],
+  ];
+  const data = dataOf(answer(columns, rows), { query: "up", language: "promql" });
+  assert.deepEqual(
+    data.series.map(({ labels, points }) => [labels["host"], points.length]),
+    [
+      ["a", 1],
+      ["b", 0],
+    ],
+  );
+  const [a, b] = seriesOf({ queries: [{ query: "up", language: "promql", label: "host {host}" }] }, [data]);
+  assert.deepEqual([a?.name, b?.name], ["host a", "host b"]);
+});
+
+test("an answer without times has one value for each name, and several queries are told apart", () => {
+  const data = dataOf(
+    answer(
+      [
+        ["s", "string"],
+        ["n", "integer"],
+      ],
+      [
+        ["x", 1],
+        ["y", 2],
+      ],
+    ),
+    { query: "stats count(*) as n by s" },
+  );
+  assert.equal(data.isByTime, false);
+  const names = seriesOf({ queries: [{ query: "" }, { query: "", label: "old" }] }, [data, data]).map(
+    ({ name }) => name,
+  );
+  assert.deepEqual(names, ["a · x", "a · y", "old · x", "old · y"]);
+});
+
+test("gaps become zeros where that is wanted, up to the ends of the range", () => {
+  const [filledUp] = withZeros(
+    [line("a", {}, 5)].map((one) => ({ ...one, points: [[20, 5]] as [number, number][] })),
+    { from: 0, to: 45, step: 10 },
+  );
+  assert.deepEqual(filledUp?.points, [
+    [0, 0],
+    [10, 0],
+    [20, 5],
+    [30, 0],
+    [40, 0],
+  ]);
+});
+
+test("thinned lines keep their ends, highs and lows", () => {
+  const points = Array.from(
+    { length: 100_000 },
+    (_, n) => [n, n === 61_234 ? 1e6 : n === 1 ? -9 : n % 7] as [number, number],
+  );
+  const kept = thinned(points, 600);
+  assert.ok(kept.length <= 2404, String(kept.length));
+  assert.ok(kept.some(([, value]) => value === 1e6) && kept.some(([, value]) => value === -9));
+  assert.deepEqual([kept[0], kept.at(-1)], [points[0], points.at(-1)]);
+});
+
+test("what is too many becomes one series, and the sum stays", () => {
+  const series = Array.from({ length: 12 }, (_, n) => line(`s${n}`, {}, n, n));
+  const kept = largest(series, 8, "others");
+  assert.equal(kept.length, 8);
+  assert.equal(kept.at(-1)?.name, "others");
+  const sum = (of: typeof kept) => of.reduce((total, one) => total + numberOf(one, "sum"), 0);
+  assert.equal(sum(kept), sum(series));
+});
+
+test("a bucket that has only begun is no last value, and cumulative buckets become bands", () => {
+  assert.equal(
+    wholeBuckets(
+      [
+        [0, 5],
+        [60, 1],
+      ],
+      60,
+      70,
+    ).length,
+    1,
+  );
+  assert.equal(
+    wholeBuckets(
+      [
+        [0, 5],
+        [60, 1],
+      ],
+      60,
+      120,
+    ).length,
+    2,
+  );
+  const bands = bandsOf([line("x", { le: "+Inf" }, 9), line("x", { le: "1" }, 4), line("x", { le: "5" }, 6)]);
+  assert.deepEqual(
+    bands.map(({ labels, points }) => [labels["le"], points[0]?.[1]]),
+    [
+      ["1", 4],
+      ["5", 2],
+      ["+Inf", 3],
+    ],
+  );
+});

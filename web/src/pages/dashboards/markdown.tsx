@@ -1,0 +1,123 @@
+// The text of a panel, in Markdown: headings, lists, quotes, code, bold, italics, links. Everything becomes elements, never
+// markup: what is no Markdown is text. Links lead to pages of this server, to http(s) and to mail.
+
+import type { ComponentChild } from "preact";
+
+import { printable } from "../../format.ts";
+
+const INLINE =
+  /(`+)([^`]|[^`].*?[^`])\1(?!`)|\*\*(.+?)\*\*|__(.+?)__|\*([^*\s][^*]*?)\*|\b_([^_\s][^_]*?)_\b|\[([^\]]*)\]\(([^()\s]+)\)|(https?:\/\/[^\s<>"')]+)/;
+const DEPTH_MAX = 6;
+
+/** Returns the address of a link; `null` for what may do more than lead somewhere. */
+export function linkOf(address: string): string | null {
+  if (/^(?:https?:\/\/|mailto:)/i.test(address)) return address;
+  // A path of this server, as the page writes it; two slashes would be another server.
+  return /^\/(?![/\\])[^\u0000-\u0020\\]*$/.test(address) ? address.slice(1) : null;
+}
+
+function Link({ to, children }: { to: string; children: ComponentChild }) {
+  const address = linkOf(to);
+  if (address === null) return <>{children}</>;
+  const isOther = /^[a-z]+:/i.test(address);
+  return (
+    <a href={address} {...(isOther ? { rel: "noopener noreferrer", target: "_blank" } : {})}>
+      {children}
+    </a>
+  );
+}
+
+function inline(text: string, depth = 0): ComponentChild[] {
+  const found = depth < DEPTH_MAX ? INLINE.exec(text) : null;
+  if (!found) return [printable(text)];
+  const [whole, , code, bold, strong, italic, emphasis, label, target, bare] = found;
+  const inner = (of: string) => inline(of, depth + 1);
+  const element =
+    code !== undefined ? (
+      <code>{printable(code)}</code>
+    ) : (bold ?? strong) !== undefined ? (
+      <b>{inner(bold ?? strong ?? "")}</b>
+    ) : (italic ?? emphasis) !== undefined ? (
+      <em>{inner(italic ?? emphasis ?? "")}</em>
+    ) : target !== undefined ? (
+      <Link to={target}>{inner(label ?? "")}</Link>
+    ) : (
+      <Link to={bare ?? ""}>{printable(bare ?? "")}</Link>
+    );
+  return [printable(text.slice(0, found.index)), element, ...inline(text.slice(found.index + whole.length), depth)];
+}
+
+type Block =
+  | { kind: "heading"; level: number; text: string }
+  | { kind: "list"; isOrdered: boolean; items: string[] }
+  | { kind: "quote" | "text"; text: string }
+  | { kind: "code"; text: string }
+  | { kind: "rule" };
+
+/** Cuts a text into its blocks. */
+function blocksOf(text: string): Block[] {
+  const lines = text.replaceAll("\r\n", "\n").split("\n");
+  const blocks: Block[] = [];
+  for (let at = 0; at < lines.length; at += 1) {
+    const line = lines[at] ?? "";
+    const heading = /^(#{1,4})\s+(.*)$/.exec(line);
+    const item = /^\s*(?:([-*+])|\d+[.)])\s+(.*)$/.exec(line);
+    const last = blocks.at(-1);
+    const isAfterBreak = (lines[at - 1] ?? "").trim() === "";
+    if (/^```/.test(line)) {
+      const end = lines.findIndex((one, n) => n > at && /^```/.test(one));
+      const stop = end < 0 ? lines.length : end;
+      blocks.push({ kind: "code", text: lines.slice(at + 1, stop).join("\n") });
+      at = stop;
+    } else if (heading) blocks.push({ kind: "heading", level: heading[1]?.length ?? 1, text: heading[2] ?? "" });
+    else if (/^\s*(?:-{3,}|\*{3,})\s*$/.test(line)) blocks.push({ kind: "rule" });
+    else if (item) {
+      const isOrdered = item[1] === undefined;
+      if (last?.kind === "list" && last.isOrdered === isOrdered) last.items.push(item[2] ?? "");
+      else blocks.push({ kind: "list", isOrdered, items: [item[2] ?? ""] });
+    } else if (/^>\s?/.test(line)) {
+      const quoted = line.replace(/^>\s?/, "");
+      if (last?.kind === "quote" && !isAfterBreak) last.text += `\n${quoted}`;
+      else blocks.push({ kind: "quote", text: quoted });
+    } else if (line.trim() !== "") {
+      if (last?.kind === "text" && !isAfterBreak) last.text += `\n${line}`;
+      else blocks.push({ kind: "text", text: line });
+    }
+  }
+  return blocks;
+}
+
+function lined(text: string): ComponentChild[] {
+  return text.split("\n").flatMap((line, at) => (at === 0 ? inline(line) : [<br key={at} />, ...inline(line)]));
+}
+
+function Shown({ of }: { of: Block }) {
+  switch (of.kind) {
+    case "heading":
+      // The panel's title is above it.
+      return of.level === 1 ? <h4 class="large">{inline(of.text)}</h4> : <h4>{inline(of.text)}</h4>;
+    case "list": {
+      const items = of.items.map((item, at) => <li key={at}>{inline(item)}</li>);
+      return of.isOrdered ? <ol>{items}</ol> : <ul>{items}</ul>;
+    }
+    case "quote":
+      return <blockquote>{lined(of.text)}</blockquote>;
+    case "code":
+      return <pre>{printable(of.text, true)}</pre>;
+    case "rule":
+      return <hr />;
+    case "text":
+      return <p>{lined(of.text)}</p>;
+  }
+}
+
+/** The text. */
+export function Markdown({ text }: { text: string }) {
+  return (
+    <div class="markdown" data-testid="markdown">
+      {blocksOf(text).map((block, at) => (
+        <Shown key={at} of={block} />
+      ))}
+    </div>
+  );
+}
