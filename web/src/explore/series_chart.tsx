@@ -39,8 +39,9 @@ export function SeriesChart({ data, kind = "line", measure }: { data: Rows; kind
   const width = Math.max(1, measured);
   const series = found?.series ?? [];
   const { times, scale } = extentOf(series, stacked, kind);
-  const [from, to, step] = [times[0] ?? 0, times.at(-1) ?? 0, stepOf(series)];
-  const geometry = geometryOf({ from, to, step }, scale, { width, tall: TALL, isBar: kind === "bar" });
+  const instants = { from: times[0] ?? 0, to: times.at(-1) ?? 0, step: stepOf(series) };
+  const { from, step } = instants;
+  const geometry = geometryOf(instants, scale, { width, tall: TALL, isBar: kind === "bar" });
   const { x } = geometry;
   const colour = colourOf(series);
   const brush = useBrush(geometry.timeAt, () => {

@@ -52,12 +52,25 @@ export function linear(low: number, top: number, marks: readonly number[]): Valu
   return { low, top, marks, place: (value) => (value - low) / (top - low) };
 }
 
-/** Returns where things are drawn: the instants `from` to `to`, which are `step` apart. */
-export function geometryOf(
-  { from, to, step }: { from: number; to: number; step: number },
-  scale: ValueScale,
-  { width, tall, isBar }: { width: number; tall: number; isBar: boolean },
-): Geometry {
+/** The instants of a chart. */
+interface Instants {
+  from: number;
+  to: number;
+  /** The distance of neighbours. */
+  step: number;
+}
+
+/** The size of a chart; bars need room at both ends. */
+interface Sheet {
+  width: number;
+  tall: number;
+  isBar: boolean;
+}
+
+/** Returns where things are drawn. */
+export function geometryOf(instants: Instants, scale: ValueScale, sheet: Sheet): Geometry {
+  const { from, to, step } = instants;
+  const { width, tall, isBar } = sheet;
   const fit = Math.max(1, (to - from) / step + 1);
   const wide = Math.max(1, Math.min(BAR_MAX, ((width - 2 * EDGE) / fit) * 0.8));
   // A bar at an end has to have room for its half.

@@ -13,6 +13,8 @@ export interface PanelSeries {
   labels: Readonly<Record<string, string>>;
   /** The place of its query among the panel's. */
   query?: number;
+  /** Whether it is the sum of those that are too many. */
+  isRest?: boolean;
   /** In the order of time; an answer without times has one point at 0. */
   points: [ms: number, value: number][];
 }
@@ -237,7 +239,10 @@ export function largest(series: readonly PanelSeries[], most: number, others: st
   const sums = new Map<number, number>();
   for (const { points } of sorted.slice(most - 1))
     for (const [ms, value] of points) sums.set(ms, (sums.get(ms) ?? 0) + value);
-  return [...sorted.slice(0, most - 1), { name: others, labels: {}, points: [...sums].sort((a, b) => a[0] - b[0]) }];
+  return [
+    ...sorted.slice(0, most - 1),
+    { name: others, labels: {}, isRest: true, points: [...sums].sort((a, b) => a[0] - b[0]) },
+  ];
 }
 
 /** Returns a number of a series; NaN of one without points. */

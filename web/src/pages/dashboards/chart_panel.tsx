@@ -33,13 +33,13 @@ interface Props {
   onPick: (series: PanelSeries | null, part: { from: number; to: number }) => void;
 }
 
-/** Returns the classes of the series: levels have their colours, lines beyond eight have dashes. */
+/** Returns the classes of the series: levels have their colours, lines beyond eight have dashes, the rest is grey. */
 function classesOf({ kind, series }: Drawing): (n: number) => string {
-  const colour = colourOf(series);
-  return (n) =>
-    kind === "line" && colour(n) === `series-${n}`
-      ? lineClass(n)
-      : colour(n).replace(/\d+$/, (at) => String(Number(at) % 8));
+  const colour = colourOf(series.filter(({ isRest }) => !isRest));
+  return (n) => {
+    if (series[n]?.isRest) return "level-none";
+    return kind === "line" && colour(n) === `series-${n}` ? lineClass(n) : colour(n);
+  };
 }
 
 /** The chart and its legend. */
@@ -105,6 +105,10 @@ export function ChartPanel({ panel, series: all, answered, label, onPick }: Prop
     event.preventDefault();
     event.stopPropagation();
   };
+  // Counts of a bucket that has only begun look like a fall.
+  const newest = instants.at(-1) ?? 0;
+  const isBegun = range.isOpen && panel.queries?.[0]?.language !== "promql" && newest + distance > range.to;
+  const begun = isBegun && instants.length > 1 ? newest - (drawing.kind === "bar" ? distance / 2 : distance) : null;
   const text = (value: number) => withUnit(value, panel.unit, panel.decimals);
   return (
     <div class={`board-chart legend-${panel.legend ?? "bottom"}`}>
@@ -130,17 +134,29 @@ export function ChartPanel({ panel, series: all, answered, label, onPick }: Prop
             onKeyDown={onKeyDown}
           >
             <Limits panel={panel} drawing={drawing} />
+            {begun !== null && (
+              <rect
+                class="begun"
+                x={geometry.x(begun)}
+                y={0}
+                width={Math.max(0, geometry.x(range.to) - geometry.x(begun))}
+                height={tall}
+              >
+                <title>{t("This bucket has only begun")}</title>
+              </rect>
+            )}
             <AlertLines from={range.from} to={range.to} x={geometry.x} height={tall} />
           </TimeChart>
         )}
         {isHere && shown !== null && !brush.isBusy && (
-          <Tip ms={shown} series={drawing.series} colour={colour} left={geometry.x(shown)} width={width} text={text} />
+          <Tip ms={shown} series={drawing.whole} colour={colour} left={geometry.x(shown)} width={width} text={text} />
         )}
       </div>
       {panel.legend !== "none" && (
         <Legend
           panel={panel}
-          series={whole.series}
+          series={whole.whole}
+          begun={isBegun ? newest : null}
           colour={wholeClass}
           read={shown}
           only={only}
@@ -150,7 +166,7 @@ export function ChartPanel({ panel, series: all, answered, label, onPick }: Prop
       )}
       <p class="sr-only" role="status">
         {isHere && shown !== null
-          ? `${fullText(shown, view.value.zone)}: ${drawing.series
+          ? `${fullText(shown, view.value.zone)}: ${drawing.whole
               .slice(0, TIPPED_MAX)
               .flatMap((one) => {
                 const value = valueAt(one, shown);

@@ -17,7 +17,10 @@ const NEAR = 1.5;
 /** A chart as it is drawn. */
 export interface Drawing {
   kind: SeriesKind;
+  /** What is drawn: of many points those that can be seen. */
   series: PanelSeries[];
+  /** The same series with all of their points. */
+  whole: PanelSeries[];
   stacked: Stacked[];
   scale: ValueScale;
   geometry: Geometry;
@@ -106,6 +109,7 @@ export function drawingOf(
   return {
     kind,
     series,
+    whole: zeros,
     stacked,
     scale,
     // A line is broken where it has a gap; one whose points were thinned out has none that is seen.

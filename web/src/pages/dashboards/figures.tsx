@@ -15,11 +15,12 @@ const BARS_MAX = 100;
 const SPARK_TALL = 100;
 const SPARK_WIDE = 300;
 
-/** Returns the value that a panel of a number shows of a series: its last, of whole buckets alone. */
-export function figureOf(series: PanelSeries, { range, step }: Pick<PanelData, "range" | "step">): number {
-  const distance = distanceOf([series], step);
-  const points = range.isOpen ? wholeBuckets(series.points, distance, range.to) : series.points;
-  return numberOf({ points }, "last");
+/** Returns the points that a panel of a number is about: of a range that ends now those of whole buckets alone. */
+export function settledPoints(
+  series: PanelSeries,
+  { range, step }: Pick<PanelData, "range" | "step">,
+): PanelSeries["points"] {
+  return range.isOpen ? wholeBuckets(series.points, distanceOf([series], step), range.to) : series.points;
 }
 
 /** A grade as a word, for those who do not see its colour. */
@@ -72,9 +73,10 @@ function Figure({
   isAlone: boolean;
   onPick: () => void;
 }) {
-  const value = figureOf(series, answered);
+  const settled = settledPoints(series, answered);
+  const value = numberOf({ points: settled }, "last");
   const grade = gradeOf(value, panel.thresholds);
-  const points = thinned(series.points, SPARK_WIDE);
+  const points = thinned(settled, SPARK_WIDE);
   return (
     <button
       type="button"

@@ -26,10 +26,12 @@ interface Props {
   only: string;
   onOnly: (name: string) => void;
   left: number;
+  /** The bucket that has only begun: its values are no last ones. */
+  begun: number | null;
 }
 
 /** The legend. */
-export function Legend({ panel, series, colour, read, only, onOnly, left }: Props) {
+export function Legend({ panel, series, colour, read, only, onOnly, left, begun }: Props) {
   const numbers = panel.legend_values ?? [];
   const text = (value: number) => withUnit(value, panel.unit, panel.decimals);
   return (
@@ -62,7 +64,7 @@ export function Legend({ panel, series, colour, read, only, onOnly, left }: Prop
                 {read !== null && <td class="numeric">{text(valueAt(one, read) ?? NaN)}</td>}
                 {numbers.map((of) => (
                   <td key={of} class="numeric">
-                    {text(numberOf(one, of))}
+                    {text(numberOf(of === "last" ? { points: one.points.filter(([ms]) => ms !== begun) } : one, of))}
                   </td>
                 ))}
               </tr>

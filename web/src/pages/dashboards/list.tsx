@@ -94,8 +94,8 @@ export function BoardList() {
         <p role="status">{t("No match for “{text}”.", { text: sought.value })}</p>
       )}
       {data !== null && (made.length > 0 || sought.value === "") && (
-        <section aria-label={t("Made by people")}>
-          <h2>{t("Made by people")}</h2>
+        <section aria-label={t("Saved dashboards")}>
+          <h2>{t("Saved dashboards")}</h2>
           {made.length === 0 ? (
             <div class="state" data-testid="no-boards">
               <p>

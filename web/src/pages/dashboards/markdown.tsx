@@ -91,24 +91,19 @@ function lined(text: string): ComponentChild[] {
   return text.split("\n").flatMap((line, at) => (at === 0 ? inline(line) : [<br key={at} />, ...inline(line)]));
 }
 
+function List({ isOrdered, items }: { isOrdered: boolean; items: readonly string[] }) {
+  const lines = items.map((item, at) => <li key={at}>{inline(item)}</li>);
+  return isOrdered ? <ol>{lines}</ol> : <ul>{lines}</ul>;
+}
+
 function Shown({ of }: { of: Block }) {
-  switch (of.kind) {
-    case "heading":
-      // The panel's title is above it.
-      return of.level === 1 ? <h4 class="large">{inline(of.text)}</h4> : <h4>{inline(of.text)}</h4>;
-    case "list": {
-      const items = of.items.map((item, at) => <li key={at}>{inline(item)}</li>);
-      return of.isOrdered ? <ol>{items}</ol> : <ul>{items}</ul>;
-    }
-    case "quote":
-      return <blockquote>{lined(of.text)}</blockquote>;
-    case "code":
-      return <pre>{printable(of.text, true)}</pre>;
-    case "rule":
-      return <hr />;
-    case "text":
-      return <p>{lined(of.text)}</p>;
-  }
+  if (of.kind === "list") return <List isOrdered={of.isOrdered} items={of.items} />;
+  if (of.kind === "quote") return <blockquote>{lined(of.text)}</blockquote>;
+  if (of.kind === "code") return <pre>{printable(of.text, true)}</pre>;
+  if (of.kind === "rule") return <hr />;
+  if (of.kind === "text") return <p>{lined(of.text)}</p>;
+  // The panel's title is above it.
+  return <h4 class={of.level === 1 ? "large" : ""}>{inline(of.text)}</h4>;
 }
 
 /** The text. */

@@ -147,7 +147,7 @@ export function PanelForm({ panel, text, choices }: { panel: BoardPanel; text: B
           </datalist>
           <TextField
             label={t("Where the title leads (optional)")}
-            placeholder="/explore?q="
+            placeholder="/?q="
             value={panel.link ?? ""}
             onText={(link) => set({ link: orNothing(link) })}
           />

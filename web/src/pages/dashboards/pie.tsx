@@ -77,7 +77,7 @@ export function PiePanel({
         {slices.map((slice, n) => (
           <path
             key={slice.name}
-            class={`area series-${n}${read === slice.name ? " read" : ""}`}
+            class={`area ${slice.series ? `series-${n}` : "level-none"}${read === slice.name ? " read" : ""}`}
             d={arc(slice.from, slice.to)}
             onPointerEnter={() => setRead(slice.name)}
             onPointerLeave={() => setRead("")}
@@ -116,7 +116,7 @@ export function PiePanel({
                       <span class="ellipsis">{slice.name}</span>
                     </button>
                   ) : (
-                    <span class={`rest series-${n}`}>
+                    <span class="rest level-none">
                       <span class="swatch" />
                       <span class="ellipsis">{slice.name}</span>
                     </span>
