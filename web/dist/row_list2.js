@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=bf6e6d4b8fa9";
+export{t as RowList}from"./row_list.js?v=995b98db6b41";

@@ -1,1 +1,1 @@
-export{t as Selection}from"./selection2.js?v=68f4531c3187";
+export{t as Selection}from"./selection2.js?v=8787ad9c7399";

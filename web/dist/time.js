@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=91eef049cd4e";
+export{t as readRange}from"./time2.js?v=2898d539c061";

@@ -88,7 +88,7 @@ export function BoardPage({ Time }: { Time: ComponentType }) {
   const text = data?.name === name ? shown.value : null;
   useEffect(() => {
     if (text) document.title = `${text.title || name} – catat`;
-  }, [text?.title, name]);
+  }, [text?.title, name, view.value]);
   if (text === null || view.value.from === "")
     return (
       <main class="page board-page" data-testid="board-page" aria-busy={state === "loading"}>
@@ -193,10 +193,6 @@ function Panels({
           {t("The panel of this link is not on the dashboard any more.")}
         </p>
       )}
-      {text.panels.length === 0 && <Empty isEdited={isEdited} />}
-      {sections.map((section) => (
-        <SectionView key={section.name} section={section} {...common} />
-      ))}
       {isEdited && (
         <p class="buttons">
           <button type="button" class="button" data-testid="panel-add" onClick={() => newPanel()}>
@@ -208,6 +204,10 @@ function Panels({
           </button>
         </p>
       )}
+      {text.panels.length === 0 && <Empty isEdited={isEdited} />}
+      {sections.map((section) => (
+        <SectionView key={section.name} section={section} {...common} />
+      ))}
     </>
   );
 }

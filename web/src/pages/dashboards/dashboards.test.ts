@@ -15,9 +15,13 @@ import {
   wholeBuckets,
   withZeros,
 } from "./answers.ts";
+import { linkOf } from "./links.ts";
+import { slicesOf } from "./slices.ts";
 import { evaluated, ExpressionError } from "./expression.ts";
 import { COLUMNS, overlap, panelsOf, placed, roomFor, sectionsOf, settled, stepped, within } from "./grid.ts";
+import { csvOf } from "./csv.ts";
 import { begun, changedTo, redone, undone } from "./history.ts";
+import { boardsOf, freshness, turnsOf } from "./turns.ts";
 import { gradeOf, withUnit } from "./units.ts";
 import { chosen, filled, FillError, filledText, namesIn, type Choices } from "./variables.ts";
 
@@ -364,5 +368,71 @@ test("a bucket that has only begun is no last value, and cumulative buckets beco
       ["5", 2],
       ["+Inf", 3],
     ],
+  );
+});
+
+test("a wallboard shows what is too tall in parts, and cuts no panel", () => {
+  const sections = sectionsOf([
+    panel("a", 0, 0, 12, 10),
+    panel("b", 12, 0, 12, 14),
+    panel("c", 0, 14, 24, 12),
+    panel("d", 0, 26, 24, 4),
+  ]);
+  const ids = (wall: string) =>
+    turnsOf("x", sections, wall).map((turn) =>
+      turn.sections.map((one) => one.panels.map(({ id }) => id).join("")).join("/"),
+    );
+  assert.deepEqual(ids("1"), ["ab", "cd"]);
+  assert.deepEqual(ids("panels"), ["a", "b", "c", "d"]);
+  assert.deepEqual(boardsOf("one,two", "zero"), ["zero", "one", "two"]);
+  assert.deepEqual(boardsOf("1", "zero"), ["zero"]);
+});
+
+test("old data are said to be old, and yesterday's are not shown", () => {
+  const now = 10_000_000;
+  assert.equal(freshness(now - 20_000, now, 30_000, true), "fresh");
+  assert.equal(freshness(now - 200_000, now, 30_000, true), "late");
+  assert.equal(freshness(now - 4_000_000, now, 30_000, true), "hidden");
+  assert.equal(freshness(now - 200_000, now, 30_000, false), "hidden");
+  assert.equal(freshness(now - 20_000, now, 30_000, false), "fresh");
+});
+
+test("cells that a spreadsheet would run are disarmed, numbers stay", () => {
+  const csv = csvOf({
+    heads: ["a", "=b"],
+    rows: [
+      ["=1+1", -5],
+      ['say "x"', null],
+      ["@sum", "a,b"],
+    ],
+  });
+  assert.equal(csv, `a,'=b\r\n'=1+1,-5\r\n"say ""x""",\r\n'@sum,"a,b"\r\n`);
+});
+
+test("links of a text lead to this server, to http and to mail, and nowhere else", () => {
+  assert.equal(linkOf("/docs/x"), "docs/x");
+  assert.equal(linkOf("https://example.org/a"), "https://example.org/a");
+  for (const bad of [
+    "javascript:alert(1)",
+    "//evil.example",
+    "/\\evil.example",
+    "data:text/html,x",
+    "vbscript:x",
+    "docs",
+  ])
+    assert.equal(linkOf(bad), null, bad);
+});
+
+test("slices are at most eight with the rest, and their shares are whole", () => {
+  const { slices, left } = slicesOf(
+    [...Array.from({ length: 11 }, (_, n) => line(`s${n}`, {}, n + 1)), line("z", {}, -4)],
+    "others",
+  );
+  assert.equal(slices.length, 8);
+  assert.equal(left, 1);
+  assert.ok(Math.abs((slices.at(-1)?.to ?? 0) - 1) < 1e-9);
+  assert.equal(
+    slices.reduce((sum, { value }) => sum + value, 0),
+    66,
   );
 });

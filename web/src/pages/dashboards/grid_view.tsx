@@ -8,7 +8,7 @@ import { tell } from "../../parts/layers.tsx";
 import { t } from "../../texts.ts";
 import type { BoardRange } from "./ask.ts";
 import { placePanel } from "./editing.ts";
-import { bottomOf, COLUMNS, placed, ROW_PX, stepped, within, type Place, type Section } from "./grid.ts";
+import { COLUMNS, placed, ROW_PX, stepped, within, type Place, type Section } from "./grid.ts";
 import { Panel, type PanelProps } from "./panel.tsx";
 import type { Choices } from "./variables.ts";
 
@@ -78,12 +78,7 @@ export function Grid({ section, isEdited, hasMenus = true, onAnswer, ...rest }: 
     tell(t("column {x}, row {y}, {w} wide, {h} high", { x: to.x + 1, y: to.y + 1, w: to.w, h: to.h }));
   };
   return (
-    <div
-      class={`board-grid${isEdited ? " edited" : ""}${drag ? " dragging" : ""}`}
-      ref={root}
-      style={{ minHeight: `${Math.max(isEdited ? 4 : 0, bottomOf(panels)) * ROW_PX}px` }}
-      data-testid="board-grid"
-    >
+    <div class={`board-grid${isEdited ? " edited" : ""}${drag ? " dragging" : ""}`} ref={root} data-testid="board-grid">
       {[...panels]
         .sort((a, b) => a.y - b.y || a.x - b.x)
         .map((panel) => (

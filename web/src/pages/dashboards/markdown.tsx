@@ -4,17 +4,11 @@
 import type { ComponentChild } from "preact";
 
 import { printable } from "../../format.ts";
+import { linkOf } from "./links.ts";
 
 const INLINE =
   /(`+)([^`]|[^`].*?[^`])\1(?!`)|\*\*(.+?)\*\*|__(.+?)__|\*([^*\s][^*]*?)\*|\b_([^_\s][^_]*?)_\b|\[([^\]]*)\]\(([^()\s]+)\)|(https?:\/\/[^\s<>"')]+)/;
 const DEPTH_MAX = 6;
-
-/** Returns the address of a link; `null` for what may do more than lead somewhere. */
-export function linkOf(address: string): string | null {
-  if (/^(?:https?:\/\/|mailto:)/i.test(address)) return address;
-  // A path of this server, as the page writes it; two slashes would be another server.
-  return /^\/(?![/\\])[^\u0000-\u0020\\]*$/.test(address) ? address.slice(1) : null;
-}
 
 function Link({ to, children }: { to: string; children: ComponentChild }) {
   const address = linkOf(to);
@@ -50,7 +44,8 @@ function inline(text: string, depth = 0): ComponentChild[] {
 type Block =
   | { kind: "heading"; level: number; text: string }
   | { kind: "list"; isOrdered: boolean; items: string[] }
-  | { kind: "quote" | "text"; text: string }
+  | { kind: "quote"; text: string }
+  | { kind: "text"; text: string }
   | { kind: "code"; text: string }
   | { kind: "rule" };
 

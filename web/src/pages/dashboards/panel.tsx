@@ -20,7 +20,8 @@ import { evaluated, ExpressionError } from "./expression.ts";
 import { NameBars, NumberPanel } from "./figures.tsx";
 import { HeatmapPanel } from "./heatmap.tsx";
 import { LogLines } from "./log_lines.tsx";
-import { linkOf, Markdown } from "./markdown.tsx";
+import { linkOf } from "./links.ts";
+import { Markdown } from "./markdown.tsx";
 import { PanelMenu } from "./panel_menu.tsx";
 import { PiePanel } from "./pie.tsx";
 import { SheetTable } from "./sheet.tsx";
@@ -39,8 +40,8 @@ export interface PanelProps {
   hasMenu?: boolean;
   /** Whether the panel asks though it is not on screen, as the wallboard does before it shows it. */
   isEager?: boolean;
-  /** Tells when the data on screen are from, and whether the last question failed. */
-  onAnswer?: (id: string, at: number, failed: boolean) => void;
+  /** Tells when a question was answered, and what is wrong where it was not. */
+  onAnswer?: (id: string, at: number, error: ApiError | null) => void;
   children?: preact.ComponentChildren;
 }
 
@@ -74,7 +75,7 @@ export function Panel(props: PanelProps) {
   }, [answered, series, panel]);
   const title = filledText(panel.title ?? "", choices, t("all"));
   useEffect(() => {
-    if (at !== undefined) props.onAnswer?.(panel.id, at, state === "error");
+    if (at !== undefined) props.onAnswer?.(panel.id, at, error);
   }, [at, state]);
   const link = panel.link === undefined ? null : linkOf(filledText(panel.link, choices, "*"));
   return (

@@ -1,7 +1,7 @@
 // What a wallboard shows one after the other, and what it says about the age of its data.
 
 import type { BoardPanel } from "../../api/dashboards.ts";
-import type { Section } from "./grid.ts";
+import { bottomOf, COLUMNS, type Section } from "./grid.ts";
 
 /** One picture of a wallboard: sections of one dashboard. */
 export interface Turn {
@@ -9,16 +9,49 @@ export interface Turn {
   sections: Section[];
 }
 
-/** Returns the pictures of a dashboard: the whole of it, its sections, or its panels, one after the other. */
+/** Rows of a picture: more would be too small to be read from afar. */
+const ROWS_MAX = 24;
+
+/** Cuts a section where no panel is cut, into parts that are not too tall. */
+function partsOf({ name, panels }: Section): Section[] {
+  const parts: Section[] = [];
+  let part: BoardPanel[] = [];
+  let top = 0;
+  const sorted = [...panels].sort((a, b) => a.y - b.y || a.x - b.x);
+  sorted.forEach((panel, at) => {
+    const isCut = sorted.slice(0, at).every((one) => one.y + one.h <= panel.y);
+    const end = sorted
+      .slice(at)
+      .filter((one) => one.y < panel.y + panel.h)
+      .reduce((most, one) => Math.max(most, one.y + one.h), 0);
+    if (isCut && part.length > 0 && end - top > ROWS_MAX) {
+      parts.push({ name, panels: part });
+      part = [];
+    }
+    if (part.length === 0) top = panel.y;
+    part.push({ ...panel, y: panel.y - top });
+  });
+  return part.length > 0 ? [...parts, { name, panels: part }] : parts;
+}
+
+/** Returns the pictures of a dashboard: all of it, its sections, or its panels, one after the other. */
 export function turnsOf(board: string, sections: readonly Section[], wall: string): Turn[] {
-  if (wall === "sections") return sections.map((one) => ({ board, sections: [one] }));
   if (wall === "panels")
     return sections.flatMap(({ name, panels }) =>
       panels
         .filter(({ kind }) => kind !== "text")
-        .map((panel): Turn => ({ board, sections: [{ name, panels: [{ ...panel, x: 0, y: 0, w: 24 }] }] })),
+        .map((panel): Turn => ({ board, sections: [{ name, panels: [{ ...panel, x: 0, y: 0, w: COLUMNS }] }] })),
     );
-  return [{ board, sections: [...sections] }];
+  const turns: Turn[] = [];
+  let rows = 0;
+  for (const part of sections.flatMap(partsOf)) {
+    const last = turns.at(-1);
+    const tall = bottomOf(part.panels);
+    if (last && wall !== "sections" && rows + tall <= ROWS_MAX) last.sections.push(part);
+    else turns.push({ board, sections: [part] });
+    rows = turns.at(-1) === last ? rows + tall : tall;
+  }
+  return turns;
 }
 
 /** Returns the dashboards of a wallboard: those named between commas, else the one of the address. */

@@ -3,6 +3,7 @@
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
+import type { ApiError } from "../../api.ts";
 import { askBoard, type Board } from "../../api/dashboards.ts";
 import { oneLine } from "../../format.ts";
 import { pageKeys } from "../../keys.ts";
@@ -97,6 +98,10 @@ export function Wall() {
     };
   }, []);
   const shown = turns.length === 0 ? undefined : turns[((at % turns.length) + turns.length) % turns.length];
+  const title = shown?.board.text.title ?? name;
+  useEffect(() => {
+    document.title = `${title} – catat`;
+  }, [title, view.value]);
   return (
     <main class="board-wall" data-testid="board-wall">
       {shown && view.value.from !== "" ? (
@@ -117,10 +122,15 @@ export function Wall() {
   );
 }
 
-/** When the oldest of the data on screen are from, and whether questions fail. */
+/** When the data of a panel are from (0: there are none), and whether the server could not be asked for newer ones. */
 interface Age {
   at: number;
-  failed: boolean;
+  isLost: boolean;
+}
+
+/** Whether an error says that nothing can be known at present, rather than that a query is wrong. */
+function isLost(error: ApiError | null): boolean {
+  return error !== null && (error.status === 0 || error.status === 401 || error.status >= 500);
 }
 
 function Shown({
@@ -142,23 +152,24 @@ function Shown({
   const answers = useRef(new Map<string, Age>());
   const [, redraw] = useState(0);
   const began = useRef(Date.now());
-  const onAnswer = (id: string, at: number, failed: boolean) => {
+  const onAnswer = (id: string, at: number, error: ApiError | null) => {
     const before = answers.current.get(id);
     // A question that failed leaves the age of what is shown as it is.
-    answers.current.set(id, { at: failed ? (before?.at ?? 0) : at, failed });
+    answers.current.set(id, { at: error === null ? at : (before?.at ?? 0), isLost: isLost(error) });
     redraw((n) => n + 1);
   };
   const asking = turn.sections.flatMap(({ panels }) => panels.filter(asks));
-  const ages = asking.map(({ id }) => answers.current.get(id));
-  const known = ages.filter((one): one is Age => one !== undefined);
-  const failed = known.some((one) => one.failed);
-  const oldest = known.reduce((least, { at }) => Math.min(least, at === 0 ? began.current : at), now);
+  const known = asking.flatMap(({ id }) => answers.current.get(id) ?? []);
+  const lost = known.some((one) => one.isLost);
+  // What never had an answer is as old as the wait for it.
+  const ages = known.flatMap((one) => (one.at > 0 ? [one.at] : one.isLost ? [began.current] : []));
+  const oldest = ages.reduce((least, at) => Math.min(least, at), now);
   const zone = view.value.zone;
   const state =
     asking.length === 0 ? "fresh" : freshness(oldest, now, refreshMs, dateText(oldest, zone) === dateText(now, zone));
   return (
     <>
-      <header class={`board-wall-head ${state}${failed ? " failed" : ""}`}>
+      <header class={`board-wall-head ${state}${lost ? " failed" : ""}`}>
         <h1 class="ellipsis">{oneLine(board.text.title || board.name, 120)}</h1>
         <span class="grow" />
         {place !== "" && <span class="number dim">{place}</span>}
@@ -171,7 +182,7 @@ function Shown({
         </span>
         <span class="number board-wall-clock">{clockText(now, zone).slice(0, 5)}</span>
       </header>
-      {(failed || state !== "fresh") && (
+      {(lost || state !== "fresh") && (
         <p class="board-wall-lost" role="alert" data-testid="wall-lost">
           {state === "hidden"
             ? t("No new data since {time} ({ago}). The last numbers are hidden, as they are not of now.", {
@@ -182,7 +193,7 @@ function Shown({
         </p>
       )}
       {state !== "hidden" && isReady && (
-        <div class={`board-wall-body${state === "late" || failed ? " late" : ""}`}>
+        <div class={`board-wall-body${state === "late" || lost ? " late" : ""}`}>
           <Fitted sections={turn.sections}>
             {turn.sections.map((section) => (
               <section key={section.name}>
