@@ -1,1 +1,1 @@
-export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=00581de2226a";
+export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=539a467804f0";

@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=995b98db6b41";
+export{t as RowList}from"./row_list.js?v=8246974abd08";

@@ -1,1 +1,1 @@
-export{t as Selection}from"./selection2.js?v=8787ad9c7399";
+export{t as Selection}from"./selection2.js?v=fd3b1f68b975";

@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=2898d539c061";
+export{t as readRange}from"./time2.js?v=321833910951";

@@ -216,10 +216,10 @@ export async function importBoard(format: "grafana" | "cloudwatch", body: unknow
   };
 }
 
-/** Returns the address of a whole board as one HTML file, with its data inside. */
-export function exportAddress(name: string, params: Readonly<Record<string, string>>): string {
-  const search = new URLSearchParams({ format: "html", ...params }).toString();
-  return new URL(`${pathOf(name)}/export?${search}`, document.baseURI).href;
+/** Asks for a whole board as one HTML file, with its data inside. */
+export async function exportBoard(name: string, params: readonly [string, string][]): Promise<Blob> {
+  const search = new URLSearchParams([["format", "html"], ...params]).toString();
+  return (await request(`${pathOf(name)}/export?${search}`)).blob();
 }
 
 /** Returns a name for the address: of the title's letters and digits, and one that is not taken. */

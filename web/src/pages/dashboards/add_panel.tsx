@@ -26,30 +26,12 @@ import { told } from "../settings/parts.tsx";
 import { below } from "./editing.ts";
 import { ChoiceField, TextField } from "./fields.tsx";
 import { Panel } from "./panel.tsx";
+import { storable } from "./storable.ts";
 import { PANEL_KINDS } from "./panel_form.tsx";
 
 for (const one of [causeRules, chartRules, metricRules, rules]) adopt(one);
 
-/** Buckets of a chart of counts. */
-const BUCKETS = 100;
 const SIZE = { x: 0, y: 0, w: 12, h: 8 };
-
-/** Lengths of buckets, in seconds, as the language writes them. */
-const BINS: readonly (readonly [seconds: number, text: string])[] = [
-  [1, "1s"],
-  [10, "10s"],
-  [60, "1m"],
-  [300, "5m"],
-  [900, "15m"],
-  [3600, "1h"],
-  [21_600, "6h"],
-  [86_400, "1d"],
-];
-
-/** Returns a length of buckets that suits a range. */
-export function binFor(ms: number): string {
-  return BINS.find(([seconds]) => ms / 1000 / seconds <= BUCKETS)?.[1] ?? "1d";
-}
 
 /** Returns the panels that show what a view of Explore shows; the first suits it best. */
 export function panelsFor(of: View, kind: string): Omit<BoardPanel, "x" | "y" | "w" | "h">[] {
@@ -80,7 +62,6 @@ export function panelsFor(of: View, kind: string): Omit<BoardPanel, "x" | "y" | 
       panel(as, as, of.query, as === "area" || as === "bar" ? { stack: true } : {}),
     );
   }
-  const [from, to] = rangeMs(of, Date.now());
   const counted = (by: string) =>
     of.query.trim() === "" ? `stats count(*) as events by ${by}` : `${of.query}\n| stats count(*) as events by ${by}`;
   const isCut = commands(of.query).some(({ name }) => ["limit", "head", "tail", "sort"].includes(name));
@@ -88,9 +69,9 @@ export function panelsFor(of: View, kind: string): Omit<BoardPanel, "x" | "y" | 
   // A count of rows that a limit cut would be a count of the limit.
   if (isCut) return [rowPanel];
   return [
-    panel("bar", "bar", counted(`bin(${binFor(to - from)}), @level`), { stack: true, nulls: "zero" }),
+    panel("bar", "bar", counted("bin($__interval), @level"), { stack: true, nulls: "zero" }),
     rowPanel,
-    { ...panel("number", "number", counted(`bin(${binFor(to - from)})`), { unit: "count" }) },
+    { ...panel("number", "number", counted("bin($__interval)"), { unit: "count" }) },
   ];
 }
 
@@ -197,10 +178,10 @@ async function put(target: string, title: string, panel: BoardPanel, of: View): 
       (boards.peek().data ?? []).map((one) => one.name),
     );
     const range = of.from.startsWith("now") ? { from: of.from, to: of.to } : { from: "now-24h", to: "now" };
-    await saveBoard(name, { title, range, panels: [{ ...panel, id: "p1" }] });
+    await saveBoard(name, storable({ title, range, panels: [{ ...panel, id: "p1" }] }));
     return name;
   }
   const { text, version } = await askBoard(target);
-  await saveBoard(target, { ...text, panels: below(text.panels, panel) }, version);
+  await saveBoard(target, storable({ ...text, panels: below(text.panels, panel) }), version);
   return target;
 }

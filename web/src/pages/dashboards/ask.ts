@@ -13,6 +13,7 @@ import { withRowFields } from "../../query/edit.ts";
 import { t } from "../../texts.ts";
 import { view } from "../../view.ts";
 import { dataOf, type QueryData } from "./answers.ts";
+import { builtIns } from "./interval.ts";
 import { filled, FillError, type Choices } from "./variables.ts";
 
 /** Requests under way at once: browsers allow six to a server of HTTP/1.1, and others must get through. */
@@ -98,28 +99,39 @@ function begin(key: string): Shared {
   return shared;
 }
 
-/** Returns the query that is asked: with the values of variables, and of events with what their rows show. */
-export function askedText(panel: Pick<BoardPanel, "kind">, query: PanelQuery, choices: Choices): string {
-  const language = query.language ?? "insights";
-  const text = filled(query.query, language, choices);
-  return panel.kind === "logs" && language === "insights" ? (withRowFields(text, []) ?? text) : text;
+/** Whether the answer is a series of numbers, at instants that are asked for: PromQL, and LogQL's metric queries. */
+function isSeries({ language, query }: PanelQuery): boolean {
+  return language === "promql" || (language === "logql" && !/^(?:\s|#[^\n]*\n)*\{/.test(query));
 }
 
-/** Whether PromQL is asked for the last instant alone. */
+/** Whether series are asked for at the last instant alone. */
 const isInstant = (kind: BoardPanel["kind"]) => kind === "pie" || kind === "table";
+
+/** Returns the query that is asked: with the values of variables, and of events with what their rows show. */
+export function askedText(
+  { kind }: Pick<BoardPanel, "kind">,
+  query: PanelQuery,
+  choices: Choices,
+  range: Pick<BoardRange, "from" | "to">,
+): string {
+  const language = query.language ?? "insights";
+  const step = isSeries(query) && !isInstant(kind) ? stepsOf([range.from, range.to]).step : undefined;
+  const text = filled(query.query, language, { ...choices, ...builtIns(range, step) });
+  return kind === "logs" && language === "insights" ? (withRowFields(text, []) ?? text) : text;
+}
 
 function bodyOf(panel: BoardPanel, query: PanelQuery, text: string, range: BoardRange): Record<string, unknown> {
   const language = query.language ?? "insights";
   const iso = (ms: number) => new Date(ms).toISOString();
-  const isRange = language === "promql" && !isInstant(panel.kind);
+  const hasSteps = isSeries(query) && !isInstant(panel.kind);
   const { from, step } = stepsOf([range.from, range.to]);
   return {
     query: text,
     language,
-    from: iso(isRange ? from : range.from),
+    from: iso(hasSteps ? from : range.from),
     // Without an end the server takes in what runs slightly ahead of its clock, too.
     ...(range.isOpen ? {} : { to: iso(range.to) }),
-    ...(isRange ? { step: `${step / 1000}s` } : {}),
+    ...(hasSteps ? { step: `${step / 1000}s` } : {}),
     ...((query.groups ?? []).length > 0 ? { groups: query.groups } : {}),
     time_zone: timeZone(view.peek().zone),
     limit: panel.kind === "logs" ? LOGS_MAX : ROWS_MAX,
@@ -149,7 +161,7 @@ async function askPanel(
   }
   const queries = panel.queries ?? [];
   try {
-    const texts = queries.map((query) => askedText(panel, query, choices));
+    const texts = queries.map((query) => askedText(panel, query, choices, range));
     const answers = await Promise.all(
       queries.map((query, at) => ask(bodyOf(panel, query, texts[at] ?? "", range), signal)),
     );
@@ -199,7 +211,7 @@ export async function askOffers(
 ): Promise<string[]> {
   const table: BoardPanel = { id: "", kind: "table", x: 0, y: 0, w: 0, h: 0 };
   try {
-    const text = filled(query.query, query.language ?? "insights", choices);
+    const text = askedText(table, query, choices, range);
     const { columns, rows } = await ask(bodyOf(table, query, text, range), signal);
     // A label is what one chooses in PromQL, not its value.
     const at = Math.max(

@@ -6,7 +6,7 @@ import { NOTHING } from "../../explore/series.ts";
 import { addFilter, canBeNamed, condition, headOf } from "../../query/edit.ts";
 import { view, type View } from "../../view.ts";
 import type { PanelSeries } from "./answers.ts";
-import { askedText, type PanelData } from "./ask.ts";
+import { askedText, type BoardRange, type PanelData } from "./ask.ts";
 import type { Choices } from "./variables.ts";
 
 /** A view of Explore, and whether it lacks the query, which Explore cannot write. */
@@ -34,6 +34,7 @@ function narrowed(text: string, series: PanelSeries | null, data: PanelData["dat
 export function behind(
   panel: BoardPanel,
   choices: Choices,
+  range: BoardRange,
   answered: PanelData | null,
   series: PanelSeries | null,
   part: { from: number; to: number } | null,
@@ -52,7 +53,7 @@ export function behind(
       to: {
         ...base,
         language,
-        query: askedText(panel, query, choices),
+        query: askedText(panel, query, choices, range),
         groups,
         from,
         to,
@@ -64,7 +65,7 @@ export function behind(
     };
   }
   if (language !== "insights") return { to: { ...base, ...time, groups, query: "" }, isWithoutQuery: true };
-  const text = askedText({ kind: "table" }, query, choices);
+  const text = askedText({ kind: "table" }, query, choices, range);
   const isWhole = part === null && series === null;
   return {
     to: { ...base, ...time, groups, query: isWhole ? text : narrowed(text, series, answered?.data[at]) },

@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import type { ComponentType } from "preact";
 
 import { ApiError } from "../../api.ts";
-import { boards, deleteBoard, exportAddress, suggestedName, type BoardText } from "../../api/dashboards.ts";
+import { boards, deleteBoard, exportBoard, suggestedName, type BoardText } from "../../api/dashboards.ts";
 import { oneLine } from "../../format.ts";
 import { copyLink } from "../../keys.ts";
 import { Icon } from "../../parts/icons.tsx";
@@ -15,6 +15,9 @@ import { ago } from "../../time.ts";
 import { go, NO_BOARD, view } from "../../view.ts";
 import { Sure, told } from "../settings/parts.tsx";
 import { board, discard, draft, isChanged, loadBoard, range, redo, refresh, save, saveCopy, undo } from "./state.ts";
+import { fileName, saveFile } from "./picture.ts";
+import { withTitles } from "./storable.ts";
+import { ALL } from "./variables.ts";
 import { Versions } from "./versions.tsx";
 
 type Opened = "" | "copy" | "history";
@@ -79,10 +82,19 @@ export function Bar({
 function More({ name, open }: { name: string; open: { value: Opened } }) {
   const kept = board.value.data;
   const { from, to } = range.value;
-  const { chosen } = view.value.board;
-  const iso = (ms: number) => new Date(ms).toISOString();
-  const values = Object.fromEntries(Object.entries(chosen).map(([of, all]) => [`var.${of}`, all.join(",")]));
-  const file = exportAddress(name, { from: iso(from), to: iso(to), ...values });
+  const saveHtml = async () => {
+    const iso = (ms: number) => new Date(ms).toISOString();
+    const chosen = Object.entries(view.peek().board.chosen).flatMap(([of, all]) =>
+      all.filter((value) => value !== ALL).map((value): [string, string] => [`var.${of}`, value]),
+    );
+    tell(t("The file is being made…"));
+    try {
+      const file = await exportBoard(name, [["from", iso(from)], ["to", iso(to)], ...chosen]);
+      saveFile(file, fileName(name, "html"));
+    } catch (error) {
+      tell(t("No file was saved: {reason}.", { reason: told(error) }));
+    }
+  };
   const then = (action: () => void) => () => {
     layer.value = "";
     action();
@@ -116,11 +128,7 @@ function More({ name, open }: { name: string; open: { value: Opened } }) {
           set({ wall: "panels", edit: "", panel: "" }),
         )}
         {item(t("Copy a link with fixed times"), "board-link", copyLink)}
-        <li>
-          <a href={file} download="" data-testid="board-html" onClick={() => (layer.value = "")}>
-            {t("Save as one HTML file, with its data")}
-          </a>
-        </li>
+        {item(t("Save as one HTML file, with its data"), "board-html", () => void saveHtml())}
         {item(t("Title, time, variables…"), "board-settings", () => set({ edit: "settings", panel: "" }))}
         {item(t("Save a copy…"), "board-copy", () => (open.value = "copy"))}
         {kept?.source === "store" && item(t("Earlier versions…"), "board-history", () => (open.value = "history"))}
@@ -146,7 +154,7 @@ function Unsaved({ name, open }: { name: string; open: { value: Opened } }) {
       tell(t("Saved"));
     } catch (error) {
       conflict.value = error instanceof ApiError && error.status === 409;
-      problem.value = told(error);
+      problem.value = withTitles(told(error), of.history.now);
     }
   };
   const mayStore = kept?.own === true && kept.source === "store";

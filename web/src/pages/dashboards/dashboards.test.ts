@@ -20,6 +20,8 @@ import { slicesOf } from "./slices.ts";
 import { evaluated, ExpressionError } from "./expression.ts";
 import { COLUMNS, overlap, panelsOf, placed, roomFor, sectionsOf, settled, stepped, within } from "./grid.ts";
 import { csvOf } from "./csv.ts";
+import { builtIns } from "./interval.ts";
+import { storable, withTitles } from "./storable.ts";
 import { begun, changedTo, redone, undone } from "./history.ts";
 import { boardsOf, freshness, turnsOf } from "./turns.ts";
 import { gradeOf, withUnit } from "./units.ts";
@@ -434,5 +436,55 @@ test("slices are at most eight with the rest, and their shares are whole", () =>
   assert.equal(
     slices.reduce((sum, { value }) => sum + value, 0),
     66,
+  );
+});
+
+test("built-in variables suit the range, and stand without quotes", () => {
+  const of = (seconds: number) =>
+    Object.values(builtIns({ from: 0, to: seconds * 1000 })).map(({ values }) => values[0]);
+  assert.deepEqual(of(60), ["1s", "60s", "60s"]);
+  assert.deepEqual(of(3600), ["30s", "60s", "3600s"]);
+  assert.deepEqual(of(86_400), ["600s", "615s", "86400s"]);
+  assert.deepEqual(of(365 * 86_400), ["604800s", "604815s", "31536000s"]);
+  const choices = builtIns({ from: 0, to: 3_600_000 });
+  assert.equal(filled("stats count(*) by bin($__interval)", "insights", choices), "stats count(*) by bin(30s)");
+  assert.equal(filled("rate(x[$__rate_interval])", "promql", choices), "rate(x[60s])");
+});
+
+test("what is stored has no empty keys, no queries of texts, and thresholds in order", () => {
+  const query = [{ id: "a", query: "stats count(*)", label: "" }];
+  const text = {
+    title: "T",
+    description: "",
+    range: { from: "now-1h", to: "now" },
+    variables: [{ name: "v", values: ["a"], default: [] }],
+    panels: [
+      { ...panel("p1", 0, 0, 12, 4), kind: "text" as const, text: "x", queries: query },
+      {
+        ...panel("p2", 0, 4, 12, 4),
+        queries: query,
+        stack: false,
+        thresholds: [
+          { value: 9, level: "error" as const },
+          { value: 5, level: "warn" as const },
+          { value: 5, level: "info" as const },
+        ],
+      },
+    ],
+  };
+  const { panels, variables, ...rest } = storable(text);
+  assert.deepEqual(rest, { title: "T", range: text.range });
+  assert.deepEqual(variables, [{ name: "v", values: ["a"] }]);
+  assert.deepEqual(panels[0], { ...panel("p1", 0, 0, 12, 4), kind: "text", text: "x" });
+  assert.deepEqual(panels[1]?.queries, [{ id: "a", query: "stats count(*)" }]);
+  assert.deepEqual(panels[1]?.thresholds, [
+    { value: 5, level: "info" },
+    { value: 9, level: "error" },
+  ]);
+  assert.equal(
+    withTitles("panels[1].expression: x", {
+      panels: [panel("a", 0, 0, 2, 2), { ...panel("b", 0, 0, 2, 2), title: "B" }],
+    }),
+    "“B” (panels[1]).expression: x",
   );
 });

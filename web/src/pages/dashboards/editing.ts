@@ -41,7 +41,10 @@ export function addPanel(panel: Omit<BoardPanel, "id" | "x" | "y" | "w" | "h">, 
 
 /** Adds a panel and opens its form. */
 export function newPanel(section?: string): void {
-  const id = addPanel({ kind: "line", title: "", queries: [{ id: "a", query: "stats count(*) by bin(5m)" }] }, section);
+  const id = addPanel(
+    { kind: "line", title: "", queries: [{ id: "a", query: "stats count(*) by bin($__interval)" }] },
+    section,
+  );
   go({ board: { ...view.peek().board, edit: "1", panel: id } });
 }
 
@@ -103,7 +106,7 @@ export function addSection(): void {
   let n = names.size;
   const name = () => t("Section {n}", { n });
   while (names.has(name())) n += 1;
-  addPanel({ kind: "text", title: "", text: "" }, name());
+  addPanel({ kind: "text", title: "", text: t("What this section is about") }, name());
 }
 
 /** Puts panels of another document below those that there are. */

@@ -102,7 +102,7 @@ export function Panel(props: PanelProps) {
             asTable={asTable}
             onTable={panel.kind === "text" || panel.kind === "logs" ? null : () => setTable(!asTable)}
             isEdited={isEdited}
-            onExplore={() => lead(panel, choices, answered, null, null)}
+            onExplore={() => lead(panel, choices, range, answered, null, null)}
           />
         )}
         {props.children}
@@ -130,12 +130,13 @@ export function Panel(props: PanelProps) {
 function lead(
   panel: BoardPanel,
   choices: Choices,
+  range: BoardRange,
   answered: PanelData | null,
   series: PanelSeries | null,
   part: { from: number; to: number } | null,
 ): void {
   try {
-    const { to, isWithoutQuery } = behind(panel, choices, answered, series, part);
+    const { to, isWithoutQuery } = behind(panel, choices, range, answered, series, part);
     go(to);
     if (isWithoutQuery) tell(t("Explore cannot take this query along: it shows all lines of the time"));
   } catch (error) {
@@ -225,7 +226,7 @@ function Body(props: BodyProps) {
   if (rows === 0) return <Nothing />;
   const label = t("{title}: a chart; its menu has the same as a table", { title: title || t("Panel") });
   const pick = (one: PanelSeries | null, part: { from: number; to: number } | null = null) =>
-    lead(panel, choices, answered, one, part);
+    lead(panel, choices, answered.range, answered, one, part);
   if (panel.kind === "logs") {
     const [first] = answered.data;
     return (

@@ -65,6 +65,14 @@ function useSettled(panel: BoardPanel): BoardPanel {
     : { ...panel, queries: settled.queries ?? [] };
 }
 
+/** What a kind cannot be without. */
+function neededBy(kind: PanelKind, { queries = [], text: written = "" }: BoardPanel): Partial<BoardPanel> {
+  if (kind === "text") return written === "" ? { text: t("Text") } : {};
+  return kind === "map" || queries.length > 0
+    ? {}
+    : { queries: [{ id: "a", query: "stats count(*) by bin($__interval)" }] };
+}
+
 /** The form. */
 export function PanelForm({ panel, text, choices }: { panel: BoardPanel; text: BoardText; choices: Choices }) {
   const shown = useSettled(panel);
@@ -96,7 +104,7 @@ export function PanelForm({ panel, text, choices }: { panel: BoardPanel; text: B
             label={t("Picture")}
             value={kind}
             choices={Object.entries(PANEL_KINDS).map(([one, name]) => [one as PanelKind, t(name)] as const)}
-            onChoose={(next) => set({ kind: next })}
+            onChoose={(next) => set({ kind: next, ...neededBy(next, panel) })}
             testId="panel-kind"
           />
         </div>
@@ -331,7 +339,7 @@ function Queries({ panel, onQueries }: { panel: BoardPanel; onQueries: (queries:
     const taken = queries.map(queryId);
     let n = 0;
     while (taken.includes(String.fromCharCode(97 + n))) n += 1;
-    onQueries([...queries, { id: String.fromCharCode(97 + n), query: "stats count(*) by bin(5m)" }]);
+    onQueries([...queries, { id: String.fromCharCode(97 + n), query: "stats count(*) by bin($__interval)" }]);
   };
   return (
     <>

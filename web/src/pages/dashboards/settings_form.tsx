@@ -79,7 +79,7 @@ export function SettingsForm({ text }: { text: BoardText }) {
           type="button"
           class="link"
           data-testid="variable-add"
-          onClick={() => set({ variables: [...variables, { name: `v${variables.length + 1}`, values: [] }] })}
+          onClick={() => set({ variables: [...variables, { name: `v${variables.length + 1}`, values: ["a", "b"] }] })}
         >
           {t("Add a variable")}
         </button>
@@ -128,7 +128,7 @@ function VariableFields({
             set(
               kind === "query"
                 ? { query: "stats count(*) by service", values: undefined }
-                : { query: undefined, language: undefined, groups: undefined, values: [] },
+                : { query: undefined, language: undefined, groups: undefined, values: ["a", "b"] },
             )
           }
         />

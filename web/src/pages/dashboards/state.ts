@@ -7,6 +7,7 @@ import { start, type Lane } from "../../ask.ts";
 import { resolve } from "../../time.ts";
 import { askedAt, go, NO_BOARD, REFRESHES, view } from "../../view.ts";
 import type { BoardRange } from "./ask.ts";
+import { storable } from "./storable.ts";
 import { begun, changedTo, redone, undone, type History } from "./history.ts";
 
 /** The dashboard as the server has it. */
@@ -124,6 +125,7 @@ function cleaned<T extends object>(of: T): T {
   return Object.fromEntries(Object.entries(of).filter(([, value]) => value !== undefined)) as T;
 }
 
+/** Takes one step back or forward. */
 function step(by: (of: History<BoardText>) => History<BoardText>): void {
   const of = draft.peek();
   if (of === null) return;
@@ -155,7 +157,7 @@ export function discard(): void {
 export async function save(): Promise<void> {
   const of = draft.peek();
   if (of === null) return;
-  const saved = await saveBoard(of.name, of.history.now, of.version);
+  const saved = await saveBoard(of.name, storable(of.history.now), of.version);
   keep(null, of.name);
   draft.value = null;
   board.value = { ...board.peek(), state: "done", data: saved, error: null };
@@ -165,7 +167,7 @@ export async function save(): Promise<void> {
 export async function saveCopy(name: string, title: string): Promise<void> {
   const text = shown.peek();
   if (text === null) return;
-  await saveBoard(name, { ...text, title });
+  await saveBoard(name, storable({ ...text, title }));
   discard();
   go({ board: { ...NO_BOARD, name, chosen: view.peek().board.chosen } });
 }

@@ -50,6 +50,9 @@ const BARE: Place = { kind: "bare" };
 
 const isSeries = (language: PanelLanguage) => language === "promql" || language === "logql";
 
+/** A name, a number or a duration. */
+const WORD = /^[A-Za-z0-9_:.]+$/;
+
 const NAMED = /\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))/y;
 
 /** Returns the name that stands at a place of a text as `$name` or `${name}`, and where it ends. */
@@ -118,7 +121,7 @@ function asBare(choice: Choice, language: PanelLanguage, isAfterIn: boolean): st
   const one = !choice.isAll && values.length === 1 ? (values[0] ?? "") : null;
   if (isSeries(language)) {
     if (one === null) throw new Error(PROBLEMS.oneInSeries);
-    if (!/^[A-Za-z0-9_:.]+$/.test(one)) throw new Error(PROBLEMS.word);
+    if (!WORD.test(one)) throw new Error(PROBLEMS.word);
     return one;
   }
   if (one !== null && !(language === "insights" && isAfterIn)) return quoted(one);
@@ -148,7 +151,9 @@ export function filled(query: string, language: PanelLanguage, choices: Choices)
     const choice = named && Object.hasOwn(choices, named.name) ? choices[named.name] : undefined;
     if (named && choice) {
       try {
-        answer += written(choice, language, place, query.slice(0, at));
+        // A built-in one is a duration, which no language has in quotes.
+        const isPlain = named.name.startsWith("__") && WORD.test(choice.values[0] ?? "");
+        answer += isPlain ? choice.values[0] : written(choice, language, place, query.slice(0, at));
       } catch (error) {
         throw new FillError(named.name, error instanceof Error ? error.message : String(error));
       }
