@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=8246974abd08";
+export{t as RowList}from"./row_list.js?v=2ed6d77018cb";

@@ -1,1 +1,1 @@
-export{t as Selection}from"./selection2.js?v=fd3b1f68b975";
+export{t as Selection}from"./selection2.js?v=a4d7fb201318";

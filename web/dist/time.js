@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=321833910951";
+export{t as readRange}from"./time2.js?v=4654bd589823";

@@ -234,6 +234,7 @@ export const DASHBOARDS: Readonly<Record<string, string>> = {
 
   // From Explore
   "Add to a dashboard": "Tambahkan ke dasbor",
+  "Add to a dashboard…": "Tambahkan ke dasbor…",
   "Added to the dashboard": "Ditambahkan ke dasbor",
   "a new one": "dasbor baru",
   "Title of the dashboard": "Judul dasbor",
