@@ -2,6 +2,7 @@
 
 import type { Answer, Column, Notice } from "../../api.ts";
 import type { BoardPanel, LegendValue, PanelQuery } from "../../api/dashboards.ts";
+import { levelClass, LEVELS } from "../../explore/levels.ts";
 import { NOTHING, stepOf } from "../../explore/series.ts";
 import { cut, printable } from "../../format.ts";
 import type { Json } from "../../query/edit.ts";
@@ -155,6 +156,13 @@ function distinct(series: readonly PanelSeries[]): PanelSeries[] {
   });
 }
 
+/** The order of names: levels by their weight, numbers in names by their size. It stays when values change, and so do colours. */
+export function byName(a: { name: string }, b: { name: string }): number {
+  const weight = ({ name }: { name: string }) => LEVELS.findIndex((level) => level === levelClass(name));
+  const [one, other] = [weight(a), weight(b)];
+  return one >= 0 && other >= 0 ? one - other : a.name.localeCompare(b.name, "en", { numeric: true });
+}
+
 /** Returns the series of a panel's queries, named; `prefix` where there are several queries. */
 export function seriesOf(panel: Pick<BoardPanel, "queries">, data: readonly QueryData[]): PanelSeries[] {
   const queries = panel.queries ?? [];
@@ -162,7 +170,9 @@ export function seriesOf(panel: Pick<BoardPanel, "queries">, data: readonly Quer
     data.flatMap(({ series }, at) => {
       const query = queries[at] ?? { query: "" };
       const prefix = queries.length > 1 ? queryId(query, at) : "";
-      return named(series, query, prefix).map((one) => ({ ...one, query: at }));
+      return named(series, query, prefix)
+        .sort(byName)
+        .map((one) => ({ ...one, query: at }));
     }),
   );
 }
@@ -179,7 +189,7 @@ export function byQuery(
 /** Names the series that an expression gave. */
 export function namedResults(series: readonly PanelSeries[], expression: string): PanelSeries[] {
   const results = series.map((one) => ({ ...one, name: expression }));
-  return distinct(named(results, { query: "" }, ""));
+  return distinct(named(results, { query: "" }, "").sort(byName));
 }
 
 /** Returns the distance of points: the least that there is, and `otherwise` where there is none. */
@@ -240,7 +250,7 @@ export function largest(series: readonly PanelSeries[], most: number, others: st
   for (const { points } of sorted.slice(most - 1))
     for (const [ms, value] of points) sums.set(ms, (sums.get(ms) ?? 0) + value);
   return [
-    ...sorted.slice(0, most - 1),
+    ...sorted.slice(0, most - 1).sort(byName),
     { name: others, labels: {}, isRest: true, points: [...sums].sort((a, b) => a[0] - b[0]) },
   ];
 }

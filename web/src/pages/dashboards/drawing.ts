@@ -5,7 +5,7 @@ import { stack, type Stacked } from "../../explore/series.ts";
 import { geometryOf, linear, type Geometry, type SeriesKind, type ValueScale } from "../../explore/time_chart.tsx";
 import { scaleBetween } from "../../metrics/lines.ts";
 import type { BoardRange } from "./ask.ts";
-import { distanceOf, largest, thinned, withZeros, type PanelSeries } from "./answers.ts";
+import { byName, distanceOf, largest, thinned, withZeros, type PanelSeries } from "./answers.ts";
 
 /** Most lines of a chart: eight colours, three kinds of dashes. */
 const LINES_MAX = 24;
@@ -89,7 +89,7 @@ export function drawingOf(
   const distance = distanceOf(all, step);
   const most = kind === "line" ? LINES_MAX : STACKED_MAX;
   // Lines are left out: a sum of them is no line among them.
-  const kept = kind === "line" ? [...all].sort(bySize).slice(0, most) : largest(all, most, others);
+  const kept = kind === "line" ? [...all].sort(bySize).slice(0, most).sort(byName) : largest(all, most, others);
   const zeros = panel.nulls === "zero" ? withZeros(kept, { ...range, step: distance }) : kept;
   const series = zeros.map((one) => ({ ...one, points: thinned(one.points, size.width) }));
   const stacked = kind === "line" ? [] : stackedOf(zeros, panel, distance);

@@ -23,40 +23,42 @@ export function LogLines({ data, groups }: { data: QueryData; groups: readonly s
   const [time, level, message, id] = [at("@timestamp", "timestamp"), at("@level"), at("@message", "line"), at("@id")];
   const zone = view.value.zone;
   return (
-    <ul class="board-logs" tabIndex={0} role="region" aria-label={t("Events, newest first")} data-testid="board-logs">
-      {data.rows.map((row, n) => {
-        const ms = Date.parse(textOf(row[time]));
-        const said = message >= 0 ? textOf(row[message]) : row.map(textOf).join(" ");
-        const iso = (of: number) => new Date(of).toISOString();
-        const to = Number.isNaN(ms)
-          ? null
-          : {
-              page: "explore" as const,
-              language: "insights" as const,
-              query: "",
-              groups,
-              from: iso(ms - AROUND_MS),
-              to: iso(ms + AROUND_MS),
-              row: id >= 0 ? textOf(row[id]) : "",
-              refresh: 0,
-            };
-        const word = level >= 0 ? textOf(row[level]) : "";
-        return (
-          <li key={n} class={`level-${levelClass(word)}`}>
-            {to ? (
-              <Way to={to} class="number">
-                <time dateTime={iso(ms)} title={fullText(ms, zone)}>
-                  {dayClock(ms, zone)}
-                </time>
-              </Way>
-            ) : (
-              <span />
-            )}
-            <span class="board-log-level">{word}</span>
-            <span class="board-log-text">{oneLine(said, TEXT_CHARS_MAX)}</span>
-          </li>
-        );
-      })}
-    </ul>
+    <div class="board-logs" tabIndex={0} role="region" aria-label={t("Events, newest first")} data-testid="board-logs">
+      <ul>
+        {data.rows.map((row, n) => {
+          const ms = Date.parse(textOf(row[time]));
+          const said = message >= 0 ? textOf(row[message]) : row.map(textOf).join(" ");
+          const iso = (of: number) => new Date(of).toISOString();
+          const to = Number.isNaN(ms)
+            ? null
+            : {
+                page: "explore" as const,
+                language: "insights" as const,
+                query: "",
+                groups,
+                from: iso(ms - AROUND_MS),
+                to: iso(ms + AROUND_MS),
+                row: id >= 0 ? textOf(row[id]) : "",
+                refresh: 0,
+              };
+          const word = level >= 0 ? textOf(row[level]) : "";
+          return (
+            <li key={n} class={`level-${levelClass(word)}`}>
+              {to ? (
+                <Way to={to} class="number">
+                  <time dateTime={iso(ms)} title={fullText(ms, zone)}>
+                    {dayClock(ms, zone)}
+                  </time>
+                </Way>
+              ) : (
+                <span />
+              )}
+              <span class="board-log-level">{word}</span>
+              <span class="board-log-text">{oneLine(said, TEXT_CHARS_MAX)}</span>
+            </li>
+          );
+        })}
+      </ul>
+    </div>
   );
 }
