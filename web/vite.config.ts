@@ -62,6 +62,7 @@ const OWN = [
   "style/charts.css",
   "explore/series_chart.tsx",
   "explore/time_chart.tsx",
+  "explore/geometry.ts",
   "explore/chart.tsx",
   "explore/count_table.tsx",
   "explore/tail.ts",

@@ -11,7 +11,8 @@ import { niceTop, useWidth } from "./axis.tsx";
 import { stepBy, useBrush } from "./brush.ts";
 import { Selection } from "./selection.tsx";
 import { seriesOf, stack, stepOf, type Series, type Stacked } from "./series.ts";
-import { colourOf, geometryOf, linear, TimeChart, type SeriesKind } from "./time_chart.tsx";
+import { geometryOf, linear, type SeriesKind } from "./geometry.ts";
+import { colourOf, TimeChart } from "./time_chart.tsx";
 
 const TALL = 170;
 

@@ -2,42 +2,15 @@
 // the instant that is read. Whoever shows it decides what reading and choosing lead to.
 
 import type { ComponentChildren } from "preact";
+import { useMemo } from "preact/hooks";
 
 import { view } from "../view.ts";
 import { Axis, AXIS } from "./axis.tsx";
 import type { Part, useBrush } from "./brush.ts";
 import { levelClass, NO_LEVEL } from "./levels.ts";
+import type { Geometry, SeriesKind, ValueScale } from "./geometry.ts";
 import { MarkLines } from "./mark_lines.tsx";
 import { NOTHING, path, type Series, type Stacked } from "./series.ts";
-
-/** How series are drawn. */
-export type SeriesKind = "line" | "area" | "bar";
-
-/** The values of a chart: its ends, the values with a line across, and where a value is, from 0 (low) to 1 (top). */
-export interface ValueScale {
-  low: number;
-  top: number;
-  marks: readonly number[];
-  place: (value: number) => number;
-}
-
-/** Where instants and values are drawn. */
-export interface Geometry {
-  from: number;
-  to: number;
-  width: number;
-  tall: number;
-  step: number;
-  /** Width of a bar. */
-  wide: number;
-  x: (ms: number) => number;
-  y: (value: number) => number;
-  timeAt: (place: number) => number;
-}
-
-/** Most pixels of a bar. */
-const BAR_MAX = 60;
-const EDGE = 8;
 
 /** Colours: of levels those that they have everywhere, of other things one after the other. */
 export function colourOf(all: readonly { name: string }[]): (n: number) => string {
@@ -45,48 +18,6 @@ export function colourOf(all: readonly { name: string }[]): (n: number) => strin
     all.some(({ name }) => levelClass(name) !== NO_LEVEL) &&
     all.every(({ name }) => name === NOTHING || levelClass(name) !== NO_LEVEL);
   return (n) => (areLevels ? `level-${levelClass(all[n]?.name ?? "")}` : `series-${n}`);
-}
-
-/** Returns the scale on which equal distances are equal differences. */
-export function linear(low: number, top: number, marks: readonly number[]): ValueScale {
-  return { low, top, marks, place: (value) => (value - low) / (top - low) };
-}
-
-/** The instants of a chart. */
-interface Instants {
-  from: number;
-  to: number;
-  /** The distance of neighbours. */
-  step: number;
-}
-
-/** The size of a chart; bars need room at both ends. */
-interface Sheet {
-  width: number;
-  tall: number;
-  isBar: boolean;
-}
-
-/** Returns where things are drawn. */
-export function geometryOf(instants: Instants, scale: ValueScale, sheet: Sheet): Geometry {
-  const { from, to, step } = instants;
-  const { width, tall, isBar } = sheet;
-  const fit = Math.max(1, (to - from) / step + 1);
-  const wide = Math.max(1, Math.min(BAR_MAX, ((width - 2 * EDGE) / fit) * 0.8));
-  // A bar at an end has to have room for its half.
-  const edge = isBar ? EDGE + wide / 2 : EDGE;
-  const inner = Math.max(1, width - 2 * edge);
-  return {
-    from,
-    to,
-    width,
-    tall,
-    step,
-    wide,
-    x: (ms) => edge + ((ms - from) / Math.max(1, to - from)) * inner,
-    y: (value) => tall - scale.place(value) * (tall - 6),
-    timeAt: (place) => Math.min(to + step, Math.max(from, from + ((place - edge) / inner) * (to - from))),
-  };
 }
 
 function Lines({ series, colour, at }: { series: readonly Series[]; colour: (n: number) => string; at: Geometry }) {
@@ -162,6 +93,12 @@ export function TimeChart(props: Props) {
   const { kind, series, stacked, colour, geometry, scale, valueText, brush, brushed, read } = props;
   const { x, y, width, tall, from, to, step } = geometry;
   const marks = scale.marks.filter((value) => value !== scale.low);
+  // What is read moves often; what is drawn stays.
+  const shapes = useMemo(() => {
+    if (kind === "line") return <Lines series={series} colour={colour} at={geometry} />;
+    if (kind === "area") return <Areas stacked={stacked} colour={colour} at={geometry} />;
+    return <Bars stacked={stacked} colour={colour} at={geometry} />;
+  }, [kind, series, stacked, colour, geometry]);
   return (
     <svg
       width={width}
@@ -184,13 +121,7 @@ export function TimeChart(props: Props) {
         </g>
       ))}
       <line class="base" x1={0} x2={width} y1={tall + 0.5} y2={tall + 0.5} />
-      {kind === "line" ? (
-        <Lines series={series} colour={colour} at={geometry} />
-      ) : kind === "area" ? (
-        <Areas stacked={stacked} colour={colour} at={geometry} />
-      ) : (
-        <Bars stacked={stacked} colour={colour} at={geometry} />
-      )}
+      {shapes}
       {props.children}
       {marks.map((value) => (
         <g key={value} class="grid">

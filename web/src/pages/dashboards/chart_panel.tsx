@@ -64,12 +64,12 @@ export function ChartPanel({ panel, series: all, answered, label, onPick }: Prop
     [series, whole],
   );
   const { geometry, instants, scale } = drawing;
-  const wholeClass = classesOf(whole);
-  // A series keeps its colour when it is alone.
-  const colour = (n: number) => {
-    const at = whole.series.findIndex(({ name }) => name === drawing.series[n]?.name);
-    return wholeClass(at < 0 ? n : at);
-  };
+  const wholeClass = useMemo(() => classesOf(whole), [whole]);
+  const colour = useMemo(() => {
+    // A series keeps its colour when it is alone.
+    const places = drawing.series.map(({ name }) => whole.series.findIndex((one) => one.name === name));
+    return (n: number) => wholeClass((places[n] ?? -1) < 0 ? n : (places[n] ?? n));
+  }, [drawing, whole]);
   const at = crosshair.value;
   const read = at === null ? null : nearest(instants, at.ms);
   const isNear = read !== null && at !== null && Math.abs(read - at.ms) <= Math.max(geometry.step, step) * 1.5;
@@ -121,7 +121,7 @@ export function ChartPanel({ panel, series: all, answered, label, onPick }: Prop
             colour={colour}
             geometry={geometry}
             scale={scale}
-            valueText={text}
+            valueText={(value) => withUnit(value, panel.unit)}
             label={label}
             brush={brush}
             brushed={brush.dragged ?? byKeys}

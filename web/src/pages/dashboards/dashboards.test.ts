@@ -20,6 +20,7 @@ import { slicesOf } from "./slices.ts";
 import { evaluated, ExpressionError } from "./expression.ts";
 import { COLUMNS, overlap, panelsOf, placed, roomFor, sectionsOf, settled, stepped, within } from "./grid.ts";
 import { csvOf } from "./csv.ts";
+import { logarithmic, nearest, valueAt } from "./drawing.ts";
 import { builtIns } from "./interval.ts";
 import { storable, withTitles } from "./storable.ts";
 import { begun, changedTo, redone, undone } from "./history.ts";
@@ -487,4 +488,25 @@ test("what is stored has no empty keys, no queries of texts, and thresholds in o
     }),
     "“B” (panels[1]).expression: x",
   );
+});
+
+test("the nearest instant and the value at one are found by halving", () => {
+  const instants = [0, 10, 20, 50];
+  assert.deepEqual(
+    [-5, 4, 6, 20, 36, 99].map((ms) => nearest(instants, ms)),
+    [0, 0, 10, 20, 50, 50],
+  );
+  assert.equal(nearest([], 5), null);
+  const series = { points: instants.map((ms) => [ms, ms * 2] as [number, number]) };
+  assert.deepEqual(
+    [0, 20, 50, 15].map((ms) => valueAt(series, ms)),
+    [0, 40, 100, undefined],
+  );
+});
+
+test("a logarithmic scale has decades, and values without a logarithm lie at its low end", () => {
+  const { low, top, marks, place } = logarithmic(3, 4200);
+  assert.deepEqual([low, top], [1, 10_000]);
+  assert.deepEqual(marks, [1, 10, 100, 1000, 10_000]);
+  assert.deepEqual([place(0), place(1), place(100), place(10_000)], [0, 0, 0.5, 1]);
 });

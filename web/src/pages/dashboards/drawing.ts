@@ -2,7 +2,7 @@
 
 import type { BoardPanel } from "../../api/dashboards.ts";
 import { stack, type Stacked } from "../../explore/series.ts";
-import { geometryOf, linear, type Geometry, type SeriesKind, type ValueScale } from "../../explore/time_chart.tsx";
+import { geometryOf, linear, type Geometry, type SeriesKind, type ValueScale } from "../../explore/geometry.ts";
 import { scaleBetween } from "../../metrics/lines.ts";
 import type { BoardRange } from "./ask.ts";
 import { byName, distanceOf, largest, thinned, withZeros, type PanelSeries } from "./answers.ts";
@@ -126,14 +126,27 @@ function isThinned(whole: readonly PanelSeries[]): (one: PanelSeries, at: number
   return (one, at) => one.points.length < (whole[at]?.points.length ?? 0);
 }
 
-/** Returns the value of a series at an instant. */
-export function valueAt({ points }: Pick<PanelSeries, "points">, ms: number): number | undefined {
-  return points.find(([at]) => at === ms)?.[1];
+/** Returns the place of the first that is not before an instant, of instants in order. */
+function placeOf(length: number, at: (n: number) => number, ms: number): number {
+  let [low, high] = [0, length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (at(middle) < ms) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
-/** Returns the instant nearest to one. */
+/** Returns the value of a series at an instant. */
+export function valueAt({ points }: Pick<PanelSeries, "points">, ms: number): number | undefined {
+  const point = points[placeOf(points.length, (n) => points[n]?.[0] ?? 0, ms)];
+  return point?.[0] === ms ? point[1] : undefined;
+}
+
+/** Returns the instant nearest to one, of instants in order. */
 export function nearest(instants: readonly number[], ms: number): number | null {
-  let best: number | null = null;
-  for (const one of instants) if (best === null || Math.abs(one - ms) < Math.abs(best - ms)) best = one;
-  return best;
+  const at = placeOf(instants.length, (n) => instants[n] ?? 0, ms);
+  const [before, after] = [instants[at - 1], instants[at]];
+  if (before === undefined || after === undefined) return before ?? after ?? null;
+  return ms - before <= after - ms ? before : after;
 }

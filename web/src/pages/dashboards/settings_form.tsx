@@ -7,6 +7,9 @@ import { view } from "../../view.ts";
 import { ChoiceField, CodeField, LanguageField, NamesField, orNothing, SwitchField, TextField } from "./fields.tsx";
 import { change } from "./state.ts";
 
+/** Distances of refreshes, as the document writes them. */
+const REFRESHES: readonly string[] = ["", "5s", "30s", "1m", "5m"];
+
 type Changes<T> = { [K in keyof T]?: T[K] | undefined };
 
 function merged<T extends object>(of: T, changes: Changes<T>): T {
@@ -18,6 +21,7 @@ export function SettingsForm({ text }: { text: BoardText }) {
   const set = (changes: Changes<BoardText>) =>
     change((now) => merged(now, changes), `settings ${Object.keys(changes).join()}`);
   const variables = text.variables ?? [];
+  const refreshes = [...new Set([...REFRESHES, text.refresh ?? ""])];
   const setVariable = (at: number, changes: Changes<Variable>) =>
     change(
       (now) => ({
@@ -54,13 +58,7 @@ export function SettingsForm({ text }: { text: BoardText }) {
         <ChoiceField
           label={t("Refresh")}
           value={text.refresh ?? ""}
-          choices={[
-            ["", t("only when asked")],
-            ["5s", "5 s"],
-            ["30s", "30 s"],
-            ["1m", "1 min"],
-            ["5m", "5 min"],
-          ]}
+          choices={refreshes.map((one) => [one, one === "" ? t("only when asked") : one] as const)}
           onChoose={(refresh) => set({ refresh: orNothing(refresh) })}
         />
       </div>
