@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 
-import { json, list, request } from "../api.ts";
+import { ApiError, json, list, request } from "../api.ts";
 import { start, type Lane } from "../ask.ts";
 import type { Json } from "../query/edit.ts";
 import { send } from "../session.ts";
@@ -220,6 +220,25 @@ export async function importBoard(format: "grafana" | "cloudwatch", body: unknow
 export async function exportBoard(name: string, params: readonly [string, string][]): Promise<Blob> {
   const search = new URLSearchParams([["format", "html"], ...params]).toString();
   return (await request(`${pathOf(name)}/export?${search}`)).blob();
+}
+
+/** Names that are tried for a new dashboard: those of others, which the user may not see, may be taken. */
+const NAMES_MAX = 20;
+
+/** Stores a new dashboard under a name made of its title, and returns the name. */
+export async function saveNewBoard(of: BoardText): Promise<string> {
+  const taken = (boards.peek().data ?? []).map(({ name }) => name);
+  for (let n = 0; ; n += 1) {
+    const name = suggestedName(of.title, taken);
+    try {
+      await saveBoard(name, of);
+      return name;
+    } catch (error) {
+      const isTaken = error instanceof ApiError && error.status === 409;
+      if (!isTaken || n >= NAMES_MAX) throw error;
+      taken.push(name);
+    }
+  }
 }
 
 /** Returns a name for the address: of the title's letters and digits, and one that is not taken. */

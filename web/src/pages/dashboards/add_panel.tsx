@@ -7,7 +7,7 @@ import {
   askBoards,
   boards,
   saveBoard,
-  suggestedName,
+  saveNewBoard,
   type BoardPanel,
   type PanelKind,
 } from "../../api/dashboards.ts";
@@ -173,13 +173,8 @@ function Form({ onDone }: { onDone: () => void }) {
 /** Stores the panel on a dashboard, and returns the dashboard's name. */
 async function put(target: string, title: string, panel: BoardPanel, of: View): Promise<string> {
   if (target === NEW) {
-    const name = suggestedName(
-      title,
-      (boards.peek().data ?? []).map((one) => one.name),
-    );
     const range = of.from.startsWith("now") ? { from: of.from, to: of.to } : { from: "now-24h", to: "now" };
-    await saveBoard(name, storable({ title, range, panels: [{ ...panel, id: "p1" }] }));
-    return name;
+    return saveNewBoard(storable({ title, range, panels: [{ ...panel, id: "p1" }] }));
   }
   const { text, version } = await askBoard(target);
   await saveBoard(target, storable({ ...text, panels: below(text.panels, panel) }), version);

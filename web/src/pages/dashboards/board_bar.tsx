@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import type { ComponentType } from "preact";
 
 import { ApiError } from "../../api.ts";
-import { boards, deleteBoard, exportBoard, suggestedName, type BoardText } from "../../api/dashboards.ts";
+import { deleteBoard, exportBoard, type BoardText } from "../../api/dashboards.ts";
 import { oneLine } from "../../format.ts";
 import { copyLink } from "../../keys.ts";
 import { Icon } from "../../parts/icons.tsx";
@@ -229,8 +229,7 @@ function CopyForm({ title: before, onDone }: { title: string; onDone: () => void
   const submit = async (event: Event) => {
     event.preventDefault();
     try {
-      const taken = (boards.peek().data ?? []).map((one) => one.name);
-      await saveCopy(suggestedName(title.peek(), [...taken, view.peek().board.name]), title.peek());
+      await saveCopy(title.peek());
       onDone();
       tell(t("Copy saved"));
     } catch (error) {

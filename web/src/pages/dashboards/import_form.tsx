@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 
-import { boards, importBoard, saveBoard, suggestedName, type Imported } from "../../api/dashboards.ts";
+import { importBoard, saveNewBoard, type Imported } from "../../api/dashboards.ts";
 import { count, oneLine } from "../../format.ts";
 import { tell } from "../../parts/layers.tsx";
 import { t } from "../../texts.ts";
@@ -51,11 +51,7 @@ export function ImportForm({ onDone }: { onDone: () => void }) {
   const store = (of: Imported) =>
     attempt(async () => {
       const title = of.text.title || t("Imported dashboard");
-      const name = suggestedName(
-        title,
-        (boards.peek().data ?? []).map((one) => one.name),
-      );
-      await saveBoard(name, { ...of.text, title });
+      const name = await saveNewBoard({ ...of.text, title });
       onDone();
       go(boardAt(name));
     });

@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 
-import { boards, saveBoard, suggestedName } from "../../api/dashboards.ts";
+import { saveNewBoard } from "../../api/dashboards.ts";
 import { t } from "../../texts.ts";
 import { boardAt, go } from "../../view.ts";
 import { told } from "../settings/parts.tsx";
@@ -17,11 +17,7 @@ export function NewForm({ onDone }: { onDone: () => void }) {
     setBusy(true);
     setProblem("");
     try {
-      const name = suggestedName(
-        title,
-        (boards.peek().data ?? []).map((one) => one.name),
-      );
-      await saveBoard(name, { title: title.trim(), range: { from: "now-24h", to: "now" }, panels: [] });
+      const name = await saveNewBoard({ title: title.trim(), range: { from: "now-24h", to: "now" }, panels: [] });
       onDone();
       go(boardAt(name, { edit: "1" }));
     } catch (error) {

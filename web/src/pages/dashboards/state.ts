@@ -2,7 +2,14 @@
 
 import { computed, signal } from "@preact/signals";
 
-import { askBoard, saveBoard, type Board, type BoardPanel, type BoardText } from "../../api/dashboards.ts";
+import {
+  askBoard,
+  saveBoard,
+  saveNewBoard,
+  type Board,
+  type BoardPanel,
+  type BoardText,
+} from "../../api/dashboards.ts";
 import { start, type Lane } from "../../ask.ts";
 import { resolve } from "../../time.ts";
 import { askedAt, go, NO_BOARD, REFRESHES, view } from "../../view.ts";
@@ -164,10 +171,10 @@ export async function save(): Promise<void> {
 }
 
 /** Saves what is shown under another name, and leaves the original as it is. */
-export async function saveCopy(name: string, title: string): Promise<void> {
+export async function saveCopy(title: string): Promise<void> {
   const text = shown.peek();
   if (text === null) return;
-  await saveBoard(name, storable({ ...text, title }));
+  const name = await saveNewBoard(storable({ ...text, title }));
   discard();
   go({ board: { ...NO_BOARD, name, chosen: view.peek().board.chosen } });
 }
