@@ -41,8 +41,16 @@ export interface PanelData {
   step: number;
 }
 
+/** A server that does not answer for so long is taken for unreachable. */
+const ANSWER_MS_MAX = 120_000;
+
 let running = 0;
 const waiting: (() => void)[] = [];
+
+/** Whether some panel waits for an answer. */
+export function isAsking(): boolean {
+  return running > 0;
+}
 
 /** Runs a task when there is room for it. */
 async function inTurn<T>(task: () => Promise<T>, signal: AbortSignal): Promise<T> {
@@ -82,14 +90,15 @@ function ask(body: Record<string, unknown>, signal: AbortSignal): Promise<Answer
 
 function begin(key: string): Shared {
   const controller = new AbortController();
-  const init = {
-    method: "POST",
-    signal: controller.signal,
-    headers: { "Content-Type": "application/json" },
-    body: key,
-  };
+  const post = () =>
+    json<Partial<Answer>>("api/v1/query", {
+      method: "POST",
+      signal: AbortSignal.any([controller.signal, AbortSignal.timeout(ANSWER_MS_MAX)]),
+      headers: { "Content-Type": "application/json" },
+      body: key,
+    });
   const none = { columns: [], rows: [], stats: {}, partial: false, partial_reasons: [], warnings: [] };
-  const answer = inTurn(async () => ({ ...none, ...(await json<Partial<Answer>>("api/v1/query", init)) }), init.signal);
+  const answer = inTurn(async () => ({ ...none, ...(await post()) }), controller.signal);
   const shared = { answer, controller, users: 0 };
   asking.set(key, shared);
   const forget = () => {

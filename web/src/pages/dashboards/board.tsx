@@ -13,6 +13,7 @@ import { Way } from "../../parts/way.tsx";
 import { t, text } from "../../texts.ts";
 import { asked, askedAt, go, NO_BOARD, shift, view, zoomOut } from "../../view.ts";
 import { useAlerts } from "./alert_lines.tsx";
+import { isAsking } from "./ask.ts";
 import { Bar } from "./board_bar.tsx";
 import { addSection, moveSection, newPanel, renameSection } from "./editing.ts";
 import { Grid } from "./grid_view.tsx";
@@ -30,7 +31,8 @@ function useRefresh(): void {
     const timer = setInterval(() => {
       const { refresh: seconds, board: of } = view.peek();
       const isDue = seconds > 0 && Date.now() - askedAt.peek() >= seconds * 1000;
-      if (isDue && document.visibilityState === "visible" && of.edit === "") refresh(false);
+      // Who answers more slowly than that is not interrupted.
+      if (isDue && document.visibilityState === "visible" && of.edit === "" && !isAsking()) refresh(false);
     }, 500);
     return () => clearInterval(timer);
   }, []);

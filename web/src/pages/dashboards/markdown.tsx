@@ -4,7 +4,9 @@
 import type { ComponentChild } from "preact";
 
 import { printable } from "../../format.ts";
+import { t } from "../../texts.ts";
 import { linkOf } from "./links.ts";
+import { encoded, filledText, type Choices } from "./variables.ts";
 
 const INLINE =
   /(`+)([^`]|[^`].*?[^`])\1(?!`)|\*\*(.+?)\*\*|__(.+?)__|\*([^*\s][^*]*?)\*|\b_([^_\s][^_]*?)_\b|\[([^\]]*)\]\(([^()\s]+)\)|(https?:\/\/[^\s<>"')]+)/;
@@ -21,24 +23,34 @@ function Link({ to, children }: { to: string; children: ComponentChild }) {
   );
 }
 
-function inline(text: string, depth = 0): ComponentChild[] {
-  const found = depth < DEPTH_MAX ? INLINE.exec(text) : null;
-  if (!found) return [printable(text)];
-  const [whole, , code, bold, strong, italic, emphasis, label, target, bare] = found;
-  const inner = (of: string) => inline(of, depth + 1);
-  const element =
-    code !== undefined ? (
-      <code>{printable(code)}</code>
-    ) : (bold ?? strong) !== undefined ? (
-      <b>{inner(bold ?? strong ?? "")}</b>
-    ) : (italic ?? emphasis) !== undefined ? (
-      <em>{inner(italic ?? emphasis ?? "")}</em>
-    ) : target !== undefined ? (
-      <Link to={target}>{inner(label ?? "")}</Link>
-    ) : (
-      <Link to={bare ?? ""}>{printable(bare ?? "")}</Link>
-    );
-  return [printable(text.slice(0, found.index)), element, ...inline(text.slice(found.index + whole.length), depth)];
+/** What is said of a text: with the values of variables, which are text and never Markdown. */
+interface Words {
+  text: (of: string, keepsLines?: boolean) => string;
+  address: (of: string) => string;
+}
+
+function inline(text: string, words: Words, depth = 0): ComponentChild[] {
+  const parts: ComponentChild[] = [];
+  let rest = text;
+  for (let found = next(rest, depth); found; found = next(rest, depth)) {
+    parts.push(words.text(rest.slice(0, found.index)), elementOf(found, words, depth));
+    rest = rest.slice(found.index + found[0].length);
+  }
+  return [...parts, words.text(rest)];
+}
+
+function next(text: string, depth: number): RegExpExecArray | null {
+  return depth < DEPTH_MAX ? INLINE.exec(text) : null;
+}
+
+function elementOf(found: RegExpExecArray, words: Words, depth: number): ComponentChild {
+  const [, , code, bold, strong, italic, emphasis, label, target, bare] = found;
+  const inner = (of: string) => inline(of, words, depth + 1);
+  if (code !== undefined) return <code>{words.text(code)}</code>;
+  if (bold !== undefined || strong !== undefined) return <b>{inner(bold ?? strong ?? "")}</b>;
+  if (italic !== undefined || emphasis !== undefined) return <em>{inner(italic ?? emphasis ?? "")}</em>;
+  if (target !== undefined) return <Link to={words.address(target)}>{inner(label ?? "")}</Link>;
+  return <Link to={words.address(bare ?? "")}>{words.text(bare ?? "")}</Link>;
 }
 
 type Block =
@@ -82,31 +94,37 @@ function blocksOf(text: string): Block[] {
   return blocks;
 }
 
-function lined(text: string): ComponentChild[] {
-  return text.split("\n").flatMap((line, at) => (at === 0 ? inline(line) : [<br key={at} />, ...inline(line)]));
+function lined(text: string, words: Words): ComponentChild[] {
+  return text
+    .split("\n")
+    .flatMap((line, at) => (at === 0 ? inline(line, words) : [<br key={at} />, ...inline(line, words)]));
 }
 
-function List({ isOrdered, items }: { isOrdered: boolean; items: readonly string[] }) {
-  const lines = items.map((item, at) => <li key={at}>{inline(item)}</li>);
+function List({ isOrdered, items, words }: { isOrdered: boolean; items: readonly string[]; words: Words }) {
+  const lines = items.map((item, at) => <li key={at}>{inline(item, words)}</li>);
   return isOrdered ? <ol>{lines}</ol> : <ul>{lines}</ul>;
 }
 
-function Shown({ of }: { of: Block }) {
-  if (of.kind === "list") return <List isOrdered={of.isOrdered} items={of.items} />;
-  if (of.kind === "quote") return <blockquote>{lined(of.text)}</blockquote>;
-  if (of.kind === "code") return <pre>{printable(of.text, true)}</pre>;
+function Shown({ of, words }: { of: Block; words: Words }) {
+  if (of.kind === "list") return <List isOrdered={of.isOrdered} items={of.items} words={words} />;
+  if (of.kind === "quote") return <blockquote>{lined(of.text, words)}</blockquote>;
+  if (of.kind === "code") return <pre>{words.text(of.text, true)}</pre>;
   if (of.kind === "rule") return <hr />;
-  if (of.kind === "text") return <p>{lined(of.text)}</p>;
+  if (of.kind === "text") return <p>{lined(of.text, words)}</p>;
   // The panel's title is above it.
-  return <h4 class={of.level === 1 ? "large" : ""}>{inline(of.text)}</h4>;
+  return <h4 class={of.level === 1 ? "large" : ""}>{inline(of.text, words)}</h4>;
 }
 
-/** The text. */
-export function Markdown({ text }: { text: string }) {
+/** The text, with what was chosen for the variables that it names. */
+export function Markdown({ text, choices }: { text: string; choices: Choices }) {
+  const words: Words = {
+    text: (of, keepsLines = false) => printable(filledText(of, choices, t("all")), keepsLines),
+    address: (of) => filledText(of, encoded(choices), "*"),
+  };
   return (
     <div class="markdown" data-testid="markdown">
       {blocksOf(text).map((block, at) => (
-        <Shown key={at} of={block} />
+        <Shown key={at} of={block} words={words} />
       ))}
     </div>
   );

@@ -26,7 +26,7 @@ import { PanelMenu } from "./panel_menu.tsx";
 import { PiePanel } from "./pie.tsx";
 import { SheetTable } from "./sheet.tsx";
 import { useSeen } from "./size.ts";
-import { filledText, type Choices } from "./variables.ts";
+import { encoded, filledText, type Choices } from "./variables.ts";
 
 /** What a panel is shown with. */
 export interface PanelProps {
@@ -77,7 +77,7 @@ export function Panel(props: PanelProps) {
   useEffect(() => {
     if (at !== undefined) props.onAnswer?.(panel.id, at, error);
   }, [at, state]);
-  const link = panel.link === undefined ? null : linkOf(filledText(panel.link, choices, "*"));
+  const link = panel.link === undefined ? null : linkOf(filledText(panel.link, encoded(choices), "*"));
   return (
     <section
       ref={root}
@@ -212,7 +212,7 @@ interface BodyProps {
 
 function Body(props: BodyProps) {
   const { panel, choices, answered, series, isByTime, sheet, title, asTable } = props;
-  if (panel.kind === "text") return <Markdown text={filledText(panel.text ?? "", choices, t("all"))} />;
+  if (panel.kind === "text") return <Markdown text={panel.text ?? ""} choices={choices} />;
   if (panel.kind !== "map" && (panel.queries ?? []).length === 0)
     return <p class="board-nothing dim">{t("This panel has no query yet.")}</p>;
   if (answered === null)

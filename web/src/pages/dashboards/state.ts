@@ -179,12 +179,21 @@ export async function saveCopy(title: string): Promise<void> {
   go({ board: { ...NO_BOARD, name, chosen: view.peek().board.chosen } });
 }
 
-/** The range that panels are asked for: it ends when they were last asked, where it ends now. */
+/** What `now` means for the range that was last shown. */
+let present = { key: "", now: 0 };
+
+/** The range that panels are asked for: one that ends now ends when they were last asked, or when it was chosen. */
 export const range = computed<BoardRange>(() => {
   const { from, to, zone } = view.value;
-  const now = askedAt.value;
-  const end = resolve(to || "now", now, zone) ?? now;
-  return { from: resolve(from || "now-24h", now, zone) ?? end - 86_400_000, to: end, isOpen: (to || "now") === "now" };
+  const asked = askedAt.value;
+  const key = JSON.stringify([from, to, zone]);
+  present = { key, now: key === present.key ? Math.max(asked, present.now) : Math.max(asked, Date.now()) };
+  const end = resolve(to || "now", present.now, zone) ?? present.now;
+  return {
+    from: resolve(from || "now-24h", present.now, zone) ?? end - 86_400_000,
+    to: end,
+    isOpen: (to || "now") === "now",
+  };
 });
 
 /** Asks all panels again; a range with fixed ends has nothing new, unless it is `forced`. */

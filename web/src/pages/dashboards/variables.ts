@@ -177,6 +177,16 @@ export function filledText(of: string, choices: Choices, all: string): string {
   });
 }
 
+/** Returns the choices as they stand in an address. */
+export function encoded(choices: Choices): Choices {
+  return Object.fromEntries(
+    Object.entries(choices).map(([name, choice]) => [
+      name,
+      { ...choice, values: choice.values.map(encodeURIComponent) },
+    ]),
+  );
+}
+
 /** Returns what is chosen of a variable: what the address says (`*` for all), else its default, else all or the first of what it `offers`. */
 export function chosen(
   variable: Pick<Variable, "default" | "all" | "multiple">,

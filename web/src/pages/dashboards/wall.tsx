@@ -11,6 +11,7 @@ import { t, text } from "../../texts.ts";
 import { ago, clockText, dateText, distance, fullText } from "../../time.ts";
 import { askedAt, go, view } from "../../view.ts";
 import { useAlerts } from "./alert_lines.tsx";
+import { isAsking } from "./ask.ts";
 import { Grid } from "./grid_view.tsx";
 import { bottomOf, ROW_PX, sectionsOf, type Section } from "./grid.ts";
 import { loadBoard, range, refresh, round } from "./state.ts";
@@ -68,7 +69,7 @@ export function Wall() {
     void loadBoard(name);
   }, [name]);
   useEffect(() => {
-    const timer = setInterval(() => refresh(false), seconds * 1000);
+    const timer = setInterval(() => !isAsking() && refresh(true), seconds * 1000);
     return () => clearInterval(timer);
   }, [seconds]);
   useAlerts(askedAt.value);
