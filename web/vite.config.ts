@@ -93,6 +93,7 @@ const OWN = [
   "metrics/",
   "api/dashboards.ts",
   "style/dashboards.css",
+  "style/board_panels.css",
   "api/metrics.ts",
   "style/metrics.css",
   "explore/language_tools.ts",

@@ -3,6 +3,7 @@
 import type { ComponentType } from "preact";
 
 import { adopt } from "../parts/style.ts";
+import panelRules from "../style/board_panels.css?inline";
 import causeRules from "../style/cause.css?inline";
 import chartRules from "../style/charts.css?inline";
 import rules from "../style/dashboards.css?inline";
@@ -13,7 +14,7 @@ import { BoardPage } from "./dashboards/board.tsx";
 import { BoardList } from "./dashboards/list.tsx";
 import { Wall } from "./dashboards/wall.tsx";
 
-for (const one of [causeRules, chartRules, metricRules, traceRules, rules]) adopt(one);
+for (const one of [causeRules, chartRules, metricRules, traceRules, rules, panelRules]) adopt(one);
 
 /** The page. `Time` is the button of the time range. */
 export function Dashboards({ Time }: { Time: ComponentType }) {

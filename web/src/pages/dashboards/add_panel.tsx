@@ -2,19 +2,11 @@
 
 import { useEffect, useMemo, useState } from "preact/hooks";
 
-import {
-  askBoard,
-  askBoards,
-  boards,
-  saveBoard,
-  saveNewBoard,
-  type BoardPanel,
-  type PanelKind,
-} from "../../api/dashboards.ts";
+import { askBoard, askBoards, boards, saveBoard, saveNewBoard, type BoardPanel } from "../../api/dashboards.ts";
 import { rows } from "../../ask.ts";
 import { Dialog, layer, tell } from "../../parts/layers.tsx";
 import { adopt } from "../../parts/style.ts";
-import { commands, keepsEvents } from "../../query/lex.ts";
+import panelRules from "../../style/board_panels.css?inline";
 import causeRules from "../../style/cause.css?inline";
 import chartRules from "../../style/charts.css?inline";
 import rules from "../../style/dashboards.css?inline";
@@ -27,53 +19,12 @@ import { below } from "./editing.ts";
 import { ChoiceField, TextField } from "./fields.tsx";
 import { Panel } from "./panel.tsx";
 import { storable } from "./storable.ts";
+import { panelsFor } from "./from_explore.ts";
 import { PANEL_KINDS } from "./panel_form.tsx";
 
-for (const one of [causeRules, chartRules, metricRules, rules]) adopt(one);
+for (const one of [causeRules, chartRules, metricRules, rules, panelRules]) adopt(one);
 
 const SIZE = { x: 0, y: 0, w: 12, h: 8 };
-
-/** Returns the panels that show what a view of Explore shows; the first suits it best. */
-export function panelsFor(of: View, kind: string): Omit<BoardPanel, "x" | "y" | "w" | "h">[] {
-  const groups = of.groups.length > 0 ? { groups: [...of.groups] } : {};
-  const panel = (id: string, as: PanelKind, query: string, more: Partial<BoardPanel> = {}) => ({
-    id,
-    kind: as,
-    queries: [{ id: "a", query, ...groups }],
-    ...more,
-  });
-  if (of.language === "promql")
-    return (["line", "area", "number", "table"] as const).map((as) => ({
-      id: as,
-      kind: as,
-      queries: [{ id: "a", query: of.query, language: "promql" as const, ...groups }],
-    }));
-  if (!keepsEvents(of.query)) {
-    const drawn: Readonly<Record<string, PanelKind>> = {
-      line: "line",
-      area: "area",
-      bar: "bar",
-      top: "bar",
-      number: "number",
-    };
-    const best = drawn[kind] ?? "table";
-    const all: PanelKind[] = ["line", "area", "bar", "pie", "number", "heatmap", "table"];
-    return [best, ...all.filter((one) => one !== best)].map((as) =>
-      panel(as, as, of.query, as === "area" || as === "bar" ? { stack: true } : {}),
-    );
-  }
-  const counted = (by: string) =>
-    of.query.trim() === "" ? `stats count(*) as events by ${by}` : `${of.query}\n| stats count(*) as events by ${by}`;
-  const isCut = commands(of.query).some(({ name }) => ["limit", "head", "tail", "sort"].includes(name));
-  const rowPanel = panel("logs", "logs", of.query);
-  // A count of rows that a limit cut would be a count of the limit.
-  if (isCut) return [rowPanel];
-  return [
-    panel("bar", "bar", counted("bin($__interval), @level"), { stack: true, nulls: "zero" }),
-    rowPanel,
-    { ...panel("number", "number", counted("bin($__interval)"), { unit: "count" }) },
-  ];
-}
 
 /** The dialog. */
 export function AddPanel() {

@@ -40,7 +40,7 @@ const METRIC = "__name__";
 const NOT_FINITE: Readonly<Record<string, number>> = { NaN, "+Inf": Infinity, "-Inf": -Infinity };
 
 /** Returns the number that a cell holds; `undefined` if it holds none. JSON has no number that is not finite: these are texts. */
-export function numberIn(value: Json | undefined): number | undefined {
+function numberIn(value: Json | undefined): number | undefined {
   if (typeof value === "number") return value;
   return typeof value === "string" && Object.hasOwn(NOT_FINITE, value) ? NOT_FINITE[value] : undefined;
 }

@@ -1,4 +1,4 @@
-// The pure parts of dashboards: places, arithmetic, variables, units, steps of changes, and what is drawn of answers.
+// The pure parts of dashboards: places, arithmetic, units, steps of changes, and what is drawn of answers.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -15,75 +15,17 @@ import {
   wholeBuckets,
   withZeros,
 } from "./answers.ts";
+import { panelsFor } from "./from_explore.ts";
 import { linkOf } from "./links.ts";
 import { slicesOf } from "./slices.ts";
 import { evaluated, ExpressionError } from "./expression.ts";
 import { COLUMNS, overlap, panelsOf, placed, roomFor, sectionsOf, settled, stepped, within } from "./grid.ts";
 import { csvOf } from "./csv.ts";
 import { logarithmic, nearest, valueAt } from "./drawing.ts";
-import { builtIns } from "./interval.ts";
 import { storable, withTitles } from "./storable.ts";
 import { begun, changedTo, redone, undone } from "./history.ts";
 import { boardsOf, freshness, turnsOf } from "./turns.ts";
 import { gradeOf, withUnit } from "./units.ts";
-import { chosen, filled, FillError, filledText, namesIn, type Choices } from "./variables.ts";
-
-const one = (value: string): Choices => ({ v: { values: [value], isAll: false } });
-const two: Choices = { v: { values: ["a.b", 'c"d'], isAll: false } };
-const all: Choices = { v: { values: ["a", "b"], isAll: true } };
-
-test("a value stands in quotes outside of texts, and cannot end them", () => {
-  assert.equal(filled("filter s = $v | stats count(*)", "insights", one("pay")), 'filter s = "pay" | stats count(*)');
-  assert.equal(filled("filter s = ${v}x", "insights", one("pay")), 'filter s = "pay"x');
-  const hostile = '" or 1 = 1 | delete\n#\\';
-  assert.equal(filled("filter s = $v", "insights", one(hostile)), 'filter s = "\\" or 1 = 1 | delete\\n#\\\\"');
-  assert.equal(filled('filter s = "x $v y"', "insights", one('a"b\\')), 'filter s = "x a\\"b\\\\ y"');
-  assert.equal(filled("host:$v", "lucene", one('x" OR *')), 'host:"x\\" OR *"');
-});
-
-test("several values are a list after `in`, alternatives in a regular expression, and refused elsewhere", () => {
-  assert.equal(filled("filter s in $v", "insights", two), 'filter s in ["a.b", "c\\"d"]');
-  assert.equal(filled("filter s in $v", "insights", one("a")), 'filter s in ["a"]');
-  assert.equal(filled("filter s like /^$v$/", "insights", two), 'filter s like /^(?:a\\.b|c"d)$/');
-  assert.equal(filled('up{host=~"$v"}', "promql", two), 'up{host=~"(?:a\\\\.b|c\\"d)"}');
-  assert.equal(filled("host:$v", "kql", two), 'host:("a.b" OR "c\\"d")');
-  for (const [query, language] of [
-    ["filter s = $v", "insights"],
-    ['filter s = "$v"', "insights"],
-    ['up{host="$v"}', "promql"],
-    ["topk($v, up)", "promql"],
-  ] as const)
-    assert.throws(() => filled(query, language, two), FillError, query);
-});
-
-test("all values are everything in a regular expression, and the list of them after `in`", () => {
-  assert.equal(filled('up{host=~"$v"}', "promql", all), 'up{host=~".*"}');
-  assert.equal(filled("filter s in $v", "insights", all), 'filter s in ["a", "b"]');
-  assert.equal(filledText("Errors of $v", all, "all"), "Errors of all");
-});
-
-test("outside of texts PromQL takes names and numbers alone", () => {
-  assert.equal(filled("topk($v, up)", "promql", one("5")), "topk(5, up)");
-  assert.throws(() => filled("topk($v, up)", "promql", one("1, up) or vector(1")), FillError);
-});
-
-test("a slash that ends a regular expression is escaped, a name without variable and a comment stay", () => {
-  assert.equal(filled("filter p like /$v/", "insights", one("/api/x")), "filter p like /\\/api\\/x/");
-  assert.equal(filled("filter a / $w > 1 # $v", "insights", one("x")), "filter a / $w > 1 # $v");
-  assert.equal(
-    filled('label_replace(x, "a", "$1", "b", "$v")', "promql", one("y")),
-    'label_replace(x, "a", "$1", "b", "y")',
-  );
-  assert.deepEqual(namesIn("$a ${b} $1 $$c"), ["a", "b", "c"]);
-});
-
-test("without a choice it is the default, then all, then the first value", () => {
-  assert.deepEqual(chosen({ default: ["x"] }, ["a", "x"], undefined), { values: ["x"], isAll: false });
-  assert.deepEqual(chosen({ all: true }, ["a", "b"], undefined), { values: ["a", "b"], isAll: true });
-  assert.deepEqual(chosen({}, ["a", "b"], undefined), { values: ["a"], isAll: false });
-  assert.deepEqual(chosen({ all: true, multiple: true }, ["a", "b"], ["b"]), { values: ["b"], isAll: false });
-  assert.deepEqual(chosen({}, ["a", "b"], ["b", "a"]), { values: ["b"], isAll: false });
-});
 
 const line = (name: string, labels: Record<string, string>, ...values: number[]) => ({
   name,
@@ -440,18 +382,6 @@ test("slices are at most eight with the rest, and their shares are whole", () =>
   );
 });
 
-test("built-in variables suit the range, and stand without quotes", () => {
-  const of = (seconds: number) =>
-    Object.values(builtIns({ from: 0, to: seconds * 1000 })).map(({ values }) => values[0]);
-  assert.deepEqual(of(60), ["1s", "60s", "60s"]);
-  assert.deepEqual(of(3600), ["30s", "60s", "3600s"]);
-  assert.deepEqual(of(86_400), ["600s", "615s", "86400s"]);
-  assert.deepEqual(of(365 * 86_400), ["604800s", "604815s", "31536000s"]);
-  const choices = builtIns({ from: 0, to: 3_600_000 });
-  assert.equal(filled("stats count(*) by bin($__interval)", "insights", choices), "stats count(*) by bin(30s)");
-  assert.equal(filled("rate(x[$__rate_interval])", "promql", choices), "rate(x[60s])");
-});
-
 test("what is stored has no empty keys, no queries of texts, and thresholds in order", () => {
   const query = [{ id: "a", query: "stats count(*)", label: "" }];
   const text = {
@@ -509,4 +439,26 @@ test("a logarithmic scale has decades, and values without a logarithm lie at its
   assert.deepEqual([low, top], [1, 10_000]);
   assert.deepEqual(marks, [1, 10, 100, 1000, 10_000]);
   assert.deepEqual([place(0), place(1), place(100), place(10_000)], [0, 0, 0.5, 1]);
+});
+
+test("what Explore shows becomes panels: the way it is drawn first, and no count of what a limit has cut", () => {
+  const of = (query: string, kind = "", language: "insights" | "promql" = "insights") =>
+    panelsFor({ query, language, groups: ["app/*"] }, kind);
+  const [counts, rows] = of('filter @level = "error"');
+  assert.deepEqual(counts?.queries, [
+    {
+      id: "a",
+      query: 'filter @level = "error"\n| stats count(*) as events by bin($__interval), @level',
+      groups: ["app/*"],
+    },
+  ]);
+  assert.equal(rows?.kind, "logs");
+  assert.deepEqual(
+    of("filter a = 1 | limit 5").map(({ kind }) => kind),
+    ["logs"],
+  );
+  assert.equal(of("stats count(*) by host", "top")[0]?.kind, "bar");
+  assert.equal(of("stats count(*) by bin(5m)", "area")[0]?.kind, "area");
+  assert.equal(of("up", "", "promql")[0]?.queries?.[0]?.language, "promql");
+  assert.equal(of("")[0]?.queries?.[0]?.query, "stats count(*) as events by bin($__interval), @level");
 });

@@ -25,7 +25,7 @@ export function placePanel(section: string, id: string, to: Place): void {
 }
 
 /** Adds a panel where there is room for it, and returns its id. */
-export function addPanel(panel: Omit<BoardPanel, "id" | "x" | "y" | "w" | "h">, section?: string): string {
+function addPanel(panel: Omit<BoardPanel, "id" | "x" | "y" | "w" | "h">, section?: string): string {
   const id = freeId(shown.peek()?.panels ?? []);
   change((text) =>
     bySections(text, (all) => {

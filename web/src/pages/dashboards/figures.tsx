@@ -16,10 +16,7 @@ const SPARK_TALL = 100;
 const SPARK_WIDE = 300;
 
 /** Returns the points that a panel of a number is about: of a range that ends now those of whole buckets alone. */
-export function settledPoints(
-  series: PanelSeries,
-  { range, step }: Pick<PanelData, "range" | "step">,
-): PanelSeries["points"] {
+function settledPoints(series: PanelSeries, { range, step }: Pick<PanelData, "range" | "step">): PanelSeries["points"] {
   return range.isOpen ? wholeBuckets(series.points, distanceOf([series], step), range.to) : series.points;
 }
 

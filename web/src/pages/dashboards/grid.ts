@@ -9,7 +9,7 @@ export const COLUMNS = 24;
 export const ROW_PX = 30;
 /** Least size of a panel. */
 export const WIDTH_MIN = 2;
-export const HEIGHT_MIN = 2;
+const HEIGHT_MIN = 2;
 /** Most rows of a panel. */
 const HEIGHT_MAX = 60;
 

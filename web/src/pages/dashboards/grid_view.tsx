@@ -13,7 +13,7 @@ import { Panel, type PanelProps } from "./panel.tsx";
 import type { Choices } from "./variables.ts";
 
 /** What a section of the grid is shown with. */
-export interface GridProps {
+interface GridProps {
   section: Section;
   choices: Choices;
   range: BoardRange;

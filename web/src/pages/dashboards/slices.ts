@@ -8,7 +8,7 @@ const RADIUS = 46;
 const HOLE = 24;
 
 /** A slice: its name, its value, and where it lies, from 0 to 1. */
-export interface Slice {
+interface Slice {
   name: string;
   value: number;
   from: number;

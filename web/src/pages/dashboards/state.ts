@@ -21,7 +21,7 @@ import { begun, changedTo, redone, undone, type History } from "./history.ts";
 export const board = signal<Lane<Board>>({ state: "idle", data: null, error: null, since: 0 });
 
 /** Changes that are not saved, and since when. */
-export interface Draft {
+interface Draft {
   name: string;
   /** The version that was changed. */
   version: number;

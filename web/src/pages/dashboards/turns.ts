@@ -67,7 +67,7 @@ const LATE_REFRESHES = 3;
 const HIDDEN_MS = 3_600_000;
 
 /** What a wallboard says about its data. */
-export type Freshness = "fresh" | "late" | "hidden";
+type Freshness = "fresh" | "late" | "hidden";
 
 /** Returns what is said of data of an instant: late after some refreshes that brought nothing, hidden after an hour, or on another day. */
 export function freshness(at: number, now: number, refreshMs: number, isSameDay: boolean): Freshness {
