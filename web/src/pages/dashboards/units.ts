@@ -48,6 +48,9 @@ function duration(ms: number, decimals: number | undefined): string {
   return inUnit(digits(ms / 86_400_000, decimals), "d");
 }
 
+/** Whole numbers below this are written with all of their digits. */
+const WHOLE_MAX = 1e6;
+
 const BYTES = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
 const BITS = ["bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s"];
 
@@ -58,9 +61,11 @@ export function withUnit(n: number, unit = "none", decimals?: number): string {
   switch (unit) {
     case "":
     case "none":
-      return digits(n, decimals);
+      return decimals === undefined && Number.isInteger(n) && Math.abs(n) < WHOLE_MAX
+        ? decimal(n, 0)
+        : digits(n, decimals);
     case "count":
-      return Math.abs(n) < 1e6 ? decimal(n, decimals ?? 0) : digits(n, decimals);
+      return Math.abs(n) < WHOLE_MAX ? decimal(n, decimals ?? 0) : digits(n, decimals);
     case "percent":
       return `${digits(n, decimals)} %`;
     case "ratio":
