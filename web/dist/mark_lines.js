@@ -1,1 +1,1 @@
-export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=1f13a6cb9b2b";
+export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=675764aa3893";

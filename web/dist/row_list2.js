@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=2ed6d77018cb";
+export{t as RowList}from"./row_list.js?v=bdf411e0ab8e";

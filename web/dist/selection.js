@@ -1,1 +1,1 @@
-export{t as Selection}from"./selection2.js?v=a4d7fb201318";
+export{t as Selection}from"./selection2.js?v=7a8324786ec3";

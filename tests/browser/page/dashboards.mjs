@@ -384,15 +384,18 @@ async function saysWhatIsMissing(own) {
   await inBothThemes(other, () => clean(other));
 }
 
-async function fitsASmallScreen(own) {
-  const name = await store(own, KINDS);
-  for (const path of ["/dashboards", `/dashboards/${name}`, `/dashboards/${name}?edit=1`, `/dashboards/${name}?edit=1&panel=p4`, `/dashboards/${name}?edit=settings`, `/dashboards/${name}?panel=p4`]) {
-    const page = await own.open(path, SMALL);
+/** Views of a dashboard, by what follows its name. */
+const VIEWS = ["", "?edit=1", "?edit=1&panel=p4", "?edit=settings", "?panel=p4"];
+
+function fitsASmallScreen(view) {
+  return async (own) => {
+    const name = view === null ? "" : await store(own, KINDS);
+    const page = await own.open(view === null ? "/dashboards" : `/dashboards/${name}${view}`, SMALL);
     await page.locator("[data-testid=board-card], [data-testid=board-panel], [data-testid=board-settings-form]").first().waitFor();
-    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth && document.querySelector("main").scrollWidth <= document.querySelector("main").clientWidth), path);
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth && document.querySelector("main").scrollWidth <= document.querySelector("main").clientWidth));
     await inBothThemes(page, () => clean(page));
-    await own.closePages();
-  }
+    await own.picture(page, `dashboard-small${view?.replaceAll(/\W/g, "-") ?? "-list"}`);
+  };
 }
 
 async function speaksIndonesian(own) {
@@ -419,6 +422,6 @@ export const dashboardChecks = [
   ["dashboards: a wallboard shows one panel after the other", showsOnePanelAfterTheOther],
   ["dashboards: found by name, key and palette", isFound],
   ["dashboards: what is missing, and what fails, is said", saysWhatIsMissing],
-  ["dashboards: a small screen, accessible", fitsASmallScreen],
+  ...[null, ...VIEWS].map((view) => [`dashboards: a small screen, accessible: ${view ?? "the list"}`, fitsASmallScreen(view)]),
   ["dashboards: in Indonesian", speaksIndonesian],
 ];

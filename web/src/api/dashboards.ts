@@ -134,10 +134,15 @@ function sourceOf(value: Json | undefined): Board["source"] {
   return value === "file" || value === "derived" ? value : "store";
 }
 
+/** What is wrong with files of dashboards. */
+export const fileProblems = signal<readonly string[]>([]);
+
 /** Asks for all dashboards. */
 export function askBoards(): void {
-  void start(boards, async (signal) =>
-    (await list(PATH, "dashboards", signal)).map((one) => ({
+  void start(boards, async (signal) => {
+    const answer = await json<{ dashboards?: Record<string, Json>[]; problems?: unknown[] }>(PATH, { signal });
+    fileProblems.value = (answer.problems ?? []).map(String);
+    return (answer.dashboards ?? []).map((one) => ({
       name: text(one["name"]),
       title: text(one["title"]) || text(one["name"]),
       description: text(one["description"]),
@@ -146,8 +151,8 @@ export function askBoards(): void {
       own: one["own"] === true,
       source: sourceOf(one["source"]),
       changed: text(one["changed"]),
-    })),
-  );
+    }));
+  });
 }
 
 /** The keys of a document that people write; the others say what has become of it. */

@@ -139,7 +139,7 @@ function dashboards(): Entry[] {
     kind: KINDS.board,
     name: title,
     keys: [],
-    more: `${name} ${tags.join(" ")}`,
+    more: tags.join(" "),
     run: () => go(boardAt(name)),
   }));
 }

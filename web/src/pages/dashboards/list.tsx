@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
-import { askBoards, boards, type ListedBoard } from "../../api/dashboards.ts";
+import { askBoards, boards, fileProblems, type ListedBoard } from "../../api/dashboards.ts";
 import { Failure } from "../../explore/waiting.tsx";
 import { count, oneLine } from "../../format.ts";
 import { pageKeys } from "../../keys.ts";
@@ -73,6 +73,14 @@ export function BoardList() {
           what={t("The dashboards could not be loaded: {message}.", { message: error?.message ?? "" })}
           onAgain={askBoards}
         />
+      )}
+      {fileProblems.value.length > 0 && (
+        <div class="partial" role="alert" data-testid="board-file-problems">
+          <b>{t("Files that are no dashboards:")}</b>
+          {fileProblems.value.slice(0, 5).map((one) => (
+            <span key={one}> {oneLine(one, 300)}.</span>
+          ))}
+        </div>
       )}
       {data === null && state === "loading" && (
         <p class="dim" role="status">

@@ -11,6 +11,7 @@ export const DASHBOARDS: Readonly<Record<string, string>> = {
   "Find a dashboard": "Cari dasbor",
   "Import…": "Impor…",
   "The dashboards could not be loaded: {message}.": "Daftar dasbor tidak dapat dimuat: {message}.",
+  "Files that are no dashboards:": "Berkas yang bukan dasbor:",
   "Saved dashboards": "Dasbor tersimpan",
   "Nobody has made a dashboard yet. Begin with an empty one, import one from Grafana or CloudWatch, or add what Explore shows: press b there.":
     "Belum ada yang membuat dasbor. Mulai dari yang kosong, impor dari Grafana atau CloudWatch, atau tambahkan yang tampil di Jelajah: tekan b di sana.",
