@@ -19,7 +19,7 @@ import { drawingOf, nearest, valueAt, type Drawing } from "./drawing.ts";
 import { Legend } from "./legend.tsx";
 import { useSize } from "./size.ts";
 import { crosshair } from "./state.ts";
-import { GRADES, withUnit } from "./units.ts";
+import { axisTexts, GRADES, withUnit } from "./units.ts";
 
 /** Values listed beside the pointer. */
 const TIPPED_MAX = 8;
@@ -70,6 +70,7 @@ export function ChartPanel({ panel, series: all, answered, label, onPick }: Prop
     const places = drawing.series.map(({ name }) => whole.series.findIndex((one) => one.name === name));
     return (n: number) => wholeClass((places[n] ?? -1) < 0 ? n : (places[n] ?? n));
   }, [drawing, whole]);
+  const marks = useMemo(() => axisTexts(scale.marks, panel.unit), [scale, panel.unit]);
   const at = crosshair.value;
   const read = at === null ? null : nearest(instants, at.ms);
   const isNear = read !== null && at !== null && Math.abs(read - at.ms) <= Math.max(geometry.step, step) * 1.5;
@@ -121,7 +122,7 @@ export function ChartPanel({ panel, series: all, answered, label, onPick }: Prop
             colour={colour}
             geometry={geometry}
             scale={scale}
-            valueText={(value) => withUnit(value, panel.unit)}
+            valueText={(value) => marks.get(value) ?? ""}
             label={label}
             brush={brush}
             brushed={brush.dragged ?? byKeys}

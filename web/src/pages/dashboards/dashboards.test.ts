@@ -25,7 +25,7 @@ import { logarithmic, nearest, valueAt } from "./drawing.ts";
 import { storable, withTitles } from "./storable.ts";
 import { begun, changedTo, redone, undone } from "./history.ts";
 import { boardsOf, freshness, turnsOf } from "./turns.ts";
-import { gradeOf, withUnit } from "./units.ts";
+import { axisTexts, gradeOf, withUnit } from "./units.ts";
 
 const line = (name: string, labels: Record<string, string>, ...values: number[]) => ({
   name,
@@ -461,4 +461,9 @@ test("what Explore shows becomes panels: the way it is drawn first, and no count
   assert.equal(of("stats count(*) by bin(5m)", "area")[0]?.kind, "area");
   assert.equal(of("up", "", "promql")[0]?.queries?.[0]?.language, "promql");
   assert.equal(of("")[0]?.queries?.[0]?.query, "stats count(*) as events by bin($__interval), @level");
+});
+
+test("marks of an axis have as many digits as tell them apart", () => {
+  assert.deepEqual([...axisTexts([1, 2, 3], "percent").values()], ["1 %", "2 %", "3 %"]);
+  assert.deepEqual([...axisTexts([2.79594, 2.79596, 2.79598]).values()], ["2.79594", "2.79596", "2.79598"]);
 });

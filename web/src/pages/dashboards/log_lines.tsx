@@ -53,7 +53,7 @@ export function LogLines({ data, groups }: { data: QueryData; groups: readonly s
               ) : (
                 <span />
               )}
-              <span class="board-log-level">{word}</span>
+              {level >= 0 && <span class="board-log-level">{word}</span>}
               <span class="board-log-text">{oneLine(said, TEXT_CHARS_MAX)}</span>
             </li>
           );

@@ -232,7 +232,7 @@ function Body(props: BodyProps) {
     return (
       <>
         {first && <LogLines data={first} groups={panel.queries?.[0]?.groups ?? []} />}
-        {first && (first.isCut || first.rows.length >= LOGS_MAX) && (
+        {first && (first.isCut || first.rows.length === LOGS_MAX) && (
           <p class="dim board-more">{t("The newest {n}; the rest is in Explore.", { n: count(first.rows.length) })}</p>
         )}
       </>

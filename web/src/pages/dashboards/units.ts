@@ -48,6 +48,9 @@ function duration(ms: number, decimals: number | undefined): string {
   return inUnit(digits(ms / 86_400_000, decimals), "d");
 }
 
+/** Most digits behind the point of an axis' marks. */
+const DECIMALS_MAX = 9;
+
 /** Whole numbers below this are written with all of their digits. */
 const WHOLE_MAX = 1e6;
 
@@ -89,6 +92,15 @@ export function withUnit(n: number, unit = "none", decimals?: number): string {
     default:
       return `${digits(n, decimals)} ${unit}`;
   }
+}
+
+/** Returns how the marks of an axis are written: with as many digits as tell them apart. */
+export function axisTexts(marks: readonly number[], unit?: string): ReadonlyMap<number, string> {
+  const written = (decimals?: number) => marks.map((mark) => withUnit(mark, unit, decimals));
+  let texts = written();
+  for (let decimals = 1; decimals <= DECIMALS_MAX && new Set(texts).size < texts.length; decimals += 1)
+    texts = written(decimals);
+  return new Map(marks.map((mark, at) => [mark, texts[at] ?? ""]));
 }
 
 /** Returns the grade of a number: that of the highest threshold which it reaches. */
