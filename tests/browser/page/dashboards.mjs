@@ -199,7 +199,10 @@ async function isMadeByKeys(own) {
   const before = await at(page, "p2").boundingBox();
   await page.keyboard.press("Shift+ArrowLeft");
   await page.waitForFunction((width) => document.querySelector("[data-id=p2]").getBoundingClientRect().width < width - 10, before.width);
-  await page.keyboard.press("u");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("ArrowUp");
+  await page.waitForFunction(() => document.activeElement?.dataset.testid === "panel-move");
+  for (let n = 0; n < 3; n += 1) await page.keyboard.press("u");
   await page.waitForFunction((width) => Math.abs(document.querySelector("[data-id=p2]").getBoundingClientRect().width - width) < 2, before.width);
   await inBothThemes(page, () => clean(page));
   // What is not saved is there after the page was closed, and said.

@@ -15,6 +15,20 @@ export interface Behind {
   isWithoutQuery: boolean;
 }
 
+/** Explore as it opens: nothing of what was chosen there before is meant now. */
+const PLAIN: Partial<View> = {
+  row: "",
+  live: false,
+  refresh: 0,
+  panel: "rows",
+  around: "",
+  columns: [],
+  layout: [],
+  sort: "",
+  chart: "",
+  find: "",
+};
+
 /** Whether a column is a field that can be filtered by, and nothing computed. */
 const isField = (name: string) => canBeNamed(name) && !/[()\s]/.test(name);
 
@@ -45,7 +59,7 @@ export function behind(
   const iso = (ms: number) => new Date(Math.round(ms)).toISOString().replace(".000Z", "Z");
   const { from, to } = view.peek();
   const time = part === null ? { from, to } : { from: iso(part.from), to: iso(part.to) };
-  const base = { page: "explore" as const, language: "insights" as const, row: "", live: false, refresh: 0 };
+  const base = { ...PLAIN, page: "explore" as const, language: "insights" as const };
   const groups = query.groups ?? [];
   if (language === "promql") {
     const selection = part === null ? "" : selectionText(part.from, part.to);
@@ -68,7 +82,13 @@ export function behind(
   const text = askedText({ kind: "table" }, query, choices, range);
   const isWhole = part === null && series === null;
   return {
-    to: { ...base, ...time, groups, query: isWhole ? text : narrowed(text, series, answered?.data[at]) },
+    to: {
+      ...base,
+      ...time,
+      groups,
+      ...(isWhole ? { chart: panel.kind } : {}),
+      query: isWhole ? text : narrowed(text, series, answered?.data[at]),
+    },
     isWithoutQuery: false,
   };
 }

@@ -100,11 +100,22 @@ test("many moves at random leave the grid in order", () => {
   }
 });
 
-test("keys move and resize within the grid", () => {
-  assert.deepEqual(stepped({ x: 0, y: 0, w: 6, h: 4 }, "ArrowLeft", false), { x: 0, y: 0, w: 6, h: 4 });
-  assert.deepEqual(stepped({ x: 18, y: 0, w: 6, h: 4 }, "ArrowRight", true), { x: 18, y: 0, w: 6, h: 4 });
-  assert.deepEqual(stepped({ x: 0, y: 0, w: 6, h: 4 }, "ArrowDown", true), { x: 0, y: 0, w: 6, h: 5 });
-  assert.equal(stepped({ x: 0, y: 0, w: 6, h: 4 }, "Enter", false), null);
+test("keys move and resize within the grid, down past what is below", () => {
+  const a = panel("a", 0, 0, 6, 4);
+  assert.deepEqual(stepped([a], a, "ArrowLeft", false), { x: 0, y: 0, w: 6, h: 4 });
+  const right = panel("b", 18, 0, 6, 4);
+  assert.deepEqual(stepped([right], right, "ArrowRight", true), { x: 18, y: 0, w: 6, h: 4 });
+  assert.deepEqual(stepped([a], a, "ArrowDown", true), { x: 0, y: 0, w: 6, h: 5 });
+  assert.equal(stepped([a], a, "Enter", false), null);
+  const both = [a, panel("b", 0, 4, 12, 10)];
+  const down = stepped(both, a, "ArrowDown", false);
+  assert.deepEqual(
+    placed(both, "a", down ?? a).map(({ id, y }) => [id, y]),
+    [
+      ["a", 10],
+      ["b", 0],
+    ],
+  );
   assert.deepEqual(within({ x: -4, y: -1, w: 99, h: 0 }), { x: 0, y: 0, w: 24, h: 2 });
   assert.deepEqual(roomFor([panel("a", 0, 0, 12, 4)], 12, 4), { x: 12, y: 0, w: 12, h: 4 });
 });

@@ -59,18 +59,30 @@ function hitBy(settled: readonly Place[], place: Place): Place | undefined {
   return settled.find((one) => overlap(one, place));
 }
 
-/** Returns the panels with one at another place or of another size; those in its way go below it. */
+/** Whether a panel that is moved down has passed the middle of one below it, which then goes up to where it was. */
+function hasPassed(before: Place, now: Place, one: Place): boolean {
+  return now.y > before.y && one.y >= before.y + before.h && now.y + now.h > one.y + one.h / 2;
+}
+
+/** Returns the panels with one at another place or of another size; those in its way go below it, or above where it has passed them. */
 export function placed<T extends Place & { id: string }>(panels: readonly T[], id: string, to: Place): T[] {
-  const place = within(to);
-  const moved = panels.map((one) => (one.id === id ? { ...one, ...place } : one));
-  const mine = moved.find((one) => one.id === id);
-  if (!mine) return [...panels];
-  const hit = moved.filter((one) => one.id !== id && overlap(one, mine));
+  const before = panels.find((one) => one.id === id);
+  if (!before) return [...panels];
+  const mine = { ...before, ...within(to) };
+  const others = panels.filter((one) => one.id !== id);
+  const passed = others.filter((one) => overlap(one, mine) && hasPassed(before, mine, one));
+  const hit = others.filter((one) => overlap(one, mine) && !passed.includes(one));
   const top = hit.reduce((least, { y }) => Math.min(least, y), Infinity);
   // What is pushed keeps its order.
-  const pushed = moved.map((one) => (hit.includes(one) ? { ...one, y: mine.y + mine.h + one.y - top } : one));
-  const settled = fallen(pushed, id);
-  return panels.map((one) => settled.find(({ id: other }) => other === one.id) ?? one);
+  const pushed = others.map((one) =>
+    passed.includes(one)
+      ? { ...one, y: before.y }
+      : hit.includes(one)
+        ? { ...one, y: mine.y + mine.h + one.y - top }
+        : one,
+  );
+  const all = fallen([...pushed, mine], passed.length > 0 ? "" : id);
+  return panels.map((one) => all.find(({ id: other }) => other === one.id) ?? one);
 }
 
 /** Returns the panels without gaps above them, and none over another. */
@@ -100,16 +112,22 @@ export function bottomOf(panels: readonly Place[]): number {
   return panels.reduce((end, { y, h }) => Math.max(end, y + h), 0);
 }
 
-/** Returns where a key moves a panel, or with Shift its lower right corner; `null` for other keys. */
-export function stepped(place: Place, key: string, isResize: boolean): Place | null {
+/** Returns where a key moves one of the panels, or with Shift its lower right corner; `null` for other keys. */
+export function stepped<T extends Place & { id: string }>(
+  panels: readonly T[],
+  { id, x, y, w, h }: T,
+  key: string,
+  isResize: boolean,
+): Place | null {
   const dx = key === "ArrowRight" ? 1 : key === "ArrowLeft" ? -1 : 0;
   const dy = key === "ArrowDown" ? 1 : key === "ArrowUp" ? -1 : 0;
   if (dx === 0 && dy === 0) return null;
-  return within(
-    isResize
-      ? { ...place, w: Math.min(place.w + dx, COLUMNS - place.x), h: place.h + dy }
-      : { ...place, x: place.x + dx, y: place.y + dy },
-  );
+  if (isResize) return within({ x, y, w: Math.min(w + dx, COLUMNS - x), h: h + dy });
+  const below = panels.filter((one) => one.id !== id && one.y >= y + h && one.x < x + w && x < one.x + one.w);
+  const next = below.reduce<T | null>((near, one) => (near === null || one.y < near.y ? one : near), null);
+  // One row down would fall up again: it goes as far as it takes to pass what is below it.
+  const down = next === null ? y + 1 : Math.max(y + 1, Math.floor(next.y + next.h / 2) - h + 1);
+  return within({ x: x + dx, y: dy > 0 ? down : y + dy, w, h });
 }
 
 /** A section: panels with one name above them; the first may have none. */

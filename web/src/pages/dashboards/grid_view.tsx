@@ -41,6 +41,9 @@ export function Grid({ section, isEdited, hasMenus = true, onAnswer, ...rest }: 
   const root = useRef<HTMLDivElement>(null);
   const [drag, setDrag] = useState<Drag | null>(null);
   const panels = drag === null ? section.panels : placed(section.panels, drag.id, drag.to);
+  // What is dragged stays where it is in the document: moved, it would lose the pointer.
+  const order = [...section.panels].sort((a, b) => a.y - b.y || a.x - b.x);
+  const ordered = order.flatMap(({ id }) => panels.find((one) => one.id === id) ?? []);
   const begin = (panel: BoardPanel, isResize: boolean) => (event: PointerEvent) => {
     if (event.button !== 0) return;
     event.preventDefault();
@@ -70,54 +73,55 @@ export function Grid({ section, isEdited, hasMenus = true, onAnswer, ...rest }: 
   });
   const onKeyDown = (panel: BoardPanel, isResize: boolean) => (event: KeyboardEvent) => {
     if (event.key === "Escape" && drag !== null) setDrag(null);
-    const to = stepped(panel, event.key, isResize || event.shiftKey);
+    const to = stepped(section.panels, panel, event.key, isResize || event.shiftKey);
     if (to === null) return;
     event.preventDefault();
     event.stopPropagation();
+    const handle = event.currentTarget as HTMLElement;
     placePanel(section.name, panel.id, to);
+    // The panel may have got another place in the document, and lost the focus with it.
+    requestAnimationFrame(() => handle.focus());
     tell(t("column {x}, row {y}, {w} wide, {h} high", { x: to.x + 1, y: to.y + 1, w: to.w, h: to.h }));
   };
   return (
     <div class={`board-grid${isEdited ? " edited" : ""}${drag ? " dragging" : ""}`} ref={root} data-testid="board-grid">
-      {[...panels]
-        .sort((a, b) => a.y - b.y || a.x - b.x)
-        .map((panel) => (
-          <div
-            key={panel.id}
-            class={`board-cell${drag?.id === panel.id ? " moving" : ""}`}
-            style={{ "--x": panel.x + 1, "--y": panel.y + 1, "--w": panel.w, "--h": panel.h }}
-          >
-            <Panel panel={panel} isEdited={isEdited} hasMenu={hasMenus} {...(onAnswer ? { onAnswer } : {})} {...rest}>
-              {isEdited && (
-                <button
-                  type="button"
-                  class="tiny board-move"
-                  aria-label={t("Move {title}: arrow keys, with Shift they resize", {
-                    title: panel.title || t("Panel"),
-                  })}
-                  title={t("Drag to move; arrow keys move, with Shift they resize")}
-                  data-testid="panel-move"
-                  data-no-picture
-                  {...handlers(panel, false)}
-                  onKeyDown={onKeyDown(panel, false)}
-                >
-                  <Icon name="move" />
-                </button>
-              )}
-            </Panel>
+      {ordered.map((panel) => (
+        <div
+          key={panel.id}
+          class={`board-cell${drag?.id === panel.id ? " moving" : ""}`}
+          style={{ "--x": panel.x + 1, "--y": panel.y + 1, "--w": panel.w, "--h": panel.h }}
+        >
+          <Panel panel={panel} isEdited={isEdited} hasMenu={hasMenus} {...(onAnswer ? { onAnswer } : {})} {...rest}>
             {isEdited && (
               <button
                 type="button"
-                class="board-resize"
-                aria-label={t("Resize {title}: arrow keys", { title: panel.title || t("Panel") })}
-                title={t("Drag to resize")}
-                data-testid="panel-resize"
-                {...handlers(panel, true)}
-                onKeyDown={onKeyDown(panel, true)}
-              />
+                class="tiny board-move"
+                aria-label={t("Move {title}: arrow keys, with Shift they resize", {
+                  title: panel.title || t("Panel"),
+                })}
+                title={t("Drag to move; arrow keys move, with Shift they resize")}
+                data-testid="panel-move"
+                data-no-picture
+                {...handlers(panel, false)}
+                onKeyDown={onKeyDown(panel, false)}
+              >
+                <Icon name="move" />
+              </button>
             )}
-          </div>
-        ))}
+          </Panel>
+          {isEdited && (
+            <button
+              type="button"
+              class="board-resize"
+              aria-label={t("Resize {title}: arrow keys", { title: panel.title || t("Panel") })}
+              title={t("Drag to resize")}
+              data-testid="panel-resize"
+              {...handlers(panel, true)}
+              onKeyDown={onKeyDown(panel, true)}
+            />
+          )}
+        </div>
+      ))}
     </div>
   );
 }

@@ -33,6 +33,7 @@ export function LogLines({ data, groups }: { data: QueryData; groups: readonly s
             ? null
             : {
                 page: "explore" as const,
+                panel: "rows" as const,
                 language: "insights" as const,
                 query: "",
                 groups,
