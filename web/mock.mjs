@@ -8,6 +8,7 @@ import { extname, join } from "node:path";
 
 import { differsOf, firstLookOf, MARKS, onsetOf } from "./mock_cause.mjs";
 import { answerFor } from "./mock_for.mjs";
+import { dashboardsOf } from "./mock_dashboards.mjs";
 import { answerOf } from "./mock_issues.mjs";
 import { mapOf, searchOf, traceOf } from "./mock_traces.mjs";
 
@@ -795,6 +796,7 @@ function api(path, ask, response, request) {
       return send(...answerOf(path, ask, request.method, mood));
     if (path.startsWith("/api/v1/for/"))
       return send(...answerFor(path, request.method, request.headers["x-catat-link"], mood));
+    if (path.startsWith("/api/v1/dashboards")) return send(...dashboardsOf(path, ask, request.method, mood));
     if (path === "/api/v1/silences") return send({ silences: [] });
     if (path === "/api/v1/channels") return send({ channels: [] });
     if (path === "/api/v1/time") return send(timeOf(ask.text));
@@ -975,7 +977,8 @@ createServer((request, response) => {
       "/issues",
       "/incidents",
       "/ledger",
-    ].includes(url.pathname) || /^\/(?:for|trace|incidents)\//.test(url.pathname)
+      "/dashboards",
+    ].includes(url.pathname) || /^\/(?:for|trace|incidents|dashboards)\//.test(url.pathname)
       ? "/index.html"
       : url.pathname;
   try {

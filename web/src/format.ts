@@ -44,6 +44,12 @@ export function decimal(n: number, digits: number): string {
   return n.toLocaleString(written().language, { maximumFractionDigits: digits });
 }
 
+/** `1,234.50`: so many digits behind the point. */
+export function fixed(n: number, digits: number): string {
+  const { language } = written();
+  return n.toLocaleString(language, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
 const UNITS = { d: text("{n} d"), h: text("{n} h"), min: text("{n} min"), s: text("{n} s"), ms: text("{n} ms") };
 
 /** Units of time. */

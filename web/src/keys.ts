@@ -11,7 +11,7 @@ import { find, openFind, stepFind } from "./find.ts";
 import { layer, tell, copy } from "./parts/layers.tsx";
 import { levelsOf, onlyFilter, toggleFilter, toggleLevel, type FilterKind, type Json } from "./query/edit.ts";
 import { t, text } from "./texts.ts";
-import { address, draft, frozen, go, run, shift, view, zoomOut, type Page } from "./view.ts";
+import { address, draft, frozen, go, NO_BOARD, run, shift, view, zoomOut, type Page } from "./view.ts";
 
 /** What the list of rows lets the keys do; set by the list that is on screen. */
 export interface ListKeys {
@@ -110,7 +110,7 @@ export function copyLink(): void {
 function toPage(page: Page): () => void {
   return () => {
     layer.value = "";
-    go({ page, tab: "", open: "" });
+    go({ page, tab: "", open: "", board: NO_BOARD });
   };
 }
 
@@ -210,7 +210,9 @@ export const KEYS: readonly Key[] = [
   { keys: ["d"], label: text("Dense or loose rows"), run: () => go({ dense: !view.peek().dense }) },
   { keys: ["s"], label: text("Save this view"), run: () => (layer.value = "save-view") },
   { keys: ["v"], label: text("Saved views"), run: () => (layer.value = "views") },
+  { keys: ["b"], label: text("Add this to a dashboard"), run: () => (layer.value = "add-panel") },
   { keys: ["g e"], label: text("Go to Explore"), run: toPage("explore"), everywhere: true },
+  { keys: ["g d"], label: text("Go to Dashboards"), run: toPage("dashboards"), everywhere: true },
   { keys: ["g a"], label: text("Go to Alerts"), run: toPage("alerts"), everywhere: true },
   { keys: ["g i"], label: text("Go to Issues"), run: toPage("issues"), everywhere: true },
   { keys: ["g n"], label: text("Go to Incidents"), run: toPage("incidents"), everywhere: true },

@@ -19,13 +19,14 @@ import { askWho } from "./session.ts";
 import { beginToSpeak, t, text } from "./texts.ts";
 import { nextTheme, theme } from "./theme_choice.ts";
 import { rangeLabel } from "./time.ts";
-import { followHistory, view, type Page } from "./view.ts";
+import { followHistory, NO_BOARD, view, type Page } from "./view.ts";
 import "./style/base.css";
 import "./style/explore.css";
 import "./style/rows.css";
 
 const PAGES: readonly { page: Page; title: string }[] = [
   { page: "explore", title: text("Explore") },
+  { page: "dashboards", title: text("Dashboards") },
   { page: "traces", title: text("Traces") },
   { page: "map", title: text("Map") },
   { page: "alerts", title: text("Alerts") },
@@ -58,6 +59,8 @@ const FirstLook = later(async () => (await import("./pages/first_look.tsx")).Fir
 const Issues = later(async () => (await import("./pages/issues.tsx")).Issues);
 const Incidents = later(async () => (await import("./pages/incidents.tsx")).Incidents);
 const Ledger = later(async () => (await import("./pages/ledger.tsx")).LedgerPage);
+const Dashboards = later(async () => (await import("./pages/dashboards.tsx")).Dashboards);
+const AddPanel = later(async () => (await import("./pages/dashboards/add_panel.tsx")).AddPanel);
 const MarkDialog = later(async () => (await import("./explore/mark_dialog.tsx")).MarkDialog);
 const ForEverybody = later(async () => (await import("./pages/for_everybody.tsx")).ForEverybody);
 const Help = later(async () => (await import("./parts/help.tsx")).Help);
@@ -81,7 +84,7 @@ function Head() {
         {PAGES.filter(({ page }) => !UNLISTED.includes(page)).map(({ page, title }) => (
           <Way
             key={page}
-            to={{ page, tab: "", open: "" }}
+            to={{ page, tab: "", open: "", board: NO_BOARD }}
             aria-current={(PARENTS[view.value.page] ?? view.value.page) === page ? "page" : undefined}
             data-testid={`nav-${page}`}
           >
@@ -120,7 +123,7 @@ function App() {
   return (
     <>
       <SkipLink />
-      <Head />
+      {view.value.board.wall === "" && <Head />}
       {page === "for" ? (
         <ForEverybody />
       ) : page === "alerts" ? (
@@ -139,6 +142,8 @@ function App() {
         <Incidents />
       ) : page === "ledger" ? (
         <Ledger />
+      ) : page === "dashboards" ? (
+        <Dashboards Time={TimePicker} />
       ) : page === "groups" ? (
         <Groups />
       ) : page === "sources" ? (
@@ -152,6 +157,7 @@ function App() {
       )}
       <Help wanted={layer.value === "help"} />
       <MarkDialog wanted={layer.value === "mark"} />
+      <AddPanel wanted={layer.value === "add-panel"} />
       <Palette wanted={layer.value === "palette"} />
       <SignIn wanted={keyWanted.value !== null} />
       <Told />

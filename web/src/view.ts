@@ -20,7 +20,8 @@ export type Page =
   | "first-look"
   | "issues"
   | "incidents"
-  | "ledger";
+  | "ledger"
+  | "dashboards";
 
 /** Pages with a path of their own; the rest is Explore. The paths of a trace and of an incident end with its id. */
 const PATHS: readonly Page[] = [
@@ -37,6 +38,7 @@ const PATHS: readonly Page[] = [
   "issues",
   "incidents",
   "ledger",
+  "dashboards",
 ];
 
 /** The conditions of a search for traces, by their names in the address. */
@@ -56,6 +58,22 @@ const SEARCH_NAMES = [
 
 /** A search for traces. */
 export type TraceSearch = Partial<Record<(typeof SEARCH_NAMES)[number], string>>;
+
+/** What the address says about a dashboard. */
+export interface BoardView {
+  /** Its name; empty for the list of all. */
+  name: string;
+  /** What is chosen for its variables. */
+  chosen: Readonly<Record<string, readonly string[]>>;
+  /** The panel that is shown alone, or whose form is open, by its id. */
+  panel: string;
+  /** What is being changed: `1` for the panels, `settings` for the rest. */
+  edit: string;
+  /** The wallboard: `1` for the whole board, `panels` or `sections` one after the other, names of boards between commas. */
+  wall: string;
+  /** Seconds before the wallboard shows the next part. */
+  every: number;
+}
 
 /** A language that Explore takes queries in: Insights QL about events, PromQL about metrics. */
 export type QueryLanguage = "insights" | "promql";
@@ -116,6 +134,7 @@ export interface View {
   span: string;
   /** The search on the page of traces. */
   sought: TraceSearch;
+  board: BoardView;
 }
 
 /** What Explore shows of the events that match: the rows, what changed, their patterns, what differs from others. */
@@ -124,7 +143,10 @@ export type Panel = "rows" | "changes" | "patterns" | "differs";
 const PANELS: readonly Panel[] = ["rows", "changes", "patterns", "differs"];
 
 /** Seconds that may lie between two askings of the same question. */
-export const REFRESHES: readonly number[] = [0, 5, 30, 300];
+export const REFRESHES: readonly number[] = [0, 5, 30, 60, 300];
+
+/** No dashboard. */
+export const NO_BOARD: BoardView = { name: "", chosen: {}, panel: "", edit: "", wall: "", every: 20 };
 
 const DEFAULT: View = {
   page: "explore",
@@ -158,6 +180,7 @@ const DEFAULT: View = {
   trace: "",
   span: "",
   sought: {},
+  board: NO_BOARD,
 };
 
 const NO_PROMQL = { language: "insights", logs: "", line: "", selection: "" } as const;
@@ -172,7 +195,14 @@ function fromAddress(): View {
   const page = PATHS.find((one) => one === first) ?? "explore";
   const of = viewOf(page, new URLSearchParams(location.search));
   if (page === "incidents" || page === "for") return { ...of, open: decoded(id) };
+  // A dashboard has a range of its own.
+  if (page === "dashboards")
+    return boardView({ ...of, board: { ...of.board, name: decoded(id) } }, location.search.includes("from="));
   return { ...of, trace: id, span: new URLSearchParams(location.hash.slice(1)).get("span") ?? "" };
+}
+
+function boardView(of: View, hasRange: boolean): View {
+  return of.board.name === "" || hasRange ? of : { ...of, from: "", to: "" };
 }
 
 /** A name out of an address, in which single percent signs may stand. */
@@ -232,8 +262,34 @@ export function viewOf(page: Page, params: URLSearchParams): View {
     // Messages lead to an alert by what is to be done about it.
     tab: params.get("tab") ?? params.get("month") ?? (params.has("silence") ? "silences" : ""),
     open: params.get("open") ?? params.get("alert") ?? params.get("silence") ?? params.get("acknowledge") ?? "",
+    board: page === "dashboards" ? boardOf(params) : NO_BOARD,
     sought: Object.fromEntries(SEARCH_NAMES.flatMap((name) => (params.get(name) ? [[name, params.get(name)]] : []))),
   };
+}
+
+function boardOf(params: URLSearchParams): BoardView {
+  const named = [...params.keys()].filter((name) => name.startsWith("var."));
+  return {
+    name: "",
+    chosen: Object.fromEntries(named.map((name) => [name.slice(4), params.getAll(name)])),
+    panel: params.get("panel") ?? "",
+    edit: params.get("edit") ?? "",
+    wall: params.get("wall") ?? "",
+    every: Math.max(3, Number(params.get("every")) || NO_BOARD.every),
+  };
+}
+
+function boardAddress({ board, from, to, refresh }: View, params: URLSearchParams): string {
+  if (from !== "") {
+    params.set("from", from);
+    params.set("to", to);
+  }
+  if (refresh > 0) params.set("refresh", String(refresh));
+  for (const name of ["panel", "edit", "wall"] as const) if (board[name] !== "") params.set(name, board[name]);
+  if (board.every !== NO_BOARD.every) params.set("every", String(board.every));
+  for (const [name, values] of Object.entries(board.chosen))
+    for (const value of values) params.append(`var.${name}`, value);
+  return `${basePath()}dashboards/${encodeURIComponent(board.name)}${params.size > 0 ? `?${params.toString()}` : ""}`;
 }
 
 /** The address of a view, relative to the page's base. */
@@ -248,6 +304,7 @@ export function address(view: View): string {
     const span = view.span === "" ? "" : `#span=${view.span}`;
     return `${basePath()}trace/${view.trace}${params.size > 0 ? `?${params.toString()}` : ""}${span}`;
   }
+  if (view.page === "dashboards" && view.board.name !== "") return boardAddress(view, params);
   const rest = () => (params.size > 0 ? `?${params.toString()}` : "");
   if (view.page === "incidents" && view.open !== "")
     return `${basePath()}incidents/${encodeURIComponent(view.open)}${rest()}`;
@@ -314,6 +371,11 @@ export const askedAt = signal(Date.now());
 /** The view with a change. A query is in Insights QL unless its language is given; only Explore takes PromQL, other pages get the query of its log lines. */
 export function changed(of: View, change: Partial<View>): View {
   const next = { ...of, ...change };
+  if (next.page !== "dashboards" || next.board.name === "") {
+    next.board = NO_BOARD;
+    // A dashboard's own range is known to its page alone.
+    if (next.from === "") Object.assign(next, { from: DEFAULT.from, to: DEFAULT.to });
+  }
   if (next.language === "insights") return next;
   if (change.query !== undefined && change.language === undefined) return { ...next, ...NO_PROMQL, ...change };
   if (next.page !== "explore") return { ...next, ...NO_PROMQL, query: next.logs };
@@ -353,6 +415,11 @@ export function followHistory(): void {
       current.value = next;
     });
   });
+}
+
+/** Shows a dashboard as it opens, or with what `change` says. */
+export function boardAt(name: string, change: Partial<BoardView> = {}): Partial<View> {
+  return { page: "dashboards", from: "", to: "", refresh: 0, query: "", board: { ...NO_BOARD, ...change, name } };
 }
 
 /** The range shown, in ms since the epoch, as well as the page can know it. */

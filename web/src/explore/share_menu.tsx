@@ -211,6 +211,11 @@ export function ShareMenu() {
             {t("Saved views…")} <kbd>v</kbd>
           </button>
         </li>
+        <li>
+          <button type="button" data-testid="add-to-dashboard" onClick={() => (layer.value = "add-panel")}>
+            {t("Add to a dashboard…")} <kbd>b</kbd>
+          </button>
+        </li>
         {view.value.language === "insights" && (
           <li>
             <button

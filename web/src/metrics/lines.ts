@@ -76,8 +76,14 @@ export function valueAt({ points }: DrawnLine, ms: number): number | undefined {
 /** Returns the ends of the value axis and its marks: from zero, unless all values are far from it. */
 export function scaleOf(lines: readonly DrawnLine[]): { low: number; top: number; marks: number[] } {
   const finite = lines.filter(({ max }) => Number.isFinite(max));
-  let least = finite.reduce((low, { min }) => Math.min(low, min), Infinity);
-  let most = finite.reduce((top, { max }) => Math.max(top, max), -Infinity);
+  return scaleBetween(
+    finite.reduce((low, { min }) => Math.min(low, min), Infinity),
+    finite.reduce((top, { max }) => Math.max(top, max), -Infinity),
+  );
+}
+
+/** Returns the ends and the marks of an axis with values between two; without values from 0 to 1. */
+export function scaleBetween(least: number, most: number): { low: number; top: number; marks: number[] } {
   if (!Number.isFinite(least) || !Number.isFinite(most)) return { low: 0, top: 1, marks: [0, 1] };
   if (least >= 0 && least < most * 0.75) least = 0;
   if (most <= 0 && most > least * 0.75) most = 0;

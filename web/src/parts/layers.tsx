@@ -20,7 +20,9 @@ export const layer = signal<
   | "save-view"
   | "fields"
   | "mark"
+  | "add-panel"
   | `column:${string}`
+  | `board:${string}`
 >("");
 
 const told = signal("");

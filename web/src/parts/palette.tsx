@@ -4,6 +4,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 
+import { askBoards, boards } from "../api/dashboards.ts";
 import { askViews } from "../api/views.ts";
 import { askGroups, groupList } from "../ask.ts";
 import { pastQueries } from "../explore/editor_state.ts";
@@ -14,7 +15,7 @@ import { oneLine } from "../format.ts";
 import { choose, LANGUAGES, t, text } from "../texts.ts";
 import { chooseTheme } from "../theme_choice.ts";
 import { PRESETS } from "../time.ts";
-import { frozen, go, run, view, type Panel } from "../view.ts";
+import { boardAt, frozen, go, run, view, type Panel } from "../view.ts";
 import { fuzzy } from "./fuzzy.ts";
 import { keyName } from "./key_name.tsx";
 import { Dialog, layer } from "./layers.tsx";
@@ -37,6 +38,7 @@ const KINDS = {
   level: text("Level"),
   range: text("Time range"),
   group: text("Group"),
+  board: text("Dashboard"),
   view: text("Saved view"),
   filter: text("Saved filter"),
   query: text("Earlier query"),
@@ -78,6 +80,7 @@ function actions(): Entry[] {
     command(t("Patterns"), show("patterns")),
     command(t("First look"), look),
     ...(isInsights ? [command(t("Alert on this…"), () => go({ page: "alerts", tab: "rule", open: "" }))] : []),
+    command(t("Add to a dashboard…"), () => (layer.value = "add-panel")),
     command(t("Add a mark…"), () => (layer.value = "mark")),
     ...(["auto", "light", "dark"] as const).map((one) => command(t(themes[one]), () => chooseTheme(one))),
     ...LANGUAGES.map(({ language, name }) =>
@@ -130,6 +133,17 @@ function saved(): Entry[] {
     }));
 }
 
+/** Dashboards. */
+function dashboards(): Entry[] {
+  return (boards.value.data ?? []).map(({ name, title, tags }) => ({
+    kind: KINDS.board,
+    name: title,
+    keys: [],
+    more: tags.join(" "),
+    run: () => go(boardAt(name)),
+  }));
+}
+
 function queries(): Entry[] {
   const { query: here, language } = view.value;
   return pastQueries(language)
@@ -146,7 +160,7 @@ function queries(): Entry[] {
 }
 
 /** Where entries come from that are found by some letters. */
-const SOURCES: readonly (() => Entry[])[] = [actions, commands, levels, ranges, saved, groups];
+const SOURCES: readonly (() => Entry[])[] = [actions, commands, levels, ranges, saved, dashboards, groups];
 
 /** What there is for a text. Some letters of it are in every long query, so queries are found by whole words of it. */
 function entriesFor(text: string): Entry[] {
@@ -174,6 +188,7 @@ function Choice() {
   useEffect(() => {
     askGroups();
     askViews();
+    askBoards();
     input.current?.focus();
   }, []);
   useEffect(() => list.current?.children[at]?.scrollIntoView({ block: "nearest" }), [at, sought.value]);

@@ -3,6 +3,7 @@
 
 import { ALERTS } from "./id/alerts.ts";
 import { CAUSE } from "./id/cause.ts";
+import { DASHBOARDS } from "./id/dashboards.ts";
 import { EVENTS } from "./id/events.ts";
 import { EXPLORE } from "./id/explore.ts";
 import { FOR_EVERYBODY } from "./id/for_everybody.ts";
@@ -26,4 +27,5 @@ export const INDONESIAN: Readonly<Record<string, string>> = {
   ...CAUSE,
   ...ISSUES,
   ...METRICS,
+  ...DASHBOARDS,
 };

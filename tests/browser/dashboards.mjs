@@ -1,0 +1,20 @@
+// Drives the dashboards of the page in Chromium against a running server.
+//
+//   CATAT_URL         the server's address (required)
+//   CATAT_PICTURES    a directory for pictures of every state (optional)
+//   CATAT_CHROMIUM    the browser, /usr/bin/chromium if not given
+//   CATAT_CHECKS      only checks whose name holds this text (optional)
+
+import { dashboardChecks } from "./page/dashboards.mjs";
+import { runChecks } from "./page/run.mjs";
+
+const url = process.env.CATAT_URL;
+if (!url) {
+  console.error("CATAT_URL is not set: start a server and give its address, such as http://127.0.0.1:22828");
+  process.exit(2);
+}
+
+await runChecks(url, [
+  ...dashboardChecks,
+  ["dashboards: no policy was violated and no script failed", (own) => own.noComplaints()],
+], { prepare: (own) => own.sendEvents() });

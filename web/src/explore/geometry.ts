@@ -1,0 +1,72 @@
+// Where a chart over time draws its instants and values.
+
+/** How series are drawn. */
+export type SeriesKind = "line" | "area" | "bar";
+
+/** The values of a chart: its ends, the values with a line across, and where a value is, from 0 (low) to 1 (top). */
+export interface ValueScale {
+  low: number;
+  top: number;
+  marks: readonly number[];
+  place: (value: number) => number;
+}
+
+/** Where instants and values are drawn. */
+export interface Geometry {
+  from: number;
+  to: number;
+  width: number;
+  tall: number;
+  step: number;
+  /** Width of a bar. */
+  wide: number;
+  x: (ms: number) => number;
+  y: (value: number) => number;
+  timeAt: (place: number) => number;
+}
+
+/** Most pixels of a bar. */
+const BAR_MAX = 60;
+const EDGE = 8;
+
+/** Returns the scale on which equal distances are equal differences. */
+export function linear(low: number, top: number, marks: readonly number[]): ValueScale {
+  return { low, top, marks, place: (value) => (value - low) / (top - low) };
+}
+
+/** The instants of a chart. */
+interface Instants {
+  from: number;
+  to: number;
+  /** The distance of neighbours. */
+  step: number;
+}
+
+/** The size of a chart; bars need room at both ends. */
+interface Sheet {
+  width: number;
+  tall: number;
+  isBar: boolean;
+}
+
+/** Returns where things are drawn. */
+export function geometryOf(instants: Instants, scale: ValueScale, sheet: Sheet): Geometry {
+  const { from, to, step } = instants;
+  const { width, tall, isBar } = sheet;
+  const fit = Math.max(1, (to - from) / step + 1);
+  const wide = Math.max(1, Math.min(BAR_MAX, ((width - 2 * EDGE) / fit) * 0.8));
+  // A bar at an end has to have room for its half.
+  const edge = isBar ? EDGE + wide / 2 : EDGE;
+  const inner = Math.max(1, width - 2 * edge);
+  return {
+    from,
+    to,
+    width,
+    tall,
+    step,
+    wide,
+    x: (ms) => edge + ((ms - from) / Math.max(1, to - from)) * inner,
+    y: (value) => tall - scale.place(value) * (tall - 6),
+    timeAt: (place) => Math.min(to + step, Math.max(from, from + ((place - edge) / inner) * (to - from))),
+  };
+}

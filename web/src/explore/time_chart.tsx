@@ -1,0 +1,147 @@
+// What is drawn over time in every chart of an answer: lines, areas or bars on one scale, marks, the part that is chosen, and
+// the instant that is read. Whoever shows it decides what reading and choosing lead to.
+
+import type { ComponentChildren } from "preact";
+import { useMemo } from "preact/hooks";
+
+import { view } from "../view.ts";
+import { Axis, AXIS } from "./axis.tsx";
+import type { Part, useBrush } from "./brush.ts";
+import { levelClass, NO_LEVEL } from "./levels.ts";
+import type { Geometry, SeriesKind, ValueScale } from "./geometry.ts";
+import { MarkLines } from "./mark_lines.tsx";
+import { NOTHING, path, type Series, type Stacked } from "./series.ts";
+
+/** Colours: of levels those that they have everywhere, of other things one after the other. */
+export function colourOf(all: readonly { name: string }[]): (n: number) => string {
+  const areLevels =
+    all.some(({ name }) => levelClass(name) !== NO_LEVEL) &&
+    all.every(({ name }) => name === NOTHING || levelClass(name) !== NO_LEVEL);
+  return (n) => (areLevels ? `level-${levelClass(all[n]?.name ?? "")}` : `series-${n}`);
+}
+
+function Lines({ series, colour, at }: { series: readonly Series[]; colour: (n: number) => string; at: Geometry }) {
+  return (
+    <>
+      {series.map((one, n) => (
+        <path key={one.name} class={`line ${colour(n)}`} d={path(one.points, at.x, at.y, at.step)} />
+      ))}
+    </>
+  );
+}
+
+function Areas({ stacked, colour, at }: { stacked: readonly Stacked[]; colour: (n: number) => string; at: Geometry }) {
+  const edge = (points: Stacked["points"], end: 1 | 2) =>
+    points.map((point) => `${at.x(point[0]).toFixed(1)} ${at.y(point[end]).toFixed(1)}`).join("L");
+  return (
+    <>
+      {stacked.map((one, n) => (
+        <path
+          key={one.name}
+          class={`area ${colour(n)}`}
+          d={`M${edge(one.points, 2)}L${edge([...one.points].reverse(), 1)}Z`}
+        />
+      ))}
+    </>
+  );
+}
+
+function Bars({ stacked, colour, at }: { stacked: readonly Stacked[]; colour: (n: number) => string; at: Geometry }) {
+  const { x, y, wide } = at;
+  return (
+    <>
+      {stacked.map((one, n) => (
+        <path
+          key={one.name}
+          class={`area ${colour(n)}`}
+          d={one.points
+            .filter(([, from, to]) => to > from)
+            .map(
+              ([ms, from, to]) =>
+                `M${(x(ms) - wide / 2).toFixed(1)} ${y(to).toFixed(1)}h${wide.toFixed(1)}V${y(from).toFixed(1)}h${(-wide).toFixed(1)}Z`,
+            )
+            .join("")}
+        />
+      ))}
+    </>
+  );
+}
+
+interface Props {
+  kind: SeriesKind;
+  /** What lines draw. */
+  series: readonly Series[];
+  /** What areas and bars draw. */
+  stacked: readonly Stacked[];
+  colour: (n: number) => string;
+  geometry: Geometry;
+  scale: ValueScale;
+  valueText: (value: number) => string;
+  label: string;
+  brush: ReturnType<typeof useBrush>;
+  brushed: Part | null;
+  /** The instant that is read. */
+  read: number | null;
+  onRead: (place: number | null) => void;
+  onKeyDown: (event: KeyboardEvent) => void;
+  /** Drawn above the rest, as limits are. */
+  children?: ComponentChildren;
+}
+
+/** The chart. */
+export function TimeChart(props: Props) {
+  const { kind, series, stacked, colour, geometry, scale, valueText, brush, brushed, read } = props;
+  const { x, y, width, tall, from, to, step } = geometry;
+  const marks = scale.marks.filter((value) => value !== scale.low);
+  // What is read moves often; what is drawn stays.
+  const shapes = useMemo(() => {
+    if (kind === "line") return <Lines series={series} colour={colour} at={geometry} />;
+    if (kind === "area") return <Areas stacked={stacked} colour={colour} at={geometry} />;
+    return <Bars stacked={stacked} colour={colour} at={geometry} />;
+  }, [kind, series, stacked, colour, geometry]);
+  return (
+    <svg
+      width={width}
+      height={tall + AXIS}
+      role="img"
+      tabIndex={0}
+      aria-label={props.label}
+      {...brush.handlers}
+      onKeyDown={props.onKeyDown}
+      onBlur={() => props.onRead(null)}
+      onPointerLeave={() => props.onRead(null)}
+      onPointerMove={(event) => {
+        brush.handlers.onPointerMove(event);
+        props.onRead(event.clientX - event.currentTarget.getBoundingClientRect().left);
+      }}
+    >
+      {marks.map((value) => (
+        <g key={value} class="grid">
+          <line x1={0} x2={width} y1={y(value)} y2={y(value)} />
+        </g>
+      ))}
+      <line class="base" x1={0} x2={width} y1={tall + 0.5} y2={tall + 0.5} />
+      {shapes}
+      {props.children}
+      {marks.map((value) => (
+        <g key={value} class="grid">
+          <text x={2} y={y(value) + 11}>
+            {valueText(value)}
+          </text>
+        </g>
+      ))}
+      <MarkLines from={from} to={to + step} height={tall} x={x} />
+      {brushed && (
+        <rect
+          class="brush"
+          x={x(brushed.from)}
+          y={0}
+          width={Math.max(1, Math.min(width, x(brushed.to)) - x(brushed.from))}
+          height={tall}
+        />
+      )}
+      {read !== null && <line class="cursor" x1={x(read)} x2={x(read)} y1={0} y2={tall} />}
+      <Axis scale={{ from, to, width }} x={x} zone={view.value.zone} height={tall} />
+    </svg>
+  );
+}

@@ -1,0 +1,292 @@
+// What a panel draws of the answers to its queries: series with labels, by time or at one instant, whatever the language.
+
+import type { Answer, Column, Notice } from "../../api.ts";
+import type { BoardPanel, LegendValue, PanelQuery } from "../../api/dashboards.ts";
+import { levelClass, LEVELS } from "../../explore/levels.ts";
+import { NOTHING, stepOf } from "../../explore/series.ts";
+import { cut, printable } from "../../format.ts";
+import type { Json } from "../../query/edit.ts";
+import { lex, type Token } from "../../query/lex.ts";
+
+/** A line of a panel, or at one instant a number with a name. */
+export interface PanelSeries {
+  name: string;
+  labels: Readonly<Record<string, string>>;
+  /** The place of its query among the panel's. */
+  query?: number;
+  /** Whether it is the sum of those that are too many. */
+  isRest?: boolean;
+  /** In the order of time; an answer without times has one point at 0. */
+  points: [ms: number, value: number][];
+}
+
+/** What a query's answer holds. */
+export interface QueryData {
+  series: PanelSeries[];
+  /** Whether the answer is by time. */
+  isByTime: boolean;
+  columns: readonly Column[];
+  rows: readonly Json[][];
+  /** Whether the answer has more rows than were asked for. */
+  isCut: boolean;
+  partial: readonly Notice[] | null;
+  warnings: readonly Notice[];
+}
+
+const NAME_CHARS_MAX = 120;
+/** The label that holds the name of a metric. */
+const METRIC = "__name__";
+
+const NOT_FINITE: Readonly<Record<string, number>> = { NaN, "+Inf": Infinity, "-Inf": -Infinity };
+
+/** Returns the number that a cell holds; `undefined` if it holds none. JSON has no number that is not finite: these are texts. */
+function numberIn(value: Json | undefined): number | undefined {
+  if (typeof value === "number") return value;
+  return typeof value === "string" && Object.hasOwn(NOT_FINITE, value) ? NOT_FINITE[value] : undefined;
+}
+
+function isNumeric(column: Column, at: number, rows: readonly Json[][]): boolean {
+  if (column.type === "integer" || column.type === "float") return true;
+  if (column.type !== "any") return false;
+  const values = rows.map((row) => row[at]).filter((value) => value !== null && value !== undefined);
+  return values.length > 0 && values.every((value) => numberIn(value) !== undefined);
+}
+
+/** Returns the names of the columns that an Insights query groups by: numbers among them are names, too. */
+export function groupedBy(query: string): string[] {
+  const tokens = lex(query).filter(({ kind }) => !["space", "newline", "comment"].includes(kind));
+  const stats = tokens.findLastIndex(({ text }) => /^(?:stats|timechart)$/i.test(text));
+  const by = tokens.findIndex(({ text }, at) => at > stats && /^by$/i.test(text));
+  if (stats < 0 || by < 0) return [];
+  const parts: Token[][] = [[]];
+  let depth = 0;
+  for (const token of tokens.slice(by + 1)) {
+    if (depth === 0 && token.kind === "pipe") break;
+    if (token.text === "(") depth += 1;
+    if (token.text === ")") depth -= 1;
+    if (token.text === "," && depth === 0) parts.push([]);
+    else parts.at(-1)?.push(token);
+  }
+  return parts.map((part) => {
+    const as = part.findIndex(({ text }) => /^as$/i.test(text));
+    const named = as >= 0 ? part.slice(as + 1) : part;
+    return named.map(({ text }) => text.replaceAll("`", "")).join("");
+  });
+}
+
+const plain = (name: string) => name.replaceAll(/[\s`]/g, "");
+
+function textOf(value: Json | undefined): string {
+  return value === null || value === undefined ? NOTHING : typeof value === "string" ? value : JSON.stringify(value);
+}
+
+/** Returns the series of an answer. */
+export function dataOf(answer: Answer, { query, language = "insights" }: PanelQuery): QueryData {
+  const { columns, rows } = answer;
+  const groups = language === "insights" ? new Set(groupedBy(query).map(plain)) : new Set<string>();
+  const numbers = columns.flatMap((column, at) =>
+    !groups.has(plain(column.name)) && isNumeric(column, at, rows) ? [at] : [],
+  );
+  const time = columns.findIndex((column) => column.type === "timestamp");
+  const labels = columns.flatMap((_, at) => (at !== time && !numbers.includes(at) ? [at] : []));
+  // Events have a time, too; their numbers are points.
+  const isByTime = time >= 0 && new Set(rows.map((row) => row[time])).size > 1;
+  const found = new Map<string, PanelSeries>();
+  for (const row of rows) {
+    const ms = isByTime ? Date.parse(String(row[time])) : 0;
+    if (Number.isNaN(ms)) continue;
+    const named = labels.map((at) => [columns[at]?.name ?? "", textOf(row[at])] as const);
+    for (const at of numbers) {
+      const value = numberIn(row[at]);
+      if (value === undefined) continue;
+      const measure = columns[at]?.name ?? "";
+      const key = JSON.stringify([measure, named]);
+      const series = found.get(key) ?? { name: measure, labels: Object.fromEntries(named), points: [] };
+      if (Number.isFinite(value)) series.points.push([ms, value]);
+      found.set(key, series);
+    }
+  }
+  const series = [...found.values()];
+  for (const one of series) one.points.sort((a, b) => a[0] - b[0]);
+  return {
+    series,
+    isByTime,
+    columns,
+    rows,
+    isCut: answer.more === true,
+    partial: answer.partial ? answer.partial_reasons : null,
+    warnings: answer.warnings,
+  };
+}
+
+/** Writes a series' name by a template in which `{label}` stands for the label's value. */
+function templated(template: string, labels: PanelSeries["labels"]): string {
+  return template.replaceAll(/\{([^{}]+)\}/g, (place, name: string) => labels[name.trim()] ?? place);
+}
+
+/** Names the series of a query by what tells them apart. `prefix` tells its series from those of other queries. */
+function named(all: readonly PanelSeries[], query: PanelQuery, prefix: string): PanelSeries[] {
+  const measures = new Set(all.map(({ name }) => name));
+  const isShared = (label: string, value: string) => all.every(({ labels }) => labels[label] === value);
+  return all.map((one) => {
+    const own = Object.entries(one.labels)
+      .filter(([label, value]) => value !== "" && (all.length === 1 ? label !== METRIC : !isShared(label, value)))
+      .map(([, value]) => value);
+    const measure = measures.size > 1 || own.length === 0 ? (one.labels[METRIC] ?? one.name) : "";
+    const label = query.label ?? "";
+    const name = label.includes("{")
+      ? templated(label, one.labels)
+      : [label || prefix, ...own, label === "" ? measure : ""].filter((part) => part !== "").join(" · ");
+    return { ...one, name: printable(cut(name || one.name, NAME_CHARS_MAX)) };
+  });
+}
+
+/** Returns the name of a query in its panel's expression. */
+export function queryId(query: PanelQuery, at: number): string {
+  return query.id ?? String.fromCharCode(97 + at);
+}
+
+/** Gives every series a name of its own. */
+function distinct(series: readonly PanelSeries[]): PanelSeries[] {
+  const taken = new Map<string, number>();
+  return series.map((one) => {
+    const n = (taken.get(one.name) ?? 0) + 1;
+    taken.set(one.name, n);
+    return n === 1 ? one : { ...one, name: `${one.name} (${n})` };
+  });
+}
+
+/** The order of names: levels by their weight, numbers in names by their size. It stays when values change, and so do colours. */
+export function byName(a: { name: string }, b: { name: string }): number {
+  const weight = ({ name }: { name: string }) => LEVELS.findIndex((level) => level === levelClass(name));
+  const [one, other] = [weight(a), weight(b)];
+  return one >= 0 && other >= 0 ? one - other : a.name.localeCompare(b.name, "en", { numeric: true });
+}
+
+/** Returns the series of a panel's queries, named; `prefix` where there are several queries. */
+export function seriesOf(panel: Pick<BoardPanel, "queries">, data: readonly QueryData[]): PanelSeries[] {
+  const queries = panel.queries ?? [];
+  return distinct(
+    data.flatMap(({ series }, at) => {
+      const query = queries[at] ?? { query: "" };
+      const prefix = queries.length > 1 ? queryId(query, at) : "";
+      return named(series, query, prefix)
+        .sort(byName)
+        .map((one) => ({ ...one, query: at }));
+    }),
+  );
+}
+
+/** Returns the series by the ids of their queries, for an expression. */
+export function byQuery(
+  panel: Pick<BoardPanel, "queries">,
+  data: readonly QueryData[],
+): Readonly<Record<string, PanelSeries[]>> {
+  const queries = panel.queries ?? [];
+  return Object.fromEntries(data.map(({ series }, at) => [queryId(queries[at] ?? { query: "" }, at), series]));
+}
+
+/** Names the series that an expression gave. */
+export function namedResults(series: readonly PanelSeries[], expression: string): PanelSeries[] {
+  const results = series.map((one) => ({ ...one, name: expression }));
+  return distinct(named(results, { query: "" }, "").sort(byName));
+}
+
+/** Returns the distance of points: the least that there is, and `otherwise` where there is none. */
+export function distanceOf(series: readonly PanelSeries[], otherwise: number): number {
+  const step = stepOf(series);
+  return Number.isFinite(step) ? step : otherwise;
+}
+
+/** Puts zeros where a series has no value, at every step of the range. */
+export function withZeros(
+  series: readonly PanelSeries[],
+  { from, to, step }: { from: number; to: number; step: number },
+): PanelSeries[] {
+  const first = series.reduce((least, { points }) => Math.min(least, points[0]?.[0] ?? Infinity), Infinity);
+  if (!Number.isFinite(first) || !(step > 0)) return [...series];
+  const start = first - Math.floor((first - from) / step) * step;
+  const instants: number[] = [];
+  for (let ms = start; ms <= to && instants.length < 20_000; ms += step) instants.push(ms);
+  return series.map((one) => {
+    const values = new Map(one.points);
+    const all = new Set([...instants, ...values.keys()]);
+    return { ...one, points: [...all].sort((a, b) => a - b).map((ms) => [ms, values.get(ms) ?? 0]) };
+  });
+}
+
+/** Returns at most about four points for each of `columns` pixels: the first, the lowest, the highest and the last of each. */
+export function thinned(points: PanelSeries["points"], columns: number): PanelSeries["points"] {
+  if (points.length <= 4 * columns) return points;
+  const [from, to] = [points[0]?.[0] ?? 0, points.at(-1)?.[0] ?? 0];
+  const each = Math.max(1, (to - from) / columns);
+  const kept: PanelSeries["points"] = [];
+  let part: PanelSeries["points"] = [];
+  const end = () => {
+    const [first, last] = [part[0], part.at(-1)];
+    if (!first || !last) return;
+    const low = part.reduce((a, b) => (b[1] < a[1] ? b : a));
+    const high = part.reduce((a, b) => (b[1] > a[1] ? b : a));
+    kept.push(...[...new Set([first, low, high, last])].sort((a, b) => a[0] - b[0]));
+    part = [];
+  };
+  let column = 0;
+  for (const point of points) {
+    const at = Math.floor((point[0] - from) / each);
+    if (at !== column) end();
+    column = at;
+    part.push(point);
+  }
+  end();
+  return kept;
+}
+
+/** Keeps the largest series; the others become one, so that a stack keeps its height. */
+export function largest(series: readonly PanelSeries[], most: number, others: string): PanelSeries[] {
+  if (series.length <= most) return [...series];
+  const size = ({ points }: PanelSeries) => points.reduce((sum, [, value]) => sum + Math.abs(value), 0);
+  const sorted = [...series].sort((a, b) => size(b) - size(a));
+  const sums = new Map<number, number>();
+  for (const { points } of sorted.slice(most - 1))
+    for (const [ms, value] of points) sums.set(ms, (sums.get(ms) ?? 0) + value);
+  return [
+    ...sorted.slice(0, most - 1).sort(byName),
+    { name: others, labels: {}, isRest: true, points: [...sums].sort((a, b) => a[0] - b[0]) },
+  ];
+}
+
+/** Returns a number of a series; NaN of one without points. */
+export function numberOf({ points }: Pick<PanelSeries, "points">, of: LegendValue): number {
+  const values = points.map(([, value]) => value);
+  const sum = values.reduce((total, value) => total + value, 0);
+  if (values.length === 0) return NaN;
+  switch (of) {
+    case "last":
+      return values.at(-1) ?? NaN;
+    case "max":
+      return values.reduce((most, value) => Math.max(most, value), -Infinity);
+    case "min":
+      return values.reduce((least, value) => Math.min(least, value), Infinity);
+    case "mean":
+      return sum / values.length;
+    case "sum":
+      return sum;
+  }
+}
+
+/** Returns the points of whole buckets: the last one has only begun where the range ends within it. */
+export function wholeBuckets(points: PanelSeries["points"], step: number, end: number): PanelSeries["points"] {
+  const last = points.at(-1);
+  return last && points.length > 1 && last[0] + step > end ? points.slice(0, -1) : points;
+}
+
+/** Turns Prometheus' cumulative buckets (`le`) into counts of each; other series stay as they are. */
+export function bandsOf(series: readonly PanelSeries[]): PanelSeries[] {
+  const bound = (one: PanelSeries) => (one.labels["le"] === "+Inf" ? Infinity : Number(one.labels["le"] ?? NaN));
+  if (series.length < 2 || series.some((one) => Number.isNaN(bound(one)))) return [...series];
+  const sorted = [...series].sort((a, b) => bound(a) - bound(b));
+  return sorted.map((one, at) => {
+    const below = new Map(sorted[at - 1]?.points ?? []);
+    return { ...one, points: one.points.map(([ms, value]) => [ms, Math.max(0, value - (below.get(ms) ?? 0))]) };
+  });
+}

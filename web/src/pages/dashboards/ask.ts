@@ -1,0 +1,235 @@
+// Asks for the data of panels: only of those on screen, a few requests at once, and the same question once for all panels
+// that ask it.
+
+import { signal, type Signal } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
+
+import { ApiError, json, timeZone, type Answer } from "../../api.ts";
+import type { BoardPanel, PanelQuery } from "../../api/dashboards.ts";
+import { serviceMap, type ServiceMap } from "../../api/traces.ts";
+import { start, stop, type Lane } from "../../ask.ts";
+import { stepsOf } from "../../metrics/range.ts";
+import { withRowFields } from "../../query/edit.ts";
+import { t } from "../../texts.ts";
+import { view } from "../../view.ts";
+import { dataOf, type QueryData } from "./answers.ts";
+import { builtIns } from "./interval.ts";
+import { filled, FillError, type Choices } from "./variables.ts";
+
+/** Requests under way at once: browsers allow six to a server of HTTP/1.1, and others must get through. */
+const AT_ONCE = 4;
+/** Most rows of an answer that is drawn. */
+const ROWS_MAX = 10_000;
+/** Events of a panel of logs. */
+export const LOGS_MAX = 200;
+
+/** The range that all panels are asked for, in ms. */
+export interface BoardRange {
+  from: number;
+  to: number;
+  /** Whether the end is now. */
+  isOpen: boolean;
+}
+
+/** What a panel's queries found. */
+export interface PanelData {
+  /** By the panel's queries. */
+  data: QueryData[];
+  map: ServiceMap | null;
+  range: BoardRange;
+  /** The distance of instants that PromQL was asked for. */
+  step: number;
+}
+
+/** A server that does not answer for so long is taken for unreachable. */
+const ANSWER_MS_MAX = 120_000;
+
+let running = 0;
+const waiting: (() => void)[] = [];
+
+/** Whether some panel waits for an answer. */
+export function isAsking(): boolean {
+  return running > 0;
+}
+
+/** Runs a task when there is room for it. */
+async function inTurn<T>(task: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  if (running >= AT_ONCE) await new Promise<void>((resolve) => waiting.push(resolve));
+  running += 1;
+  try {
+    signal.throwIfAborted();
+    return await task();
+  } finally {
+    running -= 1;
+    waiting.shift()?.();
+  }
+}
+
+interface Shared {
+  answer: Promise<Answer>;
+  controller: AbortController;
+  users: number;
+}
+
+const asking = new Map<string, Shared>();
+
+/** Asks a question, unless the same one is under way already; it is stopped when nobody waits for it any more. */
+function ask(body: Record<string, unknown>, signal: AbortSignal): Promise<Answer> {
+  const key = JSON.stringify(body);
+  const shared = asking.get(key) ?? begin(key);
+  shared.users += 1;
+  const leave = () => {
+    shared.users -= 1;
+    if (shared.users > 0) return;
+    shared.controller.abort();
+    if (asking.get(key) === shared) asking.delete(key);
+  };
+  signal.addEventListener("abort", leave, { once: true });
+  return shared.answer.finally(() => signal.removeEventListener("abort", leave));
+}
+
+function begin(key: string): Shared {
+  const controller = new AbortController();
+  const post = () =>
+    json<Partial<Answer>>("api/v1/query", {
+      method: "POST",
+      signal: AbortSignal.any([controller.signal, AbortSignal.timeout(ANSWER_MS_MAX)]),
+      headers: { "Content-Type": "application/json" },
+      body: key,
+    });
+  const none = { columns: [], rows: [], stats: {}, partial: false, partial_reasons: [], warnings: [] };
+  const answer = inTurn(async () => ({ ...none, ...(await post()) }), controller.signal);
+  const shared = { answer, controller, users: 0 };
+  asking.set(key, shared);
+  const forget = () => {
+    if (asking.get(key) === shared) asking.delete(key);
+  };
+  answer.then(forget, forget);
+  return shared;
+}
+
+/** Whether the answer is a series of numbers, at instants that are asked for: PromQL, and LogQL's metric queries. */
+function isSeries({ language, query }: PanelQuery): boolean {
+  return language === "promql" || (language === "logql" && !/^(?:\s|#[^\n]*\n)*\{/.test(query));
+}
+
+/** Whether series are asked for at the last instant alone. */
+const isInstant = (kind: BoardPanel["kind"]) => kind === "pie" || kind === "table";
+
+/** Returns the query that is asked: with the values of variables, and of events with what their rows show. */
+export function askedText(
+  { kind }: Pick<BoardPanel, "kind">,
+  query: PanelQuery,
+  choices: Choices,
+  range: Pick<BoardRange, "from" | "to">,
+): string {
+  const language = query.language ?? "insights";
+  const step = isSeries(query) && !isInstant(kind) ? stepsOf([range.from, range.to]).step : undefined;
+  const text = filled(query.query, language, { ...choices, ...builtIns(range, step) });
+  return kind === "logs" && language === "insights" ? (withRowFields(text, []) ?? text) : text;
+}
+
+function bodyOf(panel: BoardPanel, query: PanelQuery, text: string, range: BoardRange): Record<string, unknown> {
+  const language = query.language ?? "insights";
+  const iso = (ms: number) => new Date(ms).toISOString();
+  const hasSteps = isSeries(query) && !isInstant(panel.kind);
+  const { from, step } = stepsOf([range.from, range.to]);
+  return {
+    query: text,
+    language,
+    from: iso(hasSteps ? from : range.from),
+    // Without an end the server takes in what runs slightly ahead of its clock, too.
+    ...(range.isOpen ? {} : { to: iso(range.to) }),
+    ...(hasSteps ? { step: `${step / 1000}s` } : {}),
+    ...((query.groups ?? []).length > 0 ? { groups: query.groups } : {}),
+    time_zone: timeZone(view.peek().zone),
+    limit: panel.kind === "logs" ? LOGS_MAX : ROWS_MAX,
+  };
+}
+
+/** A value that does not fit is an error of the query in which it is named. */
+function problemOf(error: unknown): unknown {
+  if (!(error instanceof FillError)) return error;
+  const message = t("the variable {name} does not fit: {problem}", {
+    name: error.variable,
+    problem: t(error.problem),
+  });
+  return new ApiError(400, "variable", message);
+}
+
+async function askPanel(
+  panel: BoardPanel,
+  choices: Choices,
+  range: BoardRange,
+  signal: AbortSignal,
+): Promise<PanelData> {
+  const { step } = stepsOf([range.from, range.to]);
+  if (panel.kind === "map") {
+    const map = await inTurn(() => serviceMap(view.peek(), signal), signal);
+    return { data: [], map, range, step };
+  }
+  const queries = panel.queries ?? [];
+  try {
+    const texts = queries.map((query) => askedText(panel, query, choices, range));
+    const answers = await Promise.all(
+      queries.map((query, at) => ask(bodyOf(panel, query, texts[at] ?? "", range), signal)),
+    );
+    const data = answers.map((answer, at) => dataOf(answer, { ...queries[at], query: texts[at] ?? "" }));
+    return { data, map: null, range, step };
+  } catch (error) {
+    throw problemOf(error);
+  }
+}
+
+/** What decides about a panel's data: its queries, and how they are asked. */
+function questionOf({ kind, queries }: BoardPanel, choices: Choices, range: BoardRange): string {
+  return JSON.stringify([kind === "map", kind === "logs", isInstant(kind), queries, choices, range]);
+}
+
+/** The data of a panel, asked for when the panel is on screen and has something else to show. */
+export function usePanelData(
+  panel: BoardPanel,
+  choices: Choices,
+  range: BoardRange,
+  again: number,
+  isSeen: boolean,
+): Signal<Lane<PanelData>> {
+  const lane = useMemo(() => signal<Lane<PanelData>>({ state: "idle", data: null, error: null, since: 0 }), [panel.id]);
+  const key = panel.kind === "text" ? "" : `${again} ${questionOf(panel, choices, range)}`;
+  const shown = useMemo(() => ({ key: "" }), [lane]);
+  useEffect(() => {
+    if (!isSeen || key === "" || key === shown.key) return;
+    shown.key = key;
+    void start(lane, (signal) => askPanel(panel, choices, range, signal));
+  }, [lane, key, isSeen]);
+  useEffect(
+    () => () => {
+      if (stop(lane)) shown.key = "";
+    },
+    [lane],
+  );
+  return lane;
+}
+
+/** Asks for the values that a variable offers. */
+export async function askOffers(
+  query: PanelQuery,
+  choices: Choices,
+  range: BoardRange,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const table: BoardPanel = { id: "", kind: "table", x: 0, y: 0, w: 0, h: 0 };
+  try {
+    const text = askedText(table, query, choices, range);
+    const { columns, rows } = await ask(bodyOf(table, query, text, range), signal);
+    // A label is what one chooses in PromQL, not its value.
+    const at = Math.max(
+      0,
+      columns.findIndex(({ name, type }) => type !== "timestamp" && name !== "__name__"),
+    );
+    const values = rows.map((row) => row[at]).filter((value) => value !== null && value !== undefined && value !== "");
+    return [...new Set(values.map((value) => (typeof value === "string" ? value : JSON.stringify(value))))];
+  } catch (error) {
+    throw problemOf(error);
+  }
+}

@@ -1,0 +1,65 @@
+// Events of a panel, newest first; each leads to its row in Explore.
+
+import { levelClass } from "../../explore/levels.ts";
+import { oneLine } from "../../format.ts";
+import { Way } from "../../parts/way.tsx";
+import type { Json } from "../../query/edit.ts";
+import { t } from "../../texts.ts";
+import { dayClock, fullText } from "../../time.ts";
+import { view } from "../../view.ts";
+import type { QueryData } from "./answers.ts";
+
+const TEXT_CHARS_MAX = 500;
+/** Time around an event that its link shows. */
+const AROUND_MS = 300_000;
+
+function textOf(value: Json | undefined): string {
+  return value === null || value === undefined ? "" : typeof value === "string" ? value : JSON.stringify(value);
+}
+
+/** The events. */
+export function LogLines({ data, groups }: { data: QueryData; groups: readonly string[] }) {
+  const at = (...names: string[]) => data.columns.findIndex(({ name }) => names.includes(name));
+  const [time, level, message, id] = [at("@timestamp", "timestamp"), at("@level"), at("@message", "line"), at("@id")];
+  const zone = view.value.zone;
+  return (
+    <div class="board-logs" tabIndex={0} role="region" aria-label={t("Events, newest first")} data-testid="board-logs">
+      <ul>
+        {data.rows.map((row, n) => {
+          const ms = Date.parse(textOf(row[time]));
+          const said = message >= 0 ? textOf(row[message]) : row.map(textOf).join(" ");
+          const iso = (of: number) => new Date(of).toISOString();
+          const to = Number.isNaN(ms)
+            ? null
+            : {
+                page: "explore" as const,
+                panel: "rows" as const,
+                language: "insights" as const,
+                query: "",
+                groups,
+                from: iso(ms - AROUND_MS),
+                to: iso(ms + AROUND_MS),
+                row: id >= 0 ? textOf(row[id]) : "",
+                refresh: 0,
+              };
+          const word = level >= 0 ? textOf(row[level]) : "";
+          return (
+            <li key={n} class={`level-${levelClass(word)}`}>
+              {to ? (
+                <Way to={to} class="number">
+                  <time dateTime={iso(ms)} title={fullText(ms, zone)}>
+                    {dayClock(ms, zone)}
+                  </time>
+                </Way>
+              ) : (
+                <span />
+              )}
+              {level >= 0 && <span class="board-log-level">{word}</span>}
+              <span class="board-log-text">{oneLine(said, TEXT_CHARS_MAX)}</span>
+            </li>
+          );
+        })}
+      </ul>
+    </div>
+  );
+}

@@ -1,0 +1,57 @@
+// A new dashboard: its title, and from it its name in the address.
+
+import { useState } from "preact/hooks";
+
+import { saveNewBoard } from "../../api/dashboards.ts";
+import { t } from "../../texts.ts";
+import { boardAt, go } from "../../view.ts";
+import { told } from "../settings/parts.tsx";
+
+/** The form. */
+export function NewForm({ onDone }: { onDone: () => void }) {
+  const [title, setTitle] = useState("");
+  const [problem, setProblem] = useState("");
+  const [busy, setBusy] = useState(false);
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    setBusy(true);
+    setProblem("");
+    try {
+      const name = await saveNewBoard({ title: title.trim(), range: { from: "now-24h", to: "now" }, panels: [] });
+      onDone();
+      go(boardAt(name, { edit: "1" }));
+    } catch (error) {
+      setProblem(told(error));
+    }
+    setBusy(false);
+  };
+  return (
+    <form class="key-form" data-testid="board-new-form" onSubmit={(event) => void submit(event)}>
+      <h2>{t("New dashboard")}</h2>
+      <label>
+        {t("Title")}{" "}
+        <input
+          required
+          maxLength={200}
+          autocomplete="off"
+          data-testid="board-title"
+          value={title}
+          onInput={(event) => setTitle(event.currentTarget.value)}
+        />
+      </label>
+      {problem !== "" && (
+        <p class="note error" role="alert">
+          {problem}
+        </p>
+      )}
+      <p class="buttons">
+        <button type="submit" class="button primary" disabled={busy || title.trim() === ""}>
+          {t("Create")}
+        </button>
+        <button type="button" class="button quiet" onClick={onDone}>
+          {t("Cancel")}
+        </button>
+      </p>
+    </form>
+  );
+}

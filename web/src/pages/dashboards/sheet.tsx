@@ -1,0 +1,92 @@
+// A table of a panel: the rows of its query, or the numbers that its chart draws.
+
+import { useMemo, useState } from "preact/hooks";
+
+import type { BoardPanel } from "../../api/dashboards.ts";
+import { count, oneLine } from "../../format.ts";
+import type { Json } from "../../query/edit.ts";
+import { plural } from "../../texts.ts";
+import { fullText } from "../../time.ts";
+import { view, type View } from "../../view.ts";
+import type { Sheet } from "./csv.ts";
+import { GradeWord } from "./figures.tsx";
+import { gradeOf, withUnit } from "./units.ts";
+
+/** Rows that are shown before more are asked for. */
+const STEP = 200;
+const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z$/;
+
+function compare(a: Json | undefined, b: Json | undefined): number {
+  const none = (value: Json | undefined) => value === null || value === undefined;
+  if (none(a) || none(b)) return Number(none(a)) - Number(none(b));
+  if (typeof a === "number" && typeof b === "number") return a - b;
+  return String(a) < String(b) ? -1 : String(a) > String(b) ? 1 : 0;
+}
+
+function Cell({ value, panel, zone }: { value: Json | undefined; panel: BoardPanel; zone: View["zone"] }) {
+  if (value === null || value === undefined) return <span class="dim">–</span>;
+  if (typeof value === "number") {
+    const grade = gradeOf(value, panel.thresholds);
+    return (
+      <span class={`grade-${grade ?? "none"}`}>
+        {withUnit(value, panel.unit, panel.decimals)} <GradeWord grade={grade} />
+      </span>
+    );
+  }
+  if (typeof value === "string" && TIME.test(value)) return <>{fullText(Date.parse(value), zone)}</>;
+  return <>{oneLine(value, 500)}</>;
+}
+
+/** The table; its heads sort it. */
+export function SheetTable({ sheet, panel, label }: { sheet: Sheet; panel: BoardPanel; label: string }) {
+  const [order, setOrder] = useState<{ at: number; isDown: boolean } | null>(null);
+  const [most, setMost] = useState(STEP);
+  const zone = view.value.zone;
+  const rows = useMemo(() => {
+    if (order === null) return sheet.rows;
+    const sign = order.isDown ? -1 : 1;
+    return [...sheet.rows].sort((a, b) => sign * compare(a[order.at], b[order.at]));
+  }, [sheet, order]);
+  const isNumber = sheet.heads.map((_, at) => sheet.rows.some((row) => typeof row[at] === "number"));
+  return (
+    <div class="table-box flat board-table" tabIndex={0} role="region" aria-label={label} data-testid="board-table">
+      <table>
+        <thead>
+          <tr>
+            {sheet.heads.map((head, at) => (
+              <th
+                key={at}
+                scope="col"
+                class={isNumber[at] ? "numeric" : ""}
+                aria-sort={order?.at === at ? (order.isDown ? "descending" : "ascending") : "none"}
+              >
+                <button type="button" onClick={() => setOrder({ at, isDown: order?.at === at ? !order.isDown : true })}>
+                  {head}
+                  <span class="sort" aria-hidden="true">
+                    {order?.at === at ? (order.isDown ? "↓" : "↑") : ""}
+                  </span>
+                </button>
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.slice(0, most).map((row, n) => (
+            <tr key={n}>
+              {sheet.heads.map((_, at) => (
+                <td key={at} class={isNumber[at] ? "numeric" : ""}>
+                  <Cell value={row[at]} panel={panel} zone={zone} />
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {rows.length > most && (
+        <button type="button" class="link" onClick={() => setMost(most + 5 * STEP)}>
+          {plural(rows.length - most, "{n} more row", "{n} more rows", count(rows.length - most))}
+        </button>
+      )}
+    </div>
+  );
+}
