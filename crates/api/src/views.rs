@@ -124,7 +124,9 @@ impl Views {
             let groups = part("groups").split(',').filter(|group| !group.is_empty()).map(str::to_owned).collect();
             // One about metrics may show the log lines next to them.
             let queries = match part("lang") {
-                "promql" => vec![part("logs")].into_iter().filter(|query| !query.is_empty()).map(str::to_owned).collect(),
+                "promql" => {
+                    vec![part("logs")].into_iter().filter(|query| !query.is_empty()).map(str::to_owned).collect()
+                }
                 _ => vec![part("q").to_owned()],
             };
             ViewQueries { name, groups, queries }

@@ -29,11 +29,11 @@ use condition::Condition;
 use definition::{DefinitionError, Node};
 pub(crate) use draft::Draft;
 pub use dry_run::{DryRun, Sample};
-pub(crate) use made::{MadePipelines, put as put_made, remove as remove_made};
 pub use made::{MadePipeline, MakePipelineError};
+pub(crate) use made::{MadePipelines, put as put_made, remove as remove_made};
 pub(crate) use outcome::{Done, Fate, Surroundings};
 use step::Step;
-pub use trial::{Trial, TrialCounts, TrialOutcome, TrialExample};
+pub use trial::{Trial, TrialCounts, TrialExample, TrialOutcome};
 
 /// Most pipelines, and most steps of one.
 const PIPELINES_MAX: usize = 256;

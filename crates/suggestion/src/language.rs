@@ -50,7 +50,9 @@ impl TextLanguage {
     pub(crate) fn of(regex: &str) -> Option<Self> {
         let hir = regex_syntax::Parser::new().parse(regex).ok()?;
         let HirKind::Concat(parts) = hir.kind() else { return None };
-        let ([first, inner @ ..], HirKind::Look(Look::End)) = (parts.as_slice(), parts.last()?.kind()) else { return None };
+        let ([first, inner @ ..], HirKind::Look(Look::End)) = (parts.as_slice(), parts.last()?.kind()) else {
+            return None;
+        };
         let (HirKind::Look(Look::Start), Some((_, inner))) = (first.kind(), inner.split_last()) else { return None };
         let mut places = Vec::new();
         for part in inner {
@@ -66,8 +68,11 @@ impl TextLanguage {
         for character in wanted.chars() {
             let mut next = vec![false; n + 1];
             for (at, place) in self.places.iter().enumerate().filter(|(at, _)| states[*at]) {
-                let holds =
-                    if ignores_case { place.characters.holds_any_case(character) } else { place.characters.holds(character) };
+                let holds = if ignores_case {
+                    place.characters.holds_any_case(character)
+                } else {
+                    place.characters.holds(character)
+                };
                 if holds {
                     next[at] |= place.is_repeated;
                     next[at + 1] = true;
@@ -157,7 +162,8 @@ mod tests {
 
     #[test]
     fn room_is_told_by_the_places_of_an_expression() {
-        let health = TextLanguage::of(r"(?s)^\s*GET\s+/healthz\s+[0-9]+(?:\.[0-9]+)?\s+\S*\s*$").expect("it is followed");
+        let health =
+            TextLanguage::of(r"(?s)^\s*GET\s+/healthz\s+[0-9]+(?:\.[0-9]+)?\s+\S*\s*$").expect("it is followed");
         for may in ["GET", "/healthz", "healthz 2", "20", "0.5", "error", " error", "GET\t/h"] {
             assert!(health.may_contain(may, false), "{may}");
         }

@@ -66,7 +66,8 @@ pub(crate) struct TextProfile {
 impl TextProfile {
     /// Returns how many events are less than a warning.
     pub(crate) fn n_quiet(&self) -> u64 {
-        let quiet = self.levels.iter().filter(|(code, _)| Level::of_code(**code).is_none_or(|level| level < Level::Warn));
+        let quiet =
+            self.levels.iter().filter(|(code, _)| Level::of_code(**code).is_none_or(|level| level < Level::Warn));
         quiet.map(|(_, count)| count).sum()
     }
 
@@ -100,7 +101,8 @@ impl Profile {
         let has = |name: &&&'static str| profile.fields.contains(**name);
         let texts: Vec<&'static str> = MESSAGE_FIELDS.iter().filter(has).copied().chain([MESSAGE]).collect();
         let services: Vec<&'static str> = SERVICE_FIELDS.iter().filter(has).copied().collect();
-        let names: Vec<&str> = ["@level"].into_iter().chain(texts.iter().copied()).chain(services.iter().copied()).collect();
+        let names: Vec<&str> =
+            ["@level"].into_iter().chain(texts.iter().copied()).chain(services.iter().copied()).collect();
         let columns = run.read(block, &names, rows)?;
         let (levels, columns) = columns.split_first().map_or((None, &[][..]), |(levels, rest)| (Some(levels), rest));
         let (of_texts, of_services) = columns.split_at(texts.len().min(columns.len()));
@@ -109,9 +111,11 @@ impl Profile {
             texts.into_iter().zip(of_texts).filter(|(name, _)| *name == MESSAGE || !run.is_message(name)).collect();
         for row in 0..rows.count() {
             let level = levels.and_then(|levels| levels.value(row)).and_then(|level| Level::parse(&level.to_string()));
-            let services = services.iter().copied().zip(of_services).filter_map(|(name, column)| {
-                Some((name, text_of(column, row)?))
-            });
+            let services = services
+                .iter()
+                .copied()
+                .zip(of_services)
+                .filter_map(|(name, column)| Some((name, text_of(column, row)?)));
             profile.add(text_at(&of_texts, row), level, services);
         }
         Ok(profile)

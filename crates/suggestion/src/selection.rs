@@ -68,7 +68,8 @@ impl Selection {
             step["drop"] == "event" || step.get("route").is_some() || step["sample"].as_u64().is_some_and(|n| n > 1)
         };
         let of = |(place, step): (usize, &Json)| {
-            let mut selection = Self { groups: groups_of(&definition["match"]), levels: LEVELS.to_vec(), texts: Vec::new() };
+            let mut selection =
+                Self { groups: groups_of(&definition["match"]), levels: LEVELS.to_vec(), texts: Vec::new() };
             // A step before it may change the level or the text that would have been stored.
             if place == 0 {
                 selection.narrow(&definition["match"]);
@@ -86,7 +87,9 @@ impl Selection {
             (false, _) => GroupPattern::new(other.as_str()).matches(own),
             (true, false) => GroupPattern::new(own.as_str()).matches(other),
         };
-        groups.is_empty() || self.groups.is_empty() || self.groups.iter().any(|own| groups.iter().any(|other| overlap(own, other)))
+        groups.is_empty()
+            || self.groups.is_empty()
+            || self.groups.iter().any(|own| groups.iter().any(|other| overlap(own, other)))
     }
 
     /// Reports whether a query may need one of these events. `false` is sure.
@@ -135,7 +138,9 @@ impl Selection {
                 None => Truth::UNKNOWN,
             },
             Expr::Compare(comparison, left, right) => match (&**left, &**right) {
-                (Expr::Field(name), Expr::Literal(Some(value))) if &**name == "@level" && !changed.contains(&"@level") => {
+                (Expr::Field(name), Expr::Literal(Some(value)))
+                    if &**name == "@level" && !changed.contains(&"@level") =>
+                {
                     self.compared(*comparison, value)
                 }
                 (text, Expr::Literal(Some(Value::String(value)))) => match self.text_of(text, changed) {

@@ -164,7 +164,11 @@ mod tests {
 
     #[test]
     fn wildcards_are_as_narrow_as_their_texts() {
-        check("GET /a took <*> ms", &["GET /a took 3 ms", "GET /a  took 17 ms"], r"(?s)^\s*GET\s+/a\s+took\s+[0-9]+\s+ms\s*$");
+        check(
+            "GET /a took <*> ms",
+            &["GET /a took 3 ms", "GET /a  took 17 ms"],
+            r"(?s)^\s*GET\s+/a\s+took\s+[0-9]+\s+ms\s*$",
+        );
         check("t=<*>", &["t=3", "t=3.5"], r"(?s)^\s*t=[0-9]+(?:\.[0-9]+)?\s*$");
         check("at <*>", &["at 10.1.2.3", "at 7"], r"(?s)^\s*at\s+[0-9][0-9.:,/+-]*\s*$");
         check("user <*> in", &["user a1 in", "user b in"], r"(?s)^\s*user\s+\S*\s+in\s*$");

@@ -121,7 +121,9 @@ fn make(server: &ApiShared, definition: &Value) -> Result<Value, Problem> {
     if !uses.is_empty() {
         let message = format!("the pipeline may take away events that are needed by {}", Use::list_text(&uses));
         let problem = Problem::new(StatusCode::CONFLICT, "pipeline-events-used", message);
-        return Err(problem.hint("narrow its condition, or change what needs them; the configuration file is not checked"));
+        return Err(
+            problem.hint("narrow its condition, or change what needs them; the configuration file is not checked")
+        );
     }
     let intake = &server.app.intake;
     intake.make_pipeline(definition, &server.caller.name, server.now()).map_err(problem_of)?;
@@ -148,7 +150,8 @@ fn must_cover(server: &Shared, definition: &Value) -> Result<(), Problem> {
     let own = texts(&definition["match"]["group"]);
     let steps = definition["steps"].as_array().map_or(&[][..], Vec::as_slice);
     let targets = steps.iter().flat_map(|step| texts(&step["route"])).map(|route| pattern_of_route(&route));
-    let is_covered = !own.is_empty() && own.into_iter().chain(targets).all(|group| covers(&server.caller.scope, &group));
+    let is_covered =
+        !own.is_empty() && own.into_iter().chain(targets).all(|group| covers(&server.caller.scope, &group));
     if is_covered {
         return Ok(());
     }

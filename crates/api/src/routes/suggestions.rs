@@ -73,12 +73,7 @@ fn all_events() -> Plan {
     Plan::new(vec![Operator::Project { columns, is_events: true }])
 }
 
-fn answer(
-    reading: &QueryRun<'_>,
-    server: &Shared,
-    group: &GroupName,
-    range: &DryRunRange,
-) -> Result<Value, Problem> {
+fn answer(reading: &QueryRun<'_>, server: &Shared, group: &GroupName, range: &DryRunRange) -> Result<Value, Problem> {
     let visitor = ProfileVisitor::default();
     let snapshot = reading.snapshot(&range.scope(group).groups, range.range);
     let mut read = reading.visit(&snapshot, &all_events(), &range.scope(group), range.range, &visitor)?;
@@ -92,7 +87,8 @@ fn answer(
     let (counts, tried) = dry_run::count(reading, server, &snapshot, (group, range), &compiled)?;
     read.partial_reasons.extend(tried.partial_reasons);
     let all = Totals { n_events: counts.n_events, n_bytes: counts.n_bytes };
-    let mut found = Found { all, made: known.iter().map(|known| name_of(known).to_owned()).collect(), ..Found::default() };
+    let mut found =
+        Found { all, made: known.iter().map(|known| name_of(known).to_owned()).collect(), ..Found::default() };
     for (candidate, outcome) in candidates.iter().zip(&counts.outcomes) {
         if found.n_shown() < SUGGESTIONS_MAX && is_worth(candidate, outcome, &all) {
             found.add(server, candidate, outcome)?;
@@ -120,7 +116,8 @@ impl Found {
     }
 
     fn add(&mut self, server: &Shared, candidate: &Candidate, outcome: &TrialOutcome) -> Result<(), Problem> {
-        let selections = if candidate.kind.takes_away() { Selection::all_of(&candidate.definition) } else { Vec::new() };
+        let selections =
+            if candidate.kind.takes_away() { Selection::all_of(&candidate.definition) } else { Vec::new() };
         let uses = uses_of(server, &selections)?;
         let n_events = outcome.concerned();
         let mut shown = json!({
@@ -156,7 +153,9 @@ impl Found {
         }
         if profile.n_untold() > 0 {
             let n = profile.n_untold();
-            return Some(format!("{n} events have texts of their own; noise and fields were not looked for among them."));
+            return Some(format!(
+                "{n} events have texts of their own; noise and fields were not looked for among them."
+            ));
         }
         (self.n_shown() == 0).then(|| "Nothing in this range is worth a pipeline.".into())
     }

@@ -75,8 +75,8 @@ impl MadePipelines {
         }
         let mut list = Vec::new();
         for (name, text) in &documents {
-            let made: MadePipeline =
-                serde_json::from_str(text).map_err(|error| format!("stored pipeline {name:?} cannot be read: {error}"))?;
+            let made: MadePipeline = serde_json::from_str(text)
+                .map_err(|error| format!("stored pipeline {name:?} cannot be read: {error}"))?;
             list.push(made);
         }
         list.sort_by(|a, b| (&a.made_at, a.name()).cmp(&(&b.made_at, b.name())));
@@ -87,16 +87,21 @@ impl MadePipelines {
     pub(crate) fn compile(&self) -> Result<Pipelines, String> {
         let definitions = self.list.iter().map(|made| made.definition.clone()).collect();
         Pipelines::compile(&Json::Array(definitions)).map_err(|errors| {
-            let lines: Vec<String> = errors.iter().map(|error| format!("pipelines made through the API: {error}")).collect();
+            let lines: Vec<String> =
+                errors.iter().map(|error| format!("pipelines made through the API: {error}")).collect();
             lines.join("\n")
         })
     }
 }
 
 /// Stores a pipeline.
-pub(crate) fn put(settings: Settings<'_>, definition: &Json, maker: &str, now: Timestamp) -> Result<(), MakePipelineError> {
-    let made =
-        MadePipeline { definition: definition.clone(), made_by: maker.to_owned(), made_at: now.to_string() };
+pub(crate) fn put(
+    settings: Settings<'_>,
+    definition: &Json,
+    maker: &str,
+    now: Timestamp,
+) -> Result<(), MakePipelineError> {
+    let made = MadePipeline { definition: definition.clone(), made_by: maker.to_owned(), made_at: now.to_string() };
     let text = serde_json::to_string(&made).map_err(|error| MakePipelineError::Definition(error.to_string()))?;
     Ok(settings.put(KIND, made.name(), &text)?)
 }

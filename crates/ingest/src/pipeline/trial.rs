@@ -174,7 +174,8 @@ impl Trial<'_> {
         let asked: Vec<&str> = SYSTEM_FIELDS.iter().copied().chain(names.iter().map(|name| &**name)).collect();
         let columns = run.read(block, &asked, rows)?;
         let stored = StoredBlock { columns: &columns, names: &names, text_key, group: self.group };
-        let mut counts = TrialCounts { outcomes: vec![TrialOutcome::default(); self.candidates.len()], ..TrialCounts::default() };
+        let mut counts =
+            TrialCounts { outcomes: vec![TrialOutcome::default(); self.candidates.len()], ..TrialCounts::default() };
         for row in 0..rows.count() {
             let mut draft = stored.draft(row);
             if !self.current.lets_through(&mut draft, around) || draft.group != *self.group {
@@ -239,9 +240,11 @@ impl StoredBlock<'_> {
             Some(Value::Timestamp(time)) => time,
             _ => Timestamp(0),
         };
-        let fields = self.names.iter().enumerate().filter_map(|(place, name)| {
-            Some((name.clone(), value(SYSTEM_FIELDS.len() + place)?))
-        });
+        let fields = self
+            .names
+            .iter()
+            .enumerate()
+            .filter_map(|(place, name)| Some((name.clone(), value(SYSTEM_FIELDS.len() + place)?)));
         Draft {
             group: self.group.clone(),
             stream: text(2).unwrap_or_default(),

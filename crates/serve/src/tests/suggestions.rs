@@ -42,7 +42,10 @@ async fn noise_secrets_and_fields_of_a_group_are_suggested_with_exact_counts() {
     let answer = suggestions(&house).await;
     assert_eq!((&answer["events"], &answer["partial"], &answer["withheld"]), (&json!(2002), &json!(false), &json!([])));
     let health = of(&answer, "suggestions", "health_check").expect("health checks are noise");
-    assert_eq!((&health["kind"], &health["events"], &health["dry_run"]["dropped"]), (&json!("drop"), &json!(800), &json!(800)));
+    assert_eq!(
+        (&health["kind"], &health["events"], &health["dry_run"]["dropped"]),
+        (&json!("drop"), &json!(800), &json!(800))
+    );
     assert_eq!(health["event_share"], json!(0.3996));
     assert!(health["bytes"].as_u64().is_some_and(|bytes| bytes >= 800 * 21), "{health}");
     for (reason, n_events) in [("card", 1), ("email", 1), ("key_value", 700)] {
@@ -61,7 +64,11 @@ async fn a_suggestion_becomes_a_pipeline_that_does_what_its_dry_run_said() {
     let health = of(&suggestions(&house).await, "suggestions", "health_check").expect("noise").clone();
     let body = json!({"definition": health["definition"], "dry_run": true, "group": "shop/web"});
     let tried = administer_json(&house, &body).await.json();
-    assert_eq!((&tried["dry_run"]["dropped"], &tried["bytes"]), (&json!(800), &suggestions(&house).await["bytes"]), "{tried}");
+    assert_eq!(
+        (&tried["dry_run"]["dropped"], &tried["bytes"]),
+        (&json!(800), &suggestions(&house).await["bytes"]),
+        "{tried}"
+    );
     assert_eq!(house.administer("GET", "/api/v1/pipelines", "").await.json()["pipelines"], json!([]));
 
     let made = administer_json(&house, &json!({"definition": health["definition"]})).await;
@@ -71,7 +78,10 @@ async fn a_suggestion_becomes_a_pipeline_that_does_what_its_dry_run_said() {
     fill(&house).await;
     let name = made.json()["name"].as_str().expect("a name").to_owned();
     let listed = house.administer("GET", "/api/v1/pipelines", "").await.json()["pipelines"][0].clone();
-    assert_eq!((&listed["name"], &listed["dropped"], &listed["made_by"]), (&json!(name), &json!(800), &json!("admin.key")));
+    assert_eq!(
+        (&listed["name"], &listed["dropped"], &listed["made_by"]),
+        (&json!(name), &json!(800), &json!("admin.key"))
+    );
     let answer = suggestions(&house).await;
     assert!(of(&answer, "suggestions", "health_check").is_none(), "{answer}");
     assert_eq!(answer["made"], json!([name]));
@@ -94,35 +104,28 @@ async fn withheld_by(house: &House) -> Vec<String> {
     };
     assert_eq!(withheld["definition"], Value::Null, "what is withheld cannot be made with a click");
     let used = withheld["used_by"].as_array().expect("names of what needs it");
-    used.iter().map(|one| format!("{} {}", one["kind"].as_str().unwrap_or_default(), one["name"].as_str().unwrap_or("?"))).collect()
+    used.iter()
+        .map(|one| format!("{} {}", one["kind"].as_str().unwrap_or_default(), one["name"].as_str().unwrap_or("?")))
+        .collect()
 }
 
 #[tokio::test]
 async fn what_a_rule_may_need_is_never_dropped() {
     let rules = "
-rules:
-  - name: errors
-    query: filter @level >= \"error\"
-    groups: [\"shop/*\"]
-    condition: count > 0
-  - name: slow checks
-    query: filter @message like \"/healthz\"
-    groups: [\"shop/web\"]
-    condition: count > 0
-  - name: of other groups
-    query: filter @message like \"/healthz\"
-    groups: [\"db\"]
-    condition: count > 0
-  - name: by status
-    query: filter status >= 500
-    groups: [\"shop/web\"]
-    condition: count > 0
+groups:
+  - name: shop
+    rules:
+      - {name: errors, query: 'filter @level >= \"error\"', groups: [shop/*], window: 5m, condition: 'count > 0'}
+      - {name: slow checks, query: 'filter @message like \"/healthz\"', groups: [shop/web], window: 5m, condition: 'count > 0'}
+      - {name: elsewhere, query: 'filter @message like \"/healthz\"', groups: [db], window: 5m, condition: 'count > 0'}
+      - {name: by status, query: 'filter status >= 500', groups: [shop/web], window: 5m, condition: 'count > 0'}
 ";
     let house = House::with_rules(rules);
     fill(&house).await;
     assert_eq!(withheld_by(&house).await, ["rule by status", "rule slow checks"]);
     // What is needed cannot be made by hand either.
-    let definition = json!({"name": "all", "match": {"group": "shop/web", "matches": "healthz"}, "steps": [{"drop": "event"}]});
+    let definition =
+        json!({"name": "all", "match": {"group": "shop/web", "matches": "healthz"}, "steps": [{"drop": "event"}]});
     let refused = administer_json(&house, &json!({"definition": definition})).await;
     assert_eq!((refused.status, &refused.json()["error"]["code"]), (409, &json!("pipeline-events-used")));
     assert!(refused.text().contains("slow checks"), "{}", refused.text());
@@ -141,7 +144,8 @@ async fn what_a_view_a_metric_or_an_issue_may_need_is_never_dropped() {
         assert_eq!(made.status, 201, "{}", made.text());
     }
     assert_eq!(withheld_by(&house).await, ["view all of it"]);
-    let request = Request::post("/api/v1/metrics").header("content-type", "application/json").header("x-catat-key", ADMIN_KEY);
+    let request =
+        Request::post("/api/v1/metrics").header("content-type", "application/json").header("x-catat-key", ADMIN_KEY);
     let metric = json!({"name": "checks_total", "type": "counter", "query": "filter @message like \"healthz\"", "groups": ["shop/web"]});
     let made = house.send(request.body(metric.to_string().into()).expect("a request")).await;
     assert_eq!(made.status, 201, "{}", made.text());
@@ -149,7 +153,8 @@ async fn what_a_view_a_metric_or_an_issue_may_need_is_never_dropped() {
 
     // Errors count for issues: a pipeline that takes them from a group with an issue is refused.
     assert_eq!(house.post("/api/v1/ingest?group=shop/pay", "ERROR out of paper").await.status, 200);
-    let definition = json!({"name": "e", "match": {"group": "shop/pay", "level": "error"}, "steps": [{"drop": "event"}]});
+    let definition =
+        json!({"name": "e", "match": {"group": "shop/pay", "level": "error"}, "steps": [{"drop": "event"}]});
     let refused = administer_json(&house, &json!({"definition": definition})).await;
     assert_eq!(refused.status, 409, "{}", refused.text());
     assert!(refused.text().contains("issue \\\"") && refused.text().contains("out of paper"), "{}", refused.text());
@@ -159,23 +164,32 @@ async fn what_a_view_a_metric_or_an_issue_may_need_is_never_dropped() {
 async fn empty_and_small_groups_have_a_sentence_and_others_are_refused_by_name() {
     let house = House::new();
     let answer = suggestions(&house).await;
-    assert_eq!((&answer["suggestions"], &answer["note"]), (&json!([]), &json!("There are no events of this group in the range.")));
+    assert_eq!(
+        (&answer["suggestions"], &answer["note"]),
+        (&json!([]), &json!("There are no events of this group in the range."))
+    );
     house.post("/api/v1/ingest?group=shop/web", "INFO paid with 4111 1111 1111 1111").await;
     assert_eq!(suggestions(&house).await["note"], "1 events are too few to suggest anything.");
-    for (group, message) in [("catat/audit", "the server's own"), ("", "group is missing"), ("a*", "not the name of one group")] {
+    for (group, message) in
+        [("catat/audit", "the server's own"), ("", "group is missing"), ("a*", "not the name of one group")]
+    {
         let refused = house.administer("GET", &format!("/api/v1/suggestions?group={}", encoded(group)), "").await;
         assert_eq!(refused.status, 400, "{group}");
         assert!(refused.text().contains(message), "{}", refused.text());
     }
     assert_eq!(house.get("/api/v1/suggestions?group=shop/web").await.status, 401);
-    assert_eq!(administer_json(&house, &json!({"definition": {"name": "a", "steps": [{"mask": "emial"}]}})).await.status, 400);
+    assert_eq!(
+        administer_json(&house, &json!({"definition": {"name": "a", "steps": [{"mask": "emial"}]}})).await.status,
+        400
+    );
     assert_eq!(house.administer("POST", "/api/v1/pipelines", "{}").await.status, 415);
 }
 
 #[tokio::test]
 async fn an_admin_of_some_groups_makes_pipelines_for_those_alone() {
     let house = House::new();
-    let key = house.administer("POST", "/api/v1/keys", r#"{"name":"shop","role":"admin","groups":["shop/*"]}"#).await.json();
+    let key =
+        house.administer("POST", "/api/v1/keys", r#"{"name":"shop","role":"admin","groups":["shop/*"]}"#).await.json();
     let key = key["key"].as_str().expect("a key").to_owned();
     for (definition, status) in [
         (json!({"name": "own", "match": {"group": "shop/web"}, "steps": [{"mask": "email"}]}), 201),
@@ -184,8 +198,10 @@ async fn an_admin_of_some_groups_makes_pipelines_for_those_alone() {
         (json!({"name": "out", "match": {"group": "shop/x"}, "steps": [{"route": "{team}/x"}]}), 403),
         (json!({"name": "in", "match": {"group": "shop/x"}, "steps": [{"route": "shop/{team}"}]}), 201),
     ] {
-        let request = Request::post("/api/v1/pipelines").header("x-catat-key", &key).header("content-type", "application/json");
-        let answer = house.send(request.body(json!({"definition": definition}).to_string().into()).expect("a request")).await;
+        let request =
+            Request::post("/api/v1/pipelines").header("x-catat-key", &key).header("content-type", "application/json");
+        let answer =
+            house.send(request.body(json!({"definition": definition}).to_string().into()).expect("a request")).await;
         assert_eq!(answer.status, status, "{}", answer.text());
     }
 }

@@ -17,8 +17,8 @@ const NAME_CHARS_MAX: usize = 40;
 
 /// Words that name nothing.
 const NO_NAMES: [&str; 24] = [
-    "a", "an", "and", "are", "as", "be", "but", "is", "it", "no", "not", "of", "or", "than", "that", "the", "then", "was", "were",
-    "with", "on", "in", "at", "has",
+    "a", "an", "and", "are", "as", "be", "but", "is", "it", "no", "not", "of", "or", "than", "that", "the", "then",
+    "was", "were", "with", "on", "in", "at", "has",
 ];
 
 /// Units that are put behind the name of a number.
@@ -126,7 +126,9 @@ fn is_name_char(character: char) -> bool {
 
 /// Returns a word that can be a name, if there is one at the end of a text.
 fn last_word(text: &str) -> Option<&str> {
-    let start = text.rfind(|character| !is_name_char(character)).map_or(0, |at| at + text[at..].chars().next().map_or(0, char::len_utf8));
+    let start = text
+        .rfind(|character| !is_name_char(character))
+        .map_or(0, |at| at + text[at..].chars().next().map_or(0, char::len_utf8));
     let word = text[start..].trim_matches(['.', '-']);
     let is_name = word.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
     (is_name && word.len() <= NAME_CHARS_MAX).then_some(word)
@@ -151,6 +153,7 @@ fn word_of(before: &str) -> Option<&str> {
 
 /// Returns the unit after a number.
 fn unit_of(after: &str) -> Option<&'static str> {
-    let word: &str = after.trim_start().split(|character: char| !character.is_ascii_alphabetic()).next().unwrap_or_default();
+    let word: &str =
+        after.trim_start().split(|character: char| !character.is_ascii_alphabetic()).next().unwrap_or_default();
     UNITS.into_iter().find(|unit| *unit == word)
 }

@@ -22,14 +22,36 @@ const MESSAGES_MAX: usize = 12;
 
 /// What requests contain that ask whether a service is well.
 const HEALTH_CHECKS: [&str; 12] = [
-    "/healthz", "/health", "/livez", "/readyz", "/ready", "/-/healthy", "/-/ready", "/ping", "kube-probe", "elb-healthchecker",
-    "heartbeat", "health check",
+    "/healthz",
+    "/health",
+    "/livez",
+    "/readyz",
+    "/ready",
+    "/-/healthy",
+    "/-/ready",
+    "/ping",
+    "kube-probe",
+    "elb-healthchecker",
+    "heartbeat",
+    "health check",
 ];
 
 /// Words that are not in noise.
 const FAILURES: [&str; 14] = [
-    "error", "fail", "fatal", "panic", "exception", "denied", "refused", "timeout", "timed out", "unauthorized", "forbidden",
-    "abort", "corrupt", "critical",
+    "error",
+    "fail",
+    "fatal",
+    "panic",
+    "exception",
+    "denied",
+    "refused",
+    "timeout",
+    "timed out",
+    "unauthorized",
+    "forbidden",
+    "abort",
+    "corrupt",
+    "critical",
 ];
 
 /// A message with all its events.
@@ -75,7 +97,8 @@ pub(super) fn messages(profile: &Profile) -> Vec<Message> {
         texts.sort_unstable_by_key(|(masked, _)| *masked);
         let masked: Vec<&str> = texts.iter().map(|(masked, _)| *masked).collect();
         let (patterns, pattern_of) = patterns_of(&masked);
-        let none = |pattern: String| Message { field, pattern, n_events: 0, n_quiet: 0, n_debug: 0, samples: Vec::new() };
+        let none =
+            |pattern: String| Message { field, pattern, n_events: 0, n_quiet: 0, n_debug: 0, samples: Vec::new() };
         let mut of_field: Vec<Message> = patterns.into_iter().map(none).collect();
         for ((_, text), place) in texts.iter().zip(pattern_of) {
             let message = &mut of_field[place as usize];
@@ -147,7 +170,8 @@ fn debug(group: &str) -> Candidate {
 
 fn of_message(group: &str, message: &Message, kind: Kind, reason: Reason) -> Option<Candidate> {
     let regex = message.template()?.regex()?;
-    let step = if kind == Kind::Drop { json!({"drop": "event"}) } else { json!({"sample": SAMPLED, "by": message.field}) };
+    let step =
+        if kind == Kind::Drop { json!({"drop": "event"}) } else { json!({"sample": SAMPLED, "by": message.field}) };
     Some(Candidate {
         kind,
         reason,

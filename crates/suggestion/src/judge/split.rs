@@ -78,7 +78,11 @@ fn of_formats(group: &str, profile: &Profile) -> Option<Candidate> {
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     for ((field, _), text) in &profile.texts {
         // A text that is a field is that of a JSON line, or of a record.
-        let format = if *field == MESSAGE { text.samples.first().map_or("text", |text| format_of(text, &access)) } else { "json" };
+        let format = if *field == MESSAGE {
+            text.samples.first().map_or("text", |text| format_of(text, &access))
+        } else {
+            "json"
+        };
         *counts.entry(format).or_insert(0) += text.n_events();
     }
     let share = |format: &str| counts.get(format).copied().unwrap_or(0) as f64 / profile.n_events.max(1) as f64;

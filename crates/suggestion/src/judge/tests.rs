@@ -81,7 +81,8 @@ fn an_innocent_group_and_a_tiny_one_have_no_candidates() {
     let health: fn(u64) -> String = |n| format!("GET /healthz 200 {n}");
     assert!(candidates(GROUP, &profile(&[lines(99, Level::Info, health)])).is_empty());
     // From a hundred events on, secrets are looked for.
-    let kinds: Vec<Kind> = candidates(GROUP, &profile(&[lines(100, Level::Info, health)])).iter().map(|one| one.kind).collect();
+    let kinds: Vec<Kind> =
+        candidates(GROUP, &profile(&[lines(100, Level::Info, health)])).iter().map(|one| one.kind).collect();
     assert_eq!(kinds, [Kind::Mask; 3]);
 }
 
@@ -102,7 +103,10 @@ fn health_checks_and_texts_that_never_change_are_dropped_and_frequent_messages_s
             "fields variables cache hit <*> [\"hit\"]",
         ],
     );
-    assert!(regex_of(&found[1]).is_match("GET /healthz 200 3") && !regex_of(&found[1]).is_match("GET /healthz 200 3 failed"));
+    assert!(
+        regex_of(&found[1]).is_match("GET /healthz 200 3")
+            && !regex_of(&found[1]).is_match("GET /healthz 200 3 failed")
+    );
     assert_eq!(found[1].definition["match"]["not"]["level"], serde_json::json!(["warn", "error", "fatal"]));
 }
 
@@ -167,13 +171,22 @@ fn services_with_nothing_in_common_are_split_and_others_are_not() {
 #[test]
 fn an_access_log_among_other_lines_is_split_off() {
     let access: fn(u64) -> String = |n| {
-        format!("192.0.2.{} - - [20/Nov/2026:06:00:{:02} +0000] \"GET /{} HTTP/1.1\" 200 {n}", n % 250, n % 60, varied(n))
+        format!(
+            "192.0.2.{} - - [20/Nov/2026:06:00:{:02} +0000] \"GET /{} HTTP/1.1\" 200 {n}",
+            n % 250,
+            n % 60,
+            varied(n)
+        )
     };
     let found = candidates(GROUP, &profile(&[lines(1_500, Level::Info, access), lines(3_000, Level::Info, varied)]));
     let split = found.iter().find(|found| found.kind == Kind::Split).expect("a mixed group");
     assert_eq!((split.reason, split.fields.as_slice()), (Reason::Formats, ["access".to_owned()].as_slice()));
     assert!(regex_of(split).is_match(&access(7)) && !regex_of(split).is_match(&varied(7)));
-    assert!(!candidates(GROUP, &profile(&[lines(3_000, Level::Info, access)])).iter().any(|found| found.kind == Kind::Split));
+    assert!(
+        !candidates(GROUP, &profile(&[lines(3_000, Level::Info, access)]))
+            .iter()
+            .any(|found| found.kind == Kind::Split)
+    );
 }
 
 #[test]
@@ -192,7 +205,8 @@ fn hostile_texts_become_conditions_for_themselves() {
 #[test]
 fn what_concerns_little_is_not_worth_it_unless_it_is_a_secret() {
     let all = Totals { n_events: 100_000, n_bytes: 10_000_000 };
-    let of = |kind| Candidate { kind, reason: Reason::Debug, pattern: None, fields: Vec::new(), definition: Json::Null };
+    let of =
+        |kind| Candidate { kind, reason: Reason::Debug, pattern: None, fields: Vec::new(), definition: Json::Null };
     let outcome = |n_events, n_bytes| Outcome { concerned: Totals { n_events, n_bytes } };
     assert!(is_worth(&of(Kind::Mask), &outcome(1, 90), &all));
     assert!(!is_worth(&of(Kind::Mask), &outcome(0, 0), &all));
@@ -204,7 +218,8 @@ fn what_concerns_little_is_not_worth_it_unless_it_is_a_secret() {
 
 #[test]
 fn profiles_are_the_same_in_whatever_order_they_are_merged() {
-    let parts = || [profile(&[lines(700, Level::Info, varied)]), profile(&[lines(900, Level::Debug, |n| format!("x {n}"))])];
+    let parts =
+        || [profile(&[lines(700, Level::Info, varied)]), profile(&[lines(900, Level::Debug, |n| format!("x {n}"))])];
     let [mut one, two] = parts();
     one.merge(two);
     let [first, mut other] = parts();

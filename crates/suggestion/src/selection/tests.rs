@@ -78,7 +78,8 @@ fn the_wider_a_pipeline_the_more_it_may_take() {
     let loose = json!({"name": "x", "match": {"matches": "healthz"}, "steps": [{"drop": "event"}]});
     assert!(may_use(&loose, "filter @message like \"checkout\""));
     // Two things under `not`: events that are only one of them are not excluded.
-    let both = json!({"name": "b", "match": {"not": {"level": "error", "contains": "x"}}, "steps": [{"drop": "event"}]});
+    let both =
+        json!({"name": "b", "match": {"not": {"level": "error", "contains": "x"}}, "steps": [{"drop": "event"}]});
     assert!(may_use(&both, "filter @level = \"error\""));
 }
 
@@ -93,7 +94,8 @@ fn steps_that_leave_events_where_they_are_take_none() {
 #[test]
 fn groups_are_compared_by_their_patterns() {
     let selection = &Selection::all_of(&health())[0];
-    let is_in = |groups: &[&str]| selection.may_be_in(&groups.iter().map(|group| (*group).to_owned()).collect::<Vec<_>>());
+    let is_in =
+        |groups: &[&str]| selection.may_be_in(&groups.iter().map(|group| (*group).to_owned()).collect::<Vec<_>>());
     assert!(is_in(&[]) && is_in(&["shop/*"]) && is_in(&["db", "shop/web"]) && is_in(&["*"]));
     assert!(!is_in(&["db"]) && !is_in(&["shop/pay", "web*"]));
     let any = json!({"name": "a", "match": {"group": "shop/*"}, "steps": [{"drop": "event"}]});

@@ -1,5 +1,5 @@
-//! What may need events that a pipeline takes away: alert rules, metrics, issues, saved views. Where it cannot be told,
-//! they need them.
+//! What may need events that a pipeline takes away: alert rules, metrics, issues, filters of CloudWatch, saved views. Where it
+//! cannot be told, they need them.
 
 use chrono_tz::Tz;
 use incident::IssueFilter;
@@ -52,6 +52,7 @@ pub(crate) fn uses_of(server: &Shared, selections: &[Selection]) -> Result<Vec<U
     let mut uses = rules(server, selections);
     uses.extend(metrics(server, selections));
     uses.extend(issues(server, selections)?);
+    uses.extend(foreign_filters(server, selections)?);
     uses.extend(views(server, selections)?);
     Ok(uses)
 }
@@ -75,7 +76,8 @@ impl Question<'_> {
             }
             language => parse(self.query, Some(language), &options).ok(),
         };
-        let named: Vec<String> = plan.iter().flat_map(|plan| &plan.sources).map(|group| group.as_str().to_owned()).collect();
+        let named: Vec<String> =
+            plan.iter().flat_map(|plan| &plan.sources).map(|group| group.as_str().to_owned()).collect();
         let groups = if named.is_empty() { self.groups } else { &named };
         let operators: &[Operator] = plan.as_ref().map_or(&[], Plan::operators);
         let needs = |selection: &Selection| {
@@ -136,12 +138,25 @@ fn issues(server: &Shared, selections: &[Selection]) -> Result<Vec<Use>, Problem
     Ok(concerned.map(used).collect())
 }
 
+fn foreign_filters(server: &Shared, selections: &[Selection]) -> Result<Vec<Use>, Problem> {
+    let mut uses = Vec::new();
+    for filter in (server.state.families.filters)(server)? {
+        let groups = std::slice::from_ref(&filter.group);
+        if (Question { query: &filter.pattern, language: "filter-pattern", groups }).may_use(server, selections) {
+            let is_seen = server.reaches(&filter.group);
+            uses.push(Use { kind: filter.kind, name: is_seen.then_some(filter.name) });
+        }
+    }
+    Ok(uses)
+}
+
 fn views(server: &Shared, selections: &[Selection]) -> Result<Vec<Use>, Problem> {
     let mut uses = Vec::new();
     for view in server.state.views.queries(server.settings(), &server.caller)? {
-        let may_use = view.queries.iter().any(|query| {
-            Question { query, language: "insights", groups: &view.groups }.may_use(server, selections)
-        });
+        let may_use = view
+            .queries
+            .iter()
+            .any(|query| Question { query, language: "insights", groups: &view.groups }.may_use(server, selections));
         if may_use {
             uses.push(Use { kind: "view", name: view.name });
         }

@@ -64,13 +64,19 @@ impl House {
 fn send_all(house: &House) {
     let lines: Vec<String> = (0..200).map(|n| format!("INFO GET /healthz 200 {n}")).collect();
     house.send(&lines.join("\n"), Format::Text);
-    let lines: Vec<String> = (0..100).map(|n| format!("paid user=u{n} amount={n}.50 card 4111 1111 1111 1111")).collect();
+    let lines: Vec<String> =
+        (0..100).map(|n| format!("paid user=u{n} amount={n}.50 card 4111 1111 1111 1111")).collect();
     house.send(&lines.join("\n"), Format::Text);
     let lines: Vec<String> =
         (0..50).map(|n| format!(r#"{{"msg":"mail to a{n}@example.org","level":"debug","status":{n}}}"#)).collect();
     house.send(&lines.join("\n"), Format::Text);
     let records: Vec<String> = (0..50)
-        .map(|n| format!(r#"{{"@timestamp":"2026-11-20T11:00:{:02}Z","message":"token=abc{n}def","password":"x{n}"}}"#, n % 60))
+        .map(|n| {
+            format!(
+                r#"{{"@timestamp":"2026-11-20T11:00:{:02}Z","message":"token=abc{n}def","password":"x{n}"}}"#,
+                n % 60
+            )
+        })
         .collect();
     house.send(&records.join("\n"), Format::Ndjson);
 }
@@ -166,7 +172,10 @@ fn made_pipelines_survive_a_restart_and_are_the_last() {
     // What one of them changes holds for the other when it looks.
     house.intake.remove_pipeline("z").unwrap();
     other.follow_pipelines().unwrap();
-    assert_eq!((names(&house.intake), names(&other)), (vec!["file".into(), "b".into()], vec!["file".into(), "b".into()]));
+    assert_eq!(
+        (names(&house.intake), names(&other)),
+        (vec!["file".into(), "b".into()], vec!["file".into(), "b".into()])
+    );
     assert!(matches!(house.intake.remove_pipeline("file"), Err(crate::MakePipelineError::Unknown(_))));
     // A name that the configuration takes later is refused, and nothing changes.
     let clash = other.configure_pipelines(&json!([made("b")])).unwrap_err();
@@ -177,7 +186,11 @@ fn made_pipelines_survive_a_restart_and_are_the_last() {
 #[test]
 fn a_stored_pipeline_that_cannot_be_read_is_not_passed_over() {
     let house = House::new();
-    house.store.settings().put("pipeline", "new", r#"{"definition":{"name":"new","steps":[{"future":1}]},"made_by":"ann","made_at":"x"}"#).unwrap();
+    house
+        .store
+        .settings()
+        .put("pipeline", "new", r#"{"definition":{"name":"new","steps":[{"future":1}]},"made_by":"ann","made_at":"x"}"#)
+        .unwrap();
     let error = house.intake.configure_pipelines(&json!([])).unwrap_err();
     assert!(error.contains("made through the API"), "{error}");
     house.store.settings().put("pipeline", "new", "{}").unwrap();
