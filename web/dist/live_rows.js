@@ -1,4 +1,4 @@
-import{Er as e,G as t,Ir as n,It as r,Lt as i,Mn as a,Nn as o,Pr as s,Tr as c,U as l,Un as u,Ur as d,Vr as f,W as p,Wr as m,at as h,fn as g,hr as _,in as v,lr as y,or as b,pr as x,ur as S}from"./core.js?v=d3a790f288ac";import{t as C}from"./row_list.js?v=a384f4865b09";import{t as w}from"./rows.js?v=b6feb76b5f90";var T=4e6,E=class{#e=``;push(e){this.#e+=e.replaceAll(`\r
+import{Er as e,G as t,Ir as n,It as r,Lt as i,Mn as a,Nn as o,Pr as s,Tr as c,U as l,Un as u,Ur as d,Vr as f,W as p,Wr as m,at as h,fn as g,hr as _,in as v,lr as y,or as b,pr as x,ur as S}from"./core.js?v=e0373ebe616e";import{t as C}from"./row_list.js?v=839cd38a63a4";import{t as w}from"./rows.js?v=b4fa4cfa3dfa";var T=4e6,E=class{#e=``;push(e){this.#e+=e.replaceAll(`\r
 `,`
 `);let t=this.#e.split(`
 

@@ -1,1 +1,1 @@
-export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=f83fffbcfbfb";
+export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=0871293be211";

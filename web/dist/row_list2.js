@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=a384f4865b09";
+export{t as RowList}from"./row_list.js?v=839cd38a63a4";

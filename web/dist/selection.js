@@ -1,1 +1,1 @@
-export{t as Selection}from"./selection2.js?v=fa2ac5920a78";
+export{t as Selection}from"./selection2.js?v=b12e7c779fa1";

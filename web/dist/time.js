@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=063750856371";
+export{t as readRange}from"./time2.js?v=ec6803edc321";
