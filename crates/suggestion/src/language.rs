@@ -167,7 +167,7 @@ mod tests {
         for may in ["GET", "/healthz", "healthz 2", "20", "0.5", "error", " error", "GET\t/h"] {
             assert!(health.may_contain(may, false), "{may}");
         }
-        for never in ["POST /", "healthzx", "checkout failed", "e r r"] {
+        for never in ["POST /", "healthz x", "checkout failed", "e r r"] {
             assert!(!health.may_contain(never, false), "{never}");
         }
         assert!(!health.may_contain("get /", false) && health.may_contain("get /", true));

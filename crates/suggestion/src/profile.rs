@@ -111,12 +111,12 @@ impl Profile {
             texts.into_iter().zip(of_texts).filter(|(name, _)| *name == MESSAGE || !run.is_message(name)).collect();
         for row in 0..rows.count() {
             let level = levels.and_then(|levels| levels.value(row)).and_then(|level| Level::parse(&level.to_string()));
-            let services = services
+            let named = services
                 .iter()
                 .copied()
                 .zip(of_services)
                 .filter_map(|(name, column)| Some((name, text_of(column, row)?)));
-            profile.add(text_at(&of_texts, row), level, services);
+            profile.add(text_at(&of_texts, row), level, named);
         }
         Ok(profile)
     }
@@ -161,8 +161,10 @@ impl Profile {
             for (level, count) in text.levels {
                 *mine.levels.entry(level).or_insert(0) += count;
             }
-            for sample in text.samples.iter().take_while(|_| self.sample_bytes < SAMPLES_BYTES_MAX) {
-                self.sample_bytes += mine.add_sample(sample);
+            for sample in &text.samples {
+                if self.sample_bytes < SAMPLES_BYTES_MAX {
+                    self.sample_bytes += mine.add_sample(sample);
+                }
             }
         }
         for (name, services) in other.services {
@@ -182,12 +184,10 @@ impl Services {
             self.is_cut = true;
             return;
         }
-        let of_text = match self.of_text.get_mut(&masked) {
-            Some(known) => known,
-            None if self.of_text.len() >= TEXTS_MAX => return,
-            None => self.of_text.entry(masked).or_default(),
-        };
-        *of_text.entry(value.clone()).or_insert(0) += count;
+        if self.of_text.len() >= TEXTS_MAX && !self.of_text.contains_key(&masked) {
+            return;
+        }
+        *self.of_text.entry(masked).or_default().entry(value.clone()).or_insert(0) += count;
         *self.values.entry(value).or_insert(0) += count;
     }
 

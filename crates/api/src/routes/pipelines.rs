@@ -77,8 +77,9 @@ pub(crate) async fn post(server: ApiShared, headers: HeaderMap, body: Body) -> R
         let group = group(&server, new.group.as_deref().unwrap_or_default())?;
         let range = DryRunRange::new(new.from.as_ref(), new.to.as_ref(), new.time_zone.as_deref(), server.now())?;
         let (of_thread, text) = (server.clone(), format!("dry run of a pipeline on {group}"));
-        let work = move |reading: &_| dry_run(reading, &of_thread, (&group, &range), &new.definition);
-        return Ok(Json(read(&server, &text, work).await?).into_response());
+        let counted =
+            read(&server, &text, move |reading| dry_run(reading, &of_thread, (&group, &range), &new.definition));
+        return Ok(Json(counted.await?).into_response());
     }
     let of_thread = server.clone();
     let work = move || make(&of_thread, &new.definition);

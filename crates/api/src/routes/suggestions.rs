@@ -94,7 +94,8 @@ fn answer(reading: &QueryRun<'_>, server: &Shared, group: &GroupName, range: &Dr
             found.add(server, candidate, outcome)?;
         }
     }
-    found.note = found.note(&profile);
+    // What was not read is no reason: the answer says that it is partial.
+    found.note = if read.partial_reasons.is_empty() { found.note(&profile) } else { None };
     Ok(found.json(group, range, &read))
 }
 

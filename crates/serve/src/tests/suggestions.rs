@@ -152,7 +152,7 @@ async fn what_a_view_a_metric_or_an_issue_may_need_is_never_dropped() {
     assert_eq!(withheld_by(&house).await, ["metric checks_total", "view all of it"]);
 
     // Errors count for issues: a pipeline that takes them from a group with an issue is refused.
-    assert_eq!(house.post("/api/v1/ingest?group=shop/pay", "ERROR out of paper").await.status, 200);
+    assert_eq!(house.post("/api/v1/ingest?group=shop/pay&format=text", "ERROR out of paper").await.status, 200);
     let definition =
         json!({"name": "e", "match": {"group": "shop/pay", "level": "error"}, "steps": [{"drop": "event"}]});
     let refused = administer_json(&house, &json!({"definition": definition})).await;
@@ -168,7 +168,7 @@ async fn empty_and_small_groups_have_a_sentence_and_others_are_refused_by_name()
         (&answer["suggestions"], &answer["note"]),
         (&json!([]), &json!("There are no events of this group in the range."))
     );
-    house.post("/api/v1/ingest?group=shop/web", "INFO paid with 4111 1111 1111 1111").await;
+    house.post("/api/v1/ingest?group=shop/web&format=text", "INFO paid with 4111 1111 1111 1111").await;
     assert_eq!(suggestions(&house).await["note"], "1 events are too few to suggest anything.");
     for (group, message) in
         [("catat/audit", "the server's own"), ("", "group is missing"), ("a*", "not the name of one group")]

@@ -202,7 +202,7 @@ function Answer() {
 
 /** Why there is nothing, in the language of the page; what else the server says as it says it. */
 function noteOf(found: Found): string {
-  if (found.events === 0) return t("There are no events of this group in the range.");
+  if (found.events === 0 && !found.partial) return t("There are no events of this group in the range.");
   const isNothing = found.suggestions.length + found.withheld.length === 0;
   if (found.note === null) return "";
   if (isNothing && found.note.includes("too few")) return t("Too few events to suggest anything.");
