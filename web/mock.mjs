@@ -8,6 +8,7 @@ import { extname, join } from "node:path";
 
 import { differsOf, firstLookOf, MARKS, onsetOf } from "./mock_cause.mjs";
 import { answerOf } from "./mock_issues.mjs";
+import { suggestionsOf } from "./mock_suggestions.mjs";
 import { mapOf, searchOf, traceOf } from "./mock_traces.mjs";
 
 const PORT = Number(process.argv[2] ?? 22829);
@@ -792,6 +793,8 @@ function api(path, ask, response, request) {
       return cause(path, ask, send, request.method);
     if (/^\/api\/v1\/(?:issues|incidents|ledger)(?:\/|$)/.test(path))
       return send(...answerOf(path, ask, request.method, mood));
+    if (/^\/api\/v1\/(?:suggestions$|pipelines(?:\/|$))/.test(path))
+      return send(...suggestionsOf(path, ask, request.method, mood));
     if (path === "/api/v1/silences") return send({ silences: [] });
     if (path === "/api/v1/channels") return send({ channels: [] });
     if (path === "/api/v1/time") return send(timeOf(ask.text));
