@@ -180,7 +180,7 @@ function Answer() {
         {noteOf(data)}
       </p>
       {data.suggestions.length > 0 && (
-        <ul class="suggestions" aria-label={t("Suggestions")}>
+        <ul class="advice" aria-label={t("Suggestions")}>
           {data.suggestions.map((one) => (
             <Offered key={one.id} one={one} />
           ))}
@@ -189,7 +189,7 @@ function Answer() {
       {data.withheld.length > 0 && (
         <>
           <h3>{t("Not offered, because the events may be needed")}</h3>
-          <ul class="suggestions" aria-label={t("Not offered")}>
+          <ul class="advice" aria-label={t("Not offered")}>
             {data.withheld.map((one) => (
               <Withheld key={one.id} one={one} />
             ))}
