@@ -10,6 +10,7 @@ import { differsOf, firstLookOf, MARKS, onsetOf } from "./mock_cause.mjs";
 import { answerFor } from "./mock_for.mjs";
 import { dashboardsOf } from "./mock_dashboards.mjs";
 import { answerOf } from "./mock_issues.mjs";
+import { suggestionsOf } from "./mock_suggestions.mjs";
 import { mapOf, searchOf, traceOf } from "./mock_traces.mjs";
 
 const PORT = Number(process.argv[2] ?? 22829);
@@ -797,6 +798,8 @@ function api(path, ask, response, request) {
     if (path.startsWith("/api/v1/for/"))
       return send(...answerFor(path, request.method, request.headers["x-catat-link"], mood));
     if (path.startsWith("/api/v1/dashboards")) return send(...dashboardsOf(path, ask, request.method, mood));
+    if (/^\/api\/v1\/(?:suggestions$|pipelines(?:\/|$))/.test(path))
+      return send(...suggestionsOf(path, ask, request.method, mood));
     if (path === "/api/v1/silences") return send({ silences: [] });
     if (path === "/api/v1/channels") return send({ channels: [] });
     if (path === "/api/v1/time") return send(timeOf(ask.text));

@@ -1,4 +1,4 @@
-// Drives what the page has for people: signing in and out, keys, users, passwords, the fleet; by keys alone, on small screens.
+// Drives what the page has for people: signing in and out, keys, users, passwords, suggestions, the fleet; by keys alone, on small screens.
 //
 //   CATAT_EXECUTABLE  the catat to be started, on a directory of its own (required)
 //   CATAT_PICTURES    a directory for pictures of every state (optional)
@@ -11,9 +11,10 @@ import { peopleChecks, makePeople } from "./page/people.mjs";
 import { runChecks } from "./page/run.mjs";
 import { settingsChecks } from "./page/settings.mjs";
 import { startServer } from "./page/server.mjs";
+import { suggestionChecks } from "./page/suggestions.mjs";
 
 const server = await startServer();
 await runChecks(server.url, [
-  ...peopleChecks, ...settingsChecks, ...fleetChecks, ...groupChecks,
+  ...peopleChecks, ...settingsChecks, ...suggestionChecks, ...fleetChecks, ...groupChecks,
   ["row 32, security: no policy was violated and no script failed", async (own) => { if (own.complaints.length > 0) throw new Error(own.complaints.join("\n")); }],
 ], { prepare: (own) => makePeople(own, server.adminKey()), finish: server.stop });

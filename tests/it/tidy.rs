@@ -42,6 +42,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("execute", &["types", "parse", "plan", "pattern", "spill", "evaluate"]),
     // Judges counts of events; knows neither a route nor a clock.
     ("cause", &["types", "plan", "execute"]),
+    // Judges counts of texts; runs no pipeline and knows no rule.
+    ("suggestion", &["types", "plan", "pattern"]),
     ("esql", &["types", "parse", "plan", "language", "execute"]),
     ("traceql", &["types", "plan"]),
     // Reads and evaluates PromQL; storage is a trait that others implement.
@@ -70,6 +72,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "promql",
             "series",
             "cause",
+            "suggestion",
             "alert",
             "incident",
             "door",

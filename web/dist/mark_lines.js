@@ -1,1 +1,1 @@
-export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=5b173f1bd13e";
+export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=ed2919fcc928";

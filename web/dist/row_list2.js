@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=5b41869ba3b3";
+export{t as RowList}from"./row_list.js?v=07376ea6a22d";

@@ -1,1 +1,1 @@
-export{t as Selection}from"./selection2.js?v=d67d42b10339";
+export{t as Selection}from"./selection2.js?v=bba377389e9b";

@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=82e63994affc";
+export{t as readRange}from"./time2.js?v=ef4b0a966ad2";

@@ -67,6 +67,7 @@ const AS_IT_IS = new Set([
   "catat fleet status",
   "catat groups",
   "catat keys",
+  "catat suggestions",
   "catat users",
   "rules/*.yaml",
   "http.route=/cart",

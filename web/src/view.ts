@@ -344,7 +344,7 @@ export function address(view: View): string {
   if (["alerts", "settings", "map", "issues"].includes(view.page)) set("tab", view.tab);
   if (view.page === "ledger") set("month", view.tab);
   if (view.page === "traces") for (const name of SEARCH_NAMES) set(name, view.sought[name] ?? "");
-  if (view.page === "alerts" || view.page === "issues") set("open", view.open);
+  if (["alerts", "settings", "issues"].includes(view.page)) set("open", view.open);
   const text = params
     .toString()
     .replaceAll("%2F", "/")

@@ -44,6 +44,7 @@ pub(crate) mod session;
 pub(crate) mod silences;
 pub(crate) mod sources;
 pub(crate) mod status;
+pub(crate) mod suggestions;
 pub(crate) mod tail;
 pub(crate) mod time;
 pub(crate) mod trace_line;
@@ -110,7 +111,10 @@ pub(crate) fn table() -> Table<FamilyState<Api>> {
         .post("/api/v1/status/flush", Role::Admin, status::flush)
         .post("/api/v1/status/reload", Role::Admin, status::reload)
         .get("/api/v1/pipelines", Role::Admin, pipelines::list)
+        .post("/api/v1/pipelines", Role::Admin, pipelines::post)
         .post("/api/v1/pipelines/test", Role::Admin, pipelines::test)
+        .delete("/api/v1/pipelines/{name}", Role::Admin, pipelines::delete)
+        .get("/api/v1/suggestions", Role::Admin, suggestions::get)
         .post("/api/v1/status/confirm-clock", Role::Admin, upkeep::confirm_clock)
         .get("/docs", Role::None, docs::index)
         .get("/docs/{page}", Role::None, docs::get)

@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use door::exposition::Page;
+use door::problem::Problem;
 use door::server::{FamilyServer, Server};
 use incident::{Incidents, Issues};
 
@@ -17,12 +18,29 @@ pub type MetricsWriter = Box<dyn Fn(&Server, &mut Page) + Send + Sync>;
 /// A number of the syslog listeners: its name, whether it only grows, what it means, its value.
 pub type SyslogNumber = (&'static str, bool, &'static str, u64);
 
+/// A filter that a client of another protocol saved, as one of CloudWatch's filter patterns.
+pub struct ForeignFilter {
+    /// What it is called.
+    pub kind: &'static str,
+    /// Its name.
+    pub name: String,
+    /// The group whose events it counts or delivers.
+    pub group: String,
+    /// Which of them.
+    pub pattern: String,
+}
+
+/// Lists the filters that clients of other protocols saved. Blocks.
+pub type ListFilters = Box<dyn Fn(&Server) -> Result<Vec<ForeignFilter>, Problem> + Send + Sync>;
+
 /// What other protocol families tell about themselves.
 pub struct FamilyMetrics {
     /// Numbers of the syslog listeners.
     pub syslog: Box<dyn Fn() -> Vec<SyslogNumber> + Send + Sync>,
     /// Writers of metrics, in the order of the page.
     pub writers: Vec<MetricsWriter>,
+    /// Filters that need events.
+    pub filters: ListFilters,
 }
 
 /// The state of the native API.

@@ -86,6 +86,16 @@ struct ViewContent {
     view: BTreeMap<String, String>,
 }
 
+/// What a view asks for.
+pub(crate) struct ViewQueries {
+    /// Its name, where the caller sees it.
+    pub(crate) name: Option<String>,
+    /// Patterns of groups; none for all.
+    pub(crate) groups: Vec<String>,
+    /// Insights queries.
+    pub(crate) queries: Vec<String>,
+}
+
 /// All views of a store.
 #[derive(Debug, Default)]
 pub(crate) struct Views {
@@ -104,6 +114,24 @@ impl Views {
         seen.retain(|(_, document)| document.is_seen_by(caller));
         seen.sort_by(|(_, a), (_, b)| (b.wanted.star, &a.wanted.name).cmp(&(a.wanted.star, &b.wanted.name)));
         Ok(seen.iter().map(|(id, document)| document.described(id, caller)).collect())
+    }
+
+    /// Returns what every view asks for, those of others too, without their names where the caller does not see them.
+    pub(crate) fn queries(&self, settings: Settings<'_>, caller: &Caller) -> Result<Vec<ViewQueries>, Problem> {
+        let queries = |(_, document): (String, Document)| {
+            let name = document.is_seen_by(caller).then(|| document.wanted.name.clone());
+            let part = |name: &str| document.wanted.view.get(name).map(String::as_str).unwrap_or_default();
+            let groups = part("groups").split(',').filter(|group| !group.is_empty()).map(str::to_owned).collect();
+            // One about metrics may show the log lines next to them.
+            let queries = match part("lang") {
+                "promql" => {
+                    vec![part("logs")].into_iter().filter(|query| !query.is_empty()).map(str::to_owned).collect()
+                }
+                _ => vec![part("q").to_owned()],
+            };
+            ViewQueries { name, groups, queries }
+        };
+        Ok(all(settings)?.into_iter().map(queries).collect())
     }
 
     /// Keeps a new view.

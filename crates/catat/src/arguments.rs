@@ -21,6 +21,7 @@ mod selftest;
 mod send;
 mod server;
 mod sources;
+mod suggestions;
 mod tail;
 mod users;
 
@@ -50,6 +51,7 @@ pub(crate) use selftest::{Selftest, SelftestCommand, SelftestTail};
 pub(crate) use send::{Compression, InputFormat, Send};
 pub(crate) use server::{DataDir, Server};
 pub(crate) use sources::{SourceCommand, Sources};
+pub(crate) use suggestions::Suggestions;
 pub(crate) use tail::Tail;
 pub(crate) use users::{UserCommand, Users};
 
@@ -98,6 +100,8 @@ pub(crate) enum Command {
     Metrics(Metrics),
     /// List, check, test and backtest alert rules
     Rules(Rules),
+    /// Suggest pipelines for a group: noise to drop, fields to extract, secrets to mask; make one of them
+    Suggestions(Suggestions),
     /// List issues, and decide what is to be done about them
     Issues(Issues),
     /// Let an agent speak to a server, over standard input and output

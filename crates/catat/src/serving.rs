@@ -26,7 +26,7 @@ use data_dir::{admin_key, make_data_dir};
 use rules::{make_default_rules, read_rules};
 use signals::{reload_on_hangup, stop_signal};
 
-/// Interval at which a node of a fleet reads the keys that others have set.
+/// Interval at which a node of a fleet reads the keys and pipelines that others have set.
 const FOLLOW_PAUSE: std::time::Duration = std::time::Duration::from_millis(500);
 
 /// A server whose rooms are open and whose port is bound, not yet answering.
@@ -86,12 +86,12 @@ pub(crate) fn prepare(
     let intake = Intake::new(store.clone(), config.limits.clone(), parse::Zone::Named(config.time_zone))
         .with_clocks(clocks.clone());
     let intake = Arc::new(intake);
-    set_pipelines(&intake, config).map_err(Failure::usage)?;
+    intake.configure_pipelines(&config.pipelines).map_err(Failure::usage)?;
     let alerts = start_alerts((config, address), &intake, &store, rules, (&clock, &clocks), &cache)?;
     let reload = reload(&intake, &alerts, read_again);
     let keys = Arc::new(keys);
     if config.fleet.is_some() {
-        follow_keys(&keys, &clock);
+        follow_settings(&keys, &intake, &clock);
     }
     let app = App {
         intake: intake.clone(),
@@ -131,7 +131,7 @@ fn reload(
         let config = read_again().map_err(|failure| failure.message().to_owned())?;
         // Both are read before either holds: a mistake in one changes nothing.
         let rules = read_rules(&config.rules_dir)?;
-        set_pipelines(&intake, &config)?;
+        intake.configure_pipelines(&config.pipelines)?;
         alerts.replace(rules).map_err(|error| error.to_string())
     })
 }
@@ -151,16 +151,23 @@ fn link_to_nodes(config: &Config) -> Result<Option<Arc<serve::FleetLink>>, Failu
     Ok(Some(Arc::new(if config.fleet_listen.is_some() { link.with_listener() } else { link })))
 }
 
-/// Follows the keys that other nodes of the fleet set: a key revoked on any node is invalid here within a second.
-fn follow_keys(keys: &Arc<serve::Keys>, clock: &Clock) {
-    let (keys, clock) = (Arc::downgrade(keys), clock.clone());
+/// Follows what other nodes of the fleet set: a key revoked on any node is invalid here, and a pipeline made there holds
+/// here, within a second.
+fn follow_settings(keys: &Arc<serve::Keys>, intake: &Arc<Intake>, clock: &Clock) {
+    let (keys, intake, clock) = (Arc::downgrade(keys), Arc::downgrade(intake), clock.clone());
     std::thread::spawn(move || {
-        while let Some(keys) = keys.upgrade() {
-            // While the database is away, the known keys stay valid.
+        let mut problem = None;
+        while let (Some(keys), Some(intake)) = (keys.upgrade(), intake.upgrade()) {
+            // While the database is away, the known keys and pipelines stay valid.
             if let Err(error) = keys.reload(clock.now()) {
                 tracing::debug!(%error, "keys of other nodes are not known");
             }
-            drop(keys);
+            let next = intake.follow_pipelines().err();
+            if let Some(error) = next.as_ref().filter(|_| next != problem) {
+                tracing::warn!(error, "pipelines of other nodes are not known");
+            }
+            problem = next;
+            drop((keys, intake));
             std::thread::sleep(FOLLOW_PAUSE);
         }
     });
@@ -190,14 +197,6 @@ fn no_keys(config: &Config) -> Failure {
          Or listen on 127.0.0.1 (the default), or serve without keys with --insecure-allow-anonymous.",
         config.listen
     ))
-}
-
-/// Compiles the pipelines and sets them for all requests from now on.
-fn set_pipelines(intake: &Intake, config: &Config) -> Result<(), String> {
-    let pipelines = ingest::Pipelines::compile(&config.pipelines);
-    let shown = |errors: Vec<definition::DefinitionError>| errors.iter().map(ToString::to_string).collect::<Vec<_>>();
-    intake.set_pipelines(pipelines.map_err(|errors| shown(errors).join("\n"))?);
-    Ok(())
 }
 
 fn store_options(config: &Config, address: std::net::SocketAddr, clock: &Clock) -> storage::Options {

@@ -40,6 +40,7 @@ mod query_protocol;
 mod query_registry;
 mod request;
 mod results;
+mod saved_filters;
 mod signature;
 pub mod signing;
 mod sns;
@@ -66,6 +67,7 @@ use door::server::{FamilyServer, FamilyState};
 use door::table::{DeliveryMark, Table};
 
 pub use self::answer::CloudWatchProblem;
+pub use self::saved_filters::{SavedFilter, saved_filters};
 pub use self::state::CloudWatchState;
 
 /// Errors in the form of Amazon's services.

@@ -11,6 +11,7 @@ mod filter;
 use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
+use storage::Settings;
 use types::GroupName;
 
 use self::counters::filters;
@@ -22,6 +23,7 @@ use super::paging::{page_of, with_next};
 use super::request::OperationRequest;
 use super::time::milliseconds;
 use door::access::Role;
+use door::problem::Problem;
 
 /// Filters of a group, as Amazon has it, and in all: each reads what comes in once.
 const LIMITS: FilterLimits = FilterLimits { of_group: 100, total: 200 };
@@ -32,6 +34,12 @@ const PAGE_MAX: usize = 50;
 /// Dimensions of a metric, and the longest name or value of one, as Amazon has it.
 const DIMENSIONS_MAX: usize = 3;
 const DIMENSION_CHARS_MAX: usize = 255;
+
+/// Returns group, name and pattern of all filters.
+pub(super) fn patterns(settings: Settings<'_>) -> Result<Vec<(String, String, String)>, Problem> {
+    let pattern = |filter: Filter| (filter.group, filter.name, filter.pattern);
+    Ok(filters(settings)?.into_iter().map(pattern).collect())
+}
 
 impl OperationRequest {
     pub(super) async fn put_metric_filter(&self, input: Input) -> Result<Json, CloudWatchProblem> {

@@ -12,9 +12,10 @@ mod workers;
 
 use alert::check_address;
 use serde_json::{Value as Json, json};
+use storage::Settings;
 use types::GroupName;
 
-use self::filter::Filter;
+use self::filter::{Filter, filters};
 use super::answer::CloudWatchProblem;
 use super::filters::{document_name, filter_name};
 use super::input::{Input, constraint};
@@ -29,6 +30,12 @@ const PAGE_MAX: usize = 50;
 
 /// Longest URL.
 const ADDRESS_CHARS_MAX: usize = 2_000;
+
+/// Returns group, name and pattern of all filters.
+pub(super) fn patterns(settings: Settings<'_>) -> Result<Vec<(String, String, String)>, Problem> {
+    let pattern = |filter: Filter| (filter.group, filter.name, filter.pattern);
+    Ok(filters(settings)?.into_iter().map(pattern).collect())
+}
 
 impl OperationRequest {
     pub(super) async fn put_subscription_filter(&self, input: Input) -> Result<Json, CloudWatchProblem> {

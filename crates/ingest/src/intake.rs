@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use parse::{ArrivalContext, EventParser, Extras, Zone, ZoneError};
 use storage::{BatchKey, Delivery, Part, Store, StoreError};
@@ -13,7 +13,7 @@ use crate::datum;
 use crate::event::{EventMetadata, RawEvent};
 use crate::ids::{self, Claims};
 use crate::line_context::LineContexts;
-use crate::pipeline::{self, Pipelines};
+use crate::pipeline::{self, MadePipeline, MadePipelines, MakePipelineError, Pipelines, Trial};
 use crate::sender::Sender;
 use crate::zones::GroupZones;
 use crate::{Clocks, IngestAnswer, IngestError, Sources};
@@ -25,6 +25,8 @@ pub struct Intake {
     /// The same without splitting texts, for events that go through pipelines.
     pub(crate) whole_texts: Limits,
     pipelines: RwLock<Arc<Pipelines>>,
+    /// Where the current pipelines come from; held while they are changed.
+    pipeline_sources: Mutex<PipelineSources>,
     zone: Zone,
     pub(crate) line_contexts: LineContexts,
     pub(crate) overflowed: Arc<AtomicU64>,
@@ -33,6 +35,14 @@ pub struct Intake {
     pub(crate) sources: Sources,
     pub(crate) zones: GroupZones,
     pub(crate) clocks: Arc<Clocks>,
+}
+
+/// The definitions of pipelines.
+#[derive(Default)]
+struct PipelineSources {
+    /// Those of the configuration, an array of objects.
+    configured: serde_json::Value,
+    made: MadePipelines,
 }
 
 /// Events that were read but not stored yet, with the answer to their sender.
@@ -56,6 +66,19 @@ impl PendingDelivery {
     }
 }
 
+/// Compiles the pipelines of the configuration, and puts those behind them that were made through the API.
+fn compiled(configured: &serde_json::Value, made: &MadePipelines) -> Result<Pipelines, String> {
+    let none = serde_json::Value::Array(Vec::new());
+    let configured = if configured.is_null() { &none } else { configured };
+    let of_configuration = Pipelines::compile(configured).map_err(|errors| {
+        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        lines.join("\n")
+    })?;
+    of_configuration.append(made.compile()?).map_err(|problem| {
+        format!("{problem}: one is in the configuration, the other was made through the API; rename that of the configuration")
+    })
+}
+
 impl Intake {
     /// Returns an intake for `store`; times without a zone are in `zone`.
     pub fn new(store: Arc<Store>, limits: Limits, zone: impl Into<Zone>) -> Self {
@@ -67,6 +90,7 @@ impl Intake {
             whole_texts: pipeline::whole_texts(&limits),
             limits,
             pipelines: RwLock::default(),
+            pipeline_sources: Mutex::default(),
             zone: zone.into(),
             line_contexts: LineContexts::default(),
             overflowed: Arc::default(),
@@ -125,11 +149,102 @@ impl Intake {
         self.pipelines.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Requests that begin from now on go through these pipelines.
+    /// Requests that begin from now on go through these pipelines, and no others.
     pub fn set_pipelines(&self, mut pipelines: Pipelines) {
         let mut current = self.pipelines.write().unwrap_or_else(PoisonError::into_inner);
         pipelines.continue_counting(&current);
         *current = Arc::new(pipelines);
+    }
+
+    fn pipeline_sources(&self) -> MutexGuard<'_, PipelineSources> {
+        // Nothing panics between its changes.
+        self.pipeline_sources.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Requests that begin from now on go through the pipelines of the configuration, an array of objects, and then through
+    /// those that were made through the API.
+    ///
+    /// # Errors
+    /// What is wrong, a mistake a line; then nothing is changed.
+    pub fn configure_pipelines(&self, definitions: &serde_json::Value) -> Result<(), String> {
+        let mut sources = self.pipeline_sources();
+        let made = sources.made.read(self.store.settings())?;
+        let pipelines = compiled(definitions, made.as_ref().unwrap_or(&sources.made))?;
+        sources.configured = definitions.clone();
+        sources.made = made.unwrap_or_else(|| std::mem::take(&mut sources.made));
+        self.set_pipelines(pipelines);
+        Ok(())
+    }
+
+    /// Reads the pipelines that were made through the API again, if other ones were made since.
+    ///
+    /// # Errors
+    /// What is wrong; then those that hold stay.
+    pub fn follow_pipelines(&self) -> Result<(), String> {
+        self.follow(&mut self.pipeline_sources())
+    }
+
+    fn follow(&self, sources: &mut PipelineSources) -> Result<(), String> {
+        let Some(made) = sources.made.read(self.store.settings())? else { return Ok(()) };
+        let pipelines = compiled(&sources.configured, &made)?;
+        sources.made = made;
+        self.set_pipelines(pipelines);
+        Ok(())
+    }
+
+    /// Returns the pipelines that were made through the API, in the order in which they run.
+    pub fn made_pipelines(&self) -> Vec<MadePipeline> {
+        self.pipeline_sources().made.list.clone()
+    }
+
+    /// Makes a pipeline that is the last one from now on, also after a restart, and on all nodes of a fleet. Blocks.
+    ///
+    /// # Errors
+    /// If the definition is wrong, its name is taken, or the control store does not take it; then nothing is changed.
+    pub fn make_pipeline(
+        &self,
+        definition: &serde_json::Value,
+        maker: &str,
+        now: Timestamp,
+    ) -> Result<(), MakePipelineError> {
+        let mut sources = self.pipeline_sources();
+        self.follow(&mut sources).map_err(MakePipelineError::Definition)?;
+        let alone = Pipelines::compile_one(definition).map_err(MakePipelineError::Definition)?;
+        let name = definition["name"].as_str().unwrap_or_default();
+        if self.pipelines().has(name) {
+            return Err(MakePipelineError::Taken(name.to_owned()));
+        }
+        compiled(&sources.configured, &sources.made)
+            .and_then(|pipelines| pipelines.append(alone))
+            .map_err(MakePipelineError::Definition)?;
+        pipeline::put_made(self.store.settings(), definition, maker, now)?;
+        self.follow(&mut sources).map_err(MakePipelineError::Definition)
+    }
+
+    /// Removes a pipeline that was made through the API. Blocks.
+    ///
+    /// # Errors
+    /// If there is none of the name, or the control store does not take it.
+    pub fn remove_pipeline(&self, name: &str) -> Result<(), MakePipelineError> {
+        let mut sources = self.pipeline_sources();
+        self.follow(&mut sources).map_err(MakePipelineError::Definition)?;
+        if !sources.made.list.iter().any(|made| made.name() == name) {
+            return Err(MakePipelineError::Unknown(name.to_owned()));
+        }
+        pipeline::remove_made(self.store.settings(), name)?;
+        self.follow(&mut sources).map_err(MakePipelineError::Definition)
+    }
+
+    /// Returns a trial of `candidates` on stored events of a group, after the pipelines `current`.
+    pub fn trial<'a>(
+        &'a self,
+        current: &'a Pipelines,
+        candidates: &'a [Pipelines],
+        group: &'a GroupName,
+        now: Timestamp,
+    ) -> Trial<'a> {
+        let zone = self.zones.of(group).unwrap_or(self.zone);
+        Trial { current, candidates, group, limits: &self.limits, zone, now }
     }
 
     /// Shows what pipelines make of lines, and stores nothing: those given, else those that hold now.

@@ -42,7 +42,10 @@ pub use event::{EventFields, EventMetadata, RawEvent};
 pub use intake::Intake;
 pub use own_groups::{ALARMS_GROUP, AUDIT_GROUP, OWN_GROUPS};
 pub use parse::FieldWriter;
-pub use pipeline::{DryRun, PipelineStatus, Pipelines, Sample};
+pub use pipeline::{
+    DryRun, MadePipeline, MakePipelineError, PipelineStatus, Pipelines, Sample, Trial, TrialCounts, TrialExample,
+    TrialOutcome,
+};
 pub use records::runs_of_records;
 pub use request::{Format, IngestRequest};
 pub use sender::Sender;

@@ -11,11 +11,13 @@ mod condition;
 mod draft;
 mod dry_run;
 mod format;
+mod made;
 mod mask;
 mod outcome;
 mod recognised_fields;
 mod step;
 mod template;
+mod trial;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,8 +29,11 @@ use condition::Condition;
 use definition::{DefinitionError, Node};
 pub(crate) use draft::Draft;
 pub use dry_run::{DryRun, Sample};
+pub use made::{MadePipeline, MakePipelineError};
+pub(crate) use made::{MadePipelines, put as put_made, remove as remove_made};
 pub(crate) use outcome::{Done, Fate, Surroundings};
 use step::Step;
+pub use trial::{Trial, TrialCounts, TrialExample, TrialOutcome};
 
 /// Most pipelines, and most steps of one.
 const PIPELINES_MAX: usize = 256;
@@ -168,6 +173,38 @@ impl Pipelines {
             }
         };
         self.list.iter().map(of).collect()
+    }
+
+    /// Compiles one definition by itself.
+    ///
+    /// # Errors
+    /// Its mistakes, a line each.
+    pub fn compile_one(definition: &Json) -> Result<Self, String> {
+        Self::compile(&Json::Array(vec![definition.clone()])).map_err(|errors| {
+            let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            lines.join("\n")
+        })
+    }
+
+    /// Reports whether one has the name.
+    pub fn has(&self, name: &str) -> bool {
+        self.list.iter().any(|pipeline| pipeline.name == name)
+    }
+
+    /// Adds pipelines that come after these.
+    ///
+    /// # Errors
+    /// If one of them has the name of another, or they are too many.
+    pub(crate) fn append(mut self, others: Self) -> Result<Self, String> {
+        let is_taken = |pipeline: &&Pipeline| self.list.iter().any(|known| known.name == pipeline.name);
+        if let Some(twice) = others.list.iter().find(is_taken) {
+            return Err(format!("there is another pipeline with the name {:?}", twice.name));
+        }
+        if self.list.len() + others.list.len() > PIPELINES_MAX {
+            return Err(format!("there may be {PIPELINES_MAX} pipelines at most"));
+        }
+        self.list.extend(others.list);
+        Ok(self)
     }
 
     /// Sends the event through all pipelines, and counts.

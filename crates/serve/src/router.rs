@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use api::{Api, FamilyMetrics};
+use api::{Api, FamilyMetrics, ForeignFilter};
 use axum::Router;
 use axum::extract::{FromRef, Request, State};
 use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use cloudwatch::CloudWatchState;
-use cloudwatch::xray;
 use cloudwatch::xray::udp::XRayCounts;
+use cloudwatch::{CloudWatchState, SavedFilter, xray};
 use door::access::Role;
 use door::guard::guarded;
 use door::parameters::Parameters;
@@ -85,6 +84,7 @@ impl Families {
                 }),
                 Box::new(move |_, page| of_xray.write_metrics(page)),
             ],
+            filters: Box::new(foreign_filters),
         };
         let api = api::start(server, of_families);
         let traces: Arc<TracesState> = Arc::default();
@@ -117,6 +117,15 @@ impl Families {
         let native = own_routes().merge(api).merge(mcp);
         native.merge(loki).merge(elastic).merge(otel).merge(cloudwatch).merge(traces).merge(metrics)
     }
+}
+
+/// Returns the filters that clients of CloudWatch saved.
+fn foreign_filters(server: &Server) -> Result<Vec<ForeignFilter>, Problem> {
+    let foreign = |filter: SavedFilter| {
+        let SavedFilter { kind, name, group, pattern } = filter;
+        ForeignFilter { kind, name, group, pattern }
+    };
+    Ok(cloudwatch::saved_filters(server.settings())?.into_iter().map(foreign).collect())
 }
 
 fn native_routes(server: &Arc<Server>, api: &Arc<Api>) -> Table {

@@ -64,6 +64,7 @@ mod socket;
 mod sources;
 mod spans;
 mod splunk;
+mod suggestions;
 mod syslog;
 mod tail;
 mod tls;

@@ -1,4 +1,5 @@
-// Who one is, how the page looks in this browser, and for administrators who else may ask and send, and the fleet.
+// Who one is, how the page looks in this browser, and for administrators who else may ask and send, what pipelines may be
+// worth it, and the fleet.
 
 import { useEffect } from "preact/hooks";
 
@@ -9,11 +10,13 @@ import { view } from "../view.ts";
 import { Fleet } from "./settings/fleet.tsx";
 import { Keys } from "./settings/keys.tsx";
 import { Looks } from "./settings/looks.tsx";
+import { Suggestions } from "./settings/suggestions.tsx";
 import { Users } from "./settings/users.tsx";
 import { You } from "./settings/you.tsx";
 
 const TABS = [
   { tab: "", title: text("General") },
+  { tab: "suggestions", title: text("Suggestions") },
   { tab: "fleet", title: text("Fleet") },
 ] as const;
 
@@ -21,7 +24,7 @@ const TABS = [
 export function Settings() {
   useEffect(() => void askWho(), []);
   const isAdmin = who.value?.role === "admin";
-  const isFleet = view.value.tab === "fleet";
+  const shown = TABS.find(({ tab }) => tab === view.value.tab)?.tab ?? "";
   return (
     <main class="page" data-testid="settings-page">
       <div class="page-head">
@@ -31,7 +34,7 @@ export function Settings() {
             <Way
               key={tab}
               to={{ tab }}
-              aria-current={isFleet === (tab === "fleet") ? "page" : undefined}
+              aria-current={shown === tab ? "page" : undefined}
               data-testid={`tab-${tab || "general"}`}
             >
               {t(title)}
@@ -39,19 +42,21 @@ export function Settings() {
           ))}
         </div>
       </div>
-      {isFleet && isAdmin ? (
+      {shown === "fleet" && isAdmin ? (
         <Fleet />
+      ) : shown === "suggestions" && isAdmin ? (
+        <Suggestions />
       ) : (
         <>
           <You />
-          {!isFleet && <Looks />}
+          {shown === "" && <Looks />}
           {isAdmin ? (
             <>
               <Keys />
               <Users />
             </>
           ) : (
-            who.value !== undefined && <NotShown isFleet={isFleet} />
+            who.value !== undefined && <NotShown tab={shown} />
           )}
         </>
       )}
@@ -60,17 +65,22 @@ export function Settings() {
 }
 
 /** What only administrators see, and where else it is. */
-function NotShown({ isFleet }: { isFleet: boolean }) {
+function NotShown({ tab }: { tab: (typeof TABS)[number]["tab"] }) {
   return (
     <p class="dim" data-testid="not-shown">
-      {isFleet
-        ? rich("The fleet is shown to administrators. On the server, {command} does the same.", {
-            command: <code>catat fleet status</code>,
-          })
-        : rich("Keys and users are shown to administrators. On the server, {keys} and {users} do the same.", {
-            keys: <code>catat keys</code>,
-            users: <code>catat users</code>,
-          })}
+      {tab === "fleet" &&
+        rich("The fleet is shown to administrators. On the server, {command} does the same.", {
+          command: <code>catat fleet status</code>,
+        })}
+      {tab === "suggestions" &&
+        rich("Suggestions are shown to administrators. On the server, {command} does the same.", {
+          command: <code>catat suggestions</code>,
+        })}
+      {tab === "" &&
+        rich("Keys and users are shown to administrators. On the server, {keys} and {users} do the same.", {
+          keys: <code>catat keys</code>,
+          users: <code>catat users</code>,
+        })}
     </p>
   );
 }

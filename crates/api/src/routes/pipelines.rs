@@ -1,16 +1,25 @@
-//! `/api/v1/pipelines`: what is done to events on their way in, and its dry run.
+//! `/api/v1/pipelines`: what is done to events on their way in, and its dry run. Pipelines of the configuration are shown;
+//! others are made and removed, by whom all groups exist for that they are about.
 
 use axum::Json;
 use axum::body::Body;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 use definition::DefinitionError;
-use ingest::{PipelineStatus, Pipelines, Sample};
+use ingest::{MadePipeline, MakePipelineError, PipelineStatus, Pipelines, Sample};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use suggestion::Selection;
 use types::group_name_of_outside;
 
+use super::suggestions::{DryRunRange, Use, dry_run, group, uses_of};
+use crate::state::Shared as ApiShared;
+use door::access::covers;
 use door::exposition::Kind::Counter;
 use door::exposition::Page;
+use door::parameters::PathName;
 use door::problem::Problem;
+use door::query_run::read;
 use door::server::{Server, Shared};
 
 /// Largest body of a dry run, and most lines of one: what a person tries, and reads the answer of.
@@ -32,15 +41,147 @@ struct Test {
     records: Vec<Value>,
 }
 
+/// A pipeline to make, or to try on stored events.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct New {
+    definition: Value,
+    /// Whether it is only counted what it would do.
+    #[serde(default)]
+    dry_run: bool,
+    /// The group whose events it is tried on, and their range.
+    group: Option<String>,
+    from: Option<Value>,
+    to: Option<Value>,
+    time_zone: Option<String>,
+}
+
 pub(crate) async fn list(server: Shared) -> Json<Value> {
+    let made = server.app.intake.made_pipelines();
     let shown = |status: PipelineStatus| {
+        let made = made.iter().find(|made| made.name() == status.name);
         json!({
             "name": status.name, "definition": status.definition, "events": status.events, "dropped": status.dropped,
             "sampled_out": status.sampled_out, "masked": status.masked, "routed": status.routed, "failed": status.failed,
+            "made_by": made.map(|made| &made.made_by), "made_at": made.map(|made| &made.made_at),
         })
     };
     let status = server.app.intake.pipelines().status();
     Json(json!({"pipelines": status.into_iter().map(shown).collect::<Vec<_>>()}))
+}
+
+/// Makes a pipeline, or counts what it would do to stored events.
+pub(crate) async fn post(server: ApiShared, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+    let new = read_new(&server, &headers, body).await?;
+    if new.dry_run {
+        let group = group(&server, new.group.as_deref().unwrap_or_default())?;
+        let range = DryRunRange::new(new.from.as_ref(), new.to.as_ref(), new.time_zone.as_deref(), server.now())?;
+        let (of_thread, text) = (server.clone(), format!("dry run of a pipeline on {group}"));
+        let counted =
+            read(&server, &text, move |reading| dry_run(reading, &of_thread, (&group, &range), &new.definition));
+        return Ok(Json(counted.await?).into_response());
+    }
+    let of_thread = server.clone();
+    let work = move || make(&of_thread, &new.definition);
+    Ok((StatusCode::CREATED, Json(server.lookups.run(work).await??)).into_response())
+}
+
+pub(crate) async fn delete(server: ApiShared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
+    let of_thread = server.clone();
+    let work = move || {
+        let intake = &of_thread.app.intake;
+        if let Some(made) = intake.made_pipelines().iter().find(|made| made.name() == name) {
+            must_cover(&of_thread, &made.definition)?;
+        }
+        intake.remove_pipeline(&name).map_err(problem_of)?;
+        of_thread.audit_own("pipeline removed", &json!({"pipeline": name}));
+        Ok::<(), Problem>(())
+    };
+    server.lookups.run(work).await??;
+    Ok(Json(json!({"deleted": true})))
+}
+
+async fn read_new(server: &ApiShared, headers: &HeaderMap, body: Body) -> Result<New, Problem> {
+    if !door::access::is_json(headers) {
+        let message = "the body has to be JSON, and its content type has to say so";
+        let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "json-required", message);
+        return Err(problem.hint("send Content-Type: application/json"));
+    }
+    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
+    serde_json::from_slice(received.bytes()).map_err(|error| {
+        let problem = Problem::bad_request("bad-json", format!("the body cannot be read: {error}"));
+        problem.hint("send {\"definition\":{\"name\":\"…\",\"match\":{…},\"steps\":[…]}}")
+    })
+}
+
+/// Makes a pipeline that takes away nothing that is needed. Blocks.
+fn make(server: &ApiShared, definition: &Value) -> Result<Value, Problem> {
+    Pipelines::compile_one(definition).map_err(|problem| Problem::bad_request("bad-pipeline", problem))?;
+    must_cover(server, definition)?;
+    let uses = uses_of(server, &Selection::all_of(definition))?;
+    if !uses.is_empty() {
+        let message = format!("the pipeline may take away events that are needed by {}", Use::list_text(&uses));
+        let problem = Problem::new(StatusCode::CONFLICT, "pipeline-events-used", message);
+        return Err(
+            problem.hint("narrow its condition, or change what needs them; the configuration file is not checked")
+        );
+    }
+    let intake = &server.app.intake;
+    intake.make_pipeline(definition, &server.caller.name, server.now()).map_err(problem_of)?;
+    let name = definition["name"].as_str().unwrap_or_default();
+    server.audit_own("pipeline made", &json!({"pipeline": name}));
+    let made = intake.made_pipelines().into_iter().find(|made| made.name() == name);
+    let made = made.ok_or_else(|| Problem::not_found(format!("pipeline {name:?} was removed at once")))?;
+    Ok(made_json(&made))
+}
+
+fn made_json(made: &MadePipeline) -> Value {
+    json!({"name": made.name(), "definition": made.definition, "made_by": made.made_by, "made_at": made.made_at})
+}
+
+/// Refuses a pipeline about groups that do not all exist for the caller, or into such.
+fn must_cover(server: &Shared, definition: &Value) -> Result<(), Problem> {
+    if server.caller.scope.is_everything() {
+        return Ok(());
+    }
+    let texts = |value: &Value| -> Vec<String> {
+        let items = value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
+        items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect()
+    };
+    let own = texts(&definition["match"]["group"]);
+    let steps = definition["steps"].as_array().map_or(&[][..], Vec::as_slice);
+    let targets = steps.iter().flat_map(|step| texts(&step["route"])).map(|route| pattern_of_route(&route));
+    let is_covered =
+        !own.is_empty() && own.into_iter().chain(targets).all(|group| covers(&server.caller.scope, &group));
+    if is_covered {
+        return Ok(());
+    }
+    let message = "a pipeline can only be made for groups that your own key covers, and route to such";
+    Err(Problem::new(StatusCode::FORBIDDEN, "not-allowed", message).hint("name them under match.group"))
+}
+
+/// Returns the pattern of the groups that a template of a route may give.
+fn pattern_of_route(route: &str) -> String {
+    let mut pattern = String::new();
+    let mut rest = route;
+    while let Some((before, after)) = rest.split_once('{') {
+        pattern.push_str(before);
+        pattern.push('*');
+        rest = after.split_once('}').map_or("", |(_, after)| after);
+    }
+    pattern + rest
+}
+
+fn problem_of(error: MakePipelineError) -> Problem {
+    let message = error.to_string();
+    match error {
+        MakePipelineError::Definition(_) => Problem::bad_request("bad-pipeline", message),
+        MakePipelineError::Taken(_) => {
+            Problem::new(StatusCode::CONFLICT, "pipeline-exists", message).hint("choose another name")
+        }
+        MakePipelineError::Unknown(_) => Problem::not_found(message),
+        MakePipelineError::Store(error) => error.into(),
+    }
 }
 
 pub(crate) async fn test(server: Shared, body: Body) -> Result<Json<Value>, Problem> {

@@ -16,7 +16,8 @@ pub(super) struct Condition {
     has: Vec<String>,
     /// Texts, one of which the message holds.
     contains: Vec<String>,
-    matches: Option<Regex>,
+    /// Fields, and the expression that each of their texts must match.
+    matches: Vec<(String, Regex)>,
     levels: Vec<Level>,
     not: Option<Box<Condition>>,
 }
@@ -54,7 +55,7 @@ impl Condition {
             fields,
             has: texts("has")?,
             contains: texts("contains")?,
-            matches: node.get("matches").map(|node| node.regex()).transpose()?,
+            matches: node.get("matches").map(|node| expressions(&node)).transpose()?.unwrap_or_default(),
             levels: levels.iter().map(level).collect::<Result<_, _>>()?,
             not: not.transpose()?,
         })
@@ -91,14 +92,27 @@ impl Condition {
         if !self.contains.is_empty() && !self.contains.iter().any(|text| draft.message.contains(text.as_str())) {
             return Err("message does not contain the text");
         }
-        if self.matches.as_ref().is_some_and(|regex| !regex.is_match(&draft.message)) {
-            return Err("message does not match");
+        for (name, regex) in &self.matches {
+            if !draft.text(name).is_some_and(|text| regex.is_match(&text)) {
+                return Err(if name == "@message" { "message does not match" } else { "a field does not match" });
+            }
         }
         match &self.not {
             Some(not) if not.check(draft).is_ok() => Err("what is under \"not\" holds"),
             _ => Ok(()),
         }
     }
+}
+
+/// Returns the expressions of `matches`: one for the message, or a table of fields with an expression each.
+fn expressions(node: &Node<'_>) -> Result<Vec<(String, Regex)>, DefinitionError> {
+    if node.value().is_string() {
+        return Ok(vec![("@message".to_owned(), node.regex()?)]);
+    }
+    let members = node.members().map_err(|_| {
+        node.error("must be a regular expression, or a table of fields with one each, such as { msg = \"^GET\" }")
+    })?;
+    members.into_iter().map(|(name, node)| Ok((name.to_owned(), node.regex()?))).collect()
 }
 
 /// Values are compared as they are shown: `500`, `true`, `pay-*`.

@@ -122,7 +122,7 @@ impl DryRun<'_> {
 }
 
 /// Returns an event as a query would show it.
-fn shown(draft: &Draft) -> Map<String, Json> {
+pub(super) fn shown(draft: &Draft) -> Map<String, Json> {
     let mut event = Map::new();
     event.insert("@timestamp".into(), draft.time.to_string().into());
     event.insert("@log".into(), draft.group.as_str().into());

@@ -5,6 +5,7 @@ import { useRef, useState } from "preact/hooks";
 import { keyWanted } from "../../api.ts";
 import { setRetention, type Change, type KeptGroup, type Removal, type Retention } from "../../api/groups.ts";
 import { bytes, count } from "../../format.ts";
+import { Way } from "../../parts/way.tsx";
 import { who } from "../../session.ts";
 import { plural, rich, t } from "../../texts.ts";
 import { exactText } from "../../time.ts";
@@ -29,6 +30,11 @@ export function Manage({ group, onChange, onGone }: ManageProps) {
       <Facts group={group} />
       {who.value?.role === "admin" ? (
         <>
+          <p>
+            <Way to={{ page: "settings", tab: "suggestions", open: group.name }} data-testid="group-suggestions">
+              {t("Suggestions for this group")}
+            </Way>
+          </p>
           <Limits group={group} onChange={onChange} />
           <Deletion group={group} onChange={onChange} onGone={onGone} />
         </>

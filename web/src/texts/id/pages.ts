@@ -25,6 +25,7 @@ export const PAGES: Readonly<Record<string, string>> = {
   "Close {group}": "Tutup {group}",
   "Manage {group}": "Kelola {group}",
   Manage: "Kelola",
+  "Suggestions for this group": "Saran untuk grup ini",
 
   // Limits of a group
   "Only administrators can set limits and delete: {button}, or use {command} on the server.":

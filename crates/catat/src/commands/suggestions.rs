@@ -1,0 +1,91 @@
+//! `catat suggestions`: pipelines that may be worth it for a group, and making one of them.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::arguments::Suggestions;
+use crate::client::{Server, broken_off};
+use crate::failure::Failure;
+use crate::output::{print_rows, print_thing};
+
+/// Columns of the list of suggestions, each with its JSON pointer.
+const COLUMNS: [(&str, &str); 8] = [
+    ("id", "/id"),
+    ("suggestion", "/title"),
+    ("events", "/events"),
+    ("event_share", "/event_share"),
+    ("bytes", "/bytes"),
+    ("byte_share", "/byte_share"),
+    ("needed_by", "/needed_by"),
+    ("pattern", "/pattern"),
+];
+
+pub(crate) fn suggestions(options: Suggestions) -> Result<(), Failure> {
+    let server = Server::new(&options.remote)?;
+    let mut parameters = vec![("group", options.group.as_str()), ("from", options.from.as_str())];
+    parameters.extend(options.to.as_deref().map(|to| ("to", to)));
+    let answer = server.send(server.request(Method::GET, "/api/v1/suggestions").query(&parameters), "")?;
+    let answer: Value = answer.json().map_err(broken_off)?;
+    for reason in answer["partial_reasons"].as_array().into_iter().flatten() {
+        say!("catat: partial answer: {}", reason["message"].as_str().unwrap_or_default());
+    }
+    if let Some(id) = &options.show {
+        return print_thing(&options.printing, found(&answer, id)?);
+    }
+    if let Some(id) = &options.make {
+        let suggestion = found(&answer, id)?;
+        let definition = suggestion.get("definition").ok_or_else(|| {
+            Failure::other(format!("{id:?} is not offered: its events may be needed by {}", needed_by(suggestion)))
+        })?;
+        let request = server.request(Method::POST, "/api/v1/pipelines").json(&json!({"definition": definition}));
+        let made: Value = server.send(request, "")?.json().map_err(broken_off)?;
+        return print_thing(&options.printing, &made);
+    }
+    if let Some(note) = answer["note"].as_str() {
+        say!("catat: {note}");
+    }
+    print_rows(&options.printing, &COLUMNS, &rows_of(&answer))
+}
+
+/// Returns the suggestion of an id, offered or withheld.
+fn found<'a>(answer: &'a Value, id: &str) -> Result<&'a Value, Failure> {
+    let mut all = ["suggestions", "withheld"].into_iter().filter_map(|list| answer[list].as_array()).flatten();
+    let unknown = || Failure::other(format!("there is no suggestion {id:?} for this group and range"));
+    all.find(|one| one["id"] == *id).ok_or_else(unknown)
+}
+
+/// Returns a row for each suggestion, with what needs the events of those that are withheld.
+fn rows_of(answer: &Value) -> Vec<Value> {
+    let rows = ["suggestions", "withheld"].into_iter().filter_map(|list| answer[list].as_array()).flatten();
+    let row = |one: &Value| {
+        let mut row = one.clone();
+        row["needed_by"] = if one["used_by"].is_array() { needed_by(one).into() } else { Value::Null };
+        row
+    };
+    rows.map(row).collect()
+}
+
+fn needed_by(suggestion: &Value) -> String {
+    let uses = suggestion["used_by"].as_array().into_iter().flatten();
+    let one = |one: &Value| {
+        format!("{} {}", one["kind"].as_str().unwrap_or_default(), one["name"].as_str().unwrap_or("(not shown)"))
+    };
+    uses.map(one).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn withheld_suggestions_are_listed_with_what_needs_them_and_cannot_be_made() {
+        let answer = json!({
+            "suggestions": [{"id": "email a", "definition": {}}],
+            "withheld": [{"id": "debug a", "used_by": [{"kind": "rule", "name": "r"}, {"kind": "view", "name": null}]}],
+        });
+        let rows = rows_of(&answer);
+        assert_eq!((&rows[0]["needed_by"], &rows[1]["needed_by"]), (&Value::Null, &json!("rule r, view (not shown)")));
+        assert!(found(&answer, "debug a").is_ok_and(|one| one.get("definition").is_none()));
+        assert!(found(&answer, "x").is_err());
+    }
+}
