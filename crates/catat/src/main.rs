@@ -71,6 +71,7 @@ fn main() -> ExitCode {
         Command::Ship(options) => commands::ship(options),
         Command::Query(options) => commands::query(options),
         Command::Differs(options) => commands::differs(options),
+        Command::Onset(options) => commands::onset(options),
         Command::Tail(options) => commands::tail(options),
         Command::Send(options) => commands::send(options),
         Command::Mark(options) => commands::mark(options),
