@@ -13,7 +13,7 @@ use crate::operators::patterns::pattern_sums::{Part, PatternSums, Sums, mined, n
 use crate::operators::patterns::samples;
 use crate::operators::patterns::tally::Depth;
 use crate::operators::patterns::text_counts::TextCounts;
-use crate::operators::patterns::text_counts::part::{MaskedExamples, PartTexts};
+use crate::operators::patterns::text_counts::part::{KnownExamples, PartTexts};
 use crate::request::answer::PartialReason;
 use crate::request::error::ExecuteError;
 use crate::request::parameters::Request;
@@ -141,11 +141,12 @@ fn texts_of_parts(scan: &Scan<'_>, lead: &[Operator], patterns: &Patterns) -> Re
         Ok(PartCounts { n_matched: counts.n_events, counts, n_bytes, is_complete })
     };
     let mut all = TextCounts::new(None, Depth::Ends);
-    let mut masked: Vec<MaskedExamples> = vec![Vec::new(); scan.sources.len()];
+    let mut known: Vec<KnownExamples> = scan.sources.iter().map(|_| KnownExamples::default()).collect();
     count_parts(scan, fingerprint, count, |part, texts| {
         let before = all.memory_bytes();
-        let examples = scan.sources[part.source].run.examples()?;
-        all.add_part(texts, part.source, examples.as_deref(), &mut masked[part.source]);
+        let known = &mut known[part.source];
+        known.read(scan, part.source)?;
+        all.add_part(texts, part.source, known);
         scan.hold(all.memory_bytes().saturating_sub(before))
     })?;
     matcher.keep(scan);

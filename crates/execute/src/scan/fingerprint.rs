@@ -116,6 +116,11 @@ impl Fingerprint {
         Some(Self(hashed.0.digest128()))
     }
 
+    /// Returns the fingerprint of what is known of a run whatever is asked of it; `kind` names what that is.
+    pub(crate) fn of_run(kind: &str) -> Self {
+        Self(key_of_texts(kind, &[]))
+    }
+
     /// Returns the number that stands for everything in it.
     pub(crate) fn number(self) -> u128 {
         self.0
@@ -156,6 +161,17 @@ impl Fingerprint {
         let keys = scan.sources.iter().filter_map(|source| self.key(&*source.run, scan.request.range));
         key_of_several(keys.collect())
     }
+}
+
+/// Returns the key of what is known of some texts and depends on nothing else; `kind` names what that is.
+pub(crate) fn key_of_texts(kind: &str, texts: &[&str]) -> u128 {
+    let mut hashed = Xxh3::new();
+    hashed.update(kind.as_bytes());
+    for text in texts {
+        hashed.update(&(text.len() as u64).to_le_bytes());
+        hashed.update(text.as_bytes());
+    }
+    hashed.digest128()
 }
 
 /// Returns the key of something that is known of several runs together, whatever order they come in; none where there

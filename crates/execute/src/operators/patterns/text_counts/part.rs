@@ -1,10 +1,16 @@
 //! Masked texts of one part of a run, in the form in which they are kept.
 
+use std::sync::{Arc, OnceLock};
+
 use types::Examples;
 
 use super::TextCounts;
 use crate::operators::patterns::ends::Spot;
 use crate::operators::patterns::tally::{LEVEL_CODES, Tally};
+use crate::request::cache::CacheEntry;
+use crate::scan::fingerprint::Fingerprint;
+use crate::scan::scanner::Scan;
+use evaluate::columns::stop::Stop;
 use pattern::mask;
 
 /// Bytes of a text next to its own, roughly.
@@ -69,39 +75,76 @@ impl PartTexts {
     }
 }
 
-/// Masked texts of the examples of one run by their numbers, as numbers of the texts.
-pub(crate) type MaskedExamples = Vec<Option<u32>>;
+/// The masked texts of the examples of a run, each of them made when it is first wanted.
+pub(crate) struct MaskedExamples(Vec<OnceLock<Arc<str>>>);
+
+impl MaskedExamples {
+    fn of(examples: &Examples) -> Self {
+        Self(examples.iter().map(|_| OnceLock::new()).collect())
+    }
+}
+
+/// The examples of one run, and the numbers of their texts so far.
+#[derive(Default)]
+pub(crate) struct KnownExamples {
+    examples: Option<(Arc<Examples>, Arc<MaskedExamples>)>,
+    numbers: Vec<Option<u32>>,
+}
+
+impl KnownExamples {
+    /// Takes the examples of a run, and their masked texts where those are kept.
+    pub(crate) fn read(&mut self, scan: &Scan<'_>, source: usize) -> Result<(), Stop> {
+        let run = &scan.sources[source].run;
+        let Some(examples) = run.examples()?.filter(|_| self.examples.is_none()) else { return Ok(()) };
+        let key = Fingerprint::of_run("masked examples").key_of_blocks(&**run, 0);
+        let kept = scan.request.support.cache.zip(key);
+        let known = kept.and_then(|(cache, key)| cache.part_counts::<MaskedExamples>(key));
+        let masked = known.filter(|known| known.0.len() == examples.len()).unwrap_or_else(|| {
+            let masked = Arc::new(MaskedExamples::of(&examples));
+            let n_bytes = examples.iter().map(|text| TEXT_BYTES + text.as_ref().map_or(0, String::len)).sum();
+            kept.into_iter().for_each(|(cache, key)| cache.put(key, CacheEntry::Counts(masked.clone(), n_bytes)));
+            masked
+        });
+        self.numbers = vec![None; examples.len()];
+        self.examples = Some((examples, masked));
+        Ok(())
+    }
+
+    /// Returns the masked text of an example.
+    fn masked(&self, example: usize) -> Option<&Arc<str>> {
+        let (examples, masked) = self.examples.as_ref()?;
+        let text = examples.get(example)?.as_deref()?;
+        Some(masked.0.get(example)?.get_or_init(|| mask(text).into()))
+    }
+}
 
 impl TextCounts {
-    /// Adds a part of run number `source`, whose examples are `examples`; `known` is what earlier parts of it had.
-    pub(crate) fn add_part(
-        &mut self,
-        part: &PartTexts,
-        source: usize,
-        examples: Option<&Examples>,
-        known: &mut MaskedExamples,
-    ) {
+    /// Adds a part of run number `source`, whose examples are `known`.
+    pub(crate) fn add_part(&mut self, part: &PartTexts, source: usize, known: &mut KnownExamples) {
         self.takes_field |= part.takes_field;
-        known.resize(examples.map_or(0, Vec::len), None);
         for (example, tally) in &part.by_example {
-            let place = *example as usize;
-            let text = || examples.and_then(|examples| examples.get(place)?.as_deref());
-            let number = match known.get(place).copied().flatten() {
+            let example = *example as usize;
+            let number = match known.numbers.get(example).copied().flatten() {
                 Some(number) => number,
-                None => match text() {
-                    Some(text) => self.number(mask(text)),
-                    None => continue,
-                },
+                None => {
+                    let Some(text) = known.masked(example) else { continue };
+                    let number = self.number_of(text);
+                    known.numbers[example] = Some(number);
+                    number
+                }
             };
-            known[place] = Some(number);
             self.add_tally(number, tally, source);
         }
         for (text, tally) in &part.by_text {
-            let number = match self.numbers.get(&**text) {
-                Some(number) => *number,
-                None => self.number(text.to_string()),
-            };
+            let number = self.number_of(text);
             self.add_tally(number, tally, source);
+        }
+    }
+
+    fn number_of(&mut self, text: &str) -> u32 {
+        match self.numbers.get(text) {
+            Some(number) => *number,
+            None => self.number(text.to_owned()),
         }
     }
 
