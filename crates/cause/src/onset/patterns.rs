@@ -6,7 +6,7 @@ use execute::{Answer, EventSet, ExecuteError, PartialReason, Request, execute, p
 use plan::{COUNTS_COLUMN, END_COLUMNS};
 use types::{Run, TimeRange, Timestamp, Value};
 
-use super::change_point::{EVENTS_MIN, Law, Series, change_point, episode};
+use super::change_point::{EVENTS_MIN, Episode, Law, Series, change_point, episode};
 use super::counter::Instant;
 use super::reach::{NO_EVENTS, clipped, reach};
 
@@ -124,7 +124,8 @@ impl Row<'_> {
     /// Returns the onset of the pattern, one of `n_patterns`, with its evidence.
     fn onset(&self, range: TimeRange, n_patterns: usize) -> Option<(f64, PatternOnset)> {
         let counted = Counted::of(&self.counts(), range)?;
-        let found = episode(&counted.series, n_patterns)?;
+        let mut found = episode(&counted.series, n_patterns)?;
+        found.begin = counted.first_of(found);
         let n = counted.series.counts.len();
         let mut began = counted.instant((0, found.end), found.begin, (found.is_rise, found.dispersion));
         let is_new = counted.series.counts[..found.begin].iter().all(|count| *count == 0.0);
@@ -183,6 +184,17 @@ impl Counted {
             expected.pop();
         }
         Some(Self { range, first, length, series: Series { law: Law::Rate, counts: all, expected } })
+    }
+
+    /// Returns the bucket with which a stretch begins: the one before it, where that has the first events of all, which came
+    /// too late in it to look like the others.
+    fn first_of(&self, found: Episode) -> usize {
+        let before = found.begin - 1;
+        let is_first = before > 0
+            && found.is_rise
+            && self.series.counts[before] > 0.0
+            && self.series.counts[..before].iter().all(|count| *count == 0.0);
+        if is_first { before } else { found.begin }
     }
 
     fn per_minute(&self, from: usize, to: usize) -> f64 {

@@ -151,7 +151,7 @@ impl RunTally {
     pub(crate) fn counted(&self) -> impl Iterator<Item = (u32, Tally)> + '_ {
         let by_level = self.by_level.chunks_exact(LEVEL_CODES + 1).enumerate();
         let counted = by_level.filter(|(_, counts)| counts.iter().any(|count| *count > 0));
-        counted.map(|(number, _)| (number as u32, self.tally(number)))
+        counted.map(move |(number, _)| (number as u32, self.tally(number)))
     }
 
     pub(crate) fn tally(&self, number: usize) -> Tally {
