@@ -13,6 +13,7 @@ mod manual;
 mod mark;
 mod mcp;
 mod metrics;
+mod onset;
 mod printing;
 mod query;
 mod remote;
@@ -43,6 +44,7 @@ pub(crate) use manual::{Completions, Man};
 pub(crate) use mark::Mark;
 pub(crate) use mcp::Mcp;
 pub(crate) use metrics::{Metrics, MetricsCommand};
+pub(crate) use onset::Onset;
 pub(crate) use printing::{Color, Format, Printing, Zone};
 pub(crate) use query::Query;
 pub(crate) use remote::Remote;
@@ -84,6 +86,8 @@ pub(crate) enum Command {
     Query(Query),
     /// Show which values a selection of events has more or less often than others
     Differs(Differs),
+    /// Show when events, their share, a percentile or patterns began to be more or less, and what else began then
+    Onset(Onset),
     /// Show events as they are accepted
     Tail(Tail),
     /// Send lines from standard input or files

@@ -72,6 +72,7 @@ fn main() -> ExitCode {
         Command::Query(options) => commands::query(options),
         Command::Differs(options) => commands::differs(options),
         Command::Suggestions(options) => commands::suggestions(options),
+        Command::Onset(options) => commands::onset(options),
         Command::Tail(options) => commands::tail(options),
         Command::Send(options) => commands::send(options),
         Command::Mark(options) => commands::mark(options),

@@ -17,6 +17,9 @@ const AFTER: i64 = 5 * Timestamp::MINUTE;
 /// Things of one kind that are told.
 const PER_KIND_MAX: usize = 10;
 
+/// Marks of a range that are told, the newest ones.
+const AXIS_MARKS_MAX: usize = 100;
+
 /// How many times more often a pattern has to come than before.
 const JUMP_MIN: u64 = 4;
 
@@ -47,6 +50,27 @@ pub fn concurrent(
     concurrent.extend(silent.into_iter().take(PER_KIND_MAX));
     concurrent.sort_by(|a, b| (a.at, a.kind, &a.what).cmp(&(b.at, b.kind, &b.what)));
     Ok((concurrent, reasons))
+}
+
+/// Finds marks, restarts and sources that fell silent in a range of the events of `set`, oldest first.
+pub fn axis(
+    set: EventSet<'_>,
+    runs: &[Arc<dyn Run>],
+    range: TimeRange,
+) -> Result<(Vec<Concurrent>, Vec<PartialReason>), ExecuteError> {
+    let all = everything(set.plan);
+    let request = Request { range, limit: None, ..*set.request };
+    let others: Vec<Arc<dyn Run>> =
+        runs.iter().filter(|run| !is_mark_group(run.info().group.as_str())).cloned().collect();
+    let found = changes(&all, &others, &request, Earlier::Preceding, 0)?;
+    let marked = marks(runs, &request, AXIS_MARKS_MAX)?;
+    let mut on_axis: Vec<Concurrent> =
+        found.restarts.iter().map(restart).chain(marked.marks.iter().map(mark)).collect();
+    on_axis.extend(silences(EventSet { plan: &all, request: &request }, &others, range.to)?);
+    on_axis.sort_by(|a, b| (a.at, a.kind, &a.what).cmp(&(b.at, b.kind, &b.what)));
+    let mut reasons = found.partial_reasons;
+    reasons.extend(marked.partial_reasons);
+    Ok((on_axis, reasons))
 }
 
 /// Returns a plan for all events of the groups of another one.

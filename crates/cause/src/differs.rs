@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use execute::{
     CONDITIONS_MAX, ConditionCounts, Event, EventSet, ExecuteError, PartialReason, PatternTotals, Reach, Stats,
-    ValueCounts, condition_counts, pattern_counts, value_counts,
+    ValueCounts, condition_counts, condition_totals, pattern_counts, value_counts,
 };
 use plan::fields::fields_of;
 use plan::{Expr, Name};
@@ -140,6 +140,17 @@ fn note([n_selection, n_baseline]: [u64; 2]) -> Option<String> {
     of("selection", n_selection).or_else(|| of("baseline", n_baseline))
 }
 
+/// Returns reasons once each.
+fn distinct(reasons: Vec<PartialReason>) -> Vec<PartialReason> {
+    let mut known: Vec<PartialReason> = Vec::new();
+    for reason in reasons {
+        if !known.contains(&reason) {
+            known.push(reason);
+        }
+    }
+    known
+}
+
 /// Returns the fields that the conditions of some sets name.
 fn named_fields(sets: &[EventSet<'_>]) -> BTreeSet<Name> {
     let mut named: BTreeSet<Name> = sets.iter().flat_map(|set| fields_of(&conditions_of(set.plan))).collect();
@@ -180,17 +191,18 @@ impl Comparison<'_, '_> {
             partial_reasons: counts.iter_mut().flat_map(|counts| std::mem::take(&mut counts.partial_reasons)).collect(),
             ..Differences::default()
         };
-        found.partial_reasons.dedup();
         found.note = note(n_events);
         if found.note.is_some() {
+            found.partial_reasons = distinct(found.partial_reasons);
             return Ok(found);
         }
         let sides = Sides { n_events, n_tried: n_tried(&counts) };
-        let mut candidates = self.field_candidates(&counts, sides)?;
+        let mut candidates = self.field_candidates(&counts, sides, &mut found.partial_reasons)?;
         candidates.extend(self.pattern_candidate(sides, &mut found.partial_reasons)?);
         candidates.sort_by_cached_key(merge::order);
         candidates.truncate(CONDITIONS_MAX);
         found.fields = self.described(candidates, &mut found.partial_reasons)?;
+        found.partial_reasons = distinct(found.partial_reasons);
         Ok(found)
     }
 
@@ -212,10 +224,15 @@ impl Comparison<'_, '_> {
         })
     }
 
-    fn field_candidates(&self, counts: &[ValueCounts; 2], sides: Sides) -> Result<Vec<Candidate>, ExecuteError> {
+    fn field_candidates(
+        &self,
+        counts: &[ValueCounts; 2],
+        sides: Sides,
+        reasons: &mut Vec<PartialReason>,
+    ) -> Result<Vec<Candidate>, ExecuteError> {
         let names: BTreeSet<&Arc<str>> = counts.iter().flat_map(|counts| counts.fields.keys()).collect();
         let names: Vec<&Arc<str>> = names.into_iter().filter(|name| !self.is_named(name)).collect();
-        let recounted = self.recounted(&names, counts)?;
+        let recounted = self.recounted(&names, counts, reasons)?;
         let none = execute::FieldCounts::default();
         let mut candidates = Vec::new();
         for name in names {
@@ -239,7 +256,12 @@ impl Comparison<'_, '_> {
     }
 
     /// Counts the frequent values of fields that have too many values, exactly.
-    fn recounted(&self, names: &[&Arc<str>], counts: &[ValueCounts; 2]) -> Result<Vec<Recount>, ExecuteError> {
+    fn recounted(
+        &self,
+        names: &[&Arc<str>],
+        counts: &[ValueCounts; 2],
+        reasons: &mut Vec<PartialReason>,
+    ) -> Result<Vec<Recount>, ExecuteError> {
         let mut wanted: Vec<(Arc<str>, Value)> = Vec::new();
         for name in names {
             let of_side = [0, 1].map(|side| counts[side].fields.get(*name));
@@ -254,10 +276,11 @@ impl Comparison<'_, '_> {
             return Ok(Vec::new());
         }
         let conditions: Vec<Expr> = wanted.iter().map(|(name, value)| equal(name, Some(value.clone()))).collect();
-        let count = |set: EventSet<'_>| condition_counts(set.plan, self.runs, set.request, &conditions, Reach::All);
+        let count = |set: EventSet<'_>| condition_totals(set.plan, self.runs, set.request, &conditions);
         let (selection, baseline) = (count(self.selection)?, count(self.baseline.set())?);
-        let exact = wanted.into_iter().enumerate().map(|(place, (name, value))| {
-            let (a, mut b) = (selection.count(1 << place), baseline.count(1 << place));
+        reasons.extend(selection.partial_reasons.into_iter().chain(baseline.partial_reasons));
+        let totals = selection.totals.into_iter().zip(baseline.totals);
+        let exact = wanted.into_iter().zip(totals).map(|((name, value), (a, mut b))| {
             if self.baseline.is_rest() {
                 b = b.saturating_sub(a);
             }

@@ -17,7 +17,7 @@ use crate::around::{concurrent, everything};
 use crate::concurrent::Concurrent;
 use crate::differs::{Baseline, Differences, differences};
 use crate::marks::is_mark_group;
-use crate::onset::{Onset, onset};
+use crate::onset::{Measure, Onset, onset};
 use crate::silence::silences;
 use crate::text::conditions_of;
 use crate::traces::{WorstTrace, worst_trace};
@@ -66,7 +66,7 @@ pub fn first_look(set: EventSet<'_>, runs: &[Arc<dyn Run>]) -> Result<FirstLook,
         if look.is_late() {
             break;
         }
-        let found = onset(EventSet { plan: &candidate.plan, request: set.request }, &others)?;
+        let found = onset(EventSet { plan: &candidate.plan, request: set.request }, &Measure::Count, &others)?;
         look.add_reasons(found.partial_reasons.clone());
         if found.began.is_some() {
             look.found.onset = found;

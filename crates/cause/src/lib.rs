@@ -16,14 +16,16 @@ mod statistics;
 mod text;
 mod traces;
 
-pub use around::concurrent;
+pub use around::{axis, concurrent};
 pub use concurrent::{Concurrent, ConcurrentKind};
 pub use differs::{
     Baseline, Differences, FieldDifference, NumberDifference, ValueDifference, differences, field_differences,
 };
 pub use first_look::{Finding, FindingKind, FirstLook, first_look};
 pub use marks::{MARK_DAYS_MAX, MARK_GROUP, Mark, Marks, is_mark_group, mark_groups, mark_reach, marks};
-pub use onset::{Onset, history as onset_history, onset, reach as onset_reach};
+pub use onset::{
+    Measure, Onset, PatternOnset, PatternOnsets, history as onset_history, onset, pattern_onsets, reach as onset_reach,
+};
 
 #[cfg(test)]
 mod lab;

@@ -3,6 +3,7 @@
 pub(crate) mod changes;
 pub(crate) mod condition;
 pub(crate) mod condition_counts;
+pub(crate) mod condition_totals;
 pub(crate) mod context;
 pub(crate) mod event;
 pub(crate) mod explain;

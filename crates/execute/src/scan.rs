@@ -3,6 +3,8 @@
 pub(crate) mod ahead;
 pub(crate) mod fingerprint;
 pub(crate) mod matches;
+pub(crate) mod parts;
+pub(crate) mod probed;
 pub(crate) mod row_order;
 pub(crate) mod row_reader;
 pub(crate) mod rows;

@@ -5,6 +5,7 @@ mod budget;
 mod counts;
 mod far_segments;
 mod indexes;
+mod kept_counts;
 mod matched_fields;
 mod shared;
 mod shortcuts;

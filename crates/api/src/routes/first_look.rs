@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use types::{TimeRange, Timestamp};
 
 use super::alerts::visible;
-use super::onset::{FoundOnset, alerts, json_of};
+use super::onset::{FoundOnset, alerts, json_of, near};
 use crate::ask::{Ask, Question};
 use door::answer::reason_json;
 use door::problem::Problem;
@@ -36,7 +36,7 @@ pub(crate) async fn post(server: Shared, body: Body) -> Result<Json<Value>, Prob
     let started = Instant::now();
     let (question, url) = question(&server, received.bytes())?;
     let found = read(&server, &question.text.clone(), move |reading| look(reading, &question)).await?;
-    let alerts = found.onset.began.map(|began| alerts(&server, began)).unwrap_or_default();
+    let alerts = found.onset.began.map(|began| alerts(&server, near(began))).unwrap_or_default();
     let mut answer = answer(&found, alerts, url.as_deref());
     answer["elapsed_ms"] = json!(started.elapsed().as_secs_f64() * 1e3);
     Ok(Json(answer))
@@ -124,7 +124,7 @@ fn answer(found: &FirstLook, alerts: Vec<Value>, url: Option<&str>) -> Value {
         also: found.also.clone(),
         partial_reasons: found.onset.partial_reasons.clone(),
     };
-    let onset = json_of(&onset, alerts);
+    let onset = json_of(&onset, "count", alerts);
     let patterns = onset["also"].as_array().into_iter().flatten().filter(|one| one["kind"] == "pattern");
     let patterns: Vec<Value> =
         patterns.map(|one| json!({"at": one["at"], "what": one["what"], "query": one["query"]})).collect();

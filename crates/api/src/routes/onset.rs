@@ -1,18 +1,30 @@
-//! `/api/v1/onset`: when something began and ended, how often it came before and since, and what else began then.
+//! `/api/v1/onset`: when something began and ended, how it was before and since, and what else began then: the number of some
+//! events, their share, a percentile, or each pattern of a scope.
+
+mod found;
+mod measured;
+mod shown;
+
+use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Body;
-use cause::{Concurrent, Onset, concurrent, mark_groups, mark_reach, onset, onset_history, onset_reach};
-use execute::{EventSet, PartialReason, Stats};
+use cause::{Measure, axis, concurrent, mark_groups, mark_reach, onset, onset_history, onset_reach, pattern_onsets};
+use execute::{EventSet, ExecuteError, PartialReason, Stats};
 use serde_json::{Value, json};
-use types::{TimeRange, Timestamp};
+use types::{Run, TimeRange, Timestamp};
 
-use crate::ask::{Ask, Question};
+use self::found::FoundPatterns;
+use self::measured::{Asked, Of};
+use self::shown::json_of_patterns;
+use crate::ask::Question;
 use crate::routes::alerts::visible;
-use door::answer::reason_json;
 use door::problem::Problem;
 use door::query_run::{QueryRun, damages, read};
 use door::server::Shared;
+
+pub(super) use self::found::FoundOnset;
+pub(super) use self::shown::json_of;
 
 /// Longest body.
 const BODY_BYTES_MAX: usize = 1 << 20;
@@ -21,24 +33,38 @@ const BODY_BYTES_MAX: usize = 1 << 20;
 const BEFORE: i64 = 15 * Timestamp::MINUTE;
 const AFTER: i64 = 15 * Timestamp::MINUTE;
 
-/// An onset, and what began with it.
-pub(crate) struct FoundOnset {
-    pub(crate) onset: Onset,
-    pub(super) also: Vec<Concurrent>,
-    pub(super) partial_reasons: Vec<PartialReason>,
+/// What was found.
+enum Found {
+    /// One onset, with the name of what is measured.
+    One(FoundOnset, String),
+    /// Those of patterns.
+    Patterns(FoundPatterns),
 }
 
 pub(crate) async fn post(server: Shared, body: Body) -> Result<Json<Value>, Problem> {
     let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
-    let ask = Ask::of_json(received.bytes(), server.now())?;
-    let (text, now) = (ask.query.clone(), server.now());
+    let asked = Asked::of_json(received.bytes(), server.now())?;
+    let (text, now) = (asked.query().to_owned(), server.now());
     let found = read(&server, &text, move |reading| {
-        let question = ask.check(now)?;
-        find(reading, &question)
+        let (question, of) = asked.check(now)?;
+        match of {
+            Of::Patterns => find_patterns(reading, &question).map(Found::Patterns),
+            Of::Measure(measure, name) => {
+                find_measured(reading, &question, &measure).map(|found| Found::One(found, name))
+            }
+        }
     })
     .await?;
-    let alerts = found.onset.began.map(|began| alerts(&server, began)).unwrap_or_default();
-    Ok(Json(json_of(&found, alerts)))
+    Ok(Json(match found {
+        Found::One(found, name) => {
+            let began = found.onset.began;
+            json_of(&found, &name, began.map(|began| alerts(&server, near(began))).unwrap_or_default())
+        }
+        Found::Patterns(found) => {
+            let range = found.onsets.range;
+            json_of_patterns(&found, range.map(|range| alerts(&server, range)).unwrap_or_default())
+        }
+    }))
 }
 
 /// Returns the range whose events and marks tell when something began and what began with it.
@@ -47,74 +73,92 @@ fn wide(range: TimeRange, now: Timestamp) -> TimeRange {
     TimeRange { from: wide.from.min(mark_reach(range).from), to: wide.to.max(range.to) }
 }
 
-/// Finds the onset of what a question selects.
-pub(crate) fn find(reading: &QueryRun<'_>, question: &Question) -> Result<FoundOnset, Problem> {
+/// Finds the onset of the events that a question selects.
+pub(in crate::routes) fn find(reading: &QueryRun<'_>, question: &Question) -> Result<FoundOnset, Problem> {
+    find_measured(reading, question, &Measure::Count)
+}
+
+fn find_measured(reading: &QueryRun<'_>, question: &Question, measure: &Measure) -> Result<FoundOnset, Problem> {
+    let looked = |set: EventSet<'_>, all: &[_], runs: &[_]| {
+        let onset = onset(set, measure, runs)?;
+        let mut partial_reasons = onset.partial_reasons.clone();
+        let mut also = Vec::new();
+        if let Some(began) = onset.began {
+            let (found, reasons) = concurrent(set, all, began)?;
+            also = found;
+            partial_reasons.extend(reasons);
+        }
+        Ok((FoundOnset { onset, also, partial_reasons: Vec::new() }, partial_reasons))
+    };
+    let (found, partial_reasons) = look(reading, question, looked)?;
+    Ok(FoundOnset { partial_reasons, ..found })
+}
+
+/// Finds the onsets of all patterns of the events that a question selects.
+fn find_patterns(reading: &QueryRun<'_>, question: &Question) -> Result<FoundPatterns, Problem> {
+    let looked = |set: EventSet<'_>, all: &[_], runs: &[_]| {
+        let onsets = pattern_onsets(set, runs)?;
+        let mut partial_reasons = onsets.partial_reasons.clone();
+        let mut also = Vec::new();
+        if let Some(range) = onsets.range {
+            let (found, reasons) = axis(set, all, range)?;
+            also = found;
+            partial_reasons.extend(reasons);
+        }
+        Ok((FoundPatterns { onsets, also, partial_reasons: Vec::new() }, partial_reasons))
+    };
+    let (found, partial_reasons) = look(reading, question, looked)?;
+    Ok(FoundPatterns { partial_reasons, ..found })
+}
+
+/// Looks at the events of a question: the set, the runs of its groups and those of marks, and those of its groups alone.
+fn look<T>(
+    reading: &QueryRun<'_>,
+    question: &Question,
+    look: impl FnOnce(EventSet<'_>, &[Arc<dyn Run>], &[Arc<dyn Run>]) -> Result<(T, Vec<PartialReason>), ExecuteError>,
+) -> Result<(T, Vec<PartialReason>), Problem> {
     let (scope, range) = (&question.scope, question.range);
     let groups = match scope.groups.is_empty() {
         true => Vec::new(),
         false => scope.groups.iter().cloned().chain(mark_groups()).collect(),
     };
     let snapshot = reading.snapshot(&groups, wide(range, scope.now));
-    let runs: Vec<_> = (snapshot.runs.iter())
-        .filter(|run| {
-            let name = run.info().group.as_str();
-            scope.groups.is_empty() || types::GroupPattern::any_matches(&scope.groups, name)
-        })
-        .cloned()
-        .collect();
+    let is_own = |run: &&Arc<dyn Run>| {
+        let name = run.info().group.as_str();
+        scope.groups.is_empty() || types::GroupPattern::any_matches(&scope.groups, name)
+    };
+    let runs: Vec<Arc<dyn Run>> = snapshot.runs.iter().filter(is_own).cloned().collect();
     let progress = |stats: &Stats| reading.note(stats);
     let request = reading.request(range, scope, &progress);
     let answered = reading.answered(&question.plan, &scope.groups, &request)?;
     let remaining = answered.remaining(&request);
     let set = EventSet { plan: &answered.plan, request: &remaining };
-    let onset = onset(set, &runs)?;
-    let mut partial_reasons = onset.partial_reasons.clone();
-    let mut also = Vec::new();
-    if let Some(began) = onset.began {
-        let (found, reasons) = concurrent(set, &snapshot.runs, began)?;
-        also = found;
-        partial_reasons.extend(reasons);
-    }
+    let (found, mut partial_reasons) = look(set, &snapshot.runs, &runs)?;
     partial_reasons.extend(answered.partial_reasons);
     reading.server.note_damage(&partial_reasons);
     partial_reasons.extend(damages(&snapshot));
-    partial_reasons.dedup();
-    Ok(FoundOnset { onset, also, partial_reasons })
+    let mut known: Vec<PartialReason> = Vec::new();
+    for reason in partial_reasons {
+        if !known.contains(&reason) {
+            known.push(reason);
+        }
+    }
+    Ok((found, known))
 }
 
-/// Returns the alerts that began about when something else did, as the answer names them.
-pub(super) fn alerts(server: &Shared, began: Timestamp) -> Vec<Value> {
+/// Returns the alerts that began in a range, as the answer names them.
+pub(super) fn alerts(server: &Shared, range: TimeRange) -> Vec<Value> {
     let alert = |alert: alert::AlertView| {
         let since = Timestamp::parse_rfc3339(&alert.since)?;
-        let is_near = since.0 >= began.0.saturating_sub(BEFORE) && since.0 <= began.0.saturating_add(AFTER);
         let summary = alert.annotations.get("summary").map(|text| format!(": {text}")).unwrap_or_default();
         let what = format!("{}{summary}", alert.rule);
-        (is_near && alert.state == "alarm")
+        (range.contains(since) && alert.state == "alarm")
             .then(|| json!({"kind": "alert", "at": alert.since, "what": what, "query": null, "url": alert.url}))
     };
     visible(server).into_iter().filter_map(alert).collect()
 }
 
-/// Returns the answer as JSON, with the alerts in the order of time among the rest.
-pub(super) fn json_of(found: &FoundOnset, alerts: Vec<Value>) -> Value {
-    let also = found.also.iter().map(|one| {
-        json!({
-            "kind": one.kind.name(), "at": one.at.to_string(), "what": one.what,
-            "query": one.query.as_ref().filter(|text| language::format_insights(text).is_ok()),
-        })
-    });
-    let mut also: Vec<Value> = also.chain(alerts).collect();
-    also.sort_by_key(|one| one["at"].as_str().and_then(Timestamp::parse_rfc3339));
-    let Onset { began, ended, uncertainty_ns, before_per_minute, after_per_minute, .. } = &found.onset;
-    let of_began = |value: f64| began.map(|_| crate::json::rounded(value));
-    json!({
-        "began": began.map(|at| at.to_string()),
-        "ended": ended.map(|at| at.to_string()),
-        "uncertainty_ms": of_began(*uncertainty_ns as f64 / 1e6),
-        "before_per_minute": of_began(*before_per_minute),
-        "after_per_minute": of_began(*after_per_minute),
-        "also": also,
-        "partial": !found.partial_reasons.is_empty(),
-        "partial_reasons": found.partial_reasons.iter().map(reason_json).collect::<Vec<_>>(),
-    })
+/// Returns the time around an onset in which what began may have to do with it.
+pub(super) fn near(began: Timestamp) -> TimeRange {
+    TimeRange { from: Timestamp(began.0.saturating_sub(BEFORE)), to: Timestamp(began.0.saturating_add(AFTER)) }
 }

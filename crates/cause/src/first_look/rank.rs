@@ -116,8 +116,7 @@ pub(super) fn findings(onset: &Onset, also: &[Concurrent], differs: Option<&Diff
 
 fn onset(onset: &Onset, began: Timestamp) -> Finding {
     let verb = if onset.is_rise() { "rose" } else { "fell" };
-    let (before, after) = (onset.before_per_minute, onset.after_per_minute);
-    let title = format!("events {verb} from {} to {} per minute", short(before), short(after));
+    let title = format!("events {verb} from {} to {} per minute", short(onset.before), short(onset.after));
     Finding { kind: FindingKind::Onset, title, at: Some(began), query: None, score: ONSET }
 }
 

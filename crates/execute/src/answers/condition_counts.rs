@@ -15,6 +15,10 @@ use crate::request::answer::PartialReason;
 use crate::request::error::ExecuteError;
 use crate::request::item::Item;
 use crate::request::parameters::Request;
+use crate::scan::fingerprint::Fingerprint;
+use crate::scan::matches::Matcher;
+use crate::scan::parts::{PartCounts, RunPart, count_parts};
+use crate::scan::probed::ProbedCondition;
 use crate::scan::scanner::{Flow, Scan};
 use crate::scan::simplify::simplify_over;
 use crate::scan::steps::{Steps, is_row_wise};
@@ -25,6 +29,9 @@ use evaluate::expressions::elements::PreparedElements;
 
 /// Conditions of one request: one bit each.
 pub const CONDITIONS_MAX: usize = 64;
+
+/// Bytes of a set with its count, roughly.
+const SET_BYTES: usize = 24;
 
 /// Whether all events are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,8 +62,7 @@ impl ConditionCounts {
     }
 }
 
-/// What one thread has counted.
-#[derive(Default)]
+/// What one thread, or one part of a run, has counted.
 struct Counter {
     n_events: u64,
     sets: HashMap<u64, u64, foldhash::fast::RandomState>,
@@ -80,27 +86,66 @@ pub fn condition_counts(
     let mut scan = Scan::new(runs, request);
     let filters: Vec<Operator> = conditions.iter().cloned().map(Operator::Filter).collect();
     scan.env.prepared = PreparedElements::of(&lead.iter().chain(&filters).cloned().collect::<Vec<_>>());
-    let steps = Steps::new(&lead, &needed_by(conditions));
-    let items = scan.items();
-    let all = (1_u128 << conditions.len()) - 1;
-    let counted = scan.for_each(
-        &items,
-        || Counter { newest: vec![None; conditions.len()], ..Counter::default() },
-        |counter, _, item| {
-            let mut frame = scan.frame(item, &steps)?;
-            counter.add(&mut frame, item, conditions, &scan)?;
-            let found = counter.newest.iter().enumerate().filter(|(_, newest)| newest.is_some());
-            let found: u128 = found.map(|(place, _)| 1 << place).sum();
-            Ok(if reach == Reach::OneEach && found == all { Flow::Done } else { Flow::Continue })
-        },
-    )?;
-    let mut sum = Counter { newest: vec![None; conditions.len()], ..Counter::default() };
-    counted.into_iter().for_each(|counter| sum.merge(counter));
-    let events = read_events(&scan, &sum.newest, &lead)?;
+    let needed = needed_by(conditions);
+    let steps = Steps::new(&lead, &needed);
+    let matcher = Matcher::new(&scan, (&lead, &needed), &steps);
+    let conditions: Vec<ProbedCondition<'_>> = conditions.iter().map(ProbedCondition::new).collect();
+    let counted = match reach {
+        Reach::All => count_all(&scan, &lead, &matcher, &conditions)?,
+        Reach::OneEach => find_one_each(&scan, &matcher, &conditions)?,
+    };
+    matcher.keep(&scan);
+    let events = read_events(&scan, &counted.newest, &lead)?;
     if let Some(error) = scan.take_error() {
         return Err(error);
     }
-    Ok(ConditionCounts { n_events: sum.n_events, sets: sum.sets, events, partial_reasons: scan.take_reasons() })
+    Ok(ConditionCounts { n_events: counted.n_events, sets: counted.sets, events, partial_reasons: scan.take_reasons() })
+}
+
+/// Counts all events, by parts of runs.
+fn count_all(
+    scan: &Scan<'_>,
+    lead: &[Operator],
+    matcher: &Matcher<'_>,
+    conditions: &[ProbedCondition<'_>],
+) -> Result<Counter, ExecuteError> {
+    let exprs: Vec<Expr> = conditions.iter().map(|condition| condition.expr.clone()).collect();
+    let fingerprint = Fingerprint::of_counts("sets", lead, &exprs, scan.request.time_zone);
+    let mut sum = Counter::new(conditions.len());
+    let count = |part: &RunPart| {
+        let mut counter = Counter::new(conditions.len());
+        let is_complete = part.for_each(scan, |item| {
+            let mut frame = matcher.frame(scan, item)?;
+            counter.add(&mut frame, item, conditions, scan)
+        })?;
+        let n_bytes = counter.n_bytes();
+        scan.hold(n_bytes)?;
+        Ok(PartCounts { n_matched: counter.n_events, counts: counter, n_bytes, is_complete })
+    };
+    count_parts(scan, fingerprint, count, |part, counter| {
+        let before = sum.n_bytes();
+        sum.merge(counter, Some(part.source));
+        scan.hold(sum.n_bytes().saturating_sub(before))
+    })?;
+    Ok(sum)
+}
+
+/// Counts events, newest first, until there is one for each condition.
+fn find_one_each(
+    scan: &Scan<'_>,
+    matcher: &Matcher<'_>,
+    conditions: &[ProbedCondition<'_>],
+) -> Result<Counter, ExecuteError> {
+    let start = || Counter::new(conditions.len());
+    let counted = scan.for_each(&scan.items(), start, |counter: &mut Counter, _, item| {
+        let mut frame = matcher.frame(scan, item)?;
+        counter.add(&mut frame, item, conditions, scan)?;
+        let has_all = counter.newest.iter().all(Option::is_some);
+        Ok(if has_all { Flow::Done } else { Flow::Continue })
+    })?;
+    let mut sum = start();
+    counted.iter().for_each(|counter| sum.merge(counter, None));
+    Ok(sum)
 }
 
 fn needed_by(conditions: &[Expr]) -> BTreeSet<Name> {
@@ -131,7 +176,21 @@ fn read_events(
 }
 
 impl Counter {
-    fn add(&mut self, frame: &mut Frame<'_>, item: &Item, conditions: &[Expr], scan: &Scan<'_>) -> Result<(), Stop> {
+    fn new(n_conditions: usize) -> Self {
+        Self { n_events: 0, sets: HashMap::default(), newest: vec![None; n_conditions] }
+    }
+
+    fn n_bytes(&self) -> usize {
+        SET_BYTES * self.sets.len() + std::mem::size_of::<Option<(i64, Spot)>>() * self.newest.len()
+    }
+
+    fn add(
+        &mut self,
+        frame: &mut Frame<'_>,
+        item: &Item,
+        conditions: &[ProbedCondition<'_>],
+        scan: &Scan<'_>,
+    ) -> Result<(), Stop> {
         let n_rows = frame.n_rows();
         if n_rows == 0 {
             return Ok(());
@@ -140,7 +199,7 @@ impl Counter {
         let mut sets = vec![0_u64; n_rows];
         let mut last = vec![None; conditions.len()];
         for (place, condition) in conditions.iter().enumerate() {
-            let rows = scan.env.truth(condition, frame)?;
+            let rows = condition.rows(frame, scan)?;
             for row in rows.iter() {
                 sets[row] |= 1 << place;
                 last[place] = Some(row);
@@ -170,12 +229,14 @@ impl Counter {
         Ok(())
     }
 
-    fn merge(&mut self, other: Self) {
+    /// Adds what was counted elsewhere; `source` is the number that the run has now.
+    fn merge(&mut self, other: &Self, source: Option<usize>) {
         self.n_events += other.n_events;
-        for (set, count) in other.sets {
-            *self.sets.entry(set).or_insert(0) += count;
+        for (set, count) in &other.sets {
+            *self.sets.entry(*set).or_insert(0) += count;
         }
-        for (mine, other) in self.newest.iter_mut().zip(other.newest) {
+        for (mine, other) in self.newest.iter_mut().zip(&other.newest) {
+            let other = other.map(|(time, spot)| (time, Spot { source: source.unwrap_or(spot.source), ..spot }));
             *mine = (*mine).max(other);
         }
     }

@@ -9,15 +9,20 @@ use types::{Level, Run, Timestamp, Value};
 use crate::answers::event::Event;
 use crate::operators::patterns::conditions::Conditions;
 use crate::operators::patterns::ends::{End, Side};
-use crate::operators::patterns::pattern_sums::{Part, PatternSums, Sums, count_runs, mined};
+use crate::operators::patterns::pattern_sums::{Part, PatternSums, Sums, mined, needed_by};
 use crate::operators::patterns::samples;
 use crate::operators::patterns::tally::Depth;
+use crate::operators::patterns::text_counts::TextCounts;
+use crate::operators::patterns::text_counts::part::{KnownExamples, PartTexts};
 use crate::request::answer::PartialReason;
 use crate::request::error::ExecuteError;
 use crate::request::parameters::Request;
+use crate::scan::fingerprint::Fingerprint;
+use crate::scan::matches::Matcher;
+use crate::scan::parts::{PartCounts, RunPart, count_parts};
 use crate::scan::scanner::Scan;
 use crate::scan::simplify::simplify_over;
-use crate::scan::steps::is_row_wise;
+use crate::scan::steps::{Steps, is_row_wise};
 use evaluate::expressions::elements::PreparedElements;
 
 /// Events that are compared with others: those that the conditions at the head of a plan let through.
@@ -92,10 +97,10 @@ pub fn pattern_counts(
     let [mut first, mut second] = sets.map(|set| Scan::new(runs, set.request));
     first.env.prepared = PreparedElements::of(&leads[0]);
     second.env.prepared = PreparedElements::of(&leads[1]);
-    let counted = count_runs(&first, &leads[0], &patterns, None, Depth::Ends)?;
-    let first = Part { scan: &first, counted };
-    let counted = count_runs(&second, &leads[1], &patterns, None, Depth::Ends)?;
-    let second = Part { scan: &second, counted };
+    let texts = texts_of_parts(&first, &leads[0], &patterns)?;
+    let first = Part { scan: &first, counted: texts };
+    let texts = texts_of_parts(&second, &leads[1], &patterns)?;
+    let second = Part { scan: &second, counted: texts };
     let mined = first.scan.or_nothing(mined(&first, Some(&second)));
     let totals: Vec<PatternTotals<'_>> = mined.patterns.iter().zip(&mined.sums).map(totals).collect();
     let chosen: Vec<usize> = choose(&totals).into_iter().filter(|place| *place < totals.len()).collect();
@@ -111,6 +116,41 @@ pub fn pattern_counts(
         n_events: [first.counted.n_events(), second.counted.n_events()],
         partial_reasons: first.scan.take_reasons(),
     })
+}
+
+/// Counts the masked texts of a set by parts of its runs.
+fn texts_of_parts(scan: &Scan<'_>, lead: &[Operator], patterns: &Patterns) -> Result<TextCounts, ExecuteError> {
+    let needed = needed_by(patterns);
+    let steps = Steps::new(lead, &needed);
+    let matcher = Matcher::new(scan, (lead, &needed), &steps);
+    let fingerprint = Fingerprint::of_counts("texts", lead, &[], scan.request.time_zone);
+    let count = |part: &RunPart| {
+        let mut counted = TextCounts::new(None, Depth::Ends);
+        let mut n_bytes = 0;
+        let is_complete = part.for_each(scan, |item| {
+            let mut frame = matcher.frame(scan, item)?;
+            counted.add(&mut frame, Some(part.source), patterns, scan)?;
+            scan.hold(counted.memory_bytes().saturating_sub(n_bytes))?;
+            n_bytes = counted.memory_bytes();
+            Ok(())
+        })?;
+        let counts = PartTexts::of(&counted);
+        scan.budget().release(n_bytes);
+        let n_bytes = counts.n_bytes();
+        scan.hold(n_bytes)?;
+        Ok(PartCounts { n_matched: counts.n_events, counts, n_bytes, is_complete })
+    };
+    let mut all = TextCounts::new(None, Depth::Ends);
+    let mut known: Vec<KnownExamples> = scan.sources.iter().map(|_| KnownExamples::default()).collect();
+    count_parts(scan, fingerprint, count, |part, texts| {
+        let before = all.memory_bytes();
+        let known = &mut known[part.source];
+        known.read(scan, part.source)?;
+        all.add_part(texts, part.source, known);
+        scan.hold(all.memory_bytes().saturating_sub(before))
+    })?;
+    matcher.keep(scan);
+    Ok(all)
 }
 
 fn totals<'p>((pattern, sums): (&'p String, &'p Sums)) -> PatternTotals<'p> {

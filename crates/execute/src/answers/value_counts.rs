@@ -3,26 +3,33 @@
 //! Every matching event is counted. Columns of few values are counted by the codes of their dictionaries; fields with too
 //! many different values are pruned to the frequent ones, and from then on every sixteenth row is looked at for such. Their
 //! counts are estimates, say so, and are counted again by whoever shows them
-//! ([`condition_counts`](super::condition_counts)). Numbers also make a histogram whose buckets are narrower than 1 %.
+//! ([`condition_totals`](super::condition_totals)). Numbers also make a histogram whose buckets are narrower than 1 %.
+//!
+//! Runs are counted in parts, whose counts are kept: asked again, only the parts that are new are read.
 
 mod dictionary;
 mod field;
+mod field_counter;
 mod numbers;
+mod part;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use plan::{Operator, Plan, has_subqueries};
-use types::{RowSet, Run};
+use types::Run;
 
-use self::field::FieldCounter;
+use self::field_counter::FieldSum;
+use self::part::PartValues;
 use crate::request::answer::{PartialReason, Stats};
 use crate::request::error::ExecuteError;
 use crate::request::parameters::Request;
-use crate::scan::scanner::{Flow, Scan};
+use crate::scan::fingerprint::Fingerprint;
+use crate::scan::matches::Matcher;
+use crate::scan::parts::{PartCounts, count_parts};
+use crate::scan::scanner::Scan;
 use crate::scan::simplify::simplify_over;
 use crate::scan::steps::{Steps, is_row_wise};
-use evaluate::columns::frame::BlockRows;
 use evaluate::columns::stop::Stop;
 use evaluate::expressions::elements::PreparedElements;
 
@@ -63,18 +70,17 @@ impl ValueCounts {
     }
 }
 
-/// What one thread has counted.
+/// What was counted of all parts so far.
 #[derive(Default)]
-struct Counter {
+struct Sum {
     n_events: u64,
-    fields: HashMap<Arc<str>, FieldCounter, foldhash::fast::RandomState>,
-    n_bytes: usize,
-    n_bytes_held: usize,
+    fields: HashMap<Arc<str>, FieldSum, foldhash::fast::RandomState>,
 }
 
 /// Counts the values of all fields of the events that the conditions at the head of `plan` let through.
 ///
-/// Fields are counted as they are stored, whatever the plan computes. Memory: a few thousand values per field and thread.
+/// Fields are counted as they are stored, whatever the plan computes. Memory: a few thousand values per field, and per
+/// thread as many.
 pub fn value_counts(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -> Result<ValueCounts, ExecuteError> {
     if has_subqueries(plan) {
         return Err(ExecuteError::Subquery);
@@ -82,24 +88,28 @@ pub fn value_counts(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -
     let lead: Vec<Operator> = simplify_over(plan.operators(), runs).into_iter().take_while(is_row_wise).collect();
     let mut scan = Scan::new(runs, request);
     scan.env.prepared = PreparedElements::of(&lead);
-    let steps = Steps::new(&lead, &BTreeSet::new());
+    let needed = BTreeSet::new();
+    let steps = Steps::new(&lead, &needed);
+    let matcher = Matcher::new(&scan, (&lead, &needed), &steps);
     let (names, is_cut) = names_of_sources(&scan);
-    let items = scan.items();
-    scan.expect(&items);
-    let counted = scan.for_each(&items, Counter::default, |counter, _, item| {
-        let frame = scan.frame(item, &steps)?;
-        let Some(block) = frame.block().filter(|block| !block.rows.is_empty()) else { return Ok(Flow::Continue) };
-        counter.add(block, &names[item.source])?;
-        // Held is the most that there was: what is pruned comes again.
-        scan.hold(counter.n_bytes.saturating_sub(counter.n_bytes_held))?;
-        counter.n_bytes_held = counter.n_bytes_held.max(counter.n_bytes);
-        Ok(Flow::Continue)
-    })?;
-    let mut all = Counter::default();
-    counted.into_iter().for_each(|counter| all.merge(counter));
-    if let Some(error) = scan.take_error() {
-        return Err(error);
-    }
+    let fingerprint = Fingerprint::of_counts("values", &lead, &[], request.time_zone);
+    let mut all = Sum::default();
+    count_parts(
+        &scan,
+        fingerprint,
+        |part| {
+            let mut counter = part::Counter::new(names[part.source].clone());
+            let is_complete = part.for_each(&scan, |item| {
+                let frame = matcher.frame(&scan, item)?;
+                let Some(block) = frame.block().filter(|block| !block.rows.is_empty()) else { return Ok(()) };
+                counter.add(block, &scan)
+            })?;
+            let (counts, n_bytes) = counter.finish(&scan)?;
+            Ok(PartCounts { n_matched: counts.n_events, counts, n_bytes, is_complete })
+        },
+        |_, counts| all.merge(counts, &scan),
+    )?;
+    matcher.keep(&scan);
     let fields = all.fields.into_iter().map(|(name, field)| (name, field.finish()));
     Ok(ValueCounts {
         n_events: all.n_events,
@@ -111,7 +121,7 @@ pub fn value_counts(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -
 }
 
 /// Returns the fields to count of each source, and whether some were left out. The message is compared by its patterns.
-fn names_of_sources(scan: &Scan<'_>) -> (Vec<Vec<Arc<str>>>, bool) {
+fn names_of_sources(scan: &Scan<'_>) -> (Vec<Arc<[Arc<str>]>>, bool) {
     let mut is_cut = false;
     let names = scan.sources.iter().map(|source| {
         let run = &source.run;
@@ -131,46 +141,19 @@ fn names_of_sources(scan: &Scan<'_>) -> (Vec<Vec<Arc<str>>>, bool) {
     (names.collect(), is_cut)
 }
 
-impl Counter {
-    fn add(&mut self, block: &BlockRows<'_>, names: &[Arc<str>]) -> Result<(), Stop> {
-        self.n_events += block.rows.count() as u64;
-        for name in names {
-            let counter = match self.fields.get_mut(name) {
-                Some(counter) => counter,
+impl Sum {
+    fn merge(&mut self, part: &PartValues, scan: &Scan<'_>) -> Result<(), Stop> {
+        self.n_events += part.n_events;
+        let mut n_bytes = 0_usize;
+        for (name, counts) in part.names.iter().zip(&part.fields).filter(|(_, counts)| counts.n_events() > 0) {
+            let field = match self.fields.get_mut(name) {
+                Some(field) => field,
                 None => self.fields.entry(name.clone()).or_default(),
             };
-            let before = counter.n_bytes();
-            add_column(counter, block, name)?;
-            self.n_bytes = (self.n_bytes + counter.n_bytes()).saturating_sub(before);
+            let before = field.n_bytes();
+            field.merge(counts);
+            n_bytes += field.n_bytes().saturating_sub(before);
         }
-        Ok(())
+        scan.hold(n_bytes)
     }
-
-    fn merge(&mut self, other: Self) {
-        self.n_events += other.n_events;
-        for (name, counter) in other.fields {
-            self.fields.entry(name).or_default().merge(counter);
-        }
-    }
-}
-
-/// Counts a column, or every sixteenth row of one with too many values.
-fn add_column(counter: &mut FieldCounter, block: &BlockRows<'_>, name: &str) -> Result<(), Stop> {
-    let run = &block.source.run;
-    let present = run.presence(block.block, name)?;
-    if present.as_ref().is_some_and(RowSet::is_empty) {
-        return Ok(());
-    }
-    if let Some(mut present) = present.filter(|_| counter.is_sparse()) {
-        present.and(&block.rows);
-        let sample = present.iter().step_by(field::SAMPLE_STEP);
-        let rows = RowSet::of_places(present.n_rows(), sample);
-        let column = run.read(block.block, &[name], &rows)?.into_iter().next();
-        column.iter().for_each(|column| counter.add_sample(column));
-        counter.count_present(present.count() as u64);
-        return Ok(());
-    }
-    let column = run.read(block.block, &[name], &block.rows)?.into_iter().next();
-    column.iter().for_each(|column| counter.add(column));
-    Ok(())
 }

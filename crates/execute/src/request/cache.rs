@@ -1,13 +1,14 @@
 //! What queries found in immutable runs, kept for the next query that needs it.
 //!
-//! Four kinds of things: partial results of aggregations, of one run or of several together; whole answers; which rows
-//! of a run fulfil conditions; and event rows as they were read. A key is a hash of all that its value depends on: the runs with
-//! the versions of their tombstones, the steps and the aggregation, the part of the range that cuts a run, the time
-//! zone. So nothing here is ever wrong, only unused: there is no invalidation. What was used least recently goes once
+//! Five kinds of things: partial results of aggregations, of one run or of several together; whole answers; which rows
+//! of a run fulfil conditions; event rows as they were read; and counts of parts of runs. A key is a hash of all that its
+//! value depends on: the runs with the versions of their tombstones, the steps and the aggregation, the part of the range
+//! that cuts a run, the time zone. So nothing here is ever wrong, only unused: there is no invalidation. What was used least recently goes once
 //! the bytes are used up.
 //!
 //! Values are never changed once they are here. Partials are encoded, since a plan lends its parts to those in use.
 
+use std::any::Any;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
@@ -32,6 +33,8 @@ pub(crate) enum CacheEntry {
     Rows(Arc<CachedRows>),
     /// A whole answer.
     Answer(Arc<CachedAnswer>),
+    /// Counts of a part of a run, and the bytes that they hold; those who count know their form.
+    Counts(Arc<dyn Any + Send + Sync>, usize),
 }
 
 impl CacheEntry {
@@ -41,6 +44,7 @@ impl CacheEntry {
             Self::Matches(matches) => matches.n_bytes(),
             Self::Rows(rows) => rows.n_bytes(),
             Self::Answer(answer) => answer.n_bytes,
+            Self::Counts(_, n_bytes) => *n_bytes,
         };
         n_bytes.saturating_add(ENTRY_BYTES)
     }
@@ -148,6 +152,11 @@ impl PartialCache {
     /// Finds a whole answer.
     pub(crate) fn answer(&self, key: u128) -> Option<Arc<CachedAnswer>> {
         self.find(key, |kept| if let CacheEntry::Answer(answer) = kept { Some(answer) } else { None })
+    }
+
+    /// Finds counts of a part of a run.
+    pub(crate) fn part_counts<T: Any + Send + Sync>(&self, key: u128) -> Option<Arc<T>> {
+        self.find(key, |kept| if let CacheEntry::Counts(counts, _) = kept { counts.downcast().ok() } else { None })
     }
 
     fn find<T>(&self, key: u128, of_kind: impl FnOnce(CacheEntry) -> Option<T>) -> Option<T> {

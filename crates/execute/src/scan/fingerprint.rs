@@ -105,6 +105,40 @@ impl Fingerprint {
         Some(Self(hashed.0.digest128()))
     }
 
+    /// Returns the fingerprint of what is counted by `conditions` of the events that row-wise operators let through; `kind`
+    /// names what that is.
+    pub(crate) fn of_counts(kind: &str, lead: &[Operator], conditions: &[Expr], time_zone: Tz) -> Option<Self> {
+        if !lead.iter().all(is_known) || !conditions.iter().all(is_timeless) {
+            return None;
+        }
+        let mut hashed = PlanHasher(Xxh3::new());
+        write!(hashed, "counts {VERSION} {kind} {time_zone:?} {lead:?} {conditions:?}").ok()?;
+        Some(Self(hashed.0.digest128()))
+    }
+
+    /// Returns the fingerprint of what is known of a run whatever is asked of it; `kind` names what that is.
+    pub(crate) fn of_run(kind: &str) -> Self {
+        Self(key_of_texts(kind, &[]))
+    }
+
+    /// Returns the number that stands for everything in it.
+    pub(crate) fn number(self) -> u128 {
+        self.0
+    }
+
+    /// Returns the key of what is known of the blocks of a run from `block` on, where the run never changes.
+    pub(crate) fn key_of_blocks(self, run: &dyn Run, block: usize) -> Option<u128> {
+        let run = run.info().key?;
+        let mut bytes = Vec::with_capacity(56);
+        bytes.extend_from_slice(b"blocks");
+        bytes.extend_from_slice(&self.0.to_le_bytes());
+        bytes.extend_from_slice(&run.segment.to_le_bytes());
+        bytes.extend_from_slice(&run.run.to_le_bytes());
+        bytes.extend_from_slice(&run.version.to_le_bytes());
+        bytes.extend_from_slice(&(block as u64).to_le_bytes());
+        Some(xxh3_128(&bytes))
+    }
+
     /// Returns the key of what is known of a run and a range, where the run never changes.
     pub(crate) fn key(self, run: &dyn Run, range: TimeRange) -> Option<u128> {
         let info = run.info();
@@ -127,6 +161,17 @@ impl Fingerprint {
         let keys = scan.sources.iter().filter_map(|source| self.key(&*source.run, scan.request.range));
         key_of_several(keys.collect())
     }
+}
+
+/// Returns the key of what is known of some texts and depends on nothing else; `kind` names what that is.
+pub(crate) fn key_of_texts(kind: &str, texts: &[&str]) -> u128 {
+    let mut hashed = Xxh3::new();
+    hashed.update(kind.as_bytes());
+    for text in texts {
+        hashed.update(&(text.len() as u64).to_le_bytes());
+        hashed.update(text.as_bytes());
+    }
+    hashed.digest128()
 }
 
 /// Returns the key of something that is known of several runs together, whatever order they come in; none where there

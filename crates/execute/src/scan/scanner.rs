@@ -228,7 +228,8 @@ impl<'a> Scan<'a> {
         }
     }
 
-    fn note_done(&self, source: usize) {
+    /// Notes that an item was worked off.
+    pub(crate) fn note_done(&self, source: usize) {
         let Some(key) = self.sources[source].run.info().key else { return };
         let mut remaining = locked(&self.remaining);
         if let Some(n_items) = remaining.get_mut(&key.segment) {

@@ -63,10 +63,16 @@ pub(super) async fn differs(native: &Native, call: &Call) -> Result<ToolAnswer, 
     found(native, call, answer, &["/fields"])
 }
 
-/// Asks since when events come more or less often, and what else began then.
+/// Asks since when events, their share, a percentile or patterns are more or less, and what else began then.
 pub(super) async fn onset(native: &Native, call: &Call) -> Result<ToolAnswer, CallError> {
-    let answer = native.post("/api/v1/onset", &events_of(call)?).await?;
-    found(native, call, answer, &["/also"])
+    let mut body = events_of(call)?;
+    for name in ["of", "among"] {
+        if let Some(text) = call.text(name)? {
+            body[name] = text.into();
+        }
+    }
+    let answer = native.post("/api/v1/onset", &body).await?;
+    found(native, call, answer, &["/patterns", "/also"])
 }
 
 /// Asks for everything that is known about an alert, or about a query, best first.

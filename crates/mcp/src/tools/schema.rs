@@ -174,16 +174,25 @@ fn differs() -> Tool {
 }
 
 fn onset() -> Tool {
+    let own = events(json!({
+        "of": {"type": "string", "description": "What is compared over time: count (the default), share, a percentile such as p95(duration_ms), or patterns: \
+            each pattern of messages at once."},
+        "among": {"type": "string", "description": "With share: the events among which the share is, as a query; all of the groups without it."},
+    }));
     let given = json!({
-        "began": {"type": ["string", "null"], "description": "null: nothing began."},
+        "measure": {"type": "string"},
+        "began": {"type": ["string", "null"], "description": "null: nothing began, and note says why."},
+        "began_between": {"type": ["array", "null"], "items": {"type": "string"}, "description": "Where it began, with 95 % confidence."},
         "ended": {"type": ["string", "null"]},
-        "uncertainty_ms": {"type": ["number", "null"]},
-        "before_per_minute": {"type": ["number", "null"]},
-        "after_per_minute": {"type": ["number", "null"]},
-        "also": {"type": "array", "items": {"type": "object"}, "description": "Patterns, restarts, deploys and alerts that began about then."},
+        "ended_between": {"type": ["array", "null"], "items": {"type": "string"}},
+        "before": {"type": ["number", "null"], "description": "Events per minute, a share from 0 to 1, or the percentile."},
+        "after": {"type": ["number", "null"]},
+        "patterns": {"type": "array", "items": {"type": "object"}, "description": "With patterns: those that began or ended, in order of time."},
+        "note": {"type": ["string", "null"]},
+        "also": {"type": "array", "items": {"type": "object"}, "description": "Patterns, restarts, deploys, alerts and silent sources of about then."},
     });
-    let description = "Says when events began to come more or less often, and what else began then.";
-    tool("onset", "When it began", description, &input(events(json!({})), &[]), &output(given))
+    let description = "Says when events, their share or a percentile began to be more or less, or which patterns did, and what else began then.";
+    tool("onset", "When it began", description, &input(own, &[]), &output(given))
 }
 
 fn first_look() -> Tool {

@@ -194,6 +194,92 @@ async fn an_onset_has_its_time_its_rates_and_what_began_with_it() {
 }
 
 #[tokio::test]
+async fn shares_percentiles_and_patterns_have_onsets_with_intervals() {
+    let house = house().await;
+    let mark = json!({"text": "deploy v4.13.0", "at": "2026-11-20T11:39:30Z"});
+    asked(&house, "/api/v1/marks", &mark).await;
+    let ask = |query: &'static str, of: Value| {
+        let mut body =
+            json!({"query": query, "from": "2026-11-20T11:00:00Z", "to": "2026-11-20T12:00:00Z", "groups": ["app"]});
+        if of.is_object() {
+            of.as_object().into_iter().flatten().for_each(|(name, value)| body[name] = value.clone());
+        }
+        body
+    };
+    let is_near = |text: &Value| {
+        let at = text.as_str().expect("a time");
+        ("2026-11-20T11:39:00Z".."2026-11-20T11:41:00Z").contains(&at)
+    };
+    let among = json!({"of": "share", "among": "filter service = \"payment\""});
+    for (body, measure, before, after) in [
+        (ask("filter @level = \"error\"", among), "share", 0.0..0.001, 0.08..0.12),
+        (ask("filter @level = \"error\"", json!({"of": "share"})), "share", 0.0..0.001, 0.08..0.12),
+        (ask("", json!({"of": "p95(ms)"})), "p95(ms)", 50.0..62.0, 4_900.0..5_100.0),
+        (ask("stats pct(ms, 95) by bin(1m)", Value::Null), "p95(ms)", 50.0..62.0, 4_900.0..5_100.0),
+    ] {
+        let found = asked(&house, "/api/v1/onset", &body).await;
+        let number = |name: &str| found[name].as_f64().expect("a number");
+        assert_eq!((&found["measure"], &found["ended"]), (&json!(measure), &Value::Null), "{found:#}");
+        assert!(is_near(&found["began"]) && is_near(&found["began_between"][0]), "{found:#}");
+        assert!(is_near(&found["began_between"][1]) && found["before_per_minute"].is_null(), "{found:#}");
+        assert!(before.contains(&number("before")) && after.contains(&number("after")), "{found:#}");
+    }
+    let found = asked(&house, "/api/v1/onset", &ask("", json!({"of": "patterns"}))).await;
+    let told: Vec<&Value> = found["patterns"].as_array().expect("a list").iter().map(|one| &one["pattern"]).collect();
+    assert_eq!(told, [&json!("order <*> failed: pool exhausted")], "{found:#}");
+    let one = &found["patterns"][0];
+    assert_eq!(
+        (&one["began"], &one["began_between"][1]),
+        (&json!("2026-11-20T11:40:03Z"), &json!("2026-11-20T11:40:03Z"))
+    );
+    assert_eq!((&one["events"], &one["before_per_minute"]), (&json!(120), &json!(0.0)));
+    let query = one["query"].as_str().expect("a query").to_owned();
+    let body = json!({"query": format!("{query} | stats count(*)"), "from": "2026-11-20T10:00:00Z", "groups": ["app"]});
+    assert_eq!(asked(&house, "/api/v1/query", &body).await["rows"], json!([[120]]));
+    let marks: Vec<&Value> = found["also"].as_array().expect("a list").iter().map(|one| &one["what"]).collect();
+    assert_eq!(marks, [&json!("deploy v4.13.0")]);
+}
+
+#[tokio::test]
+async fn onsets_that_cannot_be_are_refused_and_none_has_a_sentence() {
+    let house = house().await;
+    for (body, said) in [
+        (json!([]), "the body is no question about an onset: it is no object"),
+        (json!({"quer": ""}), "the body is no question about an onset: unknown field `quer`"),
+        (json!({"of": 1}), "the body is no question about an onset: of is no text"),
+        (json!({"of": "median"}), "unknown `of`: \"median\""),
+        (json!({"of": "p100(ms)"}), "unknown `of`: \"p100(ms)\""),
+        (json!({"among": "filter a = 1"}), "`among` is for shares"),
+        (
+            json!({"of": "share", "among": "source \"other\" | filter a = 1", "groups": ["app"]}),
+            "query and among are about different groups",
+        ),
+        (json!({"query": "stats avg(ms)"}), "an onset compares count(*), shares and percentiles of a field"),
+        (
+            json!({"query": "stats count(*) by zone"}),
+            "an onset is that of one series, and the query has one for each group",
+        ),
+        (json!({"query": "stats pct(ms, 95), count(*)"}), "an onset is that of one series, and stats computes several"),
+        (json!({"query": "stats count(*)", "of": "share"}), "the query ends with stats"),
+    ] {
+        let (status, message) = refused(&house, "/api/v1/onset", &body).await;
+        assert!(status == 400 && message.starts_with(said), "{body}: {status} {message}");
+    }
+    for (of, said) in [
+        ("count", "the events came neither twice nor half as often as before, beyond chance"),
+        ("share", "the share of these events among"),
+        ("p50(ms)", "percentile 50 of ms, over"),
+        ("p95(none)", "no event of the range has a number in none"),
+        ("patterns", "none of 1 patterns came twice or half as often as before, beyond chance"),
+    ] {
+        let body = json!({"query": "filter zone = \"a\"", "from": "2026-11-20T10:30:00Z", "to": "2026-11-20T11:00:00Z", "of": of});
+        let quiet = asked(&house, "/api/v1/onset", &body).await;
+        let note = quiet["note"].as_str().expect("a sentence");
+        assert!(note.starts_with(said) && quiet["began"].is_null() && quiet["also"].is_array(), "{of}: {quiet:#}");
+    }
+}
+
+#[tokio::test]
 async fn a_first_look_names_the_deploy_and_the_version() {
     let house = house().await;
     let mark = json!({"text": "deploy v4.13.0", "at": "2026-11-20T11:39:30Z", "fields": {"service": "payment"}});

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use types::Value;
 
 /// Counts by the codes of one dictionary.
+#[derive(Clone)]
 pub(super) struct DictionaryCounts {
     values: Arc<Vec<Value>>,
     counts: Vec<u64>,
@@ -21,6 +22,10 @@ impl DictionaryCounts {
         Arc::ptr_eq(&self.values, values)
     }
 
+    pub(super) fn n_bytes(&self) -> usize {
+        8 * self.counts.len()
+    }
+
     /// Counts codes; returns how many rows have a value.
     pub(super) fn add(&mut self, codes: &[u32]) -> u64 {
         let mut n_present = 0;
@@ -34,10 +39,17 @@ impl DictionaryCounts {
         n_present
     }
 
+    /// Adds counts of the same dictionary; `false` where they are of another one.
+    pub(super) fn merge(&mut self, other: &Self) -> bool {
+        let is_same = self.is_of(&other.values);
+        if is_same {
+            self.counts.iter_mut().zip(&other.counts).for_each(|(mine, count)| *mine += count);
+        }
+        is_same
+    }
+
     /// Returns the values that came, and how often.
-    pub(super) fn into_counts(self) -> impl Iterator<Item = (Value, u64)> {
-        let counted = self.counts.into_iter().enumerate().filter(|(_, count)| *count > 0);
-        let values = self.values;
-        counted.map(move |(code, count)| (values[code].clone(), count))
+    pub(super) fn counted(&self) -> impl Iterator<Item = (&Value, u64)> {
+        self.values.iter().zip(&self.counts).filter(|(_, count)| **count > 0).map(|(value, count)| (value, *count))
     }
 }

@@ -1,6 +1,7 @@
 //! Masked texts that were counted, and the patterns found from them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use plan::fields::fields_of;
 use plan::{Name, Operator, Patterns};
@@ -9,7 +10,9 @@ use crate::operators::feed::{Feed, for_each_frame};
 use crate::operators::patterns::bins::{Bins, Sum};
 use crate::operators::patterns::tally::Depth;
 use crate::operators::patterns::text_counts::TextCounts;
+use crate::request::cache::CacheEntry;
 use crate::request::error::ExecuteError;
+use crate::scan::fingerprint::key_of_texts;
 use crate::scan::scanner::{Flow, Scan};
 use crate::scan::steps::Steps;
 use evaluate::columns::stop::Stop;
@@ -41,10 +44,11 @@ pub(crate) fn mined<'t>(now: &'t Part<'_, '_>, before: Option<&'t Part<'_, '_>>)
     let texts: BTreeSet<&str> =
         now.counted.texts().chain(before.into_iter().flat_map(|part| part.counted.texts())).collect();
     let texts: Vec<&str> = texts.into_iter().collect();
-    let mined = mine(&texts, &|| now.scan.check().is_ok()).ok_or(evaluate::columns::stop::Stop::Over)?;
-    let places: BTreeMap<&str, u32> = texts.iter().copied().zip(mined.pattern_of).collect();
+    let assigned = assigned(&texts, now.scan)?;
+    let (patterns, pattern_of) = &*assigned;
+    let places: BTreeMap<&str, u32> = texts.iter().copied().zip(pattern_of.iter().copied()).collect();
     let sums_of = |part: Option<&Part<'_, '_>>| {
-        let mut sums: Vec<Sum> = mined.patterns.iter().map(|_| Sum::default()).collect();
+        let mut sums: Vec<Sum> = patterns.iter().map(|_| Sum::default()).collect();
         if let Some(part) = part {
             part.counted.add_to(&places, &mut sums);
         }
@@ -52,7 +56,26 @@ pub(crate) fn mined<'t>(now: &'t Part<'_, '_>, before: Option<&'t Part<'_, '_>>)
     };
     let sums = sums_of(Some(now)).into_iter().zip(sums_of(before)).map(|(now, before)| Sums { now, before });
     let sums: Vec<Sums> = sums.collect();
-    Ok(PatternSums { patterns: mined.patterns, sums, places })
+    Ok(PatternSums { patterns: patterns.clone(), sums, places })
+}
+
+/// Patterns, and for each text the place of its pattern among them.
+type AssignedPatterns = (Vec<String>, Vec<u32>);
+
+/// Finds the patterns of texts, or takes those that are kept: other events often have the same texts.
+fn assigned(texts: &[&str], scan: &Scan<'_>) -> Result<Arc<AssignedPatterns>, Stop> {
+    let kept = scan.request.support.cache.map(|cache| (cache, key_of_texts("patterns", texts)));
+    if let Some(known) = kept.and_then(|(cache, key)| cache.part_counts::<AssignedPatterns>(key)) {
+        return Ok(known);
+    }
+    let mined = mine(texts, &|| scan.check().is_ok()).ok_or(Stop::Over)?;
+    let n_bytes = mined.patterns.iter().map(|pattern| pattern.len() + std::mem::size_of::<String>()).sum::<usize>();
+    let n_bytes = n_bytes + 4 * mined.pattern_of.len();
+    let assigned = Arc::new((mined.patterns, mined.pattern_of));
+    if let Some((cache, key)) = kept {
+        cache.put(key, CacheEntry::Counts(assigned.clone(), n_bytes));
+    }
+    Ok(assigned)
 }
 
 /// Returns which fields of events are read.

@@ -147,6 +147,13 @@ impl RunTally {
         self.by_origin = by_origin.map(|((text, origin), count)| ((text, numbers[origin as usize]), count)).collect();
     }
 
+    /// Returns the examples that were counted, by their numbers.
+    pub(crate) fn counted(&self) -> impl Iterator<Item = (u32, Tally)> + '_ {
+        let by_level = self.by_level.chunks_exact(LEVEL_CODES + 1).enumerate();
+        let counted = by_level.filter(|(_, counts)| counts.iter().any(|count| *count > 0));
+        counted.map(move |(number, _)| (number as u32, self.tally(number)))
+    }
+
     pub(crate) fn tally(&self, number: usize) -> Tally {
         let mut tally = crate::operators::patterns::tally::Tally::default();
         tally.ends.clone_from(&self.ends[number]);

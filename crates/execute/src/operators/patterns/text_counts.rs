@@ -1,5 +1,7 @@
 //! Counts of masked texts: a partial result that merges.
 
+pub(crate) mod part;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 

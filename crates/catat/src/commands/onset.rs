@@ -1,0 +1,88 @@
+//! `catat onset`: when something began and ended, and what else began then.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::arguments::Onset;
+use crate::client::{Server, broken_off};
+use crate::failure::Failure;
+use crate::output::print_rows;
+
+/// Columns of the list of what began, each with its JSON pointer.
+const COLUMNS: [(&str, &str); 9] = [
+    ("kind", "/kind"),
+    ("began", "/began"),
+    ("earliest", "/began_between/0"),
+    ("latest", "/began_between/1"),
+    ("ended", "/ended"),
+    ("before", "/before"),
+    ("after", "/after"),
+    ("what", "/what"),
+    ("query", "/query"),
+];
+
+pub(crate) fn onset(options: Onset) -> Result<(), Failure> {
+    let server = Server::new(&options.remote)?;
+    let mut body = json!({"query": options.query, "from": options.from, "groups": options.group});
+    for (name, value) in [("to", &options.to), ("of", &options.of), ("among", &options.among)] {
+        if let Some(value) = value {
+            body[name] = json!(value);
+        }
+    }
+    let answer = server.send(server.request(Method::POST, "/api/v1/onset").json(&body), &options.query)?;
+    let answer: Value = answer.json().map_err(broken_off)?;
+    for reason in answer["partial_reasons"].as_array().into_iter().flatten() {
+        say!("catat: partial answer: {}", reason["message"].as_str().unwrap_or_default());
+    }
+    if let Some(note) = answer["note"].as_str() {
+        say!("catat: {note}");
+    }
+    print_rows(&options.printing, &COLUMNS, &rows_of(&answer))
+}
+
+/// Returns a row for the onset, or for each pattern with one, and for what else began, in order of time.
+fn rows_of(answer: &Value) -> Vec<Value> {
+    let list = |name: &str| answer[name].as_array().into_iter().flatten().cloned().collect::<Vec<Value>>();
+    let mut rows: Vec<Value> = Vec::new();
+    if answer["began"].is_string() {
+        let mut own = answer.clone();
+        own["kind"] = json!("onset");
+        own["what"] = answer["measure"].clone();
+        rows.push(own);
+    }
+    for mut pattern in list("patterns") {
+        pattern["kind"] = json!("pattern");
+        pattern["what"] = pattern["pattern"].clone();
+        pattern["before"] = pattern["before_per_minute"].clone();
+        pattern["after"] = pattern["after_per_minute"].clone();
+        rows.push(pattern);
+    }
+    for mut other in list("also") {
+        other["began"] = other["at"].clone();
+        rows.push(other);
+    }
+    rows.sort_by(|a, b| a["began"].as_str().cmp(&b["began"].as_str()));
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_onset_and_what_else_began_are_rows_in_order_of_time() {
+        let answer = json!({
+            "measure": "share", "began": "2026-11-20T11:40:03Z", "began_between": ["2026-11-20T11:40:01Z", "2026-11-20T11:40:05Z"],
+            "ended": null, "before": 0.01, "after": 0.2,
+            "also": [{"kind": "mark", "at": "2026-11-20T11:39:30Z", "what": "deploy", "query": null}],
+        });
+        let rows = rows_of(&answer);
+        let cell = |row: usize, place: &str| rows[row].pointer(place).cloned();
+        assert_eq!((cell(0, "/what"), cell(0, "/began")), (Some(json!("deploy")), Some(json!("2026-11-20T11:39:30Z"))));
+        assert_eq!((cell(1, "/kind"), cell(1, "/what")), (Some(json!("onset")), Some(json!("share"))));
+        assert_eq!(cell(1, "/began_between/1"), Some(json!("2026-11-20T11:40:05Z")));
+        let patterns = json!({"patterns": [{"pattern": "a <*>", "began": "2026-11-20T11:00:00Z", "before_per_minute": 0.0}], "also": []});
+        assert_eq!((&rows_of(&patterns)[0]["what"], &rows_of(&patterns)[0]["before"]), (&json!("a <*>"), &json!(0.0)));
+        assert_eq!(rows_of(&json!({"began": null, "also": [], "note": "nothing"})), Vec::<Value>::new());
+    }
+}

@@ -1,0 +1,40 @@
+//! A condition that is asked of rows which are there anyway: an index says first which of them can fulfil it.
+
+use plan::Expr;
+use types::RowSet;
+
+use crate::scan::scanner::Scan;
+use evaluate::columns::frame::Frame;
+use evaluate::columns::stop::Stop;
+use evaluate::expressions::probe::Probe;
+
+/// A condition with what an index may be asked for it.
+pub(crate) struct ProbedCondition<'e> {
+    pub(crate) expr: &'e Expr,
+    probe: Option<Probe>,
+}
+
+impl<'e> ProbedCondition<'e> {
+    pub(crate) fn new(expr: &'e Expr) -> Self {
+        Self { expr, probe: Probe::of(expr) }
+    }
+
+    /// Returns the rows of a frame that fulfil the condition.
+    pub(crate) fn rows(&self, frame: &mut Frame<'_>, scan: &Scan<'_>) -> Result<RowSet, Stop> {
+        let block = frame.stored().cloned();
+        let asked = block.zip(self.probe.as_ref());
+        let Some((block, probe)) = asked else { return scan.env.truth(self.expr, frame) };
+        let Some(question) = probe.for_source(block.source)? else { return scan.env.truth(self.expr, frame) };
+        let narrowed = block.source.run.narrow(block.block, &question)?;
+        let candidates = block.rows.places_of(&narrowed.rows);
+        if candidates.is_empty() || (narrowed.exact && probe.settles) {
+            return Ok(candidates);
+        }
+        if candidates.is_all() {
+            return scan.env.truth(self.expr, frame);
+        }
+        let mut few = Frame::of_block(block);
+        few.retain(&candidates);
+        Ok(candidates.select(&scan.env.truth(self.expr, &mut few)?))
+    }
+}
