@@ -4,7 +4,7 @@
 use chrono_tz::Tz;
 use incident::IssueFilter;
 use language::ParseOptions;
-use plan::{Operator, Plan};
+use plan::{Operator, Plan, has_subqueries};
 use serde_json::{Value, json};
 use suggestion::Selection;
 use types::GroupScope;
@@ -76,6 +76,10 @@ impl Question<'_> {
             }
             language => parse(self.query, Some(language), &options).ok(),
         };
+        // A query within it reads events of its own.
+        if plan.as_ref().is_some_and(has_subqueries) {
+            return true;
+        }
         let named: Vec<String> =
             plan.iter().flat_map(|plan| &plan.sources).map(|group| group.as_str().to_owned()).collect();
         let groups = if named.is_empty() { self.groups } else { &named };
