@@ -5,6 +5,7 @@ import { readFile } from "node:fs/promises";
 
 import { clean, inBothThemes } from "./accessibility.mjs";
 import { settled } from "./harness.mjs";
+import { PAYLOADS } from "./payloads.mjs";
 
 const SMALL = { viewport: { width: 380, height: 800 } };
 const HOUR = { from: "now-1h", to: "now" };
@@ -387,6 +388,33 @@ async function saysWhatIsMissing(own) {
   await inBothThemes(other, () => clean(other));
 }
 
+/** Texts that a title may be: the server takes no control characters there. */
+const NAMES = PAYLOADS.filter((text) => text.trim() !== "" && text.length < 120 && !/[\u0000-\u001f\u007f-\u009f]/.test(text));
+
+async function showsHostileTextsAsTexts(own) {
+  own.expectsFailures = true;
+  await own.ingest("hostile", NAMES.slice(0, 60).map((text, n) => ({ message: text, level: "error", who: text, "@timestamp": new Date(Date.now() - n * 1000).toISOString() })));
+  const texts = NAMES.slice(0, 40).map((text, n) => panel(`t${n}`, "text", [(n % 4) * 6, Math.floor(n / 4) * 5, 6, 5], "", { title: text, text: `# ${text}\n\n${text}\n- ${text}\n[${text}](${text}) $who`, section: NAMES[Math.floor(n / 10)] }));
+  const drawnOnes = ["pie", "bar", "table", "logs", "heatmap", "line"].map((kind, n) => panel(`d${n}`, kind, [(n % 2) * 12, Math.floor(n / 2) * 8, 12, 8], kind === "logs" ? 'filter ispresent(who)' : kind === "heatmap" || kind === "line" ? "filter ispresent(who) | stats count(*) as n by bin(1m), who" : "filter ispresent(who) | stats count(*) as n by who", { unit: NAMES[n] }));
+  const name = await store(own, [...drawnOnes, panel("v", "table", [0, 24, 24, 6], "filter who = $who | stats count(*) as n by who"), ...texts], {
+    title: NAMES[3], description: NAMES[4], tags: NAMES.slice(0, 5), variables: [{ name: "who", label: NAMES[5], values: NAMES.slice(0, 60) }],
+  });
+  const page = await own.open("/start", { viewport: { width: 1440, height: 3600 } });
+  page.on("dialog", (dialog) => { own.complaints.push(`dialog: ${dialog.message()}`); void dialog.dismiss(); });
+  await page.goto(`${own.url}/dashboards/${name}`);
+  for (const { id } of drawnOnes) await drawn(page, id);
+  for (const n of [0, 7, 19, 31, 43]) {
+    await page.getByTestId("var-who").locator("select").selectOption({ index: n });
+    await page.waitForFunction(() => document.querySelector("[data-id=v]").dataset.state === "done" && document.querySelectorAll("[data-id=v] tbody tr").length === 1);
+  }
+  const made = await page.evaluate(() => [...document.querySelectorAll("*")].filter((one) => [...one.attributes].some(({ name, value }) => name.startsWith("on") || (/^(?:href|src|action)$/.test(name) && /^\s*(?:javascript|data|vbscript):/i.test(value)))).map((one) => one.outerHTML.slice(0, 100)));
+  assert.deepEqual(made, []);
+  assert.equal(await page.evaluate(() => window.__xss), undefined);
+  await page.goto(`${own.url}/dashboards`);
+  await page.getByTestId("board-card").first().waitFor();
+  await own.noteViolations(page);
+}
+
 /** Views of a dashboard, by what follows its name. */
 const VIEWS = ["", "?edit=1", "?edit=1&panel=p4", "?edit=settings", "?panel=p4"];
 
@@ -426,5 +454,6 @@ export const dashboardChecks = [
   ["dashboards: found by name, key and palette", isFound],
   ["dashboards: what is missing, and what fails, is said", saysWhatIsMissing],
   ...[null, ...VIEWS].map((view) => [`dashboards: a small screen, accessible: ${view ?? "the list"}`, fitsASmallScreen(view)]),
+  ["dashboards: hostile texts are texts, and as values find only themselves", showsHostileTextsAsTexts],
   ["dashboards: in Indonesian", speaksIndonesian],
 ];
