@@ -134,7 +134,6 @@ export function ChartPanel({ panel, series: all, answered, label, onPick }: Prop
             }}
             onKeyDown={onKeyDown}
           >
-            <Limits panel={panel} drawing={drawing} />
             {begun !== null && (
               <rect
                 class="begun"
@@ -146,6 +145,7 @@ export function ChartPanel({ panel, series: all, answered, label, onPick }: Prop
                 <title>{t("This bucket has only begun")}</title>
               </rect>
             )}
+            <Limits panel={panel} drawing={drawing} />
             <AlertLines from={range.from} to={range.to} x={geometry.x} height={tall} />
           </TimeChart>
         )}
