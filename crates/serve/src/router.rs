@@ -31,9 +31,10 @@ use crate::openapi;
 use elastic::ElasticState;
 
 /// Routes of the page.
-const PAGE_ROUTES: [&str; 12] = [
+const PAGE_ROUTES: [&str; 13] = [
     "/",
     "/alerts",
+    "/dashboards",
     "/first-look",
     "/groups",
     "/incidents",
@@ -47,7 +48,7 @@ const PAGE_ROUTES: [&str; 12] = [
 ];
 
 /// Routes of the page that end with an id.
-const PAGE_ROUTES_OF_ONE: [&str; 2] = ["/incidents/", "/trace/"];
+const PAGE_ROUTES_OF_ONE: [&str; 3] = ["/dashboards/", "/incidents/", "/trace/"];
 
 /// The server, and the states of all protocol families.
 #[derive(Clone)]
