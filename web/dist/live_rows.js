@@ -1,4 +1,4 @@
-import{B as e,Er as t,Ir as n,Mn as r,Mt as i,Nt as a,Pr as o,Tr as s,Un as c,Ur as l,V as u,Vr as d,Wr as f,dn as p,hr as m,jn as h,lr as g,or as _,pr as v,tn as y,tt as b,ur as x,z as S}from"./core.js?v=d083597021bd";import{t as C}from"./row_list.js?v=bdf411e0ab8e";import{t as w}from"./rows.js?v=0699b1dc8706";var T=4e6,E=class{#e=``;push(e){this.#e+=e.replaceAll(`\r
+import{B as e,Er as t,Ir as n,Mn as r,Mt as i,Nt as a,Pr as o,Tr as s,Un as c,Ur as l,V as u,Vr as d,Wr as f,dn as p,hr as m,jn as h,lr as g,or as _,pr as v,tn as y,tt as b,ur as x,z as S}from"./core.js?v=2a654035aaf6";import{t as C}from"./row_list.js?v=6f9eaa9e3e08";import{t as w}from"./rows.js?v=1c63009fac31";var T=4e6,E=class{#e=``;push(e){this.#e+=e.replaceAll(`\r
 `,`
 `);let t=this.#e.split(`
 

@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=bdf411e0ab8e";
+export{t as RowList}from"./row_list.js?v=6f9eaa9e3e08";

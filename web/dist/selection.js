@@ -1,1 +1,1 @@
-export{t as Selection}from"./selection2.js?v=7a8324786ec3";
+export{t as Selection}from"./selection2.js?v=cea7a270244b";

@@ -1,4 +1,4 @@
-import{An as e,Ar as t,At as n,Bn as r,Cr as i,E as a,Fr as o,Gr as s,Ir as c,Kr as l,Lr as u,Mn as d,Mr as f,Nr as p,Nt as m,Ot as h,Pr as g,Rn as ee,S as _,Sr as te,T as v,Tt as ne,Wr as y,Xt as b,Yr as x,Zr as S,_ as re,dn as ie,gn as ae,hr as C,qr as w,w as oe,x as se,xr as ce,y as le}from"./core.js?v=d083597021bd";import{t as ue}from"./snippet.js?v=d86d219ba911";import{a as T,c as E,i as D,l as O,n as k,o as A,r as j,s as M,t as N}from"./parts.js?v=3e289bcf0be5";var P=5e3,F=15,I=10,de=`[storage]
+import{An as e,Ar as t,At as n,Bn as r,Cr as i,E as a,Fr as o,Gr as s,Ir as c,Kr as l,Lr as u,Mn as d,Mr as f,Nr as p,Nt as m,Ot as h,Pr as g,Rn as ee,S as _,Sr as te,T as v,Tt as ne,Wr as y,Xt as b,Yr as x,Zr as S,_ as re,dn as ie,gn as ae,hr as C,qr as w,w as oe,x as se,xr as ce,y as le}from"./core.js?v=2a654035aaf6";import{t as ue}from"./snippet.js?v=15aa81c296a6";import{a as T,c as E,i as D,l as O,n as k,o as A,r as j,s as M,t as N}from"./parts.js?v=4e1bd3eca0c4";var P=5e3,F=15,I=10,de=`[storage]
 object_store = "s3://logs"
 object_store_region = "eu-central-1"
 

@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=9cbb375e9b38";
+export{t as readRange}from"./time2.js?v=def23c2fc852";

@@ -208,7 +208,7 @@ async function isMadeByKeys(own) {
   await inBothThemes(page, () => clean(page));
   // What is not saved is there after the page was closed, and said.
   await page.reload();
-  await page.getByTestId("board-unsaved").getByText("Not saved").waitFor();
+  await page.getByTestId("board-unsaved").getByText("Unsaved changes").waitFor();
   await page.getByTestId("board-save").click();
   await page.getByTestId("board-unsaved").waitFor({ state: "detached" });
   await page.reload();
@@ -265,7 +265,7 @@ async function goesBackToAnEarlierVersion(own) {
   await page.getByRole("heading", { name: "Changed" }).waitFor();
   await page.getByTestId("board-more").click();
   await page.getByTestId("board-history").click();
-  await page.getByTestId("board-versions").getByRole("button", { name: "Bring it back" }).first().click();
+  await page.getByTestId("board-versions").getByRole("button", { name: "Restore" }).first().click();
   await page.getByRole("heading", { name: /^Shop/ }).waitFor();
   assert.equal((await own.api(`/api/v1/dashboards/${name}`)).panels[0].kind, "number");
 }
@@ -278,7 +278,7 @@ async function saysWhoChangedItMeanwhile(own) {
   const { version } = await own.api(`/api/v1/dashboards/${name}`);
   await own.send("PUT", `/api/v1/dashboards/${name}`, { title: "Theirs", range: HOUR, version, panels: [panel("p1", "number", [0, 0, 12, 6], "stats count(*) as n")] });
   await page.getByTestId("board-save").click();
-  await page.getByTestId("board-unsaved").getByText("changed by others meanwhile").waitFor();
+  await page.getByTestId("board-unsaved").getByText("changed by another user").waitFor();
   await page.getByTestId("board-save-copy").click();
   await page.getByTestId("board-copy-form").getByRole("button", { name: "Save a copy" }).click();
   await page.waitForURL((url) => !url.pathname.endsWith(name));
@@ -290,7 +290,7 @@ async function reportsAnImport(own) {
   await page.getByTestId("board-import").click();
   await page.getByTestId("board-import-text").fill("{ no json");
   await page.getByTestId("board-import-go").click();
-  await page.getByText("This is no JSON").waitFor();
+  await page.getByText("Not valid JSON").waitFor();
   const grafana = { title: `Node ${own.prefix}`, panels: [
     { id: 1, type: "timeseries", title: "Load", gridPos: { x: 0, y: 0, w: 12, h: 8 }, datasource: { type: "prometheus" }, targets: [{ refId: "A", expr: "node_load1" }] },
     { id: 2, type: "news", title: "News", gridPos: { x: 12, y: 0, w: 12, h: 8 } },
@@ -298,7 +298,7 @@ async function reportsAnImport(own) {
   await page.getByTestId("board-import-text").fill(JSON.stringify(grafana));
   await page.getByTestId("board-import-go").click();
   const report = page.getByTestId("board-import-report");
-  await report.getByText("1 of 2 panels can be taken.").waitFor();
+  await report.getByText("1 of 2 panels can be imported.").waitFor();
   await report.getByText("left out").waitFor();
   await inBothThemes(page, () => clean(page));
   await page.getByTestId("board-import-go").click();

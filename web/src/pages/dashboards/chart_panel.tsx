@@ -142,7 +142,7 @@ export function ChartPanel({ panel, series: all, answered, label, onPick }: Prop
                 width={Math.max(0, geometry.x(range.to) - geometry.x(begun))}
                 height={tall}
               >
-                <title>{t("This bucket has only begun")}</title>
+                <title>{t("This bucket is not complete yet")}</title>
               </rect>
             )}
             <Limits panel={panel} drawing={drawing} />

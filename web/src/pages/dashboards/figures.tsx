@@ -82,7 +82,7 @@ function Figure({
       type="button"
       class={`board-number grade-${grade ?? "none"}`}
       data-testid="board-number"
-      title={t("Show the lines behind it")}
+      title={t("Show its events in Explore")}
       onClick={onPick}
     >
       {!isAlone && <span class="board-number-name ellipsis">{series.name}</span>}

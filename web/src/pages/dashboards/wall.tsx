@@ -176,7 +176,7 @@ function Shown({
         {place !== "" && <span class="number dim">{place}</span>}
         <span class="number" data-testid="wall-age">
           {known.length === 0
-            ? t("asking…")
+            ? t("loading…")
             : t("as of {time}", {
                 time: dateText(oldest, zone) === dateText(now, zone) ? clockText(oldest, zone) : fullText(oldest, zone),
               })}
@@ -186,11 +186,11 @@ function Shown({
       {(lost || state !== "fresh") && (
         <p class="board-wall-lost" role="alert" data-testid="wall-lost">
           {state === "hidden"
-            ? t("No new data since {time} ({ago}). The last numbers are hidden, as they are not of now.", {
+            ? t("No new data since {time} ({ago}). Older numbers are hidden.", {
                 time: fullText(oldest, zone),
                 ago: ago(oldest, now),
               })
-            : t("No connection. What you see is {age} old.", { age: distance(now - oldest) })}
+            : t("No connection. The data shown is {age} old.", { age: distance(now - oldest) })}
         </p>
       )}
       {state !== "hidden" && isReady && (
