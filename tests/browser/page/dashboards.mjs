@@ -388,6 +388,31 @@ async function saysWhatIsMissing(own) {
   await inBothThemes(other, () => clean(other));
 }
 
+async function isRefusedAndDeleted(own) {
+  own.expectsFailures = true;
+  const name = await store(own, [panel("p1", "number", [0, 0, 12, 6], "stats count(*) as n")]);
+  const page = await own.open(`/dashboards/${name}?edit=1`);
+  await drawn(page, "p1");
+  await page.getByTestId("section-add").click();
+  await page.getByTestId("section-fold").click();
+  assert.equal(await page.getByTestId("section-fold").getAttribute("aria-expanded"), "false");
+  await page.getByTestId("board-save").click();
+  await page.getByTestId("board-unsaved").waitFor({ state: "detached" });
+  await page.getByTestId("panel-add").click();
+  await page.getByTestId("panel-title").fill("Mistaken");
+  await page.getByTestId("panel-query-0").fill("stats count(");
+  await page.getByTestId("board-save").click();
+  await page.getByTestId("board-unsaved").getByRole("alert").filter({ hasText: "“Mistaken” (panels[" }).waitFor();
+  await page.getByTestId("board-unsaved").getByRole("button", { name: /^Discard/ }).click();
+  await page.getByTestId("board-unsaved").getByRole("button", { name: /^Confirm/ }).click();
+  await page.getByTestId("board-unsaved").waitFor({ state: "detached" });
+  await page.getByTestId("board-more").click();
+  await page.getByRole("button", { name: /^Delete/ }).click();
+  await page.getByRole("button", { name: /^Confirm/ }).click();
+  await page.waitForURL((url) => url.pathname === "/dashboards");
+  assert.equal((await fetch(`${own.url}/api/v1/dashboards/${name}`)).status, 404);
+}
+
 /** Texts that a title may be: the server takes no control characters there. */
 const NAMES = PAYLOADS.filter((text) => text.trim() !== "" && text.length < 120 && !/[\u0000-\u001f\u007f-\u009f]/.test(text));
 
@@ -454,6 +479,7 @@ export const dashboardChecks = [
   ["dashboards: found by name, key and palette", isFound],
   ["dashboards: what is missing, and what fails, is said", saysWhatIsMissing],
   ...[null, ...VIEWS].map((view) => [`dashboards: a small screen, accessible: ${view ?? "the list"}`, fitsASmallScreen(view)]),
+  ["dashboards: a mistake is named by its panel, sections fold, deletion asks twice", isRefusedAndDeleted],
   ["dashboards: hostile texts are texts, and as values find only themselves", showsHostileTextsAsTexts],
   ["dashboards: in Indonesian", speaksIndonesian],
 ];
