@@ -1,1 +1,1 @@
-export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=ed2919fcc928";
+export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=6767c5be15f3";

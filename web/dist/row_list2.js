@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=07376ea6a22d";
+export{t as RowList}from"./row_list.js?v=6f9eaa9e3e08";

@@ -1,1 +1,1 @@
-export{t as Selection}from"./selection2.js?v=bba377389e9b";
+export{t as Selection}from"./selection2.js?v=cea7a270244b";

@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=ef4b0a966ad2";
+export{t as readRange}from"./time2.js?v=def23c2fc852";

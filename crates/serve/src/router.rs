@@ -30,9 +30,10 @@ use crate::openapi;
 use elastic::ElasticState;
 
 /// Routes of the page.
-const PAGE_ROUTES: [&str; 12] = [
+const PAGE_ROUTES: [&str; 13] = [
     "/",
     "/alerts",
+    "/dashboards",
     "/first-look",
     "/groups",
     "/incidents",
@@ -46,7 +47,7 @@ const PAGE_ROUTES: [&str; 12] = [
 ];
 
 /// Routes of the page that end with an id.
-const PAGE_ROUTES_OF_ONE: [&str; 3] = ["/for/", "/incidents/", "/trace/"];
+const PAGE_ROUTES_OF_ONE: [&str; 4] = ["/dashboards/", "/for/", "/incidents/", "/trace/"];
 
 /// The server, and the states of all protocol families.
 #[derive(Clone)]

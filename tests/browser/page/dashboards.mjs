@@ -5,6 +5,7 @@ import { readFile } from "node:fs/promises";
 
 import { clean, inBothThemes } from "./accessibility.mjs";
 import { settled } from "./harness.mjs";
+import { PAYLOADS } from "./payloads.mjs";
 
 const SMALL = { viewport: { width: 380, height: 800 } };
 const HOUR = { from: "now-1h", to: "now" };
@@ -207,7 +208,7 @@ async function isMadeByKeys(own) {
   await inBothThemes(page, () => clean(page));
   // What is not saved is there after the page was closed, and said.
   await page.reload();
-  await page.getByTestId("board-unsaved").getByText("Not saved").waitFor();
+  await page.getByTestId("board-unsaved").getByText("Unsaved changes").waitFor();
   await page.getByTestId("board-save").click();
   await page.getByTestId("board-unsaved").waitFor({ state: "detached" });
   await page.reload();
@@ -264,7 +265,7 @@ async function goesBackToAnEarlierVersion(own) {
   await page.getByRole("heading", { name: "Changed" }).waitFor();
   await page.getByTestId("board-more").click();
   await page.getByTestId("board-history").click();
-  await page.getByTestId("board-versions").getByRole("button", { name: "Bring it back" }).first().click();
+  await page.getByTestId("board-versions").getByRole("button", { name: "Restore" }).first().click();
   await page.getByRole("heading", { name: /^Shop/ }).waitFor();
   assert.equal((await own.api(`/api/v1/dashboards/${name}`)).panels[0].kind, "number");
 }
@@ -277,7 +278,7 @@ async function saysWhoChangedItMeanwhile(own) {
   const { version } = await own.api(`/api/v1/dashboards/${name}`);
   await own.send("PUT", `/api/v1/dashboards/${name}`, { title: "Theirs", range: HOUR, version, panels: [panel("p1", "number", [0, 0, 12, 6], "stats count(*) as n")] });
   await page.getByTestId("board-save").click();
-  await page.getByTestId("board-unsaved").getByText("changed by others meanwhile").waitFor();
+  await page.getByTestId("board-unsaved").getByText("changed by another user").waitFor();
   await page.getByTestId("board-save-copy").click();
   await page.getByTestId("board-copy-form").getByRole("button", { name: "Save a copy" }).click();
   await page.waitForURL((url) => !url.pathname.endsWith(name));
@@ -289,7 +290,7 @@ async function reportsAnImport(own) {
   await page.getByTestId("board-import").click();
   await page.getByTestId("board-import-text").fill("{ no json");
   await page.getByTestId("board-import-go").click();
-  await page.getByText("This is no JSON").waitFor();
+  await page.getByText("Not valid JSON").waitFor();
   const grafana = { title: `Node ${own.prefix}`, panels: [
     { id: 1, type: "timeseries", title: "Load", gridPos: { x: 0, y: 0, w: 12, h: 8 }, datasource: { type: "prometheus" }, targets: [{ refId: "A", expr: "node_load1" }] },
     { id: 2, type: "news", title: "News", gridPos: { x: 12, y: 0, w: 12, h: 8 } },
@@ -297,7 +298,7 @@ async function reportsAnImport(own) {
   await page.getByTestId("board-import-text").fill(JSON.stringify(grafana));
   await page.getByTestId("board-import-go").click();
   const report = page.getByTestId("board-import-report");
-  await report.getByText("1 of 2 panels can be taken.").waitFor();
+  await report.getByText("1 of 2 panels can be imported.").waitFor();
   await report.getByText("left out").waitFor();
   await inBothThemes(page, () => clean(page));
   await page.getByTestId("board-import-go").click();
@@ -387,6 +388,58 @@ async function saysWhatIsMissing(own) {
   await inBothThemes(other, () => clean(other));
 }
 
+async function isRefusedAndDeleted(own) {
+  own.expectsFailures = true;
+  const name = await store(own, [panel("p1", "number", [0, 0, 12, 6], "stats count(*) as n")]);
+  const page = await own.open(`/dashboards/${name}?edit=1`);
+  await drawn(page, "p1");
+  await page.getByTestId("section-add").click();
+  await page.getByTestId("section-fold").click();
+  assert.equal(await page.getByTestId("section-fold").getAttribute("aria-expanded"), "false");
+  await page.getByTestId("board-save").click();
+  await page.getByTestId("board-unsaved").waitFor({ state: "detached" });
+  await page.getByTestId("panel-add").click();
+  await page.getByTestId("panel-title").fill("Mistaken");
+  await page.getByTestId("panel-query-0").fill("stats count(");
+  await page.getByTestId("board-save").click();
+  await page.getByTestId("board-unsaved").getByRole("alert").filter({ hasText: "“Mistaken” (panels[" }).waitFor();
+  await page.getByTestId("board-unsaved").getByRole("button", { name: /^Discard/ }).click();
+  await page.getByTestId("board-unsaved").getByRole("button", { name: /^Confirm/ }).click();
+  await page.getByTestId("board-unsaved").waitFor({ state: "detached" });
+  await page.getByTestId("board-more").click();
+  await page.getByRole("button", { name: /^Delete/ }).click();
+  await page.getByRole("button", { name: /^Confirm/ }).click();
+  await page.waitForURL((url) => url.pathname === "/dashboards");
+  assert.equal((await fetch(`${own.url}/api/v1/dashboards/${name}`)).status, 404);
+}
+
+/** Texts that a title may be: the server takes no control characters there. */
+const NAMES = PAYLOADS.filter((text) => text.trim() !== "" && text.length < 120 && !/[\u0000-\u001f\u007f-\u009f]/.test(text));
+
+async function showsHostileTextsAsTexts(own) {
+  own.expectsFailures = true;
+  await own.ingest("hostile", NAMES.slice(0, 60).map((text, n) => ({ message: text, level: "error", who: text, "@timestamp": new Date(Date.now() - n * 1000).toISOString() })));
+  const texts = NAMES.slice(0, 40).map((text, n) => panel(`t${n}`, "text", [(n % 4) * 6, Math.floor(n / 4) * 5, 6, 5], "", { title: text, text: `# ${text}\n\n${text}\n- ${text}\n[${text}](${text}) $who`, section: NAMES[Math.floor(n / 10)] }));
+  const drawnOnes = ["pie", "bar", "table", "logs", "heatmap", "line"].map((kind, n) => panel(`d${n}`, kind, [(n % 2) * 12, Math.floor(n / 2) * 8, 12, 8], kind === "logs" ? 'filter ispresent(who)' : kind === "heatmap" || kind === "line" ? "filter ispresent(who) | stats count(*) as n by bin(1m), who" : "filter ispresent(who) | stats count(*) as n by who", { unit: NAMES[n] }));
+  const name = await store(own, [...drawnOnes, panel("v", "table", [0, 24, 24, 6], "filter who = $who | stats count(*) as n by who"), ...texts], {
+    title: NAMES[3], description: NAMES[4], tags: NAMES.slice(0, 5), variables: [{ name: "who", label: NAMES[5], values: NAMES.slice(0, 60) }],
+  });
+  const page = await own.open("/start", { viewport: { width: 1440, height: 3600 } });
+  page.on("dialog", (dialog) => { own.complaints.push(`dialog: ${dialog.message()}`); void dialog.dismiss(); });
+  await page.goto(`${own.url}/dashboards/${name}`);
+  for (const { id } of drawnOnes) await drawn(page, id);
+  for (const n of [0, 7, 19, 31, 43]) {
+    await page.getByTestId("var-who").locator("select").selectOption({ index: n });
+    await page.waitForFunction(() => document.querySelector("[data-id=v]").dataset.state === "done" && document.querySelectorAll("[data-id=v] tbody tr").length === 1);
+  }
+  const made = await page.evaluate(() => [...document.querySelectorAll("*")].filter((one) => [...one.attributes].some(({ name, value }) => name.startsWith("on") || (/^(?:href|src|action)$/.test(name) && /^\s*(?:javascript|data|vbscript):/i.test(value)))).map((one) => one.outerHTML.slice(0, 100)));
+  assert.deepEqual(made, []);
+  assert.equal(await page.evaluate(() => window.__xss), undefined);
+  await page.goto(`${own.url}/dashboards`);
+  await page.getByTestId("board-card").first().waitFor();
+  await own.noteViolations(page);
+}
+
 /** Views of a dashboard, by what follows its name. */
 const VIEWS = ["", "?edit=1", "?edit=1&panel=p4", "?edit=settings", "?panel=p4"];
 
@@ -426,5 +479,7 @@ export const dashboardChecks = [
   ["dashboards: found by name, key and palette", isFound],
   ["dashboards: what is missing, and what fails, is said", saysWhatIsMissing],
   ...[null, ...VIEWS].map((view) => [`dashboards: a small screen, accessible: ${view ?? "the list"}`, fitsASmallScreen(view)]),
+  ["dashboards: a mistake is named by its panel, sections fold, deletion asks twice", isRefusedAndDeleted],
+  ["dashboards: hostile texts are texts, and as values find only themselves", showsHostileTextsAsTexts],
   ["dashboards: in Indonesian", speaksIndonesian],
 ];

@@ -47,6 +47,8 @@ async fn the_page_is_given_for_its_own_routes_only() {
     for path in [
         "/",
         "/alerts",
+        "/dashboards",
+        "/dashboards/group%3Aapp%2Fweb",
         "/groups",
         "/traces",
         "/map",

@@ -89,7 +89,7 @@ function Form({ onDone }: { onDone: () => void }) {
         )}
         <TextField label={t("Title of the panel")} value={title} onText={setTitle} testId="add-title" />
         <ChoiceField
-          label={t("Picture")}
+          label={t("Type")}
           value={id}
           choices={offered.map((one) => [one.id, t(PANEL_KINDS[one.kind])] as const)}
           onChoose={setId}

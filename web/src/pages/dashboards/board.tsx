@@ -51,10 +51,10 @@ function useKeys(): void {
   useEffect(() => {
     const set = (change: Partial<typeof NO_BOARD>) => go({ board: { ...view.peek().board, ...change } });
     pageKeys.value = [
-      { keys: ["r"], label: text("Ask all panels again"), run: () => refresh(true) },
+      { keys: ["r"], label: text("Refresh all panels"), run: () => refresh(true) },
       {
         keys: ["e"],
-        label: text("Change the dashboard, or stop changing it"),
+        label: text("Edit the dashboard, or stop editing"),
         run: () => set({ edit: isWritable() ? "" : "1", panel: "" }),
       },
       { keys: ["a"], label: text("Add a panel"), run: () => (isWritable() ? newPanel() : false) },
@@ -112,7 +112,7 @@ function Missing({ name, status, message }: { name: string; status: number; mess
     return (
       <div class="state" data-testid="board-missing">
         <h1>{t("There is no dashboard “{name}”", { name: oneLine(name, 100) })}</h1>
-        <p>{t("It was deleted, was never made, or is about groups that you may not read.")}</p>
+        <p>{t("It was deleted, never existed, or covers groups that you may not read.")}</p>
         <p>{all}</p>
       </div>
     );
@@ -192,7 +192,7 @@ function Panels({
     <>
       {isMissing && (
         <p class="note warning" role="status">
-          {t("The panel of this link is not on the dashboard any more.")}
+          {t("The panel that this link names is no longer on the dashboard.")}
         </p>
       )}
       {isEdited && (
@@ -218,7 +218,7 @@ function Empty({ isEdited }: { isEdited: boolean }) {
   return (
     <div class="state" data-testid="board-empty">
       <h2>{t("This dashboard is empty")}</h2>
-      <p>{t("Add a panel here, or what Explore shows: press b there.")}</p>
+      <p>{t("Add a panel here, or press b in Explore to add what it shows.")}</p>
       {!isEdited && (
         <Way to={{ board: { ...view.value.board, edit: "1" } }} class="button primary">
           {t("Change it")}

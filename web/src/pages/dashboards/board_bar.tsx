@@ -52,8 +52,8 @@ export function Bar({
         <button
           type="button"
           class="button"
-          aria-label={t("Ask all panels again")}
-          title={t("Ask all panels again (r)")}
+          aria-label={t("Refresh all panels")}
+          title={t("Refresh all panels (r)")}
           data-testid="board-refresh"
           onClick={() => refresh(true)}
         >
@@ -162,10 +162,10 @@ function Unsaved({ name, open }: { name: string; open: { value: Opened } }) {
     <div class="board-unsaved" role="region" aria-label={t("Changes")} data-testid="board-unsaved">
       <span role="status">
         {isChanged.value
-          ? t("Not saved, changed {ago}; kept in this browser.", { ago: ago(of.since, Date.now()) })
+          ? t("Unsaved changes from {ago}, kept in this browser.", { ago: ago(of.since, Date.now()) })
           : t("All changes are undone.")}
         {(isStale || conflict.value) && (
-          <b> {t("The dashboard was changed by others meanwhile: save a copy, or discard your changes.")}</b>
+          <b> {t("The dashboard has been changed by another user: save a copy, or discard your changes.")}</b>
         )}
       </span>
       <span class="grow" />

@@ -134,7 +134,6 @@ export function ChartPanel({ panel, series: all, answered, label, onPick }: Prop
             }}
             onKeyDown={onKeyDown}
           >
-            <Limits panel={panel} drawing={drawing} />
             {begun !== null && (
               <rect
                 class="begun"
@@ -143,9 +142,10 @@ export function ChartPanel({ panel, series: all, answered, label, onPick }: Prop
                 width={Math.max(0, geometry.x(range.to) - geometry.x(begun))}
                 height={tall}
               >
-                <title>{t("This bucket has only begun")}</title>
+                <title>{t("This bucket is not complete yet")}</title>
               </rect>
             )}
+            <Limits panel={panel} drawing={drawing} />
             <AlertLines from={range.from} to={range.to} x={geometry.x} height={tall} />
           </TimeChart>
         )}

@@ -106,7 +106,7 @@ export function addSection(): void {
   let n = names.size;
   const name = () => t("Section {n}", { n });
   while (names.has(name())) n += 1;
-  addPanel({ kind: "text", title: "", text: t("What this section is about") }, name());
+  addPanel({ kind: "text", title: "", text: t("About this section") }, name());
 }
 
 /** Puts panels of another document below those that there are. */

@@ -12,6 +12,8 @@ import { GRADES, gradeOf, withUnit } from "./units.ts";
 const FIGURES_MAX = 12;
 /** Names with a bar. */
 const BARS_MAX = 100;
+/** A shorter number is written no larger than one of so many characters. */
+const CHARS_MIN = 4;
 const SPARK_TALL = 100;
 const SPARK_WIDE = 300;
 
@@ -72,6 +74,7 @@ function Figure({
 }) {
   const settled = settledPoints(series, answered);
   const value = numberOf({ points: settled }, "last");
+  const written = withUnit(value, panel.unit, panel.decimals);
   const grade = gradeOf(value, panel.thresholds);
   const points = thinned(settled, SPARK_WIDE);
   return (
@@ -79,11 +82,13 @@ function Figure({
       type="button"
       class={`board-number grade-${grade ?? "none"}`}
       data-testid="board-number"
-      title={t("Show the lines behind it")}
+      title={t("Show its events in Explore")}
       onClick={onPick}
     >
       {!isAlone && <span class="board-number-name ellipsis">{series.name}</span>}
-      <span class="board-number-value">{withUnit(value, panel.unit, panel.decimals)}</span>
+      <span class="board-number-value" style={{ "--chars": String(Math.max(CHARS_MIN, written.length)) }}>
+        {written}
+      </span>
       <GradeWord grade={grade} />
       {points.length > 1 && <Spark points={points} range={answered.range} step={distanceOf([series], answered.step)} />}
     </button>

@@ -96,7 +96,7 @@ export function HeatmapPanel({
           height={size.height}
           role="img"
           tabIndex={0}
-          aria-label={`${label} – ${t("arrow keys read it, Enter shows the lines behind a field")}`}
+          aria-label={`${label} – ${t("arrow keys read the cells, Enter shows the events of one")}`}
           data-testid="board-heatmap"
           onKeyDown={onKeyDown}
           onBlur={() => setAt(null)}

@@ -38,7 +38,7 @@ export function ImportForm({ onDone }: { onDone: () => void }) {
       await task();
     } catch (error) {
       setProblem(
-        error instanceof SyntaxError ? t("This is no JSON: {message}", { message: error.message }) : told(error),
+        error instanceof SyntaxError ? t("Not valid JSON: {message}", { message: error.message }) : told(error),
       );
     }
     setBusy(false);
@@ -74,7 +74,7 @@ export function ImportForm({ onDone }: { onDone: () => void }) {
       <h2>{t("Import a dashboard")}</h2>
       <p class="dim">
         {t(
-          "The JSON of a Grafana dashboard, or the body of a CloudWatch dashboard. Nothing is stored before you say so.",
+          "The JSON of a Grafana dashboard, or the body of a CloudWatch dashboard. Nothing is stored until you save it.",
         )}
       </p>
       <label>
@@ -108,7 +108,7 @@ export function ImportForm({ onDone }: { onDone: () => void }) {
         <div role="status" data-testid="board-import-report">
           <p>
             <b>
-              {t("{taken} of {all} panels can be taken.", {
+              {t("{taken} of {all} panels can be imported.", {
                 taken: count(taken),
                 all: count(found.panels.length),
               })}
@@ -118,7 +118,7 @@ export function ImportForm({ onDone }: { onDone: () => void }) {
             {found.panels.map((one, at) => (
               <li key={at}>
                 <span class={`badge ${one.taken ? "state-ok" : "state-pending"}`}>
-                  {one.taken ? t("taken") : t("left out")}
+                  {one.taken ? t("imported") : t("left out")}
                 </span>{" "}
                 <b>{oneLine(one.title, 100) || t("Panel without a title")}</b>{" "}
                 {one.why !== "" && <span class="dim">{oneLine(one.why, 300)}</span>}
@@ -134,7 +134,7 @@ export function ImportForm({ onDone }: { onDone: () => void }) {
           disabled={busy || written.trim() === ""}
           data-testid="board-import-go"
         >
-          {found ? t("Store as a dashboard") : t("Look at it")}
+          {found ? t("Save as a dashboard") : t("Check it first")}
         </button>
         <button type="button" class="button quiet" onClick={onDone}>
           {t("Cancel")}

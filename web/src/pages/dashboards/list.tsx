@@ -76,7 +76,7 @@ export function BoardList() {
       )}
       {fileProblems.value.length > 0 && (
         <div class="partial" role="alert" data-testid="board-file-problems">
-          <b>{t("Files that are no dashboards:")}</b>
+          <b>{t("Dashboard files with errors:")}</b>
           {fileProblems.value.slice(0, 5).map((one) => (
             <span key={one}> {oneLine(one, 300)}.</span>
           ))}
@@ -108,7 +108,7 @@ export function BoardList() {
             <div class="state" data-testid="no-boards">
               <p>
                 {t(
-                  "Nobody has made a dashboard yet. Begin with an empty one, import one from Grafana or CloudWatch, or add what Explore shows: press b there.",
+                  "No dashboard has been saved yet. Start with an empty one, import one from Grafana or CloudWatch, or press b in Explore to add what it shows.",
                 )}
               </p>
             </div>

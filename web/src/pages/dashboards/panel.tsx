@@ -138,7 +138,7 @@ function lead(
   try {
     const { to, isWithoutQuery } = behind(panel, choices, range, answered, series, part);
     go(to);
-    if (isWithoutQuery) tell(t("Explore cannot take this query along: it shows all lines of the time"));
+    if (isWithoutQuery) tell(t("Explore has no query in this language: it shows all events of this time"));
   } catch (error) {
     tell(error instanceof Error ? error.message : String(error));
   }
@@ -188,7 +188,7 @@ function Remarks({ panel, answered }: { panel: BoardPanel; answered: PanelData |
       )}
       {cut && panel.kind !== "logs" && (
         <p class="board-remark" role="status" data-testid="panel-cut">
-          {t("Only the first {n} rows are shown. Use longer buckets, fewer groups or a limit.", {
+          {t("Only the first {n} rows are shown. Use longer buckets, fewer series or a limit.", {
             n: count(cut.rows.length),
           })}
         </p>
@@ -219,12 +219,12 @@ function Body(props: BodyProps) {
     return props.isWaiting ? (
       <div class="board-skeleton skeleton" aria-hidden="true" />
     ) : props.hasFailed ? null : (
-      <p class="board-nothing dim">{t("Not asked yet.")}</p>
+      <p class="board-nothing dim">{t("Not loaded yet.")}</p>
     );
   if (panel.kind === "map") return <MapBody answered={answered} />;
   const rows = answered.data.reduce((sum, one) => sum + one.rows.length, 0);
   if (rows === 0) return <Nothing />;
-  const label = t("{title}: a chart; its menu has the same as a table", { title: title || t("Panel") });
+  const label = t("{title}: chart; the menu shows it as a table", { title: title || t("Panel") });
   const pick = (one: PanelSeries | null, part: { from: number; to: number } | null = null) =>
     lead(panel, choices, answered.range, answered, one, part);
   if (panel.kind === "logs") {

@@ -101,7 +101,7 @@ export function PanelForm({ panel, text, choices }: { panel: BoardPanel; text: B
             testId="panel-title"
           />
           <ChoiceField
-            label={t("Picture")}
+            label={t("Type")}
             value={kind}
             choices={Object.entries(PANEL_KINDS).map(([one, name]) => [one as PanelKind, t(name)] as const)}
             onChoose={(next) => set({ kind: next, ...neededBy(next, panel) })}
@@ -120,7 +120,7 @@ export function PanelForm({ panel, text, choices }: { panel: BoardPanel; text: B
         {kind !== "text" && kind !== "map" && <Queries panel={panel} onQueries={(queries) => set({ queries })} />}
         {isPicture && (panel.queries ?? []).length > 0 && (
           <TextField
-            label={t("Arithmetic between the queries (optional)")}
+            label={t("Expression over the queries (optional)")}
             placeholder="a / b * 100"
             value={panel.expression ?? ""}
             onText={(expression) => set({ expression: orNothing(expression) })}
@@ -196,19 +196,15 @@ function Drawing({
       onChoose={(one) => set({ scale: one })}
     />
   );
-  if (panel.kind === "heatmap") return <Part title={t("Drawing")}>{scale}</Part>;
+  if (panel.kind === "heatmap") return <Part title={t("Display")}>{scale}</Part>;
   return (
-    <Part title={t("Drawing")}>
+    <Part title={t("Display")}>
       {scale}
       {panel.kind !== "line" && (
-        <SwitchField
-          label={t("On top of each other")}
-          value={panel.stack === true}
-          onSwitch={(stack) => set({ stack })}
-        />
+        <SwitchField label={t("Stacked")} value={panel.stack === true} onSwitch={(stack) => set({ stack })} />
       )}
       <ChoiceField
-        label={t("Where there is no value")}
+        label={t("Missing values")}
         value={panel.nulls ?? "gap"}
         choices={[
           ["gap", t("a gap")],
@@ -365,7 +361,7 @@ function Queries({ panel, onQueries }: { panel: BoardPanel; onQueries: (queries:
               onNames={(groups) => set(at, { groups: groups.length === 0 ? undefined : groups })}
             />
             <TextField
-              label={t("Name of its series (optional)")}
+              label={t("Series name (optional)")}
               placeholder="{host}"
               value={query.label ?? ""}
               onText={(label) => set(at, { label: orNothing(label) })}

@@ -72,7 +72,7 @@ export function PanelMenu({ panel, title, sheet, asTable, onTable, isEdited, onE
           {item(isAlone ? t("Back to the dashboard") : t("Show alone"), "panel-alone", () =>
             go({ board: { ...view.peek().board, panel: isAlone ? "" : panel.id } }),
           )}
-          {onTable && item(asTable ? t("Show as a picture") : t("Show as a table"), "panel-table", onTable)}
+          {onTable && item(asTable ? t("Show as a chart") : t("Show as a table"), "panel-table", onTable)}
           {panel.kind !== "text" && panel.kind !== "map" && item(t("Open in Explore"), "panel-explore", onExplore)}
           {sheet && item(t("Save as CSV"), "panel-csv", toCsv)}
           {item(t("Save as PNG"), "panel-png", () => void savePicture(panel.id, named))}

@@ -81,7 +81,7 @@ export function PiePanel({
             ))}
           </tbody>
         </table>
-        {left > 0 && <p class="dim">{t("Values that are not above zero have no share: {n}", { n: left })}</p>}
+        {left > 0 && <p class="dim">{t("Values of zero or less, left out: {n}", { n: left })}</p>}
       </div>
     </div>
   );

@@ -50,7 +50,7 @@ export function SettingsForm({ text }: { text: BoardText }) {
           onNames={(tags) => set({ tags: tags.length === 0 ? undefined : tags })}
         />
         <TextField
-          label={t("Opens with the time from")}
+          label={t("Default time range, from")}
           value={text.range.from}
           onText={(from) => set({ range: { ...text.range, from } })}
         />
@@ -111,7 +111,7 @@ function VariableFields({
           onText={(name) => /^[A-Za-z_]\w*$/.test(name) && set({ name })}
         />
         <TextField
-          label={t("What people read")}
+          label={t("Label")}
           value={variable.label ?? ""}
           onText={(label) => set({ label: orNothing(label) })}
         />
@@ -154,7 +154,7 @@ function VariableFields({
       )}
       <div class="board-fields">
         <NamesField
-          label={t("Chosen at first (optional)")}
+          label={t("Default (optional)")}
           names={variable.default ?? []}
           onNames={(names) => set({ default: names.length === 0 ? undefined : names })}
         />

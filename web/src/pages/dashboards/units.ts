@@ -112,7 +112,7 @@ export function gradeOf(n: number, thresholds: readonly Threshold[] = []): Grade
 /** What a grade is called: a colour alone tells nothing to those who do not see it. */
 export const GRADES: Readonly<Record<Grade, string>> = {
   ok: text("fine"),
-  info: text("to note"),
+  info: text("notice"),
   warn: text("warning"),
   error: text("bad"),
   fatal: text("critical"),

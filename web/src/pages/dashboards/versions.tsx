@@ -26,7 +26,7 @@ export function Versions({ name, onDone }: { name: string; onDone: () => void })
       change(() => old.text);
       await save();
       onDone();
-      tell(t("Version {n} is back, as the newest", { n: version }));
+      tell(t("Version {n} restored as the newest", { n: version }));
     } catch (error) {
       tell(told(error));
     }
@@ -42,7 +42,7 @@ export function Versions({ name, onDone }: { name: string; onDone: () => void })
         </p>
       )}
       {data === null && state === "loading" && <p role="status">{t("Loading…")}</p>}
-      {data?.length === 0 && <p class="dim">{t("It was never changed.")}</p>}
+      {data?.length === 0 && <p class="dim">{t("No earlier versions.")}</p>}
       <ul class="board-report">
         {(data ?? []).map((one) => (
           <li key={one.version}>
@@ -53,7 +53,7 @@ export function Versions({ name, onDone }: { name: string; onDone: () => void })
             ) : (
               kept?.own && (
                 <button type="button" class="link" onClick={() => void restore(one)}>
-                  {t("Bring it back")}
+                  {t("Restore")}
                 </button>
               )
             )}

@@ -23,7 +23,7 @@ const REFRESH_S = 30;
 /** How often it is looked whether dashboards were changed. */
 const RELOAD_MS = 300_000;
 /** Smallest and largest enlargement. */
-const ZOOM = { least: 0.6, most: 4 };
+const ZOOM = { least: 0.6, most: 2.5 };
 
 /** Loads the dashboards of the wall again and again; what cannot be loaded stays as it was. */
 function useBoards(names: readonly string[]): Board[] {
@@ -176,7 +176,7 @@ function Shown({
         {place !== "" && <span class="number dim">{place}</span>}
         <span class="number" data-testid="wall-age">
           {known.length === 0
-            ? t("asking…")
+            ? t("loading…")
             : t("as of {time}", {
                 time: dateText(oldest, zone) === dateText(now, zone) ? clockText(oldest, zone) : fullText(oldest, zone),
               })}
@@ -186,11 +186,11 @@ function Shown({
       {(lost || state !== "fresh") && (
         <p class="board-wall-lost" role="alert" data-testid="wall-lost">
           {state === "hidden"
-            ? t("No new data since {time} ({ago}). The last numbers are hidden, as they are not of now.", {
+            ? t("No new data since {time} ({ago}). Older numbers are hidden.", {
                 time: fullText(oldest, zone),
                 ago: ago(oldest, now),
               })
-            : t("No connection. What you see is {age} old.", { age: distance(now - oldest) })}
+            : t("No connection. The data shown is {age} old.", { age: distance(now - oldest) })}
         </p>
       )}
       {state !== "hidden" && isReady && (
@@ -218,23 +218,27 @@ function Shown({
   );
 }
 
-/** Enlarges the panels until they fill the screen: type grows with them. */
+/** Height of the name of a section, in pixels before they are enlarged. */
+const HEAD_PX = 44;
+
+/** Enlarges the panels until they fill the screen: type grows with them, and beyond that their rows alone. */
 function Fitted({ sections, children }: { sections: readonly Section[]; children: preact.ComponentChildren }) {
   const root = useRef<HTMLDivElement>(null);
-  const [zoom, setZoom] = useState(1);
-  const heads = sections.filter(({ name }) => name !== "").length;
-  const tall = sections.reduce((sum, { panels }) => sum + bottomOf(panels) * ROW_PX, heads * 40);
+  const [fit, setFit] = useState({ zoom: 1, row: ROW_PX });
+  const heads = sections.filter(({ name }) => name !== "").length * HEAD_PX;
+  const rows = sections.reduce((sum, { panels }) => sum + bottomOf(panels), 0);
   useEffect(() => {
-    const fit = () => {
+    const measure = () => {
       const room = root.current?.parentElement?.clientHeight ?? innerHeight;
-      setZoom(Math.max(ZOOM.least, Math.min(ZOOM.most, room / Math.max(1, tall))));
+      const zoom = Math.max(ZOOM.least, Math.min(ZOOM.most, room / Math.max(1, rows * ROW_PX + heads)));
+      setFit({ zoom, row: Math.max(ROW_PX, Math.floor((room / zoom - heads) / Math.max(1, rows))) });
     };
-    fit();
-    addEventListener("resize", fit);
-    return () => removeEventListener("resize", fit);
-  }, [tall]);
+    measure();
+    addEventListener("resize", measure);
+    return () => removeEventListener("resize", measure);
+  }, [rows, heads]);
   return (
-    <div ref={root} style={{ zoom }}>
+    <div ref={root} style={{ zoom: fit.zoom, "--row": `${fit.row}px` }}>
       {children}
     </div>
   );

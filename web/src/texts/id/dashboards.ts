@@ -11,10 +11,10 @@ export const DASHBOARDS: Readonly<Record<string, string>> = {
   "Find a dashboard": "Cari dasbor",
   "Import…": "Impor…",
   "The dashboards could not be loaded: {message}.": "Daftar dasbor tidak dapat dimuat: {message}.",
-  "Files that are no dashboards:": "Berkas yang bukan dasbor:",
+  "Dashboard files with errors:": "Berkas dasbor yang keliru:",
   "Saved dashboards": "Dasbor tersimpan",
-  "Nobody has made a dashboard yet. Begin with an empty one, import one from Grafana or CloudWatch, or add what Explore shows: press b there.":
-    "Belum ada yang membuat dasbor. Mulai dari yang kosong, impor dari Grafana atau CloudWatch, atau tambahkan yang tampil di Jelajah: tekan b di sana.",
+  "No dashboard has been saved yet. Start with an empty one, import one from Grafana or CloudWatch, or press b in Explore to add what it shows.":
+    "Belum ada dasbor tersimpan. Mulai dari yang kosong, impor dari Grafana atau CloudWatch, atau tekan b di Jelajah untuk menambahkan yang tampil di sana.",
   "Ready-made": "Siap pakai",
   "ready-made": "siap pakai",
   "{n} more": "{n} lagi",
@@ -26,34 +26,34 @@ export const DASHBOARDS: Readonly<Record<string, string>> = {
 
   // Importing
   "Import a dashboard": "Impor dasbor",
-  "The JSON of a Grafana dashboard, or the body of a CloudWatch dashboard. Nothing is stored before you say so.":
+  "The JSON of a Grafana dashboard, or the body of a CloudWatch dashboard. Nothing is stored until you save it.":
     "JSON dasbor Grafana, atau isi dasbor CloudWatch. Belum ada yang disimpan sebelum Anda memintanya.",
   "or its text": "atau teksnya",
-  "This is no JSON: {message}": "Ini bukan JSON: {message}",
+  "Not valid JSON: {message}": "Ini bukan JSON: {message}",
   "The file is too large for a dashboard": "Berkas terlalu besar untuk sebuah dasbor",
   "Imported dashboard": "Dasbor hasil impor",
-  "{taken} of {all} panels can be taken.": "{taken} dari {all} panel dapat diambil.",
-  taken: "diambil",
+  "{taken} of {all} panels can be imported.": "{taken} dari {all} panel dapat diimpor.",
+  imported: "diimpor",
   "left out": "dilewatkan",
-  "Look at it": "Periksa dulu",
-  "Store as a dashboard": "Simpan sebagai dasbor",
+  "Check it first": "Periksa dulu",
+  "Save as a dashboard": "Simpan sebagai dasbor",
 
   // One dashboard
   "All dashboards": "Semua dasbor",
   "There is no dashboard “{name}”": "Tidak ada dasbor “{name}”",
-  "It was deleted, was never made, or is about groups that you may not read.":
-    "Dasbor ini sudah dihapus, belum pernah dibuat, atau tentang grup yang tidak boleh Anda baca.",
+  "It was deleted, never existed, or covers groups that you may not read.":
+    "Dasbor ini sudah dihapus, tidak pernah ada, atau mencakup grup yang tidak boleh Anda baca.",
   "The dashboard could not be loaded: {message}.": "Dasbor tidak dapat dimuat: {message}.",
   "not yours": "bukan milik Anda",
-  "Ask all panels again": "Muat ulang semua panel",
-  "Ask all panels again (r)": "Muat ulang semua panel (r)",
-  "Change the dashboard, or stop changing it": "Ubah dasbor, atau selesai mengubah",
+  "Refresh all panels": "Muat ulang semua panel",
+  "Refresh all panels (r)": "Muat ulang semua panel (r)",
+  "Edit the dashboard, or stop editing": "Ubah dasbor, atau selesai mengubah",
   "Back to the dashboard": "Kembali ke dasbor",
   "From one panel back to the dashboard": "Dari satu panel kembali ke dasbor",
-  "The panel of this link is not on the dashboard any more.": "Panel di tautan ini sudah tidak ada di dasbor.",
+  "The panel that this link names is no longer on the dashboard.": "Panel di tautan ini sudah tidak ada di dasbor.",
   "This dashboard is empty": "Dasbor ini kosong",
-  "Add a panel here, or what Explore shows: press b there.":
-    "Tambahkan panel di sini, atau yang tampil di Jelajah: tekan b di sana.",
+  "Add a panel here, or press b in Explore to add what it shows.":
+    "Tambahkan panel di sini, atau tekan b di Jelajah untuk menambahkan yang tampil di sana.",
   "More about this dashboard": "Tindakan lain untuk dasbor ini",
   "Save as one HTML file, with its data": "Simpan sebagai satu berkas HTML, beserta datanya",
   "Title, time, variables": "Judul, waktu, variabel",
@@ -65,9 +65,9 @@ export const DASHBOARDS: Readonly<Record<string, string>> = {
   "{title} (copy)": "{title} (salinan)",
   "Earlier versions": "Versi sebelumnya",
   "Earlier versions…": "Versi sebelumnya…",
-  "Version {n} is back, as the newest": "Versi {n} kembali sebagai yang terbaru",
-  "It was never changed.": "Belum pernah diubah.",
-  "Bring it back": "Kembalikan",
+  "Version {n} restored as the newest": "Versi {n} dipulihkan sebagai yang terbaru",
+  "No earlier versions.": "Belum ada versi sebelumnya.",
+  Restore: "Pulihkan",
   "the dashboard": "dasbor",
   "Dashboard deleted": "Dasbor dihapus",
 
@@ -77,11 +77,11 @@ export const DASHBOARDS: Readonly<Record<string, string>> = {
   Saved: "Disimpan",
   Discard: "Buang",
   Redo: "Ulangi",
-  "Not saved, changed {ago}; kept in this browser.":
-    "Belum disimpan, diubah {ago}; tersimpan sementara di peramban ini.",
+  "Unsaved changes from {ago}, kept in this browser.":
+    "Perubahan {ago} belum disimpan; untuk sementara ada di peramban ini.",
   "All changes are undone.": "Semua perubahan telah diurungkan.",
-  "The dashboard was changed by others meanwhile: save a copy, or discard your changes.":
-    "Sementara itu dasbor diubah orang lain: simpan salinan, atau buang perubahan Anda.",
+  "The dashboard has been changed by another user: save a copy, or discard your changes.":
+    "Dasbor sudah diubah pengguna lain: simpan salinan, atau buang perubahan Anda.",
   "Panel duplicated": "Panel digandakan",
   "Panel removed; undo brings it back": "Panel dihapus; urungkan untuk mengembalikannya",
   "Section {n}": "Bagian {n}",
@@ -89,7 +89,7 @@ export const DASHBOARDS: Readonly<Record<string, string>> = {
   "Name of the section": "Nama bagian",
   "Section up": "Bagian ke atas",
   "Section down": "Bagian ke bawah",
-  "What this section is about": "Tentang apa bagian ini",
+  "About this section": "Tentang apa bagian ini",
   "Add a section": "Tambah bagian",
   "Add a panel": "Tambah panel",
   "column {x}, row {y}, {w} wide, {h} high": "kolom {x}, baris {y}, lebar {w}, tinggi {h}",
@@ -105,24 +105,23 @@ export const DASHBOARDS: Readonly<Record<string, string>> = {
   "Actions: {title}": "Tindakan: {title}",
   "Change…": "Ubah…",
   "Show alone": "Tampilkan sendiri",
-  "Show as a picture": "Tampilkan sebagai gambar",
+  "Show as a chart": "Tampilkan sebagai grafik",
   "Show as a table": "Tampilkan sebagai tabel",
   "Open in Explore": "Buka di Jelajah",
   "Save as CSV": "Simpan sebagai CSV",
   "Save as PNG": "Simpan sebagai PNG",
   "The picture could not be drawn": "Gambar tidak dapat dibuat",
-  "{title}: a chart; its menu has the same as a table":
-    "{title}: grafik; menunya menyediakan isi yang sama sebagai tabel",
-  "Explore cannot take this query along: it shows all lines of the time":
-    "Jelajah tidak dapat membawa kueri ini: yang tampil semua baris pada waktu itu",
+  "{title}: chart; the menu shows it as a table": "{title}: grafik; menunya menampilkannya sebagai tabel",
+  "Explore has no query in this language: it shows all events of this time":
+    "Jelajah tidak punya kueri dalam bahasa ini: yang tampil semua peristiwa pada waktu itu",
   "Not updated at {time}: {message}": "Tidak diperbarui pada {time}: {message}",
   "Choose another value above.": "Pilih nilai lain di atas.",
   "Your key or user may not read these groups; ask an administrator.":
     "Kunci atau pengguna Anda tidak boleh membaca grup ini; hubungi admin.",
-  "Only the first {n} rows are shown. Use longer buckets, fewer groups or a limit.":
-    "Hanya {n} baris pertama yang tampil. Pakai interval lebih panjang, grup lebih sedikit, atau limit.",
+  "Only the first {n} rows are shown. Use longer buckets, fewer series or a limit.":
+    "Hanya {n} baris pertama yang tampil. Pakai interval lebih panjang, seri lebih sedikit, atau limit.",
   "This panel has no query yet.": "Panel ini belum punya kueri.",
-  "Not asked yet.": "Belum dimuat.",
+  "Not loaded yet.": "Belum dimuat.",
   "The newest {n}; the rest is in Explore.": "{n} yang terbaru; selebihnya di Jelajah.",
   "The answer has no numbers to draw. Show it as a table, or count something with stats.":
     "Jawabannya tidak punya angka untuk digambar. Tampilkan sebagai tabel, atau hitung sesuatu dengan stats.",
@@ -134,12 +133,12 @@ export const DASHBOARDS: Readonly<Record<string, string>> = {
   "Nothing in this range.": "Tidak ada apa pun di rentang ini.",
   "Show the last 24 hours": "Tampilkan 24 jam terakhir",
   others: "lainnya",
-  "This bucket has only begun": "Interval ini baru dimulai",
-  "Show the lines behind it": "Tampilkan baris di baliknya",
+  "This bucket is not complete yet": "Interval ini belum lengkap",
+  "Show its events in Explore": "Tampilkan peristiwanya di Jelajah",
   "Values by name": "Nilai menurut nama",
-  "arrow keys read it, Enter shows the lines behind a field":
-    "tombol panah membacanya, Enter menampilkan baris di balik sebuah kotak",
-  "Values that are not above zero have no share: {n}": "Nilai yang tidak di atas nol tidak punya bagian: {n}",
+  "arrow keys read the cells, Enter shows the events of one":
+    "tombol panah membaca kotak, Enter menampilkan peristiwanya",
+  "Values of zero or less, left out: {n}": "Nilai nol atau kurang, tidak ditampilkan: {n}",
   Legend: "Legenda",
   Mean: "Rata-rata",
   Sum: "Jumlah",
@@ -148,7 +147,7 @@ export const DASHBOARDS: Readonly<Record<string, string>> = {
 
   // Grades and units
   fine: "baik",
-  "to note": "perlu diperhatikan",
+  notice: "perlu diperhatikan",
   warning: "waspada",
   bad: "buruk",
   critical: "kritis",
@@ -168,7 +167,6 @@ export const DASHBOARDS: Readonly<Record<string, string>> = {
   "/min": "/mnt",
 
   // The form of a panel
-  Picture: "Gambar",
   Pie: "Diagram lingkaran",
   Number: "Angka",
   Heatmap: "Peta panas",
@@ -176,8 +174,8 @@ export const DASHBOARDS: Readonly<Record<string, string>> = {
   "Query {name}": "Kueri {name}",
   "Add a query": "Tambah kueri",
   "Remove the query": "Hapus kueri",
-  "Name of its series (optional)": "Nama serinya (opsional)",
-  "Arithmetic between the queries (optional)": "Hitungan antarkueri (opsional)",
+  "Series name (optional)": "Nama serinya (opsional)",
+  "Expression over the queries (optional)": "Ekspresi antarkueri (opsional)",
   Decimals: "Angka desimal",
   Unit: "Satuan",
   Thresholds: "Ambang",
@@ -185,12 +183,12 @@ export const DASHBOARDS: Readonly<Record<string, string>> = {
   Grade: "Penilaian",
   "Add a threshold": "Tambah ambang",
   "Remove the threshold": "Hapus ambang",
-  Drawing: "Cara menggambar",
+  Display: "Tampilan",
   Scale: "Skala",
   Linear: "Linear",
   Logarithmic: "Logaritmik",
-  "On top of each other": "Ditumpuk",
-  "Where there is no value": "Jika tidak ada nilai",
+  Stacked: "Ditumpuk",
+  "Missing values": "Nilai yang tidak ada",
   "a gap": "celah",
   zero: "nol",
   "a line to the next value": "garis ke nilai berikutnya",
@@ -202,7 +200,7 @@ export const DASHBOARDS: Readonly<Record<string, string>> = {
 
   // Variables and settings
   Tags: "Tag",
-  "Opens with the time from": "Dibuka dengan waktu dari",
+  "Default time range, from": "Rentang waktu bawaan, dari",
   to: "sampai",
   "only when asked": "hanya jika diminta",
   Variables: "Variabel",
@@ -212,12 +210,12 @@ export const DASHBOARDS: Readonly<Record<string, string>> = {
   "Remove the variable": "Hapus variabel",
   "Back to the panels": "Kembali ke panel",
   "Name in queries": "Nama dalam kueri",
-  "What people read": "Nama yang tampil",
+  Label: "Label",
   Values: "Nilai",
   "a list": "daftar",
   "the first column of a query": "kolom pertama sebuah kueri",
   "Values, between commas": "Nilai, dipisah koma",
-  "Chosen at first (optional)": "Pilihan awal (opsional)",
+  "Default (optional)": "Bawaan (opsional)",
   "Several values may be chosen": "Boleh memilih beberapa nilai",
   "All values may be chosen": "Boleh memilih semua nilai",
   "{name} has no values: {message}": "{name} tidak punya nilai: {message}",
@@ -249,9 +247,8 @@ export const DASHBOARDS: Readonly<Record<string, string>> = {
   "Previous part": "Bagian sebelumnya",
   "Full screen": "Layar penuh",
   "Waiting for the server…": "Menunggu server…",
-  "asking…": "memuat…",
   "as of {time}": "per {time}",
-  "No new data since {time} ({ago}). The last numbers are hidden, as they are not of now.":
-    "Tidak ada data baru sejak {time} ({ago}). Angka terakhir disembunyikan karena bukan keadaan sekarang.",
-  "No connection. What you see is {age} old.": "Koneksi terputus. Yang tampil sudah berumur {age}.",
+  "No new data since {time} ({ago}). Older numbers are hidden.":
+    "Tidak ada data baru sejak {time} ({ago}). Angka lama disembunyikan.",
+  "No connection. The data shown is {age} old.": "Koneksi terputus. Data yang tampil berumur {age}.",
 };
