@@ -71,6 +71,8 @@ pub(crate) struct Found {
 enum Source {
     Store,
     File,
+    /// Nowhere: it follows from what is stored.
+    Derived,
 }
 
 /// All dashboards of a store.
@@ -211,6 +213,12 @@ impl Dashboards {
 }
 
 impl Found {
+    /// Returns a dashboard that nobody has made.
+    pub(crate) fn derived(name: String, document: Dashboard) -> Self {
+        let (owner, changed) = (String::new(), String::new());
+        Self { name, document, source: Source::Derived, own: false, owner, version: 0, changed }
+    }
+
     fn of_file(DashboardFile { name, changed, document }: DashboardFile) -> Self {
         let (owner, changed) = (String::new(), changed.to_string());
         Self { name, document, source: Source::File, own: false, owner, version: 0, changed }
@@ -241,7 +249,11 @@ impl Found {
     }
 
     fn around(&self) -> Value {
-        let source = if self.source == Source::File { "file" } else { "store" };
+        let source = match self.source {
+            Source::Store => "store",
+            Source::File => "file",
+            Source::Derived => "derived",
+        };
         json!({
             "name": self.name, "version": self.version, "owner": self.owner, "own": self.own, "source": source,
             "changed": self.changed,

@@ -14,6 +14,7 @@ mod page;
 mod reference;
 mod routes;
 mod state;
+mod subject;
 mod unknown_fields;
 mod unknown_groups;
 mod views;

@@ -4,6 +4,7 @@
 //! Nothing here runs a query or knows the store.
 
 mod check;
+pub mod derive;
 mod document;
 mod expression;
 mod files;

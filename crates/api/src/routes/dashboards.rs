@@ -8,15 +8,19 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::session::read_json_of;
+use crate::ask;
 use crate::dashboards::Found;
 use crate::state::{Api, Shared};
+use dashboard::derive::Subject;
 use dashboard::{DOCUMENT_BYTES_MAX, Dashboard, Format};
 use door::access::Role;
 use door::parameters::{Parameters, PathName};
 use door::problem::Problem;
 use door::server::FamilyState;
 use door::table::Table;
+use types::TimeRange;
 
+mod derived;
 mod export;
 
 /// Largest dashboard of others: their models repeat much.
@@ -36,10 +40,19 @@ pub(crate) fn add(table: Table<FamilyState<Api>>) -> Table<FamilyState<Api>> {
 
 /// Returns a dashboard's document.
 async fn read(server: &Shared, name: String, version: Option<u64>) -> Result<Dashboard, Problem> {
-    Ok(find(server, name, version).await?.document().clone())
+    Ok(find(server, name, version, None).await?.document().clone())
 }
 
-async fn find(server: &Shared, name: String, version: Option<u64>) -> Result<Found, Problem> {
+/// Finds a dashboard; one that is derived follows from what `range` has, else the last day.
+async fn find(
+    server: &Shared,
+    name: String,
+    version: Option<u64>,
+    range: Option<TimeRange>,
+) -> Result<Found, Problem> {
+    if let Some(subject) = Subject::parse(&name) {
+        return derived::find(server, name, subject, range).await;
+    }
     let of_thread = server.clone();
     let work = move || {
         let (settings, caller) = (of_thread.settings(), &of_thread.caller);
@@ -48,18 +61,26 @@ async fn find(server: &Shared, name: String, version: Option<u64>) -> Result<Fou
     server.lookups.run(work).await?
 }
 
-async fn list(server: Shared) -> Result<Response, Problem> {
+async fn list(server: Shared, parameters: Parameters) -> Result<Response, Problem> {
+    parameters.check_names(&["derived"])?;
+    let with_derived = parameters.flag("derived")?;
     let of_thread = server.clone();
     let work = move || of_thread.state.dashboards.list(of_thread.settings(), &of_thread.caller, of_thread.now());
     let (found, problems) = server.lookups.run(work).await??;
-    let all: Vec<Value> = found.iter().map(Found::summary).collect();
+    let derived = if with_derived { derived::list(&server).await? } else { Vec::new() };
+    let all: Vec<Value> = found.iter().chain(&derived).map(Found::summary).collect();
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(json!({"dashboards": all, "problems": problems}))).into_response())
 }
 
 async fn get(server: Shared, PathName(name): PathName, parameters: Parameters) -> Result<Response, Problem> {
-    parameters.check_names(&["version"])?;
+    parameters.check_names(&["version", "from", "to"])?;
     let version = parameters.number::<u64>("version")?;
-    let found = find(&server, name, version).await?;
+    let time = |name: &str| parameters.get(name).map(|text| Value::String(text.to_owned()));
+    let range = match (time("from"), time("to")) {
+        (None, None) => None,
+        (from, to) => Some(ask::range(from.as_ref(), to.as_ref(), server.now(), chrono_tz::UTC)?),
+    };
+    let found = find(&server, name, version, range).await?;
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(found.to_json())).into_response())
 }
 

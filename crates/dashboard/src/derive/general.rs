@@ -1,0 +1,95 @@
+//! What every log has: how much there is, how bad it is, what failed most, the newest lines.
+
+use plan::fields::{HOST_FIELDS, SERVICE_FIELDS};
+
+use super::board::{Board, lines, present};
+use super::insights::{field, percentiles};
+use super::{Subject, access, lambda};
+use crate::document::PanelKind;
+
+/// The condition of errors.
+pub(super) const ERRORS: &str = "@level >= \"error\"";
+
+/// Fields that tell how long something took, with their units.
+const DURATIONS: [(&str, &str); 12] = [
+    ("duration_ms", "ms"),
+    ("ms", "ms"),
+    ("elapsed_ms", "ms"),
+    ("latency_ms", "ms"),
+    ("took_ms", "ms"),
+    ("response_time_ms", "ms"),
+    ("durationMs", "ms"),
+    ("elapsedMs", "ms"),
+    ("latencyMs", "ms"),
+    ("duration_seconds", "s"),
+    ("elapsed_seconds", "s"),
+    ("latency_seconds", "s"),
+];
+
+/// Adds how many lines there are, of which level, host and service.
+pub(super) fn add_overview(board: &mut Board<'_>) {
+    board.section("Overview");
+    board.add(lines(PanelKind::Number, "Lines", "", "stats count(*) as lines").unit("count"));
+    board.add(lines(PanelKind::Number, "Errors", ERRORS, "stats count(*) as errors").unit("count"));
+    board.add(lines(PanelKind::Number, "Warnings", "@level = \"warn\"", "stats count(*) as warnings").unit("count"));
+    let (host, service) = places(board);
+    for (title, name) in [("Hosts", host), ("Services", service)] {
+        if let Some(name) = name {
+            let query = format!("stats count_distinct({}) as n", field(name));
+            board.add(lines(PanelKind::Number, title, &present(name), query).unit("count"));
+        }
+    }
+    let by_level = "stats count(*) as lines by bin($__interval), @level";
+    board.add(lines(PanelKind::Area, "Lines by level", "", by_level).unit("count").stacked());
+    let by_level = "stats count(*) as errors by bin($__interval), @level";
+    board.add(lines(PanelKind::Bar, "Errors over time", ERRORS, by_level).unit("count").stacked());
+    let groups = &board.lines().groups;
+    let by = if groups.len() > 1 && !matches!(board.facts.subject, Subject::Group(_)) { Some("@log") } else { None };
+    for (title, name) in [("Lines by group", by), ("Lines by host", host), ("Lines by service", service)] {
+        if let Some(name) = name {
+            let query = format!("stats count(*) as lines by {} as name | sort lines desc | limit 10", field(name));
+            let condition = if name == "@log" { String::new() } else { present(name) };
+            board.add(lines(PanelKind::Bar, title, &condition, query).unit("count"));
+        }
+    }
+    add_durations(board);
+}
+
+/// Adds what failed most, and the newest lines.
+pub(super) fn add_errors(board: &mut Board<'_>) {
+    board.section("What failed");
+    let patterns = "pattern @message | sort @sampleCount desc | limit 10 | display @sampleCount, @pattern";
+    board.add(lines(PanelKind::Table, "What failed most", ERRORS, patterns));
+    let (host, service) = places(board);
+    let by = [service, host].into_iter().flatten().next();
+    if let Some(name) = by {
+        let query = format!("stats count(*) as errors by {} as name | sort errors desc | limit 10", field(name));
+        let condition = format!("{ERRORS} and {}", present(name));
+        board.add(lines(PanelKind::Bar, "Where it failed", &condition, query).unit("count"));
+    }
+    let newest = "fields @timestamp, @message | sort @timestamp desc | limit 50";
+    board.add(lines(PanelKind::Logs, "Newest errors", ERRORS, newest));
+    board.section("Lines");
+    board.add(lines(PanelKind::Table, "Most frequent lines", "", patterns));
+    board.add(lines(PanelKind::Logs, "Newest lines", "", newest));
+}
+
+/// Returns the fields that name hosts and services, where there is more than one of them to tell apart.
+fn places(board: &Board<'_>) -> (Option<&'static str>, Option<&'static str>) {
+    let facts = board.lines();
+    let several = |names: &[&'static str]| facts.first_of(names).filter(|name| facts.n_distinct(name) > 1);
+    let host = several(&HOST_FIELDS).filter(|_| !matches!(board.facts.subject, Subject::Host(_)));
+    let service = several(&SERVICE_FIELDS).filter(|_| !matches!(board.facts.subject, Subject::Service(_)));
+    (host, service)
+}
+
+/// Adds how long things took, where a field says so and nothing else here knows what it is about.
+fn add_durations(board: &mut Board<'_>) {
+    let facts = board.lines();
+    if access::is_recognised(facts) || lambda::is_recognised(facts) {
+        return;
+    }
+    let Some((name, unit)) = DURATIONS.into_iter().find(|(name, _)| facts.has(name)) else { return };
+    let query = format!("stats {} by bin($__interval)", percentiles(name));
+    board.add(lines(PanelKind::Line, "Durations", &format!("{name} >= 0"), query).unit(unit));
+}

@@ -1,0 +1,141 @@
+//! Metrics: those of nginx's traffic status module, and any others by what their names say of them.
+
+use super::Subject;
+use super::board::{Board, samples};
+use crate::document::PanelKind;
+
+/// Most metrics that get panels of their own.
+const METRICS_MAX: usize = 40;
+
+/// Prefixes that have sections of their own.
+const OTHERS: [&str; 3] = ["node_", "nginx_vts_", "catat_"];
+
+/// Metrics of nginx-module-vts.
+const NGINX: [(&str, PanelKind, &str, &str, &str, &str); 8] = [
+    (
+        "nginx_vts_main_connections",
+        PanelKind::Line,
+        "Connections",
+        "sum by (status) (nginx_vts_main_connections{})",
+        "{status}",
+        "count",
+    ),
+    (
+        "nginx_vts_server_requests_total",
+        PanelKind::Area,
+        "Requests by class of status",
+        "sum by (code) (rate(nginx_vts_server_requests_total{}[$__rate_interval]))",
+        "{code}",
+        "per_second",
+    ),
+    (
+        "nginx_vts_server_bytes_total",
+        PanelKind::Area,
+        "Traffic by direction",
+        "sum by (direction) (rate(nginx_vts_server_bytes_total{}[$__rate_interval]))",
+        "{direction}",
+        "bytes/s",
+    ),
+    (
+        "nginx_vts_server_request_seconds",
+        PanelKind::Line,
+        "Request time by site",
+        "avg by (host) (nginx_vts_server_request_seconds{})",
+        "{host}",
+        "s",
+    ),
+    (
+        "nginx_vts_server_cache_total",
+        PanelKind::Area,
+        "Cache by answer",
+        "sum by (status) (rate(nginx_vts_server_cache_total{}[$__rate_interval]))",
+        "{status}",
+        "per_second",
+    ),
+    (
+        "nginx_vts_upstream_requests_total",
+        PanelKind::Area,
+        "Requests by upstream",
+        "sum by (upstream, backend) (rate(nginx_vts_upstream_requests_total{}[$__rate_interval]))",
+        "{upstream} {backend}",
+        "per_second",
+    ),
+    (
+        "nginx_vts_upstream_response_seconds",
+        PanelKind::Line,
+        "Response time by upstream",
+        "avg by (upstream, backend) (nginx_vts_upstream_response_seconds{})",
+        "{upstream} {backend}",
+        "s",
+    ),
+    (
+        "nginx_vts_upstream_bytes_total",
+        PanelKind::Area,
+        "Traffic of upstreams",
+        "sum by (upstream, direction) (rate(nginx_vts_upstream_bytes_total{}[$__rate_interval]))",
+        "{upstream} {direction}",
+        "bytes/s",
+    ),
+];
+
+pub(super) fn add_nginx(board: &mut Board<'_>) {
+    board.section("nginx");
+    for (name, kind, title, query, label, unit) in NGINX {
+        if board.has_metric(name) {
+            let panel = samples(kind, title, name, query).label(label).unit(unit);
+            board.add(if kind == PanelKind::Area { panel.stacked() } else { panel });
+        }
+    }
+}
+
+/// Adds the metrics that nothing else is known of: counters as rates, histograms as percentiles, others as they are.
+pub(super) fn add_others(board: &mut Board<'_>) {
+    board.section("Metrics");
+    // Of a service, its own; a host's machine is told above, and what else runs on it has pages of its own.
+    if matches!(board.facts.subject, Subject::Host(_)) {
+        return;
+    }
+    let names = &board.facts.samples.names;
+    let is_other = |name: &&String| is_name(name) && !OTHERS.iter().any(|prefix| name.starts_with(prefix));
+    let is_of_histogram = |name: &str| {
+        let base = ["_bucket", "_sum", "_count"].iter().find_map(|suffix| name.strip_suffix(suffix));
+        base.is_some_and(|base| names.contains(&format!("{base}_bucket")))
+    };
+    let shown = names.iter().filter(is_other).filter(|name| !is_of_histogram(name) || name.ends_with("_bucket"));
+    for name in shown.take(METRICS_MAX) {
+        let title = name.trim_end_matches("_bucket");
+        let unit = unit_of(title);
+        if name.ends_with("_bucket") {
+            let of = |share: &str| {
+                format!("histogram_quantile({share}, sum by (le) (rate({name}{{}}[$__rate_interval])))")
+            };
+            let panel = samples(PanelKind::Line, title, name, &of("0.5")).label("p50");
+            board.add(panel.and(&of("0.95"), "p95").and(&of("0.99"), "p99").unit(unit));
+        } else if name.ends_with("_total") || name.ends_with("_count") || name.ends_with("_sum") {
+            let query = format!("sum(rate({name}{{}}[$__rate_interval]))");
+            let unit = if unit == "bytes" { "bytes/s" } else { "per_second" };
+            board.add(samples(PanelKind::Line, title, name, &query).unit(unit).without_legend());
+        } else {
+            let panel = samples(PanelKind::Line, title, name, &format!("avg({name}{{}})")).label("mean");
+            board.add(panel.and(&format!("max({name}{{}})"), "max").unit(unit));
+        }
+    }
+}
+
+/// Returns what the numbers of a metric are, as its name says.
+fn unit_of(name: &str) -> &'static str {
+    let base = name.trim_end_matches("_total").trim_end_matches("_sum").trim_end_matches("_count");
+    match base.rsplit('_').next().unwrap_or_default() {
+        "bytes" => "bytes",
+        "seconds" => "s",
+        "milliseconds" | "ms" => "ms",
+        "ratio" => "ratio",
+        "percent" => "percent",
+        _ => "none",
+    }
+}
+
+/// Reports whether a name can be written into a query as it is.
+fn is_name(name: &str) -> bool {
+    name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b':')) && !name.starts_with(|c: char| c.is_ascii_digit())
+}
