@@ -9,6 +9,7 @@ mod dashboards;
 mod docs;
 mod embedded;
 mod json;
+mod links;
 mod markdown;
 mod page;
 mod reference;

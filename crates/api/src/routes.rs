@@ -21,6 +21,7 @@ pub(crate) mod differs;
 pub(crate) mod fields;
 pub(crate) mod first_look;
 pub(crate) mod fleet;
+pub(crate) mod for_everybody;
 pub(crate) mod groups;
 pub(crate) mod health;
 pub(crate) mod histogram;
@@ -118,7 +119,7 @@ pub(crate) fn table() -> Table<FamilyState<Api>> {
         .get("/-/healthy", Role::None, health::healthy)
         .get("/-/ready", Role::None, health::ready)
         .get("/ready", Role::None, health::loki_ready);
-    fleet::add(incidents::add(issues::add(alerts::add(dashboards::add(add_causes(table))))))
+    fleet::add(incidents::add(issues::add(alerts::add(dashboards::add(for_everybody::add(add_causes(table)))))))
 }
 
 /// Adds the routes that lead from an alert to its cause.

@@ -129,7 +129,7 @@ impl SubjectReader<'_, '_> {
         Ok(facts)
     }
 
-    fn event_facts(&self, groups: Vec<String>, condition: &str) -> Result<EventFacts, Problem> {
+    pub(crate) fn event_facts(&self, groups: Vec<String>, condition: &str) -> Result<EventFacts, Problem> {
         let n_events = self.count(&groups, condition)?;
         if n_events == 0 {
             return Ok(EventFacts::default());
@@ -201,7 +201,7 @@ impl SubjectReader<'_, '_> {
 }
 
 /// Writes the beginning of a query about events that meet a condition.
-fn filter(condition: &str) -> String {
+pub(crate) fn filter(condition: &str) -> String {
     if condition.is_empty() { String::new() } else { format!("filter {condition} | ") }
 }
 

@@ -27,6 +27,7 @@ use std::collections::BTreeSet;
 
 use plan::fields::{HOST_FIELDS, SERVICE_FIELDS};
 
+pub use self::access::{RequestFields, request_fields};
 use self::board::Board;
 use self::insights::{field, quoted};
 use crate::document::Dashboard;

@@ -22,8 +22,8 @@ const BEFORE: i64 = 15 * Timestamp::MINUTE;
 const AFTER: i64 = 15 * Timestamp::MINUTE;
 
 /// An onset, and what began with it.
-pub(super) struct FoundOnset {
-    pub(super) onset: Onset,
+pub(crate) struct FoundOnset {
+    pub(crate) onset: Onset,
     pub(super) also: Vec<Concurrent>,
     pub(super) partial_reasons: Vec<PartialReason>,
 }
@@ -48,7 +48,7 @@ fn wide(range: TimeRange, now: Timestamp) -> TimeRange {
 }
 
 /// Finds the onset of what a question selects.
-pub(super) fn find(reading: &QueryRun<'_>, question: &Question) -> Result<FoundOnset, Problem> {
+pub(crate) fn find(reading: &QueryRun<'_>, question: &Question) -> Result<FoundOnset, Problem> {
     let (scope, range) = (&question.scope, question.range);
     let groups = match scope.groups.is_empty() {
         true => Vec::new(),

@@ -78,6 +78,29 @@ const CACHE: [&str; 3] = ["upstream_cache_status", "cache_status", "cache"];
 const AGENT_IN_LINE: &str = r#"/" \d{3} \S+ "[^"]*" "(?<agent>[^"-][^"]*)"/"#;
 const AGENT_IN_LINE_IS_THERE: &str = r#"@message like /" \d{3} \S+ "[^"]*" "[^"-][^"]*"/"#;
 
+/// The fields that tell of a request how it ended and how long it took.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestFields {
+    /// The status, as it is written in queries.
+    pub status: String,
+    /// The time, as it is written in queries, and how many milliseconds its unit has.
+    pub time: Option<(String, f64)>,
+}
+
+/// Returns the fields of requests, where log lines are those of requests.
+pub fn request_fields(facts: &EventFacts) -> Option<RequestFields> {
+    let status = facts.first_of(&STATUS).filter(|_| is_recognised(facts)).map(field)?;
+    let time = time(facts).map(|(name, unit)| {
+        let ms = match unit {
+            "s" => 1e3,
+            "ns" => 1e-6,
+            _ => 1.0,
+        };
+        (name, ms)
+    });
+    Some(RequestFields { status, time })
+}
+
 /// Reports whether events have what requests have.
 pub(super) fn is_recognised(facts: &EventFacts) -> bool {
     facts.first_of(&STATUS).is_some() && (facts.first_of(&PATH).is_some() || facts.first_of(&METHOD).is_some())

@@ -1,0 +1,169 @@
+//! Links to the page for everybody: whoever has one sees what its maker chose to show, until it expires or is withdrawn.
+//!
+//! | kind | name | document |
+//! |---|---|---|
+//! | `for-link` | the id, sixteen hexadecimal digits | [`Stored`] |
+//!
+//! A link holds a secret, of which only a hash is kept. It opens one name and no other, within the groups that existed for its
+//! maker when it was made.
+
+use axum::http::StatusCode;
+use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use storage::Settings;
+use types::{GroupPattern, GroupScope, Timestamp};
+
+use door::access::{Caller, Role, Validity};
+use door::problem::Problem;
+use door::users::user_of;
+
+/// The kind of documents.
+const KIND: &str = "for-link";
+
+/// Most links: every change of a setting goes over all of them.
+const LINKS_MAX: usize = 2_000;
+
+/// Bytes of the id and of the secret.
+const ID_BYTES: usize = 8;
+const SECRET_BYTES: usize = 32;
+
+/// A link as the control store has it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Stored {
+    /// The group or service, as `service:pay`.
+    subject: String,
+    /// The groups that exist for those who have the link.
+    groups: Vec<String>,
+    /// What tells the maker from others.
+    owner_id: String,
+    /// What the maker was called.
+    by: String,
+    created: String,
+    expires: String,
+    /// SHA-256 of the secret, in hexadecimal.
+    hash: String,
+}
+
+/// A link that was just made; its token is shown once.
+pub(crate) struct NewLink {
+    pub(crate) id: String,
+    pub(crate) token: String,
+    pub(crate) expires: Timestamp,
+}
+
+/// Makes a link to the page of a subject. Blocks.
+pub(crate) fn make(
+    settings: Settings<'_>,
+    caller: &Caller,
+    subject: &str,
+    (now, expires): (Timestamp, Timestamp),
+) -> Result<NewLink, Problem> {
+    let mut others = all(settings)?;
+    for (id, link) in &others {
+        if is_over(link, now) {
+            settings.remove(KIND, id)?;
+        }
+    }
+    others.retain(|(_, link)| !is_over(link, now));
+    if others.len() >= LINKS_MAX {
+        let message = format!("there can be {LINKS_MAX} links");
+        return Err(Problem::new(StatusCode::CONFLICT, "too-many-links", message).hint("withdraw some that nobody uses"));
+    }
+    let mut bytes = [0u8; ID_BYTES + SECRET_BYTES];
+    getrandom::fill(&mut bytes).map_err(|error| Problem::internal(format!("no random numbers: {error}")))?;
+    let (id, secret) = bytes.split_at(ID_BYTES);
+    let (id, secret) = (HEXLOWER.encode(id), BASE64URL_NOPAD.encode(secret));
+    let stored = Stored {
+        subject: subject.to_owned(),
+        groups: groups_of(&caller.scope),
+        owner_id: caller.identity().to_string(),
+        by: user_of(caller).unwrap_or(&caller.name).to_owned(),
+        created: now.to_string(),
+        expires: expires.to_string(),
+        hash: hash_of(&secret),
+    };
+    let json = serde_json::to_string(&stored).map_err(|error| Problem::internal(error.to_string()))?;
+    settings.put(KIND, &id, &json)?;
+    Ok(NewLink { token: format!("{id}.{secret}"), id, expires })
+}
+
+/// Returns the caller that a link makes of whoever has it, who may see the page of one subject. Blocks.
+pub(crate) fn caller_of(
+    settings: Settings<'_>,
+    token: &str,
+    subject: &str,
+    now: Timestamp,
+) -> Result<Caller, Problem> {
+    let found = token.split_once('.').filter(|(id, _)| is_id(id)).map(|(id, secret)| {
+        let json = settings.get(KIND, id)?;
+        let link: Option<Stored> = json.and_then(|json| serde_json::from_str(&json).ok());
+        // Hashes of secrets that nobody can guess: how long a comparison takes tells nothing.
+        let is_right = |link: &Stored| link.hash == hash_of(secret) && link.subject == subject && !is_over(link, now);
+        Ok::<_, Problem>(link.filter(is_right).map(|link| (id, link)))
+    });
+    let Some((id, link)) = found.transpose()?.flatten() else {
+        let problem = Problem::new(StatusCode::GONE, "link-expired", "this link has expired or was withdrawn");
+        return Err(problem.hint("ask whoever sent it for a new one"));
+    };
+    let validity = Validity::default();
+    validity.end_at(Timestamp::parse_rfc3339(&link.expires).unwrap_or(now));
+    let scope = GroupScope::Matching(link.groups.into_iter().map(GroupPattern::new).collect());
+    Ok(Caller { role: Role::Read, scope, name: format!("link:{id}").into(), validity, ..Caller::default() })
+}
+
+/// Returns the links to a subject's page that the caller may withdraw: their own, and all to who administrates. Blocks.
+pub(crate) fn list(
+    settings: Settings<'_>,
+    caller: &Caller,
+    subject: &str,
+    now: Timestamp,
+) -> Result<Vec<Value>, Problem> {
+    let mut links = all(settings)?;
+    links.retain(|(_, link)| link.subject == subject && is_own(link, caller) && !is_over(link, now));
+    links.sort_by(|(_, a), (_, b)| b.created.cmp(&a.created));
+    let view = |(id, link): &(String, Stored)| {
+        json!({"id": id, "by": link.by, "created": link.created, "expires": link.expires})
+    };
+    Ok(links.iter().map(view).collect())
+}
+
+/// Withdraws a link. Blocks.
+pub(crate) fn remove(settings: Settings<'_>, caller: &Caller, subject: &str, id: &str) -> Result<(), Problem> {
+    let link = all(settings)?.into_iter().find(|(known, _)| known == id);
+    let is_theirs = link.is_some_and(|(_, link)| link.subject == subject && is_own(&link, caller));
+    if !is_theirs {
+        return Err(Problem::not_found(format!("there is no link {id:?}")));
+    }
+    Ok(settings.remove(KIND, id)?)
+}
+
+fn all(settings: Settings<'_>) -> Result<Vec<(String, Stored)>, Problem> {
+    let read = |(id, json): (String, String)| Some((id, serde_json::from_str(&json).ok()?));
+    Ok(settings.all(KIND)?.into_iter().filter_map(read).collect())
+}
+
+fn is_own(link: &Stored, caller: &Caller) -> bool {
+    link.owner_id == *caller.identity() || caller.role == Role::Admin
+}
+
+fn is_over(link: &Stored, now: Timestamp) -> bool {
+    Timestamp::parse_rfc3339(&link.expires).is_none_or(|expires| expires <= now)
+}
+
+fn is_id(text: &str) -> bool {
+    text.len() == 2 * ID_BYTES && text.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+fn hash_of(secret: &str) -> String {
+    HEXLOWER.encode(&Sha256::digest(secret.as_bytes()))
+}
+
+/// Returns the patterns of a scope; a link never reaches what is for administrators alone.
+fn groups_of(scope: &GroupScope) -> Vec<String> {
+    match scope {
+        GroupScope::All => vec!["*".to_owned()],
+        GroupScope::Matching(patterns) => patterns.iter().map(|pattern| pattern.as_str().to_owned()).collect(),
+    }
+}

@@ -1,0 +1,178 @@
+//! `/api/v1/for/{name}`: how a group or service is, for people who know no query: is it up, is it slow, what went wrong, who is
+//! on it, how last month was. With the links by which people without a key see it.
+
+mod known;
+mod measured;
+
+use axum::Json;
+use axum::body::Body;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use dashboard::derive::Subject;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use types::{GroupName, Timestamp};
+
+use super::session::read_json;
+use crate::state::{Api, Shared};
+use crate::{ask, links};
+use door::access::{Role, require};
+use door::parameters::{Parameters, PathName};
+use door::problem::Problem;
+use door::query_run::read;
+use door::server::FamilyState;
+use door::table::Table;
+
+/// The header that a link's token comes in: it is never part of an address that a server writes down.
+const LINK: &str = "x-catat-link";
+
+/// How long a link lasts unless it is said, and at least and at most.
+const LINK_LASTS: i64 = 7 * Timestamp::DAY;
+const LINK_LASTS_MIN: i64 = 5 * Timestamp::MINUTE;
+const LINK_LASTS_MAX: i64 = 366 * Timestamp::DAY;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LinkOrder {
+    #[serde(default)]
+    expires_in: Option<String>,
+}
+
+/// Returns the routes of the page for everybody.
+pub(crate) fn add(table: Table<FamilyState<Api>>) -> Table<FamilyState<Api>> {
+    table
+        .get("/api/v1/for/{name}", Role::None, get)
+        .get("/api/v1/for/{name}/links", Role::Operate, list_links)
+        .post("/api/v1/for/{name}/links", Role::Operate, post_link)
+        .delete("/api/v1/for/{name}/links/{id}", Role::Operate, delete_link)
+}
+
+async fn get(
+    server: Shared,
+    PathName(name): PathName,
+    parameters: Parameters,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    parameters.check_names(&["time_zone"])?;
+    let zone = ask::time_zone(parameters.get("time_zone"))?;
+    let server = match headers.get(LINK).map(|value| value.to_str().unwrap_or_default().to_owned()) {
+        None => {
+            require(&server.caller, Role::Read)?;
+            server
+        }
+        Some(token) => {
+            let (of_thread, name) = (server.clone(), name.clone());
+            let work = move || links::caller_of(of_thread.settings(), &token, &name, of_thread.now());
+            let caller = server.lookups.run(work).await??;
+            server.as_caller(caller.into())
+        }
+    };
+    let subject = subject_of(&server, &name);
+    let now = server.now();
+    let (asked, of_link) = (subject.clone(), headers.contains_key(LINK));
+    let measured = read(&server, &name, move |run| measured::measure(run, &asked, now)).await?;
+    if measured.last.is_none() {
+        let message = format!("nothing is known of {:?}", subject.name());
+        return Err(Problem::not_found(message).hint("there is no group or service of this name with lines of the last week"));
+    }
+    let of_thread = server.clone();
+    let asked = subject.clone();
+    let known = server.lookups.run(move || known::find(&of_thread, &asked, (now, zone))).await??;
+    let mut answer = json!({
+        "name": subject.name(), "kind": subject.kind(), "at": now.to_string(),
+        "up": up(&measured, &known, now), "speed": measured.speed.to_json(), "wrong": wrong(&measured, &known),
+        "people": known.people, "month": known.month, "partial": measured.is_partial,
+    });
+    if !of_link {
+        answer["may_share"] = server.caller.may(Role::Operate).into();
+    }
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response())
+}
+
+/// Returns what a name means: `group:NAME`, `service:NAME`, else a group of this name, else a service.
+fn subject_of(server: &Shared, name: &str) -> Subject {
+    match Subject::parse(name) {
+        Some(subject @ (Subject::Group(_) | Subject::Service(_))) => return subject,
+        Some(Subject::Host(_)) | None => {}
+    }
+    let is_group = GroupName::new(name).is_some_and(|group| server.store().has_group(&group));
+    if is_group { Subject::Group(name.to_owned()) } else { Subject::Service(name.to_owned()) }
+}
+
+/// Returns whether it works, in one word, since when, and what that is known by.
+fn up(measured: &measured::Measured, known: &known::Known, now: Timestamp) -> Value {
+    let (state, since) = if measured.requests.is_down() {
+        ("down", measured.requests.since)
+    } else if measured.requests.is_troubled() {
+        ("trouble", measured.requests.since)
+    } else if known.open_since.is_some() {
+        ("trouble", known.open_since)
+    } else if measured.is_silent(now) {
+        ("silent", measured.last)
+    } else {
+        ("up", None)
+    };
+    let failed = measured.requests.failed_of_100();
+    json!({
+        "state": state, "since": since.map(|at| at.to_string()), "last": measured.last.map(|at| at.to_string()),
+        "failed_of_100": failed, "known_by": if failed.is_some() { "requests" } else { "lines" },
+    })
+}
+
+/// Returns what went wrong, the newest first; what is not over before all others.
+fn wrong(measured: &measured::Measured, known: &known::Known) -> Vec<Value> {
+    let mut all: Vec<Value> = known.wrong.iter().cloned().chain(measured.errors_json(known.n_issues)).collect();
+    all.sort_by_key(|one| {
+        let since = one["since"].as_str().and_then(Timestamp::parse_rfc3339).map_or(0, |at| at.0);
+        (!one["until"].is_null(), std::cmp::Reverse(since))
+    });
+    all
+}
+
+async fn list_links(server: Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
+    let of_thread = server.clone();
+    let work = move || links::list(of_thread.settings(), &of_thread.caller, &name, of_thread.now());
+    Ok(Json(json!({"links": server.lookups.run(work).await??})))
+}
+
+async fn post_link(
+    server: Shared,
+    PathName(name): PathName,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let order: LinkOrder = read_json(&server, &headers, body).await?;
+    let bad = |message: String| Problem::bad_request("bad-link", message).hint("write a duration such as 7d, 5m to 366d");
+    let lasts = match &order.expires_in {
+        None => LINK_LASTS,
+        Some(text) => types::parse_duration_ns(text).map_err(|error| bad(format!("expires_in: {error}")))?,
+    };
+    if !(LINK_LASTS_MIN..=LINK_LASTS_MAX).contains(&lasts) {
+        return Err(bad("expires_in: a link lasts 5m to 366d".to_owned()));
+    }
+    let of_thread = server.clone();
+    let work = move || {
+        let now = of_thread.now();
+        let expires = Timestamp(now.0.saturating_add(lasts));
+        let made = links::make(of_thread.settings(), &of_thread.caller, &name, (now, expires))?;
+        of_thread.audit_own("link made", &json!({"link": made.id, "for": name, "expires": made.expires.to_string()}));
+        Ok::<_, Problem>(made)
+    };
+    let made = server.lookups.run(work).await??;
+    let answer = json!({"id": made.id, "token": made.token, "expires": made.expires.to_string()});
+    Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response())
+}
+
+async fn delete_link(
+    server: Shared,
+    axum::extract::Path((name, id)): axum::extract::Path<(String, String)>,
+) -> Result<Json<Value>, Problem> {
+    let of_thread = server.clone();
+    let work = move || {
+        links::remove(of_thread.settings(), &of_thread.caller, &name, &id)?;
+        of_thread.audit_own("link withdrawn", &json!({"link": id, "for": name}));
+        Ok::<(), Problem>(())
+    };
+    server.lookups.run(work).await??;
+    Ok(Json(json!({"deleted": true})))
+}

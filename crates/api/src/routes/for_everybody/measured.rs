@@ -1,0 +1,253 @@
+//! What events tell: when the last one came, how many requests failed, how long they take, how many errors there are.
+
+use dashboard::derive::{EventFacts, Subject, request_fields};
+use serde_json::{Value, json};
+use types::{TimeRange, Timestamp, Value as Cell};
+
+use crate::ask::{Ask, Groups};
+use crate::routes::onset;
+use crate::subject::{SubjectGroups, SubjectReader, filter, number};
+use door::problem::Problem;
+use door::query_run::QueryRun;
+
+/// The time that is *now*, that is compared with what is usual, and within which something must have been heard at all.
+const RECENT: i64 = 15 * Timestamp::MINUTE;
+const HOUR: i64 = Timestamp::HOUR;
+const DAY: i64 = Timestamp::DAY;
+const WEEK: i64 = 7 * Timestamp::DAY;
+
+/// Fewer requests say nothing about how things are.
+const REQUESTS_MIN: u64 = 5;
+
+/// Shares of failed requests from which on there is trouble, and nothing works.
+const TROUBLE: f64 = 0.05;
+const DOWN: f64 = 0.5;
+
+/// How much longer than usual counts as slower, in share and in ms: nobody notices less.
+const SLOWER: f64 = 1.5;
+const SLOWER_MS: f64 = 50.0;
+
+/// How many usual gaps between lines a silence lasts.
+const GAPS: i64 = 20;
+
+/// What events tell.
+#[derive(Debug, Default)]
+pub(super) struct Measured {
+    /// When the newest event happened.
+    pub(super) last: Option<Timestamp>,
+    /// Events of the last day.
+    n_day: u64,
+    /// The requests of the last minutes.
+    pub(super) requests: Requests,
+    pub(super) speed: Speed,
+    errors: Errors,
+    /// Whether something of this could not be read.
+    pub(super) is_partial: bool,
+}
+
+/// The requests of the last minutes.
+#[derive(Debug, Default)]
+pub(super) struct Requests {
+    n: u64,
+    n_failed: u64,
+    /// Since when they fail.
+    pub(super) since: Option<Timestamp>,
+}
+
+/// How long requests take.
+#[derive(Debug, Default)]
+pub(super) struct Speed {
+    /// Half of the requests of the last hour were faster.
+    ms: Option<f64>,
+    /// The same of the last day.
+    usual_ms: Option<f64>,
+}
+
+/// Errors of the last day.
+#[derive(Debug, Default)]
+struct Errors {
+    n: u64,
+    first: Option<Timestamp>,
+    /// When they became more than usual.
+    began: Option<Timestamp>,
+    ended: Option<Timestamp>,
+}
+
+/// What requests are told by: the groups, the condition, that of failures, the expression of their time in ms.
+struct Source {
+    groups: Vec<String>,
+    condition: String,
+    failed: String,
+    ms: Option<String>,
+}
+
+/// Measures a subject.
+pub(super) fn measure(run: &QueryRun<'_>, subject: &Subject, now: Timestamp) -> Result<Measured, Problem> {
+    let over = |ns: i64| SubjectReader { run, range: before(now, ns), now };
+    let (week, day) = (over(WEEK), over(DAY));
+    let groups = week.groups(subject)?;
+    let own = subject.condition().unwrap_or_default();
+    let events = [groups.lines.clone(), groups.spans.clone(), of_group(subject, &groups)].concat();
+    let last = newest(&week, &events, &own)?;
+    if last.is_none() {
+        return Ok(Measured::default());
+    }
+    let source = source(&day, &groups, &own)?;
+    let (mut requests, mut speed) = (Requests::default(), Speed::default());
+    if let Some(source) = &source {
+        requests = self::requests(&over(RECENT), source)?;
+        if requests.is_troubled() {
+            let query = format!("filter {} and {}", source.condition, source.failed);
+            requests.since = onset_of(run, query, &source.groups)?.0;
+        }
+        speed = Speed { ms: median(&over(HOUR), source)?, usual_ms: median(&day, source)? };
+    }
+    let (errors, is_partial) = errors(run, &day, &[groups.lines, groups.spans].concat(), &own)?;
+    let n_day = day.count(&events, &own)?;
+    Ok(Measured { last, n_day, requests, speed, errors, is_partial })
+}
+
+/// Returns the groups of samples that belong to a subject: of a group, itself.
+fn of_group(subject: &Subject, groups: &SubjectGroups) -> Vec<String> {
+    if matches!(subject, Subject::Group(_)) { groups.samples.clone() } else { Vec::new() }
+}
+
+fn newest(reader: &SubjectReader<'_, '_>, groups: &[String], own: &str) -> Result<Option<Timestamp>, Problem> {
+    let rows = reader.rows(groups, &format!("{}stats max(@timestamp) as newest", filter(own)))?;
+    Ok(rows.first().and_then(|row| instant(row.first())))
+}
+
+/// Finds out what requests are told by: spans of the server's side, else lines of an access log.
+fn source(day: &SubjectReader<'_, '_>, groups: &SubjectGroups, own: &str) -> Result<Option<Source>, Problem> {
+    let both = |condition: String| if own.is_empty() { condition } else { format!("{own} and {condition}") };
+    let served = both("kind in [\"server\", \"consumer\"]".to_owned());
+    if day.count(&groups.spans, &served)? > 0 {
+        let (groups, failed) = (groups.spans.clone(), "status = \"error\"".to_owned());
+        return Ok(Some(Source { groups, condition: served, failed, ms: Some("duration_ms".to_owned()) }));
+    }
+    let facts: EventFacts = day.event_facts(groups.lines.clone(), own)?;
+    let Some(fields) = request_fields(&facts) else { return Ok(None) };
+    let condition = both(format!("{} between 100 and 599", fields.status));
+    if day.count(&groups.lines, &condition)? == 0 {
+        return Ok(None);
+    }
+    let ms = fields.time.map(|(name, factor)| format!("{name} * {factor}"));
+    Ok(Some(Source { groups: groups.lines.clone(), condition, failed: format!("{} >= 500", fields.status), ms }))
+}
+
+fn requests(recent: &SubjectReader<'_, '_>, source: &Source) -> Result<Requests, Problem> {
+    let n = recent.count(&source.groups, &source.condition)?;
+    let n_failed = recent.count(&source.groups, &format!("{} and {}", source.condition, source.failed))?;
+    Ok(Requests { n, n_failed, since: None })
+}
+
+/// Returns how long half of the requests took at most, in ms.
+fn median(reader: &SubjectReader<'_, '_>, source: &Source) -> Result<Option<f64>, Problem> {
+    let Some(ms) = &source.ms else { return Ok(None) };
+    let query = format!("filter {} | stats pct({ms}, 50) as ms, count({ms}) as n", source.condition);
+    let rows = reader.rows(&source.groups, &query)?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let n = row.get(1).and_then(|cell| number(cell.as_ref())).unwrap_or_default();
+    let ms = row.first().and_then(|cell| number(cell.as_ref()));
+    Ok(ms.filter(|ms| n >= REQUESTS_MIN as f64 && *ms >= 0.0))
+}
+
+/// Counts the errors of the last day, and finds out when they became more than usual.
+fn errors(
+    run: &QueryRun<'_>,
+    day: &SubjectReader<'_, '_>,
+    groups: &[String],
+    own: &str,
+) -> Result<(Errors, bool), Problem> {
+    let condition = [own, "@level >= \"error\""].into_iter().filter(|one| !one.is_empty()).collect::<Vec<_>>().join(" and ");
+    let rows = day.rows(groups, &format!("filter {condition} | stats count(*) as n, min(@timestamp) as oldest"))?;
+    let Some(row) = rows.first() else { return Ok((Errors::default(), false)) };
+    let n = row.first().and_then(|cell| number(cell.as_ref())).unwrap_or_default() as u64;
+    if n == 0 {
+        return Ok((Errors::default(), false));
+    }
+    let (began, ended, is_partial) = onset_of(run, format!("filter {condition}"), groups)?;
+    Ok((Errors { n, first: instant(row.get(1)), began, ended }, is_partial))
+}
+
+/// Returns when what a query selects began within the last day, when it ended, and whether something could not be read.
+fn onset_of(
+    run: &QueryRun<'_>,
+    query: String,
+    groups: &[String],
+) -> Result<(Option<Timestamp>, Option<Timestamp>, bool), Problem> {
+    let ask = Ask {
+        query,
+        groups: Some(Groups::Many(groups.to_vec())),
+        from: Some(Value::String("now-24h".to_owned())),
+        ..Ask::default()
+    };
+    let found = onset::find(run, &ask.check(run.server.now())?)?;
+    Ok((found.onset.began, found.onset.ended, !found.partial_reasons.is_empty()))
+}
+
+impl Requests {
+    fn share(&self) -> Option<f64> {
+        (self.n >= REQUESTS_MIN).then(|| self.n_failed as f64 / self.n as f64)
+    }
+
+    /// Reports whether most requests fail.
+    pub(super) fn is_down(&self) -> bool {
+        self.share().is_some_and(|share| share >= DOWN)
+    }
+
+    /// Reports whether more requests fail than people put up with.
+    pub(super) fn is_troubled(&self) -> bool {
+        self.share().is_some_and(|share| share >= TROUBLE)
+    }
+
+    /// Returns how many of a hundred requests fail; none where there are too few to say.
+    pub(super) fn failed_of_100(&self) -> Option<f64> {
+        self.share().map(|share| crate::json::rounded(share * 100.0))
+    }
+}
+
+impl Speed {
+    /// Returns the time of a usual request now, and how that compares.
+    pub(super) fn to_json(&self) -> Value {
+        let is_beyond = |a: f64, b: f64| a >= b * SLOWER && a - b >= SLOWER_MS;
+        let state = match (self.ms, self.usual_ms) {
+            (Some(ms), Some(usual)) if is_beyond(ms, usual) => "slower",
+            (Some(ms), Some(usual)) if is_beyond(usual, ms) => "faster",
+            (Some(_), Some(_)) => "usual",
+            (None, Some(_)) => "earlier",
+            (_, None) => "unknown",
+        };
+        json!({"state": state, "ms": self.ms.or(self.usual_ms), "usual_ms": self.usual_ms})
+    }
+}
+
+impl Measured {
+    /// Reports whether nothing was heard for longer than usual.
+    pub(super) fn is_silent(&self, now: Timestamp) -> bool {
+        let usual_gap = DAY / i64::try_from(self.n_day).unwrap_or(i64::MAX).max(1);
+        let allowed = usual_gap.saturating_mul(GAPS).clamp(RECENT, DAY);
+        self.last.is_none_or(|last| now.0.saturating_sub(last.0) > allowed)
+    }
+
+    /// Returns the errors of the last day as something that went wrong, `different` of which are known.
+    pub(super) fn errors_json(&self, different: usize) -> Option<Value> {
+        let Errors { n, first, began, ended } = &self.errors;
+        let since = began.or(*first)?;
+        Some(json!({
+            "kind": "errors", "text": null, "since": since.to_string(), "until": ended.map(|at| at.to_string()),
+            "count": n, "different": different, "sudden": began.is_some(),
+        }))
+    }
+}
+
+fn instant(cell: Option<&Option<Cell>>) -> Option<Timestamp> {
+    match cell?.as_ref()? {
+        Cell::Timestamp(at) => Some(*at),
+        _ => None,
+    }
+}
+
+fn before(now: Timestamp, ns: i64) -> TimeRange {
+    TimeRange { from: Timestamp(now.0.saturating_sub(ns)), to: Timestamp(now.0.saturating_add(Timestamp::MINUTE)) }
+}
