@@ -75,6 +75,8 @@ const OWN = [
   "explore/rise.ts",
   "api/changes.ts",
   "sse.ts",
+  "api/for_everybody.ts",
+  "style/for_everybody.css",
   "rows.ts",
   "explore/sidebar.tsx",
   "explore/value_buttons.tsx",

@@ -59,6 +59,7 @@ const Issues = later(async () => (await import("./pages/issues.tsx")).Issues);
 const Incidents = later(async () => (await import("./pages/incidents.tsx")).Incidents);
 const Ledger = later(async () => (await import("./pages/ledger.tsx")).LedgerPage);
 const MarkDialog = later(async () => (await import("./explore/mark_dialog.tsx")).MarkDialog);
+const ForEverybody = later(async () => (await import("./pages/for_everybody.tsx")).ForEverybody);
 const Help = later(async () => (await import("./parts/help.tsx")).Help);
 const Palette = later(async () => (await import("./parts/palette.tsx")).Palette);
 const SignIn = later(async () => (await import("./parts/sign_in.tsx")).SignIn);
@@ -120,7 +121,9 @@ function App() {
     <>
       <SkipLink />
       <Head />
-      {page === "alerts" ? (
+      {page === "for" ? (
+        <ForEverybody />
+      ) : page === "alerts" ? (
         <Alerts />
       ) : page === "trace" ? (
         <Trace key={view.value.trace} />
@@ -167,7 +170,9 @@ function followTitle(): void {
     document.title =
       now.page === "explore"
         ? `${short} · ${when} – catat`
-        : `${t(PAGES.find(({ page }) => page === now.page)?.title ?? text("Trace"))} – catat`;
+        : now.page === "for"
+          ? `${now.open} – catat`
+          : `${t(PAGES.find(({ page }) => page === now.page)?.title ?? text("Trace"))} – catat`;
   });
 }
 

@@ -8,6 +8,7 @@ import { isZone, resolve, type Zone } from "./time.ts";
 /** A page of the application. */
 export type Page =
   | "explore"
+  | "for"
   | "alerts"
   | "groups"
   | "sources"
@@ -23,6 +24,7 @@ export type Page =
 
 /** Pages with a path of their own; the rest is Explore. The paths of a trace and of an incident end with its id. */
 const PATHS: readonly Page[] = [
+  "for",
   "alerts",
   "groups",
   "sources",
@@ -169,7 +171,7 @@ function fromAddress(): View {
   const [first, id = ""] = path.split("/", 2);
   const page = PATHS.find((one) => one === first) ?? "explore";
   const of = viewOf(page, new URLSearchParams(location.search));
-  if (page === "incidents") return { ...of, open: decoded(id) };
+  if (page === "incidents" || page === "for") return { ...of, open: decoded(id) };
   return { ...of, trace: id, span: new URLSearchParams(location.hash.slice(1)).get("span") ?? "" };
 }
 
@@ -249,6 +251,7 @@ export function address(view: View): string {
   const rest = () => (params.size > 0 ? `?${params.toString()}` : "");
   if (view.page === "incidents" && view.open !== "")
     return `${basePath()}incidents/${encodeURIComponent(view.open)}${rest()}`;
+  if (view.page === "for") return `${basePath()}for/${encodeURIComponent(view.open)}${rest()}`;
   if (view.page === "first-look" && view.open !== "") {
     set("alert", view.open);
     return `${basePath()}first-look${rest()}`;

@@ -47,7 +47,7 @@ const PAGE_ROUTES: [&str; 12] = [
 ];
 
 /// Routes of the page that end with an id.
-const PAGE_ROUTES_OF_ONE: [&str; 2] = ["/incidents/", "/trace/"];
+const PAGE_ROUTES_OF_ONE: [&str; 3] = ["/for/", "/incidents/", "/trace/"];
 
 /// The server, and the states of all protocol families.
 #[derive(Clone)]

@@ -5,6 +5,7 @@ import { ALERTS } from "./id/alerts.ts";
 import { CAUSE } from "./id/cause.ts";
 import { EVENTS } from "./id/events.ts";
 import { EXPLORE } from "./id/explore.ts";
+import { FOR_EVERYBODY } from "./id/for_everybody.ts";
 import { ISSUES } from "./id/issues.ts";
 import { METRICS } from "./id/metrics.ts";
 import { PAGES } from "./id/pages.ts";
@@ -17,6 +18,7 @@ export const INDONESIAN: Readonly<Record<string, string>> = {
   ...SHELL,
   ...EXPLORE,
   ...EVENTS,
+  ...FOR_EVERYBODY,
   ...PAGES,
   ...ALERTS,
   ...SETTINGS,

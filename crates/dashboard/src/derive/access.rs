@@ -79,7 +79,7 @@ const AGENT_IN_LINE: &str = r#"/" \d{3} \S+ "[^"]*" "(?<agent>[^"-][^"]*)"/"#;
 const AGENT_IN_LINE_IS_THERE: &str = r#"@message like /" \d{3} \S+ "[^"]*" "[^"-][^"]*"/"#;
 
 /// The fields that tell of a request how it ended and how long it took.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct RequestFields {
     /// The status, as it is written in queries.
     pub status: String,
