@@ -69,7 +69,9 @@ pub(crate) fn make(
     others.retain(|(_, link)| !is_over(link, now));
     if others.len() >= LINKS_MAX {
         let message = format!("there can be {LINKS_MAX} links");
-        return Err(Problem::new(StatusCode::CONFLICT, "too-many-links", message).hint("withdraw some that nobody uses"));
+        return Err(
+            Problem::new(StatusCode::CONFLICT, "too-many-links", message).hint("withdraw some that nobody uses")
+        );
     }
     let mut bytes = [0u8; ID_BYTES + SECRET_BYTES];
     getrandom::fill(&mut bytes).map_err(|error| Problem::internal(format!("no random numbers: {error}")))?;
@@ -90,12 +92,7 @@ pub(crate) fn make(
 }
 
 /// Returns the caller that a link makes of whoever has it, who may see the page of one subject. Blocks.
-pub(crate) fn caller_of(
-    settings: Settings<'_>,
-    token: &str,
-    subject: &str,
-    now: Timestamp,
-) -> Result<Caller, Problem> {
+pub(crate) fn caller_of(settings: Settings<'_>, token: &str, subject: &str, now: Timestamp) -> Result<Caller, Problem> {
     let found = token.split_once('.').filter(|(id, _)| is_id(id)).map(|(id, secret)| {
         let json = settings.get(KIND, id)?;
         let link: Option<Stored> = json.and_then(|json| serde_json::from_str(&json).ok());
@@ -123,9 +120,7 @@ pub(crate) fn list(
     let mut links = all(settings)?;
     links.retain(|(_, link)| link.subject == subject && is_own(link, caller) && !is_over(link, now));
     links.sort_by(|(_, a), (_, b)| b.created.cmp(&a.created));
-    let view = |(id, link): &(String, Stored)| {
-        json!({"id": id, "by": link.by, "created": link.created, "expires": link.expires})
-    };
+    let view = |(id, link): &(String, Stored)| json!({"id": id, "by": link.by, "created": link.created, "expires": link.expires});
     Ok(links.iter().map(view).collect())
 }
 

@@ -161,7 +161,8 @@ impl SubjectReader<'_, '_> {
             return Ok(SampleFacts::default());
         }
         let condition = label.as_deref().map(|label| subject.sample_condition(label)).unwrap_or_default();
-        let query = format!("{}stats count(*) as n by @log, name | sort n desc | limit {METRICS_MAX}", filter(&condition));
+        let query =
+            format!("{}stats count(*) as n by @log, name | sort n desc | limit {METRICS_MAX}", filter(&condition));
         let (mut names, mut own) = (BTreeSet::new(), Vec::new());
         for row in self.rows(&groups, &query)? {
             let (Some(group), Some(name)) = (text(row.first()), text(row.get(1))) else { continue };

@@ -197,7 +197,8 @@ pub fn derive(facts: &Facts) -> Option<Dashboard> {
     let subject = &facts.subject;
     (!panels.is_empty()).then(|| Dashboard {
         title: format!("{} {}", capital(subject.kind()), subject.name()).chars().take(200).collect(),
-        description: "Derived from the fields and metrics that are present; nobody has to keep it up to date.".to_owned(),
+        description: "Derived from the fields and metrics that are present; nobody has to keep it up to date."
+            .to_owned(),
         tags: vec![subject.kind().to_owned()],
         refresh: Some("1m".to_owned()),
         panels,

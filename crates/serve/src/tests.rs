@@ -17,6 +17,7 @@ mod connections;
 mod context;
 mod dashboards;
 mod deletions;
+mod derived;
 mod derived_metrics;
 mod doors;
 mod elastic;
@@ -33,6 +34,7 @@ mod elastic_search;
 mod elastic_values;
 mod exemplars;
 mod exports;
+mod for_everybody;
 mod hostile_frames;
 mod http2;
 mod incidents;
@@ -254,6 +256,12 @@ impl House {
     async fn administer(&self, method: &str, uri: &str, body: impl Into<Body>) -> Reply {
         let request = Request::builder().method(method).uri(uri).header("x-catat-key", ADMIN_KEY);
         self.send(request.body(body.into()).expect("a request")).await
+    }
+
+    /// Posts JSON with the admin key.
+    async fn administer_json(&self, uri: &str, body: &Value) -> Reply {
+        let request = Request::post(uri).header("x-catat-key", ADMIN_KEY).header("content-type", "application/json");
+        self.send(request.body(Body::from(body.to_string())).expect("a request")).await
     }
 
     /// Five events of two groups in the ten minutes before now.

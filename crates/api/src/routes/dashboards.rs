@@ -44,12 +44,7 @@ async fn read(server: &Shared, name: String, version: Option<u64>) -> Result<Das
 }
 
 /// Finds a dashboard; one that is derived follows from what `range` has, else the last day.
-async fn find(
-    server: &Shared,
-    name: String,
-    version: Option<u64>,
-    range: Option<TimeRange>,
-) -> Result<Found, Problem> {
+async fn find(server: &Shared, name: String, version: Option<u64>, range: Option<TimeRange>) -> Result<Found, Problem> {
     if let Some(subject) = Subject::parse(&name) {
         return derived::find(server, name, subject, range).await;
     }

@@ -73,7 +73,9 @@ async fn get(
     let measured = read(&server, &name, move |run| measured::measure(run, &asked, now)).await?;
     if measured.last.is_none() {
         let message = format!("nothing is known of {:?}", subject.name());
-        return Err(Problem::not_found(message).hint("there is no group or service of this name with lines of the last week"));
+        return Err(
+            Problem::not_found(message).hint("there is no group or service of this name with lines of the last week")
+        );
     }
     let of_thread = server.clone();
     let asked = subject.clone();
@@ -142,7 +144,8 @@ async fn post_link(
     body: Body,
 ) -> Result<Response, Problem> {
     let order: LinkOrder = read_json(&server, &headers, body).await?;
-    let bad = |message: String| Problem::bad_request("bad-link", message).hint("write a duration such as 7d, 5m to 366d");
+    let bad =
+        |message: String| Problem::bad_request("bad-link", message).hint("write a duration such as 7d, 5m to 366d");
     let lasts = match &order.expires_in {
         None => LINK_LASTS,
         Some(text) => types::parse_duration_ns(text).map_err(|error| bad(format!("expires_in: {error}")))?,

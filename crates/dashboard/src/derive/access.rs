@@ -112,7 +112,8 @@ pub(super) fn add(board: &mut Board<'_>) {
     board.section("Requests");
     let status = field(status);
     let requests = format!("{status} between 100 and 599");
-    let request = Requests { status: &status, condition: &requests, bytes: facts.first_of(&BYTES).map(field), time: time(facts) };
+    let request =
+        Requests { status: &status, condition: &requests, bytes: facts.first_of(&BYTES).map(field), time: time(facts) };
     add_numbers(board, &request);
     add_courses(board, &request);
     add_tables(board, &request);
@@ -147,7 +148,9 @@ fn add_numbers(board: &mut Board<'_>, request: &Requests<'_>) {
     }
     if let Some((time, unit)) = time {
         let query = format!("stats pct({time}, 95) as p95");
-        board.add(lines(PanelKind::Number, "Request time, p95", &format!("{condition} and {time} >= 0"), query).unit(unit));
+        board.add(
+            lines(PanelKind::Number, "Request time, p95", &format!("{condition} and {time} >= 0"), query).unit(unit),
+        );
     }
     if let Some(client) = board.lines().first_of(&CLIENT) {
         let query = format!("stats count_distinct({}) as clients", field(client));
@@ -176,7 +179,8 @@ fn add_courses(board: &mut Board<'_>, request: &Requests<'_>) {
     }
     for (title, names) in [("Requests by method", &METHOD[..]), ("Requests by site", &VHOST[..])] {
         if let Some(name) = board.lines().first_of(names) {
-            let query = format!("stats count(*) as requests by {} as name | sort requests desc | limit 10", field(name));
+            let query =
+                format!("stats count(*) as requests by {} as name | sort requests desc | limit 10", field(name));
             let condition = format!("{condition} and {}", present(name));
             board.add(lines(PanelKind::Pie, title, &condition, query).unit("count"));
         }
@@ -198,28 +202,41 @@ fn add_tables(board: &mut Board<'_>, request: &Requests<'_>) {
         let query = format!("stats {numbers} by {page} | sort requests desc | limit 10");
         board.add(lines(PanelKind::Table, "Pages asked for most", &format!("{condition} and {is_there}"), query));
         if let Some((time, _)) = time {
-            let query = format!("stats count(*) as requests, {} by {page} | sort p95 desc | limit 10", percentiles(time));
+            let query =
+                format!("stats count(*) as requests, {} by {page} | sort p95 desc | limit 10", percentiles(time));
             board.add(lines(PanelKind::Table, "Slowest pages", &format!("{time} >= 0 and {is_there}"), query));
         }
         for (title, which) in [("Pages that failed", ">= 500"), ("Pages that are missing", "= 404")] {
-            let query = format!("stats count(*) as requests by {page}, {status} as status | sort requests desc | limit 10");
+            let query =
+                format!("stats count(*) as requests by {page}, {status} as status | sort requests desc | limit 10");
             board.add(lines(PanelKind::Table, title, &format!("{status} {which} and {is_there}"), query));
         }
     }
     if let Some(client) = facts.first_of(&CLIENT) {
         let query = format!("stats {numbers} by {} as client | sort requests desc | limit 10", field(client));
-        board.add(lines(PanelKind::Table, "Clients that asked most", &format!("{condition} and {}", present(client)), query));
+        board.add(lines(
+            PanelKind::Table,
+            "Clients that asked most",
+            &format!("{condition} and {}", present(client)),
+            query,
+        ));
     }
     match facts.first_of(&AGENT) {
         Some(agent) => {
-            let query = format!("stats count(*) as requests by {} as agent | sort requests desc | limit 10", field(agent));
+            let query =
+                format!("stats count(*) as requests by {} as agent | sort requests desc | limit 10", field(agent));
             board.add(lines(PanelKind::Table, "User agents", &format!("{condition} and {}", present(agent)), query));
         }
         None => {
             let query = format!(
                 "parse @message {AGENT_IN_LINE} | stats count(*) as requests by agent | sort requests desc | limit 10"
             );
-            board.add(lines(PanelKind::Table, "User agents", &format!("{condition} and {AGENT_IN_LINE_IS_THERE}"), query));
+            board.add(lines(
+                PanelKind::Table,
+                "User agents",
+                &format!("{condition} and {AGENT_IN_LINE_IS_THERE}"),
+                query,
+            ));
         }
     }
 }

@@ -108,7 +108,8 @@ impl<'f> Board<'f> {
     /// Writes a query over the subject's events that meet a condition.
     fn selected(&self, condition: &str, rest: &str) -> String {
         let own = self.facts.subject.condition();
-        let conditions: Vec<&str> = own.as_deref().into_iter().chain([condition]).filter(|one| !one.is_empty()).collect();
+        let conditions: Vec<&str> =
+            own.as_deref().into_iter().chain([condition]).filter(|one| !one.is_empty()).collect();
         if conditions.is_empty() { rest.to_owned() } else { format!("filter {}\n| {rest}", conditions.join(" and ")) }
     }
 
@@ -236,7 +237,8 @@ fn placed(candidates: Vec<Candidate>) -> Vec<Panel> {
         panel.id = format!("p{}", at + 1);
         panel.section = (!candidate.section.is_empty()).then(|| candidate.section.to_owned());
         let width: u32 = row.iter().map(|panel| panel.w).sum();
-        let is_other = row.first().is_some_and(|first| (first.kind == PanelKind::Number) != (panel.kind == PanelKind::Number));
+        let is_other =
+            row.first().is_some_and(|first| (first.kind == PanelKind::Number) != (panel.kind == PanelKind::Number));
         if section != candidate.section || is_other || width + panel.w > COLUMNS {
             y += close(&mut row, y, &mut panels);
             section = candidate.section;

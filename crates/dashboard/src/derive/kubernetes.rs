@@ -25,7 +25,8 @@ pub(super) fn add(board: &mut Board<'_>) {
             board.add(lines(PanelKind::Area, title, &present(name), query).unit("count").stacked());
         }
     }
-    let by_pod = |number: &str| format!("stats count(*) as {number} by {} as pod | sort {number} desc | limit 15", field(pod));
+    let by_pod =
+        |number: &str| format!("stats count(*) as {number} by {} as pod | sort {number} desc | limit 15", field(pod));
     board.add(lines(PanelKind::Bar, "Lines by pod", &present(pod), by_pod("lines")).unit("count"));
     let failed = format!("{} and {ERRORS}", present(pod));
     board.add(lines(PanelKind::Bar, "Errors by pod", &failed, by_pod("errors")).unit("count"));

@@ -28,7 +28,8 @@ fn add_numbers(board: &mut Board<'_>) {
         board.add(panel.unit("percent").grades(85.0, 95.0));
     }
     if board.has_metric("node_filesystem_avail_bytes") && board.has_metric("node_filesystem_size_bytes") {
-        let panel = samples(PanelKind::Number, "Fullest disk", "node_filesystem_avail_bytes", &format!("max({})", full()));
+        let panel =
+            samples(PanelKind::Number, "Fullest disk", "node_filesystem_avail_bytes", &format!("max({})", full()));
         board.add(panel.unit("percent").grades(80.0, 90.0).if_found(disk_space()));
     }
     if board.has_metric("node_load1") {
@@ -47,11 +48,13 @@ fn add_processor(board: &mut Board<'_>) {
         let panel = samples(PanelKind::Area, "Processors by mode", "node_cpu_seconds_total", modes).label("{mode}");
         board.add(panel.unit("percent").stacked().if_found(condition));
         let busy = r#"100 * (1 - avg by (instance) (rate(node_cpu_seconds_total{, mode="idle"}[$__rate_interval])))"#;
-        let panel = samples(PanelKind::Line, "Busy processors by machine", "node_cpu_seconds_total", busy).label("{instance}");
+        let panel =
+            samples(PanelKind::Line, "Busy processors by machine", "node_cpu_seconds_total", busy).label("{instance}");
         board.add(panel.unit("percent").if_found(idle()));
     }
     if board.has_metric("node_load1") {
-        let mut panel = samples(PanelKind::Line, "Load of the machine", "node_load1", "avg(node_load1{})").label("1 minute");
+        let mut panel =
+            samples(PanelKind::Line, "Load of the machine", "node_load1", "avg(node_load1{})").label("1 minute");
         for (name, query, label) in
             [("node_load5", "avg(node_load5{})", "5 minutes"), ("node_load15", "avg(node_load15{})", "15 minutes")]
         {
@@ -82,10 +85,19 @@ fn add_disks(board: &mut Board<'_>) {
         let panel = samples(PanelKind::Line, "Disk space used", "node_filesystem_avail_bytes", &full());
         board.add(panel.label("{instance} {mountpoint}").unit("percent").if_found(disk_space()));
     }
-    add_two(board, "Bytes read and written", "bytes/s", [
-        ("node_disk_read_bytes_total", "sum(rate(node_disk_read_bytes_total{}[$__rate_interval]))", "read"),
-        ("node_disk_written_bytes_total", "sum(rate(node_disk_written_bytes_total{}[$__rate_interval]))", "written"),
-    ]);
+    add_two(
+        board,
+        "Bytes read and written",
+        "bytes/s",
+        [
+            ("node_disk_read_bytes_total", "sum(rate(node_disk_read_bytes_total{}[$__rate_interval]))", "read"),
+            (
+                "node_disk_written_bytes_total",
+                "sum(rate(node_disk_written_bytes_total{}[$__rate_interval]))",
+                "written",
+            ),
+        ],
+    );
     if board.has_metric("node_disk_io_time_seconds_total") {
         let busy = "100 * rate(node_disk_io_time_seconds_total{}[$__rate_interval])";
         let panel = samples(PanelKind::Line, "Busy disks", "node_disk_io_time_seconds_total", busy);
@@ -94,22 +106,40 @@ fn add_disks(board: &mut Board<'_>) {
 }
 
 fn add_network(board: &mut Board<'_>) {
-    add_two(board, "Network traffic", "bits/s", [
-        (
-            "node_network_receive_bytes_total",
-            "8 * sum(rate(node_network_receive_bytes_total{}[$__rate_interval]))",
-            "received",
-        ),
-        (
-            "node_network_transmit_bytes_total",
-            "8 * sum(rate(node_network_transmit_bytes_total{}[$__rate_interval]))",
-            "sent",
-        ),
-    ]);
-    add_two(board, "Network errors", "per_second", [
-        ("node_network_receive_errs_total", "sum(rate(node_network_receive_errs_total{}[$__rate_interval]))", "received"),
-        ("node_network_transmit_errs_total", "sum(rate(node_network_transmit_errs_total{}[$__rate_interval]))", "sent"),
-    ]);
+    add_two(
+        board,
+        "Network traffic",
+        "bits/s",
+        [
+            (
+                "node_network_receive_bytes_total",
+                "8 * sum(rate(node_network_receive_bytes_total{}[$__rate_interval]))",
+                "received",
+            ),
+            (
+                "node_network_transmit_bytes_total",
+                "8 * sum(rate(node_network_transmit_bytes_total{}[$__rate_interval]))",
+                "sent",
+            ),
+        ],
+    );
+    add_two(
+        board,
+        "Network errors",
+        "per_second",
+        [
+            (
+                "node_network_receive_errs_total",
+                "sum(rate(node_network_receive_errs_total{}[$__rate_interval]))",
+                "received",
+            ),
+            (
+                "node_network_transmit_errs_total",
+                "sum(rate(node_network_transmit_errs_total{}[$__rate_interval]))",
+                "sent",
+            ),
+        ],
+    );
 }
 
 fn add_rest(board: &mut Board<'_>) {

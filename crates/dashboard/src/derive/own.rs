@@ -17,12 +17,19 @@ pub(super) fn add_audit(board: &mut Board<'_>) {
     let refused = "action = \"key refused\"";
     let query = "stats count(*) as n by address | sort n desc | limit 10";
     board.add(lines(PanelKind::Table, "Addresses with wrong keys", refused, query));
-    board.add(lines(PanelKind::Number, "Refusals", &format!("{refused} or {ERRORS}"), "stats count(*) as n").unit("count"));
+    board.add(
+        lines(PanelKind::Number, "Refusals", &format!("{refused} or {ERRORS}"), "stats count(*) as n").unit("count"),
+    );
 }
 
 /// Metrics of a server, with how each is shown.
 const METRICS: [(&str, &str, &str, &str); 12] = [
-    ("catat_http_requests_total", "Requests", "sum by (route) (rate(catat_http_requests_total{}[$__rate_interval]))", "per_second"),
+    (
+        "catat_http_requests_total",
+        "Requests",
+        "sum by (route) (rate(catat_http_requests_total{}[$__rate_interval]))",
+        "per_second",
+    ),
     (
         "catat_http_request_seconds_total",
         "Mean time of requests",

@@ -5,10 +5,12 @@ use super::general::ERRORS;
 use crate::document::PanelKind;
 
 /// What its lines have after the process: a severity and two spaces.
-const LINES: &str = r"@message like /\[\d+(-\d+)?\] (\S+@\S+ )?(LOG|WARNING|ERROR|FATAL|PANIC|STATEMENT|DETAIL|HINT):  /";
+const LINES: &str =
+    r"@message like /\[\d+(-\d+)?\] (\S+@\S+ )?(LOG|WARNING|ERROR|FATAL|PANIC|STATEMENT|DETAIL|HINT):  /";
 const SEVERITY: &str = r"/ (?<severity>LOG|WARNING|ERROR|FATAL|PANIC|STATEMENT|DETAIL|HINT|CONTEXT):  /";
 const DURATION: &str = r"/duration: (?<took>[\d.]+) ms/";
-const STATEMENT: &str = r"/duration: (?<took>[\d.]+) ms +(statement|execute [^:]*|parse [^:]*|bind [^:]*): (?<statement>.*)/";
+const STATEMENT: &str =
+    r"/duration: (?<took>[\d.]+) ms +(statement|execute [^:]*|parse [^:]*|bind [^:]*): (?<statement>.*)/";
 
 pub(super) fn add(board: &mut Board<'_>) {
     // Its lines have the number of their process, and nothing else has it with these words.

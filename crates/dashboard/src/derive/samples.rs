@@ -106,9 +106,8 @@ pub(super) fn add_others(board: &mut Board<'_>) {
         let title = name.trim_end_matches("_bucket");
         let unit = unit_of(title);
         if name.ends_with("_bucket") {
-            let of = |share: &str| {
-                format!("histogram_quantile({share}, sum by (le) (rate({name}{{}}[$__rate_interval])))")
-            };
+            let of =
+                |share: &str| format!("histogram_quantile({share}, sum by (le) (rate({name}{{}}[$__rate_interval])))");
             let panel = samples(PanelKind::Line, title, name, &of("0.5")).label("p50");
             board.add(panel.and(&of("0.95"), "p95").and(&of("0.99"), "p99").unit(unit));
         } else if name.ends_with("_total") || name.ends_with("_count") || name.ends_with("_sum") {
@@ -137,5 +136,6 @@ fn unit_of(name: &str) -> &'static str {
 
 /// Reports whether a name can be written into a query as it is.
 fn is_name(name: &str) -> bool {
-    name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b':')) && !name.starts_with(|c: char| c.is_ascii_digit())
+    name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b':'))
+        && !name.starts_with(|c: char| c.is_ascii_digit())
 }

@@ -19,7 +19,8 @@ pub(super) fn add(board: &mut Board<'_>) {
     // Where nothing comes in from elsewhere, as with jobs, every span counts.
     let is_served = facts.found.is_empty() || facts.found.contains(SERVED);
     let (title, all) = if is_served { ("Requests", SERVED) } else { ("Spans", "") };
-    let is_error = |condition: &str| if condition.is_empty() { FAILED.to_owned() } else { format!("{condition} and {FAILED}") };
+    let is_error =
+        |condition: &str| if condition.is_empty() { FAILED.to_owned() } else { format!("{condition} and {FAILED}") };
     board.section("Requests from spans");
     board.add(spans(PanelKind::Number, title, all, "stats count(*) as n").unit("count"));
     let share = format!("stats {} as percent", percent_if(FAILED));
@@ -28,7 +29,12 @@ pub(super) fn add(board: &mut Board<'_>) {
     let course = "stats count(*) as n by bin($__interval), name";
     board.add(spans(PanelKind::Area, "By operation", all, course).unit("count").stacked());
     let course = format!("stats {} as percent by bin($__interval)", percent_if(FAILED));
-    board.add(spans(PanelKind::Line, "Failed over time", &is_error(all), course).unit("percent").without_legend().grades(1.0, 5.0));
+    board.add(
+        spans(PanelKind::Line, "Failed over time", &is_error(all), course)
+            .unit("percent")
+            .without_legend()
+            .grades(1.0, 5.0),
+    );
     let course = format!("stats {} by bin($__interval)", percentiles("duration_ms"));
     board.add(spans(PanelKind::Line, "Durations", all, course).unit("ms"));
     let numbers = format!("count(*) as n, {} as failed_percent, {}", percent_if(FAILED), percentiles("duration_ms"));

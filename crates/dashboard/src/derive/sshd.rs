@@ -41,8 +41,9 @@ pub(super) fn add(board: &mut Board<'_>) {
         ("Unknown users that were tried most", &invalid, INVALID_PARTS, "user"),
         ("Who came in", &accepted, ACCEPTED_PARTS, "user, address, way"),
     ] {
-        let query =
-            format!("parse @message {parts} | stats count(*) as n, max(@timestamp) as newest by {by} | sort n desc | limit 10");
+        let query = format!(
+            "parse @message {parts} | stats count(*) as n, max(@timestamp) as newest by {by} | sort n desc | limit 10"
+        );
         board.add(lines(PanelKind::Table, title, condition, query));
     }
 }

@@ -52,9 +52,21 @@ const KINDS: [(&str, &str, &str, &str, &str); 14] = [
         "",
         "Overview, Requests, Upstreams, What failed, Lines",
     ),
-    ("group:lb", "lb", "status path method client bytes took frontend backend server", "", "Overview, Requests, Upstreams, What failed, Lines"),
+    (
+        "group:lb",
+        "lb",
+        "status path method client bytes took frontend backend server",
+        "",
+        "Overview, Requests, Upstreams, What failed, Lines",
+    ),
     ("group:auth.log", "auth.log", "appname hostname", "", "Overview, Logins by SSH, Units, What failed, Lines"),
-    ("group:journal", "journal", "_SYSTEMD_UNIT SYSLOG_IDENTIFIER", "", "Overview, Logins by SSH, Units, What failed, Lines"),
+    (
+        "group:journal",
+        "journal",
+        "_SYSTEMD_UNIT SYSLOG_IDENTIFIER",
+        "",
+        "Overview, Logins by SSH, Units, What failed, Lines",
+    ),
     ("group:pg", "pg", "pid database user", "", "Overview, PostgreSQL, What failed, Lines"),
     (
         "group:kubernetes/shop/web",
@@ -117,7 +129,10 @@ fn panels_fill_their_rows_and_do_not_overlap() {
         let panels = derive(&facts(subject, group, fields, metrics)).expect(subject).panels;
         for (at, one) in panels.iter().enumerate() {
             for other in &panels[at + 1..] {
-                let is_apart = one.x + one.w <= other.x || other.x + other.w <= one.x || one.y + one.h <= other.y || other.y + other.h <= one.y;
+                let is_apart = one.x + one.w <= other.x
+                    || other.x + other.w <= one.x
+                    || one.y + one.h <= other.y
+                    || other.y + other.h <= one.y;
                 assert!(is_apart, "{subject}: {} and {}", one.title, other.title);
             }
         }

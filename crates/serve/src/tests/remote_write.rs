@@ -19,7 +19,7 @@ pub(super) fn sample(time: i64, value: f64) -> Vec<u8> {
 }
 
 /// Returns a series of version 1.0.
-fn series(labels: &[(&str, &str)], samples: &[(i64, f64)]) -> Vec<u8> {
+pub(super) fn series(labels: &[(&str, &str)], samples: &[(i64, f64)]) -> Vec<u8> {
     let mut out = Vec::new();
     for (name, value) in labels {
         out.extend(fields(&[(1, &fields(&[(1, name.as_bytes()), (2, value.as_bytes())]))]));

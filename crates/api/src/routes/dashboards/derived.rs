@@ -29,7 +29,8 @@ pub(super) async fn find(
     let range = range.unwrap_or(last_day(now));
     let nothing = format!("there is nothing of {} {:?} in this time", subject.kind(), subject.name());
     let facts = read(server, &name, move |run| SubjectReader { run, range, now }.facts(subject)).await?;
-    let derived = derive(&facts).ok_or_else(|| Problem::not_found(nothing).hint("ask about a longer time, as from=now-7d"))?;
+    let derived =
+        derive(&facts).ok_or_else(|| Problem::not_found(nothing).hint("ask about a longer time, as from=now-7d"))?;
     Ok(Found::derived(name, derived))
 }
 

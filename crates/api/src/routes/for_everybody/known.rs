@@ -73,7 +73,8 @@ fn is_about(incident: &Incident, subject: &Subject) -> bool {
 
 /// Reports whether an alert is about a subject: a label names it, or its rule is about this group.
 fn concerns(server: &Shared, alert: &alert::AlertView, subject: &Subject) -> bool {
-    let labelled = |names: &[&str]| names.iter().any(|name| alert.labels.get(*name).is_some_and(|own| own == subject.name()));
+    let labelled =
+        |names: &[&str]| names.iter().any(|name| alert.labels.get(*name).is_some_and(|own| own == subject.name()));
     match subject {
         Subject::Group(name) => {
             let rules = server.app.alerts.rules();

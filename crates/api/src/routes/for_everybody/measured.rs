@@ -159,7 +159,8 @@ fn errors(
     groups: &[String],
     own: &str,
 ) -> Result<(Errors, bool), Problem> {
-    let condition = [own, "@level >= \"error\""].into_iter().filter(|one| !one.is_empty()).collect::<Vec<_>>().join(" and ");
+    let condition =
+        [own, "@level >= \"error\""].into_iter().filter(|one| !one.is_empty()).collect::<Vec<_>>().join(" and ");
     let rows = day.rows(groups, &format!("filter {condition} | stats count(*) as n, min(@timestamp) as oldest"))?;
     let Some(row) = rows.first() else { return Ok((Errors::default(), false)) };
     let n = row.first().and_then(|cell| number(cell.as_ref())).unwrap_or_default() as u64;
