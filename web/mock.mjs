@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 
 import { differsOf, firstLookOf, MARKS, onsetOf } from "./mock_cause.mjs";
+import { answerFor } from "./mock_for.mjs";
 import { answerOf } from "./mock_issues.mjs";
 import { mapOf, searchOf, traceOf } from "./mock_traces.mjs";
 
@@ -792,6 +793,8 @@ function api(path, ask, response, request) {
       return cause(path, ask, send, request.method);
     if (/^\/api\/v1\/(?:issues|incidents|ledger)(?:\/|$)/.test(path))
       return send(...answerOf(path, ask, request.method, mood));
+    if (path.startsWith("/api/v1/for/"))
+      return send(...answerFor(path, request.method, request.headers["x-catat-link"], mood));
     if (path === "/api/v1/silences") return send({ silences: [] });
     if (path === "/api/v1/channels") return send({ channels: [] });
     if (path === "/api/v1/time") return send(timeOf(ask.text));
@@ -972,7 +975,7 @@ createServer((request, response) => {
       "/issues",
       "/incidents",
       "/ledger",
-    ].includes(url.pathname) || /^\/(?:trace|incidents)\//.test(url.pathname)
+    ].includes(url.pathname) || /^\/(?:for|trace|incidents)\//.test(url.pathname)
       ? "/index.html"
       : url.pathname;
   try {

@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=551e2be761b6";
+export{t as RowList}from"./row_list.js?v=27d559d8c539";

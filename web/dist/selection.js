@@ -1,1 +1,1 @@
-export{t as Selection}from"./selection2.js?v=aab3751de6df";
+export{t as Selection}from"./selection2.js?v=e7c1b8b377a1";

@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=9179b21984a0";
+export{t as readRange}from"./time2.js?v=03dfa25bc2bd";

@@ -102,7 +102,7 @@ function Tools({ data, shares, onShare }: { data: HowItIs | null; shares: boolea
       )}
       {data?.may_share && (
         <button type="button" class="button" aria-expanded={shares} data-testid="share" onClick={onShare}>
-          {t("Share")}
+          {t("Share by link")}
         </button>
       )}
     </div>
@@ -133,8 +133,8 @@ function Answers({ data, zone }: { data: HowItIs; zone: string }) {
   const now = Date.parse(data.at);
   return (
     <>
-      <p class="dim" data-testid="for-at">
-        {t("How it is, {time}", { time: when(data.at, now, zone) })}
+      <p class="dim for-at" data-testid="for-at">
+        {t("As of {time}", { time: when(data.at, now, zone) })}
       </p>
       {data.partial && (
         <p class="note" role="status" data-testid="for-partial">

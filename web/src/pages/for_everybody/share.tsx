@@ -95,7 +95,7 @@ export function ShareLinks({ name }: { name: string }) {
         <ul data-testid="links">
           {links.value.map(({ id, by, expires }) => (
             <li key={id}>
-              <span>{t("Made by {name}, expires {time}", { name: by, time: when(expires, Date.now(), zone) })}</span>{" "}
+              <span>{t("Made by {name}, expires at {time}", { name: by, time: when(expires, Date.now(), zone) })}</span>{" "}
               <button type="button" class="link" disabled={busy.value} data-testid="withdraw" onClick={withdraw(id)}>
                 {t("Withdraw")}
               </button>

@@ -15,15 +15,15 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
-/** An instant as people say it: `today at 09:14`. */
+/** An instant as people say it: `09:14 today`. */
 export function when(rfc3339: string | null, now: number, zone: string): string {
   const at = Date.parse(rfc3339 ?? "");
   if (Number.isNaN(at)) return t("an unknown time");
   const day = (ms: number) => new Intl.DateTimeFormat("en-CA", { timeZone: zone }).format(ms);
   const clock = written(at, zone, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-  if (day(at) === day(now)) return t("today at {clock}", { clock });
-  if (day(at) === day(now - DAY_MS)) return t("yesterday at {clock}", { clock });
-  return t("{day} at {clock}", { day: written(at, zone, { day: "numeric", month: "long" }), clock });
+  if (day(at) === day(now)) return t("{clock} today", { clock });
+  if (day(at) === day(now - DAY_MS)) return t("{clock} yesterday", { clock });
+  return t("{clock} on {day}", { day: written(at, zone, { day: "numeric", month: "long" }), clock });
 }
 
 function written(ms: number, zone: string, parts: Intl.DateTimeFormatOptions): string {
@@ -74,7 +74,7 @@ export function upPart(up: Up, now: number, zone: string): Part {
     };
   }
   if (up.known_by === "requests") return { mood: "good", short: t("Yes, it answers."), more: failedText(failed) };
-  const last = t("It last reported something {time}.", { time: when(up.last, now, zone) });
+  const last = t("It last reported something at {time}.", { time: when(up.last, now, zone) });
   return {
     mood: "good",
     short: t("Yes, as far as we can see."),
@@ -136,10 +136,10 @@ function errorsText({ count: n, different, sudden, until }: Wrong, since: string
   const errors = plural(n ?? 0, "{n} error in the last day", "{n} errors in the last day", count(n ?? 0));
   const kinds = different !== null && different > 1 ? ` ${t("({n} different ones)", { n: count(different) })}` : "";
   if (!sudden)
-    return `${errors}${kinds}. ${t("They came now and then, without a sudden rise; the first {time}.", { time: since })}`;
+    return `${errors}${kinds}. ${t("They came now and then, without a sudden rise; the first at {time}.", { time: since })}`;
   if (until === null)
-    return `${errors}${kinds}. ${t("They rose suddenly {time} and have not stopped.", { time: since })}`;
-  return `${errors}${kinds}. ${t("They rose suddenly {time} and stopped {end}.", { time: since, end })}`;
+    return `${errors}${kinds}. ${t("They rose suddenly at {time} and have not stopped.", { time: since })}`;
+  return `${errors}${kinds}. ${t("They rose suddenly at {time} and stopped at {end}.", { time: since, end })}`;
 }
 
 const DOES: Readonly<Record<Person["what"], string>> = {

@@ -4,9 +4,9 @@
 export const FOR_EVERYBODY: Readonly<Record<string, string>> = {
   // Times and lengths
   "an unknown time": "waktu yang tidak diketahui",
-  "today at {clock}": "hari ini pukul {clock}",
-  "yesterday at {clock}": "kemarin pukul {clock}",
-  "{day} at {clock}": "{day} pukul {clock}",
+  "{clock} today": "hari ini pukul {clock}",
+  "{clock} yesterday": "kemarin pukul {clock}",
+  "{clock} on {day}": "{day} pukul {clock}",
   "{n} day": "{n} hari",
   "{n} days": "{n} hari",
   "{n} hour": "{n} jam",
@@ -28,7 +28,7 @@ export const FOR_EVERYBODY: Readonly<Record<string, string>> = {
   "It usually reports more often. It may be switched off, or only its reports are missing.":
     "Biasanya kabarnya lebih sering. Mungkin layanannya mati, atau hanya kabarnya yang tidak sampai.",
   "Yes, it answers.": "Ya, layanan menjawab seperti seharusnya.",
-  "It last reported something {time}.": "Kabar terakhirnya {time}.",
+  "It last reported something at {time}.": "Kabar terakhirnya {time}.",
   "Yes, as far as we can see.": "Ya, sejauh yang terlihat.",
   "We do not measure whether its answers are right.": "Benar tidaknya jawaban layanan ini tidak kami ukur.",
   "None of the requests of the last 15 minutes failed.": "Dalam 15 menit terakhir tidak ada permintaan yang gagal.",
@@ -64,10 +64,10 @@ export const FOR_EVERYBODY: Readonly<Record<string, string>> = {
   "{n} error in the last day": "{n} kesalahan dalam sehari terakhir",
   "{n} errors in the last day": "{n} kesalahan dalam sehari terakhir",
   "({n} different ones)": "({n} macam)",
-  "They came now and then, without a sudden rise; the first {time}.":
+  "They came now and then, without a sudden rise; the first at {time}.":
     "Munculnya sesekali, tanpa lonjakan; yang pertama {time}.",
-  "They rose suddenly {time} and have not stopped.": "Jumlahnya melonjak {time} dan belum berhenti.",
-  "They rose suddenly {time} and stopped {end}.": "Jumlahnya melonjak {time} dan berhenti {end}.",
+  "They rose suddenly at {time} and have not stopped.": "Jumlahnya melonjak {time} dan belum berhenti.",
+  "They rose suddenly at {time} and stopped at {end}.": "Jumlahnya melonjak {time} dan berhenti {end}.",
 
   // Who is on it?
   "Who is on it?": "Siapa yang menangani?",
@@ -87,7 +87,7 @@ export const FOR_EVERYBODY: Readonly<Record<string, string>> = {
   "A repair took {time} on average.": "Perbaikan rata-rata memakan waktu {time}.",
 
   // Around the answers
-  "How it is, {time}": "Keadaan {time}",
+  "As of {time}": "Keadaan per {time}",
   "Some of the data could not be read: there may be more errors than are told here.":
     "Sebagian data tidak terbaca: kesalahan yang sebenarnya mungkin lebih banyak.",
   "Worked out from what the system itself reports, and from what people have recorded about it.":
@@ -101,6 +101,7 @@ export const FOR_EVERYBODY: Readonly<Record<string, string>> = {
   Print: "Cetak",
 
   // Links
+  "Share by link": "Bagikan tautan",
   "Share this page by a link": "Bagikan halaman ini lewat tautan",
   "Whoever has the link sees this page without signing in, and nothing else, until the link expires.":
     "Siapa pun yang memegang tautan ini dapat melihat halaman ini tanpa masuk, dan hanya halaman ini, sampai tautannya kedaluwarsa.",
@@ -110,6 +111,6 @@ export const FOR_EVERYBODY: Readonly<Record<string, string>> = {
   "one month": "satu bulan",
   "Make a link": "Buat tautan",
   "The link": "Tautan",
-  "Made by {name}, expires {time}": "Dibuat oleh {name}, berlaku sampai {time}",
+  "Made by {name}, expires at {time}": "Dibuat oleh {name}, berlaku sampai {time}",
   Withdraw: "Tarik kembali",
 };
