@@ -8,7 +8,7 @@ use super::search::Section;
 use crate::markdown::{self, escaped, example, language_of, leading_word, markup, text_of};
 
 /// The pages in reading order, by their files below the root of the repository, without `.md`.
-pub(super) const FILES: [&str; 39] = [
+pub(super) const FILES: [&str; 40] = [
     "docs/README",
     "docs/tutorial",
     "docs/sending/README",
@@ -38,6 +38,7 @@ pub(super) const FILES: [&str; 39] = [
     "docs/alerts",
     "docs/causes",
     "docs/dashboards",
+    "docs/ready_made",
     "docs/issues",
     "docs/agents",
     "docs/metrics",

@@ -27,7 +27,7 @@ export const FOR_EVERYBODY: Readonly<Record<string, string>> = {
   "We cannot tell: nothing has been heard since {time}.": "Belum bisa dipastikan: tidak ada kabar sejak {time}.",
   "It usually reports more often. It may be switched off, or only its reports are missing.":
     "Biasanya kabarnya lebih sering. Mungkin layanannya mati, atau hanya kabarnya yang tidak sampai.",
-  "Yes, it answers.": "Ya, layanan menjawab seperti seharusnya.",
+  "Yes, it answers.": "Ya, layanan menjawab permintaan.",
   "It last reported something at {time}.": "Kabar terakhirnya {time}.",
   "Yes, as far as we can see.": "Ya, sejauh yang terlihat.",
   "We do not measure whether its answers are right.": "Benar tidaknya jawaban layanan ini tidak kami ukur.",
