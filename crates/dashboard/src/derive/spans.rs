@@ -1,8 +1,8 @@
 //! Spans of a service: how many requests, how many fail, how long they take, by operation; what it calls.
 
 use super::board::{Board, spans};
+use super::facts::{Facts, Subject};
 use super::insights::{percent_if, percentiles};
-use super::{Facts, Subject};
 use crate::document::PanelKind;
 
 /// Spans of requests that came in.
