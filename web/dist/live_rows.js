@@ -1,4 +1,4 @@
-import{Ar as e,B as t,Br as n,Lr as r,Mr as i,Mt as a,Nt as o,On as s,Sr as c,V as l,ar as u,cn as d,dr as f,en as p,kn as m,lr as h,nr as g,or as _,tt as v,xr as y,z as b,zn as x,zr as S}from"./core.js?v=eb8b3201fa54";import{t as C}from"./row_list.js?v=27d559d8c539";import{t as w}from"./rows.js?v=b5698b76053b";var T=4e6,E=class{#e=``;push(e){this.#e+=e.replaceAll(`\r
+import{Ar as e,B as t,Br as n,Lr as r,Mr as i,Mt as a,Nt as o,On as s,Sr as c,V as l,ar as u,cn as d,dr as f,en as p,kn as m,lr as h,nr as g,or as _,tt as v,xr as y,z as b,zn as x,zr as S}from"./core.js?v=73b5863b60b1";import{t as C}from"./row_list.js?v=5313410cde36";import{t as w}from"./rows.js?v=14258fc6db28";var T=4e6,E=class{#e=``;push(e){this.#e+=e.replaceAll(`\r
 `,`
 `);let t=this.#e.split(`
 

@@ -1,1 +1,1 @@
-export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=dd24e77e4314";
+export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=22c919ebf3bd";

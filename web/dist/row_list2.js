@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=27d559d8c539";
+export{t as RowList}from"./row_list.js?v=5313410cde36";

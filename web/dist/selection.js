@@ -1,1 +1,1 @@
-export{t as Selection}from"./selection2.js?v=e7c1b8b377a1";
+export{t as Selection}from"./selection2.js?v=820ef887546b";

@@ -1,4 +1,4 @@
-import{Ar as e,At as t,Br as n,Dn as r,E as i,Er as a,Gr as o,Hr as s,In as c,Mr as l,Nr as u,Nt as d,Or as f,Ot as p,Pn as m,S as h,T as g,Tt as _,Ur as v,Vr as y,Xt as b,_ as ee,_r as te,cn as ne,dr as x,jr as S,kn as C,kr as w,pn as re,qr as T,vr as ie,w as ae,x as oe,y as se,yr as E}from"./core.js?v=eb8b3201fa54";import{t as ce}from"./snippet.js?v=065567d12d37";import{a as D,c as O,i as k,l as A,n as j,o as M,r as N,s as P,t as F}from"./parts.js?v=57f8c4066016";var I=5e3,L=15,R=10,le=`[storage]
+import{Ar as e,At as t,Br as n,Dn as r,E as i,Er as a,Gr as o,Hr as s,In as c,Mr as l,Nr as u,Nt as d,Or as f,Ot as p,Pn as m,S as h,T as g,Tt as _,Ur as v,Vr as y,Xt as b,_ as ee,_r as te,cn as ne,dr as x,jr as S,kn as C,kr as w,pn as re,qr as T,vr as ie,w as ae,x as oe,y as se,yr as E}from"./core.js?v=73b5863b60b1";import{t as ce}from"./snippet.js?v=845f0491a532";import{a as D,c as O,i as k,l as A,n as j,o as M,r as N,s as P,t as F}from"./parts.js?v=af3672e1cc6a";var I=5e3,L=15,R=10,le=`[storage]
 object_store = "s3://logs"
 object_store_region = "eu-central-1"
 

@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=03dfa25bc2bd";
+export{t as readRange}from"./time2.js?v=a91767c30a4c";

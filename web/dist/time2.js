@@ -1,1 +1,1 @@
-import{Tr as e,_r as t}from"./core.js?v=eb8b3201fa54";function n(n,r,i){return t(`api/v1/time?${new URLSearchParams({text:n,time_zone:e(r)}).toString()}`,{signal:i})}export{n as t};
+import{Tr as e,_r as t}from"./core.js?v=73b5863b60b1";function n(n,r,i){return t(`api/v1/time?${new URLSearchParams({text:n,time_zone:e(r)}).toString()}`,{signal:i})}export{n as t};
