@@ -143,11 +143,8 @@ impl SubjectReader<'_, '_> {
         let progress = |stats: &Stats| self.run.note(stats);
         let request = self.run.request(self.range, &scope, &progress);
         let found = execute::matched_fields(&plan, &snapshot.runs, &request)?;
-        let fields = found.fields.into_iter().map(|field| FieldFacts {
-            name: field.name,
-            types: field.types.into_iter().map(str::to_owned).collect(),
-            n_distinct: field.n_distinct,
-        });
+        let fields =
+            found.fields.into_iter().map(|field| FieldFacts { name: field.name, n_distinct: field.n_distinct });
         Ok(EventFacts { groups, n_events, fields: fields.collect(), found: BTreeSet::new() })
     }
 

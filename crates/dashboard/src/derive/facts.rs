@@ -59,8 +59,6 @@ pub struct EventFacts {
 pub struct FieldFacts {
     /// Its name.
     pub name: String,
-    /// The types of its values, as the API names them.
-    pub types: Vec<String>,
     /// How many distinct values it has, where they were counted.
     pub n_distinct: Option<u64>,
 }

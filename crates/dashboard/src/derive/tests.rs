@@ -7,10 +7,8 @@ use crate::document::PanelKind;
 
 /// Facts in which every condition is met.
 fn facts(subject: &str, group: &str, fields: &str, metrics: &str) -> Facts {
-    let fields: Vec<FieldFacts> = fields
-        .split_whitespace()
-        .map(|name| FieldFacts { name: name.to_owned(), types: vec!["string".to_owned()], n_distinct: Some(3) })
-        .collect();
+    let fields: Vec<FieldFacts> =
+        fields.split_whitespace().map(|name| FieldFacts { name: name.to_owned(), n_distinct: Some(3) }).collect();
     let of = |is_own: bool| EventFacts {
         groups: if is_own { vec![group.to_owned()] } else { Vec::new() },
         n_events: if is_own { 10 } else { 0 },
