@@ -16,6 +16,8 @@ const NUMBERS_IN_ROW: usize = 6;
 /// Panels as they come, with what must be so for each.
 pub(super) struct Board<'f> {
     pub(super) facts: &'f Facts,
+    /// Whether it is still to be found out which conditions are met.
+    pub(super) is_asking: bool,
     candidates: Vec<Candidate>,
     section: &'static str,
 }
@@ -39,8 +41,8 @@ pub(super) struct Draft {
 
 impl<'f> Board<'f> {
     /// Returns a board without panels.
-    pub(super) fn new(facts: &'f Facts) -> Self {
-        Self { facts, candidates: Vec::new(), section: "" }
+    pub(super) fn new(facts: &'f Facts, is_asking: bool) -> Self {
+        Self { facts, is_asking, candidates: Vec::new(), section: "" }
     }
 
     /// Begins a section.

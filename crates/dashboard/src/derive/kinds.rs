@@ -10,12 +10,12 @@ use crate::document::Dashboard;
 /// Returns the conditions on one part of the events, of which the facts have to hold those that an event meets. Any number of
 /// them may be left out: their panels are, too.
 pub fn conditions(facts: &Facts, part: Part) -> BTreeSet<String> {
-    board(facts).conditions(part)
+    board(facts, true).conditions(part)
 }
 
 /// Returns the dashboard of a subject; none where nothing is known that could be shown.
 pub fn derive(facts: &Facts) -> Option<Dashboard> {
-    let panels = board(facts).panels();
+    let panels = board(facts, false).panels();
     let subject = &facts.subject;
     (!panels.is_empty()).then(|| Dashboard {
         title: format!("{} {}", capital(subject.kind()), subject.name()).chars().take(200).collect(),
@@ -29,8 +29,8 @@ pub fn derive(facts: &Facts) -> Option<Dashboard> {
 }
 
 /// Returns all panels that facts may lead to.
-fn board(facts: &Facts) -> Board<'_> {
-    let mut all = Board::new(facts);
+fn board(facts: &Facts, is_asking: bool) -> Board<'_> {
+    let mut all = Board::new(facts, is_asking);
     let board = &mut all;
     general::add_overview(board);
     spans::add(board);

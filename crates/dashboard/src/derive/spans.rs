@@ -17,7 +17,7 @@ pub(super) fn add(board: &mut Board<'_>) {
         return;
     }
     // Where nothing comes in from elsewhere, as with jobs, every span counts.
-    let is_served = facts.found.is_empty() || facts.found.contains(SERVED);
+    let is_served = board.is_asking || facts.found.contains(SERVED);
     let (title, all) = if is_served { ("Requests", SERVED) } else { ("Spans", "") };
     let is_error =
         |condition: &str| if condition.is_empty() { FAILED.to_owned() } else { format!("{condition} and {FAILED}") };

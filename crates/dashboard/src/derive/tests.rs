@@ -124,6 +124,15 @@ fn a_panel_whose_condition_no_event_meets_is_left_out() {
 }
 
 #[test]
+fn spans_of_jobs_that_nobody_calls_are_shown_as_well() {
+    let mut facts = facts("service:nightly", "traces/nightly", "name kind status duration_ms", "");
+    facts.spans.found.clear();
+    let panels = derive(&facts).expect("panels").panels;
+    let titles: Vec<&str> = panels.iter().map(|panel| &*panel.title).collect();
+    assert_eq!(titles, ["Spans", "Failed", "Duration, p95", "By operation", "Durations", "Operations", "Slowest"]);
+}
+
+#[test]
 fn panels_fill_their_rows_and_do_not_overlap() {
     for (subject, group, fields, metrics, _) in KINDS {
         let panels = derive(&facts(subject, group, fields, metrics)).expect(subject).panels;
