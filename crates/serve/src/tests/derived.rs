@@ -178,7 +178,10 @@ async fn the_cloud_s_logs_are_recognised() {
             "container": "proxy", "stream": "stderr"}),
     ];
     house
-        .lines("kubernetes/shop", &pods.map(|line| line.to_string()).iter().map(String::as_str).collect::<Vec<_>>())
+        .send_lines(
+            "kubernetes/shop",
+            &pods.map(|line| line.to_string()).iter().map(String::as_str).collect::<Vec<_>>(),
+        )
         .await;
     let expected = "Pods; Lines by container; Lines by pod; Errors by pod; Lines on standard error";
     assert_eq!(titles(&house.opened("group:kubernetes/shop").await, "Kubernetes"), expected);
