@@ -20,6 +20,7 @@ import { detailChecks } from "./page/detail.mjs";
 import { editorChecks } from "./page/editor.mjs";
 import { exploreChecks } from "./page/explore.mjs";
 import { fieldChecks } from "./page/fields.mjs";
+import { forEverybodyChecks } from "./page/for_everybody.mjs";
 import { issueChecks } from "./page/issues.mjs";
 import { keyChecks } from "./page/keys.mjs";
 import { flowChecks } from "./page/flow.mjs";
@@ -53,7 +54,7 @@ await runChecks(url, [
   ...detailChecks, ...contextChecks,
   ...shareChecks,
   ...exploreChecks, ...fieldChecks, ...otherChecks, ...partChecks, ...sourceChecks, ...lookChecks, ...languageChecks,
-  ...changeChecks, ...metricChecks, ...causeChecks, ...issueChecks, ...alertChecks, ...traceChecks,
+  ...changeChecks, ...metricChecks, ...causeChecks, ...issueChecks, ...forEverybodyChecks, ...alertChecks, ...traceChecks,
   ...keyChecks, ...liveChecks, ...flowChecks, ...stateChecks, ...proofChecks, ...crashChecks, ...scaleChecks, ...accessibilityChecks, ...layerChecks,
   ["row 32, security: no policy was violated and no script failed", (own) => own.noComplaints()],
   ...(picture ? [["a picture is taken", (own) => takeScreenshot(own, picture)]] : []),

@@ -16,8 +16,8 @@ use door::query_run::{QueryRun, Scope};
 const SPANS: &str = "traces/";
 const SAMPLES: &str = "metrics/";
 
-/// Most groups that a service or host is looked for in the dashboards of, and most names of its metrics.
-const GROUPS_MAX: usize = 200;
+/// Most groups that are named for a service or host, of more all groups are asked; and most names of its metrics.
+const GROUPS_MAX: usize = 1_000;
 const METRICS_MAX: usize = 5_000;
 
 /// A row of an answer.
@@ -85,7 +85,11 @@ impl SubjectReader<'_, '_> {
         };
         let known = self.known_groups();
         let query = format!("filter {condition} | stats count(*) as n by @log | sort n desc | limit {GROUPS_MAX}");
-        for row in self.rows(&[known.lines, known.spans].concat(), &query)? {
+        let rows = self.rows(&[&known.lines[..], &known.spans].concat(), &query)?;
+        if rows.len() >= GROUPS_MAX {
+            return Ok(known);
+        }
+        for row in rows {
             let Some(name) = text(row.first()) else { continue };
             match part_of(&name) {
                 Part::Spans => found.spans.push(name),
@@ -139,11 +143,8 @@ impl SubjectReader<'_, '_> {
         let progress = |stats: &Stats| self.run.note(stats);
         let request = self.run.request(self.range, &scope, &progress);
         let found = execute::matched_fields(&plan, &snapshot.runs, &request)?;
-        let fields = found.fields.into_iter().map(|field| FieldFacts {
-            name: field.name,
-            types: field.types.into_iter().map(str::to_owned).collect(),
-            n_distinct: field.n_distinct,
-        });
+        let fields =
+            found.fields.into_iter().map(|field| FieldFacts { name: field.name, n_distinct: field.n_distinct });
         Ok(EventFacts { groups, n_events, fields: fields.collect(), found: BTreeSet::new() })
     }
 

@@ -85,11 +85,9 @@ function path(name: string): string {
 
 /** Asks how something is; with a link's token, for whoever has no key. */
 export async function askHowItIs(name: string, zone: string, token: string, signal: AbortSignal): Promise<HowItIs> {
+  const of = token === "" ? path(name) : `${path(name)}/by-link`;
   const headers: Record<string, string> = token === "" ? {} : { "X-Catat-Link": token };
-  const answer = await json<Partial<HowItIs>>(`${path(name)}?time_zone=${encodeURIComponent(zone)}`, {
-    headers,
-    signal,
-  });
+  const answer = await json<Partial<HowItIs>>(`${of}?time_zone=${encodeURIComponent(zone)}`, { headers, signal });
   return {
     name: answer.name ?? name,
     kind: answer.kind ?? "",

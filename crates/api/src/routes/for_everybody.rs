@@ -16,7 +16,7 @@ use types::{GroupName, Timestamp};
 use super::session::read_json;
 use crate::state::{Api, Shared};
 use crate::{ask, links};
-use door::access::{Role, require};
+use door::access::Role;
 use door::parameters::{Parameters, PathName};
 use door::problem::Problem;
 use door::query_run::read;
@@ -41,54 +41,53 @@ struct LinkOrder {
 /// Returns the routes of the page for everybody.
 pub(crate) fn add(table: Table<FamilyState<Api>>) -> Table<FamilyState<Api>> {
     table
-        .get("/api/v1/for/{name}", Role::None, get)
+        .get("/api/v1/for/{name}", Role::Read, get)
+        .get("/api/v1/for/{name}/by-link", Role::None, get_by_link)
         .get("/api/v1/for/{name}/links", Role::Operate, list_links)
         .post("/api/v1/for/{name}/links", Role::Operate, post_link)
         .delete("/api/v1/for/{name}/links/{id}", Role::Operate, delete_link)
 }
 
-async fn get(
+async fn get(server: Shared, PathName(name): PathName, parameters: Parameters) -> Result<Response, Problem> {
+    let mut answer = how(&server, &name, &parameters).await?;
+    answer["may_share"] = server.caller.may(Role::Operate).into();
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response())
+}
+
+/// Answers whoever has a link to this page.
+async fn get_by_link(
     server: Shared,
     PathName(name): PathName,
     parameters: Parameters,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    let token = headers.get(LINK).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+    let (of_thread, subject) = (server.clone(), name.clone());
+    let work = move || links::caller_of(of_thread.settings(), &token, &subject, of_thread.now());
+    let caller = server.lookups.run(work).await??;
+    let answer = how(&server.as_caller(caller.into()), &name, &parameters).await?;
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response())
+}
+
+/// Returns how something is, as the caller may know it.
+async fn how(server: &Shared, name: &str, parameters: &Parameters) -> Result<Value, Problem> {
     parameters.check_names(&["time_zone"])?;
     let zone = ask::time_zone(parameters.get("time_zone"))?;
-    let server = match headers.get(LINK).map(|value| value.to_str().unwrap_or_default().to_owned()) {
-        None => {
-            require(&server.caller, Role::Read)?;
-            server
-        }
-        Some(token) => {
-            let (of_thread, name) = (server.clone(), name.clone());
-            let work = move || links::caller_of(of_thread.settings(), &token, &name, of_thread.now());
-            let caller = server.lookups.run(work).await??;
-            server.as_caller(caller.into())
-        }
-    };
-    let subject = subject_of(&server, &name);
-    let now = server.now();
-    let (asked, of_link) = (subject.clone(), headers.contains_key(LINK));
-    let measured = read(&server, &name, move |run| measured::measure(run, &asked, now)).await?;
+    let (subject, now) = (subject_of(server, name), server.now());
+    let asked = subject.clone();
+    let measured = read(server, name, move |run| measured::measure(run, &asked, now)).await?;
     if measured.last.is_none() {
         let message = format!("nothing is known of {:?}", subject.name());
-        return Err(
-            Problem::not_found(message).hint("there is no group or service of this name with lines of the last week")
-        );
+        let problem = Problem::not_found(message);
+        return Err(problem.hint("there is no group or service of this name with lines of the last week"));
     }
-    let of_thread = server.clone();
-    let asked = subject.clone();
+    let (of_thread, asked) = (server.clone(), subject.clone());
     let known = server.lookups.run(move || known::find(&of_thread, &asked, (now, zone))).await??;
-    let mut answer = json!({
+    Ok(json!({
         "name": subject.name(), "kind": subject.kind(), "at": now.to_string(),
         "up": up(&measured, &known, now), "speed": measured.speed.to_json(), "wrong": wrong(&measured, &known),
         "people": known.people, "month": known.month, "partial": measured.is_partial,
-    });
-    if !of_link {
-        answer["may_share"] = server.caller.may(Role::Operate).into();
-    }
-    Ok(([(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response())
+    }))
 }
 
 /// Returns what a name means: `group:NAME`, `service:NAME`, else a group of this name, else a service.

@@ -1,8 +1,8 @@
 //! Access logs of nginx, Apache, HAProxy, Caddy, Traefik and others: the numbers that nginx's traffic status module has, of
 //! requests, responses by class, bytes, times, caches and upstreams, and what only lines tell: pages, clients, agents.
 
-use super::EventFacts;
 use super::board::{Board, lines, present};
+use super::facts::EventFacts;
 use super::insights::{count_if, field, percent_if, percentiles};
 use crate::document::PanelKind;
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::facts::{EventFacts, Facts, Part, Subject};
 use super::insights::{escaped, field, quoted};
-use super::{EventFacts, Facts, Part, Subject};
 use crate::document::{COLUMNS, Grade, Language, Legend, Panel, PanelKind, PanelQuery, Threshold};
 
 /// Places of panels.
@@ -13,12 +13,11 @@ const CHART_HEIGHT: u32 = 8;
 const LINES_HEIGHT: u32 = 12;
 const NUMBERS_IN_ROW: usize = 6;
 
-/// Most groups that a query names: of a service that writes into more, those with most events are shown.
-pub(super) const GROUPS_MAX: usize = 50;
-
 /// Panels as they come, with what must be so for each.
 pub(super) struct Board<'f> {
     pub(super) facts: &'f Facts,
+    /// Whether it is still to be found out which conditions are met.
+    pub(super) is_asking: bool,
     candidates: Vec<Candidate>,
     section: &'static str,
 }
@@ -41,11 +40,9 @@ pub(super) struct Draft {
 }
 
 impl<'f> Board<'f> {
-    /// Returns all panels that facts may lead to.
-    pub(super) fn of(facts: &'f Facts) -> Self {
-        let mut board = Self { facts, candidates: Vec::new(), section: "" };
-        super::add_all(&mut board);
-        board
+    /// Returns a board without panels.
+    pub(super) fn new(facts: &'f Facts, is_asking: bool) -> Self {
+        Self { facts, is_asking, candidates: Vec::new(), section: "" }
     }
 
     /// Begins a section.
@@ -102,7 +99,7 @@ impl<'f> Board<'f> {
             Part::Spans => &self.facts.spans.groups,
             Part::Samples => &self.facts.samples.groups,
         };
-        groups.iter().take(GROUPS_MAX).cloned().collect()
+        groups.clone()
     }
 
     /// Writes a query over the subject's events that meet a condition.

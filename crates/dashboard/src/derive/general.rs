@@ -3,8 +3,9 @@
 use plan::fields::{HOST_FIELDS, SERVICE_FIELDS};
 
 use super::board::{Board, lines, present};
+use super::facts::Subject;
 use super::insights::{field, percentiles};
-use super::{Subject, access, lambda};
+use super::{access, lambda};
 use crate::document::PanelKind;
 
 /// The condition of errors.

@@ -1,7 +1,7 @@
 //! AWS Lambda: what its `REPORT` lines say of each invocation.
 
-use super::EventFacts;
 use super::board::{Board, lines};
+use super::facts::EventFacts;
 use super::insights::{percent_if, percentiles};
 use crate::document::PanelKind;
 

@@ -1,7 +1,7 @@
 //! Metrics: those of nginx's traffic status module, and any others by what their names say of them.
 
-use super::Subject;
 use super::board::{Board, samples};
+use super::facts::Subject;
 use crate::document::PanelKind;
 
 /// Most metrics that get panels of their own.

@@ -1,8 +1,8 @@
 //! Spans of a service: how many requests, how many fail, how long they take, by operation; what it calls.
 
 use super::board::{Board, spans};
+use super::facts::{Facts, Subject};
 use super::insights::{percent_if, percentiles};
-use super::{Facts, Subject};
 use crate::document::PanelKind;
 
 /// Spans of requests that came in.
@@ -17,7 +17,7 @@ pub(super) fn add(board: &mut Board<'_>) {
         return;
     }
     // Where nothing comes in from elsewhere, as with jobs, every span counts.
-    let is_served = facts.found.is_empty() || facts.found.contains(SERVED);
+    let is_served = board.is_asking || facts.found.contains(SERVED);
     let (title, all) = if is_served { ("Requests", SERVED) } else { ("Spans", "") };
     let is_error =
         |condition: &str| if condition.is_empty() { FAILED.to_owned() } else { format!("{condition} and {FAILED}") };

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use types::Timestamp;
 
 use super::*;
@@ -5,10 +7,8 @@ use crate::document::PanelKind;
 
 /// Facts in which every condition is met.
 fn facts(subject: &str, group: &str, fields: &str, metrics: &str) -> Facts {
-    let fields: Vec<FieldFacts> = fields
-        .split_whitespace()
-        .map(|name| FieldFacts { name: name.to_owned(), types: vec!["string".to_owned()], n_distinct: Some(3) })
-        .collect();
+    let fields: Vec<FieldFacts> =
+        fields.split_whitespace().map(|name| FieldFacts { name: name.to_owned(), n_distinct: Some(3) }).collect();
     let of = |is_own: bool| EventFacts {
         groups: if is_own { vec![group.to_owned()] } else { Vec::new() },
         n_events: if is_own { 10 } else { 0 },
@@ -121,6 +121,15 @@ fn a_panel_whose_condition_no_event_meets_is_left_out() {
     assert_eq!(titles(&facts), ["Lines", "Lines by level", "Most frequent lines", "Newest lines"]);
     facts.lines.n_events = 0;
     assert_eq!(derive(&facts), None);
+}
+
+#[test]
+fn spans_of_jobs_that_nobody_calls_are_shown_as_well() {
+    let mut facts = facts("service:nightly", "traces/nightly", "name kind status duration_ms", "");
+    facts.spans.found.clear();
+    let panels = derive(&facts).expect("panels").panels;
+    let titles: Vec<&str> = panels.iter().map(|panel| &*panel.title).collect();
+    assert_eq!(titles, ["Spans", "Failed", "Duration, p95", "By operation", "Durations", "Operations", "Slowest"]);
 }
 
 #[test]

@@ -137,8 +137,9 @@ async fn a_link_opens_one_page_without_a_key_until_it_expires_or_is_withdrawn() 
     let order = json!({"name": "a", "role": "read", "groups": ["x"]}).to_string();
     assert_eq!(house.administer("POST", "/api/v1/keys", order).await.status, 201);
     assert_eq!(house.get("/api/v1/for/pay").await.status, 401);
-    let by_link =
-        async |name: &str, token: &str| house.get_with(&format!("/api/v1/for/{name}"), "x-catat-link", token).await;
+    let by_link = async |name: &str, token: &str| {
+        house.get_with(&format!("/api/v1/for/{name}/by-link"), "x-catat-link", token).await
+    };
     let seen = by_link("pay", &token).await;
     assert_eq!((seen.status, &seen.json()["may_share"]), (200, &Value::Null), "{}", seen.text());
     assert_eq!(by_link("cart", &token).await.status, 410, "a link opens no other page");
