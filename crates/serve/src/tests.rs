@@ -63,6 +63,7 @@ mod spans;
 mod splunk;
 mod syslog;
 mod tail;
+mod targets;
 mod tls;
 mod trace_apis;
 mod trace_line;
