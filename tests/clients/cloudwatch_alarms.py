@@ -239,7 +239,8 @@ def what_is_not_done_is_refused_by_name():
     metric = {"AlarmName": "r", "Namespace": "n", "MetricName": "m", "Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1, "Threshold": 1, "ComparisonOperator": "LessThanThreshold"}
     topic_arn = sns.create_topic(Name=f"refused{RUN}")["TopicArn"]
     refused = [
-        (cloudwatch.put_metric_alarm, {**metric, "ComparisonOperator": "GreaterThanUpperThreshold", "ThresholdMetricId": "b"}, "InvalidParameterValue", "ANOMALY_DETECTION_BAND"),
+        (cloudwatch.put_metric_alarm, {**metric, "ComparisonOperator": "GreaterThanUpperThreshold", "ThresholdMetricId": "b"}, "InvalidParameterCombination", "ThresholdMetricId"),
+        (cloudwatch.put_metric_alarm, {**metric, "ComparisonOperator": "GreaterThanUpperThreshold"}, "InvalidParameterCombination", "needs ThresholdMetricId"),
         (cloudwatch.put_metric_alarm, {**metric, "EvaluationPeriods": 1441}, "ValidationError", "86400"),
         (cloudwatch.put_metric_alarm, {**metric, "DatapointsToAlarm": 2}, "ValidationError", "DatapointsToAlarm"),
         (cloudwatch.put_metric_alarm, {**metric, "AlarmActions": ["arn:aws:automate:eu-central-1:ec2:stop"]}, "ValidationError", "automate"),
@@ -248,7 +249,6 @@ def what_is_not_done_is_refused_by_name():
         (cloudwatch.put_composite_alarm, {"AlarmName": "c", "AlarmRule": "ALARM(a) XOR"}, "ValidationError", "character 10"),
         (cloudwatch.put_composite_alarm, {"AlarmName": "c", "AlarmRule": "(" * 5000 + "TRUE"}, "ValidationError", "nested"),
         (cloudwatch.put_composite_alarm, {"AlarmName": "c", "AlarmRule": "TRUE", "ActionsSuppressor": "x"}, "InvalidParameterValue", "ActionsSuppressor"),
-        (cloudwatch.put_anomaly_detector, {"Namespace": "n", "MetricName": "m", "Stat": "Sum"}, "InvalidParameterValue", "anomaly"),
         (cloudwatch.set_alarm_state, {"AlarmName": "nowhere", "StateValue": "OK", "StateReason": "r"}, "ResourceNotFound", "nowhere"),
         (cloudwatch.delete_alarms, {"AlarmNames": ["nowhere"]}, "ResourceNotFound", "nowhere"),
         (cloudwatch.list_dashboards, {}, "InvalidAction", "ListDashboards"),

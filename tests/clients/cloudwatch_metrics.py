@@ -132,7 +132,7 @@ def embedded_metrics_of_lines_are_metrics():
 def what_is_not_done_is_refused_by_name():
     cloudwatch = client()
     refused = [
-        (cloudwatch.get_metric_data, {"MetricDataQueries": [{"Id": "e", "Expression": "ANOMALY_DETECTION_BAND(m1)"}], **HOUR}, "ANOMALY_DETECTION_BAND"),
+        (cloudwatch.get_metric_data, {"MetricDataQueries": [{"Id": "e", "Expression": "HOUR(m1)"}], **HOUR}, "HOUR"),
         (cloudwatch.get_metric_data, {"MetricDataQueries": [{"Id": "e", "Expression": "SELECT AVG(a) FROM SCHEMA(\"n\")"}], **HOUR}, "Metrics Insights"),
         (cloudwatch.get_metric_data, {"MetricDataQueries": [{"Id": "e", "Expression": "m1 +"}], **HOUR}, "character 5"),
         (cloudwatch.get_metric_data, {"MetricDataQueries": [{"Id": "e", "Expression": "m1 + 1"}], **HOUR}, "m1"),

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Scrapes beside a Prometheus with the same prometheus.yml: the same series, the same values, the same ends of series.
+"""Scrapes beside a Prometheus with the same prometheus.yml: the same series, values and ends of series, targets, metadata and exemplars.
 
 Both have a page server of our own as their targets, which changes its pages. CATAT_EXECUTABLE names our program.
 """
@@ -39,6 +39,19 @@ took_seconds_bucket{le="+Inf"} 2
 took_seconds_sum 1.25
 took_seconds_count 2
 """
+OPEN = """# TYPE visits counter
+# HELP visits Visits of \\"pages\\".
+visits_total{path="/"} 17 # {trace_id="4bf92f35"} 1 %d.5
+# TYPE weight_grams histogram
+# UNIT weight_grams grams
+weight_grams_bucket{le="1.0"} 1 # {trace_id="77aa",span_id="b7ad"} 0.25
+weight_grams_bucket{le="+Inf"} 2 # {} 3
+weight_grams_sum 3.25
+weight_grams_count 2
+# TYPE build info
+build_info{version="1"} 1
+# EOF
+""" % (time.time() - 60)
 LABELLED = 'owned{job="own",instance="there",exported_job="mine"} 1\nempty{job=""} 2\n'
 PAGES = [
     {
@@ -48,6 +61,7 @@ PAGES = [
         "/grows": "one 1\ntwo 2\n",
         "/probe?module=icmp&target=10.0.0.7": "probe_success 1\n",
         "/twice": "a 1\na 2\n",
+        "/open": OPEN,
     },
     {
         "/plain": PLAIN + "comes_later 1\n",
@@ -56,6 +70,7 @@ PAGES = [
         "/grows": "one 1\ntwo 2\nthree 3\n",
         "/probe?module=icmp&target=10.0.0.7": "probe_success 0\n",
         "/twice": "a 1\na 2\n",
+        "/open": OPEN,
     },
 ]
 
@@ -79,7 +94,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             text = "secret 7\n" if self.headers["Authorization"] == wanted else None
         body = (text or "").encode()
         self.send_response(200 if text else 404)
-        self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+        kind = "application/openmetrics-text; version=1.0.0" if self.path == "/open" else "text/plain; version=0.0.4"
+        self.send_header("Content-Type", f"{kind}; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -97,6 +113,7 @@ def jobs(address, directory):
         {"job_name": "breaks", "metrics_path": "/breaks", "static_configs": static},
         {"job_name": "grows", "metrics_path": "/grows", "sample_limit": 2, "static_configs": static},
         {"job_name": "twice", "metrics_path": "/twice", "static_configs": static},
+        {"job_name": "open", "metrics_path": "/open", "static_configs": static},
         {"job_name": "guarded", "metrics_path": "/guarded", "basic_auth": {"username": "ann", "password": "tea"}, "static_configs": static},
         {"job_name": "refused", "metrics_path": "/guarded", "static_configs": static},
         {"job_name": "down", "static_configs": [{"targets": ["127.0.0.1:1"]}]},
@@ -161,11 +178,9 @@ def names(series):
     return {dict(labels)["__name__"] for labels in series}
 
 
-@check
-def series_are_those_of_a_prometheus():
-    if not PROMETHEUS:
-        print("# left out: there is no prometheus")
-        return
+@contextlib.contextmanager
+def both():
+    """Starts a page server, and us and a Prometheus that scrape it; gives the pages, a file of targets, and both addresses."""
     with tempfile.TemporaryDirectory() as directory, contextlib.ExitStack() as stack:
         directory = pathlib.Path(directory)
         pages = Pages(("127.0.0.1", 0), Handler)
@@ -181,8 +196,70 @@ def series_are_those_of_a_prometheus():
         (directory / "catat.toml").write_text(f'[[input]]\ntype = "scrape"\nconfig = "{config}"\n', encoding="utf-8")
         own, other = free_address(), free_address()
         stack.enter_context(running([CATAT, "up", "--config", str(directory / "catat.toml"), "--data-dir", str(directory / "data"), "--listen", own], directory / "log"))
-        stack.enter_context(running([PROMETHEUS, f"--config.file={config}", f"--storage.tsdb.path={directory}/tsdb", f"--web.listen-address={other}"], directory / "log2"))
-        bases = f"http://{own}/prometheus", f"http://{other}"
+        stack.enter_context(running([PROMETHEUS, f"--config.file={config}", f"--storage.tsdb.path={directory}/tsdb", f"--web.listen-address={other}",
+                                     "--enable-feature=exemplar-storage"], directory / "log2"))
+        yield pages, targets, (f"http://{own}/prometheus", f"http://{other}")
+
+
+def data_of(base, path, **params):
+    """The answer to a request; None before there is a server."""
+    try:
+        answer = requests.get(f"{base}/api/v1/{path}", params=params, timeout=10)
+    except requests.ConnectionError:
+        return None
+    return answer.json().get("data") if answer.ok else None
+
+
+def targets_of(base):
+    """Active and dropped targets without times and texts of errors, each as JSON and in order."""
+    data = data_of(base, "targets") or {"activeTargets": [], "droppedTargets": []}
+    varying = {"lastError", "lastScrape", "lastScrapeDuration"}
+    active = [{key: value for key, value in target.items() if key not in varying} | {"fails": bool(target["lastError"])} for target in data["activeTargets"]]
+    dropped = [target["discoveredLabels"] for target in data["droppedTargets"]]
+    return [sorted(json.dumps(target, sort_keys=True) for target in targets) for targets in (active, dropped)]
+
+
+def described(base):
+    """What is known of metrics, and of the metrics of each target; about scrapes only a Prometheus says nothing."""
+    metrics, of_targets = data_of(base, "metadata") or {}, data_of(base, "targets/metadata") or []
+    open_page = data_of(base, "targets/metadata", match_target='{job="open"}', metric="weight_grams")
+    return metrics, sorted(json.dumps(one, sort_keys=True) for one in of_targets), open_page
+
+
+def exemplars_of(base):
+    rows = data_of(base, "query_exemplars", query='{job="open"}', start=time.time() - 3600, end=time.time()) or []
+    # Without a time of its own an exemplar has that of a scrape.
+    return sorted(json.dumps([row["seriesLabels"], [[one["labels"], float(one["value"])] for one in row["exemplars"]]], sort_keys=True) for row in rows)
+
+
+def until_same(what, ask, bases, is_done):
+    end = time.monotonic() + DEADLINE_S
+    while time.monotonic() < end:
+        own, other = (ask(base) for base in bases)
+        if own == other and is_done(other):
+            return
+        time.sleep(0.5)
+    raise AssertionError(f"{what}: ours and Prometheus':\n{json.dumps(own, indent=1)}\n{json.dumps(other, indent=1)}")
+
+
+@check
+def targets_metadata_and_exemplars_are_those_of_a_prometheus():
+    if not PROMETHEUS:
+        print("# left out: there is no prometheus")
+        return
+    with both() as (_, _, bases):
+        until_same("targets", targets_of, bases, lambda found: len(found[0]) == 13 and len(found[1]) == 1 and "unknown" not in str(found))
+        until_same("pools", lambda base: (data_of(base, "scrape_pools") or {}).get("scrapePools"), bases, lambda found: found is None or len(found) == 14)
+        until_same("metadata", described, bases, lambda found: "weight_grams" in found[0] and found[2])
+        until_same("exemplars", exemplars_of, bases, lambda found: len(found) == 3)
+
+
+@check
+def series_are_those_of_a_prometheus():
+    if not PROMETHEUS:
+        print("# left out: there is no prometheus")
+        return
+    with both() as (pages, targets, bases):
         started = until_equal("at first", *bases, lambda series: {"goes_away", "also", "two", "secret", "probe_success"} <= names(series))
         ups = {dict(labels)["job"]: value for labels, value in started.items() if ("__name__", "up") in labels}
         assert ups["down"] == ups["refused"] == "0" and ups["plain"] == ups["guarded"] == "1" and "dropped" not in ups, ups

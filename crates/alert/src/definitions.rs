@@ -20,6 +20,7 @@ use types::{GroupScope, Timestamp};
 use crate::alarm::{ALARM, AlarmDocument};
 use crate::author::{Author, scope_of, scope_texts};
 use crate::compile::compile;
+use crate::rule_text::in_file_form;
 use crate::silence::{Silence, SilenceRecord};
 use crate::subscription::{SUBSCRIPTION, TopicSubscription};
 use crate::{Channel, ChannelHealth, ChannelSettings, Rule, RuleSet};
@@ -180,7 +181,7 @@ pub(crate) fn rule_of(name: &str, document: &Document) -> Result<Rule, String> {
     if ROUTES.contains(&name) {
         return Err(format!("a rule cannot be called \"{name}\": the API uses that name"));
     }
-    let definition = named(name, &document.definition)?;
+    let definition = in_file_form(named(name, &document.definition)?);
     let text = json!({"groups": [{"name": "api", "rules": [definition]}]}).to_string();
     let mut set = RuleSet::default();
     // JSON is YAML; of places only the column would say something, and not of what was sent.

@@ -1,5 +1,7 @@
 //! Rule texts to be tried: a rule file, or one rule by itself.
 
+use serde_json::Value as Json;
+
 use crate::{Rule, RuleError, RuleSet};
 
 /// What is put before a single rule to make it a file, and by how much that moves it.
@@ -33,15 +35,27 @@ pub fn read_rules(name: &str, text: &str) -> Result<Vec<Rule>, Vec<RuleError>> {
 ///
 /// # Errors
 /// All mistakes; they name keys and have no places.
-pub fn read_json_rule(name: &str, rule: &serde_json::Value) -> Result<Rule, Vec<RuleError>> {
+pub fn read_json_rule(name: &str, rule: &Json) -> Result<Rule, Vec<RuleError>> {
     let mut set = RuleSet::default();
-    let file = serde_json::json!({"groups": [{"name": "rule", "rules": [rule]}]});
+    let file = serde_json::json!({"groups": [{"name": "rule", "rules": [in_file_form(rule.clone())]}]});
     let placeless = |error: RuleError| RuleError { line: None, column: None, ..error };
     set.add(name, &file.to_string()).map_err(|errors| errors.into_iter().map(placeless).collect::<Vec<_>>())?;
     set.rules.pop().ok_or_else(|| {
         let message = "it contains no rule".to_string();
         vec![RuleError { file: name.into(), line: None, column: None, message }]
     })
+}
+
+/// Returns a rule of the API as a file has it: in the API the name of every rule is `name`, and in a file that of a rule in
+/// Prometheus' form is `alert`.
+pub(crate) fn in_file_form(mut rule: Json) -> Json {
+    let Some(members) = rule.as_object_mut().filter(|members| members.contains_key("expr")) else { return rule };
+    let (name, alert) = (members.get("name"), members.get("alert"));
+    if name.is_some() && alert.is_none_or(|alert| Some(alert) == name) && !members.contains_key("record") {
+        let name = members.remove("name").unwrap_or_default();
+        members.insert("alert".to_owned(), name);
+    }
+    rule
 }
 
 fn moved_back(errors: Vec<RuleError>) -> Vec<RuleError> {
@@ -76,6 +90,8 @@ mod tests {
         let one = read_rules("rule", "name: r\nquery: |\n  filter a = 1\n  | stats count(*) as n\n").unwrap();
         let json = serde_json::json!({"name": "r", "query": "filter a = 1\n| stats count(*) as n\n"});
         assert_eq!(one, [read_json_rule("rule", &json).unwrap()]);
+        let series = read_json_rule("rule", &serde_json::json!({"name": "r", "expr": "up == 0"})).unwrap();
+        assert_eq!(read_rules("rule", "alert: r\nexpr: up == 0").unwrap(), [series]);
         let wrong = read_json_rule("rule", &serde_json::json!({"name": "r", "qery": "x"})).unwrap_err();
         assert!(wrong[0].message.contains("qery") && wrong[0].line.is_none(), "{wrong:?}");
     }

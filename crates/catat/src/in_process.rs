@@ -42,6 +42,7 @@ impl Deliver for InProcess {
                 high_water: answer.high_water,
                 refusal: answer.rejected.first().map(|rejected| rejected.error.clone()),
                 refused: answer.refused,
+                exemplars_left_out: answer.exemplars_left_out,
             }),
             Err(error) => Err(as_delivery_error(error)),
         }

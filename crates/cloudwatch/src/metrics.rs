@@ -1,11 +1,14 @@
-//! CloudWatch's metrics: `PutMetricData`, `ListMetrics`, `GetMetricStatistics`, `GetMetricData`, and alarms (`alarms`).
+//! CloudWatch's metrics: `PutMetricData`, `ListMetrics`, `GetMetricStatistics`, `GetMetricData`, alarms (`alarms`) and anomaly
+//! detectors (`detectors`).
 //!
 //! Grafana has one endpoint for logs and metrics. The list contains the metrics of metric filters, too. Requests have three
 //! forms: JSON 1.0 with `X-Amz-Target`; the older query form, answered in XML; and CBOR below `/service/…/operation/…`,
 //! which current SDKs use.
 
 pub(crate) mod alarms;
+mod band;
 mod data;
+mod detectors;
 mod error;
 mod get;
 mod label;
@@ -56,7 +59,9 @@ const RECENT_MS: i64 = 3 * 3_600_000;
 const CALL_ID: &str = "amz-sdk-invocation-id";
 
 /// Members that are times, in s since the epoch.
-const TIMES: [&str; 5] = [
+const TIMES: [&str; 7] = [
+    "StartTime",
+    "EndTime",
     "Timestamp",
     "Timestamps",
     "StateUpdatedTimestamp",
@@ -123,8 +128,9 @@ async fn asked(server: Shared, parts: &Parts, body: Body, form: &Form) -> Result
         Form::Cbor(operation) => (operation.clone(), cbor::read(&body)),
         Form::Query => of_form(body.to_vec()).await.unwrap_or_default(),
     };
-    let of_alarms = alarms::role_of(&operation);
-    let role = of_alarms.unwrap_or(if operation == "PutMetricData" { Role::Ingest } else { Role::Read });
+    let (of_alarms, of_detectors) = (alarms::role_of(&operation), detectors::role_of(&operation));
+    let role =
+        of_alarms.or(of_detectors).unwrap_or(if operation == "PutMetricData" { Role::Ingest } else { Role::Read });
     if !server.caller.may(role) {
         let caller = &server.caller.name;
         let needed = role.name();
@@ -148,6 +154,7 @@ async fn asked(server: Shared, parts: &Parts, body: Body, form: &Form) -> Result
             read(&server, "GetMetricStatistics", move |run| request.answer(run)).await?
         }
         "GetMetricData" => metric_data(&server, &read_input()?).await?,
+        _ if of_detectors.is_some() => detectors::carry_out(&server, &operation, read_input()?).await?,
         _ if of_alarms.is_some() => alarms::carry_out(&server, &region, &operation, read_input()?).await?,
         _ => return Err(unknown(&operation)),
     };

@@ -1,7 +1,7 @@
 //! Reads pages of samples: Prometheus' text format 0.0.4 and OpenMetrics 1.0.
 //!
 //! A page is read whole or refused with the place of the first mistake, as Prometheus does it. Names may be quoted, with
-//! any characters, in both formats. Exemplars are skipped. Sources: Prometheus' *Exposition formats*, OpenMetrics 1.0.
+//! any characters, in both formats. Exemplars are read in OpenMetrics. Sources: Prometheus' *Exposition formats*, OpenMetrics 1.0.
 
 mod line;
 
@@ -75,8 +75,21 @@ pub struct Sample {
     pub value: f64,
     /// Its time in ms since the epoch, where the page has one.
     pub time: Option<i64>,
+    /// Its exemplar.
+    pub exemplar: Option<Box<Exemplar>>,
     /// Its line, from 1.
     pub line: usize,
+}
+
+/// A single observation that a sample points to, such as a trace.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Exemplar {
+    /// Names and values in the order of the page.
+    pub labels: Vec<(String, String)>,
+    /// What was observed.
+    pub value: f64,
+    /// Its time in ms since the epoch, where the page has one.
+    pub time: Option<i64>,
 }
 
 /// Why a page cannot be read.
@@ -189,6 +202,38 @@ impl PageReader {
             read_labels(cursor, &mut name, &mut labels)?;
         }
         let Some(name) = name else { return Err(cursor.located("the sample has no name")) };
+        let (value, time) = self.value_and_time(cursor)?;
+        let exemplar = match cursor.peek() {
+            None => None,
+            Some(b'#') if self.format == Format::OpenMetrics => Some(Box::new(self.exemplar(cursor)?)),
+            Some(_) => {
+                return Err(cursor.located("the line should end here: a sample is a name, labels, a value and a time"));
+            }
+        };
+        Ok(Sample { name, labels, value, time, exemplar, line })
+    }
+
+    /// Reads `# {LABELS} VALUE TIME`.
+    fn exemplar(&self, cursor: &mut Cursor<'_>) -> Result<Exemplar, Located> {
+        cursor.advance(1);
+        cursor.skip_blanks();
+        if cursor.peek() != Some(b'{') {
+            return Err(cursor.located("\"{\" is expected: an exemplar is labels in braces, a value and a time"));
+        }
+        let (mut name, mut labels) = (None, Vec::new());
+        read_labels(cursor, &mut name, &mut labels)?;
+        if name.is_some() {
+            return Err(cursor.located("an exemplar has labels and no name"));
+        }
+        let (value, time) = self.value_and_time(cursor)?;
+        if cursor.peek().is_some() {
+            return Err(cursor.located("the line should end here: an exemplar is labels, a value and a time"));
+        }
+        Ok(Exemplar { labels, value, time })
+    }
+
+    /// Reads a number, and a time where there is one.
+    fn value_and_time(&self, cursor: &mut Cursor<'_>) -> Result<(f64, Option<i64>), Located> {
         cursor.skip_blanks();
         let text = cursor.clone().word();
         let Ok(value) = text.parse::<f64>() else {
@@ -201,11 +246,7 @@ impl PageReader {
             Some(_) => Some(self.time(cursor)?),
         };
         cursor.skip_blanks();
-        match cursor.peek() {
-            None => Ok(Sample { name, labels, value, time, line }),
-            Some(b'#') if self.format == Format::OpenMetrics => Ok(Sample { name, labels, value, time, line }),
-            Some(_) => Err(cursor.located("the line should end here: a sample is a name, labels, a value and a time")),
-        }
+        Ok((value, time))
     }
 
     /// Reads a time: whole ms in the text format, seconds in OpenMetrics.
@@ -246,8 +287,8 @@ impl PageReader {
     }
 }
 
-/// Reports whether metrics of a type have samples with a suffix.
-fn has_suffix(kind: &str, suffix: &str) -> bool {
+/// Reports whether metrics of a type have samples whose names end with `_` and a suffix.
+pub fn has_suffix(kind: &str, suffix: &str) -> bool {
     match kind {
         "histogram" => matches!(suffix, "bucket" | "sum" | "count" | "created"),
         "gaugehistogram" => matches!(suffix, "bucket" | "gsum" | "gcount"),

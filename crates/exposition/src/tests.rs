@@ -15,6 +15,9 @@ fn shown_page(text: &str, format: Format) -> String {
         out.push_str(&format!("{name} {} {:?} {:?}\n", metadata.kind, metadata.help, metadata.unit));
         for sample in samples {
             out.push_str(&format!("  {} {:?} {} {:?}\n", sample.name, sample.labels, sample.value, sample.time));
+            if let Some(exemplar) = sample.exemplar {
+                out.push_str(&format!("    {:?} {} {:?}\n", exemplar.labels, exemplar.value, exemplar.time));
+            }
         }
     }
     out
@@ -68,15 +71,30 @@ fn openmetrics_has_seconds_units_exemplars_and_an_end() {
     let page = "# TYPE took_seconds histogram\n# UNIT took_seconds seconds\n# HELP took_seconds A \\\"b\\\"\n\
         took_seconds_bucket{le=\"1\"} 2 # {trace_id=\"x\"} 0.5 1.5\ntook_seconds_created 1.5 1520879607.789\n# EOF\n";
     let expected = "took_seconds histogram \"A \\\"b\\\"\" \"seconds\"\n  \
-        took_seconds_bucket [(\"le\", \"1\")] 2 None\n  took_seconds_created [] 1.5 Some(1520879607789)\n";
+        took_seconds_bucket [(\"le\", \"1\")] 2 None\n    [(\"trace_id\", \"x\")] 0.5 Some(1500)\n  took_seconds_created [] 1.5 Some(1520879607789)\n";
     assert_eq!(shown_page(page, Format::OpenMetrics), expected);
     for (page, error) in [
         ("a 1\n", "line 2, column 1: the page ends without \"# EOF\"; it may be cut off"),
         ("# EOF\na 1\n", "line 2, column 1: \"# EOF\" must be the last line"),
         ("a 1 x\n# EOF", "line 1, column 5: \"x\" is no time in seconds"),
+        ("a 1 # x\n# EOF", "line 1, column 7: \"{\" is expected: an exemplar is labels in braces, a value and a time"),
+        ("a 1 # {b=\"c\"} x\n# EOF", "line 1, column 15: \"x\" is no number"),
+        ("a 1 # {\"b\"} 1\n# EOF", "line 1, column 12: an exemplar has labels and no name"),
+        (
+            "a 1 2 # {} 1 2 3\n# EOF",
+            "line 1, column 16: the line should end here: an exemplar is labels, a value and a time",
+        ),
     ] {
         assert_eq!(shown_page(page, Format::OpenMetrics), error);
     }
+}
+
+#[test]
+fn exemplars_may_have_no_labels_and_no_time() {
+    let page = "# TYPE a counter\na_total 1 5 # {} -2e3\na_total{b=\"#\"} 2 # { } NaN 0.0005\n# EOF\n";
+    let expected = "a counter \"\" \"\"\n  a_total [] 1 Some(5000)\n    [] -2000 None\n  \
+        a_total [(\"b\", \"#\")] 2 None\n    [] NaN Some(1)\n";
+    assert_eq!(shown_page(page, Format::OpenMetrics), expected);
 }
 
 #[test]

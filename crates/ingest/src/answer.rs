@@ -21,6 +21,9 @@ pub struct IngestAnswer {
     /// file, rising; of many a range may hold others too.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<(u64, u64)>,
+    /// Exemplars of shipped samples that were left out: the key does not admit their group, or they cannot be stored.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub exemplars_left_out: u64,
     /// How far the file is accepted without a gap, for bytes of a shipped file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub high_water: Option<u64>,
@@ -40,6 +43,7 @@ impl IngestAnswer {
     pub fn add(&mut self, part: Self) {
         self.accepted += part.accepted;
         self.rejected_unnamed += part.rejected_unnamed;
+        self.exemplars_left_out += part.exemplars_left_out;
         part.refused.iter().for_each(|(start, end)| self.refuse(*start, *end));
         part.rejected.iter().for_each(|rejected| self.reject(rejected.line, &rejected.error));
     }

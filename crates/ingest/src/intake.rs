@@ -14,6 +14,7 @@ use crate::event::{EventMetadata, RawEvent};
 use crate::ids::{self, Claims};
 use crate::line_context::LineContexts;
 use crate::pipeline::{self, MadePipeline, MadePipelines, MakePipelineError, Pipelines, Trial};
+use crate::sample::MetricDescriptions;
 use crate::sender::Sender;
 use crate::zones::GroupZones;
 use crate::{Clocks, IngestAnswer, IngestError, Sources};
@@ -35,6 +36,7 @@ pub struct Intake {
     pub(crate) sources: Sources,
     pub(crate) zones: GroupZones,
     pub(crate) clocks: Arc<Clocks>,
+    pub(crate) descriptions: MetricDescriptions,
 }
 
 /// The definitions of pipelines.
@@ -86,6 +88,7 @@ impl Intake {
             sources: Sources::resume(&store),
             zones: GroupZones::load(store.settings()),
             clocks: Arc::default(),
+            descriptions: MetricDescriptions::default(),
             store,
             whole_texts: pipeline::whole_texts(&limits),
             limits,
@@ -393,6 +396,11 @@ impl Intake {
     /// If there is no such zone.
     pub fn check_time_zone(text: &str) -> Result<(), ZoneError> {
         text.parse().map(|_: Zone| ())
+    }
+
+    /// Returns what shippers say of the metrics that they scrape.
+    pub fn descriptions(&self) -> &MetricDescriptions {
+        &self.descriptions
     }
 
     /// Returns the streams whose events are off by hours.

@@ -50,6 +50,7 @@ pub use records::runs_of_records;
 pub use request::{Format, IngestRequest};
 pub use sender::Sender;
 pub use sources::{
-    FilePlace, FileRangeState, FileRangeView, HeldRange, ReportError, SourceState, SourceView, Sources, SourcesView,
+    ActiveTarget, DroppedTarget, FilePlace, FileRangeState, FileRangeView, HeldRange, InputScrapes, ReportError,
+    SourceScrapes, SourceState, SourceView, Sources, SourcesView, TargetHealth,
 };
 pub use trace::{KeptEvent, TracedEvent, TracedText};

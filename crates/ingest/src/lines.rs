@@ -15,6 +15,7 @@ use serde::Deserialize;
 use storage::{AppendError, Delivery, Receipt, SourcePosition};
 use types::{GroupName, Timestamp, Value, group_name_of_outside};
 
+use self::samples::SampleNotes;
 use crate::sources::{ContentHash, Heard, RefusedCount};
 use crate::{Collector, EventFields, EventMetadata, IngestAnswer, IngestError, Intake, RawEvent, Sender};
 
@@ -186,6 +187,7 @@ fn append(
     let place = collector.group(&piece.group)?;
     collector.set_stream(place, &piece.stream);
     let (mut answer, mut refused) = (IngestAnswer::default(), RefusedCount::default());
+    let mut notes = SampleNotes::default();
     // The header is the first line.
     let (mut line_number, mut counted) = (2, 0);
     for event in events(piece) {
@@ -201,7 +203,7 @@ fn append(
         if bytes.is_empty() {
             continue;
         }
-        if let Err(problem) = add(&mut collector, (piece, place), bytes, start)? {
+        if let Err(problem) = add(&mut collector, (piece, place), (bytes, start), &mut notes)? {
             let from = in_piece(event.start);
             line_number += memchr::memchr_iter(b'\n', &piece.bytes[counted..from]).count();
             counted = from;
@@ -213,12 +215,14 @@ fn append(
     }
     let context = collector.line_context();
     answer.accepted = collector.n_records();
+    answer.exemplars_left_out = notes.exemplars_left_out;
     let n_overflowed = collector.n_overflowed();
     let raw_bytes = gap.end - gap.start;
     let position = SourcePosition { range: gap, ..piece.position.clone() };
     let parts = collector.into_parts();
     let receipt = intake.store.append(Delivery { key: None, position: Some(position), raw_bytes, parts })?;
     intake.note_overflow(n_overflowed);
+    intake.descriptions.note(notes.descriptions);
     if !context.is_empty() {
         intake.line_contexts.set(&header.source, &header.file, context);
     }
@@ -229,11 +233,11 @@ fn append(
 fn add(
     collector: &mut Collector<'_>,
     (piece, place): (&Piece<'_>, usize),
-    bytes: &[u8],
-    start: u64,
+    (bytes, start): (&[u8], u64),
+    notes: &mut SampleNotes,
 ) -> Result<Result<(), String>, IngestError> {
     if piece.header.samples {
-        return samples::add(collector, bytes);
+        return samples::add(collector, bytes, notes);
     }
     let fields = EventFields::Values(&piece.fields);
     let metadata = EventMetadata { fields, offset: Some(start), ..EventMetadata::default() };

@@ -6,6 +6,7 @@
 
 mod exemplar;
 mod labels;
+mod metadata;
 pub(crate) mod number;
 
 use parse::FieldWriter;
@@ -14,6 +15,7 @@ pub use types::{METRIC_NAME, SAMPLE_TYPE, field_of_label};
 
 pub use self::exemplar::{EXEMPLAR_LABELS, EXEMPLAR_TYPE, Exemplar};
 pub use self::labels::{SampleSeries, SeriesLabels, label_pairs, label_text, sample_group};
+pub use self::metadata::{MetricDescription, MetricDescriptions};
 pub use self::number::{STALE_BITS, number_of_text, text_of_number};
 use crate::{Collector, EventFields, EventMetadata, IngestError, RawEvent, RecordRefusal};
 

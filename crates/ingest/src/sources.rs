@@ -12,8 +12,10 @@ mod content;
 mod file_range;
 mod held_ranges;
 mod report;
+mod scrapes;
 mod source;
 mod stored_names;
+mod targets;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -30,6 +32,8 @@ use types::{GroupName, GroupScope, Timestamp};
 pub(crate) use self::content::{ContentHash, RefusedCount};
 pub use self::file_range::{FilePlace, FileRangeState, FileRangeView};
 pub use self::held_ranges::HeldRange;
+pub use self::scrapes::SourceScrapes;
+pub use self::targets::{ActiveTarget, DroppedTarget, InputScrapes, TargetHealth};
 pub use self::view::{SourceState, SourceView, SourcesView};
 
 /// Most sources that are known by name, and most files of all of them.
@@ -146,6 +150,7 @@ impl Sources {
             n_taken += 1;
         }
         report.names_all_files &= n_taken == n_told;
+        known.bound_scrapes(source, &mut report);
         if let Some(of_source) = known.sources.get_mut(source) {
             of_source.report = Some(report);
             of_source.is_changed |= of_source.has_lost_sight(before);

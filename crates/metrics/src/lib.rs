@@ -14,6 +14,7 @@ mod problem;
 mod push;
 mod read;
 mod series_cache;
+mod targets;
 mod times;
 mod write;
 
@@ -53,6 +54,9 @@ pub fn routes() -> Table<FamilyState<MetricsState>> {
     table
         .get("/prometheus/api/v1/label/{name}/values", Role::Read, api::values)
         .get("/prometheus/api/v1/metadata", Role::Read, metadata::get)
+        .get("/prometheus/api/v1/targets", Role::Read, targets::list)
+        .get("/prometheus/api/v1/targets/metadata", Role::Read, targets::metadata)
+        .get("/prometheus/api/v1/scrape_pools", Role::Read, targets::pools)
         .get("/prometheus/api/v1/status/buildinfo", Role::Read, api::buildinfo)
         .get("/prometheus/api/v1/status/tsdb", Role::Read, cardinality::get)
         .post("/prometheus/api/v1/write", Role::Ingest, write::post)

@@ -1,10 +1,12 @@
-//! What senders say of their metrics: type, help and unit. Senders repeat it every minute; `known_metrics` keeps it.
+//! What senders say of their metrics: type, help and unit. Senders repeat it every few minutes; `known_metrics` keeps it.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Weak};
 
 use axum::Json;
 use door::parameters::Parameters;
 use door::server::{FamilyServer, Server};
+use exposition::has_suffix;
 use ingest::sample::SampleSeries;
 use promql::Annotations;
 use serde_json::{Value, json};
@@ -77,6 +79,20 @@ impl MetricsState {
         self.pushes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Returns what is known of the metrics that samples of some names belong to, in order of name.
+    pub(crate) fn families_of<'n>(&self, names: impl Iterator<Item = &'n str>) -> BTreeMap<String, Metadata> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let family = |name: &'n str| {
+            if let Some(metadata) = known.metrics.get(name) {
+                return Some((name.to_owned(), metadata.clone()));
+            }
+            let (base, suffix) = name.rsplit_once('_')?;
+            let metadata = known.metrics.get(base).filter(|metadata| has_suffix(metadata.kind, suffix))?;
+            Some((base.to_owned(), metadata.clone()))
+        };
+        names.filter_map(family).collect()
+    }
+
     /// Notes what a sender says of a metric.
     pub(crate) fn note(&self, metric: &str, mut metadata: Metadata) {
         metadata.help.truncate(metadata.help.floor_char_boundary(HELP_BYTES_MAX));
@@ -87,12 +103,21 @@ impl MetricsState {
     }
 }
 
+/// Takes what shippers said of the metrics that they scrape.
+pub(crate) fn receive(server: &Server, state: &MetricsState) {
+    for described in server.app.intake.descriptions().take() {
+        let kind = kind_of_word(&described.kind).unwrap_or_else(|| kind_of_number(0));
+        state.note(&described.metric, Metadata { kind, help: described.help, unit: described.unit });
+    }
+}
+
 /// Writes changed metadata until the server ends, as often as pushed samples are repeated.
 pub async fn keep_metadata(server: Weak<Server>, state: Arc<MetricsState>) {
     while let Some(interval) = server.upgrade().map(|server| server.app.push_interval) {
         tokio::time::sleep(interval).await;
         let Some(server) = server.upgrade() else { return };
         let state = state.clone();
+        receive(&server, &state);
         let saved = tokio::task::spawn_blocking(move || save_metadata(server.settings(), &state)).await;
         if let Ok(Err(error)) = saved {
             tracing::debug!(%error, "metadata of metrics not written; it is at the next interval");
@@ -112,6 +137,7 @@ pub fn save_metadata(settings: Settings<'_>, state: &MetricsState) -> Result<(),
 pub(crate) async fn get(server: FamilyServer<MetricsState>, parameters: Parameters) -> Json<Value> {
     let limit = parameters.get("limit").and_then(|text| text.parse().ok()).unwrap_or(METRICS_MAX);
     let wanted = parameters.get("metric");
+    receive(&server, &server.state);
     let known = server.state.known.lock().unwrap_or_else(PoisonError::into_inner);
     let metrics = known.metrics.iter().filter(|(name, _)| wanted.is_none_or(|wanted| wanted == *name)).take(limit);
     let object =

@@ -67,6 +67,7 @@ mod splunk;
 mod suggestions;
 mod syslog;
 mod tail;
+mod targets;
 mod tls;
 mod trace_apis;
 mod trace_line;

@@ -141,6 +141,11 @@ impl FileBatch {
         events
     }
 
+    /// Reports whether all lines are exemplars of samples and what pages say of metrics, which servers of an earlier version refuse.
+    pub(crate) fn has_comments_alone(&self) -> bool {
+        self.header.samples && self.events().iter().all(|(_, line)| line.starts_with(b"# "))
+    }
+
     /// Cuts the batch in two between events, as near the middle as they allow; `None` if it is one event.
     pub(crate) fn split(&self) -> Option<(Self, Self)> {
         let at = self.middle()?;
@@ -257,6 +262,18 @@ pub(crate) mod tests {
         expect(batch(&format!("a\nb\n{long}"), None), &["a\n", "b\n", &long]);
         expect(batch(&format!("{long}a\nb"), None), &[&long, "a\n", "b"]);
         expect(batch("E\n at x\nnext\n\nF\n at y\n", Some(&[8, 6, 8])), &["E\n at x\n", "next\n\n", "F\n at y\n"]);
+    }
+
+    #[test]
+    fn comments_between_samples_are_known_as_such() {
+        let check = |bytes: &str, samples: bool| {
+            let mut batch = batch(bytes, None);
+            batch.header.samples = samples;
+            batch.has_comments_alone()
+        };
+        let comment = "# {\"metadata\":{}}\n";
+        assert!(check(&comment.repeat(2), true) && !check(comment, false));
+        assert!(!check(&format!("{comment}{{}} 1 2\n"), true));
     }
 
     #[test]

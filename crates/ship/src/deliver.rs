@@ -35,6 +35,8 @@ pub struct DeliveryReceipt {
     pub refused: Vec<(u64, u64)>,
     /// Why it refused the first of them.
     pub refusal: Option<String>,
+    /// Exemplars of it that the server left out.
+    pub exemplars_left_out: u64,
 }
 
 /// Why a batch is not with the server.

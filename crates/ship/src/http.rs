@@ -385,7 +385,8 @@ fn delivered_of(body: &[u8]) -> Option<DeliveryReceipt> {
     let range = |range: &serde_json::Value| Some((range[0].as_u64()?, range[1].as_u64()?));
     let refused = answer["refused"].as_array().into_iter().flatten().filter_map(range).collect();
     let refusal = answer["rejected"][0]["error"].as_str().map(str::to_owned);
-    Some(DeliveryReceipt { duplicate, high_water: answer["high_water"].as_u64(), refused, refusal })
+    let exemplars_left_out = answer["exemplars_left_out"].as_u64().unwrap_or(0);
+    Some(DeliveryReceipt { duplicate, high_water: answer["high_water"].as_u64(), refused, refusal, exemplars_left_out })
 }
 
 /// Returns the message of an error answer, or the start of whatever came instead.

@@ -25,6 +25,7 @@ pub use definition::{DefinedInput, doubts_about, inputs_of};
 pub use stdin::Stdin;
 
 use crate::follow::FileInput;
+use crate::scrape_status::ScrapeStatus;
 use crate::spool::{LossCount, Spool};
 use crate::status::InputStatus;
 use crate::stop::{Stop, locked};
@@ -121,6 +122,7 @@ struct Inner {
 struct State {
     has_ended: bool,
     last_error: Option<String>,
+    scrapes: Option<Arc<ScrapeStatus>>,
 }
 
 impl Sink {
@@ -177,6 +179,7 @@ impl Sink {
             given_up: locked(&self.inner).given_up,
             has_ended: state.has_ended,
             last_error: state.last_error.clone(),
+            scrapes: state.scrapes.clone(),
         }
     }
 
@@ -244,6 +247,11 @@ impl Sink {
     /// Notes that the input works in part, and what does not.
     pub fn fails(&self, problem: String) {
         locked(&self.state).last_error = Some(problem);
+    }
+
+    /// Notes the state of what the input scrapes.
+    pub(crate) fn set_scrapes(&self, scrapes: ScrapeStatus) {
+        locked(&self.state).scrapes = Some(Arc::new(scrapes));
     }
 
     /// Notes that the input works.

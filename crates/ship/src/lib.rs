@@ -30,6 +30,7 @@ mod preview;
 mod range_claims;
 mod report;
 mod rules;
+mod scrape_status;
 mod server_ranges;
 mod shipper;
 mod source_report;
@@ -54,6 +55,7 @@ pub use input::{
 pub use preview::{Preview, PreviewedEvent};
 pub use report::{Report, ReportedFile, ShipperReport};
 pub use rules::Rules;
+pub use scrape_status::{ActiveTarget, DroppedTarget, ScrapeStatus, TargetHealth};
 pub use server_ranges::{Claim, HeldQuestion, HeldRange};
 pub use shipper::{Options, Shipper};
 pub use source_report::{SourceFile, SourceReport};

@@ -174,7 +174,8 @@ fn told_of(status: Status) -> ShipperReport {
         refused: status.n_refused,
         given_up: status.given_up,
         last_error: status.last_error,
-        inputs: status.inputs,
+        // Targets are for the server, which shows them.
+        inputs: status.inputs.into_iter().map(|input| InputStatus { scrapes: None, ..input }).collect(),
         file_errors: errors.take(ERRORS_MAX).collect(),
     }
 }

@@ -6,10 +6,14 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::scrape_status::REPORT_BYTES_MAX;
 use crate::{ContentHash, FileStatus, InputStatus, LossCount, Status};
 
 /// How often a report is sent. A server treats a shipper as down after three times as long.
 pub(crate) const REPORT_EVERY: Duration = Duration::from_secs(10);
+
+/// When the second report is sent: at the first, inputs have only begun.
+pub(crate) const REPORT_AGAIN: Duration = Duration::from_secs(3);
 
 /// Most files of a report, and most bytes of their names: the server takes 2,000 files and 2 MiB.
 const FILES_MAX: usize = 2_000;
@@ -123,6 +127,11 @@ impl Identity {
             n_bytes <= NAME_BYTES_MAX
         };
         let files: Vec<SourceFile> = files.into_iter().take(FILES_MAX).map(SourceFile::of).take_while(fits).collect();
+        let mut room = REPORT_BYTES_MAX;
+        let input = |input: InputStatus| InputStatus {
+            scrapes: input.scrapes.as_ref().map(|scrapes| scrapes.within(&mut room)),
+            ..input
+        };
         SourceReport {
             source: self.source.clone(),
             host: self.host.clone(),
@@ -133,7 +142,7 @@ impl Identity {
             refused: status.n_refused,
             given_up: status.given_up,
             last_error: status.last_error,
-            inputs: status.inputs,
+            inputs: status.inputs.into_iter().map(input).collect(),
             files_left_out: n_files - files.len(),
             files,
         }

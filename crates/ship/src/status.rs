@@ -1,9 +1,11 @@
 //! The state of a shipper, of its files and of its inputs, as shown to people and sent to the server.
 
 use crate::ContentHash;
+use crate::scrape_status::ScrapeStatus;
 use crate::spool::LossCount;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
+use std::sync::Arc;
 use types::GroupName;
 
 /// The status of a file, for people.
@@ -57,6 +59,9 @@ pub struct InputStatus {
     pub has_ended: bool,
     /// Why it does not run, while it does not.
     pub last_error: Option<String>,
+    /// What it scrapes, in reports to the server.
+    #[serde(default, skip_serializing_if = "Option::is_none", skip_deserializing)]
+    pub scrapes: Option<Arc<ScrapeStatus>>,
 }
 
 /// What the shipper has done and its status.

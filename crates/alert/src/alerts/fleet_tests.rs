@@ -1,9 +1,12 @@
 //! The threads of two nodes: a rule fires once, whichever node has the lease, and people may ask any node.
 
+use std::sync::atomic::AtomicUsize;
 use std::sync::mpsc;
 
 use super::*;
+use crate::alarm::{AlarmJudge, AlarmQuestion, AlarmVerdict};
 use crate::fleet_lab::{FleetLab, append_errors, until};
+use crate::{ALARM, AlarmDocument, AlarmState, Author};
 
 /// Passes each notification on to the test.
 struct Receiver(Mutex<mpsc::Sender<serde_json::Value>>);
@@ -17,6 +20,26 @@ impl Post for Receiver {
     fn repeat(&self, _: &Channel, _: &[serde_json::Value], _: Timestamp) -> Result<(), PostError> {
         Ok(())
     }
+}
+
+/// Says that every alarm is in the state `ALARM`, and counts how often it was asked.
+#[derive(Default)]
+struct FiringJudge(AtomicUsize);
+
+impl AlarmJudge for FiringJudge {
+    fn judge(&self, _: &AlarmQuestion<'_>) -> Result<AlarmVerdict, String> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Ok(AlarmVerdict {
+            state: AlarmState::Alarm,
+            value: None,
+            reason: "it is so".to_owned(),
+            description: None,
+            memory: serde_json::json!({"state": "ALARM"}),
+            messages: Vec::new(),
+        })
+    }
+
+    fn note_saved(&self, _: &str, _: &serde_json::Value) {}
 }
 
 struct Node {
@@ -74,4 +97,36 @@ fn a_rule_fires_once_and_an_acknowledgement_on_any_node_holds() {
     assert!(received.try_recv().is_err() && b.received.try_recv().is_err());
     assert_eq!(b.alerts.n_waiting(), 0);
     b.alerts.stop();
+}
+
+#[test]
+fn an_alarm_is_judged_by_one_node_and_told_once() {
+    let Some(lab) = FleetLab::new() else { return };
+    let (a, b) = (Node::new(&lab, "a"), Node::new(&lab, "b"));
+    until("one of them evaluates", || a.alerts.engine.is_leading() || b.alerts.engine.is_leading());
+    let judges = [&a, &b].map(|node| {
+        let judge = Arc::new(FiringJudge::default());
+        node.alerts.set_alarm_judge(judge.clone());
+        judge
+    });
+    let author = Author { name: "a".into(), scope: types::GroupScope::All, is_admin: true };
+    let groups = vec!["metrics/cloudwatch/n".to_owned()];
+    let mut document = AlarmDocument::new(serde_json::json!({}), groups, &author, Timestamp(0));
+    document.interval_ns = Some(Timestamp::SECOND);
+    b.store.settings().put(ALARM, "latency", &serde_json::to_string(&document).unwrap()).unwrap();
+    b.alerts.refresh().unwrap();
+    let (first, other) = if a.alerts.engine.is_leading() { (a, b) } else { (b, a) };
+    let told = first.received.recv_timeout(Duration::from_secs(60)).unwrap();
+    assert_eq!((told["status"].as_str(), told["labels"]["alertname"].as_str()), (Some("firing"), Some("latency")));
+    until("the other node shows it", || other.alerts.alarms().iter().any(|alarm| alarm.memory.is_some()));
+    let n_judged = |n: usize| judges.iter().map(|judge| judge.0.load(Ordering::Relaxed)).sum::<usize>() >= n;
+    until("it is judged again", || n_judged(2));
+    assert!(judges.iter().any(|judge| judge.0.load(Ordering::Relaxed) == 0), "both nodes judge it");
+    let Node { store, alerts, received } = first;
+    alerts.stop();
+    drop((alerts, store));
+    until("the other node judges it", || judges.iter().all(|judge| judge.0.load(Ordering::Relaxed) > 0));
+    assert!(received.try_recv().is_err() && other.received.try_recv().is_err());
+    assert_eq!(other.alerts.n_waiting(), 0);
+    other.alerts.stop();
 }

@@ -218,6 +218,9 @@ fn mistakes_in_prometheus_form_have_their_places() {
         ("{record: 'a{b}', expr: x}", "record: \"a{b}\" is not a metric name"),
         ("{expr: x}", "a rule with expr has an alert or a record"),
         ("{alert: a, query: 'filter x = 1'}", "alert: goes with expr:"),
+        ("{name: a, expr: x}", "name: a rule with expr: is named by alert: or record:; with name: it asks by query:"),
+        ("{name: a, alert: a, expr: x}", "name: a rule with expr: is named by alert:"),
+        ("{name: a, record: a, expr: x}", "a rule has either a name, an alert or a record"),
         ("{name: a, language: promql, query: 'x['}", "query: "),
         ("{name: a, language: promql, kind: anomaly, query: x}", "query: must return columns"),
     ] {

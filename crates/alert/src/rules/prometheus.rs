@@ -84,18 +84,14 @@ impl Reader<'_> {
         let n_errors = self.errors.len();
         let expr = text.expr.as_ref()?;
         let place = expr.referenced;
-        let alert = match (&text.alert, &text.name) {
-            (Some(alert), None) => alert,
-            (Some(alert), Some(name)) if alert.value == name.value => alert,
-            (None, Some(name)) => name,
-            (Some(alert), Some(_)) => {
-                self.error(alert.referenced, "a rule has either an alert or a name".to_owned());
-                return None;
-            }
-            (None, None) => {
-                self.error(place, "a rule with expr has an alert or a record".to_owned());
-                return None;
-            }
+        if let Some(name) = &text.name {
+            let message = "name: a rule with expr: is named by alert: or record:; with name: it asks by query:";
+            self.error(name.referenced, message.to_owned());
+            return None;
+        }
+        let Some(alert) = &text.alert else {
+            self.error(place, "a rule with expr has an alert or a record".to_owned());
+            return None;
         };
         if alert.value.is_empty() {
             self.error(alert.referenced, "alert: the name is empty".to_owned());

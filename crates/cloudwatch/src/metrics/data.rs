@@ -11,11 +11,13 @@ use door::query_run::QueryRun;
 use ingest::datum::MetricName;
 use serde_json::{Value, json};
 
-use self::query::{CHARS_MAX, DataQuery, MetricQuery, QuerySource, Read};
+use self::query::{CHARS_MAX, DataQuery, MetricQuery, QuerySource, Read, spelled};
+use super::band::{BandConfig, BandContext, BandRequest, History, series_of};
+use super::detectors::definition::config_of;
 use super::error::{bad_value, missing};
 use super::get::range;
 use super::label::dynamic;
-use super::math::{Evaluator, MathExpression, MathProblem, MathRequest, Series};
+use super::math::{BAND, Evaluator, MathExpression, MathProblem, MathRequest, Series, times};
 use super::parameters::Parameters;
 use super::search::MetricSearch;
 use super::statistic::Statistic;
@@ -80,7 +82,9 @@ impl DataRequest {
     pub(super) fn answer(&self, run: &QueryRun<'_>) -> Result<(Value, Option<usize>), Problem> {
         let (mut results, mut before) = (Vec::new(), 0);
         let end = self.start.saturating_add(self.page);
-        let evaluation = QueryEvaluation { queries: &self.queries, range: self.range };
+        let config = |spelled: &str| config_of(run.server.settings(), spelled);
+        let bands = BandContext { source: run, config: &config, cache: None };
+        let evaluation = QueryEvaluation { queries: &self.queries, range: self.range, bands: &bands, also: None };
         for DataResult { id, label, mut points, messages } in evaluation.results(run)? {
             if !self.is_ascending {
                 points.reverse();
@@ -112,6 +116,9 @@ impl DataRequest {
 struct QueryEvaluation<'q> {
     queries: &'q [DataQuery],
     range: (i64, i64),
+    bands: &'q BandContext<'q>,
+    /// The id of a query that is returned even if it says otherwise.
+    also: Option<&'q str>,
 }
 
 impl QueryEvaluation<'_> {
@@ -129,7 +136,7 @@ impl QueryEvaluation<'_> {
             }
         }
         let mut results = Vec::new();
-        for query in self.queries.iter().filter(|query| query.is_returned) {
+        for query in self.queries.iter().filter(|query| query.is_returned || self.also == Some(&*query.id)) {
             let found = match &query.source {
                 QuerySource::Metric(_) => {
                     let own = metrics.iter().find(|(id, _)| *id == query.id);
@@ -162,8 +169,9 @@ impl QueryEvaluation<'_> {
         (expression, own_period_ms): (&MathExpression, Option<i64>),
     ) -> Result<Vec<Series>, MathProblem> {
         let search = |wanted: &str, statistic: &str, period: i64| self.search(run, wanted, statistic, period);
+        let band = |argument: &MathExpression, series: &Series, n: f64| self.band(run, (argument, series), n);
         let period_ms = own_period_ms.or_else(|| self.period_ms()).unwrap_or(PERIOD_MS);
-        let request = MathRequest { metrics, range: self.range, period_ms, search: &search };
+        let request = MathRequest { metrics, range: self.range, period_ms, search: &search, band: &band };
         let series = Evaluator { request, expressions }.series(expression)?;
         match series.iter().find(|series| own_period_ms.is_some_and(|period| period != series.period_ms)) {
             None => Ok(series),
@@ -174,12 +182,66 @@ impl QueryEvaluation<'_> {
         }
     }
 
+    /// Returns the band of an expression, whose series in the range is given.
+    fn band(
+        &self,
+        run: &dyn MetricSource,
+        (argument, series): (&MathExpression, &Series),
+        n_deviations: f64,
+    ) -> Result<Vec<Series>, MathProblem> {
+        let (spelled, used) = spelled(self.queries, argument)?;
+        let config = (self.bands.config)(&spelled)?;
+        let bounds = self.with_history((argument, &used), series.period_ms, |history| {
+            let (period_ms, shift_ms, cache) = (series.period_ms, run.shift_ms(), self.bands.cache);
+            // Values in one unit are another series.
+            let spelled = &format!("{spelled} {}", self.units(&used));
+            let request = BandRequest { spelled, config: &config, history, period_ms, shift_ms, cache };
+            request.bounds(times(self.range, period_ms), n_deviations)
+        })?;
+        Ok(series_of(bounds, series))
+    }
+
+    fn units(&self, used: &BTreeSet<String>) -> String {
+        let metrics = self.queries.iter().filter(|query| used.contains(&query.id)).filter_map(DataQuery::metric);
+        metrics.filter_map(|metric| metric.unit.as_deref()).collect::<Vec<_>>().join(" ")
+    }
+
+    /// Returns what `ask` finds with the values of an expression at other times.
+    fn with_history<T>(
+        &self,
+        (argument, used): (&MathExpression, &BTreeSet<String>),
+        period_ms: i64,
+        ask: impl FnOnce(&History<'_>) -> Result<T, MathProblem>,
+    ) -> Result<T, MathProblem> {
+        let refuse = |what: &str| MathProblem(format!("{what} is not supported in what anomalies are detected of"));
+        let search = |_: &str, _: &str, _: i64| -> Result<Vec<Series>, MathProblem> { Err(refuse("SEARCH")) };
+        let band = |_: &MathExpression, _: &Series, _: f64| -> Result<Vec<Series>, MathProblem> { Err(refuse(BAND)) };
+        let queries = || self.queries.iter().filter(|query| used.contains(&query.id));
+        let history = |(from, to): (i64, i64)| -> Result<Vec<(i64, f64)>, MathProblem> {
+            // The last period that starts in the range is read to its end.
+            let range = (from, to + period_ms);
+            let (mut metrics, mut expressions) = (Vec::new(), Vec::new());
+            for query in queries() {
+                match &query.source {
+                    QuerySource::Metric(metric) => {
+                        let series = metric.series(self.bands.source, range);
+                        let (series, _) = series.map_err(|problem| MathProblem(problem.message))?;
+                        metrics.push((query.id.clone(), series));
+                    }
+                    QuerySource::Expression { expression, .. } => expressions.push((query.id.clone(), expression)),
+                }
+            }
+            let request = MathRequest { metrics: &metrics, range, period_ms, search: &search, band: &band };
+            let series = Evaluator { request, expressions: &expressions }.series(argument)?;
+            let points = series.into_iter().flat_map(|series| series.points);
+            Ok(points.filter(|(time, _)| (from..to).contains(time)).collect())
+        };
+        ask(&history)
+    }
+
     /// Returns the period of the first metric.
     fn period_ms(&self) -> Option<i64> {
-        self.queries.iter().find_map(|query| match &query.source {
-            QuerySource::Metric(metric) => Some(metric.period_ms),
-            QuerySource::Expression { .. } => None,
-        })
+        self.queries.iter().find_map(|query| Some(query.metric()?.period_ms))
     }
 
     /// Returns the series of the metrics that a search finds.
@@ -220,21 +282,58 @@ impl QueryEvaluation<'_> {
     }
 }
 
-/// Returns the datapoints of the only query that is to be returned, with their times in ms.
+/// What an alarm looks at, with times in ms.
+#[derive(Debug, Default)]
+pub(super) struct AlarmData {
+    pub(super) points: Vec<(i64, f64)>,
+    /// The lower and the upper bound of the band, where there is one.
+    pub(super) bounds: BTreeMap<i64, (f64, f64)>,
+}
+
+/// Returns the datapoints of the only query that is to be returned, and the bounds of the query `band`.
 ///
 /// # Errors
 /// If they cannot be read, or are those of several series.
-pub(super) fn points_of(
+pub(super) fn alarm_data(
     source: &dyn MetricSource,
     queries: &[DataQuery],
     range: (i64, i64),
-) -> Result<Vec<(i64, f64)>, Problem> {
-    let mut results = QueryEvaluation { queries, range }.results(source)?;
-    match (results.pop(), results.is_empty()) {
-        (Some(result), true) => Ok(result.points),
-        (None, _) => Ok(Vec::new()),
+    (bands, band): (&BandContext<'_>, Option<&str>),
+) -> Result<AlarmData, Problem> {
+    let results = QueryEvaluation { queries, range, bands, also: band }.results(source)?;
+    let (of_band, mut own): (Vec<DataResult>, Vec<DataResult>) =
+        results.into_iter().partition(|result| Some(&*result.id) == band);
+    let mut data = AlarmData::default();
+    if let [upper, lower] = &of_band[..] {
+        let lower: BTreeMap<i64, f64> = lower.points.iter().copied().collect();
+        let both = upper.points.iter().filter_map(|(time, high)| Some((*time, (*lower.get(time)?, *high))));
+        data.bounds = both.collect();
+    }
+    match (own.pop(), own.is_empty()) {
+        (Some(result), true) => Ok(AlarmData { points: result.points, ..data }),
+        (None, _) => Ok(data),
         (Some(_), false) => Err(Problem::bad_request("too-many-series", "the expression gives more than one series")),
     }
+}
+
+/// Reports whether there are enough data for a band of the query `id` at a time in ms.
+///
+/// # Errors
+/// If its data cannot be read.
+pub(super) fn is_trained(
+    source: &dyn MetricSource,
+    (queries, id): (&[DataQuery], &str),
+    config: &BandConfig,
+    time: i64,
+) -> Result<bool, MathProblem> {
+    let bands = BandContext { source, config: &|_: &str| Ok(config.clone()), cache: None };
+    let evaluation = QueryEvaluation { queries, range: (time, time), bands: &bands, also: None };
+    let argument = MathExpression::Word(id.to_owned());
+    let (spelled, used) = spelled(queries, &argument)?;
+    let period_ms = evaluation.period_ms().unwrap_or(PERIOD_MS);
+    evaluation.with_history((&argument, &used), period_ms, |history| {
+        BandRequest { spelled: &spelled, config, history, period_ms, shift_ms: 0, cache: None }.is_trained(time)
+    })
 }
 
 impl DataQuery {

@@ -8,13 +8,15 @@ mod evaluate;
 mod functions;
 mod parse;
 mod request;
+mod spelling;
 mod values;
 
 use std::collections::BTreeMap;
 
-pub(super) use self::evaluate::Evaluator;
+pub(super) use self::evaluate::{BAND, Evaluator};
 pub(super) use self::parse::Expression as MathExpression;
-pub(super) use self::request::MathRequest;
+pub(super) use self::request::{MathRequest, times};
+pub(super) use self::spelling::{Named, spelling};
 
 /// What is wrong with an expression.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

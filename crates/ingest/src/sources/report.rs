@@ -4,6 +4,7 @@
 //! ours would send.
 
 use crate::sources::content::ContentHash;
+use crate::sources::targets::InputScrapes;
 use serde::{Deserialize, Serialize};
 use types::{GroupName, group_name_of_outside};
 
@@ -25,6 +26,8 @@ pub(super) struct Report {
     pub(super) given_up: GivenUp,
     pub(super) last_error: Option<String>,
     pub(super) inputs: Vec<Input>,
+    /// Bytes of the targets of its inputs.
+    pub(super) n_scrape_bytes: usize,
     /// Whether it names every file that it follows: what it does not name is gone then.
     pub(super) names_all_files: bool,
 }
@@ -53,6 +56,9 @@ pub struct Input {
     pub has_ended: bool,
     /// Why it does not run, while it does not.
     pub last_error: Option<String>,
+    /// What it scrapes.
+    #[serde(skip_serializing)]
+    pub scrapes: Option<InputScrapes>,
 }
 
 /// A file in a report.
@@ -129,6 +135,7 @@ pub(super) fn read(json: &[u8]) -> serde_json::Result<(Report, Vec<ToldFile>)> {
         given_up: body.given_up,
         last_error: body.last_error.as_deref().map(|error| cut(error).to_owned()),
         inputs: body.inputs.into_iter().take(INPUTS_MAX).map(cut_input).collect(),
+        n_scrape_bytes: 0,
         names_all_files,
     };
     Ok((report, files))

@@ -2,7 +2,8 @@
 //! as Prometheus would store them.
 //!
 //! An input is one job, or all jobs of a configuration file of Prometheus. Its lines are samples, `LABELS VALUE TIME` with labels
-//! as JSON, among them `up` and the other series that Prometheus adds to each scrape, and stale markers of series that end.
+//! as JSON, among them `up` and the other series that Prometheus adds to each scrape, and stale markers of series that end; with
+//! them exemplars, and what pages say of their metrics.
 
 mod client;
 mod definition;
@@ -11,6 +12,7 @@ mod engine;
 mod host_page;
 mod job;
 mod labels;
+mod line;
 mod pool;
 mod prometheus;
 mod relabel;

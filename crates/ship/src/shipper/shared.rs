@@ -2,7 +2,7 @@
 
 use crate::input::{FLUSH_EVERY, Sink};
 use crate::range_claims::ClaimedRanges;
-use crate::source_report::{Identity, REPORT_EVERY};
+use crate::source_report::{Identity, REPORT_AGAIN, REPORT_EVERY};
 use crate::status::Status;
 use crate::stop::{Stop, locked};
 use crate::{Deliver, FileBatch, FileStatus, LossCount, SourceReport};
@@ -33,6 +33,8 @@ pub(crate) struct ShipperState {
     pub(crate) piece_sizes: PieceSizes,
     /// Whether there were more hints than there was room for.
     pub(crate) hints_missed: AtomicBool,
+    /// Exemplars and descriptions of metrics that the server left out.
+    pub(crate) n_left_out: AtomicU64,
 }
 
 /// Everything that can happen to the following thread.
@@ -63,6 +65,7 @@ impl ShipperState {
             taken: ClaimedRanges::default(),
             piece_sizes: PieceSizes::default(),
             hints_missed: AtomicBool::new(false),
+            n_left_out: AtomicU64::new(0),
         }
     }
 
@@ -77,13 +80,23 @@ impl ShipperState {
         }
     }
 
+    /// Counts exemplars and descriptions of metrics that the server left out; the first are logged.
+    pub(crate) fn note_left_out(&self, n: u64) {
+        if n > 0 && self.n_left_out.fetch_add(n, Ordering::Relaxed) == 0 {
+            let way_out = "give the key the groups exemplars/*, and upgrade the server if it is of an earlier version";
+            tracing::warn!(n, way_out, "the server leaves out exemplars or metadata of scraped metrics");
+        }
+    }
+
     /// Reports the status of this shipper to the server from time to time.
     pub(crate) fn report_until_stopped(&self, identity: &Identity, server: &dyn Deliver) {
+        let mut wait = REPORT_AGAIN;
         while !self.stop.is_set() {
             if let Err(error) = server.report(&identity.report(self.status())) {
                 tracing::debug!(%error, "report not taken");
             }
-            self.stop.wait(REPORT_EVERY);
+            self.stop.wait(wait);
+            wait = REPORT_EVERY;
         }
     }
 

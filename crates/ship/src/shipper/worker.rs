@@ -137,6 +137,7 @@ impl Worker {
             let reason = match self.until_answered(&piece, attempt)? {
                 Answer::Done => {
                     let delivered = delivered.into_inner().unwrap_or_default();
+                    self.shared.note_left_out(delivered.exemplars_left_out);
                     self.set_refused_aside(&piece, delivered, &mut narrowing)?;
                     self.shared.delivered(n_bytes);
                     narrowing.got_through();
@@ -196,6 +197,10 @@ impl Worker {
         for (start, end) in ranges {
             if let Some(part) = piece.part(*start..*end) {
                 let n_events = part.events().len().max(1) as u64;
+                if part.has_comments_alone() {
+                    self.shared.note_left_out(n_events);
+                    continue;
+                }
                 self.set_aside(&part, reason.clone(), n_events, narrowing)?;
             }
         }

@@ -4,16 +4,21 @@
 //! minutes 1 to 5, and a minute later at minutes 2 to 6. All else counts periods from 1970, so data are read shifted by what
 //! is left of a period.
 
-use alert::{Ask, EventTime, Question};
+use std::collections::BTreeMap;
+
+use alert::{AlarmQuestion, Ask, EventTime, Question};
 use door::problem::Problem;
 use execute::BlockVisitor;
 use plan::Plan;
 use types::{GroupPattern, GroupScope, TimeRange, Timestamp};
 
-use super::super::data::points_of;
+use super::super::band::{BandConfig, BandContext, ModelCache};
+use super::super::data::alarm_data;
+use super::super::math::MathProblem;
 use super::super::store::MetricSource;
-use super::definition::MetricAlarm;
+use super::definition::{MetricAlarm, Threshold};
 use super::judgement::EVALUATION_MORE;
+use super::threshold::Bounds;
 
 /// Most data of an alarm that are held at once.
 const DATA_MAX: usize = 1 << 20;
@@ -59,17 +64,32 @@ impl MetricSource for AlarmSource<'_> {
     }
 }
 
-/// Returns the datapoints of the evaluation range of an alarm at `now`: each period's start in ms and its value, if it has one,
-/// the oldest first.
+/// A period of an alarm.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct AlarmPeriod {
+    /// Its start in ms.
+    pub(super) time: i64,
+    pub(super) value: Option<f64>,
+    /// What its value is compared with; none of a band without a model.
+    pub(super) bounds: Option<Bounds>,
+}
+
+/// How the bands of alarms are found.
+pub(super) struct AlarmBands<'a> {
+    pub(super) config: &'a dyn Fn(&str) -> Result<BandConfig, MathProblem>,
+    pub(super) models: &'a ModelCache,
+}
+
+/// Returns the periods of the evaluation range of an alarm, the oldest first.
 ///
 /// # Errors
 /// Why they cannot be read.
 pub(super) fn periods(
     alarm: &MetricAlarm,
-    ask: &dyn Ask,
-    scope: &GroupScope,
-    now: Timestamp,
-) -> Result<Vec<(i64, Option<f64>)>, String> {
+    question: &AlarmQuestion<'_>,
+    bands: &AlarmBands<'_>,
+) -> Result<Vec<AlarmPeriod>, String> {
+    let (ask, scope, now) = (question.ask, question.scope, question.now);
     let period_ms = alarm.period_s * 1_000;
     let step_ms = if period_ms < MINUTE_MS { SHORT_STEP_MS } else { MINUTE_MS };
     let now_ms = now.0.div_euclid(Timestamp::MILLISECOND);
@@ -78,8 +98,21 @@ pub(super) fn periods(
     let n = i64::try_from(alarm.datapoints.of + EVALUATION_MORE).unwrap_or(i64::MAX / period_ms);
     let start = end - n * period_ms;
     let source = AlarmSource { ask, scope, now, shift_ms };
-    let points = points_of(&source, &alarm.queries, (start - shift_ms, end - shift_ms));
-    let points = points.map_err(|problem| problem.message)?;
-    let value_at = |time: i64| points.iter().find(|(at, _)| *at == time - shift_ms).map(|(_, value)| *value);
-    Ok((0..n).map(|number| start + number * period_ms).map(|time| (time, value_at(time))).collect())
+    let unshifted = AlarmSource { shift_ms: 0, ..source };
+    let context = BandContext { source: &unshifted, config: bands.config, cache: Some(bands.models) };
+    let range = (start - shift_ms, end - shift_ms);
+    let data = alarm_data(&source, &alarm.queries, range, (&context, alarm.threshold.band()));
+    let data = data.map_err(|problem| problem.message)?;
+    let values: BTreeMap<i64, f64> = data.points.into_iter().collect();
+    let period = |number: i64| {
+        let time = start + number * period_ms;
+        let bounds = match alarm.threshold {
+            Threshold::Fixed(threshold) => Some(Bounds::threshold(threshold)),
+            Threshold::Band(_) => {
+                data.bounds.get(&(time - shift_ms)).map(|(lower, upper)| Bounds { lower: *lower, upper: *upper })
+            }
+        };
+        AlarmPeriod { time, value: values.get(&(time - shift_ms)).copied(), bounds }
+    };
+    Ok((0..n).map(period).collect())
 }

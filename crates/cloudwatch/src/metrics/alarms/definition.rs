@@ -4,13 +4,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ingest::datum::MetricName;
 use serde_json::{Map, Value, json};
 use types::group_name_of_outside;
 
-use super::super::data::query::{DataQuery, MetricQuery, QuerySource};
+use super::super::data::query::{DataQuery, MetricQuery, QuerySource, shown_dimensions, spelled};
 use super::super::error::{bad_combination, bad_value, missing};
 use super::super::get::metric;
+use super::super::math::{BAND, MathExpression};
 use super::super::parameters::Parameters;
 use super::super::put::unit;
 use super::super::statistic::Statistic;
@@ -66,10 +66,27 @@ pub(super) struct MetricAlarm {
     pub(super) period_s: i64,
     pub(super) datapoints: Datapoints,
     pub(super) comparison: Comparison,
-    pub(super) threshold: f64,
+    pub(super) threshold: Threshold,
     /// The statistic, as reasons name it; none of an expression.
     pub(super) statistic: Option<String>,
     pub(super) unit: Option<String>,
+}
+
+/// What values are compared with.
+pub(super) enum Threshold {
+    Fixed(f64),
+    /// The query with this id, which gives a band.
+    Band(String),
+}
+
+impl Threshold {
+    /// Returns the id of the query that gives a band.
+    pub(super) fn band(&self) -> Option<&str> {
+        match self {
+            Self::Fixed(_) => None,
+            Self::Band(id) => Some(id),
+        }
+    }
 }
 
 /// An alarm as it is put.
@@ -93,10 +110,7 @@ impl PutAlarm {
         let alarm = MetricAlarm::read(input)?;
         let (name, mut shown, tags) = common(input)?;
         shown.extend(alarm.shown(input)?);
-        let metrics = alarm.queries.iter().filter_map(|query| match &query.source {
-            QuerySource::Metric(metric) => Some(metric),
-            QuerySource::Expression { .. } => None,
-        });
+        let metrics = alarm.queries.iter().filter_map(DataQuery::metric);
         let group =
             |query: &MetricQuery| group_name_of_outside(&format!("metrics/cloudwatch/{}", query.metric.namespace));
         let groups = metrics.map(|query| group(query).to_string()).collect();
@@ -185,20 +199,15 @@ pub(super) fn tags(input: &Parameters<'_>) -> Read<Tags> {
 impl MetricAlarm {
     /// Reads the part of an alarm that is about metrics.
     pub(super) fn read(input: &Parameters<'_>) -> Read<Self> {
-        if input.get("ThresholdMetricId").is_some() {
-            return Err(bad_value(
-                "ThresholdMetricId: alarms on anomalies (ANOMALY_DETECTION_BAND) are not supported here.",
-            ));
-        }
         let comparison = Comparison::read(input.needed_text("ComparisonOperator", NAME_CHARS_MAX)?)?;
         let datapoints = datapoints(input)?;
-        let threshold = input.number("Threshold")?.ok_or_else(|| missing("Threshold"))?;
+        let threshold = threshold(input, comparison)?;
         let low_counts = input.text("EvaluateLowSampleCountPercentile", NAME_CHARS_MAX)?;
         if low_counts.is_some_and(|value| value != "evaluate") {
             return Err(bad_value("EvaluateLowSampleCountPercentile: only evaluate is supported here."));
         }
         let alarm = if input.get("Metrics").is_some() {
-            let (queries, period_s) = expression(input)?;
+            let (queries, period_s) = expression(input, &threshold)?;
             Self { queries, period_s, datapoints, comparison, threshold, statistic: None, unit: None }
         } else {
             let (query, statistic) = single(input)?;
@@ -226,9 +235,12 @@ impl MetricAlarm {
         let missing = MISSING_DATA.iter().find(|(_, known)| *known == self.datapoints.missing);
         let mut shown = json!({
             "EvaluationPeriods": self.datapoints.of,
-            "Threshold": self.threshold,
             "ComparisonOperator": self.comparison.name(),
         });
+        match &self.threshold {
+            Threshold::Fixed(threshold) => shown["Threshold"] = (*threshold).into(),
+            Threshold::Band(id) => shown["ThresholdMetricId"] = id.as_str().into(),
+        }
         if input.get("DatapointsToAlarm").is_some() {
             shown["DatapointsToAlarm"] = self.datapoints.to_alarm.into();
         }
@@ -239,7 +251,7 @@ impl MetricAlarm {
             (None, Some(QuerySource::Metric(query))) => {
                 shown["MetricName"] = query.metric.name.as_str().into();
                 shown["Namespace"] = query.metric.namespace.as_str().into();
-                shown["Dimensions"] = dimensions(&query.metric);
+                shown["Dimensions"] = shown_dimensions(&query.metric);
                 shown["Period"] = self.period_s.into();
                 let kind = if Statistic::simple(&query.stat).is_some() { "Statistic" } else { "ExtendedStatistic" };
                 shown[kind] = query.stat.as_str().into();
@@ -247,43 +259,10 @@ impl MetricAlarm {
                     shown["Unit"] = unit.as_str().into();
                 }
             }
-            _ => shown["Metrics"] = self.queries.iter().map(shown_query).collect(),
+            _ => shown["Metrics"] = self.queries.iter().map(DataQuery::shown).collect(),
         }
         Ok(if let Value::Object(shown) = shown { shown } else { Map::new() })
     }
-}
-
-fn dimensions(metric: &MetricName) -> Value {
-    metric.dimensions.iter().map(|(name, text)| json!({"Name": name, "Value": text})).collect()
-}
-
-fn shown_query(query: &DataQuery) -> Value {
-    let mut shown = json!({"Id": query.id, "ReturnData": query.is_returned});
-    if let Some(label) = &query.label {
-        shown["Label"] = label.as_str().into();
-    }
-    match &query.source {
-        QuerySource::Metric(query) => {
-            let MetricQuery { metric, unit, period_ms, stat, .. } = query;
-            shown["MetricStat"] = json!({
-                "Metric": {
-                    "Namespace": metric.namespace, "MetricName": metric.name, "Dimensions": dimensions(metric),
-                },
-                "Period": period_ms / 1_000,
-                "Stat": stat,
-            });
-            if let Some(unit) = unit {
-                shown["MetricStat"]["Unit"] = unit.as_str().into();
-            }
-        }
-        QuerySource::Expression { text, period_ms, .. } => {
-            shown["Expression"] = text.as_str().into();
-            if let Some(period_ms) = period_ms {
-                shown["Period"] = (period_ms / 1_000).into();
-            }
-        }
-    }
-    shown
 }
 
 fn datapoints(input: &Parameters<'_>) -> Read<Datapoints> {
@@ -337,8 +316,42 @@ fn single(input: &Parameters<'_>) -> Read<(DataQuery, String)> {
     Ok((DataQuery { id: "m1".to_owned(), label: None, source, is_returned: true }, stat.to_owned()))
 }
 
+/// Checks that a query gives a band, of something that has one.
+fn check_band(queries: &[DataQuery], id: &str) -> Read<()> {
+    let place = "ThresholdMetricId";
+    let query = queries.iter().find(|query| query.id == id);
+    let of_band = query.and_then(|query| match &query.source {
+        QuerySource::Expression { expression: MathExpression::Call(name, arguments), .. }
+            if name.eq_ignore_ascii_case(BAND) =>
+        {
+            arguments.first()
+        }
+        _ => None,
+    });
+    let argument = of_band.ok_or_else(|| invalid(format!("{place}: the query {id:?} must be {BAND}(ID, NUMBER).")))?;
+    spelled(queries, argument).map(drop).map_err(|problem| invalid(format!("{place}: {problem}.")))
+}
+
+/// Reads the threshold, which must be of the kind that the comparison is for.
+fn threshold(input: &Parameters<'_>, comparison: Comparison) -> Read<Threshold> {
+    let (fixed, band) = (input.number("Threshold")?, input.text("ThresholdMetricId", NAME_CHARS_MAX)?);
+    let name = comparison.name();
+    match (fixed, band) {
+        (Some(_), Some(_)) => Err(bad_combination("ThresholdMetricId excludes Threshold.")),
+        (Some(threshold), None) if !comparison.is_of_band() => Ok(Threshold::Fixed(threshold)),
+        (None, Some(_)) if input.get("Metrics").is_none() => Err(bad_combination("ThresholdMetricId needs Metrics.")),
+        (None, Some(id)) if comparison.is_of_band() => Ok(Threshold::Band(id.to_owned())),
+        (_, Some(_)) => Err(bad_combination(format!("ThresholdMetricId is not for ComparisonOperator {name}."))),
+        (_, None) if comparison.is_of_band() => {
+            Err(bad_combination(format!("ComparisonOperator {name} needs ThresholdMetricId, the Id of a band.")))
+        }
+        (None, None) => Err(missing("Threshold")),
+        (Some(_), None) => Err(bad_combination(format!("Threshold is not for ComparisonOperator {name}."))),
+    }
+}
+
 /// Reads the queries of an alarm on an expression, and their period.
-fn expression(input: &Parameters<'_>) -> Read<(Vec<DataQuery>, i64)> {
+fn expression(input: &Parameters<'_>, threshold: &Threshold) -> Read<(Vec<DataQuery>, i64)> {
     let single = ["MetricName", "Namespace", "Statistic", "ExtendedStatistic", "Dimensions", "Period", "Unit"];
     if let Some(other) = single.iter().find(|name| input.get(name).is_some()) {
         return Err(bad_combination(format!("Metrics excludes {other}.")));
@@ -349,7 +362,11 @@ fn expression(input: &Parameters<'_>) -> Read<(Vec<DataQuery>, i64)> {
     if let Some(twice) = queries.iter().find(|query| !ids.insert(&query.id)) {
         return Err(bad_value(format!("The value {:?} of Id is there twice.", twice.id)));
     }
-    if queries.iter().filter(|query| query.is_returned).count() != 1 {
+    let band = threshold.band();
+    if let Some(id) = band {
+        check_band(&queries, id)?;
+    }
+    if queries.iter().filter(|query| query.is_returned && band != Some(&*query.id)).count() != 1 {
         return Err(invalid("Exactly one element of the metrics list should return data."));
     }
     let mut periods = BTreeSet::new();

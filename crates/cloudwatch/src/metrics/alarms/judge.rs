@@ -8,19 +8,23 @@ use door::server::Server;
 use serde_json::{Value, json};
 use types::Timestamp;
 
+use super::super::band::ModelCache;
+use super::super::detectors::definition::config_of;
 use super::super::parameters::Parameters;
 use super::composite::CompositeRule;
-use super::datapoints::periods;
-use super::definition::MetricAlarm;
+use super::datapoints::{AlarmBands, AlarmPeriod, periods};
+use super::definition::{MetricAlarm, Threshold};
 use super::history::{HistoryItem, write};
 use super::judgement::{Judgement, MissingData};
 use super::message::{messages, reference};
 use super::state::{AlarmMemory, ORDER, StateOrder, name_of, state_of};
-use super::threshold::{Crossing, time_text, unknown_reason};
+use super::threshold::{Crossing, JudgedPoint, UNTRAINED, time_text, unknown_reason};
 
 /// Judges the alarms of a server.
 struct Judge {
     server: Weak<Server>,
+    /// Models of bands.
+    models: ModelCache,
     /// Ids of items of histories that were stored since they were saved.
     written: Mutex<BTreeSet<String>>,
 }
@@ -36,7 +40,7 @@ struct Finding {
 
 /// Has the alarms of a server judged from now on.
 pub(crate) fn start(server: &Arc<Server>) {
-    let judge = Judge { server: Arc::downgrade(server), written: Mutex::default() };
+    let judge = Judge { server: Arc::downgrade(server), models: ModelCache::default(), written: Mutex::default() };
     server.app.alerts.set_alarm_judge(Arc::new(judge));
 }
 
@@ -54,7 +58,7 @@ impl AlarmJudge for Judge {
                 reason: order.reason.clone(),
                 reason_data: order.reason_data.clone(),
             },
-            None => evaluate(question)?,
+            None => self.evaluate(&server, question)?,
         };
         let before = memory.clone();
         let state = finding.state.or_else(|| state_of(&before.state)).unwrap_or(AlarmState::InsufficientData);
@@ -95,6 +99,14 @@ impl AlarmJudge for Judge {
 }
 
 impl Judge {
+    fn evaluate(&self, server: &Server, question: &AlarmQuestion<'_>) -> Result<Finding, String> {
+        if let Some(rule) = question.definition["AlarmRule"].as_str() {
+            return of_composite(question, &CompositeRule::read(rule)?);
+        }
+        let config = |spelled: &str| config_of(server.settings(), spelled);
+        of_metric(question, &AlarmBands { config: &config, models: &self.models })
+    }
+
     /// Stores items that were saved with the memory and are not known to be in the history.
     fn write_rest(&self, server: &Server, memory: &mut AlarmMemory) {
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
@@ -112,13 +124,6 @@ fn pending_order(server: &Server, name: &str, memory: &AlarmMemory) -> Result<Op
     match order.filter(|order| memory.order.as_ref() != Some(&order.id)) {
         Some(order) => Ok(Some(order)),
         None => server.settings().remove(ORDER, name).map(|()| None).map_err(|error| error.to_string()),
-    }
-}
-
-fn evaluate(question: &AlarmQuestion<'_>) -> Result<Finding, String> {
-    match question.definition["AlarmRule"].as_str() {
-        Some(rule) => of_composite(question, &CompositeRule::read(rule)?),
-        None => of_metric(question),
     }
 }
 
@@ -150,60 +155,74 @@ fn of_composite(question: &AlarmQuestion<'_>, rule: &CompositeRule) -> Result<Fi
 }
 
 /// Judges an alarm on a metric or an expression.
-fn of_metric(question: &AlarmQuestion<'_>) -> Result<Finding, String> {
+fn of_metric(question: &AlarmQuestion<'_>, bands: &AlarmBands<'_>) -> Result<Finding, String> {
     let alarm =
         MetricAlarm::read(&Parameters::new(question.definition)).map_err(|problem| problem.parts().2.to_owned())?;
-    let periods = periods(&alarm, question.ask, question.scope, question.now)?;
-    let is_breached = |value: f64| alarm.comparison.is_breached(value, alarm.threshold);
-    let flags: Vec<Option<bool>> = periods.iter().map(|(_, value)| value.map(is_breached)).collect();
+    let periods = periods(&alarm, question, bands)?;
+    let judged =
+        |period: &AlarmPeriod| Some(JudgedPoint { time: period.time, value: period.value?, bounds: period.bounds? });
+    let is_breached = |point: JudgedPoint| alarm.comparison.is_breached(point.value, point.bounds);
+    let flags: Vec<Option<bool>> = periods.iter().map(|period| judged(period).map(is_breached)).collect();
+    let points: Vec<JudgedPoint> = periods.iter().rev().filter_map(judged).take(alarm.datapoints.of).collect();
+    let reason_data = || Some(reason_data(&alarm, &periods, &points, question.now).to_string());
+    if periods.iter().all(|period| period.bounds.is_none()) {
+        // Whatever missing data mean: nothing is missing but the band.
+        let state = Some(AlarmState::InsufficientData);
+        return Ok(Finding { state, value: None, reason: UNTRAINED.to_owned(), reason_data: reason_data() });
+    }
     let judgement = alarm.datapoints.judge(&flags);
-    let real = periods.iter().rev().filter_map(|(time, value)| Some((*time, (*value)?)));
-    let points: Vec<(i64, f64)> = real.take(alarm.datapoints.of).collect();
     let state = match judgement {
         Judgement::Ok => Some(AlarmState::Ok),
         Judgement::Alarm => Some(AlarmState::Alarm),
         Judgement::InsufficientData => Some(AlarmState::InsufficientData),
         Judgement::Unchanged => None,
     };
-    let n_missing = alarm.datapoints.of - points.len();
     let reason = match judgement {
         Judgement::InsufficientData => unknown_reason(alarm.datapoints.of),
-        _ => Crossing {
-            comparison: alarm.comparison,
-            threshold: alarm.threshold,
-            of: alarm.datapoints.of,
-            to_alarm: alarm.datapoints.to_alarm,
-            points: &points,
-            n_missing,
-            treated: match alarm.datapoints.missing {
-                MissingData::Breaching => Some("Breaching"),
-                MissingData::NotBreaching => Some("NonBreaching"),
-                MissingData::Missing | MissingData::Ignore => None,
-            },
-            is_alarm: judgement == Judgement::Alarm,
-        }
-        .reason(),
+        _ => crossing(&alarm, &points, judgement == Judgement::Alarm).reason(),
     };
-    Ok(Finding {
-        state,
-        value: points.first().map(|(_, value)| types::Value::Float(*value)),
-        reason,
-        reason_data: Some(reason_data(&alarm, &periods, &points, question.now).to_string()),
-    })
+    let value = points.first().map(|point| types::Value::Float(point.value));
+    Ok(Finding { state, value, reason, reason_data: reason_data() })
 }
 
-fn reason_data(alarm: &MetricAlarm, periods: &[(i64, Option<f64>)], points: &[(i64, f64)], now: Timestamp) -> Value {
-    let evaluated = |(time, value): &(i64, f64)| json!({"timestamp": time_text(*time), "value": value});
-    let recent: Vec<f64> = points.iter().rev().map(|(_, value)| *value).collect();
+fn crossing<'p>(alarm: &MetricAlarm, points: &'p [JudgedPoint], is_alarm: bool) -> Crossing<'p> {
+    Crossing {
+        comparison: alarm.comparison,
+        threshold: match alarm.threshold {
+            Threshold::Fixed(threshold) => Some(threshold),
+            Threshold::Band(_) => None,
+        },
+        of: alarm.datapoints.of,
+        to_alarm: alarm.datapoints.to_alarm,
+        points,
+        n_missing: alarm.datapoints.of - points.len(),
+        treated: match alarm.datapoints.missing {
+            MissingData::Breaching => Some("Breaching"),
+            MissingData::NotBreaching => Some("NonBreaching"),
+            MissingData::Missing | MissingData::Ignore => None,
+        },
+        is_alarm,
+    }
+}
+
+fn reason_data(alarm: &MetricAlarm, periods: &[AlarmPeriod], points: &[JudgedPoint], now: Timestamp) -> Value {
+    let evaluated = |point: &JudgedPoint| json!({"timestamp": time_text(point.time), "value": point.value});
+    let recent = |of: fn(&JudgedPoint) -> f64| points.iter().rev().map(of).collect::<Vec<f64>>();
     let mut data = json!({
         "version": "1.0",
         "queryDate": time_text(now.0.div_euclid(Timestamp::MILLISECOND)),
         "period": alarm.period_s,
-        "recentDatapoints": recent,
-        "threshold": alarm.threshold,
+        "recentDatapoints": recent(|point| point.value),
         "evaluatedDatapoints": points.iter().map(evaluated).collect::<Vec<_>>(),
     });
-    let start = points.last().map(|(time, _)| *time).or_else(|| periods.first().map(|(time, _)| *time));
+    match alarm.threshold {
+        Threshold::Fixed(threshold) => data["threshold"] = threshold.into(),
+        Threshold::Band(_) => {
+            data["recentLowerThresholds"] = json!(recent(|point| point.bounds.lower));
+            data["recentUpperThresholds"] = json!(recent(|point| point.bounds.upper));
+        }
+    }
+    let start = points.last().map(|point| point.time).or_else(|| periods.first().map(|period| period.time));
     data["startDate"] = start.map(time_text).into();
     if let Some(statistic) = &alarm.statistic {
         data["statistic"] = statistic.as_str().into();

@@ -85,6 +85,7 @@ fn trigger(definition: &Value) -> Value {
         "DatapointsToAlarm",
         "ComparisonOperator",
         "Threshold",
+        "ThresholdMetricId",
         "Metrics",
     ];
     for name in copied {

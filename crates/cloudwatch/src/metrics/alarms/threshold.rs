@@ -5,32 +5,44 @@ use types::Timestamp;
 use super::super::error::bad_value;
 use crate::answer::CloudWatchProblem;
 
-/// How a datapoint is compared with the threshold.
+/// How a datapoint is compared with the threshold, or with the bounds of a band.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Comparison {
     GreaterOrEqual,
     Greater,
     Less,
     LessOrEqual,
+    OutsideBand,
+    BelowBand,
+    AboveBand,
 }
 
-const COMPARISONS: [(&str, Comparison, &str); 4] = [
+const COMPARISONS: [(&str, Comparison, &str); 7] = [
     ("GreaterThanOrEqualToThreshold", Comparison::GreaterOrEqual, "greater than or equal to"),
     ("GreaterThanThreshold", Comparison::Greater, "greater than"),
     ("LessThanThreshold", Comparison::Less, "less than"),
     ("LessThanOrEqualToThreshold", Comparison::LessOrEqual, "less than or equal to"),
+    ("LessThanLowerOrGreaterThanUpperThreshold", Comparison::OutsideBand, ""),
+    ("LessThanLowerThreshold", Comparison::BelowBand, ""),
+    ("GreaterThanUpperThreshold", Comparison::AboveBand, ""),
 ];
 
-/// Operators of alarms on anomalies.
-const OF_BANDS: [&str; 3] =
-    ["LessThanLowerOrGreaterThanUpperThreshold", "LessThanLowerThreshold", "GreaterThanUpperThreshold"];
+/// What a datapoint is compared with: the bounds of a band, or twice the same threshold.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Bounds {
+    pub(super) lower: f64,
+    pub(super) upper: f64,
+}
+
+impl Bounds {
+    /// Returns a threshold.
+    pub(super) fn threshold(threshold: f64) -> Self {
+        Self { lower: threshold, upper: threshold }
+    }
+}
 
 impl Comparison {
     pub(super) fn read(text: &str) -> Result<Self, CloudWatchProblem> {
-        if OF_BANDS.contains(&text) {
-            let message = "alarms on anomalies (ANOMALY_DETECTION_BAND) are not supported here.";
-            return Err(bad_value(format!("ComparisonOperator {text}: {message}")));
-        }
         let found = COMPARISONS.iter().find(|(name, ..)| *name == text).map(|(_, comparison, _)| *comparison);
         let names = COMPARISONS.map(|(name, ..)| name).join(", ");
         found.ok_or_else(|| bad_value(format!("The value {text:?} of ComparisonOperator must be one of {names}.")))
@@ -40,29 +52,58 @@ impl Comparison {
         COMPARISONS.iter().find(|(_, known, _)| *known == self).map_or("", |(name, ..)| name)
     }
 
-    fn words(self) -> &'static str {
-        COMPARISONS.iter().find(|(_, known, _)| *known == self).map_or("", |(.., words)| words)
+    /// Reports whether it compares with a band.
+    pub(super) fn is_of_band(self) -> bool {
+        matches!(self, Self::OutsideBand | Self::BelowBand | Self::AboveBand)
     }
 
     /// Reports whether a value breaches the threshold.
-    pub(super) fn is_breached(self, value: f64, threshold: f64) -> bool {
+    pub(super) fn is_breached(self, value: f64, bounds: Bounds) -> bool {
         match self {
-            Self::GreaterOrEqual => value >= threshold,
-            Self::Greater => value > threshold,
-            Self::Less => value < threshold,
-            Self::LessOrEqual => value <= threshold,
+            Self::GreaterOrEqual => value >= bounds.upper,
+            Self::Greater | Self::AboveBand => value > bounds.upper,
+            Self::Less | Self::BelowBand => value < bounds.lower,
+            Self::LessOrEqual => value <= bounds.lower,
+            Self::OutsideBand => value < bounds.lower || value > bounds.upper,
         }
     }
+
+    /// Returns a comparison with the bounds of some datapoints, in words.
+    fn words(self, bounds: &[Bounds]) -> String {
+        let list = |of: fn(&Bounds) -> f64| bounds.iter().map(|one| decimal(of(one))).collect::<Vec<_>>().join(", ");
+        let (lower, upper) = (list(|bounds| bounds.lower), list(|bounds| bounds.upper));
+        match self {
+            Self::OutsideBand => {
+                format!("less than the lower thresholds [{lower}] or greater than the upper thresholds [{upper}]")
+            }
+            Self::BelowBand => format!("less than the lower thresholds [{lower}]"),
+            Self::AboveBand => format!("greater than the upper thresholds [{upper}]"),
+            _ => {
+                let words = COMPARISONS.iter().find(|(_, known, _)| *known == self).map_or("", |(.., words)| words);
+                let threshold = bounds.first().map_or(0.0, |bounds| bounds.upper);
+                format!("{words} the threshold ({})", decimal(threshold))
+            }
+        }
+    }
+}
+
+/// A datapoint that decided, with its time in ms.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct JudgedPoint {
+    pub(super) time: i64,
+    pub(super) value: f64,
+    pub(super) bounds: Bounds,
 }
 
 /// What decided on the state of an alarm.
 pub(super) struct Crossing<'a> {
     pub(super) comparison: Comparison,
-    pub(super) threshold: f64,
+    /// The threshold, if it is one for all datapoints.
+    pub(super) threshold: Option<f64>,
     pub(super) of: usize,
     pub(super) to_alarm: usize,
-    /// The datapoints that decided, the most recent first, with their times in ms.
-    pub(super) points: &'a [(i64, f64)],
+    /// The datapoints that decided, the most recent first.
+    pub(super) points: &'a [JudgedPoint],
     pub(super) n_missing: usize,
     /// How missing datapoints were treated, as reasons name it.
     pub(super) treated: Option<&'static str>,
@@ -72,29 +113,33 @@ pub(super) struct Crossing<'a> {
 impl Crossing<'_> {
     /// Returns the reason of a state that datapoints decided.
     pub(super) fn reason(&self) -> String {
-        let threshold = decimal(self.threshold);
-        let words = self.comparison.words();
-        let is_deciding = |value: f64| self.comparison.is_breached(value, self.threshold) == self.is_alarm;
-        let deciding: Vec<&(i64, f64)> = self.points.iter().filter(|(_, value)| is_deciding(*value)).collect();
+        let crossed = if self.comparison.is_of_band() { "Thresholds Crossed" } else { "Threshold Crossed" };
+        let is_deciding =
+            |point: &&JudgedPoint| self.comparison.is_breached(point.value, point.bounds) == self.is_alarm;
+        let deciding: Vec<&JudgedPoint> = self.points.iter().filter(is_deciding).collect();
         let missing = self.missing();
         if deciding.is_empty() {
             return match missing {
                 Some(missing) => {
                     let period = plural(self.n_missing, "period");
-                    format!("Threshold Crossed: no datapoints were received for {period} and {missing}.")
+                    format!("{crossed}: no datapoints were received for {period} and {missing}.")
                 }
-                None => format!("Threshold Crossed: no datapoint was {words} the threshold ({threshold})."),
+                None => {
+                    let compared = self.comparison.words(&self.bounds_of(&self.points.iter().collect::<Vec<_>>()));
+                    format!("{crossed}: no datapoint was {compared}.")
+                }
             };
         }
         let shown: Vec<String> =
-            deciding.iter().map(|(time, value)| format!("{} ({})", decimal(*value), short_time(*time))).collect();
+            deciding.iter().map(|point| format!("{} ({})", decimal(point.value), short_time(point.time))).collect();
         let not = if self.is_alarm { "" } else { "not " };
         let was = if deciding.len() == 1 { "was" } else { "were" };
+        let compared = self.comparison.words(&self.bounds_of(&deciding));
         let minimum = if self.is_alarm { self.to_alarm } else { self.of - self.to_alarm + 1 };
         let transition = if self.is_alarm { "OK -> ALARM" } else { "ALARM -> OK" };
         let missing = missing.map(|missing| format!(" and {missing}")).unwrap_or_default();
         format!(
-            "Threshold Crossed: {} out of the last {} datapoints [{}] {was} {not}{words} the threshold ({threshold}){missing} \
+            "{crossed}: {} out of the last {} datapoints [{}] {was} {not}{compared}{missing} \
             (minimum {} for {transition} transition).",
             deciding.len(),
             self.of,
@@ -103,12 +148,23 @@ impl Crossing<'_> {
         )
     }
 
+    /// Returns what some datapoints were compared with.
+    fn bounds_of(&self, points: &[&JudgedPoint]) -> Vec<Bounds> {
+        match self.threshold {
+            Some(threshold) => vec![Bounds::threshold(threshold)],
+            None => points.iter().map(|point| point.bounds).collect(),
+        }
+    }
+
     fn missing(&self) -> Option<String> {
         let treated = self.treated.filter(|_| self.n_missing > 0)?;
         let was = if self.n_missing == 1 { "was" } else { "were" };
         Some(format!("{} {was} treated as [{treated}]", plural(self.n_missing, "missing datapoint")))
     }
 }
+
+/// The reason of a state without a band.
+pub(super) const UNTRAINED: &str = "Insufficient Data: the anomaly detection model has too few values to be trained.";
 
 /// Returns the reason of a state without data.
 pub(super) fn unknown_reason(n: usize) -> String {
@@ -151,10 +207,10 @@ mod tests {
 
     const NOON_MS: i64 = 1_764_072_000_000;
 
-    fn crossing(points: &[(i64, f64)]) -> Crossing<'_> {
+    fn crossing(points: &[JudgedPoint]) -> Crossing<'_> {
         Crossing {
             comparison: Comparison::Greater,
-            threshold: 2.0,
+            threshold: Some(2.0),
             of: 3,
             to_alarm: 2,
             points,
@@ -164,15 +220,36 @@ mod tests {
         }
     }
 
+    fn points(values: &[(i64, f64)]) -> Vec<JudgedPoint> {
+        let bounds = Bounds { lower: 1.5, upper: 2.0 };
+        values.iter().map(|(ago, value)| JudgedPoint { time: NOON_MS - ago * 60_000, value: *value, bounds }).collect()
+    }
+
+    #[test]
+    fn reasons_of_bands_have_the_bounds_of_the_datapoints() {
+        let points = points(&[(0, 3.5), (1, 1.0), (2, 1.75)]);
+        let band =
+            |comparison, is_alarm| Crossing { comparison, threshold: None, is_alarm, ..crossing(&points) }.reason();
+        assert_eq!(
+            band(Comparison::OutsideBand, true),
+            "Thresholds Crossed: 2 out of the last 3 datapoints [3.5 (25/11/25 12:00:00), 1.0 (25/11/25 11:59:00)] were less than the \
+            lower thresholds [1.5, 1.5] or greater than the upper thresholds [2.0, 2.0] (minimum 2 datapoints for OK -> ALARM transition)."
+        );
+        assert!(band(Comparison::AboveBand, true).contains("was greater than the upper thresholds [2.0] (minimum"));
+        assert!(
+            band(Comparison::BelowBand, false).contains("were not less than the lower thresholds [1.5, 1.5] (minimum")
+        );
+    }
+
     #[test]
     fn reasons_are_worded_as_amazon_words_them() {
-        let points = [(NOON_MS, 3.5), (NOON_MS - 60_000, 1.0), (NOON_MS - 120_000, 4.0)];
+        let points = points(&[(0, 3.5), (1, 1.0), (2, 4.0)]);
         assert_eq!(
             crossing(&points).reason(),
             "Threshold Crossed: 2 out of the last 3 datapoints [3.5 (25/11/25 12:00:00), 4.0 (25/11/25 11:58:00)] were greater than the \
             threshold (2.0) (minimum 2 datapoints for OK -> ALARM transition)."
         );
-        let one = [(NOON_MS, 1.0)];
+        let one = self::points(&[(0, 1.0)]);
         let of_one = Crossing { of: 1, to_alarm: 1, is_alarm: false, ..crossing(&one) };
         assert_eq!(
             of_one.reason(),

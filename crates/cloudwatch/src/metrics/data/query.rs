@@ -1,12 +1,14 @@
 //! One query of `GetMetricData`: a statistic of a metric, or an expression.
 
+use std::collections::BTreeSet;
+
 use door::problem::Problem;
 use ingest::datum::MetricName;
 use serde_json::{Value, json};
 
 use super::super::error::{bad_combination, bad_value, missing};
 use super::super::get::{PERIOD_MAX, SHORT_PERIODS, by_period, metric, period};
-use super::super::math::{MathExpression, Series};
+use super::super::math::{MathExpression, MathProblem, Named, Series, spelling};
 use super::super::parameters::Parameters;
 use super::super::put::unit;
 use super::super::statistic::Statistic;
@@ -68,6 +70,69 @@ impl DataQuery {
     }
 }
 
+impl DataQuery {
+    /// Returns the metric, if it is one.
+    pub(in crate::metrics) fn metric(&self) -> Option<&MetricQuery> {
+        match &self.source {
+            QuerySource::Metric(metric) => Some(metric),
+            QuerySource::Expression { .. } => None,
+        }
+    }
+
+    /// Returns the query as requests have it.
+    pub(in crate::metrics) fn shown(&self) -> Value {
+        let mut shown = json!({"Id": self.id, "ReturnData": self.is_returned});
+        if let Some(label) = &self.label {
+            shown["Label"] = label.as_str().into();
+        }
+        match &self.source {
+            QuerySource::Metric(query) => {
+                let MetricQuery { metric, unit, period_ms, stat, .. } = query;
+                shown["MetricStat"] = json!({
+                    "Metric": {
+                        "Namespace": metric.namespace, "MetricName": metric.name, "Dimensions": shown_dimensions(metric),
+                    },
+                    "Period": period_ms / 1_000,
+                    "Stat": stat,
+                });
+                if let Some(unit) = unit {
+                    shown["MetricStat"]["Unit"] = unit.as_str().into();
+                }
+            }
+            QuerySource::Expression { text, period_ms, .. } => {
+                shown["Expression"] = text.as_str().into();
+                if let Some(period_ms) = period_ms {
+                    shown["Period"] = (period_ms / 1_000).into();
+                }
+            }
+        }
+        shown
+    }
+}
+
+/// Spells an expression over some queries, and returns the ids of those that it uses.
+///
+/// # Errors
+/// If it has no band.
+pub(in crate::metrics) fn spelled(
+    queries: &[DataQuery],
+    argument: &MathExpression,
+) -> Result<(String, BTreeSet<String>), MathProblem> {
+    let named = |id: &str| {
+        let query = queries.iter().find(|query| query.id == id)?;
+        Some(match &query.source {
+            QuerySource::Metric(metric) => Named::Metric(metric.spelled()),
+            QuerySource::Expression { expression, .. } => Named::Expression(expression),
+        })
+    };
+    spelling(argument, &named)
+}
+
+/// Returns the dimensions of a metric as requests have them.
+pub(in crate::metrics) fn shown_dimensions(metric: &MetricName) -> Value {
+    metric.dimensions.iter().map(|(name, text)| json!({"Name": name, "Value": text})).collect()
+}
+
 fn expression(query: &Parameters<'_>, text: &str) -> Read<QuerySource> {
     let place = query.at("Expression");
     if query.get("MetricStat").is_some() {
@@ -96,6 +161,12 @@ impl MetricQuery {
             statistic: Statistic::read(text)?,
             stat: text.to_owned(),
         })
+    }
+
+    /// Spells the metric and its statistic, so that equal ones have equal texts.
+    pub(in crate::metrics) fn spelled(&self) -> String {
+        let MetricName { namespace, name, dimensions } = &self.metric;
+        json!([namespace, name, dimensions, self.stat]).to_string()
     }
 
     /// Returns the datapoints, and what is to be said about them.

@@ -11,6 +11,12 @@ use super::{MathProblem, MathValue, Series};
 /// Deepest chain of expressions that use each other.
 const CHAIN_MAX: usize = 100;
 
+/// The function that finds bands. It needs its argument as it is written: the series at other times.
+pub(in crate::metrics) const BAND: &str = "ANOMALY_DETECTION_BAND";
+
+/// The width of a band in deviations, as at Amazon.
+const DEVIATIONS: f64 = 2.0;
+
 /// Evaluates the expressions of a request.
 pub(in crate::metrics) struct Evaluator<'q> {
     /// What functions know of the request.
@@ -54,10 +60,28 @@ impl Evaluator<'_> {
             Expression::Binary(operator, left, right) => {
                 binary(*operator, self.value(left, depth)?, self.value(right, depth)?)
             }
+            Expression::Call(name, arguments) if name.eq_ignore_ascii_case(BAND) => self.band(arguments, depth),
             Expression::Call(name, arguments) => {
                 let arguments = arguments.iter().map(|argument| self.argument(argument, depth));
                 call(&self.request, &name.to_ascii_uppercase(), arguments.collect::<Result<_, _>>()?)
             }
+        }
+    }
+
+    /// Returns the band of a series: its upper bound, and its lower bound.
+    fn band(&self, arguments: &[Expression], depth: usize) -> Result<MathValue, MathProblem> {
+        let usage = || MathProblem(format!("{BAND} takes one series and, if wanted, a number of deviations above 0"));
+        let (argument, n_deviations) = match arguments {
+            [argument] => (argument, DEVIATIONS),
+            [argument, n] => match self.value(n, depth)? {
+                MathValue::Number(n) if n > 0.0 && n.is_finite() => (argument, n),
+                _ => return Err(usage()),
+            },
+            _ => return Err(usage()),
+        };
+        match self.value(argument, depth)? {
+            MathValue::Series(series) => (self.request.band)(argument, &series, n_deviations).map(MathValue::List),
+            _ => Err(usage()),
         }
     }
 

@@ -9,8 +9,7 @@ use super::{MathProblem, MathValue, Series};
 type Outcome = Result<MathValue, MathProblem>;
 
 /// Functions of the reference that are not done.
-const UNSUPPORTED: [&str; 13] = [
-    "ANOMALY_DETECTION_BAND",
+const UNSUPPORTED: [&str; 12] = [
     "DATE",
     "DAY",
     "DB_PERF_INSIGHTS",

@@ -1,9 +1,14 @@
 //! What expressions know of their request.
 
+use super::parse::Expression;
 use super::{MathProblem, Series};
 
 /// Finds series by a search, a statistic and a period in s.
 pub(in crate::metrics) type Search<'q> = dyn Fn(&str, &str, i64) -> Result<Vec<Series>, MathProblem> + 'q;
+
+/// Finds the band of an expression whose series in the range of the request is given, for a number of deviations: the upper bound
+/// and the lower bound.
+pub(in crate::metrics) type Band<'q> = dyn Fn(&Expression, &Series, f64) -> Result<Vec<Series>, MathProblem> + 'q;
 
 /// The parts of a request that functions use.
 pub(in crate::metrics) struct MathRequest<'q> {
@@ -15,6 +20,8 @@ pub(in crate::metrics) struct MathRequest<'q> {
     pub(in crate::metrics) period_ms: i64,
     /// Finds series.
     pub(in crate::metrics) search: &'q Search<'q>,
+    /// Finds bands.
+    pub(in crate::metrics) band: &'q Band<'q>,
 }
 
 impl MathRequest<'_> {
@@ -31,8 +38,12 @@ impl MathRequest<'_> {
 
     /// Returns the times at which periods of the request start.
     pub(super) fn times(&self, period_ms: i64) -> impl Iterator<Item = i64> + use<> {
-        let (start, end) = self.range;
-        let first = start.div_euclid(period_ms) * period_ms;
-        (0..).map(move |number| first + number * period_ms).take_while(move |time| *time < end)
+        times(self.range, period_ms)
     }
+}
+
+/// Returns the times at which periods of a range start.
+pub(in crate::metrics) fn times((start, end): (i64, i64), period_ms: i64) -> impl Iterator<Item = i64> + use<> {
+    let first = start.div_euclid(period_ms) * period_ms;
+    (0..).map(move |number| first + number * period_ms).take_while(move |time| *time < end)
 }

@@ -3,6 +3,7 @@
 //! One thread does all of it but fetching, so that the samples of a target are in order.
 
 mod lists;
+mod report;
 mod run;
 
 use std::cmp::Reverse;
@@ -14,20 +15,26 @@ use reqwest::blocking::Client;
 use xxhash_rust::xxh3::xxh3_64;
 
 use self::lists::TargetLists;
+use self::report::JobTargets;
 use self::run::TargetRun;
 use super::host_page::HostPage;
 use super::job::Job;
 use super::labels::LabelSet;
+use super::line::Descriptions;
 use super::pool::{FetchPool, FetchRequest, Fetched, HttpRequest, PageSource, Purpose};
 use super::prometheus::ConfigFile;
 use super::target::Target;
 use crate::input::{InputError, Sink};
+use crate::scrape_status::ScrapeStatus;
 
 /// How often files are looked at: the configuration, and lists of targets.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// The longest wait: a shipper that stops waits for it.
 const STEP: Duration = Duration::from_millis(200);
+
+/// How often the state of the targets is published, if it changed.
+const PUBLISH_EVERY: Duration = Duration::from_secs(1);
 
 /// The first scrapes of all targets are spread over this time at most.
 const START_SPREAD_NS: u64 = 1_000_000_000;
@@ -45,6 +52,9 @@ pub(super) struct Engine<'s> {
     number_next: u64,
     /// Why targets are down, by number.
     down: BTreeMap<u64, String>,
+    descriptions: Descriptions,
+    /// Whether something changed in the state of the targets since it was published.
+    is_changed: bool,
 }
 
 /// A job at work.
@@ -54,6 +64,8 @@ struct JobRun {
     lists: TargetLists,
     /// The numbers of its targets by what tells them apart.
     targets: HashMap<String, u64>,
+    /// The labels of targets that relabelling drops.
+    dropped: Vec<LabelSet>,
     /// Targets that cannot be scraped, as they were told last.
     problems: Vec<String>,
     is_over_limit: bool,
@@ -61,21 +73,40 @@ struct JobRun {
 
 impl JobRun {
     fn new(job: Job) -> Self {
-        let (job, lists) = (Arc::new(job), TargetLists::default());
-        Self { job, client: None, lists, targets: HashMap::new(), problems: Vec::new(), is_over_limit: false }
+        Self {
+            job: Arc::new(job),
+            client: None,
+            lists: TargetLists::default(),
+            targets: HashMap::new(),
+            dropped: Vec::new(),
+            problems: Vec::new(),
+            is_over_limit: false,
+        }
     }
 }
 
 impl<'s> Engine<'s> {
     pub(super) fn new(sink: &'s Sink, jobs: &[Job], file: Option<ConfigFile>, host: Option<HostPage>) -> Self {
         let jobs = jobs.iter().cloned().map(JobRun::new).collect();
-        let (pool, targets, due, down) = (FetchPool::new(), HashMap::new(), BinaryHeap::new(), BTreeMap::new());
-        Self { sink, pool, file, host, jobs, targets, due, number_next: 0, down }
+        Self {
+            sink,
+            pool: FetchPool::new(),
+            file,
+            host,
+            jobs,
+            targets: HashMap::new(),
+            due: BinaryHeap::new(),
+            number_next: 0,
+            down: BTreeMap::new(),
+            descriptions: Descriptions::default(),
+            is_changed: true,
+        }
     }
 
     /// Scrapes until the shipper stops.
     pub(super) fn run(mut self) -> Result<(), InputError> {
         let mut look = Instant::now();
+        let mut publish = look;
         while !self.sink.is_stopping() {
             let now = Instant::now();
             if now >= look {
@@ -83,12 +114,27 @@ impl<'s> Engine<'s> {
                 look = now + LOOK_EVERY;
             }
             self.start_due(now)?;
+            if self.is_changed && now >= publish {
+                self.sink.set_scrapes(self.report());
+                (self.is_changed, publish) = (false, now + PUBLISH_EVERY);
+            }
             let next = self.due.peek().map_or(STEP, |Reverse((at, _))| at.saturating_duration_since(Instant::now()));
             if let Some(fetched) = self.pool.result(next.min(STEP)) {
                 self.take(fetched)?;
             }
         }
         Ok(())
+    }
+
+    /// Returns the state of all targets.
+    fn report(&self) -> ScrapeStatus {
+        let of_job = |run: &'_ JobRun| run.targets.values().filter_map(|number| self.targets.get(number)).collect();
+        let jobs: Vec<JobTargets<'_>> = self
+            .jobs
+            .iter()
+            .map(|run| JobTargets { name: &run.job.name, active: of_job(run), dropped: &run.dropped })
+            .collect();
+        report::of(&jobs)
     }
 
     /// Looks at the configuration, and for targets.
@@ -122,6 +168,7 @@ impl<'s> Engine<'s> {
             }
             self.jobs.push(run);
         }
+        self.is_changed = true;
         for number in before.iter().flat_map(|job| job.targets.values()) {
             if let Some(target) = self.targets.get_mut(number) {
                 self.due.push(Reverse((target.end(now), *number)));
@@ -140,13 +187,13 @@ impl<'s> Engine<'s> {
     /// Brings the targets of a job up to date with its lists.
     fn find_targets(&mut self, at: usize, now: Instant) {
         let run = &mut self.jobs[at];
-        let (mut found, mut problems) = (HashMap::new(), Vec::new());
+        let (mut found, mut dropped, mut problems) = (HashMap::new(), Vec::new(), Vec::new());
         for labels in run.lists.discovered(&run.job) {
             match Target::of(&labels, &run.job) {
                 Ok(Some(target)) => {
-                    found.insert(target.key(), target);
+                    found.insert(target.key(), (target, labels));
                 }
-                Ok(None) => {}
+                Ok(None) => dropped.push(labels),
                 Err(problem) => {
                     problems.push(format!("{}: {problem}", labels.get("__address__").map_or("a target", |text| text)));
                 }
@@ -164,20 +211,32 @@ impl<'s> Engine<'s> {
             run.problems = problems;
         }
         run.is_over_limit = found.len() > run.job.limits.targets;
+        self.is_changed |= run.dropped != dropped;
+        run.dropped = dropped;
         run.targets.retain(|key, number| {
-            let stays = found.remove(key).is_some() && self.targets.contains_key(number);
-            if !stays && let Some(target) = self.targets.get_mut(number) {
-                self.due.push(Reverse((target.end(now), *number)));
+            let same = found.remove(key).filter(|_| self.targets.contains_key(number));
+            let Some(target) = self.targets.get_mut(number) else { return false };
+            match same {
+                Some((_, labels)) => {
+                    self.is_changed |= target.discovered != labels;
+                    target.discovered = labels;
+                    true
+                }
+                None => {
+                    self.due.push(Reverse((target.end(now), *number)));
+                    self.is_changed = true;
+                    false
+                }
             }
-            stays
         });
-        for (key, target) in found {
+        self.is_changed |= !found.is_empty();
+        for (key, (target, discovered)) in found {
             self.number_next += 1;
             let number = self.number_next;
             let spread = START_SPREAD_NS.min(u64::try_from(target.interval.as_nanos()).unwrap_or(u64::MAX)).max(1);
             let first = now + Duration::from_nanos(xxh3_64(key.as_bytes()) % spread);
             self.due.push(Reverse((first, number)));
-            self.targets.insert(number, TargetRun::new(at, target));
+            self.targets.insert(number, TargetRun::new(at, target, discovered));
             run.targets.insert(key, number);
         }
     }
@@ -235,11 +294,15 @@ impl<'s> Engine<'s> {
             return Ok(());
         }
         let run = &self.jobs[target.job];
-        let (lines, error) = target.write(&run.job, fetched);
-        let next = (target.due + target.target.interval).max(Instant::now());
-        self.due.push(Reverse((next, number)));
-        send(self.sink, &lines)?;
-        self.note(number, error);
+        let mut samples = target.write(&run.job, fetched);
+        let now = Instant::now();
+        self.due.push(Reverse(((target.due + target.target.interval).max(now), number)));
+        for (metric, metadata) in &samples.metadata {
+            self.descriptions.push(&mut samples.lines, metric, metadata, now);
+        }
+        send(self.sink, &samples.lines)?;
+        self.note(number, samples.error);
+        self.is_changed = true;
         Ok(())
     }
 

@@ -1,14 +1,17 @@
 //! The series of one target from scrape to scrape: which are new, and which have ended and get a stale marker.
 //!
-//! A page becomes lines `LABELS VALUE TIME`, as the server takes samples from a shipper. A page that breaks a limit or cannot be
-//! read gives no samples at all, as in Prometheus.
+//! A page becomes lines `LABELS VALUE TIME` and lines of exemplars, as the server takes them from a shipper ([`super::line`]). A page
+//! that breaks a limit or cannot be read gives no samples at all, as in Prometheus. The exemplar of a series is written once: pages
+//! repeat it until there is a newer one.
 
 use std::collections::HashMap;
 
-use exposition::{Family, Format, Sample};
+use exposition::{Family, Format, Metadata, Sample};
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::job::{Job, ScrapeLimits};
 use super::labels::{LabelSet, METRIC_NAME, add_target, get, text_of};
+use super::line::{exemplar_fits, number, push_exemplar, push_line};
 use super::relabel::relabel;
 
 /// The value of a stale marker.
@@ -31,13 +34,17 @@ pub(super) struct SeriesState {
 struct Seen {
     last: u64,
     tracked: u64,
+    /// The hash of the exemplar that was written last; 0 before the first.
+    exemplar: u64,
 }
 
 /// What a scrape gave.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct PageSamples {
-    /// The lines of samples and stale markers.
+    /// The lines of samples, exemplars and stale markers.
     pub(super) lines: String,
+    /// What the page says of its metrics.
+    pub(super) metadata: Vec<(String, Metadata)>,
     /// Samples on the page.
     pub(super) n_scraped: usize,
     /// Samples after relabelling.
@@ -58,7 +65,11 @@ impl SeriesState {
         }
         self.begin();
         match exposition::read(text, format, job.limits.page_samples) {
-            Ok(families) => self.families(&families, time, (job, target), &mut page),
+            Ok(families) => {
+                self.families(&families, time, (job, target), &mut page);
+                let described = families.into_iter().filter(is_described);
+                page.metadata = described.map(|family| (family.name, family.metadata)).collect();
+            }
             Err(error) => {
                 self.families(&error.before, time, (job, target), &mut page);
                 page.error.get_or_insert_with(|| error.to_string());
@@ -66,6 +77,7 @@ impl SeriesState {
         }
         if page.error.is_some() {
             page.lines.clear();
+            page.metadata.clear();
             self.finish(time, &mut page.lines);
             return page;
         }
@@ -148,7 +160,7 @@ impl SeriesState {
                 seen.tracked = if is_tracked { scrape } else { seen.tracked };
             }
             None if page.n_kept <= job.limits.samples => {
-                let seen = Seen { last: scrape, tracked: if is_tracked { scrape } else { 0 } };
+                let seen = Seen { last: scrape, tracked: if is_tracked { scrape } else { 0 }, exemplar: 0 };
                 self.known.insert(text.clone().into(), seen);
                 page.n_added += 1;
             }
@@ -158,8 +170,28 @@ impl SeriesState {
             }
         }
         push_line(&mut page.lines, &text, &number(sample.value), own_time.unwrap_or(time));
+        self.exemplar(sample, time, &text, page);
         Ok(())
     }
+
+    /// Writes the exemplar of a sample, unless it is the last one of its series; as in Prometheus, its time is part of it only
+    /// where the page has one.
+    fn exemplar(&mut self, sample: &Sample, time: i64, series: &str, page: &mut PageSamples) {
+        let Some(exemplar) = sample.exemplar.as_deref().filter(|exemplar| exemplar_fits(exemplar)) else { return };
+        let Some(seen) = self.known.get_mut(series) else { return };
+        let spelled = format!("{:?} {:x} {:?}", exemplar.labels, exemplar.value.to_bits(), exemplar.time);
+        let hash = xxh3_64(spelled.as_bytes()).max(1);
+        if seen.exemplar != hash {
+            seen.exemplar = hash;
+            push_exemplar(&mut page.lines, series, exemplar, time);
+        }
+    }
+}
+
+/// Reports whether a page says something of a metric.
+fn is_described(family: &Family) -> bool {
+    let Metadata { kind, help, unit } = &family.metadata;
+    *kind != exposition::KINDS[0] || !help.is_empty() || !unit.is_empty()
 }
 
 /// Why a page fails.
@@ -212,28 +244,11 @@ fn check_labels(labels: &LabelSet, limits: &ScrapeLimits) -> Result<(), String> 
     Ok(())
 }
 
-/// Writes a sample of a time in ms.
-pub(super) fn push_line(lines: &mut String, labels: &str, value: &str, time: i64) {
-    lines.push_str(labels);
-    lines.push_str(&format!(" {value} {time}\n"));
-}
-
 /// Returns the line of a sample without labels of its own, such as `up`; `None` is a stale marker.
 pub(super) fn push_report(lines: &mut String, name: &str, target: &LabelSet, value: Option<f64>, time: i64) {
     let mut labels = target.clone();
     labels.insert(METRIC_NAME.to_owned(), name.to_owned());
     push_line(lines, &text_of(&labels), &value.map_or_else(|| STALE.to_owned(), number), time);
-}
-
-/// Returns a number in the shortest form that means exactly it.
-fn number(value: f64) -> String {
-    if value.is_nan() {
-        "NaN".to_owned()
-    } else if value.is_infinite() {
-        if value > 0.0 { "+Inf" } else { "-Inf" }.to_owned()
-    } else {
-        format!("{value:?}")
-    }
 }
 
 /// Returns a number as OpenMetrics has bounds: `1` is `1.0`, a million is `1e+06`.

@@ -36,21 +36,6 @@ impl Target {
     /// Why it is none.
     pub(super) fn of(discovered: &LabelSet, job: &Job) -> Result<Option<Self>, String> {
         let mut labels = discovered.clone();
-        labels.retain(|_, value| !value.is_empty());
-        let (interval, timeout) = (shown(job.interval), shown(job.timeout));
-        let usual =
-            [("job", &job.name), (INTERVAL, &interval), (TIMEOUT, &timeout), (PATH, &job.path), (SCHEME, &job.scheme)];
-        for (name, value) in usual {
-            labels.entry(name.to_owned()).or_insert_with(|| value.clone());
-        }
-        for (name, value) in &job.labels {
-            labels.entry(name.clone()).or_insert_with(|| value.clone());
-        }
-        for (name, values) in &job.params {
-            if let Some(first) = values.first() {
-                labels.entry(format!("{PARAM}{name}")).or_insert_with(|| first.clone());
-            }
-        }
         if !relabel(&job.relabel, &mut labels) {
             return Ok(None);
         }
@@ -81,6 +66,26 @@ impl Target {
         let Self { labels, url, interval, timeout } = self;
         format!("{url} {interval:?} {timeout:?} {}", text_of(labels))
     }
+}
+
+/// Returns the labels of a target before relabelling: those it was found with, and those that its job adds.
+pub(super) fn before_relabelling(mut labels: LabelSet, job: &Job) -> LabelSet {
+    labels.retain(|_, value| !value.is_empty());
+    let (interval, timeout) = (shown(job.interval), shown(job.timeout));
+    let usual =
+        [("job", &job.name), (INTERVAL, &interval), (TIMEOUT, &timeout), (PATH, &job.path), (SCHEME, &job.scheme)];
+    for (name, value) in usual {
+        labels.entry(name.to_owned()).or_insert_with(|| value.clone());
+    }
+    for (name, value) in &job.labels {
+        labels.entry(name.clone()).or_insert_with(|| value.clone());
+    }
+    for (name, values) in &job.params {
+        if let Some(first) = values.first() {
+            labels.entry(format!("{PARAM}{name}")).or_insert_with(|| first.clone());
+        }
+    }
+    labels
 }
 
 fn url_of(labels: &LabelSet, job: &Job) -> Result<Url, String> {
@@ -118,7 +123,7 @@ fn url_of(labels: &LabelSet, job: &Job) -> Result<Url, String> {
 }
 
 /// Returns a duration as Prometheus writes it.
-fn shown(duration: Duration) -> String {
+pub(super) fn shown(duration: Duration) -> String {
     let mut ms = duration.as_millis();
     let mut text = String::new();
     for (unit, of_unit) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)] {
@@ -145,7 +150,8 @@ mod tests {
         let job = Job::of_prometheus(&Node::root("job", &job), &JobDefaults::default(), Path::new(""));
         let job = job.map_err(|error| error.to_string()).expect("a job");
         let super::super::discovery::Discovery::Static(groups) = &job.discoveries[0] else { panic!("not static") };
-        let shown = match Target::of(&groups[0].discovered().next().expect("a target"), &job) {
+        let discovered = before_relabelling(groups[0].discovered().next().expect("a target"), &job);
+        let shown = match Target::of(&discovered, &job) {
             Err(problem) => problem,
             Ok(None) => "dropped".to_owned(),
             Ok(Some(target)) => {

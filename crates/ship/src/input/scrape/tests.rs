@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::super::{DefinedInput, Sink, WhenFull, inputs_of};
+use crate::scrape_status::TargetHealth;
 use crate::spool::Spool;
 use crate::stop::{Stop, locked};
 
@@ -128,6 +129,95 @@ fn a_page_becomes_series_of_its_target_with_those_about_the_scrape() {
     let head = requests[0].to_ascii_lowercase();
     assert!(head.contains("authorization: basic yw5uonrlyq==") && head.contains("openmetrics"), "{head}");
     assert!(head.contains("x-prometheus-scrape-timeout-seconds: 1\r\n"), "{head}");
+}
+
+#[test]
+fn exemplars_and_what_a_page_says_of_its_metrics_are_written_once() {
+    let server = PageServer::start();
+    let page = "# TYPE took_seconds histogram\n# UNIT took_seconds seconds\n# HELP took_seconds How long.\n\
+        took_seconds_bucket{le=\"1\"} 2 # {trace_id=\"4bf9\"} 0.5 1795210700.5\n\
+        took_seconds_bucket{le=\"+Inf\"} 3 # {trace_id=\"77aa\"} 2\n\
+        took_seconds_count 3\ntook_seconds_sum 3.5\nplain 1\n# EOF\n";
+    server.serve("/metrics", "application/openmetrics-text; version=1.0.0", page);
+    let url = format!("http://{}/metrics", server.address);
+    let running = Running::start(json!({"type": "scrape", "name": "node", "url": url, "every": "1s"}));
+    let series = |le: &str| {
+        let instance = &server.address;
+        format!(r#"{{"__name__":"took_seconds_bucket","instance":"{instance}","job":"node","le":"{le}"}}"#)
+    };
+    let began = Instant::now();
+    while running.lines().iter().filter(|line| line.starts_with(&series("1.0"))).count() < 2 {
+        assert!(began.elapsed() < DEADLINE, "{:?}", running.lines());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let lines = running.lines();
+    let comments: Vec<Value> = lines
+        .iter()
+        .filter_map(|line| line.strip_prefix("# "))
+        .map(|comment| serde_json::from_str(comment).expect("JSON"))
+        .collect();
+    let of_bucket = |le: &str| serde_json::from_str::<Value>(&series(le)).expect("JSON");
+    assert_eq!(comments.len(), 3, "{lines:?}");
+    assert_eq!(
+        comments[0],
+        json!({"exemplar": {"series": of_bucket("1.0"), "labels": {"trace_id": "4bf9"}, "value": "0.5", "time": 1_795_210_700_500_i64}})
+    );
+    // Without a time of its own it has that of the scrape.
+    let time = lines[0].rsplit(' ').next().and_then(|time| time.parse::<i64>().ok()).expect("a time");
+    assert_eq!(
+        comments[1],
+        json!({"exemplar": {"series": of_bucket("+Inf"), "labels": {"trace_id": "77aa"}, "value": "2.0", "time": time}})
+    );
+    assert_eq!(
+        comments[2],
+        json!({"metadata": {"metric": "took_seconds", "type": "histogram", "help": "How long.", "unit": "seconds"}})
+    );
+}
+
+#[test]
+fn targets_and_those_that_are_dropped_are_in_the_status() {
+    let server = PageServer::start();
+    let address = &server.address;
+    server.serve("/metrics", "text/plain", "a 1\n");
+    let running = Running::start(json!({
+        "type": "scrape", "name": "node", "every": "1s",
+        "static_configs": [
+            {"targets": [address], "labels": {"env": "prod"}}, {"targets": ["127.0.0.1:1"]}, {"targets": ["gone:1"]},
+        ],
+        "relabel_configs": [{"source_labels": ["__address__"], "regex": "gone:1", "action": "drop"}],
+    }));
+    let began = Instant::now();
+    let scrapes = loop {
+        let scrapes = running.sink.status().scrapes;
+        if let Some(scrapes) = scrapes
+            && scrapes.active.len() == 2
+            && scrapes.active.iter().all(|target| target.health != TargetHealth::Unknown)
+        {
+            break scrapes;
+        }
+        assert!(began.elapsed() < DEADLINE, "{:?}", running.sink.status());
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    let shown = serde_json::to_value(&*scrapes).expect("JSON");
+    assert_eq!(
+        (&shown["pools"], &shown["n_dropped"], &shown["left_out"]),
+        (&json!(["node"]), &json!({"node": 1}), &json!(0))
+    );
+    assert_eq!(shown["dropped"][0]["discovered"]["__address__"], "gone:1");
+    // What is down comes first.
+    assert_eq!((&shown["active"][0]["health"], &shown["active"][1]["health"]), (&json!("down"), &json!("up")));
+    assert!(scrapes.active[0].last_error.contains("refused"), "{}", scrapes.active[0].last_error);
+    let up = &shown["active"][1];
+    assert_eq!(up["labels"], json!({"env": "prod", "instance": address, "job": "node"}));
+    assert_eq!(
+        up["discovered"],
+        json!({
+            "__address__": address, "__metrics_path__": "/metrics", "__scheme__": "http", "__scrape_interval__": "1s",
+            "__scrape_timeout__": "1s", "env": "prod", "job": "node",
+        })
+    );
+    assert_eq!((&up["url"], &up["interval"]), (&json!(format!("http://{address}/metrics")), &json!("1s")));
+    assert!(up["last_duration_ns"].as_u64() > Some(0) && up["last_scrape_ms"].as_i64() > Some(1_700_000_000_000));
 }
 
 #[test]

@@ -35,7 +35,12 @@ fn check(text: &str, expected: &str) {
     let search = |wanted: &str, statistic: &str, period: i64| {
         Ok(vec![series(&format!("{wanted} {statistic} {period}"), &[(0, 7.0)]), series("", &[(1, 8.0)])])
     };
-    let request = MathRequest { metrics: &metrics, range: (0, 240_000), period_ms: 60_000, search: &search };
+    let band = |_: &Expression, of: &Series, n: f64| {
+        let bound = |sign: f64| series("", &[(0, of.points.len() as f64 + sign * n)]);
+        Ok(vec![bound(1.0), bound(-1.0)])
+    };
+    let request =
+        MathRequest { metrics: &metrics, range: (0, 240_000), period_ms: 60_000, search: &search, band: &band };
     let evaluator = Evaluator { request, expressions: &expressions };
     let value = Expression::read(text).and_then(|expression| evaluator.value(&expression, 0));
     assert_eq!(value.map_or_else(|problem| problem.to_string(), |value| shown(&value)), expected, "{text}");
@@ -117,7 +122,18 @@ fn lists_are_sorted_cut_and_searched() {
 
 #[test]
 fn what_is_not_done_is_refused_by_name() {
-    check("ANOMALY_DETECTION_BAND(m1)", "the function ANOMALY_DETECTION_BAND is not supported here");
+    check("DATE(m1)", "the function DATE is not supported here");
     check("insight_rule_metric('a', 'b')", "the function INSIGHT_RULE_METRIC is not supported here");
     check("MEDIAN(m1)", "MEDIAN is not a function of metric math");
+}
+
+#[test]
+fn a_band_is_two_series_the_upper_bound_first() {
+    check("ANOMALY_DETECTION_BAND(m1)", "[0:5, 0:1]");
+    check("anomaly_detection_band(m1, 0.5)", "[0:3.5, 0:2.5]");
+    check("FIRST(ANOMALY_DETECTION_BAND(e1 + 1, 1)) - m2", "0:2");
+    let usage = "ANOMALY_DETECTION_BAND takes one series and, if wanted, a number of deviations above 0";
+    for wrong in ["", "m1, 0", "m1, m2", "[m1, m2], 2", "7", "m1, 1, 2"] {
+        check(&format!("ANOMALY_DETECTION_BAND({wrong})"), usage);
+    }
 }

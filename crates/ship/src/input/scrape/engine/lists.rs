@@ -10,6 +10,7 @@ use super::super::discovery::{Discovery, LIST_BYTES_MAX, TargetGroup, files_of, 
 use super::super::job::Job;
 use super::super::labels::LabelSet;
 use super::super::pool::{FetchRequest, HttpRequest, Page, PageSource, Purpose, is_json};
+use super::super::target::before_relabelling;
 
 /// How long an answer is waited for.
 const LIST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -139,7 +140,7 @@ impl TargetLists {
             }
         }
         found.extend(self.files.values().flat_map(|list| &list.groups).flat_map(TargetGroup::discovered));
-        found
+        found.into_iter().map(|labels| before_relabelling(labels, job)).collect()
     }
 }
 

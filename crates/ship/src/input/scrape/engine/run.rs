@@ -1,11 +1,12 @@
 //! A target at work: from a fetched page to the lines of a scrape.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use exposition::Format;
 use types::Timestamp;
 
 use super::super::job::Job;
+use super::super::labels::LabelSet;
 use super::super::pool::{Fetched, Page};
 use super::super::series::{PageSamples, SeriesState, push_report};
 use super::super::target::Target;
@@ -33,16 +34,38 @@ pub(super) struct TargetRun {
     pub(super) due: Instant,
     /// When its series end, if it is gone.
     pub(super) ends_at: Option<Instant>,
+    /// Its labels before relabelling.
+    pub(super) discovered: LabelSet,
+    /// How the last scrape ended.
+    pub(super) outcome: Option<ScrapeOutcome>,
     series: SeriesState,
     /// The schedule and the last scrape, in ms.
     scheduled: Option<i64>,
     last: Option<i64>,
 }
 
+/// How a scrape ended.
+#[derive(Clone, Debug)]
+pub(super) struct ScrapeOutcome {
+    pub(super) began: Timestamp,
+    pub(super) took: Duration,
+    pub(super) error: Option<String>,
+}
+
 impl TargetRun {
-    pub(super) fn new(job: usize, target: Target) -> Self {
-        let (series, due) = (SeriesState::default(), Instant::now());
-        Self { job, target, is_fetching: false, due, ends_at: None, series, scheduled: None, last: None }
+    pub(super) fn new(job: usize, target: Target, discovered: LabelSet) -> Self {
+        Self {
+            job,
+            target,
+            is_fetching: false,
+            due: Instant::now(),
+            ends_at: None,
+            discovered,
+            outcome: None,
+            series: SeriesState::default(),
+            scheduled: None,
+            last: None,
+        }
     }
 
     /// Notes that the target is gone; returns when its series end: when it would have been scraped next.
@@ -51,8 +74,8 @@ impl TargetRun {
         *self.ends_at.get_or_insert(end)
     }
 
-    /// Returns the lines of a scrape, and why it failed.
-    pub(super) fn write(&mut self, job: &Job, fetched: Fetched) -> (String, Option<String>) {
+    /// Returns what a scrape gave.
+    pub(super) fn write(&mut self, job: &Job, fetched: Fetched) -> PageSamples {
         let time = self.aligned(fetched.began.0.div_euclid(Timestamp::MILLISECOND));
         let mut samples = match fetched.page {
             Ok(page) => self.read(job, &page, time),
@@ -69,7 +92,9 @@ impl TargetRun {
             push_report(&mut samples.lines, name, &self.target.labels, Some(value), time);
         }
         self.last = Some(time);
-        (samples.lines, samples.error)
+        let (began, took) = (fetched.began, fetched.took);
+        self.outcome = Some(ScrapeOutcome { began, took, error: samples.error.clone() });
+        samples
     }
 
     fn read(&mut self, job: &Job, page: &Page, time: i64) -> PageSamples {

@@ -1,0 +1,190 @@
+//! The operations on detectors: put, list, delete.
+
+use door::access::Role;
+use door::problem::Problem;
+use door::query_run::read;
+use serde_json::{Value, json};
+use types::Timestamp;
+
+use super::super::band::BandConfig;
+use super::super::data::is_trained;
+use super::super::error::bad_value;
+use super::super::parameters::Parameters;
+use super::super::put::dimensions;
+use super::definition::{DETECTOR, DetectorDocument, DetectorTarget};
+use crate::answer::CloudWatchProblem;
+use crate::state::Shared;
+
+type Answer = Result<Value, CloudWatchProblem>;
+
+/// Most detectors of a server.
+const DETECTORS_MAX: usize = 500;
+
+/// Detectors of a page: usual and most, the latter as at Amazon.
+const PAGE: usize = 50;
+const PAGE_MAX: usize = 100;
+
+const CHARS_MAX: usize = 255;
+
+/// How long a detector waits for enough values before they are called insufficient: the two weeks that its model looks back.
+const TRAINING_MS: i64 = 14 * 86_400_000;
+
+const OPERATIONS: [(&str, Role); 3] = [
+    ("PutAnomalyDetector", Role::Operate),
+    ("DeleteAnomalyDetector", Role::Operate),
+    ("DescribeAnomalyDetectors", Role::Read),
+];
+
+/// Returns the role that an operation on detectors needs; `None` if it is none.
+pub(in crate::metrics) fn role_of(operation: &str) -> Option<Role> {
+    OPERATIONS.iter().find(|(name, _)| *name == operation).map(|(_, role)| *role)
+}
+
+/// Carries out an operation on detectors; `{}` is an empty answer.
+pub(in crate::metrics) async fn carry_out(server: &Shared, operation: &str, input: Value) -> Answer {
+    if operation == "DescribeAnomalyDetectors" {
+        return describe(server, &Parameters::new(&input)).await;
+    }
+    let (of_thread, is_put) = (server.clone(), operation == "PutAnomalyDetector");
+    let work = move || {
+        let input = Parameters::new(&input);
+        if is_put { put(&of_thread, &input) } else { delete(&of_thread, &input) }
+    };
+    server.lookups.run(work).await?
+}
+
+fn now_ms(server: &Shared) -> i64 {
+    server.now().0.div_euclid(Timestamp::MILLISECOND)
+}
+
+/// Returns the detectors of the server, in the order of their names.
+fn all(server: &Shared) -> Result<Vec<(String, DetectorDocument)>, CloudWatchProblem> {
+    let documents = server.settings().all(DETECTOR)?;
+    let read = |(name, text): (String, String)| Some((name, serde_json::from_str(&text).ok()?));
+    Ok(documents.into_iter().filter_map(read).collect())
+}
+
+/// Makes a detector, or changes its configuration.
+fn put(server: &Shared, input: &Parameters<'_>) -> Answer {
+    let target = DetectorTarget::read(input)?;
+    let detectors = all(server)?;
+    let known = detectors.iter().find(|(name, _)| *name == target.name);
+    if known.is_none() && detectors.len() >= DETECTORS_MAX {
+        let message = format!("You have reached the maximum number of anomaly detectors, {DETECTORS_MAX}.");
+        return Err(CloudWatchProblem::new("LimitExceededException", message));
+    }
+    let document = target.document(input, known.map_or_else(|| now_ms(server), |(_, known)| known.made_ms))?;
+    check_reach(server, &document)?;
+    let text = serde_json::to_string(&document).map_err(|error| Problem::internal(error.to_string()))?;
+    server.settings().put(DETECTOR, &target.name, &text)?;
+    Ok(json!({}))
+}
+
+fn delete(server: &Shared, input: &Parameters<'_>) -> Answer {
+    let target = DetectorTarget::read(input)?;
+    let found = all(server)?.into_iter().find(|(name, _)| *name == target.name);
+    match found {
+        Some((name, document)) if server.reaches_all(&document.groups) => {
+            server.settings().remove(DETECTOR, &name)?;
+            Ok(json!({}))
+        }
+        _ => Err(CloudWatchProblem::new("ResourceNotFoundException", "Unknown anomaly detector.")),
+    }
+}
+
+fn check_reach(server: &Shared, document: &DetectorDocument) -> Result<(), CloudWatchProblem> {
+    match document.groups.iter().find(|group| !server.reaches(group)) {
+        None => Ok(()),
+        Some(beyond) => Err(CloudWatchProblem::denied(format!("The group {beyond} does not exist for this key."))),
+    }
+}
+
+/// Which detectors are asked for.
+struct DetectorFilter {
+    takes_single: bool,
+    takes_math: bool,
+    namespace: Option<String>,
+    name: Option<String>,
+    dimensions: Vec<(String, String)>,
+}
+
+impl DetectorFilter {
+    fn read(input: &Parameters<'_>) -> Result<Self, CloudWatchProblem> {
+        let types = input.texts("AnomalyDetectorTypes", 2)?;
+        if let Some(other) = types.iter().find(|kind| !["SINGLE_METRIC", "METRIC_MATH"].contains(kind)) {
+            let rule = "SINGLE_METRIC or METRIC_MATH";
+            return Err(bad_value(format!("The value {other:?} of AnomalyDetectorTypes must be {rule}.")));
+        }
+        Ok(Self {
+            takes_single: types.is_empty() || types.contains(&"SINGLE_METRIC"),
+            takes_math: types.contains(&"METRIC_MATH"),
+            namespace: input.text("Namespace", CHARS_MAX)?.map(str::to_owned),
+            name: input.text("MetricName", CHARS_MAX)?.map(str::to_owned),
+            dimensions: dimensions(input)?.into_iter().collect(),
+        })
+    }
+
+    /// Reports whether a detector is asked for; only those of single metrics are chosen by metric, as at Amazon.
+    fn accepts(&self, target: &DetectorTarget) -> bool {
+        let Some(metric) = &target.metric else { return self.takes_math };
+        self.takes_single
+            && self.namespace.as_ref().is_none_or(|wanted| *wanted == metric.namespace)
+            && self.name.as_ref().is_none_or(|wanted| *wanted == metric.name)
+            && self.dimensions.iter().all(|(name, value)| metric.dimensions.get(name) == Some(value))
+    }
+}
+
+/// Answers `DescribeAnomalyDetectors`. A token is the number of detectors before its page.
+async fn describe(server: &Shared, input: &Parameters<'_>) -> Answer {
+    let filter = DetectorFilter::read(input)?;
+    let most = input.integer("MaxResults")?.map_or(Ok(PAGE), |number| {
+        let most = usize::try_from(number).ok().filter(|number| (1..=PAGE_MAX).contains(number));
+        most.ok_or_else(|| bad_value(format!("MaxResults must be from 1 to {PAGE_MAX}.")))
+    })?;
+    let start = match input.text("NextToken", 100)? {
+        None => 0,
+        Some(token) => token
+            .parse::<usize>()
+            .map_err(|_| CloudWatchProblem::new("InvalidNextToken", "The value of NextToken is invalid."))?,
+    };
+    let of_thread = server.clone();
+    let found = server.lookups.run(move || all(&of_thread)).await??;
+    let mut chosen = Vec::new();
+    for (_, document) in found.into_iter().filter(|(_, document)| server.reaches_all(&document.groups)) {
+        let target = DetectorTarget::read(&Parameters::new(&document_target(&document.shown)))?;
+        if filter.accepts(&target) {
+            chosen.push((target, document));
+        }
+    }
+    let n_left = chosen.len().saturating_sub(start);
+    let page: Vec<_> = chosen.into_iter().skip(start).take(most).collect();
+    let (now, n_page) = (now_ms(server), page.len());
+    let detectors = read(server, "DescribeAnomalyDetectors", move |run| {
+        let mut shown = Vec::new();
+        for (target, document) in page {
+            let config = BandConfig::read(&Parameters::new(&document.shown));
+            let config = config.map_err(|problem| Problem::internal(problem.parts().2.to_owned()))?;
+            let trained = is_trained(run, (&target.queries, &target.id), &config, now);
+            let state = match trained.map_err(|problem| Problem::internal(problem.to_string()))? {
+                true => "TRAINED",
+                false if now - document.made_ms < TRAINING_MS => "PENDING_TRAINING",
+                false => "TRAINED_INSUFFICIENT_DATA",
+            };
+            let mut one = document.shown;
+            one["StateValue"] = state.into();
+            shown.push(one);
+        }
+        Ok(shown)
+    });
+    let mut answer = json!({"AnomalyDetectors": detectors.await?});
+    if n_left > n_page {
+        answer["NextToken"] = (start + n_page).to_string().into();
+    }
+    Ok(answer)
+}
+
+/// Returns the members of a document that say what the detector is of, in the newer form alone.
+fn document_target(shown: &Value) -> Value {
+    let members = ["SingleMetricAnomalyDetector", "MetricMathAnomalyDetector"];
+    members.into_iter().filter_map(|name| Some((name.to_owned(), shown.get(name)?.clone()))).collect()
+}

@@ -1,0 +1,165 @@
+//! The state of what an input scrapes, as reported to the server.
+//!
+//! Bounded, since it is a part of every report: targets beyond the limit are counted.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+/// Most targets of an input in a report.
+const TARGETS_MAX: usize = 2_000;
+
+/// Most bytes of the targets of all inputs in a report, which has at most 2 MiB.
+pub(crate) const REPORT_BYTES_MAX: usize = 512 << 10;
+
+/// Bytes of a label in a report besides its name and value, and of a target besides its texts.
+const LABEL_BYTES: usize = 6;
+const TARGET_BYTES: usize = 200;
+
+/// The jobs of an input and their targets.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ScrapeStatus {
+    /// Names of jobs.
+    pub pools: Vec<String>,
+    /// Targets that are scraped.
+    pub active: Vec<ActiveTarget>,
+    /// Targets that relabelling drops.
+    pub dropped: Vec<DroppedTarget>,
+    /// How many are dropped, by job.
+    pub n_dropped: BTreeMap<String, u64>,
+    /// Active and dropped targets that are not listed.
+    pub left_out: u64,
+    /// Bytes that targets have taken, and may take.
+    #[serde(skip)]
+    n_bytes: usize,
+    #[serde(skip)]
+    n_bytes_max: usize,
+}
+
+/// A target that is scraped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ActiveTarget {
+    /// The name of its job.
+    pub pool: String,
+    /// Labels before relabelling.
+    pub discovered: BTreeMap<String, String>,
+    /// The labels of its series.
+    pub labels: BTreeMap<String, String>,
+    /// Where its page is.
+    pub url: String,
+    /// How often it is fetched, such as `15s`.
+    pub interval: String,
+    /// How long its answer is waited for.
+    pub timeout: String,
+    /// How the last scrape ended.
+    pub health: TargetHealth,
+    /// Why the last scrape failed; empty if it did not.
+    pub last_error: String,
+    /// When the last scrape began, in ms since the epoch.
+    pub last_scrape_ms: Option<i64>,
+    /// How long it took.
+    pub last_duration_ns: u64,
+}
+
+/// How the last scrape of a target ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TargetHealth {
+    /// It was not scraped yet.
+    Unknown,
+    /// It worked.
+    Up,
+    /// It failed.
+    Down,
+}
+
+/// A target that relabelling drops.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DroppedTarget {
+    /// The name of its job.
+    pub pool: String,
+    /// Labels before relabelling.
+    pub discovered: BTreeMap<String, String>,
+}
+
+impl ScrapeStatus {
+    pub(crate) fn new(pools: Vec<String>, n_bytes_max: usize) -> Self {
+        let n_bytes = pools.iter().map(|pool| pool.len() + LABEL_BYTES).sum();
+        Self { n_bytes, n_bytes_max, pools, ..Self::default() }
+    }
+
+    /// Returns the part of it that has room in a report, and takes that room.
+    pub(crate) fn within(self: &Arc<Self>, room: &mut usize) -> Arc<Self> {
+        let status = if self.n_bytes <= *room { self.clone() } else { Arc::new(self.cut(*room)) };
+        *room = room.saturating_sub(status.n_bytes);
+        status
+    }
+
+    fn cut(&self, n_bytes_max: usize) -> Self {
+        let mut cut = Self::new(self.pools.clone(), n_bytes_max);
+        self.active.iter().for_each(|target| cut.add_active(target.clone()));
+        self.dropped.iter().for_each(|target| cut.add_dropped(target.clone()));
+        (cut.n_dropped, cut.left_out) = (self.n_dropped.clone(), cut.left_out + self.left_out);
+        cut
+    }
+
+    pub(crate) fn add_active(&mut self, target: ActiveTarget) {
+        let texts = target.pool.len() + target.url.len() + target.last_error.len();
+        if self.has_room(texts + label_bytes(&target.discovered) + label_bytes(&target.labels)) {
+            self.active.push(target);
+        }
+    }
+
+    pub(crate) fn add_dropped(&mut self, target: DroppedTarget) {
+        *self.n_dropped.entry(target.pool.clone()).or_default() += 1;
+        if self.has_room(target.pool.len() + label_bytes(&target.discovered)) {
+            self.dropped.push(target);
+        }
+    }
+
+    /// Takes room for a target; counts one for which there is none.
+    fn has_room(&mut self, n_bytes: usize) -> bool {
+        let n_after = self.n_bytes + n_bytes + TARGET_BYTES;
+        let fits = n_after <= self.n_bytes_max && self.active.len() + self.dropped.len() < TARGETS_MAX;
+        self.n_bytes = if fits { n_after } else { self.n_bytes };
+        self.left_out += u64::from(!fits);
+        fits
+    }
+}
+
+fn label_bytes(labels: &BTreeMap<String, String>) -> usize {
+    labels.iter().map(|(name, value)| name.len() + value.len() + LABEL_BYTES).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_beyond_the_limit_are_counted() {
+        let mut status = ScrapeStatus::new(vec!["a".to_owned()], REPORT_BYTES_MAX);
+        let dropped = |address: String| DroppedTarget {
+            pool: "a".to_owned(),
+            discovered: BTreeMap::from([("__address__".to_owned(), address)]),
+        };
+        (0..4_000).for_each(|n| status.add_dropped(dropped(format!("host-{n}:9100"))));
+        let n_listed = status.dropped.len();
+        assert!((1_900..=2_000).contains(&n_listed), "{n_listed}");
+        assert_eq!((status.left_out, status.n_dropped["a"]), (4_000 - n_listed as u64, 4_000));
+        let mut room = 100_000;
+        let cut = Arc::new(status).within(&mut room);
+        assert!(cut.dropped.len() > 300 && room < 300, "{} {room}", cut.dropped.len());
+        assert_eq!((cut.left_out + cut.dropped.len() as u64, cut.n_dropped["a"]), (4_000, 4_000));
+    }
+
+    #[test]
+    fn long_texts_leave_room_for_fewer_targets() {
+        let mut status = ScrapeStatus::new(Vec::new(), REPORT_BYTES_MAX);
+        for _ in 0..10 {
+            let discovered = BTreeMap::from([("x".to_owned(), "é".repeat(60 << 10))]);
+            status.add_dropped(DroppedTarget { pool: "a".to_owned(), discovered });
+        }
+        assert_eq!((status.dropped.len(), status.left_out), (4, 6));
+    }
+}
