@@ -166,6 +166,10 @@ impl Run for BatchRun {
         (Timestamp(times.first().copied().unwrap_or_default()), Timestamp(times.last().copied().unwrap_or_default()))
     }
 
+    fn first_sequence(&self) -> u64 {
+        self.batch.sequences.iter().copied().min().unwrap_or(0)
+    }
+
     fn last_sequence(&self) -> u64 {
         self.batch.sequences.iter().copied().max().unwrap_or(0)
     }

@@ -118,6 +118,11 @@ pub trait Run: Send + Sync {
     /// Times of the first and the last event of a block.
     fn block_times(&self, block: usize) -> (Timestamp, Timestamp);
 
+    /// The lowest sequence of an event of the run, or less than that where it is not known.
+    fn first_sequence(&self) -> u64 {
+        0
+    }
+
     /// The highest sequence of an event of the run, or more than that where it is not known.
     fn last_sequence(&self) -> u64 {
         u64::MAX
@@ -137,6 +142,12 @@ pub trait Run: Send + Sync {
     /// Counts by minute and value of the stored field `name` of the whole run, where they are kept.
     fn field_minutes(&self, _name: &str) -> Result<Option<FieldMinutes>, ScanError> {
         Ok(None)
+    }
+
+    /// Reports whether an event of the run may hold a text in a field, or in one whose name begins with that of the field and a dot,
+    /// by what is known of the run as a whole.
+    fn may_hold(&self, _probe: &TextProbe<'_>) -> Result<bool, ScanError> {
+        Ok(true)
     }
 
     /// Narrows a block to the rows that may hold a text. Costs less than reading the text.

@@ -91,19 +91,29 @@ impl Probe {
 
     /// Returns the same, asked of another field.
     pub fn for_field<'q>(&'q self, name: &'q str, source: &Source) -> Result<Option<TextProbe<'q>>, ScanError> {
+        let probe = self.asked_of(name);
+        match probe.map(|probe| probe.field) {
+            // A name with others below it stands for an object.
+            Some(ProbeField::Named(name)) if !source.names_below(name)?.is_empty() => Ok(None),
+            _ => Ok(probe),
+        }
+    }
+
+    /// Returns the probe for a run as a whole ([`Run::may_hold`](types::Run::may_hold)); `None` where the field is more than what is
+    /// stored under its name or below it.
+    pub fn for_whole_run(&self) -> Option<TextProbe<'_>> {
+        self.asked_of(&self.field)
+    }
+
+    fn asked_of<'q>(&'q self, name: &'q str) -> Option<TextProbe<'q>> {
         let field = match name {
             "@message" => ProbeField::Message,
             "@any" => ProbeField::Any,
-            name => {
-                // A path may lead into a list, and a name with others below it stands for an object.
-                let is_path = name.split('.').skip(1).any(|part| part.starts_with(|c: char| c.is_ascii_digit()));
-                if is_path || !source.names_below(name)?.is_empty() {
-                    return Ok(None);
-                }
-                ProbeField::Named(name)
-            }
+            // A path may lead into a list.
+            name if name.split('.').skip(1).any(|part| part.starts_with(|c: char| c.is_ascii_digit())) => return None,
+            name => ProbeField::Named(name),
         };
-        Ok(Some(TextProbe { field, literal: &self.literal, ignores_case: self.ignores_case }))
+        Some(TextProbe { field, literal: &self.literal, ignores_case: self.ignores_case })
     }
 }
 

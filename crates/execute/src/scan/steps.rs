@@ -5,9 +5,9 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use plan::fields::{asks_labels, fields_of, visit_fields, visit_unpushed_fields};
 use plan::{Expr, Name, Operator, Parse, ParseMethod, TextPattern};
-use types::RowSet;
+use types::{RowSet, ScanError};
 
-use evaluate::columns::frame::{BlockRows, Frame};
+use evaluate::columns::frame::{BlockRows, Frame, Source};
 use evaluate::columns::stop::Stop;
 use evaluate::expressions::environment::Environment;
 use evaluate::expressions::expression::{conjunction, disjunction};
@@ -143,7 +143,13 @@ impl<'p> Steps<'p> {
     pub(crate) fn apply<'a>(&self, mut block: BlockRows<'a>, env: &Environment) -> Result<Frame<'a>, Stop> {
         let mut is_settled = vec![false; self.conditions.len()];
         let n_rows = block.rows.count();
+        if !self.may_match(block.source)? {
+            block.rows = RowSet::none(block.rows.n_rows());
+        }
         for (condition, is_settled) in self.conditions.iter().zip(&mut is_settled) {
+            if block.rows.is_empty() {
+                break;
+            }
             if let Some(probe) = &condition.probe {
                 let Some(question) = probe.for_source(block.source)? else { continue };
                 let narrowed = block.source.run.narrow(block.block, &question)?;
@@ -151,9 +157,6 @@ impl<'p> Steps<'p> {
                 *is_settled = narrowed.exact && probe.settles;
             } else if !condition.alternatives.is_empty() {
                 narrow_to_any(&condition.alternatives, &mut block)?;
-            }
-            if block.rows.is_empty() {
-                break;
             }
         }
         env.events_skipped.fetch_add((n_rows - block.rows.count()) as u64, Relaxed);
@@ -170,6 +173,24 @@ impl<'p> Steps<'p> {
             apply_one(operator, &mut frame, env)?;
         }
         Ok(frame)
+    }
+
+    /// Reports whether an event of a run may fulfil all conditions, by what is known of the run as a whole.
+    fn may_match(&self, source: &Source) -> Result<bool, ScanError> {
+        for condition in &self.conditions {
+            let mut probes = condition.probe.iter().chain(&condition.alternatives).peekable();
+            let mut is_possible = probes.peek().is_none();
+            for probe in probes {
+                is_possible |= match probe.for_whole_run() {
+                    Some(question) => source.run.may_hold(&question)?,
+                    None => true,
+                };
+            }
+            if !is_possible {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Does the same on rows in memory.

@@ -24,6 +24,18 @@ impl SegmentRun {
         self.run().footer.columns.binary_search_by(|column| (*column.name).cmp(name)).ok()
     }
 
+    /// Reports whether a field, stored or derived, lies below a name.
+    pub(super) fn has_below(&self, name: &str) -> bool {
+        let footer = &self.run().footer;
+        let is_below = |known: &str| known.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
+        let is_before = |known: &str| known.strip_prefix(name).map_or(known < name, |rest| rest < ".");
+        let first = footer.columns.partition_point(|column| is_before(&column.name));
+        let text_keys = footer.origins.iter().filter_map(|origin| origin.text_key.as_deref());
+        let time_keys = footer.origins.iter().filter_map(|origin| origin.time_key.as_ref().map(|(key, _)| &**key));
+        footer.columns.get(first).is_some_and(|column| is_below(&column.name))
+            || text_keys.chain(time_keys).any(is_below)
+    }
+
     /// Returns the number of a field that a template names, if there is such a field.
     pub(super) fn checked_field(&self, field: usize) -> Result<usize, ScanError> {
         let is_known = field < self.run().footer.columns.len();

@@ -34,8 +34,7 @@ impl SegmentRun {
             ProbeField::Named(name) => self.is_message(name),
             ProbeField::Any => false,
         };
-        let case_is_known = !probe.ignores_case || probe.literal.is_ascii();
-        if !case_is_known || probe.literal.is_empty() {
+        if !is_asked(probe) {
             return Ok(Narrowed { rows: RowSet::all(self.block_rows(block)), exact: false });
         }
         let question = self.question(probe.literal, probe.ignores_case)?;
@@ -44,6 +43,19 @@ impl SegmentRun {
             ProbeField::Named(name) if !is_message => self.rows_with_value(block, name, &question.needle),
             _ => Ok(Narrowed { rows: self.rows_with_text(block, &question)?, exact: true }),
         }
+    }
+
+    /// Reports whether a value of the run may hold a text: what filters of blocks need not be asked about.
+    pub(super) fn may_hold_text(&self, probe: &TextProbe<'_>) -> Result<bool, ScanError> {
+        let ProbeField::Named(name) = probe.field else { return Ok(true) };
+        if self.is_derived(name) || self.is_message(name) || self.has_below(name) {
+            return Ok(true);
+        }
+        let Some(index) = self.column_number(name) else { return Ok(false) };
+        if self.run().footer.columns[index].filter.is_none() || !is_asked(probe) {
+            return Ok(true);
+        }
+        self.run_may_hold_value(index, &self.question(probe.literal, probe.ignores_case)?.needle)
     }
 
     /// Returns what the templates say of a literal; asked once per run and query.
@@ -444,6 +456,11 @@ impl SegmentRun {
         let (rows, exact) = found.map_err(|damage| self.damage(id, damage))?;
         Ok(Narrowed { rows, exact })
     }
+}
+
+/// Reports whether a text is one that filters and columns can be asked about.
+fn is_asked(probe: &TextProbe<'_>) -> bool {
+    (!probe.ignores_case || probe.literal.is_ascii()) && !probe.literal.is_empty()
 }
 
 /// Returns whole words of a literal in lower case, as in the word index.

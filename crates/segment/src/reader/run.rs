@@ -359,6 +359,10 @@ impl Run for SegmentRun {
         (block.first, block.last)
     }
 
+    fn first_sequence(&self) -> u64 {
+        self.segment.summaries[self.index].first_sequence
+    }
+
     fn last_sequence(&self) -> u64 {
         self.segment.summaries[self.index].last_sequence
     }
@@ -413,6 +417,10 @@ impl Run for SegmentRun {
     fn is_message(&self, name: &str) -> bool {
         let is_stored = || self.column_number(name).is_some();
         name == "@message" || is_text_key(&self.run().footer.origins, is_stored(), name)
+    }
+
+    fn may_hold(&self, probe: &TextProbe<'_>) -> Result<bool, ScanError> {
+        self.may_hold_text(probe)
     }
 
     fn narrow(&self, block: usize, probe: &TextProbe<'_>) -> Result<Narrowed, ScanError> {

@@ -50,6 +50,46 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn what_a_field_of_a_run_holds_the_run_never_denies(
+        events in proptest::collection::vec(event(), 1..40), which in 0usize..40, from in 0usize..6, length in 1usize..6,
+    ) {
+        let (_directory, segment) = written(&[batch(&events, 0)]);
+        let run = segment.run(0, 0).expect("one run");
+        let rows = RowSet::of(events.len(), |row| row == which % events.len());
+        let may_hold = |name: &str, literal: &str| {
+            let probe = TextProbe { field: ProbeField::Named(name), literal, ignores_case: false };
+            run.may_hold(&probe).expect("whole")
+        };
+        for field in run.fields().expect("whole") {
+            let value = run.read(0, &[&field.name], &rows).expect("whole")[0].value(0);
+            let literal: String = value.map(|value| value.to_string()).unwrap_or_default().chars().skip(from).take(length).collect();
+            prop_assert!(literal.is_empty() || may_hold(&field.name, &literal), "{:?} in {}", literal, field.name);
+            if let Some((above, _)) = field.name.split_once('.') {
+                prop_assert!(may_hold(above, "no such text"), "{} stands for an object", above);
+            }
+        }
+        prop_assert!(!may_hold("absent", "text"));
+    }
+}
+
+#[test]
+fn of_an_id_that_a_run_lacks_no_block_is_asked() {
+    let events: Vec<Made> = (0..4000).map(|n| event_of_ids(n / 4)).collect();
+    let (_directory, segment) = written(&[batch(&events, 0)]);
+    let run = segment.run(0, 0).expect("one run");
+    let may_hold = |n: u64| {
+        let literal = id(n, 32);
+        run.may_hold(&TextProbe { field: ProbeField::Named("trace_id"), literal: &literal, ignores_case: false })
+    };
+    assert!((0..1000).all(|n| may_hold(n) == Ok(true)));
+    let n_mistakes = (2000..3000).filter(|n| may_hold(*n) == Ok(true)).count();
+    assert!(n_mistakes < 100, "{n_mistakes}");
+}
+
 /// Id number `n`: as many hex digits.
 fn id(n: u64, n_digits: usize) -> String {
     let mixed = (n + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);

@@ -59,6 +59,10 @@ impl Run for MaskedRun {
         self.mask.times_of(block).unwrap_or_else(|| self.run.block_times(block))
     }
 
+    fn first_sequence(&self) -> u64 {
+        self.run.first_sequence()
+    }
+
     fn last_sequence(&self) -> u64 {
         self.run.last_sequence()
     }
@@ -76,6 +80,10 @@ impl Run for MaskedRun {
 
     fn minutes(&self) -> Result<Option<Vec<MinuteCounts>>, ScanError> {
         Ok(self.run.minutes()?.map(|minutes| self.mask.subtract(minutes)))
+    }
+
+    fn may_hold(&self, probe: &TextProbe<'_>) -> Result<bool, ScanError> {
+        self.run.may_hold(probe)
     }
 
     fn narrow(&self, block: usize, probe: &TextProbe<'_>) -> Result<Narrowed, ScanError> {
