@@ -12,7 +12,7 @@ use execute::{
     execute,
 };
 use plan::Plan;
-use storage::Snapshot;
+use storage::{Acceptance, Snapshot};
 use tokio::sync::oneshot;
 use types::{GroupPattern, Run, TimeRange, Timestamp};
 
@@ -160,6 +160,11 @@ impl<'a> QueryRun<'a> {
     /// Returns the events of some groups at one instant.
     pub fn snapshot(&self, groups: &[GroupPattern], range: TimeRange) -> Snapshot {
         self.server.filtered(self.server.snapshot(groups, range))
+    }
+
+    /// Returns the same of those events that were accepted at about one time.
+    pub fn snapshot_near(&self, groups: &[GroupPattern], range: TimeRange, accepted: &Acceptance) -> Snapshot {
+        self.server.filtered(self.server.store().snapshot_near(groups, range, accepted))
     }
 
     /// Answers `plan` over `range`.

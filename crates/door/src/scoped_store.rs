@@ -1,6 +1,6 @@
 //! The store as one caller sees it: events and groups within the caller's scope, and nothing of any other.
 
-use storage::{GroupStatus, Snapshot, Store, Subscription};
+use storage::{Acceptance, GroupStatus, Snapshot, Store, Subscription};
 use types::{GroupName, GroupPattern, TimeRange};
 
 use crate::access::Caller;
@@ -16,7 +16,15 @@ pub struct ScopedStore<'a> {
 impl ScopedStore<'_> {
     /// Returns the events of some groups at one instant; those of the audit log only to callers who may see it and name it.
     pub fn snapshot(&self, groups: &[GroupPattern], range: TimeRange) -> Snapshot {
-        let mut snapshot = self.store.snapshot_within(groups, &self.caller.scope, range);
+        self.without_audit(groups, self.store.snapshot_within(groups, &self.caller.scope, range))
+    }
+
+    /// Returns the same of those events that were accepted at about one time.
+    pub fn snapshot_near(&self, groups: &[GroupPattern], range: TimeRange, accepted: &Acceptance) -> Snapshot {
+        self.without_audit(groups, self.store.snapshot_near(groups, &self.caller.scope, range, accepted))
+    }
+
+    fn without_audit(&self, groups: &[GroupPattern], mut snapshot: Snapshot) -> Snapshot {
         let names_audit = groups.iter().any(|pattern| pattern.as_str().starts_with(ingest::OWN_GROUPS));
         if !names_audit || !audit::may_see(self.caller) {
             snapshot.runs.retain(|run| run.info().group.as_str() != ingest::AUDIT_GROUP);

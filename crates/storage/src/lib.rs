@@ -89,7 +89,7 @@ pub use positions::ShippedFile;
 pub use retention::{ClockDoubt, GroupRetention, Removal, RetentionChange, RetentionOptions, SizeLimit};
 pub use segment::{SectionCacheStatus, SegmentError};
 pub use settings::Settings;
-pub use state::Snapshot;
+pub use state::{Acceptance, Snapshot};
 pub use status::{BytesWritten, ObjectStoreStatus, Recovery, Status, TornTail};
 pub use store::{ArrivalGuard, Store, repair, unlock};
 pub use tier::{ColdPlace, TierOptions, TierStatus};

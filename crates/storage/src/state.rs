@@ -3,10 +3,12 @@
 //! One lock guards it, taken for writing only to put in place what was worked out before. The writer thread
 //! changes hot events, groups, batch ids and positions; a flush exchanges a generation for its segments.
 
+mod acceptance;
 pub(crate) mod deletions;
 mod retention;
 mod trims;
 
+pub use self::acceptance::Acceptance;
 use crate::batch_ids::BatchIds;
 use crate::catalog::RunRow;
 use crate::catalog::SegmentRow;
@@ -280,6 +282,26 @@ pub(crate) struct Selection {
 }
 
 impl Selection {
+    /// Leaves out runs whose events were accepted longer before or after than those of others, beyond the limits. Runs with
+    /// sequences that overlap those wanted stay.
+    pub(crate) fn retain_nearest(&mut self, wanted: &Acceptance) {
+        let of_hot = |run: &Arc<dyn Run>| wanted.distance(run.first_sequence(), run.last_sequence());
+        let of_stored = |run: &RunSummary| wanted.distance(run.first_sequence, run.last_sequence);
+        let stored = self
+            .segments
+            .iter()
+            .flat_map(|(segment, runs)| runs.iter().filter_map(move |(index, _)| segment.summaries().get(*index)));
+        let stored = stored.map(|run| (of_stored(run), run.n_events));
+        let hot = self.hot.iter().map(|run| (of_hot(run), run.info().n_events));
+        let distance_max = wanted.distance_max(stored.chain(hot).collect());
+        self.hot.retain(|run| of_hot(run) <= distance_max);
+        for (segment, runs) in &mut self.segments {
+            let summaries = segment.summaries();
+            runs.retain(|(index, _)| summaries.get(*index).is_some_and(|run| of_stored(run) <= distance_max));
+        }
+        self.segments.retain(|(_, runs)| !runs.is_empty());
+    }
+
     pub(crate) fn into_snapshot(self) -> Snapshot {
         let Self { hot: mut runs, segments, damaged, segments_total, segments_pruned } = self;
         for (segment, asked) in &segments {

@@ -32,9 +32,9 @@ use crate::upkeep::{Upkeep, compaction, flush, mover, retention, scrub};
 use crate::writer::Writer;
 use crate::writer::queue::{CloseReason, WriterCommand};
 use crate::{
-    AppendError, DeletionOrder, DeletionReceipt, Delivery, FleetLoad, FleetStatus, Forecast, GroupRetention,
-    GroupStatus, NodeStatus, OpenError, Options, Receipt, Recovery, RetentionChange, Sequences, Settings, ShippedFile,
-    Snapshot, SourcePosition, Status, StoreError, copy_mark,
+    Acceptance, AppendError, DeletionOrder, DeletionReceipt, Delivery, FleetLoad, FleetStatus, Forecast,
+    GroupRetention, GroupStatus, NodeStatus, OpenError, Options, Receipt, Recovery, RetentionChange, Sequences,
+    Settings, ShippedFile, Snapshot, SourcePosition, Status, StoreError, copy_mark,
 };
 use database::DatabaseError;
 
@@ -187,6 +187,22 @@ impl Store {
     pub fn snapshot_within(&self, groups: &[GroupPattern], within: &GroupScope, range: TimeRange) -> Snapshot {
         let behind = self.segments.catch_up().err();
         let selection = self.segments.state().select(groups, within, range);
+        let mut snapshot = selection.into_snapshot();
+        snapshot.damaged.extend(behind);
+        snapshot
+    }
+
+    /// Takes the same of those events that were accepted at about one time.
+    pub fn snapshot_near(
+        &self,
+        groups: &[GroupPattern],
+        within: &GroupScope,
+        range: TimeRange,
+        accepted: &Acceptance,
+    ) -> Snapshot {
+        let behind = self.segments.catch_up().err();
+        let mut selection = self.segments.state().select(groups, within, range);
+        selection.retain_nearest(accepted);
         let mut snapshot = selection.into_snapshot();
         snapshot.damaged.extend(behind);
         snapshot

@@ -8,6 +8,7 @@ mod candidates;
 mod clock_skew;
 mod critical_path;
 mod dependencies;
+mod far_events;
 mod jaeger;
 mod map;
 mod native;

@@ -1,18 +1,21 @@
 //! Reads the spans and the log lines of traces from the store, within the caller's scope.
 //!
 //! A trace without a range is looked for in the newest events first, in ranges that grow. What is found is read within an hour
-//! of it on either side, so that a trace is whole wherever a range happens to end.
+//! of it on either side, so that a trace is whole wherever a range happens to end; and further away among what was accepted at
+//! about the same time (`far_events`).
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use execute::{PartialReason, Stats};
 use plan::{AggregateKind, Expr, Name, Operator, Plan, not};
+use storage::Snapshot;
 use types::{GroupPattern, TimeRange, Timestamp, Value};
 
 use door::problem::Problem;
 use door::query_run::QueryRun;
 
+use crate::far_events;
 use crate::plans::{aggregate, field, is_of_trace, is_span, one_of, show, sort, span_groups};
 use crate::problem::{ProblemCode, TraceProblem};
 use crate::reading::SYSTEM_FIELDS;
@@ -69,9 +72,9 @@ struct GroupEvents {
 /// Reads a trace. `None` if no event in the range has its id; without a range all events are searched.
 pub(crate) fn trace(run: &QueryRun<'_>, id: &str, range: Option<TimeRange>) -> Result<Option<Trace>, Problem> {
     let mut trace = Trace { id: id.to_owned(), ..Trace::default() };
-    let mut collected = |range| collect(run, id, range, &mut trace.reading);
+    let mut collected = |snapshot: &Snapshot, range| collect(run, id, (snapshot, range), &mut trace.reading);
     let found = match range {
-        Some(range) => collected(range)?,
+        Some(range) => collected(&run.snapshot(&[], range), range)?,
         None => find_anywhere(run, &mut collected, |event| (event.time, event.time))?,
     };
     match found {
@@ -97,9 +100,9 @@ pub(crate) fn trace(run: &QueryRun<'_>, id: &str, range: Option<TimeRange>) -> R
 /// Reads the oldest events of a trace that has too many to be collected.
 fn read_large(run: &QueryRun<'_>, trace: &mut Trace, range: Option<TimeRange>) -> Result<(), Problem> {
     let (id, reading) = (trace.id.clone(), &mut trace.reading);
-    let mut counted = |range| find(run, &id, range, reading).map(Some);
+    let mut counted = |snapshot: &Snapshot, range| find(run, &id, (snapshot, range), reading).map(Some);
     let found = match range {
-        Some(range) => counted(range)?,
+        Some(range) => counted(&run.snapshot(&[], range), range)?,
         None => find_anywhere(run, &mut counted, |found| (found.first, found.last))?,
     };
     let found = found.unwrap_or_default();
@@ -247,7 +250,7 @@ fn n_events(found: &[GroupEvents], is_spans: bool) -> usize {
 /// Looks for a trace in all events, newest first, with `find`. `None` as soon as that finds too many.
 fn find_anywhere<T>(
     run: &QueryRun<'_>,
-    find: &mut dyn FnMut(TimeRange) -> Result<Option<Vec<T>>, Problem>,
+    find: &mut dyn FnMut(&Snapshot, TimeRange) -> Result<Option<Vec<T>>, Problem>,
     times: impl Fn(&T) -> (Timestamp, Timestamp),
 ) -> Result<Option<Vec<T>>, Problem> {
     let Some((first, last)) = door::spans::ends(run, &[]) else { return Ok(Some(Vec::new())) };
@@ -255,13 +258,18 @@ fn find_anywhere<T>(
     let (mut to, mut length) = (end, FIRST_RANGE_NS);
     while to > first {
         let from = Timestamp(to.0.saturating_sub(length)).max(first);
-        let Some(mut found) = find(TimeRange { from, to })? else { return Ok(None) };
+        let searched = TimeRange { from, to };
+        let snapshot = run.snapshot(&[], searched);
+        let Some(mut found) = find(&snapshot, searched)? else { return Ok(None) };
         let bounds = found.iter().map(&times).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
         if let Some((start, stop)) = bounds {
             let before = TimeRange { from: Timestamp(start.0.saturating_sub(MARGIN_NS)).max(first), to: from };
             let after = TimeRange { from: to, to: Timestamp(stop.0.saturating_add(MARGIN_NS)).min(end) };
-            for range in [before, after].into_iter().filter(|range| range.from < range.to) {
-                let Some(more) = find(range)? else { return Ok(None) };
+            let whole = TimeRange { from: before.from.min(from), to: after.to.max(to) };
+            let near = [before, after].into_iter().filter(|range| range.from < range.to);
+            let near = near.map(|range| (run.snapshot(&[], range), range));
+            for (snapshot, range) in near.chain(far_events::around(run, whole, &snapshot)) {
+                let Some(more) = find(&snapshot, range)? else { return Ok(None) };
                 found.extend(more);
             }
             return Ok(Some(found));
@@ -272,7 +280,12 @@ fn find_anywhere<T>(
 }
 
 /// Counts the events of a trace by group.
-fn find(run: &QueryRun<'_>, id: &str, range: TimeRange, reading: &mut Reading) -> Result<Vec<GroupEvents>, Problem> {
+fn find(
+    run: &QueryRun<'_>,
+    id: &str,
+    (snapshot, range): (&Snapshot, TimeRange),
+    reading: &mut Reading,
+) -> Result<Vec<GroupEvents>, Problem> {
     let by: Vec<(Name, Expr)> = vec![("log".into(), field("@log")), ("is_span".into(), is_span())];
     let time = |name, kind| aggregate(name, kind, Some(field("@timestamp")));
     let (first, last) = (time("first", AggregateKind::Min), time("last", AggregateKind::Max));
@@ -282,7 +295,7 @@ fn find(run: &QueryRun<'_>, id: &str, range: TimeRange, reading: &mut Reading) -
         Operator::Aggregate { by, aggregates },
         show(["log", "is_span", "n", "first", "last"], false),
     ]);
-    let rows = reading.add(run.execute(&plan, &times::scope(run.server.now()), range)?);
+    let rows = reading.add(run.execute_on(snapshot, &plan, &times::scope(run.server.now()), range)?);
     let found = |row: Vec<Option<Value>>| match row.as_slice() {
         [
             Some(Value::String(log)),

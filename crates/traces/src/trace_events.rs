@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use execute::BlockVisitor;
 use plan::{Name, Operator, Plan};
+use storage::Snapshot;
 use types::{Column, RowSet, Run, ScanError, TimeRange, Timestamp, Value};
 
 use door::problem::Problem;
@@ -39,17 +40,16 @@ pub(crate) struct TraceEvent {
     pub(crate) fields: EventFields,
 }
 
-/// Collects the events of a trace. `None` if there are more than the limits permit.
+/// Collects the events of a trace in a range of a snapshot. `None` if there are more than the limits permit.
 pub(crate) fn collect(
     run: &QueryRun<'_>,
     id: &str,
-    range: TimeRange,
+    (snapshot, range): (&Snapshot, TimeRange),
     reading: &mut Reading,
 ) -> Result<Option<Vec<TraceEvent>>, Problem> {
     let plan = Plan::new(vec![Operator::Filter(is_of_trace(id)), show([], true)]);
     let collector = EventCollector(Mutex::new(Collected { events: Vec::new(), n_bytes: 0, is_too_large: false }));
-    let snapshot = run.snapshot(&[], range);
-    reading.add(run.visit(&snapshot, &plan, &times::scope(run.server.now()), range, &collector)?);
+    reading.add(run.visit(snapshot, &plan, &times::scope(run.server.now()), range, &collector)?);
     let Collected { mut events, is_too_large, .. } = collector.0.into_inner().unwrap_or_else(PoisonError::into_inner);
     events.sort_by(|a, b| (a.time, &a.id).cmp(&(b.time, &b.id)));
     Ok((!is_too_large).then_some(events))

@@ -134,6 +134,38 @@ async fn trace_is_looked_for_within_the_range_and_the_scope_of_the_caller() {
 }
 
 #[tokio::test]
+async fn spans_decades_away_belong_to_their_trace() {
+    let house = House::new();
+    house.store_trace().await;
+    let other = "0000000000000000000000000000000c";
+    let old = |trace: &str, id: &str, date: &str| {
+        let mut span = span((trace, id, "00000000000000a1"), ("old", "internal", "step"), ("11:55:00", 1.0), json!({}));
+        span["@timestamp"] = date.into();
+        span
+    };
+    let spans = [
+        old(TRACE, "00000000000000d1", "1986-11-20T11:55:00Z"),
+        old(TRACE, "00000000000000d2", "2026-11-19T23:00:00Z"),
+        old(other, "00000000000000d3", "1986-11-20T11:55:00Z"),
+        old(other, "00000000000000d4", "2026-11-20T11:55:00Z"),
+    ];
+    house.store_spans(&spans).await;
+    let ids_of =
+        async |trace: &str| names(&house.get(&format!("/api/v1/traces/{trace}")).await.json()["spans"], "span_id");
+    for how in ["hot", "", "?compact=true"] {
+        if how != "hot" {
+            house.administer("POST", &format!("/api/v1/status/flush{how}"), "").await;
+        }
+        let found = ids_of(TRACE).await;
+        assert_eq!(found[..2], ["00000000000000d1", "00000000000000d2"], "{how}");
+        assert_eq!(found.len(), 8, "{how}");
+        assert_eq!(ids_of(other).await, ["00000000000000d3", "00000000000000d4"], "{how}");
+    }
+    let uri = format!("/api/v1/traces/{TRACE}?from=2026-11-20T11:00:00Z&to=2026-11-20T12:00:00Z");
+    assert_eq!(house.get(&uri).await.json()["n_spans"], 6);
+}
+
+#[tokio::test]
 async fn spans_sent_again_are_one_and_a_long_trace_is_cut_and_says_so() {
     let house = House::new();
     let one = span((TRACE, "00000000000000a1", ""), ("web", "server", "GET /"), ("11:55:00", 5.0), json!({}));
