@@ -3,11 +3,16 @@
 //! Sections lie one after another from [`HEADER_BYTES`](crate::format::HEADER_BYTES) on, in the order of their
 //! numbers; an empty one takes no room. The directory, part of the footer, holds per section: varint stored
 //! length (0: empty, nothing else follows), varint plain length, and the low 32 bits of the XXH3 of the stored
-//! bytes. Where stored and plain length are equal the bytes are stored as they are, else they are one zstd frame.
+//! bytes. Where stored and plain length are equal the bytes are stored as they are, else they are one zstd frame. Parts of a section
+//! whose bytes are distributed otherwise (`parts`) are blocks of their own in it.
+
+mod parts;
 
 use xxhash_rust::xxh3::xxh3_64;
 use zstd::bulk::Decompressor;
+use zstd::stream::raw::{Encoder, InBuffer, Operation, OutBuffer};
 
+use self::parts::ends_of_parts;
 use crate::bytes::{Cursor, Damage, Decoded, put_varint};
 
 /// Largest section before compression. One block of the largest events stays below it.
@@ -22,6 +27,9 @@ const RANDOM_BYTES_MIN: usize = 4 << 10;
 /// Entropy in bits per byte above which bytes look random.
 const RANDOM_BITS: f64 = 7.9;
 
+/// Most bytes that a block of a frame takes besides its content.
+const BLOCK_HEADER_BYTES_MAX: usize = 32;
+
 /// Number of a section within its segment.
 pub(crate) type SectionId = u32;
 
@@ -31,13 +39,14 @@ pub(crate) struct SectionWriter {
     compressor: zstd::bulk::Compressor<'static>,
     /// Checks quickly whether bytes that look random are incompressible.
     quick: zstd::bulk::Compressor<'static>,
+    by_parts: Encoder<'static>,
     sections: Vec<(Vec<u8>, usize)>,
 }
 
 impl SectionWriter {
     pub(crate) fn new(level: i32) -> std::io::Result<Self> {
         let (compressor, quick) = (zstd::bulk::Compressor::new(level)?, zstd::bulk::Compressor::new(QUICK_LEVEL)?);
-        Ok(Self { level, compressor, quick, sections: Vec::new() })
+        Ok(Self { level, compressor, quick, by_parts: Encoder::new(level)?, sections: Vec::new() })
     }
 
     /// Reserves `n` consecutive numbers, to be filled by [`fill`](Self::fill); until then they are empty.
@@ -56,8 +65,34 @@ impl SectionWriter {
     }
 
     fn packed(&mut self, plain: &[u8]) -> std::io::Result<Vec<u8>> {
-        let packed = self.compressor.compress(plain)?;
+        let mut packed = self.compressor.compress(plain)?;
+        let ends = ends_of_parts(plain);
+        if ends.len() > 1 {
+            let by_parts = self.packed_by_parts(plain, &ends)?;
+            packed = if by_parts.len() < packed.len() { by_parts } else { packed };
+        }
         Ok(if packed.len() < plain.len() { packed } else { plain.to_vec() })
+    }
+
+    /// Compresses `plain` with blocks that end at `ends`.
+    fn packed_by_parts(&mut self, plain: &[u8], ends: &[usize]) -> std::io::Result<Vec<u8>> {
+        self.by_parts.reinit()?;
+        self.by_parts.set_pledged_src_size(Some(plain.len() as u64))?;
+        // With room for the header of each block, a call never leaves anything behind.
+        let mut packed = Vec::with_capacity(zstd::compress_bound(plain.len()) + ends.len() * BLOCK_HEADER_BYTES_MAX);
+        let mut output = OutBuffer::around(&mut packed);
+        let mut from = 0;
+        for end in ends {
+            let mut input = InBuffer::around(&plain[from..*end]);
+            while input.pos() < end - from {
+                self.by_parts.run(&mut input, &mut output)?;
+            }
+            self.by_parts.flush(&mut output)?;
+            from = *end;
+        }
+        let n_left = self.by_parts.finish(&mut output, true)?;
+        debug_assert_eq!((from, n_left), (plain.len(), 0));
+        Ok(packed)
     }
 
     /// Reports whether bytes are incompressible, such as packed ids, on which high levels spend most time.
