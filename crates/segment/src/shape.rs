@@ -8,6 +8,9 @@
 //! different shapes, one byte 1, the origin numbers as *integers*, and for each column of the run one byte 0
 //! (no row), 1 (every row) or 2 and ⌈rows/8⌉ bytes, least significant bit first.
 
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use types::RowSet;
@@ -160,12 +163,32 @@ fn checked(number: u64, bound: usize) -> Decoded<u32> {
     if (number as usize) < bound { Ok(number as u32) } else { Err(Damage("a number is out of range")) }
 }
 
+/// Columns of a block that are asked for one by one; from then on the rows of each shape are known.
+const ASKED_MAX: usize = 2;
+
+/// Shapes of a block up to which adding up their rows costs less than looking at the shape of each row.
+const SETS_MAX: usize = 64;
+
+/// The rows of each shape of a block, worked out when many columns are asked for.
+#[derive(Default)]
+pub(crate) struct ShapeSets {
+    n_asked: AtomicUsize,
+    rows: OnceLock<Vec<RowSet>>,
+}
+
+impl ShapeSets {
+    fn get(&self, n_shapes: usize, rows_of_shapes: impl FnOnce() -> Vec<RowSet>) -> Option<&[RowSet]> {
+        let is_worth = n_shapes <= SETS_MAX && self.n_asked.fetch_add(1, Ordering::Relaxed) >= ASKED_MAX;
+        is_worth.then(|| &self.rows.get_or_init(rows_of_shapes)[..])
+    }
+}
+
 /// Which rows of a block have which columns.
 pub(crate) enum BlockShapes {
     /// By the shape of each row, where a run has at most 256; and the shapes that some row has.
-    Small { numbers: Vec<u8>, used: Vec<u32> },
+    Small { numbers: Vec<u8>, used: Vec<u32>, sets: ShapeSets },
     /// The same where a run has more.
-    Numbers { numbers: Vec<u32>, used: Vec<u32> },
+    Numbers { numbers: Vec<u32>, used: Vec<u32>, sets: ShapeSets },
     /// By column; origins by row.
     Columns { origins: Vec<u32>, presence: Vec<RowSet> },
 }
@@ -189,7 +212,12 @@ impl BlockShapes {
             let used = (0..).zip(is_used).filter(|(_, is_used)| *is_used).map(|(number, _)| number).collect();
             let is_small = shapes.columns.len() <= SMALL_SHAPES_MAX;
             let small = || numbers.iter().map(|number| *number as u8).collect();
-            return Ok(if is_small { Self::Small { numbers: small(), used } } else { Self::Numbers { numbers, used } });
+            let sets = ShapeSets::default();
+            return Ok(if is_small {
+                Self::Small { numbers: small(), used, sets }
+            } else {
+                Self::Numbers { numbers, used, sets }
+            });
         }
         let origins = cursor.codes(n_rows)?;
         if origins.iter().any(|origin| *origin as usize >= n_origins) {
@@ -212,12 +240,18 @@ impl BlockShapes {
 
     /// Returns the rows that have column number `column`.
     pub(crate) fn rows_with(&self, column: u32, shapes: &Shapes) -> RowSet {
-        if let Self::Small { used, .. } | Self::Numbers { used, .. } = self {
+        if let Self::Small { used, sets, .. } | Self::Numbers { used, sets, .. } = self {
             // Most columns are in all rows of a block or in none: of those no row is looked at.
             let n_with = used.iter().filter(|number| has(shapes, **number as usize, column)).count();
             let n_rows = self.n_rows();
             if n_with == 0 || n_with == used.len() {
                 return if n_with == 0 { RowSet::none(n_rows) } else { RowSet::all(n_rows) };
+            }
+            if let Some(rows_of_shapes) = sets.get(used.len(), || self.rows_of_shapes(used)) {
+                let mut rows = RowSet::none(n_rows);
+                let with = used.iter().zip(rows_of_shapes).filter(|(number, _)| has(shapes, **number as usize, column));
+                with.for_each(|(_, of_shape)| rows.or(of_shape));
+                return rows;
             }
         }
         match self {
@@ -234,6 +268,20 @@ impl BlockShapes {
             }
             Self::Columns { presence, .. } => presence[column as usize].clone(),
         }
+    }
+
+    /// Returns the rows of each shape that is `used`.
+    fn rows_of_shapes(&self, used: &[u32]) -> Vec<RowSet> {
+        let mut places = vec![0; used.last().map_or(0, |last| *last as usize + 1)];
+        (0..).zip(used).for_each(|(place, number)| places[*number as usize] = place);
+        let mut rows = vec![RowSet::none(self.n_rows()); used.len()];
+        let mut insert = |(row, number): (usize, u32)| rows[places[number as usize]].insert(row);
+        match self {
+            Self::Small { numbers, .. } => numbers.iter().map(|number| u32::from(*number)).enumerate().for_each(insert),
+            Self::Numbers { numbers, .. } => numbers.iter().copied().enumerate().for_each(&mut insert),
+            Self::Columns { .. } => {}
+        }
+        rows
     }
 
     /// Returns for each series the columns that its rows have, where `codes` are the series of the rows; `None` where rows of one
