@@ -290,7 +290,7 @@ impl Selection {
         let stored = self
             .segments
             .iter()
-            .flat_map(|(segment, runs)| runs.iter().filter_map(|(index, _)| segment.summaries().get(*index)));
+            .flat_map(|(segment, runs)| runs.iter().filter_map(move |(index, _)| segment.summaries().get(*index)));
         let stored = stored.map(|run| (of_stored(run), run.n_events));
         let hot = self.hot.iter().map(|run| (of_hot(run), run.info().n_events));
         let distance_max = wanted.distance_max(stored.chain(hot).collect());

@@ -10,9 +10,9 @@ use door::query_run::QueryRun;
 
 use crate::plans::span_groups;
 
-/// Limit on the events of the runs that are asked on either side, and on the runs.
+/// Limit on the events of the runs that are asked on either side, and on the runs: where clocks are right, none of them has the id.
 const EVENTS_MAX: u64 = 2_000_000;
-const RUNS_MAX: usize = 500;
+const RUNS_MAX: usize = 64;
 
 /// Returns the runs to ask before and after a range, each time with the range to ask for. `found` has the runs in which the rest of
 /// the trace is. Segments that cannot be read are no reason to doubt a trace far away from them.

@@ -17,8 +17,8 @@ use crate::tier::Tier;
 /// Size from which on a segment is left alone while its partition still grows.
 const SETTLED_BYTES: u64 = 4 << 20;
 
-/// Size from which on a segment is left alone for good. Measured on spans of 35 services, segments of so many bytes instead of
-/// [`SETTLED_BYTES`] take 4 % less per span, and a trace is found in a third of the runs.
+/// Size from which on a segment is left alone for good. In segments four times as large as [`SETTLED_BYTES`], spans of 33 services take
+/// 4 % less, and a trace by id takes half the CPU (benches/RESULTS.md, spans).
 const FULL_BYTES: u64 = 16 << 20;
 
 /// Most bytes that are put together at once: the finished segment is held in memory.
