@@ -267,7 +267,6 @@ impl Compactor {
                 n_bytes: stored.n_bytes,
                 block_bytes: runs.iter().map(block_bytes).max().unwrap_or(0),
                 n_events: runs.iter().filter(|run| !is_held(run.group_id)).map(|run| run.n_events).sum(),
-                n_runs: runs.len(),
                 first: runs.iter().map(|run| run.first).min()?,
                 last: runs.iter().map(|run| run.last).max()?,
                 has_dead: runs.iter().any(|run| state.is_expendable(meta.segment, run.group_id))

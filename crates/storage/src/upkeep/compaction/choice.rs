@@ -3,13 +3,12 @@
 //! Small segments of a partition are put together as soon as there are a few of one size, so that each event is
 //! written again only a few times, the last time into a segment of [`SETTLED_BYTES`]. What a busy flush writes
 //! is larger than that from the start and is left alone: it is written again once, when it is cold. Only where a day
-//! has very many of those are they put together before, once they are warm, and where many groups share a segment, so that
-//! most of its blocks are not full: up to [`FULL_BYTES`]. Segments that hold something deleted are
+//! has very many of those are they put together before, once they are warm. Segments that hold something deleted are
 //! written again without it, first of all those out of which events were deleted.
 //!
 //! What is cold stays as it is, but for what is tiny: stragglers of a day are put together like others.
 
-use segment::{BLOCK_ROWS, MIXED_PARTITION, day_of};
+use segment::{MIXED_PARTITION, day_of};
 use types::Timestamp;
 
 use crate::tier::Tier;
@@ -17,8 +16,7 @@ use crate::tier::Tier;
 /// Size from which on a segment is left alone while its partition still grows.
 const SETTLED_BYTES: u64 = 4 << 20;
 
-/// Size from which on a segment is left alone for good. In segments four times as large as [`SETTLED_BYTES`], spans of 33 services take
-/// 4 % less, and a trace by id takes half the CPU (benches/RESULTS.md, spans).
+/// Size from which on a segment is left alone for good.
 const FULL_BYTES: u64 = 16 << 20;
 
 /// Most bytes that are put together at once: the finished segment is held in memory.
@@ -53,7 +51,6 @@ pub(super) struct Candidate {
     /// Bytes of the largest block as they were delivered, about.
     pub(super) block_bytes: u64,
     pub(super) n_events: u64,
-    pub(super) n_runs: usize,
     pub(super) first: Timestamp,
     pub(super) last: Timestamp,
     pub(super) tier: Tier,
@@ -69,17 +66,8 @@ pub(super) struct Candidate {
 
 impl Candidate {
     fn is_small(&self) -> bool {
-        let bytes_max = match self.tier {
-            Tier::Cold => COLD_SETTLED_BYTES,
-            _ if self.has_partial_blocks() => FULL_BYTES,
-            _ => SETTLED_BYTES,
-        };
+        let bytes_max = if self.tier == Tier::Cold { COLD_SETTLED_BYTES } else { SETTLED_BYTES };
         self.n_bytes < bytes_max && self.has_small_blocks()
-    }
-
-    /// Reports whether the run of a group does not fill a block, on average.
-    fn has_partial_blocks(&self) -> bool {
-        self.n_events < self.n_runs as u64 * BLOCK_ROWS as u64
     }
 
     fn has_small_blocks(&self) -> bool {
@@ -165,10 +153,8 @@ pub(super) fn debt(mut candidates: Vec<Candidate>) -> (u64, u64) {
         n_segments += taken.len() as u64;
         n_bytes = n_bytes.saturating_add(together);
         let block_bytes = taken.iter().map(|candidate| candidate.block_bytes).sum();
-        let n_events = taken.iter().map(|candidate| candidate.n_events).sum();
         // One that was chosen alone is done with.
-        let outcome =
-            Candidate { n_bytes: together, block_bytes, n_events, has_dead: false, is_cold_due: false, tier, ..*first };
+        let outcome = Candidate { n_bytes: together, block_bytes, has_dead: false, is_cold_due: false, tier, ..*first };
         candidates.extend((taken.len() > 1).then_some(outcome));
     }
     (n_segments, n_bytes)
@@ -201,7 +187,6 @@ mod tests {
             n_bytes,
             block_bytes: n_bytes.min(3 << 20),
             n_events: n_bytes / 30,
-            n_runs: 1,
             first: Timestamp(DAY * Timestamp::DAY),
             last: Timestamp(DAY * Timestamp::DAY + 1),
             tier: Tier::Hot,
@@ -231,8 +216,7 @@ mod tests {
             assert!(taken.len() == 1 || block_bytes <= TOGETHER_BLOCK_BYTES_MAX);
             // Blocks of short lines are full and grow no more.
             let block_bytes = if taken[0].block_bytes > 3 << 20 { block_bytes } else { 3 << 20 };
-            let n_events = taken.iter().map(|c| c.n_events).sum();
-            segments.push(Candidate { n_bytes, block_bytes, n_events, tier, is_cold_due: false, ..taken[0] });
+            segments.push(Candidate { n_bytes, block_bytes, tier, is_cold_due: false, ..taken[0] });
         }
     }
 
@@ -263,18 +247,6 @@ mod tests {
         assert!(left.iter().all(|one| one.tier == Tier::Cold && one.block_bytes <= TOGETHER_BLOCK_BYTES_MAX));
         let (left, _) = settle((0..64).map(|number| of_large(number, 10)).collect());
         assert!(left.len() < 16, "{}", left.len());
-    }
-
-    #[test]
-    fn segments_of_many_groups_are_put_together_until_their_blocks_are_full() {
-        let shared = |number| Candidate { n_events: 150_000, n_runs: 33, ..candidate(number, 5 << 20) };
-        let segments: Vec<Candidate> = (0..4).map(shared).collect();
-        assert_eq!(chosen_ids(&segments[..3]), []);
-        assert_eq!(chosen_ids(&segments), [0, 1, 2, 3]);
-        let full = Candidate { n_events: 600_000, ..segments[0] };
-        assert_eq!(chosen_ids(&(0..8).map(|number| Candidate { id: number, ..full }).collect::<Vec<_>>()), []);
-        let large = |number| Candidate { n_bytes: FULL_BYTES, ..shared(number) };
-        assert_eq!(chosen_ids(&(0..8).map(large).collect::<Vec<_>>()), []);
     }
 
     fn chosen_ids(candidates: &[Candidate]) -> Vec<u128> {
