@@ -344,19 +344,14 @@ impl RunWriter {
         {
             successive::shorten(&mut of_block, &values, series);
         }
-        let referred = dependent::sources_of_short_ids(&of_block);
         let mut field_filter = Vec::new();
-        for (number, ((column, values), of_block)) in self.columns.iter_mut().zip(values).zip(&of_block).enumerate() {
+        for ((column, values), of_block) in self.columns.iter_mut().zip(values).zip(&of_block) {
             match of_block {
                 None => field_filter::put_none(&mut field_filter),
                 Some(BlockColumn { present, section }) => {
                     field_filter::put(&mut field_filter, values, present, section, &mut column.filter);
                     sections.fill(column.first_section + block as SectionId, section)?;
                 }
-            }
-            // Such ids occur once, so that a filter of them would be long; and they are hardly ever looked for alone.
-            if referred.contains(&number) {
-                column.filter.give_up();
             }
         }
         sections.fill(self.system_section(footer::FIELDS, block), &field_filter)?;

@@ -48,9 +48,6 @@ const FOUND_MIN: usize = 16;
 /// Columns of ids of a block that are compared with one another.
 const ID_COLUMNS_MAX: usize = 8;
 
-/// Bytes of ids, such as those of spans, of which a filter takes an eighth or more.
-const SHORT_ID_BYTES: u64 = 8;
-
 /// Most bytes of ids that are restored.
 const IDS_BYTES_MAX: usize = 1 << 30;
 
@@ -93,17 +90,6 @@ pub(crate) fn source_of(section: &[u8]) -> Decoded<Option<usize>> {
 /// Reports whether a section consists of ids most of which are those of another column.
 pub(crate) fn is_of_ids(section: &[u8]) -> bool {
     section.first() == Some(&REFERENCES)
-}
-
-/// Returns the numbers of the columns of short ids that other columns of the block refer to.
-pub(crate) fn sources_of_short_ids(columns: &[Option<BlockColumn>]) -> Vec<usize> {
-    let source_of = |column: &BlockColumn| {
-        let [REFERENCES, rest @ ..] = &column.section[..] else { return None };
-        let mut cursor = Cursor::new(rest);
-        let (source, n_bytes) = (cursor.varint().ok()?, cursor.varint().ok()?);
-        (n_bytes <= SHORT_ID_BYTES).then_some(source as usize)
-    };
-    columns.iter().flatten().filter_map(source_of).collect()
 }
 
 /// Takes the tag of a section, of one that is restored from another that of what is restored.

@@ -186,8 +186,6 @@ fn parents_and_attributes_that_go_together_take_next_to_nothing() {
     let run = segment.run(0, 0).expect("one run");
     assert!(run.n_blocks() > 1);
     let bytes = segment.footprint();
-    // Ids that parents refer to have no filter.
-    assert!(bytes.get("column filters").is_none_or(|filters| *filters < 1000), "{bytes:?}");
     // An id in ten is of another group.
     assert!(bytes["column span_id"] >= 8 * n as u64 && bytes["column parent_span_id"] < n as u64, "{bytes:?}");
     assert!(bytes["column node"] < 200 && bytes["column port"] < 200, "{bytes:?}");
