@@ -1,1 +1,1 @@
-export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=6767c5be15f3";
+export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=9c7b3e04946f";

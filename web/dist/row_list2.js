@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=6f9eaa9e3e08";
+export{t as RowList}from"./row_list.js?v=b5c49334affa";

@@ -1,1 +1,1 @@
-export{t as Selection}from"./selection2.js?v=cea7a270244b";
+export{t as Selection}from"./selection2.js?v=8ff07e2a0b7d";

@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=def23c2fc852";
+export{t as readRange}from"./time2.js?v=d02f4e7e4a40";
