@@ -79,7 +79,9 @@ impl MadePipelines {
                 .map_err(|error| format!("stored pipeline {name:?} cannot be read: {error}"))?;
             list.push(made);
         }
-        list.sort_by(|a, b| (&a.made_at, a.name()).cmp(&(&b.made_at, b.name())));
+        // As texts, times with fewer digits would come later.
+        let at = |made: &MadePipeline| Timestamp::parse_rfc3339(&made.made_at);
+        list.sort_by(|a, b| (at(a), a.name()).cmp(&(at(b), b.name())));
         Ok(Some(Self { documents, list }))
     }
 
