@@ -21,8 +21,9 @@ impl House {
     }
 
     /// Asks by the native route, with what is around a query.
-    async fn ask_natively(&self, question: Value) -> Value {
-        let request = Request::post("/api/v1/query").header("content-type", "application/json");
+    async fn ask_natively(&self, key: &str, question: Value) -> Value {
+        let request =
+            Request::post("/api/v1/query").header("content-type", "application/json").header("x-catat-key", key);
         self.send(request.body(Body::from(question.to_string())).expect("a request")).await.json()
     }
 }
@@ -124,30 +125,31 @@ async fn variables_are_put_into_queries_and_data_is_a_file() {
     assert_eq!(csv.text(), "@level,n\r\ninfo,1\r\nerror,1\r\n");
     let of_api = house.dashboard_as(&ani, "GET", &format!("{path}&var.service=api"), &Value::Null).await;
     assert_eq!(of_api.text(), "@level,n\r\nerror,1\r\n");
-    let hostile = of_service(&house, "web\" or @level = \"info").await;
+    let hostile = of_service(&house, &ani, "web\" or @level = \"info").await;
     assert_eq!(hostile["rows"], json!([]), "{hostile}");
     let several = json!({"query": "filter service in $s | stats count(*) as n", "variables": {"s": ["web", "api"]},
         "from": "2026-11-20T11:00:00Z", "to": "2026-11-20T12:00:00Z"});
-    assert_eq!(house.ask_natively(several).await["rows"], json!([[3]]));
+    assert_eq!(house.ask_natively(&ani, several).await["rows"], json!([[3]]));
     let missing = house.dashboard_as(&ani, "GET", "/pay/export?format=csv&panel=q", &Value::Null).await;
     assert_eq!(missing.status, 404);
     let misspelled = house.dashboard_as(&ani, "GET", &format!("{path}&var.servce=api"), &Value::Null).await;
     assert_eq!(misspelled.status, 400);
 }
 
-async fn of_service(house: &House, service: &str) -> Value {
+async fn of_service(house: &House, key: &str, service: &str) -> Value {
     let question = json!({"query": "filter service = $service | limit 9", "variables": {"service": service},
         "from": "2026-11-20T11:00:00Z", "to": "2026-11-20T12:00:00Z"});
-    house.ask_natively(question).await
+    house.ask_natively(key, question).await
 }
 
 #[tokio::test]
 async fn metric_queries_in_logql_have_a_row_for_each_sample() {
     let house = House::new();
     house.fill().await;
+    let (_, key) = house.key("read", &["*"]).await;
     let range = json!({"language": "logql", "query": "sum by (level) (count_over_time({group=\"web/access\"}[$__range]))",
         "from": "2026-11-20T11:50:00Z", "to": "2026-11-20T12:00:00Z", "step": "10m"});
-    let answer = house.ask_natively(range).await;
+    let answer = house.ask_natively(&key, range).await;
     assert!(answer.get("error").is_none(), "{answer}");
     let columns: Vec<&str> =
         answer["columns"].as_array().into_iter().flatten().filter_map(|one| one["name"].as_str()).collect();
@@ -155,5 +157,5 @@ async fn metric_queries_in_logql_have_a_row_for_each_sample() {
     assert!(answer["rows"].as_array().is_some_and(|rows| !rows.is_empty()), "{answer}");
     let lines = json!({"language": "logql", "query": "{group=\"web/access\"} |= \"failed\"", "step": "10m",
         "from": "2026-11-20T11:50:00Z", "to": "2026-11-20T12:00:00Z"});
-    assert_eq!(house.ask_natively(lines).await["rows"].as_array().map(Vec::len), Some(1));
+    assert_eq!(house.ask_natively(&key, lines).await["rows"].as_array().map(Vec::len), Some(1));
 }
