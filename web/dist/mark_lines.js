@@ -1,1 +1,1 @@
-export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=9c7b3e04946f";
+export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=8d5b38f28d6f";

@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=b5c49334affa";
+export{t as RowList}from"./row_list.js?v=474a8d43b292";

@@ -1,1 +1,1 @@
-export{t as Selection}from"./selection2.js?v=8ff07e2a0b7d";
+export{t as Selection}from"./selection2.js?v=7e85bf75ca8e";

@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=d02f4e7e4a40";
+export{t as readRange}from"./time2.js?v=c58a04a26293";

@@ -140,7 +140,9 @@ export const fileProblems = signal<readonly string[]>([]);
 /** Asks for all dashboards. */
 export function askBoards(): void {
   void start(boards, async (signal) => {
-    const answer = await json<{ dashboards?: Record<string, Json>[]; problems?: unknown[] }>(PATH, { signal });
+    const answer = await json<{ dashboards?: Record<string, Json>[]; problems?: unknown[] }>(`${PATH}?derived=true`, {
+      signal,
+    });
     fileProblems.value = (answer.problems ?? []).map(String);
     return (answer.dashboards ?? []).map((one) => ({
       name: text(one["name"]),
@@ -179,9 +181,22 @@ function boardOf(name: string, answer: Record<string, Json>): Board {
   };
 }
 
-/** Asks for a dashboard, as it is or as it was in an earlier version. */
-export async function askBoard(name: string, signal?: AbortSignal, version?: number): Promise<Board> {
-  const path = pathOf(name) + (version === undefined ? "" : `?version=${version}`);
+/** Reports whether a dashboard is one that nobody has to make. */
+export const isDerived = (name: string) => name.includes(":");
+
+/** Asks for a dashboard, as it is or as it was in an earlier version; a ready-made one of what there is in a range. */
+export async function askBoard(
+  name: string,
+  signal?: AbortSignal,
+  { version, range }: { version?: number; range?: { from: string; to: string } } = {},
+): Promise<Board> {
+  const asked = new URLSearchParams();
+  if (version !== undefined) asked.set("version", String(version));
+  if (range && isDerived(name)) {
+    asked.set("from", range.from);
+    if (range.to !== "") asked.set("to", range.to);
+  }
+  const path = pathOf(name) + (asked.size === 0 ? "" : `?${asked}`);
   return boardOf(name, await json<Record<string, Json>>(path, signal ? { signal } : {}));
 }
 
@@ -219,12 +234,6 @@ export async function importBoard(format: "grafana" | "cloudwatch", body: unknow
       why: text(one["why"]),
     })),
   };
-}
-
-/** Asks for a whole board as one HTML file, with its data inside. */
-export async function exportBoard(name: string, params: readonly [string, string][]): Promise<Blob> {
-  const search = new URLSearchParams([["format", "html"], ...params]).toString();
-  return (await request(`${pathOf(name)}/export?${search}`)).blob();
 }
 
 /** Names that are tried for a new dashboard: those of others, which the user may not see, may be taken. */

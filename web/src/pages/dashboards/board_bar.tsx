@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import type { ComponentType } from "preact";
 
 import { ApiError } from "../../api.ts";
-import { deleteBoard, exportBoard, type BoardText } from "../../api/dashboards.ts";
+import { deleteBoard, isDerived, type BoardText } from "../../api/dashboards.ts";
 import { oneLine } from "../../format.ts";
 import { copyLink } from "../../keys.ts";
 import { Icon } from "../../parts/icons.tsx";
@@ -14,10 +14,8 @@ import { t } from "../../texts.ts";
 import { ago } from "../../time.ts";
 import { go, NO_BOARD, view } from "../../view.ts";
 import { Sure, told } from "../settings/parts.tsx";
-import { board, discard, draft, isChanged, loadBoard, range, redo, refresh, save, saveCopy, undo } from "./state.ts";
-import { fileName, saveFile } from "./picture.ts";
+import { board, discard, draft, isChanged, loadBoard, redo, refresh, save, saveCopy, undo } from "./state.ts";
 import { withTitles } from "./storable.ts";
-import { ALL } from "./variables.ts";
 import { Versions } from "./versions.tsx";
 
 type Opened = "" | "copy" | "history";
@@ -81,20 +79,6 @@ export function Bar({
 
 function More({ name, open }: { name: string; open: { value: Opened } }) {
   const kept = board.value.data;
-  const { from, to } = range.value;
-  const saveHtml = async () => {
-    const iso = (ms: number) => new Date(ms).toISOString();
-    const chosen = Object.entries(view.peek().board.chosen).flatMap(([of, all]) =>
-      all.filter((value) => value !== ALL).map((value): [string, string] => [`var.${of}`, value]),
-    );
-    tell(t("The file is being made…"));
-    try {
-      const file = await exportBoard(name, [["from", iso(from)], ["to", iso(to)], ...chosen]);
-      saveFile(file, fileName(name, "html"));
-    } catch (error) {
-      tell(t("No file was saved: {reason}.", { reason: told(error) }));
-    }
-  };
   const then = (action: () => void) => () => {
     layer.value = "";
     action();
@@ -128,7 +112,13 @@ function More({ name, open }: { name: string; open: { value: Opened } }) {
           set({ wall: "panels", edit: "", panel: "" }),
         )}
         {item(t("Copy a link with fixed times"), "board-link", copyLink)}
-        {item(t("Save as one HTML file, with its data"), "board-html", () => void saveHtml())}
+        {isDerived(name) && !name.startsWith("host:") && (
+          <li>
+            <Way to={{ page: "for", open: name.slice(name.indexOf(":") + 1) }} data-testid="board-for">
+              {t("In plain words, for everybody")}
+            </Way>
+          </li>
+        )}
         {item(t("Title, time, variables…"), "board-settings", () => set({ edit: "settings", panel: "" }))}
         {item(t("Save a copy…"), "board-copy", () => (open.value = "copy"))}
         {kept?.source === "store" && item(t("Earlier versions…"), "board-history", () => (open.value = "history"))}

@@ -77,7 +77,8 @@ export async function loadBoard(name: string): Promise<void> {
     board.value = { state: "idle", data: null, error: null, since: 0 };
     draft.value = null;
   }
-  await start(board, (signal) => askBoard(name, signal));
+  const { from, to } = view.peek();
+  await start(board, (signal) => askBoard(name, signal, from === "" ? {} : { range: { from, to } }));
   const { state, data } = board.peek();
   if (state !== "done" || data === null) return;
   if (draft.peek() === null) {

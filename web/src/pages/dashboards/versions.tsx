@@ -21,7 +21,7 @@ export function Versions({ name, onDone }: { name: string; onDone: () => void })
   }, [name]);
   const restore = async ({ version }: Version) => {
     try {
-      const old = await askBoard(name, undefined, version);
+      const old = await askBoard(name, undefined, { version });
       discard();
       change(() => old.text);
       await save();

@@ -55,12 +55,11 @@ export const DASHBOARDS: Readonly<Record<string, string>> = {
   "Add a panel here, or press b in Explore to add what it shows.":
     "Tambahkan panel di sini, atau tekan b di Jelajah untuk menambahkan yang tampil di sana.",
   "More about this dashboard": "Tindakan lain untuk dasbor ini",
-  "Save as one HTML file, with its data": "Simpan sebagai satu berkas HTML, beserta datanya",
+  "In plain words, for everybody": "Dengan kata-kata biasa, untuk semua orang",
   "Title, time, variables": "Judul, waktu, variabel",
   "Title, time, variables…": "Judul, waktu, variabel…",
   "Save a copy": "Simpan salinan",
   "Save a copy…": "Simpan salinan…",
-  "The file is being made…": "Berkas sedang dibuat…",
   "Copy saved": "Salinan disimpan",
   "{title} (copy)": "{title} (salinan)",
   "Earlier versions": "Versi sebelumnya",
