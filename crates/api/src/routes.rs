@@ -110,11 +110,6 @@ pub(crate) fn table() -> Table<FamilyState<Api>> {
         .get("/api/v1/status", Role::Read, status::get)
         .post("/api/v1/status/flush", Role::Admin, status::flush)
         .post("/api/v1/status/reload", Role::Admin, status::reload)
-        .get("/api/v1/pipelines", Role::Admin, pipelines::list)
-        .post("/api/v1/pipelines", Role::Admin, pipelines::post)
-        .post("/api/v1/pipelines/test", Role::Admin, pipelines::test)
-        .delete("/api/v1/pipelines/{name}", Role::Admin, pipelines::delete)
-        .get("/api/v1/suggestions", Role::Admin, suggestions::get)
         .post("/api/v1/status/confirm-clock", Role::Admin, upkeep::confirm_clock)
         .get("/docs", Role::None, docs::index)
         .get("/docs/{page}", Role::None, docs::get)
@@ -124,6 +119,16 @@ pub(crate) fn table() -> Table<FamilyState<Api>> {
         .get("/-/ready", Role::None, health::ready)
         .get("/ready", Role::None, health::loki_ready);
     fleet::add(incidents::add(issues::add(alerts::add(dashboards::add(for_everybody::add(add_causes(table)))))))
+}
+
+/// Adds the routes of pipelines, and of what they could do.
+fn add_pipelines(table: Table<FamilyState<Api>>) -> Table<FamilyState<Api>> {
+    table
+        .get("/api/v1/pipelines", Role::Admin, pipelines::list)
+        .post("/api/v1/pipelines", Role::Admin, pipelines::post)
+        .post("/api/v1/pipelines/test", Role::Admin, pipelines::test)
+        .delete("/api/v1/pipelines/{name}", Role::Admin, pipelines::delete)
+        .get("/api/v1/suggestions", Role::Admin, suggestions::get)
 }
 
 /// Adds the routes that lead from an alert to its cause.

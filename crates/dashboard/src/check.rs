@@ -14,7 +14,7 @@ use crate::fill::{self, Choice, Choices};
 const PANELS_MAX: usize = 200;
 const QUERIES_MAX: usize = 26;
 const VARIABLES_MAX: usize = 30;
-const VALUES_MAX: usize = 1_000;
+const CHOICES_MAX: usize = 1_000;
 /// Longest title and name; longest text of other kinds; largest query.
 const TITLE_CHARS_MAX: usize = 200;
 const TEXT_CHARS_MAX: usize = 20_000;
@@ -107,7 +107,7 @@ fn check_variable(path: &str, variable: &Variable, earlier: &Choices, now: Times
         return Err(mistake(format!("{path}.name"), problem));
     }
     title(&format!("{path}.label"), &variable.label)?;
-    at_most(&format!("{path}.values"), variable.values.len(), VALUES_MAX)?;
+    at_most(&format!("{path}.values"), variable.values.len(), CHOICES_MAX)?;
     match &variable.query {
         Some(_) if !variable.values.is_empty() => Err(mistake(path, "it has values or a query, not both")),
         Some(query) => check_query(&format!("{path}.query"), query, variable.language, earlier, now),

@@ -74,7 +74,7 @@ fn wide(range: TimeRange, now: Timestamp) -> TimeRange {
 }
 
 /// Finds the onset of the events that a question selects.
-pub(in crate::routes) fn find(reading: &QueryRun<'_>, question: &Question) -> Result<FoundOnset, Problem> {
+pub(crate) fn find(reading: &QueryRun<'_>, question: &Question) -> Result<FoundOnset, Problem> {
     find_measured(reading, question, &Measure::Count)
 }
 

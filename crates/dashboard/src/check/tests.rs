@@ -1,3 +1,5 @@
+//! Documents that are right and wrong, and where the mistake is.
+
 use serde_json::{Value, json};
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Ready-made dashboards of the kinds that are recognised.
+
 use std::collections::BTreeSet;
 
 use types::Timestamp;

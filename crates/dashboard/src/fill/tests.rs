@@ -1,3 +1,5 @@
+//! What becomes of variables at each kind of place, and that no value changes what is asked.
+
 use language::{ParseOptions, parse_insights};
 use proptest::prelude::*;
 use types::Timestamp;

@@ -20,6 +20,9 @@ const EXAMPLES_MAX: usize = 5;
 /// System fields that make up an event.
 const SYSTEM_FIELDS: [&str; 4] = ["@timestamp", "@level", "@logStream", "@message"];
 
+/// Keys that a message may come from.
+const TEXT_KEYS: [&str; 3] = ["message", "msg", "MESSAGE"];
+
 /// Pipelines to try on stored events of one group.
 #[derive(Clone, Copy, Debug)]
 pub struct Trial<'a> {
@@ -240,20 +243,27 @@ impl StoredBlock<'_> {
             Some(Value::Timestamp(time)) => time,
             _ => Timestamp(0),
         };
-        let fields = self
-            .names
-            .iter()
-            .enumerate()
-            .filter_map(|(place, name)| Some((name.clone(), value(SYSTEM_FIELDS.len() + place)?)));
+        let message = text(3).unwrap_or_default();
+        let mut text_key = self.text_key.clone();
+        let fields = self.names.iter().enumerate().filter_map(|(place, name)| {
+            let value = value(SYSTEM_FIELDS.len() + place)?;
+            // Where a run's events have their messages from different keys, each key is a column as well.
+            if TEXT_KEYS.contains(&&**name) && matches!(&value, Value::String(text) if **text == *message) {
+                text_key = Some(name.clone());
+                return None;
+            }
+            Some((name.clone(), value))
+        });
+        let fields = fields.collect();
         Draft {
             group: self.group.clone(),
             stream: text(2).unwrap_or_default(),
             time,
             level: text(1).and_then(|level| Level::parse(&level)),
-            message: text(3).unwrap_or_default(),
-            text_key: self.text_key.clone(),
+            message,
+            text_key,
             time_key: None,
-            fields: fields.collect(),
+            fields,
         }
     }
 }

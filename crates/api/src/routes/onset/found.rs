@@ -4,10 +4,10 @@ use cause::{Concurrent, Onset, PatternOnsets};
 use execute::PartialReason;
 
 /// An onset, and what began with it.
-pub(in crate::routes) struct FoundOnset {
-    pub(in crate::routes) onset: Onset,
-    pub(in crate::routes) also: Vec<Concurrent>,
-    pub(in crate::routes) partial_reasons: Vec<PartialReason>,
+pub(crate) struct FoundOnset {
+    pub(crate) onset: Onset,
+    pub(crate) also: Vec<Concurrent>,
+    pub(crate) partial_reasons: Vec<PartialReason>,
 }
 
 /// The onsets of patterns, and what else there is on their axis of time.

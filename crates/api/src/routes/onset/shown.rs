@@ -10,7 +10,7 @@ use door::answer::reason_json;
 
 /// Returns an onset as JSON, with the alerts in the order of time among what else began; `measure` is the name of what is
 /// measured.
-pub(in crate::routes) fn json_of(found: &FoundOnset, measure: &str, alerts: Vec<Value>) -> Value {
+pub(crate) fn json_of(found: &FoundOnset, measure: &str, alerts: Vec<Value>) -> Value {
     let Onset { began, began_between, ended, ended_between, uncertainty_ns, before, after, note, .. } = &found.onset;
     let of_began = |value: f64| began.map(|_| rounded(value));
     let per_minute = |value: f64| of_began(value).filter(|_| measure == "count");
