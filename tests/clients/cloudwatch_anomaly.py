@@ -45,7 +45,7 @@ def around(when, low, high):
 
 
 def stat(metric):
-    return {"Metric": {"Namespace": NAMESPACE, "MetricName": metric}, "Period": 60, "Stat": "Average"}
+    return {"Metric": {"Namespace": NAMESPACE, "MetricName": metric, "Dimensions": []}, "Period": 60, "Stat": "Average"}
 
 
 def band_queries(metric, n=2):
@@ -140,6 +140,8 @@ def alarms_compare_with_the_band():
         assert shown["ThresholdMetricId"] == "ad1" and "Threshold" not in shown and shown["Metrics"][1]["Expression"] == "ANOMALY_DETECTION_BAND(m1, 2)", shown
     shown = wait_for("below in OK", lambda: alarm("below")["StateValue"] == "OK" and alarm("below"))
     assert "not less than the lower thresholds [96.0696" in shown["StateReason"], shown
+    # A reason changes with the state alone.
+    cloudwatch.set_alarm_state(AlarmName="young" + RUN, StateValue="OK", StateReason="a drill")
     shown = wait_for("a judgement without a band", lambda: "anomaly" in alarm("young")["StateReason"] and alarm("young"))
     assert shown["StateValue"] == "INSUFFICIENT_DATA", shown
     cloudwatch.delete_alarms(AlarmNames=[name + RUN for name in ("outside", "above", "below", "young")])
