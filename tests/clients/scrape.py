@@ -222,9 +222,9 @@ def targets_of(base):
 def described(base):
     """What is known of metrics, and of the metrics of each target; about scrapes only a Prometheus says nothing."""
     metrics, of_targets = data_of(base, "metadata") or {}, data_of(base, "targets/metadata") or []
-    # A Prometheus also knows what it read of pages that failed as a whole.
+    # A Prometheus also knows what it read of pages that failed as a whole, and of metrics that relabelling dropped.
     failed = [target["labels"] for target in (data_of(base, "targets") or {"activeTargets": []})["activeTargets"] if target["health"] == "down"]
-    of_targets = [one for one in of_targets if one["target"] not in failed]
+    of_targets = [one for one in of_targets if one["target"] not in failed and (one["target"]["job"], one["metric"]) != ("relabelled", "took_seconds")]
     open_page = data_of(base, "targets/metadata", match_target='{job="open"}', metric="weight_grams")
     return metrics, sorted(json.dumps(one, sort_keys=True) for one in of_targets), open_page
 
