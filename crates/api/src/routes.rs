@@ -118,7 +118,9 @@ pub(crate) fn table() -> Table<FamilyState<Api>> {
         .get("/-/healthy", Role::None, health::healthy)
         .get("/-/ready", Role::None, health::ready)
         .get("/ready", Role::None, health::loki_ready);
-    fleet::add(incidents::add(issues::add(alerts::add(dashboards::add(for_everybody::add(add_causes(table)))))))
+    fleet::add(incidents::add(issues::add(alerts::add(dashboards::add(for_everybody::add(add_causes(
+        add_pipelines(table),
+    )))))))
 }
 
 /// Adds the routes of pipelines, and of what they could do.

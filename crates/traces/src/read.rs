@@ -247,10 +247,13 @@ fn n_events(found: &[GroupEvents], is_spans: bool) -> usize {
     found.iter().filter(|found| found.is_spans == is_spans).map(|found| found.n_events).sum()
 }
 
+/// Finds what belongs to a trace in a range; `None` if it is too much.
+type Find<'f, T> = &'f mut dyn FnMut(&Snapshot, TimeRange) -> Result<Option<Vec<T>>, Problem>;
+
 /// Looks for a trace in all events, newest first, with `find`. `None` as soon as that finds too many.
 fn find_anywhere<T>(
     run: &QueryRun<'_>,
-    find: &mut dyn FnMut(&Snapshot, TimeRange) -> Result<Option<Vec<T>>, Problem>,
+    find: Find<'_, T>,
     times: impl Fn(&T) -> (Timestamp, Timestamp),
 ) -> Result<Option<Vec<T>>, Problem> {
     let Some((first, last)) = door::spans::ends(run, &[]) else { return Ok(Some(Vec::new())) };
