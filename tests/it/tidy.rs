@@ -104,6 +104,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "alert",
             "promql",
             "series",
+            "dashboard",
             "serve",
         ],
     ),

@@ -375,14 +375,15 @@ async function isFound(own) {
 
 async function saysWhatIsMissing(own) {
   own.expectsFailures = true;
+  const ALL = /\/api\/v1\/dashboards(?:\?|$)/;
   const page = await own.open("/dashboards/there-is-none");
   await page.getByTestId("board-missing").waitFor();
   const other = await own.open("/start");
-  await other.route("**/api/v1/dashboards", (route) => route.fulfill({ status: 500, contentType: "application/json", body: '{"error":{"code":"internal","message":"the catalog is locked"}}' }));
+  await other.route(ALL, (route) => route.fulfill({ status: 500, contentType: "application/json", body: '{"error":{"code":"internal","message":"the catalog is locked"}}' }));
   await other.goto(`${own.url}/dashboards`);
   await other.getByText("The dashboards could not be loaded: the catalog is locked.").waitFor();
-  await other.unroute("**/api/v1/dashboards");
-  await other.route("**/api/v1/dashboards", (route) => route.fulfill({ contentType: "application/json", body: '{"dashboards":[]}' }));
+  await other.unroute(ALL);
+  await other.route(ALL, (route) => route.fulfill({ contentType: "application/json", body: '{"dashboards":[]}' }));
   await other.getByRole("button", { name: "Try again" }).click();
   await other.getByTestId("no-boards").waitFor();
   await inBothThemes(other, () => clean(other));

@@ -11,17 +11,16 @@ use super::session::read_json_of;
 use crate::ask;
 use crate::dashboards::Found;
 use crate::state::{Api, Shared};
-use dashboard::derive::Subject;
-use dashboard::{DOCUMENT_BYTES_MAX, Dashboard, Format};
+use dashboard::{DOCUMENT_BYTES_MAX, Format};
 use door::access::Role;
 use door::parameters::{Parameters, PathName};
 use door::problem::Problem;
 use door::server::FamilyState;
 use door::table::Table;
-use types::TimeRange;
 
 mod derived;
 mod export;
+mod look_up;
 
 /// Largest dashboard of others: their models repeat much.
 const FOREIGN_BYTES_MAX: usize = 4 << 20;
@@ -36,24 +35,6 @@ pub(crate) fn add(table: Table<FamilyState<Api>>) -> Table<FamilyState<Api>> {
         .delete("/api/v1/dashboards/{name}", Role::Read, delete)
         .get("/api/v1/dashboards/{name}/history", Role::Read, history)
         .get("/api/v1/dashboards/{name}/export", Role::Read, export::get)
-}
-
-/// Returns a dashboard's document.
-async fn read(server: &Shared, name: String, version: Option<u64>) -> Result<Dashboard, Problem> {
-    Ok(find(server, name, version, None).await?.document().clone())
-}
-
-/// Finds a dashboard; one that is derived follows from what `range` has, else the last day.
-async fn find(server: &Shared, name: String, version: Option<u64>, range: Option<TimeRange>) -> Result<Found, Problem> {
-    if let Some(subject) = Subject::parse(&name) {
-        return derived::find(server, name, subject, range).await;
-    }
-    let of_thread = server.clone();
-    let work = move || {
-        let (settings, caller) = (of_thread.settings(), &of_thread.caller);
-        of_thread.state.dashboards.get(settings, caller, (&name, version), of_thread.now())
-    };
-    server.lookups.run(work).await?
 }
 
 async fn list(server: Shared, parameters: Parameters) -> Result<Response, Problem> {
@@ -75,7 +56,7 @@ async fn get(server: Shared, PathName(name): PathName, parameters: Parameters) -
         (None, None) => None,
         (from, to) => Some(ask::range(from.as_ref(), to.as_ref(), server.now(), chrono_tz::UTC)?),
     };
-    let found = find(&server, name, version, range).await?;
+    let found = look_up::find(&server, name, version, range).await?;
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(found.to_json())).into_response())
 }
 

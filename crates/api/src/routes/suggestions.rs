@@ -3,6 +3,7 @@
 //! All events of the range are read twice: once to see what there is, once to try every candidate on them. What a rule, an
 //! issue, a metric or a saved view may need is withheld, with their names.
 
+mod counting;
 mod dry_run;
 mod uses;
 
@@ -11,7 +12,6 @@ use std::sync::{Mutex, PoisonError};
 use axum::Json;
 use execute::{Answer, BlockVisitor};
 use ingest::{Pipelines, TrialOutcome};
-use plan::{Expr, Operator, Plan};
 use serde_json::{Value, json};
 use suggestion::{Candidate, Outcome, Profile, Selection, Totals};
 use types::{Column, GroupName, RowSet, Run, ScanError, Timestamp};
@@ -22,6 +22,7 @@ use door::parameters::Parameters;
 use door::problem::Problem;
 use door::query_run::{QueryRun, read};
 
+use counting::{all_events, share};
 pub(super) use dry_run::{DryRunRange, dry_run};
 pub(super) use uses::{Use, uses_of};
 
@@ -65,12 +66,6 @@ impl BlockVisitor for ProfileVisitor {
     }
 
     fn visit(&self, _block: usize, _columns: &[std::sync::Arc<Column>]) {}
-}
-
-/// Returns a plan that reads hardly anything of the events: visitors read what they need.
-fn all_events() -> Plan {
-    let columns = vec![("@timestamp".into(), Expr::Field("@timestamp".into()))];
-    Plan::new(vec![Operator::Project { columns, is_events: true }])
 }
 
 fn answer(reading: &QueryRun<'_>, server: &Shared, group: &GroupName, range: &DryRunRange) -> Result<Value, Problem> {
@@ -177,10 +172,6 @@ impl Found {
             "partial_reasons": read.partial_reasons.iter().map(reason_json).collect::<Vec<_>>(),
         })
     }
-}
-
-fn share(part: u64, of: u64) -> f64 {
-    crate::json::rounded(if of == 0 { 0.0 } else { part as f64 / of as f64 })
 }
 
 fn name_of(candidate: &Candidate) -> &str {

@@ -6,6 +6,7 @@ use axum::response::Response;
 use dashboard::{Choice, Choices, Dashboard, Panel, Variable};
 use serde_json::Value;
 
+use super::look_up;
 use crate::ask::{Ask, Groups};
 use crate::routes::query;
 use crate::state::Shared;
@@ -18,7 +19,7 @@ const VARIABLE: &str = "var.";
 pub(super) async fn get(server: Shared, PathName(name): PathName, parameters: Parameters) -> Result<Response, Problem> {
     let others = parameters.0.iter().filter(|(key, _)| !key.starts_with(VARIABLE)).cloned().collect();
     Parameters(others).check_names(&["format", "panel", "query", "from", "to", "time_zone"])?;
-    let document = super::read(&server, name, None).await?;
+    let document = look_up::read(&server, name, None).await?;
     let panel = panel(&document, parameters.get("panel"))?;
     let query = match (parameters.get("query"), &panel.queries[..]) {
         (None, [only]) => only,

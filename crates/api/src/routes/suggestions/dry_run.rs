@@ -10,7 +10,8 @@ use storage::Snapshot;
 use suggestion::Selection;
 use types::{Column, GroupName, GroupPattern, RowSet, Run, ScanError, TimeRange, Timestamp};
 
-use super::{Use, all_events, share, uses_of};
+use super::counting::{all_events, share};
+use super::{Use, uses_of};
 use crate::state::Shared;
 use door::answer::{reason_json, stats_json};
 use door::parameters::Parameters;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::super::error::{bad_combination, bad_value, missing};
 use super::super::get::{PERIOD_MAX, SHORT_PERIODS, by_period, metric, period};
-use super::super::math::{MathExpression, MathProblem, Named, Series, spelling};
+use super::super::math::{MathExpression, MathProblem, Named, Series, canonical};
 use super::super::parameters::Parameters;
 use super::super::put::unit;
 use super::super::statistic::Statistic;
@@ -125,7 +125,7 @@ pub(in crate::metrics) fn spelled(
             QuerySource::Expression { expression, .. } => Named::Expression(expression),
         })
     };
-    spelling(argument, &named)
+    canonical(argument, &named)
 }
 
 /// Returns the dimensions of a metric as requests have them.

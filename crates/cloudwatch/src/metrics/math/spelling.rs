@@ -24,7 +24,7 @@ pub(in crate::metrics) enum Named<'q> {
 ///
 /// # Errors
 /// If it uses a function that depends on more than its arguments, or expressions use each other in a circle.
-pub(in crate::metrics) fn spelling<'q>(
+pub(in crate::metrics) fn canonical<'q>(
     expression: &Expression,
     named: &dyn Fn(&str) -> Option<Named<'q>>,
 ) -> Result<(String, BTreeSet<String>), MathProblem> {
@@ -92,7 +92,7 @@ mod tests {
             _ => None,
         };
         let check = |text: &str| {
-            let spelled = spelling(&of(text), &named);
+            let spelled = canonical(&of(text), &named);
             spelled.map(|(text, used)| format!("{text} {}", used.into_iter().collect::<Vec<_>>().join(",")))
         };
         assert_eq!(check("-e1 / fill(m1, repeat)").as_deref(), Ok("((-(<a> Add 2)) Divide FILL(<a>, REPEAT)) e1,m1"));

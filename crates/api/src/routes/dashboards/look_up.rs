@@ -1,0 +1,33 @@
+//! One dashboard by its name, as it exists for the caller.
+
+use dashboard::Dashboard;
+use dashboard::derive::Subject;
+use types::TimeRange;
+
+use super::derived;
+use crate::dashboards::Found;
+use crate::state::Shared;
+use door::problem::Problem;
+
+/// Returns a dashboard's document.
+pub(super) async fn read(server: &Shared, name: String, version: Option<u64>) -> Result<Dashboard, Problem> {
+    Ok(find(server, name, version, None).await?.document().clone())
+}
+
+/// Finds a dashboard; one that is derived follows from what `range` has, else the last day.
+pub(super) async fn find(
+    server: &Shared,
+    name: String,
+    version: Option<u64>,
+    range: Option<TimeRange>,
+) -> Result<Found, Problem> {
+    if let Some(subject) = Subject::parse(&name) {
+        return derived::find(server, name, subject, range).await;
+    }
+    let of_thread = server.clone();
+    let work = move || {
+        let (settings, caller) = (of_thread.settings(), &of_thread.caller);
+        of_thread.state.dashboards.get(settings, caller, (&name, version), of_thread.now())
+    };
+    server.lookups.run(work).await?
+}
