@@ -279,24 +279,17 @@ function Offered({ one }: { one: Suggestion }) {
         </pre>
       </details>
       <p class="buttons">
-        {isMade ? (
-          <>
-            <span class="badge state-ok">{t("Made")}</span>{" "}
-            <button type="button" class="button" onClick={() => void undo()}>
-              {t("Undo")}
-            </button>
-          </>
-        ) : (
-          <button
-            type="button"
-            class="button primary"
-            data-testid="make-pipeline"
-            aria-describedby={`s-${one.id}`}
-            onClick={() => void make()}
-          >
-            {t("Make the pipeline")}
-          </button>
-        )}
+        {isMade && <span class="badge state-ok">{t("Made")}</span>} {/* One button, so that the focus stays on it. */}
+        <button
+          key="act"
+          type="button"
+          class={isMade ? "button" : "button primary"}
+          data-testid={isMade ? "undo-pipeline" : "make-pipeline"}
+          aria-describedby={`s-${one.id}`}
+          onClick={() => void (isMade ? undo() : make())}
+        >
+          {isMade ? t("Undo") : t("Make the pipeline")}
+        </button>
       </p>
     </li>
   );
