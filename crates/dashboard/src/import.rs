@@ -1,42 +1,16 @@
 //! Dashboards of others as ours: what can be said in our document, and panel by panel what could not be taken and why.
 
 mod cloudwatch;
+mod draft;
 mod grafana;
 mod read;
 mod source;
 mod unit;
 
-use serde::Serialize;
 use serde_json::Value;
 use types::Timestamp;
 
-use crate::check::check;
-use crate::document::{Dashboard, Panel, Variable};
-
-/// Largest number of panels that are looked at.
-const PANELS_MAX: usize = 1_000;
-
-/// What became of a dashboard.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Import {
-    /// The dashboard of what was taken.
-    pub dashboard: Dashboard,
-    /// Each panel, in order.
-    pub panels: Vec<Outcome>,
-    /// Each variable, in order.
-    pub variables: Vec<Outcome>,
-}
-
-/// What became of a panel or a variable.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Outcome {
-    /// What it is called.
-    pub title: String,
-    /// Whether it was taken.
-    pub taken: bool,
-    /// What of it is missing, or why all of it; empty: nothing.
-    pub why: String,
-}
+pub use self::draft::{Import, Outcome};
 
 /// Whose dashboard it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,50 +32,4 @@ pub fn import(format: Format, body: &Value, now: Timestamp) -> Result<Import, St
         Format::CloudWatch => cloudwatch::read(body)?,
     };
     Ok(draft.finish(now))
-}
-
-/// A dashboard while it is read.
-#[derive(Default)]
-struct Draft {
-    dashboard: Dashboard,
-    panels: Vec<(Outcome, Option<Panel>)>,
-    variables: Vec<(Outcome, Option<Variable>)>,
-}
-
-impl Draft {
-    fn take_panel(&mut self, title: String, panel: Panel, notes: &[String]) {
-        self.panels.push((Outcome { title, taken: true, why: notes.join("; ") }, Some(panel)));
-    }
-
-    fn refuse_panel(&mut self, title: String, why: impl Into<String>) {
-        self.panels.push((Outcome { title, taken: false, why: why.into() }, None));
-    }
-
-    /// Keeps what our own check lets through, one by one: a part that is refused takes no other with it.
-    fn finish(mut self, now: Timestamp) -> Import {
-        let mut variables = Vec::new();
-        for (mut outcome, variable) in self.variables {
-            if let Some(variable) = variable {
-                self.dashboard.variables.push(variable);
-                if let Err(mistake) = check(&self.dashboard, now) {
-                    self.dashboard.variables.pop();
-                    (outcome.taken, outcome.why) = (false, mistake.problem);
-                }
-            }
-            variables.push(outcome);
-        }
-        let mut panels = Vec::new();
-        for (at, (mut outcome, panel)) in self.panels.into_iter().enumerate() {
-            if let Some(mut panel) = panel {
-                panel.id = format!("p{}", at + 1);
-                let alone = Dashboard { panels: vec![panel], ..self.dashboard.clone() };
-                match check(&Dashboard { panels: alone.panels.clone(), ..alone.clone() }, now) {
-                    Ok(()) => self.dashboard.panels.extend(alone.panels),
-                    Err(mistake) => (outcome.taken, outcome.why) = (false, mistake.problem),
-                }
-            }
-            panels.push(outcome);
-        }
-        Import { dashboard: self.dashboard, panels, variables }
-    }
 }

@@ -4,8 +4,9 @@
 
 use serde_json::{Map, Value};
 
+use super::draft::{Draft, PANELS_MAX};
 use super::read::{line, list, number, text};
-use super::{Draft, PANELS_MAX, source, unit};
+use super::{source, unit};
 use crate::document::{COLUMNS, Grade, Language, Legend, Panel, PanelKind, PanelQuery, Range, Threshold};
 
 pub(super) fn read(body: &Value) -> Result<Draft, String> {

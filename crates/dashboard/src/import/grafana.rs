@@ -4,9 +4,10 @@
 
 use serde_json::Value;
 
+use super::draft::{Draft, Outcome, PANELS_MAX};
 use super::read::{line, list, number, text};
 use super::source::{self, Source};
-use super::{Draft, Outcome, PANELS_MAX, unit};
+use super::unit;
 use crate::document::{
     COLUMNS, Grade, Legend, LegendValue, Nulls, Panel, PanelKind, PanelQuery, Range, Scale, Threshold, Variable,
 };

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value as Json, json};
 
+use super::candidate::{Candidate, FIELDS_SHARE_MIN, Kind, Reason, WORTH_EVENTS_MIN, name};
 use super::noise::Message;
-use super::{Candidate, FIELDS_SHARE_MIN, Kind, Reason, WORTH_EVENTS_MIN, name};
 use crate::profile::Profile;
 use crate::template::{Template, Wildcard};
 

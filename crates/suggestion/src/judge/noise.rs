@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use pattern::patterns_of;
 use serde_json::{Value as Json, json};
 
-use super::{Candidate, Kind, NOISE_SHARE_MIN, Reason, WORTH_EVENTS_MIN, name};
+use super::candidate::{Candidate, Kind, NOISE_SHARE_MIN, Reason, WORTH_EVENTS_MIN, name};
 use crate::profile::{MESSAGE, Profile, TextProfile};
 use crate::template::{SHOWN, Template};
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Candidate, Kind, Reason, name};
+use super::candidate::{Candidate, Kind, Reason, name};
 
 pub(super) fn candidates(group: &str) -> Vec<Candidate> {
     let of = |reason: Reason| Candidate {

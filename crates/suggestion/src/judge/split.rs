@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 
-use super::{Candidate, Kind, Reason, SPLIT_SHARE_MAX, SPLIT_SHARE_MIN, name};
+use super::candidate::{Candidate, Kind, Reason, SPLIT_SHARE_MAX, SPLIT_SHARE_MIN, name};
 use crate::profile::{MESSAGE, Profile, Services};
 
 /// Most services that a group is split into.
