@@ -46,9 +46,9 @@ pub(crate) struct Ask {
     /// The distance of the times at which a query in PromQL is asked.
     #[serde(default)]
     pub(crate) step: Option<String>,
-    /// What `$name` and `${name}` in the query stand for.
+    /// What `$name` and `${name}` in the query stand for, besides the built-in variables; absent: neither stands for anything.
     #[serde(default)]
-    pub(crate) variables: Choices,
+    pub(crate) variables: Option<Choices>,
 }
 
 /// One group pattern or several.
@@ -99,29 +99,25 @@ impl Ask {
             time_zone: text("time_zone"),
             explain: parameters.flag("explain")?,
             step: text("step"),
-            variables: Choices::new(),
+            variables: None,
         })
     }
 
     /// Puts the values of variables into the query text: those that were sent, and the built-in ones, which follow from the
     /// range and the step.
     pub(crate) fn filled(mut self, now: Timestamp) -> Result<Self, Problem> {
-        let names_built_in = dashboard::names(&self.query).iter().any(|name| name.starts_with("__"));
-        if self.variables.is_empty() && !names_built_in {
-            return Ok(self);
-        }
+        let Some(mut variables) = self.variables.take() else { return Ok(self) };
         let language = self.language.clone().unwrap_or_else(|| "insights".to_owned());
         let known = serde_json::from_value::<Language>(Value::String(language.clone()));
         let known = known.map_err(|_| unknown_language(&language))?;
-        if names_built_in {
+        if dashboard::names(&self.query).iter().any(|name| name.starts_with("__")) {
             let step = self.step.as_deref().and_then(|step| types::parse_duration_ns(step).ok());
             let zone = time_zone(self.time_zone.as_deref())?;
             let range = range(self.from.as_ref(), self.to.as_ref(), now, zone)?;
-            let mut built_in = dashboard::built_ins(range, step.map(|step| step / Timestamp::SECOND));
-            built_in.append(&mut self.variables);
-            self.variables = built_in;
+            let built_in = dashboard::built_ins(range, step.map(|step| step / Timestamp::SECOND));
+            variables = built_in.into_iter().chain(variables).collect();
         }
-        self.query = dashboard::fill(&self.query, known, &self.variables).map_err(|error| {
+        self.query = dashboard::fill(&self.query, known, &variables).map_err(|error| {
             let span = plan::error::Span { start: error.at, end: error.at + 1 + error.name.len() };
             QueryErrors::from(QueryError::new("bad-variable", error.to_string(), &self.query, span))
         })?;

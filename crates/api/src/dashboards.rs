@@ -6,14 +6,15 @@
 //! | `dashboard` | the name in addresses | [`Stored`] |
 //! | `dashboard-history` | the same | earlier versions, newest first |
 //!
-//! A dashboard exists for its owner, and for callers who reach all groups that its queries name: what a query without groups
-//! returns is the caller's own. A change says which version it changes, so that of two at once one is told of the other.
+//! A dashboard is visible to its owner, and to callers whose scope covers all groups that its queries name. A query that names
+//! no group reads the groups of whoever asks. A change names the version that it replaces; if another change came first, it is
+//! refused.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use axum::http::StatusCode;
-use dashboard::{DOCUMENT_BYTES_MAX, DOCUMENT_NAMES, Dashboard, DashboardFile, is_document_name, read_dir};
+use dashboard::{DOCUMENT_BYTES_MAX, DOCUMENT_NAMES, Dashboard, DashboardFile, is_document_name, read_dir, read_file};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use storage::Settings;
@@ -56,7 +57,7 @@ struct Version {
 }
 
 /// A dashboard with all that a caller sees of it.
-pub(crate) struct Found {
+pub(crate) struct DashboardView {
     name: String,
     document: Dashboard,
     source: Source,
@@ -100,7 +101,7 @@ impl Dashboards {
         settings: Settings<'_>,
         caller: &Caller,
         now: Timestamp,
-    ) -> Result<(Vec<Found>, Vec<String>), Problem> {
+    ) -> Result<(Vec<DashboardView>, Vec<String>), Problem> {
         let (mut files, problems) = self.files(now);
         let stored = settings.all(KIND)?.into_iter().filter_map(|(name, json)| {
             let stored: Stored = serde_json::from_str(&json).ok()?;
@@ -108,7 +109,8 @@ impl Dashboards {
         });
         files.retain(|file| is_about(&file.document, &caller.scope));
         // A file stands before a stored one of its name.
-        let mut found: Vec<Found> = stored.filter(|one| !files.iter().any(|file| file.name == one.name)).collect();
+        let mut found: Vec<DashboardView> =
+            stored.filter(|one| !files.iter().any(|file| file.name == one.name)).collect();
         found.append(&mut files);
         found.sort_by(|a, b| {
             (a.document.title.to_lowercase(), &a.name).cmp(&(b.document.title.to_lowercase(), &b.name))
@@ -123,9 +125,8 @@ impl Dashboards {
         caller: &Caller,
         (name, version): (&str, Option<u64>),
         now: Timestamp,
-    ) -> Result<Found, Problem> {
-        let file = self.files(now).0.into_iter().find(|file| file.name == name);
-        if let Some(file) = file.filter(|file| is_about(&file.document, &caller.scope)) {
+    ) -> Result<DashboardView, Problem> {
+        if let Some(file) = self.file(name, now).filter(|file| is_about(&file.document, &caller.scope)) {
             return Ok(file);
         }
         let stored = seen(settings, caller, name)?;
@@ -153,10 +154,10 @@ impl Dashboards {
         (name, version): (&str, Option<u64>),
         document: Dashboard,
         now: Timestamp,
-    ) -> Result<(Found, bool), Problem> {
+    ) -> Result<(DashboardView, bool), Problem> {
         check_name(name)?;
         let _changing = self.changing();
-        if self.files(now).0.iter().any(|file| file.name == name) {
+        if self.file(name, now).is_some() {
             let problem = conflict("dashboard-is-a-file", format!("dashboard {name:?} is a file of the server"));
             return Err(problem.hint("change the file, or save a copy under another name"));
         }
@@ -206,13 +207,19 @@ impl Dashboards {
         Ok(settings.remove(HISTORY_KIND, name)?)
     }
 
-    fn files(&self, now: Timestamp) -> (Vec<Found>, Vec<String>) {
+    /// Returns the file of a name, if it is a dashboard.
+    fn file(&self, name: &str, now: Timestamp) -> Option<DashboardView> {
+        let path = self.dir.as_deref().filter(|_| is_document_name(name))?.join(format!("{name}.json"));
+        read_file(&path, now).ok().map(DashboardView::of_file)
+    }
+
+    fn files(&self, now: Timestamp) -> (Vec<DashboardView>, Vec<String>) {
         let (files, problems) = self.dir.as_deref().map(|dir| read_dir(dir, now)).unwrap_or_default();
-        (files.into_iter().map(Found::of_file).collect(), problems)
+        (files.into_iter().map(DashboardView::of_file).collect(), problems)
     }
 }
 
-impl Found {
+impl DashboardView {
     /// Returns a dashboard that nobody has made.
     pub(crate) fn derived(name: String, document: Dashboard) -> Self {
         let (owner, changed) = (String::new(), String::new());
@@ -270,10 +277,10 @@ impl Stored {
         self.is_own(caller) || is_about(&self.version.document, &caller.scope)
     }
 
-    fn found(self, name: String, caller: &Caller) -> Found {
+    fn found(self, name: String, caller: &Caller) -> DashboardView {
         let own = self.is_own(caller);
         let Version { version, changed, document, .. } = self.version;
-        Found { name, document, source: Source::Store, own, owner: self.owner, version, changed }
+        DashboardView { name, document, source: Source::Store, own, owner: self.owner, version, changed }
     }
 }
 

@@ -1,11 +1,11 @@
-//! Links to the page for everybody: whoever has one sees what its maker chose to show, until it expires or is withdrawn.
+//! Links that open the page for everybody without a key, until they expire or are withdrawn.
 //!
 //! | kind | name | document |
 //! |---|---|---|
 //! | `for-link` | the id, sixteen hexadecimal digits | [`Stored`] |
 //!
-//! A link holds a secret, of which only a hash is kept. It opens one name and no other, within the groups that existed for its
-//! maker when it was made.
+//! A link has a secret, of which only a hash is stored. It opens the page of one name, within the scope that its maker had when it
+//! was made.
 
 use axum::http::StatusCode;
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
@@ -92,7 +92,7 @@ pub(crate) fn make(
     Ok(NewLink { token: format!("{id}.{secret}"), id, expires })
 }
 
-/// Returns the caller that a link makes of whoever has it, who may see the page of one subject. Blocks.
+/// Returns the caller that a request with a link has: one with the link's groups, for the page of its subject alone. Blocks.
 pub(crate) fn caller_of(settings: Settings<'_>, token: &str, subject: &str, now: Timestamp) -> Result<Caller, Problem> {
     let found = token.split_once('.').filter(|(id, _)| is_id(id)).map(|(id, secret)| {
         let json = settings.get(KIND, id)?;
@@ -106,7 +106,7 @@ pub(crate) fn caller_of(settings: Settings<'_>, token: &str, subject: &str, now:
     });
     let Some((id, link)) = found.transpose()?.flatten() else {
         let problem = Problem::new(StatusCode::GONE, "link-expired", "this link has expired or was withdrawn");
-        return Err(problem.hint("ask whoever sent it for a new one"));
+        return Err(problem.hint("ask the person who sent it for a new one"));
     };
     let validity = Validity::default();
     validity.end_at(Timestamp::parse_rfc3339(&link.expires).unwrap_or(now));

@@ -123,7 +123,7 @@ pub(crate) fn table() -> Table<FamilyState<Api>> {
     )))))))
 }
 
-/// Adds the routes of pipelines, and of what they could do.
+/// Adds the routes of pipelines and of suggestions for them.
 fn add_pipelines(table: Table<FamilyState<Api>>) -> Table<FamilyState<Api>> {
     table
         .get("/api/v1/pipelines", Role::Admin, pipelines::list)

@@ -18,7 +18,7 @@ use types::{Run, TimeRange, Timestamp};
 
 use self::change_point::{EVENTS_MIN, Episode, episode};
 use self::counter::{Counter, Instant};
-use self::measure::Counted;
+use self::measure::CountedEvents;
 use self::reach::{BUCKETS, NO_EVENTS, clipped, floor};
 
 pub use self::measure::Measure;
@@ -70,16 +70,16 @@ impl Onset {
 pub fn onset(set: EventSet<'_>, measure: &Measure, runs: &[Arc<dyn Run>]) -> Result<Onset, ExecuteError> {
     let range = clipped(reach(set.request.range, set.request.now), runs);
     let Some(range) = range else { return Ok(Onset::none(NO_EVENTS, Vec::new())) };
-    let mut counter = Counter { set, runs, counted: Counted::events(set.plan), partial_reasons: Vec::new() };
+    let mut counter = Counter { set, runs, counted: CountedEvents::events(set.plan), partial_reasons: Vec::new() };
     match measure {
         Measure::Count => {}
-        Measure::Share(among) => counter.counted = Counted::share(set.plan, among),
+        Measure::Share(among) => counter.counted = CountedEvents::share(set.plan, among),
         Measure::Percentile { field, percent } => {
             let Some(threshold) = counter.percentile(field, *percent, range)? else {
                 let note = format!("no event of the range has a number in {field}");
                 return Ok(Onset::none(note, counter.partial_reasons));
             };
-            counter.counted = Counted::above(set.plan, field, threshold);
+            counter.counted = CountedEvents::above(set.plan, field, threshold);
         }
     }
     let found = Search::of(&mut counter, range)?;

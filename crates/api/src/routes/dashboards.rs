@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::session::read_json_of;
 use crate::ask;
-use crate::dashboards::Found;
+use crate::dashboards::DashboardView;
 use crate::state::{Api, Shared};
 use dashboard::{DOCUMENT_BYTES_MAX, Format};
 use door::access::Role;
@@ -44,7 +44,7 @@ async fn list(server: Shared, parameters: Parameters) -> Result<Response, Proble
     let work = move || of_thread.state.dashboards.list(of_thread.settings(), &of_thread.caller, of_thread.now());
     let (found, problems) = server.lookups.run(work).await??;
     let derived = if with_derived { derived::list(&server).await? } else { Vec::new() };
-    let all: Vec<Value> = found.iter().chain(&derived).map(Found::summary).collect();
+    let all: Vec<Value> = found.iter().chain(&derived).map(DashboardView::summary).collect();
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(json!({"dashboards": all, "problems": problems}))).into_response())
 }
 

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use types::GroupScope;
 
+use super::session::read_json_or;
 use door::access::covers;
 use door::audit;
 use door::parameters::PathName;
@@ -80,16 +81,11 @@ pub(crate) async fn delete(server: Shared, PathName(name): PathName) -> Result<J
 
 /// Reads the body; errors quote it, as it holds no secret.
 async fn read(server: &Shared, headers: &HeaderMap, body: Body) -> Result<MetricSettings, Problem> {
-    if !door::access::is_json(headers) {
-        let message = "the body has to be JSON, and its content type has to say so";
-        let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "json-required", message);
-        return Err(problem.hint("send Content-Type: application/json"));
-    }
-    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
-    serde_json::from_slice(received.bytes()).map_err(|error| {
+    let bad = |error: serde_json::Error| {
         let problem = Problem::bad_request("bad-metric", format!("the body is no metric: {error}"));
         problem.hint("send {\"name\":\"errors_total\",\"type\":\"counter\",\"query\":\"filter …\"}")
-    })
+    };
+    read_json_or(server, headers, body, BODY_BYTES_MAX, bad).await
 }
 
 fn maker(server: &Shared) -> Author {

@@ -54,7 +54,7 @@ async fn get(server: Shared, PathName(name): PathName, parameters: Parameters) -
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response())
 }
 
-/// Answers whoever has a link to this page.
+/// Answers a request that has a link instead of a key.
 async fn get_by_link(
     server: Shared,
     PathName(name): PathName,
@@ -101,7 +101,7 @@ fn subject_of(server: &Shared, name: &str) -> Subject {
 }
 
 /// Returns whether it works, in one word, since when, and what that is known by.
-fn up(measured: &measured::Measured, known: &known::Known, now: Timestamp) -> Value {
+fn up(measured: &measured::Measured, known: &known::Knowledge, now: Timestamp) -> Value {
     let (state, since) = if measured.requests.is_down() {
         ("down", measured.requests.since)
     } else if measured.requests.is_troubled() {
@@ -121,7 +121,7 @@ fn up(measured: &measured::Measured, known: &known::Known, now: Timestamp) -> Va
 }
 
 /// Returns what went wrong, the newest first; what is not over before all others.
-fn wrong(measured: &measured::Measured, known: &known::Known) -> Vec<Value> {
+fn wrong(measured: &measured::Measured, known: &known::Knowledge) -> Vec<Value> {
     let mut all: Vec<Value> = known.wrong.iter().cloned().chain(measured.errors_json(known.n_issues)).collect();
     all.sort_by_key(|one| {
         let since = one["since"].as_str().and_then(Timestamp::parse_rfc3339).map_or(0, |at| at.0);

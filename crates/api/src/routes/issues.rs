@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::session::read_json_or;
 use crate::state::{Api, Shared};
 use door::access::Role;
 use door::parameters::{Parameters, PathName};
@@ -116,13 +117,8 @@ async fn split(server: Shared, PathName(id): PathName) -> Result<Json<Value>, Pr
 
 /// Reads a body of JSON; errors quote it, as it holds no secret.
 async fn read<T: DeserializeOwned>(server: &Shared, headers: &HeaderMap, body: Body) -> Result<T, Problem> {
-    if !door::access::is_json(headers) {
-        let message = "the body has to be JSON, and its content type has to say so";
-        let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "json-required", message);
-        return Err(problem.hint("send Content-Type: application/json"));
-    }
-    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
-    serde_json::from_slice(received.bytes()).map_err(|error| Problem::bad_request("bad-issue", error.to_string()))
+    let bad = |error: serde_json::Error| Problem::bad_request("bad-issue", error.to_string());
+    read_json_or(server, headers, body, BODY_BYTES_MAX, bad).await
 }
 
 fn author(server: &Shared) -> Author {

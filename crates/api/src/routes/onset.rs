@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use types::{Run, TimeRange, Timestamp};
 
 use self::found::FoundPatterns;
-use self::measured::{Asked, Of};
+use self::measured::{Of, OnsetQuestion};
 use self::shown::json_of_patterns;
 use crate::ask::Question;
 use crate::routes::alerts::visible;
@@ -33,9 +33,9 @@ const BODY_BYTES_MAX: usize = 1 << 20;
 const BEFORE: i64 = 15 * Timestamp::MINUTE;
 const AFTER: i64 = 15 * Timestamp::MINUTE;
 
-/// What was found.
-enum Found {
-    /// One onset, with the name of what is measured.
+/// What was found: of one measure, or of patterns.
+enum OnsetAnswer {
+    /// The onset of one measure, and the measure's name.
     One(FoundOnset, String),
     /// Those of patterns.
     Patterns(FoundPatterns),
@@ -43,24 +43,24 @@ enum Found {
 
 pub(crate) async fn post(server: Shared, body: Body) -> Result<Json<Value>, Problem> {
     let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
-    let asked = Asked::of_json(received.bytes(), server.now())?;
+    let asked = OnsetQuestion::of_json(received.bytes(), server.now())?;
     let (text, now) = (asked.query().to_owned(), server.now());
     let found = read(&server, &text, move |reading| {
         let (question, of) = asked.check(now)?;
         match of {
-            Of::Patterns => find_patterns(reading, &question).map(Found::Patterns),
+            Of::Patterns => find_patterns(reading, &question).map(OnsetAnswer::Patterns),
             Of::Measure(measure, name) => {
-                find_measured(reading, &question, &measure).map(|found| Found::One(found, name))
+                find_measured(reading, &question, &measure).map(|found| OnsetAnswer::One(found, name))
             }
         }
     })
     .await?;
     Ok(Json(match found {
-        Found::One(found, name) => {
+        OnsetAnswer::One(found, name) => {
             let began = found.onset.began;
             json_of(&found, &name, began.map(|began| alerts(&server, near(began))).unwrap_or_default())
         }
-        Found::Patterns(found) => {
+        OnsetAnswer::Patterns(found) => {
             let range = found.onsets.range;
             json_of_patterns(&found, range.map(|range| alerts(&server, range)).unwrap_or_default())
         }
@@ -81,34 +81,25 @@ pub(crate) fn find(reading: &QueryRun<'_>, question: &Question) -> Result<FoundO
 fn find_measured(reading: &QueryRun<'_>, question: &Question, measure: &Measure) -> Result<FoundOnset, Problem> {
     let looked = |set: EventSet<'_>, all: &[_], runs: &[_]| {
         let onset = onset(set, measure, runs)?;
-        let mut partial_reasons = onset.partial_reasons.clone();
-        let mut also = Vec::new();
-        if let Some(began) = onset.began {
-            let (found, reasons) = concurrent(set, all, began)?;
-            also = found;
-            partial_reasons.extend(reasons);
-        }
-        Ok((FoundOnset { onset, also, partial_reasons: Vec::new() }, partial_reasons))
+        let (also, reasons) =
+            onset.began.map_or_else(|| Ok(Default::default()), |began| concurrent(set, all, began))?;
+        let partial_reasons = [onset.partial_reasons.clone(), reasons].concat();
+        Ok(((onset, also), partial_reasons))
     };
-    let (found, partial_reasons) = look(reading, question, looked)?;
-    Ok(FoundOnset { partial_reasons, ..found })
+    let ((onset, also), partial_reasons) = look(reading, question, looked)?;
+    Ok(FoundOnset { onset, also, partial_reasons })
 }
 
 /// Finds the onsets of all patterns of the events that a question selects.
 fn find_patterns(reading: &QueryRun<'_>, question: &Question) -> Result<FoundPatterns, Problem> {
     let looked = |set: EventSet<'_>, all: &[_], runs: &[_]| {
         let onsets = pattern_onsets(set, runs)?;
-        let mut partial_reasons = onsets.partial_reasons.clone();
-        let mut also = Vec::new();
-        if let Some(range) = onsets.range {
-            let (found, reasons) = axis(set, all, range)?;
-            also = found;
-            partial_reasons.extend(reasons);
-        }
-        Ok((FoundPatterns { onsets, also, partial_reasons: Vec::new() }, partial_reasons))
+        let (also, reasons) = onsets.range.map_or_else(|| Ok(Default::default()), |range| axis(set, all, range))?;
+        let partial_reasons = [onsets.partial_reasons.clone(), reasons].concat();
+        Ok(((onsets, also), partial_reasons))
     };
-    let (found, partial_reasons) = look(reading, question, looked)?;
-    Ok(FoundPatterns { partial_reasons, ..found })
+    let ((onsets, also), partial_reasons) = look(reading, question, looked)?;
+    Ok(FoundPatterns { onsets, also, partial_reasons })
 }
 
 /// Looks at the events of a question: the set, the runs of its groups and those of marks, and those of its groups alone.

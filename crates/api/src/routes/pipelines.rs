@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use suggestion::Selection;
 use types::group_name_of_outside;
 
+use super::session::read_json_or;
 use super::suggestions::{DryRunRange, Use, dry_run, group, uses_of};
 use crate::state::Shared as ApiShared;
 use door::access::covers;
@@ -102,16 +103,11 @@ pub(crate) async fn delete(server: ApiShared, PathName(name): PathName) -> Resul
 }
 
 async fn read_new(server: &ApiShared, headers: &HeaderMap, body: Body) -> Result<New, Problem> {
-    if !door::access::is_json(headers) {
-        let message = "the body has to be JSON, and its content type has to say so";
-        let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "json-required", message);
-        return Err(problem.hint("send Content-Type: application/json"));
-    }
-    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
-    serde_json::from_slice(received.bytes()).map_err(|error| {
+    let bad = |error: serde_json::Error| {
         let problem = Problem::bad_request("bad-json", format!("the body cannot be read: {error}"));
         problem.hint("send {\"definition\":{\"name\":\"…\",\"match\":{…},\"steps\":[…]}}")
-    })
+    };
+    read_json_or(server, headers, body, BODY_BYTES_MAX, bad).await
 }
 
 /// Makes a pipeline that takes away nothing that is needed. Blocks.

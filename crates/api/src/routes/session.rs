@@ -156,17 +156,29 @@ pub(crate) async fn read_json_of<T: DeserializeOwned>(
     body: Body,
     bytes_max: usize,
 ) -> Result<T, Problem> {
+    let bad = |error: serde_json::Error| {
+        // The error's text may quote a value, which may be a password: only the place is told.
+        let message = format!("the body is not what is wanted here, at column {}", error.column());
+        Problem::bad_request("bad-body", message).hint("the fields are listed in /api/openapi.json")
+    };
+    read_json_or(server, headers, body, bytes_max, bad).await
+}
+
+/// Reads a body of JSON of at most `bytes_max` bytes; `bad` says what is wrong with it, and may quote it where it holds no secret.
+pub(crate) async fn read_json_or<T: DeserializeOwned>(
+    server: &Server,
+    headers: &HeaderMap,
+    body: Body,
+    bytes_max: usize,
+    bad: impl FnOnce(serde_json::Error) -> Problem,
+) -> Result<T, Problem> {
     if !door::access::is_json(headers) {
         let message = "the body has to be JSON, and its content type has to say so";
         let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "json-required", message);
         return Err(problem.hint("send Content-Type: application/json"));
     }
     let received = server.bodies.read(body, bytes_max).await?;
-    serde_json::from_slice(received.bytes()).map_err(|error| {
-        // The error's text may quote a value, which may be a password: only the place is told.
-        let message = format!("the body is not what is wanted here, at column {}", error.column());
-        Problem::bad_request("bad-body", message).hint("the fields are listed in /api/openapi.json")
-    })
+    serde_json::from_slice(received.bytes()).map_err(bad)
 }
 
 fn describe(caller: &Caller) -> Value {

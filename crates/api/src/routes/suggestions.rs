@@ -82,8 +82,11 @@ fn answer(reading: &QueryRun<'_>, server: &Shared, group: &GroupName, range: &Dr
     let (counts, tried) = dry_run::count(reading, server, &snapshot, (group, range), &compiled)?;
     read.partial_reasons.extend(tried.partial_reasons);
     let all = Totals { n_events: counts.n_events, n_bytes: counts.n_bytes };
-    let mut found =
-        Found { all, made: known.iter().map(|known| name_of(known).to_owned()).collect(), ..Found::default() };
+    let mut found = SuggestionList {
+        all,
+        made: known.iter().map(|known| name_of(known).to_owned()).collect(),
+        ..SuggestionList::default()
+    };
     for (candidate, outcome) in candidates.iter().zip(&counts.outcomes) {
         if found.n_shown() < SUGGESTIONS_MAX && is_worth(candidate, outcome, &all) {
             found.add(server, candidate, outcome)?;
@@ -96,7 +99,7 @@ fn answer(reading: &QueryRun<'_>, server: &Shared, group: &GroupName, range: &Dr
 
 /// What is suggested for a group.
 #[derive(Default)]
-struct Found {
+struct SuggestionList {
     all: Totals,
     suggestions: Vec<Value>,
     /// What would be suggested if nothing needed the events.
@@ -106,7 +109,7 @@ struct Found {
     note: Option<String>,
 }
 
-impl Found {
+impl SuggestionList {
     fn n_shown(&self) -> usize {
         self.suggestions.len() + self.withheld.len()
     }

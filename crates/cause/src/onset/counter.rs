@@ -8,7 +8,7 @@ use plan::{Aggregate, AggregateKind, Expr, Name, Operator, Plan, Span};
 use types::{Run, TimeRange, Timestamp, Value};
 
 use super::change_point::{ChangePoint, Episode, Law, Series, change_point};
-use super::measure::Counted;
+use super::measure::CountedEvents;
 use super::reach::{BUCKETS, DAYS, RHYTHM_RANGE_MAX, floor};
 use crate::text::conditions_of;
 
@@ -51,7 +51,7 @@ impl Instant {
 pub(super) struct Counter<'c, 'a> {
     pub(super) set: EventSet<'a>,
     pub(super) runs: &'c [Arc<dyn Run>],
-    pub(super) counted: Counted,
+    pub(super) counted: CountedEvents,
     pub(super) partial_reasons: Vec<PartialReason>,
 }
 

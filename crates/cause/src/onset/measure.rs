@@ -22,14 +22,14 @@ pub enum Measure {
 }
 
 /// The events that are counted, and those among which they are, as conditions.
-pub(super) struct Counted {
+pub(super) struct CountedEvents {
     pub(super) law: Law,
     pub(super) events: Vec<Operator>,
     /// `None` where events are counted by themselves.
     pub(super) among: Option<Vec<Operator>>,
 }
 
-impl Counted {
+impl CountedEvents {
     /// Counts the events of a plan by themselves.
     pub(super) fn events(plan: &Plan) -> Self {
         Self { law: Law::Rate, events: conditions_of(plan), among: None }

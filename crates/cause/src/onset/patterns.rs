@@ -123,7 +123,7 @@ impl Row<'_> {
 
     /// Returns the onset of the pattern, one of `n_patterns`, with its evidence.
     fn onset(&self, range: TimeRange, n_patterns: usize) -> Option<(f64, PatternOnset)> {
-        let counted = Counted::of(&self.counts(), range)?;
+        let counted = PatternSeries::of(&self.counts(), range)?;
         let mut found = episode(&counted.series, n_patterns)?;
         found.begin = counted.first_of(found);
         let n = counted.series.counts.len();
@@ -151,14 +151,14 @@ impl Row<'_> {
 }
 
 /// The events of a pattern by bucket, over the whole range.
-struct Counted {
+struct PatternSeries {
     range: TimeRange,
     first: i64,
     length: i64,
     series: Series,
 }
 
-impl Counted {
+impl PatternSeries {
     /// Takes counts of consecutive buckets, which reach from the first to the last event; `None` for too few events.
     fn of(counts: &[(i64, f64)], range: TimeRange) -> Option<Self> {
         let [(at, _), (second, _), ..] = *counts else { return None };

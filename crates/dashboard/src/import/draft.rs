@@ -61,18 +61,19 @@ impl Draft {
             }
             variables.push(outcome);
         }
-        let mut panels = Vec::new();
+        let (mut panels, mut taken) = (Vec::new(), Vec::new());
         for (at, (mut outcome, panel)) in self.panels.into_iter().enumerate() {
             if let Some(mut panel) = panel {
                 panel.id = format!("p{}", at + 1);
-                let alone = Dashboard { panels: vec![panel], ..self.dashboard.clone() };
-                match check(&Dashboard { panels: alone.panels.clone(), ..alone.clone() }, now) {
-                    Ok(()) => self.dashboard.panels.extend(alone.panels),
+                self.dashboard.panels = vec![panel];
+                match check(&self.dashboard, now) {
+                    Ok(()) => taken.append(&mut self.dashboard.panels),
                     Err(mistake) => (outcome.taken, outcome.why) = (false, mistake.problem),
                 }
             }
             panels.push(outcome);
         }
-        Import { dashboard: self.dashboard, panels, variables }
+        let dashboard = Dashboard { panels: taken, ..self.dashboard };
+        Import { dashboard, panels, variables }
     }
 }

@@ -147,7 +147,8 @@ async fn metric_queries_in_logql_have_a_row_for_each_sample() {
     let house = House::new();
     house.fill().await;
     let (_, key) = house.key("read", &["*"]).await;
-    let range = json!({"language": "logql", "query": "sum by (level) (count_over_time({group=\"web/access\"}[$__range]))",
+    let range = json!({"language": "logql", "variables": {},
+        "query": "sum by (level) (count_over_time({group=\"web/access\"}[$__range]))",
         "from": "2026-11-20T11:50:00Z", "to": "2026-11-20T12:00:00Z", "step": "10m"});
     let answer = house.ask_natively(&key, range).await;
     assert!(answer.get("error").is_none(), "{answer}");

@@ -38,6 +38,7 @@ impl House {
         let members = body.as_object_mut().expect("an object");
         members.retain(|key, _| ["query", "language", "groups"].contains(&key.as_str()));
         members.insert("from".into(), "now-24h".into());
+        members.insert("variables".into(), json!({}));
         if query["language"] == "promql" {
             members.insert("from".into(), "now-1h".into());
             members.insert("step".into(), "30s".into());

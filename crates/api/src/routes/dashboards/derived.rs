@@ -1,10 +1,10 @@
-//! Dashboards that nobody has to make, of what exists for the caller.
+//! Ready-made dashboards of the groups, services and hosts within the caller's scope.
 
 use dashboard::derive::{Subject, derive};
 use plan::fields::{HOST_FIELDS, SERVICE_FIELDS};
 use types::{TimeRange, Timestamp};
 
-use crate::dashboards::Found;
+use crate::dashboards::DashboardView;
 use crate::state::Shared;
 use crate::subject::{SubjectReader, text};
 use dashboard::Dashboard;
@@ -24,18 +24,18 @@ pub(super) async fn find(
     name: String,
     subject: Subject,
     range: Option<TimeRange>,
-) -> Result<Found, Problem> {
+) -> Result<DashboardView, Problem> {
     let now = server.now();
     let range = range.unwrap_or(last_day(now));
     let nothing = format!("there is nothing of {} {:?} in this time", subject.kind(), subject.name());
     let facts = read(server, &name, move |run| SubjectReader { run, range, now }.facts(subject)).await?;
     let derived =
         derive(&facts).ok_or_else(|| Problem::not_found(nothing).hint("ask about a longer time, as from=now-7d"))?;
-    Ok(Found::derived(name, derived))
+    Ok(DashboardView::derived(name, derived))
 }
 
 /// Returns all dashboards that are derived: of groups, services and hosts with events in the last day.
-pub(super) async fn list(server: &Shared) -> Result<Vec<Found>, Problem> {
+pub(super) async fn list(server: &Shared) -> Result<Vec<DashboardView>, Problem> {
     let now = server.now();
     read(server, "derived dashboards", move |run| {
         let reader = SubjectReader { run, range: last_day(now), now };
@@ -70,10 +70,10 @@ pub(super) async fn list(server: &Shared) -> Result<Vec<Found>, Problem> {
 }
 
 /// Returns what a list says of a subject's dashboard.
-fn entry(subject: &Subject) -> Found {
+fn entry(subject: &Subject) -> DashboardView {
     let title = subject.name().to_owned();
     let document = Dashboard { title, tags: vec![subject.kind().to_owned()], ..Dashboard::default() };
-    Found::derived(format!("{}:{}", subject.kind(), subject.name()), document)
+    DashboardView::derived(format!("{}:{}", subject.kind(), subject.name()), document)
 }
 
 fn last_day(now: Timestamp) -> TimeRange {

@@ -43,7 +43,7 @@ pub(super) async fn get(server: Shared, PathName(name): PathName, parameters: Pa
         groups: Some(Groups::Many(query.groups.clone())),
         language: Some(query.language.name().to_owned()),
         time_zone: parameters.get("time_zone").map(str::to_owned),
-        variables: choices(&document, &parameters)?,
+        variables: Some(choices(&document, &parameters)?),
         ..Ask::default()
     };
     query::file(&server, ask.stepped(server.now())?.filled(server.now())?, &parameters).await

@@ -5,7 +5,7 @@ use dashboard::derive::Subject;
 use types::TimeRange;
 
 use super::derived;
-use crate::dashboards::Found;
+use crate::dashboards::DashboardView;
 use crate::state::Shared;
 use door::problem::Problem;
 
@@ -20,7 +20,7 @@ pub(super) async fn find(
     name: String,
     version: Option<u64>,
     range: Option<TimeRange>,
-) -> Result<Found, Problem> {
+) -> Result<DashboardView, Problem> {
     if let Some(subject) = Subject::parse(&name) {
         return derived::find(server, name, subject, range).await;
     }

@@ -19,8 +19,8 @@ const INCIDENT_TOLD: i64 = 7 * Timestamp::DAY;
 const ISSUE_TOLD: i64 = Timestamp::DAY;
 
 /// What is known besides events.
-pub(super) struct Known {
-    /// Since when something is wrong of which people or rules know.
+pub(super) struct Knowledge {
+    /// When the oldest open incident or firing alert began.
     pub(super) open_since: Option<Timestamp>,
     /// Incidents and alerts.
     pub(super) wrong: Vec<Value>,
@@ -33,7 +33,7 @@ pub(super) struct Known {
 }
 
 /// Finds what is known about a subject. Blocks.
-pub(super) fn find(server: &Shared, subject: &Subject, (now, zone): (Timestamp, Tz)) -> Result<Known, Problem> {
+pub(super) fn find(server: &Shared, subject: &Subject, (now, zone): (Timestamp, Tz)) -> Result<Knowledge, Problem> {
     let incidents = server.state.incidents.list(server.settings(), &server.caller.scope);
     let incidents = incidents.map_err(|error| Problem::internal(error.to_string()))?;
     let incidents: Vec<Incident> = incidents.into_iter().filter(|one| is_about(one, subject)).collect();
@@ -60,10 +60,10 @@ pub(super) fn find(server: &Shared, subject: &Subject, (now, zone): (Timestamp, 
     people.extend(issues.iter().filter_map(|issue| Some((person(issue.owner.as_deref()?), "errors"))));
     let people = people.iter().map(|(name, what)| json!({"name": name, "what": what})).collect();
     let month = last_month(&incidents, subject, (now, zone));
-    Ok(Known { open_since: since.into_iter().min(), wrong, people, month, n_issues: issues.len() })
+    Ok(Knowledge { open_since: since.into_iter().min(), wrong, people, month, n_issues: issues.len() })
 }
 
-/// Reports whether an incident is about a subject: it names the service, or groups of which this is one.
+/// Reports whether an incident names the service, or this group among others.
 fn is_about(incident: &Incident, subject: &Subject) -> bool {
     match subject {
         Subject::Group(name) => !incident.groups.is_empty() && incident.is_about(name),

@@ -18,7 +18,7 @@ pub(super) enum Of {
 }
 
 /// A request, still as it was asked.
-pub(super) struct Asked {
+pub(super) struct OnsetQuestion {
     ask: Ask,
     /// The same question about other events, among which those of the query are counted.
     among: Option<Ask>,
@@ -35,7 +35,7 @@ fn bad_of(problem: String) -> Problem {
         .hint(r#"`of` is "count", "share" (with `among`, another query), "p95(FIELD)" or "patterns""#)
 }
 
-impl Asked {
+impl OnsetQuestion {
     /// Reads a JSON body.
     pub(super) fn of_json(body: &[u8], now: Timestamp) -> Result<Self, Problem> {
         let body: Value = serde_json::from_slice(body).map_err(|error| bad(&error.to_string()))?;
