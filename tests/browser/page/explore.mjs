@@ -159,6 +159,7 @@ async function tabulatesStats(own) {
   await ask(page, "stats count(*) as n by path\n| sort path asc");
   const answer = await own.query("stats count(*) as n by path\n| sort path asc");
   const rows = page.getByTestId("table").locator("tbody tr");
+  await rows.nth(answer.rows.length - 1).waitFor();
   assert.equal(await rows.count(), answer.rows.length);
   assert.match(await rows.first().textContent(), new RegExp(new Intl.NumberFormat("en-US").format(answer.rows[0][1])));
   await page.getByTestId("table").getByRole("button", { name: "n", exact: true }).click();
