@@ -7,7 +7,7 @@ use plan::{Comparison, Expr};
 use types::Value;
 
 use super::difference::{NumberDifference, ValueDifference};
-use crate::statistics::{contribution, divergence, effect, p_of_distance, p_of_shares};
+use crate::statistics::{contribution, divergence, effect, p_of_distance, p_of_shares, split};
 use crate::text::{compare, equal, is_present};
 
 /// The probability of one wrong finding among all, in a comparison of events that do not differ.
@@ -194,7 +194,10 @@ pub(super) fn judge_numbers(field: &Arc<str>, counts: [&FieldCounts; 2], sides: 
     if !are_numbers(0) || !are_numbers(1) || numbers.iter().all(|numbers| numbers.n_buckets() < BUCKETS_MIN) {
         return None;
     }
-    let (threshold, above, distance) = split(numbers.map(execute::NumberHistogram::ordered))?;
+    let ordered = numbers.map(execute::NumberHistogram::ordered);
+    let (number, above, distance) = split(ordered.each_ref().map(Vec::as_slice))?;
+    // A bucket holds numbers up to 1 % above its own; the condition lies above all of them.
+    let threshold = upper_end(number);
     let n = numbers.map(execute::NumberHistogram::n_numbers);
     if distance < DISTANCE_MIN || !sides.is_significant(p_of_distance(distance, n[0], n[1])) {
         return None;
@@ -221,31 +224,6 @@ pub(super) fn judge_numbers(field: &Arc<str>, counts: [&FieldCounts; 2], sides: 
         event: None,
         same_events: Vec::new(),
     })
-}
-
-/// Finds the number at which two distribution functions are furthest apart: the number, how many of either side are above
-/// it, and the distance.
-fn split(ordered: [Vec<(f64, u64)>; 2]) -> Option<(f64, [u64; 2], f64)> {
-    let n = [0, 1].map(|side| ordered[side].iter().map(|(_, count)| count).sum::<u64>());
-    let mut numbers: Vec<f64> = ordered.iter().flatten().map(|(number, _)| *number).collect();
-    numbers.sort_by(f64::total_cmp);
-    numbers.dedup();
-    let (mut at, mut below, mut best) = ([0; 2], [0_u64; 2], None);
-    for number in numbers {
-        for side in 0..2 {
-            while let Some((_, count)) = ordered[side].get(at[side]).filter(|(known, _)| *known <= number) {
-                below[side] += count;
-                at[side] += 1;
-            }
-        }
-        let share = |side: usize| below[side] as f64 / n[side].max(1) as f64;
-        let distance = (share(0) - share(1)).abs();
-        if best.is_none_or(|(_, _, known)| distance > known) {
-            best = Some((number, [n[0] - below[0], n[1] - below[1]], distance));
-        }
-    }
-    // A bucket holds numbers up to 1 % above its own; the condition lies above all of them.
-    best.map(|(number, above, distance)| (upper_end(number), above, distance))
 }
 
 /// Returns a number between those of the bucket that begins with `number` and those of the next one.
