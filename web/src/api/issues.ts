@@ -243,6 +243,11 @@ export interface LedgerRow {
   ttr_ms: number | null;
   availability: number | null;
   downtime_ms: number | null;
+  /** Percent of the month in which the service is to work, and the time that this leaves for incidents. */
+  objective: number | null;
+  budget_ms: number | null;
+  /** Negative where it is overdrawn. */
+  budget_left_ms: number | null;
 }
 
 /** The ledger of a month. */
@@ -251,12 +256,17 @@ export interface Ledger {
   services: LedgerRow[];
 }
 
-/** Asks for the ledger of a month, the current one without a name. */
-export async function askLedger(month: string, timeZone: string, signal: AbortSignal): Promise<Ledger> {
-  const answer = await json<{ month?: string; services?: Partial<LedgerRow>[] }>(ledgerPath(month, timeZone), {
-    signal,
-  });
-  const none = { service: "", incidents: 0, ttd_ms: null, ttm_ms: null, ttr_ms: null };
+/** Asks for the ledger of a month, the current one without a name. `objective` is as `99.9,pay=99.95`. */
+export async function askLedger(
+  month: string,
+  timeZone: string,
+  objective: string,
+  signal: AbortSignal,
+): Promise<Ledger> {
+  const path = ledgerPath(month, timeZone, { objective });
+  const answer = await json<{ month?: string; services?: Partial<LedgerRow>[] }>(path, { signal });
+  const budget = { objective: null, budget_ms: null, budget_left_ms: null };
+  const none = { service: "", incidents: 0, ttd_ms: null, ttm_ms: null, ttr_ms: null, ...budget };
   return {
     month: answer.month ?? month,
     services: (answer.services ?? []).map((one) => ({ ...none, availability: null, downtime_ms: null, ...one })),
