@@ -1,6 +1,7 @@
 // Issues, incidents and the ledger, as the server answers. Answers are read defensively: a missing part is an empty one.
 
 import { json } from "../api.ts";
+import type { Json } from "../query/edit.ts";
 import { send } from "../session.ts";
 
 /** A state of an issue. */
@@ -101,6 +102,22 @@ export async function askIssues(states: readonly IssueState[], signal: AbortSign
 /** Asks for one issue, also by the id of one that became a part of it. */
 export async function askIssue(id: string, signal: AbortSignal): Promise<Issue> {
   return { ...ISSUE, ...(await json<Partial<Issue>>(issueAt(id), { signal })) };
+}
+
+/** Users affected by an issue: the different values of a field. */
+export interface IssueUsers {
+  count: number;
+  /** Whether there are more than were counted. */
+  more: boolean;
+  /** Those with most events. */
+  values: { value: Json; events: number }[];
+}
+
+/** Asks how many different values a field has among the stored events of an issue. */
+export async function askUsers(id: string, field: string, signal: AbortSignal): Promise<IssueUsers> {
+  const path = `${issueAt(id)}?${new URLSearchParams({ users: field }).toString()}`;
+  const { users } = await json<{ users?: Partial<IssueUsers> }>(path, { signal });
+  return { count: users?.count ?? 0, more: users?.more === true, values: users?.values ?? [] };
 }
 
 /** Changes an issue, and returns it as it is then. */

@@ -107,6 +107,12 @@ export const ISSUES: Readonly<Record<string, string>> = {
   Add: "Tambah",
   "Add to the timeline": "Tambahkan ke lini masa",
 
+  // Users
+  "Users affected": "Pengguna terdampak",
+  "by the field {field}": "menurut bidang {field}",
+  "Field that tells users apart": "Bidang yang membedakan pengguna",
+  "more than {n}": "lebih dari {n}",
+
   // The ledger
   Month: "Bulan",
   CSV: "CSV",
