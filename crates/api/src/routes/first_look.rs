@@ -158,9 +158,7 @@ fn call(call: &RedCall) -> Value {
 /// Returns what is usual at this hour as JSON.
 fn usual(usual: &Usual) -> Value {
     let [least, most] = usual.ends();
-    let day = |(range, per_minute): &(TimeRange, f64)| {
-        json!({"from": range.from.to_string(), "to": range.to.to_string(), "per_minute": rounded(*per_minute)})
-    };
+    let day = |(range, per_minute): &(TimeRange, f64)| json!({"from": range.from.to_string(), "to": range.to.to_string(), "per_minute": rounded(*per_minute)});
     json!({
         "per_minute": rounded(usual.per_minute), "median_per_minute": rounded(usual.median()),
         "least_per_minute": rounded(least), "most_per_minute": rounded(most),

@@ -58,7 +58,9 @@ impl Locale {
 
 /// Returns the ledger as CSV; cells that spreadsheets would take for formulas begin with an apostrophe.
 pub fn ledger_csv(ledger: &Ledger) -> String {
-    let mut out = String::from("service,incidents,ttd_ms,ttm_ms,ttr_ms,availability,downtime_ms,objective,budget_ms,budget_left_ms\r\n");
+    let mut out = String::from(
+        "service,incidents,ttd_ms,ttm_ms,ttr_ms,availability,downtime_ms,objective,budget_ms,budget_left_ms\r\n",
+    );
     let number = |number: Option<i64>| number.map(|number| number.to_string()).unwrap_or_default();
     for row in &ledger.services {
         let availability = row.availability.map(|share| format!("{share:.6}")).unwrap_or_default();
@@ -258,10 +260,14 @@ mod tests {
 
     #[test]
     fn tables_for_spreadsheets_hold_no_formulas() {
-        let head = "service,incidents,ttd_ms,ttm_ms,ttr_ms,availability,downtime_ms,objective,budget_ms,budget_left_ms\r\n";
+        let head =
+            "service,incidents,ttd_ms,ttm_ms,ttr_ms,availability,downtime_ms,objective,budget_ms,budget_left_ms\r\n";
         let csv = |service: &str| ledger_csv(&ledger_of(service)).strip_prefix(head).map(str::to_owned);
         assert_eq!(csv("pay").as_deref(), Some("pay,2,90000,3660000,,0.999306,1800000,99.95,1296000,-504000\r\n"));
-        assert_eq!(csv("=1+1,\"x\"").as_deref(), Some("\"'=1+1,\"\"x\"\"\",2,90000,3660000,,0.999306,1800000,99.95,1296000,-504000\r\n"));
+        assert_eq!(
+            csv("=1+1,\"x\"").as_deref(),
+            Some("\"'=1+1,\"\"x\"\"\",2,90000,3660000,,0.999306,1800000,99.95,1296000,-504000\r\n")
+        );
     }
 
     #[test]

@@ -63,11 +63,14 @@ async fn errors_are_listed_as_issues_and_their_queries_find_their_events() {
 async fn users_are_the_different_values_of_a_field_also_of_merged_issues() {
     let house = House::new();
     let error = |user: &str, message: &str| {
-        json!({"@timestamp": super::NOW, "message": message, "level": "error", "service": "pay", "user.id": user}).to_string()
+        json!({"@timestamp": super::NOW, "message": message, "level": "error", "service": "pay", "user.id": user})
+            .to_string()
     };
     let mut lines = vec![error("ann", "disk full"), error("bob", "disk full"), error("ann", "disk full")];
     lines.extend([error("cid", "quota exceeded"), error("bob", "quota exceeded")]);
-    lines.push(json!({"@timestamp": super::NOW, "message": "disk full", "level": "error", "service": "pay"}).to_string());
+    lines.push(
+        json!({"@timestamp": super::NOW, "message": "disk full", "level": "error", "service": "pay"}).to_string(),
+    );
     assert_eq!(house.post("/api/v1/ingest?group=app", lines.join("\n")).await.status, 200);
     let users = |issues: &[Value], title: &str| {
         let issue = issues.iter().find(|issue| issue["title"] == title).expect("an issue");

@@ -152,9 +152,7 @@ async fn what_a_view_a_metric_a_dashboard_or_an_issue_may_need_is_never_dropped(
     assert_eq!(withheld_by(&house).await, ["metric checks_total", "view all of it"]);
 
     // What a panel shows is needed, too; what a variable may choose cannot be told.
-    let panel = |query: &str, groups: Value| {
-        json!({"id": "p", "kind": "line", "x": 0, "y": 0, "w": 6, "h": 4, "queries": [{"query": query, "groups": groups}]})
-    };
+    let panel = |query: &str, groups: Value| json!({"id": "p", "kind": "line", "x": 0, "y": 0, "w": 6, "h": 4, "queries": [{"query": query, "groups": groups}]});
     for (name, query, groups) in [
         ("errors", "filter @level = \"error\" | stats count(*) by bin($__interval)", json!(["shop/web"])),
         ("elsewhere", "filter host = $host | stats count(*)", json!(["db"])),

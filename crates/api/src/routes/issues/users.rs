@@ -49,8 +49,7 @@ fn users(reading: &QueryRun<'_>, issue: &IssueView, field: &Name, now: Timestamp
     let at = |text: &str| Timestamp::parse_rfc3339(text).unwrap_or(now);
     let (from, last) = (at(&issue.first_seen), at(&issue.last_seen));
     let range = TimeRange { from, to: Timestamp(last.0.saturating_add(1)) };
-    let scope =
-        Scope { groups: vec![GroupPattern::new(&*issue.group)], limit: None, time_zone: chrono_tz::UTC, now };
+    let scope = Scope { groups: vec![GroupPattern::new(&*issue.group)], limit: None, time_zone: chrono_tz::UTC, now };
     let options = language::ParseOptions { now, time_zone: scope.time_zone };
     let answer = reading.execute(&plan(&ask::parse(&issue.query, None, &options)?, field), &scope, range)?;
     let counted = |row: &Vec<Option<Value>>| match row.as_slice() {
@@ -72,10 +71,7 @@ fn plan(events: &Plan, field: &Name) -> Plan {
     let (value, n_events) = (Name::from("value"), Name::from("events"));
     let mut operators: Vec<Operator> =
         events.operators().iter().take_while(|operator| matches!(operator, Operator::Filter(_))).cloned().collect();
-    operators.push(Operator::Filter(Expr::Call(
-        plan::function::Function::IsPresent,
-        vec![Expr::Field(field.clone())],
-    )));
+    operators.push(Operator::Filter(Expr::Call(plan::function::Function::IsPresent, vec![Expr::Field(field.clone())])));
     operators.push(Operator::Aggregate {
         by: vec![(value.clone(), Expr::Field(field.clone()))],
         aggregates: vec![Aggregate { name: n_events.clone(), kind: AggregateKind::Count, argument: None }],

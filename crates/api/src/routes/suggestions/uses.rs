@@ -176,9 +176,10 @@ fn dashboards(server: &Shared, selections: &[Selection]) -> Result<Vec<Use>, Pro
     for (name, document) in server.state.dashboards.everybodys(server.settings(), &server.caller, now)? {
         let of_panels = document.panels.iter().flat_map(|panel| &panel.queries);
         let of_panels = of_panels.map(|query| (&query.query, query.language, &query.groups));
-        let of_variables = document.variables.iter().filter_map(|variable| {
-            Some((variable.query.as_ref()?, variable.language, &variable.groups))
-        });
+        let of_variables = document
+            .variables
+            .iter()
+            .filter_map(|variable| Some((variable.query.as_ref()?, variable.language, &variable.groups)));
         let may_use = |(query, language, groups): (&String, Language, &Vec<String>)| {
             let is_chosen = |name: &str| document.variables.iter().any(|variable| variable.name == name);
             let filled = dashboard::fill(query, language, &dashboard::built_ins(TimeRange::ALL, None));
