@@ -118,6 +118,26 @@ impl Dashboards {
         Ok((found, problems))
     }
 
+    /// Returns the documents of everybody's dashboards, without the title of what a caller does not see.
+    pub(crate) fn everybodys(
+        &self,
+        settings: Settings<'_>,
+        caller: &Caller,
+        now: Timestamp,
+    ) -> Result<Vec<(Option<String>, Dashboard)>, Problem> {
+        let titled = |document: Dashboard, is_seen: bool| (is_seen.then(|| document.title.clone()), document);
+        let stored = settings.all(KIND)?.into_iter().filter_map(|(_, json)| {
+            let stored: Stored = serde_json::from_str(&json).ok()?;
+            let is_seen = stored.is_seen_by(caller);
+            Some(titled(stored.version.document, is_seen))
+        });
+        let files = self.files(now).0.into_iter().map(|file| {
+            let is_seen = is_about(&file.document, &caller.scope);
+            titled(file.document, is_seen)
+        });
+        Ok(stored.chain(files).collect())
+    }
+
     /// Returns a dashboard, as it is or as it was.
     pub(crate) fn get(
         &self,

@@ -29,7 +29,7 @@ use door::table::Table;
 
 pub use docs::get as docs_page;
 pub use page::{asset, index};
-pub use state::{Api, FamilyMetrics, ForeignFilter, ListFilters, MetricsWriter, SyslogNumber};
+pub use state::{Api, CountCallsOf, FamilyMetrics, ForeignFilter, ListFilters, MetricsWriter, SyslogNumber};
 
 /// Starts the native API of a server.
 pub fn start(server: &Arc<Server>, families: FamilyMetrics) -> Arc<Api> {

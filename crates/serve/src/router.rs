@@ -77,6 +77,8 @@ impl Families {
         cloudwatch::start_alarms(server);
         let (syslog, xray) = (Arc::new(SyslogCounts::default()), Arc::new(XRayCounts::default()));
         let (of_cloudwatch, of_syslog, of_xray) = (Arc::downgrade(&cloudwatch), syslog.clone(), xray.clone());
+        let traces: Arc<TracesState> = Arc::default();
+        let of_traces = traces.clone();
         let of_families = FamilyMetrics {
             syslog: Box::new(move || of_syslog.numbers().into()),
             writers: vec![
@@ -86,9 +88,9 @@ impl Families {
                 Box::new(move |_, page| of_xray.write_metrics(page)),
             ],
             filters: Box::new(foreign_filters),
+            calls: Box::new(move |run, ranges, groups| traces::count_calls_of(run, &of_traces, ranges, groups)),
         };
         let api = api::start(server, of_families);
-        let traces: Arc<TracesState> = Arc::default();
         let native = native_routes(server, &api).merge(traces_routes(server, &traces));
         Self {
             server: server.clone(),

@@ -6,7 +6,8 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use data_encoding::HEXLOWER;
 use incident::{
-    Incident, IncidentAuthor, IncidentChange, IncidentError, ItemKind, Locale, Month, NewItem, ledger_csv, ledger_html,
+    Incident, IncidentAuthor, IncidentChange, IncidentError, ItemKind, Locale, Month, NewItem, Objectives, ledger_csv,
+    ledger_html,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -258,7 +259,7 @@ async fn post_mortem(
 
 /// Answers with the ledger of a month: JSON, CSV, or a page for printing.
 async fn ledger(server: Shared, parameters: Parameters, headers: HeaderMap) -> Result<Response, Problem> {
-    parameters.check_names(&["month", "time_zone", "lang", "format"])?;
+    parameters.check_names(&["month", "time_zone", "lang", "format", "objective"])?;
     let (zone, now) = (ask::time_zone(parameters.get("time_zone"))?, server.now());
     let month = match parameters.get("month") {
         None => Month::of(now, zone),
@@ -267,6 +268,10 @@ async fn ledger(server: Shared, parameters: Parameters, headers: HeaderMap) -> R
             problem.hint("write 2026-11")
         })?,
     };
+    let objectives = Objectives::parse(parameters.get("objective").unwrap_or_default()).map_err(|problem| {
+        let problem = Problem::bad_request("bad-parameter", format!("objective: {problem}"));
+        problem.hint("write 99.9, and services with their own behind it: 99.9,pay=99.95")
+    })?;
     let locale = locale(&parameters, &headers)?;
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let format = match parameters.get("format") {
@@ -279,7 +284,7 @@ async fn ledger(server: Shared, parameters: Parameters, headers: HeaderMap) -> R
     let work =
         move || of_thread.state.incidents.list(of_thread.settings(), &of_thread.caller.scope).map_err(problem_of);
     let incidents = server.lookups.run(work).await??;
-    let ledger = incident::ledger(&incidents, month, now);
+    let ledger = incident::ledger(&incidents, month, &objectives, now);
     let typed = |media_type: &'static str, text: String| {
         ([(header::CONTENT_TYPE, media_type), (header::VARY, "Accept, Accept-Language")], text).into_response()
     };
