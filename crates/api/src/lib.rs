@@ -10,6 +10,7 @@ mod docs;
 mod embedded;
 mod json;
 mod links;
+mod locale;
 mod markdown;
 mod page;
 mod reference;

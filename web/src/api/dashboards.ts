@@ -211,6 +211,12 @@ export async function deleteBoard(name: string): Promise<void> {
   await request(pathOf(name), { method: "DELETE" });
 }
 
+/** Asks for a dashboard as one file of HTML with its data: `named` are the parameters of its address. */
+export async function askPage(name: string, named: readonly (readonly [string, string])[]): Promise<Blob> {
+  const parameters = new URLSearchParams([["format", "html"], ...named.map(([key, value]) => [key, value])]);
+  return (await request(`${pathOf(name)}/export?${parameters.toString()}`)).blob();
+}
+
 /** Asks for the versions of a dashboard, newest first. */
 export async function askVersions(name: string, signal: AbortSignal): Promise<Version[]> {
   const found = await list(`${pathOf(name)}/history`, "versions", signal);

@@ -18,9 +18,11 @@ use door::problem::Problem;
 use door::server::FamilyState;
 use door::table::Table;
 
+mod choices;
 mod derived;
 mod export;
 mod look_up;
+pub(crate) mod page;
 
 /// Largest dashboard of others: their models repeat much.
 const FOREIGN_BYTES_MAX: usize = 4 << 20;
@@ -141,5 +143,5 @@ async fn import(server: Shared, headers: HeaderMap, body: Body) -> Result<Json<V
 }
 
 fn bad(message: String) -> Problem {
-    Problem::bad_request("bad-dashboard", message).hint("docs/dashboards.md describes the document")
+    Problem::bad_request("bad-dashboard", message).hint("/docs/dashboards describes the document")
 }

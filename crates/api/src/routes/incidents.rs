@@ -10,11 +10,12 @@ use incident::{
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use types::{EventId, GroupPattern, Locale, TimeRange};
+use types::{EventId, GroupPattern, TimeRange};
 
 use super::alerts;
 use super::session::read_json_or;
 use crate::ask;
+use crate::locale::locale;
 use crate::state::{Api, Shared};
 use door::access::Role;
 use door::parameters::{Parameters, PathName};
@@ -298,18 +299,6 @@ async fn ledger(server: Shared, parameters: Parameters, headers: HeaderMap) -> R
             Err(problem.hint("formats are json, csv, html"))
         }
     }
-}
-
-/// Returns the language that a request asks for.
-fn locale(parameters: &Parameters, headers: &HeaderMap) -> Result<Locale, Problem> {
-    if let Some(tag) = parameters.get("lang") {
-        return Locale::of_tag(tag).ok_or_else(|| {
-            Problem::bad_request("bad-parameter", format!("lang: {tag:?} is not spoken here"))
-                .hint("languages are en, id")
-        });
-    }
-    let header = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-    Ok(Locale::of_header(header.unwrap_or_default()))
 }
 
 /// Reads a body of JSON; errors quote it, as it holds no secret.

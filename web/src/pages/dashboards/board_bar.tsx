@@ -14,7 +14,20 @@ import { t } from "../../texts.ts";
 import { ago } from "../../time.ts";
 import { go, NO_BOARD, view } from "../../view.ts";
 import { Sure, told } from "../settings/parts.tsx";
-import { board, discard, draft, isChanged, loadBoard, redo, refresh, save, saveCopy, undo } from "./state.ts";
+import { fileName, saveFile } from "./picture.ts";
+import {
+  board,
+  discard,
+  draft,
+  isChanged,
+  loadBoard,
+  pageOfBoard,
+  redo,
+  refresh,
+  save,
+  saveCopy,
+  undo,
+} from "./state.ts";
 import { withTitles } from "./storable.ts";
 import { Versions } from "./versions.tsx";
 
@@ -90,6 +103,19 @@ function More({ name, open }: { name: string; open: { value: Opened } }) {
     tell(t("Dashboard deleted"));
     go({ board: NO_BOARD });
   };
+  const toFile = async () => {
+    tell(t("The file is being made"));
+    try {
+      saveFile(await pageOfBoard(name), fileName(kept?.text.title ?? name, "html"));
+      tell(
+        isChanged.peek()
+          ? t("The browser saves the file, without the changes that are not saved")
+          : t("The browser saves the file"),
+      );
+    } catch (error) {
+      tell(told(error));
+    }
+  };
   const item = (text: string, testId: string, action: () => void) => (
     <li>
       <button type="button" data-testid={testId} onClick={then(action)}>
@@ -112,6 +138,7 @@ function More({ name, open }: { name: string; open: { value: Opened } }) {
           set({ wall: "panels", edit: "", panel: "" }),
         )}
         {item(t("Copy a link with fixed times"), "board-link", copyLink)}
+        {item(t("Save with its data as one HTML file"), "board-html", () => void toFile())}
         {isDerived(name) && !name.startsWith("host:") && (
           <li>
             <Way to={{ page: "for", open: name.slice(name.indexOf(":") + 1) }} data-testid="board-for">

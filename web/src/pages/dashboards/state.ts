@@ -2,8 +2,10 @@
 
 import { computed, signal } from "@preact/signals";
 
+import { timeZone } from "../../api.ts";
 import {
   askBoard,
+  askPage,
   saveBoard,
   saveNewBoard,
   type Board,
@@ -11,6 +13,7 @@ import {
   type BoardText,
 } from "../../api/dashboards.ts";
 import { start, type Lane } from "../../ask.ts";
+import { language } from "../../texts.ts";
 import { resolve } from "../../time.ts";
 import { askedAt, go, NO_BOARD, REFRESHES, view } from "../../view.ts";
 import type { BoardRange } from "./ask.ts";
@@ -178,6 +181,15 @@ export async function saveCopy(title: string): Promise<void> {
   const name = await saveNewBoard(storable({ ...text, title }));
   discard();
   go({ board: { ...NO_BOARD, name, chosen: view.peek().board.chosen } });
+}
+
+/** Asks for the dashboard as the server has it, with the time and the values that are chosen, as one file. */
+export function pageOfBoard(name: string): Promise<Blob> {
+  const { from, to, zone, board: of } = view.peek();
+  const named: [string, string][] = [["from", from || "now-24h"], ["to", to || "now"], ["time_zone", timeZone(zone)]];
+  for (const [variable, values] of Object.entries(of.chosen))
+    for (const value of values) named.push([`var.${variable}`, value]);
+  return askPage(name, [...named, ["lang", language.peek()]]);
 }
 
 /** What `now` means for the range that was last shown. */

@@ -241,6 +241,10 @@ export const DASHBOARDS: Readonly<Record<string, string>> = {
   // The wallboard
   Wallboard: "Papan dinding",
   "Wallboard, one panel after the other": "Papan dinding, panel bergantian",
+  "Save with its data as one HTML file": "Simpan beserta datanya sebagai satu berkas HTML",
+  "The file is being made": "Berkas sedang dibuat",
+  "The browser saves the file, without the changes that are not saved":
+    "Peramban menyimpan berkas, tanpa perubahan yang belum disimpan",
   "Leave the wallboard": "Keluar dari papan dinding",
   "Next part": "Bagian berikutnya",
   "Previous part": "Bagian sebelumnya",

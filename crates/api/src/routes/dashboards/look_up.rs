@@ -1,6 +1,5 @@
 //! One dashboard by its name, as it exists for the caller.
 
-use dashboard::Dashboard;
 use dashboard::derive::Subject;
 use types::TimeRange;
 
@@ -8,11 +7,6 @@ use super::derived;
 use crate::dashboards::DashboardView;
 use crate::state::Shared;
 use door::problem::Problem;
-
-/// Returns a dashboard's document.
-pub(super) async fn read(server: &Shared, name: String, version: Option<u64>) -> Result<Dashboard, Problem> {
-    Ok(find(server, name, version, None).await?.document().clone())
-}
 
 /// Finds a dashboard; one that is derived follows from what `range` has, else the last day.
 pub(super) async fn find(
