@@ -14,6 +14,7 @@ mod locale;
 mod markdown;
 mod page;
 mod reference;
+mod reports;
 mod routes;
 mod state;
 mod subject;
@@ -21,7 +22,7 @@ mod unknown_fields;
 mod unknown_groups;
 mod views;
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -37,6 +38,11 @@ pub fn start(server: &Arc<Server>, families: FamilyMetrics) -> Arc<Api> {
     let api = Arc::new(Api::start(server, families));
     routes::metrics::publish(server, &api);
     api
+}
+
+/// Sends reports when they are due, until the server ends.
+pub async fn send_reports(server: Weak<Server>, api: Weak<Api>) {
+    reports::follow(server, api).await;
 }
 
 /// Returns the native routes.

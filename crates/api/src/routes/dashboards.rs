@@ -22,7 +22,11 @@ mod choices;
 mod derived;
 mod export;
 mod look_up;
-pub(crate) mod page;
+mod page;
+
+pub(crate) use self::choices::choices;
+pub(crate) use self::look_up::find;
+pub(crate) use self::page::{Moment, render};
 
 /// Largest dashboard of others: their models repeat much.
 const FOREIGN_BYTES_MAX: usize = 4 << 20;

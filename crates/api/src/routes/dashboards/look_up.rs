@@ -9,7 +9,7 @@ use crate::state::Shared;
 use door::problem::Problem;
 
 /// Finds a dashboard; one that is derived follows from what `range` has, else the last day.
-pub(super) async fn find(
+pub(crate) async fn find(
     server: &Shared,
     name: String,
     version: Option<u64>,
