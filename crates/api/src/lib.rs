@@ -8,6 +8,7 @@ mod ask;
 mod dashboards;
 mod docs;
 mod embedded;
+mod foreign_boards;
 mod json;
 mod links;
 mod locale;
@@ -30,6 +31,7 @@ use door::server::{FamilyState, Server};
 use door::table::Table;
 
 pub use docs::get as docs_page;
+pub use foreign_boards::ForeignBoard;
 pub use page::{asset, index};
 pub use state::{Api, FamilyMetrics, ForeignFilter, ListFilters, MetricsWriter, SyslogNumber};
 

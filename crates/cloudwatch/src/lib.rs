@@ -67,6 +67,7 @@ use door::server::{FamilyServer, FamilyState};
 use door::table::{DeliveryMark, Table};
 
 pub use self::answer::CloudWatchProblem;
+pub use self::metrics::dashboards::{KeepDashboards, KeptDashboard};
 pub use self::saved_filters::{SavedFilter, saved_filters};
 pub use self::state::CloudWatchState;
 

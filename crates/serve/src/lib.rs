@@ -3,6 +3,7 @@
 //!
 //! Knows no protocol itself and stores nothing.
 
+mod foreign_boards;
 mod formats;
 mod openapi;
 mod router;

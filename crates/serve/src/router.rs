@@ -25,6 +25,7 @@ use otel::syslog::SyslogCounts;
 use otel::zipkin;
 use traces::TracesState;
 
+use crate::foreign_boards::NativeBoards;
 use crate::formats::format_of;
 use crate::openapi;
 use elastic::ElasticState;
@@ -88,6 +89,7 @@ impl Families {
             filters: Box::new(foreign_filters),
         };
         let api = api::start(server, of_families);
+        cloudwatch.keep_dashboards(Box::new(NativeBoards(api.clone())));
         let traces: Arc<TracesState> = Arc::default();
         let native = native_routes(server, &api).merge(traces_routes(server, &traces));
         Self {
