@@ -7,7 +7,7 @@
 
 pub(crate) mod alarms;
 mod band;
-pub(crate) mod dashboards;
+mod dashboards;
 mod data;
 mod detectors;
 mod error;

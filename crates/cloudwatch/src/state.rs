@@ -6,8 +6,8 @@ use storage::StoreError;
 use types::GroupName;
 
 use super::group_registry::GroupRegistry;
+use super::kept_dashboards::KeepDashboards;
 use super::metric_filters::counters::{self, MetricFilters};
-use super::metrics::dashboards::KeepDashboards;
 use super::query_registry::QueryRegistry;
 use super::subscriptions::registry::Subscriptions;
 use door::exposition::Page;

@@ -6,6 +6,7 @@ import { ApiError, json, list, request } from "../api.ts";
 import { start, type Lane } from "../ask.ts";
 import type { Json } from "../query/edit.ts";
 import { send } from "../session.ts";
+import { language } from "../texts.ts";
 
 /** How a panel is drawn. */
 export type PanelKind = "line" | "area" | "bar" | "pie" | "number" | "table" | "logs" | "text" | "heatmap" | "map";
@@ -196,6 +197,8 @@ export async function askBoard(
     asked.set("from", range.from);
     if (range.to !== "") asked.set("to", range.to);
   }
+  // What is ready-made has titles of the server's.
+  if (isDerived(name)) asked.set("lang", language.peek());
   const path = pathOf(name) + (asked.size === 0 ? "" : `?${asked}`);
   return boardOf(name, await json<Record<string, Json>>(path, signal ? { signal } : {}));
 }

@@ -75,7 +75,7 @@ async fn of_dashboard(
         ask::range(Some(&from), Some(&to), due, time_zone)
     };
     let asked = definition.range.as_ref().map(range_of).transpose()?;
-    let document = find(server, name.to_owned(), None, asked).await?.document().clone();
+    let document = find(server, name.to_owned(), None, (asked, locale)).await?.document().clone();
     let range = asked.map_or_else(|| range_of(&document.range), Ok)?;
     let moment = Moment { now: due, range, time_zone, locale };
     let chosen = choices(server, &document, &definition.variables, &moment).await?;

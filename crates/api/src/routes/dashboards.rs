@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use super::session::read_json_of;
 use crate::ask;
 use crate::dashboards::DashboardView;
+use crate::locale::locale;
 use crate::state::{Api, Shared};
 use dashboard::{DOCUMENT_BYTES_MAX, Format};
 use door::access::Role;
@@ -55,14 +56,16 @@ async fn list(server: Shared, parameters: Parameters) -> Result<Response, Proble
 }
 
 async fn get(server: Shared, PathName(name): PathName, parameters: Parameters) -> Result<Response, Problem> {
-    parameters.check_names(&["version", "from", "to"])?;
+    parameters.check_names(&["version", "from", "to", "lang"])?;
     let version = parameters.number::<u64>("version")?;
     let time = |name: &str| parameters.get(name).map(|text| Value::String(text.to_owned()));
     let range = match (time("from"), time("to")) {
         (None, None) => None,
         (from, to) => Some(ask::range(from.as_ref(), to.as_ref(), server.now(), chrono_tz::UTC)?),
     };
-    let found = look_up::find(&server, name, version, range).await?;
+    // Without a language, a program gets English.
+    let locale = locale(&parameters, &HeaderMap::new())?;
+    let found = look_up::find(&server, name, version, (range, locale)).await?;
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(found.to_json())).into_response())
 }
 

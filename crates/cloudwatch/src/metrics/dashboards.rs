@@ -2,8 +2,6 @@
 //! its widgets was not taken comes back as validation messages. The body itself is kept as it was put.
 
 use door::access::Role;
-use door::problem::Problem;
-use door::server::Shared as AnyServer;
 use serde_json::{Value, json};
 use types::Timestamp;
 
@@ -12,6 +10,7 @@ use super::error::bad_value;
 use super::parameters::Parameters;
 use crate::answer::CloudWatchProblem;
 use crate::input::Input;
+use crate::kept_dashboards::{KeepDashboards, KeptDashboard};
 use crate::paging::{page_of, with_next};
 use crate::state::Shared;
 
@@ -24,36 +23,6 @@ const PAGE_MAX: usize = 1_000;
 const NAMES_MAX: usize = 100;
 
 const OPERATIONS: [&str; 4] = ["PutDashboard", "GetDashboard", "ListDashboards", "DeleteDashboards"];
-
-/// Where dashboards are kept. All of it blocks.
-pub trait KeepDashboards: Send + Sync {
-    /// Keeps a body under a name, new or in the place of the one before. Returns the places of widgets of which something was
-    /// not taken, each with why.
-    ///
-    /// # Errors
-    /// If the body is none, or the name belongs to somebody else; so for the other functions.
-    fn put(&self, server: &AnyServer, name: &str, body: &str) -> Result<Vec<(usize, String)>, Problem>;
-
-    /// Returns a body as it was put; none if there is none for the caller.
-    fn body(&self, server: &AnyServer, name: &str) -> Result<Option<String>, Problem>;
-
-    /// Returns the dashboards with a body that exist for the caller, by name.
-    fn list(&self, server: &AnyServer) -> Result<Vec<KeptDashboard>, Problem>;
-
-    /// Takes a dashboard away.
-    fn remove(&self, server: &AnyServer, name: &str) -> Result<(), Problem>;
-}
-
-/// A dashboard with a body.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeptDashboard {
-    /// Its name.
-    pub name: String,
-    /// Bytes of its body.
-    pub bytes: usize,
-    /// When it was changed.
-    pub changed: Timestamp,
-}
 
 type Answer = Result<Value, CloudWatchProblem>;
 

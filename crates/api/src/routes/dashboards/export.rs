@@ -67,7 +67,7 @@ async fn read(
     let (from, to) = (parameters.get("from"), parameters.get("to"));
     // What is derived follows from what the range has.
     let asked = from.map(|from| range_of(from, to.unwrap_or("now"))).transpose()?;
-    let document = look_up::find(server, name.to_owned(), None, asked).await?.document().clone();
+    let document = look_up::find(server, name.to_owned(), None, (asked, locale)).await?.document().clone();
     let range = range_of(from.unwrap_or(&document.range.from), to.unwrap_or(&document.range.to))?;
     Ok((document, Moment { now, range, time_zone, locale }))
 }

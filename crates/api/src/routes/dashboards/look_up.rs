@@ -1,22 +1,22 @@
 //! One dashboard by its name, as it exists for the caller.
 
 use dashboard::derive::Subject;
-use types::TimeRange;
+use types::{Locale, TimeRange};
 
 use super::derived;
 use crate::dashboards::DashboardView;
 use crate::state::Shared;
 use door::problem::Problem;
 
-/// Finds a dashboard; one that is derived follows from what `range` has, else the last day.
+/// Finds a dashboard; one that is derived follows from what `range` has, else the last day, and is in a language.
 pub(crate) async fn find(
     server: &Shared,
     name: String,
     version: Option<u64>,
-    range: Option<TimeRange>,
+    (range, locale): (Option<TimeRange>, Locale),
 ) -> Result<DashboardView, Problem> {
     if let Some(subject) = Subject::parse(&name) {
-        return derived::find(server, name, subject, range).await;
+        return derived::find(server, name, subject, (range, locale)).await;
     }
     let of_thread = server.clone();
     let work = move || {
