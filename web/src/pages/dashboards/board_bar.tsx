@@ -15,6 +15,7 @@ import { ago } from "../../time.ts";
 import { go, NO_BOARD, view } from "../../view.ts";
 import { Sure, told } from "../settings/parts.tsx";
 import { fileName, saveFile } from "./picture.ts";
+import { Reports } from "./reports.tsx";
 import {
   board,
   discard,
@@ -31,7 +32,7 @@ import {
 import { withTitles } from "./storable.ts";
 import { Versions } from "./versions.tsx";
 
-type Opened = "" | "copy" | "history";
+type Opened = "" | "copy" | "history" | "mail";
 
 /** The head. */
 export function Bar({
@@ -82,6 +83,9 @@ export function Bar({
       <Unsaved name={name} open={open} />
       <Dialog open={open.value === "copy"} onClose={() => (open.value = "")} label={t("Save a copy")}>
         <CopyForm title={text.title} onDone={() => (open.value = "")} />
+      </Dialog>
+      <Dialog open={open.value === "mail"} onClose={() => (open.value = "")} label={t("Send by e-mail")}>
+        <Reports name={name} onDone={() => (open.value = "")} />
       </Dialog>
       <Dialog open={open.value === "history"} onClose={() => (open.value = "")} label={t("Earlier versions")}>
         <Versions name={name} onDone={() => (open.value = "")} />
@@ -139,6 +143,7 @@ function More({ name, open }: { name: string; open: { value: Opened } }) {
         )}
         {item(t("Copy a link with fixed times"), "board-link", copyLink)}
         {item(t("Save with its data as one HTML file"), "board-html", () => void toFile())}
+        {item(t("Send by e-mail…"), "board-mail", () => (open.value = "mail"))}
         {isDerived(name) && !name.startsWith("host:") && (
           <li>
             <Way to={{ page: "for", open: name.slice(name.indexOf(":") + 1) }} data-testid="board-for">
