@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use types::{Locale, Timestamp};
+use types::Timestamp;
 
 use super::*;
 use crate::document::PanelKind;
+use crate::locale::Locale;
 
 /// Facts in which every condition is met.
 fn facts(subject: &str, group: &str, fields: &str, metrics: &str) -> Facts {

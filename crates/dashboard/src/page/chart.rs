@@ -14,6 +14,7 @@ use super::scale::ValueScale;
 use super::series::{PanelSeries, distance_of, instants};
 use super::times::Times;
 use crate::document::{Nulls, Panel, PanelKind};
+use crate::locale::Locale;
 
 /// Most lines of a chart: eight colours, three kinds of dashes.
 const LINES_MAX: usize = 24;
@@ -187,7 +188,7 @@ impl Plot<'_> {
     fn limits(&self) -> String {
         let within = self.panel.thresholds.iter().filter(|threshold| self.scale.holds(threshold.value));
         let drawn = within.map(|threshold| {
-            let (class, _) = grade_words(threshold.level, types::Locale::English);
+            let (class, _) = grade_words(threshold.level, Locale::English);
             format!("<path class=\"limit g-{class}\" d=\"M0 {:.1}H{WIDE}\"/>", self.y(threshold.value))
         });
         drawn.collect()

@@ -10,6 +10,7 @@ use super::numbers::{Numbers, grade_of, grade_words};
 use super::series::{NOTHING, PanelSeries, cell_text, instants, number_in};
 use super::times::Times;
 use crate::document::{LegendValue, Panel};
+use crate::locale::Locale;
 
 /// Most rows of a table.
 const ROWS_MAX: usize = 1_000;
@@ -93,8 +94,8 @@ fn end(page: &Page<'_>, mut out: String, n: usize, is_cut: bool) -> String {
     let shown = n.min(ROWS_MAX);
     if is_cut || n > ROWS_MAX {
         let (the, more) = match page.locale {
-            types::Locale::English => ("The first", "rows; there are more."),
-            types::Locale::Indonesian => ("Ini", "baris pertama; masih ada lagi."),
+            Locale::English => ("The first", "rows; there are more."),
+            Locale::Indonesian => ("Ini", "baris pertama; masih ada lagi."),
         };
         let _ = writeln!(out, "<p class=\"dim\">{the} {shown} {more}</p>");
     }

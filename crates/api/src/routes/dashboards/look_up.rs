@@ -1,7 +1,8 @@
 //! One dashboard by its name, as it exists for the caller.
 
+use dashboard::Locale;
 use dashboard::derive::Subject;
-use types::{Locale, TimeRange};
+use types::TimeRange;
 
 use super::derived;
 use crate::dashboards::DashboardView;
