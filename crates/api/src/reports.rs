@@ -27,8 +27,8 @@ use storage::Settings;
 use types::{GroupPattern, GroupScope, Timestamp};
 
 use self::due::{Days, Schedule};
-use crate::state::Shared;
 pub(crate) use self::send::{follow, send_now};
+use crate::state::Shared;
 
 /// The kinds of documents.
 const KIND: &str = "report";

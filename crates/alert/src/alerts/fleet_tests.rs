@@ -154,7 +154,10 @@ fn a_report_is_sent_once_for_each_time_whichever_node_sends() {
     first.alerts.send_report(&report(1)).unwrap();
     first.alerts.send_report(&report(1)).unwrap();
     let letter = first.received.recv_timeout(Duration::from_secs(60)).unwrap();
-    assert_eq!((&letter["annotations"]["summary"], &letter["enclosure"]["html"]), (&"Payments".into(), &"<p>pay</p>".into()));
+    assert_eq!(
+        (&letter["annotations"]["summary"], &letter["enclosure"]["html"]),
+        (&"Payments".into(), &"<p>pay</p>".into())
+    );
     let delivered = |node: &Node| node.alerts.sent_report("daily")?.channels["mail"].delivered_at;
     until("the other node knows", || delivered(&other).is_some());
     let Node { store, alerts, received } = first;

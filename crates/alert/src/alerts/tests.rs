@@ -256,10 +256,13 @@ fn a_report_goes_to_mail_with_its_topic_and_its_failures_are_seen() {
     let channels = "channels:\n  - {name: hook, type: webhook, url: \"http://127.0.0.1:9/\", topics: [reports]}\n  - {name: mail, type: email, \
                     url: \"smtp://127.0.0.1:9\", from: a@example.org, to: [b@example.org], topics: [reports]}\n  - {name: other, type: email, url: \
                     \"smtp://127.0.0.1:9\", from: a@example.org, to: [b@example.org]}";
-    let (alerts, bodies) = started_with(dir.path(), "groups: []", channels, hasty_clock(Arc::default()), Failures {
-        n_to_fail: 1,
-        panics: false,
-    });
+    let (alerts, bodies) = started_with(
+        dir.path(),
+        "groups: []",
+        channels,
+        hasty_clock(Arc::default()),
+        Failures { n_to_fail: 1, panics: false },
+    );
     assert_eq!(alerts.report_channels("reports"), ["mail"]);
     let report = |due: i64, topic: &str| crate::Report {
         name: "daily".to_owned(),

@@ -118,10 +118,12 @@ impl Mailbox {
         let message = message_of(notification, "email");
         let report = notification.get("report").map(|_| &notification["annotations"]);
         let title = report.map(|report| words::one_line(words::text(report, "summary")));
-        let title = title.unwrap_or_else(|| message.as_ref().map_or_else(
-            || words::title(notification),
-            |message| words::one_line(message.subject.as_deref().unwrap_or("Notification")),
-        ));
+        let title = title.unwrap_or_else(|| {
+            message.as_ref().map_or_else(
+                || words::title(notification),
+                |message| words::one_line(message.subject.as_deref().unwrap_or("Notification")),
+            )
+        });
         let subject = words::cut(&title, SUBJECT_BYTES_MAX);
         let mut builder = Message::builder().from(self.from.clone()).subject(subject);
         for address in &self.to {

@@ -111,7 +111,8 @@ impl Schedule {
     fn on(&self, day: NaiveDate) -> Option<Timestamp> {
         let local = day.and_time(self.time);
         let found = self.zone.from_local_datetime(&local).earliest();
-        let found = found.or_else(|| self.zone.from_local_datetime(&(local + chrono::TimeDelta::hours(1))).earliest())?;
+        let found =
+            found.or_else(|| self.zone.from_local_datetime(&(local + chrono::TimeDelta::hours(1))).earliest())?;
         found.timestamp_nanos_opt().map(Timestamp)
     }
 }

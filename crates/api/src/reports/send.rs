@@ -12,44 +12,58 @@ use super::letter::letter;
 use super::{PROBLEM_KIND, Stored, Unmade, all, seen};
 use crate::state::{Api, Shared};
 
-/// How often the clock is looked at.
-const LOOK: Duration = Duration::from_secs(1);
+/// How often the clock is looked at, and how often what is not needed any more is removed.
+const LOOK: Duration = Duration::from_secs(2);
+const TIDY_NS: i64 = Timestamp::MINUTE;
 
 /// How long a report that could not be made waits until it is tried again.
 const RETRY_NS: i64 = Timestamp::MINUTE;
 
+/// What a node that sends reports remembers.
+#[derive(Default)]
+struct Progress {
+    /// When reports that could not be made were tried last.
+    tried: BTreeMap<String, Timestamp>,
+    /// When what is not needed any more was removed last.
+    tidied: Timestamp,
+}
+
 /// Sends what is due until the server ends.
 pub(crate) async fn follow(server: Weak<Server>, api: Weak<Api>) {
-    let mut tried: BTreeMap<String, Timestamp> = BTreeMap::new();
+    let mut progress = Progress::default();
     loop {
         tokio::time::sleep(LOOK).await;
         let (Some(server), Some(api)) = (server.upgrade(), api.upgrade()) else { return };
         // In a fleet, one node notifies.
         if !server.whole_store().has_alerts() {
-            tried.clear();
+            progress = Progress::default();
             continue;
         }
-        if let Err(problem) = send_due(&server, &api, &mut tried).await {
+        if let Err(problem) = send_due(&server, &api, &mut progress).await {
             tracing::debug!(error = problem.message, "reports are not known");
         }
     }
 }
 
-async fn send_due(
-    server: &Arc<Server>,
-    api: &Arc<Api>,
-    tried: &mut BTreeMap<String, Timestamp>,
-) -> Result<(), Problem> {
+async fn send_due(server: &Arc<Server>, api: &Arc<Api>, progress: &mut Progress) -> Result<(), Problem> {
+    let now = server.now();
+    let tidies = !(0..TIDY_NS).contains(&now.0.saturating_sub(progress.tidied.0));
     let of_thread = server.clone();
     let work = move || {
         let reports = all(of_thread.settings())?;
-        let forgotten = of_thread.app.alerts.forget_reports(|name| reports.iter().any(|(known, _)| known == name));
-        forgotten.map_err(|error| Problem::internal(error.to_string()))?;
+        if tidies {
+            let is_there = |name: &str| reports.iter().any(|(known, _)| known == name);
+            let tidied = of_thread.app.alerts.forget_reports(is_there);
+            tidied.map_err(|error| Problem::internal(error.to_string()))?;
+        }
         Ok::<_, Problem>(reports)
     };
     let reports = server.lookups.run(work).await??;
+    if tidies {
+        progress.tidied = now;
+    }
+    let tried = &mut progress.tried;
     tried.retain(|name, _| reports.iter().any(|(known, _)| known == name));
-    let now = server.now();
     for (name, report) in reports {
         let rests = tried.get(&name).is_some_and(|at| (0..RETRY_NS).contains(&now.0.saturating_sub(at.0)));
         let Some(due) = due_of(server, &name, &report, now).filter(|_| !rests) else { continue };

@@ -32,12 +32,7 @@ async fn list(server: Shared) -> Result<Json<Value>, Problem> {
     Ok(Json(json!({"reports": reports})))
 }
 
-async fn put(
-    server: Shared,
-    PathName(name): PathName,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Json<Value>, Problem> {
+async fn put(server: Shared, PathName(name): PathName, headers: HeaderMap, body: Body) -> Result<Json<Value>, Problem> {
     let sent: Value = read_json_of(&server, &headers, body, BODY_BYTES_MAX).await?;
     let definition: Definition = serde_json::from_value(sent).map_err(|error| reports::bad(error.to_string()))?;
     let of_thread = server.clone();

@@ -64,7 +64,8 @@ pub(super) fn chart(page: &Page<'_>, panel: &Panel, all: Vec<PanelSeries>, label
     let mut out = framed(&plot, page, &drawn, label);
     out.push_str(&legend(page, panel, &kept, |one, n| class_of(&one.name, n, is_line)));
     if is_line && left > 0 {
-        let _ = writeln!(out, "<p class=\"dim\">{} {left}</p>", page.locale.text("Only in the table:", "Hanya di tabel:"));
+        let _ =
+            writeln!(out, "<p class=\"dim\">{} {left}</p>", page.locale.text("Only in the table:", "Hanya di tabel:"));
     }
     out
 }
@@ -173,7 +174,8 @@ impl Plot<'_> {
     /// Draws bars, those of several series side by side unless they are stacked.
     fn bars(&self, shape: &[(i64, f64, f64)], (n, of): (usize, usize), class: &str, out: &mut String) {
         let whole = (self.x(self.from + self.distance) * 0.8).max(1.0);
-        let (wide, shift) = if self.panel.stack { (whole, 0.0) } else { (whole / of as f64, whole / of as f64 * n as f64) };
+        let (wide, shift) =
+            if self.panel.stack { (whole, 0.0) } else { (whole / of as f64, whole / of as f64 * n as f64) };
         for (ms, from, to) in shape.iter().filter(|point| point.1 != point.2) {
             let x = self.x(*ms) + shift;
             if !(0.0..=WIDE).contains(&x) {
@@ -181,7 +183,10 @@ impl Plot<'_> {
             }
             let (top, bottom) = (self.y(*to), self.y(*from));
             let tall = bottom - top;
-            let _ = write!(out, "<rect class=\"bar {class}\" x=\"{x:.1}\" y=\"{top:.1}\" width=\"{wide:.1}\" height=\"{tall:.1}\"/>");
+            let _ = write!(
+                out,
+                "<rect class=\"bar {class}\" x=\"{x:.1}\" y=\"{top:.1}\" width=\"{wide:.1}\" height=\"{tall:.1}\"/>"
+            );
         }
     }
 

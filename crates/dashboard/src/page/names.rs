@@ -75,10 +75,8 @@ fn named(mut all: Vec<PanelSeries>, label: &str, prefix: &str) -> Vec<PanelSerie
     let is_alone = all.len() == 1;
     let has_measures = all.windows(2).any(|pair| pair[0].name != pair[1].name);
     let first = all.first().map(|one| one.labels.clone()).unwrap_or_default();
-    let shared: Vec<(String, String)> = first
-        .into_iter()
-        .filter(|(name, value)| all.iter().all(|one| one.label(name) == Some(value)))
-        .collect();
+    let shared: Vec<(String, String)> =
+        first.into_iter().filter(|(name, value)| all.iter().all(|one| one.label(name) == Some(value))).collect();
     for one in &mut all {
         let tells = |pair: &&(String, String)| {
             !pair.1.is_empty() && if is_alone { pair.0 != METRIC } else { !shared.contains(pair) }
@@ -139,7 +137,8 @@ mod tests {
 
     #[test]
     fn series_are_called_by_what_tells_them_apart() {
-        let hosts = || vec![series("n", &[("host", "web-10"), ("dc", "a")]), series("n", &[("host", "web-9"), ("dc", "a")])];
+        let hosts =
+            || vec![series("n", &[("host", "web-10"), ("dc", "a")]), series("n", &[("host", "web-9"), ("dc", "a")])];
         assert_eq!(names(None, hosts()), ["web-9", "web-10"]);
         assert_eq!(names(Some("{dc}/{host}"), hosts()), ["a/web-9", "a/web-10"]);
         assert_eq!(names(Some("{dc}"), hosts()), ["a", "a (2)"]);

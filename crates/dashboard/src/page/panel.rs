@@ -62,7 +62,8 @@ fn drawn_series(panel: &Panel, answered: &[Table]) -> Result<Vec<PanelSeries>, S
 
 fn picture(page: &Page<'_>, panel: &Panel, series: Vec<PanelSeries>, is_by_time: bool, title: &str) -> String {
     let table = tables::series_table(page, panel, &series, is_by_time);
-    let described = page.locale.text("chart; its numbers are in the table below", "grafik; angkanya ada di tabel di bawah");
+    let described =
+        page.locale.text("chart; its numbers are in the table below", "grafik; angkanya ada di tabel di bawah");
     let label = if title.is_empty() { described.to_owned() } else { format!("{title}: {described}") };
     let drawn = match panel.kind {
         PanelKind::Number => figures::figures(page, panel, &series),

@@ -62,8 +62,7 @@ pub(super) fn series_of(table: &Table) -> Vec<PanelSeries> {
     let numbers: Vec<usize> = (0..table.columns.len()).filter(|at| is_numeric(table, *at)).collect();
     let time = time_column(table);
     let is_by_time = is_by_time(table);
-    let labels: Vec<usize> =
-        (0..table.columns.len()).filter(|at| Some(*at) != time && !numbers.contains(at)).collect();
+    let labels: Vec<usize> = (0..table.columns.len()).filter(|at| Some(*at) != time && !numbers.contains(at)).collect();
     let mut found: Vec<PanelSeries> = Vec::new();
     let mut places: HashMap<(usize, Vec<String>), usize> = HashMap::new();
     for row in &table.rows {

@@ -24,7 +24,8 @@ pub(super) fn rows(page: &Page<'_>, panel: &Panel, table: &Table) -> String {
         out.push_str("<tr>");
         for (at, column) in table.columns.iter().enumerate() {
             let value = row.get(at);
-            let number = value.and_then(Option::as_ref).filter(|_| column.kind == TableKind::Number).and_then(number_in);
+            let number =
+                value.and_then(Option::as_ref).filter(|_| column.kind == TableKind::Number).and_then(number_in);
             match (value, number) {
                 (_, Some(number)) => number_cell(page, panel, numbers, number, &mut out),
                 (Some(Some(Value::Timestamp(time))), _) => {

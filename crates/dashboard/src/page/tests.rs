@@ -4,13 +4,12 @@ use chrono_tz::Tz;
 use types::{TimeRange, Timestamp, Value};
 
 use super::{Page, PanelAnswer, Table, TableColumn, TableKind, page};
-use crate::document::{
-    Dashboard, Grade, LegendValue, Nulls, Panel, PanelKind, PanelQuery, Scale, Threshold, Variable,
-};
+use crate::document::{Dashboard, Grade, LegendValue, Nulls, Panel, PanelKind, PanelQuery, Scale, Threshold, Variable};
 use crate::fill::{Choice, Choices};
 use crate::locale::Locale;
 
-const HOSTILE: &str = "</style></svg><script src=//evil.example/x.js>alert(1)</script><img src=x onerror=alert(1)>\"'&\u{202e}";
+const HOSTILE: &str =
+    "</style></svg><script src=//evil.example/x.js>alert(1)</script><img src=x onerror=alert(1)>\"'&\u{202e}";
 
 fn column(name: &str, kind: TableKind) -> TableColumn {
     TableColumn { name: name.to_owned(), kind }
@@ -52,7 +51,9 @@ fn shown(panels: Vec<(Panel, Vec<Table>)>) -> String {
 
 #[test]
 fn every_kind_of_picture_has_its_numbers_beside_it() {
-    for kind in [PanelKind::Line, PanelKind::Area, PanelKind::Bar, PanelKind::Heatmap, PanelKind::Number, PanelKind::Pie] {
+    for kind in
+        [PanelKind::Line, PanelKind::Area, PanelKind::Bar, PanelKind::Heatmap, PanelKind::Number, PanelKind::Pie]
+    {
         let page = shown(vec![(panel(kind, "a"), vec![by_time("web-1")])]);
         assert!(page.contains("<svg") && page.contains("<details><summary>Table</summary>"), "{kind:?}: {page}");
         assert!(page.contains("<td>1970-01-01 00:04:00</td><td class=\"number\">400</td>"), "{kind:?}: {page}");

@@ -161,7 +161,10 @@ async fn a_dashboard_with_its_data_is_one_file() {
     assert!(text.contains("<td class=\"value\">info</td><td class=\"number\">1</td>"), "{text}");
     assert!(text.contains("<svg") && text.contains("2026-11-20 11:00 to 2026-11-20 12:00 (UTC)"), "{text}");
     let indonesian = file(&ani, "&var.service=api&lang=id&time_zone=Asia/Jakarta").await.text();
-    assert!(indonesian.contains("<h1>Payments of api</h1>") && indonesian.contains("2026-11-20 18:00 sampai"), "{indonesian}");
+    assert!(
+        indonesian.contains("<h1>Payments of api</h1>") && indonesian.contains("2026-11-20 18:00 sampai"),
+        "{indonesian}"
+    );
     assert_eq!(file(&db, "").await.status, 404);
     for wrong in ["&panel=p", "&var.servce=api", "&lang=fr", "&time_zone=x", "&from=now&to=now-1h"] {
         assert_eq!(file(&ani, wrong).await.status, 400, "{wrong}");
@@ -175,7 +178,8 @@ async fn a_report_is_made_by_who_may_and_seen_within_its_authors_groups() {
     let (_, ani) = house.key("operate", &["web/*"]).await;
     let (_, reader) = house.key("read", &["web/*"]).await;
     let (_, other) = house.key("operate", &["db"]).await;
-    let report = json!({"dashboard": "pay", "on": "monday", "at": "07:00", "time_zone": "Asia/Jakarta", "topic": "reports"});
+    let report =
+        json!({"dashboard": "pay", "on": "monday", "at": "07:00", "time_zone": "Asia/Jakarta", "topic": "reports"});
     let asked = async |key: &str, method: &str, path: &str, body: &Value| {
         let request = Request::builder().method(method).uri(format!("/api/v1/reports{path}"));
         let request = request.header("x-catat-key", key).header("content-type", "application/json");
@@ -201,7 +205,9 @@ async fn a_report_is_made_by_who_may_and_seen_within_its_authors_groups() {
     let last = asked(&ani, "GET", "", &Value::Null).await.json()["reports"][0]["last"].clone();
     assert_eq!(last["deliveries"], json!([]), "no channel takes it: {last}");
     let mut wrong = report.clone();
-    for (key, value) in [("on", json!("never")), ("at", json!("7")), ("ledger", json!(true)), ("topic", json!("")), ("x", json!(1))] {
+    for (key, value) in
+        [("on", json!("never")), ("at", json!("7")), ("ledger", json!(true)), ("topic", json!("")), ("x", json!(1))]
+    {
         wrong[key] = value;
         let refused = asked(&ani, "PUT", "/weekly", &wrong).await;
         assert_eq!((refused.status, &refused.json()["error"]["code"]), (400, &json!("bad-report")), "{key}");

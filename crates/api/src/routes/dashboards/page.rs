@@ -127,7 +127,8 @@ pub(super) fn ask_of(
 
 fn table(answer: Answer, grouped_by: &[String]) -> Table {
     let notes = answer.partial_reasons.iter().map(|reason| reason.message.clone()).collect();
-    let columns = answer.columns.into_iter().map(|column| TableColumn { kind: kind_of(&column, grouped_by), name: column.name });
+    let columns =
+        answer.columns.into_iter().map(|column| TableColumn { kind: kind_of(&column, grouped_by), name: column.name });
     Table { columns: columns.collect(), rows: answer.rows, is_cut: answer.more, notes }
 }
 
