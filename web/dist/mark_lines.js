@@ -1,1 +1,1 @@
-export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=c8b3d956e9fe";
+export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=7351a6f8f469";

@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=9fa7a8859af7";
+export{t as RowList}from"./row_list.js?v=c081bdf87e54";

@@ -1,1 +1,1 @@
-export{t as Selection}from"./selection2.js?v=72a6d75a74e4";
+export{t as Selection}from"./selection2.js?v=cc259f39db91";

@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=48dede2a2645";
+export{t as readRange}from"./time2.js?v=028ecff77514";

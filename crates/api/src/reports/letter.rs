@@ -2,7 +2,7 @@
 
 use alert::{Enclosure, Report};
 use chrono_tz::Tz;
-use incident::{Locale, Month};
+use incident::{Locale, Month, Objectives};
 use plan::write_zoned;
 use serde_json::Value;
 use types::{GroupScope, TimeRange, Timestamp};
