@@ -6,7 +6,7 @@ import { createServer } from "node:http";
 import { readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 
-import { differsOf, firstLookOf, MARKS, onsetOf } from "./mock_cause.mjs";
+import { differsOf, firstLookOf, MARKS, onsetOf, patternOnsetsOf } from "./mock_cause.mjs";
 import { answerFor } from "./mock_for.mjs";
 import { dashboardsOf } from "./mock_dashboards.mjs";
 import { answerOf } from "./mock_issues.mjs";
@@ -900,7 +900,13 @@ function cause(path, ask, send, method) {
   }
   if (path === "/api/v1/marks") return send({ marks: mood === "empty" ? [] : MARKS });
   if (path === "/api/v1/onset")
-    return send(mood === "empty" ? { began: null, also: [], uncertainty_ms: 0 } : onsetOf());
+    return send(
+      mood === "empty"
+        ? { began: null, also: [], uncertainty_ms: 0 }
+        : ask.of === "patterns"
+          ? patternOnsetsOf()
+          : { ...onsetOf(), measure: ask.of ?? "count" },
+    );
   const query = ask.selection ?? { query: 'filter @level >= "error"', from: "now-1h", ...ask };
   const inside = found(query, planOf(query.query.replaceAll(/filter not \(.*\)/g, "")).filters);
   const from = instantOf(query.from, 0);
@@ -910,7 +916,7 @@ function cause(path, ask, send, method) {
   ).filter((event) => !inside.includes(event));
   const differs = { ...differsOf(inside, outside, valueOf), ...partial };
   const answer = path === "/api/v1/differs" ? differs : firstLookOf(differs);
-  const none = { findings: [], patterns: [], onset: { began: null, also: [] } };
+  const none = { findings: [], calls: [], usual: null, onset: { began: null, also: [] } };
   return setTimeout(
     () => send(mood === "empty" && path !== "/api/v1/differs" ? { ...answer, ...none } : answer),
     mood === "slow" ? 3000 : 0,

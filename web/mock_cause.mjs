@@ -117,6 +117,42 @@ export function onsetOf() {
   };
 }
 
+/** When each pattern began. */
+export function patternOnsetsOf() {
+  const { began } = onsetOf();
+  const at = (ms) => new Date(Date.parse(began) + ms).toISOString();
+  return {
+    measure: "patterns",
+    patterns: [
+      {
+        pattern: "connection refused by db-1:<*>",
+        query: 'filter @message like "connection refused by db-1"',
+        events: 600,
+        began,
+        began_between: [at(-2000), at(2000)],
+        ended: null,
+        ended_between: null,
+        before_per_minute: 0,
+        after_per_minute: 28,
+      },
+      {
+        pattern: "order <*> paid",
+        query: null,
+        events: 4000,
+        began: at(30_000),
+        began_between: [at(0), at(60_000)],
+        ended: at(600_000),
+        ended_between: [at(540_000), at(660_000)],
+        before_per_minute: 240,
+        after_per_minute: 90,
+      },
+    ],
+    n_patterns: 41,
+    note: null,
+    also: [],
+  };
+}
+
 /** A first look, whose comparison is given. */
 export function firstLookOf(differs) {
   const onset = onsetOf();
@@ -159,26 +195,43 @@ export function firstLookOf(differs) {
     ],
     onset,
     differs,
-    patterns: [
+    calls: [
       {
-        id: "p1",
-        pattern: "connection refused by db-1:<*>",
-        change: "new",
-        description: "new",
-        count: 600,
-        previous: 0,
-        query: onset.also[2].query,
+        from: "payment",
+        to: "orders-db",
+        failing: true,
+        slower: true,
+        last: true,
+        requests: 840,
+        before_requests: 900,
+        error_share: 0.42,
+        before_error_share: 0.003,
+        p95_ms: 5020,
+        before_p95_ms: 14,
+        query: 'filter service = "payment" and kind = "client" and status = "error"',
       },
       {
-        id: "p2",
-        pattern: "slow answer from payment gateway",
-        change: "up",
-        description: "up 8×",
-        count: 83,
-        previous: 10,
+        from: "web",
+        to: "payment",
+        failing: true,
+        slower: false,
+        last: false,
+        requests: 900,
+        before_requests: 950,
+        error_share: 0.36,
+        before_error_share: 0.002,
+        p95_ms: 90,
+        before_p95_ms: 80,
         query: null,
       },
     ],
+    usual: {
+      per_minute: 119,
+      median_per_minute: 0.5,
+      least_per_minute: 0.1,
+      most_per_minute: 1.2,
+      days: Array.from({ length: 6 }, () => ({})),
+    },
     elapsed_ms: 41,
   };
 }

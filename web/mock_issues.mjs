@@ -165,6 +165,9 @@ const LEDGER = [
     ttr_ms: 90_000_000,
     availability: 0.99931,
     downtime_ms: 2_200_000,
+    objective: 99.95,
+    budget_ms: 1_339_200,
+    budget_left_ms: -860_800,
   },
   {
     service: "checkout",
@@ -174,6 +177,9 @@ const LEDGER = [
     ttr_ms: null,
     availability: null,
     downtime_ms: 0,
+    objective: 99.9,
+    budget_ms: 2_678_400,
+    budget_left_ms: 2_678_400,
   },
 ];
 
@@ -209,6 +215,14 @@ export function answerOf(path, ask, method, mood) {
     }
     const at = ISSUES.findIndex((one) => one.id === id || one.merged.includes(id));
     if (at < 0) return none;
+    if (ask.users !== undefined) {
+      const values = [
+        { value: "ann@example.com", events: 4 },
+        { value: '<img src=x onerror="alert(1)">', events: 2 },
+      ];
+      const users = ask.users === "user_id" ? { count: 1312, values } : { count: 0, values: [] };
+      return [{ ...ISSUES[at], users: { field: ask.users, more: false, partial: false, ...users } }];
+    }
     if (act === "split") {
       ISSUES.push(MERGED.get(ISSUES[at].merged.at(-1)));
       ISSUES[at] = { ...ISSUES[at], merged: ISSUES[at].merged.slice(0, -1) };

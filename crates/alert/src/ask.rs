@@ -155,7 +155,7 @@ impl Ask for StoreAsk {
         };
         let set = EventSet { plan: question.plan, request: &request };
         let told = |error: &execute::ExecuteError| tracing::warn!(%error, "no first look at an alert");
-        cause::first_look(set, &snapshot.runs).inspect_err(told).ok()
+        cause::first_look(set, &snapshot.runs, None).inspect_err(told).ok()
     }
 }
 

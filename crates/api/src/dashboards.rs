@@ -27,6 +27,8 @@ use door::users::user_of;
 /// The kinds of documents.
 const KIND: &str = "dashboard";
 const HISTORY_KIND: &str = "dashboard-history";
+/// The kind of bodies of others, as they were put (`foreign_boards`).
+pub(crate) const BODY_KIND: &str = "dashboard-body";
 
 /// Most dashboards: every change of a setting goes over all of them.
 const DASHBOARDS_MAX: usize = 1_000;
@@ -118,6 +120,26 @@ impl Dashboards {
         Ok((found, problems))
     }
 
+    /// Returns the documents of everybody's dashboards, without the title of what a caller does not see.
+    pub(crate) fn everybodys(
+        &self,
+        settings: Settings<'_>,
+        caller: &Caller,
+        now: Timestamp,
+    ) -> Result<Vec<(Option<String>, Dashboard)>, Problem> {
+        let titled = |document: Dashboard, is_seen: bool| (is_seen.then(|| document.title.clone()), document);
+        let stored = settings.all(KIND)?.into_iter().filter_map(|(_, json)| {
+            let stored: Stored = serde_json::from_str(&json).ok()?;
+            let is_seen = stored.is_seen_by(caller);
+            Some(titled(stored.version.document, is_seen))
+        });
+        let files = self.files(now).0.into_iter().map(|file| {
+            let is_seen = is_about(&file.document, &caller.scope);
+            titled(file.document, is_seen)
+        });
+        Ok(stored.chain(files).collect())
+    }
+
     /// Returns a dashboard, as it is or as it was.
     pub(crate) fn get(
         &self,
@@ -204,6 +226,7 @@ impl Dashboards {
             return Err(not_own(name));
         }
         settings.remove(KIND, name)?;
+        settings.remove(BODY_KIND, name)?;
         Ok(settings.remove(HISTORY_KIND, name)?)
     }
 
@@ -248,6 +271,21 @@ impl DashboardView {
         json["description"] = self.document.description.clone().into();
         json["tags"] = self.document.tags.clone().into();
         json
+    }
+
+    /// Its name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its version; 0 of one that is not in the control store.
+    pub(crate) fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// When it was changed.
+    pub(crate) fn changed(&self) -> Timestamp {
+        Timestamp::parse_rfc3339(&self.changed).unwrap_or(Timestamp(0))
     }
 
     /// The document.

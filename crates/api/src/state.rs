@@ -2,10 +2,14 @@
 
 use std::sync::OnceLock;
 
+use cause::CallCounts;
 use door::exposition::Page;
 use door::problem::Problem;
+use door::query_run::QueryRun;
 use door::server::{FamilyServer, Server};
+use execute::PartialReason;
 use incident::{Incidents, Issues};
+use types::{GroupPattern, TimeRange};
 
 use crate::dashboards::Dashboards;
 use crate::reference::Reference;
@@ -33,6 +37,10 @@ pub struct ForeignFilter {
 /// Lists the filters that clients of other protocols saved. Blocks.
 pub type ListFilters = Box<dyn Fn(&Server) -> Result<Vec<ForeignFilter>, Problem> + Send + Sync>;
 
+/// Counts the calls between services in two ranges, of the spans in some groups; why some may be missing is the second part.
+pub type CountCallsOf =
+    Box<dyn Fn(&QueryRun<'_>, [TimeRange; 2], &[GroupPattern]) -> (Vec<CallCounts>, Vec<PartialReason>) + Send + Sync>;
+
 /// What other protocol families tell about themselves.
 pub struct FamilyMetrics {
     /// Numbers of the syslog listeners.
@@ -41,6 +49,8 @@ pub struct FamilyMetrics {
     pub writers: Vec<MetricsWriter>,
     /// Filters that need events.
     pub filters: ListFilters,
+    /// What the spans of traces tell of calls.
+    pub calls: CountCallsOf,
 }
 
 /// The state of the native API.

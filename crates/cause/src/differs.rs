@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use execute::{
-    CONDITIONS_MAX, ConditionCounts, Event, EventSet, ExecuteError, PartialReason, PatternTotals, Reach, Stats,
+    CONDITIONS_MAX, ConditionCounts, Event, EventSet, ExecuteError, Keeper, PartialReason, PatternTotals, Reach, Stats,
     ValueCounts, condition_counts, condition_totals, pattern_counts, value_counts,
 };
 use plan::fields::fields_of;
@@ -32,6 +32,10 @@ const VALUES_MAX: usize = 10;
 
 /// Values of fields with too many that are counted again, of one field and of all.
 const RECOUNTED_OF_FIELD_MAX: usize = 6;
+
+/// Bytes of a field that differs, and of one of its values, next to longer texts, roughly.
+const FIELD_BYTES: usize = 1 << 10;
+const VALUE_BYTES: usize = 128;
 
 /// Patterns that are described.
 const PATTERNS_MAX: usize = 10;
@@ -105,6 +109,18 @@ pub struct FieldDifference {
     pub same_events: Vec<Arc<str>>,
 }
 
+impl Differences {
+    /// Returns the bytes that it takes, roughly.
+    fn n_bytes(&self) -> usize {
+        let of_field = |field: &FieldDifference| {
+            let of_query = field.query.as_ref().map_or(0, String::len);
+            let of_event = field.event.as_ref().map_or(0, |event| event.text.len());
+            FIELD_BYTES + VALUE_BYTES * field.values.len() + of_query + of_event
+        };
+        self.fields.iter().map(of_field).sum()
+    }
+}
+
 /// Compares a selection with a baseline: all fields, the patterns of messages, and numbers by their distribution.
 ///
 /// A finding is significant after Bonferroni's correction for all values tried, and at least a small effect (Cohen's
@@ -116,7 +132,7 @@ pub fn differences(
     runs: &[Arc<dyn Run>],
 ) -> Result<Differences, ExecuteError> {
     let named = named_fields(&[selection, baseline.set()]);
-    Comparison { selection, baseline, runs, named }.differences()
+    Comparison { selection, baseline, runs, named }.kept_or_new()
 }
 
 /// Compares all fields in the same way, and leaves the patterns of messages out.
@@ -127,7 +143,7 @@ pub fn field_differences(
 ) -> Result<Differences, ExecuteError> {
     let mut named = named_fields(&[selection, baseline.set()]);
     named.insert("@message".into());
-    Comparison { selection, baseline, runs, named }.differences()
+    Comparison { selection, baseline, runs, named }.kept_or_new()
 }
 
 /// Says why there is nothing to compare.
@@ -181,6 +197,24 @@ struct Comparison<'c, 'a> {
 }
 
 impl Comparison<'_, '_> {
+    /// Returns what was found before about the same events, or finds it.
+    fn kept_or_new(&self) -> Result<Differences, ExecuteError> {
+        let kind = format!("differs {} {:?}", self.baseline.is_rest(), self.named);
+        let keeper = Keeper::of(&kind, &[self.selection, self.baseline.set()], self.runs);
+        if let Some(kept) = keeper.and_then(Keeper::find::<Differences>) {
+            let Stats { events_scanned, events_matched, segments_total, .. } = kept.stats;
+            let read = Stats { events_cached: events_scanned, ..Stats::default() };
+            let stats = Stats { events_scanned, events_matched, segments_total, ..read };
+            return Ok(Differences { stats, ..(*kept).clone() });
+        }
+        let found = self.differences()?;
+        if let Some(keeper) = keeper.filter(|_| found.partial_reasons.is_empty()) {
+            let n_bytes = found.n_bytes();
+            keeper.keep(Arc::new(found.clone()), n_bytes);
+        }
+        Ok(found)
+    }
+
     fn differences(&self) -> Result<Differences, ExecuteError> {
         let mut counts = self.counts()?;
         let n_events = [counts[0].n_events, counts[1].n_events];

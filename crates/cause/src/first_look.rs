@@ -5,7 +5,9 @@
 //! that fell silent, which need no rate to change.
 
 mod rank;
+mod usual;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -14,18 +16,23 @@ use plan::{Comparison, Expr, Operator, Plan};
 use types::{Run, TimeRange, Timestamp, Value};
 
 use crate::around::{concurrent, everything};
+use crate::calls::{CountCalls, RedCall, red_calls};
 use crate::concurrent::Concurrent;
 use crate::differs::{Baseline, Differences, differences};
 use crate::marks::is_mark_group;
 use crate::onset::{Measure, Onset, onset};
-use crate::silence::silences;
+use crate::silence::{services, silences};
 use crate::text::conditions_of;
 use crate::traces::{WorstTrace, worst_trace};
 
 pub use self::rank::{Finding, FindingKind};
+pub use self::usual::Usual;
 
 /// Findings that are told; the first three are what is read.
 const FINDINGS_MAX: usize = 20;
+
+/// Shortest time before an onset whose calls are those to compare with.
+const CALLS_BEFORE_MIN: i64 = 15 * Timestamp::MINUTE;
 
 /// What a first look found.
 #[derive(Clone, Debug, Default)]
@@ -38,6 +45,10 @@ pub struct FirstLook {
     pub also: Vec<Concurrent>,
     /// What differs since then.
     pub differs: Option<Differences>,
+    /// Calls between services that fail, or take longer, since then: the likeliest causes first.
+    pub calls: Vec<RedCall>,
+    /// What usually happens at this hour; none without a day before.
+    pub usual: Option<Usual>,
     /// The query whose events came more or less often; none where nothing began.
     pub signal: Option<String>,
     /// Why events, or findings, may be missing.
@@ -55,11 +66,16 @@ struct Signal {
 /// all events. The runs must cover [`onset_history`](crate::onset_history) of the [`onset_reach`](crate::onset_reach) of the
 /// range, and contain the groups of marks.
 ///
-/// What does not fit before the request's deadline is left out, and the reasons say so.
-pub fn first_look(set: EventSet<'_>, runs: &[Arc<dyn Run>]) -> Result<FirstLook, ExecuteError> {
+/// `calls` counts the calls between services, where spans can be read. What does not fit before the request's deadline is
+/// left out, and the reasons say so.
+pub fn first_look(
+    set: EventSet<'_>,
+    runs: &[Arc<dyn Run>],
+    calls: Option<&CountCalls<'_>>,
+) -> Result<FirstLook, ExecuteError> {
     let others: Vec<Arc<dyn Run>> =
         runs.iter().filter(|run| !is_mark_group(run.info().group.as_str())).cloned().collect();
-    let mut look = Look { request: set.request, runs, others: &others, found: FirstLook::default() };
+    let mut look = Look { request: set.request, runs, others: &others, calls, found: FirstLook::default() };
     let signals = signals(set.plan);
     let mut signal = None;
     for candidate in &signals {
@@ -102,6 +118,7 @@ struct Look<'l, 'a> {
     request: &'a Request<'a>,
     runs: &'l [Arc<dyn Run>],
     others: &'l [Arc<dyn Run>],
+    calls: Option<&'l CountCalls<'l>>,
     found: FirstLook,
 }
 
@@ -139,13 +156,32 @@ impl Look<'_, '_> {
         if !self.is_late() {
             self.found.differs = self.differs(signal, window)?;
         }
+        let request = Request { range: window, limit: None, ..*self.request };
+        let affected = EventSet { plan: &signal.plan, request: &request };
         let mut trace = None;
         if !self.is_late() {
-            let request = Request { range: window, limit: None, ..*self.request };
-            trace = worst_trace(EventSet { plan: &signal.plan, request: &request }, self.others)?;
+            trace = worst_trace(affected, self.others)?;
         }
-        self.rank(&onset, trace);
+        if !self.is_late() {
+            self.found.usual = usual::usual(affected, &everything(&signal.plan), self.others)?;
+        }
+        let mut of_affected = BTreeSet::new();
+        if self.calls.is_some() && !self.is_late() {
+            self.note_calls(window);
+            of_affected = services(affected, self.others)?;
+        }
+        self.rank(&onset, (began, &of_affected), trace);
         Ok(())
+    }
+
+    /// Finds calls that became red since an onset.
+    fn note_calls(&mut self, window: TimeRange) {
+        let Some(count) = self.calls else { return };
+        let length = window.to.0.saturating_sub(window.from.0).max(CALLS_BEFORE_MIN);
+        let before = TimeRange { from: Timestamp(window.from.0.saturating_sub(length)), to: window.from };
+        let (counts, reasons) = count([window, before]);
+        self.add_reasons(reasons);
+        self.found.calls = red_calls(&counts);
     }
 
     /// Compares the events since the onset: parts with the rest of the same time, all events with the time before.
@@ -165,8 +201,11 @@ impl Look<'_, '_> {
         Ok(Some(found))
     }
 
-    fn rank(&mut self, onset: &Onset, trace: Option<WorstTrace>) {
+    /// Ranks what was found; `services` are those of the affected events.
+    fn rank(&mut self, onset: &Onset, (began, services): (Timestamp, &BTreeSet<String>), trace: Option<WorstTrace>) {
         let mut findings = rank::findings(onset, &self.found.also, self.found.differs.as_ref());
+        findings.extend(self.found.calls.iter().map(|call| rank::call(call, began, services)));
+        findings.extend(self.found.usual.as_ref().map(rank::usual));
         findings.extend(trace.map(rank::trace));
         rank::sort(&mut findings);
         findings.truncate(FINDINGS_MAX);

@@ -6,6 +6,7 @@
 //! random: the same events give the same findings. This crate knows no route, no JSON, and no clock.
 
 mod around;
+mod calls;
 mod concurrent;
 mod differs;
 mod first_look;
@@ -17,11 +18,12 @@ mod text;
 mod traces;
 
 pub use around::{axis, concurrent};
+pub use calls::{CallCounts, CountCalls, RedCall};
 pub use concurrent::{Concurrent, ConcurrentKind};
 pub use differs::{
     Baseline, Differences, FieldDifference, NumberDifference, ValueDifference, differences, field_differences,
 };
-pub use first_look::{Finding, FindingKind, FirstLook, first_look};
+pub use first_look::{Finding, FindingKind, FirstLook, Usual, first_look};
 pub use marks::{MARK_DAYS_MAX, MARK_GROUP, Mark, Marks, is_mark_group, mark_groups, mark_reach, marks};
 pub use onset::{
     Measure, Onset, PatternOnset, PatternOnsets, history as onset_history, onset, pattern_onsets, reach as onset_reach,

@@ -14,6 +14,9 @@ use crate::text::{conditions_of, equal, is_present, query};
 const SOURCE_FIELDS: [&str; 8] =
     ["@log", "service", "service.name", "service_name", "host", "hostname", "host.name", "pod"];
 
+/// Those among them that name services.
+const SERVICE_FIELDS: [&str; 3] = ["service", "service.name", "service_name"];
+
 /// Events of a source before it can be missed.
 const EVENTS_MIN: i64 = 12;
 
@@ -80,6 +83,19 @@ pub(crate) fn silences(
                 });
             }
         }
+    }
+    Ok(found)
+}
+
+/// Returns the services that a tenth of the events of a set or more are of.
+pub(crate) fn services(set: EventSet<'_>, runs: &[Arc<dyn Run>]) -> Result<BTreeSet<String>, ExecuteError> {
+    let names: BTreeSet<Arc<str>> = runs.iter().filter_map(|run| run.field_names().ok()).flatten().collect();
+    let mut found = BTreeSet::new();
+    for field in SERVICE_FIELDS.into_iter().filter(|field| names.contains(*field)) {
+        let sources = sources(set, runs, field)?;
+        let n_events: i64 = sources.values().map(|seen| seen.n_events).sum();
+        let frequent = sources.into_iter().filter(|(_, seen)| 10 * seen.n_events >= n_events);
+        found.extend(frequent.map(|(name, _)| name));
     }
     Ok(found)
 }

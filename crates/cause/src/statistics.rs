@@ -117,6 +117,30 @@ pub(crate) fn p_of_distance(distance: f64, n_a: u64, n_b: u64) -> f64 {
     (2.0 * (-2.0 * distance * distance * n_a * n_b / (n_a + n_b)).exp()).min(1.0)
 }
 
+/// Finds the number at which the distribution functions of two sides are furthest apart: the number, how many of either
+/// side are above it, and the distance. Each side has its numbers in rising order with how often each came.
+pub(crate) fn split(ordered: [&[(f64, u64)]; 2]) -> Option<(f64, [u64; 2], f64)> {
+    let n = [0, 1].map(|side| ordered[side].iter().map(|(_, count)| count).sum::<u64>());
+    let mut numbers: Vec<f64> = ordered.into_iter().flatten().map(|(number, _)| *number).collect();
+    numbers.sort_by(f64::total_cmp);
+    numbers.dedup();
+    let (mut at, mut below, mut best) = ([0; 2], [0_u64; 2], None);
+    for number in numbers {
+        for side in 0..2 {
+            while let Some((_, count)) = ordered[side].get(at[side]).filter(|(known, _)| *known <= number) {
+                below[side] += count;
+                at[side] += 1;
+            }
+        }
+        let share = |side: usize| below[side] as f64 / n[side].max(1) as f64;
+        let distance = (share(0) - share(1)).abs();
+        if best.is_none_or(|(_, _, known)| distance > known) {
+            best = Some((number, [n[0] - below[0], n[1] - below[1]], distance));
+        }
+    }
+    best
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

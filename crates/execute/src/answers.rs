@@ -11,6 +11,7 @@ pub(crate) mod fields;
 pub(crate) mod finish;
 pub(crate) mod frontier;
 pub(crate) mod histogram;
+pub(crate) mod keeper;
 pub(crate) mod kept;
 pub(crate) mod matched_fields;
 pub(crate) mod part;

@@ -15,6 +15,7 @@ pub use crate::answers::changes::{Change, Changes, Origin, changes};
 pub use crate::answers::condition::holds_for;
 pub use crate::answers::condition_counts::{CONDITIONS_MAX, ConditionCounts, Reach, condition_counts};
 pub use crate::answers::condition_totals::{ConditionTotals, condition_totals};
+pub use crate::answers::keeper::Keeper;
 pub use crate::answers::context::{ContextAnchor, ContextError, Side, beyond, context_plan, event_plan};
 pub use crate::answers::event::Event;
 pub use crate::answers::explain::{ExplainedStep, Explanation, IndexUse, Stage, explain};

@@ -8,6 +8,7 @@ mod change;
 mod document;
 mod error;
 mod ledger;
+mod objective;
 mod post_mortem;
 mod report;
 
@@ -21,6 +22,7 @@ pub use self::change::{IncidentChange, NewItem};
 pub use self::document::{Incident, IncidentItem, ItemKind};
 pub use self::error::{IncidentAuthor, IncidentError};
 pub use self::ledger::{Ledger, LedgerRow, Month, ledger};
+pub use self::objective::Objectives;
 pub use self::post_mortem::post_mortem;
 pub use self::report::{Locale, ledger_csv, ledger_html};
 

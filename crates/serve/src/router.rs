@@ -25,6 +25,7 @@ use otel::syslog::SyslogCounts;
 use otel::zipkin;
 use traces::TracesState;
 
+use crate::foreign_boards::NativeBoards;
 use crate::formats::format_of;
 use crate::openapi;
 use elastic::ElasticState;
@@ -77,6 +78,8 @@ impl Families {
         cloudwatch::start_alarms(server);
         let (syslog, xray) = (Arc::new(SyslogCounts::default()), Arc::new(XRayCounts::default()));
         let (of_cloudwatch, of_syslog, of_xray) = (Arc::downgrade(&cloudwatch), syslog.clone(), xray.clone());
+        let traces: Arc<TracesState> = Arc::default();
+        let of_traces = traces.clone();
         let of_families = FamilyMetrics {
             syslog: Box::new(move || of_syslog.numbers().into()),
             writers: vec![
@@ -86,9 +89,10 @@ impl Families {
                 Box::new(move |_, page| of_xray.write_metrics(page)),
             ],
             filters: Box::new(foreign_filters),
+            calls: Box::new(move |run, ranges, groups| traces::count_calls_of(run, &of_traces, ranges, groups)),
         };
         let api = api::start(server, of_families);
-        let traces: Arc<TracesState> = Arc::default();
+        cloudwatch.keep_dashboards(Box::new(NativeBoards(api.clone())));
         let native = native_routes(server, &api).merge(traces_routes(server, &traces));
         Self {
             server: server.clone(),

@@ -40,6 +40,7 @@ use door::table::Table;
 use self::jaeger::JaegerFormat;
 use self::tempo::TextFormat;
 
+pub use self::map::calls::count_calls_of;
 pub use self::map::upkeep::follow_spans;
 pub use self::service_graph::count_calls;
 pub use self::state::TracesState;

@@ -5,6 +5,7 @@
 //! become a map.
 
 pub(crate) mod cache;
+pub(crate) mod calls;
 pub(crate) mod graph;
 mod logs;
 pub(crate) mod measure;

@@ -44,7 +44,11 @@ const firstLook = (more = {}) => ({
     { kind: "differs", title: "elsewhere", at: null, query: null, url: "https://example.org/x", score: 0.1 },
   ],
   onset: onset(10 * MINUTE), differs: differs(), elapsed_ms: 41,
-  patterns: [{ id: "p", pattern: "pool <*> exhausted", change: "new", description: "new", count: 600, previous: 0, query: "filter a = 1" }],
+  calls: [
+    { from: "payment", to: "orders-db<b>", failing: true, slower: true, last: true, requests: 840, before_requests: 900, error_share: 0.42, before_error_share: 0.003, p95_ms: 5020, before_p95_ms: 14, query: 'filter service = "payment" and kind = "client"' },
+    { from: "web", to: "payment", failing: true, slower: false, last: false, requests: 900, before_requests: 950, error_share: 0.36, before_error_share: 0.002, p95_ms: 90, before_p95_ms: 80, query: null },
+  ],
+  usual: { per_minute: 90, median_per_minute: 0.5, least_per_minute: 0.1, most_per_minute: 1.2, days: [{}, {}, {}] },
   ...more,
 });
 
@@ -208,6 +212,11 @@ async function looksFirst(own) {
   assert.deepEqual(await page.getByTestId("began").evaluateAll((list) => list.map((one) => one.dataset.kind)), ["mark", "restart", "pattern"]);
   assert.equal(await page.getByTestId("lanes").locator("circle").count(), 3);
   assert.equal(await page.getByTestId("difference").count(), 4);
+  assert.match(await page.getByTestId("usual").innerText(), /^At this hour 0\.1 to 1\.2 per minute on 3 days before; now 90\./);
+  const calls = page.getByTestId("red-call");
+  assert.match(await calls.first().innerText(), /payment → orders-db<b>\s+42 %\s+0\.3 % before\s+5\.0\d? s\s+14 ms before/);
+  assert.match(await calls.nth(1).innerText(), /what it calls is red, too/);
+  assert.equal(await calls.nth(1).getByRole("link").count(), 0);
   await inBothThemes(page, () => clean(page));
   await own.picture(page, "first-look", true);
   await page.getByTestId("finding").first().getByRole("link").click();
@@ -222,7 +231,7 @@ async function looksFirst(own) {
 async function looksAtAQuery(own) {
   own.expectsFailures = true;
   let asked;
-  let answer = firstLook({ findings: [], patterns: [], onset: { began: null, also: [] }, differs: differs({ fields: [] }) });
+  let answer = firstLook({ findings: [], calls: [], usual: null, onset: { began: null, also: [], note: "the events came neither twice nor half as often as before, beyond chance" }, differs: differs({ fields: [] }) });
   const page = await openWith(own, "/first-look?query=filter+a%3D1&from=now-2h&to=now-1h", { "first-look": (request) => { asked = request.postDataJSON(); return answer; } });
   await page.getByTestId("first-look-none").filter({ hasText: "Nothing stands out" }).waitFor();
   assert.deepEqual([asked.query, asked.from, asked.to], ["filter a=1", "now-2h", "now-1h"]);
@@ -233,6 +242,38 @@ async function looksAtAQuery(own) {
   answer = firstLook();
   await page.getByRole("button", { name: "Try again" }).click();
   await page.getByTestId("finding").first().waitFor();
+}
+
+/** Since when, measured in other ways: the members of such answers, and a sentence where nothing is found. */
+async function measuresTheBeginning(own) {
+  const began = Date.now() - 10 * MINUTE;
+  const asked = [];
+  const nothing = "percentile 95 of ms, over 812 numbers, did not change beyond chance";
+  const answers = {
+    share: { measure: "share", began: iso(began), began_between: [iso(began - 4000), iso(began + 4000)], ended: iso(began + 5 * MINUTE), ended_between: [iso(began + 4 * MINUTE), iso(began + 6 * MINUTE)], uncertainty_ms: 4000, before: 0.01, after: 0.25, before_per_minute: null, after_per_minute: null, note: null, also: [] },
+    "p95(ms)": { measure: "p95(ms)", began: null, note: nothing, also: [] },
+    "p95(duration_ms)": { measure: "p95(duration_ms)", began: iso(began), began_between: null, ended: null, uncertainty_ms: 0, before: 80.4, after: 5020, note: null, also: [] },
+    patterns: { measure: "patterns", n_patterns: 41, note: null, also: [], patterns: [{ pattern: "pool <*> <img src=x onerror='window.__xss=1'>", query: "filter a = 1", events: 600, began: iso(began), began_between: [iso(began - 2000), iso(began + 2000)], ended: null, ended_between: null, before_per_minute: 0, after_per_minute: 28 }] },
+  };
+  const page = await openWith(own, "/first-look?query=filter+a%3D1&from=now-1h&to=now", { "first-look": firstLook(), onset: (request) => { asked.push(request.postDataJSON().of); return answers[asked.at(-1)]; } });
+  const measure = page.getByTestId("onset-of");
+  await measure.selectOption("share");
+  const since = page.getByTestId("since");
+  await since.filter({ hasText: "1.0 % before, 25 % since" }).waitFor();
+  assert.match(await since.locator("span[title]").first().getAttribute("title"), /^with 95 % confidence between /);
+  assert.match(await since.innerText(), /ended \d{4}-/);
+  await measure.selectOption("p95");
+  await since.filter({ hasText: "80 before, 5,020 since" }).waitFor();
+  await page.getByTestId("onset-field").fill("ms");
+  await page.keyboard.press("Enter");
+  await page.getByTestId("onset-note").filter({ hasText: nothing }).waitFor();
+  await clean(page);
+  await measure.selectOption("patterns");
+  await page.getByTestId("pattern-onset").filter({ hasText: "28/min" }).waitFor();
+  assert.match(await page.getByTestId("pattern-onsets").innerText(), /of 41 patterns that were searched/);
+  assert.deepEqual(asked, ["share", "p95(duration_ms)", "p95(ms)", "patterns"]);
+  assert.equal(await page.evaluate(() => window.__xss), undefined);
+  await inBothThemes(page, () => clean(page));
 }
 
 async function namesTheCause(own) {
@@ -293,6 +334,7 @@ export const causeChecks = [
   ["cause: what differs and the first look fit 380 pixels", fitsASmallScreen],
   ["cause: the first look at an alert: since when, findings, one axis of time", looksFirst],
   ["cause: the first look at a query: nothing found, failed, asked again", looksAtAQuery],
+  ["cause: since when, by share, percentile and pattern, with intervals and a sentence for nothing", measuresTheBeginning],
   ["cause: the banner names what came before, and stays while the whole range is bad", namesTheCause],
   ["cause: marks are drawn and added", marks],
   ["row 24, a link leads past the fields to the rows", skipsToTheResults],

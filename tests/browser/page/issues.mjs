@@ -38,6 +38,14 @@ async function decides(own) {
   await issue(page, "i1").getByTestId("issue-open").click();
   const detail = page.getByTestId("issue-detail");
   for (const text of ["v4.13.0 1,190", "host-14 1,204"]) await detail.getByText(text).waitFor();
+  await detail.getByTestId("users-count").filter({ hasText: "1,312" }).waitFor();
+  await detail.getByText("ann@example.com 4").waitFor();
+  await detail.getByTestId("users-field").fill("customer");
+  await page.keyboard.press("Enter");
+  await detail.getByTestId("users-count").filter({ hasText: /^0$/ }).waitFor();
+  await detail.getByTestId("users-field").fill("user_id");
+  await page.keyboard.press("Enter");
+  await detail.getByTestId("users-count").filter({ hasText: "1,312" }).waitFor();
   await inBothThemes(page, () => clean(page));
   await own.picture(page, "issues");
   await detail.getByTestId("issue-acknowledge").click();
@@ -120,7 +128,10 @@ async function keepsATimeline(own) {
 async function showsTheLedger(own) {
   const page = await openWith(own, "/ledger?month=2026-10");
   await page.getByTestId("ledger-row").first().waitFor();
-  assert.match(await page.getByTestId("ledger-row").first().innerText(), /payment\s+2\s+1 min 30 s\s+18 min 20 s\s+1 d 1 h\s+36 min 40 s\s+99\.931 %/);
+  assert.match(await page.getByTestId("ledger-row").first().innerText(), /payment\s+2\s+1 min 30 s\s+18 min 20 s\s+1 d 1 h\s+36 min 40 s\s+99\.931 %\s+−14 min 21 s of 22 min 19 s/);
+  await page.getByTestId("objective").fill("99.5, payment=99.95");
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => localStorage.getItem("catat.objective") === "99.5, payment=99.95");
   await inBothThemes(page, () => clean(page));
   await own.picture(page, "ledger");
   const download = page.waitForEvent("download");

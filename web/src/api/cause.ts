@@ -5,7 +5,6 @@ import { json, timeZone, type Notice, type Scope, type Stats } from "../api.ts";
 import type { Json } from "../query/edit.ts";
 import { send } from "../session.ts";
 import type { Zone } from "../time.ts";
-import type { Change } from "./changes.ts";
 
 /** Events that a comparison is about. */
 export interface Side extends Scope {
@@ -64,14 +63,70 @@ export interface AlsoBegan {
   query: string | null;
 }
 
+/** The ends of the time in which something lies with 95 % confidence. */
+export type Between = readonly [string, string] | null;
+
 /** When something began. `began` is `null` if nothing did. */
 export interface Onset {
+  /** What was measured: `count`, `share`, or a percentile as `p95(field)`. */
+  measure: string;
   began: string | null;
+  began_between: Between;
   ended: string | null;
+  ended_between: Between;
   uncertainty_ms: number;
+  /** Events per minute, a share from 0 to 1, or the percentile: before it began and since. */
+  before: number | null;
+  after: number | null;
   before_per_minute: number | null;
   after_per_minute: number | null;
   also: AlsoBegan[];
+  /** Why nothing was found, as the server says it. */
+  note: string;
+}
+
+/** A pattern of messages that began to come more, or less, often than before. */
+export interface PatternOnset {
+  pattern: string;
+  query: string | null;
+  events: number;
+  began: string;
+  began_between: Between;
+  ended: string | null;
+  ended_between: Between;
+  before_per_minute: number;
+  after_per_minute: number;
+}
+
+/** When each pattern of a scope began, in order of time. */
+export interface PatternOnsets {
+  patterns: PatternOnset[];
+  n_patterns: number;
+  /** Why nothing was found, as the server says it. */
+  note: string;
+}
+
+/** Calls of one service to another that fail, or take longer, since an onset. */
+export interface RedCall {
+  from: string;
+  to: string;
+  failing: boolean;
+  slower: boolean;
+  /** Whether nothing that the called one calls is red itself. */
+  last: boolean;
+  error_share: number;
+  before_error_share: number;
+  p95_ms: number | null;
+  before_p95_ms: number | null;
+  query: string | null;
+}
+
+/** How often the same events came at the same time of the days before. */
+export interface Usual {
+  per_minute: number;
+  least_per_minute: number;
+  most_per_minute: number;
+  days: readonly unknown[];
 }
 
 /** One finding of a first look. */
@@ -93,7 +148,9 @@ export interface FirstLook {
   findings: Finding[];
   onset: Onset;
   differs: Differences;
-  patterns: Partial<Change>[];
+  calls: RedCall[];
+  /** `null` without a day before. */
+  usual: Usual | null;
   elapsed_ms: number | null;
   /** When it was computed; `null` if it was computed for this request. */
   computed: string | null;
@@ -157,23 +214,23 @@ export function differencesOf(answer: Loose<Differences> | null | undefined): Di
 /** Completes the answer about an onset. */
 export function onsetOf(answer: Loose<Onset> | null | undefined): Onset {
   return {
+    measure: text(answer?.measure) || "count",
     began: answer?.began ?? null,
+    began_between: answer?.began_between ?? null,
     ended: answer?.ended ?? null,
+    ended_between: answer?.ended_between ?? null,
+    before: answer?.before ?? answer?.before_per_minute ?? null,
+    after: answer?.after ?? answer?.after_per_minute ?? null,
     uncertainty_ms: answer?.uncertainty_ms ?? 0,
     before_per_minute: answer?.before_per_minute ?? null,
     after_per_minute: answer?.after_per_minute ?? null,
     also: (answer?.also ?? []).filter((one) => !Number.isNaN(Date.parse(one.at))),
+    note: text(answer?.note),
   };
 }
 
 /** Completes a first look. */
 function firstLookOf(answer: Loose<FirstLook> & { signal?: unknown }): FirstLook {
-  const patterns: unknown = answer.patterns;
-  const nested =
-    typeof patterns === "object" && patterns !== null
-      ? ((patterns as { changes?: unknown }).changes ?? (patterns as { patterns?: unknown }).patterns)
-      : undefined;
-  const listed = Array.isArray(patterns) ? patterns : Array.isArray(nested) ? nested : [];
   return {
     title: text(answer.title),
     query: text(answer.query) || text(answer.signal),
@@ -189,7 +246,8 @@ function firstLookOf(answer: Loose<FirstLook> & { signal?: unknown }): FirstLook
     })),
     onset: onsetOf(answer.onset),
     differs: differencesOf(answer.differs),
-    patterns: (listed as Partial<Change>[]).filter((one) => typeof one.pattern === "string"),
+    calls: answer.calls ?? [],
+    usual: answer.usual ?? null,
     elapsed_ms: answer.elapsed_ms ?? null,
     computed: answer.computed ?? null,
     partial: answer.partial === true || answer.differs?.partial === true,
@@ -228,9 +286,17 @@ export async function askDiffers(
   return differencesOf(await post<Loose<Differences>>("api/v1/differs", body, signal));
 }
 
-/** Asks when the events of a query began to be more frequent, and what else began then. */
-export async function askOnset(of: Side, zone: Zone, signal: AbortSignal): Promise<Onset> {
-  return onsetOf(await post<Loose<Onset>>("api/v1/onset", sideBody(of, zone), signal));
+/** Asks when the events of a query began to be more frequent, and what else began then; or their share, or a percentile. */
+export async function askOnset(of: Side, zone: Zone, signal: AbortSignal, measure = "count"): Promise<Onset> {
+  const body = { ...sideBody(of, zone), ...(measure === "count" ? {} : { of: measure }) };
+  return onsetOf(await post<Loose<Onset>>("api/v1/onset", body, signal));
+}
+
+/** Asks when each pattern of a query's events began to come more, or less, often. */
+export async function askPatternOnsets(of: Side, zone: Zone, signal: AbortSignal): Promise<PatternOnsets> {
+  const body = { ...sideBody(of, zone), of: "patterns" };
+  const answer = await post<Loose<PatternOnsets>>("api/v1/onset", body, signal);
+  return { patterns: answer.patterns ?? [], n_patterns: answer.n_patterns ?? 0, note: text(answer.note) };
 }
 
 /** Asks for the first look at an alert, by its id, or at a query. */

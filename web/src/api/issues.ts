@@ -1,6 +1,7 @@
 // Issues, incidents and the ledger, as the server answers. Answers are read defensively: a missing part is an empty one.
 
 import { json } from "../api.ts";
+import type { Json } from "../query/edit.ts";
 import { send } from "../session.ts";
 
 /** A state of an issue. */
@@ -101,6 +102,22 @@ export async function askIssues(states: readonly IssueState[], signal: AbortSign
 /** Asks for one issue, also by the id of one that became a part of it. */
 export async function askIssue(id: string, signal: AbortSignal): Promise<Issue> {
   return { ...ISSUE, ...(await json<Partial<Issue>>(issueAt(id), { signal })) };
+}
+
+/** Users affected by an issue: the different values of a field. */
+export interface IssueUsers {
+  count: number;
+  /** Whether there are more than were counted. */
+  more: boolean;
+  /** Those with most events. */
+  values: { value: Json; events: number }[];
+}
+
+/** Asks how many different values a field has among the stored events of an issue. */
+export async function askUsers(id: string, field: string, signal: AbortSignal): Promise<IssueUsers> {
+  const path = `${issueAt(id)}?${new URLSearchParams({ users: field }).toString()}`;
+  const { users } = await json<{ users?: Partial<IssueUsers> }>(path, { signal });
+  return { count: users?.count ?? 0, more: users?.more === true, values: users?.values ?? [] };
 }
 
 /** Changes an issue, and returns it as it is then. */
@@ -243,6 +260,11 @@ export interface LedgerRow {
   ttr_ms: number | null;
   availability: number | null;
   downtime_ms: number | null;
+  /** Percent of the month in which the service is to work, and the time that this leaves for incidents. */
+  objective: number | null;
+  budget_ms: number | null;
+  /** Negative where it is overdrawn. */
+  budget_left_ms: number | null;
 }
 
 /** The ledger of a month. */
@@ -251,12 +273,17 @@ export interface Ledger {
   services: LedgerRow[];
 }
 
-/** Asks for the ledger of a month, the current one without a name. */
-export async function askLedger(month: string, timeZone: string, signal: AbortSignal): Promise<Ledger> {
-  const answer = await json<{ month?: string; services?: Partial<LedgerRow>[] }>(ledgerPath(month, timeZone), {
-    signal,
-  });
-  const none = { service: "", incidents: 0, ttd_ms: null, ttm_ms: null, ttr_ms: null };
+/** Asks for the ledger of a month, the current one without a name. `objective` is as `99.9,pay=99.95`. */
+export async function askLedger(
+  month: string,
+  timeZone: string,
+  objective: string,
+  signal: AbortSignal,
+): Promise<Ledger> {
+  const path = ledgerPath(month, timeZone, { objective });
+  const answer = await json<{ month?: string; services?: Partial<LedgerRow>[] }>(path, { signal });
+  const budget = { objective: null, budget_ms: null, budget_left_ms: null };
+  const none = { service: "", incidents: 0, ttd_ms: null, ttm_ms: null, ttr_ms: null, ...budget };
   return {
     month: answer.month ?? month,
     services: (answer.services ?? []).map((one) => ({ ...none, availability: null, downtime_ms: null, ...one })),

@@ -42,12 +42,18 @@ function onsetAt(
 ): Onset {
   const iso = (at: number) => new Date(at).toISOString();
   return {
+    measure: "count",
     began: iso(ms),
+    began_between: null,
+    ended_between: null,
+    before: 1,
+    after: 60,
     ended: ended === null ? null : iso(ended),
     uncertainty_ms: 2000,
     before_per_minute: 1,
     after_per_minute: 60,
     also: also.map((one) => ({ ...one, at: iso(one.at), query: null })),
+    note: "",
   };
 }
 

@@ -8,24 +8,22 @@ import { alerts, askAlerts } from "../api/alerts.ts";
 import { askFirstLook, type FirstLook } from "../api/cause.ts";
 import { start, stop, type Lane } from "../ask.ts";
 import { DifferenceList } from "../explore/difference_list.tsx";
-import { PatternText } from "../explore/panel_parts.tsx";
 import { Failure, Incomplete } from "../explore/waiting.tsx";
-import { count, decimal, milliseconds, oneLine, printable } from "../format.ts";
+import { milliseconds, oneLine, printable } from "../format.ts";
 import { copyLink } from "../keys.ts";
 import { Icon } from "../parts/icons.tsx";
 import { adopt } from "../parts/style.ts";
 import { Way } from "../parts/way.tsx";
 import rules from "../style/cause.css?inline";
-import { rich, t } from "../texts.ts";
-import { distance, fullText, rangeLabel } from "../time.ts";
+import { t } from "../texts.ts";
+import { fullText, rangeLabel } from "../time.ts";
 import { asked, askedAt, rangeMs, view, type View } from "../view.ts";
+import { RedCalls, UsualRate } from "./first_look/calls.tsx";
 import { Findings } from "./first_look/findings.tsx";
 import { Lanes } from "./first_look/lanes.tsx";
+import { Since } from "./first_look/since.tsx";
 
 adopt(rules);
-
-/** Patterns that are listed. */
-const PATTERNS_MAX = 12;
 
 /** The page. */
 export function FirstLookPage() {
@@ -122,7 +120,8 @@ function Answer({ data, isStale }: { data: FirstLook; isStale: boolean }) {
         </div>
       ) : (
         <>
-          <Since data={data} />
+          <Since onset={data.onset} scope={{ ...scope, groups: view.value.groups }} />
+          <UsualRate data={data} />
           <Findings data={data} />
           <Lanes data={data} />
           <section aria-labelledby="first-look-differs">
@@ -135,7 +134,7 @@ function Answer({ data, isStale }: { data: FirstLook; isStale: boolean }) {
               </div>
             )}
           </section>
-          <Patterns data={data} />
+          <RedCalls data={data} />
           <p class="buttons">
             <Way class="button" to={shown}>
               {t("Show its events")}
@@ -148,74 +147,6 @@ function Answer({ data, isStale }: { data: FirstLook; isStale: boolean }) {
       )}
       <Cost data={data} />
     </div>
-  );
-}
-
-/** Since when, how sure, how often before and after. */
-function Since({ data: { onset } }: { data: FirstLook }) {
-  const zone = view.value.zone;
-  const { began, ended, uncertainty_ms: unsure, before_per_minute: before, after_per_minute: after } = onset;
-  if (began === null)
-    return <p data-testid="since">{t("No beginning was found: the events are about as frequent as before.")}</p>;
-  const rate = (n: number) => t("{n}/min", { n: decimal(n, n < 10 ? 1 : 0) });
-  return (
-    <p class="since" data-testid="since">
-      {rich("Since {time}", {
-        time: (
-          <b>
-            <time dateTime={began}>{fullText(Date.parse(began), zone)}</time>
-          </b>
-        ),
-      })}{" "}
-      {unsure > 0 && (
-        <span title={t("The beginning lies within this time with high probability.")}>
-          ± {distance(Math.max(1000, unsure))}
-        </span>
-      )}{" "}
-      <span class="dim">
-        {t("{time} ago", { time: distance(askedAt.value - Date.parse(began)) })}
-        {ended !== null && <> · {t("ended {time}", { time: fullText(Date.parse(ended), zone) })}</>}
-        {before !== null && after !== null && (
-          <> · {t("{before} before, {after} since", { before: rate(before), after: rate(after) })}</>
-        )}
-      </span>
-    </p>
-  );
-}
-
-/** Patterns that are new or jumped, in short. */
-function Patterns({ data: { patterns } }: { data: FirstLook }) {
-  if (patterns.length === 0) return null;
-  return (
-    <section aria-labelledby="first-look-patterns">
-      <h2 id="first-look-patterns">{t("Patterns")}</h2>
-      <ul class="first-look-box look-patterns">
-        {patterns.slice(0, PATTERNS_MAX).map((one, at) => (
-          <li key={one.id ?? at}>
-            <span class="change-state">{one.change === "new" ? t("new") : (one.description ?? "")}</span>
-            {one.query ? (
-              <Way to={{ page: "explore", panel: "rows", row: "", query: one.query, live: false }}>
-                <Text pattern={one.pattern ?? ""} />
-              </Way>
-            ) : (
-              <Text pattern={one.pattern ?? ""} />
-            )}
-            <span class="number">
-              <b>{count(one.count ?? 0)}</b>{" "}
-              {one.previous !== undefined && <span class="dim">{t("was {n}", { n: count(one.previous) })}</span>}
-            </span>
-          </li>
-        ))}
-      </ul>
-    </section>
-  );
-}
-
-function Text({ pattern }: { pattern: string }) {
-  return (
-    <span class="mono" lang="">
-      <PatternText pattern={oneLine(pattern, 300)} />
-    </span>
   );
 }
 

@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
 import { request, timeZone } from "../api.ts";
-import { askLedger, ledgerPath, saveFile, type Ledger } from "../api/issues.ts";
+import { askLedger, ledgerPath, saveFile, type Ledger, type LedgerRow } from "../api/issues.ts";
 import { start, stop, type Lane } from "../ask.ts";
 import { Failure } from "../explore/waiting.tsx";
 import { count, decimal, oneLine } from "../format.ts";
@@ -24,17 +24,20 @@ adopt(rules);
 export function LedgerPage() {
   const lane = useSignal<Lane<Ledger>>({ state: "loading", data: null, error: null, since: 0 });
   const { tab, zone } = view.value;
+  const objective = useSignal(remembered());
   const month = /^\d{4}-\d\d$/.test(tab) ? tab : dateText(Date.now(), zone).slice(0, 7);
-  const ask = () => void start(lane, (signal) => askLedger(month, timeZone(zone), signal));
+  const ask = () => void start(lane, (signal) => askLedger(month, timeZone(zone), objective.value, signal));
   useEffect(() => {
     ask();
     return () => void stop(lane);
-  }, [month, zone, asked.value]);
+  }, [month, zone, objective.value, asked.value]);
   const { state, data, error } = lane.value;
   const save = (format: string, name: string) => () =>
-    void saveFile(ledgerPath(month, timeZone(zone), { format, lang: language.peek() }), name, request).catch(
-      (failure: unknown) => tell(told(failure)),
-    );
+    void saveFile(
+      ledgerPath(month, timeZone(zone), { objective: objective.peek(), format, lang: language.peek() }),
+      name,
+      request,
+    ).catch((failure: unknown) => tell(told(failure)));
   return (
     <main class="page" data-testid="ledger-page" aria-busy={state === "loading"}>
       <div class="page-head">
@@ -51,6 +54,20 @@ export function LedgerPage() {
             value={month}
             data-testid="month"
             onChange={(event) => event.currentTarget.value !== "" && go({ tab: event.currentTarget.value })}
+          />
+        </label>
+        <label title={t("Services may have their own: 99.9, pay=99.95")}>
+          {t("Objective (%)")}{" "}
+          <input
+            type="text"
+            value={objective.value}
+            size={12}
+            spellcheck={false}
+            data-testid="objective"
+            onChange={(event) => {
+              objective.value = event.currentTarget.value.trim() || OBJECTIVE;
+              keep(objective.value);
+            }}
           />
         </label>
         <button type="button" class="button" data-testid="ledger-csv" onClick={save("csv", `ledger-${month}.csv`)}>
@@ -79,10 +96,38 @@ export function LedgerPage() {
       )}
       {data !== null && data.services.length > 0 && <Rows data={data} isStale={state === "loading"} />}
       <p class="dim note">
-        {t("Means of the incidents that began in this month, counted from when they began. A dash: not known.")}
+        {t("Means of the incidents that began in this month, counted from when they began. A dash: not known.")}{" "}
+        {t("The error budget is the time of the whole month that the objective leaves for incidents.")}
       </p>
     </main>
   );
+}
+
+/** Percent of a month in which a service is to work, until somebody writes another objective; it stays in this browser. */
+const OBJECTIVE = "99.9";
+const KEY = "catat.objective";
+
+function remembered(): string {
+  try {
+    return localStorage.getItem(KEY) ?? OBJECTIVE;
+  } catch {
+    return OBJECTIVE;
+  }
+}
+
+function keep(objective: string): void {
+  try {
+    localStorage.setItem(KEY, objective);
+  } catch {
+    // It holds until the page is closed.
+  }
+}
+
+/** `8 min of 43 min`; an overdrawn budget has a minus. */
+function budgetText({ budget_ms: all, budget_left_ms: left }: LedgerRow): string {
+  if (all === null || left === null) return "–";
+  const shown = left < 0 ? `−${durationText(-left)}` : durationText(left);
+  return t("{left} of {all}", { left: shown, all: durationText(all) });
 }
 
 /** Nothing below this share is rounded to all of the time. */
@@ -119,6 +164,9 @@ function Rows({ data, isStale }: { data: Ledger; isStale: boolean }) {
             <th scope="col" class="numeric wide">
               {t("Availability")}
             </th>
+            <th scope="col" class="numeric">
+              {t("Error budget left")}
+            </th>
           </tr>
         </thead>
         <tbody>
@@ -133,6 +181,9 @@ function Rows({ data, isStale }: { data: Ledger; isStale: boolean }) {
               <td class="numeric wide">{durationText(row.ttr_ms)}</td>
               <td class="numeric wide">{durationText(row.downtime_ms)}</td>
               <td class="numeric wide">{availability(row.availability)}</td>
+              <td class="numeric" title={t("Objective: {n} %", { n: row.objective ?? "–" })}>
+                <span class={(row.budget_left_ms ?? 0) < 0 ? "bad" : ""}>{budgetText(row)}</span>
+              </td>
             </tr>
           ))}
         </tbody>

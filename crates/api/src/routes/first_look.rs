@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use alert::{AlertView, RuleView};
 use axum::Json;
 use axum::body::Body;
-use cause::{Finding, FirstLook, first_look, mark_groups, onset_history, onset_reach};
+use cause::{Finding, FirstLook, RedCall, Usual, first_look, mark_groups, onset_history, onset_reach};
 use execute::{EventSet, Request, Stats};
 use plan::{Comparison, Expr, Operator, Plan};
 use serde_json::{Value, json};
@@ -14,10 +14,12 @@ use types::{TimeRange, Timestamp};
 use super::alerts::visible;
 use super::onset::{FoundOnset, alerts, json_of, near};
 use crate::ask::{Ask, Question};
+use crate::json::rounded;
+use crate::state::{Api, Shared};
 use door::answer::reason_json;
 use door::problem::Problem;
 use door::query_run::{QueryRun, damages, read};
-use door::server::Shared;
+use door::server::Shared as Server;
 
 /// Longest body.
 const BODY_BYTES_MAX: usize = 1 << 20;
@@ -35,7 +37,8 @@ pub(crate) async fn post(server: Shared, body: Body) -> Result<Json<Value>, Prob
     let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
     let started = Instant::now();
     let (question, url) = question(&server, received.bytes())?;
-    let found = read(&server, &question.text.clone(), move |reading| look(reading, &question)).await?;
+    let api = server.state.clone();
+    let found = read(&server, &question.text.clone(), move |reading| look(reading, &api, &question)).await?;
     let alerts = found.onset.began.map(|began| alerts(&server, near(began))).unwrap_or_default();
     let mut answer = answer(&found, alerts, url.as_deref());
     answer["elapsed_ms"] = json!(started.elapsed().as_secs_f64() * 1e3);
@@ -43,7 +46,7 @@ pub(crate) async fn post(server: Shared, body: Body) -> Result<Json<Value>, Prob
 }
 
 /// Reads what is asked about: an alert, or a query with its range; with the address of the alert's events.
-fn question(server: &Shared, body: &[u8]) -> Result<(Question, Option<String>), Problem> {
+fn question(server: &Server, body: &[u8]) -> Result<(Question, Option<String>), Problem> {
     let bad = |problem: String| {
         let problem = Problem::bad_request("bad-json", format!("the body is no first look: {problem}"));
         problem.hint(r#"send {"alert":"ID"} or {"query":"…","from":"now-1h"} as application/json"#)
@@ -61,7 +64,7 @@ fn question(server: &Shared, body: &[u8]) -> Result<(Question, Option<String>), 
 }
 
 /// Returns a question about the events of an alert, from some time before it up to now.
-fn question_of_alert(server: &Shared, alert: &AlertView, rule: &RuleView) -> Result<Question, Problem> {
+fn question_of_alert(server: &Server, alert: &AlertView, rule: &RuleView) -> Result<Question, Problem> {
     let now = server.now();
     let since = Timestamp::parse_rfc3339(&alert.since).unwrap_or(now);
     let window = types::parse_duration_ns(&rule.window).unwrap_or(Timestamp::MINUTE);
@@ -98,7 +101,7 @@ fn events_of(plan: &Plan, conditions: Vec<Operator>) -> Plan {
     events
 }
 
-fn look(reading: &QueryRun<'_>, question: &Question) -> Result<FirstLook, Problem> {
+fn look(reading: &QueryRun<'_>, api: &Api, question: &Question) -> Result<FirstLook, Problem> {
     let (scope, range) = (&question.scope, question.range);
     let mut groups = scope.groups.clone();
     if !groups.is_empty() {
@@ -111,7 +114,8 @@ fn look(reading: &QueryRun<'_>, question: &Question) -> Result<FirstLook, Proble
     let remaining = answered.remaining(&request);
     let soon = Instant::now().checked_add(TIME_MAX);
     let request = Request { deadline: remaining.deadline.min(soon), ..remaining };
-    let mut found = first_look(EventSet { plan: &answered.plan, request: &request }, &snapshot.runs)?;
+    let calls = |ranges: [TimeRange; 2]| (api.families.calls)(reading, ranges, &scope.groups);
+    let mut found = first_look(EventSet { plan: &answered.plan, request: &request }, &snapshot.runs, Some(&calls))?;
     found.partial_reasons.extend(answered.partial_reasons);
     reading.server.note_damage(&found.partial_reasons);
     found.partial_reasons.extend(damages(&snapshot));
@@ -134,8 +138,31 @@ fn answer(found: &FirstLook, alerts: Vec<Value>, url: Option<&str>) -> Value {
         "onset": onset,
         "differs": found.differs.as_ref().map(super::differs::json_of),
         "patterns": patterns,
+        "calls": found.calls.iter().map(call).collect::<Vec<_>>(),
+        "usual": found.usual.as_ref().map(usual),
         "partial": !found.partial_reasons.is_empty(),
         "partial_reasons": found.partial_reasons.iter().map(reason_json).collect::<Vec<_>>(),
+    })
+}
+
+/// Returns calls that became red as JSON.
+fn call(call: &RedCall) -> Value {
+    json!({
+        "from": call.from, "to": call.to, "failing": call.is_failing, "slower": call.is_slower, "last": call.is_last,
+        "requests": call.n_calls[0], "before_requests": call.n_calls[1],
+        "error_share": rounded(call.error_shares[0]), "before_error_share": rounded(call.error_shares[1]),
+        "p95_ms": call.p95_ms[0], "before_p95_ms": call.p95_ms[1], "query": call.query,
+    })
+}
+
+/// Returns what is usual at this hour as JSON.
+fn usual(usual: &Usual) -> Value {
+    let [least, most] = usual.ends();
+    let day = |(range, per_minute): &(TimeRange, f64)| json!({"from": range.from.to_string(), "to": range.to.to_string(), "per_minute": rounded(*per_minute)});
+    json!({
+        "per_minute": rounded(usual.per_minute), "median_per_minute": rounded(usual.median()),
+        "least_per_minute": rounded(least), "most_per_minute": rounded(most),
+        "days": usual.days.iter().map(day).collect::<Vec<_>>(),
     })
 }
 
@@ -143,6 +170,6 @@ fn finding(finding: &Finding, url: Option<&str>) -> Value {
     json!({
         "kind": finding.kind.name(), "title": finding.title, "at": finding.at.map(|at| at.to_string()),
         "query": finding.query.as_ref().filter(|text| language::format_insights(text).is_ok()),
-        "url": url, "score": crate::json::rounded(finding.score),
+        "url": url, "score": rounded(finding.score),
     })
 }

@@ -1,5 +1,7 @@
 //! `/api/v1/issues`: errors that are one pattern at one place, and what is decided about them.
 
+mod users;
+
 use std::collections::BTreeSet;
 
 use axum::Json;
@@ -10,6 +12,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use self::users::with_users;
 use super::session::read_json_or;
 use crate::state::{Api, Shared};
 use door::access::Role;
@@ -42,7 +45,7 @@ pub(crate) fn add(table: Table<FamilyState<Api>>) -> Table<FamilyState<Api>> {
 }
 
 async fn list(server: Shared, parameters: Parameters) -> Result<Json<Value>, Problem> {
-    parameters.check_names(&["state", "groups", "group", "service", "limit"])?;
+    parameters.check_names(&["state", "groups", "group", "service", "limit", "users"])?;
     let filter = IssueFilter {
         states: states(&parameters)?,
         groups: parameters.groups(),
@@ -57,6 +60,10 @@ async fn list(server: Shared, parameters: Parameters) -> Result<Json<Value>, Pro
     let (mut issues, problem) = server.lookups.run(work).await??;
     let total = issues.len();
     issues.truncate(limit);
+    let issues = match parameters.get("users") {
+        Some(field) => with_users(&server, issues, field).await?.into(),
+        None => json!(issues),
+    };
     let mut answer = json!({"issues": issues, "total": total});
     if let Some(problem) = problem {
         answer["problem"] = problem.into();
@@ -77,10 +84,15 @@ fn states(parameters: &Parameters) -> Result<BTreeSet<IssueState>, Problem> {
     names.map(read).collect()
 }
 
-async fn get(server: Shared, PathName(id): PathName) -> Result<Json<Value>, Problem> {
+async fn get(server: Shared, PathName(id): PathName, parameters: Parameters) -> Result<Json<Value>, Problem> {
+    parameters.check_names(&["users"])?;
     let of_thread = server.clone();
     let work = move || of_thread.state.issues()?.get(&of_thread.caller.scope, &id).map_err(problem_of);
-    Ok(Json(json!(server.lookups.run(work).await??)))
+    let issue = server.lookups.run(work).await??;
+    match parameters.get("users") {
+        Some(field) => Ok(Json(with_users(&server, vec![issue], field).await?.remove(0))),
+        None => Ok(Json(json!(issue))),
+    }
 }
 
 async fn patch(server: Shared, PathName(id): PathName, headers: HeaderMap, body: Body) -> Result<Json<Value>, Problem> {

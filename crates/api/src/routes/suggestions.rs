@@ -1,7 +1,7 @@
 //! `/api/v1/suggestions`: pipelines that may be worth it for a group, each with the events and bytes that it concerns.
 //!
 //! All events of the range are read twice: once to see what there is, once to try every candidate on them. What a rule, an
-//! issue, a metric or a saved view may need is withheld, with their names.
+//! issue, a metric, a saved view or a dashboard may need is withheld, with their names.
 
 mod counting;
 mod dry_run;

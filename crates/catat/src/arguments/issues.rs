@@ -26,6 +26,9 @@ pub(crate) struct Issues {
     /// Only issues of these groups
     #[arg(long, value_name = "GROUPS")]
     pub(crate) group: Option<String>,
+    /// Count the users affected: the different values of this field among the stored events, for list and show
+    #[arg(long, value_name = "FIELD", global = true)]
+    pub(crate) users: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -30,13 +30,27 @@ pub(crate) fn issues(options: Issues) -> Result<(), Failure> {
     };
     match &options.command {
         None | Some(IssueCommand::List) => {
-            let named = [("state", &options.state), ("service", &options.service), ("groups", &options.group)];
+            let named = [
+                ("state", &options.state),
+                ("service", &options.service),
+                ("groups", &options.group),
+                ("users", &options.users),
+            ];
             let named: Vec<_> = named.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))).collect();
             let answer = server.send(server.request(Method::GET, "/api/v1/issues").query(&named), "")?;
             let answer: Value = answer.json().map_err(broken_off)?;
-            print_rows(&options.printing, &COLUMNS, rows_of(&answer))
+            let mut columns = COLUMNS.to_vec();
+            if options.users.is_some() {
+                // Next to the number of events.
+                columns.insert(3, ("users", "/users/count"));
+            }
+            print_rows(&options.printing, &columns, rows_of(&answer))
         }
-        Some(IssueCommand::Show { id }) => print_thing(&options.printing, &ask(Method::GET, &path_of(id), None)?),
+        Some(IssueCommand::Show { id }) => {
+            let named = options.users.iter().map(|field| ("users", field)).collect::<Vec<_>>();
+            let request = server.request(Method::GET, &format!("/api/v1/issues{}", path_of(id))).query(&named);
+            print_thing(&options.printing, &server.send(request, "")?.json().map_err(broken_off)?)
+        }
         Some(IssueCommand::Set(set)) => {
             let changed = ask(Method::PATCH, &path_of(&set.id), Some(&change_of(set)))?;
             print_thing(&options.printing, &changed)

@@ -7,7 +7,7 @@ use plan::{Comparison, Expr};
 use types::Value;
 
 use super::difference::{NumberDifference, ValueDifference};
-use crate::statistics::{contribution, divergence, effect, p_of_distance, p_of_shares};
+use crate::statistics::{contribution, divergence, effect, p_of_distance, p_of_shares, split};
 use crate::text::{compare, equal, is_present};
 
 /// The probability of one wrong finding among all, in a comparison of events that do not differ.
@@ -29,8 +29,8 @@ const NUMBERS_SHARE_MIN: f64 = 0.5;
 /// Share of a side from which on a value of a field with too many values is looked for.
 const SHARE_MIN: f64 = 0.01;
 
-/// Values of a field that are judged one by one, the most frequent of either side.
-const VALUES_JUDGED_MAX: usize = 20_000;
+/// Shares below this on both sides differ by less than [`EFFECT_MIN`], which is 2·asin √0.00997 to nothing.
+const SHARE_NOTABLE: f64 = 0.0099;
 
 /// The events of both sides, and how many values are tried.
 #[derive(Clone, Copy)]
@@ -122,7 +122,7 @@ pub(super) fn judge_field(
     match exact {
         Some(exact) => counted.extend(exact.iter().map(|(value, n)| (Some(value.clone()), *n))),
         None => {
-            let values = union(counts).into_iter();
+            let values = notable(counts, sides).into_iter();
             let n_of = |value: &CountedValue| counts.map(|counts| counts.count(value));
             counted.extend(values.map(|value| (Some(value.value()), n_of(&value))));
         }
@@ -146,14 +146,13 @@ pub(super) fn judge_field(
     Some(candidate)
 }
 
-/// Returns the values of either side.
-fn union(counts: [&FieldCounts; 2]) -> Vec<CountedValue> {
-    let mut values: Vec<(CountedValue, u64)> = counts.iter().flat_map(|counts| counts.values()).collect();
-    if values.len() > VALUES_JUDGED_MAX {
-        values.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-        values.truncate(VALUES_JUDGED_MAX);
+/// Returns the values that may differ enough, in order: those of which one of the sides has enough events.
+fn notable(counts: [&FieldCounts; 2], sides: Sides) -> Vec<CountedValue> {
+    let mut values: Vec<CountedValue> = Vec::new();
+    for (side, counts) in counts.into_iter().enumerate() {
+        let least = (sides.n_events[side] as f64 * SHARE_NOTABLE) as u64;
+        values.extend(counts.values_from(least).map(|(value, _)| value));
     }
-    let mut values: Vec<CountedValue> = values.into_iter().map(|(value, _)| value).collect();
     values.sort();
     values.dedup();
     values
@@ -164,7 +163,8 @@ pub(super) fn frequent_values(counts: [Option<&FieldCounts>; 2], n_max: usize, n
     let mut found: Vec<(f64, CountedValue)> = Vec::new();
     for (side, counts) in counts.into_iter().enumerate() {
         let share = |n: u64| n as f64 / n_events[side].max(1) as f64;
-        found.extend(counts.into_iter().flat_map(FieldCounts::values).map(|(value, n)| (share(n), value)));
+        let least = (n_events[side] as f64 * SHARE_MIN) as u64;
+        found.extend(counts.into_iter().flat_map(|one| one.values_from(least)).map(|(value, n)| (share(n), value)));
     }
     // Estimates tell which values cannot differ enough.
     let estimate = |value: &CountedValue, side: usize| {
@@ -194,7 +194,10 @@ pub(super) fn judge_numbers(field: &Arc<str>, counts: [&FieldCounts; 2], sides: 
     if !are_numbers(0) || !are_numbers(1) || numbers.iter().all(|numbers| numbers.n_buckets() < BUCKETS_MIN) {
         return None;
     }
-    let (threshold, above, distance) = split(numbers.map(execute::NumberHistogram::ordered))?;
+    let ordered = numbers.map(execute::NumberHistogram::ordered);
+    let (number, above, distance) = split(ordered.each_ref().map(Vec::as_slice))?;
+    // A bucket holds numbers up to 1 % above its own; the condition lies above all of them.
+    let threshold = upper_end(number);
     let n = numbers.map(execute::NumberHistogram::n_numbers);
     if distance < DISTANCE_MIN || !sides.is_significant(p_of_distance(distance, n[0], n[1])) {
         return None;
@@ -223,31 +226,6 @@ pub(super) fn judge_numbers(field: &Arc<str>, counts: [&FieldCounts; 2], sides: 
     })
 }
 
-/// Finds the number at which two distribution functions are furthest apart: the number, how many of either side are above
-/// it, and the distance.
-fn split(ordered: [Vec<(f64, u64)>; 2]) -> Option<(f64, [u64; 2], f64)> {
-    let n = [0, 1].map(|side| ordered[side].iter().map(|(_, count)| count).sum::<u64>());
-    let mut numbers: Vec<f64> = ordered.iter().flatten().map(|(number, _)| *number).collect();
-    numbers.sort_by(f64::total_cmp);
-    numbers.dedup();
-    let (mut at, mut below, mut best) = ([0; 2], [0_u64; 2], None);
-    for number in numbers {
-        for side in 0..2 {
-            while let Some((_, count)) = ordered[side].get(at[side]).filter(|(known, _)| *known <= number) {
-                below[side] += count;
-                at[side] += 1;
-            }
-        }
-        let share = |side: usize| below[side] as f64 / n[side].max(1) as f64;
-        let distance = (share(0) - share(1)).abs();
-        if best.is_none_or(|(_, _, known)| distance > known) {
-            best = Some((number, [n[0] - below[0], n[1] - below[1]], distance));
-        }
-    }
-    // A bucket holds numbers up to 1 % above its own; the condition lies above all of them.
-    best.map(|(number, above, distance)| (upper_end(number), above, distance))
-}
-
 /// Returns a number between those of the bucket that begins with `number` and those of the next one.
 fn upper_end(number: f64) -> f64 {
     let is_exact = number.fract() == 0.0 && number.abs() <= 256.0;
@@ -258,4 +236,15 @@ fn upper_end(number: f64) -> f64 {
     let end = number + number.abs() / 128.0;
     let digits = 10_f64.powf((3.0 - end.abs().log10().floor()).clamp(-12.0, 12.0));
     (end * digits).round() / digits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_unjudged_cannot_differ_enough() {
+        assert!(effect(SHARE_NOTABLE, 0.0) < EFFECT_MIN);
+        assert!(effect(SHARE_NOTABLE * 1.02, 0.0) > EFFECT_MIN);
+    }
 }

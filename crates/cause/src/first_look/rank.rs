@@ -5,9 +5,12 @@
 //! onset itself explains nothing and comes after what does.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use types::Timestamp;
 
+use super::usual::Usual;
+use crate::calls::RedCall;
 use crate::concurrent::{Concurrent, ConcurrentKind};
 use crate::differs::{Differences, FieldDifference};
 use crate::onset::Onset;
@@ -27,8 +30,15 @@ const JUMP: (f64, f64) = (0.25, 0.6);
 /// What a source that fell silent explains: where events became fewer, and where they became more.
 const SILENCE: (f64, f64) = (0.9, 0.55);
 
-/// What the onset itself, and an example of a trace, explain.
+/// What calls that became red explain at least and at most, by how much they changed; and the part of it that is left where
+/// what they call calls something red itself, and where none of the affected events are of either service.
+const CALL: (f64, f64) = (0.45, 0.88);
+const NOT_LAST: f64 = 0.6;
+const OF_OTHERS: f64 = 0.5;
+
+/// What the onset itself, what is usual at this hour, and an example of a trace, explain.
 const ONSET: f64 = 0.3;
+const USUAL: f64 = 0.28;
 const TRACE: f64 = 0.25;
 
 /// Differences weigh by their divergence; at most so much.
@@ -56,6 +66,10 @@ pub enum FindingKind {
     Silence,
     /// A trace that shows it.
     Trace,
+    /// Calls between services that fail, or take longer.
+    Call,
+    /// What happens at this hour on other days.
+    Usual,
 }
 
 impl FindingKind {
@@ -70,6 +84,8 @@ impl FindingKind {
             Self::Mark => "mark",
             Self::Silence => "silence",
             Self::Trace => "trace",
+            Self::Call => "call",
+            Self::Usual => "usual",
         }
     }
 }
@@ -216,6 +232,40 @@ fn difference(field: &FieldDifference) -> Finding {
     };
     let at = field.event.as_ref().map(|event| event.time);
     Finding { kind: FindingKind::Differs, title, at, query: field.query.clone(), score: field.score * DIFFERS_MAX }
+}
+
+/// Returns calls that became red as a finding; `services` are those of the affected events, where they are known.
+pub(super) fn call(call: &RedCall, began: Timestamp, services: &BTreeSet<String>) -> Finding {
+    let RedCall { from, to, error_shares, p95_ms, .. } = call;
+    let percent = |share: f64| format!("{}%", short(share * 100.0));
+    let mut said = Vec::new();
+    if call.is_failing {
+        let [now, before] = error_shares.map(percent);
+        said.push(format!("{now} fail, {before} before"));
+    }
+    if let ([Some(now), Some(before)], true) = (p95_ms, call.is_slower) {
+        said.push(format!("95% within {} ms, {} ms before", short(*now), short(*before)));
+    }
+    let is_of_affected = services.is_empty() || services.contains(from) || services.contains(to);
+    let part = if call.is_last { 1.0 } else { NOT_LAST } * if is_of_affected { 1.0 } else { OF_OTHERS };
+    Finding {
+        kind: FindingKind::Call,
+        title: format!("calls {from} → {to}: {}", said.join("; ")),
+        at: Some(began),
+        query: call.query.clone(),
+        score: part * (CALL.0 + (CALL.1 - CALL.0) * call.score.sqrt()),
+    }
+}
+
+/// Returns what is usual at this hour as a finding.
+pub(super) fn usual(usual: &Usual) -> Finding {
+    let (median, [least, most]) = (short(usual.median()), usual.ends().map(short));
+    let days = match usual.days.len() {
+        1 => "on the day before that has events".to_owned(),
+        n => format!("{least} to {most} on the {n} days before"),
+    };
+    let title = format!("usual at this hour: {median} per minute, {days}; now {}", short(usual.per_minute));
+    Finding { kind: FindingKind::Usual, title, at: None, query: None, score: USUAL }
 }
 
 /// Returns a trace as a finding.

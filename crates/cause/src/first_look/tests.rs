@@ -84,7 +84,7 @@ fn set(draft: &mut Draft, name: &str, value: &str) {
 
 fn look(drafts: &[Draft]) -> FirstLook {
     let runs = runs_of(drafts);
-    ask("", RANGE, |set| first_look(set, &runs).expect("an answer"))
+    ask("", RANGE, |set| first_look(set, &runs, None).expect("an answer"))
 }
 
 /// Plants an incident from each seed; one of the first three findings has to name its cause. `plant` returns texts, one of
@@ -237,6 +237,48 @@ fn a_mark_before_an_onset_comes_first_where_it_concerns_what_is_affected() {
     assert!(other.score < 0.4, "{places:?}");
     assert!(places.contains(&"onset") && places.contains(&"trace"));
     assert_eq!(found.signal.as_deref(), Some("filter @level >= \"error\""));
+}
+
+/// Calls before and since an onset; 3 of 1,000 fail before it.
+fn calls(from: &str, to: &str, n_errors: u64) -> crate::CallCounts {
+    let durations = [vec![(12.0, 300)], vec![(12.0, 1_000)]];
+    let (n_calls, n_errors) = ([300, 1_000], [n_errors, 3]);
+    crate::CallCounts { from: from.into(), to: to.into(), is_service: true, n_calls, n_errors, durations }
+}
+
+#[test]
+fn calls_that_became_red_are_findings_and_what_is_usual_at_this_hour_is_told() {
+    let mut random = Random::new(11);
+    let mut drafts = noise(&mut random);
+    for day in [1, 2] {
+        let earlier = noise(&mut random).into_iter();
+        drafts.extend(earlier.map(|draft| Draft { at: draft.at - day * 24 * HOUR, arrived: draft.arrived, ..draft }));
+    }
+    repeat(&mut random, RANGE.0 + 30 * MINUTE, 2 * SECOND, &mut drafts, |random, at| {
+        let (host, text) = (random.below(10), format!("charge {} refused", random.below(9_999)));
+        event(random, at, "pay", host, Level::Error, text)
+    });
+    let runs = runs_of(&drafts);
+    let asked = std::cell::Cell::new(None);
+    let count = |ranges: [TimeRange; 2]| {
+        asked.set(Some(ranges));
+        (vec![calls("web", "pay", 90), calls("pay", "ledger-db", 90), calls("search", "index", 90)], Vec::new())
+    };
+    let found = ask("", RANGE, |set| first_look(set, &runs, Some(&count)).expect("an answer"));
+    let [since, before] = asked.get().expect("an onset");
+    assert_eq!((Some(since.from), before.to), (found.onset.began, since.from));
+    let place = |title: &str| found.findings.iter().position(|one| one.title.starts_with(title)).expect(title);
+    let last = place("calls pay → ledger-db: 30% fail, 0.3% before");
+    assert!(last < 3, "{:#?}", found.findings);
+    // Of the same change, what follows from it and what the affected events have nothing to do with come later.
+    assert!(last < place("calls web → pay: ") && last < place("calls search → index: "));
+    let usual = found.usual.as_ref().expect("days before");
+    assert_eq!(usual.days.len(), 2);
+    assert!(usual.ends()[1] < 3.0 && usual.per_minute > 20.0, "{usual:?}");
+    assert!(
+        found.findings[place("usual at this hour: ")].title.ends_with(" on the 2 days before; now 30"),
+        "{usual:?}"
+    );
 }
 
 #[test]

@@ -13,8 +13,8 @@ use super::stored::{Stored, events, house, plan, range, stored};
 use crate::request::cache::PartialCache;
 use crate::request::parameters::{Request, Support};
 use crate::{
-    ConditionCounts, EventSet, ExecuteError, PartialReason, Reach, ValueCounts, condition_counts, condition_totals,
-    pattern_counts, value_counts,
+    ConditionCounts, EventSet, ExecuteError, Keeper, PartialReason, Reach, ValueCounts, condition_counts,
+    condition_totals, pattern_counts, value_counts,
 };
 
 /// How questions about the values of events are asked.
@@ -165,6 +165,39 @@ fn events_that_were_deleted_are_not_counted_any_more() {
     let asking = Asking::of("filter host = 'h1'", TimeRange::ALL, Some(&cache));
     assert_eq!(asking.values(&of_version(0, 1_000)).n_events, 200);
     assert_eq!(asking.values(&of_version(1, 500)).n_events, 100);
+}
+
+#[test]
+fn what_is_made_of_sets_is_found_by_the_same_sets_of_the_same_events_alone() {
+    let cache = PartialCache::new(64 << 20);
+    let of_version = |version| -> Arc<dyn Run> {
+        let run = events(0, 1_000);
+        let info = RunInfo { key: Some(RunKey { segment: 1, run: 0, version }), ..run.info().clone() };
+        Arc::new(Stored { run, info, n_reads: Default::default(), is_damaged: AtomicBool::new(false) })
+    };
+    let (stored, hot): (Arc<dyn Run>, Arc<dyn Run>) = (of_version(0), Arc::new(events(0, 10)));
+    let of = |kind: &str, query: &str, range: TimeRange, runs: &[Arc<dyn Run>], made: Option<u32>| {
+        let asking = Asking::of(query, range, Some(&cache));
+        let all = plan("fields @message");
+        asking.with(|set| {
+            let keeper = Keeper::of(kind, &[set, EventSet { plan: &all, ..set }], runs)?;
+            made.into_iter().for_each(|made| keeper.keep(Arc::new(made), 4));
+            keeper.find::<u32>().map(|made| *made)
+        })
+    };
+    let (query, runs) = ("filter host = 'h1'", [stored.clone()]);
+    assert_eq!(of("a", query, TimeRange::ALL, &runs, Some(7)), Some(7));
+    // A range that has all events is the same, wherever it ends.
+    assert_eq!(of("a", query, range(0, 5_000), &runs, None), Some(7));
+    assert_eq!(of("b", query, TimeRange::ALL, &runs, None), None);
+    assert_eq!(of("a", "filter host = 'h2'", TimeRange::ALL, &runs, None), None);
+    assert_eq!(of("a", "fields @message", TimeRange::ALL, &runs, None), None);
+    assert_eq!(of("a", query, range(0, 500), &runs, None), None);
+    assert_eq!(of("a", query, TimeRange::ALL, &[of_version(1)], None), None);
+    // What may still change is not kept.
+    assert_eq!(of("a", query, TimeRange::ALL, &[stored, hot], Some(8)), None);
+    assert_eq!(of("a", "filter @timestamp > now() - 5", TimeRange::ALL, &runs, Some(8)), None);
+    assert_eq!(of("a", query, TimeRange::ALL, &[], Some(8)), None);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use serde::Serialize;
 use types::Timestamp;
 
 use super::document::Incident;
+use super::objective::Objectives;
 
 /// A month in a time zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +48,12 @@ pub struct LedgerRow {
     pub availability: Option<f64>,
     /// The time in which it was, overlaps counted once.
     pub downtime_ms: i64,
+    /// The share of the month in which the service is to work, in percent.
+    pub objective: f64,
+    /// The error budget: the time of the whole month that the objective leaves for incidents.
+    pub budget_ms: i64,
+    /// What is left of it; negative where it is overdrawn.
+    pub budget_left_ms: i64,
 }
 
 impl Month {
@@ -88,7 +95,7 @@ impl Month {
 }
 
 /// Returns the ledger of a month, from all incidents.
-pub fn ledger(incidents: &[Incident], month: Month, now: Timestamp) -> Ledger {
+pub fn ledger(incidents: &[Incident], month: Month, objectives: &Objectives, now: Timestamp) -> Ledger {
     let (from, to) = month.range();
     let known_to = to.min(now.0).max(from);
     let mut services: BTreeMap<&str, Vec<&Incident>> = BTreeMap::new();
@@ -100,7 +107,10 @@ pub fn ledger(incidents: &[Incident], month: Month, now: Timestamp) -> Ledger {
             named.into_iter().for_each(|service| services.entry(service).or_default().push(incident));
         }
     }
-    let row = |(service, incidents): (&str, Vec<&Incident>)| row(service, &incidents, (from, to, known_to), now);
+    let row = |(service, incidents): (&str, Vec<&Incident>)| {
+        let objective = (objectives.percent(service), objectives.budget(service, to - from));
+        row(service, &incidents, (from, to, known_to), objective, now)
+    };
     Ledger {
         month: month.name(),
         from: Timestamp(from).to_string(),
@@ -109,7 +119,13 @@ pub fn ledger(incidents: &[Incident], month: Month, now: Timestamp) -> Ledger {
     }
 }
 
-fn row(service: &str, incidents: &[&Incident], (from, to, known_to): (i64, i64, i64), now: Timestamp) -> LedgerRow {
+fn row(
+    service: &str,
+    incidents: &[&Incident],
+    (from, to, known_to): (i64, i64, i64),
+    (objective, budget_ns): (f64, i64),
+    now: Timestamp,
+) -> LedgerRow {
     let begun: Vec<&&Incident> = incidents.iter().filter(|one| (from..to).contains(&one.start())).collect();
     let mean = |at: &dyn Fn(&Incident) -> Option<i64>| {
         let known: Vec<i64> = begun.iter().filter_map(|one| one.since_began(at(one))).collect();
@@ -136,6 +152,9 @@ fn row(service: &str, incidents: &[&Incident], (from, to, known_to): (i64, i64, 
         ttr_ms: mean(&|one| one.remediated),
         availability: is_known.then(|| 1.0 - down_ns as f64 / (known_to - from) as f64),
         downtime_ms: down_ns / Timestamp::MILLISECOND,
+        objective,
+        budget_ms: budget_ns / Timestamp::MILLISECOND,
+        budget_left_ms: (budget_ns - down_ns) / Timestamp::MILLISECOND,
     }
 }
 
@@ -162,7 +181,8 @@ mod tests {
     }
 
     fn of(incidents: &[Incident], month: &str, now: &str) -> Vec<LedgerRow> {
-        ledger(incidents, Month::parse(month, Tz::UTC).expect("a month"), Timestamp(at(now))).services
+        let month = Month::parse(month, Tz::UTC).expect("a month");
+        ledger(incidents, month, &Objectives::default(), Timestamp(at(now))).services
     }
 
     #[test]
@@ -209,6 +229,9 @@ mod tests {
         assert!(of(&both, "2026-12", "2026-12-24T00:00:00Z").is_empty());
         let november = of(&both, "2026-11", "2026-12-24T00:00:00Z").remove(0);
         assert!((november.availability.expect("known") - (1.0 - 2.0 / 720.0)).abs() < 1e-12);
+        // A thousandth of thirty days are 43 minutes and 12 seconds.
+        assert_eq!((november.objective, november.budget_ms), (99.9, 2_592_000));
+        assert_eq!(november.budget_left_ms, 2_592_000 - 7_200_000);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::document::Incident;
-use super::ledger::Ledger;
+use super::ledger::{Ledger, LedgerRow};
 use types::Timestamp;
 
 /// A language of reports.
@@ -58,14 +58,17 @@ impl Locale {
 
 /// Returns the ledger as CSV; cells that spreadsheets would take for formulas begin with an apostrophe.
 pub fn ledger_csv(ledger: &Ledger) -> String {
-    let mut out = String::from("service,incidents,ttd_ms,ttm_ms,ttr_ms,availability,downtime_ms\r\n");
+    let mut out = String::from(
+        "service,incidents,ttd_ms,ttm_ms,ttr_ms,availability,downtime_ms,objective,budget_ms,budget_left_ms\r\n",
+    );
     let number = |number: Option<i64>| number.map(|number| number.to_string()).unwrap_or_default();
     for row in &ledger.services {
         let availability = row.availability.map(|share| format!("{share:.6}")).unwrap_or_default();
         let (ttd, ttm, ttr) = (number(row.ttd_ms), number(row.ttm_ms), number(row.ttr_ms));
         // Writing into a String cannot fail.
         let _ = write!(out, "{},{},{ttd},{ttm},{ttr},", csv_cell(&row.service), row.incidents);
-        let _ = write!(out, "{availability},{}\r\n", row.downtime_ms);
+        let _ = write!(out, "{availability},{},{}", row.downtime_ms, row.objective);
+        let _ = write!(out, ",{},{}\r\n", row.budget_ms, row.budget_left_ms);
     }
     out
 }
@@ -105,9 +108,11 @@ pub fn ledger_html(ledger: &Ledger, incidents: &[Incident], locale: Locale) -> S
         "<p>{}</p>\n</body>\n</html>\n",
         t(
             "Times count from the beginning of an incident and are means. Availability is the share of the time in which a \
-         service was in no incident.",
+         service was in no incident. The error budget is the time of the whole month that the objective leaves for \
+         incidents.",
             "Waktu dihitung sejak insiden mulai dan merupakan rata-rata. Ketersediaan adalah bagian waktu ketika layanan \
-         tidak mengalami insiden.",
+         tidak mengalami insiden. Anggaran gangguan adalah waktu dalam sebulan penuh yang disisakan target untuk \
+         insiden.",
         )
     );
     out
@@ -126,6 +131,8 @@ fn services_table(out: &mut String, ledger: &Ledger, locale: Locale) {
         t("Until repaired", "Sampai diperbaiki"),
         t("Availability", "Ketersediaan"),
         t("Downtime", "Waktu gangguan"),
+        t("Objective", "Target"),
+        t("Error budget left", "Sisa anggaran gangguan"),
     ];
     let _ = writeln!(out, "{TABLE}\n<thead><tr>{}</tr></thead>\n<tbody>", cells("th", heads.map(str::to_owned)));
     for row in &ledger.services {
@@ -139,10 +146,20 @@ fn services_table(out: &mut String, ledger: &Ledger, locale: Locale) {
             time(row.ttr_ms),
             availability.unwrap_or_else(|| "–".to_owned()),
             shown_duration(row.downtime_ms, locale),
+            percent(row.objective / 100.0, locale),
+            budget(row, locale),
         ];
         let _ = writeln!(out, "<tr>{}</tr>", cells("td", texts));
     }
     out.push_str("</tbody>\n</table>\n");
+}
+
+/// Returns what is left of an error budget, and all of it.
+fn budget(row: &LedgerRow, locale: Locale) -> String {
+    let sign = if row.budget_left_ms < 0 { "−" } else { "" };
+    let (left, all) = (row.budget_left_ms.saturating_abs(), row.budget_ms);
+    let of = locale.text("of", "dari");
+    format!("{sign}{} {of} {}", shown_duration(left, locale), shown_duration(all, locale))
 }
 
 fn incidents_table(out: &mut String, incidents: &[Incident], locale: Locale) {
@@ -223,7 +240,6 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::incidents::ledger::LedgerRow;
 
     fn ledger_of(service: &str) -> Ledger {
         let row = LedgerRow {
@@ -234,6 +250,9 @@ mod tests {
             ttr_ms: None,
             availability: Some(0.999_306),
             downtime_ms: 1_800_000,
+            objective: 99.95,
+            budget_ms: 1_296_000,
+            budget_left_ms: -504_000,
         };
         let (from, to) = ("2026-11-01T00:00:00Z".to_owned(), "2026-12-01T00:00:00Z".to_owned());
         Ledger { month: "2026-11".into(), from, to, services: vec![row] }
@@ -241,16 +260,20 @@ mod tests {
 
     #[test]
     fn tables_for_spreadsheets_hold_no_formulas() {
-        let head = "service,incidents,ttd_ms,ttm_ms,ttr_ms,availability,downtime_ms\r\n";
+        let head =
+            "service,incidents,ttd_ms,ttm_ms,ttr_ms,availability,downtime_ms,objective,budget_ms,budget_left_ms\r\n";
         let csv = |service: &str| ledger_csv(&ledger_of(service)).strip_prefix(head).map(str::to_owned);
-        assert_eq!(csv("pay").as_deref(), Some("pay,2,90000,3660000,,0.999306,1800000\r\n"));
-        assert_eq!(csv("=1+1,\"x\"").as_deref(), Some("\"'=1+1,\"\"x\"\"\",2,90000,3660000,,0.999306,1800000\r\n"));
+        assert_eq!(csv("pay").as_deref(), Some("pay,2,90000,3660000,,0.999306,1800000,99.95,1296000,-504000\r\n"));
+        assert_eq!(
+            csv("=1+1,\"x\"").as_deref(),
+            Some("\"'=1+1,\"\"x\"\"\",2,90000,3660000,,0.999306,1800000,99.95,1296000,-504000\r\n")
+        );
     }
 
     #[test]
     fn the_page_speaks_both_languages_and_quotes_what_it_shows() {
         let english = ledger_html(&ledger_of("<b>pay"), &[], Locale::English);
-        assert!(english.contains("<td>&lt;b&gt;pay</td><td>2</td><td>1 min 30 s</td><td>1 h 1 min</td><td>–</td><td>99.931 %</td><td>30 min</td>"), "{english}");
+        assert!(english.contains("<td>&lt;b&gt;pay</td><td>2</td><td>1 min 30 s</td><td>1 h 1 min</td><td>–</td><td>99.931 %</td><td>30 min</td><td>99.950 %</td><td>−8 min 24 s of 21 min 36 s</td>"), "{english}");
         let indonesian = ledger_html(&ledger_of("pay"), &[], Locale::Indonesian);
         assert!(
             indonesian.contains("<html lang=\"id\">") && indonesian.contains("<td>1 jam 1 mnt</td>"),

@@ -51,6 +51,6 @@ pub(super) fn announcement(id: &str, record: &IssueRecord, ends_at: Option<Times
         pattern: record.pattern.clone(),
         starts_at: Timestamp(record.notice_start()),
         ends_at,
-        path: url_of(record, &query_of(record), record.first, record.last),
+        path: url_of(record, &query_of(&[record]), record.first, record.last),
     }
 }

@@ -137,7 +137,7 @@ fn view(
     let back = back.min_by_key(|back| back.at);
     let is_set = decided.revision > 0;
     let first = records.iter().map(|record| record.first).min().unwrap_or_default();
-    let query = query_of(own);
+    let query = query_of(&records);
     let (version_counts, host_counts) = (versions(&records), hosts(&records));
     let view = IssueView {
         id: id.to_owned(),
@@ -209,16 +209,32 @@ fn hosts(records: &[&IssueRecord]) -> Vec<HostView> {
     all
 }
 
-/// Returns an Insights query for the events of an issue: its level, service and pattern.
-pub(super) fn query_of(record: &IssueRecord) -> String {
+/// Returns an Insights query for the events of an issue, of which some records are the parts: its level, and services and
+/// patterns.
+pub(super) fn query_of(records: &[&IssueRecord]) -> String {
+    let mut parts: Vec<[Option<String>; 2]> =
+        records.iter().map(|record| [service_text(record), pattern_text(record)]).collect();
+    parts.sort_unstable();
+    parts.dedup();
     let mut query = String::from("filter @level >= \"error\"");
-    if let Some(service) = &record.service {
-        query += &format!(" and coalesce({}) = {}", SERVICE_FIELDS.join(", "), quoted(service));
-    }
-    if let Some(condition) = pattern_text(record) {
-        query += &format!("\n| {condition}");
+    match parts.as_slice() {
+        [[service, pattern]] => {
+            service.iter().for_each(|condition| query += &format!(" and {condition}"));
+            pattern.iter().for_each(|condition| query += &format!("\n| filter {condition}"));
+        }
+        several if several.iter().all(|conditions| conditions.iter().any(Option::is_some)) => {
+            let both = |conditions: &[Option<String>; 2]| conditions.iter().flatten().cloned().collect::<Vec<_>>();
+            let any: Vec<String> = several.iter().map(|part| format!("({})", both(part).join(" and "))).collect();
+            query += &format!("\n| filter {}", any.join(" or "));
+        }
+        _ => {}
     }
     query
+}
+
+fn service_text(record: &IssueRecord) -> Option<String> {
+    let service = record.service.as_ref()?;
+    Some(format!("coalesce({}) = {}", SERVICE_FIELDS.join(", "), quoted(service)))
 }
 
 fn quoted(text: &str) -> String {
@@ -230,11 +246,11 @@ fn pattern_text(record: &IssueRecord) -> Option<String> {
         // The name of the innermost function up to what varies in it; its trace may be in any field.
         let name = frame.rsplit(':').next().unwrap_or(frame);
         let name = name.split('*').next().filter(|name| name.len() >= NAME_BYTES_MIN)?;
-        return Some(format!("filter @any like {}", quoted(name)));
+        return Some(format!("@any like {}", quoted(name)));
     }
     // Lines that are JSON themselves have their text in a field.
     let condition = pattern::pattern_lines(&record.pattern, Some(""))?;
-    plan::insights_text::events_text(&[], &[], &[condition])
+    plan::insights_text::text(&condition)
 }
 
 pub(super) fn url_of(record: &IssueRecord, query: &str, first: i64, last: i64) -> String {

@@ -95,6 +95,14 @@ async fn the_ledger_is_json_a_table_and_a_page() {
     let expected = 1.0 - 70.0 / (19.5 * 1_440.0);
     assert!((pay["availability"].as_f64().unwrap_or_default() - expected).abs() < 1e-9, "{pay}");
     assert_eq!(house.ledger("?month=2026-10", "accept", "*/*").await.json()["services"], json!([]));
+    // Of the whole month, not of what is over of it.
+    assert_eq!(
+        (&pay["objective"], &pay["budget_ms"], &pay["budget_left_ms"]),
+        (&json!(99.9), &json!(2_592_000), &json!(-1_608_000))
+    );
+    let own = house.ledger("?month=2026-11&objective=99,pay%3D99.5", "accept", "*/*").await.json();
+    let budgets: Vec<&Value> = own["services"].as_array().into_iter().flatten().map(|row| &row["budget_ms"]).collect();
+    assert_eq!(budgets, [&json!(12_960_000), &json!(25_920_000)]);
     let csv = house.ledger("?month=2026-11", "accept", "text/csv").await;
     assert!(
         csv.text().starts_with("service,incidents,ttd_ms,") && csv.text().contains("\r\nweb,1,180000,,3600000,"),
@@ -104,7 +112,9 @@ async fn the_ledger_is_json_a_table_and_a_page() {
     let page = house.ledger("?month=2026-11&format=html", "accept-language", "id-ID,en;q=0.5").await;
     assert!(page.header("content-type").starts_with("text/html"));
     assert!(page.text().contains("<html lang=\"id\">") && page.text().contains("&lt;i&gt;b"), "{}", page.text());
-    for parameters in ["?month=2026-13", "?month=x", "?lang=fr", "?format=pdf", "?moth=2026-11", "?time_zone=Mars"] {
+    for parameters in
+        ["?month=2026-13", "?month=x", "?lang=fr", "?format=pdf", "?objective=100", "?moth=2026-11", "?time_zone=Mars"]
+    {
         assert_eq!(house.ledger(parameters, "accept", "*/*").await.status, 400, "{parameters}");
     }
 }

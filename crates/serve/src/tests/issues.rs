@@ -60,6 +60,42 @@ async fn errors_are_listed_as_issues_and_their_queries_find_their_events() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn users_are_the_different_values_of_a_field_also_of_merged_issues() {
+    let house = House::new();
+    let error = |user: &str, message: &str| {
+        json!({"@timestamp": super::NOW, "message": message, "level": "error", "service": "pay", "user.id": user})
+            .to_string()
+    };
+    let mut lines = vec![error("ann", "disk full"), error("bob", "disk full"), error("ann", "disk full")];
+    lines.extend([error("cid", "quota exceeded"), error("bob", "quota exceeded")]);
+    lines.push(
+        json!({"@timestamp": super::NOW, "message": "disk full", "level": "error", "service": "pay"}).to_string(),
+    );
+    assert_eq!(house.post("/api/v1/ingest?group=app", lines.join("\n")).await.status, 200);
+    let users = |issues: &[Value], title: &str| {
+        let issue = issues.iter().find(|issue| issue["title"] == title).expect("an issue");
+        (issue["id"].as_str().unwrap_or_default().to_owned(), issue["users"].clone())
+    };
+    let issues = house.issues("?users=user.id").await;
+    let (disk, of_disk) = users(&issues, "disk full");
+    let (quota, of_quota) = users(&issues, "quota exceeded");
+    let values = json!([{"value": "ann", "events": 2}, {"value": "bob", "events": 1}]);
+    let expected = json!({"field": "user.id", "count": 2, "more": false, "values": values, "partial": false});
+    assert_eq!((of_disk, &of_quota["count"]), (expected, &json!(2)));
+    assert_eq!(house.issues("").await[0].get("users"), None);
+    let merged = house.issues_as(ADMIN_KEY, "POST", "/merge", &json!({"ids": [disk, quota]})).await;
+    assert_eq!(merged.status, 200, "{}", merged.text());
+    let one = house.issues_as(ADMIN_KEY, "GET", &format!("/{quota}?users=user.id"), &Value::Null).await.json();
+    assert_eq!((&one["users"]["count"], &one["count"]), (&json!(3), &json!(6)), "{one:#}");
+    let none = house.issues_as(ADMIN_KEY, "GET", &format!("/{quota}?users=customer"), &Value::Null).await.json();
+    assert_eq!(none["users"]["count"], 0);
+    let (_, key) = house.key("read", &["web/*"]).await;
+    let foreign = house.issues_as(&key, "GET", &format!("/{quota}?users=user.id"), &Value::Null).await;
+    assert_eq!(foreign.status, 404);
+    assert_eq!(house.issues_as(ADMIN_KEY, "GET", "?users=", &Value::Null).await.status, 400);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn states_are_set_and_asked_for() {
     let house = House::new();
     house.fail("app", &[("pay", "disk full"), ("pay", "quota exceeded")]).await;

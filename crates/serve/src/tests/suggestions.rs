@@ -133,7 +133,7 @@ groups:
 }
 
 #[tokio::test]
-async fn what_a_view_a_metric_or_an_issue_may_need_is_never_dropped() {
+async fn what_a_view_a_metric_a_dashboard_or_an_issue_may_need_is_never_dropped() {
     let house = House::new();
     fill(&house).await;
     assert_eq!(withheld_by(&house).await, Vec::<String>::new());
@@ -150,6 +150,24 @@ async fn what_a_view_a_metric_or_an_issue_may_need_is_never_dropped() {
     let made = house.send(request.body(metric.to_string().into()).expect("a request")).await;
     assert_eq!(made.status, 201, "{}", made.text());
     assert_eq!(withheld_by(&house).await, ["metric checks_total", "view all of it"]);
+
+    // What a panel shows is needed, too; what a variable may choose cannot be told.
+    let panel = |query: &str, groups: Value| json!({"id": "p", "kind": "line", "x": 0, "y": 0, "w": 6, "h": 4, "queries": [{"query": query, "groups": groups}]});
+    for (name, query, groups) in [
+        ("errors", "filter @level = \"error\" | stats count(*) by bin($__interval)", json!(["shop/web"])),
+        ("elsewhere", "filter host = $host | stats count(*)", json!(["db"])),
+        ("checks", "filter @message like \"healthz\" | stats count(*) by bin($__interval)", json!(["shop/web"])),
+        ("chosen", "filter @message like $host | stats count(*)", json!(["shop/*"])),
+    ] {
+        let variables = json!([{"name": "host", "values": ["a", "b"]}]);
+        let body = json!({"title": name, "variables": variables, "panels": [panel(query, groups)]}).to_string();
+        let request = Request::put(format!("/api/v1/dashboards/{name}")).header("x-catat-key", ADMIN_KEY);
+        let request = request.header("content-type", "application/json");
+        let made = house.send(request.body(body.into()).expect("a request")).await;
+        assert_eq!(made.status, 201, "{}", made.text());
+    }
+    let expected = ["metric checks_total", "view all of it", "dashboard checks", "dashboard chosen"];
+    assert_eq!(withheld_by(&house).await, expected);
 
     // Errors count for issues: a pipeline that takes them from a group with an issue is refused.
     assert_eq!(house.post("/api/v1/ingest?group=shop/pay&format=text", "ERROR out of paper").await.status, 200);

@@ -21,6 +21,8 @@ const KINDS: Readonly<Record<string, string>> = {
   alert: text("alert"),
   silence: text("went silent"),
   trace: text("trace"),
+  call: text("calls"),
+  usual: text("usual"),
 };
 
 /** The name of a kind; one that this page does not know by its own name. */

@@ -24,7 +24,7 @@ const LISTED_MAX = 30;
 /** Everything with a time, from the onset and the findings, each once. */
 export function eventsOf({ onset, findings }: Pick<FirstLook, "onset" | "findings">): AlsoBegan[] {
   const found = findings.flatMap(({ kind, at, title, query }): AlsoBegan[] =>
-    at === null || kind === "onset" || kind === "differs" || Number.isNaN(Date.parse(at))
+    at === null || kind === "onset" || kind === "differs" || kind === "call" || Number.isNaN(Date.parse(at))
       ? []
       : [{ kind, at, what: title, query }],
   );

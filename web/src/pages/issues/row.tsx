@@ -12,6 +12,8 @@ import { go, type View } from "../../view.ts";
 import { When } from "../alerts/parts.tsx";
 import { told } from "../settings/parts.tsx";
 import { Decide } from "./decide.tsx";
+import { Users } from "./users.tsx";
+import { Where } from "./where.tsx";
 import { stateName } from "./words.ts";
 
 const TITLE_CHARS_MAX = 300;
@@ -129,6 +131,7 @@ function Open({ issue, onChange }: { issue: Issue; onChange: () => void }) {
             : issue.hosts.map((one) => [one, null])
         }
       />
+      <Users id={issue.id} />
       <p class="buttons">
         <Way class="button small" to={events} data-testid="issue-events">
           {t("Show its events")}
@@ -180,21 +183,6 @@ function Decision({ issue }: { issue: Issue }) {
       {until?.time !== undefined && rich("ignored until {time}", { time: <When time={until.time} /> })}{" "}
       {back !== null && rich("It came back {time}.", { time: <When time={back} /> })}{" "}
       {backIn !== null && t("in {version}", { version: printable(backIn) })}
-    </p>
-  );
-}
-
-function Where({ title, all }: { title: string; all: readonly (readonly [string, number | null])[] }) {
-  if (all.length === 0) return null;
-  return (
-    <p class="labels" lang="">
-      <span class="dim">{title}</span>
-      {all.slice(0, LISTED_MAX).map(([name, n]) => (
-        <span key={name} class="label">
-          {oneLine(name, 80)} {n !== null && <b>{count(n)}</b>}
-        </span>
-      ))}
-      {all.length > LISTED_MAX && <span class="dim">{t("and {n} more", { n: count(all.length - LISTED_MAX) })}</span>}
     </p>
   );
 }

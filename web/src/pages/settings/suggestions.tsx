@@ -56,6 +56,7 @@ const USES: Readonly<Record<string, string>> = {
   metric: text("metric"),
   issue: text("issue"),
   view: text("saved view"),
+  dashboard: text("dashboard"),
   "metric filter": text("metric filter"),
   "subscription filter": text("subscription filter"),
 };
@@ -95,7 +96,7 @@ export function Suggestions() {
         </h2>
         <p class="dim">
           {t(
-            "Pipelines that may be worth it, counted over all events of the range. Events that a rule, a metric, an issue or a saved view may need are never offered for dropping.",
+            "Pipelines that may be worth it, counted over all events of the range. Events that a rule, a metric, an issue, a saved view or a dashboard may need are never offered for dropping.",
           )}
         </p>
         <Choice />

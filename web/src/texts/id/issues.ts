@@ -107,9 +107,22 @@ export const ISSUES: Readonly<Record<string, string>> = {
   Add: "Tambah",
   "Add to the timeline": "Tambahkan ke lini masa",
 
+  // Users
+  "Users affected": "Pengguna terdampak",
+  "by the field {field}": "menurut bidang {field}",
+  "Field that tells users apart": "Bidang yang membedakan pengguna",
+  "more than {n}": "lebih dari {n}",
+
   // The ledger
   Month: "Bulan",
   CSV: "CSV",
+  "Objective (%)": "Target (%)",
+  "Objective: {n} %": "Target: {n} %",
+  "Services may have their own: 99.9, pay=99.95": "Layanan dapat memiliki target sendiri: 99.9, pay=99.95",
+  "The error budget is the time of the whole month that the objective leaves for incidents.":
+    "Anggaran gangguan adalah waktu dalam sebulan penuh yang disisakan target untuk insiden.",
+  "Error budget left": "Sisa anggaran gangguan",
+  "{left} of {all}": "{left} dari {all}",
   "Report to print (HTML)": "Laporan untuk dicetak (HTML)",
   "The ledger could not be loaded: {message}.": "Buku insiden tidak dapat dimuat: {message}.",
   "No incidents in this month": "Tidak ada insiden di bulan ini",

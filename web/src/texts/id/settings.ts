@@ -122,8 +122,8 @@ export const SETTINGS: Readonly<Record<string, string>> = {
   "Suggestions are shown to administrators. On the server, {command} does the same.":
     "Saran ditampilkan kepada admin. Di server, {command} melakukan hal yang sama.",
   Suggestions: "Saran",
-  "Pipelines that may be worth it, counted over all events of the range. Events that a rule, a metric, an issue or a saved view may need are never offered for dropping.":
-    "Pipeline yang mungkin berguna, dihitung dari semua peristiwa dalam rentang ini. Peristiwa yang mungkin diperlukan aturan, metrik, isu, atau tampilan tersimpan tidak pernah ditawarkan untuk dibuang.",
+  "Pipelines that may be worth it, counted over all events of the range. Events that a rule, a metric, an issue, a saved view or a dashboard may need are never offered for dropping.":
+    "Pipeline yang mungkin berguna, dihitung dari semua peristiwa dalam rentang ini. Peristiwa yang mungkin diperlukan aturan, metrik, isu, tampilan tersimpan, atau dasbor tidak pernah ditawarkan untuk dibuang.",
   "Choose a group": "Pilih grup",
   "Events of": "Peristiwa dari",
   "the last hour": "satu jam terakhir",
@@ -145,6 +145,7 @@ export const SETTINGS: Readonly<Record<string, string>> = {
   metric: "metrik",
   issue: "isu",
   "saved view": "tampilan tersimpan",
+  dashboard: "dasbor",
   "metric filter": "filter metrik",
   "subscription filter": "filter langganan",
   "Reading all events of the range…": "Membaca semua peristiwa dalam rentang…",

@@ -55,15 +55,17 @@ pub(super) fn is_series(ask: &Ask) -> bool {
 
 /// Answers a query that returns samples.
 pub(super) async fn answer(server: &Shared, ask: Ask, form: Form) -> Result<Response, Problem> {
-    if ask.language.as_deref() == Some("logql") {
-        of_logql(server, ask, form).await
-    } else {
-        of_promql(server, ask, form).await
-    }
+    let limit = ask.limit;
+    Ok(respond_within(rows(server, ask).await?, limit, form))
+}
+
+/// Returns all rows of a query that returns samples.
+pub(super) async fn rows(server: &Shared, ask: Ask) -> Result<Answer, Problem> {
+    if ask.language.as_deref() == Some("logql") { of_logql(server, ask).await } else { of_promql(server, ask).await }
 }
 
 /// Answers a metric query in LogQL.
-async fn of_logql(server: &Shared, ask: Ask, form: Form) -> Result<Response, Problem> {
+async fn of_logql(server: &Shared, ask: Ask) -> Result<Answer, Problem> {
     if ask.explain {
         return Err(Problem::bad_request("unsupported", "a metric query in LogQL has no single plan to explain"));
     }
@@ -90,19 +92,18 @@ async fn of_logql(server: &Shared, ask: Ask, form: Form) -> Result<Response, Pro
             (labels.clone(), point.at.0 / Timestamp::MILLISECOND, value)
         }));
     }
-    let answer = Answer { stats: measured.stats, partial_reasons: measured.partial_reasons, ..rows_of(samples) };
-    Ok(respond_within(answer, ask.limit, form))
+    Ok(Answer { stats: measured.stats, partial_reasons: measured.partial_reasons, ..rows_of(samples) })
 }
 
 /// Answers a query in PromQL.
-async fn of_promql(server: &Shared, ask: Ask, form: Form) -> Result<Response, Problem> {
+async fn of_promql(server: &Shared, ask: Ask) -> Result<Answer, Problem> {
     if ask.explain {
         return Err(Problem::bad_request("unsupported", "a query in PromQL has no plan to explain"));
     }
     let query = parsed(&ask.query)?;
     let when = when(&ask.step, (ask.from.as_ref(), ask.to.as_ref()), ask.time_zone.as_deref(), server.now())?;
     let groups = ask.groups.map(Groups::patterns).unwrap_or_default();
-    let (limit, text) = (ask.limit, ask.query);
+    let text = ask.query;
     let work = move |run: &QueryRun<'_>| {
         let began = Instant::now();
         let samples_max = run.server.app.limits.query_memory_bytes / SAMPLE_BYTES;
@@ -123,8 +124,7 @@ async fn of_promql(server: &Shared, ask: Ask, form: Form) -> Result<Response, Pr
         answer.stats.elapsed_ms = began.elapsed().as_secs_f64() * 1e3;
         Ok(answer)
     };
-    let answer = read(server, &text, work).await?;
-    Ok(respond_within(answer, limit, form))
+    read(server, &text, work).await
 }
 
 /// Writes an answer with at most as many rows as are asked for, or fit its form.

@@ -1,13 +1,14 @@
-//! What may need events that a pipeline takes away: alert rules, metrics, issues, filters of CloudWatch, saved views. Where it
-//! cannot be told, they need them.
+//! What may need events that a pipeline takes away: alert rules, metrics, issues, filters of CloudWatch, saved views,
+//! dashboards. Where it cannot be told, they need them.
 
 use chrono_tz::Tz;
+use dashboard::Language;
 use incident::IssueFilter;
 use language::ParseOptions;
 use plan::{Operator, Plan, has_subqueries};
 use serde_json::{Value, json};
 use suggestion::Selection;
-use types::GroupScope;
+use types::{GroupScope, TimeRange};
 
 use crate::ask::parse;
 use crate::state::Shared;
@@ -54,12 +55,14 @@ pub(crate) fn uses_of(server: &Shared, selections: &[Selection]) -> Result<Vec<U
     uses.extend(issues(server, selections)?);
     uses.extend(foreign_filters(server, selections)?);
     uses.extend(views(server, selections)?);
+    uses.extend(dashboards(server, selections)?);
     Ok(uses)
 }
 
 /// A question that something asks again and again.
 struct Question<'q> {
-    query: &'q str,
+    /// `None` where it depends on what somebody chooses.
+    query: Option<&'q str>,
     language: &'q str,
     groups: &'q [String],
 }
@@ -68,14 +71,14 @@ impl Question<'_> {
     /// Reports whether it may need an event of one of the selections; one that cannot be read may.
     fn may_use(&self, server: &Shared, selections: &[Selection]) -> bool {
         let options = ParseOptions { now: server.now(), time_zone: Tz::UTC };
-        let plan: Option<Plan> = match self.language {
+        let plan: Option<Plan> = self.query.and_then(|query| match self.language {
             "insights" => {
                 let read = |text: &str| language::parse_rule(text, &options).ok().map(plan::PlanDraft::finish);
                 // A saved filter is a condition alone.
-                read(self.query).or_else(|| read(&format!("filter {}", self.query)))
+                read(query).or_else(|| read(&format!("filter {query}")))
             }
-            language => parse(self.query, Some(language), &options).ok(),
-        };
+            language => parse(query, Some(language), &options).ok(),
+        });
         // A query within it reads events of its own.
         if plan.as_ref().is_some_and(has_subqueries) {
             return true;
@@ -98,7 +101,7 @@ fn rules(server: &Shared, selections: &[Selection]) -> Vec<Use> {
         if matches!(rule.kind, "composite" | "alarm") || rule.language == "promql" {
             continue;
         }
-        let question = Question { query: &rule.query, language: rule.language, groups: &rule.groups };
+        let question = Question { query: Some(&rule.query), language: rule.language, groups: &rule.groups };
         if question.may_use(server, selections) {
             let is_seen = server.reaches_all(&rule.groups);
             uses.push(Use { kind: "rule", name: is_seen.then_some(rule.name) });
@@ -112,7 +115,7 @@ fn metrics(server: &Shared, selections: &[Selection]) -> Vec<Use> {
     for metric in server.app.metrics.list() {
         let settings = metric.settings;
         let language = settings.language.as_deref().unwrap_or("insights");
-        let question = Question { query: &settings.query, language, groups: &settings.groups };
+        let question = Question { query: Some(&settings.query), language, groups: &settings.groups };
         if question.may_use(server, selections) {
             let is_seen = server.reaches_all(&settings.groups);
             uses.push(Use { kind: "metric", name: is_seen.then_some(settings.name) });
@@ -146,7 +149,7 @@ fn foreign_filters(server: &Shared, selections: &[Selection]) -> Result<Vec<Use>
     let mut uses = Vec::new();
     for filter in (server.state.families.filters)(server)? {
         let groups = std::slice::from_ref(&filter.group);
-        if (Question { query: &filter.pattern, language: "filter-pattern", groups }).may_use(server, selections) {
+        if (Question { query: Some(&filter.pattern), language: "filter-pattern", groups }).may_use(server, selections) {
             let is_seen = server.reaches(&filter.group);
             uses.push(Use { kind: filter.kind, name: is_seen.then_some(filter.name) });
         }
@@ -157,12 +160,36 @@ fn foreign_filters(server: &Shared, selections: &[Selection]) -> Result<Vec<Use>
 fn views(server: &Shared, selections: &[Selection]) -> Result<Vec<Use>, Problem> {
     let mut uses = Vec::new();
     for view in server.state.views.queries(server.settings(), &server.caller)? {
-        let may_use = view
-            .queries
-            .iter()
-            .any(|query| Question { query, language: "insights", groups: &view.groups }.may_use(server, selections));
-        if may_use {
+        let may_use = |query: &String| {
+            Question { query: Some(query), language: "insights", groups: &view.groups }.may_use(server, selections)
+        };
+        if view.queries.iter().any(may_use) {
             uses.push(Use { kind: "view", name: view.name });
+        }
+    }
+    Ok(uses)
+}
+
+fn dashboards(server: &Shared, selections: &[Selection]) -> Result<Vec<Use>, Problem> {
+    let mut uses = Vec::new();
+    let now = server.now();
+    for (name, document) in server.state.dashboards.everybodys(server.settings(), &server.caller, now)? {
+        let of_panels = document.panels.iter().flat_map(|panel| &panel.queries);
+        let of_panels = of_panels.map(|query| (&query.query, query.language, &query.groups));
+        let of_variables = document
+            .variables
+            .iter()
+            .filter_map(|variable| Some((variable.query.as_ref()?, variable.language, &variable.groups)));
+        let may_use = |(query, language, groups): (&String, Language, &Vec<String>)| {
+            let is_chosen = |name: &str| document.variables.iter().any(|variable| variable.name == name);
+            let filled = dashboard::fill(query, language, &dashboard::built_ins(TimeRange::ALL, None));
+            let filled = filled.ok().filter(|_| !dashboard::names(query).into_iter().any(is_chosen));
+            let question = Question { query: filled.as_deref(), language: language.name(), groups };
+            // Samples are no events of logs.
+            language != Language::Promql && question.may_use(server, selections)
+        };
+        if of_panels.chain(of_variables).any(may_use) {
+            uses.push(Use { kind: "dashboard", name });
         }
     }
     Ok(uses)

@@ -62,9 +62,17 @@ impl FieldCounts {
     /// Returns the values that came, and how many events have each, in any order. Lists, objects, times and decimal numbers
     /// are not told apart.
     pub fn values(&self) -> impl Iterator<Item = (CountedValue, u64)> + '_ {
-        let texts = self.texts.iter().map(|(text, count)| (CountedValue::Text(text.clone()), *count));
-        let integers = self.integers.iter().map(|(number, count)| (CountedValue::Integer(*number), *count));
-        let booleans = [false, true].into_iter().zip(self.booleans).filter(|(_, count)| *count > 0);
+        self.values_from(1)
+    }
+
+    /// Returns those of them that at least so many events have.
+    pub fn values_from(&self, least: u64) -> impl Iterator<Item = (CountedValue, u64)> + '_ {
+        let least = least.max(1);
+        let texts = self.texts.iter().filter(move |(_, count)| **count >= least);
+        let texts = texts.map(|(text, count)| (CountedValue::Text(text.clone()), *count));
+        let integers = self.integers.iter().filter(move |(_, count)| **count >= least);
+        let integers = integers.map(|(number, count)| (CountedValue::Integer(*number), *count));
+        let booleans = [false, true].into_iter().zip(self.booleans).filter(move |(_, count)| *count >= least);
         texts.chain(integers).chain(booleans.map(|(truth, count)| (CountedValue::Boolean(truth), count)))
     }
 
