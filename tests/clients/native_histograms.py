@@ -47,7 +47,7 @@ def at_work(command, ready):
             end = time.monotonic() + DEADLINE_S
             while True:
                 assert process.poll() is None and time.monotonic() < end, log.read_text(encoding="utf-8")
-                with contextlib.suppress(requests.ConnectionError):
+                with contextlib.suppress(requests.ConnectionError, requests.Timeout):
                     if requests.get(f"http://{address}{ready}", timeout=5).ok:
                         break
                 # Each look is a request; this is how often it looks.
@@ -225,10 +225,11 @@ def a_prometheus_and_we_answer_alike_over_the_same_histograms():
         write(theirs, message)
         queries = [query for query, since in QUERIES if known >= since]
         for query in queries:
-            for at in (end_ms / 1000, start_ms / 1000 + 333):
+            # No window begins at a sample: before Prometheus 3 such a sample was in it.
+            for at in (end_ms / 1000 - 1, start_ms / 1000 + 333):
                 found, expected = result(ours, query, time=at), result(theirs, query, time=at)
                 assert expected and same(found, expected), f"{query} at {at}:\n{found}\n{expected}"
-            times = {"start": start_ms / 1000, "end": end_ms / 1000, "step": 20}
+            times = {"start": start_ms / 1000 + 1, "end": end_ms / 1000, "step": 20}
             found, expected = result(ours, query, "query_range", **times), result(theirs, query, "query_range", **times)
             assert expected and same(found, expected), f"{query} over a range:\n{found}\n{expected}"
         print(f"# {len(queries)} of {len(QUERIES)} queries asked: this is Prometheus {known[0]}.{known[1]}")
@@ -252,7 +253,7 @@ def exponential_histograms_of_the_sdk_become_native_ones():
         provider.shutdown()
         base = f"{url}/prometheus"
         row = result(base, "took_seconds")[0]
-        assert row["metric"] == {"__name__": "took_seconds", "job": "shop", "route": "/pay"}, row
+        assert (row["metric"]["job"], row["metric"]["route"]) == ("shop", "/pay"), row
         buckets = row["histogram"][1]["buckets"]
         assert row["histogram"][1]["count"] == "1000" and sum(float(bucket[3]) for bucket in buckets) == 1000, row
         assert near(result(base, "histogram_sum(took_seconds)")[0]["value"][1], 5005.0)
