@@ -122,7 +122,7 @@ fn last_month(incidents: &[Incident], subject: &Subject, (now, zone): (Timestamp
     // One row for all of them, whatever services they name.
     let own = |incident: &Incident| Incident { services: vec![subject.name().to_owned()], ..incident.clone() };
     let incidents: Vec<Incident> = incidents.iter().map(own).collect();
-    let ledger = incident::ledger(&incidents, month, now);
+    let ledger = incident::ledger(&incidents, month, &incident::Objectives::default(), now);
     let row = ledger.services.first();
     json!({
         "month": ledger.month, "incidents": row.map_or(0, |row| row.incidents),
