@@ -94,6 +94,7 @@ const OWN = [
   "explore/panel_frame.tsx",
   "metrics/",
   "api/dashboards.ts",
+  "api/reports.ts",
   "style/dashboards.css",
   "style/board_panels.css",
   "api/metrics.ts",

@@ -5,6 +5,7 @@
 //   CATAT_CHROMIUM    the browser, /usr/bin/chromium if not given
 //   CATAT_CHECKS      only checks whose name holds this text (optional)
 
+import { dashboardFileChecks } from "./page/dashboard_files.mjs";
 import { dashboardChecks } from "./page/dashboards.mjs";
 import { runChecks } from "./page/run.mjs";
 
@@ -16,5 +17,6 @@ if (!url) {
 
 await runChecks(url, [
   ...dashboardChecks,
+  ...dashboardFileChecks,
   ["dashboards: no policy was violated and no script failed", (own) => own.noComplaints()],
 ], { prepare: (own) => own.sendEvents() });

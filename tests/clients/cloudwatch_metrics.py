@@ -137,7 +137,7 @@ def what_is_not_done_is_refused_by_name():
         (cloudwatch.get_metric_data, {"MetricDataQueries": [{"Id": "e", "Expression": "m1 +"}], **HOUR}, "character 5"),
         (cloudwatch.get_metric_data, {"MetricDataQueries": [{"Id": "e", "Expression": "m1 + 1"}], **HOUR}, "m1"),
         (cloudwatch.put_metric_data, {"Namespace": "n", "MetricData": [{"MetricName": "a", "Value": float("nan")}]}, "finite"),
-        (cloudwatch.list_dashboards, {}, "ListDashboards"),
+        (cloudwatch.list_metric_streams, {}, "ListMetricStreams"),
     ]
     for call, arguments, expected in refused:
         try:

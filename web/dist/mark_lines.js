@@ -1,1 +1,1 @@
-export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=8d5b38f28d6f";
+export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=7351a6f8f469";

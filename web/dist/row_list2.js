@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=474a8d43b292";
+export{t as RowList}from"./row_list.js?v=c081bdf87e54";

@@ -1,1 +1,1 @@
-export{t as Selection}from"./selection2.js?v=7e85bf75ca8e";
+export{t as Selection}from"./selection2.js?v=cc259f39db91";

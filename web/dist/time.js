@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=c58a04a26293";
+export{t as readRange}from"./time2.js?v=028ecff77514";

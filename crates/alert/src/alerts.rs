@@ -15,6 +15,7 @@ use crate::definitions::{ACKNOWLEDGEMENT, ApiDefinitions, Definitions};
 use crate::engine::RuleEngine;
 use crate::options::{AlertsError, Options};
 use crate::recorder::SeriesRecorder;
+use crate::report::enclose;
 use crate::schedule::{Next, TaskFilter};
 use crate::watch::{BATCHES_WAITING_MAX, watch};
 use crate::{
@@ -24,8 +25,10 @@ use crate::{
 mod alarms;
 mod announcement;
 mod changes;
+mod reports;
 
 pub use announcement::{Announcement, AnnouncementError};
+pub use reports::ReportError;
 
 /// Longest sleep: a clock that was set forward is noticed by then.
 const SLEEP_MAX: Duration = Duration::from_secs(1);
@@ -167,9 +170,7 @@ impl Alerts {
         for name in self.engine.take_unserved() {
             let (engine, post, clock) = (self.engine.clone(), self.post.clone(), self.clock.clone());
             let store = self.store.clone();
-            // A copy holds the channels of its original, which notifies them itself.
-            let is_held = move || store.as_ref().is_some_and(|store| store.copy_taken().is_some());
-            self.spawn("alert-notify", move || notify_channel(&engine, &name, &*post, &clock, &is_held))?;
+            self.spawn("alert-notify", move || notify_channel(&engine, &name, &*post, &clock, store.as_deref()))?;
         }
         Ok(())
     }
@@ -291,8 +292,10 @@ fn evaluate_rules(engine: &RuleEngine, ask: &dyn Ask, clock: &Clock, takes: Task
     }
 }
 
-/// Delivers what waits for a channel until it no longer exists. While `is_held`, everything waits.
-fn notify_channel(engine: &RuleEngine, name: &str, post: &dyn Post, clock: &Clock, is_held: &dyn Fn() -> bool) {
+/// Delivers what waits for a channel until it no longer exists.
+fn notify_channel(engine: &RuleEngine, name: &str, post: &dyn Post, clock: &Clock, store: Option<&Store>) {
+    // A copy holds the channels of its original, which notifies them itself.
+    let is_held = || store.is_some_and(|store| store.copy_taken().is_some());
     let mut repeated_at = clock.now().0;
     // It is looked up again each time: it may have been changed.
     while let Some(channel) = engine.served_channel(name) {
@@ -306,9 +309,12 @@ fn notify_channel(engine: &RuleEngine, name: &str, post: &dyn Post, clock: &Cloc
         repeat_firing(engine, &channel, post, clock.now(), &mut repeated_at);
         let mut wait = SLEEP_MAX;
         if let Some(notification) = engine.due_notification(&channel, clock.now()) {
-            let message = notification.message();
+            let mut message = notification.message();
             // A defect that one delivery meets must not end all others.
-            let posted = catch_unwind(AssertUnwindSafe(|| post.post(&channel, &message, clock.now())));
+            let posted = catch_unwind(AssertUnwindSafe(|| {
+                enclose(store, &mut message)?;
+                post.post(&channel, &message, clock.now())
+            }));
             let result = posted.unwrap_or_else(|_| {
                 tracing::error!(channel = name, "a delivery panicked");
                 let reason = "a defect in catat ended the delivery; its log says where".to_string();

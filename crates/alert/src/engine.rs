@@ -11,6 +11,7 @@ mod following;
 mod links;
 mod notifications;
 mod replacement;
+mod reports;
 mod tasks;
 mod topic_messages;
 mod views;

@@ -178,6 +178,11 @@ impl Queues {
         queue.iter().filter(|known| groups.insert(known.group.as_str())).collect()
     }
 
+    /// Returns the first alert of everything that waits.
+    pub(crate) fn bodies(&self) -> impl Iterator<Item = &Json> {
+        self.0.values().flatten().map(|known| &known.body)
+    }
+
     /// Returns what waits for a channel, by id.
     pub(crate) fn get_mut(&mut self, channel: &str, id: &str) -> Option<&mut Notification> {
         self.0.get_mut(channel)?.iter_mut().find(|known| known.id == id)

@@ -9,11 +9,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use promql::{Labels, METRIC_NAME, STALE};
+use promql::{Labels, METRIC_NAME, STALE, Value};
 use series::{RecordedSample, SampleSink};
 use types::Timestamp;
 
-use crate::detectors::series::{ask, instant_of};
+use crate::detectors::series::{Found, ask, instant_of};
 use crate::detectors::{DetectorInput, HistoryCache};
 use crate::language::series_query;
 use crate::schedule::next_turn;
@@ -238,7 +238,7 @@ impl RecordingState {
 }
 
 fn end_of(labels: &Labels, time: i64) -> RecordedSample {
-    RecordedSample { labels: labels.clone(), time, value: f64::from_bits(STALE) }
+    RecordedSample { labels: labels.clone(), time, value: Value::Float(f64::from_bits(STALE)) }
 }
 
 /// Returns the samples of a rule at a turn.
@@ -259,7 +259,7 @@ fn recorded(rule: &Rule, ask_store: &dyn Ask, turn: Timestamp) -> Result<Vec<Rec
         return Err(partial);
     }
     let limit = rule.prometheus.as_ref().map_or(0, |form| form.limit);
-    let sample = |(labels, value): (Labels, f64)| {
+    let sample = |(labels, value): Found| {
         let own = labels.iter().map(|label| (&*label.name, &*label.value));
         let fixed = rule.labels.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         // Labels of the rule take precedence.

@@ -15,6 +15,7 @@ use crate::channel_state::ChannelState;
 use crate::evaluate::Sets;
 use crate::labels::Labels;
 use crate::notify::Queues;
+use crate::report::SentReport;
 use crate::state_file::{StateError, decode};
 use crate::state_store::{StateKind, StateStore};
 
@@ -46,6 +47,9 @@ pub(crate) struct AlertState {
     /// States of channels, by name.
     #[serde(default, rename = "desks")]
     pub(crate) channels: BTreeMap<String, ChannelState>,
+    /// The report that was sent last, by the name of what was asked for.
+    #[serde(default)]
+    pub(crate) reports: BTreeMap<String, SentReport>,
 }
 
 /// An alert that fires.

@@ -27,6 +27,8 @@ use door::users::user_of;
 /// The kinds of documents.
 const KIND: &str = "dashboard";
 const HISTORY_KIND: &str = "dashboard-history";
+/// The kind of bodies of others, as they were put (`foreign_boards`).
+pub(crate) const BODY_KIND: &str = "dashboard-body";
 
 /// Most dashboards: every change of a setting goes over all of them.
 const DASHBOARDS_MAX: usize = 1_000;
@@ -224,6 +226,7 @@ impl Dashboards {
             return Err(not_own(name));
         }
         settings.remove(KIND, name)?;
+        settings.remove(BODY_KIND, name)?;
         Ok(settings.remove(HISTORY_KIND, name)?)
     }
 
@@ -268,6 +271,21 @@ impl DashboardView {
         json["description"] = self.document.description.clone().into();
         json["tags"] = self.document.tags.clone().into();
         json
+    }
+
+    /// Its name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its version; 0 of one that is not in the control store.
+    pub(crate) fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// When it was changed.
+    pub(crate) fn changed(&self) -> Timestamp {
+        Timestamp::parse_rfc3339(&self.changed).unwrap_or(Timestamp(0))
     }
 
     /// The document.

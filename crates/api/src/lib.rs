@@ -8,11 +8,14 @@ mod ask;
 mod dashboards;
 mod docs;
 mod embedded;
+mod foreign_boards;
 mod json;
 mod links;
+mod locale;
 mod markdown;
 mod page;
 mod reference;
+mod reports;
 mod routes;
 mod state;
 mod subject;
@@ -20,7 +23,7 @@ mod unknown_fields;
 mod unknown_groups;
 mod views;
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -28,6 +31,7 @@ use door::server::{FamilyState, Server};
 use door::table::Table;
 
 pub use docs::get as docs_page;
+pub use foreign_boards::ForeignBoard;
 pub use page::{asset, index};
 pub use state::{Api, CountCallsOf, FamilyMetrics, ForeignFilter, ListFilters, MetricsWriter, SyslogNumber};
 
@@ -36,6 +40,11 @@ pub fn start(server: &Arc<Server>, families: FamilyMetrics) -> Arc<Api> {
     let api = Arc::new(Api::start(server, families));
     routes::metrics::publish(server, &api);
     api
+}
+
+/// Sends reports when they are due, until the server ends.
+pub async fn send_reports(server: Weak<Server>, api: Weak<Api>) {
+    reports::follow(server, api).await;
 }
 
 /// Returns the native routes.

@@ -38,6 +38,7 @@ pub(crate) mod patterns;
 pub(crate) mod pipelines;
 pub(crate) mod queries;
 pub(crate) mod query;
+pub(crate) mod reports;
 pub(crate) mod rule_trials;
 pub(crate) mod rules;
 pub(crate) mod session;
@@ -118,9 +119,8 @@ pub(crate) fn table() -> Table<FamilyState<Api>> {
         .get("/-/healthy", Role::None, health::healthy)
         .get("/-/ready", Role::None, health::ready)
         .get("/ready", Role::None, health::loki_ready);
-    fleet::add(incidents::add(issues::add(alerts::add(dashboards::add(for_everybody::add(add_causes(
-        add_pipelines(table),
-    )))))))
+    let table = dashboards::add(for_everybody::add(reports::add(add_causes(add_pipelines(table)))));
+    fleet::add(incidents::add(issues::add(alerts::add(table))))
 }
 
 /// Adds the routes of pipelines and of suggestions for them.

@@ -74,6 +74,20 @@ impl CloudWatchProblem {
         Self { more: Some(("queryCompileError", error)), ..Self::new("MalformedQueryException", message) }
     }
 
+    /// Returns the error for the body of a dashboard that cannot be read.
+    pub(super) fn invalid_dashboard(message: impl Into<String>) -> Self {
+        let message = message.into();
+        let all = json!([{"Message": message}]);
+        let more = Some(("dashboardValidationMessages", all));
+        Self { more, ..Self::new("DashboardInvalidInputError", format!("The dashboard is invalid: {message}")) }
+    }
+
+    /// Returns the error for a dashboard that does not exist.
+    pub(super) fn no_dashboard(name: &str) -> Self {
+        let message = format!("Dashboard {name} does not exist");
+        Self { status: StatusCode::NOT_FOUND, ..Self::new("DashboardNotFoundError", message) }
+    }
+
     /// Returns status, name and message, for services with another form of errors.
     pub(super) fn parts(&self) -> (StatusCode, &'static str, &str) {
         (self.status, self.kind, &self.message)

@@ -24,6 +24,7 @@ mod fleet_lab;
 mod group_registry;
 mod groups;
 mod input;
+mod kept_dashboards;
 mod listings;
 mod live_tail;
 mod metric_filters;
@@ -67,6 +68,7 @@ use door::server::{FamilyServer, FamilyState};
 use door::table::{DeliveryMark, Table};
 
 pub use self::answer::CloudWatchProblem;
+pub use self::kept_dashboards::{KeepDashboards, KeptDashboard};
 pub use self::saved_filters::{SavedFilter, saved_filters};
 pub use self::state::CloudWatchState;
 

@@ -1,5 +1,5 @@
-//! CloudWatch's metrics: `PutMetricData`, `ListMetrics`, `GetMetricStatistics`, `GetMetricData`, alarms (`alarms`) and anomaly
-//! detectors (`detectors`).
+//! CloudWatch's metrics: `PutMetricData`, `ListMetrics`, `GetMetricStatistics`, `GetMetricData`, alarms (`alarms`), anomaly
+//! detectors (`detectors`) and dashboards (`dashboards`).
 //!
 //! Grafana has one endpoint for logs and metrics. The list contains the metrics of metric filters, too. Requests have three
 //! forms: JSON 1.0 with `X-Amz-Target`; the older query form, answered in XML; and CBOR below `/service/…/operation/…`,
@@ -7,6 +7,7 @@
 
 pub(crate) mod alarms;
 mod band;
+mod dashboards;
 mod data;
 mod detectors;
 mod error;
@@ -59,7 +60,7 @@ const RECENT_MS: i64 = 3 * 3_600_000;
 const CALL_ID: &str = "amz-sdk-invocation-id";
 
 /// Members that are times, in s since the epoch.
-const TIMES: [&str; 7] = [
+const TIMES: [&str; 8] = [
     "StartTime",
     "EndTime",
     "Timestamp",
@@ -67,6 +68,7 @@ const TIMES: [&str; 7] = [
     "StateUpdatedTimestamp",
     "StateTransitionedTimestamp",
     "AlarmConfigurationUpdatedTimestamp",
+    "LastModified",
 ];
 
 /// The XML namespace of answers.
@@ -129,8 +131,9 @@ async fn asked(server: Shared, parts: &Parts, body: Body, form: &Form) -> Result
         Form::Query => of_form(body.to_vec()).await.unwrap_or_default(),
     };
     let (of_alarms, of_detectors) = (alarms::role_of(&operation), detectors::role_of(&operation));
-    let role =
-        of_alarms.or(of_detectors).unwrap_or(if operation == "PutMetricData" { Role::Ingest } else { Role::Read });
+    let of_dashboards = dashboards::role_of(&operation);
+    let role = of_alarms.or(of_detectors).or(of_dashboards);
+    let role = role.unwrap_or(if operation == "PutMetricData" { Role::Ingest } else { Role::Read });
     if !server.caller.may(role) {
         let caller = &server.caller.name;
         let needed = role.name();
@@ -155,6 +158,7 @@ async fn asked(server: Shared, parts: &Parts, body: Body, form: &Form) -> Result
         }
         "GetMetricData" => metric_data(&server, &read_input()?).await?,
         _ if of_detectors.is_some() => detectors::carry_out(&server, &operation, read_input()?).await?,
+        _ if of_dashboards.is_some() => dashboards::carry_out(&server, &operation, read_input()?).await?,
         _ if of_alarms.is_some() => alarms::carry_out(&server, &region, &operation, read_input()?).await?,
         _ => return Err(unknown(&operation)),
     };

@@ -1,15 +1,17 @@
 //! What clients of CloudWatch have created and started on this server.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use storage::StoreError;
 use types::GroupName;
 
 use super::group_registry::GroupRegistry;
+use super::kept_dashboards::KeepDashboards;
 use super::metric_filters::counters::{self, MetricFilters};
 use super::query_registry::QueryRegistry;
 use super::subscriptions::registry::Subscriptions;
 use door::exposition::Page;
+use door::problem::Problem;
 use door::server::{FamilyServer, Server};
 
 /// The state of this API.
@@ -20,6 +22,7 @@ pub struct CloudWatchState {
     pub(super) metric_filters: MetricFilters,
     /// Subscription filters.
     pub subscriptions: Subscriptions,
+    dashboards: OnceLock<Box<dyn KeepDashboards>>,
 }
 
 /// The server as a client of this API sees it.
@@ -34,10 +37,22 @@ impl CloudWatchState {
             queries: QueryRegistry::new(app.limits.queries_memory_bytes / 8),
             metric_filters: MetricFilters::start(server),
             subscriptions: Subscriptions::start(server.whole_store(), &app.clock, &server.closing),
+            dashboards: OnceLock::new(),
         });
         let of_groups = state.clone();
         server.add_group_holder(move |server, group| of_groups.forget(server, group));
         state
+    }
+
+    /// Says where dashboards are kept, once.
+    pub fn keep_dashboards(&self, kept: Box<dyn KeepDashboards>) {
+        // A second place would be one too many: the first stays.
+        let _ = self.dashboards.set(kept);
+    }
+
+    /// Returns where dashboards are kept.
+    pub(super) fn dashboards(&self) -> Result<&dyn KeepDashboards, Problem> {
+        self.dashboards.get().map(|kept| &**kept).ok_or_else(|| Problem::busy("the server is starting"))
     }
 
     /// Writes the counters of all filters to the metrics page. Blocks.

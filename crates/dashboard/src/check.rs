@@ -10,8 +10,9 @@ use crate::document::{COLUMNS, Dashboard, Language, Panel, PanelKind, PanelQuery
 use crate::expression::Expression;
 use crate::fill::{self, Choice, Choices};
 
-/// Most panels, queries of one panel, variables, and values of one.
-const PANELS_MAX: usize = 200;
+/// Most panels.
+pub(crate) const PANELS_MAX: usize = 200;
+/// Most queries of one panel, variables, and values of one.
 const QUERIES_MAX: usize = 26;
 const VARIABLES_MAX: usize = 30;
 const CHOICES_MAX: usize = 1_000;

@@ -13,6 +13,7 @@ mod board;
 mod facts;
 mod flows;
 mod general;
+mod indonesian;
 mod insights;
 mod kinds;
 mod kubernetes;
@@ -27,6 +28,7 @@ mod systemd;
 
 pub use self::access::{RequestFields, request_fields};
 pub use self::facts::{EventFacts, Facts, FieldFacts, Part, SampleFacts, Subject};
+pub use self::indonesian::in_language;
 pub use self::kinds::{conditions, derive};
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::document::Language;
+use crate::locale::Locale;
 
 /// What was chosen for a variable.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -98,6 +99,29 @@ pub fn fill(query: &str, language: Language, choices: &Choices) -> Result<String
         place = after(place, character, &query[..at], language);
     }
     Ok(filled)
+}
+
+/// Returns a title or a text with the values of the variables that it names, which people read.
+pub fn title_of(text: &str, choices: &Choices, locale: Locale) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    while let Some(character) = text[at..].chars().next() {
+        match named(text, at).and_then(|(name, end)| Some((choices.get(name)?, end))) {
+            Some((choice, end)) => {
+                match choice {
+                    Choice::One(value) => out.push_str(value),
+                    Choice::Several(values) => out.push_str(&values.join(", ")),
+                    Choice::All { .. } => out.push_str(locale.text("all", "semua")),
+                }
+                at = end;
+            }
+            None => {
+                out.push(character);
+                at += character.len_utf8();
+            }
+        }
+    }
+    out
 }
 
 /// Returns the names of variables that a text names, whether they exist or not.

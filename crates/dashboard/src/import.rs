@@ -25,11 +25,14 @@ pub enum Format {
 ///
 /// # Errors
 ///
-/// If it is none of that format.
+/// If it is none of that format, or has more panels than a dashboard can have.
 pub fn import(format: Format, body: &Value, now: Timestamp) -> Result<Import, String> {
     let draft = match format {
         Format::Grafana => grafana::read(body)?,
         Format::CloudWatch => cloudwatch::read(body)?,
     };
-    Ok(draft.finish(now))
+    draft.finish(now)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,5 @@
-//! Dashboards: their document, its check, what variables put into queries, dashboards that nobody had to make, and those of
-//! Grafana and CloudWatch.
+//! Dashboards: their document, its check, what variables put into queries, dashboards that nobody had to make, those of
+//! Grafana and CloudWatch, and a dashboard as one file of HTML.
 //!
 //! Nothing here runs a query or knows the store.
 
@@ -11,6 +11,8 @@ mod files;
 mod fill;
 mod import;
 mod interval;
+mod locale;
+mod page;
 
 pub use check::{Mistake, check, read};
 pub use document::{
@@ -19,6 +21,8 @@ pub use document::{
 };
 pub use expression::{Expression, Operator};
 pub use files::{DOCUMENT_BYTES_MAX, DOCUMENT_NAMES, DashboardFile, is_document_name, read_dir, read_file};
-pub use fill::{Choice, Choices, FillError, fill, is_name, names};
+pub use fill::{Choice, Choices, FillError, fill, is_name, names, title_of};
 pub use import::{Format, Import, Outcome, import};
 pub use interval::built_ins;
+pub use locale::Locale;
+pub use page::{Page, PanelAnswer, Table, TableColumn, TableKind, group_columns, page};

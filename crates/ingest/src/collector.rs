@@ -12,7 +12,7 @@ use crate::event::{EventMetadata, RawEvent};
 use crate::line_context::LineContext;
 use crate::own_groups::{ALARMS_GROUP, AUDIT_GROUP, OWN_GROUPS};
 use crate::pipeline::{Draft, Fate, Pipelines, Surroundings};
-use crate::sample::number::text_of_number;
+use crate::sample::number::{SampleValue, text_of_number};
 use crate::zones::GroupZones;
 use crate::{Clocks, IngestError};
 
@@ -210,7 +210,7 @@ impl<'a> Collector<'a> {
         place: usize,
         series: &Arc<Series>,
         time: Timestamp,
-        value: f64,
+        value: SampleValue<'_>,
     ) -> Result<Result<(), RecordRefusal>, IngestError> {
         let events = &mut self.groups[place];
         if let Some(oldest) = events.oldest.filter(|oldest| time < *oldest) {
@@ -219,11 +219,12 @@ impl<'a> Collector<'a> {
         if events.samples.len() >= SAMPLES_MAX {
             events.cut_samples(&mut self.done);
         }
-        let is_new = match value.is_finite() {
-            true => events.samples.push(series, time, value),
-            false => events.samples.push_text(series, time, text_of_number(value)),
+        let (is_new, n_bytes) = match value {
+            SampleValue::Float(number) if number.is_finite() => (events.samples.push(series, time, number), 0),
+            SampleValue::Float(number) => (events.samples.push_text(series, time, text_of_number(number)), 0),
+            SampleValue::Histogram(text) => (events.samples.push_histogram(series, time, text), text.len()),
         };
-        self.memory_bytes += SAMPLE_BYTES + if is_new { series.memory_bytes() } else { 0 };
+        self.memory_bytes += SAMPLE_BYTES + n_bytes + if is_new { series.memory_bytes() } else { 0 };
         self.check_memory()?;
         self.n_records += 1;
         Ok(Ok(()))

@@ -37,6 +37,14 @@ impl<'a> Message<'a> {
         self.rest
     }
 
+    /// Returns the numbers of a packed list, which the bytes are instead of a message. Ends after the first error.
+    pub fn varints(mut self) -> impl Iterator<Item = Result<u64, IngestError>> + use<'a> {
+        std::iter::from_fn(move || {
+            let is_at_end = self.rest.is_empty();
+            (!is_at_end).then(|| self.varint().ok_or_else(|| self.broken()))
+        })
+    }
+
     #[inline]
     fn field(&mut self) -> Option<(u64, Content<'a>)> {
         let key = self.varint()?;

@@ -2,7 +2,8 @@
 //!
 //! A sample is an event of the group `metrics/JOB` with `@type = "sample"`, at its time. Its stream is the canonical text of its
 //! labels ([`SeriesLabels`]), which names the series exactly. For people its labels are fields too: the name of the metric is
-//! `name`, which is the message as well, the number `value`, and a label that has the name of one of those fields is `label.NAME`.
+//! `name`, which is the message as well, the number `value` or the native histogram `histogram`, and a label that has the name of one
+//! of those fields is `label.NAME`.
 
 mod exemplar;
 mod labels;
@@ -10,13 +11,13 @@ mod metadata;
 pub(crate) mod number;
 
 use parse::FieldWriter;
-use types::{Level, Timestamp};
+use types::{HISTOGRAM_FIELD, Level, Timestamp, VALUE_FIELD};
 pub use types::{METRIC_NAME, SAMPLE_TYPE, field_of_label};
 
 pub use self::exemplar::{EXEMPLAR_LABELS, EXEMPLAR_TYPE, Exemplar};
 pub use self::labels::{SampleSeries, SeriesLabels, label_pairs, label_text, sample_group};
 pub use self::metadata::{MetricDescription, MetricDescriptions};
-pub use self::number::{STALE_BITS, number_of_text, text_of_number};
+pub use self::number::{STALE_BITS, SampleValue, number_of_text, text_of_number};
 use crate::{Collector, EventFields, EventMetadata, IngestError, RawEvent, RecordRefusal};
 
 /// Fields of a sample besides its labels.
@@ -47,12 +48,21 @@ impl<'w, 'a> SampleWriter<'w, 'a> {
         Ok(Self { collector, place, series })
     }
 
-    /// Adds a sample of a time in ms since the epoch.
+    /// Adds a number of a time in ms since the epoch.
     ///
     /// # Errors
     /// If the samples collected need more memory than a request may hold.
     #[inline]
     pub fn add(&mut self, time: i64, value: f64) -> Result<Result<(), RecordRefusal>, IngestError> {
+        self.add_value(time, SampleValue::Float(value))
+    }
+
+    /// The same of a number or a histogram.
+    ///
+    /// # Errors
+    /// If the samples collected need more memory than a request may hold.
+    #[inline]
+    pub fn add_value(&mut self, time: i64, value: SampleValue<'_>) -> Result<Result<(), RecordRefusal>, IngestError> {
         let time = Timestamp(time.saturating_mul(Timestamp::MILLISECOND));
         if self.collector.takes_samples(self.place) {
             return self.collector.add_sample(self.place, &self.series.series, time, value);
@@ -61,14 +71,18 @@ impl<'w, 'a> SampleWriter<'w, 'a> {
     }
 
     /// Adds a sample as any other event: pipelines may change it, or it goes to another group.
-    fn add_event(&mut self, time: Timestamp, value: f64) -> Result<Result<(), RecordRefusal>, IngestError> {
+    fn add_event(&mut self, time: Timestamp, value: SampleValue<'_>) -> Result<Result<(), RecordRefusal>, IngestError> {
         let series = &self.series.series;
         self.collector.set_stream(self.place, series.stream());
         let write = |fields: &mut FieldWriter<'_>| {
             for (name, text) in series.fields() {
                 if name.starts_with('@') { fields.system(name, text) } else { fields.text(name, text) }
             }
-            if value.is_finite() { fields.float("value", value) } else { fields.text("value", text_of_number(value)) }
+            match value {
+                SampleValue::Float(number) if number.is_finite() => fields.float(VALUE_FIELD, number),
+                SampleValue::Float(number) => fields.text(VALUE_FIELD, text_of_number(number)),
+                SampleValue::Histogram(text) => fields.text(HISTOGRAM_FIELD, text),
+            }
         };
         let metadata = EventMetadata {
             time: Some(time),

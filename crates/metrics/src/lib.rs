@@ -9,6 +9,7 @@ mod exemplars;
 mod format;
 mod known_metrics;
 mod metadata;
+mod native_histogram;
 mod otlp;
 mod problem;
 mod push;

@@ -1,11 +1,13 @@
 //! OTLP: metrics from OpenTelemetry's exporters and collectors, over HTTP as protobuf and JSON, and over gRPC.
 //!
 //! Metrics become series as Prometheus' own receiver makes them by default (`UnderscoreEscapingWithSuffixes`): names with units
-//! and `_total` (`name`), attributes as labels (`attributes`), points as samples (`points`). What is not stored — exponential
-//! histograms, delta temporality, points of the future — is rejected by its number among the points of the request.
+//! and `_total` (`name`), attributes as labels (`attributes`), points as samples (`points`), exponential histograms as native ones
+//! (`exponential`). What is not stored — delta temporality, points of the future — is rejected by its number among the points of the
+//! request.
 
 mod attributes;
 mod body;
+mod exponential;
 mod json;
 mod message;
 mod name;

@@ -50,7 +50,7 @@ pub(crate) async fn post(
         for query in &queries {
             let source = SampleSource::new(run, left);
             let found = selected(&source, query)?;
-            left = left.saturating_sub(found.iter().map(|(_, times, _)| times.len()).sum());
+            left = left.saturating_sub(found.iter().map(ReadSeries::n_samples).sum());
             if let Some(missing) = source.into_missing().into_iter().next() {
                 // The message has no place for a warning, and a part must not pass for the whole.
                 return Err(Problem::internal(missing));
@@ -75,12 +75,14 @@ fn selected(
     let after = query.start.saturating_sub(1);
     let selection = Selection { matchers: &query.matchers, after, until: query.end, step: 0, function: "" };
     let selected = source.select(&selection, &|series| {
-        let of_series = (series.labels.clone(), series.times.to_vec(), series.values.to_vec());
+        let floats = series.times.iter().copied().zip(series.values.iter().copied()).collect();
+        let histograms = series.histogram_times.iter().copied().zip(series.histograms.iter().cloned()).collect();
+        let of_series = ReadSeries { labels: series.labels.clone(), floats, histograms };
         found.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(of_series);
         Ok(())
     });
     selected.map_err(|error| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "execution", error.to_string()))?;
     let mut found = found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    found.sort_by(|a, b| a.0.cmp(&b.0));
+    found.sort_by(|a, b| a.labels.cmp(&b.labels));
     Ok(found)
 }

@@ -1,6 +1,6 @@
 //! Prometheus' remote write, versions 1.0 and 2.0: samples as a protobuf message in one block of Snappy.
 //!
-//! What a message has and cannot be kept — native histograms, samples of the future — is named in the answer,
+//! What a message has and cannot be kept — histograms that contradict themselves, samples of the future — is named in the answer,
 //! with status 400, which tells the sender not to repeat it; everything else of the message is stored first.
 //! Source: Prometheus' specification of remote write.
 
@@ -60,12 +60,12 @@ pub(crate) async fn post(
             Version::One => message::read_one(&message, &mut reader, &of_thread.state)?,
             Version::Two => message::read_two(&message, &mut reader, &of_thread.state)?,
         }
-        let (n_samples, exemplars, refused) = reader.end();
-        if n_samples > 0 || !exemplars.stored.is_empty() {
+        let (stored, refused) = reader.end();
+        if stored.n_samples + stored.n_histograms > 0 || !stored.exemplars.stored.is_empty() {
             intake.accept(collector, &message, &sender)?;
-            of_thread.state.recent_exemplars().note(&exemplars.stored);
+            of_thread.state.recent_exemplars().note(&stored.exemplars.stored);
         }
-        Ok(([n_samples, 0, exemplars.n], refused))
+        Ok(([stored.n_samples, stored.n_histograms, stored.exemplars.n], refused))
     };
     let (written, refused) = server.intake.run(Packing::Snappy, n_bytes, work).await??;
     let mut response = match refused {

@@ -66,7 +66,7 @@ impl Reduction<'_> {
             if members.iter().any(|member| !member.histograms.is_empty()) {
                 self.histograms(&members, &mut out, &mut remarks);
             }
-            context.hold(self.steps)?;
+            context.hold(out.n_samples())?;
             found.push(out);
         }
         context.remarks().merge(remarks);

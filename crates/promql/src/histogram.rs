@@ -6,11 +6,14 @@
 //! of Prometheus.
 
 mod arithmetic;
+mod check;
 mod quantile;
+mod stored;
 mod text;
 mod trim;
 
 pub(crate) use arithmetic::{Incompatible, Noticed, Total};
+pub use check::buckets_of_spans;
 pub(crate) use text::{general, plain};
 pub(crate) use trim::Keep;
 

@@ -58,7 +58,7 @@ mod windows;
 pub use annotations::Annotations;
 pub use answer::{Answer, Data, Query, Row, Sample, ValueType, instant, parse, range};
 pub use error::{EvalError, ParseError, SourceError, Stop};
-pub use histogram::{Bucket, CUSTOM_SCHEMA, Histogram, ResetHint};
+pub use histogram::{Bucket, CUSTOM_SCHEMA, Histogram, ResetHint, buckets_of_spans};
 pub use labels::{Label, Labels, METRIC_NAME};
 pub use matcher::{MatchKind, Matcher};
 pub use options::{Options, StopCheck};

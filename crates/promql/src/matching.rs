@@ -107,7 +107,7 @@ impl Join<'_> {
         for (key, group) in self.groups(&many, &one) {
             context.check()?;
             let mut results = self.group(&mut sides, &key, &group, &mut remarks)?;
-            context.hold(results.len() * steps)?;
+            context.hold(results.iter().map(Series::n_samples).sum())?;
             found.append(&mut results);
         }
         context.remarks().merge(remarks);

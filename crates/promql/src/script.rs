@@ -16,18 +16,14 @@ use self::command::{Command, Eval, Topic, commands};
 use self::memory::Memory;
 use self::series::Item;
 
-/// Reads a series as scripts describe it: labels, and values one step apart, such as `0+10x5 _ stale`. A gap has no value.
+/// Reads a series as scripts describe it: labels, and values one step apart, such as `0+10x5 _ stale {{count:2 buckets:[2]}}`. A gap
+/// has no value.
 ///
 /// # Errors
-/// What is wrong with the text; histograms are refused.
-pub fn series_values(labels: &str, values: &str) -> Result<(Labels, Vec<Option<f64>>), String> {
+/// What is wrong with the text.
+pub fn series_values(labels: &str, values: &str) -> Result<(Labels, Vec<Option<Value>>), String> {
     let (labels, items) = series::description(&format!("{labels} {values}"))?;
-    let float = |item: Item| match item.value {
-        Some(Value::Float(value)) => Ok(Some(value)),
-        Some(Value::Histogram(_)) => Err("native histograms are not possible here".to_owned()),
-        None => Ok(None),
-    };
-    Ok((labels, items.into_iter().map(float).collect::<Result<_, _>>()?))
+    Ok((labels, items.into_iter().map(|item| item.value).collect()))
 }
 
 /// What a script came to.

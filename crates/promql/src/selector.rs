@@ -61,7 +61,7 @@ pub(crate) fn select(
             (1..grid.len).for_each(|step| series.set(step, value.clone()));
         }
         if series.has_any() {
-            context.hold(grid.len)?;
+            context.hold(series.n_samples())?;
             found.lock().unwrap_or_else(PoisonError::into_inner).push(series);
         }
         Ok(())

@@ -90,6 +90,12 @@ impl Series {
         Self { labels, drop_name, floats: vec![NONE; len], histograms: Vec::new() }
     }
 
+    /// Returns the number of samples that it counts for: one per step, and one per four buckets of a histogram, which take as much room.
+    pub(crate) fn n_samples(&self) -> usize {
+        let of_histogram = |one: &Arc<Histogram>| (one.positive.len() + one.negative.len()) / 4;
+        self.floats.len() + self.histograms.iter().flatten().map(of_histogram).sum::<usize>()
+    }
+
     #[inline]
     pub(crate) fn histogram(&self, step: usize) -> Option<&Arc<Histogram>> {
         self.histograms.get(step).and_then(Option::as_ref)

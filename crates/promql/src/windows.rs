@@ -187,7 +187,7 @@ impl Plan<'_> {
         if !out.has_any() {
             return Ok(None);
         }
-        context.hold(self.grid.len)?;
+        context.hold(out.n_samples())?;
         let name = samples.labels.get(METRIC_NAME);
         let counter = ["_total", "_sum", "_count", "_bucket"].iter().any(|end| name.ends_with(end));
         if counted && !name.is_empty() && !counter && out.floats.iter().any(|value| !is_none(*value)) {

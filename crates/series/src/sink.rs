@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use ingest::sample::{SampleWriter, SeriesLabels};
+use ingest::sample::{SampleValue, SampleWriter, SeriesLabels};
 use ingest::{Intake, Sender};
-use promql::Labels;
+use promql::{Labels, Value};
 use types::{GroupScope, Timestamp};
 
 /// A sample to be stored.
@@ -15,8 +15,8 @@ pub struct RecordedSample {
     pub labels: Labels,
     /// ms since the epoch.
     pub time: i64,
-    /// The value; [`promql::STALE`] marks the end of the series.
-    pub value: f64,
+    /// The value; a float of [`promql::STALE`] marks the end of the series.
+    pub value: Value,
 }
 
 /// Stores samples.
@@ -52,7 +52,11 @@ impl SampleSink for StoreSink {
                 }
             };
             let mut writer = SampleWriter::new(&mut collector, &labels).map_err(|error| error.to_string())?;
-            if let Err(refusal) = writer.add(*time, *value).map_err(|error| error.to_string())? {
+            let added = match value {
+                Value::Float(number) => writer.add(*time, *number),
+                Value::Histogram(histogram) => writer.add_value(*time, SampleValue::Histogram(&histogram.to_text())),
+            };
+            if let Err(refusal) = added.map_err(|error| error.to_string())? {
                 refused.get_or_insert(refusal.to_string());
             }
         }

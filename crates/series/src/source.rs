@@ -11,14 +11,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use execute::BlockVisitor;
 use ingest::sample::{SAMPLE_TYPE, field_of_label, label_pairs, label_text, number_of_text};
 use plan::{Comparison, Expr, Name, Operator, Plan};
-use promql::{EvalError, Labels, MatchKind, Matcher, Selection, SeriesRef, Source, SourceError, Visit};
-use types::{Column, GroupPattern, TimeRange, Timestamp, Value};
+use promql::{EvalError, Histogram, Labels, MatchKind, Matcher, Selection, SeriesRef, Source, SourceError, Visit};
+use types::{Column, GroupPattern, HISTOGRAM_FIELD, TimeRange, Timestamp, VALUE_FIELD, Value};
 
 /// The groups that contain samples: their own, and the one for groups beyond the limit.
 pub const SAMPLE_GROUPS: [&str; 2] = ["metrics/*", "overflow"];
 
-/// The columns of the plan: stream, time, value, time of arrival. The last is read only where a series has a time twice.
-const COLUMNS: [&str; 4] = ["@logStream", "@timestamp", "value", "@ingestionTime"];
+/// The columns of the plan: stream, time, number, histogram, time of arrival. The last is read only where a series has a time twice.
+const COLUMNS: [&str; 5] = ["@logStream", "@timestamp", VALUE_FIELD, HISTOGRAM_FIELD, "@ingestionTime"];
+
+/// Bytes of the text of a histogram that count as one sample.
+const TEXT_BYTES_PER_SAMPLE: usize = 8;
 
 /// Reads blocks of a store.
 pub trait ReadBlocks: Sync {
@@ -87,7 +90,7 @@ impl<B: ReadBlocks> Source for SampleSource<B> {
     fn select(&self, selection: &Selection<'_>, visit: &Visit<'_>) -> Result<(), EvalError> {
         let range = (selection.after.saturating_add(1), selection.until);
         let of_problem = |problem: B::Error| EvalError::Source(SourceError(problem.to_string()));
-        let mut samples = self.read(selection.matchers, range, &COLUMNS[..3]).map_err(of_problem)?;
+        let mut samples = self.read(selection.matchers, range, &COLUMNS[..4]).map_err(of_problem)?;
         if samples.has_times_twice() {
             samples = self.read(selection.matchers, range, &COLUMNS).map_err(of_problem)?;
         }
@@ -95,22 +98,43 @@ impl<B: ReadBlocks> Source for SampleSource<B> {
             return Err(EvalError::TooManySamples(self.samples_max));
         }
         for series in samples.series {
-            let (times, values) = in_order(series.points);
-            let labels = &series.labels;
-            visit(SeriesRef { labels, times: &times, values: &values, histogram_times: &[], histograms: &[] })?;
+            let SeriesSamples { labels, mut floats, mut histograms } = series;
+            in_order(&mut floats, |number| number.to_bits());
+            in_order(&mut histograms, |histogram| histogram.sum.to_bits());
+            let ((times, values), (histogram_times, histograms)) = apart(floats, histograms);
+            visit(SeriesRef {
+                labels: &labels,
+                times: &times,
+                values: &values,
+                histogram_times: &histogram_times,
+                histograms: &histograms,
+            })?;
         }
         Ok(())
     }
 }
 
-/// Returns times and values in order of time. Of several samples of one time the first to arrive counts, as in Prometheus.
-fn in_order(mut points: Vec<Point>) -> (Vec<i64>, Vec<f64>) {
-    let key = |point: &Point| (point.time, point.arrived, point.value.to_bits());
+/// Brings samples into the order of time. Of several samples of one time the first to arrive counts, as in Prometheus.
+fn in_order<V>(points: &mut Vec<Point<V>>, bits: impl Fn(&V) -> u64) {
+    let key = |point: &Point<V>| (point.time, point.arrived, bits(&point.value));
     if !points.is_sorted_by_key(key) {
         points.sort_unstable_by_key(key);
     }
     points.dedup_by_key(|point| point.time);
-    points.into_iter().map(|point| (point.time, point.value)).unzip()
+}
+
+/// Times of samples, and their values.
+type Timed<V> = (Vec<i64>, Vec<V>);
+
+/// Returns times and values of the floats, and of the histograms. Of a float and a histogram of one time the first to arrive counts.
+fn apart<F, H>(mut floats: Vec<Point<F>>, mut histograms: Vec<Point<H>>) -> (Timed<F>, Timed<H>) {
+    if !floats.is_empty() && !histograms.is_empty() {
+        let twin = |time| histograms.binary_search_by_key(&time, |point| point.time).ok().map(|at| &histograms[at]);
+        floats.retain(|point| twin(point.time).is_none_or(|twin| point.arrived <= twin.arrived));
+        histograms.retain(|point| floats.binary_search_by_key(&point.time, |point| point.time).is_err());
+    }
+    let floats = floats.into_iter().map(|point| (point.time, point.value)).unzip();
+    (floats, histograms.into_iter().map(|point| (point.time, point.value)).unzip())
 }
 
 /// Returns the range of times in ms, both included.
@@ -149,16 +173,17 @@ pub(crate) fn plan_of(kind: &str, matchers: &[Matcher], names: &[&str]) -> Plan 
 
 /// A sample of a series.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Point {
+struct Point<V> {
     time: i64,
-    value: f64,
+    value: V,
     /// When it arrived, in ns since the epoch.
     arrived: i64,
 }
 
 struct SeriesSamples {
     labels: Labels,
-    points: Vec<Point>,
+    floats: Vec<Point<f64>>,
+    histograms: Vec<Point<Arc<Histogram>>>,
 }
 
 /// The samples read so far.
@@ -196,33 +221,62 @@ impl BlockVisitor for SampleReader<'_> {
             return;
         }
         let rows = by_stream(streams);
-        let points = |rows: &[usize]| -> Vec<Point> {
-            let [times, values, arrived @ ..] = rest else { return Vec::new() };
-            let arrived = arrived.first().map(|arrived| &**arrived);
-            rows.iter().filter_map(|row| point(times, values, arrived, *row)).collect()
-        };
-        let read: Vec<(Arc<str>, Vec<Point>)> =
-            rows.into_iter().map(|(stream, rows)| (stream, points(&rows))).collect();
+        let read: Vec<(Arc<str>, BlockPoints)> =
+            rows.into_iter().map(|(stream, rows)| (stream, self.points(rest, &rows))).collect();
         let mut samples = self.samples.lock().unwrap_or_else(PoisonError::into_inner);
         samples.n += n_rows;
         for (stream, points) in read {
+            samples.n += points.n_more;
             if let Some(place) = samples.place_of(&stream, self.matchers) {
-                samples.series[place].points.extend(points);
+                samples.series[place].floats.extend(points.floats);
+                samples.series[place].histograms.extend(points.histograms);
             }
         }
+    }
+}
+
+/// The samples of a series in a block.
+#[derive(Default)]
+struct BlockPoints {
+    floats: Vec<Point<f64>>,
+    histograms: Vec<Point<Arc<Histogram>>>,
+    /// How many samples the histograms count for besides themselves.
+    n_more: usize,
+}
+
+impl SampleReader<'_> {
+    /// Reads the samples of rows.
+    fn points(&self, columns: &[Arc<Column>], rows: &[usize]) -> BlockPoints {
+        let [times, values, histograms, arrived @ ..] = columns else { return BlockPoints::default() };
+        let mut points = BlockPoints::default();
+        for row in rows {
+            let Some(time) = nanoseconds(times, *row) else { continue };
+            let time = time.div_euclid(Timestamp::MILLISECOND);
+            let arrived = arrived.first().and_then(|arrived| nanoseconds(arrived, *row)).unwrap_or_default();
+            if let Some(value) = float(values, *row) {
+                points.floats.push(Point { time, value, arrived });
+            } else if let Some(text) = text(histograms, *row) {
+                let n_more = text.len() / TEXT_BYTES_PER_SAMPLE;
+                points.n_more += n_more;
+                if self.n.fetch_add(n_more, Ordering::Relaxed) <= self.limit
+                    && let Some(histogram) = Histogram::of_text(&text)
+                {
+                    points.histograms.push(Point { time, value: Arc::new(histogram), arrived });
+                }
+            }
+        }
+        points
     }
 }
 
 impl Samples {
     /// Sorts the samples of each series by time; reports whether one has several of the same time, which may differ.
     fn has_times_twice(&mut self) -> bool {
-        self.series.iter_mut().any(|series| {
-            if !series.points.is_sorted_by_key(|point| point.time) {
-                series.points.sort_by_key(|point| point.time);
-            }
-            let is_other =
-                |pair: &[Point]| pair[0].time == pair[1].time && pair[0].value.to_bits() != pair[1].value.to_bits();
-            series.points.windows(2).any(is_other)
+        self.series.iter_mut().any(|SeriesSamples { floats, histograms, .. }| {
+            let has_others = sort_finds_others(floats, |a, b| a.to_bits() == b.to_bits());
+            let has_other_histograms = sort_finds_others(histograms, |a, b| a == b);
+            let is_of_float = |time: i64| floats.binary_search_by_key(&time, |point| point.time).is_ok();
+            has_others || has_other_histograms || histograms.iter().any(|point| is_of_float(point.time))
         })
     }
 
@@ -234,12 +288,20 @@ impl Samples {
         let labels = label_pairs(stream).map(Labels::new);
         let wanted = labels.filter(|labels| matchers.iter().all(|matcher| matcher.accepts(labels.get(&matcher.name))));
         let place = wanted.map(|labels| {
-            self.series.push(SeriesSamples { labels, points: Vec::new() });
+            self.series.push(SeriesSamples { labels, floats: Vec::new(), histograms: Vec::new() });
             self.series.len() - 1
         });
         self.places.insert(stream.clone(), place);
         place
     }
+}
+
+/// Sorts samples by time; reports whether there are several of the same time that are not the same.
+fn sort_finds_others<V>(points: &mut [Point<V>], is_same: impl Fn(&V, &V) -> bool) -> bool {
+    if !points.is_sorted_by_key(|point| point.time) {
+        points.sort_by_key(|point| point.time);
+    }
+    points.windows(2).any(|pair| pair[0].time == pair[1].time && !is_same(&pair[0].value, &pair[1].value))
 }
 
 /// Returns the rows of each stream, in order.
@@ -273,26 +335,36 @@ fn by_stream(streams: &Column) -> Vec<(Arc<str>, Vec<usize>)> {
     found
 }
 
-/// Returns the sample of a row.
-fn point(times: &Column, values: &Column, arrived: Option<&Column>, row: usize) -> Option<Point> {
-    let nanoseconds = |column: &Column| match column {
+/// Returns the time of a row in ns since the epoch.
+fn nanoseconds(column: &Column, row: usize) -> Option<i64> {
+    match column {
         Column::Timestamps(values) => values.get(row).copied(),
         column => match column.value(row) {
             Some(Value::Timestamp(time)) => Some(time.0),
             _ => None,
         },
-    };
-    let value = match values {
-        Column::Floats { values, present: None, .. } => *values.get(row)?,
+    }
+}
+
+/// Returns the number of a row.
+fn float(values: &Column, row: usize) -> Option<f64> {
+    match values {
+        Column::Floats { values, present: None, .. } => values.get(row).copied(),
         values => match values.value(row)? {
-            Value::Float(number) => number,
-            Value::Integer(number) => number as f64,
-            Value::String(text) => number_of_text(&text)?,
-            _ => return None,
+            Value::Float(number) => Some(number),
+            Value::Integer(number) => Some(number as f64),
+            Value::String(text) => number_of_text(&text),
+            _ => None,
         },
-    };
-    let time = nanoseconds(times)?.div_euclid(Timestamp::MILLISECOND);
-    Some(Point { time, value, arrived: arrived.and_then(nanoseconds).unwrap_or_default() })
+    }
+}
+
+/// Returns the text of a row.
+fn text(column: &Column, row: usize) -> Option<Arc<str>> {
+    match column.value(row)? {
+        Value::String(text) => Some(text),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -302,8 +374,11 @@ mod tests {
     #[test]
     fn of_samples_of_one_time_the_first_to_arrive_counts() {
         let point = |time, value, arrived| Point { time, value, arrived };
-        let points = vec![point(2, 5.0, 9), point(1, 1.0, 3), point(2, 4.0, 7), point(1, 1.0, 3)];
-        assert_eq!(in_order(points), (vec![1, 2], vec![1.0, 4.0]));
+        let mut points = vec![point(2, 5.0, 9), point(1, 1.0, 3), point(2, 4.0, 7), point(1, 1.0, 3)];
+        in_order(&mut points, |number| number.to_bits());
+        assert_eq!(points, [point(1, 1.0, 3), point(2, 4.0, 7)]);
+        let histograms = vec![point(1, 6.0, 2), point(2, 7.0, 8), point(3, 8.0, 1)];
+        assert_eq!(apart(points, histograms), ((vec![2], vec![4.0]), (vec![1, 3], vec![6.0, 8.0])));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //!
 //! Knows no protocol itself and stores nothing.
 
+mod foreign_boards;
 mod formats;
 mod openapi;
 mod router;
@@ -70,6 +71,7 @@ pub async fn serve(
     if families.server.whole_store().nodes().is_some() {
         tokio::spawn(follow_sessions(Arc::downgrade(&families.server)));
     }
+    tokio::spawn(api::send_reports(Arc::downgrade(&families.server), Arc::downgrade(&families.api)));
     tokio::spawn(traces::follow_spans(Arc::downgrade(&families.server), families.traces.clone()));
     tokio::spawn(metrics::keep_metadata(Arc::downgrade(&families.server), families.metrics.clone()));
     if let Some(interval) = families.server.app.service_graph_interval {

@@ -25,6 +25,7 @@ use otel::syslog::SyslogCounts;
 use otel::zipkin;
 use traces::TracesState;
 
+use crate::foreign_boards::NativeBoards;
 use crate::formats::format_of;
 use crate::openapi;
 use elastic::ElasticState;
@@ -91,6 +92,7 @@ impl Families {
             calls: Box::new(move |run, ranges, groups| traces::count_calls_of(run, &of_traces, ranges, groups)),
         };
         let api = api::start(server, of_families);
+        cloudwatch.keep_dashboards(Box::new(NativeBoards(api.clone())));
         let native = native_routes(server, &api).merge(traces_routes(server, &traces));
         Self {
             server: server.clone(),

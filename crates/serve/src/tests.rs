@@ -48,6 +48,7 @@ mod lookups;
 mod matrix;
 mod mcp;
 mod native;
+mod native_histograms;
 mod otlp;
 mod otlp_metrics;
 mod panics;

@@ -51,7 +51,7 @@ pub use row_set::RowSet;
 pub use run::{Addresses, Examples, FieldSummary, Narrowed, ProbeField, Run, RunInfo, RunKey, ScanError, TextProbe};
 pub use sample_builder::SampleBuilder;
 pub use secret::Secret;
-pub use series::{METRIC_NAME, SAMPLE_TYPE, Series, field_of_label, label_pairs};
+pub use series::{HISTOGRAM_FIELD, METRIC_NAME, SAMPLE_TYPE, Series, VALUE_FIELD, field_of_label, label_pairs};
 pub use strings::Strings;
 pub use system_fields::{id_column, is_sent, is_text_key, part_of_column};
 pub use timestamp::{TimeRange, Timestamp, civil_from_days, days_from_civil};

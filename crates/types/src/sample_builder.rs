@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::batch::{Batch, Origin};
 use crate::column_builder::ColumnBuilder;
-use crate::series::Series;
+use crate::series::{HISTOGRAM_FIELD, Series, VALUE_FIELD};
 use crate::{Column, Level, Strings, Timestamp, Value};
 
 /// Samples on their way into a [`Batch`].
@@ -14,6 +14,8 @@ pub struct SampleBuilder {
     codes: Vec<u32>,
     series: Vec<Arc<Series>>,
     values: ColumnBuilder,
+    /// Texts of histograms, of which each differs from the one before.
+    histograms: ColumnBuilder,
 }
 
 impl SampleBuilder {
@@ -41,6 +43,13 @@ impl SampleBuilder {
         self.push_place(series, time)
     }
 
+    /// Adds a native histogram by its text; returns whether the series is not that of the sample before.
+    pub fn push_histogram(&mut self, series: &Arc<Series>, time: Timestamp, text: &str) -> bool {
+        let row = self.timestamps.len();
+        self.histograms.push_distinct_text(row, text);
+        self.push_place(series, time)
+    }
+
     fn push_place(&mut self, series: &Arc<Series>, time: Timestamp) -> bool {
         let is_new = self.series.last().is_none_or(|last| !Arc::ptr_eq(last, series));
         if is_new {
@@ -55,6 +64,8 @@ impl SampleBuilder {
     pub fn finish(self) -> Batch {
         let n_rows = self.timestamps.len();
         let values = self.series.iter().map(|series| Value::String(series.stream().clone())).collect();
+        let fields = [(HISTOGRAM_FIELD, self.histograms), (VALUE_FIELD, self.values)];
+        let fields = fields.into_iter().filter(|(_, column)| !matches!(column, ColumnBuilder::Empty));
         Batch {
             timestamps: self.timestamps,
             sequences: (0..n_rows as u64).collect(),
@@ -65,7 +76,7 @@ impl SampleBuilder {
             series: Some(Arc::new(self.series)),
             origins: Arc::new(vec![Origin::default()]),
             origin_codes: vec![0; n_rows],
-            fields: vec![("value".into(), self.values.finish(n_rows))],
+            fields: fields.map(|(name, column)| (name.into(), column.finish(n_rows))).collect(),
         }
     }
 }

@@ -18,11 +18,17 @@ pub const SAMPLE_TYPE: &str = "sample";
 /// The field that says what an event is.
 const TYPE_FIELD: &str = "@type";
 
+/// The field that has the number of a sample.
+pub const VALUE_FIELD: &str = "value";
+
+/// The field that has the native histogram of a sample, as text.
+pub const HISTOGRAM_FIELD: &str = "histogram";
+
 /// Returns the field that has a label.
 pub fn field_of_label(label: &str) -> Cow<'_, str> {
     match label {
         METRIC_NAME => Cow::Borrowed("name"),
-        "name" | "value" | "histogram" => Cow::Owned(format!("label.{label}")),
+        "name" | VALUE_FIELD | HISTOGRAM_FIELD => Cow::Owned(format!("label.{label}")),
         _ if label.starts_with("label.") || label.starts_with('@') => Cow::Owned(format!("label.{label}")),
         _ => Cow::Borrowed(label),
     }

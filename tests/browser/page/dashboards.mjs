@@ -12,12 +12,12 @@ const HOUR = { from: "now-1h", to: "now" };
 
 let made = 0;
 
-const panel = (id, kind, [x, y, w, h], query, more = {}) => ({
+export const panel = (id, kind, [x, y, w, h], query, more = {}) => ({
   id, kind, title: `${kind} ${id}`, x, y, w, h, ...(query === "" ? {} : { queries: [{ id: "a", query }] }), ...more,
 });
 
 /** Stores a dashboard of panels about this run's events, and returns its name. */
-async function store(own, panels, more = {}) {
+export async function store(own, panels, more = {}) {
   made += 1;
   const name = `${own.prefix}-board-${made}`;
   const groups = [`${own.prefix}/*`];
@@ -29,7 +29,7 @@ async function store(own, panels, more = {}) {
 const BY_HOST = "filter ispresent(host) | stats count(*) as n by bin(2m), host";
 
 /** One panel of every kind. */
-const KINDS = [
+export const KINDS = [
   panel("p1", "number", [0, 0, 6, 6], "filter status >= 500 | stats count(*) as n", { thresholds: [{ value: 1, level: "warn" }, { value: 5, level: "error" }] }),
   panel("p2", "pie", [6, 0, 9, 6], "filter ispresent(path) | stats count(*) as n by path"),
   panel("p3", "text", [15, 0, 9, 6], "", { text: "# Read me\n\n**Bold** [bad](javascript:alert(1)) [docs](/docs) <img src=x onerror=\"window.__xss=1\">" }),
@@ -47,8 +47,8 @@ const KINDS = [
   }),
 ];
 
-const at = (page, id) => page.locator(`[data-testid=board-panel][data-id=${id}]`);
-const drawn = (page, id, state = "done") => page.locator(`[data-testid=board-panel][data-id=${id}][data-state=${state}]`).waitFor();
+export const at = (page, id) => page.locator(`[data-testid=board-panel][data-id=${id}]`);
+export const drawn = (page, id, state = "done") => page.locator(`[data-testid=board-panel][data-id=${id}][data-state=${state}]`).waitFor();
 const openMenu = (page, id) => at(page, id).getByTestId("panel-menu").click();
 
 async function showsEveryKind(own) {

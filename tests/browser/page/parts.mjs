@@ -69,6 +69,8 @@ async function saysWhenAPartIsMissing(own) {
 async function detailsAndTablesComeBeforeTheyAreOpened(own) {
   const page = await own.explore();
   await page.waitForFunction(() => ["row_detail", "table"].every((name) => performance.getEntriesByType("resource").some((one) => one.name.includes(`/${name}.js`))));
+  // What they import comes after them.
+  await page.waitForLoadState("networkidle");
   // The server may be gone by then: they are there.
   await page.route("**/*.js*", (route) => route.abort());
   await ask(page, "stats count(*) by path");

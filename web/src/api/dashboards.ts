@@ -6,6 +6,7 @@ import { ApiError, json, list, request } from "../api.ts";
 import { start, type Lane } from "../ask.ts";
 import type { Json } from "../query/edit.ts";
 import { send } from "../session.ts";
+import { language } from "../texts.ts";
 
 /** How a panel is drawn. */
 export type PanelKind = "line" | "area" | "bar" | "pie" | "number" | "table" | "logs" | "text" | "heatmap" | "map";
@@ -196,6 +197,8 @@ export async function askBoard(
     asked.set("from", range.from);
     if (range.to !== "") asked.set("to", range.to);
   }
+  // What is ready-made has titles of the server's.
+  if (isDerived(name)) asked.set("lang", language.peek());
   const path = pathOf(name) + (asked.size === 0 ? "" : `?${asked}`);
   return boardOf(name, await json<Record<string, Json>>(path, signal ? { signal } : {}));
 }
@@ -209,6 +212,12 @@ export async function saveBoard(name: string, of: BoardText, version?: number): 
 /** Deletes a dashboard. */
 export async function deleteBoard(name: string): Promise<void> {
   await request(pathOf(name), { method: "DELETE" });
+}
+
+/** Asks for a dashboard as one file of HTML with its data: `named` are the parameters of its address. */
+export async function askPage(name: string, named: readonly (readonly [string, string])[]): Promise<Blob> {
+  const parameters = new URLSearchParams([["format", "html"], ...named.map(([key, value]) => [key, value])]);
+  return (await request(`${pathOf(name)}/export?${parameters.toString()}`)).blob();
 }
 
 /** Asks for the versions of a dashboard, newest first. */

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use super::*;
 use crate::alarm::{AlarmJudge, AlarmQuestion, AlarmVerdict};
 use crate::fleet_lab::{FleetLab, append_errors, until};
-use crate::{ALARM, AlarmDocument, AlarmState, Author};
+use crate::{ALARM, AlarmDocument, AlarmState, Author, Enclosure, Report};
 
 /// Passes each notification on to the test.
 struct Receiver(Mutex<mpsc::Sender<serde_json::Value>>);
@@ -53,7 +53,8 @@ impl Node {
         let store = lab.node(name);
         let mut rules = RuleSet::default();
         rules.add("errors.yaml", &crate::THRESHOLD_RULES.replace("interval: 30s", "interval: 1s")).unwrap();
-        let channel = "channels: [{name: hook, type: webhook, url: \"http://127.0.0.1:9/\"}]";
+        let channel = "channels:\n  - {name: hook, type: webhook, url: \"http://127.0.0.1:9/\"}\n  - {name: mail, type: email, url: \
+                       \"smtp://127.0.0.1:9\", from: a@example.org, to: [b@example.org], topics: [reports]}";
         rules.add("channels.yaml", channel).unwrap();
         let (sender, received) = mpsc::channel();
         let is_stopping = Arc::new(AtomicBool::new(false));
@@ -128,5 +129,50 @@ fn an_alarm_is_judged_by_one_node_and_told_once() {
     until("the other node judges it", || judges.iter().all(|judge| judge.0.load(Ordering::Relaxed) > 0));
     assert!(received.try_recv().is_err() && other.received.try_recv().is_err());
     assert_eq!(other.alerts.n_waiting(), 0);
+    other.alerts.stop();
+}
+
+fn report(due: i64) -> Report {
+    Report {
+        name: "daily".to_owned(),
+        due: Timestamp(due),
+        subject: "Payments".to_owned(),
+        text: "See the file.".to_owned(),
+        enclosure: Some(Enclosure { name: "daily.html".to_owned(), html: "<p>pay</p>".to_owned() }),
+        topic: "reports".to_owned(),
+        groups: Vec::new(),
+    }
+}
+
+#[test]
+fn a_report_is_sent_once_for_each_time_whichever_node_sends() {
+    let Some(lab) = FleetLab::new() else { return };
+    let (a, b) = (Node::new(&lab, "a"), Node::new(&lab, "b"));
+    until("one of them sends", || a.alerts.engine.is_leading() || b.alerts.engine.is_leading());
+    let (first, other) = if a.alerts.engine.is_leading() { (a, b) } else { (b, a) };
+    assert!(other.alerts.send_report(&report(1)).is_err());
+    first.alerts.send_report(&report(1)).unwrap();
+    first.alerts.send_report(&report(1)).unwrap();
+    let letter = first.received.recv_timeout(Duration::from_secs(60)).unwrap();
+    assert_eq!(
+        (&letter["annotations"]["summary"], &letter["enclosure"]["html"]),
+        (&"Payments".into(), &"<p>pay</p>".into())
+    );
+    let delivered = |node: &Node| node.alerts.sent_report("daily")?.channels["mail"].delivered_at;
+    until("the other node knows", || delivered(&other).is_some());
+    let Node { store, alerts, received } = first;
+    alerts.stop();
+    drop((alerts, store));
+    until("the other node sends", || other.alerts.engine.is_leading());
+    other.alerts.send_report(&report(1)).unwrap();
+    other.alerts.send_report(&report(2)).unwrap();
+    let letter = other.received.recv_timeout(Duration::from_secs(60)).unwrap();
+    assert_eq!(letter["report"]["due"], 2);
+    until("it is delivered", || delivered(&other).is_some());
+    assert!(received.try_recv().is_err() && other.received.try_recv().is_err());
+    // What was enclosed is not kept, nor what became of reports that are no more.
+    other.alerts.forget_reports(|_| false).unwrap();
+    assert_eq!(other.store.settings().all(crate::report::ENCLOSURE).unwrap(), []);
+    assert_eq!(other.alerts.sent_report("daily"), None);
     other.alerts.stop();
 }

@@ -249,3 +249,42 @@ fn a_receiver_that_does_not_answer_delays_no_other_and_no_evaluation() {
     drop(until);
     alerts.stop();
 }
+
+#[test]
+fn a_report_goes_to_mail_with_its_topic_and_its_failures_are_seen() {
+    let dir = tempfile::tempdir().unwrap();
+    let channels = "channels:\n  - {name: hook, type: webhook, url: \"http://127.0.0.1:9/\", topics: [reports]}\n  - {name: mail, type: email, \
+                    url: \"smtp://127.0.0.1:9\", from: a@example.org, to: [b@example.org], topics: [reports]}\n  - {name: other, type: email, url: \
+                    \"smtp://127.0.0.1:9\", from: a@example.org, to: [b@example.org]}";
+    let (alerts, bodies) = started_with(
+        dir.path(),
+        "groups: []",
+        channels,
+        hasty_clock(Arc::default()),
+        Failures { n_to_fail: 1, panics: false },
+    );
+    assert_eq!(alerts.report_channels("reports"), ["mail"]);
+    let report = |due: i64, topic: &str| crate::Report {
+        name: "daily".to_owned(),
+        due: Timestamp(due),
+        subject: "Payments".to_owned(),
+        text: "See the file.".to_owned(),
+        enclosure: None,
+        topic: topic.to_owned(),
+        groups: Vec::new(),
+    };
+    alerts.send_report(&report(7, "reports")).unwrap();
+    let letter = bodies.recv_timeout(Duration::from_secs(60)).unwrap();
+    assert_eq!((&letter["annotations"]["message"], &letter["report"]["due"]), (&"See the file.".into(), &7.into()));
+    let settled = || alerts.sent_report("daily").unwrap().channels["mail"].clone();
+    while settled().delivered_at.is_none() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(settled().error, None);
+    // Nobody takes this one; its time has passed all the same.
+    alerts.send_report(&report(8, "nobody")).unwrap();
+    let sent = alerts.sent_report("daily").unwrap();
+    assert_eq!((sent.due, sent.channels.len()), (8, 0));
+    alerts.stop();
+    assert!(bodies.try_recv().is_err());
+}

@@ -3,7 +3,7 @@
 use std::net::ToSocketAddrs;
 
 use lettre::message::header::ContentType;
-use lettre::message::{Mailbox as Address, Message};
+use lettre::message::{Attachment, Mailbox as Address, Message, MultiPart, SinglePart};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Tls, TlsParameters};
 use lettre::{SmtpTransport, Transport};
@@ -116,21 +116,29 @@ impl Mailbox {
     /// Returns the letter. Beginning and end of an alert are one conversation, and a second copy has the same `Message-ID`.
     fn letter(&self, notification: &Json) -> Result<Message, String> {
         let message = message_of(notification, "email");
-        let title = message.as_ref().map_or_else(
-            || words::title(notification),
-            |message| words::one_line(message.subject.as_deref().unwrap_or("Notification")),
-        );
+        let report = notification.get("report").map(|_| &notification["annotations"]);
+        let title = report.map(|report| words::one_line(words::text(report, "summary")));
+        let title = title.unwrap_or_else(|| {
+            message.as_ref().map_or_else(
+                || words::title(notification),
+                |message| words::one_line(message.subject.as_deref().unwrap_or("Notification")),
+            )
+        });
         let subject = words::cut(&title, SUBJECT_BYTES_MAX);
         let mut builder = Message::builder().from(self.from.clone()).subject(subject);
         for address in &self.to {
             builder = builder.to(address.clone());
         }
         let id = |text: &str| format!("<{text}@{}>", self.from.email.domain());
-        let letter = builder
+        let builder = builder
             .message_id(Some(id(words::text(notification, "id"))))
-            .references(id(&super::pagerduty::dedup_key(notification)))
-            .header(ContentType::TEXT_PLAIN)
-            .body(self.text(notification, message));
+            .references(id(&super::pagerduty::dedup_key(notification)));
+        let text = report.map(|report| words::text(report, "message").to_owned());
+        let text = text.unwrap_or_else(|| self.text(notification, message));
+        let letter = match enclosure_of(notification) {
+            None => builder.header(ContentType::TEXT_PLAIN).body(text),
+            Some(file) => builder.multipart(MultiPart::mixed().singlepart(SinglePart::plain(text)).singlepart(file)),
+        };
         letter.map_err(|error| format!("the message cannot be written: {error}"))
     }
 }
@@ -148,6 +156,12 @@ impl Mailbox {
         }
         text
     }
+}
+
+/// Returns the page that comes with a letter.
+fn enclosure_of(notification: &Json) -> Option<SinglePart> {
+    let (name, html) = (notification["enclosure"]["name"].as_str()?, notification["enclosure"]["html"].as_str()?);
+    Some(Attachment::new(name.to_owned()).body(html.to_owned(), ContentType::TEXT_HTML))
 }
 
 /// Returns what the address of a server spells with `%40` and the like.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use execute::BlockVisitor;
 use gotemplate::{Data as TemplateData, QuerySample};
 use plan::{Name, Plan};
-use promql::{Data, METRIC_NAME, Options, Stop};
+use promql::{Data, METRIC_NAME, Options, Stop, Value as SampleValue};
 use series::{ReadBlocks, SAMPLE_GROUPS, SampleSource};
 use types::{GroupPattern, TimeRange, Timestamp, Value};
 
@@ -32,7 +32,7 @@ const TIME_MAX: Duration = Duration::from_secs(10);
 pub(crate) const GROUPS: &str = "metrics/*";
 
 /// A sample of an answer: all labels of its series, and its value.
-pub(crate) type Found = (promql::Labels, f64);
+pub(crate) type Found = (promql::Labels, SampleValue);
 
 /// Asks a query at an instant in ms; returns its samples, and why some may be missing.
 pub(crate) fn ask(
@@ -48,18 +48,26 @@ pub(crate) fn ask(
     let options = Options { samples_max: SAMPLES_MAX, stop: Some(std::sync::Arc::new(stop)), ..Options::default() };
     let answer = promql::instant(query, at, &source, &options).map_err(|error| error.to_string())?;
     let found = match answer.data {
-        Data::Scalar(value) => vec![(promql::Labels::default(), value)],
+        Data::Scalar(value) => vec![(promql::Labels::default(), SampleValue::Float(value))],
         Data::Vector(rows) => {
-            let sample = |row: promql::Row| match row.samples.first().map(|sample| &sample.value) {
-                Some(promql::Value::Float(value)) => Ok((row.labels, *value)),
-                _ => Err("the query gives native histograms; a rule needs numbers".to_owned()),
-            };
-            rows.into_iter().map(sample).collect::<Result<_, String>>()?
+            let sample = |row: promql::Row| Some((row.labels, row.samples.into_iter().next()?.value));
+            rows.into_iter().filter_map(sample).collect()
         }
         Data::String(_) | Data::Matrix(_) => return Err("the query gives no numbers".to_owned()),
     };
     let missing = source.into_missing();
     Ok((found, (!missing.is_empty()).then(|| missing.join("; "))))
+}
+
+/// Returns the number of a sample.
+fn number_of(value: &SampleValue) -> Result<f64, String> {
+    match value {
+        SampleValue::Float(number) => Ok(*number),
+        SampleValue::Histogram(_) => Err(
+            "the query gives native histograms, an alert needs numbers; take one from them, as with histogram_quantile"
+                .to_owned(),
+        ),
+    }
 }
 
 /// Returns the groups whose samples a rule sees. Those for groups beyond the limit are among them if it names none.
@@ -82,6 +90,7 @@ pub(super) fn answer(rule: &Rule, compiled: &mut CompiledRule, asking: &Detector
     let mut sets: Vec<(Labels, f64)> = Vec::with_capacity(found.len());
     let is_filled_in = rule.prometheus.is_some();
     for (labels, value) in found {
+        let value = number_of(&value)?;
         let all: Labels = labels.iter().map(|label| (label.name.to_string(), label.value.to_string())).collect();
         let set = match is_filled_in {
             true => {
@@ -145,11 +154,11 @@ fn filled_in(
         let query = promql::parse(text).map_err(|error| error.located(text))?;
         let at = asking.now.0.div_euclid(Timestamp::MILLISECOND);
         let (found, _) = ask(rule, &query, at, asking)?;
-        let sample = |(labels, value): Found| QuerySample {
-            labels: labels.iter().map(|label| (label.name.to_string(), label.value.to_string())).collect(),
-            value,
+        let sample = |(labels, value): Found| {
+            let labels = labels.iter().map(|label| (label.name.to_string(), label.value.to_string())).collect();
+            Ok(QuerySample { labels, value: number_of(&value)? })
         };
-        Ok(found.into_iter().map(sample).collect())
+        found.into_iter().map(sample).collect()
     };
     let now = asking.now.0 as f64 / 1e9;
     let data = TemplateData { labels: &all, value, external_url: asking.base_url, query: &query, now };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use promql::{Labels, METRIC_NAME, STALE};
+use promql::{Labels, METRIC_NAME, STALE, Value};
 use series::RecordedSample;
 use types::Timestamp;
 
@@ -19,7 +19,8 @@ pub(super) fn samples(rule: &Rule, before: &Sets, after: &Sets, now: Timestamp) 
     let ends = ended.iter().filter(|labels| !still.contains(labels));
     let ends = ends.map(|labels| (labels.clone(), f64::from_bits(STALE)));
     let all: Vec<(Labels, f64)> = ends.chain(active.iter().cloned()).collect();
-    all.into_iter().map(|(labels, value)| RecordedSample { labels, time, value }).collect()
+    let sample = |(labels, value)| RecordedSample { labels, time, value: Value::Float(value) };
+    all.into_iter().map(sample).collect()
 }
 
 /// Returns the series of an alert with their values.

@@ -9,7 +9,8 @@ use types::Timestamp;
 use super::RuleEngine;
 use crate::channel_state::ChannelHealth;
 use crate::labels::{Labels, key_of};
-use crate::notify::{Notification, notification};
+use crate::notify::{Notification, Outcome, notification};
+use crate::report::SentReport;
 use crate::silence::Silence;
 use crate::state::Acknowledgement;
 use crate::{Channel, PostError};
@@ -67,7 +68,9 @@ impl RuleEngine {
                 }
             }
         }
-        inner.kept.queues.settle(channel, id, result, now);
+        let body = inner.kept.queues.get_mut(channel, id).map(|known| known.body.clone()).unwrap_or_default();
+        let is_done = inner.kept.queues.settle(channel, id, result, now) == Outcome::Done;
+        SentReport::note(&mut inner.kept.reports, &body, channel, (result, is_done), now);
         // If this is not saved, the notification comes once more after a crash, under the same id.
         let kept = inner.kept.clone();
         self.commit(&mut inner, kept);

@@ -34,7 +34,7 @@ impl Lab {
         let sample = |(labels, before, value): &(&[(&str, &str)], i64, f64)| RecordedSample {
             labels: Labels::new(labels.iter().copied()),
             time: (NOW - before) * 1_000,
-            value: *value,
+            value: Value::Float(*value),
         };
         sink.store(&samples.iter().map(sample).collect::<Vec<_>>(), now()).unwrap();
         let is_stopping = Arc::new(AtomicBool::new(false));
@@ -58,7 +58,11 @@ impl Lab {
         let (mut found, partial) = ask(&rule, &query, (NOW + after) * 1_000, &asking).unwrap();
         assert_eq!(partial, None);
         found.sort_by(|a, b| a.0.cmp(&b.0));
-        found.iter().map(|(labels, value)| format!("{labels} {value}")).collect()
+        let shown = |value: &Value| match value {
+            Value::Float(number) => number.to_string(),
+            Value::Histogram(histogram) => histogram.to_string(),
+        };
+        found.iter().map(|(labels, value)| format!("{labels} {}", shown(value))).collect()
     }
 
     /// Judges a rule at instants in s after [`NOW`]; returns what is active as `labels annotations state value`.

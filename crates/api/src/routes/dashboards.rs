@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use super::session::read_json_of;
 use crate::ask;
 use crate::dashboards::DashboardView;
+use crate::locale::{locale, of_boards};
 use crate::state::{Api, Shared};
 use dashboard::{DOCUMENT_BYTES_MAX, Format};
 use door::access::Role;
@@ -18,9 +19,15 @@ use door::problem::Problem;
 use door::server::FamilyState;
 use door::table::Table;
 
+mod choices;
 mod derived;
 mod export;
 mod look_up;
+mod page;
+
+pub(crate) use self::choices::choices;
+pub(crate) use self::look_up::find;
+pub(crate) use self::page::{Moment, render};
 
 /// Largest dashboard of others: their models repeat much.
 const FOREIGN_BYTES_MAX: usize = 4 << 20;
@@ -49,14 +56,16 @@ async fn list(server: Shared, parameters: Parameters) -> Result<Response, Proble
 }
 
 async fn get(server: Shared, PathName(name): PathName, parameters: Parameters) -> Result<Response, Problem> {
-    parameters.check_names(&["version", "from", "to"])?;
+    parameters.check_names(&["version", "from", "to", "lang"])?;
     let version = parameters.number::<u64>("version")?;
     let time = |name: &str| parameters.get(name).map(|text| Value::String(text.to_owned()));
     let range = match (time("from"), time("to")) {
         (None, None) => None,
         (from, to) => Some(ask::range(from.as_ref(), to.as_ref(), server.now(), chrono_tz::UTC)?),
     };
-    let found = look_up::find(&server, name, version, range).await?;
+    // Without a language, a program gets English.
+    let locale = of_boards(locale(&parameters, &HeaderMap::new())?);
+    let found = look_up::find(&server, name, version, (range, locale)).await?;
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(found.to_json())).into_response())
 }
 
@@ -141,5 +150,5 @@ async fn import(server: Shared, headers: HeaderMap, body: Body) -> Result<Json<V
 }
 
 fn bad(message: String) -> Problem {
-    Problem::bad_request("bad-dashboard", message).hint("docs/dashboards.md describes the document")
+    Problem::bad_request("bad-dashboard", message).hint("/docs/dashboards describes the document")
 }

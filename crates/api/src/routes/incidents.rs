@@ -11,11 +11,12 @@ use incident::{
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use types::{EventId, GroupPattern, TimeRange};
+use types::{EventId, GroupPattern, TimeRange, Timestamp};
 
 use super::alerts;
 use super::session::read_json_or;
 use crate::ask;
+use crate::locale::locale;
 use crate::state::{Api, Shared};
 use door::access::Role;
 use door::parameters::{Parameters, PathName};
@@ -280,24 +281,16 @@ async fn ledger(server: Shared, parameters: Parameters, headers: HeaderMap) -> R
         None if accept.contains("text/html") => "html",
         None => "json",
     };
-    let of_thread = server.clone();
-    let work =
-        move || of_thread.state.incidents.list(of_thread.settings(), &of_thread.caller.scope).map_err(problem_of);
-    let incidents = server.lookups.run(work).await??;
-    let ledger = incident::ledger(&incidents, month, &objectives, now);
     let typed = |media_type: &'static str, text: String| {
         ([(header::CONTENT_TYPE, media_type), (header::VARY, "Accept, Accept-Language")], text).into_response()
     };
     match format {
-        "json" => Ok(Json(json!(ledger)).into_response()),
-        "csv" => Ok(typed("text/csv; charset=utf-8", ledger_csv(&ledger))),
-        "html" => {
-            let (from, to) = month.range();
-            let mut own: Vec<Incident> =
-                incidents.into_iter().filter(|one| (from..to).contains(&one.start())).collect();
-            own.reverse();
-            Ok(typed("text/html; charset=utf-8", ledger_html(&ledger, &own, locale)))
+        "json" => Ok(Json(json!(incident::ledger(&all(&server).await?, month, &objectives, now))).into_response()),
+        "csv" => {
+            let ledger = incident::ledger(&all(&server).await?, month, &objectives, now);
+            Ok(typed("text/csv; charset=utf-8", ledger_csv(&ledger)))
         }
+        "html" => Ok(typed("text/html; charset=utf-8", ledger_page(&server, (month, &objectives), locale, now).await?)),
         other => {
             let problem = Problem::bad_request("bad-parameter", format!("format: there is no format {other:?}"));
             Err(problem.hint("formats are json, csv, html"))
@@ -305,16 +298,27 @@ async fn ledger(server: Shared, parameters: Parameters, headers: HeaderMap) -> R
     }
 }
 
-/// Returns the language that a request asks for.
-fn locale(parameters: &Parameters, headers: &HeaderMap) -> Result<Locale, Problem> {
-    if let Some(tag) = parameters.get("lang") {
-        return Locale::of_tag(tag).ok_or_else(|| {
-            Problem::bad_request("bad-parameter", format!("lang: {tag:?} is not spoken here"))
-                .hint("languages are en, id")
-        });
-    }
-    let header = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-    Ok(Locale::of_header(header.unwrap_or_default()))
+/// Returns the ledger of a month and its incidents as a page for printing.
+pub(crate) async fn ledger_page(
+    server: &Shared,
+    (month, objectives): (Month, &Objectives),
+    locale: Locale,
+    now: Timestamp,
+) -> Result<String, Problem> {
+    let incidents = all(server).await?;
+    let (from, to) = month.range();
+    let ledger = incident::ledger(&incidents, month, objectives, now);
+    let mut own: Vec<Incident> = incidents.into_iter().filter(|one| (from..to).contains(&one.start())).collect();
+    own.reverse();
+    Ok(ledger_html(&ledger, &own, locale))
+}
+
+/// Returns the incidents that exist for the caller.
+async fn all(server: &Shared) -> Result<Vec<Incident>, Problem> {
+    let of_thread = server.clone();
+    let work =
+        move || of_thread.state.incidents.list(of_thread.settings(), &of_thread.caller.scope).map_err(problem_of);
+    server.lookups.run(work).await?
 }
 
 /// Reads a body of JSON; errors quote it, as it holds no secret.

@@ -33,7 +33,7 @@ use door::audit;
 use door::fleet::Home;
 use door::parameters::Parameters;
 use door::problem::Problem;
-use door::query_run::{QueryRun, Takers, read_with};
+use door::query_run::{QueryRun, Takers, read, read_with};
 
 /// Largest body of a query request. The query text in it is at most 64 KiB.
 const BODY_BYTES_MAX: usize = 1 << 20;
@@ -65,6 +65,26 @@ pub(crate) async fn file(server: &Shared, ask: Ask, parameters: &Parameters) -> 
     let (range, zone) = (question.range, question.scope.time_zone);
     let response = answer_question(server, text, question, export.form(zone)).await?;
     Ok(export.as_file(response, range, zone))
+}
+
+/// Returns an answer, and the columns that its rows are grouped by, for work that makes something else of it.
+pub(crate) async fn rows(server: &Shared, ask: Ask) -> Result<(Answer, Vec<String>), Problem> {
+    let rows_max = ask.limit.unwrap_or(JSON_ROWS_DEFAULT).min(JSON_ROWS_MAX);
+    if series::is_series(&ask) {
+        let mut answer = series::rows(server, ask).await?;
+        cut(&mut answer, rows_max);
+        return Ok((answer, Vec::new()));
+    }
+    let text = ask.query.clone();
+    let Question { plan, scope, range, .. } = check(server, ask).await?;
+    let grouped_by = dashboard::group_columns(&plan);
+    let work = move |reading: &QueryRun<'_>| {
+        let snapshot = reading.snapshot(&scope.groups, plan.reach(range, scope.time_zone));
+        reading.execute_first(&snapshot, &plan, &scope, range, rows_max + 1)
+    };
+    let mut answer = read(server, &text, work).await?;
+    cut(&mut answer, rows_max);
+    Ok((answer, grouped_by))
 }
 
 pub(crate) async fn post(server: Shared, headers: HeaderMap, body: Body) -> Result<Response, Problem> {

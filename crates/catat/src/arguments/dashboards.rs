@@ -59,11 +59,49 @@ pub(crate) enum DashboardCommand {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Write a dashboard with its data into one file of HTML, or the data of a panel as CSV
+    Export {
+        /// Its name in addresses
+        name: String,
+        /// The format
+        #[arg(long, default_value = "html")]
+        format: ExportFormat,
+        /// The panel, for CSV
+        #[arg(long, required_if_eq("format", "csv"))]
+        panel: Option<String>,
+        /// Begin of the range; absent: the dashboard's
+        #[arg(long)]
+        from: Option<String>,
+        /// End of the range; absent: the dashboard's
+        #[arg(long)]
+        to: Option<String>,
+        /// The zone whose clock times are shown by, as Asia/Jakarta
+        #[arg(long)]
+        time_zone: Option<String>,
+        /// The language, en or id
+        #[arg(long)]
+        lang: Option<String>,
+        /// A variable's value, NAME=VALUE; repeated for several
+        #[arg(long)]
+        var: Vec<String>,
+        /// The file; absent: standard output
+        #[arg(long, short)]
+        output: Option<PathBuf>,
+    },
     /// Delete a dashboard
     Delete {
         /// Its name in addresses
         name: String,
     },
+}
+
+/// What a dashboard is written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// The whole dashboard
+    Html,
+    /// The rows of one panel
+    Csv,
 }
 
 /// Whose dashboard a file is.

@@ -4,12 +4,13 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use dashboard::{DashboardFile, read_file};
+use reqwest::blocking::RequestBuilder;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use storage::Clock;
 
 use super::groups::encoded;
-use crate::arguments::{DashboardCommand, DashboardFormat, Dashboards};
+use crate::arguments::{DashboardCommand, DashboardFormat, Dashboards, ExportFormat};
 use crate::client::Server;
 use crate::failure::{Failure, of_output};
 use crate::output::print_rows;
@@ -45,12 +46,48 @@ pub(crate) fn dashboards(options: Dashboards) -> Result<(), Failure> {
         Some(DashboardCommand::Import { file, name, format, dry_run }) => {
             import(&server, &options, (file, name.as_deref()), *format, *dry_run)
         }
+        Some(DashboardCommand::Export { name, output, .. }) => {
+            let sent = server.send(export_of(&server, name, &options.command)?, "")?;
+            write_export(sent, output.as_deref())
+        }
         Some(DashboardCommand::Delete { name }) => {
             server.send(server.request(Method::DELETE, &path(name)), "")?;
             say!("catat: {name} deleted");
             Ok(())
         }
     }
+}
+
+/// Returns the request for an export.
+fn export_of(server: &Server, name: &str, command: &Option<DashboardCommand>) -> Result<RequestBuilder, Failure> {
+    let request = server.request(Method::GET, &format!("{}/export", path(name)));
+    let Some(DashboardCommand::Export { format, panel, from, to, time_zone, lang, var, .. }) = command else {
+        return Ok(request);
+    };
+    let format = match format {
+        ExportFormat::Html => "html",
+        ExportFormat::Csv => "csv",
+    };
+    let named = [("panel", panel), ("from", from), ("to", to), ("time_zone", time_zone), ("lang", lang)];
+    let mut query = vec![("format".to_owned(), format.to_owned())];
+    query.extend(named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?))));
+    for pair in var {
+        let split = pair.split_once('=');
+        let (name, value) = split.ok_or_else(|| Failure::usage(format!("--var {pair:?}: write NAME=VALUE")))?;
+        query.push((format!("var.{name}"), value.to_owned()));
+    }
+    Ok(request.query(&query))
+}
+
+fn write_export(mut sent: reqwest::blocking::Response, output: Option<&Path>) -> Result<(), Failure> {
+    let Some(file) = output else {
+        return sent.copy_to(&mut std::io::stdout()).map(drop).map_err(|error| broken(&error));
+    };
+    let failed = |error: std::io::Error| Failure::usage(format!("{}: {error}", file.display()));
+    let page = sent.bytes().map_err(|error| broken(&error))?;
+    std::fs::write(file, page).map_err(failed)?;
+    say!("catat: {} written", file.display());
+    Ok(())
 }
 
 fn pull(server: &Server, dir: &Path, names: &[String]) -> Result<(), Failure> {

@@ -6,12 +6,14 @@ use axum::response::Response;
 use crate::answer::CloudWatchProblem;
 
 /// Names of shapes, and codes. Source: the service's model.
-const CODES: [(&str, &str); 5] = [
+const CODES: [(&str, &str); 7] = [
     ("InvalidParameterValueException", "InvalidParameterValue"),
     ("InvalidParameterException", "InvalidParameterValue"),
     ("InvalidParameterCombinationException", "InvalidParameterCombination"),
     ("MissingRequiredParameterException", "MissingParameter"),
     ("UnknownOperationException", "InvalidAction"),
+    ("DashboardInvalidInputError", "InvalidParameterInput"),
+    ("DashboardNotFoundError", "ResourceNotFound"),
 ];
 
 /// Returns the code of a problem in the query protocol.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::board::Board;
 use super::facts::{Facts, Part};
+use super::indonesian::DESCRIPTION;
 use super::{access, flows, general, kubernetes, lambda, node, own, postgres, samples, spans, sshd, systemd};
 use crate::document::Dashboard;
 
@@ -19,8 +20,7 @@ pub fn derive(facts: &Facts) -> Option<Dashboard> {
     let subject = &facts.subject;
     (!panels.is_empty()).then(|| Dashboard {
         title: format!("{} {}", capital(subject.kind()), subject.name()).chars().take(200).collect(),
-        description: "Derived from the fields and metrics that are present; nobody has to keep it up to date."
-            .to_owned(),
+        description: DESCRIPTION.to_owned(),
         tags: vec![subject.kind().to_owned()],
         refresh: Some("1m".to_owned()),
         panels,

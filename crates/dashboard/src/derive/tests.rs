@@ -6,6 +6,7 @@ use types::Timestamp;
 
 use super::*;
 use crate::document::PanelKind;
+use crate::locale::Locale;
 
 /// Facts in which every condition is met.
 fn facts(subject: &str, group: &str, fields: &str, metrics: &str) -> Facts {
@@ -106,6 +107,26 @@ fn each_kind_is_recognised_and_its_document_is_right() {
         sections.dedup();
         assert_eq!(sections.join(", "), expected, "{subject}");
     }
+}
+
+#[test]
+fn every_title_but_names_of_metrics_has_its_indonesian() {
+    for (subject, group, fields, metrics, _) in KINDS {
+        let board = derive(&facts(subject, group, fields, metrics)).expect(subject);
+        let is_name =
+            |title: &str| metrics.split_whitespace().any(|name| title.starts_with(name.trim_end_matches("_bucket")));
+        for panel in &board.panels {
+            for title in panel.section.iter().chain([&panel.title]) {
+                assert!(super::indonesian::is_known(title) || is_name(title), "{subject}: {title}");
+            }
+        }
+        let translated = in_language(board.clone(), Locale::Indonesian);
+        assert_ne!((&translated.description, &translated.panels), (&board.description, &board.panels), "{subject}");
+        assert_eq!(in_language(board.clone(), Locale::English), board);
+    }
+    let board = derive(&facts("group:shop", "shop", "@level @message", "")).expect("a dashboard");
+    let board = in_language(board, Locale::Indonesian);
+    assert_eq!((&*board.title, &*board.panels[0].title), ("Grup shop", "Baris"));
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value};
 
-use super::draft::{Draft, PANELS_MAX};
+use super::draft::{Draft, check_number};
 use super::read::{line, list, number, text};
 use super::{source, unit};
 use crate::document::{COLUMNS, Grade, Language, Legend, Panel, PanelKind, PanelQuery, Range, Threshold};
@@ -13,6 +13,7 @@ pub(super) fn read(body: &Value) -> Result<Draft, String> {
     let Some(widgets) = body["widgets"].as_array() else {
         return Err("this is no dashboard of CloudWatch: it has no widgets".to_owned());
     };
+    check_number(widgets.len())?;
     let mut draft = Draft::default();
     draft.dashboard.title = "Imported".to_owned();
     if let Some(start) = body["start"].as_str().and_then(|start| start.strip_prefix("-PT").or(start.strip_prefix("-P")))
@@ -20,7 +21,7 @@ pub(super) fn read(body: &Value) -> Result<Draft, String> {
         draft.dashboard.range = Range { from: format!("now-{}", start.to_lowercase()), ..Range::default() };
     }
     let mut place = (0, 0);
-    for widget in widgets.iter().take(PANELS_MAX) {
+    for widget in widgets {
         let properties = &widget["properties"];
         let w = number(&widget["width"], 1..=COLUMNS, 6);
         let h = number(&widget["height"], 1..=100, 6);

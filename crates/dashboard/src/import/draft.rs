@@ -3,11 +3,11 @@
 use serde::Serialize;
 use types::Timestamp;
 
-use crate::check::check;
+use crate::check::{PANELS_MAX, check};
 use crate::document::{Dashboard, Panel, Variable};
 
-/// Largest number of panels that are looked at.
-pub(super) const PANELS_MAX: usize = 1_000;
+/// Most panels that are looked at: of those of others, some may not be taken.
+const FOREIGN_MAX: usize = 1_000;
 
 /// What became of a dashboard.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -48,8 +48,9 @@ impl Draft {
         self.panels.push((Outcome { title, taken: false, why: why.into() }, None));
     }
 
-    /// Keeps what our own check lets through, one by one: a part that is refused takes no other with it.
-    pub(super) fn finish(mut self, now: Timestamp) -> Import {
+    /// Keeps what our own check lets through, one by one: a part that is refused takes no other with it. The error says how many
+    /// panels are too many.
+    pub(super) fn finish(mut self, now: Timestamp) -> Result<Import, String> {
         let mut variables = Vec::new();
         for (mut outcome, variable) in self.variables {
             if let Some(variable) = variable {
@@ -73,7 +74,19 @@ impl Draft {
             }
             panels.push(outcome);
         }
+        if taken.len() > PANELS_MAX {
+            return Err(too_many(taken.len()));
+        }
         let dashboard = Dashboard { panels: taken, ..self.dashboard };
-        Import { dashboard, panels, variables }
+        Ok(Import { dashboard, panels, variables })
     }
+}
+
+/// Refuses more panels than are looked at.
+pub(super) fn check_number(n: usize) -> Result<(), String> {
+    if n > FOREIGN_MAX { Err(too_many(n)) } else { Ok(()) }
+}
+
+fn too_many(n: usize) -> String {
+    format!("{n} panels are too many: a dashboard has {PANELS_MAX} at most; divide it")
 }

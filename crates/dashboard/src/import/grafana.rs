@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::draft::{Draft, Outcome, PANELS_MAX};
+use super::draft::{Draft, Outcome, check_number};
 use super::read::{line, list, number, text};
 use super::source::{self, Source};
 use super::unit;
@@ -20,6 +20,7 @@ pub(super) fn read(body: &Value) -> Result<Draft, String> {
     if model.get("panels").is_none() && model.get("rows").is_none() {
         return Err("this is no dashboard of Grafana: it has no panels".to_owned());
     }
+    check_number(number_of_panels(model))?;
     let mut draft = Draft::default();
     let dashboard = &mut draft.dashboard;
     dashboard.title = Some(line(text(&model["title"]), 200))
@@ -39,12 +40,18 @@ pub(super) fn read(body: &Value) -> Result<Draft, String> {
     for variable in list(&model["templating"]["list"]).iter().take(100) {
         read_variable(&mut draft, variable, &sources);
     }
-    let mut reader = Reader { sources, section: None, below: 0, n_panels: 0 };
+    let mut reader = Reader { sources, section: None, below: 0 };
     reader.panels(&mut draft, list(&model["panels"]));
     for row in list(&model["rows"]) {
         reader.old_row(&mut draft, row);
     }
     Ok(draft)
+}
+
+/// Returns how many panels a model has, those of rows too.
+fn number_of_panels(model: &Value) -> usize {
+    let within = |all: &Value| list(all).iter().map(|one| list(&one["panels"]).len()).sum::<usize>();
+    list(&model["panels"]).len() + within(&model["panels"]) + within(&model["rows"])
 }
 
 /// The data sources that a model names through inputs and variables.
@@ -74,23 +81,16 @@ struct Reader {
     section: Option<String>,
     /// The first free row, for panels in `rows`.
     below: u32,
-    n_panels: usize,
 }
 
 impl Reader {
     fn panels(&mut self, draft: &mut Draft, panels: &[Value]) {
         for panel in panels {
-            self.n_panels += 1;
-            if self.n_panels > PANELS_MAX {
-                return;
-            }
             if text(&panel["type"]) == "row" {
                 let title = line(text(&panel["title"]), 200);
                 self.section = (!title.trim().is_empty()).then_some(title);
                 // The panels of a row that is folded lie in it; a row has no rows.
-                for inner in
-                    list(&panel["panels"]).iter().filter(|inner| text(&inner["type"]) != "row").take(PANELS_MAX)
-                {
+                for inner in list(&panel["panels"]).iter().filter(|inner| text(&inner["type"]) != "row") {
                     self.panel(draft, inner, None);
                 }
             } else {
@@ -105,7 +105,7 @@ impl Reader {
         let height = row["height"].as_f64().or_else(|| text(&row["height"]).trim_end_matches("px").parse().ok());
         let h = (height.unwrap_or(250.0) / 30.0).clamp(2.0, 40.0) as u32;
         let mut x = 0;
-        for panel in list(&row["panels"]).iter().take(PANELS_MAX) {
+        for panel in list(&row["panels"]) {
             let w = number(&panel["span"], 1..=OLD_COLUMNS, OLD_COLUMNS) * COLUMNS / OLD_COLUMNS;
             if x + w > COLUMNS {
                 (x, self.below) = (0, self.below + h);

@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use types::{Column, RowSet, Run, ScanError, TimeRange, Timestamp};
@@ -43,6 +43,8 @@ pub(crate) struct Scan<'a> {
     bytes_before: u64,
     /// Per source, and for events of none, how many were looked at and how many of them matched.
     counted: Vec<[AtomicU64; 2]>,
+    /// Per source, whether one of its events may fulfil the conditions.
+    may_match: Vec<OnceLock<bool>>,
     events_cached: AtomicU64,
     /// Events that other nodes looked at, and bytes that they read for it.
     events_shared: AtomicU64,
@@ -78,6 +80,7 @@ impl<'a> Scan<'a> {
         let sources: Vec<Source> = runs.iter().filter(overlaps).map(|run| Source::new(run.clone())).collect();
         Self {
             counted: (0..=sources.len()).map(|_| Default::default()).collect(),
+            may_match: sources.iter().map(|_| OnceLock::new()).collect(),
             sources,
             request,
             env: Environment {
@@ -145,18 +148,33 @@ impl<'a> Scan<'a> {
         items
     }
 
-    /// Returns the rows of an item that the steps let through.
+    /// Returns the rows of an item that the steps let through. All steps of a scan have the same conditions.
     pub(crate) fn frame(&self, item: &Item, steps: &Steps<'_>) -> Result<Frame<'_>, Stop> {
-        let block = rows_in_range(&self.sources[item.source], item)?;
+        let mut block = rows_in_range(&self.sources[item.source], item)?;
         let n_rows = block.rows.count() as u64;
         self.note_opened(item.source);
         if steps.is_search() {
             let n_begun = locked(&self.opened).len();
             locked(&self.ahead).announce(n_begun, &self.sources);
         }
+        if !self.may_match(item.source, steps)? {
+            self.env.events_skipped.fetch_add(n_rows, Relaxed);
+            block.rows = RowSet::none(block.rows.n_rows());
+            self.count(item.source, n_rows, 0);
+            return Ok(Frame::of_block(block));
+        }
         let frame = steps.apply(block, &self.env)?;
         self.count(item.source, n_rows, frame.n_rows() as u64);
         Ok(frame)
+    }
+
+    /// Reports whether an event of a source may fulfil all conditions; each source is asked once.
+    fn may_match(&self, source: usize, steps: &Steps<'_>) -> Result<bool, Stop> {
+        if let Some(known) = self.may_match[source].get() {
+            return Ok(*known);
+        }
+        let may_match = steps.may_match(&self.sources[source])?;
+        Ok(*self.may_match[source].get_or_init(|| may_match))
     }
 
     /// Returns the rows of an item that are samples of wanted streams, where the run tells.

@@ -143,9 +143,6 @@ impl<'p> Steps<'p> {
     pub(crate) fn apply<'a>(&self, mut block: BlockRows<'a>, env: &Environment) -> Result<Frame<'a>, Stop> {
         let mut is_settled = vec![false; self.conditions.len()];
         let n_rows = block.rows.count();
-        if !self.may_match(block.source)? {
-            block.rows = RowSet::none(block.rows.n_rows());
-        }
         for (condition, is_settled) in self.conditions.iter().zip(&mut is_settled) {
             if block.rows.is_empty() {
                 break;
@@ -176,7 +173,7 @@ impl<'p> Steps<'p> {
     }
 
     /// Reports whether an event of a run may fulfil all conditions, by what is known of the run as a whole.
-    fn may_match(&self, source: &Source) -> Result<bool, ScanError> {
+    pub(crate) fn may_match(&self, source: &Source) -> Result<bool, ScanError> {
         for condition in &self.conditions {
             let mut probes = condition.probe.iter().chain(&condition.alternatives).peekable();
             let mut is_possible = probes.peek().is_none();

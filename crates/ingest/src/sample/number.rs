@@ -1,4 +1,13 @@
-//! Numbers that no column of numbers holds, as texts.
+//! What a sample holds; numbers that no column of numbers holds, as texts.
+
+/// What a sample holds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum SampleValue<'v> {
+    /// A number.
+    Float(f64),
+    /// A native histogram, as the text that queries read it from.
+    Histogram(&'v str),
+}
 
 /// The NaN that marks the end of a series. Source: Prometheus' `model/value`.
 pub const STALE_BITS: u64 = 0x7ff0_0000_0000_0002;

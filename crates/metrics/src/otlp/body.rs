@@ -13,6 +13,11 @@ pub(super) fn message(bytes: &[u8]) -> Message<'_> {
     Message::new(bytes, WHAT)
 }
 
+/// Returns the numbers of a packed list.
+pub(super) fn packed(bytes: &[u8]) -> impl Iterator<Item = Result<u64, IngestError>> {
+    message(bytes).varints()
+}
+
 pub(super) fn bad(problem: String) -> IngestError {
     IngestError::BadBody { what: WHAT, problem }
 }

@@ -20,6 +20,8 @@ enum Content {
     Hex,
     /// An integer or a flag, as a varint.
     Number,
+    /// A signed integer, as a varint whose lowest bit is the sign.
+    Zigzag,
     /// An integer of eight bytes.
     Fixed,
     Double,
@@ -29,7 +31,7 @@ enum Content {
 /// A member of a message: its name in JSON, its name in the message, its number, what it holds. Lists may have any number.
 type Member = (&'static str, &'static str, u64, Content);
 
-use Content::{Bytes, Double, Fixed, Hex, Message, Number, Text};
+use Content::{Bytes, Double, Fixed, Hex, Message, Number, Text, Zigzag};
 
 static REQUEST: [Member; 1] = [("resourceMetrics", "resource_metrics", 1, Message(&RESOURCE_METRICS))];
 static RESOURCE_METRICS: [Member; 2] =
@@ -43,7 +45,7 @@ static METRIC: [Member; 8] = [
     ("gauge", "gauge", 5, Message(&NUMBERS)),
     ("sum", "sum", 7, Message(&NUMBERS)),
     ("histogram", "histogram", 9, Message(&HISTOGRAM)),
-    ("exponentialHistogram", "exponential_histogram", 10, Message(&HISTOGRAM)),
+    ("exponentialHistogram", "exponential_histogram", 10, Message(&EXPONENTIAL)),
     ("summary", "summary", 11, Message(&SUMMARY)),
 ];
 static NUMBERS: [Member; 3] = [
@@ -73,6 +75,24 @@ static BUCKETS: [Member; 8] = [
     ("attributes", "attributes", 9, Message(&ATTRIBUTE)),
     ("flags", "flags", 10, Number),
 ];
+static EXPONENTIAL: [Member; 2] = [
+    ("dataPoints", "data_points", 1, Message(&EXPONENTIAL_BUCKETS)),
+    ("aggregationTemporality", "aggregation_temporality", 2, Number),
+];
+static EXPONENTIAL_BUCKETS: [Member; 11] = [
+    ("attributes", "attributes", 1, Message(&ATTRIBUTE)),
+    ("timeUnixNano", "time_unix_nano", 3, Fixed),
+    ("count", "count", 4, Fixed),
+    ("sum", "sum", 5, Double),
+    ("scale", "scale", 6, Zigzag),
+    ("zeroCount", "zero_count", 7, Fixed),
+    ("positive", "positive", 8, Message(&SIDE)),
+    ("negative", "negative", 9, Message(&SIDE)),
+    ("flags", "flags", 10, Number),
+    ("exemplars", "exemplars", 11, Message(&EXEMPLAR)),
+    ("zeroThreshold", "zero_threshold", 14, Double),
+];
+static SIDE: [Member; 2] = [("offset", "offset", 1, Zigzag), ("bucketCounts", "bucket_counts", 2, Number)];
 static EXEMPLAR: [Member; 6] = [
     ("timeUnixNano", "time_unix_nano", 2, Fixed),
     ("asDouble", "as_double", 3, Double),
@@ -179,6 +199,10 @@ impl Element<'_> {
                 self.key(0);
                 put_varint(number.cast_unsigned(), self.out);
             }
+            Zigzag => {
+                self.key(0);
+                put_varint((number << 1 ^ number >> 63).cast_unsigned(), self.out);
+            }
             Fixed => {
                 self.key(1);
                 self.out.extend(number.to_le_bytes());
@@ -203,7 +227,7 @@ impl Element<'_> {
             Text => "a text",
             Bytes => "base64",
             Hex => "an id as hex digits",
-            Number | Fixed => "an integer",
+            Number | Zigzag | Fixed => "an integer",
             Double => "a number",
             Message(_) => "an object",
         }
@@ -251,7 +275,7 @@ impl<'de> Visitor<'de> for Element<'_> {
             Text => self.bytes(text.as_bytes()),
             Hex => self.bytes(&HEXLOWER_PERMISSIVE.decode(text.as_bytes()).map_err(|_| wrong("id of hex digits"))?),
             Bytes => self.bytes(&BASE64.decode(text.as_bytes()).map_err(|_| wrong("base64"))?),
-            Number | Fixed => {
+            Number | Zigzag | Fixed => {
                 let named = TEMPORALITIES.iter().position(|name| *name == text).map(|number| number as i64);
                 let number = named.or_else(|| text.parse().ok());
                 let number = number.or_else(|| text.parse().ok().map(u64::cast_signed));

@@ -10,7 +10,7 @@
 //!            summary = 11
 //! gauge      point = 1*
 //! sum        point = 1*   temporality = 2   is monotonic = 3
-//! histogram  point = 1*   temporality = 2
+//! histogram  point = 1*   temporality = 2 (of an exponential one as well; its points: `exponential`)
 //! summary    point = 1*
 //! point of a gauge or sum   time = 3 (fixed, ns)   double = 4   exemplar = 5*   integer = 6 (fixed)   attribute = 7*   flags = 8
 //! of a histogram            time = 3   count = 4 (fixed)   sum = 5   bucket count = 6* (fixed)   bound = 7* (double)
@@ -99,14 +99,12 @@ fn read_metric(bytes: &[u8], points: &mut Points<'_, '_>) -> Result<(), IngestEr
         5 => Kind::Gauge,
         7 if is_monotonic => Kind::Counter,
         7 => Kind::UpDownCounter,
+        10 => Kind::ExponentialHistogram,
         11 => Kind::Summary,
         _ => Kind::Histogram,
     };
     let refusal = match number {
-        10 => {
-            Some("is an exponential histogram, which is not stored; let the exporter aggregate into explicit buckets")
-        }
-        7 | 9 if temporality != CUMULATIVE => Some(
+        7 | 9 | 10 if temporality != CUMULATIVE => Some(
             "is not cumulative; set OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE=cumulative, or use the collector's processor deltatocumulative",
         ),
         _ => None,
@@ -124,7 +122,11 @@ fn read_metric(bytes: &[u8], points: &mut Points<'_, '_>) -> Result<(), IngestEr
 }
 
 fn read_point(bytes: &[u8], kind: Kind) -> Result<Point, IngestError> {
-    let (attribute_number, flags_number) = if kind == Kind::Histogram { (9, 10) } else { (7, 8) };
+    let (attribute_number, flags_number) = match kind {
+        Kind::Histogram => (9, 10),
+        Kind::ExponentialHistogram => (1, 10),
+        _ => (7, 8),
+    };
     let (mut point, mut flags) = (Point::default(), 0);
     let mut of = Distribution::default();
     for field in message(bytes) {
@@ -134,7 +136,9 @@ fn read_point(bytes: &[u8], kind: Kind) -> Result<Point, IngestError> {
                 point.attributes.push(attribute(bytes)?)
             }
             (_, (number, Content::Number(value))) if number == flags_number => flags = value,
-            (Kind::Histogram, (8, Content::Bytes(bytes))) => point.exemplars.push(exemplar(bytes)?),
+            (Kind::Histogram, (8, Content::Bytes(bytes)))
+            | (Kind::ExponentialHistogram, (11, Content::Bytes(bytes))) => point.exemplars.push(exemplar(bytes)?),
+            (Kind::ExponentialHistogram, field) => point.exponential.add(field)?,
             (Kind::Counter, (5, Content::Bytes(bytes))) => point.exemplars.push(exemplar(bytes)?),
             (Kind::Histogram | Kind::Summary, (4, Content::Fixed64(count))) => of.count = count,
             (Kind::Histogram | Kind::Summary, (5, Content::Fixed64(bits))) => of.sum = Some(f64::from_bits(bits)),

@@ -11,6 +11,7 @@ pub(super) enum Kind {
     /// A sum that may fall.
     UpDownCounter,
     Histogram,
+    ExponentialHistogram,
     Summary,
 }
 

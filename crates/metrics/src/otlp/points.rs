@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use ingest::sample::{Exemplar, METRIC_NAME, STALE_BITS, SampleWriter, SeriesLabels, sample_group};
+use ingest::sample::{Exemplar, METRIC_NAME, STALE_BITS, SampleValue, SampleWriter, SeriesLabels, sample_group};
 use ingest::{Collector, IngestAnswer, IngestError, OutOfScope};
 use types::{Limits, Timestamp};
 
 use super::attributes::{labels, number_text};
+use super::exponential::Exponential;
 use super::name::{Kind, metric_name, unit_words};
 use crate::exemplars::NewExemplars;
 use crate::metadata::{Metadata, MetricsState};
@@ -34,7 +35,7 @@ impl Metric {
         let word = match kind {
             Kind::Gauge | Kind::UpDownCounter => "gauge",
             Kind::Counter => "counter",
-            Kind::Histogram => "histogram",
+            Kind::Histogram | Kind::ExponentialHistogram => "histogram",
             Kind::Summary => "summary",
         };
         let (main, divided_by) = unit_words(unit);
@@ -59,6 +60,8 @@ pub(super) struct Point {
     /// The value of a gauge or sum.
     pub(super) value: f64,
     pub(super) distribution: Distribution,
+    /// What a point of an exponential histogram says.
+    pub(super) exponential: Exponential,
     pub(super) exemplars: Vec<PointExemplar>,
 }
 
@@ -211,6 +214,7 @@ impl<'c, 'a> Points<'c, 'a> {
         let added = match metric.kind {
             Kind::Histogram => self.histogram(name, &labels, time, &point)?,
             Kind::Summary => self.summary(name, &labels, time, &point)?,
+            Kind::ExponentialHistogram => self.exponential(name, &labels, time, &point)?,
             _ => {
                 self.exemplars(name, &labels, None, &mut point.exemplars.iter())?;
                 self.sample(name, &labels, None, time, value_of(&point, point.value))?
@@ -274,6 +278,25 @@ impl<'c, 'a> Points<'c, 'a> {
             return Ok(Err(reason));
         }
         self.sum_and_count(name, labels, time, point)
+    }
+
+    fn exponential(
+        &mut self,
+        name: &str,
+        labels: &BTreeMap<String, String>,
+        time: i64,
+        point: &Point,
+    ) -> Result<Result<(), String>, IngestError> {
+        let text = match point.exponential.histogram(point.is_stale) {
+            Ok(histogram) => histogram.to_text(),
+            Err(reason) => return Ok(Err(reason)),
+        };
+        if text.len() > self.limits.field_bytes_max {
+            let (n, most) = (text.len(), self.limits.field_bytes_max);
+            return Ok(Err(format!("the histogram takes {n} bytes; at most {most} are possible")));
+        }
+        self.exemplars(name, labels, None, &mut point.exemplars.iter())?;
+        self.value(name, labels, None, time, SampleValue::Histogram(&text))
     }
 
     fn summary(
@@ -348,6 +371,17 @@ impl<'c, 'a> Points<'c, 'a> {
         time: i64,
         value: f64,
     ) -> Result<Result<(), String>, IngestError> {
+        self.value(name, labels, extra, time, SampleValue::Float(value))
+    }
+
+    fn value(
+        &mut self,
+        name: &str,
+        labels: &BTreeMap<String, String>,
+        extra: Extra<'_>,
+        time: i64,
+        value: SampleValue<'_>,
+    ) -> Result<Result<(), String>, IngestError> {
         let series = match self.series(name, labels, extra) {
             Ok(series) => series,
             Err(reason) => return Ok(Err(reason)),
@@ -357,7 +391,7 @@ impl<'c, 'a> Points<'c, 'a> {
             self.out_of_scope.get_or_insert(refused);
             return Ok(Err(reason));
         }
-        let added = SampleWriter::new(self.collector, &series)?.add(time, value)?;
+        let added = SampleWriter::new(self.collector, &series)?.add_value(time, value)?;
         Ok(added.map_err(|refusal| refusal.to_string()))
     }
 }

@@ -6,14 +6,18 @@
 //! matcher   type = 1 (= 0, != 1, =~ 2, !~ 3)   name = 2   value = 3
 //! response  results = 1*
 //! result    series = 1*
-//! series    labels = 1* (name = 1, value = 2)   samples = 2* (value = 1, double; time = 2, ms)
+//! series    labels = 1* (name = 1, value = 2)   samples = 2* (value = 1, double; time = 2, ms)   histograms = 4*
 //! ```
+
+use std::sync::Arc;
 
 use door::problem::Problem;
 use ingest::IngestError;
 use ingest::protobuf::{Content, Message};
-use promql::{Labels, Matcher};
+use promql::{Histogram, Labels, Matcher};
 use types::Timestamp;
+
+use crate::native_histogram::{self, put_bytes, put_varint};
 
 /// What the body should be, for errors.
 const WHAT: &str = "remote read request";
@@ -27,7 +31,19 @@ const TIME_MAX: i64 = i64::MAX / Timestamp::MILLISECOND - 1;
 const OPERATORS: [&str; 4] = ["=", "!=", "=~", "!~"];
 
 /// A series with times in ms and values.
-pub(super) type ReadSeries = (Labels, Vec<i64>, Vec<f64>);
+pub(super) struct ReadSeries {
+    pub(super) labels: Labels,
+    pub(super) floats: Vec<(i64, f64)>,
+    pub(super) histograms: Vec<(i64, Arc<Histogram>)>,
+}
+
+impl ReadSeries {
+    /// Returns the number of samples; a histogram counts for one per bucket as well.
+    pub(super) fn n_samples(&self) -> usize {
+        let of_histogram = |(_, one): &(i64, Arc<Histogram>)| 1 + one.positive.len() + one.negative.len();
+        self.floats.len() + self.histograms.iter().map(of_histogram).sum::<usize>()
+    }
+}
 
 /// The samples that are asked for.
 #[derive(Debug)]
@@ -101,47 +117,36 @@ pub(super) fn encode(results: &[Vec<ReadSeries>]) -> Vec<u8> {
     let mut out = Vec::new();
     for series in results {
         let mut result = Vec::new();
-        for (labels, times, values) in series {
-            push_bytes(1, &one(labels, times, values), &mut result);
+        for one in series {
+            put_bytes(1, &encode_series(one), &mut result);
         }
-        push_bytes(1, &result, &mut out);
+        put_bytes(1, &result, &mut out);
     }
     out
 }
 
-fn one(labels: &Labels, times: &[i64], values: &[f64]) -> Vec<u8> {
+fn encode_series(series: &ReadSeries) -> Vec<u8> {
     // A sample has at most 22 bytes.
-    let mut out = Vec::with_capacity(times.len() * 22);
-    for label in labels.iter() {
+    let mut out = Vec::with_capacity(series.floats.len() * 22);
+    for label in series.labels.iter() {
         let mut pair = Vec::new();
-        push_bytes(1, label.name.as_bytes(), &mut pair);
-        push_bytes(2, label.value.as_bytes(), &mut pair);
-        push_bytes(1, &pair, &mut out);
+        put_bytes(1, label.name.as_bytes(), &mut pair);
+        put_bytes(2, label.value.as_bytes(), &mut pair);
+        put_bytes(1, &pair, &mut out);
     }
     let mut sample = Vec::with_capacity(20);
-    for (time, value) in times.iter().zip(values) {
+    for (time, value) in &series.floats {
         sample.clear();
         sample.push(1 << 3 | 1);
         sample.extend(value.to_le_bytes());
         sample.push(2 << 3);
-        push_varint(time.cast_unsigned(), &mut sample);
-        push_bytes(2, &sample, &mut out);
+        put_varint(time.cast_unsigned(), &mut sample);
+        put_bytes(2, &sample, &mut out);
+    }
+    for (time, histogram) in &series.histograms {
+        put_bytes(4, &native_histogram::write(*time, histogram), &mut out);
     }
     out
-}
-
-fn push_bytes(field: u8, bytes: &[u8], out: &mut Vec<u8>) {
-    out.push(field << 3 | 2);
-    push_varint(bytes.len() as u64, out);
-    out.extend_from_slice(bytes);
-}
-
-fn push_varint(mut number: u64, out: &mut Vec<u8>) {
-    while number >= 0x80 {
-        out.push((number & 0x7f) as u8 | 0x80);
-        number >>= 7;
-    }
-    out.push(number as u8);
 }
 
 #[cfg(test)]
@@ -152,14 +157,14 @@ mod tests {
     fn request(kinds: &[u8]) -> Vec<u8> {
         let (mut matcher, mut query, mut request) = (Vec::new(), Vec::new(), Vec::new());
         matcher.extend([1 << 3, 2]);
-        push_bytes(2, b"__name__", &mut matcher);
-        push_bytes(3, b"u.", &mut matcher);
+        put_bytes(2, b"__name__", &mut matcher);
+        put_bytes(3, b"u.", &mut matcher);
         query.push(1 << 3);
-        push_varint(1_000, &mut query);
+        put_varint(1_000, &mut query);
         query.push(2 << 3);
-        push_varint(2_000, &mut query);
-        push_bytes(3, &matcher, &mut query);
-        push_bytes(1, &query, &mut request);
+        put_varint(2_000, &mut query);
+        put_bytes(3, &matcher, &mut query);
+        put_bytes(1, &query, &mut request);
         kinds.iter().for_each(|kind| request.extend([2 << 3, *kind]));
         request
     }

@@ -12,6 +12,7 @@
 //!      exemplar    label references = 1*   value = 2 (double)   time = 3 (ms)
 //! 1.0  exemplar    labels = 1*   value = 2 (double)   time = 3 (ms)
 //! both sample      value = 1 (double)   time = 2 (ms)
+//!      histogram   see `native_histogram`
 //! ```
 
 use std::borrow::Cow;
@@ -21,8 +22,9 @@ use ingest::IngestError;
 use ingest::protobuf::{Content, Message};
 use ingest::sample::{Exemplar, SampleSeries};
 
-use super::series::SeriesReader;
+use super::series::{NAMELESS, SeriesReader};
 use crate::metadata::{Metadata, MetricsState, kind_of_number};
+use crate::native_histogram;
 use crate::series_cache::{LastSeries, SeriesCache};
 
 /// What the body should be, for errors.
@@ -37,19 +39,20 @@ type Pair<'b> = (Cow<'b, str>, Cow<'b, str>);
 struct Parts<'b> {
     samples: Vec<&'b [u8]>,
     exemplars: Vec<&'b [u8]>,
-    n_histograms: u64,
+    histograms: Vec<&'b [u8]>,
     is_empty: bool,
 }
 
 impl<'b> Parts<'b> {
     fn new() -> Self {
-        Self { samples: Vec::new(), exemplars: Vec::new(), n_histograms: 0, is_empty: true }
+        Self { samples: Vec::new(), exemplars: Vec::new(), histograms: Vec::new(), is_empty: true }
     }
 
     fn clear(&mut self) {
         self.samples.clear();
         self.exemplars.clear();
-        (self.n_histograms, self.is_empty) = (0, true);
+        self.histograms.clear();
+        self.is_empty = true;
     }
 
     /// Adds a field of a series of version 1.0 that is no label.
@@ -59,7 +62,7 @@ impl<'b> Parts<'b> {
         match field {
             (2, Content::Bytes(sample)) => self.samples.push(sample),
             (3, Content::Bytes(exemplar)) => self.exemplars.push(exemplar),
-            (4, _) => self.n_histograms += 1,
+            (4, Content::Bytes(histogram)) => self.histograms.push(histogram),
             _ => {}
         }
     }
@@ -190,7 +193,7 @@ fn read_two_within(
                 (1, Content::Number(reference)) => references.push(reference),
                 (1, Content::Bytes(packed)) => varints(packed, &mut references)?,
                 (2, Content::Bytes(sample)) => parts.samples.push(sample),
-                (3, _) => parts.n_histograms += 1,
+                (3, Content::Bytes(histogram)) => parts.histograms.push(histogram),
                 (4, Content::Bytes(exemplar)) => parts.exemplars.push(exemplar),
                 (5, Content::Bytes(message)) => metadata = Some(message),
                 _ => {}
@@ -235,15 +238,12 @@ fn write(
     parts: &Parts<'_>,
     symbols: Option<&[&[u8]]>,
 ) -> Result<(), IngestError> {
-    if parts.n_histograms > 0 {
-        let example = || {
-            let name = known.as_ref().map_or("", |known| known.series.message());
-            format!("the first of {:?}", &name[..name.floor_char_boundary(200)])
-        };
-        series.refuse("native histograms, which are not supported yet", parts.n_histograms, example);
-    }
     match &known {
         Ok(known) => {
+            for message in &parts.histograms {
+                let (time, histogram) = native_histogram::read(message, WHAT)?;
+                series.histogram(known, time, histogram)?;
+            }
             for message in &parts.exemplars {
                 series.exemplar(known, &exemplar(message, symbols)?)?;
             }
@@ -251,6 +251,7 @@ fn write(
         Err(problem) => {
             let n = parts.exemplars.len() as u64;
             series.refuse("exemplars of series that have no valid labels", n, || problem.clone());
+            series.refuse(NAMELESS, parts.histograms.len() as u64, || problem.clone());
         }
     }
     series.series(known, parts.samples.iter().map(|message| sample(message)))
@@ -318,26 +319,13 @@ fn symbol<'b>(reference: u64, symbols: &[&'b [u8]]) -> Result<Cow<'b, str>, Inge
     found.ok_or_else(missing).and_then(|bytes| text(bytes))
 }
 
-/// Reads packed numbers.
-fn varints(mut packed: &[u8], numbers: &mut Vec<u64>) -> Result<(), IngestError> {
-    while !packed.is_empty() {
-        let mut number = 0;
-        for shift in (0..=63).step_by(7) {
-            let Some((byte, rest)) = packed.split_first() else {
-                return Err(broken("a reference to a label is cut off".to_owned()));
-            };
-            packed = rest;
-            number |= u64::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                break;
-            }
-        }
-        numbers.push(number);
-        if numbers.len() > REFERENCES_MAX {
-            break;
-        }
-    }
-    Ok(())
+/// Reads packed numbers, up to one more than is possible.
+fn varints(packed: &[u8], numbers: &mut Vec<u64>) -> Result<(), IngestError> {
+    let left = (REFERENCES_MAX + 1).saturating_sub(numbers.len());
+    Message::new(packed, WHAT).varints().take(left).try_for_each(|number| {
+        numbers.push(number?);
+        Ok(())
+    })
 }
 
 /// Notes metadata of version 1.0.

@@ -4,12 +4,20 @@ use std::borrow::Cow;
 use std::fmt::Write;
 use std::sync::Arc;
 
-use ingest::sample::{Exemplar, SampleSeries, SampleWriter, SeriesLabels};
+use ingest::sample::{Exemplar, SampleSeries, SampleValue, SampleWriter, SeriesLabels};
 use ingest::{Collector, IngestError};
+use promql::Histogram;
 use types::{Limits, Timestamp};
 
 use crate::exemplars::NewExemplars;
 use crate::metadata::MetricsState;
+
+/// What is refused where a series cannot be named.
+pub(super) const NAMELESS: &str = "samples of series that have no valid labels";
+
+/// What is refused for its time.
+const FUTURE: &str = "samples of the future";
+const OLD: &str = "samples that the store does not keep";
 
 /// Writes the series of one message.
 pub(super) struct SeriesReader<'c, 'a> {
@@ -20,7 +28,15 @@ pub(super) struct SeriesReader<'c, 'a> {
     /// The latest time of a sample, in ms.
     latest: i64,
     n_samples: u64,
+    n_histograms: u64,
     refused: Vec<Refused>,
+}
+
+/// What was stored of a message.
+pub(super) struct Stored {
+    pub(super) n_samples: u64,
+    pub(super) n_histograms: u64,
+    pub(super) exemplars: NewExemplars,
 }
 
 /// What was not stored, for one reason.
@@ -40,7 +56,7 @@ impl<'c, 'a> SeriesReader<'c, 'a> {
     ) -> Self {
         let latest = now.0.saturating_add(limits.future_ns_max) / Timestamp::MILLISECOND;
         let exemplars = NewExemplars::default();
-        Self { collector, limits, state, exemplars, latest, n_samples: 0, refused: Vec::new() }
+        Self { collector, limits, state, exemplars, latest, n_samples: 0, n_histograms: 0, refused: Vec::new() }
     }
 
     /// Checks the labels of a series.
@@ -65,7 +81,7 @@ impl<'c, 'a> SeriesReader<'c, 'a> {
                     sample?;
                     n += 1;
                 }
-                self.refuse("samples of series that have no valid labels", n, || problem);
+                self.refuse(NAMELESS, n, || problem);
                 return Ok(());
             }
         };
@@ -87,22 +103,46 @@ impl<'c, 'a> SeriesReader<'c, 'a> {
         if n_future + n_old == 0 {
             return Ok(());
         }
-        let shown = series.series.stream();
-        let at = |text: String| format!("{}: {text}", &shown[..shown.floor_char_boundary(300)]);
-        let (latest, future) = (self.latest, Timestamp(future.saturating_mul(Timestamp::MILLISECOND)));
-        let limit = Timestamp(latest.saturating_mul(Timestamp::MILLISECOND));
-        self.refuse("samples of the future", n_future, || {
-            at(format!("{future} is after {limit}; check the sender's clock"))
+        let latest = self.latest;
+        self.refuse(FUTURE, n_future, || of_series(series, &too_late(future, latest)));
+        self.refuse(OLD, n_old, || of_series(series, &old));
+        Ok(())
+    }
+
+    /// Stores the histogram of a series and of a time in ms, or says why it cannot be.
+    pub(super) fn histogram(
+        &mut self,
+        series: &SampleSeries,
+        time: i64,
+        histogram: Result<Histogram, String>,
+    ) -> Result<(), IngestError> {
+        let at = |problem: &str| of_series(series, &format!("{}: {problem}", instant(time)));
+        let text = histogram.map(|histogram| histogram.to_text()).and_then(|text| {
+            let (n, most) = (text.len(), self.limits.field_bytes_max);
+            let too_long = || format!("it takes {n} bytes; at most {most} are possible");
+            (n <= most).then_some(text).ok_or_else(too_long)
         });
-        self.refuse("samples that the store does not keep", n_old, || at(old));
+        match text {
+            Err(problem) => self.refuse("native histograms that are not valid", 1, || at(&problem)),
+            Ok(_) if time > self.latest => {
+                let latest = self.latest;
+                self.refuse(FUTURE, 1, || of_series(series, &too_late(time, latest)));
+            }
+            Ok(text) => {
+                let mut writer = SampleWriter::of_series(self.collector, series)?;
+                match writer.add_value(time, SampleValue::Histogram(&text))? {
+                    Ok(()) => self.n_histograms += 1,
+                    Err(refusal) => self.refuse(OLD, 1, || of_series(series, &refusal.to_string())),
+                }
+            }
+        }
         Ok(())
     }
 
     /// Stores the exemplar of a series.
     pub(super) fn exemplar(&mut self, series: &SampleSeries, exemplar: &Exemplar<'_>) -> Result<(), IngestError> {
-        let instant = |ms: i64| Timestamp(ms.saturating_mul(Timestamp::MILLISECOND));
         let problem = if exemplar.time > self.latest {
-            Some(format!("{} is after {}; check the sender's clock", instant(exemplar.time), instant(self.latest)))
+            Some(too_late(exemplar.time, self.latest))
         } else {
             self.exemplars.add(self.collector, (series, exemplar), self.state)?.err()
         };
@@ -125,14 +165,29 @@ impl<'c, 'a> SeriesReader<'c, 'a> {
         }
     }
 
-    /// Returns the number of samples taken, the exemplars taken, and what was not.
-    pub(super) fn end(self) -> (u64, NewExemplars, Option<String>) {
+    /// Returns what was taken, and names what was not.
+    pub(super) fn end(self) -> (Stored, Option<String>) {
         let mut text = String::new();
         for Refused { what, n, example } in &self.refused {
             let separator = if text.is_empty() { "not stored: " } else { "; " };
             // Writing to a text succeeds.
             let _ = write!(text, "{separator}{n} {what} ({example})");
         }
-        (self.n_samples, self.exemplars, (!text.is_empty()).then_some(text))
+        let Self { n_samples, n_histograms, exemplars, .. } = self;
+        (Stored { n_samples, n_histograms, exemplars }, (!text.is_empty()).then_some(text))
     }
+}
+
+fn instant(ms: i64) -> Timestamp {
+    Timestamp(ms.saturating_mul(Timestamp::MILLISECOND))
+}
+
+fn too_late(time: i64, latest: i64) -> String {
+    format!("{} is after {}; check the sender's clock", instant(time), instant(latest))
+}
+
+/// Puts the labels of a series before what is wrong with it.
+fn of_series(series: &SampleSeries, problem: &str) -> String {
+    let shown = series.series.stream();
+    format!("{}: {problem}", &shown[..shown.floor_char_boundary(300)])
 }

@@ -21,18 +21,23 @@ impl SegmentRun {
 
     /// Returns the number of the stored column of a field.
     pub(super) fn column_number(&self, name: &str) -> Option<usize> {
-        self.run().footer.columns.binary_search_by(|column| (*column.name).cmp(name)).ok()
+        self.find_column(name).ok()
     }
 
-    /// Reports whether a field, stored or derived, lies below a name.
-    pub(super) fn has_below(&self, name: &str) -> bool {
+    /// Returns the same, or where the column would stand.
+    pub(super) fn find_column(&self, name: &str) -> Result<usize, usize> {
+        self.run().footer.columns.binary_search_by(|column| (*column.name).cmp(name))
+    }
+
+    /// Reports whether a field, stored or derived, lies below a name; `next` is the first column after that name.
+    pub(super) fn has_below(&self, name: &str, next: usize) -> bool {
         let footer = &self.run().footer;
         let is_below = |known: &str| known.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
-        let is_before = |known: &str| known.strip_prefix(name).map_or(known < name, |rest| rest < ".");
-        let first = footer.columns.partition_point(|column| is_before(&column.name));
+        let after = &footer.columns[next..];
+        let first = after.iter().take_while(|column| column.name.strip_prefix(name).is_some_and(|rest| rest < ".")).count();
         let text_keys = footer.origins.iter().filter_map(|origin| origin.text_key.as_deref());
         let time_keys = footer.origins.iter().filter_map(|origin| origin.time_key.as_ref().map(|(key, _)| &**key));
-        footer.columns.get(first).is_some_and(|column| is_below(&column.name))
+        after.get(first).is_some_and(|column| is_below(&column.name))
             || text_keys.chain(time_keys).any(is_below)
     }
 

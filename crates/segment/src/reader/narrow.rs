@@ -48,14 +48,16 @@ impl SegmentRun {
     /// Reports whether a value of the run may hold a text: what filters of blocks need not be asked about.
     pub(super) fn may_hold_text(&self, probe: &TextProbe<'_>) -> Result<bool, ScanError> {
         let ProbeField::Named(name) = probe.field else { return Ok(true) };
-        if self.is_derived(name) || self.is_message(name) || self.has_below(name) {
-            return Ok(true);
-        }
-        let Some(index) = self.column_number(name) else { return Ok(false) };
+        let index = match self.find_column(name) {
+            Ok(index) => index,
+            // Most runs have none of the other names that a field may have.
+            Err(next) => return Ok(name == "@message" || self.is_derived(name) || self.has_below(name, next)),
+        };
         if self.run().footer.columns[index].filter.is_none() || !is_asked(probe) {
             return Ok(true);
         }
-        self.run_may_hold_value(index, &self.question(probe.literal, probe.ignores_case)?.needle)
+        let is_more = || self.is_derived(name) || self.has_below(name, index + 1);
+        Ok(self.run_may_hold_value(index, &self.question(probe.literal, probe.ignores_case)?.needle)? || is_more())
     }
 
     /// Returns what the templates say of a literal; asked once per run and query.

@@ -101,6 +101,54 @@ fn samples_by_series(n_series: u32, n_each: u32, has_stale: bool) -> Arc<Batch> 
     Arc::new(batch)
 }
 
+/// Samples by their series, of which every tenth consists of histograms.
+fn samples_with_histograms(n_series: u32, n_each: u32) -> Arc<Batch> {
+    let series: Vec<Arc<Series>> = (0..n_series)
+        .map(|series| Arc::new(Series::of_labels(&format!(r#"{{"__name__":"m","n":"{series}"}}"#)).expect("labels")))
+        .collect();
+    let mut builder = SampleBuilder::default();
+    for step in 0..n_each {
+        for (number, series) in series.iter().enumerate() {
+            let time = Timestamp(i64::from(step) * 15 * Timestamp::SECOND);
+            match number % 10 {
+                3 => {
+                    let n = step + 7;
+                    let text =
+                        format!(r#"{{"schema":3,"count":{n},"sum":{n}.5,"positive":[[{number},[1,{step},6]]]}}"#);
+                    builder.push_histogram(series, time, &text)
+                }
+                _ => builder.push(series, time, f64::from(number as u32 * 1000 + step) / 100.0),
+            };
+        }
+    }
+    let mut batch = builder.finish();
+    batch.ingestion_times = batch.timestamps.clone();
+    Arc::new(batch)
+}
+
+#[test]
+fn histograms_are_stored_among_numbers_which_take_no_more_room_for_it() {
+    let batch = samples_with_histograms(100, 300);
+    let (_directory, segment, bytes) = written_as("metrics/node", &batch);
+    let run = segment.run(0, 0).expect("one run");
+    let back = segment.run_reader(0).expect("one run").block(0).expect("whole");
+    assert_eq!(back.series.as_ref().map(|series| series.len()), Some(100), "read by series");
+    assert_same(&batch, &back);
+    let fields: Vec<(String, u64)> =
+        run.fields().expect("whole").into_iter().map(|field| (field.name.to_string(), field.n_events)).collect();
+    assert!(fields.contains(&("value".to_owned(), 27_000)) && fields.contains(&("histogram".to_owned(), 3_000)));
+    let rows = RowSet::of(30_000, |row| row % 7 == 0);
+    let columns = run.read(0, &["value", "histogram"], &rows).expect("whole");
+    for (row, of_batch) in rows.iter().enumerate() {
+        let expected = [batch.field("value"), batch.field("histogram")].map(|column| column.value(of_batch));
+        assert_eq!([columns[0].value(row), columns[1].value(row)], expected, "{of_batch}");
+    }
+    // A text takes a few bytes; with numbers stored as such, 27,000 of them alone would take more.
+    assert!(bytes.len() < 60_000, "{} bytes", bytes.len());
+    let alone = samples_with_histograms(3, 300);
+    assert_eq!(alone.fields.iter().map(|(name, _)| &**name).collect::<Vec<_>>(), ["value"]);
+}
+
 fn assert_same(a: &Batch, b: &Batch) {
     let (a, b) = (a.spelled_out(), b.spelled_out());
     assert_eq!((&a.timestamps, &a.sequences, &a.levels), (&b.timestamps, &b.sequences, &b.levels));

@@ -124,11 +124,11 @@ impl RunWriter {
                 Some(_) if !texts.is_empty() => return Ok(None),
                 Some((_, values)) => {
                     let encoded = match encode_values(values, &codes, stream) {
-                        Some(section) => {
+                        Some(encoded) => {
                             column.counter = FieldCounter::default();
-                            column.n_events += batch.len() as u64;
+                            column.n_events += encoded.present.count() as u64;
                             column.types.insert_column(values);
-                            Some(BlockColumn { present: RowSet::all(batch.len()), section })
+                            Some(encoded)
                         }
                         None => column.encode(values, &minutes)?,
                     };
@@ -237,12 +237,18 @@ fn table_of(of_series: &[Option<&Arc<str>>], text_codes: &[u32], run_codes: &[u3
     table
 }
 
-/// Encodes decimals that all rows have as differences.
-fn encode_values(values: &Column, codes: &[u32], stream: usize) -> Option<Vec<u8>> {
-    match values {
-        Column::Floats { values, present: None, integers } => {
-            successive::encode_decimals(values, integers.as_ref(), codes, stream)
-        }
-        _ => None,
+/// Encodes decimals as differences. Rows without one are histograms.
+fn encode_values(values: &Column, codes: &[u32], stream: usize) -> Option<BlockColumn> {
+    let Column::Floats { values, present, integers } = values else { return None };
+    let Some(present) = present else {
+        let section = successive::encode_decimals(values, integers.as_ref(), codes, stream)?;
+        return Some(BlockColumn { present: RowSet::all(values.len()), section });
+    };
+    if present.is_empty() {
+        return None;
     }
+    let (of_rows, codes): (Vec<f64>, Vec<u32>) = present.iter().map(|row| (values[row], codes[row])).unzip();
+    let integers = integers.as_ref().map(|integers| present.places_of(integers));
+    let section = successive::encode_decimals(&of_rows, integers.as_ref(), &codes, stream)?;
+    Some(BlockColumn { present: present.clone(), section })
 }

@@ -136,6 +136,87 @@ async fn variables_are_put_into_queries_and_data_is_a_file() {
     assert_eq!(misspelled.status, 400);
 }
 
+#[tokio::test]
+async fn a_dashboard_with_its_data_is_one_file() {
+    let house = House::new();
+    house.fill().await;
+    let (_, ani) = house.key("read", &["*"]).await;
+    let (_, db) = house.key("read", &["db"]).await;
+    let mut board = document("Payments of $service", "web/access");
+    board["variables"] = json!([{"name": "service", "query": "stats count(*) as n by service | sort n desc",
+        "groups": ["web/access"], "multiple": false}]);
+    board["panels"][0]["link"] = "/".into();
+    let mut course = board["panels"][0].clone();
+    (course["id"], course["kind"]) = ("c".into(), "line".into());
+    course["queries"][0]["query"] = "stats count(*) as n by bin($__interval), status".into();
+    board["panels"].as_array_mut().expect("panels").push(course);
+    assert_eq!(house.dashboard_as(&ani, "PUT", "/pay", &board).await.status, 201);
+    let file = async |key: &str, more: &str| {
+        house.dashboard_as(key, "GET", &format!("/pay/export?format=html{more}"), &Value::Null).await
+    };
+    let page = file(&ani, "").await;
+    assert_eq!((page.status, page.header("content-disposition")), (200, "attachment; filename=\"pay.html\""));
+    let text = page.text();
+    assert!(text.contains("<h1>Payments of web</h1>"), "{text}");
+    assert!(text.contains("<td class=\"value\">info</td><td class=\"number\">1</td>"), "{text}");
+    assert!(text.contains("<svg") && text.contains("2026-11-20 11:00 to 2026-11-20 12:00 (UTC)"), "{text}");
+    let indonesian = file(&ani, "&var.service=api&lang=id&time_zone=Asia/Jakarta").await.text();
+    assert!(
+        indonesian.contains("<h1>Payments of api</h1>") && indonesian.contains("2026-11-20 18:00 sampai"),
+        "{indonesian}"
+    );
+    assert_eq!(file(&db, "").await.status, 404);
+    for wrong in ["&panel=p", "&var.servce=api", "&lang=fr", "&time_zone=x", "&from=now&to=now-1h"] {
+        assert_eq!(file(&ani, wrong).await.status, 400, "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn a_report_is_made_by_who_may_and_seen_within_its_authors_groups() {
+    let house = House::new();
+    house.fill().await;
+    let (_, ani) = house.key("operate", &["web/*"]).await;
+    let (_, reader) = house.key("read", &["web/*"]).await;
+    let (_, other) = house.key("operate", &["db"]).await;
+    let report =
+        json!({"dashboard": "pay", "on": "monday", "at": "07:00", "time_zone": "Asia/Jakarta", "topic": "reports"});
+    let asked = async |key: &str, method: &str, path: &str, body: &Value| {
+        let request = Request::builder().method(method).uri(format!("/api/v1/reports{path}"));
+        let request = request.header("x-catat-key", key).header("content-type", "application/json");
+        house.send(request.body(Body::from(body.to_string())).expect("a request")).await
+    };
+    assert_eq!(asked(&reader, "PUT", "/weekly", &report).await.status, 403);
+    let made = asked(&ani, "PUT", "/weekly", &report).await;
+    assert_eq!(made.status, 200, "{}", made.text());
+    let shown = made.json();
+    assert!(shown["next"].as_str().is_some_and(|next| next.ends_with("T00:00:00Z")), "{shown}");
+    assert_eq!((&shown["channels"], &shown["last"]), (&json!([]), &Value::Null));
+    let names = async |key: &str| {
+        let all = asked(key, "GET", "", &Value::Null).await.json()["reports"].as_array().cloned().unwrap_or_default();
+        all.iter().filter_map(|one| one["name"].as_str().map(str::to_owned)).collect::<Vec<_>>()
+    };
+    assert_eq!((names(&reader).await, names(&other).await), (vec!["weekly".to_owned()], Vec::new()));
+    assert_eq!(asked(&other, "DELETE", "/weekly", &Value::Null).await.status, 404);
+    assert_eq!(asked(&other, "PUT", "/weekly", &report).await.status, 403);
+    // The dashboard does not exist, for its author.
+    assert_eq!(asked(&ani, "POST", "/weekly/send", &Value::Null).await.status, 404);
+    house.dashboard_as(&ani, "PUT", "/pay", &document("Payments", "web/access")).await;
+    assert_eq!(asked(&ani, "POST", "/weekly/send", &Value::Null).await.json(), json!({"queued": true}));
+    let last = asked(&ani, "GET", "", &Value::Null).await.json()["reports"][0]["last"].clone();
+    assert_eq!(last["deliveries"], json!([]), "no channel takes it: {last}");
+    let mut wrong = report.clone();
+    for (key, value) in
+        [("on", json!("never")), ("at", json!("7")), ("ledger", json!(true)), ("topic", json!("")), ("x", json!(1))]
+    {
+        wrong[key] = value;
+        let refused = asked(&ani, "PUT", "/weekly", &wrong).await;
+        assert_eq!((refused.status, &refused.json()["error"]["code"]), (400, &json!("bad-report")), "{key}");
+        wrong = report.clone();
+    }
+    assert_eq!(asked(&ani, "DELETE", "/weekly", &Value::Null).await.status, 200);
+    assert_eq!(names(&ani).await, Vec::<String>::new());
+}
+
 async fn of_service(house: &House, key: &str, service: &str) -> Value {
     let question = json!({"query": "filter service = $service | limit 9", "variables": {"service": service},
         "from": "2026-11-20T11:00:00Z", "to": "2026-11-20T12:00:00Z"});

@@ -22,13 +22,14 @@ const INTEREST_NS: i64 = Timestamp::HOUR;
 /// Keeps the slices of the last hour in the cache until the server ends.
 pub async fn follow_spans(server: Weak<Server>, state: Arc<TracesState>) {
     loop {
-        tokio::time::sleep(PAUSE).await;
-        let Some(server) = server.upgrade() else { return };
-        let server = Shared::of_server(server);
-        let is_of_fleet = server.whole_store().nodes().is_some();
-        if !is_of_fleet || state.was_asked_since(Timestamp(server.now().0.saturating_sub(INTEREST_NS))) {
-            read_last_hour(&server, state.clone()).await;
+        // At once after a start, too: that is when people look.
+        let Some(running) = server.upgrade().map(Shared::of_server) else { return };
+        let is_of_fleet = running.whole_store().nodes().is_some();
+        if !is_of_fleet || state.was_asked_since(Timestamp(running.now().0.saturating_sub(INTEREST_NS))) {
+            read_last_hour(&running, state.clone()).await;
         }
+        drop(running);
+        tokio::time::sleep(PAUSE).await;
     }
 }
 

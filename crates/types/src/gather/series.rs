@@ -94,6 +94,20 @@ mod tests {
     }
 
     #[test]
+    fn histograms_stand_beside_the_numbers_of_other_rows() {
+        let (a, b) = (series("1"), series("2"));
+        let mut builder = SampleBuilder::default();
+        builder.push(&a, Timestamp(0), 1.5);
+        builder.push_histogram(&b, Timestamp(0), "{}");
+        builder.push(&a, Timestamp(1), 2.5);
+        let one = builder.finish();
+        let both = Batch::gather(&[&one, &batch(&[&a])], &[(0, 1), (1, 0), (0, 2)]);
+        let values = |name: &str| (0..3).map(|row| both.field(name).value(row)).collect::<Vec<_>>();
+        assert_eq!(values("histogram"), [Some(Value::text("{}")), None, None]);
+        assert_eq!(values("value"), [None, Some(Value::Float(0.0)), Some(Value::Float(2.5))]);
+    }
+
+    #[test]
     fn events_beside_samples_and_streams_of_two_series_are_spelled_out() {
         let a = series("1");
         let one = batch(&[&a, &a]);

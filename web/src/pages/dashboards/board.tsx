@@ -10,7 +10,7 @@ import { oneLine } from "../../format.ts";
 import { pageKeys } from "../../keys.ts";
 import { Icon } from "../../parts/icons.tsx";
 import { Way } from "../../parts/way.tsx";
-import { t, text } from "../../texts.ts";
+import { language, t, text } from "../../texts.ts";
 import { asked, askedAt, go, NO_BOARD, shift, view, zoomOut } from "../../view.ts";
 import { useAlerts } from "./alert_lines.tsx";
 import { isAsking } from "./ask.ts";
@@ -21,7 +21,19 @@ import { sectionsOf, type Section } from "./grid.ts";
 import { Panel } from "./panel.tsx";
 import { PanelForm } from "./panel_form.tsx";
 import { SettingsForm } from "./settings_form.tsx";
-import { board, crosshair, isChanged, loadBoard, range, redo, refresh, round, shown, undo } from "./state.ts";
+import {
+  board,
+  crosshair,
+  followRange,
+  isChanged,
+  loadBoard,
+  range,
+  redo,
+  refresh,
+  round,
+  shown,
+  undo,
+} from "./state.ts";
 import { choicesOf, useOffers, VariableBar } from "./variable_bar.tsx";
 import type { Choices } from "./variables.ts";
 
@@ -80,13 +92,15 @@ function useKeys(): void {
 /** The page. */
 export function BoardPage({ Time }: { Time: ComponentType }) {
   const { name, panel, edit } = view.value.board;
+  const { from, to } = view.value;
   useEffect(() => {
     askedAt.value = Date.now();
     void loadBoard(name);
   }, [name]);
+  const { state, data, error } = board.value;
+  useEffect(() => followRange(name), [name, from, to, state, language.value]);
   useRefresh();
   useKeys();
-  const { state, data, error } = board.value;
   const text = data?.name === name ? shown.value : null;
   useEffect(() => {
     if (text) document.title = `${text.title || name} – catat`;

@@ -14,11 +14,25 @@ import { t } from "../../texts.ts";
 import { ago } from "../../time.ts";
 import { go, NO_BOARD, view } from "../../view.ts";
 import { Sure, told } from "../settings/parts.tsx";
-import { board, discard, draft, isChanged, loadBoard, redo, refresh, save, saveCopy, undo } from "./state.ts";
+import { fileName, saveFile } from "./picture.ts";
+import { Reports } from "./reports.tsx";
+import {
+  board,
+  discard,
+  draft,
+  isChanged,
+  loadBoard,
+  pageOfBoard,
+  redo,
+  refresh,
+  save,
+  saveCopy,
+  undo,
+} from "./state.ts";
 import { withTitles } from "./storable.ts";
 import { Versions } from "./versions.tsx";
 
-type Opened = "" | "copy" | "history";
+type Opened = "" | "copy" | "history" | "mail";
 
 /** The head. */
 export function Bar({
@@ -70,6 +84,9 @@ export function Bar({
       <Dialog open={open.value === "copy"} onClose={() => (open.value = "")} label={t("Save a copy")}>
         <CopyForm title={text.title} onDone={() => (open.value = "")} />
       </Dialog>
+      <Dialog open={open.value === "mail"} onClose={() => (open.value = "")} label={t("Send by e-mail")}>
+        <Reports name={name} onDone={() => (open.value = "")} />
+      </Dialog>
       <Dialog open={open.value === "history"} onClose={() => (open.value = "")} label={t("Earlier versions")}>
         <Versions name={name} onDone={() => (open.value = "")} />
       </Dialog>
@@ -89,6 +106,19 @@ function More({ name, open }: { name: string; open: { value: Opened } }) {
     discard();
     tell(t("Dashboard deleted"));
     go({ board: NO_BOARD });
+  };
+  const toFile = async () => {
+    tell(t("The file is being made"));
+    try {
+      saveFile(await pageOfBoard(name), fileName(kept?.text.title ?? name, "html"));
+      tell(
+        isChanged.peek()
+          ? t("The browser saves the file, without the changes that are not saved")
+          : t("The browser saves the file"),
+      );
+    } catch (error) {
+      tell(told(error));
+    }
   };
   const item = (text: string, testId: string, action: () => void) => (
     <li>
@@ -112,6 +142,8 @@ function More({ name, open }: { name: string; open: { value: Opened } }) {
           set({ wall: "panels", edit: "", panel: "" }),
         )}
         {item(t("Copy a link with fixed times"), "board-link", copyLink)}
+        {item(t("Save with its data as one HTML file"), "board-html", () => void toFile())}
+        {item(t("Send by e-mail…"), "board-mail", () => (open.value = "mail"))}
         {isDerived(name) && !name.startsWith("host:") && (
           <li>
             <Way to={{ page: "for", open: name.slice(name.indexOf(":") + 1) }} data-testid="board-for">

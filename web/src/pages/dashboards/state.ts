@@ -2,8 +2,11 @@
 
 import { computed, signal } from "@preact/signals";
 
+import { timeZone } from "../../api.ts";
 import {
   askBoard,
+  askPage,
+  isDerived,
   saveBoard,
   saveNewBoard,
   type Board,
@@ -11,6 +14,7 @@ import {
   type BoardText,
 } from "../../api/dashboards.ts";
 import { start, type Lane } from "../../ask.ts";
+import { language } from "../../texts.ts";
 import { resolve } from "../../time.ts";
 import { askedAt, go, NO_BOARD, REFRESHES, view } from "../../view.ts";
 import type { BoardRange } from "./ask.ts";
@@ -71,6 +75,11 @@ function kept(name: string): Draft | null {
   }
 }
 
+/** The range and the language that a ready-made dashboard was asked for: what it has follows from them. */
+let askedRange = "";
+
+const rangeKey = () => JSON.stringify([view.peek().from, view.peek().to, language.peek()]);
+
 /** Asks for the dashboard; what was changed of it earlier and not saved is there again. */
 export async function loadBoard(name: string): Promise<void> {
   if (board.peek().data?.name !== name) {
@@ -78,6 +87,7 @@ export async function loadBoard(name: string): Promise<void> {
     draft.value = null;
   }
   const { from, to } = view.peek();
+  askedRange = from === "" ? "" : rangeKey();
   await start(board, (signal) => askBoard(name, signal, from === "" ? {} : { range: { from, to } }));
   const { state, data } = board.peek();
   if (state !== "done" || data === null) return;
@@ -88,6 +98,14 @@ export async function loadBoard(name: string): Promise<void> {
     else keep(null, name);
   }
   takeRange(data.text);
+  // Without a range, it was asked for its own.
+  if (askedRange === "") askedRange = rangeKey();
+}
+
+/** Asks for a ready-made dashboard again when the range or the language is another one. */
+export function followRange(name: string): void {
+  const isLoaded = board.peek().data?.name === name && board.peek().state !== "loading";
+  if (isDerived(name) && isLoaded && view.peek().from !== "" && rangeKey() !== askedRange) void loadBoard(name);
 }
 
 /** Seconds of a refresh, of those that the page offers. */
@@ -178,6 +196,19 @@ export async function saveCopy(title: string): Promise<void> {
   const name = await saveNewBoard(storable({ ...text, title }));
   discard();
   go({ board: { ...NO_BOARD, name, chosen: view.peek().board.chosen } });
+}
+
+/** Asks for the dashboard as the server has it, with the time and the values that are chosen, as one file. */
+export function pageOfBoard(name: string): Promise<Blob> {
+  const { from, to, zone, board: of } = view.peek();
+  const named: [string, string][] = [
+    ["from", from || "now-24h"],
+    ["to", to || "now"],
+    ["time_zone", timeZone(zone)],
+  ];
+  for (const [variable, values] of Object.entries(of.chosen))
+    for (const value of values) named.push([`var.${variable}`, value]);
+  return askPage(name, [...named, ["lang", language.peek()]]);
 }
 
 /** What `now` means for the range that was last shown. */

@@ -132,3 +132,20 @@ fn a_server_without_encryption_gets_nothing_where_it_is_asked_for() {
     let said = thread.join().expect("the server ends");
     assert!(!said.iter().any(|line| line.starts_with("AUTH") || line.starts_with("MAIL")), "{said:#?}");
 }
+
+#[test]
+fn a_report_has_its_own_words_and_its_file() {
+    let (port, thread) = server(None);
+    let mailbox = mailbox(&format!("smtp://127.0.0.1:{port}"), &["boss@example.org"]).expect("a mailbox");
+    let report = serde_json::json!({
+        "id": "7", "rule": "daily", "status": "firing", "labels": {}, "starts_at": "2026-11-25T07:00:00Z",
+        "annotations": {"summary": "Payments\r\nBcc: all@example.org", "message": "See the file.\n"},
+        "report": {"name": "daily", "due": 1}, "enclosure": {"name": "daily.html", "html": "<p>pay</p>"},
+    });
+    mailbox.deliver(&report, false).expect("it is delivered");
+    let said = thread.join().expect("the server ends");
+    let has = |text: &str| said.iter().any(|line| line.contains(text));
+    assert!(has("Subject: Payments  Bcc: all@example.org") && has("See the file."), "{said:#?}");
+    assert!(has("Content-Type: multipart/mixed") && has("attachment; filename=\"daily.html\""), "{said:#?}");
+    assert!(has("<p>pay</p>") && !said.iter().any(|line| line.starts_with("Bcc")), "{said:#?}");
+}

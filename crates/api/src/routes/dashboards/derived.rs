@@ -1,13 +1,13 @@
 //! Ready-made dashboards of the groups, services and hosts within the caller's scope.
 
-use dashboard::derive::{Subject, derive};
+use dashboard::derive::{Subject, derive, in_language};
 use plan::fields::{HOST_FIELDS, SERVICE_FIELDS};
 use types::{TimeRange, Timestamp};
 
 use crate::dashboards::DashboardView;
 use crate::state::Shared;
 use crate::subject::{SubjectReader, text};
-use dashboard::Dashboard;
+use dashboard::{Dashboard, Locale};
 use door::problem::Problem;
 use door::query_run::read;
 
@@ -23,7 +23,7 @@ pub(super) async fn find(
     server: &Shared,
     name: String,
     subject: Subject,
-    range: Option<TimeRange>,
+    (range, locale): (Option<TimeRange>, Locale),
 ) -> Result<DashboardView, Problem> {
     let now = server.now();
     let range = range.unwrap_or(last_day(now));
@@ -31,7 +31,7 @@ pub(super) async fn find(
     let facts = read(server, &name, move |run| SubjectReader { run, range, now }.facts(subject)).await?;
     let derived =
         derive(&facts).ok_or_else(|| Problem::not_found(nothing).hint("ask about a longer time, as from=now-7d"))?;
-    Ok(DashboardView::derived(name, derived))
+    Ok(DashboardView::derived(name, in_language(derived, locale)))
 }
 
 /// Returns all dashboards that are derived: of groups, services and hosts with events in the last day.

@@ -1,40 +1,42 @@
-//! `GET /api/v1/dashboards/{name}/export`: the data of one panel as a file.
+//! `GET /api/v1/dashboards/{name}/export`: a dashboard as one file of HTML, or the data of one panel.
 
-use std::collections::BTreeMap;
-
-use axum::response::Response;
-use dashboard::{Choice, Choices, Dashboard, Panel, Variable};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use dashboard::{Dashboard, Panel, PanelQuery};
 use serde_json::Value;
 
+use super::choices::{PREFIX, choices, sent};
 use super::look_up;
-use crate::ask::{Ask, Groups};
+use super::page::{Moment, render};
+use crate::ask::{self, Ask, Groups};
+use crate::locale::{locale, of_boards};
+use crate::markdown::in_address;
 use crate::routes::query;
 use crate::state::Shared;
 use door::parameters::{Parameters, PathName};
 use door::problem::Problem;
 
-/// What the names of parameters begin with that choose the values of variables.
-const VARIABLE: &str = "var.";
+/// The format that is a whole dashboard.
+const HTML: &str = "html";
 
-pub(super) async fn get(server: Shared, PathName(name): PathName, parameters: Parameters) -> Result<Response, Problem> {
-    let others = parameters.0.iter().filter(|(key, _)| !key.starts_with(VARIABLE)).cloned().collect();
-    Parameters(others).check_names(&["format", "panel", "query", "from", "to", "time_zone"])?;
-    let document = look_up::read(&server, name, None).await?;
-    let panel = panel(&document, parameters.get("panel"))?;
-    let query = match (parameters.get("query"), &panel.queries[..]) {
-        (None, [only]) => only,
-        (None, []) => return Err(bad(format!("panel {:?} has no query", panel.id))),
-        (None, _) => {
-            let ids: Vec<String> = (0..panel.queries.len()).map(|at| panel.query_id(at)).collect();
-            let problem = bad(format!("panel {:?} has {} queries", panel.id, panel.queries.len()));
-            return Err(problem.hint(format!("add query={}", ids.join(" or query="))));
-        }
-        (Some(id), queries) => {
-            let at = (0..queries.len()).find(|at| panel.query_id(*at) == id);
-            let at = at.ok_or_else(|| bad(format!("panel {:?} has no query {id:?}", panel.id)))?;
-            &queries[at]
-        }
-    };
+pub(super) async fn get(
+    server: Shared,
+    PathName(name): PathName,
+    parameters: Parameters,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let others = parameters.0.iter().filter(|(key, _)| !key.starts_with(PREFIX)).cloned().collect();
+    let is_page = parameters.get("format") == Some(HTML);
+    let own: &[&str] = if is_page { &["lang"] } else { &["panel", "query"] };
+    Parameters(others).check_names(&[&["format", "from", "to", "time_zone"], own].concat())?;
+    let (document, moment) = read(&server, &name, &parameters, &headers).await?;
+    let choices = choices(&server, &document, &sent(&parameters.0), &moment).await?;
+    if is_page {
+        let url = address(server.app.alerts.base_url(), &name, &parameters);
+        let page = render(&server, document, choices, moment, Some(url)).await?;
+        return Ok(file_of(&name, page));
+    }
+    let query = query_of(panel(&document, parameters.get("panel"))?, parameters.get("query"))?;
     let text = |name: &str, own: &str| Some(Value::String(parameters.get(name).unwrap_or(own).to_owned()));
     let ask = Ask {
         query: query.query.clone(),
@@ -43,45 +45,76 @@ pub(super) async fn get(server: Shared, PathName(name): PathName, parameters: Pa
         groups: Some(Groups::Many(query.groups.clone())),
         language: Some(query.language.name().to_owned()),
         time_zone: parameters.get("time_zone").map(str::to_owned),
-        variables: Some(choices(&document, &parameters)?),
+        variables: Some(choices),
         ..Ask::default()
     };
-    query::file(&server, ask.stepped(server.now())?.filled(server.now())?, &parameters).await
+    query::file(&server, ask.stepped(moment.now)?.filled(moment.now)?, &parameters).await
+}
+
+/// Returns the document, and when and how it is shown: as the parameters say, else as the document does.
+async fn read(
+    server: &Shared,
+    name: &str,
+    parameters: &Parameters,
+    headers: &HeaderMap,
+) -> Result<(Dashboard, Moment), Problem> {
+    let (now, locale) = (server.now(), of_boards(locale(parameters, headers)?));
+    let time_zone = ask::time_zone(parameters.get("time_zone"))?;
+    let range_of = |from: &str, to: &str| {
+        let [from, to] = [from, to].map(|text| Value::String(text.to_owned()));
+        ask::range(Some(&from), Some(&to), now, time_zone)
+    };
+    let (from, to) = (parameters.get("from"), parameters.get("to"));
+    // What is derived follows from what the range has.
+    let asked = from.map(|from| range_of(from, to.unwrap_or("now"))).transpose()?;
+    let document = look_up::find(server, name.to_owned(), None, (asked, locale)).await?.document().clone();
+    let range = range_of(from.unwrap_or(&document.range.from), to.unwrap_or(&document.range.to))?;
+    Ok((document, Moment { now, range, time_zone, locale }))
 }
 
 fn panel<'a>(document: &'a Dashboard, id: Option<&str>) -> Result<&'a Panel, Problem> {
-    let id =
-        id.ok_or_else(|| bad("panel is missing".to_owned()).hint("add panel=ID, an id of the dashboard's panels"))?;
+    let id = id.ok_or_else(|| {
+        let hint = "add panel=ID, an id of the dashboard's panels; format=html has all of them";
+        bad("panel is missing".to_owned()).hint(hint)
+    })?;
     let found = document.panels.iter().find(|panel| panel.id == id);
     found.ok_or_else(|| Problem::not_found(format!("the dashboard has no panel {id:?}")))
 }
 
-/// Returns what is chosen for each variable: by the address, else what the dashboard chooses at first.
-fn choices(document: &Dashboard, parameters: &Parameters) -> Result<Choices, Problem> {
-    let mut sent: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for (key, value) in &parameters.0 {
-        if let Some(name) = key.strip_prefix(VARIABLE) {
-            sent.entry(name).or_default().push(value.clone());
+fn query_of<'a>(panel: &'a Panel, id: Option<&str>) -> Result<&'a PanelQuery, Problem> {
+    match (id, &panel.queries[..]) {
+        (None, [only]) => Ok(only),
+        (None, []) => Err(bad(format!("panel {:?} has no query", panel.id))),
+        (None, queries) => {
+            let ids: Vec<String> = (0..queries.len()).map(|at| panel.query_id(at)).collect();
+            let problem = bad(format!("panel {:?} has {} queries", panel.id, queries.len()));
+            Err(problem.hint(format!("add query={}", ids.join(" or query="))))
+        }
+        (Some(id), queries) => {
+            let at = (0..queries.len()).find(|at| panel.query_id(*at) == id);
+            at.map(|at| &queries[at]).ok_or_else(|| bad(format!("panel {:?} has no query {id:?}", panel.id)))
         }
     }
-    if let Some(name) = sent.keys().find(|name| !document.variables.iter().any(|known| known.name == ***name)) {
-        return Err(bad(format!("the dashboard has no variable {name:?}")));
+}
+
+/// Returns where the page shows a dashboard, with what was chosen.
+fn address(base: &str, name: &str, parameters: &Parameters) -> String {
+    let shown = parameters.0.iter().filter(|(key, _)| key.starts_with(PREFIX) || key == "from" || key == "to");
+    let chosen: Vec<String> = shown.map(|(key, value)| format!("{}={}", in_address(key), in_address(value))).collect();
+    let question = if chosen.is_empty() { "" } else { "?" };
+    format!("{base}/dashboards/{}{question}{}", in_address(name), chosen.join("&"))
+}
+
+/// Gives a page to the browser as a file: opened on this server it would be one of its pages.
+fn file_of(name: &str, page: String) -> Response {
+    let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Ok(value) = HeaderValue::try_from(format!("attachment; filename=\"{name}.html\"")) {
+        headers.insert(header::CONTENT_DISPOSITION, value);
     }
-    let choice = |variable: &Variable| {
-        let values = sent.get(&*variable.name).unwrap_or(&variable.default);
-        match &values[..] {
-            [] if variable.all => Some(Choice::All { all: variable.values.clone() }),
-            [] => variable.values.first().cloned().map(Choice::One),
-            [one] if !variable.multiple => Some(Choice::One(one.clone())),
-            several => Some(Choice::Several(several.to_vec())),
-        }
-    };
-    let choices = document.variables.iter().map(|variable| {
-        let problem = || bad(format!("variable {:?} has no value", variable.name));
-        let choice = choice(variable).ok_or_else(|| problem().hint(format!("add var.{}=VALUE", variable.name)))?;
-        Ok((variable.name.clone(), choice))
-    });
-    choices.collect()
+    (headers, page).into_response()
 }
 
 fn bad(message: String) -> Problem {

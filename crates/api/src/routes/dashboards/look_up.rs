@@ -1,6 +1,6 @@
 //! One dashboard by its name, as it exists for the caller.
 
-use dashboard::Dashboard;
+use dashboard::Locale;
 use dashboard::derive::Subject;
 use types::TimeRange;
 
@@ -9,20 +9,15 @@ use crate::dashboards::DashboardView;
 use crate::state::Shared;
 use door::problem::Problem;
 
-/// Returns a dashboard's document.
-pub(super) async fn read(server: &Shared, name: String, version: Option<u64>) -> Result<Dashboard, Problem> {
-    Ok(find(server, name, version, None).await?.document().clone())
-}
-
-/// Finds a dashboard; one that is derived follows from what `range` has, else the last day.
-pub(super) async fn find(
+/// Finds a dashboard; one that is derived follows from what `range` has, else the last day, and is in a language.
+pub(crate) async fn find(
     server: &Shared,
     name: String,
     version: Option<u64>,
-    range: Option<TimeRange>,
+    (range, locale): (Option<TimeRange>, Locale),
 ) -> Result<DashboardView, Problem> {
     if let Some(subject) = Subject::parse(&name) {
-        return derived::find(server, name, subject, range).await;
+        return derived::find(server, name, subject, (range, locale)).await;
     }
     let of_thread = server.clone();
     let work = move || {

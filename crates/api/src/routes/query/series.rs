@@ -34,7 +34,7 @@ const STEPS_MAX: i64 = 11_000;
 const SAMPLE_BYTES: usize = 40;
 
 /// A sample: labels, time in ms, value.
-type Sample = (promql::Labels, i64, f64);
+type Sample = (promql::Labels, i64, promql::Value);
 
 /// When a query is asked.
 enum When {
@@ -55,15 +55,17 @@ pub(super) fn is_series(ask: &Ask) -> bool {
 
 /// Answers a query that returns samples.
 pub(super) async fn answer(server: &Shared, ask: Ask, form: Form) -> Result<Response, Problem> {
-    if ask.language.as_deref() == Some("logql") {
-        of_logql(server, ask, form).await
-    } else {
-        of_promql(server, ask, form).await
-    }
+    let limit = ask.limit;
+    Ok(respond_within(rows(server, ask).await?, limit, form))
+}
+
+/// Returns all rows of a query that returns samples.
+pub(super) async fn rows(server: &Shared, ask: Ask) -> Result<Answer, Problem> {
+    if ask.language.as_deref() == Some("logql") { of_logql(server, ask).await } else { of_promql(server, ask).await }
 }
 
 /// Answers a metric query in LogQL.
-async fn of_logql(server: &Shared, ask: Ask, form: Form) -> Result<Response, Problem> {
+async fn of_logql(server: &Shared, ask: Ask) -> Result<Answer, Problem> {
     if ask.explain {
         return Err(Problem::bad_request("unsupported", "a metric query in LogQL has no single plan to explain"));
     }
@@ -85,23 +87,22 @@ async fn of_logql(server: &Shared, ask: Ask, form: Form) -> Result<Response, Pro
     let mut samples = Vec::new();
     for series in joined(measured.series) {
         let labels = promql::Labels::new(series.labels.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-        samples.extend(
-            series.points.iter().map(|point| (labels.clone(), point.at.0 / Timestamp::MILLISECOND, point.value)),
-        );
+        let value = |value| promql::Value::Float(value);
+        let points = series.points.iter();
+        samples.extend(points.map(|point| (labels.clone(), point.at.0 / Timestamp::MILLISECOND, value(point.value))));
     }
-    let answer = Answer { stats: measured.stats, partial_reasons: measured.partial_reasons, ..rows_of(samples) };
-    Ok(respond_within(answer, ask.limit, form))
+    Ok(Answer { stats: measured.stats, partial_reasons: measured.partial_reasons, ..rows_of(samples) })
 }
 
 /// Answers a query in PromQL.
-async fn of_promql(server: &Shared, ask: Ask, form: Form) -> Result<Response, Problem> {
+async fn of_promql(server: &Shared, ask: Ask) -> Result<Answer, Problem> {
     if ask.explain {
         return Err(Problem::bad_request("unsupported", "a query in PromQL has no plan to explain"));
     }
     let query = parsed(&ask.query)?;
     let when = when(&ask.step, (ask.from.as_ref(), ask.to.as_ref()), ask.time_zone.as_deref(), server.now())?;
     let groups = ask.groups.map(Groups::patterns).unwrap_or_default();
-    let (limit, text) = (ask.limit, ask.query);
+    let text = ask.query;
     let work = move |run: &QueryRun<'_>| {
         let began = Instant::now();
         let samples_max = run.server.app.limits.query_memory_bytes / SAMPLE_BYTES;
@@ -122,8 +123,7 @@ async fn of_promql(server: &Shared, ask: Ask, form: Form) -> Result<Response, Pr
         answer.stats.elapsed_ms = began.elapsed().as_secs_f64() * 1e3;
         Ok(answer)
     };
-    let answer = read(server, &text, work).await?;
-    Ok(respond_within(answer, limit, form))
+    read(server, &text, work).await
 }
 
 /// Writes an answer with at most as many rows as are asked for, or fit its form.
@@ -208,31 +208,25 @@ fn note(message: String) -> Warning {
 /// Returns the samples of an answer.
 fn samples_of(data: Data, at: i64) -> Result<Vec<Sample>, Problem> {
     let rows = match data {
-        Data::Scalar(value) => return Ok(vec![(promql::Labels::default(), at, value)]),
+        Data::Scalar(value) => return Ok(vec![(promql::Labels::default(), at, promql::Value::Float(value))]),
         Data::String(_) => return Err(Problem::bad_request("unsupported", "the query gives a text, not numbers")),
         Data::Vector(rows) | Data::Matrix(rows) => rows,
     };
     let mut samples = Vec::new();
     for Row { labels, samples: of_row } in rows {
-        for sample in of_row {
-            let promql::Value::Float(value) = sample.value else {
-                let problem =
-                    Problem::bad_request("unsupported", "the query gives native histograms, which rows do not hold");
-                return Err(problem.hint("take a number from them, as with histogram_quantile"));
-            };
-            samples.push((labels.clone(), sample.time, value));
-        }
+        samples.extend(of_row.into_iter().map(|sample| (labels.clone(), sample.time, sample.value)));
     }
     Ok(samples)
 }
 
-/// Turns samples into rows: time, labels (the name of the metric first) and value.
+/// Turns samples into rows: time, labels (the name of the metric first) and value, of a native histogram as text.
 fn rows_of(samples: Vec<Sample>) -> Answer {
     let names: BTreeSet<Arc<str>> =
         samples.iter().flat_map(|(labels, ..)| labels.iter().map(|label| label.name.clone())).collect();
     let named = names.iter().filter(|name| &***name == METRIC_NAME);
     let names: Vec<Arc<str>> = named.chain(names.iter().filter(|name| &***name != METRIC_NAME)).cloned().collect();
-    let is_finite = samples.iter().all(|(.., value)| value.is_finite());
+    let is_finite =
+        samples.iter().all(|(.., value)| matches!(value, promql::Value::Float(number) if number.is_finite()));
     let column = |name: &str, kind| ColumnInfo { name: name.to_owned(), kind, approximate: false };
     let mut columns = vec![column("@timestamp", ColumnKind::Timestamp)];
     columns.extend(names.iter().map(|name| column(name, ColumnKind::String)));
@@ -240,8 +234,12 @@ fn rows_of(samples: Vec<Sample>) -> Answer {
     let rows = samples.into_iter().map(|(labels, time, value)| {
         let time = Value::Timestamp(Timestamp(time.saturating_mul(Timestamp::MILLISECOND)));
         let label = |name: &Arc<str>| Some(labels.get(name)).filter(|text| !text.is_empty()).map(Value::text);
-        // JSON has no number that is not finite.
-        let value = if value.is_finite() { Value::Float(value) } else { Value::text(not_finite(value)) };
+        let value = match value {
+            promql::Value::Float(number) if number.is_finite() => Value::Float(number),
+            // JSON has no number that is not finite.
+            promql::Value::Float(number) => Value::text(not_finite(number)),
+            promql::Value::Histogram(histogram) => Value::text(histogram.to_string()),
+        };
         std::iter::once(Some(time)).chain(names.iter().map(label)).chain([Some(value)]).collect()
     });
     Answer { rows: rows.collect(), columns, ..Answer::default() }

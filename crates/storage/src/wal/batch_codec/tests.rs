@@ -139,6 +139,7 @@ fn samples_come_back_with_their_series() {
         let series = Arc::new(Series::of_labels(&text).expect("labels"));
         match row {
             13 => builder.push_text(&series, Timestamp(row), "stale"),
+            17 => builder.push_histogram(&series, Timestamp(row), r#"{"schema":0,"count":0,"sum":0}"#),
             _ => builder.push(&series, Timestamp(row), row as f64),
         };
     }

@@ -45,9 +45,11 @@ pub(super) fn runs_of(
         for (step, value) in values.into_iter().enumerate() {
             let Some(value) = value else { continue };
             let time = Timestamp(start.0.saturating_add(step_ns.saturating_mul(step as i64)));
-            match value.is_finite() {
-                true => samples.push(&labels.series().series, time, value),
-                false => samples.push_text(&labels.series().series, time, text_of_number(value)),
+            let series = &labels.series().series;
+            match value {
+                promql::Value::Float(number) if number.is_finite() => samples.push(series, time, number),
+                promql::Value::Float(number) => samples.push_text(series, time, text_of_number(number)),
+                promql::Value::Histogram(histogram) => samples.push_histogram(series, time, &histogram.to_text()),
             };
             n_samples += 1;
             if n_samples > EVENTS_MAX {

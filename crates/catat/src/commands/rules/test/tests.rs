@@ -175,5 +175,5 @@ fn series_that_cannot_be_read_are_named() {
     check("{series: 'up{', values: '1'}", "input_series \"up{\"");
     check("{series: up, values: '1x'}", "input_series \"up\"");
     check("{series: '{a=\"b\"}', values: '1'}", "__name__");
-    check("{series: up, values: '{{count:1}}'}", "native histograms are not possible");
+    check("{series: up, values: '{{schema:99}}'}", "schema 99");
 }

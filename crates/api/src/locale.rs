@@ -1,0 +1,27 @@
+//! The language that a request asks for.
+
+use axum::http::{HeaderMap, header};
+use incident::Locale;
+
+use door::parameters::Parameters;
+use door::problem::Problem;
+
+/// Returns what `lang` says, else the header `Accept-Language`.
+pub(crate) fn locale(parameters: &Parameters, headers: &HeaderMap) -> Result<Locale, Problem> {
+    if let Some(tag) = parameters.get("lang") {
+        return Locale::of_tag(tag).ok_or_else(|| {
+            Problem::bad_request("bad-parameter", format!("lang: {tag:?} is not spoken here"))
+                .hint("languages are en, id")
+        });
+    }
+    let header = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    Ok(Locale::of_header(header.unwrap_or_default()))
+}
+
+/// Returns the language as dashboards have it.
+pub(crate) fn of_boards(locale: Locale) -> dashboard::Locale {
+    match locale {
+        Locale::English => dashboard::Locale::English,
+        Locale::Indonesian => dashboard::Locale::Indonesian,
+    }
+}

@@ -1,0 +1,229 @@
+// A dashboard by e-mail: when it is sent and to whom, what became of the last letter, and a form for another time.
+
+import { useSignal, type Signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+
+import { timeZone } from "../../api.ts";
+import {
+  askMailTopics,
+  askReports,
+  deleteReport,
+  putReport,
+  sendReport,
+  type Delivery,
+  type Report,
+} from "../../api/reports.ts";
+import { start, type Lane } from "../../ask.ts";
+import { oneLine } from "../../format.ts";
+import { tell } from "../../parts/layers.tsx";
+import { language, t, text } from "../../texts.ts";
+import { fullText } from "../../time.ts";
+import { view } from "../../view.ts";
+import { Sure, told } from "../settings/parts.tsx";
+
+/** The days that the form offers, by what they are called. */
+const DAYS: readonly { on: string; name: string }[] = [
+  { on: "day", name: text("Every day") },
+  { on: "weekday", name: text("Monday to Friday") },
+  { on: "monday", name: text("Every Monday") },
+  { on: "tuesday", name: text("Every Tuesday") },
+  { on: "wednesday", name: text("Every Wednesday") },
+  { on: "thursday", name: text("Every Thursday") },
+  { on: "friday", name: text("Every Friday") },
+  { on: "saturday", name: text("Every Saturday") },
+  { on: "sunday", name: text("Every Sunday") },
+  { on: "1", name: text("On the first of each month") },
+];
+
+const STATES: Readonly<Record<string, string>> = {
+  delivered: text("delivered"),
+  waiting: text("waiting"),
+  failed: text("failed"),
+};
+
+interface Known {
+  /** Those of other dashboards, too: their names are taken. */
+  reports: Report[];
+  topics: string[];
+}
+
+function daysOf(on: string): string {
+  const known = DAYS.find((one) => one.on === on);
+  return known ? t(known.name) : t("On day {n} of each month", { n: on });
+}
+
+/** Reports of a dashboard, and a form. */
+export function Reports({ name, onDone }: { name: string; onDone: () => void }) {
+  const lane = useSignal<Lane<Known>>({ state: "loading", data: null, error: null, since: 0 });
+  const load = () =>
+    start(lane, async (signal) => ({ reports: await askReports(signal), topics: await askMailTopics(signal) }));
+  useEffect(() => void load(), [name]);
+  const { data, error, state } = lane.value;
+  const own = (data?.reports ?? []).filter((report) => report.dashboard === name);
+  return (
+    <div class="key-form" data-testid="board-reports">
+      <h2>{t("Send by e-mail")}</h2>
+      {state === "error" && (
+        <p class="note error" role="alert">
+          {error?.message}
+        </p>
+      )}
+      {data === null && state === "loading" && <p role="status">{t("Loading…")}</p>}
+      {data && own.length === 0 && <p class="dim">{t("It is not sent yet.")}</p>}
+      {own.length > 0 && (
+        <ul class="board-report">
+          {own.map((report) => (
+            <ReportLine key={report.name} report={report} onChange={load} />
+          ))}
+        </ul>
+      )}
+      {data && <ReportForm name={name} known={data} onMade={load} />}
+      <p class="buttons">
+        <button type="button" class="button" onClick={onDone}>
+          {t("Close")}
+        </button>
+      </p>
+    </div>
+  );
+}
+
+function ReportLine({ report, onChange }: { report: Report; onChange: () => Promise<void> }) {
+  const when = t("{days} at {time} ({zone})", { days: daysOf(report.on), time: report.at, zone: report.zone });
+  const sendNow = async () => {
+    try {
+      await sendReport(report.name);
+      tell(t("The letter is on its way"));
+    } catch (error) {
+      tell(told(error));
+    }
+    await onChange();
+  };
+  const next = Date.parse(report.next);
+  return (
+    <li data-testid="board-report-line">
+      <b>{when}</b>{" "}
+      <span class="dim">
+        {t("topic {topic}", { topic: oneLine(report.topic, 60) })}
+        {Number.isNaN(next) ? "" : ` · ${t("next: {time}", { time: fullText(next, view.value.zone) })}`}
+      </span>
+      {report.channels.length === 0 && <p class="note">{t("No channel of type email names this topic.")}</p>}
+      {report.problem !== "" && (
+        <p class="note error">
+          {t("The letter could not be made: {message}", { message: oneLine(report.problem, 300) })}
+        </p>
+      )}
+      {report.deliveries.map((delivery) => (
+        <Delivered key={delivery.channel} delivery={delivery} due={report.lastDue} />
+      ))}
+      {report.own && (
+        <p class="buttons">
+          <button type="button" class="button small" onClick={() => void sendNow()}>
+            {t("Send now")}
+          </button>
+          <Sure
+            what={t("Stop sending")}
+            name={when}
+            run={async () => {
+              await deleteReport(report.name);
+              await onChange();
+            }}
+          />
+        </p>
+      )}
+    </li>
+  );
+}
+
+function Delivered({ delivery: { channel, state, error }, due }: { delivery: Delivery; due: string }) {
+  const time = fullText(Date.parse(due), view.value.zone);
+  const said = t(STATES[state] ?? state);
+  return (
+    <p class={`note${state === "failed" ? " error" : ""}`}>
+      {t("Letter of {time}, {channel}: {state}", { time, channel: oneLine(channel, 60), state: said })}
+      {error === "" ? "" : ` – ${oneLine(error, 300)}`}
+    </p>
+  );
+}
+
+/** Returns a name that no report has. */
+function freeName(dashboard: string, taken: readonly string[]): string {
+  const base = dashboard.replaceAll(/[^A-Za-z0-9_-]+/g, "-").slice(0, 80) || "dashboard";
+  for (let n = 1; ; n += 1) {
+    const name = n === 1 ? base : `${base}-${n}`;
+    if (!taken.includes(name)) return name;
+  }
+}
+
+function ReportForm({ name, known, onMade }: { name: string; known: Known; onMade: () => Promise<void> }) {
+  const on = useSignal("weekday");
+  const at = useSignal("07:00");
+  const topic = useSignal(known.topics[0] ?? "");
+  const problem = useSignal("");
+  if (known.topics.length === 0)
+    return (
+      <p class="note">
+        {t("To send it, add a channel of type email that names a topic.")}{" "}
+        <a href="docs/alerts#channels">{t("How channels are made")}</a>
+      </p>
+    );
+  const zone = timeZone(view.value.zone);
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    problem.value = "";
+    const variables = view.peek().board.chosen;
+    const of = { dashboard: name, on: on.value, at: at.value, time_zone: zone, topic: topic.value };
+    try {
+      const taken = known.reports.map((report) => report.name);
+      await putReport(freeName(name, taken), { ...of, lang: language.peek(), variables });
+      tell(t("It will be sent"));
+      await onMade();
+    } catch (error) {
+      problem.value = told(error);
+    }
+  };
+  return (
+    <form class="key-form" onSubmit={(event) => void submit(event)} data-testid="board-report-form">
+      <label>
+        {t("Days")}{" "}
+        <select value={on.value} onChange={(event) => (on.value = event.currentTarget.value)}>
+          {DAYS.map((one) => (
+            <option key={one.on} value={one.on}>
+              {t(one.name)}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label>
+        {t("Time ({zone})", { zone })}{" "}
+        <input type="time" required value={at.value} onInput={(event) => (at.value = event.currentTarget.value)} />
+      </label>
+      <Topics topic={topic} topics={known.topics} />
+      <p class="dim">{t("The letter has the dashboard as a file, with its own range and what is chosen now.")}</p>
+      {problem.value !== "" && (
+        <p class="note error" role="alert">
+          {problem.value}
+        </p>
+      )}
+      <p class="buttons">
+        <button type="submit" class="button primary">
+          {t("Send at this time")}
+        </button>
+      </p>
+    </form>
+  );
+}
+
+function Topics({ topic, topics }: { topic: Signal<string>; topics: readonly string[] }) {
+  return (
+    <label>
+      {t("Topic of the channels")}{" "}
+      <select value={topic.value} onChange={(event) => (topic.value = event.currentTarget.value)}>
+        {topics.map((one) => (
+          <option key={one} value={one}>
+            {oneLine(one, 60)}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
