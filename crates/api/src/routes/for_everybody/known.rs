@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono_tz::Tz;
 use dashboard::derive::Subject;
-use incident::{Incident, IssueFilter, IssueState, IssueView, Month, Objectives};
+use incident::{Incident, IssueFilter, IssueState, IssueView, Month};
 use plan::fields::SERVICE_FIELDS;
 use serde_json::{Value, json};
 use types::{GroupPattern, Timestamp};
@@ -122,7 +122,7 @@ fn last_month(incidents: &[Incident], subject: &Subject, (now, zone): (Timestamp
     // One row for all of them, whatever services they name.
     let own = |incident: &Incident| Incident { services: vec![subject.name().to_owned()], ..incident.clone() };
     let incidents: Vec<Incident> = incidents.iter().map(own).collect();
-    let ledger = incident::ledger(&incidents, month, &Objectives::default(), now);
+    let ledger = incident::ledger(&incidents, month, &incident::Objectives::default(), now);
     let row = ledger.services.first();
     json!({
         "month": ledger.month, "incidents": row.map_or(0, |row| row.incidents),
