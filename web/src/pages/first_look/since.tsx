@@ -194,11 +194,15 @@ function Patterns({ found: { patterns, n_patterns: n, note } }: { found: Pattern
       </p>
     );
   return (
-    <div class="first-look-box scroll">
-      <table data-testid="pattern-onsets">
-        <caption class="dim">
-          {plural(n, "of {n} pattern that was searched", "of {n} patterns that were searched", count(n))}
-        </caption>
+    <div
+      class="table-box flat listed"
+      tabIndex={0}
+      role="region"
+      aria-label={t("Patterns")}
+      data-testid="pattern-onsets"
+    >
+      <p class="dim">{plural(n, "of {n} pattern that was searched", "of {n} patterns that were searched", count(n))}</p>
+      <table>
         <thead>
           <tr>
             <th scope="col">{t("Began")}</th>
