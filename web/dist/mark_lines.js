@@ -1,1 +1,1 @@
-export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=7351a6f8f469";
+export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=196623757ed8";

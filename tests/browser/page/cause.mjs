@@ -270,7 +270,7 @@ async function measuresTheBeginning(own) {
   await clean(page);
   await measure.selectOption("patterns");
   await page.getByTestId("pattern-onset").filter({ hasText: "28/min" }).waitFor();
-  assert.match(await page.getByTestId("pattern-onsets").innerText(), /of 41 patterns that were searched/);
+  assert.match(await page.locator(".since-box").innerText(), /of 41 patterns that were searched/);
   assert.deepEqual(asked, ["share", "p95(duration_ms)", "p95(ms)", "patterns"]);
   assert.equal(await page.evaluate(() => window.__xss), undefined);
   await inBothThemes(page, () => clean(page));

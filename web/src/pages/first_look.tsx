@@ -124,6 +124,7 @@ function Answer({ data, isStale }: { data: FirstLook; isStale: boolean }) {
           <UsualRate data={data} />
           <Findings data={data} />
           <Lanes data={data} />
+          <RedCalls data={data} />
           <section aria-labelledby="first-look-differs">
             <h2 id="first-look-differs">{t("What differs")}</h2>
             {data.differs.fields.length === 0 ? (
@@ -134,7 +135,6 @@ function Answer({ data, isStale }: { data: FirstLook; isStale: boolean }) {
               </div>
             )}
           </section>
-          <RedCalls data={data} />
           <p class="buttons">
             <Way class="button" to={shown}>
               {t("Show its events")}

@@ -5,28 +5,33 @@
 //! counts are estimates, say so, and are counted again by whoever shows them
 //! ([`condition_totals`](super::condition_totals)). Numbers also make a histogram whose buckets are narrower than 1 %.
 //!
-//! Runs are counted in parts, whose counts are kept: asked again, only the parts that are new are read.
+//! Runs are counted in parts, whose counts are kept: asked again, only the parts that are new are read. What all parts
+//! have together that never change is kept as well ([`total`]).
 
 mod dictionary;
 mod field;
 mod field_counter;
 mod numbers;
 mod part;
+mod total;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 
 use plan::{Operator, Plan, has_subqueries};
 use types::Run;
 
 use self::field_counter::FieldSum;
 use self::part::PartValues;
+use self::total::TotalKeeper;
 use crate::request::answer::{PartialReason, Stats};
 use crate::request::error::ExecuteError;
 use crate::request::parameters::Request;
 use crate::scan::fingerprint::Fingerprint;
 use crate::scan::matches::Matcher;
-use crate::scan::parts::{PartCounts, count_parts};
+use crate::scan::parts::{PartCounts, RunPart, count_these, lasting_parts};
 use crate::scan::scanner::Scan;
 use crate::scan::simplify::simplify_over;
 use crate::scan::steps::{Steps, is_row_wise};
@@ -74,7 +79,7 @@ impl ValueCounts {
 #[derive(Default)]
 struct Sum {
     n_events: u64,
-    fields: HashMap<Arc<str>, FieldSum, foldhash::fast::RandomState>,
+    fields: HashMap<Arc<str>, Arc<FieldSum>, foldhash::fast::RandomState>,
 }
 
 /// Counts the values of all fields of the events that the conditions at the head of `plan` let through.
@@ -93,24 +98,37 @@ pub fn value_counts(plan: &Plan, runs: &[Arc<dyn Run>], request: &Request<'_>) -
     let matcher = Matcher::new(&scan, (&lead, &needed), &steps);
     let (names, is_cut) = names_of_sources(&scan);
     let fingerprint = Fingerprint::of_counts("values", &lead, &[], request.time_zone);
-    let mut all = Sum::default();
-    count_parts(
-        &scan,
-        fingerprint,
-        |part| {
-            let mut counter = part::Counter::new(names[part.source].clone());
-            let is_complete = part.for_each(&scan, |item| {
-                let frame = matcher.frame(&scan, item)?;
-                let Some(block) = frame.block().filter(|block| !block.rows.is_empty()) else { return Ok(()) };
-                counter.add(block, &scan)
-            })?;
-            let (counts, n_bytes) = counter.finish(&scan)?;
-            Ok(PartCounts { n_matched: counts.n_events, counts, n_bytes, is_complete })
-        },
-        |_, counts| all.merge(counts, &scan),
-    )?;
+    let is_damaged = AtomicBool::new(false);
+    let count = |part: &RunPart| {
+        let mut counter = part::Counter::new(names[part.source].clone());
+        let is_complete = part.for_each(&scan, |item| {
+            let frame = matcher.frame(&scan, item)?;
+            let Some(block) = frame.block().filter(|block| !block.rows.is_empty()) else { return Ok(()) };
+            counter.add(block, &scan)
+        })?;
+        is_damaged.fetch_or(!is_complete, Relaxed);
+        let (counts, n_bytes) = counter.finish(&scan)?;
+        Ok(PartCounts { n_matched: counts.n_events, counts, n_bytes, is_complete })
+    };
+    let (lasting, others) = lasting_parts(&scan, fingerprint);
+    let keeper = TotalKeeper::of(&scan, fingerprint, &lasting);
+    let known = keeper.as_ref().map_or(Ok(None), |keeper| keeper.find(&scan));
+    let mut all = match scan.or_nothing(known) {
+        Some(known) => known,
+        None => {
+            let mut all = Sum::default();
+            count_these(&scan, fingerprint, &lasting, count, |_, counts| all.merge(counts, &scan))?;
+            all.settle();
+            let is_whole = !is_damaged.load(Relaxed) && !scan.is_over() && !scan.env.warnings.has_added();
+            if let Some(keeper) = keeper.filter(|_| is_whole) {
+                keeper.keep(&all, lasting.iter().map(|part| part.n_rows(&scan)).sum());
+            }
+            all
+        }
+    };
+    count_these(&scan, fingerprint, &others, count, |_, counts| all.merge(counts, &scan))?;
     matcher.keep(&scan);
-    let fields = all.fields.into_iter().map(|(name, field)| (name, field.finish()));
+    let fields = all.fields.into_iter().map(|(name, field)| (name, Arc::unwrap_or_clone(field).finish()));
     Ok(ValueCounts {
         n_events: all.n_events,
         fields: fields.filter(|(_, counts)| counts.n_events > 0).collect(),
@@ -150,10 +168,16 @@ impl Sum {
                 Some(field) => field,
                 None => self.fields.entry(name.clone()).or_default(),
             };
+            let field = Arc::make_mut(field);
             let before = field.n_bytes();
             field.merge(counts);
             n_bytes += field.n_bytes().saturating_sub(before);
         }
         scan.hold(n_bytes)
+    }
+
+    /// Ends what was counted so far, so that it is the same whatever comes behind it.
+    fn settle(&mut self) {
+        self.fields.values_mut().for_each(|field| Arc::make_mut(field).settle_all());
     }
 }

@@ -22,6 +22,10 @@ use evaluate::columns::stop::Stop;
 /// at the ends of a range.
 const PART_BLOCKS: usize = 8;
 
+/// So many of the largest entries may be counted by one query; what it counts beyond that is not kept, so that it drives out
+/// nothing that others need.
+const ENTRIES_MAX: usize = 4;
+
 /// Blocks of a run, as far as the range reaches.
 pub(crate) struct RunPart {
     pub(crate) source: usize,
@@ -90,6 +94,13 @@ impl RunPart {
     }
 }
 
+/// Returns the parts of all runs that never change and that the range holds whole, and the others; each newest run and newest
+/// part first.
+pub(crate) fn lasting_parts(scan: &Scan<'_>, fingerprint: Option<Fingerprint>) -> (Vec<RunPart>, Vec<RunPart>) {
+    let is_lasting = |part: &RunPart| fingerprint.is_some_and(|fingerprint| part.key(scan, fingerprint).is_some());
+    parts(scan).into_iter().partition(is_lasting)
+}
+
 /// Returns the parts of all runs, newest run and newest part first.
 fn parts(scan: &Scan<'_>) -> Vec<RunPart> {
     let mut sources: Vec<usize> = (0..scan.sources.len()).collect();
@@ -115,12 +126,25 @@ pub(crate) fn count_parts<C: Any + Send + Sync>(
     scan: &Scan<'_>,
     fingerprint: Option<Fingerprint>,
     count: impl Fn(&RunPart) -> Result<PartCounts<C>, Stop> + Sync,
+    merge: impl FnMut(&RunPart, &C) -> Result<(), Stop> + Send,
+) -> Result<(), ExecuteError> {
+    count_these(scan, fingerprint, &parts(scan), count, merge)
+}
+
+/// Does the same with some parts.
+pub(crate) fn count_these<C: Any + Send + Sync>(
+    scan: &Scan<'_>,
+    fingerprint: Option<Fingerprint>,
+    parts: &[RunPart],
+    count: impl Fn(&RunPart) -> Result<PartCounts<C>, Stop> + Sync,
     mut merge: impl FnMut(&RunPart, &C) -> Result<(), Stop> + Send,
 ) -> Result<(), ExecuteError> {
-    let parts = parts(scan);
+    if parts.is_empty() {
+        return Ok(());
+    }
     let items: Vec<Item> = parts.iter().flat_map(|part| part.items.iter().copied()).collect();
     scan.expect(&items);
-    let next = AtomicUsize::new(0);
+    let (next, n_bytes_kept) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let mut merge_one = |part: &RunPart, (counted, n_bytes): Waiting<C>| {
         let merged = merge(part, &counted.counts);
         scan.budget().release(n_bytes);
@@ -132,7 +156,7 @@ pub(crate) fn count_parts<C: Any + Send + Sync>(
         |()| {
             let place = next.fetch_add(1, Relaxed);
             let Some(part) = parts.get(place) else { return Ok(Flow::Done) };
-            let counted = counted(scan, fingerprint, part, &count);
+            let counted = counted(scan, fingerprint, (part, &n_bytes_kept), &count);
             part.items.iter().for_each(|item| scan.note_done(item.source));
             let (counted, stop) = match counted {
                 Ok(counted) => (Some(counted), None),
@@ -162,7 +186,7 @@ pub(crate) fn count_parts<C: Any + Send + Sync>(
 fn counted<C: Any + Send + Sync>(
     scan: &Scan<'_>,
     fingerprint: Option<Fingerprint>,
-    part: &RunPart,
+    (part, n_bytes_kept): (&RunPart, &AtomicUsize),
     count: impl Fn(&RunPart) -> Result<PartCounts<C>, Stop>,
 ) -> Result<Waiting<C>, Stop> {
     let key = fingerprint.and_then(|fingerprint| part.key(scan, fingerprint));
@@ -174,7 +198,10 @@ fn counted<C: Any + Send + Sync>(
     let PartCounts { counts, n_matched, n_bytes, is_complete } = count(part)?;
     let counted = Arc::new(CachedCounts { counts, n_scanned: part.n_rows(scan), n_matched });
     if let Some((cache, key)) = kept.filter(|_| is_complete && !scan.env.warnings.has_added()) {
-        cache.put(key, CacheEntry::Counts(counted.clone(), n_bytes));
+        let before = n_bytes_kept.fetch_add(n_bytes, Relaxed);
+        if before.saturating_add(n_bytes) <= cache.entry_bytes_max().saturating_mul(ENTRIES_MAX) {
+            cache.put(key, CacheEntry::Counts(counted.clone(), n_bytes));
+        }
     }
     Ok((counted, n_bytes))
 }

@@ -136,6 +136,24 @@ fn what_is_kept_is_not_read_again_and_a_range_that_moves_reads_its_ends() {
 }
 
 #[test]
+fn the_whole_is_found_counted_where_the_counts_of_its_parts_are_gone() {
+    let stored_runs = [stored(7, 0, 150_000), stored(8, 150_000, 40_000)];
+    let hot: Arc<dyn Run> = Arc::new(events(190_000, 300));
+    let runs: Vec<Arc<dyn Run>> = stored_runs.iter().map(|run| run.clone() as Arc<dyn Run>).chain([hot]).collect();
+    let n_reads = || stored_runs.iter().map(|run| run.n_reads.load(Relaxed)).sum::<usize>();
+    // The counts of a part are too large for it, those of a field are not.
+    let cache = PartialCache::new(2 << 20);
+    for query in ["fields @message", "filter n % 3 = 1"] {
+        let asking = |cache| Asking::of(query, TimeRange::ALL, cache);
+        let whole = shown(&asking(None).values(&runs));
+        assert_eq!(shown(&asking(Some(&cache)).values(&runs)), whole);
+        let before = n_reads();
+        assert_eq!(shown(&asking(Some(&cache)).values(&runs)), whole, "{query}");
+        assert_eq!(n_reads(), before, "{query}: what never changes is not read again");
+    }
+}
+
+#[test]
 fn another_selection_reads_only_values_that_are_not_known() {
     let run = stored(7, 0, 20_000);
     let runs: [Arc<dyn Run>; 1] = [run.clone()];

@@ -82,5 +82,5 @@ pub(super) async fn first_look(native: &Native, call: &Call) -> Result<ToolAnswe
         None => events_of(call)?,
     };
     let answer = native.post("/api/v1/first-look", &body).await?;
-    found(native, call, answer, &["/findings", "/patterns", "/differs/fields", "/onset/also"])
+    found(native, call, answer, &["/findings", "/patterns", "/calls", "/differs/fields", "/onset/also"])
 }

@@ -201,7 +201,7 @@ fn first_look() -> Tool {
     );
     let given = json!({
         "findings": {"type": "array", "items": {"type": "object"}, "description": "What is known, best first: onset, new patterns, jumps, what differs, \
-            restarts, deploys, silent sources, traces."},
+            restarts, deploys, silent sources, calls that fail or take longer, traces."},
     });
     let description = "Gives the whole picture of an alert or a query in one call: since when, what is new, what differs, what changed before.";
     tool("first_look", "First look", description, &input(own, &[]), &output(given))

@@ -194,6 +194,39 @@ async fn an_onset_has_its_time_its_rates_and_what_began_with_it() {
 }
 
 #[tokio::test]
+async fn a_first_look_names_the_call_that_fails_since_then() {
+    let house = house().await;
+    let mut lines = String::new();
+    for n in 0..480 {
+        let second = 4_800 + 5 * n;
+        let time = format!("{:02}:{:02}:{:02}", 10 + second / 3_600, second / 60 % 60, second % 60);
+        let fails = second >= 6_000 && n % 3 == 0;
+        let (status, ms) = if fails { ("error", 5_000.0) } else { ("ok", 12.0) };
+        let (trace, id) = (format!("{:032x}", n + 1), format!("{:016x}", n + 1));
+        let more = json!({"db.system": "postgresql", "status": status});
+        let call = super::traces::span((&trace, &id, ""), ("payment", "client", "SELECT"), (&time, ms), more);
+        lines += &(call.to_string() + "\n");
+    }
+    assert_eq!(house.post("/api/v1/ingest?group=traces/payment", lines).await.status, 200);
+    let body = json!({"query": "filter @level = \"error\"", "from": "2026-11-20T11:00:00Z",
+        "to": "2026-11-20T12:00:00Z", "groups": ["app"]});
+    for how in ["", "?compact=true"] {
+        let found = asked(&house, "/api/v1/first-look", &body).await;
+        let call = &found["calls"][0];
+        assert_eq!((&call["from"], &call["to"]), (&json!("payment"), &json!("postgresql")), "{found:#}");
+        assert_eq!((&call["failing"], &call["slower"], &call["last"]), (&json!(true), &json!(true), &json!(true)));
+        assert!(call["error_share"].as_f64().is_some_and(|share| (0.3..0.36).contains(&share)), "{call}");
+        assert_eq!(call["query"], r#"filter service = "payment" and kind = "client" and status = "error""#);
+        let finding = found["findings"].as_array().into_iter().flatten().find(|one| one["kind"] == "call");
+        let title = finding.and_then(|finding| finding["title"].as_str()).unwrap_or_default();
+        assert!(title.starts_with("calls payment → postgresql: 33"), "{found:#}");
+        // No day before has events.
+        assert_eq!((&found["usual"], &found["partial"]), (&Value::Null, &json!(false)));
+        house.administer("POST", &format!("/api/v1/status/flush{how}"), "").await;
+    }
+}
+
+#[tokio::test]
 async fn shares_percentiles_and_patterns_have_onsets_with_intervals() {
     let house = house().await;
     let mark = json!({"text": "deploy v4.13.0", "at": "2026-11-20T11:39:30Z"});

@@ -36,7 +36,7 @@ export function RedCalls({ data: { calls, onset } }: { data: FirstLook }) {
   return (
     <section aria-labelledby="first-look-calls">
       <h2 id="first-look-calls">{t("Calls between services")}</h2>
-      <div class="first-look-box scroll">
+      <div class="table-box flat listed" tabIndex={0} role="region" aria-labelledby="first-look-calls">
         <table data-testid="red-calls">
           <thead>
             <tr>

@@ -194,31 +194,37 @@ function Patterns({ found: { patterns, n_patterns: n, note } }: { found: Pattern
       </p>
     );
   return (
-    <div class="first-look-box scroll">
-      <table data-testid="pattern-onsets">
-        <caption class="dim">
-          {plural(n, "of {n} pattern that was searched", "of {n} patterns that were searched", count(n))}
-        </caption>
-        <thead>
-          <tr>
-            <th scope="col">{t("Began")}</th>
-            <th scope="col">{t("Pattern")}</th>
-            <th scope="col" class="numeric">
-              {t("Before")}
-            </th>
-            <th scope="col" class="numeric">
-              {t("Since")}
-            </th>
-            <th scope="col">{t("Ended")}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {patterns.map((one) => (
-            <PatternRow key={one.pattern} one={one} />
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <>
+      <p class="dim">{plural(n, "of {n} pattern that was searched", "of {n} patterns that were searched", count(n))}</p>
+      <div
+        class="table-box flat listed"
+        tabIndex={0}
+        role="region"
+        aria-label={t("Patterns")}
+        data-testid="pattern-onsets"
+      >
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">{t("Began")}</th>
+              <th scope="col">{t("Pattern")}</th>
+              <th scope="col" class="numeric">
+                {t("Before")}
+              </th>
+              <th scope="col" class="numeric">
+                {t("Since")}
+              </th>
+              <th scope="col">{t("Ended")}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {patterns.map((one) => (
+              <PatternRow key={one.pattern} one={one} />
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </>
   );
 }
 

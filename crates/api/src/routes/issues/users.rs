@@ -37,7 +37,7 @@ pub(super) async fn with_users(server: &Shared, issues: Vec<IssueView>, field: &
             if place < ISSUES_MAX {
                 shown["users"] = users(reading, issue, &name, now)?;
             }
-            Ok(shown)
+            Ok::<Json, Problem>(shown)
         });
         counted.collect()
     })

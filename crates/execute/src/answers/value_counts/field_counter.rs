@@ -50,9 +50,14 @@ impl FieldSum {
         }
     }
 
-    pub(super) fn finish(mut self) -> FieldCounts {
+    /// Counts what is apart among the others, and leaves rare values out where there are too many.
+    pub(super) fn settle_all(&mut self) {
         self.settle();
         self.counts.prune();
+    }
+
+    pub(super) fn finish(mut self) -> FieldCounts {
+        self.settle_all();
         self.counts
     }
 
