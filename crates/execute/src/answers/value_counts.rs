@@ -13,9 +13,10 @@ mod field;
 mod field_counter;
 mod numbers;
 mod part;
+mod sum;
 mod total;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
@@ -23,8 +24,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use plan::{Operator, Plan, has_subqueries};
 use types::Run;
 
-use self::field_counter::FieldSum;
-use self::part::PartValues;
+use self::sum::Sum;
 use self::total::TotalKeeper;
 use crate::request::answer::{PartialReason, Stats};
 use crate::request::error::ExecuteError;
@@ -73,13 +73,6 @@ impl ValueCounts {
         }
         self.fields.retain(|_, counts| counts.n_events > 0);
     }
-}
-
-/// What was counted of all parts so far.
-#[derive(Default)]
-struct Sum {
-    n_events: u64,
-    fields: HashMap<Arc<str>, Arc<FieldSum>, foldhash::fast::RandomState>,
 }
 
 /// Counts the values of all fields of the events that the conditions at the head of `plan` let through.
@@ -157,27 +150,4 @@ fn names_of_sources(scan: &Scan<'_>) -> (Vec<Arc<[Arc<str>]>>, bool) {
         system.chain(fields.into_iter().map(|field| field.name)).collect()
     });
     (names.collect(), is_cut)
-}
-
-impl Sum {
-    fn merge(&mut self, part: &PartValues, scan: &Scan<'_>) -> Result<(), Stop> {
-        self.n_events += part.n_events;
-        let mut n_bytes = 0_usize;
-        for (name, counts) in part.names.iter().zip(&part.fields).filter(|(_, counts)| counts.n_events() > 0) {
-            let field = match self.fields.get_mut(name) {
-                Some(field) => field,
-                None => self.fields.entry(name.clone()).or_default(),
-            };
-            let field = Arc::make_mut(field);
-            let before = field.n_bytes();
-            field.merge(counts);
-            n_bytes += field.n_bytes().saturating_sub(before);
-        }
-        scan.hold(n_bytes)
-    }
-
-    /// Ends what was counted so far, so that it is the same whatever comes behind it.
-    fn settle(&mut self) {
-        self.fields.values_mut().for_each(|field| Arc::make_mut(field).settle_all());
-    }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_128_with_seed;
 
-use super::Sum;
 use super::field_counter::FieldSum;
+use super::sum::Sum;
 use crate::request::cache::{CacheEntry, PartialCache};
 use crate::scan::fingerprint::{Fingerprint, key_of_several};
 use crate::scan::parts::RunPart;
