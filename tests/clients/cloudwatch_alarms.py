@@ -251,7 +251,7 @@ def what_is_not_done_is_refused_by_name():
         (cloudwatch.put_composite_alarm, {"AlarmName": "c", "AlarmRule": "TRUE", "ActionsSuppressor": "x"}, "InvalidParameterValue", "ActionsSuppressor"),
         (cloudwatch.set_alarm_state, {"AlarmName": "nowhere", "StateValue": "OK", "StateReason": "r"}, "ResourceNotFound", "nowhere"),
         (cloudwatch.delete_alarms, {"AlarmNames": ["nowhere"]}, "ResourceNotFound", "nowhere"),
-        (cloudwatch.list_dashboards, {}, "InvalidAction", "ListDashboards"),
+        (cloudwatch.list_metric_streams, {}, "InvalidAction", "ListMetricStreams"),
         (sns.subscribe, {"TopicArn": topic_arn, "Protocol": "sqs", "Endpoint": "arn:aws:sqs:a:b:c"}, "InvalidParameter", "sqs"),
         (sns.subscribe, {"TopicArn": topic_arn, "Protocol": "http", "Endpoint": "http://169.254.169.254/latest"}, "InvalidParameter", "link-local"),
         (sns.subscribe, {"TopicArn": topic("nowhere"), "Protocol": "http", "Endpoint": "http://example.org"}, "NotFound", "Topic does not exist"),

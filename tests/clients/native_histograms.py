@@ -47,7 +47,7 @@ def at_work(command, ready):
             end = time.monotonic() + DEADLINE_S
             while True:
                 assert process.poll() is None and time.monotonic() < end, log.read_text(encoding="utf-8")
-                with contextlib.suppress(requests.ConnectionError):
+                with contextlib.suppress(requests.ConnectionError, requests.Timeout):
                     if requests.get(f"http://{address}{ready}", timeout=5).ok:
                         break
                 # Each look is a request; this is how often it looks.
@@ -161,8 +161,8 @@ QUERIES = [
     ("took_seconds", (2, 40)), ("balance", (2, 40)), ("rate(took_seconds[2m])", (2, 40)), ("increase(took_seconds[5m])", (2, 40)),
     ("sum(took_seconds)", (2, 40)), ("sum by (job) (rate(took_seconds[2m]))", (2, 40)), ("histogram_count(took_seconds)", (2, 40)),
     ("histogram_sum(rate(took_seconds[3m]))", (2, 40)), ("took_seconds + on (route) took_seconds", (2, 40)),
-    ("histogram_count(sum(increase(took_seconds[10m])))", (2, 40)), ("count_over_time(took_seconds[4m])", (2, 42)),
-    ("last_over_time(took_seconds[4m])", (2, 42)), ("count(took_seconds)", (2, 40)), ("histogram_fraction(1, 4, took_seconds)", (2, 40)),
+    ("histogram_count(sum(increase(took_seconds[10m])))", (3, 0)), ("count_over_time(took_seconds[4m])", (2, 42)),
+    ("last_over_time(took_seconds[4m])", (3, 0)), ("count(took_seconds)", (2, 40)), ("histogram_fraction(1, 4, took_seconds)", (2, 40)),
     ("avg(took_seconds)", (3, 0)), ("took_seconds * 2", (2, 45)), ("took_seconds / 4", (2, 45)), ("avg_over_time(balance[3m])", (3, 0)),
     ("sum_over_time(balance[3m])", (3, 0)), ("delta(balance[3m])", (3, 0)), ("resets(took_seconds[8m])", (3, 0)),
     ("changes(took_seconds[8m])", (3, 0)), ("irate(took_seconds[1m])", (3, 2)), ("idelta(balance[1m])", (3, 2)),
@@ -224,14 +224,22 @@ def a_prometheus_and_we_answer_alike_over_the_same_histograms():
         write(ours, message)
         write(theirs, message)
         queries = [query for query, since in QUERIES if known >= since]
+        others = []
         for query in queries:
-            for at in (end_ms / 1000, start_ms / 1000 + 333):
+            # No window begins at a sample: before Prometheus 3 such a sample was in it.
+            for at in (end_ms / 1000 - 1, start_ms / 1000 + 333):
                 found, expected = result(ours, query, time=at), result(theirs, query, time=at)
-                assert expected and same(found, expected), f"{query} at {at}:\n{found}\n{expected}"
-            times = {"start": start_ms / 1000, "end": end_ms / 1000, "step": 20}
+                if not expected or not same(found, expected):
+                    others.append(f"{query} at {at}:\n{found}\n{expected}")
+            times = {"start": start_ms / 1000 + 1, "end": end_ms / 1000, "step": 20}
             found, expected = result(ours, query, "query_range", **times), result(theirs, query, "query_range", **times)
-            assert expected and same(found, expected), f"{query} over a range:\n{found}\n{expected}"
+            if not expected or not same(found, expected):
+                others.append(f"{query} over a range:\n{found}\n{expected}")
+        assert not others, "\n\n".join(others)
         print(f"# {len(queries)} of {len(QUERIES)} queries asked: this is Prometheus {known[0]}.{known[1]}")
+        if known < (2, 44):
+            print("# remote read left out: before 2.44 a Prometheus skips histograms in it")
+            return
         # Another one reads them from us.
         with prometheus({"remote_read": [{"url": f"{ours}/api/v1/read", "read_recent": True}]}) as reader:
             for query in ("took_seconds", "balance", "histogram_sum(rate(took_seconds[3m]))"):
@@ -252,7 +260,7 @@ def exponential_histograms_of_the_sdk_become_native_ones():
         provider.shutdown()
         base = f"{url}/prometheus"
         row = result(base, "took_seconds")[0]
-        assert row["metric"] == {"__name__": "took_seconds", "job": "shop", "route": "/pay"}, row
+        assert (row["metric"]["job"], row["metric"]["route"]) == ("shop", "/pay"), row
         buckets = row["histogram"][1]["buckets"]
         assert row["histogram"][1]["count"] == "1000" and sum(float(bucket[3]) for bucket in buckets) == 1000, row
         assert near(result(base, "histogram_sum(took_seconds)")[0]["value"][1], 5005.0)

@@ -84,7 +84,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("cloudwatch", &["types", "parse", "storage", "ingest", "plan", "language", "execute", "alert", "door"]),
     ("otel", &["types", "parse", "storage", "ingest", "door"]),
     // Of `cloudwatch` it uses one thing: the check of signed requests, for X-Ray's operations that read.
-    ("traces", &["types", "storage", "ingest", "plan", "language", "traceql", "execute", "door", "cloudwatch"]),
+    ("traces", &["types", "storage", "ingest", "plan", "language", "traceql", "execute", "cause", "door", "cloudwatch"]),
     ("metrics", &["types", "storage", "ingest", "plan", "promql", "series", "exposition", "execute", "door", "otel"]),
     // Asks native routes through a router that it is given. The only crate that names rmcp.
     ("mcp", &["types", "door"]),

@@ -32,7 +32,7 @@ use clap::{Args, Parser, Subcommand};
 use types::Secret;
 
 pub(crate) use check::{Check, Sample, SampleFormat};
-pub(crate) use dashboards::{DashboardCommand, DashboardFormat, Dashboards, ExportFormat};
+pub(crate) use dashboards::{DashboardCommand, DashboardFormat, Dashboards, Export, ExportFormat};
 pub(crate) use differs::{BaselineName, Differs};
 pub(crate) use explain_line::ExplainLine;
 pub(crate) use fleet::{Drain, Fleet, FleetCommand};

@@ -15,7 +15,6 @@ pub use crate::answers::changes::{Change, Changes, Origin, changes};
 pub use crate::answers::condition::holds_for;
 pub use crate::answers::condition_counts::{CONDITIONS_MAX, ConditionCounts, Reach, condition_counts};
 pub use crate::answers::condition_totals::{ConditionTotals, condition_totals};
-pub use crate::answers::keeper::Keeper;
 pub use crate::answers::context::{ContextAnchor, ContextError, Side, beyond, context_plan, event_plan};
 pub use crate::answers::event::Event;
 pub use crate::answers::explain::{ExplainedStep, Explanation, IndexUse, Stage, explain};
@@ -24,6 +23,7 @@ pub use crate::answers::fields::{
     field_types_of, field_values,
 };
 pub use crate::answers::histogram::{Bucket, Histogram, histogram};
+pub use crate::answers::keeper::Keeper;
 pub use crate::answers::matched_fields::matched_fields;
 
 pub use crate::answers::part::answer_part;

@@ -17,6 +17,8 @@
 //! * Regular expressions are those of the crate `regex`: classes such as `\d` know Unicode.
 //! * Quoted texts whose escapes are not UTF-8 are refused.
 //! * `limit_ratio` keeps the series that Prometheus keeps; `limitk` keeps the first in order of labels.
+//! * Where Prometheus reads only counts and sums of native histograms, as in `histogram_count(sum(x))`, it warns of counter resets that
+//!   conflict; here there is no such warning, as in all other queries.
 //! * Samples count towards [`Options::samples_max`] per selection and per step held, not per step alone.
 
 mod aggregate;

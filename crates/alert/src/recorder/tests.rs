@@ -154,6 +154,28 @@ fn limit_offset_and_equal_labels_do_what_they_do_in_prometheus() {
 }
 
 #[test]
+fn histograms_are_recorded_and_an_alert_needs_a_number() {
+    let lab = Lab::new(&UP);
+    let histogram = |count| promql::Histogram { count, positive: vec![(1, count)], ..promql::Histogram::default() };
+    let sample = |instance: &str, count| RecordedSample {
+        labels: Labels::new([("__name__", "took"), ("instance", instance), ("job", "node")]),
+        time: NOW * 1_000,
+        value: Value::from(histogram(count)),
+    };
+    lab.sink.store(&[sample("a", 3.0), sample("b", 4.0)], now()).unwrap();
+    let set = set_of("name: g, interval: 1m, rules: [{record: 'job:took', expr: 'sum by (job) (took)'}]");
+    let recorder = SeriesRecorder::new(Some(lab.sink.clone()), Timestamp::MINUTE);
+    recorder.set(&set.series);
+    recorder.evaluate_due(&lab.ask, &|| Timestamp((NOW + 60) * Timestamp::SECOND), &|| true);
+    let recorded = r#"{__name__="job:took", job="node"} {count:7, sum:0, (1,2]:7}"#;
+    assert_eq!(lab.query("{__name__=\"job:took\"}", 61), [recorded]);
+    let of_histogram = alert("{alert: a, expr: took}").remove(0);
+    assert!(lab.judged(&of_histogram, &[0]).unwrap_err().contains("an alert needs numbers"));
+    let of_number = alert("{alert: a, expr: 'histogram_count(sum(took)) > 6'}").remove(0);
+    assert_eq!(lab.judged(&of_number, &[0]).unwrap(), [r#"{"alertname":"a"} [] alarm 7"#]);
+}
+
+#[test]
 fn results_are_recorded_in_order_and_series_that_end_are_marked() {
     let lab = Lab::new(&UP);
     let set = set_of(

@@ -57,6 +57,7 @@ async fn delete(server: Shared, PathName(name): PathName) -> Result<Json<Value>,
 
 async fn send(server: Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
     reports::send_now(&server, &name).await?;
-    server.audit_own("report sent", &json!({"report": name}));
+    let of_thread = server.clone();
+    server.lookups.run(move || of_thread.audit_own("report sent", &json!({"report": name}))).await?;
     Ok(Json(json!({"queued": true})))
 }

@@ -60,39 +60,39 @@ pub(crate) enum DashboardCommand {
         dry_run: bool,
     },
     /// Write a dashboard with its data into one file of HTML, or the data of a panel as CSV
-    Export {
-        /// Its name in addresses
-        name: String,
-        /// The format
-        #[arg(long, default_value = "html")]
-        format: ExportFormat,
-        /// The panel, for CSV
-        #[arg(long, required_if_eq("format", "csv"))]
-        panel: Option<String>,
-        /// Begin of the range; absent: the dashboard's
-        #[arg(long)]
-        from: Option<String>,
-        /// End of the range; absent: the dashboard's
-        #[arg(long)]
-        to: Option<String>,
-        /// The zone whose clock times are shown by, as Asia/Jakarta
-        #[arg(long)]
-        time_zone: Option<String>,
-        /// The language, en or id
-        #[arg(long)]
-        lang: Option<String>,
-        /// A variable's value, NAME=VALUE; repeated for several
-        #[arg(long)]
-        var: Vec<String>,
-        /// The file; absent: standard output
-        #[arg(long, short)]
-        output: Option<PathBuf>,
-    },
+    Export(Export),
     /// Delete a dashboard
     Delete {
         /// Its name in addresses
         name: String,
     },
+}
+
+/// What is exported, and how.
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// The dashboard's name in addresses
+    pub(crate) name: String,
+    /// The file; absent: standard output
+    pub(crate) file: Option<PathBuf>,
+    /// The format
+    #[arg(long, default_value = "html")]
+    pub(crate) format: ExportFormat,
+    /// The panel, for CSV
+    #[arg(long, required_if_eq("format", "csv"))]
+    pub(crate) panel: Option<String>,
+    /// Begin of the range; absent: the dashboard's
+    #[arg(long)]
+    pub(crate) from: Option<String>,
+    /// End of the range; absent: the dashboard's
+    #[arg(long)]
+    pub(crate) to: Option<String>,
+    /// The language of HTML, en or id
+    #[arg(long)]
+    pub(crate) lang: Option<String>,
+    /// A variable's value, NAME=VALUE; repeated for several
+    #[arg(long)]
+    pub(crate) var: Vec<String>,
 }
 
 /// What a dashboard is written as.

@@ -10,10 +10,11 @@ use serde_json::{Value, json};
 use storage::Clock;
 
 use super::groups::encoded;
-use crate::arguments::{DashboardCommand, DashboardFormat, Dashboards, ExportFormat};
+use crate::arguments::{DashboardCommand, DashboardFormat, Dashboards, Export, ExportFormat};
 use crate::client::Server;
 use crate::failure::{Failure, of_output};
 use crate::output::print_rows;
+use crate::zone::Zones;
 
 /// Columns of a list of dashboards, and of what became of panels.
 const COLUMNS: [(&str, &str); 5] =
@@ -46,9 +47,10 @@ pub(crate) fn dashboards(options: Dashboards) -> Result<(), Failure> {
         Some(DashboardCommand::Import { file, name, format, dry_run }) => {
             import(&server, &options, (file, name.as_deref()), *format, *dry_run)
         }
-        Some(DashboardCommand::Export { name, output, .. }) => {
-            let sent = server.send(export_of(&server, name, &options.command)?, "")?;
-            write_export(sent, output.as_deref())
+        Some(DashboardCommand::Export(export)) => {
+            let zone = Zones::of(&options.printing.zone)?.spoken();
+            let sent = server.send(request_of(&server, export, zone.name())?, "")?;
+            write_export(sent, export.file.as_deref())
         }
         Some(DashboardCommand::Delete { name }) => {
             server.send(server.request(Method::DELETE, &path(name)), "")?;
@@ -58,25 +60,21 @@ pub(crate) fn dashboards(options: Dashboards) -> Result<(), Failure> {
     }
 }
 
-/// Returns the request for an export.
-fn export_of(server: &Server, name: &str, command: &Option<DashboardCommand>) -> Result<RequestBuilder, Failure> {
-    let request = server.request(Method::GET, &format!("{}/export", path(name)));
-    let Some(DashboardCommand::Export { format, panel, from, to, time_zone, lang, var, .. }) = command else {
-        return Ok(request);
-    };
-    let format = match format {
+/// Returns the request for an export, whose times are those of a zone.
+fn request_of(server: &Server, export: &Export, zone: &str) -> Result<RequestBuilder, Failure> {
+    let format = match export.format {
         ExportFormat::Html => "html",
         ExportFormat::Csv => "csv",
     };
-    let named = [("panel", panel), ("from", from), ("to", to), ("time_zone", time_zone), ("lang", lang)];
-    let mut query = vec![("format".to_owned(), format.to_owned())];
+    let named = [("panel", &export.panel), ("from", &export.from), ("to", &export.to), ("lang", &export.lang)];
+    let mut query = vec![("format".to_owned(), format.to_owned()), ("time_zone".to_owned(), zone.to_owned())];
     query.extend(named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?))));
-    for pair in var {
+    for pair in &export.var {
         let split = pair.split_once('=');
         let (name, value) = split.ok_or_else(|| Failure::usage(format!("--var {pair:?}: write NAME=VALUE")))?;
         query.push((format!("var.{name}"), value.to_owned()));
     }
-    Ok(request.query(&query))
+    Ok(server.request(Method::GET, &format!("{}/export", path(&export.name))).query(&query))
 }
 
 fn write_export(mut sent: reqwest::blocking::Response, output: Option<&Path>) -> Result<(), Failure> {

@@ -275,10 +275,7 @@ fn calls_that_became_red_are_findings_and_what_is_usual_at_this_hour_is_told() {
     let usual = found.usual.as_ref().expect("days before");
     assert_eq!(usual.days.len(), 2);
     assert!(usual.ends()[1] < 3.0 && usual.per_minute > 20.0, "{usual:?}");
-    assert!(
-        found.findings[place("usual at this hour: ")].title.contains(" on the 2 days before; now 3"),
-        "{usual:?}"
-    );
+    assert!(found.findings[place("usual at this hour: ")].title.contains(" on the 2 days before; now 3"), "{usual:?}");
 }
 
 #[test]

@@ -69,7 +69,7 @@ impl<'a> Numbers<'a> {
         let (size, unit) = match ms.abs() {
             n if n > 0.0 && n < 0.001 => (1e-6, "ns"),
             n if n > 0.0 && n < 1.0 => (1e-3, "µs"),
-            n if n < 1e3 => (1.0, "ms"),
+            n if n < 1e3 => (1.0, t("ms", "md")),
             n if n < 6e4 => (1e3, t("s", "dtk")),
             n if n < 3.6e6 => (6e4, t("min", "mnt")),
             n if n < 1.728e8 => (3.6e6, t("h", "jam")),
@@ -133,8 +133,8 @@ pub(super) fn grade_of(n: f64, thresholds: &[Threshold]) -> Option<Grade> {
 pub(super) fn grade_words(grade: Grade, locale: Locale) -> (&'static str, &'static str) {
     let (class, english, indonesian) = match grade {
         Grade::Ok => ("ok", "fine", "baik"),
-        Grade::Info => ("info", "notice", "perhatian"),
-        Grade::Warn => ("warn", "warning", "peringatan"),
+        Grade::Info => ("info", "notice", "perlu diperhatikan"),
+        Grade::Warn => ("warn", "warning", "waspada"),
         Grade::Error => ("error", "bad", "buruk"),
         Grade::Fatal => ("fatal", "critical", "kritis"),
     };

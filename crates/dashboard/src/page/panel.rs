@@ -37,7 +37,7 @@ fn body(page: &Page<'_>, panel: &Panel, answered: &[Table], title: &str) -> Stri
         _ => {}
     }
     if answered.iter().all(|table| table.rows.is_empty()) {
-        let text = page.locale.text("Nothing in this range.", "Tidak ada apa pun dalam rentang ini.");
+        let text = page.locale.text("Nothing in this range.", "Tidak ada apa pun di rentang ini.");
         return format!("<p class=\"dim\">{text}</p>\n");
     }
     let is_of_rows = panel.kind == PanelKind::Logs || panel.kind == PanelKind::Table && panel.expression.is_none();

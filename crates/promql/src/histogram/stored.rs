@@ -269,7 +269,7 @@ mod tests {
             r#"{"schema":0,"count":1,"sum":0,"positive":[[2147483647,[1,1]]]}"#,
             r#"{"schema":0,"count":1,"sum":0,"positive":[[5,[1]],[3,[1]]]}"#,
             r#"{"schema":0,"count":1,"sum":0,"hint":"often"}"#,
-            r#"{"schema":20,"count":1,"sum":0}"#,
+            r#"{"schema":60,"count":1,"sum":0}"#,
             r#"{"schema":0,"count":1,"sum":0}}"#,
             r#"{"schema":0, "count":1}"#,
         ] {

@@ -34,11 +34,11 @@ impl SegmentRun {
         let footer = &self.run().footer;
         let is_below = |known: &str| known.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
         let after = &footer.columns[next..];
-        let first = after.iter().take_while(|column| column.name.strip_prefix(name).is_some_and(|rest| rest < ".")).count();
+        let first =
+            after.iter().take_while(|column| column.name.strip_prefix(name).is_some_and(|rest| rest < ".")).count();
         let text_keys = footer.origins.iter().filter_map(|origin| origin.text_key.as_deref());
         let time_keys = footer.origins.iter().filter_map(|origin| origin.time_key.as_ref().map(|(key, _)| &**key));
-        after.get(first).is_some_and(|column| is_below(&column.name))
-            || text_keys.chain(time_keys).any(is_below)
+        after.get(first).is_some_and(|column| is_below(&column.name)) || text_keys.chain(time_keys).any(is_below)
     }
 
     /// Returns the number of a field that a template names, if there is such a field.

@@ -87,9 +87,10 @@ async fn of_logql(server: &Shared, ask: Ask) -> Result<Answer, Problem> {
     let mut samples = Vec::new();
     for series in joined(measured.series) {
         let labels = promql::Labels::new(series.labels.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-        let value = |value| promql::Value::Float(value);
-        let points = series.points.iter();
-        samples.extend(points.map(|point| (labels.clone(), point.at.0 / Timestamp::MILLISECOND, value(point.value))));
+        samples.extend(series.points.iter().map(|point| {
+            let value = promql::Value::Float(point.value);
+            (labels.clone(), point.at.0 / Timestamp::MILLISECOND, value)
+        }));
     }
     Ok(Answer { stats: measured.stats, partial_reasons: measured.partial_reasons, ..rows_of(samples) })
 }

@@ -165,6 +165,16 @@ fn rules_of_prometheus_are_tested_with_series() {
 }
 
 #[test]
+fn series_of_a_test_may_be_native_histograms() {
+    let rules = "groups:\n- name: g\n  rules:\n  - {alert: Many, expr: histogram_count(took) > 5}\n";
+    let tests = "rule_files: [rules.yaml]\ntests:\n  - name: native\n    interval: 1m\n    input_series:\n      \
+                 - {series: took, values: '{{count:3 buckets:[3]}}+{{count:3 buckets:[3]}}x9'}\n    alerts:\n      \
+                 - {at: 30s, alertname: Many, none: true}\n      - {at: 5m, alertname: Many}\n";
+    let (out, told) = said_of(rules, tests);
+    assert_eq!(out, "ok     native\n1 tests, 0 failed\n", "{told:?}");
+}
+
+#[test]
 fn series_that_cannot_be_read_are_named() {
     let check = |series: &str, expected: &str| {
         let tests =
