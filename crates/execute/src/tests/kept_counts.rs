@@ -142,7 +142,7 @@ fn the_whole_is_found_counted_where_the_counts_of_its_parts_are_gone() {
     let runs: Vec<Arc<dyn Run>> = stored_runs.iter().map(|run| run.clone() as Arc<dyn Run>).chain([hot]).collect();
     let n_reads = || stored_runs.iter().map(|run| run.n_reads.load(Relaxed)).sum::<usize>();
     // The counts of a part are too large for it, those of a field are not.
-    let cache = PartialCache::new(2 << 20);
+    let cache = PartialCache::new(640 << 10);
     for query in ["fields @message", "filter n % 3 = 1"] {
         let asking = |cache| Asking::of(query, TimeRange::ALL, cache);
         let whole = shown(&asking(None).values(&runs));
