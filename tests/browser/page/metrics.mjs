@@ -216,6 +216,8 @@ async function worksByKeys(own) {
   await page.keyboard.press("p");
   await page.waitForURL(/lang=promql/);
   await page.keyboard.press("/");
+  // The text area that is there before the editor suggests nothing.
+  await page.locator(".code-editor .cm-content:focus").waitFor();
   await page.keyboard.type(gauge.slice(0, -2));
   await page.getByTestId("suggestions").waitFor();
   await page.keyboard.press("Tab");
