@@ -259,7 +259,7 @@ async function measuresTheBeginning(own) {
   const measure = page.getByTestId("onset-of");
   await measure.selectOption("share");
   const since = page.getByTestId("since");
-  await since.filter({ hasText: "1.0 % before, 25 % since" }).waitFor();
+  await since.filter({ hasText: "1 % before, 25 % since" }).waitFor();
   assert.match(await since.locator("span[title]").first().getAttribute("title"), /^with 95 % confidence between /);
   assert.match(await since.innerText(), /ended \d{4}-/);
   await measure.selectOption("p95");
