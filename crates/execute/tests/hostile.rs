@@ -225,14 +225,22 @@ fn run() -> Arc<dyn Run> {
     Arc::new(BatchRun::new(GroupName::new("a").expect("a valid name"), 1, Arc::new(batch)))
 }
 
+/// Returns how long this thread has run on a processor: what else the machine does takes none of it.
+fn processor_time() -> Duration {
+    let line = std::fs::read_to_string("/proc/thread-self/schedstat").expect("Linux tells the time of a thread");
+    let ns = line.split_whitespace().next().and_then(|ns| ns.parse().ok()).expect("nanoseconds come first");
+    Duration::from_nanos(ns)
+}
+
 /// Reads a text as every dialect and runs what is a query.
 fn try_text(text: &str, runs: &[Arc<dyn Run>]) -> bool {
     let mut slow = Vec::new();
     let timed = |dialect: &str, read: &mut dyn FnMut() -> Option<QueryErrors>, slow: &mut Vec<String>| {
-        let started = Instant::now();
+        let started = processor_time();
         read().iter().for_each(|errors| check_places(text, errors));
-        if started.elapsed() > READ_WITHIN {
-            slow.push(format!("{dialect} took {:?}", started.elapsed()));
+        let took = processor_time().saturating_sub(started);
+        if took > READ_WITHIN {
+            slow.push(format!("{dialect} took {took:?}"));
         }
     };
     let mut plan = Err(QueryErrors(Vec::new()));

@@ -129,7 +129,7 @@ async fn a_call_counts_once_and_a_request_again_counts_again() {
     let xml = house.put_form(form).await.text();
     assert!(xml.contains("<Sum>6.0</Sum>") && xml.contains("<entry><key>p50</key><value>2.0</value></entry>"), "{xml}");
     assert!(xml.contains("<Timestamp>20") && xml.contains("Z</Timestamp>"), "{xml}");
-    assert!(house.put_form("Action=PutDashboard").await.text().contains("<Code>InvalidAction</Code>"));
+    assert!(house.put_form("Action=PutMetricStream").await.text().contains("<Code>InvalidAction</Code>"));
 }
 
 #[tokio::test]
