@@ -145,13 +145,19 @@ impl Segments {
         }
         let is_shared = self.follower().is_some();
         let wal_floor = crate::wal::floor(&self.wal_dir());
-        let has_strays = !is_shared && self.has_stray_segments();
-        for deletion in pending {
-            let is_in_files = deletion.sequences.bounds().is_some_and(|(_, last)| match is_shared {
-                true => self.is_in_objects(&deletion, last),
-                false => wal_floor.is_none_or(|floor| last >= floor),
-            });
-            if is_in_files || has_strays || !self.state_mut().take_settled(&deletion) {
+        let is_in_files = |deletion: &Deletion| {
+            deletion.sequences.bounds().is_some_and(|(_, last)| match is_shared {
+                true => self.is_in_objects(deletion, last),
+                false => wal_floor.is_none_or(|floor| last >= floor) || self.state().may_hold(deletion),
+            })
+        };
+        let gone: Vec<_> = pending.into_iter().filter(|deletion| !is_in_files(deletion)).collect();
+        // Asked last: a segment that left the state before is a stray file until it is removed.
+        if gone.is_empty() || !is_shared && self.has_stray_segments() {
+            return self.drop_old_receipts();
+        }
+        for deletion in gone {
+            if !self.state_mut().take_settled(&deletion) {
                 continue;
             }
             let now = self.options.clock.now();
