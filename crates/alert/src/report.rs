@@ -19,7 +19,7 @@ pub(crate) const ENCLOSURE: &str = "report-enclosure";
 /// A report of one time.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// The name of what was asked for.
+    /// The name of its definition.
     pub name: String,
     /// The time that it is for.
     pub due: Timestamp,

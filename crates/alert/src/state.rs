@@ -47,7 +47,7 @@ pub(crate) struct AlertState {
     /// States of channels, by name.
     #[serde(default, rename = "desks")]
     pub(crate) channels: BTreeMap<String, ChannelState>,
-    /// The report that was sent last, by the name of what was asked for.
+    /// The report that was sent last, by the name of its definition.
     #[serde(default)]
     pub(crate) reports: BTreeMap<String, SentReport>,
 }

@@ -6,9 +6,8 @@
 //! | `dashboard` | the name in addresses | [`Stored`] |
 //! | `dashboard-history` | the same | earlier versions, newest first |
 //!
-//! A dashboard is visible to its owner, and to callers whose scope covers all groups that its queries name. A query that names
-//! no group reads the groups of whoever asks. A change names the version that it replaces; if another change came first, it is
-//! refused.
+//! A dashboard is visible to its owner, and to callers whose scope covers all groups that its queries name. A query without
+//! groups reads those of the caller. A change names the version that it replaces; if another change came first, it is refused.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -120,7 +119,7 @@ impl Dashboards {
         Ok((found, problems))
     }
 
-    /// Returns the documents of everybody's dashboards, without the title of what a caller does not see.
+    /// Returns all dashboards of all owners, with the title of each that the caller may see.
     pub(crate) fn everybodys(
         &self,
         settings: Settings<'_>,

@@ -25,8 +25,8 @@ pub struct ForeignBoard {
 }
 
 impl Api {
-    /// Makes a dashboard of CloudWatch's body, or changes it, and keeps the body. Returns the places of widgets of which something was
-    /// not taken, each with why. Blocks.
+    /// Creates or replaces a dashboard from a CloudWatch body, and keeps the body. Returns the widgets that were not imported
+    /// completely: the index of each and the reason. Blocks.
     ///
     /// # Errors
     /// If the body is none, or the name is a file's or somebody else's.

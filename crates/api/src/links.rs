@@ -4,8 +4,7 @@
 //! |---|---|---|
 //! | `for-link` | the id, sixteen hexadecimal digits | [`Stored`] |
 //!
-//! A link has a secret, of which only a hash is stored. It opens the page of one name, within the scope that its maker had when it
-//! was made.
+//! A link contains a secret; only its hash is stored. It opens one page, within the scope that its creator had at that time.
 
 use axum::http::StatusCode;
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};

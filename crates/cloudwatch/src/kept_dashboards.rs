@@ -6,8 +6,8 @@ use types::Timestamp;
 
 /// Where dashboards are kept. All of it blocks.
 pub trait KeepDashboards: Send + Sync {
-    /// Keeps a body under a name, new or in the place of the one before. Returns the places of widgets of which something was
-    /// not taken, each with why.
+    /// Creates or replaces the dashboard with a name. Returns the widgets that were not imported completely: the index of each
+    /// and the reason.
     ///
     /// # Errors
     /// If the body is none, or the name belongs to somebody else; so for the other functions.

@@ -1,6 +1,6 @@
 //! The languages that pages and ready-made dashboards are written in.
 
-/// A language of what is not data.
+/// A language of labels and messages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Locale {
     /// English.

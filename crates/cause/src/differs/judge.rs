@@ -146,7 +146,7 @@ pub(super) fn judge_field(
     Some(candidate)
 }
 
-/// Returns the values that may differ enough, in order: those of which one of the sides has enough events.
+/// Returns, in order, the values that have enough events on at least one side to be judged.
 fn notable(counts: [&FieldCounts; 2], sides: Sides) -> Vec<CountedValue> {
     let mut values: Vec<CountedValue> = Vec::new();
     for (side, counts) in counts.into_iter().enumerate() {

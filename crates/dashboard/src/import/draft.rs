@@ -6,7 +6,7 @@ use types::Timestamp;
 use crate::check::{PANELS_MAX, check};
 use crate::document::{Dashboard, Panel, Variable};
 
-/// Most panels that are looked at: of those of others, some may not be taken.
+/// Limit on the panels of an import, which may have some that cannot be imported.
 const FOREIGN_MAX: usize = 1_000;
 
 /// What became of a dashboard.

@@ -22,7 +22,7 @@ pub struct Page<'a> {
     pub at: Timestamp,
     /// The zone whose clock times are shown by.
     pub time_zone: Tz,
-    /// The language of what is not data.
+    /// The language of labels and messages.
     pub locale: Locale,
     /// Where the board itself is; none where nobody knows.
     pub url: Option<&'a str>,

@@ -35,7 +35,7 @@ pub(crate) struct Moment {
     pub(crate) range: TimeRange,
     /// The zone whose clock it is shown by.
     pub(crate) time_zone: Tz,
-    /// The language of what is not data.
+    /// The language of labels and messages.
     pub(crate) locale: Locale,
 }
 

@@ -231,7 +231,7 @@ impl Measured {
         self.last.is_none_or(|last| now.0.saturating_sub(last.0) > allowed)
     }
 
-    /// Returns the errors of the last day as an entry of what went wrong; `different` is the number of issues among them.
+    /// Returns the errors of the last day as one entry; `different` is the number of issues among them.
     pub(super) fn errors_json(&self, different: usize) -> Option<Value> {
         let Errors { n, first, began, ended } = &self.errors;
         let since = began.or(*first)?;
