@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 
 /** Longest that a check may take; a page that hangs fails one check, not the run. */
-const CHECK_MS_MAX = 30_000;
+const CHECK_MS_MAX = 60_000;
 const LINES = 1500;
 const MINUTE = 60_000;
 
@@ -41,13 +41,14 @@ export class Harness {
 
   /** Runs a check; what fails is tried once more, and told of also where it then holds: a race is a fault, but hides no other. */
   async check(name, run) {
+    const began = Date.now();
     const first = await this.attempt(name, run);
     const again = first === null ? null : await this.attempt(name, run);
     if (first !== null) console.log(`${again === null ? "unsteady" : "not ok"} - ${name}\n    ${lines(first)}${again === null ? "" : `\n  and again\n    ${lines(again)}`}`);
     if (again === null) {
       this.passed += 1;
       if (first !== null) this.unsteady += 1;
-      console.log(`ok - ${name}`);
+      console.log(`ok - ${name} (${((Date.now() - began) / 1000).toFixed(1)} s)`);
     } else this.failed += 1;
   }
 

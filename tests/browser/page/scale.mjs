@@ -99,8 +99,7 @@ async function findsAmongTenThousandFields(own) {
   const detail = page.getByTestId("detail");
   await detail.locator("[data-field=f_08910]").waitFor();
   assert.equal(await detail.locator("[data-field=f_00005]").count(), 0);
-  const n = (await long()).length;
-  assert.ok(n <= 8, `${n} long tasks`);
+  assertDivided(await long(), 8);
 }
 
 /** What is wrong with what is seen of the list, once it is drawn: nothing, hopefully. */
@@ -123,19 +122,20 @@ async function gaps(page) {
   });
 }
 
-async function scrollsAHundredThousand(own) {
+/** Moves through a list of `n_rows` by wheel, keys and bar, and looks for gaps: how many moves, and how many long tasks they took. */
+async function scrollThrough(own, n_rows) {
   const between = await Between.before(own.url);
   try {
-    between.rule(/POST .*query/, { answer: longAnswer(ROWS) });
+    between.rule(/POST .*query/, { answer: longAnswer(n_rows) });
     const page = await Object.create(own, { url: { value: between.url } }).open(`/?${own.scope}`);
     await settled(page);
     const box = page.getByTestId("rows");
     const top = () => box.evaluate((rows) => rows.scrollTop);
-    assert.equal(Number(await box.locator("[role=treegrid]").getAttribute("aria-rowcount")), ROWS + 1);
+    assert.equal(Number(await box.locator("[role=treegrid]").getAttribute("aria-rowcount")), n_rows + 1);
     const long = await watchLongTasks(page);
-    let steps = 0;
+    let moves = 0;
     const isWhole = async (what) => {
-      steps += 1;
+      moves += 1;
       assert.deepEqual(await gaps(page), [], what);
     };
     await box.hover();
@@ -156,12 +156,19 @@ async function scrollsAHundredThousand(own) {
       await box.evaluate((rows, part) => { rows.scrollTop = rows.scrollHeight * part; }, part);
       await isWhole(`the bar at ${part}`);
     }
-    const n = (await long()).length;
-    assert.ok(n <= steps / 4, `${n} long tasks in ${steps} steps`);
+    return { moves, long: (await long()).length };
   } finally {
     await own.closePages();
     await between.stop();
   }
+}
+
+async function scrollsAHundredThousand(own) {
+  const { moves, long } = await scrollThrough(own, ROWS);
+  if (long <= moves / 4) return;
+  // On a slow machine every move may be a long task. It is where the list is short, too, if the work is that of what is seen.
+  const short = await scrollThrough(own, ROWS / 10);
+  assert.ok(long <= 1.5 * short.long, `${long} long tasks in ${moves} moves, ${short.long} with a tenth of the rows`);
 }
 
 export const scaleChecks = [
