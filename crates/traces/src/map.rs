@@ -99,13 +99,34 @@ fn slices(
     Ok(slices.into_iter().flatten().collect())
 }
 
-/// Returns the range that whole slices cover, and their length.
+/// Returns the range that whole slices cover, and their length. A range ends with its last nanosecond: one until the full hour,
+/// and that hour's first nanosecond with it, needs no slice of the next hour.
 fn aligned(range: TimeRange) -> (TimeRange, i64) {
     let width = range.to.0.saturating_sub(range.from.0);
     let fitting = STEPS.into_iter().find(|step| width / step <= SLICES);
     let step = fitting.unwrap_or_else(|| (width / SLICES).max(1));
     let from = range.from.0.div_euclid(step).saturating_mul(step);
-    let n_slices = range.to.0.saturating_sub(from).saturating_add(step - 1) / step;
+    let n_slices = (range.to.0.saturating_sub(from).saturating_add(step - 2) / step).max(1);
     let to = from.saturating_add(n_slices.saturating_mul(step));
     (TimeRange { from: Timestamp(from), to: Timestamp(to) }, step)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_is_widened_to_slices_that_begin_before_its_end() {
+        let check = |from: i64, to: i64, expected: (i64, i64)| {
+            let (range, step) = aligned(TimeRange { from: Timestamp(from), to: Timestamp(to) });
+            assert_eq!((range.from.0, range.to.0, step), (expected.0, expected.1, 30 * Timestamp::SECOND), "{from} to {to}");
+        };
+        let (hour, slice) = (Timestamp::HOUR, 30 * Timestamp::SECOND);
+        check(5 * hour, 6 * hour, (5 * hour, 6 * hour));
+        // With the instant of its end, which texts of a request include.
+        check(5 * hour, 6 * hour + 1, (5 * hour, 6 * hour));
+        check(5 * hour, 6 * hour + 2, (5 * hour, 6 * hour + slice));
+        check(5 * hour - 1, 6 * hour - 1, (5 * hour - slice, 6 * hour));
+        check(5 * hour + 1, 6 * hour + slice, (5 * hour, 6 * hour + slice));
+    }
 }
