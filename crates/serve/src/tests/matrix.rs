@@ -30,6 +30,7 @@ const OPEN: [&str; 14] = [
     "/services/collector/health",
     // Nodes show a code instead of a key.
     "/api/v1/fleet/part",
+    "/api/v1/fleet/scrapes",
     // Whoever has a link shows that.
     "/api/v1/for/{name}/by-link",
 ];
