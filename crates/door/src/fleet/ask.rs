@@ -43,8 +43,9 @@ impl FleetLink {
         path: &str,
         now: Timestamp,
     ) -> Vec<(String, Result<Vec<u8>, String>)> {
-        let nodes = self.alive(store).into_iter().filter(|node| node.does(role));
-        let asked = nodes.map(|node| async move {
+        let mut nodes = self.alive(store);
+        nodes.retain(|node| node.does(role));
+        let asked = nodes.into_iter().map(|node| async move {
             let answered = timeout(ANSWER_TIMEOUT, self.ask(&node, path, now)).await;
             let silent = |_| Err(format!("it has not answered for {} s", ANSWER_TIMEOUT.as_secs()));
             (node.name, answered.unwrap_or_else(silent))

@@ -52,7 +52,7 @@ fn codes_hold_for_what_was_said_and_for_one_secret() {
 #[test]
 fn questions_are_answered_to_nodes_for_a_minute() {
     let (one, other) = (link("one"), link("other"));
-    let question = b"1000";
+    let question: &[u8] = b"1000";
     let asked = |of: &FleetLink, path: &str| {
         let mut headers = HeaderMap::new();
         let code = HEXLOWER.encode(&of.code("ask", &[path.as_bytes(), question]));
@@ -64,8 +64,8 @@ fn questions_are_answered_to_nodes_for_a_minute() {
         answered.map_err(|problem| problem.code)
     };
     let answered = answer(&asked(&one, "/path"), 2000).expect("a node asks");
-    let parts = [&one.code("ask", &[b"/path", question])[..], b"told"];
-    assert!(one.is_from_node(answered.headers(), "told", &parts));
+    let code = one.code("ask", &[b"/path", question]);
+    assert!(one.is_from_node(answered.headers(), "told", &[&code, b"told"]));
     assert_eq!(answer(&asked(&one, "/path"), 2000 + Timestamp::MINUTE).err(), Some("old-question"));
     for headers in [asked(&one, "/other"), asked(&other, "/path"), HeaderMap::new()] {
         assert_eq!(answer(&headers, 2000).err(), Some("not-a-node"));
