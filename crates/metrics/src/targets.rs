@@ -1,8 +1,7 @@
 //! The targets of scrapes: `targets`, `scrape_pools` and `targets/metadata` of Prometheus' API.
 //!
 //! Shippers report their targets, that of this process like any other; `ingest` keeps the last report of each, and the nodes of
-//! a fleet ask each other (`fleet_scrapes`). What a target says
-//! of its metrics is what is known of the metrics of its series.
+//! a fleet ask each other (`fleet_scrapes`). What a target says of its metrics is what is known of the metrics of its series.
 
 use std::collections::{BTreeMap, BTreeSet};
 
