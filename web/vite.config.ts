@@ -104,6 +104,8 @@ const OWN = [
   "explore/marks.ts",
   "explore/mark_lines.tsx",
   "explore/mark_dialog.tsx",
+  "explore/heatmap.tsx",
+  "style/heatmap.css",
 ];
 /** Pages that are nothing without the text that the server puts in: they are never packed. */
 const FRAMES = ["reference.html", "docs.html"];

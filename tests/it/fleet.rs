@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, RwLock};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
@@ -328,4 +328,64 @@ fn nodes_hand_requests_on_and_work_out_parts_of_queries() {
         (answer.status() == 503).then(|| answer.text().unwrap_or_default())
     });
     assert!(refused.contains("node"), "{refused}");
+}
+
+/// Tells a node what a shipper scrapes: one job with one target.
+fn report_target(node: &Server, source: &str, job: &str) {
+    let target =
+        json!({"pool": job, "labels": {"job": job, "instance": "i"}, "url": "http://i/metrics", "health": "up"});
+    let scrapes = json!({"pools": [job], "active": [target], "dropped": [], "n_dropped": {job: 0}});
+    let body = json!({"host": source, "inputs": [{"name": "scrape", "scrapes": scrapes}]});
+    let answer = node.post(&format!("/api/v1/sources/{source}"), &[], body.to_string());
+    assert_eq!(answer.status, 200, "{}", answer.body);
+}
+
+/// The jobs of the targets that a node lists, and the nodes that it could not ask.
+fn jobs_of_targets(node: &Server) -> (Vec<String>, String) {
+    let answer = node.get("/prometheus/api/v1/targets", &[]).json();
+    let targets = answer["data"]["activeTargets"].as_array().cloned().unwrap_or_default();
+    let jobs = targets.iter().map(|target| target["scrapePool"].as_str().unwrap_or_default().to_owned());
+    (jobs.collect(), answer["warnings"].to_string())
+}
+
+#[test]
+fn targets_and_metadata_are_those_that_any_node_was_told() {
+    let Some(lab) = Lab::new() else { return };
+    let secret = lab.scratch.path().join("secret");
+    std::fs::write(&secret, "a secret of this fleet, which is long enough").expect("room");
+    let start = |node: &str| {
+        let settings = format!("secret_file = \"{}\"\n[pushgateway]\ninterval = \"1s\"\n", secret.display());
+        lab.launch_with(node, &settings).start()
+    };
+    let (a, mut b) = (start("a"), start("b"));
+    report_target(&a, "one", "job-a");
+    report_target(&b, "two", "job-b");
+    let whole = (vec!["job-a".to_owned(), "job-b".to_owned()], "null".to_owned());
+    for node in [&a, &b] {
+        node.until("it knows the targets of both", || (jobs_of_targets(node) == whole).then_some(()));
+        let pools = node.get("/prometheus/api/v1/scrape_pools", &[]).json();
+        assert_eq!(pools["data"]["scrapePools"], json!(["job-a", "job-b"]));
+    }
+    // A shipper that goes to another node is listed once, as it is now.
+    report_target(&b, "one", "job-c");
+    assert_eq!(jobs_of_targets(&a).0, ["job-b", "job-c"]);
+    assert_eq!(jobs_of_targets(&b).0, ["job-b", "job-c"]);
+    // What is said of metrics goes by the database.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is later").as_nanos().to_string();
+    let points = json!([{"timeUnixNano": now, "asDouble": 1.0}]);
+    let metric = json!({"name": "load", "description": "Load of a host.", "gauge": {"dataPoints": points}});
+    let body = json!({"resourceMetrics": [{"scopeMetrics": [{"metrics": [metric]}]}]}).to_string();
+    let sent = a.post("/v1/metrics", &[("content-type", "application/json")], body);
+    assert_eq!(sent.status, 200, "{}", sent.body);
+    b.until("it knows what the other was told", || {
+        let known = b.get("/prometheus/api/v1/metadata", &[]).json();
+        (known["data"]["load"][0]["help"] == "Load of a host.").then_some(())
+    });
+    // Only nodes are told; and who has not been asked is named.
+    let stranger = b.post("/api/v1/fleet/scrapes", &[], "1");
+    assert_eq!((stranger.status, stranger.json()["error"]["code"].as_str()), (403, Some("not-a-node")));
+    b.kill();
+    let (jobs, warnings) = jobs_of_targets(&a);
+    assert_eq!(jobs, ["job-a"], "the last that it was told itself");
+    assert!(warnings.contains("the node b"), "{warnings}");
 }

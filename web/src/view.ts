@@ -183,6 +183,11 @@ const DEFAULT: View = {
   board: NO_BOARD,
 };
 
+/** Whether a page takes PromQL: Explore, and the form of a new rule. */
+function takesPromql({ page, tab }: Pick<View, "page" | "tab">): boolean {
+  return page === "explore" || (page === "alerts" && tab === "rule");
+}
+
 const NO_PROMQL = { language: "insights", logs: "", line: "", selection: "" } as const;
 
 function basePath(): string {
@@ -230,7 +235,9 @@ export function viewOf(page: Page, params: URLSearchParams): View {
       .split(",")
       .filter((one) => one !== "")
       .slice(0, 200);
-  const isPromql = page === "explore" && params.get("lang") === "promql";
+  // Messages lead to an alert by what is to be done about it.
+  const tab = params.get("tab") ?? params.get("month") ?? (params.has("silence") ? "silences" : "");
+  const isPromql = takesPromql({ page, tab }) && params.get("lang") === "promql";
   return {
     ...DEFAULT,
     page,
@@ -259,8 +266,7 @@ export function viewOf(page: Page, params: URLSearchParams): View {
     dense: params.get("dense") === "1",
     layout: unpacked(names("layout")),
     find: params.get("find") ?? "",
-    // Messages lead to an alert by what is to be done about it.
-    tab: params.get("tab") ?? params.get("month") ?? (params.has("silence") ? "silences" : ""),
+    tab,
     open: params.get("open") ?? params.get("alert") ?? params.get("silence") ?? params.get("acknowledge") ?? "",
     board: page === "dashboards" ? boardOf(params) : NO_BOARD,
     sought: Object.fromEntries(SEARCH_NAMES.flatMap((name) => (params.get(name) ? [[name, params.get(name)]] : []))),
@@ -313,8 +319,8 @@ export function address(view: View): string {
     set("alert", view.open);
     return `${basePath()}first-look${rest()}`;
   }
+  if (takesPromql(view) && view.language === "promql") params.set("lang", "promql");
   if (view.page === "explore" && view.language === "promql") {
-    params.set("lang", "promql");
     set("logs", view.logs);
     set("line", view.line);
     set("sel", view.selection);
@@ -368,7 +374,7 @@ export const draft = signal(current.peek().query);
 /** When the shown answers were asked for: what `now` means until they are asked again. */
 export const askedAt = signal(Date.now());
 
-/** The view with a change. A query is in Insights QL unless its language is given; only Explore takes PromQL, other pages get the query of its log lines. */
+/** The view with a change. A query is in Insights QL unless its language is given; pages that take no PromQL get the query of the log lines. */
 export function changed(of: View, change: Partial<View>): View {
   const next = { ...of, ...change };
   if (next.page !== "dashboards" || next.board.name === "") {
@@ -378,7 +384,7 @@ export function changed(of: View, change: Partial<View>): View {
   }
   if (next.language === "insights") return next;
   if (change.query !== undefined && change.language === undefined) return { ...next, ...NO_PROMQL, ...change };
-  if (next.page !== "explore") return { ...next, ...NO_PROMQL, query: next.logs };
+  if (!takesPromql(next)) return { ...next, ...NO_PROMQL, query: next.logs };
   // A part of another range is chosen no more.
   const isMoved = next.from !== of.from || next.to !== of.to;
   return isMoved && change.selection === undefined ? { ...next, selection: "" } : next;

@@ -51,6 +51,6 @@ pub use request::{Format, IngestRequest};
 pub use sender::Sender;
 pub use sources::{
     ActiveTarget, DroppedTarget, FilePlace, FileRangeState, FileRangeView, HeldRange, InputScrapes, ReportError,
-    SourceScrapes, SourceState, SourceView, Sources, SourcesView, TargetHealth,
+    ReportedScrapes, SourceScrapes, SourceState, SourceView, Sources, SourcesView, TargetHealth, visible_scrapes,
 };
 pub use trace::{KeptEvent, TracedEvent, TracedText};

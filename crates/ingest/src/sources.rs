@@ -32,7 +32,7 @@ use types::{GroupName, GroupScope, Timestamp};
 pub(crate) use self::content::{ContentHash, RefusedCount};
 pub use self::file_range::{FilePlace, FileRangeState, FileRangeView};
 pub use self::held_ranges::HeldRange;
-pub use self::scrapes::SourceScrapes;
+pub use self::scrapes::{ReportedScrapes, SourceScrapes, visible_scrapes};
 pub use self::targets::{ActiveTarget, DroppedTarget, InputScrapes, TargetHealth};
 pub use self::view::{SourceState, SourceView, SourcesView};
 

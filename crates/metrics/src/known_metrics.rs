@@ -60,7 +60,7 @@ fn document_of(metric: &str) -> u64 {
     xxh3_64(metric.as_bytes()) % DOCUMENTS
 }
 
-/// Reads what was known before the server started. Blocks.
+/// Reads what is written: what was known before the server started, and in a fleet what other nodes were told. Blocks.
 pub(crate) fn load(settings: Settings<'_>, known: &Mutex<KnownMetrics>) {
     match settings.all(KIND) {
         Ok(documents) => {

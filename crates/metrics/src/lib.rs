@@ -6,6 +6,7 @@
 mod api;
 mod cardinality;
 mod exemplars;
+mod fleet_scrapes;
 mod format;
 mod known_metrics;
 mod metadata;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 
 use axum::handler::Handler;
 use door::access::Role;
+use door::fleet::SCRAPES_PATH;
 use door::format::ErrorFormat;
 use door::server::{FamilyState, Server};
 use door::table::Table;
@@ -58,6 +60,7 @@ pub fn routes() -> Table<FamilyState<MetricsState>> {
         .get("/prometheus/api/v1/targets", Role::Read, targets::list)
         .get("/prometheus/api/v1/targets/metadata", Role::Read, targets::metadata)
         .get("/prometheus/api/v1/scrape_pools", Role::Read, targets::pools)
+        .post(SCRAPES_PATH, Role::None, fleet_scrapes::post)
         .get("/prometheus/api/v1/status/buildinfo", Role::Read, api::buildinfo)
         .get("/prometheus/api/v1/status/tsdb", Role::Read, cardinality::get)
         .post("/prometheus/api/v1/write", Role::Ingest, write::post)

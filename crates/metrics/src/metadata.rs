@@ -111,14 +111,22 @@ pub(crate) fn receive(server: &Server, state: &MetricsState) {
     }
 }
 
-/// Writes changed metadata until the server ends, as often as pushed samples are repeated.
+/// Writes changed metadata until the server ends, as often as pushed samples are repeated, and takes up what other nodes of a
+/// fleet have written.
 pub async fn keep_metadata(server: Weak<Server>, state: Arc<MetricsState>) {
     while let Some(interval) = server.upgrade().map(|server| server.app.push_interval) {
         tokio::time::sleep(interval).await;
         let Some(server) = server.upgrade() else { return };
         let state = state.clone();
         receive(&server, &state);
-        let saved = tokio::task::spawn_blocking(move || save_metadata(server.settings(), &state)).await;
+        let exchange = move || {
+            save_metadata(server.settings(), &state)?;
+            if server.whole_store().nodes().is_some() {
+                load(server.settings(), &state.known);
+            }
+            Ok::<(), StoreError>(())
+        };
+        let saved = tokio::task::spawn_blocking(exchange).await;
         if let Ok(Err(error)) = saved {
             tracing::debug!(%error, "metadata of metrics not written; it is at the next interval");
         }

@@ -1,7 +1,7 @@
 //! The targets of scrapes: `targets`, `scrape_pools` and `targets/metadata` of Prometheus' API.
 //!
-//! Shippers report their targets, that of this process like any other; `ingest` keeps the last report of each. What a target says
-//! of its metrics is what is known of the metrics of its series.
+//! Shippers report their targets, that of this process like any other; `ingest` keeps the last report of each, and the nodes of
+//! a fleet ask each other (`fleet_scrapes`). What a target says of its metrics is what is known of the metrics of its series.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use series::SampleSource;
 use types::Timestamp;
 
+use crate::fleet_scrapes::scrapes;
 use crate::format;
 use crate::metadata::{MetricsState, receive};
 use crate::problem::PrometheusProblem;
@@ -74,11 +75,6 @@ fn global_url(url: &str, host: &str) -> String {
     global().unwrap_or_else(|| url.to_owned())
 }
 
-/// Returns the scrapes that the caller may see.
-fn scrapes(server: &Shared) -> Vec<SourceScrapes> {
-    server.app.intake.sources().scrapes(&server.caller.scope, server.now())
-}
-
 /// Returns the targets of scrapes, in order of job and address.
 fn active(scrapes: &[SourceScrapes]) -> Vec<FoundTarget> {
     let found = |of: &SourceScrapes| {
@@ -106,7 +102,8 @@ fn warnings(scrapes: &[SourceScrapes]) -> Vec<String> {
 
 /// Answers `targets`.
 pub(crate) async fn list(server: FamilyServer<MetricsState>, parameters: Parameters) -> Outcome {
-    let scrapes = scrapes(&server);
+    let (scrapes, mut missing) = scrapes(&server).await;
+    missing.extend(warnings(&scrapes));
     let state = parameters.get("state").unwrap_or_default().to_ascii_lowercase();
     let pool = parameters.get("scrapePool").unwrap_or_default();
     let is_shown = |one: &str| matches!(&*state, "" | "any") || state == one;
@@ -130,14 +127,14 @@ pub(crate) async fn list(server: FamilyServer<MetricsState>, parameters: Paramet
         dropped = shown.collect();
     }
     let data = json!({"activeTargets": active_targets, "droppedTargets": dropped, "droppedTargetCounts": n_dropped});
-    Ok(Json(format::success(data, warnings(&scrapes), &Annotations::default())))
+    Ok(Json(format::success(data, missing, &Annotations::default())))
 }
 
 /// Answers `scrape_pools`: the names of jobs.
 pub(crate) async fn pools(server: FamilyServer<MetricsState>) -> Outcome {
-    let scrapes = scrapes(&server);
+    let (scrapes, missing) = scrapes(&server).await;
     let pools: BTreeSet<&String> = scrapes.iter().flat_map(|of| &of.scrapes.pools).collect();
-    Ok(Json(format::success(json!({"scrapePools": pools}), Vec::new(), &Annotations::default())))
+    Ok(Json(format::success(json!({"scrapePools": pools}), missing, &Annotations::default())))
 }
 
 /// Answers `targets/metadata`: type, help and unit of the metrics of targets.
@@ -152,7 +149,7 @@ pub(crate) async fn metadata(server: FamilyServer<MetricsState>, parameters: Par
             query.matchers().ok_or_else(|| bad("match_target is not a selector of labels"))?.to_vec()
         }
     };
-    let scrapes = scrapes(&server);
+    let (scrapes, missing_targets) = scrapes(&server).await;
     let mut targets = active(&scrapes);
     targets.retain(|of| {
         let label = |name: &str| of.target.labels.get(name).map_or("", |value| value);
@@ -181,6 +178,7 @@ pub(crate) async fn metadata(server: FamilyServer<MetricsState>, parameters: Par
     if found.is_empty() {
         return Err(Problem::not_found("specified metadata not found").into());
     }
+    missing.extend(missing_targets);
     missing.extend(warnings(&scrapes));
     Ok(Json(format::success(found.into(), missing, &Annotations::default())))
 }

@@ -1,4 +1,5 @@
-// Explore with PromQL: lines, legend, log lines of a host and minute, the metrics by name and label, mistakes, other states.
+// Explore with PromQL: lines, legend, heatmaps of native histograms, log lines of a host and minute, the metrics by name and
+// label, mistakes, other states, rules of a query.
 
 import assert from "node:assert/strict";
 
@@ -55,6 +56,33 @@ async function names(own) {
   return made;
 }
 
+/**
+ * A native histogram of this run, of half an hour and two hosts: its name and its last nine minutes. m-db has 2 observations each second between 0.5
+ * and 1, and 1 between 1 and 2, m-web ten times as many; of m-db there was another one between 16 and 32 until eight minutes ago.
+ */
+async function nativeHistogram(own) {
+  const name = `${own.prefix.replaceAll(/\W/g, "_")}_latency`;
+  if (own.histograms) return own.histograms;
+  const now = Math.floor(Date.now() / 15_000) * 15_000;
+  const attributes = (of) => Object.entries(of).map(([key, value]) => ({ key, value: { stringValue: value } }));
+  const begin = now - 60 * MINUTE;
+  for (const [host, each] of [["m-web", 10], ["m-db", 1]]) {
+    const dataPoints = [];
+    for (let at = now - 30 * MINUTE; at <= now; at += 15_000) {
+      const n = ((at - begin) / 1000) * each;
+      const slow = host === "m-db" ? Math.max(0, Math.min(240, (at - now + 12 * MINUTE) / 1000)) : 0;
+      // Buckets of the scale 0 from (0.5, 1] on: 2^-1 to 2^0, and so on.
+      dataPoints.push({ timeUnixNano: `${at}000000`, startTimeUnixNano: `${begin}000000`, attributes: attributes({ host }), scale: 0, zeroCount: 0, sum: n * 3 + slow * 20, count: n * 3 + slow, positive: { offset: -1, bucketCounts: [n * 2, n, 0, 0, 0, slow] } });
+    }
+    const metric = { name, description: "Time of a request.", exponentialHistogram: { aggregationTemporality: 2, dataPoints } };
+    const resource = { attributes: attributes({ "service.name": name, "service.instance.id": `${host}:9100` }) };
+    await own.send("POST", "/v1/metrics", { resourceMetrics: [{ resource, scopeMetrics: [{ metrics: [metric] }] }] });
+  }
+  await names(own);
+  own.histograms = { name, range: { from: new Date(now - 9 * MINUTE).toISOString(), to: new Date(now).toISOString() } };
+  return own.histograms;
+}
+
 /** Opens the view with a query over this run's metrics and log lines. */
 async function promql(own, q, params = {}, options = {}) {
   const search = new URLSearchParams({ lang: "promql", q, ...params });
@@ -80,6 +108,113 @@ async function drawsLines(own) {
   assert.equal(value, "1");
   assert.deepEqual([...new Set((await logsOf(page)).map((row) => row.group))], [`${own.prefix}/hosts`], "samples are no log lines");
   await own.picture(page, "metrics");
+}
+
+async function drawsHistograms(own) {
+  const { name, range } = await nativeHistogram(own);
+  const page = await promql(own, `rate(${name}[2m])`, range);
+  await drawn(page);
+  const { lines, histograms, series } = await answerOf(page);
+  assert.deepEqual([lines.length, histograms.length, series], [0, 2, 2], "histograms are no lines");
+  assert.equal(await page.getByTestId("metric-lines").count(), 0);
+  const rows = page.getByTestId("legend-line");
+  assert.match(await rows.first().textContent(), /m-web/, "the most observations are first");
+  assert.match(await rows.first().getAttribute("class"), /read/, "and drawn");
+  assert.equal(await page.locator(".heatmap .axis text").filter({ hasText: "≤ 2" }).count(), 1);
+  // The table has the buckets of the last instant: 20 and 10 of 30 in a second.
+  const buckets = page.getByTestId("bucket");
+  const cells = (row) => row.locator("th, td").allTextContents();
+  assert.deepEqual(await Promise.all((await buckets.all()).map(cells)), [["(1, 2]", "10", "33.33 %", ""], ["(0.5, 1]", "20", "66.67 %", ""]]);
+  assert.match(await page.getByTestId("buckets").locator("caption").textContent(), /30 observations, average 1$/);
+  // Keys read the cells, and the table stays with the instant that was read last.
+  await rows.filter({ hasText: "m-db" }).locator("th button").click();
+  await page.waitForFunction(() => location.search.includes("line="));
+  const heatmap = page.getByTestId("metric-heatmap");
+  await page.locator(".heatmap .axis text").filter({ hasText: "≤ 32" }).waitFor();
+  await heatmap.focus();
+  await page.keyboard.press("ArrowRight");
+  await page.locator(".heat-legend").getByText(/16 – 32 · .* · 1$/).waitFor();
+  await page.locator(".heatmap .heat.read").waitFor({ state: "attached" });
+  await page.getByTestId("buckets").focus();
+  await page.locator(".heatmap .heat.read").waitFor({ state: "detached" });
+  assert.deepEqual(await cells(buckets.first()), ["(16, 32]", "1", "25 %", ""]);
+  // A cell leads to the log lines of its host and minute.
+  await heatmap.focus();
+  await page.keyboard.press("End");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/sel=/);
+  assert.equal(parameter(page, "logs"), 'filter host = "m-db"');
+  await page.waitForFunction(() => window.__catat.metrics.logState === "done");
+  await own.picture(page, "metrics-histogram");
+  // The pointer reads what is below it.
+  const box = await heatmap.boundingBox();
+  await page.mouse.move(box.x + box.width * 0.55, box.y + box.height - 25);
+  await page.locator(".heat-legend").getByText(/^0\.5 – 1 · .* · 2$/).waitFor();
+  await inBothThemes(page, () => clean(page));
+  // A histogram that became a number is drawn as both; the list of metrics makes a rate of one.
+  const both = await promql(own, "", range);
+  await both.route("**/prometheus/api/v1/query_range*", async (route) => {
+    const answer = await (await route.fetch()).json();
+    const [one] = answer.data.result;
+    answer.data.result = [{ ...one, values: one.histograms.slice(0, 9).map(([at, { count }]) => [at, count]), histograms: one.histograms.slice(9) }];
+    await route.fulfill({ contentType: "application/json", body: JSON.stringify(answer) });
+  });
+  await both.getByTestId("query").fill(name);
+  await both.getByTestId("query").press("Enter");
+  await drawn(both);
+  await both.getByTestId("metric-lines").waitFor();
+  await both.getByTestId("metric-heatmap").waitFor();
+  await both.getByTestId("metric-text").fill(name);
+  await both.getByTestId("metric").click();
+  await untilQuery(both, `rate(${name}[5m])`);
+}
+
+async function fitsHistograms(own) {
+  const { name, range } = await nativeHistogram(own);
+  const page = await promql(own, `rate(${name}[2m])`, range, { viewport: { width: 380, height: 760 }, locale: "id-ID", colorScheme: "dark", hasTouch: true });
+  await drawn(page);
+  await page.getByRole("columnheader", { name: "Pengamatan" }).waitFor();
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+  assert.ok((await page.getByTestId("metric-heatmap").boundingBox()).width > 300);
+  await own.picture(page, "metrics-histogram-380-dark-id");
+  await inBothThemes(page, () => clean(page));
+}
+
+async function makesARule(own) {
+  const { gauge } = await names(own);
+  const name = `${own.prefix} load`;
+  const page = await promql(own, `${gauge} > 0`);
+  await drawn(page);
+  await page.getByTestId("share").click();
+  await page.getByTestId("make-rule").click();
+  const form = page.getByTestId("rule-form");
+  await form.waitFor();
+  assert.match(page.url(), /\/alerts\?lang=promql/);
+  await page.reload();
+  await form.waitFor();
+  assert.equal(await form.getByLabel("Query").inputValue(), `${gauge} > 0`);
+  assert.equal(await form.getByLabel("Language").inputValue(), "promql");
+  assert.equal(await form.getByLabel("Fires when").inputValue(), "", "the comparison is the condition");
+  assert.match(await form.locator(".rule-about").textContent(), /^Samples:/);
+  await clean(page);
+  await form.getByLabel("Name", { exact: true }).fill(name);
+  await form.getByRole("button", { name: "The last 1 h" }).click();
+  await form.getByTestId("fired").getByText(/would have fired 2 times/).waitFor();
+  try {
+    await form.getByRole("button", { name: "Create rule" }).click();
+    await page.getByTestId("rule").filter({ hasText: name }).waitFor();
+    const { rules } = await own.api("/api/v1/rules");
+    const rule = rules.find((one) => one.name === name);
+    assert.deepEqual([rule.language, rule.query, rule.kind ?? "threshold"], ["promql", `${gauge} > 0`, "threshold"]);
+  } finally {
+    await fetch(`${own.url}/api/v1/rules/${encodeURIComponent(name)}`, { method: "DELETE" });
+  }
+  // Without a comparison the form has one, over the value.
+  const plain = await promql(own, gauge);
+  await drawn(plain);
+  await plain.getByTestId("share").click();
+  await plain.getByTestId("make-rule").click();
+  assert.equal(await plain.getByTestId("rule-form").getByLabel("Fires when").inputValue(), "value > 5");
 }
 
 async function leadsToLogs(own) {
@@ -267,7 +402,6 @@ async function sharesIt(own) {
   const page = await promql(own, gauge, {}, { permissions: ["clipboard-read", "clipboard-write"] });
   await drawn(page);
   await page.getByTestId("share").click();
-  assert.equal(await page.getByTestId("make-rule").count(), 0, "a rule of the form is about events");
   const csv = await fetch(await page.getByTestId("export").getAttribute("href")).then((answer) => answer.text());
   const [head, ...rows] = csv.trim().split(/\r?\n/);
   assert.match(head, /@timestamp.*host.*value/);
@@ -313,6 +447,9 @@ async function isAccessible(own) {
 
 export const metricChecks = [
   ["metrics: PromQL is drawn as lines with a legend and a crosshair", drawsLines],
+  ["metrics: native histograms are drawn as a heatmap, with the buckets of an instant as a table", drawsHistograms],
+  ["metrics: a heatmap in 380 pixels, dark, in Indonesian", fitsHistograms],
+  ["metrics: a query in PromQL becomes a rule", makesARule],
   ["metrics: one click leads from a spike to the logs of its host and minute, and a link shows the same", leadsToLogs],
   ["metrics: a mistake is marked where it is", locatesMistakes],
   ["metrics: without series it says why, and what is similar", saysWhyThereIsNothing],

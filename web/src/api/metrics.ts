@@ -21,6 +21,28 @@ export interface Line {
   points: [ms: number, value: number][];
 }
 
+/** A bucket of a native histogram: its bounds, which of them are in it, and its observations. */
+export interface Bucket {
+  /** 0 if the upper bound is in it, 1 if the lower one is, 2 if none is, 3 if both are. */
+  rule: number;
+  lower: number;
+  upper: number;
+  count: number;
+}
+
+/** A native histogram: all observations, their sum, and the buckets that have some, in the order of their bounds. */
+export interface Histogram {
+  count: number;
+  sum: number;
+  buckets: Bucket[];
+}
+
+/** A series of native histograms: its labels and its points, in the order of time. */
+export interface HistogramLine {
+  labels: Labels;
+  points: [ms: number, histogram: Histogram][];
+}
+
 /** The instants at which a query is evaluated, in ms. */
 export interface Steps {
   from: number;
@@ -31,7 +53,10 @@ export interface Steps {
 /** The answer to a query over a range. */
 export interface Lines extends Steps {
   query: string;
+  /** How many series there are, of numbers or histograms. */
+  series: number;
   lines: Line[];
+  histograms: HistogramLine[];
   /** Whether there are more series than are read. */
   isCut: boolean;
   /** Why samples may be missing. */
@@ -75,6 +100,34 @@ export function sampleValue(text: string): number {
   return text === "+Inf" ? Infinity : text === "-Inf" ? -Infinity : Number(text);
 }
 
+/** A native histogram as Prometheus writes it. */
+export interface HistogramText {
+  count: string;
+  sum: string;
+  buckets?: [rule: number, lower: string, upper: string, count: string][];
+}
+
+/** Reads a native histogram. */
+export function histogramOf({ count, sum, buckets = [] }: HistogramText): Histogram {
+  return {
+    count: sampleValue(count),
+    sum: sampleValue(sum),
+    buckets: buckets.map(([rule, lower, upper, count]) => ({
+      rule,
+      lower: sampleValue(lower),
+      upper: sampleValue(upper),
+      count: sampleValue(count),
+    })),
+  };
+}
+
+/** A series of a range as Prometheus writes it: numbers, histograms, or one after the other. */
+interface MatrixRow {
+  metric?: Labels;
+  values?: [number, string][];
+  histograms?: [number, HistogramText][];
+}
+
 /** The same error with its place in the query: Prometheus' API has no room for it. */
 async function located(error: unknown, query: string, to: number, signal: AbortSignal): Promise<unknown> {
   if (!(error instanceof ApiError) || (error.status !== 400 && error.status !== 422)) return error;
@@ -93,7 +146,7 @@ async function located(error: unknown, query: string, to: number, signal: AbortS
 
 /** Asks a query over a range. */
 export async function askLines(query: string, { from, to, step }: Steps, signal: AbortSignal): Promise<Lines> {
-  let answer: Answer<{ result?: { metric?: Labels; values?: [number, string][] }[] }>;
+  let answer: Answer<{ result?: MatrixRow[] }>;
   try {
     answer = await get(
       "query_range",
@@ -111,15 +164,23 @@ export async function askLines(query: string, { from, to, step }: Steps, signal:
   }
   const remarks = [...(answer.warnings ?? []), ...(answer.infos ?? [])];
   const isAboutQuery = (text: string) => text.startsWith("PromQL ");
+  const rows = answer.data.result ?? [];
+  const ms = (at: number) => Math.round(at * 1000);
   return {
     query,
     from,
     to,
     step,
-    lines: (answer.data.result ?? []).map(({ metric = {}, values = [] }) => ({
-      labels: metric,
-      points: values.map(([at, value]) => [Math.round(at * 1000), sampleValue(value)]),
-    })),
+    series: rows.length,
+    lines: rows
+      .filter(({ values, histograms }) => values || !histograms)
+      .map(({ metric = {}, values = [] }) => ({
+        labels: metric,
+        points: values.map(([at, value]) => [ms(at), sampleValue(value)]),
+      })),
+    histograms: rows.flatMap(({ metric = {}, histograms }) =>
+      histograms ? [{ labels: metric, points: histograms.map(([at, one]) => [ms(at), histogramOf(one)]) }] : [],
+    ),
     isCut: remarks.includes(CUT),
     missing: remarks
       .filter((one) => !isAboutQuery(one) && one !== CUT)

@@ -216,17 +216,15 @@ export function ShareMenu() {
             {t("Add to a dashboard…")} <kbd>b</kbd>
           </button>
         </li>
-        {view.value.language === "insights" && (
-          <li>
-            <button
-              type="button"
-              data-testid="make-rule"
-              onClick={then(() => go({ page: "alerts", tab: "rule", open: "" }))}
-            >
-              {t("Alert on this…")}
-            </button>
-          </li>
-        )}
+        <li>
+          <button
+            type="button"
+            data-testid="make-rule"
+            onClick={then(() => go({ page: "alerts", tab: "rule", open: "" }))}
+          >
+            {t("Alert on this…")}
+          </button>
+        </li>
       </ul>
       <h3>{t("Everything as a file")}</h3>
       <SaveAll />

@@ -28,7 +28,7 @@ const VALUES_SHOWN = 8;
 /** Rows of the list that the arrow keys move among. */
 const ROWS = ".field-row, .metric-label-head, .values li";
 
-const SIGNS = { counter: "↗", buckets: "▁", gauge: "≈" } as const;
+const SIGNS = { counter: "↗", buckets: "▁", histogram: "▁", gauge: "≈" } as const;
 
 /** Shows a query. */
 function show(query: string): void {

@@ -21,6 +21,7 @@ import { plural, t } from "../texts.ts";
 import { asked, askedAt, go, view, zoomOut } from "../view.ts";
 import { askLines, leave, lines, logsOf, logRange } from "./ask.ts";
 import { MetricBrowser } from "./browser.tsx";
+import { HistogramChart } from "./histogram_chart.tsx";
 import { Legend } from "./legend.tsx";
 import { LineChart, type Reading } from "./line_chart.tsx";
 import { drawnLines, sharedLabels } from "./lines.ts";
@@ -116,13 +117,13 @@ function Chart() {
         <Empty kind="no-query" />
       ) : data === null ? (
         state === "loading" && <div class="metric-skeleton skeleton" aria-hidden="true" />
-      ) : data.lines.length === 0 && state !== "error" ? (
+      ) : data.series === 0 && state !== "error" ? (
         <>
           <Missing data={data} />
           <Empty kind="no-series" query={data.query} />
         </>
       ) : (
-        data.lines.length > 0 && (
+        data.series > 0 && (
           <div class={isOld ? "stale" : ""}>
             <Drawn key={data.query} data={data} />
           </div>
@@ -139,7 +140,7 @@ function Missing({ data }: { data: Lines }) {
       {data.isCut && (
         <p class="note warning" data-testid="lines-cut">
           {t("Only {n} series are looked at. Narrow the query, or use topk or sum by.", {
-            n: count(data.lines.length),
+            n: count(data.series),
           })}
         </p>
       )}
@@ -155,7 +156,7 @@ function Missing({ data }: { data: Lines }) {
 function Drawn({ data }: { data: Lines }) {
   const [reading, setReading] = useState<Reading | null>(null);
   const { drawn, left } = useMemo(() => drawnLines(data.lines), [data]);
-  const shared = useMemo(() => (data.lines.length > 1 ? sharedLabels(data.lines) : []), [data]);
+  const shared = useMemo(() => (data.series > 1 ? sharedLabels([...data.lines, ...data.histograms]) : []), [data]);
   const only = view.value.line;
   const shown = useMemo(
     () => (drawn.some(({ name }) => name === only) ? drawn.filter(({ name }) => name === only) : drawn),
@@ -167,9 +168,7 @@ function Drawn({ data }: { data: Lines }) {
   return (
     <>
       <div class="chart-head">
-        <h2 data-testid="series-count">
-          {plural(data.lines.length, "{n} series", "{n} series", count(data.lines.length))}
-        </h2>
+        <h2 data-testid="series-count">{plural(data.series, "{n} series", "{n} series", count(data.series))}</h2>
         {shared.length > 0 && (
           <span class="dim ellipsis shared" title={t("What all lines have in common")} data-testid="shared">
             {printable(cut(seriesName(Object.fromEntries(shared)), 300))}
@@ -188,18 +187,25 @@ function Drawn({ data }: { data: Lines }) {
         </button>
       </div>
       <Missing data={data} />
-      <LineChart
-        lines={shown}
-        from={data.from}
-        to={data.to}
-        step={data.step}
-        chosen={logRange(view.value)}
-        reading={read}
-        onRead={setReading}
-        onPick={pick}
-        onLogs={showPart}
-      />
-      <Legend lines={drawn} left={left} reading={read} onRead={setReading} onPick={pick} />
+      {drawn.length > 0 && (
+        <>
+          <LineChart
+            lines={shown}
+            from={data.from}
+            to={data.to}
+            step={data.step}
+            chosen={logRange(view.value)}
+            reading={read}
+            onRead={setReading}
+            onPick={pick}
+            onLogs={showPart}
+          />
+          <Legend lines={drawn} left={left} reading={read} onRead={setReading} onPick={pick} />
+        </>
+      )}
+      {data.histograms.length > 0 && (
+        <HistogramChart histograms={data.histograms} from={data.from} to={data.to} step={data.step} onPick={pick} />
+      )}
       <MarkList from={data.from} to={data.to} />
     </>
   );

@@ -25,7 +25,7 @@ export interface DrawnLine {
 }
 
 /** Returns the labels that all lines have with the same value. */
-export function sharedLabels(lines: readonly Line[]): [name: string, value: string][] {
+export function sharedLabels(lines: readonly Pick<Line, "labels">[]): [name: string, value: string][] {
   const [first, ...rest] = lines;
   return Object.entries(first?.labels ?? {}).filter(([name, value]) =>
     rest.every(({ labels }) => labels[name] === value),

@@ -3,11 +3,13 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { sampleValue } from "../api/metrics.ts";
+import { histogramOf, sampleValue, type HistogramText } from "../api/metrics.ts";
+import { boundsText, bucketRows, countLines, ROWS_MAX } from "./histograms.ts";
 import { hostOf, logsOfHost } from "./host.ts";
 import { drawnLines, pathOf, quantity, scaleOf, valueAt } from "./lines.ts";
 import {
   hasMatcher,
+  isCompared,
   lexPromql,
   metricsOf,
   queryFor,
@@ -48,6 +50,7 @@ test("a click on a metric makes the query that suits its kind", () => {
   assert.equal(queryFor("requests", "counter", [], 600_000), "rate(requests[20m])");
   assert.equal(queryFor("t_bucket", "", [], 1), "histogram_quantile(0.95, sum by (le) (rate(t_bucket[5m])))");
   assert.equal(queryFor("queue_count", "gauge", [], 1), "queue_count");
+  assert.equal(queryFor("latency", "histogram", [], 1), "rate(latency[5m])");
   assert.equal(selector("http.requests", [{ label: "a.b", value: "1" }]), '{"http.requests", "a.b"="1"}');
   assert.deepEqual([MINUTE, 30 * MINUTE, 12 * 60 * MINUTE].map(windowOf), ["5m", "1h", "1d"]);
 });
@@ -150,4 +153,66 @@ test("numbers have four digits at most", () => {
   ]);
   assert.deepEqual([NaN, Infinity, -Infinity, 1e-7].map(quantity), ["NaN", "+∞", "−∞", "1.00e-7"]);
   assert.deepEqual(["+Inf", "-Inf", "1.5"].map(sampleValue), [Infinity, -Infinity, 1.5]);
+});
+
+/** The points of a series of histograms, one every second. */
+function points(...all: HistogramText["buckets"][]) {
+  return all.map((buckets, n): [number, ReturnType<typeof histogramOf>] => [
+    n * 1000,
+    histogramOf({ count: "9", sum: "3", ...(buckets && { buckets }) }),
+  ]);
+}
+
+test("a native histogram is read with its bounds and what is in them", () => {
+  const [[, histogram] = [0, null]] = points([
+    [3, "-0.001", "0.001", "1"],
+    [0, "0.5", "1", "2.5"],
+    [1, "-Inf", "-1", "4"],
+    [2, "8", "+Inf", "1"],
+  ]);
+  assert.deepEqual(histogram && [histogram.count, histogram.sum], [9, 3]);
+  assert.deepEqual(histogram?.buckets.map(boundsText), ["[-0.001, 0.001]", "(0.5, 1]", "[−∞, -1)", "(8, +∞)"]);
+  assert.deepEqual(histogramOf({ count: "0", sum: "0" }).buckets, []);
+  assert.deepEqual(countLines([{ labels: { a: "b" }, points: points([]) }]), [
+    { labels: { a: "b" }, points: [[0, 9]] },
+  ]);
+});
+
+test("buckets become rows, the highest values first; coarser ones are shared by the rows that they cover", () => {
+  const rows = bucketRows({
+    points: points([[0, "1", "2", "3"]], undefined, [
+      [3, "0", "0", "7"],
+      [0, "1", "4", "6"],
+      [0, "4", "+Inf", "2"],
+    ]),
+  });
+  assert.deepEqual(
+    rows.map(({ name, points }) => [name, ...points.map(([, count]) => count)]),
+    [
+      ["≤ +∞", 0, 0, 2],
+      ["≤ 4", 0, 0, 3],
+      ["≤ 2", 3, 0, 3],
+      ["≤ 1", 0, 0, 0],
+      ["0", 0, 0, 7],
+    ],
+  );
+  assert.deepEqual(bucketRows({ points: points(undefined) }), []);
+});
+
+test("more buckets than rows are put together, and none is lost", () => {
+  const many = Array.from({ length: 101 }, (_, n): [number, string, string, string] => [0, `${n}`, `${n + 1}`, "2"]);
+  const rows = bucketRows({ points: points(many) });
+  assert.ok(rows.length <= ROWS_MAX);
+  assert.equal(
+    rows.reduce((sum, { points }) => sum + (points[0]?.[1] ?? 0), 0),
+    202,
+  );
+  assert.deepEqual([rows[0]?.upper, rows.at(-1)?.lower], [101, 0]);
+});
+
+test("a comparison outside all brackets is a condition", () => {
+  for (const query of ["up == 0", "sum by (a) (rate(x[5m])) >= 2 and y", 'a{b!="c"} < 1'])
+    assert.ok(isCompared(query), query);
+  for (const query of ['a{b!="c"}', "up == bool 0", "sum(up == 0)", "x </ 2", "rate(x[5m])", "# a > b"])
+    assert.ok(!isCompared(query), query);
 });

@@ -127,11 +127,12 @@ function isLabelList(tokens: readonly Token[], at: number): boolean {
   return false;
 }
 
-/** What a metric measures, as its sender says or its name tells. */
-export function kindOf(metric: string, said: string): "counter" | "buckets" | "gauge" {
+/** What a metric measures, as its sender says or its name tells. A histogram without a suffix is a native one. */
+export function kindOf(metric: string, said: string): "counter" | "buckets" | "histogram" | "gauge" {
   if (/_bucket$/.test(metric) && said !== "gauge") return "buckets";
   if (said === "counter" || /_total$/.test(metric)) return "counter";
-  return /_(?:count|sum)$/.test(metric) && said !== "gauge" ? "counter" : "gauge";
+  if (/_(?:count|sum)$/.test(metric) && said !== "gauge") return "counter";
+  return said === "histogram" ? "histogram" : "gauge";
 }
 
 /** The window of a rate: five minutes, or two steps where these are longer. */
@@ -171,6 +172,21 @@ function isBalanced(text: string): boolean {
     if (depth < 0) return false;
   }
   return depth === 0;
+}
+
+/** Whether a query gives only the series that a comparison outside all brackets leaves. */
+export function isCompared(query: string): boolean {
+  const tokens = solid(query);
+  let depth = 0;
+  return tokens.some(({ text, end }, n) => {
+    if ("({[".includes(text)) depth += 1;
+    if (")}]".includes(text)) depth -= 1;
+    const next = tokens[n + 1];
+    // `</` and `>/` trim histograms.
+    const isTrim = next?.text === "/" && next.start === end;
+    const isBool = next?.text.toLowerCase() === "bool";
+    return depth === 0 && ["==", "!=", "<", "<=", ">", ">="].includes(text) && !isTrim && !isBool;
+  });
 }
 
 /** A selector in a query: the metric's name, and the place of its braces where it has them. */

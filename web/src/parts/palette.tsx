@@ -65,7 +65,6 @@ function actions(): Entry[] {
     run,
     more,
   });
-  const isInsights = view.value.language === "insights";
   // With PromQL the events are those of the log lines.
   const events = () => (view.peek().language === "insights" ? {} : { query: view.peek().logs });
   const show = (panel: Panel) => () => go({ ...events(), page: "explore", panel, row: "", live: false });
@@ -79,7 +78,7 @@ function actions(): Entry[] {
     command(t("What differs"), show("differs")),
     command(t("Patterns"), show("patterns")),
     command(t("First look"), look),
-    ...(isInsights ? [command(t("Alert on this…"), () => go({ page: "alerts", tab: "rule", open: "" }))] : []),
+    command(t("Alert on this…"), () => go({ page: "alerts", tab: "rule", open: "" })),
     command(t("Add to a dashboard…"), () => (layer.value = "add-panel")),
     command(t("Add a mark…"), () => (layer.value = "mark")),
     ...(["auto", "light", "dark"] as const).map((one) => command(t(themes[one]), () => chooseTheme(one))),

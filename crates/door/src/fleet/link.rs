@@ -18,6 +18,12 @@ use crate::problem::Problem;
 /// The path at which a node answers parts of queries.
 pub(super) const PART_PATH: &str = "/api/v1/fleet/part";
 
+/// The path at which a node tells what shippers reported to it of their scrapes.
+pub const SCRAPES_PATH: &str = "/api/v1/fleet/scrapes";
+
+/// Paths at which only nodes are answered.
+const NODE_PATHS: [&str; 2] = [PART_PATH, SCRAPES_PATH];
+
 /// The header with the code that authenticates what a node says.
 pub(super) const CODE_HEADER: &str = "catat-node-code";
 
@@ -75,8 +81,8 @@ impl FleetLink {
 
     /// Refuses requests that came to the wrong listener: of nodes at that for users, of users at that for nodes.
     pub(crate) fn check_listener(&self, request: &Request) -> Result<(), Problem> {
-        let is_part = request.uri().path() == PART_PATH;
-        let is_of_node = is_part || request.extensions().get::<HandedOver>().is_some();
+        let is_question = NODE_PATHS.contains(&request.uri().path());
+        let is_of_node = is_question || request.extensions().get::<HandedOver>().is_some();
         if request.extensions().get::<NodeListener>().is_some() {
             let problem = || Problem::not_found("only nodes of the fleet are answered here");
             return if is_of_node {
@@ -113,19 +119,26 @@ impl FleetLink {
 
     /// Returns the nodes other than this one that have a role and can be asked, by name.
     pub(super) fn others(&self, store: &Store, role: &str) -> Vec<NodeStatus> {
-        let Some((epoch, nodes)) = store.nodes() else { return Vec::new() };
         let mut suspected = self.suspected.lock().unwrap_or_else(PoisonError::into_inner);
         suspected.retain(|_, until| *until > Instant::now());
-        let can_be_asked = |node: &&NodeStatus| {
-            let is_there = node.epoch != epoch && node.silent_s < SILENT_S && !node.address.is_empty();
+        let mut others = self.alive(store);
+        others.retain(|node| {
             let takes_work = node.does(role) && !node.is_draining && !suspected.contains_key(&node.name);
-            is_there && node.name != self.options.node && takes_work
-        };
-        let mut others: Vec<NodeStatus> = nodes.iter().filter(can_be_asked).cloned().collect();
-        // One that was just killed and started again is listed twice.
-        others.sort_by(|a, b| a.name.cmp(&b.name).then(b.epoch.cmp(&a.epoch)));
-        others.dedup_by(|a, b| a.name == b.name);
+            takes_work && !node.address.is_empty()
+        });
         others
+    }
+
+    /// Returns the nodes other than this one that were heard of lately, by name.
+    pub(super) fn alive(&self, store: &Store) -> Vec<NodeStatus> {
+        let Some((epoch, nodes)) = store.nodes() else { return Vec::new() };
+        let is_other = |node: &&NodeStatus| node.epoch != epoch && node.name != self.options.node;
+        let is_alive = |node: &&NodeStatus| is_other(node) && node.silent_s < SILENT_S;
+        let mut alive: Vec<NodeStatus> = nodes.iter().filter(is_alive).cloned().collect();
+        // One that was just killed and started again is listed twice.
+        alive.sort_by(|a, b| a.name.cmp(&b.name).then(b.epoch.cmp(&a.epoch)));
+        alive.dedup_by(|a, b| a.name == b.name);
+        alive
     }
 
     /// Leaves a node alone for a while.

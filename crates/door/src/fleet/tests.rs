@@ -11,6 +11,7 @@ use axum::http::HeaderMap;
 use data_encoding::HEXLOWER;
 use execute::Peers;
 use storage::{FleetOptions, NodeStatus};
+use types::Timestamp;
 
 use super::link::{CODE_HEADER, FleetLink};
 use super::peers::{QueryPeers, UNDER_WAY};
@@ -46,6 +47,29 @@ fn codes_hold_for_what_was_said_and_for_one_secret() {
     }
     assert!(!one.is_from_node(&HeaderMap::new(), "part", &[b"ab", b"c"]));
     assert!(!one.is_from_node(&with_code(&one.code("part", &[b"ab", b"c"])[..31]), "part", &[b"ab", b"c"]));
+}
+
+#[test]
+fn questions_are_answered_to_nodes_for_a_minute() {
+    let (one, other) = (link("one"), link("other"));
+    let question: &[u8] = b"1000";
+    let asked = |of: &FleetLink, path: &str| {
+        let mut headers = HeaderMap::new();
+        let code = HEXLOWER.encode(&of.code("ask", &[path.as_bytes(), question]));
+        headers.insert(CODE_HEADER, code.parse().expect("a header"));
+        headers
+    };
+    let answer = |headers: &HeaderMap, now: i64| {
+        let answered = one.answer("/path", (headers, question), Timestamp(now), || b"told".to_vec());
+        answered.map_err(|problem| problem.code)
+    };
+    let answered = answer(&asked(&one, "/path"), 2000).expect("a node asks");
+    let code = one.code("ask", &[b"/path", question]);
+    assert!(one.is_from_node(answered.headers(), "told", &[&code, b"told"]));
+    assert_eq!(answer(&asked(&one, "/path"), 2000 + Timestamp::MINUTE).err(), Some("old-question"));
+    for headers in [asked(&one, "/other"), asked(&other, "/path"), HeaderMap::new()] {
+        assert_eq!(answer(&headers, 2000).err(), Some("not-a-node"));
+    }
 }
 
 /// Starts a node that answers one request with a progress report every 100 ms, until the connection is closed.

@@ -3,14 +3,33 @@
 //! Kept in memory, as the last report of each shipper has it. Reports beyond [`BYTES_MAX`] bytes in all lose their targets, which
 //! are counted.
 
+use serde::{Deserialize, Serialize};
 use types::{GroupScope, Timestamp};
 
 use super::{SourceRegistry, SourceState, Sources};
 use crate::sources::report::Report;
+use crate::sources::source::Source;
 use crate::sources::targets::{InputScrapes, TargetHealth};
 
 /// Most bytes of the targets of all shippers.
 const BYTES_MAX: usize = 64 << 20;
+
+/// What a shipper reported last to a node, of all its scrapes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportedScrapes {
+    /// The name of the shipper.
+    pub source: String,
+    /// Its host.
+    pub host: String,
+    /// When it reported, in ns since the epoch.
+    pub reported_ns: i64,
+    /// Whether it told that it has stopped.
+    pub has_stopped: bool,
+    /// Whether it should have reported again since.
+    pub is_silent: bool,
+    /// The scrapes of its inputs.
+    pub inputs: Vec<InputScrapes>,
+}
 
 /// The scrapes of an input, and whose they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,36 +67,50 @@ impl SourceRegistry {
 }
 
 impl Sources {
-    /// Returns the scrapes of all shippers of which somebody may see something, in order of host. Targets of a shipper that is
-    /// silent are of unknown health, and say so; one that has stopped scrapes nothing.
-    pub fn scrapes(&self, within: &GroupScope, now: Timestamp) -> Vec<SourceScrapes> {
+    /// Returns what shippers have reported here, also those that scrape nothing: they may have scraped before.
+    pub fn reported_scrapes(&self, now: Timestamp) -> Vec<ReportedScrapes> {
         let mut known = self.known();
         let began = *known.began.get_or_insert(now);
-        let mut found = Vec::new();
-        for source in known.sources.values() {
-            let (state, reported) = (source.state(began, now), source.reported);
-            let Some(report) = source.report.as_ref().filter(|_| state != SourceState::Stopped) else { continue };
-            for scrapes in report.inputs.iter().filter_map(|input| input.scrapes.as_ref()) {
-                let mut of_source = SourceScrapes { host: source.host.clone(), scrapes: scrapes.clone() };
-                of_source.scrapes.restrict(within);
-                if state == SourceState::Down {
-                    of_source.mark_silent(reported);
-                }
-                found.push(of_source);
-            }
-        }
-        drop(known);
-        found.sort_by(|a, b| a.host.cmp(&b.host));
-        found
+        let reported = |(name, source): (&String, &Source)| {
+            let (report, at) = (source.report.as_ref()?, source.reported?);
+            Some(ReportedScrapes {
+                source: name.clone(),
+                host: source.host.clone(),
+                reported_ns: at.0,
+                has_stopped: source.has_stopped,
+                is_silent: source.state(began, now) == SourceState::Down,
+                inputs: report.inputs.iter().filter_map(|input| input.scrapes.clone()).collect(),
+            })
+        };
+        known.sources.iter().filter_map(reported).collect()
     }
 }
 
+/// Returns the scrapes of reports, of each shipper the last one, as far as somebody may see them, in order of host. Targets of a
+/// shipper that is silent are of unknown health, and say so; one that has stopped scrapes nothing.
+pub fn visible_scrapes(mut reports: Vec<ReportedScrapes>, within: &GroupScope) -> Vec<SourceScrapes> {
+    reports.sort_by(|a, b| a.source.cmp(&b.source).then(b.reported_ns.cmp(&a.reported_ns)));
+    reports.dedup_by(|earlier, last| earlier.source == last.source);
+    let mut found = Vec::new();
+    for report in reports.into_iter().filter(|report| !report.has_stopped) {
+        for scrapes in report.inputs {
+            let mut of_source = SourceScrapes { host: report.host.clone(), scrapes };
+            of_source.scrapes.restrict(within);
+            if report.is_silent {
+                of_source.mark_silent(Timestamp(report.reported_ns));
+            }
+            found.push(of_source);
+        }
+    }
+    found.sort_by(|a, b| a.host.cmp(&b.host));
+    found
+}
+
 impl SourceScrapes {
-    fn mark_silent(&mut self, reported: Option<Timestamp>) {
-        let since = reported.map_or_else(String::new, |at| format!(" since {at}"));
+    fn mark_silent(&mut self, reported: Timestamp) {
         for target in &mut self.scrapes.active {
             target.health = TargetHealth::Unknown;
-            target.last_error = format!("the shipper on {:?} has not reported{since}", self.host);
+            target.last_error = format!("the shipper on {:?} has not reported since {reported}", self.host);
         }
     }
 }
@@ -100,9 +133,12 @@ mod tests {
         sources.report(source, &json, &GroupScope::All, Timestamp(at)).expect("a report");
     }
 
+    fn scrapes(sources: &Sources, within: &GroupScope, at: i64) -> Vec<SourceScrapes> {
+        visible_scrapes(sources.reported_scrapes(Timestamp(at)), within)
+    }
+
     fn seen(sources: &Sources, within: &GroupScope, at: i64) -> Vec<(String, TargetHealth, String)> {
-        let scrapes = sources.scrapes(within, Timestamp(at));
-        let targets = scrapes.into_iter().flat_map(|of_source| of_source.scrapes.active);
+        let targets = scrapes(sources, within, at).into_iter().flat_map(|of_source| of_source.scrapes.active);
         targets.map(|target| (target.pool, target.health, target.last_error)).collect()
     }
 
@@ -115,13 +151,33 @@ mod tests {
         assert_eq!(seen(&sources, &GroupScope::All, SECOND), [up("a"), up("b")]);
         let within = GroupScope::Matching(vec![GroupPattern::new("metrics/b")]);
         assert_eq!(seen(&sources, &within, SECOND), [up("b")]);
-        let of_b = &sources.scrapes(&within, Timestamp(SECOND))[1].scrapes;
+        let of_b = &scrapes(&sources, &within, SECOND)[1].scrapes;
         assert_eq!((of_b.pools.join(" "), of_b.dropped.len(), of_b.n_dropped.len()), ("b".to_owned(), 1, 1));
-        let of_a = &sources.scrapes(&within, Timestamp(SECOND))[0].scrapes;
+        let of_a = &scrapes(&sources, &within, SECOND)[0].scrapes;
         assert_eq!(*of_a, InputScrapes { left_out: 3, ..InputScrapes::default() });
         report(&sources, "two", "b", 60 * SECOND, true);
         let error = "the shipper on \"h\" has not reported since 1970-01-01T00:00:00Z".to_owned();
         assert_eq!(seen(&sources, &GroupScope::All, 60 * SECOND), [("a".to_owned(), TargetHealth::Unknown, error)]);
+    }
+
+    #[test]
+    fn the_last_report_of_a_shipper_counts_whichever_node_it_was_sent_to() {
+        let nodes = [Sources::default(), Sources::default()];
+        let jobs = |at: i64| -> Vec<String> {
+            let told =
+                nodes.iter().map(|node| serde_json::to_vec(&node.reported_scrapes(Timestamp(at))).expect("JSON"));
+            let reports =
+                told.flat_map(|json| serde_json::from_slice::<Vec<ReportedScrapes>>(&json).expect("as written"));
+            let found = visible_scrapes(reports.collect(), &GroupScope::All);
+            found.into_iter().flat_map(|of_source| of_source.scrapes.active).map(|target| target.pool).collect()
+        };
+        report(&nodes[0], "one", "a", 0, false);
+        report(&nodes[1], "two", "b", 0, false);
+        assert_eq!(jobs(SECOND), ["a", "b"]);
+        report(&nodes[1], "one", "c", 10 * SECOND, false);
+        assert_eq!(jobs(11 * SECOND), ["c", "b"]);
+        report(&nodes[0], "one", "c", 20 * SECOND, true);
+        assert_eq!(jobs(21 * SECOND), ["b"], "it stopped after what the other node knows");
     }
 
     #[test]
@@ -135,7 +191,7 @@ mod tests {
         report("one");
         report("two");
         report("one");
-        let scrapes = sources.scrapes(&GroupScope::All, Timestamp(0));
+        let scrapes = scrapes(&sources, &GroupScope::All, 0);
         let listed: Vec<(usize, u64)> =
             scrapes.iter().map(|one| (one.scrapes.active.len(), one.scrapes.left_out)).collect();
         assert_eq!(listed, [(1, 0), (0, 1)]);

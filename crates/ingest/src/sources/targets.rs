@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use types::GroupScope;
 
 use crate::sample::sample_group;
@@ -12,7 +12,7 @@ const TARGET_BYTES: usize = 400;
 const LABEL_BYTES: usize = 60;
 
 /// The jobs of an input and their targets.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct InputScrapes {
     /// Names of jobs.
@@ -28,7 +28,7 @@ pub struct InputScrapes {
 }
 
 /// A target that is scraped.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ActiveTarget {
     /// The name of its job.
@@ -54,7 +54,7 @@ pub struct ActiveTarget {
 }
 
 /// How the last scrape of a target ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TargetHealth {
     /// It worked.
@@ -68,7 +68,7 @@ pub enum TargetHealth {
 }
 
 /// A target that relabelling drops.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct DroppedTarget {
     /// The name of its job.

@@ -16,6 +16,7 @@ import {
 import { count, oneLine, printable, span } from "../../format.ts";
 import { tell } from "../../parts/layers.tsx";
 import { Way } from "../../parts/way.tsx";
+import { isCompared } from "../../metrics/promql.ts";
 import { keepsEvents } from "../../query/lex.ts";
 import { plural, rich, t } from "../../texts.ts";
 import { go, view } from "../../view.ts";
@@ -82,9 +83,14 @@ function written(rule: Rule): RuleText {
 
 /** A new rule begins with what is asked in Explore. */
 function begun(): RuleText {
-  const { query, groups } = view.peek();
-  const asked = query || 'filter @level >= "error"';
+  const { query, groups, language } = view.peek();
   const taken = (rules.peek().data ?? []).map((one) => one.name);
+  if (language === "promql") {
+    // The groups are those of the log lines.
+    const named = { name: suggestedName(query, [], taken), query, language, groups: [] };
+    return isCompared(query) ? named : { ...named, condition: "value > 5" };
+  }
+  const asked = query || 'filter @level >= "error"';
   // A query with a condition of its own over its rows has no count.
   const counts = keepsEvents(asked) ? { condition: "count > 5" } : {};
   return { name: suggestedName(asked, groups, taken), query: asked, groups: [...groups], ...counts };
@@ -163,8 +169,8 @@ function Form({ rule, definition = null }: { rule: Rule | null; definition?: Rul
         {keysOf(kind).filter(isMain).map(input)}
         {kind !== "composite" && (
           <p class="whole rule-about" lang="">
-            <span class="dim">{t("Events:")}</span> <code>{oneLine((typed["query"] ?? "").trim() || "*", 300)}</code>{" "}
-            <span class="dim">{typed["groups"]}</span>
+            <span class="dim">{typed["language"] === "promql" ? t("Samples:") : t("Events:")}</span>{" "}
+            <code>{oneLine((typed["query"] ?? "").trim() || "*", 300)}</code> <span class="dim">{typed["groups"]}</span>
           </p>
         )}
         <details class="whole" open={!isNew} data-testid="rule-more">

@@ -108,7 +108,7 @@ export const REST: readonly RuleKey[] = [
     key: "language",
     label: text("Language"),
     typed: "choice",
-    choices: ["insights", "logql", "lucene", "kql", "filter-pattern"],
+    choices: ["insights", "logql", "lucene", "kql", "filter-pattern", "promql"],
   },
   { key: "notify", label: text("Notifies"), typed: "flag", choices: ["true", "false"] },
   { key: "topics", label: text("Topics"), typed: "list", placeholder: "ops" },

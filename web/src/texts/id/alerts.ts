@@ -132,6 +132,7 @@ export const ALERTS: Readonly<Record<string, string>> = {
   "M of N evaluations": "M dari N penilaian",
   Labels: "Label",
   "Texts for people": "Teks untuk orang",
+  "Samples:": "Sampel:",
   "Rules defined in {file} are changed there.": "Aturan yang didefinisikan di {file} diubah di sana.",
   "No rules yet: nothing is watched.": "Belum ada aturan: tidak ada yang diawasi.",
   "Switch off {name}": "Matikan {name}",

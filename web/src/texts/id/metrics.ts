@@ -73,6 +73,14 @@ export const METRICS: Readonly<Record<string, string>> = {
   "Click: logs of {host} in this minute": "Klik: log dari {host} pada menit ini",
   "Show its logs": "Tampilkan log-nya",
 
+  // Native histograms
+  "Observations by value and time; arrow keys read the cells, Enter shows the logs of its host and minute. The table below has the buckets of the instant that was read last.":
+    "Pengamatan menurut nilai dan waktu; tombol panah membaca sel, Enter menampilkan log dari host dan menitnya. Tabel di bawah memuat bucket pada saat yang terakhir dibaca.",
+  Buckets: "Bucket",
+  Bucket: "Bucket",
+  Observations: "Pengamatan",
+  "{time}: {n} observations, average {average}": "{time}: {n} pengamatan, rata-rata {average}",
+
   // The log lines below
   "Query of the log lines": "Kueri untuk baris log",
   "All logs; or words, or filter status >= 500": "Semua log; atau kata, atau filter status >= 500",

@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
-use axum::http::StatusCode;
 use axum::response::Response;
-use door::fleet::{ANSWER, FAILED, UNDER_WAY};
+use door::fleet::{ANSWER, FAILED, UNDER_WAY, not_a_node};
 use door::problem::Problem;
 use door::query_run::work_out;
 use execute::Part;
@@ -25,15 +24,11 @@ const PART_BYTES_MAX: usize = 16 << 20;
 const SIGN_OF_LIFE: Duration = Duration::from_millis(200);
 
 pub(crate) async fn post(server: Shared, request: Request) -> Result<Response, Problem> {
-    let refused = || {
-        let problem = Problem::new(StatusCode::FORBIDDEN, "not-a-node", "only nodes of this fleet may ask this");
-        problem.hint("nodes need the same [fleet] secret_file")
-    };
-    let link = server.app.fleet.clone().ok_or_else(refused)?;
+    let link = server.app.fleet.clone().ok_or_else(not_a_node)?;
     let (head, body) = request.into_parts();
     let body = server.bodies.read(body, PART_BYTES_MAX).await?;
     if !link.is_from_node(&head.headers, "part", &[body.bytes()]) {
-        return Err(refused());
+        return Err(not_a_node());
     }
     let of_part = link.code("part", &[body.bytes()]);
     let part = Part::read(body.bytes()).map_err(|error| Problem::bad_request("bad-part", error.to_string()))?;
