@@ -20,11 +20,10 @@ use dashboard::{DOCUMENT_NAMES, Range, is_document_name};
 use door::access::{Caller, Role, covers};
 use door::problem::Problem;
 use door::users::user_of;
-use incident::Locale;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use storage::Settings;
-use types::{GroupPattern, GroupScope, Timestamp};
+use types::{GroupPattern, GroupScope, Locale, Timestamp};
 
 use self::due::{Days, Schedule};
 pub(crate) use self::send::{follow, send_now};

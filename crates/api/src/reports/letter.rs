@@ -2,14 +2,13 @@
 
 use alert::{Enclosure, Report};
 use chrono_tz::Tz;
-use incident::{Locale, Month, Objectives};
+use incident::{Month, Objectives};
 use plan::write_zoned;
 use serde_json::Value;
-use types::{GroupScope, TimeRange, Timestamp};
+use types::{GroupScope, Locale, TimeRange, Timestamp};
 
 use super::Stored;
 use crate::ask;
-use crate::locale::of_boards;
 use crate::markdown::in_address;
 use crate::routes::dashboards::{Moment, choices, find, render};
 use crate::routes::incidents::ledger_page;
@@ -53,7 +52,6 @@ pub(super) async fn letter(server: &Shared, name: &str, report: &Stored, due: Ti
 }
 
 fn words(locale: Locale, is_sent: bool) -> (&'static str, &'static str) {
-    let locale = of_boards(locale);
     let file = if is_sent {
         locale.text(
             "The attached file opens in any browser, also offline.",
@@ -71,7 +69,7 @@ async fn of_dashboard(
     report: &Stored,
     (due, time_zone, locale): (Timestamp, Tz, Locale),
 ) -> Result<Content, Problem> {
-    let (definition, locale) = (&report.definition, of_boards(locale));
+    let definition = &report.definition;
     let range_of = |range: &dashboard::Range| {
         let [from, to] = [&range.from, &range.to].map(|text| Value::String(text.clone()));
         ask::range(Some(&from), Some(&to), due, time_zone)
@@ -96,7 +94,7 @@ async fn of_ledger(server: &Shared, (due, zone, locale): (Timestamp, Tz, Locale)
     let (from, to) = month.range();
     let html = ledger_page(server, (month, &Objectives::default()), locale, due).await?;
     let name: String = minute(Timestamp(from), zone).chars().take(7).collect();
-    let title = format!("{} {name}", of_boards(locale).text("Incidents in", "Insiden pada"));
+    let title = format!("{} {name}", locale.text("Incidents in", "Insiden pada"));
     let range = TimeRange { from: Timestamp(from), to: Timestamp(to) };
     Ok(Content { title, html, path: format!("/ledger?month={name}"), range })
 }

@@ -4,57 +4,7 @@ use std::fmt::Write;
 
 use super::document::Incident;
 use super::ledger::{Ledger, LedgerRow};
-use types::Timestamp;
-
-/// A language of reports.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Locale {
-    /// English.
-    #[default]
-    English,
-    /// Indonesian.
-    Indonesian,
-}
-
-impl Locale {
-    /// Returns the language that a header `Accept-Language` prefers.
-    pub fn of_header(header: &str) -> Self {
-        let weighted = header.split(',').filter_map(|part| {
-            let (tag, weight) = part.split_once(';').unwrap_or((part, "q=1"));
-            let weight: f64 = weight.trim().strip_prefix("q=")?.trim().parse().ok()?;
-            Some((Self::of_tag(tag.trim())?, weight)).filter(|(_, weight)| *weight > 0.0)
-        });
-        // The first of equal ones is preferred.
-        weighted
-            .reduce(|best, other| if other.1 > best.1 { other } else { best })
-            .map(|(locale, _)| locale)
-            .unwrap_or_default()
-    }
-
-    /// Returns the language of a tag such as `id` or `en-GB`.
-    pub fn of_tag(tag: &str) -> Option<Self> {
-        match tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase().as_str() {
-            "en" => Some(Self::English),
-            "id" | "in" => Some(Self::Indonesian),
-            _ => None,
-        }
-    }
-
-    pub(super) fn tag(self) -> &'static str {
-        match self {
-            Self::English => "en",
-            Self::Indonesian => "id",
-        }
-    }
-
-    /// Returns the text of this language.
-    pub(super) fn text(self, english: &'static str, indonesian: &'static str) -> &'static str {
-        match self {
-            Self::English => english,
-            Self::Indonesian => indonesian,
-        }
-    }
-}
+use types::{Locale, Timestamp};
 
 /// Returns the ledger as CSV; cells that spreadsheets would take for formulas begin with an apostrophe.
 pub fn ledger_csv(ledger: &Ledger) -> String {
@@ -283,19 +233,5 @@ mod tests {
         assert!(!english.contains("style") && !english.contains("<script"));
         let empty = Ledger { services: Vec::new(), ..ledger_of("x") };
         assert!(ledger_html(&empty, &[], Locale::Indonesian).contains("Tidak ada insiden"));
-    }
-
-    #[test]
-    fn the_preferred_language_counts() {
-        for (header, expected) in [
-            ("id-ID,id;q=0.9,en;q=0.8", Locale::Indonesian),
-            ("en-US,en;q=0.9,id;q=0.8", Locale::English),
-            ("fr, id;q=0.2", Locale::Indonesian),
-            ("en;q=0, id;q=0.1", Locale::Indonesian),
-            ("fr", Locale::English),
-            ("", Locale::English),
-        ] {
-            assert_eq!(Locale::of_header(header), expected, "{header}");
-        }
     }
 }
