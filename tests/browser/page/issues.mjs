@@ -145,13 +145,15 @@ async function sendsTheLedger(own) {
   const page = await openWith(own, "/ledger?month=2026-10", { locale: "id-ID" });
   const channels = '{"channels":[{"name":"mail","type":"email","settings":{"topics":["reports"]}}]}';
   await page.route("**/api/v1/channels", (route) => route.fulfill({ contentType: "application/json", body: channels }));
-  const [before, put] = [page.waitForResponse(/\/api\/v1\/reports$/), page.waitForRequest((request) => request.method() === "PUT")];
+  await page.getByTestId("ledger-row").first().waitFor();
+  const before = page.waitForResponse(/\/api\/v1\/reports$/);
   await page.getByTestId("ledger-mail").click();
   const known = (await (await before).json()).reports.filter((report) => report.ledger).length;
   const form = page.getByTestId("report-form");
   assert.equal(await form.locator("select").first().inputValue(), "1", "the first of each month is offered first");
   await form.getByText("Surat memuat buku insiden bulan sebelumnya").waitFor();
   await form.locator("input[type=time]").fill("06:30");
+  const put = page.waitForRequest((request) => request.method() === "PUT");
   await form.getByRole("button", { name: "Kirim pada waktu ini" }).click();
   const { ledger, dashboard, on, lang } = (await put).postDataJSON();
   assert.deepEqual({ ledger, dashboard, on, lang }, { ledger: true, dashboard: undefined, on: "1", lang: "id" });
@@ -161,7 +163,7 @@ async function sendsTheLedger(own) {
   await own.picture(page, "ledger-mail");
   const line = lines.filter({ hasText: "Setiap tanggal satu pukul 06:30" }).first();
   await line.getByRole("button", { name: /^Berhenti mengirim/ }).click();
-  await line.getByRole("button", { name: /^Tegaskan/ }).click();
+  await line.getByRole("button", { name: /^Konfirmasi/ }).click();
   await lines.nth(known).waitFor({ state: "detached" });
 }
 
