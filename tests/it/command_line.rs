@@ -302,8 +302,9 @@ fn reports_of_the_ledger_and_of_dashboards_are_made_listed_sent_and_deleted() {
         command.args(["reports", "--url", &server.url, "--tz", "Asia/Jakarta"]).args(arguments);
         run(command, "")
     };
-    let put = |arguments: &[&str]| reports(&[&["put"][..], arguments, &["--at", "07:00", "--topic", "bosses"]].concat());
-    let made = put(&["month", "--ledger", "--on", "1", "--lang", "id"]);
+    let put =
+        |arguments: &[&str]| reports(&[&["put"][..], arguments, &["--at", "07:00", "--topic", "bosses"]].concat());
+    let made = put(&["month", "--ledger", "--objective", "99.9,pay=99.95", "--on", "1", "--lang", "id"]);
     assert_eq!(made.code, 0, "{}", made.err);
     assert!(made.err.contains("no channel of type email names the topic bosses"), "{}", made.err);
     let row: Value = serde_json::from_str(&made.out).expect("a row");
@@ -316,6 +317,7 @@ fn reports_of_the_ledger_and_of_dashboards_are_made_listed_sent_and_deleted() {
     assert_eq!(rows.iter().map(|row| &row["name"]).collect::<Vec<_>>(), ["month", "weekly"]);
     let kept = server.get("/api/v1/reports", &[]).json()["reports"].clone();
     assert_eq!((&kept[0]["lang"], &kept[0]["time_zone"]), (&json!("id"), &json!("Asia/Jakarta")));
+    assert_eq!(kept[0]["objective"], "99.9,pay=99.95");
     assert_eq!((&kept[1]["enabled"], &kept[1]["next"]), (&json!(false), &Value::Null));
     assert_eq!(kept[1]["variables"], json!({"host": ["a", "b"]}));
     assert_eq!(kept[1]["range"], json!({"from": "now-7d", "to": "now"}));

@@ -155,8 +155,8 @@ async function sendsTheLedger(own) {
   await form.locator("input[type=time]").fill("06:30");
   const put = page.waitForRequest((request) => request.method() === "PUT");
   await form.getByRole("button", { name: "Kirim pada waktu ini" }).click();
-  const { ledger, dashboard, on, lang } = (await put).postDataJSON();
-  assert.deepEqual({ ledger, dashboard, on, lang }, { ledger: true, dashboard: undefined, on: "1", lang: "id" });
+  const { ledger, objective, dashboard, on, lang } = (await put).postDataJSON();
+  assert.deepEqual([ledger, objective, dashboard, on, lang], [true, "99.9", undefined, "1", "id"]);
   const lines = page.getByTestId("report-line");
   await lines.nth(known).waitFor();
   await inBothThemes(page, () => clean(page));

@@ -37,6 +37,8 @@ export interface NewReport {
   dashboard?: string;
   variables?: Readonly<Record<string, readonly string[]>>;
   ledger?: boolean;
+  /** Percent, and services with their own behind it. */
+  objective?: string;
   on: string;
   at: string;
   time_zone: string;

@@ -83,7 +83,7 @@ export function LedgerPage() {
         </button>
       </div>
       <Dialog open={isSending.value} onClose={() => (isSending.value = false)} label={t("Send by e-mail")}>
-        <Reports dashboard={null} onDone={() => (isSending.value = false)} />
+        <Reports of={{ dashboard: null, objective: objective.value }} onDone={() => (isSending.value = false)} />
       </Dialog>
       {state === "error" && (
         <Failure

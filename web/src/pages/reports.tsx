@@ -52,8 +52,12 @@ function daysOf(on: string): string {
   return known ? t(known.name) : t("On day {n} of each month", { n: on });
 }
 
-/** Reports of a dashboard, or of the ledger where none is named, and a form. */
-export function Reports({ dashboard, onDone }: { dashboard: string | null; onDone: () => void }) {
+/** What is sent: a dashboard, or the ledger with objectives. */
+type Subject = { dashboard: string } | { dashboard: null; objective: string };
+
+/** Reports of a dashboard or of the ledger, and a form. */
+export function Reports({ of, onDone }: { of: Subject; onDone: () => void }) {
+  const { dashboard } = of;
   const lane = useSignal<Lane<Known>>({ state: "loading", data: null, error: null, since: 0 });
   const load = () =>
     start(lane, async (signal) => ({ reports: await askReports(signal), topics: await askMailTopics(signal) }));
@@ -79,7 +83,7 @@ export function Reports({ dashboard, onDone }: { dashboard: string | null; onDon
           ))}
         </ul>
       )}
-      {data && <ReportForm dashboard={dashboard} known={data} onMade={load} />}
+      {data && <ReportForm of={of} known={data} onMade={load} />}
       <p class="buttons">
         <button type="button" class="button" onClick={onDone}>
           {t("Close")}
@@ -157,13 +161,13 @@ function freeName(subject: string, taken: readonly string[]): string {
 }
 
 interface FormOf {
-  dashboard: string | null;
+  of: Subject;
   known: Known;
   onMade: () => Promise<void>;
 }
 
-function ReportForm({ dashboard, known, onMade }: FormOf) {
-  const on = useSignal(dashboard === null ? "1" : "weekday");
+function ReportForm({ of, known, onMade }: FormOf) {
+  const on = useSignal(of.dashboard === null ? "1" : "weekday");
   const at = useSignal("07:00");
   const topic = useSignal(known.topics[0] ?? "");
   const problem = useSignal("");
@@ -178,11 +182,14 @@ function ReportForm({ dashboard, known, onMade }: FormOf) {
   const submit = async (event: Event) => {
     event.preventDefault();
     problem.value = "";
-    const subject = dashboard === null ? { ledger: true } : { dashboard, variables: view.peek().board.chosen };
-    const of = { ...subject, on: on.value, at: at.value, time_zone: zone, topic: topic.value };
+    const subject =
+      of.dashboard === null
+        ? { ledger: true, objective: of.objective }
+        : { dashboard: of.dashboard, variables: view.peek().board.chosen };
+    const sent = { ...subject, on: on.value, at: at.value, time_zone: zone, topic: topic.value };
     try {
       const taken = known.reports.map((report) => report.name);
-      await putReport(freeName(dashboard ?? "ledger", taken), { ...of, lang: language.peek() });
+      await putReport(freeName(of.dashboard ?? "ledger", taken), { ...sent, lang: language.peek() });
       tell(t("It will be sent"));
       await onMade();
     } catch (error) {
@@ -207,8 +214,10 @@ function ReportForm({ dashboard, known, onMade }: FormOf) {
       </label>
       <Topics topic={topic} topics={known.topics} />
       <p class="dim">
-        {dashboard === null
-          ? t("The letter has the ledger of the month before as a file, for an objective of 99.9 %.")
+        {of.dashboard === null
+          ? t("The letter has the ledger of the month before as a file, for this objective: {text}", {
+              text: oneLine(of.objective, 100),
+            })
           : t("The letter has the dashboard as a file, with its own range and what is chosen now.")}
       </p>
       {problem.value !== "" && (

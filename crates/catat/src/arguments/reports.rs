@@ -48,6 +48,9 @@ pub(crate) struct PutReport {
     /// Send the ledger of the month before
     #[arg(long)]
     pub(crate) ledger: bool,
+    /// The ledger's objectives in percent, services with their own behind it: 99.9,pay=99.95
+    #[arg(long, value_name = "PERCENT", conflicts_with = "dashboard")]
+    pub(crate) objective: Option<String>,
     /// The days: day, weekday (Monday to Friday), monday to sunday, or 1 to 28 of the month
     #[arg(long, value_name = "DAYS")]
     pub(crate) on: String,

@@ -70,6 +70,7 @@ fn definition(put: &PutReport, zone: &str) -> Result<Value, Failure> {
         "title": put.title.as_deref().unwrap_or_default(),
         "dashboard": put.dashboard,
         "ledger": put.ledger,
+        "objective": put.objective.as_deref().unwrap_or_default(),
         "on": put.on,
         "at": put.at,
         "time_zone": zone,

@@ -85,7 +85,7 @@ export function Bar({
         <CopyForm title={text.title} onDone={() => (open.value = "")} />
       </Dialog>
       <Dialog open={open.value === "mail"} onClose={() => (open.value = "")} label={t("Send by e-mail")}>
-        <Reports dashboard={name} onDone={() => (open.value = "")} />
+        <Reports of={{ dashboard: name }} onDone={() => (open.value = "")} />
       </Dialog>
       <Dialog open={open.value === "history"} onClose={() => (open.value = "")} label={t("Earlier versions")}>
         <Versions name={name} onDone={() => (open.value = "")} />
