@@ -310,7 +310,7 @@ pub(crate) async fn ledger_page(
     let ledger = incident::ledger(&incidents, month, objectives, now);
     let mut own: Vec<Incident> = incidents.into_iter().filter(|one| (from..to).contains(&one.start())).collect();
     own.reverse();
-    Ok(ledger_html(&ledger, &own, locale))
+    Ok(ledger_html(&ledger, &own, month.zone(), locale))
 }
 
 /// Returns the incidents that exist for the caller.
