@@ -1,4 +1,4 @@
-import{Ar as e,Br as t,Fn as n,G as r,Gr as i,In as a,It as o,Jr as s,Lt as c,Rr as l,U as u,W as d,_r as f,an as p,at as m,hn as h,kr as g,mr as _,pr as v,qn as y,qr as b,ur as x,yr as S}from"./core.js?v=456721eea9c3";import{t as C}from"./row_list.js?v=c081bdf87e54";import{t as w}from"./rows.js?v=3aaaa8f6f834";var T=4e6,E=class{#e=``;push(e){this.#e+=e.replaceAll(`\r
+import{Ar as e,Br as t,Fn as n,G as r,Gr as i,In as a,It as o,Jr as s,Lt as c,Rr as l,U as u,W as d,_r as f,an as p,at as m,hn as h,kr as g,mr as _,pr as v,qn as y,qr as b,ur as x,yr as S}from"./core.js?v=ce9e3f277637";import{t as C}from"./row_list.js?v=dc4c9accf719";import{t as w}from"./rows.js?v=5053f6cf8320";var T=4e6,E=class{#e=``;push(e){this.#e+=e.replaceAll(`\r
 `,`
 `);let t=this.#e.split(`
 

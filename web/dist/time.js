@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=028ecff77514";
+export{t as readRange}from"./time2.js?v=ac1da5ab8188";
