@@ -214,11 +214,16 @@ def a_dashboard_comes_when_it_is_due_once_though_server_and_mail_fail():
             time.sleep(3)
             ids = [letter["Message-ID"] for letter in letters_to("boss@example.org", "Payments pay")]
             assert len(ids) == len(set(ids)) == 2, ids
-            ledger = {"ledger": True, "on": "1", "at": "07:00", "time_zone": "Asia/Jakarta", "topic": "reports"}
+            in_jakarta = datetime.datetime.now(datetime.timezone(datetime.timedelta(hours=7)))
+            day = in_jakarta.date().replace(day=1) - datetime.timedelta(days=2)
+            incident = {"title": "Payments stood still", "services": ["pay"], "began": f"{day}T08:00:00Z", "mitigated": f"{day}T08:10:00Z"}
+            requests.post(f"{url}/api/v1/incidents", json=incident, timeout=10).raise_for_status()
+            ledger = {"ledger": True, "objective": "99.9,pay=99.95", "on": "1", "at": "07:00", "time_zone": "Asia/Jakarta", "topic": "reports"}
             requests.put(f"{url}/api/v1/reports/monthly", json=ledger, timeout=10).raise_for_status()
             requests.post(f"{url}/api/v1/reports/monthly/send", timeout=10).raise_for_status()
             letter = wait_for("the ledger", lambda: letters_to("boss@example.org", "Incidents in 20"))[0]
-            assert "<h1>Incidents in" in list(letter.iter_attachments())[0].get_content()
+            html = list(letter.iter_attachments())[0].get_content()
+            assert "<h1>Incidents in" in html and "<td>99.950 %</td>" in html, html
             # A dashboard that is no more is said, not sent.
             requests.delete(f"{url}/api/v1/dashboards/pay", timeout=10).raise_for_status()
             refused = requests.post(f"{url}/api/v1/reports/daily/send", timeout=10)

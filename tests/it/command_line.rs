@@ -295,10 +295,49 @@ fn version_names_the_commit_and_the_formats_on_disk() {
 }
 
 #[test]
+fn reports_of_the_ledger_and_of_dashboards_are_made_listed_sent_and_deleted() {
+    let (scratch, server) = with_events();
+    let reports = |arguments: &[&str]| {
+        let mut command = catat(scratch.path());
+        command.args(["reports", "--url", &server.url, "--tz", "Asia/Jakarta"]).args(arguments);
+        run(command, "")
+    };
+    let put =
+        |arguments: &[&str]| reports(&[&["put"][..], arguments, &["--at", "07:00", "--topic", "bosses"]].concat());
+    let made = put(&["month", "--ledger", "--objective", "99.9,pay=99.95", "--on", "1", "--lang", "id"]);
+    assert_eq!(made.code, 0, "{}", made.err);
+    assert!(made.err.contains("no channel of type email names the topic bosses"), "{}", made.err);
+    let row: Value = serde_json::from_str(&made.out).expect("a row");
+    assert_eq!((&row["ledger"], &row["dashboard"]), (&json!(true), &Value::Null));
+    assert!(row["next"].as_str().is_some_and(|next| next.ends_with("-01T07:00:00+07:00")), "{row}");
+    let weekly = ["weekly", "--dashboard", "pay", "--on", "monday", "--from", "now-7d", "--paused"];
+    let made = put(&[&weekly[..], &["--var", "host=a", "--var", "host=b"]].concat());
+    assert_eq!(made.code, 0, "{}", made.err);
+    let rows: Vec<Value> = reports(&[]).out.lines().map(|line| serde_json::from_str(line).expect("a row")).collect();
+    assert_eq!(rows.iter().map(|row| &row["name"]).collect::<Vec<_>>(), ["month", "weekly"]);
+    let kept = server.get("/api/v1/reports", &[]).json()["reports"].clone();
+    assert_eq!((&kept[0]["lang"], &kept[0]["time_zone"]), (&json!("id"), &json!("Asia/Jakarta")));
+    assert_eq!(kept[0]["objective"], "99.9,pay=99.95");
+    assert_eq!((&kept[1]["enabled"], &kept[1]["next"]), (&json!(false), &Value::Null));
+    assert_eq!(kept[1]["variables"], json!({"host": ["a", "b"]}));
+    assert_eq!(kept[1]["range"], json!({"from": "now-7d", "to": "now"}));
+    assert_eq!(reports(&["send", "month"]).code, 0);
+    for wrong in [
+        &["x", "--on", "1"][..],
+        &["x", "--ledger", "--dashboard", "pay", "--on", "1"],
+        &["x", "--ledger", "--on", "never"],
+    ] {
+        assert_eq!(put(wrong).code, 2, "{wrong:?}");
+    }
+    assert_eq!([reports(&["delete", "month"]).code, reports(&["delete", "weekly"]).code], [0, 0]);
+    assert_eq!(reports(&["list"]).out, "");
+}
+
+#[test]
 fn every_noun_has_a_list_and_users_and_keys_take_the_same_verbs() {
     let (scratch, server) = with_events();
     let data_dir = server.data_dir.to_str().expect("it is UTF-8");
-    for noun in ["groups", "keys", "users", "rules", "sources", "lookups"] {
+    for noun in ["groups", "keys", "users", "rules", "sources", "lookups", "dashboards", "reports"] {
         let ran = printed(scratch.path(), &[noun, "list", "--data-dir", data_dir]);
         assert_eq!(ran.code, 0, "{noun}: {}", ran.err);
         let help = printed(scratch.path(), &[noun, "--help"]).out;
@@ -401,7 +440,7 @@ fn a_reader_of_standard_error_that_goes_away_ends_nothing_with_a_panic() {
 #[test]
 fn a_noun_without_a_verb_lists() {
     let (_scratch, server) = with_events();
-    for noun in ["groups", "lookups", "rules", "sources", "keys", "users"] {
+    for noun in ["groups", "lookups", "rules", "sources", "keys", "users", "dashboards", "reports"] {
         let print = |verb: &[&str]| {
             let mut command = catat(server.data_dir.parent().expect("it lies in the scratch directory"));
             command.args([noun]).args(verb).args(["--url", &server.url, "--data-dir"]).arg(&server.data_dir);

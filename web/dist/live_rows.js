@@ -1,4 +1,4 @@
-import{Ar as e,Br as t,Fn as n,G as r,Gr as i,In as a,It as o,Jr as s,Lt as c,Rr as l,U as u,W as d,_r as f,an as p,at as m,hn as h,kr as g,mr as _,pr as v,qn as y,qr as b,ur as x,yr as S}from"./core.js?v=eb6c0b370f5a";import{t as C}from"./row_list.js?v=3091c095970b";import{t as w}from"./rows.js?v=3dc3c9c9c44d";var T=4e6,E=class{#e=``;push(e){this.#e+=e.replaceAll(`\r
+import{Ar as e,Br as t,Fn as n,G as r,Gr as i,In as a,It as o,Jr as s,Lt as c,Rr as l,U as u,W as d,_r as f,an as p,at as m,hn as h,kr as g,mr as _,pr as v,qn as y,qr as b,ur as x,yr as S}from"./core.js?v=089e7a96cc46";import{t as C}from"./row_list.js?v=913328994a4d";import{t as w}from"./rows.js?v=cf13d89db799";var T=4e6,E=class{#e=``;push(e){this.#e+=e.replaceAll(`\r
 `,`
 `);let t=this.#e.split(`
 

@@ -1,1 +1,1 @@
-export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=c338883c101d";
+export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=e1e5b1f2f86b";

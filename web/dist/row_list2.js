@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=3091c095970b";
+export{t as RowList}from"./row_list.js?v=913328994a4d";

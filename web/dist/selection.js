@@ -1,1 +1,1 @@
-export{t as Selection}from"./selection2.js?v=ca3221ff3d4a";
+export{t as Selection}from"./selection2.js?v=74b7a9f169ea";

@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=13ab0abfcc4c";
+export{t as readRange}from"./time2.js?v=39bbfd7196cb";

@@ -1,7 +1,7 @@
 //! The language that a request asks for.
 
 use axum::http::{HeaderMap, header};
-use incident::Locale;
+use types::Locale;
 
 use door::parameters::Parameters;
 use door::problem::Problem;
@@ -16,12 +16,4 @@ pub(crate) fn locale(parameters: &Parameters, headers: &HeaderMap) -> Result<Loc
     }
     let header = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
     Ok(Locale::of_header(header.unwrap_or_default()))
-}
-
-/// Returns the language as dashboards have it.
-pub(crate) fn of_boards(locale: Locale) -> dashboard::Locale {
-    match locale {
-        Locale::English => dashboard::Locale::English,
-        Locale::Indonesian => dashboard::Locale::Indonesian,
-    }
 }

@@ -20,11 +20,11 @@ use dashboard::{DOCUMENT_NAMES, Range, is_document_name};
 use door::access::{Caller, Role, covers};
 use door::problem::Problem;
 use door::users::user_of;
-use incident::Locale;
+use incident::Objectives;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use storage::Settings;
-use types::{GroupPattern, GroupScope, Timestamp};
+use types::{GroupPattern, GroupScope, Locale, Timestamp};
 
 use self::due::{Days, Schedule};
 pub(crate) use self::send::{follow, send_now};
@@ -51,6 +51,9 @@ pub(crate) struct Definition {
     /// Whether the ledger of the month before is sent.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     ledger: bool,
+    /// The ledger's objectives, `99.9,pay=99.95`; absent: the usual one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    objective: String,
     /// The days.
     on: Days,
     /// The time of day, `07:00`.
@@ -105,6 +108,10 @@ impl Definition {
         Locale::of_tag(&self.lang).ok_or_else(|| bad(format!("lang: {:?} is not spoken here: en or id", self.lang)))
     }
 
+    fn objectives(&self) -> Result<Objectives, Problem> {
+        Objectives::parse(&self.objective).map_err(|problem| bad(format!("objective: {problem}")))
+    }
+
     fn check(&self) -> Result<(), Problem> {
         let is_text = |text: &str| text.chars().count() <= TEXT_CHARS_MAX && !text.chars().any(char::is_control);
         if self.dashboard.is_some() == self.ledger {
@@ -114,6 +121,7 @@ impl Definition {
             return Err(bad(format!("topic and title have at most {TEXT_CHARS_MAX} characters, and a topic has one")));
         }
         self.locale()?;
+        self.objectives()?;
         self.schedule().map(drop)
     }
 }

@@ -17,6 +17,7 @@ mod onset;
 mod printing;
 mod query;
 mod remote;
+mod reports;
 mod rules;
 mod selftest;
 mod send;
@@ -48,6 +49,7 @@ pub(crate) use onset::Onset;
 pub(crate) use printing::{Color, Format, Printing, Zone};
 pub(crate) use query::Query;
 pub(crate) use remote::Remote;
+pub(crate) use reports::{PutReport, ReportCommand, Reports};
 pub(crate) use rules::{RuleCommand, Rules};
 pub(crate) use selftest::{Selftest, SelftestCommand, SelftestTail};
 pub(crate) use send::{Compression, InputFormat, Send};
@@ -100,6 +102,8 @@ pub(crate) enum Command {
     Lookups(Lookups),
     /// Dashboards: list, pull into files, push, import from Grafana and CloudWatch
     Dashboards(Dashboards),
+    /// Dashboards and the ledger by e-mail: list, make, send and delete reports
+    Reports(Reports),
     /// Test PromQL
     Metrics(Metrics),
     /// List, check, test and backtest alert rules

@@ -79,6 +79,7 @@ fn main() -> ExitCode {
         Command::Groups(options) => commands::groups(options),
         Command::Lookups(options) => commands::lookups(options),
         Command::Dashboards(options) => commands::dashboards(options),
+        Command::Reports(options) => commands::reports(options),
         Command::Metrics(options) => commands::metrics(options),
         Command::Rules(options) => commands::rules(options),
         Command::Issues(options) => commands::issues(options),

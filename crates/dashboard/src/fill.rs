@@ -12,9 +12,9 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use types::Locale;
 
 use crate::document::Language;
-use crate::locale::Locale;
 
 /// What was chosen for a variable.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

@@ -11,7 +11,6 @@ mod files;
 mod fill;
 mod import;
 mod interval;
-mod locale;
 mod page;
 
 pub use check::{Mistake, check, read};
@@ -24,5 +23,4 @@ pub use files::{DOCUMENT_BYTES_MAX, DOCUMENT_NAMES, DashboardFile, is_document_n
 pub use fill::{Choice, Choices, FillError, fill, is_name, names, title_of};
 pub use import::{Format, Import, Outcome, import};
 pub use interval::built_ins;
-pub use locale::Locale;
 pub use page::{Page, PanelAnswer, Table, TableColumn, TableKind, group_columns, page};

@@ -27,7 +27,7 @@ mod postgres_server;
 
 pub use incidents::{
     Incident, IncidentAuthor, IncidentChange, IncidentError, IncidentItem, Incidents, ItemKind, Ledger, LedgerRow,
-    Locale, Month, NewItem, Objectives, ledger, ledger_csv, ledger_html, post_mortem,
+    Month, NewItem, Objectives, ledger, ledger_csv, ledger_html, post_mortem,
 };
 pub use issues::{
     Author, Decision, DecisionChange, HostView, ISSUES_TOPIC, IssueError, IssueFilter, IssueState, IssueView, Issues,

@@ -1,4 +1,5 @@
-//! The nouns everyone shares: event, value, level, group, timestamp, time range, batch, run, sizes, limits.
+//! The nouns everyone shares: event, value, level, group, timestamp, time range, batch, run, sizes, limits; and
+//! the languages of texts for people.
 //!
 //! Events travel in columns: a [`Batch`] is what a sender's request becomes, a [`Run`] is what a query
 //! scans, and both hand out the same [`Column`]s. Every value of these types is valid.
@@ -19,6 +20,7 @@ mod group;
 mod group_scope;
 mod level;
 mod limits;
+mod locale;
 mod minute_counts;
 pub mod path;
 mod pattern;
@@ -45,6 +47,7 @@ pub use group::{GroupName, group_name_of_file, group_name_of_outside};
 pub use group_scope::GroupScope;
 pub use level::{LEVELS, Level};
 pub use limits::Limits;
+pub use locale::Locale;
 pub use minute_counts::MinuteCounts;
 pub use pattern::GroupPattern;
 pub use row_set::RowSet;

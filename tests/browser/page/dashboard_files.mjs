@@ -80,16 +80,16 @@ async function isSentByMail(own) {
   // Without a channel, the way to one.
   await page.route("**/api/v1/channels", (route) => route.fulfill({ contentType: "application/json", body: '{"channels":[]}' }));
   await menu();
-  await page.getByTestId("board-reports").getByText("To send it, add a channel of type email").waitFor();
+  await page.getByTestId("reports").getByText("To send it, add a channel of type email").waitFor();
   await page.keyboard.press("Escape");
   await page.unroute("**/api/v1/channels");
   await page.route("**/api/v1/channels", (route) => route.fulfill({ contentType: "application/json", body: '{"channels":[{"name":"mail","type":"email","settings":{"topics":["reports"]}}]}' }));
   await menu();
-  const form = page.getByTestId("board-report-form");
+  const form = page.getByTestId("report-form");
   await form.locator("select").first().selectOption("monday");
   await form.locator("input[type=time]").fill("06:30");
   await form.getByRole("button", { name: "Send at this time" }).click();
-  const line = page.getByTestId("board-report-line");
+  const line = page.getByTestId("report-line");
   await line.getByText(/^Every Monday at 06:30/).waitFor();
   await line.getByText("No channel of type email names this topic.").waitFor();
   await inBothThemes(page, () => clean(page));

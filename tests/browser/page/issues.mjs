@@ -141,6 +141,32 @@ async function showsTheLedger(own) {
   await page.waitForURL(/month=2026-09/);
 }
 
+async function sendsTheLedger(own) {
+  const page = await openWith(own, "/ledger?month=2026-10", { locale: "id-ID" });
+  const channels = '{"channels":[{"name":"mail","type":"email","settings":{"topics":["reports"]}}]}';
+  await page.route("**/api/v1/channels", (route) => route.fulfill({ contentType: "application/json", body: channels }));
+  await page.getByTestId("ledger-row").first().waitFor();
+  const before = page.waitForResponse(/\/api\/v1\/reports$/);
+  await page.getByTestId("ledger-mail").click();
+  const known = (await (await before).json()).reports.filter((report) => report.ledger).length;
+  const form = page.getByTestId("report-form");
+  assert.equal(await form.locator("select").first().inputValue(), "1", "the first of each month is offered first");
+  await form.getByText("Surat memuat buku insiden bulan sebelumnya").waitFor();
+  await form.locator("input[type=time]").fill("06:30");
+  const put = page.waitForRequest((request) => request.method() === "PUT");
+  await form.getByRole("button", { name: "Kirim pada waktu ini" }).click();
+  const { ledger, objective, dashboard, on, lang } = (await put).postDataJSON();
+  assert.deepEqual([ledger, objective, dashboard, on, lang], [true, "99.9", undefined, "1", "id"]);
+  const lines = page.getByTestId("report-line");
+  await lines.nth(known).waitFor();
+  await inBothThemes(page, () => clean(page));
+  await own.picture(page, "ledger-mail");
+  const line = lines.filter({ hasText: "Setiap tanggal satu pukul 06:30" }).first();
+  await line.getByRole("button", { name: /^Berhenti mengirim/ }).click();
+  await line.getByRole("button", { name: /^Konfirmasi/ }).click();
+  await lines.nth(known).waitFor({ state: "detached" });
+}
+
 async function hasEveryState(own) {
   own.expectsFailures = true;
   const empty = await openWith(own, "/issues", {}, "empty");
@@ -175,6 +201,7 @@ export const issueChecks = [
   ["issues: lead to their events and to an incident", leadsOn],
   ["incidents: a timeline with its times, to which notes are added", keepsATimeline],
   ["incidents: the ledger of a month, and its files", showsTheLedger],
+  ["incidents: the ledger is sent by e-mail on the first of each month, also in Indonesian", sendsTheLedger],
   ["issues: empty and failed are said in words, for incidents and the ledger, too", hasEveryState],
   ["issues: issues, incidents and the ledger fit 380 pixels", fitsASmallScreen],
 ];

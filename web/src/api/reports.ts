@@ -1,4 +1,4 @@
-// `/api/v1/reports`: dashboards that are sent by e-mail at times. A missing part of an answer is an empty one.
+// `/api/v1/reports`: dashboards, and the ledger of the month before, that are sent by e-mail at times. A missing part of an answer is an empty one.
 
 import { list, request } from "../api.ts";
 import type { Json } from "../query/edit.ts";
@@ -14,7 +14,9 @@ export interface Delivery {
 /** A report: what is sent, when, and what became of it. */
 export interface Report {
   name: string;
+  /** The dashboard that is sent; empty for the ledger. */
   dashboard: string;
+  ledger: boolean;
   on: string;
   at: string;
   zone: string;
@@ -30,15 +32,18 @@ export interface Report {
   problem: string;
 }
 
-/** What makes a report. */
+/** What makes a report: a dashboard with what is chosen, or the ledger. */
 export interface NewReport {
-  dashboard: string;
+  dashboard?: string;
+  variables?: Readonly<Record<string, readonly string[]>>;
+  ledger?: boolean;
+  /** Percent, and services with their own behind it. */
+  objective?: string;
   on: string;
   at: string;
   time_zone: string;
   topic: string;
   lang: string;
-  variables: Readonly<Record<string, readonly string[]>>;
 }
 
 const PATH = "api/v1/reports";
@@ -55,6 +60,7 @@ function reportOf(one: Record<string, Json>): Report {
   return {
     name: text(one["name"]),
     dashboard: text(one["dashboard"]),
+    ledger: one["ledger"] === true,
     on: text(one["on"]),
     at: text(one["at"]),
     zone: text(one["time_zone"]),

@@ -8,7 +8,7 @@ import { askLedger, ledgerPath, saveFile, type Ledger, type LedgerRow } from "..
 import { start, stop, type Lane } from "../ask.ts";
 import { Failure } from "../explore/waiting.tsx";
 import { count, decimal, oneLine } from "../format.ts";
-import { tell } from "../parts/layers.tsx";
+import { Dialog, tell } from "../parts/layers.tsx";
 import { adopt } from "../parts/style.ts";
 import { Way } from "../parts/way.tsx";
 import rules from "../style/issues.css?inline";
@@ -16,6 +16,7 @@ import { language, t } from "../texts.ts";
 import { dateText } from "../time.ts";
 import { asked, go, view } from "../view.ts";
 import { durationText } from "./incidents/words.ts";
+import { Reports } from "./reports.tsx";
 import { told } from "./settings/parts.tsx";
 
 adopt(rules);
@@ -25,6 +26,7 @@ export function LedgerPage() {
   const lane = useSignal<Lane<Ledger>>({ state: "loading", data: null, error: null, since: 0 });
   const { tab, zone } = view.value;
   const objective = useSignal(remembered());
+  const isSending = useSignal(false);
   const month = /^\d{4}-\d\d$/.test(tab) ? tab : dateText(Date.now(), zone).slice(0, 7);
   const ask = () => void start(lane, (signal) => askLedger(month, timeZone(zone), objective.value, signal));
   useEffect(() => {
@@ -76,7 +78,13 @@ export function LedgerPage() {
         <button type="button" class="button" data-testid="ledger-html" onClick={save("html", `ledger-${month}.html`)}>
           {t("Report to print (HTML)")}
         </button>
+        <button type="button" class="button" data-testid="ledger-mail" onClick={() => (isSending.value = true)}>
+          {t("Send by e-mail…")}
+        </button>
       </div>
+      <Dialog open={isSending.value} onClose={() => (isSending.value = false)} label={t("Send by e-mail")}>
+        <Reports of={{ dashboard: null, objective: objective.value }} onDone={() => (isSending.value = false)} />
+      </Dialog>
       {state === "error" && (
         <Failure
           what={t("The ledger could not be loaded: {message}.", { message: error?.message ?? "" })}

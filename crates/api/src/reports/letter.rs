@@ -2,14 +2,13 @@
 
 use alert::{Enclosure, Report};
 use chrono_tz::Tz;
-use incident::{Locale, Month, Objectives};
+use incident::{Month, Objectives};
 use plan::write_zoned;
 use serde_json::Value;
-use types::{GroupScope, TimeRange, Timestamp};
+use types::{GroupScope, Locale, TimeRange, Timestamp};
 
 use super::Stored;
 use crate::ask;
-use crate::locale::of_boards;
 use crate::markdown::in_address;
 use crate::routes::dashboards::{Moment, choices, find, render};
 use crate::routes::incidents::ledger_page;
@@ -34,7 +33,7 @@ pub(super) async fn letter(server: &Shared, name: &str, report: &Stored, due: Ti
     let (zone, locale) = (ask::time_zone(Some(&definition.time_zone))?, definition.locale()?);
     let content = match &definition.dashboard {
         Some(dashboard) => of_dashboard(server, dashboard, report, (due, zone, locale)).await?,
-        None => of_ledger(server, (due, zone, locale)).await?,
+        None => of_ledger(server, &definition.objectives()?, (due, zone, locale)).await?,
     };
     let title = if definition.title.is_empty() { content.title } else { definition.title.clone() };
     let is_sent = content.html.len() <= PAGE_BYTES_MAX;
@@ -53,7 +52,6 @@ pub(super) async fn letter(server: &Shared, name: &str, report: &Stored, due: Ti
 }
 
 fn words(locale: Locale, is_sent: bool) -> (&'static str, &'static str) {
-    let locale = of_boards(locale);
     let file = if is_sent {
         locale.text(
             "The attached file opens in any browser, also offline.",
@@ -71,7 +69,7 @@ async fn of_dashboard(
     report: &Stored,
     (due, time_zone, locale): (Timestamp, Tz, Locale),
 ) -> Result<Content, Problem> {
-    let (definition, locale) = (&report.definition, of_boards(locale));
+    let definition = &report.definition;
     let range_of = |range: &dashboard::Range| {
         let [from, to] = [&range.from, &range.to].map(|text| Value::String(text.clone()));
         ask::range(Some(&from), Some(&to), due, time_zone)
@@ -90,13 +88,17 @@ async fn of_dashboard(
 }
 
 /// Returns the ledger of the month before.
-async fn of_ledger(server: &Shared, (due, zone, locale): (Timestamp, Tz, Locale)) -> Result<Content, Problem> {
+async fn of_ledger(
+    server: &Shared,
+    objectives: &Objectives,
+    (due, zone, locale): (Timestamp, Tz, Locale),
+) -> Result<Content, Problem> {
     let (this, _) = Month::of(due, zone).range();
     let month = Month::of(Timestamp(this.saturating_sub(1)), zone);
     let (from, to) = month.range();
-    let html = ledger_page(server, (month, &Objectives::default()), locale, due).await?;
+    let html = ledger_page(server, (month, objectives), locale, due).await?;
     let name: String = minute(Timestamp(from), zone).chars().take(7).collect();
-    let title = format!("{} {name}", of_boards(locale).text("Incidents in", "Insiden pada"));
+    let title = format!("{} {name}", locale.text("Incidents in", "Insiden pada"));
     let range = TimeRange { from: Timestamp(from), to: Timestamp(to) };
     Ok(Content { title, html, path: format!("/ledger?month={name}"), range })
 }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::session::read_json_of;
 use crate::ask;
 use crate::dashboards::DashboardView;
-use crate::locale::{locale, of_boards};
+use crate::locale::locale;
 use crate::state::{Api, Shared};
 use dashboard::{DOCUMENT_BYTES_MAX, Format};
 use door::access::Role;
@@ -64,7 +64,7 @@ async fn get(server: Shared, PathName(name): PathName, parameters: Parameters) -
         (from, to) => Some(ask::range(from.as_ref(), to.as_ref(), server.now(), chrono_tz::UTC)?),
     };
     // Without a language, a program gets English.
-    let locale = of_boards(locale(&parameters, &HeaderMap::new())?);
+    let locale = locale(&parameters, &HeaderMap::new())?;
     let found = look_up::find(&server, name, version, (range, locale)).await?;
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(found.to_json())).into_response())
 }

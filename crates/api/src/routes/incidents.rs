@@ -6,12 +6,12 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use data_encoding::HEXLOWER;
 use incident::{
-    Incident, IncidentAuthor, IncidentChange, IncidentError, ItemKind, Locale, Month, NewItem, Objectives, ledger_csv,
+    Incident, IncidentAuthor, IncidentChange, IncidentError, ItemKind, Month, NewItem, Objectives, ledger_csv,
     ledger_html,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use types::{EventId, GroupPattern, TimeRange, Timestamp};
+use types::{EventId, GroupPattern, Locale, TimeRange, Timestamp};
 
 use super::alerts;
 use super::session::read_json_or;
@@ -310,7 +310,7 @@ pub(crate) async fn ledger_page(
     let ledger = incident::ledger(&incidents, month, objectives, now);
     let mut own: Vec<Incident> = incidents.into_iter().filter(|one| (from..to).contains(&one.start())).collect();
     own.reverse();
-    Ok(ledger_html(&ledger, &own, locale))
+    Ok(ledger_html(&ledger, &own, month.zone(), locale))
 }
 
 /// Returns the incidents that exist for the caller.

@@ -70,11 +70,15 @@ fn request_of(server: &Server, export: &Export, zone: &str) -> Result<RequestBui
     let mut query = vec![("format".to_owned(), format.to_owned()), ("time_zone".to_owned(), zone.to_owned())];
     query.extend(named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?))));
     for pair in &export.var {
-        let split = pair.split_once('=');
-        let (name, value) = split.ok_or_else(|| Failure::usage(format!("--var {pair:?}: write NAME=VALUE")))?;
+        let (name, value) = variable(pair)?;
         query.push((format!("var.{name}"), value.to_owned()));
     }
     Ok(server.request(Method::GET, &format!("{}/export", path(&export.name))).query(&query))
+}
+
+/// Reads the value of a variable.
+pub(super) fn variable(pair: &str) -> Result<(&str, &str), Failure> {
+    pair.split_once('=').ok_or_else(|| Failure::usage(format!("--var {pair:?}: write NAME=VALUE")))
 }
 
 fn write_export(mut sent: reqwest::blocking::Response, output: Option<&Path>) -> Result<(), Failure> {

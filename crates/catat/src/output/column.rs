@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 /// Members of things in lists that are times.
-pub(super) const TIMES: [&str; 12] = [
+pub(super) const TIMES: [&str; 13] = [
     "created",
     "ends_at",
     "expires",
@@ -12,6 +12,7 @@ pub(super) const TIMES: [&str; 12] = [
     "last",
     "last_seen",
     "last_used",
+    "next",
     "reclaimed",
     "starts_at",
     "to",

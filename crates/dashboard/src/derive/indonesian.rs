@@ -1,7 +1,8 @@
 //! The titles of ready-made dashboards in Indonesian.
 
+use types::Locale;
+
 use crate::document::Dashboard;
-use crate::locale::Locale;
 
 /// What a dashboard's description is in both languages.
 pub(super) const DESCRIPTION: &str =

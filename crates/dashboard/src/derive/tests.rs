@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use types::Timestamp;
+use types::{Locale, Timestamp};
 
 use super::*;
 use crate::document::PanelKind;
-use crate::locale::Locale;
 
 /// Facts in which every condition is met.
 fn facts(subject: &str, group: &str, fields: &str, metrics: &str) -> Facts {

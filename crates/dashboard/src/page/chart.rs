@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use types::Timestamp;
+use types::{Locale, Timestamp};
 
 use super::figures::legend;
 use super::html::line;
@@ -14,7 +14,6 @@ use super::scale::ValueScale;
 use super::series::{PanelSeries, distance_of, instants};
 use super::times::Times;
 use crate::document::{Nulls, Panel, PanelKind};
-use crate::locale::Locale;
 
 /// Most lines of a chart: eight colours, three kinds of dashes.
 const LINES_MAX: usize = 24;

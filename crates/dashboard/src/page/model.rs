@@ -1,11 +1,10 @@
 //! What a page is made of: a board, and the answers of its panels' queries.
 
 use chrono_tz::Tz;
-use types::{TimeRange, Timestamp, Value};
+use types::{Locale, TimeRange, Timestamp, Value};
 
 use crate::document::Dashboard;
 use crate::fill::Choices;
-use crate::locale::Locale;
 
 /// A board, and what its panels' queries returned.
 #[derive(Debug)]

@@ -1,7 +1,8 @@
 //! Numbers with their units, as the page writes them: `1.2 MB`, `12 %`, `350 ms`.
 
+use types::Locale;
+
 use crate::document::{Grade, Panel, Threshold};
-use crate::locale::Locale;
 
 /// Whole numbers below this are written with all of their digits.
 const WHOLE_MAX: f64 = 1e6;

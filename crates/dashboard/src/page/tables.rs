@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use types::{Timestamp, Value};
+use types::{Locale, Timestamp, Value};
 
 use super::html::{escaped, line};
 use super::model::{Page, Table, TableKind};
@@ -10,7 +10,6 @@ use super::numbers::{Numbers, grade_of, grade_words};
 use super::series::{NOTHING, PanelSeries, cell_text, instants, number_in};
 use super::times::Times;
 use crate::document::{LegendValue, Panel};
-use crate::locale::Locale;
 
 /// Most rows of a table.
 const ROWS_MAX: usize = 1_000;

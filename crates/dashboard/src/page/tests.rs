@@ -1,12 +1,11 @@
 //! Pages of boards, with hostile values at every place that takes a text.
 
 use chrono_tz::Tz;
-use types::{TimeRange, Timestamp, Value};
+use types::{Locale, TimeRange, Timestamp, Value};
 
 use super::{Page, PanelAnswer, Table, TableColumn, TableKind, page};
 use crate::document::{Dashboard, Grade, LegendValue, Nulls, Panel, PanelKind, PanelQuery, Scale, Threshold, Variable};
 use crate::fill::{Choice, Choices};
-use crate::locale::Locale;
 
 const HOSTILE: &str =
     "</style></svg><script src=//evil.example/x.js>alert(1)</script><img src=x onerror=alert(1)>\"'&\u{202e}";

@@ -88,6 +88,11 @@ impl Month {
         })
     }
 
+    /// Returns the zone by whose clock it begins and ends.
+    pub fn zone(self) -> Tz {
+        self.zone
+    }
+
     /// Returns its text.
     pub fn name(self) -> String {
         format!("{:04}-{:02}", self.year, self.month)

@@ -4,10 +4,10 @@
 
 use std::fmt::Write;
 
-use types::Timestamp;
+use types::{Locale, Timestamp};
 
 use super::document::{Incident, IncidentItem, ItemKind};
-use super::report::{Locale, shown_duration};
+use super::report::shown_duration;
 
 /// Returns the post-mortem of an incident. `base_url` is put before the addresses of items.
 pub fn post_mortem(incident: &Incident, base_url: &str, locale: Locale) -> String {

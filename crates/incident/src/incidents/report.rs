@@ -2,59 +2,12 @@
 
 use std::fmt::Write;
 
+use chrono_tz::Tz;
+use plan::write_zoned;
+use types::{Locale, Timestamp};
+
 use super::document::Incident;
 use super::ledger::{Ledger, LedgerRow};
-use types::Timestamp;
-
-/// A language of reports.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Locale {
-    /// English.
-    #[default]
-    English,
-    /// Indonesian.
-    Indonesian,
-}
-
-impl Locale {
-    /// Returns the language that a header `Accept-Language` prefers.
-    pub fn of_header(header: &str) -> Self {
-        let weighted = header.split(',').filter_map(|part| {
-            let (tag, weight) = part.split_once(';').unwrap_or((part, "q=1"));
-            let weight: f64 = weight.trim().strip_prefix("q=")?.trim().parse().ok()?;
-            Some((Self::of_tag(tag.trim())?, weight)).filter(|(_, weight)| *weight > 0.0)
-        });
-        // The first of equal ones is preferred.
-        weighted
-            .reduce(|best, other| if other.1 > best.1 { other } else { best })
-            .map(|(locale, _)| locale)
-            .unwrap_or_default()
-    }
-
-    /// Returns the language of a tag such as `id` or `en-GB`.
-    pub fn of_tag(tag: &str) -> Option<Self> {
-        match tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase().as_str() {
-            "en" => Some(Self::English),
-            "id" | "in" => Some(Self::Indonesian),
-            _ => None,
-        }
-    }
-
-    pub(super) fn tag(self) -> &'static str {
-        match self {
-            Self::English => "en",
-            Self::Indonesian => "id",
-        }
-    }
-
-    /// Returns the text of this language.
-    pub(super) fn text(self, english: &'static str, indonesian: &'static str) -> &'static str {
-        match self {
-            Self::English => english,
-            Self::Indonesian => indonesian,
-        }
-    }
-}
 
 /// Returns the ledger as CSV; cells that spreadsheets would take for formulas begin with an apostrophe.
 pub fn ledger_csv(ledger: &Ledger) -> String {
@@ -82,18 +35,20 @@ fn csv_cell(text: &str) -> String {
     disarmed
 }
 
-/// Returns the ledger and the incidents of the month as a page for printing. It needs no style sheet and no script.
-pub fn ledger_html(ledger: &Ledger, incidents: &[Incident], locale: Locale) -> String {
+/// Returns the ledger and the incidents of the month as a page for printing, its times by the clock of a zone. It needs no
+/// style sheet and no script.
+pub fn ledger_html(ledger: &Ledger, incidents: &[Incident], zone: Tz, locale: Locale) -> String {
     let t = |english, indonesian| locale.text(english, indonesian);
+    let end = |text: &str| Timestamp::parse_rfc3339(text).map_or_else(|| text.to_owned(), |at| shown_time(at, zone));
     let title = format!("{} {}", t("Incidents in", "Insiden pada"), ledger.month);
     let mut out = format!(
         "<!doctype html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" \
-         content=\"width=device-width\">\n<title>{title}</title>\n</head>\n<body>\n<h1>{title}</h1>\n<p>{} {} {} {}</p>\n",
+         content=\"width=device-width\">\n<title>{title}</title>\n</head>\n<body>\n<h1>{title}</h1>\n<p>{} {} {} {} ({zone})</p>\n",
         locale.tag(),
         t("From", "Dari"),
-        shown_time(&ledger.from),
+        end(&ledger.from),
         t("to", "sampai"),
-        shown_time(&ledger.to),
+        end(&ledger.to),
     );
     if ledger.services.is_empty() {
         let _ = writeln!(out, "<p>{}</p>", t("No incident in this month.", "Tidak ada insiden pada bulan ini."));
@@ -101,7 +56,7 @@ pub fn ledger_html(ledger: &Ledger, incidents: &[Incident], locale: Locale) -> S
         services_table(&mut out, ledger, locale);
     }
     if !incidents.is_empty() {
-        incidents_table(&mut out, incidents, locale);
+        incidents_table(&mut out, incidents, zone, locale);
     }
     let _ = write!(
         out,
@@ -162,7 +117,7 @@ fn budget(row: &LedgerRow, locale: Locale) -> String {
     format!("{sign}{} {of} {}", shown_duration(left, locale), shown_duration(all, locale))
 }
 
-fn incidents_table(out: &mut String, incidents: &[Incident], locale: Locale) {
+fn incidents_table(out: &mut String, incidents: &[Incident], zone: Tz, locale: Locale) {
     let t = |english, indonesian| locale.text(english, indonesian);
     let heads = [
         t("Incident", "Insiden"),
@@ -175,7 +130,7 @@ fn incidents_table(out: &mut String, incidents: &[Incident], locale: Locale) {
     let _ = writeln!(out, "<h2>{}</h2>", t("Incidents", "Daftar insiden"));
     let _ = writeln!(out, "{TABLE}\n<thead><tr>{}</tr></thead>\n<tbody>", cells("th", heads.map(str::to_owned)));
     for incident in incidents {
-        let time = |at: Option<i64>| at.map_or_else(|| "–".to_owned(), |at| shown_time(&Timestamp(at).to_string()));
+        let time = |at: Option<i64>| at.map_or_else(|| "–".to_owned(), |at| shown_time(Timestamp(at), zone));
         let texts = [
             escaped(&incident.title),
             escaped(&incident.services.join(", ")),
@@ -194,9 +149,10 @@ fn cells<const N: usize>(tag: &str, texts: [String; N]) -> String {
 }
 
 /// Returns a time to the minute.
-pub(super) fn shown_time(rfc3339: &str) -> String {
-    let shown: String = rfc3339.chars().take(16).collect();
-    format!("{} UTC", shown.replace('T', " "))
+fn shown_time(at: Timestamp, zone: Tz) -> String {
+    let mut text = String::new();
+    write_zoned(at, zone, &mut text);
+    text.chars().take(16).collect::<String>().replace('T', " ")
 }
 
 /// Returns a length of time in its two largest units.
@@ -272,30 +228,19 @@ mod tests {
 
     #[test]
     fn the_page_speaks_both_languages_and_quotes_what_it_shows() {
-        let english = ledger_html(&ledger_of("<b>pay"), &[], Locale::English);
+        let english = ledger_html(&ledger_of("<b>pay"), &[], Tz::UTC, Locale::English);
         assert!(english.contains("<td>&lt;b&gt;pay</td><td>2</td><td>1 min 30 s</td><td>1 h 1 min</td><td>–</td><td>99.931 %</td><td>30 min</td><td>99.950 %</td><td>−8 min 24 s of 21 min 36 s</td>"), "{english}");
-        let indonesian = ledger_html(&ledger_of("pay"), &[], Locale::Indonesian);
+        let indonesian = ledger_html(&ledger_of("pay"), &[], Tz::Asia__Jakarta, Locale::Indonesian);
         assert!(
             indonesian.contains("<html lang=\"id\">") && indonesian.contains("<td>1 jam 1 mnt</td>"),
             "{indonesian}"
         );
         assert!(indonesian.contains("<td>99,931 %</td>"), "{indonesian}");
+        assert!(english.contains("<p>From 2026-11-01 00:00 to 2026-12-01 00:00 (UTC)</p>"), "{english}");
+        let times = "<p>Dari 2026-11-01 07:00 sampai 2026-12-01 07:00 (Asia/Jakarta)</p>";
+        assert!(indonesian.contains(times), "{indonesian}");
         assert!(!english.contains("style") && !english.contains("<script"));
         let empty = Ledger { services: Vec::new(), ..ledger_of("x") };
-        assert!(ledger_html(&empty, &[], Locale::Indonesian).contains("Tidak ada insiden"));
-    }
-
-    #[test]
-    fn the_preferred_language_counts() {
-        for (header, expected) in [
-            ("id-ID,id;q=0.9,en;q=0.8", Locale::Indonesian),
-            ("en-US,en;q=0.9,id;q=0.8", Locale::English),
-            ("fr, id;q=0.2", Locale::Indonesian),
-            ("en;q=0, id;q=0.1", Locale::Indonesian),
-            ("fr", Locale::English),
-            ("", Locale::English),
-        ] {
-            assert_eq!(Locale::of_header(header), expected, "{header}");
-        }
+        assert!(ledger_html(&empty, &[], Tz::UTC, Locale::Indonesian).contains("Tidak ada insiden"));
     }
 }

@@ -205,9 +205,14 @@ async fn a_report_is_made_by_who_may_and_seen_within_its_authors_groups() {
     let last = asked(&ani, "GET", "", &Value::Null).await.json()["reports"][0]["last"].clone();
     assert_eq!(last["deliveries"], json!([]), "no channel takes it: {last}");
     let mut wrong = report.clone();
-    for (key, value) in
-        [("on", json!("never")), ("at", json!("7")), ("ledger", json!(true)), ("topic", json!("")), ("x", json!(1))]
-    {
+    for (key, value) in [
+        ("on", json!("never")),
+        ("at", json!("7")),
+        ("ledger", json!(true)),
+        ("topic", json!("")),
+        ("objective", json!("all")),
+        ("x", json!(1)),
+    ] {
         wrong[key] = value;
         let refused = asked(&ani, "PUT", "/weekly", &wrong).await;
         assert_eq!((refused.status, &refused.json()["error"]["code"]), (400, &json!("bad-report")), "{key}");

@@ -13,9 +13,9 @@ import { Way } from "../../parts/way.tsx";
 import { t } from "../../texts.ts";
 import { ago } from "../../time.ts";
 import { go, NO_BOARD, view } from "../../view.ts";
+import { Reports } from "../reports.tsx";
 import { Sure, told } from "../settings/parts.tsx";
 import { fileName, saveFile } from "./picture.ts";
-import { Reports } from "./reports.tsx";
 import {
   board,
   discard,
@@ -85,7 +85,7 @@ export function Bar({
         <CopyForm title={text.title} onDone={() => (open.value = "")} />
       </Dialog>
       <Dialog open={open.value === "mail"} onClose={() => (open.value = "")} label={t("Send by e-mail")}>
-        <Reports name={name} onDone={() => (open.value = "")} />
+        <Reports of={{ dashboard: name }} onDone={() => (open.value = "")} />
       </Dialog>
       <Dialog open={open.value === "history"} onClose={() => (open.value = "")} label={t("Earlier versions")}>
         <Versions name={name} onDone={() => (open.value = "")} />

@@ -114,7 +114,7 @@ export function ImportForm({ onDone }: { onDone: () => void }) {
               })}
             </b>
           </p>
-          <ul class="board-report">
+          <ul class="short-list">
             {found.panels.map((one, at) => (
               <li key={at}>
                 <span class={`badge ${one.taken ? "state-ok" : "state-pending"}`}>

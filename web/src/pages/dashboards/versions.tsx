@@ -43,7 +43,7 @@ export function Versions({ name, onDone }: { name: string; onDone: () => void })
       )}
       {data === null && state === "loading" && <p role="status">{t("Loading…")}</p>}
       {data?.length === 0 && <p class="dim">{t("No earlier versions.")}</p>}
-      <ul class="board-report">
+      <ul class="short-list">
         {(data ?? []).map((one) => (
           <li key={one.version}>
             <b class="number">{one.version}</b> <span>{fullText(Date.parse(one.changed), view.value.zone)}</span>{" "}

@@ -280,6 +280,8 @@ export const DASHBOARDS: Readonly<Record<string, string>> = {
   "Topic of the channels": "Topik kanal",
   "The letter has the dashboard as a file, with its own range and what is chosen now.":
     "Surat memuat dasbor sebagai berkas, dengan rentangnya sendiri dan pilihan saat ini.",
+  "The letter has the ledger of the month before as a file, for this objective: {text}":
+    "Surat memuat buku insiden bulan sebelumnya sebagai berkas, dengan target ini: {text}",
   "Send at this time": "Kirim pada waktu ini",
   "Leave the wallboard": "Keluar dari papan dinding",
   "Next part": "Bagian berikutnya",

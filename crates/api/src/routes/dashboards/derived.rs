@@ -2,12 +2,12 @@
 
 use dashboard::derive::{Subject, derive, in_language};
 use plan::fields::{HOST_FIELDS, SERVICE_FIELDS};
-use types::{TimeRange, Timestamp};
+use types::{Locale, TimeRange, Timestamp};
 
 use crate::dashboards::DashboardView;
 use crate::state::Shared;
 use crate::subject::{SubjectReader, text};
-use dashboard::{Dashboard, Locale};
+use dashboard::Dashboard;
 use door::problem::Problem;
 use door::query_run::read;
 

@@ -9,7 +9,7 @@ use super::choices::{PREFIX, choices, sent};
 use super::look_up;
 use super::page::{Moment, render};
 use crate::ask::{self, Ask, Groups};
-use crate::locale::{locale, of_boards};
+use crate::locale::locale;
 use crate::markdown::in_address;
 use crate::routes::query;
 use crate::state::Shared;
@@ -58,7 +58,7 @@ async fn read(
     parameters: &Parameters,
     headers: &HeaderMap,
 ) -> Result<(Dashboard, Moment), Problem> {
-    let (now, locale) = (server.now(), of_boards(locale(parameters, headers)?));
+    let (now, locale) = (server.now(), locale(parameters, headers)?);
     let time_zone = ask::time_zone(parameters.get("time_zone"))?;
     let range_of = |from: &str, to: &str| {
         let [from, to] = [from, to].map(|text| Value::String(text.to_owned()));

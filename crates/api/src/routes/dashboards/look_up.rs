@@ -1,8 +1,7 @@
 //! One dashboard by its name, as it exists for the caller.
 
-use dashboard::Locale;
 use dashboard::derive::Subject;
-use types::TimeRange;
+use types::{Locale, TimeRange};
 
 use super::derived;
 use crate::dashboards::DashboardView;

@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 use dashboard::{
-    Choices, Dashboard, Language, Locale, Page, Panel, PanelAnswer, PanelKind, PanelQuery, Table, TableColumn,
-    TableKind,
+    Choices, Dashboard, Language, Page, Panel, PanelAnswer, PanelKind, PanelQuery, Table, TableColumn, TableKind,
 };
 use execute::{Answer, ColumnInfo, ColumnKind};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-use types::{TimeRange, Timestamp};
+use types::{Locale, TimeRange, Timestamp};
 
 use crate::ask::{Ask, Groups};
 use crate::routes::query;

@@ -1,9 +1,9 @@
-// A dashboard by e-mail: when it is sent and to whom, what became of the last letter, and a form for another time.
+// A dashboard, or the ledger, by e-mail: when it is sent and to whom, what became of the last letter, and a form for another time.
 
 import { useSignal, type Signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
-import { timeZone } from "../../api.ts";
+import { timeZone } from "../api.ts";
 import {
   askMailTopics,
   askReports,
@@ -12,14 +12,14 @@ import {
   sendReport,
   type Delivery,
   type Report,
-} from "../../api/reports.ts";
-import { start, type Lane } from "../../ask.ts";
-import { oneLine } from "../../format.ts";
-import { tell } from "../../parts/layers.tsx";
-import { language, t, text } from "../../texts.ts";
-import { fullText } from "../../time.ts";
-import { view } from "../../view.ts";
-import { Sure, told } from "../settings/parts.tsx";
+} from "../api/reports.ts";
+import { start, type Lane } from "../ask.ts";
+import { oneLine } from "../format.ts";
+import { tell } from "../parts/layers.tsx";
+import { language, t, text } from "../texts.ts";
+import { fullText } from "../time.ts";
+import { view } from "../view.ts";
+import { Sure, told } from "./settings/parts.tsx";
 
 /** The days that the form offers, by what they are called. */
 const DAYS: readonly { on: string; name: string }[] = [
@@ -42,7 +42,7 @@ const STATES: Readonly<Record<string, string>> = {
 };
 
 interface Known {
-  /** Those of other dashboards, too: their names are taken. */
+  /** Those of everything else, too: their names are taken. */
   reports: Report[];
   topics: string[];
 }
@@ -52,16 +52,22 @@ function daysOf(on: string): string {
   return known ? t(known.name) : t("On day {n} of each month", { n: on });
 }
 
-/** Reports of a dashboard, and a form. */
-export function Reports({ name, onDone }: { name: string; onDone: () => void }) {
+/** What is sent: a dashboard, or the ledger with objectives. */
+type Subject = { dashboard: string } | { dashboard: null; objective: string };
+
+/** Reports of a dashboard or of the ledger, and a form. */
+export function Reports({ of, onDone }: { of: Subject; onDone: () => void }) {
+  const { dashboard } = of;
   const lane = useSignal<Lane<Known>>({ state: "loading", data: null, error: null, since: 0 });
   const load = () =>
     start(lane, async (signal) => ({ reports: await askReports(signal), topics: await askMailTopics(signal) }));
-  useEffect(() => void load(), [name]);
+  useEffect(() => void load(), [dashboard]);
   const { data, error, state } = lane.value;
-  const own = (data?.reports ?? []).filter((report) => report.dashboard === name);
+  const own = (data?.reports ?? []).filter((report) =>
+    dashboard === null ? report.ledger : report.dashboard === dashboard,
+  );
   return (
-    <div class="key-form" data-testid="board-reports">
+    <div class="key-form" data-testid="reports">
       <h2>{t("Send by e-mail")}</h2>
       {state === "error" && (
         <p class="note error" role="alert">
@@ -71,13 +77,13 @@ export function Reports({ name, onDone }: { name: string; onDone: () => void }) 
       {data === null && state === "loading" && <p role="status">{t("Loading…")}</p>}
       {data && own.length === 0 && <p class="dim">{t("It is not sent yet.")}</p>}
       {own.length > 0 && (
-        <ul class="board-report">
+        <ul class="short-list">
           {own.map((report) => (
             <ReportLine key={report.name} report={report} onChange={load} />
           ))}
         </ul>
       )}
-      {data && <ReportForm name={name} known={data} onMade={load} />}
+      {data && <ReportForm of={of} known={data} onMade={load} />}
       <p class="buttons">
         <button type="button" class="button" onClick={onDone}>
           {t("Close")}
@@ -100,7 +106,7 @@ function ReportLine({ report, onChange }: { report: Report; onChange: () => Prom
   };
   const next = Date.parse(report.next);
   return (
-    <li data-testid="board-report-line">
+    <li data-testid="report-line">
       <b>{when}</b>{" "}
       <span class="dim">
         {t("topic {topic}", { topic: oneLine(report.topic, 60) })}
@@ -146,16 +152,22 @@ function Delivered({ delivery: { channel, state, error }, due }: { delivery: Del
 }
 
 /** Returns a name that no report has. */
-function freeName(dashboard: string, taken: readonly string[]): string {
-  const base = dashboard.replaceAll(/[^A-Za-z0-9_-]+/g, "-").slice(0, 80) || "dashboard";
+function freeName(subject: string, taken: readonly string[]): string {
+  const base = subject.replaceAll(/[^A-Za-z0-9_-]+/g, "-").slice(0, 80) || "dashboard";
   for (let n = 1; ; n += 1) {
     const name = n === 1 ? base : `${base}-${n}`;
     if (!taken.includes(name)) return name;
   }
 }
 
-function ReportForm({ name, known, onMade }: { name: string; known: Known; onMade: () => Promise<void> }) {
-  const on = useSignal("weekday");
+interface FormOf {
+  of: Subject;
+  known: Known;
+  onMade: () => Promise<void>;
+}
+
+function ReportForm({ of, known, onMade }: FormOf) {
+  const on = useSignal(of.dashboard === null ? "1" : "weekday");
   const at = useSignal("07:00");
   const topic = useSignal(known.topics[0] ?? "");
   const problem = useSignal("");
@@ -170,11 +182,14 @@ function ReportForm({ name, known, onMade }: { name: string; known: Known; onMad
   const submit = async (event: Event) => {
     event.preventDefault();
     problem.value = "";
-    const variables = view.peek().board.chosen;
-    const of = { dashboard: name, on: on.value, at: at.value, time_zone: zone, topic: topic.value };
+    const subject =
+      of.dashboard === null
+        ? { ledger: true, objective: of.objective }
+        : { dashboard: of.dashboard, variables: view.peek().board.chosen };
+    const sent = { ...subject, on: on.value, at: at.value, time_zone: zone, topic: topic.value };
     try {
       const taken = known.reports.map((report) => report.name);
-      await putReport(freeName(name, taken), { ...of, lang: language.peek(), variables });
+      await putReport(freeName(of.dashboard ?? "ledger", taken), { ...sent, lang: language.peek() });
       tell(t("It will be sent"));
       await onMade();
     } catch (error) {
@@ -182,7 +197,7 @@ function ReportForm({ name, known, onMade }: { name: string; known: Known; onMad
     }
   };
   return (
-    <form class="key-form" onSubmit={(event) => void submit(event)} data-testid="board-report-form">
+    <form class="key-form" onSubmit={(event) => void submit(event)} data-testid="report-form">
       <label>
         {t("Days")}{" "}
         <select value={on.value} onChange={(event) => (on.value = event.currentTarget.value)}>
@@ -198,7 +213,13 @@ function ReportForm({ name, known, onMade }: { name: string; known: Known; onMad
         <input type="time" required value={at.value} onInput={(event) => (at.value = event.currentTarget.value)} />
       </label>
       <Topics topic={topic} topics={known.topics} />
-      <p class="dim">{t("The letter has the dashboard as a file, with its own range and what is chosen now.")}</p>
+      <p class="dim">
+        {of.dashboard === null
+          ? t("The letter has the ledger of the month before as a file, for this objective: {text}", {
+              text: oneLine(of.objective, 100),
+            })
+          : t("The letter has the dashboard as a file, with its own range and what is chosen now.")}
+      </p>
       {problem.value !== "" && (
         <p class="note error" role="alert">
           {problem.value}

@@ -1,0 +1,87 @@
+//! `catat reports`: dashboards, and the ledger of a month, by e-mail at times.
+
+use std::collections::BTreeMap;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::dashboards::variable;
+use super::groups::encoded;
+use crate::arguments::{PutReport, ReportCommand, Reports};
+use crate::client::{Server, broken_off};
+use crate::failure::Failure;
+use crate::output::print_rows;
+use crate::zone::Zones;
+
+/// Columns of a list of reports, each with its JSON pointer.
+const COLUMNS: [(&str, &str); 11] = [
+    ("name", "/name"),
+    ("dashboard", "/dashboard"),
+    ("ledger", "/ledger"),
+    ("on", "/on"),
+    ("at", "/at"),
+    ("time_zone", "/time_zone"),
+    ("topic", "/topic"),
+    ("next", "/next"),
+    ("last", "/last/due"),
+    ("deliveries", "/last/deliveries"),
+    ("problem", "/problem/error"),
+];
+
+pub(crate) fn reports(options: Reports) -> Result<(), Failure> {
+    let server = Server::new(&options.remote)?;
+    match &options.command {
+        None | Some(ReportCommand::List) => {
+            let answer = server.send(server.request(Method::GET, "/api/v1/reports"), "")?;
+            let answer: Value = answer.json().map_err(broken_off)?;
+            print_rows(&options.printing, &COLUMNS, answer["reports"].as_array().map_or(&[], Vec::as_slice))
+        }
+        Some(ReportCommand::Put(put)) => {
+            let zone = Zones::of(&options.printing.zone)?.name();
+            let request = server.request(Method::PUT, &path(&put.name)).json(&definition(put, &zone)?);
+            let made: Value = server.send(request, "")?.json().map_err(broken_off)?;
+            if made["channels"].as_array().is_some_and(Vec::is_empty) {
+                say!("catat: no channel of type email names the topic {}", put.topic);
+            }
+            print_rows(&options.printing, &COLUMNS, &[made])
+        }
+        Some(ReportCommand::Send { name }) => {
+            server.send(server.request(Method::POST, &format!("{}/send", path(name))), "")?;
+            say!("catat: the letter of {name} is on its way");
+            Ok(())
+        }
+        Some(ReportCommand::Delete { name }) => {
+            server.send(server.request(Method::DELETE, &path(name)), "")?;
+            say!("catat: {name} deleted");
+            Ok(())
+        }
+    }
+}
+
+/// Returns what makes a report whose times are those of a zone.
+fn definition(put: &PutReport, zone: &str) -> Result<Value, Failure> {
+    let mut variables: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for pair in &put.var {
+        let (name, value) = variable(pair)?;
+        variables.entry(name).or_default().push(value);
+    }
+    let range = put.from.as_ref().map(|from| json!({"from": from, "to": put.to}));
+    Ok(json!({
+        "title": put.title.as_deref().unwrap_or_default(),
+        "dashboard": put.dashboard,
+        "ledger": put.ledger,
+        "objective": put.objective.as_deref().unwrap_or_default(),
+        "on": put.on,
+        "at": put.at,
+        "time_zone": zone,
+        "topic": put.topic,
+        "lang": put.lang,
+        "range": range,
+        "variables": variables,
+        "enabled": !put.paused,
+    }))
+}
+
+fn path(name: &str) -> String {
+    format!("/api/v1/reports/{}", encoded(name))
+}
