@@ -341,6 +341,7 @@ impl Needle {
     }
 }
 
-fn is_lower_hex(text: &str) -> bool {
+/// Reports whether a text is made of lower-case hex digits.
+pub(crate) fn is_lower_hex(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }

@@ -13,6 +13,7 @@ mod end;
 mod fields;
 #[cfg(test)]
 mod footprint;
+mod names;
 mod narrow;
 mod narrow_fields;
 mod prefetch;

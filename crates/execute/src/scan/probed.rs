@@ -4,9 +4,13 @@ use plan::Expr;
 use types::RowSet;
 
 use crate::scan::scanner::Scan;
-use evaluate::columns::frame::Frame;
+use evaluate::columns::frame::{BlockRows, Frame};
 use evaluate::columns::stop::Stop;
 use evaluate::expressions::probe::Probe;
+
+/// An index looks through all rows of a block. Where no more than one in so many is asked for, reading their values, once for all
+/// conditions on a field, takes less.
+const ROWS_PER_ROW_ASKED: usize = 32;
 
 /// A condition with what an index may be asked for it.
 pub(crate) struct ProbedCondition<'e> {
@@ -23,7 +27,10 @@ impl<'e> ProbedCondition<'e> {
     pub(crate) fn rows(&self, frame: &mut Frame<'_>, scan: &Scan<'_>) -> Result<RowSet, Stop> {
         let block = frame.stored().cloned();
         let asked = block.zip(self.probe.as_ref());
-        let Some((block, probe)) = asked else { return scan.env.truth(self.expr, frame) };
+        let is_worth = |(block, _): &(BlockRows<'_>, &Probe)| {
+            block.rows.count() * ROWS_PER_ROW_ASKED > block.source.run.block_rows(block.block)
+        };
+        let Some((block, probe)) = asked.filter(is_worth) else { return scan.env.truth(self.expr, frame) };
         let Some(question) = probe.for_source(block.source)? else { return scan.env.truth(self.expr, frame) };
         let narrowed = block.source.run.narrow(block.block, &question)?;
         let candidates = block.rows.places_of(&narrowed.rows);

@@ -88,6 +88,20 @@ fn rows_with_code(cursor: &mut Cursor<'_>, present: &RowSet, wanted: &RowSet) ->
     if wanted.is_empty() {
         return Ok(RowSet::none(present.n_rows()));
     }
+    let mut ahead = cursor.clone();
+    match (ahead.zigzag()?, ahead.byte()?) {
+        // All rows have the same value.
+        (code, 0) => {
+            let is_wanted = usize::try_from(code).is_ok_and(|code| wanted.contains(code));
+            return Ok(if is_wanted { present.clone() } else { RowSet::none(present.n_rows()) });
+        }
+        (0, 1) => {
+            let is_wanted: [bool; 256] = std::array::from_fn(|code| wanted.contains(code));
+            let rows = RowSet::of_slice(ahead.take(present.count())?, |code| is_wanted[usize::from(*code)]);
+            return Ok(present.select(&rows));
+        }
+        _ => {}
+    }
     let codes = cursor.codes(present.count())?;
     Ok(present.select(&RowSet::of(codes.len(), |place| wanted.contains(codes[place] as usize))))
 }

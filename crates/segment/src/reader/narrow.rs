@@ -4,6 +4,7 @@
 //! asked, and messages made where a template has too many ways to hold it.
 //! Other columns are searched as they are stored ([`search`](crate::needle)).
 
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use types::{Narrowed, ProbeField, RowSet, Run, ScanError, TextProbe, TimeForm, Timestamp, Value, is_sent};
@@ -28,7 +29,10 @@ impl SegmentRun {
         let is_message = match probe.field {
             ProbeField::Message => true,
             // A condition may name fields that few runs have.
-            ProbeField::Named(name) if self.column_number(name).is_none() && !self.is_derived(name) => {
+            ProbeField::Named(name)
+                if !self.run().names.may_have(name)
+                    || (self.column_number(name).is_none() && !self.is_derived(name)) =>
+            {
                 return Ok(Narrowed { rows: RowSet::none(self.block_rows(block)), exact: true });
             }
             ProbeField::Named(name) => self.is_message(name),
@@ -48,6 +52,9 @@ impl SegmentRun {
     /// Reports whether a value of the run may hold a text: what filters of blocks need not be asked about.
     pub(super) fn may_hold_text(&self, probe: &TextProbe<'_>) -> Result<bool, ScanError> {
         let ProbeField::Named(name) = probe.field else { return Ok(true) };
+        if !self.run().names.may_have(name) && name != "@message" {
+            return Ok(false);
+        }
         let index = match self.find_column(name) {
             Ok(index) => index,
             // Most runs have none of the other names that a field may have.
@@ -57,7 +64,11 @@ impl SegmentRun {
             return Ok(true);
         }
         let is_more = || self.is_derived(name) || self.has_below(name, index + 1);
-        Ok(self.run_may_hold_value(index, &self.question(probe.literal, probe.ignores_case)?.needle)? || is_more())
+        let literal = match probe.ignores_case {
+            true => Cow::Owned(probe.literal.to_ascii_lowercase()),
+            false => Cow::Borrowed(probe.literal),
+        };
+        Ok(self.run_may_hold_value(index, &literal)? || is_more())
     }
 
     /// Returns what the templates say of a literal; asked once per run and query.
@@ -97,7 +108,7 @@ impl SegmentRun {
 
     /// Returns a literal made ready.
     pub(super) fn question(&self, literal: &str, ignores_case: bool) -> Result<Arc<LiteralQuery>, ScanError> {
-        self.questions.get(literal, ignores_case, || {
+        self.recent().questions.get(literal, ignores_case, || {
             let needle = Needle::new(literal, ignores_case);
             Ok(LiteralQuery { pieces: needle.pieces(), needle })
         })
@@ -119,7 +130,7 @@ impl SegmentRun {
         // A piece of a word with a digit lies within one variable; templates need not be asked which.
         let is_word = !in_templates && matches!(&question.pieces[..], [piece] if piece.literal() == literal);
         let matches = if (in_variables || in_templates) && !is_word {
-            Some(self.matches.get(literal, ignores_case, || self.template_matches(literal, ignores_case))?)
+            Some(self.recent().matches.get(literal, ignores_case, || self.template_matches(literal, ignores_case))?)
         } else {
             None
         };
@@ -387,7 +398,7 @@ impl SegmentRun {
     pub(super) fn field_filter(&self, block: usize) -> Result<Arc<FieldFilter>, ScanError> {
         let n_columns = self.run().footer.columns.len();
         let id = self.system_section(footer::FIELDS, block);
-        self.filters_of_blocks.get(block, || self.decoded(id, |bytes| FieldFilter::decode(bytes, n_columns)))
+        self.recent().filters_of_blocks.get(block, || self.decoded(id, |bytes| FieldFilter::decode(bytes, n_columns)))
     }
 
     /// Reports whether a value of column number `index` in the block may hold the needle.
@@ -395,7 +406,7 @@ impl SegmentRun {
         if self.segment.format == 1 {
             return Ok(true);
         }
-        if !self.run_may_hold_value(index, needle)? {
+        if !self.run_may_hold_value(index, needle.literal())? {
             return Ok(false);
         }
         let n_columns = self.run().footer.columns.len();
@@ -404,7 +415,7 @@ impl SegmentRun {
             FilterAnswer::Perhaps => Ok(true),
             FilterAnswer::AsDictionary => {
                 let unknown = || Ok((0..n_columns).map(|_| OnceLock::new()).collect());
-                let asked = self.dictionary_matches.get(needle.literal(), needle.ignores_case(), unknown)?;
+                let asked = self.recent().dictionary_matches.get(needle.literal(), needle.ignores_case(), unknown)?;
                 let Some(known) = asked.get(index) else { return Ok(true) };
                 if let Some(known) = known.get() {
                     return Ok(*known);

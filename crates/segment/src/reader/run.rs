@@ -32,6 +32,12 @@ pub(super) struct SegmentRun {
     /// Reports whether what is read is worth keeping; who writes a segment again reads it once.
     is_query: bool,
     bytes_read: AtomicU64,
+    recent: OnceLock<Box<Recent>>,
+}
+
+/// What a query has read of a run and may ask for again. Many queries ask a run nothing but whether it may hold a text.
+#[derive(Default)]
+pub(super) struct Recent {
     /// The literals asked, made ready.
     pub(super) questions: LiteralCache<LiteralQuery>,
     /// What the run's templates say of each literal asked, so that each is asked once and not for each block.
@@ -67,13 +73,7 @@ impl Segment {
             info,
             is_query,
             bytes_read: AtomicU64::new(0),
-            questions: LiteralCache::default(),
-            matches: LiteralCache::default(),
-            dictionary_matches: LiteralCache::default(),
-            shapes_of_blocks: BlockCache::default(),
-            templates_of_blocks: BlockCache::default(),
-            times_of_block: BlockCache::default(),
-            filters_of_blocks: BlockCache::default(),
+            recent: OnceLock::new(),
         })
     }
 }
@@ -103,6 +103,10 @@ impl SegmentRun {
     pub(super) fn run(&self) -> &OpenRun {
         // Made by `Segment::run`, which checks the index against the same list.
         &self.segment.runs[self.index]
+    }
+
+    pub(super) fn recent(&self) -> &Recent {
+        self.recent.get_or_init(Box::default)
     }
 
     /// Returns a section of a block. What was kept of it counts as read, since it is what the answer is made from.
@@ -199,11 +203,12 @@ impl SegmentRun {
         self.kept(&run.words, run.footer.whole + footer::WORDS, WordIndex::open)
     }
 
-    /// Reports whether a value that column number `index` has anywhere in the run may hold the needle.
-    pub(super) fn run_may_hold_value(&self, index: usize, needle: &Needle) -> Result<bool, ScanError> {
+    /// Reports whether a value that column number `index` has anywhere in the run may hold a literal, of which nothing or all is
+    /// in lower case that may be in either.
+    pub(super) fn run_may_hold_value(&self, index: usize, literal: &str) -> Result<bool, ScanError> {
         let run = self.run();
         let Some(id) = run.footer.columns[index].filter else { return Ok(true) };
-        Ok(self.kept(&run.filters[index], id, ColumnFilter::decode)?.may_hold(needle))
+        Ok(self.kept(&run.filters[index], id, ColumnFilter::decode)?.may_hold(literal))
     }
 
     /// Reports whether a text or a quoted text of any message of the run may hold a piece of a word.
@@ -232,7 +237,7 @@ impl SegmentRun {
         let run = self.run();
         let (n_columns, n_origins) = (run.footer.columns.len(), run.footer.origins.len());
         let n_rows = self.block_rows(block);
-        self.shapes_of_blocks.get(block, || {
+        self.recent().shapes_of_blocks.get(block, || {
             self.decoded(self.system_section(footer::SHAPES, block), |bytes| {
                 BlockShapes::decode(bytes, n_rows, n_columns, n_origins, shapes)
             })
@@ -248,7 +253,7 @@ impl SegmentRun {
 
     /// Returns the times of a block, read once for all fields of it.
     pub(super) fn shared_times(&self, block: usize) -> Result<Arc<Vec<i64>>, ScanError> {
-        self.times_of_block.get(block, || self.times(block))
+        self.recent().times_of_block.get(block, || self.times(block))
     }
 
     pub(super) fn deltas(&self, kind: usize, block: usize) -> Result<Vec<i64>, ScanError> {
@@ -263,7 +268,7 @@ impl SegmentRun {
 
     pub(super) fn template_ids(&self, block: usize, vocabulary: &Vocabulary) -> Result<Arc<TemplateIds>, ScanError> {
         let n_rows = self.block_rows(block);
-        self.templates_of_blocks.get(block, || {
+        self.recent().templates_of_blocks.get(block, || {
             let id = self.system_section(footer::TEXTS, block);
             self.decoded(id, |bytes| TemplateIds::decode(bytes, n_rows, vocabulary))
         })
