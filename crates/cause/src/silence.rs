@@ -67,10 +67,8 @@ pub(crate) fn silences(
             if is_silent && !found.iter().any(|known| known.at.0.abs_diff(seen.last) < 2) {
                 let what = if field == "@log" { format!("group {name}") } else { format!("{field} {name}") };
                 // What still arrives, with times that have passed, is not silent: its clock is off.
-                let jumped = match seen.arrived.saturating_sub(seen.last) >= silent_for / 2 {
-                    true => seen.arrived.saturating_sub(usual_arrival(set, runs, seen.last)?) >= silent_for / 2,
-                    false => false,
-                };
+                let is_late = |usual: i64| seen.arrived.saturating_sub(usual) >= silent_for / 2;
+                let jumped = is_late(seen.last) && is_late(usual_arrival(set, runs, seen.last)?);
                 let how = if jumped {
                     ": its clock jumped, its events have earlier times"
                 } else {
