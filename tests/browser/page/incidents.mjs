@@ -22,18 +22,44 @@ const MINUTE = 60_000;
 const causes = {};
 let jump = null;
 
+/** How often what has happened since is sent. */
+const FEED_MS = 2000;
+
+/** Sends the events of a group up to now, and returns what is left. */
+async function sendUntilNow(own, group, events) {
+  const now = new Date().toISOString();
+  const [due, rest] = [events.filter((one) => one["@timestamp"] <= now), events.filter((one) => one["@timestamp"] > now)];
+  if (due.length > 0) await own.ingest(group, due);
+  return rest;
+}
+
+/** Sends events when their time has come, until nothing is left or the server has ended. */
+async function feed(own, left) {
+  while (left.size > 0) {
+    await new Promise((done) => { setTimeout(done, FEED_MS).unref(); });
+    for (const [group, events] of left) {
+      const rest = await sendUntilNow(own, group, events).catch(() => []);
+      if (rest.length > 0) left.set(group, rest);
+      else left.delete(group);
+    }
+  }
+}
+
 /** Plants every incident in a group of its own, and a day without any. */
 export async function plantAll(own, seed) {
   const now = Date.now();
   const { events, late, host } = jumped(seed + 2000, now);
   jump = { since: now, late, host };
-  await own.ingest("clock", events);
+  const all = new Map([["clock", events]]);
   for (const [at, name] of Object.keys(INCIDENTS).entries()) {
-    const made = planted(name, seed + 10 * at, Date.now());
+    const made = planted(name, seed + 10 * at, now);
     causes[name] = made.causes;
-    await own.ingest(name, made.events);
+    all.set(name, made.events);
   }
-  for (const group of ["innocent", "live"]) await own.ingest(group, innocent(seed + 1000, Date.now()));
+  for (const group of ["innocent", "live"]) all.set(group, innocent(seed + 1000, now));
+  const left = new Map();
+  for (const [group, of] of all) left.set(group, await sendUntilNow(own, group, of));
+  void feed(own, left);
 }
 
 const titles = (page) => page.getByTestId("finding").locator(".finding-title").allTextContents();

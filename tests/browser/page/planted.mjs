@@ -4,7 +4,7 @@ const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 /** Noise begins that long before now: a first look at an hour compares it with the hour before. */
 const HISTORY = 130 * MINUTE;
-/** It goes on for that long after now, so that no group falls silent while checks run. */
+/** It goes on for that long after now: a group that fell silent while checks run would be an incident of its own. */
 const AHEAD = 5 * MINUTE;
 /** Mean time between two events of the noise. */
 const INTERVAL = SECOND;
