@@ -24,7 +24,7 @@ const NUMBERS_MIN: u64 = 20;
 const BUCKETS_MIN: usize = 12;
 
 /// Part of what the presence of a field tells that its most telling value has to tell to be shown first.
-const PRESENCE_SHARE_MIN: f64 = 0.8;
+const PRESENCE_SHARE_MIN: f64 = 0.4;
 
 /// Share of a field's values that are numbers, from which on it has a distribution.
 const NUMBERS_SHARE_MIN: f64 = 0.5;
