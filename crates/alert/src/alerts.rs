@@ -11,6 +11,7 @@ use storage::{Clock, Store, Subscription};
 use types::Timestamp;
 
 use crate::ask::StoreAsk;
+use crate::calls::{CallCounter, CountCalls};
 use crate::definitions::{ACKNOWLEDGEMENT, ApiDefinitions, Definitions};
 use crate::engine::RuleEngine;
 use crate::options::{AlertsError, Options};
@@ -45,6 +46,8 @@ pub struct Alerts {
     dir: PathBuf,
     /// Where what is made through the API is kept.
     store: Option<Arc<Store>>,
+    /// How the calls between services are counted for first looks.
+    calls: CallCounter,
     defined: Mutex<Definitions>,
     recorder: Arc<SeriesRecorder>,
     allow_private_addresses: bool,
@@ -62,6 +65,7 @@ impl Alerts {
             store: store.clone(),
             cache,
             clock_offsets: options.clock_offsets.clone(),
+            calls: options.calls.clone(),
             is_stopping: is_stopping.clone(),
         };
         let post = ChannelPost::new(options.allow_private_addresses, options.allow_commands);
@@ -100,6 +104,7 @@ impl Alerts {
             clock: clock.clone(),
             dir: options.dir.clone(),
             store,
+            calls: options.calls.clone(),
             defined: Mutex::new(defined),
             recorder: recorder.clone(),
             allow_private_addresses: options.allow_private_addresses,
@@ -123,6 +128,11 @@ impl Alerts {
             alerts.spawn(name, move || evaluate_rules(&engine, &*ask, &clock, takes))?;
         }
         Ok(alerts)
+    }
+
+    /// Counts the calls between services in a way from now on, for first looks at alerts.
+    pub fn count_calls_with(&self, count: CountCalls) {
+        self.calls.count_with(count);
     }
 
     /// Replaces the rules and channels of files. A rule is known by its name: one with

@@ -11,6 +11,7 @@ use storage::{Snapshot, Store};
 use types::{GroupPattern, GroupScope, TimeRange, Timestamp, Value};
 
 use crate::arrival::by_arrival;
+use crate::calls::{CallCounter, CallQuestion};
 
 /// A question of a rule.
 #[derive(Debug)]
@@ -93,6 +94,8 @@ pub(crate) struct StoreAsk {
     pub(crate) cache: Option<Arc<execute::PartialCache>>,
     /// Streams whose clock is off.
     pub(crate) clock_offsets: Option<types::ClockOffsets>,
+    /// How the calls between services are counted.
+    pub(crate) calls: CallCounter,
     /// Set to end a question under way.
     pub(crate) is_stopping: Arc<AtomicBool>,
 }
@@ -142,20 +145,25 @@ impl Ask for StoreAsk {
 
     fn first_look(&self, question: &Question<'_>, time_max: Duration) -> Option<FirstLook> {
         let sources = &question.plan.sources;
-        let mut groups = if sources.is_empty() { question.groups.to_vec() } else { sources.clone() };
+        let asked = if sources.is_empty() { question.groups.to_vec() } else { sources.clone() };
+        let mut groups = asked.clone();
         if !groups.is_empty() {
             groups.extend(cause::mark_groups());
         }
         let reach = cause::onset_history(cause::onset_reach(question.range, question.now));
         let snapshot = self.snapshot(&groups, question.scope, reach);
-        let request = Request {
-            limit: None,
-            deadline: Instant::now().checked_add(time_max),
-            ..self.request(question, question.range)
-        };
+        let deadline = Instant::now().checked_add(time_max);
+        let request = Request { limit: None, deadline, ..self.request(question, question.range) };
+        let count = self.calls.get().zip(deadline).map(|(count, deadline)| {
+            move |ranges: [TimeRange; 2]| {
+                let (groups, scope) = (asked.clone(), question.scope.clone());
+                count(CallQuestion { ranges, groups, scope, deadline })
+            }
+        });
+        let calls = count.as_ref().map(|count| count as &cause::CountCalls<'_>);
         let set = EventSet { plan: question.plan, request: &request };
         let told = |error: &execute::ExecuteError| tracing::warn!(%error, "no first look at an alert");
-        cause::first_look(set, &snapshot.runs, None).inspect_err(told).ok()
+        cause::first_look(set, &snapshot.runs, calls).inspect_err(told).ok()
     }
 }
 

@@ -17,6 +17,7 @@ mod alerts;
 mod arrival;
 mod ask;
 mod author;
+mod calls;
 mod channel;
 mod channel_state;
 mod compile;
@@ -64,6 +65,7 @@ pub use alarm::{ALARM, AlarmDocument, AlarmJudge, AlarmQuestion, AlarmState, Ala
 pub use alerts::{Alerts, Announcement, AnnouncementError, ReportError};
 pub use ask::{Ask, EventTime, Question, Table};
 pub use author::{Author, DefinitionError};
+pub use calls::{CallCounter, CallQuestion, CountCalls};
 pub use channel::{Channel, ChannelPost, ChannelSettings, Post, Target};
 pub use channel_state::ChannelHealth;
 pub use definitions::{ChannelView, PutMode};

@@ -46,6 +46,7 @@ use self::remote::RemoteQueue;
 pub use self::remote::{Credentials, RemoteWrite};
 use crate::AlertsError;
 use crate::ask::StoreAsk;
+use crate::calls::CallCounter;
 use crate::metrics::document::{Document, KIND, OF_FILES};
 
 /// Most metrics: each looks at every batch.
@@ -205,8 +206,13 @@ impl Metrics {
     fn start_threads(&self, cache: Option<Arc<execute::PartialCache>>) -> Result<(), AlertsError> {
         let (numbers, is_stopping) = (self.numbers.clone(), self.is_stopping.clone());
         if !self.numbers.recorder.is_empty() {
-            let ask =
-                StoreAsk { clock_offsets: None, store: self.store.clone(), cache, is_stopping: is_stopping.clone() };
+            let ask = StoreAsk {
+                clock_offsets: None,
+                calls: CallCounter::default(),
+                store: self.store.clone(),
+                cache,
+                is_stopping: is_stopping.clone(),
+            };
             self.spawn("metrics-record", move || record(&numbers, &ask, &is_stopping))?;
         }
         let (numbers, is_stopping) = (self.numbers.clone(), self.is_stopping.clone());

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use storage::Clock;
 use types::Timestamp;
 
+use crate::calls::CallCounter;
+
 /// How to evaluate and notify.
 #[derive(Clone)]
 pub struct Options {
@@ -28,6 +30,8 @@ pub struct Options {
     pub clock: Clock,
     /// Streams whose clock or time zone is off; rules judge their events by arrival.
     pub clock_offsets: Option<types::ClockOffsets>,
+    /// How the calls between services are counted for first looks.
+    pub calls: CallCounter,
     /// Cache of partial results, shared with other queries of the store.
     pub cache: Option<Arc<execute::PartialCache>>,
     /// Where samples are stored that rules in PromQL give.
@@ -48,6 +52,7 @@ impl Options {
             base_url: "http://127.0.0.1:22828".into(),
             clock: Clock::system(),
             clock_offsets: None,
+            calls: CallCounter::default(),
             cache: None,
             sink: None,
         }

@@ -3,6 +3,7 @@
 //! Handlers decode, call one function of another crate, encode. State of the native API alone is in [`Api`]; the
 //! other protocol families add their parts of `/metrics` and `/api/v1/status` through [`FamilyMetrics`].
 
+mod alert_calls;
 mod answer;
 mod ask;
 mod dashboards;
@@ -39,6 +40,7 @@ pub use state::{Api, CountCallsOf, FamilyMetrics, ForeignFilter, ListFilters, Me
 pub fn start(server: &Arc<Server>, families: FamilyMetrics) -> Arc<Api> {
     let api = Arc::new(Api::start(server, families));
     routes::metrics::publish(server, &api);
+    alert_calls::publish(server, &api);
     api
 }
 

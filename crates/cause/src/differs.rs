@@ -18,7 +18,7 @@ use plan::fields::fields_of;
 use plan::{Expr, Name};
 use types::{Run, Value};
 
-use self::difference::PATTERN_FIELD;
+pub(crate) use self::difference::PATTERN_FIELD;
 use self::judge::{Candidate, Sides, judge_counts, judge_field, judge_numbers};
 use crate::text::{conditions_of, equal, query};
 
@@ -44,7 +44,7 @@ const PATTERNS_MAX: usize = 10;
 const EVENTS_MIN: u64 = 5;
 
 /// Names of fields that are the level: a query that names one names all.
-const LEVEL_FIELDS: [&str; 8] =
+pub(crate) const LEVEL_FIELDS: [&str; 8] =
     ["@level", "level", "severity", "lvl", "log.level", "loglevel", "severity_text", "levelname"];
 
 /// A value of a field with its exact counts on both sides.

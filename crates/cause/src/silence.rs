@@ -67,7 +67,8 @@ pub(crate) fn silences(
             if is_silent && !found.iter().any(|known| known.at.0.abs_diff(seen.last) < 2) {
                 let what = if field == "@log" { format!("group {name}") } else { format!("{field} {name}") };
                 // What still arrives, with times that have passed, is not silent: its clock is off.
-                let jumped = seen.arrived.saturating_sub(seen.last) >= silent_for / 2;
+                let is_late = |usual: i64| seen.arrived.saturating_sub(usual) >= silent_for / 2;
+                let jumped = is_late(seen.last) && is_late(usual_arrival(set, runs, seen.last)?);
                 let how = if jumped {
                     ": its clock jumped, its events have earlier times"
                 } else {
@@ -85,6 +86,26 @@ pub(crate) fn silences(
         }
     }
     Ok(found)
+}
+
+/// Returns when events of the minute after an instant began to arrive: the instant itself, or much later where all events were
+/// sent together afterwards.
+fn usual_arrival(set: EventSet<'_>, runs: &[Arc<dyn Run>], at: i64) -> Result<i64, ExecuteError> {
+    let name = Name::from("arrived");
+    let argument = Some(Expr::Field("@ingestionTime".into()));
+    let mut operators = conditions_of(set.plan);
+    operators.push(Operator::Aggregate {
+        by: Vec::new(),
+        aggregates: vec![Aggregate { name: name.clone(), kind: AggregateKind::Min, argument }],
+    });
+    operators.push(Operator::Project { columns: vec![(name.clone(), Expr::Field(name))], is_events: false });
+    let range = TimeRange { from: Timestamp(at.saturating_add(1)), to: Timestamp(at.saturating_add(SILENCE_MIN)) };
+    let request = Request { range, limit: None, ..*set.request };
+    let answer = execute(&Plan::new(operators), runs, &request)?;
+    Ok(match answer.rows.first().map(Vec::as_slice) {
+        Some([Some(Value::Timestamp(arrived))]) => arrived.0.max(at),
+        _ => at,
+    })
 }
 
 /// Returns the services that a tenth of the events of a set or more are of.

@@ -10,7 +10,7 @@ import { until } from "./flow.mjs";
 const remove = (own, path) => fetch(`${own.url}/api/v1/${path}`, { method: "DELETE" });
 
 /** Takes what channels post; `bodies` holds what came. */
-async function receiver() {
+export async function receiver() {
   const bodies = [];
   const server = createServer(async (request, answer) => {
     let body = "";

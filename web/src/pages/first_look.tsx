@@ -85,6 +85,9 @@ function Subject({ data }: { data: FirstLook | null }) {
     <p class="first-look-of" data-testid="first-look-of">
       {title !== "" && <b lang="">{printable(title)} </b>}
       {query.trim() !== "" && <code>{oneLine(query, 300)}</code>}{" "}
+      {of.open === "" && of.groups.length > 0 && (
+        <span>{t("in {groups}", { groups: printable(of.groups.join(", ")) })} </span>
+      )}
       {of.open === "" && <span class="dim">{rangeLabel(of, of.zone)}</span>}{" "}
       {of.open !== "" && <Way to={{ page: "alerts", tab: "", open: of.open }}>{t("The alert")}</Way>}
     </p>

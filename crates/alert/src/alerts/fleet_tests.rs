@@ -58,7 +58,13 @@ impl Node {
         rules.add("channels.yaml", channel).unwrap();
         let (sender, received) = mpsc::channel();
         let is_stopping = Arc::new(AtomicBool::new(false));
-        let ask = StoreAsk { clock_offsets: None, store: store.clone(), cache: None, is_stopping: is_stopping.clone() };
+        let ask = StoreAsk {
+            clock_offsets: None,
+            calls: CallCounter::default(),
+            store: store.clone(),
+            cache: None,
+            is_stopping: is_stopping.clone(),
+        };
         let options = Options::new(lab.dirs.path().join(name));
         let defined = Definitions { files: rules, made: ApiDefinitions::default() };
         let post = Arc::new(Receiver(Mutex::new(sender)));

@@ -95,7 +95,13 @@ fn started_with(
     let (n_to_fail, panics) = (Mutex::new(failures.n_to_fail), AtomicBool::new(failures.panics));
     let post = Receiver { n_to_fail, panics, bodies: Mutex::new(sender) };
     let is_stopping = Arc::new(AtomicBool::new(false));
-    let ask = StoreAsk { clock_offsets: None, store, cache: None, is_stopping: is_stopping.clone() };
+    let ask = StoreAsk {
+        clock_offsets: None,
+        calls: CallCounter::default(),
+        store,
+        cache: None,
+        is_stopping: is_stopping.clone(),
+    };
     let options = Options { clock, ..Options::new(dir.join("alerts")) };
     let defined = Definitions { files: rules, made: ApiDefinitions::default() };
     (Alerts::start_with(Arc::new(ask), Arc::new(post), None, defined, options, is_stopping).unwrap(), bodies)
@@ -186,7 +192,13 @@ fn an_error_is_told_when_it_is_accepted_long_before_the_turn_of_its_rule() {
     let post = Receiver { n_to_fail: Mutex::new(0), panics: AtomicBool::new(false), bodies: Mutex::new(sender) };
     let is_stopping = Arc::new(AtomicBool::new(false));
     let feed = store.subscribe(Vec::new(), BATCHES_WAITING_MAX);
-    let ask = StoreAsk { clock_offsets: None, store: store.clone(), cache: None, is_stopping: is_stopping.clone() };
+    let ask = StoreAsk {
+        clock_offsets: None,
+        calls: CallCounter::default(),
+        store: store.clone(),
+        cache: None,
+        is_stopping: is_stopping.clone(),
+    };
     let options = Options::new(dir.path().join("alerts"));
     let defined = Definitions { files: rules, made: ApiDefinitions::default() };
     let alerts = Alerts::start_with(Arc::new(ask), Arc::new(post), None, defined, options, is_stopping).unwrap();
@@ -237,7 +249,13 @@ fn a_receiver_that_does_not_answer_delays_no_other_and_no_evaluation() {
     let (until, end) = mpsc::channel();
     let post = Stuck { bodies: Mutex::new(sender), end: Mutex::new(end) };
     let is_stopping = Arc::new(AtomicBool::new(false));
-    let ask = StoreAsk { clock_offsets: None, store, cache: None, is_stopping: is_stopping.clone() };
+    let ask = StoreAsk {
+        clock_offsets: None,
+        calls: CallCounter::default(),
+        store,
+        cache: None,
+        is_stopping: is_stopping.clone(),
+    };
     let options = Options { clock, ..Options::new(dir.path().join("alerts")) };
     let defined = Definitions { files: rules, made: ApiDefinitions::default() };
     let alerts = Alerts::start_with(Arc::new(ask), Arc::new(post), None, defined, options, is_stopping).unwrap();

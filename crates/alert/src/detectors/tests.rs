@@ -10,6 +10,7 @@ use types::{BatchBuilder, GroupName, Level, Timestamp, Value};
 
 use super::*;
 use crate::ask::{Ask, Question, StoreAsk};
+use crate::calls::CallCounter;
 use crate::evaluate::{Sets, State, evaluate};
 use crate::{RuleError, RuleSet};
 
@@ -113,7 +114,13 @@ impl World {
 
     fn over(rule: Rule, dir: tempfile::TempDir, store: Arc<Store>) -> Self {
         let cache = Some(Arc::new(execute::PartialCache::new(8 << 20)));
-        let ask = StoreAsk { clock_offsets: None, store, cache, is_stopping: Arc::new(AtomicBool::new(false)) };
+        let ask = StoreAsk {
+            clock_offsets: None,
+            calls: CallCounter::default(),
+            store,
+            cache,
+            is_stopping: Arc::new(AtomicBool::new(false)),
+        };
         let (memory, sets, why) = (HistoryCache::default(), Sets::new(), String::new());
         Self { _dir: dir, ask, rule, memory, sets, patterns: Vec::new(), why }
     }

@@ -7,6 +7,7 @@ use storage::{Clock, Store};
 use super::*;
 use crate::RuleSet;
 use crate::ask::StoreAsk;
+use crate::calls::CallCounter;
 use crate::evaluate::{Sets, State, evaluate};
 
 /// The instant of the last evaluation, in s.
@@ -38,7 +39,7 @@ impl Lab {
         };
         sink.store(&samples.iter().map(sample).collect::<Vec<_>>(), now()).unwrap();
         let is_stopping = Arc::new(AtomicBool::new(false));
-        let ask = StoreAsk { clock_offsets: None, store, cache: None, is_stopping };
+        let ask = StoreAsk { clock_offsets: None, calls: CallCounter::default(), store, cache: None, is_stopping };
         Self { _dir: dir, ask, sink }
     }
 

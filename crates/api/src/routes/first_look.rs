@@ -37,9 +37,9 @@ pub(crate) async fn post(server: Shared, body: Body) -> Result<Json<Value>, Prob
     let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
     let started = Instant::now();
     let (question, url) = question(&server, received.bytes())?;
-    let api = server.state.clone();
+    let (api, groups) = (server.state.clone(), question.scope.groups.clone());
     let found = read(&server, &question.text.clone(), move |reading| look(reading, &api, &question)).await?;
-    let alerts = found.onset.began.map(|began| alerts(&server, near(began))).unwrap_or_default();
+    let alerts = found.onset.began.map(|began| alerts(&server, near(began), &groups)).unwrap_or_default();
     let mut answer = answer(&found, alerts, url.as_deref());
     answer["elapsed_ms"] = json!(started.elapsed().as_secs_f64() * 1e3);
     Ok(Json(answer))

@@ -12,7 +12,7 @@ use axum::body::Body;
 use cause::{Measure, axis, concurrent, mark_groups, mark_reach, onset, onset_history, onset_reach, pattern_onsets};
 use execute::{EventSet, ExecuteError, PartialReason, Stats};
 use serde_json::{Value, json};
-use types::{Run, TimeRange, Timestamp};
+use types::{GroupPattern, Run, TimeRange, Timestamp};
 
 use self::found::FoundPatterns;
 use self::measured::{Of, OnsetQuestion};
@@ -47,22 +47,24 @@ pub(crate) async fn post(server: Shared, body: Body) -> Result<Json<Value>, Prob
     let (text, now) = (asked.query().to_owned(), server.now());
     let found = read(&server, &text, move |reading| {
         let (question, of) = asked.check(now)?;
-        match of {
+        let found = match of {
             Of::Patterns => find_patterns(reading, &question).map(OnsetAnswer::Patterns),
             Of::Measure(measure, name) => {
                 find_measured(reading, &question, &measure).map(|found| OnsetAnswer::One(found, name))
             }
-        }
+        }?;
+        Ok((found, question.scope.groups))
     })
     .await?;
+    let (found, groups) = found;
     Ok(Json(match found {
         OnsetAnswer::One(found, name) => {
             let began = found.onset.began;
-            json_of(&found, &name, began.map(|began| alerts(&server, near(began))).unwrap_or_default())
+            json_of(&found, &name, began.map(|began| alerts(&server, near(began), &groups)).unwrap_or_default())
         }
         OnsetAnswer::Patterns(found) => {
             let range = found.onsets.range;
-            json_of_patterns(&found, range.map(|range| alerts(&server, range)).unwrap_or_default())
+            json_of_patterns(&found, range.map(|range| alerts(&server, range, &groups)).unwrap_or_default())
         }
     }))
 }
@@ -137,8 +139,8 @@ fn look<T>(
     Ok((found, known))
 }
 
-/// Returns the alerts that began in a range, as the answer names them.
-pub(super) fn alerts(server: &Shared, range: TimeRange) -> Vec<Value> {
+/// Returns the alerts about some groups, all where these are none, that began in a range, as the answer names them.
+pub(super) fn alerts(server: &Shared, range: TimeRange, groups: &[GroupPattern]) -> Vec<Value> {
     let alert = |alert: alert::AlertView| {
         let since = Timestamp::parse_rfc3339(&alert.since)?;
         let summary = alert.annotations.get("summary").map(|text| format!(": {text}")).unwrap_or_default();
@@ -146,7 +148,9 @@ pub(super) fn alerts(server: &Shared, range: TimeRange) -> Vec<Value> {
         (range.contains(since) && alert.state == "alarm")
             .then(|| json!({"kind": "alert", "at": alert.since, "what": what, "query": null, "url": alert.url}))
     };
-    visible(server).into_iter().filter_map(alert).collect()
+    let is_about =
+        |alert: &alert::AlertView| alert.labels.get("@log").is_none_or(|name| GroupPattern::any_matches(groups, name));
+    visible(server).into_iter().filter(is_about).filter_map(alert).collect()
 }
 
 /// Returns the time around an onset in which what began may have to do with it.

@@ -21,6 +21,11 @@ impl ValueDifference {
     pub fn lift(&self) -> Option<f64> {
         (self.n_events[1] > 0).then(|| self.shares[0] / self.shares[1])
     }
+
+    /// Reports whether it tells that more events of the selection have the field at all.
+    pub(crate) fn is_presence(&self) -> bool {
+        self.value.is_none() && self.shares[0] < self.shares[1]
+    }
 }
 
 /// Quantiles of a field's numbers on either side, to within 1 %, and the number that divides the sides best.

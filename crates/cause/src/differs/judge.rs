@@ -23,6 +23,9 @@ const DISTANCE_MIN: f64 = 0.2;
 const NUMBERS_MIN: u64 = 20;
 const BUCKETS_MIN: usize = 12;
 
+/// Part of what the presence of a field tells that its most telling value has to tell to be shown first.
+const PRESENCE_SHARE_MIN: f64 = 0.4;
+
 /// Share of a field's values that are numbers, from which on it has a distribution.
 const NUMBERS_SHARE_MIN: f64 = 0.5;
 
@@ -133,12 +136,15 @@ pub(super) fn judge_field(
     if values.len() > 1 && values[0].value.is_none() {
         values.rotate_left(1);
     }
+    // One value of many, such as the number of an attempt, says less.
+    let told = |value: &ValueDifference| divergence(&[(value.shares[0], value.shares[1])]);
+    let presence = values.iter().position(ValueDifference::is_presence);
+    if let Some(place) = presence.filter(|place| told(&values[0]) < PRESENCE_SHARE_MIN * told(&values[*place])) {
+        values[..=place].rotate_right(1);
+    }
     let first = values.first()?;
-    let condition = match &first.value {
-        None if first.shares[0] < first.shares[1] => is_present(field),
-        value => equal(field, value.clone()),
-    };
-    let is_presence = first.value.is_none() && first.shares[0] < first.shares[1];
+    let is_presence = first.is_presence();
+    let condition = if is_presence { is_present(field) } else { equal(field, first.value.clone()) };
     let mut candidate = Candidate::of_values(field.clone(), values, condition);
     if is_presence {
         candidate.baseline_share = 1.0 - candidate.baseline_share;

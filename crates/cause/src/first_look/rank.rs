@@ -12,7 +12,7 @@ use types::Timestamp;
 use super::usual::Usual;
 use crate::calls::RedCall;
 use crate::concurrent::{Concurrent, ConcurrentKind};
-use crate::differs::{Differences, FieldDifference};
+use crate::differs::{Differences, FieldDifference, LEVEL_FIELDS, PATTERN_FIELD};
 use crate::onset::Onset;
 use crate::traces::WorstTrace;
 
@@ -43,9 +43,6 @@ const TRACE: f64 = 0.25;
 
 /// Differences weigh by their divergence; at most so much.
 const DIFFERS_MAX: f64 = 0.9;
-
-/// Fields whose differences say nothing that the patterns do not say.
-const LEFT_OUT: [&str; 2] = ["@pattern", "@level"];
 
 /// What a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,7 +123,7 @@ pub(super) fn findings(onset: &Onset, also: &[Concurrent], differs: Option<&Diff
             ConcurrentKind::Silence => silence(one, Some(onset)),
         });
     }
-    findings.extend(fields.into_iter().filter(|field| !LEFT_OUT.contains(&&*field.field)).map(difference));
+    findings.extend(fields.into_iter().filter(|field| says_more(&field.field)).map(difference));
     findings
 }
 
@@ -213,16 +210,26 @@ pub(super) fn silence(one: &Concurrent, onset: Option<&Onset>) -> Finding {
     Finding { kind: FindingKind::Silence, title, at: Some(one.at), query, score }
 }
 
+/// Reports whether the differences of a field say what the patterns do not say.
+fn says_more(field: &str) -> bool {
+    field != PATTERN_FIELD && !LEVEL_FIELDS.contains(&field)
+}
+
+/// Returns what differs as a finding. It has no time: it is about all events since the onset.
 fn difference(field: &FieldDifference) -> Finding {
     let percent = |share: f64| format!("{}%", short(share * 100.0));
-    let same: Vec<&str> =
-        field.same_events.iter().map(|name| &**name).filter(|name| !LEFT_OUT.contains(name)).collect();
+    let same: Vec<&str> = field.same_events.iter().map(|name| &**name).filter(|name| says_more(name)).collect();
     let same = if same.is_empty() { String::new() } else { format!(" (the same events: {})", same.join(", ")) };
     let title = match (field.values.first(), &field.numbers) {
         (Some(value), _) => {
-            let [p, q] = value.shares.map(percent);
-            let shown = value.value.as_ref().map_or_else(|| "missing".to_owned(), ToString::to_string);
-            format!("{} = {shown}: {p} of these events, {q} of others{same}", field.field)
+            let is_presence = value.is_presence();
+            let has = match &value.value {
+                Some(shown) => format!("{} = {shown}", field.field),
+                None if is_presence => format!("{} present", field.field),
+                None => format!("{} missing", field.field),
+            };
+            let [p, q] = value.shares.map(|share| percent(if is_presence { 1.0 - share } else { share }));
+            format!("{has}: {p} of these events, {q} of others{same}")
         }
         (None, Some(numbers)) => {
             let [a, b] = numbers.p50.map(short);
@@ -230,8 +237,13 @@ fn difference(field: &FieldDifference) -> Finding {
         }
         (None, None) => field.field.to_string(),
     };
-    let at = field.event.as_ref().map(|event| event.time);
-    Finding { kind: FindingKind::Differs, title, at, query: field.query.clone(), score: field.score * DIFFERS_MAX }
+    Finding {
+        kind: FindingKind::Differs,
+        title,
+        at: None,
+        query: field.query.clone(),
+        score: field.score * DIFFERS_MAX,
+    }
 }
 
 /// Returns calls that became red as a finding; `services` are those of the affected events, where they are known.

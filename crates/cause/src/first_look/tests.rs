@@ -142,6 +142,21 @@ fn a_dependency_that_times_out() {
 }
 
 #[test]
+fn a_dependency_that_only_a_field_names() {
+    check(|random, begin, drafts| {
+        repeat(random, begin, 2 * SECOND, drafts, |random, at| {
+            let ms = 5_000 + random.below(40);
+            let (service, host) = (random.pick(&["pay", "ledger"]), random.below(10));
+            let text = format!("call timed out after {ms} ms");
+            let mut draft = event(random, at, service, host, Level::Error, text).field("dependency", "ledger-db");
+            draft.fields[5].1 = Value::Integer(ms as i64);
+            draft
+        });
+        vec!["dependency = ledger-db".into()]
+    });
+}
+
+#[test]
 fn a_full_disk() {
     check(|random, begin, drafts| {
         let host = random.below(10);
@@ -217,6 +232,35 @@ fn a_silent_source() {
         drafts.retain(|draft| draft.at < DAY + begin || !is_of_host(draft));
         vec![format!("host {host} sends nothing")]
     });
+}
+
+#[test]
+fn a_source_that_fell_silent_before_all_events_were_sent_together_is_silent() {
+    check(|random, begin, drafts| {
+        let host = host_of(random.below(10));
+        let is_of_host =
+            |draft: &Draft| draft.fields.iter().any(|(name, value)| *name == "host" && value.to_string() == host);
+        drafts.retain(|draft| draft.at < DAY + begin || !is_of_host(draft));
+        drafts.iter_mut().for_each(|draft| draft.arrived = DAY + RANGE.1);
+        vec![format!("host {host} sends nothing")]
+    });
+}
+
+#[test]
+fn a_field_that_only_the_affected_events_have_is_named_and_neither_their_level_nor_a_time() {
+    let mut random = Random::new(12);
+    let mut drafts = noise(&mut random);
+    drafts.iter_mut().for_each(|draft| draft.fields.push(("level", Value::text("info"))));
+    repeat(&mut random, RANGE.0 + 30 * MINUTE, SECOND / 10, &mut drafts, |random, at| {
+        let (host, attempt) = (random.below(10), 2 + random.below(8) as i64);
+        let text = format!("retrying charge {}", random.below(90_000));
+        event(random, at, "pay", host, Level::Warn, text).field("level", "warn").number("attempt", attempt)
+    });
+    let found = look(&drafts);
+    let differing: Vec<&Finding> =
+        found.findings.iter().filter(|finding| finding.kind == FindingKind::Differs).collect();
+    assert!(differing.iter().any(|one| one.title.starts_with("attempt present: ")), "{differing:#?}");
+    assert!(differing.iter().all(|one| !one.title.contains("level") && one.at.is_none()), "{differing:#?}");
 }
 
 #[test]

@@ -10,8 +10,13 @@ const alert = (id: string, minute: number) =>
   ({ id, since: new Date(Date.parse("2026-11-20T12:00:00Z") + minute * 60_000).toISOString() }) as Alert;
 const idsOf = (alerts: readonly Alert[]) => clustersOf(alerts).map((one) => one.alerts.map(({ id }) => id).join(" "));
 
-test("alerts that began soon after one another are together, newest clusters first", () => {
-  assert.deepEqual(idsOf([alert("c", 19), alert("a", 0), alert("d", 60), alert("b", 9)]), ["d", "a b c"]);
+test("alerts that began within minutes are together, newest clusters first", () => {
+  assert.deepEqual(idsOf([alert("c", 10), alert("a", 0), alert("d", 60), alert("b", 9)]), ["d", "a b c"]);
+  assert.deepEqual(
+    idsOf([alert("a", 0), alert("b", 9), alert("c", 18), alert("d", 27)]),
+    ["c d", "a b"],
+    "a chain has an end",
+  );
   assert.deepEqual(idsOf([]), []);
   assert.deepEqual(idsOf([alert("a", 0), alert("b", 11)]), ["b", "a"]);
 });

@@ -2,10 +2,10 @@
 
 import type { Alert } from "../../api/alerts.ts";
 
-/** Longest time between an alert and the next one that belongs to the same cluster. */
-const BETWEEN_MS_MAX = 10 * 60_000;
+/** Longest time between the first and the last alert of a cluster: in a chain of alerts the last may have nothing to do with the first. */
+const TOGETHER_MS_MAX = 10 * 60_000;
 
-/** Alerts that began one soon after the other; the first began first. */
+/** Alerts that began within minutes; the first began first. */
 export interface Cluster {
   since: string;
   alerts: Alert[];
@@ -17,8 +17,7 @@ export function clustersOf(alerts: readonly Alert[]): Cluster[] {
   const clusters: Cluster[] = [];
   for (const alert of [...alerts].sort((a, b) => began(a) - began(b))) {
     const last = clusters.at(-1);
-    const before = last?.alerts.at(-1);
-    if (last && before && began(alert) - began(before) <= BETWEEN_MS_MAX) last.alerts.push(alert);
+    if (last && began(alert) - (Date.parse(last.since) || 0) <= TOGETHER_MS_MAX) last.alerts.push(alert);
     else clusters.push({ since: alert.since, alerts: [alert] });
   }
   return clusters.reverse();

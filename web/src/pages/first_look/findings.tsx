@@ -4,7 +4,7 @@ import type { Finding, FirstLook } from "../../api/cause.ts";
 import { oneLine } from "../../format.ts";
 import { Way } from "../../parts/way.tsx";
 import { t, text } from "../../texts.ts";
-import { distance, fullText } from "../../time.ts";
+import { ago, distance, fullText } from "../../time.ts";
 import { view, type View } from "../../view.ts";
 
 const TITLE_CHARS_MAX = 400;
@@ -30,10 +30,11 @@ export function kindName(kind: string): string {
   return KINDS[kind] === undefined ? oneLine(kind, 40) : t(KINDS[kind]);
 }
 
-/** `36 s before`, `2 min after`: a time as seen from the onset. */
+/** `36 s before`, `2 min after`: a time as seen from the onset; `5 min ago` where nothing began. */
 export function relative(at: string | null, began: string | null): string {
   const [ms, from] = [Date.parse(at ?? ""), Date.parse(began ?? "")];
-  if (Number.isNaN(ms) || Number.isNaN(from)) return "";
+  if (Number.isNaN(ms)) return "";
+  if (Number.isNaN(from)) return ago(ms, Date.now());
   if (Math.abs(ms - from) < 500) return t("at the onset");
   const time = distance(ms - from);
   return ms < from ? t("{time} before the onset", { time }) : t("{time} after the onset", { time });

@@ -1,13 +1,15 @@
 //! Evidence of alerts over a store.
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 
+use cause::CallCounts;
 use storage::{Clock, Delivery, Part, Store};
 use types::{BatchBuilder, GroupName, Level};
 
 use super::*;
 use crate::ask::StoreAsk;
+use crate::calls::{CallCounter, CallQuestion};
 use crate::compile::compile;
 use crate::labels::Labels;
 use crate::{RuleSet, Table};
@@ -34,6 +36,11 @@ fn gathered(texts: &[(&str, &str, i64)]) -> (Vec<Json>, Json) {
 
 /// Returns what is known of the events of the first row of a rule.
 fn gathered_of(rule: &str, append: &dyn Fn(&Store, Timestamp)) -> (Vec<Json>, Json) {
+    gathered_with(rule, append, CallCounter::default())
+}
+
+/// Returns the same where calls between services can be counted.
+fn gathered_with(rule: &str, append: &dyn Fn(&Store, Timestamp), calls: CallCounter) -> (Vec<Json>, Json) {
     let dir = tempfile::tempdir().unwrap();
     let now = Timestamp::parse_rfc3339("2026-11-20T06:00:00Z").unwrap();
     let mut options = storage::Options::new(dir.path().join("data"));
@@ -43,7 +50,8 @@ fn gathered_of(rule: &str, append: &dyn Fn(&Store, Timestamp)) -> (Vec<Json>, Js
     let mut engine = RuleSet::default();
     engine.add("r.yaml", &format!("groups: [{{name: g, rules: [{rule}]}}]")).unwrap();
     let rule = &engine.rules[0];
-    let ask = StoreAsk { clock_offsets: None, store, cache: None, is_stopping: Arc::new(AtomicBool::new(false)) };
+    let ask =
+        StoreAsk { clock_offsets: None, calls, store, cache: None, is_stopping: Arc::new(AtomicBool::new(false)) };
     let compiled = compile(rule, now).unwrap();
     let range = window_of(rule, now);
     let question = Question {
@@ -64,23 +72,26 @@ fn gathered_of(rule: &str, append: &dyn Fn(&Store, Timestamp)) -> (Vec<Json>, Js
     (events, rest)
 }
 
+const CANARY_RULE: &str = "{name: r, query: 'filter @level = \"error\" | stats count(*) as count by @log', window: 5m}";
+
+/// Adds 50 minutes of charges, of which those of a canary fail in the last 150 seconds.
+fn append_canary(store: &Store, now: Timestamp) {
+    let mut builder = BatchBuilder::new();
+    for second in (0..3_000).rev() {
+        let is_canary = second < 150 && second % 5 == 0;
+        builder.set_timestamp(Timestamp(now.0 - second * Timestamp::SECOND));
+        builder.set_message(if is_canary { "charge refused: pool exhausted" } else { "charge done" });
+        builder.set_level(Some(if is_canary { Level::Error } else { Level::Info }));
+        builder.field_text("version", if is_canary { "v2" } else { "v1" });
+        builder.commit();
+    }
+    let part = Part { group: GroupName::new("app/a").unwrap(), batch: builder.finish() };
+    store.append(Delivery { key: None, position: None, raw_bytes: 24, parts: vec![part] }).unwrap();
+}
+
 #[test]
 fn a_first_look_says_since_when_and_with_what() {
-    let append = |store: &Store, now: Timestamp| {
-        let mut builder = BatchBuilder::new();
-        for second in (0..3_000).rev() {
-            let is_canary = second < 150 && second % 5 == 0;
-            builder.set_timestamp(Timestamp(now.0 - second * Timestamp::SECOND));
-            builder.set_message(if is_canary { "charge refused: pool exhausted" } else { "charge done" });
-            builder.set_level(Some(if is_canary { Level::Error } else { Level::Info }));
-            builder.field_text("version", if is_canary { "v2" } else { "v1" });
-            builder.commit();
-        }
-        let part = Part { group: GroupName::new("app/a").unwrap(), batch: builder.finish() };
-        store.append(Delivery { key: None, position: None, raw_bytes: 24, parts: vec![part] }).unwrap();
-    };
-    let rule = "{name: r, query: 'filter @level = \"error\" | stats count(*) as count by @log', window: 5m}";
-    let (_, rest) = gathered_of(rule, &append);
+    let (_, rest) = gathered_of(CANARY_RULE, &append_canary);
     let found = &rest["first_look"];
     assert_eq!(found["began"], "2026-11-20T05:57:35Z", "{found}");
     let titles: Vec<&str> =
@@ -90,6 +101,27 @@ fn a_first_look_says_since_when_and_with_what() {
     assert!(titles.len() <= FINDINGS_MAX);
     let (_, calm) = gathered(&[("web-1", "disk failed", 10)]);
     assert_eq!(calm["first_look"], Json::Null);
+}
+
+#[test]
+fn a_first_look_names_the_call_that_fails_since_then() {
+    let calls = CallCounter::default();
+    let asked = Arc::new(Mutex::new(None));
+    let of_counting = asked.clone();
+    calls.count_with(Box::new(move |question| {
+        *of_counting.lock().unwrap() = Some(question);
+        let durations = [vec![(12.0, 300)], vec![(12.0, 1_000)]];
+        let (n_calls, n_errors) = ([300, 1_000], [290, 3]);
+        let (from, to) = ("pay".into(), "ledger-db".into());
+        (vec![CallCounts { from, to, is_service: false, n_calls, n_errors, durations }], Vec::new())
+    }));
+    let (_, rest) = gathered_with(CANARY_RULE, &append_canary, calls);
+    let found = rest["first_look"]["findings"].as_array().unwrap();
+    let call = found.iter().find(|finding| finding["kind"] == "call").unwrap();
+    assert!(call["title"].as_str().unwrap().starts_with("calls pay → ledger-db: 96.7% fail, 0.3% before"), "{call}");
+    let CallQuestion { ranges: [since, before], scope, .. } = asked.lock().unwrap().take().unwrap();
+    assert_eq!((since.from.to_string(), before.to), ("2026-11-20T05:57:35Z".to_owned(), since.from));
+    assert_eq!(scope, types::GroupScope::All);
 }
 
 #[test]
