@@ -1,1 +1,1 @@
-export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=196623757ed8";
+export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=0f9bc4c91dc1";

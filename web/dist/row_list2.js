@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=c081bdf87e54";
+export{t as RowList}from"./row_list.js?v=a97571f8ae8f";

@@ -1,1 +1,1 @@
-export{t as Selection}from"./selection2.js?v=25c0a90c9024";
+export{t as Selection}from"./selection2.js?v=a247cd421ca1";

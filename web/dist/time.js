@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=028ecff77514";
+export{t as readRange}from"./time2.js?v=8ae95c3c2a8d";
