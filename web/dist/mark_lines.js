@@ -1,1 +1,1 @@
-export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=e1e5b1f2f86b";
+export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=fb4b7f4cd1ca";

@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=913328994a4d";
+export{t as RowList}from"./row_list.js?v=37164578648a";

@@ -1,1 +1,1 @@
-export{t as Selection}from"./selection2.js?v=74b7a9f169ea";
+export{t as Selection}from"./selection2.js?v=0b23dc315098";

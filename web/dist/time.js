@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=39bbfd7196cb";
+export{t as readRange}from"./time2.js?v=74c4221f5f5a";
