@@ -10,15 +10,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use execute::BlockVisitor;
 use ingest::sample::{SAMPLE_TYPE, field_of_label, label_pairs, label_text, number_of_text};
+use memchr::memmem::Finder;
 use plan::{Comparison, Expr, Name, Operator, Plan};
 use promql::{EvalError, Histogram, Labels, MatchKind, Matcher, Selection, SeriesRef, Source, SourceError, Visit};
-use types::{Column, GroupPattern, HISTOGRAM_FIELD, TimeRange, Timestamp, VALUE_FIELD, Value};
+use types::{Column, GroupPattern, HISTOGRAM_FIELD, METRIC_NAME, TimeRange, Timestamp, VALUE_FIELD, Value};
 
 /// The groups that contain samples: their own, and the one for groups beyond the limit.
 pub const SAMPLE_GROUPS: [&str; 2] = ["metrics/*", "overflow"];
 
 /// The columns of the plan: stream, time, number, histogram, time of arrival. The last is read only where a series has a time twice.
 const COLUMNS: [&str; 5] = ["@logStream", "@timestamp", VALUE_FIELD, HISTOGRAM_FIELD, "@ingestionTime"];
+
+/// How a canonical text begins whose first label is the name of the metric.
+const NAME_FIRST: &str = r#"{"__name__":"#;
 
 /// Bytes of the text of a histogram that count as one sample.
 const TEXT_BYTES_PER_SAMPLE: usize = 8;
@@ -74,8 +78,8 @@ impl<B: ReadBlocks> SampleSource<B> {
 
     fn read(&self, matchers: &[Matcher], range: (i64, i64), names: &[&str]) -> Result<Samples, B::Error> {
         let limit = if names.len() > 1 { self.samples_max } else { usize::MAX };
-        let wanted = texts_of(matchers);
-        let is_wanted = |stream: &str| wanted.iter().all(|text| stream.contains(&**text));
+        let wanted = StreamFilter::of(matchers);
+        let is_wanted = |stream: &str| wanted.accepts(stream);
         let (n, samples) = (AtomicUsize::new(0), Mutex::default());
         let reader = SampleReader { matchers, is_wanted: &is_wanted, limit, n, samples };
         let reasons = self.blocks.read(&plan(matchers, names), &self.groups, time_range(range), &reader)?;
@@ -143,10 +147,37 @@ pub(crate) fn time_range((from, until): (i64, i64)) -> TimeRange {
     TimeRange { from: instant(from), to: instant(until.saturating_add(1)) }
 }
 
-/// Returns what the labels of every series have that the matchers accept, as canonical texts have it.
-fn texts_of(matchers: &[Matcher]) -> Vec<String> {
-    let is_equal = |matcher: &&Matcher| matches!(matcher.kind, MatchKind::Equal) && !matcher.value.is_empty();
-    matchers.iter().filter(is_equal).map(|matcher| label_text(&matcher.name, &matcher.value)).collect()
+/// What the streams have of every series that some matchers may accept.
+struct StreamFilter {
+    /// The label with the name of the metric, as canonical texts have it.
+    name: Option<String>,
+    /// The same of other labels.
+    labels: Vec<Finder<'static>>,
+}
+
+impl StreamFilter {
+    fn of(matchers: &[Matcher]) -> Self {
+        let is_equal = |matcher: &&Matcher| matches!(matcher.kind, MatchKind::Equal) && !matcher.value.is_empty();
+        let (mut name, mut labels) = (None, Vec::new());
+        for matcher in matchers.iter().filter(is_equal) {
+            let text = label_text(&matcher.name, &matcher.value);
+            match &*matcher.name {
+                METRIC_NAME if name.is_none() => name = Some(text),
+                _ => labels.push(Finder::new(&text).into_owned()),
+            }
+        }
+        Self { name, labels }
+    }
+
+    /// Reports whether a stream has all of them; every stream is asked for by every question.
+    fn accepts(&self, stream: &str) -> bool {
+        let has_name = |name: &String| match stream.strip_prefix(NAME_FIRST) {
+            // Nearly all streams begin with the name of the metric.
+            Some(rest) => name.strip_prefix(&NAME_FIRST[1..]).is_some_and(|value| rest.starts_with(value)),
+            None => stream.contains(&**name),
+        };
+        self.name.as_ref().is_none_or(has_name) && self.labels.iter().all(|text| text.find(stream.as_bytes()).is_some())
+    }
 }
 
 /// Returns the plan that reads the samples which the matchers may accept.
@@ -379,6 +410,19 @@ mod tests {
         assert_eq!(points, [point(1, 1.0, 3), point(2, 4.0, 7)]);
         let histograms = vec![point(1, 6.0, 2), point(2, 7.0, 8), point(3, 8.0, 1)];
         assert_eq!(apart(points, histograms), ((vec![2], vec![4.0]), (vec![1, 3], vec![6.0, 8.0])));
+    }
+
+    #[test]
+    fn streams_are_chosen_by_their_labels_wherever_those_stand() {
+        let matcher = |name, operator, value| Matcher::new(name, operator, value).expect("a matcher");
+        let filter =
+            StreamFilter::of(&[matcher("__name__", "=", "up"), matcher("job", "=", "a\"b"), matcher("x", "!=", "1")]);
+        assert!(filter.accepts(r#"{"__name__":"up","job":"a\"b","x":"2"}"#));
+        assert!(filter.accepts(r#"{"ZONE":"eu","__name__":"up","job":"a\"b"}"#), "a label before the name");
+        assert!(!filter.accepts(r#"{"__name__":"up","job":"a"}"#));
+        assert!(!filter.accepts(r#"{"__name__":"up2","job":"a\"b"}"#));
+        assert!(!filter.accepts(r#"{"ZONE":"eu","__name__":"down","job":"a\"b"}"#));
+        assert!(StreamFilter::of(&[matcher("x", "=", "")]).accepts(r#"{"__name__":"up"}"#), "it may be missing");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::batch::Derivation;
 use crate::minute_counts::MinuteCounts;
 use crate::run::{FieldSummary, Narrowed, ProbeField, Run, RunInfo, ScanError, TextProbe};
+use crate::series::SeriesOfRows;
 use crate::system_fields::{id_column, is_text_key, part_of_column};
 use crate::type_set::TypeSet;
 use crate::{Batch, Column, GroupName, RowSet, Strings, Timestamp, Value};
@@ -203,6 +204,11 @@ impl Run for BatchRun {
         let n_rows = self.block_rows(block);
         let rows = if may_hold { RowSet::all(n_rows) } else { RowSet::none(n_rows) };
         Ok(Narrowed { rows, exact: !may_hold })
+    }
+
+    fn rows_of_samples(&self, block: usize, is_wanted: &dyn Fn(&str) -> bool) -> Result<Option<RowSet>, ScanError> {
+        let series = self.batch.series_of_rows().filter(SeriesOfRows::are_samples);
+        Ok(series.map(|series| series.rows_of(self.range(block), is_wanted)))
     }
 
     fn read(&self, block: usize, names: &[&str], rows: &RowSet) -> Result<Vec<Column>, ScanError> {

@@ -5,9 +5,10 @@
 //! samples has each series once ([`Batch::series`](crate::Batch::series)) and no column of a label.
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::Arc;
 
-use crate::{Column, MISSING_CODE, Strings, Value};
+use crate::{Column, MISSING_CODE, RowSet, Strings, Value};
 
 /// Label that holds the name of a metric.
 pub const METRIC_NAME: &str = "__name__";
@@ -130,11 +131,22 @@ pub(crate) struct SeriesOfRows<'a> {
 impl SeriesOfRows<'_> {
     /// Returns the names of all fields, sorted.
     pub(crate) fn names(&self) -> Vec<Arc<str>> {
-        let mut names: Vec<&Arc<str>> =
-            self.series.iter().flat_map(|series| series.fields.iter()).map(|f| &f.0).collect();
+        // There are many series, and few names.
+        let names: foldhash::HashSet<&Arc<str>> = self.series.iter().flat_map(|s| &s.fields).map(|f| &f.0).collect();
+        let mut names: Vec<Arc<str>> = names.into_iter().cloned().collect();
         names.sort_unstable();
-        names.dedup();
-        names.into_iter().cloned().collect()
+        names
+    }
+
+    /// Reports whether everything about every row but time and value follows from its stream.
+    pub(crate) fn are_samples(&self) -> bool {
+        self.series.iter().all(|series| series.is_of_labels)
+    }
+
+    /// Returns those of some rows, counted from the first of them, whose stream is wanted.
+    pub(crate) fn rows_of(&self, rows: Range<usize>, is_wanted: &dyn Fn(&str) -> bool) -> RowSet {
+        let wanted: Vec<bool> = self.series.iter().map(|series| is_wanted(&series.stream)).collect();
+        RowSet::of_slice(&self.codes[rows], |code| wanted[*code as usize])
     }
 
     /// Returns the column of a field in the rows of `codes`.

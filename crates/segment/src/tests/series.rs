@@ -1,6 +1,6 @@
 //! Runs of samples: larger blocks, and numbers as differences within their series.
 
-use types::{SampleBuilder, Series};
+use types::{BatchRun, SampleBuilder, Series};
 
 use super::*;
 use crate::format::{FORMAT_OF_EVENTS, SERIES_BLOCK_ROWS};
@@ -218,4 +218,20 @@ fn what_a_segment_gave_back_can_be_written_again() {
     let twice = again.run_reader(0).expect("one run").block(0).expect("whole");
     assert!(twice.series.is_some());
     assert_same(&back, &twice);
+}
+
+#[test]
+fn samples_of_chosen_streams_are_the_same_rows_in_memory_and_stored() {
+    let batch = samples_by_series(40, 50, false);
+    let (_directory, segment, _) = written_as("metrics/node", &batch);
+    let stored = segment.run(0, 0).expect("one run");
+    let hot = BatchRun::new(GroupName::new("metrics/node").expect("a valid name"), 1, batch.clone());
+    let is_wanted = |stream: &str| stream.contains(r#""__name__":"node_load1""#);
+    let expected = RowSet::of(batch.len(), |row| batch.field("name").value(row) == Some(Value::text("node_load1")));
+    assert!(!expected.is_empty() && !expected.is_all());
+    for run in [&*stored, &hot] {
+        assert_eq!(run.rows_of_samples(0, &is_wanted).expect("whole"), Some(expected.clone()));
+    }
+    let spelled_out = BatchRun::new(hot.info().group.clone(), 1, Arc::new(batch.spelled_out()));
+    assert_eq!(spelled_out.rows_of_samples(0, &is_wanted), Ok(None));
 }
