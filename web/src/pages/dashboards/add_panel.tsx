@@ -46,15 +46,18 @@ function Form({ onDone }: { onDone: () => void }) {
   const offered = useMemo(() => panelsFor(of, data?.kind === "table" ? kindOf(data, of.chart) : ""), []);
   const [id, setId] = useState(offered[0]?.id ?? "");
   const [title, setTitle] = useState(of.query.split("\n")[0]?.slice(0, 60) ?? "");
-  const [target, setTarget] = useState(NEW);
+  const [chosen, setTarget] = useState<string>();
   const [name, setName] = useState("");
   const [problem, setProblem] = useState("");
   const [busy, setBusy] = useState(false);
   useEffect(askBoards, []);
   const own = (boards.value.data ?? []).filter((one) => one.own && one.source === "store");
-  useEffect(() => {
-    if (own.length > 0 && target === NEW && name === "") setTarget(own[0]?.name ?? NEW);
-  }, [own.length]);
+  // Until somebody chooses: what was chosen holds, also where the dashboards come later.
+  const target = chosen ?? own[0]?.name ?? NEW;
+  const nameNew = (text: string) => {
+    setTarget(NEW);
+    setName(text);
+  };
   const panel: BoardPanel = { ...(offered.find((one) => one.id === id) ?? offered[0]), title, ...SIZE } as BoardPanel;
   const [from, to] = rangeMs(of, Date.now());
   const range = useMemo(() => ({ from, to, isOpen: of.to === "now" }), []);
@@ -85,7 +88,7 @@ function Form({ onDone }: { onDone: () => void }) {
           testId="add-target"
         />
         {target === NEW && (
-          <TextField label={t("Title of the dashboard")} value={name} onText={setName} testId="add-name" />
+          <TextField label={t("Title of the dashboard")} value={name} onText={nameNew} testId="add-name" />
         )}
         <TextField label={t("Title of the panel")} value={title} onText={setTitle} testId="add-title" />
         <ChoiceField
