@@ -288,6 +288,10 @@ impl series::ReadBlocks for &QueryRun<'_> {
         let answer = self.visit(&snapshot, plan, &scope, range, visitor)?;
         Ok(answer.partial_reasons.into_iter().map(|reason| reason.message).collect())
     }
+
+    fn n_threads(&self) -> usize {
+        self.server.app.n_threads
+    }
 }
 
 /// Works out a part of another node's query, over whatever groups it names. It ends when the caller is dropped.

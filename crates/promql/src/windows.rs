@@ -212,6 +212,7 @@ impl Plan<'_> {
         let (mut drop_from, mut drop_to) = (0, 0);
         // Its own, as series may be visited at the same time.
         let mut remarks = context.remarks().fresh();
+        let name = samples.labels.get(METRIC_NAME);
         for step in 0..self.grid.len {
             let end = self.time(context, step);
             let start = end - self.range;
@@ -237,7 +238,7 @@ impl Plan<'_> {
                 step: self.grid.at(step),
                 args: [arg(0), arg(1)],
                 span: self.span,
-                name: samples.labels.get(METRIC_NAME),
+                name,
             };
             if let Some(value) = (self.function)(&window, &mut remarks)? {
                 out.set(step, value);

@@ -6,6 +6,8 @@
 //! * *integers*: zigzag least value, one byte width `w` (0–8), then `w` planes of `n` bytes: plane `p` holds
 //!   byte `p` of `value − least`, row after row. Planes put bytes that behave alike side by side for zstd.
 
+use std::ops::Range;
+
 use types::RowSet;
 
 /// What is wrong with bytes that should be part of a segment.
@@ -57,6 +59,41 @@ pub fn put_codes(out: &mut Vec<u8>, codes: &[u32]) {
     out.push(width as u8);
     for plane in 0..width {
         out.extend(codes.iter().map(|code| ((code - least) >> (8 * plane)) as u8));
+    }
+}
+
+/// *Integers* as they are stored.
+#[derive(Clone, Copy, Debug)]
+pub struct Packed<'a> {
+    least: i64,
+    n: usize,
+    planes: &'a [u8],
+}
+
+impl Packed<'_> {
+    /// Returns the number at a place.
+    pub fn get(&self, place: usize) -> Decoded<i64> {
+        if place >= self.n {
+            return Err(Damage("a place is out of range"));
+        }
+        let bytes = self.planes.iter().skip(place).step_by(self.n);
+        let value: u64 = bytes.enumerate().map(|(plane, byte)| u64::from(*byte) << (8 * plane)).sum();
+        Ok(self.least.wrapping_add(value as i64))
+    }
+
+    /// Appends the numbers at some places.
+    pub fn read(&self, places: Range<usize>, values: &mut Vec<i64>) -> Decoded<()> {
+        if places.end > self.n || places.start > places.end {
+            return Err(Damage("a place is out of range"));
+        }
+        let from = values.len();
+        values.resize(from + places.len(), self.least);
+        for (plane, bytes) in self.planes.chunks_exact(self.n.max(1)).enumerate() {
+            for (value, byte) in values[from..].iter_mut().zip(&bytes[places.clone()]) {
+                *value = value.wrapping_add((u64::from(*byte) << (8 * plane)) as i64);
+            }
+        }
+        Ok(())
     }
 }
 
@@ -141,43 +178,31 @@ impl<'a> Cursor<'a> {
 
     /// Reads `n` *integers*.
     pub fn integers(&mut self, n: usize) -> Decoded<Vec<i64>> {
+        let mut values = Vec::new();
+        self.packed(n)?.read(0..n, &mut values)?;
+        Ok(values)
+    }
+
+    /// Passes over `n` *integers* and returns those at `places`, a set over all of them.
+    pub fn integers_at(&mut self, n: usize, places: &RowSet) -> Decoded<Vec<i64>> {
+        let packed = self.packed(n)?;
+        places.iter().take_while(|place| *place < n).map(|place| packed.get(place)).collect()
+    }
+
+    /// Passes over `n` *integers*.
+    pub fn skip_integers(&mut self, n: usize) -> Decoded<()> {
+        self.packed(n).map(drop)
+    }
+
+    /// Passes over `n` *integers*, any of which can then be read.
+    pub fn packed(&mut self, n: usize) -> Decoded<Packed<'a>> {
         let least = self.zigzag()?;
         let width = usize::from(self.byte()?);
         if width > 8 {
             return Err(Damage("a number is wider than 8 bytes"));
         }
         let planes = self.take(n.checked_mul(width).ok_or(Damage("a count is out of range"))?)?;
-        let mut values = vec![least; n];
-        for (plane, bytes) in planes.chunks_exact(n.max(1)).enumerate() {
-            for (value, byte) in values.iter_mut().zip(bytes) {
-                *value = value.wrapping_add((u64::from(*byte) << (8 * plane)) as i64);
-            }
-        }
-        Ok(values)
-    }
-
-    /// Passes over `n` *integers* and returns those at `places`, a set over all of them.
-    pub fn integers_at(&mut self, n: usize, places: &RowSet) -> Decoded<Vec<i64>> {
-        let mut ahead = self.clone();
-        let (least, width) = (ahead.zigzag()?, usize::from(ahead.byte()?));
-        self.skip_integers(n)?;
-        let planes = ahead.take(n * width)?;
-        let value = |place: usize| {
-            let byte = |plane: usize| u64::from(planes[plane * n + place]) << (8 * plane);
-            least.wrapping_add((0..width).map(byte).sum::<u64>() as i64)
-        };
-        Ok(places.iter().take_while(|place| *place < n).map(value).collect())
-    }
-
-    /// Passes over `n` *integers*.
-    pub fn skip_integers(&mut self, n: usize) -> Decoded<()> {
-        self.zigzag()?;
-        let width = usize::from(self.byte()?);
-        if width > 8 {
-            return Err(Damage("a number is wider than 8 bytes"));
-        }
-        self.take(n.checked_mul(width).ok_or(Damage("a count is out of range"))?)?;
-        Ok(())
+        Ok(Packed { least, n, planes })
     }
 
     /// Reads `n` *integers* that are codes below 2^32.

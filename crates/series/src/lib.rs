@@ -6,9 +6,13 @@
 //!
 //! Knows no protocol, and nothing of when a query is asked.
 
+mod collected;
 mod exemplars;
+mod points;
+mod reader;
 mod sink;
 mod source;
+mod stream_filter;
 
 pub use self::exemplars::{ExemplarsOfSeries, StoredExemplar, exemplars};
 pub use sink::{RecordedSample, SampleSink, StoreSink};

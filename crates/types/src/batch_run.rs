@@ -1,15 +1,17 @@
 //! A batch in memory as a run.
 
-use std::sync::Arc;
+mod samples;
+
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use crate::batch::Derivation;
 use crate::minute_counts::MinuteCounts;
-use crate::run::{FieldSummary, Narrowed, ProbeField, Run, RunInfo, ScanError, TextProbe};
+use crate::run::{FieldSummary, Narrowed, ProbeField, Run, RunInfo, ScanError, TakeSamples, TextProbe};
 use crate::series::SeriesOfRows;
 use crate::system_fields::{id_column, is_text_key, part_of_column};
 use crate::type_set::TypeSet;
-use crate::{Batch, Column, GroupName, RowSet, Strings, Timestamp, Value};
+use crate::{Batch, Column, GroupName, RowSet, SampleStreams, Strings, Timestamp, Value};
 
 /// Rows of one block of a run in memory.
 const BATCH_BLOCK_ROWS: usize = 16 * 1024;
@@ -20,6 +22,8 @@ pub struct BatchRun {
     info: RunInfo,
     batch: Arc<Batch>,
     n_bytes_read: AtomicU64,
+    /// Made when somebody asks for samples.
+    sample_streams: OnceLock<Arc<SampleStreams>>,
 }
 
 impl BatchRun {
@@ -34,7 +38,7 @@ impl BatchRun {
         let first = Timestamp(batch.timestamps.first().copied().unwrap_or_default());
         let last = Timestamp(batch.timestamps.last().copied().unwrap_or_default());
         let info = RunInfo { group, group_id, key: None, n_events: batch.len() as u64, first, last };
-        Self { info, batch, n_bytes_read: AtomicU64::new(0) }
+        Self { info, batch, n_bytes_read: AtomicU64::new(0), sample_streams: OnceLock::new() }
     }
 
     /// The batch, in time order.
@@ -209,6 +213,16 @@ impl Run for BatchRun {
     fn rows_of_samples(&self, block: usize, is_wanted: &dyn Fn(&str) -> bool) -> Result<Option<RowSet>, ScanError> {
         let series = self.batch.series_of_rows().filter(SeriesOfRows::are_samples);
         Ok(series.map(|series| series.rows_of(self.range(block), is_wanted)))
+    }
+
+    fn sample_streams(&self) -> Result<Option<Arc<SampleStreams>>, ScanError> {
+        let series = self.batch.series_of_rows().filter(SeriesOfRows::are_samples);
+        let (Some(_), Column::Dictionary { values, .. }) = (series, &self.batch.streams) else { return Ok(None) };
+        Ok(Some(self.sample_streams.get_or_init(|| Arc::new(SampleStreams::new(values.clone()))).clone()))
+    }
+
+    fn samples(&self, block: usize, chosen: &[u32], taker: &mut dyn TakeSamples) -> Result<bool, ScanError> {
+        Ok(samples::give(&self.batch, self.range(block), chosen, taker))
     }
 
     fn read(&self, block: usize, names: &[&str], rows: &RowSet) -> Result<Vec<Column>, ScanError> {

@@ -27,6 +27,7 @@ mod pattern;
 mod row_set;
 mod run;
 mod sample_builder;
+mod sample_streams;
 mod secret;
 mod series;
 mod strings;
@@ -51,8 +52,11 @@ pub use locale::Locale;
 pub use minute_counts::MinuteCounts;
 pub use pattern::GroupPattern;
 pub use row_set::RowSet;
-pub use run::{Addresses, Examples, FieldSummary, Narrowed, ProbeField, Run, RunInfo, RunKey, ScanError, TextProbe};
+pub use run::{
+    Addresses, Examples, FieldSummary, Narrowed, ProbeField, Run, RunInfo, RunKey, ScanError, TakeSamples, TextProbe,
+};
 pub use sample_builder::SampleBuilder;
+pub use sample_streams::SampleStreams;
 pub use secret::Secret;
 pub use series::{HISTOGRAM_FIELD, METRIC_NAME, SAMPLE_TYPE, Series, VALUE_FIELD, field_of_label, label_pairs};
 pub use strings::Strings;

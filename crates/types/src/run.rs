@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::field_minutes::FieldMinutes;
 use crate::minute_counts::MinuteCounts;
 use crate::type_set::TypeSet;
-use crate::{Column, GroupName, RowSet, Timestamp};
+use crate::{Column, GroupName, RowSet, SampleStreams, Timestamp};
 
 /// Why a block could not be read. The query continues without it and its answer is partial.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -203,10 +203,31 @@ pub trait Run: Send + Sync {
         Ok(None)
     }
 
+    /// The streams of a run all of whose events are samples of streams that it keeps by number.
+    fn sample_streams(&self) -> Result<Option<Arc<SampleStreams>>, ScanError> {
+        Ok(None)
+    }
+
+    /// Gives the samples that a block has of the streams `chosen`, numbers of [`sample_streams`](Self::sample_streams) in order.
+    /// Costs little more than those samples. `false` where the block keeps samples otherwise, or histograms with them; then none
+    /// was given.
+    fn samples(&self, _block: usize, _chosen: &[u32], _taker: &mut dyn TakeSamples) -> Result<bool, ScanError> {
+        Ok(false)
+    }
+
     /// Bytes read from disk or memory on behalf of this run so far, for the statistics of an answer.
     fn bytes_read(&self) -> u64 {
         0
     }
+}
+
+/// Takes samples of chosen streams. Times are ms since the epoch, rounded down; those of one call rise.
+pub trait TakeSamples {
+    /// Takes numbers of the stream at `place` among those chosen; there are as many times as values.
+    fn floats(&mut self, place: usize, times: &[i64], values: &[f64]);
+
+    /// Takes a value that is kept as a text, such as that of a stale marker.
+    fn text(&mut self, place: usize, time: i64, text: &str);
 }
 
 /// Texts that messages look like, by number; see [`Run::examples`].

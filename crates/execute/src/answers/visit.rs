@@ -9,6 +9,7 @@ use types::{Column, RowSet, Run, ScanError, Timestamp};
 use crate::answers::finish::finish;
 use crate::request::answer::Answer;
 use crate::request::error::ExecuteError;
+use crate::request::item::Item;
 use crate::request::parameters::Request;
 use crate::scan::scanner::{Flow, Scan};
 use crate::scan::simplify::simplify_over;
@@ -24,6 +25,11 @@ pub trait BlockVisitor: Sync {
     /// Accepts streams, where the plan selects samples: runs that keep those by stream then leave the plan's filters out.
     fn streams(&self) -> Option<&(dyn Fn(&str) -> bool + Sync)> {
         None
+    }
+
+    /// Reads the samples of a block by itself, where the run keeps them by stream; returns how many. The block is not visited then.
+    fn samples(&self, _run: &Arc<dyn Run>, _block: usize) -> Result<Option<usize>, ScanError> {
+        Ok(None)
     }
 
     /// Receives the matching rows of a block as they are stored, before their columns.
@@ -54,7 +60,12 @@ pub fn visit_blocks(
     scan.expect(&items);
     let times: Vec<(Timestamp, Timestamp)> = items.iter().map(|item| (item.first, item.last)).collect();
     visitor.expect(&times);
-    let work = |(): &mut (), index, item: &_| {
+    let work = |(): &mut (), index, item: &Item| {
+        if let Some(n_samples) = visitor.samples(&scan.sources[item.source].run, item.block)? {
+            scan.note_opened(item.source);
+            scan.count(item.source, n_samples as u64, n_samples as u64);
+            return Ok(Flow::Continue);
+        }
         let of_streams = visitor.streams().map(|is_wanted| scan.samples(item, is_wanted)).transpose()?.flatten();
         let mut frame = of_streams.map_or_else(|| scan.frame(item, &steps), Ok)?;
         frame.stored().map_or(Ok(()), |found| visitor.rows(&*found.source.run, found.block, &found.rows))?;

@@ -16,6 +16,8 @@
 //! The scale of a series is the smallest at which each of its values comes back bit by bit. The idea of differences for scaled decimals
 //! and XOR for the rest is that of ALP (Afroozeh, Kuffó, Boncz 2023) and Gorilla (Pelkonen et al. 2015).
 
+pub(crate) mod by_series;
+
 use types::{Column, RowSet, Value};
 
 use super::dependent::{BlockColumn, SUCCESSIVE, codes_of, is_part, picked, source_of};
@@ -123,6 +125,16 @@ pub(crate) fn encode_decimals(
         Some(integers) => put_flags(&mut out, &(0..values.len()).map(|row| integers.contains(row)).collect::<Vec<_>>()),
     }
     Some(out)
+}
+
+/// The same for values of which some are texts, such as those of stale markers.
+pub(crate) fn encode_mixed(values: &[Option<Value>], codes: &[u32], source: usize) -> Option<Vec<u8>> {
+    let mut out = vec![SUCCESSIVE];
+    put_varint(&mut out, source as u64);
+    out.push(VALUES);
+    put_mixed(&mut out, &values.iter().map(Option::as_ref).collect::<Vec<_>>(), codes)?;
+    let plain = encode_plainly(&Column::Mixed(values.to_vec()), &RowSet::all(values.len()));
+    (restore_from(&out, codes).ok()? == plain).then_some(out)
 }
 
 /// A number to be stored.

@@ -5,7 +5,8 @@ use std::sync::{Arc, OnceLock, PoisonError};
 
 use types::{
     Addresses, Column, Examples, FieldMinutes, FieldSummary, MinuteCounts, Narrowed, RowSet, Run, RunInfo, RunKey,
-    ScanError, Strings, TextProbe, Timestamp, Value, id_column, is_text_key, part_of_column,
+    SampleStreams, ScanError, Strings, TakeSamples, TextProbe, Timestamp, Value, id_column, is_text_key,
+    part_of_column,
 };
 
 use super::block_cache::{BlockCache, LiteralCache};
@@ -130,6 +131,25 @@ impl SegmentRun {
             kept.put(id, &section);
         }
         Ok(section)
+    }
+
+    /// Returns what was made from section `id`, kept beside it.
+    pub(super) fn made_section(
+        &self,
+        id: SectionId,
+        make: impl FnOnce() -> Result<Vec<u8>, ScanError>,
+    ) -> Result<Arc<Vec<u8>>, ScanError> {
+        // No section of the file has such a number.
+        let id = id.wrapping_add(self.segment.sections.len() as SectionId);
+        let kept = self.segment.kept.get().filter(|_| self.is_query);
+        if let Some(known) = kept.and_then(|kept| kept.get(id)) {
+            return Ok(known);
+        }
+        let made = Arc::new(make()?);
+        if let Some(kept) = kept {
+            kept.put(id, &made);
+        }
+        Ok(made)
     }
 
     pub(super) fn fresh_section(&self, id: SectionId) -> Result<Vec<u8>, ScanError> {
@@ -484,7 +504,15 @@ impl Run for SegmentRun {
     }
 
     fn rows_of_samples(&self, block: usize, is_wanted: &dyn Fn(&str) -> bool) -> Result<Option<RowSet>, ScanError> {
-        self.samples(block, is_wanted)
+        self.sample_rows(block, is_wanted)
+    }
+
+    fn sample_streams(&self) -> Result<Option<Arc<SampleStreams>>, ScanError> {
+        self.streams_of_samples()
+    }
+
+    fn samples(&self, block: usize, chosen: &[u32], taker: &mut dyn TakeSamples) -> Result<bool, ScanError> {
+        self.give_samples(block, chosen, taker)
     }
 
     fn bytes_read(&self) -> u64 {

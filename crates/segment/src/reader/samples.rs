@@ -1,10 +1,12 @@
 //! Samples of chosen series.
 
-use types::{Column, RowSet, ScanError, Value};
+use std::sync::Arc;
+
+use types::{Column, RowSet, Run, SampleStreams, ScanError, TakeSamples, Timestamp, VALUE_FIELD, Value};
 
 use super::run::SegmentRun;
 use crate::bytes::{Cursor, Damage};
-use crate::column::successive;
+use crate::column::successive::{self, by_series};
 use crate::section::SectionId;
 
 /// The field that says what an event is, and what it says of samples.
@@ -12,30 +14,93 @@ const KIND: &str = "@type";
 const SAMPLE: &str = "sample";
 
 impl SegmentRun {
-    /// Returns the rows of a block whose stream is wanted; `None` if not all events are samples, or streams have no numbers.
-    pub(super) fn samples(&self, block: usize, is_wanted: &dyn Fn(&str) -> bool) -> Result<Option<RowSet>, ScanError> {
+    /// Returns the streams of samples by their codes; `None` if not all events are samples, or streams have no codes.
+    pub(super) fn streams_of_samples(&self) -> Result<Option<Arc<SampleStreams>>, ScanError> {
+        let cell = &self.run().sample_streams;
+        if let Some(known) = cell.get() {
+            return Ok(known.clone());
+        }
+        let made = match self.stream_of_samples()? {
+            Some(stream) => self.dictionary(stream)?.map(|streams| Arc::new(SampleStreams::new(streams))),
+            None => None,
+        };
+        Ok(cell.get_or_init(|| made).clone())
+    }
+
+    /// Returns the number of the column of streams, where all events are samples.
+    fn stream_of_samples(&self) -> Result<Option<usize>, ScanError> {
         let footer = &self.run().footer;
         let place = |name: &str| footer.columns.binary_search_by(|column| (*column.name).cmp(name)).ok();
         let (Some(kind), Some(stream)) = (place(KIND), place("@logStream")) else { return Ok(None) };
         let is_of_all = |column: usize| footer.columns[column].n_events == footer.summary.n_events;
         let kinds = self.dictionary(kind)?;
         let is_sample = |value: &Value| matches!(value, Value::String(text) if **text == *SAMPLE);
-        if !is_of_all(kind) || !is_of_all(stream) || !kinds.is_some_and(|kinds| kinds.iter().all(is_sample)) {
-            return Ok(None);
-        }
-        let (Some(streams), section) = (self.dictionary(stream)?, self.column_section(block, stream)?) else {
-            return Ok(None);
-        };
+        let are_samples =
+            is_of_all(kind) && is_of_all(stream) && kinds.is_some_and(|kinds| kinds.iter().all(is_sample));
+        Ok(are_samples.then_some(stream))
+    }
+
+    /// Returns the code of the stream of each row of a block; `None` where they are stored otherwise.
+    fn codes_of_samples(&self, block: usize, stream: usize, n_streams: usize) -> Result<Option<Vec<u32>>, ScanError> {
+        let section = self.column_section(block, stream)?;
         let [0, codes @ ..] = &section[..] else { return Ok(None) };
-        let n_rows = footer.blocks[block].n_rows as usize;
-        let id = footer.columns[stream].first_section + block as SectionId;
-        let codes = Cursor::new(codes).codes(n_rows).map_err(|damage| self.damage(id, damage))?;
-        let accepts = |value: &Value| matches!(value, Value::String(text) if is_wanted(text));
-        let wanted: Vec<bool> = streams.iter().map(accepts).collect();
-        if codes.iter().any(|code| *code as usize >= wanted.len()) {
+        let id = self.run().footer.columns[stream].first_section + block as SectionId;
+        let codes = Cursor::new(codes).codes(self.block_rows(block)).map_err(|damage| self.damage(id, damage))?;
+        if codes.iter().any(|code| *code as usize >= n_streams) {
             return Err(self.damage(id, Damage("a code is out of range")));
         }
+        Ok(Some(codes))
+    }
+
+    /// Returns the rows of a block whose stream is wanted; `None` if not all events are samples, or streams have no codes.
+    pub(super) fn sample_rows(
+        &self,
+        block: usize,
+        is_wanted: &dyn Fn(&str) -> bool,
+    ) -> Result<Option<RowSet>, ScanError> {
+        let (Some(stream), Some(streams)) = (self.stream_of_samples()?, self.streams_of_samples()?) else {
+            return Ok(None);
+        };
+        let Some(codes) = self.codes_of_samples(block, stream, streams.len())? else { return Ok(None) };
+        let accepts = |code: u32| streams.text(code).is_some_and(|text| is_wanted(text));
+        let wanted: Vec<bool> = (0..streams.len() as u32).map(accepts).collect();
         Ok(Some(RowSet::of_slice(&codes, |code| wanted[*code as usize])))
+    }
+
+    /// Gives the samples of some streams; see [`Run::samples`].
+    pub(super) fn give_samples(
+        &self,
+        block: usize,
+        chosen: &[u32],
+        taker: &mut dyn TakeSamples,
+    ) -> Result<bool, ScanError> {
+        let (Some(stream), Some(value)) = (self.stream_of_samples()?, self.column_number(VALUE_FIELD)) else {
+            return Ok(false);
+        };
+        let id = self.run().footer.columns[value].first_section + block as SectionId;
+        let damaged = |damage| self.damage(id, damage);
+        let section = self.stored_section(block, value)?;
+        let directory = self.made_section(id, || self.sample_directory(block, (stream, value), &section))?;
+        let directory = (&directory[..], self.block_rows(block));
+        by_series::read(&section, stream, directory, chosen, taker).map_err(damaged)
+    }
+
+    /// Makes the directory of the series of a block.
+    fn sample_directory(
+        &self,
+        block: usize,
+        (stream, value): (usize, usize),
+        section: &[u8],
+    ) -> Result<Vec<u8>, ScanError> {
+        let shapes = self.shapes()?;
+        let is_of_all = self.block_shapes(block, &shapes)?.rows_with(value as u32, &shapes).is_all();
+        let n_streams = self.streams_of_samples()?.map_or(0, |streams| streams.len());
+        let codes = if is_of_all { self.codes_of_samples(block, stream, n_streams)? } else { None };
+        let Some(codes) = codes else { return Ok(by_series::NONE.into()) };
+        let times: Vec<i64> =
+            self.times(block)?.into_iter().map(|time| time.div_euclid(Timestamp::MILLISECOND)).collect();
+        let id = self.run().footer.columns[value].first_section + block as SectionId;
+        by_series::directory(section, stream, &codes, &times).map_err(|damage| self.damage(id, damage))
     }
 
     /// Returns rows of field number `index`, which has values in the rows `present`, where they are stored as differences.

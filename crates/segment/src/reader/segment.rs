@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use types::{Examples, ScanError, Value};
+use types::{Examples, SampleStreams, ScanError, Value};
 use zstd::bulk::Decompressor;
 
 use super::end::{EndContents, check_header};
@@ -55,6 +55,8 @@ pub(super) struct OpenRun {
     pub(super) filters: Vec<OnceLock<Arc<ColumnFilter>>>,
     /// Over the messages.
     pub(super) filter: OnceLock<Arc<Vec<u8>>>,
+    /// `None` where not all events are samples.
+    pub(super) sample_streams: OnceLock<Option<Arc<SampleStreams>>>,
 }
 
 impl Segment {
@@ -209,6 +211,7 @@ impl OpenRun {
             dictionaries,
             filters,
             filter: OnceLock::new(),
+            sample_streams: OnceLock::new(),
         }
     }
 }

@@ -237,8 +237,14 @@ fn table_of(of_series: &[Option<&Arc<str>>], text_codes: &[u32], run_codes: &[u3
     table
 }
 
-/// Encodes decimals as differences. Rows without one are histograms.
+/// Encodes numbers as differences. Rows without one are histograms.
 fn encode_values(values: &Column, codes: &[u32], stream: usize) -> Option<BlockColumn> {
+    if let Column::Mixed(values) = values
+        && values.iter().all(Option::is_some)
+    {
+        let section = successive::encode_mixed(values, codes, stream)?;
+        return Some(BlockColumn { present: RowSet::all(values.len()), section });
+    }
     let Column::Floats { values, present, integers } = values else { return None };
     let Some(present) = present else {
         let section = successive::encode_decimals(values, integers.as_ref(), codes, stream)?;

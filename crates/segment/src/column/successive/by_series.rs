@@ -1,0 +1,272 @@
+//! Samples of chosen series, without decoding those of others.
+//!
+//! Numbers lie series by series, times and codes in order of time. What is between them, a directory, is made when a block is first
+//! asked for series:
+//!
+//! ```text
+//! u32 series with numbers, lists of times, differences, numbers kept as bits, scales, texts
+//! lists + 1 × u32: where the times of each list begin
+//! times of all lists, i64: ms since the epoch. Series of one sender share a list
+//! series, in order of their codes × (u32 code, u32 list, u32 place of its second number among the differences or bits)
+//! texts, in order of their places × (u32 code, i64 time)
+//! ```
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use types::{TakeSamples, Value};
+
+use super::super::dictionary::{skip_values, take_values};
+use super::{BITS, BySeries, DECIMALS, POWERS, VALUES, is_successive, take_scales, unzigzag};
+use crate::bytes::{Cursor, Damage, Decoded, Packed};
+
+/// Of how many values one may be a text.
+const VALUES_PER_TEXT_MIN: usize = 16;
+
+/// The directory of a block whose samples have to be read otherwise.
+pub(crate) const NONE: [u8; 1] = [0];
+
+const HEADER_BYTES: usize = 24;
+
+/// Numbers of a section, series by series, and the values between them that are none.
+struct Numbers<'s> {
+    /// Places of the values that are no numbers.
+    texts: Vec<usize>,
+    /// Reads those values.
+    of_texts: Cursor<'s>,
+    /// Reads scales and numbers.
+    cursor: Cursor<'s>,
+}
+
+impl<'s> Numbers<'s> {
+    /// Reads what comes before the numbers of a section; `None` if the series are not told apart by column number `source`.
+    fn begin(section: &'s [u8], source: usize, n_rows: usize) -> Decoded<Option<Self>> {
+        if !is_successive(section) {
+            return Ok(None);
+        }
+        let mut cursor = Cursor::new(section);
+        cursor.take(1)?;
+        let is_of_source = cursor.varint()? == source as u64;
+        let (tag, has_others) = (cursor.byte()?, cursor.byte()? == 1);
+        if !is_of_source || !matches!((tag, has_others), (DECIMALS, false) | (VALUES, true)) {
+            return Ok(None);
+        }
+        let (mut texts, mut of_texts) = (Vec::new(), cursor.clone());
+        if has_others {
+            let n_texts = cursor.varint()? as usize;
+            if n_texts > n_rows {
+                return Err(Damage("a count is out of range"));
+            }
+            let mut last = -1i64;
+            for gap in cursor.integers(n_texts)? {
+                last = last.wrapping_add(gap);
+                let place = usize::try_from(last).ok().filter(|place| gap > 0 && *place < n_rows);
+                texts.push(place.ok_or(Damage("a place is out of range"))?);
+            }
+            of_texts = cursor.clone();
+            skip_values(&mut cursor, n_texts)?;
+        }
+        Ok(Some(Self { texts, of_texts, cursor }))
+    }
+}
+
+/// Makes the directory of a block: `section` has a value for each row, `codes` are those of the rows' streams in column number
+/// `source`, `times` those of the rows in ms.
+pub(crate) fn directory(section: &[u8], source: usize, codes: &[u32], times: &[i64]) -> Decoded<Vec<u8>> {
+    let Some(mut numbers) = Numbers::begin(section, source, codes.len())? else { return Ok(NONE.into()) };
+    let mut is_text = vec![false; codes.len()];
+    numbers.texts.iter().for_each(|place| is_text[*place] = true);
+    let of_numbers: Vec<usize> = (0..codes.len()).filter(|row| !is_text[*row]).collect();
+    let number_codes: Vec<u32> = of_numbers.iter().map(|row| codes[*row]).collect();
+    let n_codes = number_codes.iter().max().map_or(0, |largest| *largest as usize + 1);
+    let series = BySeries::new(&number_codes, n_codes);
+    let n_series = series.iter().filter(|places| !places.is_empty()).count();
+    let n_texts = numbers.texts.len();
+    if n_texts * VALUES_PER_TEXT_MIN > codes.len() {
+        return Ok(NONE.into());
+    }
+    let scales = take_scales(&mut numbers.cursor, n_codes)?;
+    let (mut lists, mut numbers_of_lists) = (Vec::<Vec<i64>>::new(), HashMap::<Vec<i64>, u32>::new());
+    let (mut entries, mut n_differences, mut n_bits) = (Vec::with_capacity(n_series), 0u32, 0u32);
+    let mut list = 0u32;
+    for (code, places) in series.iter().enumerate().filter(|(_, places)| !places.is_empty()) {
+        let of_series = places.iter().map(|place| times[of_numbers[*place as usize]]);
+        // Mostly that of the series before, which the same sender has sent.
+        if !lists.get(list as usize).is_some_and(|last| last.iter().copied().eq(of_series.clone())) {
+            list = *numbers_of_lists.entry(of_series.collect()).or_insert_with_key(|times| {
+                lists.push(times.clone());
+                lists.len() as u32 - 1
+            });
+        }
+        let next = if scales[code] == i64::from(BITS) { &mut n_bits } else { &mut n_differences };
+        entries.push([code as u32, list, *next]);
+        *next += places.len() as u32 - 1;
+    }
+    let header = [n_series as u32, lists.len() as u32, n_differences, n_bits, n_codes as u32, n_texts as u32];
+    let mut starts = vec![0u32];
+    starts.extend(lists.iter().scan(0u32, |end, list| {
+        *end += list.len() as u32;
+        Some(*end)
+    }));
+    let n_times: usize = lists.iter().map(Vec::len).sum();
+    let mut out = Vec::with_capacity(HEADER_BYTES + starts.len() * 4 + n_times * 8 + n_series * 12 + n_texts * 12);
+    let mut put = |numbers: &[u32]| numbers.iter().for_each(|number| out.extend(number.to_le_bytes()));
+    put(&header);
+    put(&starts);
+    lists.iter().flatten().for_each(|time| out.extend(time.to_le_bytes()));
+    entries.iter().flatten().for_each(|number| out.extend(number.to_le_bytes()));
+    for place in &numbers.texts {
+        out.extend(codes[*place].to_le_bytes());
+        out.extend(times[*place].to_le_bytes());
+    }
+    Ok(out)
+}
+
+/// A directory as it is kept.
+struct Directory<'d> {
+    header: [u32; 6],
+    starts: &'d [[u8; 4]],
+    times: &'d [[u8; 8]],
+    series: &'d [[u8; 12]],
+    texts: &'d [[u8; 12]],
+}
+
+impl<'d> Directory<'d> {
+    /// Opens what [`directory`] made; `None` if the samples have to be read otherwise.
+    fn open(bytes: &'d [u8]) -> Decoded<Option<Self>> {
+        if bytes == NONE {
+            return Ok(None);
+        }
+        let mut cursor = Cursor::new(bytes);
+        let mut header = [0; 6];
+        for number in &mut header {
+            *number = u32::from_le_bytes(cursor.array()?);
+        }
+        let [n_series, n_lists, _, _, _, n_texts] = header.map(|number| number as usize);
+        let starts = cursor.take((n_lists + 1) * 4)?.as_chunks().0;
+        let n_times = starts.last().map_or(0, |end| u32::from_le_bytes(*end)) as usize;
+        let times = cursor.take(n_times * 8)?.as_chunks().0;
+        let series = cursor.take(n_series * 12)?.as_chunks().0;
+        let texts = cursor.take(n_texts * 12)?.as_chunks().0;
+        Ok(Some(Self { header, starts, times, series, texts }))
+    }
+
+    fn start(&self, list: usize) -> Decoded<usize> {
+        self.starts.get(list).map(|at| u32::from_le_bytes(*at) as usize).ok_or(Damage("a list is out of range"))
+    }
+
+    /// Reads the times of a list.
+    fn times(&self, list: usize, times: &mut Vec<i64>) -> Decoded<()> {
+        let of_list =
+            self.times.get(self.start(list)?..self.start(list + 1)?).ok_or(Damage("a list is out of range"))?;
+        times.clear();
+        times.extend(of_list.iter().map(|time| i64::from_le_bytes(*time)));
+        Ok(())
+    }
+
+    /// Returns the place of the first series from `from` on whose code is at least `code`: near where the one before was.
+    fn place_of(&self, code: u32, from: usize) -> usize {
+        let is_before = |entry: &[u8; 12]| u32::from_le_bytes(part(entry, 0)) < code;
+        let (mut low, mut step) = (from, 1);
+        while self.series.get(low + step - 1).is_some_and(is_before) {
+            low += step;
+            step *= 2;
+        }
+        let high = (low + step).min(self.series.len());
+        low + self.series[low..high].partition_point(is_before)
+    }
+}
+
+/// Returns some bytes of an entry.
+fn part<const N: usize>(entry: &[u8; 12], from: usize) -> [u8; N] {
+    let mut bytes = [0; N];
+    bytes.copy_from_slice(&entry[from..from + N]);
+    bytes
+}
+
+/// Gives the samples of the series with codes `chosen`, which rise, to `taker`; `false` where they have to be read otherwise.
+pub(crate) fn read(
+    section: &[u8],
+    source: usize,
+    (directory, n_rows): (&[u8], usize),
+    chosen: &[u32],
+    taker: &mut dyn TakeSamples,
+) -> Decoded<bool> {
+    let Some(directory) = Directory::open(directory)? else { return Ok(false) };
+    let Some(mut numbers) = Numbers::begin(section, source, n_rows)? else { return Ok(false) };
+    let [n_series, _, n_differences, n_bits, n_codes, n_texts] = directory.header.map(|number| number as usize);
+    let scales = numbers.cursor.packed(n_codes)?;
+    let firsts = numbers.cursor.packed(n_series)?;
+    let differences = numbers.cursor.packed(n_differences)?;
+    let bits = numbers.cursor.packed(n_bits)?;
+    let mut reader = SeriesReader { scales, firsts, differences, bits, stored: Vec::new(), values: Vec::new() };
+    let (mut times, mut list_read) = (Vec::new(), None);
+    let mut at = 0;
+    for (place, code) in chosen.iter().enumerate() {
+        at = directory.place_of(*code, at);
+        let Some(entry) = directory.series.get(at) else { break };
+        if u32::from_le_bytes(part(entry, 0)) != *code {
+            continue;
+        }
+        let list = u32::from_le_bytes(part(entry, 4)) as usize;
+        if list_read != Some(list) {
+            directory.times(list, &mut times)?;
+            list_read = Some(list);
+        }
+        let rest_at = u32::from_le_bytes(part(entry, 8)) as usize;
+        reader.read(*code, at, rest_at..rest_at + times.len().saturating_sub(1))?;
+        taker.floats(place, &times, &reader.values);
+    }
+    if n_texts > 0 {
+        let values = take_values(&mut numbers.of_texts, n_texts)?;
+        for (entry, value) in directory.texts.iter().zip(values) {
+            let (code, time) = (u32::from_le_bytes(part(entry, 0)), i64::from_le_bytes(part(entry, 4)));
+            let Ok(place) = chosen.binary_search(&code) else { continue };
+            match value {
+                Some(Value::String(text)) => taker.text(place, time, &text),
+                Some(Value::Integer(number)) => taker.floats(place, &[time], &[number as f64]),
+                _ => {}
+            }
+        }
+    }
+    Ok(true)
+}
+
+/// Reads the numbers of one series after another.
+struct SeriesReader<'s> {
+    scales: Packed<'s>,
+    firsts: Packed<'s>,
+    differences: Packed<'s>,
+    bits: Packed<'s>,
+    /// As they are stored.
+    stored: Vec<i64>,
+    values: Vec<f64>,
+}
+
+impl SeriesReader<'_> {
+    /// Reads the numbers of the series of a code, which is at place `at` among those with numbers; those after the first are `rest`.
+    fn read(&mut self, code: u32, at: usize, rest: Range<usize>) -> Decoded<()> {
+        let scale = self.scales.get(code as usize)?;
+        let scale = u8::try_from(scale).ok().filter(|scale| *scale <= BITS).ok_or(Damage("a scale is out of range"))?;
+        let first = self.firsts.get(at)?;
+        self.stored.clear();
+        if scale == BITS { self.bits } else { self.differences }.read(rest, &mut self.stored)?;
+        self.values.clear();
+        if scale == BITS {
+            let mut last = first;
+            self.values.push(f64::from_bits(last as u64));
+            self.values.extend(self.stored.iter().map(|stored| {
+                last ^= stored;
+                f64::from_bits(last as u64)
+            }));
+            return Ok(());
+        }
+        let (power, mut last) = (POWERS[usize::from(scale)], first);
+        self.values.push(last as f64 / power);
+        self.values.extend(self.stored.iter().map(|stored| {
+            last = last.wrapping_add(unzigzag(*stored));
+            last as f64 / power
+        }));
+        Ok(())
+    }
+}
