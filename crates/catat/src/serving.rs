@@ -112,6 +112,7 @@ pub(crate) fn prepare(
         fleet: link_to_nodes(config)?,
         push_interval: config.push_interval,
         dashboards_dir: Some(config.dashboards_dir.clone()),
+        map_file: config.data_dir.join("map.slices"),
         service_graph_interval: config.service_graph_interval,
         clock,
         n_threads: std::thread::available_parallelism().map_or(1, usize::from),

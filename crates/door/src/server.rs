@@ -82,6 +82,8 @@ pub struct App {
     pub push_interval: Duration,
     /// The directory of dashboards that are files; none where there is none.
     pub dashboards_dir: Option<std::path::PathBuf>,
+    /// The file of what service maps were made of; it may be removed at any time.
+    pub map_file: std::path::PathBuf,
     /// How often metrics of the service graph are written; `None` if they are not counted.
     pub service_graph_interval: Option<Duration>,
     /// The clock, the same as the store's.

@@ -78,7 +78,7 @@ impl Families {
         cloudwatch::start_alarms(server);
         let (syslog, xray) = (Arc::new(SyslogCounts::default()), Arc::new(XRayCounts::default()));
         let (of_cloudwatch, of_syslog, of_xray) = (Arc::downgrade(&cloudwatch), syslog.clone(), xray.clone());
-        let traces: Arc<TracesState> = Arc::default();
+        let traces = Arc::new(TracesState::new(server));
         let of_traces = traces.clone();
         let of_families = FamilyMetrics {
             syslog: Box::new(move || of_syslog.numbers().into()),

@@ -45,6 +45,7 @@ mod loki_labels;
 mod loki_lookups;
 mod loki_tail;
 mod lookups;
+mod map_slices;
 mod matrix;
 mod mcp;
 mod native;
@@ -209,6 +210,7 @@ impl House {
             fleet: None,
             push_interval: std::time::Duration::from_secs(15),
             dashboards_dir: Some(dir.path().join("dashboards")),
+            map_file: dir.path().join("map.slices"),
             service_graph_interval: None,
             clock,
             n_threads: 2,

@@ -12,6 +12,7 @@
 //! <dir>/tombstones/       deletions                               quarantine/   damaged files, kept
 //! <dir>/cache/            copies of pieces of remote segments (read_cache), may be removed at any time
 //! ```
+//! The executable gives other crates paths next to these.
 //!
 //! Everything here is synchronous and blocks. No name from outside becomes a path.
 

@@ -228,6 +228,11 @@ impl Store {
         self.writer.feed.subscribe(groups, within, capacity_batches)
     }
 
+    /// Returns the number that tells this store from others, for files that are made of its events.
+    pub fn uuid(&self) -> [u8; 16] {
+        self.segments.store
+    }
+
     pub(crate) fn dir(&self) -> &std::path::Path {
         &self.segments.options.dir
     }

@@ -40,7 +40,7 @@ pub(crate) async fn dependencies(
     let state = server.state.clone();
     read(server, "service map", move |run| {
         let mut reading = Reading::default();
-        let graph = map::map(run, &state.slices, range, &[], &mut reading)?;
+        let graph = map::map(run, &state, range, &[], &mut reading)?;
         let calls = graph.edges.into_iter().filter(|((_, to), _)| to.0 == NodeKind::Service);
         let call = calls.map(|((from, to), total)| Dependency {
             parent: from.1,

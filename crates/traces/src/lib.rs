@@ -2,7 +2,7 @@
 //!
 //! A span is an event whose `@type` is `span`; this crate stores none. It runs plans through the door, within the caller's scope,
 //! and builds traces from their rows: repeated spans are dropped; missing parents, cycles and clocks that differ are named. All
-//! it holds is a cache of slices of the service map.
+//! it holds is a cache of slices of the service map, in memory and in a file that may be removed at any time.
 
 mod candidates;
 mod clock_skew;

@@ -1,11 +1,13 @@
 //! The service map: services and the calls between them, with rate, latency and errors.
 //!
 //! The range is cut into slices of equal length. A slice depends only on the events of its time, so it is read once and cached; a
-//! later map reads only slices that are new or have changed. See [`slices`] for the content of a slice, [`graph`] for how slices
-//! become a map.
+//! later map reads only slices that are new or have changed. Slices of events in segments outlive a restart. See [`slices`] for
+//! the content of a slice, [`graph`] for how slices become a map, [`file`] for slices on disk.
 
 pub(crate) mod cache;
 pub(crate) mod calls;
+mod codec;
+pub(crate) mod file;
 pub(crate) mod graph;
 mod logs;
 pub(crate) mod measure;
@@ -21,11 +23,11 @@ use types::{GroupPattern, TimeRange, Timestamp};
 use door::problem::Problem;
 use door::query_run::{QueryRun, damages};
 
-use self::cache::SliceCache;
 use self::graph::Graph;
 use self::slices::Slice;
 use crate::plans::span_groups;
 use crate::read::Reading;
+use crate::state::TracesState;
 
 /// Approximate number of slices of a map: enough that the newest, which is read each time, is short; few enough to add up
 /// quickly.
@@ -49,22 +51,23 @@ const STEPS: [i64; 11] = [
 /// Returns the map of a range, which is widened to whole slices.
 pub(crate) fn map(
     run: &QueryRun<'_>,
-    cache: &SliceCache,
+    state: &TracesState,
     range: TimeRange,
     groups: &[GroupPattern],
     reading: &mut Reading,
 ) -> Result<Graph, Problem> {
+    state.file.note_asked(run.server.now());
     let (range, step) = aligned(range);
-    let slices = slices(run, cache, (range, step), groups, reading)?;
+    let slices = slices(run, state, (range, step), groups, reading)?;
     let mut graph = Graph::of(&slices, range);
     graph.add_logged(logs::services(run, range, groups, reading)?);
     Ok(graph)
 }
 
-/// Returns the slices of a range, all of one length; reads those that are not cached.
+/// Returns the slices of a range, all of one length; reads those that are not known.
 fn slices(
     run: &QueryRun<'_>,
-    cache: &SliceCache,
+    state: &TracesState,
     (range, step): (TimeRange, i64),
     groups: &[GroupPattern],
     reading: &mut Reading,
@@ -75,9 +78,11 @@ fn slices(
         let from = range.from.0.saturating_add((index as i64).saturating_mul(step));
         TimeRange { from: Timestamp(from), to: Timestamp(from.saturating_add(step)) }
     };
-    let keys: Vec<cache::SliceKey> =
+    let keys: Vec<Option<cache::SliceKey>> =
         (0..n_slices).map(|index| cache::key(slice_range(index), &snapshot.runs)).collect();
-    let mut slices: Vec<Option<Arc<Slice>>> = keys.iter().map(|key| cache.get(key)).collect();
+    let known =
+        |key: &Option<cache::SliceKey>| key.as_ref().map_or_else(|| Some(Arc::default()), |key| state.slice(key));
+    let mut slices: Vec<Option<Arc<Slice>>> = keys.iter().map(known).collect();
     let mut index = 0;
     while index < n_slices {
         let n_missing = slices[index..].iter().take_while(|slice| slice.is_none()).count();
@@ -88,8 +93,8 @@ fn slices(
         let missing = TimeRange { from: slice_range(index).from, to: slice_range(index + n_missing - 1).to };
         for (place, read) in (index..).zip(scan::read_slices(run, &snapshot, missing, step, reading)?) {
             let slice = Arc::new(read.slice);
-            if read.is_whole {
-                cache.put(keys[place], slice.clone());
+            if let Some(key) = keys[place].filter(|_| read.is_whole) {
+                state.keep(key, &snapshot.runs, &slice);
             }
             slices[place] = Some(slice);
         }

@@ -1,29 +1,46 @@
 //! What the routes of this crate share.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::Arc;
 
-use types::Timestamp;
+use door::server::Server;
+use types::Run;
 
-use crate::map::cache::SliceCache;
+use crate::map::cache::{self, SliceCache, SliceKey};
+use crate::map::file::SliceFile;
+use crate::map::slices::Slice;
 
 /// What the routes share.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct TracesState {
     /// Slices of service maps that were read.
-    pub(crate) slices: SliceCache,
-    /// The time of the last request for a map, in nanoseconds since the epoch; 0 if there was none.
-    asked: AtomicI64,
+    slices: SliceCache,
+    /// Those of events in segments, for after a restart.
+    pub(crate) file: SliceFile,
 }
 
 impl TracesState {
-    /// Notes a request for a map.
-    pub(crate) fn note_asked(&self, now: Timestamp) {
-        self.asked.fetch_max(now.0, Ordering::Relaxed);
+    /// Makes the state of a server. Reads nothing yet.
+    pub fn new(server: &Server) -> Self {
+        let (app, store) = (&server.app, server.whole_store().uuid());
+        Self { slices: SliceCache::default(), file: SliceFile::new(app.map_file.clone(), store, &app.version) }
     }
 
-    /// Reports whether a map was requested since a time.
-    pub(crate) fn was_asked_since(&self, since: Timestamp) -> bool {
-        let asked = self.asked.load(Ordering::Relaxed);
-        asked > 0 && asked >= since.0
+    /// Returns a slice that was read before.
+    pub(crate) fn slice(&self, key: &SliceKey) -> Option<Arc<Slice>> {
+        if let Some(slice) = self.slices.get(key) {
+            self.file.note_use(key);
+            return Some(slice);
+        }
+        let slice = Arc::new(self.file.get(key)?);
+        self.slices.put(*key, slice.clone());
+        Some(slice)
+    }
+
+    /// Keeps a slice that was read from some runs.
+    pub(crate) fn keep(&self, key: SliceKey, runs: &[Arc<dyn Run>], slice: &Arc<Slice>) {
+        if let Some(segments) = cache::segments(key.range(), runs) {
+            self.file.put(key, segments, slice);
+        }
+        self.slices.put(key, slice.clone());
     }
 }

@@ -2,12 +2,13 @@
 //!
 //! The key of a slice has its range and the identity of all runs that overlap it. Runs never change: a late span, a deletion, a
 //! flush or a compaction makes other runs and so another key. A caller with access to other groups has other runs, too.
+//! Slices of events in segments are on disk as well, under the same keys ([`file`](super::file)).
 
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use types::{Run, TimeRange};
+use types::{Run, TimeRange, Timestamp};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::slices::Slice;
@@ -23,12 +24,52 @@ pub(crate) struct SliceKey {
     runs: u128,
 }
 
-/// Returns the key of a slice of some runs.
-pub(crate) fn key(range: TimeRange, runs: &[Arc<dyn Run>]) -> SliceKey {
-    let overlapping = runs.iter().filter(|run| range.overlaps(run.info().first, run.info().last));
-    let mut identities: Vec<[u8; 64]> = overlapping.map(|run| identity(&**run)).collect();
+/// Bytes of a key.
+pub(crate) const KEY_BYTES: usize = 32;
+
+impl SliceKey {
+    /// Returns the range of its slice.
+    pub(crate) fn range(&self) -> TimeRange {
+        TimeRange { from: Timestamp(self.from), to: Timestamp(self.to) }
+    }
+
+    /// Returns its bytes, from which [`of_bytes`](Self::of_bytes) makes it again.
+    pub(crate) fn to_bytes(self) -> [u8; KEY_BYTES] {
+        let mut bytes = [0; KEY_BYTES];
+        bytes[..8].copy_from_slice(&self.from.to_le_bytes());
+        bytes[8..16].copy_from_slice(&self.to.to_le_bytes());
+        bytes[16..].copy_from_slice(&self.runs.to_le_bytes());
+        bytes
+    }
+
+    /// Returns the key with these bytes.
+    pub(crate) fn of_bytes(bytes: &[u8; KEY_BYTES]) -> Option<Self> {
+        let (from, rest) = bytes.split_first_chunk::<8>()?;
+        let (to, rest) = rest.split_first_chunk::<8>()?;
+        let runs = u128::from_le_bytes(*rest.first_chunk::<16>()?);
+        Some(Self { from: i64::from_le_bytes(*from), to: i64::from_le_bytes(*to), runs })
+    }
+}
+
+/// Returns the key of a slice of some runs; `None` if none overlaps it, so that it is empty.
+pub(crate) fn key(range: TimeRange, runs: &[Arc<dyn Run>]) -> Option<SliceKey> {
+    let mut identities: Vec<[u8; 64]> = overlapping(range, runs).map(|run| identity(&**run)).collect();
     identities.sort_unstable();
-    SliceKey { from: range.from.0, to: range.to.0, runs: xxh3_128(identities.as_flattened()) }
+    let hash = xxh3_128(identities.as_flattened());
+    (!identities.is_empty()).then_some(SliceKey { from: range.from.0, to: range.to.0, runs: hash })
+}
+
+/// Returns the segments that a slice of some runs was read from, each once; `None` if it has events that are in no segment.
+pub(crate) fn segments(range: TimeRange, runs: &[Arc<dyn Run>]) -> Option<Vec<u128>> {
+    let segment = |run: &Arc<dyn Run>| Some(run.info().key?.segment);
+    let mut segments = overlapping(range, runs).map(segment).collect::<Option<Vec<u128>>>()?;
+    segments.sort_unstable();
+    segments.dedup();
+    Some(segments)
+}
+
+fn overlapping(range: TimeRange, runs: &[Arc<dyn Run>]) -> impl Iterator<Item = &Arc<dyn Run>> {
+    runs.iter().filter(move |run| range.overlaps(run.info().first, run.info().last))
 }
 
 /// Returns what distinguishes a run from all others: its place in a segment or, for hot events, the number of the last

@@ -48,7 +48,7 @@ fn graphs(
 ) -> Result<[Graph; 2], Problem> {
     let mut graph = |range: TimeRange| {
         let (range, step) = aligned(range);
-        Ok::<_, Problem>(Graph::of(&slices(run, &state.slices, (range, step), groups, reading)?, range))
+        Ok::<_, Problem>(Graph::of(&slices(run, state, (range, step), groups, reading)?, range))
     };
     Ok([graph(ranges[0])?, graph(ranges[1])?])
 }

@@ -43,6 +43,17 @@ impl Call {
         // Below `BINS`, so it fits.
         Self { bin: bin.min(BINS - 1) as u16, is_error }
     }
+
+    /// Returns a number from which [`of_code`](Self::of_code) makes the call again.
+    pub(crate) fn code(self) -> u64 {
+        u64::from(self.bin) << 1 | u64::from(self.is_error)
+    }
+
+    /// Returns the call with a code; `None` if no call has it.
+    pub(crate) fn of_code(code: u64) -> Option<Self> {
+        let bin = u16::try_from(code >> 1).ok().filter(|bin| usize::from(*bin) < BINS)?;
+        Some(Self { bin, is_error: code & 1 == 1 })
+    }
 }
 
 impl Measure {
@@ -54,6 +65,19 @@ impl Measure {
             Ok(place) => self.bins[place].1 = self.bins[place].1.saturating_add(1),
             Err(place) => self.bins.insert(place, (call.bin, 1)),
         }
+    }
+
+    /// Returns the calls with durations in some bins; `None` unless bins that exist are in order.
+    pub(crate) fn of_bins(bins: Vec<(u16, u32)>, n_errors: u64) -> Option<Self> {
+        let n: u64 = bins.iter().map(|(_, n)| u64::from(*n)).sum();
+        let exist = bins.last().is_none_or(|(bin, _)| usize::from(*bin) < BINS);
+        let is_valid = exist && bins.is_sorted_by(|a, b| a.0 < b.0) && n_errors <= n;
+        is_valid.then_some(Self { n, n_errors, bins })
+    }
+
+    /// Returns the bins of durations that have calls and the number in each, in order.
+    pub(crate) fn bins(&self) -> &[(u16, u32)] {
+        &self.bins
     }
 
     /// Returns its size in bytes.

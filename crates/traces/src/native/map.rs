@@ -28,12 +28,11 @@ pub(crate) async fn get(server: FamilyServer<TracesState>, parameters: Parameter
     let compared = range("compare_from", "compare_to")?;
     let range = range("from", "to")?.unwrap_or_else(|| times::last_hour(now));
     let (groups, state) = (parameters.groups(), server.state.clone());
-    state.note_asked(now);
     read(&server, "service map", move |run| {
         let mut reading = Reading::default();
-        let graph = map::map(run, &state.slices, range, &groups, &mut reading)?;
+        let graph = map::map(run, &state, range, &groups, &mut reading)?;
         let before = match compared {
-            Some(range) => Some(map::map(run, &state.slices, range, &groups, &mut reading)?),
+            Some(range) => Some(map::map(run, &state, range, &groups, &mut reading)?),
             None => None,
         };
         Ok(Json(written(&graph, before.as_ref(), &reading)))

@@ -203,7 +203,7 @@ impl ServiceGraph {
 /// Answers with the services and calls of a range.
 pub(super) fn of_range(run: &QueryRun<'_>, state: &TracesState, range: TimeRange) -> Result<Json, Problem> {
     let mut reading = Reading::default();
-    let map = map::map(run, &state.slices, range, &[], &mut reading)?;
+    let map = map::map(run, state, range, &[], &mut reading)?;
     let failures = failures(run, map.range, &mut reading)?;
     reading.whole()?;
     let graph = of_map(&map, &failures);
