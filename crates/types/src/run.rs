@@ -209,8 +209,8 @@ pub trait Run: Send + Sync {
     }
 
     /// Gives the samples that a block has of the streams `chosen`, numbers of [`sample_streams`](Self::sample_streams) in order.
-    /// Costs little more than those samples. `false` where the block keeps samples otherwise, or histograms with them; then none
-    /// was given.
+    /// Costs little more than those samples. `false`, and none, where one of the samples is a histogram or the block keeps them
+    /// otherwise.
     fn samples(&self, _block: usize, _chosen: &[u32], _taker: &mut dyn TakeSamples) -> Result<bool, ScanError> {
         Ok(false)
     }

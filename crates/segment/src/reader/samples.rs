@@ -81,8 +81,7 @@ impl SegmentRun {
         let damaged = |damage| self.damage(id, damage);
         let section = self.stored_section(block, value)?;
         let directory = self.made_section(id, || self.sample_directory(block, (stream, value), &section))?;
-        let directory = (&directory[..], self.block_rows(block));
-        by_series::read(&section, stream, directory, chosen, taker).map_err(damaged)
+        by_series::read(&section, stream, &directory, chosen, taker).map_err(damaged)
     }
 
     /// Makes the directory of the series of a block.
@@ -93,14 +92,13 @@ impl SegmentRun {
         section: &[u8],
     ) -> Result<Vec<u8>, ScanError> {
         let shapes = self.shapes()?;
-        let is_of_all = self.block_shapes(block, &shapes)?.rows_with(value as u32, &shapes).is_all();
+        let present = self.block_shapes(block, &shapes)?.rows_with(value as u32, &shapes);
         let n_streams = self.streams_of_samples()?.map_or(0, |streams| streams.len());
-        let codes = if is_of_all { self.codes_of_samples(block, stream, n_streams)? } else { None };
-        let Some(codes) = codes else { return Ok(by_series::NONE.into()) };
+        let Some(codes) = self.codes_of_samples(block, stream, n_streams)? else { return Ok(by_series::NONE.into()) };
         let times: Vec<i64> =
             self.times(block)?.into_iter().map(|time| time.div_euclid(Timestamp::MILLISECOND)).collect();
         let id = self.run().footer.columns[value].first_section + block as SectionId;
-        by_series::directory(section, stream, &codes, &times).map_err(|damage| self.damage(id, damage))
+        by_series::directory(section, stream, &present, (&codes, &times)).map_err(|damage| self.damage(id, damage))
     }
 
     /// Returns rows of field number `index`, which has values in the rows `present`, where they are stored as differences.

@@ -235,3 +235,74 @@ fn samples_of_chosen_streams_are_the_same_rows_in_memory_and_stored() {
     let spelled_out = BatchRun::new(hot.info().group.clone(), 1, Arc::new(batch.spelled_out()));
     assert_eq!(spelled_out.rows_of_samples(0, &is_wanted), Ok(None));
 }
+
+/// Samples as they were taken: stream, time in ms, number or text.
+struct Taken<'s> {
+    streams: Vec<&'s str>,
+    samples: Vec<(String, i64, String)>,
+}
+
+impl types::TakeSamples for Taken<'_> {
+    fn floats(&mut self, place: usize, times: &[i64], values: &[f64]) {
+        assert_eq!(times.len(), values.len());
+        let samples = times.iter().zip(values);
+        self.samples.extend(samples.map(|(time, value)| (self.streams[place].to_owned(), *time, format!("{value:?}"))));
+    }
+
+    fn text(&mut self, place: usize, time: i64, text: &str) {
+        self.samples.push((self.streams[place].to_owned(), time, text.to_owned()));
+    }
+}
+
+/// Returns the samples of the streams that have `part`, in order; `None` if they have to be read otherwise.
+fn taken(run: &dyn Run, part: &str) -> Option<Vec<(String, i64, String)>> {
+    let streams = run.sample_streams().expect("whole").expect("samples");
+    let chosen = streams.chosen(None, |text| text.contains(part));
+    let texts = chosen.iter().map(|number| &**streams.text(*number).expect("a stream")).collect();
+    let mut taken = Taken { streams: texts, samples: Vec::new() };
+    for block in 0..run.n_blocks() {
+        if !run.samples(block, &chosen, &mut taken).expect("whole") {
+            assert!(taken.samples.is_empty());
+            return None;
+        }
+    }
+    taken.samples.sort();
+    Some(taken.samples)
+}
+
+#[test]
+fn samples_of_chosen_series_are_those_of_the_batch_in_memory_and_stored() {
+    for (batch, has_histograms) in [
+        (samples_by_series(40, 50, false), false),
+        (samples_by_series(40, 50, true), false),
+        (samples_with_histograms(40, 50), true),
+    ] {
+        let (_directory, segment, _) = written_as("metrics/node", &batch);
+        let stored = segment.run(0, 0).expect("one run");
+        let hot = BatchRun::new(GroupName::new("metrics/node").expect("a valid name"), 1, batch.clone());
+        for part in ["", r#""__name__":"node_load1""#, r#""cpu":"7""#, r#""n":"7""#, r#""n":"1""#, "absent"] {
+            let mut expected = Vec::new();
+            let mut are_numbers = true;
+            for row in 0..batch.len() {
+                let Some(Value::String(stream)) = batch.streams.value(row) else { continue };
+                if !stream.contains(part) {
+                    continue;
+                }
+                let text = match batch.field("value").value(row) {
+                    Some(Value::Float(number)) => format!("{number:?}"),
+                    Some(Value::String(text)) => text.to_string(),
+                    _ => {
+                        are_numbers = false;
+                        continue;
+                    }
+                };
+                expected.push((stream.to_string(), batch.timestamps[row] / Timestamp::MILLISECOND, text));
+            }
+            expected.sort();
+            assert!(has_histograms || are_numbers);
+            let expected = are_numbers.then_some(expected);
+            assert_eq!(taken(&*stored, part), expected, "stored {part}");
+            assert_eq!(taken(&hot, part), expected, "in memory {part}");
+        }
+    }
+}

@@ -5,14 +5,9 @@ use std::ops::Range;
 use crate::run::TakeSamples;
 use crate::{Batch, Column, HISTOGRAM_FIELD, MISSING_CODE, Timestamp, VALUE_FIELD, Value};
 
-/// Gives the samples of the streams `chosen`, in order, among some rows; `false`, and none, where there are histograms among the
-/// samples of the batch.
+/// Gives the samples of the streams `chosen`, in order, among some rows; `false`, and none, where one of them is a histogram.
 pub(super) fn give(batch: &Batch, rows: Range<usize>, chosen: &[u32], taker: &mut dyn TakeSamples) -> bool {
-    let (Some(series), Some(values), None) =
-        (batch.series_of_rows(), batch.stored(VALUE_FIELD), batch.stored(HISTOGRAM_FIELD))
-    else {
-        return false;
-    };
+    let (Some(series), Some(values)) = (batch.series_of_rows(), batch.stored(VALUE_FIELD)) else { return false };
     let mut places = vec![MISSING_CODE; series.series.len()];
     for (place, code) in chosen.iter().enumerate() {
         if let Some(of_code) = places.get_mut(*code as usize) {
@@ -21,6 +16,9 @@ pub(super) fn give(batch: &Batch, rows: Range<usize>, chosen: &[u32], taker: &mu
     }
     let place_of = |row: usize| Some(places[series.codes[row] as usize]).filter(|place| *place != MISSING_CODE);
     let mut found: Vec<(u32, usize)> = rows.filter_map(|row| Some((place_of(row)?, row))).collect();
+    if batch.stored(HISTOGRAM_FIELD).is_some() && found.iter().any(|(_, row)| values.value(*row).is_none()) {
+        return false;
+    }
     // Stable: rows of a stream stay in order of time.
     found.sort_by_key(|(place, _)| *place);
     let time_of = |row: usize| batch.timestamps[row].div_euclid(Timestamp::MILLISECOND);

@@ -4,17 +4,18 @@
 //! asked for series:
 //!
 //! ```text
-//! u32 series with numbers, lists of times, differences, numbers kept as bits, scales, texts
+//! u32 values, series with numbers, lists of times, differences, numbers kept as bits, scales, texts, series with histograms
 //! lists + 1 × u32: where the times of each list begin
 //! times of all lists, i64: ms since the epoch. Series of one sender share a list
 //! series, in order of their codes × (u32 code, u32 list, u32 place of its second number among the differences or bits)
 //! texts, in order of their places × (u32 code, i64 time)
+//! series some of whose samples have no value but a histogram, in order × u32 code
 //! ```
 
 use std::collections::HashMap;
 use std::ops::Range;
 
-use types::{TakeSamples, Value};
+use types::{RowSet, TakeSamples, Value};
 
 use super::super::dictionary::{skip_values, take_values};
 use super::{BITS, BySeries, DECIMALS, POWERS, VALUES, is_successive, take_scales, unzigzag};
@@ -26,9 +27,10 @@ const VALUES_PER_TEXT_MIN: usize = 16;
 /// The directory of a block whose samples have to be read otherwise.
 pub(crate) const NONE: [u8; 1] = [0];
 
-const HEADER_BYTES: usize = 24;
+/// Numbers at the beginning of a directory.
+const HEADER: usize = 8;
 
-/// Numbers of a section, series by series, and the values between them that are none.
+/// Numbers of a section, series by series, and the values between them that are texts.
 struct Numbers<'s> {
     /// Places of the values that are no numbers.
     texts: Vec<usize>,
@@ -40,7 +42,7 @@ struct Numbers<'s> {
 
 impl<'s> Numbers<'s> {
     /// Reads what comes before the numbers of a section; `None` if the series are not told apart by column number `source`.
-    fn begin(section: &'s [u8], source: usize, n_rows: usize) -> Decoded<Option<Self>> {
+    fn begin(section: &'s [u8], source: usize, n_values: usize) -> Decoded<Option<Self>> {
         if !is_successive(section) {
             return Ok(None);
         }
@@ -54,13 +56,13 @@ impl<'s> Numbers<'s> {
         let (mut texts, mut of_texts) = (Vec::new(), cursor.clone());
         if has_others {
             let n_texts = cursor.varint()? as usize;
-            if n_texts > n_rows {
+            if n_texts > n_values {
                 return Err(Damage("a count is out of range"));
             }
             let mut last = -1i64;
             for gap in cursor.integers(n_texts)? {
                 last = last.wrapping_add(gap);
-                let place = usize::try_from(last).ok().filter(|place| gap > 0 && *place < n_rows);
+                let place = usize::try_from(last).ok().filter(|place| gap > 0 && *place < n_values);
                 texts.push(place.ok_or(Damage("a place is out of range"))?);
             }
             of_texts = cursor.clone();
@@ -70,19 +72,30 @@ impl<'s> Numbers<'s> {
     }
 }
 
-/// Makes the directory of a block: `section` has a value for each row, `codes` are those of the rows' streams in column number
-/// `source`, `times` those of the rows in ms.
-pub(crate) fn directory(section: &[u8], source: usize, codes: &[u32], times: &[i64]) -> Decoded<Vec<u8>> {
-    let Some(mut numbers) = Numbers::begin(section, source, codes.len())? else { return Ok(NONE.into()) };
-    let mut is_text = vec![false; codes.len()];
+/// Makes the directory of a block: `section` has values for the rows `present`, `codes` are those of the rows' streams in column
+/// number `source`, `times` those of the rows in ms.
+pub(crate) fn directory(
+    section: &[u8],
+    source: usize,
+    present: &RowSet,
+    (codes, times): (&[u32], &[i64]),
+) -> Decoded<Vec<u8>> {
+    let n_values = present.count();
+    let Some(mut numbers) = Numbers::begin(section, source, n_values)? else { return Ok(NONE.into()) };
+    let mut without: Vec<u32> = (0..codes.len()).filter(|row| !present.contains(*row)).map(|row| codes[row]).collect();
+    without.sort_unstable();
+    without.dedup();
+    let mut is_text = vec![false; n_values];
     numbers.texts.iter().for_each(|place| is_text[*place] = true);
-    let of_numbers: Vec<usize> = (0..codes.len()).filter(|row| !is_text[*row]).collect();
+    let rows: Vec<usize> = present.iter().collect();
+    let of_numbers: Vec<usize> =
+        rows.iter().zip(&is_text).filter(|(_, is_text)| !**is_text).map(|(row, _)| *row).collect();
     let number_codes: Vec<u32> = of_numbers.iter().map(|row| codes[*row]).collect();
     let n_codes = number_codes.iter().max().map_or(0, |largest| *largest as usize + 1);
     let series = BySeries::new(&number_codes, n_codes);
     let n_series = series.iter().filter(|places| !places.is_empty()).count();
     let n_texts = numbers.texts.len();
-    if n_texts * VALUES_PER_TEXT_MIN > codes.len() {
+    if n_texts * VALUES_PER_TEXT_MIN > n_values {
         return Ok(NONE.into());
     }
     let scales = take_scales(&mut numbers.cursor, n_codes)?;
@@ -102,33 +115,37 @@ pub(crate) fn directory(section: &[u8], source: usize, codes: &[u32], times: &[i
         entries.push([code as u32, list, *next]);
         *next += places.len() as u32 - 1;
     }
-    let header = [n_series as u32, lists.len() as u32, n_differences, n_bits, n_codes as u32, n_texts as u32];
+    let counts =
+        [n_values, n_series, lists.len(), n_differences as usize, n_bits as usize, n_codes, n_texts, without.len()];
+    let header: [u32; HEADER] = counts.map(|count| count as u32);
     let mut starts = vec![0u32];
     starts.extend(lists.iter().scan(0u32, |end, list| {
         *end += list.len() as u32;
         Some(*end)
     }));
     let n_times: usize = lists.iter().map(Vec::len).sum();
-    let mut out = Vec::with_capacity(HEADER_BYTES + starts.len() * 4 + n_times * 8 + n_series * 12 + n_texts * 12);
-    let mut put = |numbers: &[u32]| numbers.iter().for_each(|number| out.extend(number.to_le_bytes()));
-    put(&header);
-    put(&starts);
+    let n_bytes = (HEADER + starts.len() + without.len()) * 4 + n_times * 8 + (n_series + n_texts) * 12;
+    let mut out = Vec::with_capacity(n_bytes);
+    header.iter().chain(&starts).for_each(|number| out.extend(number.to_le_bytes()));
     lists.iter().flatten().for_each(|time| out.extend(time.to_le_bytes()));
     entries.iter().flatten().for_each(|number| out.extend(number.to_le_bytes()));
     for place in &numbers.texts {
-        out.extend(codes[*place].to_le_bytes());
-        out.extend(times[*place].to_le_bytes());
+        let row = rows[*place];
+        out.extend(codes[row].to_le_bytes());
+        out.extend(times[row].to_le_bytes());
     }
+    without.iter().for_each(|code| out.extend(code.to_le_bytes()));
     Ok(out)
 }
 
 /// A directory as it is kept.
 struct Directory<'d> {
-    header: [u32; 6],
+    header: [u32; HEADER],
     starts: &'d [[u8; 4]],
     times: &'d [[u8; 8]],
     series: &'d [[u8; 12]],
     texts: &'d [[u8; 12]],
+    with_histograms: &'d [[u8; 4]],
 }
 
 impl<'d> Directory<'d> {
@@ -138,17 +155,18 @@ impl<'d> Directory<'d> {
             return Ok(None);
         }
         let mut cursor = Cursor::new(bytes);
-        let mut header = [0; 6];
+        let mut header = [0; HEADER];
         for number in &mut header {
             *number = u32::from_le_bytes(cursor.array()?);
         }
-        let [n_series, n_lists, _, _, _, n_texts] = header.map(|number| number as usize);
+        let [_, n_series, n_lists, _, _, _, n_texts, n_with_histograms] = header.map(|number| number as usize);
         let starts = cursor.take((n_lists + 1) * 4)?.as_chunks().0;
         let n_times = starts.last().map_or(0, |end| u32::from_le_bytes(*end)) as usize;
         let times = cursor.take(n_times * 8)?.as_chunks().0;
         let series = cursor.take(n_series * 12)?.as_chunks().0;
         let texts = cursor.take(n_texts * 12)?.as_chunks().0;
-        Ok(Some(Self { header, starts, times, series, texts }))
+        let with_histograms = cursor.take(n_with_histograms * 4)?.as_chunks().0;
+        Ok(Some(Self { header, starts, times, series, texts, with_histograms }))
     }
 
     fn start(&self, list: usize) -> Decoded<usize> {
@@ -188,13 +206,19 @@ fn part<const N: usize>(entry: &[u8; 12], from: usize) -> [u8; N] {
 pub(crate) fn read(
     section: &[u8],
     source: usize,
-    (directory, n_rows): (&[u8], usize),
+    directory: &[u8],
     chosen: &[u32],
     taker: &mut dyn TakeSamples,
 ) -> Decoded<bool> {
     let Some(directory) = Directory::open(directory)? else { return Ok(false) };
-    let Some(mut numbers) = Numbers::begin(section, source, n_rows)? else { return Ok(false) };
-    let [n_series, _, n_differences, n_bits, n_codes, n_texts] = directory.header.map(|number| number as usize);
+    let has_histograms =
+        |code: &u32| directory.with_histograms.binary_search_by_key(code, |known| u32::from_le_bytes(*known)).is_ok();
+    if !directory.with_histograms.is_empty() && chosen.iter().any(has_histograms) {
+        return Ok(false);
+    }
+    let [n_values, n_series, _, n_differences, n_bits, n_codes, n_texts, _] =
+        directory.header.map(|number| number as usize);
+    let Some(mut numbers) = Numbers::begin(section, source, n_values)? else { return Ok(false) };
     let scales = numbers.cursor.packed(n_codes)?;
     let firsts = numbers.cursor.packed(n_series)?;
     let differences = numbers.cursor.packed(n_differences)?;

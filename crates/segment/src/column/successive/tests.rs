@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use super::super::dictionary::RunDictionary;
 use super::super::{decode, encode as encode_column};
 use super::{
-    BlockColumn, Column, DECIMALS, INTEGERS, RowSet, SUCCESSIVE, VALUES, Value, restore, series_of, shorten, source_of,
+    BlockColumn, Column, DECIMALS, INTEGERS, RowSet, SUCCESSIVE, VALUES, Value, by_series, restore, series_of, shorten,
+    source_of,
 };
 
 fn value() -> impl Strategy<Value = Option<Value>> {
@@ -55,7 +56,49 @@ fn check(series: &[u32], values: Vec<Option<Value>>) -> Option<usize> {
         let expected: Vec<Option<Value>> = wanted.iter().map(|row| values[row].clone()).collect();
         assert_eq!(format!("{back:?}"), format!("{expected:?}"));
     }
+    let codes = series_of(&source.section, &RowSet::all(n), &source.present).expect("just written");
+    check_by_series(&stored.section, &codes, &values);
     Some(stored.section.len())
+}
+
+/// Numbers and texts by place of their series, each with its time.
+#[derive(Default)]
+struct Taken(Vec<(usize, i64, String)>);
+
+impl types::TakeSamples for Taken {
+    fn floats(&mut self, place: usize, times: &[i64], values: &[f64]) {
+        self.0.extend(times.iter().zip(values).map(|(time, value)| (place, *time, format!("{value:?}"))));
+    }
+
+    fn text(&mut self, place: usize, time: i64, text: &str) {
+        self.0.push((place, time, text.to_owned()));
+    }
+}
+
+/// Reads every second series by itself.
+fn check_by_series(section: &[u8], series: &[u32], values: &[Option<Value>]) {
+    let present = RowSet::of(values.len(), |row| values[row].is_some());
+    let times: Vec<i64> = (0..values.len() as i64).map(|row| row * 5 - 100).collect();
+    let directory = by_series::directory(section, 0, &present, (series, &times)).expect("just written");
+    let chosen: Vec<u32> = (0..1000).filter(|code| code % 2 == 1).collect();
+    let mut taken = Taken::default();
+    if !by_series::read(section, 0, &directory, &chosen, &mut taken).expect("just written") {
+        assert_eq!(taken.0, []);
+        return;
+    }
+    let expected = (0..values.len()).filter(|row| series[*row] % 2 == 1).map(|row| {
+        let text = match values[row].as_ref().expect("no series without a value") {
+            Value::String(text) => text.to_string(),
+            Value::Integer(number) => format!("{:?}", *number as f64),
+            Value::Float(number) => format!("{number:?}"),
+            other => panic!("{other:?}"),
+        };
+        (series[row] as usize / 2, times[row], text)
+    });
+    let mut expected: Vec<_> = expected.collect();
+    expected.sort();
+    taken.0.sort();
+    assert_eq!(taken.0, expected);
 }
 
 proptest! {
@@ -77,6 +120,10 @@ proptest! {
         let _ = restore(&bytes, &rows, &source, &rows);
         if let Ok(codes) = series_of(&source, &rows, &rows) {
             let _ = super::decode(&bytes, &codes, &rows, &RowSet::of(codes.len(), |row| row == 0));
+            let times: Vec<i64> = (0..codes.len() as i64).collect();
+            if let Ok(directory) = by_series::directory(&bytes, 0, &rows, (&codes, &times)) {
+                let _ = by_series::read(&bytes, 0, &directory, &[0, 2, 3, 9], &mut Taken::default());
+            }
         }
     }
 }
