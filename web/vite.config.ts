@@ -18,6 +18,7 @@ const OWN = [
   "api/traces.ts",
   "style/traces.css",
   "api/alerts.ts",
+  "api/suggestions.ts",
   "parts/help.tsx",
   "parts/palette.tsx",
   "parts/sign_in.tsx",
@@ -48,8 +49,8 @@ const OWN = [
   "style/columns.css",
   "explore/select_bar.tsx",
   "explore/wrapped.ts",
-  "explore/row_options.tsx",
   "explore/row_list.tsx",
+  "explore/anchor.ts",
   "explore/live_rows.tsx",
   "explore/row_detail.tsx",
   "explore/time_picker.tsx",
@@ -237,6 +238,16 @@ function freshStyleOfParts(): Plugin {
   };
 }
 
+/** Of what Vite puts around imports of parts, only the import is left: their styles come from `parts/later.tsx` and `parts/style.ts`. */
+function plainImports(): Plugin {
+  return {
+    name: "plain-imports",
+    apply: "build",
+    enforce: "pre",
+    load: (id) => (id === "\0vite/preload-helper.js" ? "export const __vitePreload = (load) => load();" : null),
+  };
+}
+
 /** Copies what must not be bundled, gives every address its content as `?v=`, and writes SOURCE_HASH. */
 function house(): Plugin {
   const plain = ["theme.js", "icon.svg", ...FRAMES, "reference.css", "reference.js", "docs.js"];
@@ -259,7 +270,12 @@ function house(): Plugin {
         bundle as Record<string, Script>,
         workers.map((file) => file.fileName),
       );
-      const shell = ["index.html"];
+      const shell = new Set(["index.html"]);
+      // Also what a script imports, and so on, is waited for.
+      const add = (file: string): void => {
+        shell.add(file);
+        (bundle as Record<string, Script>)[file]?.imports?.forEach(add);
+      };
       for (const name of ["index.html", ...FRAMES]) {
         const page = readFileSync(`${dist}/${name}`, "utf8")
           // The first script imports it: both are fetched at once.
@@ -267,7 +283,7 @@ function house(): Plugin {
           .replaceAll(
             /(href|src)="(?:\.?\/)?(?:src\/)?([a-z]+\.(?:js|css|svg))"/g,
             (_, attribute: string, file: string) => {
-              if (name === "index.html" && file !== "parts.css") shell.push(file);
+              if (name === "index.html" && file !== "parts.css") add(file);
               return `${attribute}="${file}?v=${version(file)}"`;
             },
           )
@@ -276,7 +292,7 @@ function house(): Plugin {
       }
       writeFileSync(`${dist}/SOURCE_HASH`, `${sourceHash()}\n`);
       pack(dist);
-      weigh(dist, shell);
+      weigh(dist, [...shell]);
     },
   };
 }
@@ -284,7 +300,7 @@ function house(): Plugin {
 export default defineConfig({
   base: "./",
   publicDir: false,
-  plugins: [house(), freshStyleOfParts()],
+  plugins: [plainImports(), house(), freshStyleOfParts()],
   // The worker that reads answers has all it needs in its own file.
   worker: { format: "es", rolldownOptions: { output: { entryFileNames: "[name].js" } } },
   server: { proxy: { "/api": API, "/-": API, "/prometheus": API } },
@@ -306,7 +322,9 @@ export default defineConfig({
             {
               name: "core",
               test: (id) =>
-                /\/(?:src|node_modules\/@?preact)\//.test(id) && !OWN.some((own) => id.includes(`/src/${own}`)),
+                // A package may have a folder `src`, too.
+                /\/node_modules\/@?preact\/|^(?!.*\/node_modules\/).*\/src\//.test(id) &&
+                !OWN.some((own) => id.includes(`/src/${own}`)),
             },
           ],
         },

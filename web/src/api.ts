@@ -3,22 +3,32 @@
 import { signal } from "@preact/signals";
 
 import type { Json } from "./query/edit.ts";
-import { t } from "./texts.ts";
+import { t, told } from "./texts.ts";
 import type { Zone } from "./time.ts";
 
-/** An error as the server tells it, with the place in the query where there is one. */
+/** An error as the server tells it in English, with the place in the query where there is one. */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
     readonly code: string,
-    message: string,
+    readonly english: string,
     readonly start: number | null = null,
     readonly end: number | null = null,
     readonly line: number | null = null,
     readonly column: number | null = null,
-    readonly hint: string | null = null,
+    readonly advice: string | null = null,
   ) {
-    super(message);
+    super();
+  }
+
+  /** What is wrong, in the language of whoever reads it. */
+  override get message(): string {
+    return told(this.code, this.english);
+  }
+
+  /** What to do instead, in that language. */
+  get hint(): string | null {
+    return this.advice && told(this.code, this.advice);
   }
 }
 

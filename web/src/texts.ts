@@ -21,6 +21,9 @@ export const language = signal<Language>("en");
 
 let table: Readonly<Record<string, string>> = {};
 
+/** Says a sentence of the server in the language spoken now. */
+let sentence = (_code: string, english: string): string => english;
+
 /** The chosen language, else the first of the browser's that the page speaks. */
 function wanted(): Language {
   const wishes = [storedChoice(), ...navigator.languages.map((tag) => tag.split("-")[0] ?? "")];
@@ -41,7 +44,9 @@ function storedChoice(): string {
 /** Speaks `next` from now on; English where its table cannot be loaded. */
 async function speak(next: Language): Promise<void> {
   try {
-    table = next === "en" ? {} : (await import("./texts/id.ts")).INDONESIAN;
+    const indonesian = next === "en" ? null : await import("./texts/id.ts");
+    table = indonesian?.INDONESIAN ?? {};
+    sentence = indonesian?.sentence ?? ((_, english) => english);
   } catch {
     table = {};
     next = "en";
@@ -78,6 +83,12 @@ export function t(english: string, values?: Readonly<Record<string, string | num
   return values === undefined
     ? said
     : said.replaceAll(/\{(\w+)\}/g, (place, name: string) => String(values[name] ?? place));
+}
+
+/** What the server says about something that has a code, in the language spoken now where that has words for it. */
+export function told(code: string, english: string): string {
+  void language.value;
+  return sentence(code, english);
 }
 
 /** The first text for one, else the second; `{n}` is the number as `written`. */

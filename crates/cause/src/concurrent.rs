@@ -13,6 +13,8 @@ pub enum ConcurrentKind {
     Pattern,
     /// A source stopped sending.
     Silence,
+    /// A source still sends, with times that have passed.
+    Clock,
 }
 
 impl ConcurrentKind {
@@ -23,6 +25,7 @@ impl ConcurrentKind {
             Self::Restart => "restart",
             Self::Pattern => "pattern",
             Self::Silence => "silence",
+            Self::Clock => "clock",
         }
     }
 }

@@ -69,13 +69,13 @@ pub(crate) fn silences(
                 // What still arrives, with times that have passed, is not silent: its clock is off.
                 let is_late = |usual: i64| seen.arrived.saturating_sub(usual) >= silent_for / 2;
                 let jumped = is_late(seen.last) && is_late(usual_arrival(set, runs, seen.last)?);
-                let how = if jumped {
-                    ": its clock jumped, its events have earlier times"
+                let (kind, how) = if jumped {
+                    (ConcurrentKind::Clock, ": its clock jumped, its events have earlier times")
                 } else {
-                    " sends nothing any more"
+                    (ConcurrentKind::Silence, " sends nothing any more")
                 };
                 found.push(Concurrent {
-                    kind: ConcurrentKind::Silence,
+                    kind,
                     at: Timestamp(seen.last),
                     what: format!("{what}{how}"),
                     query: query(set.plan, &equal(field, Some(Value::text(&*name)))),

@@ -150,6 +150,8 @@ async function namesTheClock(own) {
   const page = await opened(own, "clock");
   await page.getByTestId("panel-first-look").click();
   await names(own, page, "clock", [`host ${jump.host}: its clock jumped`]);
+  const badges = await page.getByTestId("finding").filter({ hasText: "its clock jumped" }).locator(".badge").allInnerTexts();
+  assert.deepEqual(badges, badges.map(() => "clock jumped"), "what still sends is not said to be silent");
 }
 
 /** Checks of the way to the cause; the clock comes last, as it takes its time. */

@@ -24,3 +24,31 @@ export function bucketsOf(buckets: Histogram["buckets"]): Bucket[] {
     return { from: Date.parse(bucket.from), to: Date.parse(bucket.to), total: bucket.total, by };
   });
 }
+
+/** What the chart shows: the ends of its axis, in ms since the epoch, and its bars, read from left to right. */
+export interface Drawn {
+  from: number;
+  to: number;
+  buckets: readonly Bucket[];
+}
+
+/**
+ * The bars of a range from `start` to `end`. "Until now" counts events slightly ahead of the clock, too: where there are
+ * such, the axis goes on to their bar, and ends at `end` otherwise.
+ */
+export function drawnOf(buckets: readonly Bucket[], start: number, end: number): Drawn {
+  const first = buckets.findIndex((bucket) => bucket.total > 0);
+  const last = buckets.findLastIndex((bucket) => bucket.total > 0);
+  // Of "all time" only the part with events is drawn: fifty empty years say nothing.
+  if (start <= 0 && first >= 0) {
+    const shown = buckets.slice(first, last + 1);
+    return { from: shown[0]?.from ?? start, to: shown.at(-1)?.to ?? end, buckets: shown };
+  }
+  const shown = buckets.filter((bucket, n) => n <= last || bucket.from < end);
+  const tail = shown.at(-1);
+  return {
+    from: Math.min(start, shown[0]?.from ?? start),
+    to: tail && tail.from >= end ? Math.max(end, tail.to) : end,
+    buckets: shown,
+  };
+}

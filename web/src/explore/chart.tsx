@@ -13,7 +13,7 @@ import { levelsOf, toggleFilter, toggleLevel } from "../query/edit.ts";
 import { clockText, fullText, type Zone } from "../time.ts";
 import { Axis, AXIS, HEIGHT, niceCount, useWidth } from "./axis.tsx";
 import { rich, t } from "../texts.ts";
-import { bucketsOf, type Bucket } from "./buckets.ts";
+import { bucketsOf, drawnOf, type Bucket } from "./buckets.ts";
 import { stepBy, useBrush } from "./brush.ts";
 import { LEVELS, NO_LEVEL } from "./levels.ts";
 import { Failure, Incomplete } from "./waiting.tsx";
@@ -129,7 +129,7 @@ export function Chart() {
       {lane.data?.partial && (
         <Incomplete what={t("These counts are incomplete.")} reasons={lane.data.partial_reasons} />
       )}
-      {asTable.value ? <CountTable buckets={buckets} levels={ORDER} nameOf={levelName} /> : <Bars buckets={buckets} />}
+      {asTable.value ? <CountTable buckets={buckets} levels={ORDER} nameOf={levelName} /> : <Bars all={buckets} />}
       {lane.data && (
         <MarkList from={rangeMs(view.value, askedAt.value)[0]} to={rangeMs(view.value, askedAt.value)[1]} />
       )}
@@ -137,16 +137,11 @@ export function Chart() {
   );
 }
 
-function Bars({ buckets }: { buckets: readonly Bucket[] }) {
+function Bars({ all }: { all: readonly Bucket[] }) {
   const [root, width] = useWidth();
   const [hover, setHover] = useState<number | null>(null);
   const zone = view.value.zone;
-  const [start, end] = rangeMs(view.value, askedAt.value);
-  const full = buckets.filter((bucket) => bucket.total > 0);
-  const wide = start <= 0;
-  // Of "all time" only the part with events is drawn: fifty empty years say nothing.
-  const from = wide ? (full[0]?.from ?? start) : Math.min(start, buckets[0]?.from ?? start);
-  const to = wide ? (full.at(-1)?.to ?? end) : Math.max(end, Math.min(buckets.at(-1)?.to ?? end, end + 1));
+  const { from, to, buckets } = drawnOf(all, ...rangeMs(view.value, askedAt.value));
   const scale = { from, to: Math.max(to, from + 1), width: Math.max(1, width) };
   const x = (ms: number) => ((ms - scale.from) / (scale.to - scale.from)) * scale.width;
   const most = buckets.reduce((top, bucket) => Math.max(top, bucket.total), 0);
@@ -208,11 +203,12 @@ function Bars({ buckets }: { buckets: readonly Bucket[] }) {
             height={HEIGHT}
           />
         )}
-        {full.map((bucket) => (
+        {buckets.map((bucket) => (
           <Stack
             key={bucket.from}
             bucket={bucket}
-            left={x(Math.max(bucket.from, scale.from))}
+            // The last instant belongs to the range, too.
+            left={Math.min(x(bucket.from), scale.width - 1)}
             right={x(Math.min(bucket.to, scale.to))}
             top={top}
           />

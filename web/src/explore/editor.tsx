@@ -8,7 +8,7 @@ import type { ApiError, Notice } from "../api.ts";
 import { later } from "../parts/later.tsx";
 import { referenceAt } from "../query/lex.ts";
 import type { Rows } from "../rows.ts";
-import { t } from "../texts.ts";
+import { t, told } from "../texts.ts";
 import { draft, view } from "../view.ts";
 import { checked, focusBy, isEquipped, placeholder, queryBefore, submit, undoQuery } from "./editor_state.ts";
 
@@ -90,7 +90,7 @@ export function Editor() {
 /** What the reference says about a mistake: about the word that was probably meant, or about its place. */
 function seeOf(error: ApiError): string {
   if (view.peek().language === "promql") return "docs/reading/prometheus";
-  const meant = /did you mean .(\w+)/.exec(error.hint ?? "")?.[1];
+  const meant = /did you mean .(\w+)/.exec(error.advice ?? "")?.[1];
   return meant ? `reference#${meant.toLowerCase()}` : referenceAt(draft.peek(), error.start ?? 0);
 }
 
@@ -133,8 +133,8 @@ function Notices({ all, more }: { all: readonly Notice[]; more: boolean }) {
         ) : (
           <p key={at} class="note warning" data-testid="query-warning">
             {notice.line ? t("Line {line}: ", { line: notice.line }) : ""}
-            {notice.message}
-            {notice.hint && <span class="hint"> {notice.hint}</span>}
+            {told(notice.code, notice.message)}
+            {notice.hint && <span class="hint"> {told(notice.code, notice.hint)}</span>}
           </p>
         ),
       )}
@@ -147,7 +147,7 @@ function Phrase({ notice }: { notice: Notice }) {
   return (
     <p class="note warning" data-testid="query-warning">
       {t("Searched as a phrase.")}
-      {notice.hint && <span class="dim"> {notice.hint}</span>}
+      {notice.hint && <span class="dim"> {told(notice.code, notice.hint)}</span>}
       {queryBefore.value !== null && (
         <>
           {" "}

@@ -9,7 +9,7 @@ import { cancel, start, type Lane } from "../ask.ts";
 import { count, milliseconds } from "../format.ts";
 import { copyLink } from "../keys.ts";
 import { Icon } from "../parts/icons.tsx";
-import { t } from "../texts.ts";
+import { t, told } from "../texts.ts";
 import { asked, view } from "../view.ts";
 import { FieldsButton } from "./fields_button.tsx";
 import { PanelSwitch } from "./panel_switch.tsx";
@@ -101,7 +101,7 @@ export function Panel<T extends Answered>({ name, lane, head, tools, testId, chi
           <div class="partial" role="alert" data-testid="panel-partial">
             <b>{t("This answer is incomplete.")}</b>
             {data.partial_reasons.map((reason, at) => (
-              <span key={at}> {reason.message}.</span>
+              <span key={at}> {told(reason.code, reason.message)}.</span>
             ))}
           </div>
         )}

@@ -63,8 +63,8 @@ const TITLES: Readonly<Record<string, string>> = {
 };
 
 /** The word that was probably meant, and the text with it in place of the one that was written. */
-function meantBy({ hint, start, end }: api.ApiError): { word: string; text: string } | null {
-  const word = /did you mean "([^"]+)"/.exec(hint ?? "")?.[1];
+function meantBy({ advice, start, end }: api.ApiError): { word: string; text: string } | null {
+  const word = /did you mean "([^"]+)"/.exec(advice ?? "")?.[1];
   const written = view.value.query;
   if (!word || start === null || end === null || draft.value !== written) return null;
   return { word, text: written.slice(0, start) + word + written.slice(end) };

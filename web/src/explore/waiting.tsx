@@ -5,7 +5,7 @@ import { useEffect, useState } from "preact/hooks";
 import { cancel, progress, rows } from "../ask.ts";
 import type { Notice } from "../api.ts";
 import { bytes, compact, count, milliseconds } from "../format.ts";
-import { plural, t } from "../texts.ts";
+import { plural, t, told } from "../texts.ts";
 
 /** Before this nobody has waited. */
 const SOON_MS = 400;
@@ -67,13 +67,13 @@ export function Incomplete({ what, reasons }: { what: string; reasons: readonly 
     <div class="partial" role="alert" data-testid="partial">
       <b>{what}</b>
       {reasons.slice(0, 3).map((reason, at) => (
-        <span key={at}> {reason.message}.</span>
+        <span key={at}> {told(reason.code, reason.message)}.</span>
       ))}
       {reasons.length > 3 && (
         <span
           title={reasons
             .slice(3)
-            .map((reason) => reason.message)
+            .map((reason) => told(reason.code, reason.message))
             .join("\n")}
         >
           {" "}

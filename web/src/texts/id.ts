@@ -14,6 +14,8 @@ import { SETTINGS } from "./id/settings.ts";
 import { SHELL } from "./id/shell.ts";
 import { TRACES } from "./id/traces.ts";
 
+export { sentence } from "./id/sentence.ts";
+
 /** English texts and their Indonesian. */
 export const INDONESIAN: Readonly<Record<string, string>> = {
   ...SHELL,

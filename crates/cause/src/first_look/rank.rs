@@ -61,6 +61,8 @@ pub enum FindingKind {
     Mark,
     /// A source stopped sending.
     Silence,
+    /// A source still sends, with times that have passed.
+    Clock,
     /// A trace that shows it.
     Trace,
     /// Calls between services that fail, or take longer.
@@ -80,6 +82,7 @@ impl FindingKind {
             Self::Restart => "restart",
             Self::Mark => "mark",
             Self::Silence => "silence",
+            Self::Clock => "clock",
             Self::Trace => "trace",
             Self::Call => "call",
             Self::Usual => "usual",
@@ -120,7 +123,7 @@ pub(super) fn findings(onset: &Onset, also: &[Concurrent], differs: Option<&Diff
             ConcurrentKind::Mark => change(one, FindingKind::Mark, began, &fields),
             ConcurrentKind::Restart => change(one, FindingKind::Restart, began, &fields),
             ConcurrentKind::Pattern => pattern(one, n_patterns.unwrap_or(1)),
-            ConcurrentKind::Silence => silence(one, Some(onset)),
+            ConcurrentKind::Silence | ConcurrentKind::Clock => silence(one, Some(onset)),
         });
     }
     findings.extend(fields.into_iter().filter(|field| says_more(&field.field)).map(difference));
@@ -203,11 +206,12 @@ fn pattern(one: &Concurrent, n_most: u64) -> Finding {
     Finding { kind, title: one.what.clone(), at: Some(one.at), query: one.query.clone(), score }
 }
 
-/// Judges a source that fell silent.
+/// Judges a source that fell silent, or whose clock jumped.
 pub(super) fn silence(one: &Concurrent, onset: Option<&Onset>) -> Finding {
     let score = if onset.is_none_or(|onset| !onset.is_rise()) { SILENCE.0 } else { SILENCE.1 };
+    let kind = if one.kind == ConcurrentKind::Clock { FindingKind::Clock } else { FindingKind::Silence };
     let (title, query) = (one.what.clone(), one.query.clone());
-    Finding { kind: FindingKind::Silence, title, at: Some(one.at), query, score }
+    Finding { kind, title, at: Some(one.at), query, score }
 }
 
 /// Reports whether the differences of a field say what the patterns do not say.

@@ -20,6 +20,7 @@ const KINDS: Readonly<Record<string, string>> = {
   mark: text("mark"),
   alert: text("alert"),
   silence: text("went silent"),
+  clock: text("clock jumped"),
   trace: text("trace"),
   call: text("calls"),
   usual: text("usual"),

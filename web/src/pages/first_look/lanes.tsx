@@ -11,7 +11,17 @@ import { view } from "../../view.ts";
 import { eventsOfQuery, kindName, relative } from "./findings.tsx";
 
 /** Order of the lanes: causes first. */
-const ORDER: readonly string[] = ["mark", "restart", "pattern", "new-pattern", "jump", "silence", "alert", "trace"];
+const ORDER: readonly string[] = [
+  "mark",
+  "restart",
+  "pattern",
+  "new-pattern",
+  "jump",
+  "silence",
+  "clock",
+  "alert",
+  "trace",
+];
 /** Kinds that tell of the same thing in two ways. */
 const FAMILIES: Readonly<Record<string, string>> = { "new-pattern": "pattern", jump: "pattern" };
 const LANE = 24;

@@ -134,6 +134,7 @@ export const CAUSE: Readonly<Record<string, string>> = {
   mark: "penanda",
   alert: "peringatan",
   "went silent": "senyap",
+  "clock jumped": "jam bergeser",
   trace: "trace",
   "at the onset": "pada awalnya",
   "{time} before the onset": "{time} sebelum awal",

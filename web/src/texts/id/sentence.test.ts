@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+
+import { ApiError } from "../../api.ts";
+import { choose } from "../../texts.ts";
+import { EXPECTED, HINTS, PROBLEMS } from "./problems.ts";
+import { sentence } from "./sentence.ts";
+
+const TABLES = [...Object.values(PROBLEMS), HINTS, EXPECTED];
+
+test("what is wrong is said in Indonesian, and what it names stays", () => {
+  const said = (code: string, english: string, indonesian: string) => assert.equal(sentence(code, english), indonesian);
+  said("unknown-command", "there is no command `stat`", "tidak ada perintah `stat`");
+  said("unknown-command", 'did you mean "stats"?', 'mungkin maksud Anda "stats"?');
+  said(
+    "unknown-field",
+    "no event in these groups and this time range has the field `sevice`",
+    "tidak ada peristiwa di grup dan rentang waktu ini yang memiliki bidang `sevice`",
+  );
+  said("unknown-field", "fields are a, b, c and 12 more", "bidang yang ada: a, b, c, dan 12 lagi");
+  said("unknown-group", "did you mean app/web or app/db?", "mungkin maksud Anda app/web atau app/db?");
+  said(
+    "bad-time",
+    'from: "foo" is no time; write now-1h, now/d, 2026-11-20T06:00:00Z, 2026-11-20 or seconds since 1970',
+    'from: "foo" bukan waktu; tulis now-1h, now/d, 2026-11-20T06:00:00Z, 2026-11-20, atau detik sejak 1970',
+  );
+  said("not-allowed", "this needs a key with the role admin", "ini memerlukan kunci dengan peran admin");
+  said("not-found", 'there is no dashboard "shop"', 'tidak ada dasbor "shop"');
+  said(
+    "query-memory",
+    "query needs more than 1048576 bytes of memory (limits.query_memory); ask for a shorter range, fewer groups or a limit",
+    "kueri memerlukan lebih dari 1048576 byte memori (limits.query_memory); pilih rentang yang lebih pendek, grup yang lebih sedikit, atau batasi dengan limit",
+  );
+  said("body-too-large", "see /docs/troubleshooting#body-too-large", "lihat /docs/troubleshooting#body-too-large");
+});
+
+test("what was expected in a query is told kind by kind", () => {
+  assert.equal(
+    sentence("syntax", "the query ends where a field, a value or a function was expected"),
+    "kueri berakhir, padahal diharapkan bidang, nilai, atau fungsi",
+  );
+  assert.equal(
+    sentence("syntax", "`foo` stands where an operator, `,` or `|` was expected"),
+    "ada `foo`, padahal diharapkan operator, `,`, atau `|`",
+  );
+  const other = "`foo` stands where a label or a duration was expected";
+  assert.equal(sentence("syntax", other), other);
+});
+
+test("a hint that is a query is told as it is, and no half of a sentence is translated", () => {
+  assert.equal(
+    sentence("unknown-command", "write dedup user, or stats count(*) by user"),
+    "tulis dedup user, atau stats count(*) by user",
+  );
+  assert.equal(sentence("unknown-function", "write list(a), or values(a)"), "tulis list(a), atau values(a)");
+  assert.equal(
+    sentence("phrase-search", "`take` is no command; write limit 10"),
+    "`take` bukan perintah; tulis limit 10",
+  );
+  for (const prose of [
+    'write a subquery in brackets: filter id in (source "group" | fields id)',
+    "write the number without quotes",
+    "write count_distinct(a), or values(a) for the values themselves",
+    "put a filter before it",
+  ])
+    assert.equal(sentence("syntax", prose), prose);
+});
+
+test("an error speaks the language of whoever reads it; what the page reads out of it stays English", async () => {
+  Object.assign(globalThis, { document: { documentElement: {} } });
+  const error = new ApiError(400, "unknown-command", "there is no command `stat`", 0, 4, 1, 1, 'did you mean "stats"?');
+  assert.equal(error.message, "there is no command `stat`");
+  await choose("id");
+  assert.equal(error.message, "tidak ada perintah `stat`");
+  assert.equal(error.hint, 'mungkin maksud Anda "stats"?');
+  assert.equal(error.advice, 'did you mean "stats"?');
+  await choose("en");
+  assert.equal(error.hint, 'did you mean "stats"?');
+  assert.equal(new ApiError(404, "not-found", "gone").hint, null);
+});
+
+test("marked places are the same in both", () => {
+  const places = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((place) => place[1]).sort();
+  for (const table of TABLES)
+    for (const [english, indonesian] of Object.entries(table))
+      assert.deepEqual(places(indonesian), places(english), english);
+});
+
+test("the server says every one of these sentences", () => {
+  const rust = readdirSync("../crates", { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".rs"))
+    .map((path) => readFileSync(`../crates/${path}`, "utf8"))
+    .join("\n")
+    // A literal that goes on in the next line, and what is written with a backslash in one.
+    .replaceAll(/\\\n\s*/g, "")
+    .replaceAll(/\\(["\\])/g, "$1");
+  // Two sentences are put together from parts that stand apart.
+  const places = /\{\w+\}|(?<=no event )|(?= has the field)|(?<=is no time)/;
+  const pieces = TABLES.flatMap((table) => Object.keys(table)).flatMap((english) => english.split(places));
+  assert.deepEqual(
+    pieces.filter((piece) => piece.length > 3 && !rust.includes(piece)),
+    [],
+  );
+});
