@@ -193,6 +193,10 @@ test("numbers that a query groups by are names", () => {
   const query = "stats count(*) as n by bin(1m), status";
   assert.deepEqual(groupedBy(query), ["bin(1m)", "status"]);
   assert.deepEqual(groupedBy("stats count(*) by floor(a, 2) as f, `x y` | sort f"), ["f", "x y"]);
+  assert.deepEqual(
+    groupedBy("FROM a | WHERE x == 1 | STATS n = COUNT(*) BY BUCKET(@timestamp, 5m), code = status | SORT n", "esql"),
+    ["BUCKET(@timestamp,5m)", "code"],
+  );
   const columns: [string, string][] = [
     ["bin(1m)", "timestamp"],
     ["status", "integer"],

@@ -15,9 +15,16 @@ import { withUnit } from "./units.ts";
 /** Rows of a heatmap. */
 const ROWS_MAX = 60;
 
+/** Returns the name of a row: buckets are called by their upper end, in PromQL `le`, in TraceQL `__bucket`. */
+function rowName({ name, labels }: PanelSeries): string {
+  const { le, __bucket: end, ...rest } = labels;
+  if (le) return `≤ ${le}`;
+  return end && Object.keys(rest).length === 0 ? `≤ ${Number(Number(end).toPrecision(3))}` : name;
+}
+
 /** Returns the rows: bounds and other numbers from the bottom up, names as they came. */
 function rowsOf(series: readonly PanelSeries[]): PanelSeries[] {
-  const rows = bandsOf(series).map((one) => ({ ...one, name: one.labels["le"] ? `≤ ${one.labels["le"]}` : one.name }));
+  const rows = bandsOf(series).map((one) => ({ ...one, name: rowName(one) }));
   const isNumeric = rows.every(
     ({ name }) => !Number.isNaN(Number.parseFloat(name.replace("≤ ", "").replace("+Inf", "1e99"))),
   );

@@ -228,6 +228,8 @@ export const DASHBOARDS: Readonly<Record<string, string>> = {
   "outside of a text, only a name, a number or a duration fits":
     "di luar teks, hanya nama, angka, atau durasi yang cocok",
   "several values need “in”, as in: field in $name": "beberapa nilai memerlukan “in”, misalnya: field in $name",
+  "a text in three quotes takes no value; write it in one pair of quotes":
+    "teks dalam tiga tanda kutip tidak dapat diisi nilai; tulislah dalam sepasang tanda kutip",
   "a text in backquotes cannot have a backquote": "teks di antara backquote tidak boleh memuat backquote",
 
   // From Explore
