@@ -45,10 +45,14 @@ function numberIn(value: Json | undefined): number | undefined {
   return typeof value === "string" && Object.hasOwn(NOT_FINITE, value) ? NOT_FINITE[value] : undefined;
 }
 
+/** Whether a cell is empty, or holds a native histogram, which has no number of its own. */
+const hasNoNumber = (value: Json | undefined) =>
+  value === null || value === undefined || (typeof value === "string" && value.startsWith("{count:"));
+
 function isNumeric(column: Column, at: number, rows: readonly Json[][]): boolean {
   if (column.type === "integer" || column.type === "float") return true;
   if (column.type !== "any") return false;
-  const values = rows.map((row) => row[at]).filter((value) => value !== null && value !== undefined);
+  const values = rows.map((row) => row[at]).filter((value) => !hasNoNumber(value));
   return values.length > 0 && values.every((value) => numberIn(value) !== undefined);
 }
 

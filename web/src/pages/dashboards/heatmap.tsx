@@ -32,23 +32,25 @@ function rowsOf(series: readonly PanelSeries[]): PanelSeries[] {
   return (isNumeric ? [...rows].sort((a, b) => size(b.name) - size(a.name)) : rows).slice(0, ROWS_MAX);
 }
 
-/** The heatmap. */
+/** The heatmap. Series that are `ordered` are its rows as they are, from the top down. */
 export function HeatmapPanel({
   panel,
   series,
+  ordered = false,
   answered: { range, step },
   label,
   onPick,
 }: {
   panel: BoardPanel;
   series: readonly PanelSeries[];
+  ordered?: boolean;
   answered: PanelData;
   label: string;
   onPick: (series: PanelSeries, part: { from: number; to: number }) => void;
 }) {
   const [root, size] = useSize();
   const [at, setAt] = useState<HeatCell | null>(null);
-  const rows = useMemo(() => rowsOf(series), [series]);
+  const rows = useMemo(() => (ordered ? series : rowsOf(series)), [series, ordered]);
   const distance = distanceOf(series, step);
   const pick = (cell: HeatCell) => {
     const row = rows[cell.row];

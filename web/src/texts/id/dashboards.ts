@@ -169,6 +169,11 @@ export const DASHBOARDS: Readonly<Record<string, string>> = {
   Pie: "Diagram lingkaran",
   Number: "Angka",
   Heatmap: "Peta panas",
+  "Histogram, one of {n}": "Histogram, salah satu dari {n}",
+  "The answer has native histograms, and an expression computes with numbers alone. Remove the expression to draw them, or query numbers of them: histogram_quantile(0.95, …), histogram_avg(…).":
+    "Jawabannya berisi histogram native, sedangkan ekspresi hanya menghitung angka. Hapus ekspresinya agar histogram digambar, atau mintalah angkanya: histogram_quantile(0.95, …), histogram_avg(…).",
+  "The answer has native histograms, which this type of panel does not draw. Choose the type “Heatmap”, or query numbers of them: histogram_quantile(0.95, …), histogram_avg(…), histogram_count(…).":
+    "Jawabannya berisi histogram native, yang tidak dapat digambar oleh jenis panel ini. Pilih jenis “Peta panas”, atau mintalah angkanya: histogram_quantile(0.95, …), histogram_avg(…), histogram_count(…).",
   "Text, in Markdown": "Teks, dalam Markdown",
   "Query {name}": "Kueri {name}",
   "Add a query": "Tambah kueri",
