@@ -401,6 +401,7 @@ fn what_is_held_of_a_file_is_named_to_who_asks_and_its_shipper_to_who_has_the_co
 #[test]
 fn nodes_show_what_the_shipper_told_last_to_any_of_them() {
     let house = House::new();
+    let only = |pattern: &str| GroupScope::Matching(vec![GroupPattern::new(pattern)]);
     // Two nodes of one store.
     let other = Intake::new(house.store.clone(), Limits::default(), parse::Zone::UTC);
     let tell = |node: &Intake, source: &str, report: Value, now: Timestamp| {
