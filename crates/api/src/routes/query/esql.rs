@@ -113,7 +113,7 @@ fn groups(run: &QueryRun<'_>, statement: &Statement, text: &str) -> Result<Optio
         let is_kept =
             |name: &str| GroupPattern::any_matches(&wanted, name) && !GroupPattern::any_matches(&excluded, name);
         let mut kept: Vec<GroupPattern> =
-            known.iter().filter(|name| is_kept(name)).map(|name| GroupPattern::new(name.as_str())).collect();
+            known.iter().filter(|name| is_kept(name.as_str())).map(|name| GroupPattern::new(name.as_str())).collect();
         if kept.is_empty() {
             // No group has an empty name.
             kept.push(GroupPattern::new(""));
