@@ -16,7 +16,7 @@ export function HistogramChoice({
 }) {
   if (histograms.length < 2) return null;
   return (
-    <p class="board-remark">
+    <p class="board-more">
       <label>
         {t("Histogram, one of {n}", { n: histograms.length })}{" "}
         <select
