@@ -1,4 +1,4 @@
-import{Ar as e,Br as t,Fn as n,Gr as r,H as i,In as a,It as o,Jr as s,Lt as c,Rr as l,U as u,W as d,_r as f,an as p,at as m,hn as h,kr as g,mr as _,pr as v,qn as y,qr as b,ur as x,yr as S}from"./core.js?v=d1bb5d203bdd";import{t as C}from"./row_list.js?v=37164578648a";import{t as w}from"./rows.js?v=bdf4c13f7c48";var T=4e6,E=class{#e=``;push(e){this.#e+=e.replaceAll(`\r
+import{Ar as e,Br as t,Fn as n,Gr as r,H as i,In as a,It as o,Jr as s,Lt as c,Rr as l,U as u,W as d,_r as f,an as p,at as m,hn as h,kr as g,mr as _,pr as v,qn as y,qr as b,ur as x,yr as S}from"./core.js?v=a1a583ebaba7";import{t as C}from"./row_list.js?v=3247626a0fce";import{t as w}from"./rows.js?v=0dfd4ed479f8";var T=4e6,E=class{#e=``;push(e){this.#e+=e.replaceAll(`\r
 `,`
 `);let t=this.#e.split(`
 

@@ -1,1 +1,1 @@
-export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=fb4b7f4cd1ca";
+export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=539862ed322b";

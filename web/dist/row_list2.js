@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=37164578648a";
+export{t as RowList}from"./row_list.js?v=3247626a0fce";

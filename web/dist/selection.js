@@ -1,1 +1,1 @@
-export{t as Selection}from"./selection2.js?v=0b23dc315098";
+export{t as Selection}from"./selection2.js?v=3dfc027d278e";

@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=74c4221f5f5a";
+export{t as readRange}from"./time2.js?v=a9b957a7f924";

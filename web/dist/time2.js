@@ -1,1 +1,1 @@
-import{Nr as e,Tr as t}from"./core.js?v=d1bb5d203bdd";function n(n,r,i){return t(`api/v1/time?${new URLSearchParams({text:n,time_zone:e(r)}).toString()}`,{signal:i})}export{n as t};
+import{Nr as e,Tr as t}from"./core.js?v=a1a583ebaba7";function n(n,r,i){return t(`api/v1/time?${new URLSearchParams({text:n,time_zone:e(r)}).toString()}`,{signal:i})}export{n as t};
