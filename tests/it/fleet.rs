@@ -370,6 +370,17 @@ fn targets_and_metadata_are_those_that_any_node_was_told() {
     report_target(&b, "one", "job-c");
     assert_eq!(jobs_of_targets(&a).0, ["job-b", "job-c"]);
     assert_eq!(jobs_of_targets(&b).0, ["job-b", "job-c"]);
+    // So with the shippers themselves.
+    let hosts = |node: &Server| {
+        let answer = node.get("/api/v1/sources", &[]).json();
+        let sources = answer["sources"].as_array().cloned().unwrap_or_default();
+        let hosts: Vec<String> =
+            sources.iter().map(|one| one["host"].as_str().unwrap_or_default().to_owned()).collect();
+        (hosts, answer["partial_reasons"].to_string())
+    };
+    for node in [&a, &b] {
+        assert_eq!(hosts(node), (vec!["one".to_owned(), "two".to_owned()], "[]".to_owned()));
+    }
     // What is said of metrics goes by the database.
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is later").as_nanos().to_string();
     let points = json!([{"timeUnixNano": now, "asDouble": 1.0}]);
@@ -382,10 +393,14 @@ fn targets_and_metadata_are_those_that_any_node_was_told() {
         (known["data"]["load"][0]["help"] == "Load of a host.").then_some(())
     });
     // Only nodes are told; and who has not been asked is named.
-    let stranger = b.post("/api/v1/fleet/scrapes", &[], "1");
-    assert_eq!((stranger.status, stranger.json()["error"]["code"].as_str()), (403, Some("not-a-node")));
+    for path in ["/api/v1/fleet/scrapes", "/api/v1/fleet/sources"] {
+        let stranger = b.post(path, &[], "1");
+        assert_eq!((stranger.status, stranger.json()["error"]["code"].as_str()), (403, Some("not-a-node")));
+    }
     b.kill();
     let (jobs, warnings) = jobs_of_targets(&a);
     assert_eq!(jobs, ["job-a"], "the last that it was told itself");
     assert!(warnings.contains("the node b"), "{warnings}");
+    let (hosts, reasons) = hosts(&a);
+    assert!(hosts == ["one"] && reasons.contains("the node b"), "{hosts:?} {reasons}");
 }

@@ -55,7 +55,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("alert", &["types", "plan", "language", "execute", "cause", "storage", "promql", "gotemplate", "series"]),
     // Uses of `alert` its state files and its channels.
     ("incident", &["types", "plan", "pattern", "language", "execute", "storage", "alert"]),
-    ("dashboard", &["types", "plan", "language", "promql"]),
+    ("dashboard", &["types", "plan", "language", "promql", "esql", "traceql"]),
     // Knows no route and no format of a foreign protocol: families are built on it.
     ("door", &["types", "parse", "storage", "ingest", "plan", "language", "esql", "execute", "series", "alert"]),
     ("elastic", &["types", "storage", "ingest", "plan", "language", "esql", "execute", "door"]),
@@ -70,6 +70,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "plan",
             "language",
             "execute",
+            "esql",
+            "traceql",
             "promql",
             "series",
             "cause",

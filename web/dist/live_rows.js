@@ -1,4 +1,4 @@
-import{$ as e,An as t,F as n,Fr as r,Hn as i,I as a,L as o,Mt as s,Nr as c,Tr as l,Ur as u,Vr as d,Wr as f,ar as p,cr as m,en as h,fr as g,jn as _,jt as v,lr as y,mr as b,un as x,wr as S}from"./core.js?v=98cd183992d8";import{t as C}from"./row_list.js?v=af385eee7330";import{t as w}from"./rows.js?v=b0eb66e2d37e";var T=4e6,E=class{#e=``;push(e){this.#e+=e.replaceAll(`\r
+import{$ as e,An as t,F as n,Fr as r,Hn as i,I as a,L as o,Mt as s,Nr as c,Tr as l,Ur as u,Vr as d,Wr as f,ar as p,cr as m,en as h,fr as g,jn as _,jt as v,lr as y,mr as b,un as x,wr as S}from"./core.js?v=fa957297dd69";import{t as C}from"./row_list.js?v=fd455e51c31a";import{t as w}from"./rows.js?v=1851a20adf9a";var T=4e6,E=class{#e=``;push(e){this.#e+=e.replaceAll(`\r
 `,`
 `);let t=this.#e.split(`
 

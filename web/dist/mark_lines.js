@@ -1,1 +1,1 @@
-export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=f31fc9365eeb";
+export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=b5a55e65ca92";

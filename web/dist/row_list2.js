@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=af385eee7330";
+export{t as RowList}from"./row_list.js?v=fd455e51c31a";

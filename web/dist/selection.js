@@ -1,1 +1,1 @@
-export{t as Selection}from"./selection2.js?v=6b3fb63d7b7f";
+export{t as Selection}from"./selection2.js?v=c53205891268";

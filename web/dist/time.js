@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=71750c6c7387";
+export{t as readRange}from"./time2.js?v=97ed89aeb2fe";

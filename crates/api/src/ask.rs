@@ -43,7 +43,7 @@ pub(crate) struct Ask {
     pub(crate) time_zone: Option<String>,
     #[serde(default)]
     pub(crate) explain: bool,
-    /// The distance of the times at which a query in PromQL is asked.
+    /// The distance of the times at which a query in PromQL, LogQL or TraceQL is asked.
     #[serde(default)]
     pub(crate) step: Option<String>,
     /// What `$name` and `${name}` in the query stand for, besides the built-in variables; absent: neither stands for anything.
@@ -126,7 +126,7 @@ impl Ask {
 
     /// Adds the step that suits the range to a query that returns samples.
     pub(crate) fn stepped(mut self, now: Timestamp) -> Result<Self, Problem> {
-        if self.step.is_none() && matches!(self.language.as_deref(), Some("promql" | "logql")) {
+        if self.step.is_none() && matches!(self.language.as_deref(), Some("promql" | "logql" | "traceql")) {
             let zone = time_zone(self.time_zone.as_deref())?;
             let built_in = dashboard::built_ins(range(self.from.as_ref(), self.to.as_ref(), now, zone)?, None);
             if let Some(dashboard::Choice::One(step)) = built_in.get("__interval") {
@@ -140,7 +140,7 @@ impl Ask {
     pub(crate) fn check(self, now: Timestamp) -> Result<Question, Problem> {
         // A query for lines in LogQL may stand beside one for numbers, with the step of both.
         if self.step.is_some() && self.language.as_deref() != Some("logql") {
-            let problem = Problem::bad_request("bad-parameter", "step is for queries in PromQL");
+            let problem = Problem::bad_request("bad-parameter", "step is for queries in PromQL, LogQL and TraceQL");
             return Err(problem.hint("Insights has bin(), as in stats count(*) by bin(15s)"));
         }
         let time_zone = time_zone(self.time_zone.as_deref())?;
@@ -181,6 +181,10 @@ pub(crate) fn parse(text: &str, language: Option<&str>, options: &ParseOptions) 
         "kql" => Ok(language::parse_kql(text, options.now)?),
         "promql" => Err(Problem::bad_request("unsupported", "PromQL is not answered here")
             .hint("ask POST /api/v1/query, or the addresses of Prometheus below /prometheus/")),
+        "traceql" => Err(Problem::bad_request("unsupported", "TraceQL is not answered here")
+            .hint("ask POST /api/v1/query for series, or the addresses of Tempo below /tempo/")),
+        "esql" => Err(Problem::bad_request("unsupported", "ES|QL is not answered here")
+            .hint("ask POST /api/v1/query, or POST /elasticsearch/_query")),
         other => Err(unknown_language(other)),
     }
 }
@@ -189,7 +193,7 @@ pub(crate) fn parse(text: &str, language: Option<&str>, options: &ParseOptions) 
 pub(crate) fn unknown_language(name: &str) -> Problem {
     let message = format!("unknown query language {name:?}");
     Problem::bad_request("unknown-language", message)
-        .hint("known: insights, logql, lucene, kql, filter-pattern, promql")
+        .hint("known: insights, logql, lucene, kql, filter-pattern, promql, traceql, esql")
 }
 
 /// Parses a query text for a live tail, which has no end to count a limit from.

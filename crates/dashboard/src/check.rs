@@ -220,6 +220,13 @@ fn check_query(path: &str, query: &str, language: Language, chosen: &Choices, no
         Language::Lucene => language::parse_lucene(&filled, now).map(drop).map_err(|error| error.to_string()),
         Language::Kql => language::parse_kql(&filled, now).map(drop).map_err(|error| error.to_string()),
         Language::FilterPattern => language::parse_filter_pattern(&filled).map(drop).map_err(|error| error.to_string()),
+        Language::Traceql => traceql::parse(&filled)
+            .and_then(|query| traceql::lines_plan(&query, now, now, None))
+            .map(drop)
+            .map_err(|error| error.to_string()),
+        Language::Esql => esql::parse(&filled, &esql::Parameters::default())
+            .map(drop)
+            .map_err(|error| error.in_text(&filled).to_string()),
     };
     read.map_err(|problem| mistake(path, problem))
 }

@@ -224,6 +224,10 @@ pub enum Language {
     Kql,
     /// CloudWatch's filter patterns.
     FilterPattern,
+    /// TraceQL: its metrics queries.
+    Traceql,
+    /// ES|QL.
+    Esql,
 }
 
 /// The scale of a panel's values.
@@ -295,6 +299,8 @@ impl Language {
             Self::Lucene => "lucene",
             Self::Kql => "kql",
             Self::FilterPattern => "filter-pattern",
+            Self::Traceql => "traceql",
+            Self::Esql => "esql",
         }
     }
 

@@ -2,10 +2,10 @@
 //!
 //! | place of `$name` or `${name}` | one value | several |
 //! |---|---|---|
-//! | outside of texts, Insights, Lucene, KQL | `"value"` | Insights: `["a", "b"]` after `in`; Lucene, KQL: `("a" OR "b")` |
-//! | outside of texts, PromQL, LogQL | the value itself, where it is a name, a number or a duration | an error |
+//! | outside of texts, Insights, ES\|QL, Lucene, KQL | `"value"` | after `in` Insights: `["a", "b"]`, ES\|QL: `("a", "b")`; Lucene, KQL: `("a" OR "b")` |
+//! | outside of texts, PromQL, LogQL, TraceQL | the value itself, where it is a name, a number or a duration | an error |
 //! | in a text or regular expression that is matched as one (`=~`, `!~`, `/…/`, `\|~`) | the value, escaped | `(?:a\|b)`; *all*: `.*` |
-//! | in another text | the value, escaped | an error |
+//! | in another text | the value, escaped; in one of three quotes an error | an error |
 //!
 //! A name that no variable has stays as it is: the languages have a `$` of their own. So do comments.
 
@@ -55,8 +55,12 @@ enum Place {
     Text(char),
     /// In a text in the given quotes, or between slashes, that is a regular expression.
     Regex(char),
-    /// In a comment.
+    /// In a text in three quotes, in which nothing is escaped.
+    Raw,
+    /// In a comment until the end of the line.
     Comment,
+    /// In a comment between `/*` and `*/`, and within so many others.
+    Block(usize),
 }
 
 /// Returns a query with the values of the variables that it names.
@@ -69,7 +73,7 @@ pub fn fill(query: &str, language: Language, choices: &Choices) -> Result<String
     let mut place = Place::Bare;
     let mut at = 0;
     while let Some(character) = query[at..].chars().next() {
-        if place != Place::Comment
+        if !matches!(place, Place::Comment | Place::Block(_))
             && let Some((name, end)) = named(query, at)
             && let Some(choice) = choices.get(name)
         {
@@ -152,8 +156,20 @@ pub fn is_name(text: &str) -> bool {
 /// Returns the place after a character that is not escaped; `read` ends with it.
 fn after(place: Place, character: char, read: &str, language: Language) -> Place {
     let before = &read[..read.len() - character.len_utf8()];
+    let has_slashes = matches!(language, Language::Traceql | Language::Esql);
     match (place, character) {
-        (Place::Bare, '#') if language != Language::Lucene && language != Language::Kql => Place::Comment,
+        (Place::Bare, '#') if !has_slashes && language != Language::Lucene && language != Language::Kql => {
+            Place::Comment
+        }
+        (Place::Bare, '/') if has_slashes && before.ends_with('/') => Place::Comment,
+        (Place::Bare, '*') if has_slashes && before.ends_with('/') => Place::Block(0),
+        (Place::Block(within), '*') if language == Language::Esql && before.ends_with('/') => Place::Block(within + 1),
+        // The star that began a comment does not end it.
+        (Place::Block(within), '/') if before.ends_with('*') && !before.ends_with("/*") => {
+            within.checked_sub(1).map_or(Place::Bare, Place::Block)
+        }
+        (Place::Bare, '"') if language == Language::Esql && before.ends_with("\"\"") => Place::Raw,
+        (Place::Raw, '"') if before.ends_with("\"\"") => Place::Bare,
         (Place::Bare, '"' | '\'' | '`') => {
             if is_series_language(language) && ends_in_regex_operator(before) {
                 Place::Regex(character)
@@ -170,10 +186,10 @@ fn after(place: Place, character: char, read: &str, language: Language) -> Place
 }
 
 fn is_series_language(language: Language) -> bool {
-    matches!(language, Language::Promql | Language::Logql)
+    matches!(language, Language::Promql | Language::Logql | Language::Traceql)
 }
 
-/// Reports whether the next text is a regular expression in PromQL or LogQL.
+/// Reports whether the next text is a regular expression in PromQL, LogQL or TraceQL.
 fn ends_in_regex_operator(before: &str) -> bool {
     let before = before.trim_end();
     ["=~", "!~", "|~"].iter().any(|operator| before.ends_with(operator))
@@ -228,12 +244,13 @@ fn written(choice: &Choice, language: Language, place: Place, is_after_in: bool)
             Some(_) => Err("outside of a text, only a name, a number or a duration fits"),
             None => Err("one value fits here; several need a regular expression, as in {label=~\"$name\"}"),
         },
-        Place::Bare if language == Language::Insights => match one {
+        Place::Bare if matches!(language, Language::Insights | Language::Esql) => match one {
             Some(value) if !is_after_in => quoted(value),
             _ if values.is_empty() => Err("nothing is chosen"),
             _ if is_after_in => {
                 let all: Result<Vec<String>, _> = values.iter().map(|value| quoted(value)).collect();
-                Ok(format!("[{}]", all?.join(", ")))
+                let all = all?.join(", ");
+                Ok(if language == Language::Esql { format!("({all})") } else { format!("[{all}]") })
             }
             _ => Err("several values need `in`, as in `field in $name`"),
         },
@@ -245,7 +262,8 @@ fn written(choice: &Choice, language: Language, place: Place, is_after_in: bool)
                 Ok(format!("({})", all?.join(" OR ")))
             }
         },
-        Place::Comment => Ok(String::new()),
+        Place::Raw => Err("a text in three quotes takes no value; write it in one pair of quotes"),
+        Place::Comment | Place::Block(_) => Ok(String::new()),
     }
 }
 

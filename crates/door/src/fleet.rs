@@ -11,7 +11,7 @@ mod peers;
 
 pub use self::ask::not_a_node;
 pub(crate) use self::forward::{forward, receive};
-pub use self::link::{FleetLink, NodeListener, SCRAPES_PATH};
+pub use self::link::{FleetLink, NodeListener, SCRAPES_PATH, SOURCES_PATH};
 pub(crate) use self::peers::QueryPeers;
 pub use self::peers::{ANSWER, FAILED, Home, UNDER_WAY};
 

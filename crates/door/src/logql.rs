@@ -58,7 +58,7 @@ impl PlanError for PlanProblem {
 }
 
 /// Adds the statistics of several plans of one query.
-fn add(sum: &mut Stats, stats: &Stats) {
+pub fn add(sum: &mut Stats, stats: &Stats) {
     sum.events_scanned = sum.events_scanned.saturating_add(stats.events_scanned);
     sum.events_matched = sum.events_matched.saturating_add(stats.events_matched);
     sum.bytes_read = sum.bytes_read.saturating_add(stats.bytes_read);

@@ -43,3 +43,13 @@ fn hostile_texts_end_in_errors() {
         assert!(found.is_err() || !text.contains('+'), "{text:.40}");
     }
 }
+
+#[test]
+fn errors_have_the_form_of_other_languages() {
+    let text = "row `é` = 1\n| eval y = abd";
+    let parsed = parse(text, &Parameters::default());
+    let error = parsed.and_then(|statement| statement.check(&Schema::default(), None, Timestamp(0))).err();
+    let error = error.expect("there is no such column").in_text(text);
+    assert_eq!(error.message, "Unknown column [abd]");
+    assert_eq!((error.line, error.column, error.start, error.end), (2, 12, 23, 26));
+}

@@ -51,6 +51,7 @@ pub use request::{Format, IngestRequest};
 pub use sender::Sender;
 pub use sources::{
     ActiveTarget, DroppedTarget, FilePlace, FileRangeState, FileRangeView, HeldRange, InputScrapes, ReportError,
-    ReportedScrapes, SourceScrapes, SourceState, SourceView, Sources, SourcesView, TargetHealth, visible_scrapes,
+    ReportedScrapes, SourceScrapes, SourceState, SourceView, Sources, SourcesView, TargetHealth, ToldSources,
+    visible_scrapes,
 };
 pub use trace::{KeptEvent, TracedEvent, TracedText};

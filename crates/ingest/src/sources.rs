@@ -18,6 +18,7 @@ mod stored_names;
 mod targets;
 #[cfg(test)]
 mod tests;
+mod told;
 mod view;
 
 use std::collections::BTreeMap;
@@ -34,6 +35,7 @@ pub use self::file_range::{FilePlace, FileRangeState, FileRangeView};
 pub use self::held_ranges::HeldRange;
 pub use self::scrapes::{ReportedScrapes, SourceScrapes, visible_scrapes};
 pub use self::targets::{ActiveTarget, DroppedTarget, InputScrapes, TargetHealth};
+pub use self::told::ToldSources;
 pub use self::view::{SourceState, SourceView, SourcesView};
 
 /// Most sources that are known by name, and most files of all of them.

@@ -22,6 +22,9 @@ use self::lists::ELEMENTS_MAX;
 pub use self::lists::{Members, SpanList, link, span_event};
 use crate::{Collector, EventFields, EventMetadata, IngestError, RawEvent, RecordRefusal};
 
+/// The groups that contain spans, as patterns: their own, and the one for groups beyond the limit.
+pub const SPAN_GROUPS: [&str; 2] = ["traces/*", "overflow"];
+
 /// The service of spans that name none.
 pub const UNKNOWN_SERVICE: &str = "unknown_service";
 

@@ -56,6 +56,7 @@ mod panics;
 mod patterns;
 mod pipelines;
 mod pushes;
+mod query_languages;
 mod remote_write;
 mod revocation;
 mod rule_trials;

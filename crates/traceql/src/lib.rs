@@ -39,7 +39,7 @@ mod trace;
 pub use crate::compare::ValueCount;
 pub use crate::field::{Field, Intrinsic, Scope};
 pub use crate::literal::Literal;
-pub use crate::metrics::{ArithmeticPlan, ComparePlan, MetricsPlan, SeriesPlan, metrics_plan};
+pub use crate::metrics::{ArithmeticPlan, ComparePlan, MetricsPlan, SeriesPlan, lines_plan, metrics_plan};
 pub use crate::prefilter::{Prefilter, prefilter};
 pub use crate::query::parse;
 pub use crate::search::{Spanset, search};

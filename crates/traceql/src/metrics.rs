@@ -74,6 +74,28 @@ pub fn metrics_plan(
     series_plan(query, metric, base, grid).map(MetricsPlan::Series)
 }
 
+/// Returns the plan of a metrics query each of whose series is a line; the arguments are those of [`metrics_plan`].
+///
+/// # Errors
+/// Those of [`metrics_plan`], and `compare()`, whose series are counts of the values of all fields.
+pub fn lines_plan(
+    query: &Query,
+    from: Timestamp,
+    to: Timestamp,
+    step_ns: Option<i64>,
+) -> Result<ArithmeticPlan, QueryError> {
+    match metrics_plan(query, from, to, step_ns)? {
+        MetricsPlan::Series(plan) => Ok(ArithmeticPlan { range: plan.range, operand: Operand::Series(Box::new(plan)) }),
+        MetricsPlan::Arithmetic(plan) => Ok(plan),
+        MetricsPlan::Compare(_) => {
+            let span = query.metric.as_ref().map(|metric| metric.span).unwrap_or_default();
+            let message = "compare() counts the values of all fields, which are no lines of one measure";
+            let error = QueryError::new("not-supported", message, &query.text, span);
+            Err(error.with_hint("count by the field that matters, as in rate() by (resource.service.name)"))
+        }
+    }
+}
+
 /// Returns the plans of the queries that arithmetic joins.
 fn operand(
     arithmetic: &Arithmetic,

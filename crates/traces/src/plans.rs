@@ -1,13 +1,11 @@
 //! Parts of plans over spans.
 
+use ingest::span::SPAN_GROUPS;
 use plan::function::Function;
 use plan::{Aggregate, AggregateKind, Comparison, Expr, Name, Operator, SortKey, balanced};
 use types::{GroupPattern, Value};
 
 use crate::span::SPAN_TYPE;
-
-/// The groups that contain spans: their own, and the one for groups beyond the limit.
-const SPAN_GROUPS: [&str; 2] = ["traces/*", "overflow"];
 
 /// Fields of log lines that hold the id of a trace: those of OpenTelemetry and ECS, and those common among loggers.
 const TRACE_FIELDS: [&str; 5] = ["trace_id", "trace.id", "traceId", "traceID", "TraceId"];

@@ -12,7 +12,7 @@ import { language } from "../texts.ts";
 export type PanelKind = "line" | "area" | "bar" | "pie" | "number" | "table" | "logs" | "text" | "heatmap" | "map";
 
 /** The languages of a panel's queries. */
-export type PanelLanguage = "insights" | "promql" | "logql" | "lucene" | "kql" | "filter-pattern";
+export type PanelLanguage = "insights" | "promql" | "logql" | "traceql" | "esql" | "lucene" | "kql" | "filter-pattern";
 
 /** How good or bad a number is. */
 export type Grade = "ok" | "info" | "warn" | "error" | "fatal";

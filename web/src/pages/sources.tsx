@@ -4,8 +4,9 @@ import { signal } from "@preact/signals";
 import { Fragment } from "preact";
 import { useEffect } from "preact/hooks";
 
-import { json } from "../api.ts";
+import { json, type Notice } from "../api.ts";
 import { start, type Lane } from "../ask.ts";
+import { Incomplete } from "../explore/waiting.tsx";
 import { bytes, count, printable } from "../format.ts";
 import { Snippet } from "../parts/snippet.tsx";
 import { plural, t, text } from "../texts.ts";
@@ -63,6 +64,8 @@ interface Source {
 interface Sources {
   sources: Source[];
   forgotten: number | null;
+  /** Why shippers may be missing: nodes of the fleet that did not answer. */
+  partial_reasons: readonly Notice[];
 }
 
 const POLL_MS = 5000;
@@ -90,7 +93,11 @@ function ask(): void {
   void start(lane, async (signal) => {
     const answer = await json<Sources>("api/v1/sources", { signal });
     answeredAt.value = Date.now();
-    return { sources: answer.sources ?? [], forgotten: answer.forgotten ?? null };
+    return {
+      sources: answer.sources ?? [],
+      forgotten: answer.forgotten ?? null,
+      partial_reasons: answer.partial_reasons ?? [],
+    };
   });
 }
 
@@ -127,6 +134,9 @@ export function Sources() {
         <p class="dim" role="status">
           {t("Loading shippers…")}
         </p>
+      )}
+      {data !== null && data.partial_reasons.length > 0 && (
+        <Incomplete what={t("This answer is incomplete.")} reasons={data.partial_reasons} />
       )}
       <Clocks />
       {data?.sources.length === 0 && <Nobody />}

@@ -1,6 +1,7 @@
 //! `/api/v1/fleet`: the nodes of the fleet that this server is one of, what they cost, and orders to them.
 
 mod part;
+pub(super) mod told;
 
 use axum::Json;
 use serde_json::{Value, json};
@@ -8,6 +9,7 @@ use serde_json::{Value, json};
 use crate::state::{Api, Shared};
 use door::access::Role;
 use door::exposition::{Kind, Page};
+use door::fleet::SOURCES_PATH;
 use door::parameters::PathName;
 use door::problem::Problem;
 use door::server::{FamilyState, Server};
@@ -26,6 +28,7 @@ pub(super) fn add(table: Table<FamilyState<Api>>) -> Table<FamilyState<Api>> {
     table
         .get("/api/v1/fleet", Role::Read, get)
         .post("/api/v1/fleet/part", Role::None, part::post)
+        .post(SOURCES_PATH, Role::None, told::post)
         .post("/api/v1/fleet/nodes/{name}/drain", Role::Admin, drain)
         .delete("/api/v1/fleet/nodes/{name}/drain", Role::Admin, undo_drain)
 }

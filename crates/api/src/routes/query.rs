@@ -1,11 +1,16 @@
 //! `/api/v1/query`: a question in, an answer out, in the form that the client accepts.
 
+mod esql;
 mod export;
 mod outcome;
 mod row_limit;
 mod rows;
+mod samples;
 mod series;
 mod slow;
+mod spans;
+mod steps;
+mod whole;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -56,9 +61,9 @@ pub(crate) async fn file(server: &Shared, ask: Ask, parameters: &Parameters) -> 
         let problem = Problem::bad_request("bad-parameter", "format is missing");
         return Err(problem.hint("one of: csv, tsv, ndjson, text"));
     };
-    if series::is_series(&ask) {
+    if whole::is_whole(&ask) {
         let form = export.form(crate::ask::time_zone(ask.time_zone.as_deref())?);
-        return series::answer(server, ask, form).await;
+        return whole::answer(server, ask, form).await;
     }
     let text = ask.query.clone();
     let question = check(server, ask).await?;
@@ -70,10 +75,10 @@ pub(crate) async fn file(server: &Shared, ask: Ask, parameters: &Parameters) -> 
 /// Returns an answer, and the columns that its rows are grouped by, for work that makes something else of it.
 pub(crate) async fn rows(server: &Shared, ask: Ask) -> Result<(Answer, Vec<String>), Problem> {
     let rows_max = ask.limit.unwrap_or(JSON_ROWS_DEFAULT).min(JSON_ROWS_MAX);
-    if series::is_series(&ask) {
-        let mut answer = series::rows(server, ask).await?;
+    if whole::is_whole(&ask) {
+        let (mut answer, grouped_by) = whole::rows(server, ask, rows_max).await?;
         cut(&mut answer, rows_max);
-        return Ok((answer, Vec::new()));
+        return Ok((answer, grouped_by));
     }
     let text = ask.query.clone();
     let Question { plan, scope, range, .. } = check(server, ask).await?;
@@ -98,8 +103,8 @@ fn form(headers: &HeaderMap) -> Form {
 }
 
 async fn answer(server: &Shared, ask: Ask, form: Form) -> Result<Response, Problem> {
-    if series::is_series(&ask) {
-        return series::answer(server, ask, form).await;
+    if whole::is_whole(&ask) {
+        return whole::answer(server, ask, form).await;
     }
     let text = ask.query.clone();
     let question = check(server, ask).await?;

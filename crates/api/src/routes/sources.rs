@@ -1,10 +1,13 @@
-//! `/api/v1/sources`: shippers, how they stand, and what of their files never arrived.
+//! `/api/v1/sources`: shippers, how they stand, and what of their files never arrived; in a fleet, whichever node they report to.
 
 use axum::Json;
 use axum::body::Body;
 use ingest::{SourceState, SourceView, SourcesView};
+use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::routes::fleet::told;
+use door::answer::reason_json;
 use door::exposition::Kind::Gauge;
 use door::exposition::Page;
 use door::parameters::{Parameters, PathName};
@@ -17,19 +20,33 @@ const BODY_BYTES_MAX: usize = 2 << 20;
 /// Sources in the metrics; a shipper more is a time series more, in each family.
 const METRICS_MAX: usize = 1_000;
 
-pub(crate) async fn list(server: Shared, parameters: Parameters) -> Result<Json<SourcesView>, Problem> {
+/// All sources, and why some may be missing.
+#[derive(Serialize)]
+pub(crate) struct ListedSources {
+    #[serde(flatten)]
+    view: SourcesView,
+    partial: bool,
+    partial_reasons: Vec<Value>,
+}
+
+pub(crate) async fn list(server: Shared, parameters: Parameters) -> Result<Json<ListedSources>, Problem> {
     parameters.check_names(&["host", "state"])?;
     let state = parameters.get("state").map(state_of).transpose()?;
     let host = parameters.get("host").map(str::to_owned);
+    let (told, missing) = told::ask(&server).await;
     let of_thread = server.clone();
     let scope = server.caller.scope.clone();
-    let work = move || of_thread.app.intake.sources().view(of_thread.whole_store(), &scope, of_thread.now());
+    let work = move || {
+        let sources = of_thread.app.intake.sources();
+        sources.view_with(told, of_thread.whole_store(), &scope, of_thread.now())
+    };
     let mut view = server.lookups.run(work).await?;
     let is_asked = |source: &SourceView| {
         host.as_ref().is_none_or(|host| *host == source.host) && state.is_none_or(|state| state == source.state)
     };
     view.sources.retain(is_asked);
-    Ok(Json(view))
+    let partial_reasons: Vec<Value> = missing.iter().map(reason_json).collect();
+    Ok(Json(ListedSources { view, partial: !partial_reasons.is_empty(), partial_reasons }))
 }
 
 fn state_of(name: &str) -> Result<SourceState, Problem> {

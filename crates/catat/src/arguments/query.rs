@@ -47,10 +47,11 @@ pub(crate) struct Query {
     pub(crate) output: Option<Format>,
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: Color,
-    /// `insights`, `logql`, `lucene`, `kql`, `filter-pattern` (CloudWatch) or `promql`
+    /// `insights`, `logql`, `lucene`, `kql`, `filter-pattern` (CloudWatch), `promql`, `traceql` (metrics queries) or `esql`
     #[arg(long, value_name = "LANGUAGE", default_value = "insights")]
     pub(crate) language: String,
-    /// PromQL over a range: time between its points, such as 15s (default: a 240th of the range)
+    /// PromQL, LogQL and TraceQL over a range: time between its points, such as 15s (default: in PromQL a 240th of the range,
+    /// else one point)
     #[arg(long, value_name = "DURATION")]
     pub(crate) step: Option<String>,
     /// Print how the query was run instead of its rows; for files, print its plan without running it

@@ -63,9 +63,9 @@ pub(crate) fn query(options: Query) -> Result<(), Failure> {
     if options.language == "promql" {
         return super::promql::query(&options);
     }
-    if options.step.is_some() {
+    if options.step.is_some() && !matches!(options.language.as_str(), "logql" | "traceql") {
         return Err(Failure::usage(
-            "--step is for --language promql; Insights has bin(), as in stats count(*) by bin(15s)",
+            "--step is for --language promql, logql and traceql; Insights has bin(), as in stats count(*) by bin(15s)",
         ));
     }
     if options.explain {
@@ -142,6 +142,7 @@ fn parameters(options: &Query) -> Result<Vec<(&'static str, String)>, Failure> {
     let mut parameters = vec![("query", options.query.clone()), ("language", options.language.clone())];
     parameters.extend(options.start()?.map(|from| ("from", from)));
     parameters.extend(options.to.clone().map(|to| ("to", to)));
+    parameters.extend(options.step.clone().map(|step| ("step", step)));
     parameters.push(("time_zone", Zones::of(&options.zone)?.name()));
     parameters.extend(options.group.iter().map(|group| ("groups", group.clone())));
     if let Some(limit) = options.row_limit() {

@@ -44,6 +44,9 @@ pub(crate) fn sources(options: Sources) -> Result<(), Failure> {
     let answer = server.send(server.request(Method::GET, "/api/v1/sources").query(&wanted), "")?;
     let broken = |error: reqwest::Error| Failure::unreachable(format!("the answer broke off: {error}"));
     let answer: Value = answer.json().map_err(broken)?;
+    for reason in answer["partial_reasons"].as_array().into_iter().flatten() {
+        say!("catat: warning: {}", reason["message"].as_str().unwrap_or_default());
+    }
     let sources = answer["sources"].as_array().map_or(&[][..], Vec::as_slice);
     if options.files {
         let files: Vec<Value> = sources.iter().flat_map(files_of).collect();

@@ -26,6 +26,12 @@ fn problem(change: impl Fn(&mut Value)) -> String {
 #[test]
 fn a_document_that_is_right_comes_back_as_it_was() {
     assert_eq!(problem(|_| ()), "none");
+    for (language, query) in [
+        ("traceql", "{ .service = \"$service\" } | quantile_over_time(duration, 0.5, 0.99) by (resource.service.name)"),
+        ("esql", "FROM \"web/*\" | WHERE host IN $host | STATS n = COUNT(*) BY BUCKET(@timestamp, $__interval)"),
+    ] {
+        assert_eq!(problem(|d| d["panels"][0]["queries"][1] = json!({"language": language, "query": query})), "none");
+    }
     let document = json!({"title": "T", "range": {"from": "now-1h", "to": "now"}, "panels": [
         {"id": "a", "title": "", "kind": "logs", "x": 0, "y": 0, "w": 24, "h": 10, "queries": [{"query": "limit 5", "groups": ["a/*"]}]}]});
     let read = read(document.to_string().as_bytes(), Timestamp(0)).expect("a right document");
@@ -43,6 +49,21 @@ fn a_mistake_is_named_with_its_path() {
         (
             |d| d["panels"][0]["queries"][1]["language"] = "sql".into(),
             "panels[0].queries[1].language: unknown variant `sql`",
+        ),
+        (
+            |d| d["panels"][0]["queries"][1] = json!({"language": "traceql", "query": "{ status = error }"}),
+            "panels[0].queries[1]: the query asks for traces, not for series at 1:1; add a function over time: | rate()",
+        ),
+        (
+            |d| {
+                d["panels"][0]["queries"][1] =
+                    json!({"language": "traceql", "query": "{ } | compare({ status = error })"})
+            },
+            "panels[0].queries[1]: compare() counts the values of all fields",
+        ),
+        (
+            |d| d["panels"][0]["queries"][1] = json!({"language": "esql", "query": "FROM a | STATZ n = COUNT(*)"}),
+            "panels[0].queries[1]: mismatched input 'STATZ', did you mean [STATS]? at 1:10",
         ),
         (|d| d["panels"][0]["w"] = 25.into(), "panels[0].w: x and w lie within the 24 columns"),
         (|d| d["panels"][0]["x"] = u32::MAX.into(), "panels[0].w: "),

@@ -41,6 +41,28 @@ fn a_value_is_written_in_the_form_of_its_place() {
         (Language::Logql, "{a=\"$v\"} |~ `$v`", one("a.b"), r#"{a="a.b"} |~ `a\.b`"#),
         (Language::Lucene, "service:$v AND x:/a$v/", one("p q"), r#"service:"p q" AND x:/ap q/"#),
         (Language::Kql, "service:$v", several(&["a", "b"]), r#"service:("a" OR "b")"#),
+        (Language::Traceql, "{ .a =~ \"$v\" } | rate()", several(&["a.b", "c"]), r#"{ .a =~ "(?:a\\.b|c)" } | rate()"#),
+        (Language::Traceql, "// $v\n/* $v */ { .a = \"$v\" }", one("x\"y"), "// $v\n/* $v */ { .a = \"x\\\"y\" }"),
+        (Language::Esql, "FROM a | WHERE s == $v", one("a\"b"), r#"FROM a | WHERE s == "a\"b""#),
+        (Language::Esql, "FROM a | WHERE s IN $v", several(&["a", "b"]), r#"FROM a | WHERE s IN ("a", "b")"#),
+        (
+            Language::Esql,
+            "FROM a /* /* $v */ $v */ | WHERE s == $v // $v",
+            one("x"),
+            "FROM a /* /* $v */ $v */ | WHERE s == \"x\" // $v",
+        ),
+        (
+            Language::Esql,
+            "FROM a /*/ $v */ | WHERE s == \"\" AND t == $v",
+            one("x"),
+            "FROM a /*/ $v */ | WHERE s == \"\" AND t == \"x\"",
+        ),
+        (
+            Language::Esql,
+            "FROM a | STATS n = COUNT(*) BY BUCKET(@timestamp, $__interval)",
+            one("x"),
+            "FROM a | STATS n = COUNT(*) BY BUCKET(@timestamp, 5m)",
+        ),
     ];
     for (language, query, choice, wanted) in cases {
         let choices = choices(&[("v", choice.clone()), ("__interval", one("5m"))]);
@@ -71,6 +93,13 @@ fn what_does_not_fit_its_place_is_named() {
             "$v: outside of a text, only a name, a number or a duration fits",
         ),
         (Language::Logql, "{a=`$v`}", one("a`b"), "$v: a text in backquotes cannot have a backquote"),
+        (Language::Traceql, "{ $v }", one("a || b"), "$v: outside of a text, only a name, a number or a duration fits"),
+        (
+            Language::Esql,
+            "FROM a | WHERE s == \"\"\"$v\"\"\"",
+            one("x"),
+            "$v: a text in three quotes takes no value; write it in one pair of quotes",
+        ),
     ];
     for (language, query, choice, wanted) in cases {
         let problem = fill(query, *language, &choices(&[("v", choice.clone())])).map_err(|error| error.to_string());
@@ -103,7 +132,8 @@ proptest! {
 
     #[test]
     fn no_query_panics(query in any::<String>(), value in any::<String>()) {
-        for language in [Language::Insights, Language::Logql, Language::Promql, Language::Lucene, Language::Kql] {
+        let of_events = [Language::Insights, Language::Lucene, Language::Kql, Language::Esql];
+        for language in of_events.into_iter().chain([Language::Logql, Language::Promql, Language::Traceql]) {
             let _ = fill(&query, language, &choices(&[("v", one(&value)), ("x", several(&[&value, "b"]))]));
         }
     }

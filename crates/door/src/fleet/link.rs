@@ -21,8 +21,11 @@ pub(super) const PART_PATH: &str = "/api/v1/fleet/part";
 /// The path at which a node tells what shippers reported to it of their scrapes.
 pub const SCRAPES_PATH: &str = "/api/v1/fleet/scrapes";
 
+/// The path at which a node tells what shippers reported to it of themselves and their files.
+pub const SOURCES_PATH: &str = "/api/v1/fleet/sources";
+
 /// Paths at which only nodes are answered.
-const NODE_PATHS: [&str; 2] = [PART_PATH, SCRAPES_PATH];
+const NODE_PATHS: [&str; 3] = [PART_PATH, SCRAPES_PATH, SOURCES_PATH];
 
 /// The header with the code that authenticates what a node says.
 pub(super) const CODE_HEADER: &str = "catat-node-code";

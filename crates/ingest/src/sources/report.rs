@@ -15,7 +15,7 @@ const FILES_MAX: usize = 2_000;
 const INPUTS_MAX: usize = 200;
 
 /// How a shipper stands, without its files.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Report {
     pub(super) host: String,
     pub(super) version: String,

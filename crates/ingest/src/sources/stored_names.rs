@@ -20,8 +20,9 @@ use crate::sources::source::{File, Generation, Source};
 
 pub(super) const KIND: &str = "source";
 
-#[derive(Serialize, Deserialize)]
-struct Document {
+/// What is kept of a source.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Document {
     source: String,
     host: String,
     first_ns: i64,
@@ -32,7 +33,7 @@ struct Document {
     files: Vec<KeptFile>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct KeptFile {
     file: String,
     path: String,
@@ -54,6 +55,11 @@ pub(super) fn document_name(source: &str) -> String {
 }
 
 pub(super) fn write(name: &str, source: &Source) -> String {
+    serde_json::to_string(&document_of(name, source)).expect("texts and numbers are JSON")
+}
+
+/// Returns what is kept of a source.
+pub(super) fn document_of(name: &str, source: &Source) -> Document {
     let generation = |(number, one): (&u64, &Generation)| (*number, one.begin, source.expected(one));
     let files = source.files.iter().map(|(file, known)| KeptFile {
         file: file.clone(),
@@ -71,7 +77,7 @@ pub(super) fn write(name: &str, source: &Source) -> String {
             .map(|(n, one)| (*n, one.refused))
             .collect(),
     });
-    let document = Document {
+    Document {
         source: name.to_owned(),
         host: source.host.clone(),
         first_ns: source.first.0,
@@ -79,13 +85,16 @@ pub(super) fn write(name: &str, source: &Source) -> String {
         reported_ns: source.reported.map(|at| at.0),
         stopped: source.has_stopped,
         files: files.collect(),
-    };
-    serde_json::to_string(&document).expect("texts and numbers are JSON")
+    }
 }
 
 /// Returns a source and its name; nothing where the document is none of this version.
 pub(super) fn read(json: &str) -> Option<(String, Source)> {
-    let document: Document = serde_json::from_str(json).ok()?;
+    serde_json::from_str(json).ok().map(source_of)
+}
+
+/// Returns the source that a document is of, and its name.
+pub(super) fn source_of(document: Document) -> (String, Source) {
     let file = |mut kept: KeptFile| {
         let generation = |(number, begin, expected)| {
             let content = kept.contents.remove(&number);
@@ -113,5 +122,5 @@ pub(super) fn read(json: &str) -> Option<(String, Source)> {
         kept: Some(Timestamp(document.last_ns)),
         ..Source::default()
     };
-    Some((document.source, source))
+    (document.source, source)
 }

@@ -397,3 +397,46 @@ fn what_is_held_of_a_file_is_named_to_who_asks_and_its_shipper_to_who_has_the_co
     house.ship(json!({"content": {"from": 0, "hash": "h300"}}), 200, 300, NOW);
     assert_eq!(held(&house, json!({}), &GroupScope::All)[0]["comparable"], false, "what was deleted may be sent again");
 }
+
+#[test]
+fn nodes_show_what_the_shipper_told_last_to_any_of_them() {
+    let house = House::new();
+    let only = |pattern: &str| GroupScope::Matching(vec![GroupPattern::new(pattern)]);
+    // Two nodes of one store.
+    let other = Intake::new(house.store.clone(), Limits::default(), parse::Zone::UTC);
+    let tell = |node: &Intake, source: &str, report: Value, now: Timestamp| {
+        let taken = node.sources().report(source, report.to_string().as_bytes(), &GroupScope::All, now);
+        taken.expect("a good report");
+    };
+    let view = |within: &GroupScope, now: Timestamp| {
+        let told = serde_json::to_vec(&other.sources().told(now)).expect("it is JSON");
+        let told: ToldSources = serde_json::from_slice(&told).expect("as it was written");
+        let view = house.intake.sources().view_with(vec![told], &house.store, within, now);
+        serde_json::to_value(view).expect("it is JSON")["sources"].clone()
+    };
+    house.ship(json!({}), 0, 100, NOW);
+    tell(&house.intake, "s", told(0, 150, 100), after(1));
+    let mut later = told(0, 200, 100);
+    later["version"] = "2".into();
+    later["inputs"] = json!([{"name": "journal", "lines": 7}]);
+    later["files"][0]["last_error"] = "no route".into();
+    tell(&other, "s", later, after(60));
+    tell(&other, "z", json!({"host": "web2", "has_stopped": true}), after(60));
+    let seen = view(&GroupScope::All, after(61));
+    let (first, second) = (&seen[0], &seen[1]);
+    assert_eq!((&first["state"], &first["version"], &first["host"]), (&json!("up"), &json!("2"), &json!("web1")));
+    assert_eq!((&first["lag_bytes"], &first["gap_bytes"]), (&json!(100), &json!(0)), "{first}");
+    assert_eq!((&first["inputs"][0]["lines"], &first["files"][0]["last_error"]), (&json!(7), &json!("no route")));
+    assert_eq!((&first["first_seen"], &first["last_seen"]), (&json!(NOW.to_string()), &json!(after(60).to_string())));
+    assert_eq!((&second["host"], &second["state"]), (&json!("web2"), &json!("stopped")));
+    assert_eq!(house.view(&GroupScope::All, after(61))["sources"][0]["state"], "down", "what the node knows alone");
+    // Back to the first node.
+    tell(&house.intake, "s", told(0, 100, 100), after(70));
+    let seen = view(&GroupScope::All, after(71));
+    assert_eq!((&seen[0]["version"], &seen[0]["lag_bytes"]), (&json!("1.2.3"), &json!(0)), "{seen}");
+    assert_eq!(seen[0]["files"][0]["last_error"], Value::Null);
+    // What is out of reach stays so, whoever was told.
+    assert_eq!(view(&only("elsewhere"), after(71)), json!([]));
+    let narrow = view(&only("app"), after(71));
+    assert_eq!((narrow.as_array().map(Vec::len), &narrow[0]["inputs"]), (Some(1), &json!([])));
+}

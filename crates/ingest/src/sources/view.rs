@@ -14,6 +14,7 @@ use types::{GroupScope, Timestamp};
 
 use super::Sources;
 use super::report::{GivenUp, Input};
+use super::told::ToldSources;
 use crate::sources::source::{File, Generation, SILENCE_NS, Source, has_passed};
 
 /// Files of a source that are shown: those with trouble first, then those heard of last.
@@ -149,47 +150,77 @@ impl Sources {
     /// Returns all sources of which somebody may see something: files of groups `within` their reach. What is about no group is
     /// for who may see everything.
     pub fn view(&self, store: &Store, within: &GroupScope, now: Timestamp) -> SourcesView {
-        let (names, began) = {
+        self.view_with(Vec::new(), store, within, now)
+    }
+
+    /// Returns the same of what is known here and on other nodes of the fleet.
+    pub fn view_with(
+        &self,
+        others: Vec<ToldSources>,
+        store: &Store,
+        within: &GroupScope,
+        now: Timestamp,
+    ) -> SourcesView {
+        let (mut known, mut began): (BTreeSet<String>, Timestamp) = {
             let mut known = self.known();
-            (known.sources.keys().cloned().collect::<Vec<_>>(), *known.began.get_or_insert(now))
+            (known.sources.keys().cloned().collect(), *known.began.get_or_insert(now))
         };
-        let mut sources: Vec<SourceView> =
-            names.iter().filter_map(|name| self.view_of(store, name, within, (began, now))).collect();
+        let mut told: BTreeMap<String, Source> = BTreeMap::new();
+        for other in others {
+            // Who was silent while a node began may have told that one.
+            began = began.max(other.began());
+            for (name, source) in other.into_sources(now) {
+                let joined = match told.remove(&name) {
+                    Some(before) => before.joined(source, now),
+                    None => source,
+                };
+                told.insert(name, joined);
+            }
+        }
+        known.extend(told.keys().cloned());
+        let view = |name: &String| {
+            let own = self.known().sources.get(name).cloned();
+            let source = match (own, told.remove(name)) {
+                (Some(own), Some(told)) => own.joined(told, now),
+                (own, told) => own.or(told)?,
+            };
+            source.view_within(name, store, within, (began, now))
+        };
+        let mut sources: Vec<SourceView> = known.iter().filter_map(view).collect();
         sources.sort_by(|a, b| (&a.host, &a.source).cmp(&(&b.host, &b.source)));
-        let known: BTreeSet<String> = names.into_iter().collect();
         let forgotten = || store.shipped_sources().iter().filter(|name| !known.contains(*name)).count();
         SourcesView { sources, forgotten: within.is_everything().then(forgotten) }
     }
+}
 
-    fn view_of(
+impl Source {
+    /// Returns what somebody may see of a source.
+    fn view_within(
         &self,
-        store: &Store,
         name: &str,
+        store: &Store,
         within: &GroupScope,
         (began, now): (Timestamp, Timestamp),
     ) -> Option<SourceView> {
-        let source = self.known().sources.get(name)?.clone();
         let mut shipped: BTreeMap<String, BTreeMap<u64, ShippedFile>> = BTreeMap::new();
         for file in store.shipped_files(name) {
             shipped.entry(file.file.clone()).or_default().insert(file.generation, file);
         }
         let none = BTreeMap::new();
-        let seen = source.files.iter().filter(|(_, file)| within.admits(&file.group));
+        let seen = self.files.iter().filter(|(_, file)| within.admits(&file.group));
         let files: Vec<FileView> =
-            seen.map(|(id, file)| source.view_file(id, file, shipped.get(id).unwrap_or(&none), now)).collect();
+            seen.map(|(id, file)| self.view_file(id, file, shipped.get(id).unwrap_or(&none), now)).collect();
         if files.is_empty() && !within.is_everything() {
             return None;
         }
-        let mut view = source.view(name, files, (began, now));
+        let mut view = self.view(name, files, (began, now));
         if !within.is_everything() {
             (view.inputs, view.last_error) = (Vec::new(), None);
             (view.refused, view.given_up) = (0, GivenUp::default());
         }
         Some(view)
     }
-}
 
-impl Source {
     pub(super) fn state(&self, began: Timestamp, now: Timestamp) -> SourceState {
         let is_within = |at: Timestamp| !has_passed(SILENCE_NS, at, now);
         match self.reported {

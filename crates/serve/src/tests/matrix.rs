@@ -31,6 +31,7 @@ const OPEN: [&str; 15] = [
     // Nodes show a code instead of a key.
     "/api/v1/fleet/part",
     "/api/v1/fleet/scrapes",
+    "/api/v1/fleet/sources",
     // Whoever has a link shows that.
     "/api/v1/for/{name}/by-link",
 ];

@@ -36,6 +36,8 @@ async fn shippers_are_shown_with_what_never_arrived_and_found_by_host_and_state(
     assert_eq!((&source["version"], &source["last_error"]), (&json!("1.2.3"), &json!("no route to host")));
     assert_eq!((&source["lag_bytes"], &source["gap_bytes"]), (&json!(50), &json!(50)));
     assert_eq!(sources(&house, "?host=web2").await, json!([]));
+    let whole = house.administer("GET", "/api/v1/sources", "").await.json();
+    assert_eq!((&whole["partial"], &whole["partial_reasons"]), (&json!(false), &json!([])), "it is no fleet");
     let wrong = house.administer("GET", "/api/v1/sources?state=lost", "").await;
     assert_eq!((wrong.status, &wrong.json()["error"]["hint"]), (400, &json!("known: up, down, stopped, unknown")));
     let metrics = house.administer("GET", "/metrics", "").await.text();

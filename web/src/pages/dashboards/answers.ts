@@ -45,15 +45,19 @@ function numberIn(value: Json | undefined): number | undefined {
   return typeof value === "string" && Object.hasOwn(NOT_FINITE, value) ? NOT_FINITE[value] : undefined;
 }
 
+/** Whether a cell is empty, or holds a native histogram, which has no number of its own. */
+const hasNoNumber = (value: Json | undefined) =>
+  value === null || value === undefined || (typeof value === "string" && value.startsWith("{count:"));
+
 function isNumeric(column: Column, at: number, rows: readonly Json[][]): boolean {
   if (column.type === "integer" || column.type === "float") return true;
   if (column.type !== "any") return false;
-  const values = rows.map((row) => row[at]).filter((value) => value !== null && value !== undefined);
+  const values = rows.map((row) => row[at]).filter((value) => !hasNoNumber(value));
   return values.length > 0 && values.every((value) => numberIn(value) !== undefined);
 }
 
-/** Returns the names of the columns that an Insights query groups by: numbers among them are names, too. */
-export function groupedBy(query: string): string[] {
+/** Returns the names of the columns that a query in Insights or ES|QL groups by: numbers among them are names, too. */
+export function groupedBy(query: string, language: "insights" | "esql" = "insights"): string[] {
   const tokens = lex(query).filter(({ kind }) => !["space", "newline", "comment"].includes(kind));
   const stats = tokens.findLastIndex(({ text }) => /^(?:stats|timechart)$/i.test(text));
   const by = tokens.findIndex(({ text }, at) => at > stats && /^by$/i.test(text));
@@ -69,7 +73,9 @@ export function groupedBy(query: string): string[] {
   }
   return parts.map((part) => {
     const as = part.findIndex(({ text }) => /^as$/i.test(text));
-    const named = as >= 0 ? part.slice(as + 1) : part;
+    // ES|QL has the name first: `BY host = TO_LOWER(host.name)`.
+    const is = language === "esql" ? part.findIndex(({ text }) => text === "=") : -1;
+    const named = as >= 0 ? part.slice(as + 1) : is >= 0 ? part.slice(0, is) : part;
     return named.map(({ text }) => text.replaceAll("`", "")).join("");
   });
 }
@@ -83,7 +89,8 @@ function textOf(value: Json | undefined): string {
 /** Returns the series of an answer. */
 export function dataOf(answer: Answer, { query, language = "insights" }: PanelQuery): QueryData {
   const { columns, rows } = answer;
-  const groups = language === "insights" ? new Set(groupedBy(query).map(plain)) : new Set<string>();
+  const hasGroups = language === "insights" || language === "esql";
+  const groups = new Set(hasGroups ? groupedBy(query, language).map(plain) : []);
   const numbers = columns.flatMap((column, at) =>
     !groups.has(plain(column.name)) && isNumeric(column, at, rows) ? [at] : [],
   );

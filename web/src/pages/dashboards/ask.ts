@@ -108,9 +108,11 @@ function begin(key: string): Shared {
   return shared;
 }
 
-/** Whether the answer is a series of numbers, at instants that are asked for: PromQL, and LogQL's metric queries. */
+/** Whether the answer is a series of numbers, at instants that are asked for: PromQL, TraceQL, and LogQL's metric queries. */
 function isSeries({ language, query }: PanelQuery): boolean {
-  return language === "promql" || (language === "logql" && !/^(?:\s|#[^\n]*\n)*\{/.test(query));
+  return (
+    language === "promql" || language === "traceql" || (language === "logql" && !/^(?:\s|#[^\n]*\n)*\{/.test(query))
+  );
 }
 
 /** Whether series are asked for at the last instant alone. */

@@ -21,6 +21,7 @@ import { slicesOf } from "./slices.ts";
 import { evaluated, ExpressionError } from "./expression.ts";
 import { COLUMNS, overlap, panelsOf, placed, roomFor, sectionsOf, settled, stepped, within } from "./grid.ts";
 import { csvOf } from "./csv.ts";
+import { histogramIn, panelHistograms } from "./histograms.ts";
 import { logarithmic, nearest, valueAt } from "./drawing.ts";
 import { storable, withTitles } from "./storable.ts";
 import { begun, changedTo, redone, undone } from "./history.ts";
@@ -193,6 +194,10 @@ test("numbers that a query groups by are names", () => {
   const query = "stats count(*) as n by bin(1m), status";
   assert.deepEqual(groupedBy(query), ["bin(1m)", "status"]);
   assert.deepEqual(groupedBy("stats count(*) by floor(a, 2) as f, `x y` | sort f"), ["f", "x y"]);
+  assert.deepEqual(
+    groupedBy("FROM a | WHERE x == 1 | STATS n = COUNT(*) BY BUCKET(@timestamp, 5m), code = status | SORT n", "esql"),
+    ["BUCKET(@timestamp,5m)", "code"],
+  );
   const columns: [string, string][] = [
     ["bin(1m)", "timestamp"],
     ["status", "integer"],
@@ -477,4 +482,52 @@ test("what Explore shows becomes panels: the way it is drawn first, and no count
 test("marks of an axis have as many digits as tell them apart", () => {
   assert.deepEqual([...axisTexts([1, 2, 3], "percent").values()], ["1 %", "2 %", "3 %"]);
   assert.deepEqual([...axisTexts([2.79594, 2.79596, 2.79598]).values()], ["2.79594", "2.79596", "2.79598"]);
+});
+
+test("native histograms are read as the server writes them, and drawn by their buckets", () => {
+  assert.deepEqual(histogramIn("{count:6, sum:1e-07, [-0.001,0.001]:2, (1,2]:1, (2,+Inf]:3}"), {
+    count: 6,
+    sum: 1e-7,
+    buckets: [
+      { rule: 3, lower: -0.001, upper: 0.001, count: 2 },
+      { rule: 0, lower: 1, upper: 2, count: 1 },
+      { rule: 0, lower: 2, upper: Infinity, count: 3 },
+    ],
+  });
+  assert.deepEqual(histogramIn("{count:0, sum:0}"), { count: 0, sum: 0, buckets: [] });
+  for (const other of ["NaN", "{count:1}", 5, null, undefined]) assert.equal(histogramIn(other), null);
+  const columns: [string, string][] = [
+    ["@timestamp", "timestamp"],
+    ["__name__", "string"],
+    ["route", "string"],
+    ["value", "any"],
+  ];
+  const rows = [
+    [T0, "took", "/a", "{count:1, sum:1, (0,1]:1}"],
+    [T0, "took", "/b", "{count:5, sum:9, (0,1]:1, (1,2]:4}"],
+    [T1, "took", "/b", "{count:2, sum:4, (2,4]:2}"],
+    [T1, "took", "/c", 7],
+  ];
+  const query = { query: "took", language: "promql" as const };
+  const data = dataOf(answer(columns, rows), query);
+  assert.deepEqual(
+    data.series.map(({ labels, points }) => [labels["route"], points[0]?.[1]]),
+    [["/c", 7]],
+    "numbers beside histograms are drawn as before",
+  );
+  const found = panelHistograms({ queries: [query] }, [data]);
+  assert.deepEqual(
+    found.map(({ name }) => name),
+    ["/b", "/a"],
+  );
+  assert.deepEqual(
+    found[0]?.rows.map(({ name, points }) => [name, points.map(([, count]) => count)]),
+    [
+      ["≤ 4", [0, 2]],
+      ["≤ 2", [4, 0]],
+      ["≤ 1", [1, 0]],
+    ],
+  );
+  const insights = dataOf(answer(columns, rows), { query: "fields @timestamp" });
+  assert.deepEqual(panelHistograms({ queries: [{ query: "fields @timestamp" }] }, [insights]), []);
 });

@@ -12,6 +12,8 @@ export const LANGUAGES: readonly { language: PanelLanguage; name: string }[] = [
   { language: "insights", name: "Insights QL" },
   { language: "promql", name: "PromQL" },
   { language: "logql", name: "LogQL" },
+  { language: "traceql", name: "TraceQL" },
+  { language: "esql", name: "ES|QL" },
   { language: "lucene", name: "Lucene" },
   { language: "kql", name: "KQL" },
   { language: "filter-pattern", name: "CloudWatch filter pattern" },

@@ -15,9 +15,16 @@ import { withUnit } from "./units.ts";
 /** Rows of a heatmap. */
 const ROWS_MAX = 60;
 
+/** Returns the name of a row: buckets are called by their upper end, in PromQL `le`, in TraceQL `__bucket`. */
+function rowName({ name, labels }: PanelSeries): string {
+  const { le, __bucket: end, ...rest } = labels;
+  if (le) return `≤ ${le}`;
+  return end && Object.keys(rest).length === 0 ? `≤ ${Number(Number(end).toPrecision(3))}` : name;
+}
+
 /** Returns the rows: bounds and other numbers from the bottom up, names as they came. */
 function rowsOf(series: readonly PanelSeries[]): PanelSeries[] {
-  const rows = bandsOf(series).map((one) => ({ ...one, name: one.labels["le"] ? `≤ ${one.labels["le"]}` : one.name }));
+  const rows = bandsOf(series).map((one) => ({ ...one, name: rowName(one) }));
   const isNumeric = rows.every(
     ({ name }) => !Number.isNaN(Number.parseFloat(name.replace("≤ ", "").replace("+Inf", "1e99"))),
   );
@@ -25,23 +32,25 @@ function rowsOf(series: readonly PanelSeries[]): PanelSeries[] {
   return (isNumeric ? [...rows].sort((a, b) => size(b.name) - size(a.name)) : rows).slice(0, ROWS_MAX);
 }
 
-/** The heatmap. */
+/** The heatmap. Series that are `ordered` are its rows as they are, from the top down. */
 export function HeatmapPanel({
   panel,
   series,
+  ordered = false,
   answered: { range, step },
   label,
   onPick,
 }: {
   panel: BoardPanel;
   series: readonly PanelSeries[];
+  ordered?: boolean;
   answered: PanelData;
   label: string;
   onPick: (series: PanelSeries, part: { from: number; to: number }) => void;
 }) {
   const [root, size] = useSize();
   const [at, setAt] = useState<HeatCell | null>(null);
-  const rows = useMemo(() => rowsOf(series), [series]);
+  const rows = useMemo(() => (ordered ? series : rowsOf(series)), [series, ordered]);
   const distance = distanceOf(series, step);
   const pick = (cell: HeatCell) => {
     const row = rows[cell.row];

@@ -19,6 +19,8 @@ import { isOfRows, sheetOf, sheetOfRows, type Sheet } from "./csv.ts";
 import { evaluated, ExpressionError } from "./expression.ts";
 import { NameBars, NumberPanel } from "./figures.tsx";
 import { HeatmapPanel } from "./heatmap.tsx";
+import { HistogramChoice, NotDrawn } from "./histogram_parts.tsx";
+import { panelHistograms, type PanelHistogram } from "./histograms.ts";
 import { LogLines } from "./log_lines.tsx";
 import { linkOf } from "./links.ts";
 import { Markdown } from "./markdown.tsx";
@@ -67,12 +69,21 @@ export function Panel(props: PanelProps) {
   const lane = usePanelData(panel, choices, range, again, isSeen || props.isEager === true);
   const { state, data: answered, error, at } = lane.value;
   const { series, problem } = useMemo(() => seriesFor(panel, answered), [panel, answered]);
+  const histograms = useMemo(() => panelHistograms(panel, answered?.data ?? []), [panel, answered]);
+  const [chosen, setChosen] = useState("");
+  const hasExpression = (panel.expression ?? "").trim() !== "";
+  const histogram =
+    panel.kind === "heatmap" && !hasExpression
+      ? (histograms.find(({ name }) => name === chosen) ?? histograms[0] ?? null)
+      : null;
   const isByTime = answered?.data.some((one) => one.isByTime) ?? false;
   const sheet = useMemo((): Sheet | null => {
     const [first] = answered?.data ?? [];
     if (!first) return null;
-    return isOfRows(panel) ? sheetOfRows(first) : sheetOf(series, isByTime, { time: t("Time"), name: t("Name") });
-  }, [answered, series, panel]);
+    if (isOfRows(panel)) return sheetOfRows(first);
+    const drawn = histogram === null ? series : histogram.rows;
+    return sheetOf(drawn, histogram !== null || isByTime, { time: t("Time"), name: t("Name") });
+  }, [answered, series, histogram, panel]);
   const title = filledText(panel.title ?? "", choices, t("all"));
   useEffect(() => {
     if (at !== undefined) props.onAnswer?.(panel.id, at, error);
@@ -109,6 +120,10 @@ export function Panel(props: PanelProps) {
       </header>
       <Trouble lane={lane.value} />
       <Remarks panel={panel} answered={answered} />
+      {histogram !== null && <HistogramChoice {...{ histograms, histogram }} onChoose={setChosen} />}
+      {histogram === null && histograms.length > 0 && panel.kind !== "logs" && panel.kind !== "table" && (
+        <NotDrawn hasExpression={hasExpression} kind={panel.kind} />
+      )}
       <div class="board-panel-body">
         {problem !== "" ? (
           <p class="note error" role="alert">
@@ -116,7 +131,8 @@ export function Panel(props: PanelProps) {
           </p>
         ) : (
           <Body
-            {...{ panel, choices, answered, series, isByTime, sheet, title, asTable }}
+            {...{ panel, choices, answered, series, histogram, isByTime, sheet, title, asTable }}
+            isSaid={histograms.length > 0}
             isWaiting={state === "loading" || state === "idle"}
             hasFailed={error !== null}
           />
@@ -202,6 +218,10 @@ interface BodyProps {
   choices: Choices;
   answered: PanelData | null;
   series: readonly PanelSeries[];
+  /** The native histogram that is drawn instead of the series. */
+  histogram: PanelHistogram | null;
+  /** Whether it is said elsewhere why there is nothing to draw. */
+  isSaid: boolean;
   isByTime: boolean;
   sheet: Sheet | null;
   title: string;
@@ -211,7 +231,7 @@ interface BodyProps {
 }
 
 function Body(props: BodyProps) {
-  const { panel, choices, answered, series, isByTime, sheet, title, asTable } = props;
+  const { panel, choices, answered, series, histogram, isByTime, sheet, title, asTable } = props;
   if (panel.kind === "text") return <Markdown text={panel.text ?? ""} choices={choices} />;
   if (panel.kind !== "map" && (panel.queries ?? []).length === 0)
     return <p class="board-nothing dim">{t("This panel has no query yet.")}</p>;
@@ -240,8 +260,10 @@ function Body(props: BodyProps) {
   }
   if (sheet && (asTable || panel.kind === "table"))
     return <SheetTable sheet={sheet} panel={panel} label={title || t("Table")} />;
+  if (histogram !== null)
+    return <HeatmapPanel {...{ panel, answered, label }} series={histogram.rows} ordered onPick={pick} />;
   if (series.length === 0)
-    return (
+    return props.isSaid ? null : (
       <p class="board-nothing dim">
         {t("The answer has no numbers to draw. Show it as a table, or count something with stats.")}
       </p>

@@ -74,3 +74,23 @@ test("built-in variables suit the range, and stand without quotes", () => {
   assert.equal(filled("stats count(*) by bin($__interval)", "insights", choices), "stats count(*) by bin(30s)");
   assert.equal(filled("rate(x[$__rate_interval])", "promql", choices), "rate(x[60s])");
 });
+
+test("TraceQL and ES|QL have values in their own form, and comments of their own", () => {
+  assert.equal(filled('{ .a =~ "$v" } | rate()', "traceql", two), '{ .a =~ "(?:a\\\\.b|c\\"d)" } | rate()');
+  assert.equal(filled('// $v\n/* $v */ { .a = "$v" }', "traceql", one('x"y')), '// $v\n/* $v */ { .a = "x\\"y" }');
+  assert.throws(() => filled("{ $v }", "traceql", one("a || b")), FillError);
+  assert.equal(filled("FROM a | WHERE s == $v", "esql", one('a"b')), 'FROM a | WHERE s == "a\\"b"');
+  assert.equal(filled("FROM a | WHERE s IN $v", "esql", two), 'FROM a | WHERE s IN ("a.b", "c\\"d")');
+  const nested = "FROM a /* /* $v */ $v */ | WHERE s == $v // $v";
+  assert.equal(filled(nested, "esql", one("x")), 'FROM a /* /* $v */ $v */ | WHERE s == "x" // $v');
+  assert.equal(
+    filled('FROM a /*/ $v */ | WHERE s == "" AND t == $v', "esql", one("x")),
+    'FROM a /*/ $v */ | WHERE s == "" AND t == "x"',
+  );
+  assert.throws(() => filled('FROM a | WHERE s == """$v"""', "esql", one("x")), FillError);
+  const choices = builtIns({ from: 0, to: 3_600_000 });
+  assert.equal(
+    filled("FROM a | STATS COUNT(*) BY BUCKET(@timestamp, $__interval)", "esql", choices),
+    "FROM a | STATS COUNT(*) BY BUCKET(@timestamp, 30s)",
+  );
+});

@@ -2,10 +2,10 @@
 //
 // | place of `$name` or `${name}` | one value | several |
 // |---|---|---|
-// | outside of texts, Insights, Lucene, KQL | `"value"` | Insights: `["a", "b"]` after `in`; Lucene, KQL: `("a" OR "b")` |
-// | outside of texts, PromQL, LogQL | the value itself, where it is a name, a number or a duration | an error |
+// | outside of texts, Insights, ES|QL, Lucene, KQL | `"value"` | after `in` Insights: `["a", "b"]`, ES|QL: `("a", "b")`; Lucene, KQL: `("a" OR "b")` |
+// | outside of texts, PromQL, LogQL, TraceQL | the value itself, where it is a name, a number or a duration | an error |
 // | in a text or regular expression that is matched as one (`=~`, `!~`, `/…/`, `|~`) | the value, escaped | `(?:a|b)`; all: `.*` |
-// | in another text | the value, escaped | an error |
+// | in another text | the value, escaped; in one of three quotes an error | an error |
 //
 // A name that no variable has stays as it is: the languages have a `$` of their own. So do comments. The server fills
 // queries in the same way for files (`export`).
@@ -42,13 +42,21 @@ const PROBLEMS = {
   word: text("outside of a text, only a name, a number or a duration fits"),
   in: text("several values need “in”, as in: field in $name"),
   backquote: text("a text in backquotes cannot have a backquote"),
+  raw: text("a text in three quotes takes no value; write it in one pair of quotes"),
 };
 
-type Place = { kind: "bare" | "comment" } | { kind: "text" | "regex"; quote: string };
+type Place =
+  | { kind: "bare" | "comment" | "raw" }
+  | { kind: "text" | "regex"; quote: string }
+  /** A comment between `/*` and its end, within so many others. */
+  | { kind: "block"; within: number };
 
 const BARE: Place = { kind: "bare" };
 
-const isSeries = (language: PanelLanguage) => language === "promql" || language === "logql";
+const isSeries = (language: PanelLanguage) => ["promql", "logql", "traceql"].includes(language);
+
+/** Whether comments begin with slashes. */
+const hasSlashes = (language: PanelLanguage) => language === "traceql" || language === "esql";
 
 /** A name, a number or a duration. */
 const WORD = /^[A-Za-z0-9_:.]+$/;
@@ -81,7 +89,18 @@ function beginsRegex(before: string): boolean {
 function placeAfter(place: Place, character: string, before: string, language: PanelLanguage): Place {
   if (place.kind === "comment") return character === "\n" ? BARE : place;
   if (place.kind === "text" || place.kind === "regex") return character === place.quote ? BARE : place;
-  if (character === "#" && language !== "lucene" && language !== "kql") return { kind: "comment" };
+  if (place.kind === "raw") return character === '"' && before.endsWith('""') ? BARE : place;
+  if (place.kind === "block") {
+    if (character === "*" && language === "esql" && before.endsWith("/")) return { ...place, within: place.within + 1 };
+    // The star that began a comment does not end it.
+    if (character !== "/" || !before.endsWith("*") || before.endsWith("/*")) return place;
+    return place.within === 0 ? BARE : { ...place, within: place.within - 1 };
+  }
+  if (hasSlashes(language)) {
+    if (character === "/" && before.endsWith("/")) return { kind: "comment" };
+    if (character === "*" && before.endsWith("/")) return { kind: "block", within: 0 };
+    if (character === '"' && language === "esql" && before.endsWith('""')) return { kind: "raw" };
+  } else if (character === "#" && language !== "lucene" && language !== "kql") return { kind: "comment" };
   if (character === '"' || character === "'" || character === "`") {
     const isRegex = isSeries(language) && /(?:=~|!~|\|~)$/.test(before.trimEnd());
     return { kind: isRegex ? "regex" : "text", quote: character };
@@ -124,11 +143,13 @@ function asBare(choice: Choice, language: PanelLanguage, isAfterIn: boolean): st
     if (!WORD.test(one)) throw new Error(PROBLEMS.word);
     return one;
   }
-  if (one !== null && !(language === "insights" && isAfterIn)) return quoted(one);
+  const hasLists = language === "insights" || language === "esql";
+  if (one !== null && !(hasLists && isAfterIn)) return quoted(one);
   if (values.length === 0) throw new Error(PROBLEMS.none);
-  if (language !== "insights") return `(${values.map(quoted).join(" OR ")})`;
+  if (!hasLists) return `(${values.map(quoted).join(" OR ")})`;
   if (!isAfterIn) throw new Error(PROBLEMS.in);
-  return `[${values.map(quoted).join(", ")}]`;
+  const listed = values.map(quoted).join(", ");
+  return language === "esql" ? `(${listed})` : `[${listed}]`;
 }
 
 function written(choice: Choice, language: PanelLanguage, place: Place, before: string): string {
@@ -138,6 +159,7 @@ function written(choice: Choice, language: PanelLanguage, place: Place, before: 
       throw new Error(choice.values.length === 0 ? PROBLEMS.none : PROBLEMS.oneInText);
     return inQuotes(choice.values[0] ?? "", place.quote);
   }
+  if (place.kind === "raw") throw new Error(PROBLEMS.raw);
   return asBare(choice, language, /(?:^|\s)in$/i.test(before.trimEnd()));
 }
 
@@ -147,7 +169,7 @@ export function filled(query: string, language: PanelLanguage, choices: Choices)
   let place = BARE;
   let at = 0;
   while (at < query.length) {
-    const named = place.kind === "comment" ? null : namedAt(query, at);
+    const named = place.kind === "comment" || place.kind === "block" ? null : namedAt(query, at);
     const choice = named && Object.hasOwn(choices, named.name) ? choices[named.name] : undefined;
     if (named && choice) {
       try {

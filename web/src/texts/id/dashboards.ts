@@ -169,6 +169,11 @@ export const DASHBOARDS: Readonly<Record<string, string>> = {
   Pie: "Diagram lingkaran",
   Number: "Angka",
   Heatmap: "Peta panas",
+  "Histogram, one of {n}": "Histogram, salah satu dari {n}",
+  "The answer has native histograms, and an expression computes with numbers alone. Remove the expression to draw them, or query numbers of them: histogram_quantile(0.95, …), histogram_avg(…).":
+    "Jawabannya berisi histogram native, sedangkan ekspresi hanya menghitung angka. Hapus ekspresinya agar histogram digambar, atau mintalah angkanya: histogram_quantile(0.95, …), histogram_avg(…).",
+  "The answer has native histograms, which this type of panel does not draw. Choose the type “Heatmap”, or query numbers of them: histogram_quantile(0.95, …), histogram_avg(…), histogram_count(…).":
+    "Jawabannya berisi histogram native, yang tidak dapat digambar oleh jenis panel ini. Pilih jenis “Peta panas”, atau mintalah angkanya: histogram_quantile(0.95, …), histogram_avg(…), histogram_count(…).",
   "Text, in Markdown": "Teks, dalam Markdown",
   "Query {name}": "Kueri {name}",
   "Add a query": "Tambah kueri",
@@ -228,6 +233,8 @@ export const DASHBOARDS: Readonly<Record<string, string>> = {
   "outside of a text, only a name, a number or a duration fits":
     "di luar teks, hanya nama, angka, atau durasi yang cocok",
   "several values need “in”, as in: field in $name": "beberapa nilai memerlukan “in”, misalnya: field in $name",
+  "a text in three quotes takes no value; write it in one pair of quotes":
+    "teks dalam tiga tanda kutip tidak dapat diisi nilai; tulislah dalam sepasang tanda kutip",
   "a text in backquotes cannot have a backquote": "teks di antara backquote tidak boleh memuat backquote",
 
   // From Explore

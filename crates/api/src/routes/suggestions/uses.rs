@@ -185,8 +185,8 @@ fn dashboards(server: &Shared, selections: &[Selection]) -> Result<Vec<Use>, Pro
             let filled = dashboard::fill(query, language, &dashboard::built_ins(TimeRange::ALL, None));
             let filled = filled.ok().filter(|_| !dashboard::names(query).into_iter().any(is_chosen));
             let question = Question { query: filled.as_deref(), language: language.name(), groups };
-            // Samples are no events of logs.
-            language != Language::Promql && question.may_use(server, selections)
+            // Samples and spans are no events of logs.
+            !matches!(language, Language::Promql | Language::Traceql) && question.may_use(server, selections)
         };
         if of_panels.chain(of_variables).any(may_use) {
             uses.push(Use { kind: "dashboard", name });

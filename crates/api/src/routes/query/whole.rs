@@ -1,0 +1,50 @@
+//! Queries that are answered as a whole, not row by row as they are found: those for numbers in PromQL, LogQL and TraceQL, and
+//! ES|QL.
+
+use axum::response::Response;
+use execute::Answer;
+use language::logql;
+use serde_json::Map;
+
+use super::row_limit::{JSON_ROWS_DEFAULT, JSON_ROWS_MAX, more_rows};
+use super::{esql, series, spans};
+use crate::answer::{Form, respond};
+use crate::ask::Ask;
+use crate::state::Shared;
+use door::problem::Problem;
+
+/// Reports whether a query is answered here.
+pub(super) fn is_whole(ask: &Ask) -> bool {
+    match ask.language.as_deref() {
+        Some("promql" | "traceql" | "esql") => true,
+        Some("logql") => matches!(logql::parse(&ask.query), Ok(logql::Query::Metric(_))),
+        _ => false,
+    }
+}
+
+/// Answers a query, with at most as many rows as are asked for, or fit the form.
+pub(super) async fn answer(server: &Shared, ask: Ask, form: Form) -> Result<Response, Problem> {
+    let asked = ask.limit;
+    let limit = match form {
+        Form::Json => asked.unwrap_or(JSON_ROWS_DEFAULT).min(JSON_ROWS_MAX),
+        _ => asked.unwrap_or(usize::MAX),
+    };
+    let (mut answer, _) = rows(server, ask, limit).await?;
+    if answer.rows.len() > limit {
+        answer.rows.truncate(limit);
+        answer.more = true;
+        answer.warnings.extend((asked != Some(limit)).then(|| more_rows(limit)));
+    }
+    Ok(respond(form, answer, Map::new()))
+}
+
+/// Returns the rows of a query, and the columns that they are grouped by. `rows_max` is how many are wanted; there may be more.
+pub(super) async fn rows(server: &Shared, ask: Ask, rows_max: usize) -> Result<(Answer, Vec<String>), Problem> {
+    let answer = match ask.language.as_deref() {
+        Some("esql") => return esql::rows(server, ask, rows_max).await,
+        Some("logql") => series::of_logql(server, ask).await?,
+        Some("traceql") => spans::rows(server, ask).await?,
+        _ => series::of_promql(server, ask).await?,
+    };
+    Ok((answer, Vec::new()))
+}
