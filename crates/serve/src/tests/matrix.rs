@@ -15,7 +15,7 @@ use door::access::Role;
 use door::table::Entry;
 
 /// What needs no key: life signs, the description, the manual, and doors that check who comes by themselves.
-const OPEN: [&str; 15] = [
+const OPEN: [&str; 16] = [
     "/-/healthy",
     "/-/ready",
     "/ready",

@@ -13,7 +13,7 @@ use crate::state::Shared;
 const QUESTION_BYTES_MAX: usize = 64;
 
 /// Returns what other nodes know of shippers, and why some of it may be missing.
-pub(crate) async fn ask(server: &Shared) -> (Vec<ToldSources>, Vec<PartialReason>) {
+pub(crate) async fn ask(server: &door::server::Shared) -> (Vec<ToldSources>, Vec<PartialReason>) {
     let (mut told, mut missing) = (Vec::new(), Vec::new());
     let store = server.whole_store();
     if let Some(link) = &server.app.fleet {
