@@ -17,6 +17,7 @@ mod names;
 mod narrow;
 mod narrow_fields;
 mod prefetch;
+mod recent;
 mod run;
 mod samples;
 mod segment;

@@ -50,6 +50,11 @@ impl<'c> BlockSamples<'c> {
         Self { range, places, contents: BlockContents::default() }
     }
 
+    /// Returns the places of the series of which it has samples.
+    pub(crate) fn places_found(&self) -> impl Iterator<Item = usize> {
+        self.contents.pieces.iter().map(|(place, _)| *place)
+    }
+
     /// Returns how many samples it has taken.
     pub(crate) fn len(&self) -> usize {
         self.contents.times.len()
@@ -67,11 +72,14 @@ impl TakeSamples for BlockSamples<'_> {
         let (from, until) = self.range;
         let from = times.partition_point(|time| *time < from);
         let to = times.partition_point(|time| *time <= until).max(from);
-        if let (Some(times), Some(values)) = (times.get(from..to).filter(|some| !some.is_empty()), values.get(from..to))
-        {
-            self.contents.times.extend(times);
-            self.contents.values.extend(values);
-            self.contents.pieces.push((self.places[place], self.contents.times.len() as u32));
+        let (Some(times), Some(values)) = (times.get(from..to), values.get(from..to)) else { return };
+        let mut end = self.contents.times.len();
+        self.contents.times.extend(times);
+        self.contents.values.extend(values);
+        // A time that comes twice begins a new piece.
+        for rising in times.chunk_by(|a, b| a < b) {
+            end += rising.len();
+            self.contents.pieces.push((self.places[place], end as u32));
         }
     }
 
@@ -84,6 +92,8 @@ impl TakeSamples for BlockSamples<'_> {
 
 pub(crate) struct SeriesSamples {
     pub(crate) labels: Labels,
+    /// Whether it was noted that it has samples.
+    is_noted: bool,
     /// Of blocks that keep samples by series; each is in order.
     pieces: Vec<Piece>,
     pub(crate) floats: Vec<Point<f64>>,
@@ -103,6 +113,16 @@ pub(crate) struct Samples {
 impl Samples {
     pub(crate) fn add_block(&mut self, block: BlockContents) {
         self.blocks.push(block);
+    }
+
+    /// Notes that series have samples.
+    pub(crate) fn note(&mut self, places: impl IntoIterator<Item = usize>) {
+        places.into_iter().for_each(|place| self.series[place].is_noted = true);
+    }
+
+    /// Returns the labels of series that have samples.
+    pub(crate) fn into_label_sets(self) -> Vec<Labels> {
+        self.series.into_iter().filter(|series| series.is_noted).map(|series| series.labels).collect()
     }
 
     /// Brings the samples of each series into the order of time; reports whether one has several of the same time, which may differ.
@@ -165,7 +185,13 @@ impl Samples {
         let labels = label_pairs(stream).map(Labels::new);
         let wanted = labels.filter(|labels| matchers.iter().all(|matcher| matcher.accepts(labels.get(&matcher.name))));
         let place = wanted.map(|labels| {
-            self.series.push(SeriesSamples { labels, pieces: Vec::new(), floats: Vec::new(), histograms: Vec::new() });
+            self.series.push(SeriesSamples {
+                labels,
+                is_noted: false,
+                pieces: Vec::new(),
+                floats: Vec::new(),
+                histograms: Vec::new(),
+            });
             self.series.len() - 1
         });
         self.places.insert(stream.clone(), place);

@@ -24,14 +24,24 @@ struct Chosen {
     places: Vec<usize>,
 }
 
+/// What is read of samples, in a range of times in ms, both included.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// The series that have some.
+    Series((i64, i64)),
+    /// Times and values.
+    Samples((i64, i64)),
+    /// When they arrived, too.
+    Arrivals,
+}
+
 /// Collects the samples of blocks.
 pub(crate) struct SampleReader<'m> {
     matchers: &'m [Matcher],
     filter: &'m StreamFilter,
     /// Accepts every stream that the matchers may accept.
     is_wanted: &'m (dyn Fn(&str) -> bool + Sync),
-    /// Times in ms, both included, where samples are read by stream.
-    by_stream: Option<(i64, i64)>,
+    wanted: Wanted,
     limit: usize,
     n: AtomicUsize,
     /// By the address of a run, which the query holds; `None` where it does not keep samples by stream.
@@ -44,11 +54,11 @@ impl<'m> SampleReader<'m> {
     pub(crate) fn new(
         matchers: &'m [Matcher],
         (filter, is_wanted): (&'m StreamFilter, &'m (dyn Fn(&str) -> bool + Sync)),
-        by_stream: Option<(i64, i64)>,
+        wanted: Wanted,
         limit: usize,
     ) -> Self {
         let (n, chosen, samples) = Default::default();
-        Self { matchers, filter, is_wanted, by_stream, limit, n, chosen, samples }
+        Self { matchers, filter, is_wanted, wanted, limit, n, chosen, samples }
     }
 
     /// Returns what was read.
@@ -92,14 +102,25 @@ impl BlockVisitor for SampleReader<'_> {
     }
 
     fn samples(&self, run: &Arc<dyn Run>, block: usize) -> Result<Option<usize>, ScanError> {
-        let Some(range) = self.by_stream else { return Ok(None) };
+        let (Wanted::Series(range) | Wanted::Samples(range)) = self.wanted else { return Ok(None) };
         let Some(chosen) = self.chosen(run)? else { return Ok(None) };
         if chosen.numbers.is_empty() {
+            return Ok(Some(0));
+        }
+        let is_of_series = matches!(self.wanted, Wanted::Series(_));
+        let ms = |time: Timestamp| time.0.div_euclid(Timestamp::MILLISECOND);
+        if is_of_series && range.0 <= ms(run.info().first) && ms(run.info().last) <= range.1 {
+            // Every stream of the run has a sample in it.
+            self.samples().note(chosen.places.iter().copied());
             return Ok(Some(0));
         }
         let mut found = BlockSamples::new(range, &chosen.places);
         if !run.samples(block, &chosen.numbers, &mut found)? {
             return Ok(None);
+        }
+        if is_of_series {
+            self.samples().note(found.places_found());
+            return Ok(Some(found.len()));
         }
         let n = found.len();
         // What is over the limit is counted, and refused afterwards.
@@ -128,6 +149,7 @@ impl BlockVisitor for SampleReader<'_> {
         for (stream, points) in read {
             samples.n += points.n_more;
             if let Some(place) = samples.place_of(&stream, self.matchers) {
+                samples.note([place]);
                 samples.series[place].floats.extend(points.floats);
                 samples.series[place].histograms.extend(points.histograms);
             }

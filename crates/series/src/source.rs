@@ -13,17 +13,14 @@ use promql::{EvalError, Labels, MatchKind, Matcher, Selection, Source, SourceErr
 use types::{GroupPattern, HISTOGRAM_FIELD, TimeRange, Timestamp, VALUE_FIELD, Value};
 
 use crate::collected::Samples;
-use crate::reader::SampleReader;
+use crate::reader::{SampleReader, Wanted};
 use crate::stream_filter::StreamFilter;
 
 /// The groups that contain samples: their own, and the one for groups beyond the limit.
 pub const SAMPLE_GROUPS: [&str; 2] = ["metrics/*", "overflow"];
 
-/// The columns of the plan.
-const SAMPLE_COLUMNS: [&str; 4] = ["@logStream", "@timestamp", VALUE_FIELD, HISTOGRAM_FIELD];
-
-/// The same where a series has a time twice: of these samples the first to arrive counts.
-const ARRIVED_COLUMNS: [&str; 5] = ["@logStream", "@timestamp", VALUE_FIELD, HISTOGRAM_FIELD, "@ingestionTime"];
+/// The columns of the plan: stream, time, number, histogram, time of arrival. The last is read only where a series has a time twice.
+const COLUMNS: [&str; 5] = ["@logStream", "@timestamp", VALUE_FIELD, HISTOGRAM_FIELD, "@ingestionTime"];
 
 /// Reads blocks of a store.
 pub trait ReadBlocks: Sync {
@@ -72,19 +69,22 @@ impl<B: ReadBlocks> SampleSource<B> {
 
     /// Returns the label sets of the series with samples from `from` to `until`, both included, in ms.
     pub fn label_sets(&self, matchers: &[Matcher], (from, until): (i64, i64)) -> Result<Vec<Labels>, B::Error> {
-        let samples = self.read(matchers, (from, until), &SAMPLE_COLUMNS[..1])?;
-        let mut sets: Vec<Labels> = samples.series.into_iter().map(|series| series.labels).collect();
+        let range = (from, until);
+        let mut sets = self.read(matchers, range, Wanted::Series(range))?.into_label_sets();
         sets.sort_unstable();
         sets.dedup();
         Ok(sets)
     }
 
-    fn read(&self, matchers: &[Matcher], range: (i64, i64), names: &[&str]) -> Result<Samples, B::Error> {
-        let limit = if names.len() > 1 { self.samples_max } else { usize::MAX };
+    fn read(&self, matchers: &[Matcher], range: (i64, i64), wanted: Wanted) -> Result<Samples, B::Error> {
+        let (names, limit) = match wanted {
+            Wanted::Series(_) => (&COLUMNS[..1], usize::MAX),
+            Wanted::Samples(_) => (&COLUMNS[..4], self.samples_max),
+            Wanted::Arrivals => (&COLUMNS[..], self.samples_max),
+        };
         let filter = StreamFilter::of(matchers);
         let is_wanted = |stream: &str| filter.accepts(stream);
-        let by_stream = (names == SAMPLE_COLUMNS).then_some(range);
-        let reader = SampleReader::new(matchers, (&filter, &is_wanted), by_stream, limit);
+        let reader = SampleReader::new(matchers, (&filter, &is_wanted), wanted, limit);
         let reasons = self.blocks.read(&plan(matchers, names), &self.groups, time_range(range), &reader)?;
         let mut missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
         missing.extend(reasons.iter().map(|reason| format!("samples may be missing: {reason}")));
@@ -97,9 +97,9 @@ impl<B: ReadBlocks> Source for SampleSource<B> {
     fn select(&self, selection: &Selection<'_>, visit: &Visit<'_>) -> Result<(), EvalError> {
         let range = (selection.after.saturating_add(1), selection.until);
         let of_problem = |problem: B::Error| EvalError::Source(SourceError(problem.to_string()));
-        let mut samples = self.read(selection.matchers, range, &SAMPLE_COLUMNS).map_err(of_problem)?;
+        let mut samples = self.read(selection.matchers, range, Wanted::Samples(range)).map_err(of_problem)?;
         if samples.has_times_twice() {
-            samples = self.read(selection.matchers, range, &ARRIVED_COLUMNS).map_err(of_problem)?;
+            samples = self.read(selection.matchers, range, Wanted::Arrivals).map_err(of_problem)?;
         }
         if samples.n > self.samples_max {
             return Err(EvalError::TooManySamples(self.samples_max));

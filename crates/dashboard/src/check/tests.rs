@@ -63,7 +63,7 @@ fn a_mistake_is_named_with_its_path() {
         ),
         (
             |d| d["panels"][0]["queries"][1] = json!({"language": "esql", "query": "FROM a | STATZ n = COUNT(*)"}),
-            "panels[0].queries[1]: mismatched input 'STATZ', did you mean [STATS]? at 1:10",
+            "panels[0].queries[1]: mismatched input 'statz', did you mean [STATS]? at 1:10",
         ),
         (|d| d["panels"][0]["w"] = 25.into(), "panels[0].w: x and w lie within the 24 columns"),
         (|d| d["panels"][0]["x"] = u32::MAX.into(), "panels[0].w: "),

@@ -9,7 +9,8 @@ use std::sync::{Arc, OnceLock};
 
 use types::{Narrowed, ProbeField, RowSet, Run, ScanError, TextProbe, TimeForm, Timestamp, Value, is_sent};
 
-use super::run::{LiteralQuery, SegmentRun, TemplateMatches};
+use super::recent::{LiteralQuery, TemplateMatches};
+use super::run::SegmentRun;
 use crate::column::search;
 use crate::field_filter::{FieldFilter, FilterAnswer};
 use crate::needle::Needle;

@@ -9,18 +9,15 @@ use types::{
     part_of_column,
 };
 
-use super::block_cache::{BlockCache, LiteralCache};
 use super::decode::{add_derived, decode_minutes, decode_templates, section_of_field};
+use super::recent::Recent;
 use super::segment::{OpenRun, Segment};
 use crate::bytes::{Cursor, Damage, Decoded};
 use crate::column_filter::ColumnFilter;
-use crate::field_filter::FieldFilter;
-use crate::needle::Needle;
 use crate::numbers::Bases;
 use crate::section::SectionId;
 use crate::shape::{BlockShapes, Shapes};
-use crate::template::{Kinds, TemplateMatch};
-use crate::texts::{self, ColumnSelection, RequirementSet, TemplateIds, Variables, Vocabulary};
+use crate::texts::{self, ColumnSelection, TemplateIds, Variables, Vocabulary};
 use crate::times::{take_deltas, take_times};
 use crate::word_index::WordIndex;
 use crate::{column, field_minutes, filter, footer};
@@ -31,25 +28,9 @@ pub(super) struct SegmentRun {
     index: usize,
     info: RunInfo,
     /// Reports whether what is read is worth keeping; who writes a segment again reads it once.
-    is_query: bool,
+    pub(super) is_query: bool,
     bytes_read: AtomicU64,
     recent: OnceLock<Box<Recent>>,
-}
-
-/// What a query has read of a run and may ask for again. Many queries ask a run nothing but whether it may hold a text.
-#[derive(Default)]
-pub(super) struct Recent {
-    /// The literals asked, made ready.
-    pub(super) questions: LiteralCache<LiteralQuery>,
-    /// What the run's templates say of each literal asked, so that each is asked once and not for each block.
-    pub(super) matches: LiteralCache<TemplateMatches>,
-    /// By column, whether the run's dictionary of it holds a literal.
-    pub(super) dictionary_matches: LiteralCache<Vec<OnceLock<bool>>>,
-    shapes_of_blocks: BlockCache<BlockShapes>,
-    templates_of_blocks: BlockCache<TemplateIds>,
-    /// The times of one block: they take the most room, and ids, messages and ranges all need them.
-    times_of_block: BlockCache<Vec<i64>, 1>,
-    pub(super) filters_of_blocks: BlockCache<FieldFilter>,
 }
 
 impl Segment {
@@ -77,27 +58,6 @@ impl Segment {
             recent: OnceLock::new(),
         })
     }
-}
-
-/// What templates say of a literal.
-pub(super) struct TemplateMatches {
-    /// By template number.
-    pub(super) holds: Vec<TemplateMatch>,
-    /// Reports whether any of them is certain.
-    pub(super) any_certain: bool,
-    /// Reports whether it may reach beyond a variable of any of them.
-    pub(super) any_doubtful: bool,
-    /// Kinds of variables of any of them that may hold it.
-    pub(super) within: Kinds,
-    /// What those in doubt demand of their variables; found out where a block has such.
-    pub(super) sought: OnceLock<RequirementSet>,
-}
-
-/// A text that a query looks for.
-pub(super) struct LiteralQuery {
-    pub(super) needle: Needle,
-    /// See [`Needle::pieces`].
-    pub(super) pieces: Vec<Needle>,
 }
 
 impl SegmentRun {
@@ -131,25 +91,6 @@ impl SegmentRun {
             kept.put(id, &section);
         }
         Ok(section)
-    }
-
-    /// Returns what was made from section `id`, kept beside it.
-    pub(super) fn made_section(
-        &self,
-        id: SectionId,
-        make: impl FnOnce() -> Result<Vec<u8>, ScanError>,
-    ) -> Result<Arc<Vec<u8>>, ScanError> {
-        // No section of the file has such a number.
-        let id = id.wrapping_add(self.segment.sections.len() as SectionId);
-        let kept = self.segment.kept.get().filter(|_| self.is_query);
-        if let Some(known) = kept.and_then(|kept| kept.get(id)) {
-            return Ok(known);
-        }
-        let made = Arc::new(make()?);
-        if let Some(kept) = kept {
-            kept.put(id, &made);
-        }
-        Ok(made)
     }
 
     pub(super) fn fresh_section(&self, id: SectionId) -> Result<Vec<u8>, ScanError> {

@@ -84,6 +84,25 @@ impl SegmentRun {
         by_series::read(&section, stream, &directory, chosen, taker).map_err(damaged)
     }
 
+    /// Returns what was made from section `id`, kept beside it.
+    fn made_section(
+        &self,
+        id: SectionId,
+        make: impl FnOnce() -> Result<Vec<u8>, ScanError>,
+    ) -> Result<Arc<Vec<u8>>, ScanError> {
+        // No section of the file has such a number.
+        let id = id.wrapping_add(self.segment.sections.len() as SectionId);
+        let kept = self.segment.kept.get().filter(|_| self.is_query);
+        if let Some(known) = kept.and_then(|kept| kept.get(id)) {
+            return Ok(known);
+        }
+        let made = Arc::new(make()?);
+        if let Some(kept) = kept {
+            kept.put(id, &made);
+        }
+        Ok(made)
+    }
+
     /// Makes the directory of the series of a block.
     fn sample_directory(
         &self,

@@ -1,11 +1,12 @@
 //! Numbers as differences come back bit by bit, whole and in part; series that hardly change take little.
 
 use proptest::prelude::*;
+use types::Value;
 
 use super::super::dictionary::RunDictionary;
 use super::super::{decode, encode as encode_column};
 use super::{
-    BlockColumn, Column, DECIMALS, INTEGERS, RowSet, SUCCESSIVE, VALUES, Value, by_series, restore, series_of, shorten,
+    BlockColumn, Column, DECIMALS, INTEGERS, RowSet, SUCCESSIVE, VALUES, by_series, restore, series_of, shorten,
     source_of,
 };
 
