@@ -22,8 +22,8 @@ pub struct BatchRun {
     info: RunInfo,
     batch: Arc<Batch>,
     n_bytes_read: AtomicU64,
-    /// Made when somebody asks for samples.
-    sample_streams: OnceLock<Arc<SampleStreams>>,
+    /// Made when somebody asks for samples; `None` where not all events are.
+    sample_streams: OnceLock<Option<Arc<SampleStreams>>>,
 }
 
 impl BatchRun {
@@ -216,9 +216,14 @@ impl Run for BatchRun {
     }
 
     fn sample_streams(&self) -> Result<Option<Arc<SampleStreams>>, ScanError> {
-        let series = self.batch.series_of_rows().filter(SeriesOfRows::are_samples);
-        let (Some(_), Column::Dictionary { values, .. }) = (series, &self.batch.streams) else { return Ok(None) };
-        Ok(Some(self.sample_streams.get_or_init(|| Arc::new(SampleStreams::new(values.clone()))).clone()))
+        let make = || {
+            self.batch.series_of_rows().filter(SeriesOfRows::are_samples)?;
+            match &self.batch.streams {
+                Column::Dictionary { values, .. } => Some(Arc::new(SampleStreams::new(values.clone()))),
+                _ => None,
+            }
+        };
+        Ok(self.sample_streams.get_or_init(make).clone())
     }
 
     fn samples(&self, block: usize, chosen: &[u32], taker: &mut dyn TakeSamples) -> Result<bool, ScanError> {

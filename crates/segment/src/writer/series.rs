@@ -242,7 +242,7 @@ fn encode_values(values: &Column, codes: &[u32], stream: usize) -> Option<BlockC
     if let Column::Mixed(values) = values
         && values.iter().all(Option::is_some)
     {
-        let section = successive::mixed::encode_mixed(values, codes, stream)?;
+        let section = successive::encode_mixed(values, codes, stream)?;
         return Some(BlockColumn { present: RowSet::all(values.len()), section });
     }
     let Column::Floats { values, present, integers } = values else { return None };

@@ -18,7 +18,9 @@ use std::ops::Range;
 use types::{RowSet, TakeSamples, Value};
 
 use super::super::dictionary::{skip_values, take_values};
-use super::{BITS, BySeries, DECIMALS, POWERS, VALUES, is_successive, take_scales, unzigzag};
+use super::super::scale::POWERS;
+use super::numbers::{BITS, BySeries, take_scales, unzigzag};
+use super::{DECIMALS, VALUES, is_successive};
 use crate::bytes::{Cursor, Damage, Decoded, Packed};
 
 /// Of how many values one may be a text.

@@ -2,22 +2,10 @@
 
 use types::{Column, RowSet, Value};
 
-use super::super::dependent::SUCCESSIVE;
 use super::super::dictionary::{put_values, take_values};
 use super::super::encode::encode_plainly;
-use super::{Number, VALUES, decimal_bits, put_numbers, restore_from, take_numbers};
+use super::numbers::{Number, decimal_bits, put_numbers, take_numbers};
 use crate::bytes::{Cursor, Damage, Decoded, put_integers, put_varint};
-
-/// Returns the section of values in all rows of a block, whose series have these codes of column number `source`; `None` where they
-/// would not come back.
-pub(crate) fn encode_mixed(values: &[Option<Value>], codes: &[u32], source: usize) -> Option<Vec<u8>> {
-    let mut out = vec![SUCCESSIVE];
-    put_varint(&mut out, source as u64);
-    out.push(VALUES);
-    put_mixed(&mut out, &values.iter().map(Option::as_ref).collect::<Vec<_>>(), codes)?;
-    let plain = encode_plainly(&Column::Mixed(values.to_vec()), &RowSet::all(values.len()));
-    (restore_from(&out, codes).ok()? == plain).then_some(out)
-}
 
 /// Writes the values that are no numbers, and the numbers.
 pub(super) fn put_mixed(out: &mut Vec<u8>, values: &[Option<&Value>], codes: &[u32]) -> Option<()> {
