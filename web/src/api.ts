@@ -21,7 +21,7 @@ export class ApiError extends Error {
     super();
   }
 
-  /** What is wrong, in the language of whoever reads it. */
+  /** What is wrong, in the language of the page. */
   override get message(): string {
     return told(this.code, this.english);
   }

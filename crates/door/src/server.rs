@@ -82,7 +82,7 @@ pub struct App {
     pub push_interval: Duration,
     /// The directory of dashboards that are files; none where there is none.
     pub dashboards_dir: Option<std::path::PathBuf>,
-    /// The file of what service maps were made of; it may be removed at any time.
+    /// The file with the slices of service maps, which can be made again from spans.
     pub map_file: std::path::PathBuf,
     /// How often metrics of the service graph are written; `None` if they are not counted.
     pub service_graph_interval: Option<Duration>,

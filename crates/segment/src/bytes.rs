@@ -194,7 +194,7 @@ impl<'a> Cursor<'a> {
         self.packed(n).map(drop)
     }
 
-    /// Passes over `n` *integers*, any of which can then be read.
+    /// Skips `n` *integers* and returns a view that reads any of them.
     pub fn packed(&mut self, n: usize) -> Decoded<Packed<'a>> {
         let least = self.zigzag()?;
         let width = usize::from(self.byte()?);

@@ -15,7 +15,7 @@ const SAMPLES_OF_THREADS_MIN: usize = 50_000;
 /// Series that a thread takes at once.
 const SERIES_AT_ONCE: usize = 16;
 
-/// Samples of one series in a block: a range of what was read of it, in order of time.
+/// The samples of one series in a block, in order of time: a range of its [`BlockContents`].
 #[derive(Clone, Copy)]
 struct Piece {
     block: u32,
@@ -50,7 +50,7 @@ impl<'c> BlockSamples<'c> {
         Self { range, places, contents: BlockContents::default() }
     }
 
-    /// Returns the places of the series of which it has samples.
+    /// Returns the places of the series that have samples here.
     pub(crate) fn places_found(&self) -> impl Iterator<Item = usize> {
         self.contents.pieces.iter().map(|(place, _)| *place)
     }
@@ -209,7 +209,7 @@ impl SeriesSamples {
         rises && self.floats.is_empty() && self.histograms.is_empty()
     }
 
-    /// Makes points of what is in blocks.
+    /// Turns pieces into points.
     fn spell_out(&mut self, blocks: &[BlockContents]) {
         for piece in std::mem::take(&mut self.pieces) {
             let block = &blocks[piece.block as usize];

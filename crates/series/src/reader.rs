@@ -26,7 +26,7 @@ struct Chosen {
 
 /// What is read of samples, in a range of times in ms, both included.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wanted {
+pub(crate) enum ReadDetail {
     /// The series that have some.
     Series((i64, i64)),
     /// Times and values.
@@ -41,7 +41,7 @@ pub(crate) struct SampleReader<'m> {
     filter: &'m StreamFilter,
     /// Accepts every stream that the matchers may accept.
     is_wanted: &'m (dyn Fn(&str) -> bool + Sync),
-    wanted: Wanted,
+    wanted: ReadDetail,
     limit: usize,
     n: AtomicUsize,
     /// By the address of a run, which the query holds; `None` where it does not keep samples by stream.
@@ -54,7 +54,7 @@ impl<'m> SampleReader<'m> {
     pub(crate) fn new(
         matchers: &'m [Matcher],
         (filter, is_wanted): (&'m StreamFilter, &'m (dyn Fn(&str) -> bool + Sync)),
-        wanted: Wanted,
+        wanted: ReadDetail,
         limit: usize,
     ) -> Self {
         let (n, chosen, samples) = Default::default();
@@ -102,12 +102,12 @@ impl BlockVisitor for SampleReader<'_> {
     }
 
     fn samples(&self, run: &Arc<dyn Run>, block: usize) -> Result<Option<usize>, ScanError> {
-        let (Wanted::Series(range) | Wanted::Samples(range)) = self.wanted else { return Ok(None) };
+        let (ReadDetail::Series(range) | ReadDetail::Samples(range)) = self.wanted else { return Ok(None) };
         let Some(chosen) = self.chosen(run)? else { return Ok(None) };
         if chosen.numbers.is_empty() {
             return Ok(Some(0));
         }
-        let is_of_series = matches!(self.wanted, Wanted::Series(_));
+        let is_of_series = matches!(self.wanted, ReadDetail::Series(_));
         let ms = |time: Timestamp| time.0.div_euclid(Timestamp::MILLISECOND);
         if is_of_series && range.0 <= ms(run.info().first) && ms(run.info().last) <= range.1 {
             // Every stream of the run has a sample in it.

@@ -13,7 +13,7 @@ use promql::{EvalError, Labels, MatchKind, Matcher, Selection, Source, SourceErr
 use types::{GroupPattern, HISTOGRAM_FIELD, TimeRange, Timestamp, VALUE_FIELD, Value};
 
 use crate::collected::Samples;
-use crate::reader::{SampleReader, Wanted};
+use crate::reader::{ReadDetail, SampleReader};
 use crate::stream_filter::StreamFilter;
 
 /// The groups that contain samples: their own, and the one for groups beyond the limit.
@@ -70,17 +70,17 @@ impl<B: ReadBlocks> SampleSource<B> {
     /// Returns the label sets of the series with samples from `from` to `until`, both included, in ms.
     pub fn label_sets(&self, matchers: &[Matcher], (from, until): (i64, i64)) -> Result<Vec<Labels>, B::Error> {
         let range = (from, until);
-        let mut sets = self.read(matchers, range, Wanted::Series(range))?.into_label_sets();
+        let mut sets = self.read(matchers, range, ReadDetail::Series(range))?.into_label_sets();
         sets.sort_unstable();
         sets.dedup();
         Ok(sets)
     }
 
-    fn read(&self, matchers: &[Matcher], range: (i64, i64), wanted: Wanted) -> Result<Samples, B::Error> {
+    fn read(&self, matchers: &[Matcher], range: (i64, i64), wanted: ReadDetail) -> Result<Samples, B::Error> {
         let (names, limit) = match wanted {
-            Wanted::Series(_) => (&COLUMNS[..1], usize::MAX),
-            Wanted::Samples(_) => (&COLUMNS[..4], self.samples_max),
-            Wanted::Arrivals => (&COLUMNS[..], self.samples_max),
+            ReadDetail::Series(_) => (&COLUMNS[..1], usize::MAX),
+            ReadDetail::Samples(_) => (&COLUMNS[..4], self.samples_max),
+            ReadDetail::Arrivals => (&COLUMNS[..], self.samples_max),
         };
         let filter = StreamFilter::of(matchers);
         let is_wanted = |stream: &str| filter.accepts(stream);
@@ -97,9 +97,9 @@ impl<B: ReadBlocks> Source for SampleSource<B> {
     fn select(&self, selection: &Selection<'_>, visit: &Visit<'_>) -> Result<(), EvalError> {
         let range = (selection.after.saturating_add(1), selection.until);
         let of_problem = |problem: B::Error| EvalError::Source(SourceError(problem.to_string()));
-        let mut samples = self.read(selection.matchers, range, Wanted::Samples(range)).map_err(of_problem)?;
+        let mut samples = self.read(selection.matchers, range, ReadDetail::Samples(range)).map_err(of_problem)?;
         if samples.has_times_twice() {
-            samples = self.read(selection.matchers, range, Wanted::Arrivals).map_err(of_problem)?;
+            samples = self.read(selection.matchers, range, ReadDetail::Arrivals).map_err(of_problem)?;
         }
         if samples.n > self.samples_max {
             return Err(EvalError::TooManySamples(self.samples_max));

@@ -3,10 +3,7 @@
 use ingest::sample::label_text;
 use memchr::memmem::Finder;
 use promql::{MatchKind, Matcher};
-use types::METRIC_NAME;
-
-/// How a canonical text begins whose first label is the name of the metric.
-const NAME_FIRST: &str = r#"{"__name__":"#;
+use types::{METRIC_NAME, NAME_FIRST};
 
 /// What the streams have of every series that some matchers may accept.
 pub(crate) struct StreamFilter {

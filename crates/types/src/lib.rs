@@ -56,7 +56,7 @@ pub use run::{
     Addresses, Examples, FieldSummary, Narrowed, ProbeField, Run, RunInfo, RunKey, ScanError, TakeSamples, TextProbe,
 };
 pub use sample_builder::SampleBuilder;
-pub use sample_streams::SampleStreams;
+pub use sample_streams::{NAME_FIRST, SampleStreams};
 pub use secret::Secret;
 pub use series::{HISTOGRAM_FIELD, METRIC_NAME, SAMPLE_TYPE, Series, VALUE_FIELD, field_of_label, label_pairs};
 pub use strings::Strings;

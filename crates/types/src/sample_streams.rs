@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::Value;
 
 /// How a canonical text begins whose first label is the name of the metric.
-const NAME_FIRST: &str = r#"{"__name__":"#;
+pub const NAME_FIRST: &str = r#"{"__name__":"#;
 
 /// The streams of a run of samples: each has the canonical text of its labels.
 #[derive(Debug)]
@@ -14,7 +14,7 @@ pub struct SampleStreams {
     streams: Arc<Vec<Value>>,
     /// Numbers by name of the metric, as the texts spell it, with quotes.
     by_name: HashMap<Box<str>, Vec<u32>, foldhash::fast::RandomState>,
-    /// Numbers of those that do not begin with the name.
+    /// Numbers of the streams whose text does not begin with the name.
     others: Vec<u32>,
 }
 

@@ -435,7 +435,7 @@ fn nodes_show_what_the_shipper_told_last_to_any_of_them() {
     let seen = view(&GroupScope::All, after(71));
     assert_eq!((&seen[0]["version"], &seen[0]["lag_bytes"]), (&json!("1.2.3"), &json!(0)), "{seen}");
     assert_eq!(seen[0]["files"][0]["last_error"], Value::Null);
-    // What is out of reach stays so, whoever was told.
+    // A source that the caller may not see stays hidden, whichever node it reports to.
     assert_eq!(view(&only("elsewhere"), after(71)), json!([]));
     let narrow = view(&only("app"), after(71));
     assert_eq!((narrow.as_array().map(Vec::len), &narrow[0]["inputs"]), (Some(1), &json!([])));

@@ -153,7 +153,7 @@ impl Sources {
         self.view_with(Vec::new(), store, within, now)
     }
 
-    /// Returns the same of what is known here and on other nodes of the fleet.
+    /// Returns the sources that this node and others of the fleet know.
     pub fn view_with(
         &self,
         others: Vec<ToldSources>,

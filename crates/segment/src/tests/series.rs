@@ -237,12 +237,12 @@ fn samples_of_chosen_streams_are_the_same_rows_in_memory_and_stored() {
 }
 
 /// Samples as they were taken: stream, time in ms, number or text.
-struct Taken<'s> {
+struct SampleList<'s> {
     streams: Vec<&'s str>,
     samples: Vec<(String, i64, String)>,
 }
 
-impl types::TakeSamples for Taken<'_> {
+impl types::TakeSamples for SampleList<'_> {
     fn floats(&mut self, place: usize, times: &[i64], values: &[f64]) {
         assert_eq!(times.len(), values.len());
         let samples = times.iter().zip(values);
@@ -259,7 +259,7 @@ fn taken(run: &dyn Run, part: &str) -> Option<Vec<(String, i64, String)>> {
     let streams = run.sample_streams().expect("whole").expect("samples");
     let chosen = streams.chosen(None, |text| text.contains(part));
     let texts = chosen.iter().map(|number| &**streams.text(*number).expect("a stream")).collect();
-    let mut taken = Taken { streams: texts, samples: Vec::new() };
+    let mut taken = SampleList { streams: texts, samples: Vec::new() };
     for block in 0..run.n_blocks() {
         if !run.samples(block, &chosen, &mut taken).expect("whole") {
             assert!(taken.samples.is_empty());

@@ -63,7 +63,7 @@ fn is_wanted(server: &Shared, state: &TracesState, is_start: bool) -> bool {
     (is_start && !is_of_fleet) || state.file.was_asked_since(since)
 }
 
-/// Removes slices of which a segment is in no snapshot any more, as after a deletion, retention or a compaction.
+/// Removes the slices of segments that no snapshot has any more, after a deletion, retention or a compaction.
 fn forget_gone(store: &Store, state: &TracesState) {
     let Some((segments, range)) = state.file.segments() else { return };
     let runs = store.known_snapshot(&[], range).runs;

@@ -109,7 +109,7 @@ export function ChartPanel({ panel, series: all, answered, label, onPick }: Prop
   // Counts of a bucket that has only begun look like a fall.
   const newest = instants.at(-1) ?? 0;
   const language = panel.queries?.[0]?.language;
-  // A point of TraceQL is the end of what it counts.
+  // In TraceQL a point stands at the end of the interval that it counts.
   const isBegun = range.isOpen && language !== "promql" && newest + (language === "traceql" ? 0 : distance) > range.to;
   const begun = isBegun && instants.length > 1 ? newest - (drawing.kind === "bar" ? distance / 2 : distance) : null;
   const text = (value: number) => withUnit(value, panel.unit, panel.decimals);

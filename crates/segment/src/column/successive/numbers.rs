@@ -8,7 +8,7 @@ use crate::bytes::{Cursor, Damage, Decoded, put_integers};
 /// The scale of series whose values are kept as bits.
 pub(super) const BITS: u8 = POWERS.len() as u8;
 
-/// Of how many values one has to be wanted, so that reading the series of those wanted costs less than reading all.
+/// If fewer than one value in this many is wanted, only the series of those are read.
 const VALUES_PER_CHOSEN: usize = 4;
 
 /// A number to be stored.

@@ -64,9 +64,9 @@ fn check(series: &[u32], values: Vec<Option<Value>>) -> Option<usize> {
 
 /// Numbers and texts by place of their series, each with its time.
 #[derive(Default)]
-struct Taken(Vec<(usize, i64, String)>);
+struct SampleList(Vec<(usize, i64, String)>);
 
-impl types::TakeSamples for Taken {
+impl types::TakeSamples for SampleList {
     fn floats(&mut self, place: usize, times: &[i64], values: &[f64]) {
         self.0.extend(times.iter().zip(values).map(|(time, value)| (place, *time, format!("{value:?}"))));
     }
@@ -82,7 +82,7 @@ fn check_by_series(section: &[u8], series: &[u32], values: &[Option<Value>]) {
     let times: Vec<i64> = (0..values.len() as i64).map(|row| row * 5 - 100).collect();
     let directory = by_series::directory(section, 0, &present, (series, &times)).expect("just written");
     let chosen: Vec<u32> = (0..1000).filter(|code| code % 2 == 1).collect();
-    let mut taken = Taken::default();
+    let mut taken = SampleList::default();
     if !by_series::read(section, 0, &directory, &chosen, &mut taken).expect("just written") {
         assert_eq!(taken.0, []);
         return;
@@ -123,7 +123,7 @@ proptest! {
             let _ = super::decode(&bytes, &codes, &rows, &RowSet::of(codes.len(), |row| row == 0));
             let times: Vec<i64> = (0..codes.len() as i64).collect();
             if let Ok(directory) = by_series::directory(&bytes, 0, &rows, (&codes, &times)) {
-                let _ = by_series::read(&bytes, 0, &directory, &[0, 2, 3, 9], &mut Taken::default());
+                let _ = by_series::read(&bytes, 0, &directory, &[0, 2, 3, 9], &mut SampleList::default());
             }
         }
     }
