@@ -205,6 +205,19 @@ impl<'a> Cursor<'a> {
         Ok(Packed { least, n, planes })
     }
 
+    /// Takes all that is left as *integers*, however many they are, and returns a view that reads any of them.
+    pub fn packed_to_end(&mut self) -> Decoded<Packed<'a>> {
+        let least = self.zigzag()?;
+        let width = usize::from(self.byte()?);
+        let planes = self.take(self.n_left())?;
+        // Without a plane any number of them are the least.
+        let n = planes.len().checked_div(width).unwrap_or(usize::MAX);
+        if width > 8 || n.checked_mul(width).is_some_and(|n_bytes| n_bytes != planes.len()) {
+            return Err(Damage("bytes are left over"));
+        }
+        Ok(Packed { least, n, planes })
+    }
+
     /// Reads `n` *integers* that are codes below 2^32.
     pub fn codes(&mut self, n: usize) -> Decoded<Vec<u32>> {
         let mut ahead = self.clone();

@@ -14,6 +14,7 @@
 //! | 6 | *values* |
 //! | 7, 8 | since format 4: what another column of the block does not say (`dependent`) |
 //! | 9 | since format 5: numbers as differences from those before in the same series (`successive`) |
+//! | 10 | since format 6: a dictionary of ids that are in pages of the segment (`shared_ids`) |
 //!
 //! *flags*: one byte 0 (none is set) or 1 and then ⌈n/8⌉ bytes, least significant bit first.
 //!
@@ -27,6 +28,7 @@ mod dictionary;
 mod encode;
 mod scale;
 pub(crate) mod search;
+pub(crate) mod shared_ids;
 pub(crate) mod successive;
 
 pub(crate) use decode::{decode, decode_addresses};

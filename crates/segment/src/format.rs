@@ -5,13 +5,16 @@ use xxhash_rust::xxh3::xxh3_64;
 
 pub(crate) const MAGIC: [u8; 8] = *b"CATATSEG";
 /// Magics at the end of a file by format, from 1: the end alone is read to open a segment.
-pub(crate) const END_MAGICS: [[u8; 8]; 5] = [*b"CATATEND", *b"CATATEN2", *b"CATATEN3", *b"CATATEN4", *b"CATATEN5"];
+pub(crate) const END_MAGICS: [[u8; 8]; 6] =
+    [*b"CATATEND", *b"CATATEN2", *b"CATATEN3", *b"CATATEN4", *b"CATATEN5", *b"CATATEN6"];
 /// The latest format. Format 2 stores the variables of messages by column, times in messages as differences
 /// from those of events, and quoted texts; format 3 makes messages of fields and has filters over whole runs; format 4
 /// stores columns by others that say them; format 5 has runs of samples, in larger blocks and with numbers as differences
-/// within their series. Earlier formats are still read.
-pub const FORMAT_VERSION: u16 = 5;
-/// The format of segments without samples: servers of earlier versions on the same bucket can read those.
+/// within their series; format 6 stores ids that several runs have once. Earlier formats are still read.
+pub const FORMAT_VERSION: u16 = 6;
+/// The formats of segments without ids that are shared, those with samples and those without: servers of earlier versions on the same
+/// bucket can read them.
+pub(crate) const FORMAT_OF_SAMPLES: u16 = 5;
 pub(crate) const FORMAT_OF_EVENTS: u16 = 4;
 /// Length of the header.
 pub const HEADER_BYTES: usize = 64;

@@ -18,6 +18,7 @@ mod documents;
 mod events;
 mod messages;
 mod series;
+mod shared_ids;
 
 const STORE: [u8; 16] = [7; 16];
 

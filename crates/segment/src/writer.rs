@@ -13,13 +13,14 @@ use xxhash_rust::xxh3::xxh3_64;
 use self::rows::{gather_block, rows_in_order};
 use crate::bytes::{put_varint, put_zigzag};
 use crate::column::dependent::{self, BlockColumn};
+use crate::column::shared_ids::SharedIds;
 use crate::column::successive;
 use crate::column_writer::ColumnWriter;
 use crate::duration;
 use crate::error::SegmentError;
 use crate::filter::FilterTable;
 use crate::footer::{self, BlockFooter, ColumnFooter, Lineage, RunFooter};
-use crate::format::{END_MAGICS, FORMAT_OF_EVENTS, FORMAT_VERSION, HEADER_BYTES, MAGIC, block_rows};
+use crate::format::{END_MAGICS, FORMAT_OF_EVENTS, FORMAT_OF_SAMPLES, FORMAT_VERSION, HEADER_BYTES, MAGIC, block_rows};
 use crate::meta::{RunSummary, SegmentMeta};
 use crate::numbers::Bases;
 use crate::section::{SectionId, SectionWriter};
@@ -79,13 +80,17 @@ pub struct SegmentWriter {
     runs: Vec<RunFooter>,
     lineage: Lineage,
     format: u16,
+    /// Where several runs will come.
+    shared: Option<SharedIds>,
 }
 
 impl SegmentWriter {
-    /// Returns a segment without events whose sections will be compressed with zstd at `level`.
-    pub fn new(meta: SegmentMeta, level: i32) -> Result<Self, SegmentError> {
+    /// Returns a segment without events whose sections will be compressed with zstd at `level`. Ids of its runs are stored together
+    /// where more than one will come.
+    pub fn new(meta: SegmentMeta, level: i32, n_runs: usize) -> Result<Self, SegmentError> {
         let sections = SectionWriter::new(level)?;
-        Ok(Self { meta, sections, runs: Vec::new(), lineage: Lineage::default(), format: FORMAT_OF_EVENTS })
+        let shared = (n_runs > 1).then(SharedIds::default);
+        Ok(Self { meta, sections, runs: Vec::new(), lineage: Lineage::default(), format: FORMAT_OF_EVENTS, shared })
     }
 
     /// Adds a run. `blocks` are its events in order of time and acceptance, [`block_rows`] each but for the last.
@@ -96,9 +101,10 @@ impl SegmentWriter {
     ) -> Result<(), SegmentError> {
         let expected = outline.n_rows;
         if outline.group.has_samples() {
-            self.format = FORMAT_VERSION;
+            self.format = FORMAT_OF_SAMPLES;
         }
-        let run = RunWriter::new(outline, &mut self.sections)?.write(blocks, &mut self.sections)?;
+        let run = RunWriter::new(outline, &mut self.sections)?;
+        let run = run.write(blocks, &mut self.sections, self.shared.as_mut())?;
         let found = run.summary.n_events;
         if found != expected as u64 {
             return Err(SegmentError::Rows { expected: expected as u64, found });
@@ -120,6 +126,10 @@ impl SegmentWriter {
     /// Finishes the segment, which replaces the segments `replaced`.
     pub fn finish(mut self, replaced: &[u128]) -> Result<SegmentFile, SegmentError> {
         self.lineage.replaced = replaced.to_vec();
+        if let Some(shared) = self.shared.take().filter(SharedIds::is_used) {
+            self.format = FORMAT_VERSION;
+            shared.finish(&mut self.sections)?;
+        }
         let mut file = header(&self.meta, self.format);
         let mut footer = footer::encode(&self.meta, &self.runs);
         self.sections.finish(&mut file, &mut footer);
@@ -144,7 +154,7 @@ pub fn write(
     positions: &[u8],
     level: i32,
 ) -> Result<SegmentFile, SegmentError> {
-    let mut writer = SegmentWriter::new(*meta, level)?;
+    let mut writer = SegmentWriter::new(*meta, level, inputs.len())?;
     for input in inputs {
         let rows = rows_in_order(&input.batches, input.range);
         if !rows.is_empty() {
@@ -234,6 +244,7 @@ impl RunWriter {
         mut self,
         blocks: impl Iterator<Item = Result<Batch, SegmentError>>,
         sections: &mut SectionWriter,
+        mut shared: Option<&mut SharedIds>,
     ) -> Result<RunFooter, SegmentError> {
         let mut n_events = 0;
         for (block, batch) in blocks.enumerate() {
@@ -249,7 +260,7 @@ impl RunWriter {
             }
             let batch = if batch.series.is_some() { batch.spelled_out() } else { batch };
             let texts = self.messages.block(&batch);
-            self.write_columns(block, &batch, sections)?;
+            self.write_columns(block, &batch, sections, shared.as_deref_mut())?;
             self.write_texts(block, &batch, texts, sections)?;
         }
         self.write_whole(sections)?;
@@ -319,7 +330,13 @@ impl RunWriter {
         Ok(())
     }
 
-    fn write_columns(&mut self, block: usize, batch: &Batch, sections: &mut SectionWriter) -> Result<(), SegmentError> {
+    fn write_columns(
+        &mut self,
+        block: usize,
+        batch: &Batch,
+        sections: &mut SectionWriter,
+        mut shared: Option<&mut SharedIds>,
+    ) -> Result<(), SegmentError> {
         let missing = Column::Missing { n_rows: batch.len() };
         let mut fields = batch.fields.iter().peekable();
         let mut values: Vec<&Column> = Vec::with_capacity(self.columns.len());
@@ -350,7 +367,8 @@ impl RunWriter {
                 None => field_filter::put_none(&mut field_filter),
                 Some(BlockColumn { present, section }) => {
                     field_filter::put(&mut field_filter, values, present, section, &mut column.filter);
-                    sections.fill(column.first_section + block as SectionId, section)?;
+                    let shortened = shared.as_deref_mut().and_then(|shared| shared.shorten(section, sections));
+                    sections.fill(column.first_section + block as SectionId, shortened.as_ref().unwrap_or(section))?;
                 }
             }
         }

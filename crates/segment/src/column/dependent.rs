@@ -12,9 +12,11 @@
 //! the id d values before in this column. Parents of spans begin before their children and are near them. Attributes of a process all
 //! follow from any one of them.
 
+use std::sync::Arc;
+
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use types::RowSet;
+use types::{Column, MISSING_CODE, RowSet, Value};
 
 use super::dictionary::SERIES_DICTIONARY_MAX;
 use crate::bytes::{Cursor, Damage, Decoded, put_integers, put_varint};
@@ -160,6 +162,50 @@ fn restore_determined(
     let mut out = vec![tag];
     put_integers(&mut out, &values);
     Ok(out)
+}
+
+/// Returns rows of a section that a table by codes says, and that is not restored for few of them; `None` for another section.
+/// `dictionary` is that of the column.
+pub(crate) fn decode_few(
+    section: &[u8],
+    (present, rows): (&RowSet, &RowSet),
+    (source, source_present): (&[u8], &RowSet),
+    dictionary: Option<&Arc<Vec<Value>>>,
+) -> Decoded<Option<Column>> {
+    let ([DETERMINED, rest @ ..], [CODES, codes @ ..]) = (section, source) else { return Ok(None) };
+    let codes = Cursor::new(codes).packed(source_present.count())?;
+    let mut cursor = Cursor::new(rest);
+    cursor.varint()?;
+    let tag = cursor.byte()?;
+    let table = cursor.packed_to_end()?;
+    let mut with_value = present.clone();
+    with_value.and(rows);
+    if !is_part(&with_value, source_present) {
+        return Err(Damage("a column does not fit the one that it depends on"));
+    }
+    let code_out_of_range = Damage("a code is out of range");
+    let value = |place| table.get(usize::try_from(codes.get(place)?).map_err(|_| code_out_of_range)?);
+    let found = source_present.places_of(&with_value).iter().map(value).collect::<Decoded<Vec<i64>>>()?;
+    let n_rows = rows.count();
+    let rows_of_found = rows.places_of(&with_value);
+    if tag == INTEGERS {
+        let mut values = vec![0; n_rows];
+        rows_of_found.iter().zip(found).for_each(|(row, value)| values[row] = value);
+        let present = (!rows_of_found.is_all()).then_some(rows_of_found);
+        return Ok(Some(Column::Integers { values, present }));
+    }
+    let values = dictionary.filter(|_| tag == CODES).ok_or(Damage("a dictionary is missing"))?.clone();
+    let mut codes = vec![MISSING_CODE; n_rows];
+    for (row, code) in rows_of_found.iter().zip(found) {
+        codes[row] =
+            u32::try_from(code).ok().filter(|code| (*code as usize) < values.len()).ok_or(code_out_of_range)?;
+    }
+    Ok(Some(Column::Dictionary { codes, values }))
+}
+
+/// Reports whether a section is a table by the codes of another column.
+pub(crate) fn is_determined(section: &[u8]) -> bool {
+    section.first() == Some(&DETERMINED)
 }
 
 /// Returns for each row of `present` how many rows of `others` are before it.

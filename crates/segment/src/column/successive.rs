@@ -148,6 +148,9 @@ pub(crate) fn decode(section: &[u8], codes: &[u32], present: &RowSet, rows: &Row
     }
     cursor.take(1)?;
     let chosen = present.places_of(rows);
+    if chosen.is_empty() {
+        return Ok(Some(Column::Missing { n_rows: rows.count() }));
+    }
     let values: Vec<f64> = take_decimals(&mut cursor, codes, &chosen)?;
     let flags = take_flags(&mut cursor, codes.len())?;
     if !cursor.is_at_end() {

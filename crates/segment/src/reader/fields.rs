@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 
-use types::{Column, Derivation, RowSet, Run, ScanError, Strings};
+use types::{Column, Derivation, RowSet, Run, ScanError, Strings, Value};
 
 use super::run::SegmentRun;
 use crate::bytes::{Damage, Decoded};
-use crate::column::{self, dependent, successive};
+use crate::column::{self, dependent, shared_ids, successive};
 use crate::duration;
 use crate::footer;
 use crate::numbers::Base;
 use crate::section::SectionId;
 use crate::shape::BlockShapes;
+
+/// Of how many rows one has to be wanted, so that looking up each costs less than restoring all.
+const ROWS_PER_FEW: usize = 64;
 
 impl SegmentRun {
     /// Returns the stored column of a field, all rows of the block.
@@ -80,6 +83,9 @@ impl SegmentRun {
             return Ok(column);
         }
         let dictionary = self.dictionary(index)?;
+        if let Some(column) = self.few_rows(block, index, (&present, rows), dictionary.as_ref())? {
+            return Ok(column);
+        }
         self.decoded_column(block, index, |bytes| column::decode(bytes, &present, rows, dictionary.as_ref()))
     }
 
@@ -101,17 +107,50 @@ impl SegmentRun {
     /// Returns the same as it is stored, where it consists of differences.
     pub(super) fn stored_section(&self, block: usize, index: usize) -> Result<Arc<Vec<u8>>, ScanError> {
         let id = self.run().footer.columns[index].first_section + block as SectionId;
-        self.section_with(id, |stored| {
-            let damaged = |damage| self.damage(id, damage);
-            let has_source = self.segment.format > 3 && dependent::source_of(&stored).map_err(damaged)?.is_some();
-            if !has_source || successive::is_successive(&stored) {
-                return Ok(stored);
-            }
-            let (source, of_source) = self.source_of(block, index, &stored)?;
-            let table = self.shapes()?;
-            let present = self.block_shapes(block, &table)?.rows_with(index as u32, &table);
-            dependent::restore(&stored, &present, &source, &of_source).map_err(damaged)
-        })
+        self.section_with(id, |stored| self.restored(block, index, stored))
+    }
+
+    /// Restores a section from others, where it is one of those.
+    fn restored(&self, block: usize, index: usize, stored: Vec<u8>) -> Result<Vec<u8>, ScanError> {
+        let id = self.run().footer.columns[index].first_section + block as SectionId;
+        let damaged = |damage| self.damage(id, damage);
+        let pages = if self.segment.format > 5 { shared_ids::pages_of(&stored).map_err(damaged)? } else { Vec::new() };
+        if !pages.is_empty() {
+            let pages = pages.into_iter().map(|page| self.section(page)).collect::<Result<Vec<_>, _>>()?;
+            let pages: Vec<&[u8]> = pages.iter().map(|page| &page[..]).collect();
+            return shared_ids::restore(&stored, &pages).map_err(damaged);
+        }
+        let has_source = self.segment.format > 3 && dependent::source_of(&stored).map_err(damaged)?.is_some();
+        if !has_source || successive::is_successive(&stored) {
+            return Ok(stored);
+        }
+        let (source, of_source) = self.source_of(block, index, &stored)?;
+        let table = self.shapes()?;
+        let present = self.block_shapes(block, &table)?.rows_with(index as u32, &table);
+        dependent::restore(&stored, &present, &source, &of_source).map_err(damaged)
+    }
+
+    /// Returns few rows of field number `index` without restoring the whole of its section, where a table of another one says it and
+    /// nobody has restored it yet.
+    fn few_rows(
+        &self,
+        block: usize,
+        index: usize,
+        (present, rows): (&RowSet, &RowSet),
+        dictionary: Option<&Arc<Vec<Value>>>,
+    ) -> Result<Option<Column>, ScanError> {
+        let id = self.run().footer.columns[index].first_section + block as SectionId;
+        if self.segment.format < 4 || rows.count() * ROWS_PER_FEW > present.n_rows() {
+            return Ok(None);
+        }
+        let Some(stored) =
+            self.section_unless_restored(id, dependent::is_determined, |stored| self.restored(block, index, stored))?
+        else {
+            return Ok(None);
+        };
+        let (source, of_source) = self.source_of(block, index, &stored)?;
+        let found = dependent::decode_few(&stored, (present, rows), (&source, &of_source), dictionary);
+        found.map_err(|damage| self.damage(id, damage))
     }
 
     /// Returns the section that a section of field number `index` depends on, and the rows in which that has values.

@@ -93,6 +93,38 @@ impl SegmentRun {
         Ok(section)
     }
 
+    /// Returns section `id` as it is stored, if it is one of a kind that is not restored as a whole and nobody did; else it is restored,
+    /// and kept, and there is none.
+    pub(super) fn section_unless_restored(
+        &self,
+        id: SectionId,
+        is_of_kind: impl FnOnce(&[u8]) -> bool,
+        restore: impl FnOnce(Vec<u8>) -> Result<Vec<u8>, ScanError>,
+    ) -> Result<Option<Arc<Vec<u8>>>, ScanError> {
+        let Some(kept) = self.segment.kept.get().filter(|_| self.is_query) else { return Ok(None) };
+        if kept.get(id).is_some() {
+            return Ok(None);
+        }
+        let as_stored = self.id_beside(id);
+        if let Some(known) = kept.get(as_stored) {
+            self.count_read(id);
+            return Ok(Some(known));
+        }
+        let stored = self.fresh_section(id)?;
+        if !is_of_kind(&stored) {
+            kept.put(id, &Arc::new(restore(stored)?));
+            return Ok(None);
+        }
+        let stored = Arc::new(stored);
+        kept.put(as_stored, &stored);
+        Ok(Some(stored))
+    }
+
+    /// Returns a number for what is kept beside section `id`: no section of the file has it.
+    pub(super) fn id_beside(&self, id: SectionId) -> SectionId {
+        id.wrapping_add(self.segment.sections.len() as SectionId)
+    }
+
     pub(super) fn fresh_section(&self, id: SectionId) -> Result<Vec<u8>, ScanError> {
         self.count_read(id);
         self.segment.section(id)

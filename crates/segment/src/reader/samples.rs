@@ -90,8 +90,7 @@ impl SegmentRun {
         id: SectionId,
         make: impl FnOnce() -> Result<Vec<u8>, ScanError>,
     ) -> Result<Arc<Vec<u8>>, ScanError> {
-        // No section of the file has such a number.
-        let id = id.wrapping_add(self.segment.sections.len() as SectionId);
+        let id = self.id_beside(id);
         let kept = self.segment.kept.get().filter(|_| self.is_query);
         if let Some(known) = kept.and_then(|kept| kept.get(id)) {
             return Ok(known);

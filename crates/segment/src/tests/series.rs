@@ -3,7 +3,7 @@
 use types::{BatchRun, SampleBuilder, Series};
 
 use super::*;
-use crate::format::{FORMAT_OF_EVENTS, SERIES_BLOCK_ROWS};
+use crate::format::{FORMAT_OF_EVENTS, FORMAT_OF_SAMPLES, SERIES_BLOCK_ROWS};
 
 /// Samples of `n_series` series, `n_each` of each, as scrapes give them.
 fn samples(n_series: u32, n_each: u32) -> Arc<Batch> {
@@ -65,7 +65,7 @@ fn samples_come_back_from_large_blocks_and_take_little() {
         }
     }
     assert!(bytes.len() < 300_000, "{} bytes for 300,000 samples", bytes.len());
-    assert_eq!(version_of(&bytes), Some(FORMAT_VERSION.into()));
+    assert_eq!(version_of(&bytes), Some(FORMAT_OF_SAMPLES.into()));
 }
 
 #[test]

@@ -375,7 +375,7 @@ impl Compactor {
         positions: &[u8],
     ) -> Result<Option<NewSegment>, StoreError> {
         let meta = self.meta_of(output, replaced)?;
-        let mut writer = SegmentWriter::new(meta, job.level())?;
+        let mut writer = SegmentWriter::new(meta, job.level(), output.groups.len())?;
         let mut proofs = Vec::new();
         for (group_id, runs) in runs.iter().filter(|(group_id, _)| output.groups.contains(group_id)) {
             let Some(outline) = outline(*group_id, runs, &output.share)? else { continue };

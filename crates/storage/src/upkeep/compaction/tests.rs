@@ -31,7 +31,7 @@ fn put_together(batches: &[Arc<Batch>], share: &Share, dir: &std::path::Path) ->
         runs.push(Input::of(&opened(dir, id as u128, &written.bytes), 0, None).expect("one run"));
     }
     let outline = outline(3, &runs, share).expect("whole")?;
-    let mut writer = SegmentWriter::new(meta(1000), LEVEL).expect("memory");
+    let mut writer = SegmentWriter::new(meta(1000), LEVEL, 1).expect("memory");
     let mut proof = Proof::default();
     let blocks = Merge::new(&runs, share).map(|block| block.inspect(|block| proof.add(block)));
     writer.add_run(outline, blocks).expect("whole");

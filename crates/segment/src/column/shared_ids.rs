@@ -1,0 +1,298 @@
+//! Ids that several runs of a segment have, such as those of traces, stored once in it.
+//!
+//! Each service of a request has spans of its own in a run of its own, so that its id would stand in a dozen runs. A segment of several
+//! runs has *pages* of ids instead: sections of varint bytes per id and up to [`PAGE_IDS`] ids, in the order in which the writer met
+//! them. Of a column whose section is a dictionary of packed hex (tag 1), the dictionary is stored as places in pages:
+//!
+//! ```text
+//! byte 10, varint pages, that many varint section numbers, varint ids,
+//! integers: places of the ids (number of the page among those named × PAGE_IDS + number of the id in the page), the codes as in tag 1
+//! ```
+//!
+//! What is restored when the section is read is that of tag 1, which everything else knows. Places of ids that are new rise by one and
+//! take next to nothing, so that a run whose ids no other has is no larger. Since format 6.
+
+use std::hash::BuildHasher;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+
+use crate::bytes::{Cursor, Damage, Decoded, put_integers, put_varint};
+use crate::format::BLOCK_ROWS;
+use crate::section::{SectionId, SectionWriter};
+
+const SHARED_IDS: u8 = 10;
+const DICTIONARY: u8 = 1;
+const TEXTS: u8 = 0;
+const PACKED: u8 = 1;
+
+/// Ids of a page: what a reader of one block takes besides, at most.
+const PAGE_IDS: usize = 8192;
+
+/// Shorter ids cost as little as their places.
+const ID_BYTES_MIN: usize = 8;
+
+/// Fewer ids of a block take no room that is worth it.
+const IDS_MIN: usize = 32;
+
+/// Most ids of one length in a segment; the writer holds them in memory.
+const IDS_MAX: usize = 1 << 18;
+
+/// Ids looked up in pages after which it is known whether runs have the same ones, and of how many one must be there.
+const ASKED_MIN: usize = 4 * PAGE_IDS;
+const ASKED_PER_KNOWN_MAX: usize = 8;
+
+/// The pages of a segment while it is written.
+#[derive(Default)]
+pub(crate) struct SharedIds {
+    of_lengths: Vec<IdsOfLength>,
+}
+
+/// Ids of one length.
+struct IdsOfLength {
+    n_bytes: usize,
+    pages: Vec<IdPage>,
+    /// Places of the ids in all pages, by their bytes.
+    places: HashTable<u32>,
+    hasher: RandomState,
+    /// How many ids were looked up in pages that others had begun, and how many of them were there.
+    n_asked: usize,
+    n_known: usize,
+}
+
+struct IdPage {
+    section: SectionId,
+    ids: Vec<u8>,
+}
+
+impl SharedIds {
+    /// Returns what is to be stored instead of the section of a column, where its ids are to be in pages.
+    pub(crate) fn shorten(&mut self, section: &[u8], sections: &mut SectionWriter) -> Option<Vec<u8>> {
+        let (n_bytes, ids, codes) = dictionary_of(section).ok().flatten()?;
+        let of_length = match self.of_lengths.iter().position(|known| known.n_bytes == n_bytes) {
+            Some(known) => &mut self.of_lengths[known],
+            None => {
+                self.of_lengths.push(IdsOfLength::new(n_bytes));
+                self.of_lengths.last_mut()?
+            }
+        };
+        let places = of_length.places_of(ids, sections)?;
+        let mut named: Vec<u32> = places.iter().map(|place| place / PAGE_IDS as u32).collect();
+        named.sort_unstable();
+        named.dedup();
+        let mut out = vec![SHARED_IDS];
+        put_varint(&mut out, named.len() as u64);
+        named.iter().for_each(|page| put_varint(&mut out, u64::from(of_length.pages[*page as usize].section)));
+        put_varint(&mut out, places.len() as u64);
+        let in_named = |place: &u32| {
+            let page = named.partition_point(|known| *known < place / PAGE_IDS as u32);
+            (page * PAGE_IDS + *place as usize % PAGE_IDS) as i64
+        };
+        put_integers(&mut out, &places.iter().map(in_named).collect::<Vec<_>>());
+        out.extend_from_slice(codes);
+        let pages: Vec<Vec<u8>> = named.iter().map(|page| of_length.page(*page as usize)).collect();
+        (restore(&out, &pages).as_deref() == Ok(section)).then_some(out)
+    }
+
+    /// Stores the pages.
+    pub(crate) fn finish(self, sections: &mut SectionWriter) -> std::io::Result<()> {
+        for of_length in &self.of_lengths {
+            for number in 0..of_length.pages.len() {
+                sections.fill(of_length.pages[number].section, &of_length.page(number))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reports whether there are pages.
+    pub(crate) fn is_used(&self) -> bool {
+        !self.of_lengths.is_empty()
+    }
+}
+
+impl IdsOfLength {
+    fn new(n_bytes: usize) -> Self {
+        let (pages, places, hasher) = Default::default();
+        Self { n_bytes, pages, places, hasher, n_asked: 0, n_known: 0 }
+    }
+
+    /// Returns the places of ids, after adding those that are new; `None` where there is no room, or no use, for them.
+    fn places_of(&mut self, ids: &[u8], sections: &mut SectionWriter) -> Option<Vec<u32>> {
+        let n_ids = ids.len() / self.n_bytes;
+        let is_useless = self.n_asked >= ASKED_MIN && self.n_known * ASKED_PER_KNOWN_MAX < self.n_asked;
+        if is_useless || self.places.len() + n_ids > IDS_MAX {
+            return None;
+        }
+        let has_begun = !self.places.is_empty();
+        let mut places = Vec::with_capacity(n_ids);
+        for id in ids.chunks_exact(self.n_bytes) {
+            let hash = self.hasher.hash_one(id);
+            if let Some(known) = self.places.find(hash, |place| self.id(*place) == id) {
+                self.n_known += 1;
+                places.push(*known);
+                continue;
+            }
+            let place = self.places.len() as u32;
+            if place as usize % PAGE_IDS == 0 {
+                self.pages.push(IdPage { section: sections.reserve(1), ids: Vec::new() });
+            }
+            self.pages.last_mut()?.ids.extend_from_slice(id);
+            let (pages, hasher, n_bytes) = (&self.pages, &self.hasher, self.n_bytes);
+            self.places.insert_unique(hash, place, |place| hasher.hash_one(id_at(pages, n_bytes, *place)));
+            places.push(place);
+        }
+        self.n_asked += if has_begun { n_ids } else { 0 };
+        Some(places)
+    }
+
+    fn id(&self, place: u32) -> &[u8] {
+        id_at(&self.pages, self.n_bytes, place)
+    }
+
+    fn page(&self, number: usize) -> Vec<u8> {
+        let mut page = Vec::new();
+        put_varint(&mut page, self.n_bytes as u64);
+        page.extend_from_slice(&self.pages[number].ids);
+        page
+    }
+}
+
+fn id_at(pages: &[IdPage], n_bytes: usize, place: u32) -> &[u8] {
+    let (page, number) = (place as usize / PAGE_IDS, place as usize % PAGE_IDS);
+    &pages[page].ids[number * n_bytes..(number + 1) * n_bytes]
+}
+
+/// Returns the bytes per id, the ids and the codes of a section that is a dictionary of enough packed ids.
+fn dictionary_of(section: &[u8]) -> Decoded<Option<(usize, &[u8], &[u8])>> {
+    let [DICTIONARY, rest @ ..] = section else { return Ok(None) };
+    let mut cursor = Cursor::new(rest);
+    let n_ids = cursor.varint()? as usize;
+    let [TEXTS, PACKED, rest @ ..] = cursor.rest() else { return Ok(None) };
+    let mut cursor = Cursor::new(rest);
+    let n_bytes = cursor.varint()? as usize;
+    if n_bytes < ID_BYTES_MIN || n_ids < IDS_MIN {
+        return Ok(None);
+    }
+    let ids = cursor.take(n_ids.checked_mul(n_bytes).ok_or(Damage("a count is out of range"))?)?;
+    Ok(Some((n_bytes, ids, cursor.rest())))
+}
+
+/// Returns the numbers of the pages that a section names; none if it is of another kind.
+pub(crate) fn pages_of(section: &[u8]) -> Decoded<Vec<SectionId>> {
+    let [SHARED_IDS, rest @ ..] = section else { return Ok(Vec::new()) };
+    let mut cursor = Cursor::new(rest);
+    let number = |cursor: &mut Cursor<'_>| {
+        SectionId::try_from(cursor.varint()?).map_err(|_| Damage("a section number is out of range"))
+    };
+    (0..cursor.count(1)?).map(|_| number(&mut cursor)).collect()
+}
+
+/// Restores the section of a dictionary from the pages that it names, in this order.
+pub(crate) fn restore(section: &[u8], pages: &[impl AsRef<[u8]>]) -> Decoded<Vec<u8>> {
+    let mut cursor = Cursor::new(section);
+    cursor.byte()?;
+    for _ in 0..cursor.count(1)? {
+        cursor.varint()?;
+    }
+    let n_ids = cursor.varint()? as usize;
+    if n_ids > BLOCK_ROWS {
+        return Err(Damage("a dictionary is too large"));
+    }
+    let places = cursor.codes(n_ids)?;
+    let pages: Vec<(usize, &[u8])> = pages.iter().map(|page| take_page(page.as_ref())).collect::<Decoded<_>>()?;
+    let n_bytes = pages.first().map_or(0, |(n_bytes, _)| *n_bytes);
+    let mut out = vec![DICTIONARY];
+    put_varint(&mut out, n_ids as u64);
+    out.extend([TEXTS, PACKED]);
+    put_varint(&mut out, n_bytes as u64);
+    out.reserve(n_ids * n_bytes + cursor.n_left());
+    for place in places {
+        let (page, number) = (place as usize / PAGE_IDS, place as usize % PAGE_IDS);
+        let page = pages.get(page).filter(|(of_page, _)| *of_page == n_bytes);
+        let id = page.and_then(|(_, ids)| ids.get(number * n_bytes..(number + 1) * n_bytes));
+        out.extend_from_slice(id.ok_or(Damage("the place of an id is out of range"))?);
+    }
+    out.extend_from_slice(cursor.rest());
+    Ok(out)
+}
+
+/// Returns the bytes per id of a page, and its ids.
+fn take_page(page: &[u8]) -> Decoded<(usize, &[u8])> {
+    let mut cursor = Cursor::new(page);
+    let n_bytes = cursor.varint()? as usize;
+    let is_right = n_bytes > 0 && cursor.n_left() % n_bytes == 0;
+    if is_right { Ok((n_bytes, cursor.rest())) } else { Err(Damage("a page of ids does not end with one")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A section with the ids of these numbers, and bytes in the place of codes.
+    fn section_of(ids: impl Iterator<Item = u64>) -> Vec<u8> {
+        let ids: Vec<u64> = ids.collect();
+        let mut out = vec![DICTIONARY];
+        put_varint(&mut out, ids.len() as u64);
+        out.extend([TEXTS, PACKED, 16]);
+        ids.into_iter().for_each(|id| out.extend_from_slice(&(u128::from(id) << 64 | 7).to_le_bytes()));
+        out.extend([1, 2, 3]);
+        out
+    }
+
+    /// Returns the pages by their section numbers.
+    fn pages(shared: &SharedIds, named: &[SectionId]) -> Vec<Vec<u8>> {
+        let of_length = &shared.of_lengths[0];
+        let number = |section: &SectionId| of_length.pages.iter().position(|page| page.section == *section);
+        named.iter().map(|section| of_length.page(number(section).expect("a page"))).collect()
+    }
+
+    #[test]
+    fn runs_with_the_same_ids_have_them_once() {
+        let mut sections = SectionWriter::new(1).expect("memory");
+        let mut shared = SharedIds::default();
+        sections.reserve(5);
+        let runs = [section_of(0..9000), section_of((0..9000).rev()), section_of(8900..9100)];
+        let stored: Vec<Vec<u8>> =
+            runs.iter().map(|run| shared.shorten(run, &mut sections).expect("enough ids")).collect();
+        for (stored, run) in stored.iter().zip(&runs) {
+            let named = pages_of(stored).expect("just written");
+            assert_eq!(restore(stored, &pages(&shared, &named)).as_ref(), Ok(run));
+        }
+        assert_eq!(pages_of(&stored[0]), Ok(vec![5, 6]));
+        // All of the last are in the second page.
+        assert_eq!(pages_of(&stored[2]), Ok(vec![6]));
+        assert_eq!(shared.of_lengths[0].places.len(), 9100);
+        assert!(stored[1].len() < 2 * 9000 + 20);
+    }
+
+    #[test]
+    fn what_has_no_ids_or_few_stays_as_it_is() {
+        let mut sections = SectionWriter::new(1).expect("memory");
+        let mut shared = SharedIds::default();
+        assert_eq!(shared.shorten(&section_of(0..31), &mut sections), None);
+        assert_eq!(shared.shorten(&[2, 0, 1, 1, 2], &mut sections), None);
+        assert_eq!(shared.shorten(&[DICTIONARY, 200, 1, TEXTS, 0, 1, 1, 2], &mut sections), None);
+        assert!(!shared.is_used());
+    }
+
+    #[test]
+    fn pages_end_where_no_run_has_the_ids_of_another() {
+        let mut sections = SectionWriter::new(1).expect("memory");
+        let mut shared = SharedIds::default();
+        let run = |number: u64| section_of(number * 4096..(number + 1) * 4096);
+        let n_shared = (0..20).filter(|number| shared.shorten(&run(*number), &mut sections).is_some()).count();
+        assert_eq!(n_shared, 1 + ASKED_MIN / 4096);
+    }
+
+    proptest! {
+        #[test]
+        fn damaged_sections_never_panic(
+            mut section in prop::collection::vec(0u8..20, 1..60), page in prop::collection::vec(0u8..20, 0..60), n_pages in 0usize..3,
+        ) {
+            section[0] = SHARED_IDS;
+            let _ = (pages_of(&section), restore(&section, &vec![page; n_pages]));
+        }
+    }
+}
