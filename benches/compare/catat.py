@@ -89,7 +89,7 @@ class Catat(measure.Costs):
         """Calls a route that needs the administrator's key."""
         key = (self.data_dir / "admin.key").read_text().strip()
         connection = self.connect()
-        connection.request(method, path, body, {"Authorization": f"Bearer {key}"})
+        connection.request(method, path, body, {"Authorization": f"Bearer {key}"} | ({"Content-Type": "application/json"} if body else {}))
         answer = connection.getresponse()
         payload = answer.read()
         if answer.status >= 300:

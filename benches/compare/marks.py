@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Marks that need a run of their own: flat costs, a thousand segments, real logs, doors, senders, the shipper, spans.
 
-usage: marks.py [flat] [segments] [real-logs] [patterns] [free-text] [documents] [files] [doors] [senders] [ship] [differs] [fleet] [fleet-queries]
-       [traces] [metrics] [--series N] [--steps N]
+usage: marks.py [flat] [segments] [real-logs] [patterns] [free-text] [documents] [files] [doors] [senders] [ship] [differs] [dashboards] [fleet]
+       [fleet-queries] [traces] [metrics] [--series N] [--steps N]
        [--events N] [--segments N] [--logs DIR] [--labels DIR] [--documents N] [--corpus FILE] [--door-events N]
        [--doors NAME,…] [--rounds N] [--keep-bodies DIR] [--senders N] [--seconds N] [--drawn N] [--drawn-seed N] [--spans N] [--span-seed N] [--record] [--binary FILE] [--work DIR]
 
@@ -22,6 +22,8 @@ senders    500 senders of ten events at a time: acknowledgements per sync, nobod
 ship       The shipper: MB of lines per CPU-second, memory, idle files, bytes written, milliseconds until a line is found.
 differs    What differs over all fields of five million events of a company drawn for this run: cold, first, about other events
            once the baseline is known, and asked again.
+dashboards A dashboard of thirty panels over a day of five million events of a company drawn for this run, in Chromium (/usr/bin/chromium, or
+           CATAT_CHROMIUM): opened as the first question, and again.
 fleet      Three nodes on a bucket and PostgreSQL: acknowledgements beside a slow bucket, CPU and objects for the same events as
            one machine, the same answers.
 fleet-queries  Six nodes that answer together: CPU beside one machine, needles, the end of a node.
@@ -42,6 +44,7 @@ import urllib.parse
 
 import corpus
 import measure
+from boards import boards
 from catat import Catat
 from differs import differs
 from documents import documents
@@ -250,7 +253,7 @@ def real_logs(options, work, judge):
     server.stop()
 
 
-MARKS = {"flat": flat, "segments": segments, "real-logs": real_logs, "patterns": patterns, "free-text": free_text, "documents": documents, "files": files, "doors": doors, "senders": senders, "ship": ship, "differs": differs, "fleet": fleet, "fleet-queries": fleet_queries, "traces": traces, "metrics": metrics}
+MARKS = {"flat": flat, "segments": segments, "real-logs": real_logs, "patterns": patterns, "free-text": free_text, "documents": documents, "files": files, "doors": doors, "senders": senders, "ship": ship, "differs": differs, "dashboards": boards, "fleet": fleet, "fleet-queries": fleet_queries, "traces": traces, "metrics": metrics}
 
 
 def main():
@@ -259,7 +262,7 @@ def main():
     arguments.add_argument("--events", type=int, default=20_000_000, help="how many events flat stores")
     arguments.add_argument("--segments", type=int, default=1000)
     arguments.add_argument("--documents", type=int, default=1_000_000, help="how many JSON documents")
-    arguments.add_argument("--corpus", help="a file of documents, or of the events of differs, that has been generated")
+    arguments.add_argument("--corpus", help="a file of documents, or of the events of differs and dashboards, that has been generated")
     arguments.add_argument("--door-events", type=int, default=300_000, help="how many events each door is sent")
     arguments.add_argument("--doors", help="only doors whose names have one of these in them")
     arguments.add_argument("--keep-bodies", help="a folder for what is sent, to be profiled with door_rate of crates/ingest")
@@ -269,8 +272,8 @@ def main():
     arguments.add_argument("--seed", type=int, default=43)
     arguments.add_argument("--logs", help="a folder of real logs")
     arguments.add_argument("--labels", help="a folder of labelled lines, one folder for each system")
-    arguments.add_argument("--drawn", type=int, default=5_000_000, help="how many events differs compares")
-    arguments.add_argument("--drawn-seed", type=int, help="repeats the events of a run of differs (default: others each time)")
+    arguments.add_argument("--drawn", type=int, default=5_000_000, help="how many events differs and dashboards store")
+    arguments.add_argument("--drawn-seed", type=int, help="repeats the events of a run of differs or dashboards (default: others each time)")
     arguments.add_argument("--spans", type=int, default=5_000_000, help="how many spans traces stores")
     arguments.add_argument("--span-seed", type=int, help="repeats the spans of a run (default: others each time)")
     arguments.add_argument("--series", type=int, default=10_000, help="how many series metrics stores")

@@ -8,6 +8,8 @@ let spoken = {
   grouped: new Intl.NumberFormat("en"),
   compact: new Intl.NumberFormat("en"),
   tenths: new Intl.NumberFormat("en"),
+  /** By most digits behind the point. */
+  decimals: [] as Intl.NumberFormat[],
 };
 
 /** How numbers are written in the language spoken now. */
@@ -19,6 +21,7 @@ function written() {
       grouped: new Intl.NumberFormat(now),
       compact: new Intl.NumberFormat(now, { notation: "compact", maximumFractionDigits: 1 }),
       tenths: new Intl.NumberFormat(now, { minimumFractionDigits: 1, maximumFractionDigits: 1, useGrouping: false }),
+      decimals: [],
     };
   }
   return spoken;
@@ -41,7 +44,10 @@ export function tenths(n: number): string {
 
 /** `1,234.57`: at most so many digits behind the point. */
 export function decimal(n: number, digits: number): string {
-  return n.toLocaleString(written().language, { maximumFractionDigits: digits });
+  const { language, decimals } = written();
+  // Making one takes as long as a hundred uses.
+  decimals[digits] ??= new Intl.NumberFormat(language, { maximumFractionDigits: digits });
+  return decimals[digits].format(n);
 }
 
 /** `1,234.50`: so many digits behind the point. */

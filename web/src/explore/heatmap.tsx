@@ -13,6 +13,8 @@ const NAMES_PX = 92;
 const CHAR_PX = 6.4;
 const NAME_TALL = 11;
 const FAINTEST = 0.06;
+/** Shades that are told apart: cells of one are drawn at once, since a day of many rows has thousands of cells. */
+const SHADES = 32;
 
 /** A row of a heatmap, from its top on: a name and values in the order of time. */
 export interface HeatRow {
@@ -93,18 +95,21 @@ export function Heatmap({ rows, from, to, distance, width, height, isLog = false
   };
   const cells = useMemo(() => {
     const most = mostOf(rows);
-    return rows.flatMap(({ points }, row) =>
-      points
-        .filter(([, value]) => value > 0)
-        .map(([ms, value]) => (
-          <rect
-            key={`${row} ${ms}`}
-            class="heat"
-            {...place(row, ms)}
-            fill-opacity={shade(value, most, isLog).toFixed(3)}
-          />
-        )),
+    const shapes = new Map<number, string[]>();
+    rows.forEach(({ points }, row) =>
+      points.forEach(([ms, value]) => {
+        if (!(value > 0)) return;
+        const { x: at, y, width: w, height: h } = place(row, ms);
+        const level = Math.round(shade(value, most, isLog) * SHADES);
+        const shape = `M${at.toFixed(1)} ${y.toFixed(1)}h${w.toFixed(1)}v${h.toFixed(1)}h${(-w).toFixed(1)}z`;
+        const known = shapes.get(level);
+        if (known) known.push(shape);
+        else shapes.set(level, [shape]);
+      }),
     );
+    return [...shapes].map(([level, of]) => (
+      <path key={level} class="heat" d={of.join("")} fill-opacity={Math.max(FAINTEST, level / SHADES).toFixed(3)} />
+    ));
   }, [rows, from, to, distance, width, height, isLog]);
   const cellAt = (event: MouseEvent): HeatCell | null => {
     const box = (event.currentTarget as Element).getBoundingClientRect();

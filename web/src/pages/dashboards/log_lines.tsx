@@ -1,5 +1,7 @@
 // Events of a panel, newest first; each leads to its row in Explore.
 
+import { useState } from "preact/hooks";
+
 import { levelClass } from "../../explore/levels.ts";
 import { oneLine } from "../../format.ts";
 import { Way } from "../../parts/way.tsx";
@@ -17,15 +19,30 @@ function textOf(value: Json | undefined): string {
   return value === null || value === undefined ? "" : typeof value === "string" ? value : JSON.stringify(value);
 }
 
+/** Events that are drawn at first, and that are added when somebody comes near the end of them. */
+const FIRST = 40;
+/** How near that is, in pixels. */
+const NEAR_PX = 400;
+
 /** The events. */
 export function LogLines({ data, groups }: { data: QueryData; groups: readonly string[] }) {
+  const [drawn, setDrawn] = useState(FIRST);
   const at = (...names: string[]) => data.columns.findIndex(({ name }) => names.includes(name));
   const [time, level, message, id] = [at("@timestamp", "timestamp"), at("@level"), at("@message", "line"), at("@id")];
   const zone = view.value.zone;
   return (
-    <div class="board-logs" tabIndex={0} role="region" aria-label={t("Events, newest first")} data-testid="board-logs">
+    <div
+      class="board-logs"
+      tabIndex={0}
+      role="region"
+      aria-label={t("Events, newest first")}
+      data-testid="board-logs"
+      onScroll={({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) => {
+        if (scrollHeight - scrollTop - clientHeight < NEAR_PX && drawn < data.rows.length) setDrawn(drawn + FIRST);
+      }}
+    >
       <ul>
-        {data.rows.map((row, n) => {
+        {data.rows.slice(0, drawn).map((row, n) => {
           const ms = Date.parse(textOf(row[time]));
           const said = message >= 0 ? textOf(row[message]) : row.map(textOf).join(" ");
           const iso = (of: number) => new Date(of).toISOString();

@@ -8,18 +8,25 @@ export interface Size {
   height: number;
 }
 
-/** Returns the size of an element. */
+/** What is to be told of the sizes of elements. */
+const followed = new Map<Element, () => void>();
+
+/** One for all: elements that come in the same frame are measured after its layout, and none of them forces one of its own. */
+const observer = new ResizeObserver((entries) => entries.forEach(({ target }) => followed.get(target)?.()));
+
+/** Returns the size of an element; nothing wide and nothing high until it was laid out. */
 export function useSize(): [{ current: HTMLDivElement | null }, Size] {
   const root = useRef<HTMLDivElement>(null);
   const [size, setSize] = useState<Size>({ width: 0, height: 0 });
   useLayoutEffect(() => {
     const element = root.current;
     if (!element) return;
-    const measure = () => setSize({ width: element.clientWidth, height: element.clientHeight });
-    const observer = new ResizeObserver(measure);
+    followed.set(element, () => setSize({ width: element.clientWidth, height: element.clientHeight }));
     observer.observe(element);
-    measure();
-    return () => observer.disconnect();
+    return () => {
+      observer.unobserve(element);
+      followed.delete(element);
+    };
   }, []);
   return [root, size];
 }
