@@ -7,6 +7,7 @@ use crate::context::{Context, SAME_LABELS};
 use crate::error::{EvalError, ParseError};
 use crate::evaluate::{evaluate, subquery_grid};
 use crate::function::Kind;
+use crate::known;
 use crate::labels::Labels;
 use crate::matcher::Matcher;
 use crate::options::Options;
@@ -22,7 +23,7 @@ const TIME_MAX: i64 = 1 << 53;
 #[derive(Clone, Debug)]
 pub struct Query {
     text: Arc<str>,
-    pub(crate) node: Node,
+    pub(crate) node: Arc<Node>,
 }
 
 /// Types of answers.
@@ -82,7 +83,7 @@ pub struct Answer {
 ///
 /// Errors: what is wrong with which bytes; types are checked, so that an evaluation fails only for its data.
 pub fn parse(text: &str) -> Result<Query, ParseError> {
-    Ok(Query { text: text.into(), node: crate::parse::parse(text)? })
+    known::read(text).map(|(text, node)| Query { text, node })
 }
 
 /// Evaluates a query at one time, ms since the epoch.

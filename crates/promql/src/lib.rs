@@ -34,6 +34,7 @@ mod function;
 mod heap;
 mod histogram;
 mod info;
+mod known;
 mod labels;
 mod lexer;
 mod matcher;
