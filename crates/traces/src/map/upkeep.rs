@@ -1,9 +1,10 @@
-//! Reads the slices of the last hour in advance, so that the first map is as quick as the next one, and removes slices from the
-//! file whose segments are gone.
+//! Reads the slices of the last hour of spans in advance, so that the first map is as quick as the next one, and removes slices from
+//! the file whose segments are gone.
 //!
 //! A pass reads the slices that are new or have changed, with the columns that the map needs: each span about once while it is
-//! hot, once from its segment, and once more when that is compacted within the hour. It does so after a start, which is when people
-//! look, and while people ask for maps; without either it reads no event. As a query of the server it gives way to those of callers.
+//! hot, once from its segment, and once more when that is compacted within the hour, a twentieth of what storing it costs. Without new
+//! spans it reads no event. As a query of the server it gives way to those of callers. A node of a fleet does so only after a request:
+//! each would read the same objects.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Weak};
@@ -26,41 +27,43 @@ const PAUSE: Duration = Duration::from_secs(10);
 /// How often it looks which segments are gone, in passes: each time, the rest of the file may be written again.
 const FORGET_PASSES: u64 = 6;
 
-/// How long it continues after the last request for a map, also over restarts.
-const INTEREST_NS: i64 = Timestamp::DAY;
-
-/// The same for a node of a fleet. Each node would read the same objects.
+/// How long a node of a fleet continues after the last request for a map, also over restarts.
 const INTEREST_OF_NODE_NS: i64 = Timestamp::HOUR;
 
 /// Keeps the slices of the last hour known until the server ends.
 pub async fn follow_spans(server: Weak<Server>, state: Arc<TracesState>) {
     for pass in 0_u64.. {
         let Some(running) = server.upgrade().map(Shared::of_server) else { return };
-        let (range, step) = aligned(times::last_hour(running.now()));
-        // Without the newest slices, which still grow and would be read each time.
-        let range = TimeRange { to: Timestamp(range.to.0.saturating_sub(2 * step)), ..range };
         let (of_thread, of_file) = (running.clone(), state.clone());
-        let has_work = move || {
+        let wanted = move || {
             of_file.file.save_asked();
             if pass.is_multiple_of(FORGET_PASSES) {
                 forget_gone(of_thread.whole_store(), &of_file);
             }
-            is_wanted(&of_thread, &of_file, pass == 0) && !of_thread.snapshot(&span_groups(&[]), range).runs.is_empty()
+            range_wanted(&of_thread, &of_file)
         };
-        if tokio::task::spawn_blocking(has_work).await.unwrap_or_default() {
-            read_slices(&running, state.clone(), (range, step)).await;
+        if let Some(hour) = tokio::task::spawn_blocking(wanted).await.unwrap_or_default() {
+            read_slices(&running, state.clone(), hour).await;
         }
         drop(running);
         tokio::time::sleep(PAUSE).await;
     }
 }
 
-/// Reports whether someone is likely to ask for a map.
-fn is_wanted(server: &Shared, state: &TracesState, is_start: bool) -> bool {
+/// Returns the hour before the newest span, which may be long ago, and the length of its slices; `None` where there is none, or no
+/// map is likely to be asked for.
+fn range_wanted(server: &Shared, state: &TracesState) -> Option<(TimeRange, i64)> {
+    let now = server.now();
     let is_of_fleet = server.whole_store().nodes().is_some();
-    let interest_ns = if is_of_fleet { INTEREST_OF_NODE_NS } else { INTEREST_NS };
-    let since = Timestamp(server.now().0.saturating_sub(interest_ns));
-    (is_start && !is_of_fleet) || state.file.was_asked_since(since)
+    if is_of_fleet && !state.file.was_asked_since(Timestamp(now.0.saturating_sub(INTEREST_OF_NODE_NS))) {
+        return None;
+    }
+    let within = if is_of_fleet { times::last_hour(now) } else { TimeRange::ALL };
+    let runs = server.snapshot(&span_groups(&[]), within).runs;
+    let newest = runs.iter().map(|run| run.info().last).max()?;
+    let (range, step) = aligned(times::last_hour(newest.min(now)));
+    // Without the newest slices, which still grow and would be read each time.
+    Some((TimeRange { to: Timestamp(range.to.0.saturating_sub(2 * step)), ..range }, step))
 }
 
 /// Removes the slices of segments that no snapshot has any more, after a deletion, retention or a compaction.
