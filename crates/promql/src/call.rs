@@ -203,7 +203,7 @@ impl Call<'_> {
     }
 
     fn absent(&self, vector: &[Series]) -> Evaluated {
-        let labels = match self.args.first().map(|arg| &arg.expr) {
+        let labels = match self.args.first().map(|arg| &arg.bare().expr) {
             Some(Expr::Selector(selector)) => relabel::fixed_labels(&selector.matchers),
             _ => Labels::default(),
         };

@@ -19,6 +19,8 @@
 //! * `limit_ratio` keeps the series that Prometheus keeps; `limitk` keeps the first in order of labels.
 //! * Where Prometheus reads only counts and sums of native histograms, as in `histogram_count(sum(x))`, it warns of counter resets that
 //!   conflict; here there is no such warning, as in all other queries.
+//! * A sum of native histograms that differ in resolution and in the width of their zero buckets counts each observation once; Prometheus
+//!   counts those of the narrower zero bucket's neighbours twice, so that its buckets have more observations than its count.
 //! * Samples count towards [`Options::samples_max`] per selection and per step held, not per step alone.
 
 mod aggregate;
