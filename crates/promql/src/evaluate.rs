@@ -190,8 +190,8 @@ fn aggregate(
 ) -> Result<Evaluated, EvalError> {
     let value = param.map(|param| evaluate(context, param, grid)).transpose()?;
     let series = vector(context, inner, grid)?;
-    let reduction = Reduction { aggregation, grouping, span: &inner.span, steps: grid.len };
-    let param_span = param.map_or(span, |param| &param.span);
+    let reduction = Reduction { aggregation, grouping, span: &inner.bare().span, steps: grid.len };
+    let param_span = param.map_or(span, |param| &param.bare().span);
     match (aggregation, value) {
         (Aggregation::CountValues, Some(Evaluated::Text(label))) => {
             if label.is_empty() {
