@@ -79,8 +79,8 @@ fn escape<'t>(rest: &'t str, in_class: bool, out: &mut String) -> &'t str {
         'b' if !in_class => out.push_str("(?-u:\\b)"),
         '<' | '>' => out.push(c),
         _ => match ascii_class(c) {
-            Some(members) if c.is_ascii_lowercase() => out.push_str(&format!("[{members}]")),
-            Some(members) => out.push_str(&format!("[^{members}]")),
+            Some(members) if c.is_ascii_lowercase() => out.extend(["[", members, "]"]),
+            Some(members) => out.extend(["[^", members, "]"]),
             None => {
                 out.push('\\');
                 out.push(c);
@@ -90,7 +90,7 @@ fn escape<'t>(rest: &'t str, in_class: bool, out: &mut String) -> &'t str {
     after
 }
 
-/// Returns the members of a class that an escaped letter, small or (for all others) capital, stands for.
+/// Returns the members of the class that an escaped small letter stands for; the capital one stands for all others.
 fn ascii_class(letter: char) -> Option<&'static str> {
     match letter.to_ascii_lowercase() {
         'd' => Some("0-9"),
