@@ -14,12 +14,13 @@ use ingest::sample::{Exemplar, SampleSeries};
 use ingest::{Collector, IngestError};
 use promql::Annotations;
 use serde_json::{Value, json};
+use types::Timestamp;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::format;
 use crate::metadata::MetricsState;
 use crate::problem::PrometheusProblem;
-use crate::times::{needed, time_of};
+use crate::times::time_of;
 
 /// Most exemplars of an answer.
 const ANSWER_MAX: usize = 10_000;
@@ -65,8 +66,8 @@ pub(crate) async fn get(
 ) -> Result<Json<Value>, PrometheusProblem> {
     let text = parameters.get("query").unwrap_or_default();
     let query = promql::parse(text).map_err(|error| PrometheusProblem::of_text(&error, text))?;
-    let (start, end) = (time_of(&parameters, "start")?, time_of(&parameters, "end")?);
-    let (start, end) = (needed(start, "start")?, needed(end, "end")?);
+    let start = time_of(&parameters, "start")?.unwrap_or(i64::MIN / Timestamp::MILLISECOND);
+    let end = time_of(&parameters, "end")?.unwrap_or(i64::MAX / Timestamp::MILLISECOND - 1);
     if end < start {
         return Err(Problem::bad_request("bad-range", "end timestamp must not be before start timestamp").into());
     }

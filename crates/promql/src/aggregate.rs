@@ -135,8 +135,10 @@ impl Reduction<'_> {
                     out.floats[step] = crate::value::NONE;
                 }
                 Aggregation::Sum | Aggregation::Avg => {
-                    let name =
-                        members.iter().find(|m| m.histogram(step).is_some()).map_or("", |m| m.labels.get(METRIC_NAME));
+                    let name = |at: usize| {
+                        let mut whole = members.iter().filter(|member| member.histogram(step).is_some());
+                        whole.nth(at).map_or("", |member| member.labels.get(METRIC_NAME))
+                    };
                     if let Some(total) = self.total(&all, name, remarks) {
                         out.set(step, total.into());
                     }
@@ -146,14 +148,20 @@ impl Reduction<'_> {
         }
     }
 
-    fn total(&self, all: &[&Arc<Histogram>], name: &str, remarks: &mut Remarks) -> Option<Histogram> {
+    /// Returns sum or mean; `name` gives the name of the metric of a histogram.
+    fn total<'n>(
+        &self,
+        all: &[&Arc<Histogram>],
+        name: impl Fn(usize) -> &'n str,
+        remarks: &mut Remarks,
+    ) -> Option<Histogram> {
         let mean = self.aggregation == Aggregation::Avg;
         let mut total = HistogramMean::new(all.first()?);
-        for histogram in &all[1..] {
+        for (at, histogram) in all.iter().enumerate().skip(1) {
             let added = if mean { total.add(histogram) } else { total.add_to_sum(histogram) };
             match added {
                 Err(_) => {
-                    remarks.mixed_schemas(self.span, name);
+                    remarks.mixed_schemas(self.span, name(at));
                     return None;
                 }
                 Ok(noticed) if noticed.reconciled => remarks.reconciled(self.span, "aggregation"),

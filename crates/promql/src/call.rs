@@ -203,7 +203,7 @@ impl Call<'_> {
     }
 
     fn absent(&self, vector: &[Series]) -> Evaluated {
-        let labels = match self.args.first().map(|arg| &arg.expr) {
+        let labels = match self.args.first().map(|arg| &arg.bare().expr) {
             Some(Expr::Selector(selector)) => relabel::fixed_labels(&selector.matchers),
             _ => Labels::default(),
         };
@@ -217,7 +217,7 @@ impl Call<'_> {
     /// Applies functions of histograms.
     fn histogram(&self, context: &Context<'_>, mut args: Values) -> Result<Evaluated, EvalError> {
         let len = self.grid.len;
-        let of = |at: usize| (&self.args[at].span, len);
+        let of = |at: usize| (&self.args[at].bare().span, len);
         let each = |function: fn(&Histogram) -> f64, vector| self.each(context, vector, function);
         match self.name {
             "histogram_count" => each(|h| h.count, args.vector()),
@@ -251,7 +251,7 @@ impl Call<'_> {
     }
 
     fn check_quantiles(&self, context: &Context<'_>, q: &[f64], arg: usize) {
-        q.iter().for_each(|q| context.remarks().quantile(&self.args[arg].span, *q));
+        q.iter().for_each(|q| context.remarks().quantile(&self.args[arg].bare().span, *q));
     }
 
     fn each(

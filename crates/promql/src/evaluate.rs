@@ -10,6 +10,7 @@ use crate::function::{Function, Kind};
 use crate::info::info;
 use crate::labels::Labels;
 use crate::matching::Join;
+use crate::math;
 use crate::operators::{Operation, scalars};
 use crate::over_time;
 use crate::pick::Pick;
@@ -85,7 +86,8 @@ fn call(
                 scalars.push(column);
             }
         }
-        let found = over_range(context, function.name, args[at].bare(), scalars, grid)?;
+        let place = &args[0].bare().span;
+        let found = over_range(context, function.name, (args[at].bare(), place), scalars, grid)?;
         return Ok(Evaluated::Vector(match function.name {
             "absent_over_time" => absent_over_time(args[at].bare(), &found, grid),
             _ => found,
@@ -124,11 +126,11 @@ fn first_shift(node: &Node) -> Option<Shift> {
     }
 }
 
-/// Applies a function to a selector with a range, or to a subquery.
+/// Applies a function to a selector with a range, or to a subquery; remarks name the place of its first argument.
 fn over_range(
     context: &Context<'_>,
     name: &'static str,
-    node: &Node,
+    (node, place): (&Node, &Span),
     args: Vec<Vec<f64>>,
     grid: Grid,
 ) -> Result<Vec<Series>, EvalError> {
@@ -136,13 +138,13 @@ fn over_range(
         .ok_or_else(|| EvalError::at(&node.span, format!("function {name:?} is not supported over ranges")))?;
     match &node.expr {
         Expr::Matrix(selector, range) => {
-            let plan = Plan { name, function, grid, range: *range, shift: selector.shift, args, span: &node.span };
+            let plan = Plan { name, function, grid, range: *range, shift: selector.shift, args, span: place };
             plan.select(context, &selector.matchers)
         }
         Expr::Subquery { inner, range, step, shift } => {
             let steps = subquery_grid(context, (*range, *step, *shift), grid)?;
             let series = vector(context, inner, steps)?;
-            let plan = Plan { name, function, grid, range: *range, shift: *shift, args, span: &node.span };
+            let plan = Plan { name, function, grid, range: *range, shift: *shift, args, span: place };
             plan.subquery(context, series, steps)
         }
         _ => Err(EvalError::at(&node.span, "expected a range vector")),
@@ -188,8 +190,8 @@ fn aggregate(
 ) -> Result<Evaluated, EvalError> {
     let value = param.map(|param| evaluate(context, param, grid)).transpose()?;
     let series = vector(context, inner, grid)?;
-    let reduction = Reduction { aggregation, grouping, span: &inner.span, steps: grid.len };
-    let param_span = param.map_or(span, |param| &param.span);
+    let reduction = Reduction { aggregation, grouping, span: &inner.bare().span, steps: grid.len };
+    let param_span = param.map_or(span, |param| &param.bare().span);
     match (aggregation, value) {
         (Aggregation::CountValues, Some(Evaluated::Text(label))) => {
             if label.is_empty() {
@@ -198,15 +200,29 @@ fn aggregate(
             reduction.count_values(context, &series, &label)
         }
         (Aggregation::Quantile, Some(Evaluated::Scalar(q))) => {
-            if !series.is_empty() {
-                q.iter().for_each(|q| context.remarks().quantile(param_span, *q));
-            }
+            remark_quantiles(context, param_span, &q);
             reduction.quantile(context, &series, &q)
         }
         (_, Some(Evaluated::Scalar(k))) => Pick { aggregation, grouping, span, param_span }.pick(context, series, &k),
         _ => reduction.reduce(context, &series),
     }
     .map(Evaluated::Vector)
+}
+
+/// Names NaN and the least and the greatest of the quantiles of all steps, where they are none; the others are not named.
+fn remark_quantiles(context: &Context<'_>, span: &Span, q: &[f64]) {
+    let mut remarks = context.remarks();
+    if q.iter().any(|q| q.is_nan()) {
+        remarks.quantile(span, f64::NAN);
+    }
+    let most = q.iter().copied().fold(f64::MIN, math::max);
+    let least = q.iter().copied().fold(f64::MAX, math::min);
+    if most > 1.0 {
+        remarks.quantile(span, most);
+    }
+    if least < 0.0 {
+        remarks.quantile(span, least);
+    }
 }
 
 fn binary(

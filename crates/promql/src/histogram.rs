@@ -174,6 +174,19 @@ impl Histogram {
     }
 }
 
+/// Bits of 2 to the power of 1/2, 1/4, …, 1/256. Prometheus' tables of bounds are products of these numbers; the last digit of
+/// such a product is not always the nearest one, but what is shown and interpolated shall be the same here.
+const ROOTS: [u64; 8] = [
+    0x3FF6_A09E_667F_3BCC,
+    0x3FF3_06FE_0A31_B715,
+    0x3FF1_72B8_3C7D_517B,
+    0x3FF0_B558_6CF9_890F,
+    0x3FF0_59B0_D315_8574,
+    0x3FF0_2C9A_3E77_8061,
+    0x3FF0_163D_A9FB_3335,
+    0x3FF0_0B1A_FA5A_BCBF,
+];
+
 /// Returns the upper bound of a positive bucket of an exponential schema.
 ///
 /// The last bucket of finite numbers ends at the largest of them, so that the one above holds infinity alone.
@@ -181,8 +194,10 @@ pub(crate) fn bound(index: i32, schema: i32) -> f64 {
     let (fraction, exponent) = if schema < 0 {
         (1.0, i64::from(index) << -schema)
     } else {
-        let part = index & ((1 << schema) - 1);
-        ((f64::from(part) / f64::from(1_i32 << schema)).exp2(), i64::from(index >> schema))
+        let bits = (0..schema).rev().map(|bit| index >> bit & 1 == 1);
+        let factors = ROOTS.iter().zip(bits).filter(|(_, is_set)| *is_set);
+        let fraction = factors.fold(1.0, |fraction, (root, _)| fraction * f64::from_bits(*root));
+        (fraction, i64::from(index >> schema))
     };
     if fraction == 1.0 && exponent == 1024 {
         return f64::MAX;
@@ -193,5 +208,29 @@ pub(crate) fn bound(index: i32, schema: i32) -> f64 {
         fraction * 2f64.powi(exponent + 200) * 2f64.powi(-200)
     } else {
         fraction * 2f64.powi(exponent)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_are_those_of_prometheus_to_the_last_digit() {
+        let bounds = [(1, 1), (3, 2), (5, 3), (194, 8), (255, 8), (-1, 1), (257, 8), (3, 0), (-2, -1)];
+        let found = bounds.map(|(index, schema)| bound(index, schema).to_string());
+        let expected = [
+            "1.414213562373095",
+            "1.6817928305074288",
+            "1.5422108254079407",
+            "1.6909247992693046",
+            "1.9945921121709396",
+            "0.7071067811865475",
+            "2.005422550100405",
+            "8",
+            "0.0625",
+        ];
+        assert_eq!(found, expected);
+        assert_eq!([bound(1024, 0), bound(1025, 0)], [f64::MAX, f64::INFINITY]);
     }
 }

@@ -14,11 +14,13 @@
 //!   (`[5m + 1m]`), `anchored` and `smoothed`. The function `start_timestamp` is unknown.
 //! * Functions and aggregations that Prometheus calls experimental, and `fill`, need [`Options::experimental`].
 //! * A query has at most 200 operators and parentheses.
-//! * Regular expressions are those of the crate `regex`: classes such as `\d` know Unicode.
+//! * Some regular expressions that Go refuses are accepted, as `a**` and `(?x)a b`; `\B` and `(?i)` know Unicode.
 //! * Quoted texts whose escapes are not UTF-8 are refused.
 //! * `limit_ratio` keeps the series that Prometheus keeps; `limitk` keeps the first in order of labels.
 //! * Where Prometheus reads only counts and sums of native histograms, as in `histogram_count(sum(x))`, it warns of counter resets that
 //!   conflict; here there is no such warning, as in all other queries.
+//! * A sum of native histograms that differ in resolution and in the width of their zero buckets counts each observation once; Prometheus
+//!   counts those of the narrower zero bucket's neighbours twice, so that its buckets have more observations than its count.
 //! * Samples count towards [`Options::samples_max`] per selection and per step held, not per step alone.
 
 mod aggregate;
@@ -31,6 +33,7 @@ mod context;
 mod error;
 mod evaluate;
 mod function;
+mod go_regex;
 mod heap;
 mod histogram;
 mod info;

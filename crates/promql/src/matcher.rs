@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use regex::Regex;
 
+use crate::go_regex::rewritten;
+
 /// How a value is compared.
 #[derive(Clone, Debug)]
 pub enum MatchKind {
@@ -61,8 +63,9 @@ pub(crate) fn anchored(text: &str) -> Result<Regex, String> {
 
 /// Compiles a regular expression as Go does, for which a brace that repeats nothing stands for itself.
 pub(crate) fn compile(text: &str, wrap: impl Fn(&str) -> String) -> Result<Regex, String> {
-    Regex::new(&wrap(text)).or_else(|error| {
-        Regex::new(&wrap(&literal_braces(text))).map_err(|_| {
+    let rewritten = rewritten(text);
+    Regex::new(&wrap(&rewritten)).or_else(|error| {
+        Regex::new(&wrap(&literal_braces(&rewritten))).map_err(|_| {
             let reason = error.to_string().lines().last().unwrap_or_default().trim().to_owned();
             format!("invalid regular expression {text:?}: {reason}")
         })

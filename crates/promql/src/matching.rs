@@ -223,19 +223,15 @@ impl Join<'_> {
                 }
             }
         }
-        self.mark_name(&mut out);
         (out, matched)
-    }
-
-    fn mark_name(&self, out: &mut Series) {
-        if self.operation.operator.is_arithmetic() || self.drop_name {
-            out.labels = out.labels.without_metadata();
-        }
     }
 
     /// Returns the labels of a result.
     fn labels(&self, many: &Labels, one: &Labels) -> Labels {
         let mut labels = many.clone();
+        if self.operation.operator.is_arithmetic() || self.drop_name {
+            labels = labels.without_metadata();
+        }
         if self.matching.many == Many::None {
             labels = labels.select(&self.matching.labels, self.matching.on);
         }

@@ -20,8 +20,8 @@ pub(crate) fn find(name: &str) -> Option<fn(f64) -> f64> {
         "sinh" => f64::sinh,
         "cosh" => f64::cosh,
         "tanh" => f64::tanh,
-        "asinh" => f64::asinh,
-        "acosh" => f64::acosh,
+        "asinh" => |v: f64| if v.abs() > HYPERBOLIC_LARGE { large_asinh(v.abs()).copysign(v) } else { v.asinh() },
+        "acosh" => |v: f64| if v > HYPERBOLIC_LARGE { large_asinh(v) } else { v.acosh() },
         "atanh" => f64::atanh,
         "deg" => |v| v * 180.0 / std::f64::consts::PI,
         "rad" => |v| v * std::f64::consts::PI / 180.0,
@@ -44,6 +44,13 @@ pub(crate) fn find(name: &str) -> Option<fn(f64) -> f64> {
         "year" => |v| date(v).year as f64,
         _ => return None,
     })
+}
+
+/// From here on the inverse hyperbolic functions are the logarithm of twice the number, which itself may not fit.
+const HYPERBOLIC_LARGE: f64 = 268_435_456.0;
+
+fn large_asinh(value: f64) -> f64 {
+    value.ln() + std::f64::consts::LN_2
 }
 
 /// Returns the least of two numbers as Go does: NaN wins, and -0 is less than 0.

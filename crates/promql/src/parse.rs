@@ -303,6 +303,7 @@ impl Reader<'_> {
             let (_, name) = self.take(&[Word::Name], "a metric name")?;
             found.push(equal(METRIC_NAME, &name)?);
         }
+        let is_named = !found.is_empty();
         if self.skip("{") {
             while !self.skip("}") {
                 let at = self.at;
@@ -319,6 +320,10 @@ impl Reader<'_> {
                     let (_, operator) = self.take(&[Word::Sign], "one of = != =~ !~")?;
                     let value = self.quoted()?;
                     let span = self.words[at].span.start..self.words[self.at - 1].span.end;
+                    if is_named && name == METRIC_NAME {
+                        let message = format!("metric name must not be set twice: {:?} or {value:?}", found[0].value);
+                        return Err(ParseError::new(self.words[start].span.start..span.end, message));
+                    }
                     found.push(Matcher::new(&name, &operator, &value).map_err(|m| ParseError::new(span, m))?);
                 }
                 if !self.is("}") {

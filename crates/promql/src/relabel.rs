@@ -98,11 +98,16 @@ fn natural(a: &str, b: &str) -> Ordering {
 }
 
 /// Returns the labels that a selector fixes, which is what `absent` says of what is missing.
+///
+/// Of a label that is matched several times Prometheus looks at the order: the last matcher fixes it, if it is the first that says `=`.
 pub(crate) fn fixed_labels(matchers: &[Matcher]) -> Labels {
-    let unique = |matcher: &&Matcher| matchers.iter().filter(|other| other.name == matcher.name).count() == 1;
-    let fixed = matchers
-        .iter()
-        .filter(|matcher| *matcher.name != *METRIC_NAME && matches!(matcher.kind, MatchKind::Equal))
-        .filter(unique);
-    Labels::new(fixed.map(|matcher| (matcher.name.clone(), matcher.value.clone())))
+    let says_equal = |matcher: &Matcher| matches!(matcher.kind, MatchKind::Equal);
+    let fixed = matchers.iter().enumerate().filter(|(at, matcher)| {
+        let of_same = |other: &&Matcher| other.name == matcher.name;
+        *matcher.name != *METRIC_NAME
+            && says_equal(matcher)
+            && !matchers[..*at].iter().filter(of_same).any(says_equal)
+            && !matchers[at + 1..].iter().any(|other| of_same(&other))
+    });
+    Labels::new(fixed.map(|(_, matcher)| (matcher.name.clone(), matcher.value.clone())))
 }

@@ -30,7 +30,7 @@ pub(crate) struct Window<'a> {
     pub(crate) step: i64,
     /// The scalar arguments at this step.
     pub(crate) args: [f64; 2],
-    /// Place of the range in the query.
+    /// Place of the first argument in the query.
     pub(crate) span: &'a Span,
     pub(crate) name: &'a str,
 }
@@ -58,6 +58,7 @@ pub(crate) struct Plan<'a> {
     pub(crate) shift: Shift,
     /// Scalar arguments, one column each.
     pub(crate) args: Vec<Vec<f64>>,
+    /// Place of the first argument in the query.
     pub(crate) span: &'a Span,
 }
 
@@ -164,7 +165,9 @@ impl Plan<'_> {
 
     fn finish(&self, context: &Context<'_>, mut found: Vec<Series>) -> Result<Vec<Series>, EvalError> {
         found.sort_by(|a, b| a.labels.cmp(&b.labels));
-        if !context.options.delayed_name_removal && found.windows(2).any(|pair| pair[0].labels == pair[1].labels) {
+        let twice = || found.windows(2).any(|pair| pair[0].labels == pair[1].labels);
+        // Series of several names may be absent together.
+        if !context.options.delayed_name_removal && self.name != "absent_over_time" && twice() {
             return Err(EvalError::at(self.span, SAME_LABELS));
         }
         Ok(found)

@@ -78,7 +78,9 @@ async fn exemplars_are_answered_for_the_series_of_a_query() {
         json!([["exemplars/api", "took_seconds_bucket", 0.25, "{\"trace_id\":\"4bf9\"}"]]),
         "{found}"
     );
-    for wrong in ["query=up(&start=1&end=2", "query=up&end=2", "query=up&start=2&end=1"] {
+    let always = house.get("/prometheus/api/v1/query_exemplars?query=took_seconds_bucket").await.json();
+    assert_eq!(always["data"], expected);
+    for wrong in ["query=up(&start=1&end=2", "query=up&end=x", "query=up&start=2&end=1"] {
         assert_eq!(house.get(&format!("/prometheus/api/v1/query_exemplars?{wrong}")).await.status, 400, "{wrong}");
     }
 }
