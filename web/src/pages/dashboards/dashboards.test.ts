@@ -15,6 +15,7 @@ import {
   wholeBuckets,
   withZeros,
 } from "./answers.ts";
+import type { PanelLanguage } from "../../api/dashboards.ts";
 import { panelsFor } from "./from_explore.ts";
 import { linkOf } from "./links.ts";
 import { slicesOf } from "./slices.ts";
@@ -458,8 +459,8 @@ test("a logarithmic scale has decades, and values without a logarithm lie at its
 });
 
 test("what Explore shows becomes panels: the way it is drawn first, and no count of what a limit has cut", () => {
-  const of = (query: string, kind = "", language: "insights" | "promql" = "insights") =>
-    panelsFor({ query, language, groups: ["app/*"] }, kind);
+  const of = (query: string, kind = "", language: PanelLanguage = "insights", chart = "") =>
+    panelsFor({ query, language, groups: ["app/*"], chart }, kind);
   const [counts, rows] = of('filter @level = "error"');
   assert.deepEqual(counts?.queries, [
     {
@@ -476,6 +477,16 @@ test("what Explore shows becomes panels: the way it is drawn first, and no count
   assert.equal(of("stats count(*) by host", "top")[0]?.kind, "bar");
   assert.equal(of("stats count(*) by bin(5m)", "area")[0]?.kind, "area");
   assert.equal(of("up", "", "promql")[0]?.queries?.[0]?.language, "promql");
+  const kinds = (query: string, language: PanelLanguage, chart = "") =>
+    of(query, "", language, chart)
+      .slice(0, 2)
+      .map(({ kind }) => kind);
+  assert.deepEqual(kinds("{ } | rate()", "traceql"), ["line", "area"]);
+  assert.deepEqual(kinds("{ } | rate()", "traceql", "number"), ["number", "line"]);
+  assert.deepEqual(kinds("FROM * | LIMIT 5", "esql", "none"), ["table", "line"]);
+  assert.deepEqual(kinds("FROM * | STATS COUNT(*)", "esql"), ["line", "area"]);
+  assert.deepEqual(kinds("level:error", "lucene", "line"), ["logs", "table"]);
+  assert.equal(of("{ } | rate()", "", "traceql")[0]?.queries?.[0]?.language, "traceql");
   assert.equal(of("")[0]?.queries?.[0]?.query, "stats count(*) as events by bin($__interval), @level");
 });
 
