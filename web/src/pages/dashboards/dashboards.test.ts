@@ -12,6 +12,7 @@ import {
   numberOf,
   seriesOf,
   thinned,
+  type PanelSeries,
   wholeBuckets,
   withZeros,
 } from "./answers.ts";
@@ -23,7 +24,8 @@ import { evaluated, ExpressionError } from "./expression.ts";
 import { COLUMNS, overlap, panelsOf, placed, roomFor, sectionsOf, settled, stepped, within } from "./grid.ts";
 import { csvOf } from "./csv.ts";
 import { histogramIn, panelHistograms } from "./histograms.ts";
-import { logarithmic, nearest, valueAt } from "./drawing.ts";
+import { LABELS } from "../../explore/geometry.ts";
+import { drawingOf, logarithmic, nearest, valueAt } from "./drawing.ts";
 import { storable, withTitles } from "./storable.ts";
 import { begun, changedTo, redone, undone } from "./history.ts";
 import { boardsOf, freshness, turnsOf } from "./turns.ts";
@@ -456,6 +458,25 @@ test("a logarithmic scale has decades, and values without a logarithm lie at its
   assert.deepEqual([low, top], [1, 10_000]);
   assert.deepEqual(marks, [1, 10, 100, 1000, 10_000]);
   assert.deepEqual([place(0), place(1), place(100), place(10_000)], [0, 0, 0.5, 1]);
+});
+
+test("no bar covers the labels of values, be it the first one, which begins before the range", () => {
+  const step = 600_000;
+  const bars = (name: string): PanelSeries => ({ name, labels: {}, points: [1, 2, 3].map((n) => [n * step, 5]) });
+  const range = { from: 1.7 * step, to: 4 * step, isOpen: true };
+  for (const stack of [false, true]) {
+    const panel = { id: "a", kind: "bar" as const, x: 0, y: 0, w: 12, h: 8, stack };
+    const { geometry, stacked } = drawingOf(
+      ["a", "b", "c"].map(bars),
+      panel,
+      range,
+      step,
+      { width: 500, tall: 150 },
+      "",
+    );
+    const left = stacked.flatMap(({ points }) => points.map(([ms]) => geometry.x(ms) - geometry.wide / 2));
+    assert.ok(Math.min(...left) >= LABELS, `${Math.min(...left)}`);
+  }
 });
 
 test("what Explore shows becomes panels: the way it is drawn first, and no count of what a limit has cut", () => {
