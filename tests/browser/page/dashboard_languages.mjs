@@ -105,8 +105,8 @@ async function beginsByThePalette(own) {
   const page = await own.open(`/?groups=${own.prefix}/spans`, { locale: "id-ID" });
   await page.getByTestId("run").waitFor();
   await page.keyboard.press("Control+k");
-  await page.keyboard.type("dengan TraceQL");
-  await page.getByRole("option", { name: "Jelajah dengan TraceQL" }).waitFor();
+  await page.getByTestId("palette-text").fill("dengan TraceQL");
+  await page.getByTestId("palette-entry").first().filter({ hasText: "Jelajah dengan TraceQL" }).waitFor();
   await page.keyboard.press("Enter");
   await page.getByText("Tulis kueri dalam TraceQL.").waitFor();
   await ask(page, "{ status = error } | rate()");

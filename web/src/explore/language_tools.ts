@@ -5,7 +5,7 @@ import { checkQuery } from "../api/check.ts";
 import { PROMQL_TOOLS } from "../metrics/editor_tools.ts";
 import { COMMANDS, KEYWORDS, lex, referenceAt, type Token } from "../query/lex.ts";
 import { view } from "../view.ts";
-import { manualOf } from "./editor_state.ts";
+import { checked, manualOf } from "./editor_state.ts";
 import { askedCompletions, completions, type Suggestion } from "./suggest.tsx";
 
 /** A language in the editor. */
@@ -60,7 +60,10 @@ const OTHER_TOOLS: LanguageTools = {
   colours: (text) => lex(text).map(({ kind, start, end }) => ({ start, end, name: kind === "word" ? "name" : kind })),
   completions: () => [],
   asked: async () => [],
-  check: async () => ({ error: null, warnings: [] }),
+  check: async (text) => {
+    const told = checked.peek();
+    return told?.text === text ? told : { error: null, warnings: [] };
+  },
   format: async (text) => text,
   reference: () => manualOf(view.peek().language),
 };

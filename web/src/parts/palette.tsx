@@ -81,16 +81,16 @@ function actions(): Entry[] {
     command(t("First look"), look),
     command(t("Alert on this…"), () => go({ page: "alerts", tab: "rule", open: "" })),
     command(t("Add to a dashboard…"), () => (layer.value = "add-panel")),
+    command(t("Add a mark…"), () => (layer.value = "mark")),
+    ...(["auto", "light", "dark"] as const).map((one) => command(t(themes[one]), () => chooseTheme(one))),
+    ...LANGUAGES.map(({ language, name }) =>
+      command(t("Language: {name}", { name }), () => choose(language), "language"),
+    ),
     ...Object.entries(LANGUAGE_NAMES).map(([language, name]) =>
       command(t("Explore in {language}", { language: name }), () => {
         go({ page: "explore" });
         switchLanguage(language as QueryLanguage);
       }),
-    ),
-    command(t("Add a mark…"), () => (layer.value = "mark")),
-    ...(["auto", "light", "dark"] as const).map((one) => command(t(themes[one]), () => chooseTheme(one))),
-    ...LANGUAGES.map(({ language, name }) =>
-      command(t("Language: {name}", { name }), () => choose(language), "language"),
     ),
   ];
 }
