@@ -113,6 +113,8 @@ async function beginsByThePalette(own) {
   await drawn(page, "answer");
   assert.equal(new URL(page.url()).searchParams.get("lang"), "traceql");
   await page.getByRole("group", { name: "Gambar" }).waitFor();
+  await page.setViewportSize({ width: 380, height: 760 });
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "it fits a small screen");
   await page.goBack();
   await page.getByText("Tulis kueri dalam TraceQL.").waitFor();
 }
