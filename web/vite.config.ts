@@ -27,6 +27,7 @@ const OWN = [
   "context/",
   "detail/",
   "explore/explore.tsx",
+  "explore/other_language.tsx",
   "explore/editor.tsx",
   "explore/query_editor.tsx",
   "explore/code_mirror.ts",

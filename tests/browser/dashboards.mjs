@@ -6,6 +6,7 @@
 //   CATAT_CHECKS      only checks whose name holds this text (optional)
 
 import { dashboardFileChecks } from "./page/dashboard_files.mjs";
+import { languageChecks } from "./page/dashboard_languages.mjs";
 import { dashboardChecks } from "./page/dashboards.mjs";
 import { runChecks } from "./page/run.mjs";
 
@@ -18,5 +19,6 @@ if (!url) {
 await runChecks(url, [
   ...dashboardChecks,
   ...dashboardFileChecks,
+  ...languageChecks,
   ["dashboards: no policy was violated and no script failed", (own) => own.noComplaints()],
 ], { prepare: (own) => own.sendEvents() });

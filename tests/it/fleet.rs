@@ -348,6 +348,18 @@ fn jobs_of_targets(node: &Server) -> (Vec<String>, String) {
     (jobs.collect(), answer["warnings"].to_string())
 }
 
+/// Returns what the tool `sources` answers an agent.
+fn sources_told_to_an_agent(node: &Server) -> Value {
+    let call =
+        json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "sources", "arguments": {}}});
+    let headers = [
+        ("content-type", "application/json"),
+        ("accept", "application/json, text/event-stream"),
+        ("mcp-protocol-version", "2025-06-18"),
+    ];
+    node.post("/mcp", &headers, call.to_string()).json()["result"]["structuredContent"].clone()
+}
+
 #[test]
 fn targets_and_metadata_are_those_that_any_node_was_told() {
     let Some(lab) = Lab::new() else { return };
@@ -403,4 +415,6 @@ fn targets_and_metadata_are_those_that_any_node_was_told() {
     assert!(warnings.contains("the node b"), "{warnings}");
     let (hosts, reasons) = hosts(&a);
     assert!(hosts == ["one"] && reasons.contains("the node b"), "{hosts:?} {reasons}");
+    let told = sources_told_to_an_agent(&a);
+    assert!(told["complete"] == false && told["notes"].to_string().contains("the node b"), "{told}");
 }

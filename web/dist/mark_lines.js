@@ -1,1 +1,1 @@
-export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=b5a55e65ca92";
+export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=9f080c8969f6";

@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=fd455e51c31a";
+export{t as RowList}from"./row_list.js?v=6408e3b037ab";

@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=97ed89aeb2fe";
+export{t as readRange}from"./time2.js?v=1cc7f6729aeb";

@@ -1,1 +1,1 @@
-import{Or as e,br as t}from"./core.js?v=fa957297dd69";function n(n,r,i){return t(`api/v1/time?${new URLSearchParams({text:n,time_zone:e(r)}).toString()}`,{signal:i})}export{n as t};
+import{Ar as e,Sr as t}from"./core.js?v=62236d041294";function n(n,r,i){return t(`api/v1/time?${new URLSearchParams({text:n,time_zone:e(r)}).toString()}`,{signal:i})}export{n as t};

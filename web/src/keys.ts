@@ -126,7 +126,7 @@ function clickLevel(key: string): void {
   editFilters((text) => (level === undefined ? levelsOf(text).reduce(toggleLevel, text) : toggleLevel(text, level)));
 }
 
-/** PromQL has no live tail. */
+/** Only Insights QL has a live tail. */
 function toggleLive(): unknown {
   const { live, language } = view.peek();
   return language === "insights" && go({ live: !live, row: "" });
@@ -158,7 +158,7 @@ export const KEYS: readonly Key[] = [
     run: () => (layer.value = layer.peek() === "palette" ? "" : "palette"),
     everywhere: true,
   },
-  { keys: ["p"], label: text("Switch between events and metrics (PromQL)"), run: switchLanguage },
+  { keys: ["p"], label: text("Switch between events and metrics (PromQL)"), run: () => switchLanguage() },
   { keys: ["t"], label: text("Choose the time range"), run: () => (layer.value = "time") },
   { keys: ["o"], label: text("Choose groups"), run: () => (layer.value = "groups") },
   { keys: ["r"], label: text("Run again"), run: () => run() },

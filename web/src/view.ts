@@ -75,8 +75,20 @@ export interface BoardView {
   every: number;
 }
 
-/** A language that Explore takes queries in: Insights QL about events, PromQL about metrics. */
-export type QueryLanguage = "insights" | "promql";
+/** A language that Explore takes queries in: Insights QL about events, PromQL about metrics, or another. */
+export type QueryLanguage = "insights" | "promql" | "logql" | "traceql" | "esql" | "lucene" | "kql" | "filter-pattern";
+
+/** Languages by their names. */
+export const LANGUAGE_NAMES: Readonly<Record<QueryLanguage, string>> = {
+  insights: "Insights QL",
+  promql: "PromQL",
+  logql: "LogQL",
+  traceql: "TraceQL",
+  esql: "ES|QL",
+  lucene: "Lucene",
+  kql: "KQL",
+  "filter-pattern": "CloudWatch filter pattern",
+};
 
 /** Everything that the address says. */
 export interface View {
@@ -183,12 +195,14 @@ const DEFAULT: View = {
   board: NO_BOARD,
 };
 
-/** Whether a page takes PromQL: Explore, and the form of a new rule. */
-function takesPromql({ page, tab }: Pick<View, "page" | "tab">): boolean {
-  return page === "explore" || (page === "alerts" && tab === "rule");
+/** Whether a page takes a language beside Insights QL: Explore all, the form of a new rule PromQL. */
+function takes({ page, tab }: Pick<View, "page" | "tab">, language: string): boolean {
+  return page === "explore"
+    ? Object.hasOwn(LANGUAGE_NAMES, language)
+    : language === "promql" && page === "alerts" && tab === "rule";
 }
 
-const NO_PROMQL = { language: "insights", logs: "", line: "", selection: "" } as const;
+const INSIGHTS = { language: "insights", logs: "", line: "", selection: "" } as const;
 
 function basePath(): string {
   return new URL(document.baseURI).pathname;
@@ -237,20 +251,22 @@ export function viewOf(page: Page, params: URLSearchParams): View {
       .slice(0, 200);
   // Messages lead to an alert by what is to be done about it.
   const tab = params.get("tab") ?? params.get("month") ?? (params.has("silence") ? "silences" : "");
-  const isPromql = takesPromql({ page, tab }) && params.get("lang") === "promql";
+  const lang = params.get("lang") ?? "";
+  const language = takes({ page, tab }, lang) ? (lang as QueryLanguage) : "insights";
+  const isPromql = language === "promql";
   return {
     ...DEFAULT,
     page,
-    language: isPromql ? "promql" : "insights",
+    language,
     query: params.get("q") ?? params.get("query") ?? "",
     logs: isPromql ? (params.get("logs") ?? "") : "",
     line: isPromql ? (params.get("line") ?? "") : "",
     from: params.get("from") || DEFAULT.from,
     to: params.get("to") || DEFAULT.to,
-    groups: names("groups"),
+    groups: language === "esql" ? [] : names("groups"),
     columns: unpacked(names("columns")),
     row: params.get("row") ?? "",
-    live: params.get("live") === "1" && !isPromql,
+    live: params.get("live") === "1" && language === "insights",
     refresh: REFRESHES.includes(Number(params.get("refresh"))) ? Number(params.get("refresh")) : 0,
     zone: isZone(params.get("tz") ?? "") ? (params.get("tz") ?? DEFAULT.zone) : DEFAULT.zone,
     panel: PANELS.find((one) => one === params.get("show")) ?? DEFAULT.panel,
@@ -319,7 +335,7 @@ export function address(view: View): string {
     set("alert", view.open);
     return `${basePath()}first-look${rest()}`;
   }
-  if (takesPromql(view) && view.language === "promql") params.set("lang", "promql");
+  if (view.language !== "insights" && takes(view, view.language)) params.set("lang", view.language);
   if (view.page === "explore" && view.language === "promql") {
     set("logs", view.logs);
     set("line", view.line);
@@ -374,7 +390,7 @@ export const draft = signal(current.peek().query);
 /** When the shown answers were asked for: what `now` means until they are asked again. */
 export const askedAt = signal(Date.now());
 
-/** The view with a change. A query is in Insights QL unless its language is given; pages that take no PromQL get the query of the log lines. */
+/** The view with a change. A query is in Insights QL unless its language is given; pages that do not take it get the query of the log lines. */
 export function changed(of: View, change: Partial<View>): View {
   const next = { ...of, ...change };
   if (next.page !== "dashboards" || next.board.name === "") {
@@ -383,8 +399,10 @@ export function changed(of: View, change: Partial<View>): View {
     if (next.from === "") Object.assign(next, { from: DEFAULT.from, to: DEFAULT.to });
   }
   if (next.language === "insights") return next;
-  if (change.query !== undefined && change.language === undefined) return { ...next, ...NO_PROMQL, ...change };
-  if (!takesPromql(next)) return { ...next, ...NO_PROMQL, query: next.logs };
+  // A query in ES|QL names its groups itself.
+  if (next.language === "esql") next.groups = [];
+  if (change.query !== undefined && change.language === undefined) return { ...next, ...INSIGHTS, ...change };
+  if (!takes(next, next.language)) return { ...next, ...INSIGHTS, query: next.logs };
   // A part of another range is chosen no more.
   const isMoved = next.from !== of.from || next.to !== of.to;
   return isMoved && change.selection === undefined ? { ...next, selection: "" } : next;

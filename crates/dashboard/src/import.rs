@@ -5,6 +5,7 @@ mod draft;
 mod grafana;
 mod read;
 mod source;
+mod tempo;
 mod unit;
 
 use serde_json::Value;

@@ -13,6 +13,7 @@ mod arithmetic;
 mod chart;
 mod figures;
 mod heatmap;
+mod histograms;
 mod html;
 mod markdown;
 mod model;

@@ -7,12 +7,13 @@ import { start, type Lane } from "../ask.ts";
 import type { Json } from "../query/edit.ts";
 import { send } from "../session.ts";
 import { language } from "../texts.ts";
+import type { QueryLanguage } from "../view.ts";
 
 /** How a panel is drawn. */
 export type PanelKind = "line" | "area" | "bar" | "pie" | "number" | "table" | "logs" | "text" | "heatmap" | "map";
 
 /** The languages of a panel's queries. */
-export type PanelLanguage = "insights" | "promql" | "logql" | "traceql" | "esql" | "lucene" | "kql" | "filter-pattern";
+export type PanelLanguage = QueryLanguage;
 
 /** How good or bad a number is. */
 export type Grade = "ok" | "info" | "warn" | "error" | "fatal";

@@ -10,7 +10,7 @@ import { referenceAt } from "../query/lex.ts";
 import type { Rows } from "../rows.ts";
 import { t, told } from "../texts.ts";
 import { draft, view } from "../view.ts";
-import { checked, focusBy, isEquipped, placeholder, queryBefore, submit, undoQuery } from "./editor_state.ts";
+import { checked, focusBy, isEquipped, manualOf, placeholder, queryBefore, submit, undoQuery } from "./editor_state.ts";
 
 const NO_ANSWER: Lane<Rows> = { state: "idle", data: null, error: null, since: 0 };
 
@@ -24,7 +24,7 @@ function errorNow(): ApiError | null {
   return checked.value?.text === draft.value && !(ran && lane.state === "done") ? checked.value.error : null;
 }
 
-/** The lane of the rows; with PromQL nothing is known of them. */
+/** The lane of the rows; in other languages nothing is known of them. */
 function answerNow(): Lane<Rows> {
   return view.value.language === "insights" ? rows.value : NO_ANSWER;
 }
@@ -89,7 +89,8 @@ export function Editor() {
 
 /** What the reference says about a mistake: about the word that was probably meant, or about its place. */
 function seeOf(error: ApiError): string {
-  if (view.peek().language === "promql") return "docs/reading/prometheus";
+  const { language } = view.peek();
+  if (language !== "insights") return manualOf(language);
   const meant = /did you mean .(\w+)/.exec(error.advice ?? "")?.[1];
   return meant ? `reference#${meant.toLowerCase()}` : referenceAt(draft.peek(), error.start ?? 0);
 }

@@ -4,19 +4,32 @@ import { signal } from "@preact/signals";
 
 import type { ApiError, Notice } from "../api.ts";
 import { t, text } from "../texts.ts";
-import { draft, go, run, view, type QueryLanguage } from "../view.ts";
+import { draft, go, LANGUAGE_NAMES, run, view, type QueryLanguage } from "../view.ts";
 
 const HISTORY = "catat.history";
 const HISTORY_MAX = 50;
 
-const PLACEHOLDERS: Record<QueryLanguage, string> = {
+const PLACEHOLDERS: Partial<Record<QueryLanguage, string>> = {
   insights: text('Search: connection refused · filter @level >= "error" · stats count(*) by host'),
   promql: text('PromQL: up == 0 · rate(http_requests_total{code="500"}[5m])'),
 };
 
+const MANUAL: Partial<Record<QueryLanguage, string>> = {
+  promql: "prometheus",
+  logql: "loki",
+  traceql: "traceql",
+  "filter-pattern": "cloudwatch",
+};
+
+/** Returns where the manual describes a language other than Insights QL. */
+export function manualOf(language: QueryLanguage): string {
+  return `docs/reading/${MANUAL[language] ?? "elasticsearch"}`;
+}
+
 /** Shown while nothing is written. */
 export function placeholder(): string {
-  return t(PLACEHOLDERS[view.value.language]);
+  const { language } = view.value;
+  return t(PLACEHOLDERS[language] ?? LANGUAGE_NAMES[language]);
 }
 
 /** What the server says about a text that was not run. */

@@ -12,7 +12,7 @@ import { SkipLink } from "../parts/skip_link.tsx";
 import { soughtTexts } from "../query/lex.ts";
 import type { Rows } from "../rows.ts";
 import { plural, rich, t } from "../texts.ts";
-import { asked, go, view } from "../view.ts";
+import { asked, go, LANGUAGE_NAMES, view } from "../view.ts";
 import { Chart } from "./chart.tsx";
 import { Editor } from "./editor.tsx";
 import { submit } from "./editor_state.ts";
@@ -36,6 +36,7 @@ const sidebar = import("./sidebar.tsx").then((part) => part.Sidebar);
 sidebar.catch(() => undefined);
 const Sidebar = later(async () => await sidebar.catch(async () => (await import("./sidebar.tsx")).Sidebar), true);
 const Metrics = later(async () => (await import("../metrics/explore.tsx")).MetricsExplore);
+const Other = later(async () => (await import("./other_language.tsx")).OtherLanguage);
 const Saved = later(async () => (await import("./saved.tsx")).Saved, true);
 const Panels = later(async () => (await import("./panels.tsx")).Panels);
 const Offer = later(async () => (await import("./offer.tsx")).Offer, true);
@@ -68,6 +69,8 @@ export function Explore() {
       <Saved />
       {view.value.language === "promql" ? (
         <Metrics List={RowList} />
+      ) : view.value.language !== "insights" ? (
+        <Other />
       ) : empty || isStarting ? (
         <Onboarding onShow={() => setStarting(false)} />
       ) : (
@@ -90,7 +93,7 @@ function QueryBar() {
   return (
     <div class="query-bar" role="search">
       <Languages />
-      <GroupPicker />
+      {language !== "esql" && <GroupPicker />}
       <Editor />
       <TimePicker />
       <button type="button" class="button primary run" onClick={submit} data-testid="run" title={t("Run (Enter)")}>
@@ -115,21 +118,28 @@ function QueryBar() {
   );
 }
 
-/** What is explored: events, or metrics. */
+/** What is explored: events, or metrics; the name of another language while its query is shown. */
 function Languages() {
   const now = view.value.language;
+  const isOther = now !== "insights" && now !== "promql";
   return (
     <div class="tabs languages" role="group" aria-label={t("Explore")}>
-      {(["insights", "promql"] as const).map((language) => (
+      {(["insights", "promql", ...(isOther ? [now] : [])] as const).map((language) => (
         <button
           key={language}
           type="button"
           aria-pressed={now === language}
           data-testid={`language-${language}`}
-          title={language === "promql" ? t("Metrics, in PromQL (p)") : t("Events, in Insights QL (p)")}
-          onClick={() => now !== language && switchLanguage()}
+          title={
+            language === "promql"
+              ? t("Metrics, in PromQL (p)")
+              : language === "insights"
+                ? t("Events, in Insights QL (p)")
+                : undefined
+          }
+          onClick={() => switchLanguage(language)}
         >
-          {language === "promql" ? t("Metrics") : t("Logs")}
+          {language === "promql" ? t("Metrics") : language === "insights" ? t("Logs") : LANGUAGE_NAMES[language]}
         </button>
       ))}
     </div>

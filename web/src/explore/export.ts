@@ -25,15 +25,19 @@ const FILE_FIELDS = ROW_FIELDS.filter((name) => name !== "@id");
 
 /** The question as a file answers it: with the columns that the list shows. */
 function asked(of: View): string {
+  if (of.language !== "insights") return of.query;
   return (keepsEvents(of.query) ? withRowFields(of.query, of.columns, FILE_FIELDS) : null) ?? of.query;
 }
 
-/** The parameters of a query in PromQL: its range with the steps of the chart. */
-function promqlParameters(of: View): [string, string][] {
+/** Whether the answer is series with the steps of the chart. */
+const hasSteps = ({ language }: View) => language === "promql" || language === "traceql";
+
+/** The parameters of a query for series: its range with the steps of the chart. */
+function seriesParameters(of: View): [string, string][] {
   const { from, to, step } = stepsOf(rangeMs(of, askedAt.peek()));
   return [
     ["query", of.query],
-    ["language", "promql"],
+    ["language", of.language],
     ["from", new Date(from).toISOString()],
     ["to", new Date(to).toISOString()],
     ["step", `${step / 1000}s`],
@@ -42,9 +46,10 @@ function promqlParameters(of: View): [string, string][] {
 }
 
 function parameters(of: View): [string, string][] {
-  if (of.language === "promql") return promqlParameters(of);
+  if (hasSteps(of)) return seriesParameters(of);
   const named: [string, string][] = [
     ["query", asked(of)],
+    ...(of.language === "insights" ? [] : [["language", of.language] as [string, string]]),
     ["from", of.from],
   ];
   if (of.to !== "now") named.push(["to", of.to]);
@@ -65,7 +70,7 @@ export function fileAddress(format: Format, gzip: boolean): string {
 /** How many rows a file will have and about how many bytes, as far as it is known before. */
 export function sizeOf(): { rows: number; isExact: boolean; bytes: number } | null {
   const data = rows.value.data;
-  if (!data || view.value.language === "promql") return null;
+  if (!data || view.value.language !== "insights") return null;
   if (data.kind === "table")
     return {
       rows: data.table.length,
@@ -112,12 +117,13 @@ export function asCommand(format?: Format): string {
   const to = of.to === "now" ? "" : ` --to ${quoted(of.to)}`;
   const output = format === undefined ? "" : ` -o ${format === "text" ? "lines" : format}`;
   const url = document.baseURI.replace(/\/$/, "");
-  if (of.language === "promql") {
+  const language = of.language === "insights" ? "" : ` --language ${of.language}`;
+  if (hasSteps(of)) {
     const { from, to, step } = stepsOf(rangeMs(of, askedAt.peek()));
     const range = `--from ${new Date(from).toISOString()} --to ${new Date(to).toISOString()} --step ${step / 1000}s`;
-    return `catat query --url ${quoted(url)} --language promql ${range}${output} ${quoted(of.query)}`;
+    return `catat query --url ${quoted(url)}${language} ${range}${output} ${quoted(of.query)}`;
   }
-  return `catat query --url ${quoted(url)} --tz ${quoted(api.timeZone(of.zone))} --from ${quoted(of.from)}${to}${groups}${output} ${quoted(asked(of))}`;
+  return `catat query --url ${quoted(url)}${language} --tz ${quoted(api.timeZone(of.zone))} --from ${quoted(of.from)}${to}${groups}${output} ${quoted(asked(of))}`;
 }
 
 /** The same for curl; who needs a key puts it into `CATAT_KEY`. */

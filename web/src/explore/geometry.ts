@@ -28,6 +28,8 @@ export interface Geometry {
 /** Most pixels of a bar. */
 const BAR_MAX = 60;
 const EDGE = 8;
+/** Room at the left for the labels of values, the same in all charts, so that one instant is at one place in each. */
+export const LABELS = 48;
 
 /** Returns the scale on which equal distances are equal differences. */
 export function linear(low: number, top: number, marks: readonly number[]): ValueScale {
@@ -47,17 +49,21 @@ interface Sheet {
   width: number;
   tall: number;
   isBar: boolean;
+  /** Whether bars stand side by side, and so take the whole width of a step. */
+  isSide?: boolean;
 }
 
 /** Returns where things are drawn. */
 export function geometryOf(instants: Instants, scale: ValueScale, sheet: Sheet): Geometry {
   const { from, to, step } = instants;
-  const { width, tall, isBar } = sheet;
+  const { width, tall, isBar, isSide = false } = sheet;
   const fit = Math.max(1, (to - from) / step + 1);
-  const wide = Math.max(1, Math.min(BAR_MAX, ((width - 2 * EDGE) / fit) * 0.8));
+  const most = ((width - LABELS - 2 * EDGE) / fit) * 0.8;
+  const wide = Math.max(1, Math.min(BAR_MAX, most));
   // A bar at an end has to have room for its half.
-  const edge = isBar ? EDGE + wide / 2 : EDGE;
-  const inner = Math.max(1, width - 2 * edge);
+  const edge = isBar ? EDGE + (isSide ? most : wide) / 2 : EDGE;
+  const start = LABELS + edge;
+  const inner = Math.max(1, width - start - edge);
   return {
     from,
     to,
@@ -65,8 +71,8 @@ export function geometryOf(instants: Instants, scale: ValueScale, sheet: Sheet):
     tall,
     step,
     wide,
-    x: (ms) => edge + ((ms - from) / Math.max(1, to - from)) * inner,
+    x: (ms) => start + ((ms - from) / Math.max(1, to - from)) * inner,
     y: (value) => tall - scale.place(value) * (tall - 6),
-    timeAt: (place) => Math.min(to + step, Math.max(from, from + ((place - edge) / inner) * (to - from))),
+    timeAt: (place) => Math.min(to + step, Math.max(from, from + ((place - start) / inner) * (to - from))),
   };
 }

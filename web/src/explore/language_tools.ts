@@ -5,6 +5,7 @@ import { checkQuery } from "../api/check.ts";
 import { PROMQL_TOOLS } from "../metrics/editor_tools.ts";
 import { COMMANDS, KEYWORDS, lex, referenceAt, type Token } from "../query/lex.ts";
 import { view } from "../view.ts";
+import { checked, manualOf } from "./editor_state.ts";
 import { askedCompletions, completions, type Suggestion } from "./suggest.tsx";
 
 /** A language in the editor. */
@@ -54,7 +55,21 @@ const INSIGHTS_TOOLS: LanguageTools = {
   reference: referenceAt,
 };
 
+/** A language whose texts the page only shows: the server names a mistake when the query is run. */
+const OTHER_TOOLS: LanguageTools = {
+  colours: (text) => lex(text).map(({ kind, start, end }) => ({ start, end, name: kind === "word" ? "name" : kind })),
+  completions: () => [],
+  asked: async () => [],
+  check: async (text) => {
+    const told = checked.peek();
+    return told?.text === text ? told : { error: null, warnings: [] };
+  },
+  format: async (text) => text,
+  reference: () => manualOf(view.peek().language),
+};
+
 /** Returns the tools of the language that the view takes. */
 export function tools(): LanguageTools {
-  return view.peek().language === "promql" ? PROMQL_TOOLS : INSIGHTS_TOOLS;
+  const { language } = view.peek();
+  return language === "promql" ? PROMQL_TOOLS : language === "insights" ? INSIGHTS_TOOLS : OTHER_TOOLS;
 }

@@ -66,7 +66,7 @@ function Samples() {
       >
         {t("Hide samples")}
       </button>
-      <button type="button" class="link" onClick={switchLanguage}>
+      <button type="button" class="link" onClick={() => switchLanguage("promql")}>
         {t("Show metrics as lines")}
       </button>
     </p>

@@ -1,15 +1,28 @@
-// The switch between events, asked in Insights QL, and metrics, asked in PromQL. Each language keeps its own text.
+// The switch between the languages of Explore: events asked in Insights QL, metrics asked in PromQL, and others, each of
+// which keeps its own text.
 
-import { draft, go, view } from "../view.ts";
+import { draft, go, view, type QueryLanguage } from "../view.ts";
 
-let promql = "";
+const texts: Partial<Record<QueryLanguage, string>> = {};
 
-/** Switches to the other language. The query of the events becomes that of the log lines below the metrics, and back. */
-export function switchLanguage(): void {
+/** Switches to a language, from Insights QL to PromQL and back unless another is said. The query of the events becomes that of the log lines below the metrics, and back. */
+export function switchLanguage(to: QueryLanguage = view.peek().language === "insights" ? "promql" : "insights"): void {
   const of = view.peek();
-  const rest = { live: false, row: "", around: "", selection: "", line: "" };
-  if (of.language === "promql") {
-    promql = draft.peek();
-    go({ ...rest, language: "insights", query: of.logs, logs: "" });
-  } else go({ ...rest, language: "promql", query: promql, logs: draft.peek(), panel: "rows" });
+  if (of.language === to) return;
+  texts[of.language] = draft.peek();
+  if (of.language === "promql") texts.insights = of.logs;
+  const query = texts[to] ?? "";
+  const logs = to === "promql" ? (texts.insights ?? "") : "";
+  go({
+    live: false,
+    row: "",
+    around: "",
+    selection: "",
+    line: "",
+    panel: "rows",
+    chart: "",
+    language: to,
+    query,
+    logs,
+  });
 }

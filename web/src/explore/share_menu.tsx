@@ -181,6 +181,7 @@ function SaveAll() {
 
 /** The menu. */
 export function ShareMenu() {
+  const { language } = view.value;
   const first = useRef<HTMLButtonElement>(null);
   useEffect(() => first.current?.focus(), []);
   const asIs = () => void copy(new URL(address(view.peek()), location.href).href, t("Link"));
@@ -216,15 +217,17 @@ export function ShareMenu() {
             {t("Add to a dashboard…")} <kbd>b</kbd>
           </button>
         </li>
-        <li>
-          <button
-            type="button"
-            data-testid="make-rule"
-            onClick={then(() => go({ page: "alerts", tab: "rule", open: "" }))}
-          >
-            {t("Alert on this…")}
-          </button>
-        </li>
+        {(language === "insights" || language === "promql") && (
+          <li>
+            <button
+              type="button"
+              data-testid="make-rule"
+              onClick={then(() => go({ page: "alerts", tab: "rule", open: "" }))}
+            >
+              {t("Alert on this…")}
+            </button>
+          </li>
+        )}
       </ul>
       <h3>{t("Everything as a file")}</h3>
       <SaveAll />

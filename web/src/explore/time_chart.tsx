@@ -2,13 +2,13 @@
 // the instant that is read. Whoever shows it decides what reading and choosing lead to.
 
 import type { ComponentChildren } from "preact";
-import { useMemo } from "preact/hooks";
+import { useId, useMemo } from "preact/hooks";
 
 import { view } from "../view.ts";
 import { Axis, AXIS } from "./axis.tsx";
 import type { Part, useBrush } from "./brush.ts";
 import { levelClass, NO_LEVEL } from "./levels.ts";
-import type { Geometry, SeriesKind, ValueScale } from "./geometry.ts";
+import { LABELS, type Geometry, type SeriesKind, type ValueScale } from "./geometry.ts";
 import { MarkLines } from "./mark_lines.tsx";
 import { NOTHING, path, type Series, type Stacked } from "./series.ts";
 
@@ -92,6 +92,8 @@ interface Props {
 export function TimeChart(props: Props) {
   const { kind, series, stacked, colour, geometry, scale, valueText, brush, brushed, read } = props;
   const { x, y, width, tall, from, to, step } = geometry;
+  // What lies before the range is not drawn over the labels.
+  const id = useId();
   const marks = scale.marks.filter((value) => value !== scale.low);
   // What is read moves often; what is drawn stays.
   const shapes = useMemo(() => {
@@ -121,7 +123,10 @@ export function TimeChart(props: Props) {
         </g>
       ))}
       <line class="base" x1={0} x2={width} y1={tall + 0.5} y2={tall + 0.5} />
-      {shapes}
+      <clipPath id={id}>
+        <rect x={LABELS} width={Math.max(0, width - LABELS)} height={tall} />
+      </clipPath>
+      <g clip-path={`url(#${id})`}>{shapes}</g>
       {props.children}
       {marks.map((value) => (
         <g key={value} class="grid">

@@ -9,13 +9,14 @@ import { askViews } from "../api/views.ts";
 import { askGroups, groupList } from "../ask.ts";
 import { pastQueries } from "../explore/editor_state.ts";
 import { LEVELS } from "../explore/levels.ts";
+import { switchLanguage } from "../explore/query_language.ts";
 import { all, isStarred, openView } from "../explore/saved_open.ts";
 import { KEYS } from "../keys.ts";
 import { oneLine } from "../format.ts";
 import { choose, LANGUAGES, t, text } from "../texts.ts";
 import { chooseTheme } from "../theme_choice.ts";
 import { PRESETS } from "../time.ts";
-import { boardAt, frozen, go, run, view, type Panel } from "../view.ts";
+import { boardAt, frozen, go, LANGUAGE_NAMES, run, view, type Panel, type QueryLanguage } from "../view.ts";
 import { fuzzy } from "./fuzzy.ts";
 import { keyName } from "./key_name.tsx";
 import { Dialog, layer } from "./layers.tsx";
@@ -84,6 +85,12 @@ function actions(): Entry[] {
     ...(["auto", "light", "dark"] as const).map((one) => command(t(themes[one]), () => chooseTheme(one))),
     ...LANGUAGES.map(({ language, name }) =>
       command(t("Language: {name}", { name }), () => choose(language), "language"),
+    ),
+    ...Object.entries(LANGUAGE_NAMES).map(([language, name]) =>
+      command(t("Explore in {language}", { language: name }), () => {
+        go({ page: "explore" });
+        switchLanguage(language as QueryLanguage);
+      }),
     ),
   ];
 }

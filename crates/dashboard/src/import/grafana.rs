@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use super::draft::{Draft, Outcome, check_number};
-use super::read::{line, list, number, text};
+use super::read::{line, list, number, own_variables, text};
 use super::source::{self, Source};
 use super::unit;
 use crate::document::{
@@ -117,7 +117,7 @@ impl Reader {
     }
 
     fn panel(&self, draft: &mut Draft, json: &Value, place: Option<(u32, u32, u32, u32)>) {
-        let title = line(&source::own_variables(text(&json["title"])), 200);
+        let title = line(&own_variables(text(&json["title"])), 200);
         match self.read_panel(json, place) {
             Ok((panel, notes)) => draft.take_panel(title, panel, &notes),
             Err(why) => draft.refuse_panel(title, why),
@@ -136,14 +136,21 @@ impl Reader {
             number(&grid["h"], 2..=60, 8),
         );
         let (x, y, w, h) = place.unwrap_or(given);
-        let title = line(&source::own_variables(text(&json["title"])), 200);
+        let title = line(&own_variables(text(&json["title"])), 200);
         let mut panel = Panel { title, kind, x, y, w, h, section: self.section.clone(), ..Panel::default() };
         if kind == PanelKind::Text {
             let content = json["options"]["content"].as_str().unwrap_or(text(&json["content"]));
-            panel.text = Some(source::own_variables(content));
+            panel.text = Some(own_variables(content));
             if text(&json["options"]["mode"]) == "html" {
                 notes.push("HTML is shown as text".to_owned());
             }
+            return Ok((panel, notes));
+        }
+        // The map here asks for the services itself.
+        let targets = list(&json["targets"]);
+        let is_services =
+            !targets.is_empty() && targets.iter().all(|target| text(&target["queryType"]) == "serviceMap");
+        if kind == PanelKind::Map && is_services {
             return Ok((panel, notes));
         }
         if let Some(name) = json["repeat"].as_str() {
@@ -178,7 +185,7 @@ impl Reader {
                 continue;
             }
             let read = source.ok_or_else(|| format!("the data source {}", source_name(json, target)));
-            match read.and_then(|source| source::query(source, target)) {
+            match read.and_then(|source| source::query(source, target, panel.kind, notes)) {
                 Ok(query) => {
                     // A second query of one id goes by its place.
                     let id = id_of(target).filter(|id| (0..panel.queries.len()).all(|at| panel.query_id(at) != *id));
@@ -234,7 +241,7 @@ fn kind(json: &Value) -> Result<PanelKind, String> {
         "barchart" | "bargauge" | "histogram" => PanelKind::Bar,
         "piechart" | "grafana-piechart-panel" => PanelKind::Pie,
         "stat" | "gauge" | "singlestat" => PanelKind::Number,
-        "table" | "table-old" => PanelKind::Table,
+        "table" | "table-old" | "traces" => PanelKind::Table,
         "logs" => PanelKind::Logs,
         "text" => PanelKind::Text,
         "heatmap" => PanelKind::Heatmap,
@@ -350,7 +357,7 @@ fn variable(name: &str, json: &Value, sources: &Sources) -> Result<Variable, Str
                 return Err("a regular expression over the values".to_owned());
             }
             variable.language = crate::Language::Promql;
-            variable.query = Some(label_values(source, &source::own_variables(query))?);
+            variable.query = Some(label_values(source, &own_variables(query))?);
         }
         "custom" | "interval" => {
             let values = query.split(',').map(|value| value.rsplit(" : ").next().unwrap_or(value).trim());

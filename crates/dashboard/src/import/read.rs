@@ -23,6 +23,30 @@ pub(super) fn number(json: &Value, range: std::ops::RangeInclusive<u32>, default
     number.clamp(*range.start(), *range.end())
 }
 
+/// Writes `[[name]]`, `${name:format}` and `[$__rate_interval]` as they are written here.
+pub(super) fn own_variables(query: &str) -> String {
+    let mut own = String::with_capacity(query.len());
+    let mut rest = query;
+    while let Some(at) = rest.find(['$', '[']) {
+        own.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let braced = rest.strip_prefix("${").and_then(|inner| inner.split_once('}'));
+        let bracketed = rest.strip_prefix("[[").and_then(|inner| inner.split_once("]]"));
+        match braced.or(bracketed) {
+            Some((inner, after)) if crate::is_name(inner.split(':').next().unwrap_or_default()) => {
+                own.push_str(&format!("${{{}}}", inner.split(':').next().unwrap_or_default()));
+                rest = after;
+            }
+            _ => {
+                own.push_str(&rest[..1]);
+                rest = &rest[1..];
+            }
+        }
+    }
+    own.push_str(rest);
+    own.replace("$__auto", "$__interval")
+}
+
 /// Writes a text as a literal of Insights.
 pub(super) fn literal(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))

@@ -3,8 +3,9 @@
 use language::translate;
 use serde_json::Value;
 
-use super::read::{field, line, list, literal, text};
-use crate::document::{Language, PanelQuery};
+use super::read::{field, line, list, literal, own_variables, text};
+use super::tempo;
+use crate::document::{Language, PanelKind, PanelQuery};
 
 /// A data source, as far as its queries differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +52,7 @@ pub(super) fn of_words(target: &Value) -> Option<Source> {
     if target.get("namespace").is_some() || target.get("queryMode").is_some() {
         return Some(Source::CloudWatch);
     }
-    None
+    matches!(text(&target["queryType"]), "traceql" | "traceqlSearch").then_some(Source::Tempo)
 }
 
 /// Returns a query without variables, as far as a guess needs it.
@@ -59,19 +60,24 @@ fn plain(query: &str) -> String {
     query.replace("${", "").replace('$', "")
 }
 
-/// Returns what one query of a panel is here.
+/// Returns what one query of a panel of a kind is here; `notes` gets what is different of it.
 ///
 /// # Errors
 ///
 /// What of it is not taken.
-pub(super) fn query(source: Source, target: &Value) -> Result<PanelQuery, String> {
+pub(super) fn query(
+    source: Source,
+    target: &Value,
+    kind: PanelKind,
+    notes: &mut Vec<String>,
+) -> Result<PanelQuery, String> {
     let of = |language, query: String| PanelQuery { query, language, ..PanelQuery::default() };
     let mut query = match source {
         Source::Prometheus => of(Language::Promql, own_variables(text(&target["expr"]))),
         Source::Loki => of(Language::Logql, own_variables(text(&target["expr"]))),
         Source::Elasticsearch => elasticsearch(target)?,
         Source::CloudWatch => cloudwatch(target)?,
-        Source::Tempo => return Err("queries of the Tempo data source".to_owned()),
+        Source::Tempo => of(Language::Traceql, tempo::query(target, kind, notes)?),
         Source::Expression => return Err("an expression of this kind".to_owned()),
     };
     if query.query.trim().is_empty() {
@@ -83,30 +89,6 @@ pub(super) fn query(source: Source, target: &Value) -> Result<PanelQuery, String
     let legend = text(&target["legendFormat"]);
     query.label = (!legend.is_empty() && legend != "__auto").then(|| line(&own_label(legend), 200));
     Ok(query)
-}
-
-/// Writes `[[name]]`, `${name:format}` and `[$__rate_interval]` as they are written here.
-pub(super) fn own_variables(query: &str) -> String {
-    let mut own = String::with_capacity(query.len());
-    let mut rest = query;
-    while let Some(at) = rest.find(['$', '[']) {
-        own.push_str(&rest[..at]);
-        rest = &rest[at..];
-        let braced = rest.strip_prefix("${").and_then(|inner| inner.split_once('}'));
-        let bracketed = rest.strip_prefix("[[").and_then(|inner| inner.split_once("]]"));
-        match braced.or(bracketed) {
-            Some((inner, after)) if crate::is_name(inner.split(':').next().unwrap_or_default()) => {
-                own.push_str(&format!("${{{}}}", inner.split(':').next().unwrap_or_default()));
-                rest = after;
-            }
-            _ => {
-                own.push_str(&rest[..1]);
-                rest = &rest[1..];
-            }
-        }
-    }
-    own.push_str(rest);
-    own.replace("$__auto", "$__interval")
 }
 
 fn unknown_built_in(query: &str) -> Option<&str> {

@@ -21,11 +21,15 @@ const ROW: f64 = 10.0;
 
 /// Returns the heatmap of a panel's series.
 pub(super) fn heatmap(page: &Page<'_>, panel: &Panel, series: &[PanelSeries], label: &str) -> String {
-    let rows = rows_of(series);
+    of_rows(page, panel, &rows_of(series), label)
+}
+
+/// Returns the heatmap of rows, from the top down.
+pub(super) fn of_rows(page: &Page<'_>, panel: &Panel, rows: &[PanelSeries], label: &str) -> String {
     let ms = |at: Timestamp| at.0.div_euclid(Timestamp::MILLISECOND);
     let (from, to) = (ms(page.range.from), ms(page.range.to));
     let x = |at: i64| (at - from) as f64 / (to - from).max(1) as f64 * WIDE;
-    let wide = (x(from + distance_of(&rows, (to - from) / 200))).max(1.0);
+    let wide = (x(from + distance_of(rows, (to - from) / 200))).max(1.0);
     let most = rows.iter().flat_map(|row| row.points.iter().map(|point| point.1)).fold(0.0, f64::max);
     let (mut cells, mut names) = (String::new(), String::new());
     for (n, row) in rows.iter().enumerate() {

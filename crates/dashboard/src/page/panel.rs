@@ -2,12 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use types::Locale;
+
 use super::html::line;
 use super::model::{Page, PanelAnswer, Table};
+use super::numbers::Numbers;
 use super::series::{PanelSeries, is_by_time, series_of};
-use super::{arithmetic, chart, figures, heatmap, markdown, names, tables};
+use super::{arithmetic, chart, figures, heatmap, histograms, markdown, names, tables};
 use crate::document::{COLUMNS, Panel, PanelKind};
 use crate::fill::title_of;
+
+/// Native histograms of a panel.
+const HISTOGRAMS_MAX: usize = 4;
 
 /// Returns a panel.
 pub(super) fn panel(page: &Page<'_>, panel: &Panel, answer: &PanelAnswer) -> String {
@@ -44,11 +50,44 @@ fn body(page: &Page<'_>, panel: &Panel, answered: &[Table], title: &str) -> Stri
     if is_of_rows {
         return answered.iter().map(|table| tables::rows(page, panel, table)).collect();
     }
+    if let Some(drawn) = histogram_pictures(page, panel, answered, title) {
+        return drawn;
+    }
     match drawn_series(panel, answered) {
         Ok(series) if series.is_empty() => answered.iter().map(|table| tables::rows(page, panel, table)).collect(),
         Ok(series) => picture(page, panel, series, answered.iter().any(is_by_time), title),
         Err(problem) => format!("<p class=\"wrong\">{}</p>\n", line(&problem)),
     }
+}
+
+/// Returns the native histograms of a heatmap, each by its name where there are several; `None` if the panel draws none.
+fn histogram_pictures(page: &Page<'_>, panel: &Panel, answered: &[Table], title: &str) -> Option<String> {
+    // An expression computes with numbers alone.
+    if panel.kind != PanelKind::Heatmap || panel.expression.is_some() {
+        return None;
+    }
+    let numbers = Numbers { locale: page.locale, unit: "", decimals: None };
+    let found = histograms::of_panel(panel, answered, numbers);
+    let mut out = String::new();
+    for (name, rows) in found.iter().take(HISTOGRAMS_MAX) {
+        if found.len() > 1 {
+            out.push_str(&format!("<p><b>{}</b></p>\n", line(name)));
+        }
+        let label = picture_label(page, title);
+        let table = tables::series_table(page, panel, rows, true);
+        out.push_str(&with_table(page, &heatmap::of_rows(page, panel, rows, &label), &table));
+    }
+    if found.len() > HISTOGRAMS_MAX {
+        let left = found.len() - HISTOGRAMS_MAX;
+        let text = match page.locale {
+            Locale::English => format!("{left} more histograms, with fewer observations, are not in this file."),
+            Locale::Indonesian => {
+                format!("{left} histogram lain, dengan lebih sedikit pengamatan, tidak ada di berkas ini.")
+            }
+        };
+        out.push_str(&format!("<p class=\"dim\">{text}</p>\n"));
+    }
+    Some(out).filter(|out| !out.is_empty())
 }
 
 /// Returns the series that a panel draws: those of its queries, or what its expression makes of them.
@@ -62,9 +101,7 @@ fn drawn_series(panel: &Panel, answered: &[Table]) -> Result<Vec<PanelSeries>, S
 
 fn picture(page: &Page<'_>, panel: &Panel, series: Vec<PanelSeries>, is_by_time: bool, title: &str) -> String {
     let table = tables::series_table(page, panel, &series, is_by_time);
-    let described =
-        page.locale.text("chart; its numbers are in the table below", "grafik; angkanya ada di tabel di bawah");
-    let label = if title.is_empty() { described.to_owned() } else { format!("{title}: {described}") };
+    let label = picture_label(page, title);
     let drawn = match panel.kind {
         PanelKind::Number => figures::figures(page, panel, &series),
         PanelKind::Pie => figures::pie(page, panel, &series, &label),
@@ -73,6 +110,17 @@ fn picture(page: &Page<'_>, panel: &Panel, series: Vec<PanelSeries>, is_by_time:
         PanelKind::Heatmap => heatmap::heatmap(page, panel, &series, &label),
         _ => chart::chart(page, panel, series, &label),
     };
+    with_table(page, &drawn, &table)
+}
+
+/// Returns what a picture is to those who do not see it.
+fn picture_label(page: &Page<'_>, title: &str) -> String {
+    let described =
+        page.locale.text("chart; its numbers are in the table below", "grafik; angkanya ada di tabel di bawah");
+    if title.is_empty() { described.to_owned() } else { format!("{title}: {described}") }
+}
+
+fn with_table(page: &Page<'_>, drawn: &str, table: &str) -> String {
     let summary = page.locale.text("Table", "Tabel");
     format!("{drawn}<details><summary>{summary}</summary>\n{table}</details>\n")
 }

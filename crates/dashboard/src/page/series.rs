@@ -126,11 +126,13 @@ pub(super) fn number_in(value: &Value) -> Option<f64> {
     }
 }
 
-fn time_column(table: &Table) -> Option<usize> {
+/// Returns the first column of instants.
+pub(super) fn time_column(table: &Table) -> Option<usize> {
     table.columns.iter().position(|column| column.kind == TableKind::Time)
 }
 
-fn instant(value: Option<&Option<Value>>) -> Option<i64> {
+/// Returns the instant that a cell holds, in ms.
+pub(super) fn instant(value: Option<&Option<Value>>) -> Option<i64> {
     match value? {
         Some(Value::Timestamp(at)) => Some(at.0.div_euclid(Timestamp::MILLISECOND)),
         _ => None,

@@ -4,7 +4,9 @@ use chrono_tz::Tz;
 use types::{Locale, TimeRange, Timestamp, Value};
 
 use super::{Page, PanelAnswer, Table, TableColumn, TableKind, page};
-use crate::document::{Dashboard, Grade, LegendValue, Nulls, Panel, PanelKind, PanelQuery, Scale, Threshold, Variable};
+use crate::document::{
+    Dashboard, Grade, Language, LegendValue, Nulls, Panel, PanelKind, PanelQuery, Scale, Threshold, Variable,
+};
 use crate::fill::{Choice, Choices};
 
 const HOSTILE: &str =
@@ -66,6 +68,30 @@ fn every_kind_of_picture_has_its_numbers_beside_it() {
     assert!(page.contains("<ol class=\"bars\">") && page.contains("<span>500</span><b>3</b>"), "{page}");
     let page = shown(vec![(panel(PanelKind::Table, "a"), vec![by_name])]);
     assert!(page.contains("<td class=\"value\">500</td><td class=\"number\">3</td>"), "{page}");
+}
+
+#[test]
+fn native_histograms_are_heatmaps_with_their_buckets() {
+    let columns =
+        vec![column("@timestamp", TableKind::Time), column("route", TableKind::Name), column("value", TableKind::Any)];
+    let row = |minute, route: &str, text: &str| vec![at(minute), Some(Value::text(route)), Some(Value::text(text))];
+    let rows = vec![
+        row(1, "/a", "{count:1, sum:1, (0,1]:1}"),
+        row(1, "/b", "{count:5, sum:9, (0,1]:1, (1,2]:4}"),
+        row(2, "/b", "{count:2, sum:4, (2,4]:2}"),
+    ];
+    let table = Table { columns, rows, ..Table::default() };
+    let queries = vec![PanelQuery { language: Language::Promql, ..PanelQuery::default() }];
+    let of = |kind| Panel { queries: queries.clone(), ..panel(kind, "a") };
+    let page = shown(vec![(of(PanelKind::Heatmap), vec![table.clone()])]);
+    let names = page.find("<b>/b</b>").zip(page.find("<b>/a</b>"));
+    assert!(names.is_some_and(|(first, second)| first < second), "{page}");
+    assert!(page.contains("<span>≤ 4</span><span>≤ 2</span><span>≤ 1</span>"), "{page}");
+    assert_eq!(page.matches("class=\"heat\"").count(), 7, "{page}");
+    assert!(page.contains("<td>1970-01-01 00:02:00</td><td class=\"number\">2</td>"), "{page}");
+    // Other pictures have no place for them: their rows are shown.
+    let page = shown(vec![(of(PanelKind::Line), vec![table])]);
+    assert!(page.contains("{count:5, sum:9, (0,1]:1, (1,2]:4}"), "{page}");
 }
 
 #[test]

@@ -232,6 +232,7 @@ async fn search_traces(native: &Native, call: &Call) -> Result<ToolAnswer, CallE
 pub(super) async fn sources(native: &Native, call: &Call) -> Result<ToolAnswer, CallError> {
     let (host, state) = (call.text("host")?.unwrap_or_default(), call.text("state")?.unwrap_or_default());
     let answer = native.get("/api/v1/sources", &[("host", &host), ("state", &state)]).await?;
+    let (is_complete, notes) = completeness(&answer);
     let groups = native.get("/api/v1/groups", &[]).await?;
     let kept =
         ["host", "state", "last_seen", "lag_bytes", "gap_bytes", "refused_events", "last_error", "files_left_out"];
@@ -269,8 +270,8 @@ pub(super) async fn sources(native: &Native, call: &Call) -> Result<ToolAnswer, 
         "sources_behind": n_behind,
         "groups": groups,
         "groups_total": groups.len(),
-        "complete": true,
-        "notes": [],
+        "complete": is_complete,
+        "notes": notes,
         "url": native.link("/sources", &[]),
     });
     Ok(ToolAnswer { answer: found, lists: &["/sources", "/groups"] })

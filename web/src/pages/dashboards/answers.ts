@@ -80,6 +80,13 @@ export function groupedBy(query: string, language: "insights" | "esql" = "insigh
   });
 }
 
+/** Whether the answer is a series of numbers, at instants that are asked for: PromQL, TraceQL, and LogQL's metric queries. */
+export function isSeries({ language, query }: Pick<PanelQuery, "language" | "query">): boolean {
+  return (
+    language === "promql" || language === "traceql" || (language === "logql" && !/^(?:\s|#[^\n]*\n)*\{/.test(query))
+  );
+}
+
 const plain = (name: string) => name.replaceAll(/[\s`]/g, "");
 
 function textOf(value: Json | undefined): string {

@@ -12,7 +12,7 @@ import { stepsOf } from "../../metrics/range.ts";
 import { withRowFields } from "../../query/edit.ts";
 import { t } from "../../texts.ts";
 import { view } from "../../view.ts";
-import { dataOf, type QueryData } from "./answers.ts";
+import { dataOf, isSeries, type QueryData } from "./answers.ts";
 import { builtIns } from "./interval.ts";
 import { filled, FillError, type Choices } from "./variables.ts";
 
@@ -106,13 +106,6 @@ function begin(key: string): Shared {
   };
   answer.then(forget, forget);
   return shared;
-}
-
-/** Whether the answer is a series of numbers, at instants that are asked for: PromQL, TraceQL, and LogQL's metric queries. */
-function isSeries({ language, query }: PanelQuery): boolean {
-  return (
-    language === "promql" || language === "traceql" || (language === "logql" && !/^(?:\s|#[^\n]*\n)*\{/.test(query))
-  );
 }
 
 /** Whether series are asked for at the last instant alone. */

@@ -9,12 +9,6 @@ import type { PanelSeries } from "./answers.ts";
 import { askedText, type BoardRange, type PanelData } from "./ask.ts";
 import type { Choices } from "./variables.ts";
 
-/** A view of Explore, and whether it lacks the query, which Explore cannot write. */
-export interface Behind {
-  to: Partial<View>;
-  isWithoutQuery: boolean;
-}
-
 /** Explore as it opens: nothing of what was chosen there before is meant now. */
 const PLAIN: Partial<View> = {
   row: "",
@@ -52,7 +46,7 @@ export function behind(
   answered: PanelData | null,
   series: PanelSeries | null,
   part: { from: number; to: number } | null,
-): Behind {
+): Partial<View> {
   const at = series?.query ?? 0;
   const query = panel.queries?.[at] ?? { query: "" };
   const language = query.language ?? "insights";
@@ -64,31 +58,26 @@ export function behind(
   if (language === "promql") {
     const selection = part === null ? "" : selectionText(part.from, part.to);
     return {
-      to: {
-        ...base,
-        language,
-        query: askedText(panel, query, choices, range),
-        groups,
-        from,
-        to,
-        selection,
-        logs: "",
-        line: "",
-      },
-      isWithoutQuery: false,
+      ...base,
+      language,
+      query: askedText(panel, query, choices, range),
+      groups,
+      from,
+      to,
+      selection,
+      logs: "",
+      line: "",
     };
   }
-  if (language !== "insights") return { to: { ...base, ...time, groups, query: "" }, isWithoutQuery: true };
+  if (language !== "insights")
+    return { ...base, ...time, language, groups, chart: panel.kind, query: askedText(panel, query, choices, range) };
   const text = askedText({ kind: "table" }, query, choices, range);
   const isWhole = part === null && series === null;
   return {
-    to: {
-      ...base,
-      ...time,
-      groups,
-      ...(isWhole ? { chart: panel.kind } : {}),
-      query: isWhole ? text : narrowed(text, series, answered?.data[at]),
-    },
-    isWithoutQuery: false,
+    ...base,
+    ...time,
+    groups,
+    ...(isWhole ? { chart: panel.kind } : {}),
+    query: isWhole ? text : narrowed(text, series, answered?.data[at]),
   };
 }

@@ -12,9 +12,11 @@ import {
   numberOf,
   seriesOf,
   thinned,
+  type PanelSeries,
   wholeBuckets,
   withZeros,
 } from "./answers.ts";
+import type { PanelLanguage } from "../../api/dashboards.ts";
 import { panelsFor } from "./from_explore.ts";
 import { linkOf } from "./links.ts";
 import { slicesOf } from "./slices.ts";
@@ -22,7 +24,8 @@ import { evaluated, ExpressionError } from "./expression.ts";
 import { COLUMNS, overlap, panelsOf, placed, roomFor, sectionsOf, settled, stepped, within } from "./grid.ts";
 import { csvOf } from "./csv.ts";
 import { histogramIn, panelHistograms } from "./histograms.ts";
-import { logarithmic, nearest, valueAt } from "./drawing.ts";
+import { LABELS } from "../../explore/geometry.ts";
+import { drawingOf, logarithmic, nearest, valueAt } from "./drawing.ts";
 import { storable, withTitles } from "./storable.ts";
 import { begun, changedTo, redone, undone } from "./history.ts";
 import { boardsOf, freshness, turnsOf } from "./turns.ts";
@@ -457,9 +460,28 @@ test("a logarithmic scale has decades, and values without a logarithm lie at its
   assert.deepEqual([place(0), place(1), place(100), place(10_000)], [0, 0, 0.5, 1]);
 });
 
+test("no bar covers the labels of values, be it the first one, which begins before the range", () => {
+  const step = 600_000;
+  const bars = (name: string): PanelSeries => ({ name, labels: {}, points: [1, 2, 3].map((n) => [n * step, 5]) });
+  const range = { from: 1.7 * step, to: 4 * step, isOpen: true };
+  for (const stack of [false, true]) {
+    const panel = { id: "a", kind: "bar" as const, x: 0, y: 0, w: 12, h: 8, stack };
+    const { geometry, stacked } = drawingOf(
+      ["a", "b", "c"].map(bars),
+      panel,
+      range,
+      step,
+      { width: 500, tall: 150 },
+      "",
+    );
+    const left = stacked.flatMap(({ points }) => points.map(([ms]) => geometry.x(ms) - geometry.wide / 2));
+    assert.ok(Math.min(...left) >= LABELS, `${Math.min(...left)}`);
+  }
+});
+
 test("what Explore shows becomes panels: the way it is drawn first, and no count of what a limit has cut", () => {
-  const of = (query: string, kind = "", language: "insights" | "promql" = "insights") =>
-    panelsFor({ query, language, groups: ["app/*"] }, kind);
+  const of = (query: string, kind = "", language: PanelLanguage = "insights", chart = "") =>
+    panelsFor({ query, language, groups: ["app/*"], chart }, kind);
   const [counts, rows] = of('filter @level = "error"');
   assert.deepEqual(counts?.queries, [
     {
@@ -476,6 +498,16 @@ test("what Explore shows becomes panels: the way it is drawn first, and no count
   assert.equal(of("stats count(*) by host", "top")[0]?.kind, "bar");
   assert.equal(of("stats count(*) by bin(5m)", "area")[0]?.kind, "area");
   assert.equal(of("up", "", "promql")[0]?.queries?.[0]?.language, "promql");
+  const kinds = (query: string, language: PanelLanguage, chart = "") =>
+    of(query, "", language, chart)
+      .slice(0, 2)
+      .map(({ kind }) => kind);
+  assert.deepEqual(kinds("{ } | rate()", "traceql"), ["line", "area"]);
+  assert.deepEqual(kinds("{ } | rate()", "traceql", "number"), ["number", "line"]);
+  assert.deepEqual(kinds("FROM * | LIMIT 5", "esql", "none"), ["table", "line"]);
+  assert.deepEqual(kinds("FROM * | STATS COUNT(*)", "esql"), ["line", "area"]);
+  assert.deepEqual(kinds("level:error", "lucene", "line"), ["logs", "table"]);
+  assert.equal(of("{ } | rate()", "", "traceql")[0]?.queries?.[0]?.language, "traceql");
   assert.equal(of("")[0]?.queries?.[0]?.query, "stats count(*) as events by bin($__interval), @level");
 });
 

@@ -99,13 +99,16 @@ export function drawingOf(
       : stacked.flatMap(({ points }) => points.flatMap(([, from, to]) => [from, to]));
   const scale = scaleFor(values, panel, kind !== "line");
   const isSide = kind === "bar" && panel.stack !== true;
-  const geometry = geometryOf({ from: range.from, to: range.to, step: distance }, scale, {
+  const instants = [...new Set(zeros.flatMap(({ points }) => points.map(([ms]) => ms)))].sort((a, b) => a - b);
+  // The first bar may begin before the range.
+  const from = kind === "bar" ? Math.min(range.from, instants[0] ?? range.from) : range.from;
+  const geometry = geometryOf({ from, to: range.to, step: distance }, scale, {
     ...size,
     isBar: kind === "bar",
+    isSide,
   });
   const wide = isSide ? Math.max(1, geometry.wide / Math.max(1, kept.length)) : geometry.wide;
   const gap = panel.nulls === "connect" ? Infinity : distance;
-  const instants = [...new Set(zeros.flatMap(({ points }) => points.map(([ms]) => ms)))].sort((a, b) => a - b);
   return {
     kind,
     series,

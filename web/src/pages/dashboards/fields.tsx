@@ -6,18 +6,13 @@ import type { ComponentChildren } from "preact";
 
 import type { PanelLanguage } from "../../api/dashboards.ts";
 import { t } from "../../texts.ts";
+import { LANGUAGE_NAMES } from "../../view.ts";
 
 /** Languages of queries, by their names. */
-export const LANGUAGES: readonly { language: PanelLanguage; name: string }[] = [
-  { language: "insights", name: "Insights QL" },
-  { language: "promql", name: "PromQL" },
-  { language: "logql", name: "LogQL" },
-  { language: "traceql", name: "TraceQL" },
-  { language: "esql", name: "ES|QL" },
-  { language: "lucene", name: "Lucene" },
-  { language: "kql", name: "KQL" },
-  { language: "filter-pattern", name: "CloudWatch filter pattern" },
-];
+export const LANGUAGES = Object.entries(LANGUAGE_NAMES).map(([language, name]) => ({
+  language: language as PanelLanguage,
+  name,
+}));
 
 /** A field of one line. */
 export function TextField({

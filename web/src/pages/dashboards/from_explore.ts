@@ -3,10 +3,28 @@
 import type { BoardPanel, PanelKind } from "../../api/dashboards.ts";
 import { commands, keepsEvents } from "../../query/lex.ts";
 import type { View } from "../../view.ts";
+import { isSeries } from "./answers.ts";
+
+const DRAWN: readonly PanelKind[] = ["line", "area", "bar", "pie", "number", "heatmap", "table"];
+
+/** Returns the pictures that the answer of a query in another language than Insights QL and PromQL can be; the first suits it best. */
+export function picturesOf({ language, query }: Pick<View, "language" | "query">): readonly PanelKind[] {
+  if (isSeries({ language, query })) return DRAWN;
+  // Rows of ES|QL have columns of their own.
+  if (language === "esql")
+    return /\bstats\b/i.test(query) ? DRAWN : ["table", ...DRAWN.filter((one) => one !== "table")];
+  return ["logs", "table"];
+}
+
+/** Returns the picture of a view: the one that was chosen, if the answer can be it. */
+export function pictureOf(of: Pick<View, "language" | "query" | "chart">): PanelKind {
+  const pictures = picturesOf(of);
+  return pictures.find((one) => one === of.chart) ?? pictures[0] ?? "table";
+}
 
 /** Returns the panels that show what a view of Explore shows; the first suits it best. */
 export function panelsFor(
-  of: Pick<View, "language" | "query" | "groups">,
+  of: Pick<View, "language" | "query" | "groups" | "chart">,
   kind: string,
 ): Omit<BoardPanel, "x" | "y" | "w" | "h">[] {
   const groups = of.groups.length > 0 ? { groups: [...of.groups] } : {};
@@ -16,12 +34,15 @@ export function panelsFor(
     queries: [{ id: "a", query, ...groups }],
     ...more,
   });
-  if (of.language === "promql")
-    return (["line", "area", "number", "table"] as const).map((as) => ({
-      id: as,
-      kind: as,
-      queries: [{ id: "a", query: of.query, language: "promql" as const, ...groups }],
-    }));
+  if (of.language !== "insights") {
+    const best = pictureOf(of);
+    const all =
+      of.language === "promql"
+        ? (["line", "area", "number", "table"] as const)
+        : [best, ...picturesOf(of).filter((one) => one !== best)];
+    const queries = [{ id: "a", query: of.query, language: of.language, ...groups }];
+    return all.map((as) => ({ id: as, kind: as, queries }));
+  }
   if (!keepsEvents(of.query)) {
     const drawn: Readonly<Record<string, PanelKind>> = {
       line: "line",

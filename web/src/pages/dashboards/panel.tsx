@@ -142,7 +142,7 @@ export function Panel(props: PanelProps) {
   );
 }
 
-/** Leads to Explore; says what Explore cannot take along. */
+/** Leads to Explore; says why where a variable does not fit. */
 function lead(
   panel: BoardPanel,
   choices: Choices,
@@ -152,9 +152,7 @@ function lead(
   part: { from: number; to: number } | null,
 ): void {
   try {
-    const { to, isWithoutQuery } = behind(panel, choices, range, answered, series, part);
-    go(to);
-    if (isWithoutQuery) tell(t("Explore has no query in this language: it shows all events of this time"));
+    go(behind(panel, choices, range, answered, series, part));
   } catch (error) {
     tell(error instanceof Error ? error.message : String(error));
   }

@@ -111,8 +111,6 @@ export const DASHBOARDS: Readonly<Record<string, string>> = {
   "Save as PNG": "Simpan sebagai PNG",
   "The picture could not be drawn": "Gambar tidak dapat dibuat",
   "{title}: chart; the menu shows it as a table": "{title}: grafik; menunya menampilkannya sebagai tabel",
-  "Explore has no query in this language: it shows all events of this time":
-    "Jelajah tidak punya kueri dalam bahasa ini: yang tampil semua peristiwa pada waktu itu",
   "Not updated at {time}: {message}": "Tidak diperbarui pada {time}: {message}",
   "Choose another value above.": "Pilih nilai lain di atas.",
   "Your key or user may not read these groups; ask an administrator.":

@@ -6,6 +6,10 @@ export const EXPLORE: Readonly<Record<string, string>> = {
   Query: "Kueri",
   'Search: connection refused · filter @level >= "error" · stats count(*) by host':
     'Cari: connection refused · filter @level >= "error" · stats count(*) by host',
+  "Write a query in {language}.": "Tulis kueri dalam {language}.",
+  "Explore in {language}": "Jelajah dengan {language}",
+  "Filters are for queries in Insights QL": "Filter hanya untuk kueri Insights QL",
+  Picture: "Gambar",
   Run: "Jalankan",
   "Run (Enter)": "Jalankan (Enter)",
   Live: "Langsung",
