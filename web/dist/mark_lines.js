@@ -1,1 +1,1 @@
-export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=9f080c8969f6";
+export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=cb2151f281c9";

@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=6408e3b037ab";
+export{t as RowList}from"./row_list.js?v=89f3ad7358f5";

@@ -1,1 +1,1 @@
-export{t as Selection}from"./selection2.js?v=708328faa9d3";
+export{t as Selection}from"./selection2.js?v=eaee48dd5251";

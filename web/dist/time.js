@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=1cc7f6729aeb";
+export{t as readRange}from"./time2.js?v=bee9d32be577";

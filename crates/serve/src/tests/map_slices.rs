@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use storage::Clock;
+use types::Timestamp;
 
 use super::traces::span;
 use super::{ADMIN_KEY, House};
@@ -12,7 +14,10 @@ const MAP: &str = "/api/v1/service-map?from=2026-11-20T11:30:00Z&to=2026-11-20T1
 
 /// Stores a call of `web` to `pay`, and one of `pay` to a database, all within one slice.
 async fn with_calls() -> House {
-    let house = House::new();
+    with_calls_in(House::new()).await
+}
+
+async fn with_calls_in(house: House) -> House {
     let (web, pay) = (("web", "client", "POST /pay"), ("pay", "server", "POST /pay"));
     let database = json!({"db.system": "postgresql"});
     house
@@ -84,6 +89,19 @@ async fn slices_that_were_kept_are_shown_for_no_other_events() {
     let (left, _) = map_as(&house.restarted(), ADMIN_KEY).await;
     assert_eq!(edges(&left), [("web", "pay")], "{left}");
     assert!(!left.to_string().contains("postgresql"), "{left}");
+}
+
+#[tokio::test]
+async fn slices_of_the_hour_before_the_newest_span_are_made_however_long_ago_it_was() {
+    let later = || Timestamp(super::now().0 + 30 * Timestamp::DAY);
+    let house = with_calls_in(House::with_clock(types::Limits::default(), Clock::new(later))).await;
+    house.store.flush().expect("room");
+    let upkeep = tokio::spawn(::traces::follow_spans(Arc::downgrade(&house.server), house.families.traces.clone()));
+    let file = house.dir.path().join("map.slices");
+    until(|| std::fs::metadata(&file).is_ok_and(|file| file.len() > 200)).await;
+    upkeep.abort();
+    let (map, n_scanned) = map_as(&house, ADMIN_KEY).await;
+    assert_eq!((edges(&map).len(), n_scanned), (2, 0), "no one asked for a map before");
 }
 
 #[tokio::test]
