@@ -63,7 +63,8 @@ fn range_wanted(server: &Shared, state: &TracesState) -> Option<(TimeRange, i64)
     let newest = runs.iter().map(|run| run.info().last).max()?;
     let (range, step) = aligned(times::last_hour(newest.min(now)));
     // Without the newest slices, which still grow and would be read each time.
-    Some((TimeRange { to: Timestamp(range.to.0.saturating_sub(2 * step)), ..range }, step))
+    let grown = now.0.div_euclid(step).saturating_sub(1).saturating_mul(step);
+    Some((TimeRange { to: range.to.min(Timestamp(grown)), ..range }, step))
 }
 
 /// Removes the slices of segments that no snapshot has any more, after a deletion, retention or a compaction.
