@@ -68,7 +68,7 @@ struct IdPage {
 impl SharedIds {
     /// Returns what is to be stored instead of the section of a column, where its ids are to be in pages.
     pub(crate) fn shorten(&mut self, section: &[u8], sections: &mut SectionWriter) -> Option<Vec<u8>> {
-        let (n_bytes, ids, codes) = dictionary_of(section).ok().flatten()?;
+        let IdDictionary { n_bytes, ids, codes } = dictionary_of(section).ok().flatten()?;
         let of_length = match self.of_lengths.iter().position(|known| known.n_bytes == n_bytes) {
             Some(known) => &mut self.of_lengths[known],
             None => {
@@ -133,7 +133,7 @@ impl IdsOfLength {
                 continue;
             }
             let place = self.places.len() as u32;
-            if place as usize % PAGE_IDS == 0 {
+            if (place as usize).is_multiple_of(PAGE_IDS) {
                 self.pages.push(IdPage { section: sections.reserve(1), ids: Vec::new() });
             }
             self.pages.last_mut()?.ids.extend_from_slice(id);
@@ -162,8 +162,15 @@ fn id_at(pages: &[IdPage], n_bytes: usize, place: u32) -> &[u8] {
     &pages[page].ids[number * n_bytes..(number + 1) * n_bytes]
 }
 
-/// Returns the bytes per id, the ids and the codes of a section that is a dictionary of enough packed ids.
-fn dictionary_of(section: &[u8]) -> Decoded<Option<(usize, &[u8], &[u8])>> {
+/// A section that is a dictionary of packed ids.
+struct IdDictionary<'s> {
+    n_bytes: usize,
+    ids: &'s [u8],
+    codes: &'s [u8],
+}
+
+/// Returns a section as a dictionary of enough packed ids, if it is one.
+fn dictionary_of(section: &[u8]) -> Decoded<Option<IdDictionary<'_>>> {
     let [DICTIONARY, rest @ ..] = section else { return Ok(None) };
     let mut cursor = Cursor::new(rest);
     let n_ids = cursor.varint()? as usize;
@@ -174,7 +181,7 @@ fn dictionary_of(section: &[u8]) -> Decoded<Option<(usize, &[u8], &[u8])>> {
         return Ok(None);
     }
     let ids = cursor.take(n_ids.checked_mul(n_bytes).ok_or(Damage("a count is out of range"))?)?;
-    Ok(Some((n_bytes, ids, cursor.rest())))
+    Ok(Some(IdDictionary { n_bytes, ids, codes: cursor.rest() }))
 }
 
 /// Returns the numbers of the pages that a section names; none if it is of another kind.
@@ -220,7 +227,7 @@ pub(crate) fn restore(section: &[u8], pages: &[impl AsRef<[u8]>]) -> Decoded<Vec
 fn take_page(page: &[u8]) -> Decoded<(usize, &[u8])> {
     let mut cursor = Cursor::new(page);
     let n_bytes = cursor.varint()? as usize;
-    let is_right = n_bytes > 0 && cursor.n_left() % n_bytes == 0;
+    let is_right = n_bytes > 0 && cursor.n_left().is_multiple_of(n_bytes);
     if is_right { Ok((n_bytes, cursor.rest())) } else { Err(Damage("a page of ids does not end with one")) }
 }
 
