@@ -67,7 +67,8 @@ export function OtherLanguage() {
             {t("Write a query in {language}.", { language: LANGUAGE_NAMES[of.language] })}
           </p>
         ) : (
-          now && <Answer now={now} />
+          // What was asked before may have been nothing.
+          now !== null && now.of.query.trim() !== "" && <Answer now={now} />
         )}
       </section>
     </div>
