@@ -1,4 +1,4 @@
-//! How many panels an import takes, and which of those on Tempo.
+//! How many panels an import takes, and which panels on Tempo.
 
 use serde_json::{Value, json};
 use types::Timestamp;

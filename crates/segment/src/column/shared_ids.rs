@@ -1,7 +1,7 @@
-//! Ids that several runs of a segment have, such as those of traces, stored once in it.
+//! Ids that several runs of a segment share, such as those of traces, stored once.
 //!
-//! Each service of a request has spans of its own in a run of its own, so that its id would stand in a dozen runs. A segment of several
-//! runs has *pages* of ids instead: sections of varint bytes per id and up to [`PAGE_IDS`] ids, in the order in which the writer met
+//! A request has spans in the run of each service that it crosses, and each of these runs would store its id. A segment of several runs
+//! has *pages* of ids instead: sections of varint bytes per id and up to [`PAGE_IDS`] ids, in the order in which the writer met
 //! them. Of a column whose section is a dictionary of packed hex (tag 1), the dictionary is stored as places in pages:
 //!
 //! ```text
@@ -90,8 +90,9 @@ impl SharedIds {
         };
         put_integers(&mut out, &places.iter().map(in_named).collect::<Vec<_>>());
         out.extend_from_slice(codes);
-        let pages: Vec<Vec<u8>> = named.iter().map(|page| of_length.page(*page as usize)).collect();
-        (restore(&out, &pages).as_deref() == Ok(section)).then_some(out)
+        let pages: Vec<PageContent<'_>> =
+            named.iter().map(|page| (n_bytes, &of_length.pages[*page as usize].ids[..])).collect();
+        (restore_from(&out, &pages).as_deref() == Ok(section)).then_some(out)
     }
 
     /// Stores the pages.
@@ -194,8 +195,16 @@ pub(crate) fn pages_of(section: &[u8]) -> Decoded<Vec<SectionId>> {
     (0..cursor.count(1)?).map(|_| number(&mut cursor)).collect()
 }
 
+/// The bytes per id of a page, and its ids.
+type PageContent<'p> = (usize, &'p [u8]);
+
 /// Restores the section of a dictionary from the pages that it names, in this order.
 pub(crate) fn restore(section: &[u8], pages: &[impl AsRef<[u8]>]) -> Decoded<Vec<u8>> {
+    let pages: Vec<PageContent<'_>> = pages.iter().map(|page| take_page(page.as_ref())).collect::<Decoded<_>>()?;
+    restore_from(section, &pages)
+}
+
+fn restore_from(section: &[u8], pages: &[PageContent<'_>]) -> Decoded<Vec<u8>> {
     let mut cursor = Cursor::new(section);
     cursor.byte()?;
     for _ in 0..cursor.count(1)? {
@@ -206,7 +215,6 @@ pub(crate) fn restore(section: &[u8], pages: &[impl AsRef<[u8]>]) -> Decoded<Vec
         return Err(Damage("a dictionary is too large"));
     }
     let places = cursor.codes(n_ids)?;
-    let pages: Vec<(usize, &[u8])> = pages.iter().map(|page| take_page(page.as_ref())).collect::<Decoded<_>>()?;
     let n_bytes = pages.first().map_or(0, |(n_bytes, _)| *n_bytes);
     let mut out = vec![DICTIONARY];
     put_varint(&mut out, n_ids as u64);
@@ -223,8 +231,7 @@ pub(crate) fn restore(section: &[u8], pages: &[impl AsRef<[u8]>]) -> Decoded<Vec
     Ok(out)
 }
 
-/// Returns the bytes per id of a page, and its ids.
-fn take_page(page: &[u8]) -> Decoded<(usize, &[u8])> {
+fn take_page(page: &[u8]) -> Decoded<PageContent<'_>> {
     let mut cursor = Cursor::new(page);
     let n_bytes = cursor.varint()? as usize;
     let is_right = n_bytes > 0 && cursor.n_left().is_multiple_of(n_bytes);

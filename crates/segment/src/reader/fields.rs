@@ -89,6 +89,11 @@ impl SegmentRun {
         self.decoded_column(block, index, |bytes| column::decode(bytes, &present, rows, dictionary.as_ref()))
     }
 
+    /// Returns the number of the section of field number `index` in a block.
+    pub(super) fn column_section_id(&self, block: usize, index: usize) -> SectionId {
+        self.run().footer.columns[index].first_section + block as SectionId
+    }
+
     /// Returns the section of field number `index` in a block; what another column says is restored from it.
     pub(super) fn column_section(&self, block: usize, index: usize) -> Result<Arc<Vec<u8>>, ScanError> {
         let stored = self.stored_section(block, index)?;
@@ -100,19 +105,19 @@ impl SegmentRun {
         let table = self.shapes()?;
         let present = self.block_shapes(block, &table)?.rows_with(index as u32, &table);
         let restored = successive::restore(&stored, &present, &source, &of_source);
-        let id = self.run().footer.columns[index].first_section + block as SectionId;
+        let id = self.column_section_id(block, index);
         restored.map(Arc::new).map_err(|damage| self.damage(id, damage))
     }
 
     /// Returns the same as it is stored, where it consists of differences.
     pub(super) fn stored_section(&self, block: usize, index: usize) -> Result<Arc<Vec<u8>>, ScanError> {
-        let id = self.run().footer.columns[index].first_section + block as SectionId;
+        let id = self.column_section_id(block, index);
         self.section_with(id, |stored| self.restored(block, index, stored))
     }
 
     /// Restores a section from others, where it is one of those.
     fn restored(&self, block: usize, index: usize, stored: Vec<u8>) -> Result<Vec<u8>, ScanError> {
-        let id = self.run().footer.columns[index].first_section + block as SectionId;
+        let id = self.column_section_id(block, index);
         let damaged = |damage| self.damage(id, damage);
         let pages = if self.segment.format > 5 { shared_ids::pages_of(&stored).map_err(damaged)? } else { Vec::new() };
         if !pages.is_empty() {
@@ -139,7 +144,7 @@ impl SegmentRun {
         (present, rows): (&RowSet, &RowSet),
         dictionary: Option<&Arc<Vec<Value>>>,
     ) -> Result<Option<Column>, ScanError> {
-        let id = self.run().footer.columns[index].first_section + block as SectionId;
+        let id = self.column_section_id(block, index);
         if self.segment.format < 4 || rows.count() * ROWS_PER_FEW > present.n_rows() {
             return Ok(None);
         }
@@ -161,13 +166,13 @@ impl SegmentRun {
         stored: &[u8],
     ) -> Result<(Arc<Vec<u8>>, RowSet), ScanError> {
         let columns = &self.run().footer.columns;
-        let damaged = |damage| self.damage(columns[index].first_section + block as SectionId, damage);
+        let damaged = |damage| self.damage(self.column_section_id(block, index), damage);
         let source = dependent::source_of(stored).map_err(damaged)?;
         let source = source.filter(|source| *source < columns.len() && *source != index);
         let source = source.ok_or(Damage("a field is out of range")).map_err(damaged)?;
         let table = self.shapes()?;
         let present = self.block_shapes(block, &table)?.rows_with(source as u32, &table);
-        Ok((self.section(columns[source].first_section + block as SectionId)?, present))
+        Ok((self.section(self.column_section_id(block, source))?, present))
     }
 
     /// Reads the section of field number `index` in a block and decodes it.
@@ -178,7 +183,7 @@ impl SegmentRun {
         decode: impl FnOnce(&[u8]) -> Decoded<T>,
     ) -> Result<T, ScanError> {
         let bytes = self.column_section(block, index)?;
-        let id = self.run().footer.columns[index].first_section + block as SectionId;
+        let id = self.column_section_id(block, index);
         decode(&bytes).map_err(|damage| self.damage(id, damage))
     }
 

@@ -15,7 +15,6 @@ use crate::column::search;
 use crate::field_filter::{FieldFilter, FilterAnswer};
 use crate::needle::Needle;
 use crate::numbers::Bases;
-use crate::section::SectionId;
 use crate::template::{Kind, Kinds, LiteralMatcher, TemplateMatch};
 use crate::texts::{self, ColumnSelection, HEX, QUOTED, RequirementSet, TemplateIds, UUIDS, Vocabulary, section_of};
 use crate::words::is_word_byte;
@@ -456,7 +455,7 @@ impl SegmentRun {
 
     /// Returns rows whose stored value of column number `index` may contain the needle.
     pub(super) fn stored_rows_with(&self, block: usize, index: usize, needle: &Needle) -> Result<Narrowed, ScanError> {
-        let id = self.run().footer.columns[index].first_section + block as SectionId;
+        let id = self.column_section_id(block, index);
         let bytes = self.column_section(block, index)?;
         if !search::may_hold(&bytes, needle) {
             return Ok(Narrowed { rows: RowSet::none(self.block_rows(block)), exact: true });

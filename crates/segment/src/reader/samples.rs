@@ -44,7 +44,7 @@ impl SegmentRun {
     fn codes_of_samples(&self, block: usize, stream: usize, n_streams: usize) -> Result<Option<Vec<u32>>, ScanError> {
         let section = self.column_section(block, stream)?;
         let [0, codes @ ..] = &section[..] else { return Ok(None) };
-        let id = self.run().footer.columns[stream].first_section + block as SectionId;
+        let id = self.column_section_id(block, stream);
         let codes = Cursor::new(codes).codes(self.block_rows(block)).map_err(|damage| self.damage(id, damage))?;
         if codes.iter().any(|code| *code as usize >= n_streams) {
             return Err(self.damage(id, Damage("a code is out of range")));
@@ -77,7 +77,7 @@ impl SegmentRun {
         let (Some(stream), Some(value)) = (self.stream_of_samples()?, self.column_number(VALUE_FIELD)) else {
             return Ok(false);
         };
-        let id = self.run().footer.columns[value].first_section + block as SectionId;
+        let id = self.column_section_id(block, value);
         let damaged = |damage| self.damage(id, damage);
         let section = self.stored_section(block, value)?;
         let directory = self.made_section(id, || self.sample_directory(block, (stream, value), &section))?;
@@ -115,7 +115,7 @@ impl SegmentRun {
         let Some(codes) = self.codes_of_samples(block, stream, n_streams)? else { return Ok(by_series::NONE.into()) };
         let times: Vec<i64> =
             self.times(block)?.into_iter().map(|time| time.div_euclid(Timestamp::MILLISECOND)).collect();
-        let id = self.run().footer.columns[value].first_section + block as SectionId;
+        let id = self.column_section_id(block, value);
         by_series::directory(section, stream, &present, (&codes, &times)).map_err(|damage| self.damage(id, damage))
     }
 
@@ -126,7 +126,7 @@ impl SegmentRun {
         index: usize,
         (present, rows): (&RowSet, &RowSet),
     ) -> Result<Option<Column>, ScanError> {
-        let id = |column: usize| self.run().footer.columns[column].first_section + block as SectionId;
+        let id = |column: usize| self.column_section_id(block, column);
         let stored = self.stored_section(block, index)?;
         if !successive::is_successive(&stored) {
             return Ok(None);

@@ -1,4 +1,4 @@
-//! Ids that several runs have, stored once, and few rows of what other columns say.
+//! Ids that runs share, and a few rows of columns that other columns determine.
 
 use super::*;
 use crate::column::shared_ids;

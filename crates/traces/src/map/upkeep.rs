@@ -2,8 +2,8 @@
 //! the file whose segments are gone.
 //!
 //! A pass reads the slices that are new or have changed, with the columns that the map needs: each span about once while it is
-//! hot, once from its segment, and once more when that is compacted within the hour, a twentieth of what storing it costs. Without new
-//! spans it reads no event. As a query of the server it gives way to those of callers. A node of a fleet does so only after a request:
+//! hot, once from its segment, and once more when that is compacted within the hour. This takes about a twentieth of the CPU that
+//! storing the spans takes. Without new spans it reads no event. As a query of the server it gives way to those of callers. A node of a fleet does so only after a request:
 //! each would read the same objects.
 
 use std::collections::HashSet;
