@@ -26,6 +26,7 @@ mod decode;
 pub(crate) mod dependent;
 mod dictionary;
 mod encode;
+pub(crate) mod few;
 mod scale;
 pub(crate) mod search;
 pub(crate) mod shared_ids;

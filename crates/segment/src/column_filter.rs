@@ -30,6 +30,9 @@ const VALUES_MAX: usize = 4 << 20;
 /// Largest table, as an exponent of two.
 const EXPONENT_MAX: u8 = 22;
 
+/// What stands before the table.
+const HEADER_BYTES: usize = 3;
+
 const VALUES: u8 = 0;
 const SEQUENCES: u8 = 1;
 
@@ -157,24 +160,29 @@ pub(crate) struct ColumnFilter {
     kind: u8,
     /// Bytes per value, or how rare sequences are.
     of_kind: u8,
-    table: Vec<u8>,
+    /// The whole section: run filters are many, and are not copied.
+    section: Vec<u8>,
 }
 
 impl ColumnFilter {
-    pub(crate) fn decode(bytes: &[u8]) -> Decoded<Self> {
-        let mut cursor = Cursor::new(bytes);
+    pub(crate) fn decode(section: Vec<u8>) -> Decoded<Self> {
+        let mut cursor = Cursor::new(&section);
         let (kind, of_kind, exponent) = (cursor.byte()?, cursor.byte()?, cursor.byte()?);
         if kind > SEQUENCES || exponent > EXPONENT_MAX {
             return Err(Damage("unknown kind of filter"));
         }
-        let table = cursor.take(1 << exponent)?.to_vec();
-        if cursor.is_at_end() { Ok(Self { kind, of_kind, table }) } else { Err(Damage("bytes are left over")) }
+        cursor.take(1 << exponent)?;
+        if cursor.is_at_end() { Ok(Self { kind, of_kind, section }) } else { Err(Damage("bytes are left over")) }
+    }
+
+    fn table(&self) -> &[u8] {
+        &self.section[HEADER_BYTES..]
     }
 
     /// Reports whether a value may hold a literal, which is in lower case where case is ignored.
     pub(crate) fn may_hold(&self, literal: &str) -> bool {
         if self.kind == SEQUENCES {
-            return filter::may_hold_rare(&self.table, literal, self.of_kind);
+            return filter::may_hold_rare(self.table(), literal, self.of_kind);
         }
         let n_digits = 2 * usize::from(self.of_kind);
         if literal.len() > n_digits || !is_lower_hex(literal) {
@@ -185,7 +193,8 @@ impl ColumnFilter {
         }
         let mut packed = Vec::new();
         pack_hex(&mut packed, literal);
-        bits_of(xxh3_64(&packed), self.table.len()).all(|bit| self.table[bit / 8] >> (bit % 8) & 1 == 1)
+        let table = self.table();
+        bits_of(xxh3_64(&packed), table.len()).all(|bit| table[bit / 8] >> (bit % 8) & 1 == 1)
     }
 }
 
@@ -201,7 +210,7 @@ mod tests {
             let column = Column::of_values(texts.iter().map(|text| Some(Value::text(&**text))).collect());
             writer.add_hex(&column, &column.presence());
         }
-        Some(ColumnFilter::decode(&writer.encode()?).expect("just written"))
+        Some(ColumnFilter::decode(writer.encode()?).expect("just written"))
     }
 
     proptest! {
@@ -219,7 +228,7 @@ mod tests {
 
         #[test]
         fn damaged_filters_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
-            if let Ok(filter) = ColumnFilter::decode(&bytes) {
+            if let Ok(filter) = ColumnFilter::decode(bytes) {
                 filter.may_hold("0123456789abcdef");
             }
         }

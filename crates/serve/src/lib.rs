@@ -32,6 +32,9 @@ pub use door::tls::{Tls, TlsError};
 pub use door::users::UserOrder;
 pub use otel::syslog::SyslogListeners;
 
+/// When slices of the service map are first read ahead, after a start: the first questions do not wait for that.
+const MAP_AFTER_START: Duration = Duration::from_secs(10);
+
 /// How often a node of a fleet looks who has signed in or out elsewhere.
 const FOLLOW_PAUSE: Duration = Duration::from_millis(500);
 
@@ -72,7 +75,8 @@ pub async fn serve(
         tokio::spawn(follow_sessions(Arc::downgrade(&families.server)));
     }
     tokio::spawn(api::send_reports(Arc::downgrade(&families.server), Arc::downgrade(&families.api)));
-    tokio::spawn(traces::follow_spans(Arc::downgrade(&families.server), families.traces.clone()));
+    let server = Arc::downgrade(&families.server);
+    tokio::spawn(traces::follow_spans(server, families.traces.clone(), MAP_AFTER_START));
     tokio::spawn(metrics::keep_metadata(Arc::downgrade(&families.server), families.metrics.clone()));
     if let Some(interval) = families.server.app.service_graph_interval {
         let server = Arc::downgrade(&families.server);

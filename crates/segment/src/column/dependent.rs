@@ -12,30 +12,28 @@
 //! the id d values before in this column. Parents of spans begin before their children and are near them. Attributes of a process all
 //! follow from any one of them.
 
-use std::sync::Arc;
-
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use types::{Column, MISSING_CODE, RowSet, Value};
+use types::RowSet;
 
 use super::dictionary::SERIES_DICTIONARY_MAX;
 use crate::bytes::{Cursor, Damage, Decoded, put_integers, put_varint};
 use crate::strings::skip_texts;
 
-const REFERENCES: u8 = 7;
-const DETERMINED: u8 = 8;
+pub(super) const REFERENCES: u8 = 7;
+pub(super) const DETERMINED: u8 = 8;
 
 /// The tag of `successive`, which imports this file.
 pub(super) const SUCCESSIVE: u8 = 9;
 
 /// Tags of sections that are codes, integers, and texts.
-const CODES: u8 = 0;
+pub(super) const CODES: u8 = 0;
 const DICTIONARY: u8 = 1;
-const INTEGERS: u8 = 2;
-const TEXTS: u8 = 5;
+pub(super) const INTEGERS: u8 = 2;
+pub(super) const TEXTS: u8 = 5;
 
 /// The tag of texts that are packed hex.
-const PACKED: u8 = 1;
+pub(super) const PACKED: u8 = 1;
 
 /// Shorter sections take no room that is worth a search.
 const SECTION_BYTES_MIN: usize = 64;
@@ -121,8 +119,7 @@ fn restore_ids(cursor: &mut Cursor<'_>, present: &RowSet, source: &[u8], source_
     let length = n.checked_mul(n_bytes).filter(|length| *length <= IDS_BYTES_MAX && n_bytes > 0);
     let length = length.ok_or(Damage("ids are too long"))?;
     let references = cursor.codes(n)?;
-    let ids = Ids::packed(source, source_present.count())?.filter(|ids| ids.n_bytes == n_bytes);
-    let ids = ids.ok_or(Damage("a column depends on one that has no ids"))?;
+    let ids = ids_of_source(source, n_bytes, source_present.count())?;
     let mut out = vec![TEXTS, PACKED];
     put_varint(&mut out, n_bytes as u64);
     let from = out.len();
@@ -133,7 +130,7 @@ fn restore_ids(cursor: &mut Cursor<'_>, present: &RowSet, source: &[u8], source_
         if reference == 0 {
             out.extend_from_slice(cursor.take(n_bytes)?);
         } else if reference % 2 == 1 {
-            let found = before.checked_sub(distance).and_then(|place| ids.values.get(place));
+            let found = before.checked_sub(distance).and_then(|place| id_at(ids, n_bytes, place));
             out.extend_from_slice(found.ok_or(out_of_range)?);
         } else {
             let at = from + place.checked_sub(distance).ok_or(out_of_range)? * n_bytes;
@@ -141,6 +138,21 @@ fn restore_ids(cursor: &mut Cursor<'_>, present: &RowSet, source: &[u8], source_
         }
     }
     if cursor.is_at_end() { Ok(out) } else { Err(Damage("bytes are left over")) }
+}
+
+/// Returns the ids of a section that references are into, one after another.
+pub(super) fn ids_of_source(source: &[u8], n_bytes: usize, n_ids: usize) -> Decoded<&[u8]> {
+    let [TEXTS, PACKED, rest @ ..] = source else { return Err(Damage("a column depends on one that has no ids")) };
+    let mut cursor = Cursor::new(rest);
+    if cursor.varint()? as usize != n_bytes {
+        return Err(Damage("a column depends on ids of another length"));
+    }
+    cursor.take(n_ids.checked_mul(n_bytes).ok_or(Damage("a count is out of range"))?)
+}
+
+/// Returns the id at a place of ids that stand one after another.
+pub(super) fn id_at(ids: &[u8], n_bytes: usize, place: usize) -> Option<&[u8]> {
+    ids.get(place.checked_mul(n_bytes)?..)?.get(..n_bytes)
 }
 
 fn restore_determined(
@@ -162,50 +174,6 @@ fn restore_determined(
     let mut out = vec![tag];
     put_integers(&mut out, &values);
     Ok(out)
-}
-
-/// Returns rows of a section that a table by codes says, and that is not restored for few of them; `None` for another section.
-/// `dictionary` is that of the column.
-pub(crate) fn decode_few(
-    section: &[u8],
-    (present, rows): (&RowSet, &RowSet),
-    (source, source_present): (&[u8], &RowSet),
-    dictionary: Option<&Arc<Vec<Value>>>,
-) -> Decoded<Option<Column>> {
-    let ([DETERMINED, rest @ ..], [CODES, codes @ ..]) = (section, source) else { return Ok(None) };
-    let codes = Cursor::new(codes).packed(source_present.count())?;
-    let mut cursor = Cursor::new(rest);
-    cursor.varint()?;
-    let tag = cursor.byte()?;
-    let table = cursor.packed_to_end()?;
-    let mut with_value = present.clone();
-    with_value.and(rows);
-    if !is_part(&with_value, source_present) {
-        return Err(Damage("a column does not fit the one that it depends on"));
-    }
-    let code_out_of_range = Damage("a code is out of range");
-    let value = |place| table.get(usize::try_from(codes.get(place)?).map_err(|_| code_out_of_range)?);
-    let found = source_present.places_of(&with_value).iter().map(value).collect::<Decoded<Vec<i64>>>()?;
-    let n_rows = rows.count();
-    let rows_of_found = rows.places_of(&with_value);
-    if tag == INTEGERS {
-        let mut values = vec![0; n_rows];
-        rows_of_found.iter().zip(found).for_each(|(row, value)| values[row] = value);
-        let present = (!rows_of_found.is_all()).then_some(rows_of_found);
-        return Ok(Some(Column::Integers { values, present }));
-    }
-    let values = dictionary.filter(|_| tag == CODES).ok_or(Damage("a dictionary is missing"))?.clone();
-    let mut codes = vec![MISSING_CODE; n_rows];
-    for (row, code) in rows_of_found.iter().zip(found) {
-        codes[row] =
-            u32::try_from(code).ok().filter(|code| (*code as usize) < values.len()).ok_or(code_out_of_range)?;
-    }
-    Ok(Some(Column::Dictionary { codes, values }))
-}
-
-/// Reports whether a section is a table by the codes of another column.
-pub(crate) fn is_determined(section: &[u8]) -> bool {
-    section.first() == Some(&DETERMINED)
 }
 
 /// Returns for each row of `present` how many rows of `others` are before it.

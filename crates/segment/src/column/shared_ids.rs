@@ -185,6 +185,11 @@ fn dictionary_of(section: &[u8]) -> Decoded<Option<IdDictionary<'_>>> {
     Ok(Some(IdDictionary { n_bytes, ids, codes: cursor.rest() }))
 }
 
+/// Reports whether a section has its ids in pages.
+pub(crate) fn is_shared(section: &[u8]) -> bool {
+    section.first() == Some(&SHARED_IDS)
+}
+
 /// Returns the numbers of the pages that a section names; none if it is of another kind.
 pub(crate) fn pages_of(section: &[u8]) -> Decoded<Vec<SectionId>> {
     let [SHARED_IDS, rest @ ..] = section else { return Ok(Vec::new()) };
@@ -196,7 +201,7 @@ pub(crate) fn pages_of(section: &[u8]) -> Decoded<Vec<SectionId>> {
 }
 
 /// The bytes per id of a page, and its ids.
-type PageContent<'p> = (usize, &'p [u8]);
+pub(crate) type PageContent<'p> = (usize, &'p [u8]);
 
 /// Restores the section of a dictionary from the pages that it names, in this order.
 pub(crate) fn restore(section: &[u8], pages: &[impl AsRef<[u8]>]) -> Decoded<Vec<u8>> {
@@ -231,7 +236,8 @@ fn restore_from(section: &[u8], pages: &[PageContent<'_>]) -> Decoded<Vec<u8>> {
     Ok(out)
 }
 
-fn take_page(page: &[u8]) -> Decoded<PageContent<'_>> {
+/// Takes a page apart.
+pub(crate) fn take_page(page: &[u8]) -> Decoded<PageContent<'_>> {
     let mut cursor = Cursor::new(page);
     let n_bytes = cursor.varint()? as usize;
     let is_right = n_bytes > 0 && cursor.n_left().is_multiple_of(n_bytes);

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use types::{Column, Derivation, RowSet, Run, ScanError, Strings, Value};
 
-use super::run::SegmentRun;
+use super::run::{SectionForm, SegmentRun};
 use crate::bytes::{Damage, Decoded};
-use crate::column::{self, dependent, shared_ids, successive};
+use crate::column::{self, dependent, few, shared_ids, successive};
 use crate::duration;
 use crate::footer;
+use crate::needle::Needle;
 use crate::numbers::Base;
 use crate::section::SectionId;
 use crate::shape::BlockShapes;
@@ -135,8 +136,29 @@ impl SegmentRun {
         dependent::restore(&stored, &present, &source, &of_source).map_err(damaged)
     }
 
-    /// Returns few rows of field number `index` without restoring the whole of its section, where a table of another one says it and
-    /// nobody has restored it yet.
+    /// Reports whether the ids that field number `index` has in a block may hold a needle, as far as pages of ids tell; they are not
+    /// restored for that.
+    pub(super) fn pages_may_hold(&self, block: usize, index: usize, needle: &Needle) -> Result<bool, ScanError> {
+        if self.segment.format < 6 || !needle.is_lower_hex() {
+            return Ok(true);
+        }
+        let id = self.column_section_id(block, index);
+        let restore = |stored| self.restored(block, index, stored);
+        let SectionForm::Stored(stored) = self.section_or_stored(id, shared_ids::is_shared, restore)? else {
+            return Ok(true);
+        };
+        for page in shared_ids::pages_of(&stored).map_err(|damage| self.damage(id, damage))? {
+            let section = self.section(page)?;
+            let (n_bytes, ids) = shared_ids::take_page(&section).map_err(|damage| self.damage(page, damage))?;
+            if needle.may_be_in_hex_of(ids, n_bytes) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Returns rows of field number `index` where they are few, without restoring the whole of a section that another one says; `None`
+    /// where they are not, or the section has to be restored.
     fn few_rows(
         &self,
         block: usize,
@@ -148,13 +170,17 @@ impl SegmentRun {
         if self.segment.format < 4 || rows.count() * ROWS_PER_FEW > present.n_rows() {
             return Ok(None);
         }
-        let Some(stored) =
-            self.section_unless_restored(id, dependent::is_determined, |stored| self.restored(block, index, stored))?
-        else {
-            return Ok(None);
+        let restore = |stored| self.restored(block, index, stored);
+        let stored = match self.section_or_stored(id, few::is_looked_up, restore)? {
+            SectionForm::Stored(stored) => stored,
+            SectionForm::Restored(section) if successive::is_successive(&section) => return Ok(None),
+            SectionForm::Restored(section) => {
+                let column = column::decode(&section, present, rows, dictionary);
+                return column.map(Some).map_err(|damage| self.damage(id, damage));
+            }
         };
         let (source, of_source) = self.source_of(block, index, &stored)?;
-        let found = dependent::decode_few(&stored, (present, rows), (&source, &of_source), dictionary);
+        let found = few::decode_few(&stored, (present, rows), (&source, &of_source), dictionary);
         found.map_err(|damage| self.damage(id, damage))
     }
 

@@ -456,9 +456,13 @@ impl SegmentRun {
     /// Returns rows whose stored value of column number `index` may contain the needle.
     pub(super) fn stored_rows_with(&self, block: usize, index: usize, needle: &Needle) -> Result<Narrowed, ScanError> {
         let id = self.column_section_id(block, index);
+        let none = || Ok(Narrowed { rows: RowSet::none(self.block_rows(block)), exact: true });
+        if !self.pages_may_hold(block, index, needle)? {
+            return none();
+        }
         let bytes = self.column_section(block, index)?;
         if !search::may_hold(&bytes, needle) {
-            return Ok(Narrowed { rows: RowSet::none(self.block_rows(block)), exact: true });
+            return none();
         }
         let present = self.block_shapes(block, &*self.shapes()?)?.rows_with(index as u32, &*self.shapes()?);
         if present.is_empty() {

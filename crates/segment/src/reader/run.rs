@@ -33,6 +33,13 @@ pub(super) struct SegmentRun {
     recent: OnceLock<Box<Recent>>,
 }
 
+/// A section of a column, whole or as it is stored.
+pub(super) enum SectionForm {
+    Restored(Arc<Vec<u8>>),
+    /// Another section says what it holds.
+    Stored(Arc<Vec<u8>>),
+}
+
 impl Segment {
     /// Returns run number `index` as a query sees it; `version` is that of its tombstones.
     pub fn run(self: &Arc<Self>, index: usize, version: u32) -> Option<Arc<dyn Run>> {
@@ -93,31 +100,28 @@ impl SegmentRun {
         Ok(section)
     }
 
-    /// Returns section `id` as it is stored, if it is one of a kind that is not restored as a whole and nobody did; else it is restored,
-    /// and kept, and there is none.
-    pub(super) fn section_unless_restored(
+    /// Returns section `id` as it is stored, if it is one of a kind that is not restored as a whole and nobody did; else what
+    /// `restore` makes of it, which is kept in its place.
+    pub(super) fn section_or_stored(
         &self,
         id: SectionId,
         is_of_kind: impl FnOnce(&[u8]) -> bool,
         restore: impl FnOnce(Vec<u8>) -> Result<Vec<u8>, ScanError>,
-    ) -> Result<Option<Arc<Vec<u8>>>, ScanError> {
-        let Some(kept) = self.segment.kept.get().filter(|_| self.is_query) else { return Ok(None) };
-        if kept.get(id).is_some() {
-            return Ok(None);
-        }
+    ) -> Result<SectionForm, ScanError> {
+        let kept = self.segment.kept.get().filter(|_| self.is_query);
         let as_stored = self.id_beside(id);
-        if let Some(known) = kept.get(as_stored) {
+        let known = |number, form: fn(Arc<Vec<u8>>) -> SectionForm| kept.and_then(|kept| kept.get(number)).map(form);
+        if let Some(known) = known(id, SectionForm::Restored).or_else(|| known(as_stored, SectionForm::Stored)) {
             self.count_read(id);
-            return Ok(Some(known));
+            return Ok(known);
         }
         let stored = self.fresh_section(id)?;
-        if !is_of_kind(&stored) {
-            kept.put(id, &Arc::new(restore(stored)?));
-            return Ok(None);
+        let is_as_stored = is_of_kind(&stored);
+        let section = Arc::new(if is_as_stored { stored } else { restore(stored)? });
+        if let Some(kept) = kept.filter(|_| !section.is_empty()) {
+            kept.put(if is_as_stored { as_stored } else { id }, &section);
         }
-        let stored = Arc::new(stored);
-        kept.put(as_stored, &stored);
-        Ok(Some(stored))
+        Ok(if is_as_stored { SectionForm::Stored(section) } else { SectionForm::Restored(section) })
     }
 
     /// Returns a number for what is kept beside section `id`: no section of the file has it.
@@ -155,7 +159,7 @@ impl SegmentRun {
         &self,
         cell: &OnceLock<Arc<T>>,
         id: SectionId,
-        decode: impl FnOnce(&[u8]) -> Decoded<T>,
+        decode: impl FnOnce(Vec<u8>) -> Decoded<T>,
     ) -> Result<Arc<T>, ScanError> {
         if let Some(known) = cell.get() {
             return Ok(known.clone());
@@ -166,7 +170,7 @@ impl SegmentRun {
             return Ok(known.clone());
         }
         let bytes = self.fresh_section(id)?;
-        let read = Arc::new(decode(&bytes).map_err(|damage| self.damage(id, damage))?);
+        let read = Arc::new(decode(bytes).map_err(|damage| self.damage(id, damage))?);
         Ok(cell.get_or_init(|| read).clone())
     }
 
@@ -179,12 +183,12 @@ impl SegmentRun {
         let run = self.run();
         let (n_columns, n_origins) = (run.footer.columns.len(), run.footer.origins.len());
         let id = run.footer.whole + footer::SHAPE_TABLE;
-        self.kept(&run.shapes, id, |bytes| Shapes::decode(bytes, n_columns, n_origins))
+        self.kept(&run.shapes, id, |bytes| Shapes::decode(&bytes, n_columns, n_origins))
     }
 
     pub(super) fn vocabulary(&self) -> Result<Arc<Vocabulary>, ScanError> {
         let (run, format) = (self.run(), self.segment.format);
-        self.kept(&run.vocabulary, run.footer.whole + footer::TEMPLATES, |bytes| decode_templates(bytes, format))
+        self.kept(&run.vocabulary, run.footer.whole + footer::TEMPLATES, |bytes| decode_templates(&bytes, format))
     }
 
     pub(super) fn has_words(&self) -> bool {
@@ -193,7 +197,7 @@ impl SegmentRun {
 
     pub(super) fn words(&self) -> Result<Arc<WordIndex>, ScanError> {
         let run = self.run();
-        self.kept(&run.words, run.footer.whole + footer::WORDS, WordIndex::open)
+        self.kept(&run.words, run.footer.whole + footer::WORDS, |bytes| WordIndex::open(&bytes))
     }
 
     /// Reports whether a value that column number `index` has anywhere in the run may hold a literal, of which nothing or all is
@@ -211,7 +215,7 @@ impl SegmentRun {
         if self.segment.format < 3 || !self.is_there(id) {
             return Ok(true);
         }
-        Ok(filter::may_hold(&self.kept(&run.filter, id, |bytes| Ok(bytes.to_vec()))?, piece))
+        Ok(filter::may_hold(&self.kept(&run.filter, id, Ok)?, piece))
     }
 
     pub(super) fn dictionary(&self, column: usize) -> Result<Option<Arc<Vec<Value>>>, ScanError> {

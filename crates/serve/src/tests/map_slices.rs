@@ -96,7 +96,7 @@ async fn slices_of_the_hour_before_the_newest_span_are_made_however_long_ago_it_
     let later = || Timestamp(super::now().0 + 3 * Timestamp::DAY);
     let house = with_calls_in(House::with_clock(types::Limits::default(), Clock::new(later))).await;
     house.store.flush().expect("room");
-    let upkeep = tokio::spawn(::traces::follow_spans(Arc::downgrade(&house.server), house.families.traces.clone()));
+    let upkeep = start_upkeep(&house);
     until(|| contains(&house, b"postgresql")).await;
     upkeep.abort();
     let (map, n_scanned) = map_as(&house, ADMIN_KEY).await;
@@ -107,10 +107,7 @@ async fn slices_of_the_hour_before_the_newest_span_are_made_however_long_ago_it_
 async fn slices_of_the_last_hour_are_made_after_a_start_and_go_with_their_segments() {
     let house = with_calls().await;
     house.store.flush().expect("room");
-    let start = |house: &House| {
-        tokio::spawn(::traces::follow_spans(Arc::downgrade(&house.server), house.families.traces.clone()))
-    };
-    let upkeep = start(&house);
+    let upkeep = start_upkeep(&house);
     until(|| contains(&house, b"postgresql")).await;
     upkeep.abort();
     let restarted = house.restarted();
@@ -122,9 +119,14 @@ async fn slices_of_the_last_hour_are_made_after_a_start_and_go_with_their_segmen
     assert_eq!(done.json()["deleted"], 1, "{}", done.text());
     house.store.compact().expect("room");
     let restarted = house.restarted();
-    let upkeep = start(&restarted);
+    let upkeep = start_upkeep(&restarted);
     until(|| !contains(&house, b"postgresql")).await;
     upkeep.abort();
+}
+
+fn start_upkeep(house: &House) -> tokio::task::JoinHandle<()> {
+    let server = Arc::downgrade(&house.server);
+    tokio::spawn(::traces::follow_spans(server, house.families.traces.clone(), Duration::ZERO))
 }
 
 /// Reports whether the file of slices has a name.

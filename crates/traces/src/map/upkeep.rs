@@ -3,8 +3,8 @@
 //!
 //! A pass reads the slices that are new or have changed, with the columns that the map needs: each span about once while it is
 //! hot, once from its segment, and once more when that is compacted within the hour. This takes about a twentieth of the CPU that
-//! storing the spans takes. Without new spans it reads no event. As a query of the server it gives way to those of callers. A node of a fleet does so only after a request:
-//! each would read the same objects.
+//! storing the spans takes. Without new spans it reads no event. As a query of the server it gives way to those of callers. A node of a
+//! fleet does so only after a request: each would read the same objects.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Weak};
@@ -30,8 +30,9 @@ const FORGET_PASSES: u64 = 6;
 /// How long a node of a fleet continues after the last request for a map, also over restarts.
 const INTEREST_OF_NODE_NS: i64 = Timestamp::HOUR;
 
-/// Keeps the slices of the last hour known until the server ends.
-pub async fn follow_spans(server: Weak<Server>, state: Arc<TracesState>) {
+/// Keeps the slices of the last hour known until the server ends, from `first` on.
+pub async fn follow_spans(server: Weak<Server>, state: Arc<TracesState>, first: Duration) {
+    tokio::time::sleep(first).await;
     for pass in 0_u64.. {
         let Some(running) = server.upgrade().map(Shared::of_server) else { return };
         let (of_thread, of_file) = (running.clone(), state.clone());

@@ -1,0 +1,233 @@
+//! Few rows of a column that another one says ([`dependent`](super::dependent)), without restoring all of it.
+
+use std::sync::Arc;
+
+use types::{Column, MISSING_CODE, RowSet, Value};
+
+use super::decode::decode;
+use super::dependent::{CODES, DETERMINED, INTEGERS, PACKED, REFERENCES, TEXTS, id_at, ids_of_source, is_part};
+use crate::bytes::{Cursor, Damage, Decoded, Packed, put_varint};
+
+/// Reports whether a section is one of which few rows are looked up.
+pub(crate) fn is_looked_up(section: &[u8]) -> bool {
+    matches!(section.first(), Some(&(DETERMINED | REFERENCES)))
+}
+
+/// Returns rows of a section from the section of its source, which has values in `source_present`; `None` for what is not looked up.
+/// `dictionary` is that of the column.
+pub(crate) fn decode_few(
+    section: &[u8],
+    (present, rows): (&RowSet, &RowSet),
+    (source, source_present): (&[u8], &RowSet),
+    dictionary: Option<&Arc<Vec<Value>>>,
+) -> Decoded<Option<Column>> {
+    let mut with_value = present.clone();
+    with_value.and(rows);
+    match (section, source) {
+        ([DETERMINED, rest @ ..], [CODES, codes @ ..]) => {
+            if !is_part(&with_value, source_present) {
+                return Err(Damage("a column does not fit the one that it depends on"));
+            }
+            let codes = Cursor::new(codes).packed(source_present.count())?;
+            let places = source_present.places_of(&with_value);
+            decode_determined(rest, (&codes, &places), (rows, &rows.places_of(&with_value)), dictionary).map(Some)
+        }
+        ([REFERENCES, rest @ ..], _) => {
+            let ids = few_ids(rest, (present, &with_value), (source, source_present))?;
+            decode(&ids, &rows.places_of(&with_value), &RowSet::all(rows.count()), None).map(Some)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Looks up the values at `places` of the codes of the source; they are those of `with_value` of the rows wanted.
+fn decode_determined(
+    section: &[u8],
+    (codes, places): (&Packed<'_>, &RowSet),
+    (rows, with_value): (&RowSet, &RowSet),
+    dictionary: Option<&Arc<Vec<Value>>>,
+) -> Decoded<Column> {
+    let mut cursor = Cursor::new(section);
+    cursor.varint()?;
+    let tag = cursor.byte()?;
+    let table = cursor.packed_to_end()?;
+    let code_out_of_range = Damage("a code is out of range");
+    let value = |place| table.get(usize::try_from(codes.get(place)?).map_err(|_| code_out_of_range)?);
+    let found = places.iter().map(value).collect::<Decoded<Vec<i64>>>()?;
+    let n_rows = rows.count();
+    if tag == INTEGERS {
+        let mut values = vec![0; n_rows];
+        with_value.iter().zip(found).for_each(|(row, value)| values[row] = value);
+        let present = (!with_value.is_all()).then(|| with_value.clone());
+        return Ok(Column::Integers { values, present });
+    }
+    let values = dictionary.filter(|_| tag == CODES).ok_or(Damage("a dictionary is missing"))?.clone();
+    let mut codes = vec![MISSING_CODE; n_rows];
+    for (row, code) in with_value.iter().zip(found) {
+        codes[row] =
+            u32::try_from(code).ok().filter(|code| (*code as usize) < values.len()).ok_or(code_out_of_range)?;
+    }
+    Ok(Column::Dictionary { codes, values })
+}
+
+/// Follows the references of the rows `wanted`, which have values, and returns a section of the ids that they lead to.
+fn few_ids(
+    section: &[u8],
+    (present, wanted): (&RowSet, &RowSet),
+    (source, source_present): (&[u8], &RowSet),
+) -> Decoded<Vec<u8>> {
+    let mut cursor = Cursor::new(section);
+    cursor.varint()?;
+    let n_bytes = cursor.varint()? as usize;
+    let references = cursor.packed(present.count())?;
+    let ids = ids_of_source(source, n_bytes, source_present.count())?;
+    let mut own = OwnIds { references: &references, ids: cursor.rest(), n_bytes, place: 0, n_before: 0 };
+    let mut out = vec![TEXTS, PACKED];
+    put_varint(&mut out, n_bytes as u64);
+    let out_of_range = Damage("a reference is out of range");
+    for (place, row) in present.places_of(wanted).iter().zip(wanted.iter()) {
+        let (mut place, mut row) = (place, Some(row));
+        let id = loop {
+            let reference = usize::try_from(references.get(place)?).map_err(|_| out_of_range)?;
+            let distance = reference.div_ceil(2);
+            if reference == 0 {
+                break own.at(place)?;
+            }
+            if reference % 2 == 1 {
+                let row = row.or_else(|| row_at(present, place)).ok_or(out_of_range)?;
+                let before = n_before(source_present, row);
+                break before.checked_sub(distance).and_then(|place| id_at(ids, n_bytes, place));
+            }
+            place = place.checked_sub(distance).ok_or(out_of_range)?;
+            row = None;
+        };
+        out.extend_from_slice(id.ok_or(out_of_range)?);
+    }
+    Ok(out)
+}
+
+/// Ids that stand for themselves, in the order of their references.
+struct OwnIds<'s> {
+    references: &'s Packed<'s>,
+    ids: &'s [u8],
+    n_bytes: usize,
+    /// How many ids stand for themselves before this place.
+    place: usize,
+    n_before: usize,
+}
+
+impl<'s> OwnIds<'s> {
+    /// Returns the id at a place whose reference is 0. Places mostly rise.
+    fn at(&mut self, place: usize) -> Decoded<Option<&'s [u8]>> {
+        if place < self.place {
+            (self.place, self.n_before) = (0, 0);
+        }
+        for before in self.place..place {
+            self.n_before += usize::from(self.references.get(before)? == 0);
+        }
+        self.place = place;
+        Ok(id_at(self.ids, self.n_bytes, self.n_before))
+    }
+}
+
+/// Returns how many rows of a set are before `row`.
+fn n_before(rows: &RowSet, row: usize) -> usize {
+    let (whole, part) = (row / 64, row % 64);
+    let words = rows.words();
+    let n_whole: u32 = words[..whole.min(words.len())].iter().map(|word| word.count_ones()).sum();
+    let of_part = words.get(whole).map_or(0, |word| (word & ((1 << part) - 1)).count_ones());
+    (n_whole + of_part) as usize
+}
+
+/// Returns the row of a set that so many are before.
+fn row_at(rows: &RowSet, mut place: usize) -> Option<usize> {
+    for (number, word) in rows.words().iter().enumerate() {
+        let n = word.count_ones() as usize;
+        if place < n {
+            let mut rest = *word;
+            for _ in 0..place {
+                rest &= rest - 1;
+            }
+            return Some(number * 64 + rest.trailing_zeros() as usize);
+        }
+        place -= n;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::dependent::{BlockColumn, restore, shorten};
+    use super::*;
+
+    /// Ids of 8 bytes as a column of packed hex.
+    fn packed(ids: impl Iterator<Item = u64>) -> Vec<u8> {
+        let mut out = vec![TEXTS, PACKED, 8];
+        ids.for_each(|id| out.extend_from_slice(&id.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes()));
+        out
+    }
+
+    proptest! {
+        #[test]
+        fn few_rows_of_ids_are_those_of_the_whole(
+            // Of each row: whether each column has a value, how far back in the source its parent is, and whether that is of its own.
+            rows in prop::collection::vec((0u8..8, 0u8..8, 1u64..30, 0u8..4), 200..400),
+            chosen in prop::collection::vec(any::<prop::sample::Index>(), 1..6),
+        ) {
+            let n_rows = rows.len();
+            let of_source = RowSet::of(n_rows, |row| rows[row].0 > 0);
+            let present = RowSet::of(n_rows, |row| rows[row].1 > 0);
+            let parent = |row: usize| {
+                let before = n_before(&of_source, row) as u64;
+                if rows[row].3 == 0 { 1_000_000 + rows[row].2 } else { before.saturating_sub(rows[row].2) }
+            };
+            let mut columns = vec![
+                Some(BlockColumn { section: packed((0..of_source.count()).map(|place| place as u64)), present: of_source.clone() }),
+                Some(BlockColumn { section: packed(present.iter().map(parent)), present: present.clone() }),
+            ];
+            shorten(&mut columns);
+            let (source, section) = (&columns[0].as_ref().expect("there").section, &columns[1].as_ref().expect("there").section);
+            prop_assert!(is_looked_up(section));
+            let whole = restore(section, &present, source, &of_source).expect("just written");
+            let wanted = RowSet::of_places(n_rows, chosen.iter().map(|index| index.index(n_rows)));
+            let few = decode_few(section, (&present, &wanted), (source, &of_source), None).expect("just written");
+            let all = decode(&whole, &present, &wanted, None).expect("just restored");
+            let few = few.expect("of references");
+            for row in 0..wanted.count() {
+                prop_assert_eq!(few.value(row), all.value(row));
+            }
+        }
+
+        #[test]
+        fn damaged_sections_never_panic(
+            mut bytes in prop::collection::vec(0u8..20, 2..60), mut source in prop::collection::vec(0u8..20, 1..60),
+            tag in 7u8..9, n in 1usize..20, n_source in 1usize..20, wanted in 0usize..20, is_valid in any::<bool>(),
+        ) {
+            bytes[0] = tag;
+            if is_valid {
+                source = if tag == REFERENCES { vec![TEXTS, PACKED, 1] } else { vec![CODES, 0, 1] };
+                source.extend((0..n_source as u8).map(|place| place % 3));
+                bytes[1] = 1;
+            }
+            let rows = n.max(n_source);
+            let (present, of_source) = (RowSet::of(rows, |row| row < n), RowSet::of(rows, |row| row < n_source));
+            let wanted = RowSet::of(rows, |row| row == wanted || row == 3);
+            let _ = decode_few(&bytes, (&present, &wanted), (&source, &of_source), None);
+        }
+    }
+
+    #[test]
+    fn rows_are_counted_and_found() {
+        let rows = RowSet::of(200, |row| row % 3 == 0);
+        assert_eq!(
+            (n_before(&rows, 0), n_before(&rows, 4), n_before(&rows, 128), n_before(&rows, 199)),
+            (0, 2, 43, 67)
+        );
+        assert_eq!(
+            (row_at(&rows, 0), row_at(&rows, 43), row_at(&rows, 66), row_at(&rows, 67)),
+            (Some(0), Some(129), Some(198), None)
+        );
+    }
+}
