@@ -28,6 +28,9 @@ use crate::tree::{Tree, without_repeated};
 /// Limit on the spans of one trace, and of the traces of one answer together.
 pub(crate) const SPANS_MAX: usize = 20_000;
 
+/// Limit on the spans whose own problems are among those of the trace.
+const SPAN_PROBLEMS_MAX: usize = 100;
+
 /// Limit on the log lines of one trace.
 const LOGS_MAX: usize = 1_000;
 
@@ -131,6 +134,11 @@ impl Trace {
         }
         self.tree = Tree::of(&self.spans);
         self.problems.append(&mut self.tree.problems);
+        let of_span = |span: &Span| {
+            let message = format!("{}: {}", span.name, span.field("span_problem")?);
+            Some(TraceProblem::of_span(ProblemCode::Span, &span.span_id, message))
+        };
+        self.problems.extend(self.spans.iter().filter_map(of_span).take(SPAN_PROBLEMS_MAX));
     }
 
     fn note_cut(&mut self, n_events: usize, most: usize, noun: &str) {
