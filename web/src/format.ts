@@ -78,12 +78,18 @@ export function bytes(n: number): string {
   return `${unit === 0 || value >= 99.5 ? Math.round(value) : tenths(value)} ${units[unit]}`;
 }
 
-/** `0.4 ms`, `83 ms`, `1.2 s`, `3 min 20 s`. */
+/** `0.4 ms`, `83 ms`, `1.2 s`, `3 min 20 s`, `5 h 20 min`, `3 d 4 h`. */
 export function milliseconds(ms: number): string {
   if (ms < 10) return inUnit(tenths(ms), "ms");
   if (ms < 1000) return inUnit(Math.round(ms), "ms");
   if (ms < 60_000) return inUnit(tenths(ms / 1000), "s");
-  return `${inUnit(Math.floor(ms / 60_000), "min")} ${inUnit(Math.floor((ms % 60_000) / 1000), "s")}`;
+  const [size, name, part, below]: [number, Unit, number, Unit] =
+    ms < 3_600_000
+      ? [60_000, "min", 1000, "s"]
+      : ms < 86_400_000
+        ? [3_600_000, "h", 60_000, "min"]
+        : [86_400_000, "d", 3_600_000, "h"];
+  return `${inUnit(Math.floor(ms / size), name)} ${inUnit(Math.floor((ms % size) / part), below)}`;
 }
 
 /** `5 min`, `1 h`, `2 d`: the width of a bucket or the length of a range. */

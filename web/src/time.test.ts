@@ -64,6 +64,7 @@ test("numbers are written for people", () => {
     ["100 %", "< 0.1 %", "> 99.9 %", "42 %", "4.2 %"],
   );
   assert.deepEqual([milliseconds(0.42), milliseconds(83.2), milliseconds(200_000)], ["0.4 ms", "83 ms", "3 min 20 s"]);
+  assert.deepEqual([milliseconds(3_600_000), milliseconds(946_080_000_000)], ["1 h 0 min", "10950 d 0 h"]);
 });
 
 test("hostile texts become visible and harmless", () => {

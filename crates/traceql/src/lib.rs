@@ -35,6 +35,7 @@ mod syntax;
 #[cfg(test)]
 mod tests;
 mod trace;
+mod unfinished;
 
 pub use crate::compare::ValueCount;
 pub use crate::field::{Field, Intrinsic, Scope};
@@ -47,3 +48,4 @@ pub use crate::series::{Exemplar, Series};
 pub use crate::span_view::SpanView;
 pub use crate::syntax::Query;
 pub use crate::trace::Trace;
+pub use crate::unfinished::parse_unfinished;

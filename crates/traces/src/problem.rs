@@ -19,6 +19,8 @@ pub(crate) enum ProblemCode {
     Cut,
     /// Spans were sent more than once.
     Repeated,
+    /// A span was stored otherwise than it was sent, or its duration is hardly true.
+    Span,
 }
 
 impl ProblemCode {
@@ -31,6 +33,7 @@ impl ProblemCode {
             Self::ClockSkew => "clock-skew",
             Self::Cut => "cut",
             Self::Repeated => "repeated",
+            Self::Span => "span",
         }
     }
 }

@@ -28,6 +28,9 @@ use crate::tree::{Tree, without_repeated};
 /// Limit on the spans of one trace, and of the traces of one answer together.
 pub(crate) const SPANS_MAX: usize = 20_000;
 
+/// Limit on the spans whose own problems are among those of the trace.
+const SPAN_PROBLEMS_MAX: usize = 100;
+
 /// Limit on the log lines of one trace.
 const LOGS_MAX: usize = 1_000;
 
@@ -131,6 +134,11 @@ impl Trace {
         }
         self.tree = Tree::of(&self.spans);
         self.problems.append(&mut self.tree.problems);
+        let of_span = |span: &Span| {
+            let message = format!("{}: {}", span.name, span.field("span_problem")?);
+            Some(TraceProblem::of_span(ProblemCode::Span, &span.span_id, message))
+        };
+        self.problems.extend(self.spans.iter().filter_map(of_span).take(SPAN_PROBLEMS_MAX));
     }
 
     fn note_cut(&mut self, n_events: usize, most: usize, noun: &str) {
@@ -169,16 +177,20 @@ impl Trace {
     }
 }
 
-/// Reads the spans of some traces and returns the traces in the order of `ids`. Traces that are not found are left out.
+/// Reads the spans of some traces and returns the traces in the order of `ids`. Traces that are not found are left out. If all have
+/// too many spans together, which [`too_many_spans`] says, fewer are to be asked for: some or all are missing.
 pub(crate) fn traces(
     run: &QueryRun<'_>,
     ids: &[String],
     range: TimeRange,
     groups: &[GroupPattern],
 ) -> Result<(Vec<Trace>, Reading), Problem> {
-    let (mut reading, range) = (Reading::default(), times::widened(range, MARGIN_NS));
+    let (mut reading, searched) = (Reading::default(), times::widened(range, MARGIN_NS));
     let operators = vec![Operator::Filter(is_span()), Operator::Filter(one_of("trace_id", ids))];
-    let rows = read_events(run, &span_groups(groups), range, operators, SPANS_MAX + 1, &mut reading)?;
+    let rows = match read_events(run, &span_groups(groups), searched, operators, SPANS_MAX + 1, &mut reading) {
+        Err(problem) if problem.code == "query-memory" && ids.len() > 1 => return in_halves(run, ids, range, groups),
+        rows => rows?,
+    };
     let mut traces: Vec<Trace> = ids.iter().map(|id| Trace { id: id.clone(), ..Trace::default() }).collect();
     let is_cut = rows.len() > SPANS_MAX;
     let places: HashMap<&str, usize> = ids.iter().enumerate().map(|(place, id)| (id.as_str(), place)).collect();
@@ -193,6 +205,26 @@ pub(crate) fn traces(
         reading.partial_reasons.push(too_many_spans());
     }
     Ok((traces, reading))
+}
+
+/// Reads the spans of traces that need too much memory at once: a row has the fields of all spans, so that a span with very many
+/// fields makes those of a large trace large too.
+fn in_halves(
+    run: &QueryRun<'_>,
+    ids: &[String],
+    range: TimeRange,
+    groups: &[GroupPattern],
+) -> Result<(Vec<Trace>, Reading), Problem> {
+    let (first, second) = ids.split_at(ids.len() / 2);
+    let (mut found, mut reading) = traces(run, first, range, groups)?;
+    let (more, part) = traces(run, second, range, groups)?;
+    found.extend(more);
+    reading.take(part);
+    if found.iter().map(|trace| trace.spans.len()).sum::<usize>() > SPANS_MAX {
+        found.clear();
+        reading.cut(too_many_spans().message);
+    }
+    Ok((found, reading))
 }
 
 /// Reads the oldest spans of a trace, at most `most`. `None` if it has none.

@@ -151,6 +151,17 @@ async fn tempo_answers_save_and_test_searches_and_the_builder() {
     let mail = encoded("{ resource.service.name = \"mail\" }");
     let scopes = house.answer(&format!("/tempo/api/v2/search/tags?{SECONDS}&q={mail}")).await;
     assert_eq!(scopes["scopes"][1], json!({"name": "span", "tags": ["level", "message"]}), "{scopes}");
+    // Grafana's editor sends the query as it is while a value is being chosen.
+    for unfinished in
+        ["{ resource.service.name = \"mail\" && name = }", "{resource.service.name=\"mail\" && name=\"\"}"]
+    {
+        let uri = format!("/tempo/api/v2/search/tag/name/values?{SECONDS}&q={}", encoded(unfinished));
+        assert_eq!(
+            house.answer(&uri).await["tagValues"],
+            json!([{"type": "string", "value": "receipt"}]),
+            "{unfinished}"
+        );
+    }
     let limited = house.answer(&format!("/tempo/api/v2/search/tags?{SECONDS}&limit=1&scope=resource")).await;
     assert_eq!(limited["scopes"], json!([{"name": "resource", "tags": ["host.name"]}]));
     let limited = house.answer(&format!("/tempo/api/search/tag/service.name/values?{SECONDS}&limit=2")).await;

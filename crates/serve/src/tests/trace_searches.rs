@@ -130,6 +130,22 @@ async fn traces_of_many_spans_do_not_hide_others() {
 }
 
 #[tokio::test]
+async fn a_span_of_many_fields_does_not_end_searches_that_read_a_trace_of_many_spans() {
+    const WIDE: &str = "0000000000000000000000000000face";
+    let house = House::with_limits(Limits { query_memory_bytes: 64 << 20, ..Limits::default() });
+    house.store_long().await;
+    let fields: serde_json::Map<String, Value> = (0..900).map(|n| (format!("field{n}"), json!(n))).collect();
+    let ids_of_wide = (WIDE, "00000000000000a1", "");
+    let wide = span(ids_of_wide, ("deep", "internal", "wide"), ("11:59:00", 1.0), Value::Object(fields));
+    house.store_lines("deep", &[wide]).await;
+    let query = encoded("{} | count() > 0");
+    let found = house.found(&format!("/tempo/api/search?{SECONDS}&q={query}")).await;
+    assert_eq!((ids(&found), &found["status"]), (vec![WIDE, LONG], &json!("PARTIAL")), "{found}");
+    let jaeger = house.found("/jaeger/api/traces?service=deep&start=1795172400000000&end=1795176000000000").await;
+    assert_eq!(jaeger["data"].as_array().map(Vec::len), Some(2));
+}
+
+#[tokio::test]
 async fn a_list_has_newer_traces_next_to_one_of_many_spans() {
     let house = House::new();
     house.store_long().await;

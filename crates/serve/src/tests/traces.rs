@@ -134,6 +134,18 @@ async fn trace_is_looked_for_within_the_range_and_the_scope_of_the_caller() {
 }
 
 #[tokio::test]
+async fn a_trace_names_the_problems_of_its_spans() {
+    let house = House::new();
+    let problem = json!({"span_problem": "lasted 10950 days; kept as sent"});
+    house
+        .store_spans(&[span((TRACE, "00000000000000a1", ""), ("web", "server", "GET /"), ("11:55:00", 5.0), problem)])
+        .await;
+    let trace = house.get(&format!("/api/v1/traces/{TRACE}")).await.json();
+    let message = "GET /: lasted 10950 days; kept as sent";
+    assert_eq!(trace["problems"], json!([{"code": "span", "span_id": "00000000000000a1", "message": message}]));
+}
+
+#[tokio::test]
 async fn spans_decades_away_belong_to_their_trace() {
     let house = House::new();
     house.store_trace().await;

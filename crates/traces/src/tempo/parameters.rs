@@ -60,3 +60,8 @@ pub(super) fn traceql(parameters: &Parameters) -> Result<Option<Query>, Problem>
     let parsed = text.map(traceql::parse).transpose();
     parsed.map_err(|error| QueryErrors::from(error).into())
 }
+
+/// Reads what is complete of the query in the parameter `q`, which editors send while it is being written.
+pub(super) fn unfinished_traceql(parameters: &Parameters) -> Option<Query> {
+    traceql::parse_unfinished(parameters.get("q")?)
+}

@@ -12,7 +12,7 @@ use serde_json::{Value as Json_, json};
 use types::Value;
 
 use super::answer::metrics;
-use super::parameters::{range, traceql};
+use super::parameters::{range, unfinished_traceql};
 use crate::plans::is_present;
 use crate::read::Reading;
 use crate::span::{field_of_attribute, is_of_resource, is_own_field};
@@ -110,7 +110,7 @@ struct AttributeNames {
 
 async fn attribute_names(server: &Shared, parameters: &Parameters) -> Result<AttributeNames, Problem> {
     parameters.check_names(&PARAMETERS)?;
-    let condition = traceql(parameters)?.map(|query| traceql::prefilter(&query).condition);
+    let condition = unfinished_traceql(parameters).map(|query| traceql::prefilter(&query).condition);
     let range = range(parameters, server.now())?;
     read(server, "names of tags", move |run| {
         let mut reading = Reading::default();
@@ -152,7 +152,7 @@ fn field_of_tag(tag: &str) -> Option<(String, bool)> {
 
 async fn values_of(server: &Shared, tag: &str, parameters: &Parameters) -> Result<(Vec<Value>, Reading), Problem> {
     parameters.check_names(&PARAMETERS)?;
-    let conditions = traceql(parameters)?.map(|query| Operator::Filter(traceql::prefilter(&query).condition));
+    let conditions = unfinished_traceql(parameters).map(|query| Operator::Filter(traceql::prefilter(&query).condition));
     let mut conditions: Vec<Operator> = conditions.into_iter().collect();
     let (range, limit) = (range(parameters, server.now())?, limit(parameters)?);
     let Some((field, is_of_root)) = field_of_tag(tag) else { return Ok((Vec::new(), Reading::default())) };
