@@ -1,6 +1,6 @@
 //! The entries of pickers: services, names of spans, names and values of attributes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use execute::Stats;
 use plan::{Expr, Operator, Plan};
@@ -16,7 +16,8 @@ use crate::times;
 /// Limit on the values of one list.
 const VALUES_MAX: u64 = 1_000;
 
-/// Returns the values of a field among the spans that meet the conditions, most frequent first.
+/// Returns the values of a field among the spans that meet the conditions, most frequent first. Of lists, their items: those are what
+/// conditions compare.
 pub(crate) fn values(
     run: &QueryRun<'_>,
     field: &str,
@@ -35,7 +36,17 @@ pub(crate) fn values(
         reading.cut(format!("{field} has more than {VALUES_MAX} values; the rarest are missing"));
         rows.truncate(VALUES_MAX as usize);
     }
-    Ok(rows.into_iter().filter_map(|row| row.into_iter().next().flatten()).collect())
+    let mut known = HashSet::new();
+    let items = rows.into_iter().filter_map(|row| row.into_iter().next().flatten()).flat_map(items);
+    Ok(items.filter(|value| known.insert(value.to_string())).collect())
+}
+
+/// Returns the items of a list, or the value.
+fn items(value: Value) -> Vec<Value> {
+    match value {
+        Value::List(items) => items.iter().flatten().cloned().collect(),
+        value => vec![value],
+    }
 }
 
 /// Returns the values of a field as texts, in order.

@@ -172,6 +172,28 @@ async fn tempo_answers_save_and_test_searches_and_the_builder() {
 }
 
 #[tokio::test]
+async fn items_of_lists_are_values_that_match() {
+    let house = House::new();
+    let lists = [json!({"roles": ["admin", "audit"]}), json!({"roles": ["audit"]}), json!({"roles": "guest"})];
+    let spans: Vec<Value> = lists
+        .into_iter()
+        .enumerate()
+        .map(|(number, more)| {
+            let id = format!("{:016x}", number + 1);
+            span((TRACE, &id, ""), ("web", "server", "GET /"), ("11:55:00", 5.0), more)
+        })
+        .collect();
+    house.store_spans(&spans).await;
+    for tag in ["roles", "span.roles", "parent.roles"] {
+        let found = house.answer(&format!("/tempo/api/search/tag/{tag}/values?{SECONDS}")).await;
+        assert_eq!(found["tagValues"], json!(["admin", "audit", "guest"]), "{tag}");
+    }
+    let query = encoded("{ .roles = \"audit\" }");
+    let found = house.answer(&format!("/tempo/api/search?{SECONDS}&q={query}")).await;
+    assert_eq!(found["traces"][0]["spanSet"]["matched"], 2, "{found}");
+}
+
+#[tokio::test]
 async fn tempo_answers_traceql() {
     let house = House::new();
     house.store_trace().await;

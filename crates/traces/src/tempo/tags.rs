@@ -142,7 +142,7 @@ fn field_of_tag(tag: &str) -> Option<(String, bool)> {
         "rootServiceName" | "trace:rootService" => return Some(("service".to_owned(), true)),
         "duration" | "traceDuration" | "trace:id" | "span:id" | "span:duration" | "trace:duration" => return None,
         tag => {
-            let scopes = ["resource.", "span.", "instrumentation.", "."];
+            let scopes = ["resource.", "span.", "parent.", "instrumentation.", "."];
             let bare = scopes.iter().find_map(|scope| tag.strip_prefix(scope)).unwrap_or(tag);
             return Some((field_of_attribute(bare), false));
         }
