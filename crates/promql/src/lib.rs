@@ -33,7 +33,6 @@ mod context;
 mod error;
 mod evaluate;
 mod function;
-mod go_regex;
 mod heap;
 mod histogram;
 mod info;
