@@ -104,7 +104,7 @@ mod tests {
         check("severity!~\"pa.*\"", false);
         check("host=~web-.*", false);
         check("host=~(?s)web-.*", true);
-        check("host=~web-\\d.x", false);
+        check("host=~(?s)web-\\d\\Q\\E.x", true);
         check("none=\"\"", true);
         check("none!=''", false);
         check("none=~.+", false);

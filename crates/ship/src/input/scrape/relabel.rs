@@ -227,6 +227,11 @@ mod tests {
         let rule = |regex: &str, target: &str, replacement: &str| json!([{"source_labels": ["a"], "regex": regex, "target_label": target, "replacement": replacement}]);
         check(rule("f(.*)", "d", "ch${1}-ch${1}"), r#"{"__meta_x":"Y","a":"foo","b":"bar","c":"baz","d":"choo-choo"}"#);
         check(rule("f", "d", "x"), SAME);
+        // Expressions and replacements are Go's.
+        check(
+            rule("\\Qfo\\E(\\w)", "d", "$01${a-b}$1"),
+            r#"{"__meta_x":"Y","a":"foo","b":"bar","c":"baz","d":"${a-b}o"}"#,
+        );
         check(rule("(f)(.*)", "${2}", "$1"), r#"{"__meta_x":"Y","a":"foo","b":"bar","c":"baz","oo":"f"}"#);
         // A name is as long as it can be, and one that is not there is empty.
         check(rule("f(.*)", "c", "$1x"), r#"{"__meta_x":"Y","a":"foo","b":"bar"}"#);
