@@ -53,10 +53,11 @@ impl Matcher {
             return Err(format!("a matcher needs a name, and a value of at most {VALUE_BYTES_MAX} bytes"));
         }
         let compiled = text.is_regex.then(|| {
-            let whole = format!("^(?s:{})$", text.value);
-            RegexBuilder::new(&whole).size_limit(REGEX_BYTES_MAX).build()
+            let rewritten = goregex::rewritten(&text.value).ok()?;
+            RegexBuilder::new(&format!("^(?:{rewritten})$")).size_limit(REGEX_BYTES_MAX).build().ok()
         });
-        let regex = compiled.transpose().map_err(|_| format!("\"{}\" is not a regular expression", text.value))?;
+        let wrong = || format!("\"{}\" is not a regular expression", text.value);
+        let regex = compiled.map(|regex| regex.ok_or_else(wrong)).transpose()?;
         Ok(Self { text, regex })
     }
 
@@ -101,7 +102,9 @@ mod tests {
         check("severity=~'page|error'", true);
         check("severity=~'pa'", false);
         check("severity!~\"pa.*\"", false);
-        check("host=~web-.*", true);
+        check("host=~web-.*", false);
+        check("host=~(?s)web-.*", true);
+        check("host=~(?s)web-\\d\\Q\\E.x", true);
         check("none=\"\"", true);
         check("none!=''", false);
         check("none=~.+", false);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use regex::Regex;
+use regex::{Captures, Regex};
 
 use crate::data::Data;
 use crate::value::Value;
@@ -61,7 +61,12 @@ const FUNCTIONS: [(&str, Option<usize>, Function); 28] = [
     }),
     ("reReplaceAll", Some(3), |of, _| {
         let (pattern, with, text) = (pattern(&of[0])?, text(&of[1])?, text(&of[2])?);
-        Ok(Value::text(pattern.replace_all(text, with)))
+        let expanded = |groups: &Captures<'_>| {
+            let mut expanded = String::new();
+            goregex::expand(groups, with, &mut expanded);
+            expanded
+        };
+        Ok(Value::text(pattern.replace_all(text, expanded)))
     }),
     ("stripPort", Some(1), |of, _| {
         let text = text(&of[0])?;
@@ -132,7 +137,8 @@ fn number(value: &Value) -> Result<f64, String> {
 }
 
 fn pattern(value: &Value) -> Result<Regex, String> {
-    Regex::new(text(value)?).map_err(|error| format!("error parsing regexp: {error}"))
+    let rewritten = goregex::rewritten(text(value)?).map_err(|error| format!("error parsing regexp: {error}"))?;
+    Regex::new(&rewritten).map_err(|error| format!("error parsing regexp: {error}"))
 }
 
 /// Returns the text with the first letter of each word in upper case.

@@ -7,7 +7,6 @@
 //!
 //! * `define`, `block` and `template` are refused: an annotation is a template of its own.
 //! * Values have no methods, so `{{ (toTime $value).Format "15:04" }}` is an error of the rendering.
-//! * Regular expressions are those of the crate `regex`.
 //! * A rendering has at most [`STEPS_MAX`] steps, and its text at most [`TEXT_BYTES_MAX`] bytes.
 
 mod builtins;

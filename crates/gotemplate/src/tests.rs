@@ -47,6 +47,7 @@ fn what_people_write_is_filled_in() {
         ("{{ index $labels \"instance\" | stripPort | stripDomain }}", 0.0, "db1"),
         ("{{ $labels.instance | stripDomain }}", 0.0, "db1:9100"),
         ("{{ reReplaceAll \"(.*):(.*)\" \"$2 $1\" $labels.instance }}", 0.0, "9100 db1.example.org"),
+        ("{{ reReplaceAll `\\Qd\\E(\\w)` \"$01${a-b}$1\" \"éd1\" }} {{ match `\\d` \"٣\" }}", 0.0, "é${a-b}1 false"),
         ("{{ and true $labels.job }} {{ or \"\" 7 }} {{ not 0 }}", 0.0, "node 7 true"),
         (
             "{{ externalURL }}{{ pathPrefix }} {{ graphLink \"a + b\" }}",

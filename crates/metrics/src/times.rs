@@ -2,7 +2,7 @@
 
 use door::parameters::Parameters;
 use door::problem::Problem;
-use types::{Timestamp, parse_duration_ns};
+use types::Timestamp;
 
 /// Prometheus' earliest and latest time, which clients send for "any": far beyond what a store holds.
 const TEXT_MIN: &str = "-292273086-05-16T16:47:06Z";
@@ -30,7 +30,7 @@ fn duration(text: &str) -> Option<i64> {
     if let Ok(seconds) = text.parse::<f64>() {
         return seconds.is_finite().then(|| ((seconds * 1e3) as i64).clamp(-TIME_MAX, TIME_MAX));
     }
-    parse_duration_ns(text).ok().map(|ns| ns / Timestamp::MILLISECOND)
+    promql::duration(text).ok()
 }
 
 /// Returns the parameter `name` as a time in ms; `None` if it is not there.
@@ -77,6 +77,7 @@ mod tests {
     #[test]
     fn durations_are_seconds_or_text() {
         assert_eq!([duration("15"), duration("0.5"), duration("5m")], [Some(15_000), Some(500), Some(300_000)]);
-        assert_eq!([duration("NaN"), duration("a while")], [None; 2]);
+        assert_eq!([duration("1y"), duration("1w2d")], [Some(31_536_000_000), Some(777_600_000)]);
+        assert_eq!([duration("NaN"), duration("a while"), duration(""), duration("1.5h")], [None; 4]);
     }
 }

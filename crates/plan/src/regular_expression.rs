@@ -32,6 +32,13 @@ pub fn compile_regex(source: &str, ignores_case: bool) -> Result<Regex, (String,
     })
 }
 
+/// Compiles a regular expression in Go's syntax, within the same limits.
+pub fn compile_go_regex(source: &str) -> Result<Regex, String> {
+    let rewritten =
+        goregex::rewritten(source).map_err(|error| format!("this regular expression is not valid: {error}"))?;
+    compile_regex(&rewritten, false).map_err(|(message, _)| message)
+}
+
 /// Returns the longest text that every match of an expression holds, in lower case.
 pub fn required_literal(pattern: &str) -> Option<String> {
     let hir = regex_syntax::parse(pattern).ok()?;

@@ -108,7 +108,7 @@ pub fn range(
     if !matches!(query.node.kind(), Kind::Scalar | Kind::Vector) {
         let noun = query.node.kind().noun();
         let message = format!("invalid expression type {noun:?} for range query, must be scalar or instant vector");
-        return Err(EvalError::at(&query.node.span, message));
+        return Err(EvalError::InvalidRange(message));
     }
     run(query, (start, end, step), source, options)
 }

@@ -14,7 +14,7 @@ pub(crate) fn check(node: &Node) -> Result<(), ParseError> {
         Expr::Paren(inner) => check(inner),
         Expr::Negate(inner) => {
             check(inner)?;
-            expect_either(inner, "unary expression only allowed on expressions of type scalar or instant vector")
+            expect_signed(inner)
         }
         Expr::Subquery { inner, .. } => {
             check(inner)?;
@@ -85,6 +85,11 @@ fn expect(node: &Node, kind: Kind, place: &str) -> Result<(), ParseError> {
     }
     let message = format!("expected type {} in {place}, got {}", kind.noun(), node.kind().noun());
     Err(ParseError::new(node.span.clone(), message))
+}
+
+/// Refuses a sign before what is neither a scalar nor an instant vector.
+pub(crate) fn expect_signed(node: &Node) -> Result<(), ParseError> {
+    expect_either(node, "unary expression only allowed on expressions of type scalar or instant vector")
 }
 
 fn expect_either(node: &Node, message: &str) -> Result<(), ParseError> {

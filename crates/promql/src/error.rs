@@ -47,7 +47,7 @@ pub enum EvalError {
         "query processing would load too many samples into memory in query execution (limit {0}); ask for a shorter range, fewer series or a longer step"
     )]
     TooManySamples(usize),
-    /// The range is empty, its step is not positive, or a time is outside of ±2^53 ms.
+    /// The query has no value at each step of a range, the range is empty, its step is not positive, or a time is outside of ±2^53 ms.
     #[error("invalid range: {0}")]
     InvalidRange(String),
     /// Stopped from outside: cancelled.

@@ -167,7 +167,9 @@ pub(crate) fn number(text: &str) -> Option<f64> {
 }
 
 /// Reads a duration (`1h30m`) in ms; the units fall from year to millisecond, each at most once.
-pub(crate) fn duration(text: &str) -> Result<i64, String> {
+///
+/// Errors: the text is not a duration.
+pub fn duration(text: &str) -> Result<i64, String> {
     const UNITS: [(&str, i64); 7] = [
         ("y", 31_536_000_000),
         ("w", 604_800_000),
@@ -182,6 +184,9 @@ pub(crate) fn duration(text: &str) -> Result<i64, String> {
     let bad = || format!("not a valid duration string: {text:?}");
     if text == "0" {
         return Ok(0);
+    }
+    if text.is_empty() {
+        return Err(bad());
     }
     let (mut rest, mut total, mut least) = (text, 0_i64, 0);
     while !rest.is_empty() {

@@ -14,7 +14,7 @@
 //!   (`[5m + 1m]`), `anchored` and `smoothed`. The function `start_timestamp` is unknown.
 //! * Functions and aggregations that Prometheus calls experimental, and `fill`, need [`Options::experimental`].
 //! * A query has at most 200 operators and parentheses.
-//! * Some regular expressions that Go refuses are accepted, as `a**` and `(?x)a b`; `\B` and `(?i)` know Unicode.
+//! * Regular expressions are Go's as far as the crate `goregex` says.
 //! * Quoted texts whose escapes are not UTF-8 are refused.
 //! * `limit_ratio` keeps the series that Prometheus keeps; `limitk` keeps the first in order of labels.
 //! * Where Prometheus reads only counts and sums of native histograms, as in `histogram_count(sum(x))`, it warns of counter resets that
@@ -33,7 +33,6 @@ mod context;
 mod error;
 mod evaluate;
 mod function;
-mod go_regex;
 mod heap;
 mod histogram;
 mod info;
@@ -66,6 +65,7 @@ pub use answer::{Answer, Data, Query, Row, Sample, ValueType, instant, parse, ra
 pub use error::{EvalError, ParseError, SourceError, Stop};
 pub use histogram::{Bucket, CUSTOM_SCHEMA, Histogram, ResetHint, buckets_of_spans};
 pub use labels::{Label, Labels, METRIC_NAME};
+pub use lexer::duration;
 pub use matcher::{MatchKind, Matcher};
 pub use options::{Options, StopCheck};
 pub use parse::format;

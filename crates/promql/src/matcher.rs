@@ -4,8 +4,6 @@ use std::sync::Arc;
 
 use regex::Regex;
 
-use crate::go_regex::rewritten;
-
 /// How a value is compared.
 #[derive(Clone, Debug)]
 pub enum MatchKind {
@@ -58,36 +56,16 @@ impl Matcher {
 
 /// Compiles a regular expression that must match a whole value, `.` including line breaks.
 pub(crate) fn anchored(text: &str) -> Result<Regex, String> {
-    compile(text, |text| format!("^(?s:{text})$"))
+    compiled(text, goregex::anchored(text))
 }
 
-/// Compiles a regular expression as Go does, for which a brace that repeats nothing stands for itself.
-pub(crate) fn compile(text: &str, wrap: impl Fn(&str) -> String) -> Result<Regex, String> {
-    let rewritten = rewritten(text);
-    Regex::new(&wrap(&rewritten)).or_else(|error| {
-        Regex::new(&wrap(&literal_braces(&rewritten))).map_err(|_| {
-            let reason = error.to_string().lines().last().unwrap_or_default().trim().to_owned();
-            format!("invalid regular expression {text:?}: {reason}")
-        })
-    })
+/// Compiles a regular expression that may match anywhere.
+pub(crate) fn unanchored(text: &str) -> Result<Regex, String> {
+    compiled(text, goregex::rewritten(text))
 }
 
-/// Escapes opening braces that do not begin a repetition.
-fn literal_braces(text: &str) -> String {
-    let (mut out, mut escaped) = (String::with_capacity(text.len()), false);
-    for (at, c) in text.char_indices() {
-        let repeats = || {
-            let counts = text[at + 1..].split_once('}').map_or("", |(counts, _)| counts);
-            let (least, most) = counts.split_once(',').unwrap_or((counts, ""));
-            let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-            !least.is_empty() && digits(least) && digits(most)
-        };
-        // After `\p` a brace names a class.
-        if c == '{' && !escaped && !text[..at].ends_with("\\p") && !text[..at].ends_with("\\P") && !repeats() {
-            out.push('\\');
-        }
-        escaped = c == '\\' && !escaped;
-        out.push(c);
-    }
-    out
+fn compiled(text: &str, rewritten: Result<String, goregex::SyntaxError>) -> Result<Regex, String> {
+    let wrong = |reason: &str| format!("invalid regular expression {text:?}: {reason}");
+    let rewritten = rewritten.map_err(|error| wrong(&error.to_string()))?;
+    Regex::new(&rewritten).map_err(|error| wrong(error.to_string().lines().last().unwrap_or_default().trim()))
 }

@@ -38,7 +38,20 @@ pub(crate) fn parse(text: &str) -> Result<Node, ParseError> {
 pub fn format(text: &str) -> Result<String, ParseError> {
     parse(text)?;
     let refused = |message: String| ParseError::new(0..text.len(), format!("the query cannot be laid out: {message}"));
-    promql_parser::parser::parse(text).map(|shape| shape.prettify()).map_err(refused)
+    promql_parser::parser::parse(text).map_err(refused).and_then(|shape| with_signs(&shape.prettify()))
+}
+
+/// Writes infinity as Prometheus does, with its sign.
+fn with_signs(text: &str) -> Result<String, ParseError> {
+    let mut signed = text.to_owned();
+    for token in tokens(text)?.iter().rev().filter(|token| token.word == Word::Number) {
+        let at = token.span.start;
+        let has_sign = text[..at].ends_with(['+', '-']);
+        if text[token.span.clone()].eq_ignore_ascii_case("inf") {
+            signed.replace_range(token.span.clone(), if has_sign { "Inf" } else { "+Inf" });
+        }
+    }
+    Ok(signed)
 }
 
 /// Refuses what `promql-parser` must not see: numbers that do not fit into its durations and times.
@@ -79,6 +92,8 @@ fn shape_text(text: &str, words: &[Token]) -> String {
             _ if in_braces => {}
             _ if token.word == Word::Quoted => shape.push_str(" \"a\""),
             _ if matches!(token.word, Word::Number | Word::Duration) => shape.push_str(" 1"),
+            // Names to Prometheus, save behind a selector.
+            "anchored" | "smoothed" => shape.push_str(" a"),
             // Their precedence is that of comparisons; `bool` makes them stand between scalars, which is checked here.
             "</" | ">/" => shape.push_str(" < bool"),
             "start" | "end" if word(at + 1) == "(" && (at == 0 || word(at - 1) != "@") => shape.push_str(" pi"),
@@ -169,14 +184,19 @@ impl Reader<'_> {
 
     /// Reads the words of a node of this shape.
     fn node(&mut self, shape: &Shape) -> Result<Node, ParseError> {
-        // The tree has no unary plus.
-        while self.is("+") {
-            self.at += 1;
+        // The tree has no unary plus, which changes nothing where it is allowed.
+        let mut has_plus = false;
+        while self.skip("+") {
+            has_plus = true;
         }
         let start = self.words.get(self.at).map_or(self.text.len(), |token| token.span.start);
         let expr = self.expr(shape)?;
         let end = self.at.checked_sub(1).and_then(|at| self.words.get(at)).map_or(start, |token| token.span.end);
-        Ok(Node { expr, span: start..end })
+        let node = Node { expr, span: start..end };
+        if has_plus {
+            check::expect_signed(&node)?;
+        }
+        Ok(node)
     }
 
     fn boxed(&mut self, shape: &Shape) -> Result<Box<Node>, ParseError> {
@@ -434,5 +454,30 @@ impl Reader<'_> {
             matching.fill_left = if right { matching.fill_left } else { Some(value) };
             matching.fill_right = if left { matching.fill_right } else { Some(value) };
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{format, parse};
+
+    #[test]
+    fn words_of_experiments_are_names_of_metrics_too() {
+        assert!(parse("sum(smoothed) + anchored{a=\"b\"}").is_ok());
+        assert!(parse("rate(a[5m] smoothed)").is_err());
+    }
+
+    #[test]
+    fn a_plus_stands_before_numbers_and_vectors_alone() {
+        assert!(parse("+1 + +a").is_ok());
+        for text in ["+\"a\"", "+a[5m]", "label_replace(a, +\"b\", \"\", \"\", \"\")"] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn infinity_is_laid_out_with_its_sign() {
+        assert_eq!(format("a>inf").as_deref(), Ok("a > +Inf"));
+        assert_eq!(format("a > -Inf").as_deref(), Ok("a > -Inf"));
     }
 }

@@ -22,22 +22,16 @@ pub(crate) fn replace(
     if target.is_empty() {
         return Err(EvalError::at(span, format!("invalid destination label name in label_replace(): {target}")));
     }
-    let template = go_template(replacement);
     for one in &mut series {
         let value = one.labels.get(source);
         if let Some(captures) = regex.captures(value) {
             let mut text = String::new();
-            captures.expand(&template, &mut text);
+            goregex::expand(&captures, replacement, &mut text);
             one.labels = one.labels.with(target, &text);
             one.drop_name &= target != METRIC_NAME;
         }
     }
     context.unite(series, span)
-}
-
-/// In Go `$1x` is the group called `1x`, here too; but `$$` alone and a lone `$` mean the same in both.
-fn go_template(text: &str) -> String {
-    text.to_owned()
 }
 
 /// `label_join(v, target, separator, sources…)`.

@@ -3,7 +3,7 @@
 use pest::iterators::Pair;
 use plan::error::{QueryError, Span, nearest};
 use plan::escape::escaped;
-use plan::regular_expression::{REGEXES_MAX, compile_regex};
+use plan::regular_expression::{REGEXES_MAX, compile_go_regex};
 use plan::{ArithmeticOperator, Comparison};
 
 use crate::field::{Field, Intrinsic, Scope};
@@ -160,9 +160,9 @@ impl Reader<'_> {
             let message = format!("the query has more than {REGEXES_MAX} regular expressions");
             return Err(self.error("too-many-patterns", message, right.span).with_hint("one a|b|c replaces several"));
         }
-        // First without the anchors: errors then have their place in the text of the query, and `a)(b` is not valid.
-        let compiled = compile_regex(&source, false).and_then(|_| compile_regex(&format!("^(?s:{source})$"), false));
-        let regex = compiled.map_err(|(message, _)| self.error("invalid-pattern", message, right.span))?;
+        // First without the anchors: `a)(b` is not valid.
+        let compiled = compile_go_regex(&source).and_then(|_| compile_go_regex(&format!("^(?s:{source})$")));
+        let regex = compiled.map_err(|message| self.error("invalid-pattern", message, right.span))?;
         let span = left.span.to(right.span);
         let kind = ExpressionKind::Match(Box::new(left), Pattern { source, regex }, is_negated);
         Ok(Expression { kind, span })

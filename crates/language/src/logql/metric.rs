@@ -302,7 +302,8 @@ fn relabelled(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<Metric, Q
     let ([target, with, source, pattern], Some(inner)) = (texts.as_slice(), of(Rule::metric).next()) else {
         return Err(reader.error("syntax", "an argument is missing here", span));
     };
-    let regex = reader.regex(&format!("^(?s:{pattern})$"), span)?;
+    // Unlike those of labels, this one has a period that matches no line break.
+    let regex = reader.regex(&format!("^(?:{pattern})$"), span)?;
     let relabelling = Relabelling { target: target.clone(), with: with.clone(), source: source.clone(), regex };
     Ok(Metric::Relabelled { inner: Box::new(read(reader, inner.clone())?), relabelling })
 }

@@ -1,7 +1,6 @@
 //! What reading LogQL needs everywhere: errors with places, texts, a bound on nesting.
 
 use plan::escape::escaped;
-use std::borrow::Cow;
 
 use pest::iterators::Pair;
 
@@ -9,7 +8,7 @@ use super::grammar::Rule;
 use super::label_view::LabelScope;
 use crate::grammar::span_of;
 use plan::error::{QueryError, Span};
-use plan::regular_expression::{REGEXES_MAX, compile_regex};
+use plan::regular_expression::{REGEXES_MAX, compile_go_regex};
 
 // Reading and evaluation recurse over the tree: so many levels fit every thread's stack.
 const NODES_NESTED_MAX: usize = 128;
@@ -43,14 +42,14 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Compiles a regular expression; too large and too many ones are errors.
+    /// Compiles a regular expression of Go; too large and too many ones are errors.
     pub(super) fn regex(&self, source: &str, span: Span) -> Result<regex::Regex, QueryError> {
         self.n_regexes.set(self.n_regexes.get() + 1);
         if self.n_regexes.get() > REGEXES_MAX {
             let message = format!("the query has more than {REGEXES_MAX} regular expressions");
             return Err(self.error("too-many-regexes", message, span));
         }
-        compile_regex(&go_regex(source), false).map_err(|(message, _)| self.error("bad-regex", message, span))
+        compile_go_regex(source).map_err(|message| self.error("bad-regex", message, span))
     }
 
     /// Returns a text in quotes or backticks, with Go's escapes resolved.
@@ -75,50 +74,5 @@ impl<'a> Reader<'a> {
         }
         text.push_str(rest);
         Ok(text)
-    }
-}
-
-/// Returns an expression as Go reads it: a brace that begins no repetition is a brace.
-fn go_regex(source: &str) -> Cow<'_, str> {
-    if !source.contains('{') {
-        return Cow::Borrowed(source);
-    }
-    let is_repetition = |inner: &str| {
-        let (least, most) = inner.split_once(',').unwrap_or((inner, ""));
-        let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        !least.is_empty() && is_number(least) && is_number(most)
-    };
-    let (mut out, mut is_escaped, mut has_operand, mut rest) = (String::new(), false, false, source);
-    while let Some(c) = rest.chars().next() {
-        rest = &rest[c.len_utf8()..];
-        let is_brace = c == '{' && !is_escaped;
-        // What follows `\p` and `\x` in braces is a name or a number.
-        let is_named = is_escaped && matches!(c, 'p' | 'P' | 'x') && rest.starts_with('{');
-        if is_brace && !(has_operand && rest.split_once('}').is_some_and(|(inner, _)| is_repetition(inner))) {
-            out.push('\\');
-        }
-        out.push(c);
-        if is_named && let Some((inner, after)) = rest.split_once('}') {
-            out.push_str(inner);
-            out.push('}');
-            rest = after;
-        }
-        is_escaped = c == '\\' && !is_escaped;
-        has_operand = true;
-    }
-    Cow::Owned(out)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_brace_that_begins_no_repetition_is_a_brace() {
-        let check = |source: &str, expected: &str| assert_eq!(go_regex(source), expected, "{source}");
-        check("{.?", r"\{.?");
-        check(r#"{"a":1}"#, r#"\{"a":1}"#);
-        check(r"a{2}b{1,}c{1,3}", r"a{2}b{1,}c{1,3}");
-        check(r"a{,3} \{ \p{Greek}{2} \x{1F600} {2}", r"a\{,3} \{ \p{Greek}{2} \x{1F600} {2}");
     }
 }

@@ -419,7 +419,7 @@ pub(super) fn relabel(series: SeriesMap, relabelling: &Relabelling) -> SeriesMap
         if let Some(found) = relabelling.regex.captures(&source) {
             labels.retain(|name, value| !value.is_empty() && name != TWIN);
             let mut value = String::new();
-            found.expand(&relabelling.with, &mut value);
+            goregex::expand(&found, &relabelling.with, &mut value);
             match value.is_empty() {
                 true => labels.remove(&relabelling.target),
                 false => labels.insert(relabelling.target.clone(), value),

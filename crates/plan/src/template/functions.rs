@@ -11,7 +11,7 @@ use super::layout;
 use super::limits::TEXT_BYTES_MAX;
 use super::times::{ZonedTime, zone};
 use super::value::GoValue;
-use crate::regular_expression::compile_regex;
+use crate::regular_expression::compile_go_regex;
 use crate::template::printf::printf;
 
 /// What a function takes.
@@ -396,7 +396,7 @@ fn matched(name: &str, arguments: &[GoValue], known: Option<&Regex>) -> Result<G
     let regex = match known {
         Some(regex) => regex,
         None => {
-            compiled = compile_regex(&text(0), false).map_err(|(message, _)| message)?;
+            compiled = compile_go_regex(&text(0))?;
             &compiled
         }
     };
@@ -415,7 +415,7 @@ fn bounded_replacement(regex: &Regex, subject: &str, with: &str, expands: bool) 
         let whole = found.get_match();
         out.push_str(&subject[last..whole.start()]);
         if expands {
-            found.expand(with, &mut out);
+            goregex::expand(&found, with, &mut out);
         } else {
             out.push_str(with);
         }

@@ -4,7 +4,7 @@ use regex::Regex;
 
 use super::functions::Builtin;
 use super::lexer::{self, Piece, Token, pieces};
-use crate::regular_expression::compile_regex;
+use crate::regular_expression::compile_go_regex;
 
 /// How deep blocks and brackets may nest.
 const DEPTH_MAX: usize = 64;
@@ -293,7 +293,7 @@ impl Parser<'_> {
     fn checked(&mut self, mut operands: Vec<Operand>) -> Result<Vec<Operand>, String> {
         if let [Operand::Function(function), Operand::Text(source), ..] = operands.as_slice()
             && function.takes_regex()
-            && let Ok(regex) = compile_regex(source, false)
+            && let Ok(regex) = compile_go_regex(source)
         {
             operands[1] = Operand::Pattern(regex);
         }

@@ -147,6 +147,7 @@ fn texts() {
     check("{{alignLeft 5 .app}}|{{alignRight 5 .app}}|{{alignLeft 2 .app}}|{{alignRight 2 .app}}", "web  |  web|we|eb");
     check("{{indent 2 \"a\\nb\"}}{{nindent 1 \"c\"}}", "  a\n  b\n c");
     check("{{regexReplaceAll \"(w)(e)\" .app \"$2${1}\"}} {{regexReplaceAllLiteral \"e\" .app \"$1\"}}", "ewb w$1b");
+    check("{{regexReplaceAll `\\Qw\\E(.)` .app \"$01${a-b}$1\"}}", "${a-b}eb");
     check("{{count \"[a-z]\" .app}} {{default \"x\" .empty}} {{.app | default \"x\"}}", "3 x web");
     check("{{urlencode \"a b&c=é\"}} {{urldecode \"a+b%26\"}} {{urlquery \"a b\"}}", "a+b%26c%3D%C3%A9 a b& a+b");
     check("{{b64enc \"hi\"}} {{b64dec \"aGk=\"}} {{b64dec \"aGk\"}}", "aGk= hi hi");

@@ -4,7 +4,7 @@ use regex::Regex;
 
 use crate::labels::Labels;
 use crate::lexer::{duration, number, unquote};
-use crate::matcher::compile;
+use crate::matcher::unanchored;
 use crate::script::series::{Item, description};
 
 /// What `expect` asks for.
@@ -237,5 +237,5 @@ fn pattern(text: &str, is_regex: bool) -> Result<Pattern, String> {
     if !is_regex {
         return Ok(Pattern::Text(text.to_owned()));
     }
-    compile(text, str::to_owned).map(Pattern::Regex)
+    unanchored(text).map(Pattern::Regex)
 }

@@ -32,7 +32,7 @@ fn selectors_and_line_filters_become_filters() {
     check("{service_name=\"x\"}", "filter (coalesce(service_name, service.name, service) = \"x\")");
     check(
         "{} |= \"a b\" != `c\\d` |~ `e\\d+` !~ \"f\"",
-        "filter (@message like \"a b\") | filter not (@message like \"c\\\\d\") | filter (@message like /e\\d+/) | filter not (@message like /f/)",
+        "filter (@message like \"a b\") | filter not (@message like \"c\\\\d\") | filter (@message like /e[0-9]+/) | filter not (@message like /f/)",
     );
     check("{} |= \"\" |= ``", "");
     check("{} |= \"a\" or \"b\"", "filter ((@message like \"a\") or (@message like \"b\"))");
@@ -51,7 +51,10 @@ fn stages_become_parsers_and_conditions() {
     );
     // What Grafana asks for the histogram above every search.
     check("{} | took > 5 | drop __error__, __error_details__", "filter (took > 5)");
-    check("{} | regexp `(?P<ip>\\S+)` | ip=\"::1\"", "parse @message /(?P<ip>\\S+)/ | filter (ip = \"::1\")");
+    check(
+        "{} | regexp `(?P<ip>\\S+)` | ip=\"::1\"",
+        "parse @message /(?P<ip>[^\\t\\n\\f\\r ]+)/ | filter (ip = \"::1\")",
+    );
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 use definition::{DefinitionError, Node, compile_regex, nearest};
 use md5::{Digest, Md5};
-use regex::Regex;
+use regex::{Captures, Regex};
 
 use super::labels::{LabelSet, get, set};
 use super::values::{scalar, scalars};
@@ -80,7 +80,10 @@ impl RelabelRule {
         let expression = text("regex")?.unwrap_or_else(|| REGEX.to_owned());
         let regex = || {
             // Prometheus anchors expressions, and lets a period match line ends.
-            compile_regex(&format!("^(?s:{expression})$")).map_err(|problem| node.child("regex").error(problem))
+            let anchored = goregex::anchored(&expression)
+                .map_err(|error| format!("this regular expression is not valid: {error}"))
+                .and_then(|anchored| compile_regex(&anchored));
+            anchored.map_err(|problem| node.child("regex").error(problem))
         };
         let name = text("action")?.unwrap_or_else(|| "replace".to_owned()).to_ascii_lowercase();
         let target = || {
@@ -137,8 +140,7 @@ impl RelabelRule {
             Action::LabelMap { regex, replacement } => {
                 let mapped: Vec<(String, String)> = labels
                     .iter()
-                    .filter(|(name, _)| regex.is_match(name))
-                    .map(|(name, value)| (regex.replace_all(name, &**replacement).into_owned(), value.clone()))
+                    .filter_map(|(name, value)| Some((expanded(&regex.captures(name)?, replacement), value.clone())))
                     .filter(|(name, _)| !name.is_empty())
                     .collect();
                 mapped.into_iter().for_each(|(name, value)| set(labels, &name, value));
@@ -155,12 +157,16 @@ fn replace(labels: &mut LabelSet, value: &str, (regex, is_default): (&Regex, boo
         return;
     }
     let Some(groups) = regex.captures(value) else { return };
-    let (mut name, mut result) = (String::new(), String::new());
-    groups.expand(target, &mut name);
-    groups.expand(replacement, &mut result);
+    let (name, result) = (expanded(&groups, target), expanded(&groups, replacement));
     if !name.is_empty() {
         set(labels, &name, result);
     }
+}
+
+fn expanded(groups: &Captures<'_>, replacement: &str) -> String {
+    let mut text = String::new();
+    goregex::expand(groups, replacement, &mut text);
+    text
 }
 
 /// Returns the last eight bytes of the MD5 sum as a number, as Prometheus hashes.
@@ -221,6 +227,11 @@ mod tests {
         let rule = |regex: &str, target: &str, replacement: &str| json!([{"source_labels": ["a"], "regex": regex, "target_label": target, "replacement": replacement}]);
         check(rule("f(.*)", "d", "ch${1}-ch${1}"), r#"{"__meta_x":"Y","a":"foo","b":"bar","c":"baz","d":"choo-choo"}"#);
         check(rule("f", "d", "x"), SAME);
+        // Expressions and replacements are Go's.
+        check(
+            rule("\\Qfo\\E(\\w)", "d", "$01${a-b}$1"),
+            r#"{"__meta_x":"Y","a":"foo","b":"bar","c":"baz","d":"${a-b}o"}"#,
+        );
         check(rule("(f)(.*)", "${2}", "$1"), r#"{"__meta_x":"Y","a":"foo","b":"bar","c":"baz","oo":"f"}"#);
         // A name is as long as it can be, and one that is not there is empty.
         check(rule("f(.*)", "c", "$1x"), r#"{"__meta_x":"Y","a":"foo","b":"bar"}"#);
@@ -283,7 +294,7 @@ mod tests {
         );
         check(
             json!([{"action": "keep", "regex": "("}]),
-            "job.relabel_configs[0].regex: this regular expression is not valid: unclosed group",
+            "job.relabel_configs[0].regex: this regular expression is not valid: missing closing ): `(`",
         );
     }
 }
