@@ -2,7 +2,7 @@
 // that ask it.
 
 import { signal, type Signal } from "@preact/signals";
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo } from "preact/hooks";
 
 import { ApiError, json, timeZone, type Answer } from "../../api.ts";
 import type { BoardPanel, PanelQuery } from "../../api/dashboards.ts";
@@ -226,7 +226,7 @@ export function usePanelData(
   const lane = useMemo(() => signal<Lane<PanelData>>({ state: "idle", data: null, error: null, since: 0 }), [panel.id]);
   const key = panel.kind === "text" ? "" : `${again} ${questionOf(panel, choices, range)}`;
   const shown = useMemo(() => ({ key: "" }), [lane]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!isSeen || key === "" || key === shown.key) return;
     shown.key = key;
     void start(lane, (signal) => together(() => askPanel(panel, choices, range, signal)));
