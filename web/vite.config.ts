@@ -140,6 +140,14 @@ interface Script {
   dynamicImports?: string[];
 }
 
+/** Returns the script that a part of the page is loaded as. */
+function scriptOf(bundle: object, part: string): string {
+  const scripts = Object.entries(bundle as Record<string, { facadeModuleId?: string | null }>);
+  const found = scripts.find(([, { facadeModuleId: id }]) => id?.endsWith(`/src/${part}`));
+  if (!found) throw new Error(`${part} is not loaded by itself`);
+  return found[0];
+}
+
 /** Gives every import between scripts, and every start of a worker, the content of what is named as `?v=`, and so on up to the first script. */
 function nameByContent(
   dist: string,
@@ -251,7 +259,7 @@ function plainImports(): Plugin {
 
 /** Copies what must not be bundled, gives every address its content as `?v=`, and writes SOURCE_HASH. */
 function house(): Plugin {
-  const plain = ["theme.js", "icon.svg", ...FRAMES, "reference.css", "reference.js", "docs.js"];
+  const plain = ["theme.js", "early.js", "icon.svg", ...FRAMES, "reference.css", "reference.js", "docs.js"];
   return {
     name: "house",
     apply: "build",
@@ -277,6 +285,12 @@ function house(): Plugin {
         shell.add(file);
         (bundle as Record<string, Script>)[file]?.imports?.forEach(add);
       };
+      const boards = new Set<string>();
+      const addBoards = (file: string): void => {
+        if (shell.has(file) || boards.has(file)) return;
+        boards.add(file);
+        (bundle as Record<string, Script>)[file]?.imports?.forEach(addBoards);
+      };
       for (const name of ["index.html", ...FRAMES]) {
         const page = readFileSync(`${dist}/${name}`, "utf8")
           // The first script imports it: both are fetched at once.
@@ -288,7 +302,12 @@ function house(): Plugin {
               return `${attribute}="${file}?v=${version(file)}"`;
             },
           )
-          .replaceAll(" crossorigin", "");
+          .replaceAll(" crossorigin", "")
+          // By now it is known what the shell has itself.
+          .replace('data-boards=""', () => {
+            addBoards(scriptOf(bundle, "pages/dashboards.tsx"));
+            return `data-boards="${[...boards].map((file) => `${file}?v=${version(file)}`).join(" ")}"`;
+          });
         writeFileSync(`${dist}/${name}`, page);
       }
       writeFileSync(`${dist}/SOURCE_HASH`, `${sourceHash()}\n`);

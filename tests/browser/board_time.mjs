@@ -6,10 +6,10 @@
 
 import { chromium } from "playwright-core";
 
+import { CHROMIUM } from "./page/run.mjs";
+
 const [url, name, nPanels, nTimes] = process.argv.slice(2);
-const browser = await chromium.launch({
-  executablePath: process.env.CATAT_CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"],
-});
+const browser = await chromium.launch(CHROMIUM);
 const page = await browser.newPage({ viewport: { width: 1600, height: 900 } });
 // The page notes itself when its last panel was drawn: what drives it would add its own pauses.
 await page.addInitScript((n) => {

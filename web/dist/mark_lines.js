@@ -1,1 +1,1 @@
-export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=cb2151f281c9";
+export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=e81b536c0dad";

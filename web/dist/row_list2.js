@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=89f3ad7358f5";
+export{t as RowList}from"./row_list.js?v=fae68dc3fc4a";

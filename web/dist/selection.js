@@ -1,1 +1,1 @@
-export{t as Selection}from"./selection2.js?v=eaee48dd5251";
+export{t as Selection}from"./selection2.js?v=c5674aeebe63";

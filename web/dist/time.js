@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=bee9d32be577";
+export{t as readRange}from"./time2.js?v=67ea78726acb";

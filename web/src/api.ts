@@ -228,13 +228,29 @@ export function granted(): void {
   hadAccess = true;
 }
 
+declare global {
+  interface Window {
+    /** What `early.js` has asked for before the scripts of the page were there. */
+    catatEarly?: { path: string; answer: Promise<Response> } | undefined;
+  }
+}
+
+/** Takes the answer that was asked for early, once. */
+function early(path: string, { method = "GET" }: RequestInit): Promise<Response> | null {
+  const asked = window.catatEarly;
+  if (asked?.path !== path || method !== "GET") return null;
+  window.catatEarly = undefined;
+  return asked.answer;
+}
+
 /** A request under the page's base address; throws `ApiError`. */
 export async function request(path: string, init: RequestInit = {}): Promise<Response> {
   const headers = new Headers(init.headers);
   for (const [name, value] of Object.entries(authorization())) headers.set(name, value);
   let response: Response;
   try {
-    response = await fetch(new URL(path, document.baseURI), { ...init, headers, cache: "no-store" });
+    response = await (early(path, init) ??
+      fetch(new URL(path, document.baseURI), { ...init, headers, cache: "no-store" }));
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw unreachable();

@@ -115,6 +115,7 @@ async function beginsByThePalette(own) {
   await page.getByRole("group", { name: "Gambar" }).waitFor();
   await page.setViewportSize({ width: 380, height: 760 });
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "it fits a small screen");
+  await page.getByTestId("language-traceql").waitFor();
   await page.goBack();
   await page.getByText("Tulis kueri dalam TraceQL.").waitFor();
 }

@@ -161,6 +161,42 @@ async function asksOnlyWhatIsSeen(own) {
   assert.equal(asked.size, before);
 }
 
+async function asksEarlyAndDrawsTogether(own) {
+  const name = await store(own, [0, 1, 2].map((n) => panel(`p${n}`, "line", [n * 8, 0, 8, 8], `stats count(*) as n by bin(${n + 1}m)`)));
+  const page = await own.open("/start");
+  // What a dashboard is made of is asked for while the page's first script is still on its way, and once.
+  let letGo;
+  const isLet = new Promise((resolve) => (letGo = resolve));
+  const asked = [];
+  page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+  await page.route(/\/app\.js/, async (route) => {
+    await isLet;
+    await route.continue();
+  });
+  const document = `/api/v1/dashboards/${name}`;
+  await Promise.all([page.waitForResponse((one) => one.url().endsWith(document)), page.goto(`${own.url}/dashboards/${name}`, { waitUntil: "commit" })]);
+  assert.ok(asked.some((path) => path.startsWith("/dashboards")), asked.join());
+  await page.evaluate(() => {
+    window.__moments = new Set();
+    const see = () => {
+      const done = document.querySelectorAll("[data-testid=board-panel][data-state=done]").length;
+      if (done > 0) window.__moments.add(done);
+    };
+    new MutationObserver(see).observe(document, { subtree: true, childList: true, attributes: true });
+  });
+  let n = 0;
+  await page.route("**/api/v1/query", async (route) => {
+    n += 1;
+    await new Promise((resolve) => setTimeout(resolve, n * 25));
+    await route.continue();
+  });
+  letGo();
+  for (const id of ["p0", "p1", "p2"]) await drawn(page, id);
+  assert.equal(asked.filter((path) => path === document).length, 1);
+  // Answers that come soon after each other are drawn in one frame.
+  assert.deepEqual(await page.evaluate(() => [...window.__moments]), [3]);
+}
+
 async function choosesSeveralValues(own) {
   const name = await store(own, [panel("p1", "table", [0, 0, 24, 8], "filter host in $host | stats count(*) as n by host")], {
     variables: [{ name: "host", label: "Host", query: "filter ispresent(host) | stats count(*) by host | sort host", groups: [`${own.prefix}/*`], multiple: true, all: true }],
@@ -468,6 +504,7 @@ export const dashboardChecks = [
   ["dashboards: one instant is read in all charts, a drag zooms all, Enter leads to the lines", readsAllChartsAtOnce],
   ["dashboards: an error stays in its panel, with its next step", keepsErrorsInTheirPanels],
   ["dashboards: only what is on screen is asked, a few at once", asksOnlyWhatIsSeen],
+  ["dashboards: asked for early, drawn together", asksEarlyAndDrawsTogether],
   ["dashboards: several values of a variable, and hostile ones", choosesSeveralValues],
   ["dashboards: one is made by keys; what is not saved is kept and said", isMadeByKeys],
   ["dashboards: panels are moved and resized by pointer, and it can be undone", isMovedByPointer],

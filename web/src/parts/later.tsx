@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import type { ComponentType } from "preact";
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 
 import { t } from "../texts.ts";
 
@@ -57,7 +57,8 @@ export function later<P extends object>(
   if (soon) whenIdle(() => void fetchPart());
   return function Later({ wanted = true, ...props }) {
     const Part = part.value;
-    useEffect(() => {
+    // Not after the first paint, as other effects: nothing is seen of a page before its part is there.
+    useLayoutEffect(() => {
       if (wanted) void fetchPart();
     }, [wanted]);
     if (Part !== null) return <Part {...(props as unknown as P)} />;

@@ -2,7 +2,7 @@
 // that ask it.
 
 import { signal, type Signal } from "@preact/signals";
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo } from "preact/hooks";
 
 import { ApiError, json, timeZone, type Answer } from "../../api.ts";
 import type { BoardPanel, PanelQuery } from "../../api/dashboards.ts";
@@ -18,6 +18,8 @@ import { filled, FillError, type Choices } from "./variables.ts";
 
 /** Requests under way at once: browsers allow six to a server of HTTP/1.1, and others must get through. */
 const AT_ONCE = 4;
+/** How long an answer waits for others: a frame for each of thirty answers takes far longer than one for all. */
+const HELD_MS_MAX = 100;
 /** Most rows of an answer that is drawn. */
 const ROWS_MAX = 10_000;
 /** Events of a panel of logs. */
@@ -176,6 +178,38 @@ async function askPanel(
   }
 }
 
+/** Panels that wait for their answers. */
+let nAsking = 0;
+/** Answers that are held until others can be drawn with them. */
+let held: { isLet: Promise<void>; letGo: () => void } | null = null;
+
+function hold(): { isLet: Promise<void>; letGo: () => void } {
+  let letGo = () => {};
+  const isLet = new Promise<void>((resolve) => {
+    const timer = setTimeout(() => letGo(), HELD_MS_MAX);
+    letGo = () => {
+      clearTimeout(timer);
+      held = null;
+      resolve();
+    };
+  });
+  return { isLet, letGo };
+}
+
+/** Gives what a task gives or throws at the same moment as others do: when all are done, or the first has waited long enough. */
+async function together<T>(task: () => Promise<T>): Promise<T> {
+  nAsking += 1;
+  try {
+    return await task();
+  } finally {
+    nAsking -= 1;
+    held ??= hold();
+    const { isLet, letGo } = held;
+    if (nAsking === 0) letGo();
+    await isLet;
+  }
+}
+
 /** What decides about a panel's data: its queries, and how they are asked. */
 function questionOf({ kind, queries }: BoardPanel, choices: Choices, range: BoardRange): string {
   return JSON.stringify([kind === "map", kind === "logs", isInstant(kind), queries, choices, range]);
@@ -192,10 +226,10 @@ export function usePanelData(
   const lane = useMemo(() => signal<Lane<PanelData>>({ state: "idle", data: null, error: null, since: 0 }), [panel.id]);
   const key = panel.kind === "text" ? "" : `${again} ${questionOf(panel, choices, range)}`;
   const shown = useMemo(() => ({ key: "" }), [lane]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!isSeen || key === "" || key === shown.key) return;
     shown.key = key;
-    void start(lane, (signal) => askPanel(panel, choices, range, signal));
+    void start(lane, (signal) => together(() => askPanel(panel, choices, range, signal)));
   }, [lane, key, isSeen]);
   useEffect(
     () => () => {

@@ -103,7 +103,7 @@ export function Panel(props: PanelProps) {
         <h3 class="ellipsis" title={title}>
           {link === null ? oneLine(title, 200) : <a href={link}>{oneLine(title, 200)}</a>}
         </h3>
-        {state === "loading" && <span class="board-asking" aria-hidden="true" />}
+        {state === "loading" && answered && <span class="board-asking" aria-hidden="true" />}
         <span class="grow" />
         {hasMenu && (
           <PanelMenu

@@ -1,6 +1,6 @@
 // The size of an element, followed, and whether it is on screen.
 
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 /** Width and height of an element. */
 export interface Size {
@@ -32,17 +32,20 @@ export function useSize(): [{ current: HTMLDivElement | null }, Size] {
 }
 
 /** How far below the screen a panel is asked for: it is there when somebody comes to it. */
-const AHEAD = "240px";
+const AHEAD_PX = 240;
 
 /** Whether an element is on screen, or nearly. */
 export function useSeen(): [{ current: HTMLElement | null }, boolean] {
   const root = useRef<HTMLElement>(null);
   const [isSeen, setSeen] = useState(false);
-  useEffect(() => {
+  // Effects of layout come before the first frame: what is on screen then is asked for while it is drawn.
+  useLayoutEffect(() => {
     const element = root.current;
     if (!element) return;
+    const { top, bottom } = element.getBoundingClientRect();
+    setSeen(bottom > -AHEAD_PX && top < innerHeight + AHEAD_PX);
     const observer = new IntersectionObserver((entries) => setSeen(entries.at(-1)?.isIntersecting === true), {
-      rootMargin: AHEAD,
+      rootMargin: `${AHEAD_PX}px`,
     });
     observer.observe(element);
     return () => observer.disconnect();
