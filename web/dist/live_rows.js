@@ -1,4 +1,4 @@
-import{$ as e,Dr as t,Er as n,F as r,Fr as i,Gr as a,I as o,Kr as s,L as c,Lr as l,Mn as u,Mt as d,Nn as f,Nt as p,Ur as m,Wn as h,dr as g,fn as _,gr as v,mr as y,nn as b,sr as x,ur as S}from"./core.js?v=37e78212152c";import{t as C}from"./row_list.js?v=fae68dc3fc4a";import{t as w}from"./rows.js?v=9bfdfd763fce";var T=4e6,E=class{#e=``;push(e){this.#e+=e.replaceAll(`\r
+import{$ as e,Dr as t,Er as n,F as r,Fr as i,Gr as a,I as o,Kr as s,L as c,Lr as l,Mn as u,Mt as d,Nn as f,Nt as p,Ur as m,Wn as h,dr as g,fn as _,gr as v,mr as y,nn as b,sr as x,ur as S}from"./core.js?v=9f0140be9660";import{t as C}from"./row_list.js?v=77d44bc0f21d";import{t as w}from"./rows.js?v=e8d23db3dbdc";var T=4e6,E=class{#e=``;push(e){this.#e+=e.replaceAll(`\r
 `,`
 `);let t=this.#e.split(`
 

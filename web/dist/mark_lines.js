@@ -1,1 +1,1 @@
-export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=e81b536c0dad";
+export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=e4ded3e0f518";

@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=fae68dc3fc4a";
+export{t as RowList}from"./row_list.js?v=77d44bc0f21d";

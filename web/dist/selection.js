@@ -1,1 +1,1 @@
-export{t as Selection}from"./selection2.js?v=c5674aeebe63";
+export{t as Selection}from"./selection2.js?v=dd908d2f6efc";

@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=67ea78726acb";
+export{t as readRange}from"./time2.js?v=014716b31c54";

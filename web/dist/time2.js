@@ -1,1 +1,1 @@
-import{Ar as e,Sr as t}from"./core.js?v=37e78212152c";function n(n,r,i){return t(`api/v1/time?${new URLSearchParams({text:n,time_zone:e(r)}).toString()}`,{signal:i})}export{n as t};
+import{Ar as e,Sr as t}from"./core.js?v=9f0140be9660";function n(n,r,i){return t(`api/v1/time?${new URLSearchParams({text:n,time_zone:e(r)}).toString()}`,{signal:i})}export{n as t};
