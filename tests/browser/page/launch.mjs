@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 
 import { chromium } from "playwright-core";
 
-/** Chromium without windows of its own first: it takes half of the processor time, and draws the page with the same engine. */
+/** First the one without windows of its own: it is the same engine, and takes about half of the processor time. */
 const EXECUTABLES = ["/usr/bin/chromium-headless-shell", "/usr/bin/chromium"];
 
 /** Starts the browser: `CATAT_CHROMIUM`, or the first of `EXECUTABLES` that is installed. */
