@@ -80,14 +80,17 @@ impl SegmentRun {
             return Ok(Column::Missing { n_rows: rows.count() });
         }
         let present = shapes.rows_with(index as u32, &table);
-        if let Some(column) = self.successive_rows(block, index, (&present, rows))? {
-            return Ok(column);
-        }
         let dictionary = self.dictionary(index)?;
         if let Some(column) = self.few_rows(block, index, (&present, rows), dictionary.as_ref())? {
             return Ok(column);
         }
-        self.decoded_column(block, index, |bytes| column::decode(bytes, &present, rows, dictionary.as_ref()))
+        let stored = self.stored_section(block, index)?;
+        if let Some(column) = self.successive_rows(block, index, &stored, (&present, rows))? {
+            return Ok(column);
+        }
+        let section = self.restored_successive(block, index, stored)?;
+        let decoded = column::decode(&section, &present, rows, dictionary.as_ref());
+        decoded.map_err(|damage| self.damage(self.column_section_id(block, index), damage))
     }
 
     /// Returns the number of the section of field number `index` in a block.
@@ -98,6 +101,11 @@ impl SegmentRun {
     /// Returns the section of field number `index` in a block; what another column says is restored from it.
     pub(super) fn column_section(&self, block: usize, index: usize) -> Result<Arc<Vec<u8>>, ScanError> {
         let stored = self.stored_section(block, index)?;
+        self.restored_successive(block, index, stored)
+    }
+
+    /// Restores a section that consists of differences.
+    fn restored_successive(&self, block: usize, index: usize, stored: Arc<Vec<u8>>) -> Result<Arc<Vec<u8>>, ScanError> {
         if !successive::is_successive(&stored) {
             return Ok(stored);
         }

@@ -124,16 +124,15 @@ impl SegmentRun {
         &self,
         block: usize,
         index: usize,
+        stored: &[u8],
         (present, rows): (&RowSet, &RowSet),
     ) -> Result<Option<Column>, ScanError> {
-        let id = |column: usize| self.column_section_id(block, column);
-        let stored = self.stored_section(block, index)?;
-        if !successive::is_successive(&stored) {
+        if !successive::is_successive(stored) {
             return Ok(None);
         }
-        let damaged = |damage| self.damage(id(index), damage);
-        let (source, of_source) = self.source_of(block, index, &stored)?;
+        let damaged = |damage| self.damage(self.column_section_id(block, index), damage);
+        let (source, of_source) = self.source_of(block, index, stored)?;
         let codes = successive::series_of(&source, present, &of_source).map_err(damaged)?;
-        successive::decode(&stored, &codes, present, rows).map_err(damaged)
+        successive::decode(stored, &codes, present, rows).map_err(damaged)
     }
 }

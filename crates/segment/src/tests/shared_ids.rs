@@ -97,6 +97,20 @@ fn runs_give_back_the_ids_that_they_share() {
 }
 
 #[test]
+fn a_few_rows_restore_nothing() {
+    let batches = [spans(0, 3000), spans(500, 3000)];
+    let (_directory, segment, _) = written_runs(&batches);
+    let cache = SectionCache::new(16 << 20);
+    segment.keep_sections(&cache);
+    let run = segment.run(0, 0).expect("a run");
+    check_rows(&*run, &batches[0], |row| row % 500 == 78);
+    let as_stored = cache.status().sections;
+    check_rows(&*run, &batches[0], |_| true);
+    // What `pod` says of nodes and ports is restored now.
+    assert_eq!(cache.status().sections, as_stored + 2);
+}
+
+#[test]
 fn ids_that_runs_share_take_room_once() {
     let services = vec![spans(0, 6000); 10];
     let (_directory, shared, together) = written_runs(&services);
