@@ -170,7 +170,12 @@ async fn mistakes_in_queries_have_their_place_and_kind() {
     for parameters in ["query=up&time=x", "query=up&limit=-1"] {
         assert_eq!(house.get(&format!("/prometheus/api/v1/query?{parameters}")).await.status, 400);
     }
-    for parameters in ["query=up&start=0&end=1", "query=up&start=0&end=1&step=0", "query=up&start=0&end=1e9&step=1"] {
+    for parameters in [
+        "query=up&start=0&end=1",
+        "query=up&start=0&end=1&step=0",
+        "query=up&start=0&end=1e9&step=1",
+        "query=up%5B5m%5D&start=0&end=1&step=1",
+    ] {
         assert_eq!(
             house.get(&format!("/prometheus/api/v1/query_range?{parameters}")).await.status,
             400,
