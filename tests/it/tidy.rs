@@ -24,7 +24,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("parse", &["types"]),
     ("definition", &["types"]),
     ("exposition", &[]),
-    ("ship", &["types", "definition", "parse", "exposition"]),
+    ("ship", &["types", "definition", "parse", "exposition", "goregex"]),
     ("segment", &["types"]),
     // Knows SQL databases, and no table of anybody.
     ("database", &[]),
@@ -32,11 +32,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("files", &["types", "segment"]),
     ("storage", &["types", "segment", "files", "database"]),
     ("ingest", &["types", "definition", "parse", "storage"]),
-    ("plan", &["types", "parse"]),
+    // Reads regular expressions as Go does; knows nothing of who matches with them.
+    ("goregex", &[]),
+    ("plan", &["types", "parse", "goregex"]),
     ("pattern", &["types", "plan"]),
     // Knows bytes only: what records mean is their owners' business.
     ("spill", &[]),
-    ("language", &["types", "parse", "plan"]),
+    ("language", &["types", "parse", "goregex", "plan"]),
     // Reads through `types::Run`, which storage implements, so that a change of a query never rebuilds tantivy.
     ("evaluate", &["types", "parse", "plan", "pattern", "spill"]),
     ("execute", &["types", "parse", "plan", "pattern", "spill", "evaluate"]),
@@ -47,12 +49,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("esql", &["types", "parse", "plan", "language", "execute"]),
     ("traceql", &["types", "plan"]),
     // Reads and evaluates PromQL; storage is a trait that others implement.
-    ("promql", &[]),
+    ("promql", &["goregex"]),
     // Fills in the texts of Prometheus' rules; what `query` asks is given to it.
-    ("gotemplate", &[]),
+    ("gotemplate", &["goregex"]),
     // Reads and writes samples of a store, whoever asks.
     ("series", &["types", "ingest", "plan", "promql", "execute"]),
-    ("alert", &["types", "plan", "language", "execute", "cause", "storage", "promql", "gotemplate", "series"]),
+    (
+        "alert",
+        &["types", "goregex", "plan", "language", "execute", "cause", "storage", "promql", "gotemplate", "series"],
+    ),
     // Uses of `alert` its state files and its channels.
     ("incident", &["types", "plan", "pattern", "language", "execute", "storage", "alert"]),
     ("dashboard", &["types", "plan", "language", "promql", "esql", "traceql"]),

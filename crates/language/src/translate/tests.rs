@@ -83,7 +83,7 @@ fn logql_becomes_insights() {
         "source \"app\"\n| filter @log = \"app\"\n| filter @message like \"GET\"\n| filter @message not like \"x y\"\n| parse @message json\n| filter status >= 500",
     );
     check("{level=~\"warn|error\"}", "filter @level like /^(?s:warn|error)$/");
-    check("{host=\"a\"} |~ `a/b\\d`", "filter host = \"a\"\n| filter @message =~ \"a/b\\\\d\"");
+    check("{host=\"a\"} |~ `a/b\\d`", "filter host = \"a\"\n| filter @message =~ \"a/b[0-9]\"");
     check("{host=\"a\"} | took > 1s", "filter host = \"a\"\n| filter parse_duration(took) > 1000.0");
     check(
         "{host=\"a\"} | regexp \"user=(?P<user>\\\\w+)\"",
