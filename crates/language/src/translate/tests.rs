@@ -87,7 +87,7 @@ fn logql_becomes_insights() {
     check("{host=\"a\"} | took > 1s", "filter host = \"a\"\n| filter parse_duration(took) > 1000.0");
     check(
         "{host=\"a\"} | regexp \"user=(?P<user>\\\\w+)\"",
-        "filter host = \"a\"\n| parse @message /user=(?P<user>\\w+)/",
+        "filter host = \"a\"\n| parse @message /user=(?P<user>[0-9A-Za-z_]+)/",
     );
     check("{service_name!=\"\"}", "filter not isempty(coalesce(service_name, service.name, service))");
 }
