@@ -110,14 +110,14 @@ impl SegmentRun {
     ) -> Result<SectionForm, ScanError> {
         let kept = self.segment.kept.get().filter(|_| self.is_query);
         let as_stored = self.id_beside(id);
-        let known = |number, form: fn(Arc<Vec<u8>>) -> SectionForm| kept.and_then(|kept| kept.get(number)).map(form);
-        if let Some(known) = known(id, SectionForm::Restored).or_else(|| known(as_stored, SectionForm::Stored)) {
-            self.count_read(id);
-            return Ok(known);
+        let known = |number| kept.and_then(|kept| kept.get(number)).inspect(|_| self.count_read(id));
+        if let Some(restored) = known(id) {
+            return Ok(SectionForm::Restored(restored));
         }
-        let stored = self.fresh_section(id)?;
+        // What stands beside may have been asked for as another kind.
+        let stored = known(as_stored).map_or_else(|| self.fresh_section(id).map(Arc::new), Ok)?;
         let is_as_stored = is_of_kind(&stored);
-        let section = Arc::new(if is_as_stored { stored } else { restore(stored)? });
+        let section = if is_as_stored { stored } else { Arc::new(restore(Arc::unwrap_or_clone(stored))?) };
         if let Some(kept) = kept.filter(|_| !section.is_empty()) {
             kept.put(if is_as_stored { as_stored } else { id }, &section);
         }
