@@ -101,11 +101,13 @@ fn ids_that_were_not_found_in_pages_are_read_afterwards() {
     let batches = [spans(0, 3000), spans(500, 3000)];
     let (_directory, segment, _) = written_runs(&batches);
     segment.keep_sections(&SectionCache::new(16 << 20));
-    let literal = trace(5_000_000);
-    let probe = TextProbe { field: ProbeField::Named("trace_id"), literal: &literal, ignores_case: false };
     for (number, batch) in batches.iter().enumerate() {
         let run = segment.run(number, 0).expect("a run");
-        assert!(run.narrow(0, &probe).expect("whole").rows.is_empty());
+        // The filter of the run lets a few of them pass.
+        for literal in (5_000_000..5_000_400).map(trace) {
+            let probe = TextProbe { field: ProbeField::Named("trace_id"), literal: &literal, ignores_case: false };
+            assert!(run.narrow(0, &probe).expect("whole").rows.is_empty());
+        }
         check_rows(&*run, batch, |row| row % 500 == 78);
         check_rows(&*run, batch, |_| true);
     }
