@@ -25,7 +25,7 @@ struct Reader<'t> {
     last: Last<'t>,
     /// How often what stands before repeats a part of itself at most.
     n_repeated: usize,
-    /// The same of all that stands in a group that is open, the outermost first.
+    /// The same for each open group, the outermost first.
     open: Vec<usize>,
 }
 

@@ -7,7 +7,7 @@ use crate::SyntaxError;
 pub(crate) enum Opening {
     /// A group.
     Group,
-    /// Flags for the rest of the group that it stands in.
+    /// Flags for the rest of the enclosing group.
     Flags,
 }
 

@@ -8,19 +8,19 @@ use super::decode::decode;
 use super::dependent::{CODES, DETERMINED, INTEGERS, PACKED, REFERENCES, TEXTS, id_at, ids_of_source, is_part};
 use crate::bytes::{Cursor, Damage, Decoded, Packed, put_varint};
 
-/// Reports whether a section is one of which few rows are looked up.
+/// Reports whether a few rows of a section can be looked up without restoring it.
 pub(crate) fn is_looked_up(section: &[u8]) -> bool {
     matches!(section.first(), Some(&(DETERMINED | REFERENCES)))
 }
 
-/// Returns rows of a section from the section of its source, which has values in `source_present`; `None` for what is not looked up.
-/// `dictionary` is that of the column.
+/// Returns rows of such a section from the section of its source, which has values in `source_present`. `dictionary` is that of the
+/// column.
 pub(crate) fn decode_few(
     section: &[u8],
     (present, rows): (&RowSet, &RowSet),
     (source, source_present): (&[u8], &RowSet),
     dictionary: Option<&Arc<Vec<Value>>>,
-) -> Decoded<Option<Column>> {
+) -> Decoded<Column> {
     let mut with_value = present.clone();
     with_value.and(rows);
     match (section, source) {
@@ -30,13 +30,13 @@ pub(crate) fn decode_few(
             }
             let codes = Cursor::new(codes).packed(source_present.count())?;
             let places = source_present.places_of(&with_value);
-            decode_determined(rest, (&codes, &places), (rows, &rows.places_of(&with_value)), dictionary).map(Some)
+            decode_determined(rest, (&codes, &places), (rows, &rows.places_of(&with_value)), dictionary)
         }
         ([REFERENCES, rest @ ..], _) => {
             let ids = few_ids(rest, (present, &with_value), (source, source_present))?;
-            decode(&ids, &rows.places_of(&with_value), &RowSet::all(rows.count()), None).map(Some)
+            decode(&ids, &rows.places_of(&with_value), &RowSet::all(rows.count()), None)
         }
-        _ => Ok(None),
+        _ => Err(Damage("a column depends on one that has no codes")),
     }
 }
 
@@ -194,7 +194,6 @@ mod tests {
             let wanted = RowSet::of_places(n_rows, chosen.iter().map(|index| index.index(n_rows)));
             let few = decode_few(section, (&present, &wanted), (source, &of_source), None).expect("just written");
             let all = decode(&whole, &present, &wanted, None).expect("just restored");
-            let few = few.expect("of references");
             for row in 0..wanted.count() {
                 prop_assert_eq!(few.value(row), all.value(row));
             }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use types::{Column, Derivation, RowSet, Run, ScanError, Strings, Value};
+use types::{Column, Derivation, RowSet, Run, ScanError, Strings};
 
 use super::run::{SectionForm, SegmentRun};
 use crate::bytes::{Damage, Decoded};
@@ -81,16 +81,23 @@ impl SegmentRun {
         }
         let present = shapes.rows_with(index as u32, &table);
         let dictionary = self.dictionary(index)?;
-        if let Some(column) = self.few_rows(block, index, (&present, rows), dictionary.as_ref())? {
-            return Ok(column);
-        }
-        let stored = self.stored_section(block, index)?;
+        let id = self.column_section_id(block, index);
+        let damaged = |damage| self.damage(id, damage);
+        let is_few = self.segment.format > 3 && rows.count() * ROWS_PER_FEW <= present.n_rows();
+        let is_looked_up = |stored: &[u8]| is_few && few::is_looked_up(stored);
+        let stored = match self.section_or_stored(id, is_looked_up, |stored| self.restored(block, index, stored))? {
+            SectionForm::Stored(stored) => {
+                let (source, of_source) = self.source_of(block, index, &stored)?;
+                let found = few::decode_few(&stored, (&present, rows), (&source, &of_source), dictionary.as_ref());
+                return found.map_err(damaged);
+            }
+            SectionForm::Restored(stored) => stored,
+        };
         if let Some(column) = self.successive_rows(block, index, &stored, (&present, rows))? {
             return Ok(column);
         }
         let section = self.restored_successive(block, index, stored)?;
-        let decoded = column::decode(&section, &present, rows, dictionary.as_ref());
-        decoded.map_err(|damage| self.damage(self.column_section_id(block, index), damage))
+        column::decode(&section, &present, rows, dictionary.as_ref()).map_err(damaged)
     }
 
     /// Returns the number of the section of field number `index` in a block.
@@ -163,33 +170,6 @@ impl SegmentRun {
             }
         }
         Ok(false)
-    }
-
-    /// Returns rows of field number `index` where they are few, without restoring the whole of a section that another one says; `None`
-    /// where they are not, or the section has to be restored.
-    fn few_rows(
-        &self,
-        block: usize,
-        index: usize,
-        (present, rows): (&RowSet, &RowSet),
-        dictionary: Option<&Arc<Vec<Value>>>,
-    ) -> Result<Option<Column>, ScanError> {
-        let id = self.column_section_id(block, index);
-        if self.segment.format < 4 || rows.count() * ROWS_PER_FEW > present.n_rows() {
-            return Ok(None);
-        }
-        let restore = |stored| self.restored(block, index, stored);
-        let stored = match self.section_or_stored(id, few::is_looked_up, restore)? {
-            SectionForm::Stored(stored) => stored,
-            SectionForm::Restored(section) if successive::is_successive(&section) => return Ok(None),
-            SectionForm::Restored(section) => {
-                let column = column::decode(&section, present, rows, dictionary);
-                return column.map(Some).map_err(|damage| self.damage(id, damage));
-            }
-        };
-        let (source, of_source) = self.source_of(block, index, &stored)?;
-        let found = few::decode_few(&stored, (present, rows), (&source, &of_source), dictionary);
-        found.map_err(|damage| self.damage(id, damage))
     }
 
     /// Returns the section that a section of field number `index` depends on, and the rows in which that has values.
