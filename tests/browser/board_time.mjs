@@ -4,12 +4,10 @@
 //
 // An opening is a page load of its own, from its beginning until the last panel is drawn. All panels are within the window.
 
-import { chromium } from "playwright-core";
-
-import { CHROMIUM } from "./page/run.mjs";
+import { launch } from "./page/launch.mjs";
 
 const [url, name, nPanels, nTimes] = process.argv.slice(2);
-const browser = await chromium.launch(CHROMIUM);
+const browser = await launch();
 const page = await browser.newPage({ viewport: { width: 1600, height: 900 } });
 // The page notes itself when its last panel was drawn: what drives it would add its own pauses.
 await page.addInitScript((n) => {

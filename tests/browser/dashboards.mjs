@@ -2,7 +2,7 @@
 //
 //   CATAT_URL         the server's address (required)
 //   CATAT_PICTURES    a directory for pictures of every state (optional)
-//   CATAT_CHROMIUM    the browser, /usr/bin/chromium if not given
+//   CATAT_CHROMIUM    the browser, the first of `page/launch.mjs` that is installed if not given
 //   CATAT_CHECKS      only checks whose name holds this text (optional)
 
 import { dashboardFileChecks } from "./page/dashboard_files.mjs";

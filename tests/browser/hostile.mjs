@@ -1,7 +1,7 @@
 // Sends three hundred texts that want to be more than text through every door, and looks at every screen.
 //
 //   CATAT_EXECUTABLE  the catat to be started, on a directory of its own (required)
-//   CATAT_CHROMIUM    the browser, /usr/bin/chromium if not given
+//   CATAT_CHROMIUM    the browser, the first of `page/launch.mjs` that is installed if not given
 //   CATAT_CHECKS      only checks whose name holds this text (optional)
 
 import { headerChecks } from "./page/headers.mjs";

@@ -2,15 +2,15 @@
 //
 //   CATAT_URL         the server's address (required)
 //   CATAT_SCREENSHOT  where to leave a picture of the page (optional)
-//   CATAT_CHROMIUM    the browser, /usr/bin/chromium if not given
+//   CATAT_CHROMIUM    the browser, the first of `page/launch.mjs` that is installed if not given
 //   CATAT_CHECKS      only checks whose name holds this text (optional)
 //
 // It sends its own events into groups of its own, so it may run against a server that holds others. One line
 // `ok - …` or `not ok - …` per check (what fails once and then holds is told of as `unsteady - …`), a closing
 // `N passed, N failed, N unsteady`, and 1 as exit code if one failed.
-// `people.mjs`, `hostile.mjs`, `start.mjs` and `export.mjs` beside it start servers of their own from CATAT_EXECUTABLE.
+// `screens.mjs` has every screen under axe, `speed.mjs` what measures time. `people.mjs`, `hostile.mjs`, `start.mjs`, `export.mjs` and
+// `incidents.mjs` beside it start servers of their own from CATAT_EXECUTABLE.
 
-import { accessibilityChecks } from "./page/accessibility.mjs";
 import { alertChecks } from "./page/alerts.mjs";
 import { causeChecks } from "./page/cause.mjs";
 import { changeChecks } from "./page/changes.mjs";
@@ -25,7 +25,6 @@ import { issueChecks } from "./page/issues.mjs";
 import { keyChecks } from "./page/keys.mjs";
 import { flowChecks } from "./page/flow.mjs";
 import { languageChecks } from "./page/language.mjs";
-import { layerChecks } from "./page/layers.mjs";
 import { liveChecks } from "./page/live.mjs";
 import { metricChecks } from "./page/metrics.mjs";
 import { otherChecks } from "./page/other.mjs";
@@ -33,7 +32,6 @@ import { lookChecks } from "./page/looks.mjs";
 import { partChecks } from "./page/parts.mjs";
 import { proofChecks } from "./page/proof.mjs";
 import { runChecks } from "./page/run.mjs";
-import { scaleChecks } from "./page/scale.mjs";
 import { takeScreenshot } from "./page/screenshot.mjs";
 import { shareChecks } from "./page/share.mjs";
 import { sourceChecks } from "./page/sources.mjs";
@@ -55,7 +53,7 @@ await runChecks(url, [
   ...shareChecks,
   ...exploreChecks, ...fieldChecks, ...otherChecks, ...partChecks, ...sourceChecks, ...lookChecks, ...languageChecks,
   ...changeChecks, ...metricChecks, ...causeChecks, ...issueChecks, ...forEverybodyChecks, ...alertChecks, ...traceChecks,
-  ...keyChecks, ...liveChecks, ...flowChecks, ...stateChecks, ...proofChecks, ...crashChecks, ...scaleChecks, ...accessibilityChecks, ...layerChecks,
+  ...keyChecks, ...liveChecks, ...flowChecks, ...stateChecks, ...proofChecks, ...crashChecks,
   ["row 32, security: no policy was violated and no script failed", (own) => own.noComplaints()],
   ...(picture ? [["a picture is taken", (own) => takeScreenshot(own, picture)]] : []),
 ], { prepare: (own) => own.sendEvents() });

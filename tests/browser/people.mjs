@@ -2,7 +2,7 @@
 //
 //   CATAT_EXECUTABLE  the catat to be started, on a directory of its own (required)
 //   CATAT_PICTURES    a directory for pictures of every state (optional)
-//   CATAT_CHROMIUM    the browser, /usr/bin/chromium if not given
+//   CATAT_CHROMIUM    the browser, the first of `page/launch.mjs` that is installed if not given
 //   CATAT_CHECKS      only checks whose name holds this text (optional)
 
 import { fleetChecks } from "./page/fleet.mjs";

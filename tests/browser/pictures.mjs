@@ -3,7 +3,7 @@
 //   CATAT_EXECUTABLE  the catat to be started, on a directory of its own (required)
 //   CATAT_PICTURES    the directory for the pictures (required)
 //   CATAT_README      the directory of the two that README.md shows, such as web (optional)
-//   CATAT_CHROMIUM    the browser, /usr/bin/chromium if not given
+//   CATAT_CHROMIUM    the browser, the first of `page/launch.mjs` that is installed if not given
 //   CATAT_CHECKS      only screens whose name holds this text (optional)
 
 import { mkdirSync } from "node:fs";

@@ -1,21 +1,11 @@
 // Runs checks in Chromium and says what holds: what every program of this directory does in the end.
 
-import { chromium } from "playwright-core";
-
 import { Harness } from "./harness.mjs";
-
-/** How Chromium is started. */
-export const CHROMIUM = {
-  executablePath: process.env.CATAT_CHROMIUM ?? "/usr/bin/chromium",
-  args: [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync",
-  ],
-};
+import { launch } from "./launch.mjs";
 
 /** Runs `checks` against the server at `url`, with `prepare` before them; the exit code is 1 where one failed. */
 export async function runChecks(url, checks, { prepare = async () => undefined, finish = async () => undefined } = {}) {
-  const browser = await chromium.launch(CHROMIUM);
+  const browser = await launch();
   const harness = new Harness(browser, url.replace(/\/$/, ""));
   const only = process.env.CATAT_CHECKS;
   try {

@@ -1,0 +1,21 @@
+// What measures time, on a machine that does nothing else: the first paint, long tasks, large shapes.
+//
+//   CATAT_URL         the server's address (required)
+//   CATAT_CHROMIUM    the browser, the first of `page/launch.mjs` that is installed if not given
+//   CATAT_CHECKS      only checks whose name holds this text (optional)
+
+import { longLineChecks } from "./page/detail.mjs";
+import { paintChecks } from "./page/other.mjs";
+import { runChecks } from "./page/run.mjs";
+import { scaleChecks } from "./page/scale.mjs";
+
+const url = process.env.CATAT_URL;
+if (!url) {
+  console.error("CATAT_URL is not set: start a server and give its address, such as http://127.0.0.1:22828");
+  process.exit(2);
+}
+
+await runChecks(url, [
+  ...paintChecks, ...longLineChecks, ...scaleChecks,
+  ["row 32, security: no policy was violated and no script failed", (own) => own.noComplaints()],
+], { prepare: (own) => own.sendEvents() });
