@@ -134,7 +134,7 @@ fn rows_to_read(run: &dyn Run, block: usize, field: &str, wanted: &HashSet<&str>
     }
     let mut rows = RowSet::none(n_rows);
     for id in wanted {
-        let probe = TextProbe { field: ProbeField::Named(field), literal: id, ignores_case: false };
+        let probe = TextProbe { field: ProbeField::Named(field), literal: id, ignores_case: false, is_whole: true };
         rows.or(&run.narrow(block, &probe)?.rows);
         if rows.is_all() {
             break;

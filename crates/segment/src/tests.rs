@@ -123,7 +123,7 @@ proptest! {
         prop_assume!(!literal.is_empty());
         let all = RowSet::all(run.block_rows(0));
         let messages = run.read(0, &["@message"], &all).expect("whole").remove(0);
-        let probe = TextProbe { field: ProbeField::Message, literal: &literal, ignores_case };
+        let probe = TextProbe { field: ProbeField::Message, literal: &literal, ignores_case, is_whole: false };
         let narrowed = run.narrow(0, &probe).expect("whole");
         for row in all.iter() {
             let Some(Value::String(text)) = messages.value(row) else { panic!("a message is a text") };
@@ -161,7 +161,7 @@ fn runs_of_several_blocks_are_whole_and_in_order() {
     assert_eq!(run.info().n_events, events.len() as u64);
     let memory = BatchRun::new(group(), 3, batch(&shuffled, 0));
     assert_eq!(dump(&*run).expect("whole"), dump(&memory).expect("memory"));
-    let probe = TextProbe { field: ProbeField::Message, literal: "needle20000", ignores_case: false };
+    let probe = TextProbe { field: ProbeField::Message, literal: "needle20000", ignores_case: false, is_whole: false };
     let found: Vec<usize> =
         (0..3).flat_map(|block| run.narrow(block, &probe).expect("whole").rows.iter().collect::<Vec<_>>()).collect();
     assert_eq!(found, [20_000 - BLOCK_ROWS]);
@@ -279,7 +279,7 @@ fn words_are_found_with_and_without_an_index() {
         let (_directory, segment) = written(&[batch(&events, 0)]);
         let run = segment.run(0, 0).expect("one run");
         let literal = format!("the {} fell", letters(100));
-        let probe = TextProbe { field: ProbeField::Message, literal: &literal, ignores_case: false };
+        let probe = TextProbe { field: ProbeField::Message, literal: &literal, ignores_case: false, is_whole: false };
         let expected = events.iter().filter(|event| event.message.contains(&literal)).count();
         assert_eq!(run.narrow(0, &probe).expect("whole").rows.count(), expected);
     }

@@ -82,6 +82,8 @@ pub struct TextProbe<'a> {
     pub literal: &'a str,
     /// Whether upper and lower case (of ASCII letters at least) are the same.
     pub ignores_case: bool,
+    /// Whether the values wanted are `literal`, and not only hold it.
+    pub is_whole: bool,
 }
 
 /// Answer to a probe: every row that holds the text, and perhaps others.

@@ -24,6 +24,8 @@ pub struct Probe {
     field: String,
     literal: String,
     ignores_case: bool,
+    /// Whether the values wanted are the literal, and not only hold it.
+    is_whole: bool,
     /// Whether rows that surely hold the text surely fulfil the condition.
     pub settles: bool,
 }
@@ -31,6 +33,7 @@ pub struct Probe {
 impl Probe {
     /// Returns the probe of a condition, where it has one.
     pub fn of(condition: &Expr) -> Option<Self> {
+        let is_whole = matches!(condition, Expr::Compare(..));
         let (field, literal, ignores_case, settles) = match condition {
             Expr::Match(text, pattern) => {
                 let Expr::Field(name) = &**text else { return None };
@@ -58,7 +61,7 @@ impl Probe {
         let is_plain = !ignores_case || literal.is_ascii();
         let is_other_system = is_system(field) && **field != *"@message";
         let is_usable = literal.len() >= LITERAL_BYTES_MIN && is_plain && !is_other_system;
-        is_usable.then(|| Self { field: field.to_string(), literal, ignores_case, settles })
+        is_usable.then(|| Self { field: field.to_string(), literal, ignores_case, is_whole, settles })
     }
 
     /// Returns the probe for a field that equals an id.
@@ -66,7 +69,7 @@ impl Probe {
         let (name, text) = equal_text(field, id)?;
         let is_id = text.len() >= ID_BYTES_MIN && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
         let (field, literal) = (name.to_string(), text.to_owned());
-        is_id.then_some(Self { field, literal, ignores_case: false, settles: false })
+        is_id.then_some(Self { field, literal, ignores_case: false, is_whole: true, settles: false })
     }
 
     /// Returns the field that is asked about.
@@ -113,7 +116,7 @@ impl Probe {
             name if name.split('.').skip(1).any(|part| part.starts_with(|c: char| c.is_ascii_digit())) => return None,
             name => ProbeField::Named(name),
         };
-        Some(TextProbe { field, literal: &self.literal, ignores_case: self.ignores_case })
+        Some(TextProbe { field, literal: &self.literal, ignores_case: self.ignores_case, is_whole: self.is_whole })
     }
 }
 

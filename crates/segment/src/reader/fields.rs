@@ -25,17 +25,18 @@ impl SegmentRun {
 
     /// Returns the number of the stored column of a field.
     pub(super) fn column_number(&self, name: &str) -> Option<usize> {
-        self.find_column(name).ok()
+        let columns = &self.run().footer.columns;
+        self.run().names.column(name, columns.len(), |number| &columns[number].name)
     }
 
-    /// Returns the same, or where the column would stand.
-    pub(super) fn find_column(&self, name: &str) -> Result<usize, usize> {
-        self.run().footer.columns.binary_search_by(|column| (*column.name).cmp(name))
+    /// Reports whether a field, stored or derived, lies below a name, or a derived one has it.
+    pub(super) fn has_besides(&self, name: &str) -> bool {
+        self.run().names.may_have_besides(name) && (self.is_derived(name) || self.has_below(name))
     }
 
-    /// Reports whether a field, stored or derived, lies below a name; `next` is the first column after that name.
-    pub(super) fn has_below(&self, name: &str, next: usize) -> bool {
+    fn has_below(&self, name: &str) -> bool {
         let footer = &self.run().footer;
+        let next = footer.columns.partition_point(|column| *column.name <= *name);
         let is_below = |known: &str| known.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
         let after = &footer.columns[next..];
         let first =

@@ -1,35 +1,104 @@
-//! Which names a run may know: the first thing that it is asked, once for each name that a field may have.
+//! Which names a run knows: the first thing that it is asked, once for each name that a field may have.
+//!
+//! A search asks thousands of runs. The names themselves lie apart from each other in memory, so that a table says where to look.
 
 use xxhash_rust::xxh3::xxh3_64;
 
-/// Words of the table: with a hundred names, one other name in thirty seems to be there by mistake.
+/// Words of a filter: with a hundred names, one other name in thirty seems to be there by mistake.
 const N_WORDS: usize = 16;
 
-/// A Bloom filter over names of fields, and of the objects that they lie in.
-pub(super) struct NameFilter([u64; N_WORDS]);
+/// A place without a column.
+const NONE: u16 = u16::MAX;
 
-impl NameFilter {
-    pub(super) fn new<'n>(names: impl Iterator<Item = &'n str>) -> Self {
-        let mut words = [0; N_WORDS];
-        for name in names {
-            let ends = name.match_indices('.').map(|(end, _)| end).chain([name.len()]);
-            for (word, bit) in ends.flat_map(|end| bits_of(&name[..end])) {
-                words[word] |= bit;
+/// Names of fields, and of the objects that they lie in.
+pub(super) struct RunNames {
+    /// Over names of fields, and of the objects above them.
+    known: NameFilter,
+    /// Over what a name may stand for besides a column: objects above fields, and derived fields.
+    besides: NameFilter,
+    /// Numbers of columns by the hashes of their names, with linear probing; its length is a power of two. Empty where there are too
+    /// many.
+    places: Box<[u16]>,
+}
+
+impl RunNames {
+    /// Takes the names of the columns, in order, and of derived fields.
+    pub(super) fn new<'n>(columns: &[&'n str], derived: impl Iterator<Item = &'n str>) -> Self {
+        let (mut known, mut besides) = (NameFilter::default(), NameFilter::default());
+        let mut places = Vec::new();
+        if columns.len() < usize::from(NONE) {
+            places.resize((columns.len() * 2).next_power_of_two(), NONE);
+        }
+        let add_objects = |name: &str, filters: [&mut NameFilter; 2]| {
+            for filter in filters {
+                name.match_indices('.').for_each(|(end, _)| filter.insert(hash_of(&name[..end])));
+            }
+        };
+        for (number, name) in columns.iter().enumerate() {
+            let hash = hash_of(name);
+            known.insert(hash);
+            add_objects(name, [&mut known, &mut besides]);
+            if !places.is_empty() {
+                let free = probes(hash, places.len()).find(|place| places[*place] == NONE);
+                free.into_iter().for_each(|place| places[place] = number as u16);
             }
         }
-        Self(words)
+        for name in derived {
+            known.insert(hash_of(name));
+            besides.insert(hash_of(name));
+            add_objects(name, [&mut known, &mut besides]);
+        }
+        Self { known, besides, places: places.into() }
     }
 
     /// Reports whether there may be a field of this name, or one below it.
     pub(super) fn may_have(&self, name: &str) -> bool {
-        bits_of(name).into_iter().all(|(word, bit)| self.0[word] & bit != 0)
+        self.known.may_have(hash_of(name))
+    }
+
+    /// Reports whether there may be a derived field of this name, or any field below it.
+    pub(super) fn may_have_besides(&self, name: &str) -> bool {
+        self.besides.may_have(hash_of(name))
+    }
+
+    /// Returns the number of the column of this name, where `name_of` returns those of all.
+    pub(super) fn column<'n>(&self, name: &str, n_columns: usize, name_of: impl Fn(usize) -> &'n str) -> Option<usize> {
+        if self.places.is_empty() {
+            return (0..n_columns).find(|number| name_of(*number) == name);
+        }
+        let hash = hash_of(name);
+        let numbers = probes(hash, self.places.len()).map(|place| self.places[place]);
+        let mut numbers = numbers.take_while(|number| *number != NONE).map(usize::from);
+        if self.known.may_have(hash) { numbers.find(|number| name_of(*number) == name) } else { None }
     }
 }
 
-/// Returns the words and bits of a name.
-fn bits_of(name: &str) -> [(usize, u64); 2] {
-    let hash = xxh3_64(name.as_bytes());
+/// A Bloom filter.
+#[derive(Default)]
+struct NameFilter([u64; N_WORDS]);
+
+impl NameFilter {
+    fn insert(&mut self, hash: u64) {
+        bits_of(hash).into_iter().for_each(|(word, bit)| self.0[word] |= bit);
+    }
+
+    fn may_have(&self, hash: u64) -> bool {
+        bits_of(hash).into_iter().all(|(word, bit)| self.0[word] & bit != 0)
+    }
+}
+
+fn hash_of(name: &str) -> u64 {
+    xxh3_64(name.as_bytes())
+}
+
+/// Returns the words and bits of a hash.
+fn bits_of(hash: u64) -> [(usize, u64); 2] {
     [hash, hash >> 32].map(|half| (half as usize / 64 % N_WORDS, 1 << (half % 64)))
+}
+
+/// Returns the places of a table of `n_places`, a power of two, from that of a hash on.
+fn probes(hash: u64, n_places: usize) -> impl Iterator<Item = usize> {
+    (0..n_places).map(move |step| ((hash >> 16) as usize).wrapping_add(step) & (n_places - 1))
 }
 
 #[cfg(test)]
@@ -38,12 +107,28 @@ mod tests {
 
     #[test]
     fn names_and_the_objects_above_them_are_known_and_few_others() {
-        let names: Vec<String> = (0..50).map(|number| format!("http.request.header_{number}")).collect();
-        let filter = NameFilter::new(names.iter().map(String::as_str).chain(["service"]));
-        let known = names.iter().map(String::as_str).chain(["service", "http", "http.request"]);
-        known.for_each(|name| assert!(filter.may_have(name), "{name}"));
-        let n_mistakes = (0..1000).filter(|number| filter.may_have(&format!("trace{number}"))).count();
+        let columns: Vec<String> = (0..50).map(|number| format!("http.request.header_{number}")).collect();
+        let columns: Vec<&str> = columns.iter().map(String::as_str).chain(["service"]).collect();
+        let names = RunNames::new(&columns, ["text.body"].into_iter());
+        let known = columns.iter().chain(&["text.body", "text", "http", "http.request"]);
+        known.for_each(|name| assert!(names.may_have(name), "{name}"));
+        ["text.body", "text", "http", "http.request"].iter().for_each(|name| assert!(names.may_have_besides(name)));
+        assert!(!names.may_have_besides("service"));
+        let n_mistakes = (0..1000).filter(|number| names.may_have(&format!("trace{number}"))).count();
         assert!(n_mistakes < 50, "{n_mistakes}");
-        assert!(!NameFilter::new([].into_iter()).may_have(""));
+        for (number, name) in columns.iter().enumerate() {
+            assert_eq!(names.column(name, columns.len(), |number| columns[number]), Some(number));
+        }
+        assert_eq!(names.column("text.body", columns.len(), |number| columns[number]), None);
+        assert!(!RunNames::new(&[], [].into_iter()).may_have(""));
+    }
+
+    #[test]
+    fn more_columns_than_the_table_has_room_for_are_found() {
+        let columns: Vec<String> = (0..usize::from(NONE) + 1).map(|number| number.to_string()).collect();
+        let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+        let names = RunNames::new(&columns, [].into_iter());
+        assert_eq!(names.column("65535", columns.len(), |number| columns[number]), Some(65_535));
+        assert_eq!(names.column("x", columns.len(), |number| columns[number]), None);
     }
 }

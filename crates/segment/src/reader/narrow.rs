@@ -55,20 +55,16 @@ impl SegmentRun {
         if !self.run().names.may_have(name) && name != "@message" {
             return Ok(false);
         }
-        let index = match self.find_column(name) {
-            Ok(index) => index,
-            // Most runs have none of the other names that a field may have.
-            Err(next) => return Ok(name == "@message" || self.is_derived(name) || self.has_below(name, next)),
-        };
+        // Most runs have none of the other names that a field may have.
+        let Some(index) = self.column_number(name) else { return Ok(name == "@message" || self.has_besides(name)) };
         if self.run().footer.columns[index].filter.is_none() || !is_asked(probe) {
             return Ok(true);
         }
-        let is_more = || self.is_derived(name) || self.has_below(name, index + 1);
         let literal = match probe.ignores_case {
             true => Cow::Owned(probe.literal.to_ascii_lowercase()),
             false => Cow::Borrowed(probe.literal),
         };
-        Ok(self.run_may_hold_value(index, &literal)? || is_more())
+        Ok(self.run_may_hold_value(index, &literal, probe.is_whole)? || self.has_besides(name))
     }
 
     /// Returns what the templates say of a literal; asked once per run and query.
@@ -406,7 +402,7 @@ impl SegmentRun {
         if self.segment.format == 1 {
             return Ok(true);
         }
-        if !self.run_may_hold_value(index, needle.literal())? {
+        if !self.run_may_hold_value(index, needle.literal(), false)? {
             return Ok(false);
         }
         let n_columns = self.run().footer.columns.len();

@@ -201,11 +201,11 @@ impl SegmentRun {
     }
 
     /// Reports whether a value that column number `index` has anywhere in the run may hold a literal, of which nothing or all is
-    /// in lower case that may be in either.
-    pub(super) fn run_may_hold_value(&self, index: usize, literal: &str) -> Result<bool, ScanError> {
+    /// in lower case that may be in either; or be it, if it `is_whole`.
+    pub(super) fn run_may_hold_value(&self, index: usize, literal: &str, is_whole: bool) -> Result<bool, ScanError> {
         let run = self.run();
         let Some(id) = run.footer.columns[index].filter else { return Ok(true) };
-        Ok(self.kept(&run.filters[index], id, ColumnFilter::decode)?.may_hold(literal))
+        Ok(self.kept(&run.filters[index], id, ColumnFilter::decode)?.may_hold(literal, is_whole))
     }
 
     /// Reports whether a text or a quoted text of any message of the run may hold a piece of a word.

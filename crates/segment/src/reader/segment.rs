@@ -13,7 +13,7 @@ use crate::footer::{Lineage, RunFooter};
 use crate::format::HEADER_BYTES;
 use crate::meta::{RunSummary, SegmentMeta};
 use crate::reader::end::SegmentEnd;
-use crate::reader::names::NameFilter;
+use crate::reader::names::RunNames;
 use crate::section::{SectionEntry, SectionId};
 use crate::section_cache::{SectionCache, SegmentSections};
 use crate::shape::Shapes;
@@ -42,8 +42,8 @@ pub struct Segment {
 /// A run with what was read of it as a whole.
 pub(super) struct OpenRun {
     pub(super) footer: RunFooter,
-    /// Over the names of fields, stored and derived.
-    pub(super) names: NameFilter,
+    /// The names of fields, stored and derived.
+    pub(super) names: RunNames,
     /// Held while something of the run is read that all who ask need: it is read once.
     pub(super) reading: Mutex<()>,
     pub(super) shapes: OnceLock<Arc<Shapes>>,
@@ -196,10 +196,10 @@ impl OpenRun {
     fn new(footer: RunFooter) -> Self {
         let dictionaries = footer.columns.iter().map(|_| OnceLock::new()).collect();
         let filters = footer.columns.iter().map(|_| OnceLock::new()).collect();
-        let stored = footer.columns.iter().map(|column| &column.name);
+        let stored: Vec<&str> = footer.columns.iter().map(|column| &*column.name).collect();
         let text_keys = footer.origins.iter().filter_map(|origin| origin.text_key.as_ref());
         let time_keys = footer.origins.iter().filter_map(|origin| origin.time_key.as_ref().map(|(key, _)| key));
-        let names = NameFilter::new(stored.chain(text_keys).chain(time_keys).map(|name| &**name));
+        let names = RunNames::new(&stored, text_keys.chain(time_keys).map(|name| &**name));
         Self {
             footer,
             names,

@@ -35,7 +35,7 @@ proptest! {
         let texts = texts_of(row);
         let literal: String = texts[chosen % texts.len()].chars().skip(from).take(length).collect();
         if !literal.is_empty() && (!ignores_case || literal.is_ascii()) {
-            let probe = TextProbe { field: ProbeField::Any, literal: &literal, ignores_case };
+            let probe = TextProbe { field: ProbeField::Any, literal: &literal, ignores_case, is_whole: false };
             let narrowed = run.narrow(0, &probe).expect("whole");
             let holds = |text: &String| match ignores_case {
                 true => text.to_ascii_lowercase().contains(&literal.to_ascii_lowercase()),
@@ -61,7 +61,7 @@ proptest! {
         let run = segment.run(0, 0).expect("one run");
         let rows = RowSet::of(events.len(), |row| row == which % events.len());
         let may_hold = |name: &str, literal: &str| {
-            let probe = TextProbe { field: ProbeField::Named(name), literal, ignores_case: false };
+            let probe = TextProbe { field: ProbeField::Named(name), literal, ignores_case: false, is_whole: false };
             run.may_hold(&probe).expect("whole")
         };
         for field in run.fields().expect("whole") {
@@ -83,7 +83,12 @@ fn of_an_id_that_a_run_lacks_no_block_is_asked() {
     let run = segment.run(0, 0).expect("one run");
     let may_hold = |n: u64| {
         let literal = id(n, 32);
-        run.may_hold(&TextProbe { field: ProbeField::Named("trace_id"), literal: &literal, ignores_case: false })
+        run.may_hold(&TextProbe {
+            field: ProbeField::Named("trace_id"),
+            literal: &literal,
+            ignores_case: false,
+            is_whole: false,
+        })
     };
     assert!((0..1000).all(|n| may_hold(n) == Ok(true)));
     let n_mistakes = (2000..3000).filter(|n| may_hold(*n) == Ok(true)).count();
@@ -162,7 +167,7 @@ proptest! {
         ];
         for piece in pieces.into_iter().filter(|piece| !piece.is_empty() && piece.is_ascii()) {
             let literal = if case == 1 { piece.to_ascii_uppercase() } else { piece };
-            let probe = TextProbe { field: ProbeField::Any, literal: &literal, ignores_case: case == 2 };
+            let probe = TextProbe { field: ProbeField::Any, literal: &literal, ignores_case: case == 2, is_whole: false };
             let narrowed = run.narrow(0, &probe).expect("whole");
             let holds = |text: &String| match probe.ignores_case {
                 true => text.to_ascii_lowercase().contains(&literal.to_ascii_lowercase()),
@@ -188,7 +193,7 @@ fn a_text_that_is_nowhere_takes_two_small_sections_of_each_block() {
     let run = segment.run(0, 0).expect("one run");
     for literal in ["absent words", "zzgh-nowhere"] {
         let before = run.bytes_read();
-        let probe = TextProbe { field: ProbeField::Any, literal, ignores_case: false };
+        let probe = TextProbe { field: ProbeField::Any, literal, ignores_case: false, is_whole: false };
         let found: usize = (0..2).map(|block| run.narrow(block, &probe).expect("whole").rows.count()).sum();
         assert_eq!(found, 0, "{literal}");
         let n_read = run.bytes_read() - before;
@@ -207,7 +212,8 @@ fn of_an_id_that_is_nowhere_a_block_of_repeated_ids_is_not_read() {
     let run = segment.run(0, 0).expect("one run");
     assert_eq!(run.n_blocks(), 1);
     let n_found = |number: usize| {
-        let probe = TextProbe { field: ProbeField::Named("b.c"), literal: &id(number), ignores_case: false };
+        let probe =
+            TextProbe { field: ProbeField::Named("b.c"), literal: &id(number), ignores_case: false, is_whole: false };
         run.narrow(0, &probe).expect("whole").rows.count()
     };
     assert_eq!((0..1000).map(n_found).sum::<usize>(), 4000);

@@ -116,7 +116,7 @@ fn check_narrowing(run: &dyn Run, block: usize, name: &str, literal: &str) {
     let all = RowSet::all(run.block_rows(block));
     let values = run.read(block, &[name], &all).expect("whole").remove(0);
     let field = if name == "@message" { ProbeField::Message } else { ProbeField::Named(name) };
-    let probe = TextProbe { field, literal, ignores_case: false };
+    let probe = TextProbe { field, literal, ignores_case: false, is_whole: false };
     let found = run.narrow(block, &probe).expect("whole");
     for row in all.iter() {
         let holds = values.value(row).is_some_and(|value| value.to_string().contains(literal));

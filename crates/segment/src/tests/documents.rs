@@ -92,7 +92,9 @@ fn check(events: &[Made], literal: &str, ignores_case: bool) {
         false => text.contains(literal),
     };
     let expected = RowSet::of(events.len(), |row| holds(&events[row].message));
-    let narrowed = run.narrow(0, &TextProbe { field: ProbeField::Message, literal, ignores_case }).expect("whole");
+    let narrowed = run
+        .narrow(0, &TextProbe { field: ProbeField::Message, literal, ignores_case, is_whole: false })
+        .expect("whole");
     assert!(narrowed.exact);
     assert_eq!(narrowed.rows, expected, "{literal:?}");
 }

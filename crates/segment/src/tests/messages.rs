@@ -77,7 +77,7 @@ proptest! {
             if literal.is_empty() || (ignores_case && !literal.is_ascii()) {
                 continue;
             }
-            let probe = TextProbe { field: ProbeField::Message, literal: &literal, ignores_case };
+            let probe = TextProbe { field: ProbeField::Message, literal: &literal, ignores_case, is_whole: false };
             let narrowed = run.narrow(0, &probe).expect("whole");
             let holds = |text: &str| match ignores_case {
                 true => text.to_ascii_lowercase().contains(&literal.to_ascii_lowercase()),
@@ -118,7 +118,7 @@ proptest! {
             let literals = needles(&lines[which % n_lines], from, length);
             for literal in literals.into_iter().filter(|literal| !literal.is_empty()) {
                 let literal = if ignores_case { literal.to_ascii_uppercase() } else { literal };
-                let probe = TextProbe { field: ProbeField::Message, literal: &literal, ignores_case };
+                let probe = TextProbe { field: ProbeField::Message, literal: &literal, ignores_case, is_whole: false };
                 let narrowed = run.narrow(0, &probe).expect("whole");
                 let holds = |text: &str| match ignores_case {
                     true => text.to_ascii_lowercase().contains(&literal.to_ascii_lowercase()),

@@ -188,7 +188,7 @@ fn samples_are_written_and_read_by_series() {
         };
         assert_eq!(summary(&run), summary(&other));
         for (literal, n_with) in [("load1", 13 * 50), ("cpu_", 14 * 50), ("absent", 0)] {
-            let probe = TextProbe { field: ProbeField::Message, literal, ignores_case: false };
+            let probe = TextProbe { field: ProbeField::Message, literal, ignores_case: false, is_whole: false };
             let narrowed = run.narrow(0, &probe).expect("whole");
             assert!(
                 narrowed.rows.count() >= n_with && (!narrowed.exact || narrowed.rows.count() == n_with),

@@ -64,7 +64,8 @@ fn check_narrowed(run: &dyn Run, batch: &Arc<Batch>) {
     let memory = BatchRun::new(group(), 3, batch.clone());
     let values = memory.read(0, &["trace_id"], &RowSet::all(batch.len())).expect("memory").remove(0);
     for literal in [trace(5_000_000), trace(700), trace(250), trace(100_100), trace(700)[3..9].to_owned()] {
-        let probe = TextProbe { field: ProbeField::Named("trace_id"), literal: &literal, ignores_case: false };
+        let probe =
+            TextProbe { field: ProbeField::Named("trace_id"), literal: &literal, ignores_case: false, is_whole: false };
         let found = run.narrow(0, &probe).expect("whole");
         let holds = |row: usize| values.value(row).is_some_and(|value| value.to_string().contains(&literal));
         assert!(found.exact);
@@ -105,7 +106,12 @@ fn ids_that_were_not_found_in_pages_are_read_afterwards() {
         let run = segment.run(number, 0).expect("a run");
         // The filter of the run lets a few of them pass.
         for literal in (5_000_000..5_000_400).map(trace) {
-            let probe = TextProbe { field: ProbeField::Named("trace_id"), literal: &literal, ignores_case: false };
+            let probe = TextProbe {
+                field: ProbeField::Named("trace_id"),
+                literal: &literal,
+                ignores_case: false,
+                is_whole: false,
+            };
             assert!(run.narrow(0, &probe).expect("whole").rows.is_empty());
         }
         check_rows(&*run, batch, |row| row % 500 == 78);

@@ -37,7 +37,7 @@ fn minutes(run: &dyn Run) -> Vec<MinuteCounts> {
 
 /// Returns rows of all blocks that may hold a text in `@message`, as messages.
 fn narrowed(run: &dyn Run, literal: &str) -> Vec<Option<Value>> {
-    let probe = TextProbe { field: ProbeField::Message, literal, ignores_case: false };
+    let probe = TextProbe { field: ProbeField::Message, literal, ignores_case: false, is_whole: false };
     let mut found = Vec::new();
     for block in 0..run.n_blocks() {
         let rows = run.narrow(block, &probe).expect("whole").rows;
