@@ -29,6 +29,9 @@ use signals::{reload_on_hangup, stop_signal};
 /// Interval at which a node of a fleet reads the keys and pipelines that others have set.
 const FOLLOW_PAUSE: std::time::Duration = std::time::Duration::from_millis(500);
 
+/// Stack of a thread besides what its work on queries takes, in bytes.
+const OWN_STACK_BYTES: usize = 2 << 20;
+
 /// A server whose rooms are open and whose port is bound, not yet answering.
 pub(crate) struct PreparedServer {
     pub(crate) app: App,
@@ -313,7 +316,10 @@ pub(crate) fn run(prepared: PreparedServer, stop_first: impl FnOnce()) -> Result
     let clock = app.clock.clone();
     let reload = app.reload.clone();
     let failed = |error: std::io::Error| Failure::other(error.to_string());
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(failed)?;
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    // Who asks a query works on it. Of a stack only what was used takes memory.
+    runtime.thread_stack_size(execute::STACK_BYTES + OWN_STACK_BYTES).on_thread_start(execute::take_part);
+    let runtime = runtime.enable_all().build().map_err(failed)?;
     runtime.block_on(async {
         let listener = TcpListener::from_std(listener).map_err(failed)?;
         let of_syslog = others.syslog.tls.as_ref().map(|(_, tls)| tls);

@@ -45,6 +45,7 @@ pub use crate::request::parameters::{Request, Support, TableOf, TakePartialRows,
 pub use crate::request::part::{Part, PartError};
 pub use crate::request::peers::{PeerId, Peers};
 pub use crate::scan::screen::Screen;
+pub use crate::scan::workers::{STACK_BYTES, take_part};
 pub use evaluate::columns::memory::{MemoryPool, MemoryReservation};
 pub use pattern::{UsualValue, masked_text, pattern_lines, patterns_of, usual};
 pub use plan::unknown_fields::{UnknownFields, unknown_fields};

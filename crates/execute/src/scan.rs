@@ -14,3 +14,4 @@ pub(crate) mod selection;
 pub(crate) mod simplify;
 pub(crate) mod stages;
 pub(crate) mod steps;
+pub(crate) mod workers;

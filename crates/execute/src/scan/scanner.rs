@@ -17,6 +17,7 @@ use crate::request::item::Item;
 use crate::request::parameters::Request;
 use crate::scan::ahead::Ahead;
 use crate::scan::steps::Steps;
+use crate::scan::workers;
 use evaluate::budget::Budget;
 use evaluate::columns::frame::{BlockRows, Frame, Source};
 use evaluate::columns::stop::Stop;
@@ -30,9 +31,6 @@ const REASONS_MAX: usize = 20;
 
 /// Milliseconds between two reports of progress.
 const PROGRESS_MS: u128 = 100;
-
-/// Stack of a worker. Expressions nest as deep as the checker lets them, and evaluating one is recursive.
-const STACK_BYTES: usize = 16 << 20;
 
 /// The runs of a query and what is counted while they are scanned.
 pub(crate) struct Scan<'a> {
@@ -152,11 +150,6 @@ impl<'a> Scan<'a> {
     pub(crate) fn frame(&self, item: &Item, steps: &Steps<'_>) -> Result<Frame<'_>, Stop> {
         let mut block = rows_in_range(&self.sources[item.source], item)?;
         let n_rows = block.rows.count() as u64;
-        self.note_opened(item.source);
-        if steps.is_search() {
-            let n_begun = locked(&self.opened).len();
-            locked(&self.ahead).announce(n_begun, &self.sources);
-        }
         if !self.may_match(item.source, steps)? {
             self.env.events_skipped.fetch_add(n_rows, Relaxed);
             block.rows = RowSet::none(block.rows.n_rows());
@@ -168,10 +161,15 @@ impl<'a> Scan<'a> {
         Ok(frame)
     }
 
-    /// Reports whether an event of a source may fulfil all conditions; each source is asked once.
+    /// Reports whether an event of a source may fulfil all conditions; each source is asked once, when it is begun.
     fn may_match(&self, source: usize, steps: &Steps<'_>) -> Result<bool, Stop> {
         if let Some(known) = self.may_match[source].get() {
             return Ok(*known);
+        }
+        self.note_opened(source);
+        if steps.is_search() {
+            let n_begun = locked(&self.opened).len();
+            locked(&self.ahead).announce(n_begun, &self.sources);
         }
         let may_match = steps.may_match(&self.sources[source])?;
         Ok(*self.may_match[source].get_or_init(|| may_match))
@@ -341,25 +339,9 @@ impl<'a> Scan<'a> {
             }
             state
         };
-        let joined: Vec<std::io::Result<std::thread::Result<W>>> = std::thread::scope(|scope| {
-            let spawned: Vec<_> = (0..n_threads)
-                .map(|_| std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work_off))
-                .collect();
-            spawned.into_iter().map(|thread| thread.map(std::thread::ScopedJoinHandle::join)).collect()
-        });
-        let mut states = Vec::with_capacity(n_threads);
-        for thread in joined {
-            match thread {
-                Ok(Ok(state)) => states.push(state),
-                Ok(Err(_)) => return Err(ExecuteError::Panicked),
-                // With fewer threads than wished the work is done all the same, as long as there is one.
-                Err(error) if states.is_empty() && n_threads == 1 => return Err(ExecuteError::NoThread(error)),
-                Err(_) => {}
-            }
-        }
+        let states = workers::in_threads(n_threads, work_off)?;
         match self.take_error() {
             Some(error) => Err(error),
-            None if states.is_empty() => Err(ExecuteError::Panicked),
             None => Ok(states),
         }
     }

@@ -1,0 +1,80 @@
+//! The threads that work off a scan.
+//!
+//! A query of a few blocks takes less time than to start a thread does: whoever asks works itself, where its stack is large enough.
+
+use std::cell::Cell;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread::{Builder, Result as Joined, ScopedJoinHandle, scope};
+
+use crate::request::error::ExecuteError;
+
+/// Stack of a thread that works, in bytes. Expressions nest as deep as the checker lets them, and evaluating one is recursive.
+pub const STACK_BYTES: usize = 16 << 20;
+
+thread_local! {
+    static TAKES_PART: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Lets the calling thread, whose stack has room for [`STACK_BYTES`], work on the queries that it asks.
+pub fn take_part() {
+    TAKES_PART.set(true);
+}
+
+/// Runs `work` in up to `n_threads` threads at the same time, at least one, and returns what they return. Fewer do it where the system
+/// has no more.
+pub(crate) fn in_threads<W: Send>(n_threads: usize, work: impl Fn() -> W + Sync) -> Result<Vec<W>, ExecuteError> {
+    let takes_part = TAKES_PART.get();
+    let n_started = n_threads.max(1) - usize::from(takes_part);
+    let finished: Vec<io::Result<Joined<W>>> = scope(|scope| {
+        let started: Vec<_> =
+            (0..n_started).map(|_| Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, &work)).collect();
+        // A panic ends the query, not the thread, as in all others.
+        let own = takes_part.then(|| Ok(catch_unwind(AssertUnwindSafe(&work))));
+        let others = started.into_iter().map(|thread| thread.map(ScopedJoinHandle::join));
+        others.chain(own).collect()
+    });
+    let (mut results, mut failure) = (Vec::with_capacity(finished.len()), ExecuteError::Panicked);
+    for thread in finished {
+        match thread {
+            Ok(Ok(result)) => results.push(result),
+            Ok(Err(_)) => return Err(ExecuteError::Panicked),
+            Err(error) => failure = ExecuteError::NoThread(error),
+        }
+    }
+    if results.is_empty() { Err(failure) } else { Ok(results) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn who_asks_works_where_its_stack_is_large_enough() {
+        let asked = || {
+            let workers = in_threads(2, || thread::current().id()).expect("threads");
+            let workers: HashSet<_> = workers.into_iter().collect();
+            (workers.len(), workers.contains(&thread::current().id()))
+        };
+        assert_eq!(asked(), (2, false));
+        let marked = move || {
+            take_part();
+            (asked(), in_threads(1, || thread::current().id()).expect("threads") == [thread::current().id()])
+        };
+        assert_eq!(thread::spawn(marked).join().expect("no panic"), ((2, true), true));
+    }
+
+    #[test]
+    fn a_panic_is_an_error_in_any_thread() {
+        let panics = || in_threads(1, || panic!("on purpose")).map(|_: Vec<()>| ());
+        assert!(matches!(panics(), Err(ExecuteError::Panicked)));
+        let marked = move || {
+            take_part();
+            matches!(panics(), Err(ExecuteError::Panicked))
+        };
+        assert!(thread::spawn(marked).join().expect("caught"));
+    }
+}
