@@ -199,19 +199,24 @@ impl<'p> Steps<'p> {
     }
 }
 
-/// Returns a probe for each part of an `or`, or for each id of a list; none for any other condition, or if a part has none.
+/// Returns probes for each part of an `or`, or for each id of a list; none for any other condition, or if a part has none.
 fn alternatives_of(condition: &Expr) -> Vec<Probe> {
-    let probes: Option<Vec<Probe>> = match condition {
-        Expr::Or(..) => {
-            let of_part = |part: &Expr| conjunction(part).into_iter().find_map(Probe::of);
-            let parts = disjunction(condition);
-            (parts.len() <= ALTERNATIVES_MAX).then(|| parts.into_iter().map(of_part).collect()).flatten()
-        }
-        // For ids only: most blocks contain some of a list of other values.
-        Expr::In(item, ids) if ids.len() <= IDS_MAX => ids.iter().map(|id| Probe::of_id(item, id)).collect(),
-        _ => None,
+    let Expr::Or(..) = condition else { return probes_of_ids(condition).unwrap_or_default() };
+    let one = |condition: &Expr| Probe::of(condition).map(|probe| vec![probe]);
+    let of_part = |part: &Expr| {
+        conjunction(part).into_iter().find_map(|condition| one(condition).or_else(|| probes_of_ids(condition)))
     };
-    probes.unwrap_or_default()
+    let parts = disjunction(condition);
+    let probes: Option<Vec<Vec<Probe>>> =
+        (parts.len() <= ALTERNATIVES_MAX).then(|| parts.into_iter().map(of_part).collect()).flatten();
+    let probes: Vec<Probe> = probes.unwrap_or_default().into_iter().flatten().collect();
+    if probes.len() <= IDS_MAX { probes } else { Vec::new() }
+}
+
+/// Returns a probe for each id of a list. For ids only: most blocks contain some of a list of other values.
+fn probes_of_ids(condition: &Expr) -> Option<Vec<Probe>> {
+    let Expr::In(item, ids) = condition else { return None };
+    (ids.len() <= IDS_MAX).then(|| ids.iter().map(|id| Probe::of_id(item, id)).collect()).flatten()
 }
 
 /// Narrows a block to the rows that one of several probes leaves.
