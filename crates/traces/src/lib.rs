@@ -9,6 +9,7 @@ mod clock_skew;
 mod critical_path;
 mod dependencies;
 mod far_events;
+mod inside;
 mod jaeger;
 mod map;
 mod native;

@@ -6,13 +6,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use plan::function::Function;
 use plan::{Comparison, Expr, Operator, Plan};
 use types::{GroupPattern, TimeRange, Timestamp, Value};
 
 use door::problem::Problem;
 use door::query_run::QueryRun;
 
-use crate::plans::{compare, equal, is_present, is_span, one_of, show, span_groups};
+use crate::plans::{compare, equal, field, is_present, is_span, one_of, show, span_groups};
 use crate::read::Reading;
 use crate::span::{Span, SpanKind, field_of_attribute, milliseconds, nanoseconds, number};
 use crate::times;
@@ -125,7 +126,10 @@ impl TraceSearch {
         conditions.extend(duration(Comparison::GreaterOrEqual, self.min_ns));
         conditions.extend(duration(Comparison::LessOrEqual, self.max_ns));
         for (name, value) in &self.attributes {
-            conditions.push(compare(&field_of_attribute(name), Comparison::Equal, value.clone()));
+            // An item of a list is a value of its attribute, as in TraceQL.
+            let name = field_of_attribute(name);
+            let equal = compare(&name, Comparison::Equal, value.clone());
+            conditions.push(Expr::Call(Function::Each, vec![field(&name), equal]));
         }
         conditions.into_iter().map(Operator::Filter).chain(self.filters.iter().cloned()).collect()
     }

@@ -191,6 +191,51 @@ async fn items_of_lists_are_values_that_match() {
     let query = encoded("{ .roles = \"audit\" }");
     let found = house.answer(&format!("/tempo/api/search?{SECONDS}&q={query}")).await;
     assert_eq!(found["traces"][0]["spanSet"]["matched"], 2, "{found}");
+    let body = json!({"attributes": {"roles": "admin"}, "from": "2026-11-20T11:00:00Z", "to": "2026-11-20T12:00:00Z"});
+    let found = house.post("/api/v1/traces/search", body.to_string()).await.json();
+    assert_eq!(found["traces"].as_array().map(Vec::len), Some(1), "{found}");
+}
+
+#[tokio::test]
+async fn names_and_values_of_events_and_links_are_listed() {
+    let house = House::new();
+    let exception = |kind: &str| {
+        json!({"name": "exception", "timestamp": "2026-11-20T11:55:00Z",
+            "attributes": {"exception.type": kind, "stack": ["a", "b"]}})
+    };
+    let link = json!({"trace_id": "0b", "span_id": "0c", "attributes": {"why": "batch"}});
+    let lists = [
+        json!({"events": [exception("Timeout"), {"name": "retry"}], "links": [link]}),
+        json!({"events": [exception("Refused"), exception("Timeout")]}),
+        json!({}),
+    ];
+    let spans: Vec<Value> = lists
+        .into_iter()
+        .enumerate()
+        .map(|(number, more)| {
+            let (id, service) = (format!("{:016x}", number + 1), ["web", "mail", "pay"][number]);
+            span((TRACE, &id, ""), (service, "server", "GET /"), ("11:55:00", 5.0), more)
+        })
+        .collect();
+    house.store_spans(&spans).await;
+    let scopes = house.answer(&format!("/tempo/api/v2/search/tags?{SECONDS}")).await;
+    assert_eq!(scopes["scopes"][3], json!({"name": "event", "tags": ["exception.type", "stack"]}));
+    assert_eq!(scopes["scopes"][4], json!({"name": "link", "tags": ["why"]}));
+    let names = house.answer(&format!("/tempo/api/search/tags?{SECONDS}&scope=event")).await;
+    assert_eq!(names["tagNames"], json!(["exception.type", "stack"]));
+    let values = async |tag: &str, more: &str| {
+        house.answer(&format!("/tempo/api/v2/search/tag/{tag}/values?{SECONDS}{more}")).await["tagValues"].clone()
+    };
+    let texts =
+        |texts: &[&str]| -> Value { texts.iter().map(|text| json!({"type": "string", "value": text})).collect() };
+    assert_eq!(values("event.exception.type", "").await, texts(&["Timeout", "Refused"]));
+    assert_eq!(values("event.stack", "&limit=1").await, texts(&["a"]));
+    assert_eq!(values("event:name", "").await, texts(&["exception", "retry"]));
+    assert_eq!(values("link.why", "").await, texts(&["batch"]));
+    let of_mail = format!("&q={}", encoded("{ resource.service.name = \"mail\" }"));
+    assert_eq!(values("event:name", &of_mail).await, texts(&["exception"]));
+    let scopes = house.answer(&format!("/tempo/api/v2/search/tags?{SECONDS}&scope=link{of_mail}")).await;
+    assert_eq!(scopes["scopes"], json!([]));
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ use types::Value;
 
 use super::answer::metrics;
 use super::parameters::{range, unfinished_traceql};
+use crate::inside::{self, ObjectPart, SpanList};
 use crate::plans::is_present;
 use crate::read::Reading;
 use crate::span::{field_of_attribute, is_of_resource, is_own_field};
@@ -21,32 +22,42 @@ use crate::values;
 const PARAMETERS: [&str; 7] = ["start", "end", "scope", "q", "limit", "maxStaleValues", "maxTagsPerScope"];
 
 /// TraceQL's names for the own fields of spans and traces.
-const INTRINSICS: [&str; 9] =
-    ["duration", "kind", "name", "rootName", "rootServiceName", "status", "statusMessage", "trace:id", "traceDuration"];
+const INTRINSICS: [&str; 10] = [
+    "duration",
+    "event:name",
+    "kind",
+    "name",
+    "rootName",
+    "rootServiceName",
+    "status",
+    "statusMessage",
+    "trace:id",
+    "traceDuration",
+];
+
+/// The scopes of names. Attributes of instrumentation scopes are stored as those of spans, and listed there.
+const SCOPES: [&str; 6] = ["resource", "span", "intrinsic", "event", "link", "instrumentation"];
+
+/// A scope and its names.
+type ScopedNames = (&'static str, BTreeSet<String>);
 
 /// Answers with all names in one list.
 pub(crate) async fn names(server: Shared, parameters: Parameters) -> Result<Json<Json_>, Problem> {
-    let AttributeNames { resource, span, reading } = attribute_names(&server, &parameters).await?;
-    let wanted: BTreeSet<String> = match scope(&parameters)? {
-        None => resource.into_iter().chain(span).collect(),
-        Some("resource") => resource,
-        Some("span") => span,
-        Some("intrinsic") => INTRINSICS.iter().map(|&name| name.to_owned()).collect(),
-        Some(_) => BTreeSet::new(),
-    };
+    // Values are found by a name without a scope if it is of one of these two.
+    let scopes = scope(&parameters)?.map_or_else(|| vec!["resource", "span"], |scope| vec![scope]);
+    let (names, reading) = names_of(&server, &parameters, scopes).await?;
+    let wanted: BTreeSet<String> = names.into_iter().flat_map(|(_, names)| names).collect();
     let wanted: Vec<String> = wanted.into_iter().take(limit(&parameters)?).collect();
     Ok(Json(json!({"tagNames": wanted, "metrics": metrics(&reading)})))
 }
 
 /// Answers with the names of each scope.
 pub(crate) async fn scoped_names(server: Shared, parameters: Parameters) -> Result<Json<Json_>, Problem> {
-    let AttributeNames { resource, span, reading } = attribute_names(&server, &parameters).await?;
-    let (scope, limit) = (scope(&parameters)?, limit(&parameters)?);
-    let intrinsics = INTRINSICS.iter().map(|&name| name.to_owned()).collect();
-    let all = [("resource", resource), ("span", span), ("intrinsic", intrinsics)];
-    let wanted = all.into_iter().filter(|(name, _)| scope.is_none_or(|scope| scope == *name));
+    let scopes = scope(&parameters)?.map_or_else(|| SCOPES.to_vec(), |scope| vec![scope]);
+    let (names, reading) = names_of(&server, &parameters, scopes).await?;
+    let limit = limit(&parameters)?;
     let tags = |tags: BTreeSet<String>| tags.into_iter().take(limit).collect::<Vec<_>>();
-    let scopes: Vec<Json_> = wanted.map(|(name, all)| json!({"name": name, "tags": tags(all)})).collect();
+    let scopes: Vec<Json_> = names.into_iter().map(|(name, all)| json!({"name": name, "tags": tags(all)})).collect();
     Ok(Json(json!({"scopes": scopes, "metrics": metrics(&reading)})))
 }
 
@@ -67,7 +78,7 @@ pub(crate) async fn typed_values(
     PathName(tag): PathName,
     parameters: Parameters,
 ) -> Result<Json<Json_>, Problem> {
-    let is_keyword = matches!(field_of_tag(&tag), Some((field, _)) if field == "status" || field == "kind");
+    let is_keyword = matches!(Tag::of(&tag), Tag::Field(field) if field == "status" || field == "kind");
     let (found, reading) = values_of(&server, &tag, &parameters).await?;
     let value = |value: &Value| {
         let kind = match value {
@@ -82,16 +93,14 @@ pub(crate) async fn typed_values(
     Ok(Json(json!({"tagValues": found.iter().map(value).collect::<Vec<_>>(), "metrics": metrics(&reading)})))
 }
 
-fn scope(parameters: &Parameters) -> Result<Option<&str>, Problem> {
+/// Returns the scope that is asked for; `None` means all.
+fn scope(parameters: &Parameters) -> Result<Option<&'static str>, Problem> {
     match parameters.get("scope") {
         None | Some("none") => Ok(None),
-        Some(scope @ ("resource" | "span" | "intrinsic")) => Ok(Some(scope)),
-        // Attributes of events, links and instrumentation scopes are not listed.
-        Some("event" | "link" | "instrumentation") => Ok(Some("event")),
-        Some(other) => {
-            let message = format!("scope is resource, span, intrinsic, event, link or instrumentation, not {other:?}");
-            Err(Problem::bad_request("bad-parameter", message))
-        }
+        Some(asked) => SCOPES.into_iter().find(|scope| *scope == asked).map(Some).ok_or_else(|| {
+            let message = format!("scope is {}, not {asked:?}", SCOPES.join(", "));
+            Problem::bad_request("bad-parameter", message)
+        }),
     }
 }
 
@@ -101,53 +110,91 @@ fn limit(parameters: &Parameters) -> Result<usize, Problem> {
     Ok(limit.filter(|limit| *limit > 0).unwrap_or(usize::MAX))
 }
 
-/// The names of attributes by scope, and the cost of reading them.
-struct AttributeNames {
-    resource: BTreeSet<String>,
-    span: BTreeSet<String>,
-    reading: Reading,
-}
-
-async fn attribute_names(server: &Shared, parameters: &Parameters) -> Result<AttributeNames, Problem> {
+/// Returns the names of the tags of some scopes, without scopes of events and links that have none.
+async fn names_of(
+    server: &Shared,
+    parameters: &Parameters,
+    scopes: Vec<&'static str>,
+) -> Result<(Vec<ScopedNames>, Reading), Problem> {
     parameters.check_names(&PARAMETERS)?;
     let condition = unfinished_traceql(parameters).map(|query| traceql::prefilter(&query).condition);
     let range = range(parameters, server.now())?;
     read(server, "names of tags", move |run| {
         let mut reading = Reading::default();
-        let names = match condition {
-            Some(condition) => values::matched_names(run, range, condition, &mut reading)?,
-            None => values::field_names(run, range, &[]),
-        };
-        let attributes = names.iter().filter(|name| !is_own_field(name));
-        let sent = attributes.map(|name| name.strip_prefix("attributes.").unwrap_or(name).to_owned());
-        let all = sent.chain(std::iter::once("service.name".to_owned()));
-        let (resource, span) = all.partition(|name| is_of_resource(name));
-        Ok(AttributeNames { resource, span, reading })
+        let conditions: Vec<Operator> = condition.iter().cloned().map(Operator::Filter).collect();
+        let is_asked = |scope: &str| scopes.contains(&scope);
+        let mut found: Vec<ScopedNames> = Vec::new();
+        if is_asked("resource") || is_asked("span") {
+            let names = match condition {
+                Some(condition) => values::matched_names(run, range, condition, &mut reading)?,
+                None => values::field_names(run, range, &[]),
+            };
+            let attributes = names.iter().filter(|name| !is_own_field(name));
+            let sent = attributes.map(|name| name.strip_prefix("attributes.").unwrap_or(name).to_owned());
+            let all = sent.chain(std::iter::once("service.name".to_owned()));
+            let (resource, span) = all.partition(|name| is_of_resource(name));
+            found.extend([("resource", resource), ("span", span)]);
+        }
+        found.push(("intrinsic", INTRINSICS.iter().map(|&name| name.to_owned()).collect()));
+        for (scope, list) in [("event", SpanList::Events), ("link", SpanList::Links)] {
+            if is_asked(scope) {
+                let names = inside::attribute_names(run, list, &conditions, range, &mut reading)?;
+                found.extend((!names.is_empty()).then_some((scope, names)));
+            }
+        }
+        found.retain(|(scope, _)| is_asked(scope));
+        Ok((found, reading))
     })
     .await
 }
 
-/// Returns the field of a tag, whose name may begin with its scope, and whether it is that of root spans. `None` if it is not a
-/// field of a span.
-fn field_of_tag(tag: &str) -> Option<(String, bool)> {
-    let own = match tag {
-        "name" | "span:name" => "name",
-        "status" | "span:status" => "status",
-        "kind" | "span:kind" | "span.kind" => "kind",
-        "statusMessage" | "span:statusMessage" => "status_message",
-        "service.name" | "resource.service.name" | ".service.name" => "service",
-        "instrumentation:name" => "scope.name",
-        "instrumentation:version" => "scope.version",
-        "rootName" | "trace:rootName" => return Some(("name".to_owned(), true)),
-        "rootServiceName" | "trace:rootService" => return Some(("service".to_owned(), true)),
-        "duration" | "traceDuration" | "trace:id" | "span:id" | "span:duration" | "trace:duration" => return None,
-        tag => {
-            let scopes = ["resource.", "span.", "parent.", "instrumentation.", "."];
-            let bare = scopes.iter().find_map(|scope| tag.strip_prefix(scope)).unwrap_or(tag);
-            return Some((field_of_attribute(bare), false));
-        }
-    };
-    Some((own.to_owned(), false))
+/// Where the values of a tag are, whose name may begin with its scope.
+enum Tag {
+    /// A field of a span.
+    Field(String),
+    /// A field of the root of a trace.
+    OfRoot(&'static str),
+    /// A part of the events or links of a span.
+    Inside(SpanList, ObjectPart),
+    /// Numbers and ids, of which a list of values helps nobody.
+    Unlisted,
+}
+
+impl Tag {
+    fn of(tag: &str) -> Self {
+        let own = match tag {
+            "name" | "span:name" => "name",
+            "status" | "span:status" => "status",
+            "kind" | "span:kind" | "span.kind" => "kind",
+            "statusMessage" | "span:statusMessage" => "status_message",
+            "service.name" | "resource.service.name" | ".service.name" => "service",
+            "instrumentation:name" => "scope.name",
+            "instrumentation:version" => "scope.version",
+            "rootName" | "trace:rootName" => return Self::OfRoot("name"),
+            "rootServiceName" | "trace:rootService" => return Self::OfRoot("service"),
+            "event:name" => return Self::Inside(SpanList::Events, ObjectPart::Own("name")),
+            "duration"
+            | "traceDuration"
+            | "trace:id"
+            | "span:id"
+            | "span:duration"
+            | "trace:duration"
+            | "event:timeSinceStart"
+            | "link:traceID"
+            | "link:spanID" => return Self::Unlisted,
+            tag => {
+                for (prefix, list) in [("event.", SpanList::Events), ("link.", SpanList::Links)] {
+                    if let Some(name) = tag.strip_prefix(prefix) {
+                        return Self::Inside(list, ObjectPart::Attribute(name.to_owned()));
+                    }
+                }
+                let scopes = ["resource.", "span.", "parent.", "instrumentation.", "."];
+                let bare = scopes.iter().find_map(|scope| tag.strip_prefix(scope)).unwrap_or(tag);
+                return Self::Field(field_of_attribute(bare));
+            }
+        };
+        Self::Field(own.to_owned())
+    }
 }
 
 async fn values_of(server: &Shared, tag: &str, parameters: &Parameters) -> Result<(Vec<Value>, Reading), Problem> {
@@ -155,11 +202,18 @@ async fn values_of(server: &Shared, tag: &str, parameters: &Parameters) -> Resul
     let conditions = unfinished_traceql(parameters).map(|query| Operator::Filter(traceql::prefilter(&query).condition));
     let mut conditions: Vec<Operator> = conditions.into_iter().collect();
     let (range, limit) = (range(parameters, server.now())?, limit(parameters)?);
-    let Some((field, is_of_root)) = field_of_tag(tag) else { return Ok((Vec::new(), Reading::default())) };
-    conditions.extend(is_of_root.then(|| Operator::Filter(plan::not(is_present("parent_span_id")))));
+    let place = Tag::of(tag);
     read(server, &format!("values of {tag}"), move |run| {
         let mut reading = Reading::default();
-        let mut found = values::values(run, &field, &conditions, range, &mut reading)?;
+        let mut found = match place {
+            Tag::Field(field) => values::values(run, &field, &conditions, range, &mut reading)?,
+            Tag::OfRoot(field) => {
+                conditions.push(Operator::Filter(plan::not(is_present("parent_span_id"))));
+                values::values(run, field, &conditions, range, &mut reading)?
+            }
+            Tag::Inside(list, part) => inside::values(run, (list, &part), &conditions, range, &mut reading)?,
+            Tag::Unlisted => Vec::new(),
+        };
         found.truncate(limit);
         Ok((found, reading))
     })
