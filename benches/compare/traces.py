@@ -28,7 +28,7 @@ MAP_MS_MAX = 100
 
 TRACES_PER_SEARCH = 20
 N_TRACE_IDS = 15
-N_STARTS = 5
+N_STARTS, N_COLD_STARTS = 7, 3
 N_REPEATS = 3
 HOUR = 3600 * spans.SECOND
 
@@ -215,10 +215,13 @@ def traces_by_id(engines, judge, drawn):
         times.append((our_ms, their_ms))
     judge_times(judge, "traces by id", times)
     judge.at_most(f"milliseconds of a trace by id, median of {len(times)}", statistics.median(ms for ms, _ in times), TRACE_WARM_MS_MAX)
+    # Cold starts come last: what they leave in the page cache is only what one question reads.
+    starts = [(engines.catat.restart, N_STARTS), (engines.catat.restart_cold, N_COLD_STARTS)]
     first, cold = [], []
-    for number, trace_id in enumerate(ids[:N_STARTS]):
-        (engines.catat.restart_cold if number % 2 else engines.catat.restart)()
-        (cold if number % 2 else first).append(measure.timed(lambda trace_id=trace_id: one_trace(engines, trace_id))[0])
+    for (restart, n_starts), times in zip(starts, (first, cold)):
+        for trace_id in ids[:n_starts]:
+            restart()
+            times.append(measure.timed(lambda trace_id=trace_id: one_trace(engines, trace_id))[0])
     print(f"  a trace by id first after a start with a cold page cache: {statistics.median(cold):.1f} ms")
     judge.at_most(f"milliseconds of the first trace by id after a start, median of {len(first)}", statistics.median(first), TRACE_FIRST_MS_MAX)
 
