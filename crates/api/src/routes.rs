@@ -59,6 +59,7 @@ pub(crate) fn table() -> Table<FamilyState<Api>> {
         .post("/api/v1/ingest", Role::Ingest, ingest::post)
         .get("/api/v1/query", Role::Read, query::get)
         .post("/api/v1/query", Role::Read, query::post)
+        .post("/api/v1/query/several", Role::Read, query::several::post)
         .get("/api/v1/queries", Role::Read, queries::list)
         .delete("/api/v1/queries/{id}", Role::Read, queries::cancel)
         .get("/api/v1/histogram", Role::Read, histogram::get)

@@ -7,6 +7,7 @@ mod row_limit;
 mod rows;
 mod samples;
 mod series;
+pub(crate) mod several;
 mod slow;
 mod spans;
 mod steps;

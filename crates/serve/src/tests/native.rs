@@ -63,6 +63,34 @@ async fn a_mistake_is_located_and_every_error_has_its_status() {
 }
 
 #[tokio::test]
+async fn several_questions_are_answered_a_line_each() {
+    let house = House::new();
+    house.fill().await;
+    let asked = json!({"queries": [
+        {"query": "stats count(*) as n by @log | sort n desc"}, {"query": "stats conut(*)"}, {"query": "1 + 1", "language": "promql"},
+        {"query": "fields @message", "groups": ["db"]}, ["stats count(*)"], {"query": "", "frm": "now"},
+    ]});
+    let reply = house.post("/api/v1/query/several", asked.to_string()).await;
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    let mut lines: Vec<Value> = reply.text().lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    lines.sort_by_key(|line| line["query"].as_u64());
+    let statuses: Vec<Value> = lines.iter().map(|line| line["status"].clone()).collect();
+    assert_eq!(statuses, [200, 400, 200, 200, 400, 400]);
+    assert_eq!(lines[0]["answer"]["rows"], json!([["web/access", 3], ["db", 2]]));
+    assert_eq!(lines[1]["answer"]["error"]["column"], 7);
+    let alone = house.post("/api/v1/query", asked["queries"][3].to_string()).await.json();
+    assert_eq!((&lines[3]["answer"]["rows"], &lines[3]["answer"]["columns"]), (&alone["rows"], &alone["columns"]));
+    let refused = async |body: Value| {
+        let reply = house.post("/api/v1/query/several", body.to_string()).await;
+        assert_eq!(reply.status, 400, "{}", reply.text());
+        reply.json()["error"]["message"].as_str().unwrap_or_default().to_owned()
+    };
+    assert!(refused(json!({"queries": []})).await.contains("no queries"));
+    assert!(refused(json!({"queries": vec![json!({"query": ""}); 51]})).await.contains("50 are the most"));
+    assert!(refused(json!({"queries": [], "limit": 1})).await.contains("limit"));
+}
+
+#[tokio::test]
 async fn what_cannot_be_read_is_an_error_of_our_form() {
     let house = House::new();
     for uri in ["/api/v1/groups/%FF", "/api/v1/fields/%FF/values"] {

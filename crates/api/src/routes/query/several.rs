@@ -1,0 +1,85 @@
+//! `/api/v1/query/several`: several questions in one request, as the panels of a dashboard ask them. Each answer is a line, written
+//! when it is found; a question that fails takes no other with it.
+
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream::{self, StreamExt};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::answer;
+use crate::answer::Form;
+use crate::ask::Ask;
+use crate::state::Shared;
+use door::problem::Problem;
+
+/// Limit on the questions of a request.
+const QUESTIONS_MAX: usize = 50;
+
+/// Limit on the bytes of a request.
+const BODY_BYTES_MAX: usize = 4 << 20;
+
+/// Limit on the bytes of an answer, which is held until it is a line.
+const ANSWER_BYTES_MAX: usize = 32 << 20;
+
+/// Questions of a request that are worked on at the same time. Each uses all processors.
+const AT_ONCE: usize = 4;
+
+/// A request, as it was sent.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Questions<'b> {
+    #[serde(borrow)]
+    queries: Vec<&'b RawValue>,
+}
+
+pub(crate) async fn post(server: Shared, body: Body) -> Result<Response, Problem> {
+    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
+    let now = server.now();
+    let asks: Vec<Result<Ask, Problem>> = questions(received.bytes())?
+        .queries
+        .into_iter()
+        .map(|question| Ask::of_json(question.get().as_bytes(), now))
+        .collect();
+    let lines = stream::iter(asks.into_iter().enumerate()).map(move |(number, ask)| {
+        let server = server.clone();
+        async move {
+            let answered = match ask {
+                Ok(ask) => answer(&server, ask, Form::Json).await,
+                Err(problem) => Err(problem),
+            };
+            line(number, answered.unwrap_or_else(IntoResponse::into_response)).await
+        }
+    });
+    let form = [(header::CONTENT_TYPE, HeaderValue::from_static(Form::Ndjson.content_type()))];
+    Ok((form, Body::from_stream(lines.buffer_unordered(AT_ONCE))).into_response())
+}
+
+fn questions(body: &[u8]) -> Result<Questions<'_>, Problem> {
+    let bad = |problem: String| {
+        let problem = Problem::bad_request("bad-json", format!("the body is no list of query requests: {problem}"));
+        problem.hint("send {\"queries\":[{\"query\":\"…\",\"from\":\"now-1h\"}]} as application/json")
+    };
+    let questions: Questions<'_> = serde_json::from_slice(body).map_err(|error| bad(error.to_string()))?;
+    match questions.queries.len() {
+        0 => Err(bad("it has no queries".into())),
+        n if n > QUESTIONS_MAX => Err(bad(format!("it has {n} queries; {QUESTIONS_MAX} are the most"))),
+        _ => Ok(questions),
+    }
+}
+
+/// Writes an answer, which is JSON without line breaks, as a line.
+async fn line(number: usize, answered: Response) -> Result<Vec<u8>, axum::Error> {
+    let (mut status, mut body) = (answered.status(), to_bytes(answered.into_body(), ANSWER_BYTES_MAX).await);
+    if body.is_err() {
+        let message = format!("the answer has more than {ANSWER_BYTES_MAX} bytes, which is too large beside others");
+        let problem = Problem::bad_request("answer-too-large", message).hint("send it to /api/v1/query by itself");
+        let refused = problem.into_response();
+        (status, body) = (refused.status(), to_bytes(refused.into_body(), ANSWER_BYTES_MAX).await);
+    }
+    let mut line = format!(r#"{{"query":{number},"status":{},"answer":"#, status.as_u16()).into_bytes();
+    line.extend_from_slice(&body?);
+    line.extend_from_slice(b"}\n");
+    Ok(line)
+}
