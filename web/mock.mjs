@@ -787,6 +787,11 @@ function api(path, ask, response, request) {
         },
         mood === "slow" ? 3000 : 0,
       );
+    if (path === "/api/v1/query/several") {
+      const lines = ask.queries.map((one, query) => JSON.stringify({ query, status: 200, answer: answer(one) }));
+      response.writeHead(200, { "Content-Type": "application/x-ndjson" });
+      return response.end(lines.map((line) => `${line}\n`).join(""));
+    }
     if (path === "/api/v1/histogram")
       return mood === "broken"
         ? send({ error: { code: "internal", message: "the histogram failed" } }, 500)

@@ -1,1 +1,1 @@
-export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=e4ded3e0f518";
+export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=022ec035dfb5";

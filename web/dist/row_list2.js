@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=77d44bc0f21d";
+export{t as RowList}from"./row_list.js?v=fcd5077da267";

@@ -1,1 +1,1 @@
-export{t as Selection}from"./selection2.js?v=dd908d2f6efc";
+export{t as Selection}from"./selection2.js?v=01031d52f79a";

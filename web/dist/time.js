@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=014716b31c54";
+export{t as readRange}from"./time2.js?v=076d996bc15b";

@@ -1,1 +1,1 @@
-import{Ar as e,Sr as t}from"./core.js?v=9f0140be9660";function n(n,r,i){return t(`api/v1/time?${new URLSearchParams({text:n,time_zone:e(r)}).toString()}`,{signal:i})}export{n as t};
+import{Cr as e,Mr as t}from"./core.js?v=55633c8afd90";function n(n,r,i){return e(`api/v1/time?${new URLSearchParams({text:n,time_zone:t(r)}).toString()}`,{signal:i})}export{n as t};

@@ -1,10 +1,9 @@
-// Asks for the data of panels: only of those on screen, a few requests at once, and the same question once for all panels
-// that ask it.
+// Asks for the data of panels: only of those on screen, and the same question once for all panels that ask it.
 
 import { signal, type Signal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useMemo } from "preact/hooks";
 
-import { ApiError, json, timeZone, type Answer } from "../../api.ts";
+import { ApiError, timeZone, type Answer } from "../../api.ts";
 import type { BoardPanel, PanelQuery } from "../../api/dashboards.ts";
 import { serviceMap, type ServiceMap } from "../../api/traces.ts";
 import { start, stop, type Lane } from "../../ask.ts";
@@ -14,10 +13,9 @@ import { t } from "../../texts.ts";
 import { view } from "../../view.ts";
 import { dataOf, isSeries, type QueryData } from "./answers.ts";
 import { builtIns } from "./interval.ts";
+import { ask as send } from "./questions.ts";
 import { filled, FillError, type Choices } from "./variables.ts";
 
-/** Requests under way at once: browsers allow six to a server of HTTP/1.1, and others must get through. */
-const AT_ONCE = 4;
 /** How long an answer waits for others: a frame for each of thirty answers takes far longer than one for all. */
 const HELD_MS_MAX = 100;
 /** Most rows of an answer that is drawn. */
@@ -43,27 +41,20 @@ export interface PanelData {
   step: number;
 }
 
-/** A server that does not answer for so long is taken for unreachable. */
-const ANSWER_MS_MAX = 120_000;
-
 let running = 0;
-const waiting: (() => void)[] = [];
 
 /** Whether some panel waits for an answer. */
 export function isAsking(): boolean {
   return running > 0;
 }
 
-/** Runs a task when there is room for it. */
-async function inTurn<T>(task: () => Promise<T>, signal: AbortSignal): Promise<T> {
-  if (running >= AT_ONCE) await new Promise<void>((resolve) => waiting.push(resolve));
+/** Runs a task, which is an answer that some panel waits for. */
+async function counted<T>(task: () => Promise<T>): Promise<T> {
   running += 1;
   try {
-    signal.throwIfAborted();
     return await task();
   } finally {
     running -= 1;
-    waiting.shift()?.();
   }
 }
 
@@ -92,15 +83,8 @@ function ask(body: Record<string, unknown>, signal: AbortSignal): Promise<Answer
 
 function begin(key: string): Shared {
   const controller = new AbortController();
-  const post = () =>
-    json<Partial<Answer>>("api/v1/query", {
-      method: "POST",
-      signal: AbortSignal.any([controller.signal, AbortSignal.timeout(ANSWER_MS_MAX)]),
-      headers: { "Content-Type": "application/json" },
-      body: key,
-    });
   const none = { columns: [], rows: [], stats: {}, partial: false, partial_reasons: [], warnings: [] };
-  const answer = inTurn(async () => ({ ...none, ...(await post()) }), controller.signal);
+  const answer = counted(async () => ({ ...none, ...(await send(key, controller.signal)) }));
   const shared = { answer, controller, users: 0 };
   asking.set(key, shared);
   const forget = () => {
@@ -162,7 +146,7 @@ async function askPanel(
 ): Promise<PanelData> {
   const { step } = stepsOf([range.from, range.to]);
   if (panel.kind === "map") {
-    const map = await inTurn(() => serviceMap(view.peek(), signal), signal);
+    const map = await counted(() => serviceMap(view.peek(), signal));
     return { data: [], map, range, step };
   }
   const queries = panel.queries ?? [];
