@@ -1,4 +1,4 @@
-import{Br as e,Dr as t,Gn as n,I as r,Jr as i,Kr as a,L as o,Nn as s,Nt as c,Pn as l,Pt as u,R as d,Rr as f,Yr as p,_r as m,cr as h,dr as g,et as _,fr as v,hr as y,kr as b,pn as x,rn as S}from"./core.js?v=55633c8afd90";import{t as C}from"./row_list.js?v=fcd5077da267";import{t as w}from"./rows.js?v=cd255c3c41fe";var T=4e6,E=class{#e=``;push(e){this.#e+=e.replaceAll(`\r
+import{Br as e,Dr as t,Gn as n,I as r,Jr as i,Kr as a,L as o,Nn as s,Nt as c,Pn as l,Pt as u,R as d,Rr as f,Yr as p,_r as m,cr as h,dr as g,et as _,fr as v,hr as y,kr as b,pn as x,rn as S}from"./core.js?v=a32e6fb02819";import{t as C}from"./row_list.js?v=b8bc8f70fb2b";import{t as w}from"./rows.js?v=ad9d001bf5f5";var T=4e6,E=class{#e=``;push(e){this.#e+=e.replaceAll(`\r
 `,`
 `);let t=this.#e.split(`
 

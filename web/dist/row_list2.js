@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=fcd5077da267";
+export{t as RowList}from"./row_list.js?v=b8bc8f70fb2b";

@@ -1,1 +1,1 @@
-export{t as Selection}from"./selection2.js?v=01031d52f79a";
+export{t as Selection}from"./selection2.js?v=fa800ff2663f";

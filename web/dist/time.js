@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=076d996bc15b";
+export{t as readRange}from"./time2.js?v=9a48f812a34c";

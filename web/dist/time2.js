@@ -1,1 +1,1 @@
-import{Cr as e,Mr as t}from"./core.js?v=55633c8afd90";function n(n,r,i){return e(`api/v1/time?${new URLSearchParams({text:n,time_zone:t(r)}).toString()}`,{signal:i})}export{n as t};
+import{Cr as e,Mr as t}from"./core.js?v=a32e6fb02819";function n(n,r,i){return e(`api/v1/time?${new URLSearchParams({text:n,time_zone:t(r)}).toString()}`,{signal:i})}export{n as t};

@@ -179,10 +179,17 @@ export function storeKey(key: string): void {
   }
 }
 
+/** How long the zone of the machine is taken for the same, in ms: to look it up takes as long as to write a question. */
+const ZONE_MS = 10_000;
+let local = { zone: "", until: 0 };
+
 /** The zone sent along: days begin at midnight of the person who asks. */
 export function timeZone(zone: Zone): string {
-  if (zone === "local") return Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
-  return zone === "utc" ? "UTC" : zone;
+  if (zone !== "local") return zone === "utc" ? "UTC" : zone;
+  const now = Date.now();
+  if (now >= local.until)
+    local = { zone: Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC", until: now + ZONE_MS };
+  return local.zone;
 }
 
 /** The error of an answer that is none; notes where it was for want of a key. */

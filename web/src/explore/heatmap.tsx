@@ -60,6 +60,9 @@ function shade(value: number, most: number, isLog: boolean): number {
   return FAINTEST + (1 - FAINTEST) * Math.min(1, share);
 }
 
+/** A length in pixels, as exactly as anybody sees. */
+const tenths = (px: number) => Math.round(px * 10) / 10;
+
 /** The point of a row that is nearest to an instant. */
 function nearest({ points }: HeatRow, ms: number): number {
   const far = (n: number) => Math.abs((points[n]?.[0] ?? Infinity) - ms);
@@ -101,7 +104,7 @@ export function Heatmap({ rows, from, to, distance, width, height, isLog = false
         if (!(value > 0)) return;
         const { x: at, y, width: w, height: h } = place(row, ms);
         const level = Math.round(shade(value, most, isLog) * SHADES);
-        const shape = `M${at.toFixed(1)} ${y.toFixed(1)}h${w.toFixed(1)}v${h.toFixed(1)}h${(-w).toFixed(1)}z`;
+        const shape = `M${tenths(at)} ${tenths(y)}h${tenths(w)}v${tenths(h)}h${tenths(-w)}z`;
         const known = shapes.get(level);
         if (known) known.push(shape);
         else shapes.set(level, [shape]);

@@ -104,23 +104,30 @@ export function dataOf(answer: Answer, { query, language = "insights" }: PanelQu
   const time = columns.findIndex((column) => column.type === "timestamp");
   const labels = columns.flatMap((_, at) => (at !== time && !numbers.includes(at) ? [at] : []));
   // Events have a time, too; their numbers are points.
-  const isByTime = time >= 0 && new Set(rows.map((row) => row[time])).size > 1;
-  const found = new Map<string, PanelSeries>();
+  const isByTime = time >= 0 && rows.some((row) => row[time] !== rows[0]?.[time]);
+  // By labels, and by the places of numbers among the columns.
+  const found = new Map<string, Map<number, PanelSeries>>();
+  const series: PanelSeries[] = [];
   for (const row of rows) {
     const ms = isByTime ? Date.parse(String(row[time])) : 0;
     if (Number.isNaN(ms)) continue;
-    const named = labels.map((at) => [columns[at]?.name ?? "", textOf(row[at])] as const);
+    const texts = labels.map((at) => textOf(row[at]));
+    const key = texts.length === 1 ? (texts[0] ?? "") : JSON.stringify(texts);
+    const ofLabels = found.get(key) ?? new Map<number, PanelSeries>();
+    if (ofLabels.size === 0) found.set(key, ofLabels);
     for (const at of numbers) {
       const value = numberIn(row[at]);
       if (value === undefined) continue;
-      const measure = columns[at]?.name ?? "";
-      const key = JSON.stringify([measure, named]);
-      const series = found.get(key) ?? { name: measure, labels: Object.fromEntries(named), points: [] };
-      if (Number.isFinite(value)) series.points.push([ms, value]);
-      found.set(key, series);
+      let one = ofLabels.get(at);
+      if (one === undefined) {
+        const named = labels.map((label, n) => [columns[label]?.name ?? "", texts[n] ?? ""] as const);
+        one = { name: columns[at]?.name ?? "", labels: Object.fromEntries(named), points: [] };
+        ofLabels.set(at, one);
+        series.push(one);
+      }
+      if (Number.isFinite(value)) one.points.push([ms, value]);
     }
   }
-  const series = [...found.values()];
   for (const one of series) one.points.sort((a, b) => a[0] - b[0]);
   return {
     series,
@@ -170,11 +177,13 @@ function distinct(series: readonly PanelSeries[]): PanelSeries[] {
   });
 }
 
+const names = new Intl.Collator("en", { numeric: true });
+
 /** The order of names: levels by their weight, numbers in names by their size. It stays when values change, and so do colours. */
 export function byName(a: { name: string }, b: { name: string }): number {
   const weight = ({ name }: { name: string }) => LEVELS.findIndex((level) => level === levelClass(name));
   const [one, other] = [weight(a), weight(b)];
-  return one >= 0 && other >= 0 ? one - other : a.name.localeCompare(b.name, "en", { numeric: true });
+  return one >= 0 && other >= 0 ? one - other : names.compare(a.name, b.name);
 }
 
 /** Returns the series of a panel's queries, named; `prefix` where there are several queries. */
