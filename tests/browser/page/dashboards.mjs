@@ -118,10 +118,14 @@ async function keepsErrorsInTheirPanels(own) {
     panel("p3", "line", [0, 8, 12, 8], BY_HOST),
   ], { variables: [{ name: "host", values: ["web-0", "web-1"], multiple: false }] });
   const page = await own.open("/start");
-  await page.route("**/api/v1/query", async (route) => {
-    const body = route.request().postDataJSON();
-    if (body.query.includes('"web-1"')) return route.fulfill({ status: 500, contentType: "application/json", body: JSON.stringify({ error: { code: "internal", message: "segment 7 is damaged" } }) });
-    return route.continue();
+  await page.route(QUESTIONS, async (route) => {
+    const { queries } = route.request().postDataJSON();
+    const at = queries?.findIndex(({ query }) => query.includes('"web-1"')) ?? -1;
+    if (at < 0) return route.continue();
+    const response = await route.fetch();
+    const lines = (await response.text()).trim().split("\n").map((line) => JSON.parse(line));
+    const damaged = { query: at, status: 500, answer: { error: { code: "internal", message: "segment 7 is damaged" } } };
+    return route.fulfill({ response, body: lines.map((line) => `${JSON.stringify(line.query === at ? damaged : line)}\n`).join("") });
   });
   await page.goto(`${own.url}/dashboards/${name}`);
   for (const id of ["p1", "p2", "p3"]) await drawn(page, id);
