@@ -13,7 +13,7 @@ import { t } from "../../texts.ts";
 import { view } from "../../view.ts";
 import { dataOf, isSeries, type QueryData } from "./answers.ts";
 import { builtIns } from "./interval.ts";
-import { ask as send } from "./questions.ts";
+import { ask as put, send } from "./questions.ts";
 import { filled, FillError, type Choices } from "./variables.ts";
 
 /** How long an answer waits for others: a frame for each of thirty answers takes far longer than one for all. */
@@ -84,7 +84,7 @@ function ask(body: Record<string, unknown>, signal: AbortSignal): Promise<Answer
 function begin(key: string): Shared {
   const controller = new AbortController();
   const none = { columns: [], rows: [], stats: {}, partial: false, partial_reasons: [], warnings: [] };
-  const answer = counted(async () => ({ ...none, ...(await send(key, controller.signal)) }));
+  const answer = counted(async () => ({ ...none, ...(await put(key, controller.signal)) }));
   const shared = { answer, controller, users: 0 };
   asking.set(key, shared);
   const forget = () => {
@@ -160,6 +160,21 @@ async function askPanel(
   } catch (error) {
     throw problemOf(error);
   }
+}
+
+/** Asks what panels will ask as soon as they are there, so that the server finds it while they are made. */
+export function askAhead(panels: readonly BoardPanel[], choices: Choices, range: BoardRange): void {
+  for (const panel of panels)
+    for (const query of panel.kind === "map" ? [] : (panel.queries ?? [])) {
+      try {
+        const key = JSON.stringify(bodyOf(panel, query, askedText(panel, query, choices, range), range));
+        // Who asks it then says what is wrong with it.
+        if (!asking.has(key)) begin(key).answer.catch(() => undefined);
+      } catch (error) {
+        if (!(error instanceof FillError)) throw error;
+      }
+    }
+  send();
 }
 
 /** Panels that wait for their answers. */

@@ -13,11 +13,11 @@ import { Way } from "../../parts/way.tsx";
 import { language, t, text } from "../../texts.ts";
 import { asked, askedAt, go, NO_BOARD, shift, view, zoomOut } from "../../view.ts";
 import { useAlerts } from "./alert_lines.tsx";
-import { isAsking } from "./ask.ts";
+import { askAhead, isAsking } from "./ask.ts";
 import { Bar } from "./board_bar.tsx";
 import { addSection, moveSection, newPanel, renameSection } from "./editing.ts";
 import { Grid } from "./grid_view.tsx";
-import { sectionsOf, type Section } from "./grid.ts";
+import { ROW_PX, sectionsOf, type Section } from "./grid.ts";
 import { Panel } from "./panel.tsx";
 import { PanelForm } from "./panel_form.tsx";
 import { SettingsForm } from "./settings_form.tsx";
@@ -178,6 +178,15 @@ function Shown({ name, text, panel: id, edit, Time }: ShownProps) {
   );
 }
 
+/** Up to this width panels stand below each other, wherever they are on the grid. */
+const STACKED_PX_MAX = 700;
+
+/** The panels that are surely on screen once they are there. */
+function seenFirst([first]: readonly Section[]): BoardPanel[] {
+  if (first === undefined || innerWidth <= STACKED_PX_MAX || folded.has(keyOf(first))) return [];
+  return first.panels.filter(({ y }) => y * ROW_PX < innerHeight);
+}
+
 function Panels({
   text,
   alone,
@@ -192,6 +201,8 @@ function Panels({
   isEdited: boolean;
 }) {
   const common = { choices, range: range.value, again: round.value, isEdited };
+  const sections = sectionsOf(text.panels);
+  useState(() => askAhead(alone ? [alone] : seenFirst(sections), choices, range.value));
   if (alone)
     return (
       <div class="board-alone">
@@ -201,7 +212,6 @@ function Panels({
         <Panel panel={alone} {...common} />
       </div>
     );
-  const sections = sectionsOf(text.panels);
   return (
     <>
       {isMissing && (
@@ -244,9 +254,10 @@ function Empty({ isEdited }: { isEdited: boolean }) {
 
 /** Sections that are folded, until the page is closed. */
 const folded = new Set<string>();
+const keyOf = (section: Section) => `${view.peek().board.name}\n${section.name}`;
 
 function SectionView({ section, ...common }: { section: Section } & Omit<Parameters<typeof Grid>[0], "section">) {
-  const key = `${view.value.board.name}\n${section.name}`;
+  const key = keyOf(section);
   const [isOpen, setOpen] = useState(!folded.has(key));
   if (section.name === "") return <Grid section={section} {...common} />;
   const toggle = () => {

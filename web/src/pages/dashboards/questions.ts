@@ -29,7 +29,8 @@ export function ask(body: string, signal: AbortSignal): Promise<Partial<Answer>>
   });
 }
 
-function send(): void {
+/** Sends what was asked so far at once, and not only at the end of the moment. */
+export function send(): void {
   const questions = gathered.filter(({ signal }) => !signal.aborted);
   gathered = [];
   for (let at = 0; at < questions.length; at += TOGETHER_MAX) {
