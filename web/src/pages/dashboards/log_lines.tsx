@@ -10,6 +10,7 @@ import { t } from "../../texts.ts";
 import { dayClock, fullText } from "../../time.ts";
 import { view } from "../../view.ts";
 import type { QueryData } from "./answers.ts";
+import { useSize } from "./size.ts";
 
 const TEXT_CHARS_MAX = 500;
 /** Time around an event that its link shows. */
@@ -19,26 +20,33 @@ function textOf(value: Json | undefined): string {
   return value === null || value === undefined ? "" : typeof value === "string" ? value : JSON.stringify(value);
 }
 
-/** Events that are drawn at first, and that are added when somebody comes near the end of them. */
-const FIRST = 40;
+/** Events that are drawn at first: those of a low panel. */
+const FIRST = 12;
+/** Events that are added when somebody comes near the end of those that are drawn. */
+const MORE = 40;
+/** The height of an event at least, in pixels. */
+const LINE_PX = 18;
 /** How near that is, in pixels. */
 const NEAR_PX = 400;
 
 /** The events. */
 export function LogLines({ data, groups }: { data: QueryData; groups: readonly string[] }) {
-  const [drawn, setDrawn] = useState(FIRST);
+  const [root, { height }] = useSize();
+  const [wanted, setWanted] = useState(FIRST);
+  const drawn = Math.max(wanted, Math.ceil(height / LINE_PX) + 1);
   const at = (...names: string[]) => data.columns.findIndex(({ name }) => names.includes(name));
   const [time, level, message, id] = [at("@timestamp", "timestamp"), at("@level"), at("@message", "line"), at("@id")];
   const zone = view.value.zone;
   return (
     <div
       class="board-logs"
+      ref={root}
       tabIndex={0}
       role="region"
       aria-label={t("Events, newest first")}
       data-testid="board-logs"
       onScroll={({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) => {
-        if (scrollHeight - scrollTop - clientHeight < NEAR_PX && drawn < data.rows.length) setDrawn(drawn + FIRST);
+        if (scrollHeight - scrollTop - clientHeight < NEAR_PX && drawn < data.rows.length) setWanted(drawn + MORE);
       }}
     >
       <ul>

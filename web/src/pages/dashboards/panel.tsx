@@ -77,12 +77,13 @@ export function Panel(props: PanelProps) {
       ? (histograms.find(({ name }) => name === chosen) ?? histograms[0] ?? null)
       : null;
   const isByTime = answered?.data.some((one) => one.isByTime) ?? false;
-  const sheet = useMemo((): Sheet | null => {
+  // Made when somebody looks at it: a day of a chart is thousands of cells.
+  const sheet = useMemo((): (() => Sheet) | null => {
     const [first] = answered?.data ?? [];
     if (!first) return null;
-    if (isOfRows(panel)) return sheetOfRows(first);
+    if (isOfRows(panel)) return () => sheetOfRows(first);
     const drawn = histogram === null ? series : histogram.rows;
-    return sheetOf(drawn, histogram !== null || isByTime, { time: t("Time"), name: t("Name") });
+    return () => sheetOf(drawn, histogram !== null || isByTime, { time: t("Time"), name: t("Name") });
   }, [answered, series, histogram, panel]);
   const title = filledText(panel.title ?? "", choices, t("all"));
   useEffect(() => {
@@ -221,7 +222,7 @@ interface BodyProps {
   /** Whether it is said elsewhere why there is nothing to draw. */
   isSaid: boolean;
   isByTime: boolean;
-  sheet: Sheet | null;
+  sheet: (() => Sheet) | null;
   title: string;
   asTable: boolean;
   isWaiting: boolean;
@@ -257,7 +258,7 @@ function Body(props: BodyProps) {
     );
   }
   if (sheet && (asTable || panel.kind === "table"))
-    return <SheetTable sheet={sheet} panel={panel} label={title || t("Table")} />;
+    return <SheetTable made={sheet} panel={panel} label={title || t("Table")} />;
   if (histogram !== null)
     return <HeatmapPanel {...{ panel, answered, label }} series={histogram.rows} ordered onPick={pick} />;
   if (series.length === 0)

@@ -12,7 +12,7 @@ import { copyPanel, removePanel } from "./editing.ts";
 interface Props {
   panel: BoardPanel;
   title: string;
-  sheet: Sheet | null;
+  sheet: (() => Sheet) | null;
   asTable: boolean;
   onTable: (() => void) | null;
   isEdited: boolean;
@@ -50,7 +50,7 @@ export function PanelMenu({ panel, title, sheet, asTable, onTable, isEdited, onE
     </li>
   );
   const toCsv = () =>
-    sheet && saveFile(new Blob([csvOf(sheet)], { type: "text/csv;charset=utf-8" }), fileName(named, "csv"));
+    sheet && saveFile(new Blob([csvOf(sheet())], { type: "text/csv;charset=utf-8" }), fileName(named, "csv"));
   const link = () =>
     void copy(
       new URL(address(frozen({ ...view.peek(), board: { ...board, panel: panel.id, edit: "" } })), location.href).href,

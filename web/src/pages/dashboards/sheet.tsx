@@ -38,7 +38,8 @@ function Cell({ value, panel, zone }: { value: Json | undefined; panel: BoardPan
 }
 
 /** The table; its heads sort it. */
-export function SheetTable({ sheet, panel, label }: { sheet: Sheet; panel: BoardPanel; label: string }) {
+export function SheetTable({ made, panel, label }: { made: () => Sheet; panel: BoardPanel; label: string }) {
+  const sheet = useMemo(made, [made]);
   const [order, setOrder] = useState<{ at: number; isDown: boolean } | null>(null);
   const [most, setMost] = useState(STEP);
   const zone = view.value.zone;
