@@ -1,9 +1,9 @@
-//! Names and values of what is inside the events and links of spans, for pickers.
+//! Names and values of attributes of events and links, for pickers.
 //!
-//! These are objects in a list of each span, of which no column tells: the newest spans that have some are read.
+//! Events and links are lists of objects within a span. No column and no filter knows their attributes, so the newest spans with such a
+//! list are read.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
 
 use door::problem::Problem;
 use door::query_run::QueryRun;
@@ -12,7 +12,9 @@ use types::{TimeRange, Value};
 
 use crate::plans::{is_present, is_span, show, sort, span_groups};
 use crate::read::Reading;
+use crate::span::{member, objects_of};
 use crate::times;
+use crate::values::items;
 
 /// Limit on the spans that are read for one list.
 const SPANS_MAX: u64 = 10_000;
@@ -45,8 +47,6 @@ pub(crate) enum ObjectPart {
     Attribute(String),
 }
 
-type Object = Vec<(Arc<str>, Option<Value>)>;
-
 /// Returns the names of the attributes of a list's objects among the spans that meet the conditions.
 pub(crate) fn attribute_names(
     run: &QueryRun<'_>,
@@ -56,8 +56,9 @@ pub(crate) fn attribute_names(
     reading: &mut Reading,
 ) -> Result<BTreeSet<String>, Problem> {
     let mut names = BTreeSet::new();
-    for object in objects(run, list, conditions, range, reading)? {
-        if let Some(Value::Object(attributes)) = member(&object, ATTRIBUTES) {
+    let lists = lists(run, list, conditions, range, reading)?;
+    for object in lists.iter().flat_map(objects_of) {
+        if let Some(Value::Object(attributes)) = member(object, ATTRIBUTES) {
             names.extend(attributes.iter().map(|(name, _)| name.to_string()));
         }
     }
@@ -73,14 +74,15 @@ pub(crate) fn values(
     reading: &mut Reading,
 ) -> Result<Vec<Value>, Problem> {
     let mut counts: HashMap<String, (usize, Value)> = HashMap::new();
-    for object in objects(run, list, conditions, range, reading)? {
-        let value = match (part, member(&object, ATTRIBUTES)) {
-            (ObjectPart::Own(name), _) => member(&object, name),
+    let lists = lists(run, list, conditions, range, reading)?;
+    for object in lists.iter().flat_map(objects_of) {
+        let value = match (part, member(object, ATTRIBUTES)) {
+            (ObjectPart::Own(name), _) => member(object, name),
             (ObjectPart::Attribute(name), Some(Value::Object(attributes))) => member(attributes, name),
             (ObjectPart::Attribute(_), _) => None,
         };
-        for value in value.into_iter().flat_map(items) {
-            counts.entry(value.to_string()).or_insert_with(|| (0, value.clone())).0 += 1;
+        for value in value.cloned().into_iter().flat_map(items) {
+            counts.entry(value.to_string()).or_insert((0, value)).0 += 1;
         }
     }
     let mut counted: Vec<(String, (usize, Value))> = counts.into_iter().collect();
@@ -88,26 +90,14 @@ pub(crate) fn values(
     Ok(counted.into_iter().map(|(_, (_, value))| value).collect())
 }
 
-/// Returns the value, or the items of a list: those are what conditions compare.
-fn items(value: &Value) -> Vec<&Value> {
-    match value {
-        Value::List(items) => items.iter().flatten().collect(),
-        value => vec![value],
-    }
-}
-
-fn member<'o>(object: &'o [(Arc<str>, Option<Value>)], name: &str) -> Option<&'o Value> {
-    object.iter().find(|(member, _)| **member == *name)?.1.as_ref()
-}
-
-/// Reads the objects of a list of the newest spans that have some.
-fn objects(
+/// Reads a list of the newest spans that have it.
+fn lists(
     run: &QueryRun<'_>,
     list: SpanList,
     conditions: &[Operator],
     range: TimeRange,
     reading: &mut Reading,
-) -> Result<Vec<Arc<Object>>, Problem> {
+) -> Result<Vec<Value>, Problem> {
     let field = list.field();
     let mut operators = vec![Operator::Filter(is_span()), Operator::Filter(is_present(field))];
     operators.extend(conditions.iter().cloned());
@@ -122,14 +112,5 @@ fn objects(
         ));
         rows.truncate(SPANS_MAX as usize);
     }
-    let lists = rows.into_iter().filter_map(|row| row.into_iter().next().flatten());
-    let objects = lists.flat_map(|list| match list {
-        Value::List(items) => items.iter().flatten().filter_map(object_of).collect(),
-        _ => Vec::new(),
-    });
-    Ok(objects.collect())
-}
-
-fn object_of(value: &Value) -> Option<Arc<Object>> {
-    if let Value::Object(object) = value { Some(object.clone()) } else { None }
+    Ok(rows.into_iter().filter_map(|row| row.into_iter().next().flatten()).collect())
 }

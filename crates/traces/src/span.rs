@@ -170,13 +170,15 @@ impl Span {
 
     /// Returns the objects of the field `events` or `links`.
     pub(crate) fn objects(&self, name: &str) -> Vec<&[(Arc<str>, Option<Value>)]> {
-        let Some(Value::List(items)) = self.field(name) else { return Vec::new() };
-        let object = |item: &'_ Option<Value>| matches!(item, Some(Value::Object(_)));
-        let items = items.iter().filter(|item| object(item));
-        items
-            .filter_map(|item| if let Some(Value::Object(members)) = item { Some(&***members) } else { None })
-            .collect()
+        self.field(name).map(objects_of).unwrap_or_default()
     }
+}
+
+/// Returns the objects of a list.
+pub(crate) fn objects_of(list: &Value) -> Vec<&[(Arc<str>, Option<Value>)]> {
+    let Value::List(items) = list else { return Vec::new() };
+    let objects = items.iter().flatten();
+    objects.filter_map(|item| if let Value::Object(members) = item { Some(&***members) } else { None }).collect()
 }
 
 /// Reports whether an attribute describes what produces spans, rather than one span.

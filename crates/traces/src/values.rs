@@ -42,7 +42,7 @@ pub(crate) fn values(
 }
 
 /// Returns the items of a list, or the value.
-fn items(value: Value) -> Vec<Value> {
+pub(crate) fn items(value: Value) -> Vec<Value> {
     match value {
         Value::List(items) => items.iter().flatten().cloned().collect(),
         value => vec![value],

@@ -156,7 +156,7 @@ enum Tag {
     OfRoot(&'static str),
     /// A part of the events or links of a span.
     Inside(SpanList, ObjectPart),
-    /// Numbers and ids, of which a list of values helps nobody.
+    /// Durations and ids: they have too many values to choose from.
     Unlisted,
 }
 
