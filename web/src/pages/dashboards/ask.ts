@@ -1,4 +1,4 @@
-// Asks for the data of panels: only of those on screen, and the same question once for all panels that ask it.
+// Fetches the data of panels that are on screen. Panels with the same question share one request.
 
 import { signal, type Signal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useMemo } from "preact/hooks";

@@ -202,6 +202,7 @@ function Panels({
 }) {
   const common = { choices, range: range.value, again: round.value, isEdited };
   const sections = sectionsOf(text.panels);
+  // Once, before the panels are made.
   useState(() => askAhead(alone ? [alone] : seenFirst(sections), choices, range.value));
   if (alone)
     return (

@@ -20,13 +20,13 @@ function textOf(value: Json | undefined): string {
   return value === null || value === undefined ? "" : typeof value === "string" ? value : JSON.stringify(value);
 }
 
-/** Events that are drawn at first: those of a low panel. */
+/** How many events are drawn before the height of the panel is known. */
 const FIRST = 12;
-/** Events that are added when somebody comes near the end of those that are drawn. */
+/** How many more are drawn when the reader scrolls close to the last one. */
 const MORE = 40;
-/** The height of an event at least, in pixels. */
+/** The least height of an event, in pixels. */
 const LINE_PX = 18;
-/** How near that is, in pixels. */
+/** How close to the last one that is, in pixels. */
 const NEAR_PX = 400;
 
 /** The events. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { beforeEach, test } from "node:test";
+import { beforeEach, mock, test } from "node:test";
 
 import { ApiError } from "../../api.ts";
 import { ask } from "./questions.ts";
@@ -72,4 +72,33 @@ test("a request ends when nobody waits for it any more", async () => {
   other.abort();
   assert.equal(sent[0]?.signal?.aborted, true);
   assert.ok((await Promise.all(both)).every((error) => error instanceof DOMException && error.name === "AbortError"));
+});
+
+test("a request lasts as long as answers come, and ends when none comes for two minutes", async () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  try {
+    let stream!: ReadableStreamDefaultController<Uint8Array>;
+    const body = new ReadableStream<Uint8Array>({ start: (controller) => void (stream = controller) });
+    answerWith = () => Promise.resolve(new Response(body));
+    const taken = () => new Promise((resolve) => setImmediate(resolve));
+    const line = (query: number) =>
+      stream.enqueue(new TextEncoder().encode(`${JSON.stringify({ query, status: 200, answer: {} })}\n`));
+    const answers = ["{}", "{}", "{}"].map((body) => ask(body, never()));
+    const last = answers[2]?.catch((error: unknown) => error);
+    mock.timers.tick(0);
+    for (const query of [0, 1]) {
+      await taken();
+      mock.timers.tick(100_000);
+      assert.equal(sent[0]?.signal?.aborted, false);
+      line(query);
+      await answers[query];
+    }
+    await taken();
+    mock.timers.tick(120_000);
+    assert.equal(sent[0]?.signal?.aborted, true);
+    stream.error(new DOMException("", "AbortError"));
+    assert.ok((await last) instanceof ApiError);
+  } finally {
+    mock.timers.reset();
+  }
 });

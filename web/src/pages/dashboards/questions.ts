@@ -1,10 +1,10 @@
-// Sends the questions of panels: those that come in the same moment in one request, whose answers come as they are found. A request
-// takes the browser as long as drawing a panel does.
+// Sends the questions of panels. Those of one moment share a request, since a request costs the browser as much as drawing a panel
+// does; each answer arrives as soon as it is found.
 
 import { ApiError, json, refusal, request, unreachable, type Answer } from "../../api.ts";
 import { LineCutter } from "../../stream/lines.ts";
 
-/** A server that does not answer for so long is taken for unreachable. */
+/** A server that says nothing for so long is taken for unreachable. */
 const ANSWER_MS_MAX = 120_000;
 /** Questions of one request. */
 const TOGETHER_MAX = 50;
@@ -41,16 +41,17 @@ export function send(): void {
   }
 }
 
-const post = (body: string, signals: AbortSignal[]): RequestInit => ({
+const post = (body: string, signal: AbortSignal): RequestInit => ({
   method: "POST",
-  signal: AbortSignal.any([...signals, AbortSignal.timeout(ANSWER_MS_MAX)]),
+  signal,
   headers: { "Content-Type": "application/json" },
   body,
 });
 
 async function sendOne({ body, signal, resolve, reject }: Question): Promise<void> {
   try {
-    resolve(await json<Partial<Answer>>(PATH, post(body, [signal])));
+    const limited = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS_MAX)]);
+    resolve(await json<Partial<Answer>>(PATH, post(body, limited)));
   } catch (error) {
     reject(error);
   }
@@ -65,10 +66,12 @@ interface Line {
 
 async function sendSeveral(questions: Question[]): Promise<void> {
   const controller = new AbortController();
-  // Nobody waits any more.
+  const end = () => controller.abort();
+  let timer = setTimeout(end, ANSWER_MS_MAX);
+  // The request ends when no panel waits for it any more.
   let left = questions.length;
   const leave = () => {
-    if ((left -= 1) === 0) controller.abort();
+    if ((left -= 1) === 0) end();
   };
   for (const { signal } of questions) signal.addEventListener("abort", leave, { once: true });
   const take = (text: string) => {
@@ -80,16 +83,21 @@ async function sendSeveral(questions: Question[]): Promise<void> {
   let error: unknown = unreachable();
   try {
     const body = `{"queries":[${questions.map(({ body }) => body).join(",")}]}`;
-    const response = await request(`${PATH}/several`, post(body, [controller.signal]));
+    const response = await request(`${PATH}/several`, post(body, controller.signal));
     const [pieces, cutter] = [response.body?.getReader(), new LineCutter()];
-    for (let piece = await pieces?.read(); piece && !piece.done; piece = await pieces?.read())
+    for (let piece = await pieces?.read(); piece && !piece.done; piece = await pieces?.read()) {
+      // Later questions wait for earlier ones: all together may take longer.
+      clearTimeout(timer);
+      timer = setTimeout(end, ANSWER_MS_MAX);
       for (const line of cutter.push(piece.value)) take(line);
+    }
     const rest = cutter.end();
     if (rest !== "") take(rest);
   } catch (thrown) {
     if (thrown instanceof ApiError) error = thrown;
   }
-  // Those that were not answered: whoever was answered hears nothing of it.
+  clearTimeout(timer);
+  // Fails the questions without an answer; a promise that is settled already ignores this.
   for (const { signal, reject } of questions) {
     signal.removeEventListener("abort", leave);
     reject(error);
