@@ -1,6 +1,6 @@
 //! The threads that work off a scan.
 //!
-//! A query of a few blocks takes less time than to start a thread does: whoever asks works itself, where its stack is large enough.
+//! Starting a thread takes longer than a query of a few blocks. The calling thread therefore works too, if its stack is large enough.
 
 use std::cell::Cell;
 use std::io;
