@@ -240,6 +240,13 @@ impl<'a> Cursor<'a> {
         values.into_iter().map(|value| u32::try_from(value).map_err(|_| Damage("a code is out of range"))).collect()
     }
 
+    /// Returns the code that all of some codes are, where they are stored as one; nothing is read on.
+    pub fn only_code(&self) -> Decoded<Option<u32>> {
+        let mut ahead = self.clone();
+        let (least, width) = (ahead.zigzag()?, ahead.byte()?);
+        Ok(if width == 0 { u32::try_from(least).ok() } else { None })
+    }
+
     /// Reads `width` planes, at most four, of codes beyond `least`.
     fn narrow_codes(&mut self, n: usize, least: i64, width: usize) -> Decoded<Vec<u32>> {
         let planes = self.take(n.checked_mul(width).ok_or(Damage("a count is out of range"))?)?;
@@ -291,6 +298,10 @@ mod tests {
             let values: Vec<u32> = values.into_iter().map(bounded).collect();
             let mut out = Vec::new();
             put_integers(&mut out, &values.iter().map(|v| i64::from(*v)).collect::<Vec<_>>());
+            let only = values.first().copied().filter(|first| values.iter().all(|value| value == first));
+            if only.is_some() {
+                prop_assert_eq!(Cursor::new(&out).only_code(), Ok(only));
+            }
             prop_assert_eq!(Cursor::new(&out).codes(values.len()), Ok(values));
         }
 

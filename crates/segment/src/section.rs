@@ -6,12 +6,14 @@
 //! bytes. Where stored and plain length are equal the bytes are stored as they are, else they are one zstd frame. Parts of a section
 //! whose bytes are distributed otherwise (`parts`) are blocks of their own in it.
 
+mod counts;
 mod parts;
 
 use xxhash_rust::xxh3::xxh3_64;
 use zstd::bulk::Decompressor;
 use zstd::stream::raw::{Encoder, InBuffer, Operation, OutBuffer};
 
+use self::counts::byte_counts;
 use self::parts::ends_of_parts;
 use crate::bytes::{Cursor, Damage, Decoded, put_varint};
 
@@ -40,13 +42,16 @@ pub(crate) struct SectionWriter {
     /// Checks quickly whether bytes that look random are incompressible.
     quick: zstd::bulk::Compressor<'static>,
     by_parts: Encoder<'static>,
+    /// Room for what may become as large as a section: what is kept of it is copied, so that it takes no more than it has.
+    room: Vec<u8>,
     sections: Vec<(Vec<u8>, usize)>,
 }
 
 impl SectionWriter {
     pub(crate) fn new(level: i32) -> std::io::Result<Self> {
         let (compressor, quick) = (zstd::bulk::Compressor::new(level)?, zstd::bulk::Compressor::new(QUICK_LEVEL)?);
-        Ok(Self { level, compressor, quick, by_parts: Encoder::new(level)?, sections: Vec::new() })
+        let (room, sections) = (Vec::new(), Vec::new());
+        Ok(Self { level, compressor, quick, by_parts: Encoder::new(level)?, room, sections })
     }
 
     /// Reserves `n` consecutive numbers, to be filled by [`fill`](Self::fill); until then they are empty.
@@ -65,22 +70,31 @@ impl SectionWriter {
     }
 
     fn packed(&mut self, plain: &[u8]) -> std::io::Result<Vec<u8>> {
-        let mut packed = self.compressor.compress(plain)?;
+        self.clear_room(zstd::compress_bound(plain.len()));
+        self.compressor.compress_to_buffer(plain, &mut self.room)?;
+        let mut packed: Vec<u8> = if self.room.len() < plain.len() { &*self.room } else { plain }.into();
         let ends = ends_of_parts(plain);
         if ends.len() > 1 {
-            let by_parts = self.packed_by_parts(plain, &ends)?;
-            packed = if by_parts.len() < packed.len() { by_parts } else { packed };
+            self.pack_by_parts(plain, &ends)?;
+            if self.room.len() < packed.len() {
+                packed = (*self.room).into();
+            }
         }
-        Ok(if packed.len() < plain.len() { packed } else { plain.to_vec() })
+        Ok(packed)
+    }
+
+    fn clear_room(&mut self, n_bytes: usize) {
+        self.room.clear();
+        self.room.reserve(n_bytes);
     }
 
     /// Compresses `plain` with blocks that end at `ends`.
-    fn packed_by_parts(&mut self, plain: &[u8], ends: &[usize]) -> std::io::Result<Vec<u8>> {
+    fn pack_by_parts(&mut self, plain: &[u8], ends: &[usize]) -> std::io::Result<()> {
         self.by_parts.reinit()?;
         self.by_parts.set_pledged_src_size(Some(plain.len() as u64))?;
         // With room for the header of each block, a call never leaves anything behind.
-        let mut packed = Vec::with_capacity(zstd::compress_bound(plain.len()) + ends.len() * BLOCK_HEADER_BYTES_MAX);
-        let mut output = OutBuffer::around(&mut packed);
+        self.clear_room(zstd::compress_bound(plain.len()) + ends.len() * BLOCK_HEADER_BYTES_MAX);
+        let mut output = OutBuffer::around(&mut self.room);
         let mut from = 0;
         for end in ends {
             let mut input = InBuffer::around(&plain[from..*end]);
@@ -92,14 +106,17 @@ impl SectionWriter {
         }
         let n_left = self.by_parts.finish(&mut output, true)?;
         debug_assert_eq!((from, n_left), (plain.len(), 0));
-        Ok(packed)
+        Ok(())
     }
 
     /// Reports whether bytes are incompressible, such as packed ids, on which high levels spend most time.
     fn is_random(&mut self, plain: &[u8]) -> std::io::Result<bool> {
-        Ok(plain.len() >= RANDOM_BYTES_MIN
-            && bits_per_byte(plain) > RANDOM_BITS
-            && self.quick.compress(plain)?.len() >= plain.len() - plain.len() / 64)
+        if plain.len() < RANDOM_BYTES_MIN || bits_per_byte(plain) <= RANDOM_BITS {
+            return Ok(false);
+        }
+        self.clear_room(zstd::compress_bound(plain.len()));
+        self.quick.compress_to_buffer(plain, &mut self.room)?;
+        Ok(self.room.len() >= plain.len() - plain.len() / 64)
     }
 
     /// Appends all sections to `file` and their directory to `footer`.
@@ -120,10 +137,8 @@ impl SectionWriter {
 
 /// Returns the entropy of single bytes, in bits.
 fn bits_per_byte(bytes: &[u8]) -> f64 {
-    let mut counts = [0u32; 256];
-    bytes.iter().for_each(|byte| counts[usize::from(*byte)] += 1);
     let n = bytes.len() as f64;
-    counts
+    byte_counts(bytes)
         .iter()
         .filter(|count| **count > 0)
         .map(|count| f64::from(*count) / n)

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use execute::BlockVisitor;
 use ingest::sample::number_of_text;
 use promql::{Histogram, Matcher};
-use types::{Column, Run, ScanError, Timestamp, Value};
+use types::{Column, Run, SampleStreams, ScanError, Timestamp, Value};
 
 use crate::collected::{BlockSamples, Samples};
 use crate::points::Point;
@@ -23,6 +23,9 @@ struct Chosen {
     numbers: Vec<u32>,
     places: Vec<usize>,
 }
+
+/// What was chosen of streams, by their address.
+type KnownStreams = HashMap<usize, (Arc<SampleStreams>, Arc<Chosen>)>;
 
 /// What is read of samples, in a range of times in ms, both included.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -46,6 +49,8 @@ pub(crate) struct SampleReader<'m> {
     n: AtomicUsize,
     /// By the address of a run, which the query holds; `None` where it does not keep samples by stream.
     chosen: Mutex<HashMap<usize, Option<Arc<Chosen>>>>,
+    /// The same by the address of streams that are held here: runs in memory have them in common.
+    of_streams: Mutex<KnownStreams>,
     samples: Mutex<Samples>,
 }
 
@@ -57,8 +62,8 @@ impl<'m> SampleReader<'m> {
         wanted: ReadDetail,
         limit: usize,
     ) -> Self {
-        let (n, chosen, samples) = Default::default();
-        Self { matchers, filter, is_wanted, wanted, limit, n, chosen, samples }
+        let (n, chosen, of_streams, samples) = Default::default();
+        Self { matchers, filter, is_wanted, wanted, limit, n, chosen, of_streams, samples }
     }
 
     /// Returns what was read.
@@ -77,20 +82,31 @@ impl<'m> SampleReader<'m> {
         if let Some(of_run) = known().get(&address) {
             return Ok(of_run.clone());
         }
-        let of_run = run.sample_streams()?.map(|streams| {
-            let mut chosen = Chosen::default();
-            let mut samples = self.samples();
-            for number in streams.chosen(self.filter.quoted_name(), self.is_wanted) {
-                let place = streams.text(number).and_then(|stream| samples.place_of(stream, self.matchers));
-                if let Some(place) = place {
-                    chosen.numbers.push(number);
-                    chosen.places.push(place);
-                }
-            }
-            Arc::new(chosen)
-        });
+        let of_run = run.sample_streams()?.map(|streams| self.chosen_of(streams));
         known().insert(address, of_run.clone());
         Ok(of_run)
+    }
+
+    /// Chooses among streams, once for all runs that have them.
+    fn chosen_of(&self, streams: Arc<SampleStreams>) -> Arc<Chosen> {
+        let address = Arc::as_ptr(&streams) as usize;
+        let known = || self.of_streams.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, chosen)) = known().get(&address) {
+            return chosen.clone();
+        }
+        let mut chosen = Chosen::default();
+        let mut samples = self.samples();
+        for number in streams.chosen(self.filter.quoted_name(), self.is_wanted) {
+            let place = streams.text(number).and_then(|stream| samples.place_of(stream, self.matchers));
+            if let Some(place) = place {
+                chosen.numbers.push(number);
+                chosen.places.push(place);
+            }
+        }
+        drop(samples);
+        let chosen = Arc::new(chosen);
+        known().insert(address, (streams, chosen.clone()));
+        chosen
     }
 }
 

@@ -25,6 +25,9 @@ const ALWAYS_MERGED_ROWS: usize = 64;
 /// of which each has other fields must end early.
 const MERGED_CELLS_MAX: usize = 1 << 20;
 
+/// Runs among which one with the same streams is looked for: a sender's last request was one of the latest.
+const BESIDE_MAX: usize = 64;
+
 /// A batch that was accepted, in order of time.
 #[derive(Clone, Debug)]
 pub(crate) struct HotRun {
@@ -34,8 +37,14 @@ pub(crate) struct HotRun {
 
 impl HotRun {
     pub(crate) fn new(group: &GroupName, group_id: u32, batch: Arc<Batch>) -> Self {
+        Self::beside(group, group_id, batch, &[])
+    }
+
+    /// The same beside runs before it, with which it may have streams in common.
+    fn beside(group: &GroupName, group_id: u32, batch: Arc<Batch>, runs: &[Self]) -> Self {
         let memory_bytes = batch.memory_bytes() as u64;
-        Self { run: Arc::new(BatchRun::new(group.clone(), group_id, batch)), memory_bytes }
+        let recent = runs.iter().rev().take(BESIDE_MAX).map(|run| &*run.run);
+        Self { run: Arc::new(BatchRun::new(group.clone(), group_id, batch).beside(recent)), memory_bytes }
     }
 
     pub(crate) fn n_events(&self) -> usize {
@@ -113,7 +122,8 @@ impl GroupUpdate {
         }
         let mut batches: Vec<Arc<Batch>> = runs.drain(n_kept..).map(|run| run.run.batch().clone()).collect();
         batches.push(batch);
-        runs.push(HotRun::new(&self.group.group, self.group_id, merged(batches)));
+        let run = HotRun::beside(&self.group.group, self.group_id, merged(batches), runs);
+        runs.push(run);
     }
 }
 

@@ -167,11 +167,14 @@ impl Batch {
         rows + self.messages.memory_bytes() + self.stream_bytes() + fields + 512
     }
 
-    /// Bytes of streams and series. Batches share series, so that each counts its part of them.
+    /// Bytes of streams and series. Batches share series, so that each counts its part of them; a list of them counts where it came from.
     fn stream_bytes(&self) -> usize {
         let (Some(series), Column::Dictionary { codes, .. }) = (&self.series, &self.streams) else {
             return self.streams.memory_bytes();
         };
+        if Arc::strong_count(series) > 1 {
+            return codes.capacity() * 4;
+        }
         let part_of =
             |series: &Arc<Series>| 40 + series.memory_bytes() / Arc::strong_count(series).saturating_sub(1).max(1);
         codes.capacity() * 4 + series.iter().map(part_of).sum::<usize>()

@@ -22,8 +22,8 @@ pub struct BatchRun {
     info: RunInfo,
     batch: Arc<Batch>,
     n_bytes_read: AtomicU64,
-    /// Made when somebody asks for samples; `None` where not all events are.
-    sample_streams: OnceLock<Option<Arc<SampleStreams>>>,
+    /// Made when somebody asks for samples; `None` where not all events are. Runs with the same streams share it.
+    sample_streams: Arc<OnceLock<Option<Arc<SampleStreams>>>>,
 }
 
 impl BatchRun {
@@ -38,7 +38,20 @@ impl BatchRun {
         let first = Timestamp(batch.timestamps.first().copied().unwrap_or_default());
         let last = Timestamp(batch.timestamps.last().copied().unwrap_or_default());
         let info = RunInfo { group, group_id, key: None, n_events: batch.len() as u64, first, last };
-        Self { info, batch, n_bytes_read: AtomicU64::new(0), sample_streams: OnceLock::new() }
+        Self { info, batch, n_bytes_read: AtomicU64::new(0), sample_streams: Arc::default() }
+    }
+
+    /// Shares what is made of the streams with one of `others` that has the same ones.
+    pub fn beside<'r>(self, mut others: impl Iterator<Item = &'r Self>) -> Self {
+        let streams = |batch: &Batch| match (&batch.series, &batch.streams) {
+            (Some(_), Column::Dictionary { values, .. }) => Some(Arc::as_ptr(values)),
+            _ => None,
+        };
+        let Some(own) = streams(&self.batch) else { return self };
+        match others.find(|other| streams(&other.batch) == Some(own)) {
+            Some(other) => Self { sample_streams: other.sample_streams.clone(), ..self },
+            None => self,
+        }
     }
 
     /// The batch, in time order.

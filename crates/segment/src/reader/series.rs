@@ -9,6 +9,7 @@ use crate::column::dependent::{codes_of, table_of_section};
 use crate::footer;
 use crate::section::SectionId;
 use crate::template::Piece;
+use crate::texts::TemplateIds;
 
 /// A column that follows from the stream.
 struct SeriesColumn {
@@ -79,8 +80,9 @@ impl SegmentRun {
     /// Returns the field that all messages of a block are.
     fn message_field(&self, block: usize) -> Result<Option<usize>, ScanError> {
         let vocabulary = self.vocabulary()?;
-        let ids = self.template_ids(block, &vocabulary)?;
-        let Some(id) = ids.only() else { return Ok(None) };
+        let ids = self.system_section(footer::TEXTS, block);
+        let only = self.decoded(ids, |bytes| TemplateIds::only(bytes, &vocabulary))?;
+        let Some(id) = only else { return Ok(None) };
         Ok(match &vocabulary.pieces_of(id)[..] {
             [Piece::Variable(slot)] => slot.field.map(usize::from),
             _ => None,

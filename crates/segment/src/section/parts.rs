@@ -3,6 +3,8 @@
 //! zstd has one code for all literals of a block, and below its highest levels a section is one block: where bytes that hardly
 //! vary lie next to random ones, both take more bits than they need. The entropy of bytes tells where to part them.
 
+use super::counts::byte_counts;
+
 /// Bytes that are looked at together.
 const STEP: usize = 1 << 10;
 
@@ -14,9 +16,7 @@ struct Counts([u32; 256]);
 
 impl Counts {
     fn of(bytes: &[u8]) -> Self {
-        let mut counts = [0; 256];
-        bytes.iter().for_each(|byte| counts[usize::from(*byte)] += 1);
-        Self(counts)
+        Self(byte_counts(bytes))
     }
 
     fn with(&self, other: &Self) -> Self {

@@ -49,10 +49,13 @@ impl Layout {
 }
 
 impl TemplateIds {
-    /// Returns the template of all messages, where they have only one.
-    pub(crate) fn only(&self) -> Option<u32> {
-        let first = *self.ids.first()?;
-        (first > 0 && self.ids.iter().all(|id| *id == first)).then_some(first)
+    /// Returns the template of all messages of a block, where its section of template numbers says that they have only one.
+    pub(crate) fn only(bytes: &[u8], vocabulary: &Vocabulary) -> Decoded<Option<u32>> {
+        let only = Cursor::new(bytes).only_code()?.filter(|id| *id > 0);
+        if only.is_some_and(|id| id as usize > vocabulary.slots.n_templates()) {
+            return Err(Damage("a template number is out of range"));
+        }
+        Ok(only)
     }
 
     /// Reads the section of template numbers of a block with `n_rows` rows.

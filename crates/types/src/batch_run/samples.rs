@@ -5,22 +5,38 @@ use std::ops::Range;
 use crate::run::TakeSamples;
 use crate::{Batch, Column, HISTOGRAM_FIELD, MISSING_CODE, Timestamp, VALUE_FIELD, Value};
 
-/// Gives the samples of the streams `chosen`, in order, among some rows; `false`, and none, where one of them is a histogram.
-pub(super) fn give(batch: &Batch, rows: Range<usize>, chosen: &[u32], taker: &mut dyn TakeSamples) -> bool {
-    let (Some(series), Some(values)) = (batch.series_of_rows(), batch.stored(VALUE_FIELD)) else { return false };
-    let mut places = vec![MISSING_CODE; series.series.len()];
+/// Returns the places among `chosen` and the rows of their samples, by place, the rows of each in order.
+fn rows_of(codes: &[u32], n_codes: usize, rows: Range<usize>, chosen: &[u32]) -> Vec<(u32, usize)> {
+    let of_rows = &codes[rows.clone()];
+    // As a request has them: the rows of each series follow each other.
+    if of_rows.is_sorted() {
+        let rows_with = |code: u32| {
+            let first = of_rows.partition_point(|other| *other < code);
+            first..first + of_rows[first..].partition_point(|other| *other == code)
+        };
+        let places = chosen.iter().enumerate().map(|(place, code)| (place as u32, rows_with(*code)));
+        return places.flat_map(|(place, found)| found.map(move |row| (place, rows.start + row))).collect();
+    }
+    let mut places = vec![MISSING_CODE; n_codes];
     for (place, code) in chosen.iter().enumerate() {
         if let Some(of_code) = places.get_mut(*code as usize) {
             *of_code = place as u32;
         }
     }
-    let place_of = |row: usize| Some(places[series.codes[row] as usize]).filter(|place| *place != MISSING_CODE);
+    let place_of = |row: usize| Some(places[codes[row] as usize]).filter(|place| *place != MISSING_CODE);
     let mut found: Vec<(u32, usize)> = rows.filter_map(|row| Some((place_of(row)?, row))).collect();
+    // Stable: rows of a stream stay in order of time.
+    found.sort_by_key(|(place, _)| *place);
+    found
+}
+
+/// Gives the samples of the streams `chosen`, in order, among some rows; `false`, and none, where one of them is a histogram.
+pub(super) fn give(batch: &Batch, rows: Range<usize>, chosen: &[u32], taker: &mut dyn TakeSamples) -> bool {
+    let (Some(series), Some(values)) = (batch.series_of_rows(), batch.stored(VALUE_FIELD)) else { return false };
+    let found = rows_of(series.codes, series.series.len(), rows, chosen);
     if batch.stored(HISTOGRAM_FIELD).is_some() && found.iter().any(|(_, row)| values.value(*row).is_none()) {
         return false;
     }
-    // Stable: rows of a stream stay in order of time.
-    found.sort_by_key(|(place, _)| *place);
     let time_of = |row: usize| batch.timestamps[row].div_euclid(Timestamp::MILLISECOND);
     let (mut times, mut floats) = (Vec::new(), Vec::new());
     for of_place in found.chunk_by(|a, b| a.0 == b.0) {

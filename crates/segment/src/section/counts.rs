@@ -1,0 +1,42 @@
+//! How often each byte occurs.
+
+/// Tables that are counted in, turn by turn: a byte that occurs several times in a row would wait each time for the count
+/// before, which is on its way to memory.
+const N_TABLES: usize = 4;
+
+/// Returns how often each byte occurs.
+pub(super) fn byte_counts(bytes: &[u8]) -> [u32; 256] {
+    let mut tables = [[0u32; 256]; N_TABLES];
+    let (turns, rest) = bytes.as_chunks::<N_TABLES>();
+    for turn in turns {
+        for (table, byte) in tables.iter_mut().zip(turn) {
+            let count = &mut table[usize::from(*byte)];
+            *count = count.wrapping_add(1);
+        }
+    }
+    let [mut counts, others @ ..] = tables;
+    rest.iter().for_each(|byte| counts[usize::from(*byte)] += 1);
+    for table in others {
+        counts.iter_mut().zip(table).for_each(|(count, more)| *count = count.wrapping_add(more));
+    }
+    counts
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn each_byte_is_counted(bytes in proptest::collection::vec(0u8..5, 0..100)) {
+            let counts = byte_counts(&bytes);
+            prop_assert_eq!(counts.iter().sum::<u32>() as usize, bytes.len());
+            for byte in 0..5u8 {
+                let n = bytes.iter().filter(|other| **other == byte).count();
+                prop_assert_eq!(counts[usize::from(byte)] as usize, n);
+            }
+        }
+    }
+}
