@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use chrono_tz::Tz;
 use execute::{
-    Answer, AnsweredPlan, BlockVisitor, Part, PartialReason, Peers, Request, Stats, Support, TakePartialRows, TakeRows,
-    execute,
+    Answer, AnsweredPlan, BlockVisitor, Part, PartialCache, PartialReason, Peers, Request, Stats, Support,
+    TakePartialRows, TakeRows, execute,
 };
 use plan::Plan;
 use storage::{Acceptance, Snapshot};
@@ -287,6 +287,10 @@ impl series::ReadBlocks for &QueryRun<'_> {
         let scope = Scope { groups: groups.to_vec(), limit: None, time_zone: Tz::UTC, now };
         let answer = self.visit(&snapshot, plan, &scope, range, visitor)?;
         Ok(answer.partial_reasons.into_iter().map(|reason| reason.message).collect())
+    }
+
+    fn kept(&self, groups: &[GroupPattern], range: TimeRange) -> Option<(&PartialCache, Vec<Arc<dyn Run>>)> {
+        Some((&self.server.app.cache, self.snapshot(groups, range).runs))
     }
 
     fn n_threads(&self) -> usize {

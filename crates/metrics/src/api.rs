@@ -46,7 +46,7 @@ pub(crate) async fn range(server: FamilyServer<MetricsState>, FormParameters(par
     }
     let asked = Asked::of(&parameters)?;
     let work = move |query: &Query, source: &SampleSource<&QueryRun<'_>>, options: &Options| {
-        promql::range(query, (start, end), step, source, options)
+        source.range(query, (start, end), step, options)
     };
     evaluate(&server, asked, end, work).await
 }

@@ -17,7 +17,7 @@ use crate::value::{Evaluated, Grid, Series, Value};
 use crate::windows::Samples;
 
 /// Times beyond this many ms from the epoch are refused, so that no sum of times overflows.
-const TIME_MAX: i64 = 1 << 53;
+pub const TIME_MAX: u64 = 1 << 53;
 
 /// A query that was read and checked.
 #[derive(Clone, Debug)]
@@ -175,7 +175,7 @@ fn run(
     source: &dyn Source,
     options: &Options,
 ) -> Result<Answer, EvalError> {
-    if start.abs() > TIME_MAX || end.abs() > TIME_MAX {
+    if start.unsigned_abs() > TIME_MAX || end.unsigned_abs() > TIME_MAX {
         return Err(EvalError::InvalidRange("a time lies further than 2^53 ms from 1970".to_owned()));
     }
     if !options.experimental {

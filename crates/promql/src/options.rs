@@ -40,6 +40,11 @@ impl Default for Options {
 
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Options").field("lookback", &self.lookback).field("experimental", &self.experimental).finish()
+        f.debug_struct("Options")
+            .field("lookback", &self.lookback)
+            .field("subquery_step", &self.subquery_step)
+            .field("experimental", &self.experimental)
+            .field("delayed_name_removal", &self.delayed_name_removal)
+            .finish_non_exhaustive()
     }
 }

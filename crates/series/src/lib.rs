@@ -8,6 +8,7 @@
 
 mod collected;
 mod exemplars;
+mod kept;
 mod points;
 mod reader;
 mod sink;

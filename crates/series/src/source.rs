@@ -4,13 +4,13 @@
 //! its stream, once for each stream of a run. Where a run keeps samples by stream, those of other streams cost nothing.
 
 use std::fmt::Display;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use execute::BlockVisitor;
+use execute::{BlockVisitor, PartialCache};
 use ingest::sample::{SAMPLE_TYPE, field_of_label};
 use plan::{Comparison, Expr, Name, Operator, Plan};
 use promql::{EvalError, Labels, MatchKind, Matcher, Selection, Source, SourceError, Visit};
-use types::{GroupPattern, HISTOGRAM_FIELD, TimeRange, Timestamp, VALUE_FIELD, Value};
+use types::{GroupPattern, HISTOGRAM_FIELD, Run, TimeRange, Timestamp, VALUE_FIELD, Value};
 
 use crate::collected::Samples;
 use crate::reader::{ReadDetail, SampleReader};
@@ -36,6 +36,11 @@ pub trait ReadBlocks: Sync {
         visitor: &dyn BlockVisitor,
     ) -> Result<Vec<String>, Self::Error>;
 
+    /// Returns the runs of `groups` that have events in `range`, and where answers about runs are kept; `None` where none are.
+    fn kept(&self, _groups: &[GroupPattern], _range: TimeRange) -> Option<(&PartialCache, Vec<Arc<dyn Run>>)> {
+        None
+    }
+
     /// Returns how many threads may work on one query.
     fn n_threads(&self) -> usize {
         1
@@ -60,6 +65,19 @@ impl<B: ReadBlocks> SampleSource<B> {
     /// Reads only the samples of some groups.
     pub fn within(self, groups: Vec<GroupPattern>) -> Self {
         Self { groups, ..self }
+    }
+
+    pub(crate) fn blocks(&self) -> &B {
+        &self.blocks
+    }
+
+    pub(crate) fn groups(&self) -> &[GroupPattern] {
+        &self.groups
+    }
+
+    /// Reports whether samples may be missing.
+    pub(crate) fn is_missing_some(&self) -> bool {
+        !self.missing.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
     /// Returns the reasons why samples may be missing.

@@ -167,7 +167,7 @@ impl Batch {
         rows + self.messages.memory_bytes() + self.stream_bytes() + fields + 512
     }
 
-    /// Bytes of streams and series. Batches share series, so that each counts its part of them; a list of them counts where it came from.
+    /// Bytes of streams and series. Batches share series, so that each counts its part of them; a list that they share is counted once, by the batch that came first.
     fn stream_bytes(&self) -> usize {
         let (Some(series), Column::Dictionary { codes, .. }) = (&self.series, &self.streams) else {
             return self.streams.memory_bytes();

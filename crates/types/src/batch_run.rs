@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::batch::Derivation;
 use crate::minute_counts::MinuteCounts;
-use crate::run::{FieldSummary, Narrowed, ProbeField, Run, RunInfo, ScanError, TakeSamples, TextProbe};
+use crate::run::{FieldSummary, Narrowed, ProbeField, Run, RunIdentity, RunInfo, ScanError, TakeSamples, TextProbe};
 use crate::series::SeriesOfRows;
 use crate::system_fields::{id_column, is_text_key, part_of_column};
 use crate::type_set::TypeSet;
@@ -16,10 +16,15 @@ use crate::{Batch, Column, GroupName, RowSet, SampleStreams, Strings, Timestamp,
 /// Rows of one block of a run in memory.
 const BATCH_BLOCK_ROWS: usize = 16 * 1024;
 
+/// The number of the next run.
+static NEXT_NUMBER: AtomicU64 = AtomicU64::new(0);
+
 /// A batch in memory as a run.
 #[derive(Debug)]
 pub struct BatchRun {
     info: RunInfo,
+    /// Of all runs in memory that ever were only this one has it.
+    number: u64,
     batch: Arc<Batch>,
     n_bytes_read: AtomicU64,
     /// Made when somebody asks for samples; `None` where not all events are. Runs with the same streams share it.
@@ -38,7 +43,8 @@ impl BatchRun {
         let first = Timestamp(batch.timestamps.first().copied().unwrap_or_default());
         let last = Timestamp(batch.timestamps.last().copied().unwrap_or_default());
         let info = RunInfo { group, group_id, key: None, n_events: batch.len() as u64, first, last };
-        Self { info, batch, n_bytes_read: AtomicU64::new(0), sample_streams: Arc::default() }
+        let number = NEXT_NUMBER.fetch_add(1, Ordering::Relaxed);
+        Self { info, number, batch, n_bytes_read: AtomicU64::new(0), sample_streams: Arc::default() }
     }
 
     /// Shares what is made of the streams with one of `others` that has the same ones.
@@ -169,6 +175,10 @@ impl BatchRun {
 impl Run for BatchRun {
     fn info(&self) -> &RunInfo {
         &self.info
+    }
+
+    fn identity(&self) -> Option<RunIdentity> {
+        Some(RunIdentity::InMemory(self.number))
     }
 
     fn n_blocks(&self) -> usize {

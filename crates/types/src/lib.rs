@@ -54,7 +54,8 @@ pub use minute_counts::MinuteCounts;
 pub use pattern::GroupPattern;
 pub use row_set::RowSet;
 pub use run::{
-    Addresses, Examples, FieldSummary, Narrowed, ProbeField, Run, RunInfo, RunKey, ScanError, TakeSamples, TextProbe,
+    Addresses, Examples, FieldSummary, Narrowed, ProbeField, Run, RunIdentity, RunInfo, RunKey, ScanError, TakeSamples,
+    TextProbe,
 };
 pub use sample_builder::SampleBuilder;
 pub use sample_streams::{NAME_FIRST, SampleStreams};

@@ -34,6 +34,15 @@ pub struct RunKey {
     pub version: u32,
 }
 
+/// What tells a run from all others that were ever in this process: where it is the same, the events are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RunIdentity {
+    /// A run of a segment.
+    Stored(RunKey),
+    /// A run in memory, by its number.
+    InMemory(u64),
+}
+
 /// What is known of a run without reading it.
 #[derive(Clone, Debug)]
 pub struct RunInfo {
@@ -110,6 +119,11 @@ pub struct Addresses {
 pub trait Run: Send + Sync {
     /// What is known without reading.
     fn info(&self) -> &RunInfo;
+
+    /// What tells it from others; `None` where that is not known.
+    fn identity(&self) -> Option<RunIdentity> {
+        self.info().key.map(RunIdentity::Stored)
+    }
 
     /// How many blocks there are; blocks follow each other in time.
     fn n_blocks(&self) -> usize;

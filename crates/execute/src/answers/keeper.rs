@@ -7,18 +7,24 @@ use std::any::Any;
 use std::sync::Arc;
 
 use plan::Operator;
-use types::Run;
+use types::{Run, TimeRange};
 
 use crate::answers::pattern_counts::EventSet;
 use crate::request::cache::{CacheEntry, PartialCache};
-use crate::scan::fingerprint::{Fingerprint, key_of_several};
+use crate::scan::fingerprint::{Fingerprint, key_of_run, key_of_several, key_of_texts};
 use crate::scan::steps::is_row_wise;
 
 /// Where something that is made of some sets of events is kept.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Keeper<'a> {
     cache: &'a PartialCache,
     key: u128,
+}
+
+impl PartialEq for Keeper<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
 }
 
 impl<'a> Keeper<'a> {
@@ -38,6 +44,18 @@ impl<'a> Keeper<'a> {
                 keys.push(fingerprint.key(&**run, range)?);
             }
         }
+        Some(Self { cache, key: key_of_several(keys)? })
+    }
+
+    /// Returns where that is kept which `kind` names, made of samples in a range of some runs and of nothing else; `None` where
+    /// there are none, or one has no identity.
+    ///
+    /// `kind` has everything else in it that it depends on.
+    pub fn of_samples(cache: &'a PartialCache, kind: &str, runs: &[Arc<dyn Run>], range: TimeRange) -> Option<Self> {
+        let touched = runs.iter().filter(|run| range.overlaps(run.info().first, run.info().last));
+        let keys: Option<Vec<u128>> = touched.map(|run| Some(key_of_run(run.identity()?))).collect();
+        let mut keys = keys.filter(|keys| !keys.is_empty())?;
+        keys.push(key_of_texts("samples", &[kind]));
         Some(Self { cache, key: key_of_several(keys)? })
     }
 

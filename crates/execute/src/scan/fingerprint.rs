@@ -10,7 +10,7 @@ use std::fmt::Write;
 use chrono_tz::Tz;
 use plan::function::Function;
 use plan::{Aggregate, Expr, Name, Operator};
-use types::{Run, TimeRange};
+use types::{Run, RunIdentity, TimeRange};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use crate::request::parameters::Request;
@@ -170,6 +170,24 @@ pub(crate) fn key_of_texts(kind: &str, texts: &[&str]) -> u128 {
     for text in texts {
         hashed.update(&(text.len() as u64).to_le_bytes());
         hashed.update(text.as_bytes());
+    }
+    hashed.digest128()
+}
+
+/// Returns the number that stands for a run.
+pub(crate) fn key_of_run(identity: RunIdentity) -> u128 {
+    let mut hashed = Xxh3::new();
+    match identity {
+        RunIdentity::Stored(key) => {
+            hashed.update(b"stored");
+            hashed.update(&key.segment.to_le_bytes());
+            hashed.update(&key.run.to_le_bytes());
+            hashed.update(&key.version.to_le_bytes());
+        }
+        RunIdentity::InMemory(number) => {
+            hashed.update(b"in memory");
+            hashed.update(&number.to_le_bytes());
+        }
     }
     hashed.digest128()
 }

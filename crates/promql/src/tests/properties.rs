@@ -2,7 +2,19 @@
 
 use proptest::prelude::*;
 
-use crate::{Options, parse, run_script};
+use crate::script::loaded;
+use crate::{Answer, Data, EvalError, Options, Selection, Source, Visit, joined, parse, range, run_script};
+
+/// What a source has in a range of times in ms, both included.
+struct Within<'a>(&'a dyn Source, (i64, i64));
+
+impl Source for Within<'_> {
+    fn select(&self, selection: &Selection<'_>, visit: &Visit<'_>) -> Result<(), EvalError> {
+        let after = selection.after.max(self.1.0 - 1);
+        let until = selection.until.min(self.1.1);
+        if after < until { self.0.select(&Selection { after, until, ..*selection }, visit) } else { Ok(()) }
+    }
+}
 
 /// Values that a script can write, special ones among them.
 fn values() -> impl Strategy<Value = String> {
@@ -91,6 +103,32 @@ proptest! {
     #[test]
     fn scripts_never_panic(text in "(load 1m|eval instant at 1m|\n| |a|\\{\\{|\\}\\}|buckets:\\[1\\]|x|_|9|\\+|expect|\\{b=\"c\"\\}){0,30}") {
         let _ = run_script(&text, &Options::default());
+    }
+
+    #[test]
+    fn parts_of_a_range_answered_from_their_reach_are_the_range(
+        a in values(), b in values(), c in values(), query in query(), cut in 1..10_i64,
+    ) {
+        const MINUTE: i64 = 60_000;
+        let load = format!("load 1m\n  m{{i=\"0\", j=\"x\"}} {a}\n  m{{i=\"1\", j=\"x\"}} {b}\n  m{{i=\"2\", j=\"y\"}} {c}\n\n");
+        let memory = loaded(&load).expect("a script that only loads");
+        let options = Options::default();
+        let Ok(query) = parse(&query) else { return Ok(()) };
+        let Some(reach) = query.reach(&options) else { return Ok(()) };
+        let Ok(Answer { data: Data::Matrix(whole), .. }) = range(&query, (0, 10 * MINUTE), MINUTE, &memory, &options) else {
+            return Ok(());
+        };
+        let part = |start: i64, end: i64| {
+            let within = Within(&memory, (start - reach.before, end + reach.after));
+            match range(&query, (start, end), MINUTE, &within, &options) {
+                Ok(Answer { data: Data::Matrix(rows), .. }) => rows,
+                other => panic!("{} from {start} to {end}: {other:?}", query.text()),
+            }
+        };
+        let parts = [part(0, (cut - 1) * MINUTE), part(cut * MINUTE, 10 * MINUTE)];
+        // NaN is equal to itself in text alone.
+        let together = format!("{:?}", joined(parts.iter().map(Vec::as_slice)));
+        prop_assert_eq!(together, format!("{whole:?}"), "{}", query.text());
     }
 }
 

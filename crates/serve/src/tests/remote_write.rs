@@ -207,3 +207,44 @@ async fn series_are_counted_by_name_and_label() {
     assert_eq!(data["seriesCountByLabelValuePair"], json!([row("__name__=requests_total", 1), row("__name__=up", 1)]));
     assert_eq!(house.get("/prometheus/api/v1/status/tsdb?limit=0").await.status, 400);
 }
+
+#[tokio::test]
+async fn steps_that_were_kept_are_answered_only_as_long_as_their_samples_are_there() {
+    let house = House::new();
+    let load = |instance: &str, steps: std::ops::RangeInclusive<i64>| {
+        let samples: Vec<(i64, f64)> = steps.map(|step| (START + step * 6_000, 1.0)).collect();
+        series(&[("__name__", "load"), ("job", "node"), ("instance", instance)], &samples)
+    };
+    let (start, end) = (START / 1000, START / 1000 + 240);
+    let uri = format!("/prometheus/api/v1/query_range?query=sum(load)&start={start}&end={end}&step=6");
+    // The sum over 41 steps, of Prometheus' route and of ours.
+    let sums = async || {
+        let values = house.get(&uri).await.json()["data"]["result"][0]["values"].clone();
+        let theirs: f64 = values
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|value| value[1].as_str().map_or(0.0, |n| n.parse().expect("a number")))
+            .sum();
+        let body = json!({"query": "sum(load)", "language": "promql", "from": start, "to": end + 1, "step": "6s"});
+        let rows = house.post("/api/v1/query", body.to_string()).await.json()["rows"].clone();
+        let ours: f64 = rows.as_array().into_iter().flatten().filter_map(|row| row[1].as_f64()).sum();
+        assert_eq!(theirs, ours);
+        theirs
+    };
+    assert_eq!(sums().await, 0.0);
+    assert_eq!(write(&house, &load("a:1", 0..=40), ONE).await.status, 204);
+    assert_eq!([sums().await, sums().await], [41.0; 2]);
+    // One that comes late; its series goes on until the end.
+    assert_eq!(write(&house, &load("b:1", 20..=20), ONE).await.status, 204);
+    assert_eq!([sums().await, sums().await], [62.0; 2]);
+    assert_eq!(house.administer("POST", "/api/v1/status/flush", String::new()).await.status, 200);
+    assert_eq!([sums().await, sums().await], [62.0; 2]);
+    let late = json!({"query": "filter instance = \"b:1\"", "all_time": true, "reason": "ticket 8"});
+    let deleted = house.administer("POST", "/api/v1/groups/metrics%2Fnode/delete-events", late.to_string()).await;
+    assert_eq!(deleted.status, 200, "{}", deleted.text());
+    assert_eq!([sums().await, sums().await], [41.0; 2]);
+    let (_, elsewhere) = house.key("read", &["metrics/api"]).await;
+    let unseen = house.as_key(&elsewhere, "GET", &uri, String::new()).await;
+    assert_eq!(unseen.json()["data"]["result"], json!([]), "{}", unseen.text());
+}

@@ -20,6 +20,7 @@ mod once;
 mod remote;
 mod repair;
 mod retiring;
+mod samples;
 mod scrubbing;
 mod tiering;
 mod trimming;

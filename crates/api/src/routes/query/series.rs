@@ -75,7 +75,7 @@ pub(super) async fn of_promql(server: &Shared, ask: Ask) -> Result<Answer, Probl
         let options = options(run, samples_max);
         let evaluated = match when {
             When::Instant(at) => promql::instant(&query, at, &source, &options),
-            When::Range { start, end, step } => promql::range(&query, (start, end), step, &source, &options),
+            When::Range { start, end, step } => source.range(&query, (start, end), step, &options),
         };
         let evaluated = evaluated.map_err(|error| problem_of(&error, query.text()))?;
         let at = if let When::Instant(at) = when { at } else { 0 };

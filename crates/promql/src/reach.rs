@@ -1,0 +1,124 @@
+//! Which samples the value at a step depends on, so that steps can be answered apart from each other.
+
+use crate::answer::Query;
+use crate::labels::METRIC_NAME;
+use crate::matcher::{MatchKind, Matcher};
+use crate::options::Options;
+use crate::syntax::{Expr, Node, Operator, Selector, Shift};
+
+/// How far the samples lie from a step that its value depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reach {
+    /// Samples from this many ms before the step on; less than 0 where all of them are after it.
+    pub before: i64,
+    /// Samples up to this many ms after the step; less than 0 where all of them are before it.
+    pub after: i64,
+}
+
+impl Reach {
+    const STEP: Self = Self { before: 0, after: 0 };
+
+    /// Returns the reach of what is evaluated in this reach, moved by an offset, over a range before each time.
+    fn over(self, shift: Shift, range: i64) -> Self {
+        let before = self.before.saturating_add(shift.offset).saturating_add(range);
+        Self { before, after: self.after.saturating_sub(shift.offset) }
+    }
+}
+
+impl Query {
+    /// Returns which samples the value at each step depends on; `None` where it also depends on the range that is asked, or
+    /// on which series there are at other steps.
+    pub fn reach(&self, options: &Options) -> Option<Reach> {
+        let mut found: Option<Reach> = None;
+        let mut add = |reach: Reach| {
+            let all = found.get_or_insert(reach);
+            *all = Reach { before: all.before.max(reach.before), after: all.after.max(reach.after) };
+        };
+        is_divisible(&self.node, (Reach::STEP, false), options, &mut add).then_some(found.unwrap_or(Reach::STEP))
+    }
+}
+
+/// Reports whether each step of a node has a value of its own, and adds the reach of its selectors; the node is evaluated in the
+/// reach `around` a step, by a subquery or not.
+fn is_divisible(
+    node: &Node,
+    (around, is_in_subquery): (Reach, bool),
+    options: &Options,
+    add: &mut dyn FnMut(Reach),
+) -> bool {
+    let mut is_inner_divisible = |inner: &Node| is_divisible(inner, (around, is_in_subquery), options, add);
+    match &node.expr {
+        Expr::Number(_) | Expr::Text(_) => true,
+        Expr::Paren(inner) | Expr::Negate(inner) => is_inner_divisible(inner),
+        Expr::Selector(Selector { shift, .. }) => {
+            add(around.over(*shift, options.lookback));
+            shift.at.is_none()
+        }
+        Expr::Matrix(Selector { matchers, shift }, range) => {
+            add(around.over(*shift, *range));
+            // Functions over ranges take the name away: two metrics may become the same series, at whichever steps they are.
+            shift.at.is_none() && names_metric(matchers)
+        }
+        Expr::Subquery { inner, range, shift, .. } => {
+            shift.at.is_none() && is_divisible(inner, (around.over(*shift, *range), true), options, add)
+        }
+        Expr::Call(function, args) => {
+            let may_rename = is_in_subquery && matches!(function.name, "label_replace" | "label_join");
+            !function.experimental && !may_rename && args.iter().all(is_inner_divisible)
+        }
+        Expr::Aggregate { param, inner, .. } => {
+            param.iter().all(|param| is_inner_divisible(param)) && is_inner_divisible(inner)
+        }
+        Expr::Binary { operator, left, right, .. } => {
+            let may_mix_names = is_in_subquery && *operator == Operator::Or;
+            !may_mix_names && is_inner_divisible(left) && is_inner_divisible(right)
+        }
+    }
+}
+
+fn names_metric(matchers: &[Matcher]) -> bool {
+    let names = |matcher: &Matcher| {
+        *matcher.name == *METRIC_NAME && matches!(matcher.kind, MatchKind::Equal) && !matcher.value.is_empty()
+    };
+    matchers.iter().any(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parse;
+
+    fn reach(text: &str) -> Option<(i64, i64)> {
+        let reach = parse(text).expect("a query").reach(&Options::default())?;
+        Some((reach.before, reach.after))
+    }
+
+    #[test]
+    fn ranges_offsets_and_lookback_add_up() {
+        const S: i64 = 1000;
+        assert_eq!(reach("up"), Some((300 * S, 0)));
+        assert_eq!(reach("up offset 1h"), Some((3900 * S, -3600 * S)));
+        assert_eq!(reach("up offset -1h"), Some((-3300 * S, 3600 * S)));
+        assert_eq!(reach("sum by (job) (rate(a_total[1m]))"), Some((60 * S, 0)));
+        assert_eq!(reach("max_over_time(rate(a_total[1m] offset 10s)[1h:1m] offset 5m)"), Some((3970 * S, -310 * S)));
+        assert_eq!(reach("a / b offset -1m"), Some((300 * S, 60 * S)));
+        assert_eq!(reach("time() + 1"), Some((0, 0)));
+    }
+
+    #[test]
+    fn what_depends_on_more_than_its_step_has_none() {
+        for text in [
+            "up @ 100",
+            "rate(a_total[1m] @ end())",
+            "max_over_time(up[1h:1m] @ start())",
+            "sum(rate({job=\"x\"}[1m]))",
+            "rate({__name__=~\"a|b\"}[1m])",
+            "max_over_time((a or b)[1h:])",
+            "max_over_time(label_replace(a, \"__name__\", \"$1\", \"x\", \"(.*)\")[1h:])",
+        ] {
+            assert_eq!(reach(text), None, "{text}");
+        }
+        assert!(reach("a or rate(b[1m])").is_some());
+        assert!(reach("{job=\"x\"}").is_some());
+    }
+}

@@ -1,0 +1,191 @@
+//! What is kept is found again, and only where the samples are the same.
+
+use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
+
+use chrono_tz::Tz;
+use execute::{BlockVisitor, ExecuteError, Request, Support, visit_blocks};
+use plan::Plan;
+use types::{BatchRun, GroupName, GroupPattern, SampleBuilder, Series, TimeRange, Timestamp};
+
+use super::*;
+
+const MINUTE: i64 = 60_000;
+
+/// Runs in memory that remember what was asked for.
+struct Blocks {
+    runs: Mutex<Vec<Arc<dyn Run>>>,
+    cache: PartialCache,
+    asked: Mutex<Vec<TimeRange>>,
+    reasons: Vec<String>,
+    /// A run that comes when something is read.
+    late: Mutex<Option<Arc<dyn Run>>>,
+}
+
+impl ReadBlocks for &Blocks {
+    type Error = ExecuteError;
+
+    fn read(
+        &self,
+        plan: &Plan,
+        _: &[GroupPattern],
+        range: TimeRange,
+        visitor: &dyn BlockVisitor,
+    ) -> Result<Vec<String>, ExecuteError> {
+        self.asked.lock().expect("no panic").push(range);
+        self.change(|runs| runs.extend(self.late.lock().expect("no panic").take()));
+        let request = Request {
+            range,
+            limit: None,
+            time_zone: Tz::UTC,
+            now: Timestamp(0),
+            memory_bytes_max: 1 << 30,
+            deadline: None,
+            cancelled: &AtomicBool::new(false),
+            n_threads: 1,
+            progress: None,
+            support: Support::default(),
+        };
+        visit_blocks(plan, &self.runs.lock().expect("no panic"), &request, visitor)?;
+        Ok(self.reasons.clone())
+    }
+
+    fn kept(&self, _: &[GroupPattern], _: TimeRange) -> Option<(&PartialCache, Vec<Arc<dyn Run>>)> {
+        Some((&self.cache, self.runs.lock().expect("no panic").clone()))
+    }
+}
+
+/// A run of samples of the series `a_total` with a label `i`: label, minute, value.
+fn run(samples: &[(u32, i64, f64)]) -> Arc<dyn Run> {
+    let mut builder = SampleBuilder::default();
+    for (label, minute, value) in samples {
+        let text = format!(r#"{{"__name__":"a_total","i":"{label}"}}"#);
+        let series = Arc::new(Series::of_labels(&text).expect("labels"));
+        builder.push(&series, Timestamp(minute * MINUTE * Timestamp::MILLISECOND), *value);
+    }
+    let mut batch = builder.finish();
+    batch.sequences = (0..batch.len() as u64).collect();
+    Arc::new(BatchRun::new(GroupName::new("metrics/test").expect("a valid name"), 1, Arc::new(batch)))
+}
+
+/// A run of every minute: two counters of which the second begins in the middle.
+fn usual(minute: i64) -> Arc<dyn Run> {
+    let mut samples = vec![(0, minute, minute as f64 * 3.0)];
+    if minute > 40 {
+        samples.push((1, minute, minute as f64 * 7.0));
+    }
+    run(&samples)
+}
+
+fn blocks() -> Blocks {
+    let runs = (0..=100).map(usual).collect();
+    let (asked, reasons, late) = Default::default();
+    Blocks { runs: Mutex::new(runs), cache: PartialCache::new(1 << 24), asked, reasons, late }
+}
+
+impl Blocks {
+    /// Asks for a range in minutes; returns the answer and how many minutes were read for it.
+    fn ask(&self, text: &str, (start, end): (i64, i64)) -> (Answer, i64) {
+        self.asked.lock().expect("no panic").clear();
+        let query = promql::parse(text).expect("a query");
+        let source = SampleSource::new(self, 1_000_000);
+        let options = Options::default();
+        let answer = source.range(&query, (start * MINUTE, end * MINUTE), MINUTE, &options).expect("an answer");
+        let asked: i64 = self.asked.lock().expect("no panic").iter().map(|range| range.to.0 - range.from.0).sum();
+        let whole = promql::range(&query, (start * MINUTE, end * MINUTE), MINUTE, &source, &options);
+        assert_eq!(answer, whole.expect("an answer"), "{text} from {start} to {end}");
+        (answer, asked / Timestamp::MILLISECOND / MINUTE)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Vec<Arc<dyn Run>>)) {
+        change(&mut self.runs.lock().expect("no panic"));
+    }
+}
+
+#[test]
+fn a_minute_later_only_the_last_steps_are_evaluated() {
+    for text in ["a_total", "sum(rate(a_total[3m]))", "max_over_time(sum(a_total)[5m:1m] offset 2m)", "time()"] {
+        let blocks = blocks();
+        let (_, first) = blocks.ask(text, (3, 95));
+        let (_, again) = blocks.ask(text, (3, 95));
+        assert!(again <= 2 + 9 || text == "time()", "{text}: {again} of {first} minutes are read again");
+        for later in 96..=100 {
+            let (answer, read) = blocks.ask(text, (later - 92, later));
+            assert!(read <= 3 + 9, "{text}: {read} minutes are read");
+            assert!(matches!(answer.data, Data::Matrix(rows) if !rows.is_empty()));
+        }
+    }
+}
+
+#[test]
+fn a_sample_that_comes_late_is_in_the_next_answer() {
+    let blocks = blocks();
+    let text = "sum by (i) (increase(a_total[3m]))";
+    blocks.ask(text, (0, 95));
+    blocks.change(|runs| runs.push(run(&[(2, 50, 1.0), (2, 51, 9.0)])));
+    let (_, read) = blocks.ask(text, (0, 95));
+    assert!((16..=60).contains(&read), "{read} minutes");
+    // Its run is written again, together with others.
+    blocks.change(|runs| {
+        runs.pop();
+        runs.push(run(&[(2, 50, 1.0), (2, 51, 9.0), (2, 52, 20.0)]));
+    });
+    blocks.ask(text, (0, 95));
+}
+
+#[test]
+fn samples_that_are_gone_are_in_no_answer() {
+    let blocks = blocks();
+    blocks.ask("a_total", (0, 95));
+    blocks.change(|runs| drop(runs.remove(30)));
+    blocks.ask("a_total", (0, 95));
+    blocks.change(|runs| runs.truncate(1));
+    blocks.ask("a_total", (0, 95));
+    blocks.change(Vec::clear);
+    let (answer, _) = blocks.ask("a_total", (0, 95));
+    assert_eq!(answer.data, Data::Matrix(Vec::new()));
+}
+
+#[test]
+fn other_questions_have_other_answers() {
+    let blocks = blocks();
+    blocks.ask("a_total", (0, 95));
+    blocks.ask("a_total{i=\"1\"}", (0, 95));
+    // Steps at other times.
+    let query = promql::parse("a_total").expect("a query");
+    let source = SampleSource::new(&blocks, 1_000_000);
+    for (start, step) in [(0, MINUTE), (1, MINUTE), (1, 2 * MINUTE), (0, 2 * MINUTE), (7, 30_000)] {
+        for lookback in [MINUTE, 5 * MINUTE] {
+            let options = Options { lookback, ..Options::default() };
+            let ask = || source.range(&query, (start, start + 90 * MINUTE), step, &options).expect("an answer");
+            let whole = promql::range(&query, (start, start + 90 * MINUTE), step, &source, &options);
+            assert_eq!([ask(), ask()], [(); 2].map(|()| whole.clone().expect("an answer")));
+        }
+    }
+}
+
+#[test]
+fn answers_that_may_lack_samples_or_have_remarks_are_not_kept() {
+    let damaged = Blocks { reasons: vec!["a block is damaged".into()], ..blocks() };
+    let (_, first) = damaged.ask("a_total", (0, 95));
+    assert_eq!(damaged.ask("a_total", (0, 95)).1, first);
+    // A gauge by its name.
+    let remarked = blocks();
+    remarked.change(|runs| runs.push(run(&[(9, 20, f64::NAN)])));
+    let text = "quantile(2, a_total)";
+    let (answer, first) = remarked.ask(text, (0, 95));
+    assert!(!answer.annotations.warnings.is_empty());
+    assert_eq!(remarked.ask(text, (0, 95)).1, first);
+}
+
+#[test]
+fn what_comes_while_a_query_runs_is_kept_under_no_key_of_before() {
+    let blocks = Blocks { late: Mutex::new(Some(run(&[(5, 50, 1.0)]))), ..blocks() };
+    let query = promql::parse("a_total").expect("a query");
+    let source = SampleSource::new(&blocks, 1_000_000);
+    let answer = source.range(&query, (0, 95 * MINUTE), MINUTE, &Options::default()).expect("an answer");
+    assert!(matches!(answer.data, Data::Matrix(rows) if rows.len() == 3));
+    // It goes again, so that the runs are those of before.
+    blocks.change(|runs| drop(runs.pop()));
+    blocks.ask("a_total", (0, 95));
+}
