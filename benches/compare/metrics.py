@@ -23,6 +23,7 @@ DISK_RATIO_MAX = 0.7
 MEMORY_RATIO_MAX = 1.0
 QUERY_RATIO_MAX = 1.0
 QUERIES_RATIO_MAX = 0.7
+REFRESH_RATIO_MAX = 0.7
 SAMPLE_BYTES_MAX = 1.5
 SAMPLES_PER_CPU_S_MIN = 1_500_000
 N_REPEATS = 5
@@ -113,9 +114,13 @@ def feed(server, seed, n_series, n_steps, end_ms):
     return n_samples
 
 
+def step_of(span_ms):
+    return span_ms // POINTS
+
+
 def ask(server, query, end_ms, span_ms):
     """Milliseconds, and the answer as a dictionary of series."""
-    parameters = {"query": query, "start": (end_ms - span_ms) / 1000, "end": end_ms / 1000, "step": span_ms / POINTS / 1000}
+    parameters = {"query": query, "start": (end_ms - span_ms) / 1000, "end": end_ms / 1000, "step": step_of(span_ms) / 1000}
     path = f"{server.prefix}/api/v1/query_range?{urllib.parse.urlencode(parameters)}"
     ms, (status, text) = measure.timed(lambda: call(server, "GET", path))
     if status != 200:
@@ -151,19 +156,24 @@ def metrics(options, work, judge):
     judge.at_least("samples per CPU-second", n_samples / cpu[ours], SAMPLES_PER_CPU_S_MIN)
     judge.at_most("CPU beside Prometheus", cpu[ours] / cpu[theirs], CPU_RATIO_MAX)
     judge.at_most("memory beside Prometheus", peak[ours] / peak[theirs], MEMORY_RATIO_MAX)
-    ratios = []
+    ratios, refreshed = [], []
     for name, query in QUERIES:
         answers = {}
         ms = {}
         for server in (ours, theirs):
-            pairs = [ask(server, query, end_ms, span_ms) for _ in range(N_REPEATS)]
+            # At other instants each time, of which nobody has kept an answer.
+            pairs = [ask(server, query, end_ms - n * 1000, span_ms) for n in range(N_REPEATS)]
             ms[server], answers[server] = statistics.median(ms for ms, _ in pairs), pairs[-1][1]
         if not answers[theirs] or not is_same(answers[ours], answers[theirs]):
             judge.missed.append(f"{name}: the answers differ")
         ratios.append(ms[ours] / ms[theirs])
         print(f"  {name}: {ms[ours]:.1f} ms, Prometheus {ms[theirs]:.1f} ms")
         judge.at_most(f"{name} beside Prometheus", ratios[-1], QUERY_RATIO_MAX)
+        # As a panel asks: the same instants, and one that is new.
+        later = [ask(ours, query, end_ms - n * step_of(span_ms), span_ms)[0] for n in range(N_REPEATS, -1, -1)]
+        refreshed.append(statistics.median(later[1:]) / ms[ours])
     judge.at_most("range queries beside Prometheus", statistics.geometric_mean(ratios), QUERIES_RATIO_MAX)
+    judge.at_most("a step later beside the first time", statistics.geometric_mean(refreshed), REFRESH_RATIO_MAX)
     their_bytes = theirs.bytes_per_sample()
     for server in (ours, theirs):
         server.stop()
