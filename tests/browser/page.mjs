@@ -8,8 +8,8 @@
 // It sends its own events into groups of its own, so it may run against a server that holds others. One line
 // `ok - …` or `not ok - …` per check (what fails once and then holds is told of as `unsteady - …`), a closing
 // `N passed, N failed, N unsteady`, and 1 as exit code if one failed.
-// `screens.mjs` has every screen under axe, `speed.mjs` what measures time. `people.mjs`, `hostile.mjs`, `start.mjs`, `export.mjs` and
-// `incidents.mjs` beside it start servers of their own from CATAT_EXECUTABLE.
+// `screens.mjs` has every screen under axe, `traces.mjs` the screens of traces, `speed.mjs` what measures time. `people.mjs`,
+// `hostile.mjs`, `start.mjs`, `export.mjs` and `incidents.mjs` beside it start servers of their own from CATAT_EXECUTABLE.
 
 import { alertChecks } from "./page/alerts.mjs";
 import { causeChecks } from "./page/cause.mjs";
@@ -37,7 +37,6 @@ import { shareChecks } from "./page/share.mjs";
 import { sourceChecks } from "./page/sources.mjs";
 import { stateChecks } from "./page/states.mjs";
 import { timeChecks } from "./page/time.mjs";
-import { traceChecks } from "./page/traces.mjs";
 
 const url = process.env.CATAT_URL;
 if (!url) {
@@ -52,7 +51,7 @@ await runChecks(url, [
   ...detailChecks, ...contextChecks,
   ...shareChecks,
   ...exploreChecks, ...fieldChecks, ...otherChecks, ...partChecks, ...sourceChecks, ...lookChecks, ...languageChecks,
-  ...changeChecks, ...metricChecks, ...causeChecks, ...issueChecks, ...forEverybodyChecks, ...alertChecks, ...traceChecks,
+  ...changeChecks, ...metricChecks, ...causeChecks, ...issueChecks, ...forEverybodyChecks, ...alertChecks,
   ...keyChecks, ...liveChecks, ...flowChecks, ...stateChecks, ...proofChecks, ...crashChecks,
   ["row 32, security: no policy was violated and no script failed", (own) => own.noComplaints()],
   ...(picture ? [["a picture is taken", (own) => takeScreenshot(own, picture)]] : []),
