@@ -239,17 +239,17 @@ fn opening_takes_at_most_two_reads() {
         let mut builder = BatchBuilder::new();
         for i in 0..n_fields {
             builder.field_integer(&noise(i), 1);
-            builder.set_timestamp(Timestamp(i as i64));
-            builder.set_message("one");
-            builder.commit();
         }
+        builder.set_timestamp(Timestamp(1));
+        builder.set_message("one");
+        builder.commit();
         let (directory, _segment) = written(&[Arc::new(builder.finish())]);
         let bytes = std::fs::read(directory.path().join("one.seg")).expect("just written");
         let reads = Arc::new(AtomicUsize::new(0));
         let source = Counted { bytes, reads: reads.clone(), damaged_at: Mutex::default() };
         let segment = Segment::open_source(Box::new(source), "one.seg".into(), STORE).expect("just written");
         assert_eq!(reads.load(Ordering::Relaxed), expected, "{n_fields} fields");
-        assert_eq!(segment.summaries()[0].n_events, n_fields as u64);
+        assert_eq!(segment.summaries()[0].n_events, 1);
     }
 }
 
