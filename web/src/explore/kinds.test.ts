@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { barsOf, kindOf, kindsOf } from "./kinds.ts";
-import { stack } from "./series.ts";
+import { stack, unbroken } from "./series.ts";
 
 const time = { name: "bin(5m)", type: "timestamp" };
 const name = { name: "service", type: "string" };
@@ -84,4 +84,18 @@ test("areas lie on each other at every instant, also where one has nothing", () 
       ],
     ],
   );
+});
+
+test("areas are broken where buckets are missing", () => {
+  const points: [number, number, number][] = [
+    [0, 0, 1],
+    [5, 0, 2],
+    [20, 0, 3],
+    [30, 0, 1],
+    [35, 0, 1],
+  ];
+  const at = (step: number) => unbroken(points, step).map((part) => part.map(([ms]) => ms));
+  assert.deepEqual(at(5), [[0, 5], [20], [30, 35]]);
+  assert.deepEqual(at(Infinity), [[0, 5, 20, 30, 35]]);
+  assert.deepEqual(unbroken([], 5), []);
 });

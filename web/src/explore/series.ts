@@ -64,6 +64,22 @@ export function stepOf(series: readonly Series[]): number {
   return times.slice(1).reduce((least, ms, at) => Math.min(least, ms - (times[at] ?? 0)), Number.POSITIVE_INFINITY);
 }
 
+/** The points in parts: a new one begins where buckets are missing. */
+export function unbroken<P extends readonly [ms: number, ...rest: number[]]>(
+  points: readonly P[],
+  step: number,
+): P[][] {
+  const parts: P[][] = [];
+  let last: P | undefined;
+  for (const point of points) {
+    const part = parts.at(-1);
+    if (part && last && point[0] - last[0] <= step * 1.5) part.push(point);
+    else parts.push([point]);
+    last = point;
+  }
+  return parts;
+}
+
 /** A line that is broken where buckets are missing. */
 export function path(
   points: Series["points"],

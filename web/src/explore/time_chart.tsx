@@ -10,7 +10,7 @@ import type { Part, useBrush } from "./brush.ts";
 import { levelClass, NO_LEVEL } from "./levels.ts";
 import { LABELS, type Geometry, type SeriesKind, type ValueScale } from "./geometry.ts";
 import { MarkLines } from "./mark_lines.tsx";
-import { NOTHING, path, type Series, type Stacked } from "./series.ts";
+import { NOTHING, path, unbroken, type Series, type Stacked } from "./series.ts";
 
 /** Colours: of levels those that they have everywhere, of other things one after the other. */
 export function colourOf(all: readonly { name: string }[]): (n: number) => string {
@@ -33,14 +33,16 @@ function Lines({ series, colour, at }: { series: readonly Series[]; colour: (n: 
 function Areas({ stacked, colour, at }: { stacked: readonly Stacked[]; colour: (n: number) => string; at: Geometry }) {
   const edge = (points: Stacked["points"], end: 1 | 2) =>
     points.map((point) => `${at.x(point[0]).toFixed(1)} ${at.y(point[end]).toFixed(1)}`).join("L");
+  const part = (points: Stacked["points"]) => {
+    const [[ms, from, to] = [0, 0, 0], ...more] = points;
+    // What stands alone has no width of its own.
+    if (more.length === 0) return `M${(at.x(ms) - 1).toFixed(1)} ${at.y(to).toFixed(1)}h2V${at.y(from).toFixed(1)}h-2Z`;
+    return `M${edge(points, 2)}L${edge([...points].reverse(), 1)}Z`;
+  };
   return (
     <>
       {stacked.map((one, n) => (
-        <path
-          key={one.name}
-          class={`area ${colour(n)}`}
-          d={`M${edge(one.points, 2)}L${edge([...one.points].reverse(), 1)}Z`}
-        />
+        <path key={one.name} class={`area ${colour(n)}`} d={unbroken(one.points, at.step).map(part).join("")} />
       ))}
     </>
   );

@@ -290,9 +290,16 @@ fn style(json: &Value, panel: &mut Panel) {
             _ => None,
         });
     }
-    if matches!(panel.kind, PanelKind::Number | PanelKind::Bar | PanelKind::Table)
-        || text(&custom["thresholdsStyle"]["mode"]) != "off"
-    {
+    // Every panel has some; those that colour nothing with them would be said to be bad.
+    let has_colours = match panel.kind {
+        PanelKind::Number => {
+            let by_threshold = matches!(text(&defaults["color"]["mode"]), "" | "thresholds");
+            by_threshold && text(&json["options"]["colorMode"]) != "none"
+        }
+        PanelKind::Bar | PanelKind::Table => true,
+        _ => text(&custom["thresholdsStyle"]["mode"]) != "off",
+    };
+    if has_colours {
         panel.thresholds = thresholds(&defaults["thresholds"]);
     }
 }

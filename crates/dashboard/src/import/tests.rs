@@ -124,3 +124,19 @@ fn what_is_not_taken_of_tempo_is_named() {
         assert!(outcome.why.contains(why) && outcome.why.is_empty() == why.is_empty(), "{outcome:?}");
     }
 }
+
+#[test]
+fn thresholds_that_colour_nothing_are_not_taken() {
+    let stat = |title: &str, mode: &str, colour: &str| {
+        serde_json::json!({
+            "type": "stat", "title": title, "options": {"colorMode": mode}, "targets": [{"expr": "up"}],
+            "fieldConfig": {"defaults": {"color": {"mode": colour}, "thresholds": {"mode": "absolute", "steps": [
+                {"color": "green"}, {"color": "red", "value": 80}]}}},
+        })
+    };
+    let panels = [stat("a", "value", "thresholds"), stat("b", "none", "thresholds"), stat("c", "value", "fixed")];
+    let body = serde_json::json!({"title": "t", "panels": panels});
+    let import = import(Format::Grafana, &body, Timestamp(0)).expect("a dashboard");
+    let found: Vec<usize> = import.dashboard.panels.iter().map(|panel| panel.thresholds.len()).collect();
+    assert_eq!(found, [1, 0, 0]);
+}
