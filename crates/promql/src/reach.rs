@@ -18,7 +18,7 @@ pub struct Reach {
 impl Reach {
     const STEP: Self = Self { before: 0, after: 0 };
 
-    /// Returns the reach of what is evaluated in this reach, moved by an offset, over a range before each time.
+    /// Returns the reach of an expression that is evaluated within this reach, with an offset and a range of its own.
     fn over(self, shift: Shift, range: i64) -> Self {
         let before = self.before.saturating_add(shift.offset).saturating_add(range);
         Self { before, after: self.after.saturating_sub(shift.offset) }
@@ -38,8 +38,8 @@ impl Query {
     }
 }
 
-/// Reports whether each step of a node has a value of its own, and adds the reach of its selectors; the node is evaluated in the
-/// reach `around` a step, by a subquery or not.
+/// Reports whether the value of a node at each step can be computed without the other steps, and adds the reach of its selectors.
+/// The node is evaluated in the reach `around` a step.
 fn is_divisible(
     node: &Node,
     (around, is_in_subquery): (Reach, bool),

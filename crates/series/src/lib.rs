@@ -8,11 +8,11 @@
 
 mod collected;
 mod exemplars;
-mod kept;
 mod points;
 mod reader;
 mod sink;
 mod source;
+mod step_cache;
 mod stream_filter;
 
 pub use self::exemplars::{ExemplarsOfSeries, StoredExemplar, exemplars};

@@ -23,7 +23,7 @@ static NEXT_NUMBER: AtomicU64 = AtomicU64::new(0);
 #[derive(Debug)]
 pub struct BatchRun {
     info: RunInfo,
-    /// Of all runs in memory that ever were only this one has it.
+    /// Unique among the runs in memory of this process.
     number: u64,
     batch: Arc<Batch>,
     n_bytes_read: AtomicU64,

@@ -34,7 +34,7 @@ pub struct RunKey {
     pub version: u32,
 }
 
-/// What tells a run from all others that were ever in this process: where it is the same, the events are.
+/// Identity of a run within this process: runs with the same identity contain the same events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RunIdentity {
     /// A run of a segment.
@@ -120,7 +120,7 @@ pub trait Run: Send + Sync {
     /// What is known without reading.
     fn info(&self) -> &RunInfo;
 
-    /// What tells it from others; `None` where that is not known.
+    /// Returns the identity of the run; `None` if it has none.
     fn identity(&self) -> Option<RunIdentity> {
         self.info().key.map(RunIdentity::Stored)
     }

@@ -87,11 +87,10 @@ export function path(
   y: (value: number) => number,
   step: number,
 ): string {
-  return points
-    .map(([ms, value], at) => {
-      const before = points[at - 1];
-      return `${before && ms - before[0] <= step * 1.5 ? "L" : "M"}${x(ms).toFixed(1)} ${y(value).toFixed(1)}h0`;
-    })
+  const point = ([ms, value]: [number, number], at: number) =>
+    `${at === 0 ? "M" : "L"}${x(ms).toFixed(1)} ${y(value).toFixed(1)}h0`;
+  return unbroken(points, step)
+    .map((part) => part.map(point).join(""))
     .join("");
 }
 

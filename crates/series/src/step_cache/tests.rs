@@ -68,7 +68,7 @@ fn run(samples: &[(u32, i64, f64)]) -> Arc<dyn Run> {
     Arc::new(BatchRun::new(GroupName::new("metrics/test").expect("a valid name"), 1, Arc::new(batch)))
 }
 
-/// A run of every minute: two counters of which the second begins in the middle.
+/// Returns the run of a minute: samples of two counters, the second from minute 41 on.
 fn usual(minute: i64) -> Arc<dyn Run> {
     let mut samples = vec![(0, minute, minute as f64 * 3.0)];
     if minute > 40 {

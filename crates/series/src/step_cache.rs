@@ -1,9 +1,8 @@
-//! Ranges of PromQL whose steps are kept: who draws a panel again a minute later is shown the steps that the minute has not
-//! changed.
+//! Cache of the steps of PromQL ranges: a panel that is drawn again evaluates only the steps that are new.
 //!
-//! A range is divided into spans of some steps at fixed times, shorter ones at its ends. What a span depends on are the samples
-//! within reach of its steps: it is kept under the identities of the runs that have some. A sample that comes late, one that is
-//! deleted, and a run that is written again make others of them, so that nothing kept is ever wrong; it is only found no more.
+//! A range is divided into spans of a few steps at fixed times, shorter ones at its ends. The key of a span contains the query and
+//! the identities of all runs with samples within reach of its steps. A late sample, a deletion or a compaction changes these runs, so
+//! a cached span is never wrong; it is only no longer found.
 
 use std::sync::Arc;
 
@@ -75,8 +74,8 @@ impl Piece {
     }
 }
 
-/// A question, and the runs with the samples that it is about.
-struct Kept<'a> {
+/// The cached steps of one query, and the runs that contain its samples.
+struct StepCache<'a> {
     cache: &'a PartialCache,
     runs: Vec<Arc<dyn Run>>,
     /// All that an answer depends on besides samples and times.
@@ -85,7 +84,7 @@ struct Kept<'a> {
     division: Division,
 }
 
-impl<'a> Kept<'a> {
+impl<'a> StepCache<'a> {
     fn keeper(&self, span: Span) -> Option<Keeper<'a>> {
         let range = (span.first.saturating_sub(self.reach.before), span.last.saturating_add(self.reach.after));
         let kind = format!("{} {} {} {}", self.question, self.division.step, span.first, span.last);
@@ -164,10 +163,10 @@ impl<B: ReadBlocks> SampleSource<B> {
         let range = (start.saturating_sub(reach.before), end.saturating_add(reach.after));
         let look = || {
             let (cache, runs) = self.blocks().kept(self.groups(), time_range(range))?;
-            Some(Kept { cache, runs, question: &question, reach, division })
+            Some(StepCache { cache, runs, question: &question, reach, division })
         };
-        let Some(kept) = look() else { return evaluate(asked) };
-        let ((mut pieces, missing), mut annotations) = (kept.pieces(), Annotations::default());
+        let Some(steps) = look() else { return evaluate(asked) };
+        let ((mut pieces, missing), mut annotations) = (steps.pieces(), Annotations::default());
         for piece in &mut pieces {
             if let Piece::Evaluated(span, rows) = piece {
                 let answer = evaluate(*span)?;
@@ -185,7 +184,7 @@ impl<B: ReadBlocks> SampleSource<B> {
         let is_plain = annotations == Annotations::default() && !self.is_missing_some();
         // What came or went meanwhile may be in the rows, but is in no key of before.
         if let Some(later) = (is_plain && !missing.is_empty()).then(look).flatten() {
-            kept.keep(&rows, &missing, &later);
+            steps.keep(&rows, &missing, &later);
         }
         Ok(Answer { data: Data::Matrix(rows), annotations })
     }
