@@ -24,7 +24,7 @@ use std::sync::{Arc, Mutex};
 use chrono_tz::Tz;
 use execute::{Answer, PartialCache, Request, Support, execute_with_subqueries};
 use language::{ParseOptions, parse_insights};
-use plan::Rows;
+use plan::{Plan, Rows};
 use types::{Run, TimeRange, Timestamp, Value};
 
 use events::{Event, NOW};
@@ -49,9 +49,14 @@ enum How<'a> {
     Streamed,
 }
 
-fn ask(query: &Query, runs: &[Arc<dyn Run>], n_threads: usize, how: How<'_>) -> Result<Answer, String> {
+/// Parses a query: once, since it takes as long as answering, and each query is asked some thirty times.
+fn parsed(query: &Query) -> Result<Plan, String> {
     let options = ParseOptions { now: Timestamp(NOW), time_zone: Tz::UTC };
-    let plan = parse_insights(&query.text, &options).map_err(|errors| format!("refused: {errors}"))?;
+    parse_insights(&query.text, &options).map_err(|errors| format!("refused: {errors}"))
+}
+
+fn ask(query: &Query, plan: &Plan, state: &State, how: How<'_>) -> Result<Answer, String> {
+    let runs = &state.runs[..];
     let cancelled = AtomicBool::new(false);
     let tables = |name: &str| {
         let (columns, rows) = events::table(name);
@@ -75,11 +80,11 @@ fn ask(query: &Query, runs: &[Arc<dyn Run>], n_threads: usize, how: How<'_>) -> 
         memory_bytes_max: 1 << 30,
         deadline: None,
         cancelled: &cancelled,
-        n_threads,
+        n_threads: state.n_threads,
         progress: None,
         support: Support { tables: Some(&tables), ..support },
     };
-    let answer = execute_with_subqueries(&plan, runs, &request, &mut |_| runs.to_vec());
+    let answer = execute_with_subqueries(plan, runs, &request, &mut |_| runs.to_vec());
     let mut answer = answer.map_err(|error| format!("failed: {error}"))?;
     answer.rows.splice(0..0, taken.into_inner().expect("nobody panicked"));
     Ok(answer)
@@ -215,6 +220,7 @@ impl Known<'_> {
 /// Asks queries of events in every state; gives what is wrong.
 fn compare(events: &[Event], queries: &[Query]) -> Vec<String> {
     let mut problems = Vec::new();
+    let plans: Vec<Result<Plan, String>> = queries.iter().map(parsed).collect();
     let mut first: Vec<Option<(usize, Answer)>> = vec![None; queries.len()];
     let mut of_store: Vec<Option<(usize, Answer)>> = vec![None; queries.len()];
     // Smaller than all that might be kept, so that partials are also forgotten.
@@ -225,7 +231,7 @@ fn compare(events: &[Event], queries: &[Query]) -> Vec<String> {
             let hows = [(How::Plain, ""), kept, kept, (How::Streamed, ", streamed")];
             let hows = if state.is_streamed { &hows[2..] } else { &hows[..if state.is_cached { 3 } else { 1 }] };
             for (how, what) in hows {
-                let asked = ask(query, &state.runs, state.n_threads, *how);
+                let asked = plans[index].as_ref().map_err(String::clone).and_then(|plan| ask(query, plan, state, *how));
                 let known = Known { first: &mut first[index], of_store: &mut of_store[index] };
                 let problem = asked.map_or_else(Some, |answer| match how {
                     How::Streamed => known.judge_rows(&answer),
