@@ -36,6 +36,10 @@ use crate::tombstone;
 /// Hot events that are worth a flush while the disk is nearly full.
 const SHORT_FLUSH_BYTES: u64 = 4 << 20;
 
+/// Bytes that an event counts at least where the size of a flush is decided: writing its segment takes some per row as well. It
+/// matters to samples, of which each has 20 bytes: three times as many at once would take much memory and hardly less time.
+const FLUSH_EVENT_BYTES: u64 = 64;
+
 /// Segments, catalog and files of one store.
 pub(crate) struct Segments {
     pub(crate) options: Options,
@@ -219,7 +223,8 @@ impl Segments {
         let has_hot = !state.active.is_empty() || !state.objects.is_empty();
         let is_old = has_hot && age_ns >= self.options.flush_age_ns;
         let is_short = self.disk.is_short.load(Ordering::Relaxed) && state.active.memory_bytes >= SHORT_FLUSH_BYTES;
-        state.active.memory_bytes >= self.options.flush_bytes_effective() || is_old || is_short
+        let n_bytes = state.active.memory_bytes.max(state.active.n_events.saturating_mul(FLUSH_EVENT_BYTES));
+        n_bytes >= self.options.flush_bytes_effective() || is_old || is_short
     }
 
     pub(crate) fn check(&self, point: &'static str) -> Result<(), StoreError> {

@@ -36,3 +36,27 @@ fn requests_of_one_sender_share_the_list_of_their_series() {
     // The list counts once.
     assert!(runs[1..].iter().all(|run| run.memory_bytes * 2 < runs[0].memory_bytes));
 }
+
+#[test]
+fn samples_take_little_memory_and_are_flushed_by_their_number() {
+    let dir = tempfile::tempdir().expect("a scratch directory");
+    let flush_bytes = 2 * 64 * 40_000;
+    let (store, _) = Store::open(Options { flush_bytes, ..options(dir.path()) }).expect("a store");
+    store.segments.options.faults.arm("flush.start", crate::Fault::Errno(5));
+    let series = Series::of_labels(r#"{"__name__":"m"}"#).map(Arc::new).expect("labels");
+    // The flusher may have begun by itself.
+    let is_flushed = || store.segments.is_flush_due(Timestamp(NOW)) || store.segments.state().flushing.is_some();
+    for hour in 0..2 {
+        assert!(!is_flushed());
+        let mut builder = SampleBuilder::default();
+        for second in 0..20_000 {
+            builder.push(&series, Timestamp(NOW + (hour * 20_000 + second) * Timestamp::SECOND), 1.0);
+        }
+        let part = Part { group: group("metrics/a"), batch: builder.finish() };
+        store.append(Delivery { key: None, position: None, raw_bytes: 100, parts: vec![part] }).expect("room");
+    }
+    assert!(is_flushed());
+    let state = store.segments.state();
+    // A time, a number, and which series it is of; when it came and its place in the order follow from its request.
+    assert!(state.generations().map(|hot| hot.memory_bytes).sum::<u64>() < 40_000 * 21);
+}
