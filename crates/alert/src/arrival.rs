@@ -45,10 +45,8 @@ pub(crate) fn arrived(accepted: &Arc<AcceptedBatch>, offsets: &[ClockOffset]) ->
     for row in 0..batch.len() {
         let stream = batch.streams.value(row);
         let stream = if let Some(Value::String(stream)) = &stream { &**stream } else { "" };
-        if let (true, Some(at)) =
-            (of_group.iter().any(|offset| *offset.stream == *stream), batch.ingestion_times.get(row).copied())
-        {
-            batch.timestamps[row] = at;
+        if of_group.iter().any(|offset| *offset.stream == *stream) {
+            batch.timestamps[row] = batch.ingestion_times.get(row);
         }
     }
     Arc::new(AcceptedBatch { group: accepted.group.clone(), group_id: accepted.group_id, batch: Arc::new(batch) })

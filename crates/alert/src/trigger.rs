@@ -126,8 +126,8 @@ struct BatchFilter {
 
 impl BatchFilter {
     fn new(accepted: &Arc<AcceptedBatch>) -> Self {
-        let level_code_max = accepted.batch.levels.iter().copied().max().unwrap_or_default();
-        let times = accepted.batch.timestamps.iter().zip(&accepted.batch.ingestion_times);
+        let level_code_max = accepted.batch.levels.bounds().map_or(0, |(_, most)| most);
+        let times = accepted.batch.timestamps.iter().zip(accepted.batch.ingestion_times.iter());
         let ages_ns = times.fold((i64::MAX, i64::MIN), |(least, most), (happened, accepted)| {
             let age_ns = accepted.saturating_sub(*happened);
             (least.min(age_ns), most.max(age_ns))
@@ -145,8 +145,8 @@ impl BatchFilter {
         let made = || {
             let AcceptedBatch { group, group_id, batch } = &*self.accepted;
             let rows: Vec<(u32, u32)> = (0..)
-                .zip(&batch.levels)
-                .filter(|(_, code)| **code >= level_code_min)
+                .zip(batch.levels.iter())
+                .filter(|(_, code)| *code >= level_code_min)
                 .map(|(row, _)| (0, row))
                 .collect();
             let is_all = rows.len() == batch.len();

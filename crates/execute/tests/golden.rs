@@ -100,7 +100,7 @@ fn in_memory(case: &Case, each: bool) -> Runs {
             let mut take = |mut batch: Batch| {
                 let n_rows = batch.len();
                 batch.sequences = (sequence..sequence + n_rows as u64).collect();
-                batch.ingestion_times = vec![now().0; n_rows];
+                batch.ingestion_times = vec![now().0; n_rows].into();
                 batch.streams = Column::constant(Value::text("s"), n_rows);
                 sequence += n_rows as u64;
                 let name = GroupName::new(group).expect("a valid group");

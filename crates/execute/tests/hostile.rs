@@ -220,7 +220,7 @@ fn run() -> Arc<dyn Run> {
     let mut batch = batches.pop().expect("one batch");
     let n_rows = batch.len();
     batch.sequences = (0..n_rows as u64).collect();
-    batch.ingestion_times = vec![NOW; n_rows];
+    batch.ingestion_times = vec![NOW; n_rows].into();
     batch.streams = Column::constant(Value::text("s"), n_rows);
     Arc::new(BatchRun::new(GroupName::new("a").expect("a valid name"), 1, Arc::new(batch)))
 }

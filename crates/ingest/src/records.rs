@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use parse::{ArrivalContext, EventParser, Extras, JsonError, Zone};
-use types::{BatchBuilder, BatchRun, GroupName, Limits, Run, Timestamp};
+use types::{BatchBuilder, BatchRun, GroupName, Limits, Numbers, Run, Timestamp};
 
 /// Returns the events of JSON records, each of a group; those without a time happened `at`.
 ///
@@ -24,8 +24,8 @@ pub fn runs_of_records<'r>(
     let mut runs: Vec<Arc<dyn Run>> = Vec::new();
     for (number, (group, builder)) in (1..).zip(groups) {
         let mut batch = builder.finish();
-        batch.sequences = (1..=batch.len() as u64).collect();
-        batch.ingestion_times = vec![at.0; batch.len()];
+        batch.sequences = Numbers::consecutive(1, batch.len());
+        batch.ingestion_times = Numbers::same(at.0, batch.len());
         runs.push(Arc::new(BatchRun::new(group, number, Arc::new(batch))));
     }
     Ok(runs)

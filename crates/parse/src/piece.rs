@@ -127,7 +127,7 @@ impl Rows<'_> {
             return;
         }
         let mut batch = std::mem::take(&mut self.builder).finish();
-        batch.sequences = std::mem::take(&mut self.sequences);
+        batch.sequences = std::mem::take(&mut self.sequences).into();
         (self.take)(batch);
     }
 }

@@ -305,17 +305,17 @@ impl RunWriter {
         put_times(&mut times, &batch.timestamps);
         sections.fill(self.system_section(footer::TIMES, block), &times)?;
         let mut ingestion_times = Vec::new();
-        put_deltas(&mut ingestion_times, &batch.ingestion_times);
+        put_deltas(&mut ingestion_times, &batch.ingestion_times.to_slice());
         sections.fill(self.system_section(footer::INGESTION_TIMES, block), &ingestion_times)?;
-        let sequences: Vec<i64> = batch.sequences.iter().map(|sequence| *sequence as i64).collect();
+        let sequences: Vec<i64> = batch.sequences.iter().map(|sequence| sequence as i64).collect();
         let mut encoded = Vec::new();
         put_deltas(&mut encoded, &sequences);
         sections.fill(self.system_section(footer::SEQUENCES, block), &encoded)?;
-        sections.fill(self.system_section(footer::LEVELS, block), &batch.levels)?;
-        for sequence in &batch.sequences {
-            self.sequences = (self.sequences.0.min(*sequence), self.sequences.1.max(*sequence));
+        sections.fill(self.system_section(footer::LEVELS, block), &batch.levels.to_slice())?;
+        if let Some((first, last)) = batch.sequences.bounds() {
+            self.sequences = (self.sequences.0.min(first), self.sequences.1.max(last));
         }
-        for minute in MinuteCounts::of_rows(&batch.timestamps, &batch.levels) {
+        for minute in MinuteCounts::of_rows(&batch.timestamps, batch.levels.iter()) {
             match self.minutes.last_mut().filter(|last| last.minute == minute.minute) {
                 Some(last) => last.counts.iter_mut().zip(minute.counts).for_each(|(sum, count)| *sum += count),
                 None => self.minutes.push(minute),
@@ -376,7 +376,7 @@ impl RunWriter {
         let presence: Vec<Option<RowSet>> =
             of_block.into_iter().map(|column| column.map(|column| column.present)).collect();
         let origin_numbers: Vec<u32> = batch.origins.iter().map(|origin| self.origin_number(origin)).collect();
-        let origins: Vec<u32> = batch.origin_codes.iter().map(|code| origin_numbers[*code as usize]).collect();
+        let origins: Vec<u32> = batch.origin_codes.iter().map(|code| origin_numbers[code as usize]).collect();
         let shapes = self.shapes.encode_block(batch.len(), &origins, &presence);
         Ok(sections.fill(self.system_section(footer::SHAPES, block), &shapes)?)
     }

@@ -191,7 +191,7 @@ impl Generation {
 
     /// Returns what is left of it from a sequence on; `None` where that is all.
     pub(crate) fn since_sequence(&self, first: u64) -> Option<Self> {
-        let is_before = |run: &HotRun| run.run.batch().sequences.iter().any(|sequence| *sequence < first);
+        let is_before = |run: &HotRun| run.run.batch().sequences.iter().any(|sequence| sequence < first);
         if !self.groups.values().flat_map(|group| &group.runs).any(is_before) {
             return None;
         }
@@ -200,7 +200,7 @@ impl Generation {
             let mut update = left.update(&group.group, *group_id);
             let batches = group.runs.iter().filter_map(|run| {
                 let batch = run.run.batch();
-                let rows = (0..batch.len() as u32).filter(|row| batch.sequences[*row as usize] >= first);
+                let rows = (0..batch.len() as u32).filter(|row| batch.sequences.get(*row as usize) >= first);
                 let rows: Vec<(u32, u32)> = rows.map(|row| (0, row)).collect();
                 match rows.len() {
                     0 => None,
@@ -247,7 +247,7 @@ fn merged(mut batches: Vec<Arc<Batch>>) -> Arc<Batch> {
     }
     let key = |(batch, row): &(u32, u32)| {
         let batch = batches[*batch as usize];
-        (batch.timestamps[*row as usize], batch.sequences[*row as usize])
+        (batch.timestamps[*row as usize], batch.sequences.get(*row as usize))
     };
     rows.sort_by_key(key);
     Arc::new(Batch::gather(&batches, &rows))

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::column::level_column;
 use crate::series::{Series, SeriesOfRows};
-use crate::{Column, RowSet, Strings, Timestamp, Value};
+use crate::{Column, Numbers, RowSet, Strings, Timestamp, Value};
 
 /// Events of one group, column by column. All columns have the same number of rows.
 ///
@@ -15,13 +15,13 @@ pub struct Batch {
     /// `@timestamp` in nanoseconds since the epoch.
     pub timestamps: Vec<i64>,
     /// Place in the order of acceptance; set when storage accepts the batch.
-    pub sequences: Vec<u64>,
+    pub sequences: Numbers<u64>,
     /// `@ingestionTime` in nanoseconds since the epoch; set when storage accepts the batch.
-    pub ingestion_times: Vec<i64>,
+    pub ingestion_times: Numbers<i64>,
     /// `@message`; none where `series` says what they are.
     pub messages: Strings,
     /// `@level` as [`crate::Level::code`], 0 for none.
-    pub levels: Vec<u8>,
+    pub levels: Numbers<u8>,
     /// `@logStream`: a dictionary of texts.
     pub streams: Column,
     /// Where all events are samples: their series by code of `streams`. Messages, and all fields that `fields` does not have, follow
@@ -30,7 +30,7 @@ pub struct Batch {
     /// Distinct origins that `origin_codes` point into.
     pub origins: Arc<Vec<Origin>>,
     /// Per row, which of `origins` it has.
-    pub origin_codes: Vec<u32>,
+    pub origin_codes: Numbers<u32>,
     /// The other fields, sorted by name.
     pub fields: Vec<(Arc<str>, Column)>,
 }
@@ -119,7 +119,7 @@ impl Batch {
         let stored = self.stored(name).cloned().unwrap_or(Column::Missing { n_rows: self.len() });
         let source = Derivation {
             origins: &self.origins,
-            codes: &self.origin_codes,
+            codes: &self.origin_codes.to_slice(),
             messages: &self.messages,
             timestamps: &self.timestamps,
         };
@@ -128,7 +128,7 @@ impl Batch {
 
     /// `@level` as a dictionary of the six names.
     pub fn level_column(&self) -> Column {
-        level_column(&self.levels)
+        level_column(&self.levels.to_slice())
     }
 
     /// Names of all fields that some event has, derived ones included, sorted.
@@ -148,7 +148,7 @@ impl Batch {
     pub fn time_order(&self) -> Vec<u32> {
         let mut order: Vec<u32> = (0..self.len() as u32).collect();
         if !self.timestamps.is_sorted() {
-            order.sort_by_key(|row| (self.timestamps[*row as usize], self.sequences[*row as usize]));
+            order.sort_by_key(|row| (self.timestamps[*row as usize], self.sequences.get(*row as usize)));
         }
         order
     }
@@ -162,7 +162,8 @@ impl Batch {
 
     /// Bytes held in memory, roughly.
     pub fn memory_bytes(&self) -> usize {
-        let rows = self.len() * (8 + 8 + 8 + 1 + 4);
+        let numbers = self.sequences.memory_bytes() + self.ingestion_times.memory_bytes() + self.levels.memory_bytes();
+        let rows = self.len() * 8 + numbers + self.origin_codes.memory_bytes();
         let fields: usize = self.fields.iter().map(|(name, column)| name.len() + 64 + column.memory_bytes()).sum();
         rows + self.messages.memory_bytes() + self.stream_bytes() + fields + 512
     }

@@ -76,12 +76,12 @@ impl BatchRun {
         let pick = |values: &[i64]| Column::Timestamps(rows.iter().map(|row| values[row]).collect());
         match name {
             "@timestamp" => pick(&batch.timestamps),
-            "@ingestionTime" => pick(&batch.ingestion_times),
+            "@ingestionTime" => Column::Timestamps(rows.iter().map(|row| batch.ingestion_times.get(row)).collect()),
             "@message" => Column::Strings { values: self.messages(rows), present: None },
-            "@level" => crate::column::level_column(&rows.iter().map(|row| batch.levels[row]).collect::<Vec<_>>()),
-            "@id" => id_column(&self.info, rows.iter().map(|row| (batch.timestamps[row], batch.sequences[row]))),
+            "@level" => crate::column::level_column(&rows.iter().map(|row| batch.levels.get(row)).collect::<Vec<_>>()),
+            "@id" => id_column(&self.info, rows.iter().map(|row| (batch.timestamps[row], batch.sequences.get(row)))),
             "@partOf" => {
-                let places = rows.iter().map(|row| (batch.timestamps[row], batch.sequences[row]));
+                let places = rows.iter().map(|row| (batch.timestamps[row], batch.sequences.get(row)));
                 part_of_column(&self.info, places, &self.read_field("@part", rows))
             }
             "@log" => Column::constant(Value::String(self.info.group.shared()), rows.count()),
@@ -114,7 +114,7 @@ impl BatchRun {
         if !is_derived {
             return stored;
         }
-        let codes: Vec<u32> = rows.iter().map(|row| batch.origin_codes[row]).collect();
+        let codes: Vec<u32> = rows.iter().map(|row| batch.origin_codes.get(row)).collect();
         let timestamps: Vec<i64> = rows.iter().map(|row| batch.timestamps[row]).collect();
         let messages = self.messages(rows);
         let origins = &batch.origins;
@@ -195,16 +195,16 @@ impl Run for BatchRun {
     }
 
     fn first_sequence(&self) -> u64 {
-        self.batch.sequences.iter().copied().min().unwrap_or(0)
+        self.batch.sequences.bounds().map_or(0, |(first, _)| first)
     }
 
     fn last_sequence(&self) -> u64 {
-        self.batch.sequences.iter().copied().max().unwrap_or(0)
+        self.batch.sequences.bounds().map_or(0, |(_, last)| last)
     }
 
     fn fields(&self) -> Result<Vec<FieldSummary>, ScanError> {
         let mut n_by_origin = vec![0u64; self.batch.origins.len()];
-        self.batch.origin_codes.iter().for_each(|code| n_by_origin[*code as usize] += 1);
+        self.batch.origin_codes.iter().for_each(|code| n_by_origin[code as usize] += 1);
         let names = self.batch.field_names().into_iter();
         Ok(names.map(|name| self.field_summary(name, &n_by_origin)).collect())
     }
@@ -214,7 +214,7 @@ impl Run for BatchRun {
     }
 
     fn minutes(&self) -> Result<Option<Vec<MinuteCounts>>, ScanError> {
-        Ok(Some(MinuteCounts::of_rows(&self.batch.timestamps, &self.batch.levels)))
+        Ok(Some(MinuteCounts::of_rows(&self.batch.timestamps, self.batch.levels.iter())))
     }
 
     fn is_message(&self, name: &str) -> bool {

@@ -10,7 +10,7 @@ use hashbrown::HashMap;
 use crate::batch::{Batch, Origin, TimeForm};
 use crate::column::value_bytes;
 use crate::column_builder::{ColumnBuilder, TextDictionary, is_same};
-use crate::{Column, Level, Strings, Timestamp, Value};
+use crate::{Column, Level, Numbers, Strings, Timestamp, Value};
 
 /// Rows of one batch. One body of 64 MiB of empty objects stays below it.
 const ROWS_MAX: usize = 1 << 26;
@@ -312,14 +312,14 @@ impl BatchBuilder {
         let streams = ColumnBuilder::Texts(self.streams).finish(n_rows);
         Batch {
             timestamps: self.timestamps,
-            sequences: (0..n_rows as u64).collect(),
-            ingestion_times: vec![0; n_rows],
+            sequences: Numbers::consecutive(0, n_rows),
+            ingestion_times: Numbers::same(0, n_rows),
             messages: self.messages,
-            levels: self.levels,
+            levels: self.levels.into(),
             streams,
             series: None,
             origins: Arc::new(self.origins),
-            origin_codes: self.origin_codes,
+            origin_codes: self.origin_codes.into(),
             fields,
         }
     }

@@ -16,7 +16,7 @@ use hashbrown::HashTable;
 use self::span::Span;
 use crate::batch::{Batch, Origin};
 use crate::column_builder::ColumnBuilder;
-use crate::{Column, MISSING_CODE, RowSet, Strings, Value};
+use crate::{Column, MISSING_CODE, Number, Numbers, RowSet, Strings, Value};
 
 /// The rows `(batch, row)` of `batches` as one batch, in that order.
 pub(crate) fn gather(batches: &[&Batch], rows: &[(u32, u32)]) -> Batch {
@@ -46,10 +46,10 @@ pub(crate) fn gather(batches: &[&Batch], rows: &[(u32, u32)]) -> Batch {
     };
     Batch {
         timestamps: copy(&spans, n_rows, |batch| &batches[batch].timestamps),
-        sequences: copy(&spans, n_rows, |batch| &batches[batch].sequences),
-        ingestion_times: copy(&spans, n_rows, |batch| &batches[batch].ingestion_times),
+        sequences: numbers(&spans, n_rows, |batch| &batches[batch].sequences),
+        ingestion_times: numbers(&spans, n_rows, |batch| &batches[batch].ingestion_times),
         messages,
-        levels: copy(&spans, n_rows, |batch| &batches[batch].levels),
+        levels: numbers(&spans, n_rows, |batch| &batches[batch].levels),
         streams,
         series,
         origins: Arc::new(origins),
@@ -88,6 +88,12 @@ fn copy<'b, T: Copy + 'b>(spans: &[Span], n_rows: usize, of: impl Fn(usize) -> &
     values
 }
 
+fn numbers<'b, T: Number + 'b>(spans: &[Span], n_rows: usize, of: impl Fn(usize) -> &'b Numbers<T>) -> Numbers<T> {
+    let mut numbers = Numbers::Each(Vec::new());
+    spans.iter().for_each(|span| numbers.push_rows_of(of(span.batch), span.from..span.to, n_rows));
+    numbers
+}
+
 /// Texts one after the other; where a batch has none, as many empty ones.
 fn copy_texts<'b>(spans: &[Span], n_rows: usize, of: impl Fn(usize) -> Option<&'b Strings>) -> Strings {
     let n_bytes = spans.iter().map(|span| of(span.batch).map_or(0, |texts| texts.n_bytes(span.from..span.to))).sum();
@@ -101,9 +107,9 @@ fn copy_texts<'b>(spans: &[Span], n_rows: usize, of: impl Fn(usize) -> Option<&'
     gathered
 }
 
-fn gather_origins(batches: &[&Batch], spans: &[Span], n_rows: usize) -> (Vec<Origin>, Vec<u32>) {
+fn gather_origins(batches: &[&Batch], spans: &[Span], n_rows: usize) -> (Vec<Origin>, Numbers<u32>) {
     let mut origins: Vec<Origin> = Vec::new();
-    let mut codes_of = Vec::with_capacity(batches.len());
+    let mut codes_of: Vec<Vec<u32>> = Vec::with_capacity(batches.len());
     for batch in batches {
         let mut codes = Vec::with_capacity(batch.origins.len());
         for origin in batch.origins.iter() {
@@ -115,10 +121,16 @@ fn gather_origins(batches: &[&Batch], spans: &[Span], n_rows: usize) -> (Vec<Ori
         }
         codes_of.push(codes);
     }
-    let mut codes = Vec::with_capacity(n_rows);
+    let mut codes = Numbers::Each(Vec::new());
     for span in spans {
-        let new = &codes_of[span.batch];
-        codes.extend(batches[span.batch].origin_codes[span.from..span.to].iter().map(|code| new[*code as usize]));
+        let (old, new) = (&batches[span.batch].origin_codes, &codes_of[span.batch]);
+        match old {
+            Numbers::Same { number, .. } => {
+                codes.push_rows_of(&Numbers::same(new[*number as usize], span.len()), 0..span.len(), n_rows);
+            }
+            _ => (span.from..span.to)
+                .for_each(|row| codes.push_rows_of(&Numbers::same(new[old.get(row) as usize], 1), 0..1, n_rows)),
+        }
     }
     (origins, codes)
 }

@@ -22,6 +22,7 @@ mod level;
 mod limits;
 mod locale;
 mod minute_counts;
+mod numbers;
 pub mod path;
 mod pattern;
 mod row_set;
@@ -51,6 +52,7 @@ pub use level::{LEVELS, Level};
 pub use limits::Limits;
 pub use locale::Locale;
 pub use minute_counts::MinuteCounts;
+pub use numbers::{Number, Numbers};
 pub use pattern::GroupPattern;
 pub use row_set::RowSet;
 pub use run::{

@@ -13,7 +13,7 @@ pub struct MinuteCounts {
 
 impl MinuteCounts {
     /// Counts rows in time order by minute and level.
-    pub fn of_rows(timestamps: &[i64], levels: &[u8]) -> Vec<Self> {
+    pub fn of_rows(timestamps: &[i64], levels: impl Iterator<Item = u8>) -> Vec<Self> {
         let mut minutes: Vec<Self> = Vec::new();
         for (timestamp, level) in timestamps.iter().zip(levels) {
             let minute = timestamp.div_euclid(Timestamp::MINUTE);
@@ -21,7 +21,7 @@ impl MinuteCounts {
                 minutes.push(Self { minute, counts: [0; 7] });
             }
             if let Some(last) = minutes.last_mut() {
-                last.counts[usize::from((*level).min(6))] += 1;
+                last.counts[usize::from(level.min(6))] += 1;
             }
         }
         minutes

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::batch::{Batch, Origin};
 use crate::column_builder::ColumnBuilder;
 use crate::series::{HISTOGRAM_FIELD, Series, VALUE_FIELD};
-use crate::{Column, Level, Strings, Timestamp, Value};
+use crate::{Column, Level, Numbers, Strings, Timestamp, Value};
 
 /// Samples on their way into a [`Batch`].
 #[derive(Debug, Default)]
@@ -61,22 +61,33 @@ impl SampleBuilder {
     }
 
     /// Makes the batch: sequences count from 0 and ingestion times are the epoch until storage accepts it.
-    pub fn finish(self) -> Batch {
+    pub fn finish(mut self) -> Batch {
         let n_rows = self.timestamps.len();
+        // They stay in memory until a flush; a vector that grew has up to twice the room.
+        self.timestamps.shrink_to_fit();
+        self.codes.shrink_to_fit();
         let values = self.series.iter().map(|series| Value::String(series.stream().clone())).collect();
         let fields = [(HISTOGRAM_FIELD, self.histograms), (VALUE_FIELD, self.values)];
         let fields = fields.into_iter().filter(|(_, column)| !matches!(column, ColumnBuilder::Empty));
         Batch {
             timestamps: self.timestamps,
-            sequences: (0..n_rows as u64).collect(),
-            ingestion_times: vec![0; n_rows],
+            sequences: Numbers::consecutive(0, n_rows),
+            ingestion_times: Numbers::same(0, n_rows),
             messages: Strings::default(),
-            levels: vec![Level::Info.code(); n_rows],
+            levels: Numbers::same(Level::Info.code(), n_rows),
             streams: Column::Dictionary { codes: self.codes, values: Arc::new(values) },
             series: Some(Arc::new(self.series)),
             origins: Arc::new(vec![Origin::default()]),
-            origin_codes: vec![0; n_rows],
-            fields: fields.map(|(name, column)| (name.into(), column.finish(n_rows))).collect(),
+            origin_codes: Numbers::same(0, n_rows),
+            fields: fields.map(|(name, column)| (name.into(), shrunk(column.finish(n_rows)))).collect(),
         }
     }
+}
+
+/// Returns a column without room for more numbers.
+fn shrunk(mut column: Column) -> Column {
+    if let Column::Floats { values, .. } = &mut column {
+        values.shrink_to_fit();
+    }
+    column
 }

@@ -23,7 +23,7 @@ fn accepted(group: &str, events: &[(i64, Level, &str)]) -> Arc<AcceptedBatch> {
         builder.commit();
     }
     let mut batch = builder.finish();
-    batch.ingestion_times = vec![NOW.0; events.len()];
+    batch.ingestion_times = vec![NOW.0; events.len()].into();
     Arc::new(AcceptedBatch { group: GroupName::new(group).unwrap(), group_id: 1, batch: Arc::new(batch) })
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use execute::{Feed, FeedRequest};
 use parse::{ArrivalContext, batches_of_piece};
-use types::{Batch, BatchRun, Run, ScanError};
+use types::{Batch, BatchRun, Numbers, Run, ScanError};
 
 use super::inputs::Input;
 use super::reader::{Piece, Reader};
@@ -132,7 +132,7 @@ impl<'a> FileFeed<'a> {
         let text = &buffer[..n_bytes];
         let mut runs: Vec<Arc<dyn Run>> = Vec::new();
         let mut take = |mut batch: Batch| {
-            batch.ingestion_times.fill(received.at.0);
+            batch.ingestion_times = Numbers::same(received.at.0, batch.len());
             runs.push(Arc::new(BatchRun::new(input.group.clone(), number, Arc::new(batch))));
         };
         let piece = parse::Piece { text, offset, previous, columns: columns.as_deref() };

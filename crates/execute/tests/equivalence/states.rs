@@ -47,7 +47,7 @@ fn memory(events: &[Event], n_each: usize) -> Vec<Arc<dyn Run>> {
     for mut batch in events.chunks(n_each).flat_map(batches) {
         let n_rows = batch.len();
         batch.sequences = (sequence..sequence + n_rows as u64).collect();
-        batch.ingestion_times = vec![NOW; n_rows];
+        batch.ingestion_times = vec![NOW; n_rows].into();
         batch.streams = Column::constant(Value::text("s"), n_rows);
         sequence += n_rows as u64;
         runs.push(Arc::new(BatchRun::new(group(), 1, Arc::new(batch))));

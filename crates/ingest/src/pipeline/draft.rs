@@ -29,13 +29,13 @@ impl Draft {
     /// Returns the event of a batch that has just one.
     pub(crate) fn of(batch: &Batch, group: GroupName, stream: &str) -> Self {
         let of_column = |(name, column): &(Arc<str>, Column)| Some((name.clone(), column.value(0)?));
-        let origin = batch.origin_codes.first().and_then(|code| batch.origins.get(*code as usize));
+        let origin = batch.origin_codes.iter().next().and_then(|code| batch.origins.get(code as usize));
         let origin = origin.cloned().unwrap_or_default();
         Self {
             group,
             stream: stream.to_owned(),
             time: Timestamp(batch.timestamps.first().copied().unwrap_or_default()),
-            level: batch.levels.first().and_then(|code| Level::of_code(*code)),
+            level: batch.levels.iter().next().and_then(Level::of_code),
             message: if batch.is_empty() { String::new() } else { batch.messages.get(0).to_owned() },
             text_key: origin.text_key,
             time_key: origin.time_key,

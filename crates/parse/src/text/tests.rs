@@ -27,7 +27,7 @@ fn lines_have_their_time_and_level_and_stay_as_they_are() {
     assert_eq!(messages, ["2026-11-20 06:47:13,123 WARN slow\n\tat A.b", "no time", line]);
     let shown: Vec<String> = batch.timestamps.iter().map(|t| Timestamp(*t).to_string()).collect();
     assert_eq!(shown, ["2026-11-20T06:47:13.123Z"; 3]);
-    assert_eq!(batch.levels, [Level::Warn.code(), 0, Level::Error.code()]);
+    assert_eq!(batch.levels, vec![Level::Warn.code(), 0, Level::Error.code()].into());
     assert_eq!(batch.field("n").value(2), Some(Value::Integer(1)));
     assert_eq!(batch.field("message").value(2), Some(Value::text("m")));
 }

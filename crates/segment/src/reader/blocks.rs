@@ -88,14 +88,14 @@ impl RunReader {
         let (timestamps, sequences) = self.places(block)?;
         Ok(Batch {
             timestamps,
-            sequences,
-            ingestion_times: run.deltas(footer::INGESTION_TIMES, block)?,
+            sequences: sequences.into(),
+            ingestion_times: run.deltas(footer::INGESTION_TIMES, block)?.into(),
             messages: run.messages(block, &rows)?,
-            levels: run.levels(block)?,
+            levels: run.levels(block)?.into(),
             streams: run.stored_column(block, "@logStream")?,
             series: None,
             origins: Arc::new(run.run().footer.origins.clone()),
-            origin_codes: shapes.origins(&rows, &table),
+            origin_codes: shapes.origins(&rows, &table).into(),
             fields,
         })
     }

@@ -405,7 +405,7 @@ impl Run for SegmentRun {
             times.extend(self.times(block)?);
             levels.extend(self.levels(block)?);
         }
-        Ok(Some(MinuteCounts::of_rows(&times, &levels)))
+        Ok(Some(MinuteCounts::of_rows(&times, levels.into_iter())))
     }
 
     fn field_minutes(&self, name: &str) -> Result<Option<FieldMinutes>, ScanError> {

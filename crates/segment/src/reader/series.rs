@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use types::{Batch, Column, MISSING_CODE, Origin, RowSet, Run, ScanError, Series, Value};
+use types::{Batch, Column, MISSING_CODE, Numbers, Origin, RowSet, Run, ScanError, Series, Value};
 
 use super::run::SegmentRun;
 use crate::column::dependent::{codes_of, table_of_section};
@@ -66,13 +66,13 @@ impl SegmentRun {
         Ok(Some(Batch {
             timestamps: self.times(block)?,
             sequences: sequences.into_iter().map(|sequence| sequence as u64).collect(),
-            ingestion_times: self.deltas(footer::INGESTION_TIMES, block)?,
+            ingestion_times: self.deltas(footer::INGESTION_TIMES, block)?.into(),
             messages: types::Strings::default(),
-            levels: self.levels(block)?,
+            levels: self.levels(block)?.into(),
             streams,
             series: Some(Arc::new(series)),
             origins: Arc::new(footer.origins.clone()),
-            origin_codes: vec![0; n_rows],
+            origin_codes: Numbers::same(0, n_rows),
             fields,
         }))
     }

@@ -95,6 +95,6 @@ pub(crate) fn batch(events: &[Made], first_sequence: u64) -> Arc<Batch> {
     }
     let mut batch = builder.finish();
     batch.sequences = (0..batch.len() as u64).map(|row| first_sequence + row).collect();
-    batch.ingestion_times = vec![5_000_000_000; batch.len()];
+    batch.ingestion_times = vec![5_000_000_000; batch.len()].into();
     Arc::new(batch)
 }

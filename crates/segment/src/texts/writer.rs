@@ -62,7 +62,7 @@ impl MessageWriter {
         for (row, (message, time)) in batch.messages.iter().zip(&batch.timestamps).enumerate() {
             self.n_rows += 1;
             // Beside a message of its own, fields hardly say again what it says.
-            let is_all_there_is = has_fields && batch.origins[batch.origin_codes[row] as usize].text_key.is_none();
+            let is_all_there_is = has_fields && batch.origins[batch.origin_codes.get(row) as usize].text_key.is_none();
             let event = is_all_there_is.then_some((&columns, row));
             match self.number_with(message, *time, event, &mut parts) {
                 Some(number) => {

@@ -10,9 +10,9 @@ use types::{Batch, TimeRange, Timestamp};
 pub(super) fn rows_in_order(batches: &[Arc<Batch>], range: TimeRange) -> Vec<(u32, u32)> {
     let mut keyed: Vec<(i64, u64, u32, u32)> = Vec::new();
     for (number, batch) in batches.iter().enumerate() {
-        for (row, (time, sequence)) in batch.timestamps.iter().zip(&batch.sequences).enumerate() {
+        for (row, (time, sequence)) in batch.timestamps.iter().zip(batch.sequences.iter()).enumerate() {
             if range.contains(Timestamp(*time)) {
-                keyed.push((*time, *sequence, number as u32, row as u32));
+                keyed.push((*time, sequence, number as u32, row as u32));
             }
         }
     }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use database::DatabaseError;
 use database::postgres::Database;
-use types::{Batch, GroupName, ScanError};
+use types::{Batch, GroupName, Numbers, ScanError};
 
 use super::node::NodeStatus;
 use super::{FleetLoad, FleetStatus, Follow, object};
@@ -174,8 +174,8 @@ impl Follower {
                 let parts = std::mem::take(&mut delivery.parts).into_iter().zip(&record.group_ids);
                 let mut sequence = record.first_sequence;
                 let parts = parts.map(|(RequestPart { group, raw_bytes, mut batch }, id)| {
-                    batch.sequences.iter_mut().for_each(|row| *row = row.saturating_add(sequence));
-                    batch.ingestion_times.fill(record.accepted.0);
+                    batch.sequences.add(sequence);
+                    batch.ingestion_times = Numbers::same(record.accepted.0, batch.len());
                     sequence += batch.len() as u64;
                     (group, *id, raw_bytes, batch)
                 });

@@ -20,8 +20,8 @@ impl State {
     pub(crate) fn hot_events_of(&self, deletion: &Deletion) -> u64 {
         let mut finder = Finder::new(&deletion.sequences);
         let groups = self.generations().filter_map(|generation| generation.groups.get(&deletion.group_id));
-        let sequences = groups.flat_map(|group| &group.runs).flat_map(|run| &run.run.batch().sequences);
-        sequences.filter(|sequence| finder.contains(**sequence)).count() as u64
+        let sequences = groups.flat_map(|group| &group.runs).flat_map(|run| run.run.batch().sequences.iter());
+        sequences.filter(|sequence| finder.contains(*sequence)).count() as u64
     }
 
     /// Puts a deletion in place. Only for the writer thread, which worked out hot events without the deleted ones.

@@ -36,7 +36,7 @@ use std::sync::Arc;
 
 use segment::bytes::{Cursor, Damage, Decoded, put_codes, put_integers, put_text, put_varint, put_zigzag};
 use segment::tagged::{NESTING_MAX, is_too_deep, put_tagged, take_tagged};
-use types::{Batch, Column, MISSING_CODE, Origin, RowSet, Series, Strings, TimeForm, Timestamp, Value};
+use types::{Batch, Column, MISSING_CODE, Numbers, Origin, RowSet, Series, Strings, TimeForm, Timestamp, Value};
 
 use crate::Buffers;
 
@@ -80,12 +80,12 @@ fn put_batch(out: &mut Vec<u8>, batch: &Batch) -> Result<(), String> {
     }
     put_varint(out, n_rows as u64);
     put_integers(out, &batch.timestamps);
-    let in_order = batch.sequences.iter().enumerate().all(|(row, sequence)| *sequence == row as u64);
+    let in_order = batch.sequences.iter().enumerate().all(|(row, sequence)| sequence == row as u64);
     out.push(u8::from(!in_order));
     if !in_order {
-        put_integers(out, &batch.sequences.iter().map(|sequence| *sequence as i64).collect::<Vec<_>>());
+        put_integers(out, &batch.sequences.iter().map(|sequence| sequence as i64).collect::<Vec<_>>());
     }
-    out.extend_from_slice(&batch.levels);
+    out.extend_from_slice(&batch.levels.to_slice());
     if batch.series.is_some() {
         put_codes(out, &vec![0; n_rows]);
         let kind = out.len();
@@ -96,7 +96,7 @@ fn put_batch(out: &mut Vec<u8>, batch: &Batch) -> Result<(), String> {
         put_column(out, &batch.streams)?;
     }
     put_origins(out, &batch.origins);
-    put_codes(out, &batch.origin_codes);
+    put_codes(out, &batch.origin_codes.to_slice());
     put_varint(out, batch.fields.len() as u64);
     for (name, column) in &batch.fields {
         put_text(out, name);
@@ -251,14 +251,14 @@ pub(crate) fn decode(bytes: &[u8], first_sequence: u64, ingestion_time: Timestam
     }
     Ok(Batch {
         timestamps,
-        sequences: sequences.ok_or(Damage("a sequence is out of range"))?,
-        ingestion_times: vec![ingestion_time.0; n_rows],
+        sequences: sequences.ok_or(Damage("a sequence is out of range"))?.into(),
+        ingestion_times: Numbers::same(ingestion_time.0, n_rows),
         messages,
-        levels,
+        levels: levels.into(),
         streams,
         series,
         origins: Arc::new(origins),
-        origin_codes,
+        origin_codes: origin_codes.into(),
         fields,
     })
 }

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
-use types::{GroupName, Timestamp};
+use types::{GroupName, Numbers, Timestamp};
 
 use super::Writer;
 use super::acceptance::{Acceptance, Identity};
@@ -260,8 +260,8 @@ impl Committer {
             let mut sequence = *first_sequence;
             for part in std::mem::take(&mut request.parts) {
                 let mut batch = part.batch;
-                batch.sequences.iter_mut().for_each(|row| *row = row.saturating_add(sequence));
-                batch.ingestion_times.fill(now.0);
+                batch.sequences.add(sequence);
+                batch.ingestion_times = Numbers::same(now.0, batch.len());
                 sequence += batch.len() as u64;
                 let known = state.groups.id_of(&part.group).or_else(|| staged.new_groups.get(&part.group).copied());
                 // Staging gave every group a number.

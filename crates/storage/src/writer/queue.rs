@@ -9,7 +9,7 @@ use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use types::{Batch, GroupName, SeriesLists};
+use types::{Batch, GroupName, Numbers, SeriesLists};
 
 use crate::DeletionReceipt;
 use crate::hot::Generation;
@@ -89,7 +89,7 @@ impl Request {
 
 /// Numbers rows in the order in which they were sent and sorts them by time.
 fn in_order_of_time(batch: &mut Batch) {
-    batch.sequences = (0..batch.len() as u64).collect();
+    batch.sequences = Numbers::consecutive(0, batch.len());
     // The last instant that an i64 can say belongs to no half-open range: no query could ever find it.
     batch.timestamps.iter_mut().for_each(|time| *time = (*time).min(i64::MAX - 1));
     if !batch.timestamps.is_sorted() {

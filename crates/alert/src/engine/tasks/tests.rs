@@ -90,7 +90,7 @@ impl Bench {
         builder.set_level(Some(Level::Error));
         builder.commit();
         let mut batch = builder.finish();
-        batch.ingestion_times = vec![self.now.0];
+        batch.ingestion_times = vec![self.now.0].into();
         let group = GroupName::new("a").unwrap();
         let accepted = Arc::new(AcceptedBatch { group, group_id: 1, batch: Arc::new(batch) });
         let triggers = Triggers::of(&self.engine.active_rules().rules, self.now);

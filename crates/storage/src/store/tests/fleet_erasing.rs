@@ -53,7 +53,7 @@ fn no_node_shows_events_that_another_has_deleted() {
     drop(compactor);
     let mut fed = Vec::new();
     while let FeedItem::Batch(batch) = tail.receive(Duration::ZERO) {
-        fed.extend(batch.batch.sequences.clone());
+        fed.extend(batch.batch.sequences.iter());
     }
     fed.sort_unstable();
     assert_eq!(fed, sequences(&a), "the feed has no deleted events");

@@ -122,7 +122,7 @@ impl<'a> Merge<'a> {
             // The block before the next one is the one that it stands in.
             let is_deleted = source.run.is_deleted(source.next_block - 1, source.row);
             if !is_deleted && self.share.holds_day(day_of(*time)) {
-                self.heap.push(Reverse((*time, batch.sequences[source.row], number)));
+                self.heap.push(Reverse((*time, batch.sequences.get(source.row), number)));
                 return;
             }
             source.row += 1;
@@ -163,7 +163,7 @@ impl<'a> Merge<'a> {
         let (source, batch) = (&mut self.sources[number], &self.batches[place]);
         while rows.len() < self.block_rows
             && let Some(time) = batch.timestamps.get(source.row)
-            && next.is_none_or(|next| (*time, batch.sequences[source.row], number) < next)
+            && next.is_none_or(|next| (*time, batch.sequences.get(source.row), number) < next)
         {
             rows.push((place as u32, source.row as u32));
             source.row += 1;

@@ -73,8 +73,8 @@ proptest! {
         let batch = batch_of(&events);
         let back = decode(&encode(&batch, &Buffers::default()).expect("a small batch"), 7, Timestamp(9)).expect("what was encoded");
         assert_same(&batch, &back);
-        prop_assert!(back.sequences.iter().enumerate().all(|(row, s)| *s == row as u64 + 7));
-        prop_assert!(back.ingestion_times.iter().all(|time| *time == 9));
+        prop_assert!(back.sequences.iter().enumerate().all(|(row, s)| s == row as u64 + 7));
+        prop_assert!(back.ingestion_times.iter().all(|time| time == 9));
     }
 
     #[test]
