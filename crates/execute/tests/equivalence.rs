@@ -25,7 +25,7 @@ use chrono_tz::Tz;
 use execute::{Answer, PartialCache, Request, Support, execute_with_subqueries};
 use language::{ParseOptions, parse_insights};
 use plan::{Plan, Rows};
-use types::{Run, TimeRange, Timestamp, Value};
+use types::{TimeRange, Timestamp, Value};
 
 use events::{Event, NOW};
 use queries::{Query, Writer};
