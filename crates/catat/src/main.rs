@@ -35,9 +35,9 @@ use clap::{CommandFactory, FromArgMatches};
 
 use arguments::{Arguments, Command};
 
-// The system allocator keeps the memory of ingest bursts; this one returns it.
+// The system allocator keeps the memory of ingest bursts; this one returns it, also while nobody allocates.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// The query language, which `catat help query` shows.
 const LANGUAGE_REFERENCE: &str = include_str!("../../../grammar/README.md");
