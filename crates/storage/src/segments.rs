@@ -36,9 +36,9 @@ use crate::tombstone;
 /// Hot events that are worth a flush while the disk is nearly full.
 const SHORT_FLUSH_BYTES: u64 = 4 << 20;
 
-/// Bytes that an event counts at least where the size of a flush is decided: writing its segment takes some per row as well. It
-/// matters to samples, of which each has 20 bytes: three times as many at once would take much memory and hardly less time.
-const FLUSH_EVENT_BYTES: u64 = 64;
+/// Bytes that each event counts as, at least, when a flush is due. Only samples are smaller, at 20 bytes. With fewer in a flush,
+/// questions take longer, since there are more segments; with more, they take longer since more samples are in no segment yet.
+const FLUSH_EVENT_BYTES: u64 = 45;
 
 /// Segments, catalog and files of one store.
 pub(crate) struct Segments {

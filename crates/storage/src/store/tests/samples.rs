@@ -40,7 +40,7 @@ fn requests_of_one_sender_share_the_list_of_their_series() {
 #[test]
 fn samples_take_little_memory_and_are_flushed_by_their_number() {
     let dir = tempfile::tempdir().expect("a scratch directory");
-    let flush_bytes = 2 * 64 * 40_000;
+    let flush_bytes = 2 * 45 * 40_000;
     let (store, _) = Store::open(Options { flush_bytes, ..options(dir.path()) }).expect("a store");
     store.segments.options.faults.arm("flush.start", crate::Fault::Errno(5));
     let series = Series::of_labels(r#"{"__name__":"m"}"#).map(Arc::new).expect("labels");
