@@ -5,6 +5,8 @@
 //! ones are merged into larger ones (each event about a dozen times at most), so that a million requests of
 //! one event are as searchable as one request of a million.
 
+mod together;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -12,6 +14,7 @@ use types::{Batch, BatchRun, GroupName, Run, Timestamp};
 
 use crate::batch_ids::KnownBatch;
 use crate::deletion::{self, Sequences};
+use crate::hot::together::Together;
 use crate::positions::Positions;
 
 /// Rows up to which batches are merged. Beyond it a scan has nothing left to gain.
@@ -60,6 +63,7 @@ pub(crate) struct HotGroup {
     /// Bytes as they were sent.
     pub(crate) raw_bytes: u64,
     pub(crate) n_events: u64,
+    together: Arc<Together>,
 }
 
 /// What was accepted between two flushes.
@@ -154,8 +158,7 @@ impl Generation {
 
     /// Begins to change a group. Until [`apply`](Self::apply) nothing else may change it.
     pub(crate) fn update(&self, group: &GroupName, group_id: u32) -> GroupUpdate {
-        let new = || HotGroup { group: group.clone(), runs: Vec::new(), raw_bytes: 0, n_events: 0 };
-        let group = self.groups.get(&group_id).cloned().unwrap_or_else(new);
+        let group = self.groups.get(&group_id).cloned().unwrap_or_else(|| HotGroup::new(group.clone()));
         GroupUpdate { group_id, memory_bytes_before: group.memory_bytes(), n_events_before: group.n_events, group }
     }
 
@@ -254,6 +257,15 @@ fn merged(mut batches: Vec<Arc<Batch>>) -> Arc<Batch> {
 }
 
 impl HotGroup {
+    fn new(group: GroupName) -> Self {
+        Self { group, runs: Vec::new(), raw_bytes: 0, n_events: 0, together: Arc::default() }
+    }
+
+    /// Returns the events for a question, in few runs.
+    pub(crate) fn shown_runs(&self) -> Vec<Arc<dyn Run>> {
+        self.together.of(&self.runs)
+    }
+
     fn memory_bytes(&self) -> u64 {
         self.runs.iter().map(|run| run.memory_bytes).sum()
     }
@@ -275,7 +287,7 @@ impl HotGroup {
         }
         let n_events = runs.iter().map(|run| run.n_events() as u64).sum();
         let raw_bytes = u128::from(self.raw_bytes) * u128::from(n_events) / u128::from(self.n_events.max(1));
-        is_changed.then(|| Self { group: self.group.clone(), runs, raw_bytes: raw_bytes as u64, n_events })
+        is_changed.then(|| Self { runs, raw_bytes: raw_bytes as u64, n_events, ..Self::new(self.group.clone()) })
     }
 
     /// Times of the first and the last event.

@@ -1,6 +1,6 @@
 //! A batch in memory as a run.
 
-mod samples;
+pub(crate) mod samples;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -18,6 +18,11 @@ const BATCH_BLOCK_ROWS: usize = 16 * 1024;
 
 /// The number of the next run.
 static NEXT_NUMBER: AtomicU64 = AtomicU64::new(0);
+
+/// Returns a number that no other run in memory of this process has.
+pub(crate) fn next_number() -> u64 {
+    NEXT_NUMBER.fetch_add(1, Ordering::Relaxed)
+}
 
 /// A batch in memory as a run.
 #[derive(Debug)]
@@ -43,8 +48,7 @@ impl BatchRun {
         let first = Timestamp(batch.timestamps.first().copied().unwrap_or_default());
         let last = Timestamp(batch.timestamps.last().copied().unwrap_or_default());
         let info = RunInfo { group, group_id, key: None, n_events: batch.len() as u64, first, last };
-        let number = NEXT_NUMBER.fetch_add(1, Ordering::Relaxed);
-        Self { info, number, batch, n_bytes_read: AtomicU64::new(0), sample_streams: Arc::default() }
+        Self { info, number: next_number(), batch, n_bytes_read: AtomicU64::new(0), sample_streams: Arc::default() }
     }
 
     /// Shares what is made of the streams with one of `others` that has the same ones.
@@ -71,7 +75,7 @@ impl BatchRun {
     }
 
     /// Reads one field of the rows of a block. Takes care not to copy a whole batch for a few rows.
-    fn read_one(&self, name: &str, rows: &RowSet) -> Column {
+    pub(crate) fn read_one(&self, name: &str, rows: &RowSet) -> Column {
         let batch = &self.batch;
         let pick = |values: &[i64]| Column::Timestamps(rows.iter().map(|row| values[row]).collect());
         match name {
@@ -119,6 +123,16 @@ impl BatchRun {
         let messages = self.messages(rows);
         let origins = &batch.origins;
         Derivation { origins, codes: &codes, messages: &messages, timestamps: &timestamps }.overlay(name, stored)
+    }
+
+    /// Reports whether the text of some value where a probe looks may hold what it looks for.
+    pub(crate) fn may_hold_text(&self, probe: &TextProbe<'_>) -> bool {
+        // Texts in memory are as cheap to verify as any index over them would be to ask. Numbers and times are not:
+        // most literals can be in none of them.
+        match probe.field {
+            ProbeField::Named(name) => self.may_hold(name, probe.literal),
+            ProbeField::Message | ProbeField::Any => true,
+        }
     }
 
     /// Tells whether the text of some value of a field may hold `literal`.
@@ -222,12 +236,7 @@ impl Run for BatchRun {
     }
 
     fn narrow(&self, block: usize, probe: &TextProbe<'_>) -> Result<Narrowed, ScanError> {
-        // Texts in memory are as cheap to verify as any index over them would be to ask. Numbers and times are not:
-        // most literals can be in none of them.
-        let may_hold = match probe.field {
-            ProbeField::Named(name) => self.may_hold(name, probe.literal),
-            ProbeField::Message | ProbeField::Any => true,
-        };
+        let may_hold = self.may_hold_text(probe);
         let n_rows = self.block_rows(block);
         let rows = if may_hold { RowSet::all(n_rows) } else { RowSet::none(n_rows) };
         Ok(Narrowed { rows, exact: !may_hold })

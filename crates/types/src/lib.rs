@@ -28,6 +28,7 @@ mod pattern;
 mod row_set;
 mod run;
 mod sample_builder;
+mod sample_run;
 mod sample_streams;
 mod secret;
 mod series;
@@ -60,6 +61,7 @@ pub use run::{
     TextProbe,
 };
 pub use sample_builder::SampleBuilder;
+pub use sample_run::SampleRun;
 pub use sample_streams::{NAME_FIRST, SampleStreams};
 pub use secret::Secret;
 pub use series::{HISTOGRAM_FIELD, METRIC_NAME, SAMPLE_TYPE, Series, VALUE_FIELD, field_of_label, label_pairs};

@@ -26,7 +26,7 @@ number!(u8, u32, u64, i64);
 pub enum Numbers<T> {
     /// All rows have the same.
     Same {
-        /// It.
+        /// What each of them has.
         number: T,
         /// How many rows there are.
         n_rows: usize,

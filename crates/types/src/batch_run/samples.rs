@@ -5,6 +5,57 @@ use std::ops::Range;
 use crate::run::TakeSamples;
 use crate::{Batch, Column, HISTOGRAM_FIELD, MISSING_CODE, Timestamp, VALUE_FIELD, Value};
 
+/// Times and values of the samples of a batch.
+pub(crate) struct SampleColumns<'b> {
+    timestamps: &'b [i64],
+    values: &'b Column,
+}
+
+impl<'b> SampleColumns<'b> {
+    /// Returns those of a batch; `None` where no sample is a number or a text.
+    pub(crate) fn of(batch: &'b Batch) -> Option<Self> {
+        Some(Self { timestamps: &batch.timestamps, values: batch.stored(VALUE_FIELD)? })
+    }
+}
+
+/// Samples of a stream on their way to whoever takes them.
+#[derive(Default)]
+pub(crate) struct Room {
+    times: Vec<i64>,
+    floats: Vec<f64>,
+}
+
+impl Room {
+    /// Gives the samples of some rows, in order, as those of the stream at `place`.
+    pub(crate) fn give<'b>(
+        &mut self,
+        rows: impl Iterator<Item = (&'b SampleColumns<'b>, usize)>,
+        place: usize,
+        taker: &mut dyn TakeSamples,
+    ) {
+        self.times.clear();
+        self.floats.clear();
+        for (columns, row) in rows {
+            let time = columns.timestamps[row].div_euclid(Timestamp::MILLISECOND);
+            let number = match columns.values {
+                Column::Floats { values, present: None, .. } => values[row],
+                values => match values.value(row) {
+                    Some(Value::Float(number)) => number,
+                    Some(Value::Integer(number)) => number as f64,
+                    Some(Value::String(text)) => {
+                        taker.text(place, time, &text);
+                        continue;
+                    }
+                    _ => continue,
+                },
+            };
+            self.times.push(time);
+            self.floats.push(number);
+        }
+        taker.floats(place, &self.times, &self.floats);
+    }
+}
+
 /// Returns the places among `chosen` and the rows of their samples, by place, the rows of each in order.
 fn rows_of(codes: &[u32], n_codes: usize, rows: Range<usize>, chosen: &[u32]) -> Vec<(u32, usize)> {
     let of_rows = &codes[rows.clone()];
@@ -32,34 +83,14 @@ fn rows_of(codes: &[u32], n_codes: usize, rows: Range<usize>, chosen: &[u32]) ->
 
 /// Gives the samples of the streams `chosen`, in order, among some rows; `false`, and none, where one of them is a histogram.
 pub(super) fn give(batch: &Batch, rows: Range<usize>, chosen: &[u32], taker: &mut dyn TakeSamples) -> bool {
-    let (Some(series), Some(values)) = (batch.series_of_rows(), batch.stored(VALUE_FIELD)) else { return false };
+    let (Some(series), Some(columns)) = (batch.series_of_rows(), SampleColumns::of(batch)) else { return false };
     let found = rows_of(series.codes, series.series.len(), rows, chosen);
-    if batch.stored(HISTOGRAM_FIELD).is_some() && found.iter().any(|(_, row)| values.value(*row).is_none()) {
+    if batch.stored(HISTOGRAM_FIELD).is_some() && found.iter().any(|(_, row)| columns.values.value(*row).is_none()) {
         return false;
     }
-    let time_of = |row: usize| batch.timestamps[row].div_euclid(Timestamp::MILLISECOND);
-    let (mut times, mut floats) = (Vec::new(), Vec::new());
+    let mut room = Room::default();
     for of_place in found.chunk_by(|a, b| a.0 == b.0) {
-        let place = of_place[0].0 as usize;
-        times.clear();
-        floats.clear();
-        for (_, row) in of_place {
-            let number = match values {
-                Column::Floats { values, present: None, .. } => values[*row],
-                values => match values.value(*row) {
-                    Some(Value::Float(number)) => number,
-                    Some(Value::Integer(number)) => number as f64,
-                    Some(Value::String(text)) => {
-                        taker.text(place, time_of(*row), &text);
-                        continue;
-                    }
-                    _ => continue,
-                },
-            };
-            times.push(time_of(*row));
-            floats.push(number);
-        }
-        taker.floats(place, &times, &floats);
+        room.give(of_place.iter().map(|(_, row)| (&columns, *row)), of_place[0].0 as usize, taker);
     }
     true
 }

@@ -60,3 +60,37 @@ fn samples_take_little_memory_and_are_flushed_by_their_number() {
     // A time, a number, and which series it is of; when it came and its place in the order follow from its request.
     assert!(state.generations().map(|hot| hot.memory_bytes).sum::<u64>() < 40_000 * 21);
 }
+
+#[test]
+fn a_question_sees_many_requests_of_samples_as_few_runs_that_stay() {
+    let dir = tempfile::tempdir().expect("a scratch directory");
+    let (store, _) = Store::open(Options { flush_bytes: 1 << 30, ..options(dir.path()) }).expect("a store");
+    let series = |n: usize| Series::of_labels(&format!(r#"{{"__name__":"m","n":"{n}"}}"#)).map(Arc::new);
+    let series: Vec<Arc<Series>> = (0..4096).filter_map(series).collect();
+    let runs = || store.snapshot(&[], TimeRange::ALL).runs;
+    let mut minutes = 0..;
+    let mut append = |n_requests: usize| {
+        minutes.by_ref().take(n_requests).for_each(|minute| drop(store.append(scrape(&series, minute)).expect("room")));
+    };
+    append(20);
+    let is_known = |run: &Arc<dyn Run>, known: &[Arc<dyn Run>]| known.iter().any(|one| one.identity() == run.identity());
+    let first = runs();
+    assert_eq!(first.len(), 2 + 4);
+    // Those that wait for others are alone; what was together is what it was.
+    append(3);
+    let second = runs();
+    assert_eq!(second.len(), 2 + 7);
+    assert!(first.iter().all(|run| is_known(run, &second)));
+    // 131,072 rows are enough for one.
+    append(3 * 32);
+    let third = runs();
+    assert_eq!(third.len(), 3 + 2 + 7);
+    assert_eq!(third.iter().map(|run| run.info().n_events).sum::<u64>(), 4096 * 119);
+    append(1);
+    let last = runs();
+    assert_eq!(third.iter().filter(|run| is_known(run, &last)).count(), 5);
+    // A range has only those that overlap it, the same ones.
+    let range = TimeRange { from: Timestamp(NOW), to: Timestamp(NOW + Timestamp::MINUTE) };
+    let of_range = store.snapshot(&[], range).runs;
+    assert!(of_range.len() == 1 && is_known(&of_range[0], &last));
+}
