@@ -152,7 +152,7 @@ def metrics(options, work, judge):
         cpu[server] = server.cpu_s() - before
     peak = {server: server.memory_peak_mb() for server in (ours, theirs)}
     print(f"{n_samples:,} samples of {n_series:,} series; Prometheus: {n_samples / cpu[theirs]:,.0f} per CPU-second, {peak[theirs]:.0f} MB; "
-          f"catat {peak[ours]:.0f} MB")
+          f"catat {peak[ours]:.0f} MB, {ours.status()['hot_events']:,} samples in no segment yet")
     judge.at_least("samples per CPU-second", n_samples / cpu[ours], SAMPLES_PER_CPU_S_MIN)
     judge.at_most("CPU beside Prometheus", cpu[ours] / cpu[theirs], CPU_RATIO_MAX)
     judge.at_most("memory beside Prometheus", peak[ours] / peak[theirs], MEMORY_RATIO_MAX)

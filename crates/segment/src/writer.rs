@@ -10,7 +10,7 @@ use hashbrown::HashSet;
 use types::{Batch, Column, GroupName, MinuteCounts, Origin, RowSet, TimeRange, Timestamp};
 use xxhash_rust::xxh3::xxh3_64;
 
-use self::rows::{gather_block, rows_in_order};
+use self::rows::{RowsInOrder, gather_block};
 use crate::bytes::{put_varint, put_zigzag};
 use crate::column::dependent::{self, BlockColumn};
 use crate::column::shared_ids::SharedIds;
@@ -156,10 +156,15 @@ pub fn write(
 ) -> Result<SegmentFile, SegmentError> {
     let mut writer = SegmentWriter::new(*meta, level, inputs.len())?;
     for input in inputs {
-        let rows = rows_in_order(&input.batches, input.range);
-        if !rows.is_empty() {
-            let blocks = rows.chunks(block_rows(&input.group)).map(|rows| Ok(gather_block(&input.batches, rows)));
-            writer.add_run(outline(input, rows.len()), blocks)?;
+        let mut rows = RowsInOrder::new(&input.batches, input.range);
+        let n_rows = rows.count_all();
+        if n_rows > 0 {
+            let block_rows = block_rows(&input.group);
+            let blocks = std::iter::from_fn(|| {
+                let of_block: Vec<(u32, u32)> = rows.by_ref().take(block_rows).collect();
+                (!of_block.is_empty()).then(|| Ok(gather_block(&input.batches, &of_block)))
+            });
+            writer.add_run(outline(input, n_rows), blocks)?;
         }
     }
     writer.put_positions(positions)?;

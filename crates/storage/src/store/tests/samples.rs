@@ -70,7 +70,9 @@ fn a_question_sees_many_requests_of_samples_as_few_runs_that_stay() {
     let runs = || store.snapshot(&[], TimeRange::ALL).runs;
     let mut minutes = 0..;
     let mut append = |n_requests: usize| {
-        minutes.by_ref().take(n_requests).for_each(|minute| drop(store.append(scrape(&series, minute)).expect("room")));
+        for minute in minutes.by_ref().take(n_requests) {
+            store.append(scrape(&series, minute)).expect("room");
+        }
     };
     append(20);
     let is_known = |run: &Arc<dyn Run>, known: &[Arc<dyn Run>]| known.iter().any(|one| one.identity() == run.identity());
