@@ -63,7 +63,7 @@ pub(crate) struct HotGroup {
     /// Bytes as they were sent.
     pub(crate) raw_bytes: u64,
     pub(crate) n_events: u64,
-    together: Arc<Together>,
+    together: Together,
 }
 
 /// What was accepted between two flushes.
@@ -258,11 +258,11 @@ fn merged(mut batches: Vec<Arc<Batch>>) -> Arc<Batch> {
 
 impl HotGroup {
     fn new(group: GroupName) -> Self {
-        Self { group, runs: Vec::new(), raw_bytes: 0, n_events: 0, together: Arc::default() }
+        Self { group, runs: Vec::new(), raw_bytes: 0, n_events: 0, together: Together::default() }
     }
 
     /// Returns the events for a question, in few runs.
-    pub(crate) fn shown_runs(&self) -> Vec<Arc<dyn Run>> {
+    pub(crate) fn shown_runs(&self) -> &[Arc<dyn Run>] {
         self.together.of(&self.runs)
     }
 

@@ -144,8 +144,8 @@ impl State {
         let wanted = self.groups.matching(patterns, within);
         let mut hot: Vec<Arc<dyn Run>> = Vec::new();
         for (_, group) in self.hot_groups().filter(|(id, _)| wanted.contains(id)) {
-            let runs = group.shown_runs().into_iter();
-            hot.extend(runs.filter(|run| range.overlaps(run.info().first, run.info().last)));
+            let runs = group.shown_runs().iter();
+            hot.extend(runs.filter(|run| range.overlaps(run.info().first, run.info().last)).cloned());
         }
         let is_asked = |run: &RunSummary| wanted.contains(&run.group_id) && range.overlaps(run.first, run.last);
         let mut segments = Vec::new();

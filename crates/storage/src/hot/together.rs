@@ -4,7 +4,8 @@
 //! one run for whoever asks, and stay what they are for everybody else. Which ones belong together follows from their order alone,
 //! so that a run remains the same while others come after it: answers that were kept for it stay valid.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::fmt::{Debug, Formatter};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use types::{BatchRun, Run, SampleRun};
 
@@ -13,13 +14,33 @@ use super::HotRun;
 /// Requests that are together until there are enough for a whole run.
 const FEW: usize = 8;
 
-/// The runs that were made of the requests of a group.
-#[derive(Debug, Default)]
-pub(crate) struct Together(Mutex<Vec<Arc<SampleRun>>>);
+/// What questions see of the requests of a group. A clone is for other requests, those before among them.
+#[derive(Default)]
+pub(crate) struct Together {
+    /// The runs that were made the last time.
+    made: Arc<Mutex<Vec<Arc<SampleRun>>>>,
+    shown: OnceLock<Vec<Arc<dyn Run>>>,
+}
+
+impl Debug for Together {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Together").finish_non_exhaustive()
+    }
+}
+
+impl Clone for Together {
+    fn clone(&self) -> Self {
+        Self { made: self.made.clone(), shown: OnceLock::new() }
+    }
+}
 
 impl Together {
-    /// Returns the same events in fewer runs.
-    pub(crate) fn of(&self, runs: &[HotRun]) -> Vec<Arc<dyn Run>> {
+    /// Returns the events of `runs`, the same ones each time, in fewer runs.
+    pub(crate) fn of(&self, runs: &[HotRun]) -> &[Arc<dyn Run>] {
+        self.shown.get_or_init(|| self.put_together(runs))
+    }
+
+    fn put_together(&self, runs: &[HotRun]) -> Vec<Arc<dyn Run>> {
         let mut together = Vec::new();
         let (mut open, mut n_rows): (Vec<&Arc<BatchRun>>, usize) = Default::default();
         let mut alone: Vec<Arc<dyn Run>> = Vec::new();
@@ -42,7 +63,7 @@ impl Together {
             return alone;
         }
         // A list is whole between any two statements.
-        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         let mut all: Vec<Arc<SampleRun>> = Vec::with_capacity(together.len());
         for parts in together {
             all.extend(found(&made, &parts).or_else(|| {
