@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axum::Json;
+use axum::response::{IntoResponse, Response};
 use door::form_parameters::FormParameters;
 use door::parameters::{Parameters, PathName};
 use door::query_run::{QueryRun, read};
@@ -14,7 +15,7 @@ use serde_json::{Value, json};
 use series::SampleSource;
 use types::Timestamp;
 
-use crate::format;
+use crate::format::{self, JsonAnswer};
 use crate::metadata::MetricsState;
 use crate::problem::PrometheusProblem;
 use crate::times::{duration_of, needed, time_of};
@@ -26,17 +27,23 @@ const STEPS_MAX: i64 = 11_000;
 /// Bytes of memory per sample that is read.
 const SAMPLE_BYTES: usize = 40;
 
-type Outcome = Result<Json<Value>, PrometheusProblem>;
+type Outcome = Result<JsonAnswer, PrometheusProblem>;
 
 /// Answers `query`.
-pub(crate) async fn instant(server: FamilyServer<MetricsState>, FormParameters(parameters): FormParameters) -> Outcome {
+pub(crate) async fn instant(
+    server: FamilyServer<MetricsState>,
+    FormParameters(parameters): FormParameters,
+) -> Result<Response, PrometheusProblem> {
     let at = time_of(&parameters, "time")?.unwrap_or(server.now().0 / Timestamp::MILLISECOND);
     let asked = Asked::of(&parameters)?;
     evaluate(&server, asked, at, move |query, source, options| promql::instant(query, at, source, options)).await
 }
 
 /// Answers `query_range`.
-pub(crate) async fn range(server: FamilyServer<MetricsState>, FormParameters(parameters): FormParameters) -> Outcome {
+pub(crate) async fn range(
+    server: FamilyServer<MetricsState>,
+    FormParameters(parameters): FormParameters,
+) -> Result<Response, PrometheusProblem> {
     let (start, end) = (time_of(&parameters, "start")?, time_of(&parameters, "end")?);
     let (start, end) = (needed(start, "start")?, needed(end, "end")?);
     let step = needed(duration_of(&parameters, "step")?, "step")?;
@@ -76,7 +83,7 @@ fn limit_of(parameters: &Parameters) -> Result<usize, Problem> {
     Ok(if limit == 0 { usize::MAX } else { limit })
 }
 
-async fn evaluate<F>(server: &Shared, asked: Asked, at: i64, work: F) -> Outcome
+async fn evaluate<F>(server: &Shared, asked: Asked, at: i64, work: F) -> Result<Response, PrometheusProblem>
 where
     F: FnOnce(&Query, &SampleSource<&QueryRun<'_>>, &Options) -> Result<promql::Answer, promql::EvalError>
         + Send
@@ -98,7 +105,8 @@ where
         rows.truncate(limit);
         warnings.push("results truncated due to limit".to_owned());
     }
-    Ok(Json(format::success(format::data(&data, at), warnings, &answer.annotations)))
+    let data = format::AnswerData { data: &data, at };
+    Ok(Json(format::success(data, warnings, &answer.annotations)).into_response())
 }
 
 fn options(run: &QueryRun<'_>, lookback: Option<i64>, samples_max: usize) -> Options {
@@ -143,7 +151,7 @@ pub(crate) async fn series(server: FamilyServer<MetricsState>, FormParameters(pa
         warnings.push("results truncated due to limit".to_owned());
     }
     let sets: Vec<Value> = sets.iter().take(limit).map(format::labels).collect();
-    Ok(Json(format::success(sets.into(), warnings, &Annotations::default())))
+    Ok(Json(format::success(Value::from(sets), warnings, &Annotations::default())))
 }
 
 fn limited(texts: BTreeSet<String>, parameters: &Parameters, mut warnings: Vec<String>) -> Outcome {
@@ -224,7 +232,7 @@ pub(crate) async fn parsed(_server: FamilyServer<MetricsState>, FormParameters(p
 }
 
 /// Answers `status/buildinfo`: clients look at the version to know which functions there are.
-pub(crate) async fn buildinfo() -> Json<Value> {
+pub(crate) async fn buildinfo() -> JsonAnswer {
     let data = json!({"version": "3.0.0", "revision": "", "branch": "", "buildUser": "catat", "buildDate": "", "goVersion": ""});
     Json(format::success(data, Vec::new(), &Annotations::default()))
 }

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use series::SampleSource;
 use types::Timestamp;
 
-use crate::format;
+use crate::format::{self, JsonAnswer};
 use crate::metadata::MetricsState;
 use crate::problem::PrometheusProblem;
 
@@ -32,7 +32,7 @@ const NAME: &str = "__name__";
 pub(crate) async fn get(
     server: FamilyServer<MetricsState>,
     parameters: Parameters,
-) -> Result<Json<Value>, PrometheusProblem> {
+) -> Result<JsonAnswer, PrometheusProblem> {
     let n_rows = parameters.get("limit").map_or(Ok(ROWS), |text| {
         let wrong = || Problem::bad_request("bad-parameter", format!("limit must be a number from 1 to {ROWS_MAX}"));
         text.parse().ok().filter(|limit| (1..=ROWS_MAX).contains(limit)).ok_or_else(wrong)

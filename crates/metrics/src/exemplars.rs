@@ -13,11 +13,11 @@ use door::server::FamilyServer;
 use ingest::sample::{Exemplar, SampleSeries};
 use ingest::{Collector, IngestError};
 use promql::Annotations;
-use serde_json::{Value, json};
+use serde_json::json;
 use types::Timestamp;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::format;
+use crate::format::{self, JsonAnswer};
 use crate::metadata::MetricsState;
 use crate::problem::PrometheusProblem;
 use crate::times::time_of;
@@ -63,7 +63,7 @@ impl NewExemplars {
 pub(crate) async fn get(
     server: FamilyServer<MetricsState>,
     FormParameters(parameters): FormParameters,
-) -> Result<Json<Value>, PrometheusProblem> {
+) -> Result<JsonAnswer, PrometheusProblem> {
     let text = parameters.get("query").unwrap_or_default();
     let query = promql::parse(text).map_err(|error| PrometheusProblem::of_text(&error, text))?;
     let start = time_of(&parameters, "start")?.unwrap_or(i64::MIN / Timestamp::MILLISECOND);

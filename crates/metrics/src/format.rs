@@ -1,73 +1,154 @@
 //! Answers as JSON, in the form of Prometheus' HTTP API.
 
+use axum::Json;
 use promql::{Annotations, Data, Histogram, Labels, Row, Sample, Value};
-use serde_json::{Map, Value as Json, json};
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+use serde_json::{Map, Value as JsonValue, json};
 
-/// Returns an answer's data.
-pub(crate) fn data(data: &Data, at: i64) -> Json {
-    match data {
-        Data::Scalar(number) => json!({"resultType": "scalar", "result": [seconds(at), float(*number)]}),
-        Data::String(text) => json!({"resultType": "string", "result": [seconds(at), &**text]}),
-        Data::Vector(rows) => {
-            json!({"resultType": "vector", "result": rows.iter().map(vector_row).collect::<Vec<_>>()})
+/// Writes an answer's data: as it is read, since a dashboard's answers have many thousands of numbers.
+pub(crate) struct AnswerData<'a> {
+    pub(crate) data: &'a Data,
+    /// The time of a number or a text, in ms.
+    pub(crate) at: i64,
+}
+
+impl Serialize for AnswerData<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let kind = match self.data {
+            Data::Scalar(_) => "scalar",
+            Data::String(_) => "string",
+            Data::Vector(_) => "vector",
+            Data::Matrix(_) => "matrix",
+        };
+        let mut object = serializer.serialize_map(Some(2))?;
+        object.serialize_entry("resultType", kind)?;
+        match self.data {
+            Data::Scalar(number) => object.serialize_entry("result", &(Seconds(self.at), Float(*number)))?,
+            Data::String(text) => object.serialize_entry("result", &(Seconds(self.at), &**text))?,
+            Data::Vector(rows) => object.serialize_entry("result", &Each(|| rows.iter().map(VectorRow)))?,
+            Data::Matrix(rows) => object.serialize_entry("result", &Each(|| rows.iter().map(MatrixRow)))?,
         }
-        Data::Matrix(rows) => {
-            json!({"resultType": "matrix", "result": rows.iter().map(matrix_row).collect::<Vec<_>>()})
-        }
+        object.end()
     }
 }
 
+/// The whole answer.
+#[derive(Serialize)]
+pub(crate) struct Success<D> {
+    status: &'static str,
+    data: D,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    infos: Vec<String>,
+}
+
+/// An answer that is made as a JSON value first.
+pub(crate) type JsonAnswer = Json<Success<JsonValue>>;
+
 /// Returns the whole answer; `warnings` are ours, and come with those of the evaluation.
-pub(crate) fn success(data: Json, mut warnings: Vec<String>, annotations: &Annotations) -> Json {
-    let mut answer = json!({"status": "success", "data": data});
+pub(crate) fn success<D>(data: D, mut warnings: Vec<String>, annotations: &Annotations) -> Success<D> {
     warnings.extend(annotations.warnings.iter().cloned());
-    for (name, texts) in [("warnings", warnings), ("infos", annotations.infos.iter().cloned().collect())] {
-        if !texts.is_empty() {
-            answer[name] = json!(texts);
-        }
-    }
-    answer
+    Success { status: "success", data, warnings, infos: annotations.infos.iter().cloned().collect() }
 }
 
 /// Returns labels as an object.
-pub(crate) fn labels(labels: &Labels) -> Json {
-    let pairs = labels.iter().map(|label| (label.name.to_string(), Json::from(&*label.value)));
-    Json::Object(pairs.collect::<Map<String, Json>>())
+pub(crate) fn labels(labels: &Labels) -> JsonValue {
+    let pairs = labels.iter().map(|label| (label.name.to_string(), JsonValue::from(&*label.value)));
+    JsonValue::Object(pairs.collect::<Map<String, JsonValue>>())
 }
 
-fn vector_row(row: &Row) -> Json {
-    let mut object = json!({"metric": labels(&row.labels)});
-    if let Some(sample) = row.samples.first() {
-        let (name, pair) = match &sample.value {
-            Value::Float(_) => ("value", point(sample)),
-            Value::Histogram(_) => ("histogram", point(sample)),
-        };
-        object[name] = pair;
+/// A list of what an iterator gives.
+struct Each<F>(F);
+
+impl<I: Iterator<Item: Serialize>, F: Fn() -> I> Serialize for Each<F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq((self.0)())
     }
-    object
 }
 
-fn matrix_row(row: &Row) -> Json {
-    let mut object = json!({"metric": labels(&row.labels)});
-    let (floats, histograms): (Vec<&Sample>, Vec<&Sample>) =
-        row.samples.iter().partition(|sample| matches!(sample.value, Value::Float(_)));
-    for (name, samples) in [("values", floats), ("histograms", histograms)] {
-        if !samples.is_empty() {
-            object[name] = samples.into_iter().map(point).collect();
+/// Labels as an object.
+struct LabelMap<'a>(&'a Labels);
+
+impl Serialize for LabelMap<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|label| (&*label.name, &*label.value)))
+    }
+}
+
+/// A series with one sample.
+struct VectorRow<'a>(&'a Row);
+
+impl Serialize for VectorRow<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_map(None)?;
+        object.serialize_entry("metric", &LabelMap(&self.0.labels))?;
+        if let Some(sample) = self.0.samples.first() {
+            let name = if matches!(sample.value, Value::Float(_)) { "value" } else { "histogram" };
+            object.serialize_entry(name, &Point(sample))?;
+        }
+        object.end()
+    }
+}
+
+/// A series with its samples: floats, and histograms apart.
+struct MatrixRow<'a>(&'a Row);
+
+impl Serialize for MatrixRow<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_map(None)?;
+        object.serialize_entry("metric", &LabelMap(&self.0.labels))?;
+        for (name, are_floats) in [("values", true), ("histograms", false)] {
+            let is_meant = |sample: &&Sample| matches!(sample.value, Value::Float(_)) == are_floats;
+            let samples = || self.0.samples.iter().filter(is_meant).map(Point);
+            if samples().next().is_some() {
+                object.serialize_entry(name, &Each(samples))?;
+            }
+        }
+        object.end()
+    }
+}
+
+/// A sample as time and value.
+struct Point<'a>(&'a Sample);
+
+impl Serialize for Point<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let time = Seconds(self.0.time);
+        match &self.0.value {
+            Value::Float(number) => (time, Float(*number)).serialize(serializer),
+            Value::Histogram(of_sample) => (time, histogram(of_sample)).serialize(serializer),
         }
     }
-    object
 }
 
-fn point(sample: &Sample) -> Json {
-    match &sample.value {
-        Value::Float(number) => json!([seconds(sample.time), float(*number)]),
-        Value::Histogram(of_sample) => json!([seconds(sample.time), histogram(of_sample)]),
+/// A time in ms as seconds; a whole one without a fraction.
+struct Seconds(i64);
+
+impl Serialize for Seconds {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 % 1_000 {
+            0 => serializer.serialize_i64(self.0 / 1_000),
+            _ => serializer.serialize_f64(self.0 as f64 / 1e3),
+        }
+    }
+}
+
+/// A number as text.
+struct Float(f64);
+
+impl Serialize for Float {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match special(self.0) {
+            Some(text) => serializer.serialize_str(text),
+            None => serializer.collect_str(&self.0),
+        }
     }
 }
 
 /// Returns a histogram: its buckets as boundary rule, bounds and count.
-fn histogram(histogram: &Histogram) -> Json {
+fn histogram(histogram: &Histogram) -> JsonValue {
     let bucket = |bucket: promql::Bucket| {
         let rule = match (bucket.lower_inclusive, bucket.upper_inclusive) {
             (false, true) => 0,
@@ -78,27 +159,26 @@ fn histogram(histogram: &Histogram) -> Json {
         json!([rule, float(bucket.lower), float(bucket.upper), float(bucket.count)])
     };
     let mut object = json!({"count": float(histogram.count), "sum": float(histogram.sum)});
-    let buckets: Vec<Json> = histogram.buckets().into_iter().filter(|one| one.count != 0.0).map(bucket).collect();
+    let buckets: Vec<JsonValue> = histogram.buckets().into_iter().filter(|one| one.count != 0.0).map(bucket).collect();
     if !buckets.is_empty() {
         object["buckets"] = buckets.into();
     }
     object
 }
 
-/// Returns a time as seconds; a whole one without a fraction.
-fn seconds(ms: i64) -> Json {
-    if ms % 1_000 == 0 { Json::from(ms / 1_000) } else { Json::from(ms as f64 / 1e3) }
-}
-
 /// Returns a number as text, without an exponent.
 pub(crate) fn float(number: f64) -> String {
-    if number.is_nan() {
-        return "NaN".to_owned();
+    special(number).map_or_else(|| number.to_string(), str::to_owned)
+}
+
+/// Returns the name of what is no finite number.
+fn special(number: f64) -> Option<&'static str> {
+    match number {
+        _ if number.is_nan() => Some("NaN"),
+        f64::INFINITY => Some("+Inf"),
+        f64::NEG_INFINITY => Some("-Inf"),
+        _ => None,
     }
-    if number.is_infinite() {
-        return if number > 0.0 { "+Inf" } else { "-Inf" }.to_owned();
-    }
-    number.to_string()
 }
 
 #[cfg(test)]
@@ -109,7 +189,8 @@ mod tests {
     fn numbers_and_times_are_texts_that_clients_of_prometheus_read() {
         let numbers = [1.0, 0.1, 1e21, -0.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY].map(float);
         assert_eq!(numbers, ["1", "0.1", "1000000000000000000000", "-0", "NaN", "+Inf", "-Inf"]);
-        assert_eq!([seconds(1_000), seconds(1_435_781_430_781)].map(|time| time.to_string()), ["1", "1435781430.781"]);
+        let seconds = [1_000, 1_435_781_430_781].map(|time| serde_json::to_string(&Seconds(time)).expect("a number"));
+        assert_eq!(seconds, ["1", "1435781430.781"]);
     }
 
     #[test]
@@ -123,6 +204,22 @@ mod tests {
             "metric": {"job": "a"}, "values": [[0, "1.5"]],
             "histograms": [[1, {"count": "2", "sum": "3", "buckets": [[3, "-0.5", "0.5", "2"]]}]],
         }]});
-        assert_eq!(data(&Data::Matrix(vec![row]), 0), expected);
+        let written = |data: Data| serde_json::to_value(AnswerData { data: &data, at: 1_500 }).expect("JSON");
+        assert_eq!(written(Data::Matrix(vec![row.clone()])), expected);
+        let first = json!({"resultType": "vector", "result": [{"metric": {"job": "a"}, "value": [0, "1.5"]}]});
+        assert_eq!(written(Data::Vector(vec![row])), first);
+        assert_eq!(written(Data::Scalar(f64::NEG_INFINITY)), json!({"resultType": "scalar", "result": [1.5, "-Inf"]}));
+        let nothing = Row { labels: Labels::new([("job", "a")]), samples: Vec::new() };
+        let nothing = written(Data::Matrix(vec![nothing]));
+        assert_eq!(nothing, json!({"resultType": "matrix", "result": [{"metric": {"job": "a"}}]}));
+    }
+
+    #[test]
+    fn what_is_to_be_remarked_stands_beside_the_data() {
+        let plain = serde_json::to_value(success(1, Vec::new(), &Annotations::default())).expect("JSON");
+        assert_eq!(plain, json!({"status": "success", "data": 1}));
+        let annotations = Annotations { infos: ["i".to_owned()].into(), ..Annotations::default() };
+        let remarked = serde_json::to_value(success(1, vec!["w".to_owned()], &annotations)).expect("JSON");
+        assert_eq!(remarked, json!({"status": "success", "data": 1, "warnings": ["w"], "infos": ["i"]}));
     }
 }

@@ -14,7 +14,7 @@ use storage::{Settings, StoreError};
 use types::Timestamp;
 
 use crate::exemplars::recent::RecentExemplars;
-use crate::format;
+use crate::format::{self, JsonAnswer};
 use crate::known_metrics::{KnownMetrics, load, save};
 pub(crate) use crate::known_metrics::{Metadata, kind_of_number, kind_of_word};
 use crate::series_cache::SeriesCache;
@@ -142,7 +142,7 @@ pub fn save_metadata(settings: Settings<'_>, state: &MetricsState) -> Result<(),
 }
 
 /// Answers `metadata`: what is known of all metrics, or of one.
-pub(crate) async fn get(server: FamilyServer<MetricsState>, parameters: Parameters) -> Json<Value> {
+pub(crate) async fn get(server: FamilyServer<MetricsState>, parameters: Parameters) -> JsonAnswer {
     let limit = parameters.get("limit").and_then(|text| text.parse().ok()).unwrap_or(METRICS_MAX);
     let wanted = parameters.get("metric");
     receive(&server, &server.state);

@@ -17,7 +17,7 @@ use series::SampleSource;
 use types::Timestamp;
 
 use crate::fleet_scrapes::scrapes;
-use crate::format;
+use crate::format::{self, JsonAnswer};
 use crate::metadata::{MetricsState, receive};
 use crate::problem::PrometheusProblem;
 
@@ -30,7 +30,7 @@ const LOCAL: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 /// How far back series of a target are looked for, in ms.
 const SERIES_AGE_MS: i64 = 3_600_000;
 
-type Outcome = Result<Json<Value>, PrometheusProblem>;
+type Outcome = Result<JsonAnswer, PrometheusProblem>;
 
 /// A target and the host of its shipper.
 struct FoundTarget {
@@ -180,7 +180,7 @@ pub(crate) async fn metadata(server: FamilyServer<MetricsState>, parameters: Par
     }
     missing.extend(missing_targets);
     missing.extend(warnings(&scrapes));
-    Ok(Json(format::success(found.into(), missing, &Annotations::default())))
+    Ok(Json(format::success(Value::from(found), missing, &Annotations::default())))
 }
 
 /// Returns the names of the series that targets have, in their order, and why some may be missing. With a metric, at least those

@@ -52,7 +52,9 @@ impl<'b> RowsInOrder<'b> {
             keys_of(&self.batches[*number as usize], self.range).map(|(key, row)| (key, *number, row))
         });
         let rows: Vec<(u32, u32)> = match *together {
-            [number] if is_in_order(&self.batches[number as usize]) => rows.map(|(_, batch, row)| (batch, row)).collect(),
+            [number] if is_in_order(&self.batches[number as usize]) => {
+                rows.map(|(_, batch, row)| (batch, row)).collect()
+            }
             _ => {
                 let mut keyed: Vec<(Key, u32, u32)> = rows.collect();
                 keyed.sort_unstable();
@@ -128,7 +130,8 @@ mod tests {
 
     #[test]
     fn rows_of_batches_that_follow_each_other_or_overlap_are_in_order() {
-        let batches = [batch(&[7, 9, 9], 0), batch(&[1, 2], 3), batch(&[8, 8], 5), batch(&[2, 5, 4], 7), batch(&[10], 10)];
+        let batches =
+            [batch(&[7, 9, 9], 0), batch(&[1, 2], 3), batch(&[8, 8], 5), batch(&[2, 5, 4], 7), batch(&[10], 10)];
         let all: Vec<(u32, u32)> = RowsInOrder::new(&batches, TimeRange::ALL).collect();
         let expected = [(1, 0), (1, 1), (3, 0), (3, 2), (3, 1), (0, 0), (2, 0), (2, 1), (0, 1), (0, 2), (4, 0)];
         assert_eq!(all, expected);

@@ -66,7 +66,8 @@ fn rows(run: &dyn Run) -> Vec<Vec<Option<Value>>> {
 /// Returns the same samples in one batch.
 fn whole(parts: &[Arc<BatchRun>]) -> BatchRun {
     let batches: Vec<&Batch> = parts.iter().map(|part| &**part.batch()).collect();
-    let rows = batches.iter().enumerate().flat_map(|(at, batch)| (0..batch.len() as u32).map(move |row| (at as u32, row)));
+    let rows =
+        batches.iter().enumerate().flat_map(|(at, batch)| (0..batch.len() as u32).map(move |row| (at as u32, row)));
     let batch = Batch::gather(&batches, &rows.collect::<Vec<_>>());
     BatchRun::new(GroupName::new("metrics/a").expect("a name"), 1, Arc::new(batch))
 }

@@ -75,7 +75,8 @@ fn a_question_sees_many_requests_of_samples_as_few_runs_that_stay() {
         }
     };
     append(20);
-    let is_known = |run: &Arc<dyn Run>, known: &[Arc<dyn Run>]| known.iter().any(|one| one.identity() == run.identity());
+    let is_known =
+        |run: &Arc<dyn Run>, known: &[Arc<dyn Run>]| known.iter().any(|one| one.identity() == run.identity());
     let first = runs();
     assert_eq!(first.len(), 2 + 4);
     // Those that wait for others are alone; what was together is what it was.
