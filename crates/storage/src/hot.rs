@@ -263,7 +263,7 @@ impl HotGroup {
 
     /// Returns the events for a question, in few runs.
     pub(crate) fn shown_runs(&self) -> &[Arc<dyn Run>] {
-        self.together.of(&self.runs)
+        self.together.of(self.runs.iter().map(|run| &run.run))
     }
 
     fn memory_bytes(&self) -> u64 {

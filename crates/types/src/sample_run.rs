@@ -5,11 +5,13 @@
 //! are worked out when somebody asks.
 
 mod by_stream;
+mod place;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use self::by_stream::{ByStream, Union};
+use self::place::{Place, follow_each_other};
 use crate::batch_run::{BatchRun, next_number, samples};
 use crate::minute_counts::MinuteCounts;
 use crate::run::{FieldSummary, Narrowed, Run, RunIdentity, RunInfo, ScanError, TakeSamples, TextProbe};
@@ -17,30 +19,6 @@ use crate::{Batch, Column, HISTOGRAM_FIELD, RowSet, SampleStreams, Timestamp, VA
 
 /// Rows of a batch that may be one of several: a place has 16 bits for them.
 const PART_ROWS_MAX: usize = 1 << 16;
-
-/// Where a row is.
-#[derive(Clone, Copy, Debug)]
-struct Place {
-    part: u16,
-    row: u16,
-}
-
-impl Place {
-    /// Returns what rows are sorted by: their time, and the order of their acceptance.
-    fn key(self, parts: &[Arc<BatchRun>]) -> (i64, u64) {
-        let (batch, row) = (parts[usize::from(self.part)].batch(), usize::from(self.row));
-        (batch.timestamps[row], batch.sequences.get(row))
-    }
-}
-
-/// Reports whether the rows of batches, one batch after the other, are in order.
-fn follow_each_other(parts: &[Arc<BatchRun>]) -> bool {
-    parts.windows(2).all(|pair| {
-        let (before, after) = (&pair[0], &pair[1]);
-        let is_same_time = before.info().last == after.info().first;
-        before.info().last < after.info().first || is_same_time && before.last_sequence() < after.first_sequence()
-    })
-}
 
 /// Several batches of samples in memory as one run, whose rows are one block.
 #[derive(Debug)]

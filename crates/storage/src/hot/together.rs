@@ -9,8 +9,6 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use types::{BatchRun, Run, SampleRun};
 
-use super::HotRun;
-
 /// Requests that are together until there are enough for a whole run.
 const FEW: usize = 8;
 
@@ -36,15 +34,15 @@ impl Clone for Together {
 
 impl Together {
     /// Returns the events of `runs`, the same ones each time, in fewer runs.
-    pub(crate) fn of(&self, runs: &[HotRun]) -> &[Arc<dyn Run>] {
+    pub(crate) fn of<'r>(&self, runs: impl Iterator<Item = &'r Arc<BatchRun>>) -> &[Arc<dyn Run>] {
         self.shown.get_or_init(|| self.put_together(runs))
     }
 
-    fn put_together(&self, runs: &[HotRun]) -> Vec<Arc<dyn Run>> {
+    fn put_together<'r>(&self, runs: impl Iterator<Item = &'r Arc<BatchRun>>) -> Vec<Arc<dyn Run>> {
         let mut together = Vec::new();
         let (mut open, mut n_rows): (Vec<&Arc<BatchRun>>, usize) = Default::default();
         let mut alone: Vec<Arc<dyn Run>> = Vec::new();
-        for HotRun { run, .. } in runs {
+        for run in runs {
             if !SampleRun::takes(run) {
                 alone.push(run.clone());
                 continue;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use super::{Place, follow_each_other};
+use super::place::{Place, follow_each_other};
 use crate::batch_run::BatchRun;
 use crate::{Column, Run, SampleStreams, Value};
 

@@ -1,3 +1,5 @@
+//! Several batches answer as one batch of all their samples does.
+
 use super::*;
 use crate::{GroupName, Numbers, SampleBuilder, Series, Value};
 
@@ -63,12 +65,16 @@ fn rows(run: &dyn Run) -> Vec<Vec<Option<Value>>> {
     rows
 }
 
-/// Returns the same samples in one batch.
+/// Returns the same samples in one batch, in order of time and acceptance.
 fn whole(parts: &[Arc<BatchRun>]) -> BatchRun {
     let batches: Vec<&Batch> = parts.iter().map(|part| &**part.batch()).collect();
-    let rows =
-        batches.iter().enumerate().flat_map(|(at, batch)| (0..batch.len() as u32).map(move |row| (at as u32, row)));
-    let batch = Batch::gather(&batches, &rows.collect::<Vec<_>>());
+    let of_batch = |(at, batch): (usize, &&Batch)| (0..batch.len() as u32).map(move |row| (at as u32, row));
+    let mut rows: Vec<(u32, u32)> = batches.iter().enumerate().flat_map(of_batch).collect();
+    rows.sort_by_key(|(at, row)| {
+        let (batch, row) = (batches[*at as usize], *row as usize);
+        (batch.timestamps[row], batch.sequences.get(row))
+    });
+    let batch = Batch::gather(&batches, &rows);
     BatchRun::new(GroupName::new("metrics/a").expect("a name"), 1, Arc::new(batch))
 }
 
@@ -112,11 +118,17 @@ fn other_series_late_samples_and_times_that_come_twice_are_in_order() {
     let (a, b, c) = (series("1"), series("2"), series("3"));
     let parts = [
         run(&[(&a, 10, 1.0), (&b, 11, f64::NAN), (&a, 12, 3.0)], 0),
-        run(&[(&c, 9, 4.0), (&a, 12, 5.0)], 3),
-        run(&[(&b, 11, 6.0), (&b, 1, 7.0)], 5),
-        run(&[(&a, 12, 5.5), (&c, 13, 8.0)], 7),
+        run(&[(&c, 9, 4.0), (&a, 12, 5.0), (&a, 3, 9.0)], 3),
+        run(&[(&b, 11, 6.0), (&b, 1, 7.0)], 6),
+        run(&[(&a, 12, 5.5), (&c, 13, 8.0)], 8),
     ];
     assert_is_same(parts.to_vec());
+}
+
+#[test]
+fn equal_times_are_in_order_of_acceptance() {
+    let (a, b) = (series("1"), series("2"));
+    assert_is_same(vec![run(&[(&a, 5, 1.0), (&b, 5, 2.0)], 2), run(&[(&b, 5, 3.0), (&a, 5, 4.0)], 0)]);
 }
 
 #[test]
@@ -151,10 +163,15 @@ fn runs_with_the_same_lists_share_what_is_made_of_them() {
 
 #[test]
 fn histograms_and_events_stay_alone() {
-    let mut builder = SampleBuilder::default();
-    builder.push_histogram(&series("1"), Timestamp(0), "{}");
-    let histograms = BatchRun::new(GroupName::new("g").expect("a name"), 1, Arc::new(builder.finish()));
-    assert!(!SampleRun::takes(&histograms));
+    for has_numbers in [false, true] {
+        let mut builder = SampleBuilder::default();
+        builder.push_histogram(&series("1"), Timestamp(0), "{}");
+        if has_numbers {
+            builder.push(&series("2"), Timestamp(0), 1.0);
+        }
+        let histograms = BatchRun::new(GroupName::new("g").expect("a name"), 1, Arc::new(builder.finish()));
+        assert!(!SampleRun::takes(&histograms));
+    }
     let events = Arc::new(run(&[(&series("1"), 1, 1.0)], 0).batch().spelled_out());
     assert!(!SampleRun::takes(&BatchRun::new(GroupName::new("g").expect("a name"), 1, events)));
     assert!(SampleRun::new(Vec::new()).is_none());
