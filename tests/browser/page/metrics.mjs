@@ -167,6 +167,8 @@ async function drawsHistograms(own) {
   await both.getByTestId("metric-text").fill(name);
   await both.getByTestId("metric").click();
   await untilQuery(both, `rate(${name}[5m])`);
+  // The answer to it is still on its way through the route above.
+  await both.unrouteAll({ behavior: "wait" });
 }
 
 async function fitsHistograms(own) {
