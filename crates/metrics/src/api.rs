@@ -11,11 +11,11 @@ use door::parameters::{Parameters, PathName};
 use door::query_run::{QueryRun, read};
 use door::server::{FamilyServer, Shared};
 use promql::{Annotations, Data, Labels, Matcher, Options, Query, Stop};
-use serde_json::{Value, json};
+use serde_json::json;
 use series::SampleSource;
 use types::Timestamp;
 
-use crate::format::{self, JsonAnswer};
+use crate::format::{self, JsonAnswer, LabelMap};
 use crate::metadata::MetricsState;
 use crate::problem::PrometheusProblem;
 use crate::times::{duration_of, needed, time_of};
@@ -150,8 +150,8 @@ pub(crate) async fn series(server: FamilyServer<MetricsState>, FormParameters(pa
     if sets.len() > limit {
         warnings.push("results truncated due to limit".to_owned());
     }
-    let sets: Vec<Value> = sets.iter().take(limit).map(format::labels).collect();
-    Ok(Json(format::success(Value::from(sets), warnings, &Annotations::default())))
+    let sets: Vec<LabelMap<'_>> = sets.iter().take(limit).map(LabelMap).collect();
+    Ok(Json(format::success(json!(sets), warnings, &Annotations::default())))
 }
 
 fn limited(texts: BTreeSet<String>, parameters: &Parameters, mut warnings: Vec<String>) -> Outcome {

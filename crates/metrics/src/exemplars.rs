@@ -17,7 +17,7 @@ use serde_json::json;
 use types::Timestamp;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::format::{self, JsonAnswer};
+use crate::format::{self, Float, JsonAnswer, LabelMap};
 use crate::metadata::MetricsState;
 use crate::problem::PrometheusProblem;
 use crate::times::time_of;
@@ -76,14 +76,14 @@ pub(crate) async fn get(
     let (found, missing) = found.await?;
     let exemplar = |exemplar: &series::StoredExemplar| {
         json!({
-            "labels": format::labels(&exemplar.labels),
-            "value": format::float(exemplar.value),
+            "labels": LabelMap(&exemplar.labels),
+            "value": Float(exemplar.value),
             "timestamp": exemplar.time as f64 / 1000.0,
         })
     };
     let of_series = |(labels, exemplars): (&promql::Labels, &Vec<series::StoredExemplar>)| {
         json!({
-            "seriesLabels": format::labels(labels),
+            "seriesLabels": LabelMap(labels),
             "exemplars": exemplars.iter().map(exemplar).collect::<Vec<_>>(),
         })
     };

@@ -4,9 +4,9 @@ use axum::Json;
 use promql::{Annotations, Data, Histogram, Labels, Row, Sample, Value};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
-use serde_json::{Map, Value as JsonValue, json};
+use serde_json::{Value as JsonValue, json};
 
-/// Writes an answer's data: as it is read, since a dashboard's answers have many thousands of numbers.
+/// The data of an answer, serialized directly: a dashboard's answers have many thousands of numbers.
 pub(crate) struct AnswerData<'a> {
     pub(crate) data: &'a Data,
     /// The time of a number or a text, in ms.
@@ -26,8 +26,8 @@ impl Serialize for AnswerData<'_> {
         match self.data {
             Data::Scalar(number) => object.serialize_entry("result", &(Seconds(self.at), Float(*number)))?,
             Data::String(text) => object.serialize_entry("result", &(Seconds(self.at), &**text))?,
-            Data::Vector(rows) => object.serialize_entry("result", &Each(|| rows.iter().map(VectorRow)))?,
-            Data::Matrix(rows) => object.serialize_entry("result", &Each(|| rows.iter().map(MatrixRow)))?,
+            Data::Vector(rows) => object.serialize_entry("result", &Array(|| rows.iter().map(VectorRow)))?,
+            Data::Matrix(rows) => object.serialize_entry("result", &Array(|| rows.iter().map(MatrixRow)))?,
         }
         object.end()
     }
@@ -53,23 +53,17 @@ pub(crate) fn success<D>(data: D, mut warnings: Vec<String>, annotations: &Annot
     Success { status: "success", data, warnings, infos: annotations.infos.iter().cloned().collect() }
 }
 
-/// Returns labels as an object.
-pub(crate) fn labels(labels: &Labels) -> JsonValue {
-    let pairs = labels.iter().map(|label| (label.name.to_string(), JsonValue::from(&*label.value)));
-    JsonValue::Object(pairs.collect::<Map<String, JsonValue>>())
-}
+/// A JSON array of the items of an iterator.
+struct Array<F>(F);
 
-/// A list of what an iterator gives.
-struct Each<F>(F);
-
-impl<I: Iterator<Item: Serialize>, F: Fn() -> I> Serialize for Each<F> {
+impl<I: Iterator<Item: Serialize>, F: Fn() -> I> Serialize for Array<F> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq((self.0)())
     }
 }
 
 /// Labels as an object.
-struct LabelMap<'a>(&'a Labels);
+pub(crate) struct LabelMap<'a>(pub(crate) &'a Labels);
 
 impl Serialize for LabelMap<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -103,7 +97,7 @@ impl Serialize for MatrixRow<'_> {
             let is_meant = |sample: &&Sample| matches!(sample.value, Value::Float(_)) == are_floats;
             let samples = || self.0.samples.iter().filter(is_meant).map(Point);
             if samples().next().is_some() {
-                object.serialize_entry(name, &Each(samples))?;
+                object.serialize_entry(name, &Array(samples))?;
             }
         }
         object.end()
@@ -135,14 +129,16 @@ impl Serialize for Seconds {
     }
 }
 
-/// A number as text.
-struct Float(f64);
+/// A number as text, without an exponent.
+pub(crate) struct Float(pub(crate) f64);
 
 impl Serialize for Float {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match special(self.0) {
-            Some(text) => serializer.serialize_str(text),
-            None => serializer.collect_str(&self.0),
+        match self.0 {
+            number if number.is_nan() => serializer.serialize_str("NaN"),
+            f64::INFINITY => serializer.serialize_str("+Inf"),
+            f64::NEG_INFINITY => serializer.serialize_str("-Inf"),
+            number => serializer.collect_str(&number),
         }
     }
 }
@@ -156,29 +152,14 @@ fn histogram(histogram: &Histogram) -> JsonValue {
             (false, false) => 2,
             (true, true) => 3,
         };
-        json!([rule, float(bucket.lower), float(bucket.upper), float(bucket.count)])
+        json!([rule, Float(bucket.lower), Float(bucket.upper), Float(bucket.count)])
     };
-    let mut object = json!({"count": float(histogram.count), "sum": float(histogram.sum)});
+    let mut object = json!({"count": Float(histogram.count), "sum": Float(histogram.sum)});
     let buckets: Vec<JsonValue> = histogram.buckets().into_iter().filter(|one| one.count != 0.0).map(bucket).collect();
     if !buckets.is_empty() {
         object["buckets"] = buckets.into();
     }
     object
-}
-
-/// Returns a number as text, without an exponent.
-pub(crate) fn float(number: f64) -> String {
-    special(number).map_or_else(|| number.to_string(), str::to_owned)
-}
-
-/// Returns the name of what is no finite number.
-fn special(number: f64) -> Option<&'static str> {
-    match number {
-        _ if number.is_nan() => Some("NaN"),
-        f64::INFINITY => Some("+Inf"),
-        f64::NEG_INFINITY => Some("-Inf"),
-        _ => None,
-    }
 }
 
 #[cfg(test)]
@@ -187,7 +168,8 @@ mod tests {
 
     #[test]
     fn numbers_and_times_are_texts_that_clients_of_prometheus_read() {
-        let numbers = [1.0, 0.1, 1e21, -0.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY].map(float);
+        let numbers =
+            [1.0, 0.1, 1e21, -0.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY].map(|number| json!(Float(number)));
         assert_eq!(numbers, ["1", "0.1", "1000000000000000000000", "-0", "NaN", "+Inf", "-Inf"]);
         let seconds = [1_000, 1_435_781_430_781].map(|time| serde_json::to_string(&Seconds(time)).expect("a number"));
         assert_eq!(seconds, ["1", "1435781430.781"]);

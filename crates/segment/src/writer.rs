@@ -157,7 +157,7 @@ pub fn write(
     let mut writer = SegmentWriter::new(*meta, level, inputs.len())?;
     for input in inputs {
         let mut rows = RowsInOrder::new(&input.batches, input.range);
-        let n_rows = rows.count_all();
+        let n_rows = rows.n_rows();
         if n_rows > 0 {
             let block_rows = block_rows(&input.group);
             let blocks = std::iter::from_fn(|| {

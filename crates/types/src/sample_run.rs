@@ -27,6 +27,8 @@ pub struct SampleRun {
     /// Unique among the runs in memory of this process.
     number: u64,
     parts: Vec<Arc<BatchRun>>,
+    /// Addresses of the lists of streams of the parts, sorted.
+    lists: Vec<usize>,
     /// The streams of all parts; runs with the same lists of series share it. `None` where not all events are samples.
     union: Arc<OnceLock<Option<Union>>>,
     by_stream: OnceLock<Option<ByStream>>,
@@ -36,8 +38,11 @@ pub struct SampleRun {
 }
 
 impl SampleRun {
-    /// Rows of all parts together up to which a run should be made.
+    /// Most rows that a run should have.
     pub const ROWS_MAX: usize = 1 << 17;
+
+    /// Most batches that a run can have: a place has 16 bits for them.
+    pub const PARTS_MAX: usize = 1 << 16;
 
     /// Reports whether a batch may be one of several: it has samples that are numbers, and not too many.
     pub fn takes(run: &BatchRun) -> bool {
@@ -46,7 +51,7 @@ impl SampleRun {
         are_numbers && batch.series.is_some() && batch.len() <= PART_ROWS_MAX
     }
 
-    /// Makes a run of batches of one group, each of which it [`takes`](Self::takes), at most 65,536 of them. `None` where there is none.
+    /// Combines at most [`PARTS_MAX`](Self::PARTS_MAX) batches of one group, all accepted by [`takes`](Self::takes). Returns `None` if `parts` is empty.
     pub fn new(parts: Vec<Arc<BatchRun>>) -> Option<Self> {
         let info = RunInfo {
             n_events: parts.iter().map(|part| part.info().n_events).sum(),
@@ -54,15 +59,14 @@ impl SampleRun {
             last: parts.iter().map(|part| part.info().last).max()?,
             ..parts.first()?.info().clone()
         };
+        let lists = by_stream::lists_of(&parts);
         let (union, by_stream, in_order, n_bytes_read) = Default::default();
-        Some(Self { info, number: next_number(), parts, union, by_stream, in_order, n_bytes_read })
+        Some(Self { info, number: next_number(), parts, lists, union, by_stream, in_order, n_bytes_read })
     }
 
     /// Shares what is made of the lists of series with one of `others` that has the same ones.
-    pub fn beside<'r>(self, others: impl Iterator<Item = &'r Self>) -> Self {
-        let own = by_stream::lists_of(&self.parts);
-        let mut others = others.filter(|other| by_stream::lists_of(&other.parts) == own);
-        match others.next() {
+    pub fn beside<'r>(self, mut others: impl Iterator<Item = &'r Self>) -> Self {
+        match others.find(|other| other.lists == self.lists) {
             Some(other) => Self { union: other.union.clone(), ..self },
             None => self,
         }
@@ -201,11 +205,11 @@ impl Run for SampleRun {
         let parts: Option<Vec<samples::SampleColumns<'_>>> =
             self.parts.iter().map(|part| samples::SampleColumns::of(part.batch())).collect();
         let Some(parts) = parts else { return Ok(false) };
-        let mut room = samples::Room::default();
+        let mut buffer = samples::SampleBuffer::default();
         for (at, number) in chosen.iter().enumerate() {
             let places = by_stream.places_of(*number).iter();
             let rows = places.map(|place| (&parts[usize::from(place.part)], usize::from(place.row)));
-            room.give(rows, at, taker);
+            buffer.give(rows, at, taker);
         }
         Ok(true)
     }

@@ -6,8 +6,16 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use types::{Batch, TimeRange, Timestamp};
 
-/// What rows are in order of: time, and then acceptance.
+/// What rows are sorted by: time, and then acceptance.
 type Key = (i64, u64);
+
+/// A batch with rows in the range.
+struct Source {
+    first: Key,
+    last: Key,
+    number: u32,
+    is_sorted: bool,
+}
 
 /// The rows `(batch, row)` of batches that lie in a range, by time and then by acceptance.
 ///
@@ -15,51 +23,57 @@ type Key = (i64, u64);
 pub(super) struct RowsInOrder<'b> {
     batches: &'b [Arc<Batch>],
     range: TimeRange,
-    /// Batches with the first and the last of their rows, by the first, last ones first.
-    rest: Vec<(Key, Key, u32)>,
-    /// Rows of batches that overlap, in order.
+    n_rows: usize,
+    /// The batches whose rows have not been returned, the next one at the end.
+    rest: Vec<Source>,
+    /// Rows of the current batch and of those that overlap it, in order.
     sorted: std::vec::IntoIter<(u32, u32)>,
 }
 
 impl<'b> RowsInOrder<'b> {
     pub(super) fn new(batches: &'b [Arc<Batch>], range: TimeRange) -> Self {
-        let ends_of = |(number, batch): (usize, &Arc<Batch>)| {
+        let (mut rest, mut n_rows) = (Vec::with_capacity(batches.len()), 0);
+        for (number, batch) in batches.iter().enumerate() {
             let mut keys = keys_of(batch, range).map(|(key, _)| key);
-            let first = keys.next()?;
-            let ends = keys.fold((first, first), |(least, most), key| (least.min(key), most.max(key)));
-            Some((ends.0, ends.1, number as u32))
-        };
-        let mut rest: Vec<(Key, Key, u32)> = batches.iter().enumerate().filter_map(ends_of).collect();
-        rest.sort_unstable_by(|a, b| b.cmp(a));
-        Self { batches, range, rest, sorted: Vec::new().into_iter() }
+            let Some(first) = keys.next() else { continue };
+            let mut source = Source { first, last: first, number: number as u32, is_sorted: true };
+            let mut before = first;
+            n_rows += 1;
+            for key in keys {
+                source.first = source.first.min(key);
+                source.last = source.last.max(key);
+                source.is_sorted &= before <= key;
+                before = key;
+                n_rows += 1;
+            }
+            rest.push(source);
+        }
+        rest.sort_unstable_by_key(|source| std::cmp::Reverse((source.first, source.number)));
+        Self { batches, range, n_rows, rest, sorted: Vec::new().into_iter() }
     }
 
-    /// Returns how many rows there are in all.
-    pub(super) fn count_all(&self) -> usize {
-        let count = |(.., number): &(Key, Key, u32)| keys_of(&self.batches[*number as usize], self.range).count();
-        self.rest.iter().map(count).sum()
+    /// Returns the number of all rows, those already returned included.
+    pub(super) fn n_rows(&self) -> usize {
+        self.n_rows
     }
 
-    /// Sorts the rows of the next batch, and of those that overlap it.
+    /// Sorts the rows of the next batch together with those of all batches that overlap it; `false` if no batch is left.
     fn sort_next(&mut self) -> bool {
-        let Some((_, mut end, first)) = self.rest.pop() else { return false };
-        let mut together = vec![first];
-        while let Some((_, last, number)) = self.rest.pop_if(|(begin, ..)| *begin <= end) {
-            end = end.max(last);
-            together.push(number);
+        let Some(Source { mut last, number, is_sorted, .. }) = self.rest.pop() else { return false };
+        let mut together = vec![number];
+        while let Some(source) = self.rest.pop_if(|source| source.first <= last) {
+            last = last.max(source.last);
+            together.push(source.number);
         }
         let rows = together.iter().flat_map(|number| {
             keys_of(&self.batches[*number as usize], self.range).map(|(key, row)| (key, *number, row))
         });
-        let rows: Vec<(u32, u32)> = match *together {
-            [number] if is_in_order(&self.batches[number as usize]) => {
-                rows.map(|(_, batch, row)| (batch, row)).collect()
-            }
-            _ => {
-                let mut keyed: Vec<(Key, u32, u32)> = rows.collect();
-                keyed.sort_unstable();
-                keyed.into_iter().map(|(_, batch, row)| (batch, row)).collect()
-            }
+        let rows: Vec<(u32, u32)> = if is_sorted && together.len() == 1 {
+            rows.map(|(_, batch, row)| (batch, row)).collect()
+        } else {
+            let mut keyed: Vec<(Key, u32, u32)> = rows.collect();
+            keyed.sort_unstable();
+            keyed.into_iter().map(|(_, batch, row)| (batch, row)).collect()
         };
         self.sorted = rows.into_iter();
         true
@@ -81,14 +95,10 @@ impl Iterator for RowsInOrder<'_> {
     }
 }
 
-/// Returns the rows of a batch that lie in a range, each with what it is in order of.
+/// Returns the rows of a batch that lie in a range, each with its sort key.
 fn keys_of(batch: &Batch, range: TimeRange) -> impl Iterator<Item = (Key, u32)> {
     let keys = batch.timestamps.iter().copied().zip(batch.sequences.iter());
     keys.zip(0..).filter(move |((time, _), _)| range.contains(Timestamp(*time)))
-}
-
-fn is_in_order(batch: &Batch) -> bool {
-    batch.timestamps.iter().zip(batch.sequences.iter()).is_sorted()
 }
 
 /// Gathers rows, looking only at the batches that they come from.
@@ -137,7 +147,7 @@ mod tests {
         assert_eq!(all, expected);
         let some: Vec<(u32, u32)> = RowsInOrder::new(&batches, range(2, 9)).collect();
         assert_eq!(some, expected[1..8]);
-        assert_eq!(RowsInOrder::new(&batches, range(2, 9)).count_all(), 7);
+        assert_eq!(RowsInOrder::new(&batches, range(2, 9)).n_rows(), 7);
         assert_eq!(RowsInOrder::new(&batches, range(20, 30)).next(), None);
     }
 

@@ -18,14 +18,14 @@ impl<'b> SampleColumns<'b> {
     }
 }
 
-/// Samples of a stream on their way to whoever takes them.
+/// A reusable buffer for the samples of one stream.
 #[derive(Default)]
-pub(crate) struct Room {
+pub(crate) struct SampleBuffer {
     times: Vec<i64>,
     floats: Vec<f64>,
 }
 
-impl Room {
+impl SampleBuffer {
     /// Gives the samples of some rows, in order, as those of the stream at `place`.
     pub(crate) fn give<'b>(
         &mut self,
@@ -88,9 +88,9 @@ pub(super) fn give(batch: &Batch, rows: Range<usize>, chosen: &[u32], taker: &mu
     if batch.stored(HISTOGRAM_FIELD).is_some() && found.iter().any(|(_, row)| columns.values.value(*row).is_none()) {
         return false;
     }
-    let mut room = Room::default();
+    let mut buffer = SampleBuffer::default();
     for of_place in found.chunk_by(|a, b| a.0 == b.0) {
-        room.give(of_place.iter().map(|(_, row)| (&columns, *row)), of_place[0].0 as usize, taker);
+        buffer.give(of_place.iter().map(|(_, row)| (&columns, *row)), of_place[0].0 as usize, taker);
     }
     true
 }

@@ -26,10 +26,10 @@ pub(super) struct ByStream {
     places: Vec<Place>,
 }
 
-/// Returns the list of streams of a batch, and its address.
-fn list_of(run: &BatchRun) -> Option<(usize, &[Value])> {
+/// Returns the address of the list of streams of a batch, the list, and the codes of the rows.
+fn list_of(run: &BatchRun) -> Option<(usize, &[Value], &[u32])> {
     match &run.batch().streams {
-        Column::Dictionary { values, .. } => Some((Arc::as_ptr(values) as usize, values)),
+        Column::Dictionary { values, codes } => Some((Arc::as_ptr(values) as usize, values, codes)),
         _ => None,
     }
 }
@@ -49,14 +49,14 @@ impl Union {
         let (mut streams, mut known) = (Vec::new(), HashMap::<usize, u32, RandomState>::default());
         let mut of_one = None;
         for part in parts {
-            let (address, list) = list_of(part)?;
+            let (address, list, _) = list_of(part)?;
             if numbers.contains_key(&address) {
                 continue;
             }
             of_one = Some(part.sample_streams().ok()??);
             let number_of = |stream: &Value| {
                 let Value::String(text) = stream else { return None };
-                // By address: batches share most streams. Whoever asks takes those with the same text together.
+                // Streams are compared by address, since batches share most of them. Readers merge streams with equal text.
                 let number = *known.entry(Arc::as_ptr(text).cast::<u8>() as usize).or_insert(streams.len() as u32);
                 if number as usize == streams.len() {
                     streams.push(stream.clone());
@@ -75,10 +75,8 @@ impl Union {
 
     /// Returns the numbers of the streams of a batch by their codes there, and the codes of its rows.
     fn codes_of<'r>(&'r self, run: &'r BatchRun) -> Option<(&'r [u32], &'r [u32])> {
-        match &run.batch().streams {
-            Column::Dictionary { codes, values } => Some((self.numbers.get(&(Arc::as_ptr(values) as usize))?, codes)),
-            _ => None,
-        }
+        let (address, _, codes) = list_of(run)?;
+        Some((self.numbers.get(&address)?, codes))
     }
 }
 

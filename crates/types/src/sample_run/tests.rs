@@ -5,11 +5,11 @@ use crate::{GroupName, Numbers, SampleBuilder, Series, Value};
 
 const SECOND: i64 = Timestamp::SECOND;
 
-/// Takes samples as `number of the stream, ms, value`; a text is one where the value is not a number.
+/// Records samples as `number of the stream, ms, value`; a text is one where the value is not a number.
 #[derive(Default)]
-struct Taken(Vec<(usize, i64, String)>);
+struct SampleRecorder(Vec<(usize, i64, String)>);
 
-impl TakeSamples for Taken {
+impl TakeSamples for SampleRecorder {
     fn floats(&mut self, place: usize, times: &[i64], values: &[f64]) {
         self.0.extend(times.iter().zip(values).map(|(time, value)| (place, *time, value.to_string())));
     }
@@ -41,7 +41,7 @@ fn run(samples: &[(&Arc<Series>, i64, f64)], first: u64) -> Arc<BatchRun> {
 fn by_label(run: &dyn Run) -> Vec<(String, Vec<(i64, String)>)> {
     let streams = run.sample_streams().expect("in memory").expect("samples");
     let chosen: Vec<u32> = (0..streams.len() as u32).collect();
-    let mut taken = Taken::default();
+    let mut taken = SampleRecorder::default();
     assert!(run.samples(0, &chosen, &mut taken).expect("in memory"));
     let of = |number: &u32| {
         let of_stream = taken.0.iter().filter(|(place, ..)| *place == *number as usize);

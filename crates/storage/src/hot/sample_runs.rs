@@ -1,44 +1,44 @@
-//! Requests of samples that questions see as one run.
+//! Groups requests of samples into runs for queries.
 //!
-//! A question looks a series up in every run. Samples come in many requests, too large to be merged; several of them together are
-//! one run for whoever asks, and stay what they are for everybody else. Which ones belong together follows from their order alone,
-//! so that a run remains the same while others come after it: answers that were kept for it stay valid.
+//! A query looks its series up in every run, and requests of samples are too many and too large to be merged. Queries therefore see
+//! several requests as one run; the flush still sees each request. The grouping depends only on the order of the requests, so that
+//! later requests leave earlier runs, and the answers cached for them, as they are.
 
 use std::fmt::{Debug, Formatter};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use types::{BatchRun, Run, SampleRun};
 
-/// Requests that are together until there are enough for a whole run.
+/// How many requests form a run before there are enough for a run of full size.
 const FEW: usize = 8;
 
-/// What questions see of the requests of a group. A clone is for other requests, those before among them.
+/// The runs that queries see of a group. A clone shares the runs made so far and groups its requests anew.
 #[derive(Default)]
-pub(crate) struct Together {
-    /// The runs that were made the last time.
+pub(crate) struct SampleRuns {
+    /// The runs made last.
     made: Arc<Mutex<Vec<Arc<SampleRun>>>>,
     shown: OnceLock<Vec<Arc<dyn Run>>>,
 }
 
-impl Debug for Together {
+impl Debug for SampleRuns {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Together").finish_non_exhaustive()
+        f.debug_struct("SampleRuns").finish_non_exhaustive()
     }
 }
 
-impl Clone for Together {
+impl Clone for SampleRuns {
     fn clone(&self) -> Self {
         Self { made: self.made.clone(), shown: OnceLock::new() }
     }
 }
 
-impl Together {
-    /// Returns the events of `runs`, the same ones each time, in fewer runs.
+impl SampleRuns {
+    /// Returns the events of `runs` in fewer runs. Every call must pass the same `runs`.
     pub(crate) fn of<'r>(&self, runs: impl Iterator<Item = &'r Arc<BatchRun>>) -> &[Arc<dyn Run>] {
-        self.shown.get_or_init(|| self.put_together(runs))
+        self.shown.get_or_init(|| self.grouped(runs))
     }
 
-    fn put_together<'r>(&self, runs: impl Iterator<Item = &'r Arc<BatchRun>>) -> Vec<Arc<dyn Run>> {
+    fn grouped<'r>(&self, runs: impl Iterator<Item = &'r Arc<BatchRun>>) -> Vec<Arc<dyn Run>> {
         let mut together = Vec::new();
         let (mut open, mut n_rows): (Vec<&Arc<BatchRun>>, usize) = Default::default();
         let mut alone: Vec<Arc<dyn Run>> = Vec::new();
@@ -47,7 +47,7 @@ impl Together {
                 alone.push(run.clone());
                 continue;
             }
-            if n_rows + run.batch().len() > SampleRun::ROWS_MAX {
+            if n_rows + run.batch().len() > SampleRun::ROWS_MAX || open.len() == SampleRun::PARTS_MAX {
                 together.push(std::mem::take(&mut open));
                 n_rows = 0;
             }
