@@ -10,6 +10,7 @@ mod matched_fields;
 mod shared;
 mod shortcuts;
 pub(super) mod stored;
+mod threads;
 mod unknown_fields;
 
 use std::sync::Arc;

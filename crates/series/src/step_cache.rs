@@ -4,11 +4,12 @@
 //! the identities of all runs with samples within reach of its steps. A late sample, a deletion or a compaction changes these runs, so
 //! a cached span is never wrong; it is only no longer found.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use execute::{Keeper, PartialCache};
 use promql::{Annotations, Answer, Data, EvalError, Options, Query, Reach, Row, Sample, TIME_MAX, joined};
-use types::Run;
+use types::{Run, RunIdentity, TimeRange};
 
 use crate::source::{ReadBlocks, SampleSource, time_range};
 
@@ -85,46 +86,51 @@ struct StepCache<'a> {
 }
 
 impl<'a> StepCache<'a> {
-    fn keeper(&self, span: Span) -> Option<Keeper<'a>> {
-        let range = (span.first.saturating_sub(self.reach.before), span.last.saturating_add(self.reach.after));
+    /// Returns the times of the samples that the steps of a span are made of.
+    fn reached(&self, span: Span) -> TimeRange {
+        time_range((span.first.saturating_sub(self.reach.before), span.last.saturating_add(self.reach.after)))
+    }
+
+    /// Finds a span, as far as the range has it; returns where it would be kept if it is not.
+    fn find(&self, span: Span) -> Result<Arc<Vec<Row>>, Option<Keeper<'a>>> {
         let kind = format!("{} {} {} {}", self.question, self.division.step, span.first, span.last);
-        Keeper::of_samples(self.cache, &kind, &self.runs, time_range(range))
-    }
-
-    /// Finds a span, as far as the range has it.
-    fn find(&self, span: Span) -> Option<Arc<Vec<Row>>> {
-        let rows = self.keeper(span)?.find::<Vec<Row>>()?;
+        let keeper = Keeper::of_samples(self.cache, &kind, &self.runs, self.reached(span));
+        let Some(rows) = keeper.and_then(Keeper::find::<Vec<Row>>) else { return Err(keeper) };
         if self.division.has_all_of(span) {
-            return Some(rows);
+            return Ok(rows);
         }
-        Some(Arc::new(between(&rows, self.division.cut(span))))
+        Ok(Arc::new(between(&rows, self.division.cut(span))))
     }
 
-    /// Returns the range piece by piece, those without rows that are to be evaluated; and the spans that were not found.
-    fn pieces(&self) -> (Vec<Piece>, Vec<Span>) {
-        let (mut pieces, mut missing): (Vec<Piece>, Vec<Span>) = Default::default();
+    /// Returns the range piece by piece, those without rows that are to be evaluated; and the spans that were not found, with where
+    /// they would be kept.
+    fn pieces(&self) -> (Vec<Piece>, Vec<(Span, Keeper<'a>)>) {
+        let (mut pieces, mut missing): (Vec<Piece>, Vec<(Span, Keeper<'a>)>) = Default::default();
         let evaluate = |span: Span, pieces: &mut Vec<Piece>| match pieces.last_mut() {
             Some(Piece::Evaluated(before, _)) => before.last = span.last,
             _ => pieces.push(Piece::Evaluated(span, Vec::new())),
         };
         let spans: Vec<Span> = self.division.spans(self.division.range, STEPS).collect();
         for (place, span) in spans.iter().enumerate() {
-            if let Some(rows) = self.find(*span) {
-                pieces.push(Piece::Kept(rows));
-                continue;
+            match self.find(*span) {
+                Ok(rows) => {
+                    pieces.push(Piece::Kept(rows));
+                    continue;
+                }
+                Err(keeper) => missing.extend(keeper.map(|keeper| (*span, keeper))),
             }
-            missing.push(*span);
             let cut = self.division.cut(*span);
             if place > 0 && place + DIVIDED_AT_END < spans.len() {
                 evaluate(cut, &mut pieces);
                 continue;
             }
             for short in self.division.spans(cut, STEPS_AT_ENDS) {
-                if let Some(rows) = self.find(short) {
-                    pieces.push(Piece::Kept(rows));
-                } else {
-                    missing.push(short);
-                    evaluate(self.division.cut(short), &mut pieces);
+                match self.find(short) {
+                    Ok(rows) => pieces.push(Piece::Kept(rows)),
+                    Err(keeper) => {
+                        missing.extend(keeper.map(|keeper| (short, keeper)));
+                        evaluate(self.division.cut(short), &mut pieces);
+                    }
                 }
             }
         }
@@ -132,13 +138,18 @@ impl<'a> StepCache<'a> {
     }
 
     /// Keeps the spans that were missing and that the range has, where the same samples are `later` there as before.
-    fn keep(&self, rows: &[Row], missing: &[Span], later: &Self) {
-        for span in missing.iter().filter(|span| self.division.has_all_of(**span)) {
-            if let Some(keeper) = self.keeper(*span).filter(|keeper| Some(*keeper) == later.keeper(*span)) {
-                let rows = between(rows, *span);
-                let n_bytes = n_bytes(&rows);
-                keeper.keep(Arc::new(rows), n_bytes);
-            }
+    fn keep(&self, rows: &[Row], missing: Vec<(Span, Keeper<'a>)>, later: &Self) {
+        let changed: Vec<&dyn Run> =
+            not_among(&self.runs, &later.runs).chain(not_among(&later.runs, &self.runs)).collect();
+        let is_kept = |span: Span| {
+            let reached = self.reached(span);
+            let has_changed = changed.iter().any(|run| reached.overlaps(run.info().first, run.info().last));
+            self.division.has_all_of(span) && !has_changed
+        };
+        for (span, keeper) in missing.into_iter().filter(|(span, _)| is_kept(*span)) {
+            let rows = between(rows, span);
+            let n_bytes = n_bytes(&rows);
+            keeper.keep(Arc::new(rows), n_bytes);
         }
     }
 }
@@ -184,10 +195,16 @@ impl<B: ReadBlocks> SampleSource<B> {
         let is_plain = annotations == Annotations::default() && !self.is_missing_some();
         // What came or went meanwhile may be in the rows, but is in no key of before.
         if let Some(later) = (is_plain && !missing.is_empty()).then(look).flatten() {
-            steps.keep(&rows, &missing, &later);
+            steps.keep(&rows, missing, &later);
         }
         Ok(Answer { data: Data::Matrix(rows), annotations })
     }
+}
+
+/// Returns the runs that are not known to be among others.
+fn not_among<'r>(runs: &'r [Arc<dyn Run>], others: &[Arc<dyn Run>]) -> impl Iterator<Item = &'r dyn Run> {
+    let others: HashSet<RunIdentity> = others.iter().filter_map(|run| run.identity()).collect();
+    runs.iter().map(|run| &**run).filter(move |run| run.identity().is_none_or(|identity| !others.contains(&identity)))
 }
 
 /// Returns what rows have at the steps of a span.

@@ -21,12 +21,6 @@ pub struct Keeper<'a> {
     key: u128,
 }
 
-impl PartialEq for Keeper<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.key == other.key
-    }
-}
-
 impl<'a> Keeper<'a> {
     /// Returns where that is kept which `kind` names, made of the events that the conditions at the head of each set's plan
     /// let through; `None` where it depends on what may change: events that are in no segment yet, the time, a table.

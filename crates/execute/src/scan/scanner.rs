@@ -29,6 +29,9 @@ use evaluate::expressions::warnings::Warnings;
 /// Damaged places that an answer names; more of them say no more.
 const REASONS_MAX: usize = 20;
 
+/// How long the thread that asks works alone, if it does: starting another one takes as long as some blocks.
+const ALONE: Duration = Duration::from_micros(300);
+
 /// Milliseconds between two reports of progress.
 const PROGRESS_MS: u128 = 100;
 
@@ -309,7 +312,23 @@ impl<'a> Scan<'a> {
             }
             flow
         };
-        self.in_threads(self.request.n_threads.clamp(1, items.len().max(1)), start, step)
+        let n_threads = self.request.n_threads.clamp(1, items.len().max(1));
+        if n_threads == 1 || !workers::takes_part() {
+            return self.in_threads(n_threads, start, step);
+        }
+        let until = Instant::now() + ALONE;
+        let alone = workers::in_threads(1, || {
+            let mut state = start();
+            let has_more = self.work_off(&mut state, step, Some(until));
+            (state, has_more)
+        })?;
+        let has_more = alone.iter().any(|(_, has_more)| *has_more);
+        let states = alone.into_iter().map(|(state, _)| state);
+        if !has_more {
+            return self.ended(states.collect());
+        }
+        let begun = Mutex::new(states.collect::<Vec<W>>());
+        self.in_threads(n_threads, || locked(&begun).pop().unwrap_or_else(&start), step)
     }
 
     /// Works off what `work` takes by itself, until it says that it is done. Each thread has a state made by `start`.
@@ -327,19 +346,32 @@ impl<'a> Scan<'a> {
         start: impl Fn() -> W + Sync,
         work: impl Fn(&mut W) -> Result<Flow, Stop> + Sync,
     ) -> Result<Vec<W>, ExecuteError> {
-        let work_off = || {
+        let states = workers::in_threads(n_threads, || {
             let mut state = start();
-            while !self.is_over() {
-                match work(&mut state) {
-                    Ok(Flow::Continue) => {}
-                    Ok(Flow::Done) => break,
-                    Err(stop) => self.note_stop(stop),
-                }
-                self.report();
-            }
+            self.work_off(&mut state, &work, None);
             state
-        };
-        let states = workers::in_threads(n_threads, work_off)?;
+        })?;
+        self.ended(states)
+    }
+
+    /// Works until there is no more to do, or up to an instant; reports whether there may be more.
+    fn work_off<W>(&self, state: &mut W, work: impl Fn(&mut W) -> Result<Flow, Stop>, until: Option<Instant>) -> bool {
+        while !self.is_over() {
+            if until.is_some_and(|until| Instant::now() >= until) {
+                return true;
+            }
+            match work(state) {
+                Ok(Flow::Continue) => {}
+                Ok(Flow::Done) => break,
+                Err(stop) => self.note_stop(stop),
+            }
+            self.report();
+        }
+        false
+    }
+
+    /// Returns what the threads made, unless there is no answer.
+    fn ended<W>(&self, states: Vec<W>) -> Result<Vec<W>, ExecuteError> {
         match self.take_error() {
             Some(error) => Err(error),
             None => Ok(states),

@@ -1,6 +1,7 @@
 //! The threads that work off a scan.
 //!
-//! Starting a thread takes longer than a query of a few blocks. The calling thread therefore works too, if its stack is large enough.
+//! Starting a thread takes longer than a query of a few blocks. The calling thread therefore works too, if its stack is large enough,
+//! and `scanner` lets it begin alone.
 
 use std::cell::Cell;
 use std::io;
@@ -21,10 +22,15 @@ pub fn take_part() {
     TAKES_PART.set(true);
 }
 
+/// Reports whether the calling thread works on the queries that it asks.
+pub(crate) fn takes_part() -> bool {
+    TAKES_PART.get()
+}
+
 /// Runs `work` in up to `n_threads` threads at the same time, at least one, and returns what they return. Fewer do it where the system
 /// has no more.
 pub(crate) fn in_threads<W: Send>(n_threads: usize, work: impl Fn() -> W + Sync) -> Result<Vec<W>, ExecuteError> {
-    let takes_part = TAKES_PART.get();
+    let takes_part = takes_part();
     let n_started = n_threads.max(1) - usize::from(takes_part);
     let finished: Vec<io::Result<Joined<W>>> = scope(|scope| {
         let started: Vec<_> =
