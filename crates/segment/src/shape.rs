@@ -64,8 +64,8 @@ impl ShapeTable {
         out
     }
 
-    /// Makes the shape section of a block of samples of one origin: `columns` are those of each series, ascending, `codes` are the
-    /// series of the rows. `None` if there are too many shapes.
+    /// Makes the shape section of a block of samples of one origin: `columns` are lists of columns, each ascending, `codes` are the
+    /// lists of the rows. `None` if there are too many shapes.
     pub(crate) fn encode_block_of_series(
         &mut self,
         origin: u32,
@@ -73,12 +73,12 @@ impl ShapeTable {
         codes: &[u32],
     ) -> Option<Vec<u8>> {
         let Self { shapes, numbers, .. } = self;
-        let of_series: Vec<u32> = columns
+        let of_lists: Vec<u32> = columns
             .into_iter()
             .map(|columns| Self::number(shapes, numbers, (origin, columns)))
             .collect::<Option<_>>()?;
         let mut out = vec![0];
-        put_codes(&mut out, &codes.iter().map(|code| of_series[*code as usize]).collect::<Vec<_>>());
+        put_codes(&mut out, &codes.iter().map(|code| of_lists[*code as usize]).collect::<Vec<_>>());
         Some(out)
     }
 

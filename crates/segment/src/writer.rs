@@ -2,6 +2,7 @@
 
 mod rows;
 mod series;
+mod series_fields;
 
 use std::sync::Arc;
 

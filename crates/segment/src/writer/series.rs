@@ -9,6 +9,7 @@ use std::sync::Arc;
 use types::{Batch, Column, MISSING_CODE, Origin, RowSet, Series, Value};
 
 use super::RunWriter;
+use super::series_fields::SeriesFields;
 use crate::column::dependent::{BlockColumn, section_of_table};
 use crate::column::successive;
 use crate::error::SegmentError;
@@ -46,9 +47,8 @@ impl<'b> BlockSeries<'b> {
             }
             block.codes.push(*number);
         }
-        let is_named = |series: &&Arc<Series>| series.field(MESSAGE_FIELD) == Some(series.message());
         let is_plain = batch.origins.len() == 1 && batch.origins[0] == Origin::default();
-        (is_plain && block.series.iter().all(is_named)).then_some(block)
+        is_plain.then_some(block)
     }
 }
 
@@ -78,14 +78,22 @@ impl RunWriter {
         let places = (number_of("@logStream"), number_of(MESSAGE_FIELD));
         let ((Some(stream), Some(message)), true) = (places, self.group.has_samples()) else { return Ok(false) };
         let Some(of_block) = BlockSeries::of(batch) else { return Ok(false) };
+        let names: Vec<&str> = self.columns.iter().map(|column| &*column.name).collect();
+        let Some(fields) = SeriesFields::of(&of_block.series, &names) else { return Ok(false) };
+        let is_named = |(text, series): (&Option<&Arc<str>>, &&Arc<Series>)| *text == Some(series.message());
+        if !fields.texts(message).iter().zip(&of_block.series).all(is_named) {
+            return Ok(false);
+        }
         let streams: Vec<&Arc<str>> = of_block.series.iter().map(|series| series.stream()).collect();
         let Some(run_codes) = self.columns[stream].dictionary.codes_of(&streams, batch.len()) else { return Ok(false) };
         if run_codes.iter().any(|code| *code as usize >= batch.len() * CODES_PER_ROW_MAX) {
             return Ok(false);
         }
-        let Some(columns) = self.columns_of(batch, &of_block, (stream, &run_codes))? else { return Ok(false) };
+        let Some(columns) = self.columns_of(batch, (&of_block, &fields), (stream, &run_codes))? else {
+            return Ok(false);
+        };
         let Some(texts) = self.messages.block_of_field(message, batch.len()) else { return Ok(false) };
-        let shapes = self.shapes_of(batch, &of_block, &columns);
+        let shapes = self.shapes_of(batch, (&of_block, &fields), &columns, stream);
         self.fill_columns(block, columns, sections)?;
         sections.fill(self.system_section(footer::SHAPES, block), &shapes)?;
         let filter = texts.filter();
@@ -98,7 +106,7 @@ impl RunWriter {
     fn columns_of<'b>(
         &mut self,
         batch: &'b Batch,
-        of_block: &BlockSeries<'b>,
+        (of_block, of_series): (&BlockSeries<'b>, &SeriesFields<'b>),
         (stream, run_codes): (usize, &[u32]),
     ) -> Result<Option<Vec<Option<SampleColumn<'b>>>>, SegmentError> {
         let codes: Vec<u32> = of_block.codes.iter().map(|code| run_codes[*code as usize]).collect();
@@ -116,9 +124,7 @@ impl RunWriter {
                 continue;
             }
             let of_rows = fields.next_if(|(name, _)| *name == column.name);
-            let mut place = 0;
-            let of_series: Vec<Option<&Arc<str>>> =
-                of_block.series.iter().map(|series| series.field_at(&mut place, &column.name)).collect();
+            let of_series = of_series.texts(number);
             let texts: Vec<&Arc<str>> = of_series.iter().flatten().copied().collect();
             match of_rows {
                 Some(_) if !texts.is_empty() => return Ok(None),
@@ -142,7 +148,7 @@ impl RunWriter {
                 None => {}
             }
             let Some(text_codes) = column.dictionary.codes_of(&texts, batch.len()) else { return Ok(None) };
-            let section = section_of_table(stream, &table_of(&of_series, &text_codes, run_codes, n_codes));
+            let section = section_of_table(stream, &table_of(of_series, &text_codes, run_codes, n_codes));
             let has: Vec<bool> = of_series.iter().map(Option::is_some).collect();
             let present = if texts.len() == of_series.len() {
                 RowSet::all(batch.len())
@@ -161,8 +167,9 @@ impl RunWriter {
     fn shapes_of(
         &mut self,
         batch: &Batch,
-        of_block: &BlockSeries<'_>,
+        (of_block, of_series): (&BlockSeries<'_>, &SeriesFields<'_>),
         columns: &[Option<SampleColumn<'_>>],
+        stream: usize,
     ) -> Vec<u8> {
         let origin = self.origin_number(&batch.origins[0]);
         let is_whole = |column: &Option<SampleColumn<'_>>| match column {
@@ -170,20 +177,19 @@ impl RunWriter {
             _ => true,
         };
         if columns.iter().all(is_whole) {
-            let numbered =
-                || columns.iter().enumerate().filter_map(|(number, column)| Some((number, column.as_ref()?)));
-            let has = |(number, column): &(usize, &SampleColumn<'_>), series: &Series| match column {
-                SampleColumn::OfRows(..) => true,
-                SampleColumn::OfSeries(_) => {
-                    let name = &self.columns[*number].name;
-                    **name == *"@logStream" || series.field(name).is_some()
-                }
+            let of_all = |(number, column): (usize, &Option<SampleColumn<'_>>)| {
+                (number == stream || matches!(column, Some(SampleColumn::OfRows(..)))).then_some(number as u32)
             };
-            let columns_of = |series: &&Arc<Series>| -> Vec<u32> {
-                numbered().filter(|column| has(column, series)).map(|(number, _)| number as u32).collect()
+            let of_all: Vec<u32> = columns.iter().enumerate().filter_map(of_all).collect();
+            let (column_lists, lists) = of_series.lists();
+            let with_all = |columns: &Vec<u32>| {
+                let mut columns = [columns, &*of_all].concat();
+                columns.sort_unstable();
+                columns
             };
-            let of_series = of_block.series.iter().map(columns_of).collect();
-            if let Some(shapes) = self.shapes.encode_block_of_series(origin, of_series, &of_block.codes) {
+            let column_lists = column_lists.iter().map(with_all).collect();
+            let lists: Vec<u32> = of_block.codes.iter().map(|code| lists[*code as usize]).collect();
+            if let Some(shapes) = self.shapes.encode_block_of_series(origin, column_lists, &lists) {
                 return shapes;
             }
         }
