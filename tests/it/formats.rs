@@ -3,8 +3,8 @@
 //! `tests/data/v1` was written by the first release: a flushed segment with values of every type, hot events in the
 //! WAL, a deleted group, batch ids; taken with `catat backup` after a `kill -9`. `tests/data/v2` (segments 2, WAL 2,
 //! catalog 3, control store 2) has a shipped file, deleted events and limits of a group besides, and so has `tests/data/v3` (segments 3,
-//! control store 3), and `tests/data/v4` (segments 4) spans as well. `tests/data/v5` (segments 5 and WAL 2) has samples besides, as events in the WAL;
-//! `tests/data/write.py` wrote them, and writes the next one.
+//! control store 3), and `tests/data/v4` (segments 4) spans as well. `tests/data/v5` (segments 5 and WAL 2) has samples besides, as events in the WAL,
+//! and `tests/data/v6` (segments 6 and WAL 3) has them by their series. `tests/data/write.py` wrote them, and writes the next one.
 
 use std::path::Path;
 
@@ -77,12 +77,25 @@ fn a_directory_of_format_5_answers_as_it_did() {
     answers_as_it_did("v5", |server| {
         has_shipped_file_deletions_and_limits(server, "v5");
         has_spans(server, "v5");
-        // Samples of the segment and of the write-ahead log.
-        let query = "sum%20by%20(job)%20(sum_over_time(v5_used_bytes%5B30m%5D))";
-        let answer = server.get(&format!("/prometheus/api/v1/query?query={query}&time=1763620185"), &[]).json();
-        let expected = json!([{"metric": {"job": "v5"}, "value": [1_763_620_185, "10710"]}]);
-        assert_eq!(answer["data"]["result"], expected, "{answer}");
+        has_samples(server, "v5");
     });
+}
+
+#[test]
+fn a_directory_of_format_6_answers_as_it_did() {
+    answers_as_it_did("v6", |server| {
+        has_shipped_file_deletions_and_limits(server, "v6");
+        has_spans(server, "v6");
+        has_samples(server, "v6");
+    });
+}
+
+/// Checks samples of the segment and of the write-ahead log.
+fn has_samples(server: &Server, version: &str) {
+    let query = format!("sum%20by%20(job)%20(sum_over_time({version}_used_bytes%5B30m%5D))");
+    let answer = server.get(&format!("/prometheus/api/v1/query?query={query}&time=1763620185"), &[]).json();
+    let expected = json!([{"metric": {"job": version}, "value": [1_763_620_185, "10710"]}]);
+    assert_eq!(answer["data"]["result"], expected, "{answer}");
 }
 
 fn has_spans(server: &Server, version: &str) {

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use parse::{ArrivalContext, EventParser, Extras, JsonError, Zone};
 use storage::{Part, Store};
-use types::{BatchBuilder, GroupName, GroupScope, Level, Limits, SampleBuilder, Series, Timestamp, Value};
+use types::{BatchBuilder, GroupName, GroupScope, Level, Limits, SampleBuilder, SeriesLists, Timestamp, Value};
 
 use crate::error::OutOfScope;
 use crate::event::{EventMetadata, RawEvent};
 use crate::line_context::LineContext;
 use crate::own_groups::{ALARMS_GROUP, AUDIT_GROUP, OWN_GROUPS};
 use crate::pipeline::{Draft, Fate, Pipelines, Surroundings};
+use crate::sample::SampleSeries;
 use crate::sample::number::{SampleValue, text_of_number};
 use crate::zones::GroupZones;
 use crate::{Clocks, IngestError};
@@ -38,6 +39,7 @@ pub(crate) struct CollectorContext<'a> {
     pub(crate) pipelines: Arc<Pipelines>,
     /// The limits of events that go through pipelines.
     pub(crate) whole_texts: &'a Limits,
+    pub(crate) series_lists: &'a Arc<SeriesLists>,
     /// Adds what an event has within it.
     pub(crate) embedded: EmbeddedHook,
 }
@@ -55,6 +57,8 @@ pub struct Collector<'a> {
     store: &'a Store,
     zones: &'a GroupZones,
     clocks: &'a Clocks,
+    /// Lists of series that requests share.
+    series_lists: &'a Arc<SeriesLists>,
     /// The zone of times that name none, in groups without a zone of their own.
     zone: Zone,
     within: &'a GroupScope,
@@ -125,7 +129,9 @@ impl GroupEvents {
 
     fn cut_samples(&mut self, done: &mut Vec<Part>) {
         if !self.samples.is_empty() {
-            done.push(Part { group: self.group.clone(), batch: std::mem::take(&mut self.samples).finish() });
+            let next = self.samples.successor();
+            let full = std::mem::replace(&mut self.samples, next);
+            done.push(Part { group: self.group.clone(), batch: full.finish() });
         }
     }
 
@@ -154,6 +160,7 @@ impl<'a> Collector<'a> {
             store: context.store,
             zones: context.zones,
             clocks: context.clocks,
+            series_lists: context.series_lists,
             zone: received.zone,
             within,
             parser: EventParser::new(received),
@@ -208,7 +215,7 @@ impl<'a> Collector<'a> {
     pub(crate) fn add_sample(
         &mut self,
         place: usize,
-        series: &Arc<Series>,
+        SampleSeries { series, memory_bytes, .. }: &SampleSeries,
         time: Timestamp,
         value: SampleValue<'_>,
     ) -> Result<Result<(), RecordRefusal>, IngestError> {
@@ -224,7 +231,7 @@ impl<'a> Collector<'a> {
             SampleValue::Float(number) => (events.samples.push_text(series, time, text_of_number(number)), 0),
             SampleValue::Histogram(text) => (events.samples.push_histogram(series, time, text), text.len()),
         };
-        self.memory_bytes += SAMPLE_BYTES + n_bytes + if is_new { series.memory_bytes() } else { 0 };
+        self.memory_bytes += SAMPLE_BYTES + n_bytes + if is_new { *memory_bytes } else { 0 };
         self.check_memory()?;
         self.n_records += 1;
         Ok(Ok(()))
@@ -250,8 +257,8 @@ impl<'a> Collector<'a> {
         let oldest = self.store.oldest_kept(&group);
         // What the server writes down itself is not for pipelines: nobody hides with one what was done.
         let is_piped = self.pipelines.concern(name) && !name.as_str().starts_with(OWN_GROUPS);
-        let (name, stream, builder, samples) =
-            (name.clone(), String::new(), BatchBuilder::new(), SampleBuilder::default());
+        let samples = SampleBuilder::sharing(self.series_lists.clone());
+        let (name, stream, builder) = (name.clone(), String::new(), BatchBuilder::new());
         self.by_name.insert(name.clone(), self.groups.len());
         let zone = self.zones.of(&name).unwrap_or(self.zone);
         let has_old = false;

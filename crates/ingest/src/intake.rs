@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use parse::{ArrivalContext, EventParser, Extras, Zone, ZoneError};
 use storage::{BatchKey, Delivery, Part, Store, StoreError};
-use types::{Batch, BatchBuilder, GroupName, GroupScope, Limits, TimeRange, Timestamp};
+use types::{Batch, BatchBuilder, GroupName, GroupScope, Limits, SeriesLists, TimeRange, Timestamp};
 
 use crate::collector::{Collector, CollectorContext};
 use crate::datum;
@@ -36,6 +36,8 @@ pub struct Intake {
     pub(crate) sources: Sources,
     pub(crate) zones: GroupZones,
     pub(crate) clocks: Arc<Clocks>,
+    /// Lists of series that batches of samples share.
+    series_lists: Arc<SeriesLists>,
     pub(crate) descriptions: MetricDescriptions,
 }
 
@@ -88,6 +90,7 @@ impl Intake {
             sources: Sources::resume(&store),
             zones: GroupZones::load(store.settings()),
             clocks: Arc::default(),
+            series_lists: Arc::default(),
             descriptions: MetricDescriptions::default(),
             store,
             whole_texts: pipeline::whole_texts(&limits),
@@ -289,9 +292,10 @@ impl Intake {
 
     /// Starts collecting events that are read as `received` says.
     pub(crate) fn collect_as<'a>(&'a self, received: ArrivalContext<'a>, scope: &'a GroupScope) -> Collector<'a> {
-        let Self { store, zones, clocks, whole_texts, .. } = self;
+        let Self { store, zones, clocks, whole_texts, series_lists, .. } = self;
         let embedded = datum::embedded::collect;
-        let context = CollectorContext { store, zones, clocks, pipelines: self.pipelines(), whole_texts, embedded };
+        let pipelines = self.pipelines();
+        let context = CollectorContext { store, zones, clocks, pipelines, whole_texts, series_lists, embedded };
         Collector::new(context, received, scope)
     }
 

@@ -65,7 +65,7 @@ impl<'w, 'a> SampleWriter<'w, 'a> {
     pub fn add_value(&mut self, time: i64, value: SampleValue<'_>) -> Result<Result<(), RecordRefusal>, IngestError> {
         let time = Timestamp(time.saturating_mul(Timestamp::MILLISECOND));
         if self.collector.takes_samples(self.place) {
-            return self.collector.add_sample(self.place, &self.series.series, time, value);
+            return self.collector.add_sample(self.place, self.series, time, value);
         }
         self.add_event(time, value)
     }

@@ -5,7 +5,7 @@
 //! bytes then stands for taking labels apart, hashing and a look into a table.
 
 use std::hash::BuildHasher;
-use std::sync::Arc;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use foldhash::fast::RandomState;
@@ -18,6 +18,9 @@ const BYTES_MAX: usize = 192 << 20;
 /// Bytes of an entry besides texts.
 const ENTRY_BYTES: usize = 150;
 
+/// Bytes of spellings that lie one behind the other.
+const CHUNK_BYTES: usize = 64 << 10;
+
 /// No entry.
 const NONE: u32 = u32::MAX;
 
@@ -25,17 +28,50 @@ const NONE: u32 = u32::MAX;
 #[derive(Debug, Default)]
 pub(crate) struct SeriesCache {
     entries: Vec<Entry>,
+    spelled: SpelledBytes,
     by_hash: HashTable<u32>,
     hasher: RandomState,
     n_bytes: usize,
 }
 
+/// A series and how it is spelled. What is needed of it for each sample is here: most of the time that a sample takes is spent waiting
+/// for memory.
 #[derive(Debug)]
 struct Entry {
-    spelled: Box<[u8]>,
-    series: Arc<SampleSeries>,
+    spelled: SpelledPlace,
     /// The entry that followed this one the last time.
     next: AtomicU32,
+    series: SampleSeries,
+}
+
+/// Spellings in the order in which they came, which is that in which they come again.
+#[derive(Debug, Default)]
+struct SpelledBytes {
+    chunks: Vec<Vec<u8>>,
+}
+
+/// Where a spelling lies.
+#[derive(Clone, Debug)]
+struct SpelledPlace {
+    chunk: u32,
+    range: Range<u32>,
+}
+
+impl SpelledBytes {
+    fn put(&mut self, spelled: &[u8]) -> SpelledPlace {
+        if self.chunks.last().is_none_or(|last| last.capacity() - last.len() < spelled.len()) {
+            self.chunks.push(Vec::with_capacity(CHUNK_BYTES.max(spelled.len())));
+        }
+        let chunk = self.chunks.len() - 1;
+        let last = &mut self.chunks[chunk];
+        let from = last.len() as u32;
+        last.extend_from_slice(spelled);
+        SpelledPlace { chunk: chunk as u32, range: from..last.len() as u32 }
+    }
+
+    fn get(&self, place: &SpelledPlace) -> &[u8] {
+        &self.chunks[place.chunk as usize][place.range.start as usize..place.range.end as usize]
+    }
 }
 
 /// The place of the series before, in one request.
@@ -51,18 +87,17 @@ impl Default for LastSeries {
 impl SeriesCache {
     /// Returns the series that is expected after the last one if its spelling is the beginning of some bytes, and the bytes after it.
     #[inline]
-    pub(crate) fn next<'b>(&self, last: &mut LastSeries, bytes: &'b [u8]) -> Option<(&Arc<SampleSeries>, &'b [u8])> {
+    pub(crate) fn next<'b>(&self, last: &mut LastSeries, bytes: &'b [u8]) -> Option<(&SampleSeries, &'b [u8])> {
         let place = self.entries.get(last.0 as usize)?.next.load(Ordering::Relaxed);
         let entry = self.entries.get(place as usize)?;
-        let rest = bytes.strip_prefix(&*entry.spelled)?;
+        let rest = bytes.strip_prefix(self.spelled.get(&entry.spelled))?;
         last.0 = place;
         Some((&entry.series, rest))
     }
 
     /// Returns the series that some bytes mean.
-    pub(crate) fn get(&self, last: &mut LastSeries, spelled: &[u8]) -> Option<&Arc<SampleSeries>> {
-        let is_same = |place: &u32| *self.entries[*place as usize].spelled == *spelled;
-        let place = *self.by_hash.find(self.hasher.hash_one(spelled), is_same)?;
+    pub(crate) fn get(&self, last: &mut LastSeries, spelled: &[u8]) -> Option<&SampleSeries> {
+        let place = self.place_of(spelled)?;
         if let Some(before) = self.entries.get(last.0 as usize) {
             before.next.store(place, Ordering::Relaxed);
         }
@@ -70,23 +105,30 @@ impl SeriesCache {
         Some(&self.entries[place as usize].series)
     }
 
+    fn place_of(&self, spelled: &[u8]) -> Option<u32> {
+        let is_same = |place: &u32| self.spelled.get(&self.entries[*place as usize].spelled) == spelled;
+        self.by_hash.find(self.hasher.hash_one(spelled), is_same).copied()
+    }
+
     /// Keeps what some bytes mean. If there is no room left, everything else is forgotten, as series that ended are.
-    pub(crate) fn put(&mut self, spelled: Box<[u8]>, series: Arc<SampleSeries>) {
-        let n_bytes = spelled.len() + series.series.memory_bytes() + ENTRY_BYTES;
+    pub(crate) fn put(&mut self, spelled: &[u8], mut series: SampleSeries) {
+        let n_bytes = spelled.len() + series.memory_bytes + ENTRY_BYTES;
         if self.n_bytes + n_bytes > BYTES_MAX {
             *self = Self::default();
         }
-        if n_bytes > BYTES_MAX / 16 {
+        if n_bytes > BYTES_MAX / 16 || self.place_of(spelled).is_some() {
             return;
         }
-        let hash = self.hasher.hash_one(&*spelled);
-        if self.by_hash.find(hash, |place| self.entries[*place as usize].spelled == spelled).is_some() {
-            return;
+        // A group that is the same object is recognised at once.
+        if let Some(last) = self.entries.last().filter(|last| last.series.group == series.group) {
+            series.group = last.series.group.clone();
         }
         let place = self.entries.len() as u32;
-        self.entries.push(Entry { spelled, series, next: AtomicU32::new(NONE) });
-        let Self { entries, by_hash, hasher, .. } = self;
-        by_hash.insert_unique(hash, place, |place| hasher.hash_one(&*entries[*place as usize].spelled));
+        let spelled_place = self.spelled.put(spelled);
+        self.entries.push(Entry { spelled: spelled_place, next: AtomicU32::new(NONE), series });
+        let Self { entries, spelled: all, by_hash, hasher, .. } = self;
+        let hash_of = |place: &u32| hasher.hash_one(all.get(&entries[*place as usize].spelled));
+        by_hash.insert_unique(hasher.hash_one(spelled), place, hash_of);
         self.n_bytes += n_bytes;
     }
 }
@@ -98,9 +140,9 @@ mod tests {
     use super::*;
     use ingest::sample::SeriesLabels;
 
-    fn series(value: &str) -> Arc<SampleSeries> {
+    fn series(value: &str) -> SampleSeries {
         let pairs = [("__name__".into(), "up".into()), ("a".into(), value.into())];
-        SeriesLabels::new(pairs, &Limits::default()).expect("labels").series().clone()
+        SampleSeries::clone(SeriesLabels::new(pairs, &Limits::default()).expect("labels").series())
     }
 
     #[test]
@@ -108,7 +150,7 @@ mod tests {
         let mut cache = SeriesCache::default();
         for n in 0..6000u32 {
             let text = format!("{n:>20000}");
-            cache.put(text.as_bytes().into(), series(&text));
+            cache.put(text.as_bytes(), series(&text));
             assert!(cache.get(&mut LastSeries::default(), text.as_bytes()).is_some());
             assert!(cache.n_bytes <= BYTES_MAX && cache.entries.len() * 60_000 <= BYTES_MAX);
         }
@@ -119,7 +161,7 @@ mod tests {
     fn the_series_that_came_next_is_expected() {
         let mut cache = SeriesCache::default();
         for name in ["a", "b", "c"] {
-            cache.put(name.as_bytes().into(), series(name));
+            cache.put(name.as_bytes(), series(name));
         }
         let mut last = LastSeries::default();
         for name in ["a", "b", "c"] {

@@ -8,7 +8,7 @@
 //! ```text
 //! file header, 128 bytes, little-endian
 //!    0  8 bytes  magic "catatwal"
-//!    8  u32      format version, 3
+//!    8  u32      format version, 4
 //!   12  u32      0
 //!   16  16 bytes UUID of the store
 //!   32  u64      number of the file
@@ -26,7 +26,7 @@
 //! then records, one after the other: see `record`
 //! ```
 //!
-//! Format 2, which is still read, has no batches of series (`batch_codec`).
+//! Format 3, which is still read, has the streams of series as whole texts (`batch_codec`); format 2 has no batches of series.
 //! Format 1, which is still read as well, has a header of 64 bytes: the first 56 of these, then their xxh3. Every later
 //! format keeps 128 bytes with the hash of the first 80 at 120, so that an older binary can tell a newer file from
 //! a damaged one.
@@ -58,7 +58,7 @@ use std::path::{Path, PathBuf};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 pub(crate) const MAGIC: [u8; 8] = *b"catatwal";
-pub(crate) const VERSION: u32 = 3;
+pub(crate) const VERSION: u32 = 4;
 
 /// The version from which on headers have their present form.
 const VERSION_MIN: u32 = 2;

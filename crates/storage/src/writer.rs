@@ -19,7 +19,6 @@ use self::queue::RETRY_AFTER_S;
 use self::queue::Request;
 use self::queue::Rotation;
 use self::queue::WriterCommand;
-use types::SeriesLists;
 
 use crate::AppendError;
 use crate::Buffers;
@@ -45,8 +44,6 @@ pub(crate) struct Writer {
     pub(crate) feed: Feed,
     /// For what senders' threads make of a delivery on its way to the queue.
     buffers: Buffers,
-    /// Lists of series that batches of samples share.
-    series_lists: SeriesLists,
     /// Notified when a flush has ended, well or not.
     flush_ended: (Mutex<()>, Condvar),
     /// Whether the last flush failed.
@@ -62,7 +59,6 @@ impl Writer {
             queue: Queue::default(),
             feed: Feed::default(),
             buffers: Buffers::default(),
-            series_lists: SeriesLists::default(),
             flush_ended: Default::default(),
             is_flush_failing: AtomicBool::new(false),
             writes_series: AtomicBool::new(true),
@@ -85,7 +81,7 @@ impl Writer {
             let of_series = delivery.parts.iter_mut().filter(|part| part.batch.series.is_some());
             of_series.for_each(|part| part.batch = part.batch.spelled_out());
         }
-        let request = Request::prepare(delivery, &self.buffers, &self.series_lists)?;
+        let request = Request::prepare(delivery, &self.buffers)?;
         if request.is_empty() {
             done(Ok(Receipt { duplicate: false, first_sequence: 0, n_events: 0, high_water: None }));
             return Ok(());

@@ -5,20 +5,31 @@ use std::sync::Arc;
 use crate::batch::{Batch, Origin};
 use crate::column_builder::ColumnBuilder;
 use crate::series::{HISTOGRAM_FIELD, Series, VALUE_FIELD};
-use crate::{Column, Level, Numbers, Strings, Timestamp, Value};
+use crate::series_lists::{SeriesList, SeriesListBuilder, SeriesLists};
+use crate::{Column, Level, Numbers, Strings, Timestamp};
 
 /// Samples on their way into a [`Batch`].
 #[derive(Debug, Default)]
 pub struct SampleBuilder {
     timestamps: Vec<i64>,
     codes: Vec<u32>,
-    series: Vec<Arc<Series>>,
+    series: SeriesListBuilder,
     values: ColumnBuilder,
     /// Texts of histograms, of which each differs from the one before.
     histograms: ColumnBuilder,
 }
 
 impl SampleBuilder {
+    /// Returns a builder whose batch shares its list of series with others.
+    pub fn sharing(lists: Arc<SeriesLists>) -> Self {
+        Self { series: SeriesListBuilder::new(Some(lists)), ..Self::default() }
+    }
+
+    /// Returns a builder for the samples that follow: it shares lists of series with the same others.
+    pub fn successor(&self) -> Self {
+        Self { series: SeriesListBuilder::new(self.series.lists()), ..Self::default() }
+    }
+
     /// Returns how many samples were added.
     pub fn len(&self) -> usize {
         self.timestamps.len()
@@ -51,10 +62,7 @@ impl SampleBuilder {
     }
 
     fn push_place(&mut self, series: &Arc<Series>, time: Timestamp) -> bool {
-        let is_new = self.series.last().is_none_or(|last| !Arc::ptr_eq(last, series));
-        if is_new {
-            self.series.push(series.clone());
-        }
+        let is_new = self.series.push(series);
         self.timestamps.push(time.0);
         self.codes.push(self.series.len() as u32 - 1);
         is_new
@@ -66,7 +74,7 @@ impl SampleBuilder {
         // They stay in memory until a flush; a vector that grew has up to twice the room.
         self.timestamps.shrink_to_fit();
         self.codes.shrink_to_fit();
-        let values = self.series.iter().map(|series| Value::String(series.stream().clone())).collect();
+        let SeriesList { series, streams } = self.series.finish();
         let fields = [(HISTOGRAM_FIELD, self.histograms), (VALUE_FIELD, self.values)];
         let fields = fields.into_iter().filter(|(_, column)| !matches!(column, ColumnBuilder::Empty));
         Batch {
@@ -75,8 +83,8 @@ impl SampleBuilder {
             ingestion_times: Numbers::same(0, n_rows),
             messages: Strings::default(),
             levels: Numbers::same(Level::Info.code(), n_rows),
-            streams: Column::Dictionary { codes: self.codes, values: Arc::new(values) },
-            series: Some(Arc::new(self.series)),
+            streams: Column::Dictionary { codes: self.codes, values: streams },
+            series: Some(series),
             origins: Arc::new(vec![Origin::default()]),
             origin_codes: Numbers::same(0, n_rows),
             fields: fields.map(|(name, column)| (name.into(), shrunk(column.finish(n_rows)))).collect(),

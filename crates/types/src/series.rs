@@ -94,7 +94,7 @@ impl Series {
 
     /// Returns the text of a field, which is looked for at a place first and then everywhere; the place is set to where it is. Series
     /// of a metric have their fields at the same places.
-    pub fn field_at(&self, place: &mut usize, name: &str) -> Option<&Arc<str>> {
+    pub(crate) fn field_at(&self, place: &mut usize, name: &str) -> Option<&Arc<str>> {
         if let Some((known, text)) = self.fields.get(*place)
             && **known == *name
         {

@@ -33,6 +33,8 @@ pub struct SampleSeries {
     pub series: Arc<Series>,
     /// The group of its job.
     pub group: GroupName,
+    /// Bytes that the series takes in memory.
+    pub memory_bytes: usize,
 }
 
 /// Labels of one series: in order of name, each name once, no value empty.
@@ -90,7 +92,8 @@ impl SeriesLabels {
         let job = pairs.iter().find(|(name, _)| name == "job").map_or("", |(_, value)| value);
         let group = sample_group(job);
         let series = Series::of_labels(&text).ok_or_else(|| format!("the labels {:?} name no series", shown(&text)))?;
-        Ok(Self { pairs, series: Arc::new(SampleSeries { series: Arc::new(series), group }) })
+        let memory_bytes = series.memory_bytes();
+        Ok(Self { pairs, series: Arc::new(SampleSeries { series: Arc::new(series), group, memory_bytes }) })
     }
 
     /// Returns the series that they name.

@@ -115,7 +115,7 @@ fn with_known_series(
     let done = read(&mut known);
     let new = known.new;
     drop(cache);
-    state.note_series(new);
+    state.note_series(&new);
     done
 }
 

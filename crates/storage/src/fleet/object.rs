@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!    0  u32  magic "ctWO"
-//!    4  u16  version: 2 if a delivery has samples by their series, else 1, which nodes of earlier versions read
+//!    4  u16  version: 3 if a delivery has samples by their series (2: with whole streams), else 1, which nodes of earlier
+//!            versions read
 //!    6  u16  0
 //!    8  u32  n: deliveries
 //!   12  n × delivery
@@ -20,7 +21,7 @@ use crate::wal::record::Body;
 
 const MAGIC: [u8; 4] = *b"ctWO";
 const VERSION: u16 = 1;
-const VERSION_OF_SERIES: u16 = 2;
+const VERSION_OF_SERIES: u16 = 3;
 const HEAD_BYTES: usize = 12;
 
 /// Bytes of a delivery besides its body.
@@ -48,7 +49,7 @@ pub(crate) fn bodies(bytes: &[u8]) -> Result<Vec<&[u8]>, (u64, &'static str)> {
     if head[..4] != MAGIC {
         return Err((0, "it holds no events"));
     }
-    if ![VERSION, VERSION_OF_SERIES].contains(&u16::from_le_bytes([head[4], head[5]])) {
+    if !(VERSION..=VERSION_OF_SERIES).contains(&u16::from_le_bytes([head[4], head[5]])) {
         return Err((4, "a later version of catat wrote it"));
     }
     let n_bodies = u32::from_le_bytes([head[8], head[9], head[10], head[11]]) as usize;

@@ -20,7 +20,8 @@
 //!   5 dictionary varint count, values, presence, integers (codes)
 //!   6 mixed      presence, values
 //!   7 series     as 5, of streams alone: texts of labels. The events are samples (`types::Series`): their messages, written as
-//!                empty texts, and the fields that are not written follow from the streams; since format 3 of the files
+//!                empty texts, and the fields that are not written follow from the streams; in files of format 3
+//!   8 series     the same: streams (`batch_codec/series.rs`), integers (codes, of all rows); since format 4
 //!   of which only rows that have a value are written
 //! presence: u8 0: all rows │ 1: ⌈n/8⌉ bytes of bits │ 2: varint count, integers (rows) │ 3: no row
 //! value:    a tagged value, as in segments (`segment::tagged`)
@@ -32,20 +33,24 @@
 //! Decoding takes any bytes: it answers with what is wrong and never holds more than a batch that may be
 //! encoded holds ([`CELLS_MAX`]).
 
+mod series;
+
 use std::sync::Arc;
 
 use segment::bytes::{Cursor, Damage, Decoded, put_codes, put_integers, put_text, put_varint, put_zigzag};
 use segment::tagged::{NESTING_MAX, is_too_deep, put_tagged, take_tagged};
 use types::{Batch, Column, MISSING_CODE, Numbers, Origin, RowSet, Series, Strings, TimeForm, Timestamp, Value};
 
+use self::series::{put_streams, take_streams};
 use crate::Buffers;
 
 /// Most rows times columns of one batch: a column in memory has a place for every row, so this bounds what a
 /// few bytes can become. A body of 64 MiB in which fields repeat at all stays far below.
 pub(crate) const CELLS_MAX: usize = 1 << 27;
 
-/// The kind of the column of streams that are series.
-const SERIES: u8 = 7;
+/// The kinds of the column of streams that are series: with whole texts, which is only read, and with what differs.
+const SERIES_TEXTS: u8 = 7;
+const SERIES: u8 = 8;
 
 /// Columns that every batch has besides its fields.
 const SYSTEM_COLUMNS: usize = 6;
@@ -55,9 +60,7 @@ const PLAIN_BYTES_MAX: usize = 256 << 20;
 
 /// Encodes a batch; the error is why it is too large. The plain form needs a temporary buffer.
 pub(crate) fn encode(batch: &Batch, buffers: &Buffers) -> Result<Vec<u8>, String> {
-    let n_stream_bytes =
-        batch.series.as_ref().map_or(0, |series| series.iter().map(|series| series.stream().len()).sum());
-    let mut plain = buffers.take(batch.messages.text().len() + n_stream_bytes + batch.len() * 32 + 256);
+    let mut plain = buffers.take(batch.messages.text().len() + batch.len() * 32 + 256);
     let written = put_batch(&mut plain, batch);
     let packed = written.map(|()| lz4_flex::block::compress_prepend_size(&plain));
     buffers.give(plain);
@@ -86,11 +89,15 @@ fn put_batch(out: &mut Vec<u8>, batch: &Batch) -> Result<(), String> {
         put_integers(out, &batch.sequences.iter().map(|sequence| sequence as i64).collect::<Vec<_>>());
     }
     out.extend_from_slice(&batch.levels.to_slice());
-    if batch.series.is_some() {
-        put_codes(out, &vec![0; n_rows]);
-        let kind = out.len();
-        put_column(out, &batch.streams)?;
-        out[kind] = SERIES;
+    if let (Some(series), Column::Dictionary { codes, .. }) = (&batch.series, &batch.streams) {
+        // As many lengths that are all 0.
+        put_codes(out, &[]);
+        out.push(SERIES);
+        let n_bytes = put_streams(out, series);
+        if n_bytes > PLAIN_BYTES_MAX {
+            return Err(format!("its labels have {n_bytes} bytes; the limit is {PLAIN_BYTES_MAX}"));
+        }
+        put_codes(out, codes);
     } else {
         put_texts(out, &batch.messages);
         put_column(out, &batch.streams)?;
@@ -178,7 +185,8 @@ fn put_column(out: &mut Vec<u8>, column: &Column) -> Result<(), String> {
             put_presence(out, present.as_ref(), n_rows);
             let none = RowSet::none(n_rows);
             put_presence(out, Some(integers.as_ref().unwrap_or(&none)), n_rows);
-            out.extend(rows(present).iter().flat_map(|row| values[row].to_le_bytes()));
+            out.reserve(values.len() * 8);
+            rows(present).iter().for_each(|row| out.extend_from_slice(&values[row].to_le_bytes()));
         }
         Column::Strings { values, present } => {
             out.push(4);
@@ -234,10 +242,16 @@ pub(crate) fn decode(bytes: &[u8], first_sequence: u64, ingestion_time: Timestam
     let sequences: Option<Vec<u64>> = sequences.into_iter().map(|s| first_sequence.checked_add(s)).collect();
     let levels = cursor.take(n_rows)?.to_vec();
     let mut messages = texts(&mut cursor, n_rows)?;
-    let is_of_series = cursor.rest().first() == Some(&SERIES);
-    let streams = column(&mut cursor, n_rows)?;
-    let series = if is_of_series { Some(Arc::new(series_of(&streams)?)) } else { None };
-    if is_of_series {
+    let kind = cursor.rest().first().copied();
+    let (streams, series) = if kind == Some(SERIES) {
+        let (streams, series) = series(&mut cursor, n_rows)?;
+        (streams, Some(Arc::new(series)))
+    } else {
+        let streams = column(&mut cursor, n_rows)?;
+        let series = if kind == Some(SERIES_TEXTS) { Some(Arc::new(series_of(&streams)?)) } else { None };
+        (streams, series)
+    };
+    if series.is_some() {
         messages = Strings::default();
     }
     let origins = origins(&mut cursor)?;
@@ -386,7 +400,7 @@ fn column(cursor: &mut Cursor<'_>, n_rows: usize) -> Decoded<Column> {
             let values = (0..n_rows).map(text).collect();
             Ok(Column::Strings { values, present: Some(present) })
         }
-        5 | SERIES => dictionary(cursor, n_rows),
+        5 | SERIES_TEXTS => dictionary(cursor, n_rows),
         6 => {
             let present = presence(cursor, n_rows)?;
             let mut values = vec![None; n_rows];
@@ -397,6 +411,18 @@ fn column(cursor: &mut Cursor<'_>, n_rows: usize) -> Decoded<Column> {
         }
         _ => Err(Damage("a column is of no known kind")),
     }
+}
+
+/// Reads the column of streams that are series, and the series.
+fn series(cursor: &mut Cursor<'_>, n_rows: usize) -> Decoded<(Column, Vec<Arc<Series>>)> {
+    cursor.byte()?;
+    let series = take_streams(cursor, PLAIN_BYTES_MAX)?;
+    let codes = cursor.codes(n_rows)?;
+    if series.len() > n_rows || codes.iter().any(|code| *code as usize >= series.len()) {
+        return Err(Damage("a code is out of range"));
+    }
+    let values = series.iter().map(|series| Value::String(series.stream().clone())).collect();
+    Ok((Column::Dictionary { codes, values: Arc::new(values) }, series))
 }
 
 /// Returns the series of streams, each of which every row has.

@@ -9,7 +9,7 @@ use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use types::{Batch, GroupName, Numbers, SeriesLists};
+use types::{Batch, GroupName, Numbers};
 
 use crate::DeletionReceipt;
 use crate::hot::Generation;
@@ -55,17 +55,10 @@ pub(crate) struct RequestPart {
 
 impl Request {
     /// Prepares a delivery; the error is why it is too large.
-    pub(crate) fn prepare(
-        mut delivery: Delivery,
-        buffers: &Buffers,
-        series_lists: &SeriesLists,
-    ) -> Result<Self, AppendError> {
+    pub(crate) fn prepare(mut delivery: Delivery, buffers: &Buffers) -> Result<Self, AppendError> {
         delivery.parts.retain(|part| !part.batch.is_empty());
         delivery.position = delivery.position.filter(|position| !position.range.is_empty());
-        for part in &mut delivery.parts {
-            in_order_of_time(&mut part.batch);
-            series_lists.share(&mut part.batch);
-        }
+        delivery.parts.iter_mut().for_each(|part| in_order_of_time(&mut part.batch));
         let raw_shares = raw_shares(&delivery);
         let body = encode_body(&delivery, &raw_shares, buffers).map_err(AppendError::TooLarge)?;
         let Delivery { key, position, raw_bytes, parts } = delivery;
@@ -383,7 +376,7 @@ mod tests {
 
     fn request() -> Request {
         let delivery = Delivery { key: None, position: None, raw_bytes: 0, parts: Vec::new() };
-        Request::prepare(delivery, &Buffers::default(), &SeriesLists::default()).expect("it is small")
+        Request::prepare(delivery, &Buffers::default()).expect("it is small")
     }
 
     fn push(queue: &Queue) {
@@ -429,7 +422,7 @@ mod tests {
         }
         let part = crate::Part { group: GroupName::new("g").expect("a valid name"), batch: builder.finish() };
         let delivery = Delivery { key: None, position: None, raw_bytes: 300_000, parts: vec![part] };
-        Request::prepare(delivery, &Buffers::default(), &SeriesLists::default()).expect("it is small")
+        Request::prepare(delivery, &Buffers::default()).expect("it is small")
     }
 
     #[test]

@@ -142,11 +142,14 @@ fn a_series_that_is_there_twice_keeps_its_samples() {
 #[test]
 fn runs_with_the_same_lists_share_what_is_made_of_them() {
     let (a, b) = (series("1"), series("2"));
-    let lists = crate::SeriesLists::default();
+    let lists = Arc::new(crate::SeriesLists::default());
     let request = |second: i64, series: &[&Arc<Series>]| {
-        let samples: Vec<(&Arc<Series>, i64, f64)> = series.iter().map(|series| (*series, second, 1.0)).collect();
-        let mut batch = Batch::clone(run(&samples, second as u64 * 9).batch());
-        lists.share(&mut batch);
+        let mut builder = SampleBuilder::sharing(lists.clone());
+        for series in series {
+            builder.push(series, Timestamp(second), 1.0);
+        }
+        let mut batch = builder.finish();
+        batch.sequences.add(second as u64 * 9);
         Arc::new(BatchRun::new(GroupName::new("metrics/a").expect("a name"), 1, Arc::new(batch)))
     };
     let (both, one) = ([&a, &b], [&b]);

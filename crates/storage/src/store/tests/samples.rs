@@ -1,12 +1,12 @@
 //! Samples in memory: what requests share.
 
-use types::{Batch, Run, SampleBuilder, Series};
+use types::{Batch, Run, SampleBuilder, Series, SeriesLists};
 
 use super::*;
 
 /// Returns a sample of each series at a minute.
-fn scrape(series: &[Arc<Series>], minute: i64) -> Delivery {
-    let mut builder = SampleBuilder::default();
+fn scrape(lists: &Arc<SeriesLists>, series: &[Arc<Series>], minute: i64) -> Delivery {
+    let mut builder = SampleBuilder::sharing(lists.clone());
     for one in series {
         builder.push(one, Timestamp(NOW + minute * Timestamp::MINUTE), 1.0);
     }
@@ -21,8 +21,9 @@ fn requests_of_one_sender_share_the_list_of_their_series() {
     let series = |n: usize| Series::of_labels(&format!(r#"{{"__name__":"m","n":"{n}"}}"#)).map(Arc::new);
     // Too many to be merged.
     let series: Vec<Arc<Series>> = (0..1500).filter_map(series).collect();
+    let lists = Arc::default();
     for minute in 0..4 {
-        store.append(scrape(&series, minute)).expect("room");
+        store.append(scrape(&lists, &series, minute)).expect("room");
     }
     let state = store.segments.state();
     let runs = &state.active.groups.values().next().expect("a group").runs;
@@ -68,10 +69,10 @@ fn a_question_sees_many_requests_of_samples_as_few_runs_that_stay() {
     let series = |n: usize| Series::of_labels(&format!(r#"{{"__name__":"m","n":"{n}"}}"#)).map(Arc::new);
     let series: Vec<Arc<Series>> = (0..4096).filter_map(series).collect();
     let runs = || store.snapshot(&[], TimeRange::ALL).runs;
-    let mut minutes = 0..;
+    let (mut minutes, lists) = (0.., Arc::default());
     let mut append = |n_requests: usize| {
         for minute in minutes.by_ref().take(n_requests) {
-            store.append(scrape(&series, minute)).expect("room");
+            store.append(scrape(&lists, &series, minute)).expect("room");
         }
     };
     append(20);

@@ -131,8 +131,8 @@ fn a_batch_of_too_many_values_is_refused() {
     assert!(encode(&batch, &Buffers::default()).is_err());
 }
 
-#[test]
-fn samples_come_back_with_their_series() {
+/// Samples of a few series in turn.
+fn samples() -> Batch {
     let mut builder = types::SampleBuilder::default();
     for row in 0..30i64 {
         let text = format!(r#"{{"__name__":"up","job":"node \"a\"","n":"{}"}}"#, row % 7);
@@ -143,7 +143,12 @@ fn samples_come_back_with_their_series() {
             _ => builder.push(&series, Timestamp(row), row as f64),
         };
     }
-    let batch = builder.finish();
+    builder.finish()
+}
+
+#[test]
+fn samples_come_back_with_their_series() {
+    let batch = samples();
     let encoded = encode(&batch, &Buffers::default()).expect("a small batch");
     let back = decode(&encoded, 0, Timestamp(0)).expect("what was encoded");
     assert_same(&batch, &back);
@@ -158,6 +163,27 @@ fn samples_come_back_with_their_series() {
     let batch = Batch { series, ..batch };
     let back = decode(&encode(&batch, &Buffers::default()).expect("a small batch"), 0, Timestamp(0)).expect("a batch");
     assert_same(&batch.spelled_out(), &back);
+}
+
+#[test]
+fn series_of_format_3_are_read() {
+    let batch = samples();
+    let mut plain = Vec::new();
+    put_batch(&mut plain, &batch).expect("a small batch");
+    // The place of the streams, and their form in that format.
+    let series = batch.series.as_ref().expect("samples");
+    let mut streams = vec![SERIES];
+    put_streams(&mut streams, series);
+    let at = plain.windows(streams.len()).position(|bytes| bytes == streams).expect("streams");
+    let Column::Dictionary { codes, .. } = &batch.streams else { panic!("streams are a dictionary") };
+    put_codes(&mut streams, codes);
+    let mut texts = Vec::new();
+    put_column(&mut texts, &batch.streams).expect("texts");
+    texts[0] = SERIES_TEXTS;
+    plain.splice(at..at + streams.len(), texts);
+    let back = decode(&lz4_flex::block::compress_prepend_size(&plain), 0, Timestamp(0)).expect("what was encoded");
+    assert_same(&batch, &back);
+    assert_eq!(batch.series, back.series);
 }
 
 #[test]

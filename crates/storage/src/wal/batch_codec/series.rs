@@ -1,0 +1,122 @@
+//! Streams of samples: each by what differs from the one before, since a sender names its series in order.
+//!
+//! ```text
+//! varint count, then for each
+//!   varint  bytes at its beginning that are those of the one before
+//!   varint  bytes at its end that are those of the one before, none of them counted already
+//!   varint length, bytes in between
+//! ```
+
+use std::sync::Arc;
+
+use segment::bytes::{Cursor, Damage, Decoded, put_varint};
+use types::Series;
+
+/// Writes the streams of some series and returns how many bytes they have.
+pub(super) fn put_streams(out: &mut Vec<u8>, series: &[Arc<Series>]) -> usize {
+    put_varint(out, series.len() as u64);
+    let mut before: &[u8] = &[];
+    let mut n_bytes = 0;
+    for stream in series.iter().map(|series| series.stream().as_bytes()) {
+        let (n_first, n_last) = common_ends(before, stream);
+        let between = &stream[n_first..stream.len() - n_last];
+        for length in [n_first, n_last, between.len()] {
+            put_varint(out, length as u64);
+        }
+        out.extend_from_slice(between);
+        n_bytes += stream.len();
+        before = stream;
+    }
+    n_bytes
+}
+
+/// Reads the series of some streams, which have at most `bytes_max` bytes.
+pub(super) fn take_streams(cursor: &mut Cursor<'_>, bytes_max: usize) -> Decoded<Vec<Arc<Series>>> {
+    let count = cursor.count(3)?;
+    let (mut series, mut stream, mut n_bytes) = (Vec::new(), Vec::new(), 0usize);
+    for _ in 0..count {
+        let (n_first, n_last) = (cursor.varint()? as usize, cursor.varint()? as usize);
+        let length = cursor.count(1)?;
+        let between = cursor.take(length)?;
+        let until = stream.len().checked_sub(n_last).filter(|until| n_first <= *until);
+        stream.splice(n_first..until.ok_or(Damage("a length is out of range"))?, between.iter().copied());
+        n_bytes += stream.len();
+        if n_bytes > bytes_max {
+            return Err(Damage("streams are too long"));
+        }
+        let text = std::str::from_utf8(&stream).map_err(|_| Damage("a text is not UTF-8"))?;
+        series.push(Arc::new(Series::of_labels(text).ok_or(Damage("a stream is that of no series"))?));
+    }
+    Ok(series)
+}
+
+/// Returns how many bytes at the beginning two texts have in common, and how many of the rest at the end.
+fn common_ends(a: &[u8], b: &[u8]) -> (usize, usize) {
+    let equal = |a: &[[u8; 8]], b: &[[u8; 8]]| a.iter().zip(b).take_while(|(a, b)| a == b).count() * 8;
+    let chunks = equal(a.as_chunks().0, b.as_chunks().0);
+    let n_first = chunks + a[chunks..].iter().zip(&b[chunks..]).take_while(|(a, b)| a == b).count();
+    let (a, b) = (&a[n_first..], &b[n_first..]);
+    let (chunks_a, chunks_b): (&[[u8; 8]], &[[u8; 8]]) = (a.as_rchunks().1, b.as_rchunks().1);
+    let chunks = chunks_a.iter().rev().zip(chunks_b.iter().rev()).take_while(|(a, b)| a == b).count() * 8;
+    let (a, b) = (&a[..a.len() - chunks], &b[..b.len() - chunks]);
+    let n_last = chunks + a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| a == b).count();
+    (n_first, n_last)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn series(values: &[String]) -> Vec<Arc<Series>> {
+        let stream = |value: &String| format!(r#"{{"__name__":"up","job":"{value}","n":"1"}}"#);
+        values.iter().map(|value| Arc::new(Series::of_labels(&stream(value)).expect("labels"))).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn ends_are_as_long_as_they_can_be(a in "[ab]{0,30}", b in "[ab]{0,30}") {
+            let (a, b) = (a.as_bytes(), b.as_bytes());
+            let (n_first, n_last) = common_ends(a, b);
+            let shorter = a.len().min(b.len());
+            prop_assert_eq!(&a[..n_first], &b[..n_first]);
+            prop_assert_eq!(&a[a.len() - n_last..], &b[b.len() - n_last..]);
+            prop_assert!(n_first == shorter || a[n_first] != b[n_first]);
+            prop_assert!(n_first + n_last == shorter || a[a.len() - n_last - 1] != b[b.len() - n_last - 1]);
+        }
+
+        #[test]
+        fn streams_come_back_and_no_more_than_is_allowed(values in proptest::collection::vec("[aé\u{1F600}😁]{0,9}", 0..20)) {
+            let (series, mut bytes) = (series(&values), Vec::new());
+            let n_bytes = put_streams(&mut bytes, &series);
+            let mut cursor = Cursor::new(&bytes);
+            prop_assert_eq!(take_streams(&mut cursor, n_bytes), Ok(series.clone()));
+            prop_assert!(cursor.is_at_end());
+            let refused = take_streams(&mut Cursor::new(&bytes), n_bytes.saturating_sub(1));
+            prop_assert_eq!(refused.is_err(), !series.is_empty());
+        }
+
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..100)) {
+            let _ = take_streams(&mut Cursor::new(&bytes), 1000);
+        }
+    }
+
+    #[test]
+    fn series_that_differ_in_one_label_take_few_bytes() {
+        let mut bytes = Vec::new();
+        let values: Vec<String> = (100..200).map(|n| n.to_string()).collect();
+        let n_bytes = put_streams(&mut bytes, &series(&values));
+        assert!(bytes.len() < 100 * 6 && n_bytes == 100 * series(&values)[0].stream().len(), "{}", bytes.len());
+    }
+
+    #[test]
+    fn ends_that_the_stream_before_does_not_have_are_damage() {
+        let refused = |numbers: &[u8]| take_streams(&mut Cursor::new(numbers), 1000).err();
+        assert_eq!(refused(&[1, 1, 0, 0]), Some(Damage("a length is out of range")));
+        assert_eq!(refused(&[1, 0, 1, 0]), Some(Damage("a length is out of range")));
+        assert_eq!(refused(&[1, 0, 0, 1, b'x']), Some(Damage("a stream is that of no series")));
+        assert_eq!(refused(&[1, 0, 0, 1, 0xff]), Some(Damage("a text is not UTF-8")));
+    }
+}
