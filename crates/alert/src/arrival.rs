@@ -42,13 +42,13 @@ pub(crate) fn arrived(accepted: &Arc<AcceptedBatch>, offsets: &[ClockOffset]) ->
         return accepted.clone();
     }
     let mut batch = Batch::clone(&accepted.batch);
-    for row in 0..batch.len() {
+    let time = |row: usize| {
         let stream = batch.streams.value(row);
         let stream = if let Some(Value::String(stream)) = &stream { &**stream } else { "" };
-        if of_group.iter().any(|offset| *offset.stream == *stream) {
-            batch.timestamps[row] = batch.ingestion_times.get(row);
-        }
-    }
+        let is_of_stream = of_group.iter().any(|offset| *offset.stream == *stream);
+        if is_of_stream { batch.ingestion_times.get(row) } else { batch.timestamps.get(row) }
+    };
+    batch.timestamps = (0..batch.len()).map(time).collect();
     Arc::new(AcceptedBatch { group: accepted.group.clone(), group_id: accepted.group_id, batch: Arc::new(batch) })
 }
 

@@ -129,7 +129,7 @@ impl BatchFilter {
         let level_code_max = accepted.batch.levels.bounds().map_or(0, |(_, most)| most);
         let times = accepted.batch.timestamps.iter().zip(accepted.batch.ingestion_times.iter());
         let ages_ns = times.fold((i64::MAX, i64::MIN), |(least, most), (happened, accepted)| {
-            let age_ns = accepted.saturating_sub(*happened);
+            let age_ns = accepted.saturating_sub(happened);
             (least.min(age_ns), most.max(age_ns))
         });
         Self { accepted: accepted.clone(), level_code_max, ages_ns, by_level: Default::default() }

@@ -22,8 +22,8 @@ use chrono_tz::Tz;
 use language::{ParseOptions, parse_insights};
 use plan::Plan;
 use types::{
-    Batch, BatchBuilder, BatchRun, Column, GroupName, Level, MinuteCounts, Narrowed, RowSet, Run, RunInfo, ScanError,
-    TextProbe, TimeRange, Timestamp, Value,
+    Batch, BatchBuilder, BatchRun, Column, GroupName, Level, MinuteCounts, Narrowed, Numbers, RowSet, Run, RunInfo,
+    ScanError, TextProbe, TimeRange, Timestamp, Value,
 };
 
 use super::*;
@@ -204,10 +204,10 @@ fn newest_rows_come_first_and_older_blocks_stay_unread() {
 fn equal_times_are_ordered_by_acceptance_whatever_the_run() {
     let mut later = batch(0, 3);
     later.sequences = vec![10, 11, 12].into();
-    later.timestamps = vec![0; 3];
+    later.timestamps = Numbers::same(0, 3);
     let mut earlier = batch(5, 3);
     earlier.sequences = vec![1, 2, 3].into();
-    earlier.timestamps = vec![0; 3];
+    earlier.timestamps = Numbers::same(0, 3);
     let name = GroupName::new("g").expect("a valid name");
     let run = |batch| -> Arc<dyn Run> { Arc::new(BatchRun::new(name.clone(), 1, Arc::new(batch))) };
     let runs = [run(earlier), run(later)];

@@ -259,7 +259,7 @@ fn newest_by_stream(batch: &Batch, at: Timestamp) -> BTreeMap<Arc<str>, (usize, 
     let mut newest: BTreeMap<Arc<str>, (usize, i64)> = BTreeMap::new();
     let limits = (at.0 - OFFSET_NS_MIN, at.0 + OFFSET_NS_MIN);
     let mut last: Option<(Arc<str>, i64)> = None;
-    for (row, happened) in batch.timestamps.iter().copied().enumerate().filter(|(_, happened)| *happened != at.0) {
+    for (row, happened) in batch.timestamps.iter().enumerate().filter(|(_, happened)| *happened != at.0) {
         // Most events are newer than none and near their arrival: those of a stream are looked at once each.
         if last.as_ref().is_some_and(|(_, known)| happened <= *known && happened < limits.1) && is_one_stream(batch) {
             continue;

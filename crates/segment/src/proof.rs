@@ -33,7 +33,7 @@ fn rebuilt_messages<'n>(
     batch: &Batch,
     name_of: impl Fn(usize) -> Option<&'n str>,
 ) -> Decoded<Strings> {
-    let times = &batch.timestamps[..];
+    let times = &*batch.timestamps.to_slice();
     let ids = TemplateIds::decode(&sections[0], times.len(), vocabulary)?;
     let rows = RowSet::all(times.len());
     let wanted = ids.wanted_by(&rows, vocabulary);
@@ -189,7 +189,8 @@ mod tests {
         let are_messages = |sections: &_, vocabulary: &Vocabulary, batch: &Batch| {
             super::are_messages(sections, vocabulary, batch, |_| None)
         };
-        let right = block.encode(&writer.vocabulary().slots, &Bases { times: &batch.timestamps, durations: &[] }, 0);
+        let bases = Bases { times: &batch.timestamps.to_slice(), durations: &[] };
+        let right = block.encode(&writer.vocabulary().slots, &bases, 0);
         assert!(are_messages(&right, writer.vocabulary(), &batch));
         assert!(!are_messages(
             &right,

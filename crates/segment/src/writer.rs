@@ -308,7 +308,8 @@ impl RunWriter {
 
     fn write_system(&mut self, block: usize, batch: &Batch, sections: &mut SectionWriter) -> Result<(), SegmentError> {
         let mut times = Vec::new();
-        put_times(&mut times, &batch.timestamps);
+        let timestamps = batch.timestamps.to_slice();
+        put_times(&mut times, &timestamps);
         sections.fill(self.system_section(footer::TIMES, block), &times)?;
         let mut ingestion_times = Vec::new();
         put_deltas(&mut ingestion_times, &batch.ingestion_times.to_slice());
@@ -321,13 +322,13 @@ impl RunWriter {
         if let Some((first, last)) = batch.sequences.bounds() {
             self.sequences = (self.sequences.0.min(first), self.sequences.1.max(last));
         }
-        for minute in MinuteCounts::of_rows(&batch.timestamps, batch.levels.iter()) {
+        for minute in MinuteCounts::of_rows(&timestamps, batch.levels.iter()) {
             match self.minutes.last_mut().filter(|last| last.minute == minute.minute) {
                 Some(last) => last.counts.iter_mut().zip(minute.counts).for_each(|(sum, count)| *sum += count),
                 None => self.minutes.push(minute),
             }
         }
-        let time = |time: Option<&i64>| Timestamp(time.copied().unwrap_or_default());
+        let time = |time: Option<i64>| Timestamp(time.unwrap_or_default());
         self.blocks.push(BlockFooter {
             n_rows: batch.len() as u32,
             first: time(batch.timestamps.first()),
@@ -347,7 +348,7 @@ impl RunWriter {
         let mut fields = batch.fields.iter().peekable();
         let mut values: Vec<&Column> = Vec::with_capacity(self.columns.len());
         let mut of_block: Vec<Option<BlockColumn>> = Vec::with_capacity(self.columns.len());
-        let minutes = field_minutes::minutes_of(&batch.timestamps);
+        let minutes = field_minutes::minutes_of(&batch.timestamps.to_slice());
         for column in &mut self.columns {
             let of_column = if *column.name == *"@logStream" {
                 &batch.streams
@@ -407,7 +408,7 @@ impl RunWriter {
         let field = self.columns.binary_search_by(|column| (*column.name).cmp(duration::FIELD)).ok();
         let values = batch.fields.iter().find(|(name, _)| field.is_some() && **name == *duration::FIELD);
         let durations = values.map(|(_, values)| duration::of_column(values)).unwrap_or_default();
-        let bases = Bases { times: &batch.timestamps, durations: &durations };
+        let bases = Bases { times: &batch.timestamps.to_slice(), durations: &durations };
         let mut encoded = texts.encode(&vocabulary.slots, &bases, field.unwrap_or_default());
         let name_of = |field: usize| self.columns.get(field).map(|column| &*column.name);
         if !proof::are_messages(&encoded, vocabulary, batch, name_of) {

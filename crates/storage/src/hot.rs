@@ -250,7 +250,7 @@ fn merged(mut batches: Vec<Arc<Batch>>) -> Arc<Batch> {
     }
     let key = |(batch, row): &(u32, u32)| {
         let batch = batches[*batch as usize];
-        (batch.timestamps[*row as usize], batch.sequences.get(*row as usize))
+        (batch.timestamps.get(*row as usize), batch.sequences.get(*row as usize))
     };
     rows.sort_by_key(key);
     Arc::new(Batch::gather(&batches, &rows))
@@ -331,7 +331,7 @@ mod tests {
         let group = &generation.groups[&1];
         assert!(group.runs.len() <= 16, "{} runs", group.runs.len());
         assert_eq!((generation.n_events, group.n_events, group.raw_bytes), (5000, 5000, 50_000));
-        let mut times: Vec<i64> = group.runs.iter().flat_map(|run| run.run.batch().timestamps.clone()).collect();
+        let mut times: Vec<i64> = group.runs.iter().flat_map(|run| run.run.batch().timestamps.iter()).collect();
         times.sort_unstable();
         assert!(times.iter().copied().eq(0..5000));
         let bytes: u64 = group.runs.iter().map(|run| run.memory_bytes).sum();

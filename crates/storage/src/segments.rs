@@ -36,7 +36,7 @@ use crate::tombstone;
 /// Hot events that are worth a flush while the disk is nearly full.
 const SHORT_FLUSH_BYTES: u64 = 4 << 20;
 
-/// Bytes that each event counts as, at least, when a flush is due. Only samples are smaller, at 20 bytes. With fewer in a flush,
+/// Bytes that each event counts as, at least, when a flush is due. Only samples are smaller, at 12 to 20 bytes. With fewer in a flush,
 /// questions take longer, since there are more segments; with more, they take longer since more samples are in no segment yet.
 const FLUSH_EVENT_BYTES: u64 = 45;
 

@@ -21,13 +21,13 @@ use self::queue::Rotation;
 use self::queue::WriterCommand;
 
 use crate::AppendError;
-use crate::Buffers;
 use crate::Delivery;
 use crate::Receipt;
 use crate::StoreError;
 use crate::feed::Feed;
 use crate::segments::Segments;
 use crate::state::deletions::{Erasure, HotChange};
+use crate::wal::batch_codec::Encoder;
 
 pub(crate) use acceptance::{Acceptance, Identity};
 
@@ -43,7 +43,7 @@ pub(crate) struct Writer {
     pub(crate) queue: Queue,
     pub(crate) feed: Feed,
     /// For what senders' threads make of a delivery on its way to the queue.
-    buffers: Buffers,
+    encoder: Encoder,
     /// Notified when a flush has ended, well or not.
     flush_ended: (Mutex<()>, Condvar),
     /// Whether the last flush failed.
@@ -58,7 +58,7 @@ impl Writer {
             segments,
             queue: Queue::default(),
             feed: Feed::default(),
-            buffers: Buffers::default(),
+            encoder: Encoder::default(),
             flush_ended: Default::default(),
             is_flush_failing: AtomicBool::new(false),
             writes_series: AtomicBool::new(true),
@@ -81,7 +81,7 @@ impl Writer {
             let of_series = delivery.parts.iter_mut().filter(|part| part.batch.series.is_some());
             of_series.for_each(|part| part.batch = part.batch.spelled_out());
         }
-        let request = Request::prepare(delivery, &self.buffers)?;
+        let request = Request::prepare(delivery, &self.encoder)?;
         if request.is_empty() {
             done(Ok(Receipt { duplicate: false, first_sequence: 0, n_events: 0, high_water: None }));
             return Ok(());

@@ -13,7 +13,7 @@ use crate::{Column, Numbers, RowSet, Strings, Timestamp, Value};
 #[derive(Clone, Debug)]
 pub struct Batch {
     /// `@timestamp` in nanoseconds since the epoch.
-    pub timestamps: Vec<i64>,
+    pub timestamps: Numbers<i64>,
     /// Place in the order of acceptance; set when storage accepts the batch.
     pub sequences: Numbers<u64>,
     /// `@ingestionTime` in nanoseconds since the epoch; set when storage accepts the batch.
@@ -121,7 +121,7 @@ impl Batch {
             origins: &self.origins,
             codes: &self.origin_codes.to_slice(),
             messages: &self.messages,
-            timestamps: &self.timestamps,
+            timestamps: &self.timestamps.to_slice(),
         };
         source.overlay(name, stored)
     }
@@ -148,14 +148,14 @@ impl Batch {
     pub fn time_order(&self) -> Vec<u32> {
         let mut order: Vec<u32> = (0..self.len() as u32).collect();
         if !self.timestamps.is_sorted() {
-            order.sort_by_key(|row| (self.timestamps[*row as usize], self.sequences.get(*row as usize)));
+            order.sort_by_key(|row| (self.timestamps.get(*row as usize), self.sequences.get(*row as usize)));
         }
         order
     }
 
     /// The events that did not happen before `oldest`.
     pub fn since(self, oldest: Timestamp) -> Self {
-        let is_kept = |row: &u32| self.timestamps[*row as usize] >= oldest.0;
+        let is_kept = |row: &u32| self.timestamps.get(*row as usize) >= oldest.0;
         let kept: Vec<(u32, u32)> = (0..self.len() as u32).filter(is_kept).map(|row| (0, row)).collect();
         if kept.len() == self.len() { self } else { Self::gather(&[&self], &kept) }
     }
@@ -163,7 +163,7 @@ impl Batch {
     /// Bytes held in memory, roughly.
     pub fn memory_bytes(&self) -> usize {
         let numbers = self.sequences.memory_bytes() + self.ingestion_times.memory_bytes() + self.levels.memory_bytes();
-        let rows = self.len() * 8 + numbers + self.origin_codes.memory_bytes();
+        let rows = self.timestamps.memory_bytes() + numbers + self.origin_codes.memory_bytes();
         let fields: usize = self.fields.iter().map(|(name, column)| name.len() + 64 + column.memory_bytes()).sum();
         rows + self.messages.memory_bytes() + self.stream_bytes() + fields + 512
     }

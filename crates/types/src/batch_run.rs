@@ -11,7 +11,7 @@ use crate::run::{FieldSummary, Narrowed, ProbeField, Run, RunIdentity, RunInfo, 
 use crate::series::SeriesOfRows;
 use crate::system_fields::{id_column, is_text_key, part_of_column};
 use crate::type_set::TypeSet;
-use crate::{Batch, Column, GroupName, RowSet, SampleStreams, Strings, Timestamp, Value};
+use crate::{Batch, Column, GroupName, Numbers, RowSet, SampleStreams, Strings, Timestamp, Value};
 
 /// Rows of one block of a run in memory.
 const BATCH_BLOCK_ROWS: usize = 16 * 1024;
@@ -45,8 +45,8 @@ impl BatchRun {
             let rows: Vec<(u32, u32)> = batch.time_order().into_iter().map(|row| (0, row)).collect();
             Arc::new(Batch::gather(&[&batch], &rows))
         };
-        let first = Timestamp(batch.timestamps.first().copied().unwrap_or_default());
-        let last = Timestamp(batch.timestamps.last().copied().unwrap_or_default());
+        let first = Timestamp(batch.timestamps.first().unwrap_or_default());
+        let last = Timestamp(batch.timestamps.last().unwrap_or_default());
         let info = RunInfo { group, group_id, key: None, n_events: batch.len() as u64, first, last };
         Self { info, number: next_number(), batch, n_bytes_read: AtomicU64::new(0), sample_streams: Arc::default() }
     }
@@ -77,15 +77,17 @@ impl BatchRun {
     /// Reads one field of the rows of a block. Takes care not to copy a whole batch for a few rows.
     pub(crate) fn read_one(&self, name: &str, rows: &RowSet) -> Column {
         let batch = &self.batch;
-        let pick = |values: &[i64]| Column::Timestamps(rows.iter().map(|row| values[row]).collect());
+        let pick = |values: &Numbers<i64>| Column::Timestamps(rows.iter().map(|row| values.get(row)).collect());
         match name {
             "@timestamp" => pick(&batch.timestamps),
-            "@ingestionTime" => Column::Timestamps(rows.iter().map(|row| batch.ingestion_times.get(row)).collect()),
+            "@ingestionTime" => pick(&batch.ingestion_times),
             "@message" => Column::Strings { values: self.messages(rows), present: None },
             "@level" => crate::column::level_column(&rows.iter().map(|row| batch.levels.get(row)).collect::<Vec<_>>()),
-            "@id" => id_column(&self.info, rows.iter().map(|row| (batch.timestamps[row], batch.sequences.get(row)))),
+            "@id" => {
+                id_column(&self.info, rows.iter().map(|row| (batch.timestamps.get(row), batch.sequences.get(row))))
+            }
             "@partOf" => {
-                let places = rows.iter().map(|row| (batch.timestamps[row], batch.sequences.get(row)));
+                let places = rows.iter().map(|row| (batch.timestamps.get(row), batch.sequences.get(row)));
                 part_of_column(&self.info, places, &self.read_field("@part", rows))
             }
             "@log" => Column::constant(Value::String(self.info.group.shared()), rows.count()),
@@ -119,7 +121,7 @@ impl BatchRun {
             return stored;
         }
         let codes: Vec<u32> = rows.iter().map(|row| batch.origin_codes.get(row)).collect();
-        let timestamps: Vec<i64> = rows.iter().map(|row| batch.timestamps[row]).collect();
+        let timestamps: Vec<i64> = rows.iter().map(|row| batch.timestamps.get(row)).collect();
         let messages = self.messages(rows);
         let origins = &batch.origins;
         Derivation { origins, codes: &codes, messages: &messages, timestamps: &timestamps }.overlay(name, stored)
@@ -204,8 +206,8 @@ impl Run for BatchRun {
     }
 
     fn block_times(&self, block: usize) -> (Timestamp, Timestamp) {
-        let times = &self.batch.timestamps[self.range(block)];
-        (Timestamp(times.first().copied().unwrap_or_default()), Timestamp(times.last().copied().unwrap_or_default()))
+        let (rows, times) = (self.range(block), &self.batch.timestamps);
+        (Timestamp(times.get(rows.start)), Timestamp(times.get(rows.end - 1)))
     }
 
     fn first_sequence(&self) -> u64 {
@@ -228,7 +230,7 @@ impl Run for BatchRun {
     }
 
     fn minutes(&self) -> Result<Option<Vec<MinuteCounts>>, ScanError> {
-        Ok(Some(MinuteCounts::of_rows(&self.batch.timestamps, self.batch.levels.iter())))
+        Ok(Some(MinuteCounts::of_rows(&self.batch.timestamps.to_slice(), self.batch.levels.iter())))
     }
 
     fn is_message(&self, name: &str) -> bool {

@@ -311,7 +311,7 @@ impl BatchBuilder {
         fields.sort_by(|a, b| a.0.cmp(&b.0));
         let streams = ColumnBuilder::Texts(self.streams).finish(n_rows);
         Batch {
-            timestamps: self.timestamps,
+            timestamps: self.timestamps.into(),
             sequences: Numbers::consecutive(0, n_rows),
             ingestion_times: Numbers::same(0, n_rows),
             messages: self.messages,

@@ -45,7 +45,7 @@ pub(crate) fn gather(batches: &[&Batch], rows: &[(u32, u32)]) -> Batch {
         None => copy_texts(&spans, n_rows, |batch| Some(&batches[batch].messages)),
     };
     Batch {
-        timestamps: copy(&spans, n_rows, |batch| &batches[batch].timestamps),
+        timestamps: numbers(&spans, n_rows, |batch| &batches[batch].timestamps),
         sequences: numbers(&spans, n_rows, |batch| &batches[batch].sequences),
         ingestion_times: numbers(&spans, n_rows, |batch| &batches[batch].ingestion_times),
         messages,
@@ -80,12 +80,6 @@ fn is_missing(column: &Column) -> bool {
         }
         _ => false,
     }
-}
-
-fn copy<'b, T: Copy + 'b>(spans: &[Span], n_rows: usize, of: impl Fn(usize) -> &'b [T]) -> Vec<T> {
-    let mut values = Vec::with_capacity(n_rows);
-    spans.iter().for_each(|span| values.extend_from_slice(&of(span.batch)[span.from..span.to]));
-    values
 }
 
 fn numbers<'b, T: Number + 'b>(spans: &[Span], n_rows: usize, of: impl Fn(usize) -> &'b Numbers<T>) -> Numbers<T> {

@@ -76,6 +76,27 @@ impl<T: Number> Numbers<T> {
         }
     }
 
+    /// Returns the number of the first row, if there is one.
+    pub fn first(&self) -> Option<T> {
+        (!self.is_empty()).then(|| self.get(0))
+    }
+
+    /// Returns the number of the last row, if there is one.
+    pub fn last(&self) -> Option<T> {
+        Some(self.get(self.len().checked_sub(1)?))
+    }
+
+    /// Reports whether no number is less than the one before.
+    pub fn is_sorted(&self) -> bool
+    where
+        T: Ord,
+    {
+        match self {
+            Self::Each(numbers) => numbers.is_sorted(),
+            Self::Same { .. } | Self::Consecutive { .. } => true,
+        }
+    }
+
     /// Returns the numbers in order of row.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = T> + Clone + '_ {
         (0..self.len()).map(|row| self.get(row))
@@ -133,6 +154,13 @@ impl<T: Number> Numbers<T> {
                 *self = Self::Each(numbers);
                 self.push_rows_of(others, rows, n_rows_max);
             }
+        }
+    }
+
+    /// Gives back memory for more numbers.
+    pub(crate) fn shrink_to_fit(&mut self) {
+        if let Self::Each(numbers) = self {
+            numbers.shrink_to_fit();
         }
     }
 
@@ -219,6 +247,8 @@ mod tests {
             prop_assert_eq!(&*all.to_slice(), &expected[..]);
             let bounds = expected.iter().min().copied().zip(expected.iter().max().copied());
             prop_assert_eq!(all.bounds(), bounds);
+            prop_assert_eq!((all.first(), all.last()), (expected.first().copied(), expected.last().copied()));
+            prop_assert_eq!(all.is_sorted(), expected.is_sorted());
             all.add(5);
             prop_assert!(all.iter().eq(expected.iter().map(|number| number + 5)));
         }

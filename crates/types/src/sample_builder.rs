@@ -72,13 +72,14 @@ impl SampleBuilder {
     pub fn finish(mut self) -> Batch {
         let n_rows = self.timestamps.len();
         // They stay in memory until a flush; a vector that grew has up to twice the room.
-        self.timestamps.shrink_to_fit();
+        let mut timestamps = Numbers::from(self.timestamps);
+        timestamps.shrink_to_fit();
         self.codes.shrink_to_fit();
         let SeriesList { series, streams } = self.series.finish();
         let fields = [(HISTOGRAM_FIELD, self.histograms), (VALUE_FIELD, self.values)];
         let fields = fields.into_iter().filter(|(_, column)| !matches!(column, ColumnBuilder::Empty));
         Batch {
-            timestamps: self.timestamps,
+            timestamps,
             sequences: Numbers::consecutive(0, n_rows),
             ingestion_times: Numbers::same(0, n_rows),
             messages: Strings::default(),

@@ -162,7 +162,7 @@ impl Run for SampleRun {
 
     fn minutes(&self) -> Result<Option<Vec<MinuteCounts>>, ScanError> {
         let batch_of = |place: &Place| self.parts[usize::from(place.part)].batch();
-        let times = self.in_order().iter().map(|place| batch_of(place).timestamps[usize::from(place.row)]);
+        let times = self.in_order().iter().map(|place| batch_of(place).timestamps.get(usize::from(place.row)));
         let levels = self.in_order().iter().map(|place| batch_of(place).levels.get(usize::from(place.row)));
         Ok(Some(MinuteCounts::of_rows(&times.collect::<Vec<_>>(), levels)))
     }

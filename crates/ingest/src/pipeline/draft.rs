@@ -34,7 +34,7 @@ impl Draft {
         Self {
             group,
             stream: stream.to_owned(),
-            time: Timestamp(batch.timestamps.first().copied().unwrap_or_default()),
+            time: Timestamp(batch.timestamps.first().unwrap_or_default()),
             level: batch.levels.iter().next().and_then(Level::of_code),
             message: if batch.is_empty() { String::new() } else { batch.messages.get(0).to_owned() },
             text_key: origin.text_key,

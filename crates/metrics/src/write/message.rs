@@ -30,6 +30,11 @@ use crate::series_cache::{LastSeries, SeriesCache};
 /// What the body should be, for errors.
 const WHAT: &str = "remote write request";
 
+/// Keys of fields: numbers with the forms that their contents have. A series has samples, of which each has a value and a time.
+const SAMPLE_KEY: u8 = 2 << 3 | 2;
+const VALUE_KEY: u8 = 1 << 3 | 1;
+const TIME_KEY: u8 = 2 << 3;
+
 /// Labels of one series in a message, more than any series may have.
 const REFERENCES_MAX: usize = 100_000;
 
@@ -128,6 +133,9 @@ fn series_one<'b>(
 ) -> Result<(), IngestError> {
     // Labels come first; the same bytes mean the same labels, unless more of them follow.
     if let Some((expected, rest)) = known.cache.next(&mut known.last, message) {
+        if let Some(sample) = only_sample(rest) {
+            return series.series(Ok(expected), std::iter::once(Ok(sample)));
+        }
         parts.clear();
         if parts.add_all(rest)? {
             return write(series, Ok(expected), parts, None);
@@ -279,6 +287,17 @@ fn exemplar<'b>(message: &'b [u8], symbols: Option<&[&'b [u8]]>) -> Result<Exemp
     Ok(exemplar)
 }
 
+/// Reads the fields of a series of version 1.0 after its labels, if they are one sample, spelled in the usual way.
+fn only_sample(fields: &[u8]) -> Option<(i64, f64)> {
+    let [SAMPLE_KEY, length, VALUE_KEY, rest @ ..] = fields else { return None };
+    let (value, rest) = rest.split_first_chunk()?;
+    let [TIME_KEY, rest @ ..] = rest else { return None };
+    let mut numbers = Message::new(rest, WHAT).varints();
+    let time = numbers.next()?.ok()?.cast_signed();
+    let is_all = usize::from(*length) == fields.len() - 2 && numbers.next().is_none();
+    is_all.then(|| (time, f64::from_le_bytes(*value)))
+}
+
 /// Reads a sample: its time and value. What is not there is 0, as protobuf specifies.
 fn sample(message: &[u8]) -> Result<(i64, f64), IngestError> {
     let (mut time, mut value) = (0, 0.0);
@@ -367,4 +386,50 @@ fn text(bytes: &[u8]) -> Result<Cow<'_, str>, IngestError> {
 
 fn broken(problem: String) -> IngestError {
     IngestError::BadBody { what: WHAT, problem }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns a field whose content is bytes.
+    fn field(number: u8, content: &[u8]) -> Vec<u8> {
+        [&[number << 3 | 2, content.len() as u8], content].concat()
+    }
+
+    fn sample_of(value: f64, time: &[u8]) -> Vec<u8> {
+        [&[VALUE_KEY], &value.to_le_bytes()[..], &[TIME_KEY], time].concat()
+    }
+
+    #[test]
+    fn one_sample_alone_is_read_as_among_others() {
+        let minus_one = [&[0xff; 9][..], &[1]].concat();
+        for (value, time, ms) in [(1.5, &[0][..], 0), (f64::NAN, &[0xff, 1], 255), (-0.0, &minus_one, -1)] {
+            let message = sample_of(value, time);
+            let (own_time, own_value) = only_sample(&field(2, &message)).expect("a sample");
+            let (other_time, other_value) = sample(&message).expect("a sample");
+            assert_eq!((own_time, own_value.to_bits()), (ms, value.to_bits()));
+            assert_eq!((own_time, own_value.to_bits()), (other_time, other_value.to_bits()));
+        }
+    }
+
+    #[test]
+    fn whatever_else_follows_labels_is_no_sample_alone() {
+        let usual = field(2, &sample_of(1.0, &[5]));
+        let time_first = [&[TIME_KEY, 5, VALUE_KEY], &1.0f64.to_le_bytes()[..]].concat();
+        let others = [
+            Vec::new(),
+            usual[..usual.len() - 1].to_vec(),
+            [&usual[..], &usual].concat(),
+            [&usual[..], &field(3, b"")].concat(),
+            field(2, &sample_of(1.0, &[])),
+            field(2, &sample_of(1.0, &[5, 6])),
+            field(2, &sample_of(1.0, &[0xff; 11])),
+            field(2, &time_first),
+            field(4, &sample_of(1.0, &[5])),
+        ];
+        for other in others {
+            assert_eq!(only_sample(&other), None, "{other:?}");
+        }
+    }
 }

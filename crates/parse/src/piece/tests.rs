@@ -19,7 +19,7 @@ fn shown(piece: &Piece<'_>, limits: &Limits, screen: Option<&Screen<'_>>) -> Vec
     batches_of_piece(piece, &received(limits), screen, &Projection::default(), &mut |batch| {
         for row in 0..batch.len() {
             let text = batch.messages.get(row).to_owned();
-            shown.push((batch.sequences.get(row), batch.timestamps[row], batch.levels.get(row), text));
+            shown.push((batch.sequences.get(row), batch.timestamps.get(row), batch.levels.get(row), text));
         }
     });
     shown

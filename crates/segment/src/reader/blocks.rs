@@ -87,7 +87,7 @@ impl RunReader {
         }
         let (timestamps, sequences) = self.places(block)?;
         Ok(Batch {
-            timestamps,
+            timestamps: timestamps.into(),
             sequences: sequences.into(),
             ingestion_times: run.deltas(footer::INGESTION_TIMES, block)?.into(),
             messages: run.messages(block, &rows)?,

@@ -64,7 +64,7 @@ impl SegmentRun {
         let Some((streams, series)) = numbered(&codes, n_codes, series) else { return Ok(None) };
         let sequences = self.deltas(footer::SEQUENCES, block)?;
         Ok(Some(Batch {
-            timestamps: self.times(block)?,
+            timestamps: self.times(block)?.into(),
             sequences: sequences.into_iter().map(|sequence| sequence as u64).collect(),
             ingestion_times: self.deltas(footer::INGESTION_TIMES, block)?.into(),
             messages: types::Strings::default(),

@@ -25,7 +25,7 @@ fn samples(n_series: u32, n_each: u32) -> Arc<Batch> {
     }
     let mut batch = builder.finish();
     batch.sequences = (0..batch.len() as u64).collect();
-    batch.ingestion_times = batch.timestamps.clone().into();
+    batch.ingestion_times = batch.timestamps.clone();
     Arc::new(batch)
 }
 
@@ -296,7 +296,7 @@ fn samples_of_chosen_series_are_those_of_the_batch_in_memory_and_stored() {
                         continue;
                     }
                 };
-                expected.push((stream.to_string(), batch.timestamps[row] / Timestamp::MILLISECOND, text));
+                expected.push((stream.to_string(), batch.timestamps.get(row) / Timestamp::MILLISECOND, text));
             }
             expected.sort();
             assert!(has_histograms || are_numbers);

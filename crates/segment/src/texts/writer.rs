@@ -59,12 +59,12 @@ impl MessageWriter {
         let mut parts = Parts::default();
         let columns = self.paths.columns_of(&batch.fields);
         let has_fields = !batch.fields.is_empty();
-        for (row, (message, time)) in batch.messages.iter().zip(&batch.timestamps).enumerate() {
+        for (row, (message, time)) in batch.messages.iter().zip(batch.timestamps.iter()).enumerate() {
             self.n_rows += 1;
             // Beside a message of its own, fields hardly say again what it says.
             let is_all_there_is = has_fields && batch.origins[batch.origin_codes.get(row) as usize].text_key.is_none();
             let event = is_all_there_is.then_some((&columns, row));
-            match self.number_with(message, *time, event, &mut parts) {
+            match self.number_with(message, time, event, &mut parts) {
                 Some(number) => {
                     block.push(number, row as u32, &parts.variables, self.vocabulary.slots.of_template(number))
                 }

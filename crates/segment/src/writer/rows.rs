@@ -97,7 +97,7 @@ impl Iterator for RowsInOrder<'_> {
 
 /// Returns the rows of a batch that lie in a range, each with its sort key.
 fn keys_of(batch: &Batch, range: TimeRange) -> impl Iterator<Item = (Key, u32)> {
-    let keys = batch.timestamps.iter().copied().zip(batch.sequences.iter());
+    let keys = batch.timestamps.iter().zip(batch.sequences.iter());
     keys.zip(0..).filter(move |((time, _), _)| range.contains(Timestamp(*time)))
 }
 

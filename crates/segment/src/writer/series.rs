@@ -112,7 +112,7 @@ impl RunWriter {
         let codes: Vec<u32> = of_block.codes.iter().map(|code| run_codes[*code as usize]).collect();
         let n_codes = run_codes.iter().max().map_or(0, |largest| *largest as usize + 1);
         let mut fields = batch.fields.iter().peekable();
-        let minutes = field_minutes::minutes_of(&batch.timestamps);
+        let minutes = field_minutes::minutes_of(&batch.timestamps.to_slice());
         let mut columns = Vec::with_capacity(self.columns.len());
         for (number, column) in self.columns.iter_mut().enumerate() {
             if number == stream {

@@ -311,11 +311,11 @@ impl Flusher {
 
 /// Returns rows of each day in a batch that is in order of time.
 fn days_of(batch: &Batch) -> Vec<(i64, std::ops::Range<usize>)> {
-    let mut days = Vec::new();
-    let mut from = 0;
-    while let Some(first) = batch.timestamps.get(from) {
+    let (mut days, mut from) = (Vec::new(), 0);
+    let times = batch.timestamps.to_slice();
+    while let Some(first) = times.get(from) {
         let day = day_of(*first);
-        let to = from + batch.timestamps[from..].partition_point(|timestamp| day_of(*timestamp) == day);
+        let to = from + times[from..].partition_point(|time| day_of(*time) == day);
         days.push((day, from..to));
         from = to;
     }
@@ -351,7 +351,7 @@ fn plan_of_day(generation: &Generation, day: i64, shares: &mut RawShares) -> Pla
         let overlapping = hot.runs.iter().map(|run| &run.run);
         let overlapping = overlapping.filter(|run| range.overlaps(run.info().first, run.info().last));
         let batches: Vec<Arc<Batch>> = overlapping.map(|run| run.batch().clone()).collect();
-        let in_day = |batch: &Arc<Batch>| batch.timestamps.iter().filter(|at| day_of(**at) == day).count();
+        let in_day = |batch: &Arc<Batch>| batch.timestamps.iter().filter(|at| day_of(*at) == day).count();
         let n_rows: usize = batches.iter().map(in_day).sum();
         if n_rows > 0 {
             let bytes_raw = shares.take(*group_id, hot, n_rows as u64);

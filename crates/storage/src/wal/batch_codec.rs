@@ -41,7 +41,7 @@ use segment::bytes::{Cursor, Damage, Decoded, put_codes, put_integers, put_text,
 use segment::tagged::{NESTING_MAX, is_too_deep, put_tagged, take_tagged};
 use types::{Batch, Column, MISSING_CODE, Numbers, Origin, RowSet, Series, Strings, TimeForm, Timestamp, Value};
 
-use self::series::{put_streams, take_streams};
+use self::series::{KnownStreams, take_streams};
 use crate::Buffers;
 
 /// Most rows times columns of one batch: a column in memory has a place for every row, so this bounds what a
@@ -58,13 +58,23 @@ const SYSTEM_COLUMNS: usize = 6;
 /// Longest plain form: four bodies of the largest size that is taken.
 const PLAIN_BYTES_MAX: usize = 256 << 20;
 
-/// Encodes a batch; the error is why it is too large. The plain form needs a temporary buffer.
-pub(crate) fn encode(batch: &Batch, buffers: &Buffers) -> Result<Vec<u8>, String> {
-    let mut plain = buffers.take(batch.messages.text().len() + batch.len() * 32 + 256);
-    let written = put_batch(&mut plain, batch);
-    let packed = written.map(|()| lz4_flex::block::compress_prepend_size(&plain));
-    buffers.give(plain);
-    packed
+/// Encodes batches.
+#[derive(Debug, Default)]
+pub(crate) struct Encoder {
+    /// For the plain form.
+    buffers: Buffers,
+    streams: KnownStreams,
+}
+
+impl Encoder {
+    /// Encodes a batch; the error is why it is too large.
+    pub(crate) fn encode(&self, batch: &Batch) -> Result<Vec<u8>, String> {
+        let mut plain = self.buffers.take(batch.messages.text().len() + batch.len() * 32 + 256);
+        let written = put_batch(&mut plain, batch, &self.streams);
+        let packed = written.map(|()| lz4_flex::block::compress_prepend_size(&plain));
+        self.buffers.give(plain);
+        packed
+    }
 }
 
 /// Reports whether a batch is written by its series, which servers of earlier versions cannot read.
@@ -72,9 +82,9 @@ pub(crate) fn is_of_series(batch: &Batch) -> bool {
     batch.series.as_ref().is_some_and(|series| series.iter().all(|series| series.is_of_labels()))
 }
 
-fn put_batch(out: &mut Vec<u8>, batch: &Batch) -> Result<(), String> {
+fn put_batch(out: &mut Vec<u8>, batch: &Batch, streams: &KnownStreams) -> Result<(), String> {
     if batch.series.is_some() && !is_of_series(batch) {
-        return put_batch(out, &batch.spelled_out());
+        return put_batch(out, &batch.spelled_out(), streams);
     }
     let n_rows = batch.len();
     let cells = n_rows.saturating_mul(batch.fields.len() + SYSTEM_COLUMNS);
@@ -82,7 +92,7 @@ fn put_batch(out: &mut Vec<u8>, batch: &Batch) -> Result<(), String> {
         return Err(format!("{n_rows} events with {} fields make more than {CELLS_MAX} values", batch.fields.len()));
     }
     put_varint(out, n_rows as u64);
-    put_integers(out, &batch.timestamps);
+    put_integers(out, &batch.timestamps.to_slice());
     let in_order = batch.sequences.iter().enumerate().all(|(row, sequence)| sequence == row as u64);
     out.push(u8::from(!in_order));
     if !in_order {
@@ -93,7 +103,7 @@ fn put_batch(out: &mut Vec<u8>, batch: &Batch) -> Result<(), String> {
         // As many lengths that are all 0.
         put_codes(out, &[]);
         out.push(SERIES);
-        let n_bytes = put_streams(out, series);
+        let n_bytes = streams.put(out, series);
         if n_bytes > PLAIN_BYTES_MAX {
             return Err(format!("its labels have {n_bytes} bytes; the limit is {PLAIN_BYTES_MAX}"));
         }
@@ -225,7 +235,7 @@ fn put_value(out: &mut Vec<u8>, value: &Value) -> Result<(), String> {
     Ok(())
 }
 
-/// Decodes what [`encode`] made. Sequences count from `first_sequence`.
+/// Decodes what an [`Encoder`] made. Sequences count from `first_sequence`.
 pub(crate) fn decode(bytes: &[u8], first_sequence: u64, ingestion_time: Timestamp) -> Decoded<Batch> {
     let plain = decompress(bytes)?;
     let mut cursor = Cursor::new(&plain);
@@ -264,7 +274,7 @@ pub(crate) fn decode(bytes: &[u8], first_sequence: u64, ingestion_time: Timestam
         return Err(Damage("bytes follow the batch"));
     }
     Ok(Batch {
-        timestamps,
+        timestamps: timestamps.into(),
         sequences: sequences.ok_or(Damage("a sequence is out of range"))?.into(),
         ingestion_times: Numbers::same(ingestion_time.0, n_rows),
         messages,

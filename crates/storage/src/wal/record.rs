@@ -28,8 +28,8 @@ use segment::bytes::{Cursor, Damage, Decoded, put_text, put_varint};
 use types::{GroupName, Timestamp};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-use super::batch_codec;
-use crate::{BatchKey, Buffers, Delivery, SourcePosition};
+use super::batch_codec::{self, Encoder};
+use crate::{BatchKey, Delivery, SourcePosition};
 
 pub(crate) const MAGIC: [u8; 4] = *b"ctRC";
 const VERSION: u16 = 1;
@@ -131,7 +131,7 @@ pub(crate) struct Body {
 }
 
 /// Encodes a delivery, whose parts' own shares of the bytes sent are `raw_shares`; the error is why it is too large.
-pub(crate) fn encode_body(delivery: &Delivery, raw_shares: &[u64], buffers: &Buffers) -> Result<Body, String> {
+pub(crate) fn encode_body(delivery: &Delivery, raw_shares: &[u64], encoder: &Encoder) -> Result<Body, String> {
     let Delivery { key, position, parts, .. } = delivery;
     if parts.len() > usize::from(u16::MAX) {
         return Err(format!("it has {} groups; the limit is {}", parts.len(), u16::MAX));
@@ -152,7 +152,7 @@ pub(crate) fn encode_body(delivery: &Delivery, raw_shares: &[u64], buffers: &Buf
         put_varint(&mut out, position.range.end);
     }
     for (part, raw_share) in parts.iter().zip(raw_shares) {
-        let batch = batch_codec::encode(&part.batch, buffers)?;
+        let batch = encoder.encode(&part.batch)?;
         put_text(&mut out, part.group.as_str());
         put_varint(&mut out, *raw_share);
         put_varint(&mut out, batch.len() as u64);

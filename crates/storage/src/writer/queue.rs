@@ -14,8 +14,9 @@ use types::{Batch, GroupName, Numbers};
 use crate::DeletionReceipt;
 use crate::hot::Generation;
 use crate::state::deletions::Erasure;
+use crate::wal::batch_codec::Encoder;
 use crate::wal::record::{Body, encode_body};
-use crate::{AppendError, BatchKey, Buffers, Delivery, Receipt, SourcePosition, StoreError};
+use crate::{AppendError, BatchKey, Delivery, Receipt, SourcePosition, StoreError};
 
 /// Bytes that may wait for the writer. A few group commits: more would only make every sender wait longer.
 const QUEUE_BYTES_MAX: usize = 64 << 20;
@@ -55,12 +56,12 @@ pub(crate) struct RequestPart {
 
 impl Request {
     /// Prepares a delivery; the error is why it is too large.
-    pub(crate) fn prepare(mut delivery: Delivery, buffers: &Buffers) -> Result<Self, AppendError> {
+    pub(crate) fn prepare(mut delivery: Delivery, encoder: &Encoder) -> Result<Self, AppendError> {
         delivery.parts.retain(|part| !part.batch.is_empty());
         delivery.position = delivery.position.filter(|position| !position.range.is_empty());
         delivery.parts.iter_mut().for_each(|part| in_order_of_time(&mut part.batch));
         let raw_shares = raw_shares(&delivery);
-        let body = encode_body(&delivery, &raw_shares, buffers).map_err(AppendError::TooLarge)?;
+        let body = encode_body(&delivery, &raw_shares, encoder).map_err(AppendError::TooLarge)?;
         let Delivery { key, position, raw_bytes, parts } = delivery;
         let n_events = parts.iter().map(|part| part.batch.len() as u64).sum();
         let parts = parts.into_iter().zip(raw_shares);
@@ -84,7 +85,9 @@ impl Request {
 fn in_order_of_time(batch: &mut Batch) {
     batch.sequences = Numbers::consecutive(0, batch.len());
     // The last instant that an i64 can say belongs to no half-open range: no query could ever find it.
-    batch.timestamps.iter_mut().for_each(|time| *time = (*time).min(i64::MAX - 1));
+    if batch.timestamps.bounds().is_some_and(|(_, latest)| latest == i64::MAX) {
+        batch.timestamps = batch.timestamps.iter().map(|time| time.min(i64::MAX - 1)).collect();
+    }
     if !batch.timestamps.is_sorted() {
         let rows: Vec<(u32, u32)> = batch.time_order().into_iter().map(|row| (0, row)).collect();
         *batch = Batch::gather(&[batch], &rows);
@@ -376,7 +379,7 @@ mod tests {
 
     fn request() -> Request {
         let delivery = Delivery { key: None, position: None, raw_bytes: 0, parts: Vec::new() };
-        Request::prepare(delivery, &Buffers::default()).expect("it is small")
+        Request::prepare(delivery, &Encoder::default()).expect("it is small")
     }
 
     fn push(queue: &Queue) {
@@ -422,7 +425,7 @@ mod tests {
         }
         let part = crate::Part { group: GroupName::new("g").expect("a valid name"), batch: builder.finish() };
         let delivery = Delivery { key: None, position: None, raw_bytes: 300_000, parts: vec![part] };
-        Request::prepare(delivery, &Buffers::default()).expect("it is small")
+        Request::prepare(delivery, &Encoder::default()).expect("it is small")
     }
 
     #[test]

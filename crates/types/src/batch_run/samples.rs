@@ -3,11 +3,11 @@
 use std::ops::Range;
 
 use crate::run::TakeSamples;
-use crate::{Batch, Column, HISTOGRAM_FIELD, MISSING_CODE, Timestamp, VALUE_FIELD, Value};
+use crate::{Batch, Column, HISTOGRAM_FIELD, MISSING_CODE, Numbers, Timestamp, VALUE_FIELD, Value};
 
 /// Times and values of the samples of a batch.
 pub(crate) struct SampleColumns<'b> {
-    timestamps: &'b [i64],
+    timestamps: &'b Numbers<i64>,
     values: &'b Column,
 }
 
@@ -36,7 +36,7 @@ impl SampleBuffer {
         self.times.clear();
         self.floats.clear();
         for (columns, row) in rows {
-            let time = columns.timestamps[row].div_euclid(Timestamp::MILLISECOND);
+            let time = columns.timestamps.get(row).div_euclid(Timestamp::MILLISECOND);
             let number = match columns.values {
                 Column::Floats { values, present: None, .. } => values[row],
                 values => match values.value(row) {

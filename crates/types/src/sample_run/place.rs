@@ -16,7 +16,7 @@ impl Place {
     /// Returns what rows are sorted by: their time, and the order of their acceptance.
     pub(super) fn key(self, parts: &[Arc<BatchRun>]) -> (i64, u64) {
         let (batch, row) = (parts[usize::from(self.part)].batch(), usize::from(self.row));
-        (batch.timestamps[row], batch.sequences.get(row))
+        (batch.timestamps.get(row), batch.sequences.get(row))
     }
 }
 

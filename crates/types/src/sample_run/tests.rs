@@ -72,7 +72,7 @@ fn whole(parts: &[Arc<BatchRun>]) -> BatchRun {
     let mut rows: Vec<(u32, u32)> = batches.iter().enumerate().flat_map(of_batch).collect();
     rows.sort_by_key(|(at, row)| {
         let (batch, row) = (batches[*at as usize], *row as usize);
-        (batch.timestamps[row], batch.sequences.get(row))
+        (batch.timestamps.get(row), batch.sequences.get(row))
     });
     let batch = Batch::gather(&batches, &rows);
     BatchRun::new(GroupName::new("metrics/a").expect("a name"), 1, Arc::new(batch))

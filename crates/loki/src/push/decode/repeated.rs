@@ -39,13 +39,11 @@ type Times = HashMap<i64, bool>;
 fn new_rows(store: &Store, part: &Part) -> Result<Option<Vec<(u32, u32)>>, ScanError> {
     let batch = &part.batch;
     let mut times = Times::with_capacity(batch.len());
-    for time in &batch.timestamps {
-        times.entry(*time).and_modify(|is_shared| *is_shared = true).or_insert(false);
+    for time in batch.timestamps.iter() {
+        times.entry(time).and_modify(|is_shared| *is_shared = true).or_insert(false);
     }
-    let (Some(first), Some(last)) = (batch.timestamps.iter().min(), batch.timestamps.iter().max()) else {
-        return Ok(None);
-    };
-    let range = TimeRange { from: Timestamp(*first), to: Timestamp(last.saturating_add(1)) };
+    let Some((first, last)) = batch.timestamps.bounds() else { return Ok(None) };
+    let range = TimeRange { from: Timestamp(first), to: Timestamp(last.saturating_add(1)) };
     let runs = if store.has_group(&part.group) {
         store.snapshot(&[GroupPattern::new(part.group.as_str())], range).runs
     } else {
@@ -63,7 +61,7 @@ fn new_rows(store: &Store, part: &Part) -> Result<Option<Vec<(u32, u32)>>, ScanE
     let order = batch.time_order();
     let mut begin = 0;
     for block in 0..own.n_blocks() {
-        let shared = |row: usize| times[&batch.timestamps[order[begin + row] as usize]];
+        let shared = |row: usize| times[&batch.timestamps.get(order[begin + row] as usize)];
         let rows = RowSet::of(own.block_rows(block), shared);
         for (row, key) in rows.iter().zip(keys(&own, block, &rows)?) {
             is_new[order[begin + row] as usize] = seen.insert(key);

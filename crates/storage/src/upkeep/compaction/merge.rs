@@ -118,11 +118,12 @@ impl<'a> Merge<'a> {
     fn queue_row(&mut self, number: usize) {
         let source = &mut self.sources[number];
         let Some(batch) = source.batch.map(|place| &self.batches[place]) else { return };
-        while let Some(time) = batch.timestamps.get(source.row) {
+        while source.row < batch.len() {
+            let time = batch.timestamps.get(source.row);
             // The block before the next one is the one that it stands in.
             let is_deleted = source.run.is_deleted(source.next_block - 1, source.row);
-            if !is_deleted && self.share.holds_day(day_of(*time)) {
-                self.heap.push(Reverse((*time, batch.sequences.get(source.row), number)));
+            if !is_deleted && self.share.holds_day(day_of(time)) {
+                self.heap.push(Reverse((time, batch.sequences.get(source.row), number)));
                 return;
             }
             source.row += 1;
@@ -162,8 +163,9 @@ impl<'a> Merge<'a> {
         let next = self.heap.peek().map(|Reverse(next)| *next);
         let (source, batch) = (&mut self.sources[number], &self.batches[place]);
         while rows.len() < self.block_rows
-            && let Some(time) = batch.timestamps.get(source.row)
-            && next.is_none_or(|next| (*time, batch.sequences.get(source.row), number) < next)
+            && source.row < batch.len()
+            && next
+                .is_none_or(|next| (batch.timestamps.get(source.row), batch.sequences.get(source.row), number) < next)
         {
             rows.push((place as u32, source.row as u32));
             source.row += 1;

@@ -28,7 +28,7 @@ impl Proof {
         if self.n_blocks.is_multiple_of(SAMPLED) {
             self.sampled.push((self.n_blocks, digest(block)));
         }
-        self.sum_up(block.len(), &block.timestamps, block.sequences.iter());
+        self.sum_up(block.len(), &block.timestamps.to_slice(), block.sequences.iter());
     }
 
     fn sum_up(&mut self, n_events: usize, times: &[i64], sequences: impl Iterator<Item = u64>) {
@@ -92,7 +92,7 @@ fn digest(batch: &Batch) -> u64 {
     let mut rows: Vec<u64> = Vec::with_capacity(batch.len());
     for row in 0..batch.len() {
         let accepted = [batch.sequences.get(row), batch.ingestion_times.get(row) as u64];
-        let place = std::iter::once(batch.timestamps[row] as u64).chain(accepted);
+        let place = std::iter::once(batch.timestamps.get(row) as u64).chain(accepted);
         let origin = batch.origins.get(batch.origin_codes.get(row) as usize);
         // Nearly all batches have one origin of nothing.
         let of_origin = origin.filter(|origin| **origin != Origin::default()).map_or(0, |o| hash_of(&format!("{o:?}")));

@@ -7,13 +7,66 @@
 //!   varint length, bytes in between
 //! ```
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use segment::bytes::{Cursor, Damage, Decoded, put_varint};
 use types::Series;
 
-/// Writes the streams of some series and returns how many bytes they have.
-pub(super) fn put_streams(out: &mut Vec<u8>, series: &[Arc<Series>]) -> usize {
+/// Lists of series whose streams are kept as they are written. Beyond it those that no batch has any more are forgotten, or else all.
+const LISTS_MAX: usize = 1024;
+
+/// Streams of lists that several batches share: their texts are mostly in no cache of the processor, and are read once.
+#[derive(Debug, Default)]
+pub(super) struct KnownStreams {
+    /// By the address of a list: as long as it is known here, that of no other.
+    lists: Mutex<HashMap<usize, KnownList>>,
+}
+
+/// Streams as they are written.
+#[derive(Clone, Debug)]
+struct KnownList {
+    series: Weak<Vec<Arc<Series>>>,
+    written: Arc<[u8]>,
+    /// Bytes of the streams as texts.
+    n_bytes: usize,
+}
+
+impl KnownStreams {
+    /// Writes the streams of some series and returns how many bytes they have as texts.
+    pub(super) fn put(&self, out: &mut Vec<u8>, series: &Arc<Vec<Arc<Series>>>) -> usize {
+        if let Some(known) = self.find(series) {
+            out.extend_from_slice(&known.written);
+            return known.n_bytes;
+        }
+        let from = out.len();
+        let n_bytes = put_streams(out, series);
+        if Arc::strong_count(series) > 1 {
+            self.note(series, KnownList { series: Arc::downgrade(series), written: out[from..].into(), n_bytes });
+        }
+        n_bytes
+    }
+
+    fn find(&self, series: &Arc<Vec<Arc<Series>>>) -> Option<KnownList> {
+        // A list is whole between any two statements.
+        let lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
+        lists.get(&(Arc::as_ptr(series) as usize)).cloned()
+    }
+
+    fn note(&self, series: &Arc<Vec<Arc<Series>>>, list: KnownList) {
+        let mut lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
+        if lists.len() >= LISTS_MAX {
+            lists.retain(|_, known| known.series.strong_count() > 0);
+        }
+        if lists.len() >= LISTS_MAX {
+            lists.clear();
+        }
+        lists.insert(Arc::as_ptr(series) as usize, list);
+    }
+}
+
+/// Writes the streams of some series and returns how many bytes they have as texts.
+fn put_streams(out: &mut Vec<u8>, series: &[Arc<Series>]) -> usize {
     put_varint(out, series.len() as u64);
     let mut before: &[u8] = &[];
     let mut n_bytes = 0;
@@ -101,6 +154,39 @@ mod tests {
         fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..100)) {
             let _ = take_streams(&mut Cursor::new(&bytes), 1000);
         }
+    }
+
+    #[test]
+    fn a_shared_list_is_written_as_the_first_time() {
+        let known = KnownStreams::default();
+        let written = |series: &Arc<Vec<Arc<Series>>>| {
+            let mut bytes = vec![7];
+            let n_bytes = known.put(&mut bytes, series);
+            (bytes, n_bytes)
+        };
+        let lists = [["a", "b"], ["a", "c"]].map(|values| Arc::new(series(&values.map(str::to_owned))));
+        let alone = lists.each_ref().map(written);
+        assert!(known.find(&lists[0]).is_none(), "nobody shares it");
+        let shared = lists.clone();
+        for _ in 0..2 {
+            assert_eq!(lists.each_ref().map(written), alone);
+        }
+        assert!(known.find(&shared[1]).is_some());
+        let mut plain = vec![7];
+        assert_eq!((put_streams(&mut plain, &lists[1]), &plain), (alone[1].1, &alone[1].0));
+    }
+
+    #[test]
+    fn known_lists_are_bounded() {
+        let known = KnownStreams::default();
+        let mut kept = Vec::new();
+        for _ in 0..3 * LISTS_MAX {
+            let list = Arc::new(series(&["a".to_owned()]));
+            kept.push(list.clone());
+            known.put(&mut Vec::new(), &list);
+            assert!(known.find(&list).is_some());
+        }
+        assert!(known.lists.lock().is_ok_and(|lists| lists.len() <= LISTS_MAX));
     }
 
     #[test]

@@ -71,7 +71,7 @@ proptest! {
     #[test]
     fn a_batch_comes_back_exactly(events in any_events()) {
         let batch = batch_of(&events);
-        let back = decode(&encode(&batch, &Buffers::default()).expect("a small batch"), 7, Timestamp(9)).expect("what was encoded");
+        let back = decode(&Encoder::default().encode(&batch).expect("a small batch"), 7, Timestamp(9)).expect("what was encoded");
         assert_same(&batch, &back);
         prop_assert!(back.sequences.iter().enumerate().all(|(row, s)| s == row as u64 + 7));
         prop_assert!(back.ingestion_times.iter().all(|time| time == 9));
@@ -82,7 +82,7 @@ proptest! {
         let batch = batch_of(&events);
         let rows: Vec<(u32, u32)> = batch.time_order().into_iter().map(|row| (0, row)).collect();
         let sorted = Batch::gather(&[&batch], &rows);
-        let back = decode(&encode(&sorted, &Buffers::default()).expect("a small batch"), 0, Timestamp(0)).expect("what was encoded");
+        let back = decode(&Encoder::default().encode(&sorted).expect("a small batch"), 0, Timestamp(0)).expect("what was encoded");
         assert_same(&sorted, &back);
         prop_assert_eq!(sorted.sequences, back.sequences);
     }
@@ -90,7 +90,7 @@ proptest! {
     #[test]
     fn damaged_bytes_are_an_error_or_a_whole_batch(events in any_events(), at in any::<usize>(), bits in 1u8..) {
         let batch = batch_of(&events);
-        let encoded = encode(&batch, &Buffers::default()).expect("a small batch");
+        let encoded = Encoder::default().encode(&batch).expect("a small batch");
         let mut plain = decompress(&encoded).expect("what was encoded");
         let at = at % plain.len();
         plain[at] ^= bits;
@@ -115,7 +115,7 @@ fn sparse_columns_cost_what_they_hold() {
         builder.commit();
     }
     let batch = builder.finish();
-    let encoded = encode(&batch, &Buffers::default()).expect("below the limit");
+    let encoded = Encoder::default().encode(&batch).expect("below the limit");
     assert!(encoded.len() < 120_000, "{} bytes", encoded.len());
     assert_same(&batch, &decode(&encoded, 0, Timestamp(0)).expect("what was encoded"));
 }
@@ -128,7 +128,7 @@ fn a_batch_of_too_many_values_is_refused() {
     let mut batch = builder.finish();
     let field = |i| (Arc::from(format!("{i:04}")), Column::Missing { n_rows });
     batch.fields = (0..200).map(field).collect();
-    assert!(encode(&batch, &Buffers::default()).is_err());
+    assert!(Encoder::default().encode(&batch).is_err());
 }
 
 /// Samples of a few series in turn.
@@ -149,7 +149,7 @@ fn samples() -> Batch {
 #[test]
 fn samples_come_back_with_their_series() {
     let batch = samples();
-    let encoded = encode(&batch, &Buffers::default()).expect("a small batch");
+    let encoded = Encoder::default().encode(&batch).expect("a small batch");
     let back = decode(&encoded, 0, Timestamp(0)).expect("what was encoded");
     assert_same(&batch, &back);
     assert_eq!(batch.series, back.series);
@@ -161,7 +161,7 @@ fn samples_come_back_with_their_series() {
     };
     let series = batch.series.as_ref().map(|series| Arc::new(series.iter().map(stored).collect()));
     let batch = Batch { series, ..batch };
-    let back = decode(&encode(&batch, &Buffers::default()).expect("a small batch"), 0, Timestamp(0)).expect("a batch");
+    let back = decode(&Encoder::default().encode(&batch).expect("a small batch"), 0, Timestamp(0)).expect("a batch");
     assert_same(&batch.spelled_out(), &back);
 }
 
@@ -169,11 +169,11 @@ fn samples_come_back_with_their_series() {
 fn series_of_format_3_are_read() {
     let batch = samples();
     let mut plain = Vec::new();
-    put_batch(&mut plain, &batch).expect("a small batch");
+    put_batch(&mut plain, &batch, &KnownStreams::default()).expect("a small batch");
     // The place of the streams, and their form in that format.
     let series = batch.series.as_ref().expect("samples");
     let mut streams = vec![SERIES];
-    put_streams(&mut streams, series);
+    KnownStreams::default().put(&mut streams, series);
     let at = plain.windows(streams.len()).position(|bytes| bytes == streams).expect("streams");
     let Column::Dictionary { codes, .. } = &batch.streams else { panic!("streams are a dictionary") };
     put_codes(&mut streams, codes);
@@ -190,7 +190,7 @@ fn series_of_format_3_are_read() {
 fn streams_that_name_no_series_are_damage() {
     let mut builder = types::SampleBuilder::default();
     builder.push(&Arc::new(Series::of_labels(r#"{"__name__":"up"}"#).expect("labels")), Timestamp(1), 1.0);
-    let encoded = encode(&builder.finish(), &Buffers::default()).expect("a small batch");
+    let encoded = Encoder::default().encode(&builder.finish()).expect("a small batch");
     let mut plain = decompress(&encoded).expect("what was encoded");
     let at = plain.windows(4).position(|bytes| bytes == b"name").expect("a label");
     plain[at] = b'N';
