@@ -97,7 +97,7 @@ fn samples_by_series(n_series: u32, n_each: u32, has_stale: bool) -> Arc<Batch> 
         }
     }
     let mut batch = builder.finish();
-    batch.ingestion_times = batch.timestamps.clone().into();
+    batch.ingestion_times = batch.timestamps.clone();
     Arc::new(batch)
 }
 
@@ -122,7 +122,7 @@ fn samples_with_histograms(n_series: u32, n_each: u32) -> Arc<Batch> {
         }
     }
     let mut batch = builder.finish();
-    batch.ingestion_times = batch.timestamps.clone().into();
+    batch.ingestion_times = batch.timestamps.clone();
     Arc::new(batch)
 }
 
