@@ -307,8 +307,7 @@ impl RunWriter {
     }
 
     fn write_system(&mut self, block: usize, batch: &Batch, sections: &mut SectionWriter) -> Result<(), SegmentError> {
-        let mut times = Vec::new();
-        let timestamps = batch.timestamps.to_slice();
+        let (timestamps, mut times) = (batch.timestamps.to_slice(), Vec::new());
         put_times(&mut times, &timestamps);
         sections.fill(self.system_section(footer::TIMES, block), &times)?;
         let mut ingestion_times = Vec::new();

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!    0  u32  magic "ctWO"
-//!    4  u16  version: 3 if a delivery has samples by their series (2: with whole streams), else 1, which nodes of earlier
-//!            versions read
+//!    4  u16  version: 4 if a delivery has samples by their series (2: with whole streams), else 1, which nodes of earlier
+//!            versions read; one changed bit makes no version another
 //!    6  u16  0
 //!    8  u32  n: deliveries
 //!   12  n × delivery
@@ -21,7 +21,8 @@ use crate::wal::record::Body;
 
 const MAGIC: [u8; 4] = *b"ctWO";
 const VERSION: u16 = 1;
-const VERSION_OF_SERIES: u16 = 3;
+const VERSION_OF_STREAMS: u16 = 2;
+const VERSION_OF_SERIES: u16 = 4;
 const HEAD_BYTES: usize = 12;
 
 /// Bytes of a delivery besides its body.
@@ -49,7 +50,7 @@ pub(crate) fn bodies(bytes: &[u8]) -> Result<Vec<&[u8]>, (u64, &'static str)> {
     if head[..4] != MAGIC {
         return Err((0, "it holds no events"));
     }
-    if !(VERSION..=VERSION_OF_SERIES).contains(&u16::from_le_bytes([head[4], head[5]])) {
+    if ![VERSION, VERSION_OF_STREAMS, VERSION_OF_SERIES].contains(&u16::from_le_bytes([head[4], head[5]])) {
         return Err((4, "a later version of catat wrote it"));
     }
     let n_bodies = u32::from_le_bytes([head[8], head[9], head[10], head[11]]) as usize;
@@ -77,16 +78,18 @@ mod tests {
 
     #[test]
     fn every_changed_bit_and_every_cut_is_noticed() {
-        let body = |text: &str| Body { bytes: text.into(), hash: xxh3_64(text.as_bytes()), has_series: false };
-        let (a, b) = (body("one delivery"), body(""));
-        let bytes = encode([&a, &b].into_iter());
-        assert_eq!(bodies(&bytes), Ok(vec![a.bytes.as_slice(), b.bytes.as_slice()]));
-        for at in 0..bytes.len() * 8 {
-            let mut changed = bytes.clone();
-            changed[at / 8] ^= 1 << (at % 8);
-            // Two bytes have no meaning yet.
-            assert!(matches!(at / 8, 6 | 7) || bodies(&changed).is_err(), "bit {at}");
+        let body = |text: &str, has_series| Body { bytes: text.into(), hash: xxh3_64(text.as_bytes()), has_series };
+        for has_series in [false, true] {
+            let (a, b) = (body("one delivery", has_series), body("", false));
+            let bytes = encode([&a, &b].into_iter());
+            assert_eq!(bodies(&bytes), Ok(vec![a.bytes.as_slice(), b.bytes.as_slice()]));
+            for at in 0..bytes.len() * 8 {
+                let mut changed = bytes.clone();
+                changed[at / 8] ^= 1 << (at % 8);
+                // Two bytes have no meaning yet.
+                assert!(matches!(at / 8, 6 | 7) || bodies(&changed).is_err(), "bit {at}");
+            }
+            (0..bytes.len()).for_each(|length| assert!(bodies(&bytes[..length]).is_err(), "{length} bytes"));
         }
-        (0..bytes.len()).for_each(|length| assert!(bodies(&bytes[..length]).is_err(), "{length} bytes"));
     }
 }

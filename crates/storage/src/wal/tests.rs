@@ -150,10 +150,10 @@ fn a_damaged_file_header_is_named() {
     assert!(FileHeader::decode(&intact[..FILE_HEADER_BYTES - 1]).is_err());
     assert_eq!(FileHeader::decode(&intact), Ok(header(SALT)));
     let mut newer = intact;
-    newer[8] = 4;
+    newer[8] = VERSION as u8 + 1;
     let hash = xxh3_64(&newer[..MARK_OFFSET]);
     newer[120..].copy_from_slice(&hash.to_le_bytes());
-    assert_eq!(FileHeader::decode(&newer), Err(HeaderError::Version(4)));
+    assert_eq!(FileHeader::decode(&newer), Err(HeaderError::Version(VERSION + 1)));
 }
 
 #[test]

@@ -8,19 +8,26 @@
 //! ```
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use segment::bytes::{Cursor, Damage, Decoded, put_varint};
 use types::Series;
 
-/// Lists of series whose streams are kept as they are written. Beyond it those that no batch has any more are forgotten, or else all.
-const LISTS_MAX: usize = 1024;
+/// Bytes that streams are kept in as they are written. Beyond it those that no batch has any more are forgotten, or else all.
+const KNOWN_BYTES_MAX: usize = 16 << 20;
+
+/// Bytes of a list that is kept besides its streams.
+const LIST_BYTES: usize = 128;
 
 /// Streams of lists that several batches share: their texts are mostly in no cache of the processor, and are read once.
 #[derive(Debug, Default)]
-pub(super) struct KnownStreams {
+pub(super) struct KnownStreams(Mutex<KnownLists>);
+
+#[derive(Debug, Default)]
+struct KnownLists {
     /// By the address of a list: as long as it is known here, that of no other.
-    lists: Mutex<HashMap<usize, KnownList>>,
+    by_address: HashMap<usize, KnownList>,
+    n_bytes: usize,
 }
 
 /// Streams as they are written.
@@ -47,21 +54,33 @@ impl KnownStreams {
         n_bytes
     }
 
+    fn lists(&self) -> MutexGuard<'_, KnownLists> {
+        // Lists are whole between any two statements; of a panic between two only the count of bytes would suffer.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn find(&self, series: &Arc<Vec<Arc<Series>>>) -> Option<KnownList> {
-        // A list is whole between any two statements.
-        let lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
-        lists.get(&(Arc::as_ptr(series) as usize)).cloned()
+        self.lists().by_address.get(&(Arc::as_ptr(series) as usize)).cloned()
     }
 
     fn note(&self, series: &Arc<Vec<Arc<Series>>>, list: KnownList) {
-        let mut lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
-        if lists.len() >= LISTS_MAX {
-            lists.retain(|_, known| known.series.strong_count() > 0);
+        let n_bytes = list.memory_bytes();
+        let mut lists = self.lists();
+        if lists.n_bytes + n_bytes > KNOWN_BYTES_MAX {
+            lists.by_address.retain(|_, known| known.series.strong_count() > 0);
+            lists.n_bytes = lists.by_address.values().map(KnownList::memory_bytes).sum();
         }
-        if lists.len() >= LISTS_MAX {
-            lists.clear();
+        if lists.n_bytes + n_bytes > KNOWN_BYTES_MAX {
+            *lists = KnownLists::default();
         }
-        lists.insert(Arc::as_ptr(series) as usize, list);
+        let replaced = lists.by_address.insert(Arc::as_ptr(series) as usize, list);
+        lists.n_bytes += n_bytes - replaced.map_or(0, |known| known.memory_bytes());
+    }
+}
+
+impl KnownList {
+    fn memory_bytes(&self) -> usize {
+        self.written.len() + LIST_BYTES
     }
 }
 
@@ -179,14 +198,21 @@ mod tests {
     #[test]
     fn known_lists_are_bounded() {
         let known = KnownStreams::default();
-        let mut kept = Vec::new();
-        for _ in 0..3 * LISTS_MAX {
-            let list = Arc::new(series(&["a".to_owned()]));
+        // Streams that have little in common with the one before.
+        let long = series(&["a", "b"].map(|letter| letter.repeat(10_000)));
+        let (mut kept, mut n_forgotten) = (Vec::new(), 0);
+        for _ in 0..40 {
+            let list: Arc<Vec<Arc<Series>>> = Arc::new(long.iter().cycle().take(100).cloned().collect());
+            let before = known.lists().by_address.len();
             kept.push(list.clone());
             known.put(&mut Vec::new(), &list);
             assert!(known.find(&list).is_some());
+            let lists = known.lists();
+            n_forgotten += usize::from(lists.by_address.len() < before);
+            let n_bytes: usize = lists.by_address.values().map(KnownList::memory_bytes).sum();
+            assert!(lists.n_bytes == n_bytes && n_bytes <= KNOWN_BYTES_MAX, "{n_bytes}");
         }
-        assert!(known.lists.lock().is_ok_and(|lists| lists.len() <= LISTS_MAX));
+        assert!(n_forgotten > 0);
     }
 
     #[test]
