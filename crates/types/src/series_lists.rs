@@ -177,6 +177,7 @@ mod tests {
     fn samples_of_one_series_that_follow_each_other_are_of_one() {
         let (a, b) = (series(1), series(2));
         let lists = Arc::new(SeriesLists::default());
+        let mut batches = Vec::new();
         for _ in 0..2 {
             let mut builder = SampleBuilder::sharing(lists.clone());
             let is_new: Vec<bool> =
@@ -186,7 +187,9 @@ mod tests {
             assert_eq!(batch.series.as_ref().map(|series| series.len()), Some(3));
             let n: Vec<_> = (0..5).filter_map(|row| batch.field("n").value(row)).collect();
             assert_eq!(n, ["1", "1", "2", "2", "1"].map(Value::text));
+            batches.push(batch);
         }
+        assert!(is_shared(&batches[0], &batches[1]));
     }
 
     #[test]
