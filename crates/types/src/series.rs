@@ -72,6 +72,11 @@ impl Series {
         Self { stream, message, fields, is_of_labels: false, memory_bytes }
     }
 
+    /// Returns the streams of some series as the values of a column.
+    pub fn streams(series: &[Arc<Self>]) -> Arc<Vec<Value>> {
+        Arc::new(series.iter().map(|series| Value::String(series.stream.clone())).collect())
+    }
+
     /// Returns the stream of its samples.
     pub fn stream(&self) -> &Arc<str> {
         &self.stream

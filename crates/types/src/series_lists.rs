@@ -102,8 +102,7 @@ impl SeriesListBuilder {
             }
             self.series = known.series[..self.n_known].to_vec();
         }
-        let streams = self.series.iter().map(|series| Value::String(series.stream().clone())).collect();
-        let list = SeriesList { series: Arc::new(self.series), streams: Arc::new(streams) };
+        let list = SeriesList { streams: Series::streams(&self.series), series: Arc::new(self.series) };
         self.lists.iter().for_each(|lists| lists.note(&list));
         list
     }

@@ -30,7 +30,7 @@ use crate::series_cache::{LastSeries, SeriesCache};
 /// What the body should be, for errors.
 const WHAT: &str = "remote write request";
 
-/// Keys of fields: numbers with the forms that their contents have. A series has samples, of which each has a value and a time.
+/// Keys of the samples of a series, and of the value and the time of a sample: the number of the field and its wire type.
 const SAMPLE_KEY: u8 = 2 << 3 | 2;
 const VALUE_KEY: u8 = 1 << 3 | 1;
 const TIME_KEY: u8 = 2 << 3;

@@ -131,6 +131,5 @@ fn numbered(
         }
         of_rows.push(*number);
     }
-    let values = series.iter().map(|series| Value::String(series.stream().clone())).collect();
-    Some((Column::Dictionary { codes: of_rows, values: Arc::new(values) }, series))
+    Some((Column::Dictionary { codes: of_rows, values: Series::streams(&series) }, series))
 }

@@ -431,8 +431,7 @@ fn series(cursor: &mut Cursor<'_>, n_rows: usize) -> Decoded<(Column, Vec<Arc<Se
     if series.len() > n_rows || codes.iter().any(|code| *code as usize >= series.len()) {
         return Err(Damage("a code is out of range"));
     }
-    let values = series.iter().map(|series| Value::String(series.stream().clone())).collect();
-    Ok((Column::Dictionary { codes, values: Arc::new(values) }, series))
+    Ok((Column::Dictionary { codes, values: Series::streams(&series) }, series))
 }
 
 /// Returns the series of streams, each of which every row has.

@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 
 use super::span::Span;
 use crate::series::{Series, SeriesOfRows};
-use crate::{Batch, Column, MISSING_CODE, Value};
+use crate::{Batch, Column, MISSING_CODE};
 
 /// The series of several batches as one, with new codes in the order of first sight.
 #[derive(Default)]
@@ -59,14 +59,13 @@ pub(super) fn gather(batches: &[&Batch], spans: &[Span], n_rows: usize) -> Optio
             codes.push(*new);
         }
     }
-    let values = merged.series.iter().map(|series| Value::String(series.stream().clone())).collect();
-    Some((Column::Dictionary { codes, values: Arc::new(values) }, Arc::new(merged.series)))
+    Some((Column::Dictionary { codes, values: Series::streams(&merged.series) }, Arc::new(merged.series)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{SampleBuilder, Timestamp};
+    use crate::{SampleBuilder, Timestamp, Value};
 
     fn series(label: &str) -> Arc<Series> {
         Arc::new(Series::of_labels(&format!(r#"{{"__name__":"up","a":"{label}"}}"#)).expect("labels"))

@@ -65,6 +65,9 @@ impl KnownStreams {
 
     fn note(&self, series: &Arc<Vec<Arc<Series>>>, list: KnownList) {
         let n_bytes = list.memory_bytes();
+        if n_bytes > KNOWN_BYTES_MAX {
+            return;
+        }
         let mut lists = self.lists();
         if lists.n_bytes + n_bytes > KNOWN_BYTES_MAX {
             lists.by_address.retain(|_, known| known.series.strong_count() > 0);
@@ -213,6 +216,10 @@ mod tests {
             assert!(lists.n_bytes == n_bytes && n_bytes <= KNOWN_BYTES_MAX, "{n_bytes}");
         }
         assert!(n_forgotten > 0);
+        let huge = Arc::new(long.iter().cycle().take(2_000).cloned().collect());
+        kept.push(Arc::clone(&huge));
+        known.put(&mut Vec::new(), &huge);
+        assert!(known.find(&huge).is_none(), "one list takes no more than all");
     }
 
     #[test]
