@@ -1,5 +1,7 @@
 //! Answers as JSON, in the form of Prometheus' HTTP API.
 
+use std::ops::Range;
+
 use axum::Json;
 use promql::{Annotations, Data, Histogram, Labels, Row, Sample, Value};
 use serde::Serialize;
@@ -129,6 +131,9 @@ impl Serialize for Seconds {
     }
 }
 
+/// The numbers whose shortest text has no exponent, whoever writes it.
+const PLAIN_NUMBERS: Range<f64> = 1e-4..1e15;
+
 /// A number as text, without an exponent.
 pub(crate) struct Float(pub(crate) f64);
 
@@ -138,6 +143,11 @@ impl Serialize for Float {
             number if number.is_nan() => serializer.serialize_str("NaN"),
             f64::INFINITY => serializer.serialize_str("+Inf"),
             f64::NEG_INFINITY => serializer.serialize_str("-Inf"),
+            number if number == 0.0 || PLAIN_NUMBERS.contains(&number.abs()) => {
+                let mut buffer = zmij::Buffer::new();
+                let text = buffer.format_finite(number);
+                serializer.serialize_str(text.strip_suffix(".0").unwrap_or(text))
+            }
             number => serializer.collect_str(&number),
         }
     }
@@ -171,6 +181,9 @@ mod tests {
         let numbers =
             [1.0, 0.1, 1e21, -0.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY].map(|number| json!(Float(number)));
         assert_eq!(numbers, ["1", "0.1", "1000000000000000000000", "-0", "NaN", "+Inf", "-Inf"]);
+        for number in [12345.678, -0.1, 1e-4, 9.9e-5, 1e15 - 0.125, 1e15, -123456789.0, 5e-324, 0.1 + 0.2] {
+            assert_eq!(json!(Float(number)), number.to_string());
+        }
         let seconds = [1_000, 1_435_781_430_781].map(|time| serde_json::to_string(&Seconds(time)).expect("a number"));
         assert_eq!(seconds, ["1", "1435781430.781"]);
     }
