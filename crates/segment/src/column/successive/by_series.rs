@@ -13,13 +13,14 @@
 //! ```
 
 use std::collections::HashMap;
+use std::iter;
 use std::ops::Range;
 
 use types::{RowSet, TakeSamples, Value};
 
 use super::super::dictionary::{skip_values, take_values};
 use super::super::scale::POWERS;
-use super::numbers::{BITS, BySeries, take_scales, unzigzag};
+use super::numbers::{BITS, take_scales, unzigzag};
 use super::{DECIMALS, VALUES, is_successive};
 use crate::bytes::{Cursor, Damage, Decoded, Packed};
 
@@ -87,36 +88,39 @@ pub(crate) fn directory(
     let mut without: Vec<u32> = (0..codes.len()).filter(|row| !present.contains(*row)).map(|row| codes[row]).collect();
     without.sort_unstable();
     without.dedup();
-    let mut is_text = vec![false; n_values];
-    numbers.texts.iter().for_each(|place| is_text[*place] = true);
-    let rows: Vec<usize> = present.iter().collect();
-    let of_numbers: Vec<usize> =
-        rows.iter().zip(&is_text).filter(|(_, is_text)| !**is_text).map(|(row, _)| *row).collect();
-    let number_codes: Vec<u32> = of_numbers.iter().map(|row| codes[*row]).collect();
-    let n_codes = number_codes.iter().max().map_or(0, |largest| *largest as usize + 1);
-    let series = BySeries::new(&number_codes, n_codes);
-    let n_series = series.iter().filter(|places| !places.is_empty()).count();
     let n_texts = numbers.texts.len();
     if n_texts * VALUES_PER_TEXT_MIN > n_values {
         return Ok(NONE.into());
     }
-    let scales = take_scales(&mut numbers.cursor, n_codes)?;
-    let (mut lists, mut numbers_of_lists) = (Vec::<Vec<i64>>::new(), HashMap::<Vec<i64>, u32>::new());
-    let (mut entries, mut n_differences, mut n_bits) = (Vec::with_capacity(n_series), 0u32, 0u32);
-    let mut list = 0u32;
-    for (code, places) in series.iter().enumerate().filter(|(_, places)| !places.is_empty()) {
-        let of_series = places.iter().map(|place| times[of_numbers[*place as usize]]);
-        // Mostly that of the series before, which the same sender has sent.
-        if !lists.get(list as usize).is_some_and(|last| last.iter().copied().eq(of_series.clone())) {
-            list = *numbers_of_lists.entry(of_series.collect()).or_insert_with_key(|times| {
-                lists.push(times.clone());
-                lists.len() as u32 - 1
-            });
+    let (mut rows_of_texts, mut texts) = (Vec::with_capacity(n_texts), numbers.texts.iter().peekable());
+    let (mut lists, mut list_of_code) = (TimeLists::default(), Vec::new());
+    for (place, row) in present.iter().enumerate() {
+        if texts.next_if(|text| **text == place).is_some() {
+            rows_of_texts.push(row);
+            continue;
         }
-        let next = if scales[code] == i64::from(BITS) { &mut n_bits } else { &mut n_differences };
-        entries.push([code as u32, list, *next]);
-        *next += places.len() as u32 - 1;
+        let code = codes[row] as usize;
+        if code >= list_of_code.len() {
+            list_of_code.resize(code + 1, TimeLists::EMPTY);
+        }
+        list_of_code[code] = lists.longer(list_of_code[code], times[row]);
     }
+    let n_codes = list_of_code.len();
+    let scales = take_scales(&mut numbers.cursor, n_codes)?;
+    let (mut entries, mut n_differences, mut n_bits) = (Vec::new(), 0u32, 0u32);
+    let mut lists_used: Vec<u32> = Vec::new();
+    let mut place_of_list: HashMap<u32, u32> = HashMap::new();
+    for (code, list) in list_of_code.into_iter().enumerate().filter(|(_, list)| *list != TimeLists::EMPTY) {
+        let place = *place_of_list.entry(list).or_insert_with(|| {
+            lists_used.push(list);
+            lists_used.len() as u32 - 1
+        });
+        let next = if scales[code] == i64::from(BITS) { &mut n_bits } else { &mut n_differences };
+        entries.push([code as u32, place, *next]);
+        *next += lists.len(list) - 1;
+    }
+    let n_series = entries.len();
+    let lists: Vec<Vec<i64>> = lists_used.into_iter().map(|list| lists.times(list)).collect();
     let counts =
         [n_values, n_series, lists.len(), n_differences as usize, n_bits as usize, n_codes, n_texts, without.len()];
     let header: [u32; HEADER] = counts.map(|count| count as u32);
@@ -131,13 +135,69 @@ pub(crate) fn directory(
     header.iter().chain(&starts).for_each(|number| out.extend(number.to_le_bytes()));
     lists.iter().flatten().for_each(|time| out.extend(time.to_le_bytes()));
     entries.iter().flatten().for_each(|number| out.extend(number.to_le_bytes()));
-    for place in &numbers.texts {
-        let row = rows[*place];
+    for row in rows_of_texts {
         out.extend(codes[row].to_le_bytes());
         out.extend(times[row].to_le_bytes());
     }
     without.iter().for_each(|code| out.extend(code.to_le_bytes()));
     Ok(out)
+}
+
+/// Lists of times that grow, of many series at once; those with the same times are the same list.
+#[derive(Default)]
+struct TimeLists {
+    lists: Vec<TimeList>,
+    /// Numbers of the lists that are others and one time more.
+    longer: HashMap<(u32, i64), u32>,
+    /// What was made last of the empty list.
+    first: Option<(i64, u32)>,
+}
+
+/// Another list, and one time more.
+struct TimeList {
+    before: u32,
+    last: i64,
+    len: u32,
+    /// The time that this list was made longer by last, and the number of the list that it became.
+    next: Option<(i64, u32)>,
+}
+
+impl TimeLists {
+    const EMPTY: u32 = u32::MAX;
+
+    /// Returns the number of a list that is another and one time more.
+    fn longer(&mut self, list: u32, time: i64) -> u32 {
+        // Mostly what the series before did, which the same sender has sent.
+        if let Some((_, known)) = self.next(list).filter(|(last, _)| *last == time) {
+            return known;
+        }
+        let (n_lists, len) = (self.lists.len() as u32, self.len(list) + 1);
+        let number = *self.longer.entry((list, time)).or_insert(n_lists);
+        if number == n_lists {
+            self.lists.push(TimeList { before: list, last: time, len, next: None });
+        }
+        *self.next(list) = Some((time, number));
+        number
+    }
+
+    fn next(&mut self, list: u32) -> &mut Option<(i64, u32)> {
+        match self.lists.get_mut(list as usize) {
+            Some(list) => &mut list.next,
+            None => &mut self.first,
+        }
+    }
+
+    fn len(&self, list: u32) -> u32 {
+        self.lists.get(list as usize).map_or(0, |list| list.len)
+    }
+
+    fn times(&self, list: u32) -> Vec<i64> {
+        let with_those_before = |list: &&TimeList| self.lists.get(list.before as usize);
+        let lists = iter::successors(self.lists.get(list as usize), with_those_before);
+        let mut times: Vec<i64> = lists.map(|list| list.last).collect();
+        times.reverse();
+        times
+    }
 }
 
 /// A directory as it is kept.
