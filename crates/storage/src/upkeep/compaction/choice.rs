@@ -1,7 +1,7 @@
 //! Which segments are put together next. Pure: segments in, a choice out.
 //!
 //! Small segments of a partition are put together as soon as there are a few of one size, so that each event is
-//! written again only a few times, the last time into a segment of [`SETTLED_BYTES`]. What a busy flush writes
+//! written again only a few times, the last time into a segment of [`SETTLED_BYTES`] or [`SETTLED_EVENTS`]. What a busy flush writes
 //! is larger than that from the start and is left alone: it is written again once, when it is cold. Only where a day
 //! has very many of those are they put together before, once they are warm. Segments that hold something deleted are
 //! written again without it, first of all those out of which events were deleted.
@@ -15,6 +15,10 @@ use crate::tier::Tier;
 
 /// Size from which on a segment is left alone while its partition still grows.
 const SETTLED_BYTES: u64 = 4 << 20;
+
+/// Events from which on a segment is left alone while its partition still grows: most of its blocks are full, so that each event takes
+/// no less room in a larger segment. Samples take half a byte each.
+const SETTLED_EVENTS: u64 = 1 << 20;
 
 /// Size from which on a segment is left alone for good.
 const FULL_BYTES: u64 = 16 << 20;
@@ -66,8 +70,11 @@ pub(super) struct Candidate {
 
 impl Candidate {
     fn is_small(&self) -> bool {
-        let bytes_max = if self.tier == Tier::Cold { COLD_SETTLED_BYTES } else { SETTLED_BYTES };
-        self.n_bytes < bytes_max && self.has_small_blocks()
+        let is_settled = match self.tier {
+            Tier::Cold => self.n_bytes >= COLD_SETTLED_BYTES,
+            _ => self.n_bytes >= SETTLED_BYTES || self.n_events >= SETTLED_EVENTS,
+        };
+        !is_settled && self.has_small_blocks()
     }
 
     fn has_small_blocks(&self) -> bool {
@@ -154,7 +161,9 @@ pub(super) fn debt(mut candidates: Vec<Candidate>) -> (u64, u64) {
         n_bytes = n_bytes.saturating_add(together);
         let block_bytes = taken.iter().map(|candidate| candidate.block_bytes).sum();
         // One that was chosen alone is done with.
-        let outcome = Candidate { n_bytes: together, block_bytes, has_dead: false, is_cold_due: false, tier, ..*first };
+        let n_events = taken.iter().map(|candidate| candidate.n_events).sum();
+        let outcome =
+            Candidate { n_bytes: together, n_events, block_bytes, has_dead: false, is_cold_due: false, tier, ..*first };
         candidates.extend((taken.len() > 1).then_some(outcome));
     }
     (n_segments, n_bytes)
@@ -210,13 +219,14 @@ mod tests {
             let (taken, kept): (Vec<_>, Vec<_>) = segments.into_iter().partition(|c| ids.contains(&c.id));
             assert!(taken.iter().all(|c| c.partition == taken[0].partition));
             let n_bytes = taken.iter().map(|c| c.n_bytes).sum();
+            let n_events = taken.iter().map(|c| c.n_events).sum();
             n_written += n_bytes;
             segments = kept;
             let block_bytes = taken.iter().map(|c| c.block_bytes).sum();
             assert!(taken.len() == 1 || block_bytes <= TOGETHER_BLOCK_BYTES_MAX);
             // Blocks of short lines are full and grow no more.
             let block_bytes = if taken[0].block_bytes > 3 << 20 { block_bytes } else { 3 << 20 };
-            segments.push(Candidate { n_bytes, block_bytes, tier, is_cold_due: false, ..taken[0] });
+            segments.push(Candidate { n_bytes, n_events, block_bytes, tier, is_cold_due: false, ..taken[0] });
         }
     }
 
@@ -247,6 +257,18 @@ mod tests {
         assert!(left.iter().all(|one| one.tier == Tier::Cold && one.block_bytes <= TOGETHER_BLOCK_BYTES_MAX));
         let (left, _) = settle((0..64).map(|number| of_large(number, 10)).collect());
         assert!(left.len() < 16, "{}", left.len());
+    }
+
+    #[test]
+    fn samples_are_put_together_until_their_blocks_are_full() {
+        let of_samples = |number, n_events: u64| Candidate { n_events, ..candidate(number, n_events / 2) };
+        let flushed: Vec<Candidate> = (0..32).map(|number| of_samples(number, 100_000)).collect();
+        let (left, n_written) = settle(flushed);
+        assert!(left.len() <= 8 && n_written <= 32 * 50_000 * 2, "{} {n_written}", left.len());
+        let busy: Vec<Candidate> = (0..50).map(|number| of_samples(number, SETTLED_EVENTS)).collect();
+        assert_eq!(chosen_ids(&busy), []);
+        let warm: Vec<Candidate> = busy.iter().map(|one| Candidate { is_warm: true, ..*one }).collect();
+        assert_eq!(chosen_ids(&warm).len(), TOGETHER_MAX);
     }
 
     fn chosen_ids(candidates: &[Candidate]) -> Vec<u128> {
