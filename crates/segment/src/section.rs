@@ -13,8 +13,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use zstd::bulk::Decompressor;
 use zstd::stream::raw::{Encoder, InBuffer, Operation, OutBuffer};
 
-use self::counts::byte_counts;
-use self::parts::ends_of_parts;
+use self::parts::Parts;
 use crate::bytes::{Cursor, Damage, Decoded, put_varint};
 
 /// Largest section before compression. One block of the largest events stays below it.
@@ -64,18 +63,19 @@ impl SectionWriter {
     /// Stores `plain` under a reserved number.
     pub(crate) fn fill(&mut self, id: SectionId, plain: &[u8]) -> std::io::Result<()> {
         debug_assert!(self.level != 0);
-        let stored = if self.is_random(plain)? { plain.to_vec() } else { self.packed(plain)? };
+        let parts = Parts::of(plain);
+        let is_random = self.is_random(plain, &parts)?;
+        let stored = if is_random { plain.to_vec() } else { self.packed(plain, &parts.ends)? };
         self.sections[id as usize] = (stored, plain.len());
         Ok(())
     }
 
-    fn packed(&mut self, plain: &[u8]) -> std::io::Result<Vec<u8>> {
+    fn packed(&mut self, plain: &[u8], ends: &[usize]) -> std::io::Result<Vec<u8>> {
         self.clear_room(zstd::compress_bound(plain.len()));
         self.compressor.compress_to_buffer(plain, &mut self.room)?;
         let mut packed: Vec<u8> = if self.room.len() < plain.len() { &*self.room } else { plain }.into();
-        let ends = ends_of_parts(plain);
         if ends.len() > 1 {
-            self.pack_by_parts(plain, &ends)?;
+            self.pack_by_parts(plain, ends)?;
             if self.room.len() < packed.len() {
                 packed = (*self.room).into();
             }
@@ -110,8 +110,8 @@ impl SectionWriter {
     }
 
     /// Reports whether bytes are incompressible, such as packed ids, on which high levels spend most time.
-    fn is_random(&mut self, plain: &[u8]) -> std::io::Result<bool> {
-        if plain.len() < RANDOM_BYTES_MIN || bits_per_byte(plain) <= RANDOM_BITS {
+    fn is_random(&mut self, plain: &[u8], parts: &Parts) -> std::io::Result<bool> {
+        if plain.len() < RANDOM_BYTES_MIN || parts.n_bytes * 8.0 <= RANDOM_BITS * plain.len() as f64 {
             return Ok(false);
         }
         self.clear_room(zstd::compress_bound(plain.len()));
@@ -133,17 +133,6 @@ impl SectionWriter {
             }
         }
     }
-}
-
-/// Returns the entropy of single bytes, in bits.
-fn bits_per_byte(bytes: &[u8]) -> f64 {
-    let n = bytes.len() as f64;
-    byte_counts(bytes)
-        .iter()
-        .filter(|count| **count > 0)
-        .map(|count| f64::from(*count) / n)
-        .map(|share| -share * share.log2())
-        .sum()
 }
 
 /// Where a section lies and what it must look like.

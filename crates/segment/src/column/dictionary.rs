@@ -40,8 +40,8 @@ impl RunDictionary {
         Self { is_of_series: true, ..Self::default() }
     }
 
-    /// Takes the distinct `texts` of `n_rows` rows in and gives their codes, or nothing where the dictionary would become too
-    /// large.
+    /// Takes the `texts` of `n_rows` rows in, the distinct ones or those of each series, and gives their codes, or nothing where the
+    /// dictionary would become too large.
     pub(crate) fn codes_of(&mut self, texts: &[&Arc<str>], n_rows: usize) -> Option<Vec<u32>> {
         self.n_blocks += 1;
         // Ids that hardly repeat in the first block will not do so in later ones, and take less room without codes.
@@ -54,18 +54,26 @@ impl RunDictionary {
         if self.n_blocks == 1 && is_large && !self.is_of_series {
             self.is_closed = true;
         }
-        let n_new = texts.iter().filter(|text| !self.by_text.contains_key(**text)).count();
-        if self.is_closed || self.values.len() + n_new > self.n_max() {
+        let n_new = || texts.iter().filter(|text| !self.by_text.contains_key(**text)).count();
+        let is_room_for_all = self.values.len() + texts.len() <= self.n_max();
+        if self.is_closed || !is_room_for_all && self.values.len() + n_new() > self.n_max() {
             return None;
         }
         let mut codes = Vec::with_capacity(texts.len());
+        let mut last: Option<(&Arc<str>, u32)> = None;
         for text in texts {
+            // Series that follow each other have most labels in common.
+            if let Some((_, code)) = last.filter(|(before, _)| before == text) {
+                codes.push(code);
+                continue;
+            }
             let next = self.values.len() as u32;
             let code = *self.by_text.entry((*text).clone()).or_insert(next);
             if code == next {
                 self.values.push(Value::String((*text).clone()));
             }
             codes.push(code);
+            last = Some((text, code));
         }
         Some(codes)
     }

@@ -3,6 +3,8 @@
 //! zstd has one code for all literals of a block, and below its highest levels a section is one block: where bytes that hardly
 //! vary lie next to random ones, both take more bits than they need. The entropy of bytes tells where to part them.
 
+use std::sync::LazyLock;
+
 use super::counts::byte_counts;
 
 /// Bytes that are looked at together.
@@ -11,7 +13,15 @@ const STEP: usize = 1 << 10;
 /// Bytes that a part must save: a block has a code of its own.
 const GAIN_MIN: f64 = 100.0;
 
+/// `n log2 n` of the counts of a step.
+static BITS: LazyLock<Vec<f64>> = LazyLock::new(|| (0..=STEP as u32).map(|n| bits_of_large(n.max(1))).collect());
+
+fn bits_of_large(n: u32) -> f64 {
+    f64::from(n) * f64::from(n).log2()
+}
+
 /// How often each byte occurs.
+#[derive(Clone, Copy)]
 struct Counts([u32; 256]);
 
 impl Counts {
@@ -19,40 +29,51 @@ impl Counts {
         Self(byte_counts(bytes))
     }
 
-    fn with(&self, other: &Self) -> Self {
-        let mut counts = self.0;
-        counts.iter_mut().zip(other.0).for_each(|(sum, n)| *sum += n);
-        Self(counts)
+    fn add(&mut self, other: &Self) {
+        self.0.iter_mut().zip(other.0).for_each(|(sum, n)| *sum += n);
     }
 
     /// Returns the bytes that an ideal code needs.
     fn n_bytes(&self) -> f64 {
-        let bits = |n: f64| n * n.log2();
+        let table = &**BITS;
+        let bits = |n: u32| table.get(n as usize).copied().unwrap_or_else(|| bits_of_large(n));
         let n: u32 = self.0.iter().sum();
-        let of_each = self.0.iter().filter(|n| **n > 0).map(|n| bits(f64::from(*n)));
-        (bits(f64::from(n.max(1))) - of_each.sum::<f64>()) / 8.0
+        (bits(n) - self.0.iter().copied().map(bits).sum::<f64>()) / 8.0
     }
 }
 
-/// Returns where the parts of `bytes` end; the last one ends with them.
-pub(super) fn ends_of_parts(bytes: &[u8]) -> Vec<usize> {
-    let mut ends = Vec::new();
-    let mut steps = bytes.chunks(STEP).map(Counts::of);
-    let Some(mut part) = steps.next() else { return ends };
-    let (mut end, mut part_bytes) = (STEP, part.n_bytes());
-    for step in steps {
-        let both = part.with(&step);
-        let (step_bytes, both_bytes) = (step.n_bytes(), both.n_bytes());
-        if part_bytes + step_bytes + GAIN_MIN < both_bytes {
-            ends.push(end);
-            (part, part_bytes) = (step, step_bytes);
-        } else {
-            (part, part_bytes) = (both, both_bytes);
+/// The parts of a section.
+pub(super) struct Parts {
+    /// Where each ends; the last one ends with the section.
+    pub(super) ends: Vec<usize>,
+    /// The bytes that an ideal code for single bytes of the whole section needs.
+    pub(super) n_bytes: f64,
+}
+
+impl Parts {
+    /// Finds where a section is to be parted.
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        let mut ends = Vec::new();
+        let mut steps = bytes.chunks(STEP).map(Counts::of);
+        let Some(mut part) = steps.next() else { return Self { ends, n_bytes: 0.0 } };
+        let mut all = part;
+        let (mut end, mut part_bytes) = (STEP, part.n_bytes());
+        for step in steps {
+            all.add(&step);
+            let mut both = part;
+            both.add(&step);
+            let (step_bytes, both_bytes) = (step.n_bytes(), both.n_bytes());
+            if part_bytes + step_bytes + GAIN_MIN < both_bytes {
+                ends.push(end);
+                (part, part_bytes) = (step, step_bytes);
+            } else {
+                (part, part_bytes) = (both, both_bytes);
+            }
+            end += STEP;
         }
-        end += STEP;
+        ends.push(bytes.len());
+        Self { ends, n_bytes: all.n_bytes() }
     }
-    ends.push(bytes.len());
-    ends
 }
 
 #[cfg(test)]
@@ -72,13 +93,22 @@ mod tests {
     fn bytes_that_hardly_vary_are_parted_from_random_ones() {
         let few: Vec<u8> = random(16 * STEP).iter().map(|byte| byte % 5).collect();
         let both = [random(16 * STEP), few, random(7 * STEP + 3)].concat();
-        assert_eq!(ends_of_parts(&both), [16 * STEP, 32 * STEP, 39 * STEP + 3]);
+        assert_eq!(Parts::of(&both).ends, [16 * STEP, 32 * STEP, 39 * STEP + 3]);
     }
 
     #[test]
     fn bytes_that_are_alike_are_one_part() {
-        assert!(ends_of_parts(&[]).is_empty());
-        assert_eq!(ends_of_parts(&[7]), [1]);
-        assert_eq!(ends_of_parts(&random(9 * STEP + 1)), [9 * STEP + 1]);
+        assert!(Parts::of(&[]).ends.is_empty());
+        assert_eq!(Parts::of(&[7]).ends, [1]);
+        assert_eq!(Parts::of(&random(9 * STEP + 1)).ends, [9 * STEP + 1]);
+    }
+
+    #[test]
+    fn the_bytes_of_an_ideal_code_are_those_of_the_entropy() {
+        assert_eq!(Parts::of(&[7; 5000]).n_bytes, 0.0);
+        let halves = [[0u8; 3 * STEP], [1; 3 * STEP]].concat();
+        assert_eq!(Parts::of(&halves).n_bytes, 6.0 * STEP as f64 / 8.0);
+        let n_bytes = Parts::of(&random(64 * STEP)).n_bytes;
+        assert!((0.99 * 64.0 * STEP as f64..64.0 * STEP as f64).contains(&n_bytes), "{n_bytes}");
     }
 }

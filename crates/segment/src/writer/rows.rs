@@ -15,6 +15,21 @@ struct Source {
     last: Key,
     number: u32,
     is_sorted: bool,
+    /// Whether all of its rows are in the range.
+    is_whole: bool,
+}
+
+impl Source {
+    /// Returns a batch, all of whose rows are in the range and in order, as those of a request mostly are; `None` where it is not
+    /// known without looking at each row.
+    fn of_whole(batch: &Batch, number: u32, range: TimeRange) -> Option<Self> {
+        let (times, sequences) = (&batch.timestamps, &batch.sequences);
+        let (first, last) = (times.first()?, times.last()?);
+        let is_whole = times.is_sorted() && range.contains(Timestamp(first)) && range.contains(Timestamp(last));
+        (is_whole && sequences.is_sorted()).then_some(())?;
+        let (first, last) = ((first, sequences.first()?), (last, sequences.last()?));
+        Some(Self { first, last, number, is_sorted: true, is_whole })
+    }
 }
 
 /// The rows `(batch, row)` of batches that lie in a range, by time and then by acceptance.
@@ -34,9 +49,14 @@ impl<'b> RowsInOrder<'b> {
     pub(super) fn new(batches: &'b [Arc<Batch>], range: TimeRange) -> Self {
         let (mut rest, mut n_rows) = (Vec::with_capacity(batches.len()), 0);
         for (number, batch) in batches.iter().enumerate() {
+            if let Some(source) = Source::of_whole(batch, number as u32, range) {
+                n_rows += batch.len();
+                rest.push(source);
+                continue;
+            }
             let mut keys = keys_of(batch, range).map(|(key, _)| key);
             let Some(first) = keys.next() else { continue };
-            let mut source = Source { first, last: first, number: number as u32, is_sorted: true };
+            let mut source = Source { first, last: first, number: number as u32, is_sorted: true, is_whole: false };
             let mut before = first;
             n_rows += 1;
             for key in keys {
@@ -59,11 +79,16 @@ impl<'b> RowsInOrder<'b> {
 
     /// Sorts the rows of the next batch together with those of all batches that overlap it; `false` if no batch is left.
     fn sort_next(&mut self) -> bool {
-        let Some(Source { mut last, number, is_sorted, .. }) = self.rest.pop() else { return false };
+        let Some(Source { mut last, number, is_sorted, is_whole, .. }) = self.rest.pop() else { return false };
         let mut together = vec![number];
         while let Some(source) = self.rest.pop_if(|source| source.first <= last) {
             last = last.max(source.last);
             together.push(source.number);
+        }
+        if is_whole && together.len() == 1 {
+            let rows = 0..self.batches[number as usize].len() as u32;
+            self.sorted = rows.map(|row| (number, row)).collect::<Vec<_>>().into_iter();
+            return true;
         }
         let rows = together.iter().flat_map(|number| {
             keys_of(&self.batches[*number as usize], self.range).map(|(key, row)| (key, *number, row))
@@ -105,11 +130,19 @@ fn keys_of(batch: &Batch, range: TimeRange) -> impl Iterator<Item = (Key, u32)> 
 pub(super) fn gather_block(batches: &[Arc<Batch>], rows: &[(u32, u32)]) -> Batch {
     let mut used: Vec<&Batch> = Vec::new();
     let mut number_of: HashMap<u32, u32, RandomState> = HashMap::default();
+    let mut last = None;
     let renumber = |(batch, row): &(u32, u32)| {
-        let number = *number_of.entry(*batch).or_insert_with(|| {
-            used.push(&batches[*batch as usize]);
-            used.len() as u32 - 1
-        });
+        // Mostly that of the row before.
+        let number = last.filter(|(of, _)| of == batch).map_or_else(
+            || {
+                *number_of.entry(*batch).or_insert_with(|| {
+                    used.push(&batches[*batch as usize]);
+                    used.len() as u32 - 1
+                })
+            },
+            |(_, number)| number,
+        );
+        last = Some((*batch, number));
         (number, *row)
     };
     let rows: Vec<(u32, u32)> = rows.iter().map(renumber).collect();
