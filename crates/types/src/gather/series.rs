@@ -42,7 +42,10 @@ pub(super) fn gather(batches: &[&Batch], spans: &[Span], n_rows: usize) -> Optio
     let of_batches: Vec<SeriesOfRows<'_>> =
         batches.iter().map(|batch| batch.series_of_rows()).collect::<Option<_>>()?;
     let mut codes = Vec::with_capacity(n_rows);
-    if let ([batch], [rows]) = (batches, &of_batches[..]) {
+    // A batch of samples has no stream without a sample, so only all of its rows have its streams.
+    if let ([batch], [rows]) = (batches, &of_batches[..])
+        && n_rows == rows.codes.len()
+    {
         spans.iter().for_each(|span| codes.extend_from_slice(&rows.codes[span.from..span.to]));
         let Column::Dictionary { values, .. } = &batch.streams else { return None };
         return Some((Column::Dictionary { codes, values: values.clone() }, batch.series.clone()?));
@@ -90,6 +93,9 @@ mod tests {
         assert_eq!(both.field("value").value(3), Some(Value::Float(1.0)));
         let part = Batch::gather(&[&one], &[(0, 2), (0, 1)]);
         assert_eq!(part.field("name").value(1), Some(Value::text("up")));
+        let of_a = Batch::gather(&[&one], &[(0, 0), (0, 2)]);
+        assert_eq!(of_a.series.as_ref().map(|series| series.len()), Some(1), "b has no sample any more");
+        assert!(matches!(&of_a.streams, Column::Dictionary { values, .. } if values.len() == 1));
     }
 
     #[test]
