@@ -214,7 +214,7 @@ impl SeriesSamples {
         for piece in std::mem::take(&mut self.pieces) {
             let block = &blocks[piece.block as usize];
             let samples = piece.of(&block.times).iter().zip(piece.of(&block.values));
-            self.floats.extend(samples.map(|(time, value)| Point { time: *time, value: *value, arrived: 0 }));
+            self.floats.extend(samples.map(|(time, value)| Point { time: *time, value: *value, arrived: (0, 0) }));
         }
     }
 
@@ -239,8 +239,8 @@ impl SeriesSamples {
         if self.floats.is_empty() && self.histograms.is_empty() {
             return Ok(());
         }
-        in_order(&mut self.floats, |number| number.to_bits());
-        in_order(&mut self.histograms, |histogram| histogram.sum.to_bits());
+        in_order(&mut self.floats);
+        in_order(&mut self.histograms);
         let ((times, values), (histogram_times, histograms)) = apart(self.floats, self.histograms);
         visit(SeriesRef {
             labels,

@@ -5,8 +5,8 @@
 pub(crate) struct Point<V> {
     pub(crate) time: i64,
     pub(crate) value: V,
-    /// When it arrived, in ns since the epoch.
-    pub(crate) arrived: i64,
+    /// When it arrived, in ns since the epoch, and its place in the order of acceptance, which tells samples of one request apart.
+    pub(crate) arrived: (i64, u64),
 }
 
 /// Sorts samples by time; reports whether there are several of the same time that are not the same.
@@ -18,8 +18,8 @@ pub(crate) fn sort_finds_others<V>(points: &mut [Point<V>], is_same: impl Fn(&V,
 }
 
 /// Brings samples into the order of time. Of several samples of one time the first to arrive counts, as in Prometheus.
-pub(crate) fn in_order<V>(points: &mut Vec<Point<V>>, bits: impl Fn(&V) -> u64) {
-    let key = |point: &Point<V>| (point.time, point.arrived, bits(&point.value));
+pub(crate) fn in_order<V>(points: &mut Vec<Point<V>>) {
+    let key = |point: &Point<V>| (point.time, point.arrived);
     if !points.is_sorted_by_key(key) {
         points.sort_unstable_by_key(key);
     }
@@ -46,10 +46,14 @@ mod tests {
 
     #[test]
     fn of_samples_of_one_time_the_first_to_arrive_counts() {
-        let point = |time, value, arrived| Point { time, value, arrived };
+        let point = |time, value, arrived| Point { time, value, arrived: (arrived, 0) };
         let mut points = vec![point(2, 5.0, 9), point(1, 1.0, 3), point(2, 4.0, 7), point(1, 1.0, 3)];
-        in_order(&mut points, |number: &f64| number.to_bits());
+        in_order(&mut points);
         assert_eq!(points, [point(1, 1.0, 3), point(2, 4.0, 7)]);
+        let of_request = |value: f64, place| Point { time: 1, value, arrived: (3, place) };
+        let mut points = vec![of_request(1.0, 12), of_request(3.0, 10), of_request(2.0, 11)];
+        in_order(&mut points);
+        assert_eq!(points, [of_request(3.0, 10)]);
         let histograms = vec![point(1, 6.0, 2), point(2, 7.0, 8), point(3, 8.0, 1)];
         assert_eq!(apart(points, histograms), ((vec![2], vec![4.0]), (vec![1, 3], vec![6.0, 8.0])));
     }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use execute::BlockVisitor;
 use ingest::sample::number_of_text;
 use promql::{Histogram, Matcher};
-use types::{Column, Run, SampleStreams, ScanError, Timestamp, Value};
+use types::{Column, EventId, Run, SampleStreams, ScanError, Timestamp, Value};
 
 use crate::collected::{BlockSamples, Samples};
 use crate::points::Point;
@@ -185,12 +185,12 @@ struct BlockPoints {
 impl SampleReader<'_> {
     /// Reads the samples of rows.
     fn points(&self, columns: &[Arc<Column>], rows: &[usize]) -> BlockPoints {
-        let [times, values, histograms, arrived @ ..] = columns else { return BlockPoints::default() };
+        let [times, values, histograms, arrival @ ..] = columns else { return BlockPoints::default() };
         let mut points = BlockPoints::default();
         for row in rows {
             let Some(time) = nanoseconds(times, *row) else { continue };
             let time = time.div_euclid(Timestamp::MILLISECOND);
-            let arrived = arrived.first().and_then(|arrived| nanoseconds(arrived, *row)).unwrap_or_default();
+            let arrived = arrived(arrival, *row).unwrap_or_default();
             if let Some(value) = float(values, *row) {
                 points.floats.push(Point { time, value, arrived });
             } else if let Some(text) = text(histograms, *row) {
@@ -247,6 +247,12 @@ fn nanoseconds(column: &Column, row: usize) -> Option<i64> {
             _ => None,
         },
     }
+}
+
+/// Returns when a row arrived, of the columns of that: in ns since the epoch, and its place in the order of acceptance.
+fn arrived(columns: &[Arc<Column>], row: usize) -> Option<(i64, u64)> {
+    let [at, ids] = columns else { return None };
+    Some((nanoseconds(at, row)?, EventId::decode(&text(ids, row)?)?.sequence))
 }
 
 /// Returns the number of a row.

@@ -19,8 +19,9 @@ use crate::stream_filter::StreamFilter;
 /// The groups that contain samples: their own, and the one for groups beyond the limit.
 pub const SAMPLE_GROUPS: [&str; 2] = ["metrics/*", "overflow"];
 
-/// The columns of the plan: stream, time, number, histogram, time of arrival. The last is read only where a series has a time twice.
-const COLUMNS: [&str; 5] = ["@logStream", "@timestamp", VALUE_FIELD, HISTOGRAM_FIELD, "@ingestionTime"];
+/// The columns of the plan: stream, time, number, histogram, time of arrival, identity. The last two are read only where a series has a
+/// time twice.
+const COLUMNS: [&str; 6] = ["@logStream", "@timestamp", VALUE_FIELD, HISTOGRAM_FIELD, "@ingestionTime", "@id"];
 
 /// Reads blocks of a store.
 pub trait ReadBlocks: Sync {
