@@ -5,6 +5,7 @@ use std::sync::Arc;
 use types::{Column, RowSet, Run, SampleStreams, ScanError, TakeSamples, Timestamp, VALUE_FIELD, Value};
 
 use super::run::SegmentRun;
+use super::segment::StreamColumn;
 use crate::bytes::{Cursor, Damage};
 use crate::column::successive::{self, by_series};
 use crate::section::SectionId;
@@ -16,15 +17,22 @@ const SAMPLE: &str = "sample";
 impl SegmentRun {
     /// Returns the streams of samples by their codes; `None` if not all events are samples, or streams have no codes.
     pub(super) fn streams_of_samples(&self) -> Result<Option<Arc<SampleStreams>>, ScanError> {
-        let cell = &self.run().sample_streams;
+        Ok(self.stream_column()?.map(|column| column.streams.clone()))
+    }
+
+    /// Returns the streams of samples with their column, which is looked for once.
+    fn stream_column(&self) -> Result<Option<&StreamColumn>, ScanError> {
+        let cell = &self.run().stream_column;
         if let Some(known) = cell.get() {
-            return Ok(known.clone());
+            return Ok(known.as_ref());
         }
         let made = match self.stream_of_samples()? {
-            Some(stream) => self.dictionary(stream)?.map(|streams| Arc::new(SampleStreams::new(streams))),
+            Some(number) => self
+                .dictionary(number)?
+                .map(|streams| StreamColumn { number, streams: Arc::new(SampleStreams::new(streams)) }),
             None => None,
         };
-        Ok(cell.get_or_init(|| made).clone())
+        Ok(cell.get_or_init(|| made).as_ref())
     }
 
     /// Returns the number of the column of streams, where all events are samples.
@@ -58,10 +66,8 @@ impl SegmentRun {
         block: usize,
         is_wanted: &dyn Fn(&str) -> bool,
     ) -> Result<Option<RowSet>, ScanError> {
-        let (Some(stream), Some(streams)) = (self.stream_of_samples()?, self.streams_of_samples()?) else {
-            return Ok(None);
-        };
-        let Some(codes) = self.codes_of_samples(block, stream, streams.len())? else { return Ok(None) };
+        let Some(StreamColumn { number, streams }) = self.stream_column()? else { return Ok(None) };
+        let Some(codes) = self.codes_of_samples(block, *number, streams.len())? else { return Ok(None) };
         let accepts = |code: u32| streams.text(code).is_some_and(|text| is_wanted(text));
         let wanted: Vec<bool> = (0..streams.len() as u32).map(accepts).collect();
         Ok(Some(RowSet::of_slice(&codes, |code| wanted[*code as usize])))
@@ -74,14 +80,14 @@ impl SegmentRun {
         chosen: &[u32],
         taker: &mut dyn TakeSamples,
     ) -> Result<bool, ScanError> {
-        let (Some(stream), Some(value)) = (self.stream_of_samples()?, self.column_number(VALUE_FIELD)) else {
+        let (Some(of_streams), Some(value)) = (self.stream_column()?, self.column_number(VALUE_FIELD)) else {
             return Ok(false);
         };
         let id = self.column_section_id(block, value);
         let damaged = |damage| self.damage(id, damage);
         let section = self.stored_section(block, value)?;
-        let directory = self.made_section(id, || self.sample_directory(block, (stream, value), &section))?;
-        by_series::read(&section, stream, &directory, chosen, taker).map_err(damaged)
+        let directory = self.made_section(id, || self.sample_directory(block, (of_streams, value), &section))?;
+        by_series::read(&section, of_streams.number, &directory, chosen, taker).map_err(damaged)
     }
 
     /// Returns what was made from section `id`, kept beside it.
@@ -106,17 +112,20 @@ impl SegmentRun {
     fn sample_directory(
         &self,
         block: usize,
-        (stream, value): (usize, usize),
+        (of_streams, value): (&StreamColumn, usize),
         section: &[u8],
     ) -> Result<Vec<u8>, ScanError> {
         let shapes = self.shapes()?;
         let present = self.block_shapes(block, &shapes)?.rows_with(value as u32, &shapes);
-        let n_streams = self.streams_of_samples()?.map_or(0, |streams| streams.len());
-        let Some(codes) = self.codes_of_samples(block, stream, n_streams)? else { return Ok(by_series::NONE.into()) };
+        let n_streams = of_streams.streams.len();
+        let Some(codes) = self.codes_of_samples(block, of_streams.number, n_streams)? else {
+            return Ok(by_series::NONE.into());
+        };
         let times: Vec<i64> =
             self.times(block)?.into_iter().map(|time| time.div_euclid(Timestamp::MILLISECOND)).collect();
         let id = self.column_section_id(block, value);
-        by_series::directory(section, stream, &present, (&codes, &times)).map_err(|damage| self.damage(id, damage))
+        by_series::directory(section, of_streams.number, &present, (&codes, &times))
+            .map_err(|damage| self.damage(id, damage))
     }
 
     /// Returns rows of field number `index`, which has values in the rows `present`, where they are stored as differences.

@@ -56,7 +56,16 @@ pub(super) struct OpenRun {
     /// Over the messages.
     pub(super) filter: OnceLock<Arc<Vec<u8>>>,
     /// `None` where not all events are samples.
-    pub(super) sample_streams: OnceLock<Option<Arc<SampleStreams>>>,
+    pub(super) stream_column: OnceLock<Option<StreamColumn>>,
+}
+
+/// The streams of a run of samples.
+#[derive(Debug)]
+pub(super) struct StreamColumn {
+    /// The number of their column.
+    pub(super) number: usize,
+    /// By their codes.
+    pub(super) streams: Arc<SampleStreams>,
 }
 
 impl Segment {
@@ -211,7 +220,7 @@ impl OpenRun {
             dictionaries,
             filters,
             filter: OnceLock::new(),
-            sample_streams: OnceLock::new(),
+            stream_column: OnceLock::new(),
         }
     }
 }
