@@ -347,3 +347,22 @@ fn limits_of_a_request_are_held_whatever_the_query_says() {
         );
     }
 }
+
+#[test]
+fn experimental_promql_is_refused_until_a_setting_enables_it() {
+    let query = "/prometheus/api/v1/query?query=sort_by_label(vector(1),%22a%22)";
+    let rule = "groups:\n- name: g\n  rules:\n  - record: a\n    expr: sort_by_label(up, \"job\")\n";
+    for (setting, status, code) in [("", 400, 2), ("[query]\npromql_experimental = true\n", 200, 0)] {
+        let scratch = tempfile::tempdir().expect("a scratch directory");
+        let server = Launch::configured(scratch.path(), setting).start();
+        let answer = server.get(query, &[]);
+        assert_eq!(answer.status, status, "{}", answer.json());
+        let path = scratch.path().join("rule.yaml");
+        std::fs::write(&path, rule).expect("scratch is writable");
+        std::fs::write(scratch.path().join("catat.toml"), setting).expect("scratch is writable");
+        let mut command = crate::server::catat(scratch.path());
+        command.args(["rules", "check", "--config", "catat.toml"]).arg(&path);
+        let ran = crate::server::run(command, "");
+        assert!(ran.code == code && (code == 0 || ran.err.contains("experimental")), "{} {}", ran.code, ran.err);
+    }
+}

@@ -59,6 +59,8 @@ pub(crate) struct Config {
     pub(crate) limits: Limits,
     /// Disk in bytes for queries that do not fit their memory, all together.
     pub(crate) spill_bytes: u64,
+    /// Whether PromQL has what Prometheus calls experimental.
+    pub(crate) promql_experimental: bool,
     pub(crate) key_rate_bytes_per_s: Option<u64>,
     pub(crate) time_zone: chrono_tz::Tz,
     pub(crate) syslog: Syslog,
@@ -138,6 +140,7 @@ impl Config {
             retention: read_retention(&mut read),
             limits: read_limits(&mut read),
             spill_bytes: read.size("query", "spill"),
+            promql_experimental: read.switch("query", "promql_experimental"),
             key_rate_bytes_per_s: read.rate("limits", "key_rate"),
             time_zone: read.parsed("ingest", "time_zone", "a time zone such as Asia/Jakarta"),
             syslog: read_syslog(&mut read),

@@ -1,8 +1,10 @@
 //! Queries, and the answers that callers see.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::annotations::Annotations;
+use crate::check::check_experimental;
 use crate::context::{Context, SAME_LABELS};
 use crate::error::{EvalError, ParseError};
 use crate::evaluate::{evaluate, subquery_grid};
@@ -12,7 +14,7 @@ use crate::labels::Labels;
 use crate::matcher::Matcher;
 use crate::options::Options;
 use crate::source::{Selection, Source};
-use crate::syntax::{Aggregation, Expr, Node};
+use crate::syntax::{Expr, Node, Shift};
 use crate::value::{Evaluated, Grid, Series, Value};
 use crate::windows::Samples;
 
@@ -79,11 +81,36 @@ pub struct Answer {
     pub annotations: Annotations,
 }
 
+/// Whether all queries of the process may use what is experimental.
+static IS_EXPERIMENTAL: AtomicBool = AtomicBool::new(false);
+
+/// Lets all queries of the process use what Prometheus calls experimental from now on. Who reads a query need not know, as with
+/// Prometheus' own flag: rules, boards and requests read the same language.
+pub fn enable_experimental() {
+    IS_EXPERIMENTAL.store(true, Ordering::Relaxed);
+}
+
+pub(crate) fn is_experimental() -> bool {
+    IS_EXPERIMENTAL.load(Ordering::Relaxed)
+}
+
 /// Reads and checks a query.
 ///
-/// Errors: what is wrong with which bytes; types are checked, so that an evaluation fails only for its data.
+/// Errors: what is wrong with which bytes; types are checked, so that an evaluation fails only for its data. What is experimental
+/// is refused, unless it was [enabled](enable_experimental).
 pub fn parse(text: &str) -> Result<Query, ParseError> {
-    known::read(text).map(|(text, node)| Query { text, node })
+    parse_with(text, &Options { experimental: is_experimental(), ..Options::default() })
+}
+
+/// Reads and checks a query, with what is experimental if the options enable it.
+///
+/// Errors: what is wrong with which bytes.
+pub(crate) fn parse_with(text: &str, options: &Options) -> Result<Query, ParseError> {
+    let (text, node) = known::read(text)?;
+    if !options.experimental {
+        check_experimental(&node)?;
+    }
+    Ok(Query { text, node })
 }
 
 /// Evaluates a query at one time, ms since the epoch.
@@ -122,7 +149,7 @@ impl Query {
     /// Returns the conditions of a query that is nothing but a selector of series.
     pub fn matchers(&self) -> Option<&[Matcher]> {
         match &self.node.expr {
-            Expr::Selector(selector) => Some(&selector.matchers),
+            Expr::Selector(selector) if selector.shift == Shift::default() => Some(&selector.matchers),
             _ => None,
         }
     }
@@ -147,26 +174,6 @@ impl Query {
             Kind::Matrix => ValueType::Matrix,
         }
     }
-
-    /// Refuses what is experimental.
-    fn check_experimental(&self) -> Result<(), EvalError> {
-        let mut refused = None;
-        self.node.walk(&mut |node| {
-            let name = match &node.expr {
-                Expr::Call(function, _) if function.experimental => format!("function {:?}", function.name),
-                Expr::Aggregate { aggregation: one @ (Aggregation::Limitk | Aggregation::LimitRatio), .. } => {
-                    format!("aggregation {:?}", one.text())
-                }
-                Expr::Binary { matching, .. } if matching.fill_left.is_some() || matching.fill_right.is_some() => {
-                    "modifier \"fill\"".to_owned()
-                }
-                _ => return,
-            };
-            let message = format!("{name} is experimental and not enabled");
-            refused.get_or_insert_with(|| EvalError::at(&node.span, message));
-        });
-        refused.map_or(Ok(()), Err)
-    }
 }
 
 fn run(
@@ -177,9 +184,6 @@ fn run(
 ) -> Result<Answer, EvalError> {
     if start.unsigned_abs() > TIME_MAX || end.unsigned_abs() > TIME_MAX {
         return Err(EvalError::InvalidRange("a time lies further than 2^53 ms from 1970".to_owned()));
-    }
-    if !options.experimental {
-        query.check_experimental()?;
     }
     let len = if step == 0 { 1 } else { ((end - start) / step + 1) as usize };
     if len > options.samples_max {

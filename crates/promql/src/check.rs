@@ -54,6 +54,26 @@ pub(crate) fn check(node: &Node) -> Result<(), ParseError> {
     }
 }
 
+/// Refuses what Prometheus calls experimental.
+pub(crate) fn check_experimental(node: &Node) -> Result<(), ParseError> {
+    let mut refused = None;
+    node.walk(&mut |node| {
+        let name = match &node.expr {
+            Expr::Call(function, _) if function.experimental => format!("function {:?}", function.name),
+            Expr::Aggregate { aggregation: one @ (Aggregation::Limitk | Aggregation::LimitRatio), .. } => {
+                format!("aggregation {:?}", one.text())
+            }
+            Expr::Binary { matching, .. } if matching.fill_left.is_some() || matching.fill_right.is_some() => {
+                "modifier \"fill\"".to_owned()
+            }
+            _ => return,
+        };
+        let message = format!("{name} is experimental and not enabled");
+        refused.get_or_insert_with(|| ParseError::new(node.span.clone(), message));
+    });
+    refused.map_or(Ok(()), Err)
+}
+
 /// The second argument of `info` is no query of its own: it may match the empty value, but must be bare braces.
 fn check_argument(function: &str, at: usize, arg: &Node) -> Result<(), ParseError> {
     if (function, at) != ("info", 1) {

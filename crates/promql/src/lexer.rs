@@ -133,7 +133,8 @@ fn number_len(rest: &str) -> Result<(Word, usize), String> {
     }
 }
 
-/// Reads a number as Go does: decimal with exponent, `0x`, `0b`, `0o`, octal after a leading zero, `_` between digits.
+/// Reads a number as Prometheus does: decimal with exponent, `0x`, octal after a leading zero, `_` between digits. Go's `0b` and `0o`
+/// are none.
 pub(crate) fn number(text: &str) -> Option<f64> {
     let (sign, digits) = match text.strip_prefix(['+', '-']) {
         Some(rest) => (if text.starts_with('-') { -1.0 } else { 1.0 }, rest),
@@ -157,7 +158,7 @@ pub(crate) fn number(text: &str) -> Option<f64> {
         {
             radix("0", 8).or_else(|| lower.parse().ok())
         }
-        _ => radix("0x", 16).or_else(|| radix("0b", 2)).or_else(|| radix("0o", 8)).or_else(|| {
+        _ => radix("0x", 16).or_else(|| {
             let plain = lower.split('_').all(|part| part.starts_with(|c: char| c.is_ascii_digit()));
             let decimal = lower.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'+' | b'-' | b'_'));
             (decimal && (plain || !lower.contains('_'))).then(|| lower.replace('_', "").parse().ok()).flatten()

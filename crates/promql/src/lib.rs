@@ -12,7 +12,8 @@
 //!
 //! * Refused by name, since `promql-parser` does not read them; all are experiments in Prometheus: arithmetic in durations
 //!   (`[5m + 1m]`), `anchored` and `smoothed`. The function `start_timestamp` is unknown.
-//! * Functions and aggregations that Prometheus calls experimental, and `fill`, need [`Options::experimental`].
+//! * Functions and aggregations that Prometheus calls experimental, and `fill`, are refused by [`parse`] unless they are enabled
+//!   ([`enable_experimental`]); scripts read them with [`Options::experimental`].
 //! * A query has at most 200 operators and parentheses.
 //! * Regular expressions are Go's as far as the crate `goregex` says.
 //! * Quoted texts whose escapes are not UTF-8 are refused.
@@ -63,7 +64,7 @@ mod value;
 mod windows;
 
 pub use annotations::Annotations;
-pub use answer::{Answer, Data, Query, Row, Sample, TIME_MAX, ValueType, instant, parse, range};
+pub use answer::{Answer, Data, Query, Row, Sample, TIME_MAX, ValueType, enable_experimental, instant, parse, range};
 pub use error::{EvalError, ParseError, SourceError, Stop};
 pub use histogram::{Bucket, CUSTOM_SCHEMA, Histogram, ResetHint, buckets_of_spans};
 pub use join::joined;

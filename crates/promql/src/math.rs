@@ -17,8 +17,8 @@ pub(crate) fn find(name: &str) -> Option<fn(f64) -> f64> {
         "asin" => f64::asin,
         "acos" => f64::acos,
         "atan" => f64::atan,
-        "sinh" => f64::sinh,
-        "cosh" => f64::cosh,
+        "sinh" => |v: f64| if v.abs() > HYPERBOLIC_ONE_SIDED { half_exp(v.abs()).copysign(v) } else { v.sinh() },
+        "cosh" => |v: f64| if v.abs() > HYPERBOLIC_ONE_SIDED { half_exp(v.abs()) } else { v.cosh() },
         "tanh" => f64::tanh,
         "asinh" => |v: f64| if v.abs() > HYPERBOLIC_LARGE { large_asinh(v.abs()).copysign(v) } else { v.asinh() },
         "acosh" => |v: f64| if v > HYPERBOLIC_LARGE { large_asinh(v) } else { v.acosh() },
@@ -51,6 +51,13 @@ const HYPERBOLIC_LARGE: f64 = 268_435_456.0;
 
 fn large_asinh(value: f64) -> f64 {
     value.ln() + std::f64::consts::LN_2
+}
+
+/// From here on `sinh` and `cosh` are half of the exponential function, as in Go: they overflow where that does.
+const HYPERBOLIC_ONE_SIDED: f64 = 21.0;
+
+fn half_exp(value: f64) -> f64 {
+    value.exp() * 0.5
 }
 
 /// Returns the least of two numbers as Go does: NaN wins, and -0 is less than 0.
@@ -120,4 +127,23 @@ fn days_before(year: i64, month: i64) -> i64 {
 fn month_days(date: &Date) -> i64 {
     let (year, month) = if date.month == 12 { (date.year + 1, 1) } else { (date.year, date.month + 1) };
     days_before(year, month) - days_before(date.year, date.month)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::find;
+
+    #[test]
+    fn hyperbolic_functions_overflow_where_those_of_go_do() {
+        let check = |name: &str, value: f64, expected: f64| {
+            assert_eq!(find(name).map(|function| function(value)), Some(expected), "{name}({value})");
+        };
+        check("sinh", 710.0, f64::INFINITY);
+        check("sinh", -710.0, f64::NEG_INFINITY);
+        check("cosh", -710.0, f64::INFINITY);
+        check("sinh", 709.0, 709.0f64.exp() * 0.5);
+        check("sinh", -0.0, -0.0);
+        check("cosh", 0.0, 1.0);
+        assert!(find("sinh").is_some_and(|function| function(f64::NAN).is_nan()));
+    }
 }

@@ -17,7 +17,7 @@ pub struct Options {
     pub subquery_step: i64,
     /// Most samples in memory, those of selections and of steps; the default is 50 million.
     pub samples_max: usize,
-    /// Whether functions and aggregations that Prometheus calls experimental are evaluated; otherwise they are refused.
+    /// Whether scripts may use functions and aggregations that Prometheus calls experimental; otherwise they are refused.
     pub experimental: bool,
     /// Whether names are removed at the end instead of by each function (experimental in Prometheus).
     pub delayed_name_removal: bool,

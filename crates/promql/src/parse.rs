@@ -106,6 +106,10 @@ fn shape_text(text: &str, words: &[Token]) -> String {
     shape
 }
 
+/// Words after which an operand begins. What follows any other name modifies that metric.
+const BEFORE_OPERANDS: [&str; 12] =
+    ["and", "or", "unless", "atan2", "bool", "on", "ignoring", "group_left", "group_right", "by", "without", "offset"];
+
 /// Refuses by name what Prometheus reads as an experiment and `promql-parser` does not.
 fn refuse_unknown(text: &str, words: &[Token]) -> Result<(), ParseError> {
     let mut open: Vec<&str> = Vec::new();
@@ -114,11 +118,12 @@ fn refuse_unknown(text: &str, words: &[Token]) -> Result<(), ParseError> {
         let fail = |what: &str| {
             Err(ParseError::new(token.span.clone(), format!("{what}, which is experimental, is not supported")))
         };
-        let quoted = token.word == Word::Quoted;
+        let before = if at > 1 && matches!(word(at - 1), "+" | "-") { at - 2 } else { at.wrapping_sub(1) };
+        let is_offset = word(before).eq_ignore_ascii_case("offset");
         match word(at) {
-            _ if quoted => {}
+            _ if token.word == Word::Quoted => {}
             sign @ ("(" | "[" | "{") => {
-                if open.last() == Some(&"[") || word(at.wrapping_sub(1)).eq_ignore_ascii_case("offset") {
+                if open.last() == Some(&"[") || is_offset {
                     return fail("arithmetic in a duration");
                 }
                 open.push(sign);
@@ -127,16 +132,27 @@ fn refuse_unknown(text: &str, words: &[Token]) -> Result<(), ParseError> {
                 open.pop();
             }
             "+" | "-" | "*" | "/" | "%" | "^" if open.last() == Some(&"[") => return fail("arithmetic in a duration"),
-            name if token.word == Word::Name && open.last() == Some(&"[") => {
+            name if token.word == Word::Name && (open.last() == Some(&"[") || is_offset && word(at + 1) == "(") => {
                 return fail(&format!("{name:?} in a duration"));
             }
-            modifier @ ("anchored" | "smoothed") if at > 0 && matches!(word(at - 1), "]" | "}") => {
+            modifier @ ("anchored" | "smoothed") if at > 0 && ends_operand(text, &words[at - 1]) => {
                 return fail(&format!("modifier {modifier:?}"));
             }
             _ => {}
         }
     }
     Ok(())
+}
+
+/// Reports whether a selector may end with a word.
+fn ends_operand(text: &str, token: &Token) -> bool {
+    let word = &text[token.span.clone()];
+    match token.word {
+        Word::Sign => matches!(word, "]" | "}"),
+        Word::Name => !BEFORE_OPERANDS.iter().any(|keyword| word.eq_ignore_ascii_case(keyword)),
+        Word::Number | Word::Duration => true,
+        Word::Quoted => false,
+    }
 }
 
 struct Reader<'a> {
@@ -464,6 +480,7 @@ mod tests {
     #[test]
     fn words_of_experiments_are_names_of_metrics_too() {
         assert!(parse("sum(smoothed) + anchored{a=\"b\"}").is_ok());
+        assert!(parse("a and smoothed or on (b) anchored").is_ok());
         assert!(parse("rate(a[5m] smoothed)").is_err());
     }
 

@@ -7,7 +7,7 @@ mod compare;
 mod memory;
 mod series;
 
-use crate::answer::{Answer, Data, Row, instant, parse, range};
+use crate::answer::{Answer, Data, Row, instant, parse_with, range};
 use crate::labels::Labels;
 use crate::options::Options;
 use crate::value::Value;
@@ -99,7 +99,7 @@ pub(crate) fn loaded(text: &str) -> Result<Memory, String> {
 
 fn check(eval: &Eval, memory: &Memory, options: &Options) -> Result<(), String> {
     let fails = eval.wanted.iter().find(|(topic, _)| *topic == Topic::Fail).map(|(_, pattern)| pattern);
-    let result = parse(&eval.query).map_err(|error| error.located(&eval.query)).and_then(|query| {
+    let result = parse_with(&eval.query, options).map_err(|error| error.located(&eval.query)).and_then(|query| {
         let answer = if eval.step == 0 {
             instant(&query, eval.start, memory, options)
         } else {

@@ -57,7 +57,8 @@ fn errors_have_their_place_and_say_what_is_wrong() {
 fn what_is_experimental_is_refused_by_name_unless_enabled() {
     let script = "load 1m\n  a 1 2 3\n\neval instant at 2m mad_over_time(a[3m])\n  {} 1\n";
     let report = run_script(script, &Options::default());
-    assert_eq!(report.failures[0].message, "function \"mad_over_time\" is experimental and not enabled");
+    let message = "1:1: parse error: function \"mad_over_time\" is experimental and not enabled";
+    assert_eq!(report.failures[0].message, message);
     let enabled = Options { experimental: true, ..Options::default() };
     assert_eq!(run_script(script, &enabled).passed, 1);
 }

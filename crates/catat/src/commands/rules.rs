@@ -45,11 +45,9 @@ pub(crate) fn rules(options: Rules) -> Result<(), Failure> {
         RuleCommand::Pack { name } => packs::print(&name),
         RuleCommand::Test { files } => test::test(&files),
         RuleCommand::Check { server, path } => {
-            let path = match path {
-                Some(path) => path,
-                None => read_config(&server)?.rules_dir,
-            };
-            check(&path)
+            // What is wrong with a configuration that names another directory is for `catat check` to say.
+            let config = read_config(&server);
+            check(&path.map_or_else(|| config.map(|config| config.rules_dir), Ok)?)
         }
         RuleCommand::Backtest { file, from, to } => backtest(&remote, &printing, &file, (&from, &to)),
     }

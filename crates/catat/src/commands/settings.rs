@@ -20,7 +20,11 @@ pub(super) fn known_layers(options: &Server) -> Layers {
 
 /// Reads and validates the configuration.
 pub(super) fn read_config(options: &Server) -> Result<Config, Failure> {
-    Config::read(&flags_of(options), &std::env::vars().collect::<Vec<_>>()).map_err(all_errors)
+    let config = Config::read(&flags_of(options), &std::env::vars().collect::<Vec<_>>()).map_err(all_errors)?;
+    if config.promql_experimental {
+        promql::enable_experimental();
+    }
+    Ok(config)
 }
 
 /// Returns the configuration for the directory that was named.

@@ -84,6 +84,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("query", "cache", Kind::Size, "64MiB"),
     setting("query", "memory_total", Kind::Size, "512MiB"),
     setting("query", "spill", Kind::Size, "16GiB"),
+    setting("query", "promql_experimental", Kind::Switch, "false"),
     setting("ingest", "time_zone", Kind::Text, "UTC"),
     setting("syslog", "udp", Kind::Text, ""),
     setting("syslog", "tcp", Kind::Text, ""),

@@ -160,7 +160,7 @@ async fn mistakes_in_queries_have_their_place_and_kind() {
         ("sum(", "bad_data", 400, "1:"),
         ("rate(up)", "bad_data", 400, "rate"),
         ("up + on () up{job=\"x\"} offset", "bad_data", 400, "parse error"),
-        ("mad_over_time(up[5m])", "execution", 422, "mad_over_time"),
+        ("mad_over_time(up[5m])", "bad_data", 400, "mad_over_time"),
     ] {
         let reply = house.get(&format!("/prometheus/api/v1/query?query={}", encoded(query))).await;
         let error = reply.json();
