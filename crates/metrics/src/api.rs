@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
@@ -63,14 +64,35 @@ struct Asked {
     query: Query,
     lookback: Option<i64>,
     limit: usize,
+    /// The time after which the client no longer waits.
+    timeout: Option<Duration>,
 }
 
 impl Asked {
     fn of(parameters: &Parameters) -> Result<Self, PrometheusProblem> {
         let text = parameters.get("query").unwrap_or_default();
-        let query = promql::parse(text).map_err(|error| PrometheusProblem::of_text(&error, text))?;
+        let query = promql::parse(text).map_err(|error| PrometheusProblem::of_text(&error, ("query", text)))?;
         let lookback = duration_of(parameters, "lookback_delta")?.filter(|lookback| *lookback > 0);
-        Ok(Self { query, lookback, limit: limit_of(parameters)? })
+        Ok(Self { query, lookback, limit: limit_of(parameters)?, timeout: timeout_of(parameters)? })
+    }
+}
+
+/// Returns the parameter `timeout`; one that is not positive is over at once.
+fn timeout_of(parameters: &Parameters) -> Result<Option<Duration>, Problem> {
+    let timeout = duration_of(parameters, "timeout")?;
+    Ok(timeout.map(|ms| Duration::from_millis(u64::try_from(ms).unwrap_or_default())))
+}
+
+/// Waits for an answer, at most until the client's timeout; the server's own limit holds as well.
+async fn within<T>(
+    timeout: Option<Duration>,
+    answer: impl Future<Output = Result<T, Problem>>,
+) -> Result<T, PrometheusProblem> {
+    let Some(timeout) = timeout else { return Ok(answer.await?) };
+    match tokio::time::timeout(timeout, answer).await {
+        Ok(answer) => Ok(answer?),
+        // The query was dropped, which ends its work.
+        Err(_) => Err(PrometheusProblem::of_evaluation(&promql::EvalError::TimedOut)),
     }
 }
 
@@ -89,7 +111,7 @@ where
         + Send
         + 'static,
 {
-    let text = asked.query.text().to_owned();
+    let (text, timeout) = (asked.query.text().to_owned(), asked.timeout);
     let answered = read(server, &text, move |run| {
         let samples_max = run.server.app.limits.query_memory_bytes / SAMPLE_BYTES;
         let source = SampleSource::new(run, samples_max);
@@ -97,7 +119,8 @@ where
         let answer = work(&asked.query, &source, &options);
         Ok(answer.map(|answer| (answer, source.into_missing(), asked.limit)))
     });
-    let (answer, mut warnings, limit) = answered.await?.map_err(|error| PrometheusProblem::of_evaluation(&error))?;
+    let answered = within(timeout, answered).await?;
+    let (answer, mut warnings, limit) = answered.map_err(|error| PrometheusProblem::of_evaluation(&error))?;
     let mut data = answer.data;
     if let Data::Vector(rows) | Data::Matrix(rows) = &mut data
         && rows.len() > limit
@@ -170,8 +193,9 @@ async fn label_sets(
 ) -> Result<(BTreeSet<Labels>, Vec<String>), PrometheusProblem> {
     let mut selectors: Vec<Vec<Matcher>> = Vec::new();
     for text in parameters.all("match[]") {
-        let query = promql::parse(text).map_err(|error| PrometheusProblem::of_text(&error, text))?;
-        let not_one = || Problem::bad_request("bad-parameter", format!("match[] {text:?} is not a selector of series"));
+        let query = promql::parse(text).map_err(|error| PrometheusProblem::of_text(&error, ("match[]", text)))?;
+        let message = || format!("invalid parameter \"match[]\": {text:?} is not a selector of series");
+        let not_one = || Problem::bad_request("bad-parameter", message());
         selectors.push(query.matchers().ok_or_else(not_one)?.to_vec());
     }
     if selectors.is_empty() {
@@ -220,14 +244,14 @@ pub(crate) async fn formatted(
     FormParameters(parameters): FormParameters,
 ) -> Outcome {
     let text = parameters.get("query").unwrap_or_default();
-    let formatted = promql::format(text).map_err(|error| PrometheusProblem::of_text(&error, text))?;
+    let formatted = promql::format(text).map_err(|error| PrometheusProblem::of_text(&error, ("query", text)))?;
     Ok(Json(format::success(json!(formatted), Vec::new(), &Annotations::default())))
 }
 
 /// Answers `parse_query`: the tree of a query.
 pub(crate) async fn parsed(_server: FamilyServer<MetricsState>, FormParameters(parameters): FormParameters) -> Outcome {
     let text = parameters.get("query").unwrap_or_default();
-    let query = promql::parse(text).map_err(|error| PrometheusProblem::of_text(&error, text))?;
+    let query = promql::parse(text).map_err(|error| PrometheusProblem::of_text(&error, ("query", text)))?;
     Ok(Json(format::success(query.tree(), Vec::new(), &Annotations::default())))
 }
 
@@ -240,6 +264,18 @@ pub(crate) async fn buildinfo() -> JsonAnswer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_timeout_is_seconds_or_a_duration() {
+        let check = |text: &str| {
+            let parameters = Parameters(vec![("timeout".to_owned(), text.to_owned())]);
+            timeout_of(&parameters).map_err(|problem| (problem.status.as_u16(), problem.code))
+        };
+        assert_eq!(check("1m"), Ok(Some(Duration::from_secs(60))));
+        assert_eq!(check("0.5"), Ok(Some(Duration::from_millis(500))));
+        assert_eq!([check(""), check("-5")], [Ok(None), Ok(Some(Duration::ZERO))]);
+        assert_eq!(check("abc"), Err((400, "bad-parameter")));
+    }
 
     #[test]
     fn names_escaped_for_an_address_are_read() {

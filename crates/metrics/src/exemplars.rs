@@ -65,7 +65,7 @@ pub(crate) async fn get(
     FormParameters(parameters): FormParameters,
 ) -> Result<JsonAnswer, PrometheusProblem> {
     let text = parameters.get("query").unwrap_or_default();
-    let query = promql::parse(text).map_err(|error| PrometheusProblem::of_text(&error, text))?;
+    let query = promql::parse(text).map_err(|error| PrometheusProblem::of_text(&error, ("query", text)))?;
     let start = time_of(&parameters, "start")?.unwrap_or(i64::MIN / Timestamp::MILLISECOND);
     let end = time_of(&parameters, "end")?.unwrap_or(i64::MAX / Timestamp::MILLISECOND - 1);
     if end < start {

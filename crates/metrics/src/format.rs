@@ -134,7 +134,10 @@ impl Serialize for Seconds {
 /// The numbers whose shortest text has no exponent, whoever writes it.
 const PLAIN_NUMBERS: Range<f64> = 1e-4..1e15;
 
-/// A number as text, without an exponent.
+/// The other numbers that Prometheus writes without an exponent. Source: its `util/jsonutil`.
+const WITHOUT_EXPONENT: Range<f64> = 1e-6..1e21;
+
+/// A number as the text that Prometheus writes.
 pub(crate) struct Float(pub(crate) f64);
 
 impl Serialize for Float {
@@ -148,9 +151,18 @@ impl Serialize for Float {
                 let text = buffer.format_finite(number);
                 serializer.serialize_str(text.strip_suffix(".0").unwrap_or(text))
             }
-            number => serializer.collect_str(&number),
+            number if WITHOUT_EXPONENT.contains(&number.abs()) => serializer.collect_str(&number),
+            number => serializer.serialize_str(&with_exponent(number)),
         }
     }
+}
+
+/// Returns a number with an exponent, as Go writes it: with a sign and at least two digits.
+fn with_exponent(number: f64) -> String {
+    let text = format!("{number:e}");
+    let (digits, exponent) = text.split_once('e').unwrap_or((text.as_str(), "0"));
+    let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |exponent| ('-', exponent));
+    format!("{digits}e{sign}{exponent:0>2}")
 }
 
 /// Returns a histogram: its buckets as boundary rule, bounds and count.
@@ -178,12 +190,14 @@ mod tests {
 
     #[test]
     fn numbers_and_times_are_texts_that_clients_of_prometheus_read() {
-        let numbers =
-            [1.0, 0.1, 1e21, -0.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY].map(|number| json!(Float(number)));
-        assert_eq!(numbers, ["1", "0.1", "1000000000000000000000", "-0", "NaN", "+Inf", "-Inf"]);
-        for number in [12345.678, -0.1, 1e-4, 9.9e-5, 1e15 - 0.125, 1e15, -123456789.0, 5e-324, 0.1 + 0.2] {
+        let numbers = [1.0, 0.1, -0.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY].map(|number| json!(Float(number)));
+        assert_eq!(numbers, ["1", "0.1", "-0", "NaN", "+Inf", "-Inf"]);
+        for number in [12345.678, -0.1, 1e-4, 9.9e-5, 1e-6, 1e15 - 0.125, 1e15, -1.5e20, -123456789.0, 0.1 + 0.2] {
             assert_eq!(json!(Float(number)), number.to_string());
         }
+        let numbers = [1e21, 1e-7, 9.99e-7, -1.5e300, 5e-324, f64::MAX].map(|number| json!(Float(number)));
+        let expected = ["1e+21", "1e-07", "9.99e-07", "-1.5e+300", "5e-324", "1.7976931348623157e+308"];
+        assert_eq!(numbers, expected);
         let seconds = [1_000, 1_435_781_430_781].map(|time| serde_json::to_string(&Seconds(time)).expect("a number"));
         assert_eq!(seconds, ["1", "1435781430.781"]);
     }

@@ -1,15 +1,18 @@
 //! What senders say of their metrics: type, help and unit. Senders repeat it every few minutes; `known_metrics` keeps it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Weak};
 
 use axum::Json;
 use door::parameters::Parameters;
-use door::server::{FamilyServer, Server};
+use door::problem::Problem;
+use door::query_run::read;
+use door::server::{FamilyServer, Server, Shared};
 use exposition::has_suffix;
 use ingest::sample::SampleSeries;
-use promql::Annotations;
+use promql::{Annotations, METRIC_NAME};
 use serde_json::{Value, json};
+use series::{SAMPLE_GROUPS, SampleSource};
 use storage::{Settings, StoreError};
 use types::Timestamp;
 
@@ -17,6 +20,7 @@ use crate::exemplars::recent::RecentExemplars;
 use crate::format::{self, JsonAnswer};
 use crate::known_metrics::{KnownMetrics, load, save};
 pub(crate) use crate::known_metrics::{Metadata, kind_of_number, kind_of_word};
+use crate::problem::PrometheusProblem;
 use crate::series_cache::SeriesCache;
 
 /// Most metrics that something is known of.
@@ -141,14 +145,80 @@ pub fn save_metadata(settings: Settings<'_>, state: &MetricsState) -> Result<(),
     save(settings, &state.known)
 }
 
-/// Answers `metadata`: what is known of all metrics, or of one.
-pub(crate) async fn get(server: FamilyServer<MetricsState>, parameters: Parameters) -> JsonAnswer {
-    let limit = parameters.get("limit").and_then(|text| text.parse().ok()).unwrap_or(METRICS_MAX);
-    let wanted = parameters.get("metric");
+/// Answers `metadata`: what is known of all metrics, or of one, as far as the caller may read series of them.
+pub(crate) async fn get(
+    server: FamilyServer<MetricsState>,
+    parameters: Parameters,
+) -> Result<JsonAnswer, PrometheusProblem> {
+    let limit = limit_of(&parameters)?;
+    let metric = parameters.get("metric");
     receive(&server, &server.state);
-    let known = server.state.known.lock().unwrap_or_else(PoisonError::into_inner);
-    let metrics = known.metrics.iter().filter(|(name, _)| wanted.is_none_or(|wanted| wanted == *name)).take(limit);
+    let (data, missing) = if server.reaches_all(&SAMPLE_GROUPS.map(str::to_owned)) {
+        let known = server.state.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let data = shown(known.metrics.iter(), metric, limit);
+        (data, Vec::new())
+    } else {
+        let (names, missing) = readable_names(&server).await?;
+        let known = server.state.families_of(names.iter().map(String::as_str));
+        (shown(known.iter(), metric, limit), missing)
+    };
+    Ok(Json(format::success(data, missing, &Annotations::default())))
+}
+
+/// Returns the parameter `limit`; a negative one and none mean no limit, as in Prometheus.
+fn limit_of(parameters: &Parameters) -> Result<usize, Problem> {
+    let limit = parameters.get("limit").map(str::parse::<i64>).transpose();
+    let limit = limit.map_err(|_| Problem::bad_request("bad-parameter", "limit must be a number"))?;
+    Ok(limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX))
+}
+
+/// Returns the names of the series in the groups that the caller may read, and why some may be missing. What senders say of a
+/// metric names no group.
+async fn readable_names(server: &Shared) -> Result<(BTreeSet<String>, Vec<String>), Problem> {
+    let range = (i64::MIN / Timestamp::MILLISECOND, i64::MAX / Timestamp::MILLISECOND - 1);
+    let found = read(server, "metadata of metrics", move |run| {
+        let source = SampleSource::new(run, usize::MAX);
+        let sets = source.label_sets(&[], range)?;
+        let names: BTreeSet<String> = sets.iter().map(|labels| labels.get(METRIC_NAME).to_owned()).collect();
+        Ok((names, source.into_missing()))
+    });
+    found.await
+}
+
+/// Returns the first metrics as Prometheus lists them, or only one.
+fn shown<'m>(metrics: impl Iterator<Item = (&'m String, &'m Metadata)>, metric: Option<&str>, limit: usize) -> Value {
+    let metrics = metrics.filter(|(name, _)| metric.is_none_or(|metric| metric == *name)).take(limit);
     let object =
         |(name, of): (&String, &Metadata)| (name.clone(), json!([{"type": of.kind, "help": of.help, "unit": of.unit}]));
-    Json(format::success(Value::Object(metrics.map(object).collect()), Vec::new(), &Annotations::default()))
+    Value::Object(metrics.map(object).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_caller_is_shown_the_metrics_of_series_that_they_may_read() {
+        let state = MetricsState::default();
+        for (metric, kind) in [("latency", "histogram"), ("up", "gauge"), ("secret", "gauge")] {
+            state.note(metric, Metadata { kind, help: metric.to_owned(), unit: String::new() });
+        }
+        let readable = state.families_of(["latency_bucket", "up", "other"].into_iter());
+        let up = json!([{"type": "gauge", "help": "up", "unit": ""}]);
+        let latency = json!([{"type": "histogram", "help": "latency", "unit": ""}]);
+        assert_eq!(shown(readable.iter(), None, usize::MAX), json!({"latency": latency, "up": up}));
+        assert_eq!(shown(readable.iter(), Some("up"), usize::MAX), json!({"up": up}));
+        assert_eq!(shown(readable.iter(), Some("secret"), usize::MAX), json!({}));
+        assert_eq!(shown(readable.iter(), None, 1), json!({"latency": latency}));
+    }
+
+    #[test]
+    fn a_limit_is_a_number() {
+        let check = |text: &str| limit_of(&Parameters(vec![("limit".to_owned(), text.to_owned())])).ok();
+        assert_eq!(
+            [check("2"), check("0"), check("-1"), check("")],
+            [Some(2), Some(0), Some(usize::MAX), Some(usize::MAX)]
+        );
+        assert_eq!(check("x"), None);
+    }
 }

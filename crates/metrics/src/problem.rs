@@ -39,9 +39,9 @@ fn kind_of(problem: &Problem) -> &'static str {
 }
 
 impl PrometheusProblem {
-    /// Returns the problem of a text that is not PromQL.
-    pub(crate) fn of_text(error: &ParseError, text: &str) -> Self {
-        let message = format!("invalid parameter \"query\": {}", error.located(text));
+    /// Returns the problem of a parameter whose text is not PromQL.
+    pub(crate) fn of_text(error: &ParseError, (parameter, text): (&str, &str)) -> Self {
+        let message = format!("invalid parameter {parameter:?}: {}", error.located(text));
         Problem::bad_request("parse", message).into()
     }
 

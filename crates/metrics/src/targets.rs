@@ -145,7 +145,8 @@ pub(crate) async fn metadata(server: FamilyServer<MetricsState>, parameters: Par
     let matchers = match parameters.get("match_target").filter(|text| !text.is_empty()) {
         None => Vec::new(),
         Some(text) => {
-            let query = promql::parse(text).map_err(|error| PrometheusProblem::of_text(&error, text))?;
+            let query = promql::parse(text);
+            let query = query.map_err(|error| PrometheusProblem::of_text(&error, ("match_target", text)))?;
             query.matchers().ok_or_else(|| bad("match_target is not a selector of labels"))?.to_vec()
         }
     };

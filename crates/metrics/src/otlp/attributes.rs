@@ -26,17 +26,20 @@ pub(super) fn attribute(bytes: &[u8]) -> Result<(String, String), IngestError> {
 
 /// Returns attributes as labels. Where several attributes become one label, it has all their values, in order of the
 /// attributes' names.
-pub(super) fn labels(mut attributes: Vec<(String, String)>) -> BTreeMap<String, String> {
+///
+/// # Errors
+/// If the name of an attribute cannot be that of a label. Without its label, series that differ in it would become one.
+pub(super) fn labels(mut attributes: Vec<(String, String)>) -> Result<BTreeMap<String, String>, String> {
     attributes.sort_unstable();
     let mut labels: BTreeMap<String, String> = BTreeMap::new();
     for (key, value) in attributes {
-        let Some(name) = label_name(&key) else { continue };
+        let name = label_name(&key)?;
         match labels.get_mut(&name) {
             Some(before) => before.extend([";", &value]),
             None => drop(labels.insert(name, value)),
         }
     }
-    labels
+    Ok(labels)
 }
 
 fn pair(bytes: &[u8], depth: usize) -> Result<(String, Value), IngestError> {
@@ -109,4 +112,23 @@ pub(super) fn number_text(number: f64) -> String {
         return if number > 0.0 { "+Inf" } else { "-Inf" }.to_owned();
     }
     number.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attributes_are_joined_or_refused_but_never_lost() {
+        let labels_of = |attributes: &[(&str, &str)]| {
+            labels(attributes.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect())
+        };
+        let joined = labels_of(&[("a_b", "2"), ("a.b", "1"), ("é", "3")]).expect("labels");
+        let expected = [("a_b", "1;2"), ("key_", "3")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(joined, BTreeMap::from(expected));
+        for key in ["", "имя", "__"] {
+            let refusal = labels_of(&[("a", "1"), (key, "2")]).expect_err("a refusal");
+            assert!(refusal.contains(&format!("attribute {key:?}")), "{refusal}");
+        }
+    }
 }

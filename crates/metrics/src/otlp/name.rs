@@ -91,19 +91,22 @@ pub(super) fn unit_words(unit: &str) -> (String, String) {
     (word(main, &UNITS), if divided_by.is_empty() { divided_by } else { format!("per_{divided_by}") })
 }
 
-/// Returns the name of the label of an attribute; `None` if nothing is left of it.
-pub(super) fn label_name(attribute: &str) -> Option<String> {
+/// Returns the name of the label of an attribute, or why there is none: nothing is left of its name but underscores.
+///
+/// Source: the `LabelNamer` of Prometheus' `otlptranslator`.
+pub(super) fn label_name(attribute: &str) -> Result<String, String> {
     let valid = |letter: char| if letter.is_ascii_alphanumeric() { letter } else { '_' };
     let name: String = attribute.chars().map(valid).collect();
-    if name.bytes().all(|byte| byte == b'_') {
-        return None;
+    match name.as_bytes() {
+        [b'0'..=b'9', ..] => Ok(format!("key_{name}")),
+        [b'_', b'_', ..] if !name.bytes().all(|byte| byte == b'_') => Ok(name),
+        [] | [b'_', b'_', ..] => {
+            let shown = &attribute[..attribute.floor_char_boundary(100)];
+            Err(format!("the name of attribute {shown:?} has no ASCII letter or digit, which a label needs"))
+        }
+        [b'_', ..] => Ok(format!("key{name}")),
+        _ => Ok(name),
     }
-    Some(match name.as_bytes() {
-        [b'0'..=b'9', ..] => format!("key_{name}"),
-        [b'_', b'_', ..] => name,
-        [b'_', ..] => format!("key{name}"),
-        _ => name,
-    })
 }
 
 fn is_of_metric_name(letter: char) -> bool {
@@ -139,14 +142,22 @@ mod tests {
 
     #[test]
     fn labels_keep_what_prometheus_allows() {
-        let check = |attribute: &str, expected: Option<&str>| assert_eq!(label_name(attribute).as_deref(), expected);
+        let check = |attribute: &str, expected: Option<&str>| {
+            assert_eq!(label_name(attribute).ok().as_deref(), expected, "{attribute}");
+        };
         check("http.request.method", Some("http_request_method"));
         check("2xx", Some("key_2xx"));
         check("_private", Some("key_private"));
         check("__reserved__", Some("__reserved__"));
         check("a..b", Some("a__b"));
         check("größe", Some("gr__e"));
+        check("_", Some("key_"));
+        check("é", Some("key_"));
         check("...", None);
+        check("__", None);
+        check("имя", None);
         check("", None);
+        let refusal = label_name("имя").expect_err("a refusal");
+        assert_eq!(refusal, "the name of attribute \"имя\" has no ASCII letter or digit, which a label needs");
     }
 }

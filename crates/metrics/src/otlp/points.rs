@@ -9,7 +9,7 @@ use types::{Limits, Timestamp};
 
 use super::attributes::{labels, number_text};
 use super::exponential::Exponential;
-use super::name::{Kind, metric_name, unit_words};
+use super::name::{Kind, label_name, metric_name, unit_words};
 use crate::exemplars::NewExemplars;
 use crate::metadata::{Metadata, MetricsState};
 
@@ -77,11 +77,12 @@ pub(super) struct PointExemplar {
 }
 
 impl PointExemplar {
-    /// Returns the exemplar with its attributes as labels, or without them where they are too long.
+    /// Returns the exemplar with its attributes as labels, or without them where they are too long or cannot be labels.
     fn exemplar(&self) -> Exemplar<'_> {
         let ids = self.ids.iter().map(|(name, id)| (Cow::Borrowed(*name), Cow::Borrowed(id.as_str())));
         let is_free = |name: &str| self.ids.iter().all(|(id, _)| *id != name);
-        let others = labels(self.attributes.clone()).into_iter().filter(|(name, _)| is_free(name));
+        let others = labels(self.attributes.clone()).unwrap_or_default();
+        let others = others.into_iter().filter(|(name, _)| is_free(name));
         let others = others.map(|(name, value)| (Cow::Owned(name), Cow::Owned(value)));
         let time = i64::try_from(self.time_ns / MILLISECOND).unwrap_or(i64::MAX);
         let whole = Exemplar { labels: ids.clone().chain(others).collect(), value: self.value, time };
@@ -172,8 +173,10 @@ impl<'c, 'a> Points<'c, 'a> {
         let Some(time) = self.last.filter(|_| !self.identity.is_empty() && !self.described_by.is_empty()) else {
             return Ok(());
         };
+        // An attribute that cannot be a label is left out: it tells no two resources apart.
         let described_by = std::mem::take(&mut self.described_by);
-        let described_by = self.labels(described_by);
+        let described_by = described_by.into_iter().filter(|(key, _)| label_name(key).is_ok()).collect();
+        let Ok(described_by) = self.labels(described_by) else { return Ok(()) };
         let help = "Attributes of the resource that sends metrics.".to_owned();
         self.state.note(TARGET_INFO, Metadata { kind: "gauge", help, unit: String::new() });
         // A resource that cannot be described loses nothing else.
@@ -210,7 +213,13 @@ impl<'c, 'a> Points<'c, 'a> {
             self.reject(&format!("{name}: {time} is after {latest}; check the sender's clock"));
             return Ok(());
         }
-        let labels = self.labels(attributes);
+        let labels = match self.labels(attributes) {
+            Ok(labels) => labels,
+            Err(reason) => {
+                self.reject(&format!("{name}: {reason}"));
+                return Ok(());
+            }
+        };
         let added = match metric.kind {
             Kind::Histogram => self.histogram(name, &labels, time, &point)?,
             Kind::Summary => self.summary(name, &labels, time, &point)?,
@@ -239,11 +248,11 @@ impl<'c, 'a> Points<'c, 'a> {
         }
     }
 
-    /// Returns attributes as labels, with those of the resource.
-    fn labels(&self, attributes: Vec<(String, String)>) -> BTreeMap<String, String> {
-        let mut labels = labels(attributes);
+    /// Returns attributes as labels, with those of the resource, or why one cannot be a label.
+    fn labels(&self, attributes: Vec<(String, String)>) -> Result<BTreeMap<String, String>, String> {
+        let mut labels = labels(attributes)?;
         labels.extend(self.identity.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
-        labels
+        Ok(labels)
     }
 
     fn histogram(

@@ -14,16 +14,21 @@
 //! both sample      value = 1 (double)   time = 2 (ms)
 //!      histogram   see `native_histogram`
 //! ```
+//!
+//! A series, exemplar or metadata whose texts cannot be read is refused by itself. Only what is not protobuf fails the request.
 
-use std::borrow::Cow;
+mod labels;
+mod metadata;
+
 use std::sync::Arc;
 
 use ingest::IngestError;
 use ingest::protobuf::{Content, Message};
-use ingest::sample::{Exemplar, SampleSeries};
+use ingest::sample::{Exemplar, METRIC_NAME, SampleSeries};
 
-use super::series::{NAMELESS, SeriesReader};
-use crate::metadata::{Metadata, MetricsState, kind_of_number};
+use self::labels::{Pair, labels_of, pair, with_metric};
+use super::series::{NAMELESS, SeriesReader, UNREADABLE_EXEMPLARS};
+use crate::metadata::MetricsState;
 use crate::native_histogram;
 use crate::series_cache::{LastSeries, SeriesCache};
 
@@ -37,8 +42,6 @@ const TIME_KEY: u8 = 2 << 3;
 
 /// Labels of one series in a message, more than any series may have.
 const REFERENCES_MAX: usize = 100_000;
-
-type Pair<'b> = (Cow<'b, str>, Cow<'b, str>);
 
 /// What a series of either version has besides labels.
 struct Parts<'b> {
@@ -102,7 +105,7 @@ pub(super) fn read_one(
         for field in Message::new(body, WHAT) {
             match field? {
                 (1, Content::Bytes(message)) => series_one(message, series, known, &mut parts)?,
-                (3, Content::Bytes(message)) => note(message, state)?,
+                (3, Content::Bytes(message)) => metadata::note(message, series, state)?,
                 _ => {}
             }
         }
@@ -158,8 +161,10 @@ fn series_one<'b>(
     if let Some(known) = is_in_front.then(|| known.cache.get(&mut known.last, key)).flatten() {
         return write(series, Ok(known), parts, None);
     }
-    let pairs = labels.into_iter().map(pair).collect::<Result<Vec<_>, _>>()?;
-    let made = series.labels(pairs.into_iter());
+    let pairs = labels.iter().copied().map(pair).collect::<Result<Result<Vec<_>, String>, IngestError>>()?;
+    let readable = labels.iter().copied().filter_map(|label| pair(label).ok()?.ok());
+    let pairs = pairs.map_err(|problem| with_metric(problem, readable));
+    let made = pairs.and_then(|pairs| series.labels(pairs.into_iter()));
     if let (true, Ok(made)) = (is_in_front, &made) {
         known.new.push((key.into(), made.clone()));
     }
@@ -210,9 +215,15 @@ fn read_two_within(
                 return Err(broken(format!("a series has more than {REFERENCES_MAX} references to labels")));
             }
         }
-        let pairs = labels_of(&references, &symbols)?;
-        if let (Some(message), Some((_, name))) = (metadata, pairs.iter().find(|(name, _)| name == "__name__")) {
-            note_two(message, name, &symbols, state)?;
+        let pairs = match labels_of(&references, &symbols) {
+            Ok(pairs) => pairs,
+            Err(problem) => {
+                write(series, Err(problem), &parts, Some(&symbols))?;
+                continue;
+            }
+        };
+        if let (Some(message), Some((_, name))) = (metadata, pairs.iter().find(|(name, _)| name == METRIC_NAME)) {
+            metadata::note_of_metric(message, (name, &symbols), series, state)?;
         }
         spell(&pairs, &mut key);
         if let Some(known) = known.cache.get(&mut known.last, &key) {
@@ -253,38 +264,44 @@ fn write(
                 series.histogram(known, time, histogram)?;
             }
             for message in &parts.exemplars {
-                series.exemplar(known, &exemplar(message, symbols)?)?;
+                match exemplar(message, symbols)? {
+                    Ok(exemplar) => series.exemplar(known, &exemplar)?,
+                    Err(problem) => series.refuse_exemplar(UNREADABLE_EXEMPLARS, known, &problem),
+                }
             }
         }
         Err(problem) => {
             let n = parts.exemplars.len() as u64;
             series.refuse("exemplars of series that have no valid labels", n, || problem.clone());
             series.refuse(NAMELESS, parts.histograms.len() as u64, || problem.clone());
+            let is_bare = parts.samples.is_empty() && parts.histograms.is_empty() && n == 0;
+            series.refuse("series that have no valid labels", u64::from(is_bare), || problem.clone());
         }
     }
     series.series(known, parts.samples.iter().map(|message| sample(message)))
 }
 
-/// Reads an exemplar.
-fn exemplar<'b>(message: &'b [u8], symbols: Option<&[&'b [u8]]>) -> Result<Exemplar<'b>, IngestError> {
-    let (mut exemplar, mut references) = (Exemplar::default(), Vec::new());
+/// Reads an exemplar; the inner error says which of its labels cannot be read.
+fn exemplar<'b>(message: &'b [u8], symbols: Option<&[&'b [u8]]>) -> Result<Result<Exemplar<'b>, String>, IngestError> {
+    let (mut exemplar, mut references, mut labels) = (Exemplar::default(), Vec::new(), Vec::new());
     for field in Message::new(message, WHAT) {
         match (field?, symbols) {
-            ((1, Content::Bytes(label)), None) => exemplar.labels.push(pair(label)?),
+            ((1, Content::Bytes(label)), None) => labels.push(label),
             ((1, Content::Number(reference)), Some(_)) => references.push(reference),
             ((1, Content::Bytes(packed)), Some(_)) => varints(packed, &mut references)?,
             ((2, Content::Fixed64(bits)), _) => exemplar.value = f64::from_bits(bits),
             ((3, Content::Number(time)), _) => exemplar.time = time.cast_signed(),
             _ => {}
         }
-        if exemplar.labels.len().max(references.len()) > REFERENCES_MAX {
+        if labels.len().max(references.len()) > REFERENCES_MAX {
             return Err(broken(format!("an exemplar has more than {REFERENCES_MAX} labels")));
         }
     }
-    if let Some(symbols) = symbols {
-        exemplar.labels = labels_of(&references, symbols)?;
-    }
-    Ok(exemplar)
+    let labels = match symbols {
+        Some(symbols) => labels_of(&references, symbols),
+        None => labels.into_iter().map(pair).collect::<Result<Result<Vec<_>, String>, IngestError>>()?,
+    };
+    Ok(labels.map(|labels| Exemplar { labels, ..exemplar }))
 }
 
 /// Reads the fields of a series of version 1.0 after its labels, if they are one sample, spelled in the usual way.
@@ -311,33 +328,6 @@ fn sample(message: &[u8]) -> Result<(i64, f64), IngestError> {
     Ok((time, value))
 }
 
-/// Reads a label of version 1.0.
-fn pair(message: &[u8]) -> Result<Pair<'_>, IngestError> {
-    let (mut name, mut value): Pair<'_> = Default::default();
-    for field in Message::new(message, WHAT) {
-        match field? {
-            (1, Content::Bytes(bytes)) => name = text(bytes)?,
-            (2, Content::Bytes(bytes)) => value = text(bytes)?,
-            _ => {}
-        }
-    }
-    Ok((name, value))
-}
-
-/// Returns the labels that references stand for.
-fn labels_of<'b>(references: &[u64], symbols: &[&'b [u8]]) -> Result<Vec<Pair<'b>>, IngestError> {
-    let (pairs, []) = references.as_chunks::<2>() else {
-        return Err(broken(format!("a series has {} references to labels, an odd number", references.len())));
-    };
-    pairs.iter().map(|[name, value]| Ok((symbol(*name, symbols)?, symbol(*value, symbols)?))).collect()
-}
-
-fn symbol<'b>(reference: u64, symbols: &[&'b [u8]]) -> Result<Cow<'b, str>, IngestError> {
-    let found = usize::try_from(reference).ok().and_then(|reference| symbols.get(reference));
-    let missing = || broken(format!("there is no symbol {reference}; the message has {}", symbols.len()));
-    found.ok_or_else(missing).and_then(|bytes| text(bytes))
-}
-
 /// Reads packed numbers, up to one more than is possible.
 fn varints(packed: &[u8], numbers: &mut Vec<u64>) -> Result<(), IngestError> {
     let left = (REFERENCES_MAX + 1).saturating_sub(numbers.len());
@@ -345,43 +335,6 @@ fn varints(packed: &[u8], numbers: &mut Vec<u64>) -> Result<(), IngestError> {
         numbers.push(number?);
         Ok(())
     })
-}
-
-/// Notes metadata of version 1.0.
-fn note(message: &[u8], state: &MetricsState) -> Result<(), IngestError> {
-    let (mut metric, mut metadata) = (Cow::Borrowed(""), Metadata { kind: kind_of_number(0), ..Metadata::default() });
-    for field in Message::new(message, WHAT) {
-        match field? {
-            (1, Content::Number(kind)) => metadata.kind = kind_of_number(kind),
-            (2, Content::Bytes(bytes)) => metric = text(bytes)?,
-            (4, Content::Bytes(bytes)) => metadata.help = text(bytes)?.into_owned(),
-            (5, Content::Bytes(bytes)) => metadata.unit = text(bytes)?.into_owned(),
-            _ => {}
-        }
-    }
-    state.note(&metric, metadata);
-    Ok(())
-}
-
-/// Notes metadata of version 2.0.
-fn note_two(message: &[u8], metric: &str, symbols: &[&[u8]], state: &MetricsState) -> Result<(), IngestError> {
-    let mut metadata = Metadata { kind: kind_of_number(0), ..Metadata::default() };
-    for field in Message::new(message, WHAT) {
-        match field? {
-            (1, Content::Number(kind)) => metadata.kind = kind_of_number(kind),
-            (3, Content::Number(help)) => metadata.help = symbol(help, symbols)?.into_owned(),
-            (4, Content::Number(unit)) => metadata.unit = symbol(unit, symbols)?.into_owned(),
-            _ => {}
-        }
-    }
-    state.note(metric, metadata);
-    Ok(())
-}
-
-fn text(bytes: &[u8]) -> Result<Cow<'_, str>, IngestError> {
-    let shown = || String::from_utf8_lossy(&bytes[..bytes.len().min(100)]).into_owned();
-    let text = std::str::from_utf8(bytes).map_err(|_| broken(format!("the text {:?} is not UTF-8", shown())))?;
-    Ok(Cow::Borrowed(text))
 }
 
 fn broken(problem: String) -> IngestError {
@@ -431,5 +384,17 @@ mod tests {
         for other in others {
             assert_eq!(only_sample(&other), None, "{other:?}");
         }
+    }
+
+    #[test]
+    fn exemplars_that_cannot_be_read_are_refused_by_themselves() {
+        let not_text = field(1, &field(2, b"\xff"));
+        let refused = exemplar(&not_text, None).expect("protobuf");
+        assert_eq!(refused, Err("the value \"\u{fffd}\" of label \"\" is not UTF-8".to_owned()));
+        let symbols: [&[u8]; 2] = [b"", b"trace_id"];
+        let references = field(1, &[1, 7]);
+        let refused = exemplar(&references, Some(&symbols)).expect("protobuf");
+        assert_eq!(refused, Err("there is no symbol 7; the message has 2".to_owned()));
+        assert!(exemplar(b"\x0a\x7f", None).is_err(), "a field that is cut off is no protobuf");
     }
 }

@@ -19,6 +19,13 @@ pub(super) const NAMELESS: &str = "samples of series that have no valid labels";
 const FUTURE: &str = "samples of the future";
 const OLD: &str = "samples that the store does not keep";
 
+/// What is refused where exemplars cannot be stored, or not even be read.
+const EXEMPLARS: &str = "exemplars that cannot be stored";
+pub(super) const UNREADABLE_EXEMPLARS: &str = "exemplars that cannot be read";
+
+/// The earliest time in ms that a store holds: it counts nanoseconds in 64 bits.
+const EARLIEST: i64 = i64::MIN / Timestamp::MILLISECOND;
+
 /// Writes the series of one message.
 pub(super) struct SeriesReader<'c, 'a> {
     collector: &'c mut Collector<'a>,
@@ -94,6 +101,10 @@ impl<'c, 'a> SeriesReader<'c, 'a> {
                 (n_future, future) = (n_future + 1, time);
                 continue;
             }
+            if time < EARLIEST {
+                (n_old, old) = (n_old + 1, too_early(time));
+                continue;
+            }
             match writer.add(time, value)? {
                 Ok(()) => n_stored += 1,
                 Err(refusal) => (n_old, old) = (n_old + 1, refusal.to_string()),
@@ -128,6 +139,7 @@ impl<'c, 'a> SeriesReader<'c, 'a> {
                 let latest = self.latest;
                 self.refuse(FUTURE, 1, || of_series(series, &too_late(time, latest)));
             }
+            Ok(_) if time < EARLIEST => self.refuse(OLD, 1, || of_series(series, &too_early(time))),
             Ok(text) => {
                 let mut writer = SampleWriter::of_series(self.collector, series)?;
                 match writer.add_value(time, SampleValue::Histogram(&text))? {
@@ -143,15 +155,21 @@ impl<'c, 'a> SeriesReader<'c, 'a> {
     pub(super) fn exemplar(&mut self, series: &SampleSeries, exemplar: &Exemplar<'_>) -> Result<(), IngestError> {
         let problem = if exemplar.time > self.latest {
             Some(too_late(exemplar.time, self.latest))
+        } else if exemplar.time < EARLIEST {
+            Some(too_early(exemplar.time))
         } else {
             self.exemplars.add(self.collector, (series, exemplar), self.state)?.err()
         };
         if let Some(problem) = problem {
-            let name = series.series.message();
-            let example = || format!("{}: {problem}", &name[..name.floor_char_boundary(200)]);
-            self.refuse("exemplars that cannot be stored", 1, example);
+            self.refuse_exemplar(EXEMPLARS, series, &problem);
         }
         Ok(())
+    }
+
+    /// Counts an exemplar that is not stored.
+    pub(super) fn refuse_exemplar(&mut self, what: &'static str, series: &SampleSeries, problem: &str) {
+        let name = series.series.message();
+        self.refuse(what, 1, || format!("{}: {problem}", &name[..name.floor_char_boundary(200)]));
     }
 
     /// Counts something that cannot be kept.
@@ -186,8 +204,25 @@ fn too_late(time: i64, latest: i64) -> String {
     format!("{} is after {}; check the sender's clock", instant(time), instant(latest))
 }
 
+fn too_early(time: i64) -> String {
+    format!("{time} ms from 1970 is before {}, the earliest time that can be stored", instant(EARLIEST))
+}
+
 /// Puts the labels of a series before what is wrong with it.
 fn of_series(series: &SampleSeries, problem: &str) -> String {
     let shown = series.series.stream();
     format!("{}: {problem}", &shown[..shown.floor_char_boundary(300)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_earliest_time_is_named() {
+        assert_eq!(instant(EARLIEST).0, EARLIEST * Timestamp::MILLISECOND);
+        assert!(EARLIEST.checked_sub(1).and_then(|time| time.checked_mul(Timestamp::MILLISECOND)).is_none());
+        let text = too_early(-12_000_000_000_000);
+        assert!(text.starts_with("-12000000000000 ms from 1970 is before 1677-09-21T"), "{text}");
+    }
 }
