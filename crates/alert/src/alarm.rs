@@ -51,6 +51,17 @@ pub enum AlarmState {
     InsufficientData,
 }
 
+/// The state of a rule that an alarm depends on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DependencyState {
+    /// The state.
+    pub state: AlarmState,
+    /// Since when the rule is in the state; `None` if the engine keeps no time of it.
+    pub since: Option<Timestamp>,
+    /// What the judge of the rule remembered the last time, if the rule is an alarm.
+    pub memory: Option<Json>,
+}
+
 /// What a judge is asked.
 pub struct AlarmQuestion<'a> {
     /// The name of the alarm.
@@ -65,8 +76,8 @@ pub struct AlarmQuestion<'a> {
     pub memory: Option<&'a Json>,
     /// Reads data.
     pub ask: &'a dyn Ask,
-    /// Returns the state of another rule, and since when it is in it.
-    pub state_of: &'a dyn Fn(&str) -> Option<(AlarmState, Timestamp)>,
+    /// Returns the state of another rule; `None` if the rule does not exist for the author of the alarm.
+    pub state_of: &'a dyn Fn(&str) -> Option<DependencyState>,
     /// Now.
     pub now: Timestamp,
 }

@@ -61,7 +61,9 @@ mod trial;
 mod trigger;
 mod watch;
 
-pub use alarm::{ALARM, AlarmDocument, AlarmJudge, AlarmQuestion, AlarmState, AlarmVerdict, AlarmView};
+pub use alarm::{
+    ALARM, AlarmDocument, AlarmJudge, AlarmQuestion, AlarmState, AlarmVerdict, AlarmView, DependencyState,
+};
 pub use alerts::{Alerts, Announcement, AnnouncementError, ReportError};
 pub use ask::{Ask, EventTime, Question, Table};
 pub use author::{Author, DefinitionError};

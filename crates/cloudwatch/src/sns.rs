@@ -36,7 +36,7 @@ const SERVICE: &str = "sns";
 const NAMESPACE: &str = "http://sns.amazonaws.com/doc/2010-03-31/";
 
 /// Operations and the roles that they need.
-const OPERATIONS: [(&str, Role); 15] = [
+const OPERATIONS: [(&str, Role); 16] = [
     ("CreateTopic", Role::Operate),
     ("DeleteTopic", Role::Operate),
     ("ListTopics", Role::Read),
@@ -48,6 +48,7 @@ const OPERATIONS: [(&str, Role); 15] = [
     ("ListSubscriptions", Role::Read),
     ("ListSubscriptionsByTopic", Role::Read),
     ("GetSubscriptionAttributes", Role::Read),
+    ("SetSubscriptionAttributes", Role::Operate),
     ("Publish", Role::Operate),
     ("TagResource", Role::Operate),
     ("UntagResource", Role::Operate),
@@ -141,6 +142,7 @@ fn carry_out(server: &Shared, region: &str, operation: &str, input: &SnsInput) -
         "Unsubscribe" => registry.unsubscribe(input),
         "ListSubscriptions" | "ListSubscriptionsByTopic" => registry.list_subscriptions(input),
         "GetSubscriptionAttributes" => registry.subscription_attributes(input),
+        "SetSubscriptionAttributes" => registry.set_subscription_attribute(input),
         "TagResource" | "UntagResource" => registry.tag_topic(input, operation == "TagResource"),
         "ListTagsForResource" => registry.list_tags(input),
         _ => publish(&registry, input),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use types::{Timestamp, Value};
 
 use super::RuleEngine;
-use crate::alarm::{AlarmJudge, AlarmQuestion, AlarmState, AlarmVerdict};
+use crate::alarm::{AlarmJudge, AlarmQuestion, AlarmState, AlarmVerdict, DependencyState};
 use crate::compile::{CompiledRule, FIRES};
 use crate::evaluate::State;
 use crate::kind::Alarm;
@@ -66,25 +66,27 @@ impl RuleEngine {
         Ok((compiled, table))
     }
 
-    /// Returns the state of a rule, if it exists for the author of another one, and since when it is in it.
-    fn state_seen(&self, name: &str, by: &Rule) -> Option<(AlarmState, Timestamp)> {
+    /// Returns the state of a rule that another rule, `by`, depends on; `None` if it does not exist for the author of `by`.
+    pub(super) fn state_seen(&self, name: &str, by: &Rule) -> Option<DependencyState> {
         let inner = self.locked();
         let rule = inner.active.rules.iter().find(|rule| rule.name == name)?;
         if !rule.enabled || !rule.is_within(&by.scope) {
             return None;
         }
-        let unknown = (AlarmState::InsufficientData, Timestamp(0));
-        let Some(state) = inner.kept.rules.get(name).filter(|state| state.evaluated_at.is_some()) else {
-            return Some(unknown);
+        let Some(kept) = inner.kept.rules.get(name).filter(|kept| kept.evaluated_at.is_some()) else {
+            return Some(DependencyState { state: AlarmState::InsufficientData, since: None, memory: None });
         };
-        let worst = state.sets.values().max_by_key(|set| (set.state, std::cmp::Reverse(set.since)));
-        Some(match worst {
-            Some(set) if set.state == State::Alarm => (AlarmState::Alarm, Timestamp(set.since)),
-            Some(set) if set.state == State::InsufficientData => (AlarmState::InsufficientData, Timestamp(set.since)),
-            Some(set) => (AlarmState::Ok, Timestamp(set.since)),
-            None if state.error.is_some() => unknown,
-            None => (AlarmState::Ok, Timestamp(0)),
-        })
+        let worst = kept.sets.values().max_by_key(|set| (set.state, std::cmp::Reverse(set.since)));
+        let state = match worst.map(|set| set.state) {
+            Some(State::Alarm) => AlarmState::Alarm,
+            Some(State::InsufficientData) => AlarmState::InsufficientData,
+            Some(State::Pending | State::Ok) => AlarmState::Ok,
+            None if kept.error.is_some() => AlarmState::InsufficientData,
+            None => AlarmState::Ok,
+        };
+        // A rule that is well usually keeps no label set and so no time; a pending one was well before.
+        let since = worst.filter(|set| set.state != State::Pending).map(|set| Timestamp(set.since));
+        Some(DependencyState { state, since, memory: kept.alarm.clone() })
     }
 
     /// Does what follows once the verdict on an alarm is saved: its judge learns of it, and alarms over alarms are judged.

@@ -3,6 +3,7 @@
 //! Alarms are rules of the crate `alert`, which schedules them, keeps their state and tells channels. Here is what only
 //! CloudWatch knows: their definitions, the judgement over their datapoints, their history, and the operations on them.
 
+mod children;
 mod composite;
 mod datapoints;
 mod definition;

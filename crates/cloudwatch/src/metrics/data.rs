@@ -80,21 +80,26 @@ impl DataRequest {
 
     /// Returns a page of results, and the start of the next page.
     pub(super) fn answer(&self, run: &QueryRun<'_>) -> Result<(Value, Option<usize>), Problem> {
-        let (mut results, mut before) = (Vec::new(), 0);
-        let end = self.start.saturating_add(self.page);
         let config = |spelled: &str| config_of(run.server.settings(), spelled);
         let bands = BandContext { source: run, config: &config, cache: None };
         let evaluation = QueryEvaluation { queries: &self.queries, range: self.range, bands: &bands, also: None };
-        for DataResult { id, label, mut points, messages } in evaluation.results(run)? {
+        Ok(self.page_of(evaluation.results(run)?))
+    }
+
+    /// Returns a page of all results, and the start of the next page.
+    fn page_of(&self, all: Vec<DataResult>) -> (Value, Option<usize>) {
+        let (mut results, mut before) = (Vec::new(), 0);
+        let end = self.start.saturating_add(self.page);
+        for DataResult { id, label, mut points, messages } in all {
             if !self.is_ascending {
                 points.reverse();
             }
             let n = points.len();
             let place = |at: usize| at.saturating_sub(before).min(n);
             let page = &points[place(self.start)..place(end)];
-            // A result without datapoints belongs to the page on which it would start.
-            let is_here = !page.is_empty() || n == 0 && (self.start..end).contains(&before);
-            if is_here {
+            // A result without datapoints belongs to the page of the datapoint before it: there may be no later page.
+            let is_after_page_start = self.start < before || before == 0 && self.start == 0;
+            if !page.is_empty() || n == 0 && is_after_page_start && before <= end {
                 let is_whole = before + n <= end;
                 results.push(json!({
                     "Id": id,
@@ -108,7 +113,7 @@ impl DataRequest {
             before += n;
         }
         let next = (before > end).then_some(end);
-        Ok((json!({"MetricDataResults": results, "Messages": []}), next))
+        (json!({"MetricDataResults": results, "Messages": []}), next)
     }
 }
 
@@ -345,5 +350,49 @@ impl DataQuery {
             Some(label) => dynamic(label, &series).map_err(|problem| Problem::bad_request("bad-label", problem))?,
         };
         Ok(DataResult { id: self.id.clone(), label, points: series.points.into_iter().collect(), messages })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns the ids and the number of datapoints of each result, page by page.
+    fn pages(page: usize, results: &[(&str, i64)]) -> Vec<Vec<(String, usize)>> {
+        let all = || {
+            let result = |(id, n): &(&str, i64)| DataResult {
+                id: (*id).to_owned(),
+                label: String::new(),
+                points: (0..*n).map(|time| (time * 60_000, 1.0)).collect(),
+                messages: Vec::new(),
+            };
+            results.iter().map(result).collect::<Vec<_>>()
+        };
+        let (mut pages, mut start) = (Vec::new(), Some(0));
+        while let Some(at) = start {
+            let request = DataRequest { queries: Vec::new(), range: (0, 1), is_ascending: true, page, start: at };
+            let (answer, next) = request.page_of(all());
+            let shown = |result: &Value| {
+                let n = result["Values"].as_array().map_or(0, Vec::len);
+                (result["Id"].as_str().unwrap_or_default().to_owned(), n)
+            };
+            pages.push(answer["MetricDataResults"].as_array().expect("a list").iter().map(shown).collect());
+            start = next;
+        }
+        pages
+    }
+
+    #[test]
+    fn each_query_has_a_result_on_some_page_also_without_datapoints() {
+        let check = |page: usize, results: &[(&str, i64)], expected: &[&[(&str, usize)]]| {
+            let found = pages(page, results);
+            let found: Vec<Vec<(&str, usize)>> =
+                found.iter().map(|page| page.iter().map(|(id, n)| (id.as_str(), *n)).collect()).collect();
+            assert_eq!(found, expected, "{results:?}");
+        };
+        check(2, &[("a", 2), ("b", 0)], &[&[("a", 2), ("b", 0)]]);
+        check(2, &[("a", 0), ("b", 2), ("c", 0), ("d", 1)], &[&[("a", 0), ("b", 2), ("c", 0)], &[("d", 1)]]);
+        check(2, &[("a", 3), ("b", 0)], &[&[("a", 2)], &[("a", 1), ("b", 0)]]);
+        check(2, &[("a", 0), ("b", 0)], &[&[("a", 0), ("b", 0)]]);
     }
 }

@@ -62,6 +62,7 @@ pub(super) fn put(server: &Shared, input: &Value, body: &[u8], call_id: Option<&
 
 fn entry(namespace: &str, datum: &Parameters<'_>, now: Timestamp, limits: &Limits) -> Result<Entry, CloudWatchProblem> {
     let name = datum.needed_text("MetricName", NAME_CHARS_MAX)?.to_owned();
+    check_dimensions(datum)?;
     let metric = MetricName { namespace: namespace.to_owned(), name, dimensions: dimensions(datum)? };
     let unit = unit(datum)?.unwrap_or(NO_UNIT);
     let labels =
@@ -90,6 +91,27 @@ pub(super) fn dimensions(of: &Parameters<'_>) -> Result<BTreeMap<String, String>
         }
     }
     Ok(dimensions)
+}
+
+/// Checks that the dimensions of new data are as Amazon allows them. Those of requests that read data are not checked:
+/// data of other senders may have other dimensions.
+fn check_dimensions(datum: &Parameters<'_>) -> Result<(), CloudWatchProblem> {
+    for dimension in datum.structures("Dimensions", DIMENSIONS_MAX)? {
+        for (part, chars_max) in [("Name", NAME_CHARS_MAX), ("Value", DIMENSION_CHARS_MAX)] {
+            let text = dimension.needed_text(part, chars_max)?;
+            let rule = if text.bytes().any(|byte| !byte.is_ascii() || byte.is_ascii_control()) {
+                "must contain only ASCII characters, and no control characters"
+            } else if text.trim().is_empty() {
+                "must contain a character other than a blank"
+            } else if part == "Name" && text.starts_with(':') {
+                "must not start with a colon"
+            } else {
+                continue;
+            };
+            return Err(bad_value(format!("The value {text:?} of {} {rule}.", dimension.at(part))));
+        }
+    }
+    Ok(())
 }
 
 /// Reads a unit.
@@ -164,4 +186,31 @@ fn check_value(value: f64, place: impl Fn() -> String) -> Result<(), CloudWatchP
 
 fn check_sum(sum: f64, place: impl Fn() -> String) -> Result<(), CloudWatchProblem> {
     if sum.is_finite() { Ok(()) } else { Err(bad_value(format!("{} are too large.", place()))) }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn dimensions_of_new_data_are_those_that_amazon_allows() {
+        let check = |name: &str, text: &str, expected: Option<&str>| {
+            let datum = json!({"Dimensions": [{"Name": "a", "Value": "b"}, {"Name": name, "Value": text}]});
+            let problem = check_dimensions(&Parameters::new(&datum)).err();
+            let Some(expected) = expected else { return assert!(problem.is_none(), "{name:?} {text:?}: {problem:?}") };
+            let problem = problem.expect(expected);
+            let (_, kind, message) = problem.parts();
+            assert!(kind == "InvalidParameterValueException" && message.contains(expected), "{message}");
+        };
+        check("a b", " x:\"y\" ", None);
+        check("a:", ":", None);
+        check("  ", "x", Some("Dimensions.member.2.Name must contain a character other than a blank"));
+        check("a", " ", Some("Dimensions.member.2.Value must contain a character"));
+        check(":a", "x", Some("Dimensions.member.2.Name must not start with a colon"));
+        check("é", "x", Some("Dimensions.member.2.Name must contain only ASCII characters"));
+        check("a", "ü", Some("Dimensions.member.2.Value must contain only ASCII characters"));
+        check("a", "x\ny", Some("and no control characters"));
+    }
 }

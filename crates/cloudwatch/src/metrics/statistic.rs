@@ -84,7 +84,7 @@ impl Statistic {
         if let Some(percent) = text.strip_prefix(['p', 'P'])
             && percent.starts_with(|first: char| first.is_ascii_digit())
         {
-            return share(percent).filter(|share| *share > 0.0).map(Self::Percentile);
+            return share(percent).map(Self::Percentile);
         }
         let (name, rest) = text.split_at_checked(2)?;
         let kind = TRIMMED.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, kind)| *kind)?;
@@ -143,12 +143,16 @@ fn bounds(text: &str) -> Option<Bounds> {
     (low < high).then_some(bounds)
 }
 
+/// Reports whether data have statistic sets of different values, whose single values are not known.
+pub(super) fn has_sets(data: &[Datum]) -> bool {
+    data.iter().any(|datum| datum.minimum != datum.maximum)
+}
+
 /// Returns values and their counts in order of value; `None` if there are sets of different values.
 fn in_order(data: &[Datum]) -> Option<Vec<(f64, f64)>> {
-    let is_known = data.iter().all(|datum| datum.minimum == datum.maximum);
     let mut values: Vec<(f64, f64)> = data.iter().map(|datum| (datum.minimum, datum.count)).collect();
     values.sort_by(|a, b| a.0.total_cmp(&b.0));
-    is_known.then_some(values)
+    (!has_sets(data)).then_some(values)
 }
 
 /// Returns the first value up to which `rank` values lie.
@@ -218,6 +222,8 @@ mod tests {
             ("Average", 50.5),
             ("Minimum", 1.0),
             ("Maximum", 100.0),
+            ("p0", 1.0),
+            ("p0.0", 1.0),
             ("p7", 7.0),
             ("p99.5", 100.0),
             ("p100", 100.0),
@@ -253,7 +259,6 @@ mod tests {
         for bad in [
             "",
             "p",
-            "p0",
             "p101",
             "pp1",
             "tm",

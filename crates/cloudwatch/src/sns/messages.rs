@@ -91,6 +91,11 @@ fn attributes(input: &SnsInput) -> Result<Value, CloudWatchProblem> {
         if !is_type {
             return Err(invalid(format!("MessageAttributes: the type {kind:?} of {name} is not supported")));
         }
+        let is_number = kind == "Number" || kind.starts_with("Number.");
+        if is_number && !text.parse::<f64>().is_ok_and(f64::is_finite) {
+            let message = format!("Could not cast message attribute '{name}' value to number.");
+            return Err(CloudWatchProblem::new("ParameterValueInvalid", message));
+        }
         attributes.insert(name.to_owned(), json!({"Type": kind, "Value": text}));
     }
     Ok(attributes.into())
@@ -116,5 +121,21 @@ mod tests {
         let read = |kind: &str| attributes(&SnsInput::new(entry(kind)));
         assert_eq!(read("Number").unwrap(), json!({"a": {"Type": "Number", "Value": "1"}}));
         assert!(read("Numbers").is_err() && read("String.Array").is_ok());
+    }
+
+    #[test]
+    fn the_value_of_a_number_is_one() {
+        let read = |kind: &str, text: &str| {
+            let entry = json!({"Name": "a", "Value": {"DataType": kind, "StringValue": text}});
+            attributes(&SnsInput::new(json!({"MessageAttributes": {"entry": {"1": entry}}})))
+        };
+        for good in ["7", "-1.5", "2e3"] {
+            assert!(read("Number", good).is_ok() && read("Number.int", good).is_ok(), "{good}");
+        }
+        for bad in ["abc", "", "1,5", "inf", "NaN", " 1"] {
+            let problem = read("Number", bad).unwrap_err();
+            assert_eq!(problem.parts().1, "ParameterValueInvalid", "{bad}");
+        }
+        assert!(read("String", "abc").is_ok() && read("Number.int", "abc").is_err());
     }
 }

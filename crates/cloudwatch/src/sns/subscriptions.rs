@@ -32,10 +32,8 @@ impl SnsRegistry<'_> {
         self.check_endpoint(protocol, endpoint)?;
         let mut is_raw = false;
         for (name, value) in input.map("Attributes")? {
-            match (name.as_str(), value.as_str()) {
-                ("RawMessageDelivery", "true" | "false") if protocol != "email" => is_raw = value == "true",
-                _ => return Err(invalid(format!("Attributes Reason: {name} = {value} is not supported here"))),
-            }
+            let unsupported = || invalid(format!("Attributes Reason: {name} = {value} is not supported here"));
+            is_raw = raw_delivery(protocol, &name, &value).ok_or_else(unsupported)?;
         }
         let all = self.all_subscriptions()?;
         let is_same = |one: &TopicSubscription| {
@@ -194,6 +192,20 @@ impl SnsRegistry<'_> {
         Ok(with_next(json!({"Subscriptions": page.iter().map(shown).collect::<Vec<_>>()}), next))
     }
 
+    /// Sets an attribute of a subscription of the caller's: `RawMessageDelivery`.
+    pub(super) fn set_subscription_attribute(&self, input: &SnsInput) -> Answer {
+        input.know(&["SubscriptionArn", "AttributeName", "AttributeValue"])?;
+        let (arn, name) = (input.needed("SubscriptionArn")?, input.needed("AttributeName")?);
+        let value = input.text("AttributeValue").unwrap_or_default();
+        let found = self.subscriptions()?.into_iter().find(|(_, one)| one.arn == arn);
+        let unknown = || CloudWatchProblem::new("NotFound", "Subscription does not exist");
+        let (id, mut one) = found.ok_or_else(unknown)?;
+        let unsupported = || invalid(format!("AttributeName: {name} = {value} is not supported here"));
+        one.is_raw = raw_delivery(&one.protocol, name, value).ok_or_else(unsupported)?;
+        self.store_subscription(&id, &one)?;
+        Ok(Value::Null)
+    }
+
     pub(super) fn subscription_attributes(&self, input: &SnsInput) -> Answer {
         input.know(&["SubscriptionArn"])?;
         let arn = input.needed("SubscriptionArn")?;
@@ -212,6 +224,12 @@ impl SnsRegistry<'_> {
     }
 }
 
+/// Reads the attribute `RawMessageDelivery`; `None` if it is another attribute, or has no such value or protocol.
+fn raw_delivery(protocol: &str, name: &str, value: &str) -> Option<bool> {
+    let is_supported = name == "RawMessageDelivery" && protocol != "email";
+    value.parse().ok().filter(|_| is_supported)
+}
+
 fn has_token(one: &TopicSubscription, token: &str) -> bool {
     one.token.as_bytes().ct_eq(token.as_bytes()).into()
 }
@@ -221,4 +239,23 @@ fn random_token() -> Result<String, CloudWatchProblem> {
     let mut bytes = [0u8; 32];
     getrandom::fill(&mut bytes).map_err(|error| Problem::internal(format!("no randomness: {error}")))?;
     Ok(HEXLOWER.encode(&bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn posts_are_raw_or_not_and_mail_never_is() {
+        assert_eq!(raw_delivery("https", "RawMessageDelivery", "true"), Some(true));
+        assert_eq!(raw_delivery("http", "RawMessageDelivery", "false"), Some(false));
+        for (protocol, name, value) in [
+            ("email", "RawMessageDelivery", "true"),
+            ("http", "RawMessageDelivery", "yes"),
+            ("http", "RawMessageDelivery", ""),
+            ("http", "FilterPolicy", "true"),
+        ] {
+            assert_eq!(raw_delivery(protocol, name, value), None, "{protocol} {name} {value}");
+        }
+    }
 }

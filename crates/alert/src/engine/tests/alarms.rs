@@ -111,3 +111,22 @@ fn the_memory_of_a_judge_and_the_alert_survive_a_restart_and_a_change() {
     let inner = bench.engine.locked();
     assert_eq!(inner.kept.rules["latency"].alarm, Some(json!({"state": "Alarm"})));
 }
+
+#[test]
+fn an_alarm_over_another_sees_its_state_and_what_its_judge_remembers() {
+    let mut bench = Bench::new();
+    let judge = Arc::new(Scripted(Mutex::new(AlarmState::Alarm)));
+    bench.engine.replace(alarms(), bench.now).unwrap();
+    bench.engine.set_alarm_judge(judge.clone(), bench.now);
+    let by = alarms().rules.pop().unwrap();
+    let seen = bench.engine.state_seen("latency", &by).unwrap();
+    assert_eq!((seen.state, seen.since, seen.memory), (AlarmState::InsufficientData, None, None));
+    for state in [AlarmState::Alarm, AlarmState::Ok] {
+        *judge.0.lock().unwrap() = state;
+        bench.tick();
+        let seen = bench.engine.state_seen("latency", &by).unwrap();
+        assert_eq!((seen.state, seen.memory), (state, Some(json!({"state": format!("{state:?}")}))));
+        assert_ne!(seen.since, Some(Timestamp(0)), "no time is better than that of 1970");
+    }
+    assert_eq!(bench.engine.state_seen("nowhere", &by), None);
+}

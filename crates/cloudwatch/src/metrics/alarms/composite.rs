@@ -1,6 +1,7 @@
 //! The rules of composite alarms: `ALARM(a) AND (OK("b c") OR NOT INSUFFICIENT_DATA(d))`.
 //!
-//! `NOT` binds tighter than `AND`, and `AND` tighter than `OR`. A name is written as it is, in quotes, or as an ARN.
+//! `NOT` binds tighter than `AND`, and `AND` tighter than `OR`. A name is written as it is, in quotes, or as an ARN. Of several alarms,
+//! `AT_LEAST(2, ALARM, (a, b, c))` counts those in a state, and `AT_LEAST(50%, NOT OK, (a, b))` those in another one.
 
 use std::collections::BTreeSet;
 
@@ -18,6 +19,13 @@ const ALARMS_MAX: usize = 100;
 pub(super) enum CompositeRule {
     /// The alarm is in the state.
     Is(AlarmState, String),
+    /// At least `n` of the alarms are in the state, or in another one if it is negated.
+    AtLeast {
+        n: usize,
+        state: AlarmState,
+        is_negated: bool,
+        names: Vec<String>,
+    },
     Constant(bool),
     Not(Box<CompositeRule>),
     All(Vec<CompositeRule>),
@@ -52,6 +60,7 @@ impl CompositeRule {
     fn add_names<'r>(&'r self, names: &mut BTreeSet<&'r str>) {
         match self {
             Self::Is(_, name) => drop(names.insert(name)),
+            Self::AtLeast { names: listed, .. } => names.extend(listed.iter().map(String::as_str)),
             Self::Constant(_) => {}
             Self::Not(inner) => inner.add_names(names),
             Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.add_names(names)),
@@ -62,6 +71,10 @@ impl CompositeRule {
     pub(super) fn holds(&self, state_of: &dyn Fn(&str) -> Option<AlarmState>) -> bool {
         match self {
             Self::Is(state, name) => state_of(name) == Some(*state),
+            Self::AtLeast { n, state, is_negated, names } => {
+                let is_met = |name: &&String| (state_of(name) == Some(*state)) != *is_negated;
+                names.iter().filter(is_met).count() >= *n
+            }
             Self::Constant(value) => *value,
             Self::Not(inner) => !inner.holds(state_of),
             Self::All(parts) => parts.iter().all(|part| part.holds(state_of)),
@@ -93,7 +106,8 @@ impl<'t> Reader<'t> {
         let rest = self.rest();
         let Some((start, after)) = rest.split_at_checked(word.len()) else { return false };
         let is_longer = after.starts_with(|next: char| next.is_ascii_alphanumeric() || next == '_');
-        let is_it = start.eq_ignore_ascii_case(word) && !(is_longer && word != "(" && word != ")");
+        let is_word = word.starts_with(|first: char| first.is_ascii_alphabetic());
+        let is_it = start.eq_ignore_ascii_case(word) && !(is_word && is_longer);
         self.at += if is_it { word.len() } else { 0 };
         is_it
     }
@@ -140,17 +154,65 @@ impl<'t> Reader<'t> {
         if let Some(value) = [("TRUE", true), ("FALSE", false)].into_iter().find(|(word, _)| self.takes(word)) {
             return Ok(CompositeRule::Constant(value.1));
         }
-        // `ALARM` is looked for last: nothing else begins with it, and `OK` begins nothing else.
-        let Some((_, state)) = STATES.into_iter().find(|(name, _)| self.takes(name)) else {
-            return Err(self.problem("ALARM(…), OK(…), INSUFFICIENT_DATA(…), TRUE, FALSE, NOT or \"(\" is expected"));
+        if self.takes("AT_LEAST") {
+            return self.at_least();
+        }
+        let Some(state) = self.state() else {
+            let functions = "ALARM(…), OK(…), INSUFFICIENT_DATA(…), AT_LEAST(…)";
+            return Err(self.problem(&format!("{functions}, TRUE, FALSE, NOT or \"(\" is expected")));
         };
         self.need("(")?;
-        let name = self.name()?;
+        let name = self.name(&['(', ')'])?;
         self.need(")")?;
         Ok(CompositeRule::Is(state, name))
     }
 
-    fn name(&mut self) -> Result<String, String> {
+    fn state(&mut self) -> Option<AlarmState> {
+        STATES.into_iter().find(|(name, _)| self.takes(name)).map(|(_, state)| state)
+    }
+
+    /// Reads what follows `AT_LEAST`: a number or a percentage of alarms, a state, and the alarms.
+    fn at_least(&mut self) -> Result<CompositeRule, String> {
+        self.need("(")?;
+        self.rest();
+        let number_at = self.at;
+        let (number, is_percentage) = self.number()?;
+        self.need(",")?;
+        let is_negated = self.takes("NOT");
+        let Some(state) = self.state() else {
+            return Err(self.problem("ALARM, OK or INSUFFICIENT_DATA is expected"));
+        };
+        self.need(",")?;
+        self.need("(")?;
+        let mut names = vec![self.name(&['(', ')', ','])?];
+        while self.takes(",") {
+            names.push(self.name(&['(', ')', ','])?);
+        }
+        self.need(")")?;
+        self.need(")")?;
+        let most = if is_percentage { 100 } else { names.len() };
+        if !(1..=most).contains(&number) {
+            self.at = number_at;
+            let unit = if is_percentage { "%" } else { "" };
+            return Err(self.problem(&format!("AT_LEAST needs a number from 1{unit} to {most}{unit}")));
+        }
+        let n = if is_percentage { (number * names.len()).div_ceil(100) } else { number };
+        Ok(CompositeRule::AtLeast { n, state, is_negated, names })
+    }
+
+    /// Reads a whole number, and whether it is a percentage.
+    fn number(&mut self) -> Result<(usize, bool), String> {
+        let rest = self.rest();
+        let n_digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let Ok(number) = rest[..n_digits].parse::<usize>() else {
+            return Err(self.problem("a number or a percentage is expected"));
+        };
+        self.at += n_digits;
+        Ok((number, self.takes("%")))
+    }
+
+    /// Reads the name of an alarm. Without quotes it ends before one of the characters of `ends`.
+    fn name(&mut self, ends: &[char]) -> Result<String, String> {
         let rest = self.rest();
         let quote = rest.chars().next().filter(|first| matches!(first, '"' | '\''));
         let text = match quote {
@@ -160,7 +222,7 @@ impl<'t> Reader<'t> {
                 &rest[1..=end]
             }
             None => {
-                let end = rest.find(['(', ')']).unwrap_or(rest.len());
+                let end = rest.find(ends).unwrap_or(rest.len());
                 self.at += end;
                 rest[..end].trim_end()
             }
@@ -202,6 +264,14 @@ mod tests {
             ("NOT (ALARM(d) OR FALSE)", true),
             ("NOT NOT TRUE", true),
             ("ALARM(nowhere)", false),
+            ("AT_LEAST(1, ALARM, (a, b c, d))", true),
+            ("AT_LEAST(2, ALARM, (a, b c, d))", false),
+            ("at_least(2,not alarm,(a,\"b c\",arn:aws:cloudwatch:eu-central-1:000000000000:alarm:d))", true),
+            ("AT_LEAST(3, NOT ALARM, (a, 'b c', d))", false),
+            ("AT_LEAST(33%, OK, (a, b c, d))", true),
+            ("AT_LEAST(34%, OK, (a, b c, d))", false),
+            ("AT_LEAST(50 %, NOT OK, (a, b c, d)) AND NOT AT_LEAST(100%, NOT OK, (a, b c, d))", true),
+            ("AT_LEAST(1, INSUFFICIENT_DATA, (d)) AND ALARM(a)", true),
         ] {
             assert_eq!(holds(text), expected, "{text}");
         }
@@ -222,6 +292,15 @@ mod tests {
             ("ALARM(a) AND", "is expected (character 13)"),
             ("(ALARM(a)", "\")\" is expected (character 10)"),
             ("é", "is expected (character 1)"),
+            ("AT_LEAST(two, OK, (a))", "a number or a percentage is expected (character 10)"),
+            ("AT_LEAST(2 OK, (a))", "\",\" is expected (character 12)"),
+            ("AT_LEAST(1, UP, (a))", "ALARM, OK or INSUFFICIENT_DATA is expected (character 13)"),
+            ("AT_LEAST(1, OK, a)", "\"(\" is expected (character 17)"),
+            ("AT_LEAST(1, OK, (a, ))", "the name of an alarm is missing (character 21)"),
+            ("AT_LEAST(3, OK, (a, b))", "AT_LEAST needs a number from 1 to 2 (character 10)"),
+            ("AT_LEAST(101%, OK, (a, b))", "AT_LEAST needs a number from 1% to 100% (character 10)"),
+            ("AT_LEAST(0, OK, (a, b))", "AT_LEAST needs a number from 1 to 2 (character 10)"),
+            ("AT_LEAST(1, OK, (a, b)", "\")\" is expected (character 23)"),
         ] {
             let error = CompositeRule::read(text).unwrap_err();
             assert!(error.contains(expected), "{text}: {error}");

@@ -11,6 +11,7 @@ use types::Timestamp;
 use super::super::band::ModelCache;
 use super::super::detectors::definition::config_of;
 use super::super::parameters::Parameters;
+use super::children::{ChildState, Children, deciding, holds};
 use super::composite::CompositeRule;
 use super::datapoints::{AlarmBands, AlarmPeriod, periods};
 use super::definition::{MetricAlarm, Threshold};
@@ -36,6 +37,8 @@ struct Finding {
     value: Option<types::Value>,
     reason: String,
     reason_data: Option<String>,
+    /// The alarms that a composite alarm depends on.
+    children: Children,
 }
 
 /// Has the alarms of a server judged from now on.
@@ -57,8 +60,9 @@ impl AlarmJudge for Judge {
                 value: None,
                 reason: order.reason.clone(),
                 reason_data: order.reason_data.clone(),
+                children: memory.children.clone(),
             },
-            None => self.evaluate(&server, question)?,
+            None => self.evaluate(&server, question, &memory.children)?,
         };
         let before = memory.clone();
         let state = finding.state.or_else(|| state_of(&before.state)).unwrap_or(AlarmState::InsufficientData);
@@ -68,6 +72,7 @@ impl AlarmJudge for Judge {
             (memory.reason, memory.reason_data) = (finding.reason, finding.reason_data);
             memory.updated_ms = now_ms;
         }
+        memory.children = finding.children;
         let mut told = Vec::new();
         if is_changed {
             memory.transitioned_ms = now_ms;
@@ -99,9 +104,10 @@ impl AlarmJudge for Judge {
 }
 
 impl Judge {
-    fn evaluate(&self, server: &Server, question: &AlarmQuestion<'_>) -> Result<Finding, String> {
+    /// Evaluates an alarm; `before` are the states of its children at the last evaluation.
+    fn evaluate(&self, server: &Server, question: &AlarmQuestion<'_>, before: &Children) -> Result<Finding, String> {
         if let Some(rule) = question.definition["AlarmRule"].as_str() {
-            return of_composite(question, &CompositeRule::read(rule)?);
+            return Ok(of_composite(question, &CompositeRule::read(rule)?, before));
         }
         let config = |spelled: &str| config_of(server.settings(), spelled);
         of_metric(question, &AlarmBands { config: &config, models: &self.models })
@@ -127,31 +133,28 @@ fn pending_order(server: &Server, name: &str, memory: &AlarmMemory) -> Result<Op
     }
 }
 
-/// Judges an alarm over other alarms.
-fn of_composite(question: &AlarmQuestion<'_>, rule: &CompositeRule) -> Result<Finding, String> {
-    let names = rule.names();
-    let states: Vec<_> = names.iter().map(|name| (*name, (question.state_of)(name))).collect();
-    if let Some((name, _)) = states.iter().find(|(_, state)| state.is_none()) {
-        let reason = format!("Insufficient Data: the alarm {} does not exist", reference(question.definition, name));
-        let state = Some(AlarmState::InsufficientData);
-        return Ok(Finding { state, value: None, reason, reason_data: None });
+/// Judges an alarm over other alarms; `before` are their states at the last evaluation.
+fn of_composite(question: &AlarmQuestion<'_>, rule: &CompositeRule, before: &Children) -> Finding {
+    let now_ms = question.now.0.div_euclid(Timestamp::MILLISECOND);
+    let mut children = Children::new();
+    for name in rule.names() {
+        let Some(found) = (question.state_of)(name) else {
+            let reason =
+                format!("Insufficient Data: the alarm {} does not exist", reference(question.definition, name));
+            let state = Some(AlarmState::InsufficientData);
+            return Finding { state, value: None, reason, reason_data: None, children: before.clone() };
+        };
+        children.insert(name.to_owned(), ChildState::new(&found, before.get(name), now_ms));
     }
-    let state_of = |name: &str| states.iter().find(|(known, _)| *known == name)?.1.map(|(state, _)| state);
-    let state = if rule.holds(&state_of) { AlarmState::Alarm } else { AlarmState::Ok };
-    let latest =
-        states.iter().filter_map(|(name, state)| Some((*name, (*state)?))).max_by_key(|(_, (_, since))| *since);
-    let (reason, reason_data) = match latest {
+    let state = if holds(rule, &children) { AlarmState::Alarm } else { AlarmState::Ok };
+    let (reason, reason_data) = match deciding(rule, &children, before) {
         None => ("The alarm rule has no alarms and a constant value".to_owned(), None),
-        Some((name, (of_child, since))) => {
-            let arn = reference(question.definition, name);
-            let time = time_text(since.0.div_euclid(Timestamp::MILLISECOND));
-            let data = json!({
-                "triggeringAlarms": [{"arn": arn, "state": {"value": name_of(of_child), "timestamp": time}}],
-            });
-            (format!("{arn} transitioned to {} at {time}", name_of(of_child)), Some(data.to_string()))
+        Some((name, child)) => {
+            let (reason, data) = child.reason(&reference(question.definition, name));
+            (reason, Some(data))
         }
     };
-    Ok(Finding { state: Some(state), value: None, reason, reason_data })
+    Finding { state: Some(state), value: None, reason, reason_data, children }
 }
 
 /// Judges an alarm on a metric or an expression.
@@ -168,7 +171,8 @@ fn of_metric(question: &AlarmQuestion<'_>, bands: &AlarmBands<'_>) -> Result<Fin
     if periods.iter().all(|period| period.bounds.is_none()) {
         // Whatever missing data mean: nothing is missing but the band.
         let state = Some(AlarmState::InsufficientData);
-        return Ok(Finding { state, value: None, reason: UNTRAINED.to_owned(), reason_data: reason_data() });
+        let (reason, reason_data) = (UNTRAINED.to_owned(), reason_data());
+        return Ok(Finding { state, value: None, reason, reason_data, children: Children::new() });
     }
     let judgement = alarm.datapoints.judge(&flags);
     let state = match judgement {
@@ -182,7 +186,7 @@ fn of_metric(question: &AlarmQuestion<'_>, bands: &AlarmBands<'_>) -> Result<Fin
         _ => crossing(&alarm, &points, judgement == Judgement::Alarm).reason(),
     };
     let value = points.first().map(|point| types::Value::Float(point.value));
-    Ok(Finding { state, value, reason, reason_data: reason_data() })
+    Ok(Finding { state, value, reason, reason_data: reason_data(), children: Children::new() })
 }
 
 fn crossing<'p>(alarm: &MetricAlarm, points: &'p [JudgedPoint], is_alarm: bool) -> Crossing<'p> {

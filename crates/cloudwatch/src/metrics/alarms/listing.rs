@@ -7,7 +7,7 @@ use super::super::error::bad_value;
 use super::super::get::metric;
 use super::super::parameters::Parameters;
 use super::composite::CompositeRule;
-use super::definition::ACTIONS;
+use super::definition::{ACTIONS, invalid};
 use super::message::arn;
 use super::state::AlarmMemory;
 use crate::answer::CloudWatchProblem;
@@ -18,6 +18,10 @@ type Read<T> = Result<T, CloudWatchProblem>;
 const PAGE_MAX: usize = 100;
 const PAGE: usize = 50;
 const NAMES_MAX: usize = 100;
+
+/// Parameters that select alarms by what depends on them, and the only ones that may be given with such a parameter.
+const RELATIVES: [&str; 2] = ["ChildrenOfAlarmName", "ParentsOfAlarmName"];
+const WITH_RELATIVES: [&str; 4] = ["MaxRecords", "NextToken", "Action", "Version"];
 
 /// Which types of alarms are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,12 +60,21 @@ impl AlarmTypes {
 }
 
 impl AlarmFilter {
+    /// Reads the filter of a request. Children and parents of an alarm are of both types, and exclude other filters.
     pub(super) fn read(input: &Parameters<'_>) -> Read<Self> {
+        let relative = RELATIVES.into_iter().find(|name| input.get(name).is_some());
+        let types = match relative {
+            Some(name) => {
+                refuse_others(input, name)?;
+                AlarmTypes { metric: true, composite: true }
+            }
+            None => AlarmTypes::read(input)?,
+        };
         let text = |name: &str| -> Read<Option<String>> { Ok(input.text(name, 1600)?.map(str::to_owned)) };
         let filter = Self {
             names: input.texts("AlarmNames", NAMES_MAX)?.into_iter().map(str::to_owned).collect(),
             prefix: text("AlarmNamePrefix")?,
-            types: AlarmTypes::read(input)?,
+            types,
             state: text("StateValue")?,
             action: text("ActionPrefix")?,
             children_of: text("ChildrenOfAlarmName")?,
@@ -93,6 +106,17 @@ impl AlarmFilter {
                 && of_parent.as_ref().is_none_or(|names| names.contains(&alarm.name))
                 && self.parents_of.as_ref().is_none_or(|child| children(alarm).contains(child))
         });
+    }
+}
+
+/// Refuses parameters that exclude `name`, the parameter that asks for children or parents.
+fn refuse_others(input: &Parameters<'_>, name: &str) -> Read<()> {
+    let known: Vec<&str> = WITH_RELATIVES.into_iter().chain([name]).collect();
+    match input.unknown(&known) {
+        None => Ok(()),
+        Some(other) => {
+            Err(invalid(format!("{name} excludes {other}: only MaxRecords and NextToken may be given with it.")))
+        }
     }
 }
 
@@ -192,4 +216,54 @@ pub(super) fn shown(alarm: &AlarmView) -> Value {
         shown["EvaluationState"] = "EVALUATION_ERROR".into();
     }
     shown
+}
+
+#[cfg(test)]
+mod tests {
+    use alert::Author;
+    use types::{GroupScope, Timestamp};
+
+    use super::*;
+
+    fn alarm(name: &str, definition: Value) -> AlarmView {
+        let author = Author { name: "a".into(), scope: GroupScope::All, is_admin: true };
+        let document = AlarmDocument::new(definition, Vec::new(), &author, Timestamp(0));
+        AlarmView { name: name.to_owned(), document, groups: Vec::new(), memory: None, error: None }
+    }
+
+    fn names(input: &Value) -> Result<Vec<String>, String> {
+        let filter = AlarmFilter::read(&Parameters::new(input)).map_err(|problem| problem.parts().1.to_owned())?;
+        let mut alarms = vec![
+            alarm("a", json!({})),
+            alarm("b", json!({})),
+            alarm("over", json!({"AlarmRule": "ALARM(a) OR ALARM(b)"})),
+            alarm("top", json!({"AlarmRule": "ALARM(over) AND OK(a)"})),
+        ];
+        filter.retain(&mut alarms);
+        Ok(alarms.into_iter().map(|alarm| alarm.name).collect())
+    }
+
+    #[test]
+    fn children_and_parents_are_of_both_types() {
+        let check = |input: Value, expected: &[&str]| {
+            assert_eq!(names(&input).unwrap(), expected, "{input}");
+        };
+        check(json!({}), &["a", "b"]);
+        check(json!({"AlarmTypes": ["CompositeAlarm"]}), &["over", "top"]);
+        check(json!({"ParentsOfAlarmName": "a"}), &["over", "top"]);
+        check(json!({"ParentsOfAlarmName": "over", "MaxRecords": 1, "Action": "DescribeAlarms"}), &["top"]);
+        check(json!({"ChildrenOfAlarmName": "over"}), &["a", "b"]);
+        check(json!({"ChildrenOfAlarmName": "top"}), &["a", "over"]);
+    }
+
+    #[test]
+    fn children_and_parents_exclude_other_filters() {
+        for name in RELATIVES {
+            for (other, value) in [("StateValue", json!("OK")), ("AlarmTypes", json!(["MetricAlarm"]))] {
+                assert_eq!(names(&json!({name: "a", other: value})), Err("ValidationError".to_owned()), "{other}");
+            }
+        }
+        let both = json!({"ParentsOfAlarmName": "a", "ChildrenOfAlarmName": "a"});
+        assert_eq!(names(&both), Err("ValidationError".to_owned()));
+    }
 }

@@ -4,6 +4,8 @@ use alert::AlarmState;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::children::Children;
+
 /// States and their names; longer names come before those that they begin with.
 pub(super) const STATES: [(&str, AlarmState); 3] =
     [("INSUFFICIENT_DATA", AlarmState::InsufficientData), ("ALARM", AlarmState::Alarm), ("OK", AlarmState::Ok)];
@@ -35,6 +37,9 @@ pub(super) struct AlarmMemory {
     /// Items of the history that may not be stored yet.
     #[serde(default)]
     pub(super) unwritten: Vec<Value>,
+    /// The alarms that a composite alarm depends on, as they were at its last evaluation.
+    #[serde(default, skip_serializing_if = "Children::is_empty")]
+    pub(super) children: Children,
 }
 
 impl AlarmMemory {
@@ -48,6 +53,7 @@ impl AlarmMemory {
             transitioned_ms: made_ms,
             order: None,
             unwritten: Vec::new(),
+            children: Children::new(),
         }
     }
 

@@ -1,9 +1,9 @@
 //! One query of `GetMetricData`: a statistic of a metric, or an expression.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use door::problem::Problem;
-use ingest::datum::MetricName;
+use ingest::datum::{Datum, MetricName};
 use serde_json::{Value, json};
 
 use super::super::error::{bad_combination, bad_value, missing};
@@ -11,7 +11,7 @@ use super::super::get::{PERIOD_MAX, SHORT_PERIODS, by_period, metric, period};
 use super::super::math::{MathExpression, MathProblem, Named, Series, canonical};
 use super::super::parameters::Parameters;
 use super::super::put::unit;
-use super::super::statistic::Statistic;
+use super::super::statistic::{Statistic, has_sets};
 use super::super::store::{self, MetricSource};
 use crate::answer::CloudWatchProblem;
 
@@ -179,13 +179,7 @@ impl MetricQuery {
         let units = store::data_of(source, &self.metric, (start, end))?;
         let is_meant = |unit: &str| self.unit.as_ref().is_none_or(|wanted| wanted == unit);
         let data = units.into_iter().filter(|(unit, _)| is_meant(unit)).flat_map(|(_, data)| data).collect();
-        let periods = by_period(data, 0, self.period_ms);
-        let n_periods = periods.len();
-        let points: std::collections::BTreeMap<i64, f64> =
-            periods.into_iter().filter_map(|(time, data)| Some((time, self.statistic.of(&data)?))).collect();
-        let n_without = n_periods - points.len();
-        let text = format!("{} needs single values: {n_without} periods have statistic sets", self.stat);
-        let messages = if n_without == 0 { Vec::new() } else { vec![json!({"Code": "StatisticSets", "Value": text})] };
+        let (points, messages) = self.points(by_period(data, 0, self.period_ms));
         let series = Series {
             label: self.metric.name.clone(),
             points,
@@ -195,8 +189,27 @@ impl MetricQuery {
         Ok((series, messages))
     }
 
+    /// Returns the datapoints of periods, and a message if some periods have statistic sets instead of single values.
+    fn points(&self, periods: BTreeMap<i64, Vec<Datum>>) -> (BTreeMap<i64, f64>, Vec<Value>) {
+        let (mut points, mut n_with_sets) = (BTreeMap::new(), 0);
+        for (time, data) in periods {
+            if let Some(value) = self.statistic.of(&data) {
+                points.insert(time, value);
+            } else if has_sets(&data) {
+                n_with_sets += 1;
+            }
+        }
+        let periods = match n_with_sets {
+            0 => return (points, Vec::new()),
+            1 => "1 period has".to_owned(),
+            n => format!("{n} periods have"),
+        };
+        let text = format!("{} needs single values: {periods} statistic sets", self.stat);
+        (points, vec![json!({"Code": "StatisticSets", "Value": text})])
+    }
+
     /// Returns what dynamic labels may name.
-    fn properties(&self) -> std::collections::BTreeMap<String, String> {
+    fn properties(&self) -> BTreeMap<String, String> {
         let own = [
             ("MetricName", self.metric.name.clone()),
             ("Namespace", self.metric.namespace.clone()),
@@ -206,5 +219,33 @@ impl MetricQuery {
         let own = own.into_iter().map(|(name, value)| (name.to_owned(), value));
         let dimensions = self.metric.dimensions.iter().map(|(name, value)| (format!("Dim.{name}"), value.clone()));
         own.chain(dimensions).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_periods_with_statistic_sets_are_counted() {
+        let single = Datum { count: 1.0, sum: 5.0, minimum: 5.0, maximum: 5.0 };
+        let set = Datum { count: 2.0, sum: 9.0, minimum: 4.0, maximum: 5.0 };
+        let check = |stat: &str, data: &[Datum], n_points: usize, expected: Option<&str>| {
+            let query = MetricQuery {
+                metric: MetricName { namespace: "n".into(), name: "m".into(), dimensions: BTreeMap::new() },
+                unit: None,
+                period_ms: 60_000,
+                statistic: Statistic::find(stat).expect(stat),
+                stat: stat.to_owned(),
+            };
+            let periods = (0..).map(|n| n * 60_000).zip(data.iter().map(|datum| vec![*datum])).collect();
+            let (points, messages) = query.points(periods);
+            let text = messages.first().and_then(|message| message["Value"].as_str());
+            assert_eq!((points.len(), text), (n_points, expected), "{stat}");
+        };
+        check("TM(150:1000)", &[single], 0, None);
+        check("p50", &[single, set], 1, Some("p50 needs single values: 1 period has statistic sets"));
+        check("p50", &[set, single, set], 1, Some("p50 needs single values: 2 periods have statistic sets"));
+        check("Average", &[set], 1, None);
     }
 }
