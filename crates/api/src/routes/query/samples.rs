@@ -1,11 +1,15 @@
 //! Samples as rows: time, labels, value.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use execute::{Answer, ColumnInfo, ColumnKind};
 use promql::METRIC_NAME;
-use types::{Timestamp, Value};
+use types::{Timestamp, VALUE_FIELD, Value, field_of_label};
+
+/// The column of times.
+const TIME_COLUMN: &str = "@timestamp";
 
 /// A sample: labels, time in ms, value.
 pub(super) type Sample = (promql::Labels, i64, promql::Value);
@@ -19,9 +23,9 @@ pub(super) fn rows_of(samples: Vec<Sample>) -> Answer {
     let is_finite =
         samples.iter().all(|(.., value)| matches!(value, promql::Value::Float(number) if number.is_finite()));
     let column = |name: &str, kind| ColumnInfo { name: name.to_owned(), kind, approximate: false };
-    let mut columns = vec![column("@timestamp", ColumnKind::Timestamp)];
-    columns.extend(names.iter().map(|name| column(name, ColumnKind::String)));
-    columns.push(column("value", if is_finite { ColumnKind::Float } else { ColumnKind::Any }));
+    let mut columns = vec![column(TIME_COLUMN, ColumnKind::Timestamp)];
+    columns.extend(names.iter().map(|name| column(&column_of_label(name), ColumnKind::String)));
+    columns.push(column(VALUE_FIELD, if is_finite { ColumnKind::Float } else { ColumnKind::Any }));
     let rows = samples.into_iter().map(|(labels, time, value)| {
         let time = Value::Timestamp(Timestamp(time.saturating_mul(Timestamp::MILLISECOND)));
         let label = |name: &Arc<str>| Some(labels.get(name)).filter(|text| !text.is_empty()).map(Value::text);
@@ -36,6 +40,13 @@ pub(super) fn rows_of(samples: Vec<Sample>) -> Answer {
     Answer { rows: rows.collect(), columns, ..Answer::default() }
 }
 
+/// Returns the column of a label. One whose name is that of another column is called as its field in events.
+fn column_of_label(label: &str) -> Cow<'_, str> {
+    // A label that is called so already gives way too, so that no two labels have one column.
+    let is_taken = matches!(label, TIME_COLUMN | VALUE_FIELD) || label.starts_with("label.");
+    if is_taken { field_of_label(label) } else { Cow::Borrowed(label) }
+}
+
 fn not_finite(value: f64) -> &'static str {
     if value.is_nan() {
         "NaN"
@@ -43,5 +54,33 @@ fn not_finite(value: f64) -> &'static str {
         "+Inf"
     } else {
         "-Inf"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_have_different_names() {
+        let names = ["__name__", "@timestamp", "histogram", "job", "label.value", "name", "value"];
+        let labels = promql::Labels::new(names.map(|name| (name, "a")));
+        let answer = rows_of(vec![(labels, 0, promql::Value::Float(1.0))]);
+        let columns: Vec<&str> = answer.columns.iter().map(|column| column.name.as_str()).collect();
+        let expected = [
+            "@timestamp",
+            "__name__",
+            "label.@timestamp",
+            "histogram",
+            "job",
+            "label.label.value",
+            "name",
+            "label.value",
+            "value",
+        ];
+        assert_eq!(columns, expected);
+        assert_eq!(answer.rows[0].len(), expected.len());
+        let different: BTreeSet<&str> = columns.iter().copied().collect();
+        assert_eq!(different.len(), columns.len());
     }
 }
