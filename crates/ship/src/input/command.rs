@@ -35,7 +35,14 @@ impl Command {
             self.arguments.split_first().ok_or_else(|| InputError::Failed("command: no program named".into()))?;
         let program = Program { path: Path::new(path), arguments, trouble: StderrUse::Shown };
         let what = program.to_string();
-        let ended = program::run(&program, sink, |output| copy_lines(output, &what, sink))?;
+        let ended = program::run(&program, sink, |output| {
+            let printed = output.fill_buf().map_err(|error| InputError::Read { what: what.clone(), error })?;
+            // What ended its last run is over for a program that prints again, however long it runs.
+            if !printed.is_empty() {
+                sink.works();
+            }
+            copy_lines(output, &what, sink)
+        })?;
         if ended.status.success() { Ok(()) } else { Err(InputError::Failed(format!("{what}: {}", ended.status))) }
     }
 }

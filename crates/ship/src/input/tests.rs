@@ -35,6 +35,19 @@ fn a_program_that_fails_is_named_with_its_status_and_what_it_printed_is_kept() {
 }
 
 #[test]
+fn a_program_that_prints_again_works_while_it_still_runs() {
+    let dir = tempfile::tempdir().unwrap();
+    let sink = sink(dir.path(), WhenFull::Wait, 1 << 20);
+    sink.fails("exit status: 1".into());
+    let printing = ["sh", "-c", "echo works; exit 3"].map(String::from).to_vec();
+    Command { arguments: printing, every: None }.run_once(&sink).unwrap_err();
+    assert_eq!(sink.status().last_error, None);
+    sink.fails("exit status: 1".into());
+    Command { arguments: vec!["false".into()], every: None }.run_once(&sink).unwrap_err();
+    assert_eq!(sink.status().last_error.as_deref(), Some("exit status: 1"));
+}
+
+#[test]
 fn measurements_go_on_when_the_buffer_is_full_and_what_goes_is_counted() {
     let dir = tempfile::tempdir().unwrap();
     let sink = sink(dir.path(), WhenFull::GiveUpOldest, 1 << 20);
