@@ -3,6 +3,7 @@
 //!
 //! Nothing here runs a query or knows the store.
 
+mod bins;
 mod check;
 pub mod derive;
 mod document;
@@ -13,6 +14,7 @@ mod import;
 mod interval;
 mod page;
 
+pub use bins::Bins;
 pub use check::{Mistake, check, read};
 pub use document::{
     COLUMNS, Dashboard, Grade, Language, Legend, LegendValue, Nulls, Panel, PanelKind, PanelQuery, Range, Scale,

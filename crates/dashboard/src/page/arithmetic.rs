@@ -1,14 +1,54 @@
-//! A panel's expression over the series of its queries: point by point, pairing series with equal labels.
+//! A panel's expression over the series of its queries: point by point, pairing series with equal labels. A point at the end of a
+//! bin is computed with the point at its start, and a value without a time with every point of the other side.
 
 use std::collections::BTreeMap;
 
-use super::series::{PanelSeries, instants};
+use types::Locale;
+
+use super::series::{PanelSeries, Timing, instants};
 use crate::expression::{Expression, Operator};
 
 /// The value of a part of an expression.
 enum Operand {
     Number(f64),
     Series(Vec<PanelSeries>),
+}
+
+/// Why an expression has no value.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum NoValue {
+    /// The query with this id found no numbers.
+    Empty(String),
+    /// No two series have the same labels.
+    Labels,
+    /// No two points have the same time, or what divides is zero.
+    Times,
+}
+
+impl NoValue {
+    /// Returns the sentence that a reader sees.
+    pub(super) fn text(&self, locale: Locale) -> String {
+        match (self, locale) {
+            (Self::Empty(id), Locale::English) => {
+                format!("The expression has no value: query {id} found no numbers in this range.")
+            }
+            (Self::Empty(id), Locale::Indonesian) => {
+                format!("Ekspresi tidak punya nilai: kueri {id} tidak menemukan angka dalam rentang ini.")
+            }
+            (Self::Labels, _) => locale
+                .text(
+                    "The expression has no value: no two series of the queries have the same labels.",
+                    "Ekspresi tidak punya nilai: tidak ada dua deret dari kueri yang labelnya sama.",
+                )
+                .to_owned(),
+            (Self::Times, _) => locale
+                .text(
+                    "The expression has no value: the queries have no points at the same time, or it divides by zero.",
+                    "Ekspresi tidak punya nilai: kueri tidak punya titik pada waktu yang sama, atau ada pembagian dengan nol.",
+                )
+                .to_owned(),
+        }
+    }
 }
 
 /// Evaluates an expression over the series of queries by their ids.
@@ -24,8 +64,27 @@ pub(super) fn evaluated(text: &str, of: &BTreeMap<String, Vec<PanelSeries>>) -> 
         Operand::Number(value) => {
             let all: Vec<PanelSeries> = of.values().flatten().cloned().collect();
             let points = instants(&all).into_iter().map(|ms| (ms, value)).collect();
-            vec![PanelSeries { name: text.to_owned(), labels: Vec::new(), points }]
+            vec![PanelSeries { name: text.to_owned(), points, ..PanelSeries::default() }]
         }
+    })
+}
+
+/// Returns why an expression over the series of queries gave no value; `None` if it gave one.
+pub(super) fn why_no_value(
+    text: &str,
+    results: &[PanelSeries],
+    of: &BTreeMap<String, Vec<PanelSeries>>,
+) -> Option<NoValue> {
+    let is_empty = |series: &[PanelSeries]| series.iter().all(|one| one.points.is_empty());
+    if !is_empty(results) {
+        return None;
+    }
+    let expression = Expression::parse(text).ok()?;
+    let empty = expression.ids().into_iter().find(|id| of.get(*id).is_some_and(|series| is_empty(series)));
+    Some(match empty {
+        Some(id) => NoValue::Empty(id.to_owned()),
+        None if results.is_empty() => NoValue::Labels,
+        None => NoValue::Times,
     })
 }
 
@@ -39,12 +98,8 @@ fn value_of(expression: &Expression, of: &BTreeMap<String, Vec<PanelSeries>>) ->
 }
 
 fn applied(operator: Operator, left: Operand, right: Operand) -> Operand {
-    let mapped = |mut series: Vec<PanelSeries>, by: &dyn Fn(f64) -> f64| {
-        for one in &mut series {
-            one.points.iter_mut().for_each(|point| point.1 = by(point.1));
-            one.points.retain(|point| point.1.is_finite());
-        }
-        Operand::Series(series)
+    let mapped = |series: Vec<PanelSeries>, by: &dyn Fn(f64) -> f64| {
+        Operand::Series(series.into_iter().map(|one| with_values(one, &|(_, value)| Some(by(value)))).collect())
     };
     match (left, right) {
         (Operand::Number(left), Operand::Number(right)) => Operand::Number(computed(operator, left, right)),
@@ -65,12 +120,40 @@ fn computed(operator: Operator, left: f64, right: f64) -> f64 {
     }
 }
 
-/// Returns the points that both have; what is no number is left out.
+/// Returns the series with other values at its points; what is no number is left out.
+fn with_values(series: PanelSeries, by: &dyn Fn((i64, f64)) -> Option<f64>) -> PanelSeries {
+    let value = |point: &(i64, f64)| Some((point.0, by(*point).filter(|value| value.is_finite())?));
+    let points = series.points.iter().filter_map(value).collect();
+    PanelSeries { points, ..series }
+}
+
+/// Returns the points that both have.
 fn joined(operator: Operator, left: &PanelSeries, right: &PanelSeries) -> PanelSeries {
-    let value = |(ms, value): &(i64, f64)| Some((*ms, computed(operator, *value, right.at(*ms)?)));
-    let points = left.points.iter().filter_map(value).filter(|(_, value)| value.is_finite()).collect();
+    let of_times = match (left.constant(), right.constant()) {
+        (Some(one), _) if right.timing == Timing::Course => {
+            with_values(right.clone(), &|(_, value)| Some(computed(operator, one, value)))
+        }
+        (_, Some(other)) if left.timing == Timing::Course => {
+            with_values(left.clone(), &|(_, value)| Some(computed(operator, value, other)))
+        }
+        _ => {
+            let (first, second) = at_same_times(left, right);
+            with_values(first, &|(ms, value)| Some(computed(operator, value, second.at(ms)?)))
+        }
+    };
     let named = if left.labels.is_empty() { right } else { left };
-    PanelSeries { points, ..named.clone() }
+    PanelSeries { name: named.name.clone(), labels: named.labels.clone(), ..of_times }
+}
+
+/// Returns both series with their points at times that mean the same.
+fn at_same_times(left: &PanelSeries, right: &PanelSeries) -> (PanelSeries, PanelSeries) {
+    // Two answers that are not by time are computed whatever their times are.
+    if left.timing != Timing::Course && right.timing != Timing::Course {
+        let timed = if left.timing == Timing::Timeless { right } else { left };
+        return (PanelSeries { points: left.points.clone(), ..timed.clone() }, right.clone());
+    }
+    let (left, right) = (left.clone().at_its_time(), right.clone().at_its_time());
+    if left.lag_ms == right.lag_ms { (left, right) } else { (left.at_starts(), right.at_starts()) }
 }
 
 /// Returns the series that belong together: with equal labels, or with the only one that has none.
@@ -100,7 +183,7 @@ mod tests {
 
     fn series(labels: &[(&str, &str)], points: &[(i64, f64)]) -> PanelSeries {
         let labels = labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        PanelSeries { name: "n".to_owned(), labels, points: points.to_vec() }
+        PanelSeries { name: "n".to_owned(), labels, points: points.to_vec(), ..PanelSeries::default() }
     }
 
     #[test]
@@ -117,5 +200,62 @@ mod tests {
         let of = BTreeMap::from([("a".to_owned(), of["a"].clone()), ("b".to_owned(), total)]);
         assert_eq!(evaluated("a / b", &of).expect("an expression").len(), 2);
         assert!(evaluated("a /", &of).is_err());
+    }
+
+    const MINUTE: i64 = 60_000;
+
+    /// Returns the only series that an expression over `a` and `b` gives.
+    fn only(expression: &str, a: &PanelSeries, b: &PanelSeries) -> PanelSeries {
+        let of = BTreeMap::from([("a".to_owned(), vec![a.clone()]), ("b".to_owned(), vec![b.clone()])]);
+        let mut results = evaluated(expression, &of).expect("an expression");
+        assert_eq!(results.len(), 1, "{expression}");
+        results.remove(0)
+    }
+
+    #[test]
+    fn a_point_at_the_end_of_a_bin_is_computed_with_the_point_at_its_start() {
+        let counts = series(&[], &[(0, 1.0), (MINUTE, 10.0), (2 * MINUTE, 1.0)]);
+        let rates = series(&[], &[(0, 7.0), (MINUTE, 10.0), (2 * MINUTE, 100.0)]);
+        let rates = PanelSeries { lag_ms: MINUTE, ..rates };
+        // The last bin has no point yet.
+        let expected = series(&[], &[(0, 10.0), (MINUTE, 10.0)]);
+        assert_eq!(only("a / b * 100", &counts, &rates), expected);
+        assert_eq!(only("b / a", &counts, &rates), expected);
+        // Points at ends are computed with each other as they are.
+        assert_eq!(only("(b + b) / 2", &counts, &rates), rates);
+        assert_eq!(only("a / (b / b)", &counts, &rates).points, counts.points[..2]);
+        assert_eq!(only("a / (-b + 1)", &counts, &rates).points.len(), 2);
+        // A lone bin keeps its time.
+        let lone = PanelSeries { timing: Timing::Instant(MINUTE), ..series(&[], &[(0, 10.0)]) };
+        assert_eq!(only("a / b", &lone, &rates), series(&[], &[(MINUTE, 0.1)]));
+    }
+
+    #[test]
+    fn a_value_without_a_time_counts_for_every_time() {
+        let total = PanelSeries { timing: Timing::Timeless, ..series(&[], &[(0, 30.0)]) };
+        let rates = PanelSeries { lag_ms: MINUTE, ..series(&[], &[(MINUTE, 10.0), (2 * MINUTE, 15.0)]) };
+        let ratio = only("a / b", &total, &rates);
+        assert_eq!(ratio, PanelSeries { points: vec![(MINUTE, 3.0), (2 * MINUTE, 2.0)], ..rates.clone() });
+        assert_eq!(only("b / a * 30", &total, &rates), rates);
+        assert_eq!(only("a / a", &total, &rates).points, [(0, 1.0)]);
+        let [early, late] =
+            [MINUTE, 9 * MINUTE].map(|at| PanelSeries { timing: Timing::Instant(at), ..series(&[], &[(0, 6.0)]) });
+        assert_eq!(only("a / b", &early, &late).points, [(0, 1.0)]);
+        assert_eq!(only("a / b", &total, &late), PanelSeries { points: vec![(0, 5.0)], ..late.clone() });
+    }
+
+    #[test]
+    fn an_expression_without_a_value_says_why() {
+        let why = |a: &[PanelSeries], b: &[PanelSeries]| {
+            let of = BTreeMap::from([("a".to_owned(), a.to_vec()), ("b".to_owned(), b.to_vec())]);
+            why_no_value("a / b", &evaluated("a / b", &of).expect("an expression"), &of)
+        };
+        let one = |label: &str, ms: i64| series(&[("s", label)], &[(ms, 1.0)]);
+        assert_eq!(why(&[one("x", 0)], &[one("x", 0)]), None);
+        assert_eq!(why(&[one("x", 0)], &[]), Some(NoValue::Empty("b".to_owned())));
+        assert_eq!(why(&[one("x", 0), one("z", 0)], &[one("y", 0)]), Some(NoValue::Labels));
+        assert_eq!(why(&[one("x", 0)], &[one("x", 1)]), Some(NoValue::Times));
+        let text = NoValue::Empty("b".to_owned()).text(Locale::Indonesian);
+        assert_eq!(text, "Ekspresi tidak punya nilai: kueri b tidak menemukan angka dalam rentang ini.");
     }
 }

@@ -92,7 +92,7 @@ fn largest(mut series: Vec<PanelSeries>, most: usize, others: &str) -> Vec<Panel
     }
     series.sort_by(by_name);
     let points = sums.into_iter().collect();
-    series.push(PanelSeries { name: others.to_owned(), labels: Vec::new(), points });
+    series.push(PanelSeries { name: others.to_owned(), points, ..PanelSeries::default() });
     series
 }
 

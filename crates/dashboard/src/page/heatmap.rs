@@ -113,6 +113,7 @@ mod tests {
             name: le.to_owned(),
             labels: vec![("le".to_owned(), le.to_owned())],
             points: vec![(0, value)],
+            ..PanelSeries::default()
         };
         let rows = rows_of(&[of("+Inf", 9.0), of("0.1", 2.0), of("1", 7.0)]);
         let shown: Vec<_> = rows.iter().map(|row| (row.name.as_str(), row.points[0].1)).collect();

@@ -38,7 +38,7 @@ pub(super) fn of_panel(panel: &Panel, answered: &[Table], numbers: Numbers<'_>) 
         // A series to be named has the place of its histograms and their total instead of a point.
         let counted = own.iter().enumerate().map(|(n, line)| {
             let points = vec![((lines.len() + n) as i64, line.total)];
-            PanelSeries { name: "value".to_owned(), labels: line.labels.clone(), points }
+            PanelSeries { name: "value".to_owned(), labels: line.labels.clone(), points, ..PanelSeries::default() }
         });
         of_queries.push(counted.collect());
         lines.extend(own);

@@ -47,6 +47,9 @@ pub struct Table {
     pub is_cut: bool,
     /// What a reader should know: why rows may be missing.
     pub notes: Vec<String>,
+    /// How much later its times are than the starts of the bins that they belong to, in ms: the width of a bin for series at the
+    /// ends of bins.
+    pub lag_ms: i64,
 }
 
 /// A column of an answer.

@@ -126,7 +126,7 @@ mod tests {
 
     fn series(name: &str, labels: &[(&str, &str)]) -> PanelSeries {
         let labels = labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        PanelSeries { name: name.to_owned(), labels, points: Vec::new() }
+        PanelSeries { name: name.to_owned(), labels, ..PanelSeries::default() }
     }
 
     fn names(label: Option<&str>, all: Vec<PanelSeries>) -> Vec<String> {

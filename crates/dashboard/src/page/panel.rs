@@ -53,10 +53,10 @@ fn body(page: &Page<'_>, panel: &Panel, answered: &[Table], title: &str) -> Stri
     if let Some(drawn) = histogram_pictures(page, panel, answered, title) {
         return drawn;
     }
-    match drawn_series(panel, answered) {
+    match drawn_series(page, panel, answered) {
         Ok(series) if series.is_empty() => answered.iter().map(|table| tables::rows(page, panel, table)).collect(),
         Ok(series) => picture(page, panel, series, answered.iter().any(is_by_time), title),
-        Err(problem) => format!("<p class=\"wrong\">{}</p>\n", line(&problem)),
+        Err(paragraph) => paragraph,
     }
 }
 
@@ -90,13 +90,22 @@ fn histogram_pictures(page: &Page<'_>, panel: &Panel, answered: &[Table], title:
     Some(out).filter(|out| !out.is_empty())
 }
 
-/// Returns the series that a panel draws: those of its queries, or what its expression makes of them.
-fn drawn_series(panel: &Panel, answered: &[Table]) -> Result<Vec<PanelSeries>, String> {
+/// Returns the series that a panel draws: those of its queries, or the results of its expression.
+///
+/// # Errors
+///
+/// The paragraph that says what is wrong with the expression, or why it has no value.
+fn drawn_series(page: &Page<'_>, panel: &Panel, answered: &[Table]) -> Result<Vec<PanelSeries>, String> {
     let of_queries: Vec<Vec<PanelSeries>> = answered.iter().map(series_of).collect();
     let Some(expression) = &panel.expression else { return Ok(names::named_series(panel, of_queries)) };
     let by_id: BTreeMap<String, Vec<PanelSeries>> =
         of_queries.into_iter().enumerate().map(|(at, series)| (panel.query_id(at), series)).collect();
-    Ok(names::named_results(arithmetic::evaluated(expression, &by_id)?, expression))
+    let wrong = |problem: String| format!("<p class=\"wrong\">{}</p>\n", line(&problem));
+    let results = arithmetic::evaluated(expression, &by_id).map_err(wrong)?;
+    match arithmetic::why_no_value(expression, &results, &by_id) {
+        Some(reason) => Err(format!("<p class=\"dim\">{}</p>\n", line(&reason.text(page.locale)))),
+        None => Ok(names::named_results(results, expression)),
+    }
 }
 
 fn picture(page: &Page<'_>, panel: &Panel, series: Vec<PanelSeries>, is_by_time: bool, title: &str) -> String {

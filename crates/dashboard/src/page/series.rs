@@ -10,13 +10,29 @@ use crate::document::LegendValue;
 /// What is shown of nothing.
 pub(super) const NOTHING: &str = "–";
 
+/// The times of the points of a series.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Timing {
+    /// Each point has its own.
+    #[default]
+    Course,
+    /// The answer has only this one, in ms; its points are at 0.
+    Instant(i64),
+    /// The answer has none; its points are at 0.
+    Timeless,
+}
+
 /// A line of a panel, or at one instant a number with a name.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct PanelSeries {
     pub(super) name: String,
     pub(super) labels: Vec<(String, String)>,
-    /// In the order of time: an instant in ms, a value. An answer without times has one point at 0.
+    /// In the order of time: an instant in ms, a value. An answer that is not by time has one point at 0.
     pub(super) points: Vec<(i64, f64)>,
+    /// The times of the points.
+    pub(super) timing: Timing,
+    /// How much later the times are than the starts of the bins that they belong to, in ms.
+    pub(super) lag_ms: i64,
 }
 
 impl PanelSeries {
@@ -43,6 +59,30 @@ impl PanelSeries {
         self.points.iter().map(|(_, value)| value.abs()).sum()
     }
 
+    /// Returns the value that counts for every time; `None` if the answer has a time.
+    pub(super) fn constant(&self) -> Option<f64> {
+        match &self.points[..] {
+            [(_, value)] if self.timing == Timing::Timeless => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// Returns the series of one instant with its time.
+    pub(super) fn at_its_time(mut self) -> Self {
+        if let Timing::Instant(at) = self.timing {
+            self.points.iter_mut().for_each(|point| point.0 = at);
+            self.timing = Timing::Course;
+        }
+        self
+    }
+
+    /// Returns the series with its points at the starts of bins.
+    pub(super) fn at_starts(mut self) -> Self {
+        self.points.iter_mut().for_each(|point| point.0 = point.0.saturating_sub(self.lag_ms));
+        self.lag_ms = 0;
+        self
+    }
+
     /// Returns the value at an instant.
     pub(super) fn at(&self, ms: i64) -> Option<f64> {
         let at = self.points.binary_search_by_key(&ms, |point| point.0).ok()?;
@@ -62,6 +102,8 @@ pub(super) fn series_of(table: &Table) -> Vec<PanelSeries> {
     let numbers: Vec<usize> = (0..table.columns.len()).filter(|at| is_numeric(table, *at)).collect();
     let time = time_column(table);
     let is_by_time = is_by_time(table);
+    let only = time.and_then(|time| instant(table.rows.first()?.get(time)));
+    let timing = if is_by_time { Timing::Course } else { only.map_or(Timing::Timeless, Timing::Instant) };
     let labels: Vec<usize> = (0..table.columns.len()).filter(|at| Some(*at) != time && !numbers.contains(at)).collect();
     let mut found: Vec<PanelSeries> = Vec::new();
     let mut places: HashMap<(usize, Vec<String>), usize> = HashMap::new();
@@ -74,7 +116,8 @@ pub(super) fn series_of(table: &Table) -> Vec<PanelSeries> {
             let place = *places.entry((*number, values.clone())).or_insert_with(|| {
                 let names = labels.iter().map(|label| table.columns[*label].name.clone());
                 let labels = names.zip(values.iter().cloned()).collect();
-                found.push(PanelSeries { name: table.columns[*number].name.clone(), labels, points: Vec::new() });
+                let name = table.columns[*number].name.clone();
+                found.push(PanelSeries { name, labels, points: Vec::new(), timing, lag_ms: table.lag_ms });
                 found.len() - 1
             });
             if value.is_finite() {

@@ -131,6 +131,43 @@ fn an_expression_is_computed_and_its_mistake_is_shown() {
 }
 
 #[test]
+fn an_expression_computes_series_at_the_ends_of_bins_with_counts_at_their_starts() {
+    let rates = Table { lag_ms: 60_000, ..by_time("web-1") };
+    let queries = vec![PanelQuery::default(), PanelQuery { language: Language::Promql, ..PanelQuery::default() }];
+    let of = |tables: Vec<Table>| {
+        let (expression, queries) = (Some("a / b * 60".to_owned()), queries.clone());
+        shown(vec![(Panel { expression, queries, ..panel(PanelKind::Line, "a") }, tables)])
+    };
+    // The bin of minute 3 holds 300; its end is minute 4, where the series is 400.
+    let page = of(vec![by_time("web-1"), rates.clone()]);
+    assert!(page.contains("<td>1970-01-01 00:03:00</td><td class=\"number\">45</td>"), "{page}");
+    assert!(!page.contains("<td>1970-01-01 00:04:00</td>"), "{page}");
+    let total = Table {
+        columns: vec![column("count(*)", TableKind::Number)],
+        rows: vec![vec![Some(Value::Integer(800))]],
+        ..Table::default()
+    };
+    let page = of(vec![total, rates]);
+    assert!(page.contains("<td>1970-01-01 00:04:00</td><td class=\"number\">120</td>"), "{page}");
+}
+
+#[test]
+fn an_expression_without_a_value_says_why() {
+    let expression = Some("a / b".to_owned());
+    let queries = vec![PanelQuery::default(), PanelQuery::default()];
+    let panels = vec![Panel { expression, queries, ..panel(PanelKind::Number, "a") }];
+    let board = Dashboard { panels, ..Dashboard::default() };
+    let of = |locale, b: Table| {
+        let answers = [PanelAnswer::Tables(vec![by_time("web-1"), b])];
+        shown_in(locale, &board, &answers, &Choices::default())
+    };
+    let empty = of(Locale::English, Table::default());
+    assert!(empty.contains("<p class=\"dim\">The expression has no value: query b found no numbers"), "{empty}");
+    let other = of(Locale::Indonesian, Table { lag_ms: 1, ..by_time("web-1") });
+    assert!(other.contains("kueri tidak punya titik pada waktu yang sama"), "{other}");
+}
+
+#[test]
 fn what_is_missing_is_said() {
     let mut cut = by_time("web-1");
     (cut.is_cut, cut.notes) = (true, vec!["a segment is damaged".to_owned()]);

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 use dashboard::{
-    Choices, Dashboard, Language, Page, Panel, PanelAnswer, PanelKind, PanelQuery, Table, TableColumn, TableKind,
+    Bins, Choices, Dashboard, Language, Page, Panel, PanelAnswer, PanelKind, PanelQuery, Table, TableColumn, TableKind,
 };
 use execute::{Answer, ColumnInfo, ColumnKind};
+use language::ParseOptions;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -71,14 +72,38 @@ pub(crate) async fn render(
 }
 
 async fn answer_of(server: &Shared, panel: &Panel, choices: &Choices, moment: &Moment) -> PanelAnswer {
+    match tables_of(server, panel, choices, moment).await {
+        Ok(tables) => PanelAnswer::Tables(tables),
+        Err(problem) => PanelAnswer::Failed(problem.sentence()),
+    }
+}
+
+async fn tables_of(server: &Shared, panel: &Panel, choices: &Choices, moment: &Moment) -> Result<Vec<Table>, Problem> {
+    let bins = bins_of(server, panel, choices, moment).await?;
     let mut tables = Vec::new();
     for query in &panel.queries {
-        match table_of(server, panel, query, choices, moment).await {
-            Ok(table) => tables.push(table),
-            Err(problem) => return PanelAnswer::Failed(problem.sentence()),
-        }
+        tables.push(table_of(server, panel, query, choices, moment, bins).await?);
     }
-    PanelAnswer::Tables(tables)
+    Ok(tables)
+}
+
+/// Returns the bins at whose ends the series of a panel are asked; `None` if the panel has no such bins.
+async fn bins_of(server: &Shared, panel: &Panel, choices: &Choices, moment: &Moment) -> Result<Option<Bins>, Problem> {
+    if panel.expression.is_none() || is_instant(panel) {
+        return Ok(None);
+    }
+    let mut texts = Vec::new();
+    for PanelQuery { query, language, groups, .. } in &panel.queries {
+        texts.push(ask_of((query, *language, groups), choices, moment, DRAWN_MAX).filled(moment.now)?.query);
+    }
+    let (panel, range) = (panel.clone(), moment.range);
+    let options = ParseOptions { now: moment.now, time_zone: moment.time_zone };
+    server.lookups.run(move || Bins::of(&panel, &texts, range, &options)).await
+}
+
+/// Reports whether a panel shows its series at the last instant alone.
+fn is_instant(panel: &Panel) -> bool {
+    matches!(panel.kind, PanelKind::Pie | PanelKind::Table)
 }
 
 async fn table_of(
@@ -87,6 +112,7 @@ async fn table_of(
     asked: &PanelQuery,
     choices: &Choices,
     moment: &Moment,
+    bins: Option<Bins>,
 ) -> Result<Table, Problem> {
     let rows_max = match panel.kind {
         PanelKind::Logs => LOGS_MAX,
@@ -94,12 +120,19 @@ async fn table_of(
         _ => DRAWN_MAX,
     };
     let mut ask = ask_of((&asked.query, asked.language, &asked.groups), choices, moment, rows_max);
-    // Pies and tables show the last instant alone.
-    if !matches!(panel.kind, PanelKind::Pie | PanelKind::Table) {
+    let bins = bins.filter(|_| asked.is_series());
+    ask.step = bins.map(|bins| format!("{}s", bins.width_s));
+    if !is_instant(panel) {
         ask = ask.stepped(moment.now)?;
     }
-    let (answer, grouped_by) = query::rows(server, ask.filled(moment.now)?).await?;
-    Ok(table(answer, &grouped_by))
+    ask = ask.filled(moment.now)?;
+    // Filled in before, the built-in variables follow from the range that was asked for.
+    if let Some(bins) = bins {
+        ask.from = Some(Value::String(bins.from.to_string()));
+    }
+    let (answer, grouped_by) = query::rows(server, ask).await?;
+    let lag_ms = bins.map_or(0, |bins| bins.width_s * 1_000);
+    Ok(Table { lag_ms, ..table(answer, &grouped_by) })
 }
 
 /// Returns the question of a query of a dashboard.
@@ -128,7 +161,7 @@ fn table(answer: Answer, grouped_by: &[String]) -> Table {
     let notes = answer.partial_reasons.iter().map(|reason| reason.message.clone()).collect();
     let columns =
         answer.columns.into_iter().map(|column| TableColumn { kind: kind_of(&column, grouped_by), name: column.name });
-    Table { columns: columns.collect(), rows: answer.rows, is_cut: answer.more, notes }
+    Table { columns: columns.collect(), rows: answer.rows, is_cut: answer.more, notes, lag_ms: 0 }
 }
 
 fn kind_of(column: &ColumnInfo, grouped_by: &[String]) -> TableKind {

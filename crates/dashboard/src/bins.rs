@@ -1,0 +1,274 @@
+//! The bins that a panel counts by, and the instants at which its series are asked, so that its expression can compute a series
+//! with counts.
+//!
+//! A bin has the time of its start; a point of a series has the time of the end of its window. Series are therefore asked at the
+//! ends of the bins, one point a bin. Compiles queries, and runs none.
+
+use std::collections::{BTreeSet, HashMap};
+
+use chrono_tz::Tz;
+use language::ParseOptions;
+use plan::function::Function;
+use plan::{Expr, Operator, Plan, Span, calendar};
+use types::{TimeRange, Timestamp};
+
+use crate::document::{Language, Panel, PanelQuery};
+
+/// Limit on the bins of a range, a day of minutes: with more points than that, few series fit into one answer.
+const BINS_MAX: i64 = 1_500;
+
+/// Functions of ES|QL that round times down to spans.
+const ESQL_BINNING: [&str; 3] = ["bucket", "tbucket", "date_trunc"];
+
+/// What encloses comments, texts in three quotes and names of ES|QL.
+const ESQL_ENCLOSED: [(&str, &str); 4] = [("//", "\n"), ("/*", "*/"), ("\"\"\"", "\"\"\""), ("`", "`")];
+
+/// Bins of one width over the range of a panel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bins {
+    /// The start of the bin that the range begins in.
+    pub from: Timestamp,
+    /// The width of a bin, in s.
+    pub width_s: i64,
+}
+
+impl Bins {
+    /// Returns the bins at whose ends the series of a panel are asked; `None` if its expression does not compute series with
+    /// counts by bins of one width, or if there are too many bins. `texts` are the panel's queries with the values of variables.
+    pub fn of(panel: &Panel, texts: &[String], range: TimeRange, options: &ParseOptions) -> Option<Self> {
+        if panel.expression.is_none() || !panel.queries.iter().any(PanelQuery::is_series) {
+            return None;
+        }
+        let queries = panel.queries.iter().zip(texts);
+        let widths: BTreeSet<i64> =
+            queries.filter_map(|(query, text)| width_ns(query.language, text, range, options)).collect();
+        let width_ns = widths.first().copied().filter(|_| widths.len() == 1)?;
+        let range_ns = range.to.0.saturating_sub(range.from.0);
+        if range_ns / width_ns > BINS_MAX {
+            return None;
+        }
+        let from = Timestamp(calendar::floor_from(0, range.from.0, width_ns)?);
+        Some(Self { from, width_s: width_ns / Timestamp::SECOND })
+    }
+}
+
+impl PanelQuery {
+    /// Reports whether the answer consists of series, with points at instants that are asked for: PromQL, TraceQL, and LogQL's
+    /// metric queries.
+    pub fn is_series(&self) -> bool {
+        match self.language {
+            Language::Promql | Language::Traceql => true,
+            Language::Logql => {
+                let mut rest = self.query.trim_start();
+                while let Some(comment) = rest.strip_prefix('#') {
+                    rest = comment.split_once('\n').map_or("", |(_, after)| after.trim_start());
+                }
+                !rest.starts_with('{')
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Returns the width of the bins that a query counts by; `None` if it has none, or if the zone or the calendar decides where they
+/// begin.
+fn width_ns(language: Language, text: &str, range: TimeRange, options: &ParseOptions) -> Option<i64> {
+    let (width_ns, zone) = match language {
+        Language::Insights => match group_span(&language::parse_insights(text, options).ok()?)? {
+            Span::Nanoseconds(width_ns) => (width_ns, options.time_zone),
+            Span::Months(_) => return None,
+        },
+        Language::Esql => (esql_width_ns(text)?, Tz::UTC),
+        _ => return None,
+    };
+    // From an hour on, bins begin by the minutes of the zone's clock, and from a day on by its hours; steps count from the epoch.
+    let has_whole_hours = || calendar::offset_ns(zone, range.to.0) % Timestamp::HOUR == 0;
+    let is_fixed = width_ns < Timestamp::HOUR || width_ns < Timestamp::DAY && has_whole_hours();
+    (is_fixed && width_ns > 0 && width_ns % Timestamp::SECOND == 0).then_some(width_ns)
+}
+
+/// Returns the span of time by which a plan groups its rows.
+fn group_span(plan: &Plan) -> Option<Span> {
+    // Columns that hold the starts of spans.
+    let mut columns: HashMap<&str, Span> = HashMap::new();
+    let mut found = None;
+    for operator in plan.operators() {
+        match operator {
+            Operator::Extend { name, expr } => {
+                match span_of(expr, &columns) {
+                    Some(span) => columns.insert(&**name, span),
+                    None => columns.remove(&**name),
+                };
+            }
+            Operator::Aggregate { by, .. } => {
+                let spans: Vec<(&str, Span)> =
+                    by.iter().filter_map(|(name, expr)| Some((&**name, span_of(expr, &columns)?))).collect();
+                found = spans.first().map(|(_, span)| *span);
+                columns = spans.into_iter().collect();
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Returns the span whose start an expression is.
+fn span_of(expr: &Expr, columns: &HashMap<&str, Span>) -> Option<Span> {
+    match expr {
+        Expr::Field(name) => columns.get(&**name).copied(),
+        Expr::Call(Function::DateFloor, arguments) => match &arguments[..] {
+            [_, Expr::Duration(span)] => Some(*span),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Returns the width of the bins in the text of a query in ES|QL, whose plan depends on the columns of its indices.
+fn esql_width_ns(text: &str) -> Option<i64> {
+    let tokens = esql_tokens(text);
+    let is = |at: usize, word: &str| tokens.get(at).is_some_and(|token| token.eq_ignore_ascii_case(word));
+    let is_call = |at: &usize| ESQL_BINNING.iter().any(|name| is(*at, name)) && is(*at + 1, "(");
+    let places = 0..tokens.len();
+    if !places.clone().any(|at| is(at, "stats")) {
+        return None;
+    }
+    let called = places.rev().find(is_call)?;
+    let arguments: Vec<&str> = tokens[called + 2..].iter().copied().take_while(|token| *token != ")").collect();
+    let at = arguments.iter().position(|token| token.starts_with(|c: char| c.is_ascii_digit()))?;
+    let digits = arguments[at].find(|c: char| !c.is_ascii_digit()).unwrap_or(arguments[at].len());
+    let (amount, suffix) = arguments[at].split_at(digits);
+    let unit = if suffix.is_empty() { *arguments.get(at + 1)? } else { suffix };
+    let unit_ns = match &*unit.to_ascii_lowercase() {
+        "s" | "sec" | "second" | "seconds" => Timestamp::SECOND,
+        "m" | "min" | "minute" | "minutes" => Timestamp::MINUTE,
+        "h" | "hour" | "hours" => Timestamp::HOUR,
+        _ => return None,
+    };
+    amount.parse::<i64>().ok()?.checked_mul(unit_ns)
+}
+
+/// Returns the words, numbers, texts and signs of a query in ES|QL, without its comments.
+fn esql_tokens(text: &str) -> Vec<&str> {
+    let mut tokens = Vec::new();
+    let mut rest = text.trim_start();
+    while !rest.is_empty() {
+        let (token, after) = rest.split_at(esql_token_bytes(rest));
+        if !token.starts_with("//") && !token.starts_with("/*") {
+            tokens.push(token);
+        }
+        rest = after.trim_start();
+    }
+    tokens
+}
+
+/// Returns the length of the token at the start of a text that is not empty.
+fn esql_token_bytes(text: &str) -> usize {
+    for (start, end) in ESQL_ENCLOSED {
+        if let Some(inner) = text.strip_prefix(start) {
+            return inner.find(end).map_or(text.len(), |at| start.len() + at + end.len());
+        }
+    }
+    if let Some(inner) = text.strip_prefix('"') {
+        let mut is_escaped = false;
+        let ends = |(_, c): &(usize, char)| {
+            let is_end = *c == '"' && !is_escaped;
+            is_escaped = *c == '\\' && !is_escaped;
+            is_end
+        };
+        return inner.char_indices().find(ends).map_or(text.len(), |(at, _)| at + 2);
+    }
+    let word = text.find(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '.' | '@')).unwrap_or(text.len());
+    if word > 0 { word } else { text.chars().next().map_or(1, char::len_utf8) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RANGE: TimeRange = TimeRange {
+        from: Timestamp(1_000_000_007 * Timestamp::MILLISECOND),
+        to: Timestamp(1_000_000_007 * Timestamp::MILLISECOND + 20 * Timestamp::MINUTE),
+    };
+
+    fn options(time_zone: Tz) -> ParseOptions {
+        ParseOptions { now: RANGE.to, time_zone }
+    }
+
+    fn minutes_of(language: Language, text: &str) -> Option<f64> {
+        let width_ns = width_ns(language, text, RANGE, &options(Tz::UTC))?;
+        Some(width_ns as f64 / Timestamp::MINUTE as f64)
+    }
+
+    fn query(language: Language, query: &str) -> PanelQuery {
+        PanelQuery { language, query: query.to_owned(), ..PanelQuery::default() }
+    }
+
+    fn bins_of(expression: Option<&str>, queries: &[PanelQuery], range: TimeRange, zone: Tz) -> Option<Bins> {
+        let expression = expression.map(str::to_owned);
+        let texts: Vec<String> = queries.iter().map(|query| query.query.clone()).collect();
+        let panel = Panel { expression, queries: queries.to_vec(), ..Panel::default() };
+        Bins::of(&panel, &texts, range, &options(zone))
+    }
+
+    #[test]
+    fn the_width_of_bins_is_that_of_the_plan_and_in_esql_that_of_the_text() {
+        for (text, expected) in [
+            ("filter a = 1 | stats count(*) by bin(1m)", Some(1.0)),
+            ("stats count(*) as n by host, bin(90s) as t # bin(1h)", Some(1.5)),
+            ("fields datefloor(@timestamp, 2h) as t | stats count(*) by t", Some(120.0)),
+            ("stats count(*) as n by bin(1m) as t, host | stats max(n) by t", Some(1.0)),
+            ("timechart count(*) by host", Some(5.0)),
+            ("timechart span=30s count(*)", Some(0.5)),
+            ("stats count(*)", None),
+            ("stats count(*) as n by bin(1m) | stats max(n)", None),
+            ("fields @timestamp, bin(1m) as t", None),
+            ("stats count(*) by bin(1d)", None),
+            ("stats count(*) by bin(500ms)", None),
+            ("stats count(*) by", None),
+        ] {
+            assert_eq!(minutes_of(Language::Insights, text), expected, "{text}");
+        }
+        for (text, expected) in [
+            ("FROM a | STATS COUNT(*) BY BUCKET(@timestamp, 5 minutes)", Some(5.0)),
+            (
+                "FROM a | STATS n = COUNT(*) BY t = DATE_TRUNC(1 hour, @timestamp) // BUCKET(@timestamp, 1 minute)",
+                Some(60.0),
+            ),
+            ("FROM a | WHERE m == \"\\\" BUCKET(x, 1 s)\" | STATS COUNT(*) BY TBUCKET(2m)", Some(2.0)),
+            ("FROM a | STATS COUNT(*) BY BUCKET(@timestamp, 20, 1, 2)", None),
+            ("FROM a | STATS COUNT(*) BY BUCKET(@timestamp, 1 day)", None),
+            ("FROM a | EVAL t = DATE_TRUNC(1 minute, @timestamp)", None),
+        ] {
+            assert_eq!(minutes_of(Language::Esql, text), expected, "{text}");
+        }
+        assert_eq!(minutes_of(Language::Promql, "bin(1m)"), None);
+    }
+
+    #[test]
+    fn an_expression_asks_for_series_at_the_ends_of_bins_of_one_width() {
+        let rates = query(Language::Promql, "increase(x[1m])");
+        let by = |width: &str| query(Language::Insights, &format!("stats count(*) by bin({width})"));
+        let of = |expression: Option<&str>, queries: &[PanelQuery]| bins_of(expression, queries, RANGE, Tz::UTC);
+        let expected = Bins { from: Timestamp(999_960 * Timestamp::SECOND), width_s: 60 };
+        assert_eq!(of(Some("a / b"), &[by("1m"), rates.clone()]), Some(expected));
+        assert_eq!(of(Some("a / b"), &[by("1m"), by("60s"), rates.clone()]), Some(expected));
+        assert_eq!(of(None, &[by("1m"), rates.clone()]), None);
+        assert_eq!(of(Some("a / b"), &[by("1m")]), None);
+        assert_eq!(of(Some("a / b"), &[by("1m"), by("5m"), rates.clone()]), None);
+        assert_eq!(of(Some("a / b"), &[query(Language::Insights, "stats count(*)"), rates.clone()]), None);
+        let hours = [by("1h"), rates.clone()];
+        assert!(bins_of(Some("a / b"), &hours, RANGE, Tz::Asia__Jakarta).is_some());
+        assert_eq!(bins_of(Some("a / b"), &hours, RANGE, Tz::Asia__Kolkata), None);
+        let month = TimeRange { from: Timestamp(0), to: Timestamp(30 * Timestamp::DAY) };
+        assert_eq!(bins_of(Some("a / b"), &[by("1m"), rates], month, Tz::UTC), None);
+    }
+
+    #[test]
+    fn a_query_for_lines_in_logql_has_no_series() {
+        let is_series = |text: &str| query(Language::Logql, text).is_series();
+        assert!(is_series(" # {\nsum(rate({app=\"a\"}[1m]))"));
+        assert!(!is_series("# sum\n {app=\"a\"}"));
+        assert!(!query(Language::Insights, "stats count(*)").is_series());
+    }
+}
