@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=b8bc8f70fb2b";
+export{t as RowList}from"./row_list.js?v=90d288e95ac0";

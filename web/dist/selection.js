@@ -1,1 +1,1 @@
-export{t as Selection}from"./selection2.js?v=fa800ff2663f";
+export{t as Selection}from"./selection2.js?v=4f544506a2cb";

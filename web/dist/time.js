@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=9a48f812a34c";
+export{t as readRange}from"./time2.js?v=9fd20fe21f2a";

@@ -1,1 +1,1 @@
-import{Cr as e,Mr as t}from"./core.js?v=a32e6fb02819";function n(n,r,i){return e(`api/v1/time?${new URLSearchParams({text:n,time_zone:t(r)}).toString()}`,{signal:i})}export{n as t};
+import{ur as e,yr as t}from"./core.js?v=8f28db8d31fd";function n(n,r,i){return e(`api/v1/time?${new URLSearchParams({text:n,time_zone:t(r)}).toString()}`,{signal:i})}export{n as t};

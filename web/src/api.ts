@@ -2,6 +2,7 @@
 
 import { signal } from "@preact/signals";
 
+import { sentence } from "./format.ts";
 import type { Json } from "./query/edit.ts";
 import { t, told } from "./texts.ts";
 import type { Zone } from "./time.ts";
@@ -29,6 +30,22 @@ export class ApiError extends Error {
   /** What to do instead, in that language. */
   get hint(): string | null {
     return this.advice && told(this.code, this.advice);
+  }
+
+  /** What is wrong, as it stands alone. Only the page's own errors become sentences: the server's may begin with a name. */
+  get sentence(): string {
+    return this.status === 0 ? sentence(this.message) : this.message;
+  }
+
+  /** What is wrong and what to do, on one line. */
+  withHint(between: string): string {
+    if (!this.hint) return this.sentence;
+    return this.status === 0 ? `${this.sentence} ${this.hint}` : this.message + between + this.hint;
+  }
+
+  /** What is wrong and what to do, as a part of a sentence, which has no room for the page's own advice. */
+  get clause(): string {
+    return this.hint && this.status !== 0 ? `${this.message} – ${this.hint}` : this.message;
   }
 }
 
@@ -150,7 +167,7 @@ export function unreachable(): ApiError {
     null,
     null,
     null,
-    t("is catat still running?"),
+    t("Is catat still running?"),
   );
 }
 

@@ -12,6 +12,12 @@ let spoken = {
   decimals: [] as Intl.NumberFormat[],
 };
 
+/** Returns a text as a sentence: with a capital, and a full stop where it has no other end. */
+export function sentence(text: string): string {
+  const [first = "", ...rest] = text;
+  return `${first.toUpperCase()}${rest.join("")}${/[.!?…]$/.test(text) ? "" : "."}`;
+}
+
 /** How numbers are written in the language spoken now. */
 function written() {
   const now = language.value;

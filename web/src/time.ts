@@ -59,8 +59,8 @@ export function isZone(zone: Zone): boolean {
   }
 }
 
-/** How far a zone's clock is ahead of UTC, in ms. */
-function offset(ms: number, zone: Zone): number {
+/** Returns how far a zone's clock is ahead of UTC, in ms. */
+export function offset(ms: number, zone: Zone): number {
   if (zone === "utc" || Number.isNaN(ms)) return 0;
   if (zone === "local") return -new Date(ms).getTimezoneOffset() * 60_000;
   // Clocks are changed on quarters of an hour.

@@ -1,4 +1,4 @@
-// From a panel's query in TraceQL or ES|QL to Explore, and from there to a dashboard.
+// From a panel's query in TraceQL or ES|QL to Explore, and from there to a dashboard; one expression over several languages.
 
 import assert from "node:assert/strict";
 
@@ -100,6 +100,58 @@ async function opensEsqlInExplore(own) {
   await at(page, "answer").getByRole("columnheader", { name: "status" }).waitFor();
 }
 
+/** Sends 30 minutes of requests, of which a tenth fail: 10 a minute, 100 in one minute; stores a dashboard that divides them. */
+async function storeShares(own) {
+  made += 1;
+  const stem = own.prefix.replaceAll(/\W/g, "_");
+  const now = Math.floor(Date.now() / MINUTE) * MINUTE;
+  const busy = now - 10 * MINUTE;
+  const dataPoints = [];
+  const failures = [];
+  let total = 0;
+  for (let ms = now - 30 * MINUTE; ms <= now; ms += 15_000) {
+    dataPoints.push({ timeUnixNano: `${ms}000000`, startTimeUnixNano: `${now - 60 * MINUTE}000000`, asDouble: total });
+    const isBusy = ms >= busy && ms < busy + MINUTE;
+    total += isBusy ? 250 : 25;
+    for (let n = 0; n < (isBusy ? 100 : 10); n += 1) if (ms < now && ms % MINUTE === 0) failures.push({ "@timestamp": new Date(ms + n * 590 + 300).toISOString(), message: "failed", level: "error" });
+  }
+  const metric = { name: `${stem}_shares_total`, sum: { isMonotonic: true, aggregationTemporality: 2, dataPoints } };
+  const resource = { attributes: [{ key: "service.name", value: { stringValue: `${own.prefix}-shares` } }] };
+  await own.send("POST", "/v1/metrics", { resourceMetrics: [{ resource, scopeMetrics: [{ metrics: [metric] }] }] });
+  await own.ingest("shares", failures);
+  const groups = [`${own.prefix}/shares`];
+  const ratio = (counts, rates) => ({ queries: [{ id: "a", query: counts, groups }, { id: "b", language: "promql", query: rates }], expression: "a / b * 100" });
+  const byMinute = "stats count(*) by bin(1m)";
+  const name = `${own.prefix}-shares-${made}`;
+  await own.send("PUT", `/api/v1/dashboards/${name}`, {
+    title: "Shares", range: { from: new Date(now - 20 * MINUTE).toISOString(), to: new Date(now).toISOString() },
+    panels: [
+      panel("minutes", "line", [0, 0, 24, 8], "", ratio(byMinute, `sum(increase(${metric.name}[1m]))`)),
+      panel("whole", "number", [0, 8, 12, 6], "", ratio("stats count(*)", `sum(increase(${metric.name}[20m]))`)),
+      panel("none", "number", [12, 8, 12, 6], "", ratio(byMinute, `${stem}_missing`)),
+    ],
+  });
+  return name;
+}
+
+/** A count of events of a minute is divided by the increase over the same minute. */
+async function dividesCountsByMetrics(own) {
+  const name = await storeShares(own);
+  const page = await own.open(`/dashboards/${name}`, { locale: "id-ID" });
+  await drawn(page, "minutes");
+  await at(page, "minutes").getByTestId("panel-menu").click();
+  await page.getByTestId("panel-table").click();
+  await at(page, "minutes").getByRole("cell").first().waitFor();
+  const cells = await at(page, "minutes").locator("tbody td:last-child").allTextContents();
+  assert.ok(cells.length >= 18, `${cells.length} minutes`);
+  assert.deepEqual([...new Set(cells.map((text) => text.trim()))], ["10"], "the busy minute, too");
+  await drawn(page, "whole");
+  assert.match(await at(page, "whole").getByTestId("board-number").textContent(), /^(?:9[,.]\d+|10)/);
+  await at(page, "none").getByText("Ekspresi tidak punya nilai: kueri b tidak menemukan angka dalam rentang ini.").waitFor();
+  await inBothThemes(page, () => clean(page));
+  await own.picture(page, "dashboard-shares");
+}
+
 async function beginsByThePalette(own) {
   await storeLanguages(own);
   const page = await own.open(`/?groups=${own.prefix}/spans`, { locale: "id-ID" });
@@ -123,5 +175,6 @@ async function beginsByThePalette(own) {
 export const languageChecks = [
   ["dashboards: a panel in TraceQL opens in Explore, and comes back from there", opensTraceqlInExplore],
   ["dashboards: a panel in ES|QL opens in Explore, a mistake has its place", opensEsqlInExplore],
+  ["dashboards: counts of events are divided by metrics of the same minutes", dividesCountsByMetrics],
   ["dashboards: Explore takes TraceQL from the palette, in Indonesian", beginsByThePalette],
 ];

@@ -182,6 +182,41 @@ async function fitsHistograms(own) {
   await inBothThemes(page, () => clean(page));
 }
 
+/** Classic buckets of this run: their name. */
+async function classicHistogram(own) {
+  const name = `${own.prefix.replaceAll(/\W/g, "_")}_classic`;
+  const now = Math.floor(Date.now() / 15_000) * 15_000;
+  const dataPoints = [];
+  for (let at = now - 20 * MINUTE; at <= now; at += 15_000)
+    for (const env of ["prod", "test"]) {
+      const n = (at - now + 60 * MINUTE) / 1000;
+      const attributes = [{ key: "env", value: { stringValue: env } }];
+      dataPoints.push({ timeUnixNano: `${at}000000`, startTimeUnixNano: `${now - 60 * MINUTE}000000`, attributes, count: n * 10, sum: n * 3, bucketCounts: [n * 5, n * 3, n * 2], explicitBounds: [0.1, 1] });
+    }
+  const metric = { name, histogram: { aggregationTemporality: 2, dataPoints } };
+  const resource = { attributes: [{ key: "service.name", value: { stringValue: name } }] };
+  await own.send("POST", "/v1/metrics", { resourceMetrics: [{ resource, scopeMetrics: [{ metrics: [metric] }] }] });
+  return `${name}_bucket`;
+}
+
+/** A quantile by label is that of buckets summed by label; their bounds are no label to sum by. */
+async function sumsBuckets(own) {
+  const name = await classicHistogram(own);
+  const page = await promql(own, "");
+  await page.getByTestId("metric-text").fill(name);
+  await page.getByTestId("metric").click();
+  await untilQuery(page, `histogram_quantile(0.95, sum by (le) (rate(${name}[5m])))`);
+  const sums = page.getByTestId("sum-by");
+  await sums.first().waitFor();
+  assert.deepEqual(await sums.evaluateAll((all) => all.map((one) => one.dataset.label)), ["env"]);
+  await sums.click();
+  await untilQuery(page, `histogram_quantile(0.95, sum by (le, env) (rate(${name}[5m])))`);
+  await drawn(page);
+  assert.deepEqual((await answerOf(page)).lines.map(({ labels }) => labels.env).sort(), ["prod", "test"]);
+  await sums.click();
+  await untilQuery(page, `histogram_quantile(0.95, sum by (le) (rate(${name}[5m])))`);
+}
+
 async function makesARule(own) {
   const { gauge } = await names(own);
   const name = `${own.prefix} load`;
@@ -335,13 +370,14 @@ async function browsesMetrics(own) {
   await untilQuery(page, `sum by (host) (rate(${counter}{code="500"}[5m]))`);
   await drawn(page);
   assert.equal((await answerOf(page)).lines.length, 2);
-  // By label: a value lists the metrics that have it.
+  // By label: a value lists the metrics that have it. Each list keeps its own text.
   await page.getByTestId("by-label").click();
+  assert.equal(await page.getByTestId("metric-text").inputValue(), "");
   await page.getByTestId("metric-text").fill("job");
   await page.locator("[data-testid=label][data-name=job]").click();
   await page.getByTestId("label-value").filter({ hasText: own.prefix }).click();
   await page.getByTestId("narrowed").waitFor();
-  await page.getByTestId("metric-text").fill("");
+  assert.equal(await page.getByTestId("metric-text").inputValue(), "", "all metrics with the label are listed");
   await page.waitForFunction(() => document.querySelectorAll("[data-testid=metric]").length === 2);
   assert.equal(await page.evaluate(() => window.__xss), undefined);
 }
@@ -397,6 +433,39 @@ async function fitsAndSpeaks(own) {
   await page.getByRole("button", { name: "Metrik", exact: true }).click();
   await page.getByTestId("metric").first().waitFor();
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+}
+
+/** On phones nothing covers the box with the query of the log lines. */
+async function keepsTheLogQueryFree(own) {
+  const { gauge } = await names(own);
+  for (const [width, height, colorScheme] of [[375, 667, "light"], [375, 667, "dark"], [375, 740, "light"], [375, 740, "dark"]]) {
+    const page = await promql(own, gauge, {}, { viewport: { width, height }, colorScheme, hasTouch: true });
+    await drawn(page);
+    await page.getByTestId("logs-at-peak").first().click();
+    await page.waitForURL(/sel=/);
+    await drawn(page);
+    await page.locator("[data-testid=metric-logs] [data-testid=row]").first().waitFor();
+    const isFree = await page.getByTestId("log-filter").evaluate((input) => {
+      const { x, y, width, height } = input.getBoundingClientRect();
+      return document.elementFromPoint(x + width / 2, y + height / 2) === input;
+    });
+    assert.ok(isFree, `${width} × ${height}`);
+    await own.picture(page, `metrics-logs-${width}-${height}`);
+  }
+}
+
+/** What a host or CloudWatch measures is no log line, whatever its events look like. */
+async function leavesMetricsOut(own) {
+  const { gauge } = await names(own);
+  // Before the half-hour in which another check expects nothing but samples and log lines.
+  const at = new Date(Date.now() - 45 * MINUTE).toISOString();
+  const measured = [["host", { "@timestamp": at, host: "m-db", "cpu.user": 0.5 }], ["cloudwatch", { "@timestamp": at, "@type": "datum", name: "load", sum: 3 }]];
+  for (const [group, event] of measured)
+    await own.api(`/api/v1/ingest?group=metrics/${own.prefix}/${group}&format=ndjson`, { method: "POST", body: JSON.stringify(event) });
+  const groups = [`${own.prefix}/hosts`, `metrics/${own.prefix}/*`];
+  const page = await own.open(`/?${new URLSearchParams({ lang: "promql", q: gauge, groups })}`);
+  await drawn(page);
+  assert.deepEqual([...new Set((await logsOf(page)).map(({ group }) => group))], [`${own.prefix}/hosts`]);
 }
 
 async function sharesIt(own) {
@@ -457,6 +526,9 @@ export const metricChecks = [
   ["metrics: without series it says why, and what is similar", saysWhyThereIsNothing],
   ["metrics: it can be stopped, may lack samples, and may fail without the log lines", showsItsStates],
   ["metrics: they are listed by name and label with their numbers; clicks make and narrow the query", browsesMetrics],
+  ["metrics: a quantile is summed by label with its buckets", sumsBuckets],
+  ["metrics: events of metrics are no log lines", leavesMetricsOut],
+  ["metrics: on phones the query of the log lines is not covered", keepsTheLogQueryFree],
   ["metrics: everything is done by keys", worksByKeys],
   ["metrics: 380 pixels, dark, in Indonesian", fitsAndSpeaks],
   ["metrics: accessible, light and dark, wide and small", isAccessible],

@@ -113,8 +113,7 @@ function AroundView({ List }: { List: List }) {
       </div>
       {lane.state === "error" && data && (
         <p class="note error around-note" role="alert" data-testid="around-error">
-          {printable(lane.error?.message ?? "")}
-          {lane.error?.hint ? ` – ${printable(lane.error.hint)}` : ""}
+          {printable(lane.error?.withHint(" – ") ?? "")}
         </p>
       )}
       {data && data.partial.length > 0 && (
@@ -338,7 +337,7 @@ function NotThere({ of, leave, retry }: { of: AroundScope; leave: () => void; re
       <p>
         {gone
           ? t("It was from {time}. Its retention ended, or it was deleted.", { time: fullText(ms, view.value.zone) })
-          : printable(error?.message ?? "")}
+          : printable(error?.sentence ?? "")}
       </p>
       {!gone && error?.hint && <p class="hint">{printable(error.hint)}</p>}
       <p class="buttons">

@@ -88,7 +88,7 @@ export function Panel<T extends Answered>({ name, lane, head, tools, testId, chi
                     ? t("The query could not be read")
                     : t("This could not be answered")}
             </h2>
-            {error?.code !== "cancelled" && <p>{error?.message}</p>}
+            {error?.code !== "cancelled" && <p>{error?.sentence}</p>}
             {error?.hint && <p class="hint">{error.hint}</p>}
             <p>
               <button type="button" class="button primary" onClick={() => (asked.value += 1)}>

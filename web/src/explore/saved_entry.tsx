@@ -19,9 +19,7 @@ export function tagsOf(text: string): string[] {
 
 /** Why it did not work, and what to do. */
 export function reason(caught: unknown): string {
-  return caught instanceof ApiError
-    ? `${caught.message}${caught.hint ? ` – ${caught.hint}` : ""}`
-    : t("That did not work");
+  return caught instanceof ApiError ? caught.withHint(" – ") : t("That did not work");
 }
 
 function failed(caught: unknown): void {

@@ -43,9 +43,7 @@ const fetching = { controller: null as AbortController | null };
 function reason(error: unknown): string {
   if (error instanceof RangeError)
     return t("it is larger than {bytes}, the most that the page can hold", { bytes: bytes(HELD_BYTES_MAX) });
-  return error instanceof ApiError
-    ? `${error.message}${error.hint ? ` – ${error.hint}` : ""}`
-    : t("the download was interrupted");
+  return error instanceof ApiError ? error.clause : t("the download was interrupted");
 }
 
 function Size() {

@@ -116,7 +116,7 @@ function Failed() {
   return (
     <div class="state" data-testid="failed">
       <h2>{title === undefined ? t("The query failed") : t(title)}</h2>
-      {error.code === "cancelled" ? <p>{t("The server has been told to stop.")}</p> : <p>{error.message}</p>}
+      {error.code === "cancelled" ? <p>{t("The server has been told to stop.")}</p> : <p>{error.sentence}</p>}
       {error.hint && (
         <p class="hint">
           <Hint text={error.hint} />

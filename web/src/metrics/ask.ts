@@ -16,8 +16,8 @@ import { stepsOf } from "./range.ts";
 import type { Matcher } from "./promql.ts";
 import { selector } from "./promql.ts";
 
-/** Samples are events, too, but no log lines. */
-const NO_SAMPLE = '@type != "sample"';
+/** Metrics are events, too, but no log lines: samples, CloudWatch's data and measurements of hosts are in groups of their own. */
+const NO_METRICS = '@type != "sample" and @log not like /^metrics\\//';
 
 function idle<T>(): Lane<T> {
   return { state: "idle", data: null, error: null, since: 0 };
@@ -87,7 +87,7 @@ export function askLogs(of: View): void {
     to: part ? iso(part.to - 1) : of.to,
     groups: of.groups,
   };
-  const query = addFilter(of.logs, NO_SAMPLE);
+  const query = addFilter(of.logs, NO_METRICS);
   void start(logs, (signal) =>
     askRows({ ...of, query }, scope, ROWS_ASKED, signal, (data) => {
       logs.value = { ...logs.peek(), data };
@@ -131,7 +131,7 @@ export async function logsOf(labels: api.Labels): Promise<string> {
   const { from, to, groups } = view.peek();
   const key = JSON.stringify([from, to, groups, asked.peek()]);
   if (known.key !== key) {
-    const found = await fields({ from, to, groups }, `filter ${NO_SAMPLE}`, new AbortController().signal);
+    const found = await fields({ from, to, groups }, `filter ${NO_METRICS}`, new AbortController().signal);
     known = { key, names: found.fields.map(({ name }) => name).filter((name) => HOST_FIELDS.includes(name)) };
   }
   return logsOfHost(labels, known.names);

@@ -16,7 +16,9 @@ import { asked, draft, go, view } from "../view.ts";
 import { about, askAbout, askNames, names, narrowed, numbers, stepsOfView } from "./ask.ts";
 import { hasMatcher, kindOf, queryFor, selector, summedBy, toggleMatcher, type Matcher } from "./promql.ts";
 
-const sought = signal("");
+/** The texts typed to find a metric and a label: each list keeps its own. */
+const soughtMetric = signal("");
+const soughtLabel = signal("");
 const opened = signal("");
 const byLabel = signal(false);
 
@@ -54,6 +56,8 @@ function narrow(matcher: Matcher): void {
   const rest = now.filter(({ label }) => label !== matcher.label);
   const isThere = now.some(({ label, value }) => label === matcher.label && value === matcher.value);
   narrowed.value = isThere ? rest : [...rest, matcher];
+  // All metrics with a label are listed, whatever was typed before.
+  if (byLabel.peek()) soughtMetric.value = "";
   byLabel.value = false;
 }
 
@@ -73,6 +77,7 @@ export function MetricBrowser() {
   useEffect(() => askNames(view.peek()), [of.from, of.to, narrowed.value, asked.value]);
   useEffect(askAbout, []);
   const total = numbers.value.data?.series;
+  const sought = byLabel.value ? soughtLabel : soughtMetric;
   return (
     <aside
       class={`sidebar metric-browser${lane.state === "loading" ? " loading" : ""}`}
@@ -138,7 +143,7 @@ export function MetricBrowser() {
 function NameList() {
   const rove = useRove(ROWS);
   const lane = names.value;
-  const text = sought.value.trim().toLowerCase();
+  const text = soughtMetric.value.trim().toLowerCase();
   const counts = numbers.value.data?.byName;
   const found = (lane.data ?? []).filter(({ name }) => name.toLowerCase().includes(text));
   if (lane.data === null) return lane.state === "error" ? null : <p class="dim">{t("loading…")}</p>;
@@ -265,12 +270,14 @@ function MetricDetail({ name }: { name: string }) {
 
 function LabelOf({ metric, of: { label, values } }: { metric: string; of: LabelOfMetric }) {
   const most = useSignal(VALUES_SHOWN);
+  // Without its bounds a histogram has no quantiles, and every query of it keeps them.
+  const isBound = label === "le" && kindOf(metric, saidOf(metric)) === "buckets";
   return (
     <div class="metric-label">
       <div class="metric-label-head">
         <b class="ellipsis">{oneLine(label, 80)}</b>
         <span class="dim number">{count(values.length)}</span>
-        {values.length > 1 && (
+        {values.length > 1 && !isBound && (
           <button
             type="button"
             class="link"
@@ -315,7 +322,7 @@ function LabelOf({ metric, of: { label, values } }: { metric: string; of: LabelO
 function LabelList() {
   const rove = useRove(ROWS);
   const lane = numbers.value;
-  const text = sought.value.trim().toLowerCase();
+  const text = soughtLabel.value.trim().toLowerCase();
   const found = (lane.data?.labels ?? []).filter(({ name }) => name !== NAME && name.toLowerCase().includes(text));
   if (lane.state === "error")
     return (

@@ -180,7 +180,7 @@ export function LogList({ List }: { List: List }) {
       {lane.state === "error" && (
         <Failure
           what={t("The logs could not be loaded: {message}.", {
-            message: `${error?.message ?? ""}${error?.hint ? ` – ${error.hint}` : ""}`,
+            message: error?.clause ?? "",
           })}
           onAgain={() => askLogs(view.peek())}
         />

@@ -70,6 +70,14 @@ test("series are summed by labels, and the same click takes it back", () => {
   assert.equal(summedBy("rate(a[5m])", "host"), "sum by (host) (rate(a[5m]))");
   assert.equal(summedBy("sum by (host) (rate(a[5m]))", "mode"), "sum by (host, mode) (rate(a[5m]))");
   assert.equal(summedBy("sum by (host) (rate(a[5m]))", "host"), "rate(a[5m])");
+  const quantile = (of: string) => `histogram_quantile(0.95, ${of})`;
+  const [byBound, byBoth] = ["sum by (le) (rate(t_bucket[5m]))", "sum by (le, env) (rate(t_bucket[5m]))"].map(quantile);
+  assert.equal(summedBy(byBound ?? "", "env"), byBoth, "buckets are summed, not their quantile");
+  assert.equal(summedBy(byBoth ?? "", "env"), byBound);
+  assert.equal(summedBy(quantile("rate(t_bucket[5m])"), "env"), byBoth);
+  assert.equal(summedBy(quantile("rate(latency[5m])"), "env"), quantile("sum by (env) (rate(latency[5m]))"));
+  const ratio = `${quantile("a_bucket")} / ${quantile("b_bucket")}`;
+  assert.equal(summedBy(ratio, "env"), `sum by (env) (${ratio})`);
   assert.equal(summedBy("sum by (x) (a) / sum by (x) (b)", "y"), "sum by (y) (sum by (x) (a) / sum by (x) (b))");
 });
 

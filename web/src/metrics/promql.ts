@@ -151,16 +151,25 @@ export function queryFor(metric: string, said: string, matchers: readonly Matche
   return kind === "buckets" ? `histogram_quantile(0.95, sum by (le) (${rate}))` : rate;
 }
 
-/** The query with the series of a metric summed by a label; the same again takes it back. */
+/** Returns the query with the series of a metric summed by a label; the same again takes it back. */
 export function summedBy(query: string, label: string): string {
+  // A quantile has no sum: its buckets are summed, and keep their bounds.
+  const [, head = "", buckets = ""] = /^(histogram_quantile\(\s*[\d.e+-]+\s*,\s*)([^]*)\)$/i.exec(query.trim()) ?? [];
+  if (buckets === "" || !isBalanced(buckets)) return toggledSum(query.trim(), label, []);
+  const bounds = metricsOf(buckets).some((metric) => kindOf(metric, "") === "buckets") ? ["le"] : [];
+  return `${head}${toggledSum(buckets.trim(), label, bounds)})`;
+}
+
+/** Returns the query with its sum by one label more or less; a sum that begins has the labels `always`. */
+function toggledSum(query: string, label: string, always: readonly string[]): string {
   const name = isPlainLabel(label) ? label : quoted(label);
-  const form = /^sum by \(([^()]*)\) \(([^]*)\)$/.exec(query.trim());
+  const form = /^sum by \(([^()]*)\) \(([^]*)\)$/.exec(query);
   const inner = form?.[2] ?? "";
   const isOne = form !== null && isBalanced(inner);
-  const names = isOne ? (form[1] ?? "").split(",").map((one) => one.trim()) : [];
+  const names = isOne ? (form[1] ?? "").split(",").map((one) => one.trim()) : always;
   const next = names.includes(name) ? names.filter((one) => one !== name) : [...names, name];
   if (isOne && next.length === 0) return inner;
-  return `sum by (${next.join(", ")}) (${isOne ? inner : query.trim()})`;
+  return `sum by (${next.join(", ")}) (${isOne ? inner : query})`;
 }
 
 /** Whether every bracket of a text has its other half in it. */

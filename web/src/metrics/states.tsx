@@ -181,7 +181,7 @@ export function Failed({ error, hasOld }: { error: ApiError; hasOld: boolean }) 
               ? t("The query could not be read")
               : t("This could not be answered")}
       </h2>
-      {!isCancelled && <p>{printable(error.message)}</p>}
+      {!isCancelled && <p>{printable(error.sentence)}</p>}
       {error.hint && <p class="hint">{printable(error.hint)}</p>}
       {hasVariable && (
         <p class="hint">

@@ -40,7 +40,7 @@ function ByPassword() {
     try {
       await signIn(name.trim(), password);
     } catch (error) {
-      setProblem(error instanceof ApiError ? error.message : t("something went wrong on this page"));
+      setProblem(error instanceof ApiError ? error.sentence : t("something went wrong on this page"));
     }
     setPassword("");
     setBusy(false);

@@ -16,8 +16,12 @@ export interface PanelSeries {
   query?: number;
   /** Whether it is the sum of those that are too many. */
   isRest?: boolean;
-  /** In the order of time; an answer without times has one point at 0. */
+  /** In the order of time; an answer that is not by time has one point at 0. */
   points: [ms: number, value: number][];
+  /** The only time of an answer that is not by time; `null` if it has none. */
+  only?: number | null;
+  /** The length of the bins whose ends the points are at, in ms; absent if points are at the starts of bins. */
+  ends?: number;
 }
 
 /** What a query's answer holds. */
@@ -105,6 +109,7 @@ export function dataOf(answer: Answer, { query, language = "insights" }: PanelQu
   const labels = columns.flatMap((_, at) => (at !== time && !numbers.includes(at) ? [at] : []));
   // Events have a time, too; their numbers are points.
   const isByTime = time >= 0 && rows.some((row) => row[time] !== rows[0]?.[time]);
+  const only = time >= 0 ? Date.parse(String(rows[0]?.[time])) : null;
   // By labels, and by the places of numbers among the columns.
   const found = new Map<string, Map<number, PanelSeries>>();
   const series: PanelSeries[] = [];
@@ -122,6 +127,7 @@ export function dataOf(answer: Answer, { query, language = "insights" }: PanelQu
       if (one === undefined) {
         const named = labels.map((label, n) => [columns[label]?.name ?? "", texts[n] ?? ""] as const);
         one = { name: columns[at]?.name ?? "", labels: Object.fromEntries(named), points: [] };
+        if (!isByTime) one.only = only;
         ofLabels.set(at, one);
         series.push(one);
       }
@@ -138,6 +144,11 @@ export function dataOf(answer: Answer, { query, language = "insights" }: PanelQu
     partial: answer.partial ? answer.partial_reasons : null,
     warnings: answer.warnings,
   };
+}
+
+/** Returns the data with series whose points are at the ends of bins of a width in ms. */
+export function withEnds(data: QueryData, ends: number): QueryData {
+  return { ...data, series: data.series.map((one) => ({ ...one, ends })) };
 }
 
 /** Writes a series' name by a template in which `{label}` stands for the label's value. */

@@ -5,13 +5,16 @@ import { useEffect, useLayoutEffect, useMemo } from "preact/hooks";
 
 import { ApiError, timeZone, type Answer } from "../../api.ts";
 import type { BoardPanel, PanelQuery } from "../../api/dashboards.ts";
+import type { Steps } from "../../api/metrics.ts";
 import { serviceMap, type ServiceMap } from "../../api/traces.ts";
 import { start, stop, type Lane } from "../../ask.ts";
 import { stepsOf } from "../../metrics/range.ts";
 import { withRowFields } from "../../query/edit.ts";
 import { t } from "../../texts.ts";
+import { offset } from "../../time.ts";
 import { view } from "../../view.ts";
-import { dataOf, isSeries, type QueryData } from "./answers.ts";
+import { dataOf, isSeries, withEnds, type QueryData } from "./answers.ts";
+import { hasExpression, panelSteps } from "./bins.ts";
 import { builtIns } from "./interval.ts";
 import { ask as put, send } from "./questions.ts";
 import { filled, FillError, type Choices } from "./variables.ts";
@@ -37,7 +40,7 @@ export interface PanelData {
   data: QueryData[];
   map: ServiceMap | null;
   range: BoardRange;
-  /** The distance of instants that PromQL was asked for. */
+  /** The distance of instants that series were asked for. */
   step: number;
 }
 
@@ -97,31 +100,61 @@ function begin(key: string): Shared {
 /** Whether series are asked for at the last instant alone. */
 const isInstant = (kind: BoardPanel["kind"]) => kind === "pie" || kind === "table";
 
+/** Reports whether a query is asked for series at the instants of its panel. */
+const hasSteps = ({ kind }: Pick<BoardPanel, "kind">, query: PanelQuery) => isSeries(query) && !isInstant(kind);
+
 /** Returns the query that is asked: with the values of variables, and of events with what their rows show. */
 export function askedText(
-  { kind }: Pick<BoardPanel, "kind">,
+  panel: Pick<BoardPanel, "kind">,
   query: PanelQuery,
   choices: Choices,
   range: Pick<BoardRange, "from" | "to">,
+  { step }: Pick<Steps, "step"> = stepsOf([range.from, range.to]),
 ): string {
   const language = query.language ?? "insights";
-  const step = isSeries(query) && !isInstant(kind) ? stepsOf([range.from, range.to]).step : undefined;
-  const text = filled(query.query, language, { ...choices, ...builtIns(range, step) });
-  return kind === "logs" && language === "insights" ? (withRowFields(text, []) ?? text) : text;
+  const interval = hasSteps(panel, query) ? step : undefined;
+  const text = filled(query.query, language, { ...choices, ...builtIns(range, interval) });
+  return panel.kind === "logs" && language === "insights" ? (withRowFields(text, []) ?? text) : text;
 }
 
-function bodyOf(panel: BoardPanel, query: PanelQuery, text: string, range: BoardRange): Record<string, unknown> {
+/** What a panel asks. */
+interface Questions {
+  steps: ReturnType<typeof panelSteps>;
+  /** By the panel's queries. */
+  asked: { text: string; body: Record<string, unknown> }[];
+}
+
+/** Returns what a panel asks; throws where a variable does not fit. */
+function questionsOf(panel: BoardPanel, choices: Choices, range: BoardRange): Questions {
+  const queries = panel.queries ?? [];
+  // Only the step of series depends on the bins, so the texts of the others are known before it.
+  const binned = queries.map((query) =>
+    hasSteps(panel, query) ? query : { ...query, query: askedText(panel, query, choices, range) },
+  );
+  const steps = panelSteps(panel, binned, range, offset(range.to, view.peek().zone));
+  const asked = queries.map((query) => {
+    const text = askedText(panel, query, choices, range, steps);
+    return { text, body: bodyOf(panel, query, text, range, steps) };
+  });
+  return { steps, asked };
+}
+
+function bodyOf(
+  panel: BoardPanel,
+  query: PanelQuery,
+  text: string,
+  range: BoardRange,
+  { from, step }: Pick<Steps, "from" | "step"> = stepsOf([range.from, range.to]),
+): Record<string, unknown> {
   const language = query.language ?? "insights";
   const iso = (ms: number) => new Date(ms).toISOString();
-  const hasSteps = isSeries(query) && !isInstant(panel.kind);
-  const { from, step } = stepsOf([range.from, range.to]);
   return {
     query: text,
     language,
-    from: iso(hasSteps ? from : range.from),
+    from: iso(hasSteps(panel, query) ? from : range.from),
     // Without an end the server takes in what runs slightly ahead of its clock, too.
     ...(range.isOpen ? {} : { to: iso(range.to) }),
-    ...(hasSteps ? { step: `${step / 1000}s` } : {}),
+    ...(hasSteps(panel, query) ? { step: `${step / 1000}s` } : {}),
     ...((query.groups ?? []).length > 0 ? { groups: query.groups } : {}),
     time_zone: timeZone(view.peek().zone),
     limit: panel.kind === "logs" ? LOGS_MAX : ROWS_MAX,
@@ -144,19 +177,20 @@ async function askPanel(
   range: BoardRange,
   signal: AbortSignal,
 ): Promise<PanelData> {
-  const { step } = stepsOf([range.from, range.to]);
   if (panel.kind === "map") {
     const map = await counted(() => serviceMap(view.peek(), signal));
-    return { data: [], map, range, step };
+    return { data: [], map, range, step: stepsOf([range.from, range.to]).step };
   }
   const queries = panel.queries ?? [];
   try {
-    const texts = queries.map((query) => askedText(panel, query, choices, range));
-    const answers = await Promise.all(
-      queries.map((query, at) => ask(bodyOf(panel, query, texts[at] ?? "", range), signal)),
-    );
-    const data = answers.map((answer, at) => dataOf(answer, { ...queries[at], query: texts[at] ?? "" }));
-    return { data, map: null, range, step };
+    const { steps, asked } = questionsOf(panel, choices, range);
+    const answers = await Promise.all(asked.map(({ body }) => ask(body, signal)));
+    const data = answers.map((answer, at) => {
+      const query = { ...queries[at], query: asked[at]?.text ?? "" };
+      const found = dataOf(answer, query);
+      return steps.isBin && hasSteps(panel, query) ? withEnds(found, steps.step) : found;
+    });
+    return { data, map: null, range, step: steps.step };
   } catch (error) {
     throw problemOf(error);
   }
@@ -165,14 +199,14 @@ async function askPanel(
 /** Asks what panels will ask as soon as they are there, so that the server finds it while they are made. */
 export function askAhead(panels: readonly BoardPanel[], choices: Choices, range: BoardRange): void {
   for (const panel of panels)
-    for (const query of panel.kind === "map" ? [] : (panel.queries ?? [])) {
-      try {
-        const key = JSON.stringify(bodyOf(panel, query, askedText(panel, query, choices, range), range));
+    try {
+      for (const { body } of panel.kind === "map" ? [] : questionsOf(panel, choices, range).asked) {
+        const key = JSON.stringify(body);
         // Who asks it then says what is wrong with it.
         if (!asking.has(key)) begin(key).answer.catch(() => undefined);
-      } catch (error) {
-        if (!(error instanceof FillError)) throw error;
       }
+    } catch (error) {
+      if (!(error instanceof FillError)) throw error;
     }
   send();
 }
@@ -210,8 +244,17 @@ async function together<T>(task: () => Promise<T>): Promise<T> {
 }
 
 /** What decides about a panel's data: its queries, and how they are asked. */
-function questionOf({ kind, queries }: BoardPanel, choices: Choices, range: BoardRange): string {
-  return JSON.stringify([kind === "map", kind === "logs", isInstant(kind), queries, choices, range]);
+function questionOf(panel: BoardPanel, choices: Choices, range: BoardRange): string {
+  const { kind, queries } = panel;
+  return JSON.stringify([
+    kind === "map",
+    kind === "logs",
+    isInstant(kind),
+    hasExpression(panel),
+    queries,
+    choices,
+    range,
+  ]);
 }
 
 /** The data of a panel, asked for when the panel is on screen and has something else to show. */

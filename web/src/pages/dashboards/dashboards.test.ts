@@ -20,7 +20,8 @@ import type { PanelLanguage } from "../../api/dashboards.ts";
 import { panelsFor } from "./from_explore.ts";
 import { linkOf } from "./links.ts";
 import { slicesOf } from "./slices.ts";
-import { evaluated, ExpressionError } from "./expression.ts";
+import { binOf, panelSteps } from "./bins.ts";
+import { evaluated, ExpressionError, whyNoValue } from "./expression.ts";
 import { COLUMNS, overlap, panelsOf, placed, roomFor, sectionsOf, settled, stepped, within } from "./grid.ts";
 import { csvOf } from "./csv.ts";
 import { histogramIn, panelHistograms } from "./histograms.ts";
@@ -60,6 +61,94 @@ test("arithmetic pairs series with equal labels, point by point", () => {
     [22, 24],
   );
   assert.deepEqual(evaluated("1 + 2 * 3", { a: [line("a", {}, 0)] })[0]?.points, [[0, 7]]);
+});
+
+const MINUTE = 60_000;
+
+/** A series whose points are at the ends of minutes. */
+const atEnds = (...points: [number, number][]) => ({ name: "b", labels: {}, points, ends: MINUTE });
+
+test("a point at the end of a bin is computed with the point at its start", () => {
+  const counts = {
+    name: "a",
+    labels: {},
+    points: [0, 1, 2].map((n): [number, number] => [n * MINUTE, n === 1 ? 10 : 1]),
+  };
+  const rates = atEnds([0, 7], [MINUTE, 10], [2 * MINUTE, 100]);
+  const both = { a: [counts], b: [rates] };
+  const [ratio] = evaluated("a / b * 100", both);
+  // The last bin has no point yet.
+  assert.deepEqual(ratio?.points, [
+    [0, 10],
+    [MINUTE, 10],
+  ]);
+  assert.deepEqual(evaluated("b / a", both)[0]?.points, [
+    [0, 10],
+    [MINUTE, 10],
+  ]);
+  assert.deepEqual(evaluated("(b + b) / 2", both)[0], rates, "points at ends are computed with each other as they are");
+  assert.deepEqual(evaluated("a / (b / b)", both)[0]?.points, counts.points.slice(0, 2));
+  assert.equal(evaluated("a / (-b + 1)", both)[0]?.points.length, 2);
+  const lone = { name: "a", labels: {}, points: [[0, 10]] as [number, number][], only: MINUTE };
+  assert.deepEqual(evaluated("a / b", { ...both, a: [lone] })[0]?.points, [[MINUTE, 0.1]], "a lone bin keeps its time");
+});
+
+test("a value without a time counts for every time", () => {
+  const total = dataOf(answer([["count(*)", "integer"]], [[30]]), { query: "stats count(*)" }).series;
+  const rates = [atEnds([MINUTE, 10], [2 * MINUTE, 15])];
+  const [ratio] = evaluated("a / b", { a: total, b: rates });
+  assert.deepEqual(ratio?.points, [
+    [MINUTE, 3],
+    [2 * MINUTE, 2],
+  ]);
+  assert.equal(ratio?.only, undefined);
+  assert.deepEqual(evaluated("b / a * 30", { a: total, b: rates })[0]?.points, rates[0]?.points);
+  assert.deepEqual(evaluated("a / a", { a: total })[0]?.points, [[0, 1]]);
+});
+
+test("an expression without a value says why", () => {
+  const why = (a: PanelSeries[], b: PanelSeries[]) =>
+    whyNoValue("a / b", evaluated("a / b", { a, b }), { a, b, c: [] });
+  const one = line("a", { s: "x" }, 1);
+  assert.equal(why([one], [one]), null);
+  assert.equal(why([one], [])?.name, "b");
+  assert.match(why([one, line("a", { s: "z" }, 1)], [line("b", { s: "y" }, 1)])?.text ?? "", /same labels/);
+  assert.match(why([one], [line("b", { s: "x" }, 0)])?.text ?? "", /same time/);
+});
+
+test("the width of bins is read from a query", () => {
+  const insights = (query: string) => binOf({ query });
+  const esql = (query: string) => binOf({ query, language: "esql" });
+  assert.equal(insights("filter a = 1 | stats count(*) by bin(1m)"), MINUTE);
+  assert.equal(insights("stats count(*) as n by host, bin(90s) as t # bin(1h)"), 90_000);
+  assert.equal(insights("eval t = datefloor(@timestamp, 2h) | stats count(*) by t"), 120 * MINUTE);
+  assert.equal(insights("timechart count(*) by host"), 5 * MINUTE);
+  assert.equal(insights("timechart span=30s count(*)"), 30_000);
+  assert.equal(esql("FROM a | STATS COUNT(*) BY BUCKET(@timestamp, 5 minutes)"), 5 * MINUTE);
+  assert.equal(esql("FROM a | STATS n = COUNT(*) BY t = DATE_TRUNC(1 hour, @timestamp)"), 60 * MINUTE);
+  for (const query of ["stats count(*)", "fields @timestamp", "stats count(*) by bin(1d)", "stats count(*) by bin(1M)"])
+    assert.equal(insights(query), null, query);
+  assert.equal(esql("FROM a | STATS COUNT(*) BY BUCKET(@timestamp, 20, 1, 2)"), null);
+  assert.equal(binOf({ query: "bin(1m)", language: "promql" }), null);
+});
+
+test("an expression asks for series at the ends of bins", () => {
+  const counts = { query: "stats count(*) by bin(1m)" };
+  const rates = { query: "increase(x[1m])", language: "promql" as const };
+  const range = { from: 1_000_000_007, to: 1_000_000_007 + 20 * MINUTE };
+  const of = { expression: "a / b" };
+  const bins = panelSteps(of, [counts, rates], range, 0);
+  assert.deepEqual(bins, { from: 999_960_000, to: range.to, step: MINUTE, isBin: true });
+  const others = [
+    panelSteps({}, [counts, rates], range, 0),
+    panelSteps(of, [counts], range, 0),
+    panelSteps(of, [rates, { query: "stats count(*)" }], range, 0),
+    panelSteps(of, [counts, { query: "stats count(*) by bin(5m)" }, rates], range, 0),
+    panelSteps(of, [{ query: "stats count(*) by bin(1h)" }, rates], range, 330 * MINUTE),
+  ];
+  for (const other of others) assert.deepEqual([other.step, other.isBin], [5000, false]);
+  const month = { from: 0, to: 30 * 1440 * MINUTE };
+  assert.equal(panelSteps(of, [counts, rates], month, 0).isBin, false);
 });
 
 test("an expression that cannot be read names the place", () => {

@@ -1,5 +1,6 @@
 // Arithmetic between the queries of a panel: `a / b * 100`, point by point. Series with equal labels are paired; a series
-// without labels is paired with each of the other side.
+// without labels is paired with each of the other side. A point at the end of a bin is computed with the point at its start,
+// and a value without a time with every point of the other side.
 
 import type { PanelSeries } from "./answers.ts";
 import { text } from "../../texts.ts";
@@ -26,6 +27,12 @@ const PROBLEMS = {
   end: text("something is missing at the end"),
   unknown: text("there is no query with the name"),
   deep: text("too many parentheses"),
+};
+
+const NO_VALUE = {
+  empty: text("The expression has no value: query {name} found no numbers in this range."),
+  labels: text("The expression has no value: no two series of the queries have the same labels."),
+  times: text("The expression has no value: the queries have no points at the same time, or it divides by zero."),
 };
 
 const DEPTH_MAX = 50;
@@ -117,14 +124,55 @@ function computed(sign: string, a: number, b: number): number {
 const keyOf = (series: PanelSeries) =>
   JSON.stringify(Object.entries(series.labels).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
 
-/** Returns the points that both have; what is no number is left out. */
-function joined(sign: string, left: PanelSeries, right: PanelSeries): PanelSeries["points"] {
-  const other = new Map(right.points);
-  return left.points.flatMap(([ms, value]) => {
-    const second = other.get(ms);
-    const answer = second === undefined ? NaN : computed(sign, value, second);
+/** Returns the points with other values; what is no number is left out. */
+function withValues(points: PanelSeries["points"], by: (value: number, ms: number) => number): PanelSeries["points"] {
+  return points.flatMap(([ms, value]) => {
+    const answer = by(value, ms);
     return Number.isFinite(answer) ? [[ms, answer] as [number, number]] : [];
   });
+}
+
+/** Returns the value that counts for every time; `undefined` if the series has a time. */
+function valueOfAllTime({ only, points }: PanelSeries): number | undefined {
+  return only === null && points.length === 1 ? points[0]?.[1] : undefined;
+}
+
+/** The points of a series, and the length of the bins whose ends they are at. */
+type Timed = Pick<PanelSeries, "points" | "ends" | "only">;
+
+/** Returns the series of one instant with its time. */
+function atItsTime(series: PanelSeries): Timed {
+  const { only, points, ends = 0 } = series;
+  return typeof only !== "number" ? series : { points: points.map(([, value]) => [only, value]), ends };
+}
+
+/** Returns the series with its points at the starts of bins. */
+function atStarts({ points, ends = 0 }: Timed): Timed {
+  return { points: points.map(([ms, value]) => [ms - ends, value]) };
+}
+
+/** Returns the points of both series at times that mean the same. */
+function atSameTimes(left: PanelSeries, right: PanelSeries): [Timed, Timed] {
+  // Two answers that are not by time are computed whatever their times are.
+  if (left.only !== undefined && right.only !== undefined)
+    return [{ ...(left.only === null ? right : left), points: left.points }, right];
+  const both: [Timed, Timed] = [atItsTime(left), atItsTime(right)];
+  return (left.ends ?? 0) === (right.ends ?? 0) ? both : [atStarts(both[0]), atStarts(both[1])];
+}
+
+/** Returns the points that both have; what is no number is left out. */
+function joined(sign: string, left: PanelSeries, right: PanelSeries): Timed {
+  const [one, other] = [valueOfAllTime(left), valueOfAllTime(right)];
+  if (one !== undefined && right.only === undefined)
+    return { ...right, points: withValues(right.points, (value) => computed(sign, one, value)) };
+  if (other !== undefined && left.only === undefined)
+    return { ...left, points: withValues(left.points, (value) => computed(sign, value, other)) };
+  const [first, second] = atSameTimes(left, right);
+  const values = new Map(second.points);
+  return {
+    ...first,
+    points: withValues(first.points, (value, ms) => computed(sign, value, values.get(ms) ?? NaN)),
+  };
 }
 
 function pairs(left: readonly PanelSeries[], right: readonly PanelSeries[]): [PanelSeries, PanelSeries][] {
@@ -143,18 +191,13 @@ function pairs(left: readonly PanelSeries[], right: readonly PanelSeries[]): [Pa
 function applied(sign: string, left: Value, right: Value): Value {
   if (typeof left === "number" && typeof right === "number") return computed(sign, left, right);
   const mapped = (of: readonly PanelSeries[], by: (value: number) => number) =>
-    of.map((series) => ({
-      ...series,
-      points: series.points.flatMap(([ms, value]) => {
-        const answer = by(value);
-        return Number.isFinite(answer) ? [[ms, answer] as [number, number]] : [];
-      }),
-    }));
+    of.map((series) => ({ ...series, points: withValues(series.points, by) }));
   if (typeof left === "number") return mapped(right as PanelSeries[], (value) => computed(sign, left, value));
   if (typeof right === "number") return mapped(left, (value) => computed(sign, value, right));
   return pairs(left, right).map(([one, other]) => {
-    const named = Object.keys(one.labels).length > 0 ? one : other;
-    return { ...named, points: joined(sign, one, other) };
+    const { name, labels } = Object.keys(one.labels).length > 0 ? one : other;
+    const { points, ends, only } = joined(sign, one, other);
+    return { name, labels, points, ...(ends ? { ends } : {}), ...(only === undefined ? {} : { only }) };
   });
 }
 
@@ -181,4 +224,17 @@ export function evaluated(expression: string, series: Readonly<Record<string, re
     ...new Set(Object.values(series).flatMap((all) => all.flatMap((one) => one.points.map(([ms]) => ms)))),
   ];
   return [{ name: expression, labels: {}, points: instants.sort((a, b) => a - b).map((ms) => [ms, value]) }];
+}
+
+/** Returns why an expression over answers gave no value, `null` if it gave one. */
+export function whyNoValue(
+  expression: string,
+  results: readonly Pick<PanelSeries, "points">[],
+  answers: Readonly<Record<string, readonly PanelSeries[]>>,
+): { text: string; name: string } | null {
+  if (results.some(({ points }) => points.length > 0)) return null;
+  const named = tokensOf(expression).map((token) => token.text);
+  const empty = named.find((name) => answers[name]?.every(({ points }) => points.length === 0));
+  if (empty !== undefined) return { text: NO_VALUE.empty, name: empty };
+  return { text: results.length === 0 ? NO_VALUE.labels : NO_VALUE.times, name: "" };
 }

@@ -14,9 +14,10 @@ import { MapGraph } from "../map/graph.tsx";
 import { byQuery, namedResults, seriesOf, type PanelSeries } from "./answers.ts";
 import { LOGS_MAX, usePanelData, type BoardRange, type PanelData } from "./ask.ts";
 import { behind } from "./behind.ts";
+import { hasExpression } from "./bins.ts";
 import { ChartPanel } from "./chart_panel.tsx";
 import { isOfRows, sheetOf, sheetOfRows, type Sheet } from "./csv.ts";
-import { evaluated, ExpressionError } from "./expression.ts";
+import { evaluated, ExpressionError, whyNoValue } from "./expression.ts";
 import { NameBars, NumberPanel } from "./figures.tsx";
 import { HeatmapPanel } from "./heatmap.tsx";
 import { HistogramChoice, NotDrawn } from "./histogram_parts.tsx";
@@ -47,17 +48,33 @@ export interface PanelProps {
   children?: preact.ComponentChildren;
 }
 
+/** What a panel draws. */
+interface Drawn {
+  series: PanelSeries[];
+  /** What is wrong with the expression. */
+  problem: string;
+  /** Why the expression has no value. */
+  noValue: string;
+}
+
 /** Returns the series that a panel draws, and why there are none. */
-function seriesFor(panel: BoardPanel, answered: PanelData | null): { series: PanelSeries[]; problem: string } {
-  if (answered === null) return { series: [], problem: "" };
-  if (panel.expression === undefined || panel.expression.trim() === "")
-    return { series: seriesOf(panel, answered.data), problem: "" };
+function seriesFor(panel: BoardPanel, answered: PanelData | null): Drawn {
+  const drawn: Drawn = { series: [], problem: "", noValue: "" };
+  if (answered === null) return drawn;
+  if (!hasExpression(panel)) return { ...drawn, series: seriesOf(panel, answered.data) };
+  const expression = panel.expression ?? "";
   try {
-    const results = evaluated(panel.expression, byQuery(panel, answered.data));
-    return { series: namedResults(results, panel.expression), problem: "" };
+    const answers = byQuery(panel, answered.data);
+    const results = evaluated(expression, answers);
+    const why = whyNoValue(expression, results, answers);
+    return {
+      ...drawn,
+      series: namedResults(results, expression),
+      noValue: why === null ? "" : t(why.text, { name: why.name }),
+    };
   } catch (error) {
     if (!(error instanceof ExpressionError)) throw error;
-    return { series: [], problem: `${t(error.problem)} ${error.named}`.trim() };
+    return { ...drawn, problem: `${t(error.problem)} ${error.named}`.trim() };
   }
 }
 
@@ -68,12 +85,11 @@ export function Panel(props: PanelProps) {
   const [asTable, setTable] = useState(false);
   const lane = usePanelData(panel, choices, range, again, isSeen || props.isEager === true);
   const { state, data: answered, error, at } = lane.value;
-  const { series, problem } = useMemo(() => seriesFor(panel, answered), [panel, answered]);
+  const { series, problem, noValue } = useMemo(() => seriesFor(panel, answered), [panel, answered]);
   const histograms = useMemo(() => panelHistograms(panel, answered?.data ?? []), [panel, answered]);
   const [chosen, setChosen] = useState("");
-  const hasExpression = (panel.expression ?? "").trim() !== "";
   const histogram =
-    panel.kind === "heatmap" && !hasExpression
+    panel.kind === "heatmap" && !hasExpression(panel)
       ? (histograms.find(({ name }) => name === chosen) ?? histograms[0] ?? null)
       : null;
   const isByTime = answered?.data.some((one) => one.isByTime) ?? false;
@@ -123,7 +139,7 @@ export function Panel(props: PanelProps) {
       <Remarks panel={panel} answered={answered} />
       {histogram !== null && <HistogramChoice {...{ histograms, histogram }} onChoose={setChosen} />}
       {histogram === null && histograms.length > 0 && panel.kind !== "logs" && panel.kind !== "table" && (
-        <NotDrawn hasExpression={hasExpression} kind={panel.kind} />
+        <NotDrawn hasExpression={hasExpression(panel)} kind={panel.kind} />
       )}
       <div class="board-panel-body">
         {problem !== "" ? (
@@ -132,7 +148,7 @@ export function Panel(props: PanelProps) {
           </p>
         ) : (
           <Body
-            {...{ panel, choices, answered, series, histogram, isByTime, sheet, title, asTable }}
+            {...{ panel, choices, answered, series, noValue, histogram, isByTime, sheet, title, asTable }}
             isSaid={histograms.length > 0}
             isWaiting={state === "loading" || state === "idle"}
             hasFailed={error !== null}
@@ -166,7 +182,7 @@ function Trouble({ lane: { state, data, error, at } }: { lane: Lane<PanelData> }
   return (
     <div class="board-trouble" role="alert" data-testid="panel-failed">
       <p>
-        {data === null ? error.message : t("Not updated at {time}: {message}", { time, message: error.message })}
+        {data === null ? error.sentence : t("Not updated at {time}: {message}.", { time, message: error.message })}
         {error.hint && <b> {error.hint}</b>}
       </p>
       <NextStep error={error} />
@@ -217,6 +233,8 @@ interface BodyProps {
   choices: Choices;
   answered: PanelData | null;
   series: readonly PanelSeries[];
+  /** Why the expression has no value. */
+  noValue: string;
   /** The native histogram that is drawn instead of the series. */
   histogram: PanelHistogram | null;
   /** Whether it is said elsewhere why there is nothing to draw. */
@@ -230,7 +248,7 @@ interface BodyProps {
 }
 
 function Body(props: BodyProps) {
-  const { panel, choices, answered, series, histogram, isByTime, sheet, title, asTable } = props;
+  const { panel, choices, answered, series, noValue, histogram, isByTime, sheet, title, asTable } = props;
   if (panel.kind === "text") return <Markdown text={panel.text ?? ""} choices={choices} />;
   if (panel.kind !== "map" && (panel.queries ?? []).length === 0)
     return <p class="board-nothing dim">{t("This panel has no query yet.")}</p>;
@@ -257,6 +275,12 @@ function Body(props: BodyProps) {
       </>
     );
   }
+  if (noValue !== "" && !props.isSaid)
+    return (
+      <p class="board-nothing dim" data-testid="panel-no-value">
+        {noValue}
+      </p>
+    );
   if (sheet && (asTable || panel.kind === "table"))
     return <SheetTable made={sheet} panel={panel} label={title || t("Table")} />;
   if (histogram !== null)

@@ -21,9 +21,7 @@ export const text = (value: Json | undefined) => (typeof value === "string" ? va
 
 /** What went wrong, and what to do. */
 export function told(error: unknown): string {
-  return error instanceof ApiError
-    ? [error.message, error.hint ?? ""].filter((one) => one !== "").join(": ")
-    : t("something went wrong on this page");
+  return error instanceof ApiError ? error.withHint(": ") : t("something went wrong on this page");
 }
 
 /** The groups of a key or user; all of them are `*`. */

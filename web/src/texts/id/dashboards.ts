@@ -111,7 +111,7 @@ export const DASHBOARDS: Readonly<Record<string, string>> = {
   "Save as PNG": "Simpan sebagai PNG",
   "The picture could not be drawn": "Gambar tidak dapat dibuat",
   "{title}: chart; the menu shows it as a table": "{title}: grafik; menunya menampilkannya sebagai tabel",
-  "Not updated at {time}: {message}": "Tidak diperbarui pada {time}: {message}",
+  "Not updated at {time}: {message}.": "Tidak diperbarui pada {time}: {message}.",
   "Choose another value above.": "Pilih nilai lain di atas.",
   "Your key or user may not read these groups; ask an administrator.":
     "Kunci atau pengguna Anda tidak boleh membaca grup ini; hubungi admin.",
@@ -122,6 +122,12 @@ export const DASHBOARDS: Readonly<Record<string, string>> = {
   "The newest {n}; the rest is in Explore.": "{n} yang terbaru; selebihnya di Jelajah.",
   "The answer has no numbers to draw. Show it as a table, or count something with stats.":
     "Jawabannya tidak punya angka untuk digambar. Tampilkan sebagai tabel, atau hitung sesuatu dengan stats.",
+  "The expression has no value: query {name} found no numbers in this range.":
+    "Ekspresi tidak punya nilai: kueri {name} tidak menemukan angka dalam rentang ini.",
+  "The expression has no value: no two series of the queries have the same labels.":
+    "Ekspresi tidak punya nilai: tidak ada dua deret dari kueri yang labelnya sama.",
+  "The expression has no value: the queries have no points at the same time, or it divides by zero.":
+    "Ekspresi tidak punya nilai: kueri tidak punya titik pada waktu yang sama, atau ada pembagian dengan nol.",
   "The expression cannot be evaluated: {problem}.": "Ekspresi tidak dapat dihitung: {problem}.",
   "not expected here:": "tidak pada tempatnya:",
   "something is missing at the end": "ada yang kurang di akhir",

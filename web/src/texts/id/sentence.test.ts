@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { ApiError } from "../../api.ts";
+import { ApiError, unreachable } from "../../api.ts";
 import { choose } from "../../texts.ts";
 import { EXPECTED, HINTS, PROBLEMS } from "./problems.ts";
 import { sentence } from "./sentence.ts";
@@ -78,6 +78,12 @@ test("an error speaks the language of whoever reads it; what the page reads out 
   await choose("en");
   assert.equal(error.hint, 'did you mean "stats"?');
   assert.equal(new ApiError(404, "not-found", "gone").hint, null);
+  assert.equal(error.sentence, "there is no command `stat`", "the server's words stay");
+  assert.equal(error.withHint(" – "), 'there is no command `stat` – did you mean "stats"?');
+  const gone = unreachable();
+  assert.equal(gone.sentence, "The server does not answer.");
+  assert.equal(gone.withHint(" – "), "The server does not answer. Is catat still running?");
+  assert.equal(gone.clause, "the server does not answer");
 });
 
 test("marked places are the same in both", () => {

@@ -20,7 +20,7 @@ export const SHELL: Readonly<Record<string, string>> = {
 
   // The server and the way to it
   "the server does not answer": "server tidak menjawab",
-  "is catat still running?": "apakah catat masih berjalan?",
+  "Is catat still running?": "Apakah catat masih berjalan?",
   "the server answered {status}": "server menjawab {status}",
   "the connection broke off": "koneksi terputus",
   "something went wrong on this page": "terjadi kesalahan di halaman ini",
