@@ -2,11 +2,12 @@
 //!
 //! An instant unless `--from`, `--since` or `--step` ask for a range. A row is a series at a time: labels, and its value.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
 use serde::Deserialize;
 use serde_json::Value;
-use types::{TimeRange, Timestamp};
+use types::{TimeRange, Timestamp, VALUE_FIELD, field_of_label};
 
 use crate::answer::{AnswerPrinter, Note, Trailer};
 use crate::arguments::Query;
@@ -18,6 +19,9 @@ use crate::zone::Zones;
 
 /// Steps of a range without `--step`.
 const STEPS: i64 = 240;
+
+/// The column of times.
+const TIME: &str = "@timestamp";
 
 /// The label that holds the name of a metric.
 const NAME: &str = "__name__";
@@ -109,8 +113,9 @@ fn print(options: &Query, answer: Answer) -> Result<(), Failure> {
     // The name of the metric comes first.
     let named = names.contains(NAME).then_some(NAME);
     let labels: Vec<&str> = named.into_iter().chain(names.iter().copied().filter(|name| *name != NAME)).collect();
-    let mut columns = vec![Column { name: "@timestamp".to_owned(), is_time: true }];
-    columns.extend(labels.iter().copied().chain(["value"]).map(Column::named));
+    let mut columns = vec![Column { name: TIME.to_owned(), is_time: true }];
+    columns.extend(labels.iter().map(|label| Column::named(column_of_label(label))));
+    columns.push(Column::named(VALUE_FIELD));
     let mut printer = AnswerPrinter::new(options);
     printer.start(columns)?;
     let mut left = options.row_limit().unwrap_or(u64::MAX);
@@ -136,8 +141,26 @@ fn print(options: &Query, answer: Answer) -> Result<(), Failure> {
     printer.finish(Trailer { more, warnings, ..Trailer::default() })
 }
 
+/// Returns the column of a label: one whose name is that of another column is called as its field in events, as in answers of
+/// `/api/v1/query`.
+fn column_of_label(label: &str) -> Cow<'_, str> {
+    let is_taken = matches!(label, TIME | VALUE_FIELD) || label.starts_with("label.");
+    if is_taken { field_of_label(label) } else { Cow::Borrowed(label) }
+}
+
 /// Returns a value as a number where JSON has it: as it is written, so that whole numbers stay whole.
 fn number(value: &Value) -> Value {
     let read = value.as_str().and_then(|text| serde_json::from_str::<serde_json::Number>(text).ok());
     read.map_or_else(|| value.clone(), Value::Number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_of_labels_are_none_of_time_and_value() {
+        let columns = ["job", TIME, VALUE_FIELD, "label.value"].map(column_of_label);
+        assert_eq!(columns, ["job", "label.@timestamp", "label.value", "label.label.value"]);
+    }
 }
