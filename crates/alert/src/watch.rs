@@ -23,6 +23,9 @@ const IDLE: Duration = Duration::from_millis(250);
 /// A look is followed by a rest so many times as long,
 const REST_TIMES: u32 = 19;
 
+/// at least long enough that a stream of small batches wakes it a hundred times a second,
+const REST_MIN: Duration = Duration::from_millis(10);
+
 /// but not by one that would delay the notification of an error beyond two seconds.
 const REST_MAX: Duration = Duration::from_millis(500);
 
@@ -45,7 +48,7 @@ pub(crate) fn watch(engine: &RuleEngine, feed: &Subscription, clock: &Clock, is_
             triggers.rules().for_each(|rule| engine.schedule.ask(rule, &[now], &[]));
         }
         look(engine, &triggers, &batches, clock);
-        std::thread::sleep((began.elapsed() * REST_TIMES).min(REST_MAX));
+        std::thread::sleep((began.elapsed() * REST_TIMES).clamp(REST_MIN, REST_MAX));
     }
 }
 

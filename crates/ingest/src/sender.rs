@@ -19,7 +19,7 @@ pub struct Sender<'a> {
 
 impl Sender<'_> {
     /// Returns the key of the batch if the sender named the batch.
-    pub(crate) fn batch_key(&self, body: &[u8]) -> Option<BatchKey> {
+    pub fn batch_key(&self, body: &[u8]) -> Option<BatchKey> {
         let id = self.batch_id?;
         let mut hasher = Xxh3::new();
         hasher.update(&(self.name.len() as u64).to_le_bytes());

@@ -14,7 +14,7 @@ use door::headers::{batch_id, content_encoding};
 use door::intake_gates::Packing;
 use door::problem::Problem;
 use door::server::FamilyServer;
-use ingest::{Sender, snappy};
+use ingest::{IngestAnswer, IngestError, snappy};
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::metadata::MetricsState;
@@ -50,19 +50,22 @@ pub(crate) async fn post(
     let of_thread = server.clone();
     let work = move || -> Result<([u64; 3], Option<String>), Problem> {
         let intake = &of_thread.app.intake;
-        let message = snappy::unpack(received.bytes(), intake.limits().body_bytes_max)?;
         // Senders repeat a request whose answer they missed: equal bodies are one batch.
-        let own_id = format!("remote write {:032x}", xxh3_128(&message));
+        let own_id = format!("remote write {:032x}", xxh3_128(received.bytes()));
         let sender = of_thread.sender(batch_id.as_deref().or(Some(&own_id)));
-        let mut collector = intake.collect(&Sender { ..sender });
-        let mut reader = SeriesReader::new(&mut collector, of_thread.now(), intake.limits(), &of_thread.state);
-        match version {
-            Version::One => message::read_one(&message, &mut reader, &of_thread.state)?,
-            Version::Two => message::read_two(&message, &mut reader, &of_thread.state)?,
-        }
-        let (stored, refused) = reader.end();
+        let key = sender.batch_key(received.bytes());
+        let mut collector = intake.collect(&sender);
+        let ((stored, refused), n_unpacked) =
+            snappy::with_unpacked(received.bytes(), intake.limits().body_bytes_max, |message| {
+                let mut reader = SeriesReader::new(&mut collector, of_thread.now(), intake.limits(), &of_thread.state);
+                match version {
+                    Version::One => message::read_one(message, &mut reader, &of_thread.state)?,
+                    Version::Two => message::read_two(message, &mut reader, &of_thread.state)?,
+                }
+                Ok::<_, IngestError>((reader.end(), message.len() as u64))
+            })??;
         if stored.n_samples + stored.n_histograms > 0 || !stored.exemplars.stored.is_empty() {
-            intake.accept(collector, &message, &sender)?;
+            intake.deliver(collector, key, n_unpacked, IngestAnswer::default())?;
             of_thread.state.recent_exemplars().note(&stored.exemplars.stored);
         }
         Ok(([stored.n_samples, stored.n_histograms, stored.exemplars.n], refused))
