@@ -26,14 +26,11 @@ use ingest::IngestError;
 use ingest::protobuf::{Content, Message};
 use ingest::sample::{Exemplar, METRIC_NAME, SampleSeries};
 
-use self::labels::{Pair, labels_of, pair, with_metric};
+use self::labels::{Pair, WHAT, labels_of, pair, with_metric};
 use super::series::{NAMELESS, SeriesReader, UNREADABLE_EXEMPLARS};
 use crate::metadata::MetricsState;
 use crate::native_histogram;
 use crate::series_cache::{LastSeries, SeriesCache};
-
-/// What the body should be, for errors.
-const WHAT: &str = "remote write request";
 
 /// Keys of the samples of a series, and of the value and the time of a sample: the number of the field and its wire type.
 const SAMPLE_KEY: u8 = 2 << 3 | 2;

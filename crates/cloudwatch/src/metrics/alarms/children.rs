@@ -1,27 +1,12 @@
 //! The alarms that a composite alarm depends on: their states, and the alarm whose change decided.
 
-use std::collections::BTreeMap;
-
 use alert::DependencyState;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use types::Timestamp;
 
 use super::composite::CompositeRule;
-use super::state::{AlarmMemory, name_of, state_of};
+use super::state::{AlarmMemory, ChildState, Children, name_of, state_of};
 use super::threshold::time_text;
-
-/// The alarms that a composite alarm depends on, by name.
-pub(super) type Children = BTreeMap<String, ChildState>;
-
-/// The state of an alarm that a composite alarm depends on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct ChildState {
-    /// The name of the state.
-    pub(super) state: String,
-    /// Since when the alarm is in the state, ms since the Unix epoch; `None` if that is not known.
-    pub(super) since_ms: Option<i64>,
-}
 
 impl ChildState {
     /// Returns the state of an alarm that was found now; `before` is its state at the last evaluation.

@@ -11,14 +11,14 @@ use types::Timestamp;
 use super::super::band::ModelCache;
 use super::super::detectors::definition::config_of;
 use super::super::parameters::Parameters;
-use super::children::{ChildState, Children, deciding, holds};
+use super::children::{deciding, holds};
 use super::composite::CompositeRule;
 use super::datapoints::{AlarmBands, AlarmPeriod, periods};
 use super::definition::{MetricAlarm, Threshold};
 use super::history::{HistoryItem, write};
 use super::judgement::{Judgement, MissingData};
 use super::message::{messages, reference};
-use super::state::{AlarmMemory, ORDER, StateOrder, name_of, state_of};
+use super::state::{AlarmMemory, ChildState, Children, ORDER, StateOrder, name_of, state_of};
 use super::threshold::{Crossing, JudgedPoint, UNTRAINED, time_text, unknown_reason};
 
 /// Judges the alarms of a server.

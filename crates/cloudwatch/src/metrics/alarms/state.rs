@@ -1,10 +1,10 @@
 //! The states of alarms as Amazon spells them, and what is remembered of an alarm.
 
+use std::collections::BTreeMap;
+
 use alert::AlarmState;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-
-use super::children::Children;
 
 /// States and their names; longer names come before those that they begin with.
 pub(super) const STATES: [(&str, AlarmState); 3] =
@@ -18,6 +18,18 @@ pub(super) fn name_of(state: AlarmState) -> &'static str {
 /// Returns the state with a name.
 pub(super) fn state_of(name: &str) -> Option<AlarmState> {
     STATES.iter().find(|(known, _)| *known == name).map(|(_, state)| *state)
+}
+
+/// The alarms that a composite alarm depends on, by name.
+pub(super) type Children = BTreeMap<String, ChildState>;
+
+/// The state of an alarm that a composite alarm depends on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct ChildState {
+    /// The name of the state.
+    pub(super) state: String,
+    /// Since when the alarm is in the state, ms since the Unix epoch; `None` if that is not known.
+    pub(super) since_ms: Option<i64>,
 }
 
 /// What is remembered of an alarm. It is saved with the state of its rule.

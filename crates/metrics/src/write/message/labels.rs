@@ -6,7 +6,8 @@ use ingest::IngestError;
 use ingest::protobuf::{Content, Message};
 use ingest::sample::METRIC_NAME;
 
-use super::WHAT;
+/// What the body should be, for errors.
+pub(super) const WHAT: &str = "remote write request";
 
 /// Bytes of a text that errors show.
 const SHOWN_BYTES_MAX: usize = 100;

@@ -3,8 +3,7 @@
 use ingest::IngestError;
 use ingest::protobuf::{Content, Message};
 
-use super::WHAT;
-use super::labels::{of_metric, shown, symbol};
+use super::labels::{WHAT, of_metric, shown, symbol};
 use crate::metadata::{Metadata, MetricsState, kind_of_number};
 use crate::write::series::SeriesReader;
 
