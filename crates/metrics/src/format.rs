@@ -131,7 +131,7 @@ impl Serialize for Seconds {
     }
 }
 
-/// The numbers whose shortest text has no exponent, whoever writes it.
+/// Sizes of numbers that `zmij` writes without an exponent, as Prometheus does.
 const PLAIN_NUMBERS: Range<f64> = 1e-4..1e15;
 
 /// The other numbers that Prometheus writes without an exponent. Source: its `util/jsonutil`.

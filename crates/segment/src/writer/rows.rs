@@ -25,10 +25,12 @@ impl Source {
     fn of_whole(batch: &Batch, number: u32, range: TimeRange) -> Option<Self> {
         let (times, sequences) = (&batch.timestamps, &batch.sequences);
         let (first, last) = (times.first()?, times.last()?);
-        let is_whole = times.is_sorted() && range.contains(Timestamp(first)) && range.contains(Timestamp(last));
-        (is_whole && sequences.is_sorted()).then_some(())?;
+        let is_sorted = times.is_sorted() && sequences.is_sorted();
+        if !is_sorted || !range.contains(Timestamp(first)) || !range.contains(Timestamp(last)) {
+            return None;
+        }
         let (first, last) = ((first, sequences.first()?), (last, sequences.last()?));
-        Some(Self { first, last, number, is_sorted: true, is_whole })
+        Some(Self { first, last, number, is_sorted, is_whole: true })
     }
 }
 
@@ -133,15 +135,13 @@ pub(super) fn gather_block(batches: &[Arc<Batch>], rows: &[(u32, u32)]) -> Batch
     let mut last = None;
     let renumber = |(batch, row): &(u32, u32)| {
         // Mostly that of the row before.
-        let number = last.filter(|(of, _)| of == batch).map_or_else(
-            || {
-                *number_of.entry(*batch).or_insert_with(|| {
-                    used.push(&batches[*batch as usize]);
-                    used.len() as u32 - 1
-                })
-            },
-            |(_, number)| number,
-        );
+        let number = match last {
+            Some((of, number)) if of == *batch => number,
+            _ => *number_of.entry(*batch).or_insert_with(|| {
+                used.push(&batches[*batch as usize]);
+                used.len() as u32 - 1
+            }),
+        };
         last = Some((*batch, number));
         (number, *row)
     };
