@@ -1,1 +1,1 @@
-export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=cac842e23c1b";
+export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=fdca03a525ac";

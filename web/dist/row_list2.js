@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=90d288e95ac0";
+export{t as RowList}from"./row_list.js?v=8ffca9376c23";

@@ -1,1 +1,1 @@
-export{t as Selection}from"./selection2.js?v=4f544506a2cb";
+export{t as Selection}from"./selection2.js?v=fed9dc3c9728";

@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=9fd20fe21f2a";
+export{t as readRange}from"./time2.js?v=ce621d3fccad";

@@ -1,1 +1,1 @@
-import{ur as e,yr as t}from"./core.js?v=8f28db8d31fd";function n(n,r,i){return e(`api/v1/time?${new URLSearchParams({text:n,time_zone:t(r)}).toString()}`,{signal:i})}export{n as t};
+import{br as e,dr as t}from"./core.js?v=95e53081490a";function n(n,r,i){return t(`api/v1/time?${new URLSearchParams({text:n,time_zone:e(r)}).toString()}`,{signal:i})}export{n as t};

@@ -152,6 +152,20 @@ export const keyWanted = signal<string | null>(null);
 /** Whether something was answered that is not for everybody. */
 let hadAccess = false;
 
+/** How often somebody has signed in on this page. */
+let signIns = 0;
+
+/** Notes that somebody has signed in. */
+export function signedIn(): void {
+  signIns += 1;
+  keyWanted.value = null;
+}
+
+/** For whom a request is sent now; `refusal` wants to know it when the answer is there. */
+export function asker(): number {
+  return signIns;
+}
+
 /** Whoever goes, goes with what they could see. */
 export function forgetAccess(): void {
   hadAccess = false;
@@ -171,9 +185,13 @@ export function unreachable(): ApiError {
   );
 }
 
-/** Notes that a request was refused for want of a key. What was wrong with a password says its own form. */
-function refused(path: string, error: ApiError): void {
+/**
+ * Notes that a request was refused for want of a key. What was wrong with a password says its own form, and what was
+ * sent in the session before says nothing of this one.
+ */
+function refused(path: string, error: ApiError, by: number): void {
   if (path === "api/v1/session" || error.code === "bad-credentials" || keyWanted.peek() !== null) return;
+  if (by !== signIns) return;
   if (storedKey() !== "") keyWanted.value = t("The key no longer works: {message}.", { message: error.message });
   else keyWanted.value = hadAccess ? t("Your session has ended. Sign in to continue; your input is kept.") : "";
 }
@@ -209,10 +227,10 @@ export function timeZone(zone: Zone): string {
   return local.zone;
 }
 
-/** The error of an answer that is none; notes where it was for want of a key. */
-export function refusal(path: string, status: number, statusText: string, text: string): ApiError {
+/** The error of an answer that is none; notes where it was for want of a key. `by` is the `asker` of the request. */
+export function refusal(path: string, status: number, statusText: string, text: string, by: number): ApiError {
   const error = toldError(status, statusText, text);
-  if (status === 401) refused(path, error);
+  if (status === 401) refused(path, error, by);
   return error;
 }
 
@@ -271,6 +289,7 @@ function early(path: string, { method = "GET" }: RequestInit): Promise<Response>
 export async function request(path: string, init: RequestInit = {}): Promise<Response> {
   const headers = new Headers(init.headers);
   for (const [name, value] of Object.entries(authorization())) headers.set(name, value);
+  const by = asker();
   let response: Response;
   try {
     response = await (early(path, init) ??
@@ -279,7 +298,10 @@ export async function request(path: string, init: RequestInit = {}): Promise<Res
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw unreachable();
   }
-  if (!response.ok) throw refusal(path, response.status, response.statusText, (await response.text()).slice(0, 4000));
+  if (!response.ok) {
+    const text = (await response.text()).slice(0, 4000);
+    throw refusal(path, response.status, response.statusText, text, by);
+  }
   hadAccess ||= path !== "api/v1/session";
   return response;
 }

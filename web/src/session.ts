@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 
-import { ApiError, forgetAccess, json, keyWanted, storeKey } from "./api.ts";
+import { ApiError, forgetAccess, json, signedIn, storeKey } from "./api.ts";
 import { askGroups } from "./ask.ts";
 import { asked } from "./view.ts";
 
@@ -45,7 +45,7 @@ export async function askWho(): Promise<void> {
 
 /** Everything that failed for want of a key is asked again. */
 export function askAgain(): void {
-  keyWanted.value = null;
+  signedIn();
   asked.value += 1;
   askGroups();
   void askWho();

@@ -111,23 +111,64 @@ async function signsOut(own) {
   }
 }
 
+/** Gives `ani` another password, which ends her sessions, for as long as `run` takes. */
+async function withAnotherPassword(own, run) {
+  const set = (password) => own.send("PUT", "/api/v1/users/ani/password", { password });
+  await set("ani has another one");
+  try {
+    await run();
+  } finally {
+    await set("ani reads the web");
+  }
+}
+
 async function keepsTheQueryWhenTheSessionEnds(own) {
   const page = await openAs(own, "ani", "ani reads the web");
   await ask(page, "filter status = 404");
   const draft = "filter status = 503\n| stats count(*) by path";
   await page.getByTestId("query").fill(draft);
-  await own.send("PUT", "/api/v1/users/ani/password", { password: "ani has another one" });
-  // The next question tells of it, whichever it is: the completions of what was just written, or this.
-  await page.keyboard.press("Enter");
-  await page.getByTestId("sign-in-why").waitFor();
-  assert.match(await page.getByTestId("sign-in-why").textContent(), /session has ended/);
-  assert.equal(await queryText(page), draft);
-  await signIn(page, "ani", "ani has another one");
-  await page.getByTestId("sign-in").waitFor({ state: "detached" });
-  assert.equal(await queryText(page), draft);
-  await page.getByTestId("query").press("Enter");
-  await page.getByTestId("table").waitFor();
-  await own.send("PUT", "/api/v1/users/ani/password", { password: "ani reads the web" });
+  await withAnotherPassword(own, async () => {
+    // The next question tells of it, whichever it is: the completions of what was just written, or this.
+    await page.keyboard.press("Enter");
+    await page.getByTestId("sign-in-why").waitFor();
+    assert.match(await page.getByTestId("sign-in-why").textContent(), /session has ended/);
+    assert.equal(await queryText(page), draft);
+    await signIn(page, "ani", "ani has another one");
+    await page.getByTestId("sign-in").waitFor({ state: "detached" });
+    assert.equal(await queryText(page), draft);
+    await page.getByTestId("query").press("Enter");
+    await page.getByTestId("table").waitFor();
+  });
+}
+
+async function forgetsTheSessionBefore(own) {
+  const page = await openAs(own, "ani", "ani reads the web");
+  await settled(page);
+  let release;
+  const signedIn = new Promise((resolve) => { release = resolve; });
+  // The answer that says of a session that it has ended, on its way for as long as signing in takes.
+  await page.route("**/api/v1/check", async (route) => {
+    const answer = await route.fetch();
+    await signedIn;
+    await route.fulfill({ response: answer });
+  });
+  await withAnotherPassword(own, async () => {
+    const sent = page.waitForRequest("**/api/v1/check");
+    await page.getByTestId("query").fill("filter status = 503");
+    const late = (await sent).response();
+    await page.keyboard.press("Enter");
+    await page.getByTestId("sign-in-why").waitFor();
+    await signIn(page, "ani", "ani has another one");
+    await page.getByTestId("sign-in").waitFor({ state: "detached" });
+    await settled(page);
+    release();
+    const answer = await late;
+    assert.equal(answer.status(), 401);
+    await answer.finished();
+    // Two frames later the page has drawn whatever it makes of the answer.
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+    assert.equal(await page.getByTestId("sign-in").count(), 0, "whoever has just signed in is not asked to");
+  });
 }
 
 async function keepsNothingForSomebodyElse(own) {
@@ -146,13 +187,13 @@ async function keepsNothingForSomebodyElse(own) {
 async function tailAsksAgain(own) {
   const page = await openAs(own, "ani", "ani reads the web", `/?${own.scope}&live=1`);
   await page.waitForFunction(() => window.__catat.state.live === "open");
-  await own.send("PUT", "/api/v1/users/ani/password", { password: "ani has another one" });
-  await page.getByTestId("sign-in-why").waitFor();
-  await signIn(page, "ani", "ani has another one");
-  await page.waitForFunction(() => window.__catat.state.live === "open");
-  await own.ingest("web", [{ "@timestamp": new Date().toISOString(), message: "after signing in again", level: "info" }]);
-  await page.getByText("after signing in again").waitFor();
-  await own.send("PUT", "/api/v1/users/ani/password", { password: "ani reads the web" });
+  await withAnotherPassword(own, async () => {
+    await page.getByTestId("sign-in-why").waitFor();
+    await signIn(page, "ani", "ani has another one");
+    await page.waitForFunction(() => window.__catat.state.live === "open");
+    await own.ingest("web", [{ "@timestamp": new Date().toISOString(), message: "after signing in again", level: "info" }]);
+    await page.getByText("after signing in again").waitFor();
+  });
 }
 
 async function takesKeys(own) {
@@ -226,6 +267,7 @@ export const peopleChecks = [
   ["screen access: who may see some groups sees these", showsOnlyOwnGroups],
   ["screen access: signing out leaves nothing on the screen, nor behind the back button", signsOut],
   ["screen access: a session that ended elsewhere is told of, and what was written stays", keepsTheQueryWhenTheSessionEnds],
+  ["screen access: an answer for the session before does not end the new one", forgetsTheSessionBefore],
   ["screen access: who signs in after somebody else sees nothing of theirs", keepsNothingForSomebodyElse],
   ["screen access: the live tail goes on after signing in again", tailAsksAgain],
   ["screen access: a key instead of a password, and what is wrong with it", takesKeys],

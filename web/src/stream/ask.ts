@@ -1,6 +1,6 @@
 // Asks the worker that reads answers, and takes what it tells.
 
-import { ApiError, authorization, granted, refusal, unreachable, type Stats } from "../api.ts";
+import { ApiError, asker, authorization, granted, refusal, unreachable, type Stats } from "../api.ts";
 import type { Shape } from "../rows.ts";
 import { t } from "../texts.ts";
 import type { Line } from "./lines.ts";
@@ -20,7 +20,7 @@ let isUp = false;
 let asked = 0;
 const open = new Map<
   number,
-  { taker: Taker; hasBegun: boolean; done: (end: Line) => void; fail: (error: Error) => void }
+  { taker: Taker; by: number; hasBegun: boolean; done: (end: Line) => void; fail: (error: Error) => void }
 >();
 
 /** Whether a body can be handed to a worker while it arrives. */
@@ -47,7 +47,7 @@ function hear(told: Told): void {
   open.delete(told.id);
   if ("end" in told) answer.done(told.end);
   else if ("refused" in told)
-    answer.fail(refusal(PATH, told.refused.status, told.refused.statusText, told.refused.text));
+    answer.fail(refusal(PATH, told.refused.status, told.refused.statusText, told.refused.text, answer.by));
   else if (told.code === "cut")
     answer.fail(answer.hasBegun ? new ApiError(0, "cut", t("the connection broke off")) : unreachable());
   else answer.fail(new ApiError(500, told.code, told.broken, null, null, null, null, told.hint));
@@ -98,7 +98,7 @@ export function ask(
     if (signal.aborted) return fail(stopped);
     asked += 1;
     const id = asked;
-    open.set(id, { taker, hasBegun: false, done, fail });
+    open.set(id, { taker, by: asker(), hasBegun: false, done, fail });
     signal.addEventListener("abort", () => {
       if (open.delete(id)) worker?.postMessage({ stop: id });
       fail(stopped);

@@ -1,7 +1,7 @@
 // Sends the questions of panels. Those of one moment share a request, since a request costs the browser as much as drawing a panel
 // does; each answer arrives as soon as it is found.
 
-import { ApiError, json, refusal, request, unreachable, type Answer } from "../../api.ts";
+import { ApiError, asker, json, refusal, request, unreachable, type Answer } from "../../api.ts";
 import { LineCutter } from "../../stream/lines.ts";
 
 /** A server that says nothing for so long is taken for unreachable. */
@@ -74,11 +74,12 @@ async function sendSeveral(questions: Question[]): Promise<void> {
     if ((left -= 1) === 0) end();
   };
   for (const { signal } of questions) signal.addEventListener("abort", leave, { once: true });
+  const by = asker();
   const take = (text: string) => {
     const { query, status, answer } = JSON.parse(text) as Line;
     const question = questions[query];
     if (status === 200) question?.resolve(answer);
-    else question?.reject(refusal(PATH, status, "", JSON.stringify(answer)));
+    else question?.reject(refusal(PATH, status, "", JSON.stringify(answer), by));
   };
   let error: unknown = unreachable();
   try {
