@@ -93,6 +93,22 @@ def expressions_are_evaluated_over_metrics_and_searches():
 
 
 @check
+def functions_of_time_have_a_value_for_each_period():
+    cloudwatch, namespace = client(), f"Times{RUN}"
+    minutes = [NOW - datetime.timedelta(minutes=number) for number in (3, 2, 1)]
+    cloudwatch.put_metric_data(Namespace=namespace, MetricData=[{"MetricName": "Load", "Timestamp": minutes[1], "Value": 7}])
+    parts = {"minute": [at.minute for at in minutes], "hour": [at.hour for at in minutes], "day": [at.isoweekday() for at in minutes],
+             "date": [at.day for at in minutes], "month": [at.month for at in minutes], "year": [at.year for at in minutes],
+             "epoch": [at.timestamp() for at in minutes], "chosen": [1.0, 7.0, 1.0]}
+    texts = {name: f"{name.upper()}(m1)" for name in parts} | {"chosen": f"IF(EPOCH(m1) == {minutes[1].timestamp():.0f}, m1, DATAPOINT_COUNT(m1))"}
+    answer = cloudwatch.get_metric_data(MetricDataQueries=[{**query("m1", namespace, "Load", "Sum"), "ReturnData": False}, *(expression(name, text) for name, text in texts.items())],
+                                        ScanBy="TimestampAscending", StartTime=minutes[0], EndTime=NOW)
+    results = {one["Id"]: one for one in answer["MetricDataResults"]}
+    assert {name: one["Values"] for name, one in results.items()} == parts, answer
+    assert all(one["Timestamps"] == minutes for one in results.values()), answer
+
+
+@check
 def embedded_metrics_of_lines_are_metrics():
     namespace, out = f"Embedded{RUN}", io.StringIO()
 
@@ -132,7 +148,7 @@ def embedded_metrics_of_lines_are_metrics():
 def what_is_not_done_is_refused_by_name():
     cloudwatch = client()
     refused = [
-        (cloudwatch.get_metric_data, {"MetricDataQueries": [{"Id": "e", "Expression": "HOUR(m1)"}], **HOUR}, "HOUR"),
+        (cloudwatch.get_metric_data, {"MetricDataQueries": [{"Id": "e", "Expression": "LAMBDA('f')"}], **HOUR}, "LAMBDA"),
         (cloudwatch.get_metric_data, {"MetricDataQueries": [{"Id": "e", "Expression": "SELECT AVG(a) FROM SCHEMA(\"n\")"}], **HOUR}, "Metrics Insights"),
         (cloudwatch.get_metric_data, {"MetricDataQueries": [{"Id": "e", "Expression": "m1 +"}], **HOUR}, "character 5"),
         (cloudwatch.get_metric_data, {"MetricDataQueries": [{"Id": "e", "Expression": "m1 + 1"}], **HOUR}, "m1"),

@@ -176,7 +176,8 @@ impl QueryEvaluation<'_> {
         let search = |wanted: &str, statistic: &str, period: i64| self.search(run, wanted, statistic, period);
         let band = |argument: &MathExpression, series: &Series, n: f64| self.band(run, (argument, series), n);
         let period_ms = own_period_ms.or_else(|| self.period_ms()).unwrap_or(PERIOD_MS);
-        let request = MathRequest { metrics, range: self.range, period_ms, search: &search, band: &band };
+        let shift_ms = run.shift_ms();
+        let request = MathRequest { metrics, range: self.range, period_ms, shift_ms, search: &search, band: &band };
         let series = Evaluator { request, expressions }.series(expression)?;
         match series.iter().find(|series| own_period_ms.is_some_and(|period| period != series.period_ms)) {
             None => Ok(series),
@@ -236,7 +237,8 @@ impl QueryEvaluation<'_> {
                     QuerySource::Expression { expression, .. } => expressions.push((query.id.clone(), expression)),
                 }
             }
-            let request = MathRequest { metrics: &metrics, range, period_ms, search: &search, band: &band };
+            let shift_ms = self.bands.source.shift_ms();
+            let request = MathRequest { metrics: &metrics, range, period_ms, shift_ms, search: &search, band: &band };
             let series = Evaluator { request, expressions: &expressions }.series(argument)?;
             let points = series.into_iter().flat_map(|series| series.points);
             Ok(points.filter(|(time, _)| (from..to).contains(time)).collect())

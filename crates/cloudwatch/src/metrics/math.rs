@@ -1,9 +1,11 @@
 //! Metric math: expressions over the series of a request.
 //!
-//! A value is a number, a series or a list of series. Between two series, an operation gives datapoints where both have one;
-//! with a list it is done with each of its series. A result that is not finite is no datapoint.
+//! A value is a number, a series or a list of series. Between two series, an operation gives a datapoint where one of them has
+//! one, and a missing value of the other is 0; with a list it is done with each of its series. A result that is not finite is no
+//! datapoint.
 //! Source: Amazon CloudWatch, "Using math expressions with CloudWatch metrics".
 
+mod calendar;
 mod evaluate;
 mod functions;
 mod parse;

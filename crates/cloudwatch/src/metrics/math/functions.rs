@@ -2,27 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::calendar::TimePart;
 use super::request::MathRequest;
 use super::values::{each, same_period};
 use super::{MathProblem, MathValue, Series};
 
 type Outcome = Result<MathValue, MathProblem>;
 
-/// Functions of the reference that are not done.
-const UNSUPPORTED: [&str; 12] = [
-    "DATE",
-    "DAY",
-    "DB_PERF_INSIGHTS",
-    "EPOCH",
-    "HOUR",
-    "INSIGHT_RULE_METRIC",
-    "LAMBDA",
-    "MINUTE",
-    "MONTH",
-    "SELECT",
-    "SERVICE_QUOTA",
-    "YEAR",
-];
+/// Functions of the reference that are not done: they need other services of Amazon, or are Metrics Insights.
+const UNSUPPORTED: [&str; 5] = ["DB_PERF_INSIGHTS", "INSIGHT_RULE_METRIC", "LAMBDA", "SELECT", "SERVICE_QUOTA"];
 
 /// An argument of a call.
 pub(super) enum Argument {
@@ -52,22 +40,21 @@ pub(super) fn call(request: &MathRequest<'_>, name: &str, arguments: Vec<Argumen
         "LOG" => each(of.only()?, f64::ln),
         "LOG10" => each(of.only()?, f64::log10),
         "SUM" => aggregate(of.only()?, name, |values| values.iter().sum()),
-        "AVG" => aggregate(of.only()?, name, mean),
+        "AVG" => average(of.only()?),
         "MIN" => aggregate(of.only()?, name, |values| values.iter().copied().fold(f64::INFINITY, f64::min)),
         "MAX" => aggregate(of.only()?, name, |values| values.iter().copied().fold(f64::NEG_INFINITY, f64::max)),
         "STDDEV" => aggregate(of.only()?, name, deviation),
-        "DIFF" => each_series(of.only()?, name, |series| steps(series, |(_, a), (_, b)| b - a)),
-        "DIFF_TIME" => each_series(of.only()?, name, |series| steps(series, |(a, _), (b, _)| (b - a) as f64 / 1e3)),
-        "RATE" => {
-            each_series(of.only()?, name, |series| steps(series, |(t, a), (u, b)| (b - a) / ((u - t) as f64 / 1e3)))
-        }
-        "RUNNING_SUM" => each_series(of.only()?, name, running_sum),
-        "METRIC_COUNT" => Ok(MathValue::Number(of.series_list(0)?.len() as f64)),
-        "PERIOD" => match of.only()? {
-            MathValue::Series(series) => Ok(MathValue::Number(series.period_ms as f64 / 1e3)),
-            _ => Err(MathProblem("PERIOD takes one series".to_owned())),
+        "DATAPOINT_COUNT" => match of.only()? {
+            MathValue::Series(series) => Ok(MathValue::Number(series.points.len() as f64)),
+            other => aggregate(other, name, |values| values.len() as f64),
         },
-        "TIME_SERIES" => Ok(MathValue::Series(request.constant(of.number(0)?))),
+        "DIFF" => each_series(of.only()?, name, |series| Ok(steps(series, |(_, a), (_, b)| b - a))),
+        "DIFF_TIME" => each_series(of.only()?, name, |series| Ok(steps(series, |(a, _), (b, _)| seconds(b - a)))),
+        "RATE" => each_series(of.only()?, name, |series| Ok(steps(series, |(t, a), (u, b)| (b - a) / seconds(u - t)))),
+        "RUNNING_SUM" => each_series(of.only()?, name, |series| Ok(running_sum(series))),
+        "METRIC_COUNT" => Ok(MathValue::Number(of.series_list(0)?.len() as f64)),
+        "PERIOD" => Ok(MathValue::Number(seconds(of.only_series()?.period_ms))),
+        "TIME_SERIES" => request.constant(of.number(0)?).map(MathValue::Series),
         "REMOVE_EMPTY" => {
             let list = of.series_list(0)?;
             Ok(MathValue::List(list.into_iter().filter(|series| !series.points.is_empty()).collect()))
@@ -88,7 +75,10 @@ pub(super) fn call(request: &MathRequest<'_>, name: &str, arguments: Vec<Argumen
         "SLICE" => slice(of),
         "SORT" => sort(of),
         _ if UNSUPPORTED.contains(&name) => Err(MathProblem(format!("the function {name} is not supported here"))),
-        _ => Err(MathProblem(format!("{name} is not a function of metric math"))),
+        _ => match TimePart::of_function(name) {
+            Some(part) => time_parts(of, part),
+            None => Err(MathProblem(format!("{name} is not a function of metric math"))),
+        },
     }
 }
 
@@ -111,6 +101,18 @@ impl Arguments<'_> {
             return self.value(0);
         }
         Err(MathProblem(format!("{} takes one argument; several series go into a list, [m1, m2]", self.name)))
+    }
+
+    /// Returns the only argument, which must be a series.
+    fn only_series(&self) -> Result<Series, MathProblem> {
+        let usage = || MathProblem(format!("{} takes one series", self.name));
+        if self.arguments.len() != 1 {
+            return Err(usage());
+        }
+        match self.value(0)? {
+            MathValue::Series(series) => Ok(series),
+            _ => Err(usage()),
+        }
     }
 
     fn number(&self, place: usize) -> Result<f64, MathProblem> {
@@ -141,6 +143,10 @@ impl Arguments<'_> {
             _ => None,
         }
     }
+}
+
+fn seconds(ms: i64) -> f64 {
+    ms as f64 / 1e3
 }
 
 fn mean(values: &[f64]) -> f64 {
@@ -175,12 +181,33 @@ fn aggregate(value: MathValue, name: &str, of: impl Fn(&[f64]) -> f64) -> Outcom
     }
 }
 
-fn each_series(value: MathValue, name: &str, change: impl Fn(&Series) -> Series) -> Outcome {
+/// Averages a series to a number, or a list to a series, where a series that has no datapoint at a time counts as 0.
+fn average(value: MathValue) -> Outcome {
+    match value {
+        MathValue::List(list) => {
+            let n_series = list.len() as f64;
+            aggregate(MathValue::List(list), "AVG", |values| values.iter().sum::<f64>() / n_series)
+        }
+        other => aggregate(other, "AVG", mean),
+    }
+}
+
+fn each_series(value: MathValue, name: &str, change: impl Fn(&Series) -> Result<Series, MathProblem>) -> Outcome {
     match value {
         MathValue::Number(_) => Err(MathProblem(format!("{name} takes a series or a list of series"))),
-        MathValue::Series(series) => Ok(MathValue::Series(change(&series))),
-        MathValue::List(list) => Ok(MathValue::List(list.iter().map(change).collect())),
+        MathValue::Series(series) => change(&series).map(MathValue::Series),
+        MathValue::List(list) => list.iter().map(change).collect::<Result<_, _>>().map(MathValue::List),
     }
+}
+
+/// Returns a part of the time of each period of the request. The series gives the length of the periods; where it has datapoints
+/// does not matter.
+fn time_parts(of: &Arguments<'_>, part: TimePart) -> Outcome {
+    let series = of.only_series()?;
+    let shift_ms = of.request.shift_ms;
+    let times = of.request.times(series.period_ms)?;
+    let points = times.map(|time| (time, part.at(time + shift_ms))).collect();
+    Ok(MathValue::Series(Series { points, ..series }))
 }
 
 /// Returns a value for each datapoint but the first, from it and the one before.
@@ -229,7 +256,7 @@ fn fill(of: &Arguments<'_>) -> Outcome {
     }
     each_series(value, "FILL", |series| {
         let mut filled = series.clone();
-        for time in of.request.times(series.period_ms) {
+        for time in of.request.times(series.period_ms)? {
             if series.points.contains_key(&time) {
                 continue;
             }
@@ -247,11 +274,11 @@ fn fill(of: &Arguments<'_>) -> Outcome {
                 filled.points.insert(time, value);
             }
         }
-        filled
+        Ok(filled)
     })
 }
 
-/// Chooses datapoints by a condition; without a third argument there are none where it is false.
+/// Chooses datapoints by a condition. A value that is missing is 0 where the condition is true, and no datapoint where it is false.
 fn choose(of: &Arguments<'_>) -> Outcome {
     if !(2..=3).contains(&of.arguments.len()) {
         return Err(MathProblem("IF takes a condition, a value and, if wanted, another value".to_owned()));
@@ -261,18 +288,20 @@ fn choose(of: &Arguments<'_>) -> Outcome {
     if let MathValue::Number(number) = condition {
         let [yes, no] = values;
         let chosen = if number != 0.0 { yes } else { no };
-        return Ok(chosen.unwrap_or_else(|| MathValue::List(Vec::new())));
+        let empty = || MathValue::Series(Series { period_ms: of.request.period_ms, ..Series::default() });
+        return Ok(chosen.unwrap_or_else(empty));
     }
     let of_series = |condition: &Series| -> Result<Series, MathProblem> {
         let mut points = BTreeMap::new();
         for (time, truth) in &condition.points {
-            let chosen = &values[usize::from(*truth == 0.0)];
+            let is_true = *truth != 0.0;
+            let chosen = &values[usize::from(!is_true)];
             let value = match chosen {
                 None => None,
                 Some(MathValue::Number(number)) => Some(*number),
                 Some(MathValue::Series(series)) => {
                     same_period([condition, series].into_iter())?;
-                    series.points.get(time).copied()
+                    series.points.get(time).copied().or(is_true.then_some(0.0))
                 }
                 Some(MathValue::List(_)) => {
                     return Err(MathProblem("the values of IF are numbers or series".to_owned()));
@@ -289,14 +318,11 @@ fn choose(of: &Arguments<'_>) -> Outcome {
     }
 }
 
+/// Returns the series of a list from a place on, and before another place if there is one.
 fn slice(of: &Arguments<'_>) -> Outcome {
     let list = of.series_list(0)?;
     let first = of.count(1)?;
-    if of.arguments.len() == 2 {
-        let one = list.into_iter().nth(first);
-        return Ok(one.map_or_else(|| MathValue::List(Vec::new()), MathValue::Series));
-    }
-    let end = of.count(2)?;
+    let end = if of.arguments.len() > 2 { of.count(2)? } else { list.len() };
     Ok(MathValue::List(list.into_iter().take(end).skip(first).collect()))
 }
 

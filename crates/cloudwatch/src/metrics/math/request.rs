@@ -10,6 +10,9 @@ pub(in crate::metrics) type Search<'q> = dyn Fn(&str, &str, i64) -> Result<Vec<S
 /// and the lower bound.
 pub(in crate::metrics) type Band<'q> = dyn Fn(&Expression, &Series, f64) -> Result<Vec<Series>, MathProblem> + 'q;
 
+/// Most datapoints that a function makes: two years of minutes, which take some 20 MB.
+const TIMES_MAX: i64 = 1 << 20;
+
 /// The parts of a request that functions use.
 pub(in crate::metrics) struct MathRequest<'q> {
     /// The metrics of the request by id, in its order.
@@ -18,6 +21,8 @@ pub(in crate::metrics) struct MathRequest<'q> {
     pub(in crate::metrics) range: (i64, i64),
     /// The distance of datapoints that an expression makes by itself.
     pub(in crate::metrics) period_ms: i64,
+    /// How much later data are than their times, in ms.
+    pub(in crate::metrics) shift_ms: i64,
     /// Finds series.
     pub(in crate::metrics) search: &'q Search<'q>,
     /// Finds bands.
@@ -31,14 +36,27 @@ impl MathRequest<'_> {
     }
 
     /// Returns a series with a value at each time of the request.
-    pub(super) fn constant(&self, value: f64) -> Series {
-        let points = self.times(self.period_ms).map(|time| (time, value)).collect();
-        Series { points, period_ms: self.period_ms, ..Series::default() }
+    ///
+    /// # Errors
+    /// If it has too many.
+    pub(super) fn constant(&self, value: f64) -> Result<Series, MathProblem> {
+        let points = self.times(self.period_ms)?.map(|time| (time, value)).collect();
+        Ok(Series { points, period_ms: self.period_ms, ..Series::default() })
     }
 
     /// Returns the times at which periods of the request start.
-    pub(super) fn times(&self, period_ms: i64) -> impl Iterator<Item = i64> + use<> {
-        times(self.range, period_ms)
+    ///
+    /// # Errors
+    /// If they are too many.
+    pub(super) fn times(&self, period_ms: i64) -> Result<impl Iterator<Item = i64> + use<>, MathProblem> {
+        let (start, end) = self.range;
+        if end.saturating_sub(start) / period_ms > TIMES_MAX {
+            let period = period_ms as f64 / 1e3;
+            return Err(MathProblem(format!(
+                "the range has more than {TIMES_MAX} periods of {period} s; ask for a shorter range or a longer period"
+            )));
+        }
+        Ok(times(self.range, period_ms))
     }
 }
 

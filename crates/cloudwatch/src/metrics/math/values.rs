@@ -1,6 +1,6 @@
 //! Operations on numbers, series and lists of series.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::parse::Operator;
 use super::{MathProblem, MathValue, Series};
@@ -39,10 +39,12 @@ pub(super) fn binary(operator: Operator, left: MathValue, right: MathValue) -> O
     })
 }
 
-/// Returns the datapoints at the times that both have.
+/// Returns a datapoint at each time that one of them has; a missing value of the other is 0.
 fn joined(a: &Series, b: &Series, change: impl Fn(f64, f64) -> f64) -> Result<Series, MathProblem> {
     same_period([a, b].into_iter())?;
-    let pairs = a.points.iter().filter_map(|(time, value)| Some((*time, change(*value, *b.points.get(time)?))));
+    let times: BTreeSet<i64> = a.points.keys().chain(b.points.keys()).copied().collect();
+    let value = |of: &Series, time: i64| of.points.get(&time).copied().unwrap_or(0.0);
+    let pairs = times.into_iter().map(|time| (time, change(value(a, time), value(b, time))));
     let points: BTreeMap<i64, f64> = pairs.filter(|(_, value)| value.is_finite()).collect();
     Ok(Series { points, ..a.clone() })
 }
