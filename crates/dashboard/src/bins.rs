@@ -26,7 +26,7 @@ const ESQL_ENCLOSED: [(&str, &str); 4] = [("//", "\n"), ("/*", "*/"), ("\"\"\"",
 /// Bins of one width over the range of a panel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bins {
-    /// The start of the bin that the range begins in.
+    /// The end of the first bin that the range has all of: counts of a bin that the range cuts are not those of its window.
     pub from: Timestamp,
     /// The width of a bin, in s.
     pub width_s: i64,
@@ -34,7 +34,7 @@ pub struct Bins {
 
 impl Bins {
     /// Returns the bins at whose ends the series of a panel are asked; `None` if its expression does not compute series with
-    /// counts by bins of one width, or if there are too many bins. `texts` are the panel's queries with the values of variables.
+    /// counts by bins of one width, or if there are too many bins, or none that the range has all of. `texts` are the panel's queries with the values of variables.
     pub fn of(panel: &Panel, texts: &[String], range: TimeRange, options: &ParseOptions) -> Option<Self> {
         if panel.expression.is_none() || !panel.queries.iter().any(PanelQuery::is_series) {
             return None;
@@ -47,8 +47,9 @@ impl Bins {
         if range_ns / width_ns > BINS_MAX {
             return None;
         }
-        let from = Timestamp(calendar::floor_from(0, range.from.0, width_ns)?);
-        Some(Self { from, width_s: width_ns / Timestamp::SECOND })
+        let first = calendar::floor_from(0, range.from.0.saturating_add(width_ns - 1), width_ns)?;
+        let from = Timestamp(first.saturating_add(width_ns));
+        (from < range.to).then_some(Self { from, width_s: width_ns / Timestamp::SECOND })
     }
 }
 
@@ -250,8 +251,11 @@ mod tests {
         let rates = query(Language::Promql, "increase(x[1m])");
         let by = |width: &str| query(Language::Insights, &format!("stats count(*) by bin({width})"));
         let of = |expression: Option<&str>, queries: &[PanelQuery]| bins_of(expression, queries, RANGE, Tz::UTC);
-        let expected = Bins { from: Timestamp(999_960 * Timestamp::SECOND), width_s: 60 };
+        let expected = Bins { from: Timestamp(1_000_080 * Timestamp::SECOND), width_s: 60 };
         assert_eq!(of(Some("a / b"), &[by("1m"), rates.clone()]), Some(expected));
+        let whole = TimeRange { from: Timestamp(1_000_020 * Timestamp::SECOND), ..RANGE };
+        assert_eq!(bins_of(Some("a / b"), &[by("1m"), rates.clone()], whole, Tz::UTC), Some(expected));
+        assert_eq!(of(Some("a / b"), &[by("15m"), rates.clone()]), None, "two bins, both cut");
         assert_eq!(of(Some("a / b"), &[by("1m"), by("60s"), rates.clone()]), Some(expected));
         assert_eq!(of(None, &[by("1m"), rates.clone()]), None);
         assert_eq!(of(Some("a / b"), &[by("1m")]), None);

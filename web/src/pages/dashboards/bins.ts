@@ -85,5 +85,7 @@ export function panelSteps(
   // Longer bins follow the clock of the zone, and steps count from the epoch.
   const isAligned = width !== null && width % SECOND === 0 && (width < HOUR || (width < DAY && ahead % HOUR === 0));
   if (!isAligned || (range.to - range.from) / width > BINS_MAX) return { ...own, isBin: false };
-  return { from: Math.floor(range.from / width) * width, to: range.to, step: width, isBin: true };
+  // The end of the first bin that the range has all of: counts of a bin that the range cuts are not those of its window.
+  const from = Math.ceil(range.from / width) * width + width;
+  return from <= range.to ? { from, to: range.to, step: width, isBin: true } : { ...own, isBin: false };
 }

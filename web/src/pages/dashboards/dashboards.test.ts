@@ -138,7 +138,8 @@ test("an expression asks for series at the ends of bins", () => {
   const range = { from: 1_000_000_007, to: 1_000_000_007 + 20 * MINUTE };
   const of = { expression: "a / b" };
   const bins = panelSteps(of, [counts, rates], range, 0);
-  assert.deepEqual(bins, { from: 999_960_000, to: range.to, step: MINUTE, isBin: true });
+  assert.deepEqual(bins, { from: 1_000_080_000, to: range.to, step: MINUTE, isBin: true });
+  assert.deepEqual(panelSteps(of, [counts, rates], { ...range, from: 1_000_020_000 }, 0), bins);
   const others = [
     panelSteps({}, [counts, rates], range, 0),
     panelSteps(of, [counts], range, 0),
