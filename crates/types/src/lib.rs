@@ -64,7 +64,9 @@ pub use sample_builder::SampleBuilder;
 pub use sample_run::SampleRun;
 pub use sample_streams::{NAME_FIRST, SampleStreams};
 pub use secret::Secret;
-pub use series::{HISTOGRAM_FIELD, METRIC_NAME, SAMPLE_TYPE, Series, VALUE_FIELD, field_of_label, label_pairs};
+pub use series::{
+    HISTOGRAM_FIELD, METRIC_NAME, SAMPLE_TYPE, Series, VALUE_FIELD, column_of_label, field_of_label, label_pairs,
+};
 pub use series_lists::SeriesLists;
 pub use strings::Strings;
 pub use system_fields::{id_column, is_sent, is_text_key, part_of_column};

@@ -35,6 +35,13 @@ pub fn field_of_label(label: &str) -> Cow<'_, str> {
     }
 }
 
+/// Returns the column of a label where samples are rows: one whose name is that of the time or the value is called as its field.
+pub fn column_of_label(label: &str) -> Cow<'_, str> {
+    // A label that is called so already gives way too, so that no two labels have one column.
+    let is_taken = matches!(label, "@timestamp" | VALUE_FIELD) || label.starts_with("label.");
+    if is_taken { field_of_label(label) } else { Cow::Borrowed(label) }
+}
+
 /// What all samples of a series have in common.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Series {
@@ -277,6 +284,12 @@ mod tests {
             assert_eq!(label_pairs(wrong), None, "{wrong}");
         }
         assert_eq!(label_pairs("{}"), Some(Vec::new()));
+    }
+
+    #[test]
+    fn columns_of_labels_are_none_of_time_and_value() {
+        let columns = ["job", "@timestamp", VALUE_FIELD, "label.value", "histogram"].map(column_of_label);
+        assert_eq!(columns, ["job", "label.@timestamp", "label.value", "label.label.value", "histogram"]);
     }
 
     #[test]

@@ -2,12 +2,11 @@
 //!
 //! An instant unless `--from`, `--since` or `--step` ask for a range. A row is a series at a time: labels, and its value.
 
-use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
 use serde::Deserialize;
 use serde_json::Value;
-use types::{TimeRange, Timestamp, VALUE_FIELD, field_of_label};
+use types::{TimeRange, Timestamp, VALUE_FIELD, column_of_label};
 
 use crate::answer::{AnswerPrinter, Note, Trailer};
 use crate::arguments::Query;
@@ -141,26 +140,8 @@ fn print(options: &Query, answer: Answer) -> Result<(), Failure> {
     printer.finish(Trailer { more, warnings, ..Trailer::default() })
 }
 
-/// Returns the column of a label: one whose name is that of another column is called as its field in events, as in answers of
-/// `/api/v1/query`.
-fn column_of_label(label: &str) -> Cow<'_, str> {
-    let is_taken = matches!(label, TIME | VALUE_FIELD) || label.starts_with("label.");
-    if is_taken { field_of_label(label) } else { Cow::Borrowed(label) }
-}
-
 /// Returns a value as a number where JSON has it: as it is written, so that whole numbers stay whole.
 fn number(value: &Value) -> Value {
     let read = value.as_str().and_then(|text| serde_json::from_str::<serde_json::Number>(text).ok());
     read.map_or_else(|| value.clone(), Value::Number)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn columns_of_labels_are_none_of_time_and_value() {
-        let columns = ["job", TIME, VALUE_FIELD, "label.value"].map(column_of_label);
-        assert_eq!(columns, ["job", "label.@timestamp", "label.value", "label.label.value"]);
-    }
 }

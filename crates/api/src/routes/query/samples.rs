@@ -1,12 +1,11 @@
 //! Samples as rows: time, labels, value.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use execute::{Answer, ColumnInfo, ColumnKind};
 use promql::METRIC_NAME;
-use types::{Timestamp, VALUE_FIELD, Value, field_of_label};
+use types::{Timestamp, VALUE_FIELD, Value, column_of_label};
 
 /// The column of times.
 const TIME_COLUMN: &str = "@timestamp";
@@ -38,13 +37,6 @@ pub(super) fn rows_of(samples: Vec<Sample>) -> Answer {
         std::iter::once(Some(time)).chain(names.iter().map(label)).chain([Some(value)]).collect()
     });
     Answer { rows: rows.collect(), columns, ..Answer::default() }
-}
-
-/// Returns the column of a label. One whose name is that of another column is called as its field in events.
-fn column_of_label(label: &str) -> Cow<'_, str> {
-    // A label that is called so already gives way too, so that no two labels have one column.
-    let is_taken = matches!(label, TIME_COLUMN | VALUE_FIELD) || label.starts_with("label.");
-    if is_taken { field_of_label(label) } else { Cow::Borrowed(label) }
 }
 
 fn not_finite(value: f64) -> &'static str {
