@@ -23,7 +23,7 @@ pub use crate::answers::fields::{
     field_types_of, field_values,
 };
 pub use crate::answers::histogram::{Bucket, Histogram, histogram};
-pub use crate::answers::keeper::Keeper;
+pub use crate::answers::keeper::{Keeper, SampleRuns};
 pub use crate::answers::matched_fields::matched_fields;
 
 pub use crate::answers::part::answer_part;

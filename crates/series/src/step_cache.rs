@@ -4,12 +4,11 @@
 //! the identities of all runs with samples within reach of its steps. A late sample, a deletion or a compaction changes these runs, so
 //! a cached span is never wrong; it is only no longer found.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
-use execute::{Keeper, PartialCache};
+use execute::{Keeper, SampleRuns};
 use promql::{Annotations, Answer, Data, EvalError, Options, Query, Reach, Row, Sample, TIME_MAX, joined};
-use types::{Run, RunIdentity, TimeRange};
+use types::TimeRange;
 
 use crate::source::{ReadBlocks, SampleSource, time_range};
 
@@ -75,12 +74,10 @@ impl Piece {
     }
 }
 
-/// The cached steps of one query, and the runs that contain its samples.
+/// The cached steps of one query.
 struct StepCache<'a> {
-    cache: &'a PartialCache,
-    runs: Vec<Arc<dyn Run>>,
-    /// All that an answer depends on besides samples and times.
-    question: &'a str,
+    /// All that an answer depends on besides times.
+    runs: SampleRuns<'a>,
     reach: Reach,
     division: Division,
 }
@@ -93,8 +90,7 @@ impl<'a> StepCache<'a> {
 
     /// Finds a span, as far as the range has it; returns where it would be kept if it is not.
     fn find(&self, span: Span) -> Result<Arc<Vec<Row>>, Option<Keeper<'a>>> {
-        let kind = format!("{} {} {} {}", self.question, self.division.step, span.first, span.last);
-        let keeper = Keeper::of_samples(self.cache, &kind, &self.runs, self.reached(span));
+        let keeper = self.runs.keeper(&[self.division.step, span.first, span.last], self.reached(span));
         let Some(rows) = keeper.and_then(Keeper::find::<Vec<Row>>) else { return Err(keeper) };
         if self.division.has_all_of(span) {
             return Ok(rows);
@@ -139,11 +135,10 @@ impl<'a> StepCache<'a> {
 
     /// Keeps the spans that were missing and that the range has, where the same samples are `later` there as before.
     fn keep(&self, rows: &[Row], missing: Vec<(Span, Keeper<'a>)>, later: &Self) {
-        let changed: Vec<&dyn Run> =
-            not_among(&self.runs, &later.runs).chain(not_among(&later.runs, &self.runs)).collect();
+        let changed: Vec<_> = self.runs.changes(&later.runs).collect();
         let is_kept = |span: Span| {
             let reached = self.reached(span);
-            let has_changed = changed.iter().any(|run| reached.overlaps(run.info().first, run.info().last));
+            let has_changed = changed.iter().any(|(first, last)| reached.overlaps(*first, *last));
             self.division.has_all_of(span) && !has_changed
         };
         for (span, keeper) in missing.into_iter().filter(|(span, _)| is_kept(*span)) {
@@ -174,7 +169,7 @@ impl<B: ReadBlocks> SampleSource<B> {
         let range = (start.saturating_sub(reach.before), end.saturating_add(reach.after));
         let look = || {
             let (cache, runs) = self.blocks().kept(self.groups(), time_range(range))?;
-            Some(StepCache { cache, runs, question: &question, reach, division })
+            Some(StepCache { runs: SampleRuns::new(cache, &question, &runs), reach, division })
         };
         let Some(steps) = look() else { return evaluate(asked) };
         let ((mut pieces, missing), mut annotations) = (steps.pieces(), Annotations::default());
@@ -199,12 +194,6 @@ impl<B: ReadBlocks> SampleSource<B> {
         }
         Ok(Answer { data: Data::Matrix(rows), annotations })
     }
-}
-
-/// Returns the runs that are not known to be among others.
-fn not_among<'r>(runs: &'r [Arc<dyn Run>], others: &[Arc<dyn Run>]) -> impl Iterator<Item = &'r dyn Run> {
-    let others: HashSet<RunIdentity> = others.iter().filter_map(|run| run.identity()).collect();
-    runs.iter().map(|run| &**run).filter(move |run| run.identity().is_none_or(|identity| !others.contains(&identity)))
 }
 
 /// Returns what rows have at the steps of a span.

@@ -7,7 +7,8 @@ use std::any::Any;
 use std::sync::Arc;
 
 use plan::Operator;
-use types::{Run, TimeRange};
+use types::{Run, TimeRange, Timestamp};
+use xxhash_rust::xxh3::xxh3_128;
 
 use crate::answers::pattern_counts::EventSet;
 use crate::request::cache::{CacheEntry, PartialCache};
@@ -41,18 +42,6 @@ impl<'a> Keeper<'a> {
         Some(Self { cache, key: key_of_several(keys)? })
     }
 
-    /// Returns where that is kept which `kind` names, made of samples in a range of some runs and of nothing else; `None` where
-    /// there are none, or one has no identity.
-    ///
-    /// `kind` has everything else in it that it depends on.
-    pub fn of_samples(cache: &'a PartialCache, kind: &str, runs: &[Arc<dyn Run>], range: TimeRange) -> Option<Self> {
-        let touched = runs.iter().filter(|run| range.overlaps(run.info().first, run.info().last));
-        let keys: Option<Vec<u128>> = touched.map(|run| Some(key_of_run(run.identity()?))).collect();
-        let mut keys = keys.filter(|keys| !keys.is_empty())?;
-        keys.push(key_of_texts("samples", &[kind]));
-        Some(Self { cache, key: key_of_several(keys)? })
-    }
-
     /// Finds what was kept.
     pub fn find<T: Any + Send + Sync>(self) -> Option<Arc<T>> {
         self.cache.part_counts(self.key)
@@ -61,5 +50,58 @@ impl<'a> Keeper<'a> {
     /// Keeps what is whole; it takes about `n_bytes` of memory.
     pub fn keep<T: Any + Send + Sync>(self, value: Arc<T>, n_bytes: usize) {
         self.cache.put(self.key, CacheEntry::Counts(value, n_bytes));
+    }
+}
+
+/// The runs that a question reads samples of, and where its answers are kept.
+#[derive(Debug)]
+pub struct SampleRuns<'a> {
+    cache: &'a PartialCache,
+    question: u128,
+    /// By their keys.
+    runs: Vec<SampleRun>,
+}
+
+/// What is known of one of them; runs without a key may change.
+#[derive(Debug)]
+struct SampleRun {
+    key: Option<u128>,
+    first: Timestamp,
+    last: Timestamp,
+}
+
+impl<'a> SampleRuns<'a> {
+    /// Takes what an answer depends on: the `question`, which has everything else in it, and the runs.
+    pub fn new(cache: &'a PartialCache, question: &str, runs: &[Arc<dyn Run>]) -> Self {
+        let known = |run: &Arc<dyn Run>| {
+            let info = run.info();
+            SampleRun { key: run.identity().map(key_of_run), first: info.first, last: info.last }
+        };
+        let mut runs: Vec<SampleRun> = runs.iter().map(known).collect();
+        runs.sort_unstable_by_key(|run| run.key);
+        Self { cache, question: key_of_texts("samples", &[question]), runs }
+    }
+
+    /// Returns where `part` of the answer is kept, made of the samples in `range` and of nothing else; `None` where no run has some,
+    /// or one that does has no identity.
+    pub fn keeper(&self, part: &[i64], range: TimeRange) -> Option<Keeper<'a>> {
+        let mut depends_on = Vec::with_capacity(size_of::<u128>() * (1 + self.runs.len()) + size_of_val(part));
+        depends_on.extend(self.question.to_le_bytes());
+        depends_on.extend(part.iter().flat_map(|number| number.to_le_bytes()));
+        let n_bytes = depends_on.len();
+        for run in self.runs.iter().filter(|run| range.overlaps(run.first, run.last)) {
+            depends_on.extend(run.key?.to_le_bytes());
+        }
+        (depends_on.len() > n_bytes).then(|| Keeper { cache: self.cache, key: xxh3_128(&depends_on) })
+    }
+
+    /// Returns the times of the first and the last sample of each run that is here and not there, or there and not here.
+    pub fn changes<'r>(&'r self, later: &'r Self) -> impl Iterator<Item = (Timestamp, Timestamp)> + 'r {
+        self.not_among(later).chain(later.not_among(self))
+    }
+
+    fn not_among<'r>(&'r self, others: &'r Self) -> impl Iterator<Item = (Timestamp, Timestamp)> + 'r {
+        let is_there = |key: u128| others.runs.binary_search_by_key(&Some(key), |run| run.key).is_ok();
+        self.runs.iter().filter(move |run| !run.key.is_some_and(is_there)).map(|run| (run.first, run.last))
     }
 }

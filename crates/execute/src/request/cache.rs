@@ -68,7 +68,7 @@ pub struct PartialCache {
 
 #[derive(Debug, Default)]
 struct Shard {
-    entries: HashMap<u128, Entry>,
+    entries: HashMap<u128, Entry, foldhash::fast::RandomState>,
     /// Keys by when they were used last.
     by_use: BTreeMap<u64, u128>,
     n_uses: u64,

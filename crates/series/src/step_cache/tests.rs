@@ -4,9 +4,9 @@ use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
 use chrono_tz::Tz;
-use execute::{BlockVisitor, ExecuteError, Request, Support, visit_blocks};
+use execute::{BlockVisitor, ExecuteError, PartialCache, Request, Support, visit_blocks};
 use plan::Plan;
-use types::{BatchRun, GroupName, GroupPattern, SampleBuilder, Series, TimeRange, Timestamp};
+use types::{BatchRun, GroupName, GroupPattern, Run, SampleBuilder, Series, TimeRange, Timestamp};
 
 use super::*;
 
