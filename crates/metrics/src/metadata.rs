@@ -66,10 +66,10 @@ impl MetricsState {
     }
 
     /// Notes how series are spelled by a sender.
-    pub(crate) fn note_series(&self, spelled: &[(Box<[u8]>, Arc<SampleSeries>)]) {
+    pub(crate) fn note_series(&self, spelled: &[(Box<[u8]>, Arc<SampleSeries>)], now: Timestamp) {
         if !spelled.is_empty() {
             let mut known = self.series.write().unwrap_or_else(PoisonError::into_inner);
-            spelled.iter().for_each(|(spelled, series)| known.put(spelled, SampleSeries::clone(series)));
+            spelled.iter().for_each(|(spelled, series)| known.put(spelled, SampleSeries::clone(series), now));
         }
     }
 

@@ -3,6 +3,10 @@
 //!
 //! Senders keep the order of their series too, so the series that followed one the last time is looked at first: a comparison of
 //! bytes then stands for taking labels apart, hashing and a look into a table.
+//!
+//! A series that no request has had for a while is forgotten as soon as many others have come, so that series which come and go
+//! take no memory for ever. With more series than there is room for, those that are here stay: what is forgotten to make room for
+//! the next one would be needed again a moment later.
 
 use std::hash::BuildHasher;
 use std::ops::Range;
@@ -11,12 +15,19 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use ingest::sample::SampleSeries;
+use types::Timestamp;
 
-/// Bytes that spellings and series take at most; a series takes some 1,500.
-const BYTES_MAX: usize = 192 << 20;
+/// Bytes that spellings and series take at most: a million series that each take some 800.
+const BYTES_MAX: usize = 800 << 20;
 
 /// Bytes of an entry besides texts.
 const ENTRY_BYTES: usize = 150;
+
+/// How long a series is kept that no request has, in minutes: longer than anybody waits between two scrapes.
+const IDLE_MIN: u32 = 15;
+
+/// Series from which on it is looked for those that have ended.
+const SWEPT_FROM: usize = 1 << 16;
 
 /// Bytes of spellings that lie one behind the other.
 const CHUNK_BYTES: usize = 64 << 10;
@@ -32,6 +43,9 @@ pub(crate) struct SeriesCache {
     by_hash: HashTable<u32>,
     hasher: RandomState,
     n_bytes: usize,
+    /// Series that were left the last time when those that had ended were forgotten, and the minute of that.
+    n_left: usize,
+    swept: u32,
 }
 
 /// A series and how it is spelled. What is needed of it for each sample is here: most of the time that a sample takes is spent waiting
@@ -41,7 +55,18 @@ struct Entry {
     spelled: SpelledPlace,
     /// The entry that followed this one the last time.
     next: AtomicU32,
+    /// The minute in which a request had it last.
+    used: AtomicU32,
     series: SampleSeries,
+}
+
+impl Entry {
+    fn note_use(&self, minute: u32) {
+        // Nearly always it is noted already, and nobody else's copy of the entry has to be fetched again.
+        if self.used.load(Ordering::Relaxed) != minute {
+            self.used.store(minute, Ordering::Relaxed);
+        }
+    }
 }
 
 /// Spellings in the order in which they came, which is that in which they come again.
@@ -76,33 +101,45 @@ impl SpelledBytes {
 
 /// The place of the series before, in one request.
 #[derive(Debug)]
-pub(crate) struct LastSeries(u32);
+pub(crate) struct LastSeries {
+    place: u32,
+    /// Of the request.
+    minute: u32,
+}
 
-impl Default for LastSeries {
-    fn default() -> Self {
-        Self(NONE)
+impl LastSeries {
+    /// Returns that of a request that has had none; `now` is its time.
+    pub(crate) fn none(now: Timestamp) -> Self {
+        Self { place: NONE, minute: minute_of(now) }
     }
+}
+
+fn minute_of(now: Timestamp) -> u32 {
+    now.0.div_euclid(Timestamp::MINUTE).clamp(0, i64::from(u32::MAX)) as u32
 }
 
 impl SeriesCache {
     /// Returns the series that is expected after the last one if its spelling is the beginning of some bytes, and the bytes after it.
     #[inline]
     pub(crate) fn next<'b>(&self, last: &mut LastSeries, bytes: &'b [u8]) -> Option<(&SampleSeries, &'b [u8])> {
-        let place = self.entries.get(last.0 as usize)?.next.load(Ordering::Relaxed);
+        let place = self.entries.get(last.place as usize)?.next.load(Ordering::Relaxed);
         let entry = self.entries.get(place as usize)?;
         let rest = bytes.strip_prefix(self.spelled.get(&entry.spelled))?;
-        last.0 = place;
+        entry.note_use(last.minute);
+        last.place = place;
         Some((&entry.series, rest))
     }
 
     /// Returns the series that some bytes mean.
     pub(crate) fn get(&self, last: &mut LastSeries, spelled: &[u8]) -> Option<&SampleSeries> {
         let place = self.place_of(spelled)?;
-        if let Some(before) = self.entries.get(last.0 as usize) {
+        if let Some(before) = self.entries.get(last.place as usize) {
             before.next.store(place, Ordering::Relaxed);
         }
-        last.0 = place;
-        Some(&self.entries[place as usize].series)
+        last.place = place;
+        let entry = &self.entries[place as usize];
+        entry.note_use(last.minute);
+        Some(&entry.series)
     }
 
     fn place_of(&self, spelled: &[u8]) -> Option<u32> {
@@ -110,26 +147,52 @@ impl SeriesCache {
         self.by_hash.find(self.hasher.hash_one(spelled), is_same).copied()
     }
 
-    /// Keeps what some bytes mean. If there is no room left, everything else is forgotten, as series that ended are.
-    pub(crate) fn put(&mut self, spelled: &[u8], mut series: SampleSeries) {
-        let n_bytes = spelled.len() + series.memory_bytes + ENTRY_BYTES;
-        if self.n_bytes + n_bytes > BYTES_MAX {
-            *self = Self::default();
+    /// Keeps what some bytes mean, if there is room left.
+    pub(crate) fn put(&mut self, spelled: &[u8], mut series: SampleSeries, now: Timestamp) {
+        let (n_bytes, minute) = (spelled.len() + series.memory_bytes + ENTRY_BYTES, minute_of(now));
+        let is_full = self.n_bytes + n_bytes > BYTES_MAX;
+        let is_many = self.entries.len() >= SWEPT_FROM.max(self.n_left.saturating_mul(2));
+        if (is_full && self.swept != minute) || is_many {
+            self.sweep(minute);
         }
-        if n_bytes > BYTES_MAX / 16 || self.place_of(spelled).is_some() {
+        if self.n_bytes + n_bytes > BYTES_MAX || n_bytes > BYTES_MAX / 16 || self.place_of(spelled).is_some() {
             return;
         }
         // A group that is the same object is recognised at once.
         if let Some(last) = self.entries.last().filter(|last| last.series.group == series.group) {
             series.group = last.series.group.clone();
         }
+        let (next, used) = (AtomicU32::new(NONE), AtomicU32::new(minute));
+        let place = self.spelled.put(spelled);
+        self.insert(Entry { spelled: place, next, used, series }, n_bytes);
+    }
+
+    fn insert(&mut self, entry: Entry, n_bytes: usize) {
         let place = self.entries.len() as u32;
-        let spelled_place = self.spelled.put(spelled);
-        self.entries.push(Entry { spelled: spelled_place, next: AtomicU32::new(NONE), series });
-        let Self { entries, spelled: all, by_hash, hasher, .. } = self;
-        let hash_of = |place: &u32| hasher.hash_one(all.get(&entries[*place as usize].spelled));
-        by_hash.insert_unique(hasher.hash_one(spelled), place, hash_of);
+        let hash = self.hasher.hash_one(self.spelled.get(&entry.spelled));
+        self.entries.push(entry);
+        let Self { entries, spelled, by_hash, hasher, .. } = self;
+        let hash_of = |place: &u32| hasher.hash_one(spelled.get(&entries[*place as usize].spelled));
+        by_hash.insert_unique(hash, place, hash_of);
         self.n_bytes += n_bytes;
+    }
+
+    /// Forgets the series that no request has had for a while, if these are many.
+    fn sweep(&mut self, minute: u32) {
+        let has_ended = |entry: &Entry| minute.saturating_sub(entry.used.load(Ordering::Relaxed)) > IDLE_MIN;
+        (self.n_left, self.swept) = (self.entries.len(), minute);
+        if self.entries.iter().filter(|entry| has_ended(entry)).count() <= self.n_left / 8 {
+            return;
+        }
+        let before = std::mem::take(self);
+        for entry in before.entries.into_iter().filter(|entry| !has_ended(entry)) {
+            let spelled = before.spelled.get(&entry.spelled);
+            let n_bytes = spelled.len() + entry.series.memory_bytes + ENTRY_BYTES;
+            let place = self.spelled.put(spelled);
+            // What follows is found anew: its place is another one.
+            self.insert(Entry { spelled: place, next: AtomicU32::new(NONE), ..entry }, n_bytes);
+        }
+        (self.n_left, self.swept) = (self.entries.len(), minute);
     }
 }
 
@@ -145,30 +208,59 @@ mod tests {
         SampleSeries::clone(SeriesLabels::new(pairs, &Limits::default()).expect("labels").series())
     }
 
+    /// A time in minutes.
+    fn at(minute: i64) -> Timestamp {
+        Timestamp(minute * Timestamp::MINUTE)
+    }
+
+    fn has(cache: &SeriesCache, text: &str, now: Timestamp) -> bool {
+        cache.get(&mut LastSeries::none(now), text.as_bytes()).is_some()
+    }
+
     #[test]
-    fn memory_is_bounded() {
+    fn memory_is_bounded_and_what_is_here_stays() {
         let mut cache = SeriesCache::default();
-        for n in 0..6000u32 {
-            let text = format!("{n:>20000}");
-            cache.put(text.as_bytes(), series(&text));
-            assert!(cache.get(&mut LastSeries::default(), text.as_bytes()).is_some());
-            assert!(cache.n_bytes <= BYTES_MAX && cache.entries.len() * 60_000 <= BYTES_MAX);
+        // Texts of letters that need no memory of their own.
+        let known = |n: usize| SampleSeries { memory_bytes: BYTES_MAX / 100, ..series(&n.to_string()) };
+        for n in 0..150 {
+            cache.put(n.to_string().as_bytes(), known(n), at(1));
+            assert!(cache.n_bytes <= BYTES_MAX && cache.entries.len() <= 100);
         }
-        assert_eq!(cache.get(&mut LastSeries::default(), b"other"), None);
+        assert!(has(&cache, "0", at(1)) && has(&cache, "90", at(1)) && !has(&cache, "149", at(1)));
+        let large = SampleSeries { memory_bytes: BYTES_MAX / 8, ..series("large") };
+        cache.put(b"large", large, at(100));
+        assert!(!has(&cache, "large", at(100)), "one series takes no share of others");
+    }
+
+    #[test]
+    fn series_that_have_ended_make_room() {
+        let mut cache = SeriesCache::default();
+        let known = |n: usize| SampleSeries { memory_bytes: BYTES_MAX / 100, ..series(&n.to_string()) };
+        (0..90).for_each(|n| cache.put(n.to_string().as_bytes(), known(n), at(1)));
+        assert!((0..50).all(|n| has(&cache, &n.to_string(), at(12))));
+        let last = 1 + i64::from(IDLE_MIN);
+        (100..150).for_each(|n| cache.put(n.to_string().as_bytes(), known(n), at(last)));
+        assert!(!has(&cache, "149", at(last)), "all were used of late");
+        (150..190).for_each(|n| cache.put(n.to_string().as_bytes(), known(n), at(last + 1)));
+        assert!((0..50).chain(150..180).all(|n| has(&cache, &n.to_string(), at(last + 1))));
+        assert!(!has(&cache, "60", at(last + 1)), "nobody had it for a while");
+        let n_bytes: usize =
+            cache.entries.iter().map(|e| e.series.memory_bytes + ENTRY_BYTES + e.spelled.range.len()).sum();
+        assert_eq!(cache.n_bytes, n_bytes);
     }
 
     #[test]
     fn the_series_that_came_next_is_expected() {
         let mut cache = SeriesCache::default();
         for name in ["a", "b", "c"] {
-            cache.put(name.as_bytes(), series(name));
+            cache.put(name.as_bytes(), series(name), at(1));
         }
-        let mut last = LastSeries::default();
+        let mut last = LastSeries::none(at(1));
         for name in ["a", "b", "c"] {
             assert_eq!(cache.next(&mut last, name.as_bytes()), None, "{name}");
             assert!(cache.get(&mut last, name.as_bytes()).is_some());
         }
-        let mut last = LastSeries::default();
+        let mut last = LastSeries::none(at(1));
         assert!(cache.get(&mut last, b"a").is_some());
         assert_eq!(cache.next(&mut last, b"b and more"), Some((&series("b"), &b" and more"[..])));
         assert_eq!(cache.next(&mut last, b"other"), None);

@@ -168,7 +168,8 @@ impl Batch {
         rows + self.messages.memory_bytes() + self.stream_bytes() + fields + 512
     }
 
-    /// Bytes of streams and series. Batches share series, so that each counts its part of them; a list that they share is counted once, by the batch that came first.
+    /// Bytes of streams and series. A list that batches share is counted once, by the batch that came first, and a series that
+    /// somebody else has too is not counted: other batches of a short while, or who keeps the series of senders within a limit.
     fn stream_bytes(&self) -> usize {
         let (Some(series), Column::Dictionary { codes, .. }) = (&self.series, &self.streams) else {
             return self.streams.memory_bytes();
@@ -176,9 +177,11 @@ impl Batch {
         if Arc::strong_count(series) > 1 {
             return codes.capacity() * 4;
         }
-        let part_of =
-            |series: &Arc<Series>| 40 + series.memory_bytes() / Arc::strong_count(series).saturating_sub(1).max(1);
-        codes.capacity() * 4 + series.iter().map(part_of).sum::<usize>()
+        let of_series = |series: &Arc<Series>| match Arc::strong_count(series) {
+            1 => series.memory_bytes(),
+            _ => 0,
+        };
+        codes.capacity() * 4 + series.iter().map(|series| 40 + of_series(series)).sum::<usize>()
     }
 }
 

@@ -5,6 +5,7 @@
 //! samples has each series once ([`Batch::series`](crate::Batch::series)) and no column of a label.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -42,6 +43,35 @@ pub fn column_of_label(label: &str) -> Cow<'_, str> {
     if is_taken { field_of_label(label) } else { Cow::Borrowed(label) }
 }
 
+/// Bytes of a series besides fields and texts, and of a text besides its letters.
+const SERIES_BYTES: usize = 144;
+const TEXT_BYTES: usize = 24;
+
+thread_local! {
+    static LAST_FIELDS: RefCell<LastFields> = RefCell::default();
+}
+
+/// Fields of the series that a thread made last, in the order of its labels: the next one has most of its texts, and shares them.
+#[derive(Default)]
+struct LastFields(Vec<(Arc<str>, Arc<str>)>);
+
+impl LastFields {
+    /// Returns the field with these texts, which becomes the last one at its place; adds the bytes of texts that are new.
+    fn field(&mut self, place: usize, name: &str, value: &str, n_new_bytes: &mut usize) -> (Arc<str>, Arc<str>) {
+        if place == self.0.len() {
+            self.0.push(Default::default());
+        }
+        let last = &mut self.0[place];
+        for (known, text) in [(&mut last.0, name), (&mut last.1, value)] {
+            if **known != *text {
+                *known = text.into();
+                *n_new_bytes += text.len() + TEXT_BYTES;
+            }
+        }
+        last.clone()
+    }
+}
+
 /// What all samples of a series have in common.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Series {
@@ -57,25 +87,33 @@ pub struct Series {
 impl Series {
     /// Returns the series of a canonical text; `None` if it is none.
     pub fn of_labels(stream: &str) -> Option<Self> {
-        let labels = label_pairs(stream)?;
-        let name = labels.iter().find(|(name, _)| name == METRIC_NAME)?;
-        let message: Arc<str> = name.1.as_str().into();
+        let labels = label_texts(stream)?;
+        labels.iter().find(|(name, _)| *name == METRIC_NAME)?;
         let mut fields: Vec<(Arc<str>, Arc<str>)> = Vec::with_capacity(labels.len() + 1);
-        fields.push((TYPE_FIELD.into(), SAMPLE_TYPE.into()));
-        for (name, value) in &labels {
-            let value = if name == METRIC_NAME { message.clone() } else { value.as_str().into() };
-            fields.push((field_of_label(name).as_ref().into(), value));
-        }
+        let (mut message, mut n_own_bytes) = (None, 0);
+        LAST_FIELDS.with_borrow_mut(|last| {
+            fields.push(last.field(0, TYPE_FIELD, SAMPLE_TYPE, &mut n_own_bytes));
+            for (name, value) in &labels {
+                let field = last.field(fields.len(), &field_of_label(name), value, &mut n_own_bytes);
+                if *name == METRIC_NAME {
+                    message = Some(field.1.clone());
+                }
+                fields.push(field);
+            }
+        });
         fields.sort_by(|a, b| a.0.cmp(&b.0));
         let is_unique = fields.windows(2).all(|pair| pair[0].0 != pair[1].0);
-        is_unique.then(|| Self { is_of_labels: true, ..Self::stored(stream.into(), message, fields) })
+        let memory_bytes = stream.len() + n_own_bytes + size_of_val(&fields[..]) + SERIES_BYTES;
+        let message = message.filter(|_| is_unique)?;
+        Some(Self { stream: stream.into(), message, fields, is_of_labels: true, memory_bytes })
     }
 
     /// Returns a series as it was stored; `fields` are in order of name.
     pub fn stored(stream: Arc<str>, message: Arc<str>, fields: Vec<(Arc<str>, Arc<str>)>) -> Self {
         debug_assert!(fields.is_sorted_by(|a, b| a.0 < b.0));
-        let of_fields: usize = fields.iter().map(|(name, text)| name.len() + text.len() + 96).sum();
-        let memory_bytes = stream.len() + message.len() + of_fields + 144;
+        let texts = fields.iter().flat_map(|(name, text)| [name, text]).chain([&message]);
+        let n_own_bytes: usize = texts.map(|text| text.len() + TEXT_BYTES).sum();
+        let memory_bytes = stream.len() + n_own_bytes + size_of_val(&fields[..]) + SERIES_BYTES;
         Self { stream, message, fields, is_of_labels: false, memory_bytes }
     }
 
@@ -206,8 +244,13 @@ impl SeriesOfRows<'_> {
 
 /// Reads a canonical text of labels; `None` if it is none.
 pub fn label_pairs(text: &str) -> Option<Vec<(String, String)>> {
+    Some(label_texts(text)?.into_iter().map(|(name, value)| (name.into_owned(), value.into_owned())).collect())
+}
+
+/// Reads the same without copies of texts that are written as they are.
+fn label_texts(text: &str) -> Option<Vec<(Cow<'_, str>, Cow<'_, str>)>> {
     let mut rest = text.strip_prefix('{')?;
-    let mut pairs: Vec<(String, String)> = Vec::with_capacity(rest.len() / 16);
+    let mut pairs: Vec<(Cow<'_, str>, Cow<'_, str>)> = Vec::with_capacity(rest.len() / 16);
     if let Some("") = rest.strip_prefix('}') {
         return Some(pairs);
     }
@@ -228,15 +271,19 @@ pub fn label_pairs(text: &str) -> Option<Vec<(String, String)>> {
 }
 
 /// Takes a JSON string.
-fn take_text(rest: &mut &str) -> Option<String> {
+fn take_text<'t>(rest: &mut &'t str) -> Option<Cow<'t, str>> {
     let text = rest.strip_prefix('"')?;
     let end = text.bytes().position(|byte| byte == b'"' || byte == b'\\')?;
+    if text.as_bytes()[end] == b'"' {
+        *rest = &text[end + 1..];
+        return Some(Cow::Borrowed(&text[..end]));
+    }
     let mut out = text[..end].to_owned();
     let mut left = &text[end..];
     loop {
         if let Some(after) = left.strip_prefix('"') {
             *rest = after;
-            return Some(out);
+            return Some(Cow::Owned(out));
         }
         let escape = left.strip_prefix('\\')?;
         let kind = *escape.as_bytes().first()?;

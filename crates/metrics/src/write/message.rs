@@ -25,6 +25,7 @@ use std::sync::Arc;
 use ingest::IngestError;
 use ingest::protobuf::{Content, Message};
 use ingest::sample::{Exemplar, METRIC_NAME, SampleSeries};
+use types::Timestamp;
 
 use self::labels::{Pair, WHAT, labels_of, pair, with_metric};
 use super::series::{NAMELESS, SeriesReader, UNREADABLE_EXEMPLARS};
@@ -97,7 +98,7 @@ pub(super) fn read_one(
     series: &mut SeriesReader<'_, '_>,
     state: &MetricsState,
 ) -> Result<(), IngestError> {
-    with_known_series(state, |known| {
+    with_known_series(state, series.now(), |known| {
         let mut parts = Parts::new();
         for field in Message::new(body, WHAT) {
             match field? {
@@ -113,14 +114,15 @@ pub(super) fn read_one(
 /// Reads a message with the series that are known; notes the new ones, also those before an error.
 fn with_known_series(
     state: &MetricsState,
+    now: Timestamp,
     read: impl FnOnce(&mut KnownSeries<'_>) -> Result<(), IngestError>,
 ) -> Result<(), IngestError> {
     let cache = state.series();
-    let mut known = KnownSeries { cache: &cache, last: LastSeries::default(), new: Vec::new() };
+    let mut known = KnownSeries { cache: &cache, last: LastSeries::none(now), new: Vec::new() };
     let done = read(&mut known);
     let new = known.new;
     drop(cache);
-    state.note_series(&new);
+    state.note_series(&new, now);
     done
 }
 
@@ -174,7 +176,7 @@ pub(super) fn read_two(
     series: &mut SeriesReader<'_, '_>,
     state: &MetricsState,
 ) -> Result<(), IngestError> {
-    with_known_series(state, |known| read_two_within(body, series, known, state))
+    with_known_series(state, series.now(), |known| read_two_within(body, series, known, state))
 }
 
 fn read_two_within(
