@@ -51,6 +51,7 @@ pub mod tagged;
 mod template;
 #[cfg(test)]
 mod tests;
+mod text_pool;
 mod texts;
 mod time_text;
 mod times;

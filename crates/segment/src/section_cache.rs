@@ -12,6 +12,10 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use types::Value;
+
+use crate::text_pool::TextPool;
+
 /// Shards with a lock each, so that threads seldom wait for each other.
 const N_PARTS: usize = 8;
 
@@ -32,6 +36,7 @@ pub struct SectionCache {
     next_segment: AtomicU64,
     n_hits: AtomicU64,
     n_misses: AtomicU64,
+    texts: TextPool,
 }
 
 /// Size and hit counts of the section cache.
@@ -97,8 +102,8 @@ impl SectionCache {
     /// Creates a cache of `capacity_bytes`.
     pub fn new(capacity_bytes: u64) -> Arc<Self> {
         let part_bytes_max = usize::try_from(capacity_bytes).unwrap_or(usize::MAX) / N_PARTS;
-        let (n_hits, n_misses) = Default::default();
-        Arc::new(Self { part_bytes_max, parts: Default::default(), next_segment: AtomicU64::new(0), n_hits, n_misses })
+        let (parts, next_segment, n_hits, n_misses, texts) = Default::default();
+        Arc::new(Self { part_bytes_max, parts, next_segment, n_hits, n_misses, texts })
     }
 
     fn part(&self, key: Key) -> MutexGuard<'_, Part> {
@@ -173,6 +178,11 @@ impl SegmentSections {
     /// Returns a section, if it is kept.
     pub(crate) fn get(&self, section: u32) -> Option<Arc<Vec<u8>>> {
         self.cache.get((self.segment, section))
+    }
+
+    /// Replaces the texts of a dictionary by the same ones of other segments.
+    pub(crate) fn share_texts(&self, values: &mut [Value]) {
+        self.cache.texts.share(values);
     }
 
     /// Keeps a section as long as there is room.

@@ -226,7 +226,8 @@ impl SegmentRun {
             return Ok(Some(known.clone()));
         }
         let bytes = self.fresh_section(id)?;
-        let read = column::decode_run_dictionary(&bytes).map_err(|damage| self.damage(id, damage))?;
+        let mut read = column::decode_run_dictionary(&bytes).map_err(|damage| self.damage(id, damage))?;
+        self.segment.share_texts(&mut read);
         Ok(Some(cell.get_or_init(|| read).clone()))
     }
 

@@ -109,6 +109,13 @@ impl Segment {
         self.kept.get_or_init(|| SegmentSections::new(cache));
     }
 
+    /// Replaces the texts of a dictionary that was just read by the same ones of other segments.
+    pub(super) fn share_texts(&self, dictionary: &mut Arc<Vec<Value>>) {
+        if let (Some(kept), Some(values)) = (self.kept.get(), Arc::get_mut(dictionary)) {
+            kept.share_texts(values);
+        }
+    }
+
     /// Returns what errors call it.
     pub fn name(&self) -> &str {
         &self.name

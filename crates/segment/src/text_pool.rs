@@ -1,0 +1,99 @@
+//! Texts that many segments have, each in memory once.
+//!
+//! The dictionaries of a segment of samples have the labels of every series. Those of the next segment have the same texts, and a
+//! range of a day takes many segments.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use foldhash::fast::RandomState;
+use types::Value;
+
+/// Values from which on a dictionary shares its texts; a smaller one takes little memory.
+const SHARED_FROM: usize = 1_000;
+
+/// Values that are looked at while others wait.
+const AT_ONCE: usize = 1_000;
+
+/// Texts from which on it is looked for those that nobody has any more.
+const SWEPT_FROM: usize = 1 << 16;
+
+/// The texts of large dictionaries.
+#[derive(Debug, Default)]
+pub(crate) struct TextPool(Mutex<KnownTexts>);
+
+#[derive(Debug, Default)]
+struct KnownTexts {
+    texts: HashSet<Arc<str>, RandomState>,
+    /// Texts that were left the last time when those that nobody had were dropped.
+    n_left: usize,
+}
+
+impl TextPool {
+    /// Replaces the texts of a dictionary by the same ones of others.
+    pub(crate) fn share(&self, values: &mut [Value]) {
+        if values.len() < SHARED_FROM {
+            return;
+        }
+        for some in values.chunks_mut(AT_ONCE) {
+            // A set is whole between any two statements that can panic.
+            let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            for value in some {
+                let Value::String(text) = value else { continue };
+                match known.texts.get(&**text) {
+                    Some(shared) => *text = shared.clone(),
+                    None => drop(known.texts.insert(text.clone())),
+                }
+            }
+            known.sweep();
+        }
+    }
+}
+
+impl KnownTexts {
+    /// Drops the texts that nobody has any more, if many have come since the last time.
+    fn sweep(&mut self) {
+        if self.texts.len() >= SWEPT_FROM.max(self.n_left.saturating_mul(2)) {
+            self.texts.retain(|text| Arc::strong_count(text) > 1);
+            self.texts.shrink_to_fit();
+            self.n_left = self.texts.len();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dictionary(pool: &TextPool, texts: std::ops::Range<usize>) -> Vec<Value> {
+        let mut values: Vec<Value> = texts.map(|n| Value::text(format!("series {n}"))).collect();
+        pool.share(&mut values);
+        values
+    }
+
+    fn is_shared(a: &Value, b: &Value) -> bool {
+        matches!((a, b), (Value::String(a), Value::String(b)) if Arc::ptr_eq(a, b))
+    }
+
+    #[test]
+    fn equal_texts_of_large_dictionaries_are_one() {
+        let pool = TextPool::default();
+        let (one, other) = (dictionary(&pool, 0..3_000), dictionary(&pool, 1_000..4_000));
+        assert!((0..2_000).all(|n| is_shared(&one[n + 1_000], &other[n])));
+        assert_eq!(other[2_999], Value::text("series 3999"));
+        let small = dictionary(&pool, 0..10);
+        assert!(!is_shared(&one[0], &small[0]));
+    }
+
+    #[test]
+    fn texts_that_nobody_has_are_dropped() {
+        let pool = TextPool::default();
+        let kept = dictionary(&pool, 0..2_000);
+        for n in 1..20 {
+            dictionary(&pool, n * 50_000..(n + 1) * 50_000);
+            let n_known = pool.0.lock().unwrap_or_else(PoisonError::into_inner).texts.len();
+            assert!(n_known < 3 * SWEPT_FROM, "{n_known}");
+        }
+        assert!(kept.iter().zip(&dictionary(&pool, 0..2_000)).all(|(a, b)| is_shared(a, b)));
+    }
+}
