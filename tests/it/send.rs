@@ -29,7 +29,7 @@ fn rejected_lines_are_named_by_their_number_and_the_others_are_kept() {
     let ran = send(&server, &["--format", "ndjson", "a.ndjson"], "");
     assert_eq!(ran.code, 4, "{}", ran.err);
     assert!(
-        ran.err.contains("a.ndjson, line 3: ") && ran.err.contains("2 events accepted, 1 lines rejected"),
+        ran.err.contains("a.ndjson, line 3: ") && ran.err.contains("2 events accepted, 1 line rejected"),
         "{}",
         ran.err
     );
@@ -224,7 +224,7 @@ fn what_is_too_large_comes_in_halves_and_a_line_that_is_too_large_is_named() {
     let ran = door.send(&["--compression", "none"], lines);
     assert_eq!(ran.code, 4, "{}", ran.err);
     assert!(ran.err.contains("standard input, line 4: the body is too large"), "{}", ran.err);
-    assert!(ran.err.contains("5 events accepted, 1 lines rejected"), "{}", ran.err);
+    assert!(ran.err.contains("5 events accepted, 1 line rejected"), "{}", ran.err);
     assert_eq!(*taken.lock().expect("nobody panics with it"), b"aaaa\nbbbb\ncccc\ndddd\neeee\n");
     let mut ids: Vec<String> = door.requests().into_iter().map(|(id, ..)| id).collect();
     let n_requests = ids.len();

@@ -31,6 +31,7 @@ mod fake_s3;
 #[cfg(test)]
 mod fleet_lab;
 mod kind;
+mod label_selectors;
 mod labels;
 mod language;
 mod matcher;
@@ -75,6 +76,7 @@ pub use engine::{AlertView, DeliveryView, RuleView};
 pub use kind::{
     Absence, Alarm, Anomaly, BurnRate, Composite, Condition, Direction, Kind, NewPattern, Ratio, WindowPair,
 };
+pub use label_selectors::LabelSelectors;
 pub use language::Language;
 pub use matcher::MatcherText;
 pub use options::{AlertsError, Options};

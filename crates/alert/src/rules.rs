@@ -5,10 +5,17 @@
 
 mod checks;
 mod composites;
+mod document;
+mod file_text;
+mod group;
+mod group_limit;
 mod prometheus;
+mod prometheus_values;
 mod reader;
 mod recording;
 mod recovery;
+mod text_map;
+mod yaml_error;
 
 pub(crate) use self::composites::check as check_composites;
 
@@ -20,7 +27,8 @@ use crate::Channel;
 use crate::metrics::{FileMetric, Recording};
 use crate::recorder::RecordingRule;
 use crate::rule::{Rule, RuleError};
-use crate::rules::prometheus::GroupSettings;
+use crate::rules::file_text::GroupText;
+use crate::rules::group::GroupSettings;
 use crate::rules::reader::Reader;
 use crate::rules::recovery::ParsedFile;
 
@@ -46,6 +54,8 @@ pub struct RuleSet {
     pub recordings: Vec<Recording>,
     /// Recording rules in PromQL, whose results are stored as samples.
     pub series: Vec<RecordingRule>,
+    /// Parts of files that were not read, though nothing is wrong with them.
+    pub warnings: Vec<RuleError>,
 }
 
 impl RuleSet {
@@ -74,6 +84,9 @@ impl RuleSet {
             }
         }
         errors.extend(if errors.is_empty() { set.check_names() } else { Vec::new() });
+        for warning in &set.warnings {
+            tracing::warn!("{warning}");
+        }
         if errors.is_empty() { Ok(set) } else { Err(errors) }
     }
 
@@ -84,20 +97,14 @@ impl RuleSet {
 
     /// Adds the rules and channels of one file.
     pub fn add(&mut self, file: &str, text: &str) -> Result<(), Vec<RuleError>> {
+        let (text, next_document) = document::first(text);
         let ParsedFile { file: read, errors: wrong } = recovery::parse(file, text);
         let Some(read) = read else { return Err(wrong) };
         let mut reader = Reader { file, errors: Vec::new(), names: self.names() };
         let mut groups = BTreeSet::new();
-        for group in read.groups {
-            let settings = GroupSettings::read(&mut reader, &group, &mut groups);
-            for rule in group.rules {
-                match rule.record.is_some() {
-                    true if rule.is_series() => self.series.extend(reader.series_recording(rule, &settings)),
-                    true => self.recordings.extend(reader.recording(rule, settings.interval_ns)),
-                    false if rule.expr.is_some() => self.rules.extend(reader.prometheus_alert(rule, &settings)),
-                    false => self.rules.extend(reader.rule(rule, settings.interval_ns)),
-                }
-            }
+        for mut group in read.groups.into_iter().flatten() {
+            let settings = GroupSettings::read(&mut reader, &mut group.value, group.referenced, &mut groups);
+            self.add_rules(&mut reader, group.value, &settings);
         }
         let mut channel_names: BTreeSet<String> = self.channels.iter().map(|channel| channel.name.clone()).collect();
         for channel in read.channels {
@@ -123,13 +130,33 @@ impl RuleSet {
             errors.extend(wrong);
             errors.sort_by_key(|error| (error.line, error.column));
         }
+        self.warnings.extend(next_document.map(|line| second_document(file, line)));
         if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
+    fn add_rules(&mut self, reader: &mut Reader<'_>, group: GroupText, settings: &GroupSettings) {
+        for rule in group.rules.into_iter().flatten() {
+            let (mut rule, at) = (rule.value, rule.referenced);
+            rule.drop_empty_names();
+            match rule.record.is_some() {
+                true if rule.is_series() => self.series.extend(reader.series_recording(rule, settings)),
+                true => self.recordings.extend(reader.recording(rule, settings.interval_ns)),
+                false if rule.expr.is_some() => self.rules.extend(reader.prometheus_alert(rule, settings)),
+                false => self.rules.extend(reader.rule(rule, at, settings.interval_ns)),
+            }
+        }
     }
 
     fn names(&self) -> BTreeSet<String> {
         let recorded = self.recordings.iter().map(|recording| recording.name().to_owned());
         self.rules.iter().map(|rule| rule.name.clone()).chain(recorded).collect()
     }
+}
+
+/// Returns the warning about a file whose second document has content from `line` on.
+fn second_document(file: &str, line: u64) -> RuleError {
+    let message = "a second YAML document is not read; put its rules into a file of their own".to_owned();
+    RuleError { file: file.into(), line: Some(line), column: None, message }
 }
 
 #[cfg(test)]

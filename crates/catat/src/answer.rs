@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 
 use crate::arguments::{Format, Query};
+use crate::counted::counted;
 use crate::failure::{Failure, of_output};
 use crate::output::{Column, Printer, default_format, is_coloured, terminal_width};
 use crate::zone::Zones;
@@ -70,7 +71,7 @@ impl<'a> AnswerPrinter<'a> {
     pub(crate) fn progress(&mut self, n_events: u64) {
         if std::io::stderr().is_terminal() && self.started.elapsed() > PROGRESS_AFTER {
             let rate = n_events as f64 / self.started.elapsed().as_secs_f64();
-            eprint!("\r\u{1b}[K{n_events} events, {rate:.0}/s");
+            eprint!("\r\u{1b}[K{}, {rate:.0}/s", counted(n_events, "event"));
             self.has_progress = true;
         }
     }
@@ -97,7 +98,7 @@ impl<'a> AnswerPrinter<'a> {
             say!("catat: {}{hint}", warning.message);
         }
         if trailer.more && self.options.limit.is_none() {
-            say!("catat: {n_rows} rows shown of more; --limit 0 shows all");
+            say!("catat: {} shown of more; --limit 0 shows all", counted(n_rows, "row"));
         }
         if trailer.partial {
             let reasons: Vec<&str> = trailer.partial_reasons.iter().map(|reason| &*reason.message).collect();

@@ -15,6 +15,7 @@ mod arguments;
 mod client;
 mod commands;
 mod config;
+mod counted;
 mod failure;
 mod formats;
 mod in_process;

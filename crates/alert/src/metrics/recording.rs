@@ -253,7 +253,7 @@ mod tests {
             ("{record: a, query: 'stats count(*)', condition: 'x > 1'}", "is for an alert, not for a recording rule"),
             ("{record: a, query: 'stats count(*)', labels: {le: x}}", "cannot be a label"),
             ("{record: a, name: b, query: 'stats count(*)'}", "either a name or a record"),
-            ("{query: 'stats count(*)'}", "either a name or a record"),
+            ("{query: 'stats count(*)'}", "either a name, an alert or a record"),
         ] {
             let mut set = RuleSet::default();
             let text = format!("groups: [{{name: g, rules: [{rule}]}}]");

@@ -1,16 +1,16 @@
 //! Reads the rules of one file and collects every mistake with its line and column.
 
-use serde::Deserialize;
-use serde_saphyr::Spanned;
-use std::collections::{BTreeMap, BTreeSet};
+use serde_saphyr::{Location, Spanned};
+use std::collections::BTreeSet;
 use types::{GroupPattern, GroupScope, Timestamp, parse_duration_ns};
 
 use crate::compile::{CompileError, compile};
 use crate::detectors::series::GROUPS as SAMPLE_GROUPS;
-use crate::kind::{KeyLocations, KindText, WindowText, read};
+use crate::kind::{KeyLocations, KindText, read};
 use crate::metrics::{FileMetric, MetricSettings, Recording};
-use crate::rule::{Datapoints, MissingPolicy, Rule, RuleError};
-use crate::{ChannelSettings, Direction, Kind, Language};
+use crate::rule::{Datapoints, Rule, RuleError};
+use crate::rules::file_text::RuleText;
+use crate::{Kind, Language};
 
 /// Most evaluations that M-of-N looks back.
 const DATAPOINTS_MAX: u8 = 64;
@@ -18,112 +18,7 @@ const DATAPOINTS_MAX: u8 = 64;
 pub(crate) const WINDOW_NS_DEFAULT: i64 = 5 * Timestamp::MINUTE;
 
 /// Shortest time between two evaluations of a rule.
-const INTERVAL_NS_MIN: i64 = Timestamp::SECOND;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct FileText {
-    #[serde(default)]
-    pub(crate) groups: Vec<GroupText>,
-    #[serde(default)]
-    pub(crate) channels: Vec<Spanned<ChannelSettings>>,
-    #[serde(default)]
-    pub(crate) metrics: Vec<Spanned<MetricSettings>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct GroupText {
-    pub(crate) name: Spanned<String>,
-    pub(crate) interval: Option<Spanned<String>>,
-    /// Keys of Prometheus: they are about its rules in Prometheus' form alone.
-    pub(crate) query_offset: Option<Spanned<String>>,
-    pub(crate) limit: Option<Spanned<usize>>,
-    pub(crate) labels: Option<Spanned<BTreeMap<String, String>>>,
-    pub(crate) rules: Vec<RuleText>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RuleText {
-    pub(crate) name: Option<Spanned<String>>,
-    /// The name of gauges, where it is a recording rule.
-    pub(crate) record: Option<Spanned<String>>,
-    /// The label `alertname`, and PromQL: Prometheus' form.
-    pub(crate) alert: Option<Spanned<String>>,
-    pub(crate) expr: Option<Spanned<String>>,
-    pub(crate) query: Option<Spanned<String>>,
-    pub(crate) language: Option<Spanned<String>>,
-    #[serde(default)]
-    pub(crate) groups: Vec<String>,
-    pub(crate) window: Option<Spanned<String>>,
-    pub(crate) interval: Option<Spanned<String>>,
-    pub(crate) condition: Option<Spanned<String>>,
-    #[serde(rename = "for")]
-    pub(crate) for_: Option<Spanned<String>>,
-    pub(crate) keep_firing_for: Option<Spanned<String>>,
-    pub(crate) missing: Option<MissingPolicy>,
-    pub(crate) datapoints: Option<Spanned<Datapoints>>,
-    #[serde(default)]
-    pub(crate) labels: BTreeMap<String, String>,
-    #[serde(default)]
-    pub(crate) annotations: BTreeMap<String, Spanned<String>>,
-    #[serde(default)]
-    pub(crate) topics: Vec<String>,
-    pub(crate) notify: Option<bool>,
-    pub(crate) enabled: Option<bool>,
-    pub(crate) kind: Option<Spanned<String>>,
-    baseline: Option<Spanned<String>>,
-    jump: Option<Spanned<f64>>,
-    min_count: Option<Spanned<u64>>,
-    limit: Option<Spanned<u64>>,
-    by: Option<Spanned<Vec<String>>>,
-    expect: Option<Spanned<Vec<BTreeMap<String, String>>>>,
-    forget: Option<Spanned<String>>,
-    bad: Option<Spanned<String>>,
-    objective: Option<Spanned<f64>>,
-    windows: Option<Spanned<Vec<WindowText>>>,
-    season: Option<Spanned<String>>,
-    history: Option<Spanned<String>>,
-    band: Option<Spanned<f64>>,
-    direction: Option<Spanned<Direction>>,
-    when: Option<Spanned<String>>,
-}
-
-impl RuleText {
-    /// Returns the keys that not every kind has.
-    pub(crate) fn take_kind(&mut self) -> KindText {
-        KindText {
-            kind: self.kind.take(),
-            baseline: self.baseline.take(),
-            jump: self.jump.take(),
-            min_count: self.min_count.take(),
-            limit: self.limit.take(),
-            by: self.by.take(),
-            expect: self.expect.take(),
-            forget: self.forget.take(),
-            bad: self.bad.take(),
-            objective: self.objective.take(),
-            windows: self.windows.take(),
-            season: self.season.take(),
-            history: self.history.take(),
-            band: self.band.take(),
-            direction: self.direction.take(),
-            when: self.when.take(),
-        }
-    }
-
-    pub(crate) fn places(&self, name: serde_saphyr::Location) -> KeyLocations {
-        let at = |text: &Option<Spanned<String>>| text.as_ref().map(|text| text.referenced);
-        KeyLocations {
-            name,
-            query: at(&self.query),
-            condition: at(&self.condition),
-            window: at(&self.window),
-            bad: at(&self.bad),
-        }
-    }
-}
+pub(super) const INTERVAL_NS_MIN: i64 = Timestamp::SECOND;
 
 /// Turns what is written in one file into rules, and collects what is wrong.
 pub(crate) struct Reader<'a> {
@@ -133,7 +28,7 @@ pub(crate) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    pub(crate) fn error(&mut self, at: serde_saphyr::Location, message: String) {
+    pub(crate) fn error(&mut self, at: Location, message: String) {
         let (line, column) = (Some(at.line()), Some(at.column()));
         self.errors.push(RuleError { file: self.file.into(), line, column, message });
     }
@@ -167,17 +62,10 @@ impl Reader<'_> {
         Some(FileMetric { settings, file: self.file.into() })
     }
 
-    pub(crate) fn rule(&mut self, mut text: RuleText, group_interval_ns: Option<i64>) -> Option<Rule> {
+    /// Reads a rule in catat's own form; it begins at `at`.
+    pub(crate) fn rule(&mut self, mut text: RuleText, at: Location, group_interval_ns: Option<i64>) -> Option<Rule> {
         let n_errors = self.errors.len();
-        if let Some(alert) = &text.alert {
-            self.error(alert.referenced, "alert: goes with expr:, in PromQL; else write name: and query:".into());
-            return None;
-        }
-        let Some(name) = text.name.take() else {
-            let place = text.query.as_ref().map_or(serde_saphyr::Location::UNKNOWN, |query| query.referenced);
-            self.error(place, "a rule has either a name or a record".into());
-            return None;
-        };
+        let name = self.name(&mut text, at)?;
         if !self.names.insert(name.value.clone()) {
             self.error(name.referenced, format!("rule \"{}\" is there twice", name.value));
         }
@@ -198,7 +86,8 @@ impl Reader<'_> {
         }
         let kind = self.kind(text.take_kind(), window_ns, &places);
         let datapoints = self.datapoints(text.datapoints);
-        let templates: Vec<_> = text.annotations.iter().map(|(name, text)| (name.clone(), text.referenced)).collect();
+        let templates: Vec<_> =
+            text.annotations.iter().map(|(name, text)| (name.to_owned(), text.referenced)).collect();
         let interval_ns = text.interval.as_ref().and_then(|text| self.interval("interval", text));
         let rule = Rule {
             name: name.value,
@@ -213,8 +102,8 @@ impl Reader<'_> {
             keep_firing_for_ns: duration(self, "keep_firing_for", &text.keep_firing_for, 0),
             missing: text.missing,
             datapoints,
-            labels: text.labels,
-            annotations: text.annotations.into_iter().map(|(name, template)| (name, template.value)).collect(),
+            labels: text.labels.into_texts(),
+            annotations: text.annotations.into_texts(),
             topics: text.topics,
             notify: text.notify.unwrap_or(true),
             enabled: text.enabled.unwrap_or(true),
@@ -235,6 +124,24 @@ impl Reader<'_> {
             Ok(compiled) => self.check_texts(&rule, &compiled, &templates, places.name),
         }
         (self.errors.len() == n_errors).then_some(rule)
+    }
+
+    /// Takes the name of a rule in catat's own form.
+    fn name(&mut self, text: &mut RuleText, at: Location) -> Option<Spanned<String>> {
+        if let Some(alert) = &text.alert {
+            let message = match text.query {
+                Some(_) => "alert: goes with expr:, in PromQL; else write name: and query:",
+                None => "expr: is missing; an alert has a query in PromQL",
+            };
+            self.error(alert.referenced, message.into());
+            return None;
+        }
+        let name = text.name.take();
+        if name.is_none() {
+            let place = text.query.as_ref().map_or(at, |query| query.referenced);
+            self.error(place, "a rule has either a name, an alert or a record".into());
+        }
+        name
     }
 
     pub(crate) fn kind(&mut self, text: KindText, window_ns: i64, places: &KeyLocations) -> Option<Kind> {

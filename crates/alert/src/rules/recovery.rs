@@ -5,8 +5,8 @@
 
 use serde_saphyr::{Error, Location};
 
-use super::checks;
-use super::reader::FileText;
+use super::file_text::FileText;
+use super::yaml_error;
 use crate::rule::RuleError;
 
 /// Most wrong entries of a file that are reported at once.
@@ -33,7 +33,7 @@ pub(super) fn parse(name: &str, text: &str) -> ParsedFile {
         if !is_consequence {
             let location = error.location();
             let (line, column) = (location.map(|at| at.line()), location.map(|at| at.column()));
-            errors.push(RuleError { file: name.into(), line, column, message: checks::shown(&error.to_string()) });
+            errors.push(RuleError { file: name.into(), line, column, message: yaml_error::message_of(error) });
         }
         let rest = entry_of(error).filter(|_| errors.len() < ENTRIES_MAX).and_then(|at| without_entry(&text, at));
         match rest {
@@ -68,7 +68,8 @@ fn entry_of(error: &Error) -> Option<Location> {
         | Error::SerdeInvalidType { location, .. }
         | Error::SerdeInvalidValue { location, .. }
         | Error::InvalidScalar { location, .. }
-        | Error::InvalidBooleanStrict { location, .. } => Some(*location),
+        | Error::InvalidBooleanStrict { location, .. }
+        | Error::DuplicateMappingKey { location, .. } => Some(*location),
         _ => None,
     }
 }

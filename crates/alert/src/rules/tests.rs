@@ -201,7 +201,7 @@ channels:
             "r.yaml:13:9: unknown key \"annotation\"",
             "r.yaml:15:19: unknown key \"qurey\"",
             "r.yaml:17:16: query: ",
-            "r.yaml:20:17: invalid boolean",
+            "r.yaml:20:17: expected true or false",
             "r.yaml:22:60: unknown key \"topic\"",
         ],
     );

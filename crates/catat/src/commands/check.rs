@@ -10,6 +10,7 @@ use storage::Clock;
 use super::settings::{all_errors, known_layers, read_config, read_layers};
 use crate::arguments::{Check, ConfigCommand};
 use crate::config::{Certificate, Config, Layers};
+use crate::counted::counted;
 use crate::failure::{Failure, of_output};
 
 /// Finds mistakes in configuration and rules without starting anything. All are reported at once, also those in files
@@ -42,7 +43,8 @@ pub(crate) fn check(options: Check) -> Result<(), Failure> {
         return Err(Failure::usage(problems.join("\ncatat: ")));
     }
     let mut out = std::io::stdout().lock();
-    writeln!(out, "configuration is valid; data in {}, {n_rules} rules", config.data_dir.display()).map_err(of_output)
+    let rules = counted(n_rules, "rule");
+    writeln!(out, "configuration is valid; data in {}, {rules}", config.data_dir.display()).map_err(of_output)
 }
 
 /// Adds to mistakes in the configuration those in the files that its other settings name.

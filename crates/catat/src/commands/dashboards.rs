@@ -12,6 +12,7 @@ use storage::Clock;
 use super::groups::encoded;
 use crate::arguments::{DashboardCommand, DashboardFormat, Dashboards, Export, ExportFormat};
 use crate::client::Server;
+use crate::counted::{counted, verb_for};
 use crate::failure::{Failure, of_output};
 use crate::output::print_rows;
 use crate::zone::Zones;
@@ -141,7 +142,7 @@ fn put(server: &Server, name: &str, document: &Value) -> Result<(), Failure> {
 /// Says all mistakes of all files.
 fn check(files: &[PathBuf]) -> Result<(), Failure> {
     let n = read_all(files)?.len();
-    writeln!(std::io::stdout(), "{n} dashboards are valid").map_err(of_output)
+    writeln!(std::io::stdout(), "{} {} valid", counted(n, "dashboard"), verb_for(n, "is", "are")).map_err(of_output)
 }
 
 fn read_all(files: &[PathBuf]) -> Result<Vec<DashboardFile>, Failure> {
@@ -188,7 +189,7 @@ fn import(
     let panels = imported["panels"].as_array().map_or(&[][..], Vec::as_slice);
     print_rows(&options.printing, &OUTCOME_COLUMNS, panels)?;
     let n_taken = panels.iter().filter(|panel| panel["taken"] == true).count();
-    say!("catat: {n_taken} of {} panels taken", panels.len());
+    say!("catat: {n_taken} of {} taken", counted(panels.len(), "panel"));
     if dry_run {
         return Ok(());
     }

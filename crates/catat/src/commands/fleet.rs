@@ -1,6 +1,7 @@
 //! `catat fleet`: lists and drains the nodes of a fleet, moves a store into it and out of it. `catat verify`, `catat backup`
 //! and `catat restore` of a fleet.
 
+use std::fmt::Display;
 use std::io::Write;
 use std::path::Path;
 
@@ -13,6 +14,7 @@ use super::settings::config;
 use crate::arguments::{DataDir, Drain, Fleet, FleetCommand, Format};
 use crate::client::Server;
 use crate::config::Config;
+use crate::counted::{counted, verb_for};
 use crate::failure::{Failure, of_output};
 use crate::output::{format_of, print_rows};
 
@@ -67,12 +69,15 @@ fn adopt(of_store: &DataDir) -> Result<(), Failure> {
 
 fn print_adopted(report: storage::AdoptReport) -> Result<(), Failure> {
     let storage::AdoptReport { segments, events, bytes, known } = report;
-    let bytes = ByteSize(bytes);
-    writeln!(
-        std::io::stdout(),
-        "{events} events in {segments} segments ({bytes}) belong to the fleet now; {known} segments were there already"
-    )
-    .map_err(of_output)
+    let (belong, bytes) = (verb_for(events, "belongs", "belong"), ByteSize(bytes));
+    let (events, segments) = (counted(events, "event"), counted(segments, "segment"));
+    let known = already_there(known);
+    writeln!(std::io::stdout(), "{events} in {segments} ({bytes}) {belong} to the fleet now; {known}")
+        .map_err(of_output)
+}
+
+fn already_there(n_segments: impl Display + Copy) -> String {
+    format!("{} {} there already", counted(n_segments, "segment"), verb_for(n_segments, "was", "were"))
 }
 
 /// Copies the fleet that the configuration names into a data directory.
@@ -94,8 +99,8 @@ fn copy(config: &Config, to: &Path, is_copy: bool) -> Result<(), Failure> {
     let copied = storage::export(to, database, bucket, is_copy, |file| say!("catat: copied {file}"));
     let storage::ExportReport { segments, bytes, events, known, nodes } = copied.map_err(failed)?;
     let (mut out, dir, bytes) = (std::io::stdout().lock(), to.display(), ByteSize(bytes));
-    writeln!(out, "{events} events copied to {dir}: {segments} segments, {bytes}; {known} segments were there already")
-        .map_err(of_output)?;
+    let (events, segments) = (counted(events, "event"), counted(segments, "segment"));
+    writeln!(out, "{events} copied to {dir}: {segments}, {bytes}; {}", already_there(known)).map_err(of_output)?;
     if is_copy || nodes == 0 {
         return Ok(());
     }
@@ -143,7 +148,9 @@ fn status(options: &Fleet) -> Result<(), Failure> {
     }
     let number = |name: &str| answer[name].as_f64().unwrap_or(0.0);
     let bytes = |name: &str| ByteSize(answer[name].as_u64().unwrap_or(0));
-    let waiting = format!("{} objects ({}) wait", answer["objects_waiting"], bytes("object_bytes_waiting"));
+    let n_waiting = &answer["objects_waiting"];
+    let (objects, wait) = (counted(n_waiting, "object"), verb_for(n_waiting, "waits", "wait"));
+    let waiting = format!("{objects} ({}) {wait}", bytes("object_bytes_waiting"));
     let puts = format!("{:.0} PUTs a day (measured over {:.0} s)", number("puts_per_day"), number("puts_measured_s"));
     let (stored, cost) = (bytes("bytes_stored"), number("cost_per_day_usd"));
     writeln!(std::io::stdout(), "{waiting}; {stored} stored; {puts}; ${cost:.2} a day at list prices")

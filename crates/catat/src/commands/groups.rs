@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::arguments::{DeleteEvents, GroupCommand, Groups, SetGroup};
 use crate::client::Server;
+use crate::counted::{counted, verb_for};
 use crate::failure::Failure;
 use crate::output::{print_rows, print_thing};
 
@@ -113,8 +114,9 @@ impl Talk<'_> {
         }
         if n_events > 0 && !set.yes {
             let until = preview["undo_until"].as_str().unwrap_or_default();
+            let (events, are) = (counted(n_events, "event"), verb_for(n_events, "is", "are"));
             confirm(&format!(
-                "{n_events} events of {} are deleted at once; raising the limit again before {until} brings them back.",
+                "{events} of {} {are} deleted at once; raising the limit again before {until} brings them back.",
                 set.name
             ))?;
         }
@@ -124,7 +126,7 @@ impl Talk<'_> {
     fn delete(&self, name: &str, yes: bool) -> Result<(), Failure> {
         let group = self.get(&path(name))?;
         if !yes {
-            confirm(&format!("Group {name} and its {} events are deleted permanently.", group["events"]))?;
+            confirm(&format!("Group {name} and its {} are deleted permanently.", counted(&group["events"], "event")))?;
         }
         self.ask(Method::DELETE, &path(name), None, "")?;
         say!("catat: group {name} deleted");
@@ -140,12 +142,13 @@ impl Talk<'_> {
         }
         if delete.dry_run || !delete.yes {
             body["dry_run"] = true.into();
-            let counted = self.order(&delete.name, &body, &delete.query)?;
+            let matching = self.order(&delete.name, &body, &delete.query)?;
             if delete.dry_run {
-                return self.conclude(&counted);
+                return self.conclude(&matching);
             }
-            let n_events = &counted["matched"];
-            confirm(&format!("{n_events} events of {} are deleted permanently.", delete.name))?;
+            let n_events = &matching["matched"];
+            let (events, are) = (counted(n_events, "event"), verb_for(n_events, "is", "are"));
+            confirm(&format!("{events} of {} {are} deleted permanently.", delete.name))?;
             body["dry_run"] = false.into();
         }
         self.conclude(&self.order(&delete.name, &body, &delete.query)?)

@@ -6,6 +6,7 @@ use clap::Command;
 use clap_mangen::Man as Page;
 
 use crate::arguments::{Completions, Man};
+use crate::counted::counted;
 use crate::failure::{Failure, of_output};
 
 /// Prints a script for a shell.
@@ -26,7 +27,7 @@ pub(crate) fn man(options: &Man, mut command: Command) -> Result<(), Failure> {
         for (name, page) in &pages {
             std::fs::write(dir.join(format!("{name}.1")), rendered(page)?).map_err(failed)?;
         }
-        say!("catat: {} pages written to {}", pages.len(), dir.display());
+        say!("catat: {} written to {}", counted(pages.len(), "page"), dir.display());
         return Ok(());
     }
     let name = std::iter::once("catat").chain(options.command.iter().map(String::as_str)).collect::<Vec<_>>().join("-");

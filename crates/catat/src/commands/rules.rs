@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::settings::read_config;
 use crate::arguments::{Printing, Remote, RuleCommand, Rules};
 use crate::client::Server;
+use crate::counted::counted;
 use crate::failure::{Failure, of_output};
 use crate::output::print_rows;
 use files::{failure_of, read_text, rules_of};
@@ -67,13 +68,16 @@ fn check(path: &Path) -> Result<(), Failure> {
     } else {
         book.add(&path.display().to_string(), &read_text(path)?).map_err(|errors| failure_of(&errors))?;
     }
-    let (n_rules, n_channels) = (book.rules.len(), book.channels.len());
+    for warning in &book.warnings {
+        say!("catat: warning: {warning}");
+    }
+    let (rules, channels) = (counted(book.rules.len(), "rule"), counted(book.channels.len(), "channel"));
     let metrics = match book.metrics.len() + book.recordings.len() + book.series.len() {
         0 => String::new(),
-        n => format!(", {n} metrics"),
+        n => format!(", {}", counted(n, "metric")),
     };
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{}: {n_rules} rules, {n_channels} channels{metrics}", path.display()).map_err(of_output)
+    writeln!(out, "{}: {rules}, {channels}{metrics}", path.display()).map_err(of_output)
 }
 
 fn backtest(remote: &Remote, printing: &Printing, file: &Path, range: (&str, &str)) -> Result<(), Failure> {
@@ -84,9 +88,9 @@ fn backtest(remote: &Remote, printing: &Printing, file: &Path, range: (&str, &st
         let request = server.request(Method::POST, "/api/v1/rules/backtest").json(&asked);
         let found = of_json(server.send(request, &rule.query)?)?;
         alerts.extend(found["alerts"].as_array().cloned().unwrap_or_default());
-        let (n_turns, step) = (&found["evaluations"], found["step"].as_str().unwrap_or_default());
-        let n_alerts = found["alerts"].as_array().map_or(0, Vec::len);
-        say!("{}: {n_alerts} alerts, {n_turns} evaluations, {step} apart", rule.name);
+        let (turns, step) = (counted(&found["evaluations"], "evaluation"), found["step"].as_str().unwrap_or_default());
+        let alerts = counted(found["alerts"].as_array().map_or(0, Vec::len), "alert");
+        say!("{}: {alerts}, {turns}, {step} apart", rule.name);
         for reason in found["partial_reasons"].as_array().into_iter().flatten() {
             partial.push(format!("{}: {}", rule.name, reason["message"].as_str().unwrap_or_default()));
         }

@@ -20,6 +20,7 @@ use ship::torture::{Progress, Random, Rotation, Tally, Verdict, Writer, WriterSu
 use self::child::Child;
 use self::filled_server::FilledServer;
 use crate::arguments::{Printing, Selftest, SelftestCommand, SelftestTail};
+use crate::counted::counted;
 use crate::failure::{Failure, of_output};
 use crate::output::{Column, printer_of};
 
@@ -44,7 +45,8 @@ pub(crate) fn selftest(options: Selftest) -> Result<(), Failure> {
 fn tail(options: &SelftestTail) -> Result<(), Failure> {
     let (dir, is_ours) = directory(options.dir.as_deref())?;
     let seconds = options.seconds.max(1);
-    say!("catat writes logs to {} for {seconds} s and kills the shipper {} times", dir.display(), options.rounds);
+    let times = counted(options.rounds, "time");
+    say!("catat writes logs to {} for {seconds} s and kills the shipper {times}", dir.display());
     let result = run(&dir, options.rounds, Duration::from_secs(seconds.into()));
     let tally = result.map_err(|failure| failure.with(&format!("What was written is in {}", dir.display())))?;
     print(&tally, &options.printing)?;

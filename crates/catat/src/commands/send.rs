@@ -17,6 +17,7 @@ use self::batches::Batches;
 use self::delivery::{Delivery, Outcome};
 use crate::arguments::Send;
 use crate::client::Server;
+use crate::counted::{counted, verb_for};
 use crate::failure::Failure;
 
 /// Lines that were not accepted and are named; further ones are counted.
@@ -89,13 +90,17 @@ impl Report {
             say!("catat: … and {} more", self.n_named - NAMED_MAX);
         }
         match done {
-            Err(failure) => Err(failure.with(&format!("{accepted} events were accepted before"))),
+            Err(failure) => {
+                let were = verb_for(accepted, "was", "were");
+                Err(failure.with(&format!("{} {were} accepted before", counted(accepted, "event"))))
+            }
             Ok(()) if n_rejected > 0 => {
-                Err(Failure::partial(format!("{accepted} events accepted, {n_rejected} lines rejected")))
+                let (events, lines) = (counted(accepted, "event"), counted(n_rejected, "line"));
+                Err(Failure::partial(format!("{events} accepted, {lines} rejected")))
             }
             Ok(()) => {
                 if !self.is_quiet {
-                    say!("catat: {accepted} events accepted");
+                    say!("catat: {} accepted", counted(accepted, "event"));
                 }
                 Ok(())
             }

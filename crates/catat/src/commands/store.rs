@@ -12,6 +12,7 @@ use super::fleet;
 use super::settings::config;
 use crate::arguments::{Backup, DataDir, Restore, Verify};
 use crate::config::Config;
+use crate::counted::{counted, verb_for};
 use crate::failure::{Failure, of_output};
 
 /// Returns the directory that was named, or the one of the configuration.
@@ -35,7 +36,7 @@ pub(crate) fn verify(options: Verify) -> Result<(), Failure> {
             ));
         }
         let (bucket, report) = fleet::verify(&config)?;
-        return print_verified(&bucket, "objects", &report);
+        return print_verified(&bucket, "object", &report);
     }
     let store = options_of(&config);
     let dir = &store.dir;
@@ -44,14 +45,14 @@ pub(crate) fn verify(options: Verify) -> Result<(), Failure> {
         repair(&store)?;
     }
     let report = storage::verify(&store).map_err(|error| Failure::usage(error.to_string()))?;
-    print_verified(&dir.display().to_string(), "log files", &report)
+    print_verified(&dir.display().to_string(), "log file", &report)
 }
 
 /// Prints what a check of a store has found; its last deliveries are in files or objects.
-fn print_verified(place: &str, files: &str, report: &storage::VerifyReport) -> Result<(), Failure> {
+fn print_verified(place: &str, file: &str, report: &storage::VerifyReport) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
-    let segments = format!("{} segments with {} events", report.segments, report.events);
-    let wal = format!("{} deliveries in {} {files}", report.wal_records, report.wal_files);
+    let segments = format!("{} with {}", counted(report.segments, "segment"), counted(report.events, "event"));
+    let wal = format!("{} in {}", counted(report.wal_records, "delivery"), counted(report.wal_files, file));
     writeln!(out, "{place}: {segments}, {wal}; {} checked", ByteSize(report.segment_bytes)).map_err(of_output)?;
     for note in &report.notes {
         writeln!(out, "  note: {note}").map_err(of_output)?;
@@ -75,8 +76,11 @@ fn repair(options: &storage::Options) -> Result<(), Failure> {
         writeln!(out, "  found: {damage}").map_err(of_output)?;
     }
     match done.segments_adopted {
-        0 => writeln!(out, "the catalog lists {} segments; none was missing", done.segments),
-        n => writeln!(out, "{n} of {} segments were missing from the catalog and were added", done.segments),
+        0 => writeln!(out, "the catalog lists {}; none was missing", counted(done.segments, "segment")),
+        n => {
+            let (segments, were) = (counted(done.segments, "segment"), verb_for(n, "was", "were"));
+            writeln!(out, "{n} of {segments} {were} missing from the catalog and {were} added")
+        }
     }
     .map_err(of_output)
 }
@@ -104,7 +108,7 @@ pub(crate) fn backup(options: Backup) -> Result<(), Failure> {
     let dir = &store.dir;
     crate::formats::check_formats(dir)?;
     let report = storage::backup(&store, &options.to).map_err(|error| Failure::usage(error.to_string()))?;
-    let copied = format!("{} segments, {}", report.segments, ByteSize(report.bytes));
+    let copied = format!("{}, {}", counted(report.segments, "segment"), ByteSize(report.bytes));
     let mut out = std::io::stdout();
     writeln!(out, "{} copied to {}: {copied}", dir.display(), options.to.display()).map_err(of_output)?;
     let rules = &config.rules_dir;
@@ -134,7 +138,7 @@ pub(crate) fn restore(options: Restore) -> Result<(), Failure> {
     }
     let dir = config.data_dir;
     let report = storage::restore(&options.from, &dir).map_err(|error| Failure::usage(error.to_string()))?;
-    let copied = format!("{} segments, {}", report.segments, ByteSize(report.bytes));
+    let copied = format!("{}, {}", counted(report.segments, "segment"), ByteSize(report.bytes));
     let mut out = std::io::stdout();
     writeln!(out, "{} verified and copied to {}: {copied}", options.from.display(), dir.display())
         .map_err(of_output)?;

@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 
 use crate::arguments::{Format, Tail};
 use crate::client::Server;
+use crate::counted::counted;
 use crate::failure::{Failure, of_output};
 use crate::output::{Column, Printer, is_coloured, terminal_width};
 use crate::zone::Zones;
@@ -176,7 +177,8 @@ impl Follower<'_> {
             }
             "dropped" => {
                 let count: serde_json::Value = serde_json::from_str(&message.data).unwrap_or_default();
-                say!("catat: {} events skipped because they arrived too fast; narrow the query", count["count"]);
+                let events = counted(&count["count"], "event");
+                say!("catat: {events} skipped because they arrived too fast; narrow the query");
                 Ok(false)
             }
             _ => Ok(false),

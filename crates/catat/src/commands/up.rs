@@ -9,6 +9,7 @@ use types::ByteSize;
 use super::settings::read_config;
 use crate::arguments::{Server, Up};
 use crate::config::Config;
+use crate::counted::{counted, verb_for};
 use crate::failure::Failure;
 use crate::in_process::{InProcess, ship_options};
 use crate::serving;
@@ -65,8 +66,9 @@ fn print_start(url: &str, config: &Config, recovery: &Recovery) {
         say!("  If it replaces the original, run: catat promote --data-dir {}", config.data_dir.display());
     }
     if recovery.events_replayed > 0 {
-        let milliseconds = recovery.elapsed.as_millis();
-        say!("  {} accepted events were read back from the log in {milliseconds} ms", recovery.events_replayed);
+        let (n_events, milliseconds) = (recovery.events_replayed, recovery.elapsed.as_millis());
+        let (events, were) = (counted(n_events, "accepted event"), verb_for(n_events, "was", "were"));
+        say!("  {events} {were} read back from the log in {milliseconds} ms");
     }
     for torn in &recovery.torn {
         let TornTail { file, offset, n_bytes } = torn;
@@ -127,7 +129,7 @@ fn has_login_users() -> bool {
 /// Prints which files are followed and which are left out, in a few lines.
 pub(crate) fn print_discovery(discovery: &Discovery) {
     let n_bytes: u64 = discovery.files.iter().map(|file| file.size.saturating_sub(file.start)).sum();
-    say!("  following {} files, {} to read first", discovery.files.len(), ByteSize(n_bytes));
+    say!("  following {}, {} to read first", counted(discovery.files.len(), "file"), ByteSize(n_bytes));
     for file in discovery.files.iter().take(NAMED_MAX) {
         say!("    {} → {}", file.path.display(), file.group);
     }

@@ -2,52 +2,78 @@
 //!
 //! A rule in Prometheus' form is in the group that its file names; the others are in one group for each file.
 
+mod page;
+mod selection;
+
 use std::collections::BTreeMap;
 
 use alert::{AlertView, EvaluationTiming, RecordingView, RuleView};
 use axum::Json;
+use door::form_parameters::FormParameters;
+use door::problem::Problem;
+use door::server::Shared;
 use serde_json::{Value, json};
 use types::{Timestamp, parse_duration_ns};
 
+use self::page::{Page, id_of};
+use self::selection::{Candidate, RuleSelection};
 use super::{group_of, visible};
-use crate::parameters::LokiParameters;
-use crate::problem::LokiProblem;
-use door::parameters::Parameters;
-use door::problem::Problem;
-use door::server::Shared;
 
 /// The time of something that has not happened, as Go writes it.
 const NEVER: &str = "0001-01-01T00:00:00Z";
 
 /// Answers `/prometheus/api/v1/rules`.
-pub(crate) async fn shown(
-    server: Shared,
-    LokiParameters(parameters): LokiParameters,
-) -> Result<Json<Value>, LokiProblem> {
-    let wanted = RuleSelection::of(&parameters)?;
-    let alerts = if wanted.has_alerts { alerts_of(&server) } else { Vec::new() };
-    let timings: BTreeMap<String, EvaluationTiming> = server.app.alerts.timings().into_iter().collect();
-    let mut groups: BTreeMap<(String, String), Group> = BTreeMap::new();
-    for recording in server.app.alerts.recordings() {
-        let patterns: Vec<String> = recording.rule.groups.iter().map(|group| group.as_str().to_owned()).collect();
-        let group = recording.rule.prometheus.as_ref().map_or("", |form| &form.group).to_owned();
-        let file = recording.rule.file.clone();
-        if server.reaches_all(&patterns) && wanted.is_recordings && wanted.has((&recording.rule.name, &group, &file)) {
-            groups.entry((file, group)).or_default().add_recording(&recording);
-        }
+pub(crate) async fn shown(server: Shared, FormParameters(parameters): FormParameters) -> Result<Json<Value>, Problem> {
+    let (wanted, page) = (RuleSelection::of(&parameters)?, Page::of(&parameters)?);
+    let mut groups: Groups = BTreeMap::new();
+    add_recordings(&mut groups, &server, &wanted);
+    add_alerting_rules(&mut groups, &server, &wanted);
+    let groups = groups.into_iter().map(|((file, name), group)| {
+        let shown = (!group.rules.is_empty()).then(|| group.json(&file, &name));
+        (id_of(&file, &name), shown)
+    });
+    let (groups, next) = page.cut(groups)?;
+    let mut data = json!({"groups": groups});
+    if let Some(id) = next {
+        data["groupNextToken"] = id.into();
     }
-    for rule in visible(&server).filter(|_| wanted.is_alerts) {
-        let name = rule.prometheus.as_ref().map_or(&rule.name, |form| &form.alert);
-        let group = rule.prometheus.as_ref().map_or(group_of(&rule.file), |form| &form.group).to_owned();
-        if !wanted.has((name, &group, &rule.file)) {
+    Ok(Json(json!({"status": "success", "data": data})))
+}
+
+/// Groups by file and name. Those whose rules are not requested are among them, since a page may begin with one.
+type Groups = BTreeMap<(String, String), Group>;
+
+fn add_recordings(groups: &mut Groups, server: &Shared, wanted: &RuleSelection<'_>) {
+    for recording in server.app.alerts.recordings() {
+        let rule = &recording.rule;
+        let patterns: Vec<String> = rule.groups.iter().map(|group| group.as_str().to_owned()).collect();
+        if !server.reaches_all(&patterns) {
             continue;
         }
-        let own = alerts.iter().filter(|(name, _)| *name == rule.name).map(|(_, alert)| alert.clone());
-        let timing = timings.get(&rule.name).copied().unwrap_or_default();
-        groups.entry((rule.file.clone(), group)).or_default().add_alert(&rule, own.collect(), timing);
+        let name = rule.prometheus.as_ref().map_or("", |form| &form.group);
+        let group = groups.entry((rule.file.clone(), name.to_owned())).or_default();
+        group.note_recording(&recording);
+        let candidate = Candidate { name: &rule.name, group: name, file: &rule.file, labels: &rule.labels };
+        if wanted.has_recording_rules && wanted.has(&candidate) {
+            group.rules.push(recording_json(&recording));
+        }
     }
-    let groups: Vec<Value> = groups.into_iter().map(|((file, name), group)| group.json(&file, &name)).collect();
-    Ok(Json(json!({"status": "success", "data": {"groups": groups}})))
+}
+
+fn add_alerting_rules(groups: &mut Groups, server: &Shared, wanted: &RuleSelection<'_>) {
+    let alerts = if wanted.has_alerts { alerts_of(server) } else { Vec::new() };
+    let timings: BTreeMap<String, EvaluationTiming> = server.app.alerts.timings().into_iter().collect();
+    for rule in visible(server) {
+        let timing = timings.get(&rule.name).copied().unwrap_or_default();
+        let name = rule.prometheus.as_ref().map_or(group_of(&rule.file), |form| &form.group);
+        let group = groups.entry((rule.file.clone(), name.to_owned())).or_default();
+        group.note_alerting_rule(&rule, timing);
+        let candidate = Candidate { name: alert_name(&rule), group: name, file: &rule.file, labels: &rule.labels };
+        if wanted.has_alerting_rules && wanted.has(&candidate) {
+            let own = alerts.iter().filter(|(name, _)| *name == rule.name).map(|(_, alert)| alert.clone());
+            group.rules.push(alerting_json(&rule, own.collect(), timing));
+        }
+    }
 }
 
 /// Answers `/prometheus/api/v1/alerts`: pending and firing alerts.
@@ -67,32 +93,16 @@ struct Group {
 }
 
 impl Group {
-    fn add_recording(&mut self, recording: &RecordingView) {
-        let RecordingView { rule, interval_ns, evaluated_at, duration_ns, error } = recording;
-        let evaluated_at = evaluated_at.map(|at| at.to_string());
-        let took_s = *duration_ns as f64 / 1e9;
-        self.note(*interval_ns as f64 / 1e9, rule.prometheus.as_ref().map_or(0, |form| form.limit), took_s);
-        self.note_time(evaluated_at.as_deref());
-        self.rules.push(json!({
-            "type": "recording", "name": rule.name, "query": rule.query.trim(), "labels": rule.labels,
-            "health": health(error.is_some(), evaluated_at.is_some()), "lastError": error.as_deref().unwrap_or_default(),
-            "evaluationTime": took_s, "lastEvaluation": evaluated_at.as_deref().unwrap_or(NEVER),
-        }));
+    fn note_recording(&mut self, recording: &RecordingView) {
+        let limit = recording.rule.prometheus.as_ref().map_or(0, |form| form.limit);
+        self.note(recording.interval_ns as f64 / 1e9, limit, recording.duration_ns as f64 / 1e9);
+        self.note_time(recording.evaluated_at.map(|at| at.to_string()).as_deref());
     }
 
-    fn add_alert(&mut self, rule: &RuleView, alerts: Vec<Value>, timing: EvaluationTiming) {
-        let took_s = timing.duration_ns as f64 / 1e9;
-        self.note(seconds(&rule.interval), rule.prometheus.as_ref().map_or(0, |form| form.limit), took_s);
+    fn note_alerting_rule(&mut self, rule: &RuleView, timing: EvaluationTiming) {
+        let limit = rule.prometheus.as_ref().map_or(0, |form| form.limit);
+        self.note(seconds(&rule.interval), limit, timing.duration_ns as f64 / 1e9);
         self.note_time(rule.last_evaluation.as_deref());
-        self.rules.push(json!({
-            "type": "alerting", "name": rule.prometheus.as_ref().map_or(&rule.name, |form| &form.alert),
-            "query": rule.query, "duration": seconds(&rule.for_), "keepFiringFor": seconds(&rule.keep_firing_for),
-            "labels": rule.labels, "annotations": rule.annotations,
-            "health": health(rule.last_error.is_some(), rule.last_evaluation.is_some()),
-            "lastError": rule.last_error.as_deref().unwrap_or_default(),
-            "lastEvaluation": rule.last_evaluation.as_deref().unwrap_or(NEVER), "evaluationTime": took_s,
-            "state": state_of(rule.state), "alerts": alerts,
-        }));
     }
 
     fn note(&mut self, interval_s: f64, limit: usize, took_s: f64) {
@@ -114,6 +124,34 @@ impl Group {
             "evaluationTime": self.evaluation_s, "lastEvaluation": evaluated_at, "rules": self.rules,
         })
     }
+}
+
+fn recording_json(recording: &RecordingView) -> Value {
+    let RecordingView { rule, evaluated_at, duration_ns, error, .. } = recording;
+    let evaluated_at = evaluated_at.map(|at| at.to_string());
+    json!({
+        "type": "recording", "name": rule.name, "query": rule.query.trim(), "labels": rule.labels,
+        "health": health(error.is_some(), evaluated_at.is_some()), "lastError": error.as_deref().unwrap_or_default(),
+        "evaluationTime": *duration_ns as f64 / 1e9, "lastEvaluation": evaluated_at.as_deref().unwrap_or(NEVER),
+    })
+}
+
+fn alerting_json(rule: &RuleView, alerts: Vec<Value>, timing: EvaluationTiming) -> Value {
+    json!({
+        "type": "alerting", "name": alert_name(rule),
+        "query": rule.query, "duration": seconds(&rule.for_), "keepFiringFor": seconds(&rule.keep_firing_for),
+        "labels": rule.labels, "annotations": rule.annotations,
+        "health": health(rule.last_error.is_some(), rule.last_evaluation.is_some()),
+        "lastError": rule.last_error.as_deref().unwrap_or_default(),
+        "lastEvaluation": rule.last_evaluation.as_deref().unwrap_or(NEVER),
+        "evaluationTime": timing.duration_ns as f64 / 1e9,
+        "state": state_of(rule.state), "alerts": alerts,
+    })
+}
+
+/// Returns the label `alertname` of a rule's alerts.
+fn alert_name(rule: &RuleView) -> &str {
+    rule.prometheus.as_ref().map_or(&rule.name, |form| &form.alert)
 }
 
 /// Returns the alerts of visible rules, each with the name of its rule.
@@ -167,52 +205,6 @@ fn state_of(state: &str) -> &'static str {
 
 fn seconds(duration: &str) -> f64 {
     parse_duration_ns(duration).unwrap_or_default() as f64 / Timestamp::SECOND as f64
-}
-
-/// The requested rules.
-struct RuleSelection<'p> {
-    is_alerts: bool,
-    is_recordings: bool,
-    /// Whether rules are shown with their alerts.
-    has_alerts: bool,
-    names: Vec<&'p str>,
-    groups: Vec<&'p str>,
-    files: Vec<&'p str>,
-}
-
-impl<'p> RuleSelection<'p> {
-    fn of(parameters: &'p Parameters) -> Result<Self, Problem> {
-        let (is_alerts, is_recordings) = match parameters.get("type") {
-            None | Some("") => (true, true),
-            Some("alert") => (true, false),
-            Some("record") => (false, true),
-            Some(other) => {
-                let message = format!("invalid type {other:?}: it is alert or record");
-                return Err(Problem::bad_request("bad-parameter", message));
-            }
-        };
-        if parameters.get("match[]").is_some() {
-            let problem = Problem::bad_request("bad-parameter", "match[] is not supported here");
-            return Err(problem.hint("use rule_name[], rule_group[] or file[]"));
-        }
-        let all = |names: [&str; 2]| {
-            let given = names.into_iter().flat_map(|name| parameters.all(name));
-            given.filter(|text| !text.is_empty()).collect()
-        };
-        Ok(Self {
-            is_alerts,
-            is_recordings,
-            has_alerts: !matches!(parameters.get("exclude_alerts"), Some("true" | "1")),
-            names: all(["rule_name", "rule_name[]"]),
-            groups: all(["rule_group", "rule_group[]"]),
-            files: all(["file", "file[]"]),
-        })
-    }
-
-    fn has(&self, (name, group, file): (&str, &str, &str)) -> bool {
-        let is_in = |list: &[&str], text: &str| list.is_empty() || list.contains(&text);
-        is_in(&self.names, name) && is_in(&self.groups, group) && is_in(&self.files, file)
-    }
 }
 
 #[cfg(test)]

@@ -35,6 +35,7 @@ use types::{GroupName, Limits, Timestamp};
 
 use self::samples::{EVENTS_MAX, duration};
 use super::files::{failure_of, read_text};
+use crate::counted::counted;
 use crate::failure::{Failure, of_output};
 
 /// When tests begin that do not say it: the start of 2026.
@@ -111,7 +112,7 @@ fn report(files: &[PathBuf], out: &mut impl std::io::Write) -> Result<(), Failur
             }
         }
     }
-    writeln!(out, "{n_tests} tests, {n_failed} failed").map_err(of_output)?;
+    writeln!(out, "{}, {n_failed} failed", counted(n_tests, "test")).map_err(of_output)?;
     if n_failed == 0 { Ok(()) } else { Err(Failure::other("")) }
 }
 

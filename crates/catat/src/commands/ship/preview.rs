@@ -5,6 +5,7 @@ use ship::{Preview, PreviewedEvent};
 use types::ByteSize;
 
 use crate::arguments::Printing;
+use crate::counted::counted;
 use crate::failure::{Failure, of_output};
 use crate::output::{Column, printer_of};
 
@@ -20,8 +21,8 @@ pub(super) fn print(options: ship::Options, printing: &Printing) -> Result<(), F
         printer.row(cells(event)).map_err(of_output)?;
     }
     printer.finish().map_err(of_output)?;
-    let (n_shown, size) = (preview.events.len(), ByteSize(preview.n_bytes));
-    say!("catat: {n_shown} events shown of {} files; {size} would be sent", preview.n_files);
+    let (events, files) = (counted(preview.events.len(), "event"), counted(preview.n_files, "file"));
+    say!("catat: {events} shown of {files}; {} would be sent", ByteSize(preview.n_bytes));
     for name in &preview.not_run {
         say!("catat: the input \"{name}\" was not run; only its remaining files are shown");
     }

@@ -8,6 +8,7 @@ use ship::{InputStatus, Report, ReportedFile};
 use types::ByteSize;
 
 use crate::arguments::{Format, Printing};
+use crate::counted::{counted, verb_for};
 use crate::failure::{Failure, of_output};
 use crate::output::{Column, Printer, is_coloured, terminal_width};
 
@@ -53,13 +54,18 @@ fn say_rest(report: &Report) {
     let (waiting, spooled) = (ByteSize(report.bytes_waiting), ByteSize(report.bytes_spooled));
     say!("catat: the shipper is {state}; {waiting} of files and {spooled} of other inputs wait");
     if report.n_elsewhere > 0 {
-        say!("  {} known files were renamed or deleted", report.n_elsewhere);
+        let (files, were) = (counted(report.n_elsewhere, "known file"), verb_for(report.n_elsewhere, "was", "were"));
+        say!("  {files} {were} renamed or deleted");
     }
     if told.refused > 0 {
-        say!("  {} events or batches were refused and are in dead-letter", told.refused);
+        let is_one = told.refused == 1;
+        let what = if is_one { "event or batch was refused and is" } else { "events or batches were refused and are" };
+        say!("  {} {what} in dead-letter", told.refused);
     }
     if told.given_up.bytes > 0 {
-        say!("  {} lines of deleted files were abandoned, {} bytes", told.given_up.lines, told.given_up.bytes);
+        let (lines, bytes) = (told.given_up.lines, counted(told.given_up.bytes, "byte"));
+        let were = verb_for(lines, "was", "were");
+        say!("  {} of deleted files {were} abandoned, {bytes}", counted(lines, "line"));
     }
     if let Some(error) = &told.last_error {
         say!("  delivery fails: {}", crate::output::harmless(error, false));

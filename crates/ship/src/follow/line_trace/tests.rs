@@ -131,6 +131,8 @@ fn lines_that_are_not_there_and_files_that_are_no_text_are_refused() {
     assert!(error(3).ends_with("has 2 lines; lines are counted from 1"), "{}", error(3));
     assert!(error(0).contains("has 2 lines"));
     assert!(scratch.trace(2).stages[2].text.contains("no line end yet"));
+    std::fs::write(&path, "one\n").expect("scratch");
+    assert!(error(2).ends_with("has 1 line; lines are counted from 1"), "{}", error(2));
     std::fs::write(&path, b"\x1f\x8b\x08 gzip").expect("scratch");
     assert!(error(1).contains("compressed"), "{}", error(1));
 }

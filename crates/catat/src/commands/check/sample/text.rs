@@ -15,6 +15,7 @@ use std::io::{self, Write};
 use serde_json::Value;
 
 use super::summary::Summary;
+use crate::counted::{counted, verb_for};
 use crate::output::{harmless, level_colour, plain};
 
 /// Longest value that is shown whole, in characters.
@@ -118,13 +119,14 @@ fn print_summary(out: &mut impl Write, summary: &Summary, paint: Paint) -> io::R
         writeln!(out)?;
     }
     let more = if summary.has_more { " (there are more)" } else { "" };
-    let head = format!("{} lines{more}, {} events", summary.n_lines, summary.n_events);
+    let head = format!("{}{more}, {}", counted(summary.n_lines, "line"), counted(summary.n_events, "event"));
     writeln!(out, "{}{}", paint.with(BOLD, &head), listed(": ", &summary.fates))?;
     let rows = [("shapes", &summary.shapes), ("levels", &summary.levels), ("groups", &summary.groups)];
     for (name, counts) in rows.into_iter().filter(|(_, counts)| !counts.is_empty()) {
         writeln!(out, "    {}{}", paint.with(DIM, &format!("{name:<8}")), listed("", counts))?;
     }
-    let is_missing = format!("{} events say no time of their own", summary.without_time);
+    let (without, say) = (counted(summary.without_time, "event"), verb_for(summary.without_time, "says", "say"));
+    let is_missing = format!("{without} {say} no time of their own");
     writeln!(out, "    {}{is_missing}", paint.with(DIM, "times   "))
 }
 

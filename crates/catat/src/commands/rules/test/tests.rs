@@ -58,7 +58,7 @@ fn what_fires_as_expected_is_well() {
          - {{at: 51m, alertname: silent, none: true}}\n"
     );
     let (out, told) = said(&tests);
-    assert_eq!(out, "ok     errors fire, and end a minute later\n1 tests, 0 failed\n", "{told:?}");
+    assert_eq!(out, "ok     errors fire, and end a minute later\n1 test, 0 failed\n", "{told:?}");
     assert_eq!(told, None);
 }
 
@@ -171,7 +171,7 @@ fn series_of_a_test_may_be_native_histograms() {
                  - {series: took, values: '{{count:3 buckets:[3]}}+{{count:3 buckets:[3]}}x9'}\n    alerts:\n      \
                  - {at: 30s, alertname: Many, none: true}\n      - {at: 5m, alertname: Many}\n";
     let (out, told) = said_of(rules, tests);
-    assert_eq!(out, "ok     native\n1 tests, 0 failed\n", "{told:?}");
+    assert_eq!(out, "ok     native\n1 test, 0 failed\n", "{told:?}");
 }
 
 #[test]

@@ -1,0 +1,34 @@
+//! Numbers of things in texts that people read: `1 file`, `2 files`.
+
+use std::fmt::Display;
+
+/// Returns a number with its noun, which is in the plural unless the number is one.
+pub(crate) fn counted(n: impl Display, noun: &str) -> String {
+    let n = n.to_string();
+    if n == "1" { format!("1 {noun}") } else { format!("{n} {}", plural_of(noun)) }
+}
+
+/// Returns the form of a verb that goes with a number: `is` or `are`.
+pub(crate) fn verb_for(n: impl Display, singular: &'static str, plural: &'static str) -> &'static str {
+    if n.to_string() == "1" { singular } else { plural }
+}
+
+fn plural_of(noun: &str) -> String {
+    match noun.strip_suffix('y') {
+        Some(stem) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{stem}ies"),
+        _ => format!("{noun}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nouns_and_verbs_agree_with_their_numbers() {
+        let texts = [0, 1, 2].map(|n| format!("{} {}", counted(n, "delivery"), verb_for(n, "is", "are")));
+        assert_eq!(texts, ["0 deliveries are", "1 delivery is", "2 deliveries are"]);
+        assert_eq!([1_u64, 21].map(|n| counted(n, "log file")), ["1 log file", "21 log files"]);
+        assert_eq!(counted(serde_json::json!(2), "key"), "2 keys");
+    }
+}
