@@ -1,1 +1,1 @@
-export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=fdca03a525ac";
+export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=93c08c5bccc7";

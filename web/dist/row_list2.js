@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=8ffca9376c23";
+export{t as RowList}from"./row_list.js?v=b1530fd0017f";

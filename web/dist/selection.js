@@ -1,1 +1,1 @@
-export{t as Selection}from"./selection2.js?v=fed9dc3c9728";
+export{t as Selection}from"./selection2.js?v=2cc42a4dfa3a";

@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=ce621d3fccad";
+export{t as readRange}from"./time2.js?v=fd57d9953d91";

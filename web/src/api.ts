@@ -152,7 +152,7 @@ export const keyWanted = signal<string | null>(null);
 /** Whether something was answered that is not for everybody. */
 let hadAccess = false;
 
-/** How often somebody has signed in on this page. */
+/** Number of sign-ins on this page. */
 let signIns = 0;
 
 /** Notes that somebody has signed in. */
@@ -186,8 +186,8 @@ export function unreachable(): ApiError {
 }
 
 /**
- * Notes that a request was refused for want of a key. What was wrong with a password says its own form, and what was
- * sent in the session before says nothing of this one.
+ * Notes that a request was refused for want of a key. The form tells what was wrong with a password, and a refusal of
+ * the session before does not concern this one.
  */
 function refused(path: string, error: ApiError, by: number): void {
   if (path === "api/v1/session" || error.code === "bad-credentials" || keyWanted.peek() !== null) return;

@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 
-import { ApiError, forgetAccess, json, signedIn, storeKey } from "./api.ts";
+import { ApiError, asker, forgetAccess, json, signedIn, storeKey } from "./api.ts";
 import { askGroups } from "./ask.ts";
 import { asked } from "./view.ts";
 
@@ -29,8 +29,10 @@ let last = "";
 
 /** Asks who one is. */
 export async function askWho(): Promise<void> {
+  const by = asker();
   try {
     const answer = await json<Partial<Who>>("api/v1/session");
+    if (by !== asker()) return;
     who.value = {
       name: answer.name ?? "",
       role: answer.role ?? "",
@@ -39,7 +41,7 @@ export async function askWho(): Promise<void> {
     };
     last = who.value.user ? who.value.name : "";
   } catch (error) {
-    if (error instanceof ApiError && error.status === 401) who.value = null;
+    if (error instanceof ApiError && error.status === 401 && by === asker()) who.value = null;
   }
 }
 

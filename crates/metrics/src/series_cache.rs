@@ -23,10 +23,10 @@ const BYTES_MAX: usize = 800 << 20;
 /// Bytes of an entry besides texts.
 const ENTRY_BYTES: usize = 150;
 
-/// How long a series is kept that no request has, in minutes: longer than anybody waits between two scrapes.
+/// Minutes after its last use from which a series may be evicted.
 const IDLE_MIN: u32 = 15;
 
-/// Series from which on it is looked for those that have ended.
+/// Number of series from which idle ones are evicted.
 const SWEPT_FROM: usize = 1 << 16;
 
 /// Bytes of spellings that lie one behind the other.
@@ -43,7 +43,7 @@ pub(crate) struct SeriesCache {
     by_hash: HashTable<u32>,
     hasher: RandomState,
     n_bytes: usize,
-    /// Series that were left the last time when those that had ended were forgotten, and the minute of that.
+    /// Number of series after the last sweep, and its minute.
     n_left: usize,
     swept: u32,
 }
@@ -62,7 +62,7 @@ struct Entry {
 
 impl Entry {
     fn note_use(&self, minute: u32) {
-        // Nearly always it is noted already, and nobody else's copy of the entry has to be fetched again.
+        // Nearly always it is noted already; a write would take the cache line from other cores.
         if self.used.load(Ordering::Relaxed) != minute {
             self.used.store(minute, Ordering::Relaxed);
         }
@@ -163,36 +163,50 @@ impl SeriesCache {
             series.group = last.series.group.clone();
         }
         let (next, used) = (AtomicU32::new(NONE), AtomicU32::new(minute));
-        let place = self.spelled.put(spelled);
-        self.insert(Entry { spelled: place, next, used, series }, n_bytes);
-    }
-
-    fn insert(&mut self, entry: Entry, n_bytes: usize) {
-        let place = self.entries.len() as u32;
-        let hash = self.hasher.hash_one(self.spelled.get(&entry.spelled));
-        self.entries.push(entry);
-        let Self { entries, spelled, by_hash, hasher, .. } = self;
-        let hash_of = |place: &u32| hasher.hash_one(spelled.get(&entries[*place as usize].spelled));
-        by_hash.insert_unique(hash, place, hash_of);
+        series.series.note_cached(true);
+        let spelled = self.spelled.put(spelled);
+        self.entries.push(Entry { spelled, next, used, series });
+        self.index(self.entries.len() - 1);
         self.n_bytes += n_bytes;
     }
 
-    /// Forgets the series that no request has had for a while, if these are many.
+    /// Makes an entry found by its spelling.
+    fn index(&mut self, place: usize) {
+        let Self { entries, spelled, by_hash, hasher, .. } = self;
+        let hash_of = |place: &u32| hasher.hash_one(spelled.get(&entries[*place as usize].spelled));
+        by_hash.insert_unique(hash_of(&(place as u32)), place as u32, hash_of);
+    }
+
+    /// Evicts idle series, if they are many.
     fn sweep(&mut self, minute: u32) {
-        let has_ended = |entry: &Entry| minute.saturating_sub(entry.used.load(Ordering::Relaxed)) > IDLE_MIN;
-        (self.n_left, self.swept) = (self.entries.len(), minute);
-        if self.entries.iter().filter(|entry| has_ended(entry)).count() <= self.n_left / 8 {
-            return;
+        let is_idle = |entry: &Entry| minute.saturating_sub(entry.used.load(Ordering::Relaxed)) > IDLE_MIN;
+        let n_idle = self.entries.iter().filter(|entry| is_idle(entry)).count();
+        if n_idle > self.entries.len() / 8 {
+            self.entries.iter().filter(|entry| is_idle(entry)).for_each(|entry| entry.series.series.note_cached(false));
+            self.entries.retain(|entry| !is_idle(entry));
+            self.rebuild();
         }
-        let before = std::mem::take(self);
-        for entry in before.entries.into_iter().filter(|entry| !has_ended(entry)) {
-            let spelled = before.spelled.get(&entry.spelled);
-            let n_bytes = spelled.len() + entry.series.memory_bytes + ENTRY_BYTES;
-            let place = self.spelled.put(spelled);
+        (self.n_left, self.swept) = (self.entries.len(), minute);
+    }
+
+    /// Copies the spellings of the entries that are left, and indexes them anew.
+    fn rebuild(&mut self) {
+        let mut before = std::mem::take(&mut self.spelled);
+        self.by_hash.clear();
+        self.n_bytes = 0;
+        let mut n_freed = 0;
+        for place in 0..self.entries.len() {
             // What follows is found anew: its place is another one.
-            self.insert(Entry { spelled: place, next: AtomicU32::new(NONE), ..entry }, n_bytes);
+            self.entries[place].next = AtomicU32::new(NONE);
+            let spelled = self.entries[place].spelled.clone();
+            // Spellings lie in the order of the entries: those of chunks before this one are copied.
+            before.chunks[n_freed..spelled.chunk as usize].fill(Vec::new());
+            n_freed = spelled.chunk as usize;
+            let spelled = before.get(&spelled);
+            self.n_bytes += spelled.len() + self.entries[place].series.memory_bytes + ENTRY_BYTES;
+            self.entries[place].spelled = self.spelled.put(spelled);
+            self.index(place);
         }
-        (self.n_left, self.swept) = (self.entries.len(), minute);
     }
 }
 
@@ -243,7 +257,7 @@ mod tests {
         assert!(!has(&cache, "149", at(last)), "all were used of late");
         (150..190).for_each(|n| cache.put(n.to_string().as_bytes(), known(n), at(last + 1)));
         assert!((0..50).chain(150..180).all(|n| has(&cache, &n.to_string(), at(last + 1))));
-        assert!(!has(&cache, "60", at(last + 1)), "nobody had it for a while");
+        assert!(!has(&cache, "60", at(last + 1)), "idle");
         let n_bytes: usize =
             cache.entries.iter().map(|e| e.series.memory_bytes + ENTRY_BYTES + e.spelled.range.len()).sum();
         assert_eq!(cache.n_bytes, n_bytes);

@@ -1,7 +1,7 @@
 //! Texts that many segments have, each in memory once.
 //!
 //! The dictionaries of a segment of samples have the labels of every series. Those of the next segment have the same texts, and a
-//! range of a day takes many segments.
+//! range of a day takes many segments. The pool may have texts that no segment has any more: as many as others, or [`SWEPT_FROM`].
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,7 +15,10 @@ const SHARED_FROM: usize = 1_000;
 /// Values that are looked at while others wait.
 const AT_ONCE: usize = 1_000;
 
-/// Texts from which on it is looked for those that nobody has any more.
+/// Length of a text from which on it is not shared: the pool is bounded by the number of texts.
+const LONG_BYTES: usize = 1_024;
+
+/// Number of texts from which unused ones are removed.
 const SWEPT_FROM: usize = 1 << 16;
 
 /// The texts of large dictionaries.
@@ -25,7 +28,7 @@ pub(crate) struct TextPool(Mutex<KnownTexts>);
 #[derive(Debug, Default)]
 struct KnownTexts {
     texts: HashSet<Arc<str>, RandomState>,
-    /// Texts that were left the last time when those that nobody had were dropped.
+    /// Number of texts after the last sweep.
     n_left: usize,
 }
 
@@ -40,6 +43,9 @@ impl TextPool {
             let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             for value in some {
                 let Value::String(text) = value else { continue };
+                if text.len() >= LONG_BYTES {
+                    continue;
+                }
                 match known.texts.get(&**text) {
                     Some(shared) => *text = shared.clone(),
                     None => drop(known.texts.insert(text.clone())),
@@ -51,7 +57,7 @@ impl TextPool {
 }
 
 impl KnownTexts {
-    /// Drops the texts that nobody has any more, if many have come since the last time.
+    /// Removes unused texts, if many have come since the last sweep.
     fn sweep(&mut self) {
         if self.texts.len() >= SWEPT_FROM.max(self.n_left.saturating_mul(2)) {
             self.texts.retain(|text| Arc::strong_count(text) > 1);
@@ -86,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_that_nobody_has_are_dropped() {
+    fn unused_texts_are_removed() {
         let pool = TextPool::default();
         let kept = dictionary(&pool, 0..2_000);
         for n in 1..20 {

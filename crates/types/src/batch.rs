@@ -168,8 +168,8 @@ impl Batch {
         rows + self.messages.memory_bytes() + self.stream_bytes() + fields + 512
     }
 
-    /// Bytes of streams and series. A list that batches share is counted once, by the batch that came first, and a series that
-    /// somebody else has too is not counted: other batches of a short while, or who keeps the series of senders within a limit.
+    /// Bytes of streams and series. Batches share series, so that each counts its part of those that no cache has; a list that they
+    /// share is counted once, by the batch that came first.
     fn stream_bytes(&self) -> usize {
         let (Some(series), Column::Dictionary { codes, .. }) = (&self.series, &self.streams) else {
             return self.streams.memory_bytes();
@@ -177,11 +177,7 @@ impl Batch {
         if Arc::strong_count(series) > 1 {
             return codes.capacity() * 4;
         }
-        let of_series = |series: &Arc<Series>| match Arc::strong_count(series) {
-            1 => series.memory_bytes(),
-            _ => 0,
-        };
-        codes.capacity() * 4 + series.iter().map(|series| 40 + of_series(series)).sum::<usize>()
+        codes.capacity() * 4 + series.iter().map(|series| 40 + series.own_memory_bytes()).sum::<usize>()
     }
 }
 

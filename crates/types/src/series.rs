@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::{Column, MISSING_CODE, RowSet, Strings, Value};
 
@@ -51,6 +52,9 @@ thread_local! {
     static LAST_FIELDS: RefCell<LastFields> = RefCell::default();
 }
 
+/// Length of a text up to which the next series may share it: what a thread remembers stays small.
+const SHARED_BYTES_MAX: usize = 256;
+
 /// Fields of the series that a thread made last, in the order of its labels: the next one has most of its texts, and shares them.
 #[derive(Default)]
 struct LastFields(Vec<(Arc<str>, Arc<str>)>);
@@ -61,19 +65,24 @@ impl LastFields {
         if place == self.0.len() {
             self.0.push(Default::default());
         }
-        let last = &mut self.0[place];
-        for (known, text) in [(&mut last.0, name), (&mut last.1, value)] {
-            if **known != *text {
-                *known = text.into();
-                *n_new_bytes += text.len() + TEXT_BYTES;
+        let (last_name, last_value) = &mut self.0[place];
+        let mut shared = |last: &mut Arc<str>, text: &str| {
+            if **last == *text {
+                return last.clone();
             }
-        }
-        last.clone()
+            *n_new_bytes += text.len() + TEXT_BYTES;
+            let new: Arc<str> = text.into();
+            if text.len() <= SHARED_BYTES_MAX {
+                *last = new.clone();
+            }
+            new
+        };
+        (shared(last_name, name), shared(last_value, value))
     }
 }
 
 /// What all samples of a series have in common.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Series {
     stream: Arc<str>,
     message: Arc<str>,
@@ -82,7 +91,17 @@ pub struct Series {
     /// Whether message and fields follow from the stream.
     is_of_labels: bool,
     memory_bytes: usize,
+    /// Whether a cache has it, which counts its memory.
+    is_cached: AtomicBool,
 }
+
+impl PartialEq for Series {
+    fn eq(&self, other: &Self) -> bool {
+        self.is_same(other) && self.is_of_labels == other.is_of_labels
+    }
+}
+
+impl Eq for Series {}
 
 impl Series {
     /// Returns the series of a canonical text; `None` if it is none.
@@ -105,7 +124,8 @@ impl Series {
         let is_unique = fields.windows(2).all(|pair| pair[0].0 != pair[1].0);
         let memory_bytes = stream.len() + n_own_bytes + size_of_val(&fields[..]) + SERIES_BYTES;
         let message = message.filter(|_| is_unique)?;
-        Some(Self { stream: stream.into(), message, fields, is_of_labels: true, memory_bytes })
+        let is_cached = AtomicBool::new(false);
+        Some(Self { stream: stream.into(), message, fields, is_of_labels: true, memory_bytes, is_cached })
     }
 
     /// Returns a series as it was stored; `fields` are in order of name.
@@ -114,7 +134,7 @@ impl Series {
         let texts = fields.iter().flat_map(|(name, text)| [name, text]).chain([&message]);
         let n_own_bytes: usize = texts.map(|text| text.len() + TEXT_BYTES).sum();
         let memory_bytes = stream.len() + n_own_bytes + size_of_val(&fields[..]) + SERIES_BYTES;
-        Self { stream, message, fields, is_of_labels: false, memory_bytes }
+        Self { stream, message, fields, is_of_labels: false, memory_bytes, is_cached: AtomicBool::new(false) }
     }
 
     /// Returns the streams of some series as the values of a column.
@@ -168,6 +188,19 @@ impl Series {
     /// Bytes held in memory, roughly.
     pub fn memory_bytes(&self) -> usize {
         self.memory_bytes
+    }
+
+    /// Notes whether a cache has the series and counts its memory.
+    pub fn note_cached(&self, is_cached: bool) {
+        self.is_cached.store(is_cached, Ordering::Relaxed);
+    }
+
+    /// Returns the bytes that whoever has it counts: their part of them, or nothing where a cache does.
+    pub(crate) fn own_memory_bytes(self: &Arc<Self>) -> usize {
+        if self.is_cached.load(Ordering::Relaxed) {
+            return 0;
+        }
+        self.memory_bytes / Arc::strong_count(self).saturating_sub(1).max(1)
     }
 }
 

@@ -157,6 +157,23 @@ mod tests {
     }
 
     #[test]
+    fn series_are_counted_by_the_batches_that_have_them_unless_a_cache_does() {
+        let series: Vec<Arc<Series>> = (0..100).map(series).collect();
+        let n_bytes: usize = series.iter().map(|series| series.memory_bytes()).sum();
+        let of = |series: Vec<Arc<Series>>| batch(&Arc::default(), &series.iter().collect::<Vec<_>>(), 1.0);
+        // The test has each series, too.
+        let alone = of(series.clone()).memory_bytes();
+        assert!(alone > n_bytes);
+        let (one, other) = (of(series.clone()), of(series.clone()));
+        assert!(one.memory_bytes() < alone - n_bytes / 3 && one.memory_bytes() + other.memory_bytes() > alone);
+        series.iter().for_each(|series| series.note_cached(true));
+        assert!(one.memory_bytes() < alone - n_bytes * 9 / 10, "a cache counts them");
+        series.iter().for_each(|series| series.note_cached(false));
+        drop((one, other));
+        assert_eq!(of(series.clone()).memory_bytes(), alone);
+    }
+
+    #[test]
     fn a_list_that_only_begins_like_another_is_its_own() {
         let series: Vec<Arc<Series>> = (0..10).map(series).collect();
         let all: Vec<&Arc<Series>> = series.iter().collect();

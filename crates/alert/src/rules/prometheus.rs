@@ -74,6 +74,9 @@ impl Reader<'_> {
             text.expr = text.query.take();
             text.language = None;
         }
+        if text.expr.is_none() {
+            self.error(at, "expr: is missing; a recording rule has a query in PromQL".to_owned());
+        }
         let rule = self.series_rule(record.value.clone(), &record.value, text, group)?;
         (self.errors.len() == n_errors).then_some(RecordingRule { rule })
     }

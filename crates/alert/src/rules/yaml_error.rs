@@ -71,7 +71,7 @@ fn found(unexpected: &str) -> &str {
     match unexpected {
         "sequence" => "a list",
         "map" => "a mapping",
-        other => other.split('`').nth(1).or(other.strip_prefix("string ")).unwrap_or(other),
+        other => other.strip_prefix("string ").or(other.split('`').nth(1)).unwrap_or(other),
     }
 }
 

@@ -17,7 +17,7 @@ use super::detectors::definition::config_of;
 use super::error::{bad_value, missing};
 use super::get::range;
 use super::label::dynamic;
-use super::math::{BAND, Evaluator, MathExpression, MathProblem, MathRequest, Series, times};
+use super::math::{BAND, DatapointBudget, Evaluator, MathExpression, MathProblem, MathRequest, Series, times};
 use super::parameters::Parameters;
 use super::search::MetricSearch;
 use super::statistic::Statistic;
@@ -82,7 +82,13 @@ impl DataRequest {
     pub(super) fn answer(&self, run: &QueryRun<'_>) -> Result<(Value, Option<usize>), Problem> {
         let config = |spelled: &str| config_of(run.server.settings(), spelled);
         let bands = BandContext { source: run, config: &config, cache: None };
-        let evaluation = QueryEvaluation { queries: &self.queries, range: self.range, bands: &bands, also: None };
+        let evaluation = QueryEvaluation {
+            queries: &self.queries,
+            range: self.range,
+            bands: &bands,
+            also: None,
+            budget: DatapointBudget::default(),
+        };
         Ok(self.page_of(evaluation.results(run)?))
     }
 
@@ -124,6 +130,7 @@ struct QueryEvaluation<'q> {
     bands: &'q BandContext<'q>,
     /// The id of a query that is returned even if it says otherwise.
     also: Option<&'q str>,
+    budget: DatapointBudget,
 }
 
 impl QueryEvaluation<'_> {
@@ -177,7 +184,15 @@ impl QueryEvaluation<'_> {
         let band = |argument: &MathExpression, series: &Series, n: f64| self.band(run, (argument, series), n);
         let period_ms = own_period_ms.or_else(|| self.period_ms()).unwrap_or(PERIOD_MS);
         let shift_ms = run.shift_ms();
-        let request = MathRequest { metrics, range: self.range, period_ms, shift_ms, search: &search, band: &band };
+        let request = MathRequest {
+            metrics,
+            range: self.range,
+            period_ms,
+            shift_ms,
+            budget: &self.budget,
+            search: &search,
+            band: &band,
+        };
         let series = Evaluator { request, expressions }.series(expression)?;
         match series.iter().find(|series| own_period_ms.is_some_and(|period| period != series.period_ms)) {
             None => Ok(series),
@@ -238,7 +253,15 @@ impl QueryEvaluation<'_> {
                 }
             }
             let shift_ms = self.bands.source.shift_ms();
-            let request = MathRequest { metrics: &metrics, range, period_ms, shift_ms, search: &search, band: &band };
+            let request = MathRequest {
+                metrics: &metrics,
+                range,
+                period_ms,
+                shift_ms,
+                budget: &self.budget,
+                search: &search,
+                band: &band,
+            };
             let series = Evaluator { request, expressions: &expressions }.series(argument)?;
             let points = series.into_iter().flat_map(|series| series.points);
             Ok(points.filter(|(time, _)| (from..to).contains(time)).collect())
@@ -307,7 +330,8 @@ pub(super) fn alarm_data(
     range: (i64, i64),
     (bands, band): (&BandContext<'_>, Option<&str>),
 ) -> Result<AlarmData, Problem> {
-    let results = QueryEvaluation { queries, range, bands, also: band }.results(source)?;
+    let results =
+        QueryEvaluation { queries, range, bands, also: band, budget: DatapointBudget::default() }.results(source)?;
     let (of_band, mut own): (Vec<DataResult>, Vec<DataResult>) =
         results.into_iter().partition(|result| Some(&*result.id) == band);
     let mut data = AlarmData::default();
@@ -334,7 +358,8 @@ pub(super) fn is_trained(
     time: i64,
 ) -> Result<bool, MathProblem> {
     let bands = BandContext { source, config: &|_: &str| Ok(config.clone()), cache: None };
-    let evaluation = QueryEvaluation { queries, range: (time, time), bands: &bands, also: None };
+    let evaluation =
+        QueryEvaluation { queries, range: (time, time), bands: &bands, also: None, budget: DatapointBudget::default() };
     let argument = MathExpression::Word(id.to_owned());
     let (spelled, used) = spelled(queries, &argument)?;
     let period_ms = evaluation.period_ms().unwrap_or(PERIOD_MS);

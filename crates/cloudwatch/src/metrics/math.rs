@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 
 pub(super) use self::evaluate::{BAND, Evaluator};
 pub(super) use self::parse::Expression as MathExpression;
-pub(super) use self::request::{MathRequest, times};
+pub(super) use self::request::{DatapointBudget, MathRequest, times};
 pub(super) use self::spelling::{Named, canonical};
 
 /// What is wrong with an expression.

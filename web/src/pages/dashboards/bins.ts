@@ -82,9 +82,10 @@ export function panelSteps(
 ): Steps & { isBin: boolean } {
   const own = stepsOf([range.from, range.to]);
   const width = hasExpression(panel) && queries.some(isSeries) ? binOfAll(queries) : null;
-  // Longer bins follow the clock of the zone, and steps count from the epoch.
-  const isAligned = width !== null && width % SECOND === 0 && (width < HOUR || (width < DAY && ahead % HOUR === 0));
-  if (!isAligned || (range.to - range.from) / width > BINS_MAX) return { ...own, isBin: false };
+  // Longer bins follow the clock of the zone, in ES|QL that of UTC, and steps count from the epoch.
+  const ofZone = queries.some((query) => query.language !== "esql" && binOf(query) !== null) ? ahead : 0;
+  const isAligned = width !== null && width % SECOND === 0 && (width < HOUR || (width < DAY && ofZone % HOUR === 0));
+  if (!isAligned || Math.floor((range.to - range.from) / width) > BINS_MAX) return { ...own, isBin: false };
   // The end of the first bin that the range has all of: counts of a bin that the range cuts are not those of its window.
   const from = Math.ceil(range.from / width) * width + width;
   return from <= range.to ? { from, to: range.to, step: width, isBin: true } : { ...own, isBin: false };

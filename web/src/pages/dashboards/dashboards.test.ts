@@ -140,6 +140,10 @@ test("an expression asks for series at the ends of bins", () => {
   const bins = panelSteps(of, [counts, rates], range, 0);
   assert.deepEqual(bins, { from: 1_000_080_000, to: range.to, step: MINUTE, isBin: true });
   assert.deepEqual(panelSteps(of, [counts, rates], { ...range, from: 1_000_020_000 }, 0), bins);
+  const hours = { query: "FROM a | STATS COUNT(*) BY BUCKET(@timestamp, 1 hour)", language: "esql" as const };
+  const day = { from: 0, to: 1440 * MINUTE };
+  assert.deepEqual(panelSteps(of, [hours, rates], day, 330 * MINUTE).isBin, true, "ES|QL counts in UTC");
+  assert.equal(panelSteps(of, [counts, rates], { from: 0, to: 1500.5 * MINUTE }, 0).isBin, true);
   const others = [
     panelSteps({}, [counts, rates], range, 0),
     panelSteps(of, [counts], range, 0),

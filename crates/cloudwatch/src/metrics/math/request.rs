@@ -1,5 +1,7 @@
 //! What expressions know of their request.
 
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use super::parse::Expression;
 use super::{MathProblem, Series};
 
@@ -10,8 +12,18 @@ pub(in crate::metrics) type Search<'q> = dyn Fn(&str, &str, i64) -> Result<Vec<S
 /// and the lower bound.
 pub(in crate::metrics) type Band<'q> = dyn Fn(&Expression, &Series, f64) -> Result<Vec<Series>, MathProblem> + 'q;
 
-/// Most datapoints that a function makes: two years of minutes, which take some 20 MB.
-const TIMES_MAX: i64 = 1 << 20;
+/// Most datapoints that the functions of a request make: two series of two years of minutes, which take some 40 MB.
+const MADE_MAX: i64 = 1 << 21;
+
+/// The datapoints that functions may still make in a request.
+#[derive(Debug)]
+pub(in crate::metrics) struct DatapointBudget(AtomicI64);
+
+impl Default for DatapointBudget {
+    fn default() -> Self {
+        Self(AtomicI64::new(MADE_MAX))
+    }
+}
 
 /// The parts of a request that functions use.
 pub(in crate::metrics) struct MathRequest<'q> {
@@ -23,6 +35,8 @@ pub(in crate::metrics) struct MathRequest<'q> {
     pub(in crate::metrics) period_ms: i64,
     /// How much later data are than their times, in ms.
     pub(in crate::metrics) shift_ms: i64,
+    /// What its functions may make.
+    pub(in crate::metrics) budget: &'q DatapointBudget,
     /// Finds series.
     pub(in crate::metrics) search: &'q Search<'q>,
     /// Finds bands.
@@ -50,10 +64,12 @@ impl MathRequest<'_> {
     /// If they are too many.
     pub(super) fn times(&self, period_ms: i64) -> Result<impl Iterator<Item = i64> + use<>, MathProblem> {
         let (start, end) = self.range;
-        if end.saturating_sub(start) / period_ms > TIMES_MAX {
+        let n_periods = end.saturating_sub(start) / period_ms;
+        if self.budget.0.fetch_sub(n_periods, Ordering::Relaxed) < n_periods {
             let period = period_ms as f64 / 1e3;
             return Err(MathProblem(format!(
-                "the range has more than {TIMES_MAX} periods of {period} s; ask for a shorter range or a longer period"
+                "functions would make more than {MADE_MAX} datapoints, here one for each period of {period} s; ask for a shorter range or \
+                 a longer period"
             )));
         }
         Ok(times(self.range, period_ms))

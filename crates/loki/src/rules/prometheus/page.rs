@@ -19,7 +19,7 @@ pub(super) struct Page<'p> {
 }
 
 /// The groups of a page, and the id of the group after them.
-pub(super) type Paged<G> = (Vec<G>, Option<String>);
+pub(super) type GroupPage<G> = (Vec<G>, Option<String>);
 
 impl<'p> Page<'p> {
     pub(super) fn of(parameters: &'p Parameters) -> Result<Self, Problem> {
@@ -41,7 +41,7 @@ impl<'p> Page<'p> {
     /// begin with one.
     ///
     /// Errors: no group has the id of the page.
-    pub(super) fn cut<G>(&self, groups: impl Iterator<Item = (String, Option<G>)>) -> Result<Paged<G>, Problem> {
+    pub(super) fn cut<G>(&self, groups: impl Iterator<Item = (String, Option<G>)>) -> Result<GroupPage<G>, Problem> {
         let (mut shown, mut is_reached) = (Vec::new(), self.first.is_none());
         for (id, group) in groups {
             is_reached |= self.first == Some(id.as_str());

@@ -125,8 +125,8 @@ fn print_summary(out: &mut impl Write, summary: &Summary, paint: Paint) -> io::R
     for (name, counts) in rows.into_iter().filter(|(_, counts)| !counts.is_empty()) {
         writeln!(out, "    {}{}", paint.with(DIM, &format!("{name:<8}")), listed("", counts))?;
     }
-    let (without, say) = (counted(summary.without_time, "event"), verb_for(summary.without_time, "says", "say"));
-    let is_missing = format!("{without} {say} no time of their own");
+    let (without, have) = (counted(summary.without_time, "event"), verb_for(summary.without_time, "has", "have"));
+    let is_missing = format!("{without} {have} no timestamp");
     writeln!(out, "    {}{is_missing}", paint.with(DIM, "times   "))
 }
 

@@ -1,6 +1,7 @@
 //! Expressions and the datapoints that they give. A period is a minute; times are its numbers.
 
 use super::*;
+use crate::metrics::math::DatapointBudget;
 
 fn series(label: &str, points: &[(i64, f64)]) -> Series {
     let points = points.iter().map(|(minute, value)| (minute * 60_000, *value)).collect();
@@ -21,13 +22,13 @@ fn shown(value: &MathValue) -> String {
 }
 
 /// What a request has besides an expression.
-struct Asked {
+struct RequestFixture {
     metrics: Vec<(String, Series)>,
     range: (i64, i64),
     shift_ms: i64,
 }
 
-impl Asked {
+impl RequestFixture {
     fn new() -> Self {
         let metric = |id: &str, points: &[(i64, f64)]| (id.to_owned(), series(id, points));
         let coarse = Series { period_ms: 300_000, ..series("c", &[(0, 1.0)]) };
@@ -53,7 +54,15 @@ impl Asked {
         };
         let Self { metrics, range, shift_ms } = self;
         let (range, shift_ms) = (*range, *shift_ms);
-        let request = MathRequest { metrics, range, period_ms: 60_000, shift_ms, search: &search, band: &band };
+        let request = MathRequest {
+            metrics,
+            range,
+            period_ms: 60_000,
+            shift_ms,
+            budget: &DatapointBudget::default(),
+            search: &search,
+            band: &band,
+        };
         let evaluator = Evaluator { request, expressions: &expressions };
         let value = Expression::read(text).and_then(|expression| evaluator.value(&expression, 0));
         assert_eq!(value.map_or_else(|problem| problem.to_string(), |value| shown(&value)), expected, "{text}");
@@ -61,7 +70,7 @@ impl Asked {
 }
 
 fn check(text: &str, expected: &str) {
-    Asked::new().check(text, expected);
+    RequestFixture::new().check(text, expected);
 }
 
 #[test]
@@ -146,7 +155,7 @@ fn tables_of_the_reference_hold() {
             (0..).zip(values.split(' ')).filter_map(|(minute, value)| Some((minute, value.parse().ok()?))).collect();
         ((*id).to_owned(), series(id, &points))
     };
-    let asked = Asked { metrics: metrics.iter().map(metric).collect(), range: (0, 300_000), shift_ms: 0 };
+    let asked = RequestFixture { metrics: metrics.iter().map(metric).collect(), range: (0, 300_000), shift_ms: 0 };
     asked.check("(a < b)", "0:0 1:0 2:1 3:0");
     asked.check("(a >= 30)", "0:1 1:0 2:0 3:0");
     asked.check("(a > 15 AND b > 15)", "0:1 1:0 2:0 3:0");
@@ -183,14 +192,14 @@ fn functions_of_time_follow_the_calendar() {
     let hourly = Series { period_ms: HOUR * 60_000, ..series("h", &[(5700, 0.5)]) };
     let daily = Series { period_ms: 24 * HOUR * 60_000, ..series("d", &[]) };
     let metrics = vec![("h".to_owned(), hourly), ("d".to_owned(), daily)];
-    let night = Asked { metrics, range: (5650 * 60_000, 5821 * 60_000), shift_ms: 0 };
+    let night = RequestFixture { metrics, range: (5650 * 60_000, 5821 * 60_000), shift_ms: 0 };
     night.check("HOUR(h)", "5640:22 5700:23 5760:0 5820:1");
     night.check("DAY(h)", "5640:7 5700:7 5760:1 5820:1");
     night.check("DATE(h) * 100 + MONTH(h)", "5640:401 5700:401 5760:501 5820:501");
     night.check("IF(DAY(h) < 6 AND HOUR(h) >= 1, 1, h)", "5700:0.5 5820:1");
     night.check("DAY(d)", "4320:7 5760:1");
     // Data that are 22 and a half hours later than their times.
-    let late = Asked { shift_ms: 1350 * 60_000, ..night };
+    let late = RequestFixture { shift_ms: 1350 * 60_000, ..night };
     late.check("HOUR(d) + MINUTE(d) / 60", "4320:22.5 5760:22.5");
     late.check("DAY(h)", "5640:1 5700:1 5760:1 5820:1");
     late.check("EPOCH(d) / 60", "4320:5670 5760:7110");
@@ -198,12 +207,15 @@ fn functions_of_time_follow_the_calendar() {
 
 #[test]
 fn functions_that_make_datapoints_have_a_limit() {
-    let asked = Asked { range: (0, (1 << 20) * 60_000 + 60_000), ..Asked::new() };
-    let refused = "the range has more than 1048576 periods of 60 s; ask for a shorter range or a longer period";
+    let over = |n_minutes: i64| RequestFixture { range: (0, n_minutes * 60_000), ..RequestFixture::new() };
+    let refused = "functions would make more than 2097152 datapoints, here one for each period of 60 s; ask for a shorter range or a \
+                   longer period";
     for text in ["HOUR(m1)", "TIME_SERIES(1)", "FILL([m2, m1], 0)"] {
-        asked.check(text, refused);
+        over((1 << 21) + 1).check(text, refused);
     }
-    asked.check("DATAPOINT_COUNT(HOUR(c))", "209716");
+    let years = over(1 << 20);
+    years.check("DATAPOINT_COUNT(HOUR(c))", "209716");
+    years.check("[HOUR(m1), MINUTE(m1), DAY(m1)]", refused);
 }
 
 #[test]
