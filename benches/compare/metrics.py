@@ -1,4 +1,5 @@
 """Samples beside Prometheus in one run: CPU until idle, bytes, memory, and what dashboards of hosts ask."""
+import collections
 import http.client
 import itertools
 import json
@@ -140,8 +141,29 @@ def ask(server, query, end_ms, span_ms):
     return ms, {json.dumps(row["metric"], sort_keys=True): [(time, float(value)) for time, value in row["values"]] for row in rows}
 
 
-def is_same(ours, theirs):
-    close = lambda a, b: a[0] == b[0] and (a[1] == b[1] or math.isclose(a[1], b[1], rel_tol=1e-9, abs_tol=1e-12) or a[1] != a[1])
+def close(a, b):
+    return a[0] == b[0] and (a[1] == b[1] or math.isclose(a[1], b[1], rel_tol=1e-9, abs_tol=1e-12) or a[1] != a[1])
+
+
+def is_same_choice(ours, theirs):
+    """Whether topk has the same values at each instant, of the same series but for those that share the smallest value: of several
+    with the same value Prometheus chooses by the order of its series, which depends on where they are stored."""
+    def instants(answer):
+        found = collections.defaultdict(list)
+        for key, points in answer.items():
+            for time, value in points:
+                found[time].append((value, key))
+        return {time: sorted(values) for time, values in found.items()}
+    ours, theirs = instants(ours), instants(theirs)
+    above = lambda values: {key for value, key in values if not math.isclose(value, values[0][0], rel_tol=1e-9)}
+    return ours.keys() == theirs.keys() and all(
+        len(ours[time]) == len(theirs[time]) and above(ours[time]) == above(theirs[time])
+        and all(close((0, a[0]), (0, b[0])) for a, b in zip(ours[time], theirs[time])) for time in ours)
+
+
+def is_same(query, ours, theirs):
+    if query.startswith("topk"):
+        return is_same_choice(ours, theirs)
     return ours.keys() == theirs.keys() and all(
         len(ours[key]) == len(theirs[key]) and all(map(close, ours[key], theirs[key])) for key in ours)
 
@@ -175,7 +197,7 @@ def metrics(options, work, judge):
             # At other instants each time, of which nobody has kept an answer.
             pairs = [ask(server, query, end_ms - n * 1000, span_ms) for n in range(N_REPEATS)]
             ms[server], answers[server] = statistics.median(ms for ms, _ in pairs), pairs[-1][1]
-        if not answers[theirs] or not is_same(answers[ours], answers[theirs]):
+        if not answers[theirs] or not is_same(query, answers[ours], answers[theirs]):
             judge.missed.append(f"{name}: the answers differ")
         ratios.append(ms[ours] / ms[theirs])
         print(f"  {name}: {ms[ours]:.1f} ms, Prometheus {ms[theirs]:.1f} ms")
