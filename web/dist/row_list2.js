@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=b1530fd0017f";
+export{t as RowList}from"./row_list.js?v=95ff7ddcb964";

@@ -261,9 +261,11 @@ mod tests {
         assert_eq!(of(Some("a / b"), &[by("1m")]), None);
         assert_eq!(of(Some("a / b"), &[by("1m"), by("5m"), rates.clone()]), None);
         assert_eq!(of(Some("a / b"), &[query(Language::Insights, "stats count(*)"), rates.clone()]), None);
-        let hours = [by("1h"), rates.clone()];
-        assert!(bins_of(Some("a / b"), &hours, RANGE, Tz::Asia__Jakarta).is_some());
-        assert_eq!(bins_of(Some("a / b"), &hours, RANGE, Tz::Asia__Kolkata), None);
+        let (hours, day) = ([by("1h"), rates.clone()], TimeRange { from: Timestamp(0), to: Timestamp(Timestamp::DAY) });
+        assert!(bins_of(Some("a / b"), &hours, day, Tz::Asia__Jakarta).is_some());
+        assert_eq!(bins_of(Some("a / b"), &hours, day, Tz::Asia__Kolkata), None);
+        let in_utc = [query(Language::Esql, "FROM a | STATS COUNT(*) BY BUCKET(@timestamp, 1 hour)"), rates.clone()];
+        assert!(bins_of(Some("a / b"), &in_utc, day, Tz::Asia__Kolkata).is_some());
         let month = TimeRange { from: Timestamp(0), to: Timestamp(30 * Timestamp::DAY) };
         assert_eq!(bins_of(Some("a / b"), &[by("1m"), rates], month, Tz::UTC), None);
     }

@@ -20,13 +20,22 @@ async function showsWhatArrives(own) {
   await page.getByTestId("results").waitFor();
 }
 
+/** Scrolls to the first lines, as a reader does: the list has followed its last line to the end before, which would undo it. */
+async function scrollUp(page) {
+  await page.waitForFunction(() => {
+    const rows = document.querySelector("[data-testid=rows]");
+    return rows.scrollTop > 0 && rows.scrollTop + rows.clientHeight >= rows.scrollHeight - 1;
+  });
+  const box = page.getByTestId("rows");
+  await box.evaluate((rows) => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(rows.scrollTop = 50)))));
+  await page.locator("[data-testid=row][aria-rowindex='2']").waitFor();
+  return box;
+}
+
 async function standsStillWhileRead(own) {
   const page = await live(own);
   await page.waitForFunction(() => window.__catat.rows.length >= 50);
-  const box = page.getByTestId("rows");
-  await page.waitForFunction(() => { const rows = document.querySelector("[data-testid=rows]"); return rows.scrollTop > 0; });
-  await box.evaluate((rows) => { rows.scrollTop = 50; });
-  await page.locator("[data-testid=row][aria-rowindex='2']").waitFor();
+  const box = await scrollUp(page);
   const before = await page.locator("[data-testid=row]").first().getAttribute("data-id");
   await own.ingest("live", Array.from({ length: 20 }, (_, n) => line(`later ${n}`)));
   await page.getByTestId("pill").waitFor();
@@ -76,9 +85,7 @@ async function keepsUpWithMany(own) {
   const page = await live(own, 'filter message like "flood"');
   await own.ingest("live", many(100, "flood early"));
   await page.getByText("flood early 99").waitFor();
-  const box = page.getByTestId("rows");
-  await box.evaluate((rows) => { rows.scrollTop = 50; });
-  await page.locator("[data-testid=row][aria-rowindex='2']").waitFor();
+  const box = await scrollUp(page);
   const before = await firstRow(page);
   for (let n = 0; n < 15; n += 1) await own.ingest("live", many(1000, `flood ${n}`));
   await waiting(page, 10_000);

@@ -35,6 +35,8 @@ export function useAnchor(
   const kept = useRef<Kept | null>(null);
   // Where the box was when a row was to be held: elsewhere, it was scrolled since.
   const heldAt = useRef<number | null>(null);
+  // Where it was when the row at its top was noted last.
+  const notedAt = useRef(0);
   const drawn = useRef({ events, rowHeight, extras });
   const keep = (index: number) => {
     const { events, rowHeight, extras } = drawn.current;
@@ -45,6 +47,7 @@ export function useAnchor(
   const note = () => {
     const { rowHeight, extras } = drawn.current;
     const top = box.current?.scrollTop ?? 0;
+    notedAt.current = top;
     if (heldAt.current !== null && Math.abs(top - heldAt.current) < 1) return;
     heldAt.current = null;
     if (top > 0) keep(rowAt(top, rowHeight, extras));
@@ -55,7 +58,10 @@ export function useAnchor(
     keep(index);
   };
   useLayoutEffect(() => {
-    const [element, before] = [box.current, kept.current];
+    const element = box.current;
+    // Who has scrolled since reads what is there now, also where the browser has not told of it yet.
+    if (element && Math.abs(element.scrollTop - notedAt.current) >= 1) note();
+    const before = kept.current;
     drawn.current = { events, rowHeight, extras };
     if (element && before && isOn) {
       const index = placeOf(events, before);
