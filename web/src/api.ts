@@ -161,7 +161,7 @@ export function signedIn(): void {
   keyWanted.value = null;
 }
 
-/** For whom a request is sent now; `refusal` wants to know it when the answer is there. */
+/** Returns what identifies the current session; a request passes it to `refusal` if it fails. */
 export function asker(): number {
   return signIns;
 }
@@ -186,8 +186,8 @@ export function unreachable(): ApiError {
 }
 
 /**
- * Notes that a request was refused for want of a key. The form tells what was wrong with a password, and a refusal of
- * the session before does not concern this one.
+ * Opens the sign-in form after a request was refused with 401. Ignores refused passwords, which the form itself
+ * reports, and requests that were sent before the latest sign-in.
  */
 function refused(path: string, error: ApiError, by: number): void {
   if (path === "api/v1/session" || error.code === "bad-credentials" || keyWanted.peek() !== null) return;
@@ -227,7 +227,7 @@ export function timeZone(zone: Zone): string {
   return local.zone;
 }
 
-/** The error of an answer that is none; notes where it was for want of a key. `by` is the `asker` of the request. */
+/** Returns the error of a failed request; a 401 opens the sign-in form. `by` is the value of `asker` at the request. */
 export function refusal(path: string, status: number, statusText: string, text: string, by: number): ApiError {
   const error = toldError(status, statusText, text);
   if (status === 401) refused(path, error, by);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use promql::Matcher;
 
-/// Selectors such as `{severity="page"}`, of which a rule has to fulfil one.
+/// Selectors such as `{severity="page"}`; a rule must match at least one.
 #[derive(Clone, Debug, Default)]
 pub struct LabelSelectors(Vec<Vec<Matcher>>);
 

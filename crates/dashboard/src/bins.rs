@@ -26,7 +26,7 @@ const ESQL_ENCLOSED: [(&str, &str); 4] = [("//", "\n"), ("/*", "*/"), ("\"\"\"",
 /// Bins of one width over the range of a panel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bins {
-    /// The end of the first bin that the range has all of: counts of a bin that the range cuts are not those of its window.
+    /// The end of the first bin that lies wholly in the range: a bin that the range cuts has only a part of its events.
     pub from: Timestamp,
     /// The width of a bin, in s.
     pub width_s: i64,
@@ -34,7 +34,8 @@ pub struct Bins {
 
 impl Bins {
     /// Returns the bins at whose ends the series of a panel are asked; `None` if its expression does not compute series with
-    /// counts by bins of one width, or if there are too many bins, or none that the range has all of. `texts` are the panel's queries with the values of variables.
+    /// counts by bins of one width, if there are too many bins, or if the range contains no whole bin. `texts` are the panel's
+    /// queries with the values of variables.
     pub fn of(panel: &Panel, texts: &[String], range: TimeRange, options: &ParseOptions) -> Option<Self> {
         if panel.expression.is_none() || !panel.queries.iter().any(PanelQuery::is_series) {
             return None;

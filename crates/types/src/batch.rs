@@ -168,8 +168,8 @@ impl Batch {
         rows + self.messages.memory_bytes() + self.stream_bytes() + fields + 512
     }
 
-    /// Bytes of streams and series. Batches share series, so that each counts its part of those that no cache has; a list that they
-    /// share is counted once, by the batch that came first.
+    /// Returns the bytes of streams and series. A series that several batches share is divided among them, a cached series is not
+    /// counted, and a shared list is counted once, by its first batch.
     fn stream_bytes(&self) -> usize {
         let (Some(series), Column::Dictionary { codes, .. }) = (&self.series, &self.streams) else {
             return self.streams.memory_bytes();

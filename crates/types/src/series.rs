@@ -195,7 +195,7 @@ impl Series {
         self.is_cached.store(is_cached, Ordering::Relaxed);
     }
 
-    /// Returns the bytes that whoever has it counts: their part of them, or nothing where a cache does.
+    /// Returns the bytes that one owner counts: its share of them, or 0 if a cache counts them.
     pub(crate) fn own_memory_bytes(self: &Arc<Self>) -> usize {
         if self.is_cached.load(Ordering::Relaxed) {
             return 0;

@@ -86,7 +86,7 @@ export function panelSteps(
   const ofZone = queries.some((query) => query.language !== "esql" && binOf(query) !== null) ? ahead : 0;
   const isAligned = width !== null && width % SECOND === 0 && (width < HOUR || (width < DAY && ofZone % HOUR === 0));
   if (!isAligned || Math.floor((range.to - range.from) / width) > BINS_MAX) return { ...own, isBin: false };
-  // The end of the first bin that the range has all of: counts of a bin that the range cuts are not those of its window.
+  // The end of the first bin that lies wholly in the range: a bin that the range cuts has only a part of its events.
   const from = Math.ceil(range.from / width) * width + width;
   return from <= range.to ? { from, to: range.to, step: width, isBin: true } : { ...own, isBin: false };
 }
