@@ -328,10 +328,11 @@ pub(crate) fn run(prepared: PreparedServer, stop_first: impl FnOnce()) -> Result
         // The socket is bound, and the store read: whoever connects is answered.
         service_manager::ready(&format!("serves {url}"));
         let living = tokio::spawn(service_manager::live());
-        let served = serve::serve(store.clone(), app, others, listener, stop_signal()).await.map_err(failed);
+        // As a task it runs on the threads of connections; this one would have to be woken for each of them.
+        let served = tokio::spawn(serve::serve(store.clone(), app, others, listener, stop_signal())).await;
         reloading.abort();
         living.abort();
-        served
+        served.map_err(std::io::Error::from).flatten().map_err(failed)
     })?;
     stop_first();
     alerts.stop();

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use execute::Stats;
 use types::Timestamp;
@@ -30,11 +31,40 @@ pub struct RunningQuery {
     pub owner: Arc<str>,
     /// When it was asked.
     pub started: Timestamp,
-    /// Whether its plan promises little work.
-    pub is_expected_light: bool,
+    /// The terms on which it runs.
+    pub terms: QueryTerms,
     /// Set to stop it.
     pub cancelled: Arc<AtomicBool>,
     progress: Mutex<Stats>,
+}
+
+/// The terms on which a query runs.
+#[derive(Clone, Copy, Default)]
+pub struct QueryTerms {
+    /// Whether its plan promises little work.
+    pub is_light: bool,
+    /// How much it asks for, where its text alone does not say.
+    pub extent: Option<Extent>,
+    /// When its client stops waiting.
+    pub ends: Option<Instant>,
+}
+
+/// How much a query over time asks for.
+#[derive(Clone, Copy)]
+pub struct Extent {
+    /// The length of its range.
+    pub span: Duration,
+    /// Instants at which it is evaluated.
+    pub n_steps: u64,
+}
+
+impl Extent {
+    /// Returns how many times as much this is as another one, at least 1.
+    pub(crate) fn growth_since(self, other: Self) -> f64 {
+        let of_spans = self.span.as_secs_f64() / other.span.as_secs_f64().max(1.0);
+        let of_steps = self.n_steps as f64 / other.n_steps.max(1) as f64;
+        of_spans.max(of_steps).max(1.0)
+    }
 }
 
 /// Keeps a query in the book; dropping it takes the query out and stops it.
@@ -82,11 +112,11 @@ impl Queries {
 
     /// Enters a query.
     pub fn start_for(&self, owner: &str, text: &str, now: Timestamp) -> Ticket {
-        self.start_expecting(owner, text, now, false)
+        self.start_on(owner, text, now, QueryTerms::default())
     }
 
-    /// Enters a query that its plan expects to be light, or not.
-    pub fn start_expecting(&self, owner: &str, text: &str, now: Timestamp, is_expected_light: bool) -> Ticket {
+    /// Enters a query on some terms.
+    pub fn start_on(&self, owner: &str, text: &str, now: Timestamp, terms: QueryTerms) -> Ticket {
         let mut book = lock(&self.0);
         book.n_started += 1;
         let running = Arc::new(RunningQuery {
@@ -94,7 +124,7 @@ impl Queries {
             text: text.to_owned(),
             owner: owner.into(),
             started: now,
-            is_expected_light,
+            terms,
             cancelled: Arc::new(AtomicBool::new(false)),
             progress: Mutex::new(Stats::default()),
         });

@@ -7,6 +7,9 @@
 //!
 //! One light place is reserved for queries that were light the last time (a dashboard's, say), and one caller's unknown
 //! queries never take all the others, except those whose plan promises little work. Waiting is bounded in number and in time; beyond that the answer is 429.
+//!
+//! A query runs on a blocking thread, so that its connection's task sees when the client goes away. One that was brief the last time
+//! runs on the thread of that task: handing it to another thread and back would take as long as the query itself.
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
@@ -16,16 +19,20 @@ use std::time::{Duration, Instant};
 
 use plan::{AggregateKind, Expr, Operator, Plan};
 use rustix::time::{ClockId, clock_gettime};
-use tokio::runtime::Handle;
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::sleep;
 
 use crate::problem::Problem;
-use crate::queries::RunningQuery;
-use crate::work::{Gate, on_blocking_thread};
+use crate::queries::{Extent, RunningQuery};
+use crate::work::{Gate, in_place, on_blocking_thread};
 
 /// Processor time that a query may use at a light place.
 const QUICK: Duration = Duration::from_millis(200);
+
+/// Time that a query may be expected to take where it runs on its connection's thread, which does not see meanwhile whether the client
+/// is still there.
+const BRIEF: Duration = Duration::from_millis(2);
 
 /// How many times as long a query may stay at a light place that uses little processor time, such as one that waits for
 /// an object store.
@@ -50,9 +57,10 @@ pub struct QueryAdmission {
     callers: Mutex<HashMap<Arc<str>, Arc<Gate>>>,
     of_caller: GateLimits,
     long: Gate,
-    /// Texts of queries, and whether each was long the last time.
-    known: Mutex<HashMap<String, bool>>,
+    /// Texts of queries, and what is known of each.
+    known: Mutex<HashMap<String, Known>>,
     quick_time: Duration,
+    brief_time: Duration,
 }
 
 /// The limits of a gate: running, waiting, and the time of waiting.
@@ -64,6 +72,22 @@ pub struct GateLimits {
     pub waiting_max: usize,
     /// How long one may wait.
     pub patience: Duration,
+}
+
+/// What is remembered of a query's last run.
+#[derive(Clone, Copy)]
+struct Known {
+    is_long: bool,
+    /// How long it took, and for how much, if it came to its end.
+    took: Option<(Duration, Extent)>,
+}
+
+impl Known {
+    /// Returns how long the query may take for so much.
+    fn expected(&self, extent: Extent) -> Option<Duration> {
+        let (took, of_extent) = self.took.filter(|_| !self.is_long)?;
+        Some(Duration::try_from_secs_f64(took.as_secs_f64() * extent.growth_since(of_extent)).unwrap_or(Duration::MAX))
+    }
 }
 
 /// One query's place.
@@ -158,20 +182,32 @@ impl QueryAdmission {
             long: long.gate("long queries"),
             known: Mutex::default(),
             quick_time: QUICK,
+            brief_time: BRIEF,
         }
     }
 
-    /// Waits for a place and runs `work` on a blocking thread, which keeps the place until it is done even when nobody
-    /// waits for it any more.
+    /// Waits for a place and runs `work`: on a blocking thread, which keeps the place until it is done even when nobody
+    /// waits for it any more, or here if it is expected to be brief.
     pub(crate) async fn run(self: &Arc<Self>, running: Arc<RunningQuery>, work: QueryWork) -> Result<(), Problem> {
         let turn = self.begin(running).await?;
+        let is_here = self.is_brief(&turn.running) && turn.runtime.runtime_flavor() == RuntimeFlavor::MultiThread;
         let (sender, ended) = oneshot::channel();
-        on_blocking_thread(Box::new(move || {
+        let work = Box::new(move || {
             lock(&turn.held).spent.begin();
             let done = work(&turn);
             let _ = sender.send(turn.end(done));
-        }));
+        });
+        match is_here {
+            true => in_place(work),
+            false => on_blocking_thread(work),
+        }
         ended.await.map_err(|_| fault())?
+    }
+
+    fn is_brief(&self, running: &RunningQuery) -> bool {
+        let known = lock(&self.known).get(&running.text).copied();
+        let expected = running.terms.extent.zip(known).and_then(|(extent, known)| known.expected(extent));
+        expected.is_some_and(|expected| expected <= self.brief_time)
     }
 
     async fn begin(self: &Arc<Self>, running: Arc<RunningQuery>) -> Result<AdmittedQuery, Problem> {
@@ -192,7 +228,7 @@ impl QueryAdmission {
     /// Waits for a light place; nothing where others with the same text have shown meanwhile that it is long.
     async fn enter_unknown(&self, running: &RunningQuery) -> Result<Option<Permits>, Problem> {
         // What is expected to be light does not wait behind its caller's other queries.
-        let of_caller = match running.is_expected_light {
+        let of_caller = match running.terms.is_light {
             true => None,
             false => Some(self.gate_of(&running.owner).enter().await?),
         };
@@ -212,25 +248,25 @@ impl QueryAdmission {
     }
 
     fn was_long(&self, text: &str) -> Option<bool> {
-        lock(&self.known).get(text).copied()
+        lock(&self.known).get(text).map(|known| known.is_long)
     }
 
-    fn note(&self, text: &str, is_long: bool) {
+    fn note(&self, text: &str, was: Known) {
         if text.is_empty() {
             return;
         }
         let mut known = lock(&self.known);
         if let Some(known) = known.get_mut(text) {
-            *known = is_long;
+            *known = was;
             return;
         }
         if known.len() >= KNOWN_MAX {
-            known.retain(|_, is_long| *is_long);
+            known.retain(|_, known| known.is_long);
             if known.len() >= KNOWN_MAX / 2 {
                 known.clear();
             }
         }
-        known.insert(text.to_owned(), is_long);
+        known.insert(text.to_owned(), was);
     }
 }
 
@@ -254,7 +290,7 @@ impl AdmittedQuery {
         held.is_long = true;
         held.places.clear();
         if is_heavy {
-            self.turns.note(&self.running.text, true);
+            self.turns.note(&self.running.text, Known { is_long: true, took: None });
         }
         let cancelled = async {
             while !self.running.is_cancelled() {
@@ -282,219 +318,15 @@ impl AdmittedQuery {
         if held.is_refused {
             return Err(Problem::busy("too many long queries at once"));
         }
-        let is_long = held.spent.note() >= self.turns.quick_time;
-        self.turns.note(&self.running.text, is_long);
+        let spent = held.spent.note();
+        // One that ended early tells nothing about the next one. Waiting counts, for a bucket, say.
+        let whole = self.running.terms.extent.filter(|_| done.is_ok() && !self.running.is_cancelled());
+        let took = whole.map(|extent| (spent.max(held.since.elapsed()), extent));
+        let was = Known { is_long: spent >= self.turns.quick_time, took };
+        self.turns.note(&self.running.text, was);
         done
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::mpsc;
-
-    use types::Timestamp;
-
-    use super::*;
-    use crate::queries::{Queries, Ticket};
-
-    /// Runs work and returns its result.
-    async fn run<T, F>(turns: &Arc<QueryAdmission>, running: Arc<RunningQuery>, work: F) -> Result<T, Problem>
-    where
-        T: Send + 'static,
-        F: FnOnce(&AdmittedQuery) -> Result<T, Problem> + Send + 'static,
-    {
-        let (sender, result) = oneshot::channel();
-        turns.run(running, Box::new(move |turn| work(turn).map(|done| drop(sender.send(done))))).await?;
-        result.await.map_err(|_| fault())
-    }
-
-    /// One quick place, one long place, and room for one to wait for each.
-    fn turns() -> Arc<QueryAdmission> {
-        let room = GateLimits { places: 1, waiting_max: 1, patience: Duration::from_secs(60) };
-        Arc::new(QueryAdmission { quick_time: Duration::ZERO, ..QueryAdmission::new(room, room) })
-    }
-
-    fn ticket(text: &str) -> Ticket {
-        Queries::default().start(text, Timestamp(0))
-    }
-
-    type Answer = tokio::task::JoinHandle<Result<&'static str, u16>>;
-
-    /// Returns a query that has taken a step when the first channel tells, and ends when the second one is told to.
-    fn long(turns: &Arc<QueryAdmission>, ticket: &Ticket) -> (Answer, mpsc::Receiver<()>, mpsc::Sender<()>) {
-        let (stepped, has_stepped) = mpsc::channel();
-        let (end, ended) = mpsc::channel::<()>();
-        let (turns, running) = (turns.clone(), ticket.running.clone());
-        let task = tokio::spawn(async move {
-            let work = move |turn: &AdmittedQuery| {
-                turn.step();
-                let _ = stepped.send(());
-                if !turn.running.is_cancelled() {
-                    let _ = ended.recv();
-                }
-                Ok("done")
-            };
-            run(&turns, running, work).await.map_err(|problem| problem.status.as_u16())
-        });
-        (task, has_stepped, end)
-    }
-
-    async fn told(channel: mpsc::Receiver<()>) {
-        let told = tokio::task::spawn_blocking(move || channel.recv());
-        told.await.expect("no panic").expect("it was told");
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn quick_queries_pass_long_ones_and_too_many_long_ones_are_told_to_come_back() {
-        let turns = turns();
-        let (a, b, c, d) = (ticket("a"), ticket("b"), ticket("c"), ticket("d"));
-        let (first, first_stepped, end_first) = long(&turns, &a);
-        told(first_stepped).await;
-        // The quick place is free again, although the first query goes on.
-        let quick = run(&turns, ticket("quick").running.clone(), |_| Ok("quick")).await;
-        assert_eq!(quick.ok(), Some("quick"));
-        let (second, second_stepped, end_second) = long(&turns, &b);
-        while turns.was_long("b") != Some(true) {
-            tokio::task::yield_now().await;
-        }
-        // The second waits for the long place, for a third there is no room to wait.
-        while turns.long.n_waiting() == 0 {
-            tokio::task::yield_now().await;
-        }
-        let (third, _third_stepped, _end_third) = long(&turns, &c);
-        assert_eq!(third.await.expect("no panic"), Err(429));
-        // What is known to be long is refused before it begins.
-        let (again, again_stepped, _end_again) = long(&turns, &c);
-        assert_eq!(again.await.expect("no panic"), Err(429));
-        assert!(again_stepped.recv().is_err());
-        drop(end_first);
-        assert_eq!(first.await.expect("no panic"), Ok("done"));
-        told(second_stepped).await;
-        drop(end_second);
-        assert_eq!(second.await.expect("no panic"), Ok("done"));
-        // Nobody is left: a cancelled one does not wait.
-        let e = ticket("e");
-        let (third, third_stepped, end_third) = long(&turns, &e);
-        told(third_stepped).await;
-        let (fourth, fourth_stepped, _end_fourth) = long(&turns, &d);
-        while turns.long.n_waiting() == 0 {
-            tokio::task::yield_now().await;
-        }
-        d.running.cancelled.store(true, Ordering::Relaxed);
-        told(fourth_stepped).await;
-        assert_eq!(fourth.await.expect("no panic"), Ok("done"));
-        drop(end_third);
-        assert_eq!(third.await.expect("no panic"), Ok("done"));
-    }
-
-    #[tokio::test]
-    async fn a_panic_is_an_answer_and_gives_its_place_back() {
-        let turns = turns();
-        let panicking = run(&turns, ticket("a").running.clone(), |_| -> Result<(), Problem> { panic!("on purpose") });
-        assert_eq!(panicking.await.map_err(|problem| problem.status.as_u16()), Err(500));
-        assert_eq!(run(&turns, ticket("a").running.clone(), |_| Ok(7)).await.ok(), Some(7));
-    }
-
-    /// Two light places, one of which is for known queries.
-    fn light(quick_time: Duration, places: u32) -> Arc<QueryAdmission> {
-        let room = GateLimits { places, waiting_max: 8, patience: Duration::from_secs(60) };
-        Arc::new(QueryAdmission {
-            quick_time,
-            ..QueryAdmission::new(room, GateLimits { places: 1, waiting_max: 0, ..room })
-        })
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn a_light_query_that_waits_for_a_processor_is_not_taken_for_a_long_one() {
-        let turns = light(Duration::from_millis(50), 2);
-        let blocker = turns.long.enter().await.expect("the long place is free");
-        // It lasts longer than a light query may use, and uses next to nothing. There is no room to wait for a long place.
-        let work = |turn: &AdmittedQuery| {
-            let began = Instant::now();
-            while began.elapsed() < turn.turns.quick_time * 2 {
-                std::thread::park_timeout(Duration::from_millis(10));
-            }
-            turn.step();
-            Ok("light")
-        };
-        let answer = run(&turns, ticket("slow machine").running.clone(), work).await;
-        assert_eq!(answer.map_err(|problem| problem.status.as_u16()), Ok("light"));
-        assert_eq!(turns.was_long("slow machine"), Some(false));
-        // One that works as long is a long one.
-        let work = |turn: &AdmittedQuery| {
-            let began = of_this_thread();
-            while of_this_thread() - began < turn.turns.quick_time {
-                std::hint::spin_loop();
-            }
-            turn.step();
-            Ok("heavy")
-        };
-        let answer = run(&turns, ticket("busy").running.clone(), work).await;
-        assert_eq!(answer.map_err(|problem| problem.status.as_u16()), Err(429));
-        assert_eq!(turns.was_long("busy"), Some(true));
-        drop(blocker);
-    }
-
-    /// Runs a query that stays at its place until the sender is dropped; the receiver tells that it has begun.
-    fn staying(turns: &Arc<QueryAdmission>, ticket: &Ticket) -> (mpsc::Receiver<()>, mpsc::Sender<()>) {
-        let (begun, has_begun) = mpsc::channel();
-        let (end, ended) = mpsc::channel::<()>();
-        let (turns, running) = (turns.clone(), ticket.running.clone());
-        tokio::spawn(async move {
-            let work = move |_: &AdmittedQuery| {
-                let _ = begun.send(());
-                let _ = ended.recv();
-                Ok(())
-            };
-            run(&turns, running, work).await.is_ok()
-        });
-        (has_begun, end)
-    }
-
-    #[test]
-    fn a_few_events_and_a_count_of_all_are_expected_to_be_light() {
-        let check = |text: &str| {
-            let options = language::ParseOptions { now: Timestamp(0), time_zone: chrono_tz::Tz::UTC };
-            is_expected_light(&language::parse_insights(text, &options).expect("it is a query"))
-        };
-        for text in ["filter level = \"error\" | limit 5", "", "stats count(*)"] {
-            assert!(check(text), "{text}");
-        }
-        let others = ["stats pct(ms, 99)", "filter a = 1 | stats count(*)", "sort ms", "stats count(*) by id"];
-        assert!(!others.into_iter().any(check));
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn a_place_is_kept_for_queries_that_were_light() {
-        let turns = light(QUICK, 2);
-        assert!(run(&turns, ticket("panel").running.clone(), |_| Ok(())).await.is_ok());
-        let tickets = [ticket("a"), ticket("b")];
-        let (a_begun, end_a) = staying(&turns, &tickets[0]);
-        told(a_begun).await;
-        let (b_begun, end_b) = staying(&turns, &tickets[1]);
-        while turns.callers_waiting() == 0 {
-            tokio::task::yield_now().await;
-        }
-        assert!(run(&turns, ticket("panel").running.clone(), |_| Ok(())).await.is_ok());
-        assert!(b_begun.try_recv().is_err(), "an unknown one waits");
-        drop(end_a);
-        told(b_begun).await;
-        drop(end_b);
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn one_callers_unknown_queries_do_not_keep_out_another_caller() {
-        let turns = light(QUICK, 3);
-        let queries = Queries::default();
-        let tickets = ["a", "b", "c"].map(|text| queries.start_for("ann", text, Timestamp(0)));
-        let stays: Vec<_> = tickets.iter().map(|ticket| staying(&turns, ticket)).collect();
-        while turns.callers_waiting() < 2 {
-            tokio::task::yield_now().await;
-        }
-        let of_bob = queries.start_for("bob", "d", Timestamp(0));
-        assert_eq!(run(&turns, of_bob.running.clone(), |_| Ok("bob")).await.ok(), Some("bob"));
-        let light = queries.start_expecting("ann", "e", Timestamp(0), true);
-        assert_eq!(run(&turns, light.running.clone(), |_| Ok("light")).await.ok(), Some("light"));
-        drop(stays);
-    }
-}
+mod tests;

@@ -23,7 +23,7 @@ use crate::queries::{RunningQuery, Ticket};
 use crate::query_admission::{AdmittedQuery, QueryWork, fault};
 use crate::server::Shared;
 
-/// One query's means while it runs on a blocking thread.
+/// One query's means while it runs.
 pub struct QueryRun<'a> {
     /// The server as the query's caller sees it.
     pub server: &'a Shared,
@@ -66,9 +66,10 @@ pub struct Scope {
     pub now: Timestamp,
 }
 
-/// Runs `work` on a blocking thread as a query that can be seen and cancelled.
+/// Runs `work` as a query that can be seen and cancelled, on a blocking thread.
 ///
-/// When the caller is dropped, because its client went away, the query is told to stop; and so when its key is revoked.
+/// When the caller is dropped, because its client went away, the query is told to stop; and so when its key is revoked. A query that
+/// is expected to be brief runs on the calling thread instead, where neither is noticed before it ends.
 pub async fn read<T, F>(server: &Shared, text: &str, work: F) -> Result<T, Problem>
 where
     T: Send + 'static,
@@ -107,7 +108,9 @@ impl<'a> QueryRun<'a> {
     fn new(server: &'a Shared, running: &'a RunningQuery, turn: &'a AdmittedQuery) -> Self {
         let of_link = |link| QueryPeers::of(link, server.whole_store(), server.app.limits.query_memory_bytes);
         let peers = server.app.fleet.as_ref().and_then(of_link);
-        Self { server, running, turn, deadline: deadline(server), peers }
+        let deadline = deadline(server);
+        let deadline = running.terms.ends.map_or(deadline, |ends| ends.min(deadline));
+        Self { server, running, turn, deadline, peers }
     }
 
     /// Notes how far the query is; waits here while others have a better right to run.

@@ -24,7 +24,7 @@ use crate::body::BodyBudget;
 use crate::fleet::FleetLink;
 use crate::intake_gates::IntakeGates;
 use crate::problem::Problem;
-use crate::queries::{Queries, RunningQuery, Ticket};
+use crate::queries::{Queries, QueryTerms, RunningQuery, Ticket};
 use crate::query_admission::{self, GateLimits, QueryAdmission};
 use crate::scoped_store::ScopedStore;
 use crate::tables::Tables;
@@ -337,12 +337,13 @@ impl Shared {
 
     /// Enters a query of the caller whose plan is known.
     pub fn start_planned(&self, text: &str, plan: &Plan) -> Ticket {
-        self.queries.start_expecting(
-            &self.caller.identity(),
-            text,
-            self.now(),
-            query_admission::is_expected_light(plan),
-        )
+        let terms = QueryTerms { is_light: query_admission::is_expected_light(plan), ..QueryTerms::default() };
+        self.start_on(text, terms)
+    }
+
+    /// Enters a query of the caller on some terms.
+    pub fn start_on(&self, text: &str, terms: QueryTerms) -> Ticket {
+        self.queries.start_on(&self.caller.identity(), text, self.now(), terms)
     }
 
     /// Reports whether the caller may see and stop a query: their own, or any.

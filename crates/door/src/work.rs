@@ -4,6 +4,7 @@
 //! is told to come back. Work that weighs more than other work takes several places. It keeps no order beyond first
 //! come, first served, so that the heavy is not overtaken for ever, and knows nothing of what it runs.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -110,6 +111,13 @@ impl Gate {
 /// sends its result itself; if it panics, its sender is dropped, and the receiver sees that.
 pub(crate) fn on_blocking_thread(work: Box<dyn FnOnce() + Send>) {
     drop(tokio::task::spawn_blocking(work));
+}
+
+/// Runs work on the thread of the calling task, whose other tasks move to another thread; only where the runtime has several. If it
+/// panics, its sender is dropped as well.
+pub(crate) fn in_place(work: Box<dyn FnOnce() + Send>) {
+    // The panic was reported by the hook, and what the work holds is not used again.
+    let _ = tokio::task::block_in_place(|| catch_unwind(AssertUnwindSafe(work)));
 }
 
 #[cfg(test)]

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use door::form_parameters::FormParameters;
 use door::parameters::{Parameters, PathName};
-use door::query_run::{QueryRun, read};
+use door::queries::{Extent, QueryTerms};
+use door::query_run::{QueryRun, read, read_with};
 use door::server::{FamilyServer, Shared};
 use promql::{Annotations, Data, Labels, Matcher, Options, Query, Stop};
 use serde_json::json;
@@ -36,7 +37,7 @@ pub(crate) async fn instant(
     FormParameters(parameters): FormParameters,
 ) -> Result<Response, PrometheusProblem> {
     let at = time_of(&parameters, "time")?.unwrap_or(server.now().0 / Timestamp::MILLISECOND);
-    let asked = Asked::of(&parameters)?;
+    let asked = Asked::of(&parameters, Extent { span: Duration::ZERO, n_steps: 1 })?;
     evaluate(&server, asked, at, move |query, source, options| promql::instant(query, at, source, options)).await
 }
 
@@ -52,7 +53,9 @@ pub(crate) async fn range(
         let message = "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)";
         return Err(Problem::bad_request("bad-parameter", message).into());
     }
-    let asked = Asked::of(&parameters)?;
+    let span = u64::try_from(end.saturating_sub(start)).unwrap_or_default();
+    let n_steps = span / u64::try_from(step).unwrap_or_default().max(1) + 1;
+    let asked = Asked::of(&parameters, Extent { span: Duration::from_millis(span), n_steps })?;
     let work = move |query: &Query, source: &SampleSource<&QueryRun<'_>>, options: &Options| {
         source.range(query, (start, end), step, options)
     };
@@ -64,16 +67,17 @@ struct Asked {
     query: Query,
     lookback: Option<i64>,
     limit: usize,
+    extent: Extent,
     /// The time after which the client no longer waits.
     timeout: Option<Duration>,
 }
 
 impl Asked {
-    fn of(parameters: &Parameters) -> Result<Self, PrometheusProblem> {
+    fn of(parameters: &Parameters, extent: Extent) -> Result<Self, PrometheusProblem> {
         let text = parameters.get("query").unwrap_or_default();
         let query = promql::parse(text).map_err(|error| PrometheusProblem::of_text(&error, ("query", text)))?;
         let lookback = duration_of(parameters, "lookback_delta")?.filter(|lookback| *lookback > 0);
-        Ok(Self { query, lookback, limit: limit_of(parameters)?, timeout: timeout_of(parameters)? })
+        Ok(Self { query, lookback, limit: limit_of(parameters)?, extent, timeout: timeout_of(parameters)? })
     }
 }
 
@@ -91,7 +95,7 @@ async fn within<T>(
     let Some(timeout) = timeout else { return Ok(answer.await?) };
     match tokio::time::timeout(timeout, answer).await {
         Ok(answer) => Ok(answer?),
-        // The query was dropped, which ends its work.
+        // The query, which may still have waited for its turn, was dropped; that ends its work.
         Err(_) => Err(PrometheusProblem::of_evaluation(&promql::EvalError::TimedOut)),
     }
 }
@@ -111,8 +115,11 @@ where
         + Send
         + 'static,
 {
-    let (text, timeout) = (asked.query.text().to_owned(), asked.timeout);
-    let answered = read(server, &text, move |run| {
+    let timeout = asked.timeout;
+    let ends = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+    let terms = QueryTerms { extent: Some(asked.extent), ends, ..QueryTerms::default() };
+    let ticket = server.start_on(asked.query.text(), terms);
+    let answered = read_with(server, ticket, move |run| {
         let samples_max = run.server.app.limits.query_memory_bytes / SAMPLE_BYTES;
         let source = SampleSource::new(run, samples_max);
         let options = options(run, asked.lookback, samples_max);
@@ -138,7 +145,7 @@ fn options(run: &QueryRun<'_>, lookback: Option<i64>, samples_max: usize) -> Opt
         if cancelled.load(Ordering::Relaxed) {
             return Some(Stop::Cancelled);
         }
-        (std::time::Instant::now() > deadline).then_some(Stop::TimedOut)
+        (Instant::now() > deadline).then_some(Stop::TimedOut)
     };
     let defaults = Options::default();
     Options { lookback: lookback.unwrap_or(defaults.lookback), samples_max, stop: Some(Arc::new(stop)), ..defaults }
