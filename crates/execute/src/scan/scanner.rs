@@ -32,6 +32,9 @@ const REASONS_MAX: usize = 20;
 /// How long the thread that asks works alone, if it does: starting another one takes as long as some blocks.
 const ALONE: Duration = Duration::from_micros(300);
 
+/// How long what is left would take it alone, by what it has done so far, for another one to be worth starting.
+const LEFT_MIN: Duration = Duration::from_micros(600);
+
 /// Milliseconds between two reports of progress.
 const PROGRESS_MS: u128 = 100;
 
@@ -316,18 +319,20 @@ impl<'a> Scan<'a> {
         if n_threads == 1 || !workers::takes_part() {
             return self.in_threads(n_threads, start, step);
         }
-        let until = Instant::now() + ALONE;
+        let began = Instant::now();
+        let needs_help = || {
+            let (spent, n_done) = (began.elapsed(), next.load(Relaxed).clamp(1, items.len()));
+            spent >= ALONE && spent.mul_f64((items.len() - n_done) as f64 / n_done as f64) >= LEFT_MIN
+        };
         let alone = workers::in_threads(1, || {
             let mut state = start();
-            let has_more = self.work_off(&mut state, step, Some(until));
-            (state, has_more)
+            (self.work_off(&mut state, step, needs_help), state)
         })?;
-        let has_more = alone.iter().any(|(_, has_more)| *has_more);
-        let states = alone.into_iter().map(|(state, _)| state);
-        if !has_more {
-            return self.ended(states.collect());
+        let (has_more, states): (Vec<bool>, Vec<W>) = alone.into_iter().unzip();
+        if !has_more.contains(&true) {
+            return self.ended(states);
         }
-        let begun = Mutex::new(states.collect::<Vec<W>>());
+        let begun = Mutex::new(states);
         self.in_threads(n_threads, || locked(&begun).pop().unwrap_or_else(&start), step)
     }
 
@@ -348,16 +353,21 @@ impl<'a> Scan<'a> {
     ) -> Result<Vec<W>, ExecuteError> {
         let states = workers::in_threads(n_threads, || {
             let mut state = start();
-            self.work_off(&mut state, &work, None);
+            self.work_off(&mut state, &work, || false);
             state
         })?;
         self.ended(states)
     }
 
-    /// Works until there is no more to do, or up to an instant; reports whether there may be more.
-    fn work_off<W>(&self, state: &mut W, work: impl Fn(&mut W) -> Result<Flow, Stop>, until: Option<Instant>) -> bool {
+    /// Works until there is no more to do, or help is needed; reports whether there may be more.
+    fn work_off<W>(
+        &self,
+        state: &mut W,
+        work: impl Fn(&mut W) -> Result<Flow, Stop>,
+        needs_help: impl Fn() -> bool,
+    ) -> bool {
         while !self.is_over() {
-            if until.is_some_and(|until| Instant::now() >= until) {
+            if needs_help() {
                 return true;
             }
             match work(state) {
@@ -403,8 +413,7 @@ impl<'a> Scan<'a> {
     }
 
     fn report(&self) {
-        let Some(progress) = self.request.progress else { return };
-        let Ok(mut last) = self.last_report.try_lock() else { return };
+        let (Some(progress), Ok(mut last)) = (self.request.progress, self.last_report.try_lock()) else { return };
         if last.elapsed().as_millis() >= PROGRESS_MS {
             *last = Instant::now();
             drop(last);
