@@ -5,7 +5,7 @@
 //! ones are merged into larger ones (each event about a dozen times at most), so that a million requests of
 //! one event are as searchable as one request of a million.
 
-mod sample_runs;
+mod combined_batches;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use types::{Batch, BatchRun, GroupName, Run, Timestamp};
 
 use crate::batch_ids::KnownBatch;
 use crate::deletion::{self, Sequences};
-use crate::hot::sample_runs::SampleRuns;
+use crate::hot::combined_batches::CombinedBatches;
 use crate::positions::Positions;
 
 /// Rows up to which batches are merged. Beyond it a scan has nothing left to gain.
@@ -63,7 +63,7 @@ pub(crate) struct HotGroup {
     /// Bytes as they were sent.
     pub(crate) raw_bytes: u64,
     pub(crate) n_events: u64,
-    sample_runs: SampleRuns,
+    combined_batches: CombinedBatches,
 }
 
 /// What was accepted between two flushes.
@@ -258,12 +258,12 @@ fn merged(mut batches: Vec<Arc<Batch>>) -> Arc<Batch> {
 
 impl HotGroup {
     fn new(group: GroupName) -> Self {
-        Self { group, runs: Vec::new(), raw_bytes: 0, n_events: 0, sample_runs: SampleRuns::default() }
+        Self { group, runs: Vec::new(), raw_bytes: 0, n_events: 0, combined_batches: CombinedBatches::default() }
     }
 
     /// Returns the runs that queries read.
     pub(crate) fn shown_runs(&self) -> &[Arc<dyn Run>] {
-        self.sample_runs.of(self.runs.iter().map(|run| &run.run))
+        self.combined_batches.of(self.runs.iter().map(|run| &run.run))
     }
 
     fn memory_bytes(&self) -> u64 {

@@ -14,25 +14,25 @@ const FEW: usize = 8;
 
 /// The runs that queries see of a group. A clone shares the runs made so far and groups its requests anew.
 #[derive(Default)]
-pub(crate) struct SampleRuns {
+pub(crate) struct CombinedBatches {
     /// The runs made last.
     made: Arc<Mutex<Vec<Arc<SampleRun>>>>,
     shown: OnceLock<Vec<Arc<dyn Run>>>,
 }
 
-impl Debug for SampleRuns {
+impl Debug for CombinedBatches {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SampleRuns").finish_non_exhaustive()
+        f.debug_struct("CombinedBatches").finish_non_exhaustive()
     }
 }
 
-impl Clone for SampleRuns {
+impl Clone for CombinedBatches {
     fn clone(&self) -> Self {
         Self { made: self.made.clone(), shown: OnceLock::new() }
     }
 }
 
-impl SampleRuns {
+impl CombinedBatches {
     /// Returns the events of `runs` in fewer runs. Every call must pass the same `runs`.
     pub(crate) fn of<'r>(&self, runs: impl Iterator<Item = &'r Arc<BatchRun>>) -> &[Arc<dyn Run>] {
         self.shown.get_or_init(|| self.grouped(runs))
