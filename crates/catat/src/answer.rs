@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 
 use crate::arguments::{Format, Query};
-use crate::counted::counted;
 use crate::failure::{Failure, of_output};
 use crate::output::{Column, Printer, default_format, is_coloured, terminal_width};
 use crate::zone::Zones;
+use types::counted;
 
 /// Time after which progress is shown.
 pub(crate) const PROGRESS_AFTER: Duration = Duration::from_millis(300);

@@ -15,7 +15,6 @@ mod arguments;
 mod client;
 mod commands;
 mod config;
-mod counted;
 mod failure;
 mod formats;
 mod in_process;

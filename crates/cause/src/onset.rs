@@ -183,7 +183,9 @@ impl Search {
         match measure {
             Measure::Count | Measure::Share(_) if n_events == 0.0 => NO_EVENTS.to_owned(),
             Measure::Count if n_events < EVENTS_MIN => {
-                format!("{n_events} events are too few to tell when they began to come")
+                let events = types::counted(n_events, "event");
+                let are = types::verb_for(n_events, "is", "are");
+                format!("{events} {are} too few to tell when they began to come")
             }
             Measure::Count => "the events came neither twice nor half as often as before, beyond chance".to_owned(),
             Measure::Share(_) => {

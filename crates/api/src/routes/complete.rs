@@ -240,7 +240,7 @@ fn value_item(counted: &execute::ValueCount, quote: Option<char>) -> Option<Valu
     };
     let is_short = label.chars().count() <= VALUE_CHARACTERS_MAX;
     is_short.then(|| {
-        let detail = format!("{} events", counted.count);
+        let detail = types::counted(counted.count, "event");
         json!({
             "kind": "value", "label": label, "insert": insert, "detail": detail,
             "count": counted.count, "share": counted.share,

@@ -14,7 +14,7 @@ use execute::{Answer, BlockVisitor};
 use ingest::{Pipelines, TrialOutcome};
 use serde_json::{Value, json};
 use suggestion::{Candidate, Outcome, Profile, Selection, Totals};
-use types::{Column, GroupName, RowSet, Run, ScanError, Timestamp};
+use types::{Column, GroupName, RowSet, Run, ScanError, Timestamp, counted, verb_for};
 
 use crate::state::Shared;
 use door::answer::{reason_json, stats_json};
@@ -148,13 +148,13 @@ impl SuggestionList {
             return Some("There are no events of this group in the range.".into());
         }
         if suggestion::tiny(self.all.n_events) {
-            return Some(format!("{} events are too few to suggest anything.", self.all.n_events));
+            let (n, are) = (self.all.n_events, verb_for(self.all.n_events, "is", "are"));
+            return Some(format!("{} {are} too few to suggest anything.", counted(n, "event")));
         }
         if profile.n_untold() > 0 {
             let n = profile.n_untold();
-            return Some(format!(
-                "{n} events have texts of their own; noise and fields were not looked for among them."
-            ));
+            let (events, have) = (counted(n, "event"), verb_for(n, "has a text of its own", "have texts of their own"));
+            return Some(format!("{events} {have}; noise and fields were not looked for there."));
         }
         (self.n_shown() == 0).then(|| "Nothing in this range is worth a pipeline.".into())
     }

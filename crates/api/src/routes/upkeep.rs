@@ -83,8 +83,9 @@ fn overflow_warning(server: &Shared) -> Option<String> {
     let (n_events, groups_max) = (server.app.intake.n_overflowed(), server.app.limits.groups);
     (n_events > 0).then(|| {
         format!(
-            "{n_events} events went to the group overflow: there are {groups_max} groups, the most that [limits] \
-             groups allows; the group that each was meant for is in its field @group"
+            "{} went to the group overflow: there are {groups_max} groups, the most that [limits] \
+             groups allows; the group that each was meant for is in its field @group",
+            types::counted(n_events, "event")
         )
     })
 }

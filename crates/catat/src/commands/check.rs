@@ -10,8 +10,8 @@ use storage::Clock;
 use super::settings::{all_errors, known_layers, read_config, read_layers};
 use crate::arguments::{Check, ConfigCommand};
 use crate::config::{Certificate, Config, Layers};
-use crate::counted::counted;
 use crate::failure::{Failure, of_output};
+use types::counted;
 
 /// Finds mistakes in configuration and rules without starting anything. All are reported at once, also those in files
 /// that a configuration with mistakes names.

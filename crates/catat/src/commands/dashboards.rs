@@ -12,10 +12,10 @@ use storage::Clock;
 use super::groups::encoded;
 use crate::arguments::{DashboardCommand, DashboardFormat, Dashboards, Export, ExportFormat};
 use crate::client::Server;
-use crate::counted::{counted, verb_for};
 use crate::failure::{Failure, of_output};
 use crate::output::print_rows;
 use crate::zone::Zones;
+use types::{counted, verb_for};
 
 /// Columns of a list of dashboards, and of what became of panels.
 const COLUMNS: [(&str, &str); 5] =

@@ -14,9 +14,9 @@ use super::settings::config;
 use crate::arguments::{DataDir, Drain, Fleet, FleetCommand, Format};
 use crate::client::Server;
 use crate::config::Config;
-use crate::counted::{counted, verb_for};
 use crate::failure::{Failure, of_output};
 use crate::output::{format_of, print_rows};
+use types::{counted, verb_for};
 
 /// Columns of a list of nodes, each with its JSON pointer.
 const NODE_COLUMNS: [(&str, &str); 10] = [

@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 
 use crate::arguments::{DeleteEvents, GroupCommand, Groups, SetGroup};
 use crate::client::Server;
-use crate::counted::{counted, verb_for};
 use crate::failure::Failure;
 use crate::output::{print_rows, print_thing};
+use types::{counted, verb_for};
 
 /// Columns of a list of groups, each with its JSON pointer.
 const GROUP_COLUMNS: [(&str, &str); 9] = [

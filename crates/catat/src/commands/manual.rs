@@ -6,8 +6,8 @@ use clap::Command;
 use clap_mangen::Man as Page;
 
 use crate::arguments::{Completions, Man};
-use crate::counted::counted;
 use crate::failure::{Failure, of_output};
+use types::counted;
 
 /// Prints a script for a shell.
 pub(crate) fn completions(options: &Completions, mut command: Command) -> Result<(), Failure> {

@@ -14,10 +14,10 @@ use serde_json::{Value, json};
 use super::settings::read_config;
 use crate::arguments::{Printing, Remote, RuleCommand, Rules};
 use crate::client::Server;
-use crate::counted::counted;
 use crate::failure::{Failure, of_output};
 use crate::output::print_rows;
 use files::{failure_of, read_text, rules_of};
+use types::counted;
 
 /// Columns of a list of rules.
 const COLUMNS: [(&str, &str); 6] = [

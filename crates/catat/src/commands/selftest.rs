@@ -20,9 +20,9 @@ use ship::torture::{Progress, Random, Rotation, Tally, Verdict, Writer, WriterSu
 use self::child::Child;
 use self::filled_server::FilledServer;
 use crate::arguments::{Printing, Selftest, SelftestCommand, SelftestTail};
-use crate::counted::counted;
 use crate::failure::{Failure, of_output};
 use crate::output::{Column, printer_of};
+use types::counted;
 
 /// How often the server is asked what it has, which writers wait for that take something away.
 const ASK_EVERY: Duration = Duration::from_millis(100);

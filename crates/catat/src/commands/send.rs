@@ -17,8 +17,8 @@ use self::batches::Batches;
 use self::delivery::{Delivery, Outcome};
 use crate::arguments::Send;
 use crate::client::Server;
-use crate::counted::{counted, verb_for};
 use crate::failure::Failure;
+use types::{counted, verb_for};
 
 /// Lines that were not accepted and are named; further ones are counted.
 const NAMED_MAX: u64 = 20;

@@ -12,8 +12,8 @@ use super::fleet;
 use super::settings::config;
 use crate::arguments::{Backup, DataDir, Restore, Verify};
 use crate::config::Config;
-use crate::counted::{counted, verb_for};
 use crate::failure::{Failure, of_output};
+use types::{counted, verb_for};
 
 /// Returns the directory that was named, or the one of the configuration.
 fn data_dir(options: &DataDir) -> Result<PathBuf, Failure> {

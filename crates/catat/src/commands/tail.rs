@@ -12,10 +12,10 @@ use serde_json::value::RawValue;
 
 use crate::arguments::{Format, Tail};
 use crate::client::Server;
-use crate::counted::counted;
 use crate::failure::{Failure, of_output};
 use crate::output::{Column, Printer, is_coloured, terminal_width};
 use crate::zone::Zones;
+use types::counted;
 
 /// Longest line of the stream that is taken; events are at most 1 MiB of text, escaped.
 const LINE_BYTES_MAX: u64 = 64 << 20;

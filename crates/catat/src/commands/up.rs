@@ -9,10 +9,10 @@ use types::ByteSize;
 use super::settings::read_config;
 use crate::arguments::{Server, Up};
 use crate::config::Config;
-use crate::counted::{counted, verb_for};
 use crate::failure::Failure;
 use crate::in_process::{InProcess, ship_options};
 use crate::serving;
+use types::{counted, verb_for};
 
 /// Files and reasons named one by one; further ones are counted.
 const NAMED_MAX: usize = 8;

@@ -281,7 +281,7 @@ async fn events_of_groups_beyond_the_limit_are_told_of() {
     assert_eq!(house.get("/api/v1/status").await.json()["warnings"], json!([]));
     assert_eq!(house.post("/api/v1/ingest?group=third", "{\"message\":\"x\"}").await.status, 200);
     let status = house.get("/api/v1/status").await.json();
-    assert!(status["warnings"][0].as_str().is_some_and(|text| text.starts_with("1 events went to")), "{status}");
+    assert!(status["warnings"][0].as_str().is_some_and(|text| text.starts_with("1 event went to")), "{status}");
     assert!(house.get("/metrics").await.text().contains("catat_events_overflowed_total 1\n"));
     assert_eq!(ask(&house, "fields @group | filter @log = \"overflow\"").await["rows"], json!([["third"]]));
 }

@@ -187,7 +187,7 @@ async fn empty_and_small_groups_have_a_sentence_and_others_are_refused_by_name()
         (&json!([]), &json!("There are no events of this group in the range."))
     );
     house.post("/api/v1/ingest?group=shop/web&format=text", "INFO paid with 4111 1111 1111 1111").await;
-    assert_eq!(suggestions(&house).await["note"], "1 events are too few to suggest anything.");
+    assert_eq!(suggestions(&house).await["note"], "1 event is too few to suggest anything.");
     for (group, message) in
         [("catat/audit", "the server's own"), ("", "group is missing"), ("a*", "not the name of one group")]
     {

@@ -46,6 +46,8 @@ export const PROBLEMS: Readonly<Record<string, Sentences>> = {
   "unknown-group": { "there is no group `{name}`": "tidak ada grup `{name}`" },
   "unknown-table": { "there is no lookup table `{name}`": "tidak ada tabel pencarian `{name}`" },
   "events-ahead": {
+    "{n} event of these groups is dated after {to}, the newest {newest}":
+      "{n} peristiwa di grup ini bertanggal setelah {to}, yang terbaru {newest}",
     "{n} events of these groups are dated after {to}, the newest {newest}":
       "{n} peristiwa di grup ini bertanggal setelah {to}, yang terbaru {newest}",
   },

@@ -35,8 +35,8 @@ use types::{GroupName, Limits, Timestamp};
 
 use self::samples::{EVENTS_MAX, duration};
 use super::files::{failure_of, read_text};
-use crate::counted::counted;
 use crate::failure::{Failure, of_output};
+use types::counted;
 
 /// When tests begin that do not say it: the start of 2026.
 const START: Timestamp = Timestamp(1_767_225_600 * Timestamp::SECOND);

@@ -5,9 +5,9 @@ use ship::{Preview, PreviewedEvent};
 use types::ByteSize;
 
 use crate::arguments::Printing;
-use crate::counted::counted;
 use crate::failure::{Failure, of_output};
 use crate::output::{Column, printer_of};
+use types::counted;
 
 const COLUMNS: [&str; 6] = ["file", "offset", "group", "stream", "fields", "line"];
 

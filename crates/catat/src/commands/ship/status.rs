@@ -8,9 +8,9 @@ use ship::{InputStatus, Report, ReportedFile};
 use types::ByteSize;
 
 use crate::arguments::{Format, Printing};
-use crate::counted::{counted, verb_for};
 use crate::failure::{Failure, of_output};
 use crate::output::{Column, Printer, is_coloured, terminal_width};
+use types::{counted, verb_for};
 
 const COLUMNS: [&str; 8] = ["kind", "name", "sent", "size", "waiting", "lines", "given_up", "error"];
 

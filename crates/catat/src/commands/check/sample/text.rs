@@ -15,8 +15,8 @@ use std::io::{self, Write};
 use serde_json::Value;
 
 use super::summary::Summary;
-use crate::counted::{counted, verb_for};
 use crate::output::{harmless, level_colour, plain};
+use types::{counted, verb_for};
 
 /// Longest value that is shown whole, in characters.
 const VALUE_CHARS_MAX: usize = 160;

@@ -3,13 +3,13 @@
 use std::fmt::Display;
 
 /// Returns a number with its noun, which is in the plural unless the number is one.
-pub(crate) fn counted(n: impl Display, noun: &str) -> String {
+pub fn counted(n: impl Display, noun: &str) -> String {
     let n = n.to_string();
     if n == "1" { format!("1 {noun}") } else { format!("{n} {}", plural_of(noun)) }
 }
 
 /// Returns the form of a verb that goes with a number: `is` or `are`.
-pub(crate) fn verb_for(n: impl Display, singular: &'static str, plural: &'static str) -> &'static str {
+pub fn verb_for(n: impl Display, singular: &'static str, plural: &'static str) -> &'static str {
     if n.to_string() == "1" { singular } else { plural }
 }
 
@@ -29,6 +29,6 @@ mod tests {
         let texts = [0, 1, 2].map(|n| format!("{} {}", counted(n, "delivery"), verb_for(n, "is", "are")));
         assert_eq!(texts, ["0 deliveries are", "1 delivery is", "2 deliveries are"]);
         assert_eq!([1_u64, 21].map(|n| counted(n, "log file")), ["1 log file", "21 log files"]);
-        assert_eq!(counted(serde_json::json!(2), "key"), "2 keys");
+        assert_eq!(counted(1.0, "event"), "1 event");
     }
 }
