@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=95ff7ddcb964";
+export{t as RowList}from"./row_list.js?v=fcb4dc37eb99";

@@ -1,1 +1,1 @@
-export{t as Selection}from"./selection2.js?v=2cc42a4dfa3a";
+export{t as Selection}from"./selection2.js?v=7421f4f9b2d2";

@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=fd57d9953d91";
+export{t as readRange}from"./time2.js?v=282748a3b34f";

@@ -173,6 +173,9 @@ async function saysWhatToDoWithoutMatch(own) {
   assert.equal(await queryText(page), "filter status = 200");
   assert.ok((await rowsOf(page)).length > 0);
   const old = await own.explore({ from: "2001-01-01T00:00:00Z", to: "2001-01-02T00:00:00Z" });
+  await old.getByTestId("no-match").waitFor();
+  const offered = ["Last 24 hours", "Last 7 days", "All time"].map((name) => old.locator(".wider").getByText(name).count());
+  assert.deepEqual(await Promise.all(offered), [0, 0, 1], "only what reaches further back");
   await old.getByTestId("jump").click();
   await settled(old);
   assert.ok((await rowsOf(old)).length > 0, "the jump finds the newest events");

@@ -11,7 +11,7 @@ import { conditions } from "../query/edit.ts";
 import { commands } from "../query/lex.ts";
 import type { Rows } from "../rows.ts";
 import { plural, rich, t, text } from "../texts.ts";
-import { ago, clockText, fullText, rangeLabel } from "../time.ts";
+import { ago, clockText, fullText, rangeLabel, resolve } from "../time.ts";
 import { focusQuery } from "./editor_state.ts";
 import { asked, draft, go, run, view, zoom, type View } from "../view.ts";
 
@@ -209,6 +209,13 @@ function useCounts(parts: readonly { without: string }[], of: View, key: string)
   return found;
 }
 
+/** Ranges that may reach further back than one without events. */
+const WIDER = [
+  [text("Last 24 hours"), "now-24h"],
+  [text("Last 7 days"), "now-7d"],
+  [text("All time"), "1970-01-01T00:00:00Z"],
+] as const;
+
 /** The query found nothing in the range. */
 function NoMatch({ data }: { data: Rows }) {
   const of = view.value;
@@ -216,11 +223,9 @@ function NoMatch({ data }: { data: Rows }) {
   const newest = told ? Date.parse(told) : NaN;
   const parts = conditions(data.query);
   const counts = useCounts(parts, of, JSON.stringify([data.query, of.from, of.to, of.groups, asked.value]));
-  const wider = [
-    [text("Last 24 hours"), "now-24h"],
-    [text("Last 7 days"), "now-7d"],
-    [text("All time"), "1970-01-01T00:00:00Z"],
-  ] as const;
+  const now = Date.now();
+  const begins = resolve(of.from, now, of.zone) ?? Infinity;
+  const wider = WIDER.filter(([, from]) => (resolve(from, now, of.zone) ?? 0) < begins);
   return (
     <div class="state" data-testid="no-match">
       <h2>
@@ -277,14 +282,16 @@ function NoMatch({ data }: { data: Rows }) {
           </ul>
         </>
       )}
-      <p class="wider">
-        {t("Look further back:")}{" "}
-        {wider.map(([label, from]) => (
-          <button key={from} type="button" class="link" onClick={() => go({ from, to: "now", row: "" })}>
-            {t(label)}
-          </button>
-        ))}
-      </p>
+      {wider.length > 0 && (
+        <p class="wider">
+          {t("Look further back:")}{" "}
+          {wider.map(([label, from]) => (
+            <button key={from} type="button" class="link" onClick={() => go({ from, to: "now", row: "" })}>
+              {t(label)}
+            </button>
+          ))}
+        </p>
+      )}
       {of.groups.length > 0 && (
         <p>
           {t("Only {groups} was searched.", { groups: of.groups.join(", ") })}{" "}
