@@ -3,13 +3,14 @@
 
     write.py EXECUTABLE GROUP_PREFIX TARGET
 
-A flushed segment with values of every type, spans, samples, and positions of a shipped file, hot events and samples in the WAL, a deleted group,
+A flushed segment with values of every type, spans, samples, some of them in a large block, and positions of a shipped file, hot events and samples in the WAL, a deleted group,
 deleted events that are not reclaimed yet, limits of a group, batch ids; taken with `catat backup` after a `kill -9`.
 """
 
 import http.client
 import json
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -88,6 +89,34 @@ def samples(first, n):
     ask("POST", "/v1/metrics", json.dumps(body), {"content-type": "application/json"})
 
 
+def varint(number):
+    out = b""
+    while number > 127:
+        out += bytes([number & 127 | 128])
+        number >>= 7
+    return out + bytes([number])
+
+
+def field(number, content):
+    return varint(number << 3 | 2) + varint(len(content)) + content
+
+
+def many_samples(n_series, n_steps):
+    """Samples of many series in one remote write: more than a block had before format 7."""
+    body = b""
+    for pod in range(n_series):
+        labels = {"__name__": f"{prefix}_many_bytes", "job": prefix, "pod": f"shop-{pod}"}
+        pairs = (field(1, field(1, name.encode()) + field(2, value.encode())) for name, value in labels.items())
+        times = ((1_763_618_400 + 15 * at) * 1000 for at in range(n_steps))
+        points = (b"\x09" + struct.pack("<d", at * (pod + 1) / 4) + b"\x10" + varint(time) for at, time in enumerate(times))
+        body += field(1, b"".join(pairs) + b"".join(field(2, point) for point in points))
+    # Snappy as literals alone, of up to 64 KiB each.
+    pieces = (body[start:start + 65536] for start in range(0, len(body), 65536))
+    packed = varint(len(body)) + b"".join(b"\xf4" + struct.pack("<H", len(piece) - 1) + piece for piece in pieces)
+    headers = {"content-encoding": "snappy", "content-type": "application/x-protobuf"}
+    ask("POST", "/prometheus/api/v1/write", packed, headers)
+
+
 until_ready()
 with open(f"{directory}/admin.key") as key:
     admin = {"authorization": f"Bearer {key.read().strip()}", "content-type": "application/json"}
@@ -96,6 +125,7 @@ for part in range(6):
     post("shop", [event(n) for n in range(part * 100, part * 100 + 100)], f"batch-{part}")
 post("spans", [span(n) for n in range(500)], "batch-spans")
 samples(0, 100)
+many_samples(300, 1000)
 ann = {"timestamp": "2025-11-20T06:30:00Z", "user": "ann", "level": "debug"}
 post("shop", [{**ann, "message": f"secret {n}"} for n in range(10)], "batch-ann")
 header = {"source": "0123456789abcdef", "file": "f1", "generation": 1, "start": 0, "path": "/var/log/x.log", "host": "h"}

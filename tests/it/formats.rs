@@ -4,7 +4,8 @@
 //! WAL, a deleted group, batch ids; taken with `catat backup` after a `kill -9`. `tests/data/v2` (segments 2, WAL 2,
 //! catalog 3, control store 2) has a shipped file, deleted events and limits of a group besides, and so has `tests/data/v3` (segments 3,
 //! control store 3), and `tests/data/v4` (segments 4) spans as well. `tests/data/v5` (segments 5 and WAL 2) has samples besides, as events in the WAL,
-//! and `tests/data/v6` (segments 6 and WAL 3) has them by their series. `tests/data/write.py` wrote them, and writes the next one.
+//! `tests/data/v6` (segments 6 and WAL 3) has them by their series, and `tests/data/v7` (segments 7 and WAL 4) in a block of 300,000 as well.
+//! `tests/data/write.py` wrote them, and writes the next one.
 
 use std::path::Path;
 
@@ -87,6 +88,21 @@ fn a_directory_of_format_6_answers_as_it_did() {
         has_shipped_file_deletions_and_limits(server, "v6");
         has_spans(server, "v6");
         has_samples(server, "v6");
+    });
+}
+
+#[test]
+fn a_directory_of_format_7_answers_as_it_did() {
+    answers_as_it_did("v7", |server| {
+        has_shipped_file_deletions_and_limits(server, "v7");
+        has_spans(server, "v7");
+        has_samples(server, "v7");
+        let of_many = "sum(sum_over_time(v7_many_bytes%5B5h%5D))";
+        let answer = server.get(&format!("/prometheus/api/v1/query?query={of_many}&time=1763633385"), &[]).json();
+        assert_eq!(answer["data"]["result"][0]["value"], json!([1_763_633_385, "5638106250"]), "{answer}");
+        let of_one = "v7_many_bytes%7Bpod%3D%22shop-299%22%7D";
+        let answer = server.get(&format!("/prometheus/api/v1/query?query={of_one}&time=1763633385"), &[]).json();
+        assert_eq!(answer["data"]["result"][0]["value"], json!([1_763_633_385, "74925"]), "{answer}");
     });
 }
 

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use parse::FieldWriter;
-use types::{Level, Limits, Timestamp, group_name_of_outside};
+use types::{GroupName, Level, Limits, Timestamp, group_name_of_outside};
 
 use crate::sample::{METRIC_NAME, SeriesLabels, field_of_label, label_pairs};
 use crate::{Collector, EventFields, EventMetadata, IngestError, RawEvent, RecordRefusal};
@@ -134,7 +134,7 @@ pub fn add(
     time: i64,
     datum: &Datum,
 ) -> Result<Result<(), RecordRefusal>, IngestError> {
-    let place = collector.group(&group_name_of_outside(&format!("metrics/cloudwatch/{}", metric.namespace)))?;
+    let place = collector.group(&group_name_of_outside(&format!("{}{}", GroupName::DATA, metric.namespace)))?;
     collector.set_stream(place, labels.text());
     let is_single = datum.minimum == datum.maximum;
     let message = format!("{} {}", metric.name, datum.sum);

@@ -1,7 +1,7 @@
 //! A cache of checked and decompressed sections for later queries.
 //!
 //! Dashboards and interactive searches read the same blocks again and again, and reading, checking and decompressing
-//! them is most of their cost. The cache is bounded in bytes. Sections
+//! them is most of their cost. The cache is bounded in bytes, over all of its parts. Sections
 //! are evicted at random, sparing those that were read since they were last picked: with an order of eviction, a query
 //! that reads more than fits would evict each section just before reading it again.
 //!
@@ -9,7 +9,7 @@
 //! compaction read the file itself.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use types::Value;
@@ -18,6 +18,9 @@ use crate::text_pool::TextPool;
 
 /// Shards with a lock each, so that threads seldom wait for each other.
 const N_PARTS: usize = 8;
+
+/// The part of the cache that one section may take, 8 MiB of 128: the values of a block of samples take up to 4.
+const SHARE_MIN: usize = 16;
 
 /// Approximate overhead of an entry in bytes.
 const ENTRY_BYTES: usize = 128;
@@ -31,7 +34,11 @@ type Key = (u64, u32);
 /// A bounded cache of sections.
 #[derive(Debug)]
 pub struct SectionCache {
-    part_bytes_max: usize,
+    bytes_max: usize,
+    /// Bytes held by all parts.
+    n_bytes: AtomicUsize,
+    /// The part that is to give something up next, counted on.
+    next_part: AtomicUsize,
     parts: [Mutex<Part>; N_PARTS],
     next_segment: AtomicU64,
     n_hits: AtomicU64,
@@ -56,7 +63,6 @@ pub struct SectionCacheStatus {
 struct Part {
     places: HashMap<Key, usize, foldhash::fast::RandomState>,
     entries: Vec<Entry>,
-    n_bytes: usize,
     /// The state of a generator of numbers that need only be different.
     chance: u64,
 }
@@ -69,13 +75,14 @@ struct Entry {
 }
 
 impl Part {
-    fn remove(&mut self, place: usize) {
+    /// Removes an entry; returns its bytes.
+    fn remove(&mut self, place: usize) -> usize {
         let entry = self.entries.swap_remove(place);
-        self.n_bytes -= bytes_of(&entry.section);
         self.places.remove(&entry.key);
         if let Some(moved) = self.entries.get(place) {
             self.places.insert(moved.key, place);
         }
+        bytes_of(&entry.section)
     }
 
     /// Picks a random entry, skipping recently used ones up to [`SPARED_MAX`].
@@ -101,9 +108,9 @@ fn bytes_of(section: &Vec<u8>) -> usize {
 impl SectionCache {
     /// Creates a cache of `capacity_bytes`.
     pub fn new(capacity_bytes: u64) -> Arc<Self> {
-        let part_bytes_max = usize::try_from(capacity_bytes).unwrap_or(usize::MAX) / N_PARTS;
-        let (parts, next_segment, n_hits, n_misses, texts) = Default::default();
-        Arc::new(Self { part_bytes_max, parts, next_segment, n_hits, n_misses, texts })
+        let bytes_max = usize::try_from(capacity_bytes).unwrap_or(usize::MAX);
+        let (n_bytes, next_part, parts, next_segment, n_hits, n_misses, texts) = Default::default();
+        Arc::new(Self { bytes_max, n_bytes, next_part, parts, next_segment, n_hits, n_misses, texts })
     }
 
     fn part(&self, key: Key) -> MutexGuard<'_, Part> {
@@ -127,30 +134,43 @@ impl SectionCache {
     fn put(&self, key: Key, section: &Arc<Vec<u8>>) {
         let n_bytes = bytes_of(section);
         // One section must not throw out a large share of the others.
-        if n_bytes > self.part_bytes_max / 4 {
+        if n_bytes > self.bytes_max / SHARE_MIN || self.part(key).places.contains_key(&key) {
             return;
+        }
+        // It counts before there is room for it, so that several threads do not take the same room.
+        if self.n_bytes.fetch_add(n_bytes, Ordering::Relaxed) + n_bytes > self.bytes_max {
+            self.make_room();
         }
         let mut part = self.part(key);
         if part.places.contains_key(&key) {
+            self.n_bytes.fetch_sub(n_bytes, Ordering::Relaxed);
             return;
-        }
-        while part.n_bytes + n_bytes > self.part_bytes_max && !part.entries.is_empty() {
-            let victim = part.victim();
-            part.remove(victim);
         }
         let place = part.entries.len();
         part.places.insert(key, place);
         part.entries.push(Entry { key, section: section.clone(), was_asked: false });
-        part.n_bytes += n_bytes;
+    }
+
+    /// Evicts sections of one part after the other until what is held is within bounds, or no part has any more.
+    fn make_room(&self) {
+        let mut n_empty = 0;
+        while n_empty < N_PARTS && self.n_bytes.load(Ordering::Relaxed) > self.bytes_max {
+            let number = self.next_part.fetch_add(1, Ordering::Relaxed) % N_PARTS;
+            let mut part = self.parts[number].lock().unwrap_or_else(PoisonError::into_inner);
+            if part.entries.is_empty() {
+                n_empty += 1;
+                continue;
+            }
+            let victim = part.victim();
+            self.n_bytes.fetch_sub(part.remove(victim), Ordering::Relaxed);
+            n_empty = 0;
+        }
     }
 
     /// Returns its size and hit counts.
     pub fn status(&self) -> SectionCacheStatus {
-        let (mut bytes, mut sections) = (0, 0);
-        for part in &self.parts {
-            let part = part.lock().unwrap_or_else(PoisonError::into_inner);
-            (bytes, sections) = (bytes + part.n_bytes as u64, sections + part.entries.len() as u64);
-        }
+        let n_of = |part: &Mutex<Part>| part.lock().unwrap_or_else(PoisonError::into_inner).entries.len() as u64;
+        let (bytes, sections) = (self.n_bytes.load(Ordering::Relaxed) as u64, self.parts.iter().map(n_of).sum());
         let (hits, misses) = (self.n_hits.load(Ordering::Relaxed), self.n_misses.load(Ordering::Relaxed));
         SectionCacheStatus { bytes, sections, hits, misses }
     }
@@ -197,7 +217,11 @@ impl Drop for SegmentSections {
             let mut part = part.lock().unwrap_or_else(PoisonError::into_inner);
             let mut place = 0;
             while place < part.entries.len() {
-                if part.entries[place].key.0 == self.segment { part.remove(place) } else { place += 1 }
+                if part.entries[place].key.0 != self.segment {
+                    place += 1;
+                    continue;
+                }
+                self.cache.n_bytes.fetch_sub(part.remove(place), Ordering::Relaxed);
             }
         }
     }
@@ -258,7 +282,7 @@ mod tests {
 
     #[test]
     fn what_is_too_large_is_not_kept() {
-        let cache = SectionCache::new(8 << 10);
+        let cache = SectionCache::new(4 << 10);
         let kept = SegmentSections::new(&cache);
         kept.put(1, &section(0, 300));
         kept.put(2, &section(0, 100));

@@ -21,7 +21,7 @@ use crate::duration;
 use crate::error::SegmentError;
 use crate::filter::FilterTable;
 use crate::footer::{self, BlockFooter, ColumnFooter, Lineage, RunFooter};
-use crate::format::{END_MAGICS, FORMAT_OF_EVENTS, FORMAT_OF_SAMPLES, FORMAT_VERSION, HEADER_BYTES, MAGIC, block_rows};
+use crate::format::{self, END_MAGICS, FORMAT_OF_EVENTS, HEADER_BYTES, MAGIC, block_rows};
 use crate::meta::{RunSummary, SegmentMeta};
 use crate::numbers::Bases;
 use crate::section::{SectionId, SectionWriter};
@@ -101,9 +101,7 @@ impl SegmentWriter {
         blocks: impl Iterator<Item = Result<Batch, SegmentError>>,
     ) -> Result<(), SegmentError> {
         let expected = outline.n_rows;
-        if outline.group.has_samples() {
-            self.format = FORMAT_OF_SAMPLES;
-        }
+        self.format = self.format.max(format::of_run(&outline.group, outline.n_rows));
         let run = RunWriter::new(outline, &mut self.sections)?;
         let run = run.write(blocks, &mut self.sections, self.shared.as_mut())?;
         let found = run.summary.n_events;
@@ -128,7 +126,7 @@ impl SegmentWriter {
     pub fn finish(mut self, replaced: &[u128]) -> Result<SegmentFile, SegmentError> {
         self.lineage.replaced = replaced.to_vec();
         if let Some(shared) = self.shared.take().filter(SharedIds::is_used) {
-            self.format = FORMAT_VERSION;
+            self.format = self.format.max(format::FORMAT_OF_SHARED_IDS);
             shared.finish(&mut self.sections)?;
         }
         let mut file = header(&self.meta, self.format);

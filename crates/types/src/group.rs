@@ -23,6 +23,14 @@ impl GroupName {
         self.as_str().starts_with(Self::SAMPLES)
     }
 
+    /// What names of groups with data of CloudWatch's metrics begin with; their namespace follows.
+    pub const DATA: &str = "metrics/cloudwatch/";
+
+    /// Reports whether the events of the group are such data.
+    pub fn has_data(&self) -> bool {
+        self.as_str().starts_with(Self::DATA)
+    }
+
     /// Takes `name` as it is; `None` where it is no valid group name.
     pub fn new(name: &str) -> Option<Self> {
         let valid = !name.is_empty() && name.len() <= NAME_BYTES_MAX && name.chars().all(is_name_char);

@@ -202,13 +202,17 @@ impl Run for SampleRun {
 
     fn samples(&self, _: usize, chosen: &[u32], taker: &mut dyn TakeSamples) -> Result<bool, ScanError> {
         let Some(by_stream) = self.by_stream() else { return Ok(false) };
-        let parts: Option<Vec<samples::SampleColumns<'_>>> =
-            self.parts.iter().map(|part| samples::SampleColumns::of(part.batch())).collect();
-        let Some(parts) = parts else { return Ok(false) };
+        // Of a few series only some parts have samples; every part has columns of them.
+        let mut columns: Vec<Option<samples::SampleColumns<'_>>> = vec![None; self.parts.len()];
         let mut buffer = samples::SampleBuffer::default();
         for (at, number) in chosen.iter().enumerate() {
-            let places = by_stream.places_of(*number).iter();
-            let rows = places.map(|place| (&parts[usize::from(place.part)], usize::from(place.row)));
+            let rows = by_stream.places_of(*number).iter().filter_map(|place| {
+                let of_part = &mut columns[usize::from(place.part)];
+                if of_part.is_none() {
+                    *of_part = samples::SampleColumns::of(self.parts[usize::from(place.part)].batch());
+                }
+                Some((of_part.as_ref().copied()?, usize::from(place.row)))
+            });
             buffer.give(rows, at, taker);
         }
         Ok(true)

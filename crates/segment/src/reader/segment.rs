@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use types::{Examples, SampleStreams, ScanError, Value};
+use types::{Examples, Origin, SampleStreams, ScanError, VALUE_FIELD, Value};
 use zstd::bulk::Decompressor;
 
 use super::end::{EndContents, check_header};
@@ -141,6 +141,20 @@ impl Segment {
     /// Returns what the segment holds.
     pub fn summaries(&self) -> &[RunSummary] {
         &self.summaries
+    }
+
+    /// Reports whether blocks of run number `index` are read by series: all events have a value and a stream of the run's dictionary,
+    /// and came as nothing else than samples.
+    pub fn is_by_series(&self, index: usize) -> bool {
+        let Some(OpenRun { footer, .. }) = self.runs.get(index) else { return false };
+        let of_all = |name: &str| {
+            let place = footer.columns.binary_search_by(|column| (*column.name).cmp(name)).ok()?;
+            footer.columns.get(place).filter(|column| column.n_events == footer.summary.n_events)
+        };
+        let has_codes = of_all("@logStream").is_some_and(|column| column.dictionary.is_some());
+        let is_plain = footer.origins.len() == 1 && footer.origins[0] == Origin::default();
+        let group = &footer.summary.group;
+        group.has_samples() && !group.has_data() && is_plain && has_codes && of_all(VALUE_FIELD).is_some()
     }
 
     /// Reads and checks the header and every section; returns how many bytes of sections were checked.

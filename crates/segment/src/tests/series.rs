@@ -3,7 +3,7 @@
 use types::{BatchRun, SampleBuilder, Series};
 
 use super::*;
-use crate::format::{FORMAT_OF_EVENTS, FORMAT_OF_SAMPLES, SERIES_BLOCK_ROWS};
+use crate::format::{FORMAT_OF_EVENTS, FORMAT_OF_SAMPLES, FORMAT_VERSION, SERIES_BLOCK_ROWS};
 
 /// Samples of `n_series` series, `n_each` of each, as scrapes give them.
 fn samples(n_series: u32, n_each: u32) -> Arc<Batch> {
@@ -42,12 +42,12 @@ fn written_as(group: &str, batch: &Arc<Batch>) -> (tempfile::TempDir, Arc<Segmen
 
 #[test]
 fn samples_come_back_from_large_blocks_and_take_little() {
-    let batch = samples(3000, 100);
+    let batch = samples(3000, 200);
     let (_directory, segment, bytes) = written_as("metrics/node", &batch);
     let run = segment.run(0, 0).expect("one run");
     assert_eq!(
         (0..run.n_blocks()).map(|block| run.block_rows(block)).collect::<Vec<_>>(),
-        [SERIES_BLOCK_ROWS, 300_000 - SERIES_BLOCK_ROWS]
+        [SERIES_BLOCK_ROWS, 600_000 - SERIES_BLOCK_ROWS]
     );
     let expected = [batch.field("value"), batch.streams.clone(), batch.field("name")];
     let mut row_of_batch = 0;
@@ -64,8 +64,14 @@ fn samples_come_back_from_large_blocks_and_take_little() {
             row_of_batch += 1;
         }
     }
-    assert!(bytes.len() < 300_000, "{} bytes for 300,000 samples", bytes.len());
-    assert_eq!(version_of(&bytes), Some(FORMAT_OF_SAMPLES.into()));
+    assert!(bytes.len() < 600_000, "{} bytes for 600,000 samples", bytes.len());
+    assert_eq!(version_of(&bytes), Some(FORMAT_VERSION.into()));
+}
+
+#[test]
+fn samples_in_small_blocks_keep_the_format_that_earlier_versions_read() {
+    let (_directory, segment, bytes) = written_as("metrics/node", &samples(100, 200));
+    assert_eq!((version_of(&bytes), segment.is_by_series(0)), (Some(FORMAT_OF_SAMPLES.into()), true));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::column::shared_ids;
-use crate::format::{FORMAT_OF_EVENTS, version_of};
+use crate::format::{FORMAT_OF_EVENTS, FORMAT_OF_SHARED_IDS, version_of};
 use crate::section_cache::SectionCache;
 
 /// The id of a trace.
@@ -79,7 +79,7 @@ fn runs_give_back_the_ids_that_they_share() {
     let batches = [spans(0, 3000), spans(500, 3000), spans(200, 900), spans(100_000, 2000)];
     for is_cached in [false, true] {
         let (_directory, segment, bytes) = written_runs(&batches);
-        assert_eq!(version_of(&bytes), Some(FORMAT_VERSION.into()));
+        assert_eq!(version_of(&bytes), Some(FORMAT_OF_SHARED_IDS.into()));
         if is_cached {
             segment.keep_sections(&SectionCache::new(16 << 20));
         }

@@ -265,7 +265,7 @@ impl Compactor {
                 id: meta.segment,
                 partition: meta.partition,
                 n_bytes: stored.n_bytes,
-                block_bytes: runs.iter().map(block_bytes).max().unwrap_or(0),
+                block_bytes: block_bytes(&stored.segment),
                 n_events: runs.iter().filter(|run| !is_held(run.group_id)).map(|run| run.n_events).sum(),
                 first: runs.iter().map(|run| run.first).min()?,
                 last: runs.iter().map(|run| run.last).max()?,

@@ -6,6 +6,7 @@ use crate::run::TakeSamples;
 use crate::{Batch, Column, HISTOGRAM_FIELD, MISSING_CODE, Numbers, Timestamp, VALUE_FIELD, Value};
 
 /// Times and values of the samples of a batch.
+#[derive(Clone, Copy)]
 pub(crate) struct SampleColumns<'b> {
     timestamps: &'b Numbers<i64>,
     values: &'b Column,
@@ -29,7 +30,7 @@ impl SampleBuffer {
     /// Gives the samples of some rows, in order, as those of the stream at `place`.
     pub(crate) fn give<'b>(
         &mut self,
-        rows: impl Iterator<Item = (&'b SampleColumns<'b>, usize)>,
+        rows: impl Iterator<Item = (SampleColumns<'b>, usize)>,
         place: usize,
         taker: &mut dyn TakeSamples,
     ) {
@@ -90,7 +91,7 @@ pub(super) fn give(batch: &Batch, rows: Range<usize>, chosen: &[u32], taker: &mu
     }
     let mut buffer = SampleBuffer::default();
     for of_place in found.chunk_by(|a, b| a.0 == b.0) {
-        buffer.give(of_place.iter().map(|(_, row)| (&columns, *row)), of_place[0].0 as usize, taker);
+        buffer.give(of_place.iter().map(|(_, row)| (columns, *row)), of_place[0].0 as usize, taker);
     }
     true
 }

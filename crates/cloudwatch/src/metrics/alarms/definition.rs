@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
-use types::group_name_of_outside;
+use types::{GroupName, group_name_of_outside};
 
 use super::super::data::query::{DataQuery, MetricQuery, QuerySource, shown_dimensions, spelled};
 use super::super::error::{bad_combination, bad_value, missing};
@@ -112,7 +112,7 @@ impl PutAlarm {
         shown.extend(alarm.shown(input)?);
         let metrics = alarm.queries.iter().filter_map(DataQuery::metric);
         let group =
-            |query: &MetricQuery| group_name_of_outside(&format!("metrics/cloudwatch/{}", query.metric.namespace));
+            |query: &MetricQuery| group_name_of_outside(&format!("{}{}", GroupName::DATA, query.metric.namespace));
         let groups = metrics.map(|query| group(query).to_string()).collect();
         let reach_s = Some((alarm.reach_s(), alarm.period_s));
         Ok(Self { name, shown: shown.into(), tags, groups, reach_s, children: Vec::new() })

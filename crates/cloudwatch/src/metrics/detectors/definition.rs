@@ -14,7 +14,7 @@ use ingest::datum::MetricName;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use storage::Settings;
-use types::group_name_of_outside;
+use types::{GroupName, group_name_of_outside};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::super::band::BandConfig;
@@ -139,7 +139,7 @@ impl DetectorTarget {
     fn groups(&self) -> Vec<String> {
         let metrics = self.queries.iter().filter_map(DataQuery::metric);
         let group =
-            |query: &MetricQuery| group_name_of_outside(&format!("metrics/cloudwatch/{}", query.metric.namespace));
+            |query: &MetricQuery| group_name_of_outside(&format!("{}{}", GroupName::DATA, query.metric.namespace));
         metrics.map(|query| group(query).to_string()).collect::<BTreeSet<_>>().into_iter().collect()
     }
 

@@ -246,6 +246,10 @@ impl<'d> Directory<'d> {
 
     /// Returns the place of the first series from `from` on whose code is at least `code`: near where the one before was.
     fn place_of(&self, code: u32, from: usize) -> usize {
+        // Where all streams of the run have samples, a code is its place.
+        if self.series.get(code as usize).is_some_and(|entry| u32::from_le_bytes(part(entry, 0)) == code) {
+            return code as usize;
+        }
         let is_before = |entry: &[u8; 12]| u32::from_le_bytes(part(entry, 0)) < code;
         let (mut low, mut step) = (from, 1);
         while self.series.get(low + step - 1).is_some_and(is_before) {

@@ -52,7 +52,7 @@ pub(super) struct Candidate {
     pub(super) id: u128,
     pub(super) partition: i64,
     pub(super) n_bytes: u64,
-    /// Bytes of the largest block as they were delivered, about.
+    /// Bytes of the largest block in memory, about.
     pub(super) block_bytes: u64,
     pub(super) n_events: u64,
     pub(super) first: Timestamp,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use segment::{MIXED_PARTITION, RunOutline, SegmentError, block_rows, day_of};
+use segment::{MIXED_PARTITION, RunOutline, RunSummary, Segment, SegmentError, block_rows, day_of};
 
 use super::choice::DAY_EVENTS_MIN;
 use super::input::Input;
@@ -77,14 +77,24 @@ pub(super) fn outputs(job: &Job, runs: &RunsByGroup, held: &HashSet<u32>) -> Res
     Ok(outputs)
 }
 
-fn raw(run: &segment::RunSummary) -> u128 {
+fn raw(run: &RunSummary) -> u128 {
     u128::from(run.bytes_raw)
 }
 
-/// Returns bytes that its events of a whole block had when they came, about.
-pub(super) fn block_bytes(run: &segment::RunSummary) -> u64 {
-    let n_rows = run.n_events.min(block_rows(&run.group) as u64);
-    (raw(run) * u128::from(n_rows) / u128::from(run.n_events.max(1))) as u64
+/// Bytes of a sample in memory, about: labels, most of what it is when it comes, are its series'.
+const SAMPLE_BYTES: u64 = 40;
+
+/// Returns bytes that the events of a segment's largest block take in memory, about.
+pub(super) fn block_bytes(segment: &Segment) -> u64 {
+    let of_run = |(index, run): (usize, &RunSummary)| {
+        let n_rows = run.n_events.min(block_rows(&run.group) as u64);
+        match segment.is_by_series(index) {
+            true => n_rows * SAMPLE_BYTES,
+            // As many as when they came.
+            false => (raw(run) * u128::from(n_rows) / u128::from(run.n_events.max(1))) as u64,
+        }
+    };
+    segment.summaries().iter().enumerate().map(of_run).max().unwrap_or(0)
 }
 
 /// Plans segments of their own for days that are worth it, and a mixed one for the others. Groups that are `held` get a mixed
