@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ingest::ClockView;
 use plan::Warning;
 use serde_json::{Value, json};
-use types::{GroupPattern, RowSet, Run, TimeRange, Timestamp, counted, format_duration_ns, verb_for};
+use types::{GroupPattern, RowSet, Run, TimeRange, Timestamp, format_duration_ns};
 
 use crate::ask::Question;
 use door::access::Role;
@@ -95,8 +95,11 @@ pub(crate) fn ahead(reading: &QueryRun<'_>, question: &Question, newest: Timesta
         view.offset.offset_ns > 0
             && (groups.is_empty() || GroupPattern::any_matches(groups, view.offset.group.as_str()))
     });
-    let (events, are) = (counted(n_events, "event"), verb_for(n_events, "is", "are"));
-    let message = format!("{events} of these groups {are} dated after {to}, the newest {newest}");
+    // Whole sentences, since the page looks up their translations.
+    let message = match n_events {
+        1 => format!("1 event of these groups is dated after {to}, the newest {newest}"),
+        _ => format!("{n_events} events of these groups are dated after {to}, the newest {newest}"),
+    };
     let hint = of_source.map_or_else(
         || format!("ask with to={newest}; the clock or the time zone of their sender is ahead"),
         |view| format!("ask with to={newest}; {}", text_of(&view)),
