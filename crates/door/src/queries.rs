@@ -43,13 +43,13 @@ pub struct RunningQuery {
 pub struct QueryTerms {
     /// Whether its plan promises little work.
     pub is_light: bool,
-    /// How much it asks for, where its text alone does not say.
+    /// The range and steps it covers, where its text does not say.
     pub extent: Option<Extent>,
     /// When its client stops waiting.
     pub ends: Option<Instant>,
 }
 
-/// How much a query over time asks for.
+/// The range and steps that a query covers.
 #[derive(Clone, Copy)]
 pub struct Extent {
     /// The length of its range.

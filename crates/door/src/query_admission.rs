@@ -57,8 +57,8 @@ pub struct QueryAdmission {
     callers: Mutex<HashMap<Arc<str>, Arc<Gate>>>,
     of_caller: GateLimits,
     long: Gate,
-    /// Texts of queries, and what is known of each.
-    known: Mutex<HashMap<String, Known>>,
+    /// The last run of each query, by its text.
+    known: Mutex<HashMap<String, LastRun>>,
     quick_time: Duration,
     brief_time: Duration,
 }
@@ -76,14 +76,14 @@ pub struct GateLimits {
 
 /// What is remembered of a query's last run.
 #[derive(Clone, Copy)]
-struct Known {
+struct LastRun {
     is_long: bool,
-    /// How long it took, and for how much, if it came to its end.
+    /// How long it took, and the extent it covered, if it completed.
     took: Option<(Duration, Extent)>,
 }
 
-impl Known {
-    /// Returns how long the query may take for so much.
+impl LastRun {
+    /// Returns how long the query is expected to take over an extent.
     fn expected(&self, extent: Extent) -> Option<Duration> {
         let (took, of_extent) = self.took.filter(|_| !self.is_long)?;
         Some(Duration::try_from_secs_f64(took.as_secs_f64() * extent.growth_since(of_extent)).unwrap_or(Duration::MAX))
@@ -251,7 +251,7 @@ impl QueryAdmission {
         lock(&self.known).get(text).map(|known| known.is_long)
     }
 
-    fn note(&self, text: &str, was: Known) {
+    fn note(&self, text: &str, was: LastRun) {
         if text.is_empty() {
             return;
         }
@@ -290,7 +290,7 @@ impl AdmittedQuery {
         held.is_long = true;
         held.places.clear();
         if is_heavy {
-            self.turns.note(&self.running.text, Known { is_long: true, took: None });
+            self.turns.note(&self.running.text, LastRun { is_long: true, took: None });
         }
         let cancelled = async {
             while !self.running.is_cancelled() {
@@ -319,10 +319,10 @@ impl AdmittedQuery {
             return Err(Problem::busy("too many long queries at once"));
         }
         let spent = held.spent.note();
-        // One that ended early tells nothing about the next one. Waiting counts, for a bucket, say.
+        // A run that ended early does not predict the next one. Time spent waiting, on a bucket for example, counts.
         let whole = self.running.terms.extent.filter(|_| done.is_ok() && !self.running.is_cancelled());
         let took = whole.map(|extent| (spent.max(held.since.elapsed()), extent));
-        let was = Known { is_long: spent >= self.turns.quick_time, took };
+        let was = LastRun { is_long: spent >= self.turns.quick_time, took };
         self.turns.note(&self.running.text, was);
         done
     }

@@ -142,7 +142,7 @@ async fn a_panic_where_it_was_asked_is_an_answer() {
     assert_eq!(panics.await.expect("caught"), Err(500));
 }
 
-/// Two light places, one of which is for known queries.
+/// Makes an admission with a number of light places, one of them reserved for queries that were light before.
 fn light(quick_time: Duration, places: u32) -> Arc<QueryAdmission> {
     Arc::new(admission(quick_time, places))
 }

@@ -32,7 +32,7 @@ const REASONS_MAX: usize = 20;
 /// How long the thread that asks works alone, if it does: starting another one takes as long as some blocks.
 const ALONE: Duration = Duration::from_micros(300);
 
-/// How long what is left would take it alone, by what it has done so far, for another one to be worth starting.
+/// The estimated time of the remaining work from which on another thread is started.
 const LEFT_MIN: Duration = Duration::from_micros(600);
 
 /// Milliseconds between two reports of progress.

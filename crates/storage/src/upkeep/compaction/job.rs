@@ -81,7 +81,7 @@ fn raw(run: &RunSummary) -> u128 {
     u128::from(run.bytes_raw)
 }
 
-/// Bytes of a sample in memory, about: labels, most of what it is when it comes, are its series'.
+/// Approximate memory of a sample, in bytes. Labels are not counted: samples of a series share them.
 const SAMPLE_BYTES: u64 = 40;
 
 /// Returns bytes that the events of a segment's largest block take in memory, about.
