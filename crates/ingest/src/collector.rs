@@ -12,8 +12,8 @@ use crate::event::{EventMetadata, RawEvent};
 use crate::line_context::LineContext;
 use crate::own_groups::{ALARMS_GROUP, AUDIT_GROUP, OWN_GROUPS};
 use crate::pipeline::{Draft, Fate, Pipelines, Surroundings};
-use crate::sample::SampleSeries;
 use crate::sample::number::{SampleValue, text_of_number};
+use crate::sample::{RequestSeries, SampleSeries, SeriesLabels, SharedSeries};
 use crate::zones::GroupZones;
 use crate::{Clocks, IngestError};
 
@@ -39,6 +39,7 @@ pub(crate) struct CollectorContext<'a> {
     pub(crate) pipelines: Arc<Pipelines>,
     /// The limits of events that go through pipelines.
     pub(crate) whole_texts: &'a Limits,
+    pub(crate) series: &'a SharedSeries,
     pub(crate) series_lists: &'a Arc<SeriesLists>,
     /// Adds what an event has within it.
     pub(crate) embedded: EmbeddedHook,
@@ -57,6 +58,7 @@ pub struct Collector<'a> {
     store: &'a Store,
     zones: &'a GroupZones,
     clocks: &'a Clocks,
+    series: RequestSeries<'a>,
     /// Lists of series that requests share.
     series_lists: &'a Arc<SeriesLists>,
     /// The zone of times that name none, in groups without a zone of their own.
@@ -160,6 +162,7 @@ impl<'a> Collector<'a> {
             store: context.store,
             zones: context.zones,
             clocks: context.clocks,
+            series: RequestSeries::new(context.series, received.at),
             series_lists: context.series_lists,
             zone: received.zone,
             within,
@@ -206,6 +209,16 @@ impl<'a> Collector<'a> {
     pub(crate) fn takes_samples(&self, place: usize) -> bool {
         let events = &self.groups[place];
         !events.is_piped && events.wanted.is_empty()
+    }
+
+    /// Returns the series that labels name, which it shares with samples of other requests.
+    pub fn series(&mut self, labels: &SeriesLabels) -> SampleSeries {
+        self.series.of_labels(labels)
+    }
+
+    /// Returns the known series that a line begins with, and what follows it; `None` if it is not the expected one.
+    pub(crate) fn series_of_line<'l>(&mut self, line: &'l [u8]) -> Option<(SampleSeries, &'l [u8])> {
+        self.series.of_line(line)
     }
 
     /// Adds a sample to the group at `place`, which [takes samples](Self::takes_samples).

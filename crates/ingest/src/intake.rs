@@ -14,7 +14,7 @@ use crate::event::{EventMetadata, RawEvent};
 use crate::ids::{self, Claims};
 use crate::line_context::LineContexts;
 use crate::pipeline::{self, MadePipeline, MadePipelines, MakePipelineError, Pipelines, Trial};
-use crate::sample::MetricDescriptions;
+use crate::sample::{MetricDescriptions, SharedSeries};
 use crate::sender::Sender;
 use crate::zones::GroupZones;
 use crate::{Clocks, IngestAnswer, IngestError, Sources};
@@ -36,6 +36,7 @@ pub struct Intake {
     pub(crate) sources: Sources,
     pub(crate) zones: GroupZones,
     pub(crate) clocks: Arc<Clocks>,
+    series: SharedSeries,
     /// Lists of series that batches of samples share.
     series_lists: Arc<SeriesLists>,
     pub(crate) descriptions: MetricDescriptions,
@@ -90,6 +91,7 @@ impl Intake {
             sources: Sources::resume(&store),
             zones: GroupZones::load(store.settings()),
             clocks: Arc::default(),
+            series: SharedSeries::default(),
             series_lists: Arc::default(),
             descriptions: MetricDescriptions::default(),
             store,
@@ -112,6 +114,11 @@ impl Intake {
     /// Returns the limits of bodies and events.
     pub fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// Returns the series that requests have had.
+    pub fn series(&self) -> &SharedSeries {
+        &self.series
     }
 
     /// Returns the ids of events that requests are about to store.
@@ -292,10 +299,10 @@ impl Intake {
 
     /// Starts collecting events that are read as `received` says.
     pub(crate) fn collect_as<'a>(&'a self, received: ArrivalContext<'a>, scope: &'a GroupScope) -> Collector<'a> {
-        let Self { store, zones, clocks, whole_texts, series_lists, .. } = self;
+        let Self { store, zones, clocks, whole_texts, series, series_lists, .. } = self;
         let embedded = datum::embedded::collect;
         let pipelines = self.pipelines();
-        let context = CollectorContext { store, zones, clocks, pipelines, whole_texts, series_lists, embedded };
+        let context = CollectorContext { store, zones, clocks, pipelines, whole_texts, series, series_lists, embedded };
         Collector::new(context, received, scope)
     }
 

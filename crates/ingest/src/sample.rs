@@ -9,15 +9,22 @@ mod exemplar;
 mod labels;
 mod metadata;
 pub(crate) mod number;
+mod series_cache;
+mod shared_series;
+
+use std::borrow::Cow;
 
 use parse::FieldWriter;
 use types::{HISTOGRAM_FIELD, Level, Timestamp, VALUE_FIELD};
 pub use types::{METRIC_NAME, SAMPLE_TYPE, field_of_label};
 
 pub use self::exemplar::{EXEMPLAR_LABELS, EXEMPLAR_TYPE, Exemplar};
-pub use self::labels::{SampleSeries, SeriesLabels, label_pairs, label_text, sample_group};
+pub use self::labels::{NAME_BYTES_MAX, SampleSeries, SeriesLabels, label_pairs, label_text, sample_group};
 pub use self::metadata::{MetricDescription, MetricDescriptions};
 pub use self::number::{STALE_BITS, SampleValue, number_of_text, text_of_number};
+pub use self::series_cache::{LastSeries, SeriesCache};
+pub(crate) use self::shared_series::RequestSeries;
+pub use self::shared_series::SharedSeries;
 use crate::{Collector, EventFields, EventMetadata, IngestError, RawEvent, RecordRefusal};
 
 /// Fields of a sample besides its labels.
@@ -27,7 +34,7 @@ const SAMPLE_FIELDS_MAX: usize = 4;
 pub struct SampleWriter<'w, 'a> {
     collector: &'w mut Collector<'a>,
     place: usize,
-    series: &'w SampleSeries,
+    series: Cow<'w, SampleSeries>,
 }
 
 impl<'w, 'a> SampleWriter<'w, 'a> {
@@ -35,8 +42,10 @@ impl<'w, 'a> SampleWriter<'w, 'a> {
     ///
     /// # Errors
     /// If the sender may not write to the group.
-    pub fn new(collector: &'w mut Collector<'a>, labels: &'w SeriesLabels) -> Result<Self, IngestError> {
-        Self::of_series(collector, labels.series())
+    pub fn new(collector: &'w mut Collector<'a>, labels: &SeriesLabels) -> Result<Self, IngestError> {
+        let place = collector.group_of_next(labels.group())?;
+        let series = Cow::Owned(collector.series(labels));
+        Ok(Self { collector, place, series })
     }
 
     /// The same of a series whose labels were checked.
@@ -45,7 +54,7 @@ impl<'w, 'a> SampleWriter<'w, 'a> {
     /// If the sender may not write to the group.
     pub fn of_series(collector: &'w mut Collector<'a>, series: &'w SampleSeries) -> Result<Self, IngestError> {
         let place = collector.group_of_next(&series.group)?;
-        Ok(Self { collector, place, series })
+        Ok(Self { collector, place, series: Cow::Borrowed(series) })
     }
 
     /// Adds a number of a time in ms since the epoch.
@@ -65,7 +74,7 @@ impl<'w, 'a> SampleWriter<'w, 'a> {
     pub fn add_value(&mut self, time: i64, value: SampleValue<'_>) -> Result<Result<(), RecordRefusal>, IngestError> {
         let time = Timestamp(time.saturating_mul(Timestamp::MILLISECOND));
         if self.collector.takes_samples(self.place) {
-            return self.collector.add_sample(self.place, self.series, time, value);
+            return self.collector.add_sample(self.place, &self.series, time, value);
         }
         self.add_event(time, value)
     }

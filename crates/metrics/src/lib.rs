@@ -15,7 +15,6 @@ mod otlp;
 mod problem;
 mod push;
 mod read;
-mod series_cache;
 mod targets;
 mod times;
 mod write;

@@ -1,7 +1,7 @@
 //! What senders say of their metrics: type, help and unit. Senders repeat it every few minutes; `known_metrics` keeps it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use axum::Json;
 use door::parameters::Parameters;
@@ -9,7 +9,6 @@ use door::problem::Problem;
 use door::query_run::read;
 use door::server::{FamilyServer, Server, Shared};
 use exposition::has_suffix;
-use ingest::sample::SampleSeries;
 use promql::{Annotations, METRIC_NAME};
 use serde_json::{Value, json};
 use series::{SAMPLE_GROUPS, SampleSource};
@@ -21,7 +20,6 @@ use crate::format::{self, JsonAnswer};
 use crate::known_metrics::{KnownMetrics, load, save};
 pub(crate) use crate::known_metrics::{Metadata, kind_of_number, kind_of_word};
 use crate::problem::PrometheusProblem;
-use crate::series_cache::SeriesCache;
 
 /// Most metrics that something is known of.
 const METRICS_MAX: usize = 100_000;
@@ -33,7 +31,6 @@ const HELP_BYTES_MAX: usize = 4 << 10;
 #[derive(Debug, Default)]
 pub struct MetricsState {
     known: Mutex<KnownMetrics>,
-    series: RwLock<SeriesCache>,
     pushes: Mutex<PushClock>,
     exemplars: Mutex<RecentExemplars>,
 }
@@ -58,19 +55,6 @@ impl MetricsState {
         let state = Self::default();
         load(settings, &state.known);
         state
-    }
-
-    /// Returns the series that senders spelled before.
-    pub(crate) fn series(&self) -> RwLockReadGuard<'_, SeriesCache> {
-        self.series.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Notes how series are spelled by a sender.
-    pub(crate) fn note_series(&self, spelled: &[(Box<[u8]>, Arc<SampleSeries>)], now: Timestamp) {
-        if !spelled.is_empty() {
-            let mut known = self.series.write().unwrap_or_else(PoisonError::into_inner);
-            spelled.iter().for_each(|(spelled, series)| known.put(spelled, SampleSeries::clone(series), now));
-        }
     }
 
     /// Returns the exemplars that were stored last.

@@ -57,16 +57,17 @@ pub(crate) async fn post(
         let mut collector = intake.collect(&sender);
         let ((stored, refused), n_unpacked) =
             snappy::with_unpacked(received.bytes(), intake.limits().body_bytes_max, |message| {
-                let mut reader = SeriesReader::new(&mut collector, of_thread.now(), intake.limits(), &of_thread.state);
+                let (shared, state) = (intake.series(), &of_thread.state);
+                let mut reader = SeriesReader::new(&mut collector, of_thread.now(), intake.limits(), state);
                 match version {
-                    Version::One => message::read_one(message, &mut reader, &of_thread.state)?,
-                    Version::Two => message::read_two(message, &mut reader, &of_thread.state)?,
+                    Version::One => message::read_one(message, &mut reader, shared, state)?,
+                    Version::Two => message::read_two(message, &mut reader, shared, state)?,
                 }
                 Ok::<_, IngestError>((reader.end(), message.len() as u64))
             })??;
-        if stored.n_samples + stored.n_histograms > 0 || !stored.exemplars.stored.is_empty() {
+        if stored.n_samples + stored.n_histograms > 0 || stored.exemplars.n_new > 0 {
             intake.deliver(collector, key, n_unpacked, IngestAnswer::default())?;
-            of_thread.state.recent_exemplars().note(&stored.exemplars.stored);
+            of_thread.state.recent_exemplars().note(&stored.exemplars.seen);
         }
         Ok(([stored.n_samples, stored.n_histograms, stored.exemplars.n], refused))
     };

@@ -17,7 +17,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use types::{Limits, Timestamp};
 
-use crate::sample::{Exemplar, MetricDescription, SampleWriter, SeriesLabels, label_pairs, number_of_text};
+use crate::sample::{
+    Exemplar, MetricDescription, SampleSeries, SampleWriter, SeriesLabels, label_pairs, number_of_text,
+};
 use crate::{Collector, IngestError};
 
 /// What lines have besides samples.
@@ -45,6 +47,12 @@ struct CommentExemplar {
     time: i64,
 }
 
+/// The series of a line.
+enum LineSeries {
+    Known(SampleSeries),
+    Read(SeriesLabels),
+}
+
 /// Adds the sample or exemplar of a line; returns why it is refused.
 ///
 /// # Errors
@@ -67,7 +75,12 @@ pub(super) fn add(
         }
         return Ok(Ok(()));
     }
-    let (labels, value, time) = match parsed(line, received.limits) {
+    let limits = received.limits;
+    let parsed = match collector.series_of_line(line) {
+        Some((series, numbers)) => value_and_time(numbers).map(|numbers| (LineSeries::Known(series), numbers)),
+        None => parsed(line, limits).map(|(labels, numbers)| (LineSeries::Read(labels), numbers)),
+    };
+    let (series, (value, time)) = match parsed {
         Ok(parsed) => parsed,
         Err(problem) => return Ok(Err(problem)),
     };
@@ -75,7 +88,11 @@ pub(super) fn add(
         let time = Timestamp(time.saturating_mul(Timestamp::MILLISECOND));
         return Ok(Err(format!("the sample is of the future, {time}; check the clock of its sender")));
     }
-    let mut writer = match SampleWriter::new(collector, &labels) {
+    let writer = match &series {
+        LineSeries::Known(series) => SampleWriter::of_series(collector, series),
+        LineSeries::Read(labels) => SampleWriter::new(collector, labels),
+    };
+    let mut writer = match writer {
         Ok(writer) => writer,
         // A job outside of a key's scope keeps no other job's samples out.
         Err(error @ IngestError::OutOfScope(_)) => return Ok(Err(error.to_string())),
@@ -90,25 +107,35 @@ fn add_exemplar(collector: &mut Collector<'_>, comment: &CommentExemplar) -> Res
         labels.iter().map(|(name, value)| (Cow::from(&**name), Cow::from(&**value)))
     }
     let limits = collector.received().limits;
-    let (Some(value), Ok(series)) = (value_of(&comment.value), SeriesLabels::new(pairs(&comment.series), limits))
+    let (Some(value), Ok(labels)) = (value_of(&comment.value), SeriesLabels::new(pairs(&comment.series), limits))
     else {
         return Ok(false);
     };
     let exemplar = Exemplar { labels: pairs(&comment.labels).collect(), value, time: comment.time };
     let Ok(text) = exemplar.text() else { return Ok(false) };
-    Ok(exemplar.add(collector, series.series(), &text)?.is_ok())
+    let series = collector.series(&labels);
+    Ok(exemplar.add(collector, &series, &text)?.is_ok())
 }
 
-fn parsed(line: &[u8], limits: &Limits) -> Result<(SeriesLabels, f64, i64), String> {
-    let bad = || "not a sample: LABELS VALUE TIME is expected".to_owned();
+fn bad() -> String {
+    "not a sample: LABELS VALUE TIME is expected".to_owned()
+}
+
+fn parsed(line: &[u8], limits: &Limits) -> Result<(SeriesLabels, (f64, i64)), String> {
     let text = std::str::from_utf8(line).map_err(|_| bad())?;
-    let (rest, time) = text.rsplit_once(' ').ok_or_else(bad)?;
-    let (labels, value) = rest.rsplit_once(' ').ok_or_else(bad)?;
-    let time = time.parse().map_err(|_| bad())?;
-    let value = value_of(value);
+    let end = text.rmatch_indices(' ').nth(1).map(|(at, _)| at).ok_or_else(bad)?;
+    let (labels, numbers) = text.split_at(end);
+    let numbers = value_and_time(numbers.as_bytes())?;
     let pairs = label_pairs(labels).ok_or_else(bad)?;
     let labels = SeriesLabels::new(pairs.into_iter().map(|(name, value)| (name.into(), value.into())), limits)?;
-    Ok((labels, value.ok_or_else(bad)?, time))
+    Ok((labels, numbers))
+}
+
+/// Reads what follows the labels: ` VALUE TIME`.
+fn value_and_time(numbers: &[u8]) -> Result<(f64, i64), String> {
+    let text = numbers.strip_prefix(b" ").and_then(|text| std::str::from_utf8(text).ok()).ok_or_else(bad)?;
+    let (value, time) = text.split_once(' ').ok_or_else(bad)?;
+    Ok((value_of(value).ok_or_else(bad)?, time.parse().map_err(|_| bad())?))
 }
 
 fn value_of(text: &str) -> Option<f64> {
@@ -117,16 +144,22 @@ fn value_of(text: &str) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use storage::{Options, Store};
+    use types::{GroupScope, VALUE_FIELD, Value};
+
     use super::*;
-    use crate::sample::STALE_BITS;
+    use crate::sample::{METRIC_NAME, STALE_BITS, SampleWriter};
+    use crate::{Intake, Sender};
 
     #[test]
     fn a_line_is_labels_a_value_and_a_time() {
         let check = |line: &str| parsed(line.as_bytes(), &Limits::default());
-        let (labels, value, time) = check(r#"{"job":"a b","__name__":"up"} 0.5 1795210709000"#).expect("a sample");
+        let (labels, (value, time)) = check(r#"{"job":"a b","__name__":"up"} 0.5 1795210709000"#).expect("a sample");
         assert_eq!((labels.text(), value, time), (r#"{"__name__":"up","job":"a b"}"#, 0.5, 1_795_210_709_000));
         assert_eq!(labels.group().as_str(), "metrics/a_b");
-        let (_, value, _) = check(r#"{"__name__":"up"} stale 1"#).expect("a sample");
+        let (_, (value, _)) = check(r#"{"__name__":"up"} stale 1"#).expect("a sample");
         assert_eq!(value.to_bits(), STALE_BITS);
         for bad in [
             "",
@@ -140,5 +173,63 @@ mod tests {
         ] {
             assert!(check(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_series_is_one_however_many_requests_have_it() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (store, _) = Store::open(Options::new(dir.path().join("data"))).expect("a store");
+        let intake = Intake::new(store, Limits::default(), 0);
+        let sender = Sender { name: "", within: &GroupScope::All, batch_id: None, now: Timestamp(1_000_000_000) };
+        let ship = |lines: &[&str]| {
+            let mut collector = intake.collect(&sender);
+            for line in lines {
+                let added = add(&mut collector, line.as_bytes(), &mut SampleNotes::default());
+                assert_eq!(added.expect("room"), Ok(()), "{line}");
+            }
+            let batch = collector.into_parts().remove(0).batch;
+            let of_row = |row| {
+                let [Some(Value::String(stream)), value] =
+                    [batch.streams.value(row), batch.field(VALUE_FIELD).value(row)]
+                else {
+                    panic!("row {row} has no stream")
+                };
+                (stream.to_string(), value, Timestamp(batch.timestamps.get(row)))
+            };
+            (batch.series.clone().expect("samples"), (0..batch.len()).map(of_row).collect::<Vec<_>>())
+        };
+        let texts = ["b", "a", "ab"].map(|job| format!(r#"{{"__name__":"up","job":"x","n":"{job} 1 2"}}"#));
+        let lines = |value: i32| texts.each_ref().map(|text| format!("{text} {value}.5 {}", 100 + value));
+        let rows = |value: i32| {
+            let row = |text: &String| {
+                let time = Timestamp(i64::from(100 + value) * Timestamp::MILLISECOND);
+                (text.clone(), Some(Value::Float(f64::from(value) + 0.5)), time)
+            };
+            texts.iter().map(row).collect::<Vec<_>>()
+        };
+        let send = |lines: [String; 3]| ship(&lines.each_ref().map(String::as_str));
+        let ((first, of_first), (second, of_second)) = (send(lines(1)), send(lines(2)));
+        assert_eq!((of_first, of_second), (rows(1), rows(2)));
+        // In another order, and spelled in another way.
+        let [b, a, _] = lines(3);
+        let (third, _) = ship(&[&a, &b.replace(r#""job":"x","n""#, r#""job" : "x", "n""#)]);
+        // Other doors have the labels apart.
+        let pairs = [(METRIC_NAME, "up"), ("n", "b 1 2"), ("job", "x")];
+        let pairs = pairs.map(|(name, value)| (Cow::from(name), Cow::from(value)));
+        let labels = SeriesLabels::new(pairs, &Limits::default()).expect("labels");
+        let mut collector = intake.collect(&sender);
+        let added = SampleWriter::new(&mut collector, &labels).and_then(|mut writer| writer.add(1, 1.0));
+        added.expect("room").expect("a sample");
+        let fourth = collector.into_parts().remove(0).batch.series.expect("samples");
+        let [b, a, ab] = [0, 1, 2].map(|place| &first[place]);
+        for (expected, series) in [(b, &second[0]), (a, &second[1]), (ab, &second[2]), (a, &third[0]), (b, &third[1])] {
+            assert!(Arc::ptr_eq(expected, series), "{}", series.stream());
+        }
+        assert!(Arc::ptr_eq(b, &fourth[0]));
+        // Too few numbers after labels that are known.
+        let mut collector = intake.collect(&sender);
+        let cut = format!("{} 1", texts[0]);
+        let refused = add(&mut collector, cut.as_bytes(), &mut SampleNotes::default()).expect("room");
+        assert_eq!(refused, Err(bad()));
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use types::{GroupName, Limits, METRIC_NAME, Series, group_name_of_outside};
 
 /// Longest name of a label: that of a field.
-const NAME_BYTES_MAX: usize = 500;
+pub const NAME_BYTES_MAX: usize = 500;
 
 /// Longest canonical text of labels.
 const TEXT_BYTES_MAX: usize = 64 << 10;
@@ -41,7 +41,8 @@ pub struct SampleSeries {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeriesLabels {
     pairs: Vec<(String, String)>,
-    series: Arc<SampleSeries>,
+    text: String,
+    group: GroupName,
 }
 
 impl SeriesLabels {
@@ -91,24 +92,25 @@ impl SeriesLabels {
         }
         let job = pairs.iter().find(|(name, _)| name == "job").map_or("", |(_, value)| value);
         let group = sample_group(job);
-        let series = Series::of_labels(&text).ok_or_else(|| format!("the labels {:?} name no series", shown(&text)))?;
-        let memory_bytes = series.memory_bytes();
-        Ok(Self { pairs, series: Arc::new(SampleSeries { series: Arc::new(series), group, memory_bytes }) })
+        Ok(Self { pairs, text, group })
     }
 
-    /// Returns the series that they name.
-    pub fn series(&self) -> &Arc<SampleSeries> {
-        &self.series
+    /// Makes the series that they name. What is stored asks the collector for it ([`Collector::series`](crate::Collector::series)),
+    /// so that samples of the same series share one.
+    pub fn to_series(&self) -> SampleSeries {
+        let series = Series::of_labels(&self.text).expect("labels that were checked name a series");
+        let memory_bytes = series.memory_bytes();
+        SampleSeries { series: Arc::new(series), group: self.group.clone(), memory_bytes }
     }
 
     /// Returns the canonical text.
     pub fn text(&self) -> &str {
-        self.series.series.stream()
+        &self.text
     }
 
     /// Returns the group of its samples.
     pub fn group(&self) -> &GroupName {
-        &self.series.group
+        &self.group
     }
 
     /// Returns how many labels there are.

@@ -21,6 +21,8 @@ proptest! {
         expected.push((METRIC_NAME.to_owned(), "up".to_owned()));
         expected.sort();
         prop_assert_eq!(label_pairs(made.text()), Some(expected));
+        let series = made.to_series().series;
+        prop_assert!(series.is_of_labels() && **series.stream() == *made.text());
     }
 }
 

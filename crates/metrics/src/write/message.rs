@@ -20,18 +20,15 @@
 mod labels;
 mod metadata;
 
-use std::sync::Arc;
-
 use ingest::IngestError;
 use ingest::protobuf::{Content, Message};
-use ingest::sample::{Exemplar, METRIC_NAME, SampleSeries};
+use ingest::sample::{Exemplar, LastSeries, METRIC_NAME, SampleSeries, SeriesCache, SharedSeries};
 use types::Timestamp;
 
 use self::labels::{Pair, WHAT, labels_of, pair, with_metric};
 use super::series::{NAMELESS, SeriesReader, UNREADABLE_EXEMPLARS};
 use crate::metadata::MetricsState;
 use crate::native_histogram;
-use crate::series_cache::{LastSeries, SeriesCache};
 
 /// Keys of the samples of a series, and of the value and the time of a sample: the number of the field and its wire type.
 const SAMPLE_KEY: u8 = 2 << 3 | 2;
@@ -89,16 +86,17 @@ impl<'b> Parts<'b> {
 struct KnownSeries<'s> {
     cache: &'s SeriesCache,
     last: LastSeries,
-    new: Vec<(Box<[u8]>, Arc<SampleSeries>)>,
+    new: Vec<(Box<[u8]>, SampleSeries)>,
 }
 
 /// Reads a message of version 1.0.
 pub(super) fn read_one(
     body: &[u8],
     series: &mut SeriesReader<'_, '_>,
+    shared: &SharedSeries,
     state: &MetricsState,
 ) -> Result<(), IngestError> {
-    with_known_series(state, series.now(), |known| {
+    with_known_series(shared, series.now(), |known| {
         let mut parts = Parts::new();
         for field in Message::new(body, WHAT) {
             match field? {
@@ -113,16 +111,16 @@ pub(super) fn read_one(
 
 /// Reads a message with the series that are known; notes the new ones, also those before an error.
 fn with_known_series(
-    state: &MetricsState,
+    shared: &SharedSeries,
     now: Timestamp,
     read: impl FnOnce(&mut KnownSeries<'_>) -> Result<(), IngestError>,
 ) -> Result<(), IngestError> {
-    let cache = state.series();
+    let cache = shared.read();
     let mut known = KnownSeries { cache: &cache, last: LastSeries::none(now), new: Vec::new() };
     let done = read(&mut known);
     let new = known.new;
     drop(cache);
-    state.note_series(&new, now);
+    shared.note(new.iter().map(|(spelled, series)| (&**spelled, series.clone())), now);
     done
 }
 
@@ -167,16 +165,17 @@ fn series_one<'b>(
     if let (true, Ok(made)) = (is_in_front, &made) {
         known.new.push((key.into(), made.clone()));
     }
-    write(series, made.as_deref().map_err(Clone::clone), parts, None)
+    write(series, made.as_ref().map_err(Clone::clone), parts, None)
 }
 
 /// Reads a message of version 2.0.
 pub(super) fn read_two(
     body: &[u8],
     series: &mut SeriesReader<'_, '_>,
+    shared: &SharedSeries,
     state: &MetricsState,
 ) -> Result<(), IngestError> {
-    with_known_series(state, series.now(), |known| read_two_within(body, series, known, state))
+    with_known_series(shared, series.now(), |known| read_two_within(body, series, known, state))
 }
 
 fn read_two_within(
@@ -233,7 +232,7 @@ fn read_two_within(
         if let Ok(made) = &made {
             known.new.push((key.as_slice().into(), made.clone()));
         }
-        write(series, made.as_deref().map_err(Clone::clone), &parts, Some(&symbols))?;
+        write(series, made.as_ref().map_err(Clone::clone), &parts, Some(&symbols))?;
     }
     Ok(())
 }

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::fmt::Write;
-use std::sync::Arc;
 
 use ingest::sample::{Exemplar, SampleSeries, SampleValue, SampleWriter, SeriesLabels};
 use ingest::{Collector, IngestError};
@@ -77,8 +76,8 @@ impl<'c, 'a> SeriesReader<'c, 'a> {
     pub(super) fn labels<'b>(
         &self,
         labels: impl Iterator<Item = (Cow<'b, str>, Cow<'b, str>)>,
-    ) -> Result<Arc<SampleSeries>, String> {
-        SeriesLabels::new(labels, self.limits).map(|labels| labels.series().clone())
+    ) -> Result<SampleSeries, String> {
+        SeriesLabels::new(labels, self.limits).map(|labels| labels.to_series())
     }
 
     /// Stores the samples of one series, which come as time in ms and value.

@@ -41,15 +41,15 @@ pub(super) fn runs_of(
         let (labels, values) = promql::series_values(&one.series, &one.values).map_err(wrong)?;
         let pairs = labels.iter().map(|label| (Cow::Borrowed(&*label.name), Cow::Borrowed(&*label.value)));
         let labels = SeriesLabels::new(pairs, &Limits::default()).map_err(wrong)?;
+        let series = labels.to_series().series;
         let samples = groups.entry(labels.group().clone()).or_default();
         for (step, value) in values.into_iter().enumerate() {
             let Some(value) = value else { continue };
             let time = Timestamp(start.0.saturating_add(step_ns.saturating_mul(step as i64)));
-            let series = &labels.series().series;
             match value {
-                promql::Value::Float(number) if number.is_finite() => samples.push(series, time, number),
-                promql::Value::Float(number) => samples.push_text(series, time, text_of_number(number)),
-                promql::Value::Histogram(histogram) => samples.push_histogram(series, time, &histogram.to_text()),
+                promql::Value::Float(number) if number.is_finite() => samples.push(&series, time, number),
+                promql::Value::Float(number) => samples.push_text(&series, time, text_of_number(number)),
+                promql::Value::Histogram(histogram) => samples.push_histogram(&series, time, &histogram.to_text()),
             };
             n_samples += 1;
             if n_samples > EVENTS_MAX {

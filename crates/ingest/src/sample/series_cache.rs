@@ -14,8 +14,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
-use ingest::sample::SampleSeries;
 use types::Timestamp;
+
+use super::SampleSeries;
 
 /// Bytes that spellings and series take at most: a million series that each take some 800.
 const BYTES_MAX: usize = 800 << 20;
@@ -37,7 +38,7 @@ const NONE: u32 = u32::MAX;
 
 /// Series by the bytes that mean them, compared as a whole: nobody can make others' series look like their own.
 #[derive(Debug, Default)]
-pub(crate) struct SeriesCache {
+pub struct SeriesCache {
     entries: Vec<Entry>,
     spelled: SpelledBytes,
     by_hash: HashTable<u32>,
@@ -101,7 +102,7 @@ impl SpelledBytes {
 
 /// The place of the series before, in one request.
 #[derive(Debug)]
-pub(crate) struct LastSeries {
+pub struct LastSeries {
     place: u32,
     /// Of the request.
     minute: u32,
@@ -109,7 +110,7 @@ pub(crate) struct LastSeries {
 
 impl LastSeries {
     /// Returns that of a request that has had none; `now` is its time.
-    pub(crate) fn none(now: Timestamp) -> Self {
+    pub fn none(now: Timestamp) -> Self {
         Self { place: NONE, minute: minute_of(now) }
     }
 }
@@ -121,7 +122,7 @@ fn minute_of(now: Timestamp) -> u32 {
 impl SeriesCache {
     /// Returns the series that is expected after the last one if its spelling is the beginning of some bytes, and the bytes after it.
     #[inline]
-    pub(crate) fn next<'b>(&self, last: &mut LastSeries, bytes: &'b [u8]) -> Option<(&SampleSeries, &'b [u8])> {
+    pub fn next<'b>(&self, last: &mut LastSeries, bytes: &'b [u8]) -> Option<(&SampleSeries, &'b [u8])> {
         let place = self.entries.get(last.place as usize)?.next.load(Ordering::Relaxed);
         let entry = self.entries.get(place as usize)?;
         let rest = bytes.strip_prefix(self.spelled.get(&entry.spelled))?;
@@ -131,7 +132,7 @@ impl SeriesCache {
     }
 
     /// Returns the series that some bytes mean.
-    pub(crate) fn get(&self, last: &mut LastSeries, spelled: &[u8]) -> Option<&SampleSeries> {
+    pub fn get(&self, last: &mut LastSeries, spelled: &[u8]) -> Option<&SampleSeries> {
         let place = self.place_of(spelled)?;
         if let Some(before) = self.entries.get(last.place as usize) {
             before.next.store(place, Ordering::Relaxed);
@@ -148,7 +149,7 @@ impl SeriesCache {
     }
 
     /// Keeps what some bytes mean, if there is room left.
-    pub(crate) fn put(&mut self, spelled: &[u8], mut series: SampleSeries, now: Timestamp) {
+    pub fn put(&mut self, spelled: &[u8], mut series: SampleSeries, now: Timestamp) {
         let (n_bytes, minute) = (spelled.len() + series.memory_bytes + ENTRY_BYTES, minute_of(now));
         let is_full = self.n_bytes + n_bytes > BYTES_MAX;
         let is_many = self.entries.len() >= SWEPT_FROM.max(self.n_left.saturating_mul(2));
@@ -214,12 +215,12 @@ impl SeriesCache {
 mod tests {
     use types::Limits;
 
+    use super::super::SeriesLabels;
     use super::*;
-    use ingest::sample::SeriesLabels;
 
     fn series(value: &str) -> SampleSeries {
         let pairs = [("__name__".into(), "up".into()), ("a".into(), value.into())];
-        SampleSeries::clone(SeriesLabels::new(pairs, &Limits::default()).expect("labels").series())
+        SeriesLabels::new(pairs, &Limits::default()).expect("labels").to_series()
     }
 
     /// A time in minutes.
