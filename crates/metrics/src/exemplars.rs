@@ -1,15 +1,18 @@
 //! Exemplars: which of them are new, and the answer to `query_exemplars`.
 //!
-//! Pages and agents repeat the exemplar of a series until there is a newer one, so those that were stored last are known by their
-//! hash.
+//! Pages and agents repeat the exemplars of a series until there are newer ones, so those of its last request are known by their
+//! hashes.
 
 pub(crate) mod recent;
+
+use std::collections::HashSet;
 
 use axum::Json;
 use door::form_parameters::FormParameters;
 use door::problem::Problem;
 use door::query_run::read;
 use door::server::FamilyServer;
+use foldhash::fast::RandomState;
 use ingest::sample::{Exemplar, SampleSeries};
 use ingest::{Collector, IngestError};
 use promql::Annotations;
@@ -28,14 +31,16 @@ const ANSWER_MAX: usize = 10_000;
 /// Exemplars of one request.
 #[derive(Debug, Default)]
 pub(crate) struct NewExemplars {
-    /// Hashes of series and exemplar, for each exemplar that is collected.
-    pub(crate) stored: Vec<(u64, u64)>,
+    /// Hashes of series and exemplar, for each exemplar that is collected or was before.
+    pub(crate) seen: HashSet<(u64, u64), RandomState>,
+    /// How many are collected.
+    pub(crate) n_new: usize,
     /// How many are stored now or were before.
     pub(crate) n: u64,
 }
 
 impl NewExemplars {
-    /// Collects an exemplar unless it is the last one of its series; returns why it is refused.
+    /// Collects an exemplar unless its series has it already; returns why it is refused.
     pub(crate) fn add(
         &mut self,
         collector: &mut Collector<'_>,
@@ -48,11 +53,14 @@ impl NewExemplars {
         };
         let spelled = format!("{text} {:x} {}", exemplar.value.to_bits(), exemplar.time);
         let hashes = (xxh3_64(series.series.stream().as_bytes()), xxh3_64(spelled.as_bytes()));
-        if !state.recent_exemplars().is_known(hashes) && !self.stored.contains(&hashes) {
-            if let Err(problem) = exemplar.add(collector, series, &text)? {
-                return Ok(Err(problem));
+        if !self.seen.contains(&hashes) {
+            if !state.recent_exemplars().is_known(hashes) {
+                if let Err(problem) = exemplar.add(collector, series, &text)? {
+                    return Ok(Err(problem));
+                }
+                self.n_new += 1;
             }
-            self.stored.push(hashes);
+            self.seen.insert(hashes);
         }
         self.n += 1;
         Ok(Ok(()))

@@ -74,7 +74,7 @@ fn ingest(
     message::read(&message, &mut points)?;
     let (rejected, exemplars) = points.end()?;
     let accepted = intake.accept(collector, &body, sender)?;
-    state.recent_exemplars().note(&exemplars.stored);
+    state.recent_exemplars().note(&exemplars.seen);
     let mut answer = rejected;
     answer.duplicate = accepted.duplicate;
     Ok(answer)

@@ -143,6 +143,34 @@ async fn points_of_otlp_bring_exemplars_of_their_bucket() {
 }
 
 #[tokio::test]
+async fn exemplars_that_are_sent_again_are_stored_once() {
+    let house = House::new();
+    let at = |ms: i64| (ms * 1_000_000).to_string();
+    let zeros = ("0".repeat(32), "0".repeat(16));
+    let exemplar = |n: i64| json!({"timeUnixNano": at(START + n), "asInt": n, "traceId": zeros.0, "spanId": zeros.1});
+    let send = async |second: i64, exemplars: &[i64]| {
+        let exemplars: Vec<Value> = exemplars.iter().map(|n| exemplar(*n)).collect();
+        let point = json!({"timeUnixNano": at(START + second * 1000), "asInt": second, "exemplars": exemplars});
+        let metric =
+            json!({"name": "hits", "sum": {"aggregationTemporality": 2, "isMonotonic": true, "dataPoints": [point]}});
+        let body = json!({"resourceMetrics": [{"scopeMetrics": [{"metrics": [metric]}]}]}).to_string();
+        let request = Request::post("/v1/metrics").header("content-type", "application/json").body(Body::from(body));
+        assert_eq!(house.send(request.expect("a request")).await.text(), "{}");
+    };
+    for (second, exemplars) in [(1, [1, 2, 3]), (2, [1, 2, 3]), (3, [3, 2, 1]), (4, [2, 3, 4]), (5, [4, 2, 3])] {
+        send(second, &exemplars).await;
+    }
+    let found = ask(&house, "hits_total", (START, START + 10_000)).await;
+    let values: Vec<&str> =
+        found[0]["exemplars"].as_array().expect("exemplars").iter().filter_map(|one| one["value"].as_str()).collect();
+    assert_eq!(values, ["1", "2", "3", "4"], "{found}");
+    assert_eq!(found[0]["exemplars"][0]["labels"], json!({}), "ids of zeros are none");
+    let query = json!({"query": "stats count(*) by @log", "groups": ["exemplars/*"]}).to_string();
+    let stored = house.post("/api/v1/query", query).await.json();
+    assert_eq!(stored["rows"], json!([["exemplars/unknown_job", 4]]), "{stored}");
+}
+
+#[tokio::test]
 async fn a_query_is_answered_as_a_tree() {
     let house = House::new();
     let tree = house.get("/prometheus/api/v1/parse_query?query=-up").await.json();
