@@ -90,7 +90,7 @@ fn value(bytes: &[u8], depth: usize) -> Result<Value, IngestError> {
 
 /// Returns a number as JSON; one that JSON does not have is a text.
 fn number(number: f64) -> Value {
-    serde_json::Number::from_f64(number).map_or_else(|| number_text(number).into(), Value::Number)
+    serde_json::Number::from_f64(number).map_or_else(|| double_text(number).into(), Value::Number)
 }
 
 /// Returns the text of a value: a text as it is, lists and maps as JSON.
@@ -98,11 +98,53 @@ fn label_value(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
+        other => {
+            let mut text = String::new();
+            push_json(other, &mut text);
+            text
+        }
+    }
+}
+
+/// Appends JSON whose doubles are as [`double_text`] writes them.
+fn push_json(value: &Value, out: &mut String) {
+    match value {
         Value::Number(number) => match number.as_f64().filter(|_| number.is_f64()) {
-            Some(number) => number_text(number),
-            None => number.to_string(),
+            Some(number) => out.push_str(&double_text(number)),
+            None => out.push_str(&number.to_string()),
         },
-        other => other.to_string(),
+        Value::Array(values) => {
+            out.push('[');
+            for (index, value) in values.iter().enumerate() {
+                out.push_str(if index == 0 { "" } else { "," });
+                push_json(value, out);
+            }
+            out.push(']');
+        }
+        Value::Object(pairs) => {
+            out.push('{');
+            for (index, (key, value)) in pairs.iter().enumerate() {
+                out.push_str(if index == 0 { "" } else { "," });
+                out.push_str(&Value::from(key.as_str()).to_string());
+                out.push(':');
+                push_json(value, out);
+            }
+            out.push('}');
+        }
+        other => out.push_str(&other.to_string()),
+    }
+}
+
+/// Returns a double as JSON writes numbers in ECMAScript and in Prometheus' receiver: without a point where there is no fraction,
+/// with an exponent where it is very large or small.
+fn double_text(number: f64) -> String {
+    if number.is_infinite() {
+        return if number > 0.0 { "Infinity" } else { "-Infinity" }.to_owned();
+    }
+    match number.abs() {
+        0.0 | 1e-6..1e21 => number.to_string(),
+        large if large >= 1e21 => format!("{number:e}").replace('e', "e+"),
+        _ => format!("{number:e}"),
     }
 }
 
@@ -117,6 +159,29 @@ pub(super) fn number_text(number: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn doubles_are_written_as_in_json_of_prometheus() {
+        let numbers =
+            [3.0, -0.5, 1e20, 1e21, 1.5e22, 1e-6, 1.5e-7, f64::INFINITY, f64::NEG_INFINITY, f64::NAN].map(double_text);
+        let expected = [
+            "3",
+            "-0.5",
+            "100000000000000000000",
+            "1e+21",
+            "1.5e+22",
+            "0.000001",
+            "1.5e-7",
+            "Infinity",
+            "-Infinity",
+            "NaN",
+        ];
+        assert_eq!(numbers, expected);
+        let list = Value::from(vec![number(3.0), number(f64::INFINITY), 7.into(), "a\"".into(), true.into()]);
+        assert_eq!(label_value(&list), r#"[3,"Infinity",7,"a\"",true]"#);
+        let map = Value::Object([("k".to_owned(), number(1e21)), ("l".to_owned(), Value::Null)].into_iter().collect());
+        assert_eq!(label_value(&map), r#"{"k":1e+21,"l":null}"#);
+    }
 
     #[test]
     fn attributes_are_joined_or_refused_but_never_lost() {

@@ -238,7 +238,8 @@ impl<'de> DeserializeSeed<'de> for Element<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
-        json.deserialize_any(self)
+        // As bytes, a text may have half of a surrogate pair: languages whose texts are UTF-16 cut emojis in the middle.
+        if matches!(self.content, Text) { json.deserialize_option(self) } else { json.deserialize_any(self) }
     }
 }
 
@@ -250,6 +251,25 @@ impl<'de> Visitor<'de> for Element<'_> {
     }
 
     fn visit_unit<E: Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_none<E: Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
+        json.deserialize_bytes(self)
+    }
+
+    fn visit_bytes<E: Error>(self, text: &[u8]) -> Result<(), E> {
+        let mut text = text.to_vec();
+        for at in 0..text.len().saturating_sub(2) {
+            if let half @ [0xed, 0xa0..=0xbf, _] = &mut text[at..at + 3] {
+                half.copy_from_slice("\u{fffd}".as_bytes());
+            }
+        }
+        self.bytes(&text);
         Ok(())
     }
 

@@ -110,7 +110,9 @@ fn read_metric(bytes: &[u8], points: &mut Points<'_, '_>) -> Result<(), IngestEr
         _ => None,
     };
     let metric = Metric::new(&name, &unit, &description, kind);
-    points.note(&metric);
+    if refusal.is_none() {
+        points.note(&metric);
+    }
     for point in elements(data, 1) {
         let point = point?;
         match refusal {
@@ -155,6 +157,10 @@ fn read_point(bytes: &[u8], kind: Kind) -> Result<Point, IngestError> {
             return Err(bad(format!("a point has more than {BUCKETS_MAX} buckets, quantiles or exemplars")));
         }
     }
+    if kind == Kind::Summary {
+        // Unlike that of a histogram it is always there: protobuf leaves out a number that is 0.
+        of.sum.get_or_insert(0.0);
+    }
     point.is_stale = flags & NO_VALUE != 0;
     point.distribution = of;
     Ok(point)
@@ -167,7 +173,8 @@ fn exemplar(bytes: &[u8]) -> Result<PointExemplar, IngestError> {
             (2, Content::Fixed64(ns)) => exemplar.time_ns = ns,
             (3, Content::Fixed64(bits)) => exemplar.value = f64::from_bits(bits),
             (6, Content::Fixed64(bits)) => exemplar.value = bits.cast_signed() as f64,
-            (number @ (4 | 5), Content::Bytes(id)) if id.len() <= ID_BYTES_MAX => {
+            // An id of zeros means none.
+            (number @ (4 | 5), Content::Bytes(id)) if id.len() <= ID_BYTES_MAX && id.iter().any(|byte| *byte != 0) => {
                 let name = if number == 4 { "span_id" } else { "trace_id" };
                 exemplar.ids.push((name, HEXLOWER.encode(id)));
             }

@@ -57,7 +57,8 @@ pub(super) fn metric_name(name: &str, unit: &str, kind: Kind) -> Option<String> 
         name.split(|letter| !is_of_metric_name(letter)).filter(|word| !word.is_empty()).collect();
     let (main, divided_by) = unit_words(unit);
     if !main.is_empty() && !words.contains(&main.as_str()) {
-        words.push(&main);
+        // Prometheus keeps the underscore at the end of a unit such as `mm[Hg]`, unless more of the unit follows.
+        words.push(if divided_by.is_empty() { &main } else { main.trim_end_matches('_') });
     }
     if !divided_by.is_empty() && !words.contains(&divided_by.as_str()) {
         words.push(&divided_by);
@@ -76,19 +77,27 @@ pub(super) fn metric_name(name: &str, unit: &str, kind: Kind) -> Option<String> 
     (!joined.is_empty()).then(|| if begins_with_digit { format!("_{joined}") } else { joined })
 }
 
-/// Returns a unit as words: of what, and `per_` what.
+/// Returns a unit as words: of what, and `per_` what. The first ends in an underscore where the unit ends in no letter or digit.
 pub(super) fn unit_words(unit: &str) -> (String, String) {
     let (main, divided_by) = unit.split_once('/').unwrap_or((unit, ""));
-    // What stands in braces is a remark.
-    let unit_of = |text: &str| if text.contains(['{', '}']) { String::new() } else { text.trim().to_owned() };
     let word = |text: &str, words: &[(&str, &str)]| {
-        let unit = unit_of(text);
-        let known = words.iter().find(|(known, _)| *known == unit).map(|(_, word)| (*word).to_owned());
-        let parts: String = known.unwrap_or(unit);
-        parts.split(|letter| !is_of_metric_name(letter)).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("_")
+        // What stands in braces is a remark.
+        let unit = if text.contains(['{', '}']) { "" } else { text.trim() };
+        let unit = words.iter().find(|(known, _)| *known == unit).map_or(unit, |(_, word)| word);
+        let mut joined = String::new();
+        for letter in unit.chars() {
+            if is_of_metric_name(letter) {
+                joined.push(letter);
+            } else if !joined.is_empty() && !joined.ends_with('_') {
+                joined.push('_');
+            }
+        }
+        joined
     };
     let divided_by = word(divided_by, &UNITS_DIVIDED_BY);
-    (word(main, &UNITS), if divided_by.is_empty() { divided_by } else { format!("per_{divided_by}") })
+    let divided_by = divided_by.trim_end_matches('_');
+    let divided_by = if divided_by.is_empty() { String::new() } else { format!("per_{divided_by}") };
+    (word(main, &UNITS), divided_by)
 }
 
 /// Returns the name of the label of an attribute, or why there is none: nothing is left of its name but underscores.
@@ -136,6 +145,11 @@ mod tests {
         check("2xx", "", Kind::Gauge, "_2xx");
         check("depth", "furlong", Kind::Gauge, "depth_furlong");
         check("job:rate", "", Kind::Gauge, "job:rate");
+        check("x", "mm[Hg]", Kind::Gauge, "x_mm_Hg_");
+        check("x", "[degF]", Kind::Counter, "x_degF__total");
+        check("x", "m²", Kind::UpDownCounter, "x_m_");
+        check("x", "m²/s²", Kind::Gauge, "x_m_per_s");
+        check("x", "²", Kind::Gauge, "x");
         check("höhe", "m", Kind::Gauge, "h_he_meters");
         check("...", "", Kind::Summary, "-");
     }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use ingest::sample::{Exemplar, METRIC_NAME, STALE_BITS, SampleValue, SampleWriter, SeriesLabels, sample_group};
+use ingest::sample::{Exemplar, METRIC_NAME, NAME_BYTES_MAX, STALE_BITS, SampleValue, SampleWriter, SeriesLabels};
 use ingest::{Collector, IngestAnswer, IngestError, OutOfScope};
 use types::{Limits, Timestamp};
 
@@ -18,6 +18,12 @@ const TARGET_INFO: &str = "target_info";
 
 /// Attributes of a resource that say which one it is.
 const IDENTITY: [&str; 3] = ["service.name", "service.namespace", "service.instance.id"];
+
+/// Milliseconds after which that series has another sample, where there are points: half of PromQL's look back, as in Prometheus.
+const INFO_INTERVAL: i64 = 150_000;
+
+/// Milliseconds between two of its samples, at least: the points of one collection are not all of the same time.
+const INFO_APART: i64 = 10_000;
 
 /// Nanoseconds in a millisecond.
 const MILLISECOND: u64 = Timestamp::MILLISECOND.cast_unsigned();
@@ -39,7 +45,8 @@ impl Metric {
             Kind::Summary => "summary",
         };
         let (main, divided_by) = unit_words(unit);
-        let words: Vec<String> = [main, divided_by].into_iter().filter(|part| !part.is_empty()).collect();
+        let words = [main.trim_end_matches('_'), &divided_by].into_iter().filter(|part| !part.is_empty());
+        let words: Vec<&str> = words.collect();
         let shown = &name[..name.floor_char_boundary(200)];
         let nameless = || format!("metric {shown:?} has no name of letters and digits");
         Self {
@@ -119,8 +126,8 @@ pub(super) struct Points<'c, 'a> {
     described_by: Vec<(String, String)>,
     /// The labels `job` and `instance` of the resource.
     identity: Vec<(&'static str, String)>,
-    /// The latest time of a point of the resource, in ms.
-    last: Option<i64>,
+    /// Times of points of the resource, in ms: the first of each interval, and the last.
+    times: BTreeMap<i64, (i64, i64)>,
     exemplars: NewExemplars,
 }
 
@@ -132,8 +139,8 @@ impl<'c, 'a> Points<'c, 'a> {
         state: &'c MetricsState,
     ) -> Self {
         let latest = now.0.saturating_add(limits.future_ns_max) / Timestamp::MILLISECOND;
-        let (answer, described_by, identity) = Default::default();
-        let (n_points, out_of_scope, last) = (0, None, None);
+        let (answer, described_by, identity, times) = Default::default();
+        let (n_points, out_of_scope) = (0, None);
         let exemplars = NewExemplars::default();
         Self {
             collector,
@@ -145,7 +152,7 @@ impl<'c, 'a> Points<'c, 'a> {
             out_of_scope,
             described_by,
             identity,
-            last,
+            times,
             exemplars,
         }
     }
@@ -164,23 +171,40 @@ impl<'c, 'a> Points<'c, 'a> {
             .filter_map(|(name, value)| Some((name, value?)))
             .collect();
         self.described_by = attributes.into_iter().filter(|(key, _)| !IDENTITY.contains(&key.as_str())).collect();
-        self.last = None;
+        self.times.clear();
     }
 
     /// Ends them with what the resource is described by, as a series of its own. Nothing could be joined with one whose
     /// resource nobody can tell.
     pub(super) fn end_resource(&mut self) -> Result<(), IngestError> {
-        let Some(time) = self.last.filter(|_| !self.identity.is_empty() && !self.described_by.is_empty()) else {
+        let (described_by, times) = (std::mem::take(&mut self.described_by), std::mem::take(&mut self.times));
+        if times.is_empty() || self.identity.is_empty() || described_by.is_empty() {
             return Ok(());
-        };
+        }
         // An attribute that cannot be a label is left out: it tells no two resources apart.
-        let described_by = std::mem::take(&mut self.described_by);
-        let described_by = described_by.into_iter().filter(|(key, _)| label_name(key).is_ok()).collect();
+        let is_label = |(key, value): &(String, String)| {
+            value.len() <= self.limits.field_bytes_max && label_name(key).is_ok_and(|name| name.len() <= NAME_BYTES_MAX)
+        };
+        let described_by: Vec<_> = described_by.into_iter().filter(is_label).collect();
         let Ok(described_by) = self.labels(described_by) else { return Ok(()) };
         let help = "Attributes of the resource that sends metrics.".to_owned();
         self.state.note(TARGET_INFO, Metadata { kind: "gauge", help, unit: String::new() });
-        // A resource that cannot be described loses nothing else.
-        self.sample(TARGET_INFO, &described_by, None, time, 1.0).map(drop)
+        // Points of an hour ago, which waited in a queue, are joined with what there is at their time.
+        let last = times.values().next_back().map(|(_, last)| *last);
+        let firsts = times.values().map(|(first, _)| *first);
+        let mut written: Option<i64> = None;
+        for time in firsts.chain(last) {
+            if written.is_some_and(|written| time - written < INFO_APART) {
+                continue;
+            }
+            written = Some(time);
+            // A resource that cannot be described loses nothing else.
+            if let Err(problem) = self.sample(TARGET_INFO, &described_by, None, time, 1.0)? {
+                tracing::warn!(problem, job = ?described_by.get("job"), "target_info not stored");
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Notes what is said of a metric.
@@ -206,6 +230,10 @@ impl<'c, 'a> Points<'c, 'a> {
                 return Ok(());
             }
         };
+        if point.time_ns == 0 {
+            self.reject(&format!("{name}: the point has no time; timeUnixNano is missing"));
+            return Ok(());
+        }
         let time = i64::try_from(point.time_ns / MILLISECOND).unwrap_or(i64::MAX);
         if time > self.latest {
             let (time, latest) = (Timestamp(time.saturating_mul(Timestamp::MILLISECOND)), self.latest);
@@ -233,7 +261,8 @@ impl<'c, 'a> Points<'c, 'a> {
             Ok(()) => {
                 self.n_points += 1;
                 self.answer.accepted += 1;
-                self.last = self.last.max(Some(time));
+                let times = self.times.entry(time.div_euclid(INFO_INTERVAL)).or_insert((time, time));
+                *times = (times.0.min(time), times.1.max(time));
             }
             Err(reason) => self.reject(&format!("{name}: {reason}")),
         }
@@ -264,23 +293,25 @@ impl<'c, 'a> Points<'c, 'a> {
     ) -> Result<Result<(), String>, IngestError> {
         let of = &point.distribution;
         let bucket = format!("{name}_bucket");
-        let (mut below, mut last) = (0u64, f64::NEG_INFINITY);
-        let is_in = |value: f64, above: f64, until: f64| value > above && value <= until;
+        let (mut below, mut last) = (0u64, None);
+        let is_until =
+            |exemplar: &PointExemplar, bound: Option<f64>| bound.is_some_and(|bound| exemplar.value <= bound);
         for (bound, count) in of.bounds.iter().zip(&of.counts) {
             below = below.saturating_add(*count);
             if bound.is_infinite() {
                 continue;
             }
             let text = number_text(*bound);
-            let mut of_bucket = point.exemplars.iter().filter(|exemplar| is_in(exemplar.value, last, *bound));
+            let of_bucket = point.exemplars.iter();
+            let mut of_bucket = of_bucket.filter(|one| !is_until(one, last) && is_until(one, Some(*bound)));
             self.exemplars(&bucket, labels, Some(("le", &text)), &mut of_bucket)?;
-            last = *bound;
+            last = Some(*bound);
             let value = value_of(point, below as f64);
             if let Err(reason) = self.sample(&bucket, labels, Some(("le", &text)), time, value)? {
                 return Ok(Err(reason));
             }
         }
-        let mut of_bucket = point.exemplars.iter().filter(|exemplar| is_in(exemplar.value, last, f64::INFINITY));
+        let mut of_bucket = point.exemplars.iter().filter(|exemplar| !is_until(exemplar, last));
         self.exemplars(&bucket, labels, Some(("le", "+Inf")), &mut of_bucket)?;
         let count = value_of(point, of.count as f64);
         if let Err(reason) = self.sample(&bucket, labels, Some(("le", "+Inf")), time, count)? {
@@ -358,12 +389,13 @@ impl<'c, 'a> Points<'c, 'a> {
         exemplars: &mut dyn Iterator<Item = &PointExemplar>,
     ) -> Result<(), IngestError> {
         let Some(first) = exemplars.next() else { return Ok(()) };
-        let Ok(series) = self.series(name, labels, extra) else { return Ok(()) };
+        let Ok(labels) = self.series(name, labels, extra) else { return Ok(()) };
+        let series = self.collector.series(&labels);
         for exemplar in std::iter::once(first).chain(exemplars).map(PointExemplar::exemplar) {
             if exemplar.time > self.latest {
                 continue;
             }
-            let added = self.exemplars.add(self.collector, (series.series(), &exemplar), self.state)?;
+            let added = self.exemplars.add(self.collector, (&series, &exemplar), self.state)?;
             if let Err(problem) = added {
                 tracing::debug!(problem, "exemplar not stored");
             }
@@ -395,7 +427,7 @@ impl<'c, 'a> Points<'c, 'a> {
             Ok(series) => series,
             Err(reason) => return Ok(Err(reason)),
         };
-        if let Err(refused) = self.collector.group(&sample_group(series.get("job"))) {
+        if let Err(refused) = self.collector.group(series.group()) {
             let reason = refused.to_string();
             self.out_of_scope.get_or_insert(refused);
             return Ok(Err(reason));

@@ -98,23 +98,25 @@ async fn what_is_not_stored_is_named_by_its_number() {
     let good = json!({"name": "good", "gauge": {"dataPoints": [point]}});
     let future =
         json!({"name": "late", "gauge": {"dataPoints": [{"timeUnixNano": "4000000000000000000", "asInt": 1}]}});
-    let exponential =
-        json!({"name": "e", "exponentialHistogram": {"aggregationTemporality": 2, "dataPoints": [{"count": "1"}]}});
+    let exponential = json!({"name": "e", "exponentialHistogram": {"aggregationTemporality": 2, "dataPoints": [{"timeUnixNano": time, "count": "1"}]}});
+    let timeless = json!({"name": "timeless", "gauge": {"dataPoints": [{"asInt": 1}]}});
     let nameless = json!({"name": "...", "gauge": {"dataPoints": [point]}});
-    let reply = send_json(&house, json!([good, delta, future, exponential, nameless])).await;
+    let reply = send_json(&house, json!([good, delta, future, exponential, nameless, timeless])).await;
     let partial = &reply.json()["partialSuccess"];
-    assert_eq!((reply.status, partial["rejectedDataPoints"].as_str()), (200, Some("5")), "{}", reply.text());
+    assert_eq!((reply.status, partial["rejectedDataPoints"].as_str()), (200, Some("6")), "{}", reply.text());
     let message = partial["errorMessage"].as_str().unwrap_or_default();
     assert!(message.starts_with("data point 2: metric \"delta\" is not cumulative; set OTEL_"), "{message}");
     assert_eq!(ask(&house, "good").await, ["1"]);
-    assert_eq!(ask(&house, "{__name__=~\"delta.*|late|e.*\"}").await, [""; 0]);
+    assert_eq!(ask(&house, "{__name__=~\"delta.*|late|e.*|timeless\"}").await, [""; 0]);
     let reply = send_json(&house, json!([exponential])).await;
     assert!(reply.text().contains("0 observations found in buckets, but the count is 1"), "{}", reply.text());
+    let reply = send_json(&house, json!([timeless])).await;
+    assert!(reply.text().contains("timeless: the point has no time; timeUnixNano is missing"), "{}", reply.text());
     for (body, expected) in [
         (r#"{"resourceMetrics": 7}"#, "a number is where an object belongs at line 1 column 21"),
         (
             r#"{"resourceMetrics": [{"scopeMetrics": [{"metrics": [{"name": {}}]}]}]}"#,
-            "an object is where a text belongs",
+            "invalid type: map, expected a text",
         ),
         (
             r#"{"resourceMetrics": [{"scopeMetrics": [{"metrics": [{"sum": {"aggregationTemporality": "x"}}]}]}]}"#,
@@ -161,4 +163,65 @@ async fn protobuf_says_the_same_as_json() {
         let reply = send(&house, "/v1/metrics", "application/x-protobuf", body[..n_bytes].to_vec()).await;
         assert!([200, 400].contains(&reply.status), "{n_bytes}: {}", reply.text());
     }
+}
+
+#[tokio::test]
+async fn a_sum_that_is_left_out_of_a_summary_is_zero() {
+    let house = House::new();
+    let time = START.to_string();
+    let points = json!([{"timeUnixNano": time, "count": 5}]);
+    let gone = json!([{"timeUnixNano": (START + 500_000_000).to_string(), "flags": 1}]);
+    let summary = |points: &Value| json!([{"name": "wait", "summary": {"dataPoints": points}}]);
+    assert_eq!(send_json(&house, summary(&points)).await.text(), "{}");
+    assert_eq!((ask(&house, "wait_sum").await, ask(&house, "wait_count").await), (vec!["0".into()], vec!["5".into()]));
+    assert_eq!(send_json(&house, summary(&gone)).await.text(), "{}");
+    assert_eq!(ask(&house, "{__name__=~\"wait_.*\"}").await, [""; 0], "both end");
+}
+
+#[tokio::test]
+async fn texts_may_be_cut_in_the_middle_of_a_letter() {
+    let house = House::new();
+    let point = json!({"timeUnixNano": START.to_string(), "asInt": 1, "attributes": [text("x", "CUT"), text("y", "\u{1f600}")]});
+    let metrics = json!([{"name": "g", "description": "CUT", "unit": null, "gauge": {"dataPoints": [point]}}]);
+    let body = request(metrics).to_string().replace("CUT", r"a\ud83d b").replace('\u{1f600}', r"\ud83d\ude00");
+    let reply = send(&house, "/v1/metrics", "application/json", body).await;
+    assert_eq!((reply.status, reply.text().as_str()), (200, "{}"));
+    assert_eq!(ask(&house, "g").await, ["x=a\u{fffd} b y=\u{1f600} 1"]);
+}
+
+#[tokio::test]
+async fn points_are_joined_with_what_their_resource_is_described_by_at_their_time() {
+    let house = House::new();
+    let at = |seconds: u64| json!({"timeUnixNano": (START + seconds * 1_000_000_000).to_string(), "asInt": 1});
+    let metrics = json!([{"name": "g", "gauge": {"dataPoints": [at(0), at(400), at(401), at(3600)]}}]);
+    let mut body = request(metrics);
+    let attributes = body["resourceMetrics"][0]["resource"]["attributes"].as_array_mut().expect("a list");
+    attributes.push(text("command", &"x".repeat(70_000)));
+    attributes.push(text(&"k".repeat(501), "long"));
+    let reply = send(&house, "/v1/metrics", "application/json", body.to_string()).await;
+    assert_eq!((reply.status, reply.text().as_str()), (200, "{}"));
+    // What is too long for a label is left out.
+    let joined = "g * on (job, instance) group_left (host_name) target_info";
+    assert_eq!(ask(&house, joined).await, ["host_name=web-1 1"]);
+    let start = START / 1_000_000_000;
+    let uri = format!("/prometheus/api/v1/query?query=target_info[2h]&time={}", start + 3600);
+    let reply = house.get(&uri).await.json();
+    let times: Vec<u64> = reply["data"]["result"][0]["values"]
+        .as_array()
+        .expect("samples")
+        .iter()
+        .filter_map(|pair| Some(pair[0].as_u64()? - start))
+        .collect();
+    assert_eq!(times, [0, 400, 3600], "one for an interval with points");
+}
+
+#[tokio::test]
+async fn doubles_of_attributes_are_written_as_prometheus_does() {
+    let house = House::new();
+    let double = |key: &str, value: Value| json!({"key": key, "value": {"doubleValue": value}});
+    let list = json!({"key": "list", "value": {"arrayValue": {"values": [{"doubleValue": 3}, {"doubleValue": 1e21}]}}});
+    let attributes = json!([double("inf", json!("-Infinity")), double("large", json!(1e21)), list]);
+    let point = json!({"timeUnixNano": START.to_string(), "asInt": 1, "attributes": attributes});
+    assert_eq!(send_json(&house, json!([{"name": "g", "gauge": {"dataPoints": [point]}}])).await.text(), "{}");
+    assert_eq!(ask(&house, "g").await, ["inf=-Infinity large=1e+21 list=[3,1e+21] 1"]);
 }
