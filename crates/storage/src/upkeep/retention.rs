@@ -36,6 +36,9 @@ use crate::upkeep::flush::Flusher;
 use files::disk;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use types::GroupName;
@@ -63,11 +66,13 @@ pub(crate) fn run(retention: &Retention) {
 pub(crate) struct Retention {
     segments: Arc<Segments>,
     flusher: Arc<Flusher>,
+    /// Held by whoever enforces limits: what follows from a change of limits is told as its own.
+    turn: Mutex<()>,
 }
 
 impl Retention {
     pub(crate) fn new(segments: Arc<Segments>, flusher: Arc<Flusher>) -> Self {
-        Self { segments, flusher }
+        Self { segments, flusher, turn: Mutex::default() }
     }
 
     /// Returns the age limit of a group: the shorter one of its own and of the store.
@@ -87,6 +92,15 @@ impl Retention {
 
     /// Retires what is beyond the limits, and removes what was retired long enough ago.
     pub(crate) fn retire(&self) -> Result<(), StoreError> {
+        let _turn = self.turn();
+        self.retire_in_turn()
+    }
+
+    fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn retire_in_turn(&self) -> Result<(), StoreError> {
         let is_trusted = self.segments.look_at_clock();
         let now = self.segments.options.clock.now();
         if is_trusted {
@@ -254,6 +268,7 @@ impl Retention {
         group: &GroupName,
         retention: GroupRetention,
     ) -> Result<RetentionChange, StoreError> {
+        let _turn = self.turn();
         let is_trusted = self.segments.look_at_clock();
         control::set_retention(&mut **self.segments.control(), group, &retention)?;
         let mut state = self.segments.state_mut();
@@ -288,7 +303,7 @@ impl Retention {
         let [(_, judged)] = judged;
         self.segments.counters.runs_retired.add(runs_of(&judged.beyond).count() as u64);
         drop((upkeep, flusher));
-        self.retire()?;
+        self.retire_in_turn()?;
         Ok(self.change(&judged, now))
     }
 
