@@ -79,8 +79,7 @@ pub async fn serve(
     tokio::spawn(traces::follow_spans(server, families.traces.clone(), MAP_AFTER_START));
     tokio::spawn(metrics::keep_metadata(Arc::downgrade(&families.server), families.metrics.clone()));
     if let Some(interval) = families.server.app.service_graph_interval {
-        let server = Arc::downgrade(&families.server);
-        let count = move || traces::count_calls(&server, interval);
+        let count = traces::count_calls(&families.server, interval);
         std::thread::Builder::new().name("service-graph".into()).spawn(count)?;
     }
     tokio::spawn(metrics::repeat_pushes(Arc::downgrade(&families.server), families.metrics.clone()));

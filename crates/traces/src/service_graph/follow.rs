@@ -1,6 +1,6 @@
 //! The thread that follows spans and writes the counts of their calls.
 
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use door::server::{Server, Shared};
@@ -19,9 +19,16 @@ const BATCHES_WAITING_MAX: usize = 256;
 /// How often the thread looks whether it is to write or to end.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// Counts the calls among the spans that are accepted, and writes the counts every `interval`, until the server ends. Blocks.
-pub fn count_calls(server: &Weak<Server>, interval: Duration) {
-    let mut following: Option<CallCounter> = None;
+/// Returns what a thread does: it counts the calls among the spans that are accepted from now on, and writes the counts every
+/// `interval`, until the server ends.
+pub fn count_calls(server: &Arc<Server>, interval: Duration) -> impl FnOnce() + Send + 'static {
+    // However late the thread begins, it counts what is sent as soon as the server listens.
+    let following = server.whole_store().has_alerts().then(|| CallCounter::new(server));
+    let server = Arc::downgrade(server);
+    move || count_while_running(&server, interval, following)
+}
+
+fn count_while_running(server: &Weak<Server>, interval: Duration, mut following: Option<CallCounter>) {
     while let Some(running) = server.upgrade().filter(|server| !*server.closing.borrow()) {
         // In a fleet, one node counts; another one begins at 0.
         if !running.whole_store().has_alerts() {
@@ -55,7 +62,7 @@ impl CallCounter {
         Self { feed, pairs: Pairs::default(), counts: Counts::default(), now, written: now }
     }
 
-    fn write_if_due(&mut self, server: std::sync::Arc<Server>, interval: Duration) {
+    fn write_if_due(&mut self, server: Arc<Server>, interval: Duration) {
         self.now = server.now();
         let interval_ns = i64::try_from(interval.as_nanos()).unwrap_or(i64::MAX);
         let since = self.now.0.saturating_sub(self.written.0);
