@@ -76,8 +76,10 @@ pub(super) fn add(
         return Ok(Ok(()));
     }
     let limits = received.limits;
-    let parsed = match collector.series_of_line(line) {
-        Some((series, numbers)) => value_and_time(numbers).map(|numbers| (LineSeries::Known(series), numbers)),
+    let known = collector.series_of_line(line);
+    let known = known.and_then(|(series, numbers)| Some((LineSeries::Known(series), value_and_time(numbers).ok()?)));
+    let parsed = match known {
+        Some(parsed) => Ok(parsed),
         None => parsed(line, limits).map(|(labels, numbers)| (LineSeries::Read(labels), numbers)),
     };
     let (series, (value, time)) = match parsed {
@@ -210,6 +212,10 @@ mod tests {
         let send = |lines: [String; 3]| ship(&lines.each_ref().map(String::as_str));
         let ((first, of_first), (second, of_second)) = (send(lines(1)), send(lines(2)));
         assert_eq!((of_first, of_second), (rows(1), rows(2)));
+        // From the third time on the next line is expected.
+        let (expected, of_expected) = send(lines(3));
+        assert_eq!(of_expected, rows(3));
+        assert!(first.iter().zip(expected.iter()).all(|(a, b)| Arc::ptr_eq(a, b)));
         // In another order, and spelled in another way.
         let [b, a, _] = lines(3);
         let (third, _) = ship(&[&a, &b.replace(r#""job":"x","n""#, r#""job" : "x", "n""#)]);
@@ -226,10 +232,16 @@ mod tests {
             assert!(Arc::ptr_eq(expected, series), "{}", series.stream());
         }
         assert!(Arc::ptr_eq(b, &fourth[0]));
-        // Too few numbers after labels that are known.
+        // What follows labels that are expected is read as after others.
         let mut collector = intake.collect(&sender);
-        let cut = format!("{} 1", texts[0]);
-        let refused = add(&mut collector, cut.as_bytes(), &mut SampleNotes::default()).expect("room");
-        assert_eq!(refused, Err(bad()));
+        let mut added = |line: String| {
+            let added = add(&mut collector, line.as_bytes(), &mut SampleNotes::default());
+            added.expect("room")
+        };
+        let [b, a, ab] = &texts;
+        assert_eq!(added(format!("{b} 1 2")), Ok(()));
+        assert_eq!(added(format!("{a} 1")), Err(bad()));
+        assert_eq!(added(format!("{b} 1 2")), Ok(()));
+        assert_eq!((added(format!("{a}  1 2")), added(format!("{ab}\t 1 2"))), (Ok(()), Ok(())));
     }
 }

@@ -95,8 +95,8 @@ impl SeriesLabels {
         Ok(Self { pairs, text, group })
     }
 
-    /// Makes the series that they name. What is stored asks the collector for it ([`Collector::series`](crate::Collector::series)),
-    /// so that samples of the same series share one.
+    /// Makes the series that they name. Code that stores samples calls [`Collector::series`](crate::Collector::series) instead, so that
+    /// samples of different requests share one.
     pub fn to_series(&self) -> SampleSeries {
         let series = Series::of_labels(&self.text).expect("labels that were checked name a series");
         let memory_bytes = series.memory_bytes();

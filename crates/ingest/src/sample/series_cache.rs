@@ -134,7 +134,7 @@ impl SeriesCache {
     /// Returns the series that some bytes mean.
     pub fn get(&self, last: &mut LastSeries, spelled: &[u8]) -> Option<&SampleSeries> {
         let place = self.place_of(spelled)?;
-        if let Some(before) = self.entries.get(last.place as usize) {
+        if let Some(before) = self.entries.get(last.place as usize).filter(|_| last.place != place) {
             before.next.store(place, Ordering::Relaxed);
         }
         last.place = place;

@@ -7,12 +7,16 @@ use types::Timestamp;
 
 use super::{LastSeries, SampleSeries, SeriesCache, SeriesLabels};
 
+/// Bytes of the new series of a request that are noted, at most; the next request notes more.
+const NEW_BYTES_MAX: usize = 64 << 20;
+
 /// The series that requests have had, for all doors.
 #[derive(Debug, Default)]
 pub struct SharedSeries(RwLock<SeriesCache>);
 
 impl SharedSeries {
-    /// Returns the series for reading. While they are read, no series can be noted.
+    /// Returns the series for reading. While they are read, no series can be noted, and once one waits to be noted, nobody else can begin
+    /// to read.
     pub fn read(&self) -> RwLockReadGuard<'_, SeriesCache> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -34,13 +38,14 @@ pub(crate) struct RequestSeries<'a> {
     shared: &'a SharedSeries,
     last: LastSeries,
     new: Vec<SampleSeries>,
+    n_new_bytes: usize,
     now: Timestamp,
 }
 
 impl<'a> RequestSeries<'a> {
     /// Returns those of a request that has had none; `now` is its time.
     pub(crate) fn new(shared: &'a SharedSeries, now: Timestamp) -> Self {
-        Self { shared, last: LastSeries::none(now), new: Vec::new(), now }
+        Self { shared, last: LastSeries::none(now), new: Vec::new(), n_new_bytes: 0, now }
     }
 
     /// Returns the series that labels name.
@@ -48,8 +53,14 @@ impl<'a> RequestSeries<'a> {
         if let Some(known) = self.known(labels.text()) {
             return known;
         }
+        if let Some(last) = self.new.last().filter(|last| **last.series.stream() == *labels.text()) {
+            return last.clone();
+        }
         let series = labels.to_series();
-        self.new.push(series.clone());
+        if self.n_new_bytes < NEW_BYTES_MAX {
+            self.n_new_bytes += series.memory_bytes;
+            self.new.push(series.clone());
+        }
         series
     }
 

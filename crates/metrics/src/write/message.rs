@@ -35,6 +35,10 @@ const SAMPLE_KEY: u8 = 2 << 3 | 2;
 const VALUE_KEY: u8 = 1 << 3 | 1;
 const TIME_KEY: u8 = 2 << 3;
 
+/// Bytes of the new series of a message that are kept for the cache, with the bytes that spell them. A message that is small
+/// when packed can spell very many.
+const NEW_BYTES_MAX: usize = 256 << 20;
+
 /// Labels of one series in a message, more than any series may have.
 const REFERENCES_MAX: usize = 100_000;
 
@@ -87,6 +91,17 @@ struct KnownSeries<'s> {
     cache: &'s SeriesCache,
     last: LastSeries,
     new: Vec<(Box<[u8]>, SampleSeries)>,
+    n_new_bytes: usize,
+}
+
+impl KnownSeries<'_> {
+    /// Keeps a new series for the cache. Beyond a limit the next message brings it.
+    fn keep(&mut self, key: &[u8], series: &SampleSeries) {
+        if self.n_new_bytes < NEW_BYTES_MAX {
+            self.n_new_bytes += key.len() + series.memory_bytes;
+            self.new.push((key.into(), series.clone()));
+        }
+    }
 }
 
 /// Reads a message of version 1.0.
@@ -116,7 +131,7 @@ fn with_known_series(
     read: impl FnOnce(&mut KnownSeries<'_>) -> Result<(), IngestError>,
 ) -> Result<(), IngestError> {
     let cache = shared.read();
-    let mut known = KnownSeries { cache: &cache, last: LastSeries::none(now), new: Vec::new() };
+    let mut known = KnownSeries { cache: &cache, last: LastSeries::none(now), new: Vec::new(), n_new_bytes: 0 };
     let done = read(&mut known);
     let new = known.new;
     drop(cache);
@@ -163,7 +178,7 @@ fn series_one<'b>(
     let pairs = pairs.map_err(|problem| with_metric(problem, readable));
     let made = pairs.and_then(|pairs| series.labels(pairs.into_iter()));
     if let (true, Ok(made)) = (is_in_front, &made) {
-        known.new.push((key.into(), made.clone()));
+        known.keep(key, made);
     }
     write(series, made.as_ref().map_err(Clone::clone), parts, None)
 }
@@ -230,7 +245,7 @@ fn read_two_within(
         }
         let made = series.labels(pairs.into_iter());
         if let Ok(made) = &made {
-            known.new.push((key.as_slice().into(), made.clone()));
+            known.keep(&key, made);
         }
         write(series, made.as_ref().map_err(Clone::clone), &parts, Some(&symbols))?;
     }
