@@ -10,7 +10,7 @@ const KNOWN_MAX: usize = 1 << 17;
 /// The exemplars that the last request with some of a series had, as hashes: series, and its exemplars in order.
 #[derive(Debug, Default)]
 pub(crate) struct RecentExemplars {
-    known: HashMap<u64, Vec<u64>, RandomState>,
+    known: HashMap<u64, Box<[u64]>, RandomState>,
     n: usize,
 }
 
@@ -23,16 +23,19 @@ impl RecentExemplars {
     /// Notes the exemplars that a request had.
     pub(crate) fn note(&mut self, seen: &HashSet<(u64, u64), RandomState>) {
         let mut seen: Vec<(u64, u64)> = seen.iter().copied().take(KNOWN_MAX).collect();
-        if self.n + seen.len() > KNOWN_MAX {
-            *self = Self::default();
-        }
         seen.sort_unstable();
+        self.put(&seen);
+        if self.n > KNOWN_MAX {
+            *self = Self::default();
+            self.put(&seen);
+        }
+    }
+
+    fn put(&mut self, seen: &[(u64, u64)]) {
         for of_series in seen.chunk_by(|a, b| a.0 == b.0) {
-            let known = self.known.entry(of_series[0].0).or_default();
-            self.n -= known.len();
-            known.clear();
-            known.extend(of_series.iter().map(|(_, exemplar)| exemplar));
-            self.n += known.len();
+            let exemplars: Box<[u64]> = of_series.iter().map(|(_, exemplar)| *exemplar).collect();
+            self.n += exemplars.len();
+            self.n -= self.known.insert(of_series[0].0, exemplars).map_or(0, |before| before.len());
         }
     }
 }
@@ -47,7 +50,7 @@ mod tests {
         for n in 0..3 * KNOWN_MAX as u64 / 100 {
             recent.note(&(0..100).map(|at| (n * 100 + at, at)).collect());
             assert!(recent.is_known((n * 100 + 7, 7)) && recent.n <= KNOWN_MAX);
-            assert_eq!(recent.known.values().map(Vec::len).sum::<usize>(), recent.n);
+            assert_eq!(recent.known.values().map(|known| known.len()).sum::<usize>(), recent.n);
         }
         assert!(!recent.is_known((0, 0)) && !recent.is_known((u64::MAX, 1)));
     }
@@ -59,5 +62,9 @@ mod tests {
         recent.note(&[(1, 11), (1, 12)].into_iter().collect());
         let known = [(1, 10), (1, 11), (1, 12), (2, 20), (2, 10)].map(|hashes| recent.is_known(hashes));
         assert_eq!((known, recent.n), ([false, true, true, true, false], 3));
+        // Those of others stay when many come again.
+        let many: HashSet<(u64, u64), RandomState> = (0..KNOWN_MAX as u64 / 2).map(|at| (100 + at, at)).collect();
+        (0..4).for_each(|_| recent.note(&many));
+        assert!(recent.is_known((2, 20)) && recent.is_known((100, 0)));
     }
 }

@@ -135,7 +135,7 @@ fn push_json(value: &Value, out: &mut String) {
     }
 }
 
-/// Returns a double as JSON writes numbers in ECMAScript and in Prometheus' receiver: without a point where there is no fraction,
+/// Returns a double as Prometheus' receiver writes numbers in JSON: without a point where there is no fraction,
 /// with an exponent where it is very large or small.
 fn double_text(number: f64) -> String {
     if number.is_infinite() {

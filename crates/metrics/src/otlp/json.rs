@@ -238,7 +238,8 @@ impl<'de> DeserializeSeed<'de> for Element<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
-        // As bytes, a text may have half of a surrogate pair: languages whose texts are UTF-16 cut emojis in the middle.
+        // As bytes, a text may have half of a surrogate pair: languages whose texts are UTF-16 cut emojis in the middle. What is not
+        // UTF-8 is replaced, as in the protobuf form.
         if matches!(self.content, Text) { json.deserialize_option(self) } else { json.deserialize_any(self) }
     }
 }

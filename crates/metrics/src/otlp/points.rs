@@ -189,20 +189,28 @@ impl<'c, 'a> Points<'c, 'a> {
         let Ok(described_by) = self.labels(described_by) else { return Ok(()) };
         let help = "Attributes of the resource that sends metrics.".to_owned();
         self.state.note(TARGET_INFO, Metadata { kind: "gauge", help, unit: String::new() });
-        // Points of an hour ago, which waited in a queue, are joined with what there is at their time.
+        // Points that waited in a sender's queue need a sample near their own time.
         let last = times.values().next_back().map(|(_, last)| *last);
         let firsts = times.values().map(|(first, _)| *first);
         let mut written: Option<i64> = None;
-        for time in firsts.chain(last) {
-            if written.is_some_and(|written| time - written < INFO_APART) {
-                continue;
+        let mut times: Vec<i64> = firsts.chain(last).collect();
+        times.retain(|time| {
+            let is_apart = written.is_none_or(|written| time - written >= INFO_APART);
+            written = if is_apart { Some(*time) } else { written };
+            is_apart
+        });
+        // A resource that cannot be described loses nothing else.
+        match self.series(TARGET_INFO, &described_by, None) {
+            Ok(labels) if self.collector.group(labels.group()).is_ok() => {
+                let mut writer = SampleWriter::new(self.collector, &labels)?;
+                for time in times {
+                    if let Err(refusal) = writer.add(time, 1.0)? {
+                        tracing::debug!(%refusal, "target_info not stored");
+                    }
+                }
             }
-            written = Some(time);
-            // A resource that cannot be described loses nothing else.
-            if let Err(problem) = self.sample(TARGET_INFO, &described_by, None, time, 1.0)? {
-                tracing::warn!(problem, job = ?described_by.get("job"), "target_info not stored");
-                break;
-            }
+            Ok(_) => {}
+            Err(problem) => tracing::debug!(problem, "target_info not stored"),
         }
         Ok(())
     }
@@ -390,12 +398,15 @@ impl<'c, 'a> Points<'c, 'a> {
     ) -> Result<(), IngestError> {
         let Some(first) = exemplars.next() else { return Ok(()) };
         let Ok(labels) = self.series(name, labels, extra) else { return Ok(()) };
-        let series = self.collector.series(&labels);
-        for exemplar in std::iter::once(first).chain(exemplars).map(PointExemplar::exemplar) {
-            if exemplar.time > self.latest {
-                continue;
-            }
-            let added = self.exemplars.add(self.collector, (&series, &exemplar), self.state)?;
+        if self.collector.group(labels.group()).is_err() {
+            return Ok(());
+        }
+        let mut series = None;
+        let latest = self.latest;
+        let stored = std::iter::once(first).chain(exemplars).map(PointExemplar::exemplar);
+        for exemplar in stored.filter(|exemplar| exemplar.time <= latest) {
+            let series = series.get_or_insert_with(|| self.collector.series(&labels));
+            let added = self.exemplars.add(self.collector, (series, &exemplar), self.state)?;
             if let Err(problem) = added {
                 tracing::debug!(problem, "exemplar not stored");
             }
