@@ -66,13 +66,13 @@ pub(crate) fn run(retention: &Retention) {
 pub(crate) struct Retention {
     segments: Arc<Segments>,
     flusher: Arc<Flusher>,
-    /// Held by whoever enforces limits: what follows from a change of limits is told as its own.
-    turn: Mutex<()>,
+    /// Held while limits are enforced, so that a change of limits reports its own effects.
+    enforcement: Mutex<()>,
 }
 
 impl Retention {
     pub(crate) fn new(segments: Arc<Segments>, flusher: Arc<Flusher>) -> Self {
-        Self { segments, flusher, turn: Mutex::default() }
+        Self { segments, flusher, enforcement: Mutex::default() }
     }
 
     /// Returns the age limit of a group: the shorter one of its own and of the store.
@@ -92,15 +92,15 @@ impl Retention {
 
     /// Retires what is beyond the limits, and removes what was retired long enough ago.
     pub(crate) fn retire(&self) -> Result<(), StoreError> {
-        let _turn = self.turn();
-        self.retire_in_turn()
+        let _enforcement = self.enforcement();
+        self.retire_alone()
     }
 
-    fn turn(&self) -> MutexGuard<'_, ()> {
-        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    fn enforcement(&self) -> MutexGuard<'_, ()> {
+        self.enforcement.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn retire_in_turn(&self) -> Result<(), StoreError> {
+    fn retire_alone(&self) -> Result<(), StoreError> {
         let is_trusted = self.segments.look_at_clock();
         let now = self.segments.options.clock.now();
         if is_trusted {
@@ -268,7 +268,7 @@ impl Retention {
         group: &GroupName,
         retention: GroupRetention,
     ) -> Result<RetentionChange, StoreError> {
-        let _turn = self.turn();
+        let _enforcement = self.enforcement();
         let is_trusted = self.segments.look_at_clock();
         control::set_retention(&mut **self.segments.control(), group, &retention)?;
         let mut state = self.segments.state_mut();
@@ -303,7 +303,7 @@ impl Retention {
         let [(_, judged)] = judged;
         self.segments.counters.runs_retired.add(runs_of(&judged.beyond).count() as u64);
         drop((upkeep, flusher));
-        self.retire_in_turn()?;
+        self.retire_alone()?;
         Ok(self.change(&judged, now))
     }
 

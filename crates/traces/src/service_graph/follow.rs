@@ -19,7 +19,7 @@ const BATCHES_WAITING_MAX: usize = 256;
 /// How often the thread looks whether it is to write or to end.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// Returns what a thread does: it counts the calls among the spans that are accepted from now on, and writes the counts every
+/// Returns the body of the thread that counts the calls among the spans that are accepted from now on, and writes the counts every
 /// `interval`, until the server ends.
 pub fn count_calls(server: &Arc<Server>, interval: Duration) -> impl FnOnce() + Send + 'static {
     // However late the thread begins, it counts what is sent as soon as the server listens.
