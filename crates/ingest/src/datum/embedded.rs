@@ -28,8 +28,14 @@ const NAME_CHARS_MAX: usize = 1024;
 /// Most data of one line: metrics times sets of dimensions times values.
 const DATA_MAX: usize = 10_000;
 
-/// What every such line has.
-static MARK: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"CloudWatchMetrics\""));
+/// The member that says which others are metrics.
+const ABOUT: &str = "_aws";
+
+/// Members of records that have their message.
+const MESSAGES: [&str; 4] = ["@message", "message", "log", "msg"];
+
+/// What every such line has, also as a text within a record.
+static MARK: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("CloudWatchMetrics"));
 
 /// Data of a metric in a unit.
 #[derive(Debug, PartialEq)]
@@ -49,6 +55,7 @@ pub(crate) fn collect(collector: &mut Collector<'_>, raw: RawEvent<'_>) -> Resul
     // A time or a prefix may stand before the object.
     let Some(start) = memchr::memchr(b'{', bytes).filter(|start| *start < at) else { return Ok(()) };
     let Ok(Value::Object(line)) = serde_json::from_slice(&bytes[start..]) else { return Ok(()) };
+    let Some(line) = line_within(line) else { return Ok(()) };
     let received = collector.received();
     let (now, limits) = (received.at, received.limits);
     let Some((time, metrics)) = metrics_of(&line, now.0 / Timestamp::MILLISECOND) else { return Ok(()) };
@@ -72,9 +79,23 @@ pub(crate) fn collect(collector: &mut Collector<'_>, raw: RawEvent<'_>) -> Resul
     Ok(())
 }
 
+/// Returns a line, or the one that is the message of a record: shippers put lines into such.
+fn line_within(mut record: Map<String, Value>) -> Option<Map<String, Value>> {
+    if record.contains_key(ABOUT) {
+        return Some(record);
+    }
+    MESSAGES.into_iter().find_map(|name| match record.remove(name)? {
+        Value::String(text) => {
+            let line = text.get(text.find('{')?..)?;
+            serde_json::from_str::<Map<String, Value>>(line).ok().filter(|line| line.contains_key(ABOUT))
+        }
+        _ => None,
+    })
+}
+
 /// Returns the time of a line in ms, and its metrics; `None` if it has none that are valid.
 fn metrics_of(line: &Map<String, Value>, now: i64) -> Option<(i64, Vec<EmbeddedMetric>)> {
-    let about = line.get("_aws")?;
+    let about = line.get(ABOUT)?;
     let time = about.get("Timestamp").map_or(Some(now), Value::as_i64).filter(|time| *time >= 0)?;
     let directives = about.get("CloudWatchMetrics")?.as_array().filter(|list| list.len() <= DIRECTIVES_MAX)?;
     let mut found = Vec::new();
