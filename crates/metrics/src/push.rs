@@ -25,7 +25,7 @@ use types::Limits;
 
 use self::documents::{PushedFamily, PushedGroup};
 use self::key::GroupingKey;
-use crate::metadata::MetricsState;
+use crate::metadata::{Metadata, MetricsState};
 
 pub(crate) use self::documents::forget;
 pub use self::repeat::{repeat, repeat_pushes};
@@ -96,7 +96,10 @@ async fn push(
     };
     let encoding = encoding(headers)?;
     let bytes_max = server.app.limits.body_bytes_max.min(BODY_BYTES_MAX);
-    let received = server.bodies.read(body, bytes_max).await?;
+    let received = server.bodies.read(body, bytes_max).await.map_err(|problem| match problem.status {
+        StatusCode::PAYLOAD_TOO_LARGE => problem.hint("push fewer samples, or to more groups"),
+        _ => problem,
+    })?;
     let n_bytes = received.bytes().len();
     let of_thread = server.clone();
     let work = move || -> Result<(), Problem> {
@@ -122,7 +125,11 @@ fn apply(
     let before = documents::get(server, key)?;
     let time = clock.next(server.now());
     let mut group = before.clone().unwrap_or_else(|| PushedGroup::new(key));
-    match pushed_families(key, families, limits) {
+    let pushed = match pushed_families(key, families, limits) {
+        Ok(pushed) => documents::conflict(server, key, &pushed)?.map_or(Ok(pushed), Err),
+        Err(problem) => Err(problem),
+    };
+    match pushed {
         Ok(pushed) => {
             note(&server.state, &pushed);
             group.apply(pushed, mode == Mode::Replace);
@@ -147,6 +154,10 @@ fn apply(
 /// Notes type, help and unit of metrics.
 fn note(state: &MetricsState, families: &BTreeMap<String, PushedFamily>) {
     families.iter().for_each(|(name, family)| state.note(name, family.metadata()));
+    for (metric, help) in samples::OF_PUSHES {
+        let help = help.to_owned();
+        state.note(metric, Metadata { kind: "gauge", help, unit: String::new() });
+    }
 }
 
 /// Returns what a push holds, with the labels of the group; or why the push cannot be kept.

@@ -128,6 +128,34 @@ pub(super) fn get(server: &Server, key: &GroupingKey) -> Result<Option<PushedGro
     Ok(json.and_then(|json| serde_json::from_str(&json).ok()))
 }
 
+/// Returns why a push cannot be kept beside the other groups: one of them has a series of its own that it brings.
+pub(super) fn conflict(
+    server: &Server,
+    key: &GroupingKey,
+    pushed: &BTreeMap<String, PushedFamily>,
+) -> Result<Option<String>, Problem> {
+    #[derive(Deserialize)]
+    struct Labels {
+        labels: BTreeMap<String, String>,
+    }
+    let new: HashSet<&str> =
+        pushed.values().flat_map(|family| family.samples.iter().map(|(labels, _)| labels.as_str())).collect();
+    let name = key.document();
+    for (_, json) in server.settings().all(KIND)?.iter().filter(|(other, _)| *other != name) {
+        let is_compatible = |group: Labels| key.is_compatible(&GroupingKey::of_labels(group.labels));
+        if !serde_json::from_str(json).is_ok_and(is_compatible) {
+            continue;
+        }
+        let Ok(other) = serde_json::from_str::<PushedGroup>(json) else { continue };
+        let mut samples = other.families.values().flat_map(|family| &family.samples);
+        if let Some((labels, _)) = samples.find(|(labels, _)| new.contains(labels.as_str())) {
+            let group = serde_json::Value::from_iter(other.labels.clone());
+            return Ok(Some(format!("{labels} was pushed to the group {group}; a series can be in one group")));
+        }
+    }
+    Ok(None)
+}
+
 /// Returns the document of a group, if there is room for it.
 pub(super) fn checked(server: &Shared, key: &GroupingKey, group: &PushedGroup) -> Result<String, Problem> {
     let json = serde_json::to_string(group).map_err(|error| Problem::internal(error.to_string()))?;

@@ -29,7 +29,11 @@ impl GroupingKey {
         let refuse = |message: String| {
             Problem::bad_request("bad-grouping-key", message).hint("push to /metrics/job/JOB{/LABEL/VALUE}")
         };
-        let parts: Vec<&str> = path.trim_start_matches("/metrics/").split('/').collect();
+        let mut parts: Vec<&str> = path.trim_start_matches("/metrics/").split('/').collect();
+        // A slash may end the path, as in a Pushgateway.
+        if parts.len() % 2 == 1 && parts.last() == Some(&"") {
+            parts.pop();
+        }
         if parts.len() / 2 > LABELS_MAX {
             return Err(refuse(format!("the path has {} labels; a group has at most {LABELS_MAX}", parts.len() / 2)));
         }
@@ -79,6 +83,11 @@ impl GroupingKey {
         self.labels.contains_key(label)
     }
 
+    /// Reports whether samples of both groups can have the same labels.
+    pub(super) fn is_compatible(&self, other: &Self) -> bool {
+        self.labels.iter().all(|(name, value)| other.labels.get(name).is_none_or(|of_other| of_other == value))
+    }
+
     /// Returns the labels of the group with the name of a metric.
     pub(super) fn labels<'k>(&'k self, metric: &'k str) -> impl Iterator<Item = (Cow<'k, str>, Cow<'k, str>)> {
         let own = self.labels.iter().map(|(name, value)| (Cow::from(&**name), Cow::from(&**value)));
@@ -120,7 +129,9 @@ mod tests {
         assert_eq!(check("/metrics/job/backup"), "job=backup;");
         assert_eq!(check("/metrics/job/a%20b/instance/x%2Fy"), "instance=x/y;job=a b;");
         assert_eq!(check("/metrics/job@base64/ZGlyZWN0b3J5L3g/dir@base64/="), "dir=;job=directory/x;");
-        assert_eq!(check("/metrics/job@base64/ZGlyZWN0b3J5L3g=/"), "label \"\" of the path has no value");
+        assert_eq!(check("/metrics/job@base64/ZGlyZWN0b3J5L3g=/"), "job=directory/x;");
+        assert_eq!(check("/metrics/job/x/a/"), "a=;job=x;");
+        assert_eq!(check("/metrics/job/x/a"), "label \"a\" of the path has no value");
         assert_eq!(
             check("/metrics/job@base64/!"),
             "the value of label \"job\" is not base64 of UTF-8, with the alphabet for URLs"

@@ -8,17 +8,20 @@ use types::{Limits, Timestamp};
 
 use super::key::GroupingKey;
 
-/// The samples that tell when a group was pushed, and when a push failed, in seconds since the epoch.
-const OF_PUSHES: [&str; 2] = ["push_time_seconds", "push_failure_time_seconds"];
+/// The samples that tell when a group was pushed, and when a push failed, in seconds since the epoch, with their help.
+pub(super) const OF_PUSHES: [(&str, &str); 2] = [
+    ("push_time_seconds", "Unix time of the last successful push to this group."),
+    ("push_failure_time_seconds", "Unix time of the last failed push to this group."),
+];
 
 /// Reports whether a metric is one of those about pushes.
 pub(super) fn is_own(metric: &str) -> bool {
-    OF_PUSHES.contains(&metric)
+    OF_PUSHES.iter().any(|(own, _)| *own == metric)
 }
 
 /// Returns the samples about the pushes of a group: when the last one was, and the last that failed, in ms.
 pub(super) fn of_pushes(key: &GroupingKey, times_ms: [i64; 2], limits: &Limits) -> Vec<(SeriesLabels, f64)> {
-    let sample = |(metric, ms): (&str, i64)| {
+    let sample = |((metric, _), ms): ((&str, &str), i64)| {
         let labels = SeriesLabels::new(key.labels(metric), limits).ok()?;
         Some((labels, ms as f64 / 1e3))
     };

@@ -127,3 +127,19 @@ async fn keys_push_to_their_groups_only_and_a_deleted_log_group_takes_its_pushes
     let found = house.administer("GET", &uri, "").await.json()["data"]["result"].clone();
     assert!(found.as_array().is_some_and(|rows| rows.len() == 1 && rows[0]["metric"]["job"] == "other"), "{found}");
 }
+
+#[tokio::test]
+async fn a_series_is_in_one_group() {
+    let house = House::new();
+    pushed(&house, "PUT", "/metrics/job/col", "a{i=\"1\"} 1").await;
+    pushed(&house, "PUT", "/metrics/job/col/i/2", "a 5").await;
+    let reply = push(&house, "PUT", "/metrics/job/col/i/1/", "a 2").await;
+    assert!(reply.status == 400 && reply.text().contains("a series can be in one group"), "{}", reply.text());
+    pushed(&house, "PUT", "/metrics/job/col", "a{i=\"1\"} 10").await;
+    let found = ask(&house, "sum by (i) (a)", AT).await;
+    assert_eq!(found, [r#"{"i":"1"} "10""#, r#"{"i":"2"} "5""#]);
+    let failed = ask(&house, "count(push_failure_time_seconds{i=\"1\"} > 0)", AT).await;
+    assert_eq!(failed, [r#"{} "1""#]);
+    let known = house.get("/prometheus/api/v1/metadata?metric=push_time_seconds").await.json();
+    assert_eq!(known["data"]["push_time_seconds"][0]["type"], "gauge");
+}
