@@ -31,6 +31,11 @@ impl CloudWatchProblem {
         Self { kind, status: StatusCode::BAD_REQUEST, message: message.into(), retry_after_s: None, more: None }
     }
 
+    /// The error for something that does not exist, where the service answers 404.
+    pub(super) fn not_found(kind: &'static str, message: impl Into<String>) -> Self {
+        Self { status: StatusCode::NOT_FOUND, ..Self::new(kind, message) }
+    }
+
     /// The error for an invalid parameter.
     pub(super) fn parameter(message: impl Into<String>) -> Self {
         Self::new("InvalidParameterException", message)
@@ -84,8 +89,7 @@ impl CloudWatchProblem {
 
     /// Returns the error for a dashboard that does not exist.
     pub(super) fn no_dashboard(name: &str) -> Self {
-        let message = format!("Dashboard {name} does not exist");
-        Self { status: StatusCode::NOT_FOUND, ..Self::new("DashboardNotFoundError", message) }
+        Self::not_found("DashboardNotFoundError", format!("Dashboard {name} does not exist"))
     }
 
     /// Returns status, name and message, for services with another form of errors.

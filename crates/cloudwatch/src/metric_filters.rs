@@ -1,4 +1,4 @@
-//! Metric filters: counters of matching events, exposed on `/metrics`.
+//! Metric filters: counters of matching events, exposed on `/metrics`, and metrics of CloudWatch (`metrics/filter_data`).
 //!
 //! A metric adds a fixed number for each event, or a number from the event, by up to three dimensions.
 //!
@@ -15,7 +15,8 @@ use storage::Settings;
 use types::GroupName;
 
 use self::counters::filters;
-use self::filter::{Filter, KIND};
+pub(super) use self::filter::Filter;
+use self::filter::KIND;
 use super::answer::CloudWatchProblem;
 use super::filters::{FilterLimits, NAME_CHARS_MAX, document_name, filter_name, last_sequence};
 use super::input::Input;

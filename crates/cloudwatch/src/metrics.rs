@@ -11,12 +11,14 @@ mod dashboards;
 mod data;
 mod detectors;
 mod error;
+mod filter_data;
 mod get;
 mod label;
 mod math;
 mod parameters;
 mod put;
 mod search;
+mod source;
 mod statistic;
 mod store;
 
@@ -41,7 +43,7 @@ use data::DataRequest;
 use door::access::Role;
 use door::query_run::{QueryRun, read};
 use error::{bad_value, code_of, with_code};
-use get::StatisticsRequest;
+use get::{StatisticsRequest, check_account};
 use ingest::datum::MetricName;
 use parameters::Parameters;
 
@@ -51,6 +53,9 @@ const SERVICE: &str = "monitoring";
 
 /// The metrics of a page, as at Amazon.
 const PAGE_MAX: usize = 500;
+
+/// Limit on the dimensions that a listing is asked for.
+const DIMENSION_FILTERS_MAX: usize = 10;
 
 /// How long a metric without new data is listed, and how long it is recently active, as at Amazon.
 const LISTED_MS: i64 = 14 * 86_400_000;
@@ -203,12 +208,13 @@ async fn list(server: Shared, input: &Value) -> Result<Value, CloudWatchProblem>
     let parameters = Parameters::new(input);
     let namespace = parameters.text("Namespace", 255)?.map(str::to_owned);
     let name = parameters.text("MetricName", 255)?.map(str::to_owned);
+    check_account(&parameters, "OwningAccount")?;
     let is_recent = match parameters.text("RecentlyActive", 10)? {
         None => false,
         Some("PT3H") => true,
         Some(other) => return Err(bad_value(format!("The value {other:?} of RecentlyActive must be PT3H."))),
     };
-    let dimensions = parameters.structures("Dimensions", put::DIMENSIONS_MAX)?;
+    let dimensions = parameters.structures("Dimensions", DIMENSION_FILTERS_MAX)?;
     let filter = |wanted: &Parameters<'_>| {
         let name = wanted.needed_text("Name", 255)?.to_owned();
         Ok((name, wanted.text("Value", 1024)?.map(str::to_owned)))

@@ -298,14 +298,16 @@ impl Meter {
 }
 
 /// Returns the text of a label, which is not for long ones.
-pub(super) fn label_text(value: &Value) -> String {
+/// Returns the text of a value as a label.
+pub fn label_text(value: &Value) -> String {
     match value {
         Value::String(text) => text.chars().take(LABEL_CHARS_MAX).collect(),
         other => other.to_string().chars().take(LABEL_CHARS_MAX).collect(),
     }
 }
 
-pub(super) fn number_of(value: &Value) -> Option<f64> {
+/// Returns the number that a value is or spells.
+pub fn number_of(value: &Value) -> Option<f64> {
     let number = match value {
         Value::Integer(number) => *number as f64,
         Value::Float(number) => *number,

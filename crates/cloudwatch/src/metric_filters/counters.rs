@@ -87,7 +87,7 @@ impl MetricFilters {
 }
 
 /// Returns all filters, by group and name.
-pub(super) fn filters(settings: Settings<'_>) -> Result<Vec<Filter>, Problem> {
+pub(crate) fn filters(settings: Settings<'_>) -> Result<Vec<Filter>, Problem> {
     let mut all: Vec<Filter> = documents(settings, KIND)?;
     all.sort_by_key(Filter::key);
     Ok(all)

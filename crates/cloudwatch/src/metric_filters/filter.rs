@@ -23,27 +23,27 @@ const SERIES_MAX: usize = 500;
 
 /// A filter and its counts.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-pub(super) struct Filter {
-    pub(super) group: String,
-    pub(super) name: String,
-    pub(super) pattern: String,
-    pub(super) namespace: String,
-    pub(super) metric: String,
+pub(crate) struct Filter {
+    pub(crate) group: String,
+    pub(crate) name: String,
+    pub(crate) pattern: String,
+    pub(crate) namespace: String,
+    pub(crate) metric: String,
     /// A number, or what names it: `$.property` or `$column`.
-    pub(super) value: String,
-    pub(super) default: Option<f64>,
-    pub(super) unit: Option<String>,
-    pub(super) created: i64,
+    pub(crate) value: String,
+    pub(crate) default: Option<f64>,
+    pub(crate) unit: Option<String>,
+    pub(crate) created: i64,
     /// The last event that was there before the filter, or that was counted in what follows.
-    pub(super) sequence: u64,
-    pub(super) n_events: u64,
-    pub(super) sum: f64,
+    pub(crate) sequence: u64,
+    pub(crate) n_events: u64,
+    pub(crate) sum: f64,
     /// Names of dimensions, and what their values are taken from.
     #[serde(default)]
-    pub(super) dimensions: BTreeMap<String, String>,
+    pub(crate) dimensions: BTreeMap<String, String>,
     /// What was counted by values of the dimensions, in the order of their names.
     #[serde(default, with = "pairs")]
-    pub(super) series: BTreeMap<Vec<String>, (u64, f64)>,
+    pub(crate) series: BTreeMap<Vec<String>, (u64, f64)>,
 }
 
 /// JSON has texts alone as names of members.
@@ -150,7 +150,7 @@ impl Filter {
 
 /// A set of dimensions of a filter, and what it has counted.
 pub(super) struct DimensionCount<'f> {
-    pub(super) dimensions: Vec<(&'f str, &'f str)>,
-    pub(super) n_events: u64,
-    pub(super) sum: f64,
+    pub(crate) dimensions: Vec<(&'f str, &'f str)>,
+    pub(crate) n_events: u64,
+    pub(crate) sum: f64,
 }

@@ -19,7 +19,7 @@ use self::model::Model;
 pub(super) use self::training::History;
 use self::training::{Trainer, slot_ms};
 use super::math::{MathProblem, Series};
-use super::store::MetricSource;
+use super::source::MetricSource;
 
 /// Slots whose models are trained from one reading of two weeks; fewer read only the hours that they need.
 const SLOTS_BULK: usize = 6;

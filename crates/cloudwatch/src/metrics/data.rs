@@ -20,8 +20,9 @@ use super::label::dynamic;
 use super::math::{BAND, DatapointBudget, Evaluator, MathExpression, MathProblem, MathRequest, Series, times};
 use super::parameters::Parameters;
 use super::search::MetricSearch;
+use super::source::MetricSource;
 use super::statistic::Statistic;
-use super::store::{self, MetricSource};
+use super::{filter_data, store};
 
 /// Limits of requests, as at Amazon.
 const QUERIES_MAX: usize = 500;
@@ -290,7 +291,9 @@ impl QueryEvaluation<'_> {
             )));
         }
         let of_store = |problem: Problem| MathProblem(problem.message);
-        let found = store::metrics(run, wanted.namespace(), None, self.range).map_err(of_store)?;
+        let mut found = store::metrics(run, wanted.namespace(), None, self.range).map_err(of_store)?;
+        let of_filters = filter_data::metrics(run, wanted.namespace(), self.range, run.n_data_max());
+        found.extend(of_filters.map_err(of_store)?);
         let found: Vec<MetricName> = found.into_iter().filter(|metric| wanted.is_match(metric)).collect();
         if found.len() > SERIES_MAX {
             return Err(MathProblem(format!("SEARCH finds {} metrics, more than {SERIES_MAX}", found.len())));

@@ -10,7 +10,7 @@ use ingest::datum::{Datum, MetricName};
 use serde_json::{Value, json};
 
 use super::error::{bad_combination, bad_value, missing};
-use super::parameters::Parameters;
+use super::parameters::{ACCOUNT, Parameters};
 use super::put::{dimensions, unit};
 use super::statistic::Statistic;
 use super::store;
@@ -50,6 +50,7 @@ impl StatisticsRequest {
         let (start, end) = range(&input)?;
         let period_ms = period(&input)? * 1000;
         let start = start.div_euclid(MINUTE_MS.min(period_ms)) * MINUTE_MS.min(period_ms);
+        let read_to = whole_end(end, period_ms);
         let read = |name: &str, n_max: usize, of: fn(&str) -> Option<Statistic>| -> Read<Vec<(String, Statistic)>> {
             let refuse = |text: &str| bad_value(format!("The value {text:?} of {name} is no such statistic."));
             let texts = input.texts(name, n_max)?;
@@ -70,7 +71,8 @@ impl StatisticsRequest {
                 the datapoints requested by increasing Period, or decreasing the time range."
             )));
         }
-        Ok(Self { metric, unit: unit(&input)?.map(str::to_owned), range: (start, end), period_ms, simple, extended })
+        let unit = unit(&input)?.map(str::to_owned);
+        Ok(Self { metric, unit, range: (start, read_to), period_ms, simple, extended })
     }
 
     /// Returns the datapoints, each unit's on their own.
@@ -114,6 +116,17 @@ pub(super) fn metric(of: &Parameters<'_>) -> Read<MetricName> {
     Ok(MetricName { namespace, name, dimensions: dimensions(of)? })
 }
 
+/// Refuses the id of another account: this server has one.
+pub(super) fn check_account(of: &Parameters<'_>, name: &str) -> Read<()> {
+    match of.text(name, CHARS_MAX)? {
+        Some(account) if account != ACCOUNT => {
+            let place = of.at(name);
+            Err(bad_value(format!("{place}: metrics of other accounts are not supported here; this one is {ACCOUNT}.")))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Reads the range of a request.
 pub(super) fn range(input: &Parameters<'_>) -> Read<Range> {
     let (start, end) = (input.needed_time("StartTime")?, input.needed_time("EndTime")?);
@@ -121,6 +134,13 @@ pub(super) fn range(input: &Parameters<'_>) -> Read<Range> {
         return Ok((start, end));
     }
     Err(bad_value("The parameter StartTime must be less than the parameter EndTime."))
+}
+
+/// Returns up to when data are read for datapoints that begin before `end`, in ms: a minute, or a second of short periods, counts
+/// as a whole.
+pub(super) fn whole_end(end: i64, period_ms: i64) -> i64 {
+    let step = if period_ms < MINUTE_MS { 1_000 } else { MINUTE_MS };
+    (end.div_euclid(step) + i64::from(end.rem_euclid(step) > 0)).saturating_mul(step)
 }
 
 /// Reads a period in s.

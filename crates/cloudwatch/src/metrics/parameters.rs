@@ -6,6 +6,9 @@ use types::Timestamp;
 use super::error::{bad_value, missing};
 use crate::answer::CloudWatchProblem;
 
+/// The only account of a server.
+pub(crate) const ACCOUNT: &str = "000000000000";
+
 type Read<T> = Result<T, CloudWatchProblem>;
 
 /// A structure among the parameters, and its place.

@@ -3,62 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chrono_tz::Tz;
 use door::problem::Problem;
-use door::query_run::{QueryRun, Scope};
 use execute::BlockVisitor;
 use ingest::datum::{DATUM_TYPE, DIMENSION, Datum, MetricName, NAMESPACE};
 use ingest::sample::{METRIC_NAME, field_of_label};
 use plan::{Comparison, Expr, Name, Operator, Plan};
 use types::{Column, GroupPattern, TimeRange, Timestamp, Value};
 
+use super::filter_data;
+use super::source::MetricSource;
+
 /// The groups that contain data: their own, and the one for groups beyond the limit.
 const GROUPS: [&str; 2] = ["metrics/cloudwatch/*", "overflow"];
 
 /// The columns that are read: series, time, a single value or the sum of a set, the number of values, bounds of a set.
 const COLUMNS: [&str; 7] = ["@logStream", "@timestamp", "value", "sum", "count", "minimum", "maximum"];
-
-/// Bytes of memory for each datum that is read.
-const DATUM_BYTES: usize = 64;
-
-/// What data are read from: the store as a caller sees it, or as the author of a rule does.
-pub(super) trait MetricSource {
-    /// Returns the most data that may be held at once.
-    fn n_data_max(&self) -> usize;
-
-    /// Returns how much later data are than they are asked for and given, in ms.
-    fn shift_ms(&self) -> i64 {
-        0
-    }
-
-    /// Gives the columns of events to a visitor; returns why some may be missing.
-    fn visit(
-        &self,
-        plan: &Plan,
-        groups: Vec<GroupPattern>,
-        range: TimeRange,
-        visitor: &dyn BlockVisitor,
-    ) -> Result<Option<String>, Problem>;
-}
-
-impl MetricSource for QueryRun<'_> {
-    fn n_data_max(&self) -> usize {
-        self.server.app.limits.query_memory_bytes / DATUM_BYTES
-    }
-
-    fn visit(
-        &self,
-        plan: &Plan,
-        groups: Vec<GroupPattern>,
-        range: TimeRange,
-        visitor: &dyn BlockVisitor,
-    ) -> Result<Option<String>, Problem> {
-        let snapshot = self.snapshot(&groups, range);
-        let scope = Scope { groups, limit: None, time_zone: Tz::UTC, now: self.server.now() };
-        let answer = QueryRun::visit(self, &snapshot, plan, &scope, range, visitor)?;
-        Ok(answer.partial_reasons.first().map(|reason| reason.message.clone()))
-    }
-}
 
 /// The data of a metric, with their times in ms, by unit.
 pub(super) type DataByUnit = BTreeMap<String, Vec<(i64, Datum)>>;
@@ -81,7 +40,8 @@ pub(super) fn data_of(
         let message = format!("metric {:?} has more than {n_max} data in this range", metric.name);
         return Err(Problem::bad_request("too-much-memory", message).hint("ask for a shorter range"));
     }
-    let mut by_unit = DataByUnit::new();
+    let mut by_unit = filter_data::data_of(source, metric, (from + shift, to + shift), n_max)?;
+    by_unit.values_mut().flatten().for_each(|(time, _)| *time -= shift);
     for (stream, data) in found.series {
         if let Some((_, unit)) = MetricName::of_stream(&stream) {
             by_unit.entry(unit).or_default().extend(data.into_iter().map(|(time, datum)| (time - shift, datum)));
@@ -90,7 +50,7 @@ pub(super) fn data_of(
     Ok(by_unit)
 }
 
-/// Returns the metrics with data from `from` to before `to`, in ms, of a namespace and a name if they are given.
+/// Returns the metrics of which data are stored from `from` to before `to`, in ms, of a namespace and a name if they are given.
 pub(super) fn metrics(
     source: &dyn MetricSource,
     namespace: Option<&str>,

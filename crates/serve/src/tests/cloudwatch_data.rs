@@ -176,3 +176,55 @@ async fn what_is_wrong_is_named_and_nothing_of_the_request_is_stored() {
     let request = request.header("x-catat-key", &reader).body(Body::from("{}")).expect("a request");
     assert_eq!(house.send(request).await.json()["__type"], "AccessDeniedException");
 }
+
+#[tokio::test]
+async fn a_minute_counts_as_a_whole_where_the_range_ends_in_it() {
+    let house = House::new();
+    let datum = |second: i64, value: i64| json!({"MetricName": "latency", "Timestamp": START + second, "Value": value});
+    house.put_data(json!([datum(10, 1), datum(50, 10), datum(110, 100)])).await;
+    let sums = async |end: i64| {
+        let range = json!({"EndTime": START + end, "Period": 60, "Statistics": ["Sum"]});
+        let found = house.statistics(range).await;
+        let stat = json!({"Metric": {"Namespace": "Shop/€", "MetricName": "latency"}, "Period": 60, "Stat": "Sum"});
+        let data = json!({"StartTime": START, "EndTime": START + end, "ScanBy": "TimestampAscending",
+            "MetricDataQueries": [{"Id": "m", "MetricStat": stat}]});
+        let data = house.metrics_operation("GetMetricData", data).await.json();
+        let points = found["Datapoints"].as_array().expect("datapoints").iter();
+        let points: Vec<f64> = points.filter_map(|point| point["Sum"].as_f64()).collect();
+        assert_eq!(data["MetricDataResults"][0]["Values"], json!(points), "{end}");
+        points
+    };
+    assert_eq!(sums(30).await, [11.0]);
+    assert_eq!(sums(60).await, [11.0]);
+    assert_eq!(sums(90).await, [11.0, 100.0]);
+}
+
+#[tokio::test]
+async fn metrics_of_other_accounts_are_refused() {
+    let house = House::new();
+    let stat = json!({"Metric": {"Namespace": "n", "MetricName": "m"}, "Period": 60, "Stat": "Sum"});
+    let query = |account: &str| {
+        json!({"StartTime": START, "EndTime": START + 60,
+        "MetricDataQueries": [{"Id": "m", "AccountId": account, "MetricStat": stat}]})
+    };
+    assert_eq!(house.metrics_operation("GetMetricData", query("000000000000")).await.status, 200);
+    for (operation, input) in
+        [("GetMetricData", query("123456789012")), ("ListMetrics", json!({"OwningAccount": "123456789012"}))]
+    {
+        let reply = house.metrics_operation(operation, input).await;
+        assert!(reply.status == 400 && reply.text().contains("metrics of other accounts"), "{}", reply.text());
+    }
+}
+
+#[tokio::test]
+async fn lines_of_the_embedded_format_may_be_the_message_of_a_record() {
+    let house = House::new();
+    let about = json!({"Timestamp": START * 1000, "CloudWatchMetrics": [
+        {"Namespace": "Shop/€", "Dimensions": [[]], "Metrics": [{"Name": "latency"}]}]});
+    let line = json!({"_aws": about, "latency": [1, 2]}).to_string();
+    let records: Vec<String> = ["message", "@message", "log"].map(|name| json!({ name: line }).to_string()).into();
+    let request = Request::post("/api/v1/ingest?group=app&format=ndjson").body(Body::from(records.join("\n")));
+    assert_eq!(house.send(request.expect("a request")).await.status, 200);
+    let found = house.statistics(json!({"Statistics": ["Sum", "SampleCount"]})).await;
+    assert_eq!(found["Datapoints"], json!([{"Timestamp": START, "Unit": "None", "Sum": 9.0, "SampleCount": 6.0}]));
+}

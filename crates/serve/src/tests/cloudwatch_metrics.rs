@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
 
-use super::cloudwatch::error;
+use super::cloudwatch::{NOW_MS, error};
 use super::{House, Reply};
 
 impl House {
@@ -52,7 +52,11 @@ impl House {
     }
 
     async fn metrics_listed(&self, input: Value) -> Value {
-        let target = "GraniteServiceVersion20100801.ListMetrics";
+        self.of_metrics("ListMetrics", input).await
+    }
+
+    async fn of_metrics(&self, operation: &str, input: Value) -> Value {
+        let target = format!("GraniteServiceVersion20100801.{operation}");
         let request = Request::post("/cloudwatch").header("x-amz-target", target);
         self.send(request.body(Body::from(input.to_string())).expect("a request")).await.json()
     }
@@ -120,4 +124,42 @@ async fn metrics_that_filters_make_are_listed_page_by_page_within_reach() {
     let request = Request::post("/cloudwatch").header("x-amz-target", "GraniteServiceVersion20100801.ListMetrics");
     let request = request.header("x-catat-key", &reader).body(Body::from("{}")).expect("a request");
     assert_eq!(house.send(request).await.json(), json!({"Metrics": []}));
+}
+
+#[tokio::test]
+async fn metrics_that_filters_make_have_the_data_of_stored_events() {
+    let house = House::with_metrics().await;
+    let transformation =
+        json!({"metricName": "slow", "metricNamespace": "pay", "metricValue": "1", "defaultValue": 0.5});
+    let slow = json!({"logGroupName": "/ecs/pay", "filterName": "slow", "filterPattern": "{ $.ms > 4 }",
+        "metricTransformations": [transformation]});
+    assert_eq!(house.operation("PutMetricFilter", slow).await.status, 200);
+    let earlier = NOW_MS - 120_000;
+    let events = json!([{"timestamp": earlier, "message": "quiet"}]);
+    let put = json!({"logGroupName": "/ecs/pay", "logStreamName": "web/1", "logEvents": events});
+    assert_eq!(house.operation("PutLogEvents", put).await.status, 200);
+    let values = async |query: Value| {
+        let (start, end) = (NOW_MS / 1000 - 3600, NOW_MS / 1000 + 60);
+        let input =
+            json!({"StartTime": start, "EndTime": end, "ScanBy": "TimestampAscending", "MetricDataQueries": [query]});
+        let found = house.of_metrics("GetMetricData", input).await;
+        let results = found["MetricDataResults"].as_array().unwrap_or_else(|| panic!("{found}")).clone();
+        results.iter().map(|one| format!("{} {}", one["Label"], one["Values"])).collect::<Vec<_>>()
+    };
+    let stat = |name: &str, dimensions: Value, stat: &str, period: i64| {
+        let metric = json!({"Namespace": "pay", "MetricName": name, "Dimensions": dimensions});
+        json!({"Id": "m", "MetricStat": {"Metric": metric, "Period": period, "Stat": stat}})
+    };
+    let path = |path: &str, verb: &str| json!([{"Name": "Path", "Value": path}, {"Name": "verb-of", "Value": verb}]);
+    assert_eq!(values(stat("requests", path("/a", "GET"), "Sum", 60)).await, ["\"requests\" [5.0]"]);
+    assert_eq!(values(stat("requests", path("/a", "GET"), "SampleCount", 60)).await, ["\"requests\" [2.0]"]);
+    assert_eq!(values(stat("requests", json!([]), "Sum", 60)).await, ["\"requests\" []"]);
+    // The minute without a match has the default value.
+    assert_eq!(values(stat("slow", json!([]), "Sum", 60)).await, ["\"slow\" [0.5,1.0]"]);
+    let search = json!({"Id": "m", "Expression": "SEARCH('{pay,Path,verb-of} requests', 'Maximum', 3600)"});
+    assert_eq!(values(search).await, ["\"/\\\"b\\\" PUT\" [4.0]", "\"/a GET\" [3.0]"]);
+    let input = json!({"Namespace": "pay", "MetricName": "bytes", "Dimensions": [{"Name": "ip", "Value": "10.0.0.1"}],
+        "StartTime": NOW_MS / 1000 - 3600, "EndTime": NOW_MS / 1000, "Period": 3600, "Statistics": ["Average"]});
+    let found = house.of_metrics("GetMetricStatistics", input).await;
+    assert_eq!(found["Datapoints"][0]["Average"], 21.0, "{found}");
 }

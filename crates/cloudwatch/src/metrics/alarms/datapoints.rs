@@ -15,10 +15,11 @@ use types::{GroupPattern, GroupScope, TimeRange, Timestamp};
 use super::super::band::{BandConfig, BandContext, ModelCache};
 use super::super::data::alarm_data;
 use super::super::math::MathProblem;
-use super::super::store::MetricSource;
+use super::super::source::MetricSource;
 use super::definition::{MetricAlarm, Threshold};
 use super::judgement::EVALUATION_MORE;
 use super::threshold::Bounds;
+use crate::metric_filters::Filter;
 
 /// Most data of an alarm that are held at once.
 const DATA_MAX: usize = 1 << 20;
@@ -29,6 +30,7 @@ const SHORT_STEP_MS: i64 = 10_000;
 /// The store as the author of an alarm sees it.
 struct AlarmSource<'a> {
     ask: &'a dyn Ask,
+    filters: &'a dyn Fn() -> Result<Vec<Filter>, Problem>,
     scope: &'a GroupScope,
     now: Timestamp,
     shift_ms: i64,
@@ -37,6 +39,10 @@ struct AlarmSource<'a> {
 impl MetricSource for AlarmSource<'_> {
     fn n_data_max(&self) -> usize {
         DATA_MAX
+    }
+
+    fn filters(&self) -> Result<Vec<Filter>, Problem> {
+        (self.filters)()
     }
 
     fn shift_ms(&self) -> i64 {
@@ -74,8 +80,9 @@ pub(super) struct AlarmPeriod {
     pub(super) bounds: Option<Bounds>,
 }
 
-/// How the bands of alarms are found.
-pub(super) struct AlarmBands<'a> {
+/// What alarms are judged with: the metric filters, and how bands are found.
+pub(super) struct AlarmContext<'a> {
+    pub(super) filters: &'a dyn Fn() -> Result<Vec<Filter>, Problem>,
     pub(super) config: &'a dyn Fn(&str) -> Result<BandConfig, MathProblem>,
     pub(super) models: &'a ModelCache,
 }
@@ -87,7 +94,7 @@ pub(super) struct AlarmBands<'a> {
 pub(super) fn periods(
     alarm: &MetricAlarm,
     question: &AlarmQuestion<'_>,
-    bands: &AlarmBands<'_>,
+    judged_with: &AlarmContext<'_>,
 ) -> Result<Vec<AlarmPeriod>, String> {
     let (ask, scope, now) = (question.ask, question.scope, question.now);
     let period_ms = alarm.period_s * 1_000;
@@ -97,9 +104,9 @@ pub(super) fn periods(
     let shift_ms = end.rem_euclid(period_ms);
     let n = i64::try_from(alarm.datapoints.of + EVALUATION_MORE).unwrap_or(i64::MAX / period_ms);
     let start = end - n * period_ms;
-    let source = AlarmSource { ask, scope, now, shift_ms };
+    let source = AlarmSource { ask, filters: judged_with.filters, scope, now, shift_ms };
     let unshifted = AlarmSource { shift_ms: 0, ..source };
-    let context = BandContext { source: &unshifted, config: bands.config, cache: Some(bands.models) };
+    let context = BandContext { source: &unshifted, config: judged_with.config, cache: Some(judged_with.models) };
     let range = (start - shift_ms, end - shift_ms);
     let data = alarm_data(&source, &alarm.queries, range, (&context, alarm.threshold.band()));
     let data = data.map_err(|problem| problem.message)?;
@@ -158,7 +165,8 @@ mod tests {
             state_of: &|_| None,
             now: Timestamp::parse_rfc3339(now).expect("a time"),
         };
-        let bands = AlarmBands { config: &|_| Ok(BandConfig::default()), models: &ModelCache::default() };
+        let (filters, config) = (&|| Ok(Vec::new()), &|_: &str| Ok(BandConfig::default()));
+        let bands = AlarmContext { filters, config, models: &ModelCache::default() };
         let found = periods(&alarm.expect("an alarm"), &question, &bands).expect("periods");
         found.into_iter().map(|period| (period.time, period.value)).collect()
     }

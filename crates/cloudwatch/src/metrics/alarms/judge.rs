@@ -13,13 +13,14 @@ use super::super::detectors::definition::config_of;
 use super::super::parameters::Parameters;
 use super::children::{deciding, holds};
 use super::composite::CompositeRule;
-use super::datapoints::{AlarmBands, AlarmPeriod, periods};
+use super::datapoints::{AlarmContext, AlarmPeriod, periods};
 use super::definition::{MetricAlarm, Threshold};
 use super::history::{HistoryItem, write};
 use super::judgement::{Judgement, MissingData};
 use super::message::{messages, reference};
 use super::state::{AlarmMemory, ChildState, Children, ORDER, StateOrder, name_of, state_of};
 use super::threshold::{Crossing, JudgedPoint, UNTRAINED, time_text, unknown_reason};
+use crate::metric_filters::counters;
 
 /// Judges the alarms of a server.
 struct Judge {
@@ -110,7 +111,8 @@ impl Judge {
             return Ok(of_composite(question, &CompositeRule::read(rule)?, before));
         }
         let config = |spelled: &str| config_of(server.settings(), spelled);
-        of_metric(question, &AlarmBands { config: &config, models: &self.models })
+        let filters = || counters::filters(server.settings());
+        of_metric(question, &AlarmContext { filters: &filters, config: &config, models: &self.models })
     }
 
     /// Stores items that were saved with the memory and are not known to be in the history.
@@ -158,10 +160,10 @@ fn of_composite(question: &AlarmQuestion<'_>, rule: &CompositeRule, before: &Chi
 }
 
 /// Judges an alarm on a metric or an expression.
-fn of_metric(question: &AlarmQuestion<'_>, bands: &AlarmBands<'_>) -> Result<Finding, String> {
+fn of_metric(question: &AlarmQuestion<'_>, judged_with: &AlarmContext<'_>) -> Result<Finding, String> {
     let alarm =
         MetricAlarm::read(&Parameters::new(question.definition)).map_err(|problem| problem.parts().2.to_owned())?;
-    let periods = periods(&alarm, question, bands)?;
+    let periods = periods(&alarm, question, judged_with)?;
     let judged =
         |period: &AlarmPeriod| Some(JudgedPoint { time: period.time, value: period.value?, bounds: period.bounds? });
     let is_breached = |point: JudgedPoint| alarm.comparison.is_breached(point.value, point.bounds);

@@ -9,7 +9,7 @@ use super::super::parameters::Parameters;
 use super::composite::CompositeRule;
 use super::definition::{ACTIONS, invalid};
 use super::message::arn;
-use super::state::AlarmMemory;
+use super::state::{AlarmMemory, state_named};
 use crate::answer::CloudWatchProblem;
 
 type Read<T> = Result<T, CloudWatchProblem>;
@@ -75,7 +75,7 @@ impl AlarmFilter {
             names: input.texts("AlarmNames", NAMES_MAX)?.into_iter().map(str::to_owned).collect(),
             prefix: text("AlarmNamePrefix")?,
             types,
-            state: text("StateValue")?,
+            state: text("StateValue")?.map(state_named).transpose()?,
             action: text("ActionPrefix")?,
             children_of: text("ChildrenOfAlarmName")?,
             parents_of: text("ParentsOfAlarmName")?,

@@ -3,13 +3,11 @@
 use alert::{AlarmQuestion, Receiver, TopicMessage};
 use serde_json::{Map, Value, json};
 
+use super::super::parameters::ACCOUNT;
 use super::definition::{ACTIONS, topic_of};
 use super::state::AlarmMemory;
 use super::threshold::time_text;
 use crate::answer::request_id;
-
-/// Every account of catat's.
-pub(crate) const ACCOUNT: &str = "000000000000";
 
 /// Returns the ARN of an alarm in the region in which another one was made.
 pub(super) fn reference(definition: &Value, name: &str) -> String {

@@ -17,7 +17,7 @@ use super::history::{HistoryFilter, HistoryItem, read, write};
 use super::listing::{
     AlarmFilter, AlarmTypes, children, definition, is_composite, page, page_of, retain_of_metric, shown,
 };
-use super::state::{ORDER, StateOrder, state_of};
+use super::state::{ORDER, StateOrder, state_named};
 use crate::answer::{CloudWatchProblem, random_id};
 use crate::state::Shared;
 
@@ -103,7 +103,7 @@ fn is_visible(server: &Shared, groups: &[GroupPattern]) -> bool {
 }
 
 fn not_found(name: &str) -> CloudWatchProblem {
-    CloudWatchProblem::new("ResourceNotFound", format!("Unknown alarm: {name}"))
+    CloudWatchProblem::not_found("ResourceNotFound", format!("Unknown alarm: {name}"))
 }
 
 impl AlarmDesk<'_> {
@@ -300,10 +300,7 @@ fn depends(from: &[String], name: &str, alarms: &[AlarmView]) -> bool {
 async fn set_state(server: &Shared, input: Value) -> Answer {
     let parameters = Parameters::new(&input);
     let name = parameters.needed_text("AlarmName", 255)?.to_owned();
-    let state = parameters.needed_text("StateValue", 20)?.to_owned();
-    if state_of(&state).is_none() {
-        return Err(bad_value(format!("The value {state:?} of StateValue must be OK, ALARM or INSUFFICIENT_DATA.")));
-    }
+    let state = state_named(parameters.needed_text("StateValue", 20)?.to_owned())?;
     let reason = parameters.needed_text("StateReason", 1023)?.to_owned();
     let reason_data = parameters.text("StateReasonData", 4000)?.map(str::to_owned);
     if reason_data.as_ref().is_some_and(|text| serde_json::from_str::<serde::de::IgnoredAny>(text).is_err()) {

@@ -6,6 +6,9 @@ use alert::AlarmState;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::super::error::bad_value;
+use crate::answer::CloudWatchProblem;
+
 /// States and their names; longer names come before those that they begin with.
 pub(super) const STATES: [(&str, AlarmState); 3] =
     [("INSUFFICIENT_DATA", AlarmState::InsufficientData), ("ALARM", AlarmState::Alarm), ("OK", AlarmState::Ok)];
@@ -18,6 +21,14 @@ pub(super) fn name_of(state: AlarmState) -> &'static str {
 /// Returns the state with a name.
 pub(super) fn state_of(name: &str) -> Option<AlarmState> {
     STATES.iter().find(|(known, _)| *known == name).map(|(_, state)| *state)
+}
+
+/// Returns the name of a state that a request names, or the error for another one.
+pub(super) fn state_named(name: String) -> Result<String, CloudWatchProblem> {
+    match state_of(&name) {
+        Some(_) => Ok(name),
+        None => Err(bad_value(format!("The value {name:?} of StateValue must be OK, ALARM or INSUFFICIENT_DATA."))),
+    }
 }
 
 /// The alarms that a composite alarm depends on, by name.

@@ -124,10 +124,7 @@ impl Crossing<'_> {
                     let period = plural(self.n_missing, "period");
                     format!("{crossed}: no datapoints were received for {period} and {missing}.")
                 }
-                None => {
-                    let compared = self.comparison.words(&self.bounds_of(&self.points.iter().collect::<Vec<_>>()));
-                    format!("{crossed}: no datapoint was {compared}.")
-                }
+                None => format!("{crossed}: {}.", self.too_few()),
             };
         }
         let shown: Vec<String> =
@@ -137,6 +134,8 @@ impl Crossing<'_> {
         let compared = self.comparison.words(&self.bounds_of(&deciding));
         let minimum = if self.is_alarm { self.to_alarm } else { self.of - self.to_alarm + 1 };
         let transition = if self.is_alarm { "OK -> ALARM" } else { "ALARM -> OK" };
+        let is_short = deciding.len() < minimum && self.n_missing > 0;
+        let missing = missing.or_else(|| is_short.then(|| self.absent()));
         let missing = missing.map(|missing| format!(" and {missing}")).unwrap_or_default();
         format!(
             "{crossed}: {} out of the last {} datapoints [{}] {was} {not}{compared}{missing} \
@@ -146,6 +145,32 @@ impl Crossing<'_> {
             shown.join(", "),
             plural(minimum, "datapoint"),
         )
+    }
+
+    /// Says why datapoints that would decide otherwise do not: most are missing.
+    fn too_few(&self) -> String {
+        let points: Vec<&JudgedPoint> = self.points.iter().collect();
+        let shown: Vec<String> =
+            points.iter().map(|point| format!("{} ({})", decimal(point.value), short_time(point.time))).collect();
+        let not = if self.is_alarm { "not " } else { "" };
+        let compared = self.comparison.words(&self.bounds_of(&points));
+        let minimum = if self.is_alarm { self.of - self.to_alarm + 1 } else { self.to_alarm };
+        let transition = if self.is_alarm { "ALARM -> OK" } else { "OK -> ALARM" };
+        let was = if points.len() == 1 { "was" } else { "were" };
+        format!(
+            "only {} out of the last {} datapoints [{}] {was} {not}{compared}, and {} (minimum {} for {transition} transition)",
+            points.len(),
+            self.of,
+            shown.join(", "),
+            self.absent(),
+            plural(minimum, "datapoint"),
+        )
+    }
+
+    /// Says how many datapoints there are not.
+    fn absent(&self) -> String {
+        let are = if self.n_missing == 1 { "is" } else { "are" };
+        format!("{} {are} missing", plural(self.n_missing, "datapoint"))
     }
 
     /// Returns what some datapoints were compared with.
@@ -260,6 +285,19 @@ mod tests {
         assert_eq!(
             silent.reason(),
             "Threshold Crossed: no datapoints were received for 3 periods and 3 missing datapoints were treated as [Breaching]."
+        );
+        let breach = self::points(&[(0, 4.0)]);
+        let calm = Crossing { n_missing: 2, is_alarm: false, ..crossing(&breach) };
+        assert_eq!(
+            calm.reason(),
+            "Threshold Crossed: only 1 out of the last 3 datapoints [4.0 (25/11/25 12:00:00)] was greater than the threshold (2.0), and \
+            2 datapoints are missing (minimum 2 datapoints for OK -> ALARM transition)."
+        );
+        let premature = Crossing { n_missing: 2, ..crossing(&breach) };
+        assert_eq!(
+            premature.reason(),
+            "Threshold Crossed: 1 out of the last 3 datapoints [4.0 (25/11/25 12:00:00)] was greater than the threshold (2.0) and \
+            2 datapoints are missing (minimum 2 datapoints for OK -> ALARM transition)."
         );
         assert_eq!(unknown_reason(1), "Insufficient Data: 1 datapoint was unknown.");
     }

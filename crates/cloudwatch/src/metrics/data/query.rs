@@ -7,12 +7,13 @@ use ingest::datum::{Datum, MetricName};
 use serde_json::{Value, json};
 
 use super::super::error::{bad_combination, bad_value, missing};
-use super::super::get::{PERIOD_MAX, SHORT_PERIODS, by_period, metric, period};
+use super::super::get::{PERIOD_MAX, SHORT_PERIODS, by_period, check_account, metric, period, whole_end};
 use super::super::math::{MathExpression, MathProblem, Named, Series, canonical};
 use super::super::parameters::Parameters;
 use super::super::put::unit;
+use super::super::source::MetricSource;
 use super::super::statistic::{Statistic, has_sets};
-use super::super::store::{self, MetricSource};
+use super::super::store;
 use crate::answer::CloudWatchProblem;
 
 pub(in crate::metrics) const CHARS_MAX: usize = 255;
@@ -57,6 +58,7 @@ impl DataQuery {
             let rule = "must start with a lowercase letter and have letters, digits and underscores only";
             return Err(bad_value(format!("The value {id:?} of {} {rule}.", query.at("Id"))));
         }
+        check_account(query, "AccountId")?;
         let source = match query.text("Expression", EXPRESSION_CHARS_MAX)? {
             None => QuerySource::Metric(MetricQuery::read(query)?),
             Some(text) => expression(query, text)?,
@@ -176,7 +178,7 @@ impl MetricQuery {
         (start, end): (i64, i64),
     ) -> Result<(Series, Vec<Value>), Problem> {
         let start = start.div_euclid(self.period_ms) * self.period_ms;
-        let units = store::data_of(source, &self.metric, (start, end))?;
+        let units = store::data_of(source, &self.metric, (start, whole_end(end, self.period_ms)))?;
         let is_meant = |unit: &str| self.unit.as_ref().is_none_or(|wanted| wanted == unit);
         let data = units.into_iter().filter(|(unit, _)| is_meant(unit)).flat_map(|(_, data)| data).collect();
         let (points, messages) = self.points(by_period(data, 0, self.period_ms));

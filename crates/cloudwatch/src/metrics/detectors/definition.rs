@@ -20,7 +20,7 @@ use xxhash_rust::xxh3::xxh3_128;
 use super::super::band::BandConfig;
 use super::super::data::query::{DataQuery, MetricQuery, QuerySource, shown_dimensions, spelled};
 use super::super::error::{bad_combination, bad_value, missing};
-use super::super::get::metric;
+use super::super::get::{check_account, metric};
 use super::super::math::{MathExpression, MathProblem};
 use super::super::parameters::Parameters;
 use super::super::statistic::Statistic;
@@ -36,9 +36,6 @@ const RANGES_MAX: usize = 10;
 const ZONE_CHARS_MAX: usize = 50;
 const STAT_CHARS_MAX: usize = 50;
 const QUERIES_MAX: usize = 20;
-
-/// The only account.
-const ACCOUNT: &str = "000000000000";
 
 /// The period for which a detector of one metric is trained or not, in ms.
 const PERIOD_MS: i64 = 60_000;
@@ -90,12 +87,7 @@ impl DetectorTarget {
     }
 
     fn single(of: &Parameters<'_>) -> Read<Self> {
-        if of.text("AccountId", STAT_CHARS_MAX)?.is_some_and(|account| account != ACCOUNT) {
-            return Err(bad_value(format!(
-                "{}: metrics of other accounts are not supported here.",
-                of.at("AccountId")
-            )));
-        }
+        check_account(of, "AccountId")?;
         let stat = of.needed_text("Stat", STAT_CHARS_MAX)?.to_owned();
         let metric = metric(of)?;
         let shown = json!({

@@ -1,0 +1,60 @@
+//! What the data of metrics are read from.
+
+use chrono_tz::Tz;
+use door::problem::Problem;
+use door::query_run::{QueryRun, Scope};
+use execute::BlockVisitor;
+use plan::Plan;
+use types::{GroupPattern, TimeRange};
+
+use crate::metric_filters::Filter;
+use crate::metric_filters::counters;
+
+/// Bytes of memory for each datum that is read.
+const DATUM_BYTES: usize = 64;
+
+/// What data are read from: the store as a caller sees it, or as the author of a rule does.
+pub(super) trait MetricSource {
+    /// Returns the most data that may be held at once.
+    fn n_data_max(&self) -> usize;
+
+    /// Returns the metric filters of all groups.
+    fn filters(&self) -> Result<Vec<Filter>, Problem>;
+
+    /// Returns how much later data are than they are asked for and given, in ms.
+    fn shift_ms(&self) -> i64 {
+        0
+    }
+
+    /// Gives the columns of events to a visitor; returns why some may be missing.
+    fn visit(
+        &self,
+        plan: &Plan,
+        groups: Vec<GroupPattern>,
+        range: TimeRange,
+        visitor: &dyn BlockVisitor,
+    ) -> Result<Option<String>, Problem>;
+}
+
+impl MetricSource for QueryRun<'_> {
+    fn n_data_max(&self) -> usize {
+        self.server.app.limits.query_memory_bytes / DATUM_BYTES
+    }
+
+    fn filters(&self) -> Result<Vec<Filter>, Problem> {
+        counters::filters(self.server.settings())
+    }
+
+    fn visit(
+        &self,
+        plan: &Plan,
+        groups: Vec<GroupPattern>,
+        range: TimeRange,
+        visitor: &dyn BlockVisitor,
+    ) -> Result<Option<String>, Problem> {
+        let snapshot = self.snapshot(&groups, range);
+        let scope = Scope { groups, limit: None, time_zone: Tz::UTC, now: self.server.now() };
+        let answer = QueryRun::visit(self, &snapshot, plan, &scope, range, visitor)?;
+        Ok(answer.partial_reasons.first().map(|reason| reason.message.clone()))
+    }
+}
