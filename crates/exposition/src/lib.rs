@@ -45,12 +45,35 @@ pub enum Format {
 impl Format {
     /// Returns the format that a content type names; `None` for protobuf, which is not read.
     pub fn of_content_type(content_type: &str) -> Option<Self> {
-        match content_type.split(';').next().unwrap_or_default().trim() {
+        match &*media_type(content_type) {
             "application/openmetrics-text" => Some(Self::OpenMetrics),
             "application/vnd.google.protobuf" | "application/x-protobuf" => None,
             _ => Some(Self::Text),
         }
     }
+
+    /// Reports whether Prometheus knows a content type as one of metrics, and uses no other format instead.
+    pub fn is_named_by(content_type: &str) -> bool {
+        matches!(
+            &*media_type(content_type),
+            "application/openmetrics-text" | "application/vnd.google.protobuf" | "text/plain"
+        )
+    }
+}
+
+/// Returns a content type without its parameters.
+fn media_type(content_type: &str) -> String {
+    content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// Returns the number that a text is on a page; `None` where Prometheus reads none: beyond the range of a 64-bit float, and for a
+/// NaN with a sign.
+pub fn number_of(text: &str) -> Option<f64> {
+    let value: f64 = text.parse().ok()?;
+    let unsigned = text.trim_start_matches(['+', '-']);
+    let is_exact = !value.is_infinite() || unsigned.starts_with(['i', 'I']);
+    let has_sign = unsigned.len() < text.len();
+    (is_exact && !(value.is_nan() && has_sign)).then_some(value)
 }
 
 /// The samples of one metric.
@@ -202,6 +225,9 @@ impl PageReader {
             read_labels(cursor, &mut name, &mut labels)?;
         }
         let Some(name) = name else { return Err(cursor.located("the sample has no name")) };
+        if let Some(problem) = problem_of_names(&name, &labels) {
+            return Err(cursor.located(problem));
+        }
         let (value, time) = self.value_and_time(cursor)?;
         let exemplar = match cursor.peek() {
             None => None,
@@ -236,8 +262,10 @@ impl PageReader {
     fn value_and_time(&self, cursor: &mut Cursor<'_>) -> Result<(f64, Option<i64>), Located> {
         cursor.skip_blanks();
         let text = cursor.clone().word();
-        let Ok(value) = text.parse::<f64>() else {
-            return Err(cursor.located(format!("{:?} is no number", shown(text))));
+        let Some(value) = number_of(text) else {
+            let reason =
+                if text.parse::<f64>().is_ok_and(f64::is_infinite) { " within the range of 64-bit floats" } else { "" };
+            return Err(cursor.located(format!("{:?} is no number{reason}", shown(text))));
         };
         cursor.advance(text.len());
         cursor.skip_blanks();
@@ -334,6 +362,20 @@ fn read_labels(
             _ => return Err(cursor.located("\",\" or \"}\" is expected after a label")),
         }
     }
+}
+
+/// Returns what is wrong with the names of a sample: one that is empty, or is there twice.
+fn problem_of_names(name: &str, labels: &[(String, String)]) -> Option<String> {
+    if name.is_empty() || labels.iter().any(|(label, _)| label.is_empty()) {
+        return Some("a name of the sample or of a label is empty".to_owned());
+    }
+    if labels.iter().any(|(label, _)| label == "__name__") {
+        return Some("the sample has two names: the label \"__name__\" is one".to_owned());
+    }
+    let is_repeated =
+        |(index, (label, _)): &(usize, &(String, String))| labels.iter().take(*index).any(|(other, _)| other == label);
+    let repeated = labels.iter().enumerate().find(is_repeated);
+    repeated.map(|(_, (label, _))| format!("the label {:?} is there twice", shown(label)))
 }
 
 /// Returns the start of a text, for errors.

@@ -112,6 +112,14 @@ fn mistakes_have_their_place() {
         ("a 1 1.5", "line 1, column 5: \"1.5\" is no time in whole ms"),
         ("a 1 2 3", "line 1, column 7: the line should end here"),
         ("a 1 # {x=\"y\"} 1", "line 1, column 5: the line should end here"),
+        ("a{b=\"1\",c=\"\",b=\"2\"} 1", "line 1, column 20: the label \"b\" is there twice"),
+        ("b 1\na{__name__=\"x\"} 1", "line 2, column 16: the sample has two names: the label \"__name__\" is one"),
+        ("a{\"\"=\"x\"} 1", "line 1, column 10: a name of the sample or of a label is empty"),
+        ("{\"\"} 1", "line 1, column 5: a name of the sample or of a label is empty"),
+        ("a 1e309", "line 1, column 3: \"1e309\" is no number within the range of 64-bit floats"),
+        ("a -1e309", "line 1, column 3: \"-1e309\" is no number within the range of 64-bit floats"),
+        ("a +NaN", "line 1, column 3: \"+NaN\" is no number"),
+        ("a -nan", "line 1, column 3: \"-nan\" is no number"),
         ("# TYPE a thing", "line 1, column 10: \"thing\" is no type"),
     ] {
         let said = shown_page(page, Format::Text);
@@ -119,6 +127,36 @@ fn mistakes_have_their_place() {
     }
     let error = read("a 1\nb 2\nc 3", Format::Text, 2).expect_err("too many samples").to_string();
     assert_eq!(error, "line 3, column 1: the page has more than 2 samples");
+}
+
+#[test]
+fn numbers_are_those_of_prometheus() {
+    for (text, value) in
+        [("+Inf", f64::INFINITY), ("-inf", f64::NEG_INFINITY), ("Infinity", f64::INFINITY), ("1e-400", 0.0)]
+    {
+        assert_eq!(number_of(text), Some(value), "{text}");
+    }
+    assert!(number_of("nan").is_some_and(f64::is_nan));
+    for text in ["1e309", "+NaN", "-nan", "0x1p3", "1_0", "", "."] {
+        assert_eq!(number_of(text), None, "{text}");
+    }
+}
+
+#[test]
+fn a_label_of_an_exemplar_may_be_there_twice() {
+    let page = "a_total 1 # {b=\"1\",b=\"2\"} 1\n# EOF\n";
+    assert!(read(page, Format::OpenMetrics, 1).is_ok());
+}
+
+#[test]
+fn content_types_name_formats() {
+    let of = |kind: &str| (Format::of_content_type(kind), Format::is_named_by(kind));
+    assert_eq!(of("text/plain; version=0.0.4"), (Some(Format::Text), true));
+    assert_eq!(of("Application/OpenMetrics-Text;version=1.0.0"), (Some(Format::OpenMetrics), true));
+    assert_eq!(of("application/vnd.google.protobuf; encoding=delimited"), (None, true));
+    for kind in ["", "text/html", "application/json"] {
+        assert_eq!(of(kind), (Some(Format::Text), false), "{kind}");
+    }
 }
 
 proptest! {

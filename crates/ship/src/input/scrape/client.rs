@@ -3,13 +3,14 @@
 //! Files with credentials are read at each request, as they change; certificates when the client is made.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use definition::{DefinitionError, Node};
 use reqwest::blocking::{Client, RequestBuilder};
 use reqwest::{Certificate, Identity, Proxy, Url};
 use types::Secret;
 
-use super::values::{flag, scalar, scalars};
+use super::values::{flag, scalar, scalars, section};
 use crate::http::chain;
 
 /// The keys of this file in a job or a service discovery.
@@ -78,13 +79,34 @@ enum PemSource {
     File(PathBuf),
 }
 
+/// A client that keeps connections open, and one that opens a connection for each request, made when it is first needed.
+#[derive(Clone)]
+pub(super) struct PageClient {
+    pub(super) pooled: Client,
+    unpooled: Arc<OnceLock<Client>>,
+}
+
+impl PageClient {
+    /// Returns the client that opens a connection for each request.
+    ///
+    /// # Errors
+    /// The certificate or key that cannot be read.
+    pub(super) fn unpooled(&self, config: &ClientConfig) -> Result<Client, String> {
+        if let Some(client) = self.unpooled.get() {
+            return Ok(client.clone());
+        }
+        let client = config.build(0)?;
+        Ok(self.unpooled.get_or_init(|| client).clone())
+    }
+}
+
 impl ClientConfig {
     /// Reads the keys of a job or a service discovery; paths are relative to `base`.
     pub(super) fn read(node: &Node<'_>, base: &Path) -> Result<Self, DefinitionError> {
-        let proxy = node.get("proxy_url").map(|node| address(&node)).transpose()?;
+        let proxy = section(node, "proxy_url").map(|node| address(&node)).transpose()?;
         Ok(Self {
             credentials: credentials(node, base)?,
-            tls: node.get("tls_config").map(|node| TlsConfig::read(&node, base)).transpose()?.unwrap_or_default(),
+            tls: section(node, "tls_config").map(|node| TlsConfig::read(&node, base)).transpose()?.unwrap_or_default(),
             keeps_redirects: !flag(node, "follow_redirects", true)?,
             is_http1: !flag(node, "enable_http2", true)?,
             proxy,
@@ -106,13 +128,18 @@ impl ClientConfig {
     ///
     /// # Errors
     /// The certificate or key that cannot be read.
-    pub(super) fn client(&self) -> Result<Client, String> {
+    pub(super) fn client(&self) -> Result<PageClient, String> {
+        Ok(PageClient { pooled: self.build(usize::MAX)?, unpooled: Arc::default() })
+    }
+
+    fn build(&self, n_idle_max: usize) -> Result<Client, String> {
         let redirects = if self.keeps_redirects {
             reqwest::redirect::Policy::none()
         } else {
             reqwest::redirect::Policy::limited(REDIRECTS_MAX)
         };
-        let mut client = Client::builder().redirect(redirects).user_agent(concat!("catat/", env!("CARGO_PKG_VERSION")));
+        let mut client = Client::builder().redirect(redirects).pool_max_idle_per_host(n_idle_max);
+        client = client.user_agent(concat!("catat/", env!("CARGO_PKG_VERSION")));
         if let Some(url) = &self.proxy {
             let proxy = Proxy::all(url.clone()).map_err(|error| format!("proxy_url: {}", chain(&error)))?;
             client = client.proxy(proxy);
@@ -164,7 +191,7 @@ impl SecretSource {
     /// Reads a key, or the one that has `_file` after it.
     fn of(node: &Node<'_>, key: &str, base: &Path) -> Result<Option<Self>, DefinitionError> {
         let of_file = format!("{key}_file");
-        match (node.get(key), node.get(&of_file)) {
+        match (section(node, key), section(node, &of_file)) {
             (None, None) => Ok(None),
             (Some(secret), None) => Ok(Some(Self::Given(Secret::from(&*scalar(&secret)?)))),
             (None, Some(file)) => Ok(Some(Self::File(base.join(file.name()?)))),
@@ -184,15 +211,15 @@ fn text_of(path: &Path) -> Result<String, String> {
 }
 
 fn credentials(node: &Node<'_>, base: &Path) -> Result<Option<Credentials>, DefinitionError> {
-    let basic = node.get("basic_auth").map(|basic| {
+    let basic = section(node, "basic_auth").map(|basic| {
         basic.check_keys(&["username", "username_file", "password", "password_file"])?;
         let username = SecretSource::of(&basic, "username", base)?;
         let username = username.ok_or_else(|| basic.error("\"username\" is missing"))?;
         Ok(Credentials::Basic { username, password: SecretSource::of(&basic, "password", base)? })
     });
-    let other = node.get("authorization").map(|of| {
+    let other = section(node, "authorization").map(|of| {
         of.check_keys(&["type", "credentials", "credentials_file"])?;
-        let kind = of.get("type").map(|kind| scalar(&kind)).transpose()?.unwrap_or_else(|| "Bearer".to_owned());
+        let kind = section(&of, "type").map(|kind| scalar(&kind)).transpose()?.unwrap_or_else(|| "Bearer".to_owned());
         if kind.trim().eq_ignore_ascii_case("basic") {
             return Err(of.child("type").error("use basic_auth for a user and a password"));
         }
@@ -210,7 +237,7 @@ fn credentials(node: &Node<'_>, base: &Path) -> Result<Option<Credentials>, Defi
 }
 
 fn headers(node: &Node<'_>, base: &Path) -> Result<Vec<(String, Vec<SecretSource>)>, DefinitionError> {
-    let Some(list) = node.get("http_headers") else { return Ok(Vec::new()) };
+    let Some(list) = section(node, "http_headers") else { return Ok(Vec::new()) };
     let mut headers = Vec::new();
     for (name, of) in list.members()? {
         of.check_keys(&["values", "secrets", "files"])?;
@@ -229,7 +256,7 @@ fn headers(node: &Node<'_>, base: &Path) -> Result<Vec<(String, Vec<SecretSource
 impl PemSource {
     fn of(node: &Node<'_>, key: &str, base: &Path) -> Result<Option<Self>, DefinitionError> {
         let of_file = format!("{key}_file");
-        match (node.get(key), node.get(&of_file)) {
+        match (section(node, key), section(node, &of_file)) {
             (None, None) => Ok(None),
             (Some(pem), None) => Ok(Some(Self::Given(scalar(&pem)?))),
             (None, Some(file)) => Ok(Some(Self::File(base.join(file.name()?)))),
@@ -268,7 +295,7 @@ impl TlsConfig {
             (Some(cert), Some(key)) => Some((cert, key)),
             _ => return Err(node.error("a certificate needs its key: give cert_file and key_file")),
         };
-        let version = |key: &str| node.get(key).map(|node| version_of(&node)).transpose();
+        let version = |key: &str| section(node, key).map(|node| version_of(&node)).transpose();
         Ok(Self {
             ca: PemSource::of(node, "ca", base)?,
             identity,

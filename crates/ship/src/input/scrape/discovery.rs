@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 
 use super::client::{self, ClientConfig, address};
 use super::labels::{LabelSet, set};
-use super::values::{duration, scalar, scalars};
+use super::values::{duration, scalar, scalars, section};
 use super::yaml;
 use crate::glob::{Glob, is_pattern};
 
@@ -50,7 +50,7 @@ impl Discovery {
     /// # Errors
     /// The first mistake.
     pub(super) fn read_all(node: &Node<'_>, base: &Path) -> Result<Vec<Self>, DefinitionError> {
-        let items = |key: &str| node.get(key).map(|list| list.items()).transpose().map(Option::unwrap_or_default);
+        let items = |key: &str| section(node, key).map(|list| list.items()).transpose().map(Option::unwrap_or_default);
         let mut found = Vec::new();
         let groups = items("static_configs")?.iter().map(TargetGroup::read).collect::<Result<Vec<_>, _>>()?;
         if !groups.is_empty() {
@@ -83,7 +83,7 @@ impl Discovery {
 
 /// Refuses what is known from Prometheus and not supported: other service discoveries, OAuth.
 pub(in crate::input) fn check_supported(node: &Node<'_>) -> Result<(), DefinitionError> {
-    for (key, of) in node.members()? {
+    for (key, of) in node.members()?.into_iter().filter(|(key, of)| !is_unused(key, of)) {
         if key == "oauth2" {
             return Err(of.error("OAuth 2.0 is not supported; use authorization with credentials_file"));
         }
@@ -96,15 +96,23 @@ pub(in crate::input) fn check_supported(node: &Node<'_>) -> Result<(), Definitio
     Ok(())
 }
 
+/// Reports whether a key is about service discovery or OAuth and has nothing in it.
+pub(super) fn is_unused(key: &str, of: &Node<'_>) -> bool {
+    let is_empty = of.value().is_null() || of.value().as_array().is_some_and(Vec::is_empty);
+    is_empty && (key == "oauth2" || key.ends_with("_sd_configs"))
+}
+
 impl TargetGroup {
     fn read(node: &Node<'_>) -> Result<Self, DefinitionError> {
         node.check_keys(&["targets", "labels"])?;
-        let targets = node.get("targets").map(|node| scalars(&node)).transpose()?.unwrap_or_default();
+        let targets = section(node, "targets").map(|node| scalars(&node)).transpose()?.unwrap_or_default();
         if targets.len() > TARGETS_MAX {
             return Err(node.child("targets").error(format!("at most {TARGETS_MAX} targets are possible")));
         }
-        for (target, place) in targets.iter().zip(node.child("targets").items()?) {
+        for (index, target) in targets.iter().enumerate() {
             if target.contains('/') {
+                let places = node.child("targets").items()?;
+                let place = places.get(index).unwrap_or(node);
                 return Err(place.error(format!("{target:?} is not a host and a port; the path goes to metrics_path")));
             }
         }

@@ -11,12 +11,12 @@ use std::collections::{BTreeMap, BinaryHeap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use reqwest::blocking::Client;
 use xxhash_rust::xxh3::xxh3_64;
 
 use self::lists::TargetLists;
 use self::report::JobTargets;
 use self::run::TargetRun;
+use super::client::PageClient;
 use super::host_page::HostPage;
 use super::job::Job;
 use super::labels::LabelSet;
@@ -60,7 +60,7 @@ pub(super) struct Engine<'s> {
 /// A job at work.
 struct JobRun {
     job: Arc<Job>,
-    client: Option<Client>,
+    client: Option<PageClient>,
     lists: TargetLists,
     /// The numbers of its targets by what tells them apart.
     targets: HashMap<String, u64>,
@@ -348,6 +348,7 @@ fn source_of(run: &mut JobRun, target: &TargetRun, host: Option<&HostPage>) -> R
     if let Some(host) = host {
         return Ok(PageSource::Host(host.clone()));
     }
+    let url = target.target.url.clone().map_err(|unusable| unusable.problem)?;
     let client = match &run.client {
         Some(client) => client.clone(),
         // Made again at the next scrape if a certificate cannot be read now.
@@ -357,7 +358,7 @@ fn source_of(run: &mut JobRun, target: &TargetRun, host: Option<&HostPage>) -> R
     Ok(PageSource::Http(Box::new(HttpRequest {
         client,
         config: job.client.clone(),
-        url: target.url.clone(),
+        url,
         accept: job.accept.clone(),
         timeout: target.timeout,
         is_compressed: job.is_compressed,

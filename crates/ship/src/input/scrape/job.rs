@@ -9,10 +9,10 @@ use exposition::Format;
 use reqwest::Url;
 
 use super::client::{self, ClientConfig};
-use super::discovery::{Discovery, TargetGroup, check_supported};
+use super::discovery::{Discovery, TargetGroup, check_supported, is_unused};
 use super::labels::LabelSet;
 use super::relabel::RelabelRule;
-use super::values::{duration, flag, limit, scalar, scalars, size};
+use super::values::{duration, flag, limit, scalar, scalars, section, size};
 
 /// Default interval and wait, as in Prometheus.
 const INTERVAL: Duration = Duration::from_secs(60);
@@ -60,11 +60,12 @@ pub(super) const KEYS: [&str; 32] = [
     "metric_relabel_configs",
 ];
 
-/// Protocols that are read, as they are called in definitions and in the header `Accept`.
+/// Protocols that are read, as they are called in definitions and in the header `Accept`. As in Prometheus, the versions 1.0.0 are
+/// asked for with any names; without that exporters write `_` for characters of names that the older versions do not have.
 const PROTOCOLS: [(&str, &str); 4] = [
-    ("OpenMetricsText1.0.0", "application/openmetrics-text;version=1.0.0"),
+    ("OpenMetricsText1.0.0", "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8"),
     ("OpenMetricsText0.0.1", "application/openmetrics-text;version=0.0.1"),
-    ("PrometheusText1.0.0", "text/plain;version=1.0.0"),
+    ("PrometheusText1.0.0", "text/plain;version=1.0.0;escaping=allow-utf-8"),
     ("PrometheusText0.0.4", "text/plain;version=0.0.4"),
 ];
 
@@ -102,7 +103,7 @@ pub(super) struct Job {
     pub(super) timeout: Duration,
     /// The header `Accept`.
     pub(super) accept: String,
-    /// The format of pages whose content type names none.
+    /// The format of pages whose content type Prometheus does not know.
     pub(super) fallback: Option<Format>,
     pub(super) path: String,
     pub(super) scheme: String,
@@ -183,7 +184,9 @@ impl Job {
     /// Reads a job of Prometheus' configuration; paths are relative to `base`.
     pub(super) fn of_prometheus(node: &Node<'_>, defaults: &JobDefaults, base: &Path) -> Result<Self, DefinitionError> {
         check_supported(node)?;
-        node.check_keys(&[&KEYS[..], &client::KEYS].concat())?;
+        let mut known = [&KEYS[..], &client::KEYS].concat();
+        known.extend(node.members()?.into_iter().filter(|(key, of)| is_unused(key, of)).map(|(key, _)| key));
+        node.check_keys(&known)?;
         let name = scalar(&node.needed("job_name", "each job has a name of its own")?)?;
         if name.is_empty() {
             return Err(node.child("job_name").error("must not be empty"));
@@ -223,7 +226,7 @@ impl Job {
             interval,
             timeout: positive(node, "scrape_timeout", timeout)?,
             accept: protocols(node)?.unwrap_or_else(|| defaults.accept.clone()),
-            fallback: node.get("fallback_scrape_protocol").map(|node| fallback(&node)).transpose()?,
+            fallback: section(node, "fallback_scrape_protocol").map(|node| fallback(&node)).transpose()?,
             path: text("metrics_path", "/metrics")?,
             scheme,
             params: params(node)?,
@@ -293,13 +296,13 @@ fn positive(node: &Node<'_>, key: &str, duration: Duration) -> Result<Duration, 
 }
 
 fn params(node: &Node<'_>) -> Result<BTreeMap<String, Vec<String>>, DefinitionError> {
-    let Some(params) = node.get("params") else { return Ok(BTreeMap::new()) };
+    let Some(params) = section(node, "params") else { return Ok(BTreeMap::new()) };
     params.members()?.into_iter().map(|(name, values)| Ok((name.to_owned(), scalars(&values)?))).collect()
 }
 
 /// Reads the header `Accept` that a list of protocols means.
 fn protocols(node: &Node<'_>) -> Result<Option<String>, DefinitionError> {
-    let Some(list) = node.get("scrape_protocols") else { return Ok(None) };
+    let Some(list) = section(node, "scrape_protocols") else { return Ok(None) };
     let mut kinds = Vec::new();
     for item in list.items()? {
         let name = scalar(&item)?;

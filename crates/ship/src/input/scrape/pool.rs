@@ -10,11 +10,11 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use reqwest::Url;
-use reqwest::blocking::Client;
+use reqwest::blocking::{Client, RequestBuilder, Response};
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE};
 use types::{ByteSize, Timestamp};
 
-use super::client::ClientConfig;
+use super::client::{ClientConfig, PageClient};
 use super::host_page::HostPage;
 use crate::http::chain;
 use crate::shipper::now;
@@ -50,7 +50,7 @@ pub(super) enum PageSource {
 
 /// A request to a server.
 pub(super) struct HttpRequest {
-    pub(super) client: Client,
+    pub(super) client: PageClient,
     pub(super) config: ClientConfig,
     pub(super) url: Url,
     pub(super) accept: String,
@@ -163,10 +163,7 @@ impl Queue {
 
 impl HttpRequest {
     fn fetch(&self) -> Result<Page, String> {
-        let request = self.client.get(self.url.clone()).timeout(self.timeout).header(ACCEPT, &self.accept);
-        let request = request.header("X-Prometheus-Scrape-Timeout-Seconds", self.timeout.as_secs_f64().to_string());
-        let request = request.header(ACCEPT_ENCODING, if self.is_compressed { "gzip" } else { "identity" });
-        let response = self.config.authorize(request)?.send().map_err(|error| chain(&error.without_url()))?;
+        let response = self.send()?;
         if !response.status().is_success() {
             return Err(format!("server returned HTTP status {}", response.status()));
         }
@@ -179,6 +176,31 @@ impl HttpRequest {
         }?;
         let text = String::from_utf8(bytes).map_err(|_| "the page is not UTF-8".to_owned())?;
         Ok(Page { text, content_type })
+    }
+
+    /// Sends the request; once more on a new connection where the server has closed the one that was used: it may have been kept open
+    /// since the request before, until the server found it idle for too long.
+    fn send(&self) -> Result<Response, String> {
+        let started = Instant::now();
+        let failed = |error: reqwest::Error| chain(&error.without_url());
+        let error = match self.request(&self.client.pooled, self.timeout)?.send() {
+            Ok(response) => return Ok(response),
+            Err(error) => error,
+        };
+        let left = self.timeout.saturating_sub(started.elapsed());
+        // The library does not say whether a connection was new, so that a server that answers nothing is asked twice.
+        let is_broken = error.is_request() && !error.is_connect() && !error.is_timeout();
+        if !is_broken || left.is_zero() {
+            return Err(failed(error));
+        }
+        self.request(&self.client.unpooled(&self.config)?, left)?.send().map_err(failed)
+    }
+
+    fn request(&self, client: &Client, timeout: Duration) -> Result<RequestBuilder, String> {
+        let request = client.get(self.url.clone()).timeout(timeout).header(ACCEPT, &self.accept);
+        let request = request.header("X-Prometheus-Scrape-Timeout-Seconds", self.timeout.as_secs_f64().to_string());
+        let request = request.header(ACCEPT_ENCODING, if self.is_compressed { "gzip" } else { "identity" });
+        self.config.authorize(request)
     }
 
     fn read(&self, body: impl Read) -> Result<Vec<u8>, String> {

@@ -9,6 +9,7 @@ use definition::Node;
 
 use super::discovery::files_of;
 use super::job::{Job, JobDefaults};
+use super::values::{scalars, section};
 use super::yaml;
 
 /// Most bytes of a configuration.
@@ -40,10 +41,10 @@ pub(super) fn read_jobs(path: &Path) -> Result<Vec<Job>, String> {
     let root = Node::root("", &config);
     let at = |error: definition::DefinitionError| located(path, &error);
     root.check_keys(&SECTIONS).map_err(at)?;
-    let defaults = root.get("global").map(|global| JobDefaults::read(&global)).transpose().map_err(at)?;
+    let defaults = section(&root, "global").map(|global| JobDefaults::read(&global)).transpose().map_err(at)?;
     let defaults = defaults.unwrap_or_default();
     let mut jobs = jobs_of(&root, path, &defaults, base)?;
-    let patterns = root.get("scrape_config_files").map(|list| super::values::scalars(&list)).transpose().map_err(at)?;
+    let patterns = section(&root, "scrape_config_files").map(|list| scalars(&list)).transpose().map_err(at)?;
     for pattern in patterns.unwrap_or_default() {
         for file in files_of(&base.join(pattern)) {
             let config = parsed(&file)?;
@@ -83,7 +84,7 @@ fn parsed(path: &Path) -> Result<serde_json::Value, String> {
 
 fn jobs_of(root: &Node<'_>, path: &Path, defaults: &JobDefaults, base: &Path) -> Result<Vec<Job>, String> {
     let at = |error: definition::DefinitionError| located(path, &error);
-    let Some(list) = root.get("scrape_configs").filter(|list| !list.value().is_null()) else { return Ok(Vec::new()) };
+    let Some(list) = section(root, "scrape_configs") else { return Ok(Vec::new()) };
     let items = list.items().map_err(at)?;
     items.iter().map(|item| Job::of_prometheus(item, defaults, base).map_err(at)).collect()
 }

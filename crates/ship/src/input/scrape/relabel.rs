@@ -7,7 +7,7 @@ use md5::{Digest, Md5};
 use regex::{Captures, Regex};
 
 use super::labels::{LabelSet, get, set};
-use super::values::{scalar, scalars};
+use super::values::{count, scalar, scalars, section};
 
 /// Most rules of a list: each is applied to every sample.
 const RULES_MAX: usize = 256;
@@ -31,6 +31,10 @@ const KEYS: [&str; 7] = ["source_labels", "separator", "target_label", "regex", 
 
 /// The default expression: a whole value, as its first group.
 const REGEX: &str = "(.*)";
+
+/// What joins values, and what a match becomes, by default.
+const SEPARATOR: &str = ";";
+const REPLACEMENT: &str = "$1";
 
 /// A rule.
 #[derive(Clone, Debug)]
@@ -64,7 +68,7 @@ pub(super) fn relabel(rules: &[RelabelRule], labels: &mut LabelSet) -> bool {
 impl RelabelRule {
     /// Reads the list of rules under a key.
     pub(super) fn list(node: &Node<'_>, key: &str) -> Result<Vec<Self>, DefinitionError> {
-        let Some(list) = node.get(key).filter(|list| !list.value().is_null()) else { return Ok(Vec::new()) };
+        let Some(list) = section(node, key) else { return Ok(Vec::new()) };
         let items = list.items()?;
         if items.len() > RULES_MAX {
             return Err(list.error(format!("at most {RULES_MAX} rules are possible")));
@@ -76,7 +80,7 @@ impl RelabelRule {
         node.check_keys(&KEYS)?;
         let text = |key: &str| node.get(key).map(|node| scalar(&node)).transpose();
         let source = node.get("source_labels").map(|node| scalars(&node)).transpose()?.unwrap_or_default();
-        let separator = text("separator")?.unwrap_or_else(|| ";".to_owned());
+        let separator = text("separator")?.unwrap_or_else(|| SEPARATOR.to_owned());
         let expression = text("regex")?.unwrap_or_else(|| REGEX.to_owned());
         let regex = || {
             // Prometheus anchors expressions, and lets a period match line ends.
@@ -90,7 +94,7 @@ impl RelabelRule {
             let missing = || node.error(format!("\"target_label\" is missing: the action {name} writes to it"));
             text("target_label")?.filter(|target| !target.is_empty()).ok_or_else(missing)
         };
-        let replacement = text("replacement")?.unwrap_or_else(|| "$1".to_owned());
+        let replacement = text("replacement")?.unwrap_or_else(|| REPLACEMENT.to_owned());
         let action = match &*name {
             "replace" => {
                 let is_default = expression == REGEX;
@@ -133,8 +137,8 @@ impl RelabelRule {
             Action::HashMod { target, modulus } => {
                 set(labels, target, (hash(&value) % modulus).to_string());
             }
-            Action::Lowercase(target) => set(labels, target, value.to_lowercase()),
-            Action::Uppercase(target) => set(labels, target, value.to_uppercase()),
+            Action::Lowercase(target) => set(labels, target, value.chars().map(lowercase).collect()),
+            Action::Uppercase(target) => set(labels, target, value.chars().map(uppercase).collect()),
             Action::LabelDrop(regex) => labels.retain(|name, _| !regex.is_match(name)),
             Action::LabelKeep(regex) => labels.retain(|name, _| regex.is_match(name)),
             Action::LabelMap { regex, replacement } => {
@@ -169,6 +173,21 @@ fn expanded(groups: &Captures<'_>, replacement: &str) -> String {
     text
 }
 
+/// Returns the small letter of a letter, as Go does: one for one, so that `Σ` is `σ` also at the end of a word.
+fn lowercase(letter: char) -> char {
+    // The only letter whose small one has two characters in Rust and one in Go.
+    if letter == 'İ' { 'i' } else { single(letter.to_lowercase()).unwrap_or(letter) }
+}
+
+/// Returns the capital letter of a letter, as Go does: one for one, so that `ß` stays.
+fn uppercase(letter: char) -> char {
+    single(letter.to_uppercase()).unwrap_or(letter)
+}
+
+fn single(mut letters: impl Iterator<Item = char>) -> Option<char> {
+    letters.next().filter(|_| letters.next().is_none())
+}
+
 /// Returns the last eight bytes of the MD5 sum as a number, as Prometheus hashes.
 fn hash(value: &str) -> u64 {
     let sum: [u8; 16] = Md5::digest(value.as_bytes()).into();
@@ -179,13 +198,14 @@ fn hash(value: &str) -> u64 {
 
 fn modulus_of(node: &Node<'_>) -> Result<u64, DefinitionError> {
     let modulus = node.needed("modulus", "the action hashmod divides by it")?;
-    match modulus.count()? {
+    match count(&modulus)? {
         0 => Err(modulus.error("must be at least 1")),
         count => Ok(count),
     }
 }
 
-/// Refuses keys that an action does not use, where Prometheus refuses them too.
+/// Refuses keys that an action does not use, where Prometheus refuses them too: unless they have their default values, which
+/// Prometheus shows with its configuration.
 fn check_others(node: &Node<'_>, action: &Action, name: &str) -> Result<(), DefinitionError> {
     let unused: &[&str] = match action {
         Action::LabelDrop(_) | Action::LabelKeep(_) => {
@@ -195,8 +215,23 @@ fn check_others(node: &Node<'_>, action: &Action, name: &str) -> Result<(), Defi
         Action::Lowercase(_) | Action::Uppercase(_) => &["replacement"],
         _ => &[],
     };
-    let found = unused.iter().find_map(|key| node.get(key));
+    let found = unused.iter().filter_map(|key| Some((*key, section(node, key)?)));
+    let found = found.filter(|(key, node)| !is_default(key, node)).map(|(_, node)| node).next();
     found.map_or(Ok(()), |node| Err(node.error(format!("the action {name} does not use this key; remove it"))))
+}
+
+/// Reports whether a key of a rule has its default value.
+fn is_default(key: &str, node: &Node<'_>) -> bool {
+    match key {
+        "source_labels" => scalars(node).is_ok_and(|labels| labels.is_empty()),
+        "modulus" => count(node).is_ok_and(|modulus| modulus == 0),
+        _ => scalar(node).is_ok_and(|text| match key {
+            "separator" => text == SEPARATOR,
+            "regex" => text == REGEX,
+            "replacement" => text == REPLACEMENT,
+            _ => text.is_empty(),
+        }),
+    }
 }
 
 #[cfg(test)]
@@ -272,6 +307,29 @@ mod tests {
         let rule = json!([{"source_labels": ["a"], "target_label": "a", "action": "uppercase"},
                           {"source_labels": ["__meta_x"], "target_label": "__meta_x", "action": "lowercase"}]);
         check(rule, r#"{"__meta_x":"y","a":"FOO","b":"bar","c":"baz"}"#);
+        // Letters that Go maps one for one, and leaves where that is not possible.
+        let changed = |change: fn(char) -> char, text: &str| text.chars().map(change).collect::<String>();
+        assert_eq!(changed(uppercase, "straße éŉﬁ ά"), "STRAßE ÉŉﬁΆ".replace("ﬁΆ", "ﬁ Ά"));
+        assert_eq!(changed(lowercase, "ΟΔΟΣ İÉ"), "οδοσ ié");
+    }
+
+    #[test]
+    fn default_values_of_keys_that_an_action_does_not_use_are_accepted() {
+        let shown = json!({"separator": ";", "replacement": "$1", "regex": "[ab]|_.*", "action": "labeldrop"});
+        check(json!([shown]), r#"{"c":"baz"}"#);
+        let shown =
+            json!({"source_labels": [], "target_label": "", "modulus": "0", "regex": "[ab]", "action": "labelkeep"});
+        check(json!([shown]), r#"{"a":"foo","b":"bar"}"#);
+        let shown = json!({"source_labels": ["a"], "separator": ";", "target_label": "b", "regex": "(.*)", "modulus": null,
+                           "replacement": "$1", "action": "keepequal"});
+        check(json!([shown]), "dropped");
+        let shown = json!({"source_labels": ["a"], "separator": ";", "target_label": "a", "regex": "(.*)",
+                           "replacement": "$1", "action": "uppercase"});
+        check(json!([shown]), r#"{"__meta_x":"Y","a":"FOO","b":"bar","c":"baz"}"#);
+        check(
+            json!([{"action": "labelkeep", "regex": "a", "separator": ","}]),
+            "job.relabel_configs[0].separator: the action labelkeep does not use this key; remove it",
+        );
     }
 
     #[test]

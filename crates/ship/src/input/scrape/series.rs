@@ -210,7 +210,7 @@ fn labels_of(sample: &Sample, kind: &str) -> LabelSet {
         _ => None,
     };
     if let Some(value) = bound.and_then(|name| labels.get_mut(name))
-        && let Ok(number) = value.parse()
+        && let Some(number) = exposition::number_of(value)
     {
         *value = openmetrics_number(number);
     }

@@ -24,9 +24,17 @@ const META: &str = "__meta_";
 pub(super) struct Target {
     /// The labels that its series get.
     pub(super) labels: LabelSet,
-    pub(super) url: Url,
+    pub(super) url: Result<Url, UnusableUrl>,
     pub(super) interval: Duration,
     pub(super) timeout: Duration,
+}
+
+/// An address that nothing can be fetched from. Its target is down, so that `up` shows it, as in Prometheus.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct UnusableUrl {
+    /// How it is shown.
+    pub(super) text: String,
+    pub(super) problem: String,
 }
 
 impl Target {
@@ -52,7 +60,13 @@ impl Target {
         if timeout > interval {
             return Err("has a scrape timeout that is longer than its scrape interval".to_owned());
         }
-        let url = url_of(&labels, job)?;
+        if address.contains('/') {
+            return Err(format!("{address:?} is not a host and a port"));
+        }
+        let url = url_of(&labels, job).map_err(|problem| {
+            let text = format!("{}://{address}{}", get(&labels, SCHEME), get(&labels, PATH));
+            UnusableUrl { text, problem }
+        });
         labels.retain(|name, _| !name.starts_with(META));
         if get(&labels, "instance").is_empty() {
             set(&mut labels, "instance", address);
@@ -63,8 +77,16 @@ impl Target {
 
     /// Returns what tells targets of a job apart.
     pub(super) fn key(&self) -> String {
-        let Self { labels, url, interval, timeout } = self;
-        format!("{url} {interval:?} {timeout:?} {}", text_of(labels))
+        let Self { labels, interval, timeout, .. } = self;
+        format!("{} {interval:?} {timeout:?} {}", self.address(), text_of(labels))
+    }
+
+    /// Returns where the page is, or would be.
+    pub(super) fn address(&self) -> &str {
+        match &self.url {
+            Ok(url) => url.as_str(),
+            Err(unusable) => &unusable.text,
+        }
     }
 }
 
@@ -89,11 +111,8 @@ pub(super) fn before_relabelling(mut labels: LabelSet, job: &Job) -> LabelSet {
 }
 
 fn url_of(labels: &LabelSet, job: &Job) -> Result<Url, String> {
-    let (address, scheme) = (get(labels, ADDRESS), get(labels, SCHEME));
-    if address.contains('/') {
-        return Err(format!("{address:?} is not a host and a port"));
-    }
-    if !matches!(scheme, "http" | "https") {
+    let (address, scheme) = (get(labels, ADDRESS), get(labels, SCHEME).to_ascii_lowercase());
+    if !matches!(&*scheme, "http" | "https") {
         return Err(format!("the scheme {scheme:?} is not http or https"));
     }
     let mut url = Url::parse(&format!("{scheme}://{address}/"))
@@ -156,7 +175,8 @@ mod tests {
             Ok(None) => "dropped".to_owned(),
             Ok(Some(target)) => {
                 let times = format!("{} {}", super::shown(target.interval), super::shown(target.timeout));
-                format!("{} {} {times}", target.url, text_of(&target.labels))
+                let problem = target.url.as_ref().err().map(|url| format!(": {}", url.problem)).unwrap_or_default();
+                format!("{} {} {times}{problem}", target.address(), text_of(&target.labels))
             }
         };
         assert_eq!(shown, expected);
@@ -198,12 +218,28 @@ mod tests {
         );
         check(with(json!({"target_label": "__address__", "replacement": "a/b"})), "\"a/b\" is not a host and a port");
         check(
-            with(json!({"target_label": "__scheme__", "replacement": "ftp"})),
-            "the scheme \"ftp\" is not http or https",
-        );
-        check(
             with(json!({"target_label": "__scrape_timeout__", "replacement": "2m"})),
             "has a scrape timeout that is longer than its scrape interval",
         );
+    }
+
+    #[test]
+    fn targets_with_an_impossible_address_stay_and_say_why() {
+        let with = |name: &str, value: &str| {
+            let rule = json!({"target_label": name, "replacement": value});
+            json!({"static_configs": [{"targets": ["a:1"]}], "relabel_configs": [rule]})
+        };
+        let labels = |instance: &str| format!(r#"{{"instance":"{instance}","job":"node"}} 1m 10s"#);
+        check(
+            with("__scheme__", "ftp"),
+            &format!("ftp://a:1/metrics {}: the scheme \"ftp\" is not http or https", labels("a:1")),
+        );
+        for (address, problem) in [
+            ("a:99999", "\"a:99999\" is not a host and a port: invalid port number"),
+            ("a b:1", "\"a b:1\" is not a host and a port: invalid international domain name"),
+        ] {
+            check(with("__address__", address), &format!("http://{address}/metrics {}: {problem}", labels(address)));
+        }
+        check(with("__scheme__", "HTTP"), &format!("http://a:1/metrics {}", labels("a:1")));
     }
 }

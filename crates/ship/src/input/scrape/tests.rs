@@ -240,6 +240,82 @@ fn what_is_down_is_told_by_up_and_in_the_status() {
 }
 
 #[test]
+fn a_connection_that_the_server_has_closed_is_replaced() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address").to_string();
+    // Answers the first request of a connection, and closes it at the second one.
+    std::thread::spawn(move || {
+        for (number, stream) in listener.incoming().map_while(Result::ok).enumerate() {
+            std::thread::spawn(move || {
+                let mut reader = BufReader::new(&stream);
+                let mut next = || {
+                    let mut head = String::new();
+                    while reader.read_line(&mut head).is_ok_and(|n| n > 2) {}
+                };
+                next();
+                let body = format!("connection {number}\n");
+                let head = format!("HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: {}", body.len());
+                let _ = (&stream).write_all(format!("{head}\r\n\r\n{body}").as_bytes());
+                next();
+            });
+        }
+    });
+    let url = format!("http://{address}/metrics");
+    let running = Running::start(json!({"type": "scrape", "name": "node", "url": url, "every": "1s"}));
+    let labels = format!(r#""instance":"{address}","job":"node"}}"#);
+    running.until(&format!(r#"{{"__name__":"connection",{labels} 0.0"#));
+    running.until(&format!(r#"{{"__name__":"connection",{labels} 1.0"#));
+    assert!(!running.lines().iter().any(|line| line.starts_with(&format!(r#"{{"__name__":"up",{labels} 0.0"#))));
+}
+
+#[test]
+fn targets_with_an_impossible_address_are_down() {
+    let dir = tempfile::tempdir().expect("a scratch directory");
+    let config = dir.path().join("prometheus.yml");
+    let text = "scrape_configs:\n- job_name: 007\n  scrape_interval: 1s\n  basic_auth:\n  tls_config:\n  file_sd_configs:\n  \
+        kubernetes_sd_configs: []\n  honor_labels: no\n  sample_limit: 1_000\n  static_configs:\n  - targets: ['a:99999']\n    \
+        labels: {version: 1.10, is: on}\n";
+    std::fs::write(&config, text).expect("scratch");
+    let running = Running::start(json!({"type": "scrape", "config": config}));
+    let labels = r#""instance":"a:99999","is":"on","job":"007","version":"1.10"}"#;
+    assert_eq!(running.until(&format!(r#"{{"__name__":"up",{labels}"#)), "0.0");
+    let began = Instant::now();
+    while running
+        .sink
+        .status()
+        .scrapes
+        .is_none_or(|scrapes| scrapes.active.iter().all(|target| target.health != TargetHealth::Down))
+    {
+        assert!(began.elapsed() < DEADLINE, "{:?}", running.sink.status());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let scrapes = running.sink.status().scrapes.expect("scrapes");
+    assert_eq!(scrapes.active[0].url, "http://a:99999/metrics");
+    assert_eq!(scrapes.active[0].last_error, "\"a:99999\" is not a host and a port: invalid port number");
+}
+
+#[test]
+fn the_fallback_is_used_for_content_types_that_are_not_of_metrics() {
+    let server = PageServer::start();
+    let page = "a_total 1 1.5\n# EOF\n";
+    server.serve("/json", "application/json", page);
+    server.serve("/plain", "text/plain", "a_total 1 1500\n");
+    for path in ["/json", "/plain"] {
+        let url = format!("http://{}{path}", server.address);
+        let running = Running::start(json!({
+            "type": "scrape", "name": "node", "url": url, "every": "1s", "fallback_scrape_protocol": "OpenMetricsText1.0.0",
+        }));
+        let labels = format!(r#""instance":"{}","job":"node"}}"#, server.address);
+        running.until(&format!(r#"{{"__name__":"a_total",{labels} 1.0 1500"#));
+    }
+    let accept = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,\
+        application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,\
+        text/plain;version=0.0.4;q=0.2,*/*;q=0.1\r\n";
+    let requests = locked(&server.requests);
+    assert!(requests[0].contains(accept), "{}", requests[0]);
+}
+
+#[test]
 fn targets_of_files_and_servers_come_and_go_with_their_series() {
     let server = PageServer::start();
     let address = &server.address;

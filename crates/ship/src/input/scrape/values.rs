@@ -49,21 +49,58 @@ pub(super) fn scalars(node: &Node<'_>) -> Result<Vec<String>, DefinitionError> {
     node.items()?.iter().map(scalar).collect()
 }
 
-/// Returns true or false under a key.
+/// Returns the value under a key; a section with nothing in it is none.
+pub(super) fn section<'v>(node: &Node<'v>, key: &str) -> Option<Node<'v>> {
+    node.get(key).filter(|node| !node.value().is_null())
+}
+
+/// Returns true or false under a key, also in the words of YAML 1.1. As in Prometheus, null is false.
 pub(super) fn flag(node: &Node<'_>, key: &str, default: bool) -> Result<bool, DefinitionError> {
-    node.get(key).map_or(Ok(default), |node| node.truth())
+    let Some(node) = node.get(key) else { return Ok(default) };
+    match node.value() {
+        Json::Null => Ok(false),
+        Json::String(text) => match &*text.to_ascii_lowercase() {
+            "true" | "yes" | "on" | "y" => Ok(true),
+            "false" | "no" | "off" | "n" => Ok(false),
+            _ => Err(node.error("must be true or false")),
+        },
+        _ => node.truth(),
+    }
 }
 
 /// Returns a number under a key; 0 means no limit.
 pub(super) fn limit(node: &Node<'_>, key: &str, default: usize) -> Result<usize, DefinitionError> {
-    let Some(node) = node.get(key) else { return Ok(default) };
-    let count = usize::try_from(node.count()?).unwrap_or(usize::MAX);
+    let Some(node) = section(node, key) else { return Ok(default) };
+    let count = usize::try_from(count(&node)?).unwrap_or(usize::MAX);
     Ok(if count == 0 { usize::MAX } else { count })
+}
+
+/// Returns a whole number that is not negative; a text is one as YAML 1.1 spells numbers.
+pub(super) fn count(node: &Node<'_>) -> Result<u64, DefinitionError> {
+    match node.value() {
+        Json::String(text) => parse_count(text).ok_or_else(|| node.error("must be a whole number")),
+        _ => node.count(),
+    }
+}
+
+/// Parses a number such as `1000`, `1_000`, `0x3e8`, `01750` or `1e3`.
+fn parse_count(text: &str) -> Option<u64> {
+    let digits = text.strip_prefix('+').unwrap_or(text).replace('_', "").to_ascii_lowercase();
+    let bases = [("0x", 16), ("0o", 8), ("0b", 2), ("0", 8)];
+    let based = bases.iter().find_map(|(prefix, base)| Some((digits.strip_prefix(prefix)?, *base)));
+    let whole = match based.filter(|(rest, _)| !rest.is_empty()) {
+        Some((rest, base)) => u64::from_str_radix(rest, base),
+        None => digits.parse(),
+    };
+    // 2^53: whole numbers up to it are exact in a float.
+    let of_float =
+        || digits.parse::<f64>().ok().filter(|n| n.fract() == 0.0 && (0.0..=9_007_199_254_740_992.0).contains(n));
+    whole.ok().or_else(|| of_float().map(|n| n as u64))
 }
 
 /// Returns a duration under a key, such as `1m30s`.
 pub(super) fn duration(node: &Node<'_>, key: &str) -> Result<Option<Duration>, DefinitionError> {
-    let Some(node) = node.get(key) else { return Ok(None) };
+    let Some(node) = section(node, key) else { return Ok(None) };
     let text = scalar(&node)?;
     let problem = || node.error(format!("{text:?} is not a duration; write 15s, 1m30s or 500ms"));
     parse_duration(&text).ok_or_else(problem).map(Some)
@@ -89,7 +126,7 @@ pub(super) fn parse_duration(text: &str) -> Option<Duration> {
 
 /// Returns a size under a key, such as `10MB`; 0 means no limit.
 pub(super) fn size(node: &Node<'_>, key: &str, default: u64) -> Result<u64, DefinitionError> {
-    let Some(node) = node.get(key) else { return Ok(default) };
+    let Some(node) = section(node, key) else { return Ok(default) };
     let text = scalar(&node)?;
     let problem = || node.error(format!("{text:?} is not a size; write 10MB or 512KB"));
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
@@ -103,7 +140,7 @@ pub(super) fn size(node: &Node<'_>, key: &str, default: u64) -> Result<u64, Defi
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -116,8 +153,32 @@ mod tests {
     }
 
     #[test]
+    fn numbers_are_spelled_as_in_yaml() {
+        let good = ["1000", "1_000", "0x3e8", "01750", "0o1750", "0b1111101000", "1e3", "+1000", "1000.0"];
+        assert_eq!(good.map(parse_count), [Some(1_000); 9]);
+        assert_eq!(["0", "00", "18446744073709551615"].map(parse_count), [Some(0), Some(0), Some(u64::MAX)]);
+        assert_eq!(["", "-1", "1.5", "ten", "1e99", "nan", "0x"].map(parse_count), [None; 7]);
+    }
+
+    #[test]
+    fn true_and_false_have_the_words_of_yaml() {
+        let check = |value: Value, expected: Result<bool, &str>| {
+            let definition = json!({"honor_labels": value});
+            let found = flag(&Node::root("job", &definition), "honor_labels", true).map_err(|error| error.to_string());
+            assert_eq!(found, expected.map_err(str::to_owned));
+        };
+        ["true", "Yes", "ON"].into_iter().for_each(|text| check(json!(text), Ok(true)));
+        ["false", "no", "Off"].into_iter().for_each(|text| check(json!(text), Ok(false)));
+        check(json!(true), Ok(true));
+        check(Value::Null, Ok(false));
+        [json!("maybe"), json!("1"), json!(1)].into_iter().for_each(|value| {
+            check(value, Err("job.honor_labels: must be true or false"));
+        });
+    }
+
+    #[test]
     fn sizes_are_powers_of_1024() {
-        let check = |value: Json, expected: Result<u64, &str>| {
+        let check = |value: Value, expected: Result<u64, &str>| {
             let definition = json!({"body_size_limit": value});
             let found = size(&Node::root("job", &definition), "body_size_limit", 7).map_err(|error| error.to_string());
             assert_eq!(found, expected.map_err(str::to_owned));
@@ -125,6 +186,7 @@ mod tests {
         check(json!("10MB"), Ok(10 << 20));
         check(json!("1KiB"), Ok(1 << 10));
         check(json!(0), Ok(7));
+        check(Value::Null, Ok(7));
         check(json!("much"), Err("job.body_size_limit: \"much\" is not a size; write 10MB or 512KB"));
     }
 }

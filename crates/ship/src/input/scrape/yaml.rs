@@ -1,15 +1,186 @@
-//! YAML as JSON.
+//! YAML as JSON in which scalars are texts, spelled as in the document.
+//!
+//! Prometheus' configuration is text with few numbers: a label `1.10`, `007` or `no` is that text. Numbers, `true` and `false`
+//! become strings as they are written; what needs a number parses the text. Only null stays what it is.
 
-use serde_json::Value as Json;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value as Json};
+use serde_saphyr::Spanned;
+use serde_saphyr::options::NonFiniteFloatPolicy;
 
 /// Parses a document; an empty one is `null`.
 ///
 /// # Errors
 /// What is wrong, with line and column.
 pub(super) fn read(text: &str) -> Result<Json, String> {
+    // Places of scalars do not count a byte order mark.
+    let text = text.trim_start_matches('\u{feff}');
     let is_empty = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#') || line.trim() == "---";
     if text.lines().all(is_empty) {
         return Ok(Json::Null);
     }
-    serde_saphyr::from_str(text).map_err(|error| error.without_snippet().to_string())
+    let options = serde_saphyr::options! { non_finite_float_policy: NonFiniteFloatPolicy::PassThrough };
+    let document = serde_saphyr::from_str_with_options::<Spanned<YamlValue>>(text, options);
+    document.map(|value| spelled(value, text)).map_err(|error| error.without_snippet().to_string())
+}
+
+/// A value of a document.
+enum YamlValue {
+    Null,
+    Text(String),
+    /// A number, true or false, in a canonical spelling.
+    Literal(String),
+    List(Vec<Spanned<YamlValue>>),
+    Table(Vec<(String, Spanned<YamlValue>)>),
+}
+
+/// Returns a value with the scalars as the document has them.
+fn spelled(value: Spanned<YamlValue>, document: &str) -> Json {
+    let place = value.defined.span();
+    match value.value {
+        YamlValue::Null => Json::Null,
+        YamlValue::Text(text) => Json::String(text),
+        YamlValue::Literal(canonical) => {
+            let index = |n: Option<u64>| n.and_then(|n| usize::try_from(n).ok());
+            let (start, length) = (index(place.byte_offset()), index(place.byte_len()));
+            let end = start.zip(length).and_then(|(start, length)| start.checked_add(length));
+            let written = start.zip(end).and_then(|(start, end)| document.get(start..end)).map(str::trim);
+            // With a tag, such as `!!int "7"`, a literal may be in quotes.
+            let plain = written.filter(|text| !text.is_empty() && !text.starts_with(['"', '\'', '!', '&', '|', '>']));
+            Json::String(plain.map_or(canonical, str::to_owned))
+        }
+        YamlValue::List(items) => items.into_iter().map(|item| spelled(item, document)).collect(),
+        YamlValue::Table(members) => {
+            let members = members.into_iter().map(|(key, member)| (key, spelled(member, document)));
+            Json::Object(members.collect::<Map<_, _>>())
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for YamlValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(YamlVisitor)
+    }
+}
+
+struct YamlVisitor;
+
+impl<'de> Visitor<'de> for YamlVisitor {
+    type Value = YamlValue;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<YamlValue, E> {
+        Ok(YamlValue::Null)
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<YamlValue, E> {
+        Ok(YamlValue::Text(text.to_owned()))
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<YamlValue, E> {
+        Ok(YamlValue::Text(text))
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<YamlValue, E> {
+        Ok(YamlValue::Literal(value.to_string()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<YamlValue, E> {
+        Ok(YamlValue::Literal(value.to_string()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<YamlValue, E> {
+        Ok(YamlValue::Literal(value.to_string()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<YamlValue, E> {
+        Ok(YamlValue::Literal(value.to_string()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<YamlValue, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = list.next_element()? {
+            items.push(item);
+        }
+        Ok(YamlValue::List(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut table: A) -> Result<YamlValue, A::Error> {
+        let mut members = Vec::new();
+        while let Some(member) = table.next_entry()? {
+            members.push(member);
+        }
+        Ok(YamlValue::Table(members))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn scalars_are_the_text_that_is_written() {
+        let literals = [
+            "no",
+            "on",
+            "y",
+            "true",
+            "1.10",
+            "007",
+            "0x10",
+            "0o17",
+            "1_000",
+            "1e3",
+            "1e999",
+            "+5",
+            "-0",
+            ".inf",
+            "-.inf",
+            ".nan",
+            "12345678901234567890123",
+            "2024-01-01",
+            "1:30",
+            "v1",
+            "=",
+        ];
+        for literal in literals {
+            assert_eq!(read(&format!("é: {literal} # x\n")), Ok(json!({"é": literal})), "{literal}");
+            assert_eq!(
+                read(&format!("[{literal}, '{literal}', \"{literal}\"]")),
+                Ok(json!([literal, literal, literal]))
+            );
+            assert_eq!(read(&format!("\u{feff}- &a {literal}\n- *a\n")), Ok(json!([literal, literal])), "{literal}");
+            assert_eq!(read(&format!("{literal}: ünï\n")), Ok(json!({literal: "ünï"})), "{literal}");
+        }
+        assert_eq!(
+            read("a: !!str 1.10\nb: !!int \"7\"\nc: |\n  1.10\n"),
+            Ok(json!({"a": "1.10", "b": "7", "c": "1.10\n"}))
+        );
+        assert_eq!(
+            read("x: &x {a: 01, b: 2}\ny: {<<: *x, b: 0x3}\n"),
+            Ok(json!({"x": {"a": "01", "b": "2"}, "y": {"a": "01", "b": "0x3"}}))
+        );
+    }
+
+    #[test]
+    fn what_is_empty_is_null() {
+        for text in ["", "# x\n", "---\n", "~"] {
+            assert_eq!(read(text), Ok(Json::Null), "{text:?}");
+        }
+        assert_eq!(read("a:\nb: ~\nc: null\nd: ''\n"), Ok(json!({"a": null, "b": null, "c": null, "d": ""})));
+    }
+
+    #[test]
+    fn mistakes_have_their_place() {
+        assert!(read("a: [\n").is_err_and(|error| error.contains("line")));
+        assert!(read("a: 1\na: 2\n").is_err());
+        assert!(read(&"[".repeat(5_000)).is_err());
+    }
 }

@@ -103,7 +103,11 @@ fn a_change_of_limits_reports_its_own_effects_while_limits_are_enforced() {
     fill(&store, [9, 20, 30, 400]);
     let is_over = std::sync::atomic::AtomicBool::new(false);
     let told = std::thread::scope(|scope| {
-        scope.spawn(|| while !is_over.load(Ordering::Relaxed) && store.retire().is_ok() {});
+        scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) && store.retire().is_ok() {
+                std::thread::yield_now();
+            }
+        });
         let set = |retention| {
             let change = store.set_retention(&group("g"), retention);
             change.map(|change| (change.removes.n_events, change.restores.n_events, change.n_events_before)).ok()

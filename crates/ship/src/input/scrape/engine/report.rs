@@ -43,7 +43,7 @@ fn active_target(pool: &str, run: &TargetRun) -> ActiveTarget {
         pool: pool.to_owned(),
         discovered: run.discovered.clone(),
         labels: target.labels.clone(),
-        url: target.url.to_string(),
+        url: target.address().to_owned(),
         interval: shown(target.interval),
         timeout: shown(target.timeout),
         health: match (outcome, &error) {

@@ -99,7 +99,7 @@ impl TargetRun {
 
     fn read(&mut self, job: &Job, page: &Page, time: i64) -> PageSamples {
         let format = match (&*page.content_type, job.fallback) {
-            ("", Some(fallback)) => Some(fallback),
+            (kind, Some(fallback)) if !Format::is_named_by(kind) => Some(fallback),
             (kind, _) => Format::of_content_type(kind),
         };
         if let Some(format) = format {
