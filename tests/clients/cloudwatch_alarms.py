@@ -131,6 +131,20 @@ def a_metric_alarm_goes_through_its_states_and_tells_its_topics():
 
 
 @check
+def an_alarm_reads_the_metric_of_a_filter_that_is_put_after_it():
+    cloudwatch, logs, name, group = client("cloudwatch"), client("logs"), f"slow{RUN}", f"alarms-{RUN}"
+    put(cloudwatch, name, "Slow", EvaluationPeriods=3, DatapointsToAlarm=1, TreatMissingData="notBreaching")
+    logs.create_log_group(logGroupName=group)
+    logs.create_log_stream(logGroupName=group, logStreamName="web")
+    transformation = {"metricNamespace": f"Alarms{RUN}", "metricName": "Slow", "metricValue": "$.ms"}
+    logs.put_metric_filter(logGroupName=group, filterName="slow", filterPattern="{ $.ms > 3 }", metricTransformations=[transformation])
+    at = int(time.time() // 60 * 60 - 30) * 1000
+    logs.put_log_events(logGroupName=group, logStreamName="web", logEvents=[{"timestamp": at, "message": json.dumps({"ms": ms})} for ms in (4, 9, 1)])
+    reason = wait_for("the state ALARM", lambda: alarm(cloudwatch, name)["StateValue"] == "ALARM" and alarm(cloudwatch, name)["StateReason"])
+    assert "[13.0 (" in reason, reason
+
+
+@check
 def alarms_on_expressions_and_over_alarms_follow_their_metrics():
     cloudwatch, name = client("cloudwatch"), f"share{RUN}"
     stat = lambda metric: {"Metric": {"Namespace": f"Alarms{RUN}", "MetricName": metric}, "Period": 60, "Stat": "Sum"}

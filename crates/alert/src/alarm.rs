@@ -127,6 +127,11 @@ pub struct AlarmView {
 }
 
 impl AlarmDocument {
+    /// Reports whether a group exists for its author.
+    pub fn admits(&self, group: &str) -> bool {
+        scope_of(self.scope.as_deref()).admits(group)
+    }
+
     /// Makes the document of an alarm that looks at `groups`, without topics.
     pub fn new(definition: Json, groups: Vec<String>, author: &Author, now: Timestamp) -> Self {
         Self {

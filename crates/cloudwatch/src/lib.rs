@@ -168,7 +168,10 @@ impl OperationRequest {
             "PutQueryDefinition" => self.put_definition(input).await,
             "DescribeQueryDefinitions" => self.describe_definitions(input).await,
             "DeleteQueryDefinition" => self.delete_definition(input).await,
-            "PutMetricFilter" => self.put_metric_filter(input).await,
+            "PutMetricFilter" => match self.put_metric_filter(input).await {
+                Ok(answer) => self.follow_filters().await.map(|()| answer),
+                refused => refused,
+            },
             "DescribeMetricFilters" => self.describe_metric_filters(input).await,
             "DeleteMetricFilter" => self.delete_metric_filter(input).await,
             "TestMetricFilter" => self.test_metric_filter(input).await,
@@ -189,5 +192,11 @@ impl OperationRequest {
             }
         };
         done.map(|value| answer(&value))
+    }
+
+    /// Lets alarms read the filters of their metrics that were put after them.
+    async fn follow_filters(&self) -> Result<(), CloudWatchProblem> {
+        let server = self.server.clone();
+        self.server.lookups.run(move || metrics::alarms::follow_filters(&server)).await?
     }
 }

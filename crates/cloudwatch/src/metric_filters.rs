@@ -124,6 +124,9 @@ fn filter_of(input: &Input, group: &GroupName, created: i64) -> Result<Filter, C
         text(member).filter(|text| !text.is_empty()).map(str::to_owned).ok_or_else(missing)
     };
     let value = needed("metricValue")?;
+    if value.parse().is_ok_and(|number: f64| !number.is_finite()) {
+        return Err(CloudWatchProblem::parameter("metricValue is a finite number, $.NAME or $NAME."));
+    }
     let dimensions = dimensions_of(&transformation["dimensions"])?;
     let default = transformation["defaultValue"].as_f64();
     if default.is_some() && !dimensions.is_empty() {

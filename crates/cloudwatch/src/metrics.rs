@@ -54,7 +54,7 @@ const SERVICE: &str = "monitoring";
 /// The metrics of a page, as at Amazon.
 const PAGE_MAX: usize = 500;
 
-/// Limit on the dimensions that a listing is asked for.
+/// Limit on the dimensions in a `ListMetrics` request.
 const DIMENSION_FILTERS_MAX: usize = 10;
 
 /// How long a metric without new data is listed, and how long it is recently active, as at Amazon.

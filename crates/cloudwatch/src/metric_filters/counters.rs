@@ -93,6 +93,15 @@ pub(crate) fn filters(settings: Settings<'_>) -> Result<Vec<Filter>, Problem> {
     Ok(all)
 }
 
+/// Returns the filters whose documents have the name of a metric.
+pub(crate) fn filters_of(settings: Settings<'_>, metric: &str) -> Result<Vec<Filter>, Problem> {
+    let spelled = serde_json::Value::from(metric).to_string();
+    let all = settings.all(KIND)?;
+    let named = all.iter().filter(|(_, text)| text.contains(&spelled));
+    // A document of another version, or a damaged one, has no effect.
+    Ok(named.filter_map(|(_, text)| serde_json::from_str(text).ok()).collect())
+}
+
 /// Returns all filters with their current counts. Blocks.
 pub(super) fn counted(server: &Server) -> Result<Vec<Filter>, Problem> {
     let mut all = filters(server.settings())?;

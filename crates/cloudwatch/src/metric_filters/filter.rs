@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use alert::metrics::{Meter, MeterCount, MeterThread, MissingLabel, Series, Shape, Tally, ValueOf};
 use chrono_tz::Tz;
 use execute::Tail;
+use ingest::datum::MetricName;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use storage::Settings;
@@ -62,6 +63,18 @@ mod pairs {
 }
 
 impl Filter {
+    /// Reports whether it makes a metric.
+    pub(crate) fn makes(&self, metric: &MetricName) -> bool {
+        self.namespace == metric.namespace
+            && self.metric == metric.name
+            && self.dimensions.keys().eq(metric.dimensions.keys())
+    }
+
+    /// Returns the value of each event, if it is always the same.
+    pub(crate) fn constant(&self) -> Option<f64> {
+        self.value.parse().ok()
+    }
+
     pub(super) fn key(&self) -> String {
         document_name(&self.group, &self.name)
     }
@@ -150,7 +163,7 @@ impl Filter {
 
 /// A set of dimensions of a filter, and what it has counted.
 pub(super) struct DimensionCount<'f> {
-    pub(crate) dimensions: Vec<(&'f str, &'f str)>,
-    pub(crate) n_events: u64,
-    pub(crate) sum: f64,
+    pub(super) dimensions: Vec<(&'f str, &'f str)>,
+    pub(super) n_events: u64,
+    pub(super) sum: f64,
 }

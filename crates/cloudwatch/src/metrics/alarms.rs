@@ -18,5 +18,6 @@ mod threshold;
 
 pub(crate) use self::definition::topic_of;
 pub(crate) use self::judge::start;
+pub(crate) use self::operations::follow_filters;
 pub(super) use self::operations::{carry_out, role_of};
 pub(crate) use super::parameters::ACCOUNT;

@@ -32,14 +32,15 @@ const CACHED_MAX: usize = 20_000;
 
 /// Models that were trained a short time ago, by what they are of and their slot.
 #[derive(Debug, Default)]
-pub(super) struct ModelCache(Mutex<HashMap<(u64, i64), Model>>);
+pub(super) struct ModelCache(Mutex<HashMap<(u64, i64), Option<Model>>>);
 
 impl ModelCache {
-    fn get(&self, key: (u64, i64)) -> Option<Model> {
+    /// Returns what is known of a slot: its model, or that there are too few values for one.
+    fn get(&self, key: (u64, i64)) -> Option<Option<Model>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key).copied()
     }
 
-    fn put(&self, key: (u64, i64), model: Model) {
+    fn put(&self, key: (u64, i64), model: Option<Model>) {
         let mut models = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if models.len() >= CACHED_MAX {
             models.clear();
@@ -54,7 +55,8 @@ pub(super) struct BandContext<'b> {
     pub(super) source: &'b dyn MetricSource,
     /// Returns the configuration for what is spelled so.
     pub(super) config: &'b dyn Fn(&str) -> Result<BandConfig, MathProblem>,
-    pub(super) cache: Option<&'b ModelCache>,
+    /// Models that are known, and what tells those apart who see other data.
+    pub(super) cache: Option<(&'b ModelCache, u64)>,
 }
 
 /// What a band is asked of.
@@ -67,7 +69,8 @@ pub(super) struct BandRequest<'b> {
     pub(super) period_ms: i64,
     /// How much later the data of the series are than its times say, in ms.
     pub(super) shift_ms: i64,
-    pub(super) cache: Option<&'b ModelCache>,
+    /// Models that are known, and what tells those apart who see other data.
+    pub(super) cache: Option<(&'b ModelCache, u64)>,
 }
 
 impl BandRequest<'_> {
@@ -111,20 +114,21 @@ impl BandRequest<'_> {
 
     /// Returns the models of the slots of some times, as far as there are enough data.
     fn models(&self, times: &[i64]) -> Result<BTreeMap<i64, Model>, MathProblem> {
-        let key = xxh3_64(format!("{} {} {:?}", self.spelled, self.period_ms, self.config).as_bytes());
+        let seen = self.cache.map_or(0, |(_, seen)| seen);
+        let key = xxh3_64(format!("{} {} {seen} {:?}", self.spelled, self.period_ms, self.config).as_bytes());
         let slots: BTreeSet<i64> = times.iter().map(|time| self.slot_of(*time)).collect();
-        let known = |slot: &i64| Some((*slot, self.cache?.get((key, *slot))?));
-        let mut models: BTreeMap<i64, Model> = slots.iter().filter_map(known).collect();
+        let known = |slot: &i64| Some((*slot, self.cache?.0.get((key, *slot))?));
+        let mut models: BTreeMap<i64, Option<Model>> = slots.iter().filter_map(known).collect();
         let open: Vec<i64> = slots.into_iter().filter(|slot| !models.contains_key(slot)).collect();
         let mut trainer = Trainer::new(self.history, self.config, self.period_ms, open.len() > SLOTS_BULK);
         for slot in open {
-            let Some(model) = trainer.model(slot)? else { continue };
-            if let Some(cache) = self.cache {
+            let model = trainer.model(slot)?;
+            if let Some((cache, _)) = self.cache {
                 cache.put((key, slot), model);
             }
             models.insert(slot, model);
         }
-        Ok(models)
+        Ok(models.into_iter().filter_map(|(slot, model)| Some((slot, model?))).collect())
     }
 }
 

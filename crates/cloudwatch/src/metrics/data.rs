@@ -15,7 +15,7 @@ use self::query::{CHARS_MAX, DataQuery, MetricQuery, QuerySource, Read, spelled}
 use super::band::{BandConfig, BandContext, BandRequest, History, series_of};
 use super::detectors::definition::config_of;
 use super::error::{bad_value, missing};
-use super::get::range;
+use super::get::{range, whole_end};
 use super::label::dynamic;
 use super::math::{BAND, DatapointBudget, Evaluator, MathExpression, MathProblem, MathRequest, Series, times};
 use super::parameters::Parameters;
@@ -291,9 +291,11 @@ impl QueryEvaluation<'_> {
             )));
         }
         let of_store = |problem: Problem| MathProblem(problem.message);
-        let mut found = store::metrics(run, wanted.namespace(), None, self.range).map_err(of_store)?;
-        let of_filters = filter_data::metrics(run, wanted.namespace(), self.range, run.n_data_max());
-        found.extend(of_filters.map_err(of_store)?);
+        // The last minute counts as a whole, as in the data.
+        let period_ms = period * 1_000;
+        let range = (self.range.0.div_euclid(period_ms) * period_ms, whole_end(self.range.1, period_ms));
+        let mut found = store::metrics(run, wanted.namespace(), None, range).map_err(of_store)?;
+        found.extend(filter_data::metrics(run, wanted.namespace(), range).map_err(of_store)?);
         let found: Vec<MetricName> = found.into_iter().filter(|metric| wanted.is_match(metric)).collect();
         if found.len() > SERIES_MAX {
             return Err(MathProblem(format!("SEARCH finds {} metrics, more than {SERIES_MAX}", found.len())));

@@ -1,9 +1,9 @@
 //! The data of metrics that filters make, worked out from the stored events when they are asked for: a datum for each event that
-//! matches, at the event's time.
+//! matches, at the event's time in seconds. Equal values of a second are one datum with a count.
 //!
-//! So they are as old as the events are kept, and events from before the filter count too.
+//! They reach back as far as events are kept, also to before the filter was created.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use alert::metrics::{label_text, number_of};
@@ -19,126 +19,135 @@ use crate::patterns::showing;
 
 const TIME: &str = "@timestamp";
 
+const SECOND_MS: i64 = 1_000;
 const MINUTE_MS: i64 = 60_000;
 
-/// A datum of a filter: its time in ms, and the values of the filter's dimensions.
-struct FilterDatum {
-    time: i64,
-    dimensions: Vec<String>,
-    datum: Datum,
-}
+/// Most sets of dimensions of a filter that are listed.
+const SETS_MAX: usize = 10_000;
 
-/// Returns the data that filters make of a metric from `from` to before `to`, in ms, by unit.
+/// A range from its start to before its end, in ms.
+type Range = (i64, i64);
+
+/// Returns the data that filters make of a metric, by unit.
 ///
 /// # Errors
 /// If events cannot be read, or there are more than `n_max` data.
 pub(super) fn data_of(
     source: &dyn MetricSource,
     metric: &MetricName,
-    range: (i64, i64),
+    range: Range,
     n_max: usize,
 ) -> Result<BTreeMap<String, Vec<(i64, Datum)>>, Problem> {
     let mut by_unit: BTreeMap<String, Vec<(i64, Datum)>> = BTreeMap::new();
-    let is_meant = |filter: &Filter| {
-        filter.namespace == metric.namespace
-            && filter.metric == metric.name
-            && filter.dimensions.keys().eq(metric.dimensions.keys())
-    };
-    for filter in source.filters()?.into_iter().filter(is_meant) {
-        let of_filter = filter.data(source, range, n_max)?;
-        let data = of_filter.into_iter().filter(|one| one.dimensions.iter().eq(metric.dimensions.values()));
-        let unit = filter.unit.unwrap_or_else(|| NO_UNIT.to_owned());
-        by_unit.entry(unit).or_default().extend(data.map(|one| (one.time, one.datum)));
+    let mut n_left = n_max;
+    for filter in source.filters(Some(&metric.name))?.into_iter().filter(|filter| filter.makes(metric)) {
+        let data = data_of_filter(source, &filter, metric, (range, n_left))?;
+        n_left -= data.len().min(n_left);
+        by_unit.entry(filter.unit.unwrap_or_else(|| NO_UNIT.to_owned())).or_default().extend(data);
     }
     Ok(by_unit)
 }
 
-/// Returns the metrics that filters make of events from `from` to before `to`, in ms, of a namespace if it is given.
+/// Returns the metrics that filters make of the events of a range, in a namespace if it is given.
 ///
 /// # Errors
-/// If events cannot be read, or there are more than `n_max` data.
+/// If events cannot be read, or a filter makes very many metrics.
 pub(super) fn metrics(
     source: &dyn MetricSource,
     namespace: Option<&str>,
-    range: (i64, i64),
-    n_max: usize,
+    range: Range,
 ) -> Result<BTreeSet<MetricName>, Problem> {
     let mut found = BTreeSet::new();
-    for filter in source.filters()? {
+    for filter in source.filters(None)? {
         if namespace.is_some_and(|wanted| wanted != filter.namespace) {
             continue;
         }
-        for FilterDatum { dimensions, .. } in filter.data(source, range, n_max)? {
-            let dimensions = filter.dimensions.keys().cloned().zip(dimensions).collect();
-            let (namespace, name) = (filter.namespace.clone(), filter.metric.clone());
-            found.insert(MetricName { namespace, name, dimensions });
+        let selectors: Vec<&str> = filter.dimensions.values().map(String::as_str).collect();
+        let Some(plan) = plan_of(&filter, &selectors) else { continue };
+        let sets = DimensionSets::default();
+        read(source, &filter, &plan, range, &sets)?;
+        let sets = sets.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if sets.len() > SETS_MAX {
+            let message =
+                format!("metric {:?} has more than {SETS_MAX} sets of dimensions in this range", filter.metric);
+            return Err(Problem::bad_request("too-much-memory", message).hint("ask for a shorter range"));
         }
+        found.extend(sets.into_iter().map(|texts| MetricName {
+            namespace: filter.namespace.clone(),
+            name: filter.metric.clone(),
+            dimensions: filter.dimensions.keys().cloned().zip(texts).collect(),
+        }));
     }
     Ok(found)
 }
 
-impl Filter {
-    fn data(&self, source: &dyn MetricSource, range: (i64, i64), n_max: usize) -> Result<Vec<FilterDatum>, Problem> {
-        let constant = self.value.parse::<f64>().ok();
-        let value = Some(self.value.as_str()).filter(|_| constant.is_none());
-        let selectors: Vec<&str> = value.into_iter().chain(self.dimensions.values().map(String::as_str)).collect();
-        // A pattern that is no longer understood makes no data; it was checked when it was put.
-        let Ok(mut plan) = showing(&self.pattern, &selectors) else { return Ok(Vec::new()) };
-        plan.edit(|operators| {
-            if let Some(Operator::Project { columns, .. }) = operators.last_mut() {
-                columns.push((TIME.into(), Expr::Field(TIME.into())));
-            }
-        });
-        let reader = Reader { constant, n_max, found: Mutex::default(), is_full: Mutex::default() };
-        self.read(source, &plan, range, &reader)?;
-        if *reader.is_full.lock().unwrap_or_else(PoisonError::into_inner) {
-            let message = format!("metric {:?} has more than {n_max} data in this range", self.metric);
-            return Err(Problem::bad_request("too-much-memory", message).hint("ask for a shorter range"));
-        }
-        let mut data = reader.found.into_inner().unwrap_or_else(PoisonError::into_inner);
-        if let Some(default) = self.default {
-            data.extend(self.defaults(source, range, (default, &data))?);
-        }
-        Ok(data)
+fn data_of_filter(
+    source: &dyn MetricSource,
+    filter: &Filter,
+    metric: &MetricName,
+    (range, n_max): (Range, usize),
+) -> Result<Vec<(i64, Datum)>, Problem> {
+    let constant = filter.constant();
+    let value = Some(filter.value.as_str()).filter(|_| constant.is_none());
+    let selectors: Vec<&str> = value.into_iter().chain(filter.dimensions.values().map(String::as_str)).collect();
+    let Some(plan) = plan_of(filter, &selectors) else { return Ok(Vec::new()) };
+    let wanted: Vec<&str> = metric.dimensions.values().map(String::as_str).collect();
+    let reader = Reader { constant, wanted, n_max, found: Mutex::default() };
+    // Whether a minute has a match is seen in the whole of it.
+    let (whole, is_within) = (whole_minutes(range), |time: i64| (range.0..range.1).contains(&time));
+    read(source, filter, &plan, if filter.default.is_some() { whole } else { range }, &reader)?;
+    let found = reader.found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if found.counts.len() > n_max {
+        let message = format!("metric {:?} has more than {n_max} data in this range", filter.metric);
+        return Err(Problem::bad_request("too-much-memory", message).hint("ask for a shorter range"));
     }
-
-    /// Returns the default value for each minute with events of which none matches.
-    fn defaults(
-        &self,
-        source: &dyn MetricSource,
-        range: (i64, i64),
-        (default, data): (f64, &[FilterDatum]),
-    ) -> Result<Vec<FilterDatum>, Problem> {
+    let datum =
+        |((second, bits), n): ((i64, u64), u64)| (second * SECOND_MS, Datum::of_value(f64::from_bits(bits), n as f64));
+    let mut data: Vec<(i64, Datum)> = found.counts.into_iter().map(datum).collect();
+    if filter.default.is_some() {
+        data.retain(|(time, _)| is_within(*time));
+    }
+    if let Some(default) = filter.default {
         let columns = vec![(TIME.into(), Expr::Field(TIME.into()))];
         let plan = Plan::new(vec![Operator::Project { columns, is_events: true }]);
         let minutes = Minutes::default();
-        self.read(source, &plan, range, &minutes)?;
-        let mut minutes = minutes.0.into_inner().unwrap_or_else(PoisonError::into_inner);
-        for one in data {
-            minutes.remove(&one.time.div_euclid(MINUTE_MS));
-        }
-        let datum = |minute: i64| FilterDatum {
-            time: (minute * MINUTE_MS).max(range.0),
-            dimensions: Vec::new(),
-            datum: Datum::of_value(default, 1.0),
-        };
-        Ok(minutes.into_iter().map(datum).collect())
+        read(source, filter, &plan, whole, &minutes)?;
+        let minutes = minutes.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let without = minutes.difference(&found.minutes).map(|minute| minute * MINUTE_MS);
+        data.extend(without.filter(|time| is_within(*time)).map(|time| (time, Datum::of_value(default, 1.0))));
     }
+    Ok(data)
+}
 
-    fn read(
-        &self,
-        source: &dyn MetricSource,
-        plan: &Plan,
-        (from, to): (i64, i64),
-        visitor: &dyn BlockVisitor,
-    ) -> Result<(), Problem> {
-        let instant = |ms: i64| Timestamp(ms.saturating_mul(Timestamp::MILLISECOND));
-        let range = TimeRange { from: instant(from), to: instant(to) };
-        match source.visit(plan, vec![GroupPattern::new(self.group.as_str())], range, visitor)? {
-            None => Ok(()),
-            // A statistic of a part of the values would look like one of all.
-            Some(reason) => Err(Problem::internal(format!("not all events can be read: {reason}"))),
+fn whole_minutes((from, to): Range) -> Range {
+    let end = to.div_euclid(MINUTE_MS) + i64::from(to.rem_euclid(MINUTE_MS) > 0);
+    (from.div_euclid(MINUTE_MS) * MINUTE_MS, end.saturating_mul(MINUTE_MS))
+}
+
+/// Returns the plan of a filter with the columns of selectors, and the time; none of a pattern that is no longer understood.
+fn plan_of(filter: &Filter, selectors: &[&str]) -> Option<Plan> {
+    let mut plan = showing(&filter.pattern, selectors).ok()?;
+    plan.edit(|operators| {
+        if let Some(Operator::Project { columns, .. }) = operators.last_mut() {
+            columns.push((TIME.into(), Expr::Field(TIME.into())));
         }
+    });
+    Some(plan)
+}
+
+fn read(
+    source: &dyn MetricSource,
+    filter: &Filter,
+    plan: &Plan,
+    (from, to): Range,
+    visitor: &dyn BlockVisitor,
+) -> Result<(), Problem> {
+    let instant = |ms: i64| Timestamp(ms.saturating_mul(Timestamp::MILLISECOND));
+    let range = TimeRange { from: instant(from), to: instant(to) };
+    match source.visit(plan, vec![GroupPattern::new(filter.group.as_str())], range, visitor)? {
+        None => Ok(()),
+        // A statistic of a part of the values would look like one of all.
+        Some(reason) => Err(Problem::internal(format!("not all events can be read: {reason}"))),
     }
 }
 
@@ -149,40 +158,78 @@ fn time_of(column: &Column, row: usize) -> Option<i64> {
     }
 }
 
-/// Collects the data of blocks. The columns are the value unless it is `constant`, those of the dimensions, and the time.
-struct Reader {
-    constant: Option<f64>,
-    n_max: usize,
-    found: Mutex<Vec<FilterDatum>>,
-    is_full: Mutex<bool>,
+#[derive(Default)]
+struct Found {
+    /// How often each value was in each second, by its bits.
+    counts: HashMap<(i64, u64), u64>,
+    /// Minutes in which events match.
+    minutes: BTreeSet<i64>,
 }
 
-impl Reader {
-    /// Returns the datum of a row; an event without a number, or without one of the dimensions, is none of the metric.
-    fn datum(&self, columns: &[Arc<Column>], row: usize) -> Option<FilterDatum> {
-        let (time, rest) = columns.split_last()?;
-        let (value, dimensions) = rest.split_at(usize::from(self.constant.is_none()).min(rest.len()));
-        let value = match self.constant {
-            Some(value) => value,
-            None => number_of(&value.first()?.value(row)?)?,
+/// Counts the values of one metric. The columns are the value unless it is `constant`, those of the dimensions, and the time.
+struct Reader<'m> {
+    constant: Option<f64>,
+    /// The values of the dimensions.
+    wanted: Vec<&'m str>,
+    n_max: usize,
+    found: Mutex<Found>,
+}
+
+impl Reader<'_> {
+    /// Returns the value of a row of the metric; an event without a number gives no datum.
+    fn value(&self, columns: &[Arc<Column>], row: usize) -> Option<f64> {
+        let (value, dimensions) = columns.split_at(usize::from(self.constant.is_none()).min(columns.len()));
+        let is_meant = |(column, wanted): (&Arc<Column>, &&str)| {
+            column.value(row).is_some_and(|value| label_text(&value) == **wanted)
         };
-        let dimensions = dimensions.iter().map(|column| column.value(row).map(|value| label_text(&value)));
-        let dimensions = dimensions.collect::<Option<Vec<_>>>()?;
-        Some(FilterDatum { time: time_of(time, row)?, dimensions, datum: Datum::of_value(value, 1.0) })
+        if !dimensions.iter().zip(&self.wanted).all(is_meant) {
+            return None;
+        }
+        match self.constant {
+            Some(value) => Some(value),
+            None => number_of(&value.first()?.value(row)?),
+        }
     }
 }
 
-impl BlockVisitor for Reader {
+impl BlockVisitor for Reader<'_> {
     fn expect(&self, _: &[(Timestamp, Timestamp)]) {}
 
     fn visit(&self, _: usize, columns: &[Arc<Column>]) {
-        let Some(time) = columns.last() else { return };
+        let Some((times, rest)) = columns.split_last() else { return };
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        if found.len() + time.n_rows() > self.n_max {
-            *self.is_full.lock().unwrap_or_else(PoisonError::into_inner) = true;
-            return;
+        for row in 0..times.n_rows() {
+            if found.counts.len() > self.n_max {
+                return;
+            }
+            let Some(time) = time_of(times, row) else { continue };
+            found.minutes.insert(time.div_euclid(MINUTE_MS));
+            if let Some(value) = self.value(rest, row) {
+                *found.counts.entry((time.div_euclid(SECOND_MS), value.to_bits())).or_default() += 1;
+            }
         }
-        found.extend((0..time.n_rows()).filter_map(|row| self.datum(columns, row)));
+    }
+}
+
+/// Collects sets of values of dimensions. The columns are those of the dimensions, and the time.
+#[derive(Default)]
+struct DimensionSets(Mutex<BTreeSet<Vec<String>>>);
+
+impl BlockVisitor for DimensionSets {
+    fn expect(&self, _: &[(Timestamp, Timestamp)]) {}
+
+    fn visit(&self, _: usize, columns: &[Arc<Column>]) {
+        let Some((times, dimensions)) = columns.split_last() else { return };
+        let mut found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for row in 0..times.n_rows() {
+            if found.len() > SETS_MAX {
+                return;
+            }
+            let texts = dimensions.iter().map(|column| column.value(row).map(|value| label_text(&value)));
+            if let Some(texts) = texts.collect::<Option<Vec<_>>>() {
+                found.insert(texts);
+            }
+        }
     }
 }
 
@@ -194,8 +241,8 @@ impl BlockVisitor for Minutes {
     fn expect(&self, _: &[(Timestamp, Timestamp)]) {}
 
     fn visit(&self, _: usize, columns: &[Arc<Column>]) {
-        let Some(time) = columns.first() else { return };
-        let minutes = (0..time.n_rows()).filter_map(|row| Some(time_of(time, row)?.div_euclid(MINUTE_MS)));
+        let Some(times) = columns.first() else { return };
+        let minutes = (0..times.n_rows()).filter_map(|row| Some(time_of(times, row)?.div_euclid(MINUTE_MS)));
         self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(minutes);
     }
 }

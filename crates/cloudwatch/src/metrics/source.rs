@@ -18,8 +18,8 @@ pub(super) trait MetricSource {
     /// Returns the most data that may be held at once.
     fn n_data_max(&self) -> usize;
 
-    /// Returns the metric filters of all groups.
-    fn filters(&self) -> Result<Vec<Filter>, Problem>;
+    /// Returns the metric filters that may make metrics of a name, or all.
+    fn filters(&self, metric: Option<&str>) -> Result<Vec<Filter>, Problem>;
 
     /// Returns how much later data are than they are asked for and given, in ms.
     fn shift_ms(&self) -> i64 {
@@ -41,8 +41,11 @@ impl MetricSource for QueryRun<'_> {
         self.server.app.limits.query_memory_bytes / DATUM_BYTES
     }
 
-    fn filters(&self) -> Result<Vec<Filter>, Problem> {
-        counters::filters(self.server.settings())
+    fn filters(&self, metric: Option<&str>) -> Result<Vec<Filter>, Problem> {
+        match metric {
+            Some(metric) => counters::filters_of(self.server.settings(), metric),
+            None => counters::filters(self.server.settings()),
+        }
     }
 
     fn visit(

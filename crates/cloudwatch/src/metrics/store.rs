@@ -40,7 +40,7 @@ pub(super) fn data_of(
         let message = format!("metric {:?} has more than {n_max} data in this range", metric.name);
         return Err(Problem::bad_request("too-much-memory", message).hint("ask for a shorter range"));
     }
-    let mut by_unit = filter_data::data_of(source, metric, (from + shift, to + shift), n_max)?;
+    let mut by_unit = filter_data::data_of(source, metric, (from + shift, to + shift), n_max - found.n)?;
     by_unit.values_mut().flatten().for_each(|(time, _)| *time -= shift);
     for (stream, data) in found.series {
         if let Some((_, unit)) = MetricName::of_stream(&stream) {

@@ -162,4 +162,22 @@ async fn metrics_that_filters_make_have_the_data_of_stored_events() {
         "StartTime": NOW_MS / 1000 - 3600, "EndTime": NOW_MS / 1000, "Period": 3600, "Statistics": ["Average"]});
     let found = house.of_metrics("GetMetricStatistics", input).await;
     assert_eq!(found["Datapoints"][0]["Average"], 21.0, "{found}");
+    // The default value is at the start of its minute, and there alone.
+    let slow = |from: i64, to: i64| {
+        json!({"StartTime": NOW_MS / 1000 + from, "EndTime": NOW_MS / 1000 + to,
+            "MetricDataQueries": [stat("slow", json!([]), "Sum", 10)]})
+    };
+    for (from, to, expected) in [(-120, -100, json!([0.5])), (-110, -100, json!([])), (-10, 0, json!([1.0]))] {
+        let found = house.of_metrics("GetMetricData", slow(from, to)).await;
+        assert_eq!(found["MetricDataResults"][0]["Values"], expected, "{from} to {to}: {found}");
+    }
+    // Who may not read the events is shown none of their values.
+    for (scope, expected) in [("metrics/*", json!([])), ("/ecs/*", json!([1.0]))] {
+        let (_, reader) = house.key("read", &[scope]).await;
+        let request =
+            Request::post("/cloudwatch").header("x-amz-target", "GraniteServiceVersion20100801.GetMetricData");
+        let body = Body::from(slow(-10, 0).to_string());
+        let found = house.send(request.header("x-catat-key", &reader).body(body).expect("a request")).await.json();
+        assert_eq!(found["MetricDataResults"][0]["Values"], expected, "{scope}: {found}");
+    }
 }

@@ -11,6 +11,7 @@ use door::problem::Problem;
 use execute::BlockVisitor;
 use plan::Plan;
 use types::{GroupPattern, GroupScope, TimeRange, Timestamp};
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::super::band::{BandConfig, BandContext, ModelCache};
 use super::super::data::alarm_data;
@@ -30,7 +31,9 @@ const SHORT_STEP_MS: i64 = 10_000;
 /// The store as the author of an alarm sees it.
 struct AlarmSource<'a> {
     ask: &'a dyn Ask,
-    filters: &'a dyn Fn() -> Result<Vec<Filter>, Problem>,
+    filters: &'a FiltersOf<'a>,
+    /// The groups of the alarm: who sees it may read them.
+    groups: &'a [GroupPattern],
     scope: &'a GroupScope,
     now: Timestamp,
     shift_ms: i64,
@@ -41,8 +44,10 @@ impl MetricSource for AlarmSource<'_> {
         DATA_MAX
     }
 
-    fn filters(&self) -> Result<Vec<Filter>, Problem> {
-        (self.filters)()
+    fn filters(&self, metric: Option<&str>) -> Result<Vec<Filter>, Problem> {
+        let mut filters = (self.filters)(metric.unwrap_or_default())?;
+        filters.retain(|filter| self.groups.iter().any(|group| group.as_str() == filter.group));
+        Ok(filters)
     }
 
     fn shift_ms(&self) -> i64 {
@@ -80,9 +85,12 @@ pub(super) struct AlarmPeriod {
     pub(super) bounds: Option<Bounds>,
 }
 
+/// Returns the metric filters that may make metrics of a name.
+type FiltersOf<'a> = dyn Fn(&str) -> Result<Vec<Filter>, Problem> + 'a;
+
 /// What alarms are judged with: the metric filters, and how bands are found.
-pub(super) struct AlarmContext<'a> {
-    pub(super) filters: &'a dyn Fn() -> Result<Vec<Filter>, Problem>,
+pub(super) struct AlarmInputs<'a> {
+    pub(super) filters: &'a FiltersOf<'a>,
     pub(super) config: &'a dyn Fn(&str) -> Result<BandConfig, MathProblem>,
     pub(super) models: &'a ModelCache,
 }
@@ -94,7 +102,7 @@ pub(super) struct AlarmContext<'a> {
 pub(super) fn periods(
     alarm: &MetricAlarm,
     question: &AlarmQuestion<'_>,
-    judged_with: &AlarmContext<'_>,
+    inputs: &AlarmInputs<'_>,
 ) -> Result<Vec<AlarmPeriod>, String> {
     let (ask, scope, now) = (question.ask, question.scope, question.now);
     let period_ms = alarm.period_s * 1_000;
@@ -104,9 +112,11 @@ pub(super) fn periods(
     let shift_ms = end.rem_euclid(period_ms);
     let n = i64::try_from(alarm.datapoints.of + EVALUATION_MORE).unwrap_or(i64::MAX / period_ms);
     let start = end - n * period_ms;
-    let source = AlarmSource { ask, filters: judged_with.filters, scope, now, shift_ms };
+    let source = AlarmSource { ask, filters: inputs.filters, groups: question.groups, scope, now, shift_ms };
+    // Authors with other groups see other data.
+    let seen = xxh3_64(format!("{scope:?} {:?}", question.groups).as_bytes());
     let unshifted = AlarmSource { shift_ms: 0, ..source };
-    let context = BandContext { source: &unshifted, config: judged_with.config, cache: Some(judged_with.models) };
+    let context = BandContext { source: &unshifted, config: inputs.config, cache: Some((inputs.models, seen)) };
     let range = (start - shift_ms, end - shift_ms);
     let data = alarm_data(&source, &alarm.queries, range, (&context, alarm.threshold.band()));
     let data = data.map_err(|problem| problem.message)?;
@@ -165,9 +175,9 @@ mod tests {
             state_of: &|_| None,
             now: Timestamp::parse_rfc3339(now).expect("a time"),
         };
-        let (filters, config) = (&|| Ok(Vec::new()), &|_: &str| Ok(BandConfig::default()));
-        let bands = AlarmContext { filters, config, models: &ModelCache::default() };
-        let found = periods(&alarm.expect("an alarm"), &question, &bands).expect("periods");
+        let (filters, config) = (&|_: &str| Ok(Vec::new()), &|_: &str| Ok(BandConfig::default()));
+        let inputs = AlarmInputs { filters, config, models: &ModelCache::default() };
+        let found = periods(&alarm.expect("an alarm"), &question, &inputs).expect("periods");
         found.into_iter().map(|period| (period.time, period.value)).collect()
     }
 

@@ -4,8 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ingest::datum::MetricName;
 use serde_json::{Map, Value, json};
-use types::{GroupName, group_name_of_outside};
 
 use super::super::data::query::{DataQuery, MetricQuery, QuerySource, shown_dimensions, spelled};
 use super::super::error::{bad_combination, bad_value, missing};
@@ -95,8 +95,8 @@ pub(super) struct PutAlarm {
     /// What is stored and shown.
     pub(super) shown: Value,
     pub(super) tags: Tags,
-    /// The groups with its data.
-    pub(super) groups: BTreeSet<String>,
+    /// The metrics that it looks at.
+    pub(super) metrics: Vec<MetricName>,
     /// How far back it looks, and the length of its periods; nothing of a composite alarm.
     pub(super) reach_s: Option<(i64, i64)>,
     /// The alarms that it depends on.
@@ -110,12 +110,9 @@ impl PutAlarm {
         let alarm = MetricAlarm::read(input)?;
         let (name, mut shown, tags) = common(input)?;
         shown.extend(alarm.shown(input)?);
-        let metrics = alarm.queries.iter().filter_map(DataQuery::metric);
-        let group =
-            |query: &MetricQuery| group_name_of_outside(&format!("{}{}", GroupName::DATA, query.metric.namespace));
-        let groups = metrics.map(|query| group(query).to_string()).collect();
+        let metrics = alarm.metrics();
         let reach_s = Some((alarm.reach_s(), alarm.period_s));
-        Ok(Self { name, shown: shown.into(), tags, groups, reach_s, children: Vec::new() })
+        Ok(Self { name, shown: shown.into(), tags, metrics, reach_s, children: Vec::new() })
     }
 
     /// Reads what `PutCompositeAlarm` is given.
@@ -127,7 +124,7 @@ impl PutAlarm {
         let children = rule.names().into_iter().map(str::to_owned).collect();
         let (name, mut shown, tags) = common(input)?;
         shown.insert("AlarmRule".to_owned(), text.into());
-        Ok(Self { name, shown: shown.into(), tags, groups: BTreeSet::new(), reach_s: None, children })
+        Ok(Self { name, shown: shown.into(), tags, metrics: Vec::new(), reach_s: None, children })
     }
 
     /// Returns the topics of its actions in a state, by their ARNs.
@@ -197,6 +194,11 @@ pub(super) fn tags(input: &Parameters<'_>) -> Read<Tags> {
 }
 
 impl MetricAlarm {
+    /// Returns the metrics that it looks at.
+    pub(super) fn metrics(&self) -> Vec<MetricName> {
+        self.queries.iter().filter_map(|query| Some(query.metric()?.metric.clone())).collect()
+    }
+
     /// Reads the part of an alarm that is about metrics.
     pub(super) fn read(input: &Parameters<'_>) -> Read<Self> {
         let comparison = Comparison::read(input.needed_text("ComparisonOperator", NAME_CHARS_MAX)?)?;

@@ -13,7 +13,7 @@ use super::super::detectors::definition::config_of;
 use super::super::parameters::Parameters;
 use super::children::{deciding, holds};
 use super::composite::CompositeRule;
-use super::datapoints::{AlarmContext, AlarmPeriod, periods};
+use super::datapoints::{AlarmInputs, AlarmPeriod, periods};
 use super::definition::{MetricAlarm, Threshold};
 use super::history::{HistoryItem, write};
 use super::judgement::{Judgement, MissingData};
@@ -111,8 +111,8 @@ impl Judge {
             return Ok(of_composite(question, &CompositeRule::read(rule)?, before));
         }
         let config = |spelled: &str| config_of(server.settings(), spelled);
-        let filters = || counters::filters(server.settings());
-        of_metric(question, &AlarmContext { filters: &filters, config: &config, models: &self.models })
+        let filters = |metric: &str| counters::filters_of(server.settings(), metric);
+        of_metric(question, &AlarmInputs { filters: &filters, config: &config, models: &self.models })
     }
 
     /// Stores items that were saved with the memory and are not known to be in the history.
@@ -160,10 +160,10 @@ fn of_composite(question: &AlarmQuestion<'_>, rule: &CompositeRule, before: &Chi
 }
 
 /// Judges an alarm on a metric or an expression.
-fn of_metric(question: &AlarmQuestion<'_>, judged_with: &AlarmContext<'_>) -> Result<Finding, String> {
+fn of_metric(question: &AlarmQuestion<'_>, inputs: &AlarmInputs<'_>) -> Result<Finding, String> {
     let alarm =
         MetricAlarm::read(&Parameters::new(question.definition)).map_err(|problem| problem.parts().2.to_owned())?;
-    let periods = periods(&alarm, question, judged_with)?;
+    let periods = periods(&alarm, question, inputs)?;
     let judged =
         |period: &AlarmPeriod| Some(JudgedPoint { time: period.time, value: period.value?, bounds: period.bounds? });
     let is_breached = |point: JudgedPoint| alarm.comparison.is_breached(point.value, point.bounds);

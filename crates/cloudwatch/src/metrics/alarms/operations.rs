@@ -6,19 +6,21 @@ use alert::{ALARM, AlarmDocument, AlarmView};
 use door::access::Role;
 use door::problem::Problem;
 use door::query_run;
+use ingest::datum::MetricName;
 use serde_json::{Value, json};
-use types::{GroupPattern, Timestamp};
+use types::{GroupName, GroupPattern, Timestamp, group_name_of_outside};
 
 use super::super::error::{bad_value, missing};
 use super::super::parameters::Parameters;
 use super::composite::name_of as name_of_reference;
-use super::definition::{PutAlarm, invalid, tags};
+use super::definition::{MetricAlarm, PutAlarm, invalid, tags};
 use super::history::{HistoryFilter, HistoryItem, read, write};
 use super::listing::{
     AlarmFilter, AlarmTypes, children, definition, is_composite, page, page_of, retain_of_metric, shown,
 };
 use super::state::{ORDER, StateOrder, state_named};
 use crate::answer::{CloudWatchProblem, random_id};
+use crate::metric_filters::counters;
 use crate::state::Shared;
 
 type Answer = Result<Value, CloudWatchProblem>;
@@ -91,6 +93,40 @@ struct AlarmDesk<'s> {
     region: &'s str,
 }
 
+/// Returns the groups of the filters that make a metric, as far as they are admitted.
+fn groups_of_filters(
+    server: &Shared,
+    metric: &MetricName,
+    admits: impl Fn(&str) -> bool,
+) -> Result<BTreeSet<String>, CloudWatchProblem> {
+    let filters = counters::filters_of(server.settings(), &metric.name)?;
+    let made = filters.into_iter().filter(|filter| filter.makes(metric) && admits(&filter.group));
+    Ok(made.map(|filter| filter.group).collect())
+}
+
+/// Adds the groups of filters that were put after alarms on their metrics, as far as these exist for the authors of the alarms.
+/// Blocks.
+pub(crate) fn follow_filters(server: &Shared) -> Result<(), CloudWatchProblem> {
+    let mut is_changed = false;
+    for AlarmView { name, mut document, .. } in server.app.alerts.alarms() {
+        let Ok(alarm) = MetricAlarm::read(&Parameters::new(&document.definition)) else { continue };
+        let mut groups: BTreeSet<String> = document.groups.iter().cloned().collect();
+        for metric in alarm.metrics() {
+            groups.extend(groups_of_filters(server, &metric, |group| document.admits(group))?);
+        }
+        if groups.len() > document.groups.len() {
+            document.groups = groups.into_iter().collect();
+            let text = serde_json::to_string(&document).map_err(|error| Problem::internal(error.to_string()))?;
+            server.settings().put(ALARM, &name, &text)?;
+            is_changed = true;
+        }
+    }
+    if is_changed {
+        server.app.alerts.refresh().map_err(|error| Problem::internal(error.to_string()))?;
+    }
+    Ok(())
+}
+
 /// Returns the alarms that exist for a caller.
 fn visible(server: &Shared) -> Vec<AlarmView> {
     let mut alarms = server.app.alerts.alarms();
@@ -151,9 +187,17 @@ impl AlarmDesk<'_> {
 
     /// Returns the groups of an alarm: those of its metrics, or of the alarms that it depends on.
     fn groups(&self, put: &PutAlarm, alarms: &[AlarmView]) -> Result<Vec<String>, CloudWatchProblem> {
-        let mut groups = put.groups.clone();
-        if let Some(beyond) = groups.iter().find(|group| !self.server.reaches(group)) {
-            return Err(CloudWatchProblem::denied(format!("The group {beyond} does not exist for this key.")));
+        let mut groups = BTreeSet::new();
+        for metric in &put.metrics {
+            let of_filters = groups_of_filters(self.server, metric, |group| self.server.reaches(group))?;
+            let own = group_name_of_outside(&format!("{}{}", GroupName::DATA, metric.namespace)).to_string();
+            // Who has a filter need not reach data that others put.
+            if self.server.reaches(&own) {
+                groups.insert(own);
+            } else if of_filters.is_empty() {
+                return Err(CloudWatchProblem::denied(format!("The group {own} does not exist for this key.")));
+            }
+            groups.extend(of_filters);
         }
         // Alarms are among the rules.
         let rules = self.server.app.alerts.rules();
@@ -254,7 +298,8 @@ impl AlarmDesk<'_> {
         let name = name_of_reference(text);
         let alarms = visible(self.server);
         let found = alarms.into_iter().find(|alarm| alarm.name == name && name != text);
-        found.ok_or_else(|| CloudWatchProblem::new("ResourceNotFoundException", format!("Unknown resource: {text}")))
+        let unknown = || format!("Unknown resource: {text}");
+        found.ok_or_else(|| CloudWatchProblem::not_found("ResourceNotFoundException", unknown()))
     }
 
     fn tag(&self, input: &Parameters<'_>, is_added: bool) -> Answer {

@@ -147,27 +147,24 @@ impl Crossing<'_> {
         )
     }
 
-    /// Says why datapoints that would decide otherwise do not: most are missing.
+    /// Returns why the existing datapoints, which all breach, do not change the state.
     fn too_few(&self) -> String {
         let points: Vec<&JudgedPoint> = self.points.iter().collect();
         let shown: Vec<String> =
             points.iter().map(|point| format!("{} ({})", decimal(point.value), short_time(point.time))).collect();
-        let not = if self.is_alarm { "not " } else { "" };
         let compared = self.comparison.words(&self.bounds_of(&points));
-        let minimum = if self.is_alarm { self.of - self.to_alarm + 1 } else { self.to_alarm };
-        let transition = if self.is_alarm { "ALARM -> OK" } else { "OK -> ALARM" };
-        let was = if points.len() == 1 { "was" } else { "were" };
         format!(
-            "only {} out of the last {} datapoints [{}] {was} {not}{compared}, and {} (minimum {} for {transition} transition)",
+            "only {} out of the last {} datapoints [{}] {} {compared}, and {} (minimum {} for OK -> ALARM transition)",
             points.len(),
             self.of,
             shown.join(", "),
+            if points.len() == 1 { "was" } else { "were" },
             self.absent(),
-            plural(minimum, "datapoint"),
+            plural(self.to_alarm, "datapoint"),
         )
     }
 
-    /// Says how many datapoints there are not.
+    /// Returns the number of missing datapoints, in words.
     fn absent(&self) -> String {
         let are = if self.n_missing == 1 { "is" } else { "are" };
         format!("{} {are} missing", plural(self.n_missing, "datapoint"))

@@ -28,7 +28,7 @@ impl Example<'_> {
         Example { value, since, period: 5 * MINUTE, config: BandConfig::default(), reads }
     }
 
-    fn ask<T>(&self, cache: Option<&ModelCache>, shift_ms: i64, ask: impl FnOnce(&BandRequest<'_>) -> T) -> T {
+    fn ask<T>(&self, cache: Option<(&ModelCache, u64)>, shift_ms: i64, ask: impl FnOnce(&BandRequest<'_>) -> T) -> T {
         let history = |(from, to): (i64, i64)| {
             self.reads.borrow_mut().push((from, to));
             let first = from.max(self.since).div_euclid(self.period) * self.period;
@@ -163,11 +163,11 @@ fn models_are_kept_for_their_slot_and_times_may_be_shifted() {
     let cache = ModelCache::default();
     // Asked a quarter of an hour before: with the shift it is nine.
     let time = MONDAY_9 - 15 * MINUTE;
-    let ask = || example.ask(Some(&cache), 20 * MINUTE, |request| request.bounds([time].into_iter(), 1.0));
+    let ask = || example.ask(Some((&cache, 0)), 20 * MINUTE, |request| request.bounds([time].into_iter(), 1.0));
     let [upper, _] = ask().expect("no error");
     assert!((upper[&time] - 9.009).abs() < 1e-9, "{upper:?}");
     let n_reads = example.reads.borrow().len();
     assert_eq!(ask().expect("no error")[0], upper);
     assert_eq!(example.reads.borrow().len(), n_reads, "the model is known");
-    assert!(example.ask(Some(&cache), 0, |request| request.is_trained(time + HOUR)).expect("no error"));
+    assert!(example.ask(Some((&cache, 0)), 0, |request| request.is_trained(time + HOUR)).expect("no error"));
 }

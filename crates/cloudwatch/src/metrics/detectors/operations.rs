@@ -165,7 +165,8 @@ async fn describe(server: &Shared, input: &Parameters<'_>) -> Answer {
             let config = BandConfig::read(&Parameters::new(&document.shown));
             let config = config.map_err(|problem| Problem::internal(problem.parts().2.to_owned()))?;
             let trained = is_trained(run, (&target.queries, &target.id), &config, now);
-            let state = match trained.map_err(|problem| Problem::internal(problem.to_string()))? {
+            // A history that cannot be read, or is too long, is no reason to show none of the detectors.
+            let state = match trained.unwrap_or(false) {
                 true => "TRAINED",
                 false if now - document.made_ms < TRAINING_MS => "PENDING_TRAINING",
                 false => "TRAINED_INSUFFICIENT_DATA",
