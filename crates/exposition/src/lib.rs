@@ -364,7 +364,7 @@ fn read_labels(
     }
 }
 
-/// Returns what is wrong with the names of a sample: one that is empty, or is there twice.
+/// Returns what is wrong with the names of a sample: an empty name, or a repeated one.
 fn problem_of_names(name: &str, labels: &[(String, String)]) -> Option<String> {
     if name.is_empty() || labels.iter().any(|(label, _)| label.is_empty()) {
         return Some("a name of the sample or of a label is empty".to_owned());

@@ -128,7 +128,7 @@ pub(super) fn get(server: &Server, key: &GroupingKey) -> Result<Option<PushedGro
     Ok(json.and_then(|json| serde_json::from_str(&json).ok()))
 }
 
-/// Returns why a push cannot be kept beside the other groups: one of them has a series of its own that it brings.
+/// Returns why a push is refused: another group already has one of its series.
 pub(super) fn conflict(
     server: &Server,
     key: &GroupingKey,
@@ -142,7 +142,7 @@ pub(super) fn conflict(
         pushed.values().flat_map(|family| family.samples.iter().map(|(labels, _)| labels.as_str())).collect();
     let name = key.document();
     for (_, json) in server.settings().all(KIND)?.iter().filter(|(other, _)| *other != name) {
-        let is_compatible = |group: Labels| key.is_compatible(&GroupingKey::of_labels(group.labels));
+        let is_compatible = |group: Labels| key.can_share_series(&GroupingKey::of_labels(group.labels));
         if !serde_json::from_str(json).is_ok_and(is_compatible) {
             continue;
         }

@@ -84,7 +84,7 @@ impl GroupingKey {
     }
 
     /// Reports whether samples of both groups can have the same labels.
-    pub(super) fn is_compatible(&self, other: &Self) -> bool {
+    pub(super) fn can_share_series(&self, other: &Self) -> bool {
         self.labels.iter().all(|(name, value)| other.labels.get(name).is_none_or(|of_other| of_other == value))
     }
 

@@ -179,7 +179,8 @@ fn lowercase(letter: char) -> char {
     if letter == 'İ' { 'i' } else { single(letter.to_lowercase()).unwrap_or(letter) }
 }
 
-/// Returns the capital letter of a letter, as Go does: one for one, so that `ß` stays.
+/// Returns the capital letter of a letter, one for one, so that `ß` stays as in Go. So do 27 Greek letters with a small iota, which Go
+/// changes.
 fn uppercase(letter: char) -> char {
     single(letter.to_uppercase()).unwrap_or(letter)
 }

@@ -29,7 +29,7 @@ pub(super) struct Target {
     pub(super) timeout: Duration,
 }
 
-/// An address that nothing can be fetched from. Its target is down, so that `up` shows it, as in Prometheus.
+/// A URL that cannot be fetched. Its target is down, so that `up` shows it, as in Prometheus.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct UnusableUrl {
     /// How it is shown.
