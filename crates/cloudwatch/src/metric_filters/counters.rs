@@ -87,14 +87,15 @@ impl MetricFilters {
 }
 
 /// Returns all filters, by group and name.
-pub(crate) fn filters(settings: Settings<'_>) -> Result<Vec<Filter>, Problem> {
+pub(super) fn filters(settings: Settings<'_>) -> Result<Vec<Filter>, Problem> {
     let mut all: Vec<Filter> = documents(settings, KIND)?;
     all.sort_by_key(Filter::key);
     Ok(all)
 }
 
-/// Returns the filters whose documents have the name of a metric.
-pub(crate) fn filters_of(settings: Settings<'_>, metric: &str) -> Result<Vec<Filter>, Problem> {
+/// Returns the filters that may make metrics of a name, or all: those whose documents have it.
+pub(crate) fn filters_of(settings: Settings<'_>, metric: Option<&str>) -> Result<Vec<Filter>, Problem> {
+    let Some(metric) = metric else { return filters(settings) };
     let spelled = serde_json::Value::from(metric).to_string();
     let all = settings.all(KIND)?;
     let named = all.iter().filter(|(_, text)| text.contains(&spelled));

@@ -6,6 +6,7 @@ use alert::metrics::{Meter, MeterCount, MeterThread, MissingLabel, Series, Shape
 use chrono_tz::Tz;
 use execute::Tail;
 use ingest::datum::MetricName;
+use plan::Plan;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use storage::Settings;
@@ -26,7 +27,7 @@ const SERIES_MAX: usize = 500;
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Filter {
     pub(crate) group: String,
-    pub(crate) name: String,
+    pub(super) name: String,
     pub(crate) pattern: String,
     pub(crate) namespace: String,
     pub(crate) metric: String,
@@ -34,17 +35,17 @@ pub(crate) struct Filter {
     pub(crate) value: String,
     pub(crate) default: Option<f64>,
     pub(crate) unit: Option<String>,
-    pub(crate) created: i64,
+    pub(super) created: i64,
     /// The last event that was there before the filter, or that was counted in what follows.
-    pub(crate) sequence: u64,
-    pub(crate) n_events: u64,
-    pub(crate) sum: f64,
+    pub(super) sequence: u64,
+    pub(super) n_events: u64,
+    pub(super) sum: f64,
     /// Names of dimensions, and what their values are taken from.
     #[serde(default)]
     pub(crate) dimensions: BTreeMap<String, String>,
     /// What was counted by values of the dimensions, in the order of their names.
     #[serde(default, with = "pairs")]
-    pub(crate) series: BTreeMap<Vec<String>, (u64, f64)>,
+    pub(super) series: BTreeMap<Vec<String>, (u64, f64)>,
 }
 
 /// JSON has texts alone as names of members.
@@ -86,11 +87,16 @@ impl Filter {
         Ok(text)
     }
 
-    /// Returns the plan that finds matching events, with the value to add and the dimensions of each.
-    pub(super) fn tail(&self) -> Result<Tail, CloudWatchProblem> {
-        let value = Some(self.value.as_str()).filter(|value| value.parse::<f64>().is_err());
+    /// Returns the plan that finds matching events. The columns are the value, unless it is constant, and the dimensions.
+    pub(crate) fn plan(&self) -> Result<Plan, CloudWatchProblem> {
+        let value = Some(self.value.as_str()).filter(|_| self.constant().is_none());
         let selectors: Vec<&str> = value.into_iter().chain(self.dimensions.values().map(String::as_str)).collect();
-        let plan = showing(&self.pattern, &selectors)?;
+        showing(&self.pattern, &selectors)
+    }
+
+    /// Returns what follows the events of the plan.
+    pub(super) fn tail(&self) -> Result<Tail, CloudWatchProblem> {
+        let plan = self.plan()?;
         Tail::new(&plan, Tz::UTC).map_err(|error| CloudWatchProblem::parameter(error.to_string()))
     }
 
@@ -100,7 +106,7 @@ impl Filter {
             groups: vec![GroupPattern::new(self.group.as_str())],
             within: GroupScope::All,
             tail: self.tail()?,
-            value: self.value.parse().map_or(ValueOf::ColumnOrZero, ValueOf::Constant),
+            value: self.constant().map_or(ValueOf::ColumnOrZero, ValueOf::Constant),
             labels: self.dimensions.keys().cloned().collect(),
             shape: Shape::Sum,
             // As with Amazon, an event without one of the dimensions is none of the metric.

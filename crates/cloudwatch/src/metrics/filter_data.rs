@@ -11,11 +11,10 @@ use door::problem::Problem;
 use execute::BlockVisitor;
 use ingest::datum::{Datum, MetricName, NO_UNIT};
 use plan::{Expr, Operator, Plan};
-use types::{Column, GroupPattern, TimeRange, Timestamp, Value};
+use types::{Column, GroupPattern, Timestamp, Value};
 
 use super::source::MetricSource;
 use crate::metric_filters::Filter;
-use crate::patterns::showing;
 
 const TIME: &str = "@timestamp";
 
@@ -42,7 +41,7 @@ pub(super) fn data_of(
     let mut n_left = n_max;
     for filter in source.filters(Some(&metric.name))?.into_iter().filter(|filter| filter.makes(metric)) {
         let data = data_of_filter(source, &filter, metric, (range, n_left))?;
-        n_left -= data.len().min(n_left);
+        n_left = n_left.saturating_sub(data.len());
         by_unit.entry(filter.unit.unwrap_or_else(|| NO_UNIT.to_owned())).or_default().extend(data);
     }
     Ok(by_unit)
@@ -62,11 +61,10 @@ pub(super) fn metrics(
         if namespace.is_some_and(|wanted| wanted != filter.namespace) {
             continue;
         }
-        let selectors: Vec<&str> = filter.dimensions.values().map(String::as_str).collect();
-        let Some(plan) = plan_of(&filter, &selectors) else { continue };
-        let sets = DimensionSets::default();
-        read(source, &filter, &plan, range, &sets)?;
-        let sets = sets.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let Some(plan) = plan_of(&filter) else { continue };
+        let reader = SetReader { n_dimensions: filter.dimensions.len(), found: Mutex::default() };
+        source.visit_all(&plan, group_of(&filter), range, &reader)?;
+        let sets = reader.found.into_inner().unwrap_or_else(PoisonError::into_inner);
         if sets.len() > SETS_MAX {
             let message =
                 format!("metric {:?} has more than {SETS_MAX} sets of dimensions in this range", filter.metric);
@@ -87,15 +85,13 @@ fn data_of_filter(
     metric: &MetricName,
     (range, n_max): (Range, usize),
 ) -> Result<Vec<(i64, Datum)>, Problem> {
-    let constant = filter.constant();
-    let value = Some(filter.value.as_str()).filter(|_| constant.is_none());
-    let selectors: Vec<&str> = value.into_iter().chain(filter.dimensions.values().map(String::as_str)).collect();
-    let Some(plan) = plan_of(filter, &selectors) else { return Ok(Vec::new()) };
+    let Some(plan) = plan_of(filter) else { return Ok(Vec::new()) };
     let wanted: Vec<&str> = metric.dimensions.values().map(String::as_str).collect();
-    let reader = Reader { constant, wanted, n_max, found: Mutex::default() };
+    let reader = Reader { constant: filter.constant(), wanted, n_max, found: Mutex::default() };
     // Whether a minute has a match is seen in the whole of it.
-    let (whole, is_within) = (whole_minutes(range), |time: i64| (range.0..range.1).contains(&time));
-    read(source, filter, &plan, if filter.default.is_some() { whole } else { range }, &reader)?;
+    let read = if filter.default.is_some() { whole_minutes(range) } else { range };
+    let is_within = |time: i64| (range.0..range.1).contains(&time);
+    source.visit_all(&plan, group_of(filter), read, &reader)?;
     let found = reader.found.into_inner().unwrap_or_else(PoisonError::into_inner);
     if found.counts.len() > n_max {
         let message = format!("metric {:?} has more than {n_max} data in this range", filter.metric);
@@ -104,14 +100,12 @@ fn data_of_filter(
     let datum =
         |((second, bits), n): ((i64, u64), u64)| (second * SECOND_MS, Datum::of_value(f64::from_bits(bits), n as f64));
     let mut data: Vec<(i64, Datum)> = found.counts.into_iter().map(datum).collect();
-    if filter.default.is_some() {
-        data.retain(|(time, _)| is_within(*time));
-    }
+    data.retain(|(time, _)| is_within(*time));
     if let Some(default) = filter.default {
         let columns = vec![(TIME.into(), Expr::Field(TIME.into()))];
         let plan = Plan::new(vec![Operator::Project { columns, is_events: true }]);
         let minutes = Minutes::default();
-        read(source, filter, &plan, whole, &minutes)?;
+        source.visit_all(&plan, group_of(filter), read, &minutes)?;
         let minutes = minutes.0.into_inner().unwrap_or_else(PoisonError::into_inner);
         let without = minutes.difference(&found.minutes).map(|minute| minute * MINUTE_MS);
         data.extend(without.filter(|time| is_within(*time)).map(|time| (time, Datum::of_value(default, 1.0))));
@@ -124,9 +118,9 @@ fn whole_minutes((from, to): Range) -> Range {
     (from.div_euclid(MINUTE_MS) * MINUTE_MS, end.saturating_mul(MINUTE_MS))
 }
 
-/// Returns the plan of a filter with the columns of selectors, and the time; none of a pattern that is no longer understood.
-fn plan_of(filter: &Filter, selectors: &[&str]) -> Option<Plan> {
-    let mut plan = showing(&filter.pattern, selectors).ok()?;
+/// Returns the plan of a filter, with the time as the last column; none of a pattern that is no longer understood.
+fn plan_of(filter: &Filter) -> Option<Plan> {
+    let mut plan = filter.plan().ok()?;
     plan.edit(|operators| {
         if let Some(Operator::Project { columns, .. }) = operators.last_mut() {
             columns.push((TIME.into(), Expr::Field(TIME.into())));
@@ -135,20 +129,8 @@ fn plan_of(filter: &Filter, selectors: &[&str]) -> Option<Plan> {
     Some(plan)
 }
 
-fn read(
-    source: &dyn MetricSource,
-    filter: &Filter,
-    plan: &Plan,
-    (from, to): Range,
-    visitor: &dyn BlockVisitor,
-) -> Result<(), Problem> {
-    let instant = |ms: i64| Timestamp(ms.saturating_mul(Timestamp::MILLISECOND));
-    let range = TimeRange { from: instant(from), to: instant(to) };
-    match source.visit(plan, vec![GroupPattern::new(filter.group.as_str())], range, visitor)? {
-        None => Ok(()),
-        // A statistic of a part of the values would look like one of all.
-        Some(reason) => Err(Problem::internal(format!("not all events can be read: {reason}"))),
-    }
+fn group_of(filter: &Filter) -> Vec<GroupPattern> {
+    vec![GroupPattern::new(filter.group.as_str())]
 }
 
 fn time_of(column: &Column, row: usize) -> Option<i64> {
@@ -158,8 +140,9 @@ fn time_of(column: &Column, row: usize) -> Option<i64> {
     }
 }
 
+/// The values of a metric.
 #[derive(Default)]
-struct Found {
+struct ValueCounts {
     /// How often each value was in each second, by its bits.
     counts: HashMap<(i64, u64), u64>,
     /// Minutes in which events match.
@@ -172,7 +155,7 @@ struct Reader<'m> {
     /// The values of the dimensions.
     wanted: Vec<&'m str>,
     n_max: usize,
-    found: Mutex<Found>,
+    found: Mutex<ValueCounts>,
 }
 
 impl Reader<'_> {
@@ -211,16 +194,19 @@ impl BlockVisitor for Reader<'_> {
     }
 }
 
-/// Collects sets of values of dimensions. The columns are those of the dimensions, and the time.
-#[derive(Default)]
-struct DimensionSets(Mutex<BTreeSet<Vec<String>>>);
+/// Collects sets of values of dimensions, which are the columns before the last one, the time.
+struct SetReader {
+    n_dimensions: usize,
+    found: Mutex<BTreeSet<Vec<String>>>,
+}
 
-impl BlockVisitor for DimensionSets {
+impl BlockVisitor for SetReader {
     fn expect(&self, _: &[(Timestamp, Timestamp)]) {}
 
     fn visit(&self, _: usize, columns: &[Arc<Column>]) {
-        let Some((times, dimensions)) = columns.split_last() else { return };
-        let mut found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some((times, rest)) = columns.split_last() else { return };
+        let (_, dimensions) = rest.split_at(rest.len().saturating_sub(self.n_dimensions));
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         for row in 0..times.n_rows() {
             if found.len() > SETS_MAX {
                 return;

@@ -5,7 +5,7 @@ use door::problem::Problem;
 use door::query_run::{QueryRun, Scope};
 use execute::BlockVisitor;
 use plan::Plan;
-use types::{GroupPattern, TimeRange};
+use types::{GroupPattern, TimeRange, Timestamp};
 
 use crate::metric_filters::Filter;
 use crate::metric_filters::counters;
@@ -34,6 +34,24 @@ pub(super) trait MetricSource {
         range: TimeRange,
         visitor: &dyn BlockVisitor,
     ) -> Result<Option<String>, Problem>;
+
+    /// Gives the same to a visitor, of a range from its start to before its end, in ms.
+    ///
+    /// # Errors
+    /// If some are missing: a statistic of a part of the values would look like one of all.
+    fn visit_all(
+        &self,
+        plan: &Plan,
+        groups: Vec<GroupPattern>,
+        (from, to): (i64, i64),
+        visitor: &dyn BlockVisitor,
+    ) -> Result<(), Problem> {
+        let instant = |ms: i64| Timestamp(ms.saturating_mul(Timestamp::MILLISECOND));
+        match self.visit(plan, groups, TimeRange { from: instant(from), to: instant(to) }, visitor)? {
+            None => Ok(()),
+            Some(reason) => Err(Problem::internal(format!("not all data can be read: {reason}"))),
+        }
+    }
 }
 
 impl MetricSource for QueryRun<'_> {
@@ -42,10 +60,7 @@ impl MetricSource for QueryRun<'_> {
     }
 
     fn filters(&self, metric: Option<&str>) -> Result<Vec<Filter>, Problem> {
-        match metric {
-            Some(metric) => counters::filters_of(self.server.settings(), metric),
-            None => counters::filters(self.server.settings()),
-        }
+        counters::filters_of(self.server.settings(), metric)
     }
 
     fn visit(

@@ -8,7 +8,7 @@ use execute::BlockVisitor;
 use ingest::datum::{DATUM_TYPE, DIMENSION, Datum, MetricName, NAMESPACE};
 use ingest::sample::{METRIC_NAME, field_of_label};
 use plan::{Comparison, Expr, Name, Operator, Plan};
-use types::{Column, GroupPattern, TimeRange, Timestamp, Value};
+use types::{Column, GroupPattern, Timestamp, Value};
 
 use super::filter_data;
 use super::source::MetricSource;
@@ -50,7 +50,8 @@ pub(super) fn data_of(
     Ok(by_unit)
 }
 
-/// Returns the metrics of which data are stored from `from` to before `to`, in ms, of a namespace and a name if they are given.
+/// Returns the metrics with stored data in a range from its start to before its end, in ms; of one namespace and one name if they are
+/// given.
 pub(super) fn metrics(
     source: &dyn MetricSource,
     namespace: Option<&str>,
@@ -70,7 +71,7 @@ fn read(
     source: &dyn MetricSource,
     equal: &[(String, &String)],
     names: &[&str],
-    (from, to): (i64, i64),
+    range: (i64, i64),
     reader: Reader<'_>,
 ) -> Result<Found, Problem> {
     let is = |name: &str, text: &str| {
@@ -86,13 +87,8 @@ fn read(
     operators.extend(equal.iter().map(|(name, text)| is(name, text)));
     let columns = names.iter().map(|name| (Name::from(*name), Expr::Field((*name).into()))).collect();
     operators.push(Operator::Project { columns, is_events: true });
-    let instant = |ms: i64| Timestamp(ms.saturating_mul(Timestamp::MILLISECOND));
-    let range = TimeRange { from: instant(from), to: instant(to) };
     let groups = GROUPS.map(GroupPattern::new).to_vec();
-    if let Some(reason) = source.visit(&Plan::new(operators), groups, range, &reader)? {
-        // A statistic of a part of the values would look like one of all.
-        return Err(Problem::internal(format!("not all data can be read: {reason}")));
-    }
+    source.visit_all(&Plan::new(operators), groups, range, &reader)?;
     Ok(reader.found.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 

@@ -45,7 +45,7 @@ impl MetricSource for AlarmSource<'_> {
     }
 
     fn filters(&self, metric: Option<&str>) -> Result<Vec<Filter>, Problem> {
-        let mut filters = (self.filters)(metric.unwrap_or_default())?;
+        let mut filters = (self.filters)(metric)?;
         filters.retain(|filter| self.groups.iter().any(|group| group.as_str() == filter.group));
         Ok(filters)
     }
@@ -85,8 +85,8 @@ pub(super) struct AlarmPeriod {
     pub(super) bounds: Option<Bounds>,
 }
 
-/// Returns the metric filters that may make metrics of a name.
-type FiltersOf<'a> = dyn Fn(&str) -> Result<Vec<Filter>, Problem> + 'a;
+/// Returns the metric filters that may make metrics of a name, or all.
+type FiltersOf<'a> = dyn Fn(Option<&str>) -> Result<Vec<Filter>, Problem> + 'a;
 
 /// What alarms are judged with: the metric filters, and how bands are found.
 pub(super) struct AlarmInputs<'a> {
@@ -175,7 +175,7 @@ mod tests {
             state_of: &|_| None,
             now: Timestamp::parse_rfc3339(now).expect("a time"),
         };
-        let (filters, config) = (&|_: &str| Ok(Vec::new()), &|_: &str| Ok(BandConfig::default()));
+        let (filters, config) = (&|_: Option<&str>| Ok(Vec::new()), &|_: &str| Ok(BandConfig::default()));
         let inputs = AlarmInputs { filters, config, models: &ModelCache::default() };
         let found = periods(&alarm.expect("an alarm"), &question, &inputs).expect("periods");
         found.into_iter().map(|period| (period.time, period.value)).collect()

@@ -111,7 +111,7 @@ impl Judge {
             return Ok(of_composite(question, &CompositeRule::read(rule)?, before));
         }
         let config = |spelled: &str| config_of(server.settings(), spelled);
-        let filters = |metric: &str| counters::filters_of(server.settings(), metric);
+        let filters = |metric: Option<&str>| counters::filters_of(server.settings(), metric);
         of_metric(question, &AlarmInputs { filters: &filters, config: &config, models: &self.models })
     }
 

@@ -99,7 +99,7 @@ fn groups_of_filters(
     metric: &MetricName,
     admits: impl Fn(&str) -> bool,
 ) -> Result<BTreeSet<String>, CloudWatchProblem> {
-    let filters = counters::filters_of(server.settings(), &metric.name)?;
+    let filters = counters::filters_of(server.settings(), Some(&metric.name))?;
     let made = filters.into_iter().filter(|filter| filter.makes(metric) && admits(&filter.group));
     Ok(made.map(|filter| filter.group).collect())
 }
