@@ -297,8 +297,7 @@ impl Meter {
     }
 }
 
-/// Returns the text of a label, which is not for long ones.
-/// Returns the text of a value as a label.
+/// Returns the text of a value as a label, cut off at the longest one.
 pub fn label_text(value: &Value) -> String {
     match value {
         Value::String(text) => text.chars().take(LABEL_CHARS_MAX).collect(),

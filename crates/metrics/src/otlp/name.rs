@@ -81,7 +81,7 @@ pub(super) fn metric_name(name: &str, unit: &str, kind: Kind) -> Option<String> 
 pub(super) fn unit_words(unit: &str) -> (String, String) {
     let (main, divided_by) = unit.split_once('/').unwrap_or((unit, ""));
     let word = |text: &str, words: &[(&str, &str)]| {
-        // What stands in braces is a remark.
+        // Text in braces is an annotation and no part of the unit.
         let unit = if text.contains(['{', '}']) { "" } else { text.trim() };
         let unit = words.iter().find(|(known, _)| *known == unit).map_or(unit, |(_, word)| word);
         let mut joined = String::new();
