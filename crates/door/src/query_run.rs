@@ -2,8 +2,8 @@
 //!
 //! Every route that reads events comes through here, native and foreign ones alike.
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono_tz::Tz;
@@ -33,6 +33,21 @@ pub struct QueryRun<'a> {
     deadline: Instant,
     /// Other nodes of the fleet, which work out parts of it.
     peers: Option<QueryPeers>,
+    /// What its samples are read from.
+    held: Mutex<Option<Arc<HeldSnapshot>>>,
+}
+
+/// A snapshot of some groups in a range.
+struct HeldSnapshot {
+    groups: Vec<GroupPattern>,
+    range: TimeRange,
+    snapshot: Snapshot,
+}
+
+impl HeldSnapshot {
+    fn has(&self, groups: &[GroupPattern], range: TimeRange) -> bool {
+        self.groups == groups && self.range.from <= range.from && range.to <= self.range.to
+    }
 }
 
 /// Who takes rows before the answer is whole.
@@ -110,7 +125,15 @@ impl<'a> QueryRun<'a> {
         let peers = server.app.fleet.as_ref().and_then(of_link);
         let deadline = deadline(server);
         let deadline = running.terms.ends.map_or(deadline, |ends| ends.min(deadline));
-        Self { server, running, turn, deadline, peers }
+        Self { server, running, turn, deadline, peers, held: Mutex::default() }
+    }
+
+    fn held(&self) -> MutexGuard<'_, Option<Arc<HeldSnapshot>>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn held_now(&self, groups: &[GroupPattern], range: TimeRange) -> Arc<HeldSnapshot> {
+        Arc::new(HeldSnapshot { groups: groups.to_vec(), range, snapshot: self.snapshot(groups, range) })
     }
 
     /// Notes how far the query is; waits here while others have a better right to run.
@@ -285,15 +308,18 @@ impl series::ReadBlocks for &QueryRun<'_> {
         range: TimeRange,
         visitor: &dyn BlockVisitor,
     ) -> Result<Vec<String>, Problem> {
-        let snapshot = self.snapshot(groups, range);
+        let held = self.held().clone().filter(|held| held.has(groups, range));
+        let held = held.unwrap_or_else(|| self.held_now(groups, range));
         let now = self.server.now();
         let scope = Scope { groups: groups.to_vec(), limit: None, time_zone: Tz::UTC, now };
-        let answer = self.visit(&snapshot, plan, &scope, range, visitor)?;
+        let answer = self.visit(&held.snapshot, plan, &scope, range, visitor)?;
         Ok(answer.partial_reasons.into_iter().map(|reason| reason.message).collect())
     }
 
-    fn kept(&self, groups: &[GroupPattern], range: TimeRange) -> Option<(&PartialCache, Vec<Arc<dyn Run>>)> {
-        Some((&self.server.app.cache, self.snapshot(groups, range).runs))
+    fn hold(&self, groups: &[GroupPattern], range: TimeRange) -> Option<(&PartialCache, Vec<Arc<dyn Run>>)> {
+        let held = self.held_now(groups, range);
+        *self.held() = Some(held.clone());
+        Some((&self.server.app.cache, held.snapshot.runs.clone()))
     }
 
     fn n_threads(&self) -> usize {

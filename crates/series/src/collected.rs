@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use foldhash::fast::RandomState;
 use ingest::sample::{label_pairs, number_of_text};
 use promql::{EvalError, Histogram, Labels, Matcher, SeriesRef, Visit};
 use types::TakeSamples;
@@ -105,7 +106,7 @@ pub(crate) struct SeriesSamples {
 pub(crate) struct Samples {
     pub(crate) series: Vec<SeriesSamples>,
     /// The place of each stream; `None` if it is not meant.
-    places: HashMap<Arc<str>, Option<usize>>,
+    places: HashMap<Arc<str>, Option<usize>, RandomState>,
     blocks: Vec<BlockContents>,
     pub(crate) n: usize,
 }
@@ -229,6 +230,9 @@ impl SeriesSamples {
         if !self.pieces.is_empty() {
             times.clear();
             values.clear();
+            let n_samples = self.pieces.iter().map(|piece| (piece.to - piece.from) as usize).sum();
+            times.reserve(n_samples);
+            values.reserve(n_samples);
             for piece in &self.pieces {
                 let block = &blocks[piece.block as usize];
                 times.extend(piece.of(&block.times));

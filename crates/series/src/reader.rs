@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use execute::BlockVisitor;
+use foldhash::fast::RandomState;
 use ingest::sample::number_of_text;
 use promql::{Histogram, Matcher};
 use types::{Column, EventId, Run, SampleStreams, ScanError, Timestamp, Value};
@@ -25,7 +26,7 @@ struct Chosen {
 }
 
 /// What was chosen of streams, by their address.
-type KnownStreams = HashMap<usize, (Arc<SampleStreams>, Arc<Chosen>)>;
+type KnownStreams = HashMap<usize, (Arc<SampleStreams>, Arc<Chosen>), RandomState>;
 
 /// What is read of samples, in a range of times in ms, both included.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -48,7 +49,7 @@ pub(crate) struct SampleReader<'m> {
     limit: usize,
     n: AtomicUsize,
     /// By the address of a run, which the query holds; `None` where it does not keep samples by stream.
-    chosen: Mutex<HashMap<usize, Option<Arc<Chosen>>>>,
+    chosen: Mutex<HashMap<usize, Option<Arc<Chosen>>, RandomState>>,
     /// The same by the address of streams that are held here: runs in memory have them in common.
     of_streams: Mutex<KnownStreams>,
     samples: Mutex<Samples>,

@@ -37,8 +37,9 @@ pub trait ReadBlocks: Sync {
         visitor: &dyn BlockVisitor,
     ) -> Result<Vec<String>, Self::Error>;
 
-    /// Returns the runs of `groups` that have events in `range`, and where answers about runs are kept; `None` where none are.
-    fn kept(&self, _groups: &[GroupPattern], _range: TimeRange) -> Option<(&PartialCache, Vec<Arc<dyn Run>>)> {
+    /// Holds the runs of `groups` that have events in `range`: what is read of these groups within `range` from now on is read from
+    /// them. Returns them, and where answers made of them are kept; `None` where none are.
+    fn hold(&self, _groups: &[GroupPattern], _range: TimeRange) -> Option<(&PartialCache, Vec<Arc<dyn Run>>)> {
         None
     }
 

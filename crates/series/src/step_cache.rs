@@ -1,151 +1,82 @@
-//! Cache of the steps of PromQL ranges: a panel that is drawn again evaluates only the steps that are new.
+//! Cache of PromQL ranges: a panel that is drawn again evaluates only the steps that are new.
 //!
-//! A range is divided into spans of a few steps at fixed times, shorter ones at its ends. The key of a span contains the query and
-//! the identities of all runs with samples within reach of its steps. A late sample, a deletion or a compaction changes these runs, so
-//! a cached span is never wrong; it is only no longer found.
+//! The last answer to each question, with the distance of its steps, is kept together with the runs that it was made of. Its steps
+//! count as long as the runs with samples within their reach are the same. A late sample, a deletion or a compaction changes these
+//! runs, so a cached step is never wrong; it is only evaluated again.
 
 use std::sync::Arc;
 
 use execute::{Keeper, SampleRuns};
 use promql::{Annotations, Answer, Data, EvalError, Options, Query, Reach, Row, Sample, TIME_MAX, joined};
-use types::TimeRange;
+use types::Timestamp;
 
 use crate::source::{ReadBlocks, SampleSource, time_range};
 
-/// Steps of a span.
-const STEPS: i64 = 16;
-
-/// Steps of a span at the ends of a range, where a few come and go each time.
-const STEPS_AT_ENDS: i64 = 2;
-
-/// Long spans at the end that are divided into short ones: the last, and the one before, which a moment ago was the last.
-const DIVIDED_AT_END: usize = 2;
+/// Fewer steps are evaluated sooner than they are put together with others.
+const STEPS_MIN: i64 = 16;
 
 /// Bytes of a label besides its texts.
 const LABEL_BYTES: usize = 64;
 
 /// Steps from one to another, both included; ms since the epoch.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 struct Span {
     first: i64,
     last: i64,
 }
 
-/// A range of steps.
+/// The steps of a range.
 #[derive(Clone, Copy)]
-struct Division {
+struct Steps {
     range: Span,
     /// ms
     step: i64,
 }
 
-impl Division {
-    /// Returns the spans of so many steps that have some of `span`, whether the range has all of theirs or not.
-    fn spans(self, span: Span, n_steps: i64) -> impl Iterator<Item = Span> {
-        let (length, phase) = (self.step * n_steps, self.range.first.rem_euclid(self.step));
-        (span.first.div_euclid(length)..=span.last.div_euclid(length)).map(move |number| {
-            let first = number * length + phase;
-            Span { first, last: first + length - self.step }
-        })
-    }
-
-    /// Returns the steps of a span that the range has.
-    fn cut(self, span: Span) -> Span {
-        Span { first: span.first.max(self.range.first), last: span.last.min(self.range.last) }
-    }
-
-    fn has_all_of(self, span: Span) -> bool {
-        self.range.first <= span.first && span.last <= self.range.last
-    }
+/// The answer of a range, and what it was made of.
+struct KeptRange {
+    runs: SampleRuns,
+    span: Span,
+    rows: Vec<Row>,
 }
 
-/// Rows of steps that follow each other.
-enum Piece {
-    Kept(Arc<Vec<Row>>),
-    Evaluated(Span, Vec<Row>),
-}
-
-impl Piece {
-    fn rows(&self) -> &[Row] {
-        match self {
-            Self::Kept(rows) => rows,
-            Self::Evaluated(_, rows) => rows,
-        }
-    }
-}
-
-/// The cached steps of one query.
-struct StepCache<'a> {
-    /// All that an answer depends on besides times.
-    runs: SampleRuns<'a>,
-    reach: Reach,
-    division: Division,
-}
-
-impl<'a> StepCache<'a> {
-    /// Returns the times of the samples that the steps of a span are made of.
-    fn reached(&self, span: Span) -> TimeRange {
-        time_range((span.first.saturating_sub(self.reach.before), span.last.saturating_add(self.reach.after)))
-    }
-
-    /// Finds a span, as far as the range has it; returns where it would be kept if it is not.
-    fn find(&self, span: Span) -> Result<Arc<Vec<Row>>, Option<Keeper<'a>>> {
-        let keeper = self.runs.keeper(&[self.division.step, span.first, span.last], self.reached(span));
-        let Some(rows) = keeper.and_then(Keeper::find::<Vec<Row>>) else { return Err(keeper) };
-        if self.division.has_all_of(span) {
-            return Ok(rows);
-        }
-        Ok(Arc::new(between(&rows, self.division.cut(span))))
-    }
-
-    /// Returns the range piece by piece, those without rows that are to be evaluated; and the spans that were not found, with where
-    /// they would be kept.
-    fn pieces(&self) -> (Vec<Piece>, Vec<(Span, Keeper<'a>)>) {
-        let (mut pieces, mut missing): (Vec<Piece>, Vec<(Span, Keeper<'a>)>) = Default::default();
-        let evaluate = |span: Span, pieces: &mut Vec<Piece>| match pieces.last_mut() {
-            Some(Piece::Evaluated(before, _)) => before.last = span.last,
-            _ => pieces.push(Piece::Evaluated(span, Vec::new())),
-        };
-        let spans: Vec<Span> = self.division.spans(self.division.range, STEPS).collect();
-        for (place, span) in spans.iter().enumerate() {
-            match self.find(*span) {
-                Ok(rows) => {
-                    pieces.push(Piece::Kept(rows));
-                    continue;
-                }
-                Err(keeper) => missing.extend(keeper.map(|keeper| (*span, keeper))),
+impl Steps {
+    /// Returns the longest part of what was `kept` whose samples are the same among `runs`; `None` where it is not worth it. The kept
+    /// steps are at the same times.
+    fn unchanged(self, kept: &KeptRange, runs: &SampleRuns, reach: Reach) -> Option<Span> {
+        let both = Span { first: self.range.first.max(kept.span.first), last: self.range.last.min(kept.span.last) };
+        let ms = |time: Timestamp| time.0.div_euclid(Timestamp::MILLISECOND);
+        let steps_reaching =
+            |(first, last)| (ms(first).saturating_sub(reach.after), ms(last).saturating_add(reach.before));
+        let mut changed: Vec<(i64, i64)> = kept.runs.changes(runs).map(steps_reaching).collect();
+        changed.sort_unstable();
+        // Behind the last step nothing counts.
+        changed.push((both.last.saturating_add(1), i64::MAX));
+        let mut longest: Option<Span> = None;
+        let mut from = both.first;
+        for (first_changed, last_changed) in changed {
+            let between = self.within(Span { first: from, last: first_changed.saturating_sub(1).min(both.last) });
+            if longest.is_none_or(|longest| longest.last - longest.first < between.last - between.first) {
+                longest = Some(between);
             }
-            let cut = self.division.cut(*span);
-            if place > 0 && place + DIVIDED_AT_END < spans.len() {
-                evaluate(cut, &mut pieces);
-                continue;
-            }
-            for short in self.division.spans(cut, STEPS_AT_ENDS) {
-                match self.find(short) {
-                    Ok(rows) => pieces.push(Piece::Kept(rows)),
-                    Err(keeper) => {
-                        missing.extend(keeper.map(|keeper| (short, keeper)));
-                        evaluate(self.division.cut(short), &mut pieces);
-                    }
-                }
-            }
+            from = from.max(last_changed.saturating_add(1));
         }
-        (pieces, missing)
+        longest.filter(|span| (span.last - span.first) / self.step >= STEPS_MIN)
     }
 
-    /// Keeps the spans that were missing and that the range has, where the same samples are `later` there as before.
-    fn keep(&self, rows: &[Row], missing: Vec<(Span, Keeper<'a>)>, later: &Self) {
-        let changed: Vec<_> = self.runs.changes(&later.runs).collect();
-        let is_kept = |span: Span| {
-            let reached = self.reached(span);
-            let has_changed = changed.iter().any(|(first, last)| reached.overlaps(*first, *last));
-            self.division.has_all_of(span) && !has_changed
-        };
-        for (span, keeper) in missing.into_iter().filter(|(span, _)| is_kept(*span)) {
-            let rows = between(rows, span);
-            let n_bytes = n_bytes(&rows);
-            keeper.keep(Arc::new(rows), n_bytes);
+    /// Returns the steps that lie in a span of times.
+    fn within(self, Span { first, last }: Span) -> Span {
+        let beyond = |time: i64| time.saturating_sub(self.range.first).rem_euclid(self.step);
+        Span {
+            first: first.saturating_add((self.step - beyond(first)) % self.step),
+            last: last.saturating_sub(beyond(last)),
         }
+    }
+
+    /// Returns the steps before a span, and those behind it.
+    fn around(self, span: Span) -> (Span, Span) {
+        let before = Span { first: self.range.first, last: span.first - self.step };
+        (before, Span { first: span.last + self.step, last: self.range.last })
     }
 }
 
@@ -163,36 +94,54 @@ impl<B: ReadBlocks> SampleSource<B> {
         let asked = Span { first: start, last: end };
         let is_within = [start, end].iter().all(|time| time.unsigned_abs() <= TIME_MAX);
         let n_steps = if is_within && step > 0 { (end - start) / step } else { 0 };
-        let Some(reach) = query.reach(options).filter(|_| n_steps >= STEPS) else { return evaluate(asked) };
-        let division = Division { range: Span { first: start, last: start + n_steps * step }, step };
-        let question = format!("{:?} {options:?} {}", self.groups(), query.text());
-        let range = (start.saturating_sub(reach.before), end.saturating_add(reach.after));
-        let look = || {
-            let (cache, runs) = self.blocks().kept(self.groups(), time_range(range))?;
-            Some(StepCache { runs: SampleRuns::new(cache, &question, &runs), reach, division })
+        let Some(reach) = query.reach(options).filter(|_| n_steps >= STEPS_MIN) else { return evaluate(asked) };
+        let reached = time_range((start.saturating_sub(reach.before), end.saturating_add(reach.after)));
+        let Some((cache, runs)) = self.blocks().hold(self.groups(), reached) else { return evaluate(asked) };
+        let phase = start.rem_euclid(step);
+        let keeper =
+            Keeper::of_question(cache, &format!("{:?} {options:?} {step} {phase} {}", self.groups(), query.text()));
+        let runs = SampleRuns::new(&runs);
+        let steps = Steps { range: Span { first: start, last: start + n_steps * step }, step };
+        let kept: Option<Arc<KeptRange>> = keeper.find();
+        let unchanged = kept.as_ref().and_then(|kept| Some((kept, steps.unchanged(kept, &runs, reach)?)));
+        let Some((kept, unchanged)) = unchanged else {
+            let answer = evaluate(steps.range)?;
+            self.keep(keeper, steps.range, runs, &answer);
+            return Ok(answer);
         };
-        let Some(steps) = look() else { return evaluate(asked) };
-        let ((mut pieces, missing), mut annotations) = (steps.pieces(), Annotations::default());
-        for piece in &mut pieces {
-            if let Piece::Evaluated(span, rows) = piece {
-                let answer = evaluate(*span)?;
-                annotations.warnings.extend(answer.annotations.warnings);
-                annotations.infos.extend(answer.annotations.infos);
-                let Data::Matrix(evaluated) = answer.data else { return evaluate(asked) };
-                *rows = evaluated;
+        let (before, behind) = steps.around(unchanged);
+        let mut annotations = Annotations::default();
+        let mut rows_of = |span: Span| -> Result<Vec<Row>, EvalError> {
+            if span.first > span.last {
+                return Ok(Vec::new());
             }
-        }
-        let rows = joined(pieces.iter().map(Piece::rows));
+            let answer = evaluate(span)?;
+            annotations.warnings.extend(answer.annotations.warnings);
+            annotations.infos.extend(answer.annotations.infos);
+            Ok(match answer.data {
+                Data::Matrix(rows) => rows,
+                _ => Vec::new(),
+            })
+        };
+        let (before, behind) = (rows_of(before)?, rows_of(behind)?);
+        let rows = joined([&before, &between(&kept.rows, unchanged), &behind].map(Vec::as_slice));
         if rows.iter().map(|row| row.samples.len()).sum::<usize>() > options.samples_max {
             return Err(EvalError::TooManySamples(options.samples_max));
         }
-        // Which steps a remark is about is not known.
-        let is_plain = annotations == Annotations::default() && !self.is_missing_some();
-        // What came or went meanwhile may be in the rows, but is in no key of before.
-        if let Some(later) = (is_plain && !missing.is_empty()).then(look).flatten() {
-            steps.keep(&rows, missing, &later);
+        let answer = Answer { data: Data::Matrix(rows), annotations };
+        if unchanged != steps.range {
+            self.keep(keeper, steps.range, runs, &answer);
         }
-        Ok(Answer { data: Data::Matrix(rows), annotations })
+        Ok(answer)
+    }
+
+    /// Keeps an answer that has all samples, and no remarks: which step one is about is not known.
+    fn keep(&self, keeper: Keeper<'_>, span: Span, runs: SampleRuns, answer: &Answer) {
+        let Data::Matrix(rows) = &answer.data else { return };
+        let n_bytes = n_bytes(rows) + runs.n_bytes();
+        if answer.annotations == Annotations::default() && !self.is_missing_some() && keeper.takes(n_bytes) {
+            keeper.keep(Arc::new(KeptRange { runs, span, rows: rows.clone() }), n_bytes);
+        }
     }
 }
 

@@ -7,8 +7,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use plan::Operator;
-use types::{Run, TimeRange, Timestamp};
-use xxhash_rust::xxh3::xxh3_128;
+use types::{Run, Timestamp};
 
 use crate::answers::pattern_counts::EventSet;
 use crate::request::cache::{CacheEntry, PartialCache};
@@ -42,9 +41,19 @@ impl<'a> Keeper<'a> {
         Some(Self { cache, key: key_of_several(keys)? })
     }
 
+    /// Returns where that is kept which was made of samples for a `question`; it says itself of which.
+    pub fn of_question(cache: &'a PartialCache, question: &str) -> Self {
+        Self { cache, key: key_of_texts("samples", &[question]) }
+    }
+
     /// Finds what was kept.
     pub fn find<T: Any + Send + Sync>(self) -> Option<Arc<T>> {
         self.cache.part_counts(self.key)
+    }
+
+    /// Reports whether something that takes so many bytes may be kept.
+    pub fn takes(self, n_bytes: usize) -> bool {
+        n_bytes < self.cache.entry_bytes_max()
     }
 
     /// Keeps what is whole; it takes about `n_bytes` of memory.
@@ -53,14 +62,9 @@ impl<'a> Keeper<'a> {
     }
 }
 
-/// The runs that a question reads samples of, and where its answers are kept.
+/// Runs that samples are read from, at one instant.
 #[derive(Debug)]
-pub struct SampleRuns<'a> {
-    cache: &'a PartialCache,
-    question: u128,
-    /// By their keys.
-    runs: Vec<SampleRun>,
-}
+pub struct SampleRuns(Vec<SampleRun>);
 
 /// What is known of one of them; runs without a key may change.
 #[derive(Debug)]
@@ -70,29 +74,21 @@ struct SampleRun {
     last: Timestamp,
 }
 
-impl<'a> SampleRuns<'a> {
-    /// Takes what an answer depends on: the `question`, which has everything else in it, and the runs.
-    pub fn new(cache: &'a PartialCache, question: &str, runs: &[Arc<dyn Run>]) -> Self {
+impl SampleRuns {
+    /// Remembers which runs these are.
+    pub fn new(runs: &[Arc<dyn Run>]) -> Self {
         let known = |run: &Arc<dyn Run>| {
             let info = run.info();
             SampleRun { key: run.identity().map(key_of_run), first: info.first, last: info.last }
         };
         let mut runs: Vec<SampleRun> = runs.iter().map(known).collect();
         runs.sort_unstable_by_key(|run| run.key);
-        Self { cache, question: key_of_texts("samples", &[question]), runs }
+        Self(runs)
     }
 
-    /// Returns where `part` of the answer is kept, made of the samples in `range` and of nothing else; `None` where no run has some,
-    /// or one that does has no identity.
-    pub fn keeper(&self, part: &[i64], range: TimeRange) -> Option<Keeper<'a>> {
-        let mut depends_on = Vec::with_capacity(size_of::<u128>() * (1 + self.runs.len()) + size_of_val(part));
-        depends_on.extend(self.question.to_le_bytes());
-        depends_on.extend(part.iter().flat_map(|number| number.to_le_bytes()));
-        let n_bytes = depends_on.len();
-        for run in self.runs.iter().filter(|run| range.overlaps(run.first, run.last)) {
-            depends_on.extend(run.key?.to_le_bytes());
-        }
-        (depends_on.len() > n_bytes).then(|| Keeper { cache: self.cache, key: xxh3_128(&depends_on) })
+    /// Returns the bytes that it takes.
+    pub fn n_bytes(&self) -> usize {
+        self.0.len() * size_of::<SampleRun>()
     }
 
     /// Returns the times of the first and the last sample of each run that is here and not there, or there and not here.
@@ -101,7 +97,7 @@ impl<'a> SampleRuns<'a> {
     }
 
     fn not_among<'r>(&'r self, others: &'r Self) -> impl Iterator<Item = (Timestamp, Timestamp)> + 'r {
-        let is_there = |key: u128| others.runs.binary_search_by_key(&Some(key), |run| run.key).is_ok();
-        self.runs.iter().filter(move |run| !run.key.is_some_and(is_there)).map(|run| (run.first, run.last))
+        let is_there = |key: u128| others.0.binary_search_by_key(&Some(key), |run| run.key).is_ok();
+        self.0.iter().filter(move |run| !run.key.is_some_and(is_there)).map(|run| (run.first, run.last))
     }
 }

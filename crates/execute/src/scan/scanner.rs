@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use foldhash::fast::RandomState;
 use types::{Column, RowSet, Run, ScanError, TimeRange, Timestamp};
 
 use crate::request::answer::{PartialReason, Stats};
@@ -53,9 +54,9 @@ pub(crate) struct Scan<'a> {
     /// Events that other nodes looked at, and bytes that they read for it.
     events_shared: AtomicU64,
     bytes_shared: AtomicU64,
-    opened: Mutex<HashSet<u128>>,
+    opened: Mutex<HashSet<u128, RandomState>>,
     /// Segments with blocks that are still to be worked off, and how many.
-    remaining: Mutex<HashMap<u128, usize>>,
+    remaining: Mutex<HashMap<u128, usize, RandomState>>,
     ahead: Mutex<Ahead>,
     reasons: Mutex<Vec<PartialReason>>,
     error: Mutex<Option<ExecuteError>>,
@@ -101,7 +102,7 @@ impl<'a> Scan<'a> {
             events_cached: AtomicU64::new(0),
             events_shared: AtomicU64::new(0),
             bytes_shared: AtomicU64::new(0),
-            opened: Mutex::new(HashSet::new()),
+            opened: Mutex::default(),
             remaining: Mutex::default(),
             ahead: Mutex::default(),
             reasons: Mutex::new(Vec::new()),
@@ -382,10 +383,7 @@ impl<'a> Scan<'a> {
 
     /// Returns what the threads made, unless there is no answer.
     fn ended<W>(&self, states: Vec<W>) -> Result<Vec<W>, ExecuteError> {
-        match self.take_error() {
-            Some(error) => Err(error),
-            None => Ok(states),
-        }
+        self.take_error().map_or(Ok(states), Err)
     }
 
     /// Notes why an item, or all from here on, could not be worked off.
@@ -423,7 +421,7 @@ impl<'a> Scan<'a> {
 
     /// Returns what was done so far.
     pub(crate) fn stats(&self) -> Stats {
-        let segments: HashSet<u128> =
+        let segments: HashSet<u128, RandomState> =
             self.sources.iter().filter_map(|source| source.run.info().key).map(|key| key.segment).collect();
         let bytes_now: u64 = self.sources.iter().map(|source| source.run.bytes_read()).sum();
         Stats {
