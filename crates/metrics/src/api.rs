@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use axum::Json;
+use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use door::form_parameters::FormParameters;
 use door::parameters::{Parameters, PathName};
@@ -17,7 +18,7 @@ use serde_json::json;
 use series::SampleSource;
 use types::Timestamp;
 
-use crate::format::{self, JsonAnswer, LabelMap};
+use crate::format::{self, AnswerWriter, JsonAnswer, LabelMap};
 use crate::metadata::MetricsState;
 use crate::problem::PrometheusProblem;
 use crate::times::{duration_of, needed, time_of};
@@ -135,8 +136,9 @@ where
         rows.truncate(limit);
         warnings.push("results truncated due to limit".to_owned());
     }
-    let data = format::AnswerData { data: &data, at };
-    Ok(Json(format::success(data, warnings, &answer.annotations)).into_response())
+    let answer = AnswerWriter::answer(&data, at, warnings, &answer.annotations);
+    let answer = answer.map_err(|error| Problem::internal(format!("the answer cannot be written: {error}")))?;
+    Ok(([(CONTENT_TYPE, "application/json")], answer).into_response())
 }
 
 fn options(run: &QueryRun<'_>, lookback: Option<i64>, samples_max: usize) -> Options {

@@ -4,39 +4,11 @@ use std::ops::Range;
 
 use axum::Json;
 use promql::{Annotations, Data, Histogram, Labels, Row, Sample, Value};
-use serde::Serialize;
-use serde::ser::{SerializeMap, Serializer};
+use serde::ser::{Serialize, Serializer};
 use serde_json::{Value as JsonValue, json};
 
-/// The data of an answer, serialized directly: a dashboard's answers have many thousands of numbers.
-pub(crate) struct AnswerData<'a> {
-    pub(crate) data: &'a Data,
-    /// The time of a number or a text, in ms.
-    pub(crate) at: i64,
-}
-
-impl Serialize for AnswerData<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let kind = match self.data {
-            Data::Scalar(_) => "scalar",
-            Data::String(_) => "string",
-            Data::Vector(_) => "vector",
-            Data::Matrix(_) => "matrix",
-        };
-        let mut object = serializer.serialize_map(Some(2))?;
-        object.serialize_entry("resultType", kind)?;
-        match self.data {
-            Data::Scalar(number) => object.serialize_entry("result", &(Seconds(self.at), Float(*number)))?,
-            Data::String(text) => object.serialize_entry("result", &(Seconds(self.at), &**text))?,
-            Data::Vector(rows) => object.serialize_entry("result", &Array(|| rows.iter().map(VectorRow)))?,
-            Data::Matrix(rows) => object.serialize_entry("result", &Array(|| rows.iter().map(MatrixRow)))?,
-        }
-        object.end()
-    }
-}
-
 /// The whole answer.
-#[derive(Serialize)]
+#[derive(serde::Serialize)]
 pub(crate) struct Success<D> {
     status: &'static str,
     data: D,
@@ -55,15 +27,6 @@ pub(crate) fn success<D>(data: D, mut warnings: Vec<String>, annotations: &Annot
     Success { status: "success", data, warnings, infos: annotations.infos.iter().cloned().collect() }
 }
 
-/// A JSON array of the items of an iterator.
-struct Array<F>(F);
-
-impl<I: Iterator<Item: Serialize>, F: Fn() -> I> Serialize for Array<F> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq((self.0)())
-    }
-}
-
 /// Labels as an object.
 pub(crate) struct LabelMap<'a>(pub(crate) &'a Labels);
 
@@ -73,61 +36,147 @@ impl Serialize for LabelMap<'_> {
     }
 }
 
-/// A series with one sample.
-struct VectorRow<'a>(&'a Row);
+/// Bytes that a sample takes in an answer, about.
+const SAMPLE_BYTES: usize = 32;
 
-impl Serialize for VectorRow<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut object = serializer.serialize_map(None)?;
-        object.serialize_entry("metric", &LabelMap(&self.0.labels))?;
-        if let Some(sample) = self.0.samples.first() {
-            let name = if matches!(sample.value, Value::Float(_)) { "value" } else { "histogram" };
-            object.serialize_entry(name, &Point(sample))?;
-        }
-        object.end()
-    }
-}
+/// Bytes of an answer besides its samples, with the labels of a few series.
+const REST_BYTES: usize = 1 << 10;
 
-/// A series with its samples: floats, and histograms apart.
-struct MatrixRow<'a>(&'a Row);
+/// Writes the answer to a query: by hand, since a dashboard's answers have many thousands of numbers.
+pub(crate) struct AnswerWriter(Vec<u8>);
 
-impl Serialize for MatrixRow<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut object = serializer.serialize_map(None)?;
-        object.serialize_entry("metric", &LabelMap(&self.0.labels))?;
-        for (name, are_floats) in [("values", true), ("histograms", false)] {
-            let is_meant = |sample: &&Sample| matches!(sample.value, Value::Float(_)) == are_floats;
-            let samples = || self.0.samples.iter().filter(is_meant).map(Point);
-            if samples().next().is_some() {
-                object.serialize_entry(name, &Array(samples))?;
+impl AnswerWriter {
+    /// Returns the whole answer as JSON. A number or a text is of the time `at`, in ms; `warnings` are ours, and come with those of the
+    /// evaluation.
+    pub(crate) fn answer(
+        data: &Data,
+        at: i64,
+        warnings: Vec<String>,
+        annotations: &Annotations,
+    ) -> serde_json::Result<Vec<u8>> {
+        let rows = match data {
+            Data::Vector(rows) | Data::Matrix(rows) => &rows[..],
+            Data::Scalar(_) | Data::String(_) => &[],
+        };
+        let n_samples: usize = rows.iter().map(|row| row.samples.len()).sum();
+        let mut writer = Self(Vec::with_capacity(n_samples * SAMPLE_BYTES + REST_BYTES));
+        writer.text(r#"{"status":"success","data":{"resultType":"#);
+        match data {
+            Data::Scalar(number) => {
+                writer.text(r#""scalar","result":"#);
+                writer.point(at, &Value::Float(*number))?;
+            }
+            Data::String(text) => {
+                writer.text(r#""string","result":["#);
+                writer.seconds(at)?;
+                writer.text(",");
+                writer.json(&**text)?;
+                writer.text("]");
+            }
+            Data::Vector(_) => {
+                writer.text(r#""vector","result":"#);
+                writer.array(rows, Self::vector_row)?;
+            }
+            Data::Matrix(_) => {
+                writer.text(r#""matrix","result":"#);
+                writer.array(rows, Self::matrix_row)?;
             }
         }
-        object.end()
-    }
-}
-
-/// A sample as time and value.
-struct Point<'a>(&'a Sample);
-
-impl Serialize for Point<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let time = Seconds(self.0.time);
-        match &self.0.value {
-            Value::Float(number) => (time, Float(*number)).serialize(serializer),
-            Value::Histogram(of_sample) => (time, histogram(of_sample)).serialize(serializer),
+        writer.text("}");
+        let remarks = success((), warnings, annotations);
+        for (name, texts) in [(r#","warnings":"#, &remarks.warnings), (r#","infos":"#, &remarks.infos)] {
+            if !texts.is_empty() {
+                writer.text(name);
+                writer.json(texts)?;
+            }
         }
+        writer.text("}");
+        Ok(writer.0)
     }
-}
 
-/// A time in ms as seconds; a whole one without a fraction.
-struct Seconds(i64);
+    fn text(&mut self, text: &str) {
+        self.0.extend_from_slice(text.as_bytes());
+    }
 
-impl Serialize for Seconds {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 % 1_000 {
-            0 => serializer.serialize_i64(self.0 / 1_000),
-            _ => serializer.serialize_f64(self.0 as f64 / 1e3),
+    fn json(&mut self, value: &(impl Serialize + ?Sized)) -> serde_json::Result<()> {
+        serde_json::to_writer(&mut self.0, value)
+    }
+
+    fn array<I>(
+        &mut self,
+        items: impl IntoIterator<Item = I>,
+        mut write: impl FnMut(&mut Self, I) -> serde_json::Result<()>,
+    ) -> serde_json::Result<()> {
+        self.text("[");
+        for (place, item) in items.into_iter().enumerate() {
+            if place > 0 {
+                self.text(",");
+            }
+            write(self, item)?;
         }
+        self.text("]");
+        Ok(())
+    }
+
+    /// Writes a series with one sample.
+    fn vector_row(&mut self, row: &Row) -> serde_json::Result<()> {
+        self.text(r#"{"metric":"#);
+        self.json(&LabelMap(&row.labels))?;
+        if let Some(sample) = row.samples.first() {
+            self.text(if matches!(sample.value, Value::Float(_)) { r#","value":"# } else { r#","histogram":"# });
+            self.point(sample.time, &sample.value)?;
+        }
+        self.text("}");
+        Ok(())
+    }
+
+    /// Writes a series with its samples: floats, and histograms apart.
+    fn matrix_row(&mut self, row: &Row) -> serde_json::Result<()> {
+        self.text(r#"{"metric":"#);
+        self.json(&LabelMap(&row.labels))?;
+        for (name, are_floats) in [(r#","values":"#, true), (r#","histograms":"#, false)] {
+            let is_meant = |sample: &&Sample| matches!(sample.value, Value::Float(_)) == are_floats;
+            let mut samples = row.samples.iter().filter(is_meant).peekable();
+            if samples.peek().is_some() {
+                self.text(name);
+                self.array(samples, |writer, sample| writer.point(sample.time, &sample.value))?;
+            }
+        }
+        self.text("}");
+        Ok(())
+    }
+
+    /// Writes a sample as time and value.
+    fn point(&mut self, time: i64, value: &Value) -> serde_json::Result<()> {
+        self.text("[");
+        self.seconds(time)?;
+        match value {
+            Value::Float(number) => {
+                self.text(",\"");
+                with_text(*number, |text| self.text(text));
+                self.text("\"]");
+            }
+            Value::Histogram(of_sample) => {
+                self.text(",");
+                self.json(&histogram(of_sample))?;
+                self.text("]");
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a time in ms as seconds, a whole one without a fraction.
+    fn seconds(&mut self, time: i64) -> serde_json::Result<()> {
+        if time < 0 {
+            self.text("-");
+        }
+        self.json(&(time.unsigned_abs() / 1_000))?;
+        let digits = [100, 10, 1].map(|unit| b'0' + (time.unsigned_abs() / unit % 10) as u8);
+        if let Some(last) = digits.iter().rposition(|digit| *digit != b'0') {
+            self.text(".");
+            self.0.extend_from_slice(&digits[..=last]);
+        }
+        Ok(())
     }
 }
 
@@ -142,18 +191,23 @@ pub(crate) struct Float(pub(crate) f64);
 
 impl Serialize for Float {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
-            number if number.is_nan() => serializer.serialize_str("NaN"),
-            f64::INFINITY => serializer.serialize_str("+Inf"),
-            f64::NEG_INFINITY => serializer.serialize_str("-Inf"),
-            number if number == 0.0 || PLAIN_NUMBERS.contains(&number.abs()) => {
-                let mut buffer = zmij::Buffer::new();
-                let text = buffer.format_finite(number);
-                serializer.serialize_str(text.strip_suffix(".0").unwrap_or(text))
-            }
-            number if WITHOUT_EXPONENT.contains(&number.abs()) => serializer.collect_str(&number),
-            number => serializer.serialize_str(&with_exponent(number)),
+        with_text(self.0, |text| serializer.serialize_str(text))
+    }
+}
+
+/// Gives the text of a number to `take`.
+fn with_text<T>(number: f64, take: impl FnOnce(&str) -> T) -> T {
+    match number {
+        number if number.is_nan() => take("NaN"),
+        f64::INFINITY => take("+Inf"),
+        f64::NEG_INFINITY => take("-Inf"),
+        number if number == 0.0 || PLAIN_NUMBERS.contains(&number.abs()) => {
+            let mut buffer = zmij::Buffer::new();
+            let text = buffer.format_finite(number);
+            take(text.strip_suffix(".0").unwrap_or(text))
         }
+        number if WITHOUT_EXPONENT.contains(&number.abs()) => take(&number.to_string()),
+        number => take(&with_exponent(number)),
     }
 }
 
@@ -198,8 +252,13 @@ mod tests {
         let numbers = [1e21, 1e-7, 9.99e-7, -1.5e300, 5e-324, f64::MAX].map(|number| json!(Float(number)));
         let expected = ["1e+21", "1e-07", "9.99e-07", "-1.5e+300", "5e-324", "1.7976931348623157e+308"];
         assert_eq!(numbers, expected);
-        let seconds = [1_000, 1_435_781_430_781].map(|time| serde_json::to_string(&Seconds(time)).expect("a number"));
-        assert_eq!(seconds, ["1", "1435781430.781"]);
+        let seconds = [0, 1_000, 1_435_781_430_781, 1_020, 1_500, 7, -1, -2_340, i64::MIN].map(|time| {
+            let mut writer = AnswerWriter(Vec::new());
+            writer.seconds(time).expect("a number");
+            String::from_utf8(writer.0).expect("digits")
+        });
+        let expected = ["0", "1", "1435781430.781", "1.02", "1.5", "0.007", "-0.001", "-2.34", "-9223372036854775.808"];
+        assert_eq!(seconds, expected);
     }
 
     #[test]
@@ -213,11 +272,18 @@ mod tests {
             "metric": {"job": "a"}, "values": [[0, "1.5"]],
             "histograms": [[1, {"count": "2", "sum": "3", "buckets": [[3, "-0.5", "0.5", "2"]]}]],
         }]});
-        let written = |data: Data| serde_json::to_value(AnswerData { data: &data, at: 1_500 }).expect("JSON");
+        let written = |data: Data| {
+            let answer = AnswerWriter::answer(&data, 1_500, Vec::new(), &Annotations::default()).expect("JSON");
+            let mut answer: JsonValue = serde_json::from_slice(&answer).expect("JSON");
+            assert_eq!(answer["status"], "success");
+            answer["data"].take()
+        };
         assert_eq!(written(Data::Matrix(vec![row.clone()])), expected);
         let first = json!({"resultType": "vector", "result": [{"metric": {"job": "a"}, "value": [0, "1.5"]}]});
         assert_eq!(written(Data::Vector(vec![row])), first);
         assert_eq!(written(Data::Scalar(f64::NEG_INFINITY)), json!({"resultType": "scalar", "result": [1.5, "-Inf"]}));
+        let text = written(Data::String("a \"b\"\n".into()));
+        assert_eq!(text, json!({"resultType": "string", "result": [1.5, "a \"b\"\n"]}));
         let nothing = Row { labels: Labels::new([("job", "a")]), samples: Vec::new() };
         let nothing = written(Data::Matrix(vec![nothing]));
         assert_eq!(nothing, json!({"resultType": "matrix", "result": [{"metric": {"job": "a"}}]}));
@@ -230,5 +296,10 @@ mod tests {
         let annotations = Annotations { infos: ["i".to_owned()].into(), ..Annotations::default() };
         let remarked = serde_json::to_value(success(1, vec!["w".to_owned()], &annotations)).expect("JSON");
         assert_eq!(remarked, json!({"status": "success", "data": 1, "warnings": ["w"], "infos": ["i"]}));
+        let data = Data::Matrix(Vec::new());
+        let remarked = AnswerWriter::answer(&data, 0, vec!["w".to_owned()], &annotations).expect("JSON");
+        let expected =
+            r#"{"status":"success","data":{"resultType":"matrix","result":[]},"warnings":["w"],"infos":["i"]}"#;
+        assert_eq!(String::from_utf8(remarked).expect("JSON"), expected);
     }
 }
