@@ -103,7 +103,8 @@ impl Triggers {
         for trigger in &self.all {
             let is_waiting = trigger.rules.iter().all(|(name, _)| waiting.contains(name));
             let window_ns = trigger.rules.iter().map(|(_, window_ns)| *window_ns).min().unwrap_or_default();
-            let asked = runs.iter().filter(|run| !is_waiting || !run.is_within(window_ns));
+            let asked =
+                runs.iter().filter(|run| trigger.may_keep_some(run) && !(is_waiting && run.is_within(window_ns)));
             let times: Vec<(i64, i64)> = asked.flat_map(|run| trigger.times(run, now)).collect();
             if !times.is_empty() {
                 touched
@@ -118,8 +119,6 @@ impl Triggers {
 struct BatchFilter {
     accepted: Arc<AcceptedBatch>,
     level_code_max: u8,
-    /// How old its events were when they were accepted: the least and the most.
-    ages_ns: (i64, i64),
     /// The events of at least the level of each code, made when they are asked for.
     by_level: [OnceCell<Arc<BatchRun>>; LEVELS.len() + 1],
 }
@@ -127,17 +126,14 @@ struct BatchFilter {
 impl BatchFilter {
     fn new(accepted: &Arc<AcceptedBatch>) -> Self {
         let level_code_max = accepted.batch.levels.bounds().map_or(0, |(_, most)| most);
-        let times = accepted.batch.timestamps.iter().zip(accepted.batch.ingestion_times.iter());
-        let ages_ns = times.fold((i64::MAX, i64::MIN), |(least, most), (happened, accepted)| {
-            let age_ns = accepted.saturating_sub(happened);
-            (least.min(age_ns), most.max(age_ns))
-        });
-        Self { accepted: accepted.clone(), level_code_max, ages_ns, by_level: Default::default() }
+        Self { accepted: accepted.clone(), level_code_max, by_level: Default::default() }
     }
 
     /// Reports whether all its events lie in a window of this length that ends now.
     fn is_within(&self, window_ns: i64) -> bool {
-        self.ages_ns.0 >= 0 && self.ages_ns.1 <= window_ns
+        let batch = &self.accepted.batch;
+        let mut times = batch.timestamps.iter().zip(batch.ingestion_times.iter());
+        times.all(|(happened, accepted)| (0..=window_ns).contains(&accepted.saturating_sub(happened)))
     }
 
     /// Returns the events of at least a level. Most rules ask for few of many, and each of them would look at all.
@@ -172,12 +168,14 @@ impl Trigger {
         Some(Self { groups, level_code_min, tail, is_timeless, rules: vec![rule] })
     }
 
+    /// Reports whether a batch is of a group that is wanted, and of a level that is high enough.
+    fn may_keep_some(&self, accepted: &BatchFilter) -> bool {
+        accepted.level_code_max >= self.level_code_min
+            && GroupPattern::any_matches(&self.groups, accepted.accepted.group.as_str())
+    }
+
     /// Returns of each event that passes when it happened and when it was accepted.
     fn times(&self, accepted: &BatchFilter, now: Timestamp) -> Vec<(i64, i64)> {
-        let is_wanted = GroupPattern::any_matches(&self.groups, accepted.accepted.group.as_str());
-        if !is_wanted || accepted.level_code_max < self.level_code_min {
-            return Vec::new();
-        }
         // A batch in memory is not damaged; if it were, the rule's own turn would tell.
         let found = self.tail.rows(accepted.run(self.level_code_min), now).unwrap_or_default();
         let time = |value: Option<&Option<Value>>| match value {

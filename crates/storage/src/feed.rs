@@ -41,10 +41,27 @@ pub struct Subscription {
     queue: Arc<Queue>,
 }
 
+/// The groups of a subscription.
+#[derive(Debug)]
+pub(crate) enum GroupChoice {
+    /// Those that match a pattern (no pattern: all) and are in a scope.
+    Of(Vec<GroupPattern>, GroupScope),
+    /// All but those that match a pattern.
+    Besides(Vec<GroupPattern>),
+}
+
+impl GroupChoice {
+    fn has(&self, group: &str) -> bool {
+        match self {
+            Self::Of(groups, within) => within.admits(group) && GroupPattern::any_matches(groups, group),
+            Self::Besides(left_out) => !left_out.iter().any(|pattern| pattern.matches(group)),
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Queue {
-    groups: Vec<GroupPattern>,
-    within: GroupScope,
+    wanted: GroupChoice,
     capacity_batches: usize,
     waiting: Mutex<FeedState>,
     changed: Condvar,
@@ -87,14 +104,9 @@ pub(crate) struct Feed {
 }
 
 impl Feed {
-    pub(crate) fn subscribe(
-        &self,
-        groups: Vec<GroupPattern>,
-        within: GroupScope,
-        capacity_batches: usize,
-    ) -> Subscription {
+    pub(crate) fn subscribe(&self, wanted: GroupChoice, capacity_batches: usize) -> Subscription {
         let capacity_batches = capacity_batches.max(1);
-        let queue = Queue { groups, within, capacity_batches, waiting: Mutex::default(), changed: Condvar::new() };
+        let queue = Queue { wanted, capacity_batches, waiting: Mutex::default(), changed: Condvar::new() };
         let queue = Arc::new(queue);
         self.live().push(Arc::downgrade(&queue));
         Subscription { queue }
@@ -113,8 +125,7 @@ impl Feed {
     /// Hands a batch to every subscription that wants its group.
     pub(crate) fn publish(&self, batch: &Arc<AcceptedBatch>) {
         for queue in self.live().iter().filter_map(Weak::upgrade) {
-            let group = batch.group.as_str();
-            if !queue.within.admits(group) || !GroupPattern::any_matches(&queue.groups, group) {
+            if !queue.wanted.has(batch.group.as_str()) {
                 continue;
             }
             let mut waiting = queue.waiting();
@@ -165,7 +176,7 @@ mod tests {
     #[test]
     fn a_lagging_reader_is_told_what_it_lost_before_what_follows() {
         let feed = Feed::default();
-        let reader = feed.subscribe(vec![GroupPattern::new("a/*")], GroupScope::All, 2);
+        let reader = feed.subscribe(GroupChoice::Of(vec![GroupPattern::new("a/*")], GroupScope::All), 2);
         for n_events in 1..=4 {
             feed.publish(&batch("a/x", n_events));
             feed.publish(&batch("b", 100));
@@ -179,10 +190,21 @@ mod tests {
     }
 
     #[test]
+    fn a_group_that_is_left_out_wakes_nobody() {
+        let feed = Feed::default();
+        let reader = feed.subscribe(GroupChoice::Besides(vec![GroupPattern::new("metrics/*")]), 1);
+        feed.publish(&batch("metrics/node", 1));
+        assert!(matches!(reader.receive(Duration::ZERO), FeedItem::Idle));
+        feed.publish(&batch("app", 1));
+        feed.publish(&batch("metrics/node", 1));
+        assert!(matches!(reader.receive(Duration::ZERO), FeedItem::Batch(batch) if batch.group.as_str() == "app"));
+    }
+
+    #[test]
     fn a_dropped_subscription_is_forgotten() {
         let feed = Feed::default();
-        drop(feed.subscribe(Vec::new(), GroupScope::All, 1));
-        let reader = feed.subscribe(Vec::new(), GroupScope::All, 1);
+        drop(feed.subscribe(GroupChoice::Besides(Vec::new()), 1));
+        let reader = feed.subscribe(GroupChoice::Besides(Vec::new()), 1);
         assert_eq!(feed.n_subscriptions(), 1);
         assert!(matches!(reader.receive(Duration::ZERO), FeedItem::Idle));
     }

@@ -24,7 +24,7 @@ use std::thread::JoinHandle;
 use types::{GroupName, GroupPattern, GroupScope, ScanError, TimeRange, Timestamp};
 
 use self::open::OpenedStore;
-use crate::feed::Subscription;
+use crate::feed::{GroupChoice, Subscription};
 use crate::leased_state::LeasedState;
 use crate::lock::Lock;
 use crate::segments::Segments;
@@ -225,7 +225,12 @@ impl Store {
         within: GroupScope,
         capacity_batches: usize,
     ) -> Subscription {
-        self.writer.feed.subscribe(groups, within, capacity_batches)
+        self.writer.feed.subscribe(GroupChoice::Of(groups, within), capacity_batches)
+    }
+
+    /// Subscribes to all groups but those that match a pattern.
+    pub fn subscribe_besides(&self, left_out: Vec<GroupPattern>, capacity_batches: usize) -> Subscription {
+        self.writer.feed.subscribe(GroupChoice::Besides(left_out), capacity_batches)
     }
 
     /// Returns the number that tells this store from others, for files that are made of its events.

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use alert::{Alerts, StateStore};
 use execute::Tail;
 use storage::{AcceptedBatch, Clock, FeedItem, Store, Subscription};
-use types::{BatchRun, Run, TimeRange, Timestamp};
+use types::{BatchRun, GroupPattern, Run, TimeRange, Timestamp};
 
 use super::announce::announcement;
 use super::columns::errors_of;
@@ -53,7 +53,11 @@ const FORGOTTEN_AFTER_NS: i64 = 90 * Timestamp::DAY;
 const NOTICES_MAX: usize = 100;
 
 /// Groups whose events are no errors of a program: those of catat itself, and spans, which repeat what lines say.
-const LEFT_OUT: [&str; 3] = ["catat/", "traces/", "metrics/"];
+const LEFT_OUT: [&str; 3] = ["catat/*", "traces/*", "metrics/*"];
+
+fn left_out() -> Vec<GroupPattern> {
+    LEFT_OUT.map(GroupPattern::new).to_vec()
+}
 
 pub(super) struct Inner {
     pub(super) grouping: Grouping,
@@ -179,7 +183,7 @@ impl Follower {
             return true;
         }
         // It is there before the store is read, so that nothing falls in between.
-        let feed = feed.get_or_insert_with(|| self.store.subscribe(Vec::new(), BATCHES_WAITING_MAX));
+        let feed = feed.get_or_insert_with(|| self.store.subscribe_besides(left_out(), BATCHES_WAITING_MAX));
         if self.inner().is_behind {
             self.catch_up();
             return true;
@@ -346,7 +350,7 @@ impl Follower {
     ) -> BTreeSet<String> {
         let group = run.info().group.as_str().to_owned();
         let mut touched = BTreeSet::new();
-        if LEFT_OUT.iter().any(|prefix| group.starts_with(prefix)) {
+        if left_out().iter().any(|pattern| pattern.matches(&group)) {
             return touched;
         }
         // The store itself reports damage; the rest counts.
