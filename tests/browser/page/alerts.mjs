@@ -142,7 +142,7 @@ async function isAccessible(own, viewport) {
       const page = await own.open(path, { viewport });
       if (path === "/alerts") await cardOf(page, name).waitFor();
       else await page.locator("form").first().waitFor();
-      await inBothThemes(page, (theme) => Promise.all([clean(page), own.picture(page, `${path.replaceAll(/\W+/g, "-")}-${theme}-${viewport.width}`, true)]));
+      await inBothThemes(page, (theme) => Promise.all([clean(page, theme), own.picture(page, `${path.replaceAll(/\W+/g, "-")}-${theme}-${viewport.width}`, true)]));
       const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       assert.ok(over <= 0, `${path} is ${over} px too wide`);
       await own.noteViolations(page);

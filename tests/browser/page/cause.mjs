@@ -107,7 +107,7 @@ async function comparesADraggedTime(own) {
   assert.match(await all.nth(1).innerText(), /median 4,200\s+.*median 21/s);
   assert.match(await all.nth(2).innerText(), /only here/);
   assert.equal(await page.evaluate(() => window.__xss), undefined);
-  await inBothThemes(page, () => clean(page));
+  await inBothThemes(page, (theme) => clean(page, theme));
   await own.picture(page, "differs");
   // The link shows the same, with its selection and its baseline.
   await page.getByTestId("baseline").selectOption("before");
@@ -195,7 +195,7 @@ async function fitsASmallScreen(own) {
   await look.getByTestId("finding").first().waitFor();
   for (const one of [page, look]) {
     assert.ok(await one.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "nothing is wider than the screen");
-    await inBothThemes(one, () => clean(one));
+    await inBothThemes(one, (theme) => clean(one, theme));
   }
 }
 
@@ -217,7 +217,7 @@ async function looksFirst(own) {
   assert.match(await calls.first().innerText(), /payment → orders-db<b>\s+42 %\s+0\.3 % before\s+5\.0\d? s\s+14 ms before/);
   assert.match(await calls.nth(1).innerText(), /what it calls is red, too/);
   assert.equal(await calls.nth(1).getByRole("link").count(), 0);
-  await inBothThemes(page, () => clean(page));
+  await inBothThemes(page, (theme) => clean(page, theme));
   await own.picture(page, "first-look", true);
   await page.getByTestId("finding").first().getByRole("link").click();
   await settled(page);
@@ -273,7 +273,7 @@ async function measuresTheBeginning(own) {
   assert.match(await page.locator(".since-box").innerText(), /of 41 patterns that were searched/);
   assert.deepEqual(asked, ["share", "p95(duration_ms)", "p95(ms)", "patterns"]);
   assert.equal(await page.evaluate(() => window.__xss), undefined);
-  await inBothThemes(page, () => clean(page));
+  await inBothThemes(page, (theme) => clean(page, theme));
 }
 
 async function namesTheCause(own) {

@@ -92,7 +92,7 @@ async function isSentByMail(own) {
   const line = page.getByTestId("report-line");
   await line.getByText(/^Every Monday at 06:30/).waitFor();
   await line.getByText("No channel of type email names this topic.").waitFor();
-  await inBothThemes(page, () => clean(page));
+  await inBothThemes(page, (theme) => clean(page, theme));
   await own.picture(page, "dashboard-mail");
   // What became of a letter.
   const reports = "**/api/v1/reports";

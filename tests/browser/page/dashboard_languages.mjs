@@ -55,7 +55,7 @@ async function opensTraceqlInExplore(own) {
   const params = new URL(page.url()).searchParams;
   assert.deepEqual([params.get("lang"), params.get("chart"), params.get("groups")], ["traceql", "area", `${own.prefix}/spans`]);
   await at(page, "answer").getByTestId("board-legend").getByText("pay").waitFor();
-  await inBothThemes(page, () => clean(page));
+  await inBothThemes(page, (theme) => clean(page, theme));
   await own.picture(page, "explore-traceql");
   // By keys: another picture, which the address has, too.
   await page.getByTestId("picture-table").focus();
@@ -93,7 +93,7 @@ async function opensEsqlInExplore(own) {
   await ask(page, `FROM "${own.prefix}/spans" | WHERE status == | LIMIT 3`);
   await drawn(page, "answer", "error");
   await page.getByTestId("query-error").getByText(/^Line 1, column \d+: /).waitFor();
-  await inBothThemes(page, () => clean(page));
+  await inBothThemes(page, (theme) => clean(page, theme));
   await ask(page, `FROM "${own.prefix}/spans" | KEEP service, status | LIMIT 3`);
   await page.getByTestId("query-error").waitFor({ state: "detached" });
   await page.getByTestId("picture-table").click();
@@ -148,7 +148,7 @@ async function dividesCountsByMetrics(own) {
   await drawn(page, "whole");
   assert.match(await at(page, "whole").getByTestId("board-number").textContent(), /^(?:9[,.]\d+|10)/);
   await at(page, "none").getByText("Ekspresi tidak punya nilai: kueri b tidak menemukan angka dalam rentang ini.").waitFor();
-  await inBothThemes(page, () => clean(page));
+  await inBothThemes(page, (theme) => clean(page, theme));
   await own.picture(page, "dashboard-shares");
 }
 

@@ -73,7 +73,7 @@ async function showsEveryKind(own) {
   await openMenu(page, "p4");
   await page.getByTestId("panel-table").click();
   await at(page, "p4").getByRole("columnheader", { name: "web-1" }).waitFor();
-  await inBothThemes(page, () => clean(page));
+  await inBothThemes(page, (theme) => clean(page, theme));
   await own.noteViolations(page);
   await own.picture(page, "dashboard", true);
 }
@@ -242,7 +242,7 @@ async function isMadeByKeys(own) {
   await page.waitForFunction(() => document.activeElement?.dataset.testid === "panel-move");
   for (let n = 0; n < 3; n += 1) await page.keyboard.press("u");
   await page.waitForFunction((width) => Math.abs(document.querySelector("[data-id=p2]").getBoundingClientRect().width - width) < 2, before.width);
-  await inBothThemes(page, () => clean(page));
+  await inBothThemes(page, (theme) => clean(page, theme));
   // What is not saved is there after the page was closed, and said.
   await page.reload();
   await page.getByTestId("board-unsaved").getByText("Unsaved changes").waitFor();
@@ -287,7 +287,7 @@ async function takesWhatExploreShows(own) {
   await page.getByTestId("add-name").fill(`From Explore ${own.prefix} ${made}`);
   await page.getByTestId("add-title").fill("Requests by level");
   await page.getByTestId("add-panel-form").getByTestId("board-legend").getByText("info").waitFor();
-  await inBothThemes(page, () => clean(page));
+  await inBothThemes(page, (theme) => clean(page, theme));
   await page.getByTestId("add-go").click();
   await page.waitForURL((url) => url.pathname.startsWith("/dashboards/from-explore"));
   await page.getByRole("heading", { name: "Requests by level" }).waitFor();
@@ -337,7 +337,7 @@ async function reportsAnImport(own) {
   const report = page.getByTestId("board-import-report");
   await report.getByText("1 of 2 panels can be imported.").waitFor();
   await report.getByText("left out").waitFor();
-  await inBothThemes(page, () => clean(page));
+  await inBothThemes(page, (theme) => clean(page, theme));
   await page.getByTestId("board-import-go").click();
   await page.getByRole("heading", { name: "Load" }).waitFor();
 }
@@ -369,7 +369,7 @@ async function hangsOnAWall(own) {
   assert.equal(await page.getByRole("navigation").count(), 0);
   const height = await at(page, "p1").locator(".board-number-value").evaluate((one) => one.getBoundingClientRect().height);
   assert.ok(height > 90, `${height} pixels high`);
-  await inBothThemes(page, () => clean(page));
+  await inBothThemes(page, (theme) => clean(page, theme));
   await page.route("**/api/**", (route) => route.abort());
   await page.clock.runFor(12_000);
   await page.getByTestId("wall-lost").getByText("No connection").waitFor();
@@ -402,7 +402,7 @@ async function isFound(own) {
   await page.waitForURL((url) => url.pathname === "/dashboards");
   await page.getByTestId("board-find").fill(`zebra ${name}`);
   await page.getByTestId("board-card").getByText("what <b>matters</b>").first().waitFor();
-  await inBothThemes(page, () => clean(page));
+  await inBothThemes(page, (theme) => clean(page, theme));
   await page.keyboard.press("Control+k");
   const { title } = await own.api(`/api/v1/dashboards/${name}`);
   await page.getByTestId("palette-text").fill(title);
@@ -423,7 +423,7 @@ async function saysWhatIsMissing(own) {
   await other.route(ALL, (route) => route.fulfill({ contentType: "application/json", body: '{"dashboards":[]}' }));
   await other.getByRole("button", { name: "Try again" }).click();
   await other.getByTestId("no-boards").waitFor();
-  await inBothThemes(other, () => clean(other));
+  await inBothThemes(other, (theme) => clean(other, theme));
 }
 
 async function isRefusedAndDeleted(own) {
@@ -487,7 +487,7 @@ function fitsASmallScreen(view) {
     const page = await own.open(view === null ? "/dashboards" : `/dashboards/${name}${view}`, SMALL);
     await page.locator("[data-testid=board-card], [data-testid=board-panel], [data-testid=board-settings-form]").first().waitFor();
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth && document.querySelector("main").scrollWidth <= document.querySelector("main").clientWidth));
-    await inBothThemes(page, () => clean(page));
+    await inBothThemes(page, (theme) => clean(page, theme));
     await own.picture(page, `dashboard-small${view?.replaceAll(/\W/g, "-") ?? "-list"}`);
   };
 }

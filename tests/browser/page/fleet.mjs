@@ -131,7 +131,7 @@ async function worksByKeys(own) {
 async function looksRight(own) {
   const page = await openLargeFleet(own, { reducedMotion: "reduce" });
   await inBothThemes(page, async (theme) => {
-    await clean(page);
+    await clean(page, theme);
     await own.picture(page, `fleet-${theme}`);
   });
   const small = await openLargeFleet(own, { viewport: { width: 390, height: 844 } });

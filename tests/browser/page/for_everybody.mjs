@@ -33,7 +33,7 @@ async function tellsHowItIs(own) {
   assert.match(await said(page, "wrong"), /2 problems are not solved yet.*<b>often<\/b>.*1,204 errors/s);
   assert.match(await said(page, "people"), /ani and budi.*budi works on the errors/s);
   assert.match(await said(page, "month"), /3 incidents were recorded.*90 minutes.*45 minutes/s);
-  await inBothThemes(page, () => clean(page));
+  await inBothThemes(page, (theme) => clean(page, theme));
   await own.picture(page, "for everybody");
   await page.getByTestId("for-language").selectOption("id");
   await page.getByText("Apakah lambat?").waitFor();

@@ -46,7 +46,7 @@ async function decides(own) {
   await detail.getByTestId("users-field").fill("user_id");
   await page.keyboard.press("Enter");
   await detail.getByTestId("users-count").filter({ hasText: "1,312" }).waitFor();
-  await inBothThemes(page, () => clean(page));
+  await inBothThemes(page, (theme) => clean(page, theme));
   await own.picture(page, "issues");
   await detail.getByTestId("issue-acknowledge").click();
   await issue(page, "i1").waitFor({ state: "detached" }).catch(() => undefined);
@@ -109,7 +109,7 @@ async function keepsATimeline(own) {
   const kinds = await page.getByTestId("timeline").locator("> li").evaluateAll((list) => list.map((one) => one.dataset.kind ?? "moment"));
   assert.deepEqual(kinds, ["mark", "moment", "issue", "moment", "alert", "note", "moment"]);
   assert.match(await page.getByTestId("incident-times").innerText(), /Detected\s+after 2 min[^]*Mitigated\s+after 21 min[^]*Remediated\s+–/);
-  await inBothThemes(page, () => clean(page));
+  await inBothThemes(page, (theme) => clean(page, theme));
   await own.picture(page, "incident");
   await page.getByTestId("timeline-add").getByRole("textbox", { name: "Note" }).fill("watching");
   await page.getByRole("button", { name: "Add to the timeline" }).click();
@@ -132,7 +132,7 @@ async function showsTheLedger(own) {
   await page.getByTestId("objective").fill("99.5, payment=99.95");
   await page.keyboard.press("Enter");
   await page.waitForFunction(() => localStorage.getItem("catat.objective") === "99.5, payment=99.95");
-  await inBothThemes(page, () => clean(page));
+  await inBothThemes(page, (theme) => clean(page, theme));
   await own.picture(page, "ledger");
   const download = page.waitForEvent("download");
   await page.getByTestId("ledger-csv").click();
@@ -159,7 +159,7 @@ async function sendsTheLedger(own) {
   assert.deepEqual([ledger, objective, dashboard, on, lang], [true, "99.9", undefined, "1", "id"]);
   const lines = page.getByTestId("report-line");
   await lines.nth(known).waitFor();
-  await inBothThemes(page, () => clean(page));
+  await inBothThemes(page, (theme) => clean(page, theme));
   await own.picture(page, "ledger-mail");
   const line = lines.filter({ hasText: "Setiap tanggal satu pukul 06:30" }).first();
   await line.getByRole("button", { name: /^Berhenti mengirim/ }).click();

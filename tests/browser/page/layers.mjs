@@ -97,7 +97,7 @@ function check(name, open, viewport) {
     await settled(page);
     await inBothThemes(page, async (colorScheme) => {
       await fits(page);
-      await clean(page);
+      await clean(page, colorScheme);
       await own.picture(page, `layer-${name.replaceAll(/\W+/g, "-")}-${colorScheme}-${viewport.width}`);
     });
     await own.noteViolations(page);

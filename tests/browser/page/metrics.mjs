@@ -150,7 +150,7 @@ async function drawsHistograms(own) {
   const box = await heatmap.boundingBox();
   await page.mouse.move(box.x + box.width * 0.55, box.y + box.height - 25);
   await page.locator(".heat-legend").getByText(/^0\.5 – 1 · .* · 2$/).waitFor();
-  await inBothThemes(page, () => clean(page));
+  await inBothThemes(page, (theme) => clean(page, theme));
   // A histogram that became a number is drawn as both; the list of metrics makes a rate of one.
   const both = await promql(own, "", range);
   await both.route("**/prometheus/api/v1/query_range*", async (route) => {
@@ -179,7 +179,7 @@ async function fitsHistograms(own) {
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
   assert.ok((await page.getByTestId("metric-heatmap").boundingBox()).width > 300);
   await own.picture(page, "metrics-histogram-380-dark-id");
-  await inBothThemes(page, () => clean(page));
+  await inBothThemes(page, (theme) => clean(page, theme));
 }
 
 /** Classic buckets of this run: their name. */
@@ -499,21 +499,21 @@ async function isAccessible(own) {
   for (const viewport of [{ width: 1280, height: 800 }, { width: 380, height: 760 }]) {
     const page = await promql(own, `rate(${counter}[5m])`, {}, { viewport });
     await drawn(page);
-    await inBothThemes(page, () => clean(page));
+    await inBothThemes(page, (theme) => clean(page, theme));
     await page.getByTestId("metric-lines").focus();
     await page.keyboard.press("End");
-    await inBothThemes(page, () => clean(page));
+    await inBothThemes(page, (theme) => clean(page, theme));
     await own.noteViolations(page);
     const wrong = await promql(own, `sum(${gauge}`, {}, { viewport });
     await wrong.getByTestId("metrics-failed").waitFor();
-    await inBothThemes(wrong, () => clean(wrong));
+    await inBothThemes(wrong, (theme) => clean(wrong, theme));
   }
   const page = await promql(own, "");
   await page.getByTestId("metric-text").fill(counter);
   await page.getByTestId("metric").click();
   await page.getByTestId("metric-value").first().click();
   await drawn(page);
-  await inBothThemes(page, () => clean(page));
+  await inBothThemes(page, (theme) => clean(page, theme));
 }
 
 export const metricChecks = [

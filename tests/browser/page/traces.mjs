@@ -285,7 +285,7 @@ async function fits(own, colorScheme, width) {
     await page.getByTestId(ready).first().waitFor();
     const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     assert.ok(over <= 0, `${name} is ${over} px too wide at ${width}`);
-    await clean(page);
+    await clean(page, colorScheme);
     await own.picture(page, `${name}-${width}-${colorScheme}`);
   }
 }
