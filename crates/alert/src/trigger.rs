@@ -119,6 +119,8 @@ impl Triggers {
 struct BatchFilter {
     accepted: Arc<AcceptedBatch>,
     level_code_max: u8,
+    /// How old its events were when they were accepted, the least and the most; worked out when it is asked for.
+    ages_ns: OnceCell<(i64, i64)>,
     /// The events of at least the level of each code, made when they are asked for.
     by_level: [OnceCell<Arc<BatchRun>>; LEVELS.len() + 1],
 }
@@ -126,14 +128,20 @@ struct BatchFilter {
 impl BatchFilter {
     fn new(accepted: &Arc<AcceptedBatch>) -> Self {
         let level_code_max = accepted.batch.levels.bounds().map_or(0, |(_, most)| most);
-        Self { accepted: accepted.clone(), level_code_max, by_level: Default::default() }
+        Self { accepted: accepted.clone(), level_code_max, ages_ns: OnceCell::new(), by_level: Default::default() }
     }
 
     /// Reports whether all its events lie in a window of this length that ends now.
     fn is_within(&self, window_ns: i64) -> bool {
-        let batch = &self.accepted.batch;
-        let mut times = batch.timestamps.iter().zip(batch.ingestion_times.iter());
-        times.all(|(happened, accepted)| (0..=window_ns).contains(&accepted.saturating_sub(happened)))
+        let (least, most) = *self.ages_ns.get_or_init(|| {
+            let batch = &self.accepted.batch;
+            let times = batch.timestamps.iter().zip(batch.ingestion_times.iter());
+            times.fold((i64::MAX, i64::MIN), |(least, most), (happened, accepted)| {
+                let age_ns = accepted.saturating_sub(happened);
+                (least.min(age_ns), most.max(age_ns))
+            })
+        });
+        least >= 0 && most <= window_ns
     }
 
     /// Returns the events of at least a level. Most rules ask for few of many, and each of them would look at all.

@@ -38,7 +38,7 @@ pub trait ReadBlocks: Sync {
     ) -> Result<Vec<String>, Self::Error>;
 
     /// Holds the runs of `groups` that have events in `range`: what is read of these groups within `range` from now on is read from
-    /// them. Returns them, and where answers made of them are kept; `None` where none are.
+    /// them. Returns them, and where answers made of them are kept; `None` where none are, or some events cannot be read.
     fn hold(&self, _groups: &[GroupPattern], _range: TimeRange) -> Option<(&PartialCache, Vec<Arc<dyn Run>>)> {
         None
     }

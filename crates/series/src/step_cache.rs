@@ -1,7 +1,7 @@
 //! Cache of PromQL ranges: a panel that is drawn again evaluates only the steps that are new.
 //!
-//! The last answer to each question, with the distance of its steps, is kept together with the runs that it was made of. Its steps
-//! count as long as the runs with samples within their reach are the same. A late sample, a deletion or a compaction changes these
+//! The last answer to each question is kept together with the runs that it was made of: of ranges with the same distance of steps, and
+//! of about the same length. Its steps count as long as the runs with samples within their reach are the same. A late sample, a deletion or a compaction changes these
 //! runs, so a cached step is never wrong; it is only evaluated again.
 
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use types::Timestamp;
 
 use crate::source::{ReadBlocks, SampleSource, time_range};
 
-/// Fewer steps are evaluated sooner than they are put together with others.
+/// Fewer distances between steps are evaluated faster than they are joined with others.
 const STEPS_MIN: i64 = 16;
 
 /// Bytes of a label besides its texts.
@@ -97,9 +97,12 @@ impl<B: ReadBlocks> SampleSource<B> {
         let Some(reach) = query.reach(options).filter(|_| n_steps >= STEPS_MIN) else { return evaluate(asked) };
         let reached = time_range((start.saturating_sub(reach.before), end.saturating_add(reach.after)));
         let Some((cache, runs)) = self.blocks().hold(self.groups(), reached) else { return evaluate(asked) };
-        let phase = start.rem_euclid(step);
-        let keeper =
-            Keeper::of_question(cache, &format!("{:?} {options:?} {step} {phase} {}", self.groups(), query.text()));
+        // A panel over an hour does not replace what one over a day has; a range that is longer by a step finds what is kept.
+        let (phase, length) = (start.rem_euclid(step), n_steps.ilog2());
+        let keeper = Keeper::of_question(
+            cache,
+            &format!("{:?} {options:?} {step} {phase} {length} {}", self.groups(), query.text()),
+        );
         let runs = SampleRuns::new(&runs);
         let steps = Steps { range: Span { first: start, last: start + n_steps * step }, step };
         let kept: Option<Arc<KeptRange>> = keeper.find();

@@ -57,6 +57,7 @@ mod patterns;
 mod pipelines;
 mod pushes;
 mod query_languages;
+mod range_snapshots;
 mod remote_write;
 mod revocation;
 mod rule_trials;

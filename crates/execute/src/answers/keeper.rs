@@ -41,7 +41,7 @@ impl<'a> Keeper<'a> {
         Some(Self { cache, key: key_of_several(keys)? })
     }
 
-    /// Returns where that is kept which was made of samples for a `question`; it says itself of which.
+    /// Returns where that is kept which was made of samples for a `question`: what is kept has the runs in it, and its reader compares them.
     pub fn of_question(cache: &'a PartialCache, question: &str) -> Self {
         Self { cache, key: key_of_texts("samples", &[question]) }
     }

@@ -3,7 +3,8 @@
 //! Five kinds of things: partial results of aggregations, of one run or of several together; whole answers; which rows
 //! of a run fulfil conditions; event rows as they were read; and counts of parts of runs. A key is a hash of all that its
 //! value depends on: the runs with the versions of their tombstones, the steps and the aggregation, the part of the range
-//! that cuts a run, the time zone. So nothing here is ever wrong, only unused: there is no invalidation. What was used least recently goes once
+//! that cuts a run, the time zone. So nothing here is ever wrong, only unused: there is no invalidation. Answers to PromQL ranges are
+//! the exception: they have their runs in them, which their reader compares, and the next answer replaces them. What was used least recently goes once
 //! the bytes are used up.
 //!
 //! Values are never changed once they are here. Partials are encoded, since a plan lends its parts to those in use.

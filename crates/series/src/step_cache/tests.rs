@@ -212,10 +212,21 @@ fn what_comes_while_a_query_runs_is_in_the_next_answer() {
 #[test]
 fn a_range_that_reaches_further_on_both_sides_evaluates_what_is_new() {
     let blocks = blocks();
-    blocks.ask("a_total", (40, 70));
-    let (_, read) = blocks.ask("a_total", (20, 90));
-    assert!((40..60).contains(&read), "{read} minutes");
-    assert_eq!(blocks.ask("a_total", (20, 90)).1, 0);
-    assert_eq!(blocks.ask("a_total", (30, 80)).1, 0);
-    assert_eq!(blocks.ask("a_total", (20, 90)).1, 0);
+    blocks.ask("a_total", (20, 60));
+    let (_, read) = blocks.ask("a_total", (10, 70));
+    assert!((20..40).contains(&read), "{read} minutes");
+    assert_eq!(blocks.ask("a_total", (10, 70)).1, 0);
+    assert_eq!(blocks.ask("a_total", (15, 65)).1, 0);
+    assert_eq!(blocks.ask("a_total", (10, 70)).1, 0);
+}
+
+#[test]
+fn ranges_of_other_lengths_do_not_replace_each_other() {
+    let blocks = blocks();
+    for _ in 0..2 {
+        blocks.ask("a_total", (0, 95));
+        blocks.ask("a_total", (70, 95));
+    }
+    assert_eq!(blocks.ask("a_total", (0, 95)).1, 0);
+    assert_eq!(blocks.ask("a_total", (70, 95)).1, 0);
 }

@@ -9,7 +9,7 @@ use storage::Snapshot;
 use types::{Column, FieldSummary, MinuteCounts, Narrowed, RowSet, Run, RunInfo, ScanError, TextProbe, Timestamp};
 
 use super::revocation::{ENDLESS, Endless};
-use super::{House, encoded};
+use super::{House, encoded, range_snapshots};
 
 /// Runs of these groups have a defect: where a scan's threads read, and where the query's own thread puts together.
 const IN_SCAN: &str = "defect/scan";
@@ -27,7 +27,7 @@ pub(crate) fn with_defects(mut snapshot: Snapshot) -> Snapshot {
             *run = Arc::new(Endless(run.clone()));
         }
     }
-    snapshot
+    range_snapshots::changed(snapshot)
 }
 
 /// A run that panics.
