@@ -230,3 +230,36 @@ fn ranges_of_other_lengths_do_not_replace_each_other() {
     assert_eq!(blocks.ask("a_total", (0, 95)).1, 0);
     assert_eq!(blocks.ask("a_total", (70, 95)).1, 0);
 }
+
+/// Numbers that need only be different, from a seed: Knuth's MMIX generator.
+struct Draws(u64);
+
+impl Draws {
+    fn below(&mut self, bound: u64) -> i64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((self.0 >> 33) % bound) as i64
+    }
+}
+
+#[test]
+fn whatever_comes_and_goes_answers_are_those_without_a_cache() {
+    for seed in 0..40 {
+        let (blocks, mut draws) = (blocks(), Draws(seed));
+        for _ in 0..20 {
+            match draws.below(4) {
+                0 => blocks.change(|runs| drop(runs.remove(draws.below(runs.len() as u64) as usize))),
+                1 => {
+                    let (minute, value) = (draws.below(101), draws.below(1_000) as f64);
+                    blocks.change(|runs| runs.push(run(&[(3, minute, value), (4, minute + draws.below(9), value)])));
+                }
+                _ => {}
+            }
+            let start = draws.below(80);
+            let end = start + draws.below(60);
+            for text in ["a_total", "sum(increase(a_total[4m] offset 3m))", "a_total offset -5m"] {
+                // The answer is compared with one that is evaluated as a whole.
+                blocks.ask(text, (start, end));
+            }
+        }
+    }
+}
