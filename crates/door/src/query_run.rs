@@ -319,7 +319,7 @@ impl series::ReadBlocks for &QueryRun<'_> {
     fn hold(&self, groups: &[GroupPattern], range: TimeRange) -> Option<(&PartialCache, Vec<Arc<dyn Run>>)> {
         let held = self.held_now(groups, range);
         *self.held() = Some(held.clone());
-        // Who finds an answer of before reads nothing, and would not learn what is missing.
+        // A query that finds a kept answer reads nothing, so that it could not report what is missing.
         if !held.snapshot.damaged.is_empty() {
             return None;
         }

@@ -1,8 +1,8 @@
 //! Cache of PromQL ranges: a panel that is drawn again evaluates only the steps that are new.
 //!
-//! The last answer to each question is kept together with the runs that it was made of: of ranges with the same distance of steps, and
-//! of about the same length. Its steps count as long as the runs with samples within their reach are the same. A late sample, a deletion or a compaction changes these
-//! runs, so a cached step is never wrong; it is only evaluated again.
+//! The last answer to each question is kept, together with the runs that it was made of; ranges with another distance of steps, or of
+//! quite another length, are other questions. A step of it is used as long as the runs with samples within its reach are the same. A late
+//! sample, a deletion or a compaction changes these runs, so a cached step is never wrong; it is only evaluated again.
 
 use std::sync::Arc;
 
@@ -41,8 +41,8 @@ struct KeptRange {
 }
 
 impl Steps {
-    /// Returns the longest part of what was `kept` whose samples are the same among `runs`; `None` where it is not worth it. The kept
-    /// steps are at the same times.
+    /// Returns the longest span of steps that a kept answer has and that no change of the runs can affect; `None` if it has at most
+    /// [`STEPS_MIN`] steps. The kept steps must be at the same times as these.
     fn unchanged(self, kept: &KeptRange, runs: &SampleRuns, reach: Reach) -> Option<Span> {
         let both = Span { first: self.range.first.max(kept.span.first), last: self.range.last.min(kept.span.last) };
         let ms = |time: Timestamp| time.0.div_euclid(Timestamp::MILLISECOND);
@@ -50,7 +50,7 @@ impl Steps {
             |(first, last)| (ms(first).saturating_sub(reach.after), ms(last).saturating_add(reach.before));
         let mut changed: Vec<(i64, i64)> = kept.runs.changes(runs).map(steps_reaching).collect();
         changed.sort_unstable();
-        // Behind the last step nothing counts.
+        // No time after the last step counts.
         changed.push((both.last.saturating_add(1), i64::MAX));
         let mut longest: Option<Span> = None;
         let mut from = both.first;

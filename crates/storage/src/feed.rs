@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_group_that_is_left_out_wakes_nobody() {
+    fn a_group_that_is_left_out_is_not_received() {
         let feed = Feed::default();
         let reader = feed.subscribe(GroupChoice::Besides(vec![GroupPattern::new("metrics/*")]), 1);
         feed.publish(&batch("metrics/node", 1));

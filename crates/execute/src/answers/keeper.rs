@@ -41,7 +41,8 @@ impl<'a> Keeper<'a> {
         Some(Self { cache, key: key_of_several(keys)? })
     }
 
-    /// Returns where that is kept which was made of samples for a `question`: what is kept has the runs in it, and its reader compares them.
+    /// Returns where the answer to a `question` about samples is kept. The answer contains the runs that it was made of, and its reader
+    /// compares them.
     pub fn of_question(cache: &'a PartialCache, question: &str) -> Self {
         Self { cache, key: key_of_texts("samples", &[question]) }
     }
@@ -75,7 +76,7 @@ struct SampleRun {
 }
 
 impl SampleRuns {
-    /// Remembers which runs these are.
+    /// Records the identities and times of runs.
     pub fn new(runs: &[Arc<dyn Run>]) -> Self {
         let known = |run: &Arc<dyn Run>| {
             let info = run.info();
@@ -86,7 +87,7 @@ impl SampleRuns {
         Self(runs)
     }
 
-    /// Returns the bytes that it takes.
+    /// Returns the bytes of memory that it takes.
     pub fn n_bytes(&self) -> usize {
         self.0.len() * size_of::<SampleRun>()
     }

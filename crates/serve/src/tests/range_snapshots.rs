@@ -11,16 +11,16 @@ use super::remote_write::{ONE, START, series, write};
 
 const MINUTE: i64 = 60_000;
 
-/// Samples of this group are in one snapshot and in none after it, while it is so.
+/// While [`IS_FLEETING`] is set, samples of this group are in the first snapshot alone.
 const FLEETING: &str = "metrics/fleeting";
 static IS_FLEETING: AtomicBool = AtomicBool::new(false);
 static N_SNAPSHOTS: AtomicUsize = AtomicUsize::new(0);
 
-/// Some samples of this group cannot be read, while it is so.
+/// While [`IS_DAMAGED`] is set, some samples of this group cannot be read.
 const DAMAGED: &str = "metrics/damaged";
 static IS_DAMAGED: AtomicBool = AtomicBool::new(false);
 
-/// Changes snapshots of those groups.
+/// Empties or damages the snapshots that contain one of the groups above, while its flag is set.
 pub(super) fn changed(mut snapshot: Snapshot) -> Snapshot {
     let has = |name: &str| snapshot.runs.iter().any(|run| run.info().group.as_str() == name);
     if IS_DAMAGED.load(Ordering::Relaxed) && has(DAMAGED) {
