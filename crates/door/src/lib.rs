@@ -24,6 +24,7 @@ pub mod health;
 pub mod intake_gates;
 pub mod listen;
 pub mod logql;
+pub mod opaque;
 pub mod parameters;
 pub mod problem;
 pub mod queries;

@@ -13,7 +13,6 @@ use execute::{
 };
 use plan::Plan;
 use storage::{Acceptance, Snapshot};
-use tokio::sync::oneshot;
 use types::{GroupPattern, Run, TimeRange, Timestamp};
 
 use crate::access::{Caller, KeyRevoked};
@@ -22,6 +21,7 @@ use crate::problem::Problem;
 use crate::queries::{RunningQuery, Ticket};
 use crate::query_admission::{AdmittedQuery, QueryWork, fault};
 use crate::server::Shared;
+use crate::work::WorkResult;
 
 /// One query's means while it runs.
 pub struct QueryRun<'a> {
@@ -99,9 +99,10 @@ where
     T: Send + 'static,
     F: FnOnce(&QueryRun<'_>) -> Result<T, Problem> + Send + 'static,
 {
-    let (sender, result) = oneshot::channel();
-    read_work(server, ticket, Box::new(move |run| work(run).map(|done| drop(sender.send(done))))).await?;
-    result.await.map_err(|_| fault())
+    let result = WorkResult::default();
+    let of_thread = result.clone();
+    read_work(server, ticket, Box::new(move |run| work(run).map(|done| of_thread.put(done)))).await?;
+    result.take().ok_or_else(fault)
 }
 
 /// What a query does; boxed, so that everything around it is compiled once.

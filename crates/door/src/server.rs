@@ -23,6 +23,7 @@ use crate::audit::Audit;
 use crate::body::BodyBudget;
 use crate::fleet::FleetLink;
 use crate::intake_gates::IntakeGates;
+use crate::opaque::Opaque;
 use crate::problem::Problem;
 use crate::queries::{Queries, QueryTerms, RunningQuery, Ticket};
 use crate::query_admission::{self, GateLimits, QueryAdmission};
@@ -95,7 +96,18 @@ pub struct App {
 }
 
 /// The state behind every route.
-pub struct Server {
+pub struct Server(Opaque<ServerState>);
+
+impl Deref for Server {
+    type Target = ServerState;
+
+    fn deref(&self) -> &ServerState {
+        &self.0
+    }
+}
+
+/// What the server consists of.
+pub struct ServerState {
     /// The parts that the executable created.
     pub app: App,
     store: Arc<Store>,
@@ -180,13 +192,13 @@ where
 /// The server and the state of one protocol family: what that family's routes are given.
 pub struct FamilyState<T> {
     server: Arc<Server>,
-    state: Arc<T>,
+    state: Opaque<T>,
 }
 
 impl<T> FamilyState<T> {
     /// Puts a family's state beside the server.
-    pub fn new(server: Arc<Server>, state: Arc<T>) -> Self {
-        Self { server, state }
+    pub fn new(server: Arc<Server>, state: impl Into<Opaque<T>>) -> Self {
+        Self { server, state: state.into() }
     }
 }
 
@@ -206,13 +218,13 @@ impl<T> FromRef<FamilyState<T>> for Arc<Server> {
 pub struct FamilyServer<T> {
     shared: Shared,
     /// The family's state.
-    pub state: Arc<T>,
+    pub state: Opaque<T>,
 }
 
 impl<T> FamilyServer<T> {
     /// Puts a family's state beside the server as a caller sees it.
-    pub fn new(shared: Shared, state: Arc<T>) -> Self {
-        Self { shared, state }
+    pub fn new(shared: Shared, state: impl Into<Opaque<T>>) -> Self {
+        Self { shared, state: state.into() }
     }
 
     /// Returns the server as another caller sees it, whom only a handler could identify.
@@ -365,7 +377,7 @@ impl Server {
             tracing::warn!(%error, "sessions not read; all users must sign in again");
         }
         let gate = |name, running_max| Gate::new(name, running_max, WAITING_MAX, WAITING_TIME_MAX);
-        Arc::new(Self {
+        let state = ServerState {
             started: app.clock.now(),
             queries: Queries::default(),
             traffic: Traffic::default(),
@@ -389,7 +401,8 @@ impl Server {
             snapshot_filter: OnceLock::new(),
             store,
             app,
-        })
+        };
+        Arc::new(Self(Arc::new(state).into()))
     }
 
     /// Registers `holder`, which removes its state of a group that is deleted.

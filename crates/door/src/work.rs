@@ -5,8 +5,8 @@
 //! come, first served, so that the heavy is not overtaken for ever, and knows nothing of what it runs.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -22,6 +22,32 @@ pub struct Gate {
     waiting_max: usize,
     patience: Duration,
     name: &'static str,
+}
+
+/// Where work on another thread leaves its result. A channel would be compiled anew for each type of result.
+pub(crate) struct WorkResult<T>(Arc<Mutex<Option<T>>>);
+
+impl<T> WorkResult<T> {
+    pub(crate) fn put(&self, result: T) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+    }
+
+    /// Returns the result, unless the work has ended without one.
+    pub(crate) fn take(&self) -> Option<T> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl<T> Default for WorkResult<T> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<T> Clone for WorkResult<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
 }
 
 /// Counts one waiting caller down again, also when its connection goes away.
@@ -91,15 +117,25 @@ impl Gate {
         T: Send + 'static,
         F: FnOnce() -> T + Send + 'static,
     {
+        let result = WorkResult::default();
+        let of_thread = result.clone();
+        self.run_to_end(Box::new(move || of_thread.put(work()))).await?;
+        result.take().ok_or_else(|| Problem::internal(format!("a fault in {} ended this request", self.name)))
+    }
+
+    /// Does the same with work that keeps its result itself: this is compiled once, and `run` for each type of work.
+    async fn run_to_end(&self, work: Box<dyn FnOnce() + Send>) -> Result<(), Problem> {
         let permit = self.enter().await?;
-        let (sender, receiver) = oneshot::channel();
+        let (at_end, ended) = oneshot::channel::<()>();
         on_blocking_thread(Box::new(move || {
-            let result = work();
+            // Dropped in the end, also where the work panics.
+            let _at_end = at_end;
+            work();
             drop(permit);
-            // Nobody may wait for it any more.
-            let _ = sender.send(result);
         }));
-        receiver.await.map_err(|_| Problem::internal(format!("a fault in {} ended this request", self.name)))
+        // Nothing is ever sent.
+        let _ = ended.await;
+        Ok(())
     }
 
     fn full(&self) -> Problem {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use door::opaque::Opaque;
 use door::problem::Problem;
 use door::server::{FamilyServer, Server, Shared as AnyServer};
 use types::Timestamp;
@@ -67,7 +68,7 @@ async fn send_due(server: &Arc<Server>, api: &Arc<Api>, progress: &mut Progress)
     for (name, report) in reports {
         let rests = tried.get(&name).is_some_and(|at| (0..RETRY_NS).contains(&now.0.saturating_sub(at.0)));
         let Some(due) = due_of(server, &name, &report, now).filter(|_| !rests) else { continue };
-        match send(server, api, &name, &report, due).await {
+        match send(server, &api.clone().into(), &name, &report, due).await {
             Ok(()) => drop(tried.remove(&name)),
             Err(problem) => {
                 tracing::warn!(report = name, error = problem.message, "report not sent");
@@ -99,7 +100,7 @@ pub(crate) async fn send_now(server: &Shared, name: &str) -> Result<(), Problem>
 
 async fn send(
     server: &Arc<Server>,
-    api: &Arc<Api>,
+    api: &Opaque<Api>,
     name: &str,
     report: &Stored,
     due: Timestamp,
