@@ -3,6 +3,7 @@
 pub(crate) mod ahead;
 pub(crate) mod fingerprint;
 pub(crate) mod matches;
+pub(crate) mod pace;
 pub(crate) mod parts;
 pub(crate) mod probed;
 pub(crate) mod row_order;

@@ -17,6 +17,7 @@ use crate::request::error::ExecuteError;
 use crate::request::item::Item;
 use crate::request::parameters::Request;
 use crate::scan::ahead::Ahead;
+use crate::scan::pace::Pace;
 use crate::scan::steps::Steps;
 use crate::scan::workers;
 use evaluate::budget::Budget;
@@ -29,12 +30,6 @@ use evaluate::expressions::warnings::Warnings;
 
 /// Damaged places that an answer names; more of them say no more.
 const REASONS_MAX: usize = 20;
-
-/// How long the thread that asks works alone, if it does: starting another one takes as long as some blocks.
-const ALONE: Duration = Duration::from_micros(300);
-
-/// The estimated time of the remaining work from which on another thread is started.
-const LEFT_MIN: Duration = Duration::from_micros(600);
 
 /// Milliseconds between two reports of progress.
 const PROGRESS_MS: u128 = 100;
@@ -320,14 +315,9 @@ impl<'a> Scan<'a> {
         if n_threads == 1 || !workers::takes_part() {
             return self.in_threads(n_threads, start, step);
         }
-        let began = Instant::now();
-        let needs_help = || {
-            let (spent, n_done) = (began.elapsed(), next.load(Relaxed).clamp(1, items.len()));
-            spent >= ALONE && spent.mul_f64((items.len() - n_done) as f64 / n_done as f64) >= LEFT_MIN
-        };
         let alone = workers::in_threads(1, || {
-            let mut state = start();
-            (self.work_off(&mut state, step, needs_help), state)
+            let (mut state, mut pace) = (start(), Pace::new(items.len()));
+            (self.work_off(&mut state, step, || pace.needs_help(next.load(Relaxed))), state)
         })?;
         let (has_more, states): (Vec<bool>, Vec<W>) = alone.into_iter().unzip();
         if !has_more.contains(&true) {
@@ -365,7 +355,7 @@ impl<'a> Scan<'a> {
         &self,
         state: &mut W,
         work: impl Fn(&mut W) -> Result<Flow, Stop>,
-        needs_help: impl Fn() -> bool,
+        mut needs_help: impl FnMut() -> bool,
     ) -> bool {
         while !self.is_over() {
             if needs_help() {
