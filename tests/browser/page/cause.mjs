@@ -26,11 +26,14 @@ const differs = (more = {}) => ({
   approximate: false, partial: false, stats: { events_scanned: 1200, elapsed_ms: 9 }, ...more,
 });
 
-/** An onset `ago` ms before now, `after` ms behind a restart. */
-const onset = (ago, after = 36_000, now = Date.now()) => ({
+/** How long before the onset something restarted, in ms. */
+const RESTARTED_BEFORE = 36_000;
+
+/** An onset `ago` ms before now, and what began with it. */
+const onset = (ago, now = Date.now()) => ({
   began: iso(now - ago), ended: null, uncertainty_ms: 2000, before_per_minute: 0.5, after_per_minute: 90,
   also: [
-    { kind: "restart", at: iso(now - ago - after), what: "payment v4.13.0 on host-14", query: 'filter service = "payment"' },
+    { kind: "restart", at: iso(now - ago - RESTARTED_BEFORE), what: "payment v4.13.0 on host-14", query: 'filter service = "payment"' },
     { kind: "pattern", at: iso(now - ago), what: "pool <*> exhausted", query: "filter @message like \"pool \"" },
     { kind: "mark", at: iso(now - ago - 20 * MINUTE), what: "migration 7", query: null },
   ],
@@ -40,11 +43,11 @@ const onset = (ago, after = 36_000, now = Date.now()) => ({
 const firstLook = (more = {}, now = Date.now()) => ({
   title: "errors", query: 'filter @level >= "error"',
   findings: [
-    { kind: "restart", title: "payment v4.13.0 on host-14 restarted 36 s before", at: iso(now - 10 * MINUTE - 36_000), query: 'filter service = "payment"', url: null, score: 0.9 },
+    { kind: "restart", title: "payment v4.13.0 on host-14 restarted 36 s before", at: iso(now - 10 * MINUTE - RESTARTED_BEFORE), query: 'filter service = "payment"', url: null, score: 0.9 },
     { kind: "trace", title: "POST /pay failed", at: null, query: null, url: "/trace/4bf92f3577b34da6a3ce929d0e0e4736", score: 0.4 },
     { kind: "differs", title: "elsewhere", at: null, query: null, url: "https://example.org/x", score: 0.1 },
   ],
-  onset: onset(10 * MINUTE, 36_000, now), differs: differs(), elapsed_ms: 41,
+  onset: onset(10 * MINUTE, now), differs: differs(), elapsed_ms: 41,
   calls: [
     { from: "payment", to: "orders-db<b>", failing: true, slower: true, last: true, requests: 840, before_requests: 900, error_share: 0.42, before_error_share: 0.003, p95_ms: 5020, before_p95_ms: 14, query: 'filter service = "payment" and kind = "client"' },
     { from: "web", to: "payment", failing: true, slower: false, last: false, requests: 900, before_requests: 950, error_share: 0.36, before_error_share: 0.002, p95_ms: 90, before_p95_ms: 80, query: null },
