@@ -8,6 +8,7 @@ use types::{BatchBuilder, Level, Timestamp, Value};
 
 use crate::arrival::{ArrivalContext, Extras};
 use crate::commit::commit_in_parts;
+use crate::format::{FormatId, Formats};
 use crate::json::{JsonError, Members};
 use crate::shape::{PartValue, Parts, Shape, VpcColumns};
 use crate::time::{ResolvedTime, bounded};
@@ -31,6 +32,9 @@ pub struct EventParser<'a> {
     pub(crate) previous: Option<Timestamp>,
     /// What is read of texts; `None` where it is everything.
     pub(crate) wanted: Option<&'a Projection>,
+    formats: &'a Formats,
+    /// The format that the source's lines have, where somebody said so.
+    format: Option<FormatId>,
 }
 
 impl<'a> EventParser<'a> {
@@ -44,7 +48,19 @@ impl<'a> EventParser<'a> {
             columns: None,
             previous: None,
             wanted: None,
+            formats: Formats::built_in(),
+            format: None,
         }
+    }
+
+    /// The same parser, which knows these formats of programs instead of those that catat comes with.
+    pub fn with_formats(self, formats: &'a Formats) -> Self {
+        Self { formats, ..self }
+    }
+
+    /// Reads lines as those of one format only, or as those of any again.
+    pub fn set_format(&mut self, format: Option<FormatId>) {
+        self.format = format;
     }
 
     /// The same parser, which reads of texts only what is wanted.
@@ -117,7 +133,14 @@ impl<'a> EventParser<'a> {
         if is_object {
             return Kind::ObjectLine;
         }
-        Kind::Line(if self.wanted.is_none_or(Projection::has_shape) { self.recognise(text) } else { None })
+        if self.wanted.is_some_and(|wanted| !wanted.has_shape()) {
+            return Kind::Line(None);
+        }
+        self.parts.clear();
+        match self.formats.recognise(text, self.format, &mut self.parts.of(text)) {
+            Some(format) => Kind::Program(format),
+            None => Kind::Line(self.recognise(text)),
+        }
     }
 
     /// The line of a program in one of Docker's, without its end; what else that says is in `outer`.
@@ -197,6 +220,8 @@ enum Kind {
     Record,
     /// A text that is a JSON object.
     ObjectLine,
+    /// A line of a program whose format is known.
+    Program(FormatId),
     /// Any other text, and its shape.
     Line(Option<Shape>),
 }
@@ -212,7 +237,7 @@ impl Event<'_, '_> {
         n_around
             + match self.kind {
                 Kind::Line(None) => 0,
-                Kind::Line(Some(_)) => self.parser.parts.len() + 1,
+                Kind::Line(Some(_)) | Kind::Program(_) => self.parser.parts.len() + 1,
                 Kind::Record | Kind::ObjectLine => self.parser.members.n_fields(),
             }
     }
@@ -220,6 +245,12 @@ impl Event<'_, '_> {
     /// The shape that was recognised in a text, or in the line that a container runtime wrote something around.
     pub fn shape(&self) -> Option<Shape> {
         if let Kind::Line(shape) = self.kind { shape } else { None }
+    }
+
+    /// The format of a program that a text, or the line in it, was found to be of.
+    pub fn format(&self) -> Option<&str> {
+        let Kind::Program(format) = self.kind else { return None };
+        self.parser.formats.get(format).map(|format| &*format.name)
     }
 
     /// Whether a text, or the line that a container runtime wrote something around, is a JSON object.
@@ -238,7 +269,8 @@ impl Event<'_, '_> {
 
     /// The level that this shape says.
     pub fn level_of_shape(&self) -> Option<Level> {
-        self.shape().and_then(|_| self.parser.parts.level())
+        let has_parts = matches!(self.kind, Kind::Program(_) | Kind::Line(Some(_)));
+        if has_parts { self.parser.parts.level() } else { None }
     }
 
     /// Adds the event to a batch.
@@ -259,15 +291,17 @@ impl Event<'_, '_> {
         let time = match self.kind {
             Kind::Record => return json::emit_record(members, trimmed(&self.text), received, extras, builder),
             Kind::ObjectLine => json::emit_line_fields(members, trimmed(line), (received, is_told), *wanted, builder),
-            Kind::Line(shape) => {
+            Kind::Line(_) | Kind::Program(_) => {
+                let parts = (self.kind != Kind::Line(None)).then_some(&*parts);
                 // What came beside the line is not looked for in it.
                 if has_level && extras.level.is_none() {
-                    let of_shape = shape.and_then(|_| parts.level());
+                    let of_shape = parts.and_then(Parts::level);
                     builder.set_level(of_shape.or_else(|| crate::level_of_text(line)));
                 }
-                let time = if is_told { None } else { time_of_line(shape.map(|_| &*parts), line, received) };
-                if let Some(shape) = shape {
+                let time = if is_told { None } else { time_of_line(parts, line, received) };
+                if let Some(parts) = parts {
                     let own = time.as_ref().map(|(time, _)| *time);
+                    let shape = if let Kind::Line(shape) = self.kind { shape } else { None };
                     emit_parts((shape, parts, line), own, received, *wanted, builder);
                 }
                 time
@@ -338,6 +372,11 @@ fn time_of_line<'t>(
     {
         return Some((bounded(nanos, received), Cow::Borrowed(digits)));
     }
+    if let Some(written) = parts.and_then(|parts| parts.time(text))
+        && let Some(time) = crate::parse_time(written, received)
+    {
+        return Some((time, Cow::Borrowed(written)));
+    }
     let found = crate::find_time(text.as_bytes(), received)?;
     Some((found.time, Cow::Borrowed(&text[found.start..found.end])))
 }
@@ -345,7 +384,7 @@ fn time_of_line<'t>(
 /// Gives the event the fields that its line says by its shape; one that is the event's time is not kept twice. What is
 /// over a limit stays in the text only, and is counted.
 fn emit_parts(
-    (shape, parts, text): (Shape, &Parts, &str),
+    (shape, parts, text): (Option<Shape>, &Parts, &str),
     time: Option<ResolvedTime>,
     received: &ArrivalContext<'_>,
     wanted: Option<&Projection>,
@@ -364,7 +403,7 @@ fn emit_parts(
             None => name,
         };
         // Only what no sender wrote is the system's.
-        let forged = name.strip_prefix('@').filter(|_| shape != Shape::Lambda).map(|bare| format!("_{bare}"));
+        let forged = name.strip_prefix('@').filter(|_| shape != Some(Shape::Lambda)).map(|bare| format!("_{bare}"));
         let name = forged.as_deref().unwrap_or(name);
         if wanted.is_some_and(|wanted| !wanted.has_field(name)) {
             return;
@@ -377,7 +416,7 @@ fn emit_parts(
         n_fields += 1;
         match value {
             PartValue::Text(text)
-                if shape == Shape::Logfmt
+                if shape == Some(Shape::Logfmt)
                     && json::TIME_KEYS.contains(&name)
                     && time.is_some()
                     && crate::parse_time(&text, received) == time

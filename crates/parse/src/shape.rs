@@ -24,6 +24,8 @@ mod server;
 mod syslog;
 
 pub use cloud::VpcColumns;
+pub(crate) use logfmt::read as read_pairs;
+pub(crate) use parts::PartSink;
 pub use parts::{PartValue, Parts};
 
 /// The format of a line.

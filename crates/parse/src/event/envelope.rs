@@ -52,7 +52,7 @@ impl Event<'_, '_> {
                 let has_own = match self.kind {
                     Kind::ObjectLine => members.has(&self.text, "time"),
                     Kind::Line(shape) => shape == Some(Shape::Logfmt),
-                    Kind::Record => false,
+                    Kind::Record | Kind::Program(_) => false,
                 };
                 let is_told = extras.time.is_some();
                 json::emit_around(outer, trimmed(line), (received, is_told, !has_own), *wanted, builder)

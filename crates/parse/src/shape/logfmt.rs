@@ -3,7 +3,7 @@
 use super::parts::PartSink;
 
 /// Reads the pairs of a text and passes over words that are none; a text without a pair is of another form.
-pub(super) fn read<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
+pub(crate) fn read<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
     let mut n_pairs = 0;
     each(line, |pair| {
         if let Some((key, value, is_escaped)) = pair {

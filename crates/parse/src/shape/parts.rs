@@ -1,6 +1,7 @@
 //! What a line says, as places in it.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use types::Level;
 
@@ -24,6 +25,8 @@ impl Span {
 enum Name {
     Known(&'static str),
     Written(Span),
+    /// A place among the names of a set of formats.
+    Listed(u16),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -69,16 +72,21 @@ pub struct Parts {
     level: Option<Level>,
     /// Digits that count since the epoch, where they are no time that stands at the head of a line.
     epoch: Option<Span>,
+    /// The time of the line, where its form says which it is.
+    time: Option<Span>,
+    /// Names of fields that formats give.
+    names: Option<Arc<[Arc<str>]>>,
 }
 
 impl Parts {
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.parts.clear();
         self.level = None;
         self.epoch = None;
+        self.time = None;
     }
 
-    pub(super) fn of<'t, 'p>(&'p mut self, line: &'t str) -> PartSink<'t, 'p> {
+    pub(crate) fn of<'t, 'p>(&'p mut self, line: &'t str) -> PartSink<'t, 'p> {
         PartSink { line, parts: self }
     }
 
@@ -102,24 +110,36 @@ impl Parts {
         self.epoch.map(|span| span.get(line))
     }
 
+    /// The line's time, where its form says which it is.
+    pub(crate) fn time<'t>(&self, line: &'t str) -> Option<&'t str> {
+        self.time.map(|span| span.get(line))
+    }
+
     /// Gives `take` each part: its name, that of a member where it is one of an object, and the value. `line` is what
     /// was read.
-    pub fn each<'t>(&self, line: &'t str, mut take: impl FnMut(&'t str, Option<&'t str>, PartValue<'t>)) {
-        self.parts.iter().for_each(|part| part.give(line, &mut take));
+    pub fn each<'t>(&'t self, line: &'t str, mut take: impl FnMut(&'t str, Option<&'t str>, PartValue<'t>)) {
+        self.parts.iter().for_each(|part| part.give(line, self.names.as_deref(), &mut take));
     }
 
     /// The same without parts that are the text or the time of the line again, or are not worth a column: those that
     /// an event has as fields without being told which shape it is.
-    pub fn each_own<'t>(&self, line: &'t str, mut take: impl FnMut(&'t str, Option<&'t str>, PartValue<'t>)) {
-        self.parts.iter().filter(|part| !part.is_again).for_each(|part| part.give(line, &mut take));
+    pub fn each_own<'t>(&'t self, line: &'t str, mut take: impl FnMut(&'t str, Option<&'t str>, PartValue<'t>)) {
+        let names = self.names.as_deref();
+        self.parts.iter().filter(|part| !part.is_again).for_each(|part| part.give(line, names, &mut take));
     }
 }
 
 impl Part {
-    fn give<'t>(&self, line: &'t str, take: &mut impl FnMut(&'t str, Option<&'t str>, PartValue<'t>)) {
+    fn give<'t>(
+        &self,
+        line: &'t str,
+        names: Option<&'t [Arc<str>]>,
+        take: &mut impl FnMut(&'t str, Option<&'t str>, PartValue<'t>),
+    ) {
         let name = match self.name {
             Name::Known(name) => name,
             Name::Written(span) => span.get(line),
+            Name::Listed(place) => names.and_then(|names| names.get(usize::from(place))).map_or("", |name| &**name),
         };
         let value = match self.value {
             StoredPart::Text(span) => PartValue::Text(Cow::Borrowed(span.get(line))),
@@ -168,7 +188,7 @@ fn unguarded(text: &str) -> Cow<'_, str> {
 }
 
 /// Receives the parts of a line from its reader.
-pub(super) struct PartSink<'t, 'p> {
+pub(crate) struct PartSink<'t, 'p> {
     line: &'t str,
     parts: &'p mut Parts,
 }
@@ -200,7 +220,7 @@ impl<'t> PartSink<'t, '_> {
 
     /// A text that an event need not have as a field: its text or time, or what costs as much to keep as the line
     /// itself and is seldom asked for by itself.
-    pub(super) fn again(&mut self, name: &'static str, text: &'t str) {
+    pub(crate) fn again(&mut self, name: &'static str, text: &'t str) {
         if !text.is_empty() && text != "-" {
             self.push(Name::Known(name), StoredPart::Text(self.span(text)), true);
         }
@@ -257,13 +277,41 @@ impl<'t> PartSink<'t, '_> {
         }
     }
 
+    /// A text under a name of a set of formats; none where it is empty or `-`.
+    pub(crate) fn named_text(&mut self, name: u16, text: &'t str) {
+        if !text.is_empty() && text != "-" {
+            self.push(Name::Listed(name), StoredPart::Text(self.span(text)), false);
+        }
+    }
+
+    /// The same of a number.
+    pub(crate) fn named_number(&mut self, name: u16, text: &'t str) {
+        let value = match (text.parse(), text.parse::<f64>()) {
+            (Ok(number), _) => StoredPart::Integer(number),
+            (_, Ok(number)) if number.is_finite() => StoredPart::Float(number),
+            _ => StoredPart::Text(self.span(text)),
+        };
+        self.push(Name::Listed(name), value, false);
+    }
+
+    /// Says which names the parts of formats have.
+    pub(crate) fn set_names(&mut self, names: Arc<[Arc<str>]>) {
+        self.parts.names = Some(names);
+    }
+
+    /// The time of the line, in any form.
+    pub(crate) fn time(&mut self, text: &'t str) {
+        self.parts.time = Some(self.span(text));
+        self.again("time", text);
+    }
+
     /// The time of the line, as digits that count since the epoch.
     pub(super) fn epoch(&mut self, digits: &'t str) {
         self.parts.epoch = Some(self.span(digits));
     }
 
     /// The level of the line.
-    pub(super) fn level(&mut self, level: Option<Level>) {
+    pub(crate) fn level(&mut self, level: Option<Level>) {
         self.parts.level = level.or(self.parts.level);
     }
 }

@@ -1,0 +1,182 @@
+//! Formats of programs as data: small files that say how a program writes its lines.
+//!
+//! A file of `formats/` names the program, gives the forms of its lines and what its words for levels mean, and has samples
+//! with what must come of them, which are tests. All forms together are one tree ([`tree`]) in which a line is read from
+//! its head on, so that what a line costs does not grow with the number of formats. The manual's page *Programs* is written
+//! from the same files.
+//!
+//! A line fits a form in every point or not at all. What no form knows, the general rules of this crate read.
+
+mod definition;
+mod form;
+mod tree;
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
+
+use types::Level;
+
+pub use definition::{FormatError, FormatSample};
+use form::Form;
+use tree::{Captures, Tree};
+
+use crate::shape::PartSink;
+
+/// What is known of one program's lines.
+#[derive(Clone, Debug)]
+pub struct Format {
+    /// The name that inputs, `catat check` and queries give it.
+    pub name: Arc<str>,
+    /// What it is, as the manual says it.
+    pub title: String,
+    /// Names under which the program appears in syslog.
+    pub programs: Vec<String>,
+    /// Versions whose lines were seen.
+    pub versions: String,
+    /// Names of the fields that its forms give.
+    pub fields: Vec<String>,
+    /// Lines with what must come of them.
+    pub samples: Vec<FormatSample>,
+    /// What its words for levels mean; without any, those that all programs use.
+    levels: HashMap<String, Option<Level>>,
+}
+
+/// The format of a line, as a place in its [`Formats`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FormatId(u16);
+
+/// A set of formats, compiled.
+#[derive(Debug, Default)]
+pub struct Formats {
+    formats: Vec<Format>,
+    forms: Vec<Form>,
+    /// Names of all fields, which parts of a line refer to.
+    names: Arc<[Arc<str>]>,
+    lines: Tree,
+    /// Forms of messages behind a syslog header, by the program that it names.
+    messages: HashMap<String, Tree>,
+    /// Forms of the lines of one format, for inputs that name it.
+    own: Vec<Tree>,
+}
+
+/// The files of `formats/`, in the order of their names.
+const BUILT_IN: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/formats.rs"));
+
+static BUILT_IN_FORMATS: LazyLock<Formats> = LazyLock::new(|| Formats::compile(BUILT_IN.iter().copied()).0);
+
+impl Formats {
+    /// The formats that catat comes with.
+    pub fn built_in() -> &'static Self {
+        &BUILT_IN_FORMATS
+    }
+
+    /// Compiles the formats that catat comes with, and those of further files: the name of each and its text. A format
+    /// replaces an earlier one of its name; files with a mistake are left out and named.
+    pub fn with<'f>(files: impl Iterator<Item = (&'f str, &'f str)>) -> (Self, Vec<FormatError>) {
+        Self::compile(BUILT_IN.iter().copied().chain(files))
+    }
+
+    fn compile<'f>(files: impl Iterator<Item = (&'f str, &'f str)>) -> (Self, Vec<FormatError>) {
+        let (mut read, mut errors): (Vec<definition::Definition>, _) = (Vec::new(), Vec::new());
+        for (file, text) in files {
+            match definition::read(file, text) {
+                Ok(definition) => {
+                    read.retain(|earlier| earlier.format.name != definition.format.name);
+                    read.push(definition);
+                }
+                Err(error) => errors.push(error),
+            }
+        }
+        let mut formats = Self::default();
+        let mut names: Vec<Arc<str>> = Vec::new();
+        for definition in read.into_iter().take(usize::from(u16::MAX)) {
+            formats.add(definition, &mut names);
+        }
+        formats.names = names.into();
+        (formats, errors)
+    }
+
+    fn add(&mut self, definition: definition::Definition, names: &mut Vec<Arc<str>>) {
+        let id = FormatId(self.formats.len() as u16);
+        let mut own = Tree::default();
+        for (steps, captures) in definition.lines {
+            let form = self.form(id, captures, names);
+            self.lines.add(&steps, form);
+            own.add(&steps, form);
+        }
+        for (steps, captures) in definition.messages {
+            let form = self.form(id, captures, names);
+            for program in &definition.format.programs {
+                self.messages.entry(program.clone()).or_default().add(&steps, form);
+            }
+        }
+        self.own.push(own);
+        self.formats.push(definition.format);
+    }
+
+    fn form(&mut self, format: FormatId, captures: form::Definition, names: &mut Vec<Arc<str>>) -> usize {
+        self.forms.push(captures.resolve(format, names));
+        self.forms.len() - 1
+    }
+
+    /// All formats, in the order of their files.
+    pub fn all(&self) -> &[Format] {
+        &self.formats
+    }
+
+    /// The format of a line.
+    pub fn get(&self, id: FormatId) -> Option<&Format> {
+        self.formats.get(usize::from(id.0))
+    }
+
+    /// The format of a name.
+    pub fn named(&self, name: &str) -> Option<FormatId> {
+        self.formats.iter().position(|format| &*format.name == name).map(|place| FormatId(place as u16))
+    }
+
+    /// Finds the format of a line, of any or of the one that its input names, and reads it.
+    pub(crate) fn recognise<'t>(
+        &self,
+        line: &'t str,
+        only: Option<FormatId>,
+        found: &mut PartSink<'t, '_>,
+    ) -> Option<FormatId> {
+        let tree = match only {
+            Some(id) => self.own.get(usize::from(id.0))?,
+            None => &self.lines,
+        };
+        self.read(tree, line, found)
+    }
+
+    /// The same of the message of a program, behind a syslog header that names it.
+    pub(crate) fn recognise_message<'t>(
+        &self,
+        program: &str,
+        message: &'t str,
+        found: &mut PartSink<'t, '_>,
+    ) -> Option<FormatId> {
+        self.read(self.messages.get(program)?, message, found)
+    }
+
+    fn read<'t>(&self, tree: &Tree, line: &'t str, found: &mut PartSink<'t, '_>) -> Option<FormatId> {
+        let mut captures = Captures::default();
+        let place = tree.find(line, &mut captures, &|place, captures| self.level(place, line, captures).is_some())?;
+        let form = self.forms.get(place)?;
+        found.set_names(self.names.clone());
+        form.give(line, &captures, found);
+        found.level(self.level(place, line, &captures).flatten());
+        Some(form.format)
+    }
+
+    /// The level that a line of a form says, if any; `None` where its word for one means nothing.
+    fn level(&self, place: usize, line: &str, captures: &Captures) -> Option<Option<Level>> {
+        let form = self.forms.get(place)?;
+        let Some(index) = form.level_at() else { return Some(form.level) };
+        let word = captures.get(index, line);
+        let levels = &self.formats.get(usize::from(form.format.0))?.levels;
+        if levels.is_empty() { Level::parse(word).map(Some) } else { levels.get(word).copied() }
+    }
+}
+
+#[cfg(test)]
+mod tests;

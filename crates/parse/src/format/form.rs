@@ -1,0 +1,248 @@
+//! One form of a line: steps that are taken one after the other, and what becomes of what they capture.
+//!
+//! ```text
+//! {time} {category}: {level}: {message}
+//! ```
+//!
+//! A blank of a form stands for one or more blanks or tabs, any other character for itself (`\t` for a tab, `{{` for a
+//! brace). `{name}` captures a word as the field `name`, up to the character that follows in the form; `{name:text}` may hold
+//! blanks, `{name:int}` is a whole number, `{name:number}` may have a fraction, `{name:dotted}` is a name such as `org.acme.App`, and `{}` and `{:text}` are passed over.
+//! `{time}`, `{level}` and `{message}` are what they say, `{level=warn}` stands for nothing and says the level of such lines,
+//! `{pairs}` takes `key=value` pairs to the end of the line. With `?` behind the name nothing need be there.
+
+use std::sync::Arc;
+
+use types::Level;
+
+use super::FormatId;
+use super::tree::Captures;
+use crate::shape::PartSink;
+
+/// Most captures of one form.
+pub(super) const CAPTURES_MAX: usize = 32;
+
+/// What is read next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// These characters.
+    Literal(Box<str>),
+    /// Blanks and tabs, at least one.
+    Blanks,
+    /// A time in any form.
+    Time,
+    /// A whole number.
+    Integer,
+    /// A number.
+    Number,
+    /// Characters without blanks, up to this one; may be empty.
+    Word { until: Option<u8>, is_optional: bool },
+    /// A name of several parts with points between them.
+    Dotted,
+    /// Anything up to these characters; may be empty.
+    Text { until: Box<str>, is_optional: bool },
+    /// The rest of the text, with all its lines.
+    Rest,
+    /// The rest of the line, which is pairs.
+    Pairs,
+}
+
+impl Step {
+    /// Whether what it reads is one of the captures.
+    pub(super) fn captures(&self) -> bool {
+        !matches!(self, Self::Literal(_) | Self::Blanks)
+    }
+}
+
+/// What becomes of what a step reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Capture<N> {
+    Time,
+    Level,
+    Message,
+    Pairs,
+    Text(N),
+    Integer(N),
+    Number(N),
+    Nothing,
+}
+
+/// A form as it was written: its captures name their fields.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Definition {
+    pub(super) captures: Vec<Capture<String>>,
+    pub(super) level: Option<Level>,
+}
+
+/// A form of a set of formats.
+#[derive(Clone, Debug)]
+pub(super) struct Form {
+    pub(super) format: FormatId,
+    /// The level of every line of this form that captures none.
+    pub(super) level: Option<Level>,
+    captures: Vec<Capture<u16>>,
+}
+
+impl Definition {
+    /// The same with names of fields as places in a list, to which new names are added.
+    pub(super) fn resolve(self, format: FormatId, names: &mut Vec<Arc<str>>) -> Form {
+        let mut place = |name: String| {
+            let known = names.iter().position(|known| **known == *name);
+            known.unwrap_or_else(|| {
+                names.push(name.into());
+                names.len() - 1
+            }) as u16
+        };
+        let captures = self.captures.into_iter().map(|capture| match capture {
+            Capture::Text(name) => Capture::Text(place(name)),
+            Capture::Integer(name) => Capture::Integer(place(name)),
+            Capture::Number(name) => Capture::Number(place(name)),
+            Capture::Time => Capture::Time,
+            Capture::Level => Capture::Level,
+            Capture::Message => Capture::Message,
+            Capture::Pairs => Capture::Pairs,
+            Capture::Nothing => Capture::Nothing,
+        });
+        Form { format, level: self.level, captures: captures.collect() }
+    }
+}
+
+impl Form {
+    /// Which capture is the word for the level.
+    pub(super) fn level_at(&self) -> Option<usize> {
+        self.captures.iter().position(|capture| *capture == Capture::Level)
+    }
+
+    /// Gives what was captured.
+    pub(super) fn give<'t>(&self, line: &'t str, captures: &Captures, found: &mut PartSink<'t, '_>) {
+        for (index, capture) in self.captures.iter().enumerate() {
+            let text = captures.get(index, line);
+            match capture {
+                Capture::Time => found.time(text),
+                Capture::Message => found.again("message", text),
+                Capture::Pairs => drop(crate::shape::read_pairs(text, found)),
+                Capture::Text(name) => found.named_text(*name, text),
+                Capture::Integer(name) | Capture::Number(name) => found.named_number(*name, text),
+                Capture::Level | Capture::Nothing => {}
+            }
+        }
+    }
+}
+
+/// Reads a form.
+///
+/// # Errors
+/// What is wrong with it, and what would be right.
+pub(super) fn read(form: &str) -> Result<(Vec<Step>, Definition), String> {
+    let mut reader = Reader { rest: form, steps: Vec::new(), definition: Definition::default() };
+    while !reader.rest.is_empty() {
+        reader.step()?;
+    }
+    if reader.definition.captures.len() > CAPTURES_MAX {
+        return Err(format!("a form captures at most {CAPTURES_MAX} pieces of a line"));
+    }
+    if reader.steps.is_empty() {
+        return Err("a form must not be empty".into());
+    }
+    let Reader { mut steps, definition, .. } = reader;
+    end_words(&mut steps)?;
+    Ok((steps, definition))
+}
+
+struct Reader<'f> {
+    rest: &'f str,
+    steps: Vec<Step>,
+    definition: Definition,
+}
+
+impl Reader<'_> {
+    fn step(&mut self) -> Result<(), String> {
+        if self.rest.starts_with([' ', '\t']) {
+            self.rest = self.rest.trim_start_matches([' ', '\t']);
+            self.steps.push(Step::Blanks);
+            return Ok(());
+        }
+        match self.rest.strip_prefix('{') {
+            Some(rest) if !rest.starts_with('{') => self.braces(rest.find('}').ok_or("a { is not closed by a }")?),
+            _ => {
+                self.literal();
+                Ok(())
+            }
+        }
+    }
+
+    fn literal(&mut self) {
+        let doubled = usize::from(self.rest.starts_with("{{"));
+        let end = self.rest[doubled + 1..].find(['{', ' ', '\t']).map_or(self.rest.len(), |end| end + doubled + 1);
+        let (literal, rest) = (&self.rest[doubled..end], &self.rest[end..]);
+        self.rest = rest;
+        match self.steps.last_mut() {
+            Some(Step::Literal(before)) => *before = format!("{before}{literal}").into(),
+            _ => self.steps.push(Step::Literal(literal.into())),
+        }
+    }
+
+    /// What stands in braces, the second of which is `end` bytes behind the first.
+    fn braces(&mut self, end: usize) -> Result<(), String> {
+        let (inside, rest) = (&self.rest[1..=end], &self.rest[end + 2..]);
+        self.rest = rest;
+        if let Some(level) = inside.strip_prefix("level=") {
+            let level = Level::parse(level).ok_or_else(|| unknown_level(level))?;
+            self.definition.level = Some(level);
+            return Ok(());
+        }
+        let (name, kind) = inside.split_once(':').unwrap_or((inside, ""));
+        let is_optional = name.ends_with('?');
+        let name = name.trim_end_matches('?');
+        let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'));
+        if !is_name {
+            return Err(format!("{{{inside}}}: a name of a field has letters, digits, _ . and -"));
+        }
+        let word = Step::Word { until: None, is_optional };
+        let text = Step::Text { until: "".into(), is_optional };
+        let named =
+            |of: fn(String) -> Capture<String>| if name.is_empty() { Capture::Nothing } else { of(name.into()) };
+        let (step, capture) = match (name, kind) {
+            ("time", "") => (Step::Time, Capture::Time),
+            ("level", "") => (word, Capture::Level),
+            ("level", "int") => (Step::Integer, Capture::Level),
+            ("message", "") => (Step::Rest, Capture::Message),
+            ("pairs", "") => (Step::Pairs, Capture::Pairs),
+            (_, "" | "word") => (word, named(Capture::Text)),
+            (_, "text") => (text, named(Capture::Text)),
+            (_, "dotted") => (Step::Dotted, named(Capture::Text)),
+            (_, "int") => (Step::Integer, named(Capture::Integer)),
+            (_, "number") => (Step::Number, named(Capture::Number)),
+            (_, "time") => (Step::Time, named(Capture::Text)),
+            (_, kind) => {
+                return Err(format!("{{{inside}}}: \"{kind}\" is none of word, text, dotted, int, number, time"));
+            }
+        };
+        self.steps.push(step);
+        self.definition.captures.push(capture);
+        Ok(())
+    }
+}
+
+pub(super) fn unknown_level(level: &str) -> String {
+    format!("\"{level}\" is no level; write trace, debug, info, warn, error or fatal")
+}
+
+/// Words end where the next step begins, texts too.
+fn end_words(steps: &mut [Step]) -> Result<(), String> {
+    for index in 0..steps.len() {
+        let next = steps.get(index + 1).cloned();
+        match (&mut steps[index], next) {
+            (Step::Word { until, .. }, Some(Step::Literal(literal))) => *until = literal.bytes().next(),
+            (Step::Text { until, .. }, Some(Step::Literal(literal))) => *until = literal,
+            (Step::Text { until, .. }, Some(Step::Blanks)) => *until = " ".into(),
+            (Step::Word { .. } | Step::Text { .. }, Some(next)) if next.captures() => {
+                return Err("between two captures something must stand that ends the first".into());
+            }
+            (Step::Rest | Step::Pairs, Some(_)) => {
+                return Err("nothing can follow {message} and {pairs}, which take the rest".into());
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}

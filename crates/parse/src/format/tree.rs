@@ -1,0 +1,260 @@
+//! All forms as one tree: what forms begin with alike is read once, and where they part, the next characters decide.
+//!
+//! At a node the literals that may follow are found by their first byte, and there are few other kinds of steps, however
+//! many forms there are. Reading tries them from the most particular kind on and goes back where one leads nowhere; how much
+//! is tried for one line is bounded.
+
+use super::form::{CAPTURES_MAX, Step};
+
+/// Steps that are tried for one line, those that lead nowhere included: several times what the longest form takes.
+const STEPS_TRIED_MAX: u32 = 256;
+
+/// Longest word or text that a step captures, but for the last.
+const CAPTURE_BYTES_MAX: usize = 512;
+
+/// Kinds of steps that are tried at one place.
+const ALTERNATIVES_MAX: usize = 16;
+
+/// Pieces of a line that were captured, as places in it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Captures {
+    pieces: [(u32, u32); CAPTURES_MAX],
+    len: usize,
+}
+
+impl Captures {
+    /// A piece of the line that was read.
+    pub(super) fn get<'t>(&self, index: usize, line: &'t str) -> &'t str {
+        let (start, end) = self.pieces[index];
+        line.get(start as usize..end as usize).unwrap_or_default()
+    }
+
+    fn push(&mut self, start: usize, end: usize) {
+        if let Some(piece) = self.pieces.get_mut(self.len) {
+            *piece = (start as u32, end as u32);
+            self.len += 1;
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Node {
+    /// Literals in the order of their first bytes.
+    literals: Vec<(Box<str>, u32)>,
+    /// Other steps, the most particular kind first.
+    steps: Vec<(Step, u32)>,
+    /// The forms that end here: they differ in what their words for levels mean.
+    forms: Vec<usize>,
+}
+
+/// Forms of lines.
+#[derive(Debug)]
+pub(super) struct Tree {
+    nodes: Vec<Node>,
+}
+
+impl Default for Tree {
+    fn default() -> Self {
+        Self { nodes: vec![Node::default()] }
+    }
+}
+
+impl Tree {
+    /// Adds a form.
+    pub(super) fn add(&mut self, steps: &[Step], form: usize) {
+        let mut at = 0;
+        for step in steps {
+            at = self.child(at, step);
+        }
+        self.nodes[at].forms.push(form);
+    }
+
+    fn child(&mut self, at: usize, step: &Step) -> usize {
+        let next = self.nodes.len() as u32;
+        let node = &mut self.nodes[at];
+        let known = match step {
+            Step::Literal(literal) => match node.literals.binary_search_by(|(known, _)| known.cmp(literal)) {
+                Ok(place) => Some(node.literals[place].1),
+                Err(place) => {
+                    node.literals.insert(place, (literal.clone(), next));
+                    None
+                }
+            },
+            other => match node.steps.iter().find(|(known, _)| known == other) {
+                Some((_, child)) => Some(*child),
+                None => {
+                    node.steps.push((other.clone(), next));
+                    node.steps.sort_by_key(|(step, _)| rank(step));
+                    None
+                }
+            },
+        };
+        known.unwrap_or_else(|| {
+            self.nodes.push(Node::default());
+            next
+        }) as usize
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.nodes.len() == 1
+    }
+
+    /// Finds the form of a line that `fits` accepts, and what it captures.
+    pub(super) fn find(
+        &self,
+        line: &str,
+        captures: &mut Captures,
+        fits: &dyn Fn(usize, &Captures) -> bool,
+    ) -> Option<usize> {
+        let line = &line[..line.len().min(u32::MAX as usize)];
+        let first_line_end = memchr::memchr(b'\n', line.as_bytes()).unwrap_or(line.len());
+        let mut search = Search { tree: self, line, first_line_end, tried: 0, fits };
+        search.from(0, 0, captures)
+    }
+}
+
+/// In which order kinds of steps are tried.
+fn rank(step: &Step) -> u8 {
+    match step {
+        Step::Literal(_) | Step::Blanks => 0,
+        Step::Time => 1,
+        Step::Integer => 2,
+        Step::Number => 3,
+        Step::Dotted | Step::Word { until: Some(_), .. } => 4,
+        Step::Word { until: None, .. } => 5,
+        Step::Text { .. } => 6,
+        Step::Pairs => 7,
+        Step::Rest => 8,
+    }
+}
+
+struct Search<'s> {
+    tree: &'s Tree,
+    line: &'s str,
+    first_line_end: usize,
+    tried: u32,
+    fits: &'s dyn Fn(usize, &Captures) -> bool,
+}
+
+impl Search<'_> {
+    fn from(&mut self, node: usize, at: usize, captures: &mut Captures) -> Option<usize> {
+        let tree = self.tree;
+        let node = tree.nodes.get(node)?;
+        let rest = self.line.as_bytes().get(at..self.first_line_end).unwrap_or_default();
+        if !node.forms.is_empty() && rest.iter().all(u8::is_ascii_whitespace) {
+            let form = node.forms.iter().copied().find(|form| (self.fits)(*form, captures));
+            if form.is_some() {
+                return form;
+            }
+        }
+        let n_captures = captures.len;
+        if let Some(first) = rest.first() {
+            let begin = node.literals.partition_point(|(literal, _)| literal.as_bytes()[0] < *first);
+            for (literal, child) in &node.literals[begin..] {
+                if literal.as_bytes()[0] != *first {
+                    break;
+                }
+                if rest.starts_with(literal.as_bytes())
+                    && let Some(form) = self.next(*child, at + literal.len(), captures)
+                {
+                    return Some(form);
+                }
+                captures.len = n_captures;
+            }
+        }
+        let mut ends = [(0, 0); ALTERNATIVES_MAX];
+        let n_ends = self.ends(&node.steps, at, &mut ends);
+        for (index, end) in ends.iter().take(n_ends) {
+            let (step, child) = &node.steps[*index];
+            if step.captures() {
+                captures.push(at, *end);
+            }
+            if let Some(form) = self.next(*child, *end, captures) {
+                return Some(form);
+            }
+            captures.len = n_captures;
+        }
+        None
+    }
+
+    /// The steps that a line may go on with, and where each ends, in the order in which to try them: by kind, and of words the
+    /// shorter first, as what ends it comes first in the line.
+    fn ends(&self, steps: &[(Step, u32)], at: usize, ends: &mut [(usize, usize); ALTERNATIVES_MAX]) -> usize {
+        let found = steps.iter().enumerate().filter_map(|(index, (step, _))| Some((index, self.end_of(step, at)?)));
+        let n_ends = found.zip(ends.iter_mut()).map(|(end, place)| *place = end).count();
+        if n_ends > 1 {
+            ends[..n_ends].sort_by_key(|(index, end)| {
+                let step = &steps[*index].0;
+                (rank(step), if matches!(step, Step::Word { .. }) { *end } else { 0 })
+            });
+        }
+        n_ends
+    }
+
+    fn next(&mut self, node: u32, at: usize, captures: &mut Captures) -> Option<usize> {
+        self.tried += 1;
+        if self.tried > STEPS_TRIED_MAX { None } else { self.from(node as usize, at, captures) }
+    }
+
+    /// Where a step ends that begins at `at`; `None` where the line does not go on so.
+    fn end_of(&self, step: &Step, at: usize) -> Option<usize> {
+        let rest = self.line.as_bytes().get(at..self.first_line_end).unwrap_or_default();
+        let within = &rest[..rest.len().min(CAPTURE_BYTES_MAX)];
+        let length = match step {
+            Step::Literal(_) => return None,
+            Step::Blanks => n_leading(rest, |byte| matches!(byte, b' ' | b'\t')),
+            Step::Time => crate::time::time_end(rest).or_else(|| epoch_end(rest))?,
+            Step::Integer => signed(within, n_leading(unsigned(within), |byte| byte.is_ascii_digit())),
+            Step::Number => signed(within, n_leading(unsigned(within), |byte| byte.is_ascii_digit() || byte == b'.')),
+            Step::Word { until, is_optional } => {
+                let length = n_leading(within, |byte| !matches!(byte, b' ' | b'\t') && Some(byte) != *until);
+                let ends = until.is_none() || within.get(length).copied() == *until;
+                return (ends && (length > 0 || *is_optional)).then_some(at + length);
+            }
+            Step::Dotted => n_dotted(within),
+            Step::Text { until, is_optional } => {
+                let length =
+                    if until.is_empty() { rest.len() } else { memchr::memmem::find(within, until.as_bytes())? };
+                return (length > 0 || *is_optional).then_some(at + length);
+            }
+            Step::Pairs => return Some(self.first_line_end),
+            Step::Rest => return Some(self.line.len()),
+        };
+        (length > 0).then_some(at + length)
+    }
+}
+
+/// The length of a name of several parts, such as `org.acme.App`.
+fn n_dotted(bytes: &[u8]) -> usize {
+    let length =
+        n_leading(bytes, |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'$' | b'-' | b'/'));
+    let name = &bytes[..length];
+    let is_dotted = name.iter().skip(1).any(|byte| *byte == b'.') && name.last() != Some(&b'.');
+    if is_dotted && name[0].is_ascii_alphabetic() { length } else { 0 }
+}
+
+fn n_leading(bytes: &[u8], is: impl Fn(u8) -> bool) -> usize {
+    bytes.iter().position(|byte| !is(*byte)).unwrap_or(bytes.len())
+}
+
+fn unsigned(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"-").unwrap_or(bytes)
+}
+
+fn signed(bytes: &[u8], n_digits: usize) -> usize {
+    if n_digits == 0 { 0 } else { n_digits + usize::from(bytes.first() == Some(&b'-')) }
+}
+
+/// Where an epoch number ends: seconds with or without a fraction, milliseconds, microseconds or nanoseconds.
+fn epoch_end(bytes: &[u8]) -> Option<usize> {
+    let n_digits = n_leading(&bytes[..bytes.len().min(20)], |byte| byte.is_ascii_digit());
+    if !matches!(n_digits, 10 | 13 | 16 | 19) {
+        return None;
+    }
+    let n_fraction = bytes
+        .get(n_digits..)
+        .and_then(|rest| rest.strip_prefix(b"."))
+        .map_or(0, |fraction| n_leading(&fraction[..fraction.len().min(9)], |byte| byte.is_ascii_digit()));
+    Some(if n_fraction == 0 { n_digits } else { n_digits + 1 + n_fraction })
+}
