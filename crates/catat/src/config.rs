@@ -18,7 +18,7 @@ mod values;
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use types::{Limits, Timestamp};
 
@@ -63,6 +63,8 @@ pub(crate) struct Config {
     pub(crate) promql_experimental: bool,
     pub(crate) key_rate_bytes_per_s: Option<u64>,
     pub(crate) time_zone: chrono_tz::Tz,
+    /// The directory of formats of programs that are files.
+    pub(crate) formats_dir: PathBuf,
     pub(crate) syslog: Syslog,
     pub(crate) xray: XRay,
     /// Definitions of pipelines, checked.
@@ -143,6 +145,7 @@ impl Config {
             promql_experimental: read.switch("query", "promql_experimental"),
             key_rate_bytes_per_s: read.rate("limits", "key_rate"),
             time_zone: read.parsed("ingest", "time_zone", "a time zone such as Asia/Jakarta"),
+            formats_dir: read_formats_dir(&mut read, layers.file.as_deref()),
             syslog: read_syslog(&mut read),
             xray: read_xray(&mut read),
             pipelines: layers.pipelines.clone(),
@@ -184,6 +187,13 @@ impl Config {
 fn read_dir(read: &mut values::Reader<'_>, (section, name): (&'static str, &'static str), default: &str) -> PathBuf {
     let named = read.optional(section, name).map(PathBuf::from);
     named.unwrap_or_else(|| PathBuf::from(read.text("storage", "dir")).join(default))
+}
+
+/// Formats of programs lie beside the configuration unless it names another place.
+fn read_formats_dir(read: &mut values::Reader<'_>, file: Option<&Path>) -> PathBuf {
+    let named = read.optional("ingest", "formats_dir").map(PathBuf::from);
+    let beside = || file.and_then(Path::parent).map(|dir| dir.join("formats"));
+    named.or_else(beside).unwrap_or_else(|| PathBuf::from(read.text("storage", "dir")).join("formats"))
 }
 
 fn read_limits(read: &mut values::Reader<'_>) -> Limits {

@@ -23,6 +23,7 @@ mod local;
 mod logging;
 mod output;
 mod privacy;
+mod program_formats;
 mod service_manager;
 mod serving;
 mod version;

@@ -65,6 +65,7 @@ pub(crate) fn prepare(
         return Err(no_keys(config));
     }
     crate::formats::check_formats(&config.data_dir)?;
+    crate::program_formats::install_formats(&config.formats_dir);
     let tls = config.tls.as_ref().map(load_certificate).transpose()?;
     let listener = bind(config.listen, "choose another address with --listen 127.0.0.1:PORT")?;
     let others = bind_others(config, tls.as_ref())?;

@@ -48,12 +48,12 @@ impl<'a> EventParser<'a> {
             columns: None,
             previous: None,
             wanted: None,
-            formats: Formats::built_in(),
+            formats: Formats::current(),
             format: None,
         }
     }
 
-    /// The same parser, which knows these formats of programs instead of those that catat comes with.
+    /// The same parser, which knows these formats of programs instead of those of the process.
     pub fn with_formats(self, formats: &'a Formats) -> Self {
         Self { formats, ..self }
     }

@@ -9,10 +9,11 @@
 
 mod definition;
 mod form;
+mod samples;
 mod tree;
 
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use types::Level;
 
@@ -33,6 +34,8 @@ pub struct Format {
     pub programs: Vec<String>,
     /// Versions whose lines were seen.
     pub versions: String,
+    /// Whether it has forms of lines; else the general rules read them.
+    pub has_lines: bool,
     /// Names of the fields that its forms give.
     pub fields: Vec<String>,
     /// Lines with what must come of them.
@@ -64,10 +67,24 @@ const BUILT_IN: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/formats.rs
 
 static BUILT_IN_FORMATS: LazyLock<Formats> = LazyLock::new(|| Formats::compile(BUILT_IN.iter().copied()).0);
 
+/// The formats of this process, once it has some of its own.
+static INSTALLED: OnceLock<Formats> = OnceLock::new();
+
 impl Formats {
     /// The formats that catat comes with.
     pub fn built_in() -> &'static Self {
         &BUILT_IN_FORMATS
+    }
+
+    /// Makes these the formats of all parsers of the process that are told no others, so that every door, the shipper and
+    /// the command line read a line alike. Returns `false` if there are some already: they stay.
+    pub fn install(self) -> bool {
+        INSTALLED.set(self).is_ok()
+    }
+
+    /// The formats of the process: those that were installed, else those that catat comes with.
+    pub fn current() -> &'static Self {
+        INSTALLED.get().unwrap_or_else(Self::built_in)
     }
 
     /// Compiles the formats that catat comes with, and those of further files: the name of each and its text. A format

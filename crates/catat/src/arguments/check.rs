@@ -27,6 +27,9 @@ pub(crate) struct Sample {
     /// How many lines are read at most (default: 1,000)
     #[arg(long, value_name = "N", requires = "file")]
     pub(crate) lines: Option<usize>,
+    /// Read the lines as those of this program: a name of the manual's page Programs, or of a file of your own
+    #[arg(long, value_name = "NAME", requires = "file")]
+    pub(crate) format: Option<String>,
     /// How to print what they become (default: text)
     #[arg(short, long, value_name = "FORMAT", requires = "file")]
     pub(crate) output: Option<SampleFormat>,

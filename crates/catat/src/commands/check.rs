@@ -20,13 +20,17 @@ pub(crate) fn check(options: Check) -> Result<(), Failure> {
         Ok(config) => config,
         Err(failure) => return Err(with_files(failure, &known_layers(&options.server))),
     };
+    let (formats, mut problems) = crate::program_formats::read_formats(&config.formats_dir);
     if let Some(path) = &options.sample.file {
+        problems.iter().for_each(|problem| say!("catat: warning: format left out: {problem}"));
+        formats.install();
         return sample::try_lines(&config, path, &options.sample);
     }
     for doubt in ship::doubts_about(&config.ship.inputs()) {
         say!("catat: warning: {doubt}");
     }
-    let mut problems = problems_of_directory(&config.data_dir);
+    problems.extend(formats.all().iter().flat_map(|format| formats.check_samples(format)));
+    problems.extend(problems_of_directory(&config.data_dir));
     let of_syslog = config.syslog.tls.as_ref().and_then(|tls| tls.certificate.as_ref());
     problems.extend(config.tls.iter().chain(of_syslog).filter_map(problem_of_certificate));
     problems.extend(config.ship.key().err());

@@ -86,6 +86,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("query", "spill", Kind::Size, "16GiB"),
     setting("query", "promql_experimental", Kind::Switch, "false"),
     setting("ingest", "time_zone", Kind::Text, "UTC"),
+    setting("ingest", "formats_dir", Kind::Text, ""),
     setting("syslog", "udp", Kind::Text, ""),
     setting("syslog", "tcp", Kind::Text, ""),
     setting("syslog", "tls", Kind::Text, ""),

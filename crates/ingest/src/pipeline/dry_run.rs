@@ -24,6 +24,8 @@ pub struct DryRun<'a> {
     pub now: Timestamp,
     /// What their way adds to each of them.
     pub extras: Extras<'a>,
+    /// The format that all lines have, where somebody said so.
+    pub format: Option<parse::FormatId>,
 }
 
 /// One line or record to try.
@@ -41,6 +43,7 @@ impl DryRun<'_> {
         let limits = super::whole_texts(self.limits);
         let received = ArrivalContext { at: self.now, modified: None, zone: self.zone, limits: &limits };
         let mut parser = EventParser::new(received);
+        parser.set_format(self.format);
         samples
             .enumerate()
             .map(|(index, sample)| {
@@ -104,6 +107,7 @@ impl DryRun<'_> {
         let event = if sample.is_record { parser.read_record(sample.bytes)? } else { parser.read_text(sample.bytes) };
         let (shape, level_of_shape) = (event.shape(), event.level_of_shape());
         let (is_object, runtime) = (event.is_object(), event.runtime());
+        let format = event.format().map(str::to_owned);
         event.add_to(&self.extras, &mut builder);
         let mut draft = Draft::of(&builder.finish(), group.clone(), stream);
         let has_time = if sample.is_record { draft.time != received.at } else { parser.previous().is_some() };
@@ -116,7 +120,16 @@ impl DryRun<'_> {
         let is_record = sample.is_record;
         Ok((
             draft,
-            RecognisedFields { is_record, is_object, shape, runtime, level_of_shape, has_time, has_time_before },
+            RecognisedFields {
+                is_record,
+                is_object,
+                shape,
+                format,
+                runtime,
+                level_of_shape,
+                has_time,
+                has_time_before,
+            },
         ))
     }
 }

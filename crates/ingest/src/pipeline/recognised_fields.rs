@@ -17,6 +17,8 @@ pub(super) struct RecognisedFields {
     pub(super) is_object: bool,
     /// The form of its line.
     pub(super) shape: Option<Shape>,
+    /// The format of the program that wrote it.
+    pub(super) format: Option<String>,
     /// The container runtime that wrote something around this line.
     pub(super) runtime: Option<&'static str>,
     /// The level that this form says.
@@ -49,7 +51,10 @@ impl RecognisedFields {
         }
     }
 
-    fn form(&self) -> (&'static str, &'static str) {
+    fn form(&self) -> (&str, &'static str) {
+        if let Some(format) = &self.format {
+            return (format, "the line fits a form of this program from its beginning to its end");
+        }
         match (self.shape, self.is_object) {
             _ if self.is_record => ("record", "sent as a JSON record"),
             (Some(shape), _) => (shape.name(), "the line fits this form from its beginning to its end"),

@@ -27,7 +27,14 @@ fn outcome(definitions: &str, lines: &str) -> String {
         Err(errors) => return errors.iter().map(|error| format!("{error}\n")).collect(),
     };
     let limits = Limits::default();
-    let run = DryRun { pipelines: &pipelines, limits: &limits, zone: Zone::UTC, now: now(), extras: Extras::default() };
+    let run = DryRun {
+        pipelines: &pipelines,
+        limits: &limits,
+        zone: Zone::UTC,
+        now: now(),
+        extras: Extras::default(),
+        format: None,
+    };
     let sample = |line: &'static str| match line.strip_prefix("? ") {
         Some(record) => Sample { bytes: record.as_bytes(), is_record: true },
         None => Sample { bytes: line.as_bytes(), is_record: false },
@@ -271,7 +278,7 @@ proptest::proptest! {
     fn no_text_makes_a_mask_panic_or_leaves_an_address(before in r#"[ -~é"\\]{0,40}"#, after in r#"[ -~é"\\]{0,40}"#) {
         let limits = Limits::default();
         let pipelines = Pipelines::compile(&serde_json::from_str(MASKS).unwrap()).unwrap();
-        let run = DryRun { pipelines: &pipelines, limits: &limits, zone: Zone::UTC, now: now(), extras: Extras::default() };
+        let run = DryRun { pipelines: &pipelines, limits: &limits, zone: Zone::UTC, now: now(), extras: Extras::default(), format: None };
         let line = format!("{before} somebody@example.org {after}");
         let group = GroupName::new("g").unwrap();
         let shown = run.run(&group, "", [Sample { bytes: line.as_bytes(), is_record: false }].into_iter());

@@ -109,6 +109,7 @@ pub(super) fn read(name: &str, text: &str) -> Result<Definition, FormatError> {
         title: file.title,
         programs: file.programs,
         versions: file.versions,
+        has_lines: !lines.is_empty(),
         fields: field_names(lines.iter().chain(&messages)),
         samples: file.sample.into_iter().map(Spanned::into_inner).collect(),
         levels,

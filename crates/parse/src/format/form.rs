@@ -4,8 +4,8 @@
 //! {time} {category}: {level}: {message}
 //! ```
 //!
-//! A blank of a form stands for one or more blanks or tabs, any other character for itself (`\t` for a tab, `{{` for a
-//! brace). `{name}` captures a word as the field `name`, up to the character that follows in the form; `{name:text}` may hold
+//! A blank of a form stands for one or more blanks or tabs, two for at least two, any other character for itself (`\t` for
+//! a tab, `{{` for a brace). `{name}` captures a word as the field `name`, up to the character that follows in the form; `{name:text}` may hold
 //! blanks, `{name:int}` is a whole number, `{name:number}` may have a fraction, `{name:dotted}` is a name such as `org.acme.App`, and `{}` and `{:text}` are passed over.
 //! `{time}`, `{level}` and `{message}` are what they say, `{level=warn}` stands for nothing and says the level of such lines,
 //! `{pairs}` takes `key=value` pairs to the end of the line. With `?` behind the name nothing need be there.
@@ -26,8 +26,8 @@ pub(super) const CAPTURES_MAX: usize = 32;
 pub(super) enum Step {
     /// These characters.
     Literal(Box<str>),
-    /// Blanks and tabs, at least one.
-    Blanks,
+    /// Blanks and tabs, at least so many.
+    Blanks(usize),
     /// A time in any form.
     Time,
     /// A whole number.
@@ -49,7 +49,7 @@ pub(super) enum Step {
 impl Step {
     /// Whether what it reads is one of the captures.
     pub(super) fn captures(&self) -> bool {
-        !matches!(self, Self::Literal(_) | Self::Blanks)
+        !matches!(self, Self::Literal(_) | Self::Blanks(_))
     }
 }
 
@@ -156,9 +156,11 @@ struct Reader<'f> {
 
 impl Reader<'_> {
     fn step(&mut self) -> Result<(), String> {
-        if self.rest.starts_with([' ', '\t']) {
-            self.rest = self.rest.trim_start_matches([' ', '\t']);
-            self.steps.push(Step::Blanks);
+        let rest = self.rest.trim_start_matches(' ');
+        let n_blanks = self.rest.len() - rest.len();
+        if n_blanks > 0 {
+            self.rest = rest;
+            self.steps.push(Step::Blanks(n_blanks));
             return Ok(());
         }
         match self.rest.strip_prefix('{') {
@@ -172,7 +174,7 @@ impl Reader<'_> {
 
     fn literal(&mut self) {
         let doubled = usize::from(self.rest.starts_with("{{"));
-        let end = self.rest[doubled + 1..].find(['{', ' ', '\t']).map_or(self.rest.len(), |end| end + doubled + 1);
+        let end = self.rest[doubled + 1..].find(['{', ' ']).map_or(self.rest.len(), |end| end + doubled + 1);
         let (literal, rest) = (&self.rest[doubled..end], &self.rest[end..]);
         self.rest = rest;
         match self.steps.last_mut() {
@@ -234,7 +236,7 @@ fn end_words(steps: &mut [Step]) -> Result<(), String> {
         match (&mut steps[index], next) {
             (Step::Word { until, .. }, Some(Step::Literal(literal))) => *until = literal.bytes().next(),
             (Step::Text { until, .. }, Some(Step::Literal(literal))) => *until = literal,
-            (Step::Text { until, .. }, Some(Step::Blanks)) => *until = " ".into(),
+            (Step::Text { until, .. }, Some(Step::Blanks(_))) => *until = " ".into(),
             (Step::Word { .. } | Step::Text { .. }, Some(next)) if next.captures() => {
                 return Err("between two captures something must stand that ends the first".into());
             }

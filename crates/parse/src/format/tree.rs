@@ -95,11 +95,6 @@ impl Tree {
         }) as usize
     }
 
-    #[cfg(test)]
-    pub(super) fn is_empty(&self) -> bool {
-        self.nodes.len() == 1
-    }
-
     /// Finds the form of a line that `fits` accepts, and what it captures.
     pub(super) fn find(
         &self,
@@ -117,15 +112,16 @@ impl Tree {
 /// In which order kinds of steps are tried.
 fn rank(step: &Step) -> u8 {
     match step {
-        Step::Literal(_) | Step::Blanks => 0,
-        Step::Time => 1,
-        Step::Integer => 2,
-        Step::Number => 3,
-        Step::Dotted | Step::Word { until: Some(_), .. } => 4,
-        Step::Word { until: None, .. } => 5,
-        Step::Text { .. } => 6,
-        Step::Pairs => 7,
-        Step::Rest => 8,
+        Step::Literal(_) => 0,
+        Step::Blanks(least) => u8::from(*least < 2),
+        Step::Time => 2,
+        Step::Integer => 3,
+        Step::Number => 4,
+        Step::Dotted | Step::Word { until: Some(_), .. } => 5,
+        Step::Word { until: None, .. } => 6,
+        Step::Text { .. } => 7,
+        Step::Pairs => 8,
+        Step::Rest => 9,
     }
 }
 
@@ -203,7 +199,10 @@ impl Search<'_> {
         let within = &rest[..rest.len().min(CAPTURE_BYTES_MAX)];
         let length = match step {
             Step::Literal(_) => return None,
-            Step::Blanks => n_leading(rest, |byte| matches!(byte, b' ' | b'\t')),
+            Step::Blanks(least) => {
+                let length = n_leading(rest, |byte| matches!(byte, b' ' | b'\t'));
+                if length < *least { 0 } else { length }
+            }
             Step::Time => crate::time::time_end(rest).or_else(|| epoch_end(rest))?,
             Step::Integer => signed(within, n_leading(unsigned(within), |byte| byte.is_ascii_digit())),
             Step::Number => signed(within, n_leading(unsigned(within), |byte| byte.is_ascii_digit() || byte == b'.')),

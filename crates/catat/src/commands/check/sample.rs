@@ -25,7 +25,7 @@ const LINES: usize = 1_000;
 /// Prints what becomes of the lines of a file.
 pub(super) fn try_lines(config: &Config, path: &Path, options: &Sample) -> Result<(), Failure> {
     let (text, has_more) = read(config, path, options.lines.unwrap_or(LINES))?;
-    let events = events_of(config, &text, options.group.as_deref().unwrap_or("default"))?;
+    let events = events_of(config, &text, options)?;
     let mut summary = Summary { n_lines: n_lines(&text), has_more, ..Summary::default() };
     events.iter().for_each(|event| summary.add(event));
     let mut out = BufWriter::new(std::io::stdout().lock());
@@ -47,7 +47,9 @@ fn read(config: &Config, path: &Path, n_lines_max: usize) -> Result<(Vec<u8>, bo
 }
 
 /// Returns what becomes of the events of a text, each with the number of its first line.
-fn events_of(config: &Config, text: &[u8], group: &str) -> Result<Vec<Value>, Failure> {
+fn events_of(config: &Config, text: &[u8], options: &Sample) -> Result<Vec<Value>, Failure> {
+    let group = options.group.as_deref().unwrap_or("default");
+    let format = options.format.as_deref().map(format_named).transpose()?;
     let shown = |errors: Vec<DefinitionError>| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
     let pipelines = Pipelines::compile(&config.pipelines).map_err(|errors| Failure::usage(shown(errors)))?;
     let zone = parse::Zone::Named(config.time_zone);
@@ -57,6 +59,7 @@ fn events_of(config: &Config, text: &[u8], group: &str) -> Result<Vec<Value>, Fa
         zone,
         now: Clock::system().now(),
         extras: parse::Extras::default(),
+        format,
     };
     let ranges = parse::events(text, config.limits.event_bytes_max);
     let texts: Vec<(usize, Cow<'_, [u8]>)> =
@@ -70,6 +73,15 @@ fn events_of(config: &Config, text: &[u8], group: &str) -> Result<Vec<Value>, Fa
         event["line"] = line.into();
     }
     Ok(events)
+}
+
+fn format_named(name: &str) -> Result<parse::FormatId, Failure> {
+    let formats = parse::Formats::current();
+    let names: Vec<&str> = formats.all().iter().map(|format| &*format.name).collect();
+    formats.named(name).ok_or_else(|| {
+        let near = definition::nearest(name, &names).map(|near| format!("; did you mean \"{near}\"?"));
+        Failure::usage(format!("no format has the name \"{name}\"{}", near.unwrap_or_default()))
+    })
 }
 
 fn n_lines(text: &[u8]) -> usize {
