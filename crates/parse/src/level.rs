@@ -3,6 +3,8 @@
 mod head;
 mod signs;
 
+pub(crate) use signs::letter;
+
 use types::{Level, Value};
 
 /// Bytes of a line in which the key `level=` is looked for.
@@ -20,28 +22,71 @@ pub(crate) enum LevelField {
     Severity,
     /// OTLP's numbers 1 to 24.
     OtlpNumber,
+    /// Names, where no key of the record itself has one.
+    Nested,
 }
+
+/// Names of fields that hold a level, in lower case; but the last, the journal's, says anything in lower case.
+const LEVEL_FIELDS: [(&str, LevelField); 34] = {
+    use LevelField::*;
+    [
+        ("level", Named),
+        ("severity", Severity),
+        ("lvl", Named),
+        ("loglevel", Named),
+        ("log_level", Named),
+        ("_loglevel", Named),
+        ("log.level", Named),
+        ("levelname", Named),
+        ("level_name", Named),
+        ("error_severity", Named),
+        ("prio", Named),
+        ("@l", Named),
+        ("severity_text", Severity),
+        ("severitytext", Severity),
+        ("severity_label", Severity),
+        ("severity_name", Severity),
+        ("syslog_severity", Severity),
+        ("syslogseverity", Severity),
+        ("syslogseverity-text", Severity),
+        ("log.severity", Severity),
+        ("log.syslog.severity.name", Severity),
+        ("severity_number", OtlpNumber),
+        ("severitynumber", OtlpNumber),
+        ("logfire.level_num", OtlpNumber),
+        ("record.level.name", Nested),
+        ("level.name", Nested),
+        ("level.levelstr", Nested),
+        ("fields.level", Nested),
+        ("@fields.level", Nested),
+        ("@fields.levelname", Nested),
+        ("context.loglevel", Nested),
+        ("_meta.loglevelname", Nested),
+        ("log.loglevel", Nested),
+        ("priority", Severity),
+    ]
+};
+
+/// Lengths of the names that begin with each letter, one bit each: most names are told apart by them.
+const LEVEL_FIELD_LENGTHS: [u32; 256] = {
+    let mut lengths = [0; 256];
+    let mut n_done = 0;
+    while n_done < LEVEL_FIELDS.len() {
+        let name = LEVEL_FIELDS[n_done].0.as_bytes();
+        lengths[(name[0] | 0x20) as usize] |= 1 << name.len();
+        n_done += 1;
+    }
+    lengths
+};
 
 /// Tells whether a field of this name holds a level, whatever the case of its letters.
 pub(crate) fn level_field(name: &str) -> Option<LevelField> {
-    let last = *name.as_bytes().last()?;
-    // The journal's; in lower case it says anything.
-    if name == "PRIORITY" {
-        return Some(LevelField::Severity);
-    }
-    if !matches!(last | 0x20, b'l' | b'y' | b'e' | b't' | b'r') || name.len() > 15 {
+    let first = name.bytes().next()?;
+    if name.len() > 31 || LEVEL_FIELD_LENGTHS[usize::from(first | 0x20)] & (1 << name.len()) == 0 {
         return None;
     }
-    let is = |known: &[&str]| known.iter().any(|known| name.eq_ignore_ascii_case(known));
-    if is(&["level", "lvl", "loglevel", "log_level", "log.level", "levelname", "level_name"]) {
-        Some(LevelField::Named)
-    } else if is(&["severity", "severity_text", "severitytext", "log.severity"]) {
-        Some(LevelField::Severity)
-    } else if is(&["severity_number", "severitynumber"]) {
-        Some(LevelField::OtlpNumber)
-    } else {
-        None
-    }
+    let (known, kind) = LEVEL_FIELDS.iter().find(|(known, _)| name.eq_ignore_ascii_case(known))?;
+    (*known != "priority" || name == "PRIORITY").then_some(*kind)
 }
 
 /// The level that a field says; `None` where its name or its value is of no level.
@@ -56,9 +101,14 @@ pub fn level_of_field(name: &str, value: &Value) -> Option<Level> {
 }
 
 pub(crate) fn level_of_word(kind: LevelField, text: &str) -> Option<Level> {
-    let word = text.trim();
+    let mut word = text.trim();
+    if let Some((_, coloured)) = word.strip_prefix('\u{1b}').and_then(|colour| colour.split_once('m')) {
+        word = coloured.split('\u{1b}').next().unwrap_or(coloured).trim();
+    }
     match word.parse() {
         Ok(number) => level_of_number(kind, number),
+        // npm's libraries write it so, and have it above `debug`.
+        Err(_) if word == "verbose" => Some(Level::Debug),
         Err(_) => Level::parse(word).or_else(|| of_distance(word)),
     }
 }

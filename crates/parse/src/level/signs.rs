@@ -50,7 +50,7 @@ fn erlang(line: &[u8]) -> Option<Level> {
 }
 
 /// The letters of glog, Android, CUPS, MongoDB and others.
-pub(super) fn letter(letter: u8) -> Option<Level> {
+pub(crate) fn letter(letter: u8) -> Option<Level> {
     Some(match letter {
         b'V' | b'T' => Level::Trace,
         b'D' => Level::Debug,
