@@ -10,6 +10,7 @@
 
 mod cursor;
 mod emit;
+mod hints;
 mod lists;
 mod members;
 mod number;
@@ -18,6 +19,7 @@ mod strings;
 
 pub use cursor::JsonCursor;
 pub(crate) use emit::{emit_around, emit_line_fields, emit_record, exact_rfc3339};
+pub(crate) use hints::is_needed;
 pub use members::JsonError;
 pub(crate) use members::{Members, TIME_KEYS};
 

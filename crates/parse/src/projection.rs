@@ -5,8 +5,24 @@
 
 use std::sync::Arc;
 
-/// Keys that tell the level of a request where no key of a level is there, and whether the journal's means anything.
-const LEVEL_KEYS: [&str; 8] = ["status", "status_code", "method", "path", "uri", "url", "request", "_TRANSPORT"];
+/// Keys that tell the level of a request where no key of a level is there, whether the journal's means anything, and whose
+/// scale a number is of.
+const LEVEL_KEYS: [&str; 14] = [
+    "status",
+    "status_code",
+    "method",
+    "path",
+    "uri",
+    "url",
+    "request",
+    "_TRANSPORT",
+    "s",
+    "c",
+    "ctx",
+    "reqId",
+    "short_message",
+    "channel",
+];
 
 /// The parts of events that are asked for.
 #[derive(Clone, Debug)]

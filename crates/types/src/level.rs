@@ -48,20 +48,25 @@ impl Level {
 
     /// Reads any spelling of a level, upper or lower case.
     pub fn parse(text: &str) -> Option<Self> {
-        if text.len() > 11 {
+        if text.len() > 13 {
             return None;
         }
-        let mut lower = [0u8; 11];
+        let mut lower = [0u8; 13];
         for (to, from) in lower.iter_mut().zip(text.bytes()) {
             *to = from.to_ascii_lowercase();
         }
         Some(match &lower[..text.len()] {
-            b"trace" | b"verbose" | b"finest" | b"finer" | b"10" => Self::Trace,
-            b"debug" | b"fine" | b"config" | b"20" | b"syslog-7" => Self::Debug,
-            b"info" | b"information" | b"notice" | b"30" | b"syslog-5" | b"syslog-6" => Self::Info,
-            b"warn" | b"warning" | b"40" | b"syslog-4" => Self::Warn,
-            b"error" | b"err" | b"severe" | b"failure" | b"50" | b"syslog-3" => Self::Error,
-            b"fatal" | b"critical" | b"crit" | b"alert" | b"emerg" | b"emergency" | b"panic" | b"60" => Self::Fatal,
+            b"trace" | b"verbose" | b"finest" | b"finer" | b"silly" | b"blat" | b"10" => Self::Trace,
+            b"trc" | b"trce" | b"trac" | b"vrb" => Self::Trace,
+            b"debug" | b"fine" | b"config" | b"http" | b"20" | b"syslog-7" => Self::Debug,
+            b"dbg" | b"debg" | b"dbug" | b"debug1" | b"debug2" | b"debug3" | b"debug4" | b"debug5" => Self::Debug,
+            b"info" | b"information" | b"informational" | b"notice" | b"note" | b"log" | b"success" => Self::Info,
+            b"inf" | b"ntc" | b"30" | b"syslog-5" | b"syslog-6" => Self::Info,
+            b"warn" | b"warning" | b"wrn" | b"40" | b"syslog-4" => Self::Warn,
+            b"error" | b"err" | b"erro" | b"severe" | b"failure" | b"fail" | b"exception" => Self::Error,
+            b"50" | b"syslog-3" => Self::Error,
+            b"fatal" | b"critical" | b"crit" | b"alert" | b"emerg" | b"emergency" | b"panic" | b"dpanic" => Self::Fatal,
+            b"ftl" | b"pnc" | b"60" => Self::Fatal,
             b"syslog-0" | b"syslog-1" | b"syslog-2" => Self::Fatal,
             _ => return None,
         })
@@ -106,6 +111,9 @@ mod tests {
         assert_eq!(Level::parse("Err"), Some(Level::Error));
         assert_eq!(Level::parse("information"), Some(Level::Info));
         assert_eq!(Level::parse("60"), Some(Level::Fatal));
+        assert_eq!(Level::parse("informational"), Some(Level::Info));
+        assert_eq!(Level::parse("ERRO"), Some(Level::Error));
+        assert_eq!(Level::parse("dbug"), Some(Level::Debug));
         assert_eq!(Level::parse("errors"), None);
         assert_eq!(Level::parse(""), None);
         for level in LEVELS {

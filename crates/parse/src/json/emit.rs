@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use types::{BatchBuilder, Level, TimeForm, Timestamp};
 
-use super::{Members, TIME_KEYS};
+use super::{Members, TIME_KEYS, hints};
 use crate::commit::commit_in_parts;
 use crate::json::members::{Member, TEXT_KEYS, Token};
-use crate::level::{level_field, level_of_number, level_of_text, level_of_word};
+use crate::level::{LevelField, level_field, level_of_number, level_of_text, level_of_word};
 use crate::time::{ResolvedTime, bounded, epoch_of_digits, epoch_of_float, epoch_of_integer, parse_time};
 use crate::{ArrivalContext, Extras, Projection};
 
@@ -93,6 +93,7 @@ pub(crate) fn emit_record(
         Token::Text(span) => members.get(*span, line),
         _ => members.get(member.raw, line),
     });
+    let message = message.or_else(|| hints::other_text(members, line));
     let (said, supposed) = emit_fields(members, line, None, builder);
     builder.set_level(said.or(extras.level).or_else(|| message.and_then(level_of_text)).or(supposed));
     emit_rest(members, builder);
@@ -161,10 +162,11 @@ fn choose_time(members: &Members, line: &str, received: &ArrivalContext<'_>) -> 
             });
         }
     }
-    ChosenTime { rank: None, time: None, form: None, rejected }
+    let time = if rejected.is_none() { hints::other_time(members, line, received) } else { None };
+    ChosenTime { rank: None, time, form: None, rejected }
 }
 
-fn time_of(
+pub(super) fn time_of(
     members: &Members,
     member: &Member,
     line: &str,
@@ -258,7 +260,7 @@ fn emit_fields(
     wanted: Option<&Projection>,
     builder: &mut BatchBuilder,
 ) -> (Option<Level>, Option<Level>) {
-    let mut level = None;
+    let mut found = FoundLevel::default();
     let mut is_printed = false;
     let mut status = None;
     let mut is_request = false;
@@ -270,6 +272,9 @@ fn emit_fields(
                 let name = kept.map_or(name, |(_, kept)| kept);
                 if is_wanted(wanted, name) {
                     emit_field(members, name, member, line, builder);
+                }
+                if let Some(kind) = level_field(name) {
+                    found.take(kind, members, member, line);
                 }
                 continue;
             }
@@ -285,22 +290,53 @@ fn emit_fields(
         if is_wanted(wanted, name) {
             emit_field(members, name, member, line, builder);
         }
-        if level.is_none()
-            && let Some(kind) = level_field(name)
-        {
-            level = match &member.token {
-                Token::Text(span) => level_of_word(kind, members.get(*span, line)),
-                Token::Integer(number) => level_of_number(kind, *number),
-                _ => None,
-            };
+        if let Some(kind) = level_field(name) {
+            found.take(kind, members, member, line);
         }
     }
-    let level = level.or_else(|| match status {
+    let of_status = || match status {
         Some(Token::Integer(number)) if is_request => Level::of_http_status(*number),
         Some(Token::Text(span)) if is_request => Level::of_http_status(members.get(*span, line).parse().ok()?),
         _ => None,
-    });
+    };
+    let of_scale = |number: i64| hints::other_level(members, line, Some(number));
+    let level = found.level().or_else(|| found.unknown.and_then(of_scale)).or_else(of_status);
+    let level = level.or_else(|| hints::other_level(members, line, None));
     if is_printed && level == Some(Level::Info) { (None, level) } else { (level, None) }
+}
+
+/// What the keys of a record say of its level.
+#[derive(Default)]
+struct FoundLevel {
+    of_word: Option<Level>,
+    of_number: Option<Level>,
+    of_nested: Option<Level>,
+    /// A number of no scale that is everyone's.
+    unknown: Option<i64>,
+}
+
+impl FoundLevel {
+    fn take(&mut self, kind: LevelField, members: &Members, member: &Member, line: &str) {
+        match (&member.token, kind) {
+            (Token::Text(span), LevelField::Nested) if self.of_nested.is_none() => {
+                self.of_nested = level_of_word(kind, members.get(*span, line));
+            }
+            (Token::Text(span), _) if self.of_word.is_none() => {
+                self.of_word = level_of_word(kind, members.get(*span, line));
+            }
+            (Token::Integer(number), _) => match level_of_number(kind, *number) {
+                None => self.unknown = Some(*number),
+                level if kind == LevelField::Nested => self.of_nested = self.of_nested.or(level),
+                level => self.of_number = self.of_number.or(level),
+            },
+            _ => {}
+        }
+    }
+
+    /// A word wins over a number, whose meaning differs from library to library.
+    fn level(&self) -> Option<Level> {
+        self.of_word.or(self.of_number).or(self.of_nested)
+    }
 }
 
 /// Whether a field is read; where nothing is said, all are.

@@ -131,7 +131,7 @@ impl<'s> Scanner<'s> {
                     return self.drop_value(key).map(|()| Step::Done);
                 }
                 debug_assert!(start < value_start, "a value comes after its key");
-                if is_top && self.wanted.is_some_and(|wanted| !wanted.has_key(self.out.get(key, self.line))) {
+                if is_top && self.wanted.is_some_and(|wanted| !self.is_wanted(wanted, key)) {
                     self.out.n_passed += 1;
                 } else {
                     self.push(key, value_start, token);
@@ -139,6 +139,12 @@ impl<'s> Scanner<'s> {
                 Ok(Step::Done)
             }
         }
+    }
+
+    /// Whether the value of the record's own key is asked for, or says the time where no common key has said it so far.
+    fn is_wanted(&self, wanted: &Projection, key: Span) -> bool {
+        let name = self.out.get(key, self.line);
+        wanted.has_key(name) || (self.out.times.iter().all(Option::is_none) && super::is_needed(name))
     }
 
     /// Opens an object; one that is empty or too deep is a value.

@@ -86,6 +86,29 @@ fn the_first_usable_key_gives_the_time_and_keeps_its_value_and_type() {
 }
 
 #[test]
+fn keys_of_single_libraries_give_the_time_and_the_text() {
+    let check = |line: &str, message: &str| {
+        let batch = batch(line);
+        let at = Timestamp(batch.timestamps.get(0)).to_string();
+        assert_eq!((&*at, &*batch.messages.get(0)), ("2025-11-20T06:00:00.5Z", message), "{line}");
+    };
+    check(r#"{"asctime":"2025-11-20 06:00:00,500","message":"x"}"#, "x");
+    check(r#"{"t":{"$date":"2025-11-20T06:00:00.500+00:00"},"msg":"x"}"#, "x");
+    check(r#"{"record":{"time":{"repr":"2025-11-20 06:00:00.5+00:00","timestamp":1763618400.5},"message":"x"}}"#, "x");
+    check(r#"{"instant":{"epochSecond":1763618400,"nanoOfSecond":500000000},"message":"x"}"#, "x");
+    check(r#"{"expires_at":"2027-01-01T00:00:00Z","datetime":"2025-11-20T06:00:00.5Z","message":"x"}"#, "x");
+    check(r#"{"date":1763618400.5,"fields":{"message":"x"}}"#, "x");
+    check(r#"{"timestamp_ns":1763618400500000000,"short_message":"x"}"#, "x");
+    check(r#"{"created":1763618400.5,"levelname":"INFO","message":"x"}"#, "x");
+    check(r#"{"timestamp":"soon","@t":"2025-11-20T06:00:00.5Z","@m":"x"}"#, "x");
+    let line = r#"{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"timeUnixNano":"1763618400500000000"}]}]}]}"#;
+    check(line, line);
+    let untimed = [r#"{"created_at":"2025-11-20T06:00:00Z"}"#, r#"{"created":1763618400}"#, r#"{"t":5,"date":7}"#];
+    let arrival = "2026-11-20T12:00:00Z".to_string();
+    untimed.iter().for_each(|line| assert_eq!(Timestamp(batch(line).timestamps.get(0)).to_string(), arrival, "{line}"));
+}
+
+#[test]
 fn a_time_that_comes_beside_a_line_leaves_the_times_in_it_as_they_are() {
     let limits = Limits::default();
     let at = Timestamp::parse_rfc3339("2026-11-20T12:00:00Z").expect("a valid time");
@@ -184,6 +207,30 @@ fn levels_come_from_fields_then_status_then_text() {
     check(r#"{"path":"/","status":"404"}"#, Some(Level::Warn));
     check(r#"{"status":503}"#, None);
     check(r#"{"message":"ERROR x"}"#, Some(Level::Error));
+    check(r#"{"error_severity":"LOG","message":"x"}"#, Some(Level::Info));
+    check(r#"{"record":{"level":{"name":"CRITICAL","no":50}},"text":"x"}"#, Some(Level::Fatal));
+    check(r#"{"@fields":{"levelname":"WARNING"},"@message":"x"}"#, Some(Level::Warn));
+    check(r#"{"level":30000,"level_name":"ERROR"}"#, Some(Level::Error));
+    check(r#"{"level":60,"severity":"info"}"#, Some(Level::Info));
+    check(r#"{"level":400,"channel":"shop"}"#, Some(Level::Error));
+    check(r#"{"level":400,"health":7}"#, None);
+    check(r#"{"level":3,"reqId":"a","url":"/"}"#, Some(Level::Error));
+    check(r#"{"level":3,"short_message":"x","version":"1.1"}"#, Some(Level::Error));
+    check(r#"{"level":3}"#, None);
+    check(r#"{"t":{"$date":"2026-11-20T06:00:00Z"},"s":"E","c":"STORAGE","ctx":"main"}"#, Some(Level::Error));
+    check(r#"{"s":"E","t":5}"#, None);
+    check(r#"{"level":"DEBUG-4"}"#, Some(Level::Trace));
+    check(r#"{"level":"WARN+2"}"#, Some(Level::Warn));
+    check(r#"{"level":"ERROR+4"}"#, Some(Level::Fatal));
+    check(r#"{"level":"\u001b[32minfo\u001b[39m"}"#, Some(Level::Info));
+    check(r#"{"level":"verbose"}"#, Some(Level::Debug));
+    check(r#"{"@t":"2026-11-20T06:00:00Z","@mt":"x"}"#, Some(Level::Info));
+    check(r#"{"@t":"2026-11-20T06:00:00Z","@mt":"x","@l":"Warning"}"#, Some(Level::Warn));
+    check(r#"{"@level":"error","@message":"x","@module":"raft"}"#, Some(Level::Error));
+    check(r#"{"PRIORITY":"err"}"#, Some(Level::Error));
+    check(r#"{"alert":{"severity":1},"priority":"high"}"#, None);
+    let records = r#"{"severityNumber":9},{"severityText":"WARN"}"#;
+    check(&format!(r#"{{"resourceLogs":[{{"scopeLogs":[{{"logRecords":[{records}]}}]}}]}}"#), Some(Level::Warn));
     check(r#"{"message":"0 errors"}"#, None);
     check(r#"{"n":"ERROR"}"#, None);
 }

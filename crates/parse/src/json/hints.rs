@@ -1,0 +1,219 @@
+//! What a record says of its time, level and text by keys that are not everyone's: those of single libraries and services.
+//!
+//! Looked at only where the common keys say nothing, so that common records cost nothing. A key that names a time of the
+//! record's subject (`expires_at`, `created_at`) is none of its own time.
+
+use types::{Level, Timestamp, Value};
+
+use super::Members;
+use crate::ArrivalContext;
+use crate::json::emit::time_of;
+use crate::json::members::{Member, Token};
+use crate::level::{LevelField, letter, level_of_number, level_of_word};
+use crate::time::ResolvedTime;
+
+/// Keys that give the time where none of [`TIME_KEYS`](super::TIME_KEYS) does, best first, and one that the record must
+/// have too.
+const OTHER_TIME_KEYS: [(&str, &str); 42] = [
+    ("@t", ""),
+    ("asctime", ""),
+    ("datetime", ""),
+    ("dateTime", ""),
+    ("t", ""),
+    ("t.$date", ""),
+    ("time.$date", ""),
+    ("timestamp.$date", ""),
+    ("record.time.timestamp", ""),
+    ("record.time.repr", ""),
+    ("instant.epochSecond", ""),
+    ("timeMillis", ""),
+    ("timestamp_ns", ""),
+    ("timestamp_us", ""),
+    ("timestamp_ms", ""),
+    ("timestampMs", ""),
+    ("timeUnixNano", ""),
+    ("time_unix_nano", ""),
+    ("resourceLogs", ""),
+    ("Timestamp", ""),
+    ("TimeStamp", ""),
+    ("TIMESTAMP", ""),
+    ("Time", ""),
+    ("eventTime", ""),
+    ("EventTime", ""),
+    ("event_time", ""),
+    ("eventTimestamp", ""),
+    ("TimeGenerated", ""),
+    ("CreationTime", "Operation"),
+    ("log_time", ""),
+    ("logTime", ""),
+    ("EdgeStartTimestamp", ""),
+    ("StartUTC", ""),
+    ("time_iso8601", ""),
+    ("time_local", ""),
+    ("start_time", "response_code"),
+    ("startTime", "categoryName"),
+    ("created", "levelname"),
+    ("ISODATE", ""),
+    ("DATE", ""),
+    ("date", ""),
+    ("_time", ""),
+];
+
+/// Lengths of the keys that begin with each letter, one bit each.
+const LENGTHS: [u32; 256] = {
+    let mut lengths = [0; 256];
+    let mut n_done = 0;
+    while n_done < OTHER_TIME_KEYS.len() {
+        let name = OTHER_TIME_KEYS[n_done].0.as_bytes();
+        lengths[name[0] as usize] |= 1 << name.len();
+        n_done += 1;
+    }
+    lengths
+};
+
+/// An earlier number of seconds is no time of a log.
+const EARLIEST: i64 = 500_000_000 * Timestamp::SECOND;
+
+/// Keys that give the text of a record where none of [`TEXT_KEYS`](super::members::TEXT_KEYS) does, best first.
+const OTHER_TEXT_KEYS: [&str; 7] =
+    ["short_message", "Message", "fields.message", "record.message", "body.stringValue", "@m", "@mt"];
+
+fn time_rank(name: &str) -> Option<usize> {
+    let first = name.bytes().next()?;
+    if name.len() > 31 || LENGTHS[usize::from(first)] & (1 << name.len()) == 0 {
+        return None;
+    }
+    OTHER_TIME_KEYS.iter().position(|(known, _)| *known == name)
+}
+
+/// Whether a key may be needed for what a record says, though its value is not asked for.
+pub(crate) fn is_needed(name: &str) -> bool {
+    time_rank(name).is_some() || OTHER_TIME_KEYS.iter().any(|(_, beside)| *beside == name)
+}
+
+/// The time that a record says by a key of a single library.
+pub(super) fn other_time(members: &Members, line: &str, received: &ArrivalContext<'_>) -> Option<Timestamp> {
+    let mut best: Option<(usize, Timestamp)> = None;
+    for member in &members.members {
+        let Some(rank) = time_rank(members.get(member.name, line)) else { continue };
+        let beside = OTHER_TIME_KEYS[rank].1;
+        if best.is_some_and(|(known, _)| known <= rank) || (!beside.is_empty() && !members.has(line, beside)) {
+            continue;
+        }
+        let time = match &member.token {
+            Token::Value(list) => records(list).find_map(|record| nanos(record)).map(Timestamp),
+            _ => match time_of(members, member, line, received).0 {
+                Some(ResolvedTime::At(time)) => Some(Timestamp(time.0 + nanos_beside(members, line, rank))),
+                _ => None,
+            },
+        };
+        best = time.filter(|time| time.0 >= EARLIEST).map(|time| (rank, time)).or(best);
+    }
+    best.map(|(_, time)| time)
+}
+
+/// Nanoseconds that log4j2 writes beside its seconds.
+fn nanos_beside(members: &Members, line: &str, rank: usize) -> i64 {
+    if OTHER_TIME_KEYS[rank].0 != "instant.epochSecond" {
+        return 0;
+    }
+    match named(members, line, "instant.nanoOfSecond").map(|member| &member.token) {
+        Some(Token::Integer(nanos @ 0..1_000_000_000)) => *nanos,
+        _ => 0,
+    }
+}
+
+/// The text that a record says by a key of a single library.
+pub(super) fn other_text<'t>(members: &'t Members, line: &'t str) -> Option<&'t str> {
+    OTHER_TEXT_KEYS.iter().find_map(|key| match named(members, line, key)?.token {
+        Token::Text(span) => Some(members.get(span, line)),
+        _ => None,
+    })
+}
+
+/// The level of a record whose common keys say none, or a number that means something with other keys beside it.
+pub(super) fn other_level(members: &Members, line: &str, number: Option<i64>) -> Option<Level> {
+    let has = |name: &str| members.has(line, name);
+    if let Some(number) = number {
+        return match number {
+            0..=4 if has("reqId") => Level::of_code((number + 2) as u8),
+            0..=7 if has("short_message") => Level::of_syslog(number as u8),
+            100..=600 if has("channel") => Some(match number {
+                100 => Level::Debug,
+                200 | 250 => Level::Info,
+                300 => Level::Warn,
+                400 => Level::Error,
+                500 | 550 | 600 => Level::Fatal,
+                _ => return None,
+            }),
+            _ => None,
+        };
+    }
+    let text = |token: Option<&Token>| match token {
+        Some(Token::Text(span)) => Some(members.get(*span, line)),
+        _ => None,
+    };
+    let (mut letter_of, mut of_hclog, mut lists, mut n_mongo, mut n_serilog) = (None, None, None, 0, 0);
+    for member in &members.members {
+        match members.get(member.name, line) {
+            "s" => letter_of = Some(&member.token),
+            "@level" => of_hclog = Some(&member.token),
+            "resourceLogs" => lists = Some(&member.token),
+            "c" | "ctx" | "t.$date" => n_mongo += 1,
+            "@t" | "@m" | "@mt" => n_serilog += 1,
+            _ => {}
+        }
+    }
+    if let Some(word) = text(letter_of).filter(|word| word.len() <= 2 && n_mongo >= 2) {
+        return letter(*word.as_bytes().first()?);
+    }
+    if let Some(Token::Value(list)) = lists {
+        return records(list).filter_map(level_of_record).max();
+    }
+    // Compact events of Serilog leave out the level that is the usual one.
+    if n_serilog >= 2 {
+        return Some(Level::Info);
+    }
+    text(of_hclog).filter(|_| has("@message")).and_then(|word| level_of_word(LevelField::Named, word))
+}
+
+fn named<'m>(members: &'m Members, line: &str, name: &str) -> Option<&'m Member> {
+    members.members.iter().find(|member| members.get(member.name, line) == name)
+}
+
+/// The log records of a line of OTLP.
+fn records(resource_logs: &Value) -> impl Iterator<Item = &Value> {
+    items(Some(resource_logs))
+        .flat_map(|resource| items(member(resource, "scopeLogs")))
+        .flat_map(|scope| items(member(scope, "logRecords")))
+}
+
+fn level_of_record(record: &Value) -> Option<Level> {
+    let of_number = match member(record, "severityNumber") {
+        Some(Value::Integer(number)) => level_of_number(LevelField::OtlpNumber, *number),
+        _ => None,
+    };
+    of_number.or_else(|| match member(record, "severityText")? {
+        Value::String(text) => level_of_word(LevelField::Named, text),
+        _ => None,
+    })
+}
+
+fn nanos(record: &Value) -> Option<i64> {
+    let written = |name: &str| match member(record, name)? {
+        Value::String(text) => text.parse().ok(),
+        Value::Integer(nanos) => Some(*nanos),
+        _ => None,
+    };
+    written("timeUnixNano").filter(|nanos| *nanos > 0).or_else(|| written("observedTimeUnixNano"))
+}
+
+fn items(list: Option<&Value>) -> impl Iterator<Item = &Value> {
+    let items = if let Some(Value::List(items)) = list { &items[..] } else { &[] };
+    items.iter().flatten()
+}
+
+fn member<'v>(object: &'v Value, name: &str) -> Option<&'v Value> {
+    let Value::Object(members) = object else { return None };
+    members.iter().find(|(known, _)| **known == *name)?.1.as_ref()
+}

@@ -1,0 +1,468 @@
+//! The level at the head of a line, as a word, letter or digit at a place where programs write one.
+//!
+//! One pass over the pieces of the head: times, brackets, words, and the marks between them. A word counts at such a place
+//! only: behind the time, brackets, a process, the name of a category, between bars or tabs. Two words of prose end the head.
+//! What programs write in forms of their own (klog, Cisco, Nagios, …) is found at the piece that it begins with.
+
+use std::ops::ControlFlow::{self, Break, Continue};
+
+use types::Level;
+
+use super::{of_keys, signs};
+
+/// Pieces that are looked at; times, columns and marks count.
+const PIECES_MAX: usize = 24;
+
+/// Longest piece in brackets.
+const BRACKETS_BYTES_MAX: usize = 200;
+
+/// What a piece says: a level, or that there is none in this line whatever follows, or nothing.
+type Step = ControlFlow<Option<Level>>;
+
+/// The level that the first line of a text says; `Some(None)` where it can have none.
+pub(super) fn level(line: &[u8]) -> Option<Option<Level>> {
+    if let Some(found) = signs::of_start(line) {
+        return Some(found);
+    }
+    let mut head = Head { bytes: line, is_open: true, before: b'|', ..Head::default() };
+    match head.walk() {
+        Break(found) => Some(found),
+        Continue(()) => None,
+    }
+}
+
+/// How far a line was read, and what was passed.
+#[derive(Default)]
+struct Head<'t> {
+    bytes: &'t [u8],
+    at: usize,
+    has_time: bool,
+    /// Whether only numbers stand between the time and here.
+    is_at_time: bool,
+    /// Whether a level may stand here in lower case too.
+    is_open: bool,
+    /// Whether the bracket before the time is open.
+    is_inside: bool,
+    /// Whether the last piece was a number in brackets.
+    is_behind_process: bool,
+    /// Words of prose since the last time or category.
+    n_plain: usize,
+    /// The strongest separator before the piece: a bar, a tab, a blank.
+    before: u8,
+}
+
+impl<'t> Head<'t> {
+    fn walk(&mut self) -> Step {
+        for n_piece in 0..PIECES_MAX {
+            self.skip_separators();
+            match self.bytes.get(self.at) {
+                None | Some(b'"' | b'{') => break,
+                Some(b'[' | b'(' | b'<') => self.enclosed()?,
+                Some(_) if self.take_time(self.at) => {}
+                Some(_) => self.word(n_piece == 0)?,
+            }
+        }
+        Continue(())
+    }
+
+    /// Goes past blanks, bars, colours, and what closes the bracket of the time.
+    fn skip_separators(&mut self) {
+        let start = self.at;
+        while let Some(byte) = self.bytes.get(self.at) {
+            match byte {
+                b'|' | b'\t' => self.before = *byte,
+                b' ' => {}
+                b']' | b')' | b'>' | b',' | b';' if self.is_inside || self.at > start => {
+                    self.is_inside &= *byte == b','
+                }
+                0x1b => {
+                    self.at = colour_end(self.bytes, self.at);
+                    continue;
+                }
+                _ => return,
+            }
+            self.at += 1;
+        }
+    }
+
+    /// Takes a time off the front, and its zone.
+    fn take_time(&mut self, at: usize) -> bool {
+        let Some(rest) = self.bytes.get(at..).filter(|rest| rest.first().is_some_and(u8::is_ascii_alphanumeric)) else {
+            return false;
+        };
+        let Some(end) = crate::time::time_end(rest).or_else(|| clock_end(rest)) else { return false };
+        self.at = at + end;
+        for _ in 0..2 {
+            self.at += zone_bytes(&self.bytes[self.at..]);
+        }
+        (self.has_time, self.is_at_time, self.is_open, self.n_plain) = (true, true, true, 0);
+        true
+    }
+
+    /// A piece in brackets, or a time that stands in some.
+    fn enclosed(&mut self) -> Step {
+        let open = self.bytes[self.at];
+        let inner = &self.bytes[self.at + 1..];
+        let n_blanks = inner.iter().take_while(|byte| **byte == b' ').count();
+        if self.take_time(self.at + 1 + n_blanks) {
+            self.is_inside = true;
+            return signs::samba(&self.bytes[self.at..]).map_or(Continue(()), |level| Break(Some(level)));
+        }
+        let Some(end) = closing(&inner[..inner.len().min(BRACKETS_BYTES_MAX)], open) else {
+            self.at += 1;
+            return Continue(());
+        };
+        let inside = inner[..end].trim_ascii();
+        self.at += end + 2;
+        let has_colon = self.bytes.get(self.at) == Some(&b':');
+        let level = match open {
+            b'[' if self.n_plain <= 2 => any_level(inside).or_else(|| in_brackets(inside)),
+            b'(' if self.n_plain == 0 || has_colon && self.n_plain <= 2 => {
+                any_level(inside).or_else(|| signs::mask(inside).filter(|_| has_colon))
+            }
+            b'<' if self.n_plain == 0 => any_level(inside),
+            _ => None,
+        };
+        if level.is_some() {
+            return Break(level);
+        }
+        self.is_behind_process = inside.first().is_some_and(u8::is_ascii_digit);
+        self.is_at_time &= self.is_behind_process;
+        self.has_time |= signs::letter_and_time(inside).is_some();
+        self.is_open |= self.n_plain == 0;
+        self.at += usize::from(has_colon);
+        signs::letter_and_time(inside).map_or(Continue(()), |level| Break(Some(level)))
+    }
+
+    /// A piece up to the next blank, tab or bar.
+    fn word(&mut self, is_first: bool) -> Step {
+        let rest = &self.bytes[self.at..];
+        let end = rest.iter().position(|byte| matches!(byte, b' ' | b'\t' | b'|' | 0x1b)).unwrap_or(rest.len());
+        let (word, behind) = rest.split_at(end);
+        if !word.iter().any(u8::is_ascii_alphanumeric) {
+            return self.mark(word, behind);
+        }
+        if self.is_open && word.contains(&b'=') && word[0].is_ascii_alphabetic() {
+            return self.pair(word);
+        }
+        let behind =
+            if behind.first() == Some(&0x1b) { &behind[colour_end(behind, 0).min(behind.len())..] } else { behind };
+        let next = next_word(behind);
+        let core = word.strip_suffix(b",").unwrap_or(word);
+        let core = if self.is_inside { core.strip_suffix(b"]").unwrap_or(core) } else { core };
+        let bare = core.strip_suffix(b":").unwrap_or(core);
+        let has_colon = bare.len() < core.len() || next.first() == Some(&b':') || behind.first() == Some(&b':');
+        let place = Place { bare, has_colon, behind, next, is_first };
+        let level = (self.sign_here(word, &place)?)
+            .or_else(|| self.level_here(&place))
+            .or_else(|| self.letter_here(&place))
+            .or_else(|| self.glued(core, has_colon));
+        if level.is_some() {
+            return Break(level);
+        }
+        self.at += end;
+        self.go_on(&place)
+    }
+
+    /// `-`, `:`, `->`: a level may follow. Three and more of them at the beginning of a line are a heading.
+    fn mark(&mut self, word: &[u8], behind: &[u8]) -> Step {
+        if self.is_at_time
+            && behind.first() == Some(&b' ')
+            && let Some(level) = signs::redis(self.bytes, word)
+        {
+            return Break(Some(level));
+        }
+        self.is_open = true;
+        self.is_at_time &= matches!(word, b"-" | b":" | b",");
+        self.at += word.len();
+        Continue(())
+    }
+
+    /// `user=ann,db=shop`: a column, unless its key is that of a level.
+    fn pair(&mut self, word: &[u8]) -> Step {
+        if let Some(level) = of_keys(word).and_then(|_| of_keys(self.bytes)) {
+            return Break(Some(level));
+        }
+        self.at += word.len();
+        // A text in quotes may hold anything.
+        if word.contains(&b'"') && !word.ends_with(b"\"") {
+            let rest = &self.bytes[self.at..];
+            self.at += memchr::memchr(b'"', rest).map_or(rest.len(), |quote| quote + 1);
+        }
+        (self.is_at_time, self.is_open) = (false, true);
+        Continue(())
+    }
+
+    /// What programs write in a form of their own.
+    fn sign_here(&self, word: &[u8], place: &Place<'_>) -> ControlFlow<Option<Level>, Option<Level>> {
+        let rest = &self.bytes[self.at..];
+        match word[0] {
+            b'%' => return Continue(signs::cisco(word)),
+            b'S' | b'H' | b'C' | b'I' if self.is_at_time => {
+                if let Some(found) = signs::nagios(rest) {
+                    return Break(found);
+                }
+            }
+            b'P' if self.is_open && word == b"PHP" => return Break(signs::php(&rest[3..])),
+            b'F' | b'f' | b'P' if self.is_open && signs::is_error_of_language(rest) => {
+                return Break(Some(if word[0] == b'P' { Level::Error } else { Level::Fatal }));
+            }
+            b'E' if self.is_open && word == b"Error:" => {
+                if let Some(level) = signs::sql_server(rest) {
+                    return Break(Some(level));
+                }
+            }
+            // The rest of a statement or of an error, not an error.
+            b'S' | b'D' | b'H' | b'Q' | b'L' if place.has_colon && signs::is_detail(place.bare) => return Break(None),
+            b'L' if word == b"LEVEL:" => return Continue(any_level(place.next)),
+            b'L' if word.starts_with(b"LOG") => return Continue(signs::stunnel(word)),
+            _ => {}
+        }
+        let is_column = self.n_plain == 0 || (self.n_plain == 1 && self.has_time);
+        Continue(if is_column { signs::facility_and_severity(word).or_else(|| signs::vmware(word)) } else { None })
+    }
+
+    /// A word that is a level and stands where one does.
+    fn level_here(&self, place: &Place<'_>) -> Option<Level> {
+        let word = place.bare;
+        let is_column = matches!(self.before, b'\t' | b'|') && matches!(place.separator(), Some(b'\t' | b'|'));
+        if let Some(level) = upper_level(word) {
+            let is_head = self.n_plain == 0 || (self.n_plain == 1 && self.has_time);
+            let is_sure = place.has_colon || self.has_time || is_column;
+            return Some(level).filter(|_| match word {
+                b"LOG" => place.has_colon && !place.is_first || self.is_behind_process,
+                b"CONFIG" => place.has_colon && place.is_first || self.is_at_time && place.next.first() == Some(&b'['),
+                b"SUCCESS" | b"FAILURE" | b"TRACE" | b"NOTICE" | b"VERBOSE" => is_head && is_sure,
+                _ => is_head,
+            });
+        }
+        let level = any_level(word)?;
+        // `Note:`, `Success:`, `Failure:` begin sentences; .NET writes `fail: Category[0]`.
+        let is_said = match word[0] | 0x20 {
+            b's' | b'f' | b'n' => {
+                [&b"notice"[..], b"fatal", b"severe"].iter().any(|said| word.eq_ignore_ascii_case(said))
+            }
+            _ => true,
+        };
+        let is_of_category = word == b"fail" && place.next.ends_with(b"]");
+        let is_before_colon = self.is_open && place.has_colon && (is_said || is_of_category);
+        let is_padded = self.is_at_time && place.behind.starts_with(b"  ");
+        let is_before_process = self.has_time && self.n_plain <= 1 && is_process(place.next);
+        let is_behind_time = self.is_at_time
+            && match word {
+                b"info" | b"debug" | b"warn" | b"err" | b"crit" => true,
+                b"error" | b"warning" | b"fatal" | b"critical" | b"notice" | b"trace" | b"verbose" => {
+                    !is_plain(place.next)
+                }
+                _ => false,
+            };
+        (is_column || is_before_colon || is_padded || is_before_process || is_behind_time).then_some(level)
+    }
+
+    /// A letter behind the time, or behind the numbers after it: `I | text`, `W [file.c:7]`, `E NETWORK  [main]`, `D Tag:`.
+    fn letter_here(&self, place: &Place<'_>) -> Option<Level> {
+        if let Some((level, _)) = place.bare.split_first().filter(|(_, behind)| behind.starts_with(b"/"))
+            && (self.is_at_time || place.is_first)
+            && (place.has_colon || place.bare.contains(&b'('))
+        {
+            return signs::letter(*level);
+        }
+        let is_debug = place.bare.len() == 2 && place.bare[0] == b'D' && matches!(place.bare[1], b'1'..=b'5');
+        if place.bare.len() != 1 && !is_debug {
+            return None;
+        }
+        let level = signs::letter(place.bare[0])?;
+        let is_column = matches!(place.separator(), Some(b'|' | b'\t' | b'[' | b'-'));
+        let next = place.next;
+        let is_name = next.len() >= 2
+            && (next.ends_with(b":")
+                || next.contains(&b'.')
+                || next.iter().all(|b| b.is_ascii_uppercase() || *b == b'_'));
+        let is_cups =
+            place.is_first && place.next.first() == Some(&b'[') && place.next.get(1).is_some_and(u8::is_ascii_digit);
+        Some(level).filter(|_| (self.is_at_time && (is_column || is_name)) || is_cups)
+    }
+
+    /// A level in upper case within a word: `time:ERROR:logger`, `7)WARNING:`, `a@b:[87]:FATAL:`, `shop.INFO:`, `INFO/Main]`.
+    fn glued(&self, word: &[u8], has_colon: bool) -> Option<Level> {
+        if self.n_plain > 1 || word.len() > BRACKETS_BYTES_MAX {
+            return None;
+        }
+        let mut start = 0usize;
+        for (end, byte) in word.iter().enumerate().chain([(word.len(), &b' ')]) {
+            if byte.is_ascii_alphanumeric() {
+                continue;
+            }
+            let before = start.checked_sub(1).map(|at| word[at]);
+            let ends =
+                *byte == b':' || (end == word.len() && has_colon) || (*byte == b'/' && self.is_inside && start == 0);
+            let begins = match before {
+                None => end < word.len(),
+                Some(b':' | b')' | b']' | b'>') => true,
+                Some(b'.') => end + 1 >= word.len(),
+                _ => false,
+            };
+            if ends && begins {
+                let run = &word[start..end];
+                let is_behind_time = self.is_at_time && start > 0 && word[..start].iter().all(|byte| *byte == b':');
+                let level = if is_behind_time { any_level(run) } else { upper_level(run) };
+                if level.is_some() {
+                    return level;
+                }
+            }
+            start = end + 1;
+        }
+        None
+    }
+
+    /// Whether the head goes on behind a word that is no level.
+    fn go_on(&mut self, place: &Place<'_>) -> Step {
+        let word = place.bare;
+        self.is_behind_process = false;
+        let is_number = word.iter().all(u8::is_ascii_digit);
+        self.is_at_time &= is_number;
+        if place.has_colon {
+            // `host program:` and `category:`, but not words of a sentence.
+            if self.n_plain > usize::from(self.has_time) {
+                return Break(None);
+            }
+            (self.is_open, self.n_plain) = (true, 0);
+            return Continue(());
+        }
+        if !is_plain(word) {
+            return Continue(());
+        }
+        self.n_plain += 1;
+        self.is_open = false;
+        if self.n_plain > 2 || is_of_prose(word) { Continue(self.at = self.bytes.len()) } else { Continue(()) }
+    }
+}
+
+/// A word and what stands around it.
+struct Place<'t> {
+    /// Without a colon or comma at its end.
+    bare: &'t [u8],
+    has_colon: bool,
+    behind: &'t [u8],
+    next: &'t [u8],
+    is_first: bool,
+}
+
+impl Place<'_> {
+    /// The first byte behind the word and its blanks that belongs to something.
+    fn separator(&self) -> Option<&u8> {
+        self.behind.iter().find(|byte| **byte != b' ')
+    }
+}
+
+/// A level in upper case, and nothing that is written so for other reasons.
+pub(crate) fn upper_level(word: &[u8]) -> Option<Level> {
+    let is_upper = word.len() >= 3 && word.iter().all(|byte| byte.is_ascii_uppercase() || matches!(byte, b'1'..=b'5'));
+    if is_upper && !matches!(word, b"NOTE" | b"HTTP" | b"FAIL" | b"EXCEPTION") {
+        Level::parse(text(word)?)
+    } else {
+        None
+    }
+}
+
+/// A level in any case, but for names of categories.
+pub(crate) fn any_level(word: &[u8]) -> Option<Level> {
+    if !word.first()?.is_ascii_alphabetic() || matches!(word, b"SYSLOG" | b"EXCEPTION") {
+        return None;
+    }
+    let is_category = ["config", "http", "log", "exception", "fine"].iter().any(|known| word == known.as_bytes());
+    if is_category { None } else { Level::parse(text(word)?) }
+}
+
+/// `core:error`, `7:8:ERROR:file.cc(88)`, `ERROR/main`, `main INFO`, `ID 7 daemon.err`.
+fn in_brackets(inside: &[u8]) -> Option<Level> {
+    let mut parts = inside.split(|byte| *byte == b':');
+    let first = parts.next()?;
+    let is_module = first.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+    let mut of_module = parts.clone().take(1).filter(|_| is_module && parts.clone().count() == 1);
+    let mut words =
+        [inside.split(|byte| matches!(byte, b' ' | b'/')).next(), inside.rsplit(|byte| *byte == b' ').next()];
+    let of_words = words.iter_mut().flatten().find_map(|word| upper_level(word));
+    of_words
+        .or_else(|| of_module.next().and_then(any_level))
+        .or_else(|| parts.take(6).find_map(upper_level))
+        .or_else(|| signs::facility_and_severity(inside.rsplit(|byte| *byte == b' ').next()?))
+}
+
+fn text(word: &[u8]) -> Option<&str> {
+    std::str::from_utf8(word).ok()
+}
+
+/// `06:47:13.123`, or digits since the epoch that stand alone.
+fn clock_end(text: &[u8]) -> Option<usize> {
+    let end = text.iter().take(32).position(|byte| !byte.is_ascii_digit() && !matches!(byte, b':' | b'.' | b','));
+    let word = &text[..end.unwrap_or(text.len().min(32))];
+    let word = word.trim_ascii_end().strip_suffix(b":").unwrap_or(word);
+    let is_clock = (8..=16).contains(&word.len()) && word[2] == b':' && word[5] == b':' && word[7].is_ascii_digit();
+    let n_digits = word.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let is_epoch = matches!(n_digits, 10 | 13 | 16 | 19)
+        && word[0] == b'1'
+        && (n_digits == word.len() || n_digits == 10 && word[10] == b'.');
+    (is_clock || is_epoch).then_some(word.len())
+}
+
+/// How long the zone or half of the day is that stands behind a time.
+fn zone_bytes(text: &[u8]) -> usize {
+    let Some((b' ', zone)) = text.split_first() else { return 0 };
+    let is_end = |end: usize| zone.get(end).is_none_or(|byte| matches!(byte, b' ' | b']' | b')' | b':' | b'|' | b'\t'));
+    let n_letters = zone.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
+    if (2..=4).contains(&n_letters) && is_end(n_letters) && upper_level(&zone[..n_letters]).is_none() {
+        return 1 + n_letters;
+    }
+    let is_offset = matches!(zone.first(), Some(b'+' | b'-'));
+    let n_digits = zone.iter().skip(1).take_while(|byte| byte.is_ascii_digit() || **byte == b':').count();
+    if is_offset && n_digits >= 2 && is_end(1 + n_digits) { 2 + n_digits } else { 0 }
+}
+
+/// Where the bracket closes whose inside begins the text; brackets may stand in it.
+fn closing(inner: &[u8], open: u8) -> Option<usize> {
+    let close = if open == b'(' { b')' } else { open + 2 };
+    let mut n_open = 1usize;
+    inner.iter().position(|byte| {
+        n_open += usize::from(*byte == open);
+        n_open -= usize::from(*byte == close);
+        n_open == 0
+    })
+}
+
+/// Where a colour ends that begins at `at`: `ESC [ 1 ; 31 m`.
+fn colour_end(bytes: &[u8], at: usize) -> usize {
+    let parameters = bytes[at + 1..].iter().take(16).skip(1).position(|byte| !matches!(byte, b'0'..=b'9' | b';'));
+    if bytes.get(at + 1) == Some(&b'[') { at + 3 + parameters.unwrap_or(0) } else { at + 1 }
+}
+
+fn next_word(behind: &[u8]) -> &[u8] {
+    let start = behind.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'|')).unwrap_or(behind.len());
+    let word = &behind[start..];
+    &word[..word.iter().take(80).position(|byte| matches!(byte, b' ' | b'\t' | b'|')).unwrap_or(word.len().min(80))]
+}
+
+/// `tilld[4471]`, `tilld[4471]:`.
+fn is_process(word: &[u8]) -> bool {
+    let word = word.strip_suffix(b":").unwrap_or(word);
+    let process = word.strip_suffix(b"]").and_then(|word| word.split(|byte| *byte == b'[').nth(1));
+    process.is_some_and(|process| process.first().is_some_and(u8::is_ascii_digit)) && word[0].is_ascii_alphabetic()
+}
+
+/// Whether a word looks like one of a sentence: letters that are not all capitals.
+fn is_plain(word: &[u8]) -> bool {
+    let word = word.strip_suffix(b".").unwrap_or(word);
+    !word.is_empty()
+        && word.iter().all(|byte| byte.is_ascii_alphabetic() || !byte.is_ascii() || matches!(byte, b'\'' | b'!' | b'?'))
+        && (word.len() == 1 || word.iter().any(u8::is_ascii_lowercase))
+}
+
+/// Words that no column holds.
+fn is_of_prose(word: &[u8]) -> bool {
+    const WORDS: [&[u8]; 32] = [
+        b"a", b"all", b"an", b"and", b"any", b"are", b"as", b"at", b"by", b"for", b"found", b"from", b"got", b"had",
+        b"has", b"have", b"if", b"in", b"is", b"it", b"no", b"not", b"of", b"on", b"or", b"that", b"the", b"this",
+        b"to", b"was", b"when", b"with",
+    ];
+    WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
+}
