@@ -131,9 +131,12 @@ impl Formats {
         self.formats.push(definition.format);
     }
 
-    fn form(&mut self, format: FormatId, captures: form::Definition, names: &mut Vec<Arc<str>>) -> usize {
-        self.forms.push(captures.resolve(format, names));
-        self.forms.len() - 1
+    /// Keeps a form; returns its place, and whether it has a word for the level.
+    fn form(&mut self, format: FormatId, captures: form::Definition, names: &mut Vec<Arc<str>>) -> (usize, bool) {
+        let form = captures.resolve(format, names);
+        let has_level = form.level_at().is_some();
+        self.forms.push(form);
+        (self.forms.len() - 1, has_level)
     }
 
     /// All formats, in the order of their files.

@@ -12,7 +12,8 @@ fn table() -> String {
     let mut table = String::from("\n| format | program | versions seen | fields |\n|---|---|---|---|\n");
     for format in parse::Formats::built_in().all() {
         let fields: Vec<String> = format.fields.iter().map(|field| format!("`{field}`")).collect();
-        let row = [&*format.name, &format.title, &format.versions, &fields.join(" ")].map(|cell| cell.replace('|', "\\|"));
+        let row =
+            [&*format.name, &format.title, &format.versions, &fields.join(" ")].map(|cell| cell.replace('|', "\\|"));
         writeln!(table, "| {} |", row.join(" | ")).expect("a string takes any text");
     }
     table

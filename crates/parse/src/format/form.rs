@@ -7,7 +7,7 @@
 //! A blank of a form stands for one or more blanks or tabs, two for at least two, any other character for itself (`\t` for
 //! a tab, `{{` for a brace). `{name}` captures a word as the field `name`, up to the character that follows in the form; `{name:text}` may hold
 //! blanks, `{name:int}` is a whole number, `{name:number}` may have a fraction, `{name:dotted}` is a name such as `org.acme.App`, and `{}` and `{:text}` are passed over.
-//! `{time}`, `{level}` and `{message}` are what they say, `{level=warn}` stands for nothing and says the level of such lines,
+//! `{_}` is padding: any number of blanks, also none. `{time}`, `{level}` and `{message}` are what they say, `{level=warn}` stands for nothing and says the level of such lines,
 //! `{pairs}` takes `key=value` pairs to the end of the line. With `?` behind the name nothing need be there.
 
 use std::sync::Arc;
@@ -26,7 +26,7 @@ pub(super) const CAPTURES_MAX: usize = 32;
 pub(super) enum Step {
     /// These characters.
     Literal(Box<str>),
-    /// Blanks and tabs, at least so many.
+    /// Blanks and tabs, at least so many, which may be none.
     Blanks(usize),
     /// A time in any form.
     Time,
@@ -192,6 +192,10 @@ impl Reader<'_> {
             self.definition.level = Some(level);
             return Ok(());
         }
+        if inside == "_" {
+            self.steps.push(Step::Blanks(0));
+            return Ok(());
+        }
         let (name, kind) = inside.split_once(':').unwrap_or((inside, ""));
         let is_optional = name.ends_with('?');
         let name = name.trim_end_matches('?');
@@ -232,11 +236,17 @@ pub(super) fn unknown_level(level: &str) -> String {
 /// Words end where the next step begins, texts too.
 fn end_words(steps: &mut [Step]) -> Result<(), String> {
     for index in 0..steps.len() {
-        let next = steps.get(index + 1).cloned();
+        let is_padding = |step: &&Step| **step == Step::Blanks(0);
+        let padding = steps.get(index + 1).filter(is_padding).is_some();
+        let next = steps.get(index + 1 + usize::from(padding)).cloned();
+        let behind = steps.get(index + 2).cloned();
         match (&mut steps[index], next) {
             (Step::Word { until, .. }, Some(Step::Literal(literal))) => *until = literal.bytes().next(),
             (Step::Text { until, .. }, Some(Step::Literal(literal))) => *until = literal,
-            (Step::Text { until, .. }, Some(Step::Blanks(_))) => *until = " ".into(),
+            (Step::Text { until, .. }, Some(Step::Blanks(_))) => {
+                *until =
+                    if let Some(Step::Literal(literal)) = behind { format!(" {literal}").into() } else { " ".into() };
+            }
             (Step::Word { .. } | Step::Text { .. }, Some(next)) if next.captures() => {
                 return Err("between two captures something must stand that ends the first".into());
             }

@@ -60,13 +60,15 @@ impl Default for Tree {
 }
 
 impl Tree {
-    /// Adds a form.
-    pub(super) fn add(&mut self, steps: &[Step], form: usize) {
+    /// Adds a form. Of several that are the same but for their words for levels, those that have some come first.
+    pub(super) fn add(&mut self, steps: &[Step], form: (usize, bool)) {
         let mut at = 0;
         for step in steps {
             at = self.child(at, step);
         }
-        self.nodes[at].forms.push(form);
+        let (form, has_level) = form;
+        let forms = &mut self.nodes[at].forms;
+        if has_level { forms.insert(0, form) } else { forms.push(form) }
     }
 
     fn child(&mut self, at: usize, step: &Step) -> usize {
@@ -113,7 +115,13 @@ impl Tree {
 fn rank(step: &Step) -> u8 {
     match step {
         Step::Literal(_) => 0,
-        Step::Blanks(least) => u8::from(*least < 2),
+        Step::Blanks(least) => {
+            if *least > 1 {
+                0
+            } else {
+                1
+            }
+        }
         Step::Time => 2,
         Step::Integer => 3,
         Step::Number => 4,
@@ -201,14 +209,16 @@ impl Search<'_> {
             Step::Literal(_) => return None,
             Step::Blanks(least) => {
                 let length = n_leading(rest, |byte| matches!(byte, b' ' | b'\t'));
-                if length < *least { 0 } else { length }
+                return (length >= *least).then_some(at + length);
             }
             Step::Time => crate::time::time_end(rest).or_else(|| epoch_end(rest))?,
             Step::Integer => signed(within, n_leading(unsigned(within), |byte| byte.is_ascii_digit())),
             Step::Number => signed(within, n_leading(unsigned(within), |byte| byte.is_ascii_digit() || byte == b'.')),
             Step::Word { until, is_optional } => {
                 let length = n_leading(within, |byte| !matches!(byte, b' ' | b'\t') && Some(byte) != *until);
-                let ends = until.is_none() || within.get(length).copied() == *until;
+                // Padding may stand before what ends a word.
+                let next = within.get(length).copied();
+                let ends = until.is_none() || next == *until || matches!(next, Some(b' ' | b'\t'));
                 return (ends && (length > 0 || *is_optional)).then_some(at + length);
             }
             Step::Dotted => n_dotted(within),
@@ -224,7 +234,7 @@ impl Search<'_> {
     }
 }
 
-/// The length of a name of several parts, such as `org.acme.App`.
+/// The length of a name of several parts, such as `org.acme.App`, `mail::queue` and `main/yp`.
 fn n_dotted(bytes: &[u8]) -> usize {
     let length =
         n_leading(bytes, |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'$' | b'-' | b'/'));
