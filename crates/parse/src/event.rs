@@ -119,10 +119,11 @@ impl<'a> EventParser<'a> {
                 around: Envelope::Cri(part.stream_name()),
             };
         }
-        let kind = self.kind_of(&text);
+        let from = runtime::compose(text.as_bytes()).unwrap_or(0);
+        let kind = self.kind_of(&text[from..]);
         let tail = if kind == Kind::Line(Some(Shape::Zap)) { self.read_tail(&text) } else { None };
         let around = tail.map_or(Envelope::Nothing, Envelope::Tail);
-        Event { parser: self, text, from: 0, kind, around }
+        Event { parser: self, text, from, kind, around }
     }
 
     /// What a line is by itself.

@@ -3,6 +3,7 @@
 mod head;
 mod signs;
 
+pub(crate) use head::{any_level, upper_level};
 pub(crate) use signs::letter;
 
 use types::{Level, Value};

@@ -21,6 +21,9 @@ const DOCKER_NEXT: &[u8] = b"\",\"stream\":\"std";
 /// Where the time of CRI's lines ends at the latest: `2026-11-20T06:47:13.123456789+01:00 `.
 const CRI_TIME_BYTES_MAX: usize = 36;
 
+/// Where the bar of Docker's compose stands at the latest.
+const COMPOSE_BYTES_MAX: usize = 80;
+
 /// One of these stands in every line whose text may become longer, or is written with escapes.
 const MARKS: [&[u8]; 3] = [DOCKER_START, b" stdout P", b" stderr P"];
 
@@ -67,6 +70,23 @@ pub(crate) fn fragment(line: &[u8]) -> Option<Fragment> {
 /// Whether a line begins as Docker's do.
 pub(crate) fn is_docker(line: &[u8]) -> bool {
     line.starts_with(DOCKER_START)
+}
+
+/// Where the line of a program begins that `docker compose` has written the name of its container before: `shop-1  | text`.
+pub(crate) fn compose(line: &[u8]) -> Option<usize> {
+    if !matches!(line.first()?, b'a'..=b'z' | b'A'..=b'Z' | 0x1b) {
+        return None;
+    }
+    let bar = memchr::memchr(b'|', &line[..line.len().min(COMPOSE_BYTES_MAX)])?;
+    let (name, behind) = (line[..bar].strip_suffix(b" ")?.trim_ascii_end(), &line[bar + 1..]);
+    // On a terminal the name has a colour, which ends behind the bar.
+    let name = if name[0] == 0x1b { name.splitn(2, |byte| *byte == b'm').nth(1)? } else { name };
+    let content = behind.strip_prefix(b"\x1b[0m").unwrap_or(behind).strip_prefix(b" ")?;
+    let is_name = name.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
+    let n_digits = name.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    let is_numbered = n_digits > 0 && matches!(name.iter().rev().nth(n_digits), Some(b'-' | b'_'));
+    // The name may be one of the user's; a bar behind a word is little for a line of any other form.
+    (is_name && (is_numbered || content.starts_with(b"{"))).then(|| line.len() - content.len())
 }
 
 /// Reads the header of CRI.

@@ -103,3 +103,21 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_name_that_compose_writes_is_none_of_the_line() {
+    let check = |line: &str, content: Option<&str>| {
+        assert_eq!(compose(line.as_bytes()).map(|from| &line[from..]), content, "{line}");
+    };
+    check("shop-1  | {\"level\":\"info\"}", Some("{\"level\":\"info\"}"));
+    check("my_shop_12 | text | more", Some("text | more"));
+    check("\u{1b}[36mshop-1  |\u{1b}[0m text", Some("text"));
+    check("database | {\"a\":1}", Some("{\"a\":1}"));
+    check("database | text", None);
+    check("INFO   | jvm 1    | 2026/11/20 06:47:13 | text", None);
+    check("2026-11-20 | text", None);
+    check("shop-1|text", None);
+    check("shop-1 |text", None);
+    check("\u{1b}| ", None);
+    check("a |", None);
+}

@@ -4,6 +4,7 @@ use types::Level;
 
 use super::cursor::{blanks, digits, enclosed, is_digits, is_source, mark, time, word};
 use super::parts::PartSink;
+use crate::level::{any_level, upper_level};
 
 /// Pieces of a header that are looked at; none has more.
 const PIECES_MAX: usize = 12;
@@ -66,7 +67,7 @@ pub(super) fn zap<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()>
 /// `ERROR:logger:text`.
 pub(super) fn python_basic<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
     let (word, rest) = line.split_once(':')?;
-    let level = upper_level(word)?;
+    let level = upper_level(word.as_bytes())?;
     let (logger, message) = rest.split_once(':').filter(|(logger, _)| is_name(logger))?;
     found.text("logger", logger);
     found.again("message", message);
@@ -86,6 +87,8 @@ struct Header<'t> {
     code: &'t str,
     /// Whether the bracket before the time is still open.
     is_open: bool,
+    /// Whether Ruby's two dashes stand before the piece.
+    is_marked: bool,
 }
 
 /// A header of any order. It has a time or a logger, and a level or the place in the program.
@@ -94,17 +97,18 @@ pub(super) fn read<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()
     let mut header = Header::default();
     let mut rest = first_line;
     for _ in 0..PIECES_MAX {
-        rest = rest.trim_start_matches([' ', '\t', '|']);
+        separators(&mut rest);
         if !header.piece(&mut rest)? {
             break;
         }
     }
-    let mut message = rest.trim_start_matches([' ', '\t', '|']);
+    separators(&mut rest);
+    let mut message = rest;
     if header.level.is_none() && line.len() > first_line.len() {
         // Java's own library says the level on a second line.
         let second = &line[first_line.len() + 1..];
         let (word, text) = second.split_once(": ")?;
-        header.level = Some(upper_level(word)?);
+        header.level = Some(upper_level(word.as_bytes())?);
         if header.logger.is_empty() && is_name(message.split(' ').next()?) {
             header.logger = message.split(' ').next()?;
         }
@@ -116,7 +120,7 @@ pub(super) fn read<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()
     }
     if header.logger.is_empty()
         && let Some((_, logger)) = message.strip_suffix(')').and_then(|text| text.rsplit_once(" ("))
-        && is_dotted(logger)
+        && is_class(logger)
     {
         header.logger = logger;
     }
@@ -143,6 +147,7 @@ impl<'t> Header<'t> {
                 if !behind.starts_with(' ') {
                     return Some(false);
                 }
+                self.is_marked = rest.starts_with("-- ");
                 *rest = behind;
                 // Behind a level and the name of its logger a dash begins the text.
                 return Some(self.level.is_none() || self.logger.is_empty());
@@ -193,7 +198,7 @@ impl<'t> Header<'t> {
         let Some(end) = closing(&rest.as_bytes()[..rest.len().min(BRACKETS_BYTES_MAX)]) else { return false };
         let inside = rest[1..end].trim();
         if self.level.is_none()
-            && let Some(level) = any_level(inside)
+            && let Some(level) = any_level(inside.as_bytes())
         {
             self.level = Some(level);
         } else if is_source(inside) && self.source.is_empty() {
@@ -216,13 +221,14 @@ impl<'t> Header<'t> {
 
     /// A piece that is a word; what is none of a header begins the text.
     fn word(&mut self, rest: &mut &'t str) -> bool {
-        let end = rest.find([' ', '\t', '|']).unwrap_or(rest.len());
+        let end = rest.find([' ', '\t', '|', '\u{1b}']).unwrap_or(rest.len());
         let (whole, behind) = rest.split_at(end);
         let closes = self.is_open && whole.ends_with(']');
         let core = if closes { &whole[..whole.len() - 1] } else { whole };
         let ends = closes || core.ends_with(':');
         let core = core.strip_suffix(':').unwrap_or(core);
         let follows = behind.trim_start_matches(' ');
+        let is_named = std::mem::take(&mut self.is_marked) || closes;
         if self.level.is_none()
             && let Some(level) = self.level_of(core, ends, follows)
         {
@@ -230,12 +236,17 @@ impl<'t> Header<'t> {
         } else if let Some((level, thread)) = core.split_once('/')
             && self.level.is_none()
             && closes
-            && let Some(level) = upper_level(level)
+            && let Some(level) = upper_level(level.as_bytes())
         {
             // Python's workers.
             (self.level, self.thread) = (Some(level), thread);
         } else if is_digits(core) && self.pid.is_empty() && (self.level.is_none() || follows.starts_with("---")) {
-            self.pid = core;
+            // Before a level in brackets MySQL has the number of a connection.
+            *(if follows.starts_with('[') { &mut self.thread } else { &mut self.pid }) = core;
+        } else if let Some(process) = process_of(core).filter(|_| self.pid.is_empty() && !self.time.is_empty()) {
+            self.pid = process;
+            *rest = behind;
+            return !ends || self.level.is_none();
         } else if core.starts_with("ThreadId(") && self.thread.is_empty() {
             self.thread = core;
         } else if is_source(core) && self.source.is_empty() {
@@ -245,33 +256,67 @@ impl<'t> Header<'t> {
             let Some(end) = memchr::memmem::find(&rest.as_bytes()[..rest.len().min(512)], b"}: ") else { return false };
             *rest = &rest[end + 3..];
             return true;
-        } else if self.logger.is_empty() && self.is_logger(core, ends, follows) {
+        } else if self.logger.is_empty() && is_logger(core, ends, is_named && ends || is_mark(follows)) {
             self.logger = core;
             if let Some((channel, level)) = core.rsplit_once('.')
                 && self.level.is_none()
-                && let Some(level) = upper_level(level)
+                && let Some(level) = upper_level(level.as_bytes())
             {
                 (self.logger, self.level) = (channel, Some(level));
             }
+        } else if ends && self.level.is_none() && is_before_level(follows) {
+            self.logger = core;
         } else {
             return false;
         }
         *rest = behind;
-        // A level or a process with a colon is followed by the text, and so is a logger.
-        !(ends || self.level.is_some() && self.logger == core && !is_mark(follows))
+        // A level or a process with a colon is followed by the text, and so is a logger, unless its level follows.
+        !(ends && (self.level.is_some() || !is_before_level(follows))
+            || self.level.is_some() && self.logger == core && !is_mark(follows))
     }
 
     fn level_of(&self, word: &str, ends: bool, follows: &str) -> Option<Level> {
         let word = word.trim_end_matches(',');
-        upper_level(word).or_else(|| {
-            // In lower case it is a word of prose, unless columns are told apart.
-            let is_column = !self.time.is_empty() && (ends || is_mark(follows));
-            if is_column || word == "Info" { Level::parse(word) } else { None }
-        })
+        // In lower case it is a word of prose, unless columns are told apart.
+        let is_column = !self.time.is_empty() && (ends || is_mark(follows));
+        match word {
+            "LOG" => None,
+            "CONFIG" if !follows.starts_with('[') => None,
+            _ if is_column || word == "Info" => any_level(word.as_bytes()),
+            _ => upper_level(word.as_bytes()),
+        }
     }
+}
 
-    fn is_logger(&self, word: &str, ends: bool, follows: &str) -> bool {
-        is_name(word) && (ends || is_mark(follows) || (self.level.is_some() && is_dotted(word)))
+/// Whether a word is the name of a logger. A word with a colon may be one of a sentence: its form must be that of a name, or a
+/// mark must stand beside it.
+fn is_logger(word: &str, ends: bool, is_marked: bool) -> bool {
+    let is_of_name = |at_byte: (usize, u8)| !at_byte.1.is_ascii_lowercase() && at_byte.0 > 0;
+    is_name(word)
+        && (is_marked || ends && (word == "root" || word.bytes().enumerate().any(is_of_name)) || is_class(word))
+}
+
+/// Whether a level with a colon follows, as behind a category.
+fn is_before_level(follows: &str) -> bool {
+    let word = follows.split([' ', '\t']).next().and_then(|word| word.strip_suffix(':'));
+    word.is_some_and(|word| any_level(word.as_bytes()).is_some())
+}
+
+/// The process of `shopd[12]` and `shopd[12:0]`.
+fn process_of(word: &str) -> Option<&str> {
+    let (name, inside) = word.strip_suffix(']')?.split_once('[')?;
+    inside.split(':').next().filter(|process| is_digits(process) && is_name(name))
+}
+
+/// Passes over blanks, bars and colours.
+fn separators(rest: &mut &str) {
+    loop {
+        *rest = rest.trim_start_matches([' ', '\t', '|']);
+        let Some((colour, behind)) = rest.strip_prefix("\u{1b}[").and_then(|rest| rest.split_once('m')) else { return };
+        if colour.len() > 12 {
+            return;
+        }
+        *rest = behind;
     }
 }
 
@@ -305,26 +350,6 @@ fn clock<'t>(rest: &mut &'t str) -> Option<&'t str> {
     Some(clock)
 }
 
-/// A level in upper case, also in three letters.
-fn upper_level(word: &str) -> Option<Level> {
-    if word.len() < 3 || !word.bytes().all(|byte| byte.is_ascii_uppercase()) {
-        return None;
-    }
-    any_level(word)
-}
-
-/// A level in any spelling, also in three letters.
-fn any_level(word: &str) -> Option<Level> {
-    Level::parse(word).filter(|_| word.bytes().all(|byte| byte.is_ascii_alphabetic())).or(match word {
-        "VRB" | "TRC" => Some(Level::Trace),
-        "DBG" => Some(Level::Debug),
-        "INF" => Some(Level::Info),
-        "WRN" => Some(Level::Warn),
-        "FTL" => Some(Level::Fatal),
-        _ => None,
-    })
-}
-
 /// A name of a logger, module or class.
 fn is_name(word: &str) -> bool {
     word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
@@ -337,6 +362,12 @@ fn is_name(word: &str) -> bool {
 fn is_dotted(word: &str) -> bool {
     let n_points = word.matches('.').count() + word.matches("::").count();
     n_points >= 1 && is_name(word) && !word.ends_with('.') && !word.contains('/')
+}
+
+/// `org.acme.App`, `my::module`, but no domain and no file.
+fn is_class(word: &str) -> bool {
+    let is_upper = word.bytes().any(|byte| byte.is_ascii_uppercase()) || word.ends_with("logger");
+    is_dotted(word) && (word.contains("::") || is_upper && word.matches('.').count() > 1)
 }
 
 /// Words of a line that Ruby's logger begins with: `I, [`.
