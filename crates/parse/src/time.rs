@@ -4,17 +4,21 @@
 //! time. What a text leaves open comes from [`ArrivalContext`]: the zone, and for forms without a year the instant
 //! that the event must be near. A time outside [1970, 2262) is told apart from a text that is no time at all.
 
+mod clock;
 mod forms;
 mod head;
+mod names;
 
-pub(crate) use forms::parse_offset;
+pub(crate) use clock::parse_offset;
 pub use head::find_time;
 pub(crate) use head::find_time_strictly_at_start;
 
 use types::{Timestamp, civil_from_days, days_from_civil};
 
-use crate::ArrivalContext;
-use forms::Civil;
+use crate::{ArrivalContext, Zone};
+use clock::WrittenZone;
+use forms::{Civil, DateOrder, century};
+use names::Abbreviation;
 
 /// The first instant of 2262, the first year that nanoseconds in an `i64` cannot hold in full.
 const END: i64 = 9_214_646_400 * Timestamp::SECOND;
@@ -114,20 +118,65 @@ pub(crate) fn time_end(text: &[u8]) -> Option<usize> {
 
 /// Turns a calendar time into an instant; `None` where there is no such day.
 fn resolve(civil: &Civil, received: &ArrivalContext<'_>) -> Option<ResolvedTime> {
-    match civil.year {
-        Some(year) => civil_nanos(civil, year, received).map(|nanos| bounded(nanos, received)),
-        None => resolve_without_year(civil, received),
+    let Some(year) = civil.year else { return resolve_without_year(civil, received) };
+    let read = |year: i64, month: u32, day: u32| {
+        let read = Civil { month, day, ..*civil };
+        civil_nanos(&read, year, received).map(|nanos| bounded(nanos, received))
+    };
+    match civil.order {
+        DateOrder::Sure => read(year, civil.month, civil.day),
+        // Where the month first lies ahead of the clock, the day is first.
+        DateOrder::MonthFirst => match read(year, civil.month, civil.day) {
+            Some(time @ ResolvedTime::At(_)) => Some(time),
+            other => read(year, civil.day, civil.month).filter(|time| *time != ResolvedTime::OutOfRange).or(other),
+        },
+        DateOrder::Short => nearest_short(civil, year as u32, read, received),
     }
+}
+
+/// Of three numbers of two digits, the order that puts the time nearest to the file's modification, or the arrival.
+fn nearest_short(
+    civil: &Civil,
+    first: u32,
+    read: impl Fn(i64, u32, u32) -> Option<ResolvedTime>,
+    received: &ArrivalContext<'_>,
+) -> Option<ResolvedTime> {
+    let near = received.modified.unwrap_or(received.at);
+    let year_first = read(century(first), civil.month, civil.day);
+    let last = century(civil.day);
+    let month_first = read(last, first, civil.month).filter(|time| matches!(time, ResolvedTime::At(_)));
+    let year_last = month_first.or_else(|| read(last, civil.month, first));
+    [year_first, year_last].into_iter().flatten().min_by_key(|time| match time {
+        ResolvedTime::At(instant) => instant.0.abs_diff(near.0),
+        ResolvedTime::OutOfRange => u64::MAX,
+    })
 }
 
 fn civil_nanos(civil: &Civil, year: i64, received: &ArrivalContext<'_>) -> Option<i128> {
     let days = days_from_civil(year, civil.month, civil.day)?;
     let local = days * 86_400 + i64::from(civil.second_of_day);
-    let seconds = match civil.offset_seconds {
-        Some(offset) => local - i64::from(offset),
-        None => received.zone.utc_seconds(local),
+    let seconds = match civil.zone {
+        WrittenZone::None => received.zone.utc_seconds(local),
+        WrittenZone::Offset(offset) => local - i64::from(offset),
+        WrittenZone::Named(zone) => Zone::Named(zone).utc_seconds(local),
+        WrittenZone::Abbreviation(written) => local - offset_of(written, local, received),
     };
     Some(i128::from(seconds) * 1_000_000_000 + i128::from(civil.nanos))
+}
+
+/// What an abbreviation means, in seconds east of UTC: what it does in the source's zone, or else the most common of its
+/// meanings that does not put the time ahead of the clock.
+fn offset_of(written: &Abbreviation, local: i64, received: &ArrivalContext<'_>) -> i64 {
+    /// How far clocks may differ; meanings differ by an hour at least.
+    const SKEW_SECONDS: i64 = 30 * 60;
+    let offsets = || written.minutes.iter().map(|minutes| i64::from(*minutes) * 60);
+    let common = offsets().next().unwrap_or_default();
+    if written.minutes.len() == 1 {
+        return common;
+    }
+    let near = received.modified.unwrap_or(received.at).0 / Timestamp::SECOND + SKEW_SECONDS;
+    let of_zone = offsets().find(|offset| received.zone.uses(written.name, *offset, local - offset));
+    of_zone.or_else(|| offsets().find(|offset| local - offset <= near)).unwrap_or(common)
 }
 
 /// Takes the latest year that puts the time at most a day after the file's modification, or the arrival.

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use chrono::offset::LocalResult;
 use chrono::{DateTime, Offset, TimeZone};
-use chrono_tz::Tz;
+use chrono_tz::{OffsetName, Tz};
 
 /// Where the clock on the wall is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +37,20 @@ impl Zone {
         match self {
             Self::Fixed(offset) => local_seconds.saturating_sub(i64::from(offset)),
             Self::Named(zone) => local_seconds.saturating_sub(named_offset(zone, local_seconds)),
+        }
+    }
+
+    /// Reports whether the zone calls an offset by an abbreviation within half a year of an instant.
+    pub(crate) fn uses(self, abbreviation: &str, offset_seconds: i64, utc_seconds: i64) -> bool {
+        const HALF_YEAR_SECONDS: i64 = 182 * 86_400;
+        match self {
+            Self::Fixed(offset) => offset != 0 && i64::from(offset) == offset_seconds,
+            Self::Named(zone) => [0, -HALF_YEAR_SECONDS, HALF_YEAR_SECONDS].iter().any(|distance| {
+                DateTime::from_timestamp(utc_seconds.saturating_add(*distance), 0).is_some_and(|instant| {
+                    let at = zone.offset_from_utc_datetime(&instant.naive_utc());
+                    at.abbreviation() == Some(abbreviation) && i64::from(at.fix().local_minus_utc()) == offset_seconds
+                })
+            }),
         }
     }
 }

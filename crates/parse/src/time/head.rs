@@ -1,6 +1,9 @@
 //! Finds the time at the head of a log line.
 
-use super::{FoundTime, ResolvedTime, bounded, epoch_of_digits, forms, resolve};
+use types::Level;
+
+use super::forms::Civil;
+use super::{FoundTime, ResolvedTime, bounded, clock, epoch_of_digits, forms, resolve};
 use crate::ArrivalContext;
 
 /// Bytes of a line that are looked at; a header is shorter.
@@ -12,38 +15,144 @@ const WORDS_BEFORE_MAX: usize = 3;
 /// The same for the bracketed form of access logs and for keys, which nothing in prose looks like.
 const WORDS_BEFORE_KNOWN_MAX: usize = 8;
 
+/// How far a time may be from the beginning where brackets, levels, processes and columns before it are not counted as words.
+const COLUMNS_BYTES_MAX: usize = 64;
+
+/// The same for a time in brackets of its own.
+const BRACKETS_BYTES_MAX: usize = 160;
+
 /// Keys of `key=value` lines whose value is the line's time.
-const TIME_KEYS: [&[u8]; 4] = [b"time=", b"ts=", b"timestamp=", b"t="];
+const TIME_KEYS: [&[u8]; 13] = [
+    b"time=", b"ts=", b"timestamp=", b"t=", b"asctime=", b"datetime=", b"@timestamp=", b"_time=", b"eventtime=", b"event_time=",
+    b"date=", b"msg=audit(", b"audit(",
+];
+
+/// Keys of CEF and LEEF, whose header has no time of its own.
+const EVENT_KEYS: [&[u8]; 4] = [b"rt=", b"devTime=", b"start=", b"end="];
+
+/// Bytes of a line of CEF or LEEF in which these keys are looked for.
+const EVENT_BYTES_MAX: usize = 8_192;
 
 /// Looks for the line's own time among its first words, or as the value of a key `time`, `ts` or `timestamp`.
 ///
-/// Prefixes such as `[`, `(`, `"` and `<34>1 ` do not count as words.
+/// Prefixes such as `[`, `(`, `"` and `<34>1 ` do not count as words, nor do sequences that colour a terminal.
 pub fn find_time(line: &[u8], received: &ArrivalContext<'_>) -> Option<FoundTime> {
     let head = &line[..line.len().min(HEAD_BYTES_MAX)];
-    let mut n_words = 0;
-    let mut is_first_name = true;
-    let mut at = after_priority(head);
-    while at < head.len() && n_words < WORDS_BEFORE_KNOWN_MAX {
-        while at < head.len() && matches!(head[at], b' ' | b'\t' | b'[' | b'(' | b'"' | b'\'' | b'|' | b'<') {
-            at += 1;
-        }
-        let key = TIME_KEYS.iter().find(|key| head[at..].starts_with(key));
-        let value_at = at + key.map_or(0, |key| key.len());
-        let value_at = value_at + usize::from(key.is_some() && head.get(value_at) == Some(&b'"'));
-        let is_access = at > 0 && head[at - 1] == b'[' && head.get(at + 2) == Some(&b'/');
-        let is_known = is_access || key.is_some();
-        if (n_words < WORDS_BEFORE_MAX || is_known)
-            && let Some(found) = time_at(head, value_at, is_first_name || key.is_some(), received)
-        {
+    let mut walk = Walk::new(after_priority(head));
+    while walk.next(head) {
+        if let Some(found) = walk.time(line, head, received).or_else(|| walk.time_in_word(head, received)) {
             return Some(found);
         }
-        while at < head.len() && !matches!(head[at], b' ' | b'\t' | b'|') {
-            is_first_name &= !head[at].is_ascii_alphanumeric();
+    }
+    time_of_event_format(line, received)
+}
+
+/// The words of a head, one after the other.
+struct Walk {
+    /// Where the word begins, after its marks, and where it ends.
+    at: usize,
+    end: usize,
+    /// Words so far, and those of them that are no marks, levels, processes or parts of brackets and columns.
+    n_all: usize,
+    n_words: usize,
+    /// Words at the beginning of the column.
+    n_before_column: usize,
+    /// The sign that closes the bracket at hand, and words before it.
+    closing: Option<u8>,
+    n_before_bracket: usize,
+    /// Whether nothing before says more than a process or a level: a number may be a time.
+    may_be_number: bool,
+}
+
+impl Walk {
+    fn new(at: usize) -> Self {
+        Self { at, end: at, n_all: 0, n_words: 0, n_before_column: 0, closing: None, n_before_bracket: 0, may_be_number: true }
+    }
+
+    /// Counts the word at hand and goes to the next one. `false` where there is none that may be a time.
+    fn next(&mut self, head: &[u8]) -> bool {
+        if self.end > self.at {
+            self.count(&head[self.at..self.end]);
+        }
+        let mut at = self.end;
+        while let Some(byte) = head.get(at) {
+            match byte {
+                b'|' | b'\t' => {
+                    self.n_words = self.n_words.min(self.n_before_column + 1);
+                    self.n_before_column = self.n_words;
+                }
+                b' ' | b'"' | b'\'' | b'*' | b'#' => {}
+                b'[' | b'(' | b'<' | b'{' => {
+                    if self.n_words <= usize::from(*byte != b'(') && self.closing.is_none() {
+                        let distance = if *byte == b'(' { 1 } else { 2 };
+                        (self.closing, self.n_before_bracket) = (Some(byte + distance), self.n_all);
+                    }
+                    if *byte == b'{' {
+                        break;
+                    }
+                }
+                0x1b => {
+                    at = after_colour(head, at);
+                    continue;
+                }
+                _ => break,
+            }
             at += 1;
         }
-        n_words += 1;
+        self.at = at;
+        let rest = head.get(at..).unwrap_or_default();
+        self.end = at + rest.iter().position(|byte| matches!(byte, b' ' | b'\t' | b'|')).unwrap_or(rest.len());
+        at < head.len() && self.n_all < 2 * WORDS_BEFORE_KNOWN_MAX && self.n_words < WORDS_BEFORE_KNOWN_MAX
     }
-    None
+
+    fn count(&mut self, word: &[u8]) {
+        self.n_all += 1;
+        let was_open = self.closing.is_some();
+        if self.closing.is_some_and(|closing| word.contains(&closing)) {
+            self.closing = None;
+        }
+        let core = word.strip_suffix(b"]").unwrap_or(word);
+        let core = core.strip_suffix(b":").unwrap_or(core);
+        let is_number = core.len() <= 7 && core.iter().all(u8::is_ascii_digit);
+        let is_mark = !word.iter().any(u8::is_ascii_alphanumeric);
+        let is_short = is_number || core.len() == 1 || is_level(core);
+        self.may_be_number &= is_mark || is_short;
+        if !was_open && !is_mark && !(is_short && self.n_words == 0) {
+            self.n_words += 1;
+        }
+    }
+
+    /// The time that the word begins with.
+    fn time(&self, line: &[u8], head: &[u8], received: &ArrivalContext<'_>) -> Option<FoundTime> {
+        let at = self.at;
+        let key = TIME_KEYS.iter().find(|key| head[at..].starts_with(key));
+        let is_bracketed = at > 0 && head[at - 1] == b'[';
+        let is_access = is_bracketed && head.get(at + 2) == Some(&b'/');
+        if let Some(key) = key {
+            let value_at = at + key.len();
+            let value_at = value_at + usize::from(head.get(value_at) == Some(&b'"'));
+            let pair = if *key == b"date=" { date_and_time(line, value_at, received) } else { None };
+            return pair.or_else(|| time_at(head, value_at, true, received));
+        }
+        let reach = if is_bracketed { BRACKETS_BYTES_MAX } else { COLUMNS_BYTES_MAX };
+        let is_inside = self.closing.is_some() && self.n_all > self.n_before_bracket + 1;
+        let is_near = self.n_all < WORDS_BEFORE_MAX || self.n_words < WORDS_BEFORE_MAX && at <= reach && !is_inside;
+        if is_near || is_access { time_at(head, at, self.may_be_number, received) } else { None }
+    }
+
+    /// A time that something separates from what the word begins with: `Name:2026-…`, `[4471]26 Nov …`.
+    fn time_in_word(&self, head: &[u8], received: &ArrivalContext<'_>) -> Option<FoundTime> {
+        if self.n_words >= WORDS_BEFORE_MAX || self.at > COLUMNS_BYTES_MAX {
+            return None;
+        }
+        let end = self.end.min(COLUMNS_BYTES_MAX);
+        (self.at + 1..end).find_map(|at| {
+            let is_start = matches!(head[at - 1], b':' | b']' | b')' | b'>' | b',' | b';' | b'[')
+                && (head[at].is_ascii_digit() || head[at].is_ascii_uppercase());
+            let (civil, end) = if is_start { forms::parse_at(head, at)? } else { return None };
+            found(&civil, at..end, received)
+        })
+    }
 }
 
 /// Tells whether a line begins with a time, after brackets at most.
@@ -53,18 +162,25 @@ pub(crate) fn find_time_strictly_at_start(line: &[u8], received: &ArrivalContext
     forms::parse_at(head, start).is_some_and(|(civil, _)| resolve(&civil, received).is_some())
 }
 
+fn found(civil: &Civil, place: std::ops::Range<usize>, received: &ArrivalContext<'_>) -> Option<FoundTime> {
+    let time = resolve(civil, received)?;
+    Some(FoundTime { time, start: place.start, end: place.end })
+}
+
 /// The time at `at`; a number is one only where nothing but punctuation stands before it, or behind a key.
 fn time_at(head: &[u8], at: usize, may_be_number: bool, received: &ArrivalContext<'_>) -> Option<FoundTime> {
     if let Some((civil, end)) = forms::parse_at(head, at) {
-        let time = resolve(&civil, received)?;
-        return Some(FoundTime { time, start: at, end });
+        return found(&civil, at..end, received);
+    }
+    if head.get(at) == Some(&b'@') {
+        return label_at(head, at, received);
     }
     if may_be_number { epoch_at(head, at, received) } else { None }
 }
 
 /// An epoch number standing alone: 10, 13, 16 or 19 digits, the first with an optional fraction.
 fn epoch_at(head: &[u8], at: usize, received: &ArrivalContext<'_>) -> Option<FoundTime> {
-    let n_digits = head[at..].iter().take_while(|b| b.is_ascii_digit()).count();
+    let n_digits = clock::n_digits(head, at);
     if !matches!(n_digits, 10 | 13 | 16 | 19) {
         return None;
     }
@@ -73,7 +189,9 @@ fn epoch_at(head: &[u8], at: usize, received: &ArrivalContext<'_>) -> Option<Fou
         let n_fraction = head[end + 1..].iter().take_while(|b| b.is_ascii_digit()).count();
         end += if n_fraction == 0 { 0 } else { 1 + n_fraction };
     }
-    let is_alone = head.get(end).is_none_or(|b| matches!(b, b' ' | b'\t' | b']' | b')' | b':' | b',' | b'|' | b'"'));
+    let is_alone = head.get(end).is_none_or(|b| {
+        matches!(b, b' ' | b'\t' | b']' | b')' | b'>' | b':' | b';' | b',' | b'|' | b'"' | b'\'' | 0x1b | b'\n')
+    });
     // A number that would be outside all bounds is a number, not a wrong time.
     match bounded(epoch_of_digits(&head[at..end])?, received) {
         time @ ResolvedTime::At(instant) if is_alone && instant.0 >= 1_000_000_000_000_000_000 / 2 => {
@@ -83,15 +201,83 @@ fn epoch_at(head: &[u8], at: usize, received: &ArrivalContext<'_>) -> Option<Fou
     }
 }
 
-/// Where the text goes on after a syslog priority `<34>` and version `1 `.
+/// `@400000006b07febd0ffb1850`: a label of TAI64 or TAI64N, whose seconds begin ten before those of the epoch.
+fn label_at(head: &[u8], at: usize, received: &ArrivalContext<'_>) -> Option<FoundTime> {
+    const EPOCH: u64 = (1 << 62) + 10;
+    let length = head[at + 1..].iter().take(25).take_while(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')).count();
+    let is_label = matches!(length, 16 | 24) && head.get(at + 1 + length).is_none_or(|b| matches!(b, b' ' | b'\t' | b'\n'));
+    let digits = std::str::from_utf8(head.get(at + 1..at + 1 + length).filter(|_| is_label)?).ok()?;
+    let seconds = u64::from_str_radix(&digits[..16], 16).ok()?.checked_sub(EPOCH)?;
+    let nanos = if length == 24 { u32::from_str_radix(&digits[16..], 16).ok()? } else { 0 };
+    let time = bounded(i128::from(seconds) * 1_000_000_000 + i128::from(nanos), received);
+    (nanos < 1_000_000_000).then_some(FoundTime { time, start: at, end: at + 1 + length })
+}
+
+/// `date=2026-11-26 time=09:47:33 … tz="-0500"`; `at` is where the date begins.
+fn date_and_time(line: &[u8], at: usize, received: &ArrivalContext<'_>) -> Option<FoundTime> {
+    let behind = line.get(at + 10..)?;
+    let behind_mark = behind.strip_prefix(b"\"").unwrap_or(behind);
+    let (separator, rest) = behind_mark.split_first()?;
+    let rest = rest.strip_prefix(b"time=").filter(|_| matches!(separator, b' ' | b',' | b'\t' | b'|'))?;
+    let rest = rest.strip_prefix(b"\"").unwrap_or(rest);
+    let clock_at = line.len() - rest.len();
+    let mut written = [b' '; 36];
+    written[..10].copy_from_slice(&line[at..at + 10]);
+    let is_of_clock = |byte: &&u8| byte.is_ascii_digit() || matches!(byte, b':' | b'.');
+    let n_clock = copy(rest.iter().take(18).take_while(is_of_clock), &mut written[11..]);
+    let end = clock_at + n_clock;
+    let tail = &line[end..line.len().min(end + EVENT_BYTES_MAX)];
+    if let Some(place) = memchr::memmem::find(tail, b"tz=") {
+        let zone = &tail[place + 3..];
+        let zone = zone.strip_prefix(b"\"").unwrap_or(zone).iter();
+        copy(zone.take(6).take_while(|byte| !matches!(byte, b'"' | b' ')), &mut written[11 + n_clock..]);
+    }
+    let (civil, _) = forms::parse_at(&written, 0)?;
+    found(&civil, at..end, received)
+}
+
+/// Copies bytes to where they fit and returns their number.
+fn copy<'b>(from: impl Iterator<Item = &'b u8>, to: &mut [u8]) -> usize {
+    from.zip(to).map(|(from, to)| *to = *from).count()
+}
+
+/// The time of an event of CEF or LEEF that nothing stands before which has one.
+fn time_of_event_format(line: &[u8], received: &ArrivalContext<'_>) -> Option<FoundTime> {
+    let head = &line[..line.len().min(BRACKETS_BYTES_MAX)];
+    if memchr::memmem::find(head, b"EF:").is_none_or(|at| at == 0 || !matches!(head[at - 1], b'C' | b'E')) {
+        return None;
+    }
+    let line = &line[..line.len().min(EVENT_BYTES_MAX)];
+    EVENT_KEYS.iter().find_map(|key| {
+        let is_key = |at: &usize| matches!(line[at.saturating_sub(1)], b' ' | b'\t' | b'|' | b'^');
+        let at = memchr::memmem::find_iter(line, key).find(is_key)? + key.len();
+        time_at(line, at, true, received)
+    })
+}
+
+/// Where the text goes on after a byte-order mark, a syslog priority `<34>` and version `1 `.
 fn after_priority(head: &[u8]) -> usize {
-    if head.first() != Some(&b'<') {
-        return 0;
+    let start = if head.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+    if head.get(start) != Some(&b'<') {
+        return start;
     }
-    let n_digits = head[1..].iter().take(4).take_while(|b| b.is_ascii_digit()).count();
-    if !(1..=3).contains(&n_digits) || head.get(1 + n_digits) != Some(&b'>') {
-        return 0;
+    let n_digits = clock::n_digits(head, start + 1);
+    if !(1..=3).contains(&n_digits) || head.get(start + 1 + n_digits) != Some(&b'>') {
+        return start;
     }
-    let end = n_digits + 2;
+    let end = start + n_digits + 2;
     if head[end..].starts_with(b"1 ") { end + 2 } else { end }
+}
+
+/// Where the text goes on after a sequence that colours a terminal, `ESC [ 2 m`; after a byte where it is none.
+fn after_colour(head: &[u8], at: usize) -> usize {
+    if head.get(at + 1) != Some(&b'[') {
+        return at + 1;
+    }
+    let n_numbers = head[at + 2..].iter().take(24).take_while(|b| b.is_ascii_digit() || matches!(b, b';' | b':')).count();
+    at + 2 + n_numbers + usize::from(head.get(at + 2 + n_numbers).is_some_and(u8::is_ascii_alphabetic))
+}
+
+fn is_level(word: &[u8]) -> bool {
+    word.len() <= 11 && std::str::from_utf8(word).is_ok_and(|word| Level::parse(word).is_some())
 }

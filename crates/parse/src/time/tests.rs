@@ -66,10 +66,10 @@ fn numbers_and_prose_are_no_times() {
     check("the backup of the day 2026-11-01 00:00:00 is done", None);
     check("12 monkeys", None);
     check("13/13/2026 06:47:13 x", None);
-    check("11/20/2026 13:47:13 PM x", None);
+    check("11/20/2026 13:47:13 AM x", None);
     check("1/2 of it at 3", None);
     check("Nov 20, 2026", None);
-    check("March 20 06:47:13", None);
+    check("Marching 20 06:47:13", None);
     check("é2026-11-20", None);
 }
 
