@@ -12,7 +12,7 @@ use crate::format::{FormatId, Formats};
 use crate::json::{JsonError, Members};
 use crate::shape::{PartValue, Parts, Shape, VpcColumns};
 use crate::time::{ResolvedTime, bounded};
-use crate::{Projection, Zone, json, runtime};
+use crate::{Projection, Zone, crash, json, runtime};
 
 /// Longest name of a field, as of JSON records.
 const NAME_BYTES_MAX: usize = 512;
@@ -297,7 +297,7 @@ impl Event<'_, '_> {
                 // What came beside the line is not looked for in it.
                 if has_level && extras.level.is_none() {
                     let of_shape = parts.and_then(Parts::level);
-                    builder.set_level(of_shape.or_else(|| crate::level_of_text(line)));
+                    builder.set_level(of_shape.or_else(|| crate::level_of_text(line)).or_else(|| crash::level(line)));
                 }
                 let time = if is_told { None } else { time_of_line(parts, line, received) };
                 if let Some(parts) = parts {
@@ -328,8 +328,9 @@ impl Event<'_, '_> {
             }
         }
         let limits = self.parser.received.limits;
-        if has_message || self.text.len() > limits.event_bytes_max {
-            commit_in_parts(&self.text, text_key, limits, builder);
+        let message = &self.text[self.from..];
+        if has_message || message.len() > limits.event_bytes_max {
+            commit_in_parts(message, text_key, limits, builder);
         } else {
             builder.set_message("");
             builder.commit();
@@ -440,7 +441,7 @@ fn emit_parts(
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Envelope<'p> {
     Nothing,
-    /// The header of a container runtime, which stays in the text; the name of the stream.
+    /// The header of a container runtime, before the text; the name of the stream.
     Cri(&'static str),
     /// Docker's object, which is this, and of which the event's text is a part.
     Docker(Cow<'p, str>),

@@ -8,6 +8,7 @@
 
 mod arrival;
 mod commit;
+mod crash;
 mod event;
 mod fields;
 mod format;
@@ -41,7 +42,7 @@ pub use lenient::{
     JsonMistake, JsonToken, json_key, json_members, json_next, json_text, json_text_end, json_trimmed, json_value,
 };
 pub use level::{level_of_field, level_of_text};
-pub use multiline::{Boundaries, events};
+pub use multiline::{Boundaries, Profile, events};
 pub use pairs::logfmt_pair;
 pub use piece::{Piece, Screen, batches_of_piece, last_time, sure_end};
 pub use projection::Projection;

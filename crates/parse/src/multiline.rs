@@ -1,144 +1,161 @@
 //! Where one event ends and the next begins in the lines of a text file.
 //!
-//! Java's own logging library writes the level and the text on a second line, which belongs to the first.
-//! A line that begins with white space, `at `, `Caused by:`, `...`, a closing bracket, or that belongs to a
-//! traceback, goes on with the event before it; so do lines of a container runtime from the first part of a program's line
-//! to its last, of which [`crate::texts`] makes events again. Every other line begins one. Shipper and server run the same
-//! rules, so that both cut alike.
+//! A line decides by what it shows of itself ([`line`]): a time at its head begins an event; white space before it, a frame of
+//! a trace, a closing bracket continue one. In between, the event at hand decides ([`entry`]): within the report of a program
+//! that dies ([`crate::crash`]), a quoted column or a slow query other lines belong to it. A line that shows nothing continues
+//! an event with a time where the source has taught that all have one ([`Profile`]), and begins one elsewhere.
+//!
+//! Lines of a container runtime are cut by what the program wrote, for each stream by itself. Streams write between each
+//! other, so what they wrote is one stretch of the file until no event of either is open; [`crate::texts`] makes events of
+//! it. Shipper and server run the same rules, so that both cut alike.
+
+mod entry;
+mod line;
+mod profile;
 
 use std::ops::Range;
 
-use crate::runtime::{Open, fragment};
-use crate::time::find_time_strictly_at_start;
-use crate::{ArrivalContext, Zone};
+pub(crate) use line::{is_exception, is_typed_exception};
+pub use profile::Profile;
+
+use crate::runtime::{self, LANES, Open};
+use entry::{Entry, Seen};
 
 /// Lines of one event; further ones begin another.
 const LINES_MAX: usize = 1_000;
 
-/// Decides line by line. State is that of the event at hand.
+/// Lines of other streams after which the event of a stream is over.
+const FOREIGN_LINES_MAX: usize = 32;
+
+/// Decides line by line. State is that of the event at hand, and the profile of the source.
 #[derive(Clone, Debug)]
 pub struct Boundaries {
     bytes_max: usize,
     n_lines: usize,
     n_bytes: usize,
-    /// A traceback's frames were seen; the line of its exception is still to come.
-    in_traceback: bool,
-    /// Whether the event so far is the first line of a record of Java's own logging library.
-    is_half: bool,
+    lanes: [Entry; LANES],
+    /// The lane of the last line, and how many of it came one after the other.
+    last: (usize, usize),
     /// Which streams of a container runtime are within a line of their program.
     open: Open,
+    profile: Profile,
+    offset: u64,
+    scratch: Vec<u8>,
 }
 
 impl Boundaries {
     /// Boundaries of events that are no longer than `bytes_max` unless a single line is.
     pub fn new(bytes_max: usize) -> Self {
-        Self { bytes_max, n_lines: 0, n_bytes: 0, in_traceback: false, is_half: false, open: Open::default() }
+        Self::at(bytes_max, Profile::default(), 0)
+    }
+
+    /// The same for lines that begin at `offset` of their source, whose lines before have taught this.
+    pub fn at(bytes_max: usize, profile: Profile, offset: u64) -> Self {
+        Self {
+            bytes_max,
+            n_lines: 0,
+            n_bytes: 0,
+            lanes: Default::default(),
+            last: (0, 0),
+            open: Open::default(),
+            profile,
+            offset,
+            scratch: Vec::new(),
+        }
     }
 
     /// Tells whether `line`, without its line end, begins an event. Empty lines neither begin nor end one.
     pub fn is_start(&mut self, line: &[u8]) -> bool {
+        let offset = self.offset;
+        self.is_start_at(offset, line)
+    }
+
+    /// The same for a line at `offset` of its source.
+    pub fn is_start_at(&mut self, offset: u64, line: &[u8]) -> bool {
+        self.offset = offset + line.len() as u64 + 1;
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if line.is_empty() {
             return false;
         }
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let is_start = self.decide(offset, line, &mut scratch);
+        self.scratch = scratch;
+        is_start
+    }
+
+    /// Whether the event at hand is whole although nothing follows it yet.
+    pub fn is_surely_whole(&self) -> bool {
+        self.open == Open::default() && self.lanes.iter().all(|entry| entry.is_none() || entry.is_surely_whole())
+    }
+
+    fn decide(&mut self, offset: u64, line: &[u8], scratch: &mut Vec<u8>) -> bool {
+        let part = runtime::fragment(line);
+        let (lane, content) = runtime::content(line, part.as_ref(), scratch);
+        let has_clock = !content.is_empty() && line::has_clock(content);
+        self.profile.enter(offset);
+        self.profile.learn(lane, content, has_clock);
+        let seen = Seen { has_clock, is_timed_source: self.profile.is_timed(lane) };
         let fits = self.n_lines < LINES_MAX && self.n_bytes.saturating_add(line.len()) <= self.bytes_max;
-        let part = fragment(line);
-        let goes_on = self.n_lines > 0 && fits && (self.open.goes_on(part.as_ref()) || self.goes_on(line));
+        let goes_on = self.n_lines > 0 && fits && self.goes_on(lane, content, seen, part.as_ref());
+        if self.last.0 != lane {
+            self.last = (lane, 0);
+        }
+        self.last.1 += 1;
         self.open = self.open.after(part.as_ref(), !goes_on);
         if goes_on {
             self.n_lines += 1;
             self.n_bytes += line.len() + 1;
-        } else {
-            self.n_lines = 1;
-            self.n_bytes = line.len() + 1;
-            self.in_traceback = is_traceback(line);
+            return false;
         }
-        self.is_half = !goes_on && is_java_head(line);
-        !goes_on
+        (self.n_lines, self.n_bytes) = (1, line.len() + 1);
+        self.lanes.iter_mut().for_each(Entry::clear);
+        if !content.is_empty() {
+            self.lanes[lane].begin(content, seen);
+        }
+        true
     }
 
-    fn goes_on(&mut self, line: &[u8]) -> bool {
-        if matches!(line[0], b' ' | b'\t') {
-            return !begins_with_time(line);
-        }
-        if self.is_half && is_level_line(line) {
+    /// Whether a line belongs to the stretch at hand.
+    fn goes_on(&mut self, lane: usize, content: &[u8], seen: Seen, part: Option<&runtime::Fragment>) -> bool {
+        if self.open.goes_on(part) {
+            // Within a line of its program only its first part is looked at.
+            if !self.open.is_open(part) && !content.is_empty() && !self.lanes[lane].takes(content, seen) {
+                self.lanes[lane].begin(content, seen);
+            }
             return true;
         }
-        if is_traceback(line) {
-            self.in_traceback = true;
+        if self.open != Open::default() {
+            return false;
+        }
+        if content.is_empty() {
+            return !self.lanes[lane].is_none();
+        }
+        if self.lanes[lane].takes(content, seen) {
             return true;
         }
-        if self.in_traceback {
-            // The first line without indentation is the exception itself; what follows is something new.
-            self.in_traceback = false;
-            return is_exception(line);
+        let is_foreign_open = part.is_some() && self.last.1 < FOREIGN_LINES_MAX
+            && (1..LANES).any(|other| other != lane && self.lanes[other].expects_more());
+        if is_foreign_open {
+            self.lanes[lane].begin(content, seen);
         }
-        const STARTS: [&[u8]; 8] = [
-            b"at ",
-            b"Caused by:",
-            b"Suppressed:",
-            b"... ",
-            b"}",
-            b"]",
-            b"During handling of the above exception",
-            b"The above exception was the direct cause",
-        ];
-        // Most lines begin with none of these letters, and are done with.
-        let may_start = matches!(line[0], b'a' | b'C' | b'S' | b'.' | b'}' | b']' | b'D' | b'T');
-        may_start && (STARTS.iter().any(|start| line.starts_with(start)) || line == b"...") || is_dotted_exception(line)
+        is_foreign_open
     }
-}
-
-fn begins_with_time(line: &[u8]) -> bool {
-    let limits = types::Limits::default();
-    let received = ArrivalContext { at: types::Timestamp(i64::MAX), modified: None, zone: Zone::UTC, limits: &limits };
-    find_time_strictly_at_start(line, &received)
-}
-
-/// `Nov 20, 2026 6:47:13 PM org.acme.App main`.
-fn is_java_head(line: &[u8]) -> bool {
-    let has_comma = line.get(5) == Some(&b',') || line.get(6) == Some(&b',');
-    let end = if has_comma && line[0].is_ascii_uppercase() { crate::time::time_end(line) } else { None };
-    end.is_some_and(|end| line[..end].ends_with(b"M") && line.get(end) == Some(&b' '))
-}
-
-/// `SEVERE: text`.
-fn is_level_line(line: &[u8]) -> bool {
-    let end = line.iter().take(12).position(|b| *b == b':').unwrap_or(0);
-    let is_level = |word: &str| types::Level::parse(word).is_some();
-    line[..end].iter().all(u8::is_ascii_uppercase) && std::str::from_utf8(&line[..end]).is_ok_and(is_level)
-}
-
-fn is_traceback(line: &[u8]) -> bool {
-    match line.first() {
-        Some(b'T') => line.starts_with(b"Traceback (most recent call last)"),
-        Some(b'g') => line.starts_with(b"goroutine "),
-        _ => false,
-    }
-}
-
-/// `ValueError: x`, `pkg.Some$Error`: one word of a name, then a colon or the end.
-fn is_exception(line: &[u8]) -> bool {
-    let end = line.iter().position(|b| !b.is_ascii_alphanumeric() && !matches!(b, b'.' | b'_' | b'$'));
-    let end = end.unwrap_or(line.len());
-    line[0].is_ascii_alphabetic() && line.get(end).is_none_or(|b| *b == b':')
-}
-
-/// `java.lang.IllegalStateException: x` behind the line that logged it.
-fn is_dotted_exception(line: &[u8]) -> bool {
-    if !line.first().is_some_and(u8::is_ascii_lowercase) {
-        return false;
-    }
-    let end = memchr::memchr2(b':', b' ', line).unwrap_or(line.len());
-    let name = &line[..end];
-    let ends = [&b"Exception"[..], b"Error", b"Throwable"].iter().any(|ending| name.ends_with(ending));
-    ends && name.contains(&b'.') && is_exception(line)
 }
 
 /// The events of `text` in order, as byte ranges without their last line end. Empty lines between events are
 /// in none; a text that begins with a continuation begins with an event all the same.
 pub fn events(text: &[u8], bytes_max: usize) -> impl Iterator<Item = Range<usize>> {
-    let mut boundaries = Boundaries::new(bytes_max);
+    events_at(text, bytes_max, Profile::default(), 0)
+}
+
+/// The same for a text at `offset` of its source, whose lines before have taught this.
+pub(crate) fn events_at(
+    text: &[u8],
+    bytes_max: usize,
+    profile: Profile,
+    offset: u64,
+) -> impl Iterator<Item = Range<usize>> {
+    let mut boundaries = Boundaries::at(bytes_max, profile, offset);
     let mut next_line = 0;
     let mut event: Option<Range<usize>> = None;
     let line_at = |from: usize| {
@@ -155,7 +172,7 @@ pub fn events(text: &[u8], bytes_max: usize) -> impl Iterator<Item = Range<usize
                 continue;
             }
             let line_end = from + line.len();
-            if boundaries.is_start(line) {
+            if boundaries.is_start_at(offset + from as u64, line) {
                 if let Some(done) = event.replace(from..line_end) {
                     return Some(done);
                 }
@@ -167,15 +184,14 @@ pub fn events(text: &[u8], bytes_max: usize) -> impl Iterator<Item = Range<usize
     })
 }
 
-/// Where the last line of `text` begins that begins an event whatever stands before it. `text` ends with a whole line; `open`
-/// says which streams of a container runtime may be within a line.
-pub(crate) fn last_sure_start(text: &[u8], open: Open) -> Option<usize> {
+/// Where the last line of `text` begins that begins an event whatever stands before it. `text` ends with a whole line.
+pub(crate) fn last_sure_start(text: &[u8]) -> Option<usize> {
     let mut end = text.len();
     while end > 0 {
         // A line end right before `end` closes the line that is looked at.
         let body_end = if text[end - 1] == b'\n' { end - 1 } else { end };
         let from = memchr::memrchr(b'\n', &text[..body_end]).map_or(0, |newline| newline + 1);
-        if is_sure_start(&text[from..body_end], open) {
+        if is_sure_start(&text[from..body_end]) {
             return Some(from);
         }
         end = from;
@@ -183,16 +199,10 @@ pub(crate) fn last_sure_start(text: &[u8], open: Open) -> Option<usize> {
     None
 }
 
-/// Tells whether `line` begins an event whatever stands before it.
-fn is_sure_start(line: &[u8], open: Open) -> bool {
+/// Tells whether `line` begins an event whatever stands before it. Lines of a container runtime depend on other streams.
+fn is_sure_start(line: &[u8]) -> bool {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    if line.is_empty() {
-        return false;
-    }
-    let after_line = Boundaries { n_lines: 1, open, ..Boundaries::new(usize::MAX) };
-    let in_traceback = Boundaries { in_traceback: true, ..after_line.clone() };
-    let after_half = Boundaries { is_half: true, ..after_line.clone() };
-    [after_line, in_traceback, after_half].into_iter().all(|mut before| before.is_start(line))
+    !line.is_empty() && runtime::fragment(line).is_none() && line::is_sure_head(line)
 }
 
 #[cfg(test)]

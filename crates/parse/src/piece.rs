@@ -11,10 +11,9 @@ use std::ops::Range;
 
 use types::{Batch, BatchBuilder, Timestamp};
 
-use crate::multiline::last_sure_start;
-use crate::runtime::Open;
+use crate::multiline::{Profile, events_at, last_sure_start};
 use crate::text::{CELLS_MAX, TEXT_BYTES_MAX};
-use crate::{ArrivalContext, EventParser, Extras, Projection, VpcColumns, events, runtime, texts};
+use crate::{ArrivalContext, EventParser, Extras, Projection, VpcColumns, runtime, texts};
 
 /// Finds events worth parsing: the first place from the given one on that such an event holds, in the bytes of a text.
 pub type Screen<'a> = dyn Fn(&[u8], usize) -> Option<usize> + 'a;
@@ -30,30 +29,35 @@ pub struct Piece<'a> {
     pub previous: Option<Timestamp>,
     /// What the header line named that the whole text begins with.
     pub columns: Option<&'a VpcColumns>,
+    /// What the lines before have taught.
+    pub profile: Profile,
 }
 
 /// How much of `text`, behind which more will follow, may be taken as a piece: up to an event that surely begins
-/// there. `None` where more must be read to know.
-pub fn sure_end(text: &[u8], event_bytes_max: usize) -> Option<usize> {
+/// there. `None` where more must be read to know. `source` is what its lines before have taught, and where `text` begins in it.
+pub fn sure_end(text: &[u8], source: (Profile, u64), event_bytes_max: usize) -> Option<usize> {
     // What a line that is not whole begins with says little: `Caused b` begins no event once it is `Caused by:`.
     let text = &text[..memchr::memrchr(b'\n', text)? + 1];
-    if let Some(end) = last_sure_start(text, Open::within(text)).filter(|end| *end > 0) {
+    if let Some(end) = last_sure_start(text).filter(|end| *end > 0) {
         return Some(end);
     }
     // Continuations only: events end all the same where they become too long, seen from the beginning.
     let mut last = None;
-    events(text, event_bytes_max).for_each(|range| last = Some(range.start));
+    events_at(text, event_bytes_max, source.0, source.1).for_each(|range| last = Some(range.start));
     last.filter(|start| *start > 0)
 }
 
-/// The time of the last event of a piece that has one of its own.
-pub fn last_time(text: &[u8], received: &ArrivalContext<'_>) -> Option<Timestamp> {
+/// The time of the last event of a piece that has one of its own; `source` as of [`sure_end`].
+pub fn last_time(text: &[u8], source: (Profile, u64), received: &ArrivalContext<'_>) -> Option<Timestamp> {
     let mut parser = EventParser::new(*received);
     let mut scratch = BatchBuilder::new();
-    let (mut end, open) = (text.len(), Open::within(text));
+    let mut end = text.len();
     while end > 0 {
-        let from = last_sure_start(&text[..end], open).unwrap_or(0);
-        let ranges: Vec<Range<usize>> = events(&text[from..end], received.limits.event_bytes_max).collect();
+        let from = last_sure_start(&text[..end]).unwrap_or(0);
+        let (mut profile, offset) = source;
+        profile.advance(&text[..from], offset);
+        let ranges: Vec<Range<usize>> = 
+            events_at(&text[from..end], received.limits.event_bytes_max, profile, offset + from as u64).collect();
         for range in ranges.into_iter().rev() {
             parser.set_previous(None);
             for text in texts(&text[from + range.start..from + range.end]) {
@@ -86,7 +90,7 @@ pub fn batches_of_piece(
     let mut rows = Rows { offset: piece.offset, builder: BatchBuilder::new(), sequences: Vec::new(), take };
     match screen {
         None => {
-            for range in events(piece.text, received.limits.event_bytes_max) {
+            for range in events_at(piece.text, received.limits.event_bytes_max, piece.profile, piece.offset) {
                 rows.add(&mut parser, piece.text, range);
             }
         }
@@ -137,28 +141,28 @@ fn screened(piece: &Piece<'_>, parser: &mut EventParser<'_>, screen: &Screen<'_>
     let text = piece.text;
     let received = *parser.received();
     // Up to here every event was parsed or left out, and here one begins; the parser knows the time before it.
-    let mut done = 0;
+    let (mut done, mut profile) = (0, piece.profile);
     while let Some(found) = screen(text, done) {
         // From the last sure start on, events are cut as they are from the beginning.
         let line_end = memchr::memchr(b'\n', &text[found..]).map_or(text.len(), |length| found + length);
-        // There are no lines in parts where there is a screen.
-        let from = last_sure_start(&text[done..line_end], Open::default()).map_or(done, |start| done + start);
-        let Some(event) = event_at(&text[from..], found - from, received.limits.event_bytes_max) else { return };
+        let from = last_sure_start(&text[done..line_end]).map_or(done, |start| done + start);
+        let before = profile;
+        profile.advance(&text[done..from], piece.offset + done as u64);
+        let place = piece.offset + from as u64;
+        let mut events = events_at(&text[from..], received.limits.event_bytes_max, profile, place);
+        let Some(event) = events.find(|range| range.end > found - from) else { return };
         let event = from + event.start..from + event.end;
         let left_out = &text[done..event.start];
         let is_next = left_out.iter().all(|byte| matches!(byte, b'\n' | b'\r'));
         if !is_next && !has_time(&text[event.clone()], &received) {
-            let between = last_time(left_out, &received);
+            let between = last_time(left_out, (before, piece.offset + done as u64), &received);
             parser.set_previous(between.or(parser.previous()));
         }
-        done = event.end;
+        let after = (event.end + 1).min(text.len());
+        profile.advance(&text[from..after], place);
+        done = after;
         rows.add(parser, text, event);
     }
-}
-
-/// The event of a text that holds a place.
-fn event_at(text: &[u8], place: usize, event_bytes_max: usize) -> Option<Range<usize>> {
-    events(text, event_bytes_max).find(|range| range.end > place)
 }
 
 fn has_time(event: &[u8], received: &ArrivalContext<'_>) -> bool {

@@ -5,12 +5,14 @@
 //! Docker   {"log":"a part","stream":"stdout","time":"2026-…Z"}     \n at the end: the last part, or all of it
 //! ```
 //!
-//! Parts follow one another, but those of the other stream may stand in between. All of them are one stretch of the file
-//! ([`crate::Boundaries`] keeps them together), of which [`texts`] makes a line each: that of the first part with the
-//! contents of the others behind its own.
+//! Lines of one stream follow one another, but those of the other may stand in between. What belongs together is one
+//! stretch of the file ([`crate::Boundaries`]), of which [`texts`] makes a text for each event: the first line with what the
+//! program wrote in the others behind its own.
 
 use std::borrow::Cow;
 use std::ops::Range;
+
+use crate::Boundaries;
 
 /// How Docker's lines begin.
 const DOCKER_START: &[u8] = b"{\"log\":\"";
@@ -25,9 +27,9 @@ const CRI_TIME_BYTES_MAX: usize = 36;
 const COMPOSE_BYTES_MAX: usize = 80;
 
 /// One of these stands in every line whose text may become longer, or is written with escapes.
-const MARKS: [&[u8]; 3] = [DOCKER_START, b" stdout P", b" stderr P"];
+const MARKS: [&[u8]; 3] = [DOCKER_START, b" stdout ", b" stderr "];
 
-/// Whether a text may have lines of programs in parts, or written with escapes.
+/// Whether a text may have lines of programs in parts, or written with escapes, or lines with headers of their own.
 pub(crate) fn may_have_parts(text: &[u8]) -> bool {
     MARKS.iter().any(|mark| memchr::memmem::find(text, mark).is_some())
 }
@@ -131,6 +133,40 @@ fn stream_at(bytes: &[u8]) -> Option<usize> {
     STREAMS.iter().position(|name| bytes.starts_with(name.as_bytes()))
 }
 
+/// Lanes of lines that are cut by themselves: lines as they are, and those of each stream of a container.
+pub(crate) const LANES: usize = 1 + STREAMS.len();
+
+/// Bytes of a program's line that are made readable: all that decides where it belongs.
+const CONTENT_BYTES_MAX: usize = 1024;
+
+/// The lane of a line, and what the program wrote in it. `scratch` is where escapes are resolved.
+pub(crate) fn content<'l>(line: &'l [u8], part: Option<&Fragment>, scratch: &'l mut Vec<u8>) -> (usize, &'l [u8]) {
+    let Some(part) = part else { return (0, line) };
+    let lane = 1 + part.stream % STREAMS.len();
+    let content = &line[part.content.clone()];
+    if part.tag.is_some() || memchr::memchr(b'\\', content).is_none() {
+        return (lane, content.trim_ascii_end());
+    }
+    scratch.clear();
+    let mut bytes = content.iter().take(CONTENT_BYTES_MAX);
+    while let Some(byte) = bytes.next() {
+        let escaped = if *byte == b'\\' { bytes.next() } else { None };
+        scratch.push(match escaped {
+            None => *byte,
+            Some(b'n') => b'\n',
+            Some(b't') => b'\t',
+            Some(b'r') => b'\r',
+            Some(other) => *other,
+        });
+    }
+    (lane, scratch.trim_ascii_end())
+}
+
+/// The same of a whole line.
+pub(crate) fn inner<'l>(line: &'l [u8], scratch: &'l mut Vec<u8>) -> (usize, &'l [u8]) {
+    content(line, fragment(line).as_ref(), scratch)
+}
+
 /// Which streams of a runtime are within a line of their program.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Open([bool; STREAMS_ALL]);
@@ -150,63 +186,96 @@ impl Open {
         after
     }
 
-    /// Any stream may be within a line.
-    pub(crate) fn any() -> Self {
-        Self([true; STREAMS_ALL])
-    }
-
-    /// Those that may be within a line anywhere in a text that begins with an event.
-    pub(crate) fn within(text: &[u8]) -> Self {
-        if may_have_parts(text) { Self::any() } else { Self::default() }
+    /// Whether the stream of a line is within a line of its program.
+    pub(crate) fn is_open(self, fragment: Option<&Fragment>) -> bool {
+        fragment.is_some_and(|fragment| self.0[fragment.stream])
     }
 }
 
-/// The texts of an event as [`crate::events`] cuts it: one, but for lines of a container runtime that came in parts. Those
-/// are put together by stream, in the order in which they begin.
+/// The texts of a stretch as [`crate::events`] cuts it: one, but for lines of a container runtime. Of those each event is a
+/// text, of one stream: its first line with what the program wrote in the others behind its own, in the order in which they
+/// begin.
 pub fn texts(event: &[u8]) -> impl Iterator<Item = Cow<'_, [u8]>> {
     let end = memchr::memchr(b'\n', event);
-    let is_in_parts = end.is_some_and(|end| fragment(&event[..end]).is_some_and(|first| first.is_partial));
-    let (whole, joined) = if is_in_parts { (None, joined(event)) } else { (Some(event), Vec::new()) };
+    let is_of_runtime = end.is_some_and(|end| fragment(&event[..end]).is_some());
+    let (whole, joined) = if is_of_runtime { (None, joined(event)) } else { (Some(event), Vec::new()) };
     whole.into_iter().map(Cow::Borrowed).chain(joined.into_iter().map(Cow::Owned))
 }
 
 /// A text that is being put together.
 struct JoinedText {
     text: Vec<u8>,
-    /// Where the content of the next part goes.
+    /// Where the content of the next line goes.
     end: usize,
     tag: Option<usize>,
+    /// Empty lines that are part of it if another line follows.
+    n_empty: usize,
+}
+
+impl JoinedText {
+    fn of(line: &[u8], part: &Fragment) -> Self {
+        Self { text: line.to_vec(), end: part.content.end, tag: part.tag, n_empty: 0 }
+    }
+
+    /// Adds a line of the program, or a further part of one.
+    fn add(&mut self, content: &[u8], is_further_part: bool) {
+        // Docker's contents have their line ends, CRI's have none.
+        let (newline, empty): (&[u8], &[u8]) = if self.tag.is_some() { (b"\n", b"\n") } else { (b"", b"\\n") };
+        if !is_further_part && matches!(content, b"" | b"\\n") {
+            self.n_empty += 1;
+            return;
+        }
+        for _ in 0..std::mem::take(&mut self.n_empty) {
+            self.insert(empty);
+        }
+        self.insert(if is_further_part { b"" } else { newline });
+        self.insert(content);
+    }
+
+    fn insert(&mut self, bytes: &[u8]) {
+        self.text.splice(self.end..self.end, bytes.iter().copied());
+        self.end += bytes.len();
+    }
+}
+
+/// A stream while texts are put together.
+struct StreamTexts {
+    /// The text at hand.
+    place: usize,
+    is_partial: bool,
+    boundaries: Boundaries,
 }
 
 fn joined(event: &[u8]) -> Vec<Vec<u8>> {
     let mut texts: Vec<JoinedText> = Vec::new();
-    let mut open: [Option<usize>; STREAMS_ALL] = [None; STREAMS_ALL];
-    let mut last = 0;
+    let mut streams: [Option<StreamTexts>; STREAMS_ALL] = Default::default();
+    let mut scratch = Vec::new();
     for line in event.split(|byte| *byte == b'\n') {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
         let Some(part) = fragment(line) else {
             // A continuation of another kind belongs to what stands before it.
-            if let Some(text) = texts.get_mut(last).filter(|_| !line.is_empty()) {
+            if let Some(text) = texts.last_mut().filter(|_| !line.is_empty()) {
                 text.text.push(b'\n');
                 text.text.extend_from_slice(line);
             }
             continue;
         };
-        match open[part.stream].and_then(|place| texts.get_mut(place).map(|text| (place, text))) {
-            Some((place, text)) => {
-                last = place;
-                let content = &line[part.content.clone()];
-                text.text.splice(text.end..text.end, content.iter().copied());
-                text.end += content.len();
+        let new = || StreamTexts { place: usize::MAX, is_partial: false, boundaries: Boundaries::new(usize::MAX) };
+        let stream = streams[part.stream].get_or_insert_with(new);
+        let is_start = !stream.is_partial && stream.boundaries.is_start(content(line, Some(&part), &mut scratch).1);
+        match texts.get_mut(stream.place).filter(|_| !is_start) {
+            Some(text) => {
+                text.add(&line[part.content.clone()], stream.is_partial);
                 if let Some(letter) = text.tag.filter(|_| !part.is_partial).and_then(|tag| text.text.get_mut(tag)) {
                     *letter = b'F';
                 }
             }
             None => {
-                last = texts.len();
-                texts.push(JoinedText { text: line.to_vec(), end: part.content.end, tag: part.tag });
+                stream.place = texts.len();
+                texts.push(JoinedText::of(line, &part));
             }
         }
-        open[part.stream] = part.is_partial.then_some(last);
+        stream.is_partial = part.is_partial;
     }
     texts.into_iter().map(|joined| joined.text).collect()
 }

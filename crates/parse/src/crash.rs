@@ -1,0 +1,189 @@
+//! Reports of programs that die: how a runtime's report begins, goes on and ends, and which level it has.
+//!
+//! The reports themselves are data ([`table`]). A pattern is a text in which `*` stands for anything, `@` for anything without
+//! blanks and `#` for digits; it fits a line that begins so, and with `$` at its end only one that ends there. No pattern is
+//! tried twice at different places, so that a line costs no more than its first bytes times the patterns that begin alike.
+
+mod table;
+
+use std::sync::OnceLock;
+
+use types::Level;
+
+pub(crate) use table::Report;
+use table::{Next, REPORTS};
+
+/// Bytes of a line that are compared.
+const LINE_BYTES_MAX: usize = 256;
+
+/// What a line was in a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// It belongs to the report, which may go on.
+    Inner,
+    /// It is the last line of it, unless a cause follows.
+    Last,
+    /// It belongs to something else.
+    Foreign,
+}
+
+/// A report that is being written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OpenReport {
+    report: &'static Report,
+    /// Lines of any form that may still come.
+    n_free: u8,
+    /// Whether its last line has come.
+    is_done: bool,
+}
+
+impl OpenReport {
+    /// The report that a line begins; the line has no time at its head.
+    pub(crate) fn of(line: &[u8]) -> Option<Self> {
+        let report = report_of(line)?;
+        Some(Self { report, n_free: report.n_free, is_done: false })
+    }
+
+    /// Whether lines are still expected.
+    pub(crate) fn is_open(&self) -> bool {
+        !self.is_done
+    }
+
+    /// Whether all is part of it up to its last line, other times too.
+    pub(crate) fn takes_all(&self) -> bool {
+        self.report.next == Next::All && !self.is_done
+    }
+
+    /// What a line without indentation is in the report.
+    pub(crate) fn part(&mut self, line: &[u8]) -> Part {
+        let fits = |patterns: &[&str]| patterns.iter().any(|pattern| matches(pattern, line));
+        if fits(self.report.goes_on) {
+            self.is_done = false;
+            return Part::Inner;
+        }
+        if fits(self.report.ends) {
+            self.is_done = true;
+            return Part::Last;
+        }
+        if self.is_done {
+            return Part::Foreign;
+        }
+        match self.report.next {
+            Next::All => Part::Inner,
+            // What stands there without indentation is the exception itself; what follows is something new.
+            Next::Exception => {
+                self.is_done = true;
+                if is_named(line) { Part::Last } else { Part::Foreign }
+            }
+            Next::Free if self.n_free > 0 => {
+                self.n_free -= 1;
+                Part::Inner
+            }
+            Next::Free => Part::Foreign,
+        }
+    }
+
+    /// Notes an indented line: behind frames no free lines come.
+    pub(crate) fn note_indented(&mut self, line: &[u8]) {
+        if line.trim_ascii_start().starts_with(b"at ") {
+            self.n_free = 0;
+        }
+    }
+}
+
+/// One word of a name with a colon behind it or nothing.
+fn is_named(line: &[u8]) -> bool {
+    crate::multiline::is_exception(line)
+}
+
+fn report_of(line: &[u8]) -> Option<&'static Report> {
+    static BY_BYTE: OnceLock<Vec<Vec<(&'static str, &'static Report)>>> = OnceLock::new();
+    let by_byte = BY_BYTE.get_or_init(|| {
+        let mut by_byte: Vec<Vec<(&str, &Report)>> = vec![Vec::new(); 257];
+        for (pattern, report) in REPORTS.iter().flat_map(|report| report.starts.iter().map(move |start| (*start, report))) {
+            let first = pattern.as_bytes().first().copied().unwrap_or_default();
+            by_byte[if first == b'@' { 256 } else { usize::from(first) }].push((pattern, report));
+        }
+        // What says more is tried first.
+        by_byte.iter_mut().for_each(|patterns| patterns.sort_by_key(|(pattern, _)| std::cmp::Reverse(pattern.len())));
+        by_byte
+    });
+    let of = |place: usize| by_byte[place].iter().find(|(pattern, _)| matches(pattern, line)).map(|(_, report)| *report);
+    // All that begin with anything have one of these marks in their first word.
+    let is_marked = |word: &[u8]| memchr::memchr2(b':', b'(', word).is_some();
+    let word = || line[..line.len().min(LINE_BYTES_MAX)].split(|byte| *byte == b' ').next().unwrap_or_default();
+    of(usize::from(*line.first()?)).or_else(|| if is_marked(word()) { of(256) } else { None })
+}
+
+/// Whether a line begins as a pattern says.
+fn matches(pattern: &str, line: &[u8]) -> bool {
+    let (pattern, is_whole) = match pattern.strip_suffix('$') {
+        Some(pattern) => (pattern.as_bytes(), true),
+        None => (pattern.as_bytes(), false),
+    };
+    let head = &line[..line.len().min(LINE_BYTES_MAX)];
+    let (mut at, mut rest) = (0, pattern);
+    while let Some(first) = rest.first() {
+        let length = rest[1..].iter().position(|byte| matches!(byte, b'*' | b'@' | b'#')).map_or(rest.len(), |n| n + 1);
+        match first {
+            b'#' => {
+                let n_digits = head[at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+                if n_digits == 0 {
+                    return false;
+                }
+                (at, rest) = (at + n_digits, &rest[1..]);
+            }
+            b'*' | b'@' => {
+                let literal = &rest[1..length];
+                let Some(found) = memchr::memmem::find(&head[at..], literal) else { return false };
+                let between = &head[at..at + found];
+                if *first == b'@' && (between.is_empty() || between.contains(&b' ')) {
+                    return false;
+                }
+                (at, rest) = (at + found + literal.len(), &rest[length..]);
+            }
+            _ => {
+                if !head[at..].starts_with(&rest[..length]) {
+                    return false;
+                }
+                (at, rest) = (at + length, &rest[length..]);
+            }
+        }
+    }
+    !is_whole || at == line.len()
+}
+
+/// The level of a text that is the report of a death, or in which the kernel or the service manager tells of one.
+pub(crate) fn level(text: &str) -> Option<Level> {
+    let mut lines = text.as_bytes().split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    let first = lines.next()?;
+    let mut second = || lines.next().unwrap_or_default();
+    match report_of(first) {
+        Some(report) if report.confirms.is_empty() || confirms(report, second()) => Some(report.level),
+        _ => level_of_trace(text.as_bytes()).or_else(|| level_of_obituary(first)),
+    }
+}
+
+fn confirms(report: &Report, second: &[u8]) -> bool {
+    report.confirms.iter().any(|pattern| matches(pattern, second))
+}
+
+/// `java.lang.Error: x` with a frame below.
+fn level_of_trace(text: &[u8]) -> Option<Level> {
+    let newline = memchr::memchr(b'\n', text)?;
+    let (first, rest) = (&text[..newline], text[newline + 1..].trim_ascii_start());
+    let has_frame = [&b"at "[..], b"from ", b"File \""].iter().any(|start| rest.starts_with(start));
+    (has_frame && !first.is_empty() && crate::multiline::is_typed_exception(first)).then_some(Level::Error)
+}
+
+/// The level of a line in which the kernel or the service manager tells of a death.
+fn level_of_obituary(line: &[u8]) -> Option<Level> {
+    let head = &line[..line.len().min(LINE_BYTES_MAX)];
+    let says = |words: &str| memchr::memmem::find(head, words.as_bytes()).is_some();
+    let may_be = table::OBITUARY_MARKS.iter().any(|mark| says(mark));
+    let is_one = may_be && table::OBITUARIES.iter().any(|words| words.iter().all(|words| says(words)));
+    is_one.then_some(Level::Error)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,233 @@
+//! The event at hand of one source, or of one stream of a container: which lines continue it.
+
+use std::borrow::Cow;
+
+use types::Level;
+
+use super::line;
+use crate::crash::{OpenReport, Part};
+
+/// Bytes of the first line that are kept, to look at it again when another may continue it.
+const FIRST_BYTES_MAX: usize = 192;
+
+/// The event at hand, as far as the next line depends on it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Entry {
+    n_lines: usize,
+    /// The beginning of the first line.
+    first: Vec<u8>,
+    /// Whether a time stands at its head.
+    is_timed: bool,
+    /// A row of a table whose quote is open.
+    is_quoted: bool,
+    /// Whether all so far is the first line of a record of Java's own logging library.
+    is_half: bool,
+    report: Option<OpenReport>,
+    /// Whether nearly all lines before it had a time, so that one without is no entry of its own.
+    is_of_timed_source: bool,
+}
+
+/// What else decides about a line.
+#[derive(Clone, Copy)]
+pub(super) struct Seen {
+    /// Whether a time stands at its head.
+    pub(super) has_clock: bool,
+    /// Whether nearly all lines of the source have one.
+    pub(super) is_timed_source: bool,
+}
+
+impl Entry {
+    /// Whether there is none, so that any line begins one.
+    pub(super) fn is_none(&self) -> bool {
+        self.n_lines == 0
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.n_lines = 0;
+    }
+
+    /// Whether it is in the middle of something: further lines are likely.
+    pub(super) fn expects_more(&self) -> bool {
+        self.n_lines > 0 && (self.is_quoted || self.report.is_some_and(|report| report.is_open()))
+    }
+
+    /// Whether no line can continue it but one that is indented: an object or a request is whole in its line.
+    pub(super) fn is_surely_whole(&self) -> bool {
+        let first = &self.first[..];
+        let is_request = || memchr::memmem::find(first, b"] \"").is_some();
+        let is_pairs = || [&b"time="[..], b"ts=", b"level=", b"at="].iter().any(|key| first.starts_with(key));
+        self.n_lines == 1 && (line::is_object(first) || first.starts_with(b"{\"") || is_request() || is_pairs())
+    }
+
+    /// Begins an event with a line that is not empty.
+    pub(super) fn begin(&mut self, line: &[u8], Seen { has_clock, is_timed_source }: Seen) {
+        self.first.clear();
+        self.first.extend_from_slice(&line[..line.len().min(FIRST_BYTES_MAX)]);
+        (self.n_lines, self.is_timed) = (1, has_clock);
+        self.is_quoted = has_clock && line::opens_quote(line);
+        self.is_half = has_clock && line::is_java_head(line);
+        self.is_of_timed_source = is_timed_source;
+        self.report = if has_clock && !line.starts_with(b"=") { None } else { report_of_start(line) };
+    }
+
+    /// Whether a line that is not empty continues it, which is noted.
+    pub(super) fn takes(&mut self, line: &[u8], seen: Seen) -> bool {
+        let takes = self.n_lines > 0 && self.continues(line, seen);
+        self.n_lines += usize::from(takes);
+        self.is_half &= !takes;
+        takes
+    }
+
+    fn continues(&mut self, line: &[u8], seen: Seen) -> bool {
+        if self.is_quoted {
+            let is_over = line::is_sure_head(line);
+            self.is_quoted = !is_over && !line::closes_quote(line);
+            return !is_over;
+        }
+        if self.report.is_some_and(|report| report.takes_all()) {
+            return self.report.as_mut().is_some_and(|report| report.part(line) != Part::Foreign);
+        }
+        if matches!(line[0], b' ' | b'\t') {
+            return self.takes_indented(line, seen);
+        }
+        // Most lines show that they begin an event, and are done with.
+        if self.takes_stanza(line) {
+            return true;
+        }
+        if seen.has_clock && !self.takes_headed(line) || line[0] == b'{' && line::is_object(line) {
+            return false;
+        }
+        if let Some(report) = &mut self.report
+            && report.part(line) != Part::Foreign
+        {
+            return true;
+        }
+        if is_frame(line, &self.first) || (self.is_half && line::is_level_line(line)) {
+            return true;
+        }
+        if let Some(report) = report_of_start(line) {
+            return self.takes_report(report);
+        }
+        if line::is_typed_exception(line) || (line::is_camel(line) && self.says_trouble()) {
+            return self.is_headed() || self.announces();
+        }
+        self.takes_text(line)
+    }
+
+    /// Padding may stand before the head of an entry; other indented lines continue one.
+    fn takes_indented(&mut self, line: &[u8], seen: Seen) -> bool {
+        if let Some(report) = &mut self.report
+            && report.is_open()
+        {
+            report.note_indented(line);
+            return true;
+        }
+        let trimmed = line.trim_ascii_start();
+        let is_padded = line[0] == b' ' && line::signature(line) != 0 && line::signature(line) == line::signature(&self.first);
+        let is_head = seen.has_clock && line::begins_with_time(line) && !self.begins_with_time();
+        let is_level = !self.is_headed() && line[0] == b' ' && !trimmed.is_empty() && line::has_level(trimmed);
+        if is_padded || is_head || is_level {
+            return false;
+        }
+        if self.is_plain() && let Some(report) = OpenReport::of(line) {
+            return self.takes_report(report);
+        }
+        true
+    }
+
+    /// Lines of a report may hold times.
+    fn takes_headed(&self, line: &[u8]) -> bool {
+        self.report.is_some_and(|report| report.is_open()) && !line::begins_with_time(line) && !line::has_level(line)
+    }
+
+    /// The lines of a slow query: a comment for each head, then statements.
+    fn takes_stanza(&self, line: &[u8]) -> bool {
+        if !is_slow_head(&self.first) || line::is_sure_head(line) {
+            return false;
+        }
+        // Queries of one second share the line of their time, which the first of them has.
+        let is_next = line.starts_with(b"# Time:") || line.starts_with(b"# User@Host:");
+        !is_next || (line.starts_with(b"# User@Host:") && self.n_lines == 1 && self.first.starts_with(b"# Time:"))
+    }
+
+    /// The report of a death belongs to the entry that tells of it, and to no other.
+    fn takes_report(&mut self, report: OpenReport) -> bool {
+        let takes = (self.is_headed() && self.says_trouble()) || self.announces();
+        if takes {
+            self.report = Some(report);
+        }
+        takes
+    }
+
+    /// A line that shows nothing of itself continues an entry with a time where entries have one.
+    fn takes_text(&self, line: &[u8]) -> bool {
+        if !self.is_timed || line::has_level(line) || self.is_half {
+            return false;
+        }
+        let is_bare_time = || self.first.len() < 40 && crate::time::time_end(&self.first).is_some_and(|end| end >= self.first.len());
+        self.is_of_timed_source || is_bare_time()
+    }
+
+    fn begins_with_time(&self) -> bool {
+        self.is_timed && !matches!(self.first.first(), Some(b' ' | b'\t')) && line::begins_with_time(&self.first)
+    }
+
+    /// Whether the first line has a head: a time or a level.
+    fn is_headed(&self) -> bool {
+        self.is_timed || line::has_level(&self.first)
+    }
+
+    fn is_plain(&self) -> bool {
+        self.report.is_none() && !self.is_headed()
+    }
+
+    /// Whether the first line says that something went wrong, by its level or its words.
+    fn says_trouble(&self) -> bool {
+        let text: Cow<'_, str> = String::from_utf8_lossy(&self.first);
+        let level = crate::level_of_text(&text);
+        const WORDS: [&str; 7] = ["error", "exception", "fail", "fatal", "crash", "panic", "traceback"];
+        let lower = || text.to_ascii_lowercase();
+        level.is_some_and(|level| level >= Level::Warn) || WORDS.iter().any(|word| lower().contains(word))
+    }
+
+    /// Whether the only line so far ends as one does that something follows.
+    fn announces(&self) -> bool {
+        self.n_lines == 1 && self.first.len() < FIRST_BYTES_MAX && self.first.trim_ascii_end().ends_with(b":")
+    }
+}
+
+fn is_slow_head(line: &[u8]) -> bool {
+    line.starts_with(b"# Time:") || line.starts_with(b"# User@Host:")
+}
+
+fn report_of_start(line: &[u8]) -> Option<OpenReport> {
+    OpenReport::of(line)
+}
+
+/// Lines that continue an event whatever it is: frames, causes, brackets that close, boxes.
+fn is_frame(line: &[u8], first: &[u8]) -> bool {
+    let starts = |starts: &[&[u8]]| starts.iter().any(|start| line.starts_with(start));
+    match line[0] {
+        b'a' => starts(&[b"at "]),
+        b'C' => starts(&[b"Caused by:"]),
+        b'S' => starts(&[b"Suppressed:", b"Stack trace:", b"Stacktrace:"]),
+        b'.' => line == b"..." || starts(&[b"... "]),
+        b'}' | b']' | b')' => true,
+        b'"' => starts(&[b"\"}"]),
+        b'-' => starts(&[b"-->"]),
+        b'[' => starts(&[b"[stacktrace]", b"[previous exception]"]),
+        b'>' => starts(&[b"> File "]),
+        b'#' => line.get(1).is_some_and(u8::is_ascii_digit) && first.len() > 1 && first[0] != b'#',
+        // ╭ │ ╰ ┌ └ ├ and others of box drawing.
+        0xE2 => line.get(1).is_some_and(|byte| matches!(byte, 0x94 | 0x95)),
+        b'D' | b'T' => starts(&[b"During handling of the above exception", b"The above exception was the direct cause"]),
+        _ => line::is_typed_exception(line) && first.ends_with(b":") || is_ruby_frame(line),
+    }
+}
+
+/// ``send.rb:7:in `check'``.
+fn is_ruby_frame(line: &[u8]) -> bool {
+    let place = memchr::memmem::find(&line[..line.len().min(256)], b":in ");
+    place.is_some_and(|at| line[..at].last().is_some_and(u8::is_ascii_digit) && !line[..at].contains(&b' ')
+        && !line[at..].ends_with(b")"))
+}

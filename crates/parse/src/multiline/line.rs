@@ -1,0 +1,152 @@
+//! What a single line shows of itself: whether it begins as entries do, whether it can only continue one.
+//!
+//! Everything here depends on the line alone and reads a bounded part of it.
+
+use types::Level;
+
+use crate::time::find_time_strictly_at_start;
+use crate::{ArrivalContext, Zone};
+
+/// Bytes in which a time or a level makes a line one with a head of its own.
+const HEAD_BYTES_MAX: usize = 72;
+
+/// Reports whether a time of day or a date of digits stands near the beginning: `06:47:13`, `06:47`, `20261120`.
+///
+/// Ports, places in files and addresses are none: a colon before the hour or further digits after the minute exclude them.
+pub(super) fn has_clock(line: &[u8]) -> bool {
+    let head = &line[..line.len().min(HEAD_BYTES_MAX)];
+    let is_digit = |at: usize| head.get(at).is_some_and(u8::is_ascii_digit);
+    memchr::memchr_iter(b':', head).any(|at| {
+        let has_pairs = at > 0 && is_digit(at - 1) && is_digit(at + 1) && is_digit(at + 2);
+        let has_seconds = head.get(at + 3) == Some(&b':') && is_digit(at + 4) && is_digit(at + 5);
+        let begins = at > 1 && is_digit(at - 2) && (at == 2 || !matches!(head[at - 3], b':' | b'.' | b'0'..=b'9'));
+        has_pairs && (has_seconds || (begins && !is_digit(at + 3)))
+    }) || has_digits_of_date(head)
+}
+
+/// `20261120` or an epoch of ten digits or more, not within a longer word.
+fn has_digits_of_date(head: &[u8]) -> bool {
+    let mut rest = head;
+    while let Some(from) = rest.iter().position(u8::is_ascii_digit) {
+        let n_digits = rest[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let digits = &rest[from..from + n_digits];
+        let is_bound = from == 0 || !(rest[from - 1].is_ascii_alphanumeric() || rest[from - 1] == b'.');
+        let is_date = n_digits == 8 && (digits.starts_with(b"20") || digits.starts_with(b"19"));
+        let is_epoch = matches!(n_digits, 10 | 13 | 16 | 19) && digits[0] == b'1';
+        if is_bound && (is_date && matches!(digits[4], b'0' | b'1') || is_epoch) {
+            return true;
+        }
+        rest = &rest[from + n_digits..];
+    }
+    false
+}
+
+/// Reports whether a line begins with a level: `ERROR: `, `[warn] `, `<6>`, `E, `, `WARN  [`.
+pub(super) fn has_level(line: &[u8]) -> bool {
+    let head = &line[..line.len().min(HEAD_BYTES_MAX)];
+    let start = head.iter().position(|byte| !matches!(byte, b'[' | b'<' | b'(' | b'*' | b' ')).unwrap_or(head.len());
+    let word = &head[start..];
+    let end = word.iter().position(|byte| !byte.is_ascii_alphabetic()).unwrap_or(word.len());
+    let closes = word.get(end).is_some_and(|byte| matches!(byte, b':' | b']' | b'>' | b')' | b'|' | b',' | b' '));
+    let word = &word[..end];
+    let is_marked = start > 0 && !head[..start].iter().all(|byte| *byte == b' ');
+    let is_written = word.iter().all(u8::is_ascii_uppercase) || is_marked || head.get(start + end) == Some(&b':');
+    let is_level = |word: &str| Level::parse(word).is_some();
+    closes && is_written && word.len() > 1 && std::str::from_utf8(word).is_ok_and(is_level)
+}
+
+/// Reports whether a line begins an entry whatever stands before it: a date and time at its beginning, or a JSON object.
+pub(super) fn is_sure_head(line: &[u8]) -> bool {
+    match line[0] {
+        b'{' => is_object(line),
+        b'0'..=b'9' | b'[' | b'(' | b'A'..=b'Z' => has_clock(line) && begins_with_time(line),
+        _ => false,
+    }
+}
+
+/// Reports whether a line is a JSON object by its ends.
+pub(super) fn is_object(line: &[u8]) -> bool {
+    line.starts_with(b"{\"") && line.ends_with(b"}")
+}
+
+pub(super) fn begins_with_time(line: &[u8]) -> bool {
+    let limits = types::Limits::default();
+    let received = ArrivalContext { at: types::Timestamp(i64::MAX), modified: None, zone: Zone::UTC, limits: &limits };
+    find_time_strictly_at_start(line, &received)
+}
+
+/// How the head of a line is built: digits, letters and marks of its first words. 0 for a line without digits or a level there.
+///
+/// Runs of the same kind count once, and padding does not: ` 0(104) INFO:` and `12(7) ERROR:` are alike.
+pub(super) fn signature(line: &[u8]) -> u64 {
+    let (mut signature, mut last, mut n_runs, mut has_digit) = (0u64, 0, 0, false);
+    for byte in line.iter().take(HEAD_BYTES_MAX).skip_while(|byte| **byte == b' ') {
+        let kind = match byte {
+            b'0'..=b'9' => 9,
+            b'a'..=b'z' | b'A'..=b'Z' => b'a',
+            other => *other,
+        };
+        if kind == last {
+            continue;
+        }
+        (last, n_runs, has_digit) = (kind, n_runs + 1, has_digit || kind == 9);
+        signature = signature.rotate_left(8) ^ u64::from(kind);
+        if n_runs == 6 {
+            break;
+        }
+    }
+    if has_digit { signature } else { 0 }
+}
+
+/// `Nov 20, 2026 6:47:13 PM org.acme.App main`.
+pub(super) fn is_java_head(line: &[u8]) -> bool {
+    let has_comma = line.get(5) == Some(&b',') || line.get(6) == Some(&b',');
+    let end = if has_comma && line[0].is_ascii_uppercase() { crate::time::time_end(line) } else { None };
+    end.is_some_and(|end| line[..end].ends_with(b"M") && line.get(end) == Some(&b' '))
+}
+
+/// `SEVERE: text`.
+pub(super) fn is_level_line(line: &[u8]) -> bool {
+    let end = line.iter().take(12).position(|b| *b == b':').unwrap_or(0);
+    let is_level = |word: &str| Level::parse(word).is_some();
+    line[..end].iter().all(u8::is_ascii_uppercase) && std::str::from_utf8(&line[..end]).is_ok_and(is_level)
+}
+
+/// Whether a row of a table begins that ends in a later line: columns between commas, one with an open quote.
+pub(super) fn opens_quote(line: &[u8]) -> bool {
+    let comma = memchr::memchr(b',', &line[..line.len().min(48)]);
+    comma.is_some_and(|at| matches!(line.get(at + 1), Some(b'"' | b','))) && closes_quote(line)
+}
+
+/// Whether a line has an odd number of quotes, so that it opens what was closed or closes what was open.
+pub(super) fn closes_quote(line: &[u8]) -> bool {
+    memchr::memchr_iter(b'"', line).count() % 2 == 1
+}
+
+/// `ValueError: x`, `pkg.Some$Error`, `Mail::Lost (x)`: one word of a name, then a colon, a bracket or the end.
+pub(crate) fn is_exception(line: &[u8]) -> bool {
+    let is_name = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'$' | b'\\');
+    let mut end = line.iter().position(|b| !is_name(b)).unwrap_or(line.len());
+    while line[end..].starts_with(b"::") {
+        end += 2 + line[end + 2..].iter().position(|b| !is_name(b)).unwrap_or(line.len() - end - 2);
+    }
+    let ends = line.get(end).is_none_or(|b| *b == b':') || line[end..].starts_with(b" [") || line[end..].starts_with(b" (");
+    line[0].is_ascii_alphabetic() && ends && !is_level_line(line)
+}
+
+/// `java.lang.IllegalStateException: x`, `TypeError: x`, `SendFailed`: the type of an exception by its name.
+pub(crate) fn is_typed_exception(line: &[u8]) -> bool {
+    let end = memchr::memchr3(b':', b' ', b'(', line).unwrap_or(line.len());
+    let name = &line[..end];
+    let ends = [&b"Exception"[..], b"Error", b"Throwable", b"Failure", b"Fault"].iter().any(|ending| name.ends_with(ending));
+    ends && name.len() > 5 && is_exception(line)
+}
+
+/// `SendFailed: x`: a name of several words in one, as types have.
+pub(super) fn is_camel(line: &[u8]) -> bool {
+    let end = line.iter().position(|b| !b.is_ascii_alphanumeric() && !matches!(b, b'.' | b'_' | b'$')).unwrap_or(line.len());
+    let name = line[..end].rsplit(|b| *b == b'.').next().unwrap_or_default();
+    let n_upper = name.iter().filter(|b| b.is_ascii_uppercase()).count();
+    let has_lower = name.iter().any(u8::is_ascii_lowercase);
+    name.first().is_some_and(u8::is_ascii_uppercase) && n_upper > 1 && has_lower && is_exception(line)
+}
