@@ -18,7 +18,7 @@ impl Formats {
         format.samples.iter().flat_map(wrong).collect()
     }
 
-    fn misses(&self, format: &Format, sample: &FormatSample) -> Vec<String> {
+    pub(super) fn misses(&self, format: &Format, sample: &FormatSample) -> Vec<String> {
         let reading = self.read_sample(&sample.text);
         let mut misses = Vec::new();
         let mut compare = |what: &str, found: Option<String>, expected: Option<String>| {

@@ -1,3 +1,5 @@
+use types::Timestamp;
+
 use super::*;
 
 #[test]
@@ -9,6 +11,73 @@ fn every_file_is_read_and_every_sample_becomes_what_it_says() {
         assert!(!format.samples.is_empty(), "{} has no sample", format.name);
         wrong.extend(formats.check_samples(format));
     }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// How the date of samples, 20 November 2026, is written, and how another day of that year is.
+fn dates(month: usize, day: usize) -> Vec<(&'static str, String)> {
+    let name = MONTHS[month - 1];
+    vec![
+        ("2026-11-20", format!("2026-{month:02}-{day:02}")),
+        ("2026/11/20", format!("2026/{month:02}/{day:02}")),
+        ("2026.11.20", format!("2026.{month:02}.{day:02}")),
+        ("20261120", format!("2026{month:02}{day:02}")),
+        ("261120", format!("26{month:02}{day:02}")),
+        ("20-Nov", format!("{day:02}-{name}")),
+        ("20/Nov", format!("{day:02}/{name}")),
+        ("20 Nov", format!("{day:02} {name}")),
+        ("20/11/2026", format!("{day:02}/{month:02}/2026")),
+        ("11/20-", format!("{month:02}/{day:02}-")),
+        ("Nov 20", format!("{name} {day:>2}")),
+    ]
+}
+
+/// The same sample at another time; `None` where its time is written otherwise.
+fn moved(sample: &FormatSample, (month, day): (usize, usize), (hour, minute, second): (u32, u32, u32)) -> Option<FormatSample> {
+    let (from, to) = dates(month, day).into_iter().find(|(from, _)| sample.text.contains(from))?;
+    let clocks = [
+        ("  6:47:13", format!("  {hour:>2}:{minute:02}:{second:02}").replace("   ", "  ")),
+        ("06:47:13", format!("{hour:02}:{minute:02}:{second:02}")),
+        ("064713", format!("{hour:02}{minute:02}{second:02}")),
+        ("06.47.13", format!("{hour:02}.{minute:02}.{second:02}")),
+    ];
+    let (clock, other) = clocks.into_iter().find(|(clock, _)| sample.text.contains(clock))?;
+    let before = Timestamp::parse_rfc3339(sample.time.as_deref()?)?;
+    let local = |date: &str| Timestamp::parse_rfc3339(&format!("{date}Z")).expect("a valid time").0;
+    // A date without a year is of the last year in which it has come, seen from the arrival.
+    let has_year = ["2026", "261120"].iter().any(|year| sample.text.contains(year));
+    let year = if !has_year && (month, day) <= (6, 1) { 2027 } else { 2026 };
+    let shift = local(&format!("{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")) - local("2026-11-20T06:47:13");
+    Some(FormatSample {
+        text: sample.text.replacen(from, &to, 2).replacen(clock, &other, 2),
+        time: Some(Timestamp(before.0 + shift).to_string()),
+        ..sample.clone()
+    })
+}
+
+#[test]
+fn samples_are_read_alike_at_any_time() {
+    let formats = Formats::built_in();
+    let (mut n_moved, mut wrong) = (0, Vec::new());
+    let mut random = 0x9e37_79b9_u32;
+    let mut below = |n: u32| {
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (random >> 8) % n
+    };
+    for format in formats.all() {
+        for sample in &format.samples {
+            for month in 1..=12 {
+                let day = 1 + below(28) as usize;
+                let clock = (below(24), below(60), below(60));
+                let Some(moved) = moved(sample, (month, day), clock) else { continue };
+                n_moved += 1;
+                wrong.extend(formats.misses(format, &moved).into_iter().map(|miss| format!("{}: {miss}: {}", format.name, moved.text)));
+            }
+        }
+    }
+    assert!(n_moved > 1_000, "{n_moved} samples were moved");
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
