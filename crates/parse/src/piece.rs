@@ -14,7 +14,7 @@ use types::{Batch, BatchBuilder, Timestamp};
 use crate::multiline::last_sure_start;
 use crate::runtime::Open;
 use crate::text::{CELLS_MAX, TEXT_BYTES_MAX};
-use crate::{ArrivalContext, EventParser, Extras, Projection, VpcColumns, events, runtime, texts};
+use crate::{ArrivalContext, EventParser, Extras, Projection, LineColumns, events, runtime, texts};
 
 /// Finds events worth parsing: the first place from the given one on that such an event holds, in the bytes of a text.
 pub type Screen<'a> = dyn Fn(&[u8], usize) -> Option<usize> + 'a;
@@ -29,7 +29,7 @@ pub struct Piece<'a> {
     /// The time of the last event before that has one.
     pub previous: Option<Timestamp>,
     /// What the header line named that the whole text begins with.
-    pub columns: Option<&'a VpcColumns>,
+    pub columns: Option<&'a LineColumns>,
 }
 
 /// How much of `text`, behind which more will follow, may be taken as a piece: up to an event that surely begins

@@ -1,6 +1,7 @@
 //! What a line says, as places in it.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use types::Level;
 
@@ -24,6 +25,8 @@ impl Span {
 enum Name {
     Known(&'static str),
     Written(Span),
+    /// A column that a header line has named.
+    Column(u16),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +36,14 @@ enum StoredPart {
     Escaped(Span),
     /// The same, where a backslash before anything else is itself.
     Guarded(Span),
+    /// The same with CEF's signs.
+    Barred(Span),
+    /// A text in quotes of an access log: `\"`, `\\` and `\x22`.
+    Quoted(Span),
+    /// A text of a column in quotes, in which two quotes stand for one.
+    Doubled(Span),
+    /// A text as hexadecimal digits, in which zeros part words.
+    Hexadecimal(Span),
     Known(&'static str),
     Integer(i64),
     Float(f64),
@@ -66,16 +77,26 @@ pub enum PartValue<'t> {
 #[derive(Debug, Default)]
 pub struct Parts {
     parts: Vec<Part>,
+    /// Names of columns.
+    names: Arc<[Box<str>]>,
     level: Option<Level>,
-    /// Digits that count since the epoch, where they are no time that stands at the head of a line.
-    epoch: Option<Span>,
+    time: Option<WrittenTime>,
+    /// What a header around the line says, and where the line itself begins.
+    header: Option<(Option<Level>, u32)>,
+}
+
+/// Where a line's time stands.
+#[derive(Clone, Debug)]
+enum WrittenTime {
+    Span(Span),
+    /// Put together from several places.
+    Text(String),
 }
 
 impl Parts {
     pub(super) fn clear(&mut self) {
         self.parts.clear();
-        self.level = None;
-        self.epoch = None;
+        (self.level, self.time, self.header) = (None, None, None);
     }
 
     pub(super) fn of<'t, 'p>(&'p mut self, line: &'t str) -> PartSink<'t, 'p> {
@@ -94,37 +115,65 @@ impl Parts {
 
     /// The level that the line says in its shape's own way.
     pub fn level(&self) -> Option<Level> {
+        self.level.or(self.level_of_header())
+    }
+
+    /// The same without what a syslog header says; the text behind it knows better.
+    pub(crate) fn own_level(&self) -> Option<Level> {
         self.level
     }
 
-    /// The line's time, in seconds since the epoch.
-    pub(crate) fn epoch<'t>(&self, line: &'t str) -> Option<&'t str> {
-        self.epoch.map(|span| span.get(line))
+    /// The line's time as it is written, where that is known.
+    pub(crate) fn time<'t>(&'t self, line: &'t str) -> Option<&'t str> {
+        match self.time.as_ref()? {
+            WrittenTime::Span(span) => Some(span.get(line)),
+            WrittenTime::Text(text) => Some(text),
+        }
+    }
+
+    /// What stands behind a syslog header.
+    pub(crate) fn behind_header<'t>(&self, line: &'t str) -> Option<&'t str> {
+        self.header.and_then(|(_, start)| line.get(start as usize..))
+    }
+
+    /// The level that a syslog header says.
+    pub(crate) fn level_of_header(&self) -> Option<Level> {
+        self.header.and_then(|(level, _)| level)
     }
 
     /// Gives `take` each part: its name, that of a member where it is one of an object, and the value. `line` is what
     /// was read.
-    pub fn each<'t>(&self, line: &'t str, mut take: impl FnMut(&'t str, Option<&'t str>, PartValue<'t>)) {
-        self.parts.iter().for_each(|part| part.give(line, &mut take));
+    pub fn each<'t>(&'t self, line: &'t str, mut take: impl FnMut(&'t str, Option<&'t str>, PartValue<'t>)) {
+        self.parts.iter().for_each(|part| part.give(line, &self.names, &mut take));
     }
 
     /// The same without parts that are the text or the time of the line again, or are not worth a column: those that
     /// an event has as fields without being told which shape it is.
-    pub fn each_own<'t>(&self, line: &'t str, mut take: impl FnMut(&'t str, Option<&'t str>, PartValue<'t>)) {
-        self.parts.iter().filter(|part| !part.is_again).for_each(|part| part.give(line, &mut take));
+    pub fn each_own<'t>(&'t self, line: &'t str, mut take: impl FnMut(&'t str, Option<&'t str>, PartValue<'t>)) {
+        self.parts.iter().filter(|part| !part.is_again).for_each(|part| part.give(line, &self.names, &mut take));
     }
 }
 
 impl Part {
-    fn give<'t>(&self, line: &'t str, take: &mut impl FnMut(&'t str, Option<&'t str>, PartValue<'t>)) {
+    fn give<'t>(
+        &self,
+        line: &'t str,
+        names: &'t [Box<str>],
+        take: &mut impl FnMut(&'t str, Option<&'t str>, PartValue<'t>),
+    ) {
         let name = match self.name {
             Name::Known(name) => name,
             Name::Written(span) => span.get(line),
+            Name::Column(column) => names.get(usize::from(column)).map_or("", |name| name),
         };
         let value = match self.value {
             StoredPart::Text(span) => PartValue::Text(Cow::Borrowed(span.get(line))),
             StoredPart::Escaped(span) => PartValue::Text(unescaped(span.get(line))),
-            StoredPart::Guarded(span) => PartValue::Text(unguarded(span.get(line))),
+            StoredPart::Guarded(span) => PartValue::Text(unguarded(span.get(line), &['"', ']', '\\'])),
+            StoredPart::Barred(span) => PartValue::Text(unguarded(span.get(line), &['|', '=', '\\'])),
+            StoredPart::Quoted(span) => PartValue::Text(unquoted(span.get(line))),
+            StoredPart::Doubled(span) => PartValue::Text(undoubled(span.get(line))),
+            StoredPart::Hexadecimal(span) => PartValue::Text(from_hexadecimal(span.get(line))),
             StoredPart::Known(text) => PartValue::Text(Cow::Borrowed(text)),
             StoredPart::Integer(number) => PartValue::Integer(number),
             StoredPart::Float(number) => PartValue::Float(number),
@@ -153,18 +202,57 @@ fn unescaped(text: &str) -> Cow<'_, str> {
     Cow::Owned(plain)
 }
 
-/// A text in which `\"`, `\]` and `\\` are undone.
-fn unguarded(text: &str) -> Cow<'_, str> {
+/// A text in which a backslash before one of `guarded` is undone.
+fn unguarded<'t>(text: &'t str, guarded: &[char]) -> Cow<'t, str> {
     if !text.contains('\\') {
         return Cow::Borrowed(text);
     }
     let mut plain = String::with_capacity(text.len());
     let mut signs = text.chars().peekable();
     while let Some(sign) = signs.next() {
-        let guarded = if sign == '\\' { signs.next_if(|next| matches!(next, '"' | ']' | '\\')) } else { None };
-        plain.push(guarded.unwrap_or(sign));
+        let next = if sign == '\\' { signs.next_if(|next| guarded.contains(next)) } else { None };
+        plain.push(next.unwrap_or(sign));
     }
     Cow::Owned(plain)
+}
+
+/// A text in which `\"`, `\\` and bytes such as `\x22` are undone.
+fn unquoted(text: &str) -> Cow<'_, str> {
+    if !text.contains('\\') {
+        return Cow::Borrowed(text);
+    }
+    let mut plain = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, behind)) = rest.split_first() {
+        let (byte, n_more) = match (first, behind) {
+            (b'\\', [b'x', high, low, ..]) => (pair_of_hexadecimal(*high, *low), 3),
+            (b'\\', [escaped @ (b'"' | b'\\'), ..]) => (Some(*escaped), 1),
+            _ => (None, 0),
+        };
+        plain.push(byte.unwrap_or(*first));
+        rest = &behind[if byte.is_some() { n_more } else { 0 }..];
+    }
+    Cow::Owned(String::from_utf8_lossy(&plain).into_owned())
+}
+
+fn undoubled(text: &str) -> Cow<'_, str> {
+    if text.contains("\"\"") { Cow::Owned(text.replace("\"\"", "\"")) } else { Cow::Borrowed(text) }
+}
+
+/// The text that pairs of digits are; zeros part words. Digits that are no text stay.
+fn from_hexadecimal(digits: &str) -> Cow<'_, str> {
+    let (pairs, _) = digits.as_bytes().as_chunks::<2>();
+    let bytes = pairs.iter().map(|[high, low]| pair_of_hexadecimal(*high, *low));
+    let text = bytes.collect::<Option<Vec<u8>>>().and_then(|bytes| String::from_utf8(bytes).ok());
+    match text.filter(|text| !text.chars().any(|c| c.is_control() && !matches!(c, '\0' | '\n' | '\t'))) {
+        Some(text) => Cow::Owned(text.trim_end_matches('\0').replace('\0', " ")),
+        None => Cow::Borrowed(digits),
+    }
+}
+
+fn pair_of_hexadecimal(high: u8, low: u8) -> Option<u8> {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    u8::try_from(digit(high)? * 16 + digit(low)?).ok()
 }
 
 /// Receives the parts of a line from its reader.
@@ -257,9 +345,102 @@ impl<'t> PartSink<'t, '_> {
         }
     }
 
-    /// The time of the line, as digits that count since the epoch.
-    pub(super) fn epoch(&mut self, digits: &'t str) {
-        self.parts.epoch = Some(self.span(digits));
+    /// A text in quotes in which `\"` and `\x22` stand for a quote.
+    pub(super) fn quoted(&mut self, name: &'static str, text: &'t str) {
+        if !text.is_empty() && text != "-" {
+            self.push(Name::Known(name), StoredPart::Quoted(self.span(text)), false);
+        }
+    }
+
+    /// A text in which two quotes stand for one.
+    pub(super) fn doubled(&mut self, name: &'static str, text: &'t str) {
+        if !text.is_empty() {
+            self.push(Name::Known(name), StoredPart::Doubled(self.span(text)), false);
+        }
+    }
+
+    /// A text in which a backslash stands before bars and signs of equality.
+    pub(super) fn barred(&mut self, name: &'static str, text: &'t str) {
+        if !text.is_empty() {
+            self.push(Name::Known(name), StoredPart::Barred(self.span(text)), false);
+        }
+    }
+
+    /// The same under a name that stands in the line.
+    pub(super) fn barred_pair(&mut self, name: &'t str, text: &'t str) {
+        self.push(Name::Written(self.span(name)), StoredPart::Barred(self.span(text)), false);
+    }
+
+    /// A text as hexadecimal digits, under a name that stands in the line.
+    pub(super) fn hexadecimal(&mut self, name: &'t str, digits: &'t str) {
+        self.push(Name::Written(self.span(name)), StoredPart::Hexadecimal(self.span(digits)), false);
+    }
+
+    /// A time that something took, in milliseconds, of digits with a point in seconds.
+    pub(super) fn seconds(&mut self, text: &'t str) {
+        let Some((whole, fraction)) = text.split_once('.') else { return };
+        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()) && (1..=9).contains(&text.len());
+        if digits(whole) && digits(fraction) {
+            let nanos = format!("{whole}{fraction:0<9}").parse::<u64>().unwrap_or_default();
+            self.push(Name::Known("duration_ms"), StoredPart::Float(nanos as f64 / 1e6), false);
+        }
+    }
+
+    /// Names the columns that [`column`](Self::column) gives values of.
+    pub(super) fn columns(&mut self, names: &Arc<[Box<str>]>) {
+        self.parts.names = names.clone();
+    }
+
+    /// The value of a column, as a text or a whole number.
+    pub(super) fn column(&mut self, column: usize, text: &'t str, is_number: bool) {
+        let Ok(column) = u16::try_from(column) else { return };
+        match text.parse().ok().filter(|_| is_number) {
+            Some(number) => self.push(Name::Column(column), StoredPart::Integer(number), false),
+            None => self.push(Name::Column(column), StoredPart::Text(self.span(text)), false),
+        }
+    }
+
+    /// The time of the line, as it is written.
+    pub(super) fn time(&mut self, written: &'t str) {
+        if !written.is_empty() {
+            self.parts.time = Some(WrittenTime::Span(self.span(written)));
+        }
+    }
+
+    /// The time of the line, put together from several places.
+    pub(super) fn time_of(&mut self, written: String) {
+        self.parts.time = Some(WrittenTime::Text(written));
+    }
+
+    /// Says that the parts so far are of a syslog header, and which level that says. They win over those of the same name
+    /// that `read` finds in the message behind it.
+    pub(super) fn header(&mut self, message: &'t str, level: Option<Level>, read: impl FnOnce(&'t str, &mut Self)) {
+        self.parts.header = Some((level, self.span(message).start));
+        let (n_parts, time) = (self.parts.parts.len(), self.parts.time.take());
+        read(message, self);
+        self.parts.parts.rotate_left(n_parts);
+        self.parts.time = time.or(self.parts.time.take());
+    }
+
+    /// Whether the text stands behind a syslog header.
+    pub(super) fn has_header(&self) -> bool {
+        self.parts.header.is_some()
+    }
+
+    /// Whether neither the text nor a header says a level.
+    pub(super) fn has_no_level(&self) -> bool {
+        self.parts.level().is_none()
+    }
+
+    /// Takes back what `read` has found where it finds in the end that a text has another form.
+    pub(super) fn attempt(&mut self, read: impl FnOnce(&mut Self) -> Option<()>) -> Option<()> {
+        let (n_parts, level, time) = (self.parts.parts.len(), self.parts.level, self.parts.time.clone());
+        let fits = read(self);
+        if fits.is_none() {
+            self.parts.parts.truncate(n_parts);
+            (self.parts.level, self.parts.time) = (level, time);
+        }
+        fits
     }
 
     /// The level of the line.
