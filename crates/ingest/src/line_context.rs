@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use parse::VpcColumns;
+use parse::LineColumns;
 use types::Timestamp;
 
 /// Files whose context is kept. Beyond it all are forgotten: lines without a time then get the time of arrival, and lines
@@ -15,8 +15,8 @@ const FILES_MAX: usize = 10_000;
 pub(crate) struct LineContext {
     /// The time of the last line that had one.
     pub(crate) time: Option<Timestamp>,
-    /// The columns that a header line of flow logs named.
-    pub(crate) columns: Option<VpcColumns>,
+    /// The columns that a header line named.
+    pub(crate) columns: Option<LineColumns>,
 }
 
 impl LineContext {

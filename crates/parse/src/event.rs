@@ -10,7 +10,7 @@ use crate::arrival::{ArrivalContext, Extras};
 use crate::commit::commit_in_parts;
 use crate::format::{FormatId, Formats};
 use crate::json::{JsonError, Members};
-use crate::shape::{PartValue, Parts, Shape, VpcColumns};
+use crate::shape::{LineColumns, PartValue, Parts, Shape};
 use crate::time::{ResolvedTime, bounded};
 use crate::{Projection, Zone, crash, json, runtime};
 
@@ -26,8 +26,8 @@ pub struct EventParser<'a> {
     outer: Members,
     /// What the line says by its shape.
     parts: Parts,
-    /// What the last header line of flow logs named.
-    columns: Option<VpcColumns>,
+    /// What the last header line of columns named.
+    columns: Option<LineColumns>,
     /// The time of the last text that had one, for texts that have none.
     pub(crate) previous: Option<Timestamp>,
     /// What is read of texts; `None` where it is everything.
@@ -121,9 +121,38 @@ impl<'a> EventParser<'a> {
         }
         let from = runtime::compose(text.as_bytes()).unwrap_or(0);
         let kind = self.kind_of(&text[from..]);
-        let tail = if kind == Kind::Line(Some(Shape::Zap)) { self.read_tail(&text) } else { None };
-        let around = tail.map_or(Envelope::Nothing, Envelope::Tail);
+        let around = self.object_behind(kind, &text);
         Event { parser: self, text, from, kind, around }
+    }
+
+    /// Reads one message that came as syslog, whatever it begins with: its header, and its text as
+    /// [`read_text`](Self::read_text) reads it.
+    pub fn read_frame<'p>(&'p mut self, bytes: &'p [u8]) -> Event<'p, 'a> {
+        let text = text_of(bytes);
+        let kind = Kind::Line(Some(Shape::Syslog));
+        Shape::read_frame(&text, self.formats, &mut self.parts);
+        let around = self.object_behind(kind, &text);
+        Event { parser: self, text, from: 0, kind, around }
+    }
+
+    /// An object behind the header of a line, whose members are in `outer`.
+    fn object_behind(&mut self, kind: Kind, text: &str) -> Envelope<'static> {
+        let start = match kind {
+            Kind::Line(Some(Shape::Zap)) => self.read_tail(text),
+            Kind::Line(Some(Shape::Syslog)) => self.read_message(text),
+            _ => None,
+        };
+        start.map_or(Envelope::Nothing, Envelope::Tail)
+    }
+
+    /// Where the object begins that is the message of a syslog line.
+    fn read_message(&mut self, text: &str) -> Option<usize> {
+        let message = self.parts.behind_header(text)?.trim();
+        // Rsyslog knows such messages by a cookie.
+        let message = message.strip_prefix("@cee:").map_or(message, str::trim_start);
+        let is_likely = message.starts_with('{') && message.ends_with('}');
+        let is_object = is_likely && self.outer.scan(message, self.received.limits, self.wanted).is_ok();
+        is_object.then(|| message.as_ptr().addr() - text.as_ptr().addr())
     }
 
     /// What a line is by itself.
@@ -168,25 +197,25 @@ impl<'a> EventParser<'a> {
     /// Finds the shape of a line and what it says.
     fn recognise(&mut self, text: &str) -> Option<Shape> {
         if let Some(columns) = &self.columns
-            && Shape::read_vpc(columns, text, &mut self.parts)
+            && let Some(shape) = Shape::read_columns(columns, text, &mut self.parts)
         {
-            return Some(Shape::Vpc);
+            return Some(shape);
         }
-        let shape = Shape::recognise(text, &mut self.parts);
+        let shape = Shape::recognise(text, self.formats, &mut self.parts);
         // Pieces of a file are read by themselves, and only one of them would know its header.
-        if shape.is_none() && self.wanted.is_none() && text.starts_with(|first: char| first.is_ascii_lowercase()) {
-            self.columns = VpcColumns::of_header(text).or(self.columns.take());
+        if shape.is_none() && self.wanted.is_none() && text.starts_with(|c: char| c.is_ascii_lowercase() || c == '#') {
+            self.columns = LineColumns::after(self.columns.take(), text);
         }
         shape
     }
 
-    /// What the source's last header line of flow logs named.
-    pub fn columns(&self) -> Option<&VpcColumns> {
+    /// What the source's last header line of columns named.
+    pub fn columns(&self) -> Option<&LineColumns> {
         self.columns.as_ref()
     }
 
     /// Says what the source's last header line named, in bytes parsed earlier.
-    pub fn set_columns(&mut self, columns: Option<VpcColumns>) {
+    pub fn set_columns(&mut self, columns: Option<LineColumns>) {
         self.columns = columns;
     }
 
@@ -280,7 +309,7 @@ impl Event<'_, '_> {
         if self.is_lossy() {
             builder.field_text("@encoding", "lossy");
         }
-        let around_time = self.add_around(extras, builder);
+        let (around_time, around_level) = self.add_around(extras, builder);
         let is_wanted = |key: &&str| self.parser.wanted.is_none_or(|wanted| wanted.has_field(key));
         let text_key = self.text_key().filter(is_wanted);
         let EventParser { members, parts, received, wanted, .. } = &mut *self.parser;
@@ -289,6 +318,7 @@ impl Event<'_, '_> {
         let line = &self.text[self.from..];
         // A time that comes beside the line makes its own a mere field.
         let is_told = extras.time.is_some() || around_time.is_some();
+        let is_headed = matches!(self.kind, Kind::Line(Some(_))) && parts.behind_header(line).is_some();
         let time = match self.kind {
             Kind::Record => return json::emit_record(members, trimmed(&self.text), received, extras, builder),
             Kind::ObjectLine => json::emit_line_fields(members, trimmed(line), (received, is_told), *wanted, builder),
@@ -296,9 +326,9 @@ impl Event<'_, '_> {
                 let parts = (self.kind != Kind::Line(None)).then_some(&*parts);
                 // What came beside the line is not looked for in it.
                 if has_level && extras.level.is_none() {
-                    let of_shape = parts.and_then(Parts::level);
-                    builder.set_level(of_shape.or_else(|| crate::level_of_text(line)).or_else(|| crash::level(line)));
+                    builder.set_level(around_level.or_else(|| level_of_line(parts, line)));
                 }
+                let is_told = extras.time.is_some() || around_time.is_some() && !is_headed;
                 let time = if is_told { None } else { time_of_line(parts, line, received) };
                 if let Some(parts) = parts {
                     let own = time.as_ref().map(|(time, _)| *time);
@@ -313,7 +343,8 @@ impl Event<'_, '_> {
             builder.set_level(Some(level));
         }
         let own_time = extras.time.map(|time| (bounded(time.0.into(), received), Cow::Owned(time.0.to_string())));
-        match own_time.or(around_time).or(time) {
+        let time = if is_headed { finer(time, around_time) } else { around_time.or(time) };
+        match own_time.or(time) {
             Some((ResolvedTime::At(instant), _)) => {
                 self.parser.previous = Some(instant);
                 builder.set_timestamp(instant);
@@ -369,18 +400,49 @@ fn time_of_line<'t>(
     text: &'t str,
     received: &ArrivalContext<'_>,
 ) -> Option<(ResolvedTime, Cow<'t, str>)> {
-    if let Some(digits) = parts.and_then(|parts| parts.epoch(text))
-        && let Some(nanos) = crate::time::epoch_of_digits(digits.as_bytes())
-    {
-        return Some((bounded(nanos, received), Cow::Borrowed(digits)));
+    let found = |text: &'t str| {
+        let found = crate::find_time(text.as_bytes(), received)?;
+        Some((found.time, Cow::Borrowed(&text[found.start..found.end])))
+    };
+    let Some(parts) = parts else { return found(text) };
+    let written = parts.time(text).and_then(|written| {
+        let time = crate::parse_time(written, received);
+        let time = time.or_else(|| crate::find_time(written.as_bytes(), received).map(|found| found.time))?;
+        let original = if time == ResolvedTime::OutOfRange { Cow::Owned(written.to_owned()) } else { Cow::Borrowed("") };
+        Some((time, original))
+    });
+    match parts.behind_header(text) {
+        Some(message) if written.is_none() || may_have_time(message) => finer(written, found(message)),
+        Some(_) => written,
+        None => written.or_else(|| found(text)),
     }
-    if let Some(written) = parts.and_then(|parts| parts.time(text))
-        && let Some(time) = crate::parse_time(written, received)
-    {
-        return Some((time, Cow::Borrowed(written)));
+}
+
+/// Whether a text may have a time of day among its first words.
+fn may_have_time(text: &str) -> bool {
+    let head = &text.as_bytes()[..text.len().min(48)];
+    memchr::memchr_iter(b':', head).any(|at| at > 1 && head[at - 1].is_ascii_digit() && head.get(at + 3) == Some(&b':'))
+}
+
+/// A time, or one of the same second that is finer.
+fn finer<T>(time: Option<(ResolvedTime, T)>, other: Option<(ResolvedTime, T)>) -> Option<(ResolvedTime, T)> {
+    match (&time, &other) {
+        (Some((ResolvedTime::At(whole), _)), Some((ResolvedTime::At(fine), _)))
+            if whole.0 % Timestamp::SECOND != 0 || fine.0.div_euclid(Timestamp::SECOND) != whole.0 / Timestamp::SECOND =>
+        {
+            time
+        }
+        (Some((ResolvedTime::OutOfRange, _)), _) | (_, None | Some((ResolvedTime::OutOfRange, _))) => time,
+        _ => other,
     }
-    let found = crate::find_time(text.as_bytes(), received)?;
-    Some((found.time, Cow::Borrowed(&text[found.start..found.end])))
+}
+
+/// The level of a line by its shape, by its words, or by the header around it.
+fn level_of_line(parts: Option<&Parts>, line: &str) -> Option<Level> {
+    let of_words = |text| crate::level_of_text(text).or_else(|| crash::level(text));
+    let Some(parts) = parts else { return of_words(line) };
+    let text = parts.behind_header(line).unwrap_or(line);
+    parts.own_level().or_else(|| of_words(text)).or_else(|| parts.level_of_header())
 }
 
 /// Gives the event the fields that its line says by its shape; one that is the event's time is not kept twice. What is

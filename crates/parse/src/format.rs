@@ -54,7 +54,7 @@ pub struct Formats {
     formats: Vec<Format>,
     forms: Vec<Form>,
     /// Names of all fields, which parts of a line refer to.
-    names: Arc<[Arc<str>]>,
+    names: Arc<[Box<str>]>,
     lines: Tree,
     /// Forms of messages behind a syslog header, by the program that it names.
     messages: HashMap<String, Tree>,
@@ -105,7 +105,7 @@ impl Formats {
             }
         }
         let mut formats = Self::default();
-        let mut names: Vec<Arc<str>> = Vec::new();
+        let mut names: Vec<Box<str>> = Vec::new();
         for definition in read.into_iter().take(usize::from(u16::MAX)) {
             formats.add(definition, &mut names);
         }
@@ -113,7 +113,7 @@ impl Formats {
         (formats, errors)
     }
 
-    fn add(&mut self, definition: definition::Definition, names: &mut Vec<Arc<str>>) {
+    fn add(&mut self, definition: definition::Definition, names: &mut Vec<Box<str>>) {
         let id = FormatId(self.formats.len() as u16);
         let mut own = Tree::default();
         for (steps, captures) in definition.lines {
@@ -132,7 +132,7 @@ impl Formats {
     }
 
     /// Keeps a form; returns its place, and whether it has a word for the level.
-    fn form(&mut self, format: FormatId, captures: form::Definition, names: &mut Vec<Arc<str>>) -> (usize, bool) {
+    fn form(&mut self, format: FormatId, captures: form::Definition, names: &mut Vec<Box<str>>) -> (usize, bool) {
         let form = captures.resolve(format, names);
         let has_level = form.level_at().is_some();
         self.forms.push(form);
@@ -182,7 +182,7 @@ impl Formats {
         let mut captures = Captures::default();
         let place = tree.find(line, &mut captures, &|place, captures| self.level(place, line, captures).is_some())?;
         let form = self.forms.get(place)?;
-        found.set_names(self.names.clone());
+        found.columns(&self.names);
         form.give(line, &captures, found);
         found.level(self.level(place, line, &captures).flatten());
         Some(form.format)

@@ -47,7 +47,7 @@ pub use pairs::logfmt_pair;
 pub use piece::{Piece, Screen, batches_of_piece, last_time, sure_end};
 pub use projection::Projection;
 pub use runtime::texts;
-pub use shape::{PartValue, Parts, Shape, VpcColumns};
+pub use shape::{LineColumns, PartValue, Parts, Shape, SyslogHeader};
 pub use shape_object::shape_object;
 pub use text::{LineError, batches_of_records, batches_of_text};
 pub use time::{FoundTime, ResolvedTime, find_time, parse_time};

@@ -13,7 +13,7 @@ use types::{Batch, BatchBuilder, Timestamp};
 
 use crate::multiline::{Profile, events_at, last_sure_start};
 use crate::text::{CELLS_MAX, TEXT_BYTES_MAX};
-use crate::{ArrivalContext, EventParser, Extras, Projection, VpcColumns, runtime, texts};
+use crate::{ArrivalContext, EventParser, Extras, LineColumns, Projection, runtime, texts};
 
 /// Finds events worth parsing: the first place from the given one on that such an event holds, in the bytes of a text.
 pub type Screen<'a> = dyn Fn(&[u8], usize) -> Option<usize> + 'a;
@@ -28,7 +28,7 @@ pub struct Piece<'a> {
     /// The time of the last event before that has one.
     pub previous: Option<Timestamp>,
     /// What the header line named that the whole text begins with.
-    pub columns: Option<&'a VpcColumns>,
+    pub columns: Option<&'a LineColumns>,
     /// What the lines before have taught.
     pub profile: Profile,
 }

@@ -6,27 +6,31 @@
 //! form, never for a likelihood, so that the same line is read alike whatever came before it and however lines are cut
 //! into requests.
 //!
-//! What an event keeps as fields is less than what a line says. Threads, processes, referrers and agents of ten thousand
-//! real access lines would make the store larger by a third and more; they stay in the text, where `parse` of a query
-//! or a pipeline finds them.
+//! What an event keeps as fields is less than what a line says: its time and message, threads and zones stay in the text, where
+//! `parse` of a query or a pipeline finds them.
 //!
 //! What names a shape has and which fields each gives is written in `tests/shapes.txt`, line by line.
 
 mod access;
 mod application;
 mod cloud;
+mod columns;
 mod cursor;
 mod guess;
 mod logfmt;
 mod parts;
 mod recognise;
+mod request;
+mod security;
 mod server;
 mod syslog;
+mod table;
 
-pub use cloud::VpcColumns;
+pub use columns::LineColumns;
 pub(crate) use logfmt::read as read_pairs;
 pub(crate) use parts::PartSink;
 pub use parts::{PartValue, Parts};
+pub use syslog::SyslogHeader;
 
 /// The format of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -59,15 +63,29 @@ pub enum Shape {
     ApacheError,
     /// PostgreSQL's usual prefix.
     Postgres,
-    /// A request as HAProxy logs it, behind a syslog header.
+    /// A request or connection as HAProxy logs it, perhaps behind a syslog header.
     Haproxy,
     /// `7:M 20 Nov 2026 06:47:13.123 * text`.
     Redis,
+    /// Envoy's access log in its usual form, with Istio's additions.
+    Envoy,
+    /// The access log of Squid in its own form.
+    Squid,
+    /// A request as uWSGI logs it.
+    Uwsgi,
+    /// ArcSight's Common Event Format.
+    Cef,
+    /// QRadar's Log Event Extended Format.
+    Leef,
+    /// PostgreSQL's `csvlog`.
+    PostgresCsv,
+    /// W3C's extended format, whose columns a line `#Fields:` names.
+    W3c,
 }
 
 impl Shape {
     /// Every shape.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 23] = [
         Self::Lambda,
         Self::Vpc,
         Self::CommonLog,
@@ -84,6 +102,13 @@ impl Shape {
         Self::Postgres,
         Self::Haproxy,
         Self::Redis,
+        Self::Envoy,
+        Self::Squid,
+        Self::Uwsgi,
+        Self::Cef,
+        Self::Leef,
+        Self::PostgresCsv,
+        Self::W3c,
     ];
 
     /// Its name, as `parse` and pipelines spell it.
@@ -105,6 +130,13 @@ impl Shape {
             Self::Postgres => "postgres",
             Self::Haproxy => "haproxy",
             Self::Redis => "redis",
+            Self::Envoy => "envoy",
+            Self::Squid => "squid",
+            Self::Uwsgi => "uwsgi",
+            Self::Cef => "cef",
+            Self::Leef => "leef",
+            Self::PostgresCsv => "postgres-csv",
+            Self::W3c => "w3c",
         }
     }
 

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use parse::{ArrivalContext, VpcColumns, last_time, sure_end};
+use parse::{ArrivalContext, LineColumns, last_time, sure_end};
 use types::Timestamp;
 
 use super::inputs::Input;
@@ -29,7 +29,7 @@ pub(super) struct Piece {
     pub(super) offset: u64,
     pub(super) previous: Option<Timestamp>,
     /// What the header line named that the input begins with.
-    pub(super) columns: Option<Arc<VpcColumns>>,
+    pub(super) columns: Option<Arc<LineColumns>>,
 }
 
 /// Reads an input from its beginning to its end.
@@ -41,7 +41,7 @@ pub(super) struct Reader {
     carried: Vec<u8>,
     offset: u64,
     previous: Option<Timestamp>,
-    columns: Option<Arc<VpcColumns>>,
+    columns: Option<Arc<LineColumns>>,
     is_at_end: bool,
     /// Why nothing more can be read; told once everything that could be was given.
     failure: Option<io::Error>,
@@ -180,9 +180,9 @@ impl Reader {
 }
 
 /// Returns the columns that the first line of a text names if it is the header line of flow logs.
-fn columns_of_header(text: &[u8]) -> Option<VpcColumns> {
+fn columns_of_header(text: &[u8]) -> Option<LineColumns> {
     let line = text.split(|byte| *byte == b'\n').next()?;
-    VpcColumns::of_header(std::str::from_utf8(line).ok()?)
+    LineColumns::of_header(std::str::from_utf8(line).ok()?)
 }
 
 /// Reads until `place` is full or nothing more comes.

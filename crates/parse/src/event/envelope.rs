@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use types::BatchBuilder;
+use types::{BatchBuilder, Level};
 
 use super::{Event, Kind, trimmed};
 use crate::EventParser;
@@ -31,21 +31,22 @@ impl Event<'_, '_> {
         (matches!(self.around, Envelope::Docker(_)) && !is_taken).then_some(KEY)
     }
 
-    /// Gives the event what stands around its line; returns the time that a container runtime says.
+    /// Gives the event what stands around its line; returns the time that a container runtime or an object says, and the level
+    /// of an object.
     pub(super) fn add_around(
         &mut self,
         extras: &Extras<'_>,
         builder: &mut BatchBuilder,
-    ) -> Option<(ResolvedTime, Cow<'static, str>)> {
+    ) -> (Option<(ResolvedTime, Cow<'static, str>)>, Option<Level>) {
         let EventParser { outer, members, received, wanted, .. } = &mut *self.parser;
         match &self.around {
-            Envelope::Nothing => None,
+            Envelope::Nothing => (None, None),
             Envelope::Cri(stream) => {
                 if wanted.is_none_or(|wanted| wanted.has_field("stream")) {
                     builder.field_text("stream", stream);
                 }
-                let found = crate::find_time(&self.text.as_bytes()[..self.from], received)?;
-                Some((found.time, Cow::Owned(self.text[found.start..found.end].to_owned())))
+                let found = crate::find_time(&self.text.as_bytes()[..self.from], received);
+                (found.map(|found| (found.time, Cow::Owned(self.text[found.start..found.end].to_owned()))), None)
             }
             Envelope::Docker(line) => {
                 // A key of the line itself may have the same name.
@@ -55,11 +56,15 @@ impl Event<'_, '_> {
                     Kind::Record | Kind::Program(_) => false,
                 };
                 let is_told = extras.time.is_some();
-                json::emit_around(outer, trimmed(line), (received, is_told, !has_own), *wanted, builder)
+                let (time, _) = json::emit_around(outer, trimmed(line), (received, is_told, !has_own), *wanted, builder);
+                (time, None)
             }
             Envelope::Tail(start) => {
                 let tail = self.text[*start..].trim_end();
-                json::emit_around(outer, tail, (received, true, true), *wanted, builder)
+                // The line has a time of its own before it, which is not as fine behind a syslog header.
+                let is_told = extras.time.is_some() || self.kind != Kind::Line(Some(Shape::Syslog));
+                let (time, level) = json::emit_around(outer, tail, (received, is_told, true), *wanted, builder);
+                (time, level.filter(|_| !is_told))
             }
         }
     }

@@ -10,8 +10,6 @@
 //! `{_}` is padding: any number of blanks, also none. `{time}`, `{level}` and `{message}` are what they say, `{level=warn}` stands for nothing and says the level of such lines,
 //! `{pairs}` takes `key=value` pairs to the end of the line. With `?` behind the name nothing need be there.
 
-use std::sync::Arc;
-
 use types::Level;
 
 use super::FormatId;
@@ -84,7 +82,7 @@ pub(super) struct Form {
 
 impl Definition {
     /// The same with names of fields as places in a list, to which new names are added.
-    pub(super) fn resolve(self, format: FormatId, names: &mut Vec<Arc<str>>) -> Form {
+    pub(super) fn resolve(self, format: FormatId, names: &mut Vec<Box<str>>) -> Form {
         let mut place = |name: String| {
             let known = names.iter().position(|known| **known == *name);
             known.unwrap_or_else(|| {

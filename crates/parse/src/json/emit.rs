@@ -127,22 +127,22 @@ pub(crate) fn emit_line_fields(
 }
 
 /// Gives the event the keys of an object that stands around its line or behind it, and returns the time that they say, unless
-/// one was told already. The keys of times are left out where `keeps_times` is not set.
+/// one was told already, and the level. The keys of times are left out where `keeps_times` is not set.
 pub(crate) fn emit_around(
     members: &mut Members,
     object: &str,
     (received, is_told, keeps_times): (&ArrivalContext<'_>, bool, bool),
     wanted: Option<&Projection>,
     builder: &mut BatchBuilder,
-) -> Option<(ResolvedTime, Cow<'static, str>)> {
+) -> (Option<(ResolvedTime, Cow<'static, str>)>, Option<Level>) {
     let chosen = if is_told { ChosenTime::default() } else { choose_time(members, object, received) };
     if keeps_times {
         emit_times(members, object, &chosen, wanted, builder);
     }
     emit_texts(members, object, None, (received, wanted), builder);
-    emit_fields(members, object, wanted, builder);
+    let (said, supposed) = emit_fields(members, object, wanted, builder);
     emit_rest(members, builder);
-    chosen.told()
+    (chosen.told(), said.or(supposed))
 }
 
 /// The first key of the order that holds a time; a rejected time is told where no key does.

@@ -45,7 +45,7 @@ pub struct VpcColumns(Vec<u8>);
 
 impl VpcColumns {
     /// The columns that a line names, where it is nothing but names of columns.
-    pub fn of_header(line: &str) -> Option<Self> {
+    pub(super) fn of_header(line: &str) -> Option<Self> {
         let mut columns = Vec::new();
         for word in line.split_ascii_whitespace() {
             let column = VPC_FIELDS.iter().position(|(name, _)| *name == word)?;
@@ -91,7 +91,7 @@ fn columns<'t>(line: &'t str, columns: impl Iterator<Item = usize>, found: &mut 
             return None;
         }
         if column == 10 && word != "-" {
-            found.epoch(word);
+            found.time(word);
         }
         match VPC_FIELDS.get(column)?.1 {
             // An account is a name that happens to have digits only, perhaps leading zeros.

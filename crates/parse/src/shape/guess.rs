@@ -8,36 +8,33 @@ pub(super) fn candidates(line: &str) -> &'static [Shape] {
     let b = line.as_bytes();
     let (Some(first), Some(second)) = (b.first(), b.get(1)) else { return &[] };
     match (first, second) {
-        (b'<', b'0'..=b'9') => &[Haproxy, Syslog],
+        (b'<', b'0'..=b'9') => &[Syslog],
         (b'R' | b'S' | b'E' | b'I', b'E' | b'T' | b'N') if is_lambda(b) => &[Lambda],
         (b'I' | b'W' | b'E' | b'F', b'0'..=b'9') => &[Klog],
+        (b'C', b'E') if b.starts_with(b"CEF:") => &[Cef],
+        (b'L', b'E') if b.starts_with(b"LEEF:") => &[Leef],
         (b'0'..=b'9', _) => of_digit(b),
         (b'A'..=b'Z', b',') if b.get(3) == Some(&b'[') => &[Application],
         (b'[', b'A'..=b'Z') => &[ApacheError],
+        (b'[', b'0'..=b'9') if is_access(b) => &[Envoy, CommonLog],
         (b'[', b'0'..=b'9') => &[Application],
+        (b'[', b'p') if b.starts_with(b"[pid: ") => &[Uwsgi],
         (b'C' | b'D' | b'E' | b'I' | b'N' | b'T' | b'W', b'A'..=b'Z') if is_level_start(b) => {
             &[PythonBasic, Application]
         }
         (b'A'..=b'Z', b'a' | b'e' | b'p' | b'u' | b'c' | b'o') if b.get(3) == Some(&b' ') => {
-            &[Haproxy, Syslog, Application]
+            &[Syslog, Application, Logfmt]
         }
         (b'a'..=b'z' | b'A'..=b'Z' | b':' | b'-', _) => {
             if is_access(b) {
-                &[CombinedLog, CommonLog]
+                &[CombinedLog, CommonLog, Logfmt]
+            } else if is_proxied(b) {
+                &[Haproxy, Logfmt]
             } else {
                 &[Logfmt]
             }
         }
         _ => &[],
-    }
-}
-
-/// Whether a line has what a shape that asks for little must have, to be taken for one of it without being told.
-pub(super) fn may_be(shape: Shape, line: &str) -> bool {
-    match shape {
-        Shape::Logfmt => super::logfmt::is_all_pairs(line),
-        Shape::Syslog => super::syslog::is_sure(line),
-        _ => true,
     }
 }
 
@@ -47,20 +44,37 @@ fn of_digit(b: &[u8]) -> &'static [Shape] {
     match (n_digits, b.get(n_digits)) {
         (1, Some(b' ')) => &[Vpc],
         (4, Some(b'-')) => match b.get(10) {
-            Some(b'T') => &[Cri, Zap, Haproxy, Application, Syslog],
-            _ => &[Postgres, Zap, Application],
+            Some(b'T') => &[Cri, Zap, Syslog, Application, Logfmt],
+            _ if has_columns(b) => &[PostgresCsv],
+            _ => &[Postgres, Zap, Application, Logfmt],
         },
         (4, Some(b'/')) => &[NginxError, Application],
+        (10, Some(b'.')) => &[Squid],
         (1..=8, Some(b':')) if b.get(n_digits + 1).is_some_and(u8::is_ascii_uppercase) => &[Redis],
         _ if is_access(b) => &[CombinedLog, CommonLog],
+        _ if is_proxied(b) => &[Haproxy],
         (2 | 6, Some(b'-' | b'/' | b' ' | b':')) => &[Application],
         _ => &[],
     }
 }
 
-/// Whether a time in brackets is followed by a text in quotes among what an access log begins with.
+/// Whether a text in quotes follows the time among what an access log begins with, which is in brackets or ends with its zone.
 fn is_access(b: &[u8]) -> bool {
-    memchr::memmem::find(&b[..b.len().min(512)], b"] \"").is_some()
+    memchr::memmem::find(&b[..b.len().min(512)], b" \"").is_some_and(|at| {
+        let is_zone = |zone: &[u8]| matches!(zone[0], b'+' | b'-') && zone[1..].iter().all(u8::is_ascii_digit);
+        at > 0 && b[at - 1] == b']' || at > 5 && is_zone(&b[at - 5..at])
+    })
+}
+
+/// Whether a client's port and a time in brackets come first.
+fn is_proxied(b: &[u8]) -> bool {
+    memchr::memmem::find(&b[..b.len().min(64)], b" [")
+        .is_some_and(|at| at > 0 && b[at - 1].is_ascii_digit() && b.get(at + 4) == Some(&b'/') && b[..at].contains(&b':'))
+}
+
+/// Whether a column follows the time and its zone.
+fn has_columns(b: &[u8]) -> bool {
+    b.iter().take(40).position(|byte| *byte == b',').is_some_and(|at| at > 22 && b[at - 1].is_ascii_alphanumeric())
 }
 
 fn is_lambda(b: &[u8]) -> bool {

@@ -1,62 +1,173 @@
-//! `key=value` pairs, values in quotes where they have blanks.
+//! `key=value` pairs, values in quotes where they have blanks: logfmt, and what others make of it: audit records, packets that a
+//! firewall logs, pairs with bars between them, pairs behind a time.
 
 use super::parts::PartSink;
+
+/// Pairs of lines with bars.
+const BARRED_MIN: usize = 3;
+
+/// Pairs after words of a text, behind a syslog header.
+const BEHIND_WORDS_MIN: usize = 3;
+
+/// Words before pairs.
+const WORDS_MAX: usize = 3;
+
+/// Pairs none of which has a usual name.
+const UNUSUAL_MIN: usize = 4;
 
 /// Reads the pairs of a text and passes over words that are none; a text without a pair is of another form.
 pub(crate) fn read<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
     let mut n_pairs = 0;
-    each(line, |pair| {
-        if let Some((key, value, is_escaped)) = pair {
-            found.pair(key, value, is_escaped);
+    let mut take = |pair: Option<Pair<'t>>| {
+        if let Some(pair) = pair {
+            found.pair(pair.key, pair.value, pair.is_escaped);
             n_pairs += 1;
         }
         true
-    });
+    };
+    if is_barred(line) {
+        line.split('|').for_each(|piece| {
+            let (key, value) = piece.split_once('=').unwrap_or_default();
+            take(Some(Pair { key, value, is_escaped: false, is_quoted: false }));
+        });
+    } else {
+        each(line, take);
+    }
     (n_pairs > 0).then_some(())
 }
 
-/// Whether a line is pairs from end to end, one of which has a name that lines of logs have.
-pub(super) fn is_all_pairs(line: &str) -> bool {
+/// Reads a line that is surely made of pairs.
+pub(super) fn recognise<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
+    if line.starts_with("type=") && line.contains(" msg=audit(") {
+        return audit(line, found);
+    }
+    if is_barred(line) || is_all_pairs(line, found.has_header()) || is_packet(line) {
+        return read(line, found);
+    }
+    None
+}
+
+/// The pairs that follow the time at the head of a line, or few words behind a syslog header.
+pub(super) fn behind_words<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
+    let text = match found.has_header() {
+        true => line,
+        false => line.get(crate::time::time_end(line.as_bytes())?..)?.trim_start_matches([' ', ':', ']']),
+    };
+    let (mut n_words, mut n_pairs) = (0, 0);
+    let is_whole = each(text, |pair| {
+        match pair {
+            Some(pair) if is_key(pair.key) => n_pairs += 1,
+            _ => n_words += 1,
+        }
+        n_words <= WORDS_MAX && (n_pairs == 0 || pair.is_some())
+    });
+    let fits = if found.has_header() { n_pairs >= BEHIND_WORDS_MIN } else { n_words == 0 && n_pairs >= 2 };
+    if is_whole && fits { read(text, found) } else { None }
+}
+
+/// Whether a line is pairs from end to end, one of which has a name that lines of logs have, or at least many.
+fn is_all_pairs(line: &str, is_nested: bool) -> bool {
     const USUAL: [&str; 8] = ["level", "lvl", "msg", "message", "time", "ts", "severity", "t"];
-    let (mut n_pairs, mut is_usual) = (0, false);
+    let (mut n_pairs, mut is_usual) = (0, is_nested);
     each(line, |pair| {
-        let is_pair = pair.is_some_and(|(key, ..)| is_key(key));
-        is_usual |= pair.is_some_and(|(key, ..)| USUAL.contains(&key));
+        let is_pair = pair.is_some_and(|pair| is_key(pair.key));
+        is_usual |= pair.is_some_and(|pair| USUAL.contains(&pair.key));
         n_pairs = if is_pair { n_pairs + 1 } else { 0 };
         is_pair
     }) && n_pairs >= 2
-        && is_usual
+        && (is_usual || n_pairs >= UNUSUAL_MIN)
+}
+
+/// Whether a line is pairs with bars between them.
+fn is_barred(line: &str) -> bool {
+    let mut n_pairs = 0;
+    let is_pair = |piece: &str| piece.split_once('=').is_some_and(|(key, _)| !key.is_empty() && is_key(key));
+    line.split('|').all(|piece| {
+        n_pairs += 1;
+        is_pair(piece)
+    }) && n_pairs >= BARRED_MIN
+}
+
+/// Whether a line is a packet as Linux' firewalls log it, whose flags are words between the pairs.
+fn is_packet(line: &str) -> bool {
+    let head = &line.as_bytes()[..line.len().min(512)];
+    [&b"IN="[..], b" OUT=", b" SRC=", b" DST=", b" PROTO="].iter().all(|mark| memchr::memmem::find(head, mark).is_some())
+}
+
+/// A record of the audit daemon, in which texts with blanks are hexadecimal digits, and programs say pairs within quotes.
+fn audit<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
+    let is_arguments = line.starts_with("type=EXECVE ");
+    each(line, |pair| {
+        let Some(Pair { key, value, is_quoted, .. }) = pair else { return true };
+        let value = value.trim_end_matches('\'');
+        if let Some(stamp) = value.strip_prefix("audit(").filter(|_| key == "msg") {
+            found.time(stamp.split(':').next().unwrap_or_default());
+        }
+        let is_text = matches!(
+            key,
+            "comm" | "exe" | "proctitle" | "name" | "cwd" | "acct" | "path" | "dir" | "data" | "cmd" | "key" | "ocomm"
+        ) || (is_arguments && key.strip_prefix('a').is_some_and(|digits| digits.starts_with(|c: char| c.is_ascii_digit())));
+        let is_hexadecimal = value.len() >= 2
+            && value.len().is_multiple_of(2)
+            && value.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'A'..=b'F'));
+        if is_text && !is_quoted && is_hexadecimal {
+            found.hexadecimal(key, value);
+        } else if value != "?" {
+            found.pair(key, value, false);
+        }
+        true
+    });
+    Some(())
 }
 
 fn is_key(key: &str) -> bool {
     key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'@' | b'/'))
 }
 
+#[derive(Clone, Copy)]
+struct Pair<'t> {
+    key: &'t str,
+    value: &'t str,
+    is_escaped: bool,
+    is_quoted: bool,
+}
+
+/// What parts pairs: blanks, and the sign that the audit daemon writes before names for its numbers.
+fn is_gap(c: char) -> bool {
+    c.is_whitespace() || c == '\u{1d}'
+}
+
 /// Gives `take` each pair, or `None` for a word that is none, until it says that it has enough; returns whether it
 /// never did.
-fn each<'t>(line: &'t str, mut take: impl FnMut(Option<(&'t str, &'t str, bool)>) -> bool) -> bool {
+fn each<'t>(line: &'t str, mut take: impl FnMut(Option<Pair<'t>>) -> bool) -> bool {
     let mut rest = line.trim_start();
     while !rest.is_empty() {
-        let end = rest.find(|c: char| c == '=' || c.is_whitespace()).unwrap_or(rest.len());
+        let end = rest.find(|c: char| c == '=' || is_gap(c)).unwrap_or(rest.len());
         let key = &rest[..end];
         let Some(after) = rest[end..].strip_prefix('=') else {
             if !take(None) {
                 return false;
             }
-            rest = rest[end..].trim_start();
+            rest = rest[end..].trim_start_matches(is_gap);
             continue;
         };
+        // Pairs within quotes are pairs of the line.
+        if key == "msg" && after.starts_with('\'') {
+            rest = &after[1..];
+            continue;
+        }
         let (value, is_escaped, tail) = match after.strip_prefix('"') {
             Some(quoted) => quoted_value(quoted),
             None => {
-                let end = after.find(char::is_whitespace).unwrap_or(after.len());
+                let end = after.find(is_gap).unwrap_or(after.len());
                 (&after[..end], false, &after[end..])
             }
         };
-        if !take((!key.is_empty()).then_some((key, value, is_escaped))) {
+        let is_quoted = after.starts_with('"');
+        if !take((!key.is_empty()).then_some(Pair { key, value, is_escaped, is_quoted })) {
             return false;
         }
-        rest = tail.trim_start();
+        rest = if is_quoted { tail.strip_prefix(',').unwrap_or(tail) } else { tail }.trim_start_matches(is_gap);
     }
     true
 }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use types::Level;
 
+use crate::format::Formats;
+
 /// Parts of one line; beyond them nothing more is read. As many as an event may have fields by default.
 const PARTS_MAX: usize = 1_000;
 
@@ -25,8 +27,8 @@ impl Span {
 enum Name {
     Known(&'static str),
     Written(Span),
-    /// A place among the names of a set of formats.
-    Listed(u16),
+    /// A column that a header line has named, or a field of a format.
+    Column(u16),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +38,14 @@ enum StoredPart {
     Escaped(Span),
     /// The same, where a backslash before anything else is itself.
     Guarded(Span),
+    /// The same with CEF's signs.
+    Barred(Span),
+    /// A text in quotes of an access log: `\"`, `\\` and `\x22`.
+    Quoted(Span),
+    /// A text of a column in quotes, in which two quotes stand for one.
+    Doubled(Span),
+    /// A text as hexadecimal digits, in which zeros part words.
+    Hexadecimal(Span),
     Known(&'static str),
     Integer(i64),
     Float(f64),
@@ -69,25 +79,34 @@ pub enum PartValue<'t> {
 #[derive(Debug, Default)]
 pub struct Parts {
     parts: Vec<Part>,
+    /// Names of columns.
+    names: Arc<[Box<str>]>,
     level: Option<Level>,
-    /// Digits that count since the epoch, where they are no time that stands at the head of a line.
-    epoch: Option<Span>,
-    /// The time of the line, where its form says which it is.
-    time: Option<Span>,
-    /// Names of fields that formats give.
-    names: Option<Arc<[Arc<str>]>>,
+    time: Option<WrittenTime>,
+    /// What a header around the line says, and where the line itself begins.
+    header: Option<(Option<Level>, u32)>,
+}
+
+/// Where a line's time stands.
+#[derive(Clone, Debug)]
+enum WrittenTime {
+    Span(Span),
+    /// Put together from several places.
+    Text(String),
 }
 
 impl Parts {
     pub(crate) fn clear(&mut self) {
         self.parts.clear();
-        self.level = None;
-        self.epoch = None;
-        self.time = None;
+        (self.level, self.time, self.header) = (None, None, None);
     }
 
     pub(crate) fn of<'t, 'p>(&'p mut self, line: &'t str) -> PartSink<'t, 'p> {
-        PartSink { line, parts: self }
+        self.of_formats(line, Formats::current())
+    }
+
+    pub(crate) fn of_formats<'t, 'p>(&'p mut self, line: &'t str, formats: &'p Formats) -> PartSink<'t, 'p> {
+        PartSink { line, parts: self, formats }
     }
 
     /// How many there are.
@@ -102,30 +121,42 @@ impl Parts {
 
     /// The level that the line says in its shape's own way.
     pub fn level(&self) -> Option<Level> {
+        self.level.or(self.level_of_header())
+    }
+
+    /// The same without what a syslog header says; the text behind it knows better.
+    pub(crate) fn own_level(&self) -> Option<Level> {
         self.level
     }
 
-    /// The line's time, in seconds since the epoch.
-    pub(crate) fn epoch<'t>(&self, line: &'t str) -> Option<&'t str> {
-        self.epoch.map(|span| span.get(line))
+    /// The line's time as it is written, where that is known.
+    pub(crate) fn time<'t>(&'t self, line: &'t str) -> Option<&'t str> {
+        match self.time.as_ref()? {
+            WrittenTime::Span(span) => Some(span.get(line)),
+            WrittenTime::Text(text) => Some(text),
+        }
     }
 
-    /// The line's time, where its form says which it is.
-    pub(crate) fn time<'t>(&self, line: &'t str) -> Option<&'t str> {
-        self.time.map(|span| span.get(line))
+    /// What stands behind a syslog header.
+    pub(crate) fn behind_header<'t>(&self, line: &'t str) -> Option<&'t str> {
+        self.header.and_then(|(_, start)| line.get(start as usize..))
+    }
+
+    /// The level that a syslog header says.
+    pub(crate) fn level_of_header(&self) -> Option<Level> {
+        self.header.and_then(|(level, _)| level)
     }
 
     /// Gives `take` each part: its name, that of a member where it is one of an object, and the value. `line` is what
     /// was read.
     pub fn each<'t>(&'t self, line: &'t str, mut take: impl FnMut(&'t str, Option<&'t str>, PartValue<'t>)) {
-        self.parts.iter().for_each(|part| part.give(line, self.names.as_deref(), &mut take));
+        self.parts.iter().for_each(|part| part.give(line, &self.names, &mut take));
     }
 
     /// The same without parts that are the text or the time of the line again, or are not worth a column: those that
     /// an event has as fields without being told which shape it is.
     pub fn each_own<'t>(&'t self, line: &'t str, mut take: impl FnMut(&'t str, Option<&'t str>, PartValue<'t>)) {
-        let names = self.names.as_deref();
-        self.parts.iter().filter(|part| !part.is_again).for_each(|part| part.give(line, names, &mut take));
+        self.parts.iter().filter(|part| !part.is_again).for_each(|part| part.give(line, &self.names, &mut take));
     }
 }
 
@@ -133,18 +164,22 @@ impl Part {
     fn give<'t>(
         &self,
         line: &'t str,
-        names: Option<&'t [Arc<str>]>,
+        names: &'t [Box<str>],
         take: &mut impl FnMut(&'t str, Option<&'t str>, PartValue<'t>),
     ) {
         let name = match self.name {
             Name::Known(name) => name,
             Name::Written(span) => span.get(line),
-            Name::Listed(place) => names.and_then(|names| names.get(usize::from(place))).map_or("", |name| &**name),
+            Name::Column(column) => names.get(usize::from(column)).map_or("", |name| name),
         };
         let value = match self.value {
             StoredPart::Text(span) => PartValue::Text(Cow::Borrowed(span.get(line))),
             StoredPart::Escaped(span) => PartValue::Text(unescaped(span.get(line))),
-            StoredPart::Guarded(span) => PartValue::Text(unguarded(span.get(line))),
+            StoredPart::Guarded(span) => PartValue::Text(unguarded(span.get(line), &['"', ']', '\\'])),
+            StoredPart::Barred(span) => PartValue::Text(unguarded(span.get(line), &['|', '=', '\\'])),
+            StoredPart::Quoted(span) => PartValue::Text(unquoted(span.get(line))),
+            StoredPart::Doubled(span) => PartValue::Text(undoubled(span.get(line))),
+            StoredPart::Hexadecimal(span) => PartValue::Text(from_hexadecimal(span.get(line))),
             StoredPart::Known(text) => PartValue::Text(Cow::Borrowed(text)),
             StoredPart::Integer(number) => PartValue::Integer(number),
             StoredPart::Float(number) => PartValue::Float(number),
@@ -173,24 +208,65 @@ fn unescaped(text: &str) -> Cow<'_, str> {
     Cow::Owned(plain)
 }
 
-/// A text in which `\"`, `\]` and `\\` are undone.
-fn unguarded(text: &str) -> Cow<'_, str> {
+/// A text in which a backslash before one of `guarded` is undone.
+fn unguarded<'t>(text: &'t str, guarded: &[char]) -> Cow<'t, str> {
     if !text.contains('\\') {
         return Cow::Borrowed(text);
     }
     let mut plain = String::with_capacity(text.len());
     let mut signs = text.chars().peekable();
     while let Some(sign) = signs.next() {
-        let guarded = if sign == '\\' { signs.next_if(|next| matches!(next, '"' | ']' | '\\')) } else { None };
-        plain.push(guarded.unwrap_or(sign));
+        let next = if sign == '\\' { signs.next_if(|next| guarded.contains(next)) } else { None };
+        plain.push(next.unwrap_or(sign));
     }
     Cow::Owned(plain)
+}
+
+/// A text in which `\"`, `\\` and bytes such as `\x22` are undone.
+fn unquoted(text: &str) -> Cow<'_, str> {
+    if !text.contains('\\') {
+        return Cow::Borrowed(text);
+    }
+    let mut plain = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, behind)) = rest.split_first() {
+        let (byte, n_more) = match (first, behind) {
+            (b'\\', [b'x', high, low, ..]) => (pair_of_hexadecimal(*high, *low), 3),
+            (b'\\', [escaped @ (b'"' | b'\\'), ..]) => (Some(*escaped), 1),
+            _ => (None, 0),
+        };
+        plain.push(byte.unwrap_or(*first));
+        rest = &behind[if byte.is_some() { n_more } else { 0 }..];
+    }
+    Cow::Owned(String::from_utf8_lossy(&plain).into_owned())
+}
+
+fn undoubled(text: &str) -> Cow<'_, str> {
+    if text.contains("\"\"") { Cow::Owned(text.replace("\"\"", "\"")) } else { Cow::Borrowed(text) }
+}
+
+/// The text that pairs of digits are; zeros part words. Digits that are no text stay.
+fn from_hexadecimal(digits: &str) -> Cow<'_, str> {
+    let (pairs, _) = digits.as_bytes().as_chunks::<2>();
+    let bytes = pairs.iter().map(|[high, low]| pair_of_hexadecimal(*high, *low));
+    let text = bytes.collect::<Option<Vec<u8>>>().and_then(|bytes| String::from_utf8(bytes).ok());
+    match text.filter(|text| !text.chars().any(|c| c.is_control() && !matches!(c, '\0' | '\n' | '\t'))) {
+        Some(text) => Cow::Owned(text.trim_end_matches('\0').replace('\0', " ")),
+        None => Cow::Borrowed(digits),
+    }
+}
+
+fn pair_of_hexadecimal(high: u8, low: u8) -> Option<u8> {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    u8::try_from(digit(high)? * 16 + digit(low)?).ok()
 }
 
 /// Receives the parts of a line from its reader.
 pub(crate) struct PartSink<'t, 'p> {
     line: &'t str,
     parts: &'p mut Parts,
+    /// The formats of programs that write behind a syslog header.
+    pub(super) formats: &'p Formats,
 }
 
 impl<'t> PartSink<'t, '_> {
@@ -277,10 +353,10 @@ impl<'t> PartSink<'t, '_> {
         }
     }
 
-    /// A text under a name of a set of formats; none where it is empty or `-`.
+    /// A text under one of the names that were given; none where it is empty or `-`.
     pub(crate) fn named_text(&mut self, name: u16, text: &'t str) {
         if !text.is_empty() && text != "-" {
-            self.push(Name::Listed(name), StoredPart::Text(self.span(text)), false);
+            self.push(Name::Column(name), StoredPart::Text(self.span(text)), false);
         }
     }
 
@@ -291,23 +367,105 @@ impl<'t> PartSink<'t, '_> {
             (_, Ok(number)) if number.is_finite() => StoredPart::Float(number),
             _ => StoredPart::Text(self.span(text)),
         };
-        self.push(Name::Listed(name), value, false);
+        self.push(Name::Column(name), value, false);
     }
 
-    /// Says which names the parts of formats have.
-    pub(crate) fn set_names(&mut self, names: Arc<[Arc<str>]>) {
-        self.parts.names = Some(names);
+    /// A text in quotes in which `\"` and `\x22` stand for a quote.
+    pub(super) fn quoted(&mut self, name: &'static str, text: &'t str) {
+        if !text.is_empty() && text != "-" {
+            self.push(Name::Known(name), StoredPart::Quoted(self.span(text)), false);
+        }
     }
 
-    /// The time of the line, in any form.
-    pub(crate) fn time(&mut self, text: &'t str) {
-        self.parts.time = Some(self.span(text));
-        self.again("time", text);
+    /// A text in which two quotes stand for one.
+    pub(super) fn doubled(&mut self, name: &'static str, text: &'t str) {
+        if !text.is_empty() {
+            self.push(Name::Known(name), StoredPart::Doubled(self.span(text)), false);
+        }
     }
 
-    /// The time of the line, as digits that count since the epoch.
-    pub(super) fn epoch(&mut self, digits: &'t str) {
-        self.parts.epoch = Some(self.span(digits));
+    /// A text in which a backslash stands before bars and signs of equality.
+    pub(super) fn barred(&mut self, name: &'static str, text: &'t str) {
+        if !text.is_empty() {
+            self.push(Name::Known(name), StoredPart::Barred(self.span(text)), false);
+        }
+    }
+
+    /// The same under a name that stands in the line.
+    pub(super) fn barred_pair(&mut self, name: &'t str, text: &'t str) {
+        self.push(Name::Written(self.span(name)), StoredPart::Barred(self.span(text)), false);
+    }
+
+    /// A text as hexadecimal digits, under a name that stands in the line.
+    pub(super) fn hexadecimal(&mut self, name: &'t str, digits: &'t str) {
+        self.push(Name::Written(self.span(name)), StoredPart::Hexadecimal(self.span(digits)), false);
+    }
+
+    /// A time that something took, in milliseconds, of digits with a point in seconds.
+    pub(super) fn seconds(&mut self, text: &'t str) {
+        let Some((whole, fraction)) = text.split_once('.') else { return };
+        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()) && (1..=9).contains(&text.len());
+        if digits(whole) && digits(fraction) {
+            let nanos = format!("{whole}{fraction:0<9}").parse::<u64>().unwrap_or_default();
+            self.push(Name::Known("duration_ms"), StoredPart::Float(nanos as f64 / 1e6), false);
+        }
+    }
+
+    /// Names what [`column`](Self::column) and [`named_text`](Self::named_text) give values of.
+    pub(crate) fn columns(&mut self, names: &Arc<[Box<str>]>) {
+        self.parts.names = names.clone();
+    }
+
+    /// The value of a column, as a text or a whole number.
+    pub(super) fn column(&mut self, column: usize, text: &'t str, is_number: bool) {
+        let Ok(column) = u16::try_from(column) else { return };
+        match text.parse().ok().filter(|_| is_number) {
+            Some(number) => self.push(Name::Column(column), StoredPart::Integer(number), false),
+            None => self.push(Name::Column(column), StoredPart::Text(self.span(text)), false),
+        }
+    }
+
+    /// The time of the line, as it is written.
+    pub(crate) fn time(&mut self, written: &'t str) {
+        if !written.is_empty() {
+            self.parts.time = Some(WrittenTime::Span(self.span(written)));
+        }
+    }
+
+    /// The time of the line, put together from several places.
+    pub(super) fn time_of(&mut self, written: String) {
+        self.parts.time = Some(WrittenTime::Text(written));
+    }
+
+    /// Says that the parts so far are of a syslog header, and which level that says. They win over those of the same name
+    /// that `read` finds in the message behind it.
+    pub(super) fn header(&mut self, message: &'t str, level: Option<Level>, read: impl FnOnce(&'t str, &mut Self)) {
+        self.parts.header = Some((level, self.span(message).start));
+        let (n_parts, time) = (self.parts.parts.len(), self.parts.time.take());
+        read(message, self);
+        self.parts.parts.rotate_left(n_parts);
+        self.parts.time = time.or(self.parts.time.take());
+    }
+
+    /// Whether the text stands behind a syslog header.
+    pub(super) fn has_header(&self) -> bool {
+        self.parts.header.is_some()
+    }
+
+    /// Whether neither the text nor a header says a level.
+    pub(super) fn has_no_level(&self) -> bool {
+        self.parts.level().is_none()
+    }
+
+    /// Takes back what `read` has found where it finds in the end that a text has another form.
+    pub(super) fn attempt(&mut self, read: impl FnOnce(&mut Self) -> Option<()>) -> Option<()> {
+        let (n_parts, level, time) = (self.parts.parts.len(), self.parts.level, self.parts.time.clone());
+        let fits = read(self);
+        if fits.is_none() {
+            self.parts.parts.truncate(n_parts);
+            (self.parts.level, self.parts.time) = (level, time);
+        }
+        fits
     }
 
     /// The level of the line.

@@ -1,47 +1,57 @@
 //! Recognising the shape of a line, and reading the parts of a line of a known shape.
 
-use crate::shape::cloud::VpcColumns;
-use crate::shape::parts::Parts;
-use crate::shape::{Shape, access, application, cloud, guess, logfmt, server, syslog};
+use crate::format::Formats;
+use crate::shape::columns::LineColumns;
+use crate::shape::parts::{PartSink, Parts};
+use crate::shape::{Shape, access, application, cloud, guess, logfmt, request, security, server, syslog, table};
 
 impl Shape {
     /// Reads a line of this shape; where it is not of it, `parts` is empty.
     pub fn read(self, line: &str, parts: &mut Parts) -> bool {
         parts.clear();
-        let mut found = parts.of(line);
-        let fits = match self {
-            Self::Lambda => cloud::lambda(line, &mut found),
-            Self::Vpc => cloud::vpc(line, &mut found),
-            Self::CommonLog => access::common(line, &mut found),
-            Self::CombinedLog => access::combined(line, &mut found),
-            Self::Syslog => syslog::read(line, &mut found),
-            Self::Logfmt => logfmt::read(line, &mut found),
-            Self::Cri => cloud::cri(line, &mut found),
-            Self::Klog => application::klog(line, &mut found),
-            Self::Zap => application::zap(line, &mut found),
-            Self::Application => application::read(line, &mut found).or_else(|| application::ruby(line, &mut found)),
-            Self::PythonBasic => application::python_basic(line, &mut found),
-            Self::NginxError => server::nginx_error(line, &mut found),
-            Self::ApacheError => server::apache_error(line, &mut found),
-            Self::Postgres => server::postgres(line, &mut found),
-            Self::Haproxy => server::haproxy(line, &mut found),
-            Self::Redis => server::redis(line, &mut found),
-        };
-        let fits = fits.is_some();
+        let fits = self.read_into(line, &mut parts.of(line)).is_some();
         if !fits {
             parts.clear();
         }
         fits
     }
 
-    /// Reads a flow log whose columns a header line has named; where it has others, `parts` is empty.
-    pub(crate) fn read_vpc(columns: &VpcColumns, line: &str, parts: &mut Parts) -> bool {
+    fn read_into<'t>(self, line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
+        match self {
+            Self::Lambda => cloud::lambda(line, found),
+            Self::Vpc => cloud::vpc(line, found),
+            Self::CommonLog => access::common(line, found),
+            Self::CombinedLog => access::combined(line, found),
+            Self::Syslog => syslog::read(line, found),
+            Self::Logfmt => logfmt::read(line, found),
+            Self::Cri => cloud::cri(line, found),
+            Self::Klog => application::klog(line, found),
+            Self::Zap => application::zap(line, found),
+            Self::Application => application::read(line, found).or_else(|| application::ruby(line, found)),
+            Self::PythonBasic => application::python_basic(line, found),
+            Self::NginxError => server::nginx_error(line, found),
+            Self::ApacheError => server::apache_error(line, found),
+            Self::Postgres => server::postgres(line, found),
+            Self::Haproxy => server::haproxy(line, found),
+            Self::Redis => server::redis(line, found),
+            Self::Envoy => request::envoy(line, found),
+            Self::Squid => request::squid(line, found),
+            Self::Uwsgi => request::uwsgi(line, found),
+            Self::Cef => security::cef(line, found),
+            Self::Leef => security::leef(line, found),
+            Self::PostgresCsv => table::postgres(line, found),
+            Self::W3c => None,
+        }
+    }
+
+    /// Reads a line whose columns a header line has named; where it has others, `parts` is empty.
+    pub(crate) fn read_columns(columns: &LineColumns, line: &str, parts: &mut Parts) -> Option<Self> {
         parts.clear();
-        let fits = cloud::vpc_with(columns, line, &mut parts.of(line)).is_some();
-        if !fits {
+        let shape = columns.read(line, &mut parts.of(line));
+        if shape.is_none() {
             parts.clear();
         }
-        fits
+        shape
     }
 
     /// Whether a field may hold `literal` in a line whose bytes do not, whatever the case of its letters.
@@ -50,12 +60,45 @@ impl Shape {
     }
 
     /// Finds the shape that a line fits and reads it.
-    pub fn recognise(line: &str, parts: &mut Parts) -> Option<Self> {
+    pub(crate) fn recognise(line: &str, formats: &Formats, parts: &mut Parts) -> Option<Self> {
         parts.clear();
-        // Only a shape whose header has several lines looks at more than the first.
-        let first_line = &line[..memchr::memchr(b'\n', line.as_bytes()).unwrap_or(line.len())];
-        let lines = |shape: Shape| if shape == Self::Logfmt { first_line } else { line };
-        let mut candidates = guess::candidates(first_line).iter().copied();
-        candidates.find(|shape| guess::may_be(*shape, first_line) && shape.read(lines(*shape), parts))
+        recognise(line, &mut parts.of_formats(line, formats))
     }
+
+    /// Reads a message that came as syslog, whatever it begins with.
+    pub(crate) fn read_frame(frame: &str, formats: &Formats, parts: &mut Parts) {
+        parts.clear();
+        syslog::frame(frame, &mut parts.of_formats(frame, formats));
+    }
+}
+
+/// Reads what stands behind a syslog header, which may name the program.
+pub(super) fn message<'t>(program: &str, text: &'t str, found: &mut PartSink<'t, '_>) {
+    let formats = found.formats;
+    if formats.recognise_message(program, text, found).is_none() {
+        recognise(text, found);
+    }
+}
+
+fn recognise<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<Shape> {
+    // Only a shape whose header has several lines looks at more than the first.
+    let first_line = &line[..memchr::memchr(b'\n', line.as_bytes()).unwrap_or(line.len())];
+    let is_nested = found.has_header();
+    let of_nested: &[Shape] = if is_nested { &[Shape::Logfmt] } else { &[] };
+    let mut candidates = guess::candidates(first_line).iter().chain(of_nested).copied();
+    candidates.find(|shape| {
+        let read = |found: &mut PartSink<'t, '_>| match shape {
+            Shape::Syslog | Shape::Lambda | Shape::Vpc | Shape::Cri if is_nested => None,
+            Shape::Syslog => syslog::recognise(line, found),
+            Shape::Logfmt => {
+                logfmt::recognise(first_line, found).or_else(|| logfmt::behind_words(first_line, found))
+            }
+            Shape::Application => {
+                let header = application::read(line, found).or_else(|| application::ruby(line, found));
+                request::in_text(first_line, found).or(header)
+            }
+            shape => shape.read_into(line, found),
+        };
+        found.attempt(read).is_some()
+    })
 }

@@ -127,49 +127,56 @@ pub(super) fn postgres<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Optio
     Some(())
 }
 
-/// A syslog header, then `192.0.2.1:5 [20/Nov/2026:06:47:13.123] fe be/srv 0/0/1/2/3 200 512 - - ---- 1/1/0/0/0 0/0
-/// "GET / HTTP/1.1"`.
+/// `192.0.2.1:5 [20/Nov/2026:06:47:13.123] fe be/srv 0/0/1/2/3 200 512 - - ---- 1/1/0/0/0 0/0 "GET / HTTP/1.1"`, or without status,
+/// cookies and request a connection; perhaps behind a syslog header.
 pub(super) fn haproxy<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
-    let bytes = line.as_bytes();
-    memchr::memmem::find(&bytes[..bytes.len().min(160)], b"haproxy[")?;
-    let mut rest = super::syslog::header(line, found)?;
-    let (client, port) = word(&mut rest)?.rsplit_once(':')?;
+    let mut rest = line;
+    let is_bare = rest.split(' ').nth(1).is_some_and(|time| time.starts_with('['));
+    if !is_bare {
+        rest = super::syslog::SyslogHeader::of_line(line)?.fill_around(found);
+    }
+    let (client, port) = word(&mut rest)?.rsplit_once(':').filter(|(_, port)| is_digits(port))?;
     let at = enclosed(&mut rest, b'[', b']')?;
     let frontend = word(&mut rest)?;
     let (backend, server) = word(&mut rest)?.split_once('/')?;
     let timers = word(&mut rest)?;
-    let (status, bytes) = (word(&mut rest)?, word(&mut rest)?);
-    let is_http = status.len() == 3 && timers.split('/').count() == 5;
-    if !is_http || !is_digits(bytes.trim_start_matches('+')) {
+    let took = timers.rsplit('/').next()?;
+    let is_http = match timers.split('/').count() {
+        5 => true,
+        3 => false,
+        _ => return None,
+    };
+    let status = if is_http { word(&mut rest)? } else { "" };
+    let bytes = word(&mut rest)?.trim_start_matches('+');
+    if !is_digits(bytes) || (is_http && status.len() != 3 && status != "-1") {
         return None;
     }
-    // Captured cookies, then how the session ended, connections, queues, and captured headers in braces.
-    word(&mut rest)?;
-    word(&mut rest)?;
+    if is_http {
+        // Captured cookies.
+        word(&mut rest)?;
+        word(&mut rest)?;
+    }
+    // How the session ended, connections, queues, and captured headers in braces.
     let state = word(&mut rest)?;
     word(&mut rest)?;
-    word(&mut rest)?;
+    word(&mut rest).filter(|queues| queues.contains('/'))?;
     while rest.starts_with('{') {
         enclosed(&mut rest, b'{', b'}')?;
     }
-    let request = enclosed(&mut rest, b'"', b'"').unwrap_or_default();
     found.again("time", at);
     found.text("client", client);
     found.whole("clientPort", port);
     found.text("frontend", frontend.trim_end_matches('~'));
     found.text("backend", backend);
     found.text("server", server);
-    if let Some(took) = timers.rsplit('/').next() {
-        found.whole("took", took.trim_start_matches('+'));
-    }
+    found.whole("duration_ms", took.trim_start_matches('+'));
     found.whole("status", status);
-    found.whole("bytes", bytes.trim_start_matches('+'));
+    found.whole("bytes", bytes);
     found.text("state", state.trim_matches('-'));
-    let mut words = request.split(' ');
-    found.text("method", words.next().unwrap_or_default());
-    found.text("path", words.next().unwrap_or_default());
-    found.text("protocol", words.next().unwrap_or_default());
-    found.level(status.parse().ok().and_then(Level::of_http_status));
+    // A long request is cut before its quote.
+    let request = enclosed(&mut rest, b'"', b'"').or_else(|| rest.strip_prefix('"')).unwrap_or_default();
+    super::request::line(request, found);
+    found.level(if is_http { status.parse().ok().and_then(Level::of_http_status) } else { Some(Level::Info) });
     Some(())
 }
 

@@ -1,8 +1,14 @@
-//! Syslog lines, of RFC 5424 and RFC 3164, with or without priority, as relays send and files have them.
+//! Syslog lines, of RFC 5424 and RFC 3164 with its dialects, with or without priority, as devices send and files have them.
+//!
+//! Dialects: no host (programs on the same machine); no time (Python's handler); words for facility and severity before the host
+//! or the program (F5, syslogd of BusyBox, ESX); a host in brackets; RFC 5424 with fewer parts; Cisco's sequence numbers, nodes and
+//! `%FACILITY-SEVERITY-MNEMONIC`. A hostname is one only where something follows that is no word of a text.
+
+use std::net::Ipv6Addr;
 
 use types::Level;
 
-use super::cursor::{enclosed, word};
+use super::cursor::{enclosed, is_digits};
 use super::parts::PartSink;
 
 const FACILITIES: [&str; 24] = [
@@ -12,8 +18,20 @@ const FACILITIES: [&str; 24] = [
 
 const SEVERITIES: [&str; 8] = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];
 
+/// The first two letters of severities, as ESX writes them before the priority in brackets.
+const SHORT_SEVERITIES: [&str; 8] = ["Em", "Al", "Cr", "Er", "Wa", "No", "In", "Db"];
+
 /// Structured data that is read; what comes behind is left.
 const STRUCTURED_MAX: usize = 64;
+
+/// Longest name of a host or program.
+const NAME_BYTES_MAX: usize = 128;
+
+/// Bytes before Cisco's mnemonic.
+const CISCO_BYTES_MAX: usize = 160;
+
+/// Words between a time and a program.
+const WORDS_MAX: usize = 4;
 
 /// Whether the name of a facility or severity holds `literal`: it stands in no line, only its number does.
 pub(super) fn is_computed(literal: &str) -> bool {
@@ -21,63 +39,400 @@ pub(super) fn is_computed(literal: &str) -> bool {
     FACILITIES.iter().chain(&SEVERITIES).any(|name| name.contains(&*literal))
 }
 
-/// A syslog message of either form.
+/// What stands before the message of a syslog line; what is not there is empty.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SyslogHeader<'t> {
+    facility: Option<u8>,
+    severity: Option<u8>,
+    /// The time as it is written.
+    pub time: &'t str,
+    /// The host.
+    pub hostname: &'t str,
+    /// The program.
+    pub appname: &'t str,
+    /// Its process.
+    pub procid: &'t str,
+    /// The kind of message; Cisco's mnemonic.
+    pub msgid: &'t str,
+    structured_data: &'t str,
+    /// What follows.
+    pub message: &'t str,
+}
+
+/// A syslog message of either form, without what its message says.
 pub(super) fn read<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
-    let message = header(line, found)?;
-    found.again("message", message);
+    let header = SyslogHeader::of_frame(line);
+    if header.facility.is_none() && header.time.is_empty() {
+        return None;
+    }
+    header.fill(found, |_, _| ());
     Some(())
 }
 
-/// What stands before the message of a syslog line; returns the message.
-pub(super) fn header<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<&'t str> {
-    let mut rest = line.trim_start_matches('\u{feff}');
-    if rest.starts_with('<') {
-        let priority = enclosed(&mut rest, b'<', b'>')?;
-        let priority: usize = priority.parse().ok().filter(|priority| *priority < 192)?;
-        found.known("facility", FACILITIES[priority / 8]);
-        found.known("severity", SEVERITIES[priority % 8]);
-        found.level(Level::of_syslog((priority % 8) as u8));
-    }
-    match rest.strip_prefix("1 ") {
-        Some(rest) => rfc5424(rest, found),
-        None => rfc3164(rest, found),
-    }
+/// A line that is surely of syslog, and what the text behind its header says.
+pub(super) fn recognise<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
+    let header = SyslogHeader::of_line(line)?;
+    header.fill(found, |text, found| super::recognise::message(header.appname, text, found));
+    Some(())
 }
 
-/// Whether a line without a priority has more of the form than a time and some words: a program's name, and behind a
-/// time that programs write too, its process.
-pub(super) fn is_sure(line: &str) -> bool {
-    if line.starts_with('<') {
-        return true;
-    }
-    let Some((time, mut rest)) = traditional_time(line).or_else(|| iso_time(line)) else { return false };
-    let Some(host) = word(&mut rest) else { return false };
-    let (program, process, message) = tag(rest);
-    let is_iso = time.as_bytes()[0].is_ascii_digit();
-    let has_offset = time.bytes().rev().take(6).any(|byte| matches!(byte, b'+' | b'-'));
-    message.is_some()
-        && !host.ends_with(':')
-        && !program.is_empty()
-        && (!is_iso || !process.is_empty() || (has_offset && program.starts_with(|c: char| c.is_ascii_lowercase())))
+/// A message that came as syslog, whatever it begins with, and what its text says.
+pub(super) fn frame<'t>(line: &'t str, found: &mut PartSink<'t, '_>) {
+    let header = SyslogHeader::of_frame(line);
+    header.fill(found, |text, found| super::recognise::message(header.appname, text, found));
 }
 
-fn rfc5424<'t>(mut rest: &'t str, found: &mut PartSink<'t, '_>) -> Option<&'t str> {
-    found.again("timestamp", word(&mut rest)?);
-    found.text("hostname", word(&mut rest)?);
-    found.text("appname", word(&mut rest)?);
-    found.text("procid", word(&mut rest)?);
-    found.text("msgid", word(&mut rest)?);
-    match rest.strip_prefix('-') {
-        Some(behind) => rest = behind.strip_prefix(' ').unwrap_or(behind),
-        None => {
-            let mut n_elements = 0;
-            while rest.starts_with('[') && n_elements < STRUCTURED_MAX {
-                element(&mut rest, found)?;
-                n_elements += 1;
+impl<'t> SyslogHeader<'t> {
+    /// Reads the header of a message that came as syslog. One that has none is all message.
+    pub fn of_frame(frame: &'t str) -> Self {
+        let mut header = Self::default();
+        let rest = header.read_priority(frame.trim_start_matches('\u{feff}'));
+        let as_new = rest.strip_prefix("1 ").filter(|_| header.facility.is_some());
+        if as_new.and_then(|rest| header.read_5424(rest)).is_none() {
+            header.read_3164(rest.trim_start_matches(' '), Host::Likely);
+        }
+        header
+    }
+
+    /// Reads the header of a line of a file, where it is surely one: it has a priority, or a program behind a time, and behind
+    /// a time that programs write too, its process.
+    pub(super) fn of_line(line: &'t str) -> Option<Self> {
+        let frame = line.trim_start_matches('\u{feff}');
+        if frame.starts_with('<') {
+            return Some(Self::of_frame(frame)).filter(|header| header.facility.is_some());
+        }
+        let mut header = Self::default();
+        let is_iso = frame.starts_with(|c: char| c.is_ascii_digit());
+        let is_time = if is_iso { is_iso_time(frame) } else { is_traditional_time(frame) };
+        if !is_time {
+            return None;
+        }
+        header.read_3164(frame, Host::Sure);
+        let has_process = is_digits(header.procid) && (!is_iso || !header.hostname.is_empty() || header.severity.is_some());
+        let has_offset = header.time.bytes().rev().take(6).any(|byte| matches!(byte, b'+' | b'-'));
+        let is_program = !header.hostname.is_empty()
+            && (!is_iso || has_offset && header.appname.starts_with(|c: char| c.is_ascii_lowercase()));
+        let is_mnemonic = !header.msgid.is_empty();
+        let is_envelope = !is_iso && !header.hostname.is_empty() && has_form(header.message);
+        let is_sure = !header.appname.is_empty() && (has_process || is_program) || is_mnemonic || is_envelope;
+        (!header.time.is_empty() && is_sure).then_some(header)
+    }
+
+    /// Gives the parts of the header; returns the message.
+    pub(super) fn fill_around(&self, found: &mut PartSink<'t, '_>) -> &'t str {
+        self.fill(found, |_, _| ());
+        self.message
+    }
+
+    fn fill<'p>(&self, found: &mut PartSink<'t, 'p>, read: impl FnOnce(&'t str, &mut PartSink<'t, 'p>)) {
+        if let (Some(facility), Some(severity)) = (self.facility, self.severity) {
+            found.known("facility", FACILITIES[usize::from(facility) % FACILITIES.len()]);
+            found.known("severity", SEVERITIES[usize::from(severity) % SEVERITIES.len()]);
+        }
+        found.again("timestamp", self.time);
+        found.text("hostname", self.hostname);
+        found.text("appname", self.appname);
+        found.text("procid", self.procid);
+        found.text("msgid", self.msgid);
+        let mut rest = self.structured_data;
+        for _ in 0..STRUCTURED_MAX {
+            if element(&mut rest, found).is_none() {
+                break;
             }
         }
+        found.again("message", self.message);
+        found.time(self.time);
+        found.header(self.message, self.severity.and_then(Level::of_syslog), read);
     }
-    Some(rest.trim_start_matches('\u{feff}'))
+
+    /// Reads `<34>`; returns the rest.
+    fn read_priority(&mut self, frame: &'t str) -> &'t str {
+        let inside = frame.strip_prefix('<').and_then(|inside| inside.get(..inside.len().min(4))?.split_once('>'));
+        match inside.map(|(digits, _)| (digits, digits.parse::<u8>())) {
+            Some((digits, Ok(priority @ 0..=191))) if is_digits(digits) => {
+                (self.facility, self.severity) = (Some(priority / 8), Some(priority % 8));
+                &frame[digits.len() + 2..]
+            }
+            _ => frame,
+        }
+    }
+
+    /// Reads `TIME HOST APP PROCID MSGID DATA MESSAGE`. Where fewer parts follow the host, they are read as of the old form.
+    fn read_5424(&mut self, rest: &'t str) -> Option<()> {
+        let text = rest;
+        let (mut time, mut rest) = text.split_once(' ').unwrap_or((text, ""));
+        // A blank may stand where `T` should.
+        if time.len() == 10
+            && let Some(end) = crate::time::time_end(text.as_bytes()).filter(|end| text.as_bytes().get(*end) == Some(&b' '))
+        {
+            (time, rest) = (&text[..end], &text[end + 1..]);
+        }
+        if !time.starts_with(|c: char| c.is_ascii_digit() || c == '-') {
+            return None;
+        }
+        self.time = if time == "-" { "" } else { time };
+        let (host, behind_host) = rest.split_once(' ').unwrap_or((rest, ""));
+        self.hostname = if host == "-" { "" } else { host };
+        let mut parts = [""; 3];
+        let mut behind = behind_host;
+        for part in &mut parts {
+            let (word, after) = behind.split_once(' ').unwrap_or((behind, ""));
+            (*part, behind) = (if word == "-" { "" } else { word }, after);
+        }
+        let is_whole = !behind_host.contains(' ') || behind.is_empty() || behind.starts_with(['-', '[']);
+        if !is_whole || has_form(behind_host) {
+            self.read_tag(behind_host, Host::Likely);
+            return Some(());
+        }
+        [self.appname, self.procid, self.msgid] = parts;
+        let end = data_end(behind);
+        self.structured_data = &behind[..end];
+        let behind = if end == 0 { behind.strip_prefix('-').unwrap_or(behind) } else { &behind[end..] };
+        self.message = behind.strip_prefix(' ').unwrap_or(behind).trim_start_matches('\u{feff}');
+        Some(())
+    }
+
+    /// Reads `TIME HOST TAG[PID]: …` and its variants.
+    fn read_3164(&mut self, rest: &'t str, host: Host) {
+        if self.read_cisco(rest).is_some() {
+            return;
+        }
+        let rest = match time(rest) {
+            Some((time, behind)) => {
+                self.time = time;
+                behind.trim_start_matches([':', ' '])
+            }
+            None => rest,
+        };
+        if !rest.starts_with("last message repeated ") {
+            self.read_tag(rest, host);
+        } else {
+            self.message = rest;
+        }
+    }
+
+    /// Reads what stands between the time and the message: a host and a tag, or one of them, and words for the severity.
+    fn read_tag(&mut self, mut rest: &'t str, host: Host) {
+        for _ in 0..WORDS_MAX {
+            rest = rest.trim_start_matches(' ');
+            if self.tag(rest).is_some() {
+                return;
+            }
+            let (word, behind) = rest.split_once(' ').unwrap_or((rest, ""));
+            let behind = behind.trim_start_matches([' ', ':']);
+            if !self.severity_word(word, behind) {
+                let has_place = self.hostname.is_empty() && !self.time.is_empty();
+                let name = host_name(word).filter(|name| has_place && self.may_be_host(name, behind, host));
+                let Some(name) = name else { break };
+                self.hostname = name;
+            }
+            rest = behind;
+        }
+        self.message = rest;
+    }
+
+    /// Whether a name is that of a host: something follows that is no word of a text, or at least it is no word itself.
+    fn may_be_host(&self, name: &str, behind: &str, host: Host) -> bool {
+        let mut ahead = *self;
+        let (word, next) = behind.split_once(' ').unwrap_or((behind, ""));
+        let has_tag = ahead.tag(behind).is_some()
+            || ahead.severity_word(word, next) && ahead.tag(next.trim_start_matches(' ')).is_some();
+        let is_address = name.bytes().any(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-'));
+        has_tag
+            || has_form(behind)
+            || host == Host::Likely && (is_address || word.contains('=') || word.ends_with(':'))
+    }
+
+    /// Takes `daemon.err`, `notice`, `Er(11)`; returns whether the word is such.
+    fn severity_word(&mut self, word: &str, behind: &str) -> bool {
+        let severity = |name: &str| {
+            let name = match name {
+                "panic" => "emerg",
+                "error" => "err",
+                "warn" => "warning",
+                name => name,
+            };
+            SEVERITIES.iter().position(|known| *known == name)
+        };
+        let facility = |name: &str| FACILITIES.iter().position(|known| *known == name);
+        let of_priority = || {
+            let (name, digits) = word.strip_suffix(')')?.split_once('(')?;
+            let priority: usize = digits.parse().ok().filter(|priority| *priority < 192)?;
+            (SHORT_SEVERITIES[priority % 8] == name).then_some((priority / 8, priority % 8))
+        };
+        let named = || {
+            let (of, name) = word.split_once('.')?;
+            Some((facility(of)?, severity(name)?))
+        };
+        let alone = || {
+            let has_tag = Self::default().tag(behind.trim_start_matches(' ')).is_some();
+            severity(word).filter(|_| has_tag).map(|severity| (usize::from(self.facility.unwrap_or(1)), severity))
+        };
+        let Some((facility, severity)) = of_priority().or_else(named).or_else(alone) else { return false };
+        if self.severity.is_none() {
+            (self.facility, self.severity) = (u8::try_from(facility).ok(), u8::try_from(severity).ok());
+        }
+        true
+    }
+
+    /// Reads `app:`, `app[123]:`, `app[123]` at the start of a text; the message is what follows.
+    fn tag(&mut self, text: &'t str) -> Option<()> {
+        let end = text.bytes().take(NAME_BYTES_MAX).position(|byte| matches!(byte, b':' | b'[') || !byte.is_ascii_graphic())?;
+        let (name, rest) = text.split_at(end);
+        let ends = |rest: &str| rest.is_empty() || rest.starts_with([' ', '\t']);
+        if !is_program(name) {
+            return None;
+        }
+        let (procid, behind) = match rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+            Some((procid, behind)) => (procid, behind),
+            None => ("", rest),
+        };
+        // `http://…` and `a:b` are words of a message.
+        let message = match behind.strip_prefix(':') {
+            Some(message) if ends(message) || !procid.is_empty() => message,
+            None if is_digits(procid) && ends(behind) => behind,
+            _ => return None,
+        };
+        let is_id = procid.len() <= NAME_BYTES_MAX && procid.bytes().all(|byte| byte.is_ascii_graphic());
+        if !is_id || procid.is_empty() && Level::parse(name).is_some() {
+            return None;
+        }
+        (self.appname, self.procid) = (name, procid);
+        self.message = message.strip_prefix(' ').unwrap_or(message);
+        Some(())
+    }
+
+    /// Reads Cisco's header, `123: host: *Mar  1 18:48:50.483 UTC: %SYS-5-CONFIG_I: …`, each piece of which may be missing; a
+    /// relay may have put another in front.
+    fn read_cisco(&mut self, text: &'t str) -> Option<()> {
+        let head = &text.as_bytes()[..text.len().min(CISCO_BYTES_MAX)];
+        let at = memchr::memchr_iter(b'%', head).find(|at| *at == 0 || matches!(head[at - 1], b' ' | b':'))?;
+        let mnemonic = text[at + 1..].split([':', ' ']).next()?;
+        let (facility, severity) = facility_of_mnemonic(mnemonic)?;
+        let message = text[at + 1 + mnemonic.len()..].trim_start_matches(' ').strip_prefix(':')?;
+        let mut header = *self;
+        let mut rest = &text[..at];
+        loop {
+            rest = rest.trim_start_matches([' ', ':', '*', '.']);
+            if let Some((time, behind)) = time(rest) {
+                (header.time, rest) = (time, behind);
+                continue;
+            }
+            let (word, behind) = rest.split_once(' ').unwrap_or((rest, ""));
+            if word.is_empty() {
+                break;
+            }
+            rest = behind;
+            // IOS XR's node is glued to the time.
+            if let Some((node, _)) = word.split_once(':').filter(|(node, _)| node.contains('/')) {
+                rest = &text[word.as_ptr().addr() - text.as_ptr().addr() + node.len()..at];
+            } else if word.starts_with(|c: char| c.is_ascii_digit()) && !word.contains('.') {
+                // Numbers of messages, and the time since the start.
+            } else if word.contains('[') {
+                header.tag(word)?;
+            } else {
+                header.hostname = host_name(word.trim_end_matches(':'))?;
+            }
+        }
+        if header.severity.is_none() {
+            // Devices of Cisco send as local7.
+            (header.facility, header.severity) = (Some(23), Some(severity));
+        }
+        if header.appname.is_empty() {
+            header.appname = facility;
+        }
+        header.msgid = mnemonic;
+        header.message = message.strip_prefix(' ').unwrap_or(message);
+        *self = header;
+        Some(())
+    }
+}
+
+/// What is taken for a host.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Host {
+    /// A name that a tag follows.
+    Sure,
+    /// What looks like a name, too.
+    Likely,
+}
+
+/// Whether a text begins as something does that is no prose.
+fn has_form(text: &str) -> bool {
+    ["CEF:", "LEEF:", "{\""].iter().any(|start| text.starts_with(start))
+}
+
+/// The facility and the severity of `FACILITY-SUBFACILITY-5-MNEMONIC`.
+fn facility_of_mnemonic(mnemonic: &str) -> Option<(&str, u8)> {
+    let mut at = 0;
+    for piece in mnemonic.split('-') {
+        let name = piece.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        if let ([digit @ b'0'..=b'7'], true) = (piece.as_bytes(), at > 0) {
+            let facility = mnemonic.get(..at - 1).filter(|facility| facility.starts_with(|c: char| c.is_ascii_uppercase()))?;
+            return (at + 2 < mnemonic.len()).then_some((facility, digit - b'0'));
+        }
+        if !name || piece.is_empty() {
+            return None;
+        }
+        at += piece.len() + 1;
+    }
+    None
+}
+
+/// The time that a text begins with, and what follows. A zone by a name that is not read is passed over.
+fn time(text: &str) -> Option<(&str, &str)> {
+    let end = crate::time::time_end(text.as_bytes())?;
+    let (time, behind) = text.split_at_checked(end)?;
+    if !matches!(behind.bytes().next(), None | Some(b' ' | b':')) {
+        return None;
+    }
+    let after = behind.trim_start_matches(' ');
+    let word = &after[..after.bytes().position(|byte| !byte.is_ascii_uppercase()).unwrap_or(after.len())];
+    let is_zone = matches!(word.len(), 3..=4) && (word.ends_with('T') || word == "UTC");
+    let is_zone = is_zone && matches!(after.as_bytes().get(word.len()), None | Some(b':' | b' '));
+    Some((time, if is_zone { &after[word.len()..] } else { behind }))
+}
+
+/// The name of a host, which may stand in brackets.
+fn host_name(word: &str) -> Option<&str> {
+    let word = word.trim_end_matches(':');
+    let name = word.strip_prefix('[').and_then(|word| word.strip_suffix(']')).unwrap_or(word);
+    let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
+        && name.bytes().any(|byte| byte.is_ascii_alphabetic() || byte == b'.')
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && Level::parse(name).is_none();
+    let is_address = || name.contains("::") || name.matches(':').count() == 7;
+    let is_host = (1..=NAME_BYTES_MAX * 2).contains(&name.len());
+    (is_host && (is_name || is_address() && name.parse::<Ipv6Addr>().is_ok())).then_some(name)
+}
+
+/// Whether a text is the name of a program, which has letters and few other signs.
+fn is_program(name: &str) -> bool {
+    let is_sign = |byte: u8| matches!(byte, b'_' | b'.' | b'-' | b'/' | b'@' | b'+' | b'#' | b'(' | b')' | b'~' | b'$');
+    name.bytes().any(|byte| byte.is_ascii_alphabetic())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || is_sign(byte))
+        && !name.starts_with(['-', '#', '$', '+', ')'])
+}
+
+/// The end of the structured data at the start of a text; 0 if there is none, or it is malformed.
+fn data_end(text: &str) -> usize {
+    let mut rest = text;
+    while rest.starts_with('[') {
+        let (mut is_quoted, mut is_escaped) = (false, false);
+        let end = rest.bytes().position(|byte| {
+            let was_escaped = std::mem::take(&mut is_escaped);
+            match byte {
+                b'\\' => is_escaped = is_quoted && !was_escaped,
+                b'"' => is_quoted ^= !was_escaped,
+                b']' => return !is_quoted,
+                _ => {}
+            }
+            false
+        });
+        let Some(end) = end else { return 0 };
+        rest = &rest[end + 1..];
+    }
+    if rest.is_empty() || rest.starts_with(' ') { text.len() - rest.len() } else { 0 }
 }
 
 /// One element of structured data: `[id name="value" …]`.
@@ -95,60 +450,22 @@ fn element<'t>(rest: &mut &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
         found.member(id, Some((name, enclosed(&mut inner, b'"', b'"')?)));
         inner = inner.trim_start_matches(' ');
     }
-    let behind = &inner[1..];
-    *rest = behind.strip_prefix(' ').unwrap_or(behind);
+    *rest = &inner[1..];
     Some(())
 }
 
-fn rfc3164<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<&'t str> {
-    let (timestamp, mut rest) = traditional_time(line).or_else(|| iso_time(line))?;
-    found.again("timestamp", timestamp);
-    // Programs that write to their own machine name no host.
-    let has_host =
-        !rest.split(' ').next().unwrap_or_default().ends_with(':') && !rest.starts_with("last message repeated ");
-    if has_host {
-        found.text("hostname", word(&mut rest)?);
-    }
-    let (program, process, message) = tag(rest);
-    match message.filter(|_| !program.is_empty()) {
-        Some(message) => {
-            found.text("appname", program);
-            found.again("procid", process);
-            Some(message)
-        }
-        None => Some(rest),
-    }
-}
-
-/// The program, its process and what it says. The tag ends at the first sign that no program's name has; without a
-/// colon behind it there is none.
-fn tag(rest: &str) -> (&str, &str, Option<&str>) {
-    let end = rest.find(|c: char| c == '[' || c == ':' || c.is_whitespace()).unwrap_or(rest.len());
-    let (program, behind) = rest.split_at(end);
-    let (process, behind) = match behind.strip_prefix('[').and_then(|inner| inner.split_once(']')) {
-        Some((process, behind)) => (process, behind),
-        None => ("", behind),
-    };
-    let message = behind.strip_prefix(':').map(|message| message.strip_prefix(' ').unwrap_or(message));
-    (program, process, message)
-}
-
-/// `Nov  2 06:00:01`, perhaps with a fraction or a year, and what follows.
-fn traditional_time(line: &str) -> Option<(&str, &str)> {
+/// `Nov  2 06:00:01`, perhaps with a fraction or a year. Minutes alone are no clock of syslog.
+fn is_traditional_time(line: &str) -> bool {
     const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    if !MONTHS.contains(&line.get(..3)?) || line.as_bytes().get(3) != Some(&b' ') {
-        return None;
-    }
-    let end = crate::time::time_end(line.as_bytes())?;
-    let (time, rest) = line.split_at_checked(end)?;
-    // Minutes alone are no clock of syslog.
-    let has_seconds = time.bytes().filter(|byte| *byte == b':').count() == 2;
-    has_seconds.then_some((time, rest.strip_prefix(' ')?))
+    line.get(..3).is_some_and(|month| MONTHS.contains(&month))
+        && line.as_bytes().get(3) == Some(&b' ')
+        && time(line).is_some_and(|(time, behind)| behind.starts_with([' ', ':']) && time.matches(':').count() == 2)
 }
 
-/// `2026-11-20T06:00:00.5+01:00` and what follows.
-fn iso_time(line: &str) -> Option<(&str, &str)> {
-    let (time, rest) = line.split_once(' ')?;
-    let is_time = time.len() <= 40 && types::Timestamp::parse_rfc3339(time).is_some();
-    is_time.then_some((time, rest))
+/// `2026-11-20T06:00:00.5+01:00`.
+fn is_iso_time(line: &str) -> bool {
+    line.as_bytes().get(10) == Some(&b'T')
+        && line.split_once(' ').is_some_and(|(time, _)| {
+            time.len() <= 40 && crate::time::time_end(time.as_bytes()) == Some(time.len())
+        })
 }

@@ -1,13 +1,13 @@
 //! Which fields may be found in a line.
 
-use parse::{Parts, Shape, VpcColumns};
+use parse::{LineColumns, Parts, Shape};
 
 /// Reads lines of one request as the way in will read them.
 #[derive(Default)]
 pub(super) struct LineFields {
     parts: Parts,
-    /// Whether an earlier line was the header of a flow log, which names the columns of the lines after it.
-    has_header: bool,
+    /// The columns that an earlier line named.
+    columns: Option<LineColumns>,
 }
 
 impl LineFields {
@@ -15,8 +15,9 @@ impl LineFields {
     pub(super) fn of<'l>(&'l mut self, line: &'l str) -> impl FnMut(&str) -> bool + 'l {
         let mut has_other_names = None;
         move |name| {
-            // Known formats name the parts of a line with letters only.
-            let may_be_other = name.bytes().all(|byte| byte.is_ascii_alphabetic());
+            // Known formats name the parts of a line with letters only, but for these.
+            let may_be_other = name.bytes().all(|byte| byte.is_ascii_alphabetic())
+                || matches!(name, "user_agent" | "duration_ms" | "duration_us" | "request_id" | "bytes_received");
             line.contains(name)
                 || may_be_other && *has_other_names.get_or_insert_with(|| self.may_have_other_names(line))
         }
@@ -25,10 +26,10 @@ impl LineFields {
     /// Reports whether parsing a line may produce fields whose names the line does not contain: a line of a known format, or
     /// a JSON object with escapes in its keys.
     fn may_have_other_names(&mut self, line: &str) -> bool {
-        if !self.has_header && line.starts_with(|first: char| first.is_ascii_lowercase()) {
-            self.has_header = VpcColumns::of_header(line).is_some();
+        if line.starts_with(|first: char| first.is_ascii_lowercase() || first == '#') {
+            self.columns = LineColumns::after(self.columns.take(), line);
         }
-        self.has_header || line.trim_start().starts_with('{') || Shape::recognise(line, &mut self.parts).is_some()
+        self.columns.is_some() || line.trim_start().starts_with('{') || Shape::recognise(line, &mut self.parts).is_some()
     }
 }
 

@@ -1,0 +1,159 @@
+//! Requests as proxies and application servers log them: Envoy, Squid, uWSGI, and those within a text.
+
+use types::Level;
+
+use super::cursor::{digits, enclosed, is_digits, mark, word};
+use super::parts::PartSink;
+
+/// Bytes of a text in which a request is looked for.
+const TEXT_BYTES_MAX: usize = 2_048;
+
+/// `GET /path HTTP/1.1`, perhaps with colours around it, and perhaps without the protocol.
+pub(super) fn line<'t>(request: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
+    let (method, target) = without_colours(request).split_once(' ')?;
+    let (path, protocol) = match target.rsplit_once(' ') {
+        Some((path, protocol)) if protocol.starts_with("HTTP/") => (path, protocol),
+        _ => (target, ""),
+    };
+    if !(1..=32).contains(&method.len()) {
+        return None;
+    }
+    found.text("method", method);
+    found.text("path", path);
+    found.text("protocol", protocol);
+    Some(())
+}
+
+/// A text without escape sequences of a terminal at its ends.
+fn without_colours(mut text: &str) -> &str {
+    while let Some((codes, behind)) = text.strip_prefix("\u{1b}[").and_then(|inside| inside.split_once('m')) {
+        if !codes.bytes().all(|byte| byte.is_ascii_digit() || byte == b';') {
+            break;
+        }
+        text = behind;
+    }
+    while let Some((before, codes)) = text.strip_suffix('m').and_then(|text| text.rsplit_once("\u{1b}[")) {
+        if !codes.bytes().all(|byte| byte.is_ascii_digit() || byte == b';') {
+            break;
+        }
+        text = before;
+    }
+    text
+}
+
+/// `192.0.2.1:50582 - "GET /path HTTP/1.1" 200 12` within a text.
+pub(super) fn in_text<'t>(text: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
+    let head = &text.as_bytes()[..text.len().min(TEXT_BYTES_MAX)];
+    let protocol = memchr::memmem::find(head, b" HTTP/")?;
+    let start = memchr::memrchr(b'"', &head[..protocol])?;
+    let mut rest = &text[start..];
+    let request = enclosed(&mut rest, b'"', b'"')?;
+    let status = rest.split([' ', ',']).next().filter(|status| status.len() == 3 && is_digits(status))?;
+    line(request, found)?;
+    let before = text[..start].trim_end_matches(['-', ' ']);
+    let client = before.rsplit(' ').next().unwrap_or_default().trim_start_matches('/');
+    if let Some((address, port)) = client.rsplit_once(':').filter(|(address, port)| is_digits(port) && is_address(address)) {
+        found.text("client", address);
+        found.whole("clientPort", port);
+    }
+    found.whole("status", status);
+    Some(())
+}
+
+fn is_address(text: &str) -> bool {
+    text.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok()
+}
+
+/// `[2026-11-20T06:47:13.123Z] "GET / HTTP/1.1" 200 - 0 91 12 11 "forwarded" "agent" "id" "authority" "upstream"`: Envoy's, in which
+/// Istio has three words more behind the flags.
+pub(super) fn envoy<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
+    let mut rest = line;
+    let time = enclosed(&mut rest, b'[', b']')?;
+    let request = enclosed(&mut rest, b'"', b'"')?;
+    let status = word(&mut rest).filter(|status| is_digits(status) && status.len() <= 3)?;
+    let flags = word(&mut rest)?;
+    if !rest.starts_with(|c: char| c.is_ascii_digit()) {
+        word(&mut rest)?;
+        word(&mut rest)?;
+        enclosed(&mut rest, b'"', b'"')?;
+    }
+    let [received, sent, took] = [word(&mut rest)?, word(&mut rest)?, word(&mut rest)?];
+    word(&mut rest)?;
+    if !is_digits(received) || !is_digits(sent) {
+        return None;
+    }
+    found.time(time);
+    self::line(request.trim_matches(['-', ' ']), found);
+    found.whole("status", status);
+    found.text("flags", flags);
+    found.whole("bytes_received", received);
+    found.whole("bytes", sent);
+    found.whole("duration_ms", took);
+    for name in ["forwarded", "user_agent", "request_id", "vhost", "upstream"] {
+        found.quoted(name, enclosed(&mut rest, b'"', b'"').unwrap_or_default());
+    }
+    found.level(status.parse().ok().and_then(Level::of_http_status));
+    Some(())
+}
+
+/// `1795157233.123     33 192.0.2.1 TCP_MISS/200 44399 GET http://shop.example/ ann HIER_DIRECT/198.51.100.2 text/html`.
+pub(super) fn squid<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
+    let mut words = line.split_ascii_whitespace();
+    let mut next = || words.next();
+    let (time, took, client, result, bytes) = (next()?, next()?, next()?, next()?, next()?);
+    let (method, url, user, hierarchy) = (next()?, next()?, next()?, next()?);
+    let (cache, status) = result.split_once('/').filter(|(_, status)| status.len() == 3 && is_digits(status))?;
+    let (hierarchy, server) = hierarchy.split_once('/')?;
+    if !is_digits(took.trim_start_matches('-')) || !is_digits(bytes) || cache.bytes().any(|byte| byte.is_ascii_lowercase()) {
+        return None;
+    }
+    found.time(time);
+    found.text("client", client);
+    found.whole("duration_ms", took);
+    found.text("cache", cache);
+    // A request without an answer has none.
+    if status != "000" {
+        found.whole("status", status);
+    }
+    found.whole("bytes", bytes);
+    found.text("method", method);
+    found.text("path", url);
+    found.text("user", user);
+    found.text("hierarchy", hierarchy);
+    found.text("server", server);
+    found.text("content_type", next().unwrap_or_default());
+    found.level(status.parse().ok().and_then(Level::of_http_status));
+    Some(())
+}
+
+/// `[pid: 7|app: 0|req: 1/1] 192.0.2.1 (ann) {24 vars in 247 bytes} [Fri Nov 20 06:47:13 2026] GET / => generated 2 bytes in 0 msecs
+/// (HTTP/1.1 200) …`.
+pub(super) fn uwsgi<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
+    let mut rest = line.strip_prefix("[pid: ")?;
+    let process = digits(&mut rest)?;
+    let (_, behind) = rest.split_once("] ")?;
+    rest = behind;
+    let client = if rest.starts_with('(') { "" } else { word(&mut rest)? };
+    let user = enclosed(&mut rest, b'(', b')')?;
+    enclosed(&mut rest, b'{', b'}')?;
+    let time = enclosed(&mut rest, b'[', b']')?;
+    let method = word(&mut rest)?;
+    let (path, mut rest) = rest.split_once(" => generated ")?;
+    let bytes = digits(&mut rest)?;
+    mark(&mut rest, " bytes in ")?;
+    let took = digits(&mut rest)?;
+    let is_micros = rest.starts_with(" micros");
+    let (protocol, status) = rest.split_once(" (")?.1.split_once(')')?.0.split_once(' ')?;
+    found.time(time);
+    found.whole("pid", process);
+    found.text("client", client);
+    found.text("user", user);
+    found.text("method", method);
+    found.text("path", path);
+    found.text("protocol", protocol);
+    found.whole("status", status);
+    found.whole("bytes", bytes);
+    found.whole(if is_micros { "duration_us" } else { "duration_ms" }, took);
+    found.level(status.parse().ok().and_then(Level::of_http_status));
+    Some(())
+}
