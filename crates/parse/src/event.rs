@@ -10,7 +10,7 @@ use crate::arrival::{ArrivalContext, Extras};
 use crate::commit::commit_in_parts;
 use crate::json::{JsonError, Members};
 use crate::shape::{PartValue, Parts, Shape, VpcColumns};
-use crate::time::{ResolvedTime, bounded};
+use crate::time::{ResolvedTime, bounded, find_time_of_day};
 use crate::{Projection, Zone, json, runtime};
 
 /// Longest name of a field, as of JSON records.
@@ -29,6 +29,7 @@ pub struct EventParser<'a> {
     columns: Option<VpcColumns>,
     /// The time of the last text that had one, for texts that have none.
     pub(crate) previous: Option<Timestamp>,
+    own_time: OwnTime,
     /// What is read of texts; `None` where it is everything.
     pub(crate) wanted: Option<&'a Projection>,
 }
@@ -43,6 +44,7 @@ impl<'a> EventParser<'a> {
             parts: Parts::default(),
             columns: None,
             previous: None,
+            own_time: OwnTime::None,
             wanted: None,
         }
     }
@@ -65,6 +67,11 @@ impl<'a> EventParser<'a> {
     /// The time of the last text that had one.
     pub fn previous(&self) -> Option<Timestamp> {
         self.previous
+    }
+
+    /// What the last text said of its time by itself.
+    pub fn own_time(&self) -> OwnTime {
+        self.own_time
     }
 
     /// Says what time the source's last text had, in bytes parsed earlier.
@@ -180,6 +187,17 @@ impl<'a> EventParser<'a> {
     }
 }
 
+/// What a text says of its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OwnTime {
+    /// Nothing that an event may have.
+    None,
+    /// The time of day; the day is taken from what is known beside the text.
+    OfDay,
+    /// Day and time.
+    Full,
+}
+
 /// An event that was read and is not in a batch yet, so that the batch can be chosen by what the event needs.
 #[derive(Debug)]
 pub struct Event<'p, 'a> {
@@ -250,7 +268,9 @@ impl Event<'_, '_> {
         let around_time = self.add_around(extras, builder);
         let is_wanted = |key: &&str| self.parser.wanted.is_none_or(|wanted| wanted.has_field(key));
         let text_key = self.text_key().filter(is_wanted);
-        let EventParser { members, parts, received, wanted, .. } = &mut *self.parser;
+        let EventParser { members, parts, received, wanted, previous, own_time, .. } = &mut *self.parser;
+        *own_time = OwnTime::None;
+        let mut said = OwnTime::Full;
         let has_level = wanted.is_none_or(Projection::has_level);
         let has_message = text_key.is_some() || wanted.is_none_or(Projection::has_message);
         let line = &self.text[self.from..];
@@ -265,7 +285,12 @@ impl Event<'_, '_> {
                     let of_shape = shape.and_then(|_| parts.level());
                     builder.set_level(of_shape.or_else(|| crate::level_of_text(line)));
                 }
-                let time = if is_told { None } else { time_of_line(shape.map(|_| &*parts), line, received) };
+                let full = if is_told { None } else { time_of_line(shape.map(|_| &*parts), line, received) };
+                let time = full.or_else(|| {
+                    let found = find_time_of_day(line.as_bytes(), *previous, received).filter(|_| !is_told)?;
+                    said = OwnTime::OfDay;
+                    Some((found.time, Cow::Borrowed(&line[found.start..found.end])))
+                });
                 if let Some(shape) = shape {
                     let own = time.as_ref().map(|(time, _)| *time);
                     emit_parts((shape, parts, line), own, received, *wanted, builder);
@@ -280,7 +305,7 @@ impl Event<'_, '_> {
         let own_time = extras.time.map(|time| (bounded(time.0.into(), received), Cow::Owned(time.0.to_string())));
         match own_time.or(around_time).or(time) {
             Some((ResolvedTime::At(instant), _)) => {
-                self.parser.previous = Some(instant);
+                (self.parser.previous, self.parser.own_time) = (Some(instant), said);
                 builder.set_timestamp(instant);
             }
             Some((ResolvedTime::OutOfRange, original)) => {

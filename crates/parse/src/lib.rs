@@ -30,7 +30,7 @@ mod zone;
 
 pub use arrival::{ArrivalContext, Extras};
 pub use commit::commit_in_parts;
-pub use event::{Event, EventParser, text_of};
+pub use event::{Event, EventParser, OwnTime, text_of};
 pub use fields::FieldWriter;
 pub use frames::{SyslogFramer, SyslogFrames};
 pub use grok::{Grok, GrokError, GrokField, GrokType};

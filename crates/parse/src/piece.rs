@@ -14,7 +14,7 @@ use types::{Batch, BatchBuilder, Timestamp};
 use crate::multiline::last_sure_start;
 use crate::runtime::Open;
 use crate::text::{CELLS_MAX, TEXT_BYTES_MAX};
-use crate::{ArrivalContext, EventParser, Extras, Projection, VpcColumns, events, runtime, texts};
+use crate::{ArrivalContext, EventParser, Extras, OwnTime, Projection, VpcColumns, events, runtime, texts};
 
 /// Finds events worth parsing: the first place from the given one on that such an event holds, in the bytes of a text.
 pub type Screen<'a> = dyn Fn(&[u8], usize) -> Option<usize> + 'a;
@@ -46,27 +46,48 @@ pub fn sure_end(text: &[u8], event_bytes_max: usize) -> Option<usize> {
     last.filter(|start| *start > 0)
 }
 
-/// The time of the last event of a piece that has one of its own.
-pub fn last_time(text: &[u8], received: &ArrivalContext<'_>) -> Option<Timestamp> {
+/// The time of the last event of a piece that has one of its own, `previous` where none has.
+pub fn last_time(text: &[u8], previous: Option<Timestamp>, received: &ArrivalContext<'_>) -> Option<Timestamp> {
     let mut parser = EventParser::new(*received);
-    let mut scratch = BatchBuilder::new();
     let (mut end, open) = (text.len(), Open::within(text));
+    // Times of day take their day from those before, so that they are read forward from where a date is.
+    let mut has_times_of_day = false;
     while end > 0 {
         let from = last_sure_start(&text[..end], open).unwrap_or(0);
         let ranges: Vec<Range<usize>> = events(&text[from..end], received.limits.event_bytes_max).collect();
         for range in ranges.into_iter().rev() {
-            parser.set_previous(None);
-            for text in texts(&text[from + range.start..from + range.end]) {
-                parser.read_text(&text).add_to(&Extras::default(), &mut scratch);
-            }
-            if parser.previous().is_some() {
+            let found = read_all(&mut parser, &text[from + range.start..from + range.end]);
+            if found == OwnTime::Full {
+                if has_times_of_day {
+                    read_all_events(&mut parser, &text[from + range.end..]);
+                }
                 return parser.previous();
             }
-            scratch = BatchBuilder::new();
+            has_times_of_day |= found == OwnTime::OfDay;
         }
         end = from;
     }
-    None
+    parser.set_previous(previous);
+    if has_times_of_day {
+        read_all_events(&mut parser, text);
+    }
+    parser.previous()
+}
+
+fn read_all_events(parser: &mut EventParser<'_>, text: &[u8]) {
+    for range in events(text, parser.received().limits.event_bytes_max) {
+        read_all(parser, &text[range]);
+    }
+}
+
+/// Reads an event, and says what the last text in it that says something of its time says.
+fn read_all(parser: &mut EventParser<'_>, event: &[u8]) -> OwnTime {
+    let mut found = OwnTime::None;
+    for text in texts(event) {
+        parser.read_text(&text).add_to(&Extras::default(), &mut BatchBuilder::new());
+        found = if parser.own_time() == OwnTime::None { found } else { parser.own_time() };
+    }
+    found
 }
 
 /// Gives what is wanted of the events of a piece to `take`, in batches of bounded size, in order; with a screen only
@@ -147,9 +168,9 @@ fn screened(piece: &Piece<'_>, parser: &mut EventParser<'_>, screen: &Screen<'_>
         let event = from + event.start..from + event.end;
         let left_out = &text[done..event.start];
         let is_next = left_out.iter().all(|byte| matches!(byte, b'\n' | b'\r'));
-        if !is_next && !has_time(&text[event.clone()], &received) {
-            let between = last_time(left_out, &received);
-            parser.set_previous(between.or(parser.previous()));
+        let has_date = || read_all(&mut EventParser::new(received), &text[event.clone()]) == OwnTime::Full;
+        if !is_next && !has_date() {
+            parser.set_previous(last_time(left_out, parser.previous(), &received));
         }
         done = event.end;
         rows.add(parser, text, event);
@@ -159,12 +180,6 @@ fn screened(piece: &Piece<'_>, parser: &mut EventParser<'_>, screen: &Screen<'_>
 /// The event of a text that holds a place.
 fn event_at(text: &[u8], place: usize, event_bytes_max: usize) -> Option<Range<usize>> {
     events(text, event_bytes_max).find(|range| range.end > place)
-}
-
-fn has_time(event: &[u8], received: &ArrivalContext<'_>) -> bool {
-    let mut parser = EventParser::new(*received);
-    parser.read_text(event).add_to(&Extras::default(), &mut BatchBuilder::new());
-    parser.previous().is_some()
 }
 
 #[cfg(test)]
