@@ -11,7 +11,7 @@ use crate::commit::commit_in_parts;
 use crate::format::{FormatId, Formats};
 use crate::json::{JsonError, Members};
 use crate::shape::{LineColumns, PartValue, Parts, Shape};
-use crate::time::{ResolvedTime, bounded};
+use crate::time::{ResolvedTime, bounded, find_time_of_day};
 use crate::{Projection, Zone, crash, json, runtime};
 
 /// Longest name of a field, as of JSON records.
@@ -30,6 +30,7 @@ pub struct EventParser<'a> {
     columns: Option<LineColumns>,
     /// The time of the last text that had one, for texts that have none.
     pub(crate) previous: Option<Timestamp>,
+    own_time: OwnTime,
     /// What is read of texts; `None` where it is everything.
     pub(crate) wanted: Option<&'a Projection>,
     formats: &'a Formats,
@@ -47,6 +48,7 @@ impl<'a> EventParser<'a> {
             parts: Parts::default(),
             columns: None,
             previous: None,
+            own_time: OwnTime::None,
             wanted: None,
             formats: Formats::current(),
             format: None,
@@ -81,6 +83,11 @@ impl<'a> EventParser<'a> {
     /// The time of the last text that had one.
     pub fn previous(&self) -> Option<Timestamp> {
         self.previous
+    }
+
+    /// What the last text said of its time by itself.
+    pub fn own_time(&self) -> OwnTime {
+        self.own_time
     }
 
     /// Says what time the source's last text had, in bytes parsed earlier.
@@ -233,6 +240,17 @@ impl<'a> EventParser<'a> {
     }
 }
 
+/// What a text says of its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OwnTime {
+    /// Nothing that an event may have.
+    None,
+    /// The time of day; the day is taken from what is known beside the text.
+    OfDay,
+    /// Day and time.
+    Full,
+}
+
 /// An event that was read and is not in a batch yet, so that the batch can be chosen by what the event needs.
 #[derive(Debug)]
 pub struct Event<'p, 'a> {
@@ -312,7 +330,9 @@ impl Event<'_, '_> {
         let (around_time, around_level) = self.add_around(extras, builder);
         let is_wanted = |key: &&str| self.parser.wanted.is_none_or(|wanted| wanted.has_field(key));
         let text_key = self.text_key().filter(is_wanted);
-        let EventParser { members, parts, received, wanted, .. } = &mut *self.parser;
+        let EventParser { members, parts, received, wanted, previous, own_time, .. } = &mut *self.parser;
+        *own_time = OwnTime::None;
+        let mut said = OwnTime::Full;
         let has_level = wanted.is_none_or(Projection::has_level);
         let has_message = text_key.is_some() || wanted.is_none_or(Projection::has_message);
         let line = &self.text[self.from..];
@@ -329,7 +349,12 @@ impl Event<'_, '_> {
                     builder.set_level(around_level.or_else(|| level_of_line(parts, line)));
                 }
                 let is_told = extras.time.is_some() || around_time.is_some() && !is_headed;
-                let time = if is_told { None } else { time_of_line(parts, line, received) };
+                let full = if is_told { None } else { time_of_line(parts, line, received) };
+                let time = full.or_else(|| {
+                    let found = find_time_of_day(line.as_bytes(), *previous, received).filter(|_| !is_told)?;
+                    said = OwnTime::OfDay;
+                    Some((found.time, Cow::Borrowed(&line[found.start..found.end])))
+                });
                 if let Some(parts) = parts {
                     let own = time.as_ref().map(|(time, _)| *time);
                     let shape = if let Kind::Line(shape) = self.kind { shape } else { None };
@@ -346,7 +371,7 @@ impl Event<'_, '_> {
         let time = if is_headed { finer(time, around_time) } else { around_time.or(time) };
         match own_time.or(time) {
             Some((ResolvedTime::At(instant), _)) => {
-                self.parser.previous = Some(instant);
+                (self.parser.previous, self.parser.own_time) = (Some(instant), said);
                 builder.set_timestamp(instant);
             }
             Some((ResolvedTime::OutOfRange, original)) => {

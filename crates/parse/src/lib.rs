@@ -32,7 +32,7 @@ mod zone;
 
 pub use arrival::{ArrivalContext, Extras};
 pub use commit::commit_in_parts;
-pub use event::{Event, EventParser, text_of};
+pub use event::{Event, EventParser, OwnTime, text_of};
 pub use fields::FieldWriter;
 pub use format::{Format, FormatError, FormatId, FormatSample, Formats};
 pub use frames::{SyslogFramer, SyslogFrames};

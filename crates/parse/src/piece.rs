@@ -13,7 +13,7 @@ use types::{Batch, BatchBuilder, Timestamp};
 
 use crate::multiline::{Profile, events_at, last_sure_start};
 use crate::text::{CELLS_MAX, TEXT_BYTES_MAX};
-use crate::{ArrivalContext, EventParser, Extras, LineColumns, Projection, runtime, texts};
+use crate::{ArrivalContext, EventParser, Extras, LineColumns, OwnTime, Projection, runtime, texts};
 
 /// Finds events worth parsing: the first place from the given one on that such an event holds, in the bytes of a text.
 pub type Screen<'a> = dyn Fn(&[u8], usize) -> Option<usize> + 'a;
@@ -47,30 +47,58 @@ pub fn sure_end(text: &[u8], source: (Profile, u64), event_bytes_max: usize) -> 
     last.filter(|start| *start > 0)
 }
 
-/// The time of the last event of a piece that has one of its own; `source` as of [`sure_end`].
-pub fn last_time(text: &[u8], source: (Profile, u64), received: &ArrivalContext<'_>) -> Option<Timestamp> {
+/// The time of the last event of a piece that has one of its own, `previous` where none has; `source` as of [`sure_end`].
+pub fn last_time(
+    text: &[u8],
+    source: (Profile, u64),
+    previous: Option<Timestamp>,
+    received: &ArrivalContext<'_>,
+) -> Option<Timestamp> {
     let mut parser = EventParser::new(*received);
-    let mut scratch = BatchBuilder::new();
     let mut end = text.len();
+    // Times of day take their day from those before, so that they are read forward from where a date is.
+    let mut has_times_of_day = false;
     while end > 0 {
         let from = last_sure_start(&text[..end]).unwrap_or(0);
         let (mut profile, offset) = source;
         profile.advance(&text[..from], offset);
-        let ranges: Vec<Range<usize>> = 
+        let ranges: Vec<Range<usize>> =
             events_at(&text[from..end], received.limits.event_bytes_max, profile, offset + from as u64).collect();
         for range in ranges.into_iter().rev() {
-            parser.set_previous(None);
-            for text in texts(&text[from + range.start..from + range.end]) {
-                parser.read_text(&text).add_to(&Extras::default(), &mut scratch);
-            }
-            if parser.previous().is_some() {
+            let found = read_all(&mut parser, &text[from + range.start..from + range.end]);
+            if found == OwnTime::Full {
+                if has_times_of_day {
+                    let behind = from + range.end;
+                    profile.advance(&text[from..behind], offset + from as u64);
+                    read_all_events(&mut parser, &text[behind..], (profile, offset + behind as u64));
+                }
                 return parser.previous();
             }
-            scratch = BatchBuilder::new();
+            has_times_of_day |= found == OwnTime::OfDay;
         }
         end = from;
     }
-    None
+    parser.set_previous(previous);
+    if has_times_of_day {
+        read_all_events(&mut parser, text, source);
+    }
+    parser.previous()
+}
+
+fn read_all_events(parser: &mut EventParser<'_>, text: &[u8], source: (Profile, u64)) {
+    for range in events_at(text, parser.received().limits.event_bytes_max, source.0, source.1) {
+        read_all(parser, &text[range]);
+    }
+}
+
+/// Reads an event, and says what the last text in it that says something of its time says.
+fn read_all(parser: &mut EventParser<'_>, event: &[u8]) -> OwnTime {
+    let mut found = OwnTime::None;
+    for text in texts(event) {
+        parser.read_text(&text).add_to(&Extras::default(), &mut BatchBuilder::new());
+        found = if parser.own_time() == OwnTime::None { found } else { parser.own_time() };
+    }
+    found
 }
 
 /// Gives what is wanted of the events of a piece to `take`, in batches of bounded size, in order; with a screen only
@@ -154,9 +182,10 @@ fn screened(piece: &Piece<'_>, parser: &mut EventParser<'_>, screen: &Screen<'_>
         let event = from + event.start..from + event.end;
         let left_out = &text[done..event.start];
         let is_next = left_out.iter().all(|byte| matches!(byte, b'\n' | b'\r'));
-        if !is_next && !has_time(&text[event.clone()], &received) {
-            let between = last_time(left_out, (before, piece.offset + done as u64), &received);
-            parser.set_previous(between.or(parser.previous()));
+        let has_date = || read_all(&mut EventParser::new(received), &text[event.clone()]) == OwnTime::Full;
+        if !is_next && !has_date() {
+            let source = (before, piece.offset + done as u64);
+            parser.set_previous(last_time(left_out, source, parser.previous(), &received));
         }
         let after = (event.end + 1).min(text.len());
         profile.advance(&text[from..after], place);
@@ -165,11 +194,6 @@ fn screened(piece: &Piece<'_>, parser: &mut EventParser<'_>, screen: &Screen<'_>
     }
 }
 
-fn has_time(event: &[u8], received: &ArrivalContext<'_>) -> bool {
-    let mut parser = EventParser::new(*received);
-    parser.read_text(event).add_to(&Extras::default(), &mut BatchBuilder::new());
-    parser.previous().is_some()
-}
 
 #[cfg(test)]
 mod tests;

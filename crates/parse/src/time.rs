@@ -5,11 +5,13 @@
 //! that the event must be near. A time outside [1970, 2262) is told apart from a text that is no time at all.
 
 mod clock;
+mod day;
 mod forms;
 mod head;
 mod names;
 
 pub(crate) use clock::parse_offset;
+pub(crate) use day::find_time_of_day;
 pub use head::find_time;
 pub(crate) use head::find_time_strictly_at_start;
 

@@ -152,8 +152,8 @@ impl Reader {
         }
         let previous = self.previous;
         if !self.is_at_end {
-            self.previous =
-                last_time(&buffer[..end], &ArrivalContext { modified: self.input.modified, ..*received }).or(previous);
+            let received = ArrivalContext { modified: self.input.modified, ..*received };
+            self.previous = last_time(&buffer[..end], previous, &received);
         }
         let offset = self.offset;
         self.offset += end as u64;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use parse::{ArrivalContext, EventParser, Extras, JsonError, Zone};
+use parse::{ArrivalContext, EventParser, Extras, JsonError, OwnTime, Zone};
 use serde_json::{Map, Value as Json, json};
 use types::{BatchBuilder, GroupName, GroupScope, Limits, Timestamp, Value};
 
@@ -100,22 +100,15 @@ impl DryRun<'_> {
         stream: &str,
         sample: Sample<'_>,
     ) -> Result<(Draft, RecognisedFields), JsonError> {
-        // Without it, the parser tells whether this event says a time itself.
-        let before = parser.previous();
-        parser.set_previous(None);
+        let has_time_before = parser.previous().is_some() && !sample.is_record;
         let mut builder = BatchBuilder::new();
         let event = if sample.is_record { parser.read_record(sample.bytes)? } else { parser.read_text(sample.bytes) };
         let (shape, level_of_shape) = (event.shape(), event.level_of_shape());
         let (is_object, runtime) = (event.is_object(), event.runtime());
         let format = event.format().map(str::to_owned);
         event.add_to(&self.extras, &mut builder);
-        let mut draft = Draft::of(&builder.finish(), group.clone(), stream);
-        let has_time = if sample.is_record { draft.time != received.at } else { parser.previous().is_some() };
-        let has_time_before = before.is_some() && !sample.is_record;
-        if !has_time && draft.time_key.is_none() {
-            draft.time = before.filter(|_| has_time_before).unwrap_or(draft.time);
-        }
-        parser.set_previous(parser.previous().or(before));
+        let draft = Draft::of(&builder.finish(), group.clone(), stream);
+        let has_time = if sample.is_record { draft.time != received.at } else { parser.own_time() != OwnTime::None };
         let has_time = has_time || draft.time_key.is_some();
         let is_record = sample.is_record;
         Ok((

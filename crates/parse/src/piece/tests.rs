@@ -35,7 +35,7 @@ fn in_pieces(text: &[u8], n_bytes: usize, limits: &Limits, screen: Option<&Scree
         let Some(end) = end else { continue };
         let piece = Piece { text: &text[from..from + end], offset: from as u64, previous, columns: None };
         all.extend(shown(&piece, limits, screen));
-        previous = last_time(piece.text, &received(limits)).or(previous);
+        previous = last_time(piece.text, previous, &received(limits));
         from += end;
     }
     all

@@ -256,7 +256,7 @@ fn time_of_event_format(line: &[u8], received: &ArrivalContext<'_>) -> Option<Fo
 }
 
 /// Where the text goes on after a byte-order mark, a syslog priority `<34>` and version `1 `.
-fn after_priority(head: &[u8]) -> usize {
+pub(super) fn after_priority(head: &[u8]) -> usize {
     let start = if head.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
     if head.get(start) != Some(&b'<') {
         return start;
@@ -276,6 +276,18 @@ fn after_colour(head: &[u8], at: usize) -> usize {
     }
     let n_numbers = head[at + 2..].iter().take(24).take_while(|b| b.is_ascii_digit() || matches!(b, b';' | b':')).count();
     at + 2 + n_numbers + usize::from(head.get(at + 2 + n_numbers).is_some_and(u8::is_ascii_alphabetic))
+}
+
+/// Where the text goes on after blanks, brackets, and sequences that colour a terminal.
+pub(super) fn after_marks(head: &[u8], mut at: usize) -> usize {
+    while let Some(byte) = head.get(at).filter(|_| at < COLUMNS_BYTES_MAX) {
+        match byte {
+            b' ' | b'\t' | b'[' | b'(' | b'<' | b'"' => at += 1,
+            0x1b => at = after_colour(head, at),
+            _ => break,
+        }
+    }
+    at
 }
 
 fn is_level(word: &[u8]) -> bool {

@@ -1,0 +1,69 @@
+//! Times of day without a date, as consoles and some programs write them: the day comes from what is known beside the line.
+
+use types::{Timestamp, civil_from_days};
+
+use super::clock::{clock, zone_after};
+use super::forms::{Civil, DateOrder};
+use super::head::{after_marks, after_priority};
+use super::{FoundTime, bounded, civil_nanos};
+use crate::ArrivalContext;
+use crate::time::clock::WrittenZone;
+
+/// How much earlier than the line before a line may be: threads write out of order, and clocks go back an hour in autumn.
+const DISORDER: i64 = Timestamp::HOUR;
+
+/// How far the clock of a sender may be ahead.
+const SKEW: i64 = 10 * Timestamp::MINUTE;
+
+/// How far a time within the first hour of a day may be from what is known: others are a time since a start.
+const ELAPSED: u64 = 2 * Timestamp::HOUR as u64;
+
+/// Reads the time of day that a line begins with, after brackets at most. The day is that of the time before, or the next one
+/// after midnight; without one, the last day that the file's modification or the arrival allows.
+pub(crate) fn find_time_of_day(
+    line: &[u8],
+    previous: Option<Timestamp>,
+    received: &ArrivalContext<'_>,
+) -> Option<FoundTime> {
+    let start = after_marks(line, after_priority(line));
+    let found = clock(line, start)?;
+    let has_half = line[..found.end].ends_with(b"M") || line[..found.end].ends_with(b"m");
+    let has_hour = line.get(start + 2) == Some(&b':') && found.has_seconds;
+    if !has_hour && !has_half {
+        return None;
+    }
+    let is_zone = matches!(line.get(found.end), Some(b' ' | b'Z' | b'+'));
+    let zone = if is_zone { zone_after(line, found.end) } else { None };
+    let (zone, end) = zone.unwrap_or((WrittenZone::None, found.end));
+    let is_end = match line.get(end) {
+        None | Some(b' ' | b'\t' | b'\n' | b'\r' | b']' | b')' | b'|' | b',' | b';' | b'"' | 0x1b) => true,
+        Some(b':' | b'-') => !line.get(end + 1).is_some_and(u8::is_ascii_alphanumeric),
+        _ => false,
+    };
+    if !is_end {
+        return None;
+    }
+    let on_day = |day: i64| {
+        let (year, month, day) = civil_from_days(day);
+        let (second_of_day, nanos) = (found.second_of_day, found.nanos);
+        let civil = Civil { year: Some(year), month, day, order: DateOrder::Sure, second_of_day, nanos, zone };
+        civil_nanos(&civil, year, received)
+    };
+    let near = received.modified.unwrap_or(received.at);
+    let anchor = previous.unwrap_or(near);
+    let anchor_seconds = anchor.0.div_euclid(Timestamp::SECOND);
+    let today = (anchor_seconds + received.zone.offset_seconds(anchor_seconds)).div_euclid(86_400);
+    let latest = i128::from(near.0) + i128::from(SKEW);
+    let days = [today - 1, today, today + 1];
+    let last = || days.iter().rev().find_map(|day| on_day(*day).filter(|nanos| *nanos <= latest));
+    let nanos = match previous {
+        Some(previous) => days
+            .iter()
+            .find_map(|day| on_day(*day).filter(|nanos| *nanos >= i128::from(previous.0 - DISORDER)))
+            .filter(|nanos| *nanos <= latest)
+            .or_else(last)?,
+        None => last()?,
+    };
+    let is_elapsed = found.second_of_day < 3_600 && nanos.abs_diff(i128::from(anchor.0)) > u128::from(ELAPSED);
+    (!is_elapsed).then_some(FoundTime { time: bounded(nanos, received), start, end })
+}
