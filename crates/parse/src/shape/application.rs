@@ -265,7 +265,8 @@ impl<'t> Header<'t> {
                 (self.logger, self.level) = (channel, Some(level));
             }
         } else if ends && self.level.is_none() && is_before_level(follows) {
-            self.logger = core;
+            // What stands in brackets behind the name is a session or a user.
+            self.logger = core.split(['(', '<', '[']).next().filter(|name| is_name(name)).unwrap_or_default();
         } else {
             return false;
         }
@@ -292,7 +293,9 @@ impl<'t> Header<'t> {
 /// mark must stand beside it.
 fn is_logger(word: &str, ends: bool, is_marked: bool) -> bool {
     let is_of_name = |at_byte: (usize, u8)| !at_byte.1.is_ascii_lowercase() && at_byte.0 > 0;
+    // A name with many digits is that of a connection or a session.
     is_name(word)
+        && word.bytes().filter(u8::is_ascii_digit).count() < 6
         && (is_marked || ends && (word == "root" || word.bytes().enumerate().any(is_of_name)) || is_class(word))
 }
 
