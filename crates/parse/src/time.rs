@@ -161,7 +161,7 @@ fn civil_nanos(civil: &Civil, year: i64, received: &ArrivalContext<'_>) -> Optio
         WrittenZone::None => received.zone.utc_seconds(local),
         WrittenZone::Offset(offset) => local - i64::from(offset),
         WrittenZone::Named(zone) => Zone::Named(zone).utc_seconds(local),
-        WrittenZone::Abbreviation(written) => local - offset_of(written, local, received),
+        WrittenZone::Abbreviation(written) => local - offset_of(&written, local, received),
     };
     Some(i128::from(seconds) * 1_000_000_000 + i128::from(civil.nanos))
 }
@@ -177,7 +177,7 @@ fn offset_of(written: &Abbreviation, local: i64, received: &ArrivalContext<'_>) 
         return common;
     }
     let near = received.modified.unwrap_or(received.at).0 / Timestamp::SECOND + SKEW_SECONDS;
-    let of_zone = offsets().find(|offset| received.zone.uses(written.name, *offset, local - offset));
+    let of_zone = offsets().find(|offset| received.zone.uses(written.name(), *offset, local - offset));
     of_zone.or_else(|| offsets().find(|offset| local - offset <= near)).unwrap_or(common)
 }
 

@@ -21,7 +21,7 @@ pub(super) enum WrittenZone {
     /// So many seconds east of UTC.
     Offset(i32),
     /// `CET`, which may mean several offsets.
-    Abbreviation(&'static Abbreviation),
+    Abbreviation(Abbreviation),
     /// `Europe/Berlin`.
     Named(Tz),
 }
@@ -98,7 +98,8 @@ fn fraction(b: &[u8], at: usize) -> (u32, usize) {
             let after = |place: usize| b.get(at + 1 + length + place).copied().unwrap_or(b' ');
             let is_column = after(0) == b':' && !after(1).is_ascii_digit();
             matches!(length, 3 | 6 | 9)
-                && (matches!(after(0), b' ' | b'\t' | b']' | b')' | b'>' | b'|' | b',' | b'"' | b'+' | b'-' | b'Z') || is_column)
+                && (matches!(after(0), b' ' | b'\t' | b']' | b')' | b'>' | b'|' | b',' | b'"' | b'+' | b'-' | b'Z')
+                    || is_column)
         }
         _ => false,
     };
@@ -186,7 +187,11 @@ fn named(b: &[u8], at: usize) -> Option<(WrittenZone, usize)> {
         return Some((WrittenZone::Offset(offset), end));
     }
     if n_upper >= 2 && is_alone(b, end) || n_upper == 1 && &b[at..end] == b"Z" && is_alone(b, end) {
-        let zone = if is_universal || n_upper == 1 { WrittenZone::Offset(0) } else { WrittenZone::Abbreviation(abbreviation(&b[at..end])?) };
+        let zone = if is_universal || n_upper == 1 {
+            WrittenZone::Offset(0)
+        } else {
+            WrittenZone::Abbreviation(abbreviation(&b[at..end])?)
+        };
         return Some((zone, end));
     }
     let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'_' | b'+' | b'-');
@@ -209,7 +214,7 @@ fn hours_offset(b: &[u8], at: usize) -> Option<(i32, usize)> {
 /// Whether a word ends at `end`: no letter, digit or path goes on.
 fn is_alone(b: &[u8], end: usize) -> bool {
     match b.get(end) {
-        Some(b'-' | b'.' | b'+' | b':') => !b.get(end + 1).is_some_and(|byte| byte.is_ascii_alphabetic() && b[end] != b':'),
+        Some(b'-' | b'.' | b'+') => !b.get(end + 1).is_some_and(u8::is_ascii_alphanumeric),
         Some(byte) => !byte.is_ascii_alphanumeric() && !matches!(byte, b'_' | b'/' | b'=' | b'\\' | b'@' | 0x80..),
         None => true,
     }

@@ -2,8 +2,8 @@
 //! day, and what follows that: a zone, or the year.
 
 use super::clock::{
-    Clock, WrittenZone, clock, compact_clock, dotted_clock, loose_clock, n_digits, number, offset_of_minutes, short_number,
-    zone_after,
+    Clock, WrittenZone, clock, compact_clock, dotted_clock, loose_clock, n_digits, number, offset_of_minutes,
+    short_number, zone_after,
 };
 use super::names::{month_at, weekday_end};
 
@@ -56,7 +56,8 @@ fn digits_first(b: &[u8], at: usize) -> Option<(Civil, usize)> {
     let next = at + length;
     match (length, b.get(next).copied()?) {
         (4, separator @ (b'-' | b'/' | b'.')) => {
-            let date = year_month_day(b, at, separator).or_else(|| year_name_day(b, at)).or_else(|| day_of_year(b, at))?;
+            let date =
+                year_month_day(b, at, separator).or_else(|| year_name_day(b, at)).or_else(|| day_of_year(b, at))?;
             timed(b, date)
         }
         (4, b' ') => timed(b, year_name_day(b, at)?),
@@ -198,7 +199,10 @@ fn three_numbers(b: &[u8], at: usize, next: usize) -> Option<Date> {
             }
             let is_year_first = (1..=12).contains(&second) && (1..=31).contains(&third);
             if is_year_first {
-                return Some(Date { order: DateOrder::Short, ..date(Some(i64::from(first)), (second, third), third_at + 2)? });
+                return Some(Date {
+                    order: DateOrder::Short,
+                    ..date(Some(i64::from(first)), (second, third), third_at + 2)?
+                });
             }
             month_first(Some(century(third)), third_at + 2)
         }
@@ -316,7 +320,8 @@ fn with_zone(b: &[u8], found: Date, clock: Clock) -> Option<(Civil, usize)> {
 
 /// ` 2026`.
 fn year_after(b: &[u8], at: usize) -> Option<u32> {
-    let is_alone = b.get(at) == Some(&b' ') && !b.get(at + 5).is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'/'));
+    let is_alone = b.get(at) == Some(&b' ')
+        && !b.get(at + 5).is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'/'));
     if is_alone { number(b, at + 1, 4).filter(|year| (1970..2262).contains(year)) } else { None }
 }
 

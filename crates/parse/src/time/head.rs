@@ -3,7 +3,7 @@
 use types::Level;
 
 use super::forms::Civil;
-use super::{FoundTime, ResolvedTime, bounded, clock, epoch_of_digits, forms, resolve};
+use super::{FoundTime, ResolvedTime, bounded, clock, epoch_of_digits, forms, names, resolve};
 use crate::ArrivalContext;
 
 /// Bytes of a line that are looked at; a header is shorter.
@@ -23,8 +23,19 @@ const BRACKETS_BYTES_MAX: usize = 160;
 
 /// Keys of `key=value` lines whose value is the line's time.
 const TIME_KEYS: [&[u8]; 13] = [
-    b"time=", b"ts=", b"timestamp=", b"t=", b"asctime=", b"datetime=", b"@timestamp=", b"_time=", b"eventtime=", b"event_time=",
-    b"date=", b"msg=audit(", b"audit(",
+    b"time=",
+    b"ts=",
+    b"timestamp=",
+    b"t=",
+    b"asctime=",
+    b"datetime=",
+    b"@timestamp=",
+    b"_time=",
+    b"eventtime=",
+    b"event_time=",
+    b"date=",
+    b"msg=audit(",
+    b"audit(",
 ];
 
 /// Keys of CEF and LEEF, whose header has no time of its own.
@@ -66,7 +77,16 @@ struct Walk {
 
 impl Walk {
     fn new(at: usize) -> Self {
-        Self { at, end: at, n_all: 0, n_words: 0, n_before_column: 0, closing: None, n_before_bracket: 0, may_be_number: true }
+        Self {
+            at,
+            end: at,
+            n_all: 0,
+            n_words: 0,
+            n_before_column: 0,
+            closing: None,
+            n_before_bracket: 0,
+            may_be_number: true,
+        }
     }
 
     /// Counts the word at hand and goes to the next one. `false` where there is none that may be a time.
@@ -117,9 +137,8 @@ impl Walk {
         let is_mark = !word.iter().any(u8::is_ascii_alphanumeric);
         let is_short = is_number || core.len() == 1 || is_level(core);
         self.may_be_number &= is_mark || is_short;
-        if !was_open && !is_mark && !(is_short && self.n_words == 0) {
-            self.n_words += 1;
-        }
+        let is_counted = !was_open && !is_mark && (!is_short || self.n_words > 0);
+        self.n_words += usize::from(is_counted);
     }
 
     /// The time that the word begins with.
@@ -170,7 +189,8 @@ fn found(civil: &Civil, place: std::ops::Range<usize>, received: &ArrivalContext
 /// The time at `at`; a number is one only where nothing but punctuation stands before it, or behind a key.
 fn time_at(head: &[u8], at: usize, may_be_number: bool, received: &ArrivalContext<'_>) -> Option<FoundTime> {
     if let Some((civil, end)) = forms::parse_at(head, at) {
-        return found(&civil, at..end, received);
+        let is_number = !may_be_number && clock::n_digits(head, at) == 14;
+        return if is_number { None } else { found(&civil, at..end, received) };
     }
     if head.get(at) == Some(&b'@') {
         return label_at(head, at, received);
@@ -205,7 +225,8 @@ fn epoch_at(head: &[u8], at: usize, received: &ArrivalContext<'_>) -> Option<Fou
 fn label_at(head: &[u8], at: usize, received: &ArrivalContext<'_>) -> Option<FoundTime> {
     const EPOCH: u64 = (1 << 62) + 10;
     let length = head[at + 1..].iter().take(25).take_while(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')).count();
-    let is_label = matches!(length, 16 | 24) && head.get(at + 1 + length).is_none_or(|b| matches!(b, b' ' | b'\t' | b'\n'));
+    let is_label =
+        matches!(length, 16 | 24) && head.get(at + 1 + length).is_none_or(|b| matches!(b, b' ' | b'\t' | b'\n'));
     let digits = std::str::from_utf8(head.get(at + 1..at + 1 + length).filter(|_| is_label)?).ok()?;
     let seconds = u64::from_str_radix(&digits[..16], 16).ok()?.checked_sub(EPOCH)?;
     let nanos = if length == 24 { u32::from_str_radix(&digits[16..], 16).ok()? } else { 0 };
@@ -266,7 +287,8 @@ pub(super) fn after_priority(head: &[u8]) -> usize {
         return start;
     }
     let end = start + n_digits + 2;
-    if head[end..].starts_with(b"1 ") { end + 2 } else { end }
+    let is_version = head[end..].starts_with(b"1 ") && names::month_at(head, end + 2).is_none();
+    if is_version { end + 2 } else { end }
 }
 
 /// Where the text goes on after a sequence that colours a terminal, `ESC [ 2 m`; after a byte where it is none.
@@ -274,7 +296,8 @@ fn after_colour(head: &[u8], at: usize) -> usize {
     if head.get(at + 1) != Some(&b'[') {
         return at + 1;
     }
-    let n_numbers = head[at + 2..].iter().take(24).take_while(|b| b.is_ascii_digit() || matches!(b, b';' | b':')).count();
+    let n_numbers =
+        head[at + 2..].iter().take(24).take_while(|b| b.is_ascii_digit() || matches!(b, b';' | b':')).count();
     at + 2 + n_numbers + usize::from(head.get(at + 2 + n_numbers).is_some_and(u8::is_ascii_alphabetic))
 }
 

@@ -1,115 +1,82 @@
 //! Names in times: months in the languages that programs write, and abbreviations of zones.
 
-/// What an abbreviation of a zone means, in minutes east of UTC, the most common meaning first.
-#[derive(Debug, PartialEq, Eq)]
+/// What an abbreviation of a zone may mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Abbreviation {
-    pub(super) name: &'static str,
+    /// Its first three letters; those with several meanings have no more.
+    name: [u8; 3],
+    /// Minutes east of UTC, the most common meaning first.
     pub(super) minutes: &'static [i16],
 }
 
-const fn zone(name: &'static str, minutes: &'static [i16]) -> Abbreviation {
-    Abbreviation { name, minutes }
+impl Abbreviation {
+    pub(super) fn name(&self) -> &str {
+        std::str::from_utf8(&self.name).unwrap_or_default()
+    }
 }
 
-/// Abbreviations of the IANA database, today's and those that runtimes with older data write; words of prose and ones
-/// without a common meaning are left out. Sorted by name.
-static ZONES: [Abbreviation; 72] = [
-    zone("ACDT", &[630]),
-    zone("ACST", &[570]),
-    zone("ADT", &[-180]),
-    zone("AEDT", &[660]),
-    zone("AEST", &[600]),
-    zone("AKDT", &[-480]),
-    zone("AKST", &[-540]),
-    zone("AST", &[-240, 180]),
-    zone("AWST", &[480]),
-    zone("BRST", &[-120]),
-    zone("BRT", &[-180]),
-    zone("BST", &[60, 360, 660]),
-    zone("CAT", &[120]),
-    zone("CDT", &[-300, -240]),
-    zone("CEST", &[120]),
-    zone("CET", &[60]),
-    zone("CLST", &[-180]),
-    zone("CLT", &[-240]),
-    zone("CST", &[-360, 480, -300]),
-    zone("EAT", &[180]),
-    zone("EDT", &[-240]),
-    zone("EEST", &[180]),
-    zone("EET", &[120]),
-    zone("EST", &[-300]),
-    zone("GST", &[240, 600]),
-    zone("HADT", &[-540]),
-    zone("HAST", &[-600]),
-    zone("HDT", &[-540]),
-    zone("HKT", &[480]),
-    zone("HST", &[-600]),
-    zone("IDT", &[180]),
-    zone("IRKT", &[480]),
-    zone("IRST", &[210]),
-    zone("IST", &[330, 120, 60]),
-    zone("JST", &[540]),
-    zone("KRAT", &[420]),
-    zone("KST", &[540]),
-    zone("MAGT", &[660]),
-    zone("MDT", &[-360]),
-    zone("MEST", &[120]),
-    zone("MESZ", &[120]),
-    zone("MET", &[60]),
-    zone("MEZ", &[60]),
-    zone("MSD", &[240]),
-    zone("MSK", &[180]),
-    zone("MST", &[-420]),
-    zone("MYT", &[480]),
-    zone("NDT", &[-150]),
-    zone("NOVT", &[420]),
-    zone("NPT", &[345]),
-    zone("NST", &[-210]),
-    zone("NZDT", &[780]),
-    zone("NZST", &[720]),
-    zone("OMST", &[360]),
-    zone("PDT", &[-420]),
-    zone("PHT", &[480]),
-    zone("PKT", &[300]),
-    zone("PST", &[-480, 480]),
-    zone("SAMT", &[240]),
-    zone("SAST", &[120]),
-    zone("SGT", &[480]),
-    zone("SST", &[-660]),
-    zone("TRT", &[180]),
-    zone("UYT", &[-180]),
-    zone("VLAT", &[600]),
-    zone("WAT", &[60]),
-    zone("WEST", &[60]),
-    zone("WET", &[0]),
-    zone("WIB", &[420]),
-    zone("WIT", &[540]),
-    zone("WITA", &[480]),
-    zone("YEKT", &[300]),
-];
-
-/// The zone of this abbreviation.
-pub(super) fn abbreviation(word: &[u8]) -> Option<&'static Abbreviation> {
-    let place = ZONES.binary_search_by(|zone| zone.name.as_bytes().cmp(word)).ok()?;
-    Some(&ZONES[place])
+/// The zone of an abbreviation of the IANA database, of today or as runtimes with older data write it; words of prose and
+/// ones without a common meaning are left out.
+pub(super) fn abbreviation(word: &[u8]) -> Option<Abbreviation> {
+    let minutes: &[i16] = match word {
+        b"SST" => &[-660],
+        b"HAST" | b"HST" => &[-600],
+        b"AKST" | b"HADT" | b"HDT" => &[-540],
+        b"AKDT" => &[-480],
+        b"MST" | b"PDT" => &[-420],
+        b"MDT" => &[-360],
+        b"EST" => &[-300],
+        b"CLT" | b"EDT" => &[-240],
+        b"NST" => &[-210],
+        b"ADT" | b"BRT" | b"CLST" | b"UYT" => &[-180],
+        b"NDT" => &[-150],
+        b"BRST" => &[-120],
+        b"WET" => &[0],
+        b"CET" | b"MET" | b"MEZ" | b"WAT" | b"WEST" => &[60],
+        b"CAT" | b"CEST" | b"EET" | b"MEST" | b"MESZ" | b"SAST" => &[120],
+        b"EAT" | b"EEST" | b"IDT" | b"MSK" | b"TRT" => &[180],
+        b"IRST" => &[210],
+        b"MSD" | b"SAMT" => &[240],
+        b"PKT" | b"YEKT" => &[300],
+        b"NPT" => &[345],
+        b"OMST" => &[360],
+        b"KRAT" | b"NOVT" | b"WIB" => &[420],
+        b"AWST" | b"HKT" | b"IRKT" | b"MYT" | b"PHT" | b"SGT" | b"WITA" => &[480],
+        b"JST" | b"KST" | b"WIT" => &[540],
+        b"ACST" => &[570],
+        b"AEST" | b"VLAT" => &[600],
+        b"ACDT" => &[630],
+        b"AEDT" | b"MAGT" => &[660],
+        b"NZST" => &[720],
+        b"NZDT" => &[780],
+        b"PST" => &[-480, 480],
+        b"CST" => &[-360, 480, -300],
+        b"CDT" => &[-300, -240],
+        b"AST" => &[-240, 180],
+        b"BST" => &[60, 360, 660],
+        b"GST" => &[240, 600],
+        b"IST" => &[330, 120, 60],
+        _ => return None,
+    };
+    Some(Abbreviation { name: *word.first_chunk()?, minutes })
 }
 
-/// Names of the months from January on, as prefixes with what may be cut off them behind the bar; English is first, which
+/// Names of the months from January on: what follows the bar may be cut off; English is first, which
 /// decides what several languages write. Sources: CLDR and glibc (en, de, fr, es, pt, it, nl, sv, da, nb, pl, cs, id, tr, fi,
 /// hu, ru).
-const MONTHS: [&[&str]; 12] = [
-    &["jan|uary", "jan|uar", "jan|uari", "jan|vier", "janv", "ene|ro", "jan|eiro", "gen|naio", "sty|cznia", "jän|ner", "oca|k", "led|na", "tammi|kuuta", "янв|аря"],
-    &["feb|ruary", "feb|ruar", "feb|ruari", "fév|rier", "févr", "fev|rier", "fevr", "feb|rero", "fev|ereiro", "feb|braio", "lut|ego", "peb|ruari", "şub|at", "Şub|at", "úno|ra", "helmi|kuuta", "фев|раля"],
-    &["mar|ch", "mär|z", "mrz", "mar|s", "mar|zo", "mar|ço", "maart", "mrt", "mar|et", "mar|ca", "mar|t", "mar|ts", "bře|zna", "maalis|kuuta", "márc|ius", "мар|та"],
-    &["apr|il", "avr|il", "abr|il", "apr|ile", "kwi|etnia", "nis|an", "dub|na", "huhti|kuuta", "ápr|ilis", "апр|еля"],
-    &["may", "mai", "may|o", "mai|o", "mag|gio", "mei", "maj", "maj|a", "may|ıs", "kvě|tna", "touko|kuuta", "máj|us", "мая", "май"],
-    &["jun|e", "jun|i", "juin", "jun|io", "jun|ho", "giu|gno", "cze|rwca", "haz|iran", "čer|vna", "kesä|kuuta", "jún|ius", "июн|я"],
-    &["jul|y", "jul|i", "juil|let", "jul|io", "jul|ho", "lug|lio", "lip|ca", "tem|muz", "čvc", "heinä|kuuta", "júl|ius", "июл|я"],
-    &["aug|ust", "aoû|t", "aou|t", "ago|sto", "aug|ustus", "aug|usti", "sie|rpnia", "agu|stus", "agt", "ağu|stos", "srp|na", "elo|kuuta", "авг|уста"],
-    &["sep|tember", "sept", "sep|tembre", "sept|iembre", "set|embro", "set|tembre", "wrz|eśnia", "eyl|ül", "zář|í", "syys|kuuta", "szept|ember", "сен|тября"],
-    &["oct|ober", "okt|ober", "oct|obre", "oct|ubre", "out|ubro", "ott|obre", "paź|dziernika", "eki|m", "říj|na", "loka|kuuta", "окт|ября"],
-    &["nov|ember", "nov|embre", "nov|iembre", "nov|embro", "lis|topada", "kas|ım", "marras|kuuta", "ноя|бря"],
-    &["dec|ember", "dez|ember", "déc|embre", "dec|embre", "dic|iembre", "dez|embro", "dic|embre", "des|ember", "gru|dnia", "ara|lık", "pro|since", "joulu|kuuta", "дек|абря"],
+const MONTHS: [&str; 12] = [
+    "jan|uary jan|uar jan|uari jan|vier janv ene|ro jan|eiro gen|naio sty|cznia jän|ner oca|k led|na tammi|kuuta янв|аря",
+    "feb|ruary feb|ruar feb|ruari fév|rier févr fev|rier fevr feb|rero fev|ereiro feb|braio lut|ego peb|ruari şub|at Şub|at úno|ra helmi|kuuta фев|раля",
+    "mar|ch mär|z mrz mar|s mar|zo mar|ço maart mrt mar|et mar|ca mar|t mar|ts bře|zna maalis|kuuta márc|ius мар|та",
+    "apr|il avr|il abr|il apr|ile kwi|etnia nis|an dub|na huhti|kuuta ápr|ilis апр|еля",
+    "may mai may|o mai|o mag|gio mei maj maj|a may|ıs kvě|tna touko|kuuta máj|us мая май",
+    "jun|e jun|i juin jun|io jun|ho giu|gno cze|rwca haz|iran čer|vna kesä|kuuta jún|ius июн|я",
+    "jul|y jul|i juil|let jul|io jul|ho lug|lio lip|ca tem|muz čvc heinä|kuuta júl|ius июл|я",
+    "aug|ust aoû|t aou|t ago|sto aug|ustus aug|usti sie|rpnia agu|stus agt ağu|stos srp|na elo|kuuta авг|уста",
+    "sep|tember sept sep|tembre sept|iembre set|embro set|tembre wrz|eśnia eyl|ül zář|í syys|kuuta szept|ember сен|тября",
+    "oct|ober okt|ober oct|obre oct|ubre out|ubro ott|obre paź|dziernika eki|m říj|na loka|kuuta окт|ября",
+    "nov|ember nov|embre nov|iembre nov|embro lis|topada kas|ım marras|kuuta ноя|бря",
+    "dec|ember dez|ember déc|embre dec|embre dic|iembre dez|embro dic|embre des|ember gru|dnia ara|lık pro|since joulu|kuuta дек|абря",
 ];
 
 /// Longest name of a month in bytes, `października` in UTF-8.
@@ -155,7 +122,7 @@ fn month_of(word: &[u8]) -> Option<u32> {
             && !start.is_empty()
             && (behind.is_empty() || behind.eq_ignore_ascii_case(rest.as_bytes()))
     };
-    MONTHS.iter().position(|names| names.iter().any(|name| is_month(name))).map(|place| place as u32 + 1)
+    MONTHS.iter().position(|names| names.split(' ').any(is_month)).map(|place| place as u32 + 1)
 }
 
 /// The end of a day of the week in English, short or in full, with its comma and blanks.
