@@ -188,6 +188,9 @@ pub(super) fn facility_and_severity(word: &[u8]) -> Option<Level> {
         b"ntp",
         b"local",
     ];
+    if !matches!(word.first()?, b'a' | b'c' | b'd' | b'f' | b'k'..=b'n' | b's' | b'u') {
+        return None;
+    }
     let point = word.iter().take(9).position(|byte| *byte == b'.')?;
     let facility = word[..point].strip_suffix(&[word[point.checked_sub(1)?]]).filter(|local| *local == b"local");
     if !FACILITIES.contains(&facility.unwrap_or(&word[..point])) {
