@@ -244,7 +244,7 @@ impl<'t> Head<'t> {
         let rest = &self.bytes[self.at..];
         match word[0] {
             b'%' => return Continue(signs::cisco(word)),
-            b'S' | b'H' | b'C' | b'I' if self.is_at_time => {
+            b'S' | b'H' | b'C' | b'I' if self.is_at_time && signs == UPPER => {
                 if let Some(found) = signs::nagios(rest) {
                     return Break(found);
                 }
@@ -382,7 +382,12 @@ impl<'t> Head<'t> {
             (self.is_open, self.n_plain) = (true, 0);
             return Continue(());
         }
-        if signs & (DIGIT | EQUALS | OTHER) != 0 || !is_plain(word) {
+        let is_word = match signs & !(UPPER | LOWER) {
+            0 => signs & LOWER != 0 || word.len() == 1,
+            MARK => is_plain(word),
+            _ => false,
+        };
+        if !is_word {
             return Continue(());
         }
         self.n_plain += 1;
