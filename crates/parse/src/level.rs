@@ -3,7 +3,7 @@
 mod head;
 mod signs;
 
-pub(crate) use head::{any_level, upper_level};
+pub(crate) use head::{any_level, upper_level, word_before_colon};
 pub(crate) use signs::letter;
 
 use types::{Level, Value};

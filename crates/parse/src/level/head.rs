@@ -22,7 +22,7 @@ const LOWER: u8 = 2;
 const DIGIT: u8 = 4;
 const COLON: u8 = 8;
 const EQUALS: u8 = 16;
-/// Dots, commas, and what closes or joins.
+/// Punctuation, and what encloses or joins.
 const MARK: u8 = 32;
 const OTHER: u8 = 64;
 const END: u8 = 128;
@@ -33,11 +33,11 @@ const CLASSES: [u8; 256] = {
     while byte < 256 {
         classes[byte] = match byte as u8 {
             b'A'..=b'Z' => UPPER,
-            b'a'..=b'z' | 128.. | b'\'' | b'!' | b'?' => LOWER,
+            b'a'..=b'z' | 128.. => LOWER,
             b'0'..=b'9' => DIGIT,
             b':' => COLON,
             b'=' => EQUALS,
-            b'.' | b',' | b'(' | b')' | b'[' | b']' | b'>' | b'/' => MARK,
+            b'.' | b',' | b';' | b'(' | b')' | b'[' | b']' | b'>' | b'/' | b'\'' | b'!' | b'?' | b'*' => MARK,
             b' ' | b'\t' | b'|' | 0x1b => END,
             _ => OTHER,
         };
@@ -75,6 +75,12 @@ struct Head<'t> {
     is_inside: bool,
     /// Whether the last piece was a number in brackets.
     is_behind_process: bool,
+    /// Whether the last piece was the address of a thread.
+    is_behind_thread: bool,
+    /// Whether a word without digits was passed.
+    is_behind_word: bool,
+    /// Numbers since the time.
+    n_numbers: usize,
     /// Words of prose since the last time or category.
     n_plain: usize,
     /// The strongest separator before the piece: a bar, a tab, a blank.
@@ -86,8 +92,9 @@ impl<'t> Head<'t> {
         for n_piece in 0..PIECES_MAX {
             self.skip_separators();
             match self.bytes.get(self.at) {
-                None | Some(b'"' | b'{') => break,
-                Some(b'[' | b'(' | b'<') => self.enclosed()?,
+                None | Some(b'"') => break,
+                Some(b'{') if self.bytes[self.at..].starts_with(b"{\"") => break,
+                Some(b'[' | b'(' | b'<' | b'{') => self.enclosed()?,
                 Some(_) if self.take_time(self.at) => {}
                 Some(_) => self.word(n_piece == 0)?,
             }
@@ -133,7 +140,8 @@ impl<'t> Head<'t> {
         for _ in 0..2 {
             self.at += zone_bytes(&self.bytes[self.at..]);
         }
-        (self.has_time, self.is_at_time, self.is_open, self.n_plain) = (true, true, true, 0);
+        (self.has_time, self.is_at_time, self.is_open) = (true, true, true);
+        (self.n_plain, self.n_numbers) = (0, 0);
         true
     }
 
@@ -158,7 +166,10 @@ impl<'t> Head<'t> {
             b'(' if self.n_plain == 0 || has_colon && self.n_plain <= 1 => {
                 any_level(inside).or_else(|| signs::mask(inside).filter(|_| has_colon))
             }
-            b'<' if self.n_plain == 0 => any_level(inside),
+            // No tag of a text.
+            b'<' | b'{' if self.n_plain == 0 && matches!(self.bytes.get(self.at), Some(b' ' | b':')) => {
+                any_level(inside)
+            }
             _ => None,
         };
         if level.is_some() {
@@ -190,12 +201,23 @@ impl<'t> Head<'t> {
         if behind.first() == Some(&0x1b) {
             behind = &behind[colour_end(behind, 0).min(behind.len())..];
         }
-        let core = word.strip_suffix(b",").unwrap_or(word);
+        let core = word.strip_suffix(b",").or_else(|| word.strip_suffix(b";")).unwrap_or(word);
+        // Sling writes `*ERROR*`.
+        let core = core
+            .strip_prefix(b"*")
+            .and_then(|core| core.strip_suffix(b"*"))
+            .filter(|core| !core.is_empty())
+            .unwrap_or(core);
         let core = if self.is_inside { core.strip_suffix(b"]").unwrap_or(core) } else { core };
         let bare = core.strip_suffix(b":").unwrap_or(core);
         let has_colon = bare.len() < core.len() || behind.first() == Some(&b':') || behind.starts_with(b" :");
         let place = Place { bare, has_colon, behind, is_first };
         let mut level = self.sign_here(word, signs, &place)?;
+        // `ERROR: 0` counts them.
+        if has_colon && behind.starts_with(b" 0") {
+            self.at += end;
+            return self.go_on(&place, signs);
+        }
         // Letters alone, or with the digits of `DEBUG5` and what was cut off.
         if level.is_none() && signs & !(UPPER | LOWER | DIGIT | COLON | MARK) == 0 {
             level = if bare.len() > 2 { self.level_here(signs, &place) } else { self.letter_here(&place) };
@@ -242,6 +264,10 @@ impl<'t> Head<'t> {
     /// What programs write in a form of their own.
     fn sign_here(&self, word: &[u8], signs: u8, place: &Place<'_>) -> ControlFlow<Option<Level>, Option<Level>> {
         let rest = &self.bytes[self.at..];
+        // The rest of a statement or of an error is no error.
+        if place.has_colon && signs & (LOWER | DIGIT) == 0 && signs::is_detail(place.bare) {
+            return Break(None);
+        }
         match word[0] {
             b'%' => return Continue(signs::cisco(word)),
             b'S' | b'H' | b'C' | b'I' if self.is_at_time && signs == UPPER => {
@@ -258,9 +284,15 @@ impl<'t> Head<'t> {
                     return Break(Some(level));
                 }
             }
-            // The rest of a statement or of an error, not an error.
-            b'S' | b'D' | b'H' | b'Q' | b'L' if place.has_colon && signs::is_detail(place.bare) => return Break(None),
-            b'L' if word == b"LEVEL:" => return Continue(any_level(place.next())),
+            b'L' | b'S' if self.is_open && matches!(word, b"LEVEL:" | b"Level:" | b"Severity:") => {
+                return Continue(any_level(place.next()));
+            }
+            b'I' | b'W' | b'E' | b'F' if signs == UPPER | DIGIT => return Continue(signs::glog(word[0], rest)),
+            b'I' | b'W' | b'E' | b'D' if self.is_at_time && word[1..] == *b"!" => {
+                return Continue(signs::letter(word[0]));
+            }
+            b'E' if word == b"ERR!" && self.n_plain <= 1 => return Break(Some(Level::Error)),
+            b'-' if word == b"-1" && self.is_behind_thread => return Break(Some(Level::Error)),
             b'L' if word.starts_with(b"LOG") => return Continue(signs::stunnel(word)),
             _ => {}
         }
@@ -275,7 +307,9 @@ impl<'t> Head<'t> {
         let is_column = matches!(self.before, b'\t' | b'|') && matches!(place.separator(), Some(b'\t' | b'|'));
         if signs & LOWER == 0 {
             upper_level(word)?;
-            let is_head = self.n_plain == 0 || (self.n_plain == 1 && self.has_time);
+            let is_last = place.behind.trim_ascii().is_empty() && !self.is_at_time;
+            let is_bare = !place.has_colon && !is_column && (is_last || !self.has_time && self.is_behind_word);
+            let is_head = self.n_plain <= usize::from(self.has_time) && !is_bare;
             let is_sure = place.has_colon || self.has_time || is_column;
             return Some(level).filter(|_| match word {
                 b"LOG" => place.has_colon && !place.is_first || self.is_behind_process,
@@ -287,15 +321,8 @@ impl<'t> Head<'t> {
             });
         }
         any_level(word)?;
-        // `Note:`, `Success:`, `Failure:` begin sentences; .NET writes `fail: Category[0]`.
-        let is_said = match word[0] | 0x20 {
-            b's' | b'f' | b'n' => {
-                [&b"notice"[..], b"fatal", b"severe"].iter().any(|said| word.eq_ignore_ascii_case(said))
-            }
-            _ => true,
-        };
         let is_of_category = word == b"fail" && place.next().ends_with(b"]");
-        let is_before_colon = self.is_open && place.has_colon && (is_said || is_of_category);
+        let is_before_colon = self.is_open && place.has_colon && (word_before_colon(word).is_some() || is_of_category);
         let is_padded = self.is_at_time && place.behind.starts_with(b"  ");
         let is_before_process = self.has_time && self.n_plain <= 1 && is_process(place.next());
         let is_behind_time = self.is_at_time
@@ -325,13 +352,15 @@ impl<'t> Head<'t> {
         let is_cups = place.is_first
             && place.next().first() == Some(&b'[')
             && place.next().get(1).is_some_and(u8::is_ascii_digit);
-        Some(level).filter(|_| (self.is_at_time && (is_column || is_name)) || is_cups)
+        let is_android = self.n_numbers >= 2;
+        Some(level).filter(|_| (self.is_at_time && (is_column || is_name || is_android)) || is_cups)
     }
 
     /// `E/TillView( 4471): text`, `E/TillView: text`.
     fn android(&self, place: &Place<'_>) -> Option<Level> {
         let [letter, b'/', name @ ..] = place.bare else { return None };
-        let is_place = (self.is_at_time || place.is_first) && (place.has_colon || name.contains(&b'('));
+        let is_tag = place.has_colon || name.contains(&b'(') || place.behind.starts_with(b" (");
+        let is_place = (self.is_at_time || place.is_first) && is_tag;
         if is_place { signs::letter(*letter) } else { None }
     }
 
@@ -346,13 +375,14 @@ impl<'t> Head<'t> {
             let end = start + n_bytes;
             let ends = match word.get(end) {
                 Some(b':') => true,
+                Some(b',' | b';') => self.has_time && start > 0 && word[start - 1] == word[end],
                 Some(b'/') => self.is_inside && start == 0,
                 Some(_) => false,
                 None => has_colon,
             };
             let begins = match start.checked_sub(1).map(|at| word[at]) {
                 None => end < word.len(),
-                Some(b':' | b')' | b']' | b'>') => true,
+                Some(b':' | b')' | b']' | b'>' | b',' | b';') => true,
                 Some(b'.') => end + 1 >= word.len(),
                 _ => false,
             };
@@ -373,7 +403,10 @@ impl<'t> Head<'t> {
     fn go_on(&mut self, place: &Place<'_>, signs: u8) -> Step {
         let word = place.bare;
         self.is_behind_process = false;
+        self.is_behind_word |= signs & DIGIT == 0 || signs & OTHER != 0;
         self.is_at_time &= signs & !(DIGIT | COLON) == 0;
+        self.n_numbers += usize::from(signs == DIGIT);
+        self.is_behind_thread = self.has_time && word.len() >= 8 && word.starts_with(b"7f");
         if place.has_colon {
             // `host program:` and `category:`, but not words of a sentence.
             if self.n_plain > usize::from(self.has_time) {
@@ -438,6 +471,13 @@ pub(crate) fn any_level(word: &[u8]) -> Option<Level> {
     }
     let is_category = ["config", "http", "log", "exception", "fine"].iter().any(|known| word == known.as_bytes());
     if is_category { None } else { Level::parse_bytes(word) }
+}
+
+/// A level in any case that a colon follows. `Note:`, `Success:` and `Failure:` begin sentences.
+pub(crate) fn word_before_colon(word: &[u8]) -> Option<Level> {
+    let is_said = !matches!(word.first()? | 0x20, b's' | b'f' | b'n')
+        || [&b"notice"[..], b"fatal", b"severe"].iter().any(|said| word.eq_ignore_ascii_case(said));
+    if is_said { any_level(word) } else { None }
 }
 
 /// `core:error`, `7:8:ERROR:file.cc(88)`, `ERROR/main`, `main INFO`, `ID 7 daemon.err`.
