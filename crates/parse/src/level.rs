@@ -3,7 +3,7 @@
 mod head;
 mod signs;
 
-pub(crate) use head::{any_level, upper_level};
+pub(crate) use head::{any_level, upper_level, word_before_colon};
 pub(crate) use signs::letter;
 
 use types::{Level, Value};
@@ -176,7 +176,7 @@ fn is_part_of_key(byte: u8) -> bool {
 
 /// The status of `… [20/Nov/2026:06:47:13 +0000] "GET /path HTTP/1.1" 503 …`.
 fn of_access_log(head: &[u8]) -> Option<Level> {
-    let after_time = memchr::memmem::find(head, b"] \"")? + 3;
+    let after_time = memchr::memchr_iter(b'"', head).find(|quote| head[..*quote].ends_with(b"] "))? + 1;
     let is_time = head[..after_time].iter().filter(|b| **b == b':').count() >= 3;
     let quote = after_time + memchr::memchr(b'"', &head[after_time..])?;
     let status = head.get(quote + 2..quote + 5)?;

@@ -23,6 +23,40 @@ pub enum Level {
 /// All levels, least severe first; `LEVELS[i]` has the code `i + 1`.
 pub const LEVELS: [Level; 6] = [Level::Trace, Level::Debug, Level::Info, Level::Warn, Level::Error, Level::Fatal];
 
+/// What programs and libraries write for each level, in lower case; the numbers are those of pino and bunyan.
+const SPELLINGS: [(Level, &[&str]); 8] = [
+    (Level::Trace, &["trace", "verbose", "finest", "finer", "silly", "blat", "trc", "trce", "trac", "vrb", "10"]),
+    (
+        Level::Debug,
+        &[
+            "debug", "fine", "config", "http", "dbg", "debg", "dbug", "debug1", "debug2", "debug3", "debug4", "debug5",
+            "20", "syslog-7",
+        ],
+    ),
+    (Level::Info, &["info", "notice", "note", "log", "success", "inf", "ntc", "30", "syslog-5", "syslog-6"]),
+    (Level::Info, &["information", "informational"]),
+    (Level::Warn, &["warn", "warning", "wrn", "40", "syslog-4"]),
+    (Level::Error, &["error", "err", "erro", "eror", "severe", "failure", "fail", "exception", "50", "syslog-3"]),
+    (Level::Fatal, &["fatal", "critical", "crit", "alert", "emerg", "panic", "dpanic", "ftl", "pnc", "60"]),
+    (Level::Fatal, &["emergency", "syslog-0", "syslog-1", "syslog-2"]),
+];
+
+/// Lengths of the spellings that begin with each byte, one bit each: most words are told apart by them.
+const SPELLING_LENGTHS: [u16; 256] = {
+    let mut lengths = [0; 256];
+    let mut n_rows = 0;
+    while n_rows < SPELLINGS.len() {
+        let words = SPELLINGS[n_rows].1;
+        let mut n_words = 0;
+        while n_words < words.len() {
+            lengths[words[n_words].as_bytes()[0] as usize] |= 1 << words[n_words].len();
+            n_words += 1;
+        }
+        n_rows += 1;
+    }
+    lengths
+};
+
 impl Level {
     /// Returns the canonical name.
     pub fn name(self) -> &'static str {
@@ -48,28 +82,18 @@ impl Level {
 
     /// Reads any spelling of a level, upper or lower case.
     pub fn parse(text: &str) -> Option<Self> {
-        if text.len() > 13 {
+        Self::parse_bytes(text.as_bytes())
+    }
+
+    /// The same for bytes that may be no text.
+    pub fn parse_bytes(text: &[u8]) -> Option<Self> {
+        let first = text.first()?;
+        if text.len() > 15 || SPELLING_LENGTHS[usize::from(first | 0x20)] & (1 << text.len()) == 0 {
             return None;
         }
-        let mut lower = [0u8; 13];
-        for (to, from) in lower.iter_mut().zip(text.bytes()) {
-            *to = from.to_ascii_lowercase();
-        }
-        Some(match &lower[..text.len()] {
-            b"trace" | b"verbose" | b"finest" | b"finer" | b"silly" | b"blat" | b"10" => Self::Trace,
-            b"trc" | b"trce" | b"trac" | b"vrb" => Self::Trace,
-            b"debug" | b"fine" | b"config" | b"http" | b"20" | b"syslog-7" => Self::Debug,
-            b"dbg" | b"debg" | b"dbug" | b"debug1" | b"debug2" | b"debug3" | b"debug4" | b"debug5" => Self::Debug,
-            b"info" | b"information" | b"informational" | b"notice" | b"note" | b"log" | b"success" => Self::Info,
-            b"inf" | b"ntc" | b"30" | b"syslog-5" | b"syslog-6" => Self::Info,
-            b"warn" | b"warning" | b"wrn" | b"40" | b"syslog-4" => Self::Warn,
-            b"error" | b"err" | b"erro" | b"severe" | b"failure" | b"fail" | b"exception" => Self::Error,
-            b"50" | b"syslog-3" => Self::Error,
-            b"fatal" | b"critical" | b"crit" | b"alert" | b"emerg" | b"emergency" | b"panic" | b"dpanic" => Self::Fatal,
-            b"ftl" | b"pnc" | b"60" => Self::Fatal,
-            b"syslog-0" | b"syslog-1" | b"syslog-2" => Self::Fatal,
-            _ => return None,
-        })
+        let is_spelled =
+            |(_, words): &&(Self, &[&str])| words.iter().any(|word| text.eq_ignore_ascii_case(word.as_bytes()));
+        SPELLINGS.iter().find(is_spelled).map(|(level, _)| *level)
     }
 
     /// The level of a syslog severity (0 emergency to 7 debug).

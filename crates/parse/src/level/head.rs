@@ -11,10 +11,40 @@ use types::Level;
 use super::{of_keys, signs};
 
 /// Pieces that are looked at; times, columns and marks count.
-const PIECES_MAX: usize = 24;
+const PIECES_MAX: usize = 16;
 
 /// Longest piece in brackets.
 const BRACKETS_BYTES_MAX: usize = 200;
+
+/// What a word is made of; a blank, tab, bar or colour ends it.
+const UPPER: u8 = 1;
+const LOWER: u8 = 2;
+const DIGIT: u8 = 4;
+const COLON: u8 = 8;
+const EQUALS: u8 = 16;
+/// Punctuation, and what encloses or joins.
+const MARK: u8 = 32;
+const OTHER: u8 = 64;
+const END: u8 = 128;
+
+const CLASSES: [u8; 256] = {
+    let mut classes = [OTHER; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        classes[byte] = match byte as u8 {
+            b'A'..=b'Z' => UPPER,
+            b'a'..=b'z' | 128.. => LOWER,
+            b'0'..=b'9' => DIGIT,
+            b':' => COLON,
+            b'=' => EQUALS,
+            b'.' | b',' | b';' | b'(' | b')' | b'[' | b']' | b'>' | b'/' | b'\'' | b'!' | b'?' | b'*' => MARK,
+            b' ' | b'\t' | b'|' | 0x1b => END,
+            _ => OTHER,
+        };
+        byte += 1;
+    }
+    classes
+};
 
 /// What a piece says: a level, or that there is none in this line whatever follows, or nothing.
 type Step = ControlFlow<Option<Level>>;
@@ -24,7 +54,7 @@ pub(super) fn level(line: &[u8]) -> Option<Option<Level>> {
     if let Some(found) = signs::of_start(line) {
         return Some(found);
     }
-    let mut head = Head { bytes: line, is_open: true, before: b'|', ..Head::default() };
+    let mut head = Head { bytes: line, is_open: true, ..Head::default() };
     match head.walk() {
         Break(found) => Some(found),
         Continue(()) => None,
@@ -45,6 +75,12 @@ struct Head<'t> {
     is_inside: bool,
     /// Whether the last piece was a number in brackets.
     is_behind_process: bool,
+    /// Whether the last piece was the address of a thread.
+    is_behind_thread: bool,
+    /// Whether a word without digits was passed.
+    is_behind_word: bool,
+    /// Numbers since the time.
+    n_numbers: usize,
     /// Words of prose since the last time or category.
     n_plain: usize,
     /// The strongest separator before the piece: a bar, a tab, a blank.
@@ -56,8 +92,9 @@ impl<'t> Head<'t> {
         for n_piece in 0..PIECES_MAX {
             self.skip_separators();
             match self.bytes.get(self.at) {
-                None | Some(b'"' | b'{') => break,
-                Some(b'[' | b'(' | b'<') => self.enclosed()?,
+                None | Some(b'"') => break,
+                Some(b'{') if self.bytes[self.at..].starts_with(b"{\"") => break,
+                Some(b'[' | b'(' | b'<' | b'{') => self.enclosed()?,
                 Some(_) if self.take_time(self.at) => {}
                 Some(_) => self.word(n_piece == 0)?,
             }
@@ -68,6 +105,7 @@ impl<'t> Head<'t> {
     /// Goes past blanks, bars, colours, and what closes the bracket of the time.
     fn skip_separators(&mut self) {
         let start = self.at;
+        self.before = if start == 0 { b'|' } else { b' ' };
         while let Some(byte) = self.bytes.get(self.at) {
             match byte {
                 b'|' | b'\t' => self.before = *byte,
@@ -87,15 +125,23 @@ impl<'t> Head<'t> {
 
     /// Takes a time off the front, and its zone.
     fn take_time(&mut self, at: usize) -> bool {
-        let Some(rest) = self.bytes.get(at..).filter(|rest| rest.first().is_some_and(u8::is_ascii_alphanumeric)) else {
-            return false;
+        let Some(rest @ [first, second, third, ..]) = self.bytes.get(at..) else { return false };
+        let found = match first {
+            b'0'..=b'9' => crate::time::time_end(rest).or_else(|| {
+                let is_likely = *third == b':' || rest.get(9).is_some_and(u8::is_ascii_digit);
+                if is_likely { clock_end(rest) } else { None }
+            }),
+            // Names of months and days.
+            b'A'..=b'Z' if second.is_ascii_lowercase() && third.is_ascii_lowercase() => crate::time::time_end(rest),
+            _ => None,
         };
-        let Some(end) = crate::time::time_end(rest).or_else(|| clock_end(rest)) else { return false };
+        let Some(end) = found else { return false };
         self.at = at + end;
         for _ in 0..2 {
             self.at += zone_bytes(&self.bytes[self.at..]);
         }
-        (self.has_time, self.is_at_time, self.is_open, self.n_plain) = (true, true, true, 0);
+        (self.has_time, self.is_at_time, self.is_open) = (true, true, true);
+        (self.n_plain, self.n_numbers) = (0, 0);
         true
     }
 
@@ -116,11 +162,14 @@ impl<'t> Head<'t> {
         self.at += end + 2;
         let has_colon = self.bytes.get(self.at) == Some(&b':');
         let level = match open {
-            b'[' if self.n_plain <= 2 => any_level(inside).or_else(|| in_brackets(inside)),
-            b'(' if self.n_plain == 0 || has_colon && self.n_plain <= 2 => {
+            b'[' if self.n_plain <= 1 => any_level(inside).or_else(|| in_brackets(inside)),
+            b'(' if self.n_plain == 0 || has_colon && self.n_plain <= 1 => {
                 any_level(inside).or_else(|| signs::mask(inside).filter(|_| has_colon))
             }
-            b'<' if self.n_plain == 0 => any_level(inside),
+            // No tag of a text.
+            b'<' | b'{' if self.n_plain == 0 && matches!(self.bytes.get(self.at), Some(b' ' | b':')) => {
+                any_level(inside)
+            }
             _ => None,
         };
         if level.is_some() {
@@ -134,34 +183,53 @@ impl<'t> Head<'t> {
         signs::letter_and_time(inside).map_or(Continue(()), |level| Break(Some(level)))
     }
 
-    /// A piece up to the next blank, tab or bar.
+    /// A piece up to the next blank, tab, bar or colour.
     fn word(&mut self, is_first: bool) -> Step {
         let rest = &self.bytes[self.at..];
-        let end = rest.iter().position(|byte| matches!(byte, b' ' | b'\t' | b'|' | 0x1b)).unwrap_or(rest.len());
-        let (word, behind) = rest.split_at(end);
-        if !word.iter().any(u8::is_ascii_alphanumeric) {
+        let (mut signs, mut end) = (0, 0);
+        while let Some(class) = rest.get(end).map(|byte| CLASSES[usize::from(*byte)]).filter(|class| *class != END) {
+            signs |= class;
+            end += 1;
+        }
+        let (word, mut behind) = rest.split_at(end);
+        if signs & (UPPER | LOWER | DIGIT) == 0 {
             return self.mark(word, behind);
         }
-        if self.is_open && word.contains(&b'=') && word[0].is_ascii_alphabetic() {
+        if signs & EQUALS != 0 && self.is_open && word[0].is_ascii_alphabetic() {
             return self.pair(word);
         }
-        let behind =
-            if behind.first() == Some(&0x1b) { &behind[colour_end(behind, 0).min(behind.len())..] } else { behind };
-        let next = next_word(behind);
-        let core = word.strip_suffix(b",").unwrap_or(word);
+        if behind.first() == Some(&0x1b) {
+            behind = &behind[colour_end(behind, 0).min(behind.len())..];
+        }
+        let core = word.strip_suffix(b",").or_else(|| word.strip_suffix(b";")).unwrap_or(word);
+        // Sling writes `*ERROR*`.
+        let core = core
+            .strip_prefix(b"*")
+            .and_then(|core| core.strip_suffix(b"*"))
+            .filter(|core| !core.is_empty())
+            .unwrap_or(core);
         let core = if self.is_inside { core.strip_suffix(b"]").unwrap_or(core) } else { core };
         let bare = core.strip_suffix(b":").unwrap_or(core);
-        let has_colon = bare.len() < core.len() || next.first() == Some(&b':') || behind.first() == Some(&b':');
-        let place = Place { bare, has_colon, behind, next, is_first };
-        let level = (self.sign_here(word, &place)?)
-            .or_else(|| self.level_here(&place))
-            .or_else(|| self.letter_here(&place))
-            .or_else(|| self.glued(core, has_colon));
+        let has_colon = bare.len() < core.len() || behind.first() == Some(&b':') || behind.starts_with(b" :");
+        let place = Place { bare, has_colon, behind, is_first };
+        let mut level = self.sign_here(word, signs, &place)?;
+        // `ERROR: 0` counts them.
+        if has_colon && behind.starts_with(b" 0") {
+            self.at += end;
+            return self.go_on(&place, signs);
+        }
+        // Letters alone, or with the digits of `DEBUG5` and what was cut off.
+        if level.is_none() && signs & !(UPPER | LOWER | DIGIT | COLON | MARK) == 0 {
+            level = if bare.len() > 2 { self.level_here(signs, &place) } else { self.letter_here(&place) };
+        }
+        if level.is_none() && signs & (COLON | MARK) != 0 {
+            level = self.android(&place).or_else(|| self.glued(core, has_colon));
+        }
         if level.is_some() {
             return Break(level);
         }
         self.at += end;
-        self.go_on(&place)
+        self.go_on(&place, signs)
     }
 
     /// `-`, `:`, `->`: a level may follow. Three and more of them at the beginning of a line are a heading.
@@ -194,11 +262,15 @@ impl<'t> Head<'t> {
     }
 
     /// What programs write in a form of their own.
-    fn sign_here(&self, word: &[u8], place: &Place<'_>) -> ControlFlow<Option<Level>, Option<Level>> {
+    fn sign_here(&self, word: &[u8], signs: u8, place: &Place<'_>) -> ControlFlow<Option<Level>, Option<Level>> {
         let rest = &self.bytes[self.at..];
+        // The rest of a statement or of an error is no error.
+        if place.has_colon && signs & (LOWER | DIGIT) == 0 && signs::is_detail(place.bare) {
+            return Break(None);
+        }
         match word[0] {
             b'%' => return Continue(signs::cisco(word)),
-            b'S' | b'H' | b'C' | b'I' if self.is_at_time => {
+            b'S' | b'H' | b'C' | b'I' if self.is_at_time && signs == UPPER => {
                 if let Some(found) = signs::nagios(rest) {
                     return Break(found);
                 }
@@ -212,47 +284,52 @@ impl<'t> Head<'t> {
                     return Break(Some(level));
                 }
             }
-            // The rest of a statement or of an error, not an error.
-            b'S' | b'D' | b'H' | b'Q' | b'L' if place.has_colon && signs::is_detail(place.bare) => return Break(None),
-            b'L' if word == b"LEVEL:" => return Continue(any_level(place.next)),
+            b'L' | b'S' if self.is_open && matches!(word, b"LEVEL:" | b"Level:" | b"Severity:") => {
+                return Continue(any_level(place.next()));
+            }
+            b'I' | b'W' | b'E' | b'F' if signs == UPPER | DIGIT => return Continue(signs::glog(word[0], rest)),
+            b'I' | b'W' | b'E' | b'D' if self.is_at_time && word[1..] == *b"!" => {
+                return Continue(signs::letter(word[0]));
+            }
+            b'E' if word == b"ERR!" && self.n_plain <= 1 => return Break(Some(Level::Error)),
+            b'-' if word == b"-1" && self.is_behind_thread => return Break(Some(Level::Error)),
             b'L' if word.starts_with(b"LOG") => return Continue(signs::stunnel(word)),
             _ => {}
         }
-        let is_column = self.n_plain == 0 || (self.n_plain == 1 && self.has_time);
+        let is_column = signs & MARK != 0 && self.n_plain <= usize::from(self.has_time);
         Continue(if is_column { signs::facility_and_severity(word).or_else(|| signs::vmware(word)) } else { None })
     }
 
     /// A word that is a level and stands where one does.
-    fn level_here(&self, place: &Place<'_>) -> Option<Level> {
+    fn level_here(&self, signs: u8, place: &Place<'_>) -> Option<Level> {
         let word = place.bare;
+        let level = Level::parse_bytes(word)?;
         let is_column = matches!(self.before, b'\t' | b'|') && matches!(place.separator(), Some(b'\t' | b'|'));
-        if let Some(level) = upper_level(word) {
-            let is_head = self.n_plain == 0 || (self.n_plain == 1 && self.has_time);
+        if signs & LOWER == 0 {
+            upper_level(word)?;
+            let is_last = place.behind.trim_ascii().is_empty() && !self.is_at_time;
+            let is_bare = !place.has_colon && !is_column && (is_last || !self.has_time && self.is_behind_word);
+            let is_head = self.n_plain <= usize::from(self.has_time) && !is_bare;
             let is_sure = place.has_colon || self.has_time || is_column;
             return Some(level).filter(|_| match word {
                 b"LOG" => place.has_colon && !place.is_first || self.is_behind_process,
-                b"CONFIG" => place.has_colon && place.is_first || self.is_at_time && place.next.first() == Some(&b'['),
+                b"CONFIG" => {
+                    place.has_colon && place.is_first || self.is_at_time && place.next().first() == Some(&b'[')
+                }
                 b"SUCCESS" | b"FAILURE" | b"TRACE" | b"NOTICE" | b"VERBOSE" => is_head && is_sure,
                 _ => is_head,
             });
         }
-        let level = any_level(word)?;
-        // `Note:`, `Success:`, `Failure:` begin sentences; .NET writes `fail: Category[0]`.
-        let is_said = match word[0] | 0x20 {
-            b's' | b'f' | b'n' => {
-                [&b"notice"[..], b"fatal", b"severe"].iter().any(|said| word.eq_ignore_ascii_case(said))
-            }
-            _ => true,
-        };
-        let is_of_category = word == b"fail" && place.next.ends_with(b"]");
-        let is_before_colon = self.is_open && place.has_colon && (is_said || is_of_category);
+        any_level(word)?;
+        let is_of_category = word == b"fail" && place.next().ends_with(b"]");
+        let is_before_colon = self.is_open && place.has_colon && (word_before_colon(word).is_some() || is_of_category);
         let is_padded = self.is_at_time && place.behind.starts_with(b"  ");
-        let is_before_process = self.has_time && self.n_plain <= 1 && is_process(place.next);
+        let is_before_process = self.has_time && self.n_plain <= 1 && is_process(place.next());
         let is_behind_time = self.is_at_time
             && match word {
                 b"info" | b"debug" | b"warn" | b"err" | b"crit" => true,
                 b"error" | b"warning" | b"fatal" | b"critical" | b"notice" | b"trace" | b"verbose" => {
-                    !is_plain(place.next)
+                    !is_plain(place.next())
                 }
                 _ => false,
             };
@@ -261,26 +338,30 @@ impl<'t> Head<'t> {
 
     /// A letter behind the time, or behind the numbers after it: `I | text`, `W [file.c:7]`, `E NETWORK  [main]`, `D Tag:`.
     fn letter_here(&self, place: &Place<'_>) -> Option<Level> {
-        if let Some((level, _)) = place.bare.split_first().filter(|(_, behind)| behind.starts_with(b"/"))
-            && (self.is_at_time || place.is_first)
-            && (place.has_colon || place.bare.contains(&b'('))
-        {
-            return signs::letter(*level);
-        }
-        let is_debug = place.bare.len() == 2 && place.bare[0] == b'D' && matches!(place.bare[1], b'1'..=b'5');
-        if place.bare.len() != 1 && !is_debug {
-            return None;
-        }
-        let level = signs::letter(place.bare[0])?;
+        let level = match place.bare {
+            [letter] => signs::letter(*letter)?,
+            [b'D', b'1'..=b'5'] => Level::Debug,
+            _ => return None,
+        };
         let is_column = matches!(place.separator(), Some(b'|' | b'\t' | b'[' | b'-'));
-        let next = place.next;
+        let next = place.next();
         let is_name = next.len() >= 2
             && (next.ends_with(b":")
                 || next.contains(&b'.')
                 || next.iter().all(|b| b.is_ascii_uppercase() || *b == b'_'));
-        let is_cups =
-            place.is_first && place.next.first() == Some(&b'[') && place.next.get(1).is_some_and(u8::is_ascii_digit);
-        Some(level).filter(|_| (self.is_at_time && (is_column || is_name)) || is_cups)
+        let is_cups = place.is_first
+            && place.next().first() == Some(&b'[')
+            && place.next().get(1).is_some_and(u8::is_ascii_digit);
+        let is_android = self.n_numbers >= 2;
+        Some(level).filter(|_| (self.is_at_time && (is_column || is_name || is_android)) || is_cups)
+    }
+
+    /// `E/TillView( 4471): text`, `E/TillView: text`.
+    fn android(&self, place: &Place<'_>) -> Option<Level> {
+        let [letter, b'/', name @ ..] = place.bare else { return None };
+        let is_tag = place.has_colon || name.contains(&b'(') || place.behind.starts_with(b" (");
+        let is_place = (self.is_at_time || place.is_first) && is_tag;
+        if is_place { signs::letter(*letter) } else { None }
     }
 
     /// A level in upper case within a word: `time:ERROR:logger`, `7)WARNING:`, `a@b:[87]:FATAL:`, `shop.INFO:`, `INFO/Main]`.
@@ -288,21 +369,24 @@ impl<'t> Head<'t> {
         if self.n_plain > 1 || word.len() > BRACKETS_BYTES_MAX {
             return None;
         }
-        let mut start = 0usize;
-        for (end, byte) in word.iter().enumerate().chain([(word.len(), &b' ')]) {
-            if byte.is_ascii_alphanumeric() {
-                continue;
-            }
-            let before = start.checked_sub(1).map(|at| word[at]);
-            let ends =
-                *byte == b':' || (end == word.len() && has_colon) || (*byte == b'/' && self.is_inside && start == 0);
-            let begins = match before {
+        let mut start = 0;
+        while start < word.len() {
+            let n_bytes = word[start..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+            let end = start + n_bytes;
+            let ends = match word.get(end) {
+                Some(b':') => true,
+                Some(b',' | b';') => self.has_time && start > 0 && word[start - 1] == word[end],
+                Some(b'/') => self.is_inside && start == 0,
+                Some(_) => false,
+                None => has_colon,
+            };
+            let begins = match start.checked_sub(1).map(|at| word[at]) {
                 None => end < word.len(),
-                Some(b':' | b')' | b']' | b'>') => true,
+                Some(b':' | b')' | b']' | b'>' | b',' | b';') => true,
                 Some(b'.') => end + 1 >= word.len(),
                 _ => false,
             };
-            if ends && begins {
+            if ends && begins && (3..=11).contains(&n_bytes) {
                 let run = &word[start..end];
                 let is_behind_time = self.is_at_time && start > 0 && word[..start].iter().all(|byte| *byte == b':');
                 let level = if is_behind_time { any_level(run) } else { upper_level(run) };
@@ -316,11 +400,13 @@ impl<'t> Head<'t> {
     }
 
     /// Whether the head goes on behind a word that is no level.
-    fn go_on(&mut self, place: &Place<'_>) -> Step {
+    fn go_on(&mut self, place: &Place<'_>, signs: u8) -> Step {
         let word = place.bare;
         self.is_behind_process = false;
-        let is_number = word.iter().all(u8::is_ascii_digit);
-        self.is_at_time &= is_number;
+        self.is_behind_word |= signs & DIGIT == 0 || signs & OTHER != 0;
+        self.is_at_time &= signs & !(DIGIT | COLON) == 0;
+        self.n_numbers += usize::from(signs == DIGIT);
+        self.is_behind_thread = self.has_time && word.len() >= 8 && word.starts_with(b"7f");
         if place.has_colon {
             // `host program:` and `category:`, but not words of a sentence.
             if self.n_plain > usize::from(self.has_time) {
@@ -329,12 +415,17 @@ impl<'t> Head<'t> {
             (self.is_open, self.n_plain) = (true, 0);
             return Continue(());
         }
-        if !is_plain(word) {
+        let is_word = match signs & !(UPPER | LOWER) {
+            0 => signs & LOWER != 0 || word.len() == 1,
+            MARK => is_plain(word),
+            _ => false,
+        };
+        if !is_word {
             return Continue(());
         }
         self.n_plain += 1;
         self.is_open = false;
-        if self.n_plain > 2 || is_of_prose(word) { Continue(self.at = self.bytes.len()) } else { Continue(()) }
+        if self.n_plain > 1 || is_of_prose(word) { Continue(self.at = self.bytes.len()) } else { Continue(()) }
     }
 }
 
@@ -344,11 +435,19 @@ struct Place<'t> {
     bare: &'t [u8],
     has_colon: bool,
     behind: &'t [u8],
-    next: &'t [u8],
     is_first: bool,
 }
 
-impl Place<'_> {
+impl<'t> Place<'t> {
+    /// The next word.
+    fn next(&self) -> &'t [u8] {
+        let start =
+            self.behind.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'|')).unwrap_or(self.behind.len());
+        let word = &self.behind[start..];
+        let is_end = |byte: &u8| matches!(byte, b' ' | b'\t' | b'|');
+        &word[..word.iter().take(80).position(is_end).unwrap_or(word.len().min(80))]
+    }
+
     /// The first byte behind the word and its blanks that belongs to something.
     fn separator(&self) -> Option<&u8> {
         self.behind.iter().find(|byte| **byte != b' ')
@@ -359,7 +458,7 @@ impl Place<'_> {
 pub(crate) fn upper_level(word: &[u8]) -> Option<Level> {
     let is_upper = word.len() >= 3 && word.iter().all(|byte| byte.is_ascii_uppercase() || matches!(byte, b'1'..=b'5'));
     if is_upper && !matches!(word, b"NOTE" | b"HTTP" | b"FAIL" | b"EXCEPTION") {
-        Level::parse(text(word)?)
+        Level::parse_bytes(word)
     } else {
         None
     }
@@ -371,7 +470,14 @@ pub(crate) fn any_level(word: &[u8]) -> Option<Level> {
         return None;
     }
     let is_category = ["config", "http", "log", "exception", "fine"].iter().any(|known| word == known.as_bytes());
-    if is_category { None } else { Level::parse(text(word)?) }
+    if is_category { None } else { Level::parse_bytes(word) }
+}
+
+/// A level in any case that a colon follows. `Note:`, `Success:` and `Failure:` begin sentences.
+pub(crate) fn word_before_colon(word: &[u8]) -> Option<Level> {
+    let is_said = !matches!(word.first()? | 0x20, b's' | b'f' | b'n')
+        || [&b"notice"[..], b"fatal", b"severe"].iter().any(|said| word.eq_ignore_ascii_case(said));
+    if is_said { any_level(word) } else { None }
 }
 
 /// `core:error`, `7:8:ERROR:file.cc(88)`, `ERROR/main`, `main INFO`, `ID 7 daemon.err`.
@@ -387,10 +493,6 @@ fn in_brackets(inside: &[u8]) -> Option<Level> {
         .or_else(|| of_module.next().and_then(any_level))
         .or_else(|| parts.take(6).find_map(upper_level))
         .or_else(|| signs::facility_and_severity(inside.rsplit(|byte| *byte == b' ').next()?))
-}
-
-fn text(word: &[u8]) -> Option<&str> {
-    std::str::from_utf8(word).ok()
 }
 
 /// `06:47:13.123`, or digits since the epoch that stand alone.
@@ -436,12 +538,6 @@ fn colour_end(bytes: &[u8], at: usize) -> usize {
     if bytes.get(at + 1) == Some(&b'[') { at + 3 + parameters.unwrap_or(0) } else { at + 1 }
 }
 
-fn next_word(behind: &[u8]) -> &[u8] {
-    let start = behind.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'|')).unwrap_or(behind.len());
-    let word = &behind[start..];
-    &word[..word.iter().take(80).position(|byte| matches!(byte, b' ' | b'\t' | b'|')).unwrap_or(word.len().min(80))]
-}
-
 /// `tilld[4471]`, `tilld[4471]:`.
 fn is_process(word: &[u8]) -> bool {
     let word = word.strip_suffix(b":").unwrap_or(word);
@@ -457,12 +553,16 @@ fn is_plain(word: &[u8]) -> bool {
         && (word.len() == 1 || word.iter().any(u8::is_ascii_lowercase))
 }
 
-/// Words that no column holds.
+/// Words that no column holds, by their lengths.
+const WORDS_OF_PROSE: [&[&[u8]]; 6] = [
+    &[],
+    &[b"a"],
+    &[b"an", b"as", b"at", b"by", b"if", b"in", b"is", b"it", b"no", b"of", b"on", b"or", b"to"],
+    &[b"all", b"and", b"any", b"are", b"for", b"got", b"had", b"has", b"not", b"the", b"was"],
+    &[b"from", b"have", b"that", b"this", b"when", b"with"],
+    &[b"found"],
+];
+
 fn is_of_prose(word: &[u8]) -> bool {
-    const WORDS: [&[u8]; 32] = [
-        b"a", b"all", b"an", b"and", b"any", b"are", b"as", b"at", b"by", b"for", b"found", b"from", b"got", b"had",
-        b"has", b"have", b"if", b"in", b"is", b"it", b"no", b"not", b"of", b"on", b"or", b"that", b"the", b"this",
-        b"to", b"was", b"when", b"with",
-    ];
-    WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
+    WORDS_OF_PROSE.get(word.len()).is_some_and(|known| known.iter().any(|known| word.eq_ignore_ascii_case(known)))
 }

@@ -12,6 +12,7 @@ pub(super) fn of_start(line: &[u8]) -> Option<Option<Level>> {
         }
         b'<' => priority(line).map(Some),
         b'=' if line.len() > 8 && line[1].is_ascii_uppercase() => erlang(line).map(Some),
+        b'#' if line.get(1) == Some(&b' ') => Some(None),
         // A heading, unless it ends at a word with a colon.
         mark @ (b'-' | b'=' | b'*' | b'#' | b'_') if line.starts_with(&[*mark; 3]) => {
             let n_marks = line.iter().take_while(|byte| *byte == mark).count();
@@ -23,10 +24,10 @@ pub(super) fn of_start(line: &[u8]) -> Option<Option<Level>> {
 }
 
 /// `E1120 06:47:13.1`, `E20261120 06:47:13.1`, `E261120 06:47:13.1`.
-fn glog(letter_byte: u8, line: &[u8]) -> Option<Level> {
+pub(super) fn glog(letter_byte: u8, line: &[u8]) -> Option<Level> {
     let n_digits = line[1..].iter().take(9).take_while(|byte| byte.is_ascii_digit()).count();
     let behind = line.get(1 + n_digits..)?.strip_prefix(b" ")?.trim_ascii_start();
-    let is_clock = behind.first().is_none_or(u8::is_ascii_digit);
+    let is_clock = behind.get(1..3).is_none_or(|pair| behind[0].is_ascii_digit() && pair.contains(&b':'));
     if matches!(n_digits, 4 | 6 | 8) && is_clock { letter(letter_byte) } else { None }
 }
 
@@ -188,6 +189,9 @@ pub(super) fn facility_and_severity(word: &[u8]) -> Option<Level> {
         b"ntp",
         b"local",
     ];
+    if !matches!(word.first()?, b'a' | b'c' | b'd' | b'f' | b'k'..=b'n' | b's' | b'u') {
+        return None;
+    }
     let point = word.iter().take(9).position(|byte| *byte == b'.')?;
     let facility = word[..point].strip_suffix(&[word[point.checked_sub(1)?]]).filter(|local| *local == b"local");
     if !FACILITIES.contains(&facility.unwrap_or(&word[..point])) {

@@ -58,6 +58,12 @@ fn a_level_is_read_where_programs_write_one() {
         "2026-11-20 06:47:13.193 | SUCCESS  | __main__:<module>:9 - done",
         "I [20/Nov/2026:06:47:13 +0000] Listening to 127.0.0.1",
         "[I 06:47:13.268 ServerApp] notebook is open",
+        "2026-11-20T06:47:13Z I! Starting",
+        "9:41AM INF open till=7",
+        "[2026/11/20 06:47:13] [ info] [engine] started",
+        "Nov 20 06:47:13 web-1 NetworkManager[51]: <info>  [1795686067.2681] device is up",
+        "11-20 06:47:13.268  4471  4480 I libc    : x",
+        "info: Shop.Hosting[14]",
         "=INFO REPORT==== 20-Nov-2026::06:47:13 ===",
     ];
     let warn = [
@@ -73,6 +79,7 @@ fn a_level_is_read_where_programs_write_one() {
         "11-20 06:47:13.031  1000  4471  4480 W TillView: low",
         "*** WARNING: you run as root",
         "#1 06:47:13 [WRN] low",
+        "20.11.2026 06:47:13 *WARN* [main] x",
     ];
     let error = [
         "2026-11-20 06:47:13 UTC:192.0.2.5(5432):ann@shop:[87]:ERROR:  no relation",
@@ -99,6 +106,12 @@ fn a_level_is_read_where_programs_write_one() {
         "[4471]ERROR: x",
         "(2026-11-20  6:47:13): [be[x]] [sbus] (0x0040): no reply",
         "Nov 20 06:47:13 sol-1 shopd[44]: [ID 800047 daemon.error] broke",
+        "[2026-11-20T06:47:13.268+0000] {task.py:88} ERROR - x",
+        "2026.11.20 06:47:13.268114 [ 7 ] {5c1d-aa} <Error> Application: x",
+        "Nov 20 06:47:13 web-1 kubelet[77]: E1120 06:47:13.268114   77 kubelet.go:12] x",
+        "2026-11-20 06:47:13.766 UTC,\"a\",\"b\",44,\"127.0.0.1:35\",6b.2c,1,\"INSERT\",2026-11-20 06:47:12 UTC,1/2,740,ERROR,23505,\"x\"",
+        "2026-11-20T06:47:13.268+0000 7f12ab345700 -1 osd.4 9 broke",
+        "npm ERR! code E404",
         "[1795684213] SERVICE NOTIFICATION: ann;mail-2;SMTP;CRITICAL;mail;x",
     ];
     for (lines, level) in [(&info[..], Level::Info), (&warn, Level::Warn), (&error, Level::Error)] {
@@ -125,6 +138,22 @@ fn an_access_log_has_the_level_of_its_status() {
 fn prose_has_no_level() {
     let lines = [
         "no ERROR here",
+        "result: ERROR",
+        "ERRORS: 0, WARNING: 0",
+        "Total: 7 ERROR: 0 WARN: 0",
+        "50% ERROR rate",
+        "Nov 20 06:47:13 web-1 shop: <info>x</info>",
+        "<error>x</error>",
+        "# Error: x",
+        "a,ERROR,b",
+        "2026-11-20 06:47:13 Critical section entered",
+        "2026-11-20 06:47:13 alert rules loaded",
+        "2026-11-20 06:47:13 read /var/log/error: 7 lines",
+        "2026-11-20 06:47:13 success: 7 of 7",
+        "2026-11-20 06:47:13 7 E coli found",
+        "E",
+        "W x",
+        "D: x",
         "2026-11-20 06:47:13 found no ERROR in 7 files",
         "2026-11-20 06:47:13 an error: of some kind",
         "2026-11-20 06:47:13 error rate is 0",

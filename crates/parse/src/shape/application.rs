@@ -4,7 +4,7 @@ use types::Level;
 
 use super::cursor::{blanks, digits, enclosed, is_digits, is_source, mark, time, word};
 use super::parts::PartSink;
-use crate::level::{any_level, upper_level};
+use crate::level::{any_level, upper_level, word_before_colon};
 
 /// Pieces of a header that are looked at; none has more.
 const PIECES_MAX: usize = 12;
@@ -230,7 +230,7 @@ impl<'t> Header<'t> {
         let follows = behind.trim_start_matches(' ');
         let is_named = std::mem::take(&mut self.is_marked) || closes;
         if self.level.is_none()
-            && let Some(level) = self.level_of(core, ends, follows)
+            && let Some(level) = self.level_of(core, ends, behind)
         {
             self.level = Some(level);
         } else if let Some((level, thread)) = core.split_once('/')
@@ -276,15 +276,16 @@ impl<'t> Header<'t> {
             || self.level.is_some() && self.logger == core && !is_mark(follows))
     }
 
-    fn level_of(&self, word: &str, ends: bool, follows: &str) -> Option<Level> {
-        let word = word.trim_end_matches(',');
+    fn level_of(&self, word: &str, ends: bool, behind: &str) -> Option<Level> {
+        let word = word.trim_end_matches(',').as_bytes();
+        let follows = behind.trim_start_matches(' ');
         // In lower case it is a word of prose, unless columns are told apart.
-        let is_column = !self.time.is_empty() && (ends || is_mark(follows));
         match word {
-            "LOG" => None,
-            "CONFIG" if !follows.starts_with('[') => None,
-            _ if is_column || word == "Info" => any_level(word.as_bytes()),
-            _ => upper_level(word.as_bytes()),
+            b"LOG" => None,
+            b"CONFIG" if !follows.starts_with('[') => None,
+            _ if !self.time.is_empty() && ends => word_before_colon(word).or_else(|| upper_level(word)),
+            _ if !self.time.is_empty() && (is_mark(follows) || behind.starts_with("  ")) => any_level(word),
+            _ => upper_level(word),
         }
     }
 }
@@ -302,7 +303,7 @@ fn is_logger(word: &str, ends: bool, is_marked: bool) -> bool {
 /// Whether a level with a colon follows, as behind a category.
 fn is_before_level(follows: &str) -> bool {
     let word = follows.split([' ', '\t']).next().and_then(|word| word.strip_suffix(':'));
-    word.is_some_and(|word| any_level(word.as_bytes()).is_some())
+    word.is_some_and(|word| word_before_colon(word.as_bytes()).is_some())
 }
 
 /// The process of `shopd[12]` and `shopd[12:0]`.

@@ -63,7 +63,17 @@ pub(super) fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// `main.go:42` and `/srv/app/main.py:7`: where in a program a line was written.
+/// `main.go:42` and `/srv/app/main.py:7`: where in a program a line was written. One colon alone may stand before a port.
 pub(super) fn is_source(text: &str) -> bool {
-    text.rsplit_once(':').is_some_and(|(file, line)| is_digits(line) && file.contains('.') && !file.contains(' '))
+    text.rsplit_once(':').is_some_and(|(file, line)| {
+        let is_host = || file.rsplit_once('.').is_none_or(|(_, ending)| ending.len() > 1 && !ENDINGS.contains(&ending));
+        is_digits(line) && file.contains('.') && !file.contains(' ') && (file.contains(':') || !is_host())
+    })
 }
+
+/// Endings of files of source code that have more than one letter.
+const ENDINGS: [&str; 40] = [
+    "go", "rs", "py", "js", "ts", "rb", "cc", "hh", "cs", "kt", "pl", "pm", "ex", "hs", "ml", "mm", "sh", "vb", "fs",
+    "cr", "jl", "mjs", "cjs", "jsx", "tsx", "php", "cpp", "cxx", "hpp", "exs", "erl", "lua", "clj", "zig", "nim",
+    "inc", "java", "dart", "scala", "swift",
+];
