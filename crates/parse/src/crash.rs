@@ -165,7 +165,7 @@ pub(crate) fn level(text: &str) -> Option<Level> {
 }
 
 fn confirms(report: &Report, second: &[u8]) -> bool {
-    report.confirms.iter().any(|pattern| matches(pattern, second))
+    !second.is_empty() && report.confirms.iter().any(|pattern| matches(pattern, second))
 }
 
 /// `java.lang.Error: x` with a frame below.

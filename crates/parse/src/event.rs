@@ -113,8 +113,7 @@ impl<'a> EventParser<'a> {
             let kind = self.kind_of(&log);
             return Event { parser: self, text: Cow::Owned(log), from: 0, kind, around: Envelope::Docker(text) };
         }
-        if self.wanted.is_none_or(Projection::has_shape)
-            && let Some(part) = runtime::cri(text.as_bytes())
+        if let Some(part) = runtime::cri(text.as_bytes())
             && let Some(inner) = text.get(part.content.start..)
         {
             let kind = self.kind_of(inner);

@@ -94,7 +94,7 @@ impl Boundaries {
         let has_clock = !content.is_empty() && line::has_clock(content);
         self.profile.enter(offset);
         self.profile.learn(lane, content, has_clock);
-        let seen = Seen { has_clock, is_timed_source: self.profile.is_timed(lane) };
+        let seen = Seen { has_clock, score: self.profile.score(lane) };
         let fits = self.n_lines < LINES_MAX && self.n_bytes.saturating_add(line.len()) <= self.bytes_max;
         let goes_on = self.n_lines > 0 && fits && self.goes_on(lane, content, seen, part.as_ref());
         if self.last.0 != lane {
@@ -206,53 +206,4 @@ fn is_sure_start(line: &[u8]) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(lines: &[&str], expected: &[&str]) {
-        let text = lines.join("\n");
-        let found: Vec<&str> = events(text.as_bytes(), 1 << 20).map(|range| &text[range]).collect();
-        assert_eq!(found, expected);
-    }
-
-    #[test]
-    fn a_stack_trace_belongs_to_the_line_before_it() {
-        check(
-            &["one", "java.lang.Error: x", "\tat A.b(A.java:1)", "Caused by: y", "\t... 3 more", "two"],
-            &["one\njava.lang.Error: x\n\tat A.b(A.java:1)\nCaused by: y\n\t... 3 more", "two"],
-        );
-        check(
-            &["one", "Traceback (most recent call last):", "  File \"a.py\"", "    f()", "ValueError: x", "two: 2"],
-            &["one\nTraceback (most recent call last):\n  File \"a.py\"\n    f()\nValueError: x", "two: 2"],
-        );
-    }
-
-    #[test]
-    fn a_record_of_two_lines_is_one_event() {
-        check(
-            &["Nov 20, 2026 6:47:13 PM org.acme.App main", "SEVERE: broken", "INFO: next", "INFO: alone"],
-            &["Nov 20, 2026 6:47:13 PM org.acme.App main\nSEVERE: broken", "INFO: next", "INFO: alone"],
-        );
-        check(&["Nov 20 06:47:13 host app: x", "INFO: y"], &["Nov 20 06:47:13 host app: x", "INFO: y"]);
-        assert_eq!(last_sure_start(b"x y\nINFO: y\n", Open::any()), Some(0));
-    }
-
-    #[test]
-    fn plain_lines_are_events_and_empty_lines_are_none() {
-        check(&["one", "", "two", "\r", "", "three"], &["one", "two", "three"]);
-        check(&["", ""], &[]);
-        check(&[], &[]);
-        check(&["  first", "second"], &["  first", "second"]);
-        check(&["one", "  2026-11-20 06:47:13 two"], &["one", "  2026-11-20 06:47:13 two"]);
-        check(&["{", "  \"a\": 1", "}", "{\"b\":2}"], &["{\n  \"a\": 1\n}", "{\"b\":2}"]);
-    }
-
-    #[test]
-    fn an_event_is_bounded_in_lines_and_bytes() {
-        let text = format!("one\n{}", "  more\n".repeat(2 * LINES_MAX));
-        assert_eq!(events(text.as_bytes(), 1 << 20).count(), 3);
-        assert!(events(text.as_bytes(), 100).all(|range| range.len() <= 100));
-        let long = "x".repeat(1000);
-        assert_eq!(events(long.as_bytes(), 100).map(|range| range.len()).collect::<Vec<_>>(), [1000]);
-    }
-}
+mod tests;

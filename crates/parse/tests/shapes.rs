@@ -24,7 +24,7 @@ fn shown(text: &str) -> String {
         (Some(runtime), None) => runtime.to_owned(),
         (None, form) => form.filter(|form| *form != "json").unwrap_or("-").to_owned(),
     };
-    let is_unwrapped = event.runtime() == Some("docker");
+    let is_unwrapped = event.runtime().is_some();
     event.add_to(&Extras::default(), &mut builder);
     let has_time = parser.previous().is_some();
     let batch = builder.finish();

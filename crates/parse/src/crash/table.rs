@@ -230,7 +230,7 @@ pub(crate) const REPORTS: &[Report] = &[
     Report { level: Level::Fatal, starts: &["@: @:#: *: Assertion `", "@: @:#: *Assertion \"", "Assertion failed: ", "assertion failed: "], ends: &["Aborted"], ..PLAIN },
     Report {
         level: Level::Fatal,
-        starts: &["====================", "==#==ERROR: ", "==#==WARNING: ", "WARNING: ThreadSanitizer", "ThreadSanitizer:DEADLYSIGNAL", "AddressSanitizer:DEADLYSIGNAL", "UndefinedBehaviorSanitizer:DEADLYSIGNAL", "MemorySanitizer:DEADLYSIGNAL"],
+        starts: &["==================", "==#==ERROR: ", "==#==WARNING: ", "WARNING: ThreadSanitizer", "ThreadSanitizer:DEADLYSIGNAL", "AddressSanitizer:DEADLYSIGNAL", "UndefinedBehaviorSanitizer:DEADLYSIGNAL", "MemorySanitizer:DEADLYSIGNAL"],
         confirms: &["==#==ERROR: ", "==#==WARNING: ", "WARNING: @Sanitizer", "    #", "====="],
         goes_on: &["==#==", "=====", "READ of size", "WRITE of size", "0x@ is located", "0x@ thread", "freed by thread", "previously allocated", "allocated by thread", "Address 0x", "Thread T", "HINT: ", "SUMMARY: ", "Shadow bytes", "Shadow byte", "Direct leak", "Indirect leak", "NOTE: ", "Memory access at", "AddressSanitizer", "ThreadSanitizer", "WARNING: ThreadSanitizer", "MS: ", "Register values", "r@ = 0x", "Uninitialized value", "UndefinedBehaviorSanitizer", "MemorySanitizer"],
         ..PLAIN

@@ -1,7 +1,5 @@
 //! The event at hand of one source, or of one stream of a container: which lines continue it.
 
-use std::borrow::Cow;
-
 use types::Level;
 
 use super::line;
@@ -23,8 +21,8 @@ pub(super) struct Entry {
     /// Whether all so far is the first line of a record of Java's own logging library.
     is_half: bool,
     report: Option<OpenReport>,
-    /// Whether nearly all lines before it had a time, so that one without is no entry of its own.
-    is_of_timed_source: bool,
+    /// How surely the lines of its source have times, so that one without is no entry of its own.
+    score: i8,
 }
 
 /// What else decides about a line.
@@ -32,8 +30,8 @@ pub(super) struct Entry {
 pub(super) struct Seen {
     /// Whether a time stands at its head.
     pub(super) has_clock: bool,
-    /// Whether nearly all lines of the source have one.
-    pub(super) is_timed_source: bool,
+    /// How surely lines of the source have one.
+    pub(super) score: i8,
 }
 
 impl Entry {
@@ -60,14 +58,14 @@ impl Entry {
     }
 
     /// Begins an event with a line that is not empty.
-    pub(super) fn begin(&mut self, line: &[u8], Seen { has_clock, is_timed_source }: Seen) {
+    pub(super) fn begin(&mut self, line: &[u8], Seen { has_clock, score }: Seen) {
         self.first.clear();
         self.first.extend_from_slice(&line[..line.len().min(FIRST_BYTES_MAX)]);
         (self.n_lines, self.is_timed) = (1, has_clock);
         self.is_quoted = has_clock && line::opens_quote(line);
         self.is_half = has_clock && line::is_java_head(line);
-        self.is_of_timed_source = is_timed_source;
-        self.report = if has_clock && !line.starts_with(b"=") { None } else { report_of_start(line) };
+        self.score = score;
+        self.report = if has_clock && !line.starts_with(b"=") { None } else { OpenReport::of(line) };
     }
 
     /// Whether a line that is not empty continues it, which is noted.
@@ -105,7 +103,7 @@ impl Entry {
         if is_frame(line, &self.first) || (self.is_half && line::is_level_line(line)) {
             return true;
         }
-        if let Some(report) = report_of_start(line) {
+        if let Some(report) = OpenReport::of(line) {
             return self.takes_report(report);
         }
         if line::is_typed_exception(line) || (line::is_camel(line) && self.says_trouble()) {
@@ -161,11 +159,13 @@ impl Entry {
 
     /// A line that shows nothing of itself continues an entry with a time where entries have one.
     fn takes_text(&self, line: &[u8]) -> bool {
-        if !self.is_timed || line::has_level(line) || self.is_half {
+        let is_alike = || line::signature(line) != 0 && line::signature(line) == line::signature(&self.first);
+        if !self.is_timed || line::has_level(line) || self.is_half || is_slow_head(line) || is_alike() {
             return false;
         }
         let is_bare_time = || self.first.len() < 40 && crate::time::time_end(&self.first).is_some_and(|end| end >= self.first.len());
-        self.is_of_timed_source || is_bare_time()
+        // One line teaches little: what stands below an error is more often part of it than what stands below others.
+        self.score > 1 || is_bare_time() || (self.score > 0 && self.level() >= Some(Level::Error))
     }
 
     fn begins_with_time(&self) -> bool {
@@ -181,13 +181,18 @@ impl Entry {
         self.report.is_none() && !self.is_headed()
     }
 
+    fn level(&self) -> Option<Level> {
+        crate::level_of_text(&String::from_utf8_lossy(&self.first))
+    }
+
     /// Whether the first line says that something went wrong, by its level or its words.
     fn says_trouble(&self) -> bool {
-        let text: Cow<'_, str> = String::from_utf8_lossy(&self.first);
-        let level = crate::level_of_text(&text);
-        const WORDS: [&str; 7] = ["error", "exception", "fail", "fatal", "crash", "panic", "traceback"];
-        let lower = || text.to_ascii_lowercase();
-        level.is_some_and(|level| level >= Level::Warn) || WORDS.iter().any(|word| lower().contains(word))
+        const WORDS: [&[u8]; 7] = [b"error", b"exception", b"fail", b"fatal", b"crash", b"panic", b"traceback"];
+        let has_word = || {
+            let lower = self.first.to_ascii_lowercase();
+            WORDS.iter().any(|word| memchr::memmem::find(&lower, word).is_some())
+        };
+        self.level().map_or_else(has_word, |level| level >= Level::Warn || has_word())
     }
 
     /// Whether the only line so far ends as one does that something follows.
@@ -198,10 +203,6 @@ impl Entry {
 
 fn is_slow_head(line: &[u8]) -> bool {
     line.starts_with(b"# Time:") || line.starts_with(b"# User@Host:")
-}
-
-fn report_of_start(line: &[u8]) -> Option<OpenReport> {
-    OpenReport::of(line)
 }
 
 /// Lines that continue an event whatever it is: frames, causes, brackets that close, boxes.

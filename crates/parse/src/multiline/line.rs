@@ -8,7 +8,7 @@ use crate::time::find_time_strictly_at_start;
 use crate::{ArrivalContext, Zone};
 
 /// Bytes in which a time or a level makes a line one with a head of its own.
-const HEAD_BYTES_MAX: usize = 72;
+const HEAD_BYTES_MAX: usize = 96;
 
 /// Reports whether a time of day or a date of digits stands near the beginning: `06:47:13`, `06:47`, `20261120`.
 ///

@@ -70,8 +70,8 @@ impl Profile {
         }
     }
 
-    /// Whether nearly all lines have a time at their head.
-    pub(super) fn is_timed(&self, lane: usize) -> bool {
-        self.scores[lane] > 0
+    /// How surely lines have a time at their head: not at all from 0 downwards.
+    pub(super) fn score(&self, lane: usize) -> i8 {
+        self.scores[lane]
     }
 }

@@ -28,14 +28,16 @@ fn shown(piece: &Piece<'_>, limits: &Limits, screen: Option<&Screen<'_>>) -> Vec
 /// Reads a text as a reader does that takes up `n_bytes` more at a time.
 fn in_pieces(text: &[u8], n_bytes: usize, limits: &Limits, screen: Option<&Screen<'_>>) -> Vec<Shown> {
     let (mut all, mut from, mut read, mut previous) = (Vec::new(), 0, 0, None);
+    let mut profile = Profile::default();
     while from < text.len() {
         read = (read + n_bytes).min(text.len());
         let end =
-            if read == text.len() { Some(read - from) } else { sure_end(&text[from..read], limits.event_bytes_max) };
+            if read == text.len() { Some(read - from) } else { sure_end(&text[from..read], (profile, from as u64), limits.event_bytes_max) };
         let Some(end) = end else { continue };
-        let piece = Piece { text: &text[from..from + end], offset: from as u64, previous, columns: None };
+        let piece = Piece { text: &text[from..from + end], offset: from as u64, previous, columns: None, profile };
         all.extend(shown(&piece, limits, screen));
-        previous = last_time(piece.text, previous, &received(limits));
+        previous = last_time(piece.text, (profile, from as u64), previous, &received(limits));
+        profile.advance(piece.text, from as u64);
         from += end;
     }
     all
@@ -75,7 +77,7 @@ proptest! {
     fn pieces_give_the_events_of_the_whole(lines in prop::collection::vec(line(), 0..40), n_bytes in 1usize..200, bytes_max in 8usize..300) {
         let limits = Limits { event_bytes_max: bytes_max, ..Limits::default() };
         let text = lines.join("\n");
-        let whole = shown(&Piece { text: text.as_bytes(), offset: 0, previous: None, columns: None }, &limits, None);
+        let whole = shown(&Piece { text: text.as_bytes(), offset: 0, previous: None, columns: None, profile: Profile::default() }, &limits, None);
         let mut plain = Vec::new();
         crate::batches_of_text(text.as_bytes(), &received(&limits), &mut |batch| plain.extend(batch.messages.iter().map(str::to_owned)));
         prop_assert_eq!(whole.iter().map(|event| event.3.clone()).collect::<Vec<_>>(), plain);
@@ -87,7 +89,7 @@ proptest! {
         let limits = Limits::default();
         let text = lines.join("\n");
         let screen = |text: &[u8], from: usize| memchr::memmem::find(&text[from..], b"needle").map(|place| from + place);
-        let whole = shown(&Piece { text: text.as_bytes(), offset: 0, previous: None, columns: None }, &limits, None);
+        let whole = shown(&Piece { text: text.as_bytes(), offset: 0, previous: None, columns: None, profile: Profile::default() }, &limits, None);
         let wanted: Vec<Shown> = whole.into_iter().filter(|event| event.3.contains("needle")).collect();
         let mut found = in_pieces(text.as_bytes(), n_bytes, &limits, Some(&screen));
         if runtime::may_have_parts(text.as_bytes()) {
@@ -106,7 +108,7 @@ proptest! {
     ) {
         let limits = Limits { event_bytes_max: bytes_max, fields_max, ..Limits::default() };
         let text = lines.join("\n");
-        let piece = Piece { text: text.as_bytes(), offset: 0, previous: None, columns: None };
+        let piece = Piece { text: text.as_bytes(), offset: 0, previous: None, columns: None, profile: Profile::default() };
         let read = |wanted: &Projection| {
             let mut batches = Vec::new();
             batches_of_piece(&piece, &received(&limits), None, wanted, &mut |batch| batches.push(batch));

@@ -1,0 +1,67 @@
+//! Levels of reports, and texts that are none.
+
+use super::*;
+
+fn check(text: &str, expected: Option<Level>) {
+    assert_eq!(level(text), expected, "{text}");
+}
+
+#[test]
+fn a_report_has_the_level_that_its_runtime_gives_it() {
+    check("Traceback (most recent call last):\n  File \"a.py\"\nKeyError: 1", Some(Level::Error));
+    check("  + Exception Group Traceback (most recent call last):\n  | E: x", Some(Level::Error));
+    check("panic: lost\n\ngoroutine 1 [running]:", Some(Level::Fatal));
+    check("thread 'main' (15) panicked at src/a.rs:5:5:\nlost", Some(Level::Error));
+    check("Exception in thread \"main\" a.Lost: x\n\tat a.B.c(B.java:1)", Some(Level::Error));
+    check("java.lang.IllegalStateException: x\n\tat a.B.c(B.java:1)", Some(Level::Error));
+    check("/srv/a.js:9\n    throw e;\n    ^\n\nError: x", Some(Level::Error));
+    check("PHP Warning:  Undefined variable $a in /a.php on line 4", Some(Level::Warn));
+    check("PHP Fatal error:  Uncaught E: x in /a.php:6", Some(Level::Error));
+    check("a.rb:4:in 'f': lost (KeyError)\n\tfrom a.rb:9:in '<main>'", Some(Level::Error));
+    check("** (RuntimeError) lost\n    a.exs:3: A.f/1", Some(Level::Error));
+    check("Unhandled exception. System.Exception: x\n   at A.B()", Some(Level::Error));
+    check("==================\n==28==ERROR: AddressSanitizer: x", Some(Level::Fatal));
+    check("a.c:3:5: runtime error: signed integer overflow", Some(Level::Warn));
+    check("terminate called after throwing an instance of 'E'\n  what():  x", Some(Level::Fatal));
+    check("Fatal error: exception Not_found", Some(Level::Error));
+    check("A/A.swift:3: Fatal error: Index out of range", Some(Level::Fatal));
+    check("run.sh: line 3:    42 Segmentation fault      (core dumped) ./a", Some(Level::Fatal));
+}
+
+#[test]
+fn the_machine_tells_of_deaths() {
+    check("Nov 20 06:47:13 h kernel: shop[12]: segfault at 0 ip 000055 sp 00007f error 4 in shop", Some(Level::Error));
+    check("[123.4] Out of memory: Killed process 12 (shop) total-vm:1kB", Some(Level::Error));
+    check("Nov 20 06:47:13 h systemd[1]: shop.service: Main process exited, code=killed, status=9/KILL", Some(Level::Error));
+    check("Nov 20 06:47:13 h systemd[1]: shop.service: Failed with result 'signal'.", Some(Level::Error));
+    check("Nov 20 06:47:13 h systemd[1]: Started shop.service.", None);
+}
+
+#[test]
+fn prose_and_headings_are_no_deaths() {
+    let lines = [
+        "starting mailer 2.4.0", "panic is not an option", "the thread 'main' panicked at night", "=====================", "Error: none",
+        "# Users", "errors: 0", "see a.js:9 for details", "/srv/a.js:9", "Traceback is on", "Aborted by the user", "ok: 3", "panic:lost", "",
+    ];
+    lines.into_iter().for_each(|line| check(line, None));
+    check("=====================\n== tests ==", None);
+    check("ValueError: a name\nand a line", None);
+}
+
+#[test]
+fn patterns_fit_beginnings() {
+    for (pattern, line, expected) in [
+        ("a#b", "a12b x", true), ("a#b", "ab", false), ("a@b", "a1b", true), ("a@b", "a 1b", false), ("a*b", "a 1b", true), ("a#$", "a1", true),
+        ("a#$", "a1x", false), ("@.js:#$", "/a/b.js:12", true), ("@.js:#$", "b.js:12:3", false), ("a", "", false), ("@x", "x", false),
+    ] {
+        assert_eq!(matches(pattern, line.as_bytes()), expected, "{pattern} {line}");
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_text_is_looked_at_without_panic(text in "\\PC{0,60}", form in "[@#*:a-zE=\\n (\\[]{0,40}") {
+        let _ = level(&text);
+        let _ = level(&form);
+    }
+}
