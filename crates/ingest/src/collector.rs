@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use parse::{ArrivalContext, EventParser, Extras, JsonError, Zone};
 use storage::{Part, Store};
-use types::{BatchBuilder, GroupName, GroupScope, Level, Limits, SampleBuilder, SeriesLists, Timestamp, Value};
+use types::{
+    BatchBuilder, GroupName, GroupScope, Level, Limits, SampleBuilder, SeriesLists, Timestamp, Value, group_name_of_outside,
+};
 
 use crate::error::OutOfScope;
 use crate::event::{EventMetadata, RawEvent};
@@ -192,6 +194,23 @@ impl<'a> Collector<'a> {
             return Err(OutOfScope(name.clone()));
         }
         Ok(self.place_of(name))
+    }
+
+    /// Returns the place of the group `name` below `parent`, or that of `parent` itself if there are `groups_max` below it.
+    ///
+    /// # Errors
+    /// If the sender may not write to it.
+    pub fn group_below(&mut self, parent: &str, name: &str, groups_max: usize) -> Result<usize, OutOfScope> {
+        let prefix = format!("{parent}/");
+        let group = group_name_of_outside(&format!("{prefix}{name}"));
+        if !name.is_empty() && !self.by_name.contains_key(&group) && !self.store.has_group(&group) {
+            let is_new = |group: &&GroupName| group.as_str().starts_with(&prefix) && !self.store.has_group(group);
+            let n_new = self.by_name.keys().filter(is_new).count();
+            if self.store.n_groups_below(&prefix) + n_new >= groups_max {
+                return self.group(&group_name_of_outside(parent));
+            }
+        }
+        self.group(&group)
     }
 
     /// Returns the same as [`group`](Self::group); most series are of the group of the one before.
@@ -387,11 +406,6 @@ impl<'a> Collector<'a> {
     /// Returns the parsing context of the request.
     pub fn received(&self) -> &ArrivalContext<'a> {
         self.parser.received()
-    }
-
-    /// Returns the parsing context for one group, which may have a time zone of its own.
-    pub fn received_for(&self, place: usize) -> ArrivalContext<'a> {
-        ArrivalContext { zone: self.groups[place].zone, ..*self.parser.received() }
     }
 
     /// Returns what the texts so far state about those that follow.

@@ -12,6 +12,8 @@ pub enum RawEvent<'r> {
     Text(&'r [u8]),
     /// A text whose header the protocol has read already.
     Body(&'r [u8]),
+    /// A message that came as syslog.
+    Syslog(&'r [u8]),
     /// A JSON record.
     Record(&'r [u8]),
 }
@@ -24,6 +26,7 @@ impl<'r> RawEvent<'r> {
         match self {
             Self::Text(text) => Ok(parser.read_text(text)),
             Self::Body(text) => Ok(parser.read_known(text)),
+            Self::Syslog(frame) => Ok(parser.read_frame(frame)),
             Self::Record(record) => parser.read_record(record),
         }
     }

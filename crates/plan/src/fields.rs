@@ -14,25 +14,27 @@ pub const PLACE_FIELDS: [&str; 3] = ["\u{0}time", "\u{0}group", "\u{0}sequence"]
 /// Fields that are shown instead of the message where an event has them: the message of a line that is itself JSON.
 pub const MESSAGE_FIELDS: [&str; 2] = ["message", "msg"];
 
-/// Fields that name the program that an event is of; the first that an event has counts.
-pub const SERVICE_FIELDS: [&str; 12] = [
-    "service",
+/// Fields that name the program that an event is of; the first that an event has counts. A name within an object comes before
+/// the object, which would be shown as JSON, with an id that is another one after each start.
+pub const SERVICE_FIELDS: [&str; 13] = [
     "service.name",
+    "service",
     "service_name",
     "appname",
     "app",
     "application",
     "program",
     "unit",
+    "container.name",
     "container",
     "container_name",
     "k8s.container.name",
     "kubernetes.container_name",
 ];
 
-/// Fields that name the machine on which it ran.
+/// Fields that name the machine on which it ran, in the same way.
 pub const HOST_FIELDS: [&str; 9] =
-    ["host", "hostname", "host.name", "host_name", "node", "pod", "k8s.pod.name", "kubernetes.pod_name", "instance"];
+    ["host.name", "host", "hostname", "host_name", "node", "pod", "k8s.pod.name", "kubernetes.pod_name", "instance"];
 
 /// Whether a name is that of a column that every event has by itself; such names are never paths.
 pub fn is_system(name: &str) -> bool {

@@ -69,6 +69,11 @@ impl Groups {
         self.len() < groups_max || name.as_str() == OVERFLOW || self.by_name.contains_key(name)
     }
 
+    /// Returns how many groups have a name that begins with `prefix`.
+    pub(crate) fn n_below(&self, prefix: &str) -> usize {
+        self.by_name.keys().filter(|name| name.as_str().starts_with(prefix)).count()
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&GroupName, &Group)> {
         self.by_name.iter()
     }

@@ -178,6 +178,11 @@ impl Store {
         self.segments.state().groups.admits(group, self.segments.options.groups_max)
     }
 
+    /// Returns how many groups have a name that begins with `prefix`.
+    pub fn n_groups_below(&self, prefix: &str) -> usize {
+        self.segments.state().groups.n_below(prefix)
+    }
+
     /// Returns everything of these groups (no pattern: of all) in this range, at this instant.
     pub fn snapshot(&self, groups: &[GroupPattern], range: TimeRange) -> Snapshot {
         self.snapshot_within(groups, &GroupScope::All, range)

@@ -30,7 +30,7 @@ const FINDINGS_MAX: usize = 3;
 const SCORE_MIN: f64 = 0.35;
 
 /// Fields that say where lines come from; the first one that the lines have is counted by.
-const ORIGINS: [&str; 3] = ["host", "service", "@logStream"];
+const ORIGINS: [&str; 5] = ["host.name", "host", "service.name", "service", "@logStream"];
 
 /// Shortest text that distinguishes lines of a pattern from others.
 const TEXT_CHARS_MIN: usize = 6;

@@ -12,6 +12,9 @@ use super::inputs::Input;
 /// Most bytes of a piece. Only a single line is ever as long: it is cut here, and its parts are events of their own.
 const PIECE_BYTES_MAX: usize = 64 << 20;
 
+/// Lines at the head of a file that may name its columns.
+const HEADER_LINES_MAX: usize = 16;
+
 /// A zstd frame may ask for a window of this many bytes (2^27) at most: what `zstd --long` writes.
 const ZSTD_WINDOW_LOG_MAX: u32 = 27;
 
@@ -179,10 +182,16 @@ impl Reader {
     }
 }
 
-/// Returns the columns that the first line of a text names if it is the header line of flow logs.
+/// Returns the columns that the first line of a text names, or one of those at its head that begin with `#`.
 fn columns_of_header(text: &[u8]) -> Option<LineColumns> {
-    let line = text.split(|byte| *byte == b'\n').next()?;
-    LineColumns::of_header(std::str::from_utf8(line).ok()?)
+    let mut columns = None;
+    for line in text.split(|byte| *byte == b'\n').take(HEADER_LINES_MAX) {
+        columns = LineColumns::after(columns, std::str::from_utf8(line).ok()?);
+        if !line.starts_with(b"#") {
+            break;
+        }
+    }
+    columns
 }
 
 /// Reads until `place` is full or nothing more comes.

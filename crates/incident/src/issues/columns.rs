@@ -73,13 +73,14 @@ pub(super) fn errors_of(found: &TailRows, after: u64) -> Vec<ErrorEvent> {
     let error = |(id, row): (&String, &Vec<Option<Value>>)| {
         let id = EventId::decode(id).filter(|id| id.sequence > after)?;
         let text = |at: usize| row.get(at).and_then(Option::as_ref).map(text_of).filter(|text| !text.is_empty());
+        let name = |at: usize| text(at).filter(|_| !matches!(row.get(at), Some(Some(Value::Object(_) | Value::List(_)))));
         Some(ErrorEvent {
             id,
             text: text(0).unwrap_or_default(),
             trace: text(1),
             kind: text(2),
-            service: text(3).map(|name| cut(&name, 200).to_owned()),
-            host: text(4),
+            service: name(3).map(|name| cut(&name, 200).to_owned()),
+            host: name(4),
             version: text(5),
             trace_id: text(6),
         })

@@ -89,17 +89,19 @@ impl Lab {
     }
 
     fn append_at(&self, group: &str, at: Timestamp, errors: &[Error<'_>]) {
-        let mut builder = BatchBuilder::new();
         for (service, version, text) in errors {
-            builder.set_timestamp(at);
-            builder.set_message(text);
-            builder.set_level(Some(if text.starts_with("fine") { Level::Info } else { Level::Error }));
-            builder.set_stream("host");
-            builder.field_text("service", service);
-            builder.field_text("version", version);
-            builder.field_text("host", "web-1");
-            builder.commit();
+            self.append_fields(group, at, text, &[("service", service), ("version", version), ("host", "web-1")]);
         }
+    }
+
+    fn append_fields(&self, group: &str, at: Timestamp, text: &str, fields: &[(&str, &str)]) {
+        let mut builder = BatchBuilder::new();
+        builder.set_timestamp(at);
+        builder.set_message(text);
+        builder.set_level(Some(if text.starts_with("fine") { Level::Info } else { Level::Error }));
+        builder.set_stream("host");
+        fields.iter().for_each(|(name, value)| builder.field_text(name, value));
+        builder.commit();
         let part = Part { group: GroupName::new(group).expect("a name"), batch: builder.finish() };
         self.store.append(Delivery { key: None, position: None, raw_bytes: 24, parts: vec![part] }).expect("room");
     }
@@ -166,6 +168,17 @@ fn each_error_counts_once_across_flushes_and_restarts() {
     std::fs::remove_file(lab.dir.path().join("alerts/issues.state")).expect("it was written");
     lab.restart();
     assert_eq!(sorted(lab.list())[0].count, 3);
+}
+
+#[test]
+fn a_service_within_an_object_is_its_name_after_each_start() {
+    let lab = Lab::new();
+    for id in ["5f0c", "77ab"] {
+        let fields = [("service.name", "pay"), ("service.instance.id", id), ("host.name", "web-1"), ("host.id", id)];
+        lab.append_fields("app", Clock::system().now(), "db-1 away", &fields);
+    }
+    let issue = lab.one();
+    assert_eq!((issue.service.as_deref(), issue.count, issue.hosts), (Some("pay"), 2, vec!["web-1".to_owned()]));
 }
 
 #[test]

@@ -124,6 +124,11 @@ impl<'t> SyslogHeader<'t> {
         self.message
     }
 
+    /// The program, where its name can be one of a group; empty where it cannot.
+    pub fn program(&self) -> &'t str {
+        if is_program(self.appname) && self.appname.len() <= NAME_BYTES_MAX { self.appname } else { "" }
+    }
+
     fn fill<'p>(&self, found: &mut PartSink<'t, 'p>, read: impl FnOnce(&'t str, &mut PartSink<'t, 'p>)) {
         if let (Some(facility), Some(severity)) = (self.facility, self.severity) {
             found.known("facility", FACILITIES[usize::from(facility) % FACILITIES.len()]);
@@ -312,6 +317,7 @@ impl<'t> SyslogHeader<'t> {
         let message = text[at + 1 + mnemonic.len()..].trim_start_matches(' ').strip_prefix(':')?;
         let mut header = *self;
         let mut rest = &text[..at];
+        let mut is_numbered = false;
         loop {
             rest = rest.trim_start_matches([' ', ':', '*', '.']);
             if let Some((time, behind)) = time(rest) {
@@ -328,10 +334,13 @@ impl<'t> SyslogHeader<'t> {
                 rest = &text[word.as_ptr().addr() - text.as_ptr().addr() + node.len()..at];
             } else if word.starts_with(|c: char| c.is_ascii_digit()) && !word.contains('.') {
                 // Numbers of messages, and the time since the start.
+                is_numbered = true;
             } else if word.contains('[') {
                 header.tag(word)?;
             } else {
-                header.hostname = host_name(word.trim_end_matches(':'))?;
+                // A relay names the sender, the device itself.
+                let has_place = header.hostname.is_empty() || is_numbered;
+                header.hostname = host_name(word).filter(|_| has_place)?;
             }
         }
         if header.severity.is_none() {
@@ -469,3 +478,6 @@ fn is_iso_time(line: &str) -> bool {
             time.len() <= 40 && crate::time::time_end(time.as_bytes()) == Some(time.len())
         })
 }
+
+#[cfg(test)]
+mod tests;

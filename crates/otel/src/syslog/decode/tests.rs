@@ -92,6 +92,29 @@ fn a_message_becomes_an_event_of_its_application() {
 }
 
 #[test]
+fn a_group_has_the_name_of_a_program_or_none_and_their_number_is_limited() {
+    let house = House::new(1 << 20);
+    let frames: Vec<String> = (0..GROUPS_MAX + 40).map(|n| format!("<14>Nov 20 06:47:13 web-1 job{n}: done")).collect();
+    let (first, second) = frames.split_at(GROUPS_MAX / 2);
+    for frames in [first, second, &frames] {
+        house.take(&frames.iter().map(|frame| (frame.as_bytes(), 0)).collect::<Vec<_>>());
+    }
+    assert_eq!(house.store.groups().len(), GROUPS_MAX + 1);
+    let texts = [
+        r#"<134>{"action":"deny","user":"ann"}"#,
+        "<134>CEF:0|Example|Gate|1|7|Denied|3|suser=ann",
+        "<134>Nov 20 06:47:13 gate-1 LEEF:1.0|Example|Gate|1|7|usrName=ann",
+        "<134>1 2026-11-20T06:47:13Z gate-1 words of a text: and more",
+        "<134>Error: it failed",
+        "<134>http://shop.example/ was asked",
+    ];
+    let house = House::new(1 << 20);
+    house.take(&texts.map(|text| (text.as_bytes(), 0)));
+    assert_eq!(house.events(&["@log", "appname"]), ["syslog | -"; 6]);
+    assert_eq!(house.events(&["user", "suser", "usrName"])[..3], ["- | - | -", "- | - | -", "- | - | -"]);
+}
+
+#[test]
 fn a_long_frame_is_split_and_what_was_cut_off_is_counted() {
     let house = House::new(40);
     house.take(&[(b"<14>Nov 20 06:47:13 web-1 app: 0123456789abcdefghijklmnopqrstuvwxyz", 9)]);
