@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs every command of the manual (docs/) and compares what it prints with the manual.
 
-    tests/manual.py [--executable target/release/catat] [--write] [PAGE ...]
+    tests/manual.py [--executable target/debug/catat] [--write] [PAGE ...]
 
 A fenced `sh` block is run by a shell that lasts for the whole page. A `text` block directly after it is the expected
 output. Times, ids, sizes and the width of columns may differ; nothing else may. `--write` puts the real output into the pages
@@ -162,7 +162,7 @@ def try_page(page: Path, executable: Path, writes: bool) -> bool:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--executable", type=Path, default=ROOT / "target/release/catat")
+    parser.add_argument("--executable", type=Path, default=ROOT / "target/debug/catat")
     parser.add_argument("--write", action="store_true")
     parser.add_argument("pages", nargs="*", type=Path)
     arguments = parser.parse_args()

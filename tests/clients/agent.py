@@ -12,7 +12,7 @@ from mcp import Client, StdioServerParameters
 from check import URL, check, main
 
 GROUP = f"clients/agent-{uuid.uuid4().hex[:8]}"
-CATAT = os.environ.get("CATAT_EXECUTABLE", "target/release/catat")
+CATAT = os.environ.get("CATAT_EXECUTABLE", "target/debug/catat")
 NOW_MS = int(time.time() * 1000)
 TOOLS = {"first_look", "patterns", "differs", "onset", "query", "context", "trace", "sources"}
 

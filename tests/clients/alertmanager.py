@@ -19,7 +19,7 @@ import requests
 from check import check, main
 
 ALERTMANAGER = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
-CATAT = os.environ.get("CATAT_EXECUTABLE", "target/release/catat")
+CATAT = os.environ.get("CATAT_EXECUTABLE", "target/debug/catat")
 DEADLINE_SECONDS = 60
 
 RULES = """

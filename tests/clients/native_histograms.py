@@ -26,7 +26,7 @@ from opentelemetry.sdk.resources import Resource
 from check import check, main
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-CATAT = os.environ.get("CATAT_EXECUTABLE", "target/release/catat")
+CATAT = os.environ.get("CATAT_EXECUTABLE", "target/debug/catat")
 PROMETHEUS = shutil.which("prometheus") or next(iter(glob.glob(str(ROOT / "target" / "prometheus" / "usr" / "bin" / "prometheus"))), None)
 DEADLINE_S = 60
 STEP_MS = 15_000

@@ -30,7 +30,7 @@ from check import URL, check, main
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 UNPACKED = ROOT / "target" / "prometheus" / "usr" / "bin"
-CATAT = os.environ.get("CATAT_EXECUTABLE", "target/release/catat")
+CATAT = os.environ.get("CATAT_EXECUTABLE", "target/debug/catat")
 DEADLINE_S = 60
 
 METRICS = [

@@ -22,7 +22,7 @@ import requests
 from check import check, main
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-CATAT = os.environ.get("CATAT_EXECUTABLE", "target/release/catat")
+CATAT = os.environ.get("CATAT_EXECUTABLE", "target/debug/catat")
 PROMETHEUS = shutil.which("prometheus") or next(iter(glob.glob(str(ROOT / "target" / "prometheus" / "usr" / "bin" / "prometheus"))), None)
 DEADLINE_S = 60
 

@@ -21,7 +21,7 @@ import yaml
 from check import check, main
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-CATAT = os.environ.get("CATAT_EXECUTABLE") or str(ROOT / "target/release/catat")
+CATAT = os.environ.get("CATAT_EXECUTABLE") or str(ROOT / "target/debug/catat")
 # Installed packages would start as services: tests/run unpacks them here.
 UNPACKED = pathlib.Path(os.environ.get("CATAT_SNMP") or ROOT / "target/snmp")
 PROGRAMS = ["snmptrapd", "snmpd", "snmptrap", "snmpinform", "prometheus-snmp-exporter", "jq"]

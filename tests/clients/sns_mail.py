@@ -23,7 +23,7 @@ import requests
 
 from check import check, main
 
-CATAT = os.environ.get("CATAT_EXECUTABLE", "target/release/catat")
+CATAT = os.environ.get("CATAT_EXECUTABLE", "target/debug/catat")
 
 
 class MailServer(socketserver.ThreadingTCPServer):

@@ -20,7 +20,7 @@ import requests
 from check import check, main
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-EXECUTABLE = os.environ.get("CATAT_EXECUTABLE") or str(ROOT / "target/release/catat")
+EXECUTABLE = os.environ.get("CATAT_EXECUTABLE") or str(ROOT / "target/debug/catat")
 # syslog-ng cannot be installed beside rsyslog: tests/run unpacks its packages here.
 SYSLOG_NG = pathlib.Path(os.environ.get("CATAT_SYSLOG_NG") or ROOT / "target/syslog-ng")
 LINES = 200

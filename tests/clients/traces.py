@@ -34,7 +34,7 @@ from check import URL, check, main
 
 RUN = uuid.uuid4().hex[:8]
 TARGET = urllib.parse.urlsplit(URL).netloc
-EXECUTABLE = os.environ.get("CATAT_EXECUTABLE") or str(pathlib.Path(__file__).resolve().parents[2] / "target/release/catat")
+EXECUTABLE = os.environ.get("CATAT_EXECUTABLE") or str(pathlib.Path(__file__).resolve().parents[2] / "target/debug/catat")
 SPANS = 300
 
 

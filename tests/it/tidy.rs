@@ -118,7 +118,23 @@ const ARROWS: &[(&str, &[&str])] = &[
             "serve",
         ],
     ),
+    // Depends on everything from outside, and is a part of nothing.
+    ("features", &[]),
 ];
+
+#[test]
+fn features_of_everything_from_outside_are_asked_for_in_one_place() {
+    let text = |path: &str| fs::read_to_string(root().join(path)).expect("a manifest");
+    let workspace = text("Cargo.toml");
+    let dependencies = workspace.split("[workspace.dependencies]").nth(1).and_then(|rest| rest.split("\n[").next());
+    let listed = text("crates/features/Cargo.toml");
+    let is_missing = |line: &&str| {
+        let name = line.split(' ').next().unwrap_or_default();
+        line.contains(" = ") && !line.starts_with('#') && !line.contains("path = ") && !listed.contains(&format!("\n{name}"))
+    };
+    let missing: Vec<&str> = dependencies.expect("a list of dependencies").lines().filter(is_missing).collect();
+    assert_eq!(missing, Vec::<&str>::new(), "belongs into crates/features/Cargo.toml, so that nothing is compiled twice");
+}
 
 #[test]
 fn every_source_opens_with_what_it_is() {

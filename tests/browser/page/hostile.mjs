@@ -9,7 +9,7 @@ import { signIn } from "./people.mjs";
 const PASSWORD = "hostile texts are texts";
 /** Checks that the open rows are divided into, and rows that are on screen at once. */
 const PARTS = 18;
-/** The ordinary run draws one check of so many, others each time; `tests/run browser` has all. */
+/** `tests/run all` draws one check of so many, others each time; `tests/run browser` has all. */
 const DRAWN_OF = 6;
 const DRAWN = process.env.CATAT_SHORT ? Math.floor(Math.random() * DRAWN_OF) : -1;
 const ROWS_A_PAGE = 12;
