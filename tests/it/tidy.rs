@@ -130,10 +130,17 @@ fn features_of_everything_from_outside_are_asked_for_in_one_place() {
     let listed = text("crates/features/Cargo.toml");
     let is_missing = |line: &&str| {
         let name = line.split(' ').next().unwrap_or_default();
-        line.contains(" = ") && !line.starts_with('#') && !line.contains("path = ") && !listed.contains(&format!("\n{name}"))
+        line.contains(" = ")
+            && !line.starts_with('#')
+            && !line.contains("path = ")
+            && !listed.contains(&format!("\n{name}"))
     };
     let missing: Vec<&str> = dependencies.expect("a list of dependencies").lines().filter(is_missing).collect();
-    assert_eq!(missing, Vec::<&str>::new(), "belongs into crates/features/Cargo.toml, so that nothing is compiled twice");
+    assert_eq!(
+        missing,
+        Vec::<&str>::new(),
+        "belongs into crates/features/Cargo.toml, so that nothing is compiled twice"
+    );
 }
 
 #[test]

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use parse::{ArrivalContext, EventParser, Extras, JsonError, Zone};
 use storage::{Part, Store};
 use types::{
-    BatchBuilder, GroupName, GroupScope, Level, Limits, SampleBuilder, SeriesLists, Timestamp, Value, group_name_of_outside,
+    BatchBuilder, GroupName, GroupScope, Level, Limits, SampleBuilder, SeriesLists, Timestamp, Value,
+    group_name_of_outside,
 };
 
 use crate::error::OutOfScope;

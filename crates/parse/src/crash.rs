@@ -100,7 +100,9 @@ fn report_of(line: &[u8]) -> Option<&'static Report> {
     static BY_BYTE: OnceLock<Vec<Vec<(&'static str, &'static Report)>>> = OnceLock::new();
     let by_byte = BY_BYTE.get_or_init(|| {
         let mut by_byte: Vec<Vec<(&str, &Report)>> = vec![Vec::new(); 257];
-        for (pattern, report) in REPORTS.iter().flat_map(|report| report.starts.iter().map(move |start| (*start, report))) {
+        for (pattern, report) in
+            REPORTS.iter().flat_map(|report| report.starts.iter().map(move |start| (*start, report)))
+        {
             let first = pattern.as_bytes().first().copied().unwrap_or_default();
             by_byte[if first == b'@' { 256 } else { usize::from(first) }].push((pattern, report));
         }
@@ -108,7 +110,8 @@ fn report_of(line: &[u8]) -> Option<&'static Report> {
         by_byte.iter_mut().for_each(|patterns| patterns.sort_by_key(|(pattern, _)| std::cmp::Reverse(pattern.len())));
         by_byte
     });
-    let of = |place: usize| by_byte[place].iter().find(|(pattern, _)| matches(pattern, line)).map(|(_, report)| *report);
+    let of =
+        |place: usize| by_byte[place].iter().find(|(pattern, _)| matches(pattern, line)).map(|(_, report)| *report);
     // All that begin with anything have one of these marks in their first word.
     let is_marked = |word: &[u8]| memchr::memchr2(b':', b'(', word).is_some();
     let word = || line[..line.len().min(LINE_BYTES_MAX)].split(|byte| *byte == b' ').next().unwrap_or_default();

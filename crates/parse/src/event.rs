@@ -432,7 +432,8 @@ fn time_of_line<'t>(
     let written = parts.time(text).and_then(|written| {
         let time = crate::parse_time(written, received);
         let time = time.or_else(|| crate::find_time(written.as_bytes(), received).map(|found| found.time))?;
-        let original = if time == ResolvedTime::OutOfRange { Cow::Owned(written.to_owned()) } else { Cow::Borrowed("") };
+        let original =
+            if time == ResolvedTime::OutOfRange { Cow::Owned(written.to_owned()) } else { Cow::Borrowed("") };
         Some((time, original))
     });
     match parts.behind_header(text) {
@@ -452,7 +453,8 @@ fn may_have_time(text: &str) -> bool {
 fn finer<T>(time: Option<(ResolvedTime, T)>, other: Option<(ResolvedTime, T)>) -> Option<(ResolvedTime, T)> {
     match (&time, &other) {
         (Some((ResolvedTime::At(whole), _)), Some((ResolvedTime::At(fine), _)))
-            if whole.0 % Timestamp::SECOND != 0 || fine.0.div_euclid(Timestamp::SECOND) != whole.0 / Timestamp::SECOND =>
+            if whole.0 % Timestamp::SECOND != 0
+                || fine.0.div_euclid(Timestamp::SECOND) != whole.0 / Timestamp::SECOND =>
         {
             time
         }

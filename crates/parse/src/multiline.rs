@@ -133,7 +133,8 @@ impl Boundaries {
         if self.lanes[lane].takes(content, seen) {
             return true;
         }
-        let is_foreign_open = part.is_some() && self.last.1 < FOREIGN_LINES_MAX
+        let is_foreign_open = part.is_some()
+            && self.last.1 < FOREIGN_LINES_MAX
             && (1..LANES).any(|other| other != lane && self.lanes[other].expects_more());
         if is_foreign_open {
             self.lanes[lane].begin(content, seen);

@@ -194,6 +194,5 @@ fn screened(piece: &Piece<'_>, parser: &mut EventParser<'_>, screen: &Screen<'_>
     }
 }
 
-
 #[cfg(test)]
 mod tests;

@@ -73,7 +73,8 @@ pub(super) fn errors_of(found: &TailRows, after: u64) -> Vec<ErrorEvent> {
     let error = |(id, row): (&String, &Vec<Option<Value>>)| {
         let id = EventId::decode(id).filter(|id| id.sequence > after)?;
         let text = |at: usize| row.get(at).and_then(Option::as_ref).map(text_of).filter(|text| !text.is_empty());
-        let name = |at: usize| text(at).filter(|_| !matches!(row.get(at), Some(Some(Value::Object(_) | Value::List(_)))));
+        let name =
+            |at: usize| text(at).filter(|_| !matches!(row.get(at), Some(Some(Value::Object(_) | Value::List(_)))));
         Some(ErrorEvent {
             id,
             text: text(0).unwrap_or_default(),

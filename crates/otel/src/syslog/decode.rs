@@ -61,7 +61,8 @@ impl Messages<'_> {
                 fields.integer("cutBytes", i64::try_from(n_cut).unwrap_or(i64::MAX));
             }
         };
-        let metadata = EventMetadata { fields: EventFields::Writer { n_max: 1, write: &write }, ..EventMetadata::default() };
+        let metadata =
+            EventMetadata { fields: EventFields::Writer { n_max: 1, write: &write }, ..EventMetadata::default() };
         // A message that is too old is left out: the protocol cannot report it.
         self.collector.add(place, RawEvent::Syslog(frame), &metadata).map(|_| ())
     }

@@ -56,7 +56,8 @@ impl Event<'_, '_> {
                     Kind::Record | Kind::Program(_) => false,
                 };
                 let is_told = extras.time.is_some();
-                let (time, _) = json::emit_around(outer, trimmed(line), (received, is_told, !has_own), *wanted, builder);
+                let (time, _) =
+                    json::emit_around(outer, trimmed(line), (received, is_told, !has_own), *wanted, builder);
                 (time, None)
             }
             Envelope::Tail(start) => {

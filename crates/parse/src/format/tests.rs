@@ -35,7 +35,11 @@ fn dates(month: usize, day: usize) -> Vec<(&'static str, String)> {
 }
 
 /// The same sample at another time; `None` where its time is written otherwise.
-fn moved(sample: &FormatSample, (month, day): (usize, usize), (hour, minute, second): (u32, u32, u32)) -> Option<FormatSample> {
+fn moved(
+    sample: &FormatSample,
+    (month, day): (usize, usize),
+    (hour, minute, second): (u32, u32, u32),
+) -> Option<FormatSample> {
     let (from, to) = dates(month, day).into_iter().find(|(from, _)| sample.text.contains(from))?;
     let clocks = [
         ("  6:47:13", format!("  {hour:>2}:{minute:02}:{second:02}").replace("   ", "  ")),
@@ -49,7 +53,8 @@ fn moved(sample: &FormatSample, (month, day): (usize, usize), (hour, minute, sec
     // A date without a year is of the last year in which it has come, seen from the arrival.
     let has_year = ["2026", "261120"].iter().any(|year| sample.text.contains(year));
     let year = if !has_year && (month, day) <= (6, 1) { 2027 } else { 2026 };
-    let shift = local(&format!("{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")) - local("2026-11-20T06:47:13");
+    let shift =
+        local(&format!("{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")) - local("2026-11-20T06:47:13");
     Some(FormatSample {
         text: sample.text.replacen(from, &to, 2).replacen(clock, &other, 2),
         time: Some(Timestamp(before.0 + shift).to_string()),
@@ -73,7 +78,12 @@ fn samples_are_read_alike_at_any_time() {
                 let clock = (below(24), below(60), below(60));
                 let Some(moved) = moved(sample, (month, day), clock) else { continue };
                 n_moved += 1;
-                wrong.extend(formats.misses(format, &moved).into_iter().map(|miss| format!("{}: {miss}: {}", format.name, moved.text)));
+                wrong.extend(
+                    formats
+                        .misses(format, &moved)
+                        .into_iter()
+                        .map(|miss| format!("{}: {miss}: {}", format.name, moved.text)),
+                );
             }
         }
     }

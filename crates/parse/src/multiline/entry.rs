@@ -121,13 +121,16 @@ impl Entry {
             return true;
         }
         let trimmed = line.trim_ascii_start();
-        let is_padded = line[0] == b' ' && line::signature(line) != 0 && line::signature(line) == line::signature(&self.first);
+        let is_padded =
+            line[0] == b' ' && line::signature(line) != 0 && line::signature(line) == line::signature(&self.first);
         let is_head = seen.has_clock && line::begins_with_time(line) && !self.begins_with_time();
         let is_level = !self.is_headed() && line[0] == b' ' && !trimmed.is_empty() && line::has_level(trimmed);
         if is_padded || is_head || is_level {
             return false;
         }
-        if self.is_plain() && let Some(report) = OpenReport::of(line) {
+        if self.is_plain()
+            && let Some(report) = OpenReport::of(line)
+        {
             return self.takes_report(report);
         }
         true
@@ -163,7 +166,8 @@ impl Entry {
         if !self.is_timed || line::has_level(line) || self.is_half || is_slow_head(line) || is_alike() {
             return false;
         }
-        let is_bare_time = || self.first.len() < 40 && crate::time::time_end(&self.first).is_some_and(|end| end >= self.first.len());
+        let is_bare_time =
+            || self.first.len() < 40 && crate::time::time_end(&self.first).is_some_and(|end| end >= self.first.len());
         // One line teaches little: what stands below an error is more often part of it than what stands below others.
         self.score > 1 || is_bare_time() || (self.score > 0 && self.level() >= Some(Level::Error))
     }
@@ -221,7 +225,9 @@ fn is_frame(line: &[u8], first: &[u8]) -> bool {
         b'#' => line.get(1).is_some_and(u8::is_ascii_digit) && first.len() > 1 && first[0] != b'#',
         // ╭ │ ╰ ┌ └ ├ and others of box drawing.
         0xE2 => line.get(1).is_some_and(|byte| matches!(byte, 0x94 | 0x95)),
-        b'D' | b'T' => starts(&[b"During handling of the above exception", b"The above exception was the direct cause"]),
+        b'D' | b'T' => {
+            starts(&[b"During handling of the above exception", b"The above exception was the direct cause"])
+        }
         _ => line::is_typed_exception(line) && first.ends_with(b":") || is_ruby_frame(line),
     }
 }
@@ -229,6 +235,7 @@ fn is_frame(line: &[u8], first: &[u8]) -> bool {
 /// ``send.rb:7:in `check'``.
 fn is_ruby_frame(line: &[u8]) -> bool {
     let place = memchr::memmem::find(&line[..line.len().min(256)], b":in ");
-    place.is_some_and(|at| line[..at].last().is_some_and(u8::is_ascii_digit) && !line[..at].contains(&b' ')
-        && !line[at..].ends_with(b")"))
+    place.is_some_and(|at| {
+        line[..at].last().is_some_and(u8::is_ascii_digit) && !line[..at].contains(&b' ') && !line[at..].ends_with(b")")
+    })
 }

@@ -130,7 +130,8 @@ pub(crate) fn is_exception(line: &[u8]) -> bool {
     while line[end..].starts_with(b"::") {
         end += 2 + line[end + 2..].iter().position(|b| !is_name(b)).unwrap_or(line.len() - end - 2);
     }
-    let ends = line.get(end).is_none_or(|b| *b == b':') || line[end..].starts_with(b" [") || line[end..].starts_with(b" (");
+    let ends =
+        line.get(end).is_none_or(|b| *b == b':') || line[end..].starts_with(b" [") || line[end..].starts_with(b" (");
     line[0].is_ascii_alphabetic() && ends && !is_level_line(line)
 }
 
@@ -138,13 +139,15 @@ pub(crate) fn is_exception(line: &[u8]) -> bool {
 pub(crate) fn is_typed_exception(line: &[u8]) -> bool {
     let end = memchr::memchr3(b':', b' ', b'(', line).unwrap_or(line.len());
     let name = &line[..end];
-    let ends = [&b"Exception"[..], b"Error", b"Throwable", b"Failure", b"Fault"].iter().any(|ending| name.ends_with(ending));
+    let ends =
+        [&b"Exception"[..], b"Error", b"Throwable", b"Failure", b"Fault"].iter().any(|ending| name.ends_with(ending));
     ends && name.len() > 5 && is_exception(line)
 }
 
 /// `SendFailed: x`: a name of several words in one, as types have.
 pub(super) fn is_camel(line: &[u8]) -> bool {
-    let end = line.iter().position(|b| !b.is_ascii_alphanumeric() && !matches!(b, b'.' | b'_' | b'$')).unwrap_or(line.len());
+    let end =
+        line.iter().position(|b| !b.is_ascii_alphanumeric() && !matches!(b, b'.' | b'_' | b'$')).unwrap_or(line.len());
     let name = line[..end].rsplit(|b| *b == b'.').next().unwrap_or_default();
     let n_upper = name.iter().filter(|b| b.is_ascii_uppercase()).count();
     let has_lower = name.iter().any(u8::is_ascii_lowercase);

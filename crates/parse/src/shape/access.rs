@@ -41,7 +41,9 @@ fn extensions<'t>(mut rest: &'t str, found: &mut PartSink<'t, '_>) {
     }
     let router = enclosed(&mut rest, b'"', b'"');
     let server = enclosed(&mut rest, b'"', b'"');
-    if let (Some(router), Some(server), Some(took)) = (router, server, rest.strip_suffix("ms").filter(|ms| is_digits(ms))) {
+    if let (Some(router), Some(server), Some(took)) =
+        (router, server, rest.strip_suffix("ms").filter(|ms| is_digits(ms)))
+    {
         found.text("router", router);
         found.text("upstream", server);
         found.whole("duration_ms", took);

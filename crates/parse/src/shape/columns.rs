@@ -58,7 +58,8 @@ impl LineColumns {
             _ => ([].into(), None),
         };
         if let Some(fields) = directive.strip_prefix("Fields:") {
-            let name = |name: &str| NAMES.iter().find(|(known, _)| *known == name).map_or(name, |(_, field)| field).into();
+            let name =
+                |name: &str| NAMES.iter().find(|(known, _)| *known == name).map_or(name, |(_, field)| field).into();
             names = fields.split_ascii_whitespace().take(COLUMNS_MAX).map(name).collect();
         } else if let Some(day) = directive.strip_prefix("Date:") {
             date = day.split_ascii_whitespace().next().map(Into::into);

@@ -68,8 +68,9 @@ fn is_access(b: &[u8]) -> bool {
 
 /// Whether a client's port and a time in brackets come first.
 fn is_proxied(b: &[u8]) -> bool {
-    memchr::memmem::find(&b[..b.len().min(64)], b" [")
-        .is_some_and(|at| at > 0 && b[at - 1].is_ascii_digit() && b.get(at + 4) == Some(&b'/') && b[..at].contains(&b':'))
+    memchr::memmem::find(&b[..b.len().min(64)], b" [").is_some_and(|at| {
+        at > 0 && b[at - 1].is_ascii_digit() && b.get(at + 4) == Some(&b'/') && b[..at].contains(&b':')
+    })
 }
 
 /// Whether a column follows the time and its zone.

@@ -91,7 +91,9 @@ fn is_barred(line: &str) -> bool {
 /// Whether a line is a packet as Linux' firewalls log it, whose flags are words between the pairs.
 fn is_packet(line: &str) -> bool {
     let head = &line.as_bytes()[..line.len().min(512)];
-    [&b"IN="[..], b" OUT=", b" SRC=", b" DST=", b" PROTO="].iter().all(|mark| memchr::memmem::find(head, mark).is_some())
+    [&b"IN="[..], b" OUT=", b" SRC=", b" DST=", b" PROTO="]
+        .iter()
+        .all(|mark| memchr::memmem::find(head, mark).is_some())
 }
 
 /// A record of the audit daemon, in which texts with blanks are hexadecimal digits, and programs say pairs within quotes.
@@ -106,7 +108,8 @@ fn audit<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
         let is_text = matches!(
             key,
             "comm" | "exe" | "proctitle" | "name" | "cwd" | "acct" | "path" | "dir" | "data" | "cmd" | "key" | "ocomm"
-        ) || (is_arguments && key.strip_prefix('a').is_some_and(|digits| digits.starts_with(|c: char| c.is_ascii_digit())));
+        ) || (is_arguments
+            && key.strip_prefix('a').is_some_and(|digits| digits.starts_with(|c: char| c.is_ascii_digit())));
         let is_hexadecimal = value.len() >= 2
             && value.len().is_multiple_of(2)
             && value.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'A'..=b'F'));

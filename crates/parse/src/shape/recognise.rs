@@ -90,9 +90,7 @@ fn recognise<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<Shape> {
         let read = |found: &mut PartSink<'t, '_>| match shape {
             Shape::Syslog | Shape::Lambda | Shape::Vpc | Shape::Cri if is_nested => None,
             Shape::Syslog => syslog::recognise(line, found),
-            Shape::Logfmt => {
-                logfmt::recognise(first_line, found).or_else(|| logfmt::behind_words(first_line, found))
-            }
+            Shape::Logfmt => logfmt::recognise(first_line, found).or_else(|| logfmt::behind_words(first_line, found)),
             Shape::Application => {
                 let header = application::read(line, found).or_else(|| application::ruby(line, found));
                 request::in_text(first_line, found).or(header)

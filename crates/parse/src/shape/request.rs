@@ -52,7 +52,9 @@ pub(super) fn in_text<'t>(text: &'t str, found: &mut PartSink<'t, '_>) -> Option
     line(request, found)?;
     let before = text[..start].trim_end_matches(['-', ' ']);
     let client = before.rsplit(' ').next().unwrap_or_default().trim_start_matches('/');
-    if let Some((address, port)) = client.rsplit_once(':').filter(|(address, port)| is_digits(port) && is_address(address)) {
+    if let Some((address, port)) =
+        client.rsplit_once(':').filter(|(address, port)| is_digits(port) && is_address(address))
+    {
         found.text("client", address);
         found.whole("clientPort", port);
     }
@@ -104,7 +106,10 @@ pub(super) fn squid<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<(
     let (method, url, user, hierarchy) = (next()?, next()?, next()?, next()?);
     let (cache, status) = result.split_once('/').filter(|(_, status)| status.len() == 3 && is_digits(status))?;
     let (hierarchy, server) = hierarchy.split_once('/')?;
-    if !is_digits(took.trim_start_matches('-')) || !is_digits(bytes) || cache.bytes().any(|byte| byte.is_ascii_lowercase()) {
+    if !is_digits(took.trim_start_matches('-'))
+        || !is_digits(bytes)
+        || cache.bytes().any(|byte| byte.is_ascii_lowercase())
+    {
         return None;
     }
     found.time(time);

@@ -80,7 +80,8 @@ fn unguarded_equals(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     memchr::memchr_iter(b'=', bytes).find(|at| {
         let key = bytes[..*at].rsplit(|byte| *byte == b' ').next().unwrap_or_default();
-        let is_sign = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'[' | b']' | b':');
+        let is_sign =
+            |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'[' | b']' | b':');
         !key.is_empty() && key.iter().all(is_sign)
     })
 }

@@ -108,7 +108,8 @@ impl<'t> SyslogHeader<'t> {
             return None;
         }
         header.read_3164(frame, Host::Sure);
-        let has_process = is_digits(header.procid) && (!is_iso || !header.hostname.is_empty() || header.severity.is_some());
+        let has_process =
+            is_digits(header.procid) && (!is_iso || !header.hostname.is_empty() || header.severity.is_some());
         let has_offset = header.time.bytes().rev().take(6).any(|byte| matches!(byte, b'+' | b'-'));
         let is_program = !header.hostname.is_empty()
             && (!is_iso || has_offset && header.appname.starts_with(|c: char| c.is_ascii_lowercase()));
@@ -168,7 +169,8 @@ impl<'t> SyslogHeader<'t> {
         let (mut time, mut rest) = text.split_once(' ').unwrap_or((text, ""));
         // A blank may stand where `T` should.
         if time.len() == 10
-            && let Some(end) = crate::time::time_end(text.as_bytes()).filter(|end| text.as_bytes().get(*end) == Some(&b' '))
+            && let Some(end) =
+                crate::time::time_end(text.as_bytes()).filter(|end| text.as_bytes().get(*end) == Some(&b' '))
         {
             (time, rest) = (&text[..end], &text[end + 1..]);
         }
@@ -243,9 +245,7 @@ impl<'t> SyslogHeader<'t> {
         let has_tag = ahead.tag(behind).is_some()
             || ahead.severity_word(word, next) && ahead.tag(next.trim_start_matches(' ')).is_some();
         let is_address = name.bytes().any(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-'));
-        has_tag
-            || has_form(behind)
-            || host == Host::Likely && (is_address || word.contains('=') || word.ends_with(':'))
+        has_tag || has_form(behind) || host == Host::Likely && (is_address || word.contains('=') || word.ends_with(':'))
     }
 
     /// Takes `daemon.err`, `notice`, `Er(11)`; returns whether the word is such.
@@ -282,7 +282,10 @@ impl<'t> SyslogHeader<'t> {
 
     /// Reads `app:`, `app[123]:`, `app[123]` at the start of a text; the message is what follows.
     fn tag(&mut self, text: &'t str) -> Option<()> {
-        let end = text.bytes().take(NAME_BYTES_MAX).position(|byte| matches!(byte, b':' | b'[') || !byte.is_ascii_graphic())?;
+        let end = text
+            .bytes()
+            .take(NAME_BYTES_MAX)
+            .position(|byte| matches!(byte, b':' | b'[') || !byte.is_ascii_graphic())?;
         let (name, rest) = text.split_at(end);
         let ends = |rest: &str| rest.is_empty() || rest.starts_with([' ', '\t']);
         if !is_program(name) {
@@ -377,7 +380,8 @@ fn facility_of_mnemonic(mnemonic: &str) -> Option<(&str, u8)> {
     for piece in mnemonic.split('-') {
         let name = piece.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         if let ([digit @ b'0'..=b'7'], true) = (piece.as_bytes(), at > 0) {
-            let facility = mnemonic.get(..at - 1).filter(|facility| facility.starts_with(|c: char| c.is_ascii_uppercase()))?;
+            let facility =
+                mnemonic.get(..at - 1).filter(|facility| facility.starts_with(|c: char| c.is_ascii_uppercase()))?;
             return (at + 2 < mnemonic.len()).then_some((facility, digit - b'0'));
         }
         if !name || piece.is_empty() {
@@ -474,9 +478,9 @@ fn is_traditional_time(line: &str) -> bool {
 /// `2026-11-20T06:00:00.5+01:00`.
 fn is_iso_time(line: &str) -> bool {
     line.as_bytes().get(10) == Some(&b'T')
-        && line.split_once(' ').is_some_and(|(time, _)| {
-            time.len() <= 40 && crate::time::time_end(time.as_bytes()) == Some(time.len())
-        })
+        && line
+            .split_once(' ')
+            .is_some_and(|(time, _)| time.len() <= 40 && crate::time::time_end(time.as_bytes()) == Some(time.len()))
 }
 
 #[cfg(test)]

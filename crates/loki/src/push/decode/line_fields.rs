@@ -29,7 +29,9 @@ impl LineFields {
         if line.starts_with(|first: char| first.is_ascii_lowercase() || first == '#') {
             self.columns = LineColumns::after(self.columns.take(), line);
         }
-        self.columns.is_some() || line.trim_start().starts_with('{') || Shape::recognise(line, &mut self.parts).is_some()
+        self.columns.is_some()
+            || line.trim_start().starts_with('{')
+            || Shape::recognise(line, &mut self.parts).is_some()
     }
 }
 

@@ -4,7 +4,8 @@ use super::*;
 
 /// The header of a frame as `priority|time|host|program|process|kind|message`.
 fn shown(header: &SyslogHeader<'_>) -> String {
-    let priority = header.facility.zip(header.severity).map(|(facility, severity)| (facility * 8 + severity).to_string());
+    let priority =
+        header.facility.zip(header.severity).map(|(facility, severity)| (facility * 8 + severity).to_string());
     let SyslogHeader { time, hostname, appname, procid, msgid, message, .. } = header;
     format!("{}|{time}|{hostname}|{appname}|{procid}|{msgid}|{message}", priority.unwrap_or_default())
 }
@@ -20,7 +21,10 @@ fn dialects_of_the_old_header_are_read() {
     check("<13>Nov 20 06:47:13 web-1 postfix/smtpd[7]: x", "13|Nov 20 06:47:13|web-1|postfix/smtpd|7||x");
     check("<13>2026-11-20T06:47:13.5+01:00 web-1 app[9]: x", "13|2026-11-20T06:47:13.5+01:00|web-1|app|9||x");
     check("<13>Nov 20 06:47:13 fe80::1 app: x", "13|Nov 20 06:47:13|fe80::1|app|||x");
-    check("<13>Nov 20 06:47:13 web-1 last message repeated 3 times", "13|Nov 20 06:47:13|web-1||||last message repeated 3 times");
+    check(
+        "<13>Nov 20 06:47:13 web-1 last message repeated 3 times",
+        "13|Nov 20 06:47:13|web-1||||last message repeated 3 times",
+    );
     check("<13>Nov 20 06:47:13 last message repeated 3 times", "13|Nov 20 06:47:13|||||last message repeated 3 times");
     check("<13>Nov 20 06:47:13 (systemd)[7]: x", "13|Nov 20 06:47:13||(systemd)|7||x");
     check("<14>myapp: hello", "14|||myapp|||hello");
@@ -47,22 +51,40 @@ fn words_for_the_severity_are_no_host_and_no_program() {
 #[test]
 fn headers_of_switches_and_firewalls_are_read() {
     let cisco = "SYS||SYS-5-CONFIG_I|Configured";
-    check("<189>29: *Mar  1 18:48:50.483 UTC: %SYS-5-CONFIG_I: Configured", &format!("189|Mar  1 18:48:50.483||{cisco}"));
-    check("<189>29: rtr-1: 77: Mar  1 18:48:50 CST: %SYS-5-CONFIG_I: Configured", &format!("189|Mar  1 18:48:50|rtr-1|{cisco}"));
+    check(
+        "<189>29: *Mar  1 18:48:50.483 UTC: %SYS-5-CONFIG_I: Configured",
+        &format!("189|Mar  1 18:48:50.483||{cisco}"),
+    );
+    check(
+        "<189>29: rtr-1: 77: Mar  1 18:48:50 CST: %SYS-5-CONFIG_I: Configured",
+        &format!("189|Mar  1 18:48:50|rtr-1|{cisco}"),
+    );
     check("<189>29: rtr-1: 2d03h: %SYS-5-CONFIG_I: Configured", &format!("189||rtr-1|{cisco}"));
     check("<189>29: %SYS-5-CONFIG_I: Configured", &format!("189|||{cisco}"));
-    check("<166>Nov 20 2026 06:47:13 asa1 : %ASA-6-302013: Built", "166|Nov 20 2026 06:47:13|asa1|ASA||ASA-6-302013|Built");
+    check(
+        "<166>Nov 20 2026 06:47:13 asa1 : %ASA-6-302013: Built",
+        "166|Nov 20 2026 06:47:13|asa1|ASA||ASA-6-302013|Built",
+    );
     check("<166>:Nov 20 06:47:13 UTC: %ASA-6-302013: Built", "166|Nov 20 06:47:13||ASA||ASA-6-302013|Built");
-    check("<187>RP/0/RSP1/CPU0:Nov 20 06:47:13.5: bgp[77]: %ROUTING-BGP-5-ADJCHANGE : Down", "187|Nov 20 06:47:13.5||bgp|77|ROUTING-BGP-5-ADJCHANGE|Down");
+    check(
+        "<187>RP/0/RSP1/CPU0:Nov 20 06:47:13.5: bgp[77]: %ROUTING-BGP-5-ADJCHANGE : Down",
+        "187|Nov 20 06:47:13.5||bgp|77|ROUTING-BGP-5-ADJCHANGE|Down",
+    );
     check("Nov 20 06:47:13 sw-1 7: %LINK-3-UPDOWN: x", "187|Nov 20 06:47:13|sw-1|LINK||LINK-3-UPDOWN|x");
-    check("<13>Nov 20 06:47:13 web-1 shop: 5 %A-3-B: is no mnemonic", "13|Nov 20 06:47:13|web-1|shop|||5 %A-3-B: is no mnemonic");
+    check(
+        "<13>Nov 20 06:47:13 web-1 shop: 5 %A-3-B: is no mnemonic",
+        "13|Nov 20 06:47:13|web-1|shop|||5 %A-3-B: is no mnemonic",
+    );
     check("<13>shop: at 50%-3-x", "13|||shop|||at 50%-3-x");
 }
 
 #[test]
 fn the_new_header_has_its_parts_in_order_and_may_have_fewer() {
     let time = "2026-11-20T06:47:13.003Z";
-    check(&format!("<165>1 {time} host.example app 111 ID47 - \u{feff}text"), &format!("165|{time}|host.example|app|111|ID47|text"));
+    check(
+        &format!("<165>1 {time} host.example app 111 ID47 - \u{feff}text"),
+        &format!("165|{time}|host.example|app|111|ID47|text"),
+    );
     check("<165>1 - - - - - -", "165||||||");
     check(&format!("<165>1 {time}"), &format!("165|{time}|||||"));
     check("<158>1 2026-11-20 06:47:13 tor-1 swss#agent 77 - - up", "158|2026-11-20 06:47:13|tor-1|swss#agent|77||up");
