@@ -20,7 +20,6 @@ use types::{Timestamp, civil_from_days, days_from_civil};
 use crate::{ArrivalContext, Zone};
 use clock::WrittenZone;
 use forms::{Civil, DateOrder, century};
-use names::Abbreviation;
 
 /// The first instant of 2262, the first year that nanoseconds in an `i64` cannot hold in full.
 const END: i64 = 9_214_646_400 * Timestamp::SECOND;
@@ -161,23 +160,24 @@ fn civil_nanos(civil: &Civil, year: i64, received: &ArrivalContext<'_>) -> Optio
         WrittenZone::None => received.zone.utc_seconds(local),
         WrittenZone::Offset(offset) => local - i64::from(offset),
         WrittenZone::Named(zone) => Zone::Named(zone).utc_seconds(local),
-        WrittenZone::Abbreviation(written) => local - offset_of(&written, local, received),
+        WrittenZone::Abbreviation(name) => local - offset_of(name.trim_ascii_end(), local, received),
     };
     Some(i128::from(seconds) * 1_000_000_000 + i128::from(civil.nanos))
 }
 
 /// What an abbreviation means, in seconds east of UTC: what it does in the source's zone, or else the most common of its
 /// meanings that does not put the time ahead of the clock.
-fn offset_of(written: &Abbreviation, local: i64, received: &ArrivalContext<'_>) -> i64 {
+fn offset_of(name: &[u8], local: i64, received: &ArrivalContext<'_>) -> i64 {
     /// How far clocks may differ; meanings differ by an hour at least.
     const SKEW_SECONDS: i64 = 30 * 60;
-    let offsets = || written.minutes.iter().map(|minutes| i64::from(*minutes) * 60);
-    let common = offsets().next().unwrap_or_default();
-    if written.minutes.len() == 1 {
+    let meanings = names::meanings(name).unwrap_or(&[0]);
+    let offsets = || meanings.iter().map(|minutes| i64::from(*minutes) * 60);
+    let common = i64::from(meanings[0]) * 60;
+    if meanings.len() == 1 {
         return common;
     }
     let near = received.modified.unwrap_or(received.at).0 / Timestamp::SECOND + SKEW_SECONDS;
-    let of_zone = offsets().find(|offset| received.zone.uses(written.name(), *offset, local - offset));
+    let of_zone = offsets().find(|offset| received.zone.uses(name, *offset, local - offset));
     of_zone.or_else(|| offsets().find(|offset| local - offset <= near)).unwrap_or(common)
 }
 

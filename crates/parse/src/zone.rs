@@ -41,14 +41,15 @@ impl Zone {
     }
 
     /// Reports whether the zone calls an offset by an abbreviation within half a year of an instant.
-    pub(crate) fn uses(self, abbreviation: &str, offset_seconds: i64, utc_seconds: i64) -> bool {
+    pub(crate) fn uses(self, abbreviation: &[u8], offset_seconds: i64, utc_seconds: i64) -> bool {
         const HALF_YEAR_SECONDS: i64 = 182 * 86_400;
         match self {
             Self::Fixed(offset) => offset != 0 && i64::from(offset) == offset_seconds,
             Self::Named(zone) => [0, -HALF_YEAR_SECONDS, HALF_YEAR_SECONDS].iter().any(|distance| {
                 DateTime::from_timestamp(utc_seconds.saturating_add(*distance), 0).is_some_and(|instant| {
                     let at = zone.offset_from_utc_datetime(&instant.naive_utc());
-                    at.abbreviation() == Some(abbreviation) && i64::from(at.fix().local_minus_utc()) == offset_seconds
+                    at.abbreviation().map(str::as_bytes) == Some(abbreviation)
+                        && i64::from(at.fix().local_minus_utc()) == offset_seconds
                 })
             }),
         }

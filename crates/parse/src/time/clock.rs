@@ -2,7 +2,7 @@
 
 use chrono_tz::Tz;
 
-use super::names::{Abbreviation, abbreviation};
+use super::names::meanings;
 
 /// A time of day and where the text goes on.
 #[derive(Clone, Copy, Debug)]
@@ -20,8 +20,8 @@ pub(super) enum WrittenZone {
     None,
     /// So many seconds east of UTC.
     Offset(i32),
-    /// `CET`, which may mean several offsets.
-    Abbreviation(Abbreviation),
+    /// `CET`, filled up with blanks, which may mean several offsets.
+    Abbreviation([u8; 4]),
     /// `Europe/Berlin`.
     Named(Tz),
 }
@@ -114,7 +114,10 @@ fn fraction(b: &[u8], at: usize) -> (u32, usize) {
 /// Reads `PM`, `p.m.` or `p. m.` after a time of day, with or without a blank before it and a fraction behind it. `None`
 /// where the hour is of no such half.
 fn half_of_day(b: &[u8], mut clock: Clock) -> Option<Clock> {
-    let at = clock.end + blank(b, clock.end);
+    let at = match b.get(clock.end) {
+        Some(b' ' | b'A' | b'P' | b'a' | b'p' | 0xc2 | 0xe2) => clock.end + blank(b, clock.end),
+        _ => return Some(clock),
+    };
     let Some(letter @ (b'A' | b'P' | b'a' | b'p')) = b.get(at) else { return Some(clock) };
     let has_point = b.get(at + 1) == Some(&b'.');
     let m_at = if has_point { at + 2 + blank(b, at + 2) } else { at + 1 };
@@ -186,11 +189,17 @@ fn named(b: &[u8], at: usize) -> Option<(WrittenZone, usize)> {
     if is_universal && let Some((offset, end)) = hours_offset(b, end) {
         return Some((WrittenZone::Offset(offset), end));
     }
-    if n_upper >= 2 && is_alone(b, end) || n_upper == 1 && &b[at..end] == b"Z" && is_alone(b, end) {
+    if n_upper >= 2 && b.get(end) != Some(&b'/') || n_upper == 1 && &b[at..end] == b"Z" {
+        if !is_alone(b, end) {
+            return None;
+        }
         let zone = if is_universal || n_upper == 1 {
             WrittenZone::Offset(0)
         } else {
-            WrittenZone::Abbreviation(abbreviation(&b[at..end])?)
+            meanings(&b[at..end])?;
+            let mut name = [b' '; 4];
+            name[..n_upper].copy_from_slice(&b[at..end]);
+            WrittenZone::Abbreviation(name)
         };
         return Some((zone, end));
     }

@@ -52,6 +52,11 @@ pub(super) fn parse_at(b: &[u8], at: usize) -> Option<(Civil, usize)> {
 }
 
 fn digits_first(b: &[u8], at: usize) -> Option<(Civil, usize)> {
+    if b.get(at + 13) == Some(&b':')
+        && let Some(found) = whole(b, at)
+    {
+        return Some(found);
+    }
     let length = n_digits(b, at);
     let next = at + length;
     match (length, b.get(next).copied()?) {
@@ -75,6 +80,20 @@ fn digits_first(b: &[u8], at: usize) -> Option<(Civil, usize)> {
         (1 | 2, 0xe6 | 0xec) => timed(b, numbered_month(b, at, next)?),
         _ => None,
     }
+}
+
+/// `2026-11-20T06:47:13`: what most lines begin with, at fixed places.
+fn whole(b: &[u8], at: usize) -> Option<(Civil, usize)> {
+    let text: &[u8; 19] = b[at..].first_chunk()?;
+    let has_marks = matches!((text[4], text[7]), (b'-', b'-') | (b'/', b'/'))
+        && matches!(text[10], b'T' | b' ')
+        && text[16] == b':';
+    if !has_marks {
+        return None;
+    }
+    let year = Some(i64::from(number(b, at, 4)?));
+    let found = date(year, (number(b, at + 5, 2)?, number(b, at + 8, 2)?), at + 10)?;
+    with_zone(b, found, clock(b, at + 11)?)
 }
 
 fn letters_first(b: &[u8], at: usize) -> Option<(Civil, usize)> {

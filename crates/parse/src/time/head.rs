@@ -50,7 +50,7 @@ const EVENT_BYTES_MAX: usize = 8_192;
 pub fn find_time(line: &[u8], received: &ArrivalContext<'_>) -> Option<FoundTime> {
     let head = &line[..line.len().min(HEAD_BYTES_MAX)];
     let mut walk = Walk::new(after_priority(head));
-    while walk.next(head) {
+    while walk.find_word(head) {
         if let Some(found) = walk.time(line, head, received).or_else(|| walk.time_in_word(head, received)) {
             return Some(found);
         }
@@ -60,9 +60,8 @@ pub fn find_time(line: &[u8], received: &ArrivalContext<'_>) -> Option<FoundTime
 
 /// The words of a head, one after the other.
 struct Walk {
-    /// Where the word begins, after its marks, and where it ends.
+    /// Where the word begins, after its marks.
     at: usize,
-    end: usize,
     /// Words so far, and those of them that are no marks, levels, processes or parts of brackets and columns.
     n_all: usize,
     n_words: usize,
@@ -77,101 +76,116 @@ struct Walk {
 
 impl Walk {
     fn new(at: usize) -> Self {
-        Self {
-            at,
-            end: at,
-            n_all: 0,
-            n_words: 0,
-            n_before_column: 0,
-            closing: None,
-            n_before_bracket: 0,
-            may_be_number: true,
-        }
+        let (n_all, n_words, n_before_column, n_before_bracket) = (0, 0, 0, 0);
+        Self { at, n_all, n_words, n_before_column, closing: None, n_before_bracket, may_be_number: true }
     }
 
-    /// Counts the word at hand and goes to the next one. `false` where there is none that may be a time.
-    fn next(&mut self, head: &[u8]) -> bool {
-        if self.end > self.at {
-            self.count(&head[self.at..self.end]);
-        }
-        let mut at = self.end;
-        while let Some(byte) = head.get(at) {
+    /// Goes over the marks before a word. `false` where there is none that may be a time.
+    fn find_word(&mut self, head: &[u8]) -> bool {
+        while let Some(byte) = head.get(self.at) {
             match byte {
                 b'|' | b'\t' => {
                     self.n_words = self.n_words.min(self.n_before_column + 1);
                     self.n_before_column = self.n_words;
                 }
                 b' ' | b'"' | b'\'' | b'*' | b'#' => {}
-                b'[' | b'(' | b'<' | b'{' => {
-                    if self.n_words <= usize::from(*byte != b'(') && self.closing.is_none() {
-                        let distance = if *byte == b'(' { 1 } else { 2 };
-                        (self.closing, self.n_before_bracket) = (Some(byte + distance), self.n_all);
-                    }
-                    if *byte == b'{' {
-                        break;
-                    }
+                b'[' | b'(' | b'<' => self.open(*byte),
+                b'{' => {
+                    self.open(*byte);
+                    break;
                 }
                 0x1b => {
-                    at = after_colour(head, at);
+                    self.at = after_colour(head, self.at);
                     continue;
                 }
                 _ => break,
             }
-            at += 1;
+            self.at += 1;
         }
-        self.at = at;
-        let rest = head.get(at..).unwrap_or_default();
-        self.end = at + rest.iter().position(|byte| matches!(byte, b' ' | b'\t' | b'|')).unwrap_or(rest.len());
-        at < head.len() && self.n_all < 2 * WORDS_BEFORE_KNOWN_MAX && self.n_words < WORDS_BEFORE_KNOWN_MAX
+        self.at < head.len() && self.n_all < 2 * WORDS_BEFORE_KNOWN_MAX && self.n_words < WORDS_BEFORE_KNOWN_MAX
     }
 
-    fn count(&mut self, word: &[u8]) {
-        self.n_all += 1;
-        let was_open = self.closing.is_some();
-        if self.closing.is_some_and(|closing| word.contains(&closing)) {
-            self.closing = None;
+    fn open(&mut self, bracket: u8) {
+        let is_round = bracket == b'(';
+        if self.closing.is_none() && self.n_words <= usize::from(!is_round) {
+            self.closing = Some(bracket + if is_round { 1 } else { 2 });
+            self.n_before_bracket = self.n_all;
         }
-        let core = word.strip_suffix(b"]").unwrap_or(word);
-        let core = core.strip_suffix(b":").unwrap_or(core);
-        let is_number = core.len() <= 7 && core.iter().all(u8::is_ascii_digit);
-        let is_mark = !word.iter().any(u8::is_ascii_alphanumeric);
-        let is_short = is_number || core.len() == 1 || is_level(core);
-        self.may_be_number &= is_mark || is_short;
-        let is_counted = !was_open && !is_mark && (!is_short || self.n_words > 0);
-        self.n_words += usize::from(is_counted);
     }
 
     /// The time that the word begins with.
     fn time(&self, line: &[u8], head: &[u8], received: &ArrivalContext<'_>) -> Option<FoundTime> {
         let at = self.at;
-        let key = TIME_KEYS.iter().find(|key| head[at..].starts_with(key));
-        let is_bracketed = at > 0 && head[at - 1] == b'[';
-        let is_access = is_bracketed && head.get(at + 2) == Some(&b'/');
-        if let Some(key) = key {
-            let value_at = at + key.len();
-            let value_at = value_at + usize::from(head.get(value_at) == Some(&b'"'));
-            let pair = if *key == b"date=" { date_and_time(line, value_at, received) } else { None };
+        if let Some(value_at) = after_key(head, at) {
+            let pair = if head[at] == b'd' { date_and_time(line, value_at, received) } else { None };
             return pair.or_else(|| time_at(head, value_at, true, received));
         }
-        let reach = if is_bracketed { BRACKETS_BYTES_MAX } else { COLUMNS_BYTES_MAX };
-        let is_inside = self.closing.is_some() && self.n_all > self.n_before_bracket + 1;
-        let is_near = self.n_all < WORDS_BEFORE_MAX || self.n_words < WORDS_BEFORE_MAX && at <= reach && !is_inside;
+        let is_bracketed = at > 0 && head[at - 1] == b'[';
+        let is_near = self.n_all < WORDS_BEFORE_MAX || {
+            let reach = if is_bracketed { BRACKETS_BYTES_MAX } else { COLUMNS_BYTES_MAX };
+            let is_inside = self.closing.is_some() && self.n_all > self.n_before_bracket + 1;
+            self.n_words < WORDS_BEFORE_MAX && at <= reach && !is_inside
+        };
+        let is_access = is_bracketed && head.get(at + 2) == Some(&b'/');
         if is_near || is_access { time_at(head, at, self.may_be_number, received) } else { None }
     }
 
-    /// A time that something separates from what the word begins with: `Name:2026-…`, `[4471]26 Nov …`.
-    fn time_in_word(&self, head: &[u8], received: &ArrivalContext<'_>) -> Option<FoundTime> {
-        if self.n_words >= WORDS_BEFORE_MAX || self.at > COLUMNS_BYTES_MAX {
-            return None;
+    /// Goes over the word and counts it. Finds a time in it that something separates from what is before: `Name:2026-…`,
+    /// `[4471]26 Nov …`.
+    fn time_in_word(&mut self, head: &[u8], received: &ArrivalContext<'_>) -> Option<FoundTime> {
+        let start = self.at;
+        let reach = if self.n_words < WORDS_BEFORE_MAX { COLUMNS_BYTES_MAX } else { 0 };
+        while let Some(byte) = head.get(self.at) {
+            match byte {
+                b' ' | b'\t' | b'|' => break,
+                b':' | b']' | b')' | b'>' | b',' | b';' | b'[' if self.at < reach => {
+                    let at = self.at + 1;
+                    let may_start = head.get(at).is_some_and(|next| next.is_ascii_digit() || next.is_ascii_uppercase());
+                    if may_start && let Some((civil, end)) = forms::parse_at(head, at) {
+                        return found(&civil, at..end, received);
+                    }
+                }
+                _ => {}
+            }
+            self.at += 1;
         }
-        let end = self.end.min(COLUMNS_BYTES_MAX);
-        (self.at + 1..end).find_map(|at| {
-            let is_start = matches!(head[at - 1], b':' | b']' | b')' | b'>' | b',' | b';' | b'[')
-                && (head[at].is_ascii_digit() || head[at].is_ascii_uppercase());
-            let (civil, end) = if is_start { forms::parse_at(head, at)? } else { return None };
-            found(&civil, at..end, received)
-        })
+        self.count(&head[start..self.at]);
+        None
     }
+
+    fn count(&mut self, word: &[u8]) {
+        self.n_all += 1;
+        if let Some(closing) = self.closing {
+            if word.contains(&closing) {
+                self.closing = None;
+            }
+            self.may_be_number &= is_short(word);
+        } else if self.n_words == 0 {
+            let is_short = is_short(word);
+            self.may_be_number &= is_short;
+            self.n_words += usize::from(!is_short);
+        } else {
+            self.n_words += usize::from(word.iter().any(u8::is_ascii_alphanumeric));
+        }
+    }
+}
+
+/// Where the value begins if the word at `at` is a key whose value is the line's time.
+fn after_key(head: &[u8], at: usize) -> Option<usize> {
+    if !matches!(head[at], b't' | b'a' | b'd' | b'@' | b'_' | b'e' | b'm') {
+        return None;
+    }
+    let key = TIME_KEYS.iter().find(|key| head[at..].starts_with(key))?;
+    let value_at = at + key.len();
+    Some(value_at + usize::from(head.get(value_at) == Some(&b'"')))
+}
+
+/// Whether a word is a mark, a number of a process, a letter or a level.
+fn is_short(word: &[u8]) -> bool {
+    let core = word.strip_suffix(b"]").unwrap_or(word);
+    let core = core.strip_suffix(b":").unwrap_or(core);
+    let is_number = core.len() <= 7 && core.iter().all(u8::is_ascii_digit);
+    is_number || core.len() == 1 || is_level(core) || !word.iter().any(u8::is_ascii_alphanumeric)
 }
 
 /// Tells whether a line begins with a time, after brackets at most.
@@ -265,9 +279,7 @@ fn copy<'b>(from: impl Iterator<Item = &'b u8>, to: &mut [u8]) -> usize {
 /// The time of an event of CEF or LEEF that nothing stands before which has one.
 fn time_of_event_format(line: &[u8], received: &ArrivalContext<'_>) -> Option<FoundTime> {
     let head = &line[..line.len().min(BRACKETS_BYTES_MAX)];
-    if memchr::memmem::find(head, b"EF:").is_none_or(|at| at == 0 || !matches!(head[at - 1], b'C' | b'E')) {
-        return None;
-    }
+    memchr::memchr_iter(b'F', head).find(|at| head[..*at].ends_with(b"E") && head.get(at + 1) == Some(&b':'))?;
     let line = &line[..line.len().min(EVENT_BYTES_MAX)];
     EVENT_KEYS.iter().find_map(|key| {
         let is_key = |at: &usize| matches!(line[at.saturating_sub(1)], b' ' | b'\t' | b'|' | b'^');
@@ -314,5 +326,7 @@ pub(super) fn after_marks(head: &[u8], mut at: usize) -> usize {
 }
 
 fn is_level(word: &[u8]) -> bool {
-    word.len() <= 11 && std::str::from_utf8(word).is_ok_and(|word| Level::parse(word).is_some())
+    (3..=11).contains(&word.len())
+        && word[0].is_ascii_alphabetic()
+        && std::str::from_utf8(word).is_ok_and(|word| Level::parse(word).is_some())
 }

@@ -1,24 +1,9 @@
 //! Names in times: months in the languages that programs write, and abbreviations of zones.
 
-/// What an abbreviation of a zone may mean.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Abbreviation {
-    /// Its first three letters; those with several meanings have no more.
-    name: [u8; 3],
-    /// Minutes east of UTC, the most common meaning first.
-    pub(super) minutes: &'static [i16],
-}
-
-impl Abbreviation {
-    pub(super) fn name(&self) -> &str {
-        std::str::from_utf8(&self.name).unwrap_or_default()
-    }
-}
-
-/// The zone of an abbreviation of the IANA database, of today or as runtimes with older data write it; words of prose and
-/// ones without a common meaning are left out.
-pub(super) fn abbreviation(word: &[u8]) -> Option<Abbreviation> {
-    let minutes: &[i16] = match word {
+/// What an abbreviation of a zone may mean, in minutes east of UTC, the most common meaning first: those of the IANA database,
+/// of today or as runtimes with older data write it; words of prose and ones without a common meaning are left out.
+pub(super) fn meanings(abbreviation: &[u8]) -> Option<&'static [i16]> {
+    Some(match abbreviation {
         b"SST" => &[-660],
         b"HAST" | b"HST" => &[-600],
         b"AKST" | b"HADT" | b"HDT" => &[-540],
@@ -57,8 +42,7 @@ pub(super) fn abbreviation(word: &[u8]) -> Option<Abbreviation> {
         b"GST" => &[240, 600],
         b"IST" => &[330, 120, 60],
         _ => return None,
-    };
-    Some(Abbreviation { name: *word.first_chunk()?, minutes })
+    })
 }
 
 /// Names of the months from January on: what follows the bar may be cut off; English is first, which
@@ -79,25 +63,69 @@ const MONTHS: [&str; 12] = [
     "dec|ember dez|ember déc|embre dec|embre dic|iembre dez|embro dic|embre des|ember gru|dnia ara|lık pro|since joulu|kuuta дек|абря",
 ];
 
+/// One bit for what the first three bytes of each name hash to: most words are told apart from months by it.
+static STARTS: [u64; 16] = starts();
+
+const fn starts() -> [u64; 16] {
+    let (mut bits, mut month) = ([0; 16], 0);
+    while month < MONTHS.len() {
+        let names = MONTHS[month].as_bytes();
+        let mut at = 0;
+        while at + 2 < names.len() {
+            if at == 0 || names[at - 1] == b' ' {
+                let hash = hash_of(names[at], names[at + 1], names[at + 2]);
+                bits[hash / 64] |= 1 << (hash % 64);
+            }
+            at += 1;
+        }
+        month += 1;
+    }
+    bits
+}
+
+/// The same for letters of either case.
+const fn hash_of(first: u8, second: u8, third: u8) -> usize {
+    ((first | 0x20) as usize * 37 + (second | 0x20) as usize * 11 + (third | 0x20) as usize) % 1024
+}
+
 /// Longest name of a month in bytes, `października` in UTF-8.
 const MONTH_BYTES_MAX: usize = 18;
 
 /// The month whose name begins at `at`, short or in full, and where the text goes on behind a point.
 pub(super) fn month_at(b: &[u8], at: usize) -> Option<(u32, usize)> {
+    let start: &[u8; 3] = b.get(at..)?.first_chunk()?;
     let is_letter = |byte: &u8| byte.is_ascii_alphabetic() || *byte >= 0x80;
-    let length = b.get(at..)?.iter().take(MONTH_BYTES_MAX + 8).take_while(|byte| is_letter(byte)).count();
+    if !b.get(at + 3).is_some_and(|next| is_letter(next) || *next == b'.')
+        && let Some(month) = short_month(start)
+    {
+        return Some((month, at + 3));
+    }
+    let hash = hash_of(start[0], start[1], start[2]);
+    if STARTS[hash / 64] & 1 << (hash % 64) == 0 {
+        return None;
+    }
+    let length = b[at..].iter().take(MONTH_BYTES_MAX + 1).take_while(|byte| is_letter(byte)).count();
     let end = at + length + usize::from(b.get(at + length) == Some(&b'.'));
     // A number comes next, so that words are told from months before they are looked up.
-    let is_followed = matches!(b.get(end), Some(b' ' | b'-' | b'/' | b':' | b',' | b'\t') | None)
+    let is_followed = matches!(b.get(end), Some(b' ' | b'-' | b'/' | b':' | b',' | b'\t'))
         && b[end..].iter().take(4).any(|byte| byte.is_ascii_digit());
     if !is_followed || length < 3 {
         return None;
     }
-    month_of(&b[at..at + length]).map(|month| (month, end))
+    let word = &b[at..at + length];
+    let is_month = |name: &str| {
+        let (short, rest) = name.split_once('|').unwrap_or((name, ""));
+        let (start, behind) = word.split_at_checked(short.len()).unwrap_or_default();
+        start.eq_ignore_ascii_case(short.as_bytes())
+            && !start.is_empty()
+            && (behind.is_empty() || behind.eq_ignore_ascii_case(rest.as_bytes()))
+    };
+    let place = MONTHS.iter().position(|names| names.split(' ').any(is_month))?;
+    Some((place as u32 + 1, end))
 }
 
-fn month_of(word: &[u8]) -> Option<u32> {
-    let known = match word {
+fn short_month(name: &[u8; 3]) -> Option<u32> {
+    Some(match name {
         b"Jan" => 1,
         b"Feb" => 2,
         b"Mar" => 3,
@@ -110,27 +138,21 @@ fn month_of(word: &[u8]) -> Option<u32> {
         b"Oct" => 10,
         b"Nov" => 11,
         b"Dec" => 12,
-        _ => 0,
-    };
-    if known > 0 {
-        return Some(known);
-    }
-    let is_month = |name: &str| {
-        let (short, rest) = name.split_once('|').unwrap_or((name, ""));
-        let (start, behind) = word.split_at_checked(short.len()).unwrap_or_default();
-        start.eq_ignore_ascii_case(short.as_bytes())
-            && !start.is_empty()
-            && (behind.is_empty() || behind.eq_ignore_ascii_case(rest.as_bytes()))
-    };
-    MONTHS.iter().position(|names| names.split(' ').any(is_month)).map(|place| place as u32 + 1)
+        _ => return None,
+    })
 }
 
 /// The end of a day of the week in English, short or in full, with its comma and blanks.
 pub(super) fn weekday_end(b: &[u8], at: usize) -> Option<usize> {
-    const DAYS: [&[u8]; 7] = [b"Monday", b"Tuesday", b"Wednesday", b"Thursday", b"Friday", b"Saturday", b"Sunday"];
-    let day = DAYS.iter().find(|day| b[at..].starts_with(&day[..3]))?;
-    let length = if b[at..].starts_with(day) { day.len() } else { 3 };
-    let mut end = at + length;
+    let rest: &[u8] = match b.get(at..at + 3)? {
+        b"Mon" | b"Fri" | b"Sun" => b"day",
+        b"Tue" => b"sday",
+        b"Wed" => b"nesday",
+        b"Thu" => b"rsday",
+        b"Sat" => b"urday",
+        _ => return None,
+    };
+    let mut end = at + 3 + if b[at + 3..].starts_with(rest) { rest.len() } else { 0 };
     end += usize::from(matches!(b.get(end), Some(b',' | b'.')));
     let n_blanks = b[end..].iter().take(3).take_while(|byte| **byte == b' ').count();
     (n_blanks > 0).then_some(end + n_blanks)
