@@ -2,9 +2,10 @@
 
 mod head;
 mod signs;
+mod words;
 
-pub(crate) use head::{any_level, upper_level, word_before_colon};
 pub(crate) use signs::letter;
+pub(crate) use words::{any_level, upper_level, word_before_colon};
 
 use types::{Level, Value};
 

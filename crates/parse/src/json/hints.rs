@@ -101,7 +101,7 @@ pub(super) fn other_time(members: &Members, line: &str, received: &ArrivalContex
             continue;
         }
         let time = match &member.token {
-            Token::Value(list) => records(list).find_map(|record| nanos(record)).map(Timestamp),
+            Token::Value(list) => records(list).find_map(nanos).map(Timestamp),
             _ => match time_of(members, member, line, received).0 {
                 Some(ResolvedTime::At(time)) => Some(Timestamp(time.0 + nanos_beside(members, line, rank))),
                 _ => None,

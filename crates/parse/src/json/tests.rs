@@ -90,7 +90,7 @@ fn keys_of_single_libraries_give_the_time_and_the_text() {
     let check = |line: &str, message: &str| {
         let batch = batch(line);
         let at = Timestamp(batch.timestamps.get(0)).to_string();
-        assert_eq!((&*at, &*batch.messages.get(0)), ("2025-11-20T06:00:00.5Z", message), "{line}");
+        assert_eq!((&*at, batch.messages.get(0)), ("2025-11-20T06:00:00.5Z", message), "{line}");
     };
     check(r#"{"asctime":"2025-11-20 06:00:00,500","message":"x"}"#, "x");
     check(r#"{"t":{"$date":"2025-11-20T06:00:00.500+00:00"},"msg":"x"}"#, "x");

@@ -8,6 +8,10 @@ use std::ops::ControlFlow::{self, Break, Continue};
 
 use types::Level;
 
+use super::words::{
+    CLASSES, COLON, DIGIT, END, EQUALS, LOWER, MARK, OTHER, UPPER, any_level, in_brackets, is_of_prose, is_plain,
+    is_process, upper_level, word_before_colon,
+};
 use super::{of_keys, signs};
 
 /// Pieces that are looked at; times, columns and marks count.
@@ -15,36 +19,6 @@ const PIECES_MAX: usize = 16;
 
 /// Longest piece in brackets.
 const BRACKETS_BYTES_MAX: usize = 200;
-
-/// What a word is made of; a blank, tab, bar or colour ends it.
-const UPPER: u8 = 1;
-const LOWER: u8 = 2;
-const DIGIT: u8 = 4;
-const COLON: u8 = 8;
-const EQUALS: u8 = 16;
-/// Punctuation, and what encloses or joins.
-const MARK: u8 = 32;
-const OTHER: u8 = 64;
-const END: u8 = 128;
-
-const CLASSES: [u8; 256] = {
-    let mut classes = [OTHER; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        classes[byte] = match byte as u8 {
-            b'A'..=b'Z' => UPPER,
-            b'a'..=b'z' | 128.. => LOWER,
-            b'0'..=b'9' => DIGIT,
-            b':' => COLON,
-            b'=' => EQUALS,
-            b'.' | b',' | b';' | b'(' | b')' | b'[' | b']' | b'>' | b'/' | b'\'' | b'!' | b'?' | b'*' => MARK,
-            b' ' | b'\t' | b'|' | 0x1b => END,
-            _ => OTHER,
-        };
-        byte += 1;
-    }
-    classes
-};
 
 /// What a piece says: a level, or that there is none in this line whatever follows, or nothing.
 type Step = ControlFlow<Option<Level>>;
@@ -425,7 +399,10 @@ impl<'t> Head<'t> {
         }
         self.n_plain += 1;
         self.is_open = false;
-        if self.n_plain > 1 || is_of_prose(word) { Continue(self.at = self.bytes.len()) } else { Continue(()) }
+        if self.n_plain > 1 || is_of_prose(word) {
+            self.at = self.bytes.len();
+        }
+        Continue(())
     }
 }
 
@@ -452,47 +429,6 @@ impl<'t> Place<'t> {
     fn separator(&self) -> Option<&u8> {
         self.behind.iter().find(|byte| **byte != b' ')
     }
-}
-
-/// A level in upper case, and nothing that is written so for other reasons.
-pub(crate) fn upper_level(word: &[u8]) -> Option<Level> {
-    let is_upper = word.len() >= 3 && word.iter().all(|byte| byte.is_ascii_uppercase() || matches!(byte, b'1'..=b'5'));
-    if is_upper && !matches!(word, b"NOTE" | b"HTTP" | b"FAIL" | b"EXCEPTION") {
-        Level::parse_bytes(word)
-    } else {
-        None
-    }
-}
-
-/// A level in any case, but for names of categories.
-pub(crate) fn any_level(word: &[u8]) -> Option<Level> {
-    if !word.first()?.is_ascii_alphabetic() || matches!(word, b"SYSLOG" | b"EXCEPTION") {
-        return None;
-    }
-    let is_category = ["config", "http", "log", "exception", "fine"].iter().any(|known| word == known.as_bytes());
-    if is_category { None } else { Level::parse_bytes(word) }
-}
-
-/// A level in any case that a colon follows. `Note:`, `Success:` and `Failure:` begin sentences.
-pub(crate) fn word_before_colon(word: &[u8]) -> Option<Level> {
-    let is_said = !matches!(word.first()? | 0x20, b's' | b'f' | b'n')
-        || [&b"notice"[..], b"fatal", b"severe"].iter().any(|said| word.eq_ignore_ascii_case(said));
-    if is_said { any_level(word) } else { None }
-}
-
-/// `core:error`, `7:8:ERROR:file.cc(88)`, `ERROR/main`, `main INFO`, `ID 7 daemon.err`.
-fn in_brackets(inside: &[u8]) -> Option<Level> {
-    let mut parts = inside.split(|byte| *byte == b':');
-    let first = parts.next()?;
-    let is_module = first.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
-    let mut of_module = parts.clone().take(1).filter(|_| is_module && parts.clone().count() == 1);
-    let mut words =
-        [inside.split(|byte| matches!(byte, b' ' | b'/')).next(), inside.rsplit(|byte| *byte == b' ').next()];
-    let of_words = words.iter_mut().flatten().find_map(|word| upper_level(word));
-    of_words
-        .or_else(|| of_module.next().and_then(any_level))
-        .or_else(|| parts.take(6).find_map(upper_level))
-        .or_else(|| signs::facility_and_severity(inside.rsplit(|byte| *byte == b' ').next()?))
 }
 
 /// `06:47:13.123`, or digits since the epoch that stand alone.
@@ -536,33 +472,4 @@ fn closing(inner: &[u8], open: u8) -> Option<usize> {
 fn colour_end(bytes: &[u8], at: usize) -> usize {
     let parameters = bytes[at + 1..].iter().take(16).skip(1).position(|byte| !matches!(byte, b'0'..=b'9' | b';'));
     if bytes.get(at + 1) == Some(&b'[') { at + 3 + parameters.unwrap_or(0) } else { at + 1 }
-}
-
-/// `tilld[4471]`, `tilld[4471]:`.
-fn is_process(word: &[u8]) -> bool {
-    let word = word.strip_suffix(b":").unwrap_or(word);
-    let process = word.strip_suffix(b"]").and_then(|word| word.split(|byte| *byte == b'[').nth(1));
-    process.is_some_and(|process| process.first().is_some_and(u8::is_ascii_digit)) && word[0].is_ascii_alphabetic()
-}
-
-/// Whether a word looks like one of a sentence: letters that are not all capitals.
-fn is_plain(word: &[u8]) -> bool {
-    let word = word.strip_suffix(b".").unwrap_or(word);
-    !word.is_empty()
-        && word.iter().all(|byte| byte.is_ascii_alphabetic() || !byte.is_ascii() || matches!(byte, b'\'' | b'!' | b'?'))
-        && (word.len() == 1 || word.iter().any(u8::is_ascii_lowercase))
-}
-
-/// Words that no column holds, by their lengths.
-const WORDS_OF_PROSE: [&[&[u8]]; 6] = [
-    &[],
-    &[b"a"],
-    &[b"an", b"as", b"at", b"by", b"if", b"in", b"is", b"it", b"no", b"of", b"on", b"or", b"to"],
-    &[b"all", b"and", b"any", b"are", b"for", b"got", b"had", b"has", b"not", b"the", b"was"],
-    &[b"from", b"have", b"that", b"this", b"when", b"with"],
-    &[b"found"],
-];
-
-fn is_of_prose(word: &[u8]) -> bool {
-    WORDS_OF_PROSE.get(word.len()).is_some_and(|known| known.iter().any(|known| word.eq_ignore_ascii_case(known)))
 }

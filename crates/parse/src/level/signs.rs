@@ -2,7 +2,7 @@
 
 use types::Level;
 
-use super::head::{any_level, upper_level};
+use super::words::{any_level, upper_level};
 
 /// What a line says by its first bytes; `Some(None)` where it is one that has no level.
 pub(super) fn of_start(line: &[u8]) -> Option<Option<Level>> {

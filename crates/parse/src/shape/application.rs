@@ -284,7 +284,9 @@ impl<'t> Header<'t> {
             b"LOG" => None,
             b"CONFIG" if !follows.starts_with('[') => None,
             _ if !self.time.is_empty() && ends => word_before_colon(word).or_else(|| upper_level(word)),
-            _ if !self.time.is_empty() && (is_mark(follows) || behind.starts_with("  ")) => any_level(word),
+            _ if self.time.is_empty() => upper_level(word),
+            _ if is_mark(follows) || behind.starts_with("  ") => any_level(word),
+            _ if follows.split(' ').next().is_some_and(|next| process_of(next).is_some()) => any_level(word),
             _ => upper_level(word),
         }
     }
