@@ -83,9 +83,14 @@ impl Boundaries {
         is_start
     }
 
-    /// Whether the event at hand is whole although nothing follows it yet.
-    pub fn is_surely_whole(&self) -> bool {
-        self.open == Open::default() && self.lanes.iter().all(|entry| entry.is_none() || entry.is_surely_whole())
+    /// What the lines so far have taught of their source.
+    pub fn profile(&self) -> Profile {
+        self.profile
+    }
+
+    /// Whether further lines are likely to belong to the event at hand: it has several already, or begins as those do that have.
+    pub fn may_grow(&self) -> bool {
+        self.open != Open::default() || self.lanes.iter().any(Entry::may_grow)
     }
 
     fn decide(&mut self, offset: u64, line: &[u8], scratch: &mut Vec<u8>) -> bool {

@@ -18,7 +18,7 @@ fn shown(text: &str) -> String {
     let mut parser = EventParser::new(received);
     let mut builder = BatchBuilder::new();
     let event = parser.read_text(text.as_bytes());
-    let form = if event.is_object() { Some("json") } else { event.shape().map(parse::Shape::name) };
+    let form = if event.is_object() { Some("json") } else { event.shape().map(parse::Shape::name).or(event.format()) };
     let shape = match (event.runtime(), form) {
         (Some(runtime), Some(form)) => format!("{runtime}+{form}"),
         (Some(runtime), None) => runtime.to_owned(),

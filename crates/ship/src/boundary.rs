@@ -4,7 +4,7 @@
 //! depends on how long the file has been quiet ([`TailState`]). Cutting is a pure function of bytes and that.
 
 use memchr::{memchr, memchr_iter};
-use parse::{Boundaries, Transcript, Utf16};
+use parse::{Boundaries, Profile, Transcript, Utf16};
 use regex::Regex;
 
 use crate::rules::same_length_text;
@@ -27,23 +27,49 @@ pub enum Multiline {
     Start(Regex),
 }
 
+/// Where bytes are in their file, and what the lines before have taught of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Place {
+    pub(crate) offset: u64,
+    pub(crate) profile: Profile,
+}
+
+impl Place {
+    /// Goes on behind bytes that stand there.
+    pub(crate) fn advance(&mut self, bytes: &[u8]) {
+        self.profile.advance(bytes, self.offset);
+        self.offset += bytes.len() as u64;
+    }
+}
+
 /// Decides line by line whether an event begins.
 struct EventStarts<'m> {
     multiline: &'m Multiline,
+    offset: u64,
     auto: Boundaries,
     n_lines: usize,
     n_bytes: usize,
 }
 
 impl<'m> EventStarts<'m> {
-    fn new(multiline: &'m Multiline) -> Self {
-        Self { multiline, auto: Boundaries::new(EVENT_BYTES_JOINED_MAX), n_lines: 0, n_bytes: 0 }
+    fn new(multiline: &'m Multiline, Place { offset, profile }: Place) -> Self {
+        let auto = Boundaries::at(EVENT_BYTES_JOINED_MAX, profile, offset);
+        Self { multiline, offset, auto, n_lines: 0, n_bytes: 0 }
     }
 
-    /// Reports whether a line begins an event. Empty lines neither begin nor end one.
-    fn is_start(&mut self, line: &[u8]) -> bool {
+    /// Reports whether lines that come later may belong to the event at hand.
+    fn may_grow(&self) -> bool {
+        match self.multiline {
+            Multiline::Auto => self.auto.may_grow(),
+            Multiline::None => false,
+            Multiline::Start(_) => true,
+        }
+    }
+
+    /// Reports whether a line at `at` of the bytes begins an event. Empty lines neither begin nor end one.
+    fn is_start(&mut self, at: usize, line: &[u8]) -> bool {
         let begins = match self.multiline {
-            Multiline::Auto => return self.auto.is_start(line),
+            Multiline::Auto => return self.auto.is_start_at(self.offset + at as u64, line),
             _ if line.is_empty() => return false,
             Multiline::None => return true,
             Multiline::Start(regex) => regex.is_match(&same_length_text(line)),
@@ -63,6 +89,8 @@ impl<'m> EventStarts<'m> {
 pub(crate) enum TailState {
     /// More may come at any moment, or is there already: the last event is left out, as it may continue.
     Growing,
+    /// Long enough that a whole line is the end of its event, unless further ones are likely.
+    Pausing,
     /// Long enough that a whole line is the end of its event.
     Lines,
     /// Long enough that even a line without newline is taken.
@@ -79,21 +107,22 @@ pub(crate) struct Cut {
 }
 
 /// Cuts whole events off the start of `bytes`. Empty lines belong to the event before them.
-pub(crate) fn cut(bytes: &[u8], settled: TailState, multiline: &Multiline) -> Cut {
+pub(crate) fn cut(bytes: &[u8], place: Place, settled: TailState, multiline: &Multiline) -> Cut {
     let is_last = settled == TailState::All && memchr(b'\n', bytes).is_none();
-    cut_at(if is_last { b'\r' } else { b'\n' }, bytes, settled, multiline)
+    cut_at(if is_last { b'\r' } else { b'\n' }, bytes, settled, EventStarts::new(multiline, place))
 }
 
 /// Cuts bytes without any newline: lines of some programs end with a carriage return alone. Nothing is taken
 /// for it that would not be taken anyhow: most that such text shows is how far something is, over and over.
 pub(crate) fn cut_at_returns(bytes: &[u8], multiline: &Multiline) -> Cut {
-    cut_at(b'\r', bytes, TailState::Lines, multiline)
+    cut_at(b'\r', bytes, TailState::Lines, EventStarts::new(multiline, Place::default()))
 }
 
 /// Cuts UTF-16 text at `place` in its file where it would be cut as UTF-8. The lengths are always set.
 pub(crate) fn cut_utf16(encoding: Utf16, bytes: &[u8], place: u64, settled: TailState, multiline: &Multiline) -> Cut {
     let transcript = Transcript::of(encoding, bytes, place);
-    let Cut { n_bytes, lengths } = cut(&transcript.text, settled, multiline);
+    // Offsets are of other bytes than those of the file, so each look learns by itself.
+    let Cut { n_bytes, lengths } = cut(&transcript.text, Place::default(), settled, multiline);
     let ends: Vec<usize> = match lengths {
         Some(lengths) => ends_of(&lengths).collect(),
         None => transcript.line_ends(n_bytes).collect(),
@@ -107,8 +136,7 @@ pub(crate) fn cut_utf16(encoding: Utf16, bytes: &[u8], place: u64, settled: Tail
     Cut { n_bytes: from, lengths: Some(lengths) }
 }
 
-fn cut_at(line_end: u8, bytes: &[u8], settled: TailState, multiline: &Multiline) -> Cut {
-    let mut boundaries = EventStarts::new(multiline);
+fn cut_at(line_end: u8, bytes: &[u8], settled: TailState, mut boundaries: EventStarts<'_>) -> Cut {
     // A server takes newlines for line ends unless lengths are sent.
     let mut events = Events { has_joined: line_end != b'\n', ..Events::default() };
     for at in memchr_iter(line_end, bytes) {
@@ -116,7 +144,9 @@ fn cut_at(line_end: u8, bytes: &[u8], settled: TailState, multiline: &Multiline)
     }
     match settled {
         TailState::Growing => events.end = events.start,
-        TailState::Lines => {}
+        // A half line that follows may turn out to continue the event.
+        TailState::Pausing if events.end < bytes.len() || boundaries.may_grow() => events.end = events.start,
+        TailState::Pausing | TailState::Lines => {}
         // A half line is an event of its own, unless it continues with the one before.
         TailState::All => events.add_line(&bytes[events.end..], &mut boundaries),
     }
@@ -144,7 +174,7 @@ impl Events {
         let text = line.strip_suffix(b"\n").unwrap_or(line);
         let text = text.strip_suffix(b"\r").unwrap_or(text);
         let is_empty = text.is_empty();
-        let is_start = boundaries.is_start(text);
+        let is_start = boundaries.is_start(self.end, text);
         if is_start || (!is_empty && !self.has_text) {
             self.close();
         }
@@ -186,7 +216,7 @@ mod tests {
     }
 
     fn check_joined(text: &str, settled: TailState, multiline: &Multiline, expected: &[&str]) {
-        let cut = cut(text.as_bytes(), settled, multiline);
+        let cut = cut(text.as_bytes(), Place::default(), settled, multiline);
         assert_eq!(cut.n_bytes, expected.iter().map(|event| event.len()).sum::<usize>(), "{text:?}");
         let mut at = 0;
         for (i, event) in expected.iter().enumerate() {
@@ -214,6 +244,17 @@ mod tests {
     }
 
     #[test]
+    fn an_event_to_which_more_may_belong_waits_longer_than_a_whole_one() {
+        for whole in ["a\n", "2026-11-20 06:47:13 INFO on\n", "{\"level\":\"error\"}\n", "level=error msg=lost\n"] {
+            check(whole, TailState::Pausing, &[whole]);
+        }
+        for growing in ["2026-11-20 06:47:13 ERROR lost\n", "a\n b\n", "panic: lost\n", "a:\n", "a\nhalf"] {
+            check(growing, TailState::Pausing, &[]);
+        }
+        check("2026-11-20 06:47:13 ERROR lost\n2026-11-20 06:47:13 ERROR lost\n", TailState::Pausing, &["2026-11-20 06:47:13 ERROR lost\n"]);
+    }
+
+    #[test]
     fn continuation_lines_belong_to_the_event_before() {
         let trace = "ERROR x\n\tat a.B\n\tat a.C\nCaused by: y\n... 3 more\n";
         check(&format!("{trace}next\n"), TailState::Lines, &[trace, "next\n"]);
@@ -231,10 +272,10 @@ mod tests {
     #[test]
     fn joining_is_bounded_in_lines_and_in_bytes() {
         let many = format!("start\n{}", " x\n".repeat(2500));
-        let cut_many = cut(many.as_bytes(), TailState::Lines, &Multiline::Auto);
+        let cut_many = cut(many.as_bytes(), Place::default(), TailState::Lines, &Multiline::Auto);
         assert_eq!(cut_many.lengths.map(|lengths| lengths.len()), Some(3));
         let long = format!("start\n{}", format!(" {}\n", "x".repeat(100 << 10)).repeat(5));
-        let cut_long = cut(long.as_bytes(), TailState::Lines, &Multiline::Auto);
+        let cut_long = cut(long.as_bytes(), Place::default(), TailState::Lines, &Multiline::Auto);
         assert!(cut_long.lengths.unwrap().iter().all(|n| *n <= 256 << 10));
     }
 
@@ -252,7 +293,7 @@ mod tests {
 
     #[test]
     fn where_there_is_no_newline_lines_end_with_carriage_returns() {
-        let cut_all = cut(b"a\rb\r\rc", TailState::All, &Multiline::Auto);
+        let cut_all = cut(b"a\rb\r\rc", Place::default(), TailState::All, &Multiline::Auto);
         assert_eq!(cut_all, Cut { n_bytes: 6, lengths: Some(vec![2, 3, 1]) });
         // As long as it may continue, and beside newlines, it is text: how far something is.
         check("10 %\r20 %\r", TailState::Lines, &[]);
@@ -269,7 +310,7 @@ mod tests {
         check_joined("a\nb\n#c\n", TailState::Growing, &dated, &["a\nb\n"]);
         check_joined("ERROR x\n\tat a.B\n", TailState::Lines, &Multiline::None, &["ERROR x\n", "\tat a.B\n"]);
         let endless = format!("#a\n{}", "b\n".repeat(2500));
-        let cut = cut(endless.as_bytes(), TailState::Lines, &dated);
+        let cut = cut(endless.as_bytes(), Place::default(), TailState::Lines, &dated);
         assert_eq!(cut.lengths.map(|lengths| lengths.len()), Some(3));
     }
 
@@ -277,14 +318,14 @@ mod tests {
         #[test]
         fn utf_16_is_cut_where_the_same_text_in_utf_8_is(
             text in "(at |Caused by|  |[a-zé日😀]{0,5}|\r?\n){0,24}",
-            settled in prop_oneof![Just(TailState::Growing), Just(TailState::Lines), Just(TailState::All)],
+            settled in prop_oneof![Just(TailState::Growing), Just(TailState::Pausing), Just(TailState::Lines), Just(TailState::All)],
             is_within: bool,
         ) {
             let raw: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
             // A unit before them may have been cut in two.
             let raw = if is_within { [&b"\0"[..], &raw].concat() } else { raw };
             let place = u64::from(is_within);
-            let expected = cut(text.as_bytes(), settled, &Multiline::Auto);
+            let expected = cut(text.as_bytes(), Place::default(), settled, &Multiline::Auto);
             let found = cut_utf16(Utf16::BigEndian, &raw, place, settled, &Multiline::Auto);
             prop_assert_eq!(Utf16::BigEndian.to_utf8(&raw[..found.n_bytes], place), &text.as_bytes()[..expected.n_bytes]);
             let lengths = found.lengths.expect("lengths are always told");

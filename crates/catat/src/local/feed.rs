@@ -127,7 +127,7 @@ impl<'a> FileFeed<'a> {
 
     /// Returns the runs of a piece.
     fn runs(&self, piece: Piece) -> Vec<Arc<dyn Run>> {
-        let Piece { input, number, buffer, n_bytes, offset, previous, columns } = piece;
+        let Piece { input, number, buffer, n_bytes, offset, previous, columns, profile } = piece;
         let received = ArrivalContext { modified: input.modified, ..self.received };
         let text = &buffer[..n_bytes];
         let mut runs: Vec<Arc<dyn Run>> = Vec::new();
@@ -135,7 +135,7 @@ impl<'a> FileFeed<'a> {
             batch.ingestion_times = Numbers::same(received.at.0, batch.len());
             runs.push(Arc::new(BatchRun::new(input.group.clone(), number, Arc::new(batch))));
         };
-        let piece = parse::Piece { text, offset, previous, columns: columns.as_deref() };
+        let piece = parse::Piece { text, offset, previous, columns: columns.as_deref(), profile };
         let FeedRequest { screen, wanted } = &self.asked;
         match screen {
             Some(screen) => {

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use parse::{ArrivalContext, LineColumns, last_time, sure_end};
+use parse::{ArrivalContext, LineColumns, Profile, last_time, sure_end};
 use types::Timestamp;
 
 use super::inputs::Input;
@@ -89,6 +89,7 @@ impl Reader {
             offset: 0,
             previous: None,
             columns: None,
+            profile: Profile::default(),
             is_at_end: false,
             failure: None,
         }))
@@ -138,7 +139,7 @@ impl Reader {
             if self.is_at_end {
                 break n_bytes;
             }
-            if let Some(end) = sure_end(&buffer[..n_bytes], received.limits.event_bytes_max) {
+            if let Some(end) = sure_end(&buffer[..n_bytes], (self.profile, self.offset), received.limits.event_bytes_max) {
                 break end;
             }
             if n_wanted >= PIECE_BYTES_MAX {
@@ -153,15 +154,17 @@ impl Reader {
         if self.offset == 0 {
             self.columns = columns_of_header(&buffer[..end]).map(Arc::new);
         }
-        let previous = self.previous;
+        let (previous, profile) = (self.previous, self.profile);
         if !self.is_at_end {
             let received = ArrivalContext { modified: self.input.modified, ..*received };
-            self.previous = last_time(&buffer[..end], previous, &received);
+            let source = (profile, self.offset);
+            self.profile.advance(&buffer[..end], self.offset);
+            self.previous = last_time(&buffer[..end], source, previous, &received);
         }
         let offset = self.offset;
         self.offset += end as u64;
         let (input, number, columns) = (self.input.clone(), self.number, self.columns.clone());
-        Ok(Some(Piece { input, number, buffer, n_bytes: end, offset, previous, columns }))
+        Ok(Some(Piece { input, number, buffer, n_bytes: end, offset, previous, columns, profile }))
     }
 
     /// Reads until `place` is full or nothing more comes; gives how much was read.

@@ -7,7 +7,8 @@
 //! A blank of a form stands for one or more blanks or tabs, two for at least two, any other character for itself (`\t` for
 //! a tab, `{{` for a brace). `{name}` captures a word as the field `name`, up to the character that follows in the form; `{name:text}` may hold
 //! blanks, `{name:int}` is a whole number, `{name:number}` may have a fraction, `{name:dotted}` is a name such as `org.acme.App`, and `{}` and `{:text}` are passed over.
-//! `{_}` is padding: any number of blanks, also none. `{time}`, `{level}` and `{message}` are what they say, `{level=warn}` stands for nothing and says the level of such lines,
+//! `{_}` is padding: any number of blanks, also none. `{time}` (`{time:dmy}` where the
+//! day comes first in a date of numbers), `{level}` and `{message}` are what they say, `{level=warn}` stands for nothing and says the level of such lines,
 //! `{pairs}` takes `key=value` pairs to the end of the line. With `?` behind the name nothing need be there.
 
 use types::Level;
@@ -55,6 +56,8 @@ impl Step {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Capture<N> {
     Time,
+    /// A time whose date is day, month and year in numbers.
+    DayFirst,
     Level,
     Message,
     Pairs,
@@ -95,6 +98,7 @@ impl Definition {
             Capture::Integer(name) => Capture::Integer(place(name)),
             Capture::Number(name) => Capture::Number(place(name)),
             Capture::Time => Capture::Time,
+            Capture::DayFirst => Capture::DayFirst,
             Capture::Level => Capture::Level,
             Capture::Message => Capture::Message,
             Capture::Pairs => Capture::Pairs,
@@ -116,6 +120,7 @@ impl Form {
             let text = captures.get(index, line);
             match capture {
                 Capture::Time => found.time(text),
+                Capture::DayFirst => found.time_of(month_first(text)),
                 Capture::Message => found.again("message", text),
                 Capture::Pairs => drop(crate::shape::read_pairs(text, found)),
                 Capture::Text(name) => found.named_text(*name, text),
@@ -123,6 +128,19 @@ impl Form {
                 Capture::Level | Capture::Nothing => {}
             }
         }
+    }
+}
+
+/// A date whose day comes first, in the order that times are read in: month, day, year.
+fn month_first(text: &str) -> String {
+    let separator = |c: char| !c.is_ascii_digit();
+    match text.split_once(separator) {
+        Some((day, rest)) if rest.find(separator).is_some() => {
+            let (month, behind) = rest.split_at(rest.find(separator).unwrap_or(rest.len()));
+            let (year, clock) = behind.split_at(behind.find([' ', 'T']).unwrap_or(behind.len()));
+            format!("{month}/{day}/{}{clock}", year.trim_start_matches(separator))
+        }
+        _ => text.to_owned(),
     }
 }
 
@@ -207,6 +225,7 @@ impl Reader<'_> {
             |of: fn(String) -> Capture<String>| if name.is_empty() { Capture::Nothing } else { of(name.into()) };
         let (step, capture) = match (name, kind) {
             ("time", "") => (Step::Time, Capture::Time),
+            ("time", "dmy") => (Step::Time, Capture::DayFirst),
             ("level", "") => (word, Capture::Level),
             ("level", "int") => (Step::Integer, Capture::Level),
             ("message", "") => (Step::Rest, Capture::Message),

@@ -40,7 +40,12 @@ fn moved(
     (month, day): (usize, usize),
     (hour, minute, second): (u32, u32, u32),
 ) -> Option<FormatSample> {
-    let (from, to) = dates(month, day).into_iter().find(|(from, _)| sample.text.contains(from))?;
+    let mut written = dates(month, day).into_iter().filter(|(from, _)| sample.text.contains(from));
+    let (from, to) = written.next()?;
+    // Summer has another offset, and of two dates one would stay.
+    if sample.text.contains("Europe/") || written.next().is_some() {
+        return None;
+    }
     let clocks = [
         ("  6:47:13", format!("  {hour:>2}:{minute:02}:{second:02}").replace("   ", "  ")),
         ("06:47:13", format!("{hour:02}:{minute:02}:{second:02}")),

@@ -211,7 +211,7 @@ impl Search<'_> {
                 let length = n_leading(rest, |byte| matches!(byte, b' ' | b'\t'));
                 return (length >= *least).then_some(at + length);
             }
-            Step::Time => crate::time::time_end(rest).or_else(|| epoch_end(rest))?,
+            Step::Time => crate::time::time_end(rest).or_else(|| epoch_end(rest)).or_else(|| clock_end(rest))?,
             Step::Integer => signed(within, n_leading(unsigned(within), |byte| byte.is_ascii_digit())),
             Step::Number => signed(within, n_leading(unsigned(within), |byte| byte.is_ascii_digit() || byte == b'.')),
             Step::Word { until, is_optional } => {
@@ -266,4 +266,15 @@ fn epoch_end(bytes: &[u8]) -> Option<usize> {
         .and_then(|rest| rest.strip_prefix(b"."))
         .map_or(0, |fraction| n_leading(&fraction[..fraction.len().min(9)], |byte| byte.is_ascii_digit()));
     Some(if n_fraction == 0 { n_digits } else { n_digits + 1 + n_fraction })
+}
+
+/// Where a time of day with seconds ends.
+fn clock_end(bytes: &[u8]) -> Option<usize> {
+    let is_clock = bytes.get(..8)?.iter().enumerate().all(|(at, byte)| match at {
+        2 | 5 => *byte == b':',
+        _ => byte.is_ascii_digit(),
+    });
+    let has_fraction = bytes.get(8).is_some_and(|byte| matches!(byte, b'.' | b','));
+    let n_fraction = if has_fraction { n_leading(&bytes[9..], |byte| byte.is_ascii_digit()) } else { 0 };
+    is_clock.then_some(if n_fraction == 0 { 8 } else { 9 + n_fraction })
 }

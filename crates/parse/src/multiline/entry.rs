@@ -49,12 +49,15 @@ impl Entry {
         self.n_lines > 0 && (self.is_quoted || self.report.is_some_and(|report| report.is_open()))
     }
 
-    /// Whether no line can continue it but one that is indented: an object or a request is whole in its line.
-    pub(super) fn is_surely_whole(&self) -> bool {
+    /// Whether further lines are likely: objects, requests and pairs are whole in one line, as what reports no trouble is.
+    pub(super) fn may_grow(&self) -> bool {
         let first = &self.first[..];
-        let is_request = || memchr::memmem::find(first, b"] \"").is_some();
-        let is_pairs = || [&b"time="[..], b"ts=", b"level=", b"at="].iter().any(|key| first.starts_with(key));
-        self.n_lines == 1 && (line::is_object(first) || first.starts_with(b"{\"") || is_request() || is_pairs())
+        let is_one_line = || {
+            let is_pairs = [&b"{\""[..], b"time=", b"ts=", b"level=", b"at="].iter().any(|key| first.starts_with(key));
+            is_pairs || memchr::memmem::find(first, b"] \"").is_some()
+        };
+        let begins_more = || self.is_half || is_slow_head(first) || self.announces() || self.is_bare_time() || self.says_trouble();
+        self.n_lines > 1 || self.expects_more() || (self.n_lines == 1 && !is_one_line() && begins_more())
     }
 
     /// Begins an event with a line that is not empty.
@@ -166,10 +169,8 @@ impl Entry {
         if !self.is_timed || line::has_level(line) || self.is_half || is_slow_head(line) || is_alike() {
             return false;
         }
-        let is_bare_time =
-            || self.first.len() < 40 && crate::time::time_end(&self.first).is_some_and(|end| end >= self.first.len());
         // One line teaches little: what stands below an error is more often part of it than what stands below others.
-        self.score > 1 || is_bare_time() || (self.score > 0 && self.level() >= Some(Level::Error))
+        self.score > 1 || self.is_bare_time() || (self.score > 0 && self.level() >= Some(Level::Error))
     }
 
     fn begins_with_time(&self) -> bool {
@@ -179,6 +180,11 @@ impl Entry {
     /// Whether the first line has a head: a time or a level.
     fn is_headed(&self) -> bool {
         self.is_timed || line::has_level(&self.first)
+    }
+
+    /// Whether there is nothing but a time, below which the text stands.
+    fn is_bare_time(&self) -> bool {
+        self.is_timed && self.first.len() < 40 && crate::time::time_end(&self.first).is_some_and(|end| end == self.first.len())
     }
 
     fn is_plain(&self) -> bool {

@@ -433,7 +433,7 @@ impl<'t> PartSink<'t, '_> {
     }
 
     /// The time of the line, put together from several places.
-    pub(super) fn time_of(&mut self, written: String) {
+    pub(crate) fn time_of(&mut self, written: String) {
         self.parts.time = Some(WrittenTime::Text(written));
     }
 

@@ -8,7 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use memchr::memchr;
-use parse::Utf16;
+use parse::{Profile, Utf16};
 use types::{GroupName, Timestamp};
 
 use super::FollowTiming;
@@ -16,7 +16,7 @@ use super::buffers::Buffers;
 use super::container::Container;
 use super::options::FileInput;
 use super::state::{GenerationState, Handle, HintCoverage, LinePosition, OldBytes, Unsent};
-use crate::boundary::{self, Cut, Multiline, TailState};
+use crate::boundary::{self, Cut, Multiline, Place, TailState};
 use crate::checkpoint::{Entry, PackedContent};
 use crate::content::Content;
 use crate::discover::{Reason, modified_of, reason_of_content};
@@ -99,6 +99,8 @@ pub(super) struct FollowedFile {
     old: OldBytes,
     unsent: Option<Unsent>,
     line: LinePosition,
+    /// What the lines before a place have taught of how events begin.
+    learned: Option<Place>,
     /// Since when a long line of it waits for one of another file.
     pub(super) waits_for_large: Option<Timestamp>,
 }
@@ -148,6 +150,7 @@ impl FollowedFile {
             old,
             unsent: None,
             line: LinePosition::Start,
+            learned: None,
             waits_for_large: None,
         }
     }
@@ -244,7 +247,7 @@ impl FollowedFile {
         self.entry.told = None;
         self.old = OldBytes::NONE;
         self.handle.mark_read();
-        (self.unsent, self.line) = (None, LinePosition::Start);
+        (self.unsent, self.line, self.learned) = (None, LinePosition::Start, None);
         self.grown_at = now;
         self.next_look = now;
     }
@@ -278,7 +281,7 @@ impl FollowedFile {
         {
             return Ok(Look::Replaced);
         }
-        let settled = match timing.settled(now, self.grown_at) {
+        let settled = match timing.settled(now, self.grown_at, input) {
             TailState::All if input.is_own => TailState::Lines,
             settled => settled,
         };
@@ -297,7 +300,8 @@ impl FollowedFile {
         if encoding.is_some() && !input.rules.is_empty() {
             return Ok(Look::Unwanted(Reason::Utf16));
         }
-        let lines = Lines { multiline: &input.multiline, encoding };
+        let place = learned_at(file, offset, self.learned)?;
+        let lines = Lines { multiline: &input.multiline, encoding, place };
         let read = |(size, settled)| read_and_cut(&self.entry.mark, file, settled, size, sizes, lines);
         let all = (self.size, settled);
         // No more at first than what is known to tell it from others.
@@ -309,7 +313,12 @@ impl FollowedFile {
             self.entry.told = self.entry.told.filter(|_| !matches!(reading, ReadOutcome::Excerpt(_)));
         }
         match reading {
-            ReadOutcome::Excerpt(excerpt) => Ok(self.piece_of(excerpt, settled, encoding)),
+            ReadOutcome::Excerpt(excerpt) => {
+                let mut place = place;
+                place.advance(&excerpt.read.bytes[..excerpt.cut.n_bytes]);
+                self.learned = Some(place);
+                Ok(self.piece_of(excerpt, settled, encoding))
+            }
             ReadOutcome::Replaced => Ok(Look::Replaced),
             ReadOutcome::TooLargeNow => Ok(Look::TooLargeNow),
         }
@@ -442,11 +451,24 @@ fn read_and_cut(
     }
 }
 
+/// Returns what the lines before `offset` teach: what is known of them, or what they say when they are read again.
+fn learned_at(file: &File, offset: u64, known: Option<Place>) -> io::Result<Place> {
+    if let Some(place) = known.filter(|place| place.offset == offset) {
+        return Ok(place);
+    }
+    // From the line end on before which nothing matters.
+    let start = Profile::start_for(offset).saturating_sub(1);
+    let mut place = Place { offset: start, ..Place::default() };
+    place.advance(&read_at_most(file, start, usize::try_from(offset - start).unwrap_or_default())?);
+    Ok(place)
+}
+
 /// What lines of a file are.
 #[derive(Clone, Copy)]
 struct Lines<'m> {
     multiline: &'m Multiline,
     encoding: Option<Utf16>,
+    place: Place,
 }
 
 impl Lines<'_> {
@@ -454,7 +476,7 @@ impl Lines<'_> {
     fn cut(self, bytes: &[u8], place: u64, settled: TailState) -> Cut {
         match self.encoding {
             Some(encoding) => boundary::cut_utf16(encoding, bytes, place, settled, self.multiline),
-            None => boundary::cut(bytes, settled, self.multiline),
+            None => boundary::cut(bytes, self.place, settled, self.multiline),
         }
     }
 

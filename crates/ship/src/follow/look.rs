@@ -92,7 +92,7 @@ impl Follower {
             }
         };
         match look {
-            Look::Nothing => file.next_look = self.timing.next_look(now, file),
+            Look::Nothing => file.next_look = self.timing.next_look(now, file, input.hold_ns),
             Look::TooLargeNow => {
                 file.waits_for_large = waits_since.or(Some(now));
                 file.next_look = Timestamp(now.0.saturating_add(self.timing.scan_every_ns));
@@ -227,15 +227,16 @@ impl Follower {
 
 impl FollowTiming {
     /// Returns when to look again at a file in which there was nothing to send.
-    pub(crate) fn next_look(&self, now: Timestamp, file: &FollowedFile) -> Timestamp {
+    pub(crate) fn next_look(&self, now: Timestamp, file: &FollowedFile, hold_ns: Option<i64>) -> Timestamp {
         let quiet_ns = now.0.saturating_sub(file.grown_at.0);
         let usual = match quiet_ns {
             _ if quiet_ns < self.active_ns => self.look_active_ns,
             _ if self.has_hints && file.hints.is_reliable() && quiet_ns >= self.quiet_ns => self.look_quiet_ns,
             _ => self.look_idle_ns,
         };
-        let until_settled = if file.size > file.entry.mark.offset { self.settle_ns - quiet_ns } else { 0 };
-        if until_settled > 0 && until_settled < usual {
+        let waits = [self.settle_ns, hold_ns.unwrap_or(self.hold_ns)].map(|wait_ns| wait_ns.saturating_sub(quiet_ns));
+        let until_settled = waits.into_iter().find(|wait_ns| *wait_ns > 0).unwrap_or_default();
+        if file.size > file.entry.mark.offset && until_settled > 0 && until_settled < usual {
             return Timestamp(now.0.saturating_add(until_settled));
         }
         // In steps, so that ten thousand quiet files are looked at in one round and not one by one.

@@ -29,6 +29,8 @@ pub struct FileInput {
     pub zone: Option<String>,
     /// Which lines make up an event.
     pub multiline: Multiline,
+    /// How long an event waits to which further lines may belong; without it a second.
+    pub hold_ns: Option<i64>,
     /// What is done to events before they are sent.
     pub rules: Rules,
     /// How much of what is already there is read; without it as of all inputs.
@@ -114,6 +116,8 @@ pub(super) struct FollowTiming {
     pub(crate) quiet_ns: i64,
     pub(crate) look_quiet_ns: i64,
     pub(crate) settle_ns: i64,
+    /// How long an event waits to which further lines may belong, unless its input says so.
+    pub(super) hold_ns: i64,
     /// How long little that grows waits for more.
     pub(super) gather_ns: i64,
     pub(crate) half_line_ns: i64,
@@ -131,8 +135,10 @@ impl Default for FollowTiming {
             has_hints: false,
             quiet_ns: Timestamp::MINUTE,
             look_quiet_ns: 5 * Timestamp::SECOND,
-            // A writer's stack trace comes in one go; 50 ms leave room within the 300 ms until a line is found.
+            // What is whole is found within 300 ms, of which 50 ms are left for the rest of a write …
             settle_ns: 50 * MS,
+            // … while a stack trace may come in several, whose buffers are flushed a moment apart.
+            hold_ns: Timestamp::SECOND,
             gather_ns: 100 * MS,
             half_line_ns: 5 * Timestamp::SECOND,
         }
@@ -140,10 +146,12 @@ impl Default for FollowTiming {
 }
 
 impl FollowTiming {
-    pub(super) fn settled(&self, now: Timestamp, grown_at: Timestamp) -> TailState {
+    pub(super) fn settled(&self, now: Timestamp, grown_at: Timestamp, input: &FileInput) -> TailState {
+        let hold_ns = input.hold_ns.unwrap_or(self.hold_ns);
         match now.0.saturating_sub(grown_at.0) {
-            quiet_ns if quiet_ns >= self.half_line_ns => TailState::All,
-            quiet_ns if quiet_ns >= self.settle_ns => TailState::Lines,
+            quiet_ns if quiet_ns >= self.half_line_ns.max(hold_ns) => TailState::All,
+            quiet_ns if quiet_ns >= self.settle_ns.max(hold_ns) => TailState::Lines,
+            quiet_ns if quiet_ns >= self.settle_ns => TailState::Pausing,
             _ => TailState::Growing,
         }
     }

@@ -68,12 +68,25 @@ fn a_half_line_is_held_back_and_sent_after_five_quiet_seconds() {
 
 #[test]
 fn a_stack_trace_written_in_two_goes_is_one_event() {
-    let mut bench = Bench::new(&[]);
+    let mut bench = Bench::new(&[("a.log", "")]);
     bench.append("a.log", "ERROR x\n");
-    bench.run(50);
+    bench.run(600);
     bench.append("a.log", "\tat a.B\n");
-    bench.run(1_500);
-    bench.check(&["ERROR x\n\tat a.B"]);
+    bench.run(600);
+    bench.append("a.log", "\tat a.C\n");
+    bench.run(1_200);
+    bench.check(&["ERROR x\n\tat a.B\n\tat a.C"]);
+}
+
+#[test]
+fn what_lines_have_taught_is_the_same_after_a_restart() {
+    let mut bench = Bench::new(&[("a.log", "2026-11-20 06:47:13 on\n2026-11-20 06:47:13 on\n")]);
+    bench.run(2_500);
+    bench.stop();
+    bench.start();
+    bench.append("a.log", "2026-11-20 06:47:14 text\nof two lines\n");
+    bench.run(2_500);
+    bench.check(&["2026-11-20 06:47:13 on", "2026-11-20 06:47:13 on", "2026-11-20 06:47:14 text\nof two lines"]);
 }
 
 #[test]

@@ -47,8 +47,11 @@ const CONTAINER_PATHS: [&str; 3] =
 /// How messages of syslog begin.
 const SYSLOG_START: &str = r"^<\d{1,3}>";
 
+/// Longest time that an event waits for further lines: alerts wait as long.
+const HOLD_MAX: Duration = Duration::from_secs(60);
+
 /// Keys of every input.
-const KEYS: [&str; 7] = ["name", "type", "group", "stream", "fields", "zone", "multiline"];
+const KEYS: [&str; 8] = ["name", "type", "group", "stream", "fields", "zone", "multiline", "hold"];
 
 /// Keys of an input that follows files of others.
 const KEYS_OF_FILES: [&str; 3] = ["paths", "exclude", "backlog"];
@@ -210,6 +213,7 @@ fn read_input(node: &Node<'_>) -> Result<DefinedInput, DefinitionError> {
         zone: node.get("zone").map(|node| zone_of(&node)).transpose()?,
         backlog: node.get("backlog").map(|node| backlog_of(&node)).transpose()?,
         multiline: node.get("multiline").map(|node| multiline_of(&node)).transpose()?.unwrap_or_default(),
+        hold_ns: node.get("hold").map(|node| hold_of(&node)).transpose()?,
         rules: Rules::of(node)?,
         paths: paths_of(node, "paths")?,
         excluded: paths_of(node, "exclude")?,
@@ -309,6 +313,13 @@ fn multiline_of(node: &Node<'_>) -> Result<Multiline, DefinitionError> {
     }
 }
 
+/// Parses how long an event waits to which further lines may belong.
+fn hold_of(node: &Node<'_>) -> Result<i64, DefinitionError> {
+    let hold = node.duration()?;
+    let problem = || node.error("must be at most 1m");
+    if hold > HOLD_MAX { Err(problem()) } else { i64::try_from(hold.as_nanos()).map_err(|_| problem()) }
+}
+
 fn buffer_of(node: &Node<'_>) -> Result<u64, DefinitionError> {
     let n_bytes = node.size()?;
     if n_bytes < BUFFER_BYTES_MIN {
@@ -392,6 +403,8 @@ fn read_syslog(node: &Node<'_>, file: &mut FileInput) -> OpenedInput {
         |node: &Node<'_>| node.name()?.parse().map_err(|_| node.error("must be a network such as \"10.0.0.0/8\""));
     let allow = networks.iter().map(network).collect::<Result<_, _>>()?;
     if node.get("multiline").is_none() {
+        // A message is written in one.
+        file.hold_ns.get_or_insert(0);
         file.multiline = Multiline::Start(definition::compile_regex(SYSLOG_START).map_err(|error| node.error(error))?);
     }
     Ok(Some(Box::new(Syslog { door, allow })))

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use crate::boundary::{Multiline, TailState, cut, ends_of};
+use crate::boundary::{Multiline, Place, TailState, cut, ends_of};
 use crate::checkpoint::CheckpointError;
 use crate::discover::{Reason, reason_of_content};
 use crate::identity::open_file;
@@ -144,8 +144,11 @@ fn around(file: &mut File, number: u64, line: Range<u64>, multiline: &Multiline)
     let line_in_window = in_window(line.start)..in_window(line.end).min(window.len());
     let bytes = &window[first_line.min(line_in_window.start)..];
     let base = first_line.min(line_in_window.start);
+    // The window is longer than what the lines of a source teach.
+    let mut place = Place { offset: from, ..Place::default() };
+    place.advance(&window[..base]);
     let event = event_at(
-        bytes,
+        (bytes, place),
         line_in_window.start - base,
         if is_whole { TailState::All } else { TailState::Lines },
         multiline,
@@ -161,14 +164,14 @@ fn around(file: &mut File, number: u64, line: Range<u64>, multiline: &Multiline)
 }
 
 /// Returns the event that contains the byte at `place`.
-fn event_at(bytes: &[u8], place: usize, tail: TailState, multiline: &Multiline) -> Option<Range<usize>> {
-    let cut = cut(bytes, tail, multiline);
+fn event_at((bytes, at): (&[u8], Place), place: usize, tail: TailState, multiline: &Multiline) -> Option<Range<usize>> {
+    let cut = cut(bytes, at, tail, multiline);
     let taken = &bytes[..cut.n_bytes.min(bytes.len())];
     let ends: Vec<usize> = match &cut.lengths {
         Some(lengths) => ends_of(lengths).collect(),
         None => memchr::memchr_iter(b'\n', taken).map(|end| end + 1).chain([taken.len()]).collect(),
     };
-    let at = ends.iter().position(|end| place < *end)?;
-    let start = if at == 0 { 0 } else { ends[at - 1] };
-    Some(start..ends[at])
+    let number = ends.iter().position(|end| place < *end)?;
+    let start = if number == 0 { 0 } else { ends[number - 1] };
+    Some(start..ends[number])
 }
