@@ -183,7 +183,7 @@ impl<'t> SyslogHeader<'t> {
             (*part, behind) = (if word == "-" { "" } else { word }, after);
         }
         let is_whole = !behind_host.contains(' ') || behind.is_empty() || behind.starts_with(['-', '[']);
-        if !is_whole || has_form(behind_host) {
+        if !is_whole || has_form(behind_host) || Self::default().tag(behind_host).is_some() {
             self.read_tag(behind_host, Host::Likely);
             return Some(());
         }
