@@ -39,6 +39,7 @@ impl Shape {
             Self::Cef => security::cef(line, found),
             Self::Leef => security::leef(line, found),
             Self::PostgresCsv => table::postgres(line, found),
+            Self::Request => request::any(line, found),
             Self::W3c => None,
         }
     }
@@ -82,7 +83,7 @@ fn recognise<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<Shape> {
     let is_nested = found.has_header();
     let of_nested: &[Shape] = if is_nested { &[Shape::Logfmt] } else { &[] };
     let mut candidates = guess::candidates(first_line).iter().chain(of_nested).copied();
-    candidates.find(|shape| {
+    let found_shape = candidates.find(|shape| {
         let read = |found: &mut PartSink<'t, '_>| match shape {
             Shape::Syslog | Shape::Lambda | Shape::Vpc | Shape::Cri if is_nested => None,
             Shape::Syslog => syslog::recognise(line, found),
@@ -91,10 +92,11 @@ fn recognise<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<Shape> {
             }
             Shape::Application => {
                 let header = application::read(line, found).or_else(|| application::ruby(line, found));
-                request::in_text(first_line, found).or(header)
+                request::in_text(first_line, found).map(|_| ()).or(header)
             }
             shape => shape.read_into(line, found),
         };
         found.attempt(read).is_some()
-    })
+    });
+    found_shape.or_else(|| request::any(first_line, found).map(|()| Shape::Request))
 }
