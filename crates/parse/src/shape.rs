@@ -73,6 +73,8 @@ pub enum Shape {
     Squid,
     /// A request as uWSGI logs it.
     Uwsgi,
+    /// A request in quotes and its status within a text; a line of Amazon's load balancers.
+    Request,
     /// ArcSight's Common Event Format.
     Cef,
     /// QRadar's Log Event Extended Format.
@@ -85,7 +87,7 @@ pub enum Shape {
 
 impl Shape {
     /// Every shape.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Lambda,
         Self::Vpc,
         Self::CommonLog,
@@ -105,6 +107,7 @@ impl Shape {
         Self::Envoy,
         Self::Squid,
         Self::Uwsgi,
+        Self::Request,
         Self::Cef,
         Self::Leef,
         Self::PostgresCsv,
@@ -133,6 +136,7 @@ impl Shape {
             Self::Envoy => "envoy",
             Self::Squid => "squid",
             Self::Uwsgi => "uwsgi",
+            Self::Request => "request",
             Self::Cef => "cef",
             Self::Leef => "leef",
             Self::PostgresCsv => "postgres-csv",

@@ -54,7 +54,8 @@ impl Screen {
             (_, ignores_case) => {
                 let mut pattern = regex::escape(literal);
                 if !is_message {
-                    pattern.push_str(r"|\\");
+                    // Audit records have texts as hexadecimal digits.
+                    pattern.push_str(r"|\\|msg=audit\(");
                 }
                 let built =
                     RegexBuilder::new(&pattern).case_insensitive(ignores_case).unicode(!literal.is_ascii()).build();

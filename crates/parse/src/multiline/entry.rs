@@ -184,7 +184,7 @@ impl Entry {
 
     /// Whether there is nothing but a time, below which the text stands.
     fn is_bare_time(&self) -> bool {
-        self.is_timed && self.first.len() < 40 && crate::time::time_end(&self.first).is_some_and(|end| end == self.first.len())
+        self.is_timed && self.first.len() < 40 && crate::time::time_end(&self.first).is_some_and(|end| end >= self.first.len())
     }
 
     fn is_plain(&self) -> bool {

@@ -407,8 +407,13 @@ impl<'t> PartSink<'t, '_> {
         let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()) && (1..=9).contains(&text.len());
         if digits(whole) && digits(fraction) {
             let nanos = format!("{whole}{fraction:0<9}").parse::<u64>().unwrap_or_default();
-            self.push(Name::Known("duration_ms"), StoredPart::Float(nanos as f64 / 1e6), false);
+            self.millis(nanos as f64 / 1e6);
         }
+    }
+
+    /// A time that something took, in milliseconds.
+    pub(super) fn millis(&mut self, millis: f64) {
+        self.push(Name::Known("duration_ms"), StoredPart::Float(millis), false);
     }
 
     /// Names what [`column`](Self::column) and [`named_text`](Self::named_text) give values of.

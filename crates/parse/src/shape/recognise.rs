@@ -40,6 +40,7 @@ impl Shape {
             Self::Cef => security::cef(line, found),
             Self::Leef => security::leef(line, found),
             Self::PostgresCsv => table::postgres(line, found),
+            Self::Request => request::any(line, found),
             Self::W3c => None,
         }
     }
@@ -86,17 +87,18 @@ fn recognise<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<Shape> {
     let is_nested = found.has_header();
     let of_nested: &[Shape] = if is_nested { &[Shape::Logfmt] } else { &[] };
     let mut candidates = guess::candidates(first_line).iter().chain(of_nested).copied();
-    candidates.find(|shape| {
+    let found_shape = candidates.find(|shape| {
         let read = |found: &mut PartSink<'t, '_>| match shape {
             Shape::Syslog | Shape::Lambda | Shape::Vpc | Shape::Cri if is_nested => None,
             Shape::Syslog => syslog::recognise(line, found),
             Shape::Logfmt => logfmt::recognise(first_line, found).or_else(|| logfmt::behind_words(first_line, found)),
             Shape::Application => {
                 let header = application::read(line, found).or_else(|| application::ruby(line, found));
-                request::in_text(first_line, found).or(header)
+                request::in_text(first_line, found).map(|_| ()).or(header)
             }
             shape => shape.read_into(line, found),
         };
         found.attempt(read).is_some()
-    })
+    });
+    found_shape.or_else(|| request::any(first_line, found).map(|()| Shape::Request))
 }

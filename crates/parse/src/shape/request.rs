@@ -41,8 +41,52 @@ fn without_colours(mut text: &str) -> &str {
     text
 }
 
-/// `192.0.2.1:50582 - "GET /path HTTP/1.1" 200 12` within a text.
-pub(super) fn in_text<'t>(text: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
+/// `192.0.2.1:50582 - "GET /path HTTP/1.1" 200 12` within a text of another form, and the lines of Amazon's load balancers.
+pub(super) fn any<'t>(text: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
+    if found.attempt(|found| balancer(text, found)).is_some() {
+        return Some(());
+    }
+    let status = in_text(text, found)?;
+    if crate::level_of_text(text).is_none() {
+        found.level(status.parse().ok().and_then(Level::of_http_status));
+    }
+    Some(())
+}
+
+/// `[https ]TIME name 192.0.2.1:2817 10.0.0.7:80 0.001 0.086 0.000 200 200 34 366 "GET http://shop.example/ HTTP/1.1" "agent"`.
+fn balancer<'t>(text: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
+    let mut rest = text;
+    if rest.starts_with(|c: char| c.is_ascii_lowercase()) {
+        word(&mut rest)?;
+    }
+    let time = word(&mut rest)?;
+    let name = word(&mut rest)?;
+    let (client, port) = word(&mut rest)?.rsplit_once(':').filter(|(_, port)| is_digits(port))?;
+    let upstream = word(&mut rest)?;
+    let mut micros = 0.0;
+    for _ in 0..3 {
+        micros += word(&mut rest)?.parse::<f64>().ok().filter(|seconds| (0.0..1e6).contains(seconds))? * 1e6;
+    }
+    let status = word(&mut rest).filter(|status| is_digits(status) && status.len() == 3)?;
+    word(&mut rest)?;
+    let (received, sent) = (word(&mut rest)?, word(&mut rest)?);
+    line(enclosed(&mut rest, b'"', b'"')?, found)?;
+    found.quoted("user_agent", enclosed(&mut rest, b'"', b'"').unwrap_or_default());
+    found.time(time);
+    found.text("balancer", name);
+    found.text("client", client);
+    found.whole("clientPort", port);
+    found.text("upstream", upstream);
+    found.millis(micros.round() / 1e3);
+    found.whole("status", status);
+    found.whole("bytes_received", received);
+    found.whole("bytes", sent);
+    found.level(status.parse().ok().and_then(Level::of_http_status));
+    Some(())
+}
+
+/// `192.0.2.1:50582 - "GET /path HTTP/1.1" 200 12` within a text; returns the status.
+pub(super) fn in_text<'t>(text: &'t str, found: &mut PartSink<'t, '_>) -> Option<&'t str> {
     let head = &text.as_bytes()[..text.len().min(TEXT_BYTES_MAX)];
     let protocol = memchr::memmem::find(head, b" HTTP/")?;
     let start = memchr::memrchr(b'"', &head[..protocol])?;
@@ -59,7 +103,7 @@ pub(super) fn in_text<'t>(text: &'t str, found: &mut PartSink<'t, '_>) -> Option
         found.whole("clientPort", port);
     }
     found.whole("status", status);
-    Some(())
+    Some(status)
 }
 
 fn is_address(text: &str) -> bool {

@@ -49,7 +49,12 @@ fn nginx_context<'t>(mut rest: &'t str, found: &mut PartSink<'t, '_>) {
                 value
             }
         };
-        found.text(if *name == "host" { "vhost" } else { name }, value);
+        let name = match *name {
+            "host" => "vhost",
+            "referrer" => "referer",
+            name => name,
+        };
+        found.text(name, value);
     }
 }
 

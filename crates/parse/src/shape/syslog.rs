@@ -187,7 +187,7 @@ impl<'t> SyslogHeader<'t> {
             (*part, behind) = (if word == "-" { "" } else { word }, after);
         }
         let is_whole = !behind_host.contains(' ') || behind.is_empty() || behind.starts_with(['-', '[']);
-        if !is_whole || has_form(behind_host) {
+        if !is_whole || has_form(behind_host) || Self::default().tag(behind_host).is_some() {
             self.read_tag(behind_host, Host::Likely);
             return Some(());
         }
@@ -451,6 +451,16 @@ fn data_end(text: &str) -> usize {
 /// One element of structured data: `[id name="value" …]`.
 fn element<'t>(rest: &mut &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
     let mut inner = rest.strip_prefix('[')?;
+    // Check Point's pairs: `[action:"Drop"; src:"192.0.2.7"]`.
+    if inner.split(' ').next()?.contains(":\"") {
+        while let Some((name, behind)) = inner.split_once(':').filter(|_| !inner.starts_with(']')) {
+            inner = behind;
+            found.pair(name, enclosed(&mut inner, b'"', b'"')?, false);
+            inner = inner.trim_start_matches([';', ' ']);
+        }
+        *rest = inner.strip_prefix(']')?;
+        return Some(());
+    }
     let end = inner.find([' ', ']'])?;
     let id = &inner[..end];
     inner = inner[end..].trim_start_matches(' ');
