@@ -29,7 +29,7 @@ fn shown(text: &str) -> String {
     let has_time = parser.previous().is_some();
     let batch = builder.finish();
     let message = batch.messages.get(0);
-    assert!(is_unwrapped || message == text, "the text stays as it was");
+    assert!(is_unwrapped || message == text, "the text stays as it was: {text}");
     let time = if has_time { Timestamp(batch.timestamps.get(0)).to_string() } else { "-".into() };
     let level = types::Level::of_code(batch.levels.get(0)).map_or("-", |level| level.name());
     let mut block = format!("    {shape}  {time}  {level}\n");

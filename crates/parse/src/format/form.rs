@@ -33,8 +33,8 @@ pub(super) enum Step {
     Integer,
     /// A number.
     Number,
-    /// Characters without blanks, up to this one; may be empty.
-    Word { until: Option<u8>, is_optional: bool },
+    /// Characters without blanks, up to this one, before which blanks may stand; may be empty.
+    Word { until: Option<u8>, is_padded: bool, is_optional: bool },
     /// A name of several parts with points between them.
     Dotted,
     /// Anything up to these characters; may be empty.
@@ -219,7 +219,7 @@ impl Reader<'_> {
         if !is_name {
             return Err(format!("{{{inside}}}: a name of a field has letters, digits, _ . and -"));
         }
-        let word = Step::Word { until: None, is_optional };
+        let word = Step::Word { until: None, is_padded: false, is_optional };
         let text = Step::Text { until: "".into(), is_optional };
         let named =
             |of: fn(String) -> Capture<String>| if name.is_empty() { Capture::Nothing } else { of(name.into()) };
@@ -258,7 +258,9 @@ fn end_words(steps: &mut [Step]) -> Result<(), String> {
         let next = steps.get(index + 1 + usize::from(padding)).cloned();
         let behind = steps.get(index + 2).cloned();
         match (&mut steps[index], next) {
-            (Step::Word { until, .. }, Some(Step::Literal(literal))) => *until = literal.bytes().next(),
+            (Step::Word { until, is_padded, .. }, Some(Step::Literal(literal))) => {
+                (*until, *is_padded) = (literal.bytes().next(), padding);
+            }
             (Step::Text { until, .. }, Some(Step::Literal(literal))) => *until = literal,
             (Step::Text { until, .. }, Some(Step::Blanks(_))) => {
                 *until =

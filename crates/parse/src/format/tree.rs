@@ -13,7 +13,7 @@ const STEPS_TRIED_MAX: u32 = 256;
 const CAPTURE_BYTES_MAX: usize = 512;
 
 /// Kinds of steps that are tried at one place.
-const ALTERNATIVES_MAX: usize = 16;
+const ALTERNATIVES_MAX: usize = 24;
 
 /// Pieces of a line that were captured, as places in it.
 #[derive(Clone, Debug, Default)]
@@ -214,11 +214,10 @@ impl Search<'_> {
             Step::Time => crate::time::time_end(rest).or_else(|| epoch_end(rest)).or_else(|| clock_end(rest))?,
             Step::Integer => signed(within, n_leading(unsigned(within), |byte| byte.is_ascii_digit())),
             Step::Number => signed(within, n_leading(unsigned(within), |byte| byte.is_ascii_digit() || byte == b'.')),
-            Step::Word { until, is_optional } => {
+            Step::Word { until, is_padded, is_optional } => {
                 let length = n_leading(within, |byte| !matches!(byte, b' ' | b'\t') && Some(byte) != *until);
-                // Padding may stand before what ends a word.
                 let next = within.get(length).copied();
-                let ends = until.is_none() || next == *until || matches!(next, Some(b' ' | b'\t'));
+                let ends = until.is_none() || next == *until || *is_padded && matches!(next, Some(b' ' | b'\t'));
                 return (ends && (length > 0 || *is_optional)).then_some(at + length);
             }
             Step::Dotted => n_dotted(within),
@@ -236,11 +235,20 @@ impl Search<'_> {
 
 /// The length of a name of several parts, such as `org.acme.App`, `mail::queue` and `main/yp`.
 fn n_dotted(bytes: &[u8]) -> usize {
-    let length =
-        n_leading(bytes, |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'$' | b'-' | b'/'));
-    let name = &bytes[..length];
-    let is_dotted = name.iter().skip(1).any(|byte| *byte == b'.') && name.last() != Some(&b'.');
-    if is_dotted && name[0].is_ascii_alphabetic() { length } else { 0 }
+    if !bytes.first().is_some_and(u8::is_ascii_alphabetic) {
+        return 0;
+    }
+    let (mut length, mut n_parts) = (0, 0);
+    while let Some(byte) = bytes.get(length) {
+        let is_colons = bytes[length..].starts_with(b"::");
+        if is_colons || matches!(byte, b'.' | b'/') {
+            n_parts += 1;
+        } else if !byte.is_ascii_alphanumeric() && !matches!(byte, b'_' | b'$' | b'-') {
+            break;
+        }
+        length += if is_colons { 2 } else { 1 };
+    }
+    if n_parts > 0 && bytes[length - 1].is_ascii_alphanumeric() { length } else { 0 }
 }
 
 fn n_leading(bytes: &[u8], is: impl Fn(u8) -> bool) -> usize {

@@ -53,7 +53,7 @@ fn headers_of_switches_and_firewalls_are_read() {
     let cisco = "SYS||SYS-5-CONFIG_I|Configured";
     check(
         "<189>29: *Mar  1 18:48:50.483 UTC: %SYS-5-CONFIG_I: Configured",
-        &format!("189|Mar  1 18:48:50.483||{cisco}"),
+        &format!("189|Mar  1 18:48:50.483 UTC||{cisco}"),
     );
     check(
         "<189>29: rtr-1: 77: Mar  1 18:48:50 CST: %SYS-5-CONFIG_I: Configured",
@@ -65,7 +65,7 @@ fn headers_of_switches_and_firewalls_are_read() {
         "<166>Nov 20 2026 06:47:13 asa1 : %ASA-6-302013: Built",
         "166|Nov 20 2026 06:47:13|asa1|ASA||ASA-6-302013|Built",
     );
-    check("<166>:Nov 20 06:47:13 UTC: %ASA-6-302013: Built", "166|Nov 20 06:47:13||ASA||ASA-6-302013|Built");
+    check("<166>:Nov 20 06:47:13 UTC: %ASA-6-302013: Built", "166|Nov 20 06:47:13 UTC||ASA||ASA-6-302013|Built");
     check(
         "<187>RP/0/RSP1/CPU0:Nov 20 06:47:13.5: bgp[77]: %ROUTING-BGP-5-ADJCHANGE : Down",
         "187|Nov 20 06:47:13.5||bgp|77|ROUTING-BGP-5-ADJCHANGE|Down",
