@@ -15,7 +15,7 @@ mod profile;
 
 use std::ops::Range;
 
-pub(crate) use line::{is_exception, is_typed_exception};
+pub(crate) use line::{is_exception, is_typed_exception, without_colour};
 pub use profile::Profile;
 
 use crate::runtime::{self, LANES, Open};
@@ -96,6 +96,7 @@ impl Boundaries {
     fn decide(&mut self, offset: u64, line: &[u8], scratch: &mut Vec<u8>) -> bool {
         let part = runtime::fragment(line);
         let (lane, content) = runtime::content(line, part.as_ref(), scratch);
+        let content = without_colour(content);
         let has_clock = !content.is_empty() && line::has_clock(content);
         self.profile.enter(offset);
         self.profile.learn(lane, content, has_clock);
@@ -138,7 +139,8 @@ impl Boundaries {
         if self.lanes[lane].takes(content, seen) {
             return true;
         }
-        let is_foreign_open = part.is_some() && self.last.1 < FOREIGN_LINES_MAX
+        let is_foreign_open = part.is_some()
+            && self.last.1 < FOREIGN_LINES_MAX
             && (1..LANES).any(|other| other != lane && self.lanes[other].expects_more());
         if is_foreign_open {
             self.lanes[lane].begin(content, seen);

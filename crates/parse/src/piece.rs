@@ -56,7 +56,7 @@ pub fn last_time(text: &[u8], source: (Profile, u64), received: &ArrivalContext<
         let from = last_sure_start(&text[..end]).unwrap_or(0);
         let (mut profile, offset) = source;
         profile.advance(&text[..from], offset);
-        let ranges: Vec<Range<usize>> = 
+        let ranges: Vec<Range<usize>> =
             events_at(&text[from..end], received.limits.event_bytes_max, profile, offset + from as u64).collect();
         for range in ranges.into_iter().rev() {
             parser.set_previous(None);

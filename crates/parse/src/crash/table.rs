@@ -24,31 +24,61 @@ pub(crate) struct Report {
     pub(crate) goes_on: &'static [&'static str],
     pub(crate) ends: &'static [&'static str],
     pub(crate) next: Next,
+    /// Lines of any form that belong to it before frames come.
     pub(crate) n_free: u8,
+    /// Whether the line before its first says what happened.
+    pub(crate) follows: bool,
 }
 
-const PLAIN: Report =
-    Report { level: Level::Error, starts: &[], confirms: &[], goes_on: &[], ends: &[], next: Next::Free, n_free: 0 };
+const PLAIN: Report = Report {
+    level: Level::Error,
+    starts: &[],
+    confirms: &[],
+    goes_on: &[],
+    ends: &[],
+    next: Next::Free,
+    n_free: 0,
+    follows: false,
+};
 
-/// In the order in which they are tried.
+/// All that are known; of several patterns that fit a line the longest decides.
 pub(crate) const REPORTS: &[Report] = &[
     // Python 3: uncaught, of a thread or a task, groups, syntax errors.
     Report {
         starts: &["Traceback (most recent call last)", "Exception in thread @ (most recent call last)"],
         goes_on: &[
-            "Traceback (most recent call last)", "> File \"", "During handling of the above exception",
+            "Traceback (most recent call last)",
+            "> File \"",
+            "During handling of the above exception",
             "The above exception was the direct cause",
         ],
         next: Next::Exception,
         ..PLAIN
     },
-    Report { starts: &["  + Exception Group Traceback"], goes_on: &["During handling of", "The above exception"], ..PLAIN },
+    Report {
+        starts: &["  + Exception Group Traceback"],
+        goes_on: &["During handling of", "The above exception"],
+        ..PLAIN
+    },
     Report {
         starts: &[
-            "Task exception was never retrieved", "Exception ignored in", "Exception in callback", "Unhandled exception in event loop",
-            "Exception in thread Thread-", "Task was destroyed but it is pending", "Future exception was never retrieved",
+            "Task exception was never retrieved",
+            "Exception ignored in",
+            "Exception in callback",
+            "Unhandled exception in event loop",
+            "Exception in thread Thread-",
+            "Task was destroyed but it is pending",
+            "Future exception was never retrieved",
         ],
-        goes_on: &["future: ", "task: ", "handle: ", "message: ", "Traceback (most recent call last)", "During handling of", "The above"],
+        goes_on: &[
+            "future: ",
+            "task: ",
+            "handle: ",
+            "message: ",
+            "Traceback (most recent call last)",
+            "During handling of",
+            "The above",
+        ],
         next: Next::Exception,
         ..PLAIN
     },
@@ -56,70 +86,150 @@ pub(crate) const REPORTS: &[Report] = &[
         level: Level::Fatal,
         starts: &["Fatal Python error: "],
         goes_on: &[
-            "Python runtime state", "Current thread 0x", "Thread 0x", "Current thread's C stack", "Extension modules:", "Binary file",
-            "<truncated", "Stack (most recent call first)", "Traceback (most", "Garbage-collecting",
+            "Python runtime state",
+            "Current thread 0x",
+            "Thread 0x",
+            "Current thread's C stack",
+            "Extension modules:",
+            "Binary file",
+            "<truncated",
+            "Stack (most recent call first)",
+            "Traceback (most",
+            "Garbage-collecting",
         ],
         ..PLAIN
     },
     // Node, Bun, Deno.
     Report {
         starts: &[
-            "@.js:#$", "@.mjs:#$", "@.cjs:#$", "@.ts:#$", "@.mts:#$", "@.tsx:#$", "node:internal/@:#$", "node:@:#$", "Uncaught:$",
-            "[eval]:#$", "evalmachine.<anonymous>:#$",
+            "@.js:~$",
+            "@.mjs:~$",
+            "@.cjs:~$",
+            "@.ts:~$",
+            "@.mts:~$",
+            "@.tsx:~$",
+            "node:internal/@:~$",
+            "node:@:~$",
+            "Uncaught:$",
+            "[eval]:~$",
+            "evalmachine.<anonymous>:~$",
         ],
-        confirms: &[" ", "\t", "throw ", "#", "^", "@", "*"],
+        confirms: &["%"],
         goes_on: &["^", "}", "]", "[cause]", "[errors]", "Thrown at:", "(Use `node "],
-        ends: &["Node.js v#"],
+        ends: &["Node.js v~"],
         n_free: 8,
         ..PLAIN
     },
     Report {
-        starts: &["error: Uncaught", "\u{1b}[0m\u{1b}[1m\u{1b}[31merror", "error: Top-level await"],
+        starts: &["error: Uncaught", "error\u{1b}[0m: Uncaught", "error: Top-level await"],
         goes_on: &["Caused by: ", "throw ", "}", "^", "at "],
         ..PLAIN
     },
     Report {
-        starts: &["# | *", "## | *"],
-        goes_on: &["# | ", "## | ", "^", "error: ", "Bun v", "at ", "@Error: "],
-        ends: &["Bun v#"],
+        starts: &["~ | %", "~~ | %"],
+        goes_on: &["~ | ", "~~ | ", "^", "error: ", "Bun v", "at ", "@Error: "],
+        ends: &["Bun v~"],
         n_free: 1,
         ..PLAIN
     },
     Report {
         level: Level::Fatal,
         starts: &["<--- Last few GCs --->", "FATAL ERROR: "],
-        goes_on: &["<--- JS stacktrace", "FATAL ERROR: ", "[#:0x", "----- Native stack trace", "# ", "Aborted", "#: 0x"],
+        goes_on: &[
+            "<--- JS stacktrace",
+            "FATAL ERROR: ",
+            "[~:0x",
+            "----- Native stack trace",
+            "~ ",
+            "Aborted",
+            "~: 0x",
+        ],
         n_free: 0,
         ..PLAIN
     },
     // Go.
     Report {
         level: Level::Fatal,
-        starts: &["panic: ", "fatal error: ", "runtime: goroutine stack exceeds", "unexpected fault address 0x", "SIGSEGV: ", "SIGABRT: ", "SIGQUIT: quit"],
-        goes_on: &[
-            "goroutine ", "[signal ", "[recovered", "panic: ", "fatal error: ", "runtime: ", "runtime stack:", "created by ",
-            "...additional frames", "@(0x", "@(...)", "@()", "@({0x", "@(", "r@ 0x", "e@ 0x", "cs 0x", "fs 0x", "gs 0x", "PC=", "m=",
-            "sp=", "stack: frame=", "goexit", "[originating from", "(0x", "lr 0x", "pc 0x", "fault 0x", "[stack",
+        starts: &[
+            "panic: ",
+            "fatal error: ",
+            "runtime: goroutine stack exceeds",
+            "unexpected fault address 0x",
+            "SIGSEGV: ",
+            "SIGABRT: ",
+            "SIGQUIT: quit",
         ],
-        ends: &["exit status #"],
+        goes_on: &[
+            "goroutine ",
+            "[signal ",
+            "[recovered",
+            "panic: ",
+            "fatal error: ",
+            "runtime: ",
+            "runtime stack:",
+            "created by ",
+            "...additional frames",
+            "@(0x",
+            "@(...)",
+            "@()",
+            "@({0x",
+            "@(",
+            "r% 0x",
+            "e% 0x",
+            "cs % 0x",
+            "fs % 0x",
+            "gs % 0x",
+            "signal arrived",
+            "PC=",
+            "m=",
+            "sp=",
+            "stack: frame=",
+            "goexit",
+            "[originating from",
+            "(0x",
+            "lr 0x",
+            "pc 0x",
+            "fault 0x",
+            "[stack",
+        ],
+        ends: &["exit status ~"],
         ..PLAIN
     },
     Report {
-        starts: &["goroutine # ["],
+        starts: &["goroutine ~ ["],
         goes_on: &["goroutine ", "created by ", "@(", "...additional frames"],
         ..PLAIN
     },
     // Rust.
     Report {
-        starts: &["thread '*' * panicked at ", "thread '*' panicked at ", "thread <unnamed> panicked at "],
-        goes_on: &["stack backtrace:", "thread '*' panicked", "thread '*' * panicked", "note: ", " left: ", "right: ", "left: "],
-        ends: &["note: Some details are omitted", "note: run with", "fatal runtime error: ", "Aborted", "thread caused non-unwinding panic"],
-        n_free: 1,
+        starts: &["thread '%' % panicked at ", "thread '%' panicked at ", "thread <unnamed> panicked at "],
+        goes_on: &[
+            "stack backtrace:",
+            "thread '%' panicked",
+            "thread '%' % panicked",
+            "note: assertion",
+            " left: ",
+            "right: ",
+            "left: ",
+        ],
+        ends: &[
+            "note: Some details are omitted",
+            "note: run with",
+            "fatal runtime error: ",
+            "Aborted",
+            "thread caused non-unwinding panic",
+        ],
+        n_free: 3,
         ..PLAIN
     },
     Report {
         level: Level::Fatal,
-        starts: &["thread '*' has overflowed its stack", "memory allocation of # bytes failed", "fatal runtime error: "],
+        starts: &[
+            "thread '%' has overflowed its stack",
+            "thread '%' (~) has overflowed its stack",
+            "memory allocation of ~ bytes failed",
+            "fatal runtime error: ",
+        ],
         goes_on: &["fatal runtime error: ", "stack backtrace:"],
         ends: &["Aborted"],
         ..PLAIN
@@ -127,52 +237,128 @@ pub(crate) const REPORTS: &[Report] = &[
     // Java, Kotlin, Scala, Clojure, Groovy.
     Report {
         starts: &[
-            "Exception in thread \"", "Uncaught exception ", "Exception: ", "Execution error ", "Error occurred during initialization",
-            "Error: A JNI error", "Error: Unable to initialize main class", "Syntax error (", "Syntax error macroexpanding", "Exception in Application ",
+            "Exception in thread \"",
+            "Uncaught exception ",
+            "Execution error ",
+            "Error occurred during initialization",
+            "Error: A JNI error",
+            "Error: Unable to initialize main class",
+            "Syntax error (",
+            "Syntax error macroexpanding",
+            "Exception in Application ",
         ],
-        goes_on: &["Caused by: ", "Suppressed: ", "... ", "at ", "Full report at:", "\tat ", "[CIRCULAR REFERENCE", "java.", "#error"],
+        goes_on: &[
+            "Caused by: ",
+            "Suppressed: ",
+            "... ",
+            "at ",
+            "Full report at:",
+            "/tmp/",
+            "\tat ",
+            "[CIRCULAR REFERENCE",
+            "java.",
+            "#error",
+        ],
         n_free: 1,
         ..PLAIN
     },
+    Report { level: Level::Fatal, starts: &["Exception: java.lang.OutOfMemoryError thrown"], ..PLAIN },
     Report {
         level: Level::Fatal,
         starts: &["# A fatal error has been detected", "#$", "java.lang.OutOfMemoryError"],
-        confirms: &["# A fatal error", "# There is insufficient", "#  SIG", "# JRE", "Dumping heap", "\tat ", "#"],
-        goes_on: &["#", "[error occurred", "[thread ", "Dumping heap", "Heap dump file", "[#.#s][warning]"],
+        confirms: &["# A fatal error", "# There is insufficient", "Dumping heap", "\tat "],
+        goes_on: &["#", "[error occurred", "[thread ", "Dumping heap", "Heap dump file", "[~.~s][warning]"],
         ends: &["Aborted"],
         ..PLAIN
     },
     // PHP.
     Report {
-        starts: &["PHP Fatal error: ", "Fatal error: Uncaught ", "Fatal error: Allowed memory", "PHP Parse error: ", "PHP Recoverable fatal error: ", "Parse error: "],
-        goes_on: PHP,
+        starts: &["PHP Fatal error:  Uncaught ", "PHP Fatal error: Uncaught ", "Fatal error: Uncaught "],
+        goes_on: PHP_TRACE,
         n_free: 2,
         ..PLAIN
     },
-    Report { level: Level::Warn, starts: &["PHP Warning: ", "PHP Notice: ", "PHP Deprecated: "], goes_on: PHP_TRACE, ..PLAIN },
+    Report {
+        starts: &[
+            "PHP Fatal error: ",
+            "Fatal error: Allowed memory",
+            "PHP Parse error: ",
+            "PHP Recoverable fatal error: ",
+            "Parse error: ",
+        ],
+        goes_on: PHP_TRACE,
+        ..PLAIN
+    },
+    Report {
+        level: Level::Warn,
+        starts: &["PHP Warning: ", "PHP Notice: ", "PHP Deprecated: "],
+        goes_on: PHP_TRACE,
+        ..PLAIN
+    },
     // Ruby.
-    Report { starts: &["@.rb:#:in ", "-e:#:in ", "@.ru:#:in "], goes_on: &["@:#:in ", "from ", "==>", "<internal:"], ..PLAIN },
+    Report {
+        starts: &["@.rb:~:in ", "-e:~:in ", "@.ru:~:in "],
+        goes_on: &["@:~:in ", "from ", "==>", "<internal:"],
+        ..PLAIN
+    },
     Report {
         level: Level::Fatal,
         starts: &["@: [BUG] "],
-        goes_on: &["ruby #", "-- ", "c:#", "[NOTE]", "You may have", "Don't forget", "@:#:in ", "<internal:", "See ", "For details", "* ", "@(", "/"],
+        goes_on: &[
+            "ruby ~",
+            "-- ",
+            "c:~",
+            "[NOTE]",
+            "You may have",
+            "Don't forget",
+            "@:~:in ",
+            "<internal:",
+            "See ",
+            "For details",
+            "* ",
+            "@(",
+            "/",
+        ],
         ..PLAIN
     },
     // Erlang, Elixir.
     Report {
-        starts: &["=ERROR REPORT====", "=CRASH REPORT====", "=SUPERVISOR REPORT===="],
+        starts: &["=CRASH REPORT====", "=SUPERVISOR REPORT====", "=ERROR REPORT===="],
         goes_on: &["Error in process", "** ", "{", "}", "[", "]", "inet_config:", "Offender", "Reason"],
-        n_free: 16,
+        n_free: 1,
         ..PLAIN
     },
     Report {
-        starts: &["** (", "** exception ", "escript: exception ", "init terminating in do_boot", "{\"init terminating in do_boot\"", "Runtime terminating during boot", "Kernel pid terminated", "Crash dump is being written"],
-        goes_on: &["Crash dump is being written", "** (", "in function ", "in call from", "done", "Kernel pid terminated", "({"],
+        starts: &[
+            "** (",
+            "** exception ",
+            "escript: exception ",
+            "init terminating in do_boot",
+            "{\"init terminating in do_boot\"",
+            "Runtime terminating during boot",
+            "Kernel pid terminated",
+            "Crash dump is being written",
+        ],
+        goes_on: &[
+            "Crash dump is being written",
+            "** (",
+            "in function ",
+            "in call from",
+            "done",
+            "Kernel pid terminated",
+            "({",
+        ],
         ..PLAIN
     },
     // .NET, Mono.
     Report {
-        starts: &["Unhandled exception. ", "Unhandled Exception:", "[ERROR] FATAL UNHANDLED EXCEPTION", "Unhandled exception at ", "Process terminated. "],
+        starts: &[
+            "Unhandled exception. ",
+            "Unhandled Exception:",
+            "[ERROR] FATAL UNHANDLED EXCEPTION",
+            "Unhandled exception at ",
+            "Process terminated. ",
+        ],
         goes_on: &["--- End of ", "---> ", "[ERROR] FATAL UNHANDLED", "at ", "@Exception: ", "---"],
         n_free: 1,
         ends: &["Aborted"],
@@ -181,8 +367,17 @@ pub(crate) const REPORTS: &[Report] = &[
     // Swift.
     Report {
         level: Level::Fatal,
-        starts: &["Fatal error: ", "@.swift:#: Fatal error: ", "Swift/@: Fatal error: ", "*** Swift runtime failure", "💣 Program crashed", "*** Program crashed", "*** Signal #: "],
+        starts: &[
+            "Fatal error: ",
+            "@.swift:~: Fatal error: ",
+            "Swift/@: Fatal error: ",
+            "*** Swift runtime failure",
+            "💣 Program crashed",
+            "*** Program crashed",
+            "*** Signal ~: ",
+        ],
         goes_on: SWIFT,
+        ends: &["Backtrace took "],
         ..PLAIN
     },
     // OCaml, Haskell.
@@ -192,29 +387,48 @@ pub(crate) const REPORTS: &[Report] = &[
         ..PLAIN
     },
     Report {
-        starts: &["@: Prelude.", "@: Uncaught exception ", "@: Non-exhaustive", "@.hs:#:#*: Non-exhaustive", "@: Maybe.fromJust"],
+        starts: &[
+            "@: Prelude.",
+            "@: Uncaught exception ",
+            "@: Non-exhaustive",
+            "@.hs:~:~%: Non-exhaustive",
+            "@: Maybe.fromJust",
+        ],
         goes_on: &["CallStack (from HasCallStack)", "HasCallStack backtrace", "While handling"],
         n_free: 1,
         ..PLAIN
     },
     // Crystal, Nim, D, Zig.
-    Report { starts: &["Unhandled exception"], goes_on: &["Caused by: ", "from ", "Unhandled exception"], ..PLAIN },
+    Report { starts: &["Unhandled exception:$"], goes_on: &["#", "<asynchronous suspension>"], n_free: 1, ..PLAIN },
     Report {
-        starts: &["Traceback (most recent call last)$", "Error: unhandled exception: ", "@.nim(#) "],
-        goes_on: &["@.nim(#)", "[[reraised from:", "]]"],
+        starts: &["Caught: "],
+        confirms: &["@Exception", "@Error", "\tat "],
+        goes_on: &["Caused by: ", "@Exception: ", "@Error: "],
+        ..PLAIN
+    },
+    Report { starts: &["Unhandled exception: "], goes_on: &["Caused by: ", "from ", "Unhandled exception"], ..PLAIN },
+    Report {
+        starts: &["Traceback (most recent call last)$", "Error: unhandled exception: ", "@.nim(~) "],
+        goes_on: &["@.nim(~)", "[[reraised from:", "]]"],
         ends: &["Error: unhandled exception: "],
         ..PLAIN
     },
     Report {
-        starts: &["core.exception.@@", "object.Exception@", "object.Error@", "@Exception@*(#):", "@Error@*(#):"],
-        goes_on: &["----------------", "??:? ", "@.d:# ", "@(#)", "+++"],
+        starts: &["core.exception.@", "object.Exception@", "object.Error@"],
+        goes_on: &["----------------", "??:? ", "@.d:~ ", "/usr/"],
         ..PLAIN
     },
     Report {
         level: Level::Fatal,
-        starts: &["thread # panic: ", "panic: reached unreachable", "General protection exception", "Segmentation fault at address", "error: @$"],
-        confirms: &["@.zig:", "*.zig:", "/"],
-        goes_on: &["@.zig:#:#", "???:?:?", "aborting due to", "Unwind ", "^", "@: 0x"],
+        starts: &[
+            "thread ~ panic: ",
+            "panic: reached unreachable",
+            "General protection exception",
+            "Segmentation fault at address",
+            "error: @$",
+        ],
+        confirms: &["@.zig:", "%.zig:", "/"],
+        goes_on: &["@.zig:~:~", "???:?:?", "aborting due to", "Unwind ", "^", "@: 0x"],
         ends: &["Aborted"],
         n_free: 0,
         ..PLAIN
@@ -222,62 +436,229 @@ pub(crate) const REPORTS: &[Report] = &[
     // C and C++: the library, the sanitizers, assertions.
     Report {
         level: Level::Fatal,
-        starts: &["terminate called", "*** stack smashing detected", "*** buffer overflow detected", "*** Error in `", "double free or corruption", "free(): ", "malloc(): ", "malloc_consolidate(): ", "corrupted size vs. prev", "munmap_chunk(): ", "realloc(): invalid", "pure virtual method called", "libc++abi: ", "Aborted (core dumped)", "Segmentation fault (core dumped)", "Aborted$", "Segmentation fault$", "Illegal instruction$", "Bus error$", "*** SIG", "*** Aborted at "],
-        goes_on: &["terminate called", "what(): ", "======= ", "/", "#-", "@ 0x"],
+        starts: &[
+            "terminate called",
+            "*** stack smashing detected",
+            "*** buffer overflow detected",
+            "*** Error in `",
+            "double free or corruption",
+            "free(): ",
+            "malloc(): ",
+            "malloc_consolidate(): ",
+            "corrupted size vs. prev",
+            "munmap_chunk(): ",
+            "realloc(): invalid",
+            "pure virtual method called",
+            "libc++abi: ",
+            "Aborted (core dumped)",
+            "Segmentation fault (core dumped)",
+            "Aborted$",
+            "Segmentation fault$",
+            "Illegal instruction$",
+            "Bus error$",
+            "*** SIG",
+            "*** Aborted at ",
+        ],
+        goes_on: &["terminate called", "what(): ", "======= ", "/", "~-", "@ 0x"],
         ends: &["Aborted", "Segmentation fault"],
         ..PLAIN
     },
-    Report { level: Level::Fatal, starts: &["@: @:#: *: Assertion `", "@: @:#: *Assertion \"", "Assertion failed: ", "assertion failed: "], ends: &["Aborted"], ..PLAIN },
     Report {
         level: Level::Fatal,
-        starts: &["==================", "==#==ERROR: ", "==#==WARNING: ", "WARNING: ThreadSanitizer", "ThreadSanitizer:DEADLYSIGNAL", "AddressSanitizer:DEADLYSIGNAL", "UndefinedBehaviorSanitizer:DEADLYSIGNAL", "MemorySanitizer:DEADLYSIGNAL"],
-        confirms: &["==#==ERROR: ", "==#==WARNING: ", "WARNING: @Sanitizer", "    #", "====="],
-        goes_on: &["==#==", "=====", "READ of size", "WRITE of size", "0x@ is located", "0x@ thread", "freed by thread", "previously allocated", "allocated by thread", "Address 0x", "Thread T", "HINT: ", "SUMMARY: ", "Shadow bytes", "Shadow byte", "Direct leak", "Indirect leak", "NOTE: ", "Memory access at", "AddressSanitizer", "ThreadSanitizer", "WARNING: ThreadSanitizer", "MS: ", "Register values", "r@ = 0x", "Uninitialized value", "UndefinedBehaviorSanitizer", "MemorySanitizer"],
+        starts: &["@: @:~: %: Assertion `", "@: @:~: %Assertion \"", "Assertion failed: ", "assertion failed: "],
+        ends: &["Aborted"],
         ..PLAIN
     },
-    Report { level: Level::Warn, starts: &["@:#:#: runtime error: "], goes_on: &["SUMMARY: UndefinedBehavior", "0x@: note: ", "^"], ..PLAIN },
-    Report { level: Level::Fatal, starts: &["@: line #: * Segmentation fault", "@: line #: * Aborted", "@: line #: * Killed", "@: line #: * Bus error", "@: line #: * Illegal instruction", "@: line #: * Floating point exception"], ..PLAIN },
+    Report {
+        level: Level::Fatal,
+        starts: &[
+            "==================",
+            "==~==ERROR: ",
+            "==~==WARNING: ",
+            "WARNING: ThreadSanitizer",
+            "ThreadSanitizer:DEADLYSIGNAL",
+            "AddressSanitizer:DEADLYSIGNAL",
+            "UndefinedBehaviorSanitizer:DEADLYSIGNAL",
+            "MemorySanitizer:DEADLYSIGNAL",
+        ],
+        confirms: &["==~==ERROR: ", "==~==WARNING: ", "WARNING: @Sanitizer", "    #", "====="],
+        goes_on: &[
+            "==~==",
+            "=====",
+            "READ of size",
+            "WRITE of size",
+            "0x@ is located",
+            "0x@ thread",
+            "freed by thread",
+            "previously allocated",
+            "allocated by thread",
+            "Address 0x",
+            "Thread T",
+            "HINT: ",
+            "SUMMARY: ",
+            "Shadow bytes",
+            "Shadow byte",
+            "Direct leak",
+            "Indirect leak",
+            "NOTE: ",
+            "Memory access at",
+            "AddressSanitizer",
+            "ThreadSanitizer",
+            "WARNING: ThreadSanitizer",
+            "=>0x",
+            "Exiting",
+            "MS: ",
+            "Register values",
+            "r@ = 0x",
+            "Uninitialized value",
+            "UndefinedBehaviorSanitizer",
+            "MemorySanitizer",
+        ],
+        ..PLAIN
+    },
+    Report {
+        level: Level::Warn,
+        starts: &["@:~:~: runtime error: "],
+        goes_on: &["SUMMARY: UndefinedBehavior", "0x@: note: ", "^"],
+        ..PLAIN
+    },
+    Report {
+        level: Level::Fatal,
+        starts: &[
+            "@: line ~: % Segmentation fault",
+            "@: line ~: % Aborted",
+            "@: line ~: % Killed",
+            "@: line ~: % Bus error",
+            "@: line ~: % Illegal instruction",
+            "@: line ~: % Floating point exception",
+        ],
+        ..PLAIN
+    },
     // Fortran, Ada, Pascal, COBOL.
     Report {
-        starts: &["At line # of file ", "Fortran runtime error: ", "Program received signal SIG", "ERROR STOP", "STOP #"],
-        goes_on: &["Fortran runtime error: ", "Backtrace for this error", "Error termination", "#", "At line ", "Segmentation fault", "Floating point exception"],
+        starts: &[
+            "At line ~ of file ",
+            "Fortran runtime error: ",
+            "Program received signal SIG",
+            "ERROR STOP",
+            "STOP ~",
+        ],
+        goes_on: &[
+            "Fortran runtime error: ",
+            "Backtrace for this error",
+            "Error termination",
+            "#",
+            "At line ",
+            "Segmentation fault",
+            "Floating point exception",
+        ],
         ..PLAIN
     },
-    Report { starts: &["raised "], confirms: &["[", "0x", "Call stack", "@", ""], goes_on: &["Load address: ", "Call stack traceback", "[", "0x"], ..PLAIN },
-    Report { starts: &["Execution of @ terminated by unhandled exception"], goes_on: &["raised ", "Load address: ", "Call stack", "[", "0x", "Exception name", "Message"], ..PLAIN },
-    Report { starts: &["Runtime error # at $", "An unhandled exception occurred at $"], goes_on: &["E@: ", "$", "Exception "], n_free: 1, ..PLAIN },
+    Report {
+        starts: &["raised @ERROR : ", "raised @.@ : @:~ "],
+        goes_on: &["Load address: ", "Call stack traceback", "[", "0x"],
+        ..PLAIN
+    },
+    Report {
+        starts: &["Execution of @ terminated by unhandled exception"],
+        goes_on: &["raised ", "Load address: ", "Call stack", "[", "0x", "Exception name", "Message"],
+        ..PLAIN
+    },
+    Report { starts: &["Runtime error ~ at ", "An unhandled exception occurred at "], goes_on: &["@: ", "$"], ..PLAIN },
     Report { starts: &["libcob: "], goes_on: &["libcob: "], ..PLAIN },
     // Perl, Lua, Tcl, R, Octave.
-    Report { starts: &["lua: ", "lua5.#: ", "luajit: ", "@/lua: "], goes_on: &["stack traceback:", "[C]: "], ..PLAIN },
-    Report { starts: &["Error in ", "Error: "], confirms: &["  ", "Calls: ", "Execution halted", "    at "], goes_on: &["Calls: ", "In addition: ", "Traceback:", "# ", "Backtrace:", "! "], ends: &["Execution halted"], n_free: 0, ..PLAIN },
-    Report { level: Level::Warn, starts: &["Warning message:", "Warning messages:", "In addition: Warning"], goes_on: &["#: ", "In "], ..PLAIN },
-    Report { starts: &["error: @: ", "error: called from"], confirms: &["error: called from"], goes_on: &["error: called from"], ..PLAIN },
+    Report { starts: &["lua: ", "lua5.~: ", "luajit: ", "@/lua: "], goes_on: &["stack traceback:", "[C]: "], ..PLAIN },
+    Report {
+        starts: &["Error in ", "Error: "],
+        confirms: &["  ", "Calls: ", "Execution halted", "    at "],
+        goes_on: &["Calls: ", "In addition: ", "Traceback:", "~ ", "Backtrace:", "! "],
+        ends: &["Execution halted"],
+        n_free: 0,
+        ..PLAIN
+    },
+    Report {
+        level: Level::Warn,
+        starts: &["Warning message:", "Warning messages:", "In addition: Warning"],
+        goes_on: &["~: ", "In "],
+        ..PLAIN
+    },
+    Report { starts: &["error: "], confirms: &["error: called from"], goes_on: &["error: called from"], ..PLAIN },
     // Lisps, Prolog.
     Report {
         starts: &["Unhandled @ in thread ", "Unhandled @-ERROR", "debugger invoked on a ", "*** - "],
-        goes_on: &["Backtrace for: ", "#: ", "unhandled condition in", "restarts (", "#<THREAD", "0: ", "Type HELP", "debugger invoked"],
+        goes_on: &["Backtrace for: ", "~: ", "restarts (", "Type HELP", "debugger invoked"],
         ends: &["unhandled condition in --disable-debugger mode, quitting"],
-        n_free: 4,
+        n_free: 2,
         ..PLAIN
     },
-    Report { starts: &["Backtrace:$"], goes_on: &["In ", "ERROR: In procedure", "In procedure ", "@:#:#: ", "#:", "Exception "], ..PLAIN },
-    Report { starts: &["Uncaught exception:", "uncaught exception:"], goes_on: &["Throw to key", "context...:"], ..PLAIN },
-    Report { starts: &["Warning: * Goal (", "% [* goal raised exception", "[WARNING:"], confirms: &["Warning: ", "%", "  "], level: Level::Warn, goes_on: &["Warning: ", "% "], ..PLAIN },
+    Report {
+        starts: &["Backtrace:$"],
+        goes_on: &["In ", "ERROR: In procedure", "In procedure ", "@:~:~: ", "Exception "],
+        n_free: 1,
+        ..PLAIN
+    },
+    Report {
+        starts: &["Uncaught exception:", "uncaught exception:"],
+        goes_on: &["Throw to key", "context...:"],
+        ..PLAIN
+    },
+    Report { starts: &["Warning: @:~:"], confirms: &["Warning:    Goal ("], goes_on: &["Warning: "], ..PLAIN },
+    // Julia.
+    Report {
+        starts: &["ERROR: LoadError: ", "ERROR: @Error: ", "ERROR: @Exception: "],
+        goes_on: &["Stacktrace:", "in expression starting at", "caused by: "],
+        ..PLAIN
+    },
+    // What follows a message: Haskell, Tcl, Racket, Perl, Lua, Julia.
+    Report { starts: &["CallStack (from HasCallStack)", "HasCallStack backtrace"], follows: true, ..PLAIN },
+    Report {
+        starts: &["    while executing", "    while evaluating"],
+        goes_on: &["\"", "invoked from within"],
+        follows: true,
+        ..PLAIN
+    },
+    Report {
+        starts: &["  context...:", "\t@::@(%) called at ", "\teval {...} called at ", "stack traceback:"],
+        goes_on: &["[C]: "],
+        follows: true,
+        ..PLAIN
+    },
+    Report { starts: &["  File \"%\", line ~$", "  File \"%\", line ~, in"], next: Next::Exception, ..PLAIN },
     // Servers that report their own death.
-    Report { level: Level::Fatal, starts: &["=== REDIS BUG REPORT START", "=== VALKEY BUG REPORT START"], ends: &["=== REDIS BUG REPORT END", "=== VALKEY BUG REPORT END"], next: Next::All, ..PLAIN },
+    Report {
+        level: Level::Fatal,
+        starts: &["=== REDIS BUG REPORT START", "=== VALKEY BUG REPORT START"],
+        ends: &["=== REDIS BUG REPORT END", "=== VALKEY BUG REPORT END"],
+        next: Next::All,
+        ..PLAIN
+    },
 ];
 
 const PHP_TRACE: &[&str] = &["Stack trace:", "#", "Next ", "PHP Stack trace:", "PHP   #", "{main}", "thrown in "];
 
-const PHP: &[&str] = PHP_TRACE;
-
 const SWIFT: &[&str] = &[
-    "Thread # ", "Current stack trace:", "# ", "Registers:", "Images ", "Backtrace took", "Crash", "r@ 0x", "[ra]", "Press space", "Illegal instruction",
-    "Trace/breakpoint trap", "x# 0x", "0x", "*** Program crashed", "💣",
+    "Thread ~ ",
+    "Current stack trace:",
+    "~ ",
+    "Registers:",
+    "Images ",
+    "Crash",
+    "r@ 0x",
+    "[ra]",
+    "Press space",
+    "*** Signal ",
+    "*** Swift",
+    "Illegal instruction",
+    "Trace/breakpoint trap",
+    "x~ 0x",
+    "0x",
+    "*** Program crashed",
+    "💣",
 ];
 
 /// One of these stands in every line that [`OBITUARIES`] fit.
-pub(crate) const OBITUARY_MARKS: &[&str] = &["kernel", "systemd", ".service: ", "segfault at ", "illed process", "OOMKilled", "ack-off", "BackOff"];
+pub(crate) const OBITUARY_MARKS: &[&str] =
+    &["kernel", "systemd", ".service: ", "segfault at ", "illed process", "OOMKilled", "ack-off", "BackOff"];
 
 /// Words that together tell of a death, of the kernel and of service managers.
 pub(crate) const OBITUARIES: &[&[&str]] = &[

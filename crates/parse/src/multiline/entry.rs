@@ -56,7 +56,8 @@ impl Entry {
             let is_pairs = [&b"{\""[..], b"time=", b"ts=", b"level=", b"at="].iter().any(|key| first.starts_with(key));
             is_pairs || memchr::memmem::find(first, b"] \"").is_some()
         };
-        let begins_more = || self.is_half || is_slow_head(first) || self.announces() || self.is_bare_time() || self.says_trouble();
+        let begins_more =
+            || self.is_half || is_slow_head(first) || self.announces() || self.is_bare_time() || self.says_trouble();
         self.n_lines > 1 || self.expects_more() || (self.n_lines == 1 && !is_one_line() && begins_more())
     }
 
@@ -107,7 +108,7 @@ impl Entry {
             return true;
         }
         if let Some(report) = OpenReport::of(line) {
-            return self.takes_report(report);
+            return self.takes_report(report, line);
         }
         if line::is_typed_exception(line) || (line::is_camel(line) && self.says_trouble()) {
             return self.is_headed() || self.announces();
@@ -124,14 +125,17 @@ impl Entry {
             return true;
         }
         let trimmed = line.trim_ascii_start();
-        let is_padded = line[0] == b' ' && line::signature(line) != 0 && line::signature(line) == line::signature(&self.first);
+        let is_padded =
+            line[0] == b' ' && line::signature(line) != 0 && line::signature(line) == line::signature(&self.first);
         let is_head = seen.has_clock && line::begins_with_time(line) && !self.begins_with_time();
         let is_level = !self.is_headed() && line[0] == b' ' && !trimmed.is_empty() && line::has_level(trimmed);
         if is_padded || is_head || is_level {
             return false;
         }
-        if self.is_plain() && let Some(report) = OpenReport::of(line) {
-            return self.takes_report(report);
+        if self.is_plain()
+            && let Some(report) = OpenReport::of(line)
+        {
+            return self.takes_report(report, line);
         }
         true
     }
@@ -152,8 +156,9 @@ impl Entry {
     }
 
     /// The report of a death belongs to the entry that tells of it, and to no other.
-    fn takes_report(&mut self, report: OpenReport) -> bool {
-        let takes = (self.is_headed() && self.says_trouble()) || self.announces();
+    fn takes_report(&mut self, report: OpenReport, line: &[u8]) -> bool {
+        let may_be_entry = report.is_vague() && line::has_level(line);
+        let takes = report.follows() || self.announces() || (!may_be_entry && self.is_headed() && self.says_trouble());
         if takes {
             self.report = Some(report);
         }
@@ -181,7 +186,9 @@ impl Entry {
 
     /// Whether there is nothing but a time, below which the text stands.
     fn is_bare_time(&self) -> bool {
-        self.is_timed && self.first.len() < 40 && crate::time::time_end(&self.first).is_some_and(|end| end == self.first.len())
+        self.is_timed
+            && self.first.len() < 40
+            && crate::time::time_end(&self.first).is_some_and(|end| end == self.first.len())
     }
 
     fn is_plain(&self) -> bool {
@@ -228,7 +235,9 @@ fn is_frame(line: &[u8], first: &[u8]) -> bool {
         b'#' => line.get(1).is_some_and(u8::is_ascii_digit) && first.len() > 1 && first[0] != b'#',
         // ╭ │ ╰ ┌ └ ├ and others of box drawing.
         0xE2 => line.get(1).is_some_and(|byte| matches!(byte, 0x94 | 0x95)),
-        b'D' | b'T' => starts(&[b"During handling of the above exception", b"The above exception was the direct cause"]),
+        b'D' | b'T' => {
+            starts(&[b"During handling of the above exception", b"The above exception was the direct cause"])
+        }
         _ => line::is_typed_exception(line) && first.ends_with(b":") || is_ruby_frame(line),
     }
 }
@@ -236,6 +245,7 @@ fn is_frame(line: &[u8], first: &[u8]) -> bool {
 /// ``send.rb:7:in `check'``.
 fn is_ruby_frame(line: &[u8]) -> bool {
     let place = memchr::memmem::find(&line[..line.len().min(256)], b":in ");
-    place.is_some_and(|at| line[..at].last().is_some_and(u8::is_ascii_digit) && !line[..at].contains(&b' ')
-        && !line[at..].ends_with(b")"))
+    place.is_some_and(|at| {
+        line[..at].last().is_some_and(u8::is_ascii_digit) && !line[..at].contains(&b' ') && !line[at..].ends_with(b")")
+    })
 }

@@ -10,6 +10,15 @@ use crate::{ArrivalContext, Zone};
 /// Bytes in which a time or a level makes a line one with a head of its own.
 const HEAD_BYTES_MAX: usize = 96;
 
+/// A line without colours at its beginning.
+pub(crate) fn without_colour(mut line: &[u8]) -> &[u8] {
+    while line.starts_with(b"\x1b[") {
+        let end = line.iter().take(16).position(u8::is_ascii_alphabetic);
+        line = end.map_or(&[], |end| &line[end + 1..]);
+    }
+    line
+}
+
 /// Reports whether a time of day or a date of digits stands near the beginning: `06:47:13`, `06:47`, `20261120`.
 ///
 /// Ports, places in files and addresses are none: a colon before the hour or further digits after the minute exclude them.
@@ -130,7 +139,8 @@ pub(crate) fn is_exception(line: &[u8]) -> bool {
     while line[end..].starts_with(b"::") {
         end += 2 + line[end + 2..].iter().position(|b| !is_name(b)).unwrap_or(line.len() - end - 2);
     }
-    let ends = line.get(end).is_none_or(|b| *b == b':') || line[end..].starts_with(b" [") || line[end..].starts_with(b" (");
+    let ends =
+        line.get(end).is_none_or(|b| *b == b':') || line[end..].starts_with(b" [") || line[end..].starts_with(b" (");
     line[0].is_ascii_alphabetic() && ends && !is_level_line(line)
 }
 
@@ -138,13 +148,15 @@ pub(crate) fn is_exception(line: &[u8]) -> bool {
 pub(crate) fn is_typed_exception(line: &[u8]) -> bool {
     let end = memchr::memchr3(b':', b' ', b'(', line).unwrap_or(line.len());
     let name = &line[..end];
-    let ends = [&b"Exception"[..], b"Error", b"Throwable", b"Failure", b"Fault"].iter().any(|ending| name.ends_with(ending));
+    let ends =
+        [&b"Exception"[..], b"Error", b"Throwable", b"Failure", b"Fault"].iter().any(|ending| name.ends_with(ending));
     ends && name.len() > 5 && is_exception(line)
 }
 
 /// `SendFailed: x`: a name of several words in one, as types have.
 pub(super) fn is_camel(line: &[u8]) -> bool {
-    let end = line.iter().position(|b| !b.is_ascii_alphanumeric() && !matches!(b, b'.' | b'_' | b'$')).unwrap_or(line.len());
+    let end =
+        line.iter().position(|b| !b.is_ascii_alphanumeric() && !matches!(b, b'.' | b'_' | b'$')).unwrap_or(line.len());
     let name = line[..end].rsplit(|b| *b == b'.').next().unwrap_or_default();
     let n_upper = name.iter().filter(|b| b.is_ascii_uppercase()).count();
     let has_lower = name.iter().any(u8::is_ascii_lowercase);

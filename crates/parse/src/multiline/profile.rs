@@ -37,12 +37,14 @@ impl Profile {
     /// longer matter at its end are left out.
     pub fn advance(&mut self, text: &[u8], offset: u64) {
         let from = Self::start_for(offset + text.len() as u64).saturating_sub(offset) as usize;
-        let mut at = if from == 0 { 0 } else { memchr::memchr(b'\n', &text[from - 1..]).map_or(text.len(), |n| from + n) };
+        let mut at =
+            if from == 0 { 0 } else { memchr::memchr(b'\n', &text[from - 1..]).map_or(text.len(), |n| from + n) };
         let mut scratch = Vec::new();
         while at < text.len() {
             let end = memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |length| at + length);
             let line = text[at..end].strip_suffix(b"\r").unwrap_or(&text[at..end]);
             let (lane, content) = runtime::inner(line, &mut scratch);
+            let content = line::without_colour(content);
             self.enter(offset + at as u64);
             self.learn(lane, content, line::has_clock(content));
             at = end + 1;

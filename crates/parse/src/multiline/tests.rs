@@ -14,41 +14,105 @@ fn check(expected: &[&str]) {
 #[test]
 fn a_stack_trace_belongs_to_the_line_that_logged_it() {
     check(&["ERROR one", "ERROR two\njava.lang.Error: x\n\tat A.b(A.java:1)\nCaused by: y\n\t... 3 more", "two"]);
-    check(&["2026-11-20 06:47:13 WARN slow\nTraceback (most recent call last):\n  File \"a.py\"\n    f()\nValueError: x", "ERROR: 2"]);
-    check(&["2026-11-20 06:47:13 SEVERE [main] lost\nMailLost: 81\n\tat M.send(M.java:1)", "2026-11-20 06:47:14 INFO on"]);
-    check(&["E, [2026-11-20T06:47:13.1 #86] ERROR -- m: lost (KeyError)\na.rb:7:in `f'\na.rb:9:in `<main>'", "W, [2026-11-20T06:47:14.1 #86]  WARN -- m: on"]);
-    check(&["[2026-11-20 06:47:13] shop.ERROR: lost {\"exception\":\"[object] (E)\n[stacktrace]\n#0 /a.php(4): f()\n#1 {main}\n\"} ", "[2026-11-20 06:47:14] shop.INFO: on"]);
-    check(&["2026-11-20 06:47:13 | ERROR | a - lost\nTraceback (most recent call last):\n\n> File \"a.py\", line 2\n    f()\n\nKeyError: 'k'", "2026-11-20 06:47:14 | INFO | a - on"]);
-    check(&["2026-11-20 06:47:13 [error] lost\n╭──── Traceback ────╮\n│ a.py:3 in f       │\n╰───────────────────╯\nKeyError: 'k'", "2026-11-20 06:47:14 [info] on"]);
-    check(&["2026-11-20T06:47:13Z INFO shop[4] Lost: (shop.Lost) {\n-->    bay = 14\n--> }", "2026-11-20T06:47:14Z INFO shop[4] on"]);
+    check(&[
+        "2026-11-20 06:47:13 WARN slow\nTraceback (most recent call last):\n  File \"a.py\"\n    f()\nValueError: x",
+        "ERROR: 2",
+    ]);
+    check(&[
+        "2026-11-20 06:47:13 SEVERE [main] lost\nMailLost: 81\n\tat M.send(M.java:1)",
+        "2026-11-20 06:47:14 INFO on",
+    ]);
+    check(&[
+        "E, [2026-11-20T06:47:13.1 #86] ERROR -- m: lost (KeyError)\na.rb:7:in `f'\na.rb:9:in `<main>'",
+        "W, [2026-11-20T06:47:14.1 #86]  WARN -- m: on",
+    ]);
+    check(&[
+        "[2026-11-20 06:47:13] shop.ERROR: lost {\"exception\":\"[object] (E)\n[stacktrace]\n#0 /a.php(4): f()\n#1 {main}\n\"} ",
+        "[2026-11-20 06:47:14] shop.INFO: on",
+    ]);
+    check(&[
+        "2026-11-20 06:47:13 | ERROR | a - lost\nTraceback (most recent call last):\n\n> File \"a.py\", line 2\n    f()\n\nKeyError: 'k'",
+        "2026-11-20 06:47:14 | INFO | a - on",
+    ]);
+    check(&[
+        "2026-11-20 06:47:13 [error] lost\n╭──── Traceback ────╮\n│ a.py:3 in f       │\n╰───────────────────╯\nKeyError: 'k'",
+        "2026-11-20 06:47:14 [info] on",
+    ]);
+    check(&[
+        "2026-11-20T06:47:13Z INFO shop[4] Lost: (shop.Lost) {\n-->    bay = 14\n--> }",
+        "2026-11-20T06:47:14Z INFO shop[4] on",
+    ]);
 }
 
 #[test]
 fn the_report_of_a_death_is_an_event_of_its_own() {
-    check(&["starting", "Traceback (most recent call last):\n  File \"a.py\", line 1\nValueError: x\n\nDuring handling of the above exception, another exception occurred:\n\nTraceback (most recent call last):\n  File \"a.py\", line 3\nKeyError: 'k'", "starting"]);
-    check(&["2026-11-20 06:47:13 INFO on", "Traceback (most recent call last):\n  File \"a.py\", line 1\nValueError: x"]);
-    check(&["starting", "panic: lost\n\ngoroutine 1 [running]:\nmain.f(...)\n\t/srv/a.go:8\nmain.main()\n\t/srv/a.go:19 +0xf\nexit status 2", "starting"]);
-    check(&["/srv/a.js:9\n    throw e;\n    ^\n\nError: lost\n    at f (/srv/a.js:9:11) {\n  code: 'E'\n}\n\nNode.js v26.1.0", "starting"]);
-    check(&["thread 'main' (15) panicked at src/a.rs:5:5:\nlost\nnote: run with `RUST_BACKTRACE=1` environment variable to display a backtrace", "starting"]);
-    check(&["a.rb:4:in 'f': lost (KeyError)\n\tfrom a.rb:9:in '<main>'\na.rb:3:in 'g': cause (IOError)\n\tfrom a.rb:4:in 'f'", "starting"]);
-    check(&["Fatal error: exception Failure(\"x\")\nRaised at F.f in file \"f.ml\", line 5\nCalled from F in file \"f.ml\", line 7", "on"]);
-    check(&["PHP Fatal error:  Uncaught E: x in /a.php:6\nStack trace:\n#0 /a.php(8): f()\n#1 {main}\n\nNext F: y in /a.php:8\nStack trace:\n#0 {main}\n  thrown in /a.php on line 8", "on"]);
-    check(&["=====================\n==28==ERROR: AddressSanitizer: heap-buffer-overflow\nREAD of size 4 at 0x7b thread T0\n    #0 0x56 in f /a.c:6\nSUMMARY: AddressSanitizer: x", "on"]);
+    check(&[
+        "starting",
+        "Traceback (most recent call last):\n  File \"a.py\", line 1\nValueError: x\n\nDuring handling of the above exception, another exception occurred:\n\nTraceback (most recent call last):\n  File \"a.py\", line 3\nKeyError: 'k'",
+        "starting",
+    ]);
+    check(&[
+        "2026-11-20 06:47:13 INFO on",
+        "Traceback (most recent call last):\n  File \"a.py\", line 1\nValueError: x",
+    ]);
+    check(&[
+        "starting",
+        "panic: lost\n\ngoroutine 1 [running]:\nmain.f(...)\n\t/srv/a.go:8\nmain.main()\n\t/srv/a.go:19 +0xf\nexit status 2",
+        "starting",
+    ]);
+    check(&[
+        "/srv/a.js:9\n    throw e;\n    ^\n\nError: lost\n    at f (/srv/a.js:9:11) {\n  code: 'E'\n}\n\nNode.js v26.1.0",
+        "starting",
+    ]);
+    check(&[
+        "thread 'main' (15) panicked at src/a.rs:5:5:\nlost\nnote: run with `RUST_BACKTRACE=1` environment variable to display a backtrace",
+        "starting",
+    ]);
+    check(&[
+        "a.rb:4:in 'f': lost (KeyError)\n\tfrom a.rb:9:in '<main>'\na.rb:3:in 'g': cause (IOError)\n\tfrom a.rb:4:in 'f'",
+        "starting",
+    ]);
+    check(&[
+        "Fatal error: exception Failure(\"x\")\nRaised at F.f in file \"f.ml\", line 5\nCalled from F in file \"f.ml\", line 7",
+        "on",
+    ]);
+    check(&[
+        "PHP Fatal error:  Uncaught E: x in /a.php:6\nStack trace:\n#0 /a.php(8): f()\n#1 {main}\n\nNext F: y in /a.php:8\nStack trace:\n#0 {main}\n  thrown in /a.php on line 8",
+        "on",
+    ]);
+    check(&[
+        "=====================\n==28==ERROR: AddressSanitizer: heap-buffer-overflow\nREAD of size 4 at 0x7b thread T0\n    #0 0x56 in f /a.c:6\nSUMMARY: AddressSanitizer: x",
+        "on",
+    ]);
 }
 
 #[test]
 fn a_record_of_two_lines_is_one_event() {
     check(&["Nov 20, 2026 6:47:13 PM org.acme.App main\nSEVERE: broken", "INFO: next", "INFO: alone"]);
     check(&["Nov 20 06:47:13 host app: x", "INFO: y"]);
-    check(&["[2026/11/20 06:47:13.1,  0] lib/a.c:508(f)\n  f() failed", "[2026/11/20 06:47:14.1,  0] lib/b.c:5(g)\n  g() failed"]);
+    check(&[
+        "[2026/11/20 06:47:13.1,  0] lib/a.c:508(f)\n  f() failed",
+        "[2026/11/20 06:47:14.1,  0] lib/b.c:5(g)\n  g() failed",
+    ]);
     check(&["2026-11-20 06:47:13\nthe text below", "2026-11-20 06:47:14\nanother"]);
-    check(&["# Time: 261120  6:47:13\n# User@Host: a[a] @ b []\n# Query_time: 1.5\nSET timestamp=1795863956;\nselect 1;", "# User@Host: c[c] @ b []\nselect 2;", "# Time: 261120  6:47:14\n# User@Host: a[a]"]);
-    check(&["2026-11-20 06:47:13.04 UTC,\"a\",\"select\n  1\nfrom \"\"t\"\"\",0", "2026-11-20 06:47:14.04 UTC,\"a\",0"]);
+    check(&[
+        "# Time: 261120  6:47:13\n# User@Host: a[a] @ b []\n# Query_time: 1.5\nSET timestamp=1795863956;\nselect 1;",
+        "# User@Host: c[c] @ b []\nselect 2;",
+        "# Time: 261120  6:47:14\n# User@Host: a[a]",
+    ]);
+    check(&[
+        "2026-11-20 06:47:13.04 UTC,\"a\",\"select\n  1\nfrom \"\"t\"\"\",0",
+        "2026-11-20 06:47:14.04 UTC,\"a\",0",
+    ]);
 }
 
 #[test]
 fn padding_may_stand_before_the_head_of_an_entry() {
-    check(&["    12:20261120:064713.768 on", "  1234:20261120:064713.769 lost:\n\tis it there?", "    12:20261120:064713.770 on"]);
+    check(&[
+        "    12:20261120:064713.768 on",
+        "  1234:20261120:064713.769 lost:\n\tis it there?",
+        "    12:20261120:064713.770 on",
+    ]);
     check(&[" 0(104) INFO: a", " 12(7) ERROR: b"]);
     check(&["   INFO 2026-11-20 06:47:13 a", "  ERROR 2026-11-20 06:47:14 b"]);
     check(&["2026-11-20 06:47:13.12 Server  SQL 2025\n\tMar 13 2026 14:53:45\n\tLinux", "2026-11-20 06:47:14.12 on"]);
@@ -73,7 +137,13 @@ fn plain_lines_are_events_and_empty_lines_are_none() {
     check_lines(&[], &[]);
     check_lines(&["  first", "second"], &["  first", "second"]);
     check_lines(&["{", "  \"a\": 1", "}", "{\"b\":2}"], &["{\n  \"a\": 1\n}", "{\"b\":2}"]);
-    check(&["the panic: is over", "Error in the hall", "goroutines are cheap", "connect 10.0.0.1:5432", "two at a time"]);
+    check(&[
+        "the panic: is over",
+        "Error in the hall",
+        "goroutines are cheap",
+        "connect 10.0.0.1:5432",
+        "two at a time",
+    ]);
 }
 
 #[test]

@@ -31,8 +31,11 @@ fn in_pieces(text: &[u8], n_bytes: usize, limits: &Limits, screen: Option<&Scree
     let mut profile = Profile::default();
     while from < text.len() {
         read = (read + n_bytes).min(text.len());
-        let end =
-            if read == text.len() { Some(read - from) } else { sure_end(&text[from..read], (profile, from as u64), limits.event_bytes_max) };
+        let end = if read == text.len() {
+            Some(read - from)
+        } else {
+            sure_end(&text[from..read], (profile, from as u64), limits.event_bytes_max)
+        };
         let Some(end) = end else { continue };
         let piece = Piece { text: &text[from..from + end], offset: from as u64, previous, columns: None, profile };
         all.extend(shown(&piece, limits, screen));

@@ -51,10 +51,13 @@ fn docker_ends_a_line_with_a_line_end_and_nothing_else() {
 /// What a program wrote to a stream in one call, as a runtime cuts it: contents, the last of which is the end.
 fn written() -> impl Strategy<Value = (usize, Vec<String>)> {
     let parts = prop::collection::vec("[ a-zé{}\":\\\\]{0,6}", 1..4);
-    (0..2usize, parts.prop_map(|mut parts: Vec<String>| {
-        parts[0].insert(0, 'x');
-        parts
-    }))
+    (
+        0..2usize,
+        parts.prop_map(|mut parts: Vec<String>| {
+            parts[0].insert(0, 'x');
+            parts
+        }),
+    )
 }
 
 proptest! {
