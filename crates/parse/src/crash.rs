@@ -1,7 +1,7 @@
 //! Reports of programs that die: how a runtime's report begins, goes on and ends, and which level it has.
 //!
-//! The reports themselves are data ([`table`]). A pattern is a text in which `*` stands for anything, `@` for anything without
-//! blanks and `#` for digits; it fits a line that begins so, and with `$` at its end only one that ends there. No pattern is
+//! The reports themselves are data ([`table`]). A pattern is a text in which `%` stands for anything, `@` for anything without
+//! blanks and `~` for digits; it fits a line that begins so, and with `$` at its end only one that ends there. No pattern is
 //! tried twice at different places, so that a line costs no more than its first bytes times the patterns that begin alike.
 
 mod table;
@@ -44,6 +44,16 @@ impl OpenReport {
         Some(Self { report, n_free: report.n_free, is_done: false })
     }
 
+    /// Whether it goes on with the line before, which says what happened.
+    pub(crate) fn follows(&self) -> bool {
+        self.report.follows
+    }
+
+    /// Whether its first line alone says little.
+    pub(crate) fn is_vague(&self) -> bool {
+        !self.report.confirms.is_empty()
+    }
+
     /// Whether lines are still expected.
     pub(crate) fn is_open(&self) -> bool {
         !self.is_done
@@ -59,6 +69,8 @@ impl OpenReport {
         let fits = |patterns: &[&str]| patterns.iter().any(|pattern| matches(pattern, line));
         if fits(self.report.goes_on) {
             self.is_done = false;
+            // Behind frames no free lines come.
+            self.n_free *= u8::from(line[0] != b'#');
             return Part::Inner;
         }
         if fits(self.report.ends) {
@@ -104,7 +116,12 @@ fn report_of(line: &[u8]) -> Option<&'static Report> {
             REPORTS.iter().flat_map(|report| report.starts.iter().map(move |start| (*start, report)))
         {
             let first = pattern.as_bytes().first().copied().unwrap_or_default();
-            by_byte[if first == b'@' { 256 } else { usize::from(first) }].push((pattern, report));
+            let places = match first {
+                b'@' => 256..257,
+                b'~' => usize::from(b'0')..usize::from(b'9') + 1,
+                _ => usize::from(first)..usize::from(first) + 1,
+            };
+            places.for_each(|place| by_byte[place].push((pattern, report)));
         }
         // What says more is tried first.
         by_byte.iter_mut().for_each(|patterns| patterns.sort_by_key(|(pattern, _)| std::cmp::Reverse(pattern.len())));
@@ -127,19 +144,23 @@ fn matches(pattern: &str, line: &[u8]) -> bool {
     let head = &line[..line.len().min(LINE_BYTES_MAX)];
     let (mut at, mut rest) = (0, pattern);
     while let Some(first) = rest.first() {
-        let length = rest[1..].iter().position(|byte| matches!(byte, b'*' | b'@' | b'#')).map_or(rest.len(), |n| n + 1);
+        let length = rest[1..].iter().position(|byte| matches!(byte, b'%' | b'@' | b'~')).map_or(rest.len(), |n| n + 1);
         match first {
-            b'#' => {
+            b'~' => {
                 let n_digits = head[at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
                 if n_digits == 0 {
                     return false;
                 }
                 (at, rest) = (at + n_digits, &rest[1..]);
             }
-            b'*' | b'@' => {
+            b'%' | b'@' => {
                 let literal = &rest[1..length];
                 let Some(found) = memchr::memmem::find(&head[at..], literal) else { return false };
                 let between = &head[at..at + found];
+                if literal.is_empty() {
+                    let rest = if is_whole { &head[at..] } else { &head[at..head.len().min(at + 1)] };
+                    return !rest.is_empty() && (*first == b'%' || !rest.contains(&b' '));
+                }
                 if *first == b'@' && (between.is_empty() || between.contains(&b' ')) {
                     return false;
                 }
@@ -158,17 +179,40 @@ fn matches(pattern: &str, line: &[u8]) -> bool {
 
 /// The level of a text that is the report of a death, or in which the kernel or the service manager tells of one.
 pub(crate) fn level(text: &str) -> Option<Level> {
-    let mut lines = text.as_bytes().split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    let lines = text.as_bytes().split(|byte| *byte == b'\n').map(crate::multiline::without_colour);
+    let mut lines = lines.filter(|line| !line.is_empty());
     let first = lines.next()?;
-    let mut second = || lines.next().unwrap_or_default();
+    let mut next = lines.take(3);
     match report_of(first) {
-        Some(report) if report.confirms.is_empty() || confirms(report, second()) => Some(report.level),
-        _ => level_of_trace(text.as_bytes()).or_else(|| level_of_obituary(first)),
+        Some(report) if report.confirms.is_empty() => Some(report.level),
+        Some(report) if next.next().is_some_and(|second| confirms(report, second)) => Some(report.level),
+        _ => {
+            let trailing = next.filter_map(report_of).find(|report| report.follows).map(|report| report.level);
+            trailing
+                .or_else(|| level_of_trace(text.as_bytes()))
+                .or_else(|| level_of_obituary(first))
+                .or_else(|| level_of_place(first))
+        }
     }
 }
 
+/// `lost at send.pl line 3.`, as Perl ends what it says of a death, and of what it warns of.
+fn level_of_place(line: &[u8]) -> Option<Level> {
+    let line = line.strip_suffix(b".")?;
+    let (rest, line_number) = line.split_at(line.iter().rposition(|byte| *byte == b' ')?);
+    let place = rest.strip_suffix(b" line")?;
+    let script = place.rsplit(|byte| *byte == b' ').next()?;
+    let is_script = [&b".pl"[..], b".pm", b".t", b"-e"].iter().any(|ending| script.ends_with(ending));
+    if !is_script || !line_number[1..].iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    const WARNINGS: [&[u8]; 4] = [b"Use of uninitialized", b"Odd number of", b"Deep recursion", b"Argument \""];
+    let is_warning = WARNINGS.iter().any(|start| line.starts_with(start));
+    Some(if is_warning { Level::Warn } else { Level::Error })
+}
+
 fn confirms(report: &Report, second: &[u8]) -> bool {
-    !second.is_empty() && report.confirms.iter().any(|pattern| matches(pattern, second))
+    report.confirms.iter().any(|pattern| matches(pattern, second))
 }
 
 /// `java.lang.Error: x` with a frame below.

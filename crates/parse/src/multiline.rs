@@ -15,7 +15,7 @@ mod profile;
 
 use std::ops::Range;
 
-pub(crate) use line::{is_exception, is_typed_exception};
+pub(crate) use line::{is_exception, is_typed_exception, without_colour};
 pub use profile::Profile;
 
 use crate::runtime::{self, LANES, Open};
@@ -96,6 +96,7 @@ impl Boundaries {
     fn decide(&mut self, offset: u64, line: &[u8], scratch: &mut Vec<u8>) -> bool {
         let part = runtime::fragment(line);
         let (lane, content) = runtime::content(line, part.as_ref(), scratch);
+        let content = without_colour(content);
         let has_clock = !content.is_empty() && line::has_clock(content);
         self.profile.enter(offset);
         self.profile.learn(lane, content, has_clock);

@@ -148,15 +148,26 @@ pub(crate) fn content<'l>(line: &'l [u8], part: Option<&Fragment>, scratch: &'l 
         return (lane, content.trim_ascii_end());
     }
     scratch.clear();
-    let mut bytes = content.iter().take(CONTENT_BYTES_MAX);
-    while let Some(byte) = bytes.next() {
-        let escaped = if *byte == b'\\' { bytes.next() } else { None };
+    let mut rest = &content[..content.len().min(CONTENT_BYTES_MAX)];
+    while let Some((byte, after)) = rest.split_first() {
+        rest = after;
+        let escaped = if *byte == b'\\' { rest.split_first() } else { None };
+        let Some((escaped, after)) = escaped else {
+            scratch.push(*byte);
+            continue;
+        };
+        rest = after;
+        let digits = rest.get(..4).filter(|_| *escaped == b'u').and_then(|digits| std::str::from_utf8(digits).ok());
+        if let Some(letter) = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok()).and_then(char::from_u32) {
+            scratch.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
+            rest = &rest[4..];
+            continue;
+        }
         scratch.push(match escaped {
-            None => *byte,
-            Some(b'n') => b'\n',
-            Some(b't') => b'\t',
-            Some(b'r') => b'\r',
-            Some(other) => *other,
+            b'n' => b'\n',
+            b't' => b'\t',
+            b'r' => b'\r',
+            other => *other,
         });
     }
     (lane, scratch.trim_ascii_end())

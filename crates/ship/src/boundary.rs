@@ -251,7 +251,11 @@ mod tests {
         for growing in ["2026-11-20 06:47:13 ERROR lost\n", "a\n b\n", "panic: lost\n", "a:\n", "a\nhalf"] {
             check(growing, TailState::Pausing, &[]);
         }
-        check("2026-11-20 06:47:13 ERROR lost\n2026-11-20 06:47:13 ERROR lost\n", TailState::Pausing, &["2026-11-20 06:47:13 ERROR lost\n"]);
+        check(
+            "2026-11-20 06:47:13 ERROR lost\n2026-11-20 06:47:13 ERROR lost\n",
+            TailState::Pausing,
+            &["2026-11-20 06:47:13 ERROR lost\n"],
+        );
     }
 
     #[test]

@@ -24,13 +24,24 @@ pub(crate) struct Report {
     pub(crate) goes_on: &'static [&'static str],
     pub(crate) ends: &'static [&'static str],
     pub(crate) next: Next,
+    /// Lines of any form that belong to it before frames come.
     pub(crate) n_free: u8,
+    /// Whether the line before its first says what happened.
+    pub(crate) follows: bool,
 }
 
-const PLAIN: Report =
-    Report { level: Level::Error, starts: &[], confirms: &[], goes_on: &[], ends: &[], next: Next::Free, n_free: 0 };
+const PLAIN: Report = Report {
+    level: Level::Error,
+    starts: &[],
+    confirms: &[],
+    goes_on: &[],
+    ends: &[],
+    next: Next::Free,
+    n_free: 0,
+    follows: false,
+};
 
-/// In the order in which they are tried.
+/// All that are known; of several patterns that fit a line the longest decides.
 pub(crate) const REPORTS: &[Report] = &[
     // Python 3: uncaught, of a thread or a task, groups, syntax errors.
     Report {
@@ -91,33 +102,33 @@ pub(crate) const REPORTS: &[Report] = &[
     // Node, Bun, Deno.
     Report {
         starts: &[
-            "@.js:#$",
-            "@.mjs:#$",
-            "@.cjs:#$",
-            "@.ts:#$",
-            "@.mts:#$",
-            "@.tsx:#$",
-            "node:internal/@:#$",
-            "node:@:#$",
+            "@.js:~$",
+            "@.mjs:~$",
+            "@.cjs:~$",
+            "@.ts:~$",
+            "@.mts:~$",
+            "@.tsx:~$",
+            "node:internal/@:~$",
+            "node:@:~$",
             "Uncaught:$",
-            "[eval]:#$",
-            "evalmachine.<anonymous>:#$",
+            "[eval]:~$",
+            "evalmachine.<anonymous>:~$",
         ],
-        confirms: &[" ", "\t", "throw ", "#", "^", "@", "*"],
+        confirms: &["%"],
         goes_on: &["^", "}", "]", "[cause]", "[errors]", "Thrown at:", "(Use `node "],
-        ends: &["Node.js v#"],
+        ends: &["Node.js v~"],
         n_free: 8,
         ..PLAIN
     },
     Report {
-        starts: &["error: Uncaught", "\u{1b}[0m\u{1b}[1m\u{1b}[31merror", "error: Top-level await"],
+        starts: &["error: Uncaught", "error\u{1b}[0m: Uncaught", "error: Top-level await"],
         goes_on: &["Caused by: ", "throw ", "}", "^", "at "],
         ..PLAIN
     },
     Report {
-        starts: &["# | *", "## | *"],
-        goes_on: &["# | ", "## | ", "^", "error: ", "Bun v", "at ", "@Error: "],
-        ends: &["Bun v#"],
+        starts: &["~ | %", "~~ | %"],
+        goes_on: &["~ | ", "~~ | ", "^", "error: ", "Bun v", "at ", "@Error: "],
+        ends: &["Bun v~"],
         n_free: 1,
         ..PLAIN
     },
@@ -127,11 +138,11 @@ pub(crate) const REPORTS: &[Report] = &[
         goes_on: &[
             "<--- JS stacktrace",
             "FATAL ERROR: ",
-            "[#:0x",
+            "[~:0x",
             "----- Native stack trace",
-            "# ",
+            "~ ",
             "Aborted",
-            "#: 0x",
+            "~: 0x",
         ],
         n_free: 0,
         ..PLAIN
@@ -163,11 +174,12 @@ pub(crate) const REPORTS: &[Report] = &[
             "@()",
             "@({0x",
             "@(",
-            "r@ 0x",
-            "e@ 0x",
-            "cs 0x",
-            "fs 0x",
-            "gs 0x",
+            "r% 0x",
+            "e% 0x",
+            "cs % 0x",
+            "fs % 0x",
+            "gs % 0x",
+            "signal arrived",
             "PC=",
             "m=",
             "sp=",
@@ -180,22 +192,22 @@ pub(crate) const REPORTS: &[Report] = &[
             "fault 0x",
             "[stack",
         ],
-        ends: &["exit status #"],
+        ends: &["exit status ~"],
         ..PLAIN
     },
     Report {
-        starts: &["goroutine # ["],
+        starts: &["goroutine ~ ["],
         goes_on: &["goroutine ", "created by ", "@(", "...additional frames"],
         ..PLAIN
     },
     // Rust.
     Report {
-        starts: &["thread '*' * panicked at ", "thread '*' panicked at ", "thread <unnamed> panicked at "],
+        starts: &["thread '%' % panicked at ", "thread '%' panicked at ", "thread <unnamed> panicked at "],
         goes_on: &[
             "stack backtrace:",
-            "thread '*' panicked",
-            "thread '*' * panicked",
-            "note: ",
+            "thread '%' panicked",
+            "thread '%' % panicked",
+            "note: assertion",
             " left: ",
             "right: ",
             "left: ",
@@ -207,14 +219,15 @@ pub(crate) const REPORTS: &[Report] = &[
             "Aborted",
             "thread caused non-unwinding panic",
         ],
-        n_free: 1,
+        n_free: 3,
         ..PLAIN
     },
     Report {
         level: Level::Fatal,
         starts: &[
-            "thread '*' has overflowed its stack",
-            "memory allocation of # bytes failed",
+            "thread '%' has overflowed its stack",
+            "thread '%' (~) has overflowed its stack",
+            "memory allocation of ~ bytes failed",
             "fatal runtime error: ",
         ],
         goes_on: &["fatal runtime error: ", "stack backtrace:"],
@@ -226,7 +239,6 @@ pub(crate) const REPORTS: &[Report] = &[
         starts: &[
             "Exception in thread \"",
             "Uncaught exception ",
-            "Exception: ",
             "Execution error ",
             "Error occurred during initialization",
             "Error: A JNI error",
@@ -241,6 +253,7 @@ pub(crate) const REPORTS: &[Report] = &[
             "... ",
             "at ",
             "Full report at:",
+            "/tmp/",
             "\tat ",
             "[CIRCULAR REFERENCE",
             "java.",
@@ -249,26 +262,31 @@ pub(crate) const REPORTS: &[Report] = &[
         n_free: 1,
         ..PLAIN
     },
+    Report { level: Level::Fatal, starts: &["Exception: java.lang.OutOfMemoryError thrown"], ..PLAIN },
     Report {
         level: Level::Fatal,
         starts: &["# A fatal error has been detected", "#$", "java.lang.OutOfMemoryError"],
-        confirms: &["# A fatal error", "# There is insufficient", "#  SIG", "# JRE", "Dumping heap", "\tat ", "#"],
-        goes_on: &["#", "[error occurred", "[thread ", "Dumping heap", "Heap dump file", "[#.#s][warning]"],
+        confirms: &["# A fatal error", "# There is insufficient", "Dumping heap", "\tat "],
+        goes_on: &["#", "[error occurred", "[thread ", "Dumping heap", "Heap dump file", "[~.~s][warning]"],
         ends: &["Aborted"],
         ..PLAIN
     },
     // PHP.
     Report {
+        starts: &["PHP Fatal error:  Uncaught ", "PHP Fatal error: Uncaught ", "Fatal error: Uncaught "],
+        goes_on: PHP_TRACE,
+        n_free: 2,
+        ..PLAIN
+    },
+    Report {
         starts: &[
             "PHP Fatal error: ",
-            "Fatal error: Uncaught ",
             "Fatal error: Allowed memory",
             "PHP Parse error: ",
             "PHP Recoverable fatal error: ",
             "Parse error: ",
         ],
-        goes_on: PHP,
-        n_free: 2,
+        goes_on: PHP_TRACE,
         ..PLAIN
     },
     Report {
@@ -279,21 +297,21 @@ pub(crate) const REPORTS: &[Report] = &[
     },
     // Ruby.
     Report {
-        starts: &["@.rb:#:in ", "-e:#:in ", "@.ru:#:in "],
-        goes_on: &["@:#:in ", "from ", "==>", "<internal:"],
+        starts: &["@.rb:~:in ", "-e:~:in ", "@.ru:~:in "],
+        goes_on: &["@:~:in ", "from ", "==>", "<internal:"],
         ..PLAIN
     },
     Report {
         level: Level::Fatal,
         starts: &["@: [BUG] "],
         goes_on: &[
-            "ruby #",
+            "ruby ~",
             "-- ",
-            "c:#",
+            "c:~",
             "[NOTE]",
             "You may have",
             "Don't forget",
-            "@:#:in ",
+            "@:~:in ",
             "<internal:",
             "See ",
             "For details",
@@ -305,9 +323,9 @@ pub(crate) const REPORTS: &[Report] = &[
     },
     // Erlang, Elixir.
     Report {
-        starts: &["=ERROR REPORT====", "=CRASH REPORT====", "=SUPERVISOR REPORT===="],
+        starts: &["=CRASH REPORT====", "=SUPERVISOR REPORT====", "=ERROR REPORT===="],
         goes_on: &["Error in process", "** ", "{", "}", "[", "]", "inet_config:", "Offender", "Reason"],
-        n_free: 16,
+        n_free: 1,
         ..PLAIN
     },
     Report {
@@ -351,14 +369,15 @@ pub(crate) const REPORTS: &[Report] = &[
         level: Level::Fatal,
         starts: &[
             "Fatal error: ",
-            "@.swift:#: Fatal error: ",
+            "@.swift:~: Fatal error: ",
             "Swift/@: Fatal error: ",
             "*** Swift runtime failure",
             "💣 Program crashed",
             "*** Program crashed",
-            "*** Signal #: ",
+            "*** Signal ~: ",
         ],
         goes_on: SWIFT,
+        ends: &["Backtrace took "],
         ..PLAIN
     },
     // OCaml, Haskell.
@@ -372,7 +391,7 @@ pub(crate) const REPORTS: &[Report] = &[
             "@: Prelude.",
             "@: Uncaught exception ",
             "@: Non-exhaustive",
-            "@.hs:#:#*: Non-exhaustive",
+            "@.hs:~:~%: Non-exhaustive",
             "@: Maybe.fromJust",
         ],
         goes_on: &["CallStack (from HasCallStack)", "HasCallStack backtrace", "While handling"],
@@ -380,29 +399,36 @@ pub(crate) const REPORTS: &[Report] = &[
         ..PLAIN
     },
     // Crystal, Nim, D, Zig.
-    Report { starts: &["Unhandled exception"], goes_on: &["Caused by: ", "from ", "Unhandled exception"], ..PLAIN },
+    Report { starts: &["Unhandled exception:$"], goes_on: &["#", "<asynchronous suspension>"], n_free: 1, ..PLAIN },
     Report {
-        starts: &["Traceback (most recent call last)$", "Error: unhandled exception: ", "@.nim(#) "],
-        goes_on: &["@.nim(#)", "[[reraised from:", "]]"],
+        starts: &["Caught: "],
+        confirms: &["@Exception", "@Error", "\tat "],
+        goes_on: &["Caused by: ", "@Exception: ", "@Error: "],
+        ..PLAIN
+    },
+    Report { starts: &["Unhandled exception: "], goes_on: &["Caused by: ", "from ", "Unhandled exception"], ..PLAIN },
+    Report {
+        starts: &["Traceback (most recent call last)$", "Error: unhandled exception: ", "@.nim(~) "],
+        goes_on: &["@.nim(~)", "[[reraised from:", "]]"],
         ends: &["Error: unhandled exception: "],
         ..PLAIN
     },
     Report {
-        starts: &["core.exception.@@", "object.Exception@", "object.Error@", "@Exception@*(#):", "@Error@*(#):"],
-        goes_on: &["----------------", "??:? ", "@.d:# ", "@(#)", "+++"],
+        starts: &["core.exception.@", "object.Exception@", "object.Error@"],
+        goes_on: &["----------------", "??:? ", "@.d:~ ", "/usr/"],
         ..PLAIN
     },
     Report {
         level: Level::Fatal,
         starts: &[
-            "thread # panic: ",
+            "thread ~ panic: ",
             "panic: reached unreachable",
             "General protection exception",
             "Segmentation fault at address",
             "error: @$",
         ],
-        confirms: &["@.zig:", "*.zig:", "/"],
-        goes_on: &["@.zig:#:#", "???:?:?", "aborting due to", "Unwind ", "^", "@: 0x"],
+        confirms: &["@.zig:", "%.zig:", "/"],
+        goes_on: &["@.zig:~:~", "???:?:?", "aborting due to", "Unwind ", "^", "@: 0x"],
         ends: &["Aborted"],
         n_free: 0,
         ..PLAIN
@@ -433,13 +459,13 @@ pub(crate) const REPORTS: &[Report] = &[
             "*** SIG",
             "*** Aborted at ",
         ],
-        goes_on: &["terminate called", "what(): ", "======= ", "/", "#-", "@ 0x"],
+        goes_on: &["terminate called", "what(): ", "======= ", "/", "~-", "@ 0x"],
         ends: &["Aborted", "Segmentation fault"],
         ..PLAIN
     },
     Report {
         level: Level::Fatal,
-        starts: &["@: @:#: *: Assertion `", "@: @:#: *Assertion \"", "Assertion failed: ", "assertion failed: "],
+        starts: &["@: @:~: %: Assertion `", "@: @:~: %Assertion \"", "Assertion failed: ", "assertion failed: "],
         ends: &["Aborted"],
         ..PLAIN
     },
@@ -447,17 +473,17 @@ pub(crate) const REPORTS: &[Report] = &[
         level: Level::Fatal,
         starts: &[
             "==================",
-            "==#==ERROR: ",
-            "==#==WARNING: ",
+            "==~==ERROR: ",
+            "==~==WARNING: ",
             "WARNING: ThreadSanitizer",
             "ThreadSanitizer:DEADLYSIGNAL",
             "AddressSanitizer:DEADLYSIGNAL",
             "UndefinedBehaviorSanitizer:DEADLYSIGNAL",
             "MemorySanitizer:DEADLYSIGNAL",
         ],
-        confirms: &["==#==ERROR: ", "==#==WARNING: ", "WARNING: @Sanitizer", "    #", "====="],
+        confirms: &["==~==ERROR: ", "==~==WARNING: ", "WARNING: @Sanitizer", "    #", "====="],
         goes_on: &[
-            "==#==",
+            "==~==",
             "=====",
             "READ of size",
             "WRITE of size",
@@ -479,6 +505,8 @@ pub(crate) const REPORTS: &[Report] = &[
             "AddressSanitizer",
             "ThreadSanitizer",
             "WARNING: ThreadSanitizer",
+            "=>0x",
+            "Exiting",
             "MS: ",
             "Register values",
             "r@ = 0x",
@@ -490,30 +518,30 @@ pub(crate) const REPORTS: &[Report] = &[
     },
     Report {
         level: Level::Warn,
-        starts: &["@:#:#: runtime error: "],
+        starts: &["@:~:~: runtime error: "],
         goes_on: &["SUMMARY: UndefinedBehavior", "0x@: note: ", "^"],
         ..PLAIN
     },
     Report {
         level: Level::Fatal,
         starts: &[
-            "@: line #: * Segmentation fault",
-            "@: line #: * Aborted",
-            "@: line #: * Killed",
-            "@: line #: * Bus error",
-            "@: line #: * Illegal instruction",
-            "@: line #: * Floating point exception",
+            "@: line ~: % Segmentation fault",
+            "@: line ~: % Aborted",
+            "@: line ~: % Killed",
+            "@: line ~: % Bus error",
+            "@: line ~: % Illegal instruction",
+            "@: line ~: % Floating point exception",
         ],
         ..PLAIN
     },
     // Fortran, Ada, Pascal, COBOL.
     Report {
         starts: &[
-            "At line # of file ",
+            "At line ~ of file ",
             "Fortran runtime error: ",
             "Program received signal SIG",
             "ERROR STOP",
-            "STOP #",
+            "STOP ~",
         ],
         goes_on: &[
             "Fortran runtime error: ",
@@ -527,8 +555,7 @@ pub(crate) const REPORTS: &[Report] = &[
         ..PLAIN
     },
     Report {
-        starts: &["raised "],
-        confirms: &["[", "0x", "Call stack", "@", ""],
+        starts: &["raised @ERROR : ", "raised @.@ : @:~ "],
         goes_on: &["Load address: ", "Call stack traceback", "[", "0x"],
         ..PLAIN
     },
@@ -537,19 +564,14 @@ pub(crate) const REPORTS: &[Report] = &[
         goes_on: &["raised ", "Load address: ", "Call stack", "[", "0x", "Exception name", "Message"],
         ..PLAIN
     },
-    Report {
-        starts: &["Runtime error # at $", "An unhandled exception occurred at $"],
-        goes_on: &["E@: ", "$", "Exception "],
-        n_free: 1,
-        ..PLAIN
-    },
+    Report { starts: &["Runtime error ~ at ", "An unhandled exception occurred at "], goes_on: &["@: ", "$"], ..PLAIN },
     Report { starts: &["libcob: "], goes_on: &["libcob: "], ..PLAIN },
     // Perl, Lua, Tcl, R, Octave.
-    Report { starts: &["lua: ", "lua5.#: ", "luajit: ", "@/lua: "], goes_on: &["stack traceback:", "[C]: "], ..PLAIN },
+    Report { starts: &["lua: ", "lua5.~: ", "luajit: ", "@/lua: "], goes_on: &["stack traceback:", "[C]: "], ..PLAIN },
     Report {
         starts: &["Error in ", "Error: "],
         confirms: &["  ", "Calls: ", "Execution halted", "    at "],
-        goes_on: &["Calls: ", "In addition: ", "Traceback:", "# ", "Backtrace:", "! "],
+        goes_on: &["Calls: ", "In addition: ", "Traceback:", "~ ", "Backtrace:", "! "],
         ends: &["Execution halted"],
         n_free: 0,
         ..PLAIN
@@ -557,35 +579,22 @@ pub(crate) const REPORTS: &[Report] = &[
     Report {
         level: Level::Warn,
         starts: &["Warning message:", "Warning messages:", "In addition: Warning"],
-        goes_on: &["#: ", "In "],
+        goes_on: &["~: ", "In "],
         ..PLAIN
     },
-    Report {
-        starts: &["error: @: ", "error: called from"],
-        confirms: &["error: called from"],
-        goes_on: &["error: called from"],
-        ..PLAIN
-    },
+    Report { starts: &["error: "], confirms: &["error: called from"], goes_on: &["error: called from"], ..PLAIN },
     // Lisps, Prolog.
     Report {
         starts: &["Unhandled @ in thread ", "Unhandled @-ERROR", "debugger invoked on a ", "*** - "],
-        goes_on: &[
-            "Backtrace for: ",
-            "#: ",
-            "unhandled condition in",
-            "restarts (",
-            "#<THREAD",
-            "0: ",
-            "Type HELP",
-            "debugger invoked",
-        ],
+        goes_on: &["Backtrace for: ", "~: ", "restarts (", "Type HELP", "debugger invoked"],
         ends: &["unhandled condition in --disable-debugger mode, quitting"],
-        n_free: 4,
+        n_free: 2,
         ..PLAIN
     },
     Report {
         starts: &["Backtrace:$"],
-        goes_on: &["In ", "ERROR: In procedure", "In procedure ", "@:#:#: ", "#:", "Exception "],
+        goes_on: &["In ", "ERROR: In procedure", "In procedure ", "@:~:~: ", "Exception "],
+        n_free: 1,
         ..PLAIN
     },
     Report {
@@ -593,13 +602,28 @@ pub(crate) const REPORTS: &[Report] = &[
         goes_on: &["Throw to key", "context...:"],
         ..PLAIN
     },
+    Report { starts: &["Warning: @:~:"], confirms: &["Warning:    Goal ("], goes_on: &["Warning: "], ..PLAIN },
+    // Julia.
     Report {
-        starts: &["Warning: * Goal (", "% [* goal raised exception", "[WARNING:"],
-        confirms: &["Warning: ", "%", "  "],
-        level: Level::Warn,
-        goes_on: &["Warning: ", "% "],
+        starts: &["ERROR: LoadError: ", "ERROR: @Error: ", "ERROR: @Exception: "],
+        goes_on: &["Stacktrace:", "in expression starting at", "caused by: "],
         ..PLAIN
     },
+    // What follows a message: Haskell, Tcl, Racket, Perl, Lua, Julia.
+    Report { starts: &["CallStack (from HasCallStack)", "HasCallStack backtrace"], follows: true, ..PLAIN },
+    Report {
+        starts: &["    while executing", "    while evaluating"],
+        goes_on: &["\"", "invoked from within"],
+        follows: true,
+        ..PLAIN
+    },
+    Report {
+        starts: &["  context...:", "\t@::@(%) called at ", "\teval {...} called at ", "stack traceback:"],
+        goes_on: &["[C]: "],
+        follows: true,
+        ..PLAIN
+    },
+    Report { starts: &["  File \"%\", line ~$", "  File \"%\", line ~, in"], next: Next::Exception, ..PLAIN },
     // Servers that report their own death.
     Report {
         level: Level::Fatal,
@@ -612,22 +636,21 @@ pub(crate) const REPORTS: &[Report] = &[
 
 const PHP_TRACE: &[&str] = &["Stack trace:", "#", "Next ", "PHP Stack trace:", "PHP   #", "{main}", "thrown in "];
 
-const PHP: &[&str] = PHP_TRACE;
-
 const SWIFT: &[&str] = &[
-    "Thread # ",
+    "Thread ~ ",
     "Current stack trace:",
-    "# ",
+    "~ ",
     "Registers:",
     "Images ",
-    "Backtrace took",
     "Crash",
     "r@ 0x",
     "[ra]",
     "Press space",
+    "*** Signal ",
+    "*** Swift",
     "Illegal instruction",
     "Trace/breakpoint trap",
-    "x# 0x",
+    "x~ 0x",
     "0x",
     "*** Program crashed",
     "💣",

@@ -56,7 +56,8 @@ impl Entry {
             let is_pairs = [&b"{\""[..], b"time=", b"ts=", b"level=", b"at="].iter().any(|key| first.starts_with(key));
             is_pairs || memchr::memmem::find(first, b"] \"").is_some()
         };
-        let begins_more = || self.is_half || is_slow_head(first) || self.announces() || self.is_bare_time() || self.says_trouble();
+        let begins_more =
+            || self.is_half || is_slow_head(first) || self.announces() || self.is_bare_time() || self.says_trouble();
         self.n_lines > 1 || self.expects_more() || (self.n_lines == 1 && !is_one_line() && begins_more())
     }
 
@@ -107,7 +108,7 @@ impl Entry {
             return true;
         }
         if let Some(report) = OpenReport::of(line) {
-            return self.takes_report(report);
+            return self.takes_report(report, line);
         }
         if line::is_typed_exception(line) || (line::is_camel(line) && self.says_trouble()) {
             return self.is_headed() || self.announces();
@@ -134,7 +135,7 @@ impl Entry {
         if self.is_plain()
             && let Some(report) = OpenReport::of(line)
         {
-            return self.takes_report(report);
+            return self.takes_report(report, line);
         }
         true
     }
@@ -155,8 +156,9 @@ impl Entry {
     }
 
     /// The report of a death belongs to the entry that tells of it, and to no other.
-    fn takes_report(&mut self, report: OpenReport) -> bool {
-        let takes = (self.is_headed() && self.says_trouble()) || self.announces();
+    fn takes_report(&mut self, report: OpenReport, line: &[u8]) -> bool {
+        let may_be_entry = report.is_vague() && line::has_level(line);
+        let takes = report.follows() || self.announces() || (!may_be_entry && self.is_headed() && self.says_trouble());
         if takes {
             self.report = Some(report);
         }
@@ -184,7 +186,9 @@ impl Entry {
 
     /// Whether there is nothing but a time, below which the text stands.
     fn is_bare_time(&self) -> bool {
-        self.is_timed && self.first.len() < 40 && crate::time::time_end(&self.first).is_some_and(|end| end >= self.first.len())
+        self.is_timed
+            && self.first.len() < 40
+            && crate::time::time_end(&self.first).is_some_and(|end| end == self.first.len())
     }
 
     fn is_plain(&self) -> bool {
