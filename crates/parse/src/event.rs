@@ -383,7 +383,9 @@ impl Event<'_, '_> {
             }
         }
         let limits = self.parser.received.limits;
-        let message = &self.text[self.from..];
+        // Compose's name of a container is told nowhere else; what a runtime says is in fields.
+        let has_header = matches!(self.around, Envelope::Cri(_));
+        let message = if has_header { &self.text[self.from..] } else { &*self.text };
         if has_message || message.len() > limits.event_bytes_max {
             commit_in_parts(message, text_key, limits, builder);
         } else {

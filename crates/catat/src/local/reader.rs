@@ -139,7 +139,9 @@ impl Reader {
             if self.is_at_end {
                 break n_bytes;
             }
-            if let Some(end) = sure_end(&buffer[..n_bytes], (self.profile, self.offset), received.limits.event_bytes_max) {
+            if let Some(end) =
+                sure_end(&buffer[..n_bytes], (self.profile, self.offset), received.limits.event_bytes_max)
+            {
                 break end;
             }
             if n_wanted >= PIECE_BYTES_MAX {

@@ -122,7 +122,12 @@ fn field_names<'f>(forms: impl Iterator<Item = &'f (Vec<Step>, form::Definition)
         .flat_map(|(_, definition)| &definition.captures)
         .filter_map(|capture| match capture {
             Capture::Text(name) | Capture::Integer(name) | Capture::Number(name) => Some(name.clone()),
-            Capture::Time | Capture::DayFirst | Capture::Level | Capture::Message | Capture::Pairs | Capture::Nothing => None,
+            Capture::Time
+            | Capture::DayFirst
+            | Capture::Level
+            | Capture::Message
+            | Capture::Pairs
+            | Capture::Nothing => None,
         })
         .collect();
     names.sort();

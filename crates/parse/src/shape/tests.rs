@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 
-use crate::Formats;
 use super::*;
+use crate::Formats;
 
 fn table() -> Vec<String> {
     let table = include_str!("../../tests/shapes.txt");
@@ -61,7 +61,8 @@ fn what_a_line_says_does_not_depend_on_lines_before_it() {
 #[test]
 fn every_shape_has_a_name_of_its_own_and_a_line_in_the_table() {
     let mut parts = Parts::default();
-    let found: Vec<Shape> = table().iter().filter_map(|line| Shape::recognise(line, Formats::built_in(), &mut parts)).collect();
+    let found: Vec<Shape> =
+        table().iter().filter_map(|line| Shape::recognise(line, Formats::built_in(), &mut parts)).collect();
     for shape in Shape::ALL {
         assert_eq!(Shape::of_name(shape.name()), Some(shape));
         // A line of W3C's has a shape only behind one that names its columns.

@@ -97,7 +97,8 @@ fn read(text: &str, asked: &FeedRequest) -> Box<dyn Feed> {
     let received = ArrivalContext { at, modified: None, zone: Zone::UTC, limits: &limits };
     let find = |text: &[u8], from: usize| asked.screen.as_ref().and_then(|screen| screen.find(text, from));
     let screen = asked.screen.as_ref().map(|_| &find as &parse::Screen<'_>);
-    let piece = Piece { text: text.as_bytes(), offset: 0, previous: None, columns: None, profile: parse::Profile::default() };
+    let piece =
+        Piece { text: text.as_bytes(), offset: 0, previous: None, columns: None, profile: parse::Profile::default() };
     let mut runs: Vec<Arc<dyn Run>> = Vec::new();
     batches_of_piece(&piece, &received, screen, &asked.wanted, &mut |batch| {
         let group = GroupName::new("g").expect("a valid name");

@@ -57,7 +57,7 @@ fn headers_of_switches_and_firewalls_are_read() {
     );
     check(
         "<189>29: rtr-1: 77: Mar  1 18:48:50 CST: %SYS-5-CONFIG_I: Configured",
-        &format!("189|Mar  1 18:48:50|rtr-1|{cisco}"),
+        &format!("189|Mar  1 18:48:50 CST|rtr-1|{cisco}"),
     );
     check("<189>29: rtr-1: 2d03h: %SYS-5-CONFIG_I: Configured", &format!("189||rtr-1|{cisco}"));
     check("<189>29: %SYS-5-CONFIG_I: Configured", &format!("189|||{cisco}"));
