@@ -88,7 +88,9 @@ impl Walk {
                     self.n_words = self.n_words.min(self.n_before_column + 1);
                     self.n_before_column = self.n_words;
                 }
-                b' ' | b'"' | b'\'' | b'*' | b'#' => {}
+                b' ' | b'"' | b'\'' | b'*' | b'#' | b'!' => {}
+                // wget frames its times: `--2026-11-20 06:47:13--`.
+                b'-' if head.get(self.at + 1) == Some(&b'-') || head[..self.at].ends_with(b"-") => {}
                 b'[' | b'(' | b'<' => self.open(*byte),
                 b'{' => {
                     self.open(*byte);

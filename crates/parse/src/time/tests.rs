@@ -175,6 +175,7 @@ fn a_time_is_found_behind_brackets_levels_columns_and_colours() {
     check("\u{1b}[2m2026-11-20T09:11:28Z\u{1b}[0m \u{1b}[32m INFO\u{1b}[0m x", Some("2026-11-20T09:11:28Z"));
     check("\u{1b}[33m[2026-11-20T09:11:28.811] [WARN] x", Some("2026-11-20T09:11:28.811Z"));
     check("\u{feff}2026-11-20 09:11:28 x", Some("2026-11-20T09:11:28Z"));
+    check("--2026-11-20 09:11:28--  https://example.test/", Some("2026-11-20T09:11:28Z"));
     check("node,7,2026-11-20,09:11:28,x", Some("2026-11-20T09:11:28Z"));
     check("date=2026-11-20 time=03:11:28 devname=\"a\" tz=\"-0500\" x=1", Some("2026-11-20T08:11:28Z"));
     check(
