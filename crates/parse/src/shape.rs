@@ -27,6 +27,7 @@ mod syslog;
 mod table;
 
 pub use columns::LineColumns;
+pub(crate) use cursor::is_source;
 pub(crate) use logfmt::read as read_pairs;
 pub(crate) use parts::PartSink;
 pub use parts::{PartValue, Parts};

@@ -6,7 +6,8 @@
 //!
 //! A blank of a form stands for one or more blanks or tabs, two for at least two, any other character for itself (`\t` for
 //! a tab, `{{` for a brace). `{name}` captures a word as the field `name`, up to the character that follows in the form; `{name:text}` may hold
-//! blanks, `{name:int}` is a whole number, `{name:number}` may have a fraction, `{name:dotted}` is a name such as `org.acme.App`, and `{}` and `{:text}` are passed over.
+//! blanks, `{name:int}` is a whole number, `{name:number}` may have a fraction, `{name:dotted}` is a name such as
+//! `org.acme.App`, `{name:source}` a place such as `main.go:12`, and `{}` and `{:text}` are passed over.
 //! `{_}` is padding: any number of blanks, also none. `{time}` (`{time:dmy}` where the
 //! day comes first in a date of numbers), `{level}` and `{message}` are what they say, `{level=warn}` stands for nothing and says the level of such lines,
 //! `{pairs}` takes `key=value` pairs to the end of the line. With `?` behind the name nothing need be there.
@@ -37,6 +38,8 @@ pub(super) enum Step {
     Word { until: Option<u8>, is_padded: bool, is_optional: bool },
     /// A name of several parts with points between them.
     Dotted,
+    /// A place in a program: a file with its line.
+    Source,
     /// Anything up to these characters; may be empty.
     Text { until: Box<str>, is_optional: bool },
     /// The rest of the text, with all its lines.
@@ -233,11 +236,12 @@ impl Reader<'_> {
             (_, "" | "word") => (word, named(Capture::Text)),
             (_, "text") => (text, named(Capture::Text)),
             (_, "dotted") => (Step::Dotted, named(Capture::Text)),
+            (_, "source") => (Step::Source, named(Capture::Text)),
             (_, "int") => (Step::Integer, named(Capture::Integer)),
             (_, "number") => (Step::Number, named(Capture::Number)),
             (_, "time") => (Step::Time, named(Capture::Text)),
             (_, kind) => {
-                return Err(format!("{{{inside}}}: \"{kind}\" is none of word, text, dotted, int, number, time"));
+                return Err(format!("{{{inside}}}: \"{kind}\" is none of word, text, dotted, source, int, number, time"));
             }
         };
         self.steps.push(step);

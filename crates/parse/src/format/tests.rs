@@ -114,7 +114,7 @@ fn a_mistake_names_file_line_and_what_would_be_right() {
     check(&format!("{head}lines = [\"{{a}}{{b}}\"]\n"), "a.toml:3: between two captures");
     check(
         &format!("{head}lines = [\"{{a:float}}\"]\n"),
-        "a.toml:3: {a:float}: \"float\" is none of word, text, dotted, int",
+        "a.toml:3: {a:float}: \"float\" is none of word, text, dotted, source, int",
     );
     check(&format!("{head}lines = [\"{{level=bad}}x\"]\n"), "a.toml:3: \"bad\" is no level; write trace, debug");
     check(&format!("{head}[levels]\nbad = [\"x\"]\n"), "a.toml:4: \"bad\" is no level");

@@ -125,7 +125,7 @@ fn rank(step: &Step) -> u8 {
         Step::Time => 2,
         Step::Integer => 3,
         Step::Number => 4,
-        Step::Dotted | Step::Word { until: Some(_), .. } => 5,
+        Step::Source | Step::Dotted | Step::Word { until: Some(_), .. } => 5,
         Step::Word { until: None, .. } => 6,
         Step::Text { .. } => 7,
         Step::Pairs => 8,
@@ -221,6 +221,11 @@ impl Search<'_> {
                 return (ends && (length > 0 || *is_optional)).then_some(at + length);
             }
             Step::Dotted => n_dotted(within),
+            Step::Source => {
+                let length = n_leading(within, |byte| !matches!(byte, b' ' | b'\t' | b']' | b')'));
+                let is_source = self.line.get(at..at + length).is_some_and(crate::shape::is_source);
+                if is_source { length } else { 0 }
+            }
             Step::Text { until, is_optional } => {
                 let length =
                     if until.is_empty() { rest.len() } else { memchr::memmem::find(within, until.as_bytes())? };

@@ -64,7 +64,7 @@ pub(super) fn is_digits(text: &str) -> bool {
 }
 
 /// `main.go:42` and `/srv/app/main.py:7`: where in a program a line was written. One colon alone may stand before a port.
-pub(super) fn is_source(text: &str) -> bool {
+pub(crate) fn is_source(text: &str) -> bool {
     text.rsplit_once(':').is_some_and(|(file, line)| {
         let is_host = || file.rsplit_once('.').is_none_or(|(_, ending)| ending.len() > 1 && !ENDINGS.contains(&ending));
         is_digits(line) && file.contains('.') && !file.contains(' ') && (file.contains(':') || !is_host())
