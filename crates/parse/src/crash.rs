@@ -10,8 +10,9 @@ use std::sync::OnceLock;
 
 use types::Level;
 
+use crate::multiline::without_colour;
+use table::Next;
 pub(crate) use table::Report;
-use table::{Next, REPORTS};
 
 /// Bytes of a line that are compared.
 const LINE_BYTES_MAX: usize = 256;
@@ -108,31 +109,38 @@ fn is_named(line: &[u8]) -> bool {
     crate::multiline::is_exception(line)
 }
 
+/// A pattern that begins a report, and how many bytes of it stand for themselves.
+type Start = (&'static str, usize, &'static Report);
+
 fn report_of(line: &[u8]) -> Option<&'static Report> {
-    static BY_BYTE: OnceLock<Vec<Vec<(&'static str, &'static Report)>>> = OnceLock::new();
-    let by_byte = BY_BYTE.get_or_init(|| {
-        let mut by_byte: Vec<Vec<(&str, &Report)>> = vec![Vec::new(); 257];
-        for (pattern, report) in
-            REPORTS.iter().flat_map(|report| report.starts.iter().map(move |start| (*start, report)))
-        {
-            let first = pattern.as_bytes().first().copied().unwrap_or_default();
-            let places = match first {
-                b'@' => 256..257,
-                b'~' => usize::from(b'0')..usize::from(b'9') + 1,
-                _ => usize::from(first)..usize::from(first) + 1,
-            };
-            places.for_each(|place| by_byte[place].push((pattern, report)));
-        }
-        // What says more is tried first.
-        by_byte.iter_mut().for_each(|patterns| patterns.sort_by_key(|(pattern, _)| std::cmp::Reverse(pattern.len())));
-        by_byte
-    });
-    let of =
-        |place: usize| by_byte[place].iter().find(|(pattern, _)| matches(pattern, line)).map(|(_, report)| *report);
+    static BY_BYTE: OnceLock<Vec<Vec<Start>>> = OnceLock::new();
+    let by_byte = BY_BYTE.get_or_init(starts_by_byte);
+    let fits = |(pattern, n_literal, _): &&Start| {
+        line.starts_with(&pattern.as_bytes()[..*n_literal]) && matches(pattern, line)
+    };
+    let of = |place: usize| by_byte[place].iter().find(fits).map(|(_, _, report)| *report);
     // All that begin with anything have one of these marks in their first word.
-    let is_marked = |word: &[u8]| memchr::memchr2(b':', b'(', word).is_some();
-    let word = || line[..line.len().min(LINE_BYTES_MAX)].split(|byte| *byte == b' ').next().unwrap_or_default();
-    of(usize::from(*line.first()?)).or_else(|| if is_marked(word()) { of(256) } else { None })
+    let is_marked = || memchr::memchr3(b':', b'(', b' ', line).is_some_and(|at| line[at] != b' ');
+    of(usize::from(*line.first()?)).or_else(|| if is_marked() { of(256) } else { None })
+}
+
+/// Patterns by the first byte of lines that they may fit; in the last place those that fit any.
+fn starts_by_byte() -> Vec<Vec<Start>> {
+    let mut by_byte: Vec<Vec<Start>> = vec![Vec::new(); 257];
+    for (pattern, report) in table::reports().flat_map(|report| report.starts.iter().map(move |start| (*start, report)))
+    {
+        let first = pattern.as_bytes().first().copied().unwrap_or_default();
+        let places = match first {
+            b'@' => 256..257,
+            b'~' => usize::from(b'0')..usize::from(b'9') + 1,
+            _ => usize::from(first)..usize::from(first) + 1,
+        };
+        let n_literal = pattern.find(['%', '@', '~', '$']).unwrap_or(pattern.len());
+        places.for_each(|place| by_byte[place].push((pattern, n_literal, report)));
+    }
+    // What says more is tried first.
+    by_byte.iter_mut().for_each(|starts| starts.sort_by_key(|(pattern, _, _)| std::cmp::Reverse(pattern.len())));
+    by_byte
 }
 
 /// Whether a line begins as a pattern says.
@@ -179,21 +187,21 @@ fn matches(pattern: &str, line: &[u8]) -> bool {
 
 /// The level of a text that is the report of a death, or in which the kernel or the service manager tells of one.
 pub(crate) fn level(text: &str) -> Option<Level> {
-    let lines = text.as_bytes().split(|byte| *byte == b'\n').map(crate::multiline::without_colour);
-    let mut lines = lines.filter(|line| !line.is_empty());
-    let first = lines.next()?;
-    let mut next = lines.take(3);
+    let text = text.trim_start_matches(['\n', '\r']).as_bytes();
+    let end = memchr::memchr(b'\n', text).unwrap_or(text.len());
+    let first = without_colour(text[..end].trim_ascii_end());
+    let lines = text[end..].split(|byte| *byte == b'\n').map(without_colour);
+    let mut next = lines.filter(|line| !line.is_empty()).take(3);
     match report_of(first) {
-        Some(report) if report.confirms.is_empty() => Some(report.level),
-        Some(report) if next.next().is_some_and(|second| confirms(report, second)) => Some(report.level),
-        _ => {
-            let trailing = next.filter_map(report_of).find(|report| report.follows).map(|report| report.level);
-            trailing
-                .or_else(|| level_of_trace(text.as_bytes()))
-                .or_else(|| level_of_obituary(first))
-                .or_else(|| level_of_place(first))
-        }
+        Some(report) if report.confirms.is_empty() => return Some(report.level),
+        Some(report) if next.next().is_some_and(|second| confirms(report, second)) => return Some(report.level),
+        _ => {}
     }
+    if end == text.len() {
+        return level_of_obituary(first).or_else(|| level_of_place(first));
+    }
+    let trailing = next.filter_map(report_of).find(|report| report.follows).map(|report| report.level);
+    trailing.or_else(|| level_of_trace(text))
 }
 
 /// `lost at send.pl line 3.`, as Perl ends what it says of a death, and of what it warns of.
@@ -226,10 +234,15 @@ fn level_of_trace(text: &[u8]) -> Option<Level> {
 /// The level of a line in which the kernel or the service manager tells of a death.
 fn level_of_obituary(line: &[u8]) -> Option<Level> {
     let head = &line[..line.len().min(LINE_BYTES_MAX)];
-    let says = |words: &str| memchr::memmem::find(head, words.as_bytes()).is_some();
-    let may_be = table::OBITUARY_MARKS.iter().any(|mark| says(mark));
-    let is_one = may_be && table::OBITUARIES.iter().any(|words| words.iter().all(|words| says(words)));
-    is_one.then_some(Level::Error)
+    let is_one = |at: usize| {
+        let (before, after) = (&head[..at], head[at + 1..].trim_ascii_start());
+        let fits = |(start, part): &(&str, &str)| {
+            after.starts_with(start.as_bytes()) && memchr::memmem::find(after, part.as_bytes()).is_some()
+        };
+        after.len() + at + 1 < head.len()
+            && (table::OBITUARIES.iter().any(fits) || table::OBITUARY_ENDS.iter().any(|end| before.ends_with(end)))
+    };
+    memchr::memchr_iter(b':', head).any(is_one).then_some(Level::Error)
 }
 
 #[cfg(test)]

@@ -21,6 +21,8 @@ pub(super) struct Entry {
     /// Whether all so far is the first line of a record of Java's own logging library.
     is_half: bool,
     report: Option<OpenReport>,
+    /// What the last line that did not continue it begins, if that was looked at.
+    next_report: Option<Option<OpenReport>>,
     /// How surely the lines of its source have times, so that one without is no entry of its own.
     score: i8,
 }
@@ -69,13 +71,18 @@ impl Entry {
         self.is_quoted = has_clock && line::opens_quote(line);
         self.is_half = has_clock && line::is_java_head(line);
         self.score = score;
-        self.report = if has_clock && !line.starts_with(b"=") { None } else { OpenReport::of(line) };
+        let next_report = self.next_report.take();
+        let is_entry = has_clock && !line.starts_with(b"=");
+        self.report = if is_entry { None } else { next_report.unwrap_or_else(|| OpenReport::of(line)) };
     }
 
     /// Whether a line that is not empty continues it, which is noted.
     pub(super) fn takes(&mut self, line: &[u8], seen: Seen) -> bool {
+        self.next_report = None;
         let takes = self.n_lines > 0 && self.continues(line, seen);
-        self.n_lines += usize::from(takes);
+        if takes {
+            (self.n_lines, self.next_report) = (self.n_lines + 1, None);
+        }
         self.is_half &= !takes;
         takes
     }
@@ -107,7 +114,9 @@ impl Entry {
         if is_frame(line, &self.first) || (self.is_half && line::is_level_line(line)) {
             return true;
         }
-        if let Some(report) = OpenReport::of(line) {
+        let begun = OpenReport::of(line);
+        self.next_report = Some(begun);
+        if let Some(report) = begun {
             return self.takes_report(report, line);
         }
         if line::is_typed_exception(line) || (line::is_camel(line) && self.says_trouble()) {
@@ -244,8 +253,9 @@ fn is_frame(line: &[u8], first: &[u8]) -> bool {
 
 /// ``send.rb:7:in `check'``.
 fn is_ruby_frame(line: &[u8]) -> bool {
-    let place = memchr::memmem::find(&line[..line.len().min(256)], b":in ");
+    let is_place = memchr::memchr2(b':', b' ', line).is_some_and(|at| line[at] == b':');
+    let place = if is_place { memchr::memmem::find(&line[..line.len().min(256)], b":in ") } else { None };
     place.is_some_and(|at| {
-        line[..at].last().is_some_and(u8::is_ascii_digit) && !line[..at].contains(&b' ') && !line[at..].ends_with(b")")
+        line[..at].last().is_some_and(u8::is_ascii_digit) && !line[..at].contains(&b' ') && !line.ends_with(b")")
     })
 }
