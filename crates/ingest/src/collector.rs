@@ -419,6 +419,12 @@ impl<'a> Collector<'a> {
         self.set_line_context(LineContext::default());
     }
 
+    /// Reads lines as those of one format only.
+    pub(crate) fn set_format(&mut self, format: Option<parse::FormatId>) {
+        self.parser.set_format(format);
+        self.whole.set_format(format);
+    }
+
     pub(crate) fn set_line_context(&mut self, last: LineContext) {
         self.parser.set_previous(last.time);
         self.parser.set_columns(last.columns);

@@ -42,6 +42,8 @@ struct Header {
     #[serde(default)]
     path: String,
     zone: Option<String>,
+    /// The format of a program that all lines have; one that is not known here counts for nothing.
+    format: Option<String>,
     /// How the bytes are to be read; without it they are UTF-8.
     encoding: Option<String>,
     /// When the file was last written, in nanoseconds since the epoch, while catching up.
@@ -183,6 +185,7 @@ fn append(
     received.modified = header.modified.map(Timestamp);
     received.zone = zone.unwrap_or(received.zone);
     let mut collector = intake.collect_as(received, sender.within);
+    collector.set_format(header.format.as_deref().and_then(|name| parse::Formats::current().named(name)));
     collector.set_line_context(intake.line_contexts.get(&header.source, &header.file));
     let place = collector.group(&piece.group)?;
     collector.set_stream(place, &piece.stream);

@@ -42,6 +42,9 @@ pub struct Header {
     /// Time zone of the shipping host, an IANA name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone: Option<String>,
+    /// The format of a program that all lines have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<String>,
     /// How the bytes are to be read; without it they are UTF-8.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encoding: Option<String>,
@@ -214,6 +217,7 @@ pub(crate) mod tests {
                 host: "h".into(),
                 path: "/var/log/a b".into(),
                 zone: None,
+                format: None,
                 encoding: None,
                 modified: None,
                 content: None,

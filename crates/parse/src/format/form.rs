@@ -241,7 +241,9 @@ impl Reader<'_> {
             (_, "number") => (Step::Number, named(Capture::Number)),
             (_, "time") => (Step::Time, named(Capture::Text)),
             (_, kind) => {
-                return Err(format!("{{{inside}}}: \"{kind}\" is none of word, text, dotted, source, int, number, time"));
+                return Err(format!(
+                    "{{{inside}}}: \"{kind}\" is none of word, text, dotted, source, int, number, time"
+                ));
             }
         };
         self.steps.push(step);

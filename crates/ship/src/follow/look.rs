@@ -205,6 +205,7 @@ impl Follower {
             host: self.options.host.clone(),
             path: if input.is_own { String::new() } else { entry.path.clone() },
             zone: input.zone.clone().or_else(|| self.options.zone.clone()),
+            format: input.format.clone(),
             encoding: piece.encoding.map(|encoding| encoding.name().to_owned()),
             modified: piece.modified.map(|modified| modified.0),
             content,

@@ -27,6 +27,8 @@ pub struct FileInput {
     pub stream: Option<String>,
     /// The time zone of its times that come without one; without it the host's.
     pub zone: Option<String>,
+    /// The format of a program that all its lines have.
+    pub format: Option<String>,
     /// Which lines make up an event.
     pub multiline: Multiline,
     /// How long an event waits to which further lines may belong; without it a second.

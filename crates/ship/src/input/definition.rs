@@ -51,7 +51,7 @@ const SYSLOG_START: &str = r"^<\d{1,3}>";
 const HOLD_MAX: Duration = Duration::from_secs(60);
 
 /// Keys of every input.
-const KEYS: [&str; 8] = ["name", "type", "group", "stream", "fields", "zone", "multiline", "hold"];
+const KEYS: [&str; 9] = ["name", "type", "group", "stream", "fields", "zone", "format", "multiline", "hold"];
 
 /// Keys of an input that follows files of others.
 const KEYS_OF_FILES: [&str; 3] = ["paths", "exclude", "backlog"];
@@ -211,6 +211,7 @@ fn read_input(node: &Node<'_>) -> Result<DefinedInput, DefinitionError> {
         stream: node.get("stream").map(|node| node.name().map(str::to_owned)).transpose()?,
         fields: node.get("fields").map(|node| fields_of(&node)).transpose()?.unwrap_or_default(),
         zone: node.get("zone").map(|node| zone_of(&node)).transpose()?,
+        format: node.get("format").map(|node| format_of(&node)).transpose()?,
         backlog: node.get("backlog").map(|node| backlog_of(&node)).transpose()?,
         multiline: node.get("multiline").map(|node| multiline_of(&node)).transpose()?.unwrap_or_default(),
         hold_ns: node.get("hold").map(|node| hold_of(&node)).transpose()?,
@@ -283,6 +284,14 @@ fn zone_of(node: &Node<'_>) -> Result<String, DefinitionError> {
     let name = node.name()?;
     name.parse::<parse::Zone>().map_err(|error| node.error(error.to_string()))?;
     Ok(name.to_owned())
+}
+
+/// The name of a format of a program. The server may have formats that this machine has not, so that only its form is checked.
+fn format_of(node: &Node<'_>) -> Result<String, DefinitionError> {
+    let name = node.name()?;
+    let is_name = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.'));
+    let problem = || format!("\"{name}\" is no name of a format; docs/programs.md lists them, such as \"bind9\"");
+    if is_name { Ok(name.to_owned()) } else { Err(node.error(problem())) }
 }
 
 /// Parses `all`, `none`, a size or an age.

@@ -49,7 +49,7 @@ fn mistakes_name_their_place_and_what_would_be_right() {
     let unknown = "input[0].path: unknown key \"path\"; did you mean \"paths\"?";
     check_error(json!([{"path": "/a"}]), unknown);
     check_error(json!([{"type": "file"}]), "input[0].type: unknown type \"file\"; did you mean \"files\"?");
-    let known = "name, type, group, stream, fields, zone, multiline, hold, drop, keep, sample, mask, buffer";
+    let known = "name, type, group, stream, fields, zone, format, multiline, hold, drop, keep, sample, mask, buffer";
     check_error(
         json!([{"type": "stdin", "every": "1s"}]),
         &format!("input[0].every: unknown key \"every\"; known here: {known}"),
