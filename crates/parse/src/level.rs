@@ -83,8 +83,9 @@ const LEVEL_FIELD_LENGTHS: [u32; 256] = {
 
 /// Tells whether a field of this name holds a level, whatever the case of its letters.
 pub(crate) fn level_field(name: &str) -> Option<LevelField> {
-    let first = name.bytes().next()?;
-    if name.len() > 31 || LEVEL_FIELD_LENGTHS[usize::from(first | 0x20)] & (1 << name.len()) == 0 {
+    let (first, last) = (name.bytes().next()?, name.bytes().next_back()?);
+    let is_likely = matches!(last | 0x20, b'e' | b'l' | b'm' | b'o' | b'r' | b't' | b'y');
+    if !is_likely || name.len() > 31 || LEVEL_FIELD_LENGTHS[usize::from(first | 0x20)] & (1 << name.len()) == 0 {
         return None;
     }
     let (known, kind) = LEVEL_FIELDS.iter().find(|(known, _)| name.eq_ignore_ascii_case(known))?;

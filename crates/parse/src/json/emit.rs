@@ -261,12 +261,16 @@ fn emit_fields(
     builder: &mut BatchBuilder,
 ) -> (Option<Level>, Option<Level>) {
     let mut found = FoundLevel::default();
+    let mut is_hinted = false;
     let mut is_printed = false;
     let mut status = None;
     let mut is_request = false;
     for member in &members.members {
         let name = members.get(member.name, line);
-        match name.as_bytes().first() {
+        let first = name.as_bytes().first();
+        // MongoDB's `s`, OTLP's `resourceLogs`, `@t` and others.
+        is_hinted |= matches!((first, name.len()), (Some(b's'), 1) | (Some(b'r'), 12) | (Some(b'@'), _));
+        match first {
             Some(b'@') => {
                 let kept = RESERVED.iter().find(|(incoming, _)| *incoming == name);
                 let name = kept.map_or(name, |(_, kept)| kept);
@@ -301,7 +305,7 @@ fn emit_fields(
     };
     let of_scale = |number: i64| hints::other_level(members, line, Some(number));
     let level = found.level().or_else(|| found.unknown.and_then(of_scale)).or_else(of_status);
-    let level = level.or_else(|| hints::other_level(members, line, None));
+    let level = level.or_else(|| if is_hinted { hints::other_level(members, line, None) } else { None });
     if is_printed && level == Some(Level::Info) { (None, level) } else { (level, None) }
 }
 

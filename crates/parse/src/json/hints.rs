@@ -125,10 +125,25 @@ fn nanos_beside(members: &Members, line: &str, rank: usize) -> i64 {
 
 /// The text that a record says by a key of a single library.
 pub(super) fn other_text<'t>(members: &'t Members, line: &'t str) -> Option<&'t str> {
-    OTHER_TEXT_KEYS.iter().find_map(|key| match named(members, line, key)?.token {
-        Token::Text(span) => Some(members.get(span, line)),
-        _ => None,
-    })
+    let mut best: Option<(usize, &str)> = None;
+    for member in &members.members {
+        let name = members.get(member.name, line);
+        let first = name.bytes().next();
+        // Most names are told apart by this.
+        if !matches!(
+            (name.len(), first),
+            (2 | 3, Some(b'@')) | (7, Some(b'M')) | (13..=16, Some(b's' | b'f' | b'r' | b'b'))
+        ) {
+            continue;
+        }
+        let rank = OTHER_TEXT_KEYS.iter().position(|known| *known == name);
+        if let (Some(rank), Token::Text(span)) = (rank, &member.token)
+            && best.is_none_or(|(known, _)| rank < known)
+        {
+            best = Some((rank, members.get(*span, line)));
+        }
+    }
+    best.map(|(_, text)| text)
 }
 
 /// The level of a record whose common keys say none, or a number that means something with other keys beside it.

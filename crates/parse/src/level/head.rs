@@ -111,7 +111,9 @@ impl<'t> Head<'t> {
         };
         let Some(end) = found else { return false };
         self.at = at + end;
-        for _ in 0..2 {
+        let n_zone = zone_bytes(&self.bytes[self.at..]);
+        self.at += n_zone;
+        if n_zone > 0 {
             self.at += zone_bytes(&self.bytes[self.at..]);
         }
         (self.has_time, self.is_at_time, self.is_open) = (true, true, true);

@@ -221,7 +221,7 @@ impl<'t> Header<'t> {
 
     /// A piece that is a word; what is none of a header begins the text.
     fn word(&mut self, rest: &mut &'t str) -> bool {
-        let end = rest.find([' ', '\t', '|', '\u{1b}']).unwrap_or(rest.len());
+        let end = rest.bytes().position(|byte| matches!(byte, b' ' | b'\t' | b'|' | 0x1b)).unwrap_or(rest.len());
         let (whole, behind) = rest.split_at(end);
         let closes = self.is_open && whole.ends_with(']');
         let core = if closes { &whole[..whole.len() - 1] } else { whole };
@@ -317,7 +317,7 @@ fn process_of(word: &str) -> Option<&str> {
 /// Passes over blanks, bars and colours.
 fn separators(rest: &mut &str) {
     loop {
-        *rest = rest.trim_start_matches([' ', '\t', '|']);
+        *rest = &rest[rest.bytes().take_while(|byte| matches!(byte, b' ' | b'\t' | b'|')).count()..];
         let Some((colour, behind)) = rest.strip_prefix("\u{1b}[").and_then(|rest| rest.split_once('m')) else { return };
         if colour.len() > 12 {
             return;
