@@ -284,7 +284,7 @@ fn is_one_stream(batch: &Batch) -> bool {
 
 /// Reports whether the time of an event names no zone: read in another zone it would be another time.
 fn is_zoneless(batch: &Batch, row: usize, at: Timestamp, limits: &Limits) -> bool {
-    let received = |zone: Zone| ArrivalContext { at, modified: None, zone, limits };
+    let received = |zone: Zone| ArrivalContext { at, modified: None, previous: None, zone, limits };
     let zones = [Zone::UTC, Zone::from(3600)].map(received);
     let message = batch.messages.get(row).as_bytes();
     let [utc, other] = zones.map(|received| find_time(message, &received).map(|found| found.time));

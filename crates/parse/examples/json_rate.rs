@@ -21,7 +21,8 @@ fn main() {
         }
     };
     let limits = Limits::default();
-    let received = ArrivalContext { at: Timestamp(i64::MAX), modified: None, zone: Zone::UTC, limits: &limits };
+    let received =
+        ArrivalContext { at: Timestamp(i64::MAX), modified: None, previous: None, zone: Zone::UTC, limits: &limits };
     for _ in 0..5 {
         let begin = Instant::now();
         let (mut n_events, mut n_fields, mut finish_s) = (0, 0, 0.0);

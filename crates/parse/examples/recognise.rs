@@ -12,7 +12,8 @@ use types::{Limits, Timestamp};
 fn main() {
     let limits = Limits::default();
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |age| age.as_nanos() as i64);
-    let received = ArrivalContext { at: Timestamp(now), modified: None, zone: Zone::UTC, limits: &limits };
+    let received =
+        ArrivalContext { at: Timestamp(now), modified: None, previous: None, zone: Zone::UTC, limits: &limits };
     for path in std::env::args().skip(1) {
         let text = match std::fs::read(&path) {
             Ok(text) => text,

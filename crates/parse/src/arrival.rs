@@ -11,6 +11,8 @@ pub struct ArrivalContext<'a> {
     pub at: Timestamp,
     /// When the file that they come from was last written, while catching up with an old file.
     pub modified: Option<Timestamp>,
+    /// The time of the event before them in their source, where that is known.
+    pub previous: Option<Timestamp>,
     /// The zone of times that name none.
     pub zone: Zone,
     /// The limits on one event.

@@ -331,6 +331,7 @@ impl Event<'_, '_> {
         let text_key = self.text_key().filter(is_wanted);
         let EventParser { members, parts, received, wanted, previous, own_time, .. } = &mut *self.parser;
         *own_time = OwnTime::None;
+        received.previous = *previous;
         let mut said = OwnTime::Full;
         let has_level = wanted.is_none_or(Projection::has_level);
         let has_message = text_key.is_some() || wanted.is_none_or(Projection::has_message);

@@ -165,8 +165,8 @@ fn civil_nanos(civil: &Civil, year: i64, received: &ArrivalContext<'_>) -> Optio
     Some(i128::from(seconds) * 1_000_000_000 + i128::from(civil.nanos))
 }
 
-/// What an abbreviation means, in seconds east of UTC: what it does in the source's zone, or else the most common of its
-/// meanings that does not put the time ahead of the clock.
+/// What an abbreviation means, in seconds east of UTC: what it does in the source's zone, or else what puts the time within a
+/// minute of the event before it, or else the most common of its meanings that does not put the time ahead of the clock.
 fn offset_of(name: &[u8], local: i64, received: &ArrivalContext<'_>) -> i64 {
     /// How far clocks may differ; meanings differ by an hour at least.
     const SKEW_SECONDS: i64 = 30 * 60;
@@ -178,7 +178,10 @@ fn offset_of(name: &[u8], local: i64, received: &ArrivalContext<'_>) -> i64 {
     }
     let near = received.modified.unwrap_or(received.at).0 / Timestamp::SECOND + SKEW_SECONDS;
     let of_zone = offsets().find(|offset| received.zone.uses(name, *offset, local - offset));
-    of_zone.or_else(|| offsets().find(|offset| local - offset <= near)).unwrap_or(common)
+    // Meanings differ by hours: after a night without a line none of them is as near.
+    let is_near = |before: Timestamp, offset: &i64| (local - offset - before.0 / Timestamp::SECOND).abs() <= 60;
+    let of_previous = || received.previous.and_then(|before| offsets().find(|offset| is_near(before, offset)));
+    of_zone.or_else(of_previous).or_else(|| offsets().find(|offset| local - offset <= near)).unwrap_or(common)
 }
 
 /// Takes the latest year that puts the time at most a day after the file's modification, or the arrival.

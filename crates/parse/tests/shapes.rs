@@ -14,7 +14,7 @@ const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/shapes.txt");
 fn shown(text: &str) -> String {
     let limits = Limits::default();
     let at = Timestamp::parse_rfc3339("2026-11-20T12:00:00Z").expect("a valid time");
-    let received = ArrivalContext { at, modified: None, zone: Zone::UTC, limits: &limits };
+    let received = ArrivalContext { at, modified: None, previous: None, zone: Zone::UTC, limits: &limits };
     let mut parser = EventParser::new(received);
     let mut builder = BatchBuilder::new();
     let event = parser.read_text(text.as_bytes());

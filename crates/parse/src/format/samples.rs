@@ -49,7 +49,7 @@ impl Formats {
 
     pub(super) fn read_sample(&self, text: &str) -> Reading {
         let limits = Limits::default();
-        let received = ArrivalContext { at: ARRIVAL, modified: None, zone: Zone::UTC, limits: &limits };
+        let received = ArrivalContext { at: ARRIVAL, modified: None, previous: None, zone: Zone::UTC, limits: &limits };
         let mut parser = EventParser::new(received).with_formats(self);
         let mut builder = BatchBuilder::new();
         let event = parser.read_text(text.as_bytes());

@@ -9,7 +9,7 @@ use crate::{ArrivalContext, EventParser, Extras, FieldWriter, ObjectReader, Zone
 
 fn with_limits(lines: &[&str], limits: &Limits) -> Batch {
     let at = Timestamp::parse_rfc3339("2026-11-20T12:00:00Z").expect("a valid time");
-    let mut parser = EventParser::new(ArrivalContext { at, modified: None, zone: Zone::UTC, limits });
+    let mut parser = EventParser::new(ArrivalContext { at, modified: None, previous: None, zone: Zone::UTC, limits });
     let mut builder = BatchBuilder::new();
     for line in lines {
         parser.record(line.as_bytes(), &Extras::default(), &mut builder).expect("a JSON object");
@@ -27,8 +27,13 @@ fn field(batch: &Batch, name: &str) -> Option<Value> {
 
 fn error(line: &str) -> String {
     let limits = Limits::default();
-    let mut parser =
-        EventParser::new(ArrivalContext { at: Timestamp(0), modified: None, zone: Zone::UTC, limits: &limits });
+    let mut parser = EventParser::new(ArrivalContext {
+        at: Timestamp(0),
+        modified: None,
+        previous: None,
+        zone: Zone::UTC,
+        limits: &limits,
+    });
     let mut builder = BatchBuilder::new();
     let error = parser.record(line.as_bytes(), &Extras::default(), &mut builder).expect_err("no JSON object");
     assert!(builder.finish().fields.is_empty());
@@ -112,7 +117,8 @@ fn keys_of_single_libraries_give_the_time_and_the_text() {
 fn a_time_that_comes_beside_a_line_leaves_the_times_in_it_as_they_are() {
     let limits = Limits::default();
     let at = Timestamp::parse_rfc3339("2026-11-20T12:00:00Z").expect("a valid time");
-    let mut parser = EventParser::new(ArrivalContext { at, modified: None, zone: Zone::UTC, limits: &limits });
+    let mut parser =
+        EventParser::new(ArrivalContext { at, modified: None, previous: None, zone: Zone::UTC, limits: &limits });
     let mut builder = BatchBuilder::new();
     let extras = Extras { time: Some(Timestamp(7_000_000_000)), ..Extras::default() };
     parser.text(br#"{"ts":1763618400,"time":"2026-11-20T06:47:13Z"}"#, &extras, &mut builder);
@@ -175,8 +181,13 @@ fn texts_are_unescaped_and_lone_surrogates_replaced() {
 #[test]
 fn invalid_utf_8_is_marked_and_nul_is_kept() {
     let limits = Limits::default();
-    let mut parser =
-        EventParser::new(ArrivalContext { at: Timestamp(0), modified: None, zone: Zone::UTC, limits: &limits });
+    let mut parser = EventParser::new(ArrivalContext {
+        at: Timestamp(0),
+        modified: None,
+        previous: None,
+        zone: Zone::UTC,
+        limits: &limits,
+    });
     let mut builder = BatchBuilder::new();
     parser.record(b"{\"message\":\"a\xffb\0c\"}", &Extras::default(), &mut builder).expect("a JSON object");
     let batch = builder.finish();
@@ -391,7 +402,7 @@ proptest! {
     #[test]
     fn what_a_strict_reader_takes_is_taken_and_nothing_panics(text in "[{}\\[\\]\",:0-9a-e.\\\\u +-]{0,40}") {
         let limits = Limits::default();
-        let received = ArrivalContext { at: Timestamp(0), modified: None, zone: Zone::UTC, limits: &limits };
+        let received = ArrivalContext { at: Timestamp(0), modified: None, previous: None, zone: Zone::UTC, limits: &limits };
         for line in [text.clone(), format!("{{\"a\":{text}}}")] {
             let is_object = serde_json::from_str::<BTreeMap<String, serde_json::Value>>(&line).is_ok();
             let found = EventParser::new(received).record(line.as_bytes(), &Extras::default(), &mut BatchBuilder::new());
@@ -415,7 +426,7 @@ proptest! {
     #[test]
     fn any_bytes_are_read_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
         let limits = Limits::default();
-        let received = ArrivalContext { at: Timestamp(0), modified: None, zone: Zone::UTC, limits: &limits };
+        let received = ArrivalContext { at: Timestamp(0), modified: None, previous: None, zone: Zone::UTC, limits: &limits };
         let _ = EventParser::new(received).record(&bytes, &Extras::default(), &mut BatchBuilder::new());
         EventParser::new(received).text(&bytes, &Extras::default(), &mut BatchBuilder::new());
     }

@@ -80,7 +80,13 @@ pub(super) fn is_object(line: &[u8]) -> bool {
 
 pub(super) fn begins_with_time(line: &[u8]) -> bool {
     let limits = types::Limits::default();
-    let received = ArrivalContext { at: types::Timestamp(i64::MAX), modified: None, zone: Zone::UTC, limits: &limits };
+    let received = ArrivalContext {
+        at: types::Timestamp(i64::MAX),
+        modified: None,
+        previous: None,
+        zone: Zone::UTC,
+        limits: &limits,
+    };
     find_time_strictly_at_start(line, &received)
 }
 

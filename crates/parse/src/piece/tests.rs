@@ -11,7 +11,7 @@ type Shown = (u64, i64, u8, String);
 
 fn received(limits: &Limits) -> ArrivalContext<'_> {
     let at = Timestamp::parse_rfc3339("2026-11-20T12:00:00Z").expect("a valid time");
-    ArrivalContext { at, modified: None, zone: Zone::UTC, limits }
+    ArrivalContext { at, modified: None, previous: None, zone: Zone::UTC, limits }
 }
 
 fn shown(piece: &Piece<'_>, limits: &Limits, screen: Option<&Screen<'_>>) -> Vec<Shown> {

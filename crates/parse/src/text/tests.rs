@@ -7,7 +7,7 @@ use crate::Zone;
 
 fn received(limits: &Limits) -> ArrivalContext<'_> {
     let at = Timestamp::parse_rfc3339("2026-11-20T12:00:00Z").expect("a valid time");
-    ArrivalContext { at, modified: None, zone: Zone::UTC, limits }
+    ArrivalContext { at, modified: None, previous: None, zone: Zone::UTC, limits }
 }
 
 fn read(text: &str) -> Batch {

@@ -7,7 +7,7 @@ use crate::Zone;
 
 fn received(limits: &Limits) -> ArrivalContext<'_> {
     let at = Timestamp::parse_rfc3339("2026-11-20T12:00:00Z").expect("a valid time");
-    ArrivalContext { at, modified: None, zone: Zone::UTC, limits }
+    ArrivalContext { at, modified: None, previous: None, zone: Zone::UTC, limits }
 }
 
 fn check(line: &str, expected: Option<&str>) {
@@ -112,6 +112,20 @@ fn an_abbreviation_with_several_meanings_is_the_zones_or_the_most_common_that_is
     check("+08:00", "2026-11-20 05:00:00 CST x", "2026-11-19T21:00:00Z");
     check("Europe/Berlin", "2026-10-25 02:30:00 CET x", "2026-10-25T01:30:00Z");
     check("Europe/Berlin", "2026-10-25 02:30:00 CEST x", "2026-10-25T00:30:00Z");
+}
+
+#[test]
+fn an_abbreviation_means_what_puts_a_time_beside_the_event_before_it() {
+    let limits = Limits::default();
+    let check = |previous: &str, expected: &str| {
+        let previous = Timestamp::parse_rfc3339(previous);
+        let found = find_time(b"2026-11-10 19:30:00 CST x", &ArrivalContext { previous, ..received(&limits) });
+        let found = found.map(|found| found.time);
+        assert_eq!(found, Timestamp::parse_rfc3339(expected).map(ResolvedTime::At), "{previous:?}");
+    };
+    check("2026-11-10T11:29:54Z", "2026-11-10T11:30:00Z");
+    check("2026-11-11T01:29:54Z", "2026-11-11T01:30:00Z");
+    check("2026-11-10T11:20:00Z", "2026-11-11T01:30:00Z");
 }
 
 #[test]

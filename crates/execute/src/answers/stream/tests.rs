@@ -94,7 +94,7 @@ fn what_passes_by_is_answered_as_what_stays() {
 fn read(text: &str, asked: &FeedRequest) -> Box<dyn Feed> {
     let limits = Limits::default();
     let at = Timestamp::parse_rfc3339("2026-11-20T12:00:00Z").expect("a valid time");
-    let received = ArrivalContext { at, modified: None, zone: Zone::UTC, limits: &limits };
+    let received = ArrivalContext { at, modified: None, previous: None, zone: Zone::UTC, limits: &limits };
     let find = |text: &[u8], from: usize| asked.screen.as_ref().and_then(|screen| screen.find(text, from));
     let screen = asked.screen.as_ref().map(|_| &find as &parse::Screen<'_>);
     let piece =
