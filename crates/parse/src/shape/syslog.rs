@@ -44,6 +44,8 @@ pub(super) fn is_computed(literal: &str) -> bool {
 pub struct SyslogHeader<'t> {
     facility: Option<u8>,
     severity: Option<u8>,
+    /// The severity that a mnemonic says, which the device's sender may have raised or lowered for all.
+    severity_of_mnemonic: Option<u8>,
     /// The time as it is written.
     pub time: &'t str,
     /// The host.
@@ -148,7 +150,7 @@ impl<'t> SyslogHeader<'t> {
         }
         found.again("message", self.message);
         found.time(self.time);
-        found.header(self.message, self.severity.and_then(Level::of_syslog), read);
+        found.header(self.message, self.severity_of_mnemonic.or(self.severity).and_then(Level::of_syslog), read);
     }
 
     /// Reads `<34>`; returns the rest.
@@ -353,7 +355,7 @@ impl<'t> SyslogHeader<'t> {
         if header.appname.is_empty() {
             header.appname = facility;
         }
-        header.msgid = mnemonic;
+        (header.msgid, header.severity_of_mnemonic) = (mnemonic, Some(severity));
         header.message = message.strip_prefix(' ').unwrap_or(message);
         *self = header;
         Some(())
