@@ -90,7 +90,8 @@ pub(crate) fn query(options: &Query) -> Result<(), Failure> {
         progress: Some(&|_| progress.show()),
         support: Support { tables: Some(&table_of), ..Support::default() },
     };
-    let received = ArrivalContext { at: now, modified: None, previous: None, zone: Zone::Named(zones.host), limits: &limits };
+    let received =
+        ArrivalContext { at: now, modified: None, previous: None, zone: Zone::Named(zones.host), limits: &limits };
     let numbered: Vec<(u32, Arc<Input>)> = (0..).zip(inputs.into_iter().map(Arc::new)).collect();
     let unknown = Mutex::new(UnknownFields::of(&plan, &options.query));
     let is_screened = AtomicBool::new(false);

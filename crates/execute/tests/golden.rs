@@ -68,7 +68,8 @@ fn stored(case: &Case, dir: &Path) -> (Arc<Store>, Runs) {
         let (before, after) = lines.split_at(lines.len() / 2);
         for (half, is_flushed) in [(before, true), (after, false)] {
             let limits = Limits::default();
-            let received = ArrivalContext { at: now(), modified: None, previous: None, zone: Zone::UTC, limits: &limits };
+            let received =
+                ArrivalContext { at: now(), modified: None, previous: None, zone: Zone::UTC, limits: &limits };
             let mut take = |mut batch: Batch| {
                 batch.streams = Column::constant(Value::text("s"), batch.len());
                 let part = Part { group: group.clone(), batch };
@@ -96,7 +97,8 @@ fn in_memory(case: &Case, each: bool) -> Runs {
         let texts: Vec<&str> = if each { events.lines().collect() } else { vec![events] };
         for text in texts {
             let limits = Limits::default();
-            let received = ArrivalContext { at: now(), modified: None, previous: None, zone: Zone::UTC, limits: &limits };
+            let received =
+                ArrivalContext { at: now(), modified: None, previous: None, zone: Zone::UTC, limits: &limits };
             let mut take = |mut batch: Batch| {
                 let n_rows = batch.len();
                 batch.sequences = (sequence..sequence + n_rows as u64).collect();

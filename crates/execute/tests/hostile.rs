@@ -214,7 +214,8 @@ fn run() -> Arc<dyn Run> {
         })
         .collect();
     let limits = Limits::default();
-    let received = ArrivalContext { at: Timestamp(NOW), modified: None, previous: None, zone: Zone::UTC, limits: &limits };
+    let received =
+        ArrivalContext { at: Timestamp(NOW), modified: None, previous: None, zone: Zone::UTC, limits: &limits };
     let mut batches = Vec::new();
     assert!(parse::batches_of_records(text.as_bytes(), &received, &mut |batch| batches.push(batch)).is_empty());
     let mut batch = batches.pop().expect("one batch");

@@ -281,7 +281,8 @@ impl Intake {
 
     /// Reads a text as an event that happens now, and stores nothing; pipelines do not see it.
     pub fn sample(&self, text: &[u8], now: Timestamp) -> Batch {
-        let received = ArrivalContext { at: now, modified: None, previous: None, zone: self.zone, limits: &self.limits };
+        let received =
+            ArrivalContext { at: now, modified: None, previous: None, zone: self.zone, limits: &self.limits };
         let (mut parser, mut builder) = (EventParser::new(received), BatchBuilder::new());
         parser.read_text(text).add_to(&Extras { time: Some(now), ..Extras::default() }, &mut builder);
         builder.finish()

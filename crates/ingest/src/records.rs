@@ -15,7 +15,8 @@ pub fn runs_of_records<'r>(
     at: Timestamp,
     limits: &Limits,
 ) -> Result<Vec<Arc<dyn Run>>, (usize, JsonError)> {
-    let mut parser = EventParser::new(ArrivalContext { at, modified: None, previous: None, zone: Zone::from(0), limits });
+    let mut parser =
+        EventParser::new(ArrivalContext { at, modified: None, previous: None, zone: Zone::from(0), limits });
     let mut groups: BTreeMap<GroupName, BatchBuilder> = BTreeMap::new();
     for (index, (group, record)) in records.into_iter().enumerate() {
         let builder = groups.entry(group).or_default();

@@ -121,7 +121,10 @@ fn report_of(line: &[u8]) -> Option<&'static Report> {
     let of = |place: usize| by_byte[place].iter().find(fits).map(|(_, _, report)| *report);
     // All that begin with anything have one of these marks in their first word.
     let is_marked = || memchr::memchr3(b':', b'(', b' ', line).is_some_and(|at| line[at] != b' ');
-    of(usize::from(*line.first()?)).or_else(|| if is_marked() { of(256) } else { None })
+    let first = *line.first()?;
+    // Times and addresses begin with digits, columns with brackets: neither names a program.
+    let may_be_name = first.is_ascii_alphabetic() || matches!(first, b'/' | b'.' | b'_' | b'<' | b'-' | b'~' | 0x80..);
+    of(usize::from(first)).or_else(|| if may_be_name && is_marked() { of(256) } else { None })
 }
 
 /// Patterns by the first byte of lines that they may fit; in the last place those that fit any.
@@ -163,7 +166,14 @@ fn matches(pattern: &str, line: &[u8]) -> bool {
             }
             b'%' | b'@' => {
                 let literal = &rest[1..length];
-                let Some(found) = memchr::memmem::find(&head[at..], literal) else { return false };
+                // Anything without blanks ends in its word, so that no more is looked at.
+                let end = match first {
+                    b'@' => {
+                        memchr::memchr(b' ', &head[at..]).map_or(head.len(), |n| head.len().min(at + n + literal.len()))
+                    }
+                    _ => head.len(),
+                };
+                let Some(found) = crate::text::find_short(&head[at..end], literal) else { return false };
                 let between = &head[at..at + found];
                 if literal.is_empty() {
                     let rest = if is_whole { &head[at..] } else { &head[at..head.len().min(at + 1)] };
@@ -237,7 +247,7 @@ fn level_of_obituary(line: &[u8]) -> Option<Level> {
     let is_one = |at: usize| {
         let (before, after) = (&head[..at], head[at + 1..].trim_ascii_start());
         let fits = |(start, part): &(&str, &str)| {
-            after.starts_with(start.as_bytes()) && memchr::memmem::find(after, part.as_bytes()).is_some()
+            after.starts_with(start.as_bytes()) && crate::text::find_short(after, part.as_bytes()).is_some()
         };
         after.len() + at + 1 < head.len()
             && (table::OBITUARIES.iter().any(fits) || table::OBITUARY_ENDS.iter().any(|end| before.ends_with(end)))

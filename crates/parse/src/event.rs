@@ -207,7 +207,7 @@ impl<'a> EventParser<'a> {
         {
             return Some(shape);
         }
-        let shape = Shape::recognise(text, self.formats, &mut self.parts);
+        let shape = Shape::recognise_with(text, self.formats, &mut self.parts);
         // Pieces of a file are read by themselves, and only one of them would know its header.
         if shape.is_none() && self.wanted.is_none() && text.starts_with(|c: char| c.is_ascii_lowercase() || c == '#') {
             self.columns = LineColumns::after(self.columns.take(), text);

@@ -116,6 +116,9 @@ impl Formats {
     fn add(&mut self, definition: definition::Definition, names: &mut Vec<Box<str>>) {
         let id = FormatId(self.formats.len() as u16);
         let mut own = Tree::default();
+        let words = || definition.format.levels.keys().map(String::as_str);
+        self.lines.add_levels(words());
+        own.add_levels(words());
         for (steps, captures) in definition.lines {
             let form = self.form(id, captures, names);
             self.lines.add(&steps, form);
@@ -124,7 +127,9 @@ impl Formats {
         for (steps, captures) in definition.messages {
             let form = self.form(id, captures, names);
             for program in &definition.format.programs {
-                self.messages.entry(program.clone()).or_default().add(&steps, form);
+                let tree = self.messages.entry(program.clone()).or_default();
+                tree.add_levels(definition.format.levels.keys().map(String::as_str));
+                tree.add(&steps, form);
             }
         }
         self.own.push(own);

@@ -79,8 +79,13 @@ fn store_of_lines(dir: &std::path::Path, lines: &[Line]) -> Arc<Store> {
     let limits = types::Limits::default();
     let groups: std::collections::BTreeSet<&str> = lines.iter().map(|(_, group, _)| group.as_str()).collect();
     for group in groups {
-        let received =
-            parse::ArrivalContext { at: instant(43_000.0), modified: None, previous: None, zone: parse::Zone::UTC, limits: &limits };
+        let received = parse::ArrivalContext {
+            at: instant(43_000.0),
+            modified: None,
+            previous: None,
+            zone: parse::Zone::UTC,
+            limits: &limits,
+        };
         let mut parser = parse::EventParser::new(received);
         let mut builder = BatchBuilder::new();
         for (minutes, _, text) in lines.iter().filter(|line| line.1 == group) {

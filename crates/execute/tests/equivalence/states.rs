@@ -33,7 +33,8 @@ fn group() -> GroupName {
 fn batches(events: &[Event]) -> Vec<Batch> {
     let text: String = events.iter().flat_map(|event| [event.line.as_str(), "\n"]).collect();
     let limits = Limits::default();
-    let received = ArrivalContext { at: Timestamp(NOW), modified: None, previous: None, zone: Zone::UTC, limits: &limits };
+    let received =
+        ArrivalContext { at: Timestamp(NOW), modified: None, previous: None, zone: Zone::UTC, limits: &limits };
     let mut batches = Vec::new();
     let rejected = parse::batches_of_records(text.as_bytes(), &received, &mut |batch| batches.push(batch));
     assert!(rejected.is_empty(), "{rejected:?}");

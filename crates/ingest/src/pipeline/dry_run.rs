@@ -41,7 +41,8 @@ impl DryRun<'_> {
     /// Returns the outcome of each sample as JSON: `event`, `fate`, `recognised`, `steps`; or `error` for an invalid record.
     pub fn run<'s>(&self, group: &GroupName, stream: &str, samples: impl Iterator<Item = Sample<'s>>) -> Vec<Json> {
         let limits = super::whole_texts(self.limits);
-        let received = ArrivalContext { at: self.now, modified: None, previous: None, zone: self.zone, limits: &limits };
+        let received =
+            ArrivalContext { at: self.now, modified: None, previous: None, zone: self.zone, limits: &limits };
         let mut parser = EventParser::new(received);
         parser.set_format(self.format);
         samples
@@ -57,7 +58,8 @@ impl DryRun<'_> {
     /// Returns what becomes of one text, and the event itself where pipelines keep it.
     pub(crate) fn trace(&self, group: &GroupName, stream: &str, text: &[u8]) -> (Map<String, Json>, Option<Draft>) {
         let limits = super::whole_texts(self.limits);
-        let received = ArrivalContext { at: self.now, modified: None, previous: None, zone: self.zone, limits: &limits };
+        let received =
+            ArrivalContext { at: self.now, modified: None, previous: None, zone: self.zone, limits: &limits };
         let sample = Sample { bytes: text, is_record: false };
         self.one(&mut EventParser::new(received), &received, group, stream, sample)
     }

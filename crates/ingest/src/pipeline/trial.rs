@@ -168,7 +168,8 @@ impl Trial<'_> {
     /// If the block cannot be read.
     pub fn block(&self, run: &dyn Run, block: usize, rows: &RowSet) -> Result<TrialCounts, ScanError> {
         let limits = super::whole_texts(self.limits);
-        let received = ArrivalContext { at: self.now, modified: None, previous: None, zone: self.zone, limits: &limits };
+        let received =
+            ArrivalContext { at: self.now, modified: None, previous: None, zone: self.zone, limits: &limits };
         let around = Surroundings { received: &received, within: &GroupScope::All };
         let mut names = run.field_names()?;
         let text_key = names.iter().position(|name| &**name != "@message" && run.is_message(name));

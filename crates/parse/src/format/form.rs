@@ -34,6 +34,8 @@ pub(super) enum Step {
     Integer,
     /// A number.
     Number,
+    /// A word for a level.
+    Level { until: Option<u8>, is_padded: bool },
     /// Characters without blanks, up to this one, before which blanks may stand; may be empty.
     Word { until: Option<u8>, is_padded: bool, is_optional: bool },
     /// A name of several parts with points between them.
@@ -229,7 +231,7 @@ impl Reader<'_> {
         let (step, capture) = match (name, kind) {
             ("time", "") => (Step::Time, Capture::Time),
             ("time", "dmy") => (Step::Time, Capture::DayFirst),
-            ("level", "") => (word, Capture::Level),
+            ("level", "") => (Step::Level { until: None, is_padded: false }, Capture::Level),
             ("level", "int") => (Step::Integer, Capture::Level),
             ("message", "") => (Step::Rest, Capture::Message),
             ("pairs", "") => (Step::Pairs, Capture::Pairs),
@@ -264,7 +266,7 @@ fn end_words(steps: &mut [Step]) -> Result<(), String> {
         let next = steps.get(index + 1 + usize::from(padding)).cloned();
         let behind = steps.get(index + 2).cloned();
         match (&mut steps[index], next) {
-            (Step::Word { until, is_padded, .. }, Some(Step::Literal(literal))) => {
+            (Step::Word { until, is_padded, .. } | Step::Level { until, is_padded }, Some(Step::Literal(literal))) => {
                 (*until, *is_padded) = (literal.bytes().next(), padding);
             }
             (Step::Text { until, .. }, Some(Step::Literal(literal))) => *until = literal,
@@ -272,7 +274,7 @@ fn end_words(steps: &mut [Step]) -> Result<(), String> {
                 *until =
                     if let Some(Step::Literal(literal)) = behind { format!(" {literal}").into() } else { " ".into() };
             }
-            (Step::Word { .. } | Step::Text { .. }, Some(next)) if next.captures() => {
+            (Step::Word { .. } | Step::Level { .. } | Step::Text { .. }, Some(next)) if next.captures() => {
                 return Err("between two captures something must stand that ends the first".into());
             }
             (Step::Rest | Step::Pairs, Some(_)) => {

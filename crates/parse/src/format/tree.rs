@@ -4,6 +4,10 @@
 //! many forms there are. Reading tries them from the most particular kind on and goes back where one leads nowhere; how much
 //! is tried for one line is bounded.
 
+use std::collections::HashSet;
+
+use types::Level;
+
 use super::form::{CAPTURES_MAX, Step};
 
 /// Steps that are tried for one line, those that lead nowhere included: several times what the longest form takes.
@@ -11,6 +15,9 @@ const STEPS_TRIED_MAX: u32 = 256;
 
 /// Longest word or text that a step captures, but for the last.
 const CAPTURE_BYTES_MAX: usize = 512;
+
+/// Longest word for a level.
+const LEVEL_BYTES_MAX: usize = 24;
 
 /// Kinds of steps that are tried at one place.
 const ALTERNATIVES_MAX: usize = 24;
@@ -43,6 +50,8 @@ struct Node {
     literals: Vec<(Box<str>, u32)>,
     /// Other steps, the most particular kind first.
     steps: Vec<(Step, u32)>,
+    /// Whether some of the steps are words.
+    has_words: bool,
     /// The forms that end here: they differ in what their words for levels mean.
     forms: Vec<usize>,
 }
@@ -51,15 +60,27 @@ struct Node {
 #[derive(Debug)]
 pub(super) struct Tree {
     nodes: Vec<Node>,
+    /// The words for levels of all formats: most words are none of them, and end the search at once.
+    levels: HashSet<Box<[u8]>>,
 }
 
 impl Default for Tree {
     fn default() -> Self {
-        Self { nodes: vec![Node::default()] }
+        Self { nodes: vec![Node::default()], levels: HashSet::new() }
     }
 }
 
 impl Tree {
+    /// Adds words for levels.
+    pub(super) fn add_levels<'w>(&mut self, words: impl Iterator<Item = &'w str>) {
+        self.levels.extend(words.map(|word| word.as_bytes().into()));
+    }
+
+    fn is_level(&self, word: &[u8]) -> bool {
+        (1..=LEVEL_BYTES_MAX).contains(&word.len())
+            && (Level::parse_bytes(word).is_some() || self.levels.contains(word))
+    }
+
     /// Adds a form. Of several that are the same but for their words for levels, those that have some come first.
     pub(super) fn add(&mut self, steps: &[Step], form: (usize, bool)) {
         let mut at = 0;
@@ -85,6 +106,7 @@ impl Tree {
             other => match node.steps.iter().find(|(known, _)| known == other) {
                 Some((_, child)) => Some(*child),
                 None => {
+                    node.has_words |= matches!(other, Step::Word { .. } | Step::Level { .. });
                     node.steps.push((other.clone(), next));
                     node.steps.sort_by_key(|(step, _)| rank(step));
                     None
@@ -125,11 +147,12 @@ fn rank(step: &Step) -> u8 {
         Step::Time => 2,
         Step::Integer => 3,
         Step::Number => 4,
-        Step::Source | Step::Dotted | Step::Word { until: Some(_), .. } => 5,
-        Step::Word { until: None, .. } => 6,
-        Step::Text { .. } => 7,
-        Step::Pairs => 8,
-        Step::Rest => 9,
+        Step::Level { .. } => 5,
+        Step::Source | Step::Dotted | Step::Word { until: Some(_), .. } => 6,
+        Step::Word { until: None, .. } => 7,
+        Step::Text { .. } => 8,
+        Step::Pairs => 9,
+        Step::Rest => 10,
     }
 }
 
@@ -167,33 +190,33 @@ impl Search<'_> {
                 captures.len = n_captures;
             }
         }
-        let mut ends = [(0, 0); ALTERNATIVES_MAX];
-        let n_ends = self.ends(&node.steps, at, &mut ends);
-        for (index, end) in ends.iter().take(n_ends) {
-            let (step, child) = &node.steps[*index];
-            if step.captures() {
-                captures.push(at, *end);
+        let word = if node.has_words { Word::at(rest) } else { Word { length: 0, mask: 0 } };
+        let mut ends = [(0u16, 0u32); ALTERNATIVES_MAX];
+        let mut n_ends = 0;
+        for (index, (step, _)) in node.steps.iter().enumerate() {
+            if let (Some(end), Some(place)) = (self.end_of(step, at, &word), ends.get_mut(n_ends)) {
+                *place = (index as u16, end as u32);
+                n_ends += 1;
             }
-            if let Some(form) = self.next(*child, *end, captures) {
+        }
+        // By kind, and of words the shorter first, as what ends it comes first in the line.
+        if n_ends > 1 {
+            ends[..n_ends].sort_unstable_by_key(|(index, end)| {
+                let step = &node.steps[usize::from(*index)].0;
+                (rank(step), if matches!(step, Step::Word { .. }) { *end } else { 0 }, *index)
+            });
+        }
+        for (index, end) in &ends[..n_ends] {
+            let (step, child) = &node.steps[usize::from(*index)];
+            if step.captures() {
+                captures.push(at, *end as usize);
+            }
+            if let Some(form) = self.next(*child, *end as usize, captures) {
                 return Some(form);
             }
             captures.len = n_captures;
         }
         None
-    }
-
-    /// The steps that a line may go on with, and where each ends, in the order in which to try them: by kind, and of words the
-    /// shorter first, as what ends it comes first in the line.
-    fn ends(&self, steps: &[(Step, u32)], at: usize, ends: &mut [(usize, usize); ALTERNATIVES_MAX]) -> usize {
-        let found = steps.iter().enumerate().filter_map(|(index, (step, _))| Some((index, self.end_of(step, at)?)));
-        let n_ends = found.zip(ends.iter_mut()).map(|(end, place)| *place = end).count();
-        if n_ends > 1 {
-            ends[..n_ends].sort_by_key(|(index, end)| {
-                let step = &steps[*index].0;
-                (rank(step), if matches!(step, Step::Word { .. }) { *end } else { 0 })
-            });
-        }
-        n_ends
     }
 
     fn next(&mut self, node: u32, at: usize, captures: &mut Captures) -> Option<usize> {
@@ -202,7 +225,7 @@ impl Search<'_> {
     }
 
     /// Where a step ends that begins at `at`; `None` where the line does not go on so.
-    fn end_of(&self, step: &Step, at: usize) -> Option<usize> {
+    fn end_of(&self, step: &Step, at: usize, word: &Word) -> Option<usize> {
         let rest = self.line.as_bytes().get(at..self.first_line_end).unwrap_or_default();
         let within = &rest[..rest.len().min(CAPTURE_BYTES_MAX)];
         let length = match step {
@@ -214,11 +237,14 @@ impl Search<'_> {
             Step::Time => crate::time::time_end(rest).or_else(|| epoch_end(rest)).or_else(|| clock_end(rest))?,
             Step::Integer => signed(within, n_leading(unsigned(within), |byte| byte.is_ascii_digit())),
             Step::Number => signed(within, n_leading(unsigned(within), |byte| byte.is_ascii_digit() || byte == b'.')),
+            Step::Level { until, is_padded } => {
+                let length = word.length_until(*until, *is_padded, rest)?;
+                let is_level = self.tree.is_level(rest.get(..length)?);
+                return is_level.then_some(at + length);
+            }
             Step::Word { until, is_padded, is_optional } => {
-                let length = n_leading(within, |byte| !matches!(byte, b' ' | b'\t') && Some(byte) != *until);
-                let next = within.get(length).copied();
-                let ends = until.is_none() || next == *until || *is_padded && matches!(next, Some(b' ' | b'\t'));
-                return (ends && (length > 0 || *is_optional)).then_some(at + length);
+                let length = word.length_until(*until, *is_padded, rest)?;
+                return (length > 0 || *is_optional).then_some(at + length);
             }
             Step::Dotted => n_dotted(within),
             Step::Source => {
@@ -228,7 +254,7 @@ impl Search<'_> {
             }
             Step::Text { until, is_optional } => {
                 let length =
-                    if until.is_empty() { rest.len() } else { memchr::memmem::find(within, until.as_bytes())? };
+                    if until.is_empty() { rest.len() } else { crate::text::find_short(within, until.as_bytes())? };
                 return (length > 0 || *is_optional).then_some(at + length);
             }
             Step::Pairs => return Some(self.first_line_end),
@@ -266,6 +292,40 @@ fn unsigned(bytes: &[u8]) -> &[u8] {
 
 fn signed(bytes: &[u8], n_digits: usize) -> usize {
     if n_digits == 0 { 0 } else { n_digits + usize::from(bytes.first() == Some(&b'-')) }
+}
+
+/// The word that a text begins with.
+struct Word {
+    length: usize,
+    /// Which ASCII characters it has.
+    mask: u128,
+}
+
+impl Word {
+    fn at(rest: &[u8]) -> Self {
+        let mut word = Self { length: 0, mask: 0 };
+        for byte in rest.iter().take(CAPTURE_BYTES_MAX).take_while(|byte| !matches!(byte, b' ' | b'\t')) {
+            word.length += 1;
+            word.mask |= 1 << (byte & 0x7f);
+        }
+        word
+    }
+
+    /// How long it is up to a character, or up to its end where padding may stand before that.
+    fn length_until(&self, until: Option<u8>, is_padded: bool, rest: &[u8]) -> Option<usize> {
+        match until {
+            None => Some(self.length),
+            // A tab ends a word anyhow.
+            Some(until) if rest.get(self.length) == Some(&until) && !self.has(until) => Some(self.length),
+            Some(until) if self.has(until) => Some(n_leading(&rest[..self.length], |byte| byte != until)),
+            Some(_) => (is_padded && self.length < rest.len()).then_some(self.length),
+        }
+    }
+
+    /// Whether the word may have a character; what is no ASCII counts as what it is without its highest bit.
+    fn has(&self, byte: u8) -> bool {
+        self.mask & (1 << (byte & 0x7f)) != 0
+    }
 }
 
 /// Where an epoch number ends: seconds with or without a fraction, milliseconds, microseconds or nanoseconds.

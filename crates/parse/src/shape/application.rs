@@ -253,7 +253,9 @@ impl<'t> Header<'t> {
             self.source = core;
         } else if self.level.is_some() && core.contains('{') && self.logger.is_empty() {
             // Spans of Rust's tracing, which its target follows.
-            let Some(end) = memchr::memmem::find(&rest.as_bytes()[..rest.len().min(512)], b"}: ") else { return false };
+            let Some(end) = crate::text::find_short(&rest.as_bytes()[..rest.len().min(512)], b"}: ") else {
+                return false;
+            };
             *rest = &rest[end + 3..];
             return true;
         } else if self.logger.is_empty() && is_logger(core, ends, is_named && ends || is_mark(follows)) {

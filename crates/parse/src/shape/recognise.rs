@@ -61,7 +61,12 @@ impl Shape {
     }
 
     /// Finds the shape that a line fits and reads it.
-    pub(crate) fn recognise(line: &str, formats: &Formats, parts: &mut Parts) -> Option<Self> {
+    pub fn recognise(line: &str, parts: &mut Parts) -> Option<Self> {
+        Self::recognise_with(line, Formats::current(), parts)
+    }
+
+    /// The same; behind a syslog header programs of these formats may write.
+    pub(crate) fn recognise_with(line: &str, formats: &Formats, parts: &mut Parts) -> Option<Self> {
         parts.clear();
         recognise(line, &mut parts.of_formats(line, formats))
     }

@@ -88,7 +88,7 @@ fn balancer<'t>(text: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
 /// `192.0.2.1:50582 - "GET /path HTTP/1.1" 200 12` within a text; returns the status.
 pub(super) fn in_text<'t>(text: &'t str, found: &mut PartSink<'t, '_>) -> Option<&'t str> {
     let head = &text.as_bytes()[..text.len().min(TEXT_BYTES_MAX)];
-    let protocol = memchr::memmem::find(head, b" HTTP/")?;
+    let protocol = crate::text::find_short(head, b" HTTP/")?;
     let start = memchr::memrchr(b'"', &head[..protocol])?;
     let mut rest = &text[start..];
     let request = enclosed(&mut rest, b'"', b'"')?;

@@ -3,7 +3,6 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::Formats;
 
 fn table() -> Vec<String> {
     let table = include_str!("../../tests/shapes.txt");
@@ -33,7 +32,7 @@ fn read_all(line: &str) {
         assert!(fits || parts.is_empty(), "{shape:?} of {line}");
         said(Some(shape), &parts, line);
     }
-    let shape = Shape::recognise(line, Formats::built_in(), &mut parts);
+    let shape = Shape::recognise(line, &mut parts);
     assert!(shape.is_some() || parts.is_empty(), "{line}");
     said(shape, &parts, line);
 }
@@ -52,8 +51,8 @@ fn what_a_line_says_does_not_depend_on_lines_before_it() {
     let mut kept = Parts::default();
     for line in table() {
         let mut fresh = Parts::default();
-        let alone = Shape::recognise(&line, Formats::built_in(), &mut fresh);
-        let behind = Shape::recognise(&line, Formats::built_in(), &mut kept);
+        let alone = Shape::recognise(&line, &mut fresh);
+        let behind = Shape::recognise(&line, &mut kept);
         assert_eq!(said(alone, &fresh, &line), said(behind, &kept, &line));
     }
 }
@@ -61,8 +60,7 @@ fn what_a_line_says_does_not_depend_on_lines_before_it() {
 #[test]
 fn every_shape_has_a_name_of_its_own_and_a_line_in_the_table() {
     let mut parts = Parts::default();
-    let found: Vec<Shape> =
-        table().iter().filter_map(|line| Shape::recognise(line, Formats::built_in(), &mut parts)).collect();
+    let found: Vec<Shape> = table().iter().filter_map(|line| Shape::recognise(line, &mut parts)).collect();
     for shape in Shape::ALL {
         assert_eq!(Shape::of_name(shape.name()), Some(shape));
         // A line of W3C's has a shape only behind one that names its columns.

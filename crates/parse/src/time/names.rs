@@ -1,5 +1,8 @@
 //! Names in times: months in the languages that programs write, and abbreviations of zones.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 /// What an abbreviation of a zone may mean, in minutes east of UTC, the most common meaning first: those of the IANA database,
 /// of today or as runtimes with older data write it; words of prose and ones without a common meaning are left out.
 pub(super) fn meanings(abbreviation: &[u8]) -> Option<&'static [i16]> {
@@ -112,17 +115,26 @@ pub(super) fn month_at(b: &[u8], at: usize) -> Option<(u32, usize)> {
     if !is_followed || length < 3 {
         return None;
     }
-    let word = &b[at..at + length];
-    let is_month = |name: &str| {
-        let (short, rest) = name.split_once('|').unwrap_or((name, ""));
-        let (start, behind) = word.split_at_checked(short.len()).unwrap_or_default();
-        start.eq_ignore_ascii_case(short.as_bytes())
-            && !start.is_empty()
-            && (behind.is_empty() || behind.eq_ignore_ascii_case(rest.as_bytes()))
-    };
-    let place = MONTHS.iter().position(|names| names.split(' ').any(is_month))?;
-    Some((place as u32 + 1, end))
+    let mut word = [0; MONTH_BYTES_MAX + 1];
+    word[..length].copy_from_slice(&b[at..at + length]);
+    word.make_ascii_lowercase();
+    let place = MONTHS_BY_NAME.get(&word[..length])?;
+    Some((*place, end))
 }
+
+/// Months by their names in small letters, short and in full.
+static MONTHS_BY_NAME: LazyLock<HashMap<Vec<u8>, u32>> = LazyLock::new(|| {
+    let mut by_name = HashMap::new();
+    for (names, month) in MONTHS.iter().zip(1..) {
+        for name in names.split(' ') {
+            let (short, rest) = name.split_once('|').unwrap_or((name, ""));
+            for spelled in [short.to_owned(), format!("{short}{rest}")] {
+                by_name.entry(spelled.to_ascii_lowercase().into_bytes()).or_insert(month);
+            }
+        }
+    }
+    by_name
+});
 
 fn short_month(name: &[u8; 3]) -> Option<u32> {
     Some(match name {
