@@ -245,12 +245,15 @@ fn level_of_trace(text: &[u8]) -> Option<Level> {
 fn level_of_obituary(line: &[u8]) -> Option<Level> {
     let head = &line[..line.len().min(LINE_BYTES_MAX)];
     let is_one = |at: usize| {
-        let (before, after) = (&head[..at], head[at + 1..].trim_ascii_start());
+        if head.get(at + 1) != Some(&b' ') {
+            return false;
+        }
+        let (before, after) = (&head[..at], &head[at + 2..]);
         let fits = |(start, part): &(&str, &str)| {
             after.starts_with(start.as_bytes()) && crate::text::find_short(after, part.as_bytes()).is_some()
         };
-        after.len() + at + 1 < head.len()
-            && (table::OBITUARIES.iter().any(fits) || table::OBITUARY_ENDS.iter().any(|end| before.ends_with(end)))
+        let may_be = matches!(after.first(), Some(b's' | b't' | b'K' | b'o' | b'M' | b'F' | b'A' | b'P'));
+        may_be && table::OBITUARIES.iter().any(fits) || table::OBITUARY_ENDS.iter().any(|end| before.ends_with(end))
     };
     memchr::memchr_iter(b':', head).any(is_one).then_some(Level::Error)
 }

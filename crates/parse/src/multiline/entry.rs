@@ -247,7 +247,7 @@ fn is_frame(line: &[u8], first: &[u8]) -> bool {
         b'D' | b'T' => {
             starts(&[b"During handling of the above exception", b"The above exception was the direct cause"])
         }
-        _ => line::is_typed_exception(line) && first.ends_with(b":") || is_ruby_frame(line),
+        _ => first.ends_with(b":") && line::is_typed_exception(line) || is_ruby_frame(line),
     }
 }
 
