@@ -114,7 +114,16 @@ type Start = (&'static str, usize, &'static Report);
 
 fn report_of(line: &[u8]) -> Option<&'static Report> {
     static BY_BYTE: OnceLock<Vec<Vec<Start>>> = OnceLock::new();
-    let by_byte = BY_BYTE.get_or_init(starts_by_byte);
+    report_among(BY_BYTE.get_or_init(|| starts_by_byte(|_| true)), line)
+}
+
+/// The report that a line is by itself: no further line need confirm it.
+fn report_of_one_line(line: &[u8]) -> Option<&'static Report> {
+    static BY_BYTE: OnceLock<Vec<Vec<Start>>> = OnceLock::new();
+    report_among(BY_BYTE.get_or_init(|| starts_by_byte(|report| report.confirms.is_empty())), line)
+}
+
+fn report_among(by_byte: &[Vec<Start>], line: &[u8]) -> Option<&'static Report> {
     let fits = |(pattern, n_literal, _): &&Start| {
         line.starts_with(&pattern.as_bytes()[..*n_literal]) && matches(pattern, line)
     };
@@ -128,10 +137,10 @@ fn report_of(line: &[u8]) -> Option<&'static Report> {
 }
 
 /// Patterns by the first byte of lines that they may fit; in the last place those that fit any.
-fn starts_by_byte() -> Vec<Vec<Start>> {
+fn starts_by_byte(is_wanted: fn(&Report) -> bool) -> Vec<Vec<Start>> {
     let mut by_byte: Vec<Vec<Start>> = vec![Vec::new(); 257];
-    for (pattern, report) in table::reports().flat_map(|report| report.starts.iter().map(move |start| (*start, report)))
-    {
+    let reports = table::reports().filter(|report| is_wanted(report));
+    for (pattern, report) in reports.flat_map(|report| report.starts.iter().map(move |start| (*start, report))) {
         let first = pattern.as_bytes().first().copied().unwrap_or_default();
         let places = match first {
             b'@' => 256..257,
@@ -200,15 +209,16 @@ pub(crate) fn level(text: &str) -> Option<Level> {
     let text = text.trim_start_matches(['\n', '\r']).as_bytes();
     let end = memchr::memchr(b'\n', text).unwrap_or(text.len());
     let first = without_colour(text[..end].trim_ascii_end());
+    if end == text.len() {
+        let report = report_of_one_line(first).map(|report| report.level);
+        return report.or_else(|| level_of_obituary(first)).or_else(|| level_of_place(first));
+    }
     let lines = text[end..].split(|byte| *byte == b'\n').map(without_colour);
     let mut next = lines.filter(|line| !line.is_empty()).take(3);
     match report_of(first) {
         Some(report) if report.confirms.is_empty() => return Some(report.level),
         Some(report) if next.next().is_some_and(|second| confirms(report, second)) => return Some(report.level),
         _ => {}
-    }
-    if end == text.len() {
-        return level_of_obituary(first).or_else(|| level_of_place(first));
     }
     let trailing = next.filter_map(report_of).find(|report| report.follows).map(|report| report.level);
     trailing.or_else(|| level_of_trace(text))

@@ -172,10 +172,15 @@ impl<'a> EventParser<'a> {
         if self.wanted.is_some_and(|wanted| !wanted.has_shape()) {
             return Kind::Line(None);
         }
+        if self.format.is_none()
+            && let Some(shape) = self.recognise_sure(text)
+        {
+            return Kind::Line(Some(shape));
+        }
         self.parts.clear();
         match self.formats.recognise(text, self.format, &mut self.parts.of(text)) {
             Some(format) => Kind::Program(format),
-            None => Kind::Line(self.recognise(text)),
+            None => Kind::Line(self.recognise_rest(text)),
         }
     }
 
@@ -200,14 +205,18 @@ impl<'a> EventParser<'a> {
         Event { parser: self, text: text_of(bytes), from: 0, kind: Kind::Line(None), around: Envelope::Nothing }
     }
 
-    /// Finds the shape of a line and what it says.
-    fn recognise(&mut self, text: &str) -> Option<Shape> {
+    /// Finds the shape of a line and what it says, where no format of a program is asked before.
+    fn recognise_sure(&mut self, text: &str) -> Option<Shape> {
         if let Some(columns) = &self.columns
             && let Some(shape) = Shape::read_columns(columns, text, &mut self.parts)
         {
             return Some(shape);
         }
-        let shape = Shape::recognise_with(text, self.formats, &mut self.parts);
+        Shape::recognise_sure(text, self.formats, &mut self.parts)
+    }
+
+    fn recognise_rest(&mut self, text: &str) -> Option<Shape> {
+        let shape = Shape::recognise_rest(text, self.formats, &mut self.parts);
         // Pieces of a file are read by themselves, and only one of them would know its header.
         if shape.is_none() && self.wanted.is_none() && text.starts_with(|c: char| c.is_ascii_lowercase() || c == '#') {
             self.columns = LineColumns::after(self.columns.take(), text);

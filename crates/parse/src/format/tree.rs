@@ -19,8 +19,11 @@ const CAPTURE_BYTES_MAX: usize = 512;
 /// Longest word for a level.
 const LEVEL_BYTES_MAX: usize = 24;
 
-/// Kinds of steps that are tried at one place.
-const ALTERNATIVES_MAX: usize = 24;
+/// Words of different ends that are tried at one place.
+const WORDS_MAX: usize = 8;
+
+/// The place of words among kinds of steps.
+const RANK_OF_WORDS: u8 = 6;
 
 /// Pieces of a line that were captured, as places in it.
 #[derive(Clone, Debug, Default)]
@@ -191,32 +194,42 @@ impl Search<'_> {
             }
         }
         let word = if node.has_words { Word::at(rest) } else { Word { length: 0, mask: 0 } };
-        let mut ends = [(0u16, 0u32); ALTERNATIVES_MAX];
-        let mut n_ends = 0;
-        for (index, (step, _)) in node.steps.iter().enumerate() {
-            if let (Some(end), Some(place)) = (self.end_of(step, at, &word), ends.get_mut(n_ends)) {
-                *place = (index as u16, end as u32);
-                n_ends += 1;
+        // Of words the shorter comes first, as what ends it comes first in the line.
+        let mut words = [(0, 0); WORDS_MAX];
+        let mut n_words = 0;
+        for (step, child) in &node.steps {
+            if rank(step) > RANK_OF_WORDS && n_words > 0 {
+                if let Some(form) = self.words(&words[..n_words], at, captures) {
+                    return Some(form);
+                }
+                n_words = 0;
             }
-        }
-        // By kind, and of words the shorter first, as what ends it comes first in the line.
-        if n_ends > 1 {
-            ends[..n_ends].sort_unstable_by_key(|(index, end)| {
-                let step = &node.steps[usize::from(*index)].0;
-                (rank(step), if matches!(step, Step::Word { .. }) { *end } else { 0 }, *index)
-            });
-        }
-        for (index, end) in &ends[..n_ends] {
-            let (step, child) = &node.steps[usize::from(*index)];
+            let Some(end) = self.end_of(step, at, &word) else { continue };
+            if let (Step::Word { until: Some(_), .. }, Some(place)) = (step, words.get_mut(n_words)) {
+                *place = (end as u32, *child);
+                n_words += 1;
+                words[..n_words].sort_unstable();
+                continue;
+            }
             if step.captures() {
-                captures.push(at, *end as usize);
+                captures.push(at, end);
             }
-            if let Some(form) = self.next(*child, *end as usize, captures) {
+            if let Some(form) = self.next(*child, end, captures) {
                 return Some(form);
             }
             captures.len = n_captures;
         }
-        None
+        self.words(&words[..n_words], at, captures)
+    }
+
+    fn words(&mut self, words: &[(u32, u32)], at: usize, captures: &mut Captures) -> Option<usize> {
+        let n_captures = captures.len;
+        words.iter().find_map(|(end, child)| {
+            captures.push(at, *end as usize);
+            let form = self.next(*child, *end as usize, captures);
+            captures.len = if form.is_none() { n_captures } else { captures.len };
+            form
+        })
     }
 
     fn next(&mut self, node: u32, at: usize, captures: &mut Captures) -> Option<usize> {

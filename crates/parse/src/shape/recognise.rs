@@ -67,8 +67,25 @@ impl Shape {
 
     /// The same; behind a syslog header programs of these formats may write.
     pub(crate) fn recognise_with(line: &str, formats: &Formats, parts: &mut Parts) -> Option<Self> {
+        Self::recognise_sure(line, formats, parts).or_else(|| Self::recognise_rest(line, formats, parts))
+    }
+
+    /// Finds the shape of a line among those that ask for so much that no format of a program is asked before them.
+    pub(crate) fn recognise_sure(line: &str, formats: &Formats, parts: &mut Parts) -> Option<Self> {
         parts.clear();
-        recognise(line, &mut parts.of_formats(line, formats))
+        of_candidates(line, Self::is_sure, &mut parts.of_formats(line, formats))
+    }
+
+    /// Finds the shape of a line among the others.
+    pub(crate) fn recognise_rest(line: &str, formats: &Formats, parts: &mut Parts) -> Option<Self> {
+        parts.clear();
+        let mut found = parts.of_formats(line, formats);
+        of_candidates(line, |shape| !shape.is_sure(), &mut found)
+            .or_else(|| request::any(first_line(line), &mut found).map(|()| Self::Request))
+    }
+
+    fn is_sure(self) -> bool {
+        !matches!(self, Self::Application | Self::PythonBasic | Self::Logfmt | Self::Postgres | Self::Redis)
     }
 
     /// Reads a message that came as syslog, whatever it begins with.
@@ -86,13 +103,22 @@ pub(super) fn message<'t>(program: &str, text: &'t str, found: &mut PartSink<'t,
     }
 }
 
+/// Only a shape whose header has several lines looks at more than the first.
+fn first_line(text: &str) -> &str {
+    &text[..memchr::memchr(b'\n', text.as_bytes()).unwrap_or(text.len())]
+}
+
 fn recognise<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<Shape> {
-    // Only a shape whose header has several lines looks at more than the first.
-    let first_line = &line[..memchr::memchr(b'\n', line.as_bytes()).unwrap_or(line.len())];
+    of_candidates(line, |_| true, found).or_else(|| request::any(first_line(line), found).map(|()| Shape::Request))
+}
+
+fn of_candidates<'t>(line: &'t str, is_asked: fn(Shape) -> bool, found: &mut PartSink<'t, '_>) -> Option<Shape> {
+    let first_line = first_line(line);
     let is_nested = found.has_header();
     let of_nested: &[Shape] = if is_nested { &[Shape::Logfmt] } else { &[] };
-    let mut candidates = guess::candidates(first_line).iter().chain(of_nested).copied();
-    let found_shape = candidates.find(|shape| {
+    let mut candidates =
+        guess::candidates(first_line).iter().chain(of_nested).copied().filter(|shape| is_asked(*shape));
+    candidates.find(|shape| {
         let read = |found: &mut PartSink<'t, '_>| match shape {
             Shape::Syslog | Shape::Lambda | Shape::Vpc | Shape::Cri if is_nested => None,
             Shape::Syslog => syslog::recognise(line, found),
@@ -104,6 +130,5 @@ fn recognise<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<Shape> {
             shape => shape.read_into(line, found),
         };
         found.attempt(read).is_some()
-    });
-    found_shape.or_else(|| request::any(first_line, found).map(|()| Shape::Request))
+    })
 }
