@@ -60,15 +60,20 @@ fn of_digit(b: &[u8]) -> &'static [Shape] {
 
 /// Whether a text in quotes follows the time among what an access log begins with, which is in brackets or ends with its zone.
 fn is_access(b: &[u8]) -> bool {
-    memchr::memmem::find(&b[..b.len().min(512)], b" \"").is_some_and(|at| {
+    first_after_blank(&b[..b.len().min(512)], b'"').is_some_and(|at| {
         let is_zone = |zone: &[u8]| matches!(zone[0], b'+' | b'-') && zone[1..].iter().all(u8::is_ascii_digit);
         at > 0 && b[at - 1] == b']' || at > 5 && is_zone(&b[at - 5..at])
     })
 }
 
+/// The first blank that a sign follows.
+fn first_after_blank(b: &[u8], sign: u8) -> Option<usize> {
+    memchr::memchr_iter(sign, b).find(|at| *at > 0 && b[at - 1] == b' ').map(|at| at - 1)
+}
+
 /// Whether a client's port and a time in brackets come first.
 fn is_proxied(b: &[u8]) -> bool {
-    memchr::memmem::find(&b[..b.len().min(64)], b" [").is_some_and(|at| {
+    first_after_blank(&b[..b.len().min(64)], b'[').is_some_and(|at| {
         at > 0 && b[at - 1].is_ascii_digit() && b.get(at + 4) == Some(&b'/') && b[..at].contains(&b':')
     })
 }

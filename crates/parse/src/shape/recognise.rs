@@ -85,8 +85,9 @@ fn recognise<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<Shape> {
     // Only a shape whose header has several lines looks at more than the first.
     let first_line = &line[..memchr::memchr(b'\n', line.as_bytes()).unwrap_or(line.len())];
     let is_nested = found.has_header();
-    let of_nested: &[Shape] = if is_nested { &[Shape::Logfmt] } else { &[] };
-    let mut candidates = guess::candidates(first_line).iter().chain(of_nested).copied();
+    let known = guess::candidates(first_line);
+    let of_nested: &[Shape] = if is_nested && !known.contains(&Shape::Logfmt) { &[Shape::Logfmt] } else { &[] };
+    let mut candidates = known.iter().chain(of_nested).copied();
     let found_shape = candidates.find(|shape| {
         let read = |found: &mut PartSink<'t, '_>| match shape {
             Shape::Syslog | Shape::Lambda | Shape::Vpc | Shape::Cri if is_nested => None,

@@ -33,6 +33,18 @@ const CISCO_BYTES_MAX: usize = 160;
 /// Words between a time and a program.
 const WORDS_MAX: usize = 4;
 
+/// Whether a byte may be of a program's name.
+const IS_OF_PROGRAM: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < table.len() {
+        table[byte] = (byte as u8).is_ascii_alphanumeric()
+            || matches!(byte as u8, b'_' | b'.' | b'-' | b'/' | b'@' | b'+' | b'#' | b'(' | b')' | b'~' | b'$');
+        byte += 1;
+    }
+    table
+};
+
 /// Whether the name of a facility or severity holds `literal`: it stands in no line, only its number does.
 pub(super) fn is_computed(literal: &str) -> bool {
     let literal = literal.to_ascii_lowercase();
@@ -282,10 +294,12 @@ impl<'t> SyslogHeader<'t> {
 
     /// Reads `app:`, `app[123]:`, `app[123]` at the start of a text; the message is what follows.
     fn tag(&mut self, text: &'t str) -> Option<()> {
-        let end = text
-            .bytes()
-            .take(NAME_BYTES_MAX)
-            .position(|byte| matches!(byte, b':' | b'[') || !byte.is_ascii_graphic())?;
+        let bytes = text.as_bytes();
+        let end = bytes.iter().take(NAME_BYTES_MAX).position(|byte| !IS_OF_PROGRAM[usize::from(*byte)])?;
+        // Most words end here.
+        if !matches!(bytes[end], b':' | b'[') {
+            return None;
+        }
         let (name, rest) = text.split_at(end);
         let ends = |rest: &str| rest.is_empty() || rest.starts_with([' ', '\t']);
         if !is_program(name) {
@@ -421,9 +435,8 @@ fn host_name(word: &str) -> Option<&str> {
 
 /// Whether a text is the name of a program, which has letters and few other signs.
 fn is_program(name: &str) -> bool {
-    let is_sign = |byte: u8| matches!(byte, b'_' | b'.' | b'-' | b'/' | b'@' | b'+' | b'#' | b'(' | b')' | b'~' | b'$');
     name.bytes().any(|byte| byte.is_ascii_alphabetic())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || is_sign(byte))
+        && name.bytes().all(|byte| IS_OF_PROGRAM[usize::from(byte)])
         && !name.starts_with(['-', '#', '$', '+', ')'])
 }
 
