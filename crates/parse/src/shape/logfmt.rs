@@ -85,10 +85,12 @@ fn is_barred(line: &str) -> bool {
     let mut n_pairs = 0;
     let is_pair = |piece: &str| piece.split_once('=').is_some_and(|(key, _)| !key.is_empty() && is_key(key));
     let may_be = memchr::memchr2(b'|', b' ', line.as_bytes()).is_some_and(|at| line.as_bytes()[at] == b'|');
-    may_be && line.split('|').all(|piece| {
-        n_pairs += 1;
-        is_pair(piece)
-    }) && n_pairs >= BARRED_MIN
+    may_be
+        && line.split('|').all(|piece| {
+            n_pairs += 1;
+            is_pair(piece)
+        })
+        && n_pairs >= BARRED_MIN
 }
 
 /// Whether a line is a packet as Linux' firewalls log it, whose flags are words between the pairs.
