@@ -33,6 +33,8 @@ pub(super) struct Piece {
     pub(super) previous: Option<Timestamp>,
     /// What the header line named that the input begins with.
     pub(super) columns: Option<Arc<LineColumns>>,
+    /// What the lines before have taught.
+    pub(super) profile: Profile,
 }
 
 /// Reads an input from its beginning to its end.
@@ -45,6 +47,7 @@ pub(super) struct Reader {
     offset: u64,
     previous: Option<Timestamp>,
     columns: Option<Arc<LineColumns>>,
+    profile: Profile,
     is_at_end: bool,
     /// Why nothing more can be read; told once everything that could be was given.
     failure: Option<io::Error>,

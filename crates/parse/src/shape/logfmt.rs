@@ -38,6 +38,7 @@ pub(crate) fn read<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()
 
 /// Reads a line that is surely made of pairs.
 pub(super) fn recognise<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
+    memchr::memchr(b'=', line.as_bytes())?;
     if line.starts_with("type=") && line.contains(" msg=audit(") {
         return audit(line, found);
     }
@@ -49,6 +50,7 @@ pub(super) fn recognise<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Opti
 
 /// The pairs that follow the time at the head of a line, or few words behind a syslog header.
 pub(super) fn behind_words<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
+    memchr::memchr(b'=', line.as_bytes())?;
     let text = match found.has_header() {
         true => line,
         false => line.get(crate::time::time_end(line.as_bytes())?..)?.trim_start_matches([' ', ':', ']']),
@@ -82,10 +84,13 @@ fn is_all_pairs(line: &str, is_nested: bool) -> bool {
 fn is_barred(line: &str) -> bool {
     let mut n_pairs = 0;
     let is_pair = |piece: &str| piece.split_once('=').is_some_and(|(key, _)| !key.is_empty() && is_key(key));
-    line.split('|').all(|piece| {
-        n_pairs += 1;
-        is_pair(piece)
-    }) && n_pairs >= BARRED_MIN
+    let may_be = memchr::memchr2(b'|', b' ', line.as_bytes()).is_some_and(|at| line.as_bytes()[at] == b'|');
+    may_be
+        && line.split('|').all(|piece| {
+            n_pairs += 1;
+            is_pair(piece)
+        })
+        && n_pairs >= BARRED_MIN
 }
 
 /// Whether a line is a packet as Linux' firewalls log it, whose flags are words between the pairs.

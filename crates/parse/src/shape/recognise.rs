@@ -115,9 +115,9 @@ fn recognise<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<Shape> {
 fn of_candidates<'t>(line: &'t str, is_asked: fn(Shape) -> bool, found: &mut PartSink<'t, '_>) -> Option<Shape> {
     let first_line = first_line(line);
     let is_nested = found.has_header();
-    let of_nested: &[Shape] = if is_nested { &[Shape::Logfmt] } else { &[] };
-    let mut candidates =
-        guess::candidates(first_line).iter().chain(of_nested).copied().filter(|shape| is_asked(*shape));
+    let known = guess::candidates(first_line);
+    let of_nested: &[Shape] = if is_nested && !known.contains(&Shape::Logfmt) { &[Shape::Logfmt] } else { &[] };
+    let mut candidates = known.iter().chain(of_nested).copied().filter(|shape| is_asked(*shape));
     candidates.find(|shape| {
         let read = |found: &mut PartSink<'t, '_>| match shape {
             Shape::Syslog | Shape::Lambda | Shape::Vpc | Shape::Cri if is_nested => None,

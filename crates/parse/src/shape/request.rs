@@ -43,6 +43,8 @@ fn without_colours(mut text: &str) -> &str {
 
 /// `192.0.2.1:50582 - "GET /path HTTP/1.1" 200 12` within a text of another form, and the lines of Amazon's load balancers.
 pub(super) fn any<'t>(text: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
+    // Most lines have no quote.
+    memchr::memchr(b'"', text.as_bytes())?;
     if found.attempt(|found| balancer(text, found)).is_some() {
         return Some(());
     }
@@ -88,6 +90,7 @@ fn balancer<'t>(text: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
 /// `192.0.2.1:50582 - "GET /path HTTP/1.1" 200 12` within a text; returns the status.
 pub(super) fn in_text<'t>(text: &'t str, found: &mut PartSink<'t, '_>) -> Option<&'t str> {
     let head = &text.as_bytes()[..text.len().min(TEXT_BYTES_MAX)];
+    memchr::memchr(b'"', head)?;
     let protocol = crate::text::find_short(head, b" HTTP/")?;
     let start = memchr::memrchr(b'"', &head[..protocol])?;
     let mut rest = &text[start..];

@@ -4,11 +4,14 @@
 //! or the program (F5, syslogd of BusyBox, ESX); a host in brackets; RFC 5424 with fewer parts; Cisco's sequence numbers, nodes and
 //! `%FACILITY-SEVERITY-MNEMONIC`. A hostname is one only where something follows that is no word of a text.
 
+mod structured;
+
 use std::net::Ipv6Addr;
 
 use types::Level;
 
-use super::cursor::{enclosed, is_digits};
+use self::structured::{data_end, element};
+use super::cursor::is_digits;
 use super::parts::PartSink;
 
 const FACILITIES: [&str; 24] = [
@@ -32,6 +35,18 @@ const CISCO_BYTES_MAX: usize = 160;
 
 /// Words between a time and a program.
 const WORDS_MAX: usize = 4;
+
+/// Whether a byte may be of a program's name.
+const IS_OF_PROGRAM: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < table.len() {
+        table[byte] = (byte as u8).is_ascii_alphanumeric()
+            || matches!(byte as u8, b'_' | b'.' | b'-' | b'/' | b'@' | b'+' | b'#' | b'(' | b')' | b'~' | b'$');
+        byte += 1;
+    }
+    table
+};
 
 /// Whether the name of a facility or severity holds `literal`: it stands in no line, only its number does.
 pub(super) fn is_computed(literal: &str) -> bool {
@@ -284,10 +299,12 @@ impl<'t> SyslogHeader<'t> {
 
     /// Reads `app:`, `app[123]:`, `app[123]` at the start of a text; the message is what follows.
     fn tag(&mut self, text: &'t str) -> Option<()> {
-        let end = text
-            .bytes()
-            .take(NAME_BYTES_MAX)
-            .position(|byte| matches!(byte, b':' | b'[') || !byte.is_ascii_graphic())?;
+        let bytes = text.as_bytes();
+        let end = bytes.iter().take(NAME_BYTES_MAX).position(|byte| !IS_OF_PROGRAM[usize::from(*byte)])?;
+        // Most words end here.
+        if !matches!(bytes[end], b':' | b'[') {
+            return None;
+        }
         let (name, rest) = text.split_at(end);
         let ends = |rest: &str| rest.is_empty() || rest.starts_with([' ', '\t']);
         if !is_program(name) {
@@ -423,60 +440,9 @@ fn host_name(word: &str) -> Option<&str> {
 
 /// Whether a text is the name of a program, which has letters and few other signs.
 fn is_program(name: &str) -> bool {
-    let is_sign = |byte: u8| matches!(byte, b'_' | b'.' | b'-' | b'/' | b'@' | b'+' | b'#' | b'(' | b')' | b'~' | b'$');
     name.bytes().any(|byte| byte.is_ascii_alphabetic())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || is_sign(byte))
+        && name.bytes().all(|byte| IS_OF_PROGRAM[usize::from(byte)])
         && !name.starts_with(['-', '#', '$', '+', ')'])
-}
-
-/// The end of the structured data at the start of a text; 0 if there is none, or it is malformed.
-fn data_end(text: &str) -> usize {
-    let mut rest = text;
-    while rest.starts_with('[') {
-        let (mut is_quoted, mut is_escaped) = (false, false);
-        let end = rest.bytes().position(|byte| {
-            let was_escaped = std::mem::take(&mut is_escaped);
-            match byte {
-                b'\\' => is_escaped = is_quoted && !was_escaped,
-                b'"' => is_quoted ^= !was_escaped,
-                b']' => return !is_quoted,
-                _ => {}
-            }
-            false
-        });
-        let Some(end) = end else { return 0 };
-        rest = &rest[end + 1..];
-    }
-    if rest.is_empty() || rest.starts_with(' ') { text.len() - rest.len() } else { 0 }
-}
-
-/// One element of structured data: `[id name="value" …]`.
-fn element<'t>(rest: &mut &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
-    let mut inner = rest.strip_prefix('[')?;
-    // Check Point's pairs: `[action:"Drop"; src:"192.0.2.7"]`.
-    if inner.split(' ').next()?.contains(":\"") {
-        while let Some((name, behind)) = inner.split_once(':').filter(|_| !inner.starts_with(']')) {
-            inner = behind;
-            found.pair(name, enclosed(&mut inner, b'"', b'"')?, false);
-            inner = inner.trim_start_matches([';', ' ']);
-        }
-        *rest = inner.strip_prefix(']')?;
-        return Some(());
-    }
-    let end = inner.find([' ', ']'])?;
-    let id = &inner[..end];
-    inner = inner[end..].trim_start_matches(' ');
-    if inner.starts_with(']') {
-        found.member(id, None);
-    }
-    while !inner.starts_with(']') {
-        let (name, behind) = inner.split_once('=')?;
-        inner = behind;
-        found.member(id, Some((name, enclosed(&mut inner, b'"', b'"')?)));
-        inner = inner.trim_start_matches(' ');
-    }
-    *rest = &inner[1..];
-    Some(())
 }
 
 /// `Nov  2 06:00:01`, perhaps with a fraction or a year. Minutes alone are no clock of syslog.
