@@ -12,7 +12,7 @@ use crate::format::{FormatId, Formats};
 use crate::json::{JsonError, Members};
 use crate::shape::{PartValue, Parts, Shape, VpcColumns};
 use crate::time::{ResolvedTime, bounded};
-use crate::{Projection, Zone, crash, json, runtime};
+use crate::{Projection, Zone, crash, exception, json, runtime};
 
 /// Longest name of a field, as of JSON records.
 const NAME_BYTES_MAX: usize = 512;
@@ -235,12 +235,23 @@ impl Event<'_, '_> {
             Envelope::Cri(_) => 1,
             Envelope::Docker(_) | Envelope::Tail(_) => self.parser.outer.n_fields(),
         };
+        let n_of_trace = if self.has_lines() { exception::FIELDS.len() } else { 0 };
         n_around
+            + n_of_trace
             + match self.kind {
                 Kind::Line(None) => 0,
                 Kind::Line(Some(_)) | Kind::Program(_) => self.parser.parts.len() + 1,
                 Kind::Record | Kind::ObjectLine => self.parser.members.n_fields(),
             }
+    }
+
+    /// Whether a text has several lines, as traces do: those of a record are in what was unescaped.
+    fn has_lines(&self) -> bool {
+        let text = match self.kind {
+            Kind::Record | Kind::ObjectLine => &self.parser.members.scratch,
+            Kind::Line(_) | Kind::Program(_) => &self.text[self.from..],
+        };
+        memchr::memchr(b'\n', text.as_bytes()).is_some()
     }
 
     /// The shape that was recognised in a text, or in the line that a container runtime wrote something around.
@@ -282,7 +293,8 @@ impl Event<'_, '_> {
         }
         let around_time = self.add_around(extras, builder);
         let is_wanted = |key: &&str| self.parser.wanted.is_none_or(|wanted| wanted.has_field(key));
-        let text_key = self.text_key().filter(is_wanted);
+        let mut text_key = self.text_key().filter(is_wanted);
+        let has_lines = self.has_lines();
         let EventParser { members, parts, received, wanted, .. } = &mut *self.parser;
         let has_level = wanted.is_none_or(Projection::has_level);
         let has_message = text_key.is_some() || wanted.is_none_or(Projection::has_message);
@@ -295,9 +307,18 @@ impl Event<'_, '_> {
             Kind::Line(_) | Kind::Program(_) => {
                 let parts = (self.kind != Kind::Line(None)).then_some(&*parts);
                 // What came beside the line is not looked for in it.
+                let mut may_have_trace = has_lines;
                 if has_level && extras.level.is_none() {
-                    let of_shape = parts.and_then(Parts::level);
-                    builder.set_level(of_shape.or_else(|| crate::level_of_text(line)).or_else(|| crash::level(line)));
+                    let level = parts.and_then(Parts::level).or_else(|| crate::level_of_text(line));
+                    let of_report = if level.is_none() { crash::level(line) } else { None };
+                    may_have_trace |= of_report.is_some();
+                    builder.set_level(level.or(of_report));
+                }
+                if may_have_trace {
+                    let has_own = |name: &str| extras.fields.iter().any(|(own, _)| **own == *name);
+                    let key = exception::add_of_text(line, has_own, *wanted, builder);
+                    let is_wanted = |key: &&str| wanted.is_none_or(|wanted| wanted.has_field(key));
+                    text_key = text_key.or(key.filter(is_wanted));
                 }
                 let time = if is_told { None } else { time_of_line(parts, line, received) };
                 if let Some(parts) = parts {
