@@ -6,6 +6,7 @@
 //! together, [`fields`] gives events what was found. Colours count as nothing. Reading is linear in the text and bounded:
 //! of a longer text the first and the last lines are read.
 
+mod assembly;
 mod erlang;
 mod fields;
 mod frame;

@@ -16,7 +16,8 @@ pub(super) fn add_frames(text: &str, trace: &mut Trace) {
         let after = &text[at + "{file,".len()..];
         let file = after.split('"').nth(1).filter(|file| file.len() < 300).unwrap_or_default();
         let line = after.split_once("{line,").map(|(between, rest)| (between.len() < 320, rest));
-        let line = line.filter(|(is_near, _)| *is_near).and_then(|(_, rest)| rest.split('}').next()?.trim().parse().ok());
+        let line =
+            line.filter(|(is_near, _)| *is_near).and_then(|(_, rest)| rest.split('}').next()?.trim().parse().ok());
         first = first.or(Some(start));
         let mut frame = Frame { function, file: file.to_owned(), line, is_own: false };
         frame.is_own = own::is_own(Family::Beam, &frame);
@@ -47,7 +48,9 @@ fn function_before(text: &str, at: usize) -> Option<(usize, String)> {
         let (module, name, arity) = (parts.next()?, parts.next()?, parts.next()?);
         let is_atom = |text: &str| {
             let bare = text.trim_matches('\'');
-            !bare.is_empty() && bare.len() < 100 && bare.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-/.@".contains(&byte))
+            !bare.is_empty()
+                && bare.len() < 100
+                && bare.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-/.@".contains(&byte))
                 && !bare.as_bytes()[0].is_ascii_digit()
         };
         let n = arity.bytes().all(|byte| byte.is_ascii_digit());

@@ -10,8 +10,16 @@ use crate::json::{Members, Token};
 
 /// Fields that an event may get.
 pub(crate) const FIELDS: [&str; 10] = [
-    "exception.type", "exception.message", STACKTRACE, "exception.causes", "code.function.name", "code.file.path", "code.line.number",
-    "thread.name", "process.runtime.name", "process.runtime.version",
+    "exception.type",
+    "exception.message",
+    STACKTRACE,
+    "exception.causes",
+    "code.function.name",
+    "code.file.path",
+    "code.line.number",
+    "thread.name",
+    "process.runtime.name",
+    "process.runtime.version",
 ];
 
 /// The field that holds a trace.
@@ -19,9 +27,28 @@ pub(crate) const STACKTRACE: &str = "exception.stacktrace";
 
 /// Keys in which senders put a trace, best first.
 pub(crate) const TRACE_KEYS: [&str; 22] = [
-    STACKTRACE, "exception.stack_trace", "exception.stack", "error.stack_trace", "error.stack", "error.stacktrace", "err.stack", "stack",
-    "stack_trace", "stacktrace", "stackTrace", "traceback", "exc_info", "exc_text", "exception", "Exception", "@x", "error.traceback",
-    "log.exception", "errorVerbose", "thrown.extendedStackTrace", "context.exception",
+    STACKTRACE,
+    "exception.stack_trace",
+    "exception.stack",
+    "error.stack_trace",
+    "error.stack",
+    "error.stacktrace",
+    "err.stack",
+    "stack",
+    "stack_trace",
+    "stacktrace",
+    "stackTrace",
+    "traceback",
+    "exc_info",
+    "exc_text",
+    "exception",
+    "Exception",
+    "@x",
+    "error.traceback",
+    "log.exception",
+    "errorVerbose",
+    "thrown.extendedStackTrace",
+    "context.exception",
 ];
 
 fn is_wanted(wanted: Option<&Projection>, name: &str) -> bool {

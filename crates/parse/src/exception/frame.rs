@@ -104,8 +104,10 @@ fn at_frame(rest: &str) -> Option<Found> {
     let is_jvm = matches!(inner, "Native Method" | "Unknown Source" | "<generated>" | "Compiled Code")
         || [".java", ".kt", ".scala", ".groovy", ".clj"].iter().any(|ending| place_of(inner).0.ends_with(ending))
         || (name.contains('.') && !inner.contains(['/', ' ', ',']) && place_of(inner).1.is_some() && !has_column);
-    let is_script = matches!(inner, "<anonymous>" | "native" | "native code") || inner.starts_with("index ")
-        || inner.starts_with("eval at ") || (is_place(inner) && !is_jvm);
+    let is_script = matches!(inner, "<anonymous>" | "native" | "native code")
+        || inner.starts_with("index ")
+        || inner.starts_with("eval at ")
+        || (is_place(inner) && !is_jvm);
     if is_jvm && !name.is_empty() {
         // `java.base/java.lang.Thread.run`: the module before the slash; so may be the address of a hidden class.
         let name = if name.contains("$$") { name } else { name.rsplit('/').next().unwrap_or(name) };
@@ -304,8 +306,13 @@ pub(super) fn ruby_frame(text: &str) -> Option<Found> {
 
 /// Reads `Raised at Mail.check in file "mail.ml", line 5, characters 29-67`.
 fn ocaml_frame(text: &str) -> Option<Found> {
-    const STARTS: [&str; 5] =
-        ["Raised by primitive operation at ", "Raised by primitive operation ", "Raised at ", "Re-raised at ", "Called from "];
+    const STARTS: [&str; 5] = [
+        "Raised by primitive operation at ",
+        "Raised by primitive operation ",
+        "Raised at ",
+        "Re-raised at ",
+        "Called from ",
+    ];
     let rest = STARTS.iter().find_map(|start| text.strip_prefix(start))?;
     let (name, rest) = rest.split_once("file \"")?;
     let (file, rest) = rest.split_once('"')?;

@@ -38,7 +38,11 @@ impl Heading {
     }
 
     fn plain(kind: &str, message: &str) -> Self {
-        Self { kind: cut(kind.trim(), NAME_BYTES_MAX).to_owned(), message: message.trim().to_owned(), ..Self::default() }
+        Self {
+            kind: cut(kind.trim(), NAME_BYTES_MAX).to_owned(),
+            message: message.trim().to_owned(),
+            ..Self::default()
+        }
     }
 
     fn at(mut self, (file, line): (&str, Option<u32>)) -> Self {
@@ -55,8 +59,19 @@ impl Heading {
 }
 
 /// Ends of names of types without a package.
-const TYPE_ENDINGS: [&str; 11] =
-    ["Error", "Exception", "Warning", "Fault", "Panic", "Throwable", "Interrupt", "Exit", "Failure", "Defect", "Failed"];
+const TYPE_ENDINGS: [&str; 11] = [
+    "Error",
+    "Exception",
+    "Warning",
+    "Fault",
+    "Panic",
+    "Throwable",
+    "Interrupt",
+    "Exit",
+    "Failure",
+    "Defect",
+    "Failed",
+];
 
 /// Signs of causes, and of what was caused.
 const CAUSES: [&str; 5] = ["Caused by: ", "---> ", "[cause]: ", "Cause: ", "caused by: "];
@@ -79,10 +94,9 @@ pub(super) fn heading_of(line: &str) -> Option<Heading> {
         let heading = if text.starts_with("Next") { php(rest) } else { laravel(rest).or_else(|| typed(rest)) };
         return heading.map(|heading| heading.with(Relation::Effect));
     }
-    runtime_report(text)
-        .or_else(|| native_report(text))
-        .or_else(|| script_report(text))
-        .or_else(|| if is_indented { None } else { laravel(text).or_else(|| typed(unbracketed(text))).or_else(|| inline(text)) })
+    runtime_report(text).or_else(|| native_report(text)).or_else(|| script_report(text)).or_else(|| {
+        if is_indented { None } else { laravel(text).or_else(|| typed(unbracketed(text))).or_else(|| inline(text)) }
+    })
 }
 
 /// Node shows exceptions without frames in brackets: `[AggregateError: text] {`.
@@ -118,7 +132,9 @@ pub(super) fn typed(text: &str) -> Option<Heading> {
         rest => rest.strip_prefix(" (")?.trim_end_matches(')'),
     };
     let last = name.rsplit(['.', '\\', ':', '/']).next().unwrap_or_default();
-    let is_kind = !name.is_empty() && name.len() <= NAME_BYTES_MAX && name.chars().all(is_name)
+    let is_kind = !name.is_empty()
+        && name.len() <= NAME_BYTES_MAX
+        && name.chars().all(is_name)
         && name.starts_with(|first: char| first.is_alphabetic() || first == '_')
         && last.starts_with(|first: char| first.is_ascii_uppercase())
         && !is_no_kind(name);
@@ -145,7 +161,10 @@ fn inline(text: &str) -> Option<Heading> {
     for (at, _) in text.match_indices(": ").take(8) {
         let start = text[..at].rfind([' ', '"', '(', '[']).map_or(0, |at| at + 1);
         let name = text[start..at].trim_end_matches(')');
-        if name.len() > 5 && has_ending(name) && let Some(heading) = typed(&text[start..]) {
+        if name.len() > 5
+            && has_ending(name)
+            && let Some(heading) = typed(&text[start..])
+        {
             return Some(heading);
         }
     }
@@ -167,10 +186,13 @@ fn runtime_report(text: &str) -> Option<Heading> {
         let thread = rest.trim_end_matches(':').trim_end_matches(" (most recent call last)");
         return Some(Heading { thread: Some(thread.to_owned()), ..Heading::default() });
     }
-    if text.starts_with("thread ") && let Some((thread, rest)) = text.split_once(" panicked at ") {
+    if text.starts_with("thread ")
+        && let Some((thread, rest)) = text.split_once(" panicked at ")
+    {
         return rust_panic(thread, rest);
     }
-    if let Some((thread, _)) = text.strip_prefix("thread '").and_then(|rest| rest.split_once("' has overflowed its stack"))
+    if let Some((thread, _)) =
+        text.strip_prefix("thread '").and_then(|rest| rest.split_once("' has overflowed its stack"))
     {
         return Heading::report("stack overflow", "").map(|it| Heading { thread: Some(thread.to_owned()), ..it });
     }
@@ -187,8 +209,13 @@ fn runtime_report(text: &str) -> Option<Heading> {
         return Heading::report("Fatal Python error", rest);
     }
     const UNHANDLED: [&str; 7] = [
-        "Unhandled exception. ", "Unhandled Exception: ", "Unhandled exception: ", "[ERROR] FATAL UNHANDLED EXCEPTION: ",
-        "error: Uncaught ", "Uncaught ", "Error: unhandled exception: ",
+        "Unhandled exception. ",
+        "Unhandled Exception: ",
+        "Unhandled exception: ",
+        "[ERROR] FATAL UNHANDLED EXCEPTION: ",
+        "error: Uncaught ",
+        "Uncaught ",
+        "Error: unhandled exception: ",
     ];
     if let Some(rest) = UNHANDLED.iter().find_map(|sign| text.strip_prefix(sign)) {
         let rest = rest.strip_prefix("(in promise) ").or_else(|| rest.strip_prefix("exception: ")).unwrap_or(rest);
@@ -237,18 +264,29 @@ fn native_report(text: &str) -> Option<Heading> {
         let (kind, message) = rest.split_once(": ").unwrap_or((rest, ""));
         return Heading::report(kind, message);
     }
-    if let Some((_, rest)) = text.split_once("Sanitizer: ").filter(|_| text.starts_with("==") || text.starts_with("WARN")) {
+    if let Some((_, rest)) =
+        text.split_once("Sanitizer: ").filter(|_| text.starts_with("==") || text.starts_with("WARN"))
+    {
         let kind = rest.split(" on ").next().unwrap_or(rest).split(" (").next().unwrap_or(rest);
         return Heading::report(kind, &rest[kind.len()..]);
     }
     if let Some(rest) = text.strip_prefix("Fatal error: exception ") {
-        let (kind, message) = rest.split_once('(').map_or((rest, ""), |(kind, message)| (kind, message.trim_end_matches(')')));
+        let (kind, message) =
+            rest.split_once('(').map_or((rest, ""), |(kind, message)| (kind, message.trim_end_matches(')')));
         let message = message.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(message);
-        return if kind.starts_with("File ") { Heading::report("Assert_failure", rest) } else { Heading::report(kind, message) };
+        return if kind.starts_with("File ") {
+            Heading::report("Assert_failure", rest)
+        } else {
+            Heading::report(kind, message)
+        };
     }
-    if let Some((place, message)) = text.split_once(": Fatal error: ").or_else(|| Some(("", text.strip_prefix("Fatal error: ")?))) {
+    if let Some((place, message)) =
+        text.split_once(": Fatal error: ").or_else(|| Some(("", text.strip_prefix("Fatal error: ")?)))
+    {
         let is_place = place.is_empty() || place.contains(".swift:");
-        return Heading::report("Fatal error", message).filter(|_| is_place && !message.starts_with(' ')).map(|heading| heading.at(place_of(place)));
+        return Heading::report("Fatal error", message)
+            .filter(|_| is_place && !message.starts_with(' '))
+            .map(|heading| heading.at(place_of(place)));
     }
     if let Some((_, message)) = text.strip_prefix("thread ").and_then(|rest| rest.split_once(" panic: ")) {
         return Heading::report("panic", message);
@@ -258,12 +296,17 @@ fn native_report(text: &str) -> Option<Heading> {
         && let Some((file, line)) = place.rsplit_once('(')
     {
         let heading = typed(kind).filter(|heading| heading.message.is_empty())?;
-        return Some(Heading { message: message.to_owned(), is_report: true, is_guess: false, ..heading }.at((file, line.parse().ok())));
+        return Some(
+            Heading { message: message.to_owned(), is_report: true, is_guess: false, ..heading }
+                .at((file, line.parse().ok())),
+        );
     }
     if let Some(rest) = text.strip_prefix("raised ") {
         let (kind, message) = rest.split_once(" : ").unwrap_or((rest, ""));
         let place = message.split(' ').next().unwrap_or_default();
-        return Heading::report(kind, message).filter(|_| !kind.contains(' ')).map(|heading| heading.at(place_of(place)));
+        return Heading::report(kind, message)
+            .filter(|_| !kind.contains(' '))
+            .map(|heading| heading.at(place_of(place)));
     }
     let (head, tail) = text.split_once(": Assertion `")?;
     let mut parts = head.rsplitn(4, ": ").map(str::trim);
@@ -277,7 +320,9 @@ fn script_report(text: &str) -> Option<Heading> {
     let php_text = text.split_once("PHP ").map_or(text, |(_, rest)| rest);
     let php_text = php_text.strip_prefix("message: PHP ").unwrap_or(php_text);
     const PHP: [&str; 3] = ["Fatal error:  ", "Parse error:  ", "Recoverable fatal error:  "];
-    if let Some((kind, rest)) = PHP.iter().find_map(|sign| Some((sign.trim_end_matches([':', ' ']), php_text.strip_prefix(sign)?))) {
+    if let Some((kind, rest)) =
+        PHP.iter().find_map(|sign| Some((sign.trim_end_matches([':', ' ']), php_text.strip_prefix(sign)?)))
+    {
         let rest = rest.strip_prefix("Uncaught ").unwrap_or(rest);
         let (message, place) = php_place(rest);
         return match php(rest) {
@@ -289,17 +334,21 @@ fn script_report(text: &str) -> Option<Heading> {
         && place_of(place).1.is_some()
         && let Some((_, rest)) = rest.split_once("': ")
     {
-        let (message, kind) = rest.strip_suffix(')').and_then(|rest| rest.rsplit_once(" (")).unwrap_or((rest, "RuntimeError"));
+        let (message, kind) =
+            rest.strip_suffix(')').and_then(|rest| rest.rsplit_once(" (")).unwrap_or((rest, "RuntimeError"));
         return Heading::report(kind, message);
     }
     if let Some((place, rest)) = text.split_once(": [BUG] ") {
         return Heading::report("[BUG]", rest).map(|heading| heading.at(place_of(place)));
     }
     if let Some(rest) = ["lua: ", "luajit: "].iter().find_map(|sign| text.strip_prefix(sign)) {
-        let (place, message) = rest.split_once(": ").filter(|(place, _)| place_of(place).1.is_some()).unwrap_or(("", rest));
+        let (place, message) =
+            rest.split_once(": ").filter(|(place, _)| place_of(place).1.is_some()).unwrap_or(("", rest));
         return Heading::report("error", message).map(|heading| heading.at(place_of(place)));
     }
-    if let Some((call, message)) = text.strip_prefix("Error in ").and_then(|rest| rest.split_once(" : ").or(rest.split_once(" :"))) {
+    if let Some((call, message)) =
+        text.strip_prefix("Error in ").and_then(|rest| rest.split_once(" : ").or(rest.split_once(" :")))
+    {
         let function = cut(call.split('(').next()?, NAME_BYTES_MAX).to_owned();
         return Heading::report("Error", message).map(|heading| Heading { function, ..heading });
     }
@@ -308,8 +357,12 @@ fn script_report(text: &str) -> Option<Heading> {
         return Heading::report(kind, "").map(|heading| Heading { thread, ..heading });
     }
     if let Some(rest) = text.strip_prefix("error: ") {
-        let is_name = rest.bytes().all(|byte| byte.is_ascii_alphanumeric()) && rest.starts_with(|first: char| first.is_ascii_uppercase());
-        return Some(Heading { is_guess: true, ..if is_name { Heading::plain(rest, "") } else { Heading::plain("Error", rest) } });
+        let is_name = rest.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            && rest.starts_with(|first: char| first.is_ascii_uppercase());
+        return Some(Heading {
+            is_guess: true,
+            ..if is_name { Heading::plain(rest, "") } else { Heading::plain("Error", rest) }
+        });
     }
     if let Some((_, kind)) = text.split_once(": Uncaught exception ") {
         return Heading::report(kind.rsplit(':').find(|part| !part.is_empty())?, "");

@@ -4,60 +4,42 @@ use super::Frame;
 use super::frame::Family;
 
 /// Parts of paths of what a program did not bring itself.
-const FOLDERS: [&str; 44] = [
-    "site-packages/", "dist-packages/", "node_modules/", "/usr/lib/", "/usr/lib64/", "/usr/local/lib/", "/usr/include/", "/usr/share/",
-    "/lib/python", "/lib/x86_64-linux-gnu/", "/lib/aarch64-linux-gnu/", "/lib64/", "/vendor/", "/gems/", "/rustc/", "/.cargo/",
-    "/cargo/registry/", "/rustlib/", "/rustup/", "/pkg/mod/", "/golang.org/toolchain", "/nix/store/", "/deps/", "/sysdeps/",
-    "/lib/std/", "/zig/std/", "/lib/nim/", "/phobos/", "/druntime/", "/collects/racket", "/lib/ruby/", "/lib/erlang/", "/lib/elixir/",
-    "/lib/ocaml/", "/lib/crystal/", "/libstdc++", "/glibc", "/libsanitizer/", "/compiler-rt/", "/composer/", "/.gradle/", "/Cellar/",
-    "\\site-packages\\", "\\node_modules\\",
-];
+const FOLDERS: &str = "site-packages/|dist-packages/|node_modules/|/usr/lib/|/usr/lib64/|/usr/local/lib/|/usr/include/|/usr/share/|\
+    /lib/python|/lib/x86_64-linux-gnu/|/lib/aarch64-linux-gnu/|/lib64/|/vendor/|/gems/|/rustc/|/.cargo/|\
+    /cargo/registry/|/rustlib/|/rustup/|/pkg/mod/|/golang.org/toolchain|/nix/store/|/deps/|/sysdeps/|/lib/std/|\
+    /zig/std/|/lib/nim/|/phobos/|/druntime/|/collects/racket|/lib/ruby/|/lib/erlang/|/lib/elixir/|/lib/ocaml/|\
+    /lib/crystal/|/libstdc++|/glibc|/libsanitizer/|/compiler-rt/|/composer/|/.gradle/|/Cellar/|\
+    \\site-packages\\|\\node_modules\\";
 
 /// Beginnings of files that are parts of a runtime.
-const FILE_STARTS: [&str; 24] = [
-    "<", "node:", "internal/", "ext:", "bun:", "native:", "dart:", "deps/", "vendor/", "vendor\\", "node_modules/", "library/std", "[C]",
-    "../sysdeps/", "../csu/", "./nptl/", "./stdlib/", "./csu/", "ice-9/", "src/elixir", "erl_eval.erl", "[internal", "Swift/", "Prelude.",
-];
+const FILE_STARTS: &str = "<|node:|internal/|ext:|bun:|native:|dart:|deps/|vendor/|vendor\\|node_modules/|library/std|[C]|../sysdeps/|\
+    ../csu/|./nptl/|./stdlib/|./csu/|ice-9/|src/elixir|erl_eval.erl|[internal|Swift/|Prelude.";
 
 /// Beginnings of names of functions of runtimes and of what programs of a language are commonly made with.
-const JVM: [&str; 34] = [
-    "java.", "javax.", "jdk.", "sun.", "com.sun.", "jakarta.", "kotlin.", "kotlinx.", "scala.", "clojure.", "groovy.", "org.codehaus.groovy.",
-    "org.springframework.", "org.apache.", "org.hibernate.", "org.eclipse.", "io.netty.", "reactor.", "org.junit.", "com.fasterxml.",
-    "com.zaxxer.", "io.undertow.", "org.jboss.", "io.vertx.", "io.micronaut.", "io.quarkus.", "akka.", "rx.", "io.reactivex.",
-    "com.google.common.", "org.postgresql.", "com.mysql.", "redis.clients.", "ch.qos.logback.",
-];
-const DOT_NET: [&str; 6] = ["System.", "Microsoft.", "Mono.", "Npgsql.", "Newtonsoft.", "MySql."];
-const RUST: [&str; 14] = [
-    "std::", "core::", "alloc::", "__rust", "rust_", "_start", "__libc_start", "test::", "tokio::", "<std::", "<core::", "<alloc::",
-    "main", "clone",
-];
-const LISP: [&str; 15] =
-    ["SB-", "ERROR", "INVOKE-DEBUGGER", "SIGNAL", "FLET", "LAMBDA", "EVAL", "LOAD", "%", "APPLY", "FUNCALL", "RUN-", "LABELS", "CERROR", "ASSERT"];
-const FUNCTIONAL: [&str; 4] = ["Stdlib", "Camlinternal", "GHC.", "Thread."];
-const NATIVE: [&str; 37] = [
-    "__", "_start", "std::", "raise", "abort", "gsignal", "clone", "start_thread", "_Unwind", "pthread_", "libc_start", "_dl_", "operator new",
-    "core.", "rt.", "object.", "_d_", "_Dmain", "D main", "posixCallMainAndExit", "callMain", "_assertionFailure", "_swift", "swift_",
-    "Swift.", "closure #1 in closure #1 in _", "onArrayIndexError", "onRangeError", "malloc", "calloc", "free", "memcpy", "strlen", "printf",
-    "qsort", "debug.", "builtin.",
-];
-const SCHEME: [&str; 6] = ["with-exception-handler", "raise-exception", "apply-smob", "primitive-load", "save-module-excursion", "eval"];
+const JVM: &str = "java.|javax.|jdk.|sun.|com.sun.|jakarta.|kotlin.|kotlinx.|scala.|clojure.|groovy.|org.codehaus.groovy.|\
+    org.springframework.|org.apache.|org.hibernate.|org.eclipse.|io.netty.|reactor.|org.junit.|com.fasterxml.|\
+    com.zaxxer.|io.undertow.|org.jboss.|io.vertx.|io.micronaut.|io.quarkus.|akka.|rx.|io.reactivex.|\
+    com.google.common.|org.postgresql.|com.mysql.|redis.clients.|ch.qos.logback.";
+const DOT_NET: &str = "System.|Microsoft.|Mono.|Npgsql.|Newtonsoft.|MySql.";
+const RUST: &str = "std::|core::|alloc::|test::|tokio::|hyper::|rayon|futures";
+const LISP: &str = "SB-|ERROR|INVOKE-DEBUGGER|SIGNAL|FLET|LAMBDA|EVAL|LOAD|%|APPLY|FUNCALL|RUN-|LABELS|CERROR|ASSERT";
+const FUNCTIONAL: &str = "Stdlib|Camlinternal|GHC.|Thread.";
+const NATIVE: &str = "__|_start|std::|raise|abort|gsignal|clone|start_thread|_Unwind|pthread_|libc_start|_dl_|operator new|core.|\
+    rt.|object.|_d_|_Dmain|D main|posixCallMainAndExit|callMain|_assertionFailure|_swift|swift_|Swift.|\
+    closure #1 in closure #1 in _|onArrayIndexError|onRangeError|malloc|calloc|free|memcpy|strlen|printf|qsort|\
+    debug.|builtin.";
+const SCHEME: &str = "with-exception-handler|raise-exception|apply-smob|primitive-load|save-module-excursion|eval";
 
 /// First parts of packages of Go's library, where a build leaves out the paths of files.
-const GO: [&str; 44] = [
-    "archive", "bufio", "builtin", "bytes", "cmp", "compress", "container", "context", "crypto", "database", "debug", "embed", "encoding",
-    "errors", "expvar", "flag", "fmt", "go", "hash", "html", "image", "internal", "io", "iter", "log", "maps", "math", "mime", "net", "os",
-    "path", "plugin", "reflect", "regexp", "runtime", "slices", "sort", "strconv", "strings", "sync", "syscall", "testing", "text", "time",
-];
+const GO: &str = "archive|bufio|builtin|bytes|cmp|compress|container|context|crypto|database|debug|embed|encoding|errors|\
+    expvar|flag|fmt|go|hash|html|image|internal|io|iter|log|maps|math|mime|net|os|path|plugin|reflect|regexp|\
+    runtime|slices|sort|strconv|strings|sync|syscall|testing|text|time";
 
-const BEAM_MODULES: [&str; 22] = [
-    "erlang:", "lists:", "gen_server:", "gen_statem:", "proc_lib:", "erl_eval:", "shell:", "init:", "escript:", "supervisor:", "application",
-    "maps:", "binary:", "file:", "io:", ":erl", ":elixir", ":gen", ":proc_lib", ":lists", ":maps", "timer:",
-];
+const BEAM_MODULES: &str = "erlang:|lists:|gen_server:|gen_statem:|proc_lib:|erl_eval:|shell:|init:|escript:|supervisor:|application|\
+    maps:|binary:|file:|io:|:erl|:elixir|:gen|:proc_lib|:lists|:maps|timer:";
 
-const BEAM_APPLICATIONS: [&str; 22] = [
-    "elixir", "stdlib", "kernel", "erts", "compiler", "ex_unit", "iex", "logger", "mix", "eex", "phoenix", "phoenix_live_view", "plug",
-    "plug_cowboy", "cowboy", "bandit", "thousand_island", "ecto", "ecto_sql", "db_connection", "postgrex", "telemetry",
-];
+const BEAM_APPLICATIONS: &str = "elixir|stdlib|kernel|erts|compiler|ex_unit|iex|logger|mix|eex|phoenix|phoenix_live_view|plug|plug_cowboy|\
+    cowboy|bandit|thousand_island|ecto|ecto_sql|db_connection|postgrex|telemetry";
 
 /// Reports whether `containers-0.6.7:Data.Map` is a module of a library.
 pub(super) fn is_haskell_library(module: &str) -> bool {
@@ -68,31 +50,29 @@ pub(super) fn is_haskell_library(module: &str) -> bool {
 
 /// Reports whether an application of the BEAM is a library.
 pub(super) fn is_beam_library(application: &str) -> bool {
-    BEAM_APPLICATIONS.contains(&application)
+    BEAM_APPLICATIONS.split('|').any(|known| known == application)
 }
 
 /// Reports whether a frame is the program's own.
 pub(super) fn is_own(family: Family, frame: &Frame) -> bool {
     let Frame { function, file, .. } = frame;
-    let begins = |starts: &[&str]| starts.iter().any(|start| function.starts_with(start));
-    let is_main = function == "main" && family == Family::Rust;
     if file.is_empty() && function.is_empty() {
         return false;
     }
     // Modules of Swift's library stand before their files in the place of a frame's module.
-    if FILE_STARTS.iter().any(|start| file.starts_with(start)) || FOLDERS.iter().any(|folder| file.contains(folder)) {
+    if begins(file, FILE_STARTS) || FOLDERS.split('|').any(|folder| file.contains(folder)) {
         return false;
     }
     match family {
-        Family::Jvm => !begins(&JVM),
-        Family::DotNet => !begins(&DOT_NET),
+        Family::Jvm => !begins(function, JVM),
+        Family::DotNet => !begins(function, DOT_NET),
         Family::Go => is_own_go(function, file),
-        Family::Rust => is_main || !begins(&RUST) && !function.starts_with('<') || is_own_impl(function),
-        Family::Lisp => !begins(&LISP),
-        Family::Functional => !begins(&FUNCTIONAL) || function.is_empty(),
-        Family::Native => !begins(&NATIVE) && !file.contains(".so"),
-        Family::Scheme => !begins(&SCHEME),
-        Family::Beam => !begins(&BEAM_MODULES),
+        Family::Rust => is_own_rust(function),
+        Family::Lisp => !begins(function, LISP),
+        Family::Functional => !begins(function, FUNCTIONAL) || function.is_empty(),
+        Family::Native => !begins(function, NATIVE) && !file.contains(".so"),
+        Family::Scheme => !begins(function, SCHEME),
+        Family::Beam => !begins(function, BEAM_MODULES),
         Family::Script => {
             let is_bare = file.is_empty() || (!file.contains(['/', '.', '\\']) && function.is_empty());
             !is_bare
@@ -104,17 +84,19 @@ pub(super) fn is_own(family: Family, frame: &Frame) -> bool {
     }
 }
 
-/// `<mail::Sender as core::fmt::Display>::fmt` is of the crate `mail`.
-fn is_own_impl(function: &str) -> bool {
-    let Some(inner) = function.strip_prefix('<') else { return false };
-    let of = inner.split(" as ").next().unwrap_or(inner).trim_start_matches(['&', '<']);
-    of.contains("::") && !RUST.iter().any(|start| of.starts_with(start))
+/// `<mail::Sender as core::fmt::Display>::fmt` is of the crate `mail`; what has no crate is no function of Rust.
+fn is_own_rust(function: &str) -> bool {
+    let of = match function.strip_prefix('<') {
+        Some(inner) => inner.split(" as ").next().unwrap_or(inner).trim_start_matches(['&', '<']),
+        None => function,
+    };
+    of.contains("::") && !begins(of, RUST)
 }
 
 /// Reports whether a frame is of the runtime itself.
 pub(super) fn is_runtime(frame: &Frame) -> bool {
-    const STARTS: [&str; 8] = ["java.", "jdk.", "sun.", "System.", "std::", "core::", "alloc::", "<"];
-    FILE_STARTS.iter().any(|start| frame.file.starts_with(start)) || STARTS.iter().any(|start| frame.function.starts_with(start))
+    const STARTS: &str = "java.|jdk.|sun.|System.|std::|core::|alloc::|<";
+    begins(&frame.file, FILE_STARTS) || begins(&frame.function, STARTS)
 }
 
 fn is_own_go(function: &str, file: &str) -> bool {
@@ -128,26 +110,29 @@ fn is_own_go(function: &str, file: &str) -> bool {
         return below.split('/').next().is_some_and(|first| first.contains('.'));
     }
     let is_relative = !file.starts_with('/');
-    !(is_relative && (GO.contains(&package) || file.contains('@'))) && !function.starts_with("golang.org/x/")
+    !(is_relative && (GO.split('|').any(|known| known == package) || file.contains('@')))
+        && !function.starts_with("golang.org/x/")
+}
+
+/// Whether a name begins as one of a list does.
+fn begins(name: &str, starts: &str) -> bool {
+    starts.split('|').any(|start| name.starts_with(start))
 }
 
 /// Reports whether every failure passes through a frame, so that it tells nothing.
 pub(super) fn is_machinery(family: Family, frame: &Frame) -> bool {
-    let begins = |starts: &[&str]| starts.iter().any(|start| frame.function.starts_with(start));
+    const RUST: &str = "std::panic|core::panicking|rust_begin_unwind|std::backtrace|__rust|core::option::|core::result::|std::sys::backtrace|\
+        std::rt::|core::ops::function::|anyhow::|eyre::";
+    const NATIVE: &str = "__|raise|abort|gsignal|pthread_kill|_Unwind|std::terminate|_start|malloc_printerr";
+    let function = &frame.function;
     match family {
-        Family::Go => begins(&["runtime.", "runtime/debug.", "created by "]),
-        Family::Rust => begins(&[
-            "std::panic", "core::panicking", "rust_begin_unwind", "std::backtrace", "__rust", "core::option::", "core::result::",
-            "<std::backtrace", "std::sys::backtrace", "std::rt::", "core::ops::function::", "anyhow::",
-        ]),
-        Family::Native => {
-            frame.function.is_empty() && frame.file.is_empty()
-                || begins(&["__", "raise", "abort", "gsignal", "pthread_kill", "_Unwind", "std::terminate", "_start", "malloc_printerr"])
-        }
-        Family::Lisp => begins(&["SB-", "INVOKE-DEBUGGER", "ERROR", "SIGNAL"]),
-        Family::DotNet => begins(&["<Module>"]),
+        Family::Go => begins(function, "runtime.|runtime/debug.|created by "),
+        Family::Rust => begins(function, RUST),
+        Family::Native => function.is_empty() && frame.file.is_empty() || begins(function, NATIVE),
+        Family::Lisp => begins(function, "SB-|INVOKE-DEBUGGER|ERROR|SIGNAL"),
+        Family::DotNet => function.starts_with("<Module>"),
         Family::Lua => frame.file == "[C]",
-        Family::Script => frame.function.is_empty() && frame.file.is_empty(),
+        Family::Script => function.is_empty() && frame.file.is_empty(),
         _ => false,
     }
 }

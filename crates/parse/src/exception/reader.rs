@@ -1,15 +1,15 @@
 //! Puts the lines of a report together: which frames belong to which exception, and which exception caused which.
 
-use super::frame::{Family, Found, frame_of, place_of};
+use super::frame::{Family, frame_of, place_of};
 use super::heading::{Heading, Relation, heading_of, typed};
-use super::{Exception, Frame, MESSAGE_BYTES_MAX, NAME_BYTES_MAX, Trace, cut, own};
+use super::{Frame, MESSAGE_BYTES_MAX, NAME_BYTES_MAX, Trace, cut};
 
 /// Exceptions of one text that are read.
-const EXCEPTIONS_MAX: usize = 40;
+pub(super) const EXCEPTIONS_MAX: usize = 40;
 
 /// What the lines belong to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Mode {
+pub(super) enum Mode {
     /// Nothing has begun, or what had is over.
     #[default]
     Outside,
@@ -25,36 +25,36 @@ enum Mode {
 
 #[derive(Default)]
 pub(super) struct Reader {
-    trace: Trace,
-    mode: Mode,
+    pub(super) trace: Trace,
+    pub(super) mode: Mode,
     /// The exception whose frames come.
-    at: usize,
+    pub(super) at: usize,
     /// What the lines before say of the exception whose frames may come.
-    heading: Option<Heading>,
+    pub(super) heading: Option<Heading>,
     /// Whether lines may be more of the message of what was read last.
-    takes_message: bool,
+    pub(super) takes_message: bool,
     /// The relation of the next exception where a line by itself says it.
-    relation: Relation,
+    pub(super) relation: Relation,
     /// Where the next frame was, in traces in which a frame has the place of its call.
-    shifted: Option<(String, Option<u32>)>,
+    pub(super) shifted: Option<(String, Option<u32>)>,
     /// The number of the last member of a group, and how its lines begin.
-    member: u16,
-    family: Option<Family>,
+    pub(super) member: u16,
+    pub(super) family: Option<Family>,
     /// Whether the last frame told nothing and is left out.
-    is_left_out: bool,
+    pub(super) is_left_out: bool,
     /// The file that a line by itself names.
-    file: String,
+    pub(super) file: String,
     /// Where exceptions happened by what was said of them, in their order.
-    places: Vec<Frame>,
+    pub(super) places: Vec<Frame>,
     /// What a script's runtime shows of the source: the place, and whether the mark below the line was read.
-    source: Option<Frame>,
-    is_behind_mark: bool,
+    pub(super) source: Option<Frame>,
+    pub(super) is_behind_mark: bool,
     /// Whether lines have borders of a group, members of a group, or causes without types.
-    has_borders: bool,
-    lists_members: bool,
-    lists_causes: bool,
+    pub(super) has_borders: bool,
+    pub(super) lists_members: bool,
+    pub(super) lists_causes: bool,
     /// How many frames of the exception before are those of this one too.
-    n_common: Vec<(usize, usize)>,
+    pub(super) n_common: Vec<(usize, usize)>,
 }
 
 impl Reader {
@@ -121,9 +121,14 @@ impl Reader {
             Some(b'N') => version_of("Node.js v").map(|version| ("nodejs", version)),
             Some(b'B') => version_of("Bun v").map(|version| ("bun", version)),
             Some(b'r') => version_of("ruby ").map(|version| ("ruby", version)),
-            Some(b'#') => line.split_once("JRE version: ").and_then(|(_, rest)| rest.split_once('(')).map(|(_, version)| {
-                ("OpenJDK Runtime Environment", version.split(['+', ')', ' ']).next().unwrap_or_default().to_owned())
-            }),
+            Some(b'#') => {
+                line.split_once("JRE version: ").and_then(|(_, rest)| rest.split_once('(')).map(|(_, version)| {
+                    (
+                        "OpenJDK Runtime Environment",
+                        version.split(['+', ')', ' ']).next().unwrap_or_default().to_owned(),
+                    )
+                })
+            }
             _ => None,
         };
         let is_found = found.is_some();
@@ -143,7 +148,9 @@ impl Reader {
             self.begin_reversed(text);
             return true;
         }
-        if text.starts_with("During handling of the above exception") || text.starts_with("The above exception was the direct") {
+        if text.starts_with("During handling of the above exception")
+            || text.starts_with("The above exception was the direct")
+        {
             self.end_reversed();
             self.relation = Relation::Effect;
             return true;
@@ -192,7 +199,9 @@ impl Reader {
             self.read_calls(calls);
             return true;
         }
-        if let Some(file) = text.strip_prefix("In ").and_then(|rest| rest.strip_suffix(':')).filter(|file| !file.contains(' ')) {
+        if let Some(file) =
+            text.strip_prefix("In ").and_then(|rest| rest.strip_suffix(':')).filter(|file| !file.contains(' '))
+        {
             file.clone_into(&mut self.file);
             return true;
         }
@@ -202,9 +211,25 @@ impl Reader {
             }
             return true;
         }
+        self.read_word(text)
+    }
+
+    /// Reads a line that says that frames follow, or tells nothing.
+    fn read_word(&mut self, text: &str) -> bool {
         const WORDS: [&str; 13] = [
-            "stack backtrace:", "Stack backtrace:", "Stack trace:", "[stacktrace]", "stack traceback:", "Backtrace:", "Backtrace for: ",
-            "note: ", "--- End of stack", "HasCallStack backtrace:", "--------", "READ of size ", "WRITE of size ",
+            "stack backtrace:",
+            "Stack backtrace:",
+            "Stack trace:",
+            "[stacktrace]",
+            "stack traceback:",
+            "Backtrace:",
+            "Backtrace for: ",
+            "note: ",
+            "--- End of stack",
+            "HasCallStack backtrace:",
+            "--------",
+            "READ of size ",
+            "WRITE of size ",
         ];
         let is_word = WORDS.iter().any(|word| text.starts_with(word)) || text.starts_with("CallStack (");
         if is_word {
@@ -237,7 +262,9 @@ impl Reader {
         }
         let is_reversed = match found.family {
             Family::Nim => true,
-            Family::Python => self.mode == Mode::Outside && self.heading.as_ref().is_none_or(|heading| !heading.is_report),
+            Family::Python => {
+                self.mode == Mode::Outside && self.heading.as_ref().is_none_or(|heading| !heading.is_report)
+            }
             _ => false,
         };
         if is_reversed && self.mode != Mode::Reversed {
@@ -252,148 +279,6 @@ impl Reader {
             self.add(found);
         }
         true
-    }
-
-    /// In traces of PHP and Perl the place of a frame is that of its call, and its own place came before.
-    fn shift(&mut self, found: &mut Found) {
-        if matches!(found.family, Family::Php | Family::Perl) {
-            let own = (std::mem::take(&mut found.frame.file), found.frame.line.take());
-            let of_place = || self.places.get(self.at).map(|place| (place.file.clone(), place.line));
-            (found.frame.file, found.frame.line) = self.shifted.take().or_else(of_place).unwrap_or_default();
-            self.shifted = Some(own);
-        }
-    }
-
-    /// Begins the frames of an exception where the line is the first of them.
-    fn begin_frames(&mut self, family: Family, text: &str) {
-        let is_first_again = self.mode == Mode::Frames && (text.starts_with("#0 ") || text.starts_with("0: "));
-        let has_frames = self.trace.exceptions.get(self.at).is_some_and(|one| !one.frames.is_empty());
-        if is_first_again && has_frames && self.heading.is_none() {
-            // Other stacks tell where memory was allocated, and what other threads do.
-            self.mode = Mode::Done;
-            return;
-        }
-        if matches!(self.mode, Mode::Frames | Mode::Reversed) {
-            self.family = self.family.or(Some(family));
-            return;
-        }
-        let is_other = has_frames && self.relation == Relation::Alone
-            && self.heading.as_ref().is_none_or(|heading| heading.relation == Relation::Alone);
-        if is_other {
-            // A trace behind another one that has nothing to do with it; the first is what failed.
-            self.mode = Mode::Done;
-            return;
-        }
-        let heading = self.heading.take().unwrap_or_default();
-        self.push(heading);
-        (self.mode, self.family, self.takes_message) = (Mode::Frames, Some(family), false);
-    }
-
-    fn add(&mut self, found: Found) {
-        let Found { family, mut frame, caller } = found;
-        let Some(exception) = self.trace.exceptions.get_mut(self.at) else { return };
-        if family == Family::Go && (frame.function == "panic" || frame.function == "runtime.gopanic") {
-            // What was above ran because of the panic: functions that were deferred, and that recovered.
-            exception.frames.clear();
-            return;
-        }
-        self.is_left_out = own::is_machinery(family, &frame);
-        if self.is_left_out {
-            return;
-        }
-        frame.is_own = own::is_own(family, &frame);
-        if !caller.is_empty() {
-            // `check, called at A.hs:5`: the place is in the function that the next line names.
-            if let Some(before) = exception.frames.last_mut() {
-                before.function = std::mem::take(&mut frame.function);
-            }
-            frame.is_own = !own::is_haskell_library(&caller);
-            frame.function = caller.rsplit(':').next().unwrap_or_default().to_owned();
-        }
-        // Guile writes the innermost frame last, below what it is read with.
-        let at = if family == Family::Scheme { 0 } else { exception.frames.len() };
-        exception.frames.insert(at, frame);
-    }
-
-    fn add_place(&mut self, file: &str, line: u32) {
-        let Some(family) = self.family else { return };
-        let last = self.trace.exceptions.get_mut(self.at).and_then(|one| one.frames.last_mut());
-        if let Some(frame) = last.filter(|frame| frame.file.is_empty() && !self.is_left_out) {
-            (frame.file, frame.line) = (file.to_owned(), Some(line));
-            frame.is_own = frame.is_own && own::is_own(family, frame);
-        }
-    }
-
-    /// Adds an exception where its relation to the others puts it.
-    fn push(&mut self, heading: Heading) {
-        if self.trace.exceptions.len() >= EXCEPTIONS_MAX {
-            self.mode = Mode::Done;
-            return;
-        }
-        (self.takes_message, self.shifted) = (true, None);
-        let relation = if heading.relation == Relation::Alone { self.relation } else { heading.relation };
-        self.relation = Relation::Alone;
-        if relation == Relation::Member && heading.relation == Relation::Member {
-            self.member = self.member.saturating_add(1);
-        }
-        if heading.thread.is_some() && self.trace.thread.is_none() {
-            self.trace.thread.clone_from(&heading.thread);
-        }
-        let Heading { kind, message, file, line, function, .. } = heading;
-        let message = cut(&message, MESSAGE_BYTES_MAX).to_owned();
-        let exception = Exception { kind, message, member: self.member, ..Exception::default() };
-        self.at = match relation {
-            Relation::Effect => self.at.min(self.trace.exceptions.len()),
-            Relation::Cause if !self.trace.exceptions.is_empty() => self.trace.exceptions.len(),
-            _ => self.trace.exceptions.len(),
-        };
-        self.trace.exceptions.insert(self.at, exception);
-        self.places.insert(self.at, Frame { function, file, line, is_own: true });
-    }
-
-    fn begin_reversed(&mut self, text: &str) {
-        let has_frames = self.trace.exceptions.get(self.at).is_some_and(|one| !one.frames.is_empty());
-        // A member of a group was added by its border.
-        let is_added = self.mode == Mode::Reversed && !has_frames && !self.trace.exceptions.is_empty();
-        self.end_reversed();
-        self.has_borders |= text.contains("Exception Group Traceback");
-        if has_frames && self.relation == Relation::Alone {
-            self.mode = Mode::Done;
-            return;
-        }
-        let thread = text.strip_prefix("Exception in thread ").and(Some(text)).and_then(heading_of).and_then(|it| it.thread);
-        let before = self.heading.take();
-        if !is_added {
-            let thread = thread.or_else(|| before.and_then(|heading| heading.thread));
-            self.push(Heading { thread, ..Heading::default() });
-        }
-        (self.mode, self.family, self.takes_message) = (Mode::Reversed, None, false);
-    }
-
-    /// Ends frames whose innermost came last.
-    fn end_reversed(&mut self) {
-        if self.mode == Mode::Reversed {
-            if let Some(exception) = self.trace.exceptions.get_mut(self.at) {
-                exception.frames.reverse();
-            }
-            self.mode = Mode::Outside;
-        }
-    }
-
-    fn read_calls(&mut self, calls: &str) {
-        let heading = self.heading.take().unwrap_or_default();
-        self.push(heading);
-        let Some(exception) = self.trace.exceptions.get_mut(self.at) else { return };
-        let names = calls.split(" -> ").map(str::trim).filter(|name| !name.is_empty() && *name != "...");
-        let mut frames: Vec<Frame> = names
-            .map(|name| {
-                let is_own = !matches!(name, "stop" | "withCallingHandlers" | "tryCatch" | "abort") && !name.starts_with('<');
-                Frame { function: cut(name, NAME_BYTES_MAX).to_owned(), is_own, ..Frame::default() }
-            })
-            .collect();
-        frames.reverse();
-        exception.frames = frames;
-        self.mode = Mode::Done;
     }
 
     /// Reads a line that is neither a frame nor a sign.
@@ -430,7 +315,8 @@ impl Reader {
         if self.source.is_none() && self.trace.exceptions.is_empty() && text.len() == line.len() {
             let (file, number) = place_of(text);
             if number.is_some() && !file.contains(' ') && ENDINGS.iter().any(|ending| file.ends_with(ending)) {
-                self.source = Some(Frame { function: String::new(), file: file.to_owned(), line: number, is_own: true });
+                self.source =
+                    Some(Frame { function: String::new(), file: file.to_owned(), line: number, is_own: true });
                 return true;
             }
         }
@@ -459,7 +345,8 @@ impl Reader {
             self.push(before);
         }
         let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        let message = text.split_once(": ").filter(|(number, _)| is_number(number)).map_or(text, |(_, message)| message);
+        let message =
+            text.split_once(": ").filter(|(number, _)| is_number(number)).map_or(text, |(_, message)| message);
         self.push(Heading { message: message.to_owned(), relation: Relation::Cause, ..Heading::default() });
         (self.mode, self.takes_message) = (Mode::Frames, false);
         true
@@ -472,7 +359,8 @@ impl Reader {
             }
             return;
         }
-        let is_chained = heading.relation != Relation::Alone || (self.relation != Relation::Alone && self.mode == Mode::Outside);
+        let is_chained =
+            heading.relation != Relation::Alone || (self.relation != Relation::Alone && self.mode == Mode::Outside);
         if is_chained {
             if let Some(before) = self.heading.take() {
                 self.push(before);
@@ -505,23 +393,6 @@ impl Reader {
         self.takes_message = true;
     }
 
-    fn add_to_message(&mut self, text: &str) {
-        let message = match (&mut self.heading, self.mode) {
-            (Some(heading), _) => &mut heading.message,
-            (None, Mode::Outside | Mode::Frames) => match self.trace.exceptions.get_mut(self.at) {
-                Some(exception) if exception.frames.is_empty() || self.family == Some(Family::Python) => &mut exception.message,
-                _ => return,
-            },
-            _ => return,
-        };
-        if message.len() + text.len() < MESSAGE_BYTES_MAX {
-            if !message.is_empty() {
-                message.push('\n');
-            }
-            message.push_str(text);
-        }
-    }
-
     /// Reads a line behind frames whose innermost came last: source, or at the margin the exception.
     fn read_behind(&mut self, line: &str, text: &str) {
         if line.starts_with([' ', '\t']) || text.starts_with("[[reraised") {
@@ -538,54 +409,15 @@ impl Reader {
             self.takes_message = true;
         }
     }
-
-    pub(super) fn finish(mut self) -> Trace {
-        self.end_reversed();
-        let is_bare = self.trace.exceptions.is_empty();
-        if let Some(heading) = self.heading.take().filter(|heading| is_bare && (heading.is_report || self.source.is_some())) {
-            // The report of a runtime that prints no frames.
-            self.push(heading);
-        } else if is_bare && self.is_behind_mark {
-            self.push(Heading::default());
-        }
-        self.add_places();
-        for (at, n_common) in std::mem::take(&mut self.n_common) {
-            let Some(outer) = at.checked_sub(1).and_then(|outer| self.trace.exceptions.get(outer)) else { continue };
-            let from = outer.frames.len().saturating_sub(n_common);
-            let common = outer.frames[from..].to_vec();
-            self.trace.exceptions[at].frames.extend(common);
-        }
-        self.trace
-    }
-
-    /// Gives the exceptions the places that were said of them, where their frames have none of the program's own.
-    fn add_places(&mut self) {
-        if let (Some(source), Some(first)) = (self.source.take(), self.places.first_mut())
-            && !has_place(first)
-        {
-            *first = source;
-        }
-        for (exception, place) in self.trace.exceptions.iter_mut().zip(&self.places).filter(|(_, place)| has_place(place)) {
-            match exception.frames.iter_mut().find(|frame| frame.is_own) {
-                Some(own) if own.file.is_empty() && !place.file.is_empty() => {
-                    (own.file, own.line) = (place.file.clone(), place.line);
-                }
-                Some(_) => {}
-                None => exception.frames.insert(0, place.clone()),
-            }
-        }
-    }
-}
-
-fn has_place(frame: &Frame) -> bool {
-    frame.line.is_some() || !frame.function.is_empty()
 }
 
 /// Any dotted name, since types of Python have no ending by which they are known.
 fn python_kind(text: &str) -> Option<Heading> {
     let (name, message) = text.split_once(": ").unwrap_or((text.trim_end_matches(':'), ""));
     let is_name = |char: char| char.is_alphanumeric() || "_.<>".contains(char);
-    let is_kind = !name.is_empty() && name.len() <= NAME_BYTES_MAX && name.chars().all(is_name)
+    let is_kind = !name.is_empty()
+        && name.len() <= NAME_BYTES_MAX
+        && name.chars().all(is_name)
         && name.starts_with(|first: char| first.is_alphabetic() || first == '_');
     is_kind.then(|| Heading { kind: name.to_owned(), message: message.to_owned(), ..Heading::default() })
 }

@@ -30,7 +30,10 @@ fn python_has_any_type_and_the_innermost_frame_last() {
     check(
         "Exception in thread Thread-3 (refill):\nTraceback (most recent call last):\n  File \"/usr/lib/python3.14/threading.py\", line 1082, in _bootstrap_inner\n    self.run()\n  \
          File \"/opt/pump/tank.py\", line 12, in refill\n    raise Overflowed(n)\n          ^^^^^^^^^^^^^\nOverflowed: tank 7\nclose the valve\n",
-        &["Overflowed: tank 7/close the valve | refill@/opt/pump/tank.py:12 < ~_bootstrap_inner@/usr/lib/python3.14/threading.py:1082", "thread Thread-3 (refill)"],
+        &[
+            "Overflowed: tank 7/close the valve | refill@/opt/pump/tank.py:12 < ~_bootstrap_inner@/usr/lib/python3.14/threading.py:1082",
+            "thread Thread-3 (refill)",
+        ],
     );
     check(
         "2026-01-02 03:04:05 ERROR pump: no water\nTraceback (most recent call last):\n  File \"/opt/pump/tank.py\", line 3, in level\n    return f()\nKeyError: 'x'\n\n\
@@ -42,7 +45,11 @@ fn python_has_any_type_and_the_innermost_frame_last() {
         "  + Exception Group Traceback (most recent call last):\n  |   File \"/opt/pump/main.py\", line 4, in <module>\n  |     run()\n  | ExceptionGroup: pumps (2 sub-exceptions)\n  \
          +-+---------------- 1 ----------------\n    | Traceback (most recent call last):\n    |   File \"/opt/pump/tank.py\", line 3, in level\n    |     f()\n    | Dry: 7\n    \
          +---------------- 2 ----------------\n    | OSError: gone\n    | really\n    +------------------------------------\n",
-        &["group ExceptionGroup: pumps (2 sub-exceptions) | <module>@/opt/pump/main.py:4", "#Dry: 7 | level@/opt/pump/tank.py:3", "##OSError: gone/really | "],
+        &[
+            "group ExceptionGroup: pumps (2 sub-exceptions) | <module>@/opt/pump/main.py:4",
+            "#Dry: 7 | level@/opt/pump/tank.py:3",
+            "##OSError: gone/really | ",
+        ],
     );
     check(
         "  File \"/opt/pump/tank.py\", line 3\n    def f(\n         ^\nSyntaxError: '(' was never closed\n",
@@ -110,7 +117,9 @@ fn scripts_name_causes_groups_and_their_source() {
     let plain = "error: Uncaught (in promise) RangeError: valve 7\n    throw new RangeError(n);\n          ^\n    at open (file:///srv/tank/valve.ts:3:9)\n    at async file:///srv/tank/main.ts:5:1\n";
     let expected = ["RangeError: valve 7 | open@/srv/tank/valve.ts:3 < /srv/tank/main.ts:5"];
     check(plain, &expected);
-    let coloured = plain.replace("error:", "\u{1b}[0m\u{1b}[1m\u{1b}[31merror\u{1b}[0m:").replace("open", "\u{1b}[1mopen\u{1b}[0m");
+    let coloured = plain
+        .replace("error:", "\u{1b}[0m\u{1b}[1m\u{1b}[31merror\u{1b}[0m:")
+        .replace("open", "\u{1b}[1mopen\u{1b}[0m");
     check(&coloured, &expected);
     check(
         "3 | function open() {\n4 |   throw new Stuck(\"valve 7\");\n            ^\nStuck: valve 7\n      at open (/srv/tank/valve.js:4:9)\n      at loadAndEvaluateModule (2:1)\n\nBun v1.4.0 (Linux x64)\n",
@@ -118,11 +127,18 @@ fn scripts_name_causes_groups_and_their_source() {
     );
     check(
         "/srv/tank/valve.js:3\nlet open clos\n         ^^^^\n\nSyntaxError: Unexpected identifier 'clos'\n    at wrapSafe (node:internal/modules/cjs/loader:1515:18)\n\nNode.js v26.1.0\n",
-        &["SyntaxError: Unexpected identifier 'clos' | /srv/tank/valve.js:3 < ~wrapSafe@node:internal/modules/cjs/loader:1515", "nodejs 26.1.0"],
+        &[
+            "SyntaxError: Unexpected identifier 'clos' | /srv/tank/valve.js:3 < ~wrapSafe@node:internal/modules/cjs/loader:1515",
+            "nodejs 26.1.0",
+        ],
     );
     check(
         "AggregateError: all pumps\n    at run (/srv/tank/main.js:3:9) {\n  [errors]: [\n    Error: one\n        at first (/srv/tank/a.js:1:1)\n    TypeError: two\n        at second (/srv/tank/b.js:2:2)\n  ]\n}\n",
-        &["group AggregateError: all pumps | run@/srv/tank/main.js:3", "#Error: one | first@/srv/tank/a.js:1", "##TypeError: two | second@/srv/tank/b.js:2"],
+        &[
+            "group AggregateError: all pumps | run@/srv/tank/main.js:3",
+            "#Error: one | first@/srv/tank/a.js:1",
+            "##TypeError: two | second@/srv/tank/b.js:2",
+        ],
     );
 }
 
@@ -132,7 +148,10 @@ fn in_go_the_function_that_panicked_counts() {
         "panic: tank 7 dry [recovered, repanicked]\n\ngoroutine 1 gp=0xc000002380 [running]:\nruntime/debug.Stack()\n\t/usr/lib/go/src/runtime/debug/stack.go:26 +0x5e\nmain.guard.func1()\n\t/srv/tank/main.go:13 +0x25\n\
          panic({0x52bcc0?, 0x32af5c2ca060?})\n\t/usr/lib/go/src/runtime/panic.go:859 +0x125\nmain.(*Valve).open(...)\n\t/srv/tank/valve.go:8\nnet/http.HandlerFunc.ServeHTTP(0x1)\n\t/usr/local/go/src/net/http/server.go:2294 +0x29\n\
          created by main.run in goroutine 1\n\t/srv/tank/main.go:19 +0xf\n\ngoroutine 2 [select]:\nmain.other()\n\t/srv/tank/other.go:3 +0x1\nexit status 2\n",
-        &["panic: tank 7 dry | main.(*Valve).open@/srv/tank/valve.go:8 < ~net/http.HandlerFunc.ServeHTTP@/usr/local/go/src/net/http/server.go:2294", "go"],
+        &[
+            "panic: tank 7 dry | main.(*Valve).open@/srv/tank/valve.go:8 < ~net/http.HandlerFunc.ServeHTTP@/usr/local/go/src/net/http/server.go:2294",
+            "go",
+        ],
     );
     check(
         "panic: first\n\tpanic: second\n\ngoroutine 1 [running]:\nmain.main()\n\t/srv/tank/main.go:19 +0xf\n",
@@ -140,7 +159,10 @@ fn in_go_the_function_that_panicked_counts() {
     );
     check(
         "fatal error: all goroutines are asleep - deadlock!\n\ngoroutine 1 [chan receive]:\ntank/internal/valve.Open()\n\t/home/u/go/src/example.com/tank/valve.go:4 +0x1\n",
-        &["fatal error: all goroutines are asleep - deadlock! | tank/internal/valve.Open@/home/u/go/src/example.com/tank/valve.go:4", "go"],
+        &[
+            "fatal error: all goroutines are asleep - deadlock! | tank/internal/valve.Open@/home/u/go/src/example.com/tank/valve.go:4",
+            "go",
+        ],
     );
 }
 
@@ -157,7 +179,10 @@ fn rust_has_a_place_with_and_without_a_backtrace() {
     check(
         "thread 'main' (7) panicked at src/valve.rs:5:9:\nassertion `left == right` failed: x\n  left: 3\n right: 4\nstack backtrace:\n   0: __rustc::rust_begin_unwind\n             at /rustc/9fc6/library/std/src/panicking.rs:652:5\n   \
          1: core::panicking::panic_fmt\n   2: tank[a1b2c3d4e5f60718]::valve::open\n             at ./src/valve.rs:5:9\n   3: tank::main::h0123456789abcdef\n   4: core::ops::function::FnOnce::call_once\n   5: std::rt::lang_start\n",
-        &["panic: assertion `left == right` failed: x | tank::valve::open@./src/valve.rs:5 < tank::main", "thread main"],
+        &[
+            "panic: assertion `left == right` failed: x | tank::valve::open@./src/valve.rs:5 < tank::main",
+            "thread main",
+        ],
     );
     check(
         "thread 'main' has overflowed its stack\nfatal runtime error: stack overflow, aborting\n",
@@ -181,7 +206,9 @@ fn frames_of_php_and_perl_have_the_place_of_what_they_call() {
     );
     check(
         "PHP Fatal error:  Allowed memory size of 134217728 bytes exhausted (tried to allocate 20480 bytes) in /srv/pump.php on line 5\n",
-        &["Fatal error: Allowed memory size of 134217728 bytes exhausted (tried to allocate 20480 bytes) | /srv/pump.php:5"],
+        &[
+            "Fatal error: Allowed memory size of 134217728 bytes exhausted (tried to allocate 20480 bytes) | /srv/pump.php:5",
+        ],
     );
     check(
         "production.ERROR: dry {\"exception\":\"[object] (Tank\\\\Dry(code: 0): pump 7 at /srv/pump.php:12)\n[stacktrace]\n#0 /srv/vendor/laravel/x.php(3): run()\n#1 {main}\n\"}\n",
@@ -248,7 +275,9 @@ fn compiled_programs_say_type_place_and_stack() {
     );
     check(
         "/srv/tank.nim(12) run\n/srv/tank.nim(5) open\n/usr/lib/nim/system/fatal.nim(53) sysFatal\nError: unhandled exception: index 7 not in 0 .. 2 [IndexDefect]\n",
-        &["IndexDefect: index 7 not in 0 .. 2 | ~sysFatal@/usr/lib/nim/system/fatal.nim:53 < open@/srv/tank.nim:5 < run@/srv/tank.nim:12"],
+        &[
+            "IndexDefect: index 7 not in 0 .. 2 | ~sysFatal@/usr/lib/nim/system/fatal.nim:53 < open@/srv/tank.nim:5 < run@/srv/tank.nim:12",
+        ],
     );
     check(
         "thread 1503 panic: index out of bounds: index 7, len 3\n/srv/tank.zig:5:12: 0x103a2b5 in open (tank)\n    return list[i];\n           ^\n/usr/lib/zig/std/start.zig:511:22: 0x103 in main (tank)\n",
@@ -256,7 +285,9 @@ fn compiled_programs_say_type_place_and_stack() {
     );
     check(
         "core.exception.ArrayIndexError@tank.d(5): index [7] is out of bounds\n----------------\n??:? onArrayIndexError [0x55d0]\ntank.d:5 int tank.open(int) [0x55d1]\ntank.d:9 _Dmain [0x55d2]\n",
-        &["core.exception.ArrayIndexError: index [7] is out of bounds | ~onArrayIndexError@??:? < tank.open@tank.d:5 < ~_Dmain@tank.d:9"],
+        &[
+            "core.exception.ArrayIndexError: index [7] is out of bounds | ~onArrayIndexError@??:? < tank.open@tank.d:5 < ~_Dmain@tank.d:9",
+        ],
     );
     check(
         "terminate called after throwing an instance of 'std::out_of_range'\n  what():  vector::_M_range_check: 7\n",
@@ -301,10 +332,23 @@ fn smaller_languages_have_frames_too() {
 #[test]
 fn what_is_no_trace_has_none() {
     for text in [
-        "connect to db-7 failed: timeout", "java.lang.IllegalStateException: order 17 is closed", "failed at 12:30 (twice)\nat noon the server was away", "",
-        "at home\nat work\nat sea", "  File is\n  File was", "1: first\n2: second\n3: (third)", "#1 fix the tap in main\n#2 see issue at hand", "| a | b |\n|---|---|\n| 1 | 2 |",
-        "SELECT *\n  FROM pumps\n WHERE id = 7", "bad yaml\n  at line 5 column 3", "3 apples + 4 in all\n5 pears + 6 more", "name: x\nlist:\n  - a: 1\n  - b: (c)", "GET /a.rb:3 HTTP/1.1\nHost: x",
-        "{\n  \"a\": 1\n}", "panic is no option\nkeep calm", "error: nothing\nfound",
+        "connect to db-7 failed: timeout",
+        "java.lang.IllegalStateException: order 17 is closed",
+        "failed at 12:30 (twice)\nat noon the server was away",
+        "",
+        "at home\nat work\nat sea",
+        "  File is\n  File was",
+        "1: first\n2: second\n3: (third)",
+        "#1 fix the tap in main\n#2 see issue at hand",
+        "| a | b |\n|---|---|\n| 1 | 2 |",
+        "SELECT *\n  FROM pumps\n WHERE id = 7",
+        "bad yaml\n  at line 5 column 3",
+        "3 apples + 4 in all\n5 pears + 6 more",
+        "name: x\nlist:\n  - a: 1\n  - b: (c)",
+        "GET /a.rb:3 HTTP/1.1\nHost: x",
+        "{\n  \"a\": 1\n}",
+        "panic is no option\nkeep calm",
+        "error: nothing\nfound",
     ] {
         check(text, &[]);
     }
@@ -320,7 +364,15 @@ fn long_and_hostile_texts_are_read_in_bounds() {
     assert_eq!(trace.exceptions[0].kind, "Lost");
     let causes = "Caused by: a.BadError: x\n\tat a.B.c(B.java:1)\n\t... 900 more\n".repeat(5_000);
     assert!(read(&causes).is_some_and(|trace| trace.exceptions.len() <= 40));
-    for hostile in ["\u{1b}[", "at (((((((", "#0 0x", "thread '", "Traceback (most recent call last)\n  + \n  +-", "{file,", "\u{1b}[é\n\tat é(é:1:1)"] {
+    for hostile in [
+        "\u{1b}[",
+        "at (((((((",
+        "#0 0x",
+        "thread '",
+        "Traceback (most recent call last)\n  + \n  +-",
+        "{file,",
+        "\u{1b}[é\n\tat é(é:1:1)",
+    ] {
         read(&hostile.repeat(3));
         read(&format!("{hostile}\n").repeat(2_000));
     }
@@ -347,17 +399,26 @@ proptest::proptest! {
 /// The fields that an event has of an exception, as JSON.
 fn fields(line: &str, own: &[(&str, &str)]) -> serde_json::Value {
     let limits = types::Limits::default();
-    let received = crate::ArrivalContext { at: types::Timestamp(0), modified: None, zone: crate::Zone::UTC, limits: &limits };
+    let received =
+        crate::ArrivalContext { at: types::Timestamp(0), modified: None, zone: crate::Zone::UTC, limits: &limits };
     let mut builder = types::BatchBuilder::new();
     let own: Vec<_> = own.iter().map(|(name, value)| ((*name).into(), types::Value::text(*value))).collect();
-    crate::EventParser::new(received).text(line.as_bytes(), &crate::Extras { fields: &own, ..Default::default() }, &mut builder);
+    crate::EventParser::new(received).text(
+        line.as_bytes(),
+        &crate::Extras { fields: &own, ..Default::default() },
+        &mut builder,
+    );
     let batch = builder.finish();
     let value = |name: &str| {
         let mut json = String::new();
         batch.field(name).value(0)?.write_json(&mut json);
         serde_json::from_str::<serde_json::Value>(&json).ok()
     };
-    FIELDS.iter().filter(|name| **name != "exception.stacktrace").filter_map(|name| Some(((*name).to_owned(), value(name)?))).collect()
+    FIELDS
+        .iter()
+        .filter(|name| **name != "exception.stacktrace")
+        .filter_map(|name| Some(((*name).to_owned(), value(name)?)))
+        .collect()
 }
 
 #[test]
@@ -370,7 +431,10 @@ fn events_have_what_was_read_by_the_names_of_opentelemetry() {
     assert_eq!(fields(jvm, &[]), expected);
     // A sender's own fields stay, and so do those of a record that has the trace.
     let own = fields(jvm, &[("exception.type", "Mine"), ("thread.name", "t")]);
-    assert_eq!((&own["exception.type"], &own["thread.name"], &own["code.line.number"]), (&"Mine".into(), &"t".into(), &3.into()));
+    assert_eq!(
+        (&own["exception.type"], &own["thread.name"], &own["code.line.number"]),
+        (&"Mine".into(), &"t".into(), &3.into())
+    );
     for key in ["stack", "exc_info", "exception.stacktrace", "stack_trace", "msg"] {
         let record = serde_json::json!({"level": "error", "code.line.number": 5, key: jvm});
         let read = fields(&record.to_string(), &[]);
@@ -384,9 +448,14 @@ fn events_have_what_was_read_by_the_names_of_opentelemetry() {
 #[test]
 fn the_trace_of_a_text_is_shown_from_its_message() {
     let limits = types::Limits::default();
-    let received = crate::ArrivalContext { at: types::Timestamp(0), modified: None, zone: crate::Zone::UTC, limits: &limits };
+    let received =
+        crate::ArrivalContext { at: types::Timestamp(0), modified: None, zone: crate::Zone::UTC, limits: &limits };
     let mut builder = types::BatchBuilder::new();
-    crate::EventParser::new(received).text(b"tank.Dry: x\n\tat tank.Pump.run(Pump.java:3)", &crate::Extras::default(), &mut builder);
+    crate::EventParser::new(received).text(
+        b"tank.Dry: x\n\tat tank.Pump.run(Pump.java:3)",
+        &crate::Extras::default(),
+        &mut builder,
+    );
     let batch = builder.finish();
     assert_eq!(batch.origins[0].text_key.as_deref(), Some("exception.stacktrace"));
     assert!(batch.fields.iter().all(|(name, _)| &**name != "exception.stacktrace"));
