@@ -3,7 +3,8 @@
 //! Of a stack trace counts what people would group by: the type of the innermost cause, or the types of the members of a
 //! group, and the program's own functions that it passed through, innermost first. Line numbers, addresses, hashes, numbers
 //! in names of lambdas and of generated classes are left out, repetitions of a function too, since recursion varies in depth.
-//! A type that is everyone's, such as a panic, counts with the pattern of its message. Without a function the file counts.
+//! A type that is everyone's, such as a panic, or that has no frames counts with the pattern of its message. Without a function
+//! the file counts.
 
 use std::collections::BTreeSet;
 
@@ -130,8 +131,10 @@ fn of_trace(trace: &Trace, text: &str) -> Signature {
 
 /// Returns what counts of an exception.
 fn part_of(trace: &Trace, cause: &Exception) -> String {
-    let message = if BARE_KINDS.contains(&&*cause.kind) { pattern_of(&cause.message) } else { String::new() };
-    format!("{}\n{message}\n{}", stable(&cause.kind), frames_of(trace, cause).join("\n"))
+    let frames = frames_of(trace, cause);
+    let is_bare = frames.is_empty() || BARE_KINDS.contains(&&*cause.kind);
+    let message = if is_bare { pattern_of(&cause.message) } else { String::new() };
+    format!("{}\n{message}\n{}", stable(&cause.kind), frames.join("\n"))
 }
 
 /// Returns the functions that count: the program's own, of the cause or of what it caused, else those of the cause.
@@ -369,6 +372,10 @@ mod tests {
             of(&format!("panic: {message}\n\ngoroutine 1 [running]:\nmain.send(0x1)\n\t/s/m.go:9 +0x1\n"))
         };
         assert_ne!(panic("runtime error: integer divide by zero"), panic("assignment to entry in nil map"));
+        let thrown = |what: &str| {
+            of(&format!("terminate called after throwing an instance of 'std::out_of_range'\n  what():  {what}\n"))
+        };
+        assert_ne!(thrown("vector::at"), thrown("map::at"));
         let key = |one: Signature| if let Signature::Trace { key, .. } = one { key } else { String::new() };
         assert_eq!(key(panic("no \"alice\" in 7")), key(panic("no \"bob\" in 8")));
     }
