@@ -8,6 +8,7 @@ mod columns;
 mod decision;
 mod error;
 mod follow;
+mod former;
 mod grouping;
 mod record;
 mod signature;

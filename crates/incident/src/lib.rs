@@ -12,7 +12,6 @@
 //!
 //! Knows nothing of HTTP routes.
 
-mod exception;
 #[cfg(test)]
 #[path = "../../files/src/objects/fake.rs"]
 mod fake_s3;

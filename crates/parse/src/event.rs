@@ -12,7 +12,7 @@ use crate::format::{FormatId, Formats};
 use crate::json::{JsonError, Members};
 use crate::shape::{LineColumns, PartValue, Parts, Shape};
 use crate::time::{ResolvedTime, bounded, find_time_of_day};
-use crate::{Projection, Zone, crash, json, runtime};
+use crate::{Projection, Zone, crash, exception, json, runtime};
 
 /// Longest name of a field, as of JSON records.
 const NAME_BYTES_MAX: usize = 512;
@@ -290,12 +290,23 @@ impl Event<'_, '_> {
             Envelope::Cri(_) => 1,
             Envelope::Docker(_) | Envelope::Tail(_) => self.parser.outer.n_fields(),
         };
+        let n_of_trace = if self.has_lines() { exception::FIELDS.len() } else { 0 };
         n_around
+            + n_of_trace
             + match self.kind {
                 Kind::Line(None) => 0,
                 Kind::Line(Some(_)) | Kind::Program(_) => self.parser.parts.len() + 1,
                 Kind::Record | Kind::ObjectLine => self.parser.members.n_fields(),
             }
+    }
+
+    /// Whether a text has several lines, as traces do: those of a record are in what was unescaped.
+    fn has_lines(&self) -> bool {
+        let text = match self.kind {
+            Kind::Record | Kind::ObjectLine => &self.parser.members.scratch,
+            Kind::Line(_) | Kind::Program(_) => &self.text[self.from..],
+        };
+        memchr::memchr(b'\n', text.as_bytes()).is_some()
     }
 
     /// The shape that was recognised in a text, or in the line that a container runtime wrote something around.
@@ -337,7 +348,8 @@ impl Event<'_, '_> {
         }
         let (around_time, around_level) = self.add_around(extras, builder);
         let is_wanted = |key: &&str| self.parser.wanted.is_none_or(|wanted| wanted.has_field(key));
-        let text_key = self.text_key().filter(is_wanted);
+        let mut text_key = self.text_key().filter(is_wanted);
+        let has_lines = self.has_lines();
         let EventParser { members, parts, received, wanted, previous, own_time, .. } = &mut *self.parser;
         *own_time = OwnTime::None;
         received.previous = *previous;
@@ -354,8 +366,20 @@ impl Event<'_, '_> {
             Kind::Line(_) | Kind::Program(_) => {
                 let parts = (self.kind != Kind::Line(None)).then_some(&*parts);
                 // What came beside the line is not looked for in it.
+                let mut may_have_trace = has_lines;
                 if has_level && extras.level.is_none() {
-                    builder.set_level(around_level.or_else(|| level_of_line(parts, line)));
+                    let (level, is_report) = match around_level {
+                        Some(level) => (Some(level), false),
+                        None => level_of_line(parts, line),
+                    };
+                    may_have_trace |= is_report;
+                    builder.set_level(level);
+                }
+                if may_have_trace {
+                    let has_own = |name: &str| extras.fields.iter().any(|(own, _)| **own == *name);
+                    let key = exception::add_of_text(line, has_own, *wanted, builder);
+                    let is_wanted = |key: &&str| wanted.is_none_or(|wanted| wanted.has_field(key));
+                    text_key = text_key.or(key.filter(is_wanted));
                 }
                 let is_told = extras.time.is_some() || around_time.is_some() && !is_headed;
                 let full = if is_told { None } else { time_of_line(parts, line, received) };
@@ -475,12 +499,14 @@ fn finer<T>(time: Option<(ResolvedTime, T)>, other: Option<(ResolvedTime, T)>) -
     }
 }
 
-/// The level of a line by its shape, by its words, or by the header around it.
-fn level_of_line(parts: Option<&Parts>, line: &str) -> Option<Level> {
-    let of_words = |text| crate::level_of_text(text).or_else(|| crash::level(text));
-    let Some(parts) = parts else { return of_words(line) };
-    let text = parts.behind_header(line).unwrap_or(line);
-    parts.own_level().or_else(|| of_words(text)).or_else(|| parts.level_of_header())
+/// The level of a line by its shape, by its words, as the report of a death, or by the header around it; and whether it is such
+/// a report.
+fn level_of_line(parts: Option<&Parts>, line: &str) -> (Option<Level>, bool) {
+    let text = parts.and_then(|parts| parts.behind_header(line)).unwrap_or(line);
+    let said = parts.and_then(Parts::own_level).or_else(|| crate::level_of_text(text));
+    let of_report = if said.is_none() { crash::level(text) } else { None };
+    let of_header = || parts.and_then(Parts::level_of_header);
+    (said.or(of_report).or_else(of_header), of_report.is_some())
 }
 
 /// Gives the event the fields that its line says by its shape; one that is the event's time is not kept twice. What is

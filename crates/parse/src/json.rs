@@ -21,12 +21,11 @@ pub use cursor::JsonCursor;
 pub(crate) use emit::{emit_around, emit_line_fields, emit_record, exact_rfc3339};
 pub(crate) use hints::is_needed;
 pub use members::JsonError;
-pub(crate) use members::{Members, TIME_KEYS};
+pub(crate) use members::{Members, TIME_KEYS, Token};
 
 use types::Limits;
 
 use crate::FieldWriter;
-use crate::json::members::Token;
 use crate::json::scan::Scanner;
 
 /// Reads JSON objects that stand beside events, and writes their members as fields: nested ones under dotted paths.

@@ -10,6 +10,7 @@ mod arrival;
 mod commit;
 mod crash;
 mod event;
+pub mod exception;
 mod fields;
 mod format;
 mod frames;

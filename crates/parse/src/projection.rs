@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use crate::exception;
+
 /// Keys that tell the level of a request where no key of a level is there, whether the journal's means anything, and whose
 /// scale a number is of.
 const LEVEL_KEYS: [&str; 14] = [
@@ -29,6 +31,8 @@ const LEVEL_KEYS: [&str; 14] = [
 pub struct Projection {
     has_message: bool,
     has_level: bool,
+    /// Whether something that is read from a trace is wanted.
+    has_exception: bool,
     /// Names of fields, which may be paths; `None` where all are wanted.
     names: Option<Vec<Arc<str>>>,
     /// First bytes of the names: most keys are told apart by them.
@@ -37,7 +41,7 @@ pub struct Projection {
 
 impl Default for Projection {
     fn default() -> Self {
-        Self { has_message: true, has_level: true, names: None, is_first: [true; 256] }
+        Self { has_message: true, has_level: true, has_exception: true, names: None, is_first: [true; 256] }
     }
 }
 
@@ -55,7 +59,10 @@ impl Projection {
         names.iter().filter_map(|name| name.bytes().next()).for_each(|byte| is_first[usize::from(byte)] = true);
         // A name may be empty, and everything whose name begins with a dot is below it.
         is_first[usize::from(b'.')] |= has("");
-        Self { has_message: has("@message"), has_level: has("@level"), names: Some(names), is_first }
+        let (has_message, has_level) = (has("@message"), has("@level"));
+        let mut wanted = Self { has_message, has_level, has_exception: false, names: Some(names), is_first };
+        wanted.has_exception = exception::FIELDS.iter().any(|name| wanted.has_field(name));
+        wanted
     }
 
     /// Whether the text is wanted.
@@ -89,6 +96,7 @@ impl Projection {
     pub(crate) fn has_key(&self, name: &str) -> bool {
         self.names.is_none()
             || self.has_field(name)
+            || (self.has_exception && exception::TRACE_KEYS.contains(&name))
             || (self.has_level && (crate::level::level_field(name).is_some() || LEVEL_KEYS.contains(&name)))
     }
 }

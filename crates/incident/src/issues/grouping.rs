@@ -4,6 +4,10 @@
 //! A new text is compared with the patterns of the place, then its pattern is looked for among the texts of the place
 //! (`pattern::mine`), all new ones of a block at once. If that makes two issues one pattern, the later one joins the
 //! earlier one, unless a person has decided something about it.
+//!
+//! Issues that began while stack traces were grouped by another rule are found by that rule too. The first error that the
+//! current rule tells apart continues the issue, later ones become issues of their own, and issues that the current rule
+//! takes for one are joined; a note says so. What a person has decided about keeps all its errors.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -11,8 +15,8 @@ use types::Timestamp;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::decision::{Decisions, IssueState};
-use super::record::{Back, IssueCounts, IssueRecord, Notice, id_of};
-use super::signature::{ErrorEvent, Signature, cut, has_pattern, masked, shown};
+use super::record::{Back, IssueCounts, IssueRecord, Notice, Rule, id_of};
+use super::signature::{ErrorEvent, FormerSignature, Signature, cut, has_pattern, masked, shown};
 
 /// Issues of all places, and of one place.
 const ISSUES_MAX: usize = 5_000;
@@ -43,6 +47,8 @@ pub(super) struct Grouping {
     pub(super) counted: IssueCounts,
     by_key: HashMap<u64, String>,
     by_place: BTreeMap<Place, BTreeSet<String>>,
+    /// Whether there are issues that began by the former rule.
+    has_former: bool,
     /// Whether something changed since it was saved.
     pub(super) is_dirty: bool,
 }
@@ -50,6 +56,7 @@ pub(super) struct Grouping {
 impl Grouping {
     pub(super) fn new(counted: IssueCounts) -> Self {
         let mut grouping = Self { counted, ..Self::default() };
+        grouping.has_former = grouping.counted.issues.values().any(|record| record.rule != Rule::Current);
         for (id, record) in &grouping.counted.issues {
             grouping.by_key.extend(record.keys.iter().map(|key| (*key, id.clone())));
             let place = (record.group.clone(), record.service.clone());
@@ -71,7 +78,11 @@ impl Grouping {
         self.find_unknown(&signed, decisions, now);
         let mut touched = BTreeSet::new();
         for (place, signature, event) in &signed {
-            let Some(id) = self.issue_of(place, signature) else { continue };
+            let found = match signature {
+                Signature::Text(text) => self.issue_of(place, text),
+                Signature::Trace { .. } => self.issue_of_trace(place, signature, event, (decisions, now)),
+            };
+            let Some(id) = found else { continue };
             let Some(record) = self.counted.issues.get_mut(&id) else { continue };
             let is_new = record.count == 0;
             record.count(event, now);
@@ -87,14 +98,71 @@ impl Grouping {
         touched
     }
 
-    fn issue_of(&self, place: &Place, signature: &Signature) -> Option<String> {
-        let (key, text) = match signature {
-            Signature::Text(text) => (text, Some(text)),
-            Signature::Trace { key, .. } => (key, None),
+    fn issue_of(&self, place: &Place, text: &str) -> Option<String> {
+        let found = self.by_key.get(&hash_of(place, text)).cloned();
+        found.or_else(|| self.by_pattern(place, text)).or_else(|| self.others(place))
+    }
+
+    /// Returns the issue of everything beyond the limits.
+    fn others(&self, place: &Place) -> Option<String> {
+        self.by_key.get(&hash_of(place, OTHER_KEY)).cloned()
+    }
+
+    /// Returns the issue of an error with a stack trace, and makes one if there is none.
+    fn issue_of_trace(
+        &mut self,
+        place: &Place,
+        signature: &Signature,
+        event: &ErrorEvent,
+        (decisions, now): (&Decisions, Timestamp),
+    ) -> Option<String> {
+        let Signature::Trace { key, title, frames } = signature else { return None };
+        let hash = hash_of(place, key);
+        let known = self.by_key.get(&hash).cloned();
+        let former = self.former_issue(place, event);
+        let is_decided = |id: &str| decisions.is_decided(id);
+        let note = match (known, former) {
+            (Some(known), None) => return Some(known),
+            (Some(known), Some((former, _))) if known == former => return Some(known),
+            (Some(known), Some((former, _))) if is_decided(&known) || is_decided(&former) => return Some(former),
+            (Some(known), Some((_, Rule::Both))) => return Some(known),
+            (Some(known), Some((former, _))) => {
+                let joined = self.one_of([known.clone(), former.clone()].into(), decisions);
+                let record = self.counted.issues.get_mut(joined.as_ref()?)?;
+                let other = if joined.as_ref() == Some(&known) { former } else { known };
+                record.note = Some(format!("A new rule of grouping made issue {other} a part of this one."));
+                return joined;
+            }
+            (None, Some((former, rule))) if rule == Rule::Former || is_decided(&former) => {
+                let record = self.counted.issues.get_mut(&former)?;
+                record.rule = Rule::Both;
+                record.keys.insert(hash);
+                self.by_key.insert(hash, former.clone());
+                return Some(former);
+            }
+            (None, former) => {
+                former.map(|(former, _)| format!("A new rule of grouping split this issue from issue {former}."))
+            }
         };
-        let found = self.by_key.get(&hash_of(place, key));
-        let found = found.or_else(|| self.by_key.get(&hash_of(place, OTHER_KEY)).filter(|_| text.is_none()));
-        found.cloned().or_else(|| self.by_pattern(place, text?))
+        let pattern = shown(&masked(event.trace.as_deref().unwrap_or(&event.text)));
+        let record = IssueRecord { title: title.clone(), pattern, frames: frames.clone(), note, ..new_at(place) };
+        let added = self.add(place, key, record, decisions, now);
+        added.or_else(|| self.others(place))
+    }
+
+    /// Returns the issue that an error with a stack trace belonged to by the former rule.
+    fn former_issue(&self, place: &Place, event: &ErrorEvent) -> Option<(String, Rule)> {
+        if !self.has_former {
+            return None;
+        }
+        let id = match event.former_signature() {
+            FormerSignature::Trace(key) => self.by_key.get(&hash_of(place, &key)).cloned(),
+            FormerSignature::Text(text) => {
+                self.by_key.get(&hash_of(place, &text)).cloned().or_else(|| self.by_pattern(place, &text))
+            }
+        }?;
+        let rule = self.counted.issues.get(&id)?.rule;
+        (rule != Rule::Current).then_some((id, rule))
     }
 
     /// Returns the issue whose pattern a text has: that with the longest one.
@@ -103,26 +171,17 @@ impl Grouping {
         let records = ids.filter_map(|id| Some((id, self.counted.issues.get(id)?)));
         let is_wide = |record: &IssueRecord| record.frames.is_empty() && record.texts.len() >= WIDE_TEXTS_MIN;
         let of_messages = records.filter(|(_, record)| is_wide(record) && has_pattern(text, &record.pattern));
-        let found = of_messages.max_by_key(|(_, record)| record.pattern.len()).map(|(id, _)| id.clone());
-        found.or_else(|| self.by_key.get(&hash_of(place, OTHER_KEY)).cloned())
+        of_messages.max_by_key(|(_, record)| record.pattern.len()).map(|(id, _)| id.clone())
     }
 
-    /// Makes issues of what no issue is known for.
+    /// Makes issues of texts that no issue is known for.
     fn find_unknown(&mut self, signed: &[(Place, Signature, &ErrorEvent)], decisions: &Decisions, now: Timestamp) {
         let mut texts: BTreeMap<&Place, BTreeSet<&str>> = BTreeMap::new();
-        for (place, signature, event) in signed {
-            if self.issue_of(place, signature).is_some() {
-                continue;
-            }
-            match signature {
-                Signature::Text(text) => {
-                    texts.entry(place).or_default().insert(text);
-                }
-                Signature::Trace { key, title, frames } => {
-                    let pattern = shown(&masked(event.trace.as_deref().unwrap_or(&event.text)));
-                    let record = IssueRecord { title: title.clone(), pattern, frames: frames.clone(), ..new_at(place) };
-                    self.add(place, key, record, decisions, now);
-                }
+        for (place, signature, _) in signed {
+            if let Signature::Text(text) = signature
+                && self.issue_of(place, text).is_none()
+            {
+                texts.entry(place).or_default().insert(text);
             }
         }
         for (place, new) in texts {
@@ -266,7 +325,7 @@ fn note_return(id: &str, record: &mut IssueRecord, event: &ErrorEvent, decisions
 }
 
 fn new_at(place: &Place) -> IssueRecord {
-    IssueRecord { group: place.0.clone(), service: place.1.clone(), ..IssueRecord::default() }
+    IssueRecord { group: place.0.clone(), service: place.1.clone(), rule: Rule::Current, ..IssueRecord::default() }
 }
 
 fn hash_of(place: &Place, key: &str) -> u64 {

@@ -56,6 +56,11 @@ pub(super) struct IssueRecord {
     pub(super) service: Option<String>,
     pub(super) title: String,
     pub(super) pattern: String,
+    #[serde(default)]
+    pub(super) rule: Rule,
+    /// What a change of the rule made of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) note: Option<String>,
     /// Functions of a stack trace, innermost first; none for a pattern of messages.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) frames: Vec<String>,
@@ -91,6 +96,18 @@ pub(super) struct IssueRecord {
     /// What channels were notified of and that has not ended since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) open_notice: Option<OpenNotice>,
+}
+
+/// The rule by which errors with a stack trace are one issue.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Rule {
+    /// That of [`former`](super::former).
+    #[default]
+    Former,
+    /// It began by the former rule, and errors of the current one were found to be its.
+    Both,
+    Current,
 }
 
 /// Events of a version.

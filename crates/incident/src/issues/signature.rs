@@ -1,11 +1,18 @@
 //! What tells one kind of error from another: the pattern of its text, or its stack trace.
+//!
+//! Of a stack trace counts what people would group by: the type of the innermost cause, or the types of the members of a
+//! group, and the program's own functions that it passed through, innermost first. Line numbers, addresses, hashes, numbers
+//! in names of lambdas and of generated classes are left out, repetitions of a function too, since recursion varies in depth.
+//! A type that is everyone's, such as a panic, or that has no frames counts with the pattern of its message. Without a function
+//! the file counts.
 
-use std::fmt::Write;
+use std::collections::BTreeSet;
 
+use parse::exception::{self, Exception, Frame, Trace};
 use pattern::mask;
 use types::EventId;
 
-use crate::exception::{Throwable, exceptions, kind_of};
+use super::former::{Throwable, exceptions, kind_of};
 
 /// Characters of a text that are masked: messages differ in their beginnings.
 const TEXT_CHARS_MAX: usize = 1_000;
@@ -13,9 +20,37 @@ const TEXT_CHARS_MAX: usize = 1_000;
 /// Longest text that is searched for a stack trace.
 const TRACE_BYTES_MAX: usize = 64 << 10;
 
+/// Functions that count: those that say what failed.
+const FRAMES_MAX: usize = 6;
+
+/// Bytes of a message in a title.
+const MESSAGE_BYTES_MAX: usize = 120;
+
 /// What a wildcard is in a masked text, and how it is shown.
 const WILDCARD: char = '\u{1}';
 const SHOWN: &str = "<*>";
+
+/// Types that say only that something failed.
+const BARE_KINDS: [&str; 15] = [
+    "",
+    "panic",
+    "fatal error",
+    "Fatal error",
+    "Parse error",
+    "error",
+    "exit",
+    "Assertion",
+    "Assert_failure",
+    "[BUG]",
+    "SIMPLE-ERROR",
+    "UnhandledPromiseRejection",
+    "Fatal Python error",
+    "throw",
+    "runtime error",
+];
+
+/// Ends of names of files whose functions have the names of their packages or classes.
+const QUALIFIED: [&str; 11] = [".java", ".kt", ".scala", ".groovy", ".clj", ".cs", ".fs", ".vb", ".go", ".rs", ".ex"];
 
 /// An error as it was accepted.
 #[derive(Clone, Debug)]
@@ -36,38 +71,147 @@ pub(super) struct ErrorEvent {
 pub(super) enum Signature {
     /// A masked text, which may have a pattern with others.
     Text(String),
-    /// Types and functions of a stack trace; the title shows the first of them.
+    /// Types and functions of a stack trace; the title is that of the first such error.
     Trace { key: String, title: String, frames: Vec<String> },
 }
 
+/// What was equal by the former rule.
+pub(super) enum FormerSignature {
+    Text(String),
+    Trace(String),
+}
+
 impl ErrorEvent {
+    fn traced_text(&self) -> &str {
+        cut(self.trace.as_deref().unwrap_or(&self.text), TRACE_BYTES_MAX)
+    }
+
     pub(super) fn signature(&self) -> Signature {
-        let text = self.trace.as_deref().unwrap_or(&self.text);
+        let text = self.traced_text();
         // A single line has no frames.
-        let traced = if text.contains('\n') { exceptions(cut(text, TRACE_BYTES_MAX)) } else { Vec::new() };
-        if traced.is_empty() {
-            return Signature::Text(masked(&self.text));
+        let trace = if text.contains('\n') { exception::read(text) } else { None };
+        let Some(mut trace) = trace else { return Signature::Text(masked(&self.text)) };
+        if let Some(first) = trace.exceptions.first_mut().filter(|first| first.kind.is_empty())
+            && let Some(named) = self.kind.as_deref().and_then(kind_of)
+        {
+            first.kind = named;
         }
-        let named = self.kind.as_deref().and_then(kind_of);
-        of_trace(traced, named)
+        let has_name =
+            trace.has_kind() || trace.exceptions.iter().any(|one| one.frames.iter().any(|frame| frame.is_own));
+        if has_name { of_trace(&trace, &self.text) } else { Signature::Text(masked(&self.text)) }
+    }
+
+    /// Returns what was equal by the former rule.
+    pub(super) fn former_signature(&self) -> FormerSignature {
+        let text = self.traced_text();
+        let mut traced = if text.contains('\n') { exceptions(text) } else { Vec::new() };
+        if traced.is_empty() {
+            return FormerSignature::Text(masked(&self.text));
+        }
+        if let Some(first) = traced.first_mut().filter(|first| first.kind.is_empty()) {
+            first.kind = self.kind.as_deref().and_then(kind_of).unwrap_or_default();
+        }
+        let one = |one: &Throwable| format!("{}\n{}\n\n", one.kind, one.frames.join("\n"));
+        FormerSignature::Trace(traced.iter().map(one).collect())
     }
 }
 
-fn of_trace(mut traced: Vec<Throwable>, named: Option<String>) -> Signature {
-    if let Some(first) = traced.first_mut().filter(|first| first.kind.is_empty()) {
-        first.kind = named.unwrap_or_default();
-    }
-    let mut key = String::new();
-    for one in &traced {
-        // Writing into a String cannot fail.
-        let _ = write!(key, "{}\n{}\n\n", one.kind, one.frames.join("\n"));
-    }
-    // The last cause is what failed; the first frame with a function says where.
-    let cause = traced.iter().rev().find(|one| !one.kind.is_empty()).map_or("error", |one| &*one.kind);
-    let frames: Vec<String> =
-        traced.iter().rev().find(|one| !one.frames.is_empty()).map(|one| one.frames.clone()).unwrap_or_default();
+fn of_trace(trace: &Trace, text: &str) -> Signature {
+    let causes = trace.causes();
+    let parts: BTreeSet<String> = causes.iter().map(|cause| part_of(trace, cause)).collect();
+    let key = format!("\u{3}{}", parts.into_iter().collect::<Vec<_>>().join("\n\n"));
+    let Some(cause) = causes.first() else { return Signature::Text(masked(text)) };
+    let frames = frames_of(trace, cause);
+    let message = cut(cause.message.lines().next().unwrap_or_default(), MESSAGE_BYTES_MAX);
+    let what: Vec<&str> = [&*cause.kind, message].into_iter().filter(|text| !text.is_empty()).collect();
+    let what = if what.is_empty() { "error".to_owned() } else { what.join(": ") };
     let place = frames.first().map(|frame| format!(" in {frame}")).unwrap_or_default();
-    Signature::Trace { title: format!("{cause}{place}"), key, frames }
+    Signature::Trace { title: format!("{what}{place}"), key, frames }
+}
+
+/// Returns what counts of an exception.
+fn part_of(trace: &Trace, cause: &Exception) -> String {
+    let frames = frames_of(trace, cause);
+    let is_bare = frames.is_empty() || BARE_KINDS.contains(&&*cause.kind);
+    let message = if is_bare { pattern_of(&cause.message) } else { String::new() };
+    format!("{}\n{message}\n{}", stable(&cause.kind), frames.join("\n"))
+}
+
+/// Returns the functions that count: the program's own, of the cause or of what it caused, else those of the cause.
+fn frames_of(trace: &Trace, cause: &Exception) -> Vec<String> {
+    let own = |one: &Exception| distinct(one.frames.iter().filter(|frame| frame.is_own));
+    let outer = || trace.exceptions.iter().rev().map(own).find(|frames| !frames.is_empty());
+    Some(own(cause)).filter(|frames| !frames.is_empty()).or_else(outer).unwrap_or_else(|| distinct(cause.frames.iter()))
+}
+
+/// Returns the names of frames, each once. Functions that call each other have no first one.
+fn distinct<'f>(frames: impl Iterator<Item = &'f Frame>) -> Vec<String> {
+    let (mut names, mut is_circle): (Vec<String>, bool) = (Vec::new(), false);
+    for name in frames.map(name_of).filter(|name| !name.is_empty()) {
+        match names.iter().position(|known| *known == name) {
+            Some(at) => is_circle |= at + 1 < names.len(),
+            None if names.len() < FRAMES_MAX => names.push(name),
+            None => break,
+        }
+    }
+    if is_circle {
+        names.sort_unstable();
+    }
+    names
+}
+
+/// Returns what stays the same of a frame from one release to the next.
+fn name_of(frame: &Frame) -> String {
+    let name = frame.function.split(" [as ").next().unwrap_or_default();
+    // `block (2 levels) in run`, `rescue in run`.
+    let name = name.rsplit(" in ").next().unwrap_or(name);
+    let mut parts = frame.file.split('?').next().unwrap_or_default().rsplit(['/', '\\']);
+    let file = parts.next().unwrap_or_default();
+    if name.is_empty() {
+        let folder = parts.next().filter(|folder| !folder.is_empty() && *folder != ".");
+        return stable(&folder.map_or_else(|| file.to_owned(), |folder| format!("{folder}/{file}")));
+    }
+    let is_qualified = file.is_empty() || QUALIFIED.iter().any(|ending| file.ends_with(ending));
+    if is_qualified { stable(name) } else { stable(&format!("{file}:{name}")) }
+}
+
+/// Replaces numbers, hashes, and what a runtime adds to the names of generated classes.
+fn stable(name: &str) -> String {
+    const GENERATED: [&str; 5] = ["$$Lambda", "$$EnhancerBy", "$$SpringCGLIB", "$$FastClass", "$$Generated"];
+    let generated = GENERATED.iter().find_map(|sign| name.split_once(sign));
+    let name = match generated.map(|(before, after)| (before, after.rsplit_once('.'))) {
+        Some((before, Some((_, method)))) => format!("{before}.{method}"),
+        Some((before, None)) => before.to_owned(),
+        None => name.to_owned(),
+    };
+    let mut out = String::with_capacity(name.len());
+    for word in name.split_inclusive(|char: char| !char.is_ascii_alphanumeric()) {
+        let bare = word.trim_end_matches(|char: char| !char.is_ascii_alphanumeric());
+        let n_digits = bare.bytes().filter(u8::is_ascii_digit).count();
+        let is_hash = bare.len() >= 6 && n_digits > 1 && bare.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if is_hash {
+            out.push('*');
+            out.push_str(&word[bare.len()..]);
+            continue;
+        }
+        for char in word.chars() {
+            match char {
+                '0'..='9' if out.ends_with('*') => {}
+                '0'..='9' => out.push('*'),
+                char => out.push(char),
+            }
+        }
+    }
+    out
+}
+
+/// Returns the pattern of a message: what it quotes varies.
+fn pattern_of(message: &str) -> String {
+    let mut out = String::new();
+    for (at, piece) in message.lines().next().unwrap_or_default().split('"').enumerate() {
+        out.push_str(if at % 2 == 0 { piece } else { "0" });
+    }
+    mask(&out)
 }
 
 /// Returns the masked text of a message.
@@ -129,10 +273,111 @@ mod tests {
         assert_eq!(of("order 17 failed after 3 ms"), of("order 18 failed after 12 ms"));
         assert_ne!(of("order 17 failed"), of("order 17 refused"));
         let trace = |message: &str, line: u32| format!("a.BadError: {message}\n\tat a.B.run(B.java:{line})\n");
-        assert_eq!(of(&trace("no user alice", 3)), of(&trace("quota exceeded for bob", 99)));
+        let key = |one: Signature| if let Signature::Trace { key, .. } = one { key } else { String::new() };
+        assert_eq!(key(of(&trace("no user alice", 3))), key(of(&trace("quota exceeded for bob", 99))));
         assert_ne!(of(&trace("x", 1)), of("a.OtherError: x\n\tat a.B.run(B.java:1)\n"));
         let Signature::Trace { title, .. } = of(&trace("x", 1)) else { panic!("a trace") };
-        assert_eq!(title, "a.BadError in a.B.run");
+        assert_eq!(title, "a.BadError: x in a.B.run");
+    }
+
+    /// Two runs of one crash: other values, lines, addresses, threads.
+    const TWO_RUNS: [[&str; 2]; 14] = [
+        [
+            "Traceback (most recent call last):\n  File \"/srv/a.py\", line 9, in run\n    f()\n  [Previous line repeated 9 more times]\nGone: k-1\n",
+            "Traceback (most recent call last):\n  File \"/opt/v2/a.py\", line 12, in run\n    g()\nGone: k-2\nmore\n",
+        ],
+        [
+            "  + Exception Group Traceback (most recent call last):\n  |   File \"/a.py\", line 1, in m\n  | ExceptionGroup: two (2 sub-exceptions)\n  +-+---- 1 ----\n    | Gone: 1\n    +---- 2 ----\n    | Barred: 2\n    +----\n",
+            "  + Exception Group Traceback (most recent call last):\n  |   File \"/a.py\", line 7, in m\n  | ExceptionGroup: both (2 sub-exceptions)\n  +-+---- 1 ----\n    | Barred: 9\n    +---- 2 ----\n    | Gone: 7\n    +----\n",
+        ],
+        [
+            "Exception in thread \"w-1\" a.Gone: k\n\tat a.B.lambda$run$3(B.java:1)\n\tat a.B$$Lambda$14/0x0001.run(Unknown Source)\n\tSuppressed: a.Shut: x\n\t\tat a.C.close(C.java:1)\n",
+            "Exception in thread \"w-22\" a.Gone: other\n\tat a.B.lambda$run$7(B.java:99)\n\tat a.B$$Lambda$9/0x0fff.run(Unknown Source)\n\tat java.base/java.lang.Thread.run(Thread.java:1583)\n",
+        ],
+        [
+            "panic: k-1 [recovered, repanicked]\n\ngoroutine 1 [running]:\nmain.guard.func1()\n\t/s/m.go:3 +0x1\npanic({0x1, 0x2})\n\t/usr/lib/go/src/runtime/panic.go:859 +0x1\nmain.send(0xc01)\n\t/s/m.go:9 +0x1\n",
+            "panic: k-2\n\ngoroutine 77 [running]:\nmain.send(0xc02)\n\t/s/m.go:19 +0x99\ncreated by main.run in goroutine 1\n\t/s/m.go:1 +0x1\nexit status 2",
+        ],
+        [
+            "\nthread 'main' (7) panicked at src/send.rs:5:5:\nno letter 81\nnote: run with `RUST_BACKTRACE=1`\n",
+            "\nthread 'w' (9) panicked at src/send.rs:77:1:\nno letter 4\nnote: run with `RUST_BACKTRACE=1`\n",
+        ],
+        [
+            "thread 'main' panicked at src/a.rs:5:5:\nx 1\nstack backtrace:\n   0: core::panicking::panic_fmt\n   1: a[0123456789abcdef]::send::{closure#0}\n   2: a::main::h0123456789abcdef\n",
+            "thread 'main' panicked at src/a.rs:9:5:\nx 2\nstack backtrace:\n   0:     0x55d0 - std::panicking::begin\n   1:     0x55d1 - a[fedcba9876543210]::send::{closure#1}\n   2:     0x55d2 - a::main::hfedcba9876543210\n",
+        ],
+        [
+            "Error: letter 1\n    at send (/srv/7f3a9c21b0/a.js:1:2)\n    at Object.<anonymous> (/srv/7f3a9c21b0/a.js:3:4)\n",
+            "error: Uncaught (in promise) Error: letter 2\n    at \u{1b}[1msend\u{1b}[0m (file:///srv/a.js:9:9)\n    at Object.<anonymous> (/srv/a.js:33:4)\n    at node:internal/x:1:1\n",
+        ],
+        [
+            "PHP Fatal error:  Uncaught Gone: k 1 in /srv/a.php:6\nStack trace:\n#0 /srv/a.php(8): send()\n#1 {main}\n  thrown in /srv/a.php on line 6\n",
+            "[28-Nov-2026 09:14:02 UTC] PHP Fatal error:  Uncaught Gone: k 2 in /srv/a.php:16\nStack trace:\n#0 /srv/a.php(18): send('x')\n#1 {main}\n",
+        ],
+        [
+            "a.rb:7:in 'block (2 levels) in send': k 1 (Gone)\n\tfrom a.rb:9:in '<main>'\n",
+            "a.rb:17:in 'send': k 2 (Gone)\n\tfrom a.rb:19:in '<main>'\n",
+        ],
+        [
+            "=ERROR REPORT==== 28-Nov-2026::09:14:02.1 ===\nError in process <0.83.0> with exit value:\n{badarith,[{mail,divide,2,[{file,\"mail.erl\"},{line,8}]}]}\n",
+            "=ERROR REPORT==== 29-Nov-2026::09:14:02.2 ===\nError in process <0.99.0> with exit value:\n{badarith,[{mail,divide,2,[{file,\"mail.erl\"},{line,9}]}]}\n",
+        ],
+        [
+            "==1==ERROR: AddressSanitizer: heap-use-after-free on address 0x7b at pc 0x56\n    #0 0x5647 in pick /s/p.c:6\n    #1 0x5648 in main /s/p.c:7\n",
+            "==9==ERROR: AddressSanitizer: heap-use-after-free on address 0x8c at pc 0x99\n    #0 0x9999 in pick /s/p.c:16:3\n    #1 0x9998 in main /s/p.c:17:3\n",
+        ],
+        [
+            "Fatal error: exception Mail.Lost(81, \"k\")\nRaised at Mail.check in file \"mail.ml\", line 5, characters 29-67\n",
+            "Fatal error: exception Mail.Lost(4, \"j\")\nRaised at Mail.check in file \"mail.ml\", line 9, characters 2-6\n",
+        ],
+        [
+            "lua: a.lua:5: letter 1\nstack traceback:\n\t[C]: in function 'error'\n\ta.lua:5: in local 'check'\n",
+            "lua: a.lua:9: letter 2\nstack traceback:\n\t[C]: in function 'error'\n\ta.lua:9: in upvalue 'check'\n\t[C]: in ?\n",
+        ],
+        [
+            "Unhandled LOST in thread #<SB-THREAD:THREAD tid=1 \"main thread\">:\n  k 1\n\n0: (SB-DEBUG::HOOK 1)\n1: (CHECK 81)\n2: (SEND 81)\n",
+            "Unhandled LOST in thread #<SB-THREAD:THREAD tid=2 \"main thread\">:\n  k 2\n\n0: (SB-DEBUG::HOOK 2)\n1: (INVOKE-DEBUGGER 1)\n2: (CHECK 4)\n3: (SEND 4)\n",
+        ],
+    ];
+
+    #[test]
+    fn two_runs_of_a_crash_are_one_and_other_crashes_others() {
+        let mut seen: Vec<Signature> = Vec::new();
+        let key_of = |text: &str| match of(text) {
+            Signature::Trace { key, .. } => Signature::Text(key),
+            text => panic!("no trace: {text:?}"),
+        };
+        for [first, second] in TWO_RUNS {
+            let key = key_of(first);
+            assert_eq!(key, key_of(second), "{second}");
+            assert!(!seen.contains(&key), "{first}");
+            seen.push(key);
+            for (name, other) in [
+                ("send", "sent"),
+                ("check", "checks"),
+                ("Gone", "Went"),
+                ("src/send.rs", "src/b.rs"),
+                ("pick", "peck"),
+                ("divide", "multiply"),
+            ] {
+                let changed = first.replace(name, other);
+                assert!(changed == first || key_of(&changed) != seen[seen.len() - 1], "{changed}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_message_tells_panics_apart_that_have_no_type() {
+        let panic = |message: &str| {
+            of(&format!("panic: {message}\n\ngoroutine 1 [running]:\nmain.send(0x1)\n\t/s/m.go:9 +0x1\n"))
+        };
+        assert_ne!(panic("runtime error: integer divide by zero"), panic("assignment to entry in nil map"));
+        let thrown = |what: &str| {
+            of(&format!("terminate called after throwing an instance of 'std::out_of_range'\n  what():  {what}\n"))
+        };
+        assert_ne!(thrown("vector::at"), thrown("map::at"));
+        let key = |one: Signature| if let Signature::Trace { key, .. } = one { key } else { String::new() };
+        assert_eq!(key(panic("no \"alice\" in 7")), key(panic("no \"bob\" in 8")));
     }
 
     #[test]

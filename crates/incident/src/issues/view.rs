@@ -34,7 +34,7 @@ pub struct IssueView {
     pub state: IssueState,
     /// Who works on it.
     pub owner: Option<String>,
-    /// What they say about it.
+    /// What they say about it, or that a new rule of grouping split or merged it.
     pub note: Option<String>,
     /// Until when it is ignored: a number of further events, or a time.
     pub until: Option<UntilView>,
@@ -155,7 +155,7 @@ fn view(
         decided_by: is_set.then_some(decided.by),
         decided_at: is_set.then(|| Timestamp(decided.at).to_string()),
         owner: decided.owner,
-        note: decided.note,
+        note: decided.note.or_else(|| own.note.clone()),
         regressed_at: back.map(|back| Timestamp(back.at).to_string()),
         regressed_in: back.and_then(|back| back.version.clone()),
         first_seen: Timestamp(first).to_string(),

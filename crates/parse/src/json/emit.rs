@@ -9,7 +9,7 @@ use crate::commit::commit_in_parts;
 use crate::json::members::{Member, TEXT_KEYS, Token};
 use crate::level::{LevelField, level_field, level_of_number, level_of_text, level_of_word};
 use crate::time::{ResolvedTime, bounded, epoch_of_digits, epoch_of_float, epoch_of_integer, parse_time};
-use crate::{ArrivalContext, Extras, Projection};
+use crate::{ArrivalContext, Extras, Projection, exception};
 
 /// Incoming names that only the system may give, and what they are kept as.
 const RESERVED: [(&str, &str); 17] = [
@@ -95,6 +95,7 @@ pub(crate) fn emit_record(
     });
     let message = message.or_else(|| hints::other_text(members, line));
     let (said, supposed) = emit_fields(members, line, None, builder);
+    exception::add_of_members(members, line, None, builder);
     builder.set_level(said.or(extras.level).or_else(|| message.and_then(level_of_text)).or(supposed));
     emit_rest(members, builder);
     let text_key = text_rank.map(|rank| TEXT_KEYS[rank]).filter(|key| *key != "@message");
@@ -119,6 +120,7 @@ pub(crate) fn emit_line_fields(
         _ => None,
     });
     let (said, supposed) = emit_fields(members, line, wanted, builder);
+    exception::add_of_members(members, line, wanted, builder);
     if wanted.is_none_or(Projection::has_level) {
         builder.set_level(said.or_else(|| message.and_then(level_of_text)).or(supposed));
     }

@@ -113,8 +113,82 @@ fn traces_are_one_issue_whatever_they_say() {
     let events = [trace(1, "A.run"), trace(2, "A.run"), trace(3, "B.run")];
     let touched = grouping.count("app", &events, &Decisions::default(), now());
     assert_eq!(touched.len(), 2);
-    let expected = [("x.BadError in x.A.run", 2), ("x.BadError in x.B.run", 1)];
+    let expected = [("x.BadError: no user 1 in x.A.run", 2), ("x.BadError: no user 3 in x.B.run", 1)];
     assert_eq!(titles(&grouping), expected.map(|(title, n)| (title.to_owned(), n)).into());
+}
+
+/// Issues of the time before, as they were saved: each has the key of a text by the former rule.
+fn former(texts: &[&str]) -> (Grouping, Vec<String>) {
+    let mut counted = IssueCounts::default();
+    let place: Place = ("app".to_owned(), Some("pay".to_owned()));
+    let mut ids = Vec::new();
+    for (text, n) in texts.iter().zip(1..) {
+        let key = match event(n, "pay", text).former_signature() {
+            FormerSignature::Trace(key) | FormerSignature::Text(key) => key,
+        };
+        let id = id_of("app", Some("pay"), &key);
+        let record = IssueRecord {
+            title: format!("old {n}"),
+            count: 1,
+            began: n,
+            rule: Rule::Former,
+            keys: [hash_of(&place, &key)].into(),
+            ..new_at(&place)
+        };
+        counted.issues.insert(id.clone(), record);
+        ids.push(id);
+    }
+    (Grouping::new(counted), ids)
+}
+
+const CHAIN: [&str; 2] = [
+    "x.OuterError: a\n\tat x.A.run(X.java:1)\nCaused by: x.DeepError: b\n\tat x.B.read(B.java:2)\n",
+    "x.OtherError: a\n\tat x.C.go(X.java:1)\nCaused by: x.DeepError: b\n\tat x.B.read(B.java:2)\n",
+];
+
+#[test]
+fn issues_of_the_former_rule_are_joined_with_a_note_where_the_new_one_takes_them_for_one() {
+    let (mut grouping, ids) = former(&CHAIN);
+    let events = [event(10, "pay", CHAIN[0]), event(11, "pay", CHAIN[1])];
+    let touched = grouping.count("app", &events, &Decisions::default(), now());
+    assert_eq!(touched, [ids[0].clone()].into());
+    let record = &grouping.counted.issues[&ids[0]];
+    assert_eq!((record.count, grouping.counted.issues.len(), &grouping.counted.joined[&ids[1]]), (4, 1, &ids[0]));
+    assert!(record.note.as_deref().is_some_and(|note| note.contains(&ids[1])), "{:?}", record.note);
+    // None is news: no one is notified of what was known.
+    assert_eq!(record.notice, None);
+}
+
+#[test]
+fn what_was_decided_about_an_issue_of_the_former_rule_holds() {
+    let resolved = Decision { state: IssueState::Resolved, revision: 1, at: i64::MAX, ..Decision::default() };
+    for at in 0..2 {
+        let (mut grouping, ids) = former(&CHAIN);
+        let decisions = Decisions::new([(ids[at].clone(), resolved.clone())].into());
+        let events = [event(10, "pay", CHAIN[0]), event(11, "pay", CHAIN[1]), event(12, "pay", CHAIN[0])];
+        assert_eq!(grouping.count("app", &events, &decisions, now()), ids.iter().cloned().collect());
+        assert_eq!((grouping.counted.issues[&ids[0]].count, grouping.counted.issues[&ids[1]].count), (3, 2));
+    }
+}
+
+#[test]
+fn an_issue_of_the_former_rule_is_split_with_a_note_unless_someone_decided_about_it() {
+    let trace = |kind: &str| {
+        format!("Traceback (most recent call last):\n  File \"/srv/a.py\", line 4, in send\n    raise x\n{kind}: k\n")
+    };
+    let texts = [trace("Gone"), trace("Barred")];
+    let events = [event(10, "pay", &texts[0]), event(11, "pay", &texts[1])];
+    let (mut grouping, ids) = former(&[&texts[0]]);
+    let touched = grouping.count("app", &events, &Decisions::default(), now());
+    let other = touched.iter().find(|id| **id != ids[0]).expect("a second issue");
+    assert_eq!((touched.len(), grouping.counted.issues[&ids[0]].count), (2, 2));
+    let note = grouping.counted.issues[other].note.as_deref();
+    assert!(note.is_some_and(|note| note.contains(&ids[0])), "{note:?}");
+    let (mut grouping, ids) = former(&[&texts[0]]);
+    let decisions = Decisions::new([(ids[0].clone(), Decision::default())].into());
+    assert_eq!(grouping.count("app", &events, &decisions, now()), [ids[0].clone()].into());
+    // A store that begins with the current rule has nothing to look for.
+    assert!(!Grouping::default().has_former);
 }
 
 #[test]

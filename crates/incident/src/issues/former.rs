@@ -1,11 +1,6 @@
-//! Reads stack traces out of the text of an event.
+//! Reads stack traces as issues were first grouped by them, so that issues of that time are still found.
 //!
-//! A trace is reduced to what stays the same from one occurrence to the next, and from one release to the next: the types
-//! of the exceptions and the functions that they passed through, innermost first. Messages, line numbers, addresses,
-//! arguments and versions of libraries are left out, numbers in names too (`lambda$run$3`), and so are repetitions of
-//! one frame, since recursion varies in depth.
-//!
-//! It reads traces of the JVM, .NET, JavaScript, Python, Go, Rust, Ruby and PHP. A text without a frame has no trace.
+//! It changes no more: what it returns are keys of saved issues. Traces are read by [`parse::exception`].
 
 /// Lines of a text that are looked at.
 const LINES_MAX: usize = 600;
@@ -23,15 +18,15 @@ const TYPE_ENDINGS: [&str; 9] =
 
 /// An exception of a trace, without its message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Throwable {
+pub(super) struct Throwable {
     /// Its type; empty where the trace names none.
-    pub(crate) kind: String,
+    pub(super) kind: String,
     /// Functions, innermost first.
-    pub(crate) frames: Vec<String>,
+    pub(super) frames: Vec<String>,
 }
 
 /// Returns the exceptions of the trace in a text, the outermost first; none if the text has no frame.
-pub(crate) fn exceptions(text: &str) -> Vec<Throwable> {
+pub(super) fn exceptions(text: &str) -> Vec<Throwable> {
     let mut reader = TraceReader::default();
     let mut lines = text.lines().take(LINES_MAX).peekable();
     while let Some(line) = lines.next() {
@@ -128,7 +123,7 @@ impl TraceReader {
 }
 
 /// Returns the type that a line names before its message.
-pub(crate) fn kind_of(line: &str) -> Option<String> {
+pub(super) fn kind_of(line: &str) -> Option<String> {
     if line.starts_with("panic: ") || line.contains(" panicked at ") {
         return Some("panic".into());
     }

@@ -1,0 +1,125 @@
+//! Gives events what is read of exceptions in them, by the names of OpenTelemetry.
+//!
+//! The trace itself is not kept twice: where it is the text of the event, `exception.stacktrace` is shown from that.
+
+use types::{BatchBuilder, Value};
+
+use super::{Trace, read};
+use crate::Projection;
+use crate::json::{Members, Token};
+
+/// Fields that an event may get.
+pub(crate) const FIELDS: [&str; 10] = [
+    "exception.type",
+    "exception.message",
+    STACKTRACE,
+    "exception.causes",
+    "code.function.name",
+    "code.file.path",
+    "code.line.number",
+    "thread.name",
+    "process.runtime.name",
+    "process.runtime.version",
+];
+
+/// The field that holds a trace.
+pub(crate) const STACKTRACE: &str = "exception.stacktrace";
+
+/// Keys in which senders put a trace, best first.
+pub(crate) const TRACE_KEYS: [&str; 22] = [
+    STACKTRACE,
+    "exception.stack_trace",
+    "exception.stack",
+    "error.stack_trace",
+    "error.stack",
+    "error.stacktrace",
+    "err.stack",
+    "stack",
+    "stack_trace",
+    "stacktrace",
+    "stackTrace",
+    "traceback",
+    "exc_info",
+    "exc_text",
+    "exception",
+    "Exception",
+    "@x",
+    "error.traceback",
+    "log.exception",
+    "errorVerbose",
+    "thrown.extendedStackTrace",
+    "context.exception",
+];
+
+fn is_wanted(wanted: Option<&Projection>, name: &str) -> bool {
+    wanted.is_none_or(|wanted| wanted.has_field(name))
+}
+
+/// Gives an event the fields of the trace that its text has. Returns the key under which the text is the trace.
+pub(crate) fn add_of_text(
+    text: &str,
+    has_own: impl Fn(&str) -> bool,
+    wanted: Option<&Projection>,
+    builder: &mut BatchBuilder,
+) -> Option<&'static str> {
+    let trace = if FIELDS.iter().any(|name| is_wanted(wanted, name)) { read(text)? } else { return None };
+    add(&trace, has_own, wanted, builder);
+    Some(STACKTRACE)
+}
+
+/// Gives a record the fields of the trace that one of its keys has, or its text.
+pub(crate) fn add_of_members(members: &Members, line: &str, wanted: Option<&Projection>, builder: &mut BatchBuilder) {
+    // A text of several lines has escapes, and so is none of the line's own bytes.
+    if members.scratch.is_empty() {
+        return;
+    }
+    let lines_of = |token: &Token| match token {
+        Token::Text(span) if span.is_scratch => Some(members.get(*span, line)).filter(|text| text.contains('\n')),
+        _ => None,
+    };
+    let rank = |name: &str| TRACE_KEYS.iter().position(|key| *key == name);
+    let traces = members.members.iter().filter_map(|member| {
+        let text = lines_of(&member.token)?;
+        Some((rank(members.get(member.name, line))?, text))
+    });
+    let text = || members.texts.iter().flatten().find_map(|member| lines_of(&member.token));
+    let found = traces.min_by_key(|(rank, _)| *rank).map(|(_, text)| text).or_else(text);
+    let Some(trace) = found.and_then(read) else { return };
+    add(&trace, |name| members.has(line, name), wanted, builder);
+}
+
+/// Gives an event the fields of a trace that it does not have by itself.
+fn add(trace: &Trace, has_own: impl Fn(&str) -> bool, wanted: Option<&Projection>, builder: &mut BatchBuilder) {
+    let mut text = |name: &str, text: &str| {
+        if !text.is_empty() && is_wanted(wanted, name) && !has_own(name) {
+            builder.field_text(name, text);
+        }
+    };
+    let Some(outer) = trace.exceptions.first() else { return };
+    text("exception.type", &outer.kind);
+    if !outer.kind.is_empty() {
+        text("exception.message", &outer.message);
+    }
+    text("thread.name", trace.thread.as_deref().unwrap_or_default());
+    text("process.runtime.name", trace.runtime.unwrap_or_default());
+    text("process.runtime.version", trace.version.as_deref().unwrap_or_default());
+    let place = trace.place();
+    if let Some(frame) = place {
+        text("code.function.name", &frame.function);
+        text("code.file.path", &frame.file);
+    }
+    if let Some(line) = place.and_then(|frame| frame.line)
+        && is_wanted(wanted, "code.line.number")
+        && !has_own("code.line.number")
+    {
+        builder.field_integer("code.line.number", line.into());
+    }
+    let causes: Vec<Option<Value>> = trace.exceptions[1..]
+        .iter()
+        .filter(|cause| !cause.kind.is_empty())
+        .map(|cause| Some(Value::text(cause.kind.as_str())))
+        .collect();
+    if !causes.is_empty() && is_wanted(wanted, "exception.causes") && !has_own("exception.causes") {
+        builder.field_value("exception.causes", Value::List(causes.into()));
+    }
+}
