@@ -165,6 +165,9 @@ pub(super) fn read(form: &str) -> Result<(Vec<Step>, Definition), String> {
         return Err("a form must not be empty".into());
     }
     let Reader { mut steps, definition, .. } = reader;
+    if steps.first() == Some(&Step::Blanks(0)) {
+        steps.remove(0);
+    }
     end_words(&mut steps)?;
     Ok((steps, definition))
 }

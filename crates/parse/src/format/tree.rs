@@ -132,7 +132,9 @@ impl Tree {
         let line = &line[..line.len().min(u32::MAX as usize)];
         let first_line_end = memchr::memchr(b'\n', line.as_bytes()).unwrap_or(line.len());
         let mut search = Search { tree: self, line, first_line_end, tried: 0, fits };
-        search.from(0, 0, captures)
+        // Padding before a line says nothing.
+        let start = n_leading(&line.as_bytes()[..first_line_end], |byte| matches!(byte, b' ' | b'\t'));
+        search.from(0, start, captures)
     }
 }
 
