@@ -137,7 +137,8 @@ warn = ["WARNING"]
 error = ["BAD"]
 "#;
     let formats = compile(text).expect("a format");
-    let check = |line: &str, expected: Option<(Option<Level>, &[(&str, &str)])>| {
+    type Fields<'f> = &'f [(&'f str, &'f str)];
+    let check = |line: &str, expected: Option<(Option<Level>, Fields<'_>)>| {
         let reading = formats.read_sample(line);
         assert_eq!(reading.format.is_some(), expected.is_some(), "{line}");
         let Some((level, fields)) = expected else { return };
