@@ -4,6 +4,7 @@
 //! blanks and `~` for digits; it fits a line that begins so, and with `$` at its end only one that ends there. No pattern is
 //! tried twice at different places, so that a line costs no more than its first bytes times the patterns that begin alike.
 
+mod report;
 mod table;
 
 use std::sync::OnceLock;
@@ -11,8 +12,8 @@ use std::sync::OnceLock;
 use types::Level;
 
 use crate::multiline::without_colour;
-use table::Next;
-pub(crate) use table::Report;
+pub(crate) use report::Report;
+use report::Next;
 
 /// Bytes of a line that are compared.
 const LINE_BYTES_MAX: usize = 256;
@@ -182,7 +183,7 @@ fn matches(pattern: &str, line: &[u8]) -> bool {
                     }
                     _ => head.len(),
                 };
-                let Some(found) = crate::text::find_short(&head[at..end], literal) else { return false };
+                let Some(found) = crate::find::find_short(&head[at..end], literal) else { return false };
                 let between = &head[at..at + found];
                 if literal.is_empty() {
                     let rest = if is_whole { &head[at..] } else { &head[at..head.len().min(at + 1)] };
@@ -260,7 +261,7 @@ fn level_of_obituary(line: &[u8]) -> Option<Level> {
         }
         let (before, after) = (&head[..at], &head[at + 2..]);
         let fits = |(start, part): &(&str, &str)| {
-            after.starts_with(start.as_bytes()) && crate::text::find_short(after, part.as_bytes()).is_some()
+            after.starts_with(start.as_bytes()) && crate::find::find_short(after, part.as_bytes()).is_some()
         };
         let may_be = matches!(after.first(), Some(b's' | b't' | b'K' | b'o' | b'M' | b'F' | b'A' | b'P'));
         may_be && table::OBITUARIES.iter().any(fits) || table::OBITUARY_ENDS.iter().any(|end| before.ends_with(end))

@@ -7,9 +7,9 @@
 //!
 //! A line fits a form in every point or not at all. What no form knows, the general rules of this crate read.
 
+mod captures;
 mod definition;
 mod form;
-mod samples;
 mod tree;
 
 use std::collections::HashMap;
@@ -17,36 +17,13 @@ use std::sync::{Arc, LazyLock, OnceLock};
 
 use types::Level;
 
-pub use definition::{FormatError, FormatSample};
+use captures::Captures;
+pub use definition::{Format, FormatError, FormatSample};
 use form::Form;
-use tree::{Captures, Tree};
+pub use form::FormatId;
+use tree::Tree;
 
-use crate::shape::PartSink;
-
-/// What is known of one program's lines.
-#[derive(Clone, Debug)]
-pub struct Format {
-    /// The name that inputs, `catat check` and queries give it.
-    pub name: Arc<str>,
-    /// What it is, as the manual says it.
-    pub title: String,
-    /// Names under which the program appears in syslog.
-    pub programs: Vec<String>,
-    /// Versions whose lines were seen.
-    pub versions: String,
-    /// Whether it has forms of lines; else the general rules read them.
-    pub has_lines: bool,
-    /// Names of the fields that its forms give.
-    pub fields: Vec<String>,
-    /// Lines with what must come of them.
-    pub samples: Vec<FormatSample>,
-    /// What its words for levels mean; without any, those that all programs use.
-    levels: HashMap<String, Option<Level>>,
-}
-
-/// The format of a line, as a place in its [`Formats`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct FormatId(u16);
+use crate::shape::{PartSink, Programs};
 
 /// A set of formats, compiled.
 #[derive(Debug, Default)]
@@ -173,16 +150,6 @@ impl Formats {
         self.read(tree, line, found)
     }
 
-    /// The same of the message of a program, behind a syslog header that names it.
-    pub(crate) fn recognise_message<'t>(
-        &self,
-        program: &str,
-        message: &'t str,
-        found: &mut PartSink<'t, '_>,
-    ) -> Option<FormatId> {
-        self.read(self.messages.get(program)?, message, found)
-    }
-
     fn read<'t>(&self, tree: &Tree, line: &'t str, found: &mut PartSink<'t, '_>) -> Option<FormatId> {
         let mut captures = Captures::default();
         let place = tree.find(line, &mut captures, &|place, captures| self.level(place, line, captures).is_some())?;
@@ -200,6 +167,12 @@ impl Formats {
         let word = captures.get(index, line);
         let levels = &self.formats.get(usize::from(form.format.0))?.levels;
         if levels.is_empty() { Level::parse(word).map(Some) } else { levels.get(word).copied() }
+    }
+}
+
+impl Programs for Formats {
+    fn read_message<'t>(&self, program: &str, message: &'t str, found: &mut PartSink<'t, '_>) -> bool {
+        self.messages.get(program).is_some_and(|tree| self.read(tree, message, found).is_some())
     }
 }
 

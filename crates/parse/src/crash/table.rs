@@ -3,46 +3,7 @@
 mod languages;
 mod native;
 
-use types::Level;
-
-/// What lines without indentation are that no pattern fits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Next {
-    /// `n_free` of them belong to the report.
-    Free,
-    /// The next is the last if it names an exception.
-    Exception,
-    /// All belong to it, whatever they are, up to its last line.
-    All,
-}
-
-/// How a runtime reports a death.
-#[derive(Debug)]
-pub(crate) struct Report {
-    pub(crate) level: Level,
-    pub(crate) starts: &'static [&'static str],
-    /// One of these must fit the second line for the text to have the level.
-    pub(crate) confirms: &'static [&'static str],
-    /// Lines without indentation that belong to it; indented and empty ones do anyhow.
-    pub(crate) goes_on: &'static [&'static str],
-    pub(crate) ends: &'static [&'static str],
-    pub(crate) next: Next,
-    /// Lines of any form that belong to it before frames come.
-    pub(crate) n_free: u8,
-    /// Whether the line before its first says what happened.
-    pub(crate) follows: bool,
-}
-
-const PLAIN: Report = Report {
-    level: Level::Error,
-    starts: &[],
-    confirms: &[],
-    goes_on: &[],
-    ends: &[],
-    next: Next::Free,
-    n_free: 0,
-    follows: false,
-};
+use super::report::Report;
 
 /// All that are known; of several patterns that fit a line the longest decides.
 pub(crate) fn reports() -> impl Iterator<Item = &'static Report> {

@@ -1,12 +1,12 @@
 //! The files that formats are written in: TOML, with the place of every mistake.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use serde::Deserialize;
 use toml::Spanned;
 use types::{Level, Timestamp};
 
-use super::Format;
 use super::form::{self, Capture, Step};
 
 /// What is wrong with a file of a format.
@@ -34,6 +34,27 @@ pub struct FormatSample {
     /// Its fields, as texts: these at least.
     #[serde(default)]
     pub fields: BTreeMap<String, toml::Value>,
+}
+
+/// What is known of one program's lines.
+#[derive(Clone, Debug)]
+pub struct Format {
+    /// The name that inputs, `catat check` and queries give it.
+    pub name: Arc<str>,
+    /// What it is, as the manual says it.
+    pub title: String,
+    /// Names under which the program appears in syslog.
+    pub programs: Vec<String>,
+    /// Versions whose lines were seen.
+    pub versions: String,
+    /// Whether it has forms of lines; else the general rules read them.
+    pub has_lines: bool,
+    /// Names of the fields that its forms give.
+    pub fields: Vec<String>,
+    /// Lines with what must come of them.
+    pub samples: Vec<FormatSample>,
+    /// What its words for levels mean; without any, those that all programs use.
+    pub(super) levels: HashMap<String, Option<Level>>,
 }
 
 /// A format that was read, and its forms.

@@ -14,12 +14,12 @@
 
 use types::Level;
 
-use super::FormatId;
-use super::tree::Captures;
+use super::captures::{CAPTURES_MAX, Captures};
 use crate::shape::PartSink;
 
-/// Most captures of one form.
-pub(super) const CAPTURES_MAX: usize = 32;
+/// The format of a line, as a place in its set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FormatId(pub(super) u16);
 
 /// What is read next.
 #[derive(Clone, Debug, PartialEq, Eq)]

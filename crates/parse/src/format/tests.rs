@@ -1,3 +1,5 @@
+//! Forms, their mistakes, and the samples of all files at every time.
+
 use types::Timestamp;
 
 use super::*;

@@ -8,7 +8,8 @@ use std::collections::HashSet;
 
 use types::Level;
 
-use super::form::{CAPTURES_MAX, Step};
+use super::captures::Captures;
+use super::form::Step;
 
 /// Steps that are tried for one line, those that lead nowhere included: several times what the longest form takes.
 const STEPS_TRIED_MAX: u32 = 256;
@@ -24,28 +25,6 @@ const WORDS_MAX: usize = 8;
 
 /// The place of words among kinds of steps.
 const RANK_OF_WORDS: u8 = 6;
-
-/// Pieces of a line that were captured, as places in it.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Captures {
-    pieces: [(u32, u32); CAPTURES_MAX],
-    len: usize,
-}
-
-impl Captures {
-    /// A piece of the line that was read.
-    pub(super) fn get<'t>(&self, index: usize, line: &'t str) -> &'t str {
-        let (start, end) = self.pieces[index];
-        line.get(start as usize..end as usize).unwrap_or_default()
-    }
-
-    fn push(&mut self, start: usize, end: usize) {
-        if let Some(piece) = self.pieces.get_mut(self.len) {
-            *piece = (start as u32, end as u32);
-            self.len += 1;
-        }
-    }
-}
 
 #[derive(Debug, Default)]
 struct Node {
@@ -269,7 +248,7 @@ impl Search<'_> {
             }
             Step::Text { until, is_optional } => {
                 let length =
-                    if until.is_empty() { rest.len() } else { crate::text::find_short(within, until.as_bytes())? };
+                    if until.is_empty() { rest.len() } else { crate::find::find_short(within, until.as_bytes())? };
                 return (length > 0 || *is_optional).then_some(at + length);
             }
             Step::Pairs => return Some(self.first_line_end),

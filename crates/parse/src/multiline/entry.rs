@@ -56,7 +56,7 @@ impl Entry {
         let first = &self.first[..];
         let is_one_line = || {
             let is_pairs = [&b"{\""[..], b"time=", b"ts=", b"level=", b"at="].iter().any(|key| first.starts_with(key));
-            is_pairs || crate::text::find_short(first, b"] \"").is_some()
+            is_pairs || crate::find::find_short(first, b"] \"").is_some()
         };
         let begins_more =
             || self.is_half || is_slow_head(first) || self.announces() || self.is_bare_time() || self.says_trouble();
@@ -213,7 +213,7 @@ impl Entry {
         const WORDS: [&[u8]; 7] = [b"error", b"exception", b"fail", b"fatal", b"crash", b"panic", b"traceback"];
         let has_word = || {
             let lower = self.first.to_ascii_lowercase();
-            WORDS.iter().any(|word| crate::text::find_short(&lower, word).is_some())
+            WORDS.iter().any(|word| crate::find::find_short(&lower, word).is_some())
         };
         self.level().map_or_else(has_word, |level| level >= Level::Warn || has_word())
     }
@@ -254,7 +254,7 @@ fn is_frame(line: &[u8], first: &[u8]) -> bool {
 /// ``send.rb:7:in `check'``.
 fn is_ruby_frame(line: &[u8]) -> bool {
     let is_place = memchr::memchr2(b':', b' ', line).is_some_and(|at| line[at] == b':');
-    let place = if is_place { crate::text::find_short(&line[..line.len().min(256)], b":in ") } else { None };
+    let place = if is_place { crate::find::find_short(&line[..line.len().min(256)], b":in ") } else { None };
     place.is_some_and(|at| {
         line[..at].last().is_some_and(u8::is_ascii_digit) && !line[..at].contains(&b' ') && !line.ends_with(b")")
     })

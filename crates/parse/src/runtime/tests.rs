@@ -3,6 +3,9 @@
 use proptest::prelude::*;
 
 use super::*;
+use std::borrow::Cow;
+
+use crate::texts;
 
 const TIME: &str = "2026-11-20T06:47:13.123456789Z";
 

@@ -109,7 +109,7 @@ fn client_and_user<'t>(rest: &mut &'t str, found: &mut PartSink<'t, '_>) -> Opti
     let end = match rest.split_once(" [") {
         _ if rest.starts_with('[') => 0,
         Some((user, _)) => user.len(),
-        None => crate::text::find_short(rest.as_bytes(), b" \"")?.checked_sub(TIME_BYTES)?,
+        None => crate::find::find_short(rest.as_bytes(), b" \"")?.checked_sub(TIME_BYTES)?,
     };
     let (user, behind) = rest.split_at_checked(end)?;
     *rest = behind.trim_start_matches(' ');

@@ -253,7 +253,7 @@ impl<'t> Header<'t> {
             self.source = core;
         } else if self.level.is_some() && core.contains('{') && self.logger.is_empty() {
             // Spans of Rust's tracing, which its target follows.
-            let Some(end) = crate::text::find_short(&rest.as_bytes()[..rest.len().min(512)], b"}: ") else {
+            let Some(end) = crate::find::find_short(&rest.as_bytes()[..rest.len().min(512)], b"}: ") else {
                 return false;
             };
             *rest = &rest[end + 3..];

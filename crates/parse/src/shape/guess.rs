@@ -60,7 +60,7 @@ fn of_digit(b: &[u8]) -> &'static [Shape] {
 
 /// Whether a text in quotes follows the time among what an access log begins with, which is in brackets or ends with its zone.
 fn is_access(b: &[u8]) -> bool {
-    crate::text::find_short(&b[..b.len().min(512)], b" \"").is_some_and(|at| {
+    crate::find::find_short(&b[..b.len().min(512)], b" \"").is_some_and(|at| {
         let is_zone = |zone: &[u8]| matches!(zone[0], b'+' | b'-') && zone[1..].iter().all(u8::is_ascii_digit);
         at > 0 && b[at - 1] == b']' || at > 5 && is_zone(&b[at - 5..at])
     })
@@ -68,7 +68,7 @@ fn is_access(b: &[u8]) -> bool {
 
 /// Whether a client's port and a time in brackets come first.
 fn is_proxied(b: &[u8]) -> bool {
-    crate::text::find_short(&b[..b.len().min(64)], b" [").is_some_and(|at| {
+    crate::find::find_short(&b[..b.len().min(64)], b" [").is_some_and(|at| {
         at > 0 && b[at - 1].is_ascii_digit() && b.get(at + 4) == Some(&b'/') && b[..at].contains(&b':')
     })
 }

@@ -98,7 +98,7 @@ fn is_packet(line: &str) -> bool {
     let head = &line.as_bytes()[..line.len().min(512)];
     [&b"IN="[..], b" OUT=", b" SRC=", b" DST=", b" PROTO="]
         .iter()
-        .all(|mark| crate::text::find_short(head, mark).is_some())
+        .all(|mark| crate::find::find_short(head, mark).is_some())
 }
 
 /// A record of the audit daemon, in which texts with blanks are hexadecimal digits, and programs say pairs within quotes.

@@ -5,8 +5,6 @@ use std::sync::Arc;
 
 use types::Level;
 
-use crate::format::Formats;
-
 /// Parts of one line; beyond them nothing more is read. As many as an event may have fields by default.
 const PARTS_MAX: usize = 1_000;
 
@@ -102,11 +100,11 @@ impl Parts {
     }
 
     pub(crate) fn of<'t, 'p>(&'p mut self, line: &'t str) -> PartSink<'t, 'p> {
-        self.of_formats(line, Formats::current())
+        self.of_programs(line, &NoPrograms)
     }
 
-    pub(crate) fn of_formats<'t, 'p>(&'p mut self, line: &'t str, formats: &'p Formats) -> PartSink<'t, 'p> {
-        PartSink { line, parts: self, formats }
+    pub(crate) fn of_programs<'t, 'p>(&'p mut self, line: &'t str, programs: &'p dyn Programs) -> PartSink<'t, 'p> {
+        PartSink { line, parts: self, programs }
     }
 
     /// How many there are.
@@ -261,12 +259,27 @@ fn pair_of_hexadecimal(high: u8, low: u8) -> Option<u8> {
     u8::try_from(digit(high)? * 16 + digit(low)?).ok()
 }
 
+/// Programs whose messages are known by the names of the programs.
+pub(crate) trait Programs {
+    /// Reads the message of a program behind a syslog header that names it; returns whether it is known.
+    fn read_message<'t>(&self, program: &str, message: &'t str, found: &mut PartSink<'t, '_>) -> bool;
+}
+
+/// None.
+struct NoPrograms;
+
+impl Programs for NoPrograms {
+    fn read_message<'t>(&self, _: &str, _: &'t str, _: &mut PartSink<'t, '_>) -> bool {
+        false
+    }
+}
+
 /// Receives the parts of a line from its reader.
 pub(crate) struct PartSink<'t, 'p> {
     line: &'t str,
     parts: &'p mut Parts,
-    /// The formats of programs that write behind a syslog header.
-    pub(super) formats: &'p Formats,
+    /// Programs whose messages behind a syslog header are known.
+    pub(super) programs: &'p dyn Programs,
 }
 
 impl<'t> PartSink<'t, '_> {

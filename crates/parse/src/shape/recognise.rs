@@ -1,8 +1,7 @@
 //! Recognising the shape of a line, and reading the parts of a line of a known shape.
 
-use crate::format::Formats;
 use crate::shape::columns::LineColumns;
-use crate::shape::parts::{PartSink, Parts};
+use crate::shape::parts::{Programs, PartSink, Parts};
 use crate::shape::{Shape, access, application, cloud, guess, logfmt, request, security, server, syslog, table};
 
 impl Shape {
@@ -62,24 +61,20 @@ impl Shape {
 
     /// Finds the shape that a line fits and reads it.
     pub fn recognise(line: &str, parts: &mut Parts) -> Option<Self> {
-        Self::recognise_with(line, Formats::current(), parts)
-    }
-
-    /// The same; behind a syslog header programs of these formats may write.
-    pub(crate) fn recognise_with(line: &str, formats: &Formats, parts: &mut Parts) -> Option<Self> {
-        Self::recognise_sure(line, formats, parts).or_else(|| Self::recognise_rest(line, formats, parts))
+        parts.clear();
+        recognise(line, &mut parts.of(line))
     }
 
     /// Finds the shape of a line among those that ask for so much that no format of a program is asked before them.
-    pub(crate) fn recognise_sure(line: &str, formats: &Formats, parts: &mut Parts) -> Option<Self> {
+    pub(crate) fn recognise_sure(line: &str, programs: &dyn Programs, parts: &mut Parts) -> Option<Self> {
         parts.clear();
-        of_candidates(line, Self::is_sure, &mut parts.of_formats(line, formats))
+        of_candidates(line, Self::is_sure, &mut parts.of_programs(line, programs))
     }
 
     /// Finds the shape of a line among the others.
-    pub(crate) fn recognise_rest(line: &str, formats: &Formats, parts: &mut Parts) -> Option<Self> {
+    pub(crate) fn recognise_rest(line: &str, programs: &dyn Programs, parts: &mut Parts) -> Option<Self> {
         parts.clear();
-        let mut found = parts.of_formats(line, formats);
+        let mut found = parts.of_programs(line, programs);
         of_candidates(line, |shape| !shape.is_sure(), &mut found)
             .or_else(|| request::any(first_line(line), &mut found).map(|()| Self::Request))
     }
@@ -89,16 +84,16 @@ impl Shape {
     }
 
     /// Reads a message that came as syslog, whatever it begins with.
-    pub(crate) fn read_frame(frame: &str, formats: &Formats, parts: &mut Parts) {
+    pub(crate) fn read_frame(frame: &str, programs: &dyn Programs, parts: &mut Parts) {
         parts.clear();
-        syslog::frame(frame, &mut parts.of_formats(frame, formats));
+        syslog::frame(frame, &mut parts.of_programs(frame, programs));
     }
 }
 
 /// Reads what stands behind a syslog header, which may name the program.
 pub(super) fn message<'t>(program: &str, text: &'t str, found: &mut PartSink<'t, '_>) {
-    let formats = found.formats;
-    if formats.recognise_message(program, text, found).is_none() {
+    let programs = found.programs;
+    if !programs.read_message(program, text, found) {
         recognise(text, found);
     }
 }

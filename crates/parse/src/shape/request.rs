@@ -91,7 +91,7 @@ fn balancer<'t>(text: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
 pub(super) fn in_text<'t>(text: &'t str, found: &mut PartSink<'t, '_>) -> Option<&'t str> {
     let head = &text.as_bytes()[..text.len().min(TEXT_BYTES_MAX)];
     memchr::memchr(b'"', head)?;
-    let protocol = crate::text::find_short(head, b" HTTP/")?;
+    let protocol = crate::find::find_short(head, b" HTTP/")?;
     let start = memchr::memrchr(b'"', &head[..protocol])?;
     let mut rest = &text[start..];
     let request = enclosed(&mut rest, b'"', b'"')?;

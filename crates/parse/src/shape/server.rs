@@ -24,7 +24,7 @@ pub(super) fn nginx_error<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Op
         found.again("connection", connection);
         rest = behind.strip_prefix(' ').unwrap_or(behind);
     }
-    let (message, context) = match crate::text::find_short(rest.as_bytes(), b", client: ") {
+    let (message, context) = match crate::find::find_short(rest.as_bytes(), b", client: ") {
         Some(at) => (&rest[..at], &rest[at..]),
         None => (rest, ""),
     };
@@ -43,7 +43,7 @@ fn nginx_context<'t>(mut rest: &'t str, found: &mut PartSink<'t, '_>) {
         let value = match rest.starts_with('"').then(|| enclosed(&mut rest, b'"', b'"')).flatten() {
             Some(quoted) => quoted,
             None => {
-                let end = crate::text::find_short(rest.as_bytes(), b", ").unwrap_or(rest.len());
+                let end = crate::find::find_short(rest.as_bytes(), b", ").unwrap_or(rest.len());
                 let (value, behind) = rest.split_at(end);
                 rest = behind;
                 value

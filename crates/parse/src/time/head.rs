@@ -264,7 +264,7 @@ fn date_and_time(line: &[u8], at: usize, received: &ArrivalContext<'_>) -> Optio
     let n_clock = copy(rest.iter().take(18).take_while(is_of_clock), &mut written[11..]);
     let end = clock_at + n_clock;
     let tail = &line[end..line.len().min(end + EVENT_BYTES_MAX)];
-    if let Some(place) = crate::text::find_short(tail, b"tz=") {
+    if let Some(place) = crate::find::find_short(tail, b"tz=") {
         let zone = &tail[place + 3..];
         let zone = zone.strip_prefix(b"\"").unwrap_or(zone).iter();
         copy(zone.take(6).take_while(|byte| !matches!(byte, b'"' | b' ')), &mut written[11 + n_clock..]);

@@ -2,7 +2,7 @@
 
 use types::Level;
 
-use super::{Next, PLAIN, Report};
+use crate::crash::report::{Next, PLAIN, Report};
 
 pub(super) const REPORTS: &[Report] = &[
     // C and C++: the library, the sanitizers, assertions.

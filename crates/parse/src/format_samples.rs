@@ -2,8 +2,7 @@
 
 use types::{Batch, BatchBuilder, Level, Limits, Timestamp};
 
-use super::{Format, FormatSample, Formats};
-use crate::{ArrivalContext, EventParser, Extras, Zone};
+use crate::{ArrivalContext, EventParser, Extras, Format, FormatSample, Formats, Zone};
 
 /// When samples arrive: later than the time that any of them has.
 const ARRIVAL: Timestamp = Timestamp(1_811_851_200 * Timestamp::SECOND);
@@ -18,7 +17,7 @@ impl Formats {
         format.samples.iter().flat_map(wrong).collect()
     }
 
-    pub(super) fn misses(&self, format: &Format, sample: &FormatSample) -> Vec<String> {
+    pub(crate) fn misses(&self, format: &Format, sample: &FormatSample) -> Vec<String> {
         let reading = self.read_sample(&sample.text);
         let mut misses = Vec::new();
         let mut compare = |what: &str, found: Option<String>, expected: Option<String>| {
@@ -47,7 +46,7 @@ impl Formats {
         misses
     }
 
-    pub(super) fn read_sample(&self, text: &str) -> Reading {
+    pub(crate) fn read_sample(&self, text: &str) -> Reading {
         let limits = Limits::default();
         let received = ArrivalContext { at: ARRIVAL, modified: None, previous: None, zone: Zone::UTC, limits: &limits };
         let mut parser = EventParser::new(received).with_formats(self);
@@ -67,9 +66,9 @@ impl Formats {
 }
 
 /// What became of a sample.
-pub(super) struct Reading {
-    pub(super) format: Option<String>,
-    pub(super) time: Option<Timestamp>,
-    pub(super) level: Option<Level>,
-    pub(super) batch: Batch,
+pub(crate) struct Reading {
+    pub(crate) format: Option<String>,
+    pub(crate) time: Option<Timestamp>,
+    pub(crate) level: Option<Level>,
+    pub(crate) batch: Batch,
 }
