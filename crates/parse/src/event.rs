@@ -349,7 +349,6 @@ impl Event<'_, '_> {
         let (around_time, around_level) = self.add_around(extras, builder);
         let is_wanted = |key: &&str| self.parser.wanted.is_none_or(|wanted| wanted.has_field(key));
         let mut text_key = self.text_key().filter(is_wanted);
-        let has_lines = self.has_lines();
         let EventParser { members, parts, received, wanted, previous, own_time, .. } = &mut *self.parser;
         *own_time = OwnTime::None;
         received.previous = *previous;
@@ -366,7 +365,7 @@ impl Event<'_, '_> {
             Kind::Line(_) | Kind::Program(_) => {
                 let parts = (self.kind != Kind::Line(None)).then_some(&*parts);
                 // What came beside the line is not looked for in it.
-                let mut may_have_trace = has_lines;
+                let mut may_have_trace = memchr::memchr(b'\n', line.as_bytes()).is_some();
                 if has_level && extras.level.is_none() {
                     let (level, is_report) = match around_level {
                         Some(level) => (Some(level), false),

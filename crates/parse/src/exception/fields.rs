@@ -70,7 +70,7 @@ pub(crate) fn add_of_text(
 /// Gives a record the fields of the trace that one of its keys has, or its text.
 pub(crate) fn add_of_members(members: &Members, line: &str, wanted: Option<&Projection>, builder: &mut BatchBuilder) {
     // A text of several lines has escapes, and so is none of the line's own bytes.
-    if members.scratch.is_empty() {
+    if memchr::memchr(b'\n', members.scratch.as_bytes()).is_none() {
         return;
     }
     let lines_of = |token: &Token| match token {
