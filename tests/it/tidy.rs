@@ -59,7 +59,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["types", "goregex", "plan", "language", "execute", "cause", "storage", "promql", "gotemplate", "series"],
     ),
     // Uses of `alert` its state files and its channels.
-    ("incident", &["types", "plan", "pattern", "language", "execute", "storage", "alert"]),
+    ("incident", &["types", "parse", "plan", "pattern", "language", "execute", "storage", "alert"]),
     ("dashboard", &["types", "plan", "language", "promql", "esql", "traceql"]),
     // Knows no route and no format of a foreign protocol: families are built on it.
     ("door", &["types", "parse", "storage", "ingest", "plan", "language", "esql", "execute", "series", "alert"]),

@@ -12,8 +12,8 @@ use std::sync::OnceLock;
 use types::Level;
 
 use crate::multiline::without_colour;
-pub(crate) use report::Report;
 use report::Next;
+pub(crate) use report::Report;
 
 /// Bytes of a line that are compared.
 const LINE_BYTES_MAX: usize = 256;

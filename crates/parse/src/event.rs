@@ -1,6 +1,7 @@
 //! One event: from its bytes to a row of a [`BatchBuilder`].
 
 mod envelope;
+mod line;
 
 use std::borrow::Cow;
 
@@ -10,12 +11,11 @@ use crate::arrival::{ArrivalContext, Extras};
 use crate::commit::commit_in_parts;
 use crate::format::{FormatId, Formats};
 use crate::json::{JsonError, Members};
-use crate::shape::{LineColumns, PartValue, Parts, Shape};
-use crate::time::{ResolvedTime, bounded, find_time_of_day};
-use crate::{Projection, Zone, crash, exception, json, runtime};
-
-/// Longest name of a field, as of JSON records.
-const NAME_BYTES_MAX: usize = 512;
+use crate::shape::{LineColumns, Parts, Shape};
+use crate::time::{ResolvedTime, bounded};
+use crate::{Projection, Zone, exception, json, runtime};
+pub use line::OwnTime;
+use line::finer;
 
 /// Parses event after event, keeping its buffers.
 #[derive(Debug)]
@@ -248,17 +248,6 @@ impl<'a> EventParser<'a> {
     }
 }
 
-/// What a text says of its time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OwnTime {
-    /// Nothing that an event may have.
-    None,
-    /// The time of day; the day is taken from what is known beside the text.
-    OfDay,
-    /// Day and time.
-    Full,
-}
-
 /// An event that was read and is not in a batch yet, so that the batch can be chosen by what the event needs.
 #[derive(Debug)]
 pub struct Event<'p, 'a> {
@@ -352,8 +341,7 @@ impl Event<'_, '_> {
         let EventParser { members, parts, received, wanted, previous, own_time, .. } = &mut *self.parser;
         *own_time = OwnTime::None;
         received.previous = *previous;
-        let mut said = OwnTime::Full;
-        let has_level = wanted.is_none_or(Projection::has_level);
+        let mut own_time_said = OwnTime::Full;
         let has_message = text_key.is_some() || wanted.is_none_or(Projection::has_message);
         let line = &self.text[self.from..];
         // A time that comes beside the line makes its own a mere field.
@@ -363,36 +351,14 @@ impl Event<'_, '_> {
             Kind::Record => return json::emit_record(members, trimmed(&self.text), received, extras, builder),
             Kind::ObjectLine => json::emit_line_fields(members, trimmed(line), (received, is_told), *wanted, builder),
             Kind::Line(_) | Kind::Program(_) => {
-                let parts = (self.kind != Kind::Line(None)).then_some(&*parts);
-                // What came beside the line is not looked for in it.
-                let mut may_have_trace = memchr::memchr(b'\n', line.as_bytes()).is_some();
-                if has_level && extras.level.is_none() {
-                    let (level, is_report) = match around_level {
-                        Some(level) => (Some(level), false),
-                        None => level_of_line(parts, line),
-                    };
-                    may_have_trace |= is_report;
-                    builder.set_level(level);
-                }
-                if may_have_trace {
-                    let has_own = |name: &str| extras.fields.iter().any(|(own, _)| **own == *name);
-                    let key = exception::add_of_text(line, has_own, *wanted, builder);
-                    let is_wanted = |key: &&str| wanted.is_none_or(|wanted| wanted.has_field(key));
-                    text_key = text_key.or(key.filter(is_wanted));
-                }
                 let is_told = extras.time.is_some() || around_time.is_some() && !is_headed;
-                let full = if is_told { None } else { time_of_line(parts, line, received) };
-                let time = full.or_else(|| {
-                    let found = find_time_of_day(line.as_bytes(), *previous, received).filter(|_| !is_told)?;
-                    said = OwnTime::OfDay;
-                    Some((found.time, Cow::Borrowed(&line[found.start..found.end])))
-                });
-                if let Some(parts) = parts {
-                    let own = time.as_ref().map(|(time, _)| *time);
-                    let shape = if let Kind::Line(shape) = self.kind { shape } else { None };
-                    emit_parts((shape, parts, line), own, received, *wanted, builder);
-                }
-                time
+                let shape = if let Kind::Line(shape) = self.kind { shape } else { None };
+                let parts = (self.kind != Kind::Line(None)).then_some(&*parts);
+                let told = line::Told { extras, level: around_level, is_told, received, wanted: *wanted };
+                let reading = line::add((line, parts, shape), &told, builder);
+                own_time_said = reading.said;
+                text_key = text_key.or(reading.text_key);
+                reading.time
             }
         };
         let of_fields = || extras.fields.iter().find_map(|(name, value)| crate::level_of_field(name, value));
@@ -403,7 +369,7 @@ impl Event<'_, '_> {
         let time = if is_headed { finer(time, around_time) } else { around_time.or(time) };
         match own_time.or(time) {
             Some((ResolvedTime::At(instant), _)) => {
-                (self.parser.previous, self.parser.own_time) = (Some(instant), said);
+                (self.parser.previous, self.parser.own_time) = (Some(instant), own_time_said);
                 builder.set_timestamp(instant);
             }
             Some((ResolvedTime::OutOfRange, original)) => {
@@ -450,115 +416,6 @@ fn push_extras(extras: &Extras<'_>, builder: &mut BatchBuilder) {
     }
     if let Some(offset) = extras.offset {
         builder.field_integer("offset", i64::try_from(offset).unwrap_or(i64::MAX));
-    }
-}
-
-/// The time that a line has, and how it is written.
-fn time_of_line<'t>(
-    parts: Option<&Parts>,
-    text: &'t str,
-    received: &ArrivalContext<'_>,
-) -> Option<(ResolvedTime, Cow<'t, str>)> {
-    let found = |text: &'t str| {
-        let found = crate::find_time(text.as_bytes(), received)?;
-        Some((found.time, Cow::Borrowed(&text[found.start..found.end])))
-    };
-    let Some(parts) = parts else { return found(text) };
-    let written = parts.time(text).and_then(|written| {
-        let time = crate::parse_time(written, received);
-        let time = time.or_else(|| crate::find_time(written.as_bytes(), received).map(|found| found.time))?;
-        let original =
-            if time == ResolvedTime::OutOfRange { Cow::Owned(written.to_owned()) } else { Cow::Borrowed("") };
-        Some((time, original))
-    });
-    match parts.behind_header(text) {
-        Some(message) if written.is_none() || may_have_time(message) => finer(written, found(message)),
-        Some(_) => written,
-        None => written.or_else(|| found(text)),
-    }
-}
-
-/// Whether a text may have a time of day among its first words.
-fn may_have_time(text: &str) -> bool {
-    let head = &text.as_bytes()[..text.len().min(48)];
-    memchr::memchr_iter(b':', head).any(|at| at > 1 && head[at - 1].is_ascii_digit() && head.get(at + 3) == Some(&b':'))
-}
-
-/// A time, or one of the same second that is finer.
-fn finer<T>(time: Option<(ResolvedTime, T)>, other: Option<(ResolvedTime, T)>) -> Option<(ResolvedTime, T)> {
-    match (&time, &other) {
-        (Some((ResolvedTime::At(whole), _)), Some((ResolvedTime::At(fine), _)))
-            if whole.0 % Timestamp::SECOND != 0
-                || fine.0.div_euclid(Timestamp::SECOND) != whole.0 / Timestamp::SECOND =>
-        {
-            time
-        }
-        (Some((ResolvedTime::OutOfRange, _)), _) | (_, None | Some((ResolvedTime::OutOfRange, _))) => time,
-        _ => other,
-    }
-}
-
-/// The level of a line by its shape, by its words, as the report of a death, or by the header around it; and whether it is such
-/// a report.
-fn level_of_line(parts: Option<&Parts>, line: &str) -> (Option<Level>, bool) {
-    let text = parts.and_then(|parts| parts.behind_header(line)).unwrap_or(line);
-    let said = parts.and_then(Parts::own_level).or_else(|| crate::level_of_text(text));
-    let of_report = if said.is_none() { crash::level(text) } else { None };
-    let of_header = || parts.and_then(Parts::level_of_header);
-    (said.or(of_report).or_else(of_header), of_report.is_some())
-}
-
-/// Gives the event the fields that its line says by its shape; one that is the event's time is not kept twice. What is
-/// over a limit stays in the text only, and is counted.
-fn emit_parts(
-    (shape, parts, text): (Option<Shape>, &Parts, &str),
-    time: Option<ResolvedTime>,
-    received: &ArrivalContext<'_>,
-    wanted: Option<&Projection>,
-    builder: &mut BatchBuilder,
-) {
-    let limits = received.limits;
-    let (mut n_fields, mut n_dropped) = (0, 0);
-    let mut path = String::new();
-    parts.each_own(text, |name, below, value| {
-        let name = match below {
-            Some(below) => {
-                path.clear();
-                path.extend([name, ".", below]);
-                &*path
-            }
-            None => name,
-        };
-        // Only what no sender wrote is the system's.
-        let forged = name.strip_prefix('@').filter(|_| shape != Some(Shape::Lambda)).map(|bare| format!("_{bare}"));
-        let name = forged.as_deref().unwrap_or(name);
-        if wanted.is_some_and(|wanted| !wanted.has_field(name)) {
-            return;
-        }
-        let is_long = matches!(&value, PartValue::Text(text) if text.len() > limits.field_bytes_max);
-        if is_long || n_fields >= limits.fields_max || name.is_empty() || name.len() > NAME_BYTES_MAX {
-            n_dropped += 1;
-            return;
-        }
-        n_fields += 1;
-        match value {
-            PartValue::Text(text)
-                if shape == Some(Shape::Logfmt)
-                    && json::TIME_KEYS.contains(&name)
-                    && time.is_some()
-                    && crate::parse_time(&text, received) == time
-                    && let Some(form) = json::exact_rfc3339(&text) =>
-            {
-                builder.set_time_key(name, form);
-            }
-            PartValue::Text(text) => builder.field_text(name, &text),
-            PartValue::Integer(number) => builder.field_integer(name, number),
-            PartValue::Float(number) => builder.field_float(name, number),
-            PartValue::Empty => builder.field_value(name, Value::Object(Vec::new().into())),
-        }
-    });
-    if n_dropped > 0 {
-        builder.field_integer("@fieldsDropped", n_dropped);
     }
 }
 

@@ -8,88 +8,35 @@
 
 mod assembly;
 mod erlang;
+mod family;
 mod fields;
 mod frame;
 mod heading;
 mod own;
 mod reader;
+mod trace;
 
 use std::borrow::Cow;
 
+use trace::cut;
+
 pub(crate) use fields::{FIELDS, TRACE_KEYS, add_of_members, add_of_text};
+pub use trace::{Exception, Frame, Trace};
 
 /// Lines that are read of a text: so many at its beginning, and so many at its end. Where the innermost frame comes last, the
 /// end is what matters.
 const HEAD_LINES_MAX: usize = 700;
 const TAIL_LINES_MAX: usize = 300;
 
-/// Bytes of a line, of a name and of a message that are read.
+/// Bytes of a line that are read.
 const LINE_BYTES_MAX: usize = 2_000;
-const NAME_BYTES_MAX: usize = 300;
-const MESSAGE_BYTES_MAX: usize = 4_000;
-
-/// A function through which an exception passed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Frame {
-    /// Its name as the runtime writes it, without arguments; empty where it has none.
-    pub function: String,
-    /// The file, as the runtime writes it; empty where it is not known.
-    pub file: String,
-    /// The line in the file, from 1.
-    pub line: Option<u32>,
-    /// Whether it is the program's own, not the runtime's or a library's.
-    pub is_own: bool,
-}
-
-/// An exception, panic, failed assertion or signal.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Exception {
-    /// Its type; empty where the text names none.
-    pub kind: String,
-    /// What it says.
-    pub message: String,
-    /// Where it passed through, the innermost first.
-    pub frames: Vec<Frame>,
-    /// The number of the member of a group that it belongs to; 0 for those that are in no group.
-    pub member: u16,
-    /// Whether it is a group of others.
-    pub is_group: bool,
-}
-
-/// What a text says of a failure.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Trace {
-    /// The exceptions, the outermost first.
-    pub exceptions: Vec<Exception>,
-    /// The name of the thread.
-    pub thread: Option<String>,
-    /// The name of the runtime, where the text says it.
-    pub runtime: Option<&'static str>,
-    /// The version of the runtime.
-    pub version: Option<String>,
-}
 
 impl Trace {
-    /// Returns the innermost cause of an exception, or of each member of a group.
-    pub fn causes(&self) -> Vec<&Exception> {
-        let members: Vec<&Exception> = self.exceptions.iter().filter(|one| one.member > 0 && !one.is_group).collect();
-        if members.is_empty() {
-            return self.exceptions.last().into_iter().collect();
-        }
-        let is_last = |at: &usize| members.get(at + 1).is_none_or(|next| next.member != members[*at].member);
-        (0..members.len()).filter(is_last).map(|at| members[at]).collect()
-    }
-
     /// Returns the frame that says where it failed: the program's own that is next to the innermost cause, else a library's.
     pub fn place(&self) -> Option<&Frame> {
         let inner_first = || self.exceptions.iter().rev();
         let own = inner_first().find_map(|one| one.frames.iter().find(|frame| frame.is_own));
         own.or_else(|| inner_first().find_map(|one| one.frames.iter().find(|frame| !own::is_runtime(frame))))
-    }
-
-    /// Reports whether a type is named.
-    pub fn has_kind(&self) -> bool {
-        self.exceptions.iter().any(|one| !one.kind.is_empty())
     }
 }
 
@@ -137,15 +84,6 @@ fn without_colours(text: &str) -> Cow<'_, str> {
         out.push_str(end.and_then(|end| sequence[end..].get(1..)).unwrap_or_default());
     }
     Cow::Owned(out)
-}
-
-/// The beginning of a text, at most so many bytes.
-fn cut(text: &str, n_bytes_max: usize) -> &str {
-    let mut end = text.len().min(n_bytes_max);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
 }
 
 #[cfg(test)]

@@ -41,6 +41,7 @@ pub use fields::FieldWriter;
 pub use format::{Format, FormatError, FormatId, FormatSample, Formats};
 pub use frames::{SyslogFramer, SyslogFrames};
 pub use grok::{Grok, GrokError, GrokField, GrokType};
+pub use joined::texts;
 pub use json::{JsonCursor, JsonError, ObjectReader};
 pub use lenient::{
     JsonMistake, JsonToken, json_key, json_members, json_next, json_text, json_text_end, json_trimmed, json_value,
@@ -50,7 +51,6 @@ pub use multiline::{Boundaries, Profile, events};
 pub use pairs::logfmt_pair;
 pub use piece::{Piece, Screen, batches_of_piece, last_time, sure_end};
 pub use projection::Projection;
-pub use joined::texts;
 pub use shape::{LineColumns, PartValue, Parts, Shape, SyslogHeader};
 pub use shape_object::shape_object;
 pub use text::{LineError, batches_of_records, batches_of_text};

@@ -18,6 +18,7 @@ mod deleted_files;
 mod devices;
 mod file;
 mod line_trace;
+mod lines;
 mod look;
 mod options;
 mod packed_files;

@@ -8,7 +8,7 @@ use super::search::Section;
 use crate::markdown::{self, escaped, example, language_of, leading_word, markup, text_of};
 
 /// The pages in reading order, by their files below the root of the repository, without `.md`.
-pub(super) const FILES: [&str; 41] = [
+pub(super) const FILES: [&str; 42] = [
     "docs/README",
     "docs/tutorial",
     "docs/sending/README",
@@ -25,6 +25,7 @@ pub(super) const FILES: [&str; 41] = [
     "docs/sending/scrape",
     "docs/sending/agents",
     "docs/shipping",
+    "docs/programs",
     "docs/language",
     "docs/page",
     "docs/command_line",

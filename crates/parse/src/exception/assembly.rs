@@ -1,9 +1,11 @@
 //! Puts exceptions and frames where they belong in what is read: [`reader`](super::reader) has the lines.
 
-use super::frame::{Family, Found};
+use super::family::Family;
+use super::frame::Found;
 use super::heading::{Heading, Relation, heading_of};
+use super::own;
 use super::reader::{EXCEPTIONS_MAX, Mode, Reader};
-use super::{Exception, Frame, MESSAGE_BYTES_MAX, NAME_BYTES_MAX, Trace, cut, own};
+use super::trace::{Exception, Frame, MESSAGE_BYTES_MAX, NAME_BYTES_MAX, Trace, cut};
 
 impl Reader {
     /// Begins the frames of an exception where the line is the first of them.

@@ -1,7 +1,8 @@
 //! Exceptions that the BEAM writes as terms: `{badarith,[{mail,divide,2,[{file,"mail.erl"},{line,8}]}]}`.
 
-use super::frame::Family;
-use super::{Exception, Frame, Trace, own};
+use super::family::Family;
+use super::own;
+use super::trace::{Exception, Frame, Trace};
 
 /// Bytes before a place in which the function is looked for, and frames that are read.
 const BEFORE_BYTES_MAX: usize = 400;

@@ -1,28 +1,7 @@
 //! The forms of frames, of each runtime.
 
-use super::{Frame, NAME_BYTES_MAX, cut};
-
-/// Runtimes whose frames look alike.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Family {
-    Jvm,
-    DotNet,
-    Script,
-    Python,
-    Go,
-    Rust,
-    Php,
-    Ruby,
-    Beam,
-    Native,
-    Functional,
-    Nim,
-    Perl,
-    Lua,
-    Lisp,
-    Scheme,
-    Other,
-}
+use super::family::Family;
+use super::trace::{Frame, NAME_BYTES_MAX, cut};
 
 /// A frame, and how what stands around it is read.
 #[derive(Clone, Debug)]

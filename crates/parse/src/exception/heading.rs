@@ -1,7 +1,7 @@
 //! Lines that name an exception: its type, what it says, where and in which thread it happened.
 
 use super::frame::place_of;
-use super::{NAME_BYTES_MAX, cut};
+use super::trace::{NAME_BYTES_MAX, cut};
 
 /// How an exception is related to the one that was read before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Which frames are the program's own.
 
-use super::Frame;
-use super::frame::Family;
+use super::family::Family;
+use super::trace::Frame;
 
 /// Parts of paths of what a program did not bring itself.
 const FOLDERS: &str = "site-packages/|dist-packages/|node_modules/|/usr/lib/|/usr/lib64/|/usr/local/lib/|/usr/include/|/usr/share/|\

@@ -1,8 +1,9 @@
 //! Puts the lines of a report together: which frames belong to which exception, and which exception caused which.
 
-use super::frame::{Family, frame_of, place_of};
+use super::family::Family;
+use super::frame::{frame_of, place_of};
 use super::heading::{Heading, Relation, heading_of, typed};
-use super::{Frame, MESSAGE_BYTES_MAX, NAME_BYTES_MAX, Trace, cut};
+use super::trace::{Frame, MESSAGE_BYTES_MAX, NAME_BYTES_MAX, Trace, cut};
 
 /// Exceptions of one text that are read.
 pub(super) const EXCEPTIONS_MAX: usize = 40;

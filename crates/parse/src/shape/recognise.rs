@@ -1,7 +1,7 @@
 //! Recognising the shape of a line, and reading the parts of a line of a known shape.
 
 use crate::shape::columns::LineColumns;
-use crate::shape::parts::{Programs, PartSink, Parts};
+use crate::shape::parts::{PartSink, Parts, Programs};
 use crate::shape::{Shape, access, application, cloud, guess, logfmt, request, security, server, syslog, table};
 
 impl Shape {

@@ -14,9 +14,10 @@ use types::{GroupName, Timestamp};
 use super::FollowTiming;
 use super::buffers::Buffers;
 use super::container::Container;
+use super::lines::{Lines, PIECE_BYTES};
 use super::options::FileInput;
 use super::state::{GenerationState, Handle, HintCoverage, LinePosition, OldBytes, Unsent};
-use crate::boundary::{self, Cut, Multiline, Place, TailState};
+use crate::boundary::{Cut, Place, TailState};
 use crate::checkpoint::{Entry, PackedContent};
 use crate::content::Content;
 use crate::discover::{Reason, modified_of, reason_of_content};
@@ -26,9 +27,6 @@ use crate::identity::{FileKey, Mark, VerifiedBytes, open_file, read_at_most};
 
 /// Fewer bytes than this wait a moment for others: a request and a sync cost more than they do.
 const LITTLE_BYTES: u64 = 64 << 10;
-
-/// Bytes of the pieces of a line that is too long to be kept whole.
-pub(super) const PIECE_BYTES: usize = 4 << 20;
 
 /// Sizes that bound one look.
 #[derive(Clone, Copy, Debug)]
@@ -461,48 +459,4 @@ fn learned_at(file: &File, offset: u64, known: Option<Place>) -> io::Result<Plac
     let mut place = Place { offset: start, ..Place::default() };
     place.advance(&read_at_most(file, start, usize::try_from(offset - start).unwrap_or_default())?);
     Ok(place)
-}
-
-/// What lines of a file are.
-#[derive(Clone, Copy)]
-struct Lines<'m> {
-    multiline: &'m Multiline,
-    encoding: Option<Utf16>,
-    place: Place,
-}
-
-impl Lines<'_> {
-    /// Cuts whole events off the start of bytes at `place` in the file.
-    fn cut(self, bytes: &[u8], place: u64, settled: TailState) -> Cut {
-        match self.encoding {
-            Some(encoding) => boundary::cut_utf16(encoding, bytes, place, settled, self.multiline),
-            None => boundary::cut(bytes, self.place, settled, self.multiline),
-        }
-    }
-
-    /// Cuts what is too long to wait for its end: at the end of a line, or a piece off a line, not within a character.
-    fn cut_by_force(self, bytes: &[u8], place: u64) -> (Cut, LinePosition) {
-        let by_lines = self.cut(bytes, place, TailState::Lines);
-        if by_lines.n_bytes > 0 {
-            return (by_lines, LinePosition::Start);
-        }
-        let part = &bytes[..bytes.len().min(PIECE_BYTES)];
-        if let Some(encoding) = self.encoding {
-            let n_bytes = encoding
-                .characters(part, place)
-                .filter(|(character, _)| character.is_some())
-                .last()
-                .map_or(part.len(), |(_, end)| end);
-            return (Cut { n_bytes, lengths: Some(vec![n_bytes as u64]) }, LinePosition::Within);
-        }
-        let at_returns = boundary::cut_at_returns(bytes, self.multiline);
-        if at_returns.n_bytes > 0 {
-            return (at_returns, LinePosition::Start);
-        }
-        let n_last = part.iter().rev().take(4).take_while(|b| **b & 0xC0 == 0x80).count();
-        // The character that the last bytes begin may not be whole: leave it for the next piece.
-        let candidate = part.len().saturating_sub(n_last + 1);
-        let n_bytes = if candidate > 0 && part[candidate] >= 0xC0 { candidate } else { part.len() };
-        (Cut { n_bytes, lengths: None }, LinePosition::Within)
-    }
 }

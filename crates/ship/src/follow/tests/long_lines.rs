@@ -24,7 +24,7 @@ fn of_long_lines_one_at_a_time_is_in_memory_and_each_file_has_its_turn() {
     let names = ["a.log", "b.log", "c.log"];
     names
         .iter()
-        .for_each(|name| bench.append(name, &format!("{}\nlast\n", "x".repeat(file::PIECE_BYTES + (17 << 20)))));
+        .for_each(|name| bench.append(name, &format!("{}\nlast\n", "x".repeat(lines::PIECE_BYTES + (17 << 20)))));
     bench.append("short.log", "one\ntwo\n");
     bench.start();
     let (mut turns, mut n_short) = (Vec::new(), 0);
@@ -32,7 +32,7 @@ fn of_long_lines_one_at_a_time_is_in_memory_and_each_file_has_its_turn() {
         let batches = bench.poll();
         let (large, mut small): (Vec<_>, Vec<_>) = batches.into_iter().partition(is_large);
         assert!(large.len() <= 1, "{}", large.len());
-        assert!(large.iter().all(|batch| batch.bytes.capacity() <= 2 * file::PIECE_BYTES));
+        assert!(large.iter().all(|batch| batch.bytes.capacity() <= 2 * lines::PIECE_BYTES));
         for batch in large {
             let meanwhile = bench.poll();
             assert!(!meanwhile.iter().any(is_large));
@@ -47,5 +47,5 @@ fn of_long_lines_one_at_a_time_is_in_memory_and_each_file_has_its_turn() {
     assert_eq!(n_short, 1);
     let of_first_rounds: std::collections::BTreeSet<_> = turns.iter().take(3).map(|(path, _)| path).collect();
     assert_eq!(of_first_rounds.len(), 3, "{turns:?}");
-    assert!(turns.iter().all(|(_, start)| start % file::PIECE_BYTES as u64 == 0), "{turns:?}");
+    assert!(turns.iter().all(|(_, start)| start % lines::PIECE_BYTES as u64 == 0), "{turns:?}");
 }

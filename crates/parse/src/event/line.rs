@@ -1,0 +1,190 @@
+//! What a line that is no object says: its time, its level, and the fields of its shape.
+
+use std::borrow::Cow;
+
+use types::{BatchBuilder, Level, Timestamp, Value};
+
+use crate::arrival::{ArrivalContext, Extras};
+use crate::shape::{PartValue, Parts, Shape};
+use crate::time::{ResolvedTime, find_time_of_day};
+use crate::{Projection, crash, exception, json};
+
+/// Longest name of a field, as of JSON records.
+const NAME_BYTES_MAX: usize = 512;
+
+/// What a text says of its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OwnTime {
+    /// Nothing that an event may have.
+    None,
+    /// The time of day; the day is taken from what is known beside the text.
+    OfDay,
+    /// Day and time.
+    Full,
+}
+
+/// What is known of a line beside itself.
+pub(super) struct Told<'a> {
+    pub(super) extras: &'a Extras<'a>,
+    /// The level that stands around the line.
+    pub(super) level: Option<Level>,
+    /// Whether its time is known already: its own is a mere field then.
+    pub(super) is_told: bool,
+    pub(super) received: &'a ArrivalContext<'a>,
+    pub(super) wanted: Option<&'a Projection>,
+}
+
+/// What a line said.
+pub(super) struct LineReading<'t> {
+    pub(super) time: Option<(ResolvedTime, Cow<'t, str>)>,
+    pub(super) said: OwnTime,
+    /// The field that is the line itself.
+    pub(super) text_key: Option<&'static str>,
+}
+
+/// Gives the event what a line says, with its parts where its shape is known.
+pub(super) fn add<'t>(
+    (line, parts, shape): (&'t str, Option<&Parts>, Option<Shape>),
+    told: &Told<'_>,
+    builder: &mut BatchBuilder,
+) -> LineReading<'t> {
+    let Told { extras, received, wanted, .. } = *told;
+    let mut may_have_trace = memchr::memchr(b'\n', line.as_bytes()).is_some();
+    // What came beside the line is not looked for in it.
+    if wanted.is_none_or(Projection::has_level) && extras.level.is_none() {
+        let (level, is_report) = match told.level {
+            Some(level) => (Some(level), false),
+            None => level_of_line(parts, line),
+        };
+        may_have_trace |= is_report;
+        builder.set_level(level);
+    }
+    let mut text_key = None;
+    if may_have_trace {
+        let has_own = |name: &str| extras.fields.iter().any(|(own, _)| **own == *name);
+        let key = exception::add_of_text(line, has_own, wanted, builder);
+        text_key = key.filter(|key| wanted.is_none_or(|wanted| wanted.has_field(key)));
+    }
+    let mut said = OwnTime::Full;
+    let full = if told.is_told { None } else { time_of_line(parts, line, received) };
+    let time = full.or_else(|| {
+        let is_open = !told.is_told;
+        let found = find_time_of_day(line.as_bytes(), received.previous, received).filter(|_| is_open)?;
+        said = OwnTime::OfDay;
+        Some((found.time, Cow::Borrowed(&line[found.start..found.end])))
+    });
+    if let Some(parts) = parts {
+        let own = time.as_ref().map(|(time, _)| *time);
+        emit_parts((shape, parts, line), own, received, wanted, builder);
+    }
+    LineReading { time, said, text_key }
+}
+
+/// The time that a line has, and how it is written.
+fn time_of_line<'t>(
+    parts: Option<&Parts>,
+    text: &'t str,
+    received: &ArrivalContext<'_>,
+) -> Option<(ResolvedTime, Cow<'t, str>)> {
+    let found = |text: &'t str| {
+        let found = crate::find_time(text.as_bytes(), received)?;
+        Some((found.time, Cow::Borrowed(&text[found.start..found.end])))
+    };
+    let Some(parts) = parts else { return found(text) };
+    let written = parts.time(text).and_then(|written| {
+        let time = crate::parse_time(written, received);
+        let time = time.or_else(|| crate::find_time(written.as_bytes(), received).map(|found| found.time))?;
+        let original =
+            if time == ResolvedTime::OutOfRange { Cow::Owned(written.to_owned()) } else { Cow::Borrowed("") };
+        Some((time, original))
+    });
+    match parts.behind_header(text) {
+        Some(message) if written.is_none() || may_have_time(message) => finer(written, found(message)),
+        Some(_) => written,
+        None => written.or_else(|| found(text)),
+    }
+}
+
+/// Whether a text may have a time of day among its first words.
+fn may_have_time(text: &str) -> bool {
+    let head = &text.as_bytes()[..text.len().min(48)];
+    memchr::memchr_iter(b':', head).any(|at| at > 1 && head[at - 1].is_ascii_digit() && head.get(at + 3) == Some(&b':'))
+}
+
+/// A time, or one of the same second that is finer.
+pub(super) fn finer<T>(time: Option<(ResolvedTime, T)>, other: Option<(ResolvedTime, T)>) -> Option<(ResolvedTime, T)> {
+    match (&time, &other) {
+        (Some((ResolvedTime::At(whole), _)), Some((ResolvedTime::At(fine), _)))
+            if whole.0 % Timestamp::SECOND != 0
+                || fine.0.div_euclid(Timestamp::SECOND) != whole.0 / Timestamp::SECOND =>
+        {
+            time
+        }
+        (Some((ResolvedTime::OutOfRange, _)), _) | (_, None | Some((ResolvedTime::OutOfRange, _))) => time,
+        _ => other,
+    }
+}
+
+/// The level of a line by its shape, by its words, as the report of a death, or by the header around it; and whether it is such
+/// a report.
+fn level_of_line(parts: Option<&Parts>, line: &str) -> (Option<Level>, bool) {
+    let text = parts.and_then(|parts| parts.behind_header(line)).unwrap_or(line);
+    let said = parts.and_then(Parts::own_level).or_else(|| crate::level_of_text(text));
+    let of_report = if said.is_none() { crash::level(text) } else { None };
+    let of_header = || parts.and_then(Parts::level_of_header);
+    (said.or(of_report).or_else(of_header), of_report.is_some())
+}
+
+/// Gives the event the fields that its line says by its shape; one that is the event's time is not kept twice. What is
+/// over a limit stays in the text only, and is counted.
+fn emit_parts(
+    (shape, parts, text): (Option<Shape>, &Parts, &str),
+    time: Option<ResolvedTime>,
+    received: &ArrivalContext<'_>,
+    wanted: Option<&Projection>,
+    builder: &mut BatchBuilder,
+) {
+    let limits = received.limits;
+    let (mut n_fields, mut n_dropped) = (0, 0);
+    let mut path = String::new();
+    parts.each_own(text, |name, below, value| {
+        let name = match below {
+            Some(below) => {
+                path.clear();
+                path.extend([name, ".", below]);
+                &*path
+            }
+            None => name,
+        };
+        // Only what no sender wrote is the system's.
+        let forged = name.strip_prefix('@').filter(|_| shape != Some(Shape::Lambda)).map(|bare| format!("_{bare}"));
+        let name = forged.as_deref().unwrap_or(name);
+        if wanted.is_some_and(|wanted| !wanted.has_field(name)) {
+            return;
+        }
+        let is_long = matches!(&value, PartValue::Text(text) if text.len() > limits.field_bytes_max);
+        if is_long || n_fields >= limits.fields_max || name.is_empty() || name.len() > NAME_BYTES_MAX {
+            n_dropped += 1;
+            return;
+        }
+        n_fields += 1;
+        match value {
+            PartValue::Text(text)
+                if shape == Some(Shape::Logfmt)
+                    && json::TIME_KEYS.contains(&name)
+                    && time.is_some()
+                    && crate::parse_time(&text, received) == time
+                    && let Some(form) = json::exact_rfc3339(&text) =>
+            {
+                builder.set_time_key(name, form);
+            }
+            PartValue::Text(text) => builder.field_text(name, &text),
+            PartValue::Integer(number) => builder.field_integer(name, number),
+            PartValue::Float(number) => builder.field_float(name, number),
+            PartValue::Empty => builder.field_value(name, Value::Object(Vec::new().into())),
+        }
+    });
+    if n_dropped > 0 {
+        builder.field_integer("@fieldsDropped", n_dropped);
+    }
+}
