@@ -184,10 +184,11 @@ fn who_ships_the_servers_own_log_to_it_gets_no_line_for_a_delivery() {
         n_copied = said.len();
     };
     let mut deliver = |n: usize| {
-        write(&format!("mark {n}\n"));
+        // Without a time it belongs to the line of the log before it.
+        write(&format!("mark {n};\n"));
         server.until("the mark was delivered", || {
             write("");
-            let found = server.value(&format!("filter @message = \"mark {n}\" | stats count(*) as n"));
+            let found = server.value(&format!("filter @message like \"mark {n};\" | stats count(*) as n"));
             (found == 1).then_some(())
         });
     };

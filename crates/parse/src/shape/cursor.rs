@@ -66,14 +66,15 @@ pub(super) fn is_digits(text: &str) -> bool {
 /// `main.go:42` and `/srv/app/main.py:7`: where in a program a line was written. One colon alone may stand before a port.
 pub(crate) fn is_source(text: &str) -> bool {
     text.rsplit_once(':').is_some_and(|(file, line)| {
-        let is_host = || file.rsplit_once('.').is_none_or(|(_, ending)| ending.len() > 1 && !ENDINGS.contains(&ending));
+        let is_host = || file.rsplit_once('.').is_none_or(|(_, ending)| ending.len() > 1 && !is_ending(ending));
         is_digits(line) && file.contains('.') && !file.contains(' ') && (file.contains(':') || !is_host())
     })
 }
 
+fn is_ending(ending: &str) -> bool {
+    ENDINGS.split(' ').any(|known| known == ending)
+}
+
 /// Endings of files of source code that have more than one letter.
-const ENDINGS: [&str; 40] = [
-    "go", "rs", "py", "js", "ts", "rb", "cc", "hh", "cs", "kt", "pl", "pm", "ex", "hs", "ml", "mm", "sh", "vb", "fs",
-    "cr", "jl", "mjs", "cjs", "jsx", "tsx", "php", "cpp", "cxx", "hpp", "exs", "erl", "lua", "clj", "zig", "nim",
-    "inc", "java", "dart", "scala", "swift",
-];
+const ENDINGS: &str = "go rs py js ts rb cc hh cs kt pl pm ex hs ml mm sh vb fs cr jl mjs cjs jsx tsx php cpp cxx hpp exs erl lua clj zig \
+    nim inc java dart scala swift";
