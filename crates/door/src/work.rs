@@ -128,10 +128,10 @@ impl Gate {
         let permit = self.enter().await?;
         let (at_end, ended) = oneshot::channel::<()>();
         on_blocking_thread(Box::new(move || {
-            // Dropped in the end, also where the work panics.
+            // Dropped in the end, also where the work panics: first the place, then the sign that it is free.
             let _at_end = at_end;
+            let _permit = permit;
             work();
-            drop(permit);
         }));
         // Nothing is ever sent.
         let _ = ended.await;
