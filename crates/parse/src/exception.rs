@@ -12,6 +12,7 @@ mod family;
 mod fields;
 mod frame;
 mod heading;
+mod names;
 mod own;
 mod reader;
 mod trace;
@@ -20,7 +21,8 @@ use std::borrow::Cow;
 
 use trace::cut;
 
-pub(crate) use fields::{FIELDS, TRACE_KEYS, add_of_members, add_of_text};
+pub(crate) use fields::{add_of_members, add_of_text};
+pub(crate) use names::{FIELDS, TRACE_KEYS};
 pub use trace::{Exception, Frame, Trace};
 
 /// Lines that are read of a text: so many at its beginning, and so many at its end. Where the innermost frame comes last, the

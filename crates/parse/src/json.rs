@@ -16,12 +16,14 @@ mod members;
 mod number;
 mod scan;
 mod strings;
+mod times;
 
 pub use cursor::JsonCursor;
-pub(crate) use emit::{emit_around, emit_line_fields, emit_record, exact_rfc3339};
+pub(crate) use emit::{emit_around, emit_line_fields, emit_record};
 pub(crate) use hints::is_needed;
 pub use members::JsonError;
 pub(crate) use members::{Members, TIME_KEYS, Token};
+pub(crate) use times::exact_rfc3339;
 
 use types::Limits;
 

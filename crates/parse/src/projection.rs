@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::exception;
+use crate::exception::{FIELDS, TRACE_KEYS};
 
 /// Keys that tell the level of a request where no key of a level is there, whether the journal's means anything, and whose
 /// scale a number is of.
@@ -61,7 +61,7 @@ impl Projection {
         is_first[usize::from(b'.')] |= has("");
         let (has_message, has_level) = (has("@message"), has("@level"));
         let mut wanted = Self { has_message, has_level, has_exception: false, names: Some(names), is_first };
-        wanted.has_exception = exception::FIELDS.iter().any(|name| wanted.has_field(name));
+        wanted.has_exception = FIELDS.iter().any(|name| wanted.has_field(name));
         wanted
     }
 
@@ -96,7 +96,7 @@ impl Projection {
     pub(crate) fn has_key(&self, name: &str) -> bool {
         self.names.is_none()
             || self.has_field(name)
-            || (self.has_exception && exception::TRACE_KEYS.contains(&name))
+            || (self.has_exception && TRACE_KEYS.contains(&name))
             || (self.has_level && (crate::level::level_field(name).is_some() || LEVEL_KEYS.contains(&name)))
     }
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use types::{Level, Timestamp};
 
-use super::form::{self, Capture, Step};
+use super::form::{Capture, Definition as FormDefinition, Step, read as read_form, unknown_level};
 
 /// What is wrong with a file of a format.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -60,8 +60,8 @@ pub struct Format {
 /// A format that was read, and its forms.
 pub(super) struct Definition {
     pub(super) format: Format,
-    pub(super) lines: Vec<(Vec<Step>, form::Definition)>,
-    pub(super) messages: Vec<(Vec<Step>, form::Definition)>,
+    pub(super) lines: Vec<(Vec<Step>, FormDefinition)>,
+    pub(super) messages: Vec<(Vec<Step>, FormDefinition)>,
 }
 
 #[derive(Deserialize)]
@@ -103,7 +103,7 @@ pub(super) fn read(name: &str, text: &str) -> Result<Definition, FormatError> {
     let forms = |forms: &[Spanned<String>]| {
         forms
             .iter()
-            .map(|form| form::read(form.get_ref()).map_err(|problem| at(form.span().start, problem)))
+            .map(|form| read_form(form.get_ref()).map_err(|problem| at(form.span().start, problem)))
             .collect::<Result<Vec<_>, _>>()
     };
     let (lines, messages) = (forms(&file.lines)?, forms(&file.messages)?);
@@ -111,7 +111,7 @@ pub(super) fn read(name: &str, text: &str) -> Result<Definition, FormatError> {
     for (level, words) in &file.levels {
         let known = match level.get_ref().as_str() {
             "none" => None,
-            name => Some(Level::parse(name).ok_or_else(|| at(level.span().start, form::unknown_level(name)))?),
+            name => Some(Level::parse(name).ok_or_else(|| at(level.span().start, unknown_level(name)))?),
         };
         levels.extend(words.iter().map(|word| (word.clone(), known)));
     }
@@ -122,7 +122,7 @@ pub(super) fn read(name: &str, text: &str) -> Result<Definition, FormatError> {
             return Err(at(place, format!("\"{time}\" is no time; write 2026-11-20T06:47:13Z")));
         }
         if let Some(level) = of.level.as_deref().filter(|level| Level::parse(level).is_none()) {
-            return Err(at(place, form::unknown_level(level)));
+            return Err(at(place, unknown_level(level)));
         }
     }
     let format = Format {
@@ -138,7 +138,7 @@ pub(super) fn read(name: &str, text: &str) -> Result<Definition, FormatError> {
     Ok(Definition { format, lines, messages })
 }
 
-fn field_names<'f>(forms: impl Iterator<Item = &'f (Vec<Step>, form::Definition)>) -> Vec<String> {
+fn field_names<'f>(forms: impl Iterator<Item = &'f (Vec<Step>, FormDefinition)>) -> Vec<String> {
     let mut names: Vec<String> = forms
         .flat_map(|(_, definition)| &definition.captures)
         .filter_map(|capture| match capture {

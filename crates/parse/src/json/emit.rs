@@ -7,8 +7,9 @@ use types::{BatchBuilder, Level, TimeForm, Timestamp};
 use super::{Members, TIME_KEYS, hints};
 use crate::commit::commit_in_parts;
 use crate::json::members::{Member, TEXT_KEYS, Token};
+use crate::json::times::time_of;
 use crate::level::{LevelField, level_field, level_of_number, level_of_text, level_of_word};
-use crate::time::{ResolvedTime, bounded, epoch_of_digits, epoch_of_float, epoch_of_integer, parse_time};
+use crate::time::{ResolvedTime, bounded};
 use crate::{ArrivalContext, Extras, Projection, exception};
 
 /// Incoming names that only the system may give, and what they are kept as.
@@ -166,43 +167,6 @@ fn choose_time(members: &Members, line: &str, received: &ArrivalContext<'_>) -> 
     }
     let time = if rejected.is_none() { hints::other_time(members, line, received) } else { None };
     ChosenTime { rank: None, time, form: None, rejected }
-}
-
-pub(super) fn time_of(
-    members: &Members,
-    member: &Member,
-    line: &str,
-    received: &ArrivalContext<'_>,
-) -> (Option<ResolvedTime>, Option<TimeForm>) {
-    match &member.token {
-        Token::Integer(number) => {
-            let (resolved, unit_ns) = epoch_of_integer(*number, received);
-            (Some(resolved), Some(TimeForm::Epoch { unit_ns }))
-        }
-        Token::Float(_) | Token::Digits(_) => {
-            let written = members.get(member.raw, line);
-            // Every number counts since the epoch, also one with an exponent or with more digits than any time.
-            let nanos = epoch_of_digits(written.as_bytes()).or_else(|| written.parse().ok().map(epoch_of_float));
-            (nanos.map(|nanos| bounded(nanos, received)), None)
-        }
-        Token::Text(span) => {
-            let text = members.get(*span, line);
-            (parse_time(text, received), exact_rfc3339(text))
-        }
-        Token::Boolean(_) | Token::Value(_) => (None, None),
-    }
-}
-
-/// The form of a time that reads exactly as [`TimeForm::Rfc3339`] writes it.
-pub(crate) fn exact_rfc3339(text: &str) -> Option<TimeForm> {
-    let b = text.as_bytes();
-    let digits = match b.len() {
-        20 => 0,
-        22..=30 if b[19] == b'.' => b.len() - 21,
-        _ => return None,
-    };
-    let is_exact = b[10] == b'T' && b[4] == b'-' && b[b.len() - 1] == b'Z' && &b[17..19] != b"60";
-    is_exact.then_some(TimeForm::Rfc3339 { digits: digits as u8 })
 }
 
 /// Gives the event the keys that hold times, derived from `@timestamp` where that gives the value back.

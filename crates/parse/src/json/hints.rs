@@ -7,8 +7,8 @@ use types::{Level, Timestamp, Value};
 
 use super::Members;
 use crate::ArrivalContext;
-use crate::json::emit::time_of;
 use crate::json::members::{Member, Token};
+use crate::json::times::time_of;
 use crate::level::{LevelField, letter, level_of_number, level_of_word};
 use crate::time::ResolvedTime;
 

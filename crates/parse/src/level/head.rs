@@ -8,11 +8,12 @@ use std::ops::ControlFlow::{self, Break, Continue};
 
 use types::Level;
 
+use super::keys::of_keys;
+use super::signs;
 use super::words::{
-    CLASSES, COLON, DIGIT, END, EQUALS, LOWER, MARK, OTHER, UPPER, any_level, in_brackets, is_of_prose, is_plain,
-    is_process, upper_level, word_before_colon,
+    CLASSES, COLON, DIGIT, END, EQUALS, LOWER, MARK, OTHER, UPPER, any_level, facility_and_severity, in_brackets,
+    is_of_prose, is_plain, is_process, upper_level, word_before_colon,
 };
-use super::{of_keys, signs};
 
 /// Pieces that are looked at; times, columns and marks count.
 const PIECES_MAX: usize = 16;
@@ -273,7 +274,7 @@ impl<'t> Head<'t> {
             _ => {}
         }
         let is_column = signs & MARK != 0 && self.n_plain <= usize::from(self.has_time);
-        Continue(if is_column { signs::facility_and_severity(word).or_else(|| signs::vmware(word)) } else { None })
+        Continue(if is_column { facility_and_severity(word).or_else(|| signs::vmware(word)) } else { None })
     }
 
     /// A word that is a level and stands where one does.

@@ -2,7 +2,7 @@
 
 use types::Level;
 
-use super::words::{any_level, upper_level};
+use super::words::upper_level;
 
 /// What a line says by its first bytes; `Some(None)` where it is one that has no level.
 pub(super) fn of_start(line: &[u8]) -> Option<Option<Level>> {
@@ -169,36 +169,6 @@ pub(super) fn is_detail(word: &[u8]) -> bool {
 pub(super) fn stunnel(word: &[u8]) -> Option<Level> {
     let (digit, behind) = word.strip_prefix(b"LOG")?.split_first()?;
     if matches!(behind.first(), Some(b'[' | b':')) { Level::of_syslog(digit.wrapping_sub(b'0')) } else { None }
-}
-
-/// `daemon.err`, `local0.notice`.
-pub(super) fn facility_and_severity(word: &[u8]) -> Option<Level> {
-    const FACILITIES: [&[u8]; 14] = [
-        b"kern",
-        b"user",
-        b"mail",
-        b"daemon",
-        b"auth",
-        b"syslog",
-        b"lpr",
-        b"news",
-        b"uucp",
-        b"cron",
-        b"authpriv",
-        b"ftp",
-        b"ntp",
-        b"local",
-    ];
-    if !matches!(word.first()?, b'a' | b'c' | b'd' | b'f' | b'k'..=b'n' | b's' | b'u') {
-        return None;
-    }
-    let point = word.iter().take(9).position(|byte| *byte == b'.')?;
-    let facility = word[..point].strip_suffix(&[word[point.checked_sub(1)?]]).filter(|local| *local == b"local");
-    if !FACILITIES.contains(&facility.unwrap_or(&word[..point])) {
-        return None;
-    }
-    let severity = word[point + 1..].strip_suffix(b":").unwrap_or(&word[point + 1..]);
-    any_level(severity).filter(|_| severity.iter().all(u8::is_ascii_lowercase))
 }
 
 /// `In(14)`, `Er(11)`: the letters and the priority of syslog, which say the same.

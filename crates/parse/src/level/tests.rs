@@ -1,5 +1,7 @@
 //! Levels of lines and fields, and lines that have none.
 
+use types::Value;
+
 use super::*;
 
 fn check(text: &str, expected: Option<Level>) {

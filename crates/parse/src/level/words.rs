@@ -2,8 +2,6 @@
 
 use types::Level;
 
-use super::signs;
-
 /// What a word is made of; a blank, tab, bar or colour ends it.
 pub(super) const UPPER: u8 = 1;
 pub(super) const LOWER: u8 = 2;
@@ -72,7 +70,37 @@ pub(super) fn in_brackets(inside: &[u8]) -> Option<Level> {
     of_words
         .or_else(|| of_module.next().and_then(any_level))
         .or_else(|| parts.take(6).find_map(upper_level))
-        .or_else(|| signs::facility_and_severity(inside.rsplit(|byte| *byte == b' ').next()?))
+        .or_else(|| facility_and_severity(inside.rsplit(|byte| *byte == b' ').next()?))
+}
+
+/// `daemon.err`, `local0.notice`.
+pub(super) fn facility_and_severity(word: &[u8]) -> Option<Level> {
+    const FACILITIES: [&[u8]; 14] = [
+        b"kern",
+        b"user",
+        b"mail",
+        b"daemon",
+        b"auth",
+        b"syslog",
+        b"lpr",
+        b"news",
+        b"uucp",
+        b"cron",
+        b"authpriv",
+        b"ftp",
+        b"ntp",
+        b"local",
+    ];
+    if !matches!(word.first()?, b'a' | b'c' | b'd' | b'f' | b'k'..=b'n' | b's' | b'u') {
+        return None;
+    }
+    let point = word.iter().take(9).position(|byte| *byte == b'.')?;
+    let facility = word[..point].strip_suffix(&[word[point.checked_sub(1)?]]).filter(|local| *local == b"local");
+    if !FACILITIES.contains(&facility.unwrap_or(&word[..point])) {
+        return None;
+    }
+    let severity = word[point + 1..].strip_suffix(b":").unwrap_or(&word[point + 1..]);
+    any_level(severity).filter(|_| severity.iter().all(u8::is_ascii_lowercase))
 }
 
 /// `tilld[4471]`, `tilld[4471]:`.

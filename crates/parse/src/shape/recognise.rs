@@ -86,12 +86,12 @@ impl Shape {
     /// Reads a message that came as syslog, whatever it begins with.
     pub(crate) fn read_frame(frame: &str, programs: &dyn Programs, parts: &mut Parts) {
         parts.clear();
-        syslog::frame(frame, &mut parts.of_programs(frame, programs));
+        syslog::frame(frame, &mut parts.of_programs(frame, programs), message);
     }
 }
 
 /// Reads what stands behind a syslog header, which may name the program.
-pub(super) fn message<'t>(program: &str, text: &'t str, found: &mut PartSink<'t, '_>) {
+fn message<'t>(program: &str, text: &'t str, found: &mut PartSink<'t, '_>) {
     let programs = found.programs;
     if !programs.read_message(program, text, found) {
         recognise(text, found);
@@ -116,7 +116,7 @@ fn of_candidates<'t>(line: &'t str, is_asked: fn(Shape) -> bool, found: &mut Par
     candidates.find(|shape| {
         let read = |found: &mut PartSink<'t, '_>| match shape {
             Shape::Syslog | Shape::Lambda | Shape::Vpc | Shape::Cri if is_nested => None,
-            Shape::Syslog => syslog::recognise(line, found),
+            Shape::Syslog => syslog::recognise(line, found, message),
             Shape::Logfmt => logfmt::recognise(first_line, found).or_else(|| logfmt::behind_words(first_line, found)),
             Shape::Application => {
                 let header = application::read(line, found).or_else(|| application::ruby(line, found));

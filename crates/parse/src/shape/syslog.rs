@@ -76,6 +76,9 @@ pub struct SyslogHeader<'t> {
     pub message: &'t str,
 }
 
+/// Reads the message of the program that is named.
+type Message<'t, 'p> = fn(&str, &'t str, &mut PartSink<'t, 'p>);
+
 /// A syslog message of either form, without what its message says.
 pub(super) fn read<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
     let header = SyslogHeader::of_frame(line);
@@ -87,16 +90,16 @@ pub(super) fn read<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()
 }
 
 /// A line that is surely of syslog, and what the text behind its header says.
-pub(super) fn recognise<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
+pub(super) fn recognise<'t, 'p>(line: &'t str, found: &mut PartSink<'t, 'p>, read: Message<'t, 'p>) -> Option<()> {
     let header = SyslogHeader::of_line(line)?;
-    header.fill(found, |text, found| super::recognise::message(header.appname, text, found));
+    header.fill(found, |text, found| read(header.appname, text, found));
     Some(())
 }
 
 /// A message that came as syslog, whatever it begins with, and what its text says.
-pub(super) fn frame<'t>(line: &'t str, found: &mut PartSink<'t, '_>) {
+pub(super) fn frame<'t, 'p>(line: &'t str, found: &mut PartSink<'t, 'p>, read: Message<'t, 'p>) {
     let header = SyslogHeader::of_frame(line);
-    header.fill(found, |text, found| super::recognise::message(header.appname, text, found));
+    header.fill(found, |text, found| read(header.appname, text, found));
 }
 
 impl<'t> SyslogHeader<'t> {

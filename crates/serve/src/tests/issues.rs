@@ -51,7 +51,10 @@ async fn errors_are_listed_as_issues_and_their_queries_find_their_events() {
         assert_eq!(answer.json()["rows"][0][0], issue["count"], "{}: {}", issue["query"], answer.text());
     }
     found.sort_unstable();
-    assert_eq!(found, [("java.lang.IllegalStateException: order 9 in a.Pay.charge", 1), ("order <*> failed: timeout", 2)]);
+    assert_eq!(
+        found,
+        [("java.lang.IllegalStateException: order 9 in a.Pay.charge", 1), ("order <*> failed: timeout", 2)]
+    );
     assert_eq!(issues[0]["hosts"], json!(["h1"]));
     assert_eq!(issues[0]["trend"].as_array().map(Vec::len), Some(24));
     assert_eq!(house.issues("?groups=other").await.len(), 0);

@@ -1,0 +1,46 @@
+//! The time that a member of a record holds.
+
+use types::TimeForm;
+
+use super::Members;
+use crate::ArrivalContext;
+use crate::json::members::{Member, Token};
+use crate::time::{ResolvedTime, bounded, epoch_of_digits, epoch_of_float, epoch_of_integer, parse_time};
+
+/// The time, and the form that gives its text back; a time that is out of bounds is told too.
+pub(super) fn time_of(
+    members: &Members,
+    member: &Member,
+    line: &str,
+    received: &ArrivalContext<'_>,
+) -> (Option<ResolvedTime>, Option<TimeForm>) {
+    match &member.token {
+        Token::Integer(number) => {
+            let (resolved, unit_ns) = epoch_of_integer(*number, received);
+            (Some(resolved), Some(TimeForm::Epoch { unit_ns }))
+        }
+        Token::Float(_) | Token::Digits(_) => {
+            let written = members.get(member.raw, line);
+            // Every number counts since the epoch, also one with an exponent or with more digits than any time.
+            let nanos = epoch_of_digits(written.as_bytes()).or_else(|| written.parse().ok().map(epoch_of_float));
+            (nanos.map(|nanos| bounded(nanos, received)), None)
+        }
+        Token::Text(span) => {
+            let text = members.get(*span, line);
+            (parse_time(text, received), exact_rfc3339(text))
+        }
+        Token::Boolean(_) | Token::Value(_) => (None, None),
+    }
+}
+
+/// The form of a time that reads exactly as [`TimeForm::Rfc3339`] writes it.
+pub(crate) fn exact_rfc3339(text: &str) -> Option<TimeForm> {
+    let b = text.as_bytes();
+    let digits = match b.len() {
+        20 => 0,
+        22..=30 if b[19] == b'.' => b.len() - 21,
+        _ => return None,
+    };
+    let is_exact = b[10] == b'T' && b[4] == b'-' && b[b.len() - 1] == b'Z' && &b[17..19] != b"60";
+    is_exact.then_some(TimeForm::Rfc3339 { digits: digits as u8 })
+}
