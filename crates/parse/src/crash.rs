@@ -225,7 +225,7 @@ pub(crate) fn level(text: &str) -> Option<Level> {
     trailing.or_else(|| level_of_trace(text))
 }
 
-/// `lost at send.pl line 3.`, as Perl ends what it says of a death, and of what it warns of.
+/// Perl's suffix of `die` and `warn` messages: `lost at send.pl line 3.`
 fn level_of_place(line: &[u8]) -> Option<Level> {
     let line = line.strip_suffix(b".")?;
     let (rest, line_number) = line.split_at(line.iter().rposition(|byte| *byte == b' ')?);

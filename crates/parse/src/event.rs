@@ -55,7 +55,7 @@ impl<'a> EventParser<'a> {
         }
     }
 
-    /// The same parser, which knows these formats of programs instead of those of the process.
+    /// Returns this parser with `programs` in place of the formats loaded for the process.
     pub fn with_formats(self, formats: &'a Formats) -> Self {
         Self { formats, ..self }
     }

@@ -190,7 +190,7 @@ impl Reader {
     }
 }
 
-/// Returns the columns that the first line of a text names, or one of those at its head that begin with `#`.
+/// Returns the column names from a header: the first line of the text, or a leading comment line (`#`).
 fn columns_of_header(text: &[u8]) -> Option<LineColumns> {
     let mut columns = None;
     for line in text.split(|byte| *byte == b'\n').take(HEADER_LINES_MAX) {

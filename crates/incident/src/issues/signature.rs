@@ -137,7 +137,7 @@ fn part_of(trace: &Trace, cause: &Exception) -> String {
     format!("{}\n{message}\n{}", stable(&cause.kind), frames.join("\n"))
 }
 
-/// Returns the functions that count: the program's own, of the cause or of what it caused, else those of the cause.
+/// Returns the functions that identify an issue: the program's own frames, innermost cause first, or else all frames of the cause.
 fn frames_of(trace: &Trace, cause: &Exception) -> Vec<String> {
     let own = |one: &Exception| distinct(one.frames.iter().filter(|frame| frame.is_own));
     let outer = || trace.exceptions.iter().rev().map(own).find(|frames| !frames.is_empty());

@@ -8,7 +8,7 @@ use super::trace::{Exception, Frame, Trace};
 const BEFORE_BYTES_MAX: usize = 400;
 const FRAMES_MAX: usize = 100;
 
-/// Gives a trace the frames that stand in the text as terms, and the reason as its type where it has none.
+/// Adds the frames of an Erlang term to a trace, and the exit reason as its type if it has none.
 pub(super) fn add_frames(text: &str, trace: &mut Trace) {
     let mut frames = Vec::new();
     let mut first = None;

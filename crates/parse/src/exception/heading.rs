@@ -73,7 +73,7 @@ const TYPE_ENDINGS: [&str; 11] = [
     "Failed",
 ];
 
-/// Signs of causes, and of what was caused.
+/// Phrases that introduce a cause, or the exception that it led to.
 const CAUSES: [&str; 5] = ["Caused by: ", "---> ", "[cause]: ", "Cause: ", "caused by: "];
 const EFFECTS: [&str; 3] = ["Next ", "Wrapped by: ", "[previous exception] "];
 

@@ -1,4 +1,4 @@
-//! Names of the fields that an event gets of an exception, and of those that hold one.
+//! Names of the exception fields of an event, and of the keys in which senders put a stack trace.
 
 /// Fields that an event may get.
 pub(crate) const FIELDS: [&str; 10] = [

@@ -3,7 +3,7 @@
 use super::family::Family;
 use super::trace::Frame;
 
-/// Parts of paths of what a program did not bring itself.
+/// Path fragments of libraries and runtimes.
 const FOLDERS: &str = "site-packages/|dist-packages/|node_modules/|/usr/lib/|/usr/lib64/|/usr/local/lib/|/usr/include/|/usr/share/|\
     /lib/python|/lib/x86_64-linux-gnu/|/lib/aarch64-linux-gnu/|/lib64/|/vendor/|/gems/|/rustc/|/.cargo/|\
     /cargo/registry/|/rustlib/|/rustup/|/pkg/mod/|/golang.org/toolchain|/nix/store/|/deps/|/sysdeps/|/lib/std/|\
@@ -15,7 +15,7 @@ const FOLDERS: &str = "site-packages/|dist-packages/|node_modules/|/usr/lib/|/us
 const FILE_STARTS: &str = "<|node:|internal/|ext:|bun:|native:|dart:|deps/|vendor/|vendor\\|node_modules/|library/std|[C]|../sysdeps/|\
     ../csu/|./nptl/|./stdlib/|./csu/|ice-9/|src/elixir|erl_eval.erl|[internal|Swift/|Prelude.";
 
-/// Beginnings of names of functions of runtimes and of what programs of a language are commonly made with.
+/// Function name prefixes of runtimes and common frameworks.
 const JVM: &str = "java.|javax.|jdk.|sun.|com.sun.|jakarta.|kotlin.|kotlinx.|scala.|clojure.|groovy.|org.codehaus.groovy.|\
     org.springframework.|org.apache.|org.hibernate.|org.eclipse.|io.netty.|reactor.|org.junit.|com.fasterxml.|\
     com.zaxxer.|io.undertow.|org.jboss.|io.vertx.|io.micronaut.|io.quarkus.|akka.|rx.|io.reactivex.|\

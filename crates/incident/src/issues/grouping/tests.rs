@@ -155,7 +155,7 @@ fn issues_of_the_former_rule_are_joined_with_a_note_where_the_new_one_takes_them
     let record = &grouping.counted.issues[&ids[0]];
     assert_eq!((record.count, grouping.counted.issues.len(), &grouping.counted.joined[&ids[1]]), (4, 1, &ids[0]));
     assert!(record.note.as_deref().is_some_and(|note| note.contains(&ids[1])), "{:?}", record.note);
-    // None is news: no one is notified of what was known.
+    // No notification: none of these issues is new.
     assert_eq!(record.notice, None);
 }
 

@@ -1,4 +1,4 @@
-//! Reports of interpreted languages and of those that have a runtime of their own.
+//! Crash reports of interpreters and managed runtimes.
 
 use types::Level;
 
