@@ -354,7 +354,7 @@ impl Event<'_, '_> {
                 let is_told = extras.time.is_some() || around_time.is_some() && !is_headed;
                 let shape = if let Kind::Line(shape) = self.kind { shape } else { None };
                 let parts = (self.kind != Kind::Line(None)).then_some(&*parts);
-                let told = line::Told { extras, level: around_level, is_told, received, wanted: *wanted };
+                let told = line::LineContext { extras, level: around_level, is_told, received, wanted: *wanted };
                 let reading = line::add((line, parts, shape), &told, builder);
                 own_time_said = reading.said;
                 text_key = text_key.or(reading.text_key);

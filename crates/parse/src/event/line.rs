@@ -24,7 +24,7 @@ pub enum OwnTime {
 }
 
 /// What is known of a line beside itself.
-pub(super) struct Told<'a> {
+pub(super) struct LineContext<'a> {
     pub(super) extras: &'a Extras<'a>,
     /// The level that stands around the line.
     pub(super) level: Option<Level>,
@@ -45,10 +45,10 @@ pub(super) struct LineReading<'t> {
 /// Gives the event what a line says, with its parts where its shape is known.
 pub(super) fn add<'t>(
     (line, parts, shape): (&'t str, Option<&Parts>, Option<Shape>),
-    told: &Told<'_>,
+    told: &LineContext<'_>,
     builder: &mut BatchBuilder,
 ) -> LineReading<'t> {
-    let Told { extras, received, wanted, .. } = *told;
+    let LineContext { extras, received, wanted, .. } = *told;
     let mut may_have_trace = memchr::memchr(b'\n', line.as_bytes()).is_some();
     // What came beside the line is not looked for in it.
     if wanted.is_none_or(Projection::has_level) && extras.level.is_none() {

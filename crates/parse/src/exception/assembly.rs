@@ -1,7 +1,7 @@
 //! Puts exceptions and frames where they belong in what is read: [`reader`](super::reader) has the lines.
 
 use super::family::Family;
-use super::frame::Found;
+use super::frame::FoundFrame;
 use super::heading::{Heading, Relation, heading_of};
 use super::own;
 use super::reader::{EXCEPTIONS_MAX, Mode, Reader};
@@ -34,8 +34,8 @@ impl Reader {
         (self.mode, self.family, self.takes_message) = (Mode::Frames, Some(family), false);
     }
 
-    pub(super) fn add(&mut self, found: Found) {
-        let Found { family, mut frame, caller } = found;
+    pub(super) fn add(&mut self, found: FoundFrame) {
+        let FoundFrame { family, mut frame, caller } = found;
         let Some(exception) = self.trace.exceptions.get_mut(self.at) else { return };
         if family == Family::Go && (frame.function == "panic" || frame.function == "runtime.gopanic") {
             // What was above ran because of the panic: functions that were deferred, and that recovered.
@@ -144,7 +144,7 @@ impl Reader {
     }
 
     /// In traces of PHP and Perl the place of a frame is that of its call, and its own place came before.
-    pub(super) fn shift(&mut self, found: &mut Found) {
+    pub(super) fn shift(&mut self, found: &mut FoundFrame) {
         if matches!(found.family, Family::Php | Family::Perl) {
             let own = (std::mem::take(&mut found.frame.file), found.frame.line.take());
             let of_place = || self.places.get(self.at).map(|place| (place.file.clone(), place.line));

@@ -5,20 +5,24 @@ use super::trace::{Frame, NAME_BYTES_MAX, cut};
 
 /// A frame, and how what stands around it is read.
 #[derive(Clone, Debug)]
-pub(super) struct Found {
+pub(super) struct FoundFrame {
     pub(super) family: Family,
     pub(super) frame: Frame,
     /// The module from which the function was called, with its package, where the place is that of the call.
     pub(super) caller: String,
 }
 
-fn found(family: Family, function: &str, (file, line): (&str, Option<u32>)) -> Option<Found> {
+fn found(family: Family, function: &str, (file, line): (&str, Option<u32>)) -> Option<FoundFrame> {
     let function = cut(function.trim(), NAME_BYTES_MAX).to_owned();
-    Some(Found { family, frame: Frame { function, file: file.to_owned(), line, is_own: false }, caller: String::new() })
+    Some(FoundFrame {
+        family,
+        frame: Frame { function, file: file.to_owned(), line, is_own: false },
+        caller: String::new(),
+    })
 }
 
 /// Returns the frame that a line is; `next` is the line after it.
-pub(super) fn frame_of(line: &str, next: &str) -> Option<Found> {
+pub(super) fn frame_of(line: &str, next: &str) -> Option<FoundFrame> {
     let text = line.trim().trim_end_matches("<---").trim_end_matches(',').trim_end_matches(" {");
     let first = *text.as_bytes().first()?;
     let special = match first {
@@ -61,7 +65,7 @@ fn is_place(text: &str) -> bool {
 }
 
 /// Reads `at pay.Checkout.charge(Checkout.java:12)`, `at charge (file:///pay.js:3:9)`, `at Pay.Charge(Int32 n) in /x.cs:line 7`.
-fn at_frame(rest: &str) -> Option<Found> {
+fn at_frame(rest: &str) -> Option<FoundFrame> {
     let rest = rest.trim_start_matches("async ").trim_start_matches("new ").trim();
     if let Some((call, place)) = rest.rsplit_once(" in ")
         && let Some((file, line)) = place.rsplit_once(":line ")
@@ -100,14 +104,14 @@ fn at_frame(rest: &str) -> Option<Found> {
 }
 
 /// Reads `check line 5 of a.ps1` of PowerShell: `<ScriptBlock>, /srv/a.ps1: line 5`.
-fn script_place(rest: &str) -> Option<Found> {
+fn script_place(rest: &str) -> Option<FoundFrame> {
     let (name, place) = rest.split_once(", ")?;
     let (file, line) = place.rsplit_once(": line ")?;
     found(Family::Script, name, (file, line.parse().ok()))
 }
 
 /// Reads `File "/srv/pay.py", line 12, in charge`.
-fn python_frame(text: &str) -> Option<Found> {
+fn python_frame(text: &str) -> Option<FoundFrame> {
     let (file, rest) = text.strip_prefix("File \"")?.split_once("\", line ")?;
     let digits = rest.split(|char: char| !char.is_ascii_digit()).next()?;
     let name = rest[digits.len()..].trim_start_matches(',').trim().strip_prefix("in ").unwrap_or_default();
@@ -115,7 +119,7 @@ fn python_frame(text: &str) -> Option<Found> {
 }
 
 /// Reads frames that begin with `#3`: of PHP, Dart, sanitizers, debuggers.
-fn hash_frame(text: &str) -> Option<Found> {
+fn hash_frame(text: &str) -> Option<FoundFrame> {
     let (number, rest) = text[1..].split_once(' ')?;
     if number.is_empty() || number.len() > 6 || !number.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
@@ -141,7 +145,7 @@ fn hash_frame(text: &str) -> Option<Found> {
 }
 
 /// Reads `0x55d0 in check(int) /srv/a.c:6:3`, `check (n=81) at a.c:5`, `0x7f in raise () from /lib/libc.so.6`.
-fn native(rest: &str) -> Option<Found> {
+fn native(rest: &str) -> Option<FoundFrame> {
     let (rest, has_address) = match rest.strip_prefix("0x") {
         Some(address) => (address.split_once(' ').map_or("", |(_, rest)| rest.trim()), true),
         None => (rest, false),
@@ -177,7 +181,7 @@ fn native_name(name: &str) -> &str {
 }
 
 /// Reads frames that begin with a number: of Rust, Swift, SBCL, Guile, boost.
-fn numbered_frame(text: &str, next: &str) -> Option<Found> {
+fn numbered_frame(text: &str, next: &str) -> Option<FoundFrame> {
     let n_digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let rest = &text[n_digits..];
     if n_digits > 6 {
@@ -204,7 +208,7 @@ fn lisp_name(form: &str) -> &str {
 }
 
 /// Reads `CHECK 81)`, `(LAMBDA (X) :IN SEND) 81)`.
-fn lisp_frame(form: &str) -> Option<Found> {
+fn lisp_frame(form: &str) -> Option<FoundFrame> {
     let name = match form.strip_prefix('(') {
         Some(local) => local.split_once(" :IN ").map_or_else(|| lisp_name(local), |(_, name)| lisp_name(name)),
         None => lisp_name(form),
@@ -215,7 +219,7 @@ fn lisp_frame(form: &str) -> Option<Found> {
     found(Family::Lisp, name, ("", None))
 }
 
-fn rust_frame(rest: &str, next: &str) -> Option<Found> {
+fn rust_frame(rest: &str, next: &str) -> Option<FoundFrame> {
     let name = match rest.strip_prefix("0x") {
         Some(address) => address.split_once(" - ")?.1,
         None => rest,
@@ -239,7 +243,7 @@ fn rust_frame(rest: &str, next: &str) -> Option<Found> {
 }
 
 /// Reads ` [ra] 0x55d0 send(_:) + 123 in mail at /srv/send.swift:5:9` and `  mail  0x55d0 send(_:) + 123`.
-fn swift_frame(rest: &str) -> Option<Found> {
+fn swift_frame(rest: &str) -> Option<FoundFrame> {
     let mut rest = rest.strip_prefix(' ')?.trim_start();
     let is_system = rest.contains("[system]");
     let is_sure = rest.contains("0x") || rest.rsplit_once(" at ").is_some_and(|(_, place)| place_of(place).1.is_some());
@@ -265,7 +269,7 @@ fn swift_frame(rest: &str) -> Option<Found> {
 }
 
 /// Reads what stands behind `from `: frames of Ruby and Crystal.
-fn from_frame(rest: &str) -> Option<Found> {
+fn from_frame(rest: &str) -> Option<FoundFrame> {
     if let Some((place, name)) = rest.split_once(" in '") {
         return found(Family::Ruby, name.trim_end_matches('\''), place_of(place));
     }
@@ -273,7 +277,7 @@ fn from_frame(rest: &str) -> Option<Found> {
 }
 
 /// Reads `/srv/pay.rb:12:in 'charge'`, which the first line of a trace begins with too.
-pub(super) fn ruby_frame(text: &str) -> Option<Found> {
+pub(super) fn ruby_frame(text: &str) -> Option<FoundFrame> {
     let (place, name) = text.split_once(":in ")?;
     let (file, line) = place_of(place);
     if line.is_none() || file.contains(' ') && !file.starts_with('<') {
@@ -284,7 +288,7 @@ pub(super) fn ruby_frame(text: &str) -> Option<Found> {
 }
 
 /// Reads `Raised at Mail.check in file "mail.ml", line 5, characters 29-67`.
-fn ocaml_frame(text: &str) -> Option<Found> {
+fn ocaml_frame(text: &str) -> Option<FoundFrame> {
     const STARTS: [&str; 5] = [
         "Raised by primitive operation at ",
         "Raised by primitive operation ",
@@ -301,7 +305,7 @@ fn ocaml_frame(text: &str) -> Option<Found> {
 }
 
 /// Reads `in function  mail:divide/2 (mail.erl, line 8)`, `in call from mail:run/1 (mail.erl:3)`.
-fn erlang_frame(text: &str) -> Option<Found> {
+fn erlang_frame(text: &str) -> Option<FoundFrame> {
     let rest = ["in function ", "in call from "].iter().find_map(|start| text.strip_prefix(start))?.trim();
     let (name, place) = rest.split_once(" (").unwrap_or((rest, ""));
     if !name.contains('/') || name.contains(' ') {
@@ -316,7 +320,7 @@ fn erlang_frame(text: &str) -> Option<Found> {
 }
 
 /// Reads `(mail 0.1.0) lib/mail.ex:8: Mail.divide/2`.
-fn elixir_frame(text: &str) -> Option<Found> {
+fn elixir_frame(text: &str) -> Option<FoundFrame> {
     let (application, rest) = text.strip_prefix('(')?.split_once(") ")?;
     let mut frame = elixir_place(rest)?;
     if super::own::is_beam_library(application.split(' ').next()?) {
@@ -325,7 +329,7 @@ fn elixir_frame(text: &str) -> Option<Found> {
     Some(frame)
 }
 
-fn elixir_place(text: &str) -> Option<Found> {
+fn elixir_place(text: &str) -> Option<FoundFrame> {
     let (place, name) = text.split_once(": ")?;
     let (file, line) = place_of(place);
     let is_file = [".ex", ".exs", ".erl", ".eex", ".heex"].iter().any(|ending| file.ends_with(ending));
@@ -333,7 +337,7 @@ fn elixir_place(text: &str) -> Option<Found> {
 }
 
 /// Reads `(procedure "check" line 2)`, `(file "send.tcl" line 9)`.
-fn tcl_frame(text: &str) -> Option<Found> {
+fn tcl_frame(text: &str) -> Option<FoundFrame> {
     let (name, is_file) = match text.strip_prefix("(procedure \"") {
         Some(rest) => (rest, false),
         None => (text.strip_prefix("(file \"")?, true),
@@ -344,13 +348,13 @@ fn tcl_frame(text: &str) -> Option<Found> {
 }
 
 /// Reads `@     0x55d0c3 check()`.
-fn glog_frame(text: &str) -> Option<Found> {
+fn glog_frame(text: &str) -> Option<FoundFrame> {
     let (_, name) = text.strip_prefix('@')?.trim_start().strip_prefix("0x")?.split_once(' ')?;
     found(Family::Native, native_name(name.trim()), ("", None))
 }
 
 /// Reads `$000000000040123A  CHECK,  line 5 of send.pas`.
-fn pascal_frame(text: &str) -> Option<Found> {
+fn pascal_frame(text: &str) -> Option<FoundFrame> {
     let (_, rest) = text.split_once(' ')?;
     let (name, place) = rest.trim().split_once(",  line ")?;
     let (line, file) = place.split_once(" of ")?;
@@ -358,7 +362,7 @@ fn pascal_frame(text: &str) -> Option<Found> {
 }
 
 /// Reads `main.charge(0xc000012345)`, which is followed by a line with its file.
-fn go_frame(text: &str, next: &str) -> Option<Found> {
+fn go_frame(text: &str, next: &str) -> Option<FoundFrame> {
     let place = next.strip_prefix(['\t', ' '])?.trim();
     if !place.contains(".go:") {
         return None;
@@ -372,7 +376,7 @@ fn go_frame(text: &str, next: &str) -> Option<Found> {
 }
 
 /// Reads frames that begin with their place or function.
-fn placed_frame(text: &str) -> Option<Found> {
+fn placed_frame(text: &str) -> Option<FoundFrame> {
     if let Some(frame) = elixir_place(text).or_else(|| ruby_frame(text)).or_else(|| lua_frame(text)) {
         return Some(frame);
     }
@@ -380,7 +384,7 @@ fn placed_frame(text: &str) -> Option<Found> {
         && let Some((place, caller)) = place.split_once(" in ")
     {
         let frame = found(Family::Functional, name, place_of(place))?;
-        return Some(Found { caller: caller.to_owned(), ..frame });
+        return Some(FoundFrame { caller: caller.to_owned(), ..frame });
     }
     if let Some((call, place)) = text.rsplit_once(" called at ")
         && (call.contains(['(', '{']) || call.contains("::"))
@@ -424,7 +428,7 @@ fn placed_frame(text: &str) -> Option<Found> {
 }
 
 /// Reads `send.lua:5: in function 'check'`.
-fn lua_frame(text: &str) -> Option<Found> {
+fn lua_frame(text: &str) -> Option<FoundFrame> {
     let (place, name) = text.split_once(": in ")?;
     let (file, line) = place_of(place);
     if line.is_none() || file.contains(' ') {
