@@ -11,8 +11,9 @@ use std::sync::OnceLock;
 
 use types::Level;
 
-use crate::multiline::without_colour;
 use report::Next;
+
+use crate::colour;
 pub(crate) use report::Report;
 
 /// Bytes of a line that are compared.
@@ -209,12 +210,12 @@ fn matches(pattern: &str, line: &[u8]) -> bool {
 pub(crate) fn level(text: &str) -> Option<Level> {
     let text = text.trim_start_matches(['\n', '\r']).as_bytes();
     let end = memchr::memchr(b'\n', text).unwrap_or(text.len());
-    let first = without_colour(text[..end].trim_ascii_end());
+    let first = colour::without_leading(text[..end].trim_ascii_end());
     if end == text.len() {
         let report = report_of_one_line(first).map(|report| report.level);
         return report.or_else(|| level_of_obituary(first)).or_else(|| level_of_place(first));
     }
-    let lines = text[end..].split(|byte| *byte == b'\n').map(without_colour);
+    let lines = text[end..].split(|byte| *byte == b'\n').map(colour::without_leading);
     let mut next = lines.filter(|line| !line.is_empty()).take(3);
     match report_of(first) {
         Some(report) if report.confirms.is_empty() => return Some(report.level),

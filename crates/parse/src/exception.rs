@@ -17,9 +17,9 @@ mod own;
 mod reader;
 mod trace;
 
-use std::borrow::Cow;
-
 use trace::cut;
+
+use crate::colour;
 
 pub(crate) use fields::{add_of_members, add_of_text};
 pub(crate) use names::{FIELDS, TRACE_KEYS};
@@ -44,7 +44,7 @@ impl Trace {
 
 /// Returns what a text says of a failure; `None` where it has neither a frame nor the report of a runtime.
 pub fn read(text: &str) -> Option<Trace> {
-    let text = without_colours(text);
+    let text = colour::without(text);
     let mut reader = reader::Reader::default();
     let (head, tail) = split(&text);
     let mut lines = head.lines().chain(tail.lines()).map(|line| cut(line, LINE_BYTES_MAX)).peekable();
@@ -66,26 +66,6 @@ fn split(text: &str) -> (&str, &str) {
     let rest = &text[head + 1..];
     let tail = memchr::memrchr_iter(b'\n', rest.as_bytes()).nth(TAIL_LINES_MAX).map_or(0, |at| at + 1);
     (&text[..=head], &rest[tail..])
-}
-
-/// The text without escapes of terminals.
-fn without_colours(text: &str) -> Cow<'_, str> {
-    const ESCAPE: char = '\u{1b}';
-    if memchr::memchr(ESCAPE as u8, text.as_bytes()).is_none() {
-        return Cow::Borrowed(text);
-    }
-    let mut pieces = text.split(ESCAPE);
-    let mut out = String::with_capacity(text.len());
-    out.push_str(pieces.next().unwrap_or_default());
-    for piece in pieces {
-        let Some(sequence) = piece.strip_prefix('[') else {
-            out.push_str(piece);
-            continue;
-        };
-        let end = sequence.find(|char: char| !matches!(char, '0'..='9' | ';' | ':' | '?'));
-        out.push_str(end.and_then(|end| sequence[end..].get(1..)).unwrap_or_default());
-    }
-    Cow::Owned(out)
 }
 
 #[cfg(test)]

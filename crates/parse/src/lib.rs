@@ -7,6 +7,7 @@
 //! This crate knows nothing of requests, groups or storage.
 
 mod arrival;
+mod colour;
 mod commit;
 mod crash;
 mod event;

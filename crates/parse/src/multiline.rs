@@ -15,9 +15,10 @@ mod profile;
 
 use std::ops::Range;
 
-pub(crate) use line::{is_exception, is_typed_exception, without_colour};
+pub(crate) use line::{is_exception, is_typed_exception};
 pub use profile::Profile;
 
+use crate::colour;
 use crate::runtime::{self, LANES, Open};
 use entry::{Entry, Seen};
 
@@ -96,7 +97,7 @@ impl Boundaries {
     fn decide(&mut self, offset: u64, line: &[u8], scratch: &mut Vec<u8>) -> bool {
         let part = runtime::fragment(line);
         let (lane, content) = runtime::content(line, part.as_ref(), scratch);
-        let content = without_colour(content);
+        let content = colour::without_leading(content);
         let has_clock = !content.is_empty() && line::has_clock(content);
         self.profile.enter(offset);
         self.profile.learn(lane, content, has_clock);

@@ -11,6 +11,8 @@
 
 use std::ops::Range;
 
+use crate::colour;
+
 /// How Docker's lines begin.
 const DOCKER_START: &[u8] = b"{\"log\":\"";
 
@@ -79,7 +81,7 @@ pub(crate) fn compose(line: &[u8]) -> Option<usize> {
     let bar = memchr::memchr(b'|', &line[..line.len().min(COMPOSE_BYTES_MAX)])?;
     let (name, behind) = (line[..bar].strip_suffix(b" ")?.trim_ascii_end(), &line[bar + 1..]);
     // On a terminal the name has a colour, which ends behind the bar.
-    let name = if name[0] == 0x1b { name.splitn(2, |byte| *byte == b'm').nth(1)? } else { name };
+    let name = colour::without_leading(name);
     let content = behind.strip_prefix(b"\x1b[0m").unwrap_or(behind).strip_prefix(b" ")?;
     let is_name = name.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
     let n_digits = name.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();

@@ -14,6 +14,7 @@ use super::words::{
     CLASSES, COLON, DIGIT, END, EQUALS, LOWER, MARK, OTHER, UPPER, any_level, facility_and_severity, in_brackets,
     is_of_prose, is_plain, is_process, upper_level, word_before_colon,
 };
+use crate::colour;
 
 /// Pieces that are looked at; times, columns and marks count.
 const PIECES_MAX: usize = 16;
@@ -89,7 +90,7 @@ impl<'t> Head<'t> {
                     self.is_inside &= *byte == b','
                 }
                 0x1b => {
-                    self.at = colour_end(self.bytes, self.at);
+                    self.at = colour::end(self.bytes, self.at);
                     continue;
                 }
                 _ => return,
@@ -176,7 +177,7 @@ impl<'t> Head<'t> {
             return self.pair(word);
         }
         if behind.first() == Some(&0x1b) {
-            behind = &behind[colour_end(behind, 0).min(behind.len())..];
+            behind = &behind[colour::end(behind, 0)..];
         }
         let core = word.strip_suffix(b",").or_else(|| word.strip_suffix(b";")).unwrap_or(word);
         // Sling writes `*ERROR*`.
@@ -469,10 +470,4 @@ fn closing(inner: &[u8], open: u8) -> Option<usize> {
         n_open -= usize::from(*byte == close);
         n_open == 0
     })
-}
-
-/// Where a colour ends that begins at `at`: `ESC [ 1 ; 31 m`.
-fn colour_end(bytes: &[u8], at: usize) -> usize {
-    let parameters = bytes[at + 1..].iter().take(16).skip(1).position(|byte| !matches!(byte, b'0'..=b'9' | b';'));
-    if bytes.get(at + 1) == Some(&b'[') { at + 3 + parameters.unwrap_or(0) } else { at + 1 }
 }

@@ -10,15 +10,6 @@ use crate::{ArrivalContext, Zone};
 /// Bytes in which a time or a level makes a line one with a head of its own.
 const HEAD_BYTES_MAX: usize = 96;
 
-/// A line without colours at its beginning.
-pub(crate) fn without_colour(mut line: &[u8]) -> &[u8] {
-    while line.starts_with(b"\x1b[") {
-        let end = line.iter().take(16).position(u8::is_ascii_alphabetic);
-        line = end.map_or(&[], |end| &line[end + 1..]);
-    }
-    line
-}
-
 /// Reports whether a time of day or a date of digits stands near the beginning: `06:47:13`, `06:47`, `20261120`.
 ///
 /// Ports, places in files and addresses are none: a colon before the hour or further digits after the minute exclude them.

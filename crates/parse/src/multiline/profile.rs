@@ -5,6 +5,7 @@
 //! source up at any place learns the same from at most two blocks as one that has read all of it.
 
 use super::line;
+use crate::colour;
 use crate::runtime::{self, LANES};
 
 /// Bytes of a block.
@@ -44,7 +45,7 @@ impl Profile {
             let end = memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |length| at + length);
             let line = text[at..end].strip_suffix(b"\r").unwrap_or(&text[at..end]);
             let (lane, content) = runtime::inner(line, &mut scratch);
-            let content = line::without_colour(content);
+            let content = colour::without_leading(content);
             self.enter(offset + at as u64);
             self.learn(lane, content, line::has_clock(content));
             at = end + 1;

@@ -4,6 +4,7 @@ use types::Level;
 
 use super::cursor::{blanks, digits, enclosed, is_digits, is_source, mark, time, word};
 use super::parts::PartSink;
+use crate::colour;
 use crate::level::{any_level, upper_level, word_before_colon};
 
 /// Pieces of a header that are looked at; none has more.
@@ -320,11 +321,10 @@ fn process_of(word: &str) -> Option<&str> {
 fn separators(rest: &mut &str) {
     loop {
         *rest = &rest[rest.bytes().take_while(|byte| matches!(byte, b' ' | b'\t' | b'|')).count()..];
-        let Some((colour, behind)) = rest.strip_prefix("\u{1b}[").and_then(|rest| rest.split_once('m')) else { return };
-        if colour.len() > 12 {
+        if !rest.starts_with("\u{1b}[") {
             return;
         }
-        *rest = behind;
+        *rest = &rest[colour::end(rest.as_bytes(), 0)..];
     }
 }
 

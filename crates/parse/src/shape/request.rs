@@ -4,6 +4,7 @@ use types::Level;
 
 use super::cursor::{digits, enclosed, is_digits, mark, word};
 use super::parts::PartSink;
+use crate::colour;
 
 /// Bytes of a text in which a request is looked for.
 const TEXT_BYTES_MAX: usize = 2_048;
@@ -26,11 +27,8 @@ pub(super) fn line<'t>(request: &'t str, found: &mut PartSink<'t, '_>) -> Option
 
 /// A text without escape sequences of a terminal at its ends.
 fn without_colours(mut text: &str) -> &str {
-    while let Some((codes, behind)) = text.strip_prefix("\u{1b}[").and_then(|inside| inside.split_once('m')) {
-        if !codes.bytes().all(|byte| byte.is_ascii_digit() || byte == b';') {
-            break;
-        }
-        text = behind;
+    while text.starts_with("\u{1b}[") {
+        text = &text[colour::end(text.as_bytes(), 0)..];
     }
     while let Some((before, codes)) = text.strip_suffix('m').and_then(|text| text.rsplit_once("\u{1b}[")) {
         if !codes.bytes().all(|byte| byte.is_ascii_digit() || byte == b';') {

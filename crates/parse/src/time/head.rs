@@ -4,7 +4,7 @@ use types::Level;
 
 use super::forms::Civil;
 use super::{FoundTime, ResolvedTime, bounded, clock, epoch_of_digits, forms, names, resolve};
-use crate::ArrivalContext;
+use crate::{ArrivalContext, colour};
 
 /// Bytes of a line that are looked at; a header is shorter.
 const HEAD_BYTES_MAX: usize = 256;
@@ -97,7 +97,7 @@ impl Walk {
                     break;
                 }
                 0x1b => {
-                    self.at = after_colour(head, self.at);
+                    self.at = colour::end(head, self.at);
                     continue;
                 }
                 _ => break,
@@ -305,22 +305,12 @@ pub(super) fn after_priority(head: &[u8]) -> usize {
     if is_version { end + 2 } else { end }
 }
 
-/// Where the text goes on after a sequence that colours a terminal, `ESC [ 2 m`; after a byte where it is none.
-fn after_colour(head: &[u8], at: usize) -> usize {
-    if head.get(at + 1) != Some(&b'[') {
-        return at + 1;
-    }
-    let n_numbers =
-        head[at + 2..].iter().take(24).take_while(|b| b.is_ascii_digit() || matches!(b, b';' | b':')).count();
-    at + 2 + n_numbers + usize::from(head.get(at + 2 + n_numbers).is_some_and(u8::is_ascii_alphabetic))
-}
-
 /// Where the text goes on after blanks, brackets, and sequences that colour a terminal.
 pub(super) fn after_marks(head: &[u8], mut at: usize) -> usize {
     while let Some(byte) = head.get(at).filter(|_| at < COLUMNS_BYTES_MAX) {
         match byte {
             b' ' | b'\t' | b'[' | b'(' | b'<' | b'"' => at += 1,
-            0x1b => at = after_colour(head, at),
+            0x1b => at = colour::end(head, at),
             _ => break,
         }
     }
