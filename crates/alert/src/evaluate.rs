@@ -329,11 +329,7 @@ fn labels_of(rule: &Rule, compiled: &CompiledRule, row: &[Option<Value>]) -> Lab
 
 fn shortened(mut text: String) -> String {
     if text.len() > LABEL_BYTES_MAX {
-        let mut end = LABEL_BYTES_MAX;
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        text.truncate(end);
+        text.truncate(text.floor_char_boundary(LABEL_BYTES_MAX));
         text.push('…');
     }
     text

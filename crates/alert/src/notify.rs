@@ -329,11 +329,7 @@ pub(crate) fn cut(text: &str, n_bytes_max: usize) -> String {
     if text.len() <= n_bytes_max {
         return text.to_string();
     }
-    let mut end = n_bytes_max;
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    format!("{}…", &text[..end])
+    format!("{}…", &text[..text.floor_char_boundary(n_bytes_max)])
 }
 
 /// Returns an event with its long texts cut.

@@ -71,11 +71,7 @@ impl QueryError {
 
 /// Returns the text before byte `end`, or before the character that byte `end` is inside of.
 fn before(text: &str, end: usize) -> &str {
-    let mut end = end.min(text.len());
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
+    &text[..text.floor_char_boundary(end)]
 }
 
 /// Line and column (from 1, in code points) of byte `at`.

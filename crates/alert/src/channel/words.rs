@@ -129,9 +129,6 @@ pub(super) fn cut(text: &str, n_bytes_max: usize) -> String {
     if text.len() <= n_bytes_max {
         return text.to_string();
     }
-    let mut end = n_bytes_max.saturating_sub('…'.len_utf8());
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
+    let end = text.floor_char_boundary(n_bytes_max.saturating_sub('…'.len_utf8()));
     format!("{}…", &text[..end])
 }

@@ -279,8 +279,8 @@ impl Grouping {
         let id = id_of(&place.0, place.1.as_deref(), key);
         let hash = hash_of(place, key);
         let record = self.counted.issues.entry(id.clone()).or_insert(record);
-        cut(&record.pattern.clone(), PATTERN_BYTES_MAX).clone_into(&mut record.pattern);
-        cut(&record.title.clone(), TITLE_BYTES_MAX).clone_into(&mut record.title);
+        record.pattern.truncate(record.pattern.floor_char_boundary(PATTERN_BYTES_MAX));
+        record.title.truncate(record.title.floor_char_boundary(TITLE_BYTES_MAX));
         record.keys.insert(hash);
         self.by_key.insert(hash, id.clone());
         self.by_place.entry(place.clone()).or_default().insert(id.clone());

@@ -69,7 +69,7 @@ pub(super) fn add<'t>(
     let full = if told.is_told { None } else { time_of_line(parts, line, received) };
     let time = full.or_else(|| {
         let is_open = !told.is_told;
-        let found = find_time_of_day(line.as_bytes(), received.previous, received).filter(|_| is_open)?;
+        let found = is_open.then(|| find_time_of_day(line.as_bytes(), received.previous, received))??;
         said = OwnTime::OfDay;
         Some((found.time, Cow::Borrowed(&line[found.start..found.end])))
     });

@@ -39,10 +39,7 @@ pub(super) fn add_frames(text: &str, trace: &mut Trace) {
 
 /// The tuple `{module,function,…` that a place is in.
 fn function_before(text: &str, at: usize) -> Option<(usize, String)> {
-    let mut from = at.saturating_sub(BEFORE_BYTES_MAX);
-    while !text.is_char_boundary(from) {
-        from += 1;
-    }
+    let from = text.ceil_char_boundary(at.saturating_sub(BEFORE_BYTES_MAX));
     let window = &text[from..at];
     window.rmatch_indices('{').take(16).find_map(|(start, _)| {
         let mut parts = window[start + 1..].split(',').map(str::trim);

@@ -64,9 +64,5 @@ impl Trace {
 
 /// The beginning of a text, at most so many bytes.
 pub(super) fn cut(text: &str, n_bytes_max: usize) -> &str {
-    let mut end = text.len().min(n_bytes_max);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
+    &text[..text.floor_char_boundary(n_bytes_max)]
 }
