@@ -12,7 +12,7 @@ use crate::commit::commit_in_parts;
 use crate::format::{FormatId, Formats};
 use crate::json::{JsonError, Members};
 use crate::shape::{LineColumns, Parts, Shape};
-use crate::time::{ResolvedTime, bounded};
+use crate::time::{ResolvedTime, TimeMemo, bounded};
 use crate::{Projection, Zone, exception, json, runtime};
 pub use line::OwnTime;
 use line::finer;
@@ -28,6 +28,8 @@ pub struct EventParser<'a> {
     parts: Parts,
     /// What the last header line of columns named.
     columns: Option<LineColumns>,
+    /// The time that was read last in the text at hand.
+    times: TimeMemo,
     /// The time of the last text that had one, for texts that have none.
     pub(crate) previous: Option<Timestamp>,
     own_time: OwnTime,
@@ -47,6 +49,7 @@ impl<'a> EventParser<'a> {
             outer: Members::default(),
             parts: Parts::default(),
             columns: None,
+            times: TimeMemo::default(),
             previous: None,
             own_time: OwnTime::None,
             wanted: None,
@@ -108,6 +111,7 @@ impl<'a> EventParser<'a> {
     /// Reads one text, of a line or of several; one that is a JSON object gives its keys as fields. What a container runtime
     /// has written around a line is read, and the line by itself.
     pub fn read_text<'p>(&'p mut self, bytes: &'p [u8]) -> Event<'p, 'a> {
+        self.times.clear();
         let text = text_of(bytes);
         if let Some(log) = self.docker_log(&text) {
             let kind = self.kind_of(&log);
@@ -134,9 +138,11 @@ impl<'a> EventParser<'a> {
     /// Reads one message that came as syslog, whatever it begins with: its header, and its text as
     /// [`read_text`](Self::read_text) reads it.
     pub fn read_frame<'p>(&'p mut self, bytes: &'p [u8]) -> Event<'p, 'a> {
+        self.times.clear();
         let text = text_of(bytes);
         let kind = Kind::Line(Some(Shape::Syslog));
-        Shape::read_frame(&text, self.formats, &mut self.parts);
+        self.parts.clear();
+        Shape::read_frame(&mut self.parts.of_programs(&text, &self.times, self.formats));
         let around = self.object_behind(kind, &text);
         Event { parser: self, text, from: 0, kind, around }
     }
@@ -172,16 +178,24 @@ impl<'a> EventParser<'a> {
         if self.wanted.is_some_and(|wanted| !wanted.has_shape()) {
             return Kind::Line(None);
         }
-        if self.format.is_none()
-            && let Some(shape) = self.recognise_sure(text)
-        {
-            return Kind::Line(Some(shape));
-        }
         self.parts.clear();
-        match self.formats.recognise(text, self.format, &mut self.parts.of(text)) {
-            Some(format) => Kind::Program(format),
-            None => Kind::Line(self.recognise_rest(text)),
+        let candidates = Shape::candidates(text);
+        let found = &mut self.parts.of_programs(text, &self.times, self.formats);
+        if self.format.is_none() {
+            let of_columns = self.columns.as_ref().and_then(|columns| Shape::read_columns(columns, found));
+            if let Some(shape) = of_columns.or_else(|| Shape::recognise_sure(candidates, found)) {
+                return Kind::Line(Some(shape));
+            }
         }
+        if let Some(format) = self.formats.recognise(text, self.format, found) {
+            return Kind::Program(format);
+        }
+        let shape = Shape::recognise_rest(candidates, found);
+        // Pieces of a file are read by themselves, and only one of them would know its header.
+        if shape.is_none() && self.wanted.is_none() && text.starts_with(|c: char| c.is_ascii_lowercase() || c == '#') {
+            self.columns = LineColumns::after(self.columns.take(), text);
+        }
+        Kind::Line(shape)
     }
 
     /// The line of a program in one of Docker's, without its end; what else that says is in `outer`.
@@ -203,25 +217,6 @@ impl<'a> EventParser<'a> {
     /// Reads one text whose header somebody has read already: only its time and level are looked for.
     pub fn read_known<'p>(&'p mut self, bytes: &'p [u8]) -> Event<'p, 'a> {
         Event { parser: self, text: text_of(bytes), from: 0, kind: Kind::Line(None), around: Envelope::Nothing }
-    }
-
-    /// Finds the shape of a line and what it says, where no format of a program is asked before.
-    fn recognise_sure(&mut self, text: &str) -> Option<Shape> {
-        if let Some(columns) = &self.columns
-            && let Some(shape) = Shape::read_columns(columns, text, &mut self.parts)
-        {
-            return Some(shape);
-        }
-        Shape::recognise_sure(text, self.formats, &mut self.parts)
-    }
-
-    fn recognise_rest(&mut self, text: &str) -> Option<Shape> {
-        let shape = Shape::recognise_rest(text, self.formats, &mut self.parts);
-        // Pieces of a file are read by themselves, and only one of them would know its header.
-        if shape.is_none() && self.wanted.is_none() && text.starts_with(|c: char| c.is_ascii_lowercase() || c == '#') {
-            self.columns = LineColumns::after(self.columns.take(), text);
-        }
-        shape
     }
 
     /// What the source's last header line of columns named.
@@ -338,7 +333,7 @@ impl Event<'_, '_> {
         let (around_time, around_level) = self.add_around(extras, builder);
         let is_wanted = |key: &&str| self.parser.wanted.is_none_or(|wanted| wanted.has_field(key));
         let mut text_key = self.text_key().filter(is_wanted);
-        let EventParser { members, parts, received, wanted, previous, own_time, .. } = &mut *self.parser;
+        let EventParser { members, parts, received, wanted, previous, own_time, times, .. } = &mut *self.parser;
         *own_time = OwnTime::None;
         received.previous = *previous;
         let mut own_time_said = OwnTime::Full;
@@ -354,7 +349,7 @@ impl Event<'_, '_> {
                 let is_told = extras.time.is_some() || around_time.is_some() && !is_headed;
                 let shape = if let Kind::Line(shape) = self.kind { shape } else { None };
                 let parts = (self.kind != Kind::Line(None)).then_some(&*parts);
-                let told = line::LineContext { extras, level: around_level, is_told, received, wanted: *wanted };
+                let told = line::LineContext { extras, level: around_level, is_told, received, wanted: *wanted, times };
                 let reading = line::add((line, parts, shape), &told, builder);
                 own_time_said = reading.said;
                 text_key = text_key.or(reading.text_key);

@@ -10,6 +10,7 @@
 mod captures;
 mod definition;
 mod form;
+mod outlook;
 mod tree;
 
 use std::collections::HashMap;
@@ -87,6 +88,8 @@ impl Formats {
             formats.add(definition, &mut names);
         }
         formats.names = names.into();
+        let trees = formats.own.iter_mut().chain(formats.messages.values_mut()).chain([&mut formats.lines]);
+        trees.for_each(Tree::seal);
         (formats, errors)
     }
 
@@ -152,7 +155,8 @@ impl Formats {
 
     fn read<'t>(&self, tree: &Tree, line: &'t str, found: &mut PartSink<'t, '_>) -> Option<FormatId> {
         let mut captures = Captures::default();
-        let place = tree.find(line, &mut captures, &|place, captures| self.level(place, line, captures).is_some())?;
+        let place = tree
+            .find((line, found.times), &mut captures, &|place, captures| self.level(place, line, captures).is_some())?;
         let form = self.forms.get(place)?;
         found.columns(&self.names);
         form.give(line, &captures, found);

@@ -13,6 +13,7 @@ pub(crate) use words::{any_level, upper_level, word_before_colon};
 
 use types::Level;
 
+use crate::time::TimeMemo;
 use keys::of_keys;
 
 /// Bytes of a line in which the key `level=` is looked for.
@@ -23,9 +24,14 @@ const HEAD_BYTES_MAX: usize = 384;
 
 /// The level that a text says by its form: a sign of its program's, or a word at the place of a level. Never a word of prose.
 pub fn level_of_text(text: &str) -> Option<Level> {
+    level_in(text, &TimeMemo::default())
+}
+
+/// The same for a text in which the time may have been read before.
+pub(crate) fn level_in(text: &str, times: &TimeMemo) -> Option<Level> {
     let head = &text.as_bytes()[..text.len().min(KEYS_BYTES_MAX)];
     let head = &head[..memchr::memchr(b'\n', head).unwrap_or(head.len())];
-    match head::level(&head[..head.len().min(HEAD_BYTES_MAX)]) {
+    match head::level(&head[..head.len().min(HEAD_BYTES_MAX)], times) {
         Some(found) => found,
         None => of_access_log(head).or_else(|| of_keys(head)),
     }

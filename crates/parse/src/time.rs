@@ -8,12 +8,14 @@ mod clock;
 mod day;
 mod forms;
 mod head;
+mod memo;
 mod names;
 
 pub(crate) use clock::parse_offset;
 pub(crate) use day::find_time_of_day;
 pub use head::find_time;
-pub(crate) use head::find_time_strictly_at_start;
+pub(crate) use head::{find_time_in, find_time_strictly_at_start};
+pub(crate) use memo::TimeMemo;
 
 use types::{Timestamp, civil_from_days, days_from_civil};
 

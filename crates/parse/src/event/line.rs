@@ -6,7 +6,7 @@ use types::{BatchBuilder, Level, Timestamp, Value};
 
 use crate::arrival::{ArrivalContext, Extras};
 use crate::shape::{PartValue, Parts, Shape};
-use crate::time::{ResolvedTime, find_time_of_day};
+use crate::time::{ResolvedTime, TimeMemo, find_time_in, find_time_of_day};
 use crate::{Projection, crash, exception, json};
 
 /// Longest name of a field, as of JSON records.
@@ -32,6 +32,8 @@ pub(super) struct LineContext<'a> {
     pub(super) is_told: bool,
     pub(super) received: &'a ArrivalContext<'a>,
     pub(super) wanted: Option<&'a Projection>,
+    /// The time that was read last in the line.
+    pub(super) times: &'a TimeMemo,
 }
 
 /// What a line said.
@@ -48,13 +50,13 @@ pub(super) fn add<'t>(
     told: &LineContext<'_>,
     builder: &mut BatchBuilder,
 ) -> LineReading<'t> {
-    let LineContext { extras, received, wanted, .. } = *told;
+    let LineContext { extras, received, wanted, times, .. } = *told;
     let mut may_have_trace = memchr::memchr(b'\n', line.as_bytes()).is_some();
     // What came beside the line is not looked for in it.
     if wanted.is_none_or(Projection::has_level) && extras.level.is_none() {
         let (level, is_report) = match told.level {
             Some(level) => (Some(level), false),
-            None => level_of_line(parts, line),
+            None => level_of_line(parts, line, times),
         };
         may_have_trace |= is_report;
         builder.set_level(level);
@@ -66,7 +68,7 @@ pub(super) fn add<'t>(
         text_key = key.filter(|key| wanted.is_none_or(|wanted| wanted.has_field(key)));
     }
     let mut said = OwnTime::Full;
-    let full = if told.is_told { None } else { time_of_line(parts, line, received) };
+    let full = if told.is_told { None } else { time_of_line(parts, line, received, times) };
     let time = full.or_else(|| {
         let is_open = !told.is_told;
         let found = is_open.then(|| find_time_of_day(line.as_bytes(), received.previous, received))??;
@@ -85,9 +87,10 @@ fn time_of_line<'t>(
     parts: Option<&Parts>,
     text: &'t str,
     received: &ArrivalContext<'_>,
+    times: &TimeMemo,
 ) -> Option<(ResolvedTime, Cow<'t, str>)> {
     let found = |text: &'t str| {
-        let found = crate::find_time(text.as_bytes(), received)?;
+        let found = find_time_in(text.as_bytes(), received, times)?;
         Some((found.time, Cow::Borrowed(&text[found.start..found.end])))
     };
     let Some(parts) = parts else { return found(text) };
@@ -127,9 +130,9 @@ pub(super) fn finer<T>(time: Option<(ResolvedTime, T)>, other: Option<(ResolvedT
 
 /// The level of a line by its shape, by its words, as the report of a death, or by the header around it; and whether it is such
 /// a report.
-fn level_of_line(parts: Option<&Parts>, line: &str) -> (Option<Level>, bool) {
+fn level_of_line(parts: Option<&Parts>, line: &str, times: &TimeMemo) -> (Option<Level>, bool) {
     let text = parts.and_then(|parts| parts.behind_header(line)).unwrap_or(line);
-    let said = parts.and_then(Parts::own_level).or_else(|| crate::level_of_text(text));
+    let said = parts.and_then(Parts::own_level).or_else(|| crate::level::level_in(text, times));
     let of_report = if said.is_none() { crash::level(text) } else { None };
     let of_header = || parts.and_then(Parts::level_of_header);
     (said.or(of_report).or_else(of_header), of_report.is_some())

@@ -10,6 +10,8 @@ use types::Level;
 
 use super::captures::Captures;
 use super::form::Step;
+use super::outlook::{ANY, BLANK, END, Outlook, Signs, sign, signs};
+use crate::time::TimeMemo;
 
 /// Steps that are tried for one line, those that lead nowhere included: several times what the longest form takes.
 const STEPS_TRIED_MAX: u32 = 256;
@@ -20,20 +22,41 @@ const CAPTURE_BYTES_MAX: usize = 512;
 /// Longest word for a level.
 const LEVEL_BYTES_MAX: usize = 24;
 
+/// Bytes of a first line that are looked through for what forms need: a longer one is taken to have everything.
+const SIGNS_BYTES_MAX: usize = 4 << 10;
+
 /// Words of different ends that are tried at one place.
 const WORDS_MAX: usize = 8;
 
 /// The place of words among kinds of steps.
 const RANK_OF_WORDS: u8 = 6;
 
+/// Where a step leads.
+#[derive(Debug)]
+struct Edge {
+    to: u32,
+    rank: u8,
+    /// What the step may begin with.
+    admits: Signs,
+    /// What follows it.
+    outlook: Outlook,
+}
+
+impl Edge {
+    fn new(to: u32, rank: u8) -> Self {
+        Self { to, rank, admits: ANY, outlook: Outlook::default() }
+    }
+}
+
 #[derive(Debug, Default)]
 struct Node {
     /// Literals in the order of their first bytes.
-    literals: Vec<(Box<str>, u32)>,
+    literals: Vec<(Box<str>, Edge)>,
     /// Other steps, the most particular kind first.
-    steps: Vec<(Step, u32)>,
-    /// Whether some of the steps are words.
-    has_words: bool,
+    steps: Vec<(Step, Edge)>,
+    /// What literals begin with.
+    literal_signs: Signs,
+    outlook: Outlook,
     /// The forms that end here: they differ in what their words for levels mean.
     forms: Vec<usize>,
 }
@@ -44,23 +67,58 @@ pub(super) struct Tree {
     nodes: Vec<Node>,
     /// The words for levels of all formats: most words are none of them, and end the search at once.
     levels: HashSet<Box<[u8]>>,
+    /// Lengths that they have, a bit each, by the lower bits of their first bytes.
+    level_lengths: [u32; 32],
+    /// What they begin with.
+    level_signs: Signs,
 }
 
 impl Default for Tree {
     fn default() -> Self {
-        Self { nodes: vec![Node::default()], levels: HashSet::new() }
+        Self { nodes: vec![Node::default()], levels: HashSet::new(), level_lengths: [0; 32], level_signs: 0 }
     }
 }
 
 impl Tree {
     /// Adds words for levels.
     pub(super) fn add_levels<'w>(&mut self, words: impl Iterator<Item = &'w str>) {
-        self.levels.extend(words.map(|word| word.as_bytes().into()));
+        for word in words.map(str::as_bytes).filter(|word| (1..=LEVEL_BYTES_MAX).contains(&word.len())) {
+            self.level_lengths[usize::from(word[0] & 31)] |= 1 << word.len();
+            self.level_signs |= sign(word[0]);
+            self.levels.insert(word.into());
+        }
     }
 
     fn is_level(&self, word: &[u8]) -> bool {
-        (1..=LEVEL_BYTES_MAX).contains(&word.len())
-            && (Level::parse_bytes(word).is_some() || self.levels.contains(word))
+        let Some(first) = word.first().filter(|_| word.len() <= LEVEL_BYTES_MAX) else { return false };
+        let is_known = || self.level_lengths[usize::from(first & 31)] & (1 << word.len()) != 0;
+        Level::parse_bytes(word).is_some() || is_known() && self.levels.contains(word)
+    }
+
+    /// Notes for each node what can follow there, once all forms are in.
+    pub(super) fn seal(&mut self) {
+        // What follows a node has a later place.
+        for at in (0..self.nodes.len()).rev() {
+            let mut node = std::mem::take(&mut self.nodes[at]);
+            let end = (!node.forms.is_empty()).then_some(Outlook { first: BLANK | END, needs: 0 });
+            let mut all = Outlook::of_any(end.into_iter());
+            let mut literal_signs = 0;
+            for (literal, edge) in &mut node.literals {
+                edge.outlook = self.nodes[edge.to as usize].outlook;
+                edge.admits = sign(literal.as_bytes()[0]);
+                literal_signs |= edge.admits;
+                let needs = signs(literal.as_bytes()) | edge.outlook.needs;
+                all = Outlook::of_any([all, Outlook { first: edge.admits, needs }].into_iter());
+            }
+            for (step, edge) in &mut node.steps {
+                edge.outlook = self.nodes[edge.to as usize].outlook;
+                let outlook = Outlook::of(step, edge.outlook, self.level_signs);
+                edge.admits = outlook.first;
+                all = Outlook::of_any([all, outlook].into_iter());
+            }
+            (node.outlook, node.literal_signs) = (all, literal_signs);
+            self.nodes[at] = node;
+        }
     }
 
     /// Adds a form. Of several that are the same but for their words for levels, those that have some come first.
@@ -79,18 +137,17 @@ impl Tree {
         let node = &mut self.nodes[at];
         let known = match step {
             Step::Literal(literal) => match node.literals.binary_search_by(|(known, _)| known.cmp(literal)) {
-                Ok(place) => Some(node.literals[place].1),
+                Ok(place) => Some(node.literals[place].1.to),
                 Err(place) => {
-                    node.literals.insert(place, (literal.clone(), next));
+                    node.literals.insert(place, (literal.clone(), Edge::new(next, 0)));
                     None
                 }
             },
             other => match node.steps.iter().find(|(known, _)| known == other) {
-                Some((_, child)) => Some(*child),
+                Some((_, edge)) => Some(edge.to),
                 None => {
-                    node.has_words |= matches!(other, Step::Word { .. } | Step::Level { .. });
-                    node.steps.push((other.clone(), next));
-                    node.steps.sort_by_key(|(step, _)| rank(step));
+                    node.steps.push((other.clone(), Edge::new(next, rank(other))));
+                    node.steps.sort_by_key(|(_, edge)| edge.rank);
                     None
                 }
             },
@@ -105,14 +162,17 @@ impl Tree {
     pub(super) fn find(
         &self,
         line: &str,
+        times: &TimeMemo,
         captures: &mut Captures,
         fits: &dyn Fn(usize, &Captures) -> bool,
     ) -> Option<usize> {
         let line = &line[..line.len().min(u32::MAX as usize)];
         let first_line_end = memchr::memchr(b'\n', line.as_bytes()).unwrap_or(line.len());
-        let mut search = Search { tree: self, line, first_line_end, tried: 0, fits };
+        let first_line = &line.as_bytes()[..first_line_end];
+        let has = if first_line_end > SIGNS_BYTES_MAX { ANY } else { signs(first_line) };
+        let mut search = Search { tree: self, line, times, first_line, lacks: !has & !END, tried: 0, fits };
         // Padding before a line says nothing.
-        let start = n_leading(&line.as_bytes()[..first_line_end], |byte| matches!(byte, b' ' | b'\t'));
+        let start = n_leading(first_line, |byte| matches!(byte, b' ' | b'\t'));
         search.from(0, start, captures)
     }
 }
@@ -143,69 +203,84 @@ fn rank(step: &Step) -> u8 {
 struct Search<'s> {
     tree: &'s Tree,
     line: &'s str,
-    first_line_end: usize,
+    times: &'s TimeMemo,
+    first_line: &'s [u8],
+    /// What the first line does not have.
+    lacks: Signs,
     tried: u32,
     fits: &'s dyn Fn(usize, &Captures) -> bool,
 }
 
 impl Search<'_> {
-    fn from(&mut self, node: usize, at: usize, captures: &mut Captures) -> Option<usize> {
+    fn from(&mut self, node: u32, at: usize, captures: &mut Captures) -> Option<usize> {
         let tree = self.tree;
-        let node = tree.nodes.get(node)?;
-        let rest = self.line.as_bytes().get(at..self.first_line_end).unwrap_or_default();
+        let node = tree.nodes.get(node as usize)?;
+        let rest = self.first_line.get(at..).unwrap_or_default();
         if !node.forms.is_empty() && rest.iter().all(u8::is_ascii_whitespace) {
             let form = node.forms.iter().copied().find(|form| (self.fits)(*form, captures));
             if form.is_some() {
                 return form;
             }
         }
-        let n_captures = captures.len;
-        if let Some(first) = rest.first() {
-            let begin = node.literals.partition_point(|(literal, _)| literal.as_bytes()[0] < *first);
-            for (literal, child) in &node.literals[begin..] {
-                if literal.as_bytes()[0] != *first {
-                    break;
-                }
-                if rest.starts_with(literal.as_bytes())
-                    && let Some(form) = self.next(*child, at + literal.len(), captures)
-                {
-                    return Some(form);
-                }
-                captures.len = n_captures;
-            }
+        let next = rest.first().map_or(END, |byte| sign(*byte));
+        if node.literal_signs & next != 0
+            && let Some(form) = self.literal(&node.literals, at, captures)
+        {
+            return Some(form);
         }
-        let word = if node.has_words { Word::at(rest) } else { Word { length: 0, mask: 0 } };
+        let n_captures = captures.len;
+        let mut word = None;
         // Of words the shorter comes first, as what ends it comes first in the line.
-        let mut words = [(0, 0); WORDS_MAX];
-        let mut n_words = 0;
-        for (step, child) in &node.steps {
-            if rank(step) > RANK_OF_WORDS && n_words > 0 {
-                if let Some(form) = self.words(&words[..n_words], at, captures) {
+        let mut words = Words::default();
+        for (step, edge) in &node.steps {
+            if edge.rank > RANK_OF_WORDS && words.n > 0 {
+                if let Some(form) = self.words(&words, at, captures) {
                     return Some(form);
                 }
-                n_words = 0;
+                words.n = 0;
             }
-            let Some(end) = self.end_of(step, at, &word) else { continue };
-            if let (Step::Word { until: Some(_), .. }, Some(place)) = (step, words.get_mut(n_words)) {
-                *place = (end as u32, *child);
-                n_words += 1;
-                words[..n_words].sort_unstable();
+            if edge.admits & next == 0 || edge.outlook.needs & self.lacks != 0 {
+                continue;
+            }
+            let Some(end) = self.end_of(step, at, &mut word) else { continue };
+            let behind = self.first_line.get(end).map_or(END, |byte| sign(*byte));
+            if edge.outlook.first & behind == 0 {
+                continue;
+            }
+            if matches!(step, Step::Word { until: Some(_), .. }) && words.add(end as u32, edge.to) {
                 continue;
             }
             if step.captures() {
                 captures.push(at, end);
             }
-            if let Some(form) = self.next(*child, end, captures) {
+            if let Some(form) = self.next(edge.to, end, captures) {
                 return Some(form);
             }
             captures.len = n_captures;
         }
-        self.words(&words[..n_words], at, captures)
+        self.words(&words, at, captures)
     }
 
-    fn words(&mut self, words: &[(u32, u32)], at: usize, captures: &mut Captures) -> Option<usize> {
+    fn literal(&mut self, literals: &[(Box<str>, Edge)], at: usize, captures: &mut Captures) -> Option<usize> {
         let n_captures = captures.len;
-        words.iter().find_map(|(end, child)| {
+        let rest = &self.first_line[at..];
+        let begin = literals.partition_point(|(literal, _)| literal.as_bytes()[0] < rest[0]);
+        let alike = literals[begin..].iter().take_while(|(literal, _)| literal.as_bytes()[0] == rest[0]);
+        for (literal, edge) in alike {
+            if edge.outlook.needs & self.lacks == 0
+                && rest.starts_with(literal.as_bytes())
+                && let Some(form) = self.next(edge.to, at + literal.len(), captures)
+            {
+                return Some(form);
+            }
+            captures.len = n_captures;
+        }
+        None
+    }
+
+    fn words(&mut self, words: &Words, at: usize, captures: &mut Captures) -> Option<usize> {
+        let n_captures = captures.len;
+        words.ends[..words.n].iter().find_map(|(end, child)| {
             captures.push(at, *end as usize);
             let form = self.next(*child, *end as usize, captures);
             captures.len = if form.is_none() { n_captures } else { captures.len };
@@ -215,12 +290,12 @@ impl Search<'_> {
 
     fn next(&mut self, node: u32, at: usize, captures: &mut Captures) -> Option<usize> {
         self.tried += 1;
-        if self.tried > STEPS_TRIED_MAX { None } else { self.from(node as usize, at, captures) }
+        if self.tried > STEPS_TRIED_MAX { None } else { self.from(node, at, captures) }
     }
 
     /// Where a step ends that begins at `at`; `None` where the line does not go on so.
-    fn end_of(&self, step: &Step, at: usize, word: &Word) -> Option<usize> {
-        let rest = self.line.as_bytes().get(at..self.first_line_end).unwrap_or_default();
+    fn end_of(&self, step: &Step, at: usize, word: &mut Option<Word>) -> Option<usize> {
+        let rest = self.first_line.get(at..).unwrap_or_default();
         let within = &rest[..rest.len().min(CAPTURE_BYTES_MAX)];
         let length = match step {
             Step::Literal(_) => return None,
@@ -228,16 +303,16 @@ impl Search<'_> {
                 let length = n_leading(rest, |byte| matches!(byte, b' ' | b'\t'));
                 return (length >= *least).then_some(at + length);
             }
-            Step::Time => crate::time::time_end(rest).or_else(|| epoch_end(rest)).or_else(|| clock_end(rest))?,
+            Step::Time => self.times.time_end(rest).or_else(|| epoch_end(rest)).or_else(|| clock_end(rest))?,
             Step::Integer => signed(within, n_leading(unsigned(within), |byte| byte.is_ascii_digit())),
             Step::Number => signed(within, n_leading(unsigned(within), |byte| byte.is_ascii_digit() || byte == b'.')),
             Step::Level { until, is_padded } => {
-                let length = word.length_until(*until, *is_padded, rest)?;
+                let length = word.get_or_insert_with(|| Word::at(rest)).length_until(*until, *is_padded, rest)?;
                 let is_level = self.tree.is_level(rest.get(..length)?);
                 return is_level.then_some(at + length);
             }
             Step::Word { until, is_padded, is_optional } => {
-                let length = word.length_until(*until, *is_padded, rest)?;
+                let length = word.get_or_insert_with(|| Word::at(rest)).length_until(*until, *is_padded, rest)?;
                 return (length > 0 || *is_optional).then_some(at + length);
             }
             Step::Dotted => n_dotted(within),
@@ -251,7 +326,7 @@ impl Search<'_> {
                     if until.is_empty() { rest.len() } else { crate::find::find_short(within, until.as_bytes())? };
                 return (length > 0 || *is_optional).then_some(at + length);
             }
-            Step::Pairs => return Some(self.first_line_end),
+            Step::Pairs => return Some(self.first_line.len()),
             Step::Rest => return Some(self.line.len()),
         };
         (length > 0).then_some(at + length)
@@ -288,37 +363,51 @@ fn signed(bytes: &[u8], n_digits: usize) -> usize {
     if n_digits == 0 { 0 } else { n_digits + usize::from(bytes.first() == Some(&b'-')) }
 }
 
+/// Where words end that begin at one place, the nearest first, and the nodes behind them.
+#[derive(Default)]
+struct Words {
+    ends: [(u32, u32); WORDS_MAX],
+    n: usize,
+}
+
+impl Words {
+    fn add(&mut self, end: u32, node: u32) -> bool {
+        let Some(place) = self.ends.get_mut(self.n) else { return false };
+        *place = (end, node);
+        self.n += 1;
+        self.ends[..self.n].sort_unstable();
+        true
+    }
+}
+
 /// The word that a text begins with.
 struct Word {
     length: usize,
-    /// Which ASCII characters it has.
-    mask: u128,
+    /// What it has.
+    has: Signs,
 }
 
 impl Word {
     fn at(rest: &[u8]) -> Self {
-        let mut word = Self { length: 0, mask: 0 };
-        for byte in rest.iter().take(CAPTURE_BYTES_MAX).take_while(|byte| !matches!(byte, b' ' | b'\t')) {
+        let mut word = Self { length: 0, has: 0 };
+        for byte in &rest[..rest.len().min(CAPTURE_BYTES_MAX)] {
+            let sign = sign(*byte);
+            if sign == BLANK {
+                break;
+            }
             word.length += 1;
-            word.mask |= 1 << (byte & 0x7f);
+            word.has |= sign;
         }
         word
     }
 
     /// How long it is up to a character, or up to its end where padding may stand before that.
     fn length_until(&self, until: Option<u8>, is_padded: bool, rest: &[u8]) -> Option<usize> {
-        match until {
-            None => Some(self.length),
-            // A tab ends a word anyhow.
-            Some(until) if rest.get(self.length) == Some(&until) && !self.has(until) => Some(self.length),
-            Some(until) if self.has(until) => Some(n_leading(&rest[..self.length], |byte| byte != until)),
-            Some(_) => (is_padded && self.length < rest.len()).then_some(self.length),
-        }
-    }
-
-    /// Whether the word may have a character; what is no ASCII counts as what it is without its highest bit.
-    fn has(&self, byte: u8) -> bool {
-        self.mask & (1 << (byte & 0x7f)) != 0
+        let Some(until) = until else { return Some(self.length) };
+        let within = if self.has & sign(until) == 0 { None } else { memchr::memchr(until, &rest[..self.length]) };
+        // A tab ends a word anyhow.
+        let is_behind = || rest.get(self.length) == Some(&until) || is_padded && self.length < rest.len();
+        within.or_else(|| is_behind().then_some(self.length))
     }
 }
 

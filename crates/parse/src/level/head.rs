@@ -15,6 +15,7 @@ use super::words::{
     is_of_prose, is_plain, is_process, upper_level, word_before_colon,
 };
 use crate::colour;
+use crate::time::TimeMemo;
 
 /// Pieces that are looked at; times, columns and marks count.
 const PIECES_MAX: usize = 16;
@@ -26,11 +27,11 @@ const BRACKETS_BYTES_MAX: usize = 200;
 type Step = ControlFlow<Option<Level>>;
 
 /// The level that the first line of a text says; `Some(None)` where it can have none.
-pub(super) fn level(line: &[u8]) -> Option<Option<Level>> {
+pub(super) fn level(line: &[u8], times: &TimeMemo) -> Option<Option<Level>> {
     if let Some(found) = signs::of_start(line) {
         return Some(found);
     }
-    let mut head = Head { bytes: line, is_open: true, ..Head::default() };
+    let mut head = Head::new(line, times);
     match head.walk() {
         Break(found) => Some(found),
         Continue(()) => None,
@@ -38,9 +39,9 @@ pub(super) fn level(line: &[u8]) -> Option<Option<Level>> {
 }
 
 /// How far a line was read, and what was passed.
-#[derive(Default)]
 struct Head<'t> {
     bytes: &'t [u8],
+    times: &'t TimeMemo,
     at: usize,
     has_time: bool,
     /// Whether only numbers stand between the time and here.
@@ -64,6 +65,24 @@ struct Head<'t> {
 }
 
 impl<'t> Head<'t> {
+    fn new(bytes: &'t [u8], times: &'t TimeMemo) -> Self {
+        Self {
+            bytes,
+            times,
+            at: 0,
+            has_time: false,
+            is_at_time: false,
+            is_open: true,
+            is_inside: false,
+            is_behind_process: false,
+            is_behind_thread: false,
+            is_behind_word: false,
+            n_numbers: 0,
+            n_plain: 0,
+            before: 0,
+        }
+    }
+
     fn walk(&mut self) -> Step {
         for n_piece in 0..PIECES_MAX {
             self.skip_separators();
@@ -103,12 +122,12 @@ impl<'t> Head<'t> {
     fn take_time(&mut self, at: usize) -> bool {
         let Some(rest @ [first, second, third, ..]) = self.bytes.get(at..) else { return false };
         let found = match first {
-            b'0'..=b'9' => crate::time::time_end(rest).or_else(|| {
+            b'0'..=b'9' => self.times.time_end(rest).or_else(|| {
                 let is_likely = *third == b':' || rest.get(9).is_some_and(u8::is_ascii_digit);
                 if is_likely { clock_end(rest) } else { None }
             }),
             // Names of months and days.
-            b'A'..=b'Z' if second.is_ascii_lowercase() && third.is_ascii_lowercase() => crate::time::time_end(rest),
+            b'A'..=b'Z' if second.is_ascii_lowercase() && third.is_ascii_lowercase() => self.times.time_end(rest),
             _ => None,
         };
         let Some(end) = found else { return false };

@@ -6,6 +6,7 @@ use super::cursor::{blanks, digits, enclosed, is_digits, is_source, mark, time, 
 use super::parts::PartSink;
 use crate::colour;
 use crate::level::{any_level, upper_level, word_before_colon};
+use crate::time::TimeMemo;
 
 /// Pieces of a header that are looked at; none has more.
 const PIECES_MAX: usize = 12;
@@ -23,7 +24,7 @@ pub(super) fn klog<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()
         _ => return None,
     };
     let mut rest = line;
-    let at = time(&mut rest)?;
+    let at = time(&mut rest, found.times)?;
     blanks(&mut rest);
     let thread = digits(&mut rest)?;
     mark(&mut rest, " ")?;
@@ -43,7 +44,7 @@ pub(super) fn klog<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()
 /// `2026-11-20T06:47:13.123Z<tab>info<tab>logger<tab>dir/file.go:12<tab>text<tab>{"key":"value"}`.
 pub(super) fn zap<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
     let mut rest = line;
-    let at = time(&mut rest)?;
+    let at = time(&mut rest, found.times)?;
     mark(&mut rest, "\t")?;
     let mut columns = rest.split('\t');
     let level = Level::parse(columns.next()?)?;
@@ -99,7 +100,7 @@ pub(super) fn read<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()
     let mut rest = first_line;
     for _ in 0..PIECES_MAX {
         separators(&mut rest);
-        if !header.piece(&mut rest)? {
+        if !header.piece(&mut rest, found.times)? {
             break;
         }
     }
@@ -138,10 +139,12 @@ pub(super) fn read<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()
 
 impl<'t> Header<'t> {
     /// Takes the next piece; returns whether more may follow. `None` where this is no header at all.
-    fn piece(&mut self, rest: &mut &'t str) -> Option<bool> {
+    fn piece(&mut self, rest: &mut &'t str, times: &TimeMemo) -> Option<bool> {
         match rest.as_bytes().first() {
             None => return Some(false),
-            Some(b'[' | b'(') if self.time.is_empty() && self.take_time(&mut &rest[1..], rest) => return Some(true),
+            Some(b'[' | b'(') if self.time.is_empty() && self.take_time(&mut &rest[1..], rest, times) => {
+                return Some(true);
+            }
             Some(b'[') => return Some(self.brackets(rest)),
             Some(b'-') => {
                 let behind = rest.trim_start_matches('-');
@@ -161,7 +164,7 @@ impl<'t> Header<'t> {
         }
         if self.time.is_empty() {
             let mut ahead = *rest;
-            if let Some(at) = time(&mut ahead).or_else(|| clock(&mut ahead)) {
+            if let Some(at) = time(&mut ahead, times).or_else(|| clock(&mut ahead)) {
                 self.time = at;
                 *rest = ahead.trim_start_matches([',', ']']);
                 return Some(true);
@@ -179,8 +182,8 @@ impl<'t> Header<'t> {
     }
 
     /// A time behind a bracket, which may close behind it or at the end of the header.
-    fn take_time(&mut self, inside: &mut &'t str, rest: &mut &'t str) -> bool {
-        let Some(at) = time(inside) else { return false };
+    fn take_time(&mut self, inside: &mut &'t str, rest: &mut &'t str, times: &TimeMemo) -> bool {
+        let Some(at) = time(inside, times) else { return false };
         self.time = at;
         self.is_open = !inside.starts_with(']');
         *inside = inside.strip_prefix(": ").unwrap_or(inside);

@@ -160,7 +160,7 @@ fn megabytes(name: &'static str, text: &str, found: &mut PartSink<'_, '_>) {
 /// `2026-11-20T06:47:13.123456789Z stdout F text`.
 pub(super) fn cri<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
     let mut rest = line;
-    let at = time(&mut rest)?;
+    let at = time(&mut rest, found.times)?;
     rest = rest.strip_prefix(' ')?;
     let stream = word(&mut rest).filter(|stream| matches!(*stream, "stdout" | "stderr"))?;
     // Tags may follow with colons between them.

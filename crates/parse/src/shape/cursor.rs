@@ -1,5 +1,7 @@
 //! Steps over a line: words, what is enclosed, times.
 
+use crate::time::TimeMemo;
+
 /// Takes the word before the next blank off the front.
 pub(super) fn word<'t>(rest: &mut &'t str) -> Option<&'t str> {
     let (word, behind) = match memchr::memchr(b' ', rest.as_bytes()) {
@@ -38,8 +40,8 @@ pub(super) fn mark(rest: &mut &str, mark: &str) -> Option<()> {
 }
 
 /// Takes a calendar time in any known form off the front.
-pub(super) fn time<'t>(rest: &mut &'t str) -> Option<&'t str> {
-    let end = crate::time::time_end(rest.as_bytes())?;
+pub(super) fn time<'t>(rest: &mut &'t str, times: &TimeMemo) -> Option<&'t str> {
+    let end = times.time_end(rest.as_bytes())?;
     let (time, behind) = rest.split_at_checked(end)?;
     *rest = behind;
     Some(time)
@@ -65,7 +67,9 @@ pub(super) fn is_digits(text: &str) -> bool {
 
 /// `main.go:42` and `/srv/app/main.py:7`: where in a program a line was written. One colon alone may stand before a port.
 pub(crate) fn is_source(text: &str) -> bool {
-    text.rsplit_once(':').is_some_and(|(file, line)| {
+    let may_be = text.as_bytes().last().is_some_and(u8::is_ascii_digit);
+    let parts = if may_be { text.rsplit_once(':') } else { None };
+    parts.is_some_and(|(file, line)| {
         let is_host = || file.rsplit_once('.').is_none_or(|(_, ending)| ending.len() > 1 && !is_ending(ending));
         is_digits(line) && file.contains('.') && !file.contains(' ') && (file.contains(':') || !is_host())
     })

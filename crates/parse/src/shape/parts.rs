@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use types::Level;
 
+use crate::time::TimeMemo;
+
 /// Parts of one line; beyond them nothing more is read. As many as an event may have fields by default.
 const PARTS_MAX: usize = 1_000;
 
@@ -99,12 +101,17 @@ impl Parts {
         (self.level, self.time, self.header) = (None, None, None);
     }
 
-    pub(crate) fn of<'t, 'p>(&'p mut self, line: &'t str) -> PartSink<'t, 'p> {
-        self.of_programs(line, &NoPrograms)
+    pub(crate) fn of<'t, 'p>(&'p mut self, line: &'t str, times: &'p TimeMemo) -> PartSink<'t, 'p> {
+        self.of_programs(line, times, &NoPrograms)
     }
 
-    pub(crate) fn of_programs<'t, 'p>(&'p mut self, line: &'t str, programs: &'p dyn Programs) -> PartSink<'t, 'p> {
-        PartSink { line, parts: self, programs }
+    pub(crate) fn of_programs<'t, 'p>(
+        &'p mut self,
+        line: &'t str,
+        times: &'p TimeMemo,
+        programs: &'p dyn Programs,
+    ) -> PartSink<'t, 'p> {
+        PartSink { line, parts: self, times, programs }
     }
 
     /// How many there are.
@@ -276,8 +283,10 @@ impl Programs for NoPrograms {
 
 /// Receives the parts of a line from its reader.
 pub(crate) struct PartSink<'t, 'p> {
-    line: &'t str,
+    pub(super) line: &'t str,
     parts: &'p mut Parts,
+    /// The time that was read last in the line.
+    pub(crate) times: &'p TimeMemo,
     /// Programs whose messages behind a syslog header are known.
     pub(super) programs: &'p dyn Programs,
 }

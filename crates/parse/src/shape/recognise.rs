@@ -1,14 +1,15 @@
 //! Recognising the shape of a line, and reading the parts of a line of a known shape.
 
 use crate::shape::columns::LineColumns;
-use crate::shape::parts::{PartSink, Parts, Programs};
+use crate::shape::parts::{PartSink, Parts};
 use crate::shape::{Shape, access, application, cloud, guess, logfmt, request, security, server, syslog, table};
+use crate::time::TimeMemo;
 
 impl Shape {
     /// Reads a line of this shape; where it is not of it, `parts` is empty.
     pub fn read(self, line: &str, parts: &mut Parts) -> bool {
         parts.clear();
-        let fits = self.read_into(line, &mut parts.of(line)).is_some();
+        let fits = self.read_into(line, &mut parts.of(line, &TimeMemo::default())).is_some();
         if !fits {
             parts.clear();
         }
@@ -44,13 +45,13 @@ impl Shape {
         }
     }
 
-    /// Reads a line whose columns a header line has named; where it has others, `parts` is empty.
-    pub(crate) fn read_columns(columns: &LineColumns, line: &str, parts: &mut Parts) -> Option<Self> {
-        parts.clear();
-        let shape = columns.read(line, &mut parts.of(line));
-        if shape.is_none() {
-            parts.clear();
-        }
+    /// Reads a line whose columns a header line has named.
+    pub(crate) fn read_columns(columns: &LineColumns, found: &mut PartSink<'_, '_>) -> Option<Self> {
+        let mut shape = None;
+        found.attempt(|found| {
+            shape = columns.read(found.line, found);
+            shape.map(|_| ())
+        })?;
         shape
     }
 
@@ -62,21 +63,23 @@ impl Shape {
     /// Finds the shape that a line fits and reads it.
     pub fn recognise(line: &str, parts: &mut Parts) -> Option<Self> {
         parts.clear();
-        recognise(line, &mut parts.of(line))
+        recognise(line, &mut parts.of(line, &TimeMemo::default()))
+    }
+
+    /// The shapes that a line may have by what it begins with, in the order in which they are tried.
+    pub(crate) fn candidates(line: &str) -> &'static [Self] {
+        guess::candidates(first_line(line))
     }
 
     /// Finds the shape of a line among those that ask for so much that no format of a program is asked before them.
-    pub(crate) fn recognise_sure(line: &str, programs: &dyn Programs, parts: &mut Parts) -> Option<Self> {
-        parts.clear();
-        of_candidates(line, Self::is_sure, &mut parts.of_programs(line, programs))
+    pub(crate) fn recognise_sure(candidates: &[Self], found: &mut PartSink<'_, '_>) -> Option<Self> {
+        of_candidates(found.line, candidates, Self::is_sure, found)
     }
 
     /// Finds the shape of a line among the others.
-    pub(crate) fn recognise_rest(line: &str, programs: &dyn Programs, parts: &mut Parts) -> Option<Self> {
-        parts.clear();
-        let mut found = parts.of_programs(line, programs);
-        of_candidates(line, |shape| !shape.is_sure(), &mut found)
-            .or_else(|| request::any(first_line(line), &mut found).map(|()| Self::Request))
+    pub(crate) fn recognise_rest(candidates: &[Self], found: &mut PartSink<'_, '_>) -> Option<Self> {
+        of_candidates(found.line, candidates, |shape| !shape.is_sure(), found)
+            .or_else(|| request::any(first_line(found.line), found).map(|()| Self::Request))
     }
 
     fn is_sure(self) -> bool {
@@ -84,9 +87,8 @@ impl Shape {
     }
 
     /// Reads a message that came as syslog, whatever it begins with.
-    pub(crate) fn read_frame(frame: &str, programs: &dyn Programs, parts: &mut Parts) {
-        parts.clear();
-        syslog::frame(frame, &mut parts.of_programs(frame, programs), message);
+    pub(crate) fn read_frame(found: &mut PartSink<'_, '_>) {
+        syslog::frame(found.line, found, message);
     }
 }
 
@@ -104,23 +106,31 @@ fn first_line(text: &str) -> &str {
 }
 
 fn recognise<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<Shape> {
-    of_candidates(line, |_| true, found).or_else(|| request::any(first_line(line), found).map(|()| Shape::Request))
+    let candidates = Shape::candidates(line);
+    of_candidates(line, candidates, |_| true, found)
+        .or_else(|| request::any(first_line(line), found).map(|()| Shape::Request))
 }
 
-fn of_candidates<'t>(line: &'t str, is_asked: fn(Shape) -> bool, found: &mut PartSink<'t, '_>) -> Option<Shape> {
-    let first_line = first_line(line);
+fn of_candidates<'t>(
+    line: &'t str,
+    known: &[Shape],
+    is_asked: fn(Shape) -> bool,
+    found: &mut PartSink<'t, '_>,
+) -> Option<Shape> {
     let is_nested = found.has_header();
-    let known = guess::candidates(first_line);
     let of_nested: &[Shape] = if is_nested && !known.contains(&Shape::Logfmt) { &[Shape::Logfmt] } else { &[] };
     let mut candidates = known.iter().chain(of_nested).copied().filter(|shape| is_asked(*shape));
     candidates.find(|shape| {
         let read = |found: &mut PartSink<'t, '_>| match shape {
             Shape::Syslog | Shape::Lambda | Shape::Vpc | Shape::Cri if is_nested => None,
             Shape::Syslog => syslog::recognise(line, found, message),
-            Shape::Logfmt => logfmt::recognise(first_line, found).or_else(|| logfmt::behind_words(first_line, found)),
+            Shape::Logfmt => {
+                let first_line = first_line(line);
+                logfmt::recognise(first_line, found).or_else(|| logfmt::behind_words(first_line, found))
+            }
             Shape::Application => {
                 let header = application::read(line, found).or_else(|| application::ruby(line, found));
-                request::in_text(first_line, found).map(|_| ()).or(header)
+                request::in_text(first_line(line), found).map(|_| ()).or(header)
             }
             shape => shape.read_into(line, found),
         };

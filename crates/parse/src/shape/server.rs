@@ -8,7 +8,7 @@ use super::parts::PartSink;
 /// `2026/11/20 06:47:13 [error] 7#8: *9 text, client: 192.0.2.1, server: x, request: "GET / HTTP/1.1", host: "x"`.
 pub(super) fn nginx_error<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
     let mut rest = line;
-    let at = time(&mut rest)?;
+    let at = time(&mut rest, found.times)?;
     mark(&mut rest, " ")?;
     let level = Level::parse(enclosed(&mut rest, b'[', b']')?)?;
     let process = digits(&mut rest)?;
@@ -63,7 +63,7 @@ pub(super) fn apache_error<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> O
     let mut rest = line;
     let mut at = enclosed(&mut rest, b'[', b']')?;
     let whole = at;
-    time(&mut at).filter(|_| at.is_empty())?;
+    time(&mut at, found.times).filter(|_| at.is_empty())?;
     found.again("time", whole);
     let kind = enclosed(&mut rest, b'[', b']')?;
     let (module, level) = kind.rsplit_once(':').unwrap_or(("", kind));
@@ -95,7 +95,7 @@ pub(super) fn apache_error<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> O
 /// `2026-11-20 06:47:13.123 UTC [77] bob@shop ERROR:  text`.
 pub(super) fn postgres<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
     let mut rest = line;
-    let at = time(&mut rest)?;
+    let at = time(&mut rest, found.times)?;
     mark(&mut rest, " ")?;
     // Zones by other names than UTC are no part of the time that is read.
     if rest.starts_with(|c: char| c.is_ascii_uppercase()) {
@@ -191,7 +191,7 @@ pub(super) fn redis<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<(
     let process = digits(&mut rest)?;
     mark(&mut rest, ":")?;
     let role = word(&mut rest).filter(|role| role.len() == 1)?;
-    let at = time(&mut rest)?;
+    let at = time(&mut rest, found.times)?;
     mark(&mut rest, " ")?;
     let level = match word(&mut rest)? {
         "." => Level::Debug,

@@ -32,7 +32,7 @@ const NAME_BYTES_MAX: usize = 32;
 /// `06:47:13` with one or two digits of the hour, a fraction and a half of the day; seconds may be missing.
 pub(super) fn clock(b: &[u8], at: usize) -> Option<Clock> {
     let colon = at + if b.get(at + 1) == Some(&b':') { 1 } else { 2 };
-    let (hour, minute) = (number(b, at, colon - at)?, number(b, colon + 1, 2)?);
+    let (hour, minute) = (number(b, at, colon - at)?, two_digits(b, colon + 1)?);
     if b.get(colon) != Some(&b':') {
         return None;
     }
@@ -41,8 +41,13 @@ pub(super) fn clock(b: &[u8], at: usize) -> Option<Clock> {
         // With an hour of one digit it is a ratio or a place in a file, unless a half of the day follows.
         return (colon == at + 2 || clock.end > colon + 3).then_some(clock);
     }
-    let second = number(b, colon + 4, 2)?;
+    let second = two_digits(b, colon + 4)?;
     half_of_day(b, of_parts(hour, minute, Some(second), fraction(b, colon + 6))?)
+}
+
+/// A time of day whose hour, minute and second end at `at`.
+pub(super) fn clock_of(b: &[u8], at: usize, (hour, minute, second): (u32, u32, u32)) -> Option<Clock> {
+    half_of_day(b, of_parts(hour, minute, Some(second), fraction(b, at))?)
 }
 
 /// `06.47.13.123456`; a fourth number of up to three digits makes it an address.
@@ -59,8 +64,8 @@ pub(super) fn compact_clock(b: &[u8], at: usize) -> Option<Clock> {
     if n_digits(b, at) != 6 {
         return None;
     }
-    let seconds = number(b, at + 4, 2)?;
-    of_parts(number(b, at, 2)?, number(b, at + 2, 2)?, Some(seconds), fraction(b, at + 6))
+    let seconds = two_digits(b, at + 4)?;
+    of_parts(two_digits(b, at)?, two_digits(b, at + 2)?, Some(seconds), fraction(b, at + 6))
 }
 
 /// `6:7:0:123`: parts of one or two digits, milliseconds after a colon.
@@ -103,12 +108,13 @@ fn fraction(b: &[u8], at: usize) -> (u32, usize) {
         }
         _ => false,
     };
-    let length = if is_point { n_digits(b, at + 1) } else { 0 };
-    if length == 0 {
-        return (0, at);
+    let (mut nanos, mut unit, mut length) = (0, 100_000_000, 0);
+    while is_point && let Some(digit) = digit(b, at + 1 + length).filter(|_| length < DIGITS_MAX) {
+        nanos += digit * unit;
+        unit /= 10;
+        length += 1;
     }
-    let nanos = (0..9.min(length)).fold(0, |sum, i| sum * 10 + u32::from(b[at + 1 + i] - b'0'));
-    (nanos * 10u32.pow(9 - length.min(9) as u32), at + 1 + length)
+    (nanos, if length == 0 { at } else { at + 1 + length })
 }
 
 /// Reads `PM`, `p.m.` or `p. m.` after a time of day, with or without a blank before it and a fraction behind it. `None`
@@ -257,8 +263,27 @@ pub(super) fn offset_of_minutes(b: &[u8], at: usize) -> Option<(WrittenZone, usi
 
 /// A number of exactly `n_digits` digits, at most nine, at `at`.
 pub(super) fn number(b: &[u8], at: usize, n_digits: usize) -> Option<u32> {
-    let digits = b.get(at..at + n_digits)?;
-    digits.iter().try_fold(0, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + u32::from(byte - b'0')))
+    let mut number = 0;
+    for byte in b.get(at..at + n_digits)? {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        number = number * 10 + u32::from(digit);
+    }
+    Some(number)
+}
+
+/// A number of two digits.
+pub(super) fn two_digits(b: &[u8], at: usize) -> Option<u32> {
+    let [tens, ones] = b.get(at..)?.first_chunk()?;
+    let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
+    (tens <= 9 && ones <= 9).then(|| u32::from(tens) * 10 + u32::from(ones))
+}
+
+fn digit(b: &[u8], at: usize) -> Option<u32> {
+    let digit = b.get(at)?.wrapping_sub(b'0');
+    (digit <= 9).then_some(u32::from(digit))
 }
 
 /// A number of one or two digits, and where the text goes on.
@@ -270,7 +295,12 @@ pub(super) fn short_number(b: &[u8], at: usize) -> Option<(u32, usize)> {
     Some((number(b, at, length)?, at + length))
 }
 
+/// Most digits that are counted.
+const DIGITS_MAX: usize = 20;
+
 /// Digits from `at` on, at most twenty.
 pub(super) fn n_digits(b: &[u8], at: usize) -> usize {
-    b.get(at..).unwrap_or_default().iter().take(20).take_while(|byte| byte.is_ascii_digit()).count()
+    let rest = b.get(at..).unwrap_or_default();
+    let rest = &rest[..rest.len().min(DIGITS_MAX)];
+    rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len())
 }

@@ -2,8 +2,8 @@
 //! day, and what follows that: a zone, or the year.
 
 use super::clock::{
-    Clock, WrittenZone, clock, compact_clock, dotted_clock, loose_clock, n_digits, number, offset_of_minutes,
-    short_number, zone_after,
+    Clock, WrittenZone, clock, clock_of, compact_clock, dotted_clock, loose_clock, n_digits, number, offset_of_minutes,
+    short_number, two_digits, zone_after,
 };
 use super::names::{month_at, weekday_end};
 
@@ -91,9 +91,9 @@ fn whole(b: &[u8], at: usize) -> Option<(Civil, usize)> {
     if !has_marks {
         return None;
     }
-    let year = Some(i64::from(number(b, at, 4)?));
-    let found = date(year, (number(b, at + 5, 2)?, number(b, at + 8, 2)?), at + 10)?;
-    with_zone(b, found, clock(b, at + 11)?)
+    let year = two_digits(text, 0)? * 100 + two_digits(text, 2)?;
+    let found = date(Some(i64::from(year)), (two_digits(text, 5)?, two_digits(text, 8)?), at + 10)?;
+    with_zone(b, found, clock_of(b, at + 19, (two_digits(text, 11)?, two_digits(text, 14)?, two_digits(text, 17)?))?)
 }
 
 fn letters_first(b: &[u8], at: usize) -> Option<(Civil, usize)> {
@@ -187,7 +187,7 @@ fn basic_date(b: &[u8], at: usize, year_digits: usize) -> Option<Date> {
     let year = number(b, at, year_digits)?;
     let year = if year_digits == 2 { century(year) } else { i64::from(year) };
     let month_at = at + year_digits;
-    date(Some(year), (number(b, month_at, 2)?, number(b, month_at + 2, 2)?), month_at + 4)
+    date(Some(year), (two_digits(b, month_at)?, two_digits(b, month_at + 2)?), month_at + 4)
 }
 
 /// `11/20/2026`, `20.11.2026`, `20-11-2026`, `26/11/20`, `11-20`, `11/20`, `10.30`. `next` is the first separator.

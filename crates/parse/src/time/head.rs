@@ -3,7 +3,7 @@
 use types::Level;
 
 use super::forms::Civil;
-use super::{FoundTime, ResolvedTime, bounded, clock, epoch_of_digits, forms, names, resolve};
+use super::{FoundTime, ResolvedTime, TimeMemo, bounded, clock, epoch_of_digits, forms, names, resolve};
 use crate::{ArrivalContext, colour};
 
 /// Bytes of a line that are looked at; a header is shorter.
@@ -48,10 +48,15 @@ const EVENT_BYTES_MAX: usize = 8_192;
 ///
 /// Prefixes such as `[`, `(`, `"` and `<34>1 ` do not count as words, nor do sequences that colour a terminal.
 pub fn find_time(line: &[u8], received: &ArrivalContext<'_>) -> Option<FoundTime> {
+    find_time_in(line, received, &TimeMemo::default())
+}
+
+/// The same for a line in which the time may have been read before.
+pub(crate) fn find_time_in(line: &[u8], received: &ArrivalContext<'_>, times: &TimeMemo) -> Option<FoundTime> {
     let head = &line[..line.len().min(HEAD_BYTES_MAX)];
     let mut walk = Walk::new(after_priority(head));
     while walk.find_word(head) {
-        if let Some(found) = walk.time(line, head, received).or_else(|| walk.time_in_word(head, received)) {
+        if let Some(found) = walk.time(line, head, received, times).or_else(|| walk.time_in_word(head, received)) {
             return Some(found);
         }
     }
@@ -116,11 +121,11 @@ impl Walk {
     }
 
     /// The time that the word begins with.
-    fn time(&self, line: &[u8], head: &[u8], received: &ArrivalContext<'_>) -> Option<FoundTime> {
+    fn time(&self, line: &[u8], head: &[u8], received: &ArrivalContext<'_>, times: &TimeMemo) -> Option<FoundTime> {
         let at = self.at;
         if let Some(value_at) = after_key(head, at) {
             let pair = if head[at] == b'd' { date_and_time(line, value_at, received) } else { None };
-            return pair.or_else(|| time_at(head, value_at, true, received));
+            return pair.or_else(|| time_at(head, value_at, true, received, times));
         }
         let is_bracketed = at > 0 && head[at - 1] == b'[';
         let is_near = self.n_all < WORDS_BEFORE_MAX || {
@@ -129,7 +134,7 @@ impl Walk {
             self.n_words < WORDS_BEFORE_MAX && at <= reach && !is_inside
         };
         let is_access = is_bracketed && head.get(at + 2) == Some(&b'/');
-        if is_near || is_access { time_at(head, at, self.may_be_number, received) } else { None }
+        if is_near || is_access { time_at(head, at, self.may_be_number, received, times) } else { None }
     }
 
     /// Goes over the word and counts it. Finds a time in it that something separates from what is before: `Name:2026-…`,
@@ -203,8 +208,14 @@ fn found(civil: &Civil, place: std::ops::Range<usize>, received: &ArrivalContext
 }
 
 /// The time at `at`; a number is one only where nothing but punctuation stands before it, or behind a key.
-fn time_at(head: &[u8], at: usize, may_be_number: bool, received: &ArrivalContext<'_>) -> Option<FoundTime> {
-    if let Some((civil, end)) = forms::parse_at(head, at) {
+fn time_at(
+    head: &[u8],
+    at: usize,
+    may_be_number: bool,
+    received: &ArrivalContext<'_>,
+    times: &TimeMemo,
+) -> Option<FoundTime> {
+    if let Some((civil, end)) = times.parse_at(head, at) {
         let is_number = !may_be_number && clock::n_digits(head, at) == 14;
         return if is_number { None } else { found(&civil, at..end, received) };
     }
@@ -286,7 +297,7 @@ fn time_of_event_format(line: &[u8], received: &ArrivalContext<'_>) -> Option<Fo
     EVENT_KEYS.iter().find_map(|key| {
         let is_key = |at: &usize| matches!(line[at.saturating_sub(1)], b' ' | b'\t' | b'|' | b'^');
         let at = memchr::memmem::find_iter(line, key).find(is_key)? + key.len();
-        time_at(line, at, true, received)
+        time_at(line, at, true, received, &TimeMemo::default())
     })
 }
 

@@ -1,0 +1,80 @@
+//! What can follow in a line at a place of a tree, so that ways which lead nowhere are not entered.
+
+use super::form::Step;
+
+/// Kinds of characters, each a bit: every mark of ASCII by itself, letters by their case, digits, blanks, and the rest.
+pub(super) type Signs = u64;
+
+pub(super) const BLANK: Signs = 1;
+const DIGIT: Signs = 1 << 1;
+const UPPER: Signs = 1 << 2;
+const LOWER: Signs = 1 << 3;
+const OTHER: Signs = 1 << 4;
+/// The end of the line.
+pub(super) const END: Signs = 1 << 5;
+pub(super) const ANY: Signs = Signs::MAX;
+
+const SIGNS: [Signs; 256] = {
+    let mut signs = [OTHER; 256];
+    let (mut byte, mut n_marks) = (0, 0);
+    while byte < 256 {
+        let sign = byte as u8;
+        signs[byte] = match sign {
+            b' ' | b'\t' => BLANK,
+            b'0'..=b'9' => DIGIT,
+            b'A'..=b'Z' => UPPER,
+            b'a'..=b'z' => LOWER,
+            _ if sign.is_ascii_punctuation() => {
+                n_marks += 1;
+                1 << (5 + n_marks)
+            }
+            _ => OTHER,
+        };
+        byte += 1;
+    }
+    signs
+};
+
+/// The kind of a byte.
+pub(super) fn sign(byte: u8) -> Signs {
+    SIGNS[usize::from(byte)]
+}
+
+/// The kinds that a text has.
+pub(super) fn signs(text: &[u8]) -> Signs {
+    text.iter().fold(0, |all, byte| all | sign(*byte))
+}
+
+/// What a line has from a node of a tree on, whichever of its forms it is of.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Outlook {
+    /// What the next character may be.
+    pub(super) first: Signs,
+    /// What stands somewhere behind in any case.
+    pub(super) needs: Signs,
+}
+
+impl Outlook {
+    /// That of a step, from that of what follows it. `levels` is what words for levels begin with.
+    pub(super) fn of(step: &Step, next: Self, levels: Signs) -> Self {
+        const LETTERS: Signs = UPPER | LOWER;
+        let (first, own) = match step {
+            Step::Literal(literal) => (sign(literal.as_bytes()[0]), signs(literal.as_bytes())),
+            Step::Blanks(0) => (BLANK | next.first, 0),
+            Step::Blanks(_) => (BLANK, BLANK),
+            Step::Time => (DIGIT | LETTERS | OTHER, DIGIT),
+            Step::Integer => (DIGIT | sign(b'-'), DIGIT),
+            Step::Number => (DIGIT | sign(b'-') | sign(b'.'), 0),
+            Step::Level { .. } => (LETTERS | levels, 0),
+            Step::Word { is_optional: false, .. } | Step::Source => (ANY & !(BLANK | END), 0),
+            Step::Dotted | Step::Word { .. } | Step::Text { .. } | Step::Rest | Step::Pairs => (ANY, 0),
+        };
+        Self { first, needs: own | next.needs }
+    }
+
+    /// That of a node with these ways on.
+    pub(super) fn of_any(ways: impl Iterator<Item = Self>) -> Self {
+        let none = Self { first: 0, needs: ANY };
+        ways.fold(none, |all, way| Self { first: all.first | way.first, needs: all.needs & way.needs })
+    }
+}

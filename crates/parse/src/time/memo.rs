@@ -1,0 +1,44 @@
+//! The time that was read last in a line.
+
+use std::cell::Cell;
+
+use super::forms::{self, Civil};
+
+/// Bytes behind the beginning of a time on which its reading does not depend.
+const REACH: usize = 96;
+
+/// Where a text begins, its length, the calendar time at its beginning and where that ends.
+type ReadTime = (usize, usize, Option<(Civil, usize)>);
+
+/// Keeps the calendar time that was read last: a line's form, header, level and event ask for the same one in turn.
+///
+/// It is of the bytes at one address, so that it must be forgotten before these may change.
+#[derive(Debug, Default)]
+pub(crate) struct TimeMemo(Cell<Option<ReadTime>>);
+
+impl TimeMemo {
+    /// Forgets what was read.
+    pub(crate) fn clear(&self) {
+        self.0.set(None);
+    }
+
+    /// Reads the calendar time at `at`.
+    pub(super) fn parse_at(&self, b: &[u8], at: usize) -> Option<(Civil, usize)> {
+        let rest = b.get(at..).filter(|rest| !rest.is_empty())?;
+        let address = rest.as_ptr().addr();
+        if let Some((known, length, found)) = self.0.get()
+            && known == address
+            && (length == rest.len() || length.min(rest.len()) >= REACH)
+        {
+            return found.map(|(civil, end)| (civil, at + end));
+        }
+        let found = forms::parse_at(rest, 0);
+        self.0.set(Some((address, rest.len(), found)));
+        found.map(|(civil, end)| (civil, at + end))
+    }
+
+    /// Where the calendar time ends that a text begins with.
+    pub(crate) fn time_end(&self, text: &[u8]) -> Option<usize> {
+        self.parse_at(text, 0).map(|(_, end)| end)
+    }
+}
