@@ -111,8 +111,14 @@ fn is_named(line: &[u8]) -> bool {
     crate::multiline::is_exception(line)
 }
 
-/// A pattern that begins a report, and how many bytes of it stand for themselves.
-type Start = (&'static str, usize, &'static Report);
+/// A pattern that begins a report.
+#[derive(Clone, Copy)]
+struct Start {
+    pattern: &'static str,
+    /// How many bytes of it stand for themselves.
+    n_literal: usize,
+    report: &'static Report,
+}
 
 fn report_of(line: &[u8]) -> Option<&'static Report> {
     static BY_BYTE: OnceLock<Vec<Vec<Start>>> = OnceLock::new();
@@ -126,16 +132,33 @@ fn report_of_one_line(line: &[u8]) -> Option<&'static Report> {
 }
 
 fn report_among(by_byte: &[Vec<Start>], line: &[u8]) -> Option<&'static Report> {
-    let fits = |(pattern, n_literal, _): &&Start| {
-        line.starts_with(&pattern.as_bytes()[..*n_literal]) && matches(pattern, line)
-    };
-    let of = |place: usize| by_byte[place].iter().find(fits).map(|(_, _, report)| *report);
-    // All that begin with anything have one of these marks in their first word.
-    let is_marked = || memchr::memchr3(b':', b'(', b' ', line).is_some_and(|at| line[at] != b' ');
     let first = *line.first()?;
+    let of_byte = by_byte[usize::from(first)]
+        .iter()
+        .find(|start| line.starts_with(&start.pattern.as_bytes()[..start.n_literal]) && matches(start.pattern, line));
+    if let Some(start) = of_byte {
+        return Some(start.report);
+    }
     // Times and addresses begin with digits, columns with brackets: neither names a program.
     let may_be_name = first.is_ascii_alphabetic() || matches!(first, b'/' | b'.' | b'_' | b'<' | b'-' | b'~' | 0x80..);
-    of(usize::from(first)).or_else(|| if may_be_name && is_marked() { of(256) } else { None })
+    if !may_be_name {
+        return None;
+    }
+    let word = &line[..memchr::memchr(b' ', line).unwrap_or(line.len())];
+    let ends = word.last() == Some(&b':');
+    let has = |mark: u8| memchr::memchr(mark, word).is_some();
+    let (has_colon, has_bracket) = (ends || has(b':'), has(b'('));
+    if !has_colon && !has_bracket {
+        return None;
+    }
+    // What stands behind the name must be in the first word, or end it.
+    let may_fit = |start: &&Start| match start.pattern.as_bytes()[1..] {
+        [b':', b' ', ..] => ends,
+        [b'(', ..] => has_bracket,
+        _ => has_colon || has_bracket,
+    };
+    let any = by_byte[256].iter().filter(may_fit).find(|start| matches(start.pattern, line));
+    any.map(|start| start.report)
 }
 
 /// Patterns by the first byte of lines that they may fit; in the last place those that fit any.
@@ -150,10 +173,10 @@ fn starts_by_byte(is_wanted: fn(&Report) -> bool) -> Vec<Vec<Start>> {
             _ => usize::from(first)..usize::from(first) + 1,
         };
         let n_literal = pattern.find(['%', '@', '~', '$']).unwrap_or(pattern.len());
-        places.for_each(|place| by_byte[place].push((pattern, n_literal, report)));
+        places.for_each(|place| by_byte[place].push(Start { pattern, n_literal, report }));
     }
     // What says more is tried first.
-    by_byte.iter_mut().for_each(|starts| starts.sort_by_key(|(pattern, _, _)| std::cmp::Reverse(pattern.len())));
+    by_byte.iter_mut().for_each(|starts| starts.sort_by_key(|start| std::cmp::Reverse(start.pattern.len())));
     by_byte
 }
 

@@ -156,7 +156,7 @@ impl Formats {
     fn read<'t>(&self, tree: &Tree, line: &'t str, found: &mut PartSink<'t, '_>) -> Option<FormatId> {
         let mut captures = Captures::default();
         let place = tree
-            .find((line, found.times), &mut captures, &|place, captures| self.level(place, line, captures).is_some())?;
+            .find(line, found.times, &mut captures, &|place, captures| self.level(place, line, captures).is_some())?;
         let form = self.forms.get(place)?;
         found.columns(&self.names);
         form.give(line, &captures, found);

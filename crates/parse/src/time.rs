@@ -48,8 +48,13 @@ pub struct FoundTime {
 
 /// Reads a text that is a time and nothing else; `None` where it is not.
 pub fn parse_time(text: &str, received: &ArrivalContext<'_>) -> Option<ResolvedTime> {
+    parse_time_in(text, received, &TimeMemo::default())
+}
+
+/// The same for a piece of a line in which the time may have been read before.
+pub(crate) fn parse_time_in(text: &str, received: &ArrivalContext<'_>, times: &TimeMemo) -> Option<ResolvedTime> {
     let bytes = text.trim().as_bytes();
-    if let Some((civil, end)) = forms::parse_at(bytes, 0)
+    if let Some((civil, end)) = times.parse_at(bytes, 0)
         && end == bytes.len()
     {
         return resolve(&civil, received);

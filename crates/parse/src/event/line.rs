@@ -6,7 +6,7 @@ use types::{BatchBuilder, Level, Timestamp, Value};
 
 use crate::arrival::{ArrivalContext, Extras};
 use crate::shape::{PartValue, Parts, Shape};
-use crate::time::{ResolvedTime, TimeMemo, find_time_in, find_time_of_day};
+use crate::time::{ResolvedTime, TimeMemo, find_time_in, find_time_of_day, parse_time_in};
 use crate::{Projection, crash, exception, json};
 
 /// Longest name of a field, as of JSON records.
@@ -95,7 +95,7 @@ fn time_of_line<'t>(
     };
     let Some(parts) = parts else { return found(text) };
     let written = parts.time(text).and_then(|written| {
-        let time = crate::parse_time(written, received);
+        let time = parse_time_in(written, received, times);
         let time = time.or_else(|| crate::find_time(written.as_bytes(), received).map(|found| found.time))?;
         let original =
             if time == ResolvedTime::OutOfRange { Cow::Owned(written.to_owned()) } else { Cow::Borrowed("") };

@@ -138,7 +138,7 @@ pub(super) fn haproxy<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option
     let mut rest = line;
     let is_bare = rest.split(' ').nth(1).is_some_and(|time| time.starts_with('['));
     if !is_bare {
-        rest = super::syslog::SyslogHeader::of_line(line)?.fill_around(found);
+        rest = super::syslog::SyslogHeader::of_line(line, found.times)?.fill_around(found);
     }
     let (client, port) = word(&mut rest)?.rsplit_once(':').filter(|(_, port)| is_digits(port))?;
     let at = enclosed(&mut rest, b'[', b']')?;

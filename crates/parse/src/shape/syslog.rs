@@ -13,6 +13,7 @@ use types::Level;
 use self::structured::{data_end, element};
 use super::cursor::is_digits;
 use super::parts::PartSink;
+use crate::time::TimeMemo;
 
 const FACILITIES: [&str; 24] = [
     "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp", "ntp",
@@ -32,6 +33,9 @@ const NAME_BYTES_MAX: usize = 128;
 
 /// Bytes before Cisco's mnemonic.
 const CISCO_BYTES_MAX: usize = 160;
+
+/// Longest word for facility and severity.
+const SEVERITY_BYTES_MAX: usize = 16;
 
 /// Words between a time and a program.
 const WORDS_MAX: usize = 4;
@@ -91,7 +95,7 @@ pub(super) fn read<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()
 
 /// A line that is surely of syslog, and what the text behind its header says.
 pub(super) fn recognise<'t, 'p>(line: &'t str, found: &mut PartSink<'t, 'p>, read: Message<'t, 'p>) -> Option<()> {
-    let header = SyslogHeader::of_line(line)?;
+    let header = SyslogHeader::of_line(line, found.times)?;
     header.fill(found, |text, found| read(header.appname, text, found));
     Some(())
 }
@@ -116,18 +120,17 @@ impl<'t> SyslogHeader<'t> {
 
     /// Reads the header of a line of a file, where it is surely one: it has a priority, or a program behind a time, and behind
     /// a time that programs write too, its process.
-    pub(super) fn of_line(line: &'t str) -> Option<Self> {
+    pub(super) fn of_line(line: &'t str, times: &TimeMemo) -> Option<Self> {
         let frame = line.trim_start_matches('\u{feff}');
         if frame.starts_with('<') {
             return Some(Self::of_frame(frame)).filter(|header| header.facility.is_some());
         }
         let mut header = Self::default();
         let is_iso = frame.starts_with(|c: char| c.is_ascii_digit());
-        let is_time = if is_iso { is_iso_time(frame) } else { is_traditional_time(frame) };
-        if !is_time {
-            return None;
+        let timed = if is_iso { iso_time(frame, times)? } else { traditional_time(frame, times)? };
+        if header.read_cisco(frame).is_none() {
+            header.read_behind_time(timed, Host::Sure);
         }
-        header.read_3164(frame, Host::Sure);
         let has_process =
             is_digits(header.procid) && (!is_iso || !header.hostname.is_empty() || header.severity.is_some());
         let has_offset = header.time.bytes().rev().take(6).any(|byte| matches!(byte, b'+' | b'-'));
@@ -224,13 +227,12 @@ impl<'t> SyslogHeader<'t> {
         if self.read_cisco(rest).is_some() {
             return;
         }
-        let rest = match time(rest) {
-            Some((time, behind)) => {
-                self.time = time;
-                behind.trim_start_matches([':', ' '])
-            }
-            None => rest,
-        };
+        self.read_behind_time(time(rest, &TimeMemo::default()).unwrap_or(("", rest)), host);
+    }
+
+    fn read_behind_time(&mut self, (time, behind): (&'t str, &'t str), host: Host) {
+        self.time = time;
+        let rest = if time.is_empty() { behind } else { behind.trim_start_matches([':', ' ']) };
         if !rest.starts_with("last message repeated ") {
             self.read_tag(rest, host);
         } else {
@@ -249,8 +251,15 @@ impl<'t> SyslogHeader<'t> {
             let behind = behind.trim_start_matches([' ', ':']);
             if !self.severity_word(word, behind) {
                 let has_place = self.hostname.is_empty() && !self.time.is_empty();
-                let name = host_name(word).filter(|name| has_place && self.may_be_host(name, behind, host));
-                let Some(name) = name else { break };
+                let Some(name) = host_name(word).filter(|_| has_place) else { break };
+                let mut ahead = Self { hostname: name, ..*self };
+                if ahead.tag(behind).is_some() {
+                    *self = ahead;
+                    return;
+                }
+                if !self.may_be_host(name, behind, host) {
+                    break;
+                }
                 self.hostname = name;
             }
             rest = behind;
@@ -258,18 +267,22 @@ impl<'t> SyslogHeader<'t> {
         self.message = rest;
     }
 
-    /// Whether a name is that of a host: something follows that is no word of a text, or at least it is no word itself.
+    /// Whether a name that no tag follows is that of a host: something follows that is no word of a text, or at least it is
+    /// no word itself.
     fn may_be_host(&self, name: &str, behind: &str, host: Host) -> bool {
         let mut ahead = *self;
         let (word, next) = behind.split_once(' ').unwrap_or((behind, ""));
-        let has_tag = ahead.tag(behind).is_some()
-            || ahead.severity_word(word, next) && ahead.tag(next.trim_start_matches(' ')).is_some();
+        let has_tag = ahead.severity_word(word, next) && ahead.tag(next.trim_start_matches(' ')).is_some();
         let is_address = name.bytes().any(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-'));
         has_tag || has_form(behind) || host == Host::Likely && (is_address || word.contains('=') || word.ends_with(':'))
     }
 
     /// Takes `daemon.err`, `notice`, `Er(11)`; returns whether the word is such.
     fn severity_word(&mut self, word: &str, behind: &str) -> bool {
+        let ends = word.ends_with(|c: char| c.is_ascii_lowercase() || c == ')');
+        if !ends || word.len() > SEVERITY_BYTES_MAX {
+            return false;
+        }
         let severity = |name: &str| {
             let name = match name {
                 "panic" => "emerg",
@@ -287,11 +300,13 @@ impl<'t> SyslogHeader<'t> {
         };
         let named = || {
             let (of, name) = word.split_once('.')?;
-            Some((facility(of)?, severity(name)?))
+            let severity = severity(name)?;
+            Some((facility(of)?, severity))
         };
         let alone = || {
-            let has_tag = Self::default().tag(behind.trim_start_matches(' ')).is_some();
-            severity(word).filter(|_| has_tag).map(|severity| (usize::from(self.facility.unwrap_or(1)), severity))
+            let severity = severity(word)?;
+            Self::default().tag(behind.trim_start_matches(' '))?;
+            Some((usize::from(self.facility.unwrap_or(1)), severity))
         };
         let Some((facility, severity)) = of_priority().or_else(named).or_else(alone) else { return false };
         if self.severity.is_none() {
@@ -345,7 +360,7 @@ impl<'t> SyslogHeader<'t> {
         let mut is_numbered = false;
         loop {
             rest = rest.trim_start_matches([' ', ':', '*', '.']);
-            if let Some((time, behind)) = time(rest) {
+            if let Some((time, behind)) = time(rest, &TimeMemo::default()) {
                 (header.time, rest) = (time, behind);
                 continue;
             }
@@ -415,8 +430,8 @@ fn facility_of_mnemonic(mnemonic: &str) -> Option<(&str, u8)> {
 }
 
 /// The time that a text begins with, and what follows. A zone by a name that is not read is passed over.
-fn time(text: &str) -> Option<(&str, &str)> {
-    let end = crate::time::time_end(text.as_bytes())?;
+fn time<'t>(text: &'t str, times: &TimeMemo) -> Option<(&'t str, &'t str)> {
+    let end = times.time_end(text.as_bytes())?;
     let (time, behind) = text.split_at_checked(end)?;
     if !matches!(behind.bytes().next(), None | Some(b' ' | b':')) {
         return None;
@@ -448,20 +463,23 @@ fn is_program(name: &str) -> bool {
         && !name.starts_with(['-', '#', '$', '+', ')'])
 }
 
-/// `Nov  2 06:00:01`, perhaps with a fraction or a year. Minutes alone are no clock of syslog.
-fn is_traditional_time(line: &str) -> bool {
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    line.get(..3).is_some_and(|month| MONTHS.contains(&month))
-        && line.as_bytes().get(3) == Some(&b' ')
-        && time(line).is_some_and(|(time, behind)| behind.starts_with([' ', ':']) && time.matches(':').count() == 2)
+/// `Nov  2 06:00:01`, perhaps with a fraction or a year, and what follows. Minutes alone are no clock of syslog.
+fn traditional_time<'t>(line: &'t str, times: &TimeMemo) -> Option<(&'t str, &'t str)> {
+    const MONTHS: [&[u8; 4]; 12] =
+        [b"Jan ", b"Feb ", b"Mar ", b"Apr ", b"May ", b"Jun ", b"Jul ", b"Aug ", b"Sep ", b"Oct ", b"Nov ", b"Dec "];
+    let month = line.as_bytes().first_chunk::<4>().filter(|month| MONTHS.contains(month));
+    let (time, behind) = time(line, times).filter(|_| month.is_some())?;
+    let n_colons = time.bytes().filter(|byte| *byte == b':').count();
+    (n_colons == 2 && matches!(behind.as_bytes().first(), Some(b' ' | b':'))).then_some((time, behind))
 }
 
-/// `2026-11-20T06:00:00.5+01:00`.
-fn is_iso_time(line: &str) -> bool {
-    line.as_bytes().get(10) == Some(&b'T')
-        && line
-            .split_once(' ')
-            .is_some_and(|(time, _)| time.len() <= 40 && crate::time::time_end(time.as_bytes()) == Some(time.len()))
+/// `2026-11-20T06:00:00.5+01:00`, and what follows.
+fn iso_time<'t>(line: &'t str, times: &TimeMemo) -> Option<(&'t str, &'t str)> {
+    if line.as_bytes().get(10) != Some(&b'T') {
+        return None;
+    }
+    let found = time(line, times)?;
+    (found.0.len() <= 40 && line.as_bytes().get(found.0.len()) == Some(&b' ')).then_some(found)
 }
 
 #[cfg(test)]

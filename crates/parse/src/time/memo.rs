@@ -28,7 +28,9 @@ impl TimeMemo {
         let address = rest.as_ptr().addr();
         if let Some((known, length, found)) = self.0.get()
             && known == address
-            && (length == rest.len() || length.min(rest.len()) >= REACH)
+            && (length == rest.len()
+                || length.min(rest.len()) >= REACH
+                || found.is_some_and(|(_, end)| end == rest.len() && length > end))
         {
             return found.map(|(civil, end)| (civil, at + end));
         }

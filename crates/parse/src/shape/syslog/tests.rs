@@ -95,7 +95,7 @@ fn the_new_header_has_its_parts_in_order_and_may_have_fewer() {
 
 #[test]
 fn a_line_of_a_file_is_one_of_syslog_only_where_that_is_sure() {
-    let is_sure = |line: &str| SyslogHeader::of_line(line).is_some();
+    let is_sure = |line: &str| SyslogHeader::of_line(line, &crate::time::TimeMemo::default()).is_some();
     for line in [
         "Nov 20 06:47:13 web-1 kernel: x",
         "Nov 20 06:47:13 shop[7]: x",
