@@ -117,6 +117,8 @@ struct Start {
     pattern: &'static str,
     /// How many bytes of it stand for themselves.
     n_literal: usize,
+    /// What stands behind the name that it begins with, if it does.
+    behind_name: &'static [u8],
     report: &'static Report,
 }
 
@@ -151,11 +153,17 @@ fn report_among(by_byte: &[Vec<Start>], line: &[u8]) -> Option<&'static Report> 
     if !has_colon && !has_bracket {
         return None;
     }
+    let has_point = has(b'.');
+    let has_text = |text: &[u8]| {
+        let reach = line.len().min(word.len() + text.len());
+        crate::find::find_short(&line[..reach], text).is_some()
+    };
     // What stands behind the name must be in the first word, or end it.
-    let may_fit = |start: &&Start| match start.pattern.as_bytes()[1..] {
-        [b':', b' ', ..] => ends,
-        [b'(', ..] => has_bracket,
-        _ => has_colon || has_bracket,
+    let may_fit = |start: &&Start| match start.behind_name {
+        [b':', b' ', ..] => ends && line[word.len() - 1..].starts_with(start.behind_name),
+        [b'(', ..] => has_bracket && has_text(start.behind_name),
+        [b'.', ..] => has_point && has_text(start.behind_name),
+        text => has_text(text),
     };
     let any = by_byte[256].iter().filter(may_fit).find(|start| matches(start.pattern, line));
     any.map(|start| start.report)
@@ -172,8 +180,11 @@ fn starts_by_byte(is_wanted: fn(&Report) -> bool) -> Vec<Vec<Start>> {
             b'~' => usize::from(b'0')..usize::from(b'9') + 1,
             _ => usize::from(first)..usize::from(first) + 1,
         };
-        let n_literal = pattern.find(['%', '@', '~', '$']).unwrap_or(pattern.len());
-        places.for_each(|place| by_byte[place].push(Start { pattern, n_literal, report }));
+        const WILD: [char; 4] = ['%', '@', '~', '$'];
+        let n_literal = pattern.find(WILD).unwrap_or(pattern.len());
+        let behind_name =
+            pattern.strip_prefix('@').and_then(|rest| rest.split(WILD).next()).unwrap_or_default().as_bytes();
+        places.for_each(|place| by_byte[place].push(Start { pattern, n_literal, behind_name, report }));
     }
     // What says more is tried first.
     by_byte.iter_mut().for_each(|starts| starts.sort_by_key(|start| std::cmp::Reverse(start.pattern.len())));

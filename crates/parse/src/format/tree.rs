@@ -229,7 +229,7 @@ impl Search<'_> {
             return Some(form);
         }
         let n_captures = captures.len;
-        let mut word = None;
+        let mut n_word = None;
         // Of words the shorter comes first, as what ends it comes first in the line.
         let mut words = Words::default();
         for (step, edge) in &node.steps {
@@ -242,7 +242,7 @@ impl Search<'_> {
             if edge.admits & next == 0 || edge.outlook.needs & self.lacks != 0 {
                 continue;
             }
-            let Some(end) = self.end_of(step, at, &mut word) else { continue };
+            let Some(end) = self.end_of(step, at, &mut n_word) else { continue };
             let behind = self.first_line.get(end).map_or(END, |byte| sign(*byte));
             if edge.outlook.first & behind == 0 {
                 continue;
@@ -294,7 +294,7 @@ impl Search<'_> {
     }
 
     /// Where a step ends that begins at `at`; `None` where the line does not go on so.
-    fn end_of(&self, step: &Step, at: usize, word: &mut Option<Word>) -> Option<usize> {
+    fn end_of(&self, step: &Step, at: usize, n_word: &mut Option<usize>) -> Option<usize> {
         let rest = self.first_line.get(at..).unwrap_or_default();
         let within = &rest[..rest.len().min(CAPTURE_BYTES_MAX)];
         let length = match step {
@@ -307,12 +307,12 @@ impl Search<'_> {
             Step::Integer => signed(within, n_leading(unsigned(within), |byte| byte.is_ascii_digit())),
             Step::Number => signed(within, n_leading(unsigned(within), |byte| byte.is_ascii_digit() || byte == b'.')),
             Step::Level { until, is_padded } => {
-                let length = word.get_or_insert_with(|| Word::at(rest)).length_until(*until, *is_padded, rest)?;
+                let length = n_until(*until, *is_padded, rest, *n_word.get_or_insert_with(|| self::n_word(rest)))?;
                 let is_level = self.tree.is_level(rest.get(..length)?);
                 return is_level.then_some(at + length);
             }
             Step::Word { until, is_padded, is_optional } => {
-                let length = word.get_or_insert_with(|| Word::at(rest)).length_until(*until, *is_padded, rest)?;
+                let length = n_until(*until, *is_padded, rest, *n_word.get_or_insert_with(|| self::n_word(rest)))?;
                 return (length > 0 || *is_optional).then_some(at + length);
             }
             Step::Dotted => n_dotted(within),
@@ -380,35 +380,19 @@ impl Words {
     }
 }
 
-/// The word that a text begins with.
-struct Word {
-    length: usize,
-    /// What it has.
-    has: Signs,
+/// The length of the word that a text begins with.
+fn n_word(rest: &[u8]) -> usize {
+    let within = &rest[..rest.len().min(CAPTURE_BYTES_MAX)];
+    n_leading(within, |byte| !matches!(byte, b' ' | b'\t'))
 }
 
-impl Word {
-    fn at(rest: &[u8]) -> Self {
-        let mut word = Self { length: 0, has: 0 };
-        for byte in &rest[..rest.len().min(CAPTURE_BYTES_MAX)] {
-            let sign = sign(*byte);
-            if sign == BLANK {
-                break;
-            }
-            word.length += 1;
-            word.has |= sign;
-        }
-        word
-    }
-
-    /// How long it is up to a character, or up to its end where padding may stand before that.
-    fn length_until(&self, until: Option<u8>, is_padded: bool, rest: &[u8]) -> Option<usize> {
-        let Some(until) = until else { return Some(self.length) };
-        let within = if self.has & sign(until) == 0 { None } else { memchr::memchr(until, &rest[..self.length]) };
-        // A tab ends a word anyhow.
-        let is_behind = || rest.get(self.length) == Some(&until) || is_padded && self.length < rest.len();
-        within.or_else(|| is_behind().then_some(self.length))
-    }
+/// How long a word is up to a character, or up to its end where padding may stand before that.
+fn n_until(until: Option<u8>, is_padded: bool, rest: &[u8], n_word: usize) -> Option<usize> {
+    let Some(until) = until else { return Some(n_word) };
+    // A tab ends a word anyhow.
+    let is_behind = || rest.get(n_word) == Some(&until) || is_padded && n_word < rest.len();
+    let end = n_leading(&rest[..n_word], |byte| byte != until);
+    (end < n_word || is_behind()).then_some(end)
 }
 
 /// Where an epoch number ends: seconds with or without a fraction, milliseconds, microseconds or nanoseconds.

@@ -16,6 +16,13 @@ const HEAD_BYTES_MAX: usize = 96;
 pub(super) fn has_clock(line: &[u8]) -> bool {
     let head = &line[..line.len().min(HEAD_BYTES_MAX)];
     let is_digit = |at: usize| head.get(at).is_some_and(u8::is_ascii_digit);
+    // Most times stand at one of two places.
+    let is_at = |at: usize| {
+        head.get(at) == Some(&b':') && head.get(at + 3) == Some(&b':') && is_digit(at - 1) && is_digit(at + 1)
+    };
+    if (is_at(13) || is_at(14)) && is_digit(0) | is_digit(1) {
+        return true;
+    }
     memchr::memchr_iter(b':', head).any(|at| {
         let has_pairs = at > 0 && is_digit(at - 1) && is_digit(at + 1) && is_digit(at + 2);
         let has_seconds = head.get(at + 3) == Some(&b':') && is_digit(at + 4) && is_digit(at + 5);
@@ -32,13 +39,20 @@ fn has_digits_of_date(head: &[u8]) -> bool {
         let digits = &rest[from..from + n_digits];
         let is_bound = from == 0 || !(rest[from - 1].is_ascii_alphanumeric() || rest[from - 1] == b'.');
         let is_date = n_digits == 8 && (digits.starts_with(b"20") || digits.starts_with(b"19"));
+        let is_short = n_digits == 6 && from == 0 && rest.len() == head.len() && has_short_clock(&rest[6..]);
         let is_epoch = matches!(n_digits, 10 | 13 | 16 | 19) && digits[0] == b'1';
-        if is_bound && (is_date && matches!(digits[4], b'0' | b'1') || is_epoch) {
+        if is_bound && (is_date && matches!(digits[4], b'0' | b'1') || is_epoch || is_short) {
             return true;
         }
         rest = &rest[from + n_digits..];
     }
     false
+}
+
+/// ` 203615 ` behind a date of six digits.
+fn has_short_clock(behind: &[u8]) -> bool {
+    matches!(behind, [b' ', clock @ .., _] if clock.len() >= 6 && clock[..6].iter().all(u8::is_ascii_digit)
+        && !clock.get(6).is_some_and(u8::is_ascii_digit))
 }
 
 /// Reports whether a line begins with a level: `ERROR: `, `[warn] `, `<6>`, `E, `, `WARN  [`.

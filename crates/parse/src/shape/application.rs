@@ -95,7 +95,7 @@ struct Header<'t> {
 
 /// A header of any order. It has a time or a logger, and a level or the place in the program.
 pub(super) fn read<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
-    let first_line = line.split('\n').next().unwrap_or(line);
+    let first_line = &line[..memchr::memchr(b'\n', line.as_bytes()).unwrap_or(line.len())];
     let mut header = Header::default();
     let mut rest = first_line;
     for _ in 0..PIECES_MAX {
@@ -237,9 +237,9 @@ impl<'t> Header<'t> {
             && let Some(level) = self.level_of(core, ends, behind)
         {
             self.level = Some(level);
-        } else if let Some((level, thread)) = core.split_once('/')
-            && self.level.is_none()
+        } else if self.level.is_none()
             && closes
+            && let Some((level, thread)) = core.split_once('/')
             && let Some(level) = upper_level(level.as_bytes())
         {
             // Python's workers.
@@ -255,7 +255,7 @@ impl<'t> Header<'t> {
             self.thread = core;
         } else if is_source(core) && self.source.is_empty() {
             self.source = core;
-        } else if self.level.is_some() && core.contains('{') && self.logger.is_empty() {
+        } else if self.level.is_some() && self.logger.is_empty() && core.bytes().any(|byte| byte == b'{') {
             // Spans of Rust's tracing, which its target follows.
             let Some(end) = crate::find::find_short(&rest.as_bytes()[..rest.len().min(512)], b"}: ") else {
                 return false;
@@ -264,8 +264,8 @@ impl<'t> Header<'t> {
             return true;
         } else if self.logger.is_empty() && is_logger(core, ends, is_named && ends || is_mark(follows)) {
             self.logger = core;
-            if let Some((channel, level)) = core.rsplit_once('.')
-                && self.level.is_none()
+            if self.level.is_none()
+                && let Some((channel, level)) = core.rsplit_once('.')
                 && let Some(level) = upper_level(level.as_bytes())
             {
                 (self.logger, self.level) = (channel, Some(level));
@@ -301,11 +301,12 @@ impl<'t> Header<'t> {
 /// Whether a word is the name of a logger. A word with a colon may be one of a sentence: its form must be that of a name, or a
 /// mark must stand beside it.
 fn is_logger(word: &str, ends: bool, is_marked: bool) -> bool {
-    let is_of_name = |at_byte: (usize, u8)| !at_byte.1.is_ascii_lowercase() && at_byte.0 > 0;
+    let Some(name) = Name::of(word) else { return false };
     // A name with many digits is that of a connection or a session.
-    is_name(word)
-        && word.bytes().filter(u8::is_ascii_digit).count() < 6
-        && (is_marked || ends && (word == "root" || word.bytes().enumerate().any(is_of_name)) || is_class(word))
+    name.n_digits < 6
+        && (is_marked
+            || ends && (word == "root" || word.bytes().skip(1).any(|byte| !byte.is_ascii_lowercase()))
+            || name.is_class(word))
 }
 
 /// Whether a level with a colon follows, as behind a category.
@@ -361,24 +362,63 @@ fn clock<'t>(rest: &mut &'t str) -> Option<&'t str> {
     Some(clock)
 }
 
-/// A name of a logger, module or class.
+/// What the name of a logger, module or class has.
+#[derive(Default)]
+struct Name {
+    n_points: usize,
+    n_colons: usize,
+    n_digits: usize,
+    has_slash: bool,
+    has_upper: bool,
+}
+
+impl Name {
+    fn of(word: &str) -> Option<Self> {
+        let first = word.as_bytes().first()?;
+        if !first.is_ascii_alphabetic() && *first != b'_' {
+            return None;
+        }
+        let mut name = Self::default();
+        for byte in word.bytes() {
+            match byte {
+                b'a'..=b'z' | b'_' | b'$' | b'-' | b'@' => {}
+                b'A'..=b'Z' => name.has_upper = true,
+                b'0'..=b'9' => name.n_digits += 1,
+                b'.' => name.n_points += 1,
+                b':' => name.n_colons += 1,
+                b'/' => name.has_slash = true,
+                _ => return None,
+            }
+        }
+        Some(name)
+    }
+
+    /// `org.acme.App`, `my::module`: several parts with points or colons between them.
+    fn is_dotted(&self, word: &str) -> bool {
+        self.n_points + usize::from(self.is_path(word)) > 0 && !word.ends_with('.') && !self.has_slash
+    }
+
+    /// `org.acme.App`, `my::module`, but no domain and no file.
+    fn is_class(&self, word: &str) -> bool {
+        let is_type = self.n_points > 1 && (self.has_upper || word.ends_with("logger"));
+        (is_type || self.is_path(word)) && self.is_dotted(word)
+    }
+
+    fn is_path(&self, word: &str) -> bool {
+        self.n_colons > 1 && word.contains("::")
+    }
+}
+
 fn is_name(word: &str) -> bool {
-    word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && word
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'$' | b':' | b'-' | b'/' | b'@'))
+    Name::of(word).is_some()
 }
 
-/// A name of several parts with points between them: `org.acme.App`, `my::module` is one too.
 fn is_dotted(word: &str) -> bool {
-    let n_points = word.matches('.').count() + word.matches("::").count();
-    n_points >= 1 && is_name(word) && !word.ends_with('.') && !word.contains('/')
+    Name::of(word).is_some_and(|name| name.is_dotted(word))
 }
 
-/// `org.acme.App`, `my::module`, but no domain and no file.
 fn is_class(word: &str) -> bool {
-    let is_upper = word.bytes().any(|byte| byte.is_ascii_uppercase()) || word.ends_with("logger");
-    is_dotted(word) && (word.contains("::") || is_upper && word.matches('.').count() > 1)
+    Name::of(word).is_some_and(|name| name.is_class(word))
 }
 
 /// Words of a line that Ruby's logger begins with: `I, [`.

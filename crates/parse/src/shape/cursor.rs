@@ -67,18 +67,64 @@ pub(super) fn is_digits(text: &str) -> bool {
 
 /// `main.go:42` and `/srv/app/main.py:7`: where in a program a line was written. One colon alone may stand before a port.
 pub(crate) fn is_source(text: &str) -> bool {
-    let may_be = text.as_bytes().last().is_some_and(u8::is_ascii_digit);
-    let parts = if may_be { text.rsplit_once(':') } else { None };
-    parts.is_some_and(|(file, line)| {
-        let is_host = || file.rsplit_once('.').is_none_or(|(_, ending)| ending.len() > 1 && !is_ending(ending));
-        is_digits(line) && file.contains('.') && !file.contains(' ') && (file.contains(':') || !is_host())
-    })
+    let bytes = text.as_bytes();
+    let n_digits = bytes.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    let Some(file) = bytes[..bytes.len() - n_digits].strip_suffix(b":").filter(|_| n_digits > 0) else { return false };
+    let (mut has_colon, mut point) = (false, None);
+    for (at, byte) in file.iter().enumerate() {
+        match byte {
+            b' ' => return false,
+            b':' => has_colon = true,
+            b'.' => point = Some(at),
+            _ => {}
+        }
+    }
+    point.is_some_and(|at| has_colon || file.len() <= at + 2 || is_ending(&file[at + 1..]))
 }
 
-fn is_ending(ending: &str) -> bool {
-    ENDINGS.split(' ').any(|known| known == ending)
+/// Whether files of source code end so; those of one letter are not asked for.
+fn is_ending(ending: &[u8]) -> bool {
+    matches!(
+        ending,
+        b"go"
+            | b"rs"
+            | b"py"
+            | b"js"
+            | b"ts"
+            | b"rb"
+            | b"cc"
+            | b"hh"
+            | b"cs"
+            | b"kt"
+            | b"pl"
+            | b"pm"
+            | b"ex"
+            | b"hs"
+            | b"ml"
+            | b"mm"
+            | b"sh"
+            | b"vb"
+            | b"fs"
+            | b"cr"
+            | b"jl"
+            | b"mjs"
+            | b"cjs"
+            | b"jsx"
+            | b"tsx"
+            | b"php"
+            | b"cpp"
+            | b"cxx"
+            | b"hpp"
+            | b"exs"
+            | b"erl"
+            | b"lua"
+            | b"clj"
+            | b"zig"
+            | b"nim"
+            | b"inc"
+            | b"java"
+            | b"dart"
+            | b"scala"
+            | b"swift"
+    )
 }
-
-/// Endings of files of source code that have more than one letter.
-const ENDINGS: &str = "go rs py js ts rb cc hh cs kt pl pm ex hs ml mm sh vb fs cr jl mjs cjs jsx tsx php cpp cxx hpp exs erl lua clj zig \
-    nim inc java dart scala swift";

@@ -100,7 +100,7 @@ fn letters_first(b: &[u8], at: usize) -> Option<(Civil, usize)> {
     if matches!(b[at], b'I' | b'W' | b'E' | b'F' | b'D') && b.get(at + 1).is_some_and(u8::is_ascii_digit) {
         return glog(b, at);
     }
-    let start = if b[at].is_ascii_uppercase() { weekday_end(b, at) } else { None };
+    let start = if matches!(b[at], b'M' | b'T' | b'W' | b'F' | b'S') { weekday_end(b, at) } else { None };
     if let Some(start) = start.filter(|start| b.get(*start).is_some_and(u8::is_ascii_digit)) {
         return digits_first(b, start);
     }

@@ -8,7 +8,7 @@ use super::forms::{self, Civil};
 const REACH: usize = 96;
 
 /// Where a text begins, its length, the calendar time at its beginning and where that ends.
-type ReadTime = (usize, usize, Option<(Civil, usize)>);
+type ReadTime = (usize, usize, (Civil, usize));
 
 /// Keeps the calendar time that was read last: a line's form, header, level and event ask for the same one in turn.
 ///
@@ -26,17 +26,15 @@ impl TimeMemo {
     pub(super) fn parse_at(&self, b: &[u8], at: usize) -> Option<(Civil, usize)> {
         let rest = b.get(at..).filter(|rest| !rest.is_empty())?;
         let address = rest.as_ptr().addr();
-        if let Some((known, length, found)) = self.0.get()
+        if let Some((known, length, (civil, end))) = self.0.get()
             && known == address
-            && (length == rest.len()
-                || length.min(rest.len()) >= REACH
-                || found.is_some_and(|(_, end)| end == rest.len() && length > end))
+            && (length == rest.len() || length.min(rest.len()) >= REACH || end == rest.len())
         {
-            return found.map(|(civil, end)| (civil, at + end));
+            return Some((civil, at + end));
         }
-        let found = forms::parse_at(rest, 0);
-        self.0.set(Some((address, rest.len(), found)));
-        found.map(|(civil, end)| (civil, at + end))
+        let (civil, end) = forms::parse_at(rest, 0)?;
+        self.0.set(Some((address, rest.len(), (civil, end))));
+        Some((civil, at + end))
     }
 
     /// Where the calendar time ends that a text begins with.

@@ -97,15 +97,15 @@ const MONTH_BYTES_MAX: usize = 18;
 /// The month whose name begins at `at`, short or in full, and where the text goes on behind a point.
 pub(super) fn month_at(b: &[u8], at: usize) -> Option<(u32, usize)> {
     let start: &[u8; 3] = b.get(at..)?.first_chunk()?;
+    let hash = hash_of(start[0], start[1], start[2]);
+    if STARTS[hash / 64] & 1 << (hash % 64) == 0 {
+        return None;
+    }
     let is_letter = |byte: &u8| byte.is_ascii_alphabetic() || *byte >= 0x80;
     if !b.get(at + 3).is_some_and(|next| is_letter(next) || *next == b'.')
         && let Some(month) = short_month(start)
     {
         return Some((month, at + 3));
-    }
-    let hash = hash_of(start[0], start[1], start[2]);
-    if STARTS[hash / 64] & 1 << (hash % 64) == 0 {
-        return None;
     }
     let length = b[at..].iter().take(MONTH_BYTES_MAX + 1).take_while(|byte| is_letter(byte)).count();
     let end = at + length + usize::from(b.get(at + length) == Some(&b'.'));
