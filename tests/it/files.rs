@@ -170,6 +170,23 @@ fn what_container_runtimes_wrote_in_parts_is_found_as_the_program_wrote_it() {
 
 /// A beginning that is written with its end is the whole range, as at the server.
 #[test]
+fn formats_beside_the_configuration_read_files_too() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let format = "name = \"till\"\ntitle = \"Tills\"\nlines = [\"{time} till-{till:int} <{level}> {message}\"]\n\
+                  [levels]\nerror = [\"TORN\"]\n[[sample]]\ntext = \"2026-11-20 06:47:13 till-7 <TORN> x\"\n\
+                  time = \"2026-11-20T06:47:13Z\"\nlevel = \"error\"\n";
+    write(scratch.path(), "etc/catat.toml", b"");
+    write(scratch.path(), "etc/formats/till.toml", format.as_bytes());
+    write(scratch.path(), "till.log", b"2026-11-20 06:47:13 till-7 <TORN> the drawer is jammed\n");
+    let fields = "fields @level, till";
+    let ran = query(scratch.path(), &["--file", "till.log", "--config", "etc/catat.toml", fields], "");
+    assert_eq!((ran.out.trim(), ran.code), (r#"{"@level":"error","till":7}"#, 0), "{}", ran.err);
+    write(scratch.path(), "etc/catat.toml", b"[server]\nlisten = 7\n");
+    let ran = query(scratch.path(), &["--file", "till.log", "--config", "etc/catat.toml", fields], "");
+    assert_eq!(ran.code, 2, "{}", ran.err);
+}
+
+#[test]
 fn a_range_is_written_in_one() {
     let scratch = tempfile::tempdir().expect("a scratch directory");
     write(scratch.path(), "a.log", b"2026-11-20T06:30:00Z inside\n2026-11-20T07:30:00Z after\n");

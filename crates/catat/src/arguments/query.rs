@@ -22,6 +22,9 @@ pub(crate) struct Query {
     /// A table for `lookup` in a query over files: its name and a CSV file; may be repeated
     #[arg(long, value_name = "NAME=FILE")]
     pub(crate) lookup: Vec<String>,
+    /// Configuration whose formats of programs read the files (default: that of a server on this machine)
+    #[arg(long, value_name = "FILE", requires = "file")]
+    pub(crate) config: Option<PathBuf>,
     /// Whether the command line names a server; then standard input is not read.
     #[arg(skip)]
     pub(crate) names_server: bool,

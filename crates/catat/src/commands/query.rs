@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::answer::{AnswerPrinter, Note, Trailer};
-use crate::arguments::Query;
+use crate::arguments::{DataDir, Query};
 use crate::client::Server;
 use crate::failure::{Failure, of_output};
 use crate::output::Column;
@@ -53,11 +53,24 @@ struct Progress {
     events_scanned: u64,
 }
 
+/// Makes the formats beside the configuration those that files are read with. Nothing else of it counts here, so that mistakes
+/// in one that nobody named are no failure.
+fn install_formats(options: &Query) -> Result<(), Failure> {
+    let dirs = DataDir { config: options.config.clone(), data_dir: options.remote.data_dir.clone() };
+    match super::settings::config(&dirs) {
+        Ok(config) => crate::program_formats::install_formats(&config.formats_dir),
+        Err(failure) if options.config.is_some() => return Err(failure),
+        Err(_) => say!("catat: warning: the configuration has mistakes, its formats of programs are left out: catat check"),
+    }
+    Ok(())
+}
+
 /// Runs a query and prints the answer.
 pub(crate) fn query(options: Query) -> Result<(), Failure> {
     let asks_server = options.names_server || !options.group.is_empty();
     let reads_input = options.file.is_empty() && !asks_server && has_piped_input();
     if !options.file.is_empty() || reads_input {
+        install_formats(&options)?;
         return crate::local::query(&options);
     }
     if options.language == "promql" {
