@@ -1,27 +1,109 @@
-//! `/api/openapi.json`: the description of every route. A test walks the table of routes against it.
+//! `/api/openapi.json`: the description of every route. catat's own are described by hand beside this crate; those of other
+//! systems' protocols are listed with their roles and refer to the originals' descriptions, from which they do not differ but
+//! where the manual says so.
+
+use std::sync::Arc;
 
 use axum::http::header;
 use axum::response::IntoResponse;
+use door::access::Role;
+use door::table::{Entry, Table};
+use serde_json::{Value, json};
 
-/// The description, written by hand beside this crate.
-pub(crate) const DESCRIPTION: &str = include_str!("../openapi.json");
+/// The description of catat's own routes.
+const OWN: &str = include_str!("../openapi.json");
 
-pub(crate) async fn get() -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-cache")], DESCRIPTION)
+/// Where the protocol of a foreign system is described: what paths begin with, its name among the tags, the original, and our
+/// page about it. Of several that fit the first counts.
+const ORIGINALS: &[(&str, &str, &str, &str)] = &[
+    ("/elasticsearch", "elasticsearch", "https://www.elastic.co/docs/api/doc/elasticsearch/", "reading/elasticsearch"),
+    (
+        "/services/collector",
+        "splunk",
+        "https://help.splunk.com/en/splunk-enterprise/get-started/get-data-in",
+        "sending/splunk",
+    ),
+    ("/loki", "loki", "https://grafana.com/docs/loki/latest/reference/loki-http-api/", "reading/loki"),
+    ("/api/prom", "loki", "https://grafana.com/docs/loki/latest/reference/loki-http-api/", "reading/loki"),
+    ("/ready", "loki", "https://grafana.com/docs/loki/latest/reference/loki-http-api/", "reading/loki"),
+    ("/config", "loki", "https://grafana.com/docs/loki/latest/reference/loki-http-api/", "reading/loki"),
+    ("/services", "loki", "https://grafana.com/docs/loki/latest/reference/loki-http-api/", "reading/loki"),
+    ("/ring", "loki", "https://grafana.com/docs/loki/latest/reference/loki-http-api/", "reading/loki"),
+    ("/prometheus", "metrics", "https://prometheus.io/docs/prometheus/latest/querying/api/", "reading/prometheus"),
+    ("/metrics/", "metrics", "https://github.com/prometheus/pushgateway/blob/master/README.md", "sending/scrape"),
+    ("/v1/", "otlp", "https://opentelemetry.io/docs/specs/otlp/", "sending/opentelemetry"),
+    ("/otlp/", "otlp", "https://opentelemetry.io/docs/specs/otlp/", "sending/opentelemetry"),
+    ("/opentelemetry.", "otlp", "https://opentelemetry.io/docs/specs/otlp/", "sending/opentelemetry"),
+    ("/tempo", "tempo", "https://grafana.com/docs/tempo/latest/api_docs/", "reading/traces"),
+    ("/jaeger", "jaeger", "https://www.jaegertracing.io/docs/latest/architecture/apis/", "reading/traces"),
+    ("/zipkin", "zipkin", "https://zipkin.io/zipkin-api/", "reading/traces"),
+    ("/api/v2/spans", "zipkin", "https://zipkin.io/zipkin-api/", "sending/traces"),
+    ("/xray", "xray", "https://docs.aws.amazon.com/xray/latest/api/Welcome.html", "reading/traces"),
+    (
+        "/cloudwatch",
+        "cloudwatch",
+        "https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/",
+        "reading/cloudwatch",
+    ),
+    ("/sns", "cloudwatch", "https://docs.aws.amazon.com/sns/latest/api/welcome.html", "reading/cloudwatch"),
+    ("/journal", "journal", "https://systemd.io/JOURNAL_EXPORT_FORMATS/", "sending/journald"),
+];
+
+/// The route that describes all of these and itself.
+pub(crate) fn route_of(others: &[Entry]) -> Table {
+    let own = Entry { method: "get", path: "/api/openapi.json", role: Role::None };
+    let description: Arc<str> = describe(&[others, &[own]].concat()).into();
+    Table::default().get(own.path, own.role, move || {
+        let body = description.to_string();
+        async {
+            ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-cache")], body).into_response()
+        }
+    })
+}
+
+/// Describes routes: catat's own are described already, others as their originals are.
+fn describe(entries: &[Entry]) -> String {
+    let mut description: Value = serde_json::from_str(OWN).unwrap_or_default();
+    for entry in entries {
+        let Some((_, tag, url, page)) = ORIGINALS.iter().find(|(start, ..)| entry.path.starts_with(start)) else {
+            continue;
+        };
+        let names = entry.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+        let parameters: Vec<Value> = names
+            .map(|name| json!({"name": name.trim_start_matches('*'), "in": "path", "required": true, "schema": {"type": "string"}}))
+            .collect();
+        description["paths"][entry.path][entry.method] = json!({
+            "tags": [tag],
+            "x-catat-role": role_of(entry).name(),
+            "parameters": parameters,
+            "externalDocs": {"url": url, "description": format!("as the original; differences: /docs/{page}")},
+            "responses": {"default": {"description": "as the original's"}},
+        });
+    }
+    description.to_string()
+}
+
+/// Returns the role that a request needs. CloudWatch, SNS and X-Ray check theirs themselves, with the signature.
+fn role_of(entry: &Entry) -> Role {
+    let is_signed = ["/cloudwatch", "/xray/"].iter().any(|prefix| entry.path.starts_with(prefix));
+    let is_sns = entry.path.starts_with("/sns") && entry.method == "post";
+    if is_signed || is_sns { Role::Any } else { entry.role }
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::collections::BTreeSet;
 
-    use serde_json::Value;
-
     use super::*;
-    use door::access::Role;
+
+    /// The description of all routes.
+    pub(crate) fn description() -> Value {
+        serde_json::from_str(&describe(&crate::router::entries())).expect("the description is JSON")
+    }
 
     #[test]
     fn the_description_names_every_route_with_its_role_and_no_other() {
-        let description: Value = serde_json::from_str(DESCRIPTION).expect("the description is JSON");
+        let description = description();
         let paths = description["paths"].as_object().expect("it has paths");
         let described: BTreeSet<(String, String, String)> = paths
             .iter()
@@ -38,19 +120,29 @@ mod tests {
         assert_eq!(known.symmetric_difference(&described).collect::<Vec<_>>(), Vec::<&(String, String, String)>::new());
     }
 
-    /// Returns the role that a request needs. CloudWatch, SNS and X-Ray check theirs themselves, with the signature.
-    fn role_of(entry: &door::table::Entry) -> Role {
-        let is_signed = ["/cloudwatch", "/xray/"].iter().any(|prefix| entry.path.starts_with(prefix));
-        let is_sns = entry.path.starts_with("/sns") && entry.method == "post";
-        if is_signed || is_sns { Role::Any } else { entry.role }
+    #[test]
+    fn routes_of_other_systems_refer_to_a_page_of_the_manual_that_exists() {
+        let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+        let own: Value = serde_json::from_str(OWN).expect("the description is JSON");
+        for (start, _, _, page) in ORIGINALS {
+            assert!(docs.join(format!("{page}.md")).is_file(), "{page}");
+            assert!(crate::router::entries().iter().any(|entry| entry.path.starts_with(start)), "{start} is a door");
+            let mut described = own["paths"].as_object().into_iter().flatten().map(|(path, _)| path);
+            assert_eq!(described.find(|path| path.starts_with(start)), None, "described by hand and by reference");
+        }
     }
 
     #[test]
-    fn everything_that_is_referred_to_exists() {
-        let description: Value = serde_json::from_str(DESCRIPTION).expect("the description is JSON");
-        for rest in DESCRIPTION.split("\"#/components/").skip(1) {
+    fn everything_that_is_referred_to_exists_and_is_referred_to() {
+        let description: Value = serde_json::from_str(OWN).expect("the description is JSON");
+        for rest in OWN.split("\"#/components/").skip(1) {
             let place = rest.split('"').next().unwrap_or_default();
             assert!(description.pointer(&format!("/components/{place}")).is_some(), "{place}");
+        }
+        for kind in ["schemas", "responses"] {
+            for (name, _) in description["components"][kind].as_object().into_iter().flatten() {
+                assert!(OWN.contains(&format!("\"#/components/{kind}/{name}\"")), "{kind}/{name} is used");
+            }
         }
     }
 }

@@ -9,7 +9,6 @@ use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use cloudwatch::xray::udp::XRayCounts;
 use cloudwatch::{CloudWatchState, SavedFilter, xray};
-use door::access::Role;
 use door::guard::guarded;
 use door::parameters::Parameters;
 use door::problem::Problem;
@@ -119,8 +118,8 @@ impl Families {
         let otel = otel::routes().with_state(server());
         let traces = traces_routes(&self.server, &self.traces);
         let mcp = mcp::routes().with_state(FamilyState::new(server(), self.mcp.clone()));
-        let native = own_routes().merge(api).merge(mcp);
-        native.merge(loki).merge(elastic).merge(otel).merge(cloudwatch).merge(traces).merge(metrics)
+        let all = api.merge(mcp).merge(loki).merge(elastic).merge(otel).merge(cloudwatch).merge(traces).merge(metrics);
+        openapi::route_of(all.entries()).merge(all)
     }
 }
 
@@ -141,11 +140,6 @@ fn traces_routes(server: &Arc<Server>, traces: &Arc<TracesState>) -> Table {
     traces::routes().with_state(FamilyState::new(server.clone(), traces.clone()))
 }
 
-/// Returns the route that describes all others.
-fn own_routes() -> Table {
-    Table::default().get("/api/openapi.json", Role::None, openapi::get)
-}
-
 /// Returns what all routes are, for the API description and its tests.
 #[cfg(test)]
 pub(crate) fn entries() -> Vec<Entry> {
@@ -155,7 +149,7 @@ pub(crate) fn entries() -> Vec<Entry> {
     let foreign =
         [loki.entries(), elastic.entries(), otel.entries(), cloudwatch.entries(), traces.entries(), metrics.entries()];
     let mcp = mcp::routes();
-    [own_routes().entries(), api.entries(), mcp.entries(), &foreign.concat()].concat()
+    [openapi::route_of(&[]).entries(), api.entries(), mcp.entries(), &foreign.concat()].concat()
 }
 
 /// Returns the whole service.

@@ -6,11 +6,11 @@
 use axum::body::Body;
 use axum::http::Request;
 use data_encoding::BASE64;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::House;
 use super::scopes::Random;
-use crate::openapi::DESCRIPTION;
+use crate::openapi::tests::description;
 use door::access::Role;
 use door::table::Entry;
 
@@ -181,7 +181,7 @@ async fn walk(house: &House, people: &[Person]) {
 
 #[test]
 fn every_route_is_described_with_its_role_and_those_without_are_listed() {
-    let description: Value = serde_json::from_str(DESCRIPTION).expect("the description is JSON");
+    let description = description();
     for entry in crate::router::entries() {
         let described = &description["paths"][entry.path][entry.method]["x-catat-role"];
         // The role that CloudWatch's operations need is checked behind the door, with the signature.
