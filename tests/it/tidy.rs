@@ -34,7 +34,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("ingest", &["types", "definition", "parse", "storage"]),
     // Reads regular expressions as Go does; knows nothing of who matches with them.
     ("goregex", &[]),
-    ("plan", &["types", "parse", "goregex"]),
+    // Reads and fills in Go's templates; the functions beyond Go's own are given to it.
+    ("gotemplate", &["goregex"]),
+    ("plan", &["types", "parse", "goregex", "gotemplate"]),
     ("pattern", &["types", "plan"]),
     // Knows bytes only: what records mean is their owners' business.
     ("spill", &[]),
@@ -50,8 +52,6 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("traceql", &["types", "plan"]),
     // Reads and evaluates PromQL; storage is a trait that others implement.
     ("promql", &["goregex"]),
-    // Fills in the texts of Prometheus' rules; what `query` asks is given to it.
-    ("gotemplate", &["goregex"]),
     // Reads and writes samples of a store, whoever asks.
     ("series", &["types", "ingest", "plan", "promql", "execute"]),
     (

@@ -43,6 +43,7 @@ mod post;
 #[cfg(test)]
 #[path = "../../database/src/postgres/testing.rs"]
 mod postgres_server;
+mod prometheus_text;
 mod recorder;
 mod rehearsal;
 mod report;

@@ -1,154 +1,177 @@
-//! The functions that Go's templates have themselves. `and` and `or` are evaluated with the pipeline, since they look at no
-//! more arguments than they need.
+//! The functions that Go's templates have themselves, and the methods of times.
 
-use crate::compare::{is_equal, is_less};
-use crate::functions::escaped;
-use crate::printf;
-use crate::value::Value;
+use crate::function::Body::{First, Partial, Total};
+use crate::function::{Arguments, Function, Parameter};
+use crate::layout;
+use crate::printf::printf;
+use crate::text::{html, js, of_bytes, url_encoded};
+use crate::value::{List, MapType, Value};
 
-/// Names of all of them.
-const NAMES: [&str; 17] = [
-    "and", "or", "not", "eq", "ne", "lt", "le", "gt", "ge", "len", "index", "slice", "print", "printf", "println",
-    "html", "urlquery",
+const ANY: &[Parameter] = &[Parameter::Any];
+const TWO: &[Parameter] = &[Parameter::Any, Parameter::Any];
+
+const BUILTINS: &[Function] = &[
+    Function::variadic("and", ANY, First(false)),
+    Function::variadic("or", ANY, First(true)),
+    Function::new("not", ANY, Total(|of| Value::Boolean(!of[0].is_true()))),
+    Function::variadic("eq", ANY, Partial(equal)),
+    Function::new("ne", TWO, Partial(|of| Ok(Value::Boolean(!is_equal(&of[0], &of[1])?)))),
+    Function::new("lt", TWO, Partial(|of| is_less(&of[0], &of[1]).map(Value::Boolean))),
+    Function::new("le", TWO, Partial(|of| is_at_most(&of[0], &of[1]).map(Value::Boolean))),
+    // The opposites, also of NaN, as in Go.
+    Function::new("gt", TWO, Partial(|of| Ok(Value::Boolean(!is_at_most(&of[0], &of[1])?)))),
+    Function::new("ge", TWO, Partial(|of| Ok(Value::Boolean(!is_less(&of[0], &of[1])?)))),
+    Function::new("len", ANY, Partial(length)),
+    Function::variadic("index", ANY, Partial(|of| of[1..].iter().try_fold(of[0].clone(), |of, at| element(&of, at)))),
+    Function::variadic("slice", ANY, Partial(slice)),
+    Function::variadic("print", &[], Total(|of| sprint(of).into())),
+    Function::variadic("println", &[], Total(sprintln)),
+    Function::variadic("printf", &[Parameter::Text], Total(|of| printf(of.text(0), &of[1..]).into())),
+    Function::variadic("html", &[], Total(|of| html(&sprint(of)).into())),
+    Function::variadic("js", &[], Total(|of| js(&sprint(of)).into())),
+    Function::variadic("urlquery", &[], Total(|of| url_encoded(&sprint(of)).into())),
+    Function::new(
+        ".Format",
+        &[Parameter::Time, Parameter::Text],
+        Total(|of| layout::format(&of.time(0), of.text(1)).into()),
+    ),
+    Function::new(".Unix", &[Parameter::Time], Total(|of| Value::Long(of.time(0).units(1)))),
 ];
 
-/// Reports whether there is a function of the name.
-pub(crate) fn is_builtin(name: &str) -> bool {
-    NAMES.contains(&name)
+/// Returns a function of Go.
+pub(crate) fn builtin(name: &str) -> Option<&'static Function> {
+    BUILTINS.iter().find(|function| function.name == name)
 }
 
-/// Calls a function; `None` if there is none of the name.
-pub(crate) fn call(name: &str, arguments: &[Value]) -> Option<Result<Value, String>> {
-    if !is_builtin(name) {
-        return None;
+/// Returns a method of times.
+pub(crate) fn method(name: &str) -> Option<&'static Function> {
+    BUILTINS.iter().find(|function| function.name.strip_prefix('.') == Some(name))
+}
+
+/// Values one after the other, with a space between two that are no texts.
+fn sprint(values: Arguments<'_>) -> String {
+    let mut out = String::new();
+    for (index, value) in values.iter().enumerate() {
+        let is_text = |value: &Value| matches!(value, Value::Text(_));
+        if index > 0 && !is_text(value) && !is_text(&values[index - 1]) {
+            out.push(' ');
+        }
+        value.print(&mut out);
     }
-    let result = match name {
-        "not" => one(name, arguments).map(|value| Value::Bool(!value.is_true())),
-        "eq" => equal(arguments),
-        "ne" => two(name, arguments).and_then(|(a, b)| is_equal(a, b)).map(|is_equal| Value::Bool(!is_equal)),
-        "lt" => two(name, arguments).and_then(|(a, b)| is_less(a, b)).map(Value::Bool),
-        "ge" => two(name, arguments).and_then(|(a, b)| is_less(a, b)).map(|is_less| Value::Bool(!is_less)),
-        "le" => two(name, arguments).and_then(|(a, b)| Ok(is_less(a, b)? || is_equal(a, b)?)).map(Value::Bool),
-        "gt" => two(name, arguments).and_then(|(a, b)| Ok(!is_less(a, b)? && !is_equal(a, b)?)).map(Value::Bool),
-        "len" => one(name, arguments).and_then(length),
-        "index" => index(arguments),
-        "slice" => slice(arguments),
-        "print" => Ok(Value::Text(printed(arguments))),
-        "println" => Ok(Value::Text(printed_line(arguments))),
-        "printf" => printf::formatted(arguments).map(Value::Text),
-        "html" => Ok(Value::Text(html(&printed(arguments)))),
-        "urlquery" => Ok(Value::Text(escaped(&printed(arguments)))),
-        _ => return None,
-    };
-    Some(result.map_err(|error| format!("error calling {name}: {error}")))
+    out
 }
 
-fn one<'v>(name: &str, arguments: &'v [Value]) -> Result<&'v Value, String> {
-    let [value] = arguments else {
-        return Err(format!("wrong number of args for {name}: want 1 got {}", arguments.len()));
-    };
-    Ok(value)
-}
-
-fn two<'v>(name: &str, arguments: &'v [Value]) -> Result<(&'v Value, &'v Value), String> {
-    let [a, b] = arguments else {
-        return Err(format!("wrong number of args for {name}: want 2 got {}", arguments.len()));
-    };
-    Ok((a, b))
+fn sprintln(values: Arguments<'_>) -> Value {
+    let texts: Vec<String> = values.iter().map(Value::printed).collect();
+    (texts.join(" ") + "\n").into()
 }
 
 /// `eq`: whether the first argument equals any other.
-fn equal(arguments: &[Value]) -> Result<Value, String> {
-    let Some((first, others)) = arguments.split_first().filter(|(_, others)| !others.is_empty()) else {
+fn equal(of: Arguments<'_>) -> Result<Value, String> {
+    if of.len() < 2 {
         return Err("missing argument for comparison".to_owned());
-    };
-    for other in others {
-        if is_equal(first, other)? {
-            return Ok(Value::Bool(true));
+    }
+    for other in &of[1..] {
+        if is_equal(&of[0], other)? {
+            return Ok(Value::Boolean(true));
         }
     }
-    Ok(Value::Bool(false))
+    Ok(Value::Boolean(false))
 }
 
-fn length(value: &Value) -> Result<Value, String> {
-    let n = match value {
+const INCOMPATIBLE: &str = "incompatible types for comparison";
+
+fn is_equal(left: &Value, right: &Value) -> Result<bool, String> {
+    match (left, right) {
+        (Value::Integer(a) | Value::Long(a), Value::Integer(b) | Value::Long(b)) => Ok(a == b),
+        (Value::Nil, _) | (_, Value::Nil) => Ok(left == right),
+        (Value::List(_) | Value::Map(_), _) | (_, Value::List(_) | Value::Map(_)) => {
+            Err("non-comparable type in a comparison".to_owned())
+        }
+        _ if left.type_name() == right.type_name() => Ok(left == right),
+        _ => Err(INCOMPATIBLE.to_owned()),
+    }
+}
+
+fn is_less(left: &Value, right: &Value) -> Result<bool, String> {
+    let is_basic = |value: &Value| !matches!(value, Value::Nil | Value::List(_) | Value::Map(_) | Value::Time(_));
+    match (left, right) {
+        (Value::Integer(a) | Value::Long(a), Value::Integer(b) | Value::Long(b)) => Ok(a < b),
+        (Value::Float(a), Value::Float(b)) => Ok(a < b),
+        (Value::Text(a), Value::Text(b)) => Ok(a < b),
+        (Value::Boolean(_), Value::Boolean(_)) => Err("invalid type for comparison".to_owned()),
+        _ if is_basic(left) && is_basic(right) => Err(INCOMPATIBLE.to_owned()),
+        _ => Err("invalid type for comparison".to_owned()),
+    }
+}
+
+fn is_at_most(left: &Value, right: &Value) -> Result<bool, String> {
+    Ok(is_less(left, right)? || is_equal(left, right)?)
+}
+
+fn length(of: Arguments<'_>) -> Result<Value, String> {
+    let n = match &of[0] {
         Value::Text(text) => text.len(),
-        Value::Labels(labels) => labels.len(),
-        Value::Arguments(arguments) => arguments.len(),
-        Value::Samples(samples) => samples.len(),
+        Value::List(list) => list.items.len(),
+        Value::Map(map) if !matches!(map.of, MapType::Struct(_)) => map.members.len(),
         other => return Err(format!("len of type {}", other.type_name())),
     };
-    Ok(Value::Int(i64::try_from(n).unwrap_or(i64::MAX)))
+    Ok(Value::Integer(n as i64))
 }
 
-fn index(arguments: &[Value]) -> Result<Value, String> {
-    let Some((of, keys)) = arguments.split_first() else { return Err("index of untyped nil".to_owned()) };
-    let mut value = of.clone();
-    for key in keys {
-        value = match (&value, key) {
-            (Value::Labels(labels), Value::Text(name)) => Value::text(labels.get(name).map_or("", String::as_str)),
-            (Value::Arguments(all), Value::Text(name)) => all.get(name).cloned().unwrap_or(Value::Nil),
-            (Value::Samples(samples), Value::Int(at)) => {
-                let sample = usize::try_from(*at).ok().and_then(|at| samples.get(at));
-                let sample = sample.ok_or_else(|| format!("index out of range: {at}"))?;
-                Value::Sample(std::sync::Arc::new(sample.clone()))
-            }
-            (Value::Text(text), Value::Int(at)) => {
-                let byte = usize::try_from(*at).ok().and_then(|at| text.as_bytes().get(at));
-                Value::Int(i64::from(*byte.ok_or_else(|| format!("index out of range: {at}"))?))
-            }
-            (of, key) => return Err(format!("can't index item of type {} with {}", of.type_name(), key.type_name())),
-        };
-    }
-    Ok(value)
-}
-
-/// `slice`: a part of a text, by bytes.
-fn slice(arguments: &[Value]) -> Result<Value, String> {
-    let Some((Value::Text(text), bounds)) = arguments.split_first() else {
-        return Err("can't slice an item that is not a string".to_owned());
-    };
-    let bound = |at: usize, missing: usize| match bounds.get(at) {
-        None => Ok(missing),
-        Some(Value::Int(bound)) => usize::try_from(*bound).map_err(|_| format!("index out of range: {bound}")),
-        Some(other) => Err(format!("cannot index slice/array with type {}", other.type_name())),
-    };
-    let (from, to) = (bound(0, 0)?, bound(1, text.len())?);
-    let part = text.get(from..to).ok_or_else(|| format!("index out of range: {to}"))?;
-    Ok(Value::text(part))
-}
-
-/// Prints values as Go's `Sprint` does: a space between two of which neither is a text.
-fn printed(values: &[Value]) -> String {
-    let mut text = String::new();
-    for (at, value) in values.iter().enumerate() {
-        let is_text = |value: &Value| matches!(value, Value::Text(_));
-        if at > 0 && !is_text(value) && !is_text(&values[at - 1]) {
-            text.push(' ');
+/// Returns a whole number as a place in something of `n` elements.
+fn place(at: &Value, n: usize) -> Result<usize, String> {
+    match at {
+        Value::Integer(at) | Value::Long(at) => {
+            usize::try_from(*at).ok().filter(|at| *at <= n).ok_or_else(|| format!("index out of range: {at}"))
         }
-        text.push_str(&value.printed());
+        other => Err(format!("cannot index slice/array with type {}", other.type_name())),
     }
-    text
 }
 
-/// Prints values with spaces between them, and an end of line.
-fn printed_line(values: &[Value]) -> String {
-    let texts: Vec<String> = values.iter().map(Value::printed).collect();
-    texts.join(" ") + "\n"
-}
-
-fn html(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '"' => escaped.push_str("&#34;"),
-            '\'' => escaped.push_str("&#39;"),
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '\0' => escaped.push('\u{fffd}'),
-            other => escaped.push(other),
+fn element(of: &Value, at: &Value) -> Result<Value, String> {
+    let missing = |at: usize| format!("index out of range: {at}");
+    match of {
+        Value::List(list) => {
+            let at = place(at, list.items.len())?;
+            list.items.get(at).cloned().ok_or_else(|| missing(at))
         }
+        Value::Text(text) => {
+            let at = place(at, text.len())?;
+            text.as_bytes().get(at).map(|byte| Value::Integer(i64::from(*byte))).ok_or_else(|| missing(at))
+        }
+        Value::Map(map) if !matches!(map.of, MapType::Struct(_)) => match at {
+            Value::Text(name) => Ok(map.get(name).unwrap_or(Value::Nil)),
+            other => Err(format!("value has type {}; should be string", other.type_name())),
+        },
+        Value::Nil => Err("index of untyped nil".to_owned()),
+        other => Err(format!("can't index item of type {}", other.type_name())),
     }
-    escaped
+}
+
+/// `slice`: a part of a text, by bytes, or of a list.
+fn slice(of: Arguments<'_>) -> Result<Value, String> {
+    let (value, at) = (&of[0], &of[1..]);
+    let n = match value {
+        Value::Text(text) => text.len(),
+        Value::List(list) => list.items.len(),
+        Value::Nil => return Err("slice of untyped nil".to_owned()),
+        other => return Err(format!("can't slice item of type {}", other.type_name())),
+    };
+    if at.len() > 3 || at.len() == 3 && matches!(value, Value::Text(_)) {
+        return Err("too many slice indexes".to_owned());
+    }
+    let places: Vec<usize> = at.iter().map(|at| place(at, n)).collect::<Result<_, _>>()?;
+    let (from, to) = (places.first().copied().unwrap_or(0), places.get(1).copied().unwrap_or(n));
+    if from > to {
+        return Err(format!("invalid slice index: {from} > {to}"));
+    }
+    Ok(match value {
+        Value::List(list) => {
+            let items = list.items[from..to].to_vec();
+            Value::List(List { type_name: list.type_name, items }.into())
+        }
+        Value::Text(text) => of_bytes(&text.as_bytes()[from..to]),
+        other => other.clone(),
+    })
 }

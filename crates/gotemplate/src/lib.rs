@@ -1,34 +1,35 @@
-//! Go's `text/template` with the functions that Prometheus adds, as annotations and labels of its alerting rules use it.
+//! Go's `text/template`.
 //!
-//! [`Template::parse`] reads a text, and refuses functions, variables and keywords that do not exist; [`Template::render`] fills it in.
-//! Numbers and errors look as Go writes them, so that a text is the same here and in Prometheus.
+//! A [`Dialect`] adds functions to Go's own. [`Template::parse`] reads a text, and refuses functions and variables that do
+//! not exist; [`Template::run`] fills it in from an [`Input`]. Values, numbers, times and failures are written as Go
+//! writes them. A run is bounded in steps, output and the texts it makes on the way, and cannot panic.
 //!
-//! # Differences to Prometheus
-//!
-//! * `define`, `block` and `template` are refused: an annotation is a template of its own.
-//! * Values have no methods, so `{{ (toTime $value).Format "15:04" }}` is an error of the rendering.
-//! * A rendering has at most [`STEPS_MAX`] steps, and its text at most [`TEXT_BYTES_MAX`] bytes.
+//! `define`, `template`, `block` and `call` are refused by name.
 
 mod builtins;
-mod compare;
-mod data;
-mod error;
-mod evaluate;
-mod functions;
-mod humanize;
+mod dialect;
+pub mod escape;
+mod function;
+mod layout;
 mod lexer;
-mod number;
+mod numbers;
 mod parse;
 mod printf;
-mod syntax;
+mod run;
 mod template;
 #[cfg(test)]
 mod tests;
-mod time;
+mod text;
+mod times;
 mod value;
 
-pub use data::{Data, Labels, QuerySample, RunQuery};
-pub use error::TemplateError;
-pub use evaluate::{STEPS_MAX, TEXT_BYTES_MAX};
-pub use number::general;
-pub use template::Template;
+pub use self::dialect::{Dialect, Input};
+pub use self::function::{Arguments, Body, Function, Parameter};
+pub use self::layout::{format as format_time, parse as parse_time};
+pub use self::numbers::{general, parse_float, parse_integer};
+pub use self::parse::Source;
+pub use self::run::Failure;
+pub use self::template::Template;
+pub use self::text::{TEXT_BYTES_MAX, of_bytes, replaced, title, url_encoded};
+pub use self::times::{Zone, ZonedTime};
+pub use self::value::{List, Map, MapType, Value};

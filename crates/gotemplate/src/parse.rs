@@ -1,288 +1,424 @@
-//! Reads a template: nesting, pipelines, operands. Functions and variables must exist.
+//! Templates as trees. Functions and variables must exist.
 
-use crate::functions::is_function;
-use crate::lexer::{Part, Token, Word, split};
-use crate::syntax::{Block, BlockKind, Command, Node, Operand, Pipe, Root};
-use crate::{TemplateError, builtins};
+use regex::Regex;
 
-/// Blocks and parentheses in each other.
-const DEPTH_MAX: usize = 50;
+use crate::builtins::builtin;
+use crate::dialect::Dialect;
+use crate::function::{Body, Function, Parameter};
+use crate::lexer::{Piece, Token, Word, pieces};
 
-/// Variables that Prometheus declares before every template.
-pub(crate) const VARIABLES: [&str; 4] = ["labels", "externalLabels", "externalURL", "value"];
+use crate::value::Value;
 
-/// Reads a template.
-pub(crate) fn parse(text: &str) -> Result<Vec<Node>, TemplateError> {
-    let parts = split(text)?;
-    let variables = std::iter::once("").chain(VARIABLES).map(str::to_owned).collect();
-    let mut parser = Parser { parts: parts.into_iter(), variables, depth: 0, n_ranges: 0 };
-    let (nodes, end) = parser.nodes(None)?;
-    match end {
-        None => Ok(nodes),
-        Some((word, at, _)) => Err(TemplateError::new(at, format!("unexpected {{{{{word}}}}}"))),
+/// How deep blocks and parentheses may nest.
+const DEPTH_MAX: usize = 64;
+
+/// A template that was read.
+pub(crate) struct Tree {
+    pub(crate) nodes: Vec<Node>,
+    /// Names of the labels that it needs.
+    pub(crate) labels: Vec<String>,
+    /// Functions of the input that it calls.
+    pub(crate) asks: Vec<&'static str>,
+}
+
+/// A part of a template.
+pub(crate) enum Node {
+    Text(String),
+    Action(Pipeline),
+    Block(Block),
+    Break,
+    Continue,
+}
+
+/// `if`, `with` or `range`, and what is rendered instead where there is no value.
+pub(crate) struct Block {
+    pub(crate) kind: BlockKind,
+    pub(crate) pipeline: Pipeline,
+    pub(crate) body: Vec<Node>,
+    pub(crate) otherwise: Vec<Node>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BlockKind {
+    If,
+    With,
+    Range,
+}
+
+/// Commands, each with the value of the one before it as its last argument.
+pub(crate) struct Pipeline {
+    /// Variables that take the value; two of `range`.
+    pub(crate) variables: Vec<String>,
+    /// Whether they are known already.
+    pub(crate) is_assignment: bool,
+    pub(crate) commands: Vec<Command>,
+}
+
+/// A function with its operands, or a value alone.
+pub(crate) struct Command {
+    pub(crate) operands: Vec<Operand>,
+    /// The source of the command, then that of each operand.
+    pub(crate) sources: Vec<Source>,
+}
+
+/// A part of a template, as errors name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// Line and column, such as `1:3`.
+    pub at: String,
+    /// How it is written.
+    pub text: String,
+}
+
+pub(crate) enum Operand {
+    Dot,
+    Constant(Value),
+    /// A regular expression and its text, as the first argument of a function that takes one.
+    Pattern(Regex, Value),
+    /// A label, by its place among those that the template needs.
+    Label(usize),
+    Variable(String),
+    Function(&'static Function),
+    Pipeline(Box<Pipeline>),
+    /// A member of a value.
+    Member(Box<Self>, String),
+}
+
+impl Pipeline {
+    /// Returns the label that it is, if it is nothing else.
+    pub(crate) fn label(&self) -> Option<usize> {
+        match (self.variables.as_slice(), self.commands.as_slice()) {
+            ([], [Command { operands, .. }]) => match operands.as_slice() {
+                [Operand::Label(index)] => Some(*index),
+                _ => None,
+            },
+            _ => None,
+        }
     }
 }
 
-struct Parser {
-    parts: std::vec::IntoIter<Part>,
-    /// Names of variables in scope.
-    variables: Vec<String>,
-    depth: usize,
-    /// Loops around what is read.
-    n_ranges: usize,
+/// Reads a template.
+pub(crate) fn parse(text: &str, dialect: &'static Dialect) -> Result<Tree, String> {
+    let mut parser = Parser {
+        text,
+        dialect,
+        pieces: pieces(text)?.into_iter(),
+        labels: Vec::new(),
+        asks: Vec::new(),
+        variables: dialect.variables.iter().map(|name| (*name).to_owned()).collect(),
+        dot_is_labels: dialect.variables.is_empty(),
+        n_ranges: 0,
+        depth: 0,
+    };
+    match parser.nodes()? {
+        (nodes, End::Template) => Ok(Tree { nodes, labels: parser.labels, asks: parser.asks }),
+        (_, End::Block) => Err("unexpected {{end}}".to_owned()),
+        (_, End::Else(_)) => Err("unexpected {{else}}".to_owned()),
+    }
 }
 
-/// The word that ended a list of parts, its place, and what follows it in its action.
-type End = (&'static str, usize, Vec<Token>);
+struct Parser<'t> {
+    text: &'t str,
+    dialect: &'static Dialect,
+    pieces: std::vec::IntoIter<Piece>,
+    labels: Vec<String>,
+    asks: Vec<&'static str>,
+    /// Names of variables in scope.
+    variables: Vec<String>,
+    /// Whether `.` is the labels: not within `with` and `range`.
+    dot_is_labels: bool,
+    /// Loops around what is read.
+    n_ranges: usize,
+    depth: usize,
+}
 
-impl Parser {
-    /// Reads parts until `end`, `else` or the end of the text; `opened` is where the block around them began.
-    fn nodes(&mut self, opened: Option<usize>) -> Result<(Vec<Node>, Option<End>), TemplateError> {
+/// How a list of nodes ends.
+enum End {
+    Template,
+    /// `end`.
+    Block,
+    /// `else`, with what follows in its braces.
+    Else(Vec<Token>),
+}
+
+/// The tokens of an action that are not read yet.
+struct Tokens<'a> {
+    all: &'a [Token],
+    at: usize,
+}
+
+impl Tokens<'_> {
+    fn ahead(&self, n: usize) -> Option<&Word> {
+        self.all.get(self.at + n).map(|token| &token.word)
+    }
+
+    fn take(&mut self, sign: char) -> bool {
+        let is_there = self.ahead(0) == Some(&Word::Sign(sign));
+        self.at += usize::from(is_there);
+        is_there
+    }
+}
+
+impl Parser<'_> {
+    fn nodes(&mut self) -> Result<(Vec<Node>, End), String> {
+        self.enter()?;
         let mut nodes = Vec::new();
-        while let Some(part) = self.parts.next() {
-            let (words, at) = match part {
-                Part::Text(text) => {
+        let end = loop {
+            let tokens = match self.pieces.next() {
+                None => break End::Template,
+                Some(Piece::Text(text)) => {
                     nodes.push(Node::Text(text));
                     continue;
                 }
-                Part::Action(words, at) => (words, at),
+                Some(Piece::Action(tokens)) => tokens,
             };
-            let keyword = match words.first().map(|token| &token.word) {
-                None => return Err(TemplateError::new(at, "missing value for command")),
-                Some(Word::Name(name)) => name.clone(),
-                Some(_) => String::new(),
+            let word = match tokens.first().map(|token| &token.word) {
+                Some(Word::Name(word)) => word.as_str(),
+                _ => "",
             };
-            let rest = Words { words: &words, next: 1, end: at };
-            match keyword.as_str() {
-                "end" => return rest.done().map(|()| (nodes, Some(("end", at, Vec::new())))),
-                "else" => return Ok((nodes, Some(("else", at, words[1..].to_vec())))),
-                "if" => nodes.push(self.block(BlockKind::If, rest, at)?),
-                "with" => nodes.push(self.block(BlockKind::With, rest, at)?),
-                "range" => nodes.push(self.block(BlockKind::Range, rest, at)?),
-                "break" | "continue" => {
-                    rest.done()?;
+            match word {
+                "end" if tokens.len() == 1 => break End::Block,
+                "else" => break End::Else(tokens[1..].to_vec()),
+                "if" => nodes.push(self.block(BlockKind::If, &tokens)?),
+                "with" => nodes.push(self.block(BlockKind::With, &tokens)?),
+                "range" => nodes.push(self.block(BlockKind::Range, &tokens)?),
+                "break" | "continue" if tokens.len() == 1 => {
                     if self.n_ranges == 0 {
-                        return Err(TemplateError::new(at, format!("{{{{{keyword}}}}} outside {{{{range}}}}")));
+                        return Err(format!("{{{{{word}}}}} outside {{{{range}}}}"));
                     }
-                    nodes.push(if keyword == "break" { Node::Break } else { Node::Continue });
+                    nodes.push(if word == "break" { Node::Break } else { Node::Continue });
                 }
-                "define" | "block" | "template" => {
-                    return Err(TemplateError::new(at, format!("{{{{{keyword}}}}} is not supported")));
-                }
-                _ => {
-                    let mut all = Words { next: 0, ..rest };
-                    let pipe = self.pipe(&mut all, 1)?;
-                    all.done()?;
-                    nodes.push(Node::Action(pipe));
-                }
+                "define" | "template" | "block" => return Err(format!("{{{{{word}}}}} is not supported")),
+                _ => nodes.push(Node::Action(self.whole_pipeline(&tokens, 1)?)),
             }
-        }
-        match opened {
-            None => Ok((nodes, None)),
-            Some(at) => Err(TemplateError::new(at, "unexpected end: a block without {{end}}")),
-        }
-    }
-
-    /// Reads a block after its keyword.
-    fn block(&mut self, kind: BlockKind, mut words: Words<'_>, at: usize) -> Result<Node, TemplateError> {
-        self.enter(at)?;
-        let n_variables = self.variables.len();
-        let pipe = self.pipe(&mut words, if kind == BlockKind::Range { 2 } else { 1 })?;
-        words.done()?;
-        self.n_ranges += usize::from(kind == BlockKind::Range);
-        let (body, end) = self.nodes(Some(at))?;
-        self.n_ranges -= usize::from(kind == BlockKind::Range);
-        let mut otherwise = Vec::new();
-        if let Some(("else", place, rest)) = end {
-            self.variables.truncate(n_variables + pipe.variables.len());
-            otherwise = self.otherwise(kind, &rest, (at, place))?;
-        }
-        self.variables.truncate(n_variables);
-        self.depth -= 1;
-        Ok(Node::Block(Block { kind, pipe, body, otherwise }))
-    }
-
-    /// Reads what follows `else`: `else if` and `else with` are blocks of their own that end with the block around them.
-    fn otherwise(
-        &mut self,
-        kind: BlockKind,
-        rest: &[Token],
-        (opened, at): (usize, usize),
-    ) -> Result<Vec<Node>, TemplateError> {
-        let keyword = match rest.first().map(|token| &token.word) {
-            None => {
-                let (nodes, end) = self.nodes(Some(opened))?;
-                return match end {
-                    Some(("else", place, _)) => Err(TemplateError::new(place, "expected end; found {{else}}")),
-                    _ => Ok(nodes),
-                };
-            }
-            Some(Word::Name(name)) => name.as_str(),
-            Some(_) => "",
         };
-        let words = Words { words: rest, next: 1, end: at };
-        match (keyword, kind) {
-            ("if", BlockKind::If) => Ok(vec![self.block(BlockKind::If, words, at)?]),
-            ("with", BlockKind::With) => Ok(vec![self.block(BlockKind::With, words, at)?]),
-            _ => Err(TemplateError::new(at, "unexpected words after else")),
-        }
+        self.depth -= 1;
+        Ok((nodes, end))
     }
 
-    fn enter(&mut self, at: usize) -> Result<(), TemplateError> {
+    fn enter(&mut self) -> Result<(), String> {
         self.depth += 1;
-        if self.depth > DEPTH_MAX {
-            return Err(TemplateError::new(at, format!("more than {DEPTH_MAX} blocks and parentheses in each other")));
-        }
-        Ok(())
+        if self.depth > DEPTH_MAX { Err(format!("template nests deeper than {DEPTH_MAX} levels")) } else { Ok(()) }
     }
 
-    /// Reads a pipeline, which may declare up to `n_max` variables.
-    fn pipe(&mut self, words: &mut Words<'_>, n_max: usize) -> Result<Pipe, TemplateError> {
-        let (variables, is_assignment) = words.declared(n_max);
+    /// Reads a block, whose keyword is the first of `tokens`.
+    fn block(&mut self, kind: BlockKind, tokens: &[Token]) -> Result<Node, String> {
+        let unclosed = || "unexpected end: a block without {{end}}".to_owned();
+        let n_variables = self.variables.len();
+        let is_range = kind == BlockKind::Range;
+        let pipeline = self.whole_pipeline(&tokens[1..], if is_range { 2 } else { 1 })?;
+        let was_labels = self.dot_is_labels;
+        self.dot_is_labels &= kind == BlockKind::If;
+        self.n_ranges += usize::from(is_range);
+        let (body, end) = self.nodes()?;
+        self.n_ranges -= usize::from(is_range);
+        self.dot_is_labels = was_labels;
+        let otherwise = match end {
+            End::Block => Vec::new(),
+            End::Template => return Err(unclosed()),
+            End::Else(tokens) => match (tokens.first().map(|token| &token.word), kind) {
+                (None, _) => match self.nodes()? {
+                    (nodes, End::Block) => nodes,
+                    (_, End::Else(_)) => return Err("expected end; found {{else}}".to_owned()),
+                    (_, End::Template) => return Err(unclosed()),
+                },
+                // `else if` and `else with` are blocks that end with the one around them.
+                (Some(Word::Name(word)), BlockKind::If) if word == "if" => vec![self.inner_block(kind, &tokens)?],
+                (Some(Word::Name(word)), BlockKind::With) if word == "with" => vec![self.inner_block(kind, &tokens)?],
+                _ => return Err("unexpected words after {{else}}".to_owned()),
+            },
+        };
+        self.variables.truncate(n_variables);
+        Ok(Node::Block(Block { kind, pipeline, body, otherwise }))
+    }
+
+    fn inner_block(&mut self, kind: BlockKind, tokens: &[Token]) -> Result<Node, String> {
+        self.enter()?;
+        let block = self.block(kind, tokens)?;
+        self.depth -= 1;
+        Ok(block)
+    }
+
+    /// Reads a pipeline that is all of `tokens` and may declare up to `n_max` variables.
+    fn whole_pipeline(&mut self, tokens: &[Token], n_max: usize) -> Result<Pipeline, String> {
+        let mut tokens = Tokens { all: tokens, at: 0 };
+        let pipeline = self.pipeline(&mut tokens, n_max)?;
+        match tokens.all.get(tokens.at) {
+            None => Ok(pipeline),
+            Some(token) => Err(format!("unexpected {:?} in action", &self.text[token.from..token.to])),
+        }
+    }
+
+    fn pipeline(&mut self, tokens: &mut Tokens<'_>, n_max: usize) -> Result<Pipeline, String> {
+        self.enter()?;
+        let (variables, is_assignment) = self.declaration(tokens, n_max)?;
         let mut commands = Vec::new();
         loop {
-            commands.push(self.command(words)?);
-            if words.take_sign('|').is_none() {
+            let command = self.command(tokens)?;
+            let is_callable = matches!(command.operands[0], Operand::Function(_) | Operand::Member(..));
+            if !commands.is_empty() && !is_callable {
+                return Err("only a function can follow `|`".to_owned());
+            }
+            commands.push(command);
+            if !tokens.take('|') {
                 break;
             }
         }
-        for command in &commands[1..] {
-            if !matches!(command.operands[0].root, Root::Function(_)) && command.operands[0].fields.is_empty() {
-                return Err(TemplateError::new(words.place(), "non executable command in pipeline"));
-            }
-        }
-        if is_assignment {
-            if let Some(unknown) = variables.iter().find(|name| !self.variables.contains(name)) {
-                return Err(TemplateError::new(words.place(), format!("undefined variable \"${unknown}\"")));
-            }
-        } else {
+        if !is_assignment {
             self.variables.extend(variables.iter().cloned());
         }
-        Ok(Pipe { variables, is_assignment, commands })
+        self.depth -= 1;
+        Ok(Pipeline { variables, is_assignment, commands })
     }
 
-    fn command(&mut self, words: &mut Words<'_>) -> Result<Command, TemplateError> {
-        let mut operands = Vec::new();
-        while let Some(operand) = self.operand(words)? {
-            operands.push(operand);
-        }
-        if operands.is_empty() {
-            return Err(TemplateError::new(words.place(), "missing value for command"));
-        }
-        Ok(Command { operands })
-    }
-
-    fn operand(&mut self, words: &mut Words<'_>) -> Result<Option<Operand>, TemplateError> {
-        let Some(token) = words.words.get(words.next) else { return Ok(None) };
-        let at = token.at;
-        words.next += 1;
-        let mut fields = Vec::new();
-        let root = match &token.word {
-            Word::Sign('(') => {
-                self.enter(at)?;
-                let pipe = self.pipe(words, 1)?;
-                words.take_sign(')').ok_or_else(|| TemplateError::new(at, "unclosed left paren"))?;
-                self.depth -= 1;
-                Root::Pipe(Box::new(pipe))
-            }
-            Word::Sign(_) => {
-                words.next -= 1;
-                return Ok(None);
-            }
-            Word::Dot => Root::Dot,
-            Word::Field(name) => {
-                fields.push(name.clone());
-                Root::Dot
-            }
-            Word::Variable(name) if self.variables.contains(name) => Root::Variable(name.clone()),
-            Word::Variable(name) => return Err(TemplateError::new(at, format!("undefined variable \"${name}\""))),
-            Word::Text(text) => Root::Text(text.clone()),
-            Word::Character(code) => Root::Int(*code),
-            Word::Number(text) => {
-                number(text).ok_or_else(|| TemplateError::new(at, format!("bad number syntax: {text:?}")))?
-            }
-            Word::Name(name) => match name.as_str() {
-                "true" => Root::Bool(true),
-                "false" => Root::Bool(false),
-                "nil" => Root::Nil,
-                _ if is_function(name) || builtins::is_builtin(name) => Root::Function(name.clone()),
-                _ => return Err(TemplateError::new(at, format!("function {name:?} not defined"))),
-            },
-            Word::Declare | Word::Assign => return Err(TemplateError::new(at, "unexpected assignment in operand")),
-        };
-        while let Some(Token { word: Word::Field(name), is_spaced: false, .. }) = words.words.get(words.next) {
-            fields.push(name.clone());
-            words.next += 1;
-        }
-        Ok(Some(Operand { root, fields }))
-    }
-}
-
-/// The words of an action.
-struct Words<'w> {
-    words: &'w [Token],
-    next: usize,
-    /// The place of the action.
-    end: usize,
-}
-
-impl Words<'_> {
-    fn place(&self) -> usize {
-        self.words.get(self.next).or(self.words.last()).map_or(self.end, |token| token.at)
-    }
-
-    fn take_sign(&mut self, sign: char) -> Option<()> {
-        let is_there = self.words.get(self.next).is_some_and(|token| token.word == Word::Sign(sign));
-        self.next += usize::from(is_there);
-        is_there.then_some(())
-    }
-
-    /// Takes `$a :=`, `$a =` and `$a, $b :=`; returns the names, and whether they are assigned.
-    fn declared(&mut self, n_max: usize) -> (Vec<String>, bool) {
-        let (mut names, mut at) = (Vec::new(), self.next);
-        while let Some(Token { word: Word::Variable(name), .. }) = self.words.get(at) {
+    /// `$a :=`, `$a =`, and of `range` also `$a, $b :=`.
+    fn declaration(&self, tokens: &mut Tokens<'_>, n_max: usize) -> Result<(Vec<String>, bool), String> {
+        let (mut names, mut n) = (Vec::new(), 0);
+        while let Some(Word::Variable(name)) = tokens.ahead(n) {
             names.push(name.clone());
-            match self.words.get(at + 1).map(|token| &token.word) {
-                Some(Word::Sign(',')) if names.len() < n_max => at += 2,
-                Some(Word::Declare) => {
-                    self.next = at + 2;
-                    return (names, false);
-                }
-                Some(Word::Assign) => {
-                    self.next = at + 2;
-                    return (names, true);
+            n += 2;
+            match tokens.ahead(n - 1) {
+                Some(Word::Sign(',')) => {}
+                Some(Word::Sign(sign @ (':' | '='))) => {
+                    let is_known = |name: &&String| self.variables.contains(name);
+                    if let Some(unknown) = names.iter().find(|name| *sign == '=' && !is_known(name)) {
+                        return Err(format!("undefined variable {unknown:?}"));
+                    }
+                    if names.len() > n_max {
+                        return Err("too many declarations".to_owned());
+                    }
+                    let is_assignment = *sign == '=';
+                    tokens.at += n;
+                    return Ok((names, is_assignment));
                 }
                 _ => break,
             }
         }
-        (Vec::new(), false)
+        Ok((Vec::new(), false))
     }
 
-    fn done(&self) -> Result<(), TemplateError> {
-        match self.words.get(self.next) {
-            None => Ok(()),
-            Some(token) => Err(TemplateError::new(token.at, "unexpected word in action")),
+    fn command(&mut self, tokens: &mut Tokens<'_>) -> Result<Command, String> {
+        let (mut operands, mut sources, first) = (Vec::new(), Vec::new(), tokens.at);
+        let mut at = first;
+        while let Some(operand) = self.operand(tokens)? {
+            operands.push(operand);
+            sources.push(self.source(&tokens.all[at..tokens.at]));
+            at = tokens.at;
         }
+        sources.insert(0, self.source(&tokens.all[first..at]));
+        let operands = self.checked(operands)?;
+        Ok(Command { operands, sources })
     }
-}
 
-/// Reads a number: with a point or an exponent it is a float, as Go has it.
-fn number(text: &str) -> Option<Root> {
-    let plain = text.replace('_', "");
-    let (sign, digits) = match plain.strip_prefix(['+', '-']) {
-        Some(digits) => (if plain.starts_with('-') { -1 } else { 1 }, digits),
-        None => (1, plain.as_str()),
-    };
-    let of_radix = |digits: &str, radix| i64::from_str_radix(digits, radix).ok().map(|number| Root::Int(sign * number));
-    match digits.get(..2).map(str::to_ascii_lowercase).as_deref() {
-        Some("0x") => return of_radix(&digits[2..], 16),
-        Some("0b") => return of_radix(&digits[2..], 2),
-        Some("0o") => return of_radix(&digits[2..], 8),
-        _ => {}
+    /// Returns tokens as Go writes them.
+    fn source(&self, tokens: &[Token]) -> Source {
+        let start = tokens.first().map_or(self.text.len(), |token| token.from);
+        let mut text = String::new();
+        for (index, token) in tokens.iter().enumerate() {
+            let is_joined = matches!(token.word, Word::Sign(')' | ',')) || token.member().is_some();
+            if index > 0 && !is_joined && tokens[index - 1].word != Word::Sign('(') {
+                text.push(' ');
+            }
+            text.push_str(&self.text[token.from..token.to]);
+        }
+        let before = &self.text[..start];
+        let line = before.matches('\n').count() + 1;
+        let column = before.len() - before.rfind('\n').map_or(0, |newline| newline + 1);
+        Source { at: format!("{line}:{column}"), text }
     }
-    if digits.contains(['.', 'e', 'E']) {
-        return plain.parse().ok().filter(|number: &f64| number.is_finite()).map(Root::Float);
+
+    /// Returns the operands of a command as they are evaluated.
+    fn checked(&mut self, mut operands: Vec<Operand>) -> Result<Vec<Operand>, String> {
+        if let [Operand::Function(function), operands @ ..] = operands.as_mut_slice() {
+            for (index, operand) in operands.iter_mut().enumerate() {
+                let Operand::Constant(value) = operand else { continue };
+                match (function.parameter(index), &*value) {
+                    (Parameter::Float, Value::Integer(number)) => *value = Value::Float(*number as f64),
+                    (Parameter::Integer, Value::Float(number)) if number.fract() == 0.0 => {
+                        *value = Value::Integer(*number as i64);
+                    }
+                    (_, Value::Text(text)) if index == 0 && matches!(function.body, Body::Matching(_)) => {
+                        if let Ok(regex) = (self.dialect.regex)(text) {
+                            *operand = Operand::Pattern(regex, value.clone());
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        if operands.is_empty() {
+            return Err("missing value for command".to_owned());
+        }
+        if !self.dot_is_labels {
+            return Ok(operands);
+        }
+        // A label by a name that no field can have: `index . "a-b"`.
+        if let [Operand::Function(function), Operand::Dot, Operand::Constant(Value::Text(name))] = operands.as_slice()
+            && function.name == "index"
+        {
+            return Ok(vec![self.label(name)]);
+        }
+        if operands.iter().any(|operand| matches!(operand, Operand::Dot)) {
+            return Err("`.` alone, the set of all labels, is not supported; name labels: .app".to_owned());
+        }
+        Ok(operands)
     }
-    let is_octal = digits.len() > 1 && digits.starts_with('0');
-    of_radix(digits, if is_octal { 8 } else { 10 })
+
+    fn operand(&mut self, tokens: &mut Tokens<'_>) -> Result<Option<Operand>, String> {
+        let Some(token) = tokens.all.get(tokens.at) else { return Ok(None) };
+        tokens.at += 1;
+        let mut operand = match &token.word {
+            Word::Dot => Operand::Dot,
+            Word::Constant(value) => Operand::Constant(value.clone()),
+            Word::Field(name) if self.dot_is_labels => self.label(name),
+            Word::Field(name) => Operand::Member(Box::new(Operand::Dot), name.clone()),
+            Word::Variable(name) if self.variables.contains(name) => Operand::Variable(name.clone()),
+            Word::Variable(name) if name == "$" => match tokens.all.get(tokens.at).and_then(Token::member) {
+                Some(name) => {
+                    tokens.at += 1;
+                    self.label(name)
+                }
+                None => return Err("`$` alone is not supported; name a label: $.app".to_owned()),
+            },
+            Word::Variable(name) => return Err(format!("undefined variable {name:?}")),
+            Word::Name(name) => match name.as_str() {
+                "true" | "false" => Operand::Constant((name == "true").into()),
+                "nil" => Operand::Constant(Value::Nil),
+                _ => Operand::Function(self.function(name)?),
+            },
+            Word::Sign('(') => {
+                let pipeline = self.pipeline(tokens, 1)?;
+                if !tokens.take(')') {
+                    return Err("unclosed left paren".to_owned());
+                }
+                Operand::Pipeline(Box::new(pipeline))
+            }
+            Word::Sign(_) => {
+                tokens.at -= 1;
+                return Ok(None);
+            }
+        };
+        while let Some(name) = tokens.all.get(tokens.at).and_then(Token::member) {
+            operand = Operand::Member(Box::new(operand), name.clone());
+            tokens.at += 1;
+        }
+        Ok(Some(operand))
+    }
+
+    fn function(&mut self, name: &str) -> Result<&'static Function, String> {
+        let found = self.dialect.functions.iter().find(|function| function.name == name).or_else(|| builtin(name));
+        let function = found.ok_or_else(|| format!("function {name:?} not defined"))?;
+        if matches!(function.body, Body::OfInput) {
+            self.asks.push(function.name);
+        }
+        Ok(function)
+    }
+
+    fn label(&mut self, name: &str) -> Operand {
+        let known = self.labels.iter().position(|label| label == name);
+        Operand::Label(known.unwrap_or_else(|| {
+            self.labels.push(name.to_owned());
+            self.labels.len() - 1
+        }))
+    }
 }

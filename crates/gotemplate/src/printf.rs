@@ -1,151 +1,235 @@
-//! Go's `Sprintf`, for the verbs of texts and numbers.
+//! `printf`: Go's verbs, flags, widths and precisions. What does not fit is said in the text, as Go says it.
 
-use std::iter::Peekable;
-use std::str::Chars;
-
-use crate::number::{fixed, general, scientific};
+use crate::escape::quoted;
+use crate::numbers::{fixed, general, scientific};
 use crate::value::Value;
 
-/// Widest field and most decimals: Go allows a million, which no text for people needs.
-const WIDTH_MAX: usize = 1_000;
+/// Widest that a value is padded.
+const WIDTH_MAX: usize = 10_000;
 
-/// What stands between the percent sign and the verb.
-#[derive(Clone, Copy, Default)]
-struct Spec {
+/// What is between `%` and the verb.
+#[derive(Clone, Copy, Debug, Default)]
+struct Form {
     is_left: bool,
-    has_plus: bool,
+    has_sign: bool,
+    is_sharp: bool,
     has_space: bool,
     has_zeros: bool,
-    is_alternate: bool,
     width: usize,
     precision: Option<usize>,
 }
 
-/// Formats the arguments after the first one, which is the format.
-pub(crate) fn formatted(arguments: &[Value]) -> Result<String, String> {
-    let Some((Value::Text(format), arguments)) = arguments.split_first() else {
-        return Err("wrong type for value; expected string".to_owned());
-    };
-    let (mut text, mut next, mut characters) = (String::new(), 0, format.chars().peekable());
-    while let Some(character) = characters.next() {
-        if character != '%' {
-            text.push(character);
-            continue;
-        }
-        let spec = spec(&mut characters, arguments, &mut next);
-        let Some(verb) = characters.next() else {
-            text.push_str("%!(NOVERB)");
-            break;
-        };
-        if verb == '%' {
-            text.push('%');
-            continue;
-        }
-        match arguments.get(next) {
-            Some(value) => text.push_str(&one(verb, spec, value)),
-            None => text.push_str(&format!("%!{verb}(MISSING)")),
-        }
-        next += 1;
+/// Formats arguments.
+pub(crate) fn printf(form: &str, arguments: &[Value]) -> String {
+    let (mut out, mut rest, mut arguments) =
+        (String::new(), form, Operands { all: arguments, at: 0, reordered: false });
+    while let Some(at) = rest.find('%') {
+        out.push_str(&rest[..at]);
+        rest = verb(&rest[at + 1..], &mut arguments, &mut out);
     }
-    if let Some(extra) = arguments.get(next..).filter(|extra| !extra.is_empty()) {
-        let shown: Vec<String> =
-            extra.iter().map(|value| format!("{}={}", value.type_name(), value.printed())).collect();
-        text.push_str(&format!("%!(EXTRA {})", shown.join(", ")));
+    out.push_str(rest);
+    let left = arguments.all.get(arguments.at..).unwrap_or_default();
+    if !left.is_empty() && !arguments.reordered {
+        let shown = left.iter().map(|value| format!("{}={}", value.type_name(), value.printed()));
+        out.push_str(&format!("%!(EXTRA {})", shown.collect::<Vec<_>>().join(", ")));
     }
-    Ok(text)
+    out
 }
 
-fn spec(characters: &mut Peekable<Chars<'_>>, arguments: &[Value], next: &mut usize) -> Spec {
-    let mut spec = Spec::default();
-    while let Some(flag) = characters.next_if(|one| ['-', '+', ' ', '0', '#'].contains(one)) {
+struct Operands<'a> {
+    all: &'a [Value],
+    at: usize,
+    reordered: bool,
+}
+
+impl<'a> Operands<'a> {
+    fn next(&mut self) -> Option<&'a Value> {
+        let value = self.all.get(self.at)?;
+        self.at += 1;
+        Some(value)
+    }
+
+    /// `[2]` chooses the next argument.
+    fn index<'t>(&mut self, rest: &'t str) -> &'t str {
+        let Some((number, after)) = rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) else { return rest };
+        self.at = number.parse::<usize>().ok().and_then(|n| n.checked_sub(1)).unwrap_or(usize::MAX);
+        self.reordered = true;
+        after
+    }
+
+    /// Returns a number in the form, or `*` for one of the arguments.
+    fn number<'t>(&mut self, rest: &'t str) -> (Option<i64>, &'t str) {
+        if let Some(after) = rest.strip_prefix('*') {
+            let number = match self.next() {
+                Some(Value::Integer(number) | Value::Long(number)) => Some(*number),
+                _ => None,
+            };
+            return (number, after);
+        }
+        let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        (rest[..end].parse().ok(), &rest[end..])
+    }
+}
+
+/// Writes one value; returns what follows its verb.
+fn verb<'t>(rest: &'t str, arguments: &mut Operands<'_>, out: &mut String) -> &'t str {
+    let (mut form, mut rest) = (Form::default(), rest);
+    while let Some(flag) = rest.chars().next() {
         match flag {
-            '-' => spec.is_left = true,
-            '+' => spec.has_plus = true,
-            ' ' => spec.has_space = true,
-            '#' => spec.is_alternate = true,
-            _ => spec.has_zeros = true,
+            '-' => form.is_left = true,
+            '+' => form.has_sign = true,
+            '#' => form.is_sharp = true,
+            ' ' => form.has_space = true,
+            '0' => form.has_zeros = true,
+            _ => break,
         }
+        rest = &rest[1..];
     }
-    spec.width = count(characters, arguments, next).unwrap_or(0);
-    if characters.next_if_eq(&'.').is_some() {
-        spec.precision = Some(count(characters, arguments, next).unwrap_or(0));
+    rest = arguments.index(rest);
+    let (width, after) = arguments.number(rest);
+    form.is_left |= width.is_some_and(|width| width < 0);
+    form.width = width.map_or(0, |width| (width.unsigned_abs() as usize).min(WIDTH_MAX));
+    rest = after;
+    if let Some(after) = rest.strip_prefix('.') {
+        let after = arguments.index(after);
+        let (precision, after) = arguments.number(after);
+        form.precision = Some(precision.map_or(0, |n| usize::try_from(n).unwrap_or(0).min(WIDTH_MAX)));
+        rest = after;
     }
-    spec
-}
-
-/// Reads a number, or takes an argument for `*`.
-fn count(characters: &mut Peekable<Chars<'_>>, arguments: &[Value], next: &mut usize) -> Option<usize> {
-    if characters.next_if_eq(&'*').is_some() {
-        let argument = arguments.get(*next);
-        *next += 1;
-        let Some(Value::Int(number)) = argument else { return None };
-        return usize::try_from(*number).ok().map(|number| number.min(WIDTH_MAX));
-    }
-    let mut number = None;
-    while let Some(digit) = characters.next_if(char::is_ascii_digit) {
-        let digit = digit.to_digit(10).unwrap_or(0) as usize;
-        number = Some((number.unwrap_or(0) * 10 + digit).min(WIDTH_MAX));
-    }
-    number
-}
-
-/// Formats one value.
-fn one(verb: char, spec: Spec, value: &Value) -> String {
-    match (verb, value) {
-        ('T', _) => padded(value.type_name().to_owned(), spec),
-        ('v', Value::Float(number)) => signed(general(*number, spec.precision), spec),
-        ('v', Value::Int(number)) => signed(number.to_string(), spec),
-        ('v', Value::Text(text)) if spec.is_alternate => padded(format!("{text:?}"), spec),
-        ('v', _) => padded(value.printed(), spec),
-        ('d', Value::Int(number)) => signed(number.to_string(), spec),
-        ('x', Value::Int(number)) => signed(hexadecimal(*number), spec),
-        ('X', Value::Int(number)) => signed(hexadecimal(*number).to_uppercase(), spec),
-        ('c', Value::Int(code)) => {
-            let character = u32::try_from(*code).ok().and_then(char::from_u32).unwrap_or('\u{fffd}');
-            padded(character.to_string(), spec)
-        }
-        ('e', Value::Float(number)) => signed(scientific(*number, spec.precision.unwrap_or(6)), spec),
-        ('E', Value::Float(number)) => signed(scientific(*number, spec.precision.unwrap_or(6)).to_uppercase(), spec),
-        ('f' | 'F', Value::Float(number)) => signed(fixed(*number, spec.precision.unwrap_or(6)), spec),
-        ('g', Value::Float(number)) => signed(general(*number, spec.precision), spec),
-        ('G', Value::Float(number)) => signed(general(*number, spec.precision).to_uppercase(), spec),
-        ('s' | 'q', Value::Text(text)) => {
-            let n = spec.precision.unwrap_or(usize::MAX);
-            let text: String = text.chars().take(n).collect();
-            padded(if verb == 'q' { format!("{text:?}") } else { text }, spec)
-        }
-        ('s', Value::Labels(_) | Value::Time(_)) => padded(value.printed(), spec),
-        ('x', Value::Text(text)) => padded(text.bytes().map(|byte| format!("{byte:02x}")).collect(), spec),
-        ('t', Value::Bool(value)) => padded(value.to_string(), spec),
-        (_, Value::Nil) => format!("%!{verb}(<nil>)"),
-        _ => format!("%!{verb}({}={})", value.type_name(), value.printed()),
-    }
-}
-
-fn hexadecimal(number: i64) -> String {
-    if number < 0 { format!("-{:x}", number.unsigned_abs()) } else { format!("{number:x}") }
-}
-
-/// Adds a sign where one is asked for, and zeros between it and the digits.
-fn signed(text: String, spec: Spec) -> String {
-    let has_sign = text.starts_with(['-', '+']);
-    // Infinity has a sign of its own, which goes unless it is asked for.
-    let (sign, digits) = if has_sign { text.split_at(1) } else { ("", text.as_str()) };
-    let sign = match sign {
-        "-" => "-",
-        _ if spec.has_plus => "+",
-        _ if spec.has_space => " ",
-        other => other,
+    rest = arguments.index(rest);
+    let Some(letter) = rest.chars().next() else {
+        out.push_str("%!(NOVERB)");
+        return rest;
     };
-    let is_number = digits.starts_with(|one: char| one.is_ascii_digit());
-    if spec.has_zeros && !spec.is_left && is_number {
-        let width = spec.width.saturating_sub(sign.len());
-        return format!("{sign}{digits:0>width$}");
+    rest = &rest[letter.len_utf8()..];
+    if letter == '%' {
+        out.push('%');
+        return rest;
     }
-    padded(format!("{sign}{digits}"), spec)
+    match arguments.next() {
+        Some(value) => pad(&formatted(value, letter, form), value, letter, form, out),
+        None if arguments.reordered => out.push_str(&format!("%!{letter}(BADINDEX)")),
+        None => out.push_str(&format!("%!{letter}(MISSING)")),
+    }
+    rest
 }
 
-fn padded(text: String, spec: Spec) -> String {
-    let width = spec.width;
-    if spec.is_left { format!("{text:<width$}") } else { format!("{text:>width$}") }
+fn pad(text: &str, value: &Value, letter: char, form: Form, out: &mut String) {
+    let n_missing = form.width.saturating_sub(text.chars().count());
+    let is_finite = !matches!(value, Value::Float(number) if !number.is_finite());
+    if form.is_left {
+        out.push_str(text);
+        out.extend(std::iter::repeat_n(' ', n_missing));
+    } else if form.has_zeros && is_finite {
+        let is_number =
+            matches!(value, Value::Integer(_) | Value::Long(_) | Value::Float(_)) && !matches!(letter, 'q' | 'c' | 'U');
+        let has_sign = is_number && text.starts_with(['-', '+', ' ']);
+        let (sign, digits) = text.split_at(usize::from(has_sign));
+        out.push_str(sign);
+        out.extend(std::iter::repeat_n('0', n_missing));
+        out.push_str(digits);
+    } else {
+        out.extend(std::iter::repeat_n(' ', n_missing));
+        out.push_str(text);
+    }
+}
+
+/// Returns a value without padding.
+fn formatted(value: &Value, letter: char, form: Form) -> String {
+    if letter == 'T' {
+        return value.type_name().to_owned();
+    }
+    let element = |out: &mut String, value: &Value| out.push_str(&formatted(value, letter, form));
+    let mut all = String::new();
+    let written = match value {
+        Value::Boolean(_) => matches!(letter, 't' | 'v').then(|| value.printed()),
+        Value::Integer(number) | Value::Long(number) => integer(*number, letter, form),
+        Value::Float(number) => float(*number, letter, form),
+        Value::Text(text) => self::text(text, letter, form),
+        Value::Time(_) => self::text(&value.printed(), letter, form),
+        Value::List(list) => {
+            list.write(&mut all, element);
+            Some(all)
+        }
+        Value::Map(map) => {
+            map.write(&mut all, element);
+            Some(all)
+        }
+        Value::Nil if letter == 'v' => Some("<nil>".to_owned()),
+        Value::Nil => Some(format!("%!{letter}(<nil>)")),
+    };
+    written.unwrap_or_else(|| format!("%!{letter}({}={})", value.type_name(), value.printed()))
+}
+
+/// Adds a sign if one is asked for. Infinity has one anyway.
+fn signed(text: String, form: Form) -> String {
+    let digits = text.strip_prefix('+').unwrap_or(&text);
+    match () {
+        () if text.starts_with('-') => text,
+        () if form.has_sign => format!("+{digits}"),
+        () if form.has_space => format!(" {digits}"),
+        () => text,
+    }
+}
+
+fn integer(number: i64, letter: char, form: Form) -> Option<String> {
+    let of = |digits: String, prefix: &str| {
+        let n_zeros = form.precision.unwrap_or(0).saturating_sub(digits.len());
+        let sign = if number < 0 { "-" } else { "" };
+        let prefix = if form.is_sharp { prefix } else { "" };
+        signed(format!("{sign}{prefix}{}{digits}", "0".repeat(n_zeros)), form)
+    };
+    let (magnitude, character) = (number.unsigned_abs(), u32::try_from(number).ok().and_then(char::from_u32));
+    Some(match letter {
+        'd' | 'v' => of(magnitude.to_string(), ""),
+        'x' => of(format!("{magnitude:x}"), "0x"),
+        'X' => of(format!("{magnitude:X}"), "0X"),
+        'o' => of(format!("{magnitude:o}"), "0"),
+        'O' => signed(format!("{}0o{magnitude:o}", if number < 0 { "-" } else { "" }), form),
+        'b' => of(format!("{magnitude:b}"), "0b"),
+        'c' => character.unwrap_or(char::REPLACEMENT_CHARACTER).to_string(),
+        'q' => format!("'{}'", character.unwrap_or(char::REPLACEMENT_CHARACTER)),
+        'U' => match character.filter(|_| form.is_sharp) {
+            Some(character) => format!("U+{magnitude:04X} '{character}'"),
+            None => format!("U+{magnitude:04X}"),
+        },
+        _ => return None,
+    })
+}
+
+fn float(number: f64, letter: char, form: Form) -> Option<String> {
+    let precision = form.precision.unwrap_or(6);
+    let text = match letter {
+        'v' | 'g' | 'G' => general(number, form.precision),
+        'e' | 'E' => scientific(number, precision),
+        'f' | 'F' => fixed(number, precision),
+        _ => return None,
+    };
+    Some(signed(if matches!(letter, 'E' | 'G') && number.is_finite() { text.to_uppercase() } else { text }, form))
+}
+
+fn text(text: &str, letter: char, form: Form) -> Option<String> {
+    let n_bytes = |n| text.char_indices().nth(n).map_or(text.len(), |(at, _)| at);
+    let cut = &text[..form.precision.map_or(text.len(), n_bytes)];
+    let bytes = &text.as_bytes()[..form.precision.map_or(text.len(), |precision| precision.min(text.len()))];
+    let hexadecimal = |byte: &u8| if letter == 'x' { format!("{byte:02x}") } else { format!("{byte:02X}") };
+    Some(match letter {
+        'v' if form.is_sharp => quoted(cut),
+        's' | 'v' => cut.to_owned(),
+        'q' if form.is_sharp && !cut.contains(['`', '\n']) => format!("`{cut}`"),
+        'q' if form.has_sign => ascii(&quoted(cut)),
+        'q' => quoted(cut),
+        'x' | 'X' => bytes.iter().map(hexadecimal).collect::<Vec<_>>().join(if form.has_space { " " } else { "" }),
+        _ => return None,
+    })
+}
+
+/// Returns a text with escapes of all characters that ASCII does not have.
+fn ascii(text: &str) -> String {
+    let escape = |c: char| match u32::from(c) {
+        0..0x80 => c.to_string(),
+        code @ 0..0x1_0000 => format!("\\u{code:04x}"),
+        code => format!("\\U{code:08x}"),
+    };
+    text.chars().map(escape).collect()
 }

@@ -1,15 +1,15 @@
 //! Templates: read once, filled in often.
 
-use crate::data::Data;
-use crate::error::TemplateError;
-use crate::evaluate::Renderer;
-use crate::parse;
-use crate::syntax::Node;
+use std::fmt;
+
+use crate::dialect::{Dialect, Input};
+use crate::parse::{Node, Tree, parse};
+use crate::run::{Failure, run};
 
 /// A template that was read.
-#[derive(Clone, Debug)]
 pub struct Template {
-    nodes: Vec<Node>,
+    dialect: &'static Dialect,
+    tree: Tree,
 }
 
 impl Template {
@@ -17,20 +17,36 @@ impl Template {
     ///
     /// # Errors
     /// The first mistake: of syntax, or a function or variable that does not exist.
-    pub fn parse(text: &str) -> Result<Self, TemplateError> {
-        Ok(Self { nodes: parse::parse(text)? })
+    pub fn parse(text: &str, dialect: &'static Dialect) -> Result<Self, String> {
+        Ok(Self { dialect, tree: parse(text, dialect)? })
     }
 
-    /// Fills in the template.
+    /// Returns the names of the labels that it needs.
+    pub fn labels(&self) -> &[String] {
+        &self.tree.labels
+    }
+
+    /// Reports whether it calls a function of the input.
+    pub fn asks_for(&self, function: &str) -> bool {
+        self.tree.asks.contains(&function)
+    }
+
+    /// Reports whether the template is a label and nothing else, `{{.app}}`.
+    pub fn is_label(&self) -> bool {
+        matches!(&*self.tree.nodes, [Node::Action(pipeline)] if pipeline.label().is_some())
+    }
+
+    /// Adds the text that the template makes of an input to `out`, which is empty.
     ///
     /// # Errors
-    /// Why it could not be filled in: a value of a wrong type, a query that failed.
-    pub fn render(&self, data: &Data<'_>) -> Result<String, TemplateError> {
-        Renderer::new(data).render(&self.nodes)
+    /// What went wrong; `out` then has the text up to there, cut at the most that it may have.
+    pub fn run(&self, input: &dyn Input, out: &mut String) -> Result<(), Failure> {
+        run(self.dialect, &self.tree.nodes, input, out)
     }
+}
 
-    /// Fills in the template; an error becomes the text, as in Prometheus: an alert with a broken text is better than none.
-    pub fn render_or_error(&self, data: &Data<'_>) -> String {
-        self.render(data).unwrap_or_else(|error| format!("<error expanding template: {error}>"))
+impl fmt::Debug for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Template").field("labels", &self.tree.labels).finish_non_exhaustive()
     }
 }

@@ -1,99 +1,103 @@
-//! Texts filled in, compared with what Prometheus makes of them.
+//! Go's own functions, comparisons, verbs and numbers, as Go has them.
 
 use proptest::prelude::*;
 
-use crate::{Data, Labels, QuerySample, Template, general};
+use crate::{Dialect, Input, MapType, Template, Value, general};
 
-/// Fills in a template of an alert of the instance `db1:9100` in the job `node`.
-fn rendered(template: &str, value: f64) -> String {
-    let labels: Labels =
-        [("instance", "db1.example.org:9100"), ("job", "node")].map(|(a, b)| (a.to_owned(), b.to_owned())).into();
-    let query = |query: &str| match query {
-        "up" => Ok([("a", 1.0), ("b", 0.5)]
-            .map(|(host, value)| QuerySample { labels: Labels::from([("host".into(), host.into())]), value })
-            .to_vec()),
-        "none" => Ok(Vec::new()),
-        _ => Err("no such series".to_owned()),
-    };
-    let data = Data { labels: &labels, value, external_url: "http://catat/x", query: &query, now: 0.0 };
-    Template::parse(template).map_or_else(|error| format!("refused: {error}"), |read| read.render_or_error(&data))
-}
+static PLAIN: Dialect = Dialect {
+    functions: &[],
+    variables: &["$", "$m"],
+    regex: |_| Err("no expressions".to_owned()),
+    steps_max: 1_000,
+    text_bytes_max: 100,
+};
 
-#[test]
-fn what_people_write_is_filled_in() {
-    for (template, value, expected) in [
-        ("{{ $value }} of {{ $labels.instance }}", 0.5, "0.5 of db1.example.org:9100"),
-        ("{{$value}} {{ .Value }} {{.Labels.job}}", 1e6, "1e+06 1e+06 node"),
-        ("{{ $labels.missing }}.", 0.0, "."),
-        ("{{ $value | humanizePercentage }}", 0.123456, "12.35%"),
-        ("{{ humanize $value }}", 1_234_567.0, "1.235M"),
-        ("{{ $value | humanize1024 }}B", 1_572_864.0, "1.5MiB"),
-        ("{{ $value | humanizeDuration }}", 93_784.5, "1d 2h 3m 4s"),
-        ("{{ $value | humanizeDuration }}", 0.0042, "4.2ms"),
-        ("{{ $value | humanizeTimestamp }}", 1_435_065_584.128, "2015-06-23 13:19:44.128 +0000 UTC"),
-        ("{{ printf \"%.2f\" $value }}", 2.0 / 3.0, "0.67"),
-        ("{{ $value | printf \"%.1f%%\" }}", 12.34, "12.3%"),
-        ("{{ printf \"%d\" $value }}", 3.0, "%!d(float64=3)"),
-        ("{{ printf \"%5.1f|%-6s|%+d|%05d\" $value \"ab\" 3 42 }}", 1.25, "  1.2|ab    |+3|00042"),
-        ("{{ if gt $value 0.9 }}high{{ else if gt $value 0.5 }}middle{{ else }}low{{ end }}", 0.6, "middle"),
-        ("{{ if eq $labels.job \"node\" \"db\" }}yes{{ end }}", 0.0, "yes"),
-        ("{{ with query \"up\" }}{{ . | first | value | humanize }}{{ end }}", 0.0, "1"),
-        ("{{ range query \"up\" }}{{ .Labels.host }}={{ .Value }} {{ end }}", 0.0, "a=1 b=0.5 "),
-        ("{{ range query \"none\" }}x{{ else }}nothing{{ end }}", 0.0, "nothing"),
-        ("{{ range $i, $s := query \"up\" }}{{ $i }}{{ label \"host\" $s }}{{ end }}", 0.0, "0a1b"),
-        ("{{ (query \"up\" | first).Value }}", 0.0, "1"),
-        ("a {{- /* note */ -}} b {{- 1 -}}  c", 0.0, "ab1c"),
-        ("{{ $x := $labels.job | toUpper }}{{ $x }}", 0.0, "NODE"),
-        ("{{ index $labels \"instance\" | stripPort | stripDomain }}", 0.0, "db1"),
-        ("{{ $labels.instance | stripDomain }}", 0.0, "db1:9100"),
-        ("{{ reReplaceAll \"(.*):(.*)\" \"$2 $1\" $labels.instance }}", 0.0, "9100 db1.example.org"),
-        ("{{ reReplaceAll `\\Qd\\E(\\w)` \"$01${a-b}$1\" \"éd1\" }} {{ match `\\d` \"٣\" }}", 0.0, "é${a-b}1 false"),
-        ("{{ and true $labels.job }} {{ or \"\" 7 }} {{ not 0 }}", 0.0, "node 7 true"),
-        (
-            "{{ externalURL }}{{ pathPrefix }} {{ graphLink \"a + b\" }}",
-            0.0,
-            "http://catat/x/x /graph?g0.expr=a+%2B+b&g0.tab=0",
-        ),
-        ("{{ `raw {{` }} {{ \"q\\\"\" }}", 0.0, "raw {{ q\""),
-        ("{{ parseDuration \"1h30m\" }}", 0.0, "5400"),
-        ("{{ len (query \"up\") }} {{ len \"abc\" }}", 0.0, "2 3"),
-    ] {
-        assert_eq!(rendered(template, value), expected, "{template}");
+/// Values of `$` and `$m`.
+struct Values([Value; 2]);
+
+impl Input for Values {
+    fn variables(&self) -> &[Value] {
+        &self.0
+    }
+
+    fn call(&self, name: &str, _: &[Value]) -> Result<Value, String> {
+        Err(format!("{name} is not known"))
     }
 }
 
-#[test]
-fn mistakes_are_refused_when_the_template_is_read() {
-    for (template, expected) in [
-        ("{{ $valeu }}", "undefined variable \"$valeu\""),
-        ("{{ humanise $value }}", "function \"humanise\" not defined"),
-        ("{{ $value", "unclosed action"),
-        ("{{ if $value }}", "unexpected end: a block without {{end}}"),
-        ("{{ end }}", "unexpected {{end}}"),
-        ("{{ define \"x\" }}{{ end }}", "{{define}} is not supported"),
-        ("{{ }}", "missing value for command"),
-        ("{{ break }}", "{{break}} outside {{range}}"),
-        ("{{ \"a }}", "unterminated quoted string"),
-        ("{{ $value | 3 }}", "non executable command in pipeline"),
-        ("{{ 1..2 }}", "bad number syntax: \"1..2\""),
-    ] {
-        assert_eq!(rendered(template, 0.0), format!("refused: {expected}"), "{template}");
+/// Fills in a template whose dot is a struct with the field `N`; returns the failure where it fails.
+fn rendered(template: &str) -> String {
+    let members = [("N".to_owned(), Value::Float(f64::NAN))];
+    let dot = Value::map(MapType::Struct("*main.T"), members.into());
+    let map = Value::map(MapType::Texts, [("a".to_owned(), "x".into())].into());
+    let mut text = String::new();
+    match Template::parse(template, &PLAIN).map(|read| read.run(&Values([dot, map]), &mut text)) {
+        Err(problem) => format!("refused: {problem}"),
+        Ok(Err(failure)) if failure.is_full => text + "…",
+        Ok(Err(failure)) => failure.text("t"),
+        Ok(Ok(())) => text,
     }
 }
 
+#[track_caller]
+fn check(template: &str, expected: &str) {
+    assert_eq!(rendered(template), expected, "{template}");
+}
+
 #[test]
-fn what_fails_while_it_is_filled_in_says_so_in_the_text() {
-    for (template, expected) in [
-        ("{{ query \"bad\" }}", "error calling query: no such series"),
-        ("{{ query \"none\" | first | value }}", "error calling first: first() called on vector with no elements"),
-        ("{{ if eq $value 0 }}{{ end }}", "error calling eq: incompatible types for comparison"),
-        ("{{ .Nothing }}", "can't evaluate field Nothing; there are Labels, Value and ExternalURL"),
-        ("{{ toUpper 1 }}", "error calling toUpper: wrong type for value; expected string; got int"),
-        ("{{ range 100000 }}{{ end }}", "more than 50000 steps"),
+fn the_dot_and_variables_are_given() {
+    check("{{ . }} {{ $ }} {{ $m }} {{ .N }} {{ $.N }}", "&{NaN} &{NaN} map[a:x] NaN NaN");
+    check("{{ $m.a }}|{{ $m.b }}|{{ index $m \"b\" }}|{{ len $m }}", "x|||1");
+    check("{{ range $k, $v := $m }}{{ $k }}={{ $v }}{{ end }}{{ printf \"%q %T\" $m . }}", "a=xmap[\"a\":\"x\"] *main.T");
+    check("{{ with $m }}{{ .a }}{{ $.N }}{{ end }}", "xNaN");
+    check("{{ .Nothing }}", "template: t:1:3: executing \"t\" at <.Nothing>: can't evaluate field Nothing in type *main.T");
+}
+
+#[test]
+fn comparisons_are_those_of_go() {
+    // `gt` and `ge` are the opposites of `le` and `lt`, also where a number is not one.
+    check("{{ lt .N 1.0 }} {{ le .N 1.0 }} {{ gt .N 1.0 }} {{ ge .N 1.0 }} {{ eq .N .N }}", "false false true true false");
+    for (template, problem) in [
+        ("eq 1", "missing argument for comparison"),
+        ("lt 1 true", "incompatible types for comparison"),
+        ("lt true false", "invalid type for comparison"),
+        ("lt $m 1", "invalid type for comparison"),
+        ("eq $m 1", "non-comparable type in a comparison"),
+        ("eq 1 \"1\"", "incompatible types for comparison"),
     ] {
-        assert_eq!(rendered(template, 0.0), format!("<error expanding template: {expected}>"), "{template}");
+        let function = &template[..2];
+        let expected = format!("template: t:1:3: executing \"t\" at <{template}>: error calling {function}: {problem}");
+        check(&format!("{{{{ {template} }}}}"), &expected);
     }
-    assert!(rendered("{{ range 40000 }}xxxxxxxxxx{{ end }}", 0.0).len() <= crate::TEXT_BYTES_MAX + 3);
+    check("{{ eq 2 1 2 }} {{ eq nil nil }} {{ ne nil 1 }}", "true true true");
+}
+
+#[test]
+fn words_are_read_as_in_go() {
+    check("{{ \"\\101\\x41\\u00e9\" }} {{ '\\n' }} {{ 0x1F }} {{ 1_000 }} {{ 010 }}", "AAé 10 31 1000 8");
+    check("{{/* a /*/}}b", "b");
+    check("{{ \"a\n\" }}", "refused: unterminated quoted string");
+    check("{{ ''' }}", "refused: malformed character constant");
+    check("{{ 1 ) }}", "refused: unexpected \")\" in action");
+    check("{{ $a, $b := 1 }}", "refused: too many declarations");
+    check("{{ 1 2 }}", "template: t:1:3: executing \"t\" at <1 2>: can't give argument to non-function");
+    check("{{ if false }}{{ $x := 1 }}{{ else }}{{ $x }}{{ end }}", {
+        "template: t:1:40: executing \"t\" at <$x>: undefined variable: $x"
+    });
+}
+
+#[test]
+fn verbs_are_those_of_go() {
+    for (form, expected) in [
+        ("\"%+q|%#v|%#q\" \"é\" \"a\" \"b\"", "\"\\u00e9\"|\"a\"|`b`"),
+        ("\"% d|%+.1f|% x\" 5 1.25 \"ab\"", " 5|+1.2|61 62"),
+        ("\"%v|%6v|%06.1f|%+v\" .N .N .N .N", "NaN|   NaN|   NaN|+NaN"),
+        ("\"%05d|%-5d|%5t\" -42 -42 true", "-0042|-42  | true"),
+        ("\"a%\"", "a%!(NOVERB)"),
+        ("\"%s\" nil", "%!s(<nil>)"),
+    ] {
+        check(&format!("{{{{ printf {form} }}}}"), expected);
+    }
 }
 
 #[test]
@@ -116,10 +120,16 @@ fn numbers_look_as_in_go() {
     }
 }
 
+#[test]
+fn work_and_output_are_bounded() {
+    check("{{ range 2000 }}{{ end }}", "template: t: template takes more than 1000 steps");
+    check(&"é".repeat(51), &format!("{}…", "é".repeat(50)));
+}
+
 proptest! {
     #[test]
     fn no_text_ends_the_reader(text in "(\\{\\{|\\}\\}|[-|()$.,:= \"`'\\\\a-z0-9/*]){0,40}") {
-        let _ = rendered(&text, 1.0);
+        let _ = rendered(&text);
     }
 
     #[test]

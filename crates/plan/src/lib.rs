@@ -10,7 +10,6 @@ pub mod date_math;
 pub mod decimal_text;
 pub mod each;
 pub mod error;
-pub mod escape;
 pub mod fields;
 pub mod function;
 pub mod insights_text;
@@ -39,6 +38,8 @@ mod warning;
 mod wire;
 pub mod words;
 mod zoned;
+
+pub use gotemplate::escape;
 
 pub use crate::csv::{
     CSV_BYTES_MAX, CSV_COLUMNS_MAX, CsvError, Formulas, read_csv, write_csv_cell, write_csv_name, write_tsv_cell,

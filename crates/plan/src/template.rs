@@ -1,32 +1,33 @@
-//! Templates as Go's `text/template` has them, with Loki's functions: the texts of `line_format` and `label_format`.
+//! Templates of `line_format` and `label_format`: Go's, with the functions that Loki has of sprig and its own.
 //!
 //! A template is read once and run for each line. What it names is known when it is read: functions, variables and the
-//! labels that it needs. Running one is bounded in time, output and nesting, and cannot panic; where Go's would fail,
-//! ours does, and the caller keeps the line as it was.
+//! labels that it needs. Where Loki's would fail, ours does, and the caller keeps the line as it was.
 //!
-//! Left out, by name: `define`, `template`, `block`, `call`, and the set of all labels as one value.
+//! The set of all labels as one value is refused.
 
 mod cast;
 mod decimal;
 mod functions;
-mod layout;
-mod lexer;
-mod limits;
-mod line;
-mod numbers;
-mod parse;
-mod printf;
-mod run;
 #[cfg(test)]
 mod tests;
-mod times;
-mod value;
 
 use std::sync::Arc;
 
-pub use self::line::Line;
-pub use self::numbers::parse_float;
-use self::parse::Node;
+use gotemplate::{Dialect, Input, TEXT_BYTES_MAX, Value, ZonedTime};
+use types::Timestamp;
+
+use self::functions::FUNCTIONS;
+use crate::regular_expression::compile_go_regex;
+
+pub use gotemplate::parse_float;
+
+const LOKI: Dialect = Dialect {
+    functions: FUNCTIONS,
+    variables: &[],
+    regex: compile_go_regex,
+    steps_max: 100_000,
+    text_bytes_max: TEXT_BYTES_MAX,
+};
 
 /// A template that was read.
 #[derive(Clone, Debug)]
@@ -34,9 +35,20 @@ pub struct Template {
     /// What errors call it.
     name: &'static str,
     text: Arc<str>,
-    nodes: Arc<[Node]>,
-    labels: Arc<[String]>,
-    uses_now: bool,
+    template: Arc<gotemplate::Template>,
+}
+
+/// What a template is run on.
+#[derive(Debug)]
+pub struct Line<'a> {
+    /// The line.
+    pub text: &'a str,
+    /// Its time.
+    pub timestamp: Timestamp,
+    /// When the query started.
+    pub now: Timestamp,
+    /// Values of [`Template::labels`]; a label that is missing is the empty text.
+    pub labels: &'a [&'a str],
 }
 
 impl Template {
@@ -44,8 +56,8 @@ impl Template {
     ///
     /// Errors: what is wrong with it, as a text.
     pub fn parse(name: &'static str, text: &str) -> Result<Self, String> {
-        let (nodes, labels, uses_now) = crate::template::parse::parse(text)?;
-        Ok(Self { name, text: text.into(), nodes: nodes.into(), labels: labels.into(), uses_now })
+        let template = gotemplate::Template::parse(text, &LOKI)?;
+        Ok(Self { name, text: text.into(), template: Arc::new(template) })
     }
 
     /// Returns what errors call it.
@@ -60,24 +72,40 @@ impl Template {
 
     /// Reports whether it asks for the time at which the query runs.
     pub fn uses_now(&self) -> bool {
-        self.uses_now
+        self.template.asks_for("now")
     }
 
     /// Returns names of the labels that it needs.
     pub fn labels(&self) -> &[String] {
-        &self.labels
+        self.template.labels()
     }
 
     /// Reports whether the template is a label and nothing else, `{{.app}}`.
     pub fn is_label(&self) -> bool {
-        matches!(&*self.nodes, [Node::Action(pipeline)] if pipeline.is_label())
+        self.template.is_label()
     }
 
     /// Returns what the template makes of a line.
     ///
     /// Errors: what went wrong, as a text; nothing of the output counts then.
     pub fn run(&self, line: &Line<'_>) -> Result<String, String> {
-        debug_assert_eq!(self.labels.len(), line.labels.len());
-        crate::template::run::run(self.name, &self.nodes, line)
+        debug_assert_eq!(self.labels().len(), line.labels.len());
+        let mut out = String::new();
+        self.template.run(line, &mut out).map_err(|failure| failure.text(self.name))?;
+        Ok(out)
+    }
+}
+
+impl Input for Line<'_> {
+    fn label(&self, index: usize) -> &str {
+        self.labels.get(index).copied().unwrap_or_default()
+    }
+
+    fn call(&self, name: &str, _arguments: &[Value]) -> Result<Value, String> {
+        Ok(match name {
+            "__line__" => self.text.into(),
+            "__timestamp__" => Value::Time(ZonedTime::of_nanoseconds(self.timestamp.0)),
+            _ => Value::Time(ZonedTime::of_nanoseconds(self.now.0)),
+        })
     }
 }

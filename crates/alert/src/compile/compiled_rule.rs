@@ -4,6 +4,7 @@ use super::patterns::described;
 use crate::Rule;
 use crate::alarm::AlarmVerdict;
 use crate::compile::patterns::texts_of;
+use crate::prometheus_text;
 use gotemplate::Template;
 use language::logql;
 use plan::{Expr, Name, Operator, Plan, PlanDraft, SortKey};
@@ -83,7 +84,7 @@ impl SeriesQuery {
     /// Reads the templates of a rule; the error names the one that is wrong.
     pub(crate) fn new(rule: &Rule, query: promql::Query, condition: Expr) -> Result<Self, String> {
         let read = |(name, text): (&String, &String)| {
-            let template = Template::parse(text).map_err(|error| format!("template of {name}: {error}"))?;
+            let template = prometheus_text::parse(text).map_err(|error| format!("template of {name}: {error}"))?;
             Ok::<(String, Template), String>((name.clone(), template))
         };
         let (labels, annotations) = match rule.prometheus {

@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use execute::BlockVisitor;
-use gotemplate::{Data as TemplateData, QuerySample};
 use plan::{Name, Plan};
 use promql::{Data, METRIC_NAME, Options, Stop, Value as SampleValue};
 use series::{ReadBlocks, SAMPLE_GROUPS, SampleSource};
@@ -17,6 +16,7 @@ use super::DetectorInput;
 use crate::compile::{CompiledRule, SeriesQuery};
 use crate::detectors::cells::{columns_of, number};
 use crate::labels::Labels;
+use crate::prometheus_text::{QuerySample, Sample, render};
 use crate::{Ask, EventTime, Question, Rule, Table};
 
 /// The column with the number.
@@ -156,22 +156,22 @@ fn filled_in(
         let (found, _) = ask(rule, &query, at, asking)?;
         let sample = |(labels, value): Found| {
             let labels = labels.iter().map(|label| (label.name.to_string(), label.value.to_string())).collect();
-            Ok(QuerySample { labels, value: number_of(&value)? })
+            Ok((labels, number_of(&value)?))
         };
         found.into_iter().map(sample).collect()
     };
     let now = asking.now.0 as f64 / 1e9;
-    let data = TemplateData { labels: &all, value, external_url: asking.base_url, query: &query, now };
-    let mut set = all.clone();
+    let sample = Sample::new(&all, value, asking.base_url, now, &query);
+    let mut set = all;
     set.remove(METRIC_NAME);
     for (name, template) in &series.labels {
-        let text = template.render_or_error(&data);
+        let text = render(template, &sample);
         match text.is_empty() {
             true => set.remove(name),
             false => set.insert(name.clone(), text),
         };
     }
-    let filled = series.annotations.iter().map(|(name, template)| (name.clone(), template.render_or_error(&data)));
+    let filled = series.annotations.iter().map(|(name, template)| (name.clone(), render(template, &sample)));
     (set, filled.collect())
 }
 

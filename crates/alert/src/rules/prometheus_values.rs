@@ -1,9 +1,9 @@
 //! Values in Prometheus' form: durations, names of labels, templates of Go.
 
-use gotemplate::Template;
 use serde_saphyr::Spanned;
 use types::Timestamp;
 
+use crate::prometheus_text;
 use crate::rules::reader::{INTERVAL_NS_MIN, Reader};
 use crate::rules::text_map::TextMap;
 
@@ -36,7 +36,7 @@ impl Reader<'_> {
     /// Reports templates that cannot be parsed.
     pub(super) fn check_templates(&mut self, key: &str, templates: &TextMap) {
         for (name, text) in templates.iter() {
-            if let Err(error) = Template::parse(&text.value) {
+            if let Err(error) = prometheus_text::parse(&text.value) {
                 self.error(text.referenced, format!("{key}: {name}: {error}"));
             }
         }

@@ -1,15 +1,14 @@
 //! Numbers of any value, as sprig's `cast` takes them.
 
-use super::numbers::{parse_float, parse_integer};
-use super::value::GoValue;
+use gotemplate::{Value, parse_float, parse_integer};
 
 /// Returns a whole number of any value: the part before the point of a text, 0 of what is no number.
-pub(super) fn to_integer(value: &GoValue) -> i64 {
+pub(super) fn to_integer(value: &Value) -> i64 {
     match value {
-        GoValue::Boolean(value) => i64::from(*value),
-        GoValue::Integer(number) | GoValue::Long(number) => *number,
-        GoValue::Float(number) => *number as i64,
-        GoValue::Text(text) => parse_integer(whole_part(text)).unwrap_or(0),
+        Value::Boolean(value) => i64::from(*value),
+        Value::Integer(number) | Value::Long(number) => *number,
+        Value::Float(number) => *number as i64,
+        Value::Text(text) => parse_integer(whole_part(text)).unwrap_or(0),
         _ => 0,
     }
 }
@@ -26,12 +25,12 @@ fn whole_part(text: &str) -> &str {
 }
 
 /// Returns a number of any value, 0 of what is none.
-pub(super) fn to_float(value: &GoValue) -> f64 {
+pub(super) fn to_float(value: &Value) -> f64 {
     match value {
-        GoValue::Boolean(value) => f64::from(u8::from(*value)),
-        GoValue::Integer(number) | GoValue::Long(number) => *number as f64,
-        GoValue::Float(number) => *number,
-        GoValue::Text(text) => parse_float(text).unwrap_or(0.0),
+        Value::Boolean(value) => f64::from(u8::from(*value)),
+        Value::Integer(number) | Value::Long(number) => *number as f64,
+        Value::Float(number) => *number,
+        Value::Text(text) => parse_float(text).unwrap_or(0.0),
         _ => 0.0,
     }
 }

@@ -1,74 +1,27 @@
-//! Functions of texts. Go's texts are bytes: where one is cut inside a character, the rest of it is U+FFFD.
+//! Functions of texts.
 
 use data_encoding::BASE64;
-
-use super::super::limits::TEXT_BYTES_MAX;
-use super::super::value::GoValue;
-
-/// Returns the value of a function of texts.
-pub(super) fn call(name: &str, arguments: &[GoValue]) -> Result<GoValue, String> {
-    let text = |index: usize| match arguments.get(index) {
-        Some(GoValue::Text(text)) => &**text,
-        _ => "",
-    };
-    let number = |index: usize| match arguments.get(index) {
-        Some(GoValue::Integer(number)) => *number,
-        _ => 0,
-    };
-    let is_in = |set: usize| move |c: char| text(set).contains(c);
-    Ok(match name {
-        "ToLower" | "lower" => text(0).to_lowercase().into(),
-        "ToUpper" | "upper" => text(0).to_uppercase().into(),
-        "title" => title(text(0)).into(),
-        "Replace" => return replace(text(0), text(1), text(2), number(3)),
-        "replace" => return replace(text(2), text(0), text(1), -1),
-        "Trim" => text(0).trim_matches(is_in(1)).into(),
-        "TrimLeft" => text(0).trim_start_matches(is_in(1)).into(),
-        "TrimRight" => text(0).trim_end_matches(is_in(1)).into(),
-        "trimAll" => text(1).trim_matches(is_in(0)).into(),
-        "TrimPrefix" => text(0).strip_prefix(text(1)).unwrap_or(text(0)).into(),
-        "TrimSuffix" => text(0).strip_suffix(text(1)).unwrap_or(text(0)).into(),
-        "trimPrefix" => text(1).strip_prefix(text(0)).unwrap_or(text(1)).into(),
-        "trimSuffix" => text(1).strip_suffix(text(0)).unwrap_or(text(1)).into(),
-        "TrimSpace" | "trim" => text(0).trim().into(),
-        "contains" => GoValue::Boolean(text(1).contains(text(0))),
-        "hasPrefix" => GoValue::Boolean(text(1).starts_with(text(0))),
-        "hasSuffix" => GoValue::Boolean(text(1).ends_with(text(0))),
-        "trunc" => truncated(number(0), text(1)),
-        "substr" => return substring(number(0), number(1), text(2)),
-        "indent" => indented(number(0), text(1), "")?.into(),
-        "nindent" => indented(number(0), text(1), "\n")?.into(),
-        "repeat" => repeated(text(1), number(0))?.into(),
-        "alignLeft" | "alignRight" => aligned(name, number(0), text(1))?.into(),
-        "urlencode" => url_encoded(text(0)).into(),
-        "urldecode" => return url_decoded(text(0)),
-        "b64enc" => BASE64.encode(text(0).as_bytes()).into(),
-        "b64dec" => base64_decoded(text(0)),
-        _ => return Err(format!("function {name:?} not defined")),
-    })
-}
-
-pub(super) fn of_bytes(bytes: &[u8]) -> GoValue {
-    String::from_utf8_lossy(bytes).into_owned().into()
-}
+use gotemplate::{TEXT_BYTES_MAX, Value, of_bytes};
 
 fn too_long() -> String {
     format!("text of more than {TEXT_BYTES_MAX} bytes")
 }
 
-/// Returns each word with its first letter as a capital.
-fn title(text: &str) -> String {
-    let mut before = ' ';
-    let capital = |c: char| {
-        let is_start = !(before.is_alphanumeric() || before == '_') && (before.is_ascii() || before.is_whitespace());
-        before = c;
-        if is_start { c.to_uppercase().next().unwrap_or(c) } else { c }
-    };
-    text.chars().map(capital).collect()
+/// Reports of a character whether it is in a set.
+pub(super) fn is_in(set: &str) -> impl Fn(char) -> bool {
+    move |c| set.contains(c)
+}
+
+pub(super) fn without_prefix(text: &str, prefix: &str) -> Value {
+    text.strip_prefix(prefix).unwrap_or(text).into()
+}
+
+pub(super) fn without_suffix(text: &str, suffix: &str) -> Value {
+    text.strip_suffix(suffix).unwrap_or(text).into()
 }
 
 /// Replaces the first `n` texts, all of them where `n` is negative.
-fn replace(text: &str, old: &str, new: &str, n: i64) -> Result<GoValue, String> {
+pub(super) fn replaced(text: &str, old: &str, new: &str, n: i64) -> Result<Value, String> {
     let n = usize::try_from(n).unwrap_or(usize::MAX);
     let places = text.matches(old).take(n).count();
     if text.len().saturating_add(places.saturating_mul(new.len())) > TEXT_BYTES_MAX {
@@ -78,7 +31,7 @@ fn replace(text: &str, old: &str, new: &str, n: i64) -> Result<GoValue, String> 
 }
 
 /// Returns the first `n` bytes, or the last ones where `n` is negative.
-fn truncated(n: i64, text: &str) -> GoValue {
+pub(super) fn truncated(n: i64, text: &str) -> Value {
     let length = usize::try_from(n.unsigned_abs()).unwrap_or(usize::MAX);
     match text.len() {
         n_bytes if length >= n_bytes => text.into(),
@@ -87,7 +40,7 @@ fn truncated(n: i64, text: &str) -> GoValue {
     }
 }
 
-fn substring(start: i64, end: i64, text: &str) -> Result<GoValue, String> {
+pub(super) fn substring(start: i64, end: i64, text: &str) -> Result<Value, String> {
     let n_bytes = text.len();
     let (from, to) = match (usize::try_from(start), usize::try_from(end)) {
         (Err(_), Ok(end)) => (0, end),
@@ -99,7 +52,7 @@ fn substring(start: i64, end: i64, text: &str) -> Result<GoValue, String> {
     bytes.map(of_bytes).ok_or_else(|| "slice bounds out of range".to_owned())
 }
 
-fn repeated(text: &str, n: i64) -> Result<String, String> {
+pub(super) fn repeated(text: &str, n: i64) -> Result<String, String> {
     let n = usize::try_from(n).map_err(|_| "strings: negative Repeat count".to_owned())?;
     if text.len().saturating_mul(n) > TEXT_BYTES_MAX {
         return Err(too_long());
@@ -107,42 +60,31 @@ fn repeated(text: &str, n: i64) -> Result<String, String> {
     Ok(text.repeat(n))
 }
 
-fn indented(n: i64, text: &str, before: &str) -> Result<String, String> {
+pub(super) fn indented(n: i64, text: &str, before: &str) -> Result<Value, String> {
     let pad = repeated(" ", n)?;
     let n_lines = text.matches('\n').count() + 1;
     if pad.len().saturating_mul(n_lines).saturating_add(text.len()) > TEXT_BYTES_MAX {
         return Err(too_long());
     }
-    Ok(format!("{before}{pad}{}", text.replace('\n', &format!("\n{pad}"))))
+    Ok(format!("{before}{pad}{}", text.replace('\n', &format!("\n{pad}"))).into())
 }
 
-/// Exactly `count` characters: filled with spaces, or cut on the other side.
-fn aligned(name: &str, count: i64, text: &str) -> Result<String, String> {
-    let Ok(count) = usize::try_from(count) else { return Ok(text.to_owned()) };
-    let n = text.chars().count();
-    let pad = || repeated(" ", count.saturating_sub(n) as i64);
-    Ok(match (name == "alignLeft", n < count) {
-        (true, true) => format!("{text}{}", pad()?),
-        (false, true) => format!("{}{text}", pad()?),
-        (true, false) => text.chars().take(count).collect(),
-        (false, false) => text.chars().skip(n - count).collect(),
-    })
+/// Returns exactly `n` characters: filled with spaces, or cut at the end; the whole text where `n` is negative.
+pub(super) fn aligned_left(n: i64, text: &str) -> Result<Value, String> {
+    let Ok(n) = usize::try_from(n) else { return Ok(text.into()) };
+    let cut: String = text.chars().take(n).collect();
+    Ok((cut + &repeated(" ", n.saturating_sub(text.chars().count()) as i64)?).into())
 }
 
-/// Returns a text as part of the query of an address.
-pub(super) fn url_encoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
-            b' ' => out.push('+'),
-            _ => out.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    out
+/// The same, filled or cut at the start.
+pub(super) fn aligned_right(n: i64, text: &str) -> Result<Value, String> {
+    let Ok(n) = usize::try_from(n) else { return Ok(text.into()) };
+    let n_chars = text.chars().count();
+    let pad = repeated(" ", n.saturating_sub(n_chars) as i64)?;
+    Ok((pad + &text.chars().skip(n_chars.saturating_sub(n)).collect::<String>()).into())
 }
 
-fn url_decoded(text: &str) -> Result<GoValue, String> {
+pub(super) fn url_decoded(text: &str) -> Result<Value, String> {
     let (mut out, mut rest) = (Vec::with_capacity(text.len()), text.as_bytes());
     while let Some((first, after)) = rest.split_first() {
         let (byte, after) = match first {
@@ -161,8 +103,8 @@ fn url_decoded(text: &str) -> Result<GoValue, String> {
     Ok(of_bytes(&out))
 }
 
-/// Returns what cannot be decoded is said instead of the text, as Loki has it.
-fn base64_decoded(text: &str) -> GoValue {
+/// Returns the decoded text, or what is wrong with it, as Loki does.
+pub(super) fn base64_decoded(text: &str) -> Value {
     let mut padded = text.to_owned();
     if !matches!(text.len() % 4, 0 | 1) {
         padded.push_str(&"=".repeat(4 - text.len() % 4));
@@ -171,38 +113,4 @@ fn base64_decoded(text: &str) -> GoValue {
         Ok(bytes) => of_bytes(&bytes),
         Err(error) => format!("illegal base64 data at input byte {}", error.position).into(),
     }
-}
-
-/// Returns a text for HTML.
-pub(super) fn html(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("&#34;"),
-            '\'' => out.push_str("&#39;"),
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '\0' => out.push('\u{fffd}'),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
-/// Returns a text inside a string of JavaScript.
-pub(super) fn js(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\\' | '\'' | '"' => {
-                out.push('\\');
-                out.push(c);
-            }
-            '<' | '>' | '&' | '=' => out.push_str(&format!("\\u{:04X}", u32::from(c))),
-            c if c.is_control() => out.push_str(&format!("\\u{:04X}", u32::from(c))),
-            c => out.push(c),
-        }
-    }
-    out
 }

@@ -1,10 +1,7 @@
 //! Numbers as Go reads and prints them.
 
-/// The exponent from which on the shortest form of a number has one.
-pub(super) const SHORTEST_LIMIT: i32 = 6;
-
 /// Returns a whole number as Go writes them in source: decimal, `0x`, `0o`, `0b`, or octal after a zero.
-pub(super) fn parse_integer(text: &str) -> Option<i64> {
+pub fn parse_integer(text: &str) -> Option<i64> {
     let (is_negative, digits) = match text.as_bytes().first()? {
         b'-' => (true, &text[1..]),
         b'+' => (false, &text[1..]),
@@ -36,42 +33,33 @@ pub fn parse_float(text: &str) -> Option<f64> {
     text.parse::<f64>().ok().filter(|number| is_special || number.is_finite())
 }
 
-/// Returns a number as Go prints it: its shortest form, with an exponent from 1e+06 on and below 0.0001.
-pub(super) fn float_text(number: f64) -> String {
-    general(number, None, SHORTEST_LIMIT)
-}
-
-/// `%g`: with an exponent below 0.0001, and from ten to the power of the precision on.
-pub(super) fn general(number: f64, precision: Option<usize>, threshold: i32) -> String {
+/// Returns a number as `%g` does: with so many significant digits, or the fewest that stand for it. It has an exponent
+/// below 0.0001, and from ten to the power of the digits on, of 6 where it has the fewest.
+pub fn general(number: f64, precision: Option<usize>) -> String {
     if let Some(text) = special(number) {
         return text.to_owned();
     }
+    let precision = precision.map(|precision| precision.max(1));
     let exponential = match precision {
-        Some(precision) => format!("{number:.*e}", precision.max(1) - 1),
+        Some(precision) => format!("{number:.*e}", precision - 1),
         None => format!("{number:e}"),
     };
     let Some((mantissa, exponent)) = exponential.split_once('e') else { return exponential };
     let exponent: i32 = exponent.parse().unwrap_or(0);
-    let n_digits = mantissa.bytes().filter(u8::is_ascii_digit).count() as i32;
-    let limit = match precision {
-        Some(precision) => (precision.max(1)) as i32,
-        None => threshold,
-    };
+    let limit = precision.map_or(6, |precision| i32::try_from(precision).unwrap_or(i32::MAX));
     let trimmed = |text: &str| match text.contains('.') && precision.is_some() {
         true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
         false => text.to_owned(),
     };
-    if exponent < -4 || exponent >= limit {
-        return format!("{}{}", trimmed(mantissa), exponent_text(exponent));
-    }
     match precision {
-        Some(_) => trimmed(&format!("{number:.*}", (n_digits - 1 - exponent).max(0) as usize)),
+        _ if exponent < -4 || exponent >= limit => trimmed(mantissa) + &exponent_text(exponent),
+        Some(_) => trimmed(&format!("{number:.*}", usize::try_from(limit - 1 - exponent).unwrap_or(0))),
         None => format!("{number}"),
     }
 }
 
-/// `%e`.
-pub(super) fn scientific(number: f64, precision: usize) -> String {
+/// Returns a number as `%e` does.
+pub(crate) fn scientific(number: f64, precision: usize) -> String {
     if let Some(text) = special(number) {
         return text.to_owned();
     }
@@ -80,13 +68,18 @@ pub(super) fn scientific(number: f64, precision: usize) -> String {
     format!("{mantissa}{}", exponent_text(exponent.parse().unwrap_or(0)))
 }
 
+/// Returns a number as `%f` does.
+pub(crate) fn fixed(number: f64, precision: usize) -> String {
+    special(number).map_or_else(|| format!("{number:.precision$}"), str::to_owned)
+}
+
 fn exponent_text(exponent: i32) -> String {
     let sign = if exponent < 0 { '-' } else { '+' };
     format!("e{sign}{:02}", exponent.unsigned_abs())
 }
 
-/// Numbers that are none.
-pub(super) fn special(number: f64) -> Option<&'static str> {
+/// Numbers that have no digits.
+fn special(number: f64) -> Option<&'static str> {
     match number {
         number if number.is_nan() => Some("NaN"),
         f64::INFINITY => Some("+Inf"),

@@ -3,7 +3,7 @@
 use chrono::{NaiveDate, TimeZone};
 use chrono_tz::Tz;
 
-use super::times::{Civil, Zone, ZonedTime};
+use crate::times::{Civil, Zone, ZonedTime};
 
 const MONTHS: [&str; 12] = [
     "January",
@@ -142,7 +142,7 @@ fn parts(layout: &str) -> Vec<(&str, Option<Part>)> {
 }
 
 /// Writes a time by a layout.
-pub(super) fn format(moment: &ZonedTime, layout: &str) -> String {
+pub fn format(moment: &ZonedTime, layout: &str) -> String {
     let civil = moment.civil();
     let mut out = String::new();
     for (literal, part) in parts(layout) {
@@ -229,7 +229,7 @@ struct TimeParts {
 }
 
 /// Reads a time by a layout; without a zone in it, it is one of `zone`.
-pub(super) fn parse(layout: &str, text: &str, zone: Tz) -> Option<ZonedTime> {
+pub fn parse(layout: &str, text: &str, zone: Tz) -> Option<ZonedTime> {
     let mut read = TimeParts {
         year: 0,
         month: 1,

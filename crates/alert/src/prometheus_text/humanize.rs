@@ -1,6 +1,6 @@
 //! Numbers for people, as Prometheus' functions write them.
 
-use crate::number::general;
+use gotemplate::general;
 
 const LARGE: [&str; 8] = ["k", "M", "G", "T", "P", "E", "Z", "Y"];
 const BINARY: [&str; 8] = ["ki", "Mi", "Gi", "Ti", "Pi", "Ei", "Zi", "Yi"];
@@ -36,7 +36,7 @@ fn scaled_up(mut number: f64) -> (f64, &'static str) {
 }
 
 /// `humanize`: with metric prefixes.
-pub(crate) fn metric(number: f64) -> String {
+pub(super) fn metric(number: f64) -> String {
     if number == 0.0 || !number.is_finite() {
         return short(number);
     }
@@ -45,7 +45,7 @@ pub(crate) fn metric(number: f64) -> String {
 }
 
 /// `humanize1024`: with binary prefixes.
-pub(crate) fn binary(number: f64) -> String {
+pub(super) fn binary(number: f64) -> String {
     if number.abs() <= 1.0 || !number.is_finite() {
         return short(number);
     }
@@ -54,12 +54,12 @@ pub(crate) fn binary(number: f64) -> String {
 }
 
 /// `humanizePercentage`: of a ratio.
-pub(crate) fn percentage(number: f64) -> String {
+pub(super) fn percentage(number: f64) -> String {
     short(number * 100.0) + "%"
 }
 
 /// `humanizeDuration`: of seconds.
-pub(crate) fn duration(number: f64) -> String {
+pub(super) fn duration(number: f64) -> String {
     if !number.is_finite() {
         return short(number);
     }

@@ -1,4 +1,4 @@
-//! Escapes of texts in Go's syntax, which LogQL and templates share.
+//! Escapes of texts in Go's syntax.
 
 use std::fmt::Write;
 
@@ -14,6 +14,10 @@ pub fn escaped(escape: &str) -> Option<(char, usize)> {
         'f' => return Some(('\u{c}', 1)),
         'v' => return Some(('\u{b}', 1)),
         '\\' | '"' | '\'' => return Some((kind, 1)),
+        '0'..='7' => {
+            let code = u8::from_str_radix(escape.get(..3)?, 8).ok()?;
+            return Some((char::from(code), 3));
+        }
         'x' => 2,
         'u' => 4,
         'U' => 8,

@@ -2,19 +2,22 @@
 
 use chrono::{DateTime, Datelike, Offset, TimeZone, Timelike};
 use chrono_tz::Tz;
-use types::Timestamp;
 
 /// An instant in a zone, from the year 1 on.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct ZonedTime {
+pub struct ZonedTime {
+    /// Seconds since 1970.
     pub seconds: i64,
+    /// Nanoseconds of the second.
     pub nanoseconds: u32,
+    /// The zone in which it is shown.
     pub zone: Zone,
 }
 
 /// How an instant is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Zone {
+pub enum Zone {
+    /// By its name.
     Named(Tz),
     /// Seconds east of UTC.
     Offset(i32),
@@ -31,7 +34,7 @@ impl PartialEq for ZonedTime {
 
 /// A date and a time of the day, with the zone's offset and name.
 #[derive(Clone, Debug)]
-pub(super) struct Civil {
+pub(crate) struct Civil {
     pub year: i32,
     pub month: u32,
     pub day: u32,
@@ -48,29 +51,26 @@ pub(super) struct Civil {
 
 impl ZonedTime {
     /// What Go calls the zero time: the start of the year 1.
-    pub(super) const ZERO: Self = Self { seconds: YEAR_ONE, nanoseconds: 0, zone: Zone::Named(Tz::UTC) };
+    pub const ZERO: Self = Self { seconds: YEAR_ONE, nanoseconds: 0, zone: Zone::Named(Tz::UTC) };
 
-    pub(super) fn of_nanoseconds(nanoseconds: i64) -> Self {
+    /// Returns nanoseconds since 1970 as a time in UTC.
+    pub fn of_nanoseconds(nanoseconds: i64) -> Self {
         let (seconds, rest) = (nanoseconds.div_euclid(1_000_000_000), nanoseconds.rem_euclid(1_000_000_000));
         Self { seconds, nanoseconds: rest as u32, zone: Zone::Named(Tz::UTC) }
     }
 
-    pub(super) fn of_timestamp(timestamp: Timestamp) -> Self {
-        Self::of_nanoseconds(timestamp.0)
-    }
-
-    /// Seconds since 1970.
-    pub(super) fn of_seconds(seconds: i64) -> Self {
+    /// Returns seconds since 1970 as a time in UTC.
+    pub fn of_seconds(seconds: i64) -> Self {
         Self { seconds, nanoseconds: 0, zone: Zone::Named(Tz::UTC) }
     }
 
-    /// Whole units since 1970, of which `per_second` make a second.
-    pub(super) fn units(&self, per_second: i64) -> i64 {
+    /// Returns whole units since 1970, of which `per_second` make a second.
+    pub fn units(&self, per_second: i64) -> i64 {
         let of_second = i64::from(self.nanoseconds) / (1_000_000_000 / per_second);
         self.seconds.wrapping_mul(per_second).wrapping_add(of_second)
     }
 
-    pub(super) fn civil(&self) -> Civil {
+    pub(crate) fn civil(&self) -> Civil {
         let utc = DateTime::from_timestamp(self.seconds, self.nanoseconds).unwrap_or_default();
         let (offset_s, zone) = match self.zone {
             Zone::Offset(0) => (0, "UTC".to_owned()),
@@ -94,13 +94,5 @@ impl ZonedTime {
             offset_s,
             zone,
         }
-    }
-}
-
-/// Returns a zone by its name; UTC where there is none.
-pub(super) fn zone(name: &str) -> Tz {
-    match name {
-        "" | "Local" => Tz::UTC,
-        name => name.parse().unwrap_or(Tz::UTC),
     }
 }

@@ -1,0 +1,41 @@
+//! What is given to templates: functions and values.
+
+use regex::Regex;
+
+use crate::function::Function;
+use crate::value::Value;
+
+/// What one kind of template has beyond Go's own.
+#[derive(Debug)]
+pub struct Dialect {
+    /// Functions; one with the name of a function of Go replaces it.
+    pub functions: &'static [Function],
+    /// Variables that have values from the start, with their sign. `$` is the dot as well: without it the dot is a set of
+    /// labels, of which a template names single ones.
+    pub variables: &'static [&'static str],
+    /// Compiles a regular expression.
+    pub regex: fn(&str) -> Result<Regex, String>,
+    /// Most steps of one run: values, nodes, rounds of loops.
+    pub steps_max: u32,
+    /// Most bytes of the text of one run.
+    pub text_bytes_max: usize,
+}
+
+/// What a template is filled in from.
+pub trait Input {
+    /// Returns the values of [`Dialect::variables`], in the same order.
+    fn variables(&self) -> &[Value] {
+        &[]
+    }
+
+    /// Returns the value of a label by its place in [`Template::labels`](crate::Template::labels).
+    fn label(&self, _index: usize) -> &str {
+        ""
+    }
+
+    /// Calls a function whose body is [`Body::OfInput`](crate::Body::OfInput).
+    ///
+    /// # Errors
+    /// Why it has no value.
+    fn call(&self, name: &str, arguments: &[Value]) -> Result<Value, String>;
+}
