@@ -9,10 +9,10 @@ use crate::context::{Context, SAME_LABELS};
 use crate::error::{EvalError, ParseError};
 use crate::evaluate::{evaluate, subquery_grid};
 use crate::function::Kind;
-use crate::known;
 use crate::labels::Labels;
 use crate::matcher::Matcher;
 use crate::options::Options;
+use crate::parse::parse as read;
 use crate::source::{Selection, Source};
 use crate::syntax::{Expr, Node, Shift};
 use crate::value::{Evaluated, Grid, Series, Value};
@@ -106,11 +106,11 @@ pub fn parse(text: &str) -> Result<Query, ParseError> {
 ///
 /// Errors: what is wrong with which bytes.
 pub(crate) fn parse_with(text: &str, options: &Options) -> Result<Query, ParseError> {
-    let (text, node) = known::read(text)?;
+    let node = Arc::new(read(text)?);
     if !options.experimental {
         check_experimental(&node)?;
     }
-    Ok(Query { text, node })
+    Ok(Query { text: text.into(), node })
 }
 
 /// Evaluates a query at one time, ms since the epoch.

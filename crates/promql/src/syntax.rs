@@ -121,6 +121,18 @@ impl Operator {
         Self::ALL.iter().find(|(_, operator)| *operator == self).map_or("", |(text, _)| text)
     }
 
+    /// Returns how tightly the operator binds.
+    pub(crate) fn level(self) -> u8 {
+        match self {
+            Self::Or => 0,
+            Self::And | Self::Unless => 1,
+            Self::Add | Self::Sub => 3,
+            Self::Mul | Self::Div | Self::Mod | Self::Atan2 => 4,
+            Self::Pow => 5,
+            _ => 2,
+        }
+    }
+
     pub(crate) fn is_set(self) -> bool {
         matches!(self, Self::And | Self::Or | Self::Unless)
     }
@@ -140,7 +152,7 @@ impl Operator {
     }
 }
 
-/// Aggregations.
+/// Aggregations; those from `Quantile` on have a parameter as the first of two arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Aggregation {
     Sum,
@@ -176,6 +188,10 @@ impl Aggregation {
         ("limitk", Self::Limitk),
         ("limit_ratio", Self::LimitRatio),
     ];
+
+    pub(crate) fn n_args(self) -> usize {
+        if self as usize >= Self::Quantile as usize { 2 } else { 1 }
+    }
 
     pub(crate) fn text(self) -> &'static str {
         Self::ALL.iter().find(|(_, aggregation)| *aggregation == self).map_or("", |(text, _)| text)

@@ -60,21 +60,23 @@ fn node(of: &Node) -> Value {
 fn selector(kind: &str, of: &Selector) -> Value {
     let name =
         of.matchers.iter().find(|matcher| *matcher.name == *METRIC_NAME && matches!(matcher.kind, MatchKind::Equal));
-    let matcher = |matcher: &Matcher| {
-        let operator = match matcher.kind {
-            MatchKind::Equal => "=",
-            MatchKind::NotEqual => "!=",
-            MatchKind::Matches(_) => "=~",
-            MatchKind::NotMatches(_) => "!~",
-        };
-        json!({"name": &*matcher.name, "type": operator, "value": &*matcher.value})
-    };
+    let matcher =
+        |matcher: &Matcher| json!({"name": &*matcher.name, "type": sign_of(matcher), "value": &*matcher.value});
     let tree = json!({
         "type": kind,
         "name": name.map_or("", |name| &*name.value),
         "matchers": of.matchers.iter().map(matcher).collect::<Vec<_>>(),
     });
     with_shift(tree, of.shift)
+}
+
+pub(crate) fn sign_of(matcher: &Matcher) -> &'static str {
+    match matcher.kind {
+        MatchKind::Equal => "=",
+        MatchKind::NotEqual => "!=",
+        MatchKind::Matches(_) => "=~",
+        MatchKind::NotMatches(_) => "!~",
+    }
 }
 
 fn with_shift(mut tree: Value, shift: Shift) -> Value {
@@ -94,19 +96,10 @@ fn signature(function: &Function) -> Value {
     let variadic = if function.most == usize::MAX { -1 } else { (function.most - function.least) as i64 };
     json!({
         "name": function.name,
-        "argTypes": function.args.iter().map(|kind| kind_text(*kind)).collect::<Vec<_>>(),
+        "argTypes": function.args.iter().map(|kind| kind.text()).collect::<Vec<_>>(),
         "variadic": variadic,
-        "returnType": kind_text(function.returns),
+        "returnType": function.returns.text(),
     })
-}
-
-fn kind_text(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Scalar => "scalar",
-        Kind::Text => "string",
-        Kind::Vector => "vector",
-        Kind::Matrix => "matrix",
-    }
 }
 
 /// Returns how the series of two vectors are matched; null where one side is none.
@@ -137,7 +130,7 @@ fn names(labels: &[Arc<str>]) -> Vec<&str> {
 }
 
 /// Spells a number with all its digits, as Go does.
-fn number_text(number: f64) -> String {
+pub(crate) fn number_text(number: f64) -> String {
     if number.is_nan() {
         "NaN".to_owned()
     } else if number.is_infinite() {
