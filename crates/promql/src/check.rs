@@ -16,7 +16,7 @@ pub(crate) fn check(node: &Node) -> Result<(), ParseError> {
             expect_signed(inner)
         }
         // Its type is checked when it is read: ranges of ranges would nest without end.
-        Expr::Subquery { inner, .. } => check(inner),
+        Expr::Subquery { inner, .. } | Expr::Computed(inner, _) => check(inner),
         Expr::Call(function, args) => {
             if args.len() < function.least || args.len() > function.most {
                 let wanted = match (function.least, function.most) {
@@ -133,7 +133,6 @@ fn check_binary(
         return Err(ParseError::new(side.span.clone(), message));
     }
     let scalars = [left, right].iter().filter(|side| side.kind() == Kind::Scalar).count();
-    let modified = matching.on || !matching.labels.is_empty() || matching.many != Many::None;
     let filled = matching.fill_left.is_some() || matching.fill_right.is_some();
     if return_bool && !operator.is_comparison() {
         return fail("bool modifier can only be used on comparison operators".to_owned());
@@ -153,7 +152,7 @@ fn check_binary(
     if operator.is_set() && filled {
         return fail(format!("filling in missing series not allowed for set operator {:?}", operator.text()));
     }
-    if scalars > 0 && (modified || filled) {
+    if scalars > 0 && !matching.is_plain() {
         return fail("vector matching only allowed between instant vectors".to_owned());
     }
     if matching.on

@@ -8,7 +8,7 @@ use crate::error::ParseError;
 use crate::labels::is_label_name;
 use crate::matcher::Matcher;
 use crate::parse::parse;
-use crate::syntax::{At, Expr, Many, Matching, Node, Selector, Shift};
+use crate::syntax::{At, Expr, Length, Many, Matching, Node, Selector};
 use crate::tree::{number_text, sign_of};
 
 /// The longest line that is not split, bytes.
@@ -36,7 +36,6 @@ impl Layout<'_> {
     fn lay(&self, node: &Node, level: Option<usize>) -> String {
         let indent = "  ".repeat(level.unwrap_or(0));
         let below = |inner: &Node| level.map_or_else(|| self.lay(inner, None), |level| self.lines(inner, level + 1));
-        let beside = |inner: &Node| level.map_or_else(|| self.lay(inner, None), |level| self.lines(inner, level));
         let list = |head: &str, inner: Vec<String>| match level {
             Some(_) => format!("{indent}{head}(\n{}\n{indent})", inner.join(",\n")),
             None => format!("{head}({})", inner.join(", ")),
@@ -44,17 +43,10 @@ impl Layout<'_> {
         match &node.expr {
             Expr::Number(number) => indent + &number_text(*number),
             Expr::Text(text) => indent + &quoted(text),
-            Expr::Selector(selector) => indent + &self.selector(node, selector) + &shift_text(selector.shift),
-            Expr::Matrix(selector, range) => {
-                let range = duration_text(*range);
-                format!("{indent}{}[{range}]{}", self.selector(node, selector), shift_text(selector.shift))
-            }
+            Expr::Computed(inner, durations) => self.timed(inner, level, durations),
+            Expr::Selector(_) | Expr::Matrix(..) | Expr::Subquery { .. } => self.timed(node, level, &[]),
             Expr::Paren(inner) => list("", vec![below(inner)]),
-            Expr::Negate(inner) => format!("{indent}-{}", beside(inner).trim_start()),
-            Expr::Subquery { inner, range, step, shift } => {
-                let step = step.map(duration_text).unwrap_or_default();
-                format!("{}[{}:{step}]{}", beside(inner), duration_text(*range), shift_text(*shift))
-            }
+            Expr::Negate(inner) => format!("{indent}-{}", self.beside(inner, level).trim_start()),
             Expr::Call(function, args) => list(function.name, args.iter().map(below).collect()),
             Expr::Aggregate { aggregation, param, inner, grouping } => {
                 let mut head = aggregation.text().to_owned();
@@ -70,6 +62,35 @@ impl Layout<'_> {
                 format!("{}{space}{indent}{operator}{}{space}{}", below(left), matching_text(matching), below(right))
             }
         }
+    }
+
+    /// Lays out what follows a modifier, or what a modifier follows.
+    fn beside(&self, inner: &Node, level: Option<usize>) -> String {
+        level.map_or_else(|| self.lay(inner, None), |level| self.lines(inner, level))
+    }
+
+    /// Lays out a selector or a subquery with its durations, of which some are computed.
+    fn timed(&self, node: &Node, level: Option<usize>, computed: &[(Length, Node)]) -> String {
+        let duration = |length: Length, ms: i64| {
+            let found = computed.iter().find(|(of, _)| *of == length);
+            found.map_or_else(|| duration_text(ms), |(_, duration)| self.lay(duration, None))
+        };
+        let indent = "  ".repeat(level.unwrap_or(0));
+        let (text, shift) = match &node.expr {
+            Expr::Selector(selector) => (indent + &self.selector(node, selector), selector.shift),
+            Expr::Matrix(selector, range) => {
+                let range = duration(Length::Range, *range);
+                (format!("{indent}{}[{range}]", self.selector(node, selector)), selector.shift)
+            }
+            Expr::Subquery { inner, range, step, shift } => {
+                let (range, step) = (duration(Length::Range, *range), step.map(|ms| duration(Length::Step, ms)));
+                (format!("{}[{range}:{}]", self.beside(inner, level), step.unwrap_or_default()), *shift)
+            }
+            _ => return self.lay(node, level),
+        };
+        let offset = duration(Length::Offset, shift.offset);
+        let offset = if offset == "0s" { String::new() } else { format!(" offset {offset}") };
+        format!("{text}{}{offset}", at_text(shift.at))
     }
 
     /// Lays out a selector without its modifiers; its name is before the braces if it was written there.
@@ -102,18 +123,13 @@ fn matching_text(matching: &Matching) -> String {
     text
 }
 
-fn shift_text(shift: Shift) -> String {
-    let mut text = match shift.at {
+fn at_text(at: Option<At>) -> String {
+    match at {
         Some(At::Time(ms)) => format!(" @ {:.3}", ms as f64 / 1000.0),
         Some(At::Start) => " @ start()".to_owned(),
         Some(At::End) => " @ end()".to_owned(),
         None => String::new(),
-    };
-    if shift.offset != 0 {
-        let sign = if shift.offset < 0 { "-" } else { "" };
-        let _ = write!(text, " offset {sign}{}", duration_text(shift.offset.abs()));
     }
-    text
 }
 
 /// Spells a duration of ms; years and weeks only where nothing is left, since 90d is easier to read than 12w6d.
@@ -121,7 +137,7 @@ fn duration_text(ms: i64) -> String {
     const DAY: i64 = 86_400_000;
     const UNITS: [(&str, i64); 7] =
         [("y", 365 * DAY), ("w", 7 * DAY), ("d", DAY), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
-    let (mut text, mut rest) = (String::new(), ms);
+    let (mut text, mut rest) = (if ms < 0 { "-" } else { "" }.to_owned(), ms.abs());
     for (unit, length) in UNITS {
         if rest >= length && (length <= DAY || rest % length == 0) {
             let _ = write!(text, "{}{unit}", rest / length);

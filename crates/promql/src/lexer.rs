@@ -61,9 +61,9 @@ pub(crate) fn tokens(text: &str) -> Result<Vec<Token>, ParseError> {
             }
             _ => {}
         }
-        // In braces and brackets nothing nests.
+        // In braces nothing nests.
         let nests = token == "(" || Operator::ALL.iter().any(|(text, _)| text.eq_ignore_ascii_case(token));
-        operators += usize::from(nests && brackets == 0);
+        operators += usize::from(nests && open.last().is_none_or(|span| &text[span.clone()] != "{"));
         if operators > NESTING_MAX {
             let message =
                 format!("query has more than {NESTING_MAX} operators and brackets; split it by recording rules");

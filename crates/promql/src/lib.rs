@@ -6,8 +6,7 @@
 //!
 //! # Differences to Prometheus
 //!
-//! * Refused by name, all experiments in Prometheus: arithmetic in durations (`[5m + 1m]`), `anchored` and `smoothed`. The function
-//!   `start_timestamp` is unknown.
+//! * `anchored` and `smoothed` are refused by name. The function `start_timestamp` is unknown.
 //! * Functions and aggregations that Prometheus calls experimental, and `fill`, are refused by [`parse`] unless they are enabled
 //!   ([`enable_experimental`]); scripts read them with [`Options::experimental`].
 //! * A query has at most 200 operators and parentheses.
@@ -27,6 +26,7 @@ mod call;
 mod check;
 mod classic;
 mod context;
+mod duration;
 mod error;
 mod evaluate;
 mod format;

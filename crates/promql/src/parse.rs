@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use crate::check;
+use crate::duration::milliseconds;
 use crate::error::ParseError;
 use crate::function::{self, Kind};
 use crate::labels::METRIC_NAME;
-use crate::lexer::{DURATION_MAX, Token, Word, duration, number, tokens, unquote};
+use crate::lexer::{Token, Word, duration, number, tokens, unquote};
 use crate::matcher::{MatchKind, Matcher};
-use crate::syntax::{Aggregation, At, Expr, Grouping, Many, Matching, Node, Operator, Selector, Shift, Span};
+use crate::syntax::{Aggregation, At, Expr, Grouping, Length, Many, Matching, Node, Operator, Selector, Shift, Span};
 
 /// Words that are no names of metrics, but in braces.
 const RESERVED: [&str; 6] = ["atan2", "bool", "group_left", "group_right", "ignoring", "on"];
@@ -29,6 +30,13 @@ pub(crate) fn parse(text: &str) -> Result<Node, ParseError> {
     }
     check::check(&node)?;
     Ok(node)
+}
+
+fn with_computed(node: Node, durations: Vec<(Length, Node)>) -> Node {
+    if durations.is_empty() {
+        return node;
+    }
+    Node { span: node.span.clone(), expr: Expr::Computed(Box::new(node), durations) }
 }
 
 struct Reader<'a> {
@@ -134,15 +142,16 @@ impl Reader<'_> {
         }
         let expr = self.primary()?;
         let mut node = Node { expr, span: start..self.last().end };
+        let mut computed = Vec::new();
         loop {
             if self.is("[") {
-                node = self.ranged(node)?;
+                node = self.ranged(with_computed(node, std::mem::take(&mut computed)), &mut computed)?;
             } else if self.is_any(&["offset", "@"]) {
-                self.shift(&mut node)?;
+                self.shift(&mut node, &mut computed)?;
             } else if self.is_any(&["anchored", "smoothed"]) {
                 return Err(self.unsupported(&format!("modifier {:?}", self.word())));
             } else {
-                return Ok(node);
+                return Ok(with_computed(node, computed));
             }
             node.span.end = self.last().end;
         }
@@ -174,7 +183,9 @@ impl Reader<'_> {
         if !self.next_is("(") {
             return self.selector();
         }
-        let function = function::find(self.word()).ok_or_else(|| {
+        let is_duration = self.is_any(&["step", "range", "min_of", "max_of"]);
+        let name = if is_duration { self.word().to_ascii_lowercase() } else { self.word().to_owned() };
+        let function = function::find(&name).ok_or_else(|| {
             ParseError::new(self.words[self.at].span.clone(), format!("unknown function with name '{}'", self.word()))
         })?;
         self.at += 1;
@@ -252,15 +263,15 @@ impl Reader<'_> {
         Ok(matching)
     }
 
-    /// Reads `[RANGE]` or `[RANGE:STEP]`.
-    fn ranged(&mut self, node: Node) -> Result<Node, ParseError> {
+    /// Reads `[RANGE]` or `[RANGE:STEP]`; durations that are computed are added to `computed`.
+    fn ranged(&mut self, node: Node, computed: &mut Vec<(Length, Node)>) -> Result<Node, ParseError> {
         let start = self.start();
         self.at += 1;
-        let range = self.positive_duration()?;
+        let range = self.duration(Length::Range, computed)?;
         let span = node.span.clone();
         if self.skip(":") {
             check::expect(&node, Kind::Vector, "subquery")?;
-            let step = if self.is("]") { None } else { Some(self.positive_duration()?) };
+            let step = if self.is("]") { None } else { Some(self.duration(Length::Step, computed)?) };
             self.expect("]")?;
             let expr = Expr::Subquery { inner: Box::new(node), range, step, shift: Shift::default() };
             return Ok(Node { expr, span });
@@ -276,8 +287,8 @@ impl Reader<'_> {
         Err(ParseError::new(start..self.last().end, message))
     }
 
-    /// Reads `offset` or `@`.
-    fn shift(&mut self, node: &mut Node) -> Result<(), ParseError> {
+    /// Reads `offset` or `@`; a duration that is computed is added to `computed`.
+    fn shift(&mut self, node: &mut Node, computed: &mut Vec<(Length, Node)>) -> Result<(), ParseError> {
         let word = self.word().to_ascii_lowercase();
         let at = self.words[self.at].span.clone();
         let (Expr::Selector(Selector { shift, .. })
@@ -287,19 +298,50 @@ impl Reader<'_> {
             let message = format!("{word:?} must be preceded by a selector or a subquery");
             return Err(ParseError::new(at, message));
         };
-        if shift.at.is_some() && word == "@" || shift.offset != 0 && word == "offset" {
+        let is_offset = shift.offset != 0 || computed.iter().any(|(length, _)| *length == Length::Offset);
+        if shift.at.is_some() && word == "@" || is_offset && word == "offset" {
             return Err(ParseError::new(at, format!("{word:?} may not be set multiple times")));
         }
         self.at += 1;
         if word == "@" {
             shift.at = Some(self.at_time()?);
-            return Ok(());
+        } else {
+            shift.offset = self.duration(Length::Offset, computed)?;
         }
-        let negative = self.is("-");
-        self.at += usize::from(self.is_any(&["-", "+"]));
-        let ms = self.duration()?;
-        shift.offset = if negative { -ms } else { ms };
         Ok(())
+    }
+
+    /// Reads a duration, or a number of seconds, in ms; one that is computed is added to `computed`.
+    fn duration(&mut self, length: Length, computed: &mut Vec<(Length, Node)>) -> Result<i64, ParseError> {
+        let node = match length {
+            Length::Offset => self.offset()?,
+            Length::Range | Length::Step => self.expression(0)?,
+        };
+        let ms = milliseconds(&node, (self.text, length), None)?;
+        if !matches!(node.expr, Expr::Number(_)) {
+            computed.push((length, node));
+        }
+        Ok(ms.unwrap_or_default())
+    }
+
+    /// Reads the duration of an offset: operators belong to it only after parentheses without a sign.
+    fn offset(&mut self) -> Result<Node, ParseError> {
+        if self.is("(") {
+            return self.expression(Operator::Add.level());
+        }
+        let start = self.start();
+        let is_negative = self.is("-");
+        self.at += usize::from(self.is_any(&["-", "+"]));
+        let inner_start = self.start();
+        let expr = self.primary()?;
+        let end = self.last().end;
+        let inner = Box::new(Node { expr, span: inner_start..end });
+        let expr = match inner.expr {
+            Expr::Number(value) if is_negative => Expr::Number(-value),
+            _ if is_negative => Expr::Negate(inner),
+            expr => expr,
+        };
+        Ok(Node { expr, span: start..end })
     }
 
     fn at_time(&mut self) -> Result<At, ParseError> {
@@ -310,19 +352,12 @@ impl Reader<'_> {
                 return Ok(at);
             }
         }
-        let seconds = self.signed()?;
-        self.check_time(seconds.abs(), AT_MAX)?;
-        Ok(At::Time((seconds * 1000.0).round() as i64))
-    }
-
-    /// Refuses a number of seconds that is larger than `limit` ms, or none.
-    fn check_time(&self, seconds: f64, limit: i64) -> Result<(), ParseError> {
-        let limit = limit as f64 / 1000.0;
-        if seconds <= limit {
-            return Ok(());
+        let (seconds, limit) = (self.signed()?, AT_MAX as f64 / 1000.0);
+        if seconds.is_nan() || seconds.abs() > limit {
+            let message = format!("{:?} is not a time in seconds of at most {limit}", &self.text[self.last()]);
+            return Err(ParseError::new(self.last(), message));
         }
-        let message = format!("{:?} is not a time in seconds of at most {limit}", &self.text[self.last()]);
-        Err(ParseError::new(self.last(), message))
+        Ok(At::Time((seconds * 1000.0).round() as i64))
     }
 
     /// Reads a number with a sign, if there is one.
@@ -337,30 +372,6 @@ impl Reader<'_> {
         let text = self.take(&[Word::Number, Word::Duration], "a number")?;
         let value = duration(&text).ok().map(|ms| ms as f64 / 1000.0).or_else(|| number(&text));
         value.ok_or_else(|| ParseError::new(self.last(), format!("{text:?} is no number")))
-    }
-
-    /// Reads a duration, or a number of seconds, in ms.
-    fn duration(&mut self) -> Result<i64, ParseError> {
-        if self.kind() == Some(Word::Name) {
-            return Err(self.unsupported(&format!("{:?} in a duration", self.word())));
-        }
-        if self.is_any(&["(", "+", "-"]) {
-            return Err(self.unsupported("arithmetic in a duration"));
-        }
-        let seconds = self.literal()?;
-        self.check_time(seconds, DURATION_MAX)?;
-        Ok((seconds * 1000.0).round() as i64)
-    }
-
-    fn positive_duration(&mut self) -> Result<i64, ParseError> {
-        let ms = self.duration()?;
-        if ms == 0 {
-            return Err(ParseError::new(self.last(), "duration must be greater than 0"));
-        }
-        if self.is_any(&["+", "-", "*", "/", "%", "^"]) {
-            return Err(self.unsupported("arithmetic in a duration"));
-        }
-        Ok(ms)
     }
 
     /// Refuses what Prometheus reads as an experiment.

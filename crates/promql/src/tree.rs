@@ -10,7 +10,7 @@ use crate::answer::Query;
 use crate::function::{Function, Kind};
 use crate::labels::METRIC_NAME;
 use crate::matcher::{MatchKind, Matcher};
-use crate::syntax::{At, Expr, Many, Matching, Node, Operator, Selector, Shift};
+use crate::syntax::{At, Expr, Length, Many, Matching, Node, Operator, Selector, Shift};
 
 impl Query {
     /// Returns the tree of the query.
@@ -21,6 +21,17 @@ impl Query {
 
 fn node(of: &Node) -> Value {
     match &of.expr {
+        Expr::Computed(inner, durations) => {
+            let mut tree = node(inner);
+            for (length, duration) in durations {
+                tree[match length {
+                    Length::Range => "rangeExpr",
+                    Length::Step => "stepExpr",
+                    Length::Offset => "offsetExpr",
+                }] = duration_tree(duration);
+            }
+            tree
+        }
         Expr::Number(number) => json!({"type": "numberLiteral", "val": number_text(*number)}),
         Expr::Text(text) => json!({"type": "stringLiteral", "val": &**text}),
         Expr::Paren(inner) => json!({"type": "parenExpr", "expr": node(inner)}),
@@ -54,6 +65,28 @@ fn node(of: &Node) -> Value {
             "matching": matching_of(*operator, (left, right), matching),
             "bool": return_bool,
         }),
+    }
+}
+
+/// Returns the tree of a computed duration.
+fn duration_tree(of: &Node) -> Value {
+    let tree = |op: &str, sides: [Option<&Node>; 2]| {
+        let [lhs, rhs] = sides.map(|side| side.map(duration_tree));
+        json!({"type": "durationExpr", "op": op, "lhs": lhs, "rhs": rhs, "wrapped": false})
+    };
+    match &of.expr {
+        Expr::Paren(inner) => {
+            let mut inner = duration_tree(inner);
+            if inner["type"] == "numberLiteral" {
+                inner = json!({"type": "durationExpr", "op": "+", "lhs": null, "rhs": inner});
+            }
+            inner["wrapped"] = json!(true);
+            inner
+        }
+        Expr::Negate(inner) => tree("-", [None, Some(inner)]),
+        Expr::Binary { operator, left, right, .. } => tree(operator.text(), [Some(left), Some(right)]),
+        Expr::Call(function, args) => tree(function.name, [args.first(), args.get(1)]),
+        _ => node(of),
     }
 }
 
