@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::annotations::Annotations;
 use crate::check::check_experimental;
 use crate::context::{Context, SAME_LABELS};
+use crate::duration::{Asked, resolve};
 use crate::error::{EvalError, ParseError};
 use crate::evaluate::{evaluate, subquery_grid};
 use crate::function::Kind;
-use crate::known;
 use crate::labels::Labels;
 use crate::matcher::Matcher;
 use crate::options::Options;
+use crate::parse::parse as read;
 use crate::source::{Selection, Source};
 use crate::syntax::{Expr, Node, Shift};
 use crate::value::{Evaluated, Grid, Series, Value};
@@ -106,11 +107,11 @@ pub fn parse(text: &str) -> Result<Query, ParseError> {
 ///
 /// Errors: what is wrong with which bytes.
 pub(crate) fn parse_with(text: &str, options: &Options) -> Result<Query, ParseError> {
-    let (text, node) = known::read(text)?;
+    let node = Arc::new(read(text)?);
     if !options.experimental {
         check_experimental(&node)?;
     }
-    Ok(Query { text, node })
+    Ok(Query { text: text.into(), node })
 }
 
 /// Evaluates a query at one time, ms since the epoch.
@@ -189,12 +190,19 @@ fn run(
     if len > options.samples_max {
         return Err(EvalError::TooManySamples(options.samples_max));
     }
+    let mut node = query.node.clone();
+    let mut is_computed = false;
+    node.walk(&mut |node| is_computed |= matches!(node.expr, Expr::Computed(..)));
+    if is_computed {
+        resolve(Arc::make_mut(&mut node), &query.text, Asked { step, range: end - start })
+            .map_err(|error| EvalError::at(&error.span, error.message))?;
+    }
     let context = Context::new(source, options, (start, end, if start == end { 0 } else { step }), &query.text);
     let grid = Grid { start, step: step.max(1), len };
-    let data = if query.node.kind() == Kind::Matrix {
-        Data::Matrix(matrix(&context, query.node.bare(), grid)?)
+    let data = if node.kind() == Kind::Matrix {
+        Data::Matrix(matrix(&context, node.bare(), grid)?)
     } else {
-        let value = evaluate(&context, &query.node, grid)?;
+        let value = evaluate(&context, &node, grid)?;
         present(&context, value, grid, step == 0, query)?
     };
     let annotations = std::mem::take(&mut context.remarks().found);

@@ -1,9 +1,8 @@
-//! Checks types and the rest of what the grammar cannot say, and finds the places of syntax errors.
+//! Checks types and the rest of what the grammar cannot say.
 
 use crate::error::ParseError;
 use crate::function::Kind;
 use crate::labels::METRIC_NAME;
-use crate::lexer::{Token, Word};
 use crate::syntax::{Aggregation, Expr, Many, Matching, Node, Operator, Selector, Span};
 
 /// Checks a tree from the leaves up.
@@ -16,10 +15,8 @@ pub(crate) fn check(node: &Node) -> Result<(), ParseError> {
             check(inner)?;
             expect_signed(inner)
         }
-        Expr::Subquery { inner, .. } => {
-            check(inner)?;
-            expect(inner, Kind::Vector, "subquery")
-        }
+        // Its type is checked when it is read: ranges of ranges would nest without end.
+        Expr::Subquery { inner, .. } | Expr::Computed(inner, _) => check(inner),
         Expr::Call(function, args) => {
             if args.len() < function.least || args.len() > function.most {
                 let wanted = match (function.least, function.most) {
@@ -34,7 +31,12 @@ pub(crate) fn check(node: &Node) -> Result<(), ParseError> {
             for (at, arg) in args.iter().enumerate() {
                 check_argument(function.name, at, arg)?;
                 let kind = function.args.get(at).or(function.args.last()).copied().unwrap_or(Kind::Scalar);
-                expect(arg, kind, &format!("call to function {:?}", function.name))?;
+                if arg.kind() != kind {
+                    let (name, start) = (function.name, node.span.start);
+                    let (wanted, got) = (kind.text(), arg.kind().text());
+                    let message = format!("expected type {wanted} in call to function '{name}', got {got}");
+                    return Err(ParseError::new(start..start + name.len(), message));
+                }
             }
             Ok(())
         }
@@ -99,7 +101,7 @@ fn check_selector(selector: &Selector, span: &Span) -> Result<(), ParseError> {
     Ok(())
 }
 
-fn expect(node: &Node, kind: Kind, place: &str) -> Result<(), ParseError> {
+pub(crate) fn expect(node: &Node, kind: Kind, place: &str) -> Result<(), ParseError> {
     if node.kind() == kind {
         return Ok(());
     }
@@ -109,13 +111,12 @@ fn expect(node: &Node, kind: Kind, place: &str) -> Result<(), ParseError> {
 
 /// Refuses a sign before what is neither a scalar nor an instant vector.
 pub(crate) fn expect_signed(node: &Node) -> Result<(), ParseError> {
-    expect_either(node, "unary expression only allowed on expressions of type scalar or instant vector")
-}
-
-fn expect_either(node: &Node, message: &str) -> Result<(), ParseError> {
     match node.kind() {
         Kind::Scalar | Kind::Vector => Ok(()),
-        other => Err(ParseError::new(node.span.clone(), format!("{message}, got {}", other.noun()))),
+        other => {
+            let message = "unary expression only allowed on expressions of type scalar or instant vector";
+            Err(ParseError::new(node.span.clone(), format!("{message}, got {}", other.noun())))
+        }
     }
 }
 
@@ -127,10 +128,11 @@ fn check_binary(
     return_bool: bool,
 ) -> Result<(), ParseError> {
     let fail = |message: String| Err(ParseError::new(node.span.clone(), message));
-    expect_either(left, "binary expression must contain only scalar and instant vector types")?;
-    expect_either(right, "binary expression must contain only scalar and instant vector types")?;
+    if let Some(side) = [left, right].iter().find(|side| matches!(side.kind(), Kind::Text | Kind::Matrix)) {
+        let message = "binary expression must contain only scalar and instant vector types";
+        return Err(ParseError::new(side.span.clone(), message));
+    }
     let scalars = [left, right].iter().filter(|side| side.kind() == Kind::Scalar).count();
-    let modified = matching.on || !matching.labels.is_empty() || matching.many != Many::None;
     let filled = matching.fill_left.is_some() || matching.fill_right.is_some();
     if return_bool && !operator.is_comparison() {
         return fail("bool modifier can only be used on comparison operators".to_owned());
@@ -150,7 +152,7 @@ fn check_binary(
     if operator.is_set() && filled {
         return fail(format!("filling in missing series not allowed for set operator {:?}", operator.text()));
     }
-    if scalars > 0 && (modified || filled) {
+    if scalars > 0 && !matching.is_plain() {
         return fail("vector matching only allowed between instant vectors".to_owned());
     }
     if matching.on
@@ -159,74 +161,4 @@ fn check_binary(
         return fail(format!("label {name:?} must not occur in ON and GROUP clause at once"));
     }
     Ok(())
-}
-
-/// Refuses brackets that are not closed, or that close nothing.
-pub(crate) fn check_brackets(text: &str, words: &[Token]) -> Result<(), ParseError> {
-    let word = |token: &Token| &text[token.span.clone()];
-    if words.is_empty() {
-        return Err(ParseError::new(0..text.len(), "no expression found in input"));
-    }
-    let mut open: Vec<&Token> = Vec::new();
-    for token in words.iter().filter(|token| token.word == Word::Sign) {
-        match word(token) {
-            "(" | "[" | "{" => open.push(token),
-            close @ (")" | "]" | "}") => {
-                let wanted = open.pop().map(word);
-                if !matches!((wanted, close), (Some("("), ")") | (Some("["), "]") | (Some("{"), "}")) {
-                    let message = format!("unexpected {close:?}, which closes nothing");
-                    return Err(ParseError::new(token.span.clone(), message));
-                }
-            }
-            _ => {}
-        }
-    }
-    match open.last() {
-        Some(token) => Err(ParseError::new(token.span.clone(), format!("{:?} is not closed", word(token)))),
-        None => Ok(()),
-    }
-}
-
-/// Finds the place of what `promql-parser` refuses: it says what, never where.
-pub(crate) fn syntax_error(text: &str, words: &[Token], message: &str) -> ParseError {
-    let word = |token: &Token| &text[token.span.clone()];
-    if let Some(found) = adjacent(text, words) {
-        return found;
-    }
-    // A message that quotes a word of the query is about that word.
-    let quoted = words.iter().find(|token| token.word == Word::Name && message.contains(&format!("'{}'", word(token))));
-    let span = quoted.map_or(0..text.len(), |token| token.span.clone());
-    let what = if message.contains("invalid promql query") { "the words do not form an expression" } else { message };
-    ParseError::new(span, what.to_owned())
-}
-
-/// Finds an operand without an operator before it, and an operator without an operand.
-fn adjacent(text: &str, words: &[Token]) -> Option<ParseError> {
-    let word = |token: &Token| &text[token.span.clone()];
-    let mut braces = 0_usize;
-    for pair in words.windows(2) {
-        match word(&pair[0]) {
-            "{" => braces += 1,
-            "}" => braces = braces.saturating_sub(1),
-            _ => {}
-        }
-        let value = |token: &Token| !matches!(token.word, Word::Sign | Word::Name);
-        let closes = matches!(word(&pair[0]), ")" | "}" | "]") && pair[0].word == Word::Sign;
-        if braces == 0 && closes && value(&pair[1]) {
-            let message = format!("unexpected {:?}, expected an operator", word(&pair[1]));
-            return Some(ParseError::new(pair[1].span.clone(), message));
-        }
-        if braces == 0 && value(&pair[0]) && (value(&pair[1]) || word(&pair[1]) == "(") {
-            let message = format!("unexpected {:?}, expected an operator", word(&pair[1]));
-            return Some(ParseError::new(pair[1].span.clone(), message));
-        }
-        let operator =
-            |token: &Token| matches!(word(token), "*" | "/" | "%" | "^" | "==" | "!=" | ">" | "<" | ">=" | "<=");
-        if braces == 0 && matches!(word(&pair[0]), "+" | "-" | "*" | "/" | "%" | "^" | "(") && operator(&pair[1]) {
-            let message = format!("unexpected {:?}, expected an operand", word(&pair[1]));
-            return Some(ParseError::new(pair[1].span.clone(), message));
-        }
-    }
-    let last = words.last().filter(|token| token.word == Word::Sign && !matches!(word(token), ")" | "]" | "}"))?;
-    Some(ParseError::new(last.span.end..text.len(), format!("unexpected end of input after {:?}", word(last))))
 }

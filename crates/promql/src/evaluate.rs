@@ -31,7 +31,7 @@ pub(crate) fn evaluate(context: &Context<'_>, node: &Node, grid: Grid) -> Result
         Expr::Selector(selector) => {
             select(context, &selector.matchers, selector.shift, grid, Yield::Values).map(Evaluated::Vector)
         }
-        Expr::Matrix(..) | Expr::Subquery { .. } => {
+        Expr::Matrix(..) | Expr::Subquery { .. } | Expr::Computed(..) => {
             Err(EvalError::at(&node.span, "a range vector can only be the argument of a function or an instant query"))
         }
         Expr::Call(function, args) => call(context, function, args, (&node.span, grid)),
@@ -116,7 +116,9 @@ fn first_shift(node: &Node) -> Option<Shift> {
     match &node.expr {
         Expr::Number(_) | Expr::Text(_) => None,
         Expr::Selector(selector) | Expr::Matrix(selector, _) => Some(selector.shift),
-        Expr::Paren(inner) | Expr::Negate(inner) | Expr::Aggregate { inner, .. } => first_shift(inner),
+        Expr::Paren(inner) | Expr::Negate(inner) | Expr::Computed(inner, _) | Expr::Aggregate { inner, .. } => {
+            first_shift(inner)
+        }
         Expr::Call(_, args) => args.iter().find_map(first_shift),
         Expr::Binary { left, right, .. } => first_shift(left).or_else(|| first_shift(right)),
         Expr::Subquery { inner, shift, .. } => first_shift(inner).map(|found| match found.at {

@@ -18,6 +18,15 @@ impl Kind {
             Self::Matrix => "range vector",
         }
     }
+
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            Self::Scalar => "scalar",
+            Self::Text => "string",
+            Self::Vector => "vector",
+            Self::Matrix => "matrix",
+        }
+    }
 }
 
 /// A function's signature.

@@ -1,7 +1,7 @@
 //! Words of a query with their places, and what words mean: numbers, durations, quoted texts.
 
 use crate::error::ParseError;
-use crate::syntax::Span;
+use crate::syntax::{Operator, Span};
 
 /// More operators and parentheses than this are refused: reading and evaluation recurse over the tree, and must fit into
 /// a thread's stack of 2 MiB, unoptimised code included.
@@ -24,14 +24,15 @@ pub(crate) struct Token {
     pub(crate) span: Span,
 }
 
-const SIGNS: [&str; 27] = [
-    "</", ">/", "==", "!=", "=~", "!~", ">=", "<=", "{{", "}}", "+", "-", "*", "/", "%", "^", ">", "<", "=", "(", ")",
-    "{", "}", "[", "]", ",", ":",
+const SIGNS: [&str; 26] = [
+    "</", ">/", "==", "!=", "=~", "!~", ">=", "<=", "+", "-", "*", "/", "%", "^", ">", "<", "=", "(", ")", "{", "}",
+    "[", "]", ",", ":", "@",
 ];
 
-/// Splits a text into words; comments and white space separate them.
+/// Splits a text into words; comments and white space separate them. Each bracket is closed.
 pub(crate) fn tokens(text: &str) -> Result<Vec<Token>, ParseError> {
     let mut found: Vec<Token> = Vec::new();
+    let mut open: Vec<Span> = Vec::new();
     let (mut at, mut brackets, mut operators) = (0, 0_usize, 0_usize);
     while let Some(first) = text[at..].chars().next() {
         let rest = &text[at..];
@@ -45,29 +46,36 @@ pub(crate) fn tokens(text: &str) -> Result<Vec<Token>, ParseError> {
         }
         let (word, len) =
             next(rest, brackets > 0).map_err(|message| ParseError::new(at..at + first.len_utf8(), message))?;
-        let token = &rest[..len];
+        let (token, span) = (&rest[..len], at..at + len);
         match token {
-            "[" | "{" if word == Word::Sign => brackets += 1,
-            "]" | "}" if word == Word::Sign => brackets = brackets.saturating_sub(1),
+            "(" | "[" | "{" => {
+                brackets += usize::from(token != "(");
+                open.push(span.clone());
+            }
+            ")" | "]" | "}" => {
+                brackets -= usize::from(token != ")" && brackets > 0);
+                let wanted = open.pop().map_or("", |span| &text[span]);
+                if !matches!((wanted, token), ("(", ")") | ("[", "]") | ("{", "}")) {
+                    return Err(ParseError::new(span, format!("unexpected {token:?}, which closes nothing")));
+                }
+            }
             _ => {}
         }
-        // In braces and brackets nothing nests.
-        let nests = match token {
-            "(" | "+" | "-" | "*" | "/" | "%" | "^" | "==" | "!=" | ">" | "<" | ">=" | "<=" | "</" | ">/" => {
-                word == Word::Sign
-            }
-            _ => matches!(token, "and" | "or" | "unless" | "atan2"),
-        };
-        operators += usize::from(nests && brackets == 0);
+        // In braces nothing nests.
+        let nests = token == "(" || Operator::ALL.iter().any(|(text, _)| text.eq_ignore_ascii_case(token));
+        operators += usize::from(nests && open.last().is_none_or(|span| &text[span.clone()] != "{"));
         if operators > NESTING_MAX {
             let message =
                 format!("query has more than {NESTING_MAX} operators and brackets; split it by recording rules");
-            return Err(ParseError::new(at..at + len, message));
+            return Err(ParseError::new(span, message));
         }
-        found.push(Token { word, span: at..at + len });
+        found.push(Token { word, span });
         at += len;
     }
-    Ok(found)
+    match open.pop() {
+        Some(span) => Err(ParseError::new(span.clone(), format!("{:?} is not closed", &text[span]))),
+        None => Ok(found),
+    }
 }
 
 /// Returns kind and length of the first word.
@@ -86,12 +94,8 @@ fn next(rest: &str, in_brackets: bool) -> Result<(Word, usize), String> {
         let number = rest[..len].eq_ignore_ascii_case("inf") || rest[..len].eq_ignore_ascii_case("nan");
         return Ok((if number { Word::Number } else { Word::Name }, len));
     }
-    if first == '@' {
-        return Ok((Word::Sign, 1));
-    }
     SIGNS
         .iter()
-        .filter(|sign| sign.len() == 1 || !sign.starts_with(['{', '}']))
         .find(|sign| rest.starts_with(**sign))
         .map(|sign| (Word::Sign, sign.len()))
         .ok_or_else(|| format!("unexpected character {first:?}"))
@@ -185,9 +189,6 @@ pub fn duration(text: &str) -> Result<i64, String> {
     let bad = || format!("not a valid duration string: {text:?}");
     if text == "0" {
         return Ok(0);
-    }
-    if text.is_empty() {
-        return Err(bad());
     }
     let (mut rest, mut total, mut least) = (text, 0_i64, 0);
     while !rest.is_empty() {

@@ -6,12 +6,7 @@
 //!
 //! # Differences to Prometheus
 //!
-//! The crate `promql-parser` decides the shape of a query. It yields no places, does not say where a syntax error is, and
-//! computes with times that may not fit; so the words are read here, and it sees their shape alone. Errors of types that it
-//! finds first name the function, not the argument.
-//!
-//! * Refused by name, since `promql-parser` does not read them; all are experiments in Prometheus: arithmetic in durations
-//!   (`[5m + 1m]`), `anchored` and `smoothed`. The function `start_timestamp` is unknown.
+//! * `anchored` and `smoothed` are refused by name. The function `start_timestamp` is unknown.
 //! * Functions and aggregations that Prometheus calls experimental, and `fill`, are refused by [`parse`] unless they are enabled
 //!   ([`enable_experimental`]); scripts read them with [`Options::experimental`].
 //! * A query has at most 200 operators and parentheses.
@@ -31,14 +26,15 @@ mod call;
 mod check;
 mod classic;
 mod context;
+mod duration;
 mod error;
 mod evaluate;
+mod format;
 mod function;
 mod heap;
 mod histogram;
 mod info;
 mod join;
-mod known;
 mod labels;
 mod lexer;
 mod matcher;
@@ -66,13 +62,13 @@ mod windows;
 pub use annotations::Annotations;
 pub use answer::{Answer, Data, Query, Row, Sample, TIME_MAX, ValueType, enable_experimental, instant, parse, range};
 pub use error::{EvalError, ParseError, SourceError, Stop};
+pub use format::format;
 pub use histogram::{Bucket, CUSTOM_SCHEMA, Histogram, ResetHint, buckets_of_spans};
 pub use join::joined;
 pub use labels::{Label, Labels, METRIC_NAME};
 pub use lexer::duration;
 pub use matcher::{MatchKind, Matcher};
 pub use options::{Options, StopCheck};
-pub use parse::format;
 pub use reach::Reach;
 pub use script::{Failure, Report, run_script, series_values};
 pub use source::{Selection, SeriesRef, Source, Visit};

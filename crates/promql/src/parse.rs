@@ -1,158 +1,42 @@
-//! Reads queries: `promql-parser` decides the shape, this file finds the place of each node and what its words mean.
-//!
-//! The tree of `promql-parser` carries no places, and it computes with durations that may not fit. So the words are read
-//! here first, what it could not bear is refused, and then its tree and the words are walked side by side.
+//! Reads queries into trees: operators by their precedence, everything else by its first word.
 
 use std::sync::Arc;
 
-use promql_parser::parser::Expr as Shape;
-
 use crate::check;
+use crate::duration::milliseconds;
 use crate::error::ParseError;
-use crate::function;
+use crate::function::{self, Kind};
 use crate::labels::METRIC_NAME;
-use crate::lexer::{DURATION_MAX, Token, Word, duration, number, tokens, unquote};
-use crate::matcher::Matcher;
-use crate::syntax::{Aggregation, At, Expr, Grouping, Many, Matching, Node, Operator, Selector, Shift};
+use crate::lexer::{Token, Word, duration, number, tokens, unquote};
+use crate::matcher::{MatchKind, Matcher};
+use crate::syntax::{Aggregation, At, Expr, Grouping, Length, Many, Matching, Node, Operator, Selector, Shift, Span};
+
+/// Words that are no names of metrics, but in braces.
+const RESERVED: [&str; 6] = ["atan2", "bool", "group_left", "group_right", "ignoring", "on"];
+
+/// The latest time of `@`, ms: what a number holds exactly.
+const AT_MAX: i64 = 1 << 53;
 
 /// Reads and checks a query.
 pub(crate) fn parse(text: &str) -> Result<Node, ParseError> {
     let words = tokens(text)?;
-    check::check_brackets(text, &words)?;
-    check_words(text, &words)?;
-    refuse_unknown(text, &words)?;
-    let shape = promql_parser::parser::parse(&shape_text(text, &words))
-        .map_err(|message| check::syntax_error(text, &words, &message))?;
+    if words.is_empty() {
+        return Err(ParseError::new(0..text.len(), "no expression found in input"));
+    }
     let mut reader = Reader { text, words, at: 0 };
-    let node = reader.node(&shape)?;
-    if reader.at != reader.words.len() {
-        return Err(reader.unexpected("the end"));
+    let node = reader.expression(0)?;
+    if reader.at < reader.words.len() {
+        return Err(reader.unexpected("an operator"));
     }
     check::check(&node)?;
     Ok(node)
 }
 
-/// Returns a query in its usual layout: each part that is too long for a line on lines of its own.
-///
-/// Errors: what is wrong with which bytes.
-pub fn format(text: &str) -> Result<String, ParseError> {
-    parse(text)?;
-    let refused = |message: String| ParseError::new(0..text.len(), format!("the query cannot be laid out: {message}"));
-    promql_parser::parser::parse(text).map_err(refused).and_then(|shape| with_signs(&shape.prettify()))
-}
-
-/// Writes infinity as Prometheus does, with its sign.
-fn with_signs(text: &str) -> Result<String, ParseError> {
-    let mut signed = text.to_owned();
-    for token in tokens(text)?.iter().rev().filter(|token| token.word == Word::Number) {
-        let at = token.span.start;
-        let has_sign = text[..at].ends_with(['+', '-']);
-        if text[token.span.clone()].eq_ignore_ascii_case("inf") {
-            signed.replace_range(token.span.clone(), if has_sign { "Inf" } else { "+Inf" });
-        }
+fn with_computed(node: Node, durations: Vec<(Length, Node)>) -> Node {
+    if durations.is_empty() {
+        return node;
     }
-    Ok(signed)
-}
-
-/// Refuses what `promql-parser` must not see: numbers that do not fit into its durations and times.
-fn check_words(text: &str, words: &[Token]) -> Result<(), ParseError> {
-    let word = |at: usize| words.get(at).map_or("", |token| &text[token.span.clone()]);
-    for (at, token) in words.iter().enumerate().filter(|(_, token)| token.word == Word::Number) {
-        let signed = at > 0 && matches!(word(at - 1), "+" | "-");
-        let before = if signed { word(at.saturating_sub(2)) } else { word(at.saturating_sub(1)) };
-        let value = number(&text[token.span.clone()]).unwrap_or(f64::NAN);
-        let limit = match before.to_ascii_lowercase().as_str() {
-            "[" | ":" | "offset" => DURATION_MAX as f64 / 1000.0,
-            "@" => (1_u64 << 53) as f64 / 1000.0,
-            _ => continue,
-        };
-        if !value.is_finite() || value > limit {
-            let message = format!("{:?} is not a time in seconds of at most {limit}", &text[token.span.clone()]);
-            return Err(ParseError::new(token.span.clone(), message));
-        }
-    }
-    Ok(())
-}
-
-/// Returns the words as `promql-parser` is to see them: without what it does not read, but of the same shape.
-///
-/// Conditions, numbers, durations and texts become such that it accepts, since the real ones are read here; `start()` and
-/// `end()` become calls.
-fn shape_text(text: &str, words: &[Token]) -> String {
-    let word = |at: usize| words.get(at).map_or("", |token| &text[token.span.clone()]);
-    let (mut shape, mut in_braces) = (String::with_capacity(text.len()), false);
-    for (at, token) in words.iter().enumerate() {
-        let is_sign = token.word == Word::Sign;
-        match word(at) {
-            "{" if is_sign => {
-                in_braces = true;
-                shape.push_str("{a=\"b\"}");
-            }
-            "}" if is_sign => in_braces = false,
-            _ if in_braces => {}
-            _ if token.word == Word::Quoted => shape.push_str(" \"a\""),
-            _ if matches!(token.word, Word::Number | Word::Duration) => shape.push_str(" 1"),
-            // Names to Prometheus, save behind a selector.
-            "anchored" | "smoothed" => shape.push_str(" a"),
-            // Their precedence is that of comparisons; `bool` makes them stand between scalars, which is checked here.
-            "</" | ">/" => shape.push_str(" < bool"),
-            "start" | "end" if word(at + 1) == "(" && (at == 0 || word(at - 1) != "@") => shape.push_str(" pi"),
-            other => {
-                shape.push(' ');
-                shape.push_str(other);
-            }
-        }
-    }
-    shape
-}
-
-/// Words after which an operand begins. What follows any other name modifies that metric.
-const BEFORE_OPERANDS: [&str; 12] =
-    ["and", "or", "unless", "atan2", "bool", "on", "ignoring", "group_left", "group_right", "by", "without", "offset"];
-
-/// Refuses by name what Prometheus reads as an experiment and `promql-parser` does not.
-fn refuse_unknown(text: &str, words: &[Token]) -> Result<(), ParseError> {
-    let mut open: Vec<&str> = Vec::new();
-    let word = |at: usize| words.get(at).map_or("", |token| &text[token.span.clone()]);
-    for (at, token) in words.iter().enumerate() {
-        let fail = |what: &str| {
-            Err(ParseError::new(token.span.clone(), format!("{what}, which is experimental, is not supported")))
-        };
-        let before = if at > 1 && matches!(word(at - 1), "+" | "-") { at - 2 } else { at.wrapping_sub(1) };
-        let is_offset = word(before).eq_ignore_ascii_case("offset");
-        match word(at) {
-            _ if token.word == Word::Quoted => {}
-            sign @ ("(" | "[" | "{") => {
-                if open.last() == Some(&"[") || is_offset {
-                    return fail("arithmetic in a duration");
-                }
-                open.push(sign);
-            }
-            ")" | "]" | "}" => {
-                open.pop();
-            }
-            "+" | "-" | "*" | "/" | "%" | "^" if open.last() == Some(&"[") => return fail("arithmetic in a duration"),
-            name if token.word == Word::Name && (open.last() == Some(&"[") || is_offset && word(at + 1) == "(") => {
-                return fail(&format!("{name:?} in a duration"));
-            }
-            modifier @ ("anchored" | "smoothed") if at > 0 && ends_operand(text, &words[at - 1]) => {
-                return fail(&format!("modifier {modifier:?}"));
-            }
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-/// Reports whether a selector may end with a word.
-fn ends_operand(text: &str, token: &Token) -> bool {
-    let word = &text[token.span.clone()];
-    match token.word {
-        Word::Sign => matches!(word, "]" | "}"),
-        Word::Name => !BEFORE_OPERANDS.iter().any(|keyword| word.eq_ignore_ascii_case(keyword)),
-        Word::Number | Word::Duration => true,
-        Word::Quoted => false,
-    }
+    Node { span: node.span.clone(), expr: Expr::Computed(Box::new(node), durations) }
 }
 
 struct Reader<'a> {
@@ -167,8 +51,19 @@ impl Reader<'_> {
     }
 
     fn is(&self, word: &str) -> bool {
-        self.words.get(self.at).is_some_and(|token| token.word != Word::Quoted)
-            && self.word().eq_ignore_ascii_case(word)
+        self.word().eq_ignore_ascii_case(word)
+    }
+
+    fn is_any(&self, words: &[&str]) -> bool {
+        words.iter().any(|word| self.is(word))
+    }
+
+    fn kind(&self) -> Option<Word> {
+        self.words.get(self.at).map(|token| token.word)
+    }
+
+    fn next_is(&self, word: &str) -> bool {
+        self.words.get(self.at + 1).is_some_and(|token| self.text[token.span.clone()].eq_ignore_ascii_case(word))
     }
 
     fn skip(&mut self, word: &str) -> bool {
@@ -182,139 +77,271 @@ impl Reader<'_> {
     }
 
     fn unexpected(&self, wanted: &str) -> ParseError {
-        let end = self.text.len();
-        let span = self.words.get(self.at).map_or(end..end, |token| token.span.clone());
-        ParseError::new(span, format!("unexpected {:?}, expected {wanted}", self.word()))
-    }
-
-    fn take(&mut self, accept: &[Word], wanted: &str) -> Result<(Word, String), ParseError> {
-        match self.words.get(self.at) {
-            Some(token) if accept.contains(&token.word) => {
-                let found = (token.word, self.text[token.span.clone()].to_owned());
-                self.at += 1;
-                Ok(found)
-            }
-            _ => Err(self.unexpected(wanted)),
+        if let Some(token) = self.words.get(self.at) {
+            return ParseError::new(token.span.clone(), format!("unexpected {:?}, expected {wanted}", self.word()));
         }
+        let last = self.words.last().map_or(0..0, |token| token.span.clone());
+        let message = format!("unexpected end of input after {:?}", &self.text[last.clone()]);
+        ParseError::new(last.end..self.text.len(), message)
     }
 
-    /// Reads the words of a node of this shape.
-    fn node(&mut self, shape: &Shape) -> Result<Node, ParseError> {
+    /// Returns where the word lies that was read last.
+    fn last(&self) -> Span {
+        self.at.checked_sub(1).and_then(|at| self.words.get(at)).map_or(0..0, |token| token.span.clone())
+    }
+
+    /// Returns where the next word begins.
+    fn start(&self) -> usize {
+        self.words.get(self.at).map_or(self.text.len(), |token| token.span.start)
+    }
+
+    fn take(&mut self, accept: &[Word], wanted: &str) -> Result<String, ParseError> {
+        if !self.kind().is_some_and(|kind| accept.contains(&kind)) {
+            return Err(self.unexpected(wanted));
+        }
+        self.at += 1;
+        Ok(self.text[self.last()].to_owned())
+    }
+
+    /// Reads operands and the operators between them that bind at least as tightly as `least`.
+    fn expression(&mut self, least: u8) -> Result<Node, ParseError> {
+        let mut left = self.operand()?;
+        while let Some((_, operator)) = Operator::ALL.iter().find(|(text, _)| self.is(text)) {
+            let level = operator.level();
+            if level < least {
+                break;
+            }
+            self.at += 1;
+            let return_bool = self.skip("bool");
+            let matching = self.matching()?;
+            let right = self.expression(if *operator == Operator::Pow { level } else { level + 1 })?;
+            let span = left.span.start..right.span.end;
+            let (operator, sides) = (*operator, (Box::new(left), Box::new(right)));
+            let expr = Expr::Binary { operator, left: sides.0, right: sides.1, matching, return_bool };
+            left = Node { expr, span };
+        }
+        Ok(left)
+    }
+
+    /// Reads an operand with its signs and modifiers.
+    fn operand(&mut self) -> Result<Node, ParseError> {
+        let start = self.start();
         // The tree has no unary plus, which changes nothing where it is allowed.
-        let mut has_plus = false;
-        while self.skip("+") {
-            has_plus = true;
-        }
-        let start = self.words.get(self.at).map_or(self.text.len(), |token| token.span.start);
-        let expr = self.expr(shape)?;
-        let end = self.at.checked_sub(1).and_then(|at| self.words.get(at)).map_or(start, |token| token.span.end);
-        let node = Node { expr, span: start..end };
-        if has_plus {
+        if self.skip("+") {
+            let node = self.expression(Operator::Pow.level())?;
             check::expect_signed(&node)?;
+            return Ok(node);
         }
-        Ok(node)
-    }
-
-    fn boxed(&mut self, shape: &Shape) -> Result<Box<Node>, ParseError> {
-        self.node(shape).map(Box::new)
-    }
-
-    fn expr(&mut self, shape: &Shape) -> Result<Expr, ParseError> {
-        match shape {
-            Shape::NumberLiteral(_) => self.literal(),
-            Shape::StringLiteral(_) => Ok(Expr::Text(self.quoted()?.into())),
-            Shape::Unary(unary) => {
-                self.expect("-")?;
-                Ok(Expr::Negate(self.boxed(&unary.expr)?))
+        if self.skip("-") {
+            let inner = self.expression(Operator::Pow.level())?;
+            let span = start..inner.span.end;
+            return Ok(match inner.expr {
+                Expr::Number(value) => Node { expr: Expr::Number(-value), span },
+                _ => Node { expr: Expr::Negate(Box::new(inner)), span },
+            });
+        }
+        let expr = self.primary()?;
+        let mut node = Node { expr, span: start..self.last().end };
+        let mut computed = Vec::new();
+        loop {
+            if self.is("[") {
+                node = self.ranged(with_computed(node, std::mem::take(&mut computed)), &mut computed)?;
+            } else if self.is_any(&["offset", "@"]) {
+                self.shift(&mut node, &mut computed)?;
+            } else if self.is_any(&["anchored", "smoothed"]) {
+                return Err(self.unsupported(&format!("modifier {:?}", self.word())));
+            } else {
+                return Ok(with_computed(node, computed));
             }
-            Shape::Paren(paren) => {
-                self.expect("(")?;
-                let inner = self.boxed(&paren.expr)?;
+            node.span.end = self.last().end;
+        }
+    }
+
+    fn primary(&mut self) -> Result<Expr, ParseError> {
+        match self.kind() {
+            Some(Word::Number | Word::Duration) => self.literal().map(Expr::Number),
+            Some(Word::Quoted) => Ok(Expr::Text(self.quoted()?.into())),
+            Some(Word::Name) if !self.is_any(&RESERVED) => self.named(),
+            _ if self.is("{") => self.selector(),
+            _ if self.skip("(") => {
+                let inner = Box::new(self.expression(0)?);
                 self.expect(")")?;
                 Ok(Expr::Paren(inner))
             }
-            Shape::VectorSelector(_) => {
-                let matchers = self.matchers()?;
-                Ok(Expr::Selector(Selector { matchers, shift: self.shift()? }))
+            _ => Err(self.unexpected("an operand")),
+        }
+    }
+
+    /// Reads an aggregation, a call or a selector.
+    fn named(&mut self) -> Result<Expr, ParseError> {
+        let aggregation = Aggregation::ALL.iter().find(|(text, _)| self.is(text));
+        if let Some((_, aggregation)) = aggregation
+            && ["(", "by", "without"].iter().any(|word| self.next_is(word))
+        {
+            return self.aggregate(*aggregation);
+        }
+        if !self.next_is("(") {
+            return self.selector();
+        }
+        let is_duration = self.is_any(&["step", "range", "min_of", "max_of"]);
+        let name = if is_duration { self.word().to_ascii_lowercase() } else { self.word().to_owned() };
+        let function = function::find(&name).ok_or_else(|| {
+            ParseError::new(self.words[self.at].span.clone(), format!("unknown function with name '{}'", self.word()))
+        })?;
+        self.at += 1;
+        Ok(Expr::Call(function, self.args()?))
+    }
+
+    fn aggregate(&mut self, aggregation: Aggregation) -> Result<Expr, ParseError> {
+        self.at += 1;
+        let at = self.last();
+        let before = self.grouping()?;
+        let mut args = self.args()?;
+        let grouping = if before.is_some() { before } else { self.grouping()? }.unwrap_or_default();
+        let (wanted, name, got) = (aggregation.n_args(), aggregation.text(), args.len());
+        match args.pop().map(Box::new) {
+            Some(inner) if got == wanted => {
+                Ok(Expr::Aggregate { aggregation, param: args.pop().map(Box::new), inner, grouping })
             }
-            Shape::MatrixSelector(_) => {
-                let matchers = self.matchers()?;
-                self.expect("[")?;
-                let range = self.positive_duration()?;
-                self.expect("]")?;
-                Ok(Expr::Matrix(Selector { matchers, shift: self.shift()? }, range))
-            }
-            Shape::Subquery(subquery) => {
-                let inner = self.boxed(&subquery.expr)?;
-                self.expect("[")?;
-                let range = self.positive_duration()?;
-                self.expect(":")?;
-                let step = if self.is("]") { None } else { Some(self.positive_duration()?) };
-                self.expect("]")?;
-                Ok(Expr::Subquery { inner, range, step, shift: self.shift()? })
-            }
-            Shape::Call(call) => self.call(&call.args.args),
-            Shape::Aggregate(aggregate) => self.aggregate(aggregate),
-            Shape::Binary(binary) => self.binary(binary),
-            Shape::Extension(_) => Err(self.unexpected("an expression")),
+            _ => Err(ParseError::new(at, format!("expected {wanted} argument(s) in call to {name:?}, got {got}"))),
         }
     }
 
-    fn literal(&mut self) -> Result<Expr, ParseError> {
-        let mut sign = 1.0;
-        while self.is("-") || self.is("+") {
-            sign = if self.is("-") { -sign } else { sign };
-            self.at += 1;
+    fn grouping(&mut self) -> Result<Option<Grouping>, ParseError> {
+        let without = self.is("without");
+        if !self.is_any(&["by", "without"]) {
+            return Ok(None);
         }
-        let (word, text) = self.take(&[Word::Number, Word::Duration], "a number")?;
-        let value = match word {
-            Word::Duration => duration(&text).ok().map(|ms| ms as f64 / 1000.0),
-            _ => number(&text),
-        };
-        value.map(|value| Expr::Number(sign * value)).ok_or_else(|| self.unexpected("a number"))
+        self.at += 1;
+        Ok(Some(Grouping { labels: self.names()?, without }))
     }
 
-    fn quoted(&mut self) -> Result<String, ParseError> {
-        let at = self.at;
-        let (_, text) = self.take(&[Word::Quoted], "a quoted string")?;
-        unquote(&text).map_err(|message| ParseError::new(self.words[at].span.clone(), message))
-    }
-
-    /// Reads a duration, or a number of seconds, in ms.
-    fn duration(&mut self) -> Result<i64, ParseError> {
-        let (word, text) = self.take(&[Word::Number, Word::Duration], "a duration")?;
-        let span = self.words[self.at - 1].span.clone();
-        match word {
-            Word::Duration => duration(&text).map_err(|message| ParseError::new(span, message)),
-            _ => Ok((number(&text).unwrap_or(0.0) * 1000.0).round() as i64),
+    fn args(&mut self) -> Result<Vec<Node>, ParseError> {
+        let mut args = Vec::new();
+        self.expect("(")?;
+        if self.skip(")") {
+            return Ok(args);
         }
-    }
-
-    fn positive_duration(&mut self) -> Result<i64, ParseError> {
-        let at = self.at;
-        match self.duration()? {
-            0 => Err(ParseError::new(self.words[at].span.clone(), "duration must be greater than 0")),
-            ms => Ok(ms),
-        }
-    }
-
-    /// Reads `offset` and `@`, in any order.
-    fn shift(&mut self) -> Result<Shift, ParseError> {
-        let mut shift = Shift::default();
         loop {
-            if self.skip("offset") {
-                let negative = self.is("-");
-                if self.is("-") || self.is("+") {
-                    self.at += 1;
-                }
-                let ms = self.duration()?;
-                shift.offset = if negative { -ms } else { ms };
-            } else if self.skip("@") {
-                shift.at = Some(self.at_time()?);
-            } else {
-                return Ok(shift);
+            args.push(self.expression(0)?);
+            if !self.skip(",") {
+                self.expect(")")?;
+                return Ok(args);
             }
         }
+    }
+
+    /// Reads how the series of two vectors are matched.
+    fn matching(&mut self) -> Result<Matching, ParseError> {
+        let mut matching = Matching { on: self.is("on"), ..Matching::default() };
+        if self.is_any(&["on", "ignoring"]) {
+            self.at += 1;
+            matching.labels = self.names()?;
+            if self.is_any(&["group_left", "group_right"]) {
+                matching.many = if self.is("group_left") { Many::Left } else { Many::Right };
+                self.at += 1;
+                matching.include = if self.is("(") { self.names()? } else { Vec::new() };
+            }
+        }
+        // A metric may be called so as well.
+        while self.next_is("(") {
+            let (left, right) = match &*self.word().to_ascii_lowercase() {
+                "fill" => (true, true),
+                "fill_left" => (true, false),
+                "fill_right" => (false, true),
+                _ => break,
+            };
+            if left && matching.fill_left.is_some() || right && matching.fill_right.is_some() {
+                return Err(self.unexpected("an operand"));
+            }
+            self.at += 2;
+            let value = Some(self.signed()?);
+            self.expect(")")?;
+            matching.fill_left = if left { value } else { matching.fill_left };
+            matching.fill_right = if right { value } else { matching.fill_right };
+        }
+        Ok(matching)
+    }
+
+    /// Reads `[RANGE]` or `[RANGE:STEP]`; durations that are computed are added to `computed`.
+    fn ranged(&mut self, node: Node, computed: &mut Vec<(Length, Node)>) -> Result<Node, ParseError> {
+        let start = self.start();
+        self.at += 1;
+        let range = self.duration(Length::Range, computed)?;
+        let span = node.span.clone();
+        if self.skip(":") {
+            check::expect(&node, Kind::Vector, "subquery")?;
+            let step = if self.is("]") { None } else { Some(self.duration(Length::Step, computed)?) };
+            self.expect("]")?;
+            let expr = Expr::Subquery { inner: Box::new(node), range, step, shift: Shift::default() };
+            return Ok(Node { expr, span });
+        }
+        self.expect("]")?;
+        let message = match node.expr {
+            Expr::Selector(selector) if selector.shift == Shift::default() => {
+                return Ok(Node { expr: Expr::Matrix(selector, range), span });
+            }
+            Expr::Selector(_) => "no offset or @ modifiers allowed before range",
+            _ => "ranges only allowed for vector selectors",
+        };
+        Err(ParseError::new(start..self.last().end, message))
+    }
+
+    /// Reads `offset` or `@`; a duration that is computed is added to `computed`.
+    fn shift(&mut self, node: &mut Node, computed: &mut Vec<(Length, Node)>) -> Result<(), ParseError> {
+        let word = self.word().to_ascii_lowercase();
+        let at = self.words[self.at].span.clone();
+        let (Expr::Selector(Selector { shift, .. })
+        | Expr::Matrix(Selector { shift, .. }, _)
+        | Expr::Subquery { shift, .. }) = &mut node.expr
+        else {
+            let message = format!("{word:?} must be preceded by a selector or a subquery");
+            return Err(ParseError::new(at, message));
+        };
+        let is_offset = shift.offset != 0 || computed.iter().any(|(length, _)| *length == Length::Offset);
+        if shift.at.is_some() && word == "@" || is_offset && word == "offset" {
+            return Err(ParseError::new(at, format!("{word:?} may not be set multiple times")));
+        }
+        self.at += 1;
+        if word == "@" {
+            shift.at = Some(self.at_time()?);
+        } else {
+            shift.offset = self.duration(Length::Offset, computed)?;
+        }
+        Ok(())
+    }
+
+    /// Reads a duration, or a number of seconds, in ms; one that is computed is added to `computed`.
+    fn duration(&mut self, length: Length, computed: &mut Vec<(Length, Node)>) -> Result<i64, ParseError> {
+        let node = match length {
+            Length::Offset => self.offset()?,
+            Length::Range | Length::Step => self.expression(0)?,
+        };
+        let ms = milliseconds(&node, (self.text, length), None)?;
+        if !matches!(node.expr, Expr::Number(_)) {
+            computed.push((length, node));
+        }
+        Ok(ms.unwrap_or_default())
+    }
+
+    /// Reads the duration of an offset: operators belong to it only after parentheses without a sign.
+    fn offset(&mut self) -> Result<Node, ParseError> {
+        if self.is("(") {
+            return self.expression(Operator::Add.level());
+        }
+        let start = self.start();
+        let is_negative = self.is("-");
+        self.at += usize::from(self.is_any(&["-", "+"]));
+        let inner_start = self.start();
+        let expr = self.primary()?;
+        let end = self.last().end;
+        let inner = Box::new(Node { expr, span: inner_start..end });
+        let expr = match inner.expr {
+            Expr::Number(value) if is_negative => Expr::Number(-value),
+            _ if is_negative => Expr::Negate(inner),
+            expr => expr,
+        };
+        Ok(Node { expr, span: start..end })
     }
 
     fn at_time(&mut self) -> Result<At, ParseError> {
@@ -325,61 +352,56 @@ impl Reader<'_> {
                 return Ok(at);
             }
         }
-        match self.literal()? {
-            Expr::Number(seconds) => Ok(At::Time((seconds * 1000.0).round() as i64)),
-            _ => Err(self.unexpected("a time in seconds")),
+        let (seconds, limit) = (self.signed()?, AT_MAX as f64 / 1000.0);
+        if seconds.is_nan() || seconds.abs() > limit {
+            let message = format!("{:?} is not a time in seconds of at most {limit}", &self.text[self.last()]);
+            return Err(ParseError::new(self.last(), message));
         }
+        Ok(At::Time((seconds * 1000.0).round() as i64))
     }
 
-    fn matchers(&mut self) -> Result<Vec<Matcher>, ParseError> {
-        let start = self.at;
-        let mut found = Vec::new();
-        let equal = |name: &str, value: &str| Matcher::new(name, "=", value).map_err(|m| ParseError::new(0..0, m));
-        if !self.is("{") {
-            let (_, name) = self.take(&[Word::Name], "a metric name")?;
-            found.push(equal(METRIC_NAME, &name)?);
-        }
-        let is_named = !found.is_empty();
-        if self.skip("{") {
-            while !self.skip("}") {
-                let at = self.at;
-                let quoted = self.words.get(at).is_some_and(|token| token.word == Word::Quoted);
-                let name =
-                    if quoted { self.quoted()? } else { self.take(&[Word::Name, Word::Number], "a label name")?.1 };
-                if quoted && (self.is(",") || self.is("}")) {
-                    if found.iter().any(|m| *m.name == *METRIC_NAME) && at > start {
-                        let message = "metric name must not be set twice";
-                        return Err(ParseError::new(self.words[at].span.clone(), message));
-                    }
-                    found.push(equal(METRIC_NAME, &name)?);
-                } else {
-                    let (_, operator) = self.take(&[Word::Sign], "one of = != =~ !~")?;
-                    let value = self.quoted()?;
-                    let span = self.words[at].span.start..self.words[self.at - 1].span.end;
-                    if is_named && name == METRIC_NAME {
-                        let message = format!("metric name must not be set twice: {:?} or {value:?}", found[0].value);
-                        return Err(ParseError::new(self.words[start].span.start..span.end, message));
-                    }
-                    found.push(Matcher::new(&name, &operator, &value).map_err(|m| ParseError::new(span, m))?);
-                }
-                if !self.is("}") {
-                    self.expect(",")?;
-                }
+    /// Reads a number with a sign, if there is one.
+    fn signed(&mut self) -> Result<f64, ParseError> {
+        let sign = if self.is("-") { -1.0 } else { 1.0 };
+        self.at += usize::from(self.is_any(&["-", "+"]));
+        Ok(sign * self.literal()?)
+    }
+
+    /// Reads a number, or a duration as seconds.
+    fn literal(&mut self) -> Result<f64, ParseError> {
+        let text = self.take(&[Word::Number, Word::Duration], "a number")?;
+        let value = duration(&text).ok().map(|ms| ms as f64 / 1000.0).or_else(|| number(&text));
+        value.ok_or_else(|| ParseError::new(self.last(), format!("{text:?} is no number")))
+    }
+
+    /// Refuses what Prometheus reads as an experiment.
+    fn unsupported(&self, what: &str) -> ParseError {
+        let span = self.words.get(self.at).map_or(0..self.text.len(), |token| token.span.clone());
+        ParseError::new(span, format!("{what}, which is experimental, is not supported"))
+    }
+
+    fn quoted(&mut self) -> Result<String, ParseError> {
+        let text = self.take(&[Word::Quoted], "a quoted string")?;
+        unquote(&text).map_err(|message| ParseError::new(self.last(), message))
+    }
+
+    /// Reads a name of a label: among them are words that are numbers elsewhere, such as `inf`.
+    fn label(&mut self) -> Result<String, ParseError> {
+        match self.kind() {
+            Some(Word::Quoted) => self.quoted(),
+            Some(Word::Number) if self.word().starts_with(|c: char| !c.is_ascii_alphabetic()) => {
+                Err(self.unexpected("a label name"))
             }
+            _ => self.take(&[Word::Name, Word::Number], "a label name"),
         }
-        Ok(found)
     }
 
     /// Reads names of labels in parentheses.
     fn names(&mut self) -> Result<Vec<Arc<str>>, ParseError> {
-        let mut names: Vec<Arc<str>> = Vec::new();
         self.expect("(")?;
+        let mut names = Vec::new();
         while !self.skip(")") {
-            if self.words.get(self.at).is_some_and(|token| token.word == Word::Quoted) {
-                names.push(self.quoted()?.into());
-            } else {
-                names.push(self.take(&[Word::Name, Word::Number], "a label name")?.1.into());
-            }
+            names.push(self.label()?.into());
             if !self.is(")") {
                 self.expect(",")?;
             }
@@ -387,95 +409,46 @@ impl Reader<'_> {
         Ok(names)
     }
 
-    fn args(&mut self, shapes: &[Box<Shape>]) -> Result<Vec<Node>, ParseError> {
-        let mut args = Vec::with_capacity(shapes.len());
-        self.expect("(")?;
-        for (at, shape) in shapes.iter().enumerate() {
-            if at > 0 {
+    fn selector(&mut self) -> Result<Expr, ParseError> {
+        let start = self.start();
+        let named = |name: &str| Matcher { name: METRIC_NAME.into(), kind: MatchKind::Equal, value: name.into() };
+        let mut matchers = Vec::new();
+        if !self.is("{") {
+            matchers.push(named(&self.take(&[Word::Name], "a metric name")?));
+        }
+        let is_named = !matchers.is_empty();
+        let is_open = self.skip("{");
+        while is_open && !self.skip("}") {
+            let is_quoted = self.kind() == Some(Word::Quoted);
+            let label_start = self.start();
+            let label = self.label()?;
+            if is_quoted && self.is_any(&[",", "}"]) {
+                if matchers.iter().any(|matcher| *matcher.name == *METRIC_NAME) {
+                    return Err(ParseError::new(self.last(), "metric name must not be set twice"));
+                }
+                matchers.push(named(&label));
+            } else {
+                let operator = self.take(&[Word::Sign], "one of = != =~ !~")?;
+                let value = self.quoted()?;
+                let end = self.last().end;
+                if is_named && label == METRIC_NAME {
+                    let message = format!("metric name must not be set twice: {:?} or {value:?}", matchers[0].value);
+                    return Err(ParseError::new(start..end, message));
+                }
+                let matcher = Matcher::new(&label, &operator, &value);
+                matchers.push(matcher.map_err(|message| ParseError::new(label_start..end, message))?);
+            }
+            if !self.is("}") {
                 self.expect(",")?;
             }
-            args.push(self.node(shape)?);
         }
-        self.expect(")")?;
-        Ok(args)
-    }
-
-    fn call(&mut self, shapes: &[Box<Shape>]) -> Result<Expr, ParseError> {
-        let at = self.at;
-        let (_, name) = self.take(&[Word::Name], "a function name")?;
-        let function = function::find(&name).ok_or_else(|| {
-            ParseError::new(self.words[at].span.clone(), format!("unknown function with name {name:?}"))
-        })?;
-        Ok(Expr::Call(function, self.args(shapes)?))
-    }
-
-    fn aggregate(&mut self, shape: &promql_parser::parser::AggregateExpr) -> Result<Expr, ParseError> {
-        let (_, name) = self.take(&[Word::Name], "an aggregation")?;
-        let found = Aggregation::ALL.iter().find(|(text, _)| text.eq_ignore_ascii_case(&name));
-        let aggregation = found.ok_or_else(|| self.unexpected("an aggregation"))?.1;
-        let mut grouping = self.grouping()?;
-        let shapes: Vec<Box<Shape>> = shape.param.iter().chain([&shape.expr]).cloned().collect();
-        let mut args = self.args(&shapes)?;
-        if grouping.is_none() {
-            grouping = self.grouping()?;
-        }
-        let inner = Box::new(args.pop().ok_or_else(|| self.unexpected("an argument"))?);
-        let param = args.pop().map(Box::new);
-        Ok(Expr::Aggregate { aggregation, param, inner, grouping: grouping.unwrap_or_default() })
-    }
-
-    fn grouping(&mut self) -> Result<Option<Grouping>, ParseError> {
-        let without = self.is("without");
-        if without || self.is("by") {
-            self.at += 1;
-            return Ok(Some(Grouping { labels: self.names()?, without }));
-        }
-        Ok(None)
-    }
-
-    fn binary(&mut self, shape: &promql_parser::parser::BinaryExpr) -> Result<Expr, ParseError> {
-        let left = self.boxed(&shape.lhs)?;
-        let found = Operator::ALL.iter().find(|(text, _)| self.is(text));
-        let operator = found.ok_or_else(|| self.unexpected("an operator"))?.1;
-        self.at += 1;
-        let return_bool = self.skip("bool");
-        let matching = self.matching()?;
-        let right = self.boxed(&shape.rhs)?;
-        Ok(Expr::Binary { operator, left, right, matching, return_bool })
-    }
-
-    fn matching(&mut self) -> Result<Matching, ParseError> {
-        let mut matching = Matching { on: self.is("on"), ..Matching::default() };
-        if self.is("on") || self.is("ignoring") {
-            self.at += 1;
-            matching.labels = self.names()?;
-        }
-        for (name, many) in [("group_left", Many::Left), ("group_right", Many::Right)] {
-            if self.skip(name) {
-                matching.many = many;
-                matching.include = if self.is("(") { self.names()? } else { Vec::new() };
-            }
-        }
-        loop {
-            let (left, right) = (self.is("fill_left"), self.is("fill_right"));
-            // A metric may be called so as well.
-            let opens = self.words.get(self.at + 1).is_some_and(|token| &self.text[token.span.clone()] == "(");
-            if !opens || !(left || right || self.is("fill")) {
-                return Ok(matching);
-            }
-            self.at += 1;
-            self.expect("(")?;
-            let Expr::Number(value) = self.literal()? else { return Err(self.unexpected("a number")) };
-            self.expect(")")?;
-            matching.fill_left = if right { matching.fill_left } else { Some(value) };
-            matching.fill_right = if left { matching.fill_right } else { Some(value) };
-        }
+        Ok(Expr::Selector(Selector { matchers, shift: Shift::default() }))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{format, parse};
+    use super::parse;
 
     #[test]
     fn words_of_experiments_are_names_of_metrics_too() {
@@ -490,11 +463,5 @@ mod tests {
         for text in ["+\"a\"", "+a[5m]", "label_replace(a, +\"b\", \"\", \"\", \"\")"] {
             assert!(parse(text).is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn infinity_is_laid_out_with_its_sign() {
-        assert_eq!(format("a>inf").as_deref(), Ok("a > +Inf"));
-        assert_eq!(format("a > -Inf").as_deref(), Ok("a > -Inf"));
     }
 }

@@ -50,6 +50,10 @@ fn is_divisible(
     match &node.expr {
         Expr::Number(_) | Expr::Text(_) => true,
         Expr::Paren(inner) | Expr::Negate(inner) => is_inner_divisible(inner),
+        Expr::Computed(inner, durations) => {
+            let is_fixed = |(_, duration): &(_, Node)| !duration.depends_on_asked();
+            durations.iter().all(is_fixed) && is_inner_divisible(inner)
+        }
         Expr::Selector(Selector { shift, .. }) => {
             add(around.over(*shift, options.lookback));
             shift.at.is_none()

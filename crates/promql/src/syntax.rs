@@ -70,6 +70,14 @@ pub(crate) struct Matching {
     pub(crate) fill_right: Option<f64>,
 }
 
+impl Matching {
+    /// Reports whether nothing is said of how series are matched.
+    pub(crate) fn is_plain(&self) -> bool {
+        let is_filled = self.fill_left.is_some() || self.fill_right.is_some();
+        !(self.on || is_filled) && self.labels.is_empty() && self.many == Many::None
+    }
+}
+
 /// Binary operators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Operator {
@@ -121,6 +129,18 @@ impl Operator {
         Self::ALL.iter().find(|(_, operator)| *operator == self).map_or("", |(text, _)| text)
     }
 
+    /// Returns how tightly the operator binds.
+    pub(crate) fn level(self) -> u8 {
+        match self {
+            Self::Or => 0,
+            Self::And | Self::Unless => 1,
+            Self::Add | Self::Sub => 3,
+            Self::Mul | Self::Div | Self::Mod | Self::Atan2 => 4,
+            Self::Pow => 5,
+            _ => 2,
+        }
+    }
+
     pub(crate) fn is_set(self) -> bool {
         matches!(self, Self::And | Self::Or | Self::Unless)
     }
@@ -140,7 +160,7 @@ impl Operator {
     }
 }
 
-/// Aggregations.
+/// Aggregations; those from `Quantile` on have a parameter as the first of two arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Aggregation {
     Sum,
@@ -177,9 +197,21 @@ impl Aggregation {
         ("limit_ratio", Self::LimitRatio),
     ];
 
+    pub(crate) fn n_args(self) -> usize {
+        if self as usize >= Self::Quantile as usize { 2 } else { 1 }
+    }
+
     pub(crate) fn text(self) -> &'static str {
         Self::ALL.iter().find(|(_, aggregation)| *aggregation == self).map_or("", |(text, _)| text)
     }
+}
+
+/// A duration of a selector or a subquery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Length {
+    Range,
+    Step,
+    Offset,
 }
 
 /// Expressions.
@@ -214,6 +246,9 @@ pub(crate) enum Expr {
         matching: Matching,
         return_bool: bool,
     },
+    /// A selector or subquery with durations that are computed. Those that depend on what is asked are 0 in it until they are
+    /// [resolved](crate::duration::resolve), which every evaluation begins with.
+    Computed(Box<Node>, Vec<(Length, Node)>),
 }
 
 impl Node {
@@ -222,7 +257,7 @@ impl Node {
         match &self.expr {
             Expr::Number(_) => Kind::Scalar,
             Expr::Text(_) => Kind::Text,
-            Expr::Paren(inner) | Expr::Negate(inner) => inner.kind(),
+            Expr::Paren(inner) | Expr::Negate(inner) | Expr::Computed(inner, _) => inner.kind(),
             Expr::Selector(_) | Expr::Aggregate { .. } => Kind::Vector,
             Expr::Matrix(..) | Expr::Subquery { .. } => Kind::Matrix,
             Expr::Call(function, _) => function.returns,
@@ -244,12 +279,14 @@ impl Node {
         }
     }
 
-    /// Calls `visit` for this and all nodes below.
+    /// Calls `visit` for this and all nodes below, but for those of durations.
     pub(crate) fn walk<'a>(&'a self, visit: &mut dyn FnMut(&'a Self)) {
         visit(self);
         match &self.expr {
             Expr::Number(_) | Expr::Text(_) | Expr::Selector(_) | Expr::Matrix(..) => {}
-            Expr::Paren(inner) | Expr::Negate(inner) | Expr::Subquery { inner, .. } => inner.walk(visit),
+            Expr::Paren(inner) | Expr::Negate(inner) | Expr::Subquery { inner, .. } | Expr::Computed(inner, _) => {
+                inner.walk(visit);
+            }
             Expr::Call(_, args) => args.iter().for_each(|arg| arg.walk(visit)),
             Expr::Aggregate { param, inner, .. } => {
                 param.iter().for_each(|param| param.walk(visit));
@@ -259,6 +296,18 @@ impl Node {
                 left.walk(visit);
                 right.walk(visit);
             }
+        }
+    }
+
+    pub(crate) fn children_mut(&mut self) -> Vec<&mut Self> {
+        match &mut self.expr {
+            Expr::Number(_) | Expr::Text(_) | Expr::Selector(_) | Expr::Matrix(..) => Vec::new(),
+            Expr::Paren(inner) | Expr::Negate(inner) | Expr::Subquery { inner, .. } | Expr::Computed(inner, _) => {
+                vec![inner]
+            }
+            Expr::Call(_, args) => args.iter_mut().collect(),
+            Expr::Aggregate { param, inner, .. } => param.iter_mut().chain([inner]).map(|node| &mut **node).collect(),
+            Expr::Binary { left, right, .. } => vec![left, right],
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::answer::Query;
 use crate::function::{Function, Kind};
 use crate::labels::METRIC_NAME;
 use crate::matcher::{MatchKind, Matcher};
-use crate::syntax::{At, Expr, Many, Matching, Node, Operator, Selector, Shift};
+use crate::syntax::{At, Expr, Length, Many, Matching, Node, Operator, Selector, Shift};
 
 impl Query {
     /// Returns the tree of the query.
@@ -21,6 +21,17 @@ impl Query {
 
 fn node(of: &Node) -> Value {
     match &of.expr {
+        Expr::Computed(inner, durations) => {
+            let mut tree = node(inner);
+            for (length, duration) in durations {
+                tree[match length {
+                    Length::Range => "rangeExpr",
+                    Length::Step => "stepExpr",
+                    Length::Offset => "offsetExpr",
+                }] = duration_tree(duration);
+            }
+            tree
+        }
         Expr::Number(number) => json!({"type": "numberLiteral", "val": number_text(*number)}),
         Expr::Text(text) => json!({"type": "stringLiteral", "val": &**text}),
         Expr::Paren(inner) => json!({"type": "parenExpr", "expr": node(inner)}),
@@ -57,24 +68,48 @@ fn node(of: &Node) -> Value {
     }
 }
 
+/// Returns the tree of a computed duration.
+fn duration_tree(of: &Node) -> Value {
+    let tree = |op: &str, sides: [Option<&Node>; 2]| {
+        let [lhs, rhs] = sides.map(|side| side.map(duration_tree));
+        json!({"type": "durationExpr", "op": op, "lhs": lhs, "rhs": rhs, "wrapped": false})
+    };
+    match &of.expr {
+        Expr::Paren(inner) => {
+            let mut inner = duration_tree(inner);
+            if inner["type"] == "numberLiteral" {
+                inner = json!({"type": "durationExpr", "op": "+", "lhs": null, "rhs": inner});
+            }
+            inner["wrapped"] = json!(true);
+            inner
+        }
+        Expr::Negate(inner) => tree("-", [None, Some(inner)]),
+        Expr::Binary { operator, left, right, .. } => tree(operator.text(), [Some(left), Some(right)]),
+        Expr::Call(function, args) => tree(function.name, [args.first(), args.get(1)]),
+        _ => node(of),
+    }
+}
+
 fn selector(kind: &str, of: &Selector) -> Value {
     let name =
         of.matchers.iter().find(|matcher| *matcher.name == *METRIC_NAME && matches!(matcher.kind, MatchKind::Equal));
-    let matcher = |matcher: &Matcher| {
-        let operator = match matcher.kind {
-            MatchKind::Equal => "=",
-            MatchKind::NotEqual => "!=",
-            MatchKind::Matches(_) => "=~",
-            MatchKind::NotMatches(_) => "!~",
-        };
-        json!({"name": &*matcher.name, "type": operator, "value": &*matcher.value})
-    };
+    let matcher =
+        |matcher: &Matcher| json!({"name": &*matcher.name, "type": sign_of(matcher), "value": &*matcher.value});
     let tree = json!({
         "type": kind,
         "name": name.map_or("", |name| &*name.value),
         "matchers": of.matchers.iter().map(matcher).collect::<Vec<_>>(),
     });
     with_shift(tree, of.shift)
+}
+
+pub(crate) fn sign_of(matcher: &Matcher) -> &'static str {
+    match matcher.kind {
+        MatchKind::Equal => "=",
+        MatchKind::NotEqual => "!=",
+        MatchKind::Matches(_) => "=~",
+        MatchKind::NotMatches(_) => "!~",
+    }
 }
 
 fn with_shift(mut tree: Value, shift: Shift) -> Value {
@@ -94,19 +129,10 @@ fn signature(function: &Function) -> Value {
     let variadic = if function.most == usize::MAX { -1 } else { (function.most - function.least) as i64 };
     json!({
         "name": function.name,
-        "argTypes": function.args.iter().map(|kind| kind_text(*kind)).collect::<Vec<_>>(),
+        "argTypes": function.args.iter().map(|kind| kind.text()).collect::<Vec<_>>(),
         "variadic": variadic,
-        "returnType": kind_text(function.returns),
+        "returnType": function.returns.text(),
     })
-}
-
-fn kind_text(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Scalar => "scalar",
-        Kind::Text => "string",
-        Kind::Vector => "vector",
-        Kind::Matrix => "matrix",
-    }
 }
 
 /// Returns how the series of two vectors are matched; null where one side is none.
@@ -137,7 +163,7 @@ fn names(labels: &[Arc<str>]) -> Vec<&str> {
 }
 
 /// Spells a number with all its digits, as Go does.
-fn number_text(number: f64) -> String {
+pub(crate) fn number_text(number: f64) -> String {
     if number.is_nan() {
         "NaN".to_owned()
     } else if number.is_infinite() {
