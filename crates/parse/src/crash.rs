@@ -259,12 +259,14 @@ pub fn death(text: &str) -> Option<Death> {
             Level::Error => Signal::Trace,
             _ => return None,
         };
-        return Some(Death { signal, program: None });
+        return Some(Death::of(signal, None));
     }
-    match first_line(text) {
-        (first, false) => around_colons(first).find_map(|(before, behind)| obituary_of(behind)?.death(before, behind)),
-        _ => None,
+    let (first, has_more) = first_line(text);
+    if has_more {
+        return None;
     }
+    let obituary = around_colons(first).find_map(|(before, behind)| obituary_of(behind)?.death(before, behind));
+    obituary.or_else(|| Death::of_container(first))
 }
 
 /// Perl's suffix of `die` and `warn` messages: `lost at send.pl line 3.`
@@ -306,12 +308,13 @@ fn level_of_obituary(line: &[u8]) -> Option<Level> {
 fn around_colons(line: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     let head = &line[..line.len().min(LINE_BYTES_MAX)];
     let colons = memchr::memchr_iter(b':', head).filter(|at| head.get(at + 1) == Some(&b' '));
-    colons.map(|at| (&head[..at], &head[at + 2..]))
+    colons.map(|at| (&head[..at], head[at + 2..].trim_ascii_start()))
 }
 
 /// The obituary that begins behind a colon.
 fn obituary_of(behind: &[u8]) -> Option<Obituary> {
-    let may_be = matches!(behind.first(), Some(b's' | b't' | b'K' | b'o' | b'M' | b'F' | b'A' | b'P'));
+    let may_be =
+        matches!(behind.first(), Some(b's' | b't' | b'K' | b'o' | b'O' | b'M' | b'F' | b'A' | b'B' | b'C' | b'P'));
     let fits = |(start, part, _): &&(&str, &str, Obituary)| {
         behind.starts_with(start.as_bytes()) && crate::find::find_short(behind, part.as_bytes()).is_some()
     };

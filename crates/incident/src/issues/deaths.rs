@@ -77,7 +77,7 @@ impl Deaths {
         let Some(death) = parse::death(&event.text) else { return false };
         let name = |name: Option<&str>| name.map(|name| cut(name, NAME_BYTES_MAX).to_owned());
         let at = event.id.timestamp.0.min(now.0);
-        let Death { signal, program } = death;
+        let Death { signal, program, delay_ms } = death;
         let (program, host) = (name(program.as_deref().or(event.service.as_deref())), name(event.host.as_deref()));
         let known = self.series.iter().position(|one| one.program == program && one.host == host);
         let place = known.unwrap_or_else(|| {
@@ -89,7 +89,12 @@ impl Deaths {
             self.series.len() - 1
         });
         let series = &mut self.series[place];
-        series.add(at, signal, name(event.pid.as_deref()));
+        match delay_ms {
+            // The kubelet repeats itself until the delay is over.
+            Some(delay_ms)
+                if series.count > 0 && at.saturating_sub(series.last) < delay_ms * Timestamp::MILLISECOND => {}
+            _ => series.add(at, signal, name(event.pid.as_deref())),
+        }
         let is_told = self.told.is_some_and(|told| now.0.saturating_sub(told) < TOLD_EVERY_NS);
         series.is_loop() && !is_told
     }
@@ -186,6 +191,7 @@ fn name_of(signal: Signal) -> &'static str {
         Signal::Result => "result",
         Signal::Kernel => "kernel",
         Signal::Report => "report",
+        Signal::BackOff => "back-off",
         Signal::Trace => "trace",
     }
 }

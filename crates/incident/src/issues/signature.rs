@@ -108,7 +108,8 @@ impl ErrorEvent {
         let has_name = |trace: &Trace| {
             trace.has_kind() || trace.exceptions.iter().any(|one| one.frames.iter().any(|frame| frame.is_own))
         };
-        if let Some(Death { signal: Signal::Exit | Signal::Result, program: Some(program) }) = parse::death(&self.text)
+        if let Some(Death { signal: Signal::Exit | Signal::Result, program: Some(program), .. }) =
+            parse::death(&self.text)
         {
             return Signature::Deaths { program };
         }

@@ -23,6 +23,9 @@ pub(crate) const OBITUARIES: &[(&str, &str, Obituary)] = &[
     ("Main process exited, code=exited, status=", "", Obituary::NameBefore(Signal::Exit)),
     ("Failed with result '", "", Obituary::NameBefore(Signal::Result)),
     ("A process of this unit has been killed by the OOM killer", "", Obituary::Repeats),
+    ("OOMKilled", "", Obituary::Repeats),
+    ("CrashLoopBackOff", "", Obituary::Repeats),
+    ("Back-off restarting failed container", "", Obituary::Repeats),
     ("Process ", " dumped core", Obituary::NameBehind(Signal::Kernel)),
 ];
 

@@ -77,6 +77,11 @@ fn who_tells_of_a_death_and_of_which_program() {
         ("kernel: traps: shop[77] trap divide error ip:55 sp:7f error:0", Some((Signal::Kernel, "shop"))),
         ("kernel: Out of memory: Killed process 77 (shop worker) total-vm:1kB", Some((Signal::Kernel, "shop worker"))),
         ("systemd-coredump[9]: Process 77 (shop) of user 0 dumped core.", Some((Signal::Kernel, "shop"))),
+        (
+            "pod_workers.go:1301] \"Error syncing pod\" err=\"failed: \\\"back-off 5m0s restarting failed container=app pod=web_shop(7f)\\\"\"",
+            Some((Signal::BackOff, "shop/web/app")),
+        ),
+        ("Back-off restarting failed container app in pod web_shop(7f)", None),
         ("kernel: oom-kill:constraint=CONSTRAINT_NONE,task=shop,pid=77", None),
         ("shop.service: Scheduled restart job, restart counter is at 7.", None),
         ("panic: lost\n\ngoroutine 1 [running]:\nmain.main()\n\t/s/m.go:1 +0x1\n", Some((Signal::Report, ""))),
@@ -94,6 +99,36 @@ fn who_tells_of_a_death_and_of_which_program() {
         let found = death(text).map(|death| (death.signal, death.program.unwrap_or_default()));
         assert_eq!(found.as_ref().map(|(signal, name)| (*signal, name.as_str())), expected, "{text}");
     }
+}
+
+#[test]
+fn the_delay_of_a_restart_is_read() {
+    for (delay, expected) in [
+        ("10s", Some(10_000)),
+        ("1m20s", Some(80_000)),
+        ("5m0s", Some(300_000)),
+        ("soon", None),
+        ("99999999999999999999s", None),
+    ] {
+        let found = death(&format!("back-off {delay} restarting failed container=app pod=web_shop(7f)"));
+        assert_eq!(found.and_then(|death| death.delay_ms), expected, "{delay}");
+    }
+}
+
+#[test]
+fn a_container_that_died_is_an_error() {
+    for line in [
+        "Back-off restarting failed container app in pod web-5d8f_shop(7f3a)",
+        "Warning BackOff: Back-off restarting failed container",
+        "reason: OOMKilled",
+        "  Reason:       OOMKilled",
+        "container app of pod web: OOMKilled (exit code 137)",
+        "Reason:          CrashLoopBackOff",
+    ] {
+        check(line, Some(Level::Error));
+    }
+    check("state: Running", None);
+    check("no pod was OOMKilled today", None);
 }
 
 #[test]

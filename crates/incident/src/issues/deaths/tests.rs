@@ -68,6 +68,16 @@ fn deaths_that_follow_each_other_are_a_loop_and_other_errors_none() {
 }
 
 #[test]
+fn what_the_kubelet_repeats_while_it_waits_is_one_death() {
+    let mut told = Vec::new();
+    for n in 0..4 {
+        let line = "back-off 5m0s restarting failed container=app pod=web_shop(7f)";
+        told.extend((0..24).map(|nth| (f64::from(n) * 310.0 + f64::from(nth) * 12.0, line)));
+    }
+    assert_eq!(shown(&deaths(&told)), [(0.0, 4, 310.0)]);
+}
+
+#[test]
 fn two_lines_about_a_death_are_one_death() {
     let both = |n: i32| [(f64::from(n) * 40.0, EXIT), (f64::from(n) * 40.0 + 0.01, RESULT)];
     let told: Vec<(f64, &str)> = (0..5).flat_map(both).collect();
