@@ -381,6 +381,7 @@ function around(ask) {
       "@timestamp": event.time,
       "@log": event.group,
       "@logStream": valueOf(event, "@logStream"),
+      exception: exceptionOf(event),
     },
     place: Math.min(place, before),
     more_before: place > before,
@@ -390,6 +391,19 @@ function around(ask) {
     partial_reasons: [],
     warnings: [],
   };
+}
+
+/** What a trace of Node's says, as the server reads it. */
+function exceptionOf({ message, group }) {
+  const [head, ...lines] = message.split("\n");
+  const frames = lines.flatMap((line) => {
+    const [, name, file, number] = /^ +at (\S+) \((.*):(\d+)\)$/.exec(line) ?? [];
+    return file ? [{ function: name, file, line: Number(number), own: !file.includes("node_modules") }] : [];
+  });
+  if (frames.length === 0) return null;
+  const exceptions = [{ type: "Error", message: head, frames, member: null }];
+  const program = `filter @log = "${group}"`;
+  return { exceptions, thread: null, runtime: null, runtime_version: null, issue: "i2", program, text: message };
 }
 
 function histogram(ask) {

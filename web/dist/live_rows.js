@@ -1,4 +1,4 @@
-import{$n as e,Br as t,Hr as n,I as r,Jr as i,L as a,Mn as o,Nt as s,Pt as c,Qn as l,R as u,Tr as d,Xr as f,Yn as p,Zr as m,_r as h,et as g,hr as _,ir as v,nr as y,pn as b,rn as x,wr as S}from"./core.js?v=f5d687d34eff";import{t as C}from"./row_list.js?v=fcb4dc37eb99";import{t as w}from"./rows.js?v=088e49bb4b5d";var T=4e6,E=class{#e=``;push(e){this.#e+=e.replaceAll(`\r
+import{$n as e,Br as t,Hr as n,I as r,Jr as i,L as a,Mn as o,Nt as s,Pt as c,Qn as l,R as u,Tr as d,Xr as f,Yn as p,Zr as m,_r as h,et as g,hr as _,ir as v,nr as y,pn as b,rn as x,wr as S}from"./core.js?v=d2a5a91195ef";import{t as C}from"./row_list.js?v=245aec54d29e";import{t as w}from"./rows.js?v=c57bf985afd9";var T=4e6,E=class{#e=``;push(e){this.#e+=e.replaceAll(`\r
 `,`
 `);let t=this.#e.split(`
 

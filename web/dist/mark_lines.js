@@ -1,1 +1,1 @@
-export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=682812e3930b";
+export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=618a49108a95";

@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=fcb4dc37eb99";
+export{t as RowList}from"./row_list.js?v=245aec54d29e";

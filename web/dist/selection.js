@@ -1,1 +1,1 @@
-export{t as Selection}from"./selection2.js?v=7421f4f9b2d2";
+export{t as Selection}from"./selection2.js?v=e8508a9b13c8";

@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=282748a3b34f";
+export{t as readRange}from"./time2.js?v=5a06267e9bf6";

@@ -24,6 +24,7 @@ pub use self::error::{IncidentAuthor, IncidentError};
 pub use self::ledger::{Ledger, LedgerRow, Month, ledger};
 pub use self::objective::Objectives;
 pub use self::post_mortem::post_mortem;
+pub(crate) use self::report::shown_duration;
 pub use self::report::{ledger_csv, ledger_html};
 
 /// The kind of the documents.

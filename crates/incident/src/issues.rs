@@ -5,6 +5,7 @@
 
 mod announce;
 mod columns;
+mod deaths;
 mod decision;
 mod error;
 mod follow;
@@ -28,7 +29,8 @@ pub use self::decision::{Decision, DecisionChange, IssueState, Until};
 use self::decision::{Decisions, count_of};
 pub use self::error::IssueError;
 use self::follow::{Follower, KIND};
-pub use self::view::{HostView, IssueView, UntilView, VersionView};
+pub use self::signature::ErrorEvent;
+pub use self::view::{HostView, IssueView, RestartView, UntilView, VersionView};
 
 /// The form in which counts are saved: a record for each issue.
 const STATE: StateKind = StateKind {
@@ -124,6 +126,14 @@ impl Issues {
     pub fn get(&self, scope: &GroupScope, id: &str) -> Result<IssueView, IssueError> {
         self.follower.settle(SETTLE_MAX);
         self.one(scope, id)
+    }
+
+    /// Returns the id of the issue that an error of a group belongs to. Blocks.
+    pub fn id_of(&self, group: &str, event: &ErrorEvent) -> Option<String> {
+        self.follower.settle(SETTLE_MAX);
+        let inner = self.follower.inner();
+        let id = inner.grouping.known(group, event)?;
+        Some(inner.decisions.root(&id).to_owned())
     }
 
     fn all(&self, scope: &GroupScope, filter: &IssueFilter) -> Vec<IssueView> {

@@ -4,6 +4,7 @@
 //! blanks and `~` for digits; it fits a line that begins so, and with `$` at its end only one that ends there. No pattern is
 //! tried twice at different places, so that a line costs no more than its first bytes times the patterns that begin alike.
 
+mod death;
 mod report;
 mod table;
 
@@ -14,6 +15,8 @@ use types::Level;
 use report::Next;
 
 use crate::colour;
+use death::Obituary;
+pub use death::{Death, Signal};
 pub(crate) use report::Report;
 
 /// Bytes of a line that are compared.
@@ -240,24 +243,64 @@ fn matches(pattern: &str, line: &[u8]) -> bool {
     !is_whole || at == line.len()
 }
 
+/// The first line of a text, and whether there are others.
+fn first_line(text: &[u8]) -> (&[u8], bool) {
+    let end = memchr::memchr(b'\n', text).unwrap_or(text.len());
+    (colour::without_leading(text[..end].trim_ascii_end()), end < text.len())
+}
+
+/// The report that a text begins with.
+fn report_in(text: &[u8]) -> Option<&'static Report> {
+    let (first, has_more) = first_line(text);
+    if !has_more {
+        return report_of_one_line(first);
+    }
+    let is_confirmed = |report: &&Report| {
+        report.confirms.is_empty() || lines_behind(text).next().is_some_and(|second| confirms(report, second))
+    };
+    report_of(first).filter(is_confirmed)
+}
+
+/// The lines behind the first that are not empty.
+fn lines_behind(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(|byte| *byte == b'\n').skip(1).map(colour::without_leading).filter(|line| !line.is_empty())
+}
+
 /// The level of a text that is the report of a death, or in which the kernel or the service manager tells of one.
 pub(crate) fn level(text: &str) -> Option<Level> {
     let text = text.trim_start_matches(['\n', '\r']).as_bytes();
-    let end = memchr::memchr(b'\n', text).unwrap_or(text.len());
-    let first = colour::without_leading(text[..end].trim_ascii_end());
-    if end == text.len() {
-        let report = report_of_one_line(first).map(|report| report.level);
-        return report.or_else(|| level_of_obituary(first)).or_else(|| level_of_place(first));
+    if let Some(report) = report_in(text) {
+        return Some(report.level);
     }
-    let lines = text[end..].split(|byte| *byte == b'\n').map(colour::without_leading);
-    let mut next = lines.filter(|line| !line.is_empty()).take(3);
-    match report_of(first) {
-        Some(report) if report.confirms.is_empty() => return Some(report.level),
-        Some(report) if next.next().is_some_and(|second| confirms(report, second)) => return Some(report.level),
-        _ => {}
+    let (first, has_more) = first_line(text);
+    if !has_more {
+        return level_of_obituary(first).or_else(|| level_of_place(first));
     }
-    let trailing = next.filter_map(report_of).find(|report| report.follows).map(|report| report.level);
+    // The second line was compared with what confirms a report of the first.
+    let n_seen = usize::from(report_of(first).is_some_and(|report| !report.confirms.is_empty()));
+    let mut next = lines_behind(text).take(3).skip(n_seen);
+    let trailing = next.find_map(|line| report_of(line).filter(|report| report.follows)).map(|report| report.level);
     trailing.or_else(|| level_of_trace(text))
+}
+
+/// Returns what a text tells of the death of a program.
+pub fn death(text: &str) -> Option<Death> {
+    let text = text.trim_start_matches(['\n', '\r']).as_bytes();
+    if let Some(report) = report_in(text) {
+        let signal = match report.level {
+            _ if report.is_survived || report.follows => return None,
+            Level::Fatal => Signal::Report,
+            Level::Error => Signal::Trace,
+            _ => return None,
+        };
+        return Some(Death::of(signal, None));
+    }
+    let (first, has_more) = first_line(text);
+    if has_more {
+        return None;
+    }
+    let obituary = around_colons(first).find_map(|(before, behind)| obituary_of(behind)?.death(before, behind));
+    obituary.or_else(|| Death::of_container(first))
 }
 
 /// Perl's suffix of `die` and `warn` messages: `lost at send.pl line 3.`
@@ -289,19 +332,27 @@ fn level_of_trace(text: &[u8]) -> Option<Level> {
 
 /// The level of a line in which the kernel or the service manager tells of a death.
 fn level_of_obituary(line: &[u8]) -> Option<Level> {
-    let head = &line[..line.len().min(LINE_BYTES_MAX)];
-    let is_one = |at: usize| {
-        if head.get(at + 1) != Some(&b' ') {
-            return false;
-        }
-        let (before, after) = (&head[..at], &head[at + 2..]);
-        let fits = |(start, part): &(&str, &str)| {
-            after.starts_with(start.as_bytes()) && crate::find::find_short(after, part.as_bytes()).is_some()
-        };
-        let may_be = matches!(after.first(), Some(b's' | b't' | b'K' | b'o' | b'M' | b'F' | b'A' | b'P'));
-        may_be && table::OBITUARIES.iter().any(fits) || table::OBITUARY_ENDS.iter().any(|end| before.ends_with(end))
+    let is_one = |(before, behind): (&[u8], &[u8])| {
+        obituary_of(behind).is_some() || table::OBITUARY_ENDS.iter().any(|end| before.ends_with(end))
     };
-    memchr::memchr_iter(b':', head).any(is_one).then_some(Level::Error)
+    around_colons(line).any(is_one).then_some(Level::Error)
+}
+
+/// What stands before and behind each colon with a blank.
+fn around_colons(line: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let head = &line[..line.len().min(LINE_BYTES_MAX)];
+    let colons = memchr::memchr_iter(b':', head).filter(|at| head.get(at + 1) == Some(&b' '));
+    colons.map(|at| (&head[..at], head[at + 2..].trim_ascii_start()))
+}
+
+/// The obituary that begins behind a colon.
+fn obituary_of(behind: &[u8]) -> Option<Obituary> {
+    let may_be =
+        matches!(behind.first(), Some(b's' | b't' | b'K' | b'o' | b'O' | b'M' | b'F' | b'A' | b'B' | b'C' | b'P'));
+    let fits = |(start, part, _): &&(&str, &str, Obituary)| {
+        behind.starts_with(start.as_bytes()) && crate::find::find_short(behind, part.as_bytes()).is_some()
+    };
+    if may_be { table::OBITUARIES.iter().find(fits).map(|(_, _, obituary)| *obituary) } else { None }
 }
 
 #[cfg(test)]

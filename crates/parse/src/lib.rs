@@ -37,6 +37,7 @@ mod zone;
 
 pub use arrival::{ArrivalContext, Extras};
 pub use commit::commit_in_parts;
+pub use crash::{Death, Signal, death};
 pub use event::{Event, EventParser, OwnTime, text_of};
 pub use fields::FieldWriter;
 pub use format::{Format, FormatError, FormatId, FormatSample, Formats};

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 
+import { clean, inBothThemes } from "./accessibility.mjs";
 import { queryText, rowsOf, settled } from "./harness.mjs";
 
 const FIELDS = 10_000;
@@ -160,6 +161,35 @@ async function foldsStacks(own) {
   assert.equal(await button.getAttribute("aria-expanded"), "true");
 }
 
+/** The exception of an open row: by keys, its text as it was written, and where it leads. */
+async function showsException(own) {
+  const page = await opened(own, 'filter kind = "stack"');
+  await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+  const shown = page.getByTestId("exception");
+  await shown.waitFor();
+  assert.match(await shown.innerText(), /java\.lang\.IllegalStateException: the cart is empty[^]*com\.shop\.Cart\.add Cart\.java:12\s+com\.shop\.Main\.main Main\.java:3\s/);
+  const others = shown.getByTestId("other-frames");
+  assert.equal(await others.innerText(), "14 frames of the runtime and libraries");
+  await others.focus();
+  await page.keyboard.press("Enter");
+  assert.equal(await shown.getByTestId("trace-frames").locator("li").count(), 16);
+  await inBothThemes(page, (theme) => clean(page, theme));
+  await shown.getByTestId("exception-copy").click();
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), STACK);
+  await shown.getByTestId("exception-before").click();
+  await settled(page);
+  assert.match(await queryText(page), /^filter /);
+  const lines = (await rowsOf(page)).map((row) => row.message.split("\n")[0]);
+  assert.equal(lines.some((line) => line.startsWith("java.lang.IllegalStateException")), true);
+  assert.equal(lines.some((line) => line === "an ordinary line"), false, "a line of another group");
+  await page.goBack();
+  await settled(page);
+  await shown.getByTestId("exception-issue").click();
+  await page.getByTestId("issue-detail").getByTestId("exception").waitFor();
+  await page.setViewportSize({ width: 380, height: 800 });
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "wider than the screen");
+}
+
 async function copiesAll(own) {
   const page = await opened(own, 'filter @message = "an ordinary line"');
   await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
@@ -273,6 +303,7 @@ export const detailChecks = [
   ["row 11, open row: the tree by keys, lazy below the second depth", keysOfTheTree],
   ["row 11, open row: colours of terminals are classes and properties", coloursText],
   ["row 11, open row: frames of libraries are folded", foldsStacks],
+  ["row 11, open row: the exception, its own frames first, and where it leads", showsException],
   ["row 11, open row: line, JSON, link and value are copied", copiesAll],
   ["row 12, cost: a closed row has forty nodes at most", closedRows],
   ["row 12, cost: ten thousand fields in one event", manyFields],

@@ -28,8 +28,43 @@ export interface ContextQuestion {
   zone: Zone;
 }
 
+/** A function through which an exception passed. */
+export interface Frame {
+  function: string;
+  file: string;
+  line: number | null;
+  /** Whether it is the program's own, not the runtime's or a library's. */
+  own: boolean;
+}
+
+/** An exception; the one after it is its cause. */
+export interface Exception {
+  type: string;
+  message: string;
+  /** The innermost first. */
+  frames: Frame[];
+  /** The number of the member of a group that it belongs to. */
+  member: number | null;
+}
+
+/** What an event says of a failure. */
+export interface EventException {
+  exceptions: Exception[];
+  thread: string | null;
+  runtime: string | null;
+  runtime_version: string | null;
+  issue: string | null;
+  /** A query for the lines of its program. */
+  program: string;
+  /** The text with the stack trace, as it was written. */
+  text: string;
+  /** Where and when it happened. */
+  group: string;
+  time: string;
+}
+
 interface Told extends Partial<Answer> {
-  event?: Record<string, string>;
+  event?: { "@log"?: string; "@logStream"?: string; "@timestamp"?: string; exception?: Partial<EventException> | null };
   place?: number;
   more_before?: boolean;
   more_after?: boolean;
@@ -60,4 +95,14 @@ export async function context(of: ContextQuestion, signal: AbortSignal): Promise
     moreBefore: told.more_before === true,
     moreAfter: told.more_after === true,
   };
+}
+
+/** Asks what an event says of a failure; `null` where it has no stack trace. */
+export async function askException(id: string, signal: AbortSignal): Promise<EventException | null> {
+  const parameters = new URLSearchParams({ id, before: "0", after: "0", query: "fields @id" });
+  const { event } = await json<Told>(`api/v1/context?${parameters}`, { signal });
+  if (!event?.exception) return null;
+  const none = { exceptions: [], thread: null, runtime: null, runtime_version: null, issue: null };
+  const place = { group: event["@log"] ?? "", time: event["@timestamp"] ?? "" };
+  return { ...none, program: "", text: "", ...event.exception, ...place };
 }

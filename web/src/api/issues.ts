@@ -7,6 +7,20 @@ import { send } from "../session.ts";
 /** A state of an issue. */
 export type IssueState = "open" | "acknowledged" | "resolved" | "ignored" | "regressed";
 
+/** A program that died again and again. */
+export interface Restarts {
+  program: string | null;
+  host: string | null;
+  /** Its deaths in a row. */
+  count: number;
+  since: string;
+  last: string;
+  /** The usual time from one death to the next. */
+  every_ms: number;
+  /** Whether the next death is still expected. */
+  ongoing: boolean;
+}
+
 /** Errors that are one pattern at one place. */
 export interface Issue {
   id: string;
@@ -30,6 +44,7 @@ export interface Issue {
   count: number;
   /** Events of each of the last 24 hours. */
   trend: number[];
+  restarts: Restarts[];
   versions: string[];
   hosts: string[];
   version_counts: { version: string; count: number; first_seen: string; last_seen: string }[];
@@ -78,6 +93,7 @@ const ISSUE: Issue = {
   last_event: "",
   count: 0,
   trend: [],
+  restarts: [],
   versions: [],
   hosts: [],
   version_counts: [],

@@ -5,6 +5,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import type { Column } from "../api.ts";
 import { start, stop, type Lane } from "../ask.ts";
+import { ExceptionOf } from "../detail/exception_view.tsx";
 import { JsonTree } from "../detail/json_tree.tsx";
 import { RichText } from "../detail/rich_text.tsx";
 import { isTrace, traceQuery, traceIdOf } from "../detail/trace.ts";
@@ -45,6 +46,13 @@ function repeats({ name, value }: FieldOfEvent, all: readonly FieldOfEvent[]): b
   );
 }
 
+/** Whether some field has several lines, as a stack trace has. */
+function hasLines(fields: readonly FieldOfEvent[]): boolean {
+  return fields.some(
+    ({ value }) => Array.isArray(value) || (typeof value === "string" && value.trimEnd().includes("\n")),
+  );
+}
+
 function FieldTable({
   fields: all,
   unnamed,
@@ -57,7 +65,10 @@ function FieldTable({
   const rove = useRove("tr");
   const [most, setMost] = useState(FIELDS_SHOWN);
   const repeated = all.filter((field) => repeats(field, all)).map(({ name }) => name);
-  const fields = all.filter(({ name }) => !repeated.includes(name));
+  // The trace of a text is the text itself.
+  const message = all.find(({ name }) => name === "@message")?.value;
+  const isText = ({ name, value }: FieldOfEvent) => name === "exception.stacktrace" && value === message;
+  const fields = all.filter((field) => !repeated.includes(field.name) && !isText(field));
   const shown = fields.slice(0, most);
   const zone = view.value.zone;
   return (
@@ -280,6 +291,7 @@ export function RowDetail({
           )}
           <Actions row={event} fields={fields} />
         </div>
+        {tab !== "json" && hasLines(fields) && <ExceptionOf id={event.id} />}
         {tab === "fields" && <FieldTable fields={fields} unnamed={full.value.data?.unnamed ?? 0} row={event} />}
         {tab === "json" && <JsonTree fields={fields} />}
         {tab === "raw" && (

@@ -36,6 +36,8 @@ pub struct Announcement {
     pub starts_at: Timestamp,
     /// When it ended; none while it lasts.
     pub ends_at: Option<Timestamp>,
+    /// The number of an update of what channels were notified of before; 0 for the first notification.
+    pub nth: u32,
     /// Where the page shows it, below the server's address.
     pub path: String,
 }
@@ -128,6 +130,6 @@ impl RuleEngine {
             "pattern": one.pattern,
             "url": format!("{}{}", self.base_url(), one.path),
         });
-        notification(&body, channel, one.ends_at.map(|at| at.0), 0, now)
+        notification(&body, channel, one.ends_at.map(|at| at.0), one.nth, now)
     }
 }

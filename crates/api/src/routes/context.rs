@@ -3,19 +3,22 @@
 //! The time of the event is part of its id, so nothing is searched for it. From there each side is looked at in spans that
 //! grow, as far as events are wanted and there are any: what lies near costs nothing of what lies far.
 
+mod exception;
+
 use axum::response::Response;
 use execute::{Answer, ContextAnchor, ContextError, Side};
 use language::ParseOptions;
-use plan::{Name, Plan};
+use plan::{Operator, Plan};
 use serde_json::{Map, Value as Json, json};
 use types::{EventId, GroupName, GroupPattern, TimeRange, Timestamp, Value};
 
+use self::exception::{columns, exception_json, stream_of};
 use crate::answer::{Form, respond};
 use crate::ask;
+use crate::state::{Api, Shared};
 use door::parameters::Parameters;
 use door::problem::Problem;
 use door::query_run::{QueryRun, Scope, read};
-use door::server::Shared;
 use door::spans::{ends, later, spans};
 
 /// Events on either side where the request does not say how many, and at most.
@@ -39,7 +42,8 @@ pub(crate) async fn get(server: Shared, parameters: Parameters) -> Result<Respon
     parameters.check_names(&PARAMETERS)?;
     let text = parameters.get("query").unwrap_or_default().to_owned();
     let now = server.now();
-    let answered = read(&server, &text, move |reading| answer(reading, &wanted(&parameters, now)?)).await?;
+    let api = server.state.clone();
+    let answered = read(&server, &text, move |reading| answer(reading, &api, &wanted(&parameters, now)?)).await?;
     Ok(respond(Form::Json, answered.0, answered.1))
 }
 
@@ -74,8 +78,9 @@ fn wanted(parameters: &Parameters, now: Timestamp) -> Result<ContextQuery, Probl
 }
 
 /// Returns the rows in order, and the index of the event among them.
-fn answer(reading: &QueryRun<'_>, wanted: &ContextQuery) -> Result<(Answer, Map<String, Json>), Problem> {
-    let (group, stream, own) = original(reading, wanted)?;
+fn answer(reading: &QueryRun<'_>, api: &Api, wanted: &ContextQuery) -> Result<(Answer, Map<String, Json>), Problem> {
+    let (group, told, own) = original(reading, wanted)?;
+    let stream = stream_of(&told);
     let scope = Scope {
         groups: wanted.groups.clone().unwrap_or_else(|| vec![GroupPattern::new(group.as_str())]),
         ..wanted.scope.clone()
@@ -96,7 +101,7 @@ fn answer(reading: &QueryRun<'_>, wanted: &ContextQuery) -> Result<(Answer, Map<
     let mut extra = Map::new();
     let event = json!({
         "@id": wanted.id.encode(), "@timestamp": wanted.id.timestamp.to_string(), "@log": group.as_str(),
-        "@logStream": &*stream,
+        "@logStream": &*stream, "exception": exception_json(api, group.as_str(), wanted.id, &told),
     });
     extra.insert("event".into(), event);
     extra.insert("place".into(), place.into());
@@ -105,24 +110,29 @@ fn answer(reading: &QueryRun<'_>, wanted: &ContextQuery) -> Result<(Answer, Map<
     Ok((before, extra))
 }
 
-/// Returns the event itself: its group, its stream, its row.
-fn original(reading: &QueryRun<'_>, wanted: &ContextQuery) -> Result<(GroupName, Name, Answer), Problem> {
+/// A row of an answer.
+type Row = Vec<Option<Value>>;
+
+/// Returns the event itself: its group, what [`columns`] has of it, its row.
+fn original(reading: &QueryRun<'_>, wanted: &ContextQuery) -> Result<(GroupName, Row, Answer), Problem> {
     let group = reading.server.store().group_of(wanted.id.group_id).ok_or_else(|| gone(wanted.id))?;
     let scope = Scope { groups: vec![GroupPattern::new(group.as_str())], ..wanted.scope.clone() };
     let instant = TimeRange { from: wanted.id.timestamp, to: later(wanted.id.timestamp, 1) };
     let options = ParseOptions { now: scope.now, time_zone: scope.time_zone };
     let ask = |plan: &Plan| reading.execute(&execute::event_plan(plan, wanted.id).map_err(refused)?, &scope, instant);
-    let stream = ask(&language::parse_insights("fields @logStream", &options)?)?;
-    if stream.rows.is_empty() {
+    let mut plan = language::parse_insights("fields @logStream", &options)?;
+    plan.edit(|operators| {
+        if let Some(Operator::Project { columns: own, .. }) = operators.last_mut() {
+            *own = columns();
+        }
+    });
+    let mut told = ask(&plan)?;
+    let Some(row) = told.rows.pop() else {
         // What could not be read is not what is not there.
-        let reason = stream.partial_reasons.first();
+        let reason = told.partial_reasons.first();
         return Err(reason.map_or_else(|| gone(wanted.id), |reason| Problem::internal(reason.message.clone())));
-    }
-    let name = match stream.rows.first().and_then(|row| row.first()) {
-        Some(Some(Value::String(name))) => name.clone(),
-        _ => Name::from(""),
     };
-    Ok((group, name, ask(&wanted.plan)?))
+    Ok((group, row, ask(&wanted.plan)?))
 }
 
 /// Returns the problem for an event that does not exist for the caller.

@@ -156,7 +156,7 @@ fn shown_time(at: Timestamp, zone: Tz) -> String {
 }
 
 /// Returns a length of time in its two largest units.
-pub(super) fn shown_duration(ms: i64, locale: Locale) -> String {
+pub(crate) fn shown_duration(ms: i64, locale: Locale) -> String {
     let units = [
         (86_400_000, locale.text("d", "hari")),
         (3_600_000, locale.text("h", "jam")),

@@ -16,17 +16,23 @@ impl IssueRecord {
     pub(super) fn notice_start(&self) -> i64 {
         match (self.notice, &self.back) {
             (Some(Notice::Regressed | Notice::Reopened), Some(back)) => back.at,
-            (Some(_), _) => self.first,
-            (None, _) => self.open_notice.map_or(self.first, |open| open.since),
+            (Some(Notice::New), _) => self.first,
+            _ => self.open_notice.map_or(self.first, |open| open.since),
         }
+    }
+
+    /// Returns what channels know the alert by: a loop is told of as an update of what they were notified of.
+    pub(super) fn notice_kind(&self) -> Notice {
+        let notice = self.notice.filter(|notice| *notice != Notice::Restarting);
+        notice.or(self.open_notice.map(|open| open.kind)).unwrap_or(Notice::New)
     }
 }
 
 /// Returns the announcement of an issue, or of its end.
 pub(super) fn announcement(id: &str, record: &IssueRecord, ends_at: Option<Timestamp>) -> Announcement {
-    let kind = record.notice.or(record.open_notice.map(|open| open.kind)).unwrap_or(Notice::New);
+    let kind = record.notice_kind();
     let (name, verb) = match kind {
-        Notice::New => ("new issue", "new"),
+        Notice::New | Notice::Restarting => ("new issue", "new"),
         Notice::Regressed => ("regressed issue", "back after it was resolved"),
         Notice::Reopened => ("issue no longer ignored", "no longer ignored"),
     };
@@ -40,7 +46,11 @@ pub(super) fn announcement(id: &str, record: &IssueRecord, ends_at: Option<Times
     let place = record.service.as_deref().map(|service| format!(" {service}")).unwrap_or_default();
     let back = record.back.as_ref().filter(|_| kind == Notice::Regressed);
     let version = back.and_then(|back| back.version.as_ref()).map(|version| format!(" with version {version}"));
-    let summary = format!("{} in{place} ({}), {verb}{}", record.title, record.group, version.unwrap_or_default());
+    let is_update = record.notice == Some(Notice::Restarting);
+    let verb = if is_update { String::new() } else { format!(", {verb}{}", version.unwrap_or_default()) };
+    let restarts = record.deaths.loops().first().map(|one| format!(", {}", one.sentence(record.service.as_deref())));
+    let restarts = restarts.unwrap_or_default();
+    let summary = format!("{} in{place} ({}){verb}{restarts}", record.title, record.group);
     Announcement {
         source: "issues",
         topic: TOPIC,
@@ -51,6 +61,7 @@ pub(super) fn announcement(id: &str, record: &IssueRecord, ends_at: Option<Times
         pattern: record.pattern.clone(),
         starts_at: Timestamp(record.notice_start()),
         ends_at,
+        nth: if is_update { record.n_notices } else { 0 },
         path: url_of(record, &query_of(&[record]), record.first, record.last),
     }
 }

@@ -31,6 +31,9 @@ const TRACE_FIELDS: [&str; 11] = [
 const KIND_FIELDS: [&str; 6] =
     ["exception.type", "error.type", "error.kind", "err.type", "exc_type", "exception.class"];
 
+/// Fields with the number of a process.
+const PID_FIELDS: [&str; 4] = ["process.pid", "pid", "procid", "_PID"];
+
 /// Fields with the id of a trace.
 const TRACE_ID_FIELDS: [&str; 3] = ["trace_id", "traceId", "trace.id"];
 
@@ -46,36 +49,37 @@ pub(super) fn tail() -> Tail {
     let plan = parse_showing(QUERY, None, &["@message"], &options).expect("the query is valid");
     let mut operators = plan.operators().to_vec();
     if let Some(Operator::Project { columns, .. }) = operators.last_mut() {
-        *columns = projected();
+        *columns = ErrorEvent::columns();
     }
     Tail::new(&plan.with_operators(operators), Tz::UTC).expect("the query takes events one by one")
 }
 
-fn projected() -> Vec<(Name, Expr)> {
-    let coalesced = |name: &str, fields: &[&str]| {
-        let fields = fields.iter().map(|field| Expr::Field((*field).into())).collect();
-        (Name::from(name), Expr::Call(Function::Coalesce, fields))
-    };
-    let text: Vec<&str> = MESSAGE_FIELDS.iter().copied().chain(["@message"]).collect();
-    vec![
-        coalesced("text", &text),
-        coalesced("trace", &TRACE_FIELDS),
-        coalesced("kind", &KIND_FIELDS),
-        coalesced("service", &SERVICE_FIELDS),
-        coalesced("host", &HOST_FIELDS),
-        coalesced("version", &VERSION_FIELDS),
-        coalesced("trace_id", &TRACE_ID_FIELDS),
-    ]
-}
+impl ErrorEvent {
+    /// Returns the columns that [`Self::of_row`] reads.
+    pub fn columns() -> Vec<(Name, Expr)> {
+        let coalesced = |name: &str, fields: &[&str]| {
+            let fields = fields.iter().map(|field| Expr::Field((*field).into())).collect();
+            (Name::from(name), Expr::Call(Function::Coalesce, fields))
+        };
+        let text: Vec<&str> = MESSAGE_FIELDS.iter().copied().chain(["@message"]).collect();
+        vec![
+            coalesced("text", &text),
+            coalesced("trace", &TRACE_FIELDS),
+            coalesced("kind", &KIND_FIELDS),
+            coalesced("service", &SERVICE_FIELDS),
+            coalesced("host", &HOST_FIELDS),
+            coalesced("version", &VERSION_FIELDS),
+            coalesced("trace_id", &TRACE_ID_FIELDS),
+            coalesced("pid", &PID_FIELDS),
+        ]
+    }
 
-/// Returns the errors of some rows that come after a position.
-pub(super) fn errors_of(found: &TailRows, after: u64) -> Vec<ErrorEvent> {
-    let error = |(id, row): (&String, &Vec<Option<Value>>)| {
-        let id = EventId::decode(id).filter(|id| id.sequence > after)?;
+    /// Returns the event of a row that begins with these columns.
+    pub fn of_row(id: EventId, row: &[Option<Value>]) -> Self {
         let text = |at: usize| row.get(at).and_then(Option::as_ref).map(text_of).filter(|text| !text.is_empty());
         let name =
             |at: usize| text(at).filter(|_| !matches!(row.get(at), Some(Some(Value::Object(_) | Value::List(_)))));
-        Some(ErrorEvent {
+        Self {
             id,
             text: text(0).unwrap_or_default(),
             trace: text(1),
@@ -84,7 +88,16 @@ pub(super) fn errors_of(found: &TailRows, after: u64) -> Vec<ErrorEvent> {
             host: name(4),
             version: text(5),
             trace_id: text(6),
-        })
+            pid: name(7),
+        }
+    }
+}
+
+/// Returns the errors of some rows that come after a position.
+pub(super) fn errors_of(found: &TailRows, after: u64) -> Vec<ErrorEvent> {
+    let error = |(id, row): (&String, &Vec<Option<Value>>)| {
+        let id = EventId::decode(id).filter(|id| id.sequence > after)?;
+        Some(ErrorEvent::of_row(id, row))
     };
     found.ids.iter().zip(&found.rows).filter_map(error).collect()
 }

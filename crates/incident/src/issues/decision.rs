@@ -356,8 +356,8 @@ mod tests {
         let id = EventId { group_id: 1, timestamp: Timestamp(at), sequence: 1 };
         let version = version.map(str::to_owned);
         let none = || None;
-        let (trace, kind, service, host, trace_id) = (none(), none(), none(), none(), none());
-        ErrorEvent { id, text: "x".into(), trace, kind, service, host, version, trace_id }
+        let (trace, kind, service, host, trace_id, pid) = (none(), none(), none(), none(), none(), none());
+        ErrorEvent { id, text: "x".into(), trace, kind, service, host, version, trace_id, pid }
     }
 
     #[test]

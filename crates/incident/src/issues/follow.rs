@@ -405,7 +405,7 @@ impl Follower {
             match end {
                 Some(_) => record.open_notice = None,
                 None => {
-                    let (kind, since) = (record.notice.unwrap_or(Notice::New), record.notice_start());
+                    let (kind, since) = (record.notice_kind(), record.notice_start());
                     record.open_notice = Some(OpenNotice { kind, since });
                     (record.notice, record.n_notices) = (None, record.n_notices.saturating_add(1));
                 }

@@ -81,6 +81,7 @@ impl Grouping {
             let found = match signature {
                 Signature::Text(text) => self.issue_of(place, text),
                 Signature::Trace { .. } => self.issue_of_trace(place, signature, event, (decisions, now)),
+                Signature::Deaths { program } => self.issue_of_deaths(place, program, event, (decisions, now)),
             };
             let Some(id) = found else { continue };
             let Some(record) = self.counted.issues.get_mut(&id) else { continue };
@@ -92,10 +93,27 @@ impl Grouping {
                 record.notice = Some(Notice::New);
             }
             note_return(&id, record, event, decisions);
+            if record.deaths.count(event, now) && is_news && record.notice.is_none() && is_awaited(&id, decisions) {
+                record.deaths.note_told(now);
+                record.notice = Some(Notice::Restarting);
+            }
             self.is_dirty = true;
             touched.insert(id);
         }
         touched
+    }
+
+    /// Returns the issue in which an error of a group is counted, if it has been.
+    pub(super) fn known(&self, group: &str, event: &ErrorEvent) -> Option<String> {
+        let place = (group.to_owned(), event.service.clone());
+        match event.signature() {
+            Signature::Text(text) => self.issue_of(&place, &text),
+            Signature::Trace { key, .. } => {
+                let found = self.by_key.get(&hash_of(&place, &key)).cloned();
+                found.or_else(|| Some(self.former_issue(&place, event)?.0)).or_else(|| self.others(&place))
+            }
+            Signature::Deaths { program } => self.known_deaths(&place, &program, event).or_else(|| self.others(&place)),
+        }
     }
 
     fn issue_of(&self, place: &Place, text: &str) -> Option<String> {
@@ -148,6 +166,29 @@ impl Grouping {
         let record = IssueRecord { title: title.clone(), pattern, frames: frames.clone(), note, ..new_at(place) };
         let added = self.add(place, key, record, decisions, now);
         added.or_else(|| self.others(place))
+    }
+
+    /// Returns the issue of the deaths of a program. An issue of such a line alone is continued.
+    fn known_deaths(&self, place: &Place, program: &str, event: &ErrorEvent) -> Option<String> {
+        let text = masked(&event.text);
+        let of = |key: &str| self.by_key.get(&hash_of(place, key)).cloned();
+        of(&key_of_deaths(program)).or_else(|| of(&text)).or_else(|| self.by_pattern(place, &text))
+    }
+
+    fn issue_of_deaths(
+        &mut self,
+        place: &Place,
+        program: &str,
+        event: &ErrorEvent,
+        (decisions, now): (&Decisions, Timestamp),
+    ) -> Option<String> {
+        let known = self.known_deaths(place, program, event);
+        known.or_else(|| {
+            let line = event.text.lines().find(|line| !line.is_empty()).unwrap_or_default();
+            let (title, pattern) = (line.to_owned(), format!("{program}: <*>"));
+            let record = IssueRecord { title, pattern, ..new_at(place) };
+            self.add(place, &key_of_deaths(program), record, decisions, now).or_else(|| self.others(place))
+        })
     }
 
     /// Returns the issue that an error with a stack trace belonged to by the former rule.
@@ -322,6 +363,16 @@ fn note_return(id: &str, record: &mut IssueRecord, event: &ErrorEvent, decisions
     record.back = Some(Back { revision, at: event.id.timestamp.0, version: event.version.clone() });
     let was_resolved = decisions.get(decisions.root(id)).is_some_and(|one| one.state == IssueState::Resolved);
     record.notice = Some(if was_resolved { Notice::Regressed } else { Notice::Reopened });
+}
+
+/// Reports whether nobody works on an issue or ignores it.
+fn is_awaited(id: &str, decisions: &Decisions) -> bool {
+    let state = decisions.get(decisions.root(id)).map(|decision| decision.state);
+    !matches!(state, Some(IssueState::Acknowledged | IssueState::Ignored))
+}
+
+fn key_of_deaths(program: &str) -> String {
+    format!("\u{4}{program}")
 }
 
 fn new_at(place: &Place) -> IssueRecord {

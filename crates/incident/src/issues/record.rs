@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use types::Timestamp;
 
+use super::deaths::Deaths;
 use super::signature::{ErrorEvent, cut};
 
 /// Versions and hosts of an issue that are listed; events of further ones count all the same.
@@ -79,6 +80,9 @@ pub(super) struct IssueRecord {
     pub(super) hosts: BTreeMap<String, u64>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) traces: Vec<String>,
+    /// Deaths of programs among its events.
+    #[serde(default, skip_serializing_if = "Deaths::is_empty")]
+    pub(super) deaths: Deaths,
     /// The position of the event that began it.
     pub(super) began: u64,
     #[serde(default)]
@@ -145,6 +149,8 @@ pub(super) enum Notice {
     Regressed,
     /// An ignored issue reached what it was ignored until.
     Reopened,
+    /// Its program dies again and again.
+    Restarting,
 }
 
 impl IssueRecord {
@@ -214,6 +220,7 @@ impl IssueRecord {
                 Seen { first: own.first.min(seen.first), last: own.last.max(seen.last), count: own.count + seen.count };
         }
         other.hosts.into_iter().for_each(|(host, n)| *self.hosts.entry(host).or_default() += n);
+        self.deaths.absorb(other.deaths);
         for text in other.texts {
             if self.texts.len() < TEXTS_MAX && !self.texts.contains(&text) {
                 self.texts.push(text);

@@ -9,6 +9,7 @@
 use std::collections::BTreeSet;
 
 use parse::exception::{self, Exception, Frame, Trace};
+use parse::{Death, Signal};
 use pattern::mask;
 use types::EventId;
 
@@ -54,16 +55,18 @@ const QUALIFIED: [&str; 11] = [".java", ".kt", ".scala", ".groovy", ".clj", ".cs
 
 /// An error as it was accepted.
 #[derive(Clone, Debug)]
-pub(super) struct ErrorEvent {
+pub struct ErrorEvent {
     pub(super) id: EventId,
     pub(super) text: String,
     /// The stack trace and the type of the exception, where they are fields of their own.
     pub(super) trace: Option<String>,
     pub(super) kind: Option<String>,
-    pub(super) service: Option<String>,
+    /// The service, where the event names one.
+    pub service: Option<String>,
     pub(super) host: Option<String>,
     pub(super) version: Option<String>,
     pub(super) trace_id: Option<String>,
+    pub(super) pid: Option<String>,
 }
 
 /// What is equal for errors of one kind.
@@ -73,6 +76,8 @@ pub(super) enum Signature {
     Text(String),
     /// Types and functions of a stack trace; the title is that of the first such error.
     Trace { key: String, title: String, frames: Vec<String> },
+    /// The deaths of a program of which the service manager tells, in several lines.
+    Deaths { program: String },
 }
 
 /// What was equal by the former rule.
@@ -86,19 +91,32 @@ impl ErrorEvent {
         cut(self.trace.as_deref().unwrap_or(&self.text), TRACE_BYTES_MAX)
     }
 
-    pub(super) fn signature(&self) -> Signature {
+    /// Returns the text with the stack trace as it was written, where it has one, and what is read of it.
+    pub fn exceptions(&self) -> Option<(&str, Trace)> {
         let text = self.traced_text();
         // A single line has no frames.
-        let trace = if text.contains('\n') { exception::read(text) } else { None };
-        let Some(mut trace) = trace else { return Signature::Text(masked(&self.text)) };
+        let mut trace = text.contains('\n').then(|| exception::read(text)).flatten()?;
         if let Some(first) = trace.exceptions.first_mut().filter(|first| first.kind.is_empty())
             && let Some(named) = self.kind.as_deref().and_then(kind_of)
         {
             first.kind = named;
         }
-        let has_name =
-            trace.has_kind() || trace.exceptions.iter().any(|one| one.frames.iter().any(|frame| frame.is_own));
-        if has_name { of_trace(&trace, &self.text) } else { Signature::Text(masked(&self.text)) }
+        Some((text, trace))
+    }
+
+    pub(super) fn signature(&self) -> Signature {
+        let has_name = |trace: &Trace| {
+            trace.has_kind() || trace.exceptions.iter().any(|one| one.frames.iter().any(|frame| frame.is_own))
+        };
+        if let Some(Death { signal: Signal::Exit | Signal::Result, program: Some(program), .. }) =
+            parse::death(&self.text)
+        {
+            return Signature::Deaths { program };
+        }
+        match self.exceptions() {
+            Some((_, trace)) if has_name(&trace) => of_trace(&trace, &self.text),
+            _ => Signature::Text(masked(&self.text)),
+        }
     }
 
     /// Returns what was equal by the former rule.
@@ -260,8 +278,9 @@ mod tests {
     fn of(text: &str) -> Signature {
         let id = EventId { group_id: 1, timestamp: Timestamp(0), sequence: 1 };
         let none = || None::<String>;
-        let (trace, kind, service, host, version, trace_id) = (none(), none(), none(), none(), none(), none());
-        ErrorEvent { id, text: text.into(), trace, kind, service, host, version, trace_id }.signature()
+        let (trace, kind, service, host, version) = (none(), none(), none(), none(), none());
+        ErrorEvent { id, text: text.into(), trace, kind, service, host, version, trace_id: none(), pid: none() }
+            .signature()
     }
 
     #[test]

@@ -214,6 +214,31 @@ fn channels_are_notified_of_new_and_regressed_issues_and_of_their_end() {
 }
 
 #[test]
+fn a_program_that_restarts_again_and_again_updates_what_channels_know() {
+    let mut lab = Lab::new();
+    assert!(lab.list().is_empty());
+    let now = Clock::system().now().0;
+    let line = "shop.service: Main process exited, code=exited, status=1/FAILURE";
+    let die = |lab: &Lab, n: i64| {
+        lab.append_at("journal", Timestamp(now + (n - 5) * 40 * Timestamp::SECOND), &[("systemd", "255", line)]);
+    };
+    (0..3).for_each(|n| die(&lab, n));
+    let known = format!("{line} in systemd (journal)");
+    assert_eq!(lab.received(), ("firing".into(), "new issue".into(), format!("{known}, new")));
+    assert_eq!(lab.one().restarts, []);
+    lab.restart();
+    (3..5).for_each(|n| die(&lab, n));
+    let (status, name, summary) = lab.received();
+    assert_eq!((status.as_str(), name.as_str()), ("firing", "new issue"));
+    assert!(summary.starts_with(&format!("{known}, shop.service restarts every 40 s since 20")), "{summary}");
+    let restarts = lab.one().restarts.remove(0);
+    assert_eq!((restarts.count, restarts.every_ms, restarts.ongoing), (5, 40_000, true));
+    assert_eq!((restarts.program.as_deref(), restarts.host.as_deref()), (Some("shop.service"), Some("web-1")));
+    lab.change(&lab.one().id, json!({"state": "resolved"}));
+    assert_eq!((lab.received().0.as_str(), lab.list().len()), ("resolved", 1));
+}
+
+#[test]
 fn late_events_and_other_groups_notify_nobody() {
     let lab = Lab::new();
     assert!(lab.list().is_empty());

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use types::Timestamp;
 
+use super::deaths::DeathSeries;
 use super::decision::{Decision, Decisions, IssueState, Until, count_of};
 use super::record::{IssueCounts, IssueRecord, Seen};
 use plan::fields::SERVICE_FIELDS;
+use plan::insights_text::quoted;
 
 /// Shorter names of functions occur in too many events.
 const NAME_BYTES_MIN: usize = 4;
@@ -58,6 +60,8 @@ pub struct IssueView {
     pub count: u64,
     /// Events of each of the last 24 hours, the oldest first; the last hour is the current one.
     pub trend: Vec<u64>,
+    /// Programs that died again and again, those with the newest deaths first.
+    pub restarts: Vec<RestartView>,
     /// Versions that events name, the newest first.
     pub versions: Vec<String>,
     /// Counts and times of these versions, in the same order.
@@ -96,6 +100,25 @@ pub struct HostView {
     pub host: String,
     /// Events that name it.
     pub count: u64,
+}
+
+/// A program that died again and again.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RestartView {
+    /// The program, where a text or the service names it.
+    pub program: Option<String>,
+    /// Its host, where events name one.
+    pub host: Option<String>,
+    /// Its deaths in a row.
+    pub count: u64,
+    /// When the first and the last of them happened.
+    pub since: String,
+    /// See `since`.
+    pub last: String,
+    /// The usual time from one death to the next.
+    pub every_ms: i64,
+    /// Whether the next death is still expected.
+    pub ongoing: bool,
 }
 
 /// What an issue is ignored until.
@@ -163,6 +186,7 @@ fn view(
         last_event: newest.last_id.clone(),
         count: count_of(&records),
         trend: trend(&records, now),
+        restarts: restarts(&records, now),
         versions: version_counts.iter().map(|one| one.version.clone()).collect(),
         version_counts,
         hosts: host_counts.iter().map(|one| one.host.clone()).collect(),
@@ -194,6 +218,21 @@ fn versions(records: &[&IssueRecord]) -> Vec<VersionView> {
         count: seen.count,
         first_seen: Timestamp(seen.first).to_string(),
         last_seen: Timestamp(seen.last).to_string(),
+    };
+    all.into_iter().map(view).collect()
+}
+
+fn restarts(records: &[&IssueRecord], now: Timestamp) -> Vec<RestartView> {
+    let mut all: Vec<&DeathSeries> = records.iter().flat_map(|record| record.deaths.loops()).collect();
+    all.sort_by_key(|one| std::cmp::Reverse(one.last));
+    let view = |one: &DeathSeries| RestartView {
+        program: one.program.clone(),
+        host: one.host.clone(),
+        count: one.count,
+        since: Timestamp(one.since).to_string(),
+        last: Timestamp(one.last).to_string(),
+        every_ms: one.every_ms(),
+        ongoing: one.lasts(now),
     };
     all.into_iter().map(view).collect()
 }
@@ -235,10 +274,6 @@ pub(super) fn query_of(records: &[&IssueRecord]) -> String {
 fn service_text(record: &IssueRecord) -> Option<String> {
     let service = record.service.as_ref()?;
     Some(format!("coalesce({}) = {}", SERVICE_FIELDS.join(", "), quoted(service)))
-}
-
-fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 fn pattern_text(record: &IssueRecord) -> Option<String> {

@@ -28,6 +28,8 @@ pub(crate) struct Report {
     pub(crate) n_free: u8,
     /// Whether the line before its first says what happened.
     pub(crate) follows: bool,
+    /// Whether the program goes on after it.
+    pub(crate) is_survived: bool,
 }
 
 pub(crate) const PLAIN: Report = Report {
@@ -39,4 +41,5 @@ pub(crate) const PLAIN: Report = Report {
     next: Next::Free,
     n_free: 0,
     follows: false,
+    is_survived: false,
 };

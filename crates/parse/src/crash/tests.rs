@@ -64,6 +64,74 @@ fn prose_and_headings_are_no_deaths() {
 }
 
 #[test]
+fn who_tells_of_a_death_and_of_which_program() {
+    let bare = "Traceback (most recent call last):\n  File \"a.py\", line 1, in f\nValueError: x";
+    for (text, expected) in [
+        ("shop.service: Main process exited, code=killed, status=11/SEGV", Some((Signal::Exit, "shop.service"))),
+        (
+            "Nov 28 03:12:00 h systemd[1]: shop.service: Main process exited, code=exited, status=1/FAILURE",
+            Some((Signal::Exit, "shop.service")),
+        ),
+        ("shop.service: Failed with result 'exit-code'.", Some((Signal::Result, "shop.service"))),
+        ("kernel: shop[77]: segfault at 0 ip 00005 sp 00007 error 4", Some((Signal::Kernel, "shop"))),
+        ("kernel: traps: shop[77] trap divide error ip:55 sp:7f error:0", Some((Signal::Kernel, "shop"))),
+        ("kernel: Out of memory: Killed process 77 (shop worker) total-vm:1kB", Some((Signal::Kernel, "shop worker"))),
+        ("systemd-coredump[9]: Process 77 (shop) of user 0 dumped core.", Some((Signal::Kernel, "shop"))),
+        (
+            "pod_workers.go:1301] \"Error syncing pod\" err=\"failed: \\\"back-off 5m0s restarting failed container=app pod=web_shop(7f)\\\"\"",
+            Some((Signal::BackOff, "shop/web/app")),
+        ),
+        ("Back-off restarting failed container app in pod web_shop(7f)", None),
+        ("kernel: oom-kill:constraint=CONSTRAINT_NONE,task=shop,pid=77", None),
+        ("shop.service: Scheduled restart job, restart counter is at 7.", None),
+        ("panic: lost\n\ngoroutine 1 [running]:\nmain.main()\n\t/s/m.go:1 +0x1\n", Some((Signal::Report, ""))),
+        ("terminate called after throwing an instance of 'int'", Some((Signal::Report, ""))),
+        (bare, Some((Signal::Trace, ""))),
+        ("\nthread 'main' (7) panicked at src/send.rs:5:5:\nlost\n", Some((Signal::Trace, ""))),
+        ("2026-11-28 12:00:01 ERROR shop: payment failed\nTraceback (most recent call last):\n  File \"a.py\"", None),
+        ("Task exception was never retrieved\nfuture: <Task>\nTraceback (most recent call last):", None),
+        ("=ERROR REPORT==== 28-Nov-2026\nError in process <0.83.0>", None),
+        ("java.lang.Error: x\n\tat a.B.c(B.java:1)", None),
+        ("PHP Warning:  x in /a.php on line 3", None),
+        ("payment failed", None),
+        ("", None),
+    ] {
+        let found = death(text).map(|death| (death.signal, death.program.unwrap_or_default()));
+        assert_eq!(found.as_ref().map(|(signal, name)| (*signal, name.as_str())), expected, "{text}");
+    }
+}
+
+#[test]
+fn the_delay_of_a_restart_is_read() {
+    for (delay, expected) in [
+        ("10s", Some(10_000)),
+        ("1m20s", Some(80_000)),
+        ("5m0s", Some(300_000)),
+        ("soon", None),
+        ("99999999999999999999s", None),
+    ] {
+        let found = death(&format!("back-off {delay} restarting failed container=app pod=web_shop(7f)"));
+        assert_eq!(found.and_then(|death| death.delay_ms), expected, "{delay}");
+    }
+}
+
+#[test]
+fn a_container_that_died_is_an_error() {
+    for line in [
+        "Back-off restarting failed container app in pod web-5d8f_shop(7f3a)",
+        "Warning BackOff: Back-off restarting failed container",
+        "reason: OOMKilled",
+        "  Reason:       OOMKilled",
+        "container app of pod web: OOMKilled (exit code 137)",
+        "Reason:          CrashLoopBackOff",
+    ] {
+        check(line, Some(Level::Error));
+    }
+    check("state: Running", None);
+    check("no pod was OOMKilled today", None);
+}
+
+#[test]
 fn patterns_fit_beginnings() {
     for (pattern, line, expected) in [
         ("a~b", "a12b x", true),
@@ -87,5 +155,6 @@ proptest::proptest! {
     fn any_text_is_looked_at_without_panic(text in "\\PC{0,60}", form in "[@#%~*:a-zE=\\n (\\[]{0,40}") {
         let _ = level(&text);
         let _ = level(&form);
+        let _ = death(&text).or_else(|| death(&form));
     }
 }

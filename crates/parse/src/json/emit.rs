@@ -234,8 +234,9 @@ fn emit_fields(
     for member in &members.members {
         let name = members.get(member.name, line);
         let first = name.as_bytes().first();
-        // MongoDB's `s`, OTLP's `resourceLogs`, `@t` and others.
+        // MongoDB's `s`, OTLP's `resourceLogs`, `@t`, `reason` of Kubernetes and others.
         is_hinted |= matches!((first, name.len()), (Some(b's'), 1) | (Some(b'r'), 12) | (Some(b'@'), _));
+        is_hinted |= name.ends_with("reason");
         match first {
             Some(b'@') => {
                 let kept = RESERVED.iter().find(|(incoming, _)| *incoming == name);

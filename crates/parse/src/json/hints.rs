@@ -189,7 +189,30 @@ pub(super) fn other_level(members: &Members, line: &str, number: Option<i64>) ->
     if n_serilog >= 2 {
         return Some(Level::Info);
     }
-    text(of_hclog).filter(|_| has("@message")).and_then(|word| level_of_word(LevelField::Named, word))
+    let of_hclog = text(of_hclog).filter(|_| has("@message"));
+    of_hclog.and_then(|word| level_of_word(LevelField::Named, word)).or_else(|| level_of_container(members, line))
+}
+
+/// The level of an event of Kubernetes, or of the state of a container.
+fn level_of_container(members: &Members, line: &str) -> Option<Level> {
+    let (mut reason, mut kind, mut is_event) = ("", "", false);
+    for member in &members.members {
+        let name = members.get(member.name, line);
+        is_event |= name.contains("involvedObject.") || name.contains("regarding.");
+        let Token::Text(span) = &member.token else { continue };
+        match name.rsplit('.').next() {
+            Some("reason") => reason = members.get(*span, line),
+            Some("type") => kind = members.get(*span, line),
+            _ => {}
+        }
+    }
+    match (reason, kind) {
+        ("OOMKilled" | "OOMKilling" | "CrashLoopBackOff", _) => Some(Level::Error),
+        ("BackOff", _) if is_event => Some(Level::Error),
+        (_, "Warning") if is_event => Some(Level::Warn),
+        (_, "Normal") if is_event => Some(Level::Info),
+        _ => None,
+    }
 }
 
 fn named<'m>(members: &'m Members, line: &str, name: &str) -> Option<&'m Member> {

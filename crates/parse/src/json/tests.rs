@@ -242,6 +242,20 @@ fn levels_come_from_fields_then_status_then_text() {
     check(r#"{"alert":{"severity":1},"priority":"high"}"#, None);
     let records = r#"{"severityNumber":9},{"severityText":"WARN"}"#;
     check(&format!(r#"{{"resourceLogs":[{{"scopeLogs":[{{"logRecords":[{records}]}}]}}]}}"#), Some(Level::Warn));
+    let pod = r#""involvedObject":{"kind":"Pod","name":"web"}"#;
+    for (reason, kind, expected) in [
+        ("BackOff", "Warning", Level::Error),
+        ("OOMKilling", "Warning", Level::Error),
+        ("Unhealthy", "Warning", Level::Warn),
+        ("Pulled", "Normal", Level::Info),
+    ] {
+        let event = format!(r#"{{"reason":"{reason}","type":"{kind}","message":"x",{pod}}}"#);
+        check(&event, Some(expected));
+        check(&format!(r#"{{"verb":"ADDED","event":{event}}}"#), Some(expected));
+    }
+    check(r#"{"containerStatuses":{"lastState":{"terminated":{"reason":"OOMKilled"}}}}"#, Some(Level::Error));
+    check(r#"{"reason":"BackOff","type":"Warning"}"#, None);
+    check(r#"{"level":"info","reason":"OOMKilled"}"#, Some(Level::Info));
     check(r#"{"message":"0 errors"}"#, None);
     check(r#"{"n":"ERROR"}"#, None);
 }

@@ -3,6 +3,7 @@
 use types::Level;
 
 use super::cursor::{blanks, digits, enclosed, is_digits, is_source, mark, time, word};
+use super::logfmt;
 use super::parts::PartSink;
 use crate::colour;
 use crate::level::{any_level, upper_level, word_before_colon};
@@ -36,7 +37,12 @@ pub(super) fn klog<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()
     found.again("time", at);
     found.again("thread", thread);
     found.text("caller", source);
-    found.again("message", behind.trim_start_matches(']').trim_start_matches(' '));
+    let message = behind.trim_start_matches(']').trim_start_matches(' ');
+    found.again("message", message);
+    // `"text" key="value"`.
+    if let Some((_, pairs)) = message.strip_prefix('"').and_then(|text| text.split_once("\" ")) {
+        let _ = logfmt::read(pairs, found);
+    }
     found.level(Some(level));
     Some(())
 }

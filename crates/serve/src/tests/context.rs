@@ -190,3 +190,50 @@ async fn what_cannot_be_meant_is_refused_with_its_place() {
     let reply = house.get(&format!("/api/v1/context?id={id}&query={}", encoded("filter nonsense ==== 1"))).await;
     assert!(reply.status == 400 && reply.json()["error"]["start"].is_number(), "{}", reply.text());
 }
+
+#[tokio::test]
+async fn an_event_with_a_trace_says_its_exceptions_its_issue_and_its_program() {
+    let house = House::new();
+    let trace = "a.Failed: no letter\n\tat shop.Mail.send(Mail.java:3)\n\tat java.base/java.lang.Thread.run(Thread.java:9)\n\
+        Caused by: a.Gone: k\n\tat shop.Db.read(Db.java:7)\n\t... 2 more";
+    let lines = [
+        json!({"@timestamp": time(0), "level": "error", "message": trace, "service": "pay \"1\""}),
+        json!({"@timestamp": time(7), "level": "info", "message": trace}),
+        json!({"@timestamp": time(14), "level": "error", "message": "failed\nagain"}),
+    ];
+    let body: Vec<String> = lines.iter().map(Value::to_string).collect();
+    let reply = house.post("/api/v1/ingest?group=web&stream=one", body.join("\n")).await;
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    let issues = house.get("/api/v1/issues").await.json();
+    let of = all(&house, "").await;
+    let event = async |at: usize| context(&house, &of[at].0, "before=0&after=0").await["event"]["exception"].clone();
+    let found = event(0).await;
+    let shown: Vec<String> = found["exceptions"]
+        .as_array()
+        .expect("exceptions")
+        .iter()
+        .map(|one| {
+            let frames = one["frames"].as_array().expect("frames").iter();
+            let frames: Vec<String> =
+                frames.map(|frame| format!("{}{}:{}", frame["own"], frame["function"], frame["line"])).collect();
+            format!("{} {} {}", one["type"], one["message"], frames.join(" "))
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            r#""a.Failed" "no letter" true"shop.Mail.send":3 false"java.lang.Thread.run":9"#,
+            r#""a.Gone" "k" true"shop.Db.read":7 true"shop.Mail.send":3 false"java.lang.Thread.run":9"#,
+        ]
+    );
+    assert_eq!(found["text"], json!(trace));
+    let of_program = |issue: &&Value| issue["service"] == json!("pay \"1\"");
+    let issue = issues["issues"].as_array().expect("issues").iter().find(of_program).expect("its issue");
+    assert_eq!(found["issue"], issue["id"]);
+    let program = found["program"].as_str().expect("a query").to_owned();
+    let uri = format!("/api/v1/query?from=2026-11-20T00:00:00Z&query={}", encoded(&program));
+    let rows = house.get(&uri).await.json()["rows"].as_array().expect("rows").len();
+    assert_eq!(rows, 3, "{program}: lines of its stream that name no other service");
+    assert_eq!(event(1).await["issue"], Value::Null, "a line that is no error has no issue");
+    assert_eq!(event(2).await, Value::Null);
+}

@@ -3,18 +3,19 @@
 import { useEffect, useRef } from "preact/hooks";
 
 import { splitIssue, type Issue } from "../../api/issues.ts";
+import { ExceptionOf } from "../../detail/exception_view.tsx";
 import { Spark } from "../../explore/panel_parts.tsx";
 import { count, oneLine, printable } from "../../format.ts";
 import { tell } from "../../parts/layers.tsx";
 import { Way } from "../../parts/way.tsx";
 import { plural, rich, t } from "../../texts.ts";
-import { go, type View } from "../../view.ts";
+import { go, view, type View } from "../../view.ts";
 import { When } from "../alerts/parts.tsx";
 import { told } from "../settings/parts.tsx";
 import { Decide } from "./decide.tsx";
 import { Users } from "./users.tsx";
 import { Where } from "./where.tsx";
-import { stateName } from "./words.ts";
+import { restartsText, restartsWho, stateName } from "./words.ts";
 
 const TITLE_CHARS_MAX = 300;
 const LISTED_MAX = 8;
@@ -37,6 +38,7 @@ export function IssueRow({ issue, isOpen, isChosen, onChoose, onChange }: RowPro
   useEffect(() => {
     if (isOpen) row.current?.scrollIntoView({ block: "nearest" });
   }, [isOpen]);
+  const loop = issue.restarts.find((one) => one.ongoing);
   const trend = issue.trend.map((n, at): [string, number] => [String(at), n]);
   return (
     <li ref={row} class={`issue state-${issue.state}${isOpen ? " opened" : ""}`} data-testid="issue" data-id={issue.id}>
@@ -73,6 +75,11 @@ export function IssueRow({ issue, isOpen, isChosen, onChoose, onChange }: RowPro
         <span lang="">{oneLine([issue.service, issue.group].filter(Boolean).join(" · "), 120)}</span>
         <span>{rich("last {time}", { time: <When time={issue.last_seen} /> })}</span>
         <span>{rich("first {time}", { time: <When time={issue.first_seen} /> })}</span>
+        {loop !== undefined && (
+          <span class="bad" data-testid="issue-restarts">
+            {restartsText(loop, view.value.zone, Date.now())}
+          </span>
+        )}
         {issue.owner !== null && <span>{t("owner: {name}", { name: printable(issue.owner) })}</span>}
       </p>
       {isOpen && <Open issue={issue} onChange={onChange} />}
@@ -109,11 +116,26 @@ function Open({ issue, onChange }: { issue: Issue; onChange: () => void }) {
         </p>
       )}
       {issue.frames.length > 0 && (
-        <ol class="frames mono" lang="" aria-label={t("Stack trace")}>
-          {issue.frames.slice(0, LISTED_MAX).map((frame, at) => (
-            <li key={at}>{oneLine(frame, 200)}</li>
+        <ExceptionOf
+          id={issue.last_event}
+          isOnIssue
+          instead={
+            <ol class="trace-frames mono" lang="" aria-label={t("Stack trace")}>
+              {issue.frames.slice(0, LISTED_MAX).map((frame, at) => (
+                <li key={at}>{oneLine(frame, 200)}</li>
+              ))}
+            </ol>
+          }
+        />
+      )}
+      {issue.restarts.length > 0 && (
+        <ul data-testid="restarts">
+          {issue.restarts.slice(0, LISTED_MAX).map((one) => (
+            <li key={`${one.program}/${one.host}`}>
+              <span lang="">{restartsWho(one)}</span> {restartsText(one, view.value.zone, Date.now())}
+            </li>
           ))}
-        </ol>
+        </ul>
       )}
       <Where
         title={t("Versions")}

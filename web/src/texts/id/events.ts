@@ -92,6 +92,15 @@ export const EVENTS: Readonly<Record<string, string>> = {
   "show {some} more": "tampilkan {some} lagi",
   "{n} frame": "{n} frame",
   "{n} frames": "{n} frame",
+  Exception: "Eksepsi",
+  "caused by": "disebabkan oleh",
+  "exception {n} of the group": "eksepsi ke-{n} dalam grup",
+  "thread {name}": "thread {name}",
+  "{n} frame of the runtime and libraries": "{n} frame milik runtime dan pustaka",
+  "{n} frames of the runtime and libraries": "{n} frame milik runtime dan pustaka",
+  "{n} more frames": "{n} frame lagi",
+  "Open its issue": "Buka isunya",
+  "All lines of this program in the minute before": "Semua baris program ini dalam satu menit sebelumnya",
 
   // Around an event
   "Around an event": "Sekitar peristiwa",

@@ -29,6 +29,9 @@ export const ISSUES: Readonly<Record<string, string>> = {
   "Events of the last 24 hours, by hour": "Peristiwa 24 jam terakhir, per jam",
   "last {time}": "terakhir {time}",
   "first {time}": "pertama {time}",
+  "restarts every {time} since {since}": "mulai ulang setiap {time} sejak {since}",
+  "restarted {n} times, every {time}, from {since} to {last}":
+    "mulai ulang {n} kali, setiap {time}, dari {since} sampai {last}",
   "owner: {name}": "penanggung jawab: {name}",
   "Stack trace": "Jejak tumpukan",
   Versions: "Versi",

@@ -31,6 +31,7 @@ fn announcement(bench: &Bench, ends: bool) -> Announcement {
         pattern: "db <*> away".into(),
         starts_at: bench.now,
         ends_at: ends.then_some(bench.now),
+        nth: 0,
         path: "/issues/7".into(),
     }
 }

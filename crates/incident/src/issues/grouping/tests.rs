@@ -12,7 +12,7 @@ fn event(sequence: u64, service: &str, text: &str) -> ErrorEvent {
     let service = Some(service.to_owned()).filter(|name| !name.is_empty());
     let id = EventId { group_id: 1, timestamp: Timestamp(sequence as i64 * Timestamp::SECOND), sequence };
     let (host, version) = (Some(format!("web-{}", sequence % 3)), Some("4.12.0".to_owned()));
-    ErrorEvent { id, text: text.into(), trace: None, kind: None, service, host, version, trace_id: None }
+    ErrorEvent { id, text: text.into(), trace: None, kind: None, service, host, version, trace_id: None, pid: None }
 }
 
 fn now() -> Timestamp {
@@ -227,4 +227,81 @@ fn errors_without_end_have_limits_and_all_count() {
     }
     assert!(grouping.counted.issues.len() <= ISSUES_OF_PLACE_MAX + 1, "{}", grouping.counted.issues.len());
     assert_eq!(grouping.counted.issues.values().map(|record| record.count).sum::<u64>(), 2_999);
+}
+
+/// A line of the service manager about a unit, some seconds after the others.
+fn unit(n: u64, text: &str) -> ErrorEvent {
+    let mut event = event(n, "systemd", text);
+    event.id.timestamp = Timestamp((5_000 + n as i64 * 40) * Timestamp::SECOND);
+    event.host = Some("web-1".into());
+    event
+}
+
+const EXITED: &str = "shop.service: Main process exited, code=exited, status=1/FAILURE";
+
+#[test]
+fn restarts_of_a_unit_are_one_issue_that_says_how_often() {
+    let mut grouping = Grouping::default();
+    for n in 0..6 {
+        let lines =
+            [EXITED, "shop.service: Failed with result 'exit-code'.", "mail.service: Failed with result 'signal'."];
+        let events: Vec<ErrorEvent> = lines.iter().map(|line| unit(n, line)).collect();
+        grouping.count("journal", &events, &Decisions::default(), now());
+    }
+    let counts: Vec<u64> = grouping.counted.issues.values().map(|record| record.count).collect();
+    assert_eq!(titles(&grouping).len(), 2, "{:?}", titles(&grouping));
+    assert_eq!(counts.iter().sum::<u64>(), 18);
+    let shop = grouping.counted.issues.values().find(|record| record.title == EXITED).expect("the unit's issue");
+    assert_eq!((shop.count, shop.pattern.as_str()), (12, "shop.service: <*>"));
+    let said = shop.deaths.loops()[0].sentence(Some("systemd"));
+    assert_eq!(said, "shop.service restarts every 40 s since 1970-01-01 01:23 UTC");
+    let known = grouping.known("journal", &unit(9, EXITED));
+    assert_eq!(known.and_then(|id| grouping.counted.issues.get(&id)).map(|record| record.count), Some(12));
+}
+
+#[test]
+fn an_issue_of_a_unit_that_an_earlier_version_stored_is_continued() {
+    let text = masked(EXITED);
+    let key = hash_of(&("journal".into(), Some("systemd".into())), &text);
+    let stored = serde_json::json!({
+        "position": {"sequence": 7, "is_begun": true},
+        "issues": {"5f21c0aa00e13d77": {
+            "group": "journal", "service": "systemd", "title": "shop.service: Main process exited", "pattern": shown(&text),
+            "rule": "current", "first": 1, "last": 2, "last_id": "", "count": 3, "hours": {}, "hosts": {"web-1": 3},
+            "began": 1, "texts": [text], "keys": [key], "n_notices": 1, "open_notice": {"kind": "new", "since": 1},
+        }},
+    });
+    let mut grouping = Grouping::new(serde_json::from_value(stored).expect("a state of the version before"));
+    grouping.count("journal", &[unit(1, EXITED)], &Decisions::default(), now());
+    let counts: Vec<(&str, u64)> = grouping.counted.issues.iter().map(|(id, one)| (id.as_str(), one.count)).collect();
+    assert_eq!(counts, [("5f21c0aa00e13d77", 4)]);
+}
+
+#[test]
+fn a_loop_is_news_once_unless_somebody_works_on_it() {
+    let notices = |state: &str| {
+        let mut grouping = Grouping::default();
+        let mut found = Vec::new();
+        for n in 0..9 {
+            let decided = grouping.counted.issues.keys().next().filter(|_| !state.is_empty()).cloned();
+            let decision = |id: String| {
+                (
+                    id,
+                    serde_json::from_value::<Decision>(serde_json::json!({
+                        "revision": 1, "state": state, "by": "ann", "at": 0, "count": 0
+                    }))
+                    .expect("a decision"),
+                )
+            };
+            let decisions = Decisions::new(decided.map(decision).into_iter().collect());
+            let event = unit(n, EXITED);
+            grouping.count("journal", &[event.clone()], &decisions, event.id.timestamp);
+            let notice = grouping.counted.issues.values_mut().next().and_then(|record| record.notice.take());
+            found.extend(notice.map(|notice| (n, notice)));
+        }
+        found
+    };
+    assert_eq!(notices(""), [(0, Notice::New), (3, Notice::Restarting)]);
+    assert_eq!(notices("acknowledged"), [(0, Notice::New)]);
+    assert_eq!(notices("ignored"), [(0, Notice::New)]);
 }

@@ -42,6 +42,7 @@ pub(super) const REPORTS: &[Report] = &[
             "The above",
         ],
         next: Next::Exception,
+        is_survived: true,
         ..PLAIN
     },
     Report {
@@ -160,6 +161,7 @@ pub(super) const REPORTS: &[Report] = &[
     Report {
         starts: &["goroutine ~ ["],
         goes_on: &["goroutine ", "created by ", "@(", "...additional frames"],
+        is_survived: true,
         ..PLAIN
     },
     // Rust.
@@ -288,6 +290,7 @@ pub(super) const REPORTS: &[Report] = &[
         starts: &["=CRASH REPORT====", "=SUPERVISOR REPORT====", "=ERROR REPORT===="],
         goes_on: &["Error in process", "** ", "{", "}", "[", "]", "inet_config:", "Offender", "Reason"],
         n_free: 1,
+        is_survived: true,
         ..PLAIN
     },
     Report {

@@ -196,6 +196,8 @@ pub(super) const REPORTS: &[Report] = &[
         ..PLAIN
     },
     Report { starts: &["  File \"%\", line ~$", "  File \"%\", line ~, in"], next: Next::Exception, ..PLAIN },
+    // Kubernetes tells of a container that died before.
+    Report { starts: &["Back-off restarting failed container"], is_survived: true, ..PLAIN },
     // Servers that report their own death.
     Report {
         level: Level::Fatal,
