@@ -56,6 +56,6 @@ pub use projection::Projection;
 pub use shape::{LineColumns, PartValue, Parts, Shape, SyslogHeader};
 pub use shape_object::shape_object;
 pub use text::{LineError, batches_of_records, batches_of_text};
-pub use time::{FoundTime, ResolvedTime, find_time, parse_time};
+pub use time::{FoundTime, ResolvedTime, ambiguous_zone, find_time, parse_time};
 pub use utf16::{Transcript, Utf16};
 pub use zone::{Zone, ZoneError};

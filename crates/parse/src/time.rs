@@ -191,6 +191,22 @@ fn offset_of(name: &[u8], local: i64, received: &ArrivalContext<'_>) -> i64 {
     of_zone.or_else(of_previous).or_else(|| offsets().find(|offset| local - offset <= near)).unwrap_or(common)
 }
 
+/// The name of the zone that a time is written with, and what it may mean in minutes east of UTC, where it may mean several
+/// and the source's zone does not decide.
+pub fn ambiguous_zone<'t>(time: &'t str, received: &ArrivalContext<'_>) -> Option<(&'t str, &'static [i16])> {
+    let (civil, _) = forms::parse_at(time.as_bytes(), 0)?;
+    let WrittenZone::Abbreviation(padded) = civil.zone else { return None };
+    let name = padded.trim_ascii_end();
+    let meanings = names::meanings(name).filter(|meanings| meanings.len() > 1)?;
+    let of_source = |minutes: &i16| {
+        let offset = i64::from(*minutes) * 60;
+        let day = civil.year.and_then(|year| days_from_civil(year, civil.month, civil.day));
+        day.is_some_and(|day| received.zone.uses(name, offset, day * 86_400 - offset))
+    };
+    let place = time.find(std::str::from_utf8(name).ok()?)?;
+    (!meanings.iter().any(of_source)).then(|| (&time[place..place + name.len()], meanings))
+}
+
 /// Takes the latest year that puts the time at most a day after the file's modification, or the arrival.
 fn resolve_without_year(civil: &Civil, received: &ArrivalContext<'_>) -> Option<ResolvedTime> {
     let near = received.modified.unwrap_or(received.at);

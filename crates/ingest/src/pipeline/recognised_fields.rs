@@ -85,7 +85,7 @@ impl RecognisedFields {
         let of_text = || {
             let found = parse::find_time(draft.message.as_bytes(), received)?;
             let text = draft.message.get(found.start..found.end)?;
-            (found.time == ResolvedTime::At(draft.time)).then(|| format!("{text:?} in the text"))
+            (found.time == ResolvedTime::At(draft.time)).then(|| format!("{text:?} in the text{}", doubt(text, received)))
         };
         let is_structured = self.is_record || (self.is_object && self.runtime.is_none());
         let found = if is_structured { of_field() } else { of_text().or_else(of_field) };
@@ -105,4 +105,15 @@ impl RecognisedFields {
             "found in the event".to_owned()
         }
     }
+}
+
+/// What is to be known of a time whose zone may be another.
+fn doubt(time: &str, received: &ArrivalContext<'_>) -> String {
+    let Some((name, meanings)) = parse::ambiguous_zone(time, received) else { return String::new() };
+    let offset = |minutes: &i16| {
+        let sign = if *minutes < 0 { '-' } else { '+' };
+        format!("{sign}{:02}:{:02}", minutes.abs() / 60, minutes.abs() % 60)
+    };
+    let offsets: Vec<String> = meanings.iter().map(offset).collect();
+    format!("; {name} may be {}: a zone of the source decides", offsets.join(" or "))
 }
