@@ -48,15 +48,24 @@ fn check(template: &str, expected: &str) {
 fn the_dot_and_variables_are_given() {
     check("{{ . }} {{ $ }} {{ $m }} {{ .N }} {{ $.N }}", "&{NaN} &{NaN} map[a:x] NaN NaN");
     check("{{ $m.a }}|{{ $m.b }}|{{ index $m \"b\" }}|{{ len $m }}", "x|||1");
-    check("{{ range $k, $v := $m }}{{ $k }}={{ $v }}{{ end }}{{ printf \"%q %T\" $m . }}", "a=xmap[\"a\":\"x\"] *main.T");
+    check(
+        "{{ range $k, $v := $m }}{{ $k }}={{ $v }}{{ end }}{{ printf \"%q %T\" $m . }}",
+        "a=xmap[\"a\":\"x\"] *main.T",
+    );
     check("{{ with $m }}{{ .a }}{{ $.N }}{{ end }}", "xNaN");
-    check("{{ .Nothing }}", "template: t:1:3: executing \"t\" at <.Nothing>: can't evaluate field Nothing in type *main.T");
+    check(
+        "{{ .Nothing }}",
+        "template: t:1:3: executing \"t\" at <.Nothing>: can't evaluate field Nothing in type *main.T",
+    );
 }
 
 #[test]
 fn comparisons_are_those_of_go() {
     // `gt` and `ge` are the opposites of `le` and `lt`, also where a number is not one.
-    check("{{ lt .N 1.0 }} {{ le .N 1.0 }} {{ gt .N 1.0 }} {{ ge .N 1.0 }} {{ eq .N .N }}", "false false true true false");
+    check(
+        "{{ lt .N 1.0 }} {{ le .N 1.0 }} {{ gt .N 1.0 }} {{ ge .N 1.0 }} {{ eq .N .N }}",
+        "false false true true false",
+    );
     for (template, problem) in [
         ("eq 1", "missing argument for comparison"),
         ("lt 1 true", "incompatible types for comparison"),
