@@ -98,10 +98,11 @@ impl Boundaries {
         let part = runtime::fragment(line);
         let (lane, content) = runtime::content(line, part.as_ref(), scratch);
         let content = colour::without_leading(content);
-        let has_clock = !content.is_empty() && line::has_clock(content);
+        let is_object = content.first() == Some(&b'{') && line::is_object(content);
+        let has_clock = !content.is_empty() && !is_object && line::has_clock(content);
         self.profile.enter(offset);
         self.profile.learn(lane, content, has_clock);
-        let seen = Seen { has_clock, score: self.profile.score(lane) };
+        let seen = Seen { has_clock, is_object, score: self.profile.score(lane) };
         let fits = self.n_lines < LINES_MAX && self.n_bytes.saturating_add(line.len()) <= self.bytes_max;
         let goes_on = self.n_lines > 0 && fits && self.goes_on(lane, content, seen, part.as_ref());
         if self.last.0 != lane {

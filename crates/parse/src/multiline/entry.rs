@@ -14,8 +14,9 @@ pub(super) struct Entry {
     n_lines: usize,
     /// The beginning of the first line.
     first: Vec<u8>,
-    /// Whether a time stands at its head.
-    is_timed: bool,
+    /// Whether a time stands at its head. Of an object it is looked for when it is asked for.
+    has_clock: bool,
+    is_object: bool,
     /// A row of a table whose quote is open.
     is_quoted: bool,
     /// Whether all so far is the first line of a record of Java's own logging library.
@@ -30,8 +31,10 @@ pub(super) struct Entry {
 /// What else decides about a line.
 #[derive(Clone, Copy)]
 pub(super) struct Seen {
-    /// Whether a time stands at its head.
+    /// Whether a time stands at its head. It is not looked for in an object.
     pub(super) has_clock: bool,
+    /// Whether it is a JSON object, which is whole in itself.
+    pub(super) is_object: bool,
     /// How surely lines of the source have one.
     pub(super) score: i8,
 }
@@ -64,15 +67,15 @@ impl Entry {
     }
 
     /// Begins an event with a line that is not empty.
-    pub(super) fn begin(&mut self, line: &[u8], Seen { has_clock, score }: Seen) {
+    pub(super) fn begin(&mut self, line: &[u8], Seen { has_clock, is_object, score }: Seen) {
         self.first.clear();
         self.first.extend_from_slice(&line[..line.len().min(FIRST_BYTES_MAX)]);
-        (self.n_lines, self.is_timed) = (1, has_clock);
+        (self.n_lines, self.has_clock, self.is_object) = (1, has_clock, is_object);
         self.is_quoted = has_clock && line::opens_quote(line);
         self.is_half = has_clock && line::is_java_head(line);
         self.score = score;
         let next_report = self.next_report.take();
-        let is_entry = has_clock && !line.starts_with(b"=");
+        let is_entry = is_object || has_clock && !line.starts_with(b"=");
         self.report = if is_entry { None } else { next_report.unwrap_or_else(|| OpenReport::of(line)) };
     }
 
@@ -103,7 +106,7 @@ impl Entry {
         if self.takes_stanza(line) {
             return true;
         }
-        if seen.has_clock && !self.takes_headed(line) || line[0] == b'{' && line::is_object(line) {
+        if seen.is_object || seen.has_clock && !self.takes_headed(line) {
             return false;
         }
         if let Some(report) = &mut self.report
@@ -177,25 +180,29 @@ impl Entry {
     /// A line that shows nothing of itself continues an entry with a time where entries have one.
     fn takes_text(&self, line: &[u8]) -> bool {
         let is_alike = || line::signature(line) != 0 && line::signature(line) == line::signature(&self.first);
-        if !self.is_timed || line::has_level(line) || self.is_half || is_slow_head(line) || is_alike() {
+        if !self.is_timed() || line::has_level(line) || self.is_half || is_slow_head(line) || is_alike() {
             return false;
         }
         // One line teaches little: what stands below an error is more often part of it than what stands below others.
         self.score > 1 || self.is_bare_time() || (self.score > 0 && self.level() >= Some(Level::Error))
     }
 
+    fn is_timed(&self) -> bool {
+        self.has_clock || self.is_object && line::has_clock(&self.first)
+    }
+
     fn begins_with_time(&self) -> bool {
-        self.is_timed && !matches!(self.first.first(), Some(b' ' | b'\t')) && line::begins_with_time(&self.first)
+        self.is_timed() && !matches!(self.first.first(), Some(b' ' | b'\t')) && line::begins_with_time(&self.first)
     }
 
     /// Whether the first line has a head: a time or a level.
     fn is_headed(&self) -> bool {
-        self.is_timed || line::has_level(&self.first)
+        self.is_timed() || line::has_level(&self.first)
     }
 
     /// Whether there is nothing but a time, below which the text stands.
     fn is_bare_time(&self) -> bool {
-        self.is_timed
+        self.is_timed()
             && self.first.len() < 40
             && crate::time::time_end(&self.first).is_some_and(|end| end == self.first.len())
     }
