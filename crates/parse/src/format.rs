@@ -96,7 +96,7 @@ impl Formats {
     fn add(&mut self, definition: definition::Definition, names: &mut Vec<Box<str>>) {
         let id = FormatId(self.formats.len() as u16);
         let mut own = Tree::default();
-        let words = || definition.format.levels.keys().map(String::as_str);
+        let words = || definition.format.levels.iter().map(|(word, _)| &**word);
         self.lines.add_levels(words());
         own.add_levels(words());
         for (steps, captures) in definition.lines {
@@ -108,7 +108,7 @@ impl Formats {
             let form = self.form(id, captures, names);
             for program in &definition.format.programs {
                 let tree = self.messages.entry(program.clone()).or_default();
-                tree.add_levels(definition.format.levels.keys().map(String::as_str));
+                tree.add_levels(words());
                 tree.add(&steps, form);
             }
         }
@@ -170,7 +170,10 @@ impl Formats {
         let Some(index) = form.level_at() else { return Some(form.level) };
         let word = captures.get(index, line);
         let levels = &self.formats.get(usize::from(form.format.0))?.levels;
-        if levels.is_empty() { Level::parse(word).map(Some) } else { levels.get(word).copied() }
+        if levels.is_empty() {
+            return Level::parse(word).map(Some);
+        }
+        levels.iter().find(|(known, _)| **known == *word).map(|(_, level)| *level)
     }
 }
 

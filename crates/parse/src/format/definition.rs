@@ -1,6 +1,6 @@
 //! The files that formats are written in: TOML, with the place of every mistake.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -54,7 +54,7 @@ pub struct Format {
     /// Lines with what must come of them.
     pub samples: Vec<FormatSample>,
     /// What its words for levels mean; without any, those that all programs use.
-    pub(super) levels: HashMap<String, Option<Level>>,
+    pub(super) levels: Vec<(Box<str>, Option<Level>)>,
 }
 
 /// A format that was read, and its forms.
@@ -107,13 +107,13 @@ pub(super) fn read(name: &str, text: &str) -> Result<Definition, FormatError> {
             .collect::<Result<Vec<_>, _>>()
     };
     let (lines, messages) = (forms(&file.lines)?, forms(&file.messages)?);
-    let mut levels = HashMap::new();
+    let mut levels = Vec::new();
     for (level, words) in &file.levels {
         let known = match level.get_ref().as_str() {
             "none" => None,
             name => Some(Level::parse(name).ok_or_else(|| at(level.span().start, unknown_level(name)))?),
         };
-        levels.extend(words.iter().map(|word| (word.clone(), known)));
+        levels.extend(words.iter().map(|word| (word.as_str().into(), known)));
     }
     for sample in &file.sample {
         let place = sample.span().start;

@@ -4,8 +4,6 @@
 //! many forms there are. Reading tries them from the most particular kind on and goes back where one leads nowhere; how much
 //! is tried for one line is bounded.
 
-use std::collections::HashSet;
-
 use types::Level;
 
 use super::captures::Captures;
@@ -66,7 +64,7 @@ struct Node {
 pub(super) struct Tree {
     nodes: Vec<Node>,
     /// The words for levels of all formats: most words are none of them, and end the search at once.
-    levels: HashSet<Box<[u8]>>,
+    levels: Vec<Box<[u8]>>,
     /// Lengths that they have, a bit each, by the lower bits of their first bytes.
     level_lengths: [u32; 32],
     /// What they begin with.
@@ -75,7 +73,7 @@ pub(super) struct Tree {
 
 impl Default for Tree {
     fn default() -> Self {
-        Self { nodes: vec![Node::default()], levels: HashSet::new(), level_lengths: [0; 32], level_signs: 0 }
+        Self { nodes: vec![Node::default()], levels: Vec::new(), level_lengths: [0; 32], level_signs: 0 }
     }
 }
 
@@ -85,14 +83,17 @@ impl Tree {
         for word in words.map(str::as_bytes).filter(|word| (1..=LEVEL_BYTES_MAX).contains(&word.len())) {
             self.level_lengths[usize::from(word[0] & 31)] |= 1 << word.len();
             self.level_signs |= sign(word[0]);
-            self.levels.insert(word.into());
+            if let Err(place) = self.levels.binary_search_by(|known| (**known).cmp(word)) {
+                self.levels.insert(place, word.into());
+            }
         }
     }
 
     fn is_level(&self, word: &[u8]) -> bool {
         let Some(first) = word.first().filter(|_| word.len() <= LEVEL_BYTES_MAX) else { return false };
         let is_known = || self.level_lengths[usize::from(first & 31)] & (1 << word.len()) != 0;
-        Level::parse_bytes(word).is_some() || is_known() && self.levels.contains(word)
+        Level::parse_bytes(word).is_some()
+            || is_known() && self.levels.binary_search_by(|known| (**known).cmp(word)).is_ok()
     }
 
     /// Notes for each node what can follow there, once all forms are in.
