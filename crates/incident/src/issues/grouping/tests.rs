@@ -295,7 +295,7 @@ fn a_loop_is_news_once_unless_somebody_works_on_it() {
             };
             let decisions = Decisions::new(decided.map(decision).into_iter().collect());
             let event = unit(n, EXITED);
-            grouping.count("journal", &[event.clone()], &decisions, event.id.timestamp);
+            grouping.count("journal", std::slice::from_ref(&event), &decisions, event.id.timestamp);
             let notice = grouping.counted.issues.values_mut().next().and_then(|record| record.notice.take());
             found.extend(notice.map(|notice| (n, notice)));
         }
