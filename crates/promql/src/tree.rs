@@ -119,6 +119,9 @@ fn with_shift(mut tree: Value, shift: Shift) -> Value {
         Some(At::End) => (None, Some("end")),
         None => (None, None),
     };
+    if let Some((modifier, _)) = shift.edges.modifier() {
+        tree[modifier] = json!(true);
+    }
     tree["offset"] = json!(shift.offset);
     tree["timestamp"] = json!(time);
     tree["startOrEnd"] = json!(edge);
