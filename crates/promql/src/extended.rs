@@ -178,19 +178,3 @@ pub(crate) fn smoothed(window: &Window<'_>, remarks: &mut Remarks) -> Result<Opt
     let counter = before.hint != ResetHint::Gauge || next.hint != ResetHint::Gauge;
     Ok(histogram_between(window, remarks, (at, window.end), counter).map(Value::from))
 }
-
-/// Returns where an `anchored` window after `start` begins among floats and histograms: at the last sample before it, of either kind;
-/// `None` where no sample follows.
-pub(crate) fn anchor(times: &[i64], histogram_times: &[i64], start: i64) -> Option<(usize, usize)> {
-    let inside = |times: &[i64]| times.partition_point(|time| *time <= start);
-    let (float, histogram) = (inside(times), inside(histogram_times));
-    if float == times.len() && histogram == histogram_times.len() {
-        return None;
-    }
-    let last = |times: &[i64], inside: usize| inside.checked_sub(1).map(|at| times[at]);
-    Some(match (last(times, float), last(histogram_times, histogram)) {
-        (None, None) => (float, histogram),
-        (a, b) if a >= b => (float - 1, histogram),
-        _ => (float, histogram - 1),
-    })
-}

@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::annotations::Remarks;
 use crate::context::{Context, SAME_LABELS};
 use crate::error::EvalError;
-use crate::extended::anchor;
 use crate::histogram::{Histogram, ResetHint};
 use crate::labels::{Labels, METRIC_NAME};
 use crate::matcher::Matcher;
@@ -269,4 +268,20 @@ fn advance(times: &[i64], at: &mut usize, limit: i64) {
     while times.get(*at).is_some_and(|time| *time <= limit) {
         *at += 1;
     }
+}
+
+/// Returns where an `anchored` window after `start` begins among floats and histograms: at the last sample before it, of either kind;
+/// `None` where no sample follows.
+fn anchor(times: &[i64], histogram_times: &[i64], start: i64) -> Option<(usize, usize)> {
+    let inside = |times: &[i64]| times.partition_point(|time| *time <= start);
+    let (float, histogram) = (inside(times), inside(histogram_times));
+    if float == times.len() && histogram == histogram_times.len() {
+        return None;
+    }
+    let last = |times: &[i64], inside: usize| inside.checked_sub(1).map(|at| times[at]);
+    Some(match (last(times, float), last(histogram_times, histogram)) {
+        (None, None) => (float, histogram),
+        (a, b) if a >= b => (float - 1, histogram),
+        _ => (float, histogram - 1),
+    })
 }
