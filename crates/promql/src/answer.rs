@@ -9,13 +9,14 @@ use crate::context::{Context, SAME_LABELS};
 use crate::duration::{Asked, resolve};
 use crate::error::{EvalError, ParseError};
 use crate::evaluate::{evaluate, subquery_grid};
+use crate::extended::{Ends, ends};
 use crate::function::Kind;
 use crate::labels::Labels;
 use crate::matcher::Matcher;
 use crate::options::Options;
 use crate::parse::parse as read;
 use crate::source::{Selection, Source};
-use crate::syntax::{Expr, Node, Shift};
+use crate::syntax::{Edges, Expr, Node, Shift};
 use crate::value::{Evaluated, Grid, Series, Value};
 use crate::windows::Samples;
 
@@ -215,13 +216,26 @@ fn matrix(context: &Context<'_>, node: &Node, grid: Grid) -> Result<Vec<Row>, Ev
         Expr::Matrix(selector, range) => {
             let until = selector.shift.at.map_or(grid.start, |at| context.time_of(at)) - selector.shift.offset;
             let after = until - range;
+            let (back, ahead) = selector.shift.margins(context.options.lookback);
+            let edges = selector.shift.edges;
             let found = std::sync::Mutex::new(Vec::new());
-            let selection = Selection { matchers: &selector.matchers, after, until, step: 1, function: "" };
+            let (matchers, function) = (&selector.matchers[..], "");
+            let selection = Selection { matchers, after: after - back, until: until + ahead, step: 1, function };
             context.source.select(&selection, &|series| {
                 context.check()?;
                 context.hold(series.times.len() + series.histograms.len())?;
                 let samples = Samples::stored(&series);
-                let row = row(samples, |time| time > after && time <= until);
+                let row = match edges.modifier() {
+                    None => row(samples, |time| time > after && time <= until),
+                    Some((modifier, _)) if !samples.histograms.is_empty() => {
+                        let message = format!("{modifier} modifier is not supported with histograms");
+                        return Err(EvalError::at(&node.span, message));
+                    }
+                    Some(_) => {
+                        let near = |time: i64| time > after - back && time <= until + ahead;
+                        extended_row(row(samples, near), (after, until), edges)
+                    }
+                };
                 if !row.samples.is_empty() {
                     found.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(row);
                 }
@@ -238,6 +252,21 @@ fn matrix(context: &Context<'_>, node: &Node, grid: Grid) -> Result<Vec<Row>, Ev
         }
         _ => Err(EvalError::at(&node.span, "expected a range vector")),
     }
+}
+
+/// Cuts a row of floats to a range, with values at its ends.
+fn extended_row(row: Row, (start, end): (i64, i64), edges: Edges) -> Row {
+    let float = |sample: &Sample| match sample.value {
+        Value::Float(value) => Some((sample.time, value)),
+        Value::Histogram(_) => None,
+    };
+    let (times, values): (Vec<i64>, Vec<f64>) = row.samples.iter().filter_map(float).unzip();
+    let sample = |(time, value)| Sample { time, value: Value::Float(value) };
+    let found = ends((&times, &values), (start, end), edges, false).map(|Ends { left, right, inner }| {
+        let inside = inner.map(|at| (times[at], values[at]));
+        [(start, left)].into_iter().chain(inside).chain([(end, right)]).map(sample).collect()
+    });
+    Row { labels: row.labels, samples: found.unwrap_or_default() }
 }
 
 fn row(samples: Samples, accept: impl Fn(i64) -> bool) -> Row {

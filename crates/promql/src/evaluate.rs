@@ -6,6 +6,7 @@ use crate::aggregate::Reduction;
 use crate::call::{Call, Values};
 use crate::context::Context;
 use crate::error::EvalError;
+use crate::extended;
 use crate::function::{Function, Kind};
 use crate::info::info;
 use crate::labels::Labels;
@@ -16,7 +17,7 @@ use crate::over_time;
 use crate::pick::Pick;
 use crate::relabel::fixed_labels;
 use crate::selector::{Yield, select};
-use crate::syntax::{Aggregation, Expr, Grouping, Matching, Node, Operator, Shift, Span};
+use crate::syntax::{Aggregation, Edges, Expr, Grouping, Matching, Node, Operator, Selector, Shift, Span};
 use crate::value::{Evaluated, Grid, Series};
 use crate::windows::Plan;
 
@@ -28,6 +29,13 @@ pub(crate) fn evaluate(context: &Context<'_>, node: &Node, grid: Grid) -> Result
         Expr::Text(text) => Ok(Evaluated::Text(text.clone())),
         Expr::Paren(inner) => evaluate(context, inner, grid),
         Expr::Negate(inner) => negate(context, evaluate(context, inner, grid)?, &node.span),
+        Expr::Selector(Selector { matchers, shift }) if shift.edges == Edges::Smoothed => {
+            let (span, args) = (&node.span, Vec::new());
+            // Keeps the name, as all that is read at one time does.
+            let name = "last_over_time";
+            let plan = Plan { name, function: extended::smoothed, grid, range: 0, shift: *shift, args, span };
+            plan.select(context, matchers).map(Evaluated::Vector)
+        }
         Expr::Selector(selector) => {
             select(context, &selector.matchers, selector.shift, grid, Yield::Values).map(Evaluated::Vector)
         }
@@ -115,7 +123,7 @@ fn call(
 fn first_shift(node: &Node) -> Option<Shift> {
     match &node.expr {
         Expr::Number(_) | Expr::Text(_) => None,
-        Expr::Selector(selector) | Expr::Matrix(selector, _) => Some(selector.shift),
+        Expr::Selector(selector) | Expr::Matrix(selector, _) => Some(Shift { edges: Edges::Inside, ..selector.shift }),
         Expr::Paren(inner) | Expr::Negate(inner) | Expr::Computed(inner, _) | Expr::Aggregate { inner, .. } => {
             first_shift(inner)
         }
@@ -123,7 +131,7 @@ fn first_shift(node: &Node) -> Option<Shift> {
         Expr::Binary { left, right, .. } => first_shift(left).or_else(|| first_shift(right)),
         Expr::Subquery { inner, shift, .. } => first_shift(inner).map(|found| match found.at {
             Some(_) => found,
-            None => Shift { offset: found.offset + shift.offset, at: shift.at },
+            None => Shift { offset: found.offset + shift.offset, ..*shift },
         }),
     }
 }
@@ -140,6 +148,12 @@ fn over_range(
         .ok_or_else(|| EvalError::at(&node.span, format!("function {name:?} is not supported over ranges")))?;
     match &node.expr {
         Expr::Matrix(selector, range) => {
+            if let Some((modifier, functions)) = selector.shift.edges.modifier().filter(|(_, all)| !all.contains(&name))
+            {
+                let functions = functions.join(", ");
+                let message = format!("{modifier} modifier can only be used with: {functions} - not with {name}");
+                return Err(EvalError::at(&node.span, message));
+            }
             let plan = Plan { name, function, grid, range: *range, shift: selector.shift, args, span: place };
             plan.select(context, &selector.matchers)
         }

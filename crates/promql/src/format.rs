@@ -90,7 +90,11 @@ impl Layout<'_> {
         };
         let offset = duration(Length::Offset, shift.offset);
         let offset = if offset == "0s" { String::new() } else { format!(" offset {offset}") };
-        format!("{text}{}{offset}", at_text(shift.at))
+        let modifier = shift.edges.modifier().map_or_else(String::new, |(word, _)| format!(" {word}"));
+        let at = at_text(shift.at);
+        // As Prometheus orders them.
+        let is_range = matches!(node.expr, Expr::Matrix(..));
+        if is_range { text + &modifier + &at + &offset } else { text + &at + &modifier + &offset }
     }
 
     /// Lays out a selector without its modifiers; its name is before the braces if it was written there.
@@ -177,6 +181,10 @@ mod tests {
             (
                 "a==bool ignoring(b)group_right(c)fill_left(1)d",
                 "a == bool ignoring (b) group_right (c) fill_left (1) d",
+            ),
+            (
+                "rate(a[5m*2+step()]@5 anchored)",
+                "rate(a[5m * 2 + step()] anchored @ 5.000)".replace("5m", "300").leak(),
             ),
             ("2^-1^2*3 # squares", "2 ^ -1 ^ 2 * 3"),
         ];

@@ -6,7 +6,7 @@
 //!
 //! # Differences to Prometheus
 //!
-//! * `anchored` and `smoothed` are refused by name. The function `start_timestamp` is unknown.
+//! * The function `start_timestamp` is unknown, as no sample has a start.
 //! * Functions and aggregations that Prometheus calls experimental, and `fill`, are refused by [`parse`] unless they are enabled
 //!   ([`enable_experimental`]); scripts read them with [`Options::experimental`].
 //! * A query has at most 200 operators and parentheses.
@@ -29,6 +29,7 @@ mod context;
 mod duration;
 mod error;
 mod evaluate;
+mod extended;
 mod format;
 mod function;
 mod heap;

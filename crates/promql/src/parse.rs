@@ -9,7 +9,9 @@ use crate::function::{self, Kind};
 use crate::labels::METRIC_NAME;
 use crate::lexer::{Token, Word, duration, number, tokens, unquote};
 use crate::matcher::{MatchKind, Matcher};
-use crate::syntax::{Aggregation, At, Expr, Grouping, Length, Many, Matching, Node, Operator, Selector, Shift, Span};
+use crate::syntax::{
+    Aggregation, At, Edges, Expr, Grouping, Length, Many, Matching, Node, Operator, Selector, Shift, Span,
+};
 
 /// Words that are no names of metrics, but in braces.
 const RESERVED: [&str; 6] = ["atan2", "bool", "group_left", "group_right", "ignoring", "on"];
@@ -146,10 +148,8 @@ impl Reader<'_> {
         loop {
             if self.is("[") {
                 node = self.ranged(with_computed(node, std::mem::take(&mut computed)), &mut computed)?;
-            } else if self.is_any(&["offset", "@"]) {
+            } else if self.is_any(&["offset", "@", "anchored", "smoothed"]) {
                 self.shift(&mut node, &mut computed)?;
-            } else if self.is_any(&["anchored", "smoothed"]) {
-                return Err(self.unsupported(&format!("modifier {:?}", self.word())));
             } else {
                 return Ok(with_computed(node, computed));
             }
@@ -278,7 +278,7 @@ impl Reader<'_> {
         }
         self.expect("]")?;
         let message = match node.expr {
-            Expr::Selector(selector) if selector.shift == Shift::default() => {
+            Expr::Selector(selector) if selector.shift.offset == 0 && selector.shift.at.is_none() => {
                 return Ok(Node { expr: Expr::Matrix(selector, range), span });
             }
             Expr::Selector(_) => "no offset or @ modifiers allowed before range",
@@ -287,10 +287,11 @@ impl Reader<'_> {
         Err(ParseError::new(start..self.last().end, message))
     }
 
-    /// Reads `offset` or `@`; a duration that is computed is added to `computed`.
+    /// Reads `offset`, `@`, `anchored` or `smoothed`; a duration that is computed is added to `computed`.
     fn shift(&mut self, node: &mut Node, computed: &mut Vec<(Length, Node)>) -> Result<(), ParseError> {
         let word = self.word().to_ascii_lowercase();
         let at = self.words[self.at].span.clone();
+        let is_subquery = matches!(node.expr, Expr::Subquery { .. });
         let (Expr::Selector(Selector { shift, .. })
         | Expr::Matrix(Selector { shift, .. }, _)
         | Expr::Subquery { shift, .. }) = &mut node.expr
@@ -303,10 +304,20 @@ impl Reader<'_> {
             return Err(ParseError::new(at, format!("{word:?} may not be set multiple times")));
         }
         self.at += 1;
-        if word == "@" {
-            shift.at = Some(self.at_time()?);
-        } else {
-            shift.offset = self.duration(Length::Offset, computed)?;
+        match &*word {
+            "@" => shift.at = Some(self.at_time()?),
+            "offset" => shift.offset = self.duration(Length::Offset, computed)?,
+            _ if is_subquery => {
+                return Err(ParseError::new(at, format!("{word} modifier is not supported for subqueries")));
+            }
+            _ => {
+                let edges = if word == "anchored" { Edges::Anchored } else { Edges::Smoothed };
+                if shift.edges != Edges::Inside && shift.edges != edges {
+                    let message = "anchored and smoothed modifiers cannot be used together";
+                    return Err(ParseError::new(at, message));
+                }
+                shift.edges = edges;
+            }
         }
         Ok(())
     }
@@ -372,12 +383,6 @@ impl Reader<'_> {
         let text = self.take(&[Word::Number, Word::Duration], "a number")?;
         let value = duration(&text).ok().map(|ms| ms as f64 / 1000.0).or_else(|| number(&text));
         value.ok_or_else(|| ParseError::new(self.last(), format!("{text:?} is no number")))
-    }
-
-    /// Refuses what Prometheus reads as an experiment.
-    fn unsupported(&self, what: &str) -> ParseError {
-        let span = self.words.get(self.at).map_or(0..self.text.len(), |token| token.span.clone());
-        ParseError::new(span, format!("{what}, which is experimental, is not supported"))
     }
 
     fn quoted(&mut self) -> Result<String, ParseError> {
@@ -454,7 +459,7 @@ mod tests {
     fn words_of_experiments_are_names_of_metrics_too() {
         assert!(parse("sum(smoothed) + anchored{a=\"b\"}").is_ok());
         assert!(parse("a and smoothed or on (b) anchored").is_ok());
-        assert!(parse("rate(a[5m] smoothed)").is_err());
+        assert!(parse("rate(a[5m] smoothed) + (anchored smoothed)").is_ok());
     }
 
     #[test]

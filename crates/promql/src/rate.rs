@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use crate::annotations::Remarks;
 use crate::error::EvalError;
+use crate::extended;
 use crate::histogram::{Histogram, ResetHint};
+use crate::syntax::Edges;
 use crate::value::Value;
 use crate::windows::Window;
 
@@ -30,6 +32,13 @@ fn extrapolated(window: &Window<'_>, remarks: &mut Remarks, counter: bool, per_s
     if window.is_mixed() {
         remarks.mixed(window.span, window.name);
         return None;
+    }
+    if window.edges != Edges::Inside {
+        let factor = if per_second { window.range_seconds() } else { 1.0 };
+        return Some(match extended::change(window, remarks, counter)? {
+            Value::Float(change) => Value::Float(change / factor),
+            Value::Histogram(change) => Histogram::clone(&change).divided(factor).into(),
+        });
     }
     let floats = !window.values.is_empty();
     let times = if floats { window.times } else { window.histogram_times };

@@ -23,6 +23,13 @@ impl Reach {
         let before = self.before.saturating_add(shift.offset).saturating_add(range);
         Self { before, after: self.after.saturating_sub(shift.offset) }
     }
+
+    /// Returns the reach of a selector within this reach.
+    fn of(self, shift: Shift, range: i64, lookback: i64) -> Self {
+        let (back, ahead) = shift.margins(lookback);
+        let reach = self.over(shift, range);
+        Self { before: reach.before.saturating_add(back), after: reach.after.saturating_add(ahead) }
+    }
 }
 
 impl Query {
@@ -55,11 +62,11 @@ fn is_divisible(
             durations.iter().all(is_fixed) && is_inner_divisible(inner)
         }
         Expr::Selector(Selector { shift, .. }) => {
-            add(around.over(*shift, options.lookback));
+            add(around.of(*shift, options.lookback, options.lookback));
             shift.at.is_none()
         }
         Expr::Matrix(Selector { matchers, shift }, range) => {
-            add(around.over(*shift, *range));
+            add(around.of(*shift, *range, options.lookback));
             // Functions over ranges take the name away: two metrics may become the same series, at whichever steps they are.
             shift.at.is_none() && names_metric(matchers)
         }
@@ -107,12 +114,16 @@ mod tests {
         assert_eq!(reach("max_over_time(rate(a_total[1m] offset 10s)[1h:1m] offset 5m)"), Some((3970 * S, -310 * S)));
         assert_eq!(reach("a / b offset -1m"), Some((300 * S, 60 * S)));
         assert_eq!(reach("time() + 1"), Some((0, 0)));
+        assert_eq!(reach("rate(a_total[1m] anchored)"), Some((360 * S, 0)));
+        assert_eq!(reach("rate(a_total[30s * 2] smoothed offset 10m)"), Some((960 * S, -300 * S)));
+        assert_eq!(reach("a smoothed"), Some((600 * S, 300 * S)));
     }
 
     #[test]
     fn what_depends_on_more_than_its_step_has_none() {
         for text in [
             "up @ 100",
+            "rate(a_total[step()])",
             "rate(a_total[1m] @ end())",
             "max_over_time(up[1h:1m] @ start())",
             "sum(rate({job=\"x\"}[1m]))",

@@ -27,11 +27,44 @@ pub(crate) enum At {
     End,
 }
 
-/// `offset` (ms) and `@`.
+/// What a selector yields at the ends of its range.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Edges {
+    /// The samples in the range.
+    #[default]
+    Inside,
+    Anchored,
+    Smoothed,
+}
+
+/// `offset` (ms), `@`, and `anchored` or `smoothed`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Shift {
     pub(crate) offset: i64,
     pub(crate) at: Option<At>,
+    pub(crate) edges: Edges,
+}
+
+impl Shift {
+    /// Returns how far before and after its range a selector needs samples, ms.
+    pub(crate) fn margins(self, lookback: i64) -> (i64, i64) {
+        match self.edges {
+            Edges::Inside => (0, 0),
+            Edges::Anchored => (lookback, 0),
+            Edges::Smoothed => (lookback, lookback),
+        }
+    }
+}
+
+impl Edges {
+    /// Returns the modifier, with the functions that may be applied to a range with it.
+    pub(crate) fn modifier(self) -> Option<(&'static str, &'static [&'static str])> {
+        match self {
+            Self::Inside => None,
+            Self::Anchored => Some(("anchored", &["changes", "delta", "increase", "rate", "resets"])),
+            Self::Smoothed => Some(("smoothed", &["delta", "increase", "rate"])),
+        }
+    }
 }
 
 /// `name{…}` with its shift.

@@ -82,6 +82,7 @@ fn deep_queries_are_refused_and_allowed_ones_do_not_overflow() {
     assert!(parse(&deep(100_000)).is_err());
     for hostile in ["-", "(", "+", "a AND ", "a[1m:]", "abs(", "{", "a[", "a offset 1m ", "a @ 1 "] {
         assert!(parse(&hostile.repeat(100_000)).is_err(), "{hostile}");
+        assert!(parse(&format!("a[{}", hostile.repeat(100_000))).is_err(), "{hostile}");
     }
     let sum = vec!["vector(1)"; 100].join(" + ");
     let script = format!("eval instant at 0 {sum}\n  {{}} 100\n");

@@ -119,6 +119,9 @@ fn with_shift(mut tree: Value, shift: Shift) -> Value {
         Some(At::End) => (None, Some("end")),
         None => (None, None),
     };
+    if let Some((modifier, _)) = shift.edges.modifier() {
+        tree[modifier] = json!(true);
+    }
     tree["offset"] = json!(shift.offset);
     tree["timestamp"] = json!(time);
     tree["startOrEnd"] = json!(edge);
@@ -203,6 +206,9 @@ mod tests {
         let signature = json!({"name": "rate", "argTypes": ["matrix"], "variadic": 0, "returnType": "vector"});
         assert_eq!(call["func"], signature);
         assert_eq!((&call["args"][0]["range"], &call["args"][0]["timestamp"]), (&json!(60_000), &json!(5_000)));
+        let computed = crate::parse("a[(step()) * 2] anchored").expect("a query").tree();
+        let step = json!({"type": "durationExpr", "op": "step", "lhs": null, "rhs": null, "wrapped": true});
+        assert_eq!((&computed["rangeExpr"]["lhs"], &computed["anchored"]), (&step, &json!(true)));
         assert_eq!(crate::parse("a or b").expect("a query").tree()["matching"]["card"], "many-to-many");
         assert_eq!(crate::parse("a > bool 1").expect("a query").tree()["matching"], Value::Null);
     }

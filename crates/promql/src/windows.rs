@@ -9,7 +9,7 @@ use crate::histogram::{Histogram, ResetHint};
 use crate::labels::{Labels, METRIC_NAME};
 use crate::matcher::Matcher;
 use crate::source::{Selection, SeriesRef};
-use crate::syntax::{Shift, Span};
+use crate::syntax::{Edges, Shift, Span};
 use crate::value::{Grid, Series, Value, is_none, is_stale};
 
 /// The samples of one step.
@@ -28,6 +28,8 @@ pub(crate) struct Window<'a> {
     pub(crate) end: i64,
     /// Time of the step, ms.
     pub(crate) step: i64,
+    /// Whether there are samples before and after, for the values at the ends.
+    pub(crate) edges: Edges,
     /// The scalar arguments at this step.
     pub(crate) args: [f64; 2],
     /// Place of the first argument in the query.
@@ -126,8 +128,9 @@ impl Plan<'_> {
     /// Evaluates over stored series.
     pub(crate) fn select(&self, context: &Context<'_>, matchers: &[Matcher]) -> Result<Vec<Series>, EvalError> {
         let found = Mutex::new(Vec::new());
-        let after = self.time(context, 0) - self.range;
-        let until = self.time(context, self.grid.len.saturating_sub(1));
+        let (back, ahead) = self.shift.margins(context.options.lookback);
+        let after = self.time(context, 0) - self.range - back;
+        let until = self.time(context, self.grid.len.saturating_sub(1)) + ahead;
         let selection = Selection { matchers, after, until, step: self.grid.step, function: self.name };
         if self.grid.len > 0 {
             context.source.select(&selection, &|series| {
@@ -216,13 +219,20 @@ impl Plan<'_> {
         // Its own, as series may be visited at the same time.
         let mut remarks = context.remarks().fresh();
         let name = samples.labels.get(METRIC_NAME);
+        let (back, ahead) = self.shift.margins(context.options.lookback);
+        let is_anchored = self.shift.edges == Edges::Anchored && matches!(self.name, "changes" | "resets");
         for step in 0..self.grid.len {
             let end = self.time(context, step);
             let start = end - self.range;
-            advance(samples.times, &mut to, end);
-            advance(samples.times, &mut from, start);
-            advance(samples.histogram_times, &mut hist_to, end);
-            advance(samples.histogram_times, &mut hist_from, start);
+            advance(samples.times, &mut to, end + ahead);
+            advance(samples.times, &mut from, start - back);
+            advance(samples.histogram_times, &mut hist_to, end + ahead);
+            advance(samples.histogram_times, &mut hist_from, start - back);
+            if is_anchored {
+                let windows = (&samples.times[from..to], &samples.histogram_times[hist_from..hist_to]);
+                let Some((float, histogram)) = anchor(windows.0, windows.1, start) else { continue };
+                (from, hist_from) = (from + float, hist_from + histogram);
+            }
             if from == to && hist_from == hist_to {
                 continue;
             }
@@ -239,6 +249,7 @@ impl Plan<'_> {
                 start,
                 end,
                 step: self.grid.at(step),
+                edges: self.shift.edges,
                 args: [arg(0), arg(1)],
                 span: self.span,
                 name,
@@ -257,4 +268,20 @@ fn advance(times: &[i64], at: &mut usize, limit: i64) {
     while times.get(*at).is_some_and(|time| *time <= limit) {
         *at += 1;
     }
+}
+
+/// Returns where an `anchored` window after `start` begins among floats and histograms: at the last sample before it, of either kind;
+/// `None` where no sample follows.
+fn anchor(times: &[i64], histogram_times: &[i64], start: i64) -> Option<(usize, usize)> {
+    let inside = |times: &[i64]| times.partition_point(|time| *time <= start);
+    let (float, histogram) = (inside(times), inside(histogram_times));
+    if float == times.len() && histogram == histogram_times.len() {
+        return None;
+    }
+    let last = |times: &[i64], inside: usize| inside.checked_sub(1).map(|at| times[at]);
+    Some(match (last(times, float), last(histogram_times, histogram)) {
+        (None, None) => (float, histogram),
+        (a, b) if a >= b => (float - 1, histogram),
+        _ => (float, histogram - 1),
+    })
 }

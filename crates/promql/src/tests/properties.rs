@@ -30,8 +30,14 @@ fn values() -> impl Strategy<Value = String> {
 }
 
 fn query() -> impl Strategy<Value = String> {
-    let selector =
-        prop_oneof![Just("m"), Just("m{i=\"0\"}"), Just("m offset 1m"), Just("m @ 120")].prop_map(str::to_owned);
+    let selector = prop_oneof![
+        Just("m"),
+        Just("m{i=\"0\"}"),
+        Just("m offset 1m"),
+        Just("m @ 120"),
+        Just("m offset -90s smoothed")
+    ]
+    .prop_map(str::to_owned);
     let range = prop_oneof![
         Just("rate"),
         Just("delta"),
@@ -47,9 +53,15 @@ fn query() -> impl Strategy<Value = String> {
         Just("absent_over_time"),
         Just("count_over_time"),
     ];
-    let ranged =
-        (range, prop_oneof![Just("m[3m]"), Just("m[150s] offset -1m"), Just("m[4m:30s]"), Just("m[2m] @ end()")])
-            .prop_map(|(function, range)| format!("{function}({range})"));
+    let window = prop_oneof![
+        Just("m[3m]"),
+        Just("m[75s * 2] offset -1m"),
+        Just("m[4m:30s]"),
+        Just("m[2m] @ end()"),
+        Just("m[90s] anchored"),
+        Just("m[2m] smoothed offset (1m + 30s)"),
+    ];
+    let ranged = (range, window).prop_map(|(function, range)| format!("{function}({range})"));
     prop_oneof![selector, ranged].prop_recursive(3, 12, 2, |inner| {
         let operator =
             prop_oneof![Just("+"), Just("/"), Just("> bool"), Just("<="), Just("and"), Just("or"), Just("unless")];
