@@ -39,6 +39,8 @@ export const WORDS: readonly string[] = [
   "group_right",
   "bool",
   "offset",
+  "anchored",
+  "smoothed",
   "and",
   "or",
   "unless",
