@@ -60,7 +60,9 @@ fn install_formats(options: &Query) -> Result<(), Failure> {
     match super::settings::config(&dirs) {
         Ok(config) => crate::program_formats::install_formats(&config.formats_dir),
         Err(failure) if options.config.is_some() => return Err(failure),
-        Err(_) => say!("catat: warning: the configuration has mistakes, its formats of programs are left out: catat check"),
+        Err(_) => {
+            say!("catat: warning: the configuration has mistakes, its formats of programs are left out: catat check")
+        }
     }
     Ok(())
 }

@@ -85,7 +85,8 @@ impl RecognisedFields {
         let of_text = || {
             let found = parse::find_time(draft.message.as_bytes(), received)?;
             let text = draft.message.get(found.start..found.end)?;
-            (found.time == ResolvedTime::At(draft.time)).then(|| format!("{text:?} in the text{}", doubt(text, received)))
+            (found.time == ResolvedTime::At(draft.time))
+                .then(|| format!("{text:?} in the text{}", doubt(text, received)))
         };
         let is_structured = self.is_record || (self.is_object && self.runtime.is_none());
         let found = if is_structured { of_field() } else { of_text().or_else(of_field) };
