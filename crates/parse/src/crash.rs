@@ -327,7 +327,18 @@ fn level_of_trace(text: &[u8]) -> Option<Level> {
     let newline = memchr::memchr(b'\n', text)?;
     let (first, rest) = (&text[..newline], text[newline + 1..].trim_ascii_start());
     let has_frame = [&b"at "[..], b"from ", b"File \""].iter().any(|start| rest.starts_with(start));
+    if !first.is_empty() && is_place_of_call(rest) {
+        return Some(Level::Error);
+    }
     (has_frame && !first.is_empty() && crate::multiline::is_typed_exception(first)).then_some(Level::Error)
+}
+
+/// Whether a line says where it was called: `in sub pay at pay.raku line 7`.
+fn is_place_of_call(text: &[u8]) -> bool {
+    let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let n_digits = line.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    let place = line[..line.len() - n_digits].strip_suffix(b" line ").filter(|_| n_digits > 0);
+    place.is_some_and(|place| place.starts_with(b"in ") && crate::find::find_short(place, b" at ").is_some())
 }
 
 /// The level of a line in which the kernel or the service manager tells of a death.

@@ -25,6 +25,11 @@ fn a_report_has_the_level_that_its_runtime_gives_it() {
     check("terminate called after throwing an instance of 'E'\n  what():  x", Some(Level::Fatal));
     check("Fatal error: exception Not_found", Some(Level::Error));
     check("A/A.swift:3: Fatal error: Index out of range", Some(Level::Fatal));
+    check("Pump.hx:1: characters 4-8 : Uncaught exception dry 7", Some(Level::Error));
+    check("Exception in pump: dry 7", Some(Level::Error));
+    check("Runtime error near line 7: UNIQUE constraint failed: tank.id (19)", Some(Level::Error));
+    check("make[2]: *** [Makefile:7: pump] Error 1", Some(Level::Error));
+    check("dry 7\n  in sub pump at pump.raku line 1\n  in block <unit> at pump.raku line 2", Some(Level::Error));
     check("run.sh: line 3:    42 Segmentation fault      (core dumped) ./a", Some(Level::Fatal));
 }
 
@@ -55,6 +60,9 @@ fn prose_and_headings_are_no_deaths() {
         "Traceback is on",
         "Aborted by the user",
         "ok: 3",
+        "checked: no uncaught exception was seen",
+        "Exception in the rule is allowed: see below",
+        "steps\n  in the morning at nine on line 3 of the tram",
         "panic:lost",
         "",
     ];

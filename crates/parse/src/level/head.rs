@@ -281,6 +281,11 @@ impl<'t> Head<'t> {
                     return Break(Some(level));
                 }
             }
+            b'E' | b'p' | b'P' | b's' | b'S' | b'r' | b'R' | b't' | b'T' | b'i' | b'I' | b'c' | b'C' | b'u' | b'U'
+                if place.is_first && signs::is_failure(word, place.next()) =>
+            {
+                return Break(Some(Level::Error));
+            }
             b'L' | b'S' if self.is_open && matches!(word, b"LEVEL:" | b"Level:" | b"Severity:") => {
                 return Continue(any_level(place.next()));
             }
@@ -320,6 +325,8 @@ impl<'t> Head<'t> {
         any_level(word)?;
         let is_of_category = word == b"fail" && place.next().ends_with(b"]");
         let is_before_colon = self.is_open && place.has_colon && (word_before_colon(word).is_some() || is_of_category);
+        // `jq: error (at <stdin>:1): text`.
+        let is_located = self.is_open && !place.is_first && place.behind.starts_with(b" (at ");
         let is_padded = self.is_at_time && place.behind.starts_with(b"  ");
         let is_before_process = self.has_time && self.n_plain <= 1 && is_process(place.next());
         let is_behind_time = self.is_at_time
@@ -330,7 +337,8 @@ impl<'t> Head<'t> {
                 }
                 _ => false,
             };
-        (is_column || is_before_colon || is_padded || is_before_process || is_behind_time).then_some(level)
+        (is_column || is_before_colon || is_located || is_padded || is_before_process || is_behind_time)
+            .then_some(level)
     }
 
     /// A letter behind the time, or behind the numbers after it: `I | text`, `W [file.c:7]`, `E NETWORK  [main]`, `D Tag:`.
@@ -406,7 +414,8 @@ impl<'t> Head<'t> {
         self.is_behind_thread = self.has_time && word.len() >= 8 && word.starts_with(b"7f");
         if place.has_colon {
             // `host program:` and `category:`, but not words of a sentence.
-            if self.n_plain > usize::from(self.has_time) {
+            // A place in a file may have words before it: `cmd. line:1:`.
+            if self.n_plain > usize::from(self.has_time) && !is_place(word) {
                 return Break(None);
             }
             (self.is_open, self.n_plain) = (true, 0);
@@ -427,6 +436,12 @@ impl<'t> Head<'t> {
         }
         Continue(())
     }
+}
+
+/// `line:1`, `main.c:12:5`: where in a text something is.
+fn is_place(word: &[u8]) -> bool {
+    let n_digits = word.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    n_digits > 0 && word[..word.len() - n_digits].ends_with(b":")
 }
 
 /// A word and what stands around it.

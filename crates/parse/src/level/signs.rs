@@ -2,7 +2,7 @@
 
 use types::Level;
 
-use super::words::upper_level;
+use super::words::{upper_level, word_before_colon};
 
 /// What a line says by its first bytes; `Some(None)` where it is one that has no level.
 pub(super) fn of_start(line: &[u8]) -> Option<Option<Level>> {
@@ -17,10 +17,21 @@ pub(super) fn of_start(line: &[u8]) -> Option<Option<Level>> {
         mark @ (b'-' | b'=' | b'*' | b'#' | b'_') if line.starts_with(&[*mark; 3]) => {
             let n_marks = line.iter().take_while(|byte| *byte == mark).count();
             let word = line[n_marks..].trim_ascii_start().split(|byte| *byte == b' ').next()?;
-            if line.get(n_marks) == Some(&b'<') { None } else { Some(word.strip_suffix(b":").and_then(upper_level)) }
+            if line.get(n_marks) == Some(&b'<') {
+                None
+            } else {
+                Some(word.strip_suffix(b":").and_then(word_before_colon))
+            }
         }
         _ => None,
     }
+}
+
+/// `parse error: `, `Error, `: what a program says of its input, or of itself, by its first words.
+pub(super) fn is_failure(word: &[u8], next: &[u8]) -> bool {
+    const KINDS: [&[u8]; 9] =
+        [b"parse", b"syntax", b"runtime", b"type", b"internal", b"compile", b"compilation", b"system", b"unexpected"];
+    word == b"Error," || next == b"error:" && KINDS.iter().any(|kind| word.eq_ignore_ascii_case(kind))
 }
 
 /// `E1120 06:47:13.1`, `E20261120 06:47:13.1`, `E261120 06:47:13.1`.

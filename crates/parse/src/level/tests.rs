@@ -116,6 +116,19 @@ const ERROR: &[&str] = &[
 ];
 
 #[test]
+fn programs_tell_what_is_wrong_with_their_input() {
+    check("parse error: Unfinished term at line 2, column 0", Some(Level::Error));
+    check("jq: error (at <stdin>:1): Cannot index number with string", Some(Level::Error));
+    check("gawk: cmd. line:1: fatal: function `pump' not defined", Some(Level::Fatal));
+    check("pump.c:12:5: warning: unused variable", Some(Level::Warn));
+    check("---Error: dry 7", Some(Level::Error));
+    check("Error, dry 7 at pump.g:1 called from", Some(Level::Error));
+    check("last error: none", None);
+    check("mean error: 0.25", None);
+    check("the type error: see the notes", None);
+}
+
+#[test]
 fn a_level_is_read_where_programs_write_one() {
     for (lines, level) in [(INFO, Level::Info), (WARN, Level::Warn), (ERROR, Level::Error)] {
         let wrong: Vec<_> = lines.iter().filter(|line| level_of_text(line) != Some(level)).collect();

@@ -240,7 +240,9 @@ fn is_frame(line: &[u8], first: &[u8]) -> bool {
     let starts = |starts: &[&[u8]]| starts.iter().any(|start| line.starts_with(start));
     match line[0] {
         b'a' => starts(&[b"at "]),
-        b'C' => starts(&[b"Caused by:"]),
+        b'C' => starts(&[b"Caused by:", b"Called from "]),
+        b'c' => starts(&[b"called from "]),
+        b'B' => line == b"Backtrace:" && first.ends_with(b":"),
         b'S' => starts(&[b"Suppressed:", b"Stack trace:", b"Stacktrace:"]),
         b'.' => line == b"..." || starts(&[b"... "]),
         b'}' | b']' | b')' => true,

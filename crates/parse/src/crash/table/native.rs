@@ -136,6 +136,23 @@ pub(super) const REPORTS: &[Report] = &[
         goes_on: &["raised ", "Load address: ", "Call stack", "[", "0x", "Exception name", "Message"],
         ..PLAIN
     },
+    // What any program may say of itself: an exception that nothing has caught, make's failed rule.
+    Report {
+        starts: &[
+            "@: %: Uncaught exception ",
+            "@: % : Uncaught exception ",
+            "@: uncaught exception ",
+            "@: Unhandled exception ",
+            "@: unhandled exception ",
+            "Exception in @: ",
+            "Runtime error (",
+            "Runtime error near line ",
+            "Parse error near line ",
+            "@: *** ",
+        ],
+        goes_on: &["@: %Called from "],
+        ..PLAIN
+    },
     Report { starts: &["Runtime error ~ at ", "An unhandled exception occurred at "], goes_on: &["@: ", "$"], ..PLAIN },
     Report { starts: &["libcob: "], goes_on: &["libcob: "], ..PLAIN },
     // Perl, Lua, Tcl, R, Octave.
