@@ -142,7 +142,7 @@ impl<'a> EventParser<'a> {
         let text = text_of(bytes);
         let kind = Kind::Line(Some(Shape::Syslog));
         self.parts.clear();
-        Shape::read_frame(&mut self.parts.of_programs(&text, &self.times, self.formats));
+        Shape::read_frame(&mut self.parts.of(&text, &self.times, self.formats));
         let around = self.object_behind(kind, &text);
         Event { parser: self, text, from: 0, kind, around }
     }
@@ -180,7 +180,7 @@ impl<'a> EventParser<'a> {
         }
         self.parts.clear();
         let candidates = Shape::candidates(text);
-        let found = &mut self.parts.of_programs(text, &self.times, self.formats);
+        let found = &mut self.parts.of(text, &self.times, self.formats);
         if self.format.is_none() {
             let of_columns = self.columns.as_ref().and_then(|columns| Shape::read_columns(columns, found));
             if let Some(shape) = of_columns.or_else(|| Shape::recognise_sure(candidates, found)) {

@@ -163,6 +163,11 @@ impl<'t> Head<'t> {
             b'(' if self.n_plain == 0 || has_colon && self.n_plain <= 1 => {
                 any_level(inside).or_else(|| signs::mask(inside).filter(|_| has_colon))
             }
+            // `<W>2026-11-20 06:47:13`.
+            b'<' if self.at == 3 && self.bytes.get(3).is_some_and(u8::is_ascii_digit) => match inside {
+                [letter @ (b'D' | b'I' | b'W' | b'E' | b'C' | b'F')] => signs::letter(*letter),
+                _ => None,
+            },
             // No tag of a text.
             b'<' | b'{' if self.n_plain == 0 && matches!(self.bytes.get(self.at), Some(b' ' | b':')) => {
                 any_level(inside)
@@ -191,6 +196,11 @@ impl<'t> Head<'t> {
         let (word, mut behind) = rest.split_at(end);
         if signs & (UPPER | LOWER | DIGIT) == 0 {
             return self.mark(word, behind);
+        }
+        // Arrows, ticks and bullets.
+        if word[0] == 0xe2 && word.len() <= 6 && !word.iter().any(u8::is_ascii) {
+            (self.is_open, self.at) = (true, self.at + end);
+            return Continue(());
         }
         if signs & EQUALS != 0 && self.is_open && word[0].is_ascii_alphabetic() {
             return self.pair(word);
@@ -391,7 +401,9 @@ impl<'t> Head<'t> {
                 Some(b'.') => end + 1 >= word.len(),
                 _ => false,
             };
-            if ends && begins && (3..=11).contains(&n_bytes) {
+            // A word with a colon and nothing more was judged as one.
+            let is_all = start == 0 && end + 1 == word.len();
+            if ends && begins && !is_all && (3..=11).contains(&n_bytes) {
                 let run = &word[start..end];
                 let is_behind_time = self.is_at_time && start > 0 && word[..start].iter().all(|byte| *byte == b':');
                 let level = if is_behind_time { any_level(run) } else { upper_level(run) };

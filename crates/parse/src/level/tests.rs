@@ -122,6 +122,9 @@ fn programs_tell_what_is_wrong_with_their_input() {
     check("gawk: cmd. line:1: fatal: function `pump' not defined", Some(Level::Fatal));
     check("pump.c:12:5: warning: unused variable", Some(Level::Warn));
     check("---Error: dry 7", Some(Level::Error));
+    check("<W>2026-11-20 06:47:13.402 Binding to address", Some(Level::Warn));
+    check("[11/20/2026] [6:47:13 PM] › ⚠  warning   dry 7", Some(Level::Warn));
+    check("2026-11-20T06:47:13 ntpd[7]: CONFIG: readconfig: parsing", None);
     check("Error, dry 7 at pump.g:1 called from", Some(Level::Error));
     check("last error: none", None);
     check("mean error: 0.25", None);

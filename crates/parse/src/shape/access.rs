@@ -114,7 +114,8 @@ fn client_and_user<'t>(rest: &mut &'t str, found: &mut PartSink<'t, '_>) -> Opti
     let (user, behind) = rest.split_at_checked(end)?;
     *rest = behind.trim_start_matches(' ');
     found.text("client", client);
-    found.text("ident", ident);
+    // Lighttpd has the host that was asked there.
+    found.text(if ident.contains(['.', ':']) { "vhost" } else { "ident" }, ident);
     found.text("user", user.trim_end_matches(' '));
     Some(())
 }

@@ -102,7 +102,7 @@ fn is_ending(ending: &[u8]) -> bool {
             | b"hs"
             | b"ml"
             | b"mm"
-            | b"sh"
+            | [b's', b'h']
             | b"vb"
             | b"fs"
             | b"cr"

@@ -101,11 +101,7 @@ impl Parts {
         (self.level, self.time, self.header) = (None, None, None);
     }
 
-    pub(crate) fn of<'t, 'p>(&'p mut self, line: &'t str, times: &'p TimeMemo) -> PartSink<'t, 'p> {
-        self.of_programs(line, times, &NoPrograms)
-    }
-
-    pub(crate) fn of_programs<'t, 'p>(
+    pub(crate) fn of<'t, 'p>(
         &'p mut self,
         line: &'t str,
         times: &'p TimeMemo,
@@ -273,7 +269,7 @@ pub(crate) trait Programs {
 }
 
 /// None.
-struct NoPrograms;
+pub(super) struct NoPrograms;
 
 impl Programs for NoPrograms {
     fn read_message<'t>(&self, _: &str, _: &'t str, _: &mut PartSink<'t, '_>) -> bool {

@@ -1,7 +1,7 @@
 //! Recognising the shape of a line, and reading the parts of a line of a known shape.
 
 use crate::shape::columns::LineColumns;
-use crate::shape::parts::{PartSink, Parts};
+use crate::shape::parts::{NoPrograms, PartSink, Parts};
 use crate::shape::{Shape, access, application, cloud, guess, logfmt, request, security, server, syslog, table};
 use crate::time::TimeMemo;
 
@@ -9,7 +9,7 @@ impl Shape {
     /// Reads a line of this shape; where it is not of it, `parts` is empty.
     pub fn read(self, line: &str, parts: &mut Parts) -> bool {
         parts.clear();
-        let fits = self.read_into(line, &mut parts.of(line, &TimeMemo::default())).is_some();
+        let fits = self.read_into(line, &mut parts.of(line, &TimeMemo::default(), &NoPrograms)).is_some();
         if !fits {
             parts.clear();
         }
@@ -63,7 +63,7 @@ impl Shape {
     /// Finds the shape that a line fits and reads it.
     pub fn recognise(line: &str, parts: &mut Parts) -> Option<Self> {
         parts.clear();
-        recognise(line, &mut parts.of(line, &TimeMemo::default()))
+        recognise(line, &mut parts.of(line, &TimeMemo::default(), &NoPrograms))
     }
 
     /// The shapes that a line may have by what it begins with, in the order in which they are tried.

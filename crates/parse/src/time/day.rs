@@ -12,21 +12,34 @@ use crate::time::clock::WrittenZone;
 /// How much earlier than the line before a line may be: threads write out of order, and clocks go back an hour in autumn.
 const DISORDER: i64 = Timestamp::HOUR;
 
+/// Longest name in brackets before a time of day.
+const TAG_BYTES_MAX: usize = 16;
+
 /// How far the clock of a sender may be ahead.
 const SKEW: i64 = 10 * Timestamp::MINUTE;
 
 /// How far a time within the first hour of a day may be from what is known: others are a time since a start.
 const ELAPSED: u64 = 2 * Timestamp::HOUR as u64;
 
-/// Reads the time of day that a line begins with, after brackets at most. The day is that of the time before, or the next one
+/// Where the text goes on behind a name in brackets that it begins with: `[start] 06:47:13`.
+fn behind_tag(line: &[u8]) -> Option<usize> {
+    let inside = line.strip_prefix(b"[")?;
+    let n_name = inside.iter().take(TAG_BYTES_MAX).take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    (n_name > 0 && inside[n_name..].starts_with(b"] ")).then_some(n_name + 3)
+}
+
+/// Reads the time of day that a line begins with, after brackets or a name in some at most. The day is that of the time before, or the next one
 /// after midnight; without one, the last day that the file's modification or the arrival allows.
 pub(crate) fn find_time_of_day(
     line: &[u8],
     previous: Option<Timestamp>,
     received: &ArrivalContext<'_>,
 ) -> Option<FoundTime> {
-    let start = after_marks(line, after_priority(line));
-    let found = clock(line, start)?;
+    let mut start = after_marks(line, after_priority(line));
+    let found = clock(line, start).or_else(|| {
+        start = behind_tag(line)?;
+        clock(line, start)
+    })?;
     let has_half = line[..found.end].ends_with(b"M") || line[..found.end].ends_with(b"m");
     let has_hour = line.get(start + 2) == Some(&b':') && found.has_seconds;
     if !has_hour && !has_half {

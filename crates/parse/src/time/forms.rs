@@ -290,6 +290,8 @@ fn timed(b: &[u8], found: Date) -> Option<(Civil, usize)> {
             if b[from..].starts_with(b"at ") { from + 3 } else { from }
         }
         b',' => skip_blanks(b, end + 1),
+        // `[11/20/2026] [6:47:13 PM]`.
+        b']' if b[end..].starts_with(b"] [") => end + 3,
         b':' => end + 1 + usize::from(b.get(end + 1) == Some(&b':')),
         _ => return None,
     };

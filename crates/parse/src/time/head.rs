@@ -222,6 +222,9 @@ fn time_at(
     if head.get(at) == Some(&b'@') {
         return label_at(head, at, received);
     }
+    if at == 0 && head.get(8) == Some(&b'.') {
+        return hexadecimal(head, received);
+    }
     if may_be_number { epoch_at(head, at, received) } else { None }
 }
 
@@ -246,6 +249,16 @@ fn epoch_at(head: &[u8], at: usize, received: &ArrivalContext<'_>) -> Option<Fou
         }
         _ => None,
     }
+}
+
+/// `6b0b5401.1f58cc3a 0x7f31f3dfe6c0`: seconds and nanoseconds of an epoch and a thread, as OpenLDAP writes them.
+fn hexadecimal(head: &[u8], received: &ArrivalContext<'_>) -> Option<FoundTime> {
+    let digits = std::str::from_utf8(head.get(..17)?).ok()?;
+    let (seconds, nanos) = digits.split_once('.')?;
+    let number = |digits: &str| u32::from_str_radix(digits, 16).ok().filter(|_| !digits.starts_with('+'));
+    let (seconds, nanos) = (number(seconds)?, number(nanos)?);
+    let time = bounded(i128::from(seconds) * 1_000_000_000 + i128::from(nanos), received);
+    (head[17..].starts_with(b" 0x") && nanos < 1_000_000_000).then_some(FoundTime { time, start: 0, end: 17 })
 }
 
 /// `@400000006b07febd0ffb1850`: a label of TAI64 or TAI64N, whose seconds begin ten before those of the epoch.

@@ -28,6 +28,9 @@ fn the_time_at_the_head_of_a_line_is_found_in_every_form() {
     check("20261120T064713Z x", Some("2026-11-20T06:47:13Z"));
     check("20261120-6:47:3:606|Step|1|x", Some("2026-11-20T06:47:03.606Z"));
     check("20261120-06:47:3:606|Step|1|x", Some("2026-11-20T06:47:03.606Z"));
+    check("[11/20/2026] [6:47:13 PM] > x", Some("2026-11-20T18:47:13Z"));
+    check("6affecf1.1f58cc3a 0x7f31f67da200 slapd starting", Some("2026-11-20T06:47:13.525913146Z"));
+    check("6affecf1.1f58cc3a is a hash", None);
     check("9.9.9.9 - bob [20/Nov/2026:06:47:13 +0100] \"GET / HTTP/1.1\" 200 5", Some("2026-11-20T05:47:13Z"));
     check("Nov 20 06:47:13 host app[1]: x", Some("2026-11-20T06:47:13Z"));
     check("<34>Nov  2 06:47:13 host app: x", Some("2026-11-02T06:47:13Z"));
