@@ -25,11 +25,16 @@ pub(crate) fn add_of_text(
     Some(STACKTRACE)
 }
 
-/// Gives a record the fields of the trace that one of its keys has, or its text.
-pub(crate) fn add_of_members(members: &Members, line: &str, wanted: Option<&Projection>, builder: &mut BatchBuilder) {
+/// Gives a record the fields of the trace that one of its keys has, or its text. Returns whether a key for traces has one.
+pub(crate) fn add_of_members(
+    members: &Members,
+    line: &str,
+    wanted: Option<&Projection>,
+    builder: &mut BatchBuilder,
+) -> bool {
     // A text of several lines has escapes, and so is none of the line's own bytes.
     if memchr::memchr(b'\n', members.scratch.as_bytes()).is_none() {
-        return;
+        return false;
     }
     let lines_of = |token: &Token| match token {
         Token::Text(span) if span.is_scratch => Some(members.get(*span, line)).filter(|text| text.contains('\n')),
@@ -41,9 +46,10 @@ pub(crate) fn add_of_members(members: &Members, line: &str, wanted: Option<&Proj
         Some((rank(members.get(member.name, line))?, text))
     });
     let text = || members.texts.iter().flatten().find_map(|member| lines_of(&member.token));
-    let found = traces.min_by_key(|(rank, _)| *rank).map(|(_, text)| text).or_else(text);
-    let Some(trace) = found.and_then(read) else { return };
+    let of_key = traces.min_by_key(|(rank, _)| *rank).map(|(_, text)| text);
+    let Some(trace) = of_key.or_else(text).and_then(read) else { return false };
     add(&trace, |name| members.has(line, name), wanted, builder);
+    of_key.is_some() && !trace.exceptions.is_empty()
 }
 
 /// Gives an event the fields of a trace that it does not have by itself.

@@ -153,7 +153,9 @@ fn has_ending(name: &str) -> bool {
 fn is_no_kind(name: &str) -> bool {
     let is_level = types::Level::parse(name).is_some() && name != "Error" && name != "Exception";
     let is_upper = !name.bytes().any(|byte| byte.is_ascii_lowercase());
-    is_level || is_upper || name == "java.lang.Thread.State" || name.ends_with('.')
+    // What Python's logging says of a record that it could not write.
+    let is_label = matches!(name, "java.lang.Thread.State" | "Message" | "Arguments");
+    is_level || is_upper || is_label || name.ends_with('.')
 }
 
 /// Finds `IllegalStateException: text` within a line of a logger.
@@ -208,7 +210,8 @@ fn runtime_report(text: &str) -> Option<Heading> {
     if let Some(rest) = text.strip_prefix("Fatal Python error: ") {
         return Heading::report("Fatal Python error", rest);
     }
-    const UNHANDLED: [&str; 7] = [
+    const UNHANDLED: [&str; 8] = [
+        "Uncaught exception ",
         "Unhandled exception. ",
         "Unhandled Exception: ",
         "Unhandled exception: ",

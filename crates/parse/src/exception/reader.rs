@@ -63,7 +63,10 @@ impl Reader {
     pub(super) fn read(&mut self, line: &str, next: &str) {
         let line = self.without_border(line);
         let trimmed = line.trim();
-        if self.read_runtime(trimmed) {
+        // The shell's words behind those of the program.
+        let is_of_shell = matches!(trimmed, "Aborted" | "Segmentation fault" | "Killed" | "Call stack:")
+            || trimmed.ends_with(" (core dumped)");
+        if is_of_shell && !self.trace.exceptions.is_empty() || self.read_runtime(trimmed) {
             return;
         }
         match self.mode {

@@ -96,7 +96,8 @@ pub(crate) fn emit_record(
     });
     let message = message.or_else(|| hints::other_text(members, line));
     let (said, supposed) = emit_fields(members, line, None, builder);
-    exception::add_of_members(members, line, None, builder);
+    let has_trace = exception::add_of_members(members, line, None, builder);
+    let supposed = supposed.or(has_trace.then_some(Level::Error));
     builder.set_level(said.or(extras.level).or_else(|| message.and_then(level_of_text)).or(supposed));
     emit_rest(members, builder);
     let text_key = text_rank.map(|rank| TEXT_KEYS[rank]).filter(|key| *key != "@message");
@@ -121,7 +122,8 @@ pub(crate) fn emit_line_fields(
         _ => None,
     });
     let (said, supposed) = emit_fields(members, line, wanted, builder);
-    exception::add_of_members(members, line, wanted, builder);
+    let has_trace = exception::add_of_members(members, line, wanted, builder);
+    let supposed = supposed.or(has_trace.then_some(Level::Error));
     if wanted.is_none_or(Projection::has_level) {
         builder.set_level(said.or_else(|| message.and_then(level_of_text)).or(supposed));
     }

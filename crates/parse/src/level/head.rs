@@ -303,6 +303,14 @@ impl<'t> Head<'t> {
             b'I' | b'W' | b'E' | b'D' if self.is_at_time && word[1..] == *b"!" => {
                 return Continue(signs::letter(word[0]));
             }
+            b'e' | b'w' if place.has_colon && place.bare.ends_with(b"]") => {
+                let level = place.bare.split(|byte| *byte == b'[').next().and_then(any_level);
+                return if level.is_some() { Break(level) } else { Continue(None) };
+            }
+            b'n' if place.is_first && word == b"npm" => return Continue(any_level(place.next())),
+            b'E' | b'W' if place.is_first && matches!(word, b"E:" | b"W:") => {
+                return Break(signs::letter(word[0]));
+            }
             b'E' if word == b"ERR!" && self.n_plain <= 1 => return Break(Some(Level::Error)),
             b'-' if word == b"-1" && self.is_behind_thread => return Break(Some(Level::Error)),
             b'L' if word.starts_with(b"LOG") => return Continue(signs::stunnel(word)),

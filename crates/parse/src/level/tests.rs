@@ -126,6 +126,12 @@ fn programs_tell_what_is_wrong_with_their_input() {
     check("[11/20/2026] [6:47:13 PM] › ⚠  warning   dry 7", Some(Level::Warn));
     check("2026-11-20T06:47:13 ntpd[7]: CONFIG: readconfig: parsing", None);
     check("Error, dry 7 at pump.g:1 called from", Some(Level::Error));
+    check("error[E0308]: mismatched types", Some(Level::Error));
+    check("warning[E0101]: unused", Some(Level::Warn));
+    check("npm error code ENOENT", Some(Level::Error));
+    check("E: Unable to locate package pump", Some(Level::Error));
+    check("e[0]: 7", None);
+    check("npm is on", None);
     check("last error: none", None);
     check("mean error: 0.25", None);
     check("the type error: see the notes", None);

@@ -202,9 +202,10 @@ impl Entry {
 
     /// Whether there is nothing but a time, below which the text stands.
     fn is_bare_time(&self) -> bool {
+        let is_end = |byte: &u8| matches!(byte, b' ' | b':' | b'-');
         self.is_timed()
             && self.first.len() < 40
-            && crate::time::time_end(&self.first).is_some_and(|end| end == self.first.len())
+            && crate::time::time_end(&self.first).is_some_and(|end| self.first[end..].iter().all(is_end))
     }
 
     fn is_plain(&self) -> bool {
@@ -242,7 +243,9 @@ fn is_frame(line: &[u8], first: &[u8]) -> bool {
         b'a' => starts(&[b"at "]),
         b'C' => starts(&[b"Caused by:", b"Called from "]),
         b'c' => starts(&[b"called from "]),
-        b'B' => line == b"Backtrace:" && first.ends_with(b":"),
+        b'B' => starts(&[b"BEGIN failed--compilation aborted"]) || line == b"Backtrace:" && first.ends_with(b":"),
+        b'E' => starts(&[b"Execution of "]) && line.ends_with(b"due to compilation errors."),
+        b'0'..=b'9' => is_source_line(line),
         b'S' => starts(&[b"Suppressed:", b"Stack trace:", b"Stacktrace:"]),
         b'.' => line == b"..." || starts(&[b"... "]),
         b'}' | b']' | b')' => true,
@@ -255,9 +258,16 @@ fn is_frame(line: &[u8], first: &[u8]) -> bool {
         0xE2 => line.get(1).is_some_and(|byte| matches!(byte, 0x94 | 0x95)),
         b'D' | b'T' => {
             starts(&[b"During handling of the above exception", b"The above exception was the direct cause"])
+                || line == b"Traceback:"
         }
         _ => first.ends_with(b":") && line::is_typed_exception(line) || is_ruby_frame(line),
     }
+}
+
+/// `12 | fn main() {`: a line of a program's source that a compiler shows.
+fn is_source_line(line: &[u8]) -> bool {
+    let n_digits = line.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    n_digits < 6 && line[n_digits..].starts_with(b" | ")
 }
 
 /// ``send.rb:7:in `check'``.

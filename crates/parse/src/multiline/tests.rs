@@ -39,6 +39,33 @@ fn a_stack_trace_belongs_to_the_line_that_logged_it() {
         "2026-11-20 06:47:14 [info] on",
     ]);
     check(&[
+        "2026-11-20T06:47:13Z ERROR lost\nException in thread pump:\nTraceback (most recent call last):\n  File \"a.py\"\nKeyError: 1",
+        "2026-11-20T06:47:14Z INFO on",
+    ]);
+    check(&[
+        "Exception in thread pump:\nTraceback (most recent call last):\n  File \"a.py\", line 3, in f\nKeyError: 1",
+        "pump is off",
+    ]);
+    check(&[
+        "node:events:486\n      throw er;\n      ^\n\nError: connect ECONNREFUSED\n    at f (a.js:1:1)\nEmitted 'error' event on Socket instance at:\n    at g (a.js:2:1) {\n  errno: -111\n}\n\nNode.js v26.0.0",
+        "pump is off",
+    ]);
+    check(&[
+        "multiprocessing.pool.RemoteTraceback: \n\"\"\"\nTraceback (most recent call last):\n  File \"a.py\", line 3, in f\nKeyError: 1\n\"\"\"\n\nThe above exception was the direct cause of the following exception:\n\nTraceback (most recent call last):\n  File \"a.py\", line 9, in g\nKeyError: 1",
+    ]);
+    check(&[
+        "--- Logging error ---\nTraceback (most recent call last):\n  File \"a.py\", line 3, in f\nTypeError: not all arguments\nCall stack:\n  File \"a.py\", line 9, in g\nMessage: 'a %d'\nArguments: (1, 2)",
+        "pump is off",
+    ]);
+    check(&[
+        "(node:12) [DEP9] DeprecationWarning: old\n(Use `node --trace-deprecation ...` to show where)",
+        "pump is off",
+    ]);
+    check(&[
+        "error[E0308]: mismatched types\n --> a.rs:1:25\n  |\n1 | fn main() {\n  |           ^ expected",
+        "pump is off",
+    ]);
+    check(&[
         "2026-11-20T06:47:13Z INFO shop[4] Lost: (shop.Lost) {\n-->    bay = 14\n--> }",
         "2026-11-20T06:47:14Z INFO shop[4] on",
     ]);

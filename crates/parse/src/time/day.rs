@@ -1,6 +1,6 @@
 //! Times of day without a date, as consoles and some programs write them: the day comes from what is known beside the line.
 
-use types::{Timestamp, civil_from_days};
+use types::{Level, Timestamp, civil_from_days};
 
 use super::clock::{clock, zone_after};
 use super::forms::{Civil, DateOrder};
@@ -21,8 +21,14 @@ const SKEW: i64 = 10 * Timestamp::MINUTE;
 /// How far a time within the first hour of a day may be from what is known: others are a time since a start.
 const ELAPSED: u64 = 2 * Timestamp::HOUR as u64;
 
-/// Where the text goes on behind a name in brackets that it begins with: `[start] 06:47:13`.
+/// Where the text goes on behind a name in brackets or a level that it begins with: `[start] 06:47:13`, `INFO 06:47:13`.
 fn behind_tag(line: &[u8]) -> Option<usize> {
+    if line.first()?.is_ascii_uppercase() {
+        let n_level = line.iter().take(TAG_BYTES_MAX).take_while(|byte| byte.is_ascii_uppercase()).count();
+        let is_level =
+            line[n_level..].starts_with(b" ") && n_level > 3 && Level::parse_bytes(&line[..n_level]).is_some();
+        return is_level.then(|| after_marks(line, n_level));
+    }
     let inside = line.strip_prefix(b"[")?;
     let n_name = inside.iter().take(TAG_BYTES_MAX).take_while(|byte| byte.is_ascii_alphanumeric()).count();
     (n_name > 0 && inside[n_name..].starts_with(b"] ")).then_some(n_name + 3)

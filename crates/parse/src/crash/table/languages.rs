@@ -7,8 +7,20 @@ use crate::crash::report::{Next, PLAIN, Report};
 pub(super) const REPORTS: &[Report] = &[
     // Python 3: uncaught, of a thread or a task, groups, syntax errors.
     Report {
-        starts: &["Traceback (most recent call last)", "Exception in thread @ (most recent call last)"],
+        starts: &[
+            "Traceback (most recent call last)",
+            "Exception in thread @ (most recent call last)",
+            "--- Logging error ---",
+            "@RemoteTraceback:",
+        ],
         goes_on: &[
+            "\"\"\"",
+            "Call stack:",
+            "Message: ",
+            "Arguments: ",
+            "[SQL: ",
+            "[parameters: ",
+            "(Background on this error at: ",
             "Traceback (most recent call last)",
             "> File \"",
             "During handling of the above exception",
@@ -62,6 +74,13 @@ pub(super) const REPORTS: &[Report] = &[
         ],
         ..PLAIN
     },
+    Report {
+        starts: &["Exception in thread @:$"],
+        confirms: &["Traceback (most recent call last)"],
+        goes_on: &["Traceback (most recent call last)", "During handling of", "The above exception"],
+        next: Next::Exception,
+        ..PLAIN
+    },
     // Node, Bun, Deno.
     Report {
         starts: &[
@@ -78,9 +97,16 @@ pub(super) const REPORTS: &[Report] = &[
             "evalmachine.<anonymous>:~$",
         ],
         confirms: &["%"],
-        goes_on: &["^", "}", "]", "[cause]", "[errors]", "Thrown at:", "(Use `node "],
+        goes_on: &["^", "}", "]", "[cause]", "[errors]", "Thrown at:", "(Use `node ", "Emitted 'error' event"],
         ends: &["Node.js v~"],
         n_free: 8,
+        ..PLAIN
+    },
+    Report {
+        level: Level::Warn,
+        starts: &["(node:~) [DEP", "(node:~) %Warning: "],
+        goes_on: &["(Use `node "],
+        is_survived: true,
         ..PLAIN
     },
     Report {
