@@ -3,6 +3,7 @@
 mod field;
 mod head;
 mod keys;
+mod place;
 mod signs;
 mod words;
 

@@ -9,6 +9,7 @@ use std::ops::ControlFlow::{self, Break, Continue};
 use types::Level;
 
 use super::keys::of_keys;
+use super::place::{Place, clock_end, is_place, zone_bytes};
 use super::signs;
 use super::words::{
     CLASSES, COLON, DIGIT, END, EQUALS, LOWER, MARK, OTHER, UPPER, any_level, facility_and_severity, in_brackets,
@@ -456,63 +457,6 @@ impl<'t> Head<'t> {
         }
         Continue(())
     }
-}
-
-/// `line:1`, `main.c:12:5`: where in a text something is.
-fn is_place(word: &[u8]) -> bool {
-    let n_digits = word.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
-    n_digits > 0 && word[..word.len() - n_digits].ends_with(b":")
-}
-
-/// A word and what stands around it.
-struct Place<'t> {
-    /// Without a colon or comma at its end.
-    bare: &'t [u8],
-    has_colon: bool,
-    behind: &'t [u8],
-    is_first: bool,
-}
-
-impl<'t> Place<'t> {
-    /// The next word.
-    fn next(&self) -> &'t [u8] {
-        let start =
-            self.behind.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'|')).unwrap_or(self.behind.len());
-        let word = &self.behind[start..];
-        let is_end = |byte: &u8| matches!(byte, b' ' | b'\t' | b'|');
-        &word[..word.iter().take(80).position(is_end).unwrap_or(word.len().min(80))]
-    }
-
-    /// The first byte behind the word and its blanks that belongs to something.
-    fn separator(&self) -> Option<&u8> {
-        self.behind.iter().find(|byte| **byte != b' ')
-    }
-}
-
-/// `06:47:13.123`, or digits since the epoch that stand alone.
-fn clock_end(text: &[u8]) -> Option<usize> {
-    let end = text.iter().take(32).position(|byte| !byte.is_ascii_digit() && !matches!(byte, b':' | b'.' | b','));
-    let word = &text[..end.unwrap_or(text.len().min(32))];
-    let word = word.trim_ascii_end().strip_suffix(b":").unwrap_or(word);
-    let is_clock = (8..=16).contains(&word.len()) && word[2] == b':' && word[5] == b':' && word[7].is_ascii_digit();
-    let n_digits = word.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let is_epoch = matches!(n_digits, 10 | 13 | 16 | 19)
-        && word[0] == b'1'
-        && (n_digits == word.len() || n_digits == 10 && word[10] == b'.');
-    (is_clock || is_epoch).then_some(word.len())
-}
-
-/// How long the zone or half of the day is that stands behind a time.
-fn zone_bytes(text: &[u8]) -> usize {
-    let Some((b' ', zone)) = text.split_first() else { return 0 };
-    let is_end = |end: usize| zone.get(end).is_none_or(|byte| matches!(byte, b' ' | b']' | b')' | b':' | b'|' | b'\t'));
-    let n_letters = zone.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
-    if (2..=4).contains(&n_letters) && is_end(n_letters) && upper_level(&zone[..n_letters]).is_none() {
-        return 1 + n_letters;
-    }
-    let is_offset = matches!(zone.first(), Some(b'+' | b'-'));
-    let n_digits = zone.iter().skip(1).take_while(|byte| byte.is_ascii_digit() || **byte == b':').count();
-    if is_offset && n_digits >= 2 && is_end(1 + n_digits) { 2 + n_digits } else { 0 }
 }
 
 /// Where the bracket closes whose inside begins the text; brackets may stand in it.

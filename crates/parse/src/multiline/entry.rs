@@ -117,6 +117,10 @@ impl Entry {
         if is_frame(line, &self.first) || (self.is_half && line::is_level_line(line)) {
             return true;
         }
+        // A list that the line before announces.
+        if line[0] == b'[' && self.announces() && self.is_timed() && !line::has_level(line) {
+            return true;
+        }
         let begun = OpenReport::of(line);
         self.next_report = Some(begun);
         if let Some(report) = begun {

@@ -66,6 +66,11 @@ fn a_stack_trace_belongs_to_the_line_that_logged_it() {
         "pump is off",
     ]);
     check(&[
+        "2026-11-20 06:47:13 [shop.pump] INFO: Enabled pumps:\n['shop.pumps.A',\n 'shop.pumps.B']",
+        "2026-11-20 06:47:14 [shop.pump] INFO: Enabled valves:\n[]",
+        "2026-11-20 06:47:15 [shop.pump] INFO: on",
+    ]);
+    check(&[
         "2026-11-20T06:47:13Z INFO shop[4] Lost: (shop.Lost) {\n-->    bay = 14\n--> }",
         "2026-11-20T06:47:14Z INFO shop[4] on",
     ]);
