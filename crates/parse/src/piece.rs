@@ -47,6 +47,9 @@ pub fn sure_end(text: &[u8], source: (Profile, u64), event_bytes_max: usize) -> 
     last.filter(|start| *start > 0)
 }
 
+/// Bytes at least that are looked through at once for a time, from the end backwards.
+const STEP_BYTES: usize = 64 << 10;
+
 /// The time of the last event of a piece that has one of its own, `previous` where none has; `source` as of [`sure_end`].
 pub fn last_time(
     text: &[u8],
@@ -59,7 +62,9 @@ pub fn last_time(
     // Times of day take their day from those before, so that they are read forward from where a date is.
     let mut has_times_of_day = false;
     while end > 0 {
-        let from = last_sure_start(&text[..end]).unwrap_or(0);
+        // A profile is learned from as many bytes: in smaller steps lines without times would cost that each.
+        let before = memchr::memrchr(b'\n', &text[..end.saturating_sub(STEP_BYTES)]).map_or(0, |newline| newline + 1);
+        let from = last_sure_start(&text[..before]).unwrap_or(0);
         let (mut profile, offset) = source;
         profile.advance(&text[..from], offset);
         let ranges: Vec<Range<usize>> =
