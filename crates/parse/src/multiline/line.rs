@@ -118,8 +118,13 @@ pub(super) fn signature(line: &[u8]) -> u64 {
     if has_digit { signature } else { 0 }
 }
 
-/// `Nov 20, 2026 6:47:13 PM org.acme.App main`.
+/// `Nov 20, 2026 6:47:13 PM org.acme.App main`, `log:11/20/2026 06:47:13:515 PM UTC: Thread[http-80-8,5,main]`: the text stands
+/// in the next line.
 pub(super) fn is_java_head(line: &[u8]) -> bool {
+    if line.ends_with(b"]") && crate::find::find_short(&line[..line.len().min(HEAD_BYTES_MAX)], b": Thread[").is_some()
+    {
+        return true;
+    }
     let has_comma = line.get(5) == Some(&b',') || line.get(6) == Some(&b',');
     let end = if has_comma && line[0].is_ascii_uppercase() { crate::time::time_end(line) } else { None };
     end.is_some_and(|end| line[..end].ends_with(b"M") && line.get(end) == Some(&b' '))

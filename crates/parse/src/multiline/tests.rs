@@ -71,6 +71,10 @@ fn a_stack_trace_belongs_to_the_line_that_logged_it() {
         "2026-11-20 06:47:15 [shop.pump] INFO: on",
     ]);
     check(&[
+        "pump:11/20/2026 06:47:13:515 PM UTC: Thread[http-80-8,5,main]\nERROR: dry 7",
+        "pump:11/20/2026 06:47:14:515 PM UTC: Thread[http-80-8,5,main]\nWARNING: wet 7",
+    ]);
+    check(&[
         "2026-11-20T06:47:13Z INFO shop[4] Lost: (shop.Lost) {\n-->    bay = 14\n--> }",
         "2026-11-20T06:47:14Z INFO shop[4] on",
     ]);

@@ -21,8 +21,14 @@ const SKEW: i64 = 10 * Timestamp::MINUTE;
 /// How far a time within the first hour of a day may be from what is known: others are a time since a start.
 const ELAPSED: u64 = 2 * Timestamp::HOUR as u64;
 
-/// Where the text goes on behind a name in brackets or a level that it begins with: `[start] 06:47:13`, `INFO 06:47:13`.
+/// Where the text goes on behind a name in brackets, a level or a process that it begins with: `[start] 06:47:13`,
+/// `INFO 06:47:13`, `4471 06:47:13`.
 fn behind_tag(line: &[u8]) -> Option<usize> {
+    let n_digits = line.iter().take(TAG_BYTES_MAX).take_while(|byte| byte.is_ascii_digit()).count();
+    if n_digits > 0 {
+        return ((3..=7).contains(&n_digits) && line[n_digits..].starts_with(b" "))
+            .then(|| after_marks(line, n_digits));
+    }
     if line.first()?.is_ascii_uppercase() {
         let n_level = line.iter().take(TAG_BYTES_MAX).take_while(|byte| byte.is_ascii_uppercase()).count();
         let is_level =
