@@ -322,15 +322,13 @@ fn confirms(report: &Report, second: &[u8]) -> bool {
     report.confirms.iter().any(|pattern| matches(pattern, second))
 }
 
-/// `java.lang.Error: x` with a frame below.
+/// `java.lang.Error: x` with a frame below, or any line above the place of a call.
 fn level_of_trace(text: &[u8]) -> Option<Level> {
     let newline = memchr::memchr(b'\n', text)?;
     let (first, rest) = (&text[..newline], text[newline + 1..].trim_ascii_start());
     let has_frame = [&b"at "[..], b"from ", b"File \""].iter().any(|start| rest.starts_with(start));
-    if !first.is_empty() && is_place_of_call(rest) {
-        return Some(Level::Error);
-    }
-    (has_frame && !first.is_empty() && crate::multiline::is_typed_exception(first)).then_some(Level::Error)
+    let is_trace = || is_place_of_call(rest) || has_frame && crate::multiline::is_typed_exception(first);
+    (!first.is_empty() && is_trace()).then_some(Level::Error)
 }
 
 /// Whether a line says where it was called: `in sub pay at pay.raku line 7`.

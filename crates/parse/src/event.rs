@@ -28,8 +28,6 @@ pub struct EventParser<'a> {
     parts: Parts,
     /// What the last header line of columns named.
     columns: Option<LineColumns>,
-    /// The time that was read last in the text at hand.
-    times: TimeMemo,
     /// The time of the last text that had one, for texts that have none.
     pub(crate) previous: Option<Timestamp>,
     own_time: OwnTime,
@@ -49,7 +47,6 @@ impl<'a> EventParser<'a> {
             outer: Members::default(),
             parts: Parts::default(),
             columns: None,
-            times: TimeMemo::default(),
             previous: None,
             own_time: OwnTime::None,
             wanted: None,
@@ -105,46 +102,48 @@ impl<'a> EventParser<'a> {
     pub fn read_record<'p>(&'p mut self, line: &'p [u8]) -> Result<Event<'p, 'a>, JsonError> {
         let text = text_of(line);
         self.members.scan(trimmed(&text), self.received.limits, None)?;
-        Ok(Event { parser: self, text, from: 0, kind: Kind::Record, around: Envelope::Nothing })
+        let times = TimeMemo::default();
+        Ok(Event { parser: self, text, from: 0, kind: Kind::Record, around: Envelope::Nothing, times })
     }
 
     /// Reads one text, of a line or of several; one that is a JSON object gives its keys as fields. What a container runtime
     /// has written around a line is read, and the line by itself.
     pub fn read_text<'p>(&'p mut self, bytes: &'p [u8]) -> Event<'p, 'a> {
-        self.times.clear();
         let text = text_of(bytes);
+        let times = TimeMemo::default();
         if let Some(log) = self.docker_log(&text) {
-            let kind = self.kind_of(&log);
-            return Event { parser: self, text: Cow::Owned(log), from: 0, kind, around: Envelope::Docker(text) };
+            let kind = self.kind_of(&log, &times);
+            return Event { parser: self, text: Cow::Owned(log), from: 0, kind, around: Envelope::Docker(text), times };
         }
         if let Some(part) = runtime::cri(text.as_bytes())
             && let Some(inner) = text.get(part.content.start..)
         {
-            let kind = self.kind_of(inner);
+            let kind = self.kind_of(inner, &times);
             return Event {
                 parser: self,
                 text,
                 from: part.content.start,
                 kind,
                 around: Envelope::Cri(part.stream_name()),
+                times,
             };
         }
         let from = runtime::compose(text.as_bytes()).unwrap_or(0);
-        let kind = self.kind_of(&text[from..]);
+        let kind = self.kind_of(&text[from..], &times);
         let around = self.object_behind(kind, &text);
-        Event { parser: self, text, from, kind, around }
+        Event { parser: self, text, from, kind, around, times }
     }
 
     /// Reads one message that came as syslog, whatever it begins with: its header, and its text as
     /// [`read_text`](Self::read_text) reads it.
     pub fn read_frame<'p>(&'p mut self, bytes: &'p [u8]) -> Event<'p, 'a> {
-        self.times.clear();
         let text = text_of(bytes);
+        let times = TimeMemo::default();
         let kind = Kind::Line(Some(Shape::Syslog));
         self.parts.clear();
-        Shape::read_frame(&mut self.parts.of(&text, &self.times, self.formats));
+        Shape::read_frame(&mut self.parts.of(&text, &times, self.formats));
         let around = self.object_behind(kind, &text);
-        Event { parser: self, text, from: 0, kind, around }
+        Event { parser: self, text, from: 0, kind, around, times }
     }
 
     /// An object behind the header of a line, whose members are in `outer`.
@@ -168,7 +167,7 @@ impl<'a> EventParser<'a> {
     }
 
     /// What a line is by itself.
-    fn kind_of(&mut self, text: &str) -> Kind {
+    fn kind_of(&mut self, text: &str, times: &TimeMemo) -> Kind {
         let line = trimmed(text);
         let looks_like_object = line.starts_with('{') && line.ends_with('}');
         let is_object = looks_like_object && self.members.scan(line, self.received.limits, self.wanted).is_ok();
@@ -180,7 +179,7 @@ impl<'a> EventParser<'a> {
         }
         self.parts.clear();
         let candidates = Shape::candidates(text);
-        let found = &mut self.parts.of(text, &self.times, self.formats);
+        let found = &mut self.parts.of(text, times, self.formats);
         if self.format.is_none() {
             let of_columns = self.columns.as_ref().and_then(|columns| Shape::read_columns(columns, found));
             if let Some(shape) = of_columns.or_else(|| Shape::recognise_sure(candidates, found)) {
@@ -216,7 +215,8 @@ impl<'a> EventParser<'a> {
 
     /// Reads one text whose header somebody has read already: only its time and level are looked for.
     pub fn read_known<'p>(&'p mut self, bytes: &'p [u8]) -> Event<'p, 'a> {
-        Event { parser: self, text: text_of(bytes), from: 0, kind: Kind::Line(None), around: Envelope::Nothing }
+        let (text, times) = (text_of(bytes), TimeMemo::default());
+        Event { parser: self, text, from: 0, kind: Kind::Line(None), around: Envelope::Nothing, times }
     }
 
     /// What the source's last header line of columns named.
@@ -252,6 +252,8 @@ pub struct Event<'p, 'a> {
     from: usize,
     kind: Kind,
     around: Envelope<'p>,
+    /// The time that was read last in it.
+    times: TimeMemo,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -333,7 +335,8 @@ impl Event<'_, '_> {
         let (around_time, around_level) = self.add_around(extras, builder);
         let is_wanted = |key: &&str| self.parser.wanted.is_none_or(|wanted| wanted.has_field(key));
         let mut text_key = self.text_key().filter(is_wanted);
-        let EventParser { members, parts, received, wanted, previous, own_time, times, .. } = &mut *self.parser;
+        let EventParser { members, parts, received, wanted, previous, own_time, .. } = &mut *self.parser;
+        let times = &self.times;
         *own_time = OwnTime::None;
         received.previous = *previous;
         let mut own_time_said = OwnTime::Full;

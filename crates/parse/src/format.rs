@@ -173,7 +173,8 @@ impl Formats {
         if levels.is_empty() {
             return Level::parse(word).map(Some);
         }
-        levels.iter().find(|(known, _)| **known == *word).map(|(_, level)| *level)
+        // Of a word that stands twice the last meaning counts.
+        levels.iter().rev().find(|(known, _)| **known == *word).map(|(_, level)| *level)
     }
 }
 

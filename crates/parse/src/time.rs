@@ -184,7 +184,7 @@ fn offset_of(name: &[u8], local: i64, received: &ArrivalContext<'_>) -> i64 {
         return common;
     }
     let near = received.modified.unwrap_or(received.at).0 / Timestamp::SECOND + SKEW_SECONDS;
-    let of_zone = offsets().find(|offset| received.zone.uses(name, *offset, local - offset));
+    let of_zone = offset_of_source(name, meanings, local, received);
     // Meanings differ by hours: after a night without a line none of them is as near.
     let is_near = |before: Timestamp, offset: &i64| (local - offset - before.0 / Timestamp::SECOND).abs() <= 60;
     let of_previous = || received.previous.and_then(|before| offsets().find(|offset| is_near(before, offset)));
@@ -198,13 +198,16 @@ pub fn ambiguous_zone<'t>(time: &'t str, received: &ArrivalContext<'_>) -> Optio
     let WrittenZone::Abbreviation(padded) = civil.zone else { return None };
     let name = padded.trim_ascii_end();
     let meanings = names::meanings(name).filter(|meanings| meanings.len() > 1)?;
-    let of_source = |minutes: &i16| {
-        let offset = i64::from(*minutes) * 60;
-        let day = civil.year.and_then(|year| days_from_civil(year, civil.month, civil.day));
-        day.is_some_and(|day| received.zone.uses(name, offset, day * 86_400 - offset))
-    };
+    let day = civil.year.and_then(|year| days_from_civil(year, civil.month, civil.day));
+    let of_source = day.and_then(|day| offset_of_source(name, meanings, day * 86_400, received));
     let place = time.find(std::str::from_utf8(name).ok()?)?;
-    (!meanings.iter().any(of_source)).then(|| (&time[place..place + name.len()], meanings))
+    of_source.is_none().then(|| (&time[place..place + name.len()], meanings))
+}
+
+/// The offset in seconds, of those that an abbreviation may mean, that it has in the source's zone.
+fn offset_of_source(name: &[u8], meanings: &[i16], local: i64, received: &ArrivalContext<'_>) -> Option<i64> {
+    let mut offsets = meanings.iter().map(|minutes| i64::from(*minutes) * 60);
+    offsets.find(|offset| received.zone.uses(name, *offset, local - offset))
 }
 
 /// Takes the latest year that puts the time at most a day after the file's modification, or the arrival.

@@ -2,7 +2,7 @@
 //!
 //! The trace itself is not kept twice: where it is the text of the event, `exception.stacktrace` is shown from that.
 
-use types::{BatchBuilder, Value};
+use types::{BatchBuilder, Level, Value};
 
 use super::names::{FIELDS, STACKTRACE, TRACE_KEYS};
 use super::{Trace, read};
@@ -25,17 +25,16 @@ pub(crate) fn add_of_text(
     Some(STACKTRACE)
 }
 
-/// Gives a record the fields of the trace that one of its keys has, or its text. Returns whether a key for traces has one.
+/// Gives a record the fields of the trace that one of its keys has, or its text. Returns the level of one that has
+/// it under a key for traces and says none.
 pub(crate) fn add_of_members(
     members: &Members,
     line: &str,
     wanted: Option<&Projection>,
     builder: &mut BatchBuilder,
-) -> bool {
+) -> Option<Level> {
     // A text of several lines has escapes, and so is none of the line's own bytes.
-    if memchr::memchr(b'\n', members.scratch.as_bytes()).is_none() {
-        return false;
-    }
+    memchr::memchr(b'\n', members.scratch.as_bytes())?;
     let lines_of = |token: &Token| match token {
         Token::Text(span) if span.is_scratch => Some(members.get(*span, line)).filter(|text| text.contains('\n')),
         _ => None,
@@ -47,9 +46,9 @@ pub(crate) fn add_of_members(
     });
     let text = || members.texts.iter().flatten().find_map(|member| lines_of(&member.token));
     let of_key = traces.min_by_key(|(rank, _)| *rank).map(|(_, text)| text);
-    let Some(trace) = of_key.or_else(text).and_then(read) else { return false };
+    let trace = of_key.or_else(text).and_then(read)?;
     add(&trace, |name| members.has(line, name), wanted, builder);
-    of_key.is_some() && !trace.exceptions.is_empty()
+    (of_key.is_some() && !trace.exceptions.is_empty()).then_some(Level::Error)
 }
 
 /// Gives an event the fields of a trace that it does not have by itself.

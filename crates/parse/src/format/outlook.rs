@@ -5,7 +5,7 @@ use super::form::Step;
 /// Kinds of characters, each a bit: every mark of ASCII by itself, letters by their case, digits, blanks, and the rest.
 pub(super) type Signs = u64;
 
-pub(super) const BLANK: Signs = 1;
+const BLANK: Signs = 1;
 const DIGIT: Signs = 1 << 1;
 const UPPER: Signs = 1 << 2;
 const LOWER: Signs = 1 << 3;
@@ -55,11 +55,17 @@ pub(super) struct Outlook {
 }
 
 impl Outlook {
-    /// That of a step, from that of what follows it. `levels` is what words for levels begin with.
+    /// Nothing follows: a form ends.
+    pub(super) const END: Self = Self { first: BLANK | END, needs: 0 };
+
+    /// No way leads on.
+    pub(super) const NONE: Self = Self { first: 0, needs: ANY };
+
+    /// Returns the outlook before a step, given the one behind it and the signs that words for levels begin with.
     pub(super) fn of(step: &Step, next: Self, levels: Signs) -> Self {
         const LETTERS: Signs = UPPER | LOWER;
         let (first, own) = match step {
-            Step::Literal(literal) => (sign(literal.as_bytes()[0]), signs(literal.as_bytes())),
+            Step::Literal(literal) => return Self::of_literal(literal, next),
             Step::Blanks(0) => (BLANK | next.first, 0),
             Step::Blanks(_) => (BLANK, BLANK),
             Step::Time => (DIGIT | LETTERS | OTHER, DIGIT),
@@ -72,9 +78,13 @@ impl Outlook {
         Self { first, needs: own | next.needs }
     }
 
-    /// That of a node with these ways on.
-    pub(super) fn of_any(ways: impl Iterator<Item = Self>) -> Self {
-        let none = Self { first: 0, needs: ANY };
-        ways.fold(none, |all, way| Self { first: all.first | way.first, needs: all.needs & way.needs })
+    /// Returns the outlook of a place with one way more.
+    pub(super) fn or(self, way: Self) -> Self {
+        Self { first: self.first | way.first, needs: self.needs & way.needs }
+    }
+
+    /// Returns the outlook before a literal.
+    pub(super) fn of_literal(literal: &str, next: Self) -> Self {
+        Self { first: sign(literal.as_bytes()[0]), needs: signs(literal.as_bytes()) | next.needs }
     }
 }

@@ -8,7 +8,7 @@ use types::Level;
 
 use super::captures::Captures;
 use super::form::Step;
-use super::outlook::{ANY, BLANK, END, Outlook, Signs, sign, signs};
+use super::outlook::{ANY, END, Outlook, Signs, sign, signs};
 use crate::time::TimeMemo;
 
 /// Steps that are tried for one line, those that lead nowhere included: several times what the longest form takes.
@@ -44,6 +44,13 @@ impl Edge {
     fn new(to: u32, rank: u8) -> Self {
         Self { to, rank, admits: ANY, outlook: Outlook::default() }
     }
+
+    /// Notes what follows, and returns the outlook before the step.
+    fn note(&mut self, next: Outlook, before: impl FnOnce(Outlook) -> Outlook) -> Outlook {
+        let outlook = before(next);
+        (self.outlook, self.admits) = (next, outlook.first);
+        outlook
+    }
 }
 
 #[derive(Debug, Default)]
@@ -54,7 +61,6 @@ struct Node {
     steps: Vec<(Step, Edge)>,
     /// What literals begin with.
     literal_signs: Signs,
-    outlook: Outlook,
     /// The forms that end here: they differ in what their words for levels mean.
     forms: Vec<usize>,
 }
@@ -67,13 +73,11 @@ pub(super) struct Tree {
     levels: Vec<Box<[u8]>>,
     /// Lengths that they have, a bit each, by the lower bits of their first bytes.
     level_lengths: [u32; 32],
-    /// What they begin with.
-    level_signs: Signs,
 }
 
 impl Default for Tree {
     fn default() -> Self {
-        Self { nodes: vec![Node::default()], levels: Vec::new(), level_lengths: [0; 32], level_signs: 0 }
+        Self { nodes: vec![Node::default()], levels: Vec::new(), level_lengths: [0; 32] }
     }
 }
 
@@ -82,7 +86,6 @@ impl Tree {
     pub(super) fn add_levels<'w>(&mut self, words: impl Iterator<Item = &'w str>) {
         for word in words.map(str::as_bytes).filter(|word| (1..=LEVEL_BYTES_MAX).contains(&word.len())) {
             self.level_lengths[usize::from(word[0] & 31)] |= 1 << word.len();
-            self.level_signs |= sign(word[0]);
             if let Err(place) = self.levels.binary_search_by(|known| (**known).cmp(word)) {
                 self.levels.insert(place, word.into());
             }
@@ -96,29 +99,21 @@ impl Tree {
             || is_known() && self.levels.binary_search_by(|known| (**known).cmp(word)).is_ok()
     }
 
-    /// Notes for each node what can follow there, once all forms are in.
+    /// Notes for each edge what can follow there, once all forms are in.
     pub(super) fn seal(&mut self) {
+        let level_signs = self.levels.iter().fold(0, |all, word| all | sign(word[0]));
+        let mut outlooks = vec![Outlook::NONE; self.nodes.len()];
         // What follows a node has a later place.
-        for at in (0..self.nodes.len()).rev() {
-            let mut node = std::mem::take(&mut self.nodes[at]);
-            let end = (!node.forms.is_empty()).then_some(Outlook { first: BLANK | END, needs: 0 });
-            let mut all = Outlook::of_any(end.into_iter());
-            let mut literal_signs = 0;
+        for (at, node) in self.nodes.iter_mut().enumerate().rev() {
+            let mut all = if node.forms.is_empty() { Outlook::NONE } else { Outlook::END };
             for (literal, edge) in &mut node.literals {
-                edge.outlook = self.nodes[edge.to as usize].outlook;
-                edge.admits = sign(literal.as_bytes()[0]);
-                literal_signs |= edge.admits;
-                let needs = signs(literal.as_bytes()) | edge.outlook.needs;
-                all = Outlook::of_any([all, Outlook { first: edge.admits, needs }].into_iter());
+                all = all.or(edge.note(outlooks[edge.to as usize], |next| Outlook::of_literal(literal, next)));
+                node.literal_signs |= edge.admits;
             }
             for (step, edge) in &mut node.steps {
-                edge.outlook = self.nodes[edge.to as usize].outlook;
-                let outlook = Outlook::of(step, edge.outlook, self.level_signs);
-                edge.admits = outlook.first;
-                all = Outlook::of_any([all, outlook].into_iter());
+                all = all.or(edge.note(outlooks[edge.to as usize], |next| Outlook::of(step, next, level_signs)));
             }
-            (node.outlook, node.literal_signs) = (all, literal_signs);
-            self.nodes[at] = node;
+            outlooks[at] = all;
         }
     }
 

@@ -96,9 +96,9 @@ pub(crate) fn emit_record(
     });
     let message = message.or_else(|| hints::other_text(members, line));
     let (said, supposed) = emit_fields(members, line, None, builder);
-    let has_trace = exception::add_of_members(members, line, None, builder);
-    let supposed = supposed.or(has_trace.then_some(Level::Error));
-    builder.set_level(said.or(extras.level).or_else(|| message.and_then(level_of_text)).or(supposed));
+    let of_trace = exception::add_of_members(members, line, None, builder);
+    let of_text = || message.and_then(level_of_text);
+    builder.set_level(said.or(extras.level).or_else(of_text).or(supposed).or(of_trace));
     emit_rest(members, builder);
     let text_key = text_rank.map(|rank| TEXT_KEYS[rank]).filter(|key| *key != "@message");
     commit_in_parts(message.unwrap_or(line), text_key, received.limits, builder);
@@ -122,10 +122,9 @@ pub(crate) fn emit_line_fields(
         _ => None,
     });
     let (said, supposed) = emit_fields(members, line, wanted, builder);
-    let has_trace = exception::add_of_members(members, line, wanted, builder);
-    let supposed = supposed.or(has_trace.then_some(Level::Error));
+    let of_trace = exception::add_of_members(members, line, wanted, builder);
     if wanted.is_none_or(Projection::has_level) {
-        builder.set_level(said.or_else(|| message.and_then(level_of_text)).or(supposed));
+        builder.set_level(said.or_else(|| message.and_then(level_of_text)).or(supposed).or(of_trace));
     }
     emit_rest(members, builder);
     chosen.told()

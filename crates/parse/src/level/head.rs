@@ -276,6 +276,11 @@ impl<'t> Head<'t> {
         if place.has_colon && signs & (LOWER | DIGIT) == 0 && signs::is_detail(place.bare) {
             return Break(None);
         }
+        if place.is_first
+            && let Some(level) = signs::of_command(word, place)
+        {
+            return Break(Some(level));
+        }
         match word[0] {
             b'%' => return Continue(signs::cisco(word)),
             b'S' | b'H' | b'C' | b'I' if self.is_at_time && signs == UPPER => {
@@ -292,11 +297,6 @@ impl<'t> Head<'t> {
                     return Break(Some(level));
                 }
             }
-            b'E' | b'p' | b'P' | b's' | b'S' | b'r' | b'R' | b't' | b'T' | b'i' | b'I' | b'c' | b'C' | b'u' | b'U'
-                if place.is_first && signs::is_failure(word, place.next()) =>
-            {
-                return Break(Some(Level::Error));
-            }
             b'L' | b'S' if self.is_open && matches!(word, b"LEVEL:" | b"Level:" | b"Severity:") => {
                 return Continue(any_level(place.next()));
             }
@@ -305,12 +305,7 @@ impl<'t> Head<'t> {
                 return Continue(signs::letter(word[0]));
             }
             b'e' | b'w' if place.has_colon && place.bare.ends_with(b"]") => {
-                let level = place.bare.split(|byte| *byte == b'[').next().and_then(any_level);
-                return if level.is_some() { Break(level) } else { Continue(None) };
-            }
-            b'n' if place.is_first && word == b"npm" => return Continue(any_level(place.next())),
-            b'E' | b'W' if place.is_first && matches!(word, b"E:" | b"W:") => {
-                return Break(signs::letter(word[0]));
+                return Continue(place.bare.split(|byte| *byte == b'[').next().and_then(any_level));
             }
             b'E' if word == b"ERR!" && self.n_plain <= 1 => return Break(Some(Level::Error)),
             b'-' if word == b"-1" && self.is_behind_thread => return Break(Some(Level::Error)),

@@ -2,7 +2,8 @@
 
 use types::Level;
 
-use super::words::{upper_level, word_before_colon};
+use super::place::Place;
+use super::words::{any_level, upper_level, word_before_colon};
 
 /// What a line says by its first bytes; `Some(None)` where it is one that has no level.
 pub(super) fn of_start(line: &[u8]) -> Option<Option<Level>> {
@@ -20,18 +21,27 @@ pub(super) fn of_start(line: &[u8]) -> Option<Option<Level>> {
             if line.get(n_marks) == Some(&b'<') {
                 None
             } else {
-                Some(word.strip_suffix(b":").and_then(word_before_colon))
+                Some(word.strip_suffix(b":").and_then(|word| upper_level(word).or_else(|| word_before_colon(word))))
             }
         }
         _ => None,
     }
 }
 
-/// `parse error: `, `Error, `: what a program says of its input, or of itself, by its first words.
-pub(super) fn is_failure(word: &[u8], next: &[u8]) -> bool {
+/// The level that a command line gives what it says of its input, or of itself, by its first words: `parse error: `,
+/// `Error, `, `npm warn`, `E: `.
+pub(super) fn of_command(word: &[u8], place: &Place<'_>) -> Option<Level> {
     const KINDS: [&[u8]; 9] =
         [b"parse", b"syntax", b"runtime", b"type", b"internal", b"compile", b"compilation", b"system", b"unexpected"];
-    word == b"Error," || next == b"error:" && KINDS.iter().any(|kind| word.eq_ignore_ascii_case(kind))
+    match word {
+        b"Error," => Some(Level::Error),
+        b"E:" | b"W:" => letter(word[0]),
+        b"npm" => any_level(place.next()),
+        _ => {
+            let is_kind = KINDS.iter().any(|kind| word.eq_ignore_ascii_case(kind));
+            (is_kind && place.next() == b"error:").then_some(Level::Error)
+        }
+    }
 }
 
 /// `E1120 06:47:13.1`, `E20261120 06:47:13.1`, `E261120 06:47:13.1`.

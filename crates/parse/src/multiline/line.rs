@@ -16,18 +16,15 @@ const HEAD_BYTES_MAX: usize = 96;
 pub(super) fn has_clock(line: &[u8]) -> bool {
     let head = &line[..line.len().min(HEAD_BYTES_MAX)];
     let is_digit = |at: usize| head.get(at).is_some_and(u8::is_ascii_digit);
+    let has_pairs = |at: usize| at > 0 && is_digit(at - 1) && is_digit(at + 1) && is_digit(at + 2);
+    let has_seconds = |at: usize| head.get(at + 3) == Some(&b':') && is_digit(at + 4) && is_digit(at + 5);
     // Most times stand at one of two places.
-    let is_at = |at: usize| {
-        head.get(at) == Some(&b':') && head.get(at + 3) == Some(&b':') && is_digit(at - 1) && is_digit(at + 1)
-    };
-    if (is_at(13) || is_at(14)) && is_digit(0) | is_digit(1) {
+    if [13, 14].iter().any(|at| head.get(*at) == Some(&b':') && has_pairs(*at) && has_seconds(*at)) {
         return true;
     }
     memchr::memchr_iter(b':', head).any(|at| {
-        let has_pairs = at > 0 && is_digit(at - 1) && is_digit(at + 1) && is_digit(at + 2);
-        let has_seconds = head.get(at + 3) == Some(&b':') && is_digit(at + 4) && is_digit(at + 5);
         let begins = at > 1 && is_digit(at - 2) && (at == 2 || !matches!(head[at - 3], b':' | b'.' | b'0'..=b'9'));
-        has_pairs && (has_seconds || (begins && !is_digit(at + 3)))
+        has_pairs(at) && (has_seconds(at) || (begins && !is_digit(at + 3)))
     }) || has_digits_of_date(head)
 }
 

@@ -102,6 +102,10 @@ fn client_and_user<'t>(rest: &mut &'t str, found: &mut PartSink<'t, '_>) -> Opti
     let (client, ident) = if has_host {
         found.text("vhost", first);
         (second, word(rest)?)
+    } else if second.contains(['.', ':']) {
+        // Lighttpd has the host that was asked for there.
+        found.text("vhost", second);
+        (first, "-")
     } else {
         (first, second)
     };
@@ -114,8 +118,7 @@ fn client_and_user<'t>(rest: &mut &'t str, found: &mut PartSink<'t, '_>) -> Opti
     let (user, behind) = rest.split_at_checked(end)?;
     *rest = behind.trim_start_matches(' ');
     found.text("client", client);
-    // Lighttpd has the host that was asked there.
-    found.text(if ident.contains(['.', ':']) { "vhost" } else { "ident" }, ident);
+    found.text("ident", ident);
     found.text("user", user.trim_end_matches(' '));
     Some(())
 }

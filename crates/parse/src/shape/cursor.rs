@@ -84,47 +84,9 @@ pub(crate) fn is_source(text: &str) -> bool {
 
 /// Whether files of source code end so; those of one letter are not asked for.
 fn is_ending(ending: &[u8]) -> bool {
-    matches!(
-        ending,
-        b"go"
-            | b"rs"
-            | b"py"
-            | b"js"
-            | b"ts"
-            | b"rb"
-            | b"cc"
-            | b"hh"
-            | b"cs"
-            | b"kt"
-            | b"pl"
-            | b"pm"
-            | b"ex"
-            | b"hs"
-            | b"ml"
-            | b"mm"
-            | [b's', b'h']
-            | b"vb"
-            | b"fs"
-            | b"cr"
-            | b"jl"
-            | b"mjs"
-            | b"cjs"
-            | b"jsx"
-            | b"tsx"
-            | b"php"
-            | b"cpp"
-            | b"cxx"
-            | b"hpp"
-            | b"exs"
-            | b"erl"
-            | b"lua"
-            | b"clj"
-            | b"zig"
-            | b"nim"
-            | b"inc"
-            | b"java"
-            | b"dart"
-            | b"scala"
-            | b"swift"
-    )
+    ENDINGS.as_bytes().split(|byte| *byte == b' ').any(|known| known == ending)
 }
+
+/// Endings of files of source code that have more than one letter.
+const ENDINGS: &str = "go rs py js ts rb cc hh cs kt pl pm ex hs ml mm sh vb fs cr jl mjs cjs jsx tsx php cpp cxx hpp exs erl lua clj zig \
+    nim inc java dart scala swift";

@@ -67,15 +67,18 @@ fn records_are_read_as_the_ingest_route_reads_them() {
 #[test]
 fn a_time_is_that_of_its_own_line_in_a_buffer_that_is_used_again() {
     let limits = Limits::default();
-    let mut parser = crate::EventParser::new(received(&limits));
-    let mut builder = types::BatchBuilder::new();
+    let (mut parser, extras) = (crate::EventParser::new(received(&limits)), crate::Extras::default());
     let mut buffer = b"2026-11-19 06:47:13,123 INFO  shop.cart: a".to_vec();
-    for day in *b"0123456789" {
-        buffer[9] = day;
-        parser.text(&buffer, &crate::Extras::default(), &mut builder);
-    }
-    let batch = builder.finish();
-    let shown: Vec<String> = batch.timestamps.iter().map(|t| Timestamp(t).to_string()).collect();
     let expected: Vec<String> = (10..20).map(|day| format!("2026-11-{day}T06:47:13.123Z")).collect();
-    assert_eq!(shown, expected);
+    for is_known in [false, true] {
+        let mut builder = types::BatchBuilder::new();
+        for day in *b"0123456789" {
+            buffer[9] = day;
+            let event = if is_known { parser.read_known(&buffer) } else { parser.read_text(&buffer) };
+            event.add_to(&extras, &mut builder);
+        }
+        let batch = builder.finish();
+        let shown: Vec<String> = batch.timestamps.iter().map(|t| Timestamp(t).to_string()).collect();
+        assert_eq!(shown, expected);
+    }
 }

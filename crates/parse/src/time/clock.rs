@@ -45,11 +45,6 @@ pub(super) fn clock(b: &[u8], at: usize) -> Option<Clock> {
     half_of_day(b, of_parts(hour, minute, Some(second), fraction(b, colon + 6))?)
 }
 
-/// A time of day whose hour, minute and second end at `at`.
-pub(super) fn clock_of(b: &[u8], at: usize, (hour, minute, second): (u32, u32, u32)) -> Option<Clock> {
-    half_of_day(b, of_parts(hour, minute, Some(second), fraction(b, at))?)
-}
-
 /// `06.47.13.123456`; a fourth number of up to three digits makes it an address.
 pub(super) fn dotted_clock(b: &[u8], at: usize) -> Option<Clock> {
     if b.get(at + 2) != Some(&b'.') || b.get(at + 5) != Some(&b'.') {

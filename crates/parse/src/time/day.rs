@@ -40,8 +40,8 @@ fn behind_tag(line: &[u8]) -> Option<usize> {
     (n_name > 0 && inside[n_name..].starts_with(b"] ")).then_some(n_name + 3)
 }
 
-/// Reads the time of day that a line begins with, after brackets or a name in some at most. The day is that of the time before, or the next one
-/// after midnight; without one, the last day that the file's modification or the arrival allows.
+/// Reads the time of day that a line begins with, behind brackets or what [`behind_tag`] passes over. The day is that of the time
+/// before, or the next one after midnight; without one, the last day that the file's modification or the arrival allows.
 pub(crate) fn find_time_of_day(
     line: &[u8],
     previous: Option<Timestamp>,

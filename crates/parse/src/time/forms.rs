@@ -2,7 +2,7 @@
 //! day, and what follows that: a zone, or the year.
 
 use super::clock::{
-    Clock, WrittenZone, clock, clock_of, compact_clock, dotted_clock, loose_clock, n_digits, number, offset_of_minutes,
+    Clock, WrittenZone, clock, compact_clock, dotted_clock, loose_clock, n_digits, number, offset_of_minutes,
     short_number, two_digits, zone_after,
 };
 use super::names::{month_at, weekday_end};
@@ -93,7 +93,7 @@ fn whole(b: &[u8], at: usize) -> Option<(Civil, usize)> {
     }
     let year = two_digits(text, 0)? * 100 + two_digits(text, 2)?;
     let found = date(Some(i64::from(year)), (two_digits(text, 5)?, two_digits(text, 8)?), at + 10)?;
-    with_zone(b, found, clock_of(b, at + 19, (two_digits(text, 11)?, two_digits(text, 14)?, two_digits(text, 17)?))?)
+    with_zone(b, found, clock(b, at + 11)?)
 }
 
 fn letters_first(b: &[u8], at: usize) -> Option<(Civil, usize)> {

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use super::forms::{self, Civil};
 
-/// Bytes behind the beginning of a time on which its reading does not depend.
+/// Reading a time looks at fewer bytes than these.
 const REACH: usize = 96;
 
 /// Where a text begins, its length, the calendar time at its beginning and where that ends.
@@ -12,16 +12,11 @@ type ReadTime = (usize, usize, (Civil, usize));
 
 /// Keeps the calendar time that was read last: a line's form, header, level and event ask for the same one in turn.
 ///
-/// It is of the bytes at one address, so that it must be forgotten before these may change.
+/// A time is known by the address of its first byte, so a memo must not outlive the text that it is used for.
 #[derive(Debug, Default)]
 pub(crate) struct TimeMemo(Cell<Option<ReadTime>>);
 
 impl TimeMemo {
-    /// Forgets what was read.
-    pub(crate) fn clear(&self) {
-        self.0.set(None);
-    }
-
     /// Reads the calendar time at `at`.
     pub(super) fn parse_at(&self, b: &[u8], at: usize) -> Option<(Civil, usize)> {
         let rest = b.get(at..).filter(|rest| !rest.is_empty())?;
