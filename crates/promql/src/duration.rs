@@ -52,7 +52,9 @@ fn seconds(node: &Node, asked: Option<Asked>) -> Result<Option<f64>, ParseError>
         Expr::Paren(inner) => seconds(inner, asked),
         Expr::Negate(inner) => Ok(seconds(inner, asked)?.map(|value| -value)),
         Expr::Binary { operator, left, right, return_bool: false, matching } if matching.is_plain() => {
-            let by_zero = matches!(seconds(right, asked)?, Some(0.0));
+            // Each side is computed once: twice would double the time with every operator below.
+            let right = seconds(right, asked)?;
+            let by_zero = matches!(right, Some(0.0));
             let compute: fn(f64, f64) -> f64 = match operator {
                 Operator::Add => |a, b| a + b,
                 Operator::Sub => |a, b| a - b,
@@ -64,7 +66,7 @@ fn seconds(node: &Node, asked: Option<Asked>) -> Result<Option<f64>, ParseError>
                 Operator::Pow => f64::powf,
                 other => return fail(&format!("operator {:?} is not allowed in a duration", other.text())),
             };
-            Ok(both(left, right)?.map(|(left, right)| compute(left, right)))
+            Ok(seconds(left, asked)?.zip(right).map(|(left, right)| compute(left, right)))
         }
         Expr::Call(function, args) => match (function.name, &args[..]) {
             ("step", []) => Ok(asked.map(|asked| asked.step as f64 / 1000.0)),

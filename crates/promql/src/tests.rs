@@ -84,6 +84,9 @@ fn deep_queries_are_refused_and_allowed_ones_do_not_overflow() {
         assert!(parse(&hostile.repeat(100_000)).is_err(), "{hostile}");
         assert!(parse(&format!("a[{}", hostile.repeat(100_000))).is_err(), "{hostile}");
     }
+    // Durations that nest as deep as any query may.
+    assert!(parse(&format!("a[1{}]", "^1".repeat(190))).is_ok());
+    assert!(parse(&format!("a[{}1{}]", "1+(".repeat(90), ")".repeat(90))).is_ok());
     let sum = vec!["vector(1)"; 100].join(" + ");
     let script = format!("eval instant at 0 {sum}\n  {{}} 100\n");
     assert_eq!(run_script(&script, &Options::default()).failures, []);
