@@ -24,6 +24,24 @@ const ISSUE = {
   merged: [],
 };
 
+/** What the last event of an issue says of its failure. */
+const EXCEPTION = {
+  exceptions: [
+    {
+      type: "CardError",
+      message: "card declined <img src=x onerror=alert(1)>",
+      frames: [
+        { function: "charge", file: "payment.js", line: 12, own: true },
+        { function: "checkout", file: "cart.js", line: 40, own: true },
+      ],
+      member: null,
+    },
+  ],
+  runtime: "Node.js",
+  program: 'filter @message like "checkout"',
+  text: "CardError: card declined",
+};
+
 /** Issues, those with the newest events first. */
 export const ISSUES = [
   {
@@ -210,6 +228,8 @@ const MERGED = new Map();
 /** Answers a request about them: a body and a status. */
 export function answerOf(path, ask, method, mood) {
   if (mood === "broken") return [{ error: { code: "internal", message: "the store does not answer" } }, 500];
+  if (path === "/api/v1/context")
+    return [{ event: { "@log": "app/checkout", "@timestamp": ago(1), exception: EXCEPTION } }];
   const none = [{ error: { code: "not-found", message: `there is nothing at ${path}` } }, 404];
   const [, kind, id, act, item] =
     /^\/api\/v1\/(issues|incidents|ledger)(?:\/([^/]+))?(?:\/([^/]+))?(?:\/([^/]+))?$/.exec(path) ?? [];

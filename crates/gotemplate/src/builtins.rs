@@ -5,7 +5,7 @@ use crate::function::{Arguments, Function, Parameter};
 use crate::layout;
 use crate::printf::printf;
 use crate::text::{html, js, of_bytes, url_encoded};
-use crate::value::{List, MapType, Value};
+use crate::value::{List, Value};
 
 const ANY: &[Parameter] = &[Parameter::Any];
 const TWO: &[Parameter] = &[Parameter::Any, Parameter::Any];
@@ -113,7 +113,7 @@ fn length(of: Arguments<'_>) -> Result<Value, String> {
     let n = match &of[0] {
         Value::Text(text) => text.len(),
         Value::List(list) => list.items.len(),
-        Value::Map(map) if !matches!(map.of, MapType::Struct(_)) => map.members.len(),
+        Value::Map(map) if !map.is_struct() => map.members.len(),
         other => return Err(format!("len of type {}", other.type_name())),
     };
     Ok(Value::Integer(n as i64))
@@ -140,7 +140,7 @@ fn element(of: &Value, at: &Value) -> Result<Value, String> {
             let at = place(at, text.len())?;
             text.as_bytes().get(at).map(|byte| Value::Integer(i64::from(*byte))).ok_or_else(|| missing(at))
         }
-        Value::Map(map) if !matches!(map.of, MapType::Struct(_)) => match at {
+        Value::Map(map) if !map.is_struct() => match at {
             Value::Text(name) => Ok(map.get(name).unwrap_or(Value::Nil)),
             other => Err(format!("value has type {}; should be string", other.type_name())),
         },

@@ -10,8 +10,8 @@ use crate::value::Value;
 pub struct Dialect {
     /// Functions; one with the name of a function of Go replaces it.
     pub functions: &'static [Function],
-    /// Variables that have values from the start, with their sign. `$` is the dot as well: without it the dot is a set of
-    /// labels, of which a template names single ones.
+    /// Variables that are set from the start, with their sign. Without `$` among them the dot is a set of labels, and a
+    /// template can only read them by name.
     pub variables: &'static [&'static str],
     /// Compiles a regular expression.
     pub regex: fn(&str) -> Result<Regex, String>,

@@ -258,7 +258,7 @@ pub fn parse(layout: &str, text: &str, zone: Tz) -> Option<ZonedTime> {
     rest.is_empty().then(|| moment(&read, zone)).flatten()
 }
 
-/// Returns a space of the layout stands for any number of them.
+/// Returns what follows a literal of the layout; a space in it matches any number of spaces.
 fn after_literal<'t>(text: &'t str, literal: &str) -> Option<&'t str> {
     let mut rest = text;
     for c in literal.chars() {
@@ -289,12 +289,11 @@ fn number(rest: &str, least: usize, most: usize) -> Option<(u32, &str)> {
 
 /// Returns the place of a name that the text begins with, and what follows it.
 fn name<'t>(rest: &'t str, names: &[&str], n_bytes: Option<usize>) -> Option<(u32, &'t str)> {
-    let found = names.iter().enumerate().find_map(|(index, name)| {
+    names.iter().enumerate().find_map(|(index, name)| {
         let name = &name[..n_bytes.unwrap_or(name.len())];
         let start = rest.get(..name.len())?;
         start.eq_ignore_ascii_case(name).then(|| (index as u32, &rest[name.len()..]))
-    })?;
-    Some(found)
+    })
 }
 
 fn take<'t>(part: Part, rest: &'t str, read: &mut TimeParts) -> Option<&'t str> {

@@ -30,6 +30,6 @@ pub use self::numbers::{general, parse_float, parse_integer};
 pub use self::parse::Source;
 pub use self::run::Failure;
 pub use self::template::Template;
-pub use self::text::{TEXT_BYTES_MAX, of_bytes, replaced, title, url_encoded};
+pub use self::text::{TEXT_BYTES_MAX, of_bytes, replaced, title, too_long, url_encoded};
 pub use self::times::{Zone, ZonedTime};
 pub use self::value::{List, Map, MapType, Value};

@@ -6,7 +6,6 @@ use crate::builtins::builtin;
 use crate::dialect::Dialect;
 use crate::function::{Body, Function, Parameter};
 use crate::lexer::{Piece, Token, Word, pieces};
-
 use crate::value::Value;
 
 /// How deep blocks and parentheses may nest.

@@ -5,7 +5,7 @@ use crate::dialect::{Dialect, Input};
 use crate::function::{Arguments, Body, Function};
 use crate::parse::{Block, BlockKind, Command, Node, Operand, Pipeline, Source};
 use crate::text::TEXT_BYTES_MAX;
-use crate::value::{MapType, Value};
+use crate::value::Value;
 
 /// Most bytes of all texts that one run makes on the way.
 const MADE_BYTES_MAX: usize = 16 << 20;
@@ -204,7 +204,7 @@ impl<'a> Run<'a> {
             Value::List(list) => {
                 list.items.iter().enumerate().map(|(index, item)| (number(index), item.clone())).collect()
             }
-            Value::Map(map) if !matches!(map.of, MapType::Struct(_)) => {
+            Value::Map(map) if !map.is_struct() => {
                 map.members.iter().map(|(name, value)| (name.as_str().into(), value.clone())).collect()
             }
             Value::Integer(n) | Value::Long(n) => {
@@ -334,7 +334,7 @@ impl<'a> Run<'a> {
             (Body::Partial(body), _) => body(of),
             (Body::Matching(body), Some(Operand::Pattern(regex, _))) => body(regex, of),
             (Body::Matching(body), _) => {
-                // Compiling one takes longer than most of what is counted.
+                // Compiling a regular expression costs as much as many steps.
                 self.n_steps = self.n_steps.saturating_add(self.dialect.steps_max / 16);
                 (self.dialect.regex)(of.text(0)).and_then(|regex| body(&regex, of))
             }

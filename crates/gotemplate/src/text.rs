@@ -7,6 +7,11 @@ use crate::value::Value;
 /// Longest text that a function may make.
 pub const TEXT_BYTES_MAX: usize = 1 << 20;
 
+/// Returns the error of a text that is too long.
+pub fn too_long() -> String {
+    format!("text of more than {TEXT_BYTES_MAX} bytes")
+}
+
 /// Returns bytes as a text.
 pub fn of_bytes(bytes: &[u8]) -> Value {
     String::from_utf8_lossy(bytes).as_ref().into()
@@ -83,7 +88,7 @@ pub fn replaced(
         replacement(&found, &mut out);
         last = whole.end();
         if out.len() > TEXT_BYTES_MAX {
-            return Err(format!("text of more than {TEXT_BYTES_MAX} bytes"));
+            return Err(too_long());
         }
     }
     out.push_str(&text[last..]);

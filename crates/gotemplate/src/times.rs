@@ -64,7 +64,7 @@ impl ZonedTime {
         Self { seconds, nanoseconds: 0, zone: Zone::Named(Tz::UTC) }
     }
 
-    /// Returns whole units since 1970, of which `per_second` make a second.
+    /// Returns the time since 1970 in units of 1/`per_second` of a second, rounded down.
     pub fn units(&self, per_second: i64) -> i64 {
         let of_second = i64::from(self.nanoseconds) / (1_000_000_000 / per_second);
         self.seconds.wrapping_mul(per_second).wrapping_add(of_second)

@@ -78,8 +78,13 @@ impl From<bool> for Value {
 }
 
 impl Map {
+    /// Reports whether it is a struct, whose members are fields.
+    pub(crate) fn is_struct(&self) -> bool {
+        matches!(self.of, MapType::Struct(_))
+    }
+
     /// Returns a member; `None` if a struct has none of the name.
-    pub(crate) fn get(&self, name: &str) -> Option<Value> {
+    pub fn get(&self, name: &str) -> Option<Value> {
         let member = self.members.get(name).cloned();
         match self.of {
             MapType::Values => Some(member.unwrap_or(Value::Nil)),
@@ -90,7 +95,7 @@ impl Map {
 
     /// Writes the members, each as `write` does.
     pub(crate) fn write(&self, out: &mut String, mut write: impl FnMut(&mut String, &Value)) {
-        let is_struct = matches!(self.of, MapType::Struct(_));
+        let is_struct = self.is_struct();
         out.push_str(match self.of {
             MapType::Struct(name) if name.starts_with('*') => "&{",
             MapType::Struct(_) => "{",
@@ -159,7 +164,7 @@ impl Value {
             Self::Float(number) => *number != 0.0,
             Self::Text(text) => !text.is_empty(),
             Self::List(list) => !list.items.is_empty(),
-            Self::Map(map) => matches!(map.of, MapType::Struct(_)) || !map.members.is_empty(),
+            Self::Map(map) => map.is_struct() || !map.members.is_empty(),
             Self::Time(_) => true,
         }
     }

@@ -6,12 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::annotations::Annotations;
 use crate::check::check_experimental;
 use crate::context::{Context, SAME_LABELS};
-use crate::duration::{Asked, resolve};
+use crate::duration::{QueryRange, resolve};
 use crate::error::{EvalError, ParseError};
 use crate::evaluate::{evaluate, subquery_grid};
 use crate::extended::{Ends, ends};
 use crate::function::Kind;
 use crate::labels::Labels;
+use crate::lexer::TIME_MAX;
 use crate::matcher::Matcher;
 use crate::options::Options;
 use crate::parse::parse as read;
@@ -19,9 +20,6 @@ use crate::source::{Selection, Source};
 use crate::syntax::{Edges, Expr, Node, Shift};
 use crate::value::{Evaluated, Grid, Series, Value};
 use crate::windows::Samples;
-
-/// Times beyond this many ms from the epoch are refused, so that no sum of times overflows.
-pub const TIME_MAX: u64 = 1 << 53;
 
 /// A query that was read and checked.
 #[derive(Clone, Debug)]
@@ -195,7 +193,7 @@ fn run(
     let mut is_computed = false;
     node.walk(&mut |node| is_computed |= matches!(node.expr, Expr::Computed(..)));
     if is_computed {
-        resolve(Arc::make_mut(&mut node), &query.text, Asked { step, range: end - start })
+        resolve(Arc::make_mut(&mut node), &query.text, QueryRange { step, range: end - start })
             .map_err(|error| EvalError::at(&error.span, error.message))?;
     }
     let context = Context::new(source, options, (start, end, if start == end { 0 } else { step }), &query.text);

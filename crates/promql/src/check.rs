@@ -1,4 +1,4 @@
-//! Checks types and the rest of what the grammar cannot say.
+//! Checks of a tree that was read: types, numbers of arguments, matchers, vector matching.
 
 use crate::error::ParseError;
 use crate::function::Kind;
@@ -15,7 +15,7 @@ pub(crate) fn check(node: &Node) -> Result<(), ParseError> {
             check(inner)?;
             expect_signed(inner)
         }
-        // Its type is checked when it is read: ranges of ranges would nest without end.
+        // The reader checks the type of a subquery's operand: otherwise `a[1m:][1m:]…` could nest without limit.
         Expr::Subquery { inner, .. } | Expr::Computed(inner, _) => check(inner),
         Expr::Call(function, args) => {
             if args.len() < function.least || args.len() > function.most {
@@ -65,9 +65,7 @@ pub(crate) fn check_experimental(node: &Node) -> Result<(), ParseError> {
             Expr::Aggregate { aggregation: one @ (Aggregation::Limitk | Aggregation::LimitRatio), .. } => {
                 format!("aggregation {:?}", one.text())
             }
-            Expr::Binary { matching, .. } if matching.fill_left.is_some() || matching.fill_right.is_some() => {
-                "modifier \"fill\"".to_owned()
-            }
+            Expr::Binary { matching, .. } if matching.is_filled() => "modifier \"fill\"".to_owned(),
             _ => return,
         };
         let message = format!("{name} is experimental and not enabled");
@@ -133,7 +131,7 @@ fn check_binary(
         return Err(ParseError::new(side.span.clone(), message));
     }
     let scalars = [left, right].iter().filter(|side| side.kind() == Kind::Scalar).count();
-    let filled = matching.fill_left.is_some() || matching.fill_right.is_some();
+    let filled = matching.is_filled();
     if return_bool && !operator.is_comparison() {
         return fail("bool modifier can only be used on comparison operators".to_owned());
     }

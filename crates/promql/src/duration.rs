@@ -1,37 +1,37 @@
-//! Durations that are computed: arithmetic with the step and the length of the range that is asked.
+//! Durations written as arithmetic, such as `[2 * step()]`.
 
 use crate::error::ParseError;
 use crate::lexer::DURATION_MAX;
 use crate::syntax::{Expr, Length, Node, Operator, Selector};
 
-/// Step and length of the range that a query is asked for, ms; both are 0 for an instant.
+/// The step and the length of a query's range, ms; both are 0 for an instant query.
 #[derive(Clone, Copy)]
-pub(crate) struct Asked {
+pub(crate) struct QueryRange {
     pub(crate) step: i64,
     pub(crate) range: i64,
 }
 
-/// Puts the computed durations of a tree in their places.
-pub(crate) fn resolve(node: &mut Node, text: &str, asked: Asked) -> Result<(), ParseError> {
+/// Replaces each [`Expr::Computed`] by its selector or subquery, with its durations filled in.
+pub(crate) fn resolve(node: &mut Node, text: &str, of: QueryRange) -> Result<(), ParseError> {
     if let Expr::Computed(inner, durations) = &mut node.expr {
         for (length, duration) in durations {
-            let ms = milliseconds(duration, (text, *length), Some(asked))?;
+            let ms = milliseconds(duration, (text, *length), Some(of))?;
             inner.set(*length, ms.unwrap_or_default());
         }
         *node = std::mem::replace(&mut **inner, Node { expr: Expr::Number(0.0), span: 0..0 });
     }
-    node.children_mut().into_iter().try_for_each(|child| resolve(child, text, asked))
+    node.children_mut().into_iter().try_for_each(|child| resolve(child, text, of))
 }
 
-/// Returns a duration in ms; `None` where it depends on what is asked, and that is not known.
+/// Returns a duration in ms; `None` if it has `step()` or `range()` and the query's range is not given.
 ///
-/// Errors: it is no duration, too long, or has no length where it must have one.
+/// Errors: not a duration, out of range, or not above 0 where it must be.
 pub(crate) fn milliseconds(
     node: &Node,
     (text, length): (&str, Length),
-    asked: Option<Asked>,
+    of: Option<QueryRange>,
 ) -> Result<Option<i64>, ParseError> {
-    let Some(seconds) = seconds(node, asked)? else { return Ok(None) };
+    let Some(seconds) = seconds(node, of)? else { return Ok(None) };
     let limit = DURATION_MAX as f64 / 1000.0;
     if seconds.is_nan() || seconds.abs() > limit {
         let message = format!("{:?} is not a time in seconds of at most {limit}", &text[node.span.clone()]);
@@ -44,16 +44,16 @@ pub(crate) fn milliseconds(
     Ok(Some(ms))
 }
 
-fn seconds(node: &Node, asked: Option<Asked>) -> Result<Option<f64>, ParseError> {
+fn seconds(node: &Node, of: Option<QueryRange>) -> Result<Option<f64>, ParseError> {
     let fail = |message: &str| Err(ParseError::new(node.span.clone(), message));
-    let both = |left: &Node, right: &Node| Ok::<_, ParseError>(seconds(left, asked)?.zip(seconds(right, asked)?));
+    let both = |left: &Node, right: &Node| Ok::<_, ParseError>(seconds(left, of)?.zip(seconds(right, of)?));
     match &node.expr {
         Expr::Number(value) => Ok(Some(*value)),
-        Expr::Paren(inner) => seconds(inner, asked),
-        Expr::Negate(inner) => Ok(seconds(inner, asked)?.map(|value| -value)),
+        Expr::Paren(inner) => seconds(inner, of),
+        Expr::Negate(inner) => Ok(seconds(inner, of)?.map(|value| -value)),
         Expr::Binary { operator, left, right, return_bool: false, matching } if matching.is_plain() => {
             // Each side is computed once: twice would double the time with every operator below.
-            let right = seconds(right, asked)?;
+            let right = seconds(right, of)?;
             let by_zero = matches!(right, Some(0.0));
             let compute: fn(f64, f64) -> f64 = match operator {
                 Operator::Add => |a, b| a + b,
@@ -66,11 +66,11 @@ fn seconds(node: &Node, asked: Option<Asked>) -> Result<Option<f64>, ParseError>
                 Operator::Pow => f64::powf,
                 other => return fail(&format!("operator {:?} is not allowed in a duration", other.text())),
             };
-            Ok(seconds(left, asked)?.zip(right).map(|(left, right)| compute(left, right)))
+            Ok(seconds(left, of)?.zip(right).map(|(left, right)| compute(left, right)))
         }
         Expr::Call(function, args) => match (function.name, &args[..]) {
-            ("step", []) => Ok(asked.map(|asked| asked.step as f64 / 1000.0)),
-            ("range", []) => Ok(asked.map(|asked| asked.range as f64 / 1000.0)),
+            ("step", []) => Ok(of.map(|of| of.step as f64 / 1000.0)),
+            ("range", []) => Ok(of.map(|of| of.range as f64 / 1000.0)),
             ("min_of", [left, right]) => Ok(both(left, right)?.map(|(left, right)| left.min(right))),
             ("max_of", [left, right]) => Ok(both(left, right)?.map(|(left, right)| left.max(right))),
             _ => fail("a duration has the functions step(), range(), min_of(A, B) and max_of(A, B)"),
@@ -80,8 +80,8 @@ fn seconds(node: &Node, asked: Option<Asked>) -> Result<Option<f64>, ParseError>
 }
 
 impl Node {
-    /// Reports whether a duration depends on what is asked.
-    pub(crate) fn depends_on_asked(&self) -> bool {
+    /// Reports whether a duration has `step()` or `range()`.
+    pub(crate) fn depends_on_range(&self) -> bool {
         !matches!(seconds(self, None), Ok(Some(_)))
     }
 

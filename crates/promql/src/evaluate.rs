@@ -31,7 +31,7 @@ pub(crate) fn evaluate(context: &Context<'_>, node: &Node, grid: Grid) -> Result
         Expr::Negate(inner) => negate(context, evaluate(context, inner, grid)?, &node.span),
         Expr::Selector(Selector { matchers, shift }) if shift.edges == Edges::Smoothed => {
             let (span, args) = (&node.span, Vec::new());
-            // Keeps the name, as all that is read at one time does.
+            // Under this name the plan keeps the names of metrics.
             let name = "last_over_time";
             let plan = Plan { name, function: extended::smoothed, grid, range: 0, shift: *shift, args, span };
             plan.select(context, matchers).map(Evaluated::Vector)

@@ -95,7 +95,7 @@ fn histogram_change(window: &Window<'_>, remarks: &mut Remarks, counter: bool) -
         remarks.warn(window.span, &format!("this native histogram metric is not a gauge: {:?}", window.name));
     }
     let mut change = computed(window, remarks, right.minus(&left), "subtraction")?;
-    // A reset that the value on the left lies in is part of that value.
+    // The interpolated left value already accounts for a reset in its interval.
     let skips = usize::from(is_left_between && all[first + 1].is_reset_after(&all[first]));
     let mut before = if skips > 0 { &all[first + 1] } else { &left };
     if counter && first + 1 + skips <= last {
@@ -125,7 +125,7 @@ fn histogram_between(
     computed(window, remarks, change.plus(before), "addition")
 }
 
-/// Remarks on what was noticed when two histograms were computed with.
+/// Returns a sum or difference of histograms, and adds its annotations.
 fn computed(
     window: &Window<'_>,
     remarks: &mut Remarks,

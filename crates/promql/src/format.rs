@@ -1,15 +1,14 @@
-//! Queries in one layout, that of Prometheus: what has at most a hundred bytes stays on one line, the parts of the rest have
-//! lines of their own.
+//! Formats queries as Prometheus does: up to 100 bytes on one line, longer ones with a line for each part.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use crate::error::ParseError;
+use crate::histogram::plain;
 use crate::labels::is_label_name;
 use crate::matcher::Matcher;
 use crate::parse::parse;
 use crate::syntax::{At, Expr, Length, Many, Matching, Node, Selector};
-use crate::tree::{number_text, sign_of};
 
 /// The longest line that is not split, bytes.
 const LINE_BYTES_MAX: usize = 100;
@@ -41,7 +40,7 @@ impl Layout<'_> {
             None => format!("{head}({})", inner.join(", ")),
         };
         match &node.expr {
-            Expr::Number(number) => indent + &number_text(*number),
+            Expr::Number(number) => indent + &plain(*number),
             Expr::Text(text) => indent + &quoted(text),
             Expr::Computed(inner, durations) => self.timed(inner, level, durations),
             Expr::Selector(_) | Expr::Matrix(..) | Expr::Subquery { .. } => self.timed(node, level, &[]),
@@ -64,12 +63,12 @@ impl Layout<'_> {
         }
     }
 
-    /// Lays out what follows a modifier, or what a modifier follows.
+    /// Lays out the operand of a minus or of a subquery, at the same level.
     fn beside(&self, inner: &Node, level: Option<usize>) -> String {
         level.map_or_else(|| self.lay(inner, None), |level| self.lines(inner, level))
     }
 
-    /// Lays out a selector or a subquery with its durations, of which some are computed.
+    /// Lays out a selector or a subquery; `computed` has the durations that are written as arithmetic.
     fn timed(&self, node: &Node, level: Option<usize>, computed: &[(Length, Node)]) -> String {
         let duration = |length: Length, ms: i64| {
             let found = computed.iter().find(|(of, _)| *of == length);
@@ -101,7 +100,7 @@ impl Layout<'_> {
     fn selector(&self, node: &Node, selector: &Selector) -> String {
         let is_named = !self.text[node.span.start..].starts_with('{');
         let name = selector.matchers.first().filter(|_| is_named).map_or("", |matcher| &*matcher.value);
-        let label = |one: &Matcher| format!("{}{}{}", label_text(&one.name), sign_of(one), quoted(&one.value));
+        let label = |one: &Matcher| format!("{}{}{}", label_text(&one.name), one.operator(), quoted(&one.value));
         let mut labels: Vec<String> = selector.matchers.iter().skip(usize::from(is_named)).map(label).collect();
         labels.sort();
         if labels.is_empty() && is_named { name.to_owned() } else { format!("{name}{{{}}}", labels.join(",")) }
@@ -122,7 +121,7 @@ fn matching_text(matching: &Matching) -> String {
         (left, right) => [("fill_left", left), ("fill_right", right)],
     };
     for (word, value) in fills.iter().filter_map(|(word, value)| Some((word, (*value)?))) {
-        let _ = write!(text, " {word} ({})", number_text(value));
+        let _ = write!(text, " {word} ({})", plain(value));
     }
     text
 }

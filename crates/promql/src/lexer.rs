@@ -212,6 +212,9 @@ pub fn duration(text: &str) -> Result<i64, String> {
 /// The longest duration, ms: what 64 bits of nanoseconds hold.
 pub(crate) const DURATION_MAX: i64 = 9_223_372_036_854;
 
+/// Times beyond this many ms from the epoch are refused, so that no sum of times overflows.
+pub const TIME_MAX: u64 = 1 << 53;
+
 /// Returns what a quoted word means: Go's escapes between `"` or `'`, none between backticks.
 pub(crate) fn unquote(text: &str) -> Result<String, String> {
     let quote = text.chars().next().filter(|c| matches!(c, '"' | '\'' | '`')).ok_or("not a quoted string")?;

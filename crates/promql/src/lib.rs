@@ -61,12 +61,13 @@ mod value;
 mod windows;
 
 pub use annotations::Annotations;
-pub use answer::{Answer, Data, Query, Row, Sample, TIME_MAX, ValueType, enable_experimental, instant, parse, range};
+pub use answer::{Answer, Data, Query, Row, Sample, ValueType, enable_experimental, instant, parse, range};
 pub use error::{EvalError, ParseError, SourceError, Stop};
 pub use format::format;
 pub use histogram::{Bucket, CUSTOM_SCHEMA, Histogram, ResetHint, buckets_of_spans};
 pub use join::joined;
 pub use labels::{Label, Labels, METRIC_NAME};
+pub use lexer::TIME_MAX;
 pub use lexer::duration;
 pub use matcher::{MatchKind, Matcher};
 pub use options::{Options, StopCheck};

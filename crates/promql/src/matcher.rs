@@ -43,6 +43,16 @@ impl Matcher {
         Ok(Self { name: name.into(), kind, value: value.into() })
     }
 
+    /// Returns the operator that the condition is written with.
+    pub(crate) fn operator(&self) -> &'static str {
+        match self.kind {
+            MatchKind::Equal => "=",
+            MatchKind::NotEqual => "!=",
+            MatchKind::Matches(_) => "=~",
+            MatchKind::NotMatches(_) => "!~",
+        }
+    }
+
     /// Reports whether the value is accepted.
     pub fn accepts(&self, value: &str) -> bool {
         match &self.kind {

@@ -7,7 +7,7 @@ use crate::duration::milliseconds;
 use crate::error::ParseError;
 use crate::function::{self, Kind};
 use crate::labels::METRIC_NAME;
-use crate::lexer::{Token, Word, duration, number, tokens, unquote};
+use crate::lexer::{TIME_MAX, Token, Word, duration, number, tokens, unquote};
 use crate::matcher::{MatchKind, Matcher};
 use crate::syntax::{
     Aggregation, At, Edges, Expr, Grouping, Length, Many, Matching, Node, Operator, Selector, Shift, Span,
@@ -16,8 +16,15 @@ use crate::syntax::{
 /// Words that are no names of metrics, but in braces.
 const RESERVED: [&str; 6] = ["atan2", "bool", "group_left", "group_right", "ignoring", "on"];
 
-/// The latest time of `@`, ms: what a number holds exactly.
-const AT_MAX: i64 = 1 << 53;
+/// Returns a node with a minus before it, which begins at `start`.
+fn negated(inner: Node, start: usize) -> Node {
+    let span = start..inner.span.end;
+    let expr = match inner.expr {
+        Expr::Number(value) => Expr::Number(-value),
+        _ => Expr::Negate(Box::new(inner)),
+    };
+    Node { expr, span }
+}
 
 /// Reads and checks a query.
 pub(crate) fn parse(text: &str) -> Result<Node, ParseError> {
@@ -135,12 +142,7 @@ impl Reader<'_> {
             return Ok(node);
         }
         if self.skip("-") {
-            let inner = self.expression(Operator::Pow.level())?;
-            let span = start..inner.span.end;
-            return Ok(match inner.expr {
-                Expr::Number(value) => Node { expr: Expr::Number(-value), span },
-                _ => Node { expr: Expr::Negate(Box::new(inner)), span },
-            });
+            return Ok(negated(self.expression(Operator::Pow.level())?, start));
         }
         let expr = self.primary()?;
         let mut node = Node { expr, span: start..self.last().end };
@@ -346,12 +348,9 @@ impl Reader<'_> {
         let inner_start = self.start();
         let expr = self.primary()?;
         let end = self.last().end;
-        let inner = Box::new(Node { expr, span: inner_start..end });
-        let expr = match inner.expr {
-            Expr::Number(value) if is_negative => Expr::Number(-value),
-            _ if is_negative => Expr::Negate(inner),
-            expr => expr,
-        };
+        if is_negative {
+            return Ok(negated(Node { expr, span: inner_start..end }, start));
+        }
         Ok(Node { expr, span: start..end })
     }
 
@@ -363,7 +362,7 @@ impl Reader<'_> {
                 return Ok(at);
             }
         }
-        let (seconds, limit) = (self.signed()?, AT_MAX as f64 / 1000.0);
+        let (seconds, limit) = (self.signed()?, TIME_MAX as f64 / 1000.0);
         if seconds.is_nan() || seconds.abs() > limit {
             let message = format!("{:?} is not a time in seconds of at most {limit}", &self.text[self.last()]);
             return Err(ParseError::new(self.last(), message));

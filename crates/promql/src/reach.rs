@@ -58,7 +58,7 @@ fn is_divisible(
         Expr::Number(_) | Expr::Text(_) => true,
         Expr::Paren(inner) | Expr::Negate(inner) => is_inner_divisible(inner),
         Expr::Computed(inner, durations) => {
-            let is_fixed = |(_, duration): &(_, Node)| !duration.depends_on_asked();
+            let is_fixed = |(_, duration): &(_, Node)| !duration.depends_on_range();
             durations.iter().all(is_fixed) && is_inner_divisible(inner)
         }
         Expr::Selector(Selector { shift, .. }) => {

@@ -104,10 +104,14 @@ pub(crate) struct Matching {
 }
 
 impl Matching {
+    /// Reports whether series without a partner get a value.
+    pub(crate) fn is_filled(&self) -> bool {
+        self.fill_left.is_some() || self.fill_right.is_some()
+    }
+
     /// Reports whether nothing is said of how series are matched.
     pub(crate) fn is_plain(&self) -> bool {
-        let is_filled = self.fill_left.is_some() || self.fill_right.is_some();
-        !(self.on || is_filled) && self.labels.is_empty() && self.many == Many::None
+        !(self.on || self.is_filled()) && self.labels.is_empty() && self.many == Many::None
     }
 }
 
@@ -279,8 +283,8 @@ pub(crate) enum Expr {
         matching: Matching,
         return_bool: bool,
     },
-    /// A selector or subquery with durations that are computed. Those that depend on what is asked are 0 in it until they are
-    /// [resolved](crate::duration::resolve), which every evaluation begins with.
+    /// A selector or subquery with durations written as arithmetic. Those with `step()` or `range()` are 0 until they are
+    /// [resolved](crate::duration::resolve), the first step of an evaluation.
     Computed(Box<Node>, Vec<(Length, Node)>),
 }
 
@@ -312,7 +316,7 @@ impl Node {
         }
     }
 
-    /// Calls `visit` for this and all nodes below, but for those of durations.
+    /// Calls `visit` for this node and all below it; nodes of durations are left out.
     pub(crate) fn walk<'a>(&'a self, visit: &mut dyn FnMut(&'a Self)) {
         visit(self);
         match &self.expr {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::answer::Query;
 use crate::function::{Function, Kind};
+use crate::histogram::plain;
 use crate::labels::METRIC_NAME;
 use crate::matcher::{MatchKind, Matcher};
 use crate::syntax::{At, Expr, Length, Many, Matching, Node, Operator, Selector, Shift};
@@ -32,7 +33,7 @@ fn node(of: &Node) -> Value {
             }
             tree
         }
-        Expr::Number(number) => json!({"type": "numberLiteral", "val": number_text(*number)}),
+        Expr::Number(number) => json!({"type": "numberLiteral", "val": plain(*number)}),
         Expr::Text(text) => json!({"type": "stringLiteral", "val": &**text}),
         Expr::Paren(inner) => json!({"type": "parenExpr", "expr": node(inner)}),
         Expr::Negate(inner) => json!({"type": "unaryExpr", "op": "-", "expr": node(inner)}),
@@ -94,22 +95,13 @@ fn selector(kind: &str, of: &Selector) -> Value {
     let name =
         of.matchers.iter().find(|matcher| *matcher.name == *METRIC_NAME && matches!(matcher.kind, MatchKind::Equal));
     let matcher =
-        |matcher: &Matcher| json!({"name": &*matcher.name, "type": sign_of(matcher), "value": &*matcher.value});
+        |matcher: &Matcher| json!({"name": &*matcher.name, "type": matcher.operator(), "value": &*matcher.value});
     let tree = json!({
         "type": kind,
         "name": name.map_or("", |name| &*name.value),
         "matchers": of.matchers.iter().map(matcher).collect::<Vec<_>>(),
     });
     with_shift(tree, of.shift)
-}
-
-pub(crate) fn sign_of(matcher: &Matcher) -> &'static str {
-    match matcher.kind {
-        MatchKind::Equal => "=",
-        MatchKind::NotEqual => "!=",
-        MatchKind::Matches(_) => "=~",
-        MatchKind::NotMatches(_) => "!~",
-    }
 }
 
 fn with_shift(mut tree: Value, shift: Shift) -> Value {
@@ -155,7 +147,7 @@ fn matching_of(operator: Operator, (left, right): (&Node, &Node), matching: &Mat
         "on": matching.on,
         "include": names(&matching.include),
     });
-    if matching.fill_left.is_some() || matching.fill_right.is_some() {
+    if matching.is_filled() {
         tree["fillValues"] = json!({"lhs": matching.fill_left, "rhs": matching.fill_right});
     }
     tree
@@ -163,17 +155,6 @@ fn matching_of(operator: Operator, (left, right): (&Node, &Node), matching: &Mat
 
 fn names(labels: &[Arc<str>]) -> Vec<&str> {
     labels.iter().map(|label| &**label).collect()
-}
-
-/// Spells a number with all its digits, as Go does.
-pub(crate) fn number_text(number: f64) -> String {
-    if number.is_nan() {
-        "NaN".to_owned()
-    } else if number.is_infinite() {
-        if number > 0.0 { "+Inf" } else { "-Inf" }.to_owned()
-    } else {
-        number.to_string()
-    }
 }
 
 #[cfg(test)]

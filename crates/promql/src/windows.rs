@@ -28,7 +28,7 @@ pub(crate) struct Window<'a> {
     pub(crate) end: i64,
     /// Time of the step, ms.
     pub(crate) step: i64,
-    /// Whether there are samples before and after, for the values at the ends.
+    /// Whether the window has samples outside of its range, for the values at its ends.
     pub(crate) edges: Edges,
     /// The scalar arguments at this step.
     pub(crate) args: [f64; 2],

@@ -15,7 +15,7 @@ async function openWith(own, path, options = {}, mood = "full") {
   INCIDENTS.splice(0, INCIDENTS.length, ...structuredClone(fresh.incidents));
   const page = await own.open("/start", options);
   const state = { mood, sent: [] };
-  await page.route(/\/api\/v1\/(?:issues|incidents|ledger)(?:[/?]|$)/, async (route) => {
+  await page.route(/\/api\/v1\/(?:issues|incidents|ledger|context)(?:[/?]|$)/, async (route) => {
     const request = route.request();
     const url = new URL(request.url());
     const body = request.postData() ? request.postDataJSON() : {};
@@ -85,6 +85,8 @@ async function merges(own) {
   await issue(page, "i1").getByTestId("split").click();
   await page.getByTestId("split").waitFor({ state: "detached" });
   assert.equal(page.state.sent.at(-1)[1], "/api/v1/issues/i1/split");
+  // Now the part is open, with what its last event says of the failure.
+  await issue(page, "i2").getByTestId("trace-frames").getByText("charge payment.js:12").waitFor();
 }
 
 async function leadsOn(own) {

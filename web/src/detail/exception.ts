@@ -12,7 +12,7 @@ const BEFORE_MS = 60_000;
 const AFTER_MS = 1000;
 
 /** The frames of an exception: those that are shown at first, and the others. */
-export interface Fold {
+interface Fold {
   shown: readonly Frame[];
   hidden: readonly Frame[];
 }

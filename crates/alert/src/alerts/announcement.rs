@@ -36,7 +36,7 @@ pub struct Announcement {
     pub starts_at: Timestamp,
     /// When it ended; none while it lasts.
     pub ends_at: Option<Timestamp>,
-    /// The number of an update of what channels were notified of before; 0 for the first notification.
+    /// How many notifications of this alert came before; 0 for the first.
     pub nth: u32,
     /// Where the page shows it, below the server's address.
     pub path: String,

@@ -70,16 +70,14 @@ fn items(value: &Value) -> Result<&[Value], String> {
 /// Returns a member of a sample.
 fn member(sample: &Value, name: &str) -> Result<Value, String> {
     match sample {
-        Value::Map(map) if map.of == MapType::Struct(SAMPLE) => {
-            Ok(map.members.get(name).cloned().unwrap_or(Value::Nil))
-        }
+        Value::Map(map) if map.of == MapType::Struct(SAMPLE) => Ok(map.get(name).unwrap_or(Value::Nil)),
         other => wrong_type(SAMPLE, other),
     }
 }
 
 fn label(name: &str, sample: &Value) -> Result<Value, String> {
     match member(sample, "Labels")? {
-        Value::Map(labels) => Ok(labels.members.get(name).cloned().unwrap_or_else(|| "".into())),
+        Value::Map(labels) => Ok(labels.get(name).unwrap_or(Value::Nil)),
         other => wrong_type("map[string]string", &other),
     }
 }

@@ -10,12 +10,13 @@ use execute::{Answer, ContextAnchor, ContextError, Side};
 use language::ParseOptions;
 use plan::{Operator, Plan};
 use serde_json::{Map, Value as Json, json};
-use types::{EventId, GroupName, GroupPattern, TimeRange, Timestamp, Value};
+use types::{EventId, GroupName, GroupPattern, TimeRange, Timestamp};
 
 use self::exception::{columns, exception_json, stream_of};
 use crate::answer::{Form, respond};
 use crate::ask;
 use crate::state::{Api, Shared};
+use crate::subject::Row;
 use door::parameters::Parameters;
 use door::problem::Problem;
 use door::query_run::{QueryRun, Scope, read};
@@ -109,9 +110,6 @@ fn answer(reading: &QueryRun<'_>, api: &Api, wanted: &ContextQuery) -> Result<(A
     extra.insert("more_after".into(), more_after.into());
     Ok((before, extra))
 }
-
-/// A row of an answer.
-type Row = Vec<Option<Value>>;
 
 /// Returns the event itself: its group, what [`columns`] has of it, its row.
 fn original(reading: &QueryRun<'_>, wanted: &ContextQuery) -> Result<(GroupName, Row, Answer), Problem> {

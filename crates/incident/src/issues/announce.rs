@@ -21,7 +21,7 @@ impl IssueRecord {
         }
     }
 
-    /// Returns what channels know the alert by: a loop is told of as an update of what they were notified of.
+    /// Returns the kind under which channels know the alert; a restart loop updates the alert that they already have.
     pub(super) fn notice_kind(&self) -> Notice {
         let notice = self.notice.filter(|notice| *notice != Notice::Restarting);
         notice.or(self.open_notice.map(|open| open.kind)).unwrap_or(Notice::New)

@@ -19,14 +19,14 @@ const NAME_BYTES_MAX: usize = 120;
 /// Times between deaths that are kept, the newest.
 const GAPS_MAX: usize = 15;
 
-/// Times between deaths that make a loop. What a program may write that goes on must be told more often, and at steady times.
+/// Gaps between deaths that make a loop. Traces need more, at steady intervals: a program may survive them.
 const GAPS_MIN: usize = 3;
 const TRACE_GAPS_MIN: usize = 5;
 
 /// A steady time, by the one before it in percent: restarts come with one delay, or with one that doubles.
 const STEADY_PERCENT: std::ops::RangeInclusive<i64> = 80..=220;
 
-/// What is told in a shorter time is of one death: texts without a time have that of their arrival, and many arrive at once.
+/// Reports closer together than this are of one death: lines without a time get that of arrival, often many at once.
 const GAP_MIN_MS: i64 = 1_000;
 
 /// A program that lived longer is in no loop.
@@ -55,7 +55,7 @@ pub(super) struct DeathSeries {
     pub(super) program: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) host: Option<String>,
-    /// Who told of them.
+    /// What reported them.
     signal: String,
     /// When the first and the last happened, nanoseconds since the Unix epoch.
     pub(super) since: i64,

@@ -76,7 +76,7 @@ pub(super) enum Signature {
     Text(String),
     /// Types and functions of a stack trace; the title is that of the first such error.
     Trace { key: String, title: String, frames: Vec<String> },
-    /// The deaths of a program of which the service manager tells, in several lines.
+    /// A program that died, as the service manager reports it; all its reports are one issue.
     Deaths { program: String },
 }
 
@@ -155,7 +155,8 @@ fn part_of(trace: &Trace, cause: &Exception) -> String {
     format!("{}\n{message}\n{}", stable(&cause.kind), frames.join("\n"))
 }
 
-/// Returns the functions that identify an issue: the program's own frames, innermost cause first, or else all frames of the cause.
+/// Returns the functions that identify an issue: the program's own frames of the cause, else those of the innermost exception
+/// that has any, else all frames of the cause.
 fn frames_of(trace: &Trace, cause: &Exception) -> Vec<String> {
     let own = |one: &Exception| distinct(one.frames.iter().filter(|frame| frame.is_own));
     let outer = || trace.exceptions.iter().rev().map(own).find(|frames| !frames.is_empty());

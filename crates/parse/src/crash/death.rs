@@ -70,7 +70,7 @@ pub(super) enum Obituary {
 }
 
 impl Obituary {
-    /// Returns who tells of which program, from what stands before and behind the colon.
+    /// Returns the death that the text before and behind the colon reports.
     pub(super) fn death(self, before: &[u8], behind: &[u8]) -> Option<Death> {
         let (signal, name) = match self {
             Self::NameBefore(signal) => (signal, before.rsplit(|byte| *byte == b' ').next()?),

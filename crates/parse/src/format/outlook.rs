@@ -1,4 +1,4 @@
-//! What can follow in a line at a place of a tree, so that ways which lead nowhere are not entered.
+//! What can follow in a line at a node of the tree, so that branches that cannot match are skipped.
 
 use super::form::Step;
 
@@ -61,7 +61,7 @@ impl Outlook {
     /// No way leads on.
     pub(super) const NONE: Self = Self { first: 0, needs: ANY };
 
-    /// Returns the outlook before a step, given the one behind it and the signs that words for levels begin with.
+    /// Returns the outlook before a step, from the one behind it and the first signs of words for levels.
     pub(super) fn of(step: &Step, next: Self, levels: Signs) -> Self {
         const LETTERS: Signs = UPPER | LOWER;
         let (first, own) = match step {

@@ -1,11 +1,7 @@
 //! Functions of texts.
 
 use data_encoding::BASE64;
-use gotemplate::{TEXT_BYTES_MAX, Value, of_bytes};
-
-fn too_long() -> String {
-    format!("text of more than {TEXT_BYTES_MAX} bytes")
-}
+use gotemplate::{TEXT_BYTES_MAX, Value, of_bytes, too_long};
 
 /// Reports of a character whether it is in a set.
 pub(super) fn is_in(set: &str) -> impl Fn(char) -> bool {
