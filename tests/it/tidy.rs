@@ -37,7 +37,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     // Reads and fills in Go's templates; the functions beyond Go's own are given to it.
     ("gotemplate", &["goregex"]),
     ("plan", &["types", "parse", "goregex", "gotemplate"]),
-    ("pattern", &["types", "plan"]),
+    ("pattern", &["types", "parse", "plan"]),
     // Knows bytes only: what records mean is their owners' business.
     ("spill", &[]),
     ("language", &["types", "parse", "goregex", "plan"]),
@@ -56,7 +56,19 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("series", &["types", "ingest", "plan", "promql", "execute"]),
     (
         "alert",
-        &["types", "goregex", "plan", "language", "execute", "cause", "storage", "promql", "gotemplate", "series"],
+        &[
+            "types",
+            "parse",
+            "goregex",
+            "plan",
+            "language",
+            "execute",
+            "cause",
+            "storage",
+            "promql",
+            "gotemplate",
+            "series",
+        ],
     ),
     // Uses of `alert` its state files and its channels.
     ("incident", &["types", "parse", "plan", "pattern", "language", "execute", "storage", "alert"]),

@@ -59,6 +59,25 @@ pub fn read(text: &str) -> Option<Trace> {
     is_report(&trace).then_some(trace)
 }
 
+/// Returns what a bare report says of the outermost exception, as it is written there, where its first line does not say it:
+/// Python's announces a traceback, Node's is a line of source, Rust's a place. `None` for all other texts.
+pub fn headline(text: &str) -> Option<&str> {
+    crate::crash::death(text)?;
+    let trace = read(text)?;
+    let Exception { kind, message, .. } = trace.exceptions.first()?;
+    let message = message.lines().next().unwrap_or_default().trim_end();
+    let whole = if message.is_empty() { kind.clone() } else { format!("{kind}: {message}") };
+    // A message without letters may stand anywhere.
+    let has_words = message.bytes().any(|byte| byte.is_ascii_alphabetic());
+    let first = text.trim_start().lines().next()?;
+    if whole.is_empty() || first.contains(&whole) || has_words && first.contains(message) {
+        return None;
+    }
+    let of_message = || text.lines().map(str::trim_start).find(|line| has_words && line.starts_with(message));
+    // What follows on the line of the message may be a place.
+    text.find(&whole).and_then(|at| text[at..].lines().next()).or_else(of_message)
+}
+
 /// The lines at the beginning and at the end that are read.
 fn split(text: &str) -> (&str, &str) {
     let bytes = text.as_bytes();

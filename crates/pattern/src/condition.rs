@@ -5,12 +5,17 @@
 //! that is not enough either, a regular expression of the whole. Which of these is exact is looked up among all masked
 //! texts there are.
 
+use parse::exception::headline;
 use plan::{Expr, TextPattern};
+use regex::Regex;
 
 use super::mask::WILDCARD;
 
 /// How a wildcard is shown.
 const SHOWN: &str = "<*>";
+
+/// Where the expression for a whole pattern ends.
+const END: &str = r"\s*$";
 
 /// Shorter parts say too little to be read as the pattern.
 const PART_BYTES_MIN: usize = 6;
@@ -55,7 +60,7 @@ pub fn condition(pattern: &str, text: &Expr, sample: Option<&str>, texts: &Texts
             }
         }
     }
-    let regex = regex::Regex::new(&expression(pattern)).ok()?;
+    let regex = expression(pattern, END, sample)?;
     let matches = |text: &&str| regex.is_match(&text.replace(WILDCARD, "0"));
     let is_exact = own.iter().all(matches) && !others.iter().any(matches);
     Some(Condition { expr: matched(TextPattern::Regex(regex)), is_exact })
@@ -64,11 +69,8 @@ pub fn condition(pattern: &str, text: &Expr, sample: Option<&str>, texts: &Texts
 /// Returns the condition for the lines of a pattern, which may be cut and then ends in `…`. `message` is one of them:
 /// it shows whether the whole line or its field with the message has the pattern.
 pub fn pattern_lines(pattern: &str, message: Option<&str>) -> Option<Expr> {
-    let (pattern, is_cut) = pattern.strip_suffix('…').map_or((pattern, false), |pattern| (pattern, true));
-    let whole = expression(pattern);
-    // A query of Insights writes expressions between slashes.
-    let written = if is_cut { whole.trim_end_matches(r"\s*$").to_owned() } else { whole }.replace('/', r"\x2f");
-    let regex = regex::Regex::new(&written).ok()?;
+    let (pattern, end) = pattern.strip_suffix('…').map_or((pattern, END), |pattern| (pattern, ""));
+    let regex = expression(pattern, end, message)?;
     let text = match message {
         Some(message) if !regex.is_match(message) => crate::text::text_of_event(),
         _ => Expr::Field("@message".into()),
@@ -76,11 +78,14 @@ pub fn pattern_lines(pattern: &str, message: Option<&str>) -> Option<Expr> {
     Some(Expr::Match(Box::new(text), TextPattern::Regex(regex)))
 }
 
-/// Returns a regular expression for the texts of a pattern.
-fn expression(pattern: &str) -> String {
+/// Returns a regular expression for the texts of a pattern, of which `sample` is one: in a report a line has the pattern.
+fn expression(pattern: &str, end: &str, sample: Option<&str>) -> Option<Regex> {
     let words = |part: &str| part.split(' ').map(regex::escape).collect::<Vec<_>>().join(r"\s+");
     let parts: Vec<String> = pattern.split(SHOWN).map(words).collect();
-    format!(r"(?s)^\s*{}\s*$", parts.join(".*"))
+    let start = if sample.and_then(headline).is_some() { "(?ms)" } else { r"(?s)^\s*" };
+    // A query of Insights writes expressions between slashes.
+    let written = format!("{start}{}{end}", parts.join(".*")).replace('/', r"\x2f");
+    Regex::new(&written).ok()
 }
 
 #[cfg(test)]
@@ -98,6 +103,9 @@ mod tests {
         assert!(holds("GET /cart/<*> took…", "GET /cart/17 took 3 ms and failed"));
         let of_field = pattern_lines("refused by <*>", Some("{\"message\":\"refused by db\"}"));
         assert!(matches!(of_field, Some(Expr::Match(text, _)) if matches!(*text, Expr::Call(..))));
+        let report = "Traceback (most recent call last):\n  File \"a.py\", line 3, in pay\nshop.Refused: order 17\n";
+        let of_report = pattern_lines("shop.Refused: order <*>", Some(report));
+        assert!(matches!(of_report, Some(Expr::Match(_, TextPattern::Regex(regex))) if regex.is_match(report)));
         let written =
             plan::insights_text::events_text(&[], &[], &[pattern_lines("GET /a <*>", None).expect("a condition")]);
         assert_eq!(written.as_deref(), Some("filter @message like /(?s)^\\s*GET\\s+\\x2fa\\s+.*\\s*$/"));

@@ -18,7 +18,6 @@ mod starts;
 use plan::Expr;
 use plan::function::Function;
 use sha2::{Digest, Sha256};
-use types::Value;
 
 use crate::text::text_of_event;
 
@@ -32,15 +31,10 @@ pub use condition::pattern_lines;
 pub use condition::{Condition, Texts};
 pub use starts::{Start, is_short_start, says_start, start};
 
-/// Characters of a text that are masked where masked texts are groups of an aggregation, which keeps each of them.
-const TEXT_CHARS_MAX: i64 = 1_000;
-
 /// Returns the masked text of an event, as an expression that events can be grouped by. [`patterns_of`] brings such
 /// texts together.
 pub fn masked_text() -> Expr {
-    let whole = |number: i64| Expr::Literal(Some(Value::Integer(number)));
-    let part = Expr::Call(Function::Substring, vec![text_of_event(), whole(0), whole(TEXT_CHARS_MAX)]);
-    Expr::Call(Function::Masked, vec![part])
+    Expr::Call(Function::Masked, vec![text_of_event()])
 }
 
 /// Patterns of masked texts, and for each text the place of its pattern.

@@ -5,10 +5,12 @@
 //! belong to the number before them. Wildcards joined by `. - _ , / %` are one, so that addresses, versions and dates
 //! are; three or more joined by colons are one, so that times are, while an address and its port are two. Three or more
 //! words with wildcards in a row are a list, which is one as well. White space counts as one space, and of several
-//! lines the first one counts.
+//! lines the first one counts; of the report of a program that died, the line that says of what.
 //!
 //! Nothing here looks at which digits a word has: two texts that differ in digits alone have one mask. That is what
 //! lets the examples of a segment's templates stand for the messages.
+
+use parse::exception::headline;
 
 /// Stands for a wildcard in masked texts. Log texts practically never hold it; where one does, it is a wildcard.
 pub(crate) const WILDCARD: char = '\u{1}';
@@ -39,6 +41,11 @@ pub(crate) fn is_sign_byte(byte: u8) -> bool {
 
 /// Returns the text without what varies.
 pub fn mask(text: &str) -> String {
+    let headline = if text.contains('\n') { headline(text) } else { None };
+    mask_first_line(headline.unwrap_or(text))
+}
+
+fn mask_first_line(text: &str) -> String {
     let mut masked = MaskedText { out: String::with_capacity(text.len().min(MASKED_BYTES_MAX)), is_time: false };
     let bytes = text.as_bytes();
     let mut at = 0;
@@ -264,6 +271,8 @@ mod tests {
 
     fn check(text: &str, expected: &str) {
         assert_eq!(mask(text).replace(WILDCARD, "*"), expected, "{text}");
+        let other = text.replace(|char: char| char.is_ascii_digit(), "4");
+        assert_eq!(mask(&other), mask(text), "{text}");
     }
 
     #[test]
@@ -287,6 +296,26 @@ mod tests {
         check("delete 1, 2, 3", "delete *");
         check("rhost= user=x", "rhost=* user=x");
         check("from () at x, f()", "from (*) at x, f()");
+    }
+
+    #[test]
+    fn of_a_report_the_line_counts_that_says_what_failed() {
+        let python = |error: &str| {
+            let frames = "  File \"/app/pay.py\", line 41, in run\n    charge(card)\n";
+            format!("Traceback (most recent call last):\n{frames}{error}\n")
+        };
+        check(&python("shop.Refused: order 1234 of ann"), "shop.Refused: order * of ann");
+        check(&python("KeyError: 'garden'"), "KeyError: 'garden'");
+        let node = "/app/pay.js:3\n    throw new TypeError('no card')\n    ^\n\nTypeError: no card\n    at pay (/app/pay.js:3:9)\n";
+        check(node, "TypeError: no card");
+        let rust =
+            "thread 'main' (77) panicked at src/send.rs:5:9:\nqueue 3 is full\nnote: run with `RUST_BACKTRACE=1`\n";
+        check(rust, "queue * is full");
+        let java = "Exception in thread \"main\" java.lang.Error: no shelf 3\n\tat shop.Pay.run(Pay.java:3)\n";
+        check(java, "Exception in thread \"main\" java.lang.Error: no shelf * *");
+        let logged = format!("order 7 failed\n{}", python("KeyError: 'a'"));
+        check(&logged, "order * failed *");
+        check(&python("KeyError: 1"), "KeyError: *");
     }
 
     #[test]

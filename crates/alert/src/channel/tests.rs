@@ -161,3 +161,21 @@ fn every_kind_tells_of_all_alerts_of_a_message() {
     both["alerts"][1]["status"] = json!("firing");
     assert!(words::title(&both).starts_with("[FIRING:2] errors: "));
 }
+
+#[test]
+fn a_line_with_a_trace_says_what_failed_and_where() {
+    let place = json!({
+        "@timestamp": "T", "exception.type": "shop.Refused", "exception.message": "order 17\nof ann",
+        "code.function.name": "pay", "code.file.path": "/app/pay.py", "code.line.number": 31,
+    });
+    let line = |message: &str| {
+        let mut event = place.clone();
+        event["@message"] = message.into();
+        words::lines(&json!({ "events": [event] })).remove(0)
+    };
+    let trace = "Traceback (most recent call last):\n  File \"/app/pay.py\", line 31, in pay\n    charge()\nshop.Refused: order 17\n";
+    assert_eq!(line(trace), "T shop.Refused: order 17 in pay at /app/pay.py:31");
+    let logged = format!("request 7 failed\n{trace}");
+    assert_eq!(line(&logged), "T request 7 failed: shop.Refused: order 17 in pay at /app/pay.py:31");
+    assert_eq!(line("request 7 failed"), "T request 7 failed");
+}

@@ -1,5 +1,8 @@
 //! What all kinds of channels say of a notification: its title, its labels, its lines.
 
+use std::borrow::Cow;
+
+use parse::exception::headline;
 use serde_json::Value as Json;
 
 /// Lines of events shown to people; the link leads to all.
@@ -110,13 +113,35 @@ pub(super) fn labels(notification: &Json) -> impl Iterator<Item = (&str, &str)> 
 pub(super) fn lines(notification: &Json) -> Vec<String> {
     let events = notification["events"].as_array().into_iter().flatten().take(LINES_SHOWN);
     let line = |event: &Json| {
-        let (time, message) = (text(event, "@timestamp"), text(event, "@message"));
-        cut(&one_line(&format!("{time} {message}")), LINE_BYTES_MAX)
+        let shown = format!("{} {}", text(event, "@timestamp"), said(event));
+        cut(&one_line(&shown), LINE_BYTES_MAX)
     };
     let mut lines: Vec<String> = events.map(line).collect();
     let first = notification.get("first").filter(|first| first.is_object()).map(line);
     lines.extend(first.filter(|first| !lines.contains(first)).map(|first| format!("first: {first}")));
     lines
+}
+
+/// Returns what an event says. The end of a long trace is cut off, and often has what failed: that and its place come first.
+fn said(event: &Json) -> Cow<'_, str> {
+    let message = text(event, "@message");
+    let failure = ["exception.type", "exception.message"].map(|name| text(event, name).lines().next());
+    let failure: Vec<&str> = failure.into_iter().flatten().collect();
+    if failure.is_empty() || !message.contains('\n') {
+        return message.into();
+    }
+    let first = headline(message).or_else(|| message.lines().next()).unwrap_or_default();
+    let is_said = failure.last().is_some_and(|message| first.contains(message));
+    let mut said = if is_said { first.to_owned() } else { format!("{first}: {}", failure.join(": ")) };
+    let (function, file) = (text(event, "code.function.name"), text(event, "code.file.path"));
+    let line = &event["code.line.number"];
+    let place = if line.is_number() { format!("{file}:{line}") } else { file.to_owned() };
+    for (before, part) in [(" in ", function), (" at ", &*place)] {
+        if !part.is_empty() {
+            said += &format!("{before}{part}");
+        }
+    }
+    said.into()
 }
 
 /// Replaces control characters, line ends above all, by blanks: a title is one line in every receiver's protocol.

@@ -17,6 +17,21 @@ pub(crate) const FIRES: &str = "__fires";
 /// Events shown in a notification.
 const EVENTS_SHOWN: u64 = 10;
 
+/// What is shown of an event: itself, and what it says of a failure.
+const FIELDS_SHOWN: [&str; 11] = [
+    "@timestamp",
+    "@level",
+    "@log",
+    "@logStream",
+    "@message",
+    "trace_id",
+    "exception.type",
+    "exception.message",
+    "code.function.name",
+    "code.file.path",
+    "code.line.number",
+];
+
 /// What is wrong with a rule.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CompileError {
@@ -151,9 +166,8 @@ impl CompiledRule {
             draft.operators.push(Operator::Sort(vec![SortKey { expr, descending: true }]));
         }
         draft.operators.push(Operator::Limit(EVENTS_SHOWN));
-        let shown = ["@timestamp", "@level", "@log", "@logStream", "@message", "trace_id"];
-        let column = |name: &str| (Name::from(name), Expr::Field(name.into()));
-        let columns = shown.iter().map(|name| column(name)).collect();
+        let column = |name: &&str| (Name::from(*name), Expr::Field((*name).into()));
+        let columns = FIELDS_SHOWN.iter().map(column).collect();
         draft.operators.push(Operator::Project { columns, is_events: true });
         draft.finish()
     }
