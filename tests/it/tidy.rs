@@ -108,7 +108,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["types", "storage", "ingest", "plan", "language", "traceql", "execute", "cause", "door", "cloudwatch"],
     ),
     ("metrics", &["types", "storage", "ingest", "plan", "promql", "series", "exposition", "execute", "door", "otel"]),
-    // Asks native routes through a router that it is given. The only crate that names rmcp.
+    // Asks native routes through a router that it is given.
     ("mcp", &["types", "door"]),
     ("serve", &["storage", "elastic", "door", "api", "loki", "cloudwatch", "otel", "traces", "metrics", "mcp"]),
     (

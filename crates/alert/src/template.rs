@@ -11,7 +11,8 @@ const FUEL: u64 = 50_000;
 /// Longest text; the rest is cut.
 const TEXT_BYTES_MAX: usize = 16 << 10;
 
-fn environment() -> Environment<'static> {
+/// Returns the language of templates, with bounded work.
+pub(crate) fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_fuel(Some(FUEL));
     environment.set_undefined_behavior(UndefinedBehavior::Chainable);
@@ -104,15 +105,15 @@ fn subscripts(template: &str) -> Vec<&str> {
 /// Renders a template; a failure becomes part of the text, as an alert with a broken text is better than none.
 pub(crate) fn render(template: &str, context: &Json) -> String {
     let environment = environment();
-    let mut out = BoundedWriter(Vec::new());
+    let mut out = BoundedWriter { bytes: Vec::new(), bytes_max: TEXT_BYTES_MAX };
     let context = minijinja::Value::from(minijinja::value::Serde(context));
     let rendered = environment.template_from_str(template).and_then(|t| t.render_captured_to(context, &mut out));
     let failure = match rendered {
         Ok(_) => None,
-        Err(_) if out.0.len() >= TEXT_BYTES_MAX => Some("…".to_string()),
+        Err(_) if out.bytes.len() >= TEXT_BYTES_MAX => Some("…".to_string()),
         Err(error) => Some(format!("(template: {})", one_line(&error))),
     };
-    let mut text = String::from_utf8_lossy(&out.0).into_owned();
+    let mut text = String::from_utf8_lossy(&out.bytes).into_owned();
     text.extend(failure);
     text
 }
@@ -121,17 +122,20 @@ fn one_line(error: &minijinja::Error) -> String {
     error.to_string().lines().next().unwrap_or_default().to_string()
 }
 
-/// Takes so many bytes and then no more.
-struct BoundedWriter(Vec<u8>);
+/// Takes so many bytes and then no more, so that no template fills the memory.
+pub(crate) struct BoundedWriter {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) bytes_max: usize,
+}
 
 impl io::Write for BoundedWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let room = TEXT_BYTES_MAX.saturating_sub(self.0.len());
+        let room = self.bytes_max.saturating_sub(self.bytes.len());
         if room == 0 {
             return Err(io::Error::other("text too long"));
         }
         let n = room.min(bytes.len());
-        self.0.extend_from_slice(&bytes[..n]);
+        self.bytes.extend_from_slice(&bytes[..n]);
         Ok(n)
     }
 

@@ -13,9 +13,10 @@ use std::sync::LazyLock;
 
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
+use types::percent_encoded;
 
 use crate::embedded;
-use crate::markdown::{escaped, in_address};
+use crate::markdown::escaped;
 use crate::page;
 use crate::reference;
 use door::parameters::Parameters;
@@ -88,7 +89,7 @@ impl Manual {
         let text = format!(
             "<section><h1>There is no page {shown}</h1>\n<p>Choose one from the contents, or \
              <a href=\"docs?q={}\">search for {shown}</a>.</p></section>",
-            in_address(name)
+            percent_encoded(name)
         );
         let html = Frame { title: "Not found", at: None, words: "", text: &text }.fill();
         (StatusCode::NOT_FOUND, page::html(html, &HeaderMap::new())).into_response()

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use pulldown_cmark::{CodeBlockKind, CowStr, Event, Options, Parser, TagEnd};
+use types::percent_encoded;
 
 /// Parses a text into events, with tables.
 pub(crate) fn events(text: &str) -> Vec<Event<'_>> {
@@ -78,7 +79,7 @@ pub(crate) fn example(language: &str, code: &str) -> String {
     let mut out = format!("<div class=\"example\"><pre tabindex=\"0\"><code>{}</code></pre>", escaped(code));
     if let Some(query) = query {
         let label = if language == "insights" { "Try it" } else { "Try it as Insights" };
-        let _ = write!(out, "<a class=\"button try\" href=\"?q={}\">{label}</a>", in_address(&query));
+        let _ = write!(out, "<a class=\"button try\" href=\"?q={}\">{label}</a>", percent_encoded(&query));
     }
     out.push_str("</div>\n");
     out
@@ -87,18 +88,4 @@ pub(crate) fn example(language: &str, code: &str) -> String {
 /// Returns a text with the characters of HTML as entities.
 pub(crate) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
-/// Returns a text as the value of a parameter in an address.
-pub(crate) fn in_address(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() * 2);
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
-            byte => {
-                let _ = write!(out, "%{byte:02X}");
-            }
-        }
-    }
-    out
 }

@@ -156,7 +156,7 @@ mod tests {
         let example = "stats count(*) by bin(1h)\n| sort count(*) desc";
         assert!(
             TEXT.contains(example)
-                && reference.text.contains(&format!("href=\"?q={}\"", markdown::in_address(example)))
+                && reference.text.contains(&format!("href=\"?q={}\"", types::percent_encoded(example)))
         );
         assert!(reference.text.contains(">Try it as Insights</a>"));
     }
@@ -166,6 +166,6 @@ mod tests {
         let reference = Reference::new();
         assert!(reference.text.contains("(?&lt;kind&gt;[A-Z]+)"));
         assert!(!reference.text.contains("<kind>") && !reference.text.contains("<script"));
-        assert_eq!(markdown::in_address("a b&c=é"), "a%20b%26c%3D%C3%A9");
+        assert_eq!(types::percent_encoded("a b&c=é"), "a%20b%26c%3D%C3%A9");
     }
 }

@@ -1,11 +1,15 @@
 //! Texts that several functions make. Go's texts are bytes: where one is cut inside a character, the rest of it is U+FFFD.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use regex::Regex;
 
 use crate::value::Value;
 
 /// Longest text that a function may make.
 pub const TEXT_BYTES_MAX: usize = 1 << 20;
+
+/// What is escaped in the query of an address, where a space becomes a plus.
+const ESCAPED_IN_QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b' ');
 
 /// Returns the error of a text that is too long.
 pub fn too_long() -> String {
@@ -30,15 +34,7 @@ pub fn title(text: &str) -> String {
 
 /// Returns a text as part of the query of an address.
 pub fn url_encoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
-            b' ' => out.push('+'),
-            _ => out.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    out
+    utf8_percent_encode(text, ESCAPED_IN_QUERY).to_string().replace(' ', "+")
 }
 
 /// Returns a text for HTML.

@@ -1,7 +1,7 @@
 //! The Model Context Protocol: tools with which an agent investigates, at `/mcp` over streamable HTTP.
 //!
 //! ```text
-//! POST /mcp ─► guard (key, role, scope) ─► rmcp (JSON-RPC) ─► tool ─► native route, as the caller ─► answer, fitted
+//! POST /mcp ─► guard (key, role, scope) ─► JSON-RPC ─► tool ─► native route, as the caller ─► answer, fitted
 //! ```
 //!
 //! A tool asks native routes with the rights of the caller and has no logic of its own: what it answers, the API answers.
@@ -13,43 +13,36 @@
 mod agent;
 mod fit;
 mod native;
+mod revision;
+mod rpc;
 mod tools;
 
 use std::sync::Arc;
 
 use axum::extract::Request;
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use door::access::Role;
+use door::access::{Role, is_json};
 use door::server::{FamilyServer, FamilyState, Server};
 use door::table::Table;
-use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
-use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 
 use crate::agent::Agent;
 use crate::native::Native;
+use crate::rpc::{Message, RpcCode, RpcError};
 
 /// Largest request: a query and its arguments.
 const BODY_BYTES_MAX: usize = 256 << 10;
 
 /// What answers at `/mcp`.
 pub struct McpState {
-    service: StreamableHttpService<Agent, NeverSessionManager>,
+    agent: Agent,
 }
 
 impl McpState {
     /// Makes the tools over `routes`, the native routes of a server.
     pub fn start(server: &Arc<Server>, routes: Table) -> Arc<Self> {
         let native = Native::new(routes, server.app.alerts.base_url());
-        let version = server.app.version.clone();
-        // The guard of the door has checked Host, Origin and the key before a request comes here.
-        let config = StreamableHttpServerConfig::default()
-            .with_legacy_session_mode(false)
-            .with_json_response(true)
-            .with_max_request_body_bytes(BODY_BYTES_MAX)
-            .disable_allowed_hosts()
-            .disable_allowed_origins();
-        let agent = move || Ok(Agent::new(native.clone(), &version));
-        Arc::new(Self { service: StreamableHttpService::new(agent, Arc::default(), config) })
+        Arc::new(Self { agent: Agent::new(native, &server.app.version) })
     }
 }
 
@@ -59,5 +52,26 @@ pub fn routes() -> Table<FamilyState<McpState>> {
 }
 
 async fn post(server: FamilyServer<McpState>, request: Request) -> Response {
-    server.state.service.handle(request).await.into_response()
+    answer(&server, request).await.unwrap_or_else(|refusal| rpc::response(None, Err(refusal)))
+}
+
+/// Answers one message. A caller that goes away drops the work.
+async fn answer(server: &FamilyServer<McpState>, request: Request) -> Result<Response, RpcError> {
+    let (parts, body) = request.into_parts();
+    if !is_json(&parts.headers) {
+        let refusal = RpcError::refused(RpcCode::InvalidRequest, "Content-Type: application/json is needed");
+        return Err(RpcError { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, ..refusal });
+    }
+    let body = server.bodies.read(body, BODY_BYTES_MAX).await.map_err(|problem| {
+        let refusal = RpcError::refused(RpcCode::InvalidRequest, problem.message);
+        RpcError { status: problem.status, ..refusal }
+    })?;
+    let message = Message::read(body.bytes())?;
+    let lifecycle = revision::check(&parts.headers, &message);
+    let Some(id) = message.id.clone() else { return lifecycle.map(|_| StatusCode::ACCEPTED.into_response()) };
+    let outcome = match lifecycle {
+        Ok(lifecycle) => server.state.agent.answer(message, lifecycle, &parts.extensions).await,
+        Err(refusal) => Err(refusal),
+    };
+    Ok(rpc::response(Some(id), outcome))
 }

@@ -9,6 +9,7 @@ use axum::http::{Extensions, Method, Request, header};
 use door::table::Table;
 use serde_json::Value as Json;
 use tower::ServiceExt;
+use types::percent_encoded;
 
 /// Largest answer that is read: a trace of ten thousand spans.
 const ANSWER_BYTES_MAX: usize = 32 << 20;
@@ -87,14 +88,7 @@ fn refusal(json: &Json) -> String {
 
 fn address(path: &str, parameters: &[(&str, &str)]) -> String {
     let parameters = parameters.iter().filter(|(_, value)| !value.is_empty());
-    let parameters: Vec<String> = parameters.map(|(name, value)| format!("{name}={}", encoded(value))).collect();
+    let parameters: Vec<String> =
+        parameters.map(|(name, value)| format!("{name}={}", percent_encoded(value))).collect();
     if parameters.is_empty() { path.to_owned() } else { format!("{path}?{}", parameters.join("&")) }
-}
-
-/// Percent-encodes a value of an address, or a part of a path.
-pub(crate) fn encoded(text: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    text.bytes()
-        .map(|byte| if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
-        .collect()
 }

@@ -5,22 +5,23 @@ mod cause;
 mod read;
 mod schema;
 
-use rmcp::model::Tool;
 use serde_json::Value as Json;
 
-use self::call::ToolAnswer;
-pub(crate) use self::call::{Call, CallError};
+pub(crate) use self::call::CallError;
+use self::call::{Call, ToolAnswer};
 use crate::fit;
 use crate::native::Native;
+use crate::rpc::Params;
 
 /// Returns the tools whose routes the server has.
-pub(crate) fn offered(native: &Native) -> Vec<Tool> {
+pub(crate) fn offered(native: &Native) -> Vec<Json> {
     schema::all().into_iter().filter(|(route, _)| native.has(route)).map(|(_, tool)| tool).collect()
 }
 
 /// Calls a tool, and fits its result into the room for it.
-pub(crate) async fn call(name: &str, native: &Native, call: &Call) -> Result<Json, CallError> {
-    let tool = offered(native).into_iter().find(|tool| tool.name == name).ok_or(CallError::Unknown)?;
+pub(crate) async fn call(name: &str, native: &Native, arguments: Params) -> Result<Json, CallError> {
+    let tool = offered(native).into_iter().find(|tool| tool["name"] == name).ok_or(CallError::Unknown)?;
+    let call = &Call::read(arguments)?;
     call.check_names(&tool)?;
     let ToolAnswer { mut answer, lists } = match name {
         "query" => read::query(native, call).await?,

@@ -21,6 +21,7 @@ use axum::response::{IntoResponse, Response};
 use data_encoding::BASE64_NOPAD;
 use hyper::body::Frame;
 use ingest::Encoding;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use crate::status::{code_of, status_message, write_text, write_varint};
 use door::format::ErrorFormat;
@@ -138,14 +139,8 @@ fn status_with_retry(code: u8, message: &str, seconds: u64) -> Vec<u8> {
 
 /// Encodes a text for `grpc-message`: bytes other than visible ASCII and spaces, and percent signs, are escaped.
 fn percent_encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b' '..=b'~' if byte != b'%' => encoded.push(char::from(byte)),
-            _ => encoded.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    encoded
+    const ESCAPED: &AsciiSet = &CONTROLS.add(b'%');
+    utf8_percent_encode(text, ESCAPED).to_string()
 }
 
 /// A body of frames in memory.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 /// Returns the name of this host.
 pub fn host_name() -> String {
-    gethostname::gethostname().to_string_lossy().into_owned()
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
 /// Returns the name of this host's time zone, such as `Asia/Jakarta`, where it can be found: `TZ`, the link

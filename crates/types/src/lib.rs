@@ -6,6 +6,7 @@
 //!
 //! This crate does no I/O, reads no clock and starts no thread.
 
+mod address;
 mod batch;
 mod batch_run;
 mod builder;
@@ -41,6 +42,7 @@ mod type_set;
 mod units;
 mod value;
 
+pub use address::percent_encoded;
 pub use batch::{Batch, Derivation, Origin, TimeForm};
 pub use batch_run::BatchRun;
 pub use builder::BatchBuilder;

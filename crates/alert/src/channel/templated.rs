@@ -3,18 +3,16 @@
 //! What is put into a body that is JSON is written as the inside of a JSON text where it is a text, and as JSON where it is
 //! something else; so no log line can end its quotes. `"text": "{{ annotations.summary }}"` is right as it is.
 
-use std::io;
-
 use minijinja::value::Serde;
-use minijinja::{Environment, Output, State, UndefinedBehavior};
+use minijinja::{Output, State};
 use serde_json::{Value as Json, json};
 use types::Secret;
 
 use super::ChannelSettings;
+use crate::template::{self, BoundedWriter, Names};
 
-/// Longest body that a template may make, and the steps that it may take.
+/// Longest body that a template may make.
 const BODY_BYTES_MAX: usize = 64 << 10;
-const FUEL: u64 = 50_000;
 
 /// Most headers, and the longest value.
 const HEADERS_MAX: usize = 20;
@@ -57,30 +55,25 @@ impl Shape {
     /// Refuses a variable that no notification has: it would render as nothing.
     fn check_variables(&self) -> Result<(), String> {
         let Some(body) = &self.body else { return Ok(()) };
-        let environment = environment(body);
-        let template = environment.template_from_str(body).map_err(|error| format!("body: {error}"))?;
         let sample = sample();
         let known: Vec<&str> = sample.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
-        let functions: Vec<&str> = environment.globals().map(|(name, _)| name).collect();
-        let used = template.undeclared_variables(false);
-        let unknown = used.iter().map(String::as_str).filter(|name| !known.contains(name) && !functions.contains(name));
-        unknown.min().map_or(Ok(()), |name| {
-            let near = plan::nearest(name, known.iter().copied());
-            let near = near.map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default();
-            Err(format!("body: unknown variable \"{name}\"; known: {}{near}", known.join(", ")))
-        })
+        let names = Names { variables: &known, labels: None, columns: &[] };
+        template::check(body, names).map_err(|problem| format!("body: {problem}"))
     }
 
     /// Returns content type and body of a post.
     pub(super) fn render(&self, notification: &Json) -> Result<(&'static str, Vec<u8>), String> {
         let Some(body) = &self.body else { return Ok(("application/json", notification.to_string().into_bytes())) };
-        let environment = environment(body);
+        let mut environment = template::environment();
+        if is_json(body) {
+            environment.set_formatter(write_json);
+        }
         let context = minijinja::Value::from(Serde(notification));
-        let mut out = BoundedWriter(Vec::new());
-        let template = environment.template_from_str(body);
-        let rendered = template.and_then(|template| template.render_captured_to(context, &mut out));
+        let mut out = BoundedWriter { bytes: Vec::new(), bytes_max: BODY_BYTES_MAX };
+        let parsed = environment.template_from_str(body);
+        let rendered = parsed.and_then(|template| template.render_captured_to(context, &mut out));
         rendered.map_err(|error| format!("body, of {BODY_BYTES_MAX} bytes at most: {error}"))?;
-        let text = String::from_utf8_lossy(&out.0).into_owned();
+        let text = String::from_utf8_lossy(&out.bytes).into_owned();
         if !is_json(body) {
             return Ok(("text/plain; charset=utf-8", text.into_bytes()));
         }
@@ -106,39 +99,11 @@ fn sample() -> Json {
     sample
 }
 
-/// Takes so many bytes and then no more, so that no template fills the memory.
-struct BoundedWriter(Vec<u8>);
-
-impl io::Write for BoundedWriter {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.0.len() + bytes.len() > BODY_BYTES_MAX {
-            return Err(io::Error::other("the body is too long"));
-        }
-        self.0.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 /// Reports whether a body is meant to be JSON.
 fn is_json(body: &str) -> bool {
     body.trim_start().starts_with(['{', '['])
         && !body.trim_start().starts_with("{{")
         && !body.trim_start().starts_with("{%")
-}
-
-fn environment(body: &str) -> Environment<'static> {
-    let mut environment = Environment::new();
-    environment.set_fuel(Some(FUEL));
-    environment.set_undefined_behavior(UndefinedBehavior::Chainable);
-    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
-    if is_json(body) {
-        environment.set_formatter(write_json);
-    }
-    environment
 }
 
 /// Writes a value into a body that is JSON.

@@ -5,11 +5,10 @@ use chrono_tz::Tz;
 use incident::{Month, Objectives};
 use plan::write_zoned;
 use serde_json::Value;
-use types::{GroupScope, Locale, TimeRange, Timestamp};
+use types::{GroupScope, Locale, TimeRange, Timestamp, percent_encoded};
 
 use super::Stored;
 use crate::ask;
-use crate::markdown::in_address;
 use crate::routes::dashboards::{Moment, choices, find, render};
 use crate::routes::incidents::ledger_page;
 use crate::state::Shared;
@@ -80,8 +79,8 @@ async fn of_dashboard(
     let moment = Moment { now: due, range, time_zone, locale };
     let chosen = choices(server, &document, &definition.variables, &moment).await?;
     let title = dashboard::title_of(&document.title, &chosen, locale);
-    let (from, to) = (in_address(&range.from.to_string()), in_address(&range.to.to_string()));
-    let path = format!("/dashboards/{}?from={from}&to={to}", in_address(name));
+    let (from, to) = (percent_encoded(&range.from.to_string()), percent_encoded(&range.to.to_string()));
+    let path = format!("/dashboards/{}?from={from}&to={to}", percent_encoded(name));
     let url = format!("{}{path}", server.app.alerts.base_url());
     let html = render(server, document, chosen, moment, Some(url)).await?;
     Ok(Content { title, html, path, range })

@@ -9,13 +9,12 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use storage::Clock;
 
-use super::groups::encoded;
 use crate::arguments::{DashboardCommand, DashboardFormat, Dashboards, Export, ExportFormat};
 use crate::client::Server;
 use crate::failure::{Failure, of_output};
 use crate::output::print_rows;
 use crate::zone::Zones;
-use types::{counted, verb_for};
+use types::{counted, percent_encoded, verb_for};
 
 /// Columns of a list of dashboards, and of what became of panels.
 const COLUMNS: [(&str, &str); 5] =
@@ -225,5 +224,5 @@ fn pretty(json: &Value) -> String {
 }
 
 fn path(name: &str) -> String {
-    format!("/api/v1/dashboards/{}", encoded(name))
+    format!("/api/v1/dashboards/{}", percent_encoded(name))
 }

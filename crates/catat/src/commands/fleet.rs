@@ -7,16 +7,14 @@ use std::path::Path;
 
 use reqwest::Method;
 use serde_json::Value;
-use types::ByteSize;
 
-use super::groups::encoded;
 use super::settings::config;
 use crate::arguments::{DataDir, Drain, Fleet, FleetCommand, Format};
 use crate::client::Server;
 use crate::config::Config;
 use crate::failure::{Failure, of_output};
 use crate::output::{format_of, print_rows};
-use types::{counted, verb_for};
+use types::{ByteSize, counted, percent_encoded, verb_for};
 
 /// Columns of a list of nodes, each with its JSON pointer.
 const NODE_COLUMNS: [(&str, &str); 10] = [
@@ -127,7 +125,7 @@ pub(super) fn restore(config: &Config, from: &Path) -> Result<(), Failure> {
 fn drain(options: &Fleet, order: &Drain) -> Result<(), Failure> {
     let server = Server::new(&options.remote)?;
     let method = if order.undo { Method::DELETE } else { Method::POST };
-    let path = format!("/api/v1/fleet/nodes/{}/drain", encoded(&order.node));
+    let path = format!("/api/v1/fleet/nodes/{}/drain", percent_encoded(&order.node));
     server.send(server.request(method, &path), "")?;
     let node = &order.node;
     if order.undo {

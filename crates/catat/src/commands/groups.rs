@@ -11,7 +11,7 @@ use crate::arguments::{DeleteEvents, GroupCommand, Groups, SetGroup};
 use crate::client::Server;
 use crate::failure::Failure;
 use crate::output::{print_rows, print_thing};
-use types::{counted, verb_for};
+use types::{counted, percent_encoded, verb_for};
 
 /// Columns of a list of groups, each with its JSON pointer.
 const GROUP_COLUMNS: [(&str, &str); 9] = [
@@ -56,7 +56,7 @@ pub(crate) fn groups(options: Groups) -> Result<(), Failure> {
         Some(GroupCommand::DeleteEvents(delete)) => talk.delete_events(delete),
         Some(GroupCommand::Deletions { name, id: None }) => talk.deletions(name),
         Some(GroupCommand::Deletions { name, id: Some(id) }) => {
-            talk.show(&talk.get(&format!("{}/delete-events/{}", path(name), encoded(id)))?)
+            talk.show(&talk.get(&format!("{}/delete-events/{}", path(name), percent_encoded(id)))?)
         }
     }
 }
@@ -201,15 +201,7 @@ fn confirm(what: &str) -> Result<(), Failure> {
 }
 
 fn path(name: &str) -> String {
-    format!("/api/v1/groups/{}", encoded(name))
-}
-
-/// Returns a name as a part of a path.
-pub(super) fn encoded(name: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
-    name.bytes()
-        .map(|byte| if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
-        .collect()
+    format!("/api/v1/groups/{}", percent_encoded(name))
 }
 
 #[cfg(test)]
@@ -219,6 +211,6 @@ mod tests {
     #[test]
     fn names_are_encoded_for_a_path() {
         assert_eq!(path("/aws/a#b.c"), "/api/v1/groups/%2Faws%2Fa%23b.c");
-        assert_eq!(encoded("é"), "%C3%A9");
+        assert_eq!(percent_encoded("é"), "%C3%A9");
     }
 }

@@ -2,6 +2,7 @@
 
 use reqwest::Method;
 use serde_json::{Map, Value, json};
+use types::percent_encoded;
 
 use crate::arguments::{IssueCommand, Issues, SetIssue};
 use crate::client::{Server, broken_off};
@@ -71,10 +72,7 @@ fn rows_of(answer: &Value) -> &[Value] {
 }
 
 fn path_of(id: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric();
-    let encoded =
-        id.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") });
-    format!("/{}", encoded.collect::<String>())
+    format!("/{}", percent_encoded(id))
 }
 
 /// Returns the members that were named. An empty text takes a value away.

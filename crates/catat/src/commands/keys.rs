@@ -9,10 +9,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use serve::{KeyError, KeyOrder};
 use storage::{Clock, Store};
-use types::{GroupScope, Timestamp, parse_duration_ns};
+use types::{GroupScope, Timestamp, parse_duration_ns, percent_encoded};
 
 use super::data_dir::{server_of, with_store};
-use super::groups::encoded;
 use crate::arguments::{KeyCommand, Keys};
 use crate::client::Server;
 use crate::failure::Failure;
@@ -57,7 +56,7 @@ pub(crate) fn keys(options: Keys) -> Result<(), Failure> {
 }
 
 fn online(server: &Server, command: &KeyCommand) -> Result<Value, Failure> {
-    let path = |id: &str, rest: &str| format!("/api/v1/keys/{}{rest}", encoded(id));
+    let path = |id: &str, rest: &str| format!("/api/v1/keys/{}{rest}", percent_encoded(id));
     let request = match command {
         KeyCommand::List => server.request(Method::GET, "/api/v1/keys"),
         KeyCommand::Create { name, role, groups } => {

@@ -4,8 +4,8 @@ use std::io::{Read, Write};
 
 use reqwest::Method;
 use serde_json::Value;
+use types::percent_encoded;
 
-use super::groups::encoded;
 use crate::arguments::{LookupCommand, Lookups};
 use crate::client::Server;
 use crate::failure::{Failure, of_output};
@@ -57,5 +57,5 @@ fn broken(error: &reqwest::Error) -> Failure {
 }
 
 fn path(name: &str) -> String {
-    format!("/api/v1/lookups/{}", encoded(name))
+    format!("/api/v1/lookups/{}", percent_encoded(name))
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use types::percent_encoded;
 
 use super::dashboards::variable;
-use super::groups::encoded;
 use crate::arguments::{PutReport, ReportCommand, Reports};
 use crate::client::{Server, broken_off};
 use crate::failure::Failure;
@@ -83,5 +83,5 @@ fn definition(put: &PutReport, zone: &str) -> Result<Value, Failure> {
 }
 
 fn path(name: &str) -> String {
-    format!("/api/v1/reports/{}", encoded(name))
+    format!("/api/v1/reports/{}", percent_encoded(name))
 }

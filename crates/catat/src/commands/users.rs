@@ -10,9 +10,9 @@ use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr
 use serde_json::{Value, json};
 use serve::UserOrder;
 use storage::{Clock, Store};
+use types::percent_encoded;
 
 use super::data_dir::{server_of, with_store};
-use super::groups::encoded;
 use crate::arguments::{UserCommand, Users};
 use crate::client::Server;
 use crate::failure::Failure;
@@ -73,7 +73,7 @@ fn offline(store: &Store, order: UserOrder) -> Result<Value, Failure> {
 }
 
 fn online(server: &Server, order: &UserOrder) -> Result<Value, Failure> {
-    let path = |name: &str, rest: &str| format!("/api/v1/users/{}{rest}", encoded(name));
+    let path = |name: &str, rest: &str| format!("/api/v1/users/{}{rest}", percent_encoded(name));
     let request = match order {
         UserOrder::List => server.request(Method::GET, "/api/v1/users"),
         UserOrder::Add { name, password, role, groups } => {

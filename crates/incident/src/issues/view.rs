@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use types::Timestamp;
+use types::{Timestamp, percent_encoded};
 
 use super::deaths::DeathSeries;
 use super::decision::{Decision, Decisions, IssueState, Until, count_of};
@@ -291,12 +291,6 @@ fn pattern_text(record: &IssueRecord) -> Option<String> {
 pub(super) fn url_of(record: &IssueRecord, query: &str, first: i64, last: i64) -> String {
     let (from, to) = (Timestamp(first).to_string(), Timestamp(last.saturating_add(Timestamp::SECOND)).to_string());
     let parts = [("q", query), ("groups", &*record.group), ("from", &*from), ("to", &*to)];
-    let parts: Vec<String> = parts.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
+    let parts: Vec<String> = parts.iter().map(|(name, value)| format!("{name}={}", percent_encoded(value))).collect();
     format!("/?{}", parts.join("&"))
-}
-
-/// Percent-encodes a value of an address.
-fn encoded(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }

@@ -1,12 +1,13 @@
 //! A call of a tool: its arguments, why it is refused, and what it found.
 
-use rmcp::model::{JsonObject, Tool};
 use serde_json::{Value as Json, json};
+
+use crate::rpc::Params;
 
 /// The arguments of a call.
 #[derive(Debug)]
 pub(crate) struct Call {
-    pub(super) arguments: JsonObject,
+    pub(super) arguments: Params,
     pub(super) max_tokens: Option<u64>,
 }
 
@@ -33,7 +34,7 @@ pub(crate) struct ToolAnswer {
 
 impl Call {
     /// Reads the arguments that all tools have.
-    pub(crate) fn read(arguments: JsonObject) -> Result<Self, CallError> {
+    pub(crate) fn read(arguments: Params) -> Result<Self, CallError> {
         let max_tokens = match arguments.get("max_tokens") {
             None | Some(Json::Null) => None,
             Some(number) => Some(number.as_u64().ok_or_else(|| "max_tokens: not a whole number".to_owned())?),
@@ -80,18 +81,15 @@ impl Call {
     }
 
     /// Refuses arguments that a tool does not have, so that a misspelt one is not ignored.
-    pub(super) fn check_names(&self, tool: &Tool) -> Result<(), CallError> {
-        let known = tool.input_schema.get("properties").and_then(Json::as_object);
+    pub(super) fn check_names(&self, tool: &Json) -> Result<(), CallError> {
+        let known = tool["inputSchema"]["properties"].as_object();
         let is_known = |name: &&String| known.is_some_and(|known| known.contains_key(name.as_str()));
         match self.arguments.keys().find(|name| !is_known(name)) {
             None => Ok(()),
             Some(name) => {
                 let names: Vec<&str> = known.into_iter().flat_map(|known| known.keys().map(String::as_str)).collect();
-                Err(CallError::Refused(format!(
-                    "{name}: {} has no such argument; it has {}",
-                    tool.name,
-                    names.join(", ")
-                )))
+                let tool = tool["name"].as_str().unwrap_or_default();
+                Err(CallError::Refused(format!("{name}: {tool} has no such argument; it has {}", names.join(", "))))
             }
         }
     }

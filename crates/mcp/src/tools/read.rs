@@ -1,9 +1,10 @@
 //! Tools that read events, patterns, traces and sources.
 
 use serde_json::{Map, Value as Json, json};
+use types::percent_encoded;
 
 use super::call::{Call, CallError, ToolAnswer, completeness, without_nulls};
-use crate::native::{Native, encoded};
+use crate::native::Native;
 
 /// Rows of a query and patterns unless more are asked for.
 const ROWS_DEFAULT: u64 = 50;
@@ -164,7 +165,7 @@ pub(super) async fn trace(native: &Native, call: &Call) -> Result<ToolAnswer, Ca
     let Some(id) = call.text("trace_id")?.filter(|id| !id.is_empty()) else {
         return search_traces(native, call).await;
     };
-    let path = format!("/api/v1/traces/{}", encoded(&id));
+    let path = format!("/api/v1/traces/{}", percent_encoded(&id));
     let answer = native.get(&path, &[]).await?;
     let (is_complete, notes) = completeness(&answer);
     let only = |list: &str, fields: &[&str]| -> Vec<Json> {
@@ -199,7 +200,7 @@ pub(super) async fn trace(native: &Native, call: &Call) -> Result<ToolAnswer, Ca
         "problems": answer["problems"],
         "complete": is_complete,
         "notes": notes,
-        "url": native.link(&format!("/trace/{}", encoded(&id)), &[]),
+        "url": native.link(&format!("/trace/{}", percent_encoded(&id)), &[]),
     });
     Ok(ToolAnswer { answer: found, lists: &["/spans", "/logs", "/problems"] })
 }

@@ -1,12 +1,9 @@
 //! What each tool is, takes and gives.
 
-use std::sync::Arc;
-
-use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use serde_json::{Value as Json, json};
 
 /// Returns all tools, each with the route that it cannot do without.
-pub(crate) fn all() -> Vec<(&'static str, Tool)> {
+pub(crate) fn all() -> Vec<(&'static str, Json)> {
     vec![
         ("/api/v1/first-look", first_look()),
         ("/api/v1/patterns", patterns()),
@@ -19,16 +16,11 @@ pub(crate) fn all() -> Vec<(&'static str, Tool)> {
     ]
 }
 
-fn tool(name: &'static str, title: &str, description: &'static str, input: &Json, output: &Json) -> Tool {
-    let annotations = ToolAnnotations::with_title(title).read_only(true).idempotent(true).open_world(false);
-    Tool::new(name, description, object(input))
-        .with_title(title)
-        .with_raw_output_schema(object(output))
-        .with_annotations(annotations)
-}
-
-fn object(schema: &Json) -> Arc<JsonObject> {
-    Arc::new(schema.as_object().cloned().unwrap_or_default())
+fn tool(name: &str, title: &str, description: &str, input: &Json, output: &Json) -> Json {
+    json!({
+        "name": name, "title": title, "description": description, "inputSchema": input, "outputSchema": output,
+        "annotations": {"title": title, "readOnlyHint": true, "idempotentHint": true, "openWorldHint": false},
+    })
 }
 
 /// Returns the schema of arguments, with those that every tool has.
@@ -62,7 +54,7 @@ fn rows() -> Json {
     json!({"type": "array", "items": {"type": "object"}, "description": "Rows by column. `@id` of an event is what `context` takes."})
 }
 
-fn query() -> Tool {
+fn query() -> Json {
     let own = range(json!({
         "query": {"type": "string", "description": "CloudWatch Logs Insights QL, such as: filter @level >= \"error\" | stats count(*) as n by service. \
             Without stats the newest events come."},
@@ -78,7 +70,7 @@ fn query() -> Tool {
     tool("query", "Query", description, &input(own, &["query"]), &output(given))
 }
 
-fn patterns() -> Tool {
+fn patterns() -> Json {
     let own = range(json!({
         "query": {"type": "string", "description": "Which events, such as: filter @level >= \"error\". All without it."},
         "baseline": {"type": "string", "description": "An earlier time to compare with: previous, previousDay, previousWeek, or a length such as 1d."},
@@ -94,7 +86,7 @@ fn patterns() -> Tool {
     tool("patterns", "Patterns of messages", description, &input(own, &[]), &output(given))
 }
 
-fn context() -> Tool {
+fn context() -> Json {
     let own = json!({
         "id": {"type": "string", "description": "The `@id` of an event."},
         "before": {"type": "integer", "minimum": 0, "maximum": 1000, "description": "Events before it; 10 without it."},
@@ -112,7 +104,7 @@ fn context() -> Tool {
     tool("context", "Context of an event", description, &input(own, &["id"]), &output(given))
 }
 
-fn trace() -> Tool {
+fn trace() -> Json {
     let own = range(json!({
         "trace_id": {"type": "string", "description": "The trace to show. Without it, traces are searched by the other arguments."},
         "service": {"type": "string"},
@@ -133,7 +125,7 @@ fn trace() -> Tool {
     tool("trace", "Trace", description, &input(own, &[]), &output(given))
 }
 
-fn sources() -> Tool {
+fn sources() -> Json {
     let own = json!({
         "host": {"type": "string"},
         "state": {"type": "string", "enum": ["up", "down", "unknown"]},
@@ -156,7 +148,7 @@ fn events(mut own: Json) -> Json {
     range(own)
 }
 
-fn differs() -> Tool {
+fn differs() -> Json {
     let own = events(json!({
         "baseline": {"type": "string", "enum": ["before", "rest"], "description": "Compare with the time of equal length before (the default), or with \
             what else the same time holds."},
@@ -173,7 +165,7 @@ fn differs() -> Tool {
     tool("differs", "What differs", description, &input(own, &[]), &output(given))
 }
 
-fn onset() -> Tool {
+fn onset() -> Json {
     let own = events(json!({
         "of": {"type": "string", "description": "What is compared over time: count (the default), share, a percentile such as p95(duration_ms), or patterns: \
             each pattern of messages at once."},
@@ -195,7 +187,7 @@ fn onset() -> Tool {
     tool("onset", "When it began", description, &input(own, &[]), &output(given))
 }
 
-fn first_look() -> Tool {
+fn first_look() -> Json {
     let own = events(
         json!({"alert": {"type": "string", "description": "The id of an alert that fires; comes without the other arguments."}}),
     );
@@ -213,17 +205,15 @@ mod tests {
 
     #[test]
     fn every_tool_only_reads_and_says_what_it_gives() {
-        for (_, tool) in all() {
-            let annotations = tool.annotations.clone().expect("annotations");
-            assert_eq!(annotations.read_only_hint, Some(true), "{}", tool.name);
-            let output = tool.output_schema.clone().expect("an output schema");
-            assert_eq!(output["type"], "object");
-            assert!(output["properties"].get("complete").is_some(), "{}", tool.name);
-            assert_eq!(tool.input_schema["additionalProperties"], false);
-            assert!(tool.description.as_ref().is_some_and(|text| text.len() > 30), "{}", tool.name);
+        let tools: Vec<Json> = all().into_iter().map(|(_, tool)| tool).collect();
+        for tool in &tools {
+            assert_eq!(tool["annotations"]["readOnlyHint"], true, "{tool}");
+            assert_eq!(tool["outputSchema"]["type"], "object");
+            assert!(tool["outputSchema"]["properties"]["complete"].is_object(), "{tool}");
+            assert_eq!(tool["inputSchema"]["additionalProperties"], false);
+            assert!(tool["description"].as_str().is_some_and(|text| text.len() > 30), "{tool}");
         }
-        let n_bytes =
-            serde_json::to_string(&all().into_iter().map(|(_, tool)| tool).collect::<Vec<_>>()).expect("JSON").len();
+        let n_bytes = Json::from(tools).to_string().len();
         assert!(n_bytes < 18_000, "definitions take room in every conversation: {n_bytes} bytes");
     }
 }

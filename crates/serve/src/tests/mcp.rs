@@ -122,6 +122,69 @@ async fn mistakes_are_told_in_words_and_unknown_tools_as_errors_of_the_protocol(
     assert_eq!(refused["error"]["code"], -32_602, "{refused}");
 }
 
+/// From revision 2026-07-28 on, each request says what it needs, and headers repeat its method and tool.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_that_names_its_own_revision_needs_no_beginning() {
+    let house = House::new();
+    house.fill().await;
+    let meta = json!({"io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities": {}});
+    let ask = async |method: &str, mut params: Value| {
+        params["_meta"] = meta.clone();
+        let body = json!({"jsonrpc": "2.0", "id": "a", "method": method, "params": params});
+        let request = Request::post("/mcp").header("x-catat-key", ADMIN_KEY).header("content-type", "application/json");
+        let request = request.header("mcp-protocol-version", "2026-07-28").header("mcp-method", method);
+        let request = request.header("mcp-name", params["name"].as_str().unwrap_or("-"));
+        let reply = house.send(request.body(Body::from(body.to_string())).expect("a request")).await;
+        assert_eq!(reply.json()["id"], "a");
+        (reply.status, reply.json())
+    };
+    let (_, found) = ask("server/discover", json!({})).await;
+    assert_eq!(found["result"]["supportedVersions"][4], "2026-07-28");
+    assert_eq!(found["result"]["_meta"]["io.modelcontextprotocol/serverInfo"]["name"], "catat");
+    let (_, listed) = ask("tools/list", json!({})).await;
+    let hints = ["resultType", "ttlMs", "cacheScope"].map(|name| listed["result"][name].clone());
+    assert_eq!(hints, [json!("complete"), json!(0), json!("private")]);
+    let (status, called) = ask("tools/call", json!({"name": "sources"})).await;
+    assert_eq!((status, &called["result"]["resultType"]), (200, &json!("complete")));
+    assert_eq!(called["result"]["structuredContent"]["groups_total"], 2, "{called}");
+    for (method, params, status, code) in [
+        ("tools/call", json!({"name": "delete_all"}), 200, -32_602),
+        ("tools/call", json!({"name": "query", "arguments": []}), 200, -32_602),
+        ("tools/call", json!({}), 200, -32_602),
+        ("ping", json!({}), 404, -32_601),
+        ("resources/list", json!({}), 404, -32_601),
+    ] {
+        let (answered, body) = ask(method, params.clone()).await;
+        assert_eq!((answered, &body["error"]["code"]), (status, &json!(code)), "{method} {params}: {body}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_body_that_is_no_message_is_refused_in_the_form_of_the_protocol() {
+    let house = House::new();
+    let post = async |kind: &str, body: String| {
+        let request = Request::post("/mcp").header("x-catat-key", ADMIN_KEY).header("content-type", kind);
+        house.send(request.body(Body::from(body)).expect("a request")).await
+    };
+    let ping = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
+    let json_type = "application/json";
+    for (kind, body, status, code) in [
+        ("text/plain", ping.to_owned(), 415, -32_600),
+        (json_type, "{".to_owned(), 400, -32_700),
+        (json_type, format!("[{ping}]"), 400, -32_600),
+        (json_type, format!("{{\"a\": {}", "[".repeat(200_000)), 400, -32_700),
+        (json_type, format!("{ping}{}", " ".repeat(1 << 20)), 413, -32_600),
+    ] {
+        let reply = post(kind, body).await;
+        assert_eq!((reply.status, &reply.json()["error"]["code"]), (status, &json!(code)), "{kind}");
+    }
+    assert_eq!(post("application/json; charset=utf-8", ping.to_owned()).await.json()["result"], json!({}));
+    let unknown = json!({"jsonrpc": "2.0", "id": 1, "method": "resources/list"});
+    let reply = house.rpc(ADMIN_KEY, &unknown).await;
+    assert_eq!((reply.status, &reply.json()["error"]["code"]), (200, &json!(-32_601)));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn answers_fit_and_lines_stay_data() {
     let house = House::new();

@@ -10,11 +10,11 @@ use super::look_up;
 use super::page::{Moment, render};
 use crate::ask::{self, Ask, Groups};
 use crate::locale::locale;
-use crate::markdown::in_address;
 use crate::routes::query;
 use crate::state::Shared;
 use door::parameters::{Parameters, PathName};
 use door::problem::Problem;
+use types::percent_encoded;
 
 /// The format that is a whole dashboard.
 const HTML: &str = "html";
@@ -100,9 +100,10 @@ fn query_of<'a>(panel: &'a Panel, id: Option<&str>) -> Result<&'a PanelQuery, Pr
 /// Returns where the page shows a dashboard, with what was chosen.
 fn address(base: &str, name: &str, parameters: &Parameters) -> String {
     let shown = parameters.0.iter().filter(|(key, _)| key.starts_with(PREFIX) || key == "from" || key == "to");
-    let chosen: Vec<String> = shown.map(|(key, value)| format!("{}={}", in_address(key), in_address(value))).collect();
+    let chosen: Vec<String> =
+        shown.map(|(key, value)| format!("{}={}", percent_encoded(key), percent_encoded(value))).collect();
     let question = if chosen.is_empty() { "" } else { "?" };
-    format!("{base}/dashboards/{}{question}{}", in_address(name), chosen.join("&"))
+    format!("{base}/dashboards/{}{question}{}", percent_encoded(name), chosen.join("&"))
 }
 
 /// Gives a page to the browser as a file: opened on this server it would be one of its pages.

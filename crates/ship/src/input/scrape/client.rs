@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use definition::{DefinitionError, Node};
+use percent_encoding::percent_decode_str;
 use reqwest::blocking::{Client, RequestBuilder};
 use reqwest::{Certificate, Identity, Proxy, Url};
 use types::Secret;
@@ -118,7 +119,7 @@ impl ClientConfig {
     /// Takes the user and the password of an address, unless there are other credentials.
     pub(super) fn take_user(&mut self, url: &Url) {
         if self.credentials.is_none() && (!url.username().is_empty() || url.password().is_some()) {
-            let secret = |text: &str| SecretSource::Given(Secret::from(&*unescaped(text)));
+            let secret = |text: &str| SecretSource::Given(Secret::from(&*percent_decode_str(text).decode_utf8_lossy()));
             let (username, password) = (secret(url.username()), url.password().map(secret));
             self.credentials = Some(Credentials::Basic { username, password });
         }
@@ -334,19 +335,6 @@ fn version_of(node: &Node<'_>) -> Result<reqwest::tls::Version, DefinitionError>
         "TLS10" | "TLS11" => Err(node.error("TLS before 1.2 is not supported; write TLS12 or TLS13")),
         _ => Err(node.error("is not a version of TLS; write TLS12 or TLS13")),
     }
-}
-
-/// Returns a part of an address without its `%40` and the like.
-fn unescaped(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let digits = after.get(..2).filter(|_| *first == b'%').and_then(|digits| std::str::from_utf8(digits).ok());
-        let code = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        bytes.push(code.unwrap_or(*first));
-        rest = if code.is_some() { &after[2..] } else { after };
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Reads an address of HTTP.
