@@ -5,6 +5,7 @@ import { useState } from "preact/hooks";
 import type { Pattern, Patterns } from "../api/changes.ts";
 import { count, oneLine, percent } from "../format.ts";
 import { Icon } from "../parts/icons.tsx";
+import { Heads } from "../parts/table.tsx";
 import { t } from "../texts.ts";
 import { dayClock, exactText } from "../time.ts";
 import { view } from "../view.ts";
@@ -35,30 +36,18 @@ export function PatternTable({ data }: { data: Patterns }) {
   return (
     <div class="patterns-table">
       <table class="listed">
-        <thead>
-          <tr>
-            <th scope="col" class="right">
-              {t("Events")}
-            </th>
-            <th scope="col" class="wide right">
-              {t("Share")}
-            </th>
-            <th scope="col" class="wide">
-              {t("Over time")}
-            </th>
-            <th scope="col" class="level-head">
-              {t("Level")}
-            </th>
-            <th scope="col">{t("Pattern")}</th>
-            <th scope="col" class="wide">
-              {t("First and last")}
-            </th>
-            <th scope="col">{t("Change")}</th>
-            <th scope="col">
-              <span class="sr-only">{t("Filter")}</span>
-            </th>
-          </tr>
-        </thead>
+        <Heads
+          of={[
+            [t("Events"), "right"],
+            [t("Share"), "wide right"],
+            [t("Over time"), "wide"],
+            [t("Level"), "level-head"],
+            [t("Pattern")],
+            [t("First and last"), "wide"],
+            [t("Change")],
+            [<span class="sr-only">{t("Filter")}</span>],
+          ]}
+        />
         <tbody>
           {data.patterns.slice(0, shown).map((pattern) => {
             const level = levelClass(pattern.level ?? "");

@@ -5,6 +5,7 @@ import { useEffect, useRef } from "preact/hooks";
 
 import { askViews, partsOf, savedViews, saveView, type NewView } from "../api/views.ts";
 import { printable } from "../format.ts";
+import { Wrong } from "../parts/attempt.tsx";
 import { Dialog, layer, tell } from "../parts/layers.tsx";
 import { adopt } from "../parts/style.ts";
 import { isOn } from "../query/chips.ts";
@@ -166,11 +167,7 @@ function SaveForm() {
         />
         {t("Others may see it")}
       </label>
-      {error.value !== "" && (
-        <p class="note error" role="alert">
-          {printable(error.value)}
-        </p>
-      )}
+      <Wrong text={printable(error.value)} />
       <div class="buttons">
         <button type="submit" class="button primary" disabled={busy.value} data-testid="save-submit">
           {t("Save")}

@@ -1,16 +1,16 @@
 // The fields of what matches: how many events have each, and, opened, its numbers and most frequent values. The ones that
 // somebody pins stand first, in this browser.
 
-import { signal, useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { signal } from "@preact/signals";
 
 import * as api from "../api.ts";
-import type { Field, Values } from "../api.ts";
-import { askFields, counts, fieldList, start, stop, type Lane } from "../ask.ts";
+import type { Field } from "../api.ts";
+import { askFields, counts, fieldList } from "../ask.ts";
 import { compact, count, cut, oneLine, percent } from "../format.ts";
 import { Icon } from "../parts/icons.tsx";
 import { later } from "../parts/later.tsx";
 import { useRove } from "../parts/rove.ts";
+import { useLane } from "../parts/use_lane.ts";
 import { plural, t } from "../texts.ts";
 import { asked, go, view } from "../view.ts";
 import { bucketsOf } from "./buckets.ts";
@@ -230,13 +230,11 @@ function FieldItem({ field }: { field: Field }) {
 }
 
 function TopValues({ field }: { field: Field }) {
-  const lane = useSignal<Lane<Values>>({ state: "loading", data: null, error: null, since: 0 });
   const of = view.value;
-  const ask = () => void start(lane, (abort) => api.fieldValues(field.name, of.query, of, VALUES, abort));
-  useEffect(() => {
-    ask();
-    return () => stop(lane);
-  }, [field.name, of.query, of.from, of.to, of.groups.join(","), asked.value]);
+  const { lane, ask } = useLane(
+    (abort) => api.fieldValues(field.name, of.query, of, VALUES, abort),
+    [field.name, of.query, of.from, of.to, of.groups.join(","), asked.value],
+  );
   const data = lane.value.data;
   if (lane.value.state === "error")
     return (

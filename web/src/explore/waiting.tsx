@@ -1,8 +1,9 @@
 // What is said while an answer is on its way, and of one that is not whole.
 
+import type { Signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 
-import { cancel, progress, rows } from "../ask.ts";
+import { cancel, progress, rows, type Lane } from "../ask.ts";
 import type { Notice } from "../api.ts";
 import { bytes, compact, count, milliseconds } from "../format.ts";
 import { plural, t, told } from "../texts.ts";
@@ -49,6 +50,15 @@ export function Waiting() {
   );
 }
 
+/** Says that something loads. */
+export function Loading() {
+  return (
+    <p class="dim" role="status">
+      {t("Loading…")}
+    </p>
+  );
+}
+
 /** Says that a lane has no answer, or none to the present question, and asks again where somebody wants it. */
 export function Failure({ what, onAgain }: { what: string; onAgain: () => void }) {
   return (
@@ -78,6 +88,41 @@ export function Incomplete({ what, reasons }: { what: string; reasons: readonly 
         >
           {" "}
           {plural(reasons.length - 3, "And {n} more reason.", "And {n} more reasons.", count(reasons.length - 3))}
+        </span>
+      )}
+    </div>
+  );
+}
+
+/** A thin bar while an answer is on its way; after a moment what is done, `said` with the time it takes, and a way to stop it. */
+export function Wait<T>({
+  lane,
+  said,
+  testId,
+}: {
+  lane: Signal<Lane<T>>;
+  said: (time: string) => string;
+  testId: string;
+}) {
+  const { state, since } = lane.value;
+  const [now, setNow] = useState(0);
+  const isBusy = state === "loading";
+  useEffect(() => {
+    if (!isBusy) return;
+    const timer = setInterval(() => setNow(performance.now()), 200);
+    return () => clearInterval(timer);
+  }, [isBusy, since]);
+  if (!isBusy) return null;
+  const elapsed = now - since;
+  return (
+    <div class="waiting-bar" data-testid={testId}>
+      <span class="progress" aria-hidden="true" />
+      {elapsed > SOON_MS && (
+        <span class="waiting-text" role="status">
+          {said(milliseconds(elapsed))}{" "}
+          <button type="button" class="link" data-testid="cancel" onClick={() => cancel(lane)}>
+            {t("Cancel")}
+          </button>
         </span>
       )}
     </div>

@@ -6,7 +6,7 @@ import { useEffect } from "preact/hooks";
 import { timeZone, type ApiError } from "../api.ts";
 import { askHowItIs, type HowItIs } from "../api/for_everybody.ts";
 import { start, stop, type Lane } from "../ask.ts";
-import { Failure } from "../explore/waiting.tsx";
+import { Failure, Loading } from "../explore/waiting.tsx";
 import { adopt } from "../parts/style.ts";
 import rules from "../style/for_everybody.css?inline";
 import { choose, language, LANGUAGES, t } from "../texts.ts";
@@ -62,11 +62,7 @@ export function ForEverybody() {
         <Tools data={data} shares={shares.value} onShare={() => (shares.value = !shares.peek())} />
       </div>
       {error !== null && state === "error" && <Trouble error={error} name={name} onAgain={ask} />}
-      {data === null && state === "loading" && (
-        <p class="dim" role="status">
-          {t("Loading…")}
-        </p>
-      )}
+      {data === null && state === "loading" && <Loading />}
       {data !== null && shares.value && <ShareLinks name={name} />}
       {data !== null && !isOver(error) && <Answers data={data} zone={zone} />}
     </main>

@@ -5,8 +5,9 @@ import { useEffect } from "preact/hooks";
 
 import { askIssue, askIssues, mergeIssues, type FoundIssues, type Issue, type IssueState } from "../api/issues.ts";
 import { start, stop, type Lane } from "../ask.ts";
-import { Failure } from "../explore/waiting.tsx";
+import { Failure, Loading } from "../explore/waiting.tsx";
 import { count, printable } from "../format.ts";
+import { told } from "../parts/attempt.tsx";
 import { tell } from "../parts/layers.tsx";
 import { adopt } from "../parts/style.ts";
 import { Way } from "../parts/way.tsx";
@@ -14,7 +15,6 @@ import rules from "../style/issues.css?inline";
 import { plural, t, text } from "../texts.ts";
 import { asked, go, view } from "../view.ts";
 import { IssueRow } from "./issues/row.tsx";
-import { told } from "./settings/parts.tsx";
 
 adopt(rules);
 
@@ -95,11 +95,7 @@ export function Issues() {
           {t("New errors are not counted: {message}.", { message: data.problem })}
         </p>
       )}
-      {data === null && state === "loading" && (
-        <p class="dim" role="status">
-          {t("Loading…")}
-        </p>
-      )}
+      {data === null && state === "loading" && <Loading />}
       {data !== null && all.length === 0 && (
         <div class="state" data-testid="no-issues">
           <h2>{tab === "" ? t("No open issues") : t("No issues here")}</h2>

@@ -1,14 +1,12 @@
 // The service map: which services call which, with rate, errors and latency, and what got worse.
 
-import { useSignal } from "@preact/signals";
 import type { ComponentType } from "preact";
-import { useEffect } from "preact/hooks";
 
 import { serviceMap, type Calls, type MapNode, type ServiceMap } from "../api/traces.ts";
-import { start, stop, type Lane } from "../ask.ts";
 import { Failure, Incomplete } from "../explore/waiting.tsx";
 import { count, percent, printable } from "../format.ts";
 import { adopt } from "../parts/style.ts";
+import { useLane } from "../parts/use_lane.ts";
 import { Way } from "../parts/way.tsx";
 import rules from "../style/traces.css?inline";
 import { plural, t } from "../texts.ts";
@@ -22,17 +20,14 @@ adopt(rules);
 
 /** The page. `Time` is the button of the time range. */
 export function ServiceMapPage({ Time }: { Time: ComponentType }) {
-  const lane = useSignal<Lane<ServiceMap>>({ state: "loading", data: null, error: null, since: 0 });
   const { from, to, zone, tab } = view.value;
-  const ask = () => {
-    askedAt.value = Date.now();
-    void start(lane, (signal) => serviceMap(view.peek(), signal));
-  };
-  useEffect(() => {
-    ask();
-    return () => void stop(lane);
-  }, [from, to, zone, asked.value]);
-  const { state, data, error } = lane.value;
+  const { ask, state, data, error } = useLane(
+    (signal) => {
+      askedAt.value = Date.now();
+      return serviceMap(view.peek(), signal);
+    },
+    [from, to, zone, asked.value],
+  );
   const tabs = [
     { name: "", title: t("Map") },
     { name: "table", title: t("Table") },

@@ -15,11 +15,12 @@ import {
 } from "../api/reports.ts";
 import { start, type Lane } from "../ask.ts";
 import { oneLine } from "../format.ts";
+import { told, Wrong } from "../parts/attempt.tsx";
 import { tell } from "../parts/layers.tsx";
 import { language, t, text } from "../texts.ts";
 import { fullText } from "../time.ts";
 import { view } from "../view.ts";
-import { Sure, told } from "./settings/parts.tsx";
+import { Sure } from "./settings/parts.tsx";
 
 /** The days that the form offers, by what they are called. */
 const DAYS: readonly { on: string; name: string }[] = [
@@ -69,11 +70,7 @@ export function Reports({ of, onDone }: { of: Subject; onDone: () => void }) {
   return (
     <div class="key-form" data-testid="reports">
       <h2>{t("Send by e-mail")}</h2>
-      {state === "error" && (
-        <p class="note error" role="alert">
-          {error?.message}
-        </p>
-      )}
+      {state === "error" && <Wrong text={error?.message} />}
       {data === null && state === "loading" && <p role="status">{t("Loading…")}</p>}
       {data && own.length === 0 && <p class="dim">{t("It is not sent yet.")}</p>}
       {own.length > 0 && (
@@ -220,11 +217,7 @@ function ReportForm({ of, known, onMade }: FormOf) {
             })
           : t("The letter has the dashboard as a file, with its own range and what is chosen now.")}
       </p>
-      {problem.value !== "" && (
-        <p class="note error" role="alert">
-          {problem.value}
-        </p>
-      )}
+      <Wrong text={problem.value} />
       <p class="buttons">
         <button type="submit" class="button primary">
           {t("Send at this time")}

@@ -9,6 +9,7 @@ import { start, type Lane } from "../ask.ts";
 import { Incomplete } from "../explore/waiting.tsx";
 import { bytes, count, printable } from "../format.ts";
 import { Snippet } from "../parts/snippet.tsx";
+import { Heads } from "../parts/table.tsx";
 import { plural, t, text } from "../texts.ts";
 import { ago, exactText } from "../time.ts";
 import { address, go, view } from "../view.ts";
@@ -225,27 +226,17 @@ function Table({ found }: { found: readonly Source[] }) {
   return (
     <div class="table-box flat listed" tabIndex={0} role="region" aria-label={t("Sources")}>
       <table>
-        <thead>
-          <tr>
-            <th scope="col">{t("Host")}</th>
-            <th scope="col">{t("State")}</th>
-            <th scope="col" class="numeric">
-              {t("Behind")}
-            </th>
-            <th scope="col" class="numeric wide">
-              {t("Rate")}
-            </th>
-            <th scope="col" class="numeric">
-              {t("Never arrived")}
-            </th>
-            <th scope="col" class="wide">
-              {t("Last seen")}
-            </th>
-            <th scope="col" class="wide">
-              {t("Problem")}
-            </th>
-          </tr>
-        </thead>
+        <Heads
+          of={[
+            [t("Host")],
+            [t("State")],
+            [t("Behind"), "numeric"],
+            [t("Rate"), "numeric wide"],
+            [t("Never arrived"), "numeric"],
+            [t("Last seen"), "wide"],
+            [t("Problem"), "wide"],
+          ]}
+        />
         <tbody>
           {found.slice(0, SHOWN).map((source) => (
             <Row key={source.source} source={source} />
@@ -412,18 +403,7 @@ function Detail({ source }: { source: Source }) {
 function Files({ files }: { files: readonly File[] }) {
   return (
     <table data-testid="source-files">
-      <thead>
-        <tr>
-          <th scope="col">{t("File")}</th>
-          <th scope="col" class="numeric wide">
-            {t("Size")}
-          </th>
-          <th scope="col" class="numeric">
-            {t("Behind")}
-          </th>
-          <th scope="col">{t("Here")}</th>
-        </tr>
-      </thead>
+      <Heads of={[[t("File")], [t("Size"), "numeric wide"], [t("Behind"), "numeric"], [t("Here")]]} />
       <tbody>
         {files.map((file) => (
           <tr key={file.file} data-testid="source-file">

@@ -7,12 +7,12 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { keyWanted, type Group } from "../api.ts";
 import { askGroups, groupList } from "../ask.ts";
 import { count } from "../format.ts";
+import { useAttempt, Wrong } from "../parts/attempt.tsx";
 import { Snippet } from "../parts/snippet.tsx";
 import { send, who } from "../session.ts";
 import { plural, rich, t } from "../texts.ts";
 import { go, run } from "../view.ts";
 import { SENDERS, type To } from "./senders.ts";
-import { told } from "./settings/parts.tsx";
 
 const POLL_MS = 2000;
 /** Groups named beside the count. */
@@ -138,21 +138,18 @@ function KeyBox({ to }: { to: To }) {
 /** A key for senders, made by whoever may. */
 function MakeKey() {
   const [groups, setGroups] = useState("");
-  const [problem, setProblem] = useState("");
-  const submit = async (event: Event) => {
+  const { problem, attempt } = useAttempt();
+  const submit = (event: Event) => {
     event.preventDefault();
-    setProblem("");
     const named = groups.split(/[\s,]+/).filter((one) => one !== "");
-    try {
+    return attempt(async () => {
       const made = await send<SendersKey>("POST", "api/v1/keys", {
         name: "senders",
         role: "ingest",
         ...(named.length > 0 ? { groups: named } : {}),
       });
       senders.value = { ...made, isMade: true };
-    } catch (error) {
-      setProblem(told(error));
-    }
+    });
   };
   return (
     <form
@@ -176,11 +173,7 @@ function MakeKey() {
         {t("Create a key for senders")}
       </button>
       <p class="dim">{t("It can only send. Once a key exists, every request needs one, even on this machine.")}</p>
-      {problem !== "" && (
-        <p class="note error" role="alert">
-          {problem}
-        </p>
-      )}
+      <Wrong text={problem} />
     </form>
   );
 }

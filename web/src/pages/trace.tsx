@@ -1,15 +1,14 @@
 // One trace: what it is, what is wrong with it, and its spans and log lines as a waterfall.
 
-import { useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { ApiError } from "../api.ts";
 import { trace, type TraceAnswer } from "../api/traces.ts";
-import { start, stop, type Lane } from "../ask.ts";
 import { Failure, Incomplete } from "../explore/waiting.tsx";
 import { count, oneLine, printable } from "../format.ts";
 import { copy } from "../parts/layers.tsx";
 import { adopt } from "../parts/style.ts";
+import { useLane } from "../parts/use_lane.ts";
 import { Way } from "../parts/way.tsx";
 import rules from "../style/traces.css?inline";
 import { plural, t } from "../texts.ts";
@@ -24,14 +23,8 @@ adopt(rules);
 /** The page. */
 export function TracePage() {
   const id = view.value.trace;
-  const lane = useSignal<Lane<TraceAnswer>>({ state: "loading", data: null, error: null, since: 0 });
-  const ask = () => void start(lane, (signal) => trace(id, signal));
-  useEffect(() => {
-    ask();
-    return () => void stop(lane);
-  }, [id]);
+  const { ask, state, data, error } = useLane((signal) => trace(id, signal), [id]);
   const box = useRef<HTMLElement>(null);
-  const { state, data, error } = lane.value;
   return (
     <main class="page trace-page" ref={box} data-testid="trace-page" aria-busy={state === "loading"}>
       {data !== null ? (

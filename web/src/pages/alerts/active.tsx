@@ -4,11 +4,11 @@ import { useEffect, useRef } from "preact/hooks";
 
 import { acknowledge, alerts, askAlerts, type Alert, type Pattern, type Told } from "../../api/alerts.ts";
 import { count, printable } from "../../format.ts";
+import { told } from "../../parts/attempt.tsx";
 import { tell } from "../../parts/layers.tsx";
 import { Way } from "../../parts/way.tsx";
 import { plural, rich, t } from "../../texts.ts";
 import { view } from "../../view.ts";
-import { told } from "../settings/parts.tsx";
 import { clustersOf, type Cluster } from "./clusters.ts";
 import { Labels, State, Trouble, When } from "./parts.tsx";
 

@@ -3,6 +3,7 @@
 import { signal } from "@preact/signals";
 
 import type { Lane } from "../../ask.ts";
+import { Loading } from "../../explore/waiting.tsx";
 import { printable } from "../../format.ts";
 import { t } from "../../texts.ts";
 import { ago, exactText } from "../../time.ts";
@@ -71,9 +72,5 @@ export function Trouble({ lane, again }: { lane: Lane<unknown[]>; again: () => v
         </button>
       </p>
     );
-  return lane.data === null ? (
-    <p class="dim" role="status">
-      {t("Loading…")}
-    </p>
-  ) : null;
+  return lane.data === null ? <Loading /> : null;
 }

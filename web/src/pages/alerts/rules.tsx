@@ -2,11 +2,12 @@
 
 import { askRules, enableRule, rules, type Rule } from "../../api/alerts.ts";
 import { printable } from "../../format.ts";
+import { told } from "../../parts/attempt.tsx";
 import { tell } from "../../parts/layers.tsx";
+import { Heads } from "../../parts/table.tsx";
 import { Way } from "../../parts/way.tsx";
 import { rich, t } from "../../texts.ts";
 import { view } from "../../view.ts";
-import { told } from "../settings/parts.tsx";
 import { State, Trouble, When } from "./parts.tsx";
 
 /** The part. */
@@ -28,18 +29,16 @@ export function Rules() {
       {(lane.data?.length ?? 0) > 0 && (
         <div class="table-box flat stacked" tabIndex={0} role="region" aria-label={t("Rules")}>
           <table>
-            <thead>
-              <tr>
-                <th scope="col">{t("State")}</th>
-                <th scope="col">{t("Rule")}</th>
-                <th scope="col">{t("Query")}</th>
-                <th scope="col">{t("Checked")}</th>
-                <th scope="col">{t("Why")}</th>
-                <th scope="col">
-                  <span class="sr-only">{t("Actions")}</span>
-                </th>
-              </tr>
-            </thead>
+            <Heads
+              of={[
+                [t("State")],
+                [t("Rule")],
+                [t("Query")],
+                [t("Checked")],
+                [t("Why")],
+                [<span class="sr-only">{t("Actions")}</span>],
+              ]}
+            />
             <tbody>
               {lane.data?.map((rule) => (
                 <Row key={rule.name} rule={rule} />

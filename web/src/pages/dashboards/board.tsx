@@ -5,7 +5,7 @@ import { useEffect, useState } from "preact/hooks";
 
 import type { BoardPanel, BoardText } from "../../api/dashboards.ts";
 import { MarkList } from "../../explore/mark_lines.tsx";
-import { Failure } from "../../explore/waiting.tsx";
+import { Failure, Loading } from "../../explore/waiting.tsx";
 import { oneLine } from "../../format.ts";
 import { pageKeys } from "../../keys.ts";
 import { Icon } from "../../parts/icons.tsx";
@@ -111,9 +111,7 @@ export function BoardPage({ Time }: { Time: ComponentType }) {
         {state === "error" ? (
           <Missing name={name} status={error?.status ?? 0} message={error?.message ?? ""} />
         ) : (
-          <p class="dim" role="status">
-            {t("Loading…")}
-          </p>
+          <Loading />
         )}
       </main>
     );

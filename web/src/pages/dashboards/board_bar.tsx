@@ -7,6 +7,7 @@ import { ApiError } from "../../api.ts";
 import { deleteBoard, isDerived, type BoardText } from "../../api/dashboards.ts";
 import { oneLine } from "../../format.ts";
 import { copyLink } from "../../keys.ts";
+import { told, Wrong } from "../../parts/attempt.tsx";
 import { Icon } from "../../parts/icons.tsx";
 import { Dialog, layer, Menu, tell } from "../../parts/layers.tsx";
 import { Way } from "../../parts/way.tsx";
@@ -14,7 +15,7 @@ import { t } from "../../texts.ts";
 import { ago } from "../../time.ts";
 import { go, NO_BOARD, view } from "../../view.ts";
 import { Reports } from "../reports.tsx";
-import { Sure, told } from "../settings/parts.tsx";
+import { Sure } from "../settings/parts.tsx";
 import { fileName, saveFile } from "./picture.ts";
 import {
   board,
@@ -236,11 +237,7 @@ function Unsaved({ name, open }: { name: string; open: { value: Opened } }) {
           )}
         </>
       )}
-      {problem.value !== "" && (
-        <p class="note error" role="alert">
-          {problem.value}
-        </p>
-      )}
+      <Wrong text={problem.value} />
     </div>
   );
 }
@@ -265,11 +262,7 @@ function CopyForm({ title: before, onDone }: { title: string; onDone: () => void
         {t("Title")}{" "}
         <input required value={title.value} onInput={(event) => (title.value = event.currentTarget.value)} />
       </label>
-      {problem.value !== "" && (
-        <p class="note error" role="alert">
-          {problem.value}
-        </p>
-      )}
+      <Wrong text={problem.value} />
       <p class="buttons">
         <button type="submit" class="button primary">
           {t("Save a copy")}

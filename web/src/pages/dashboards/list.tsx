@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
 import { askBoards, boards, fileProblems, type ListedBoard } from "../../api/dashboards.ts";
-import { Failure } from "../../explore/waiting.tsx";
+import { Failure, Loading } from "../../explore/waiting.tsx";
 import { count, oneLine } from "../../format.ts";
 import { pageKeys } from "../../keys.ts";
 import { fuzzy } from "../../parts/fuzzy.ts";
@@ -82,11 +82,7 @@ export function BoardList() {
           ))}
         </div>
       )}
-      {data === null && state === "loading" && (
-        <p class="dim" role="status">
-          {t("Loading…")}
-        </p>
-      )}
+      {data === null && state === "loading" && <Loading />}
       {data !== null && data.length > 0 && (
         <input
           type="search"

@@ -17,6 +17,7 @@ import { start, stop, type Lane } from "../../ask.ts";
 import { PatternText } from "../../explore/panel_parts.tsx";
 import { Failure } from "../../explore/waiting.tsx";
 import { count, decimal, oneLine, percent } from "../../format.ts";
+import { Heads } from "../../parts/table.tsx";
 import { Way } from "../../parts/way.tsx";
 import { plural, rich, t } from "../../texts.ts";
 import { dayClock, distance, fullText } from "../../time.ts";
@@ -204,19 +205,7 @@ function Patterns({ found: { patterns, n_patterns: n, note } }: { found: Pattern
         data-testid="pattern-onsets"
       >
         <table>
-          <thead>
-            <tr>
-              <th scope="col">{t("Began")}</th>
-              <th scope="col">{t("Pattern")}</th>
-              <th scope="col" class="numeric">
-                {t("Before")}
-              </th>
-              <th scope="col" class="numeric">
-                {t("Since")}
-              </th>
-              <th scope="col">{t("Ended")}</th>
-            </tr>
-          </thead>
+          <Heads of={[[t("Began")], [t("Pattern")], [t("Before"), "numeric"], [t("Since"), "numeric"], [t("Ended")]]} />
           <tbody>
             {patterns.map((one) => (
               <PatternRow key={one.pattern} one={one} />

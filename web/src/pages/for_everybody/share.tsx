@@ -5,10 +5,10 @@ import { useEffect } from "preact/hooks";
 
 import { timeZone } from "../../api.ts";
 import { askLinks, makeLink, withdrawLink, type SharedLink } from "../../api/for_everybody.ts";
+import { told, Wrong } from "../../parts/attempt.tsx";
 import { copy } from "../../parts/layers.tsx";
 import { t, text } from "../../texts.ts";
 import { view } from "../../view.ts";
-import { told } from "../settings/parts.tsx";
 import { when } from "./words.ts";
 
 const LENGTHS: readonly { lasts: string; name: string }[] = [
@@ -86,11 +86,7 @@ export function ShareLinks({ name }: { name: string }) {
           </button>
         </p>
       )}
-      {problem.value !== "" && (
-        <p class="note error" role="alert">
-          {problem.value}
-        </p>
-      )}
+      <Wrong text={problem.value} />
       {links.value.length > 0 && (
         <ul data-testid="links">
           {links.value.map(({ id, by, expires }) => (

@@ -5,12 +5,12 @@ import { useRef, useState } from "preact/hooks";
 import { keyWanted } from "../../api.ts";
 import { setRetention, type Change, type KeptGroup, type Removal, type Retention } from "../../api/groups.ts";
 import { bytes, count } from "../../format.ts";
+import { useAttempt, Wrong } from "../../parts/attempt.tsx";
 import { Way } from "../../parts/way.tsx";
 import { who } from "../../session.ts";
 import { plural, rich, t } from "../../texts.ts";
 import { exactText } from "../../time.ts";
 import { view } from "../../view.ts";
-import { told } from "../settings/parts.tsx";
 import { Deletion } from "./deletion.tsx";
 import { expected } from "./words.ts";
 
@@ -135,20 +135,12 @@ function Limits({ group, onChange }: { group: KeptGroup; onChange: () => void })
   /** What was looked at: only that is made. */
   const [preview, setPreview] = useState<{ wanted: Retention; change: Change } | null>(null);
   const [done, setDone] = useState<{ before: Retention; change: Change } | null>(null);
-  const [problem, setProblem] = useState("");
+  const { problem, attempt } = useAttempt();
   const form = useRef<HTMLFormElement>(null);
   const wanted: Retention = { age: age.trim() || null, size: size.trim() || null };
   const isSame = wanted.age === group.retention.age && wanted.size === group.retention.size;
   const shown =
     preview !== null && preview.wanted.age === wanted.age && preview.wanted.size === wanted.size ? preview : null;
-  const attempt = async (work: () => Promise<void>) => {
-    setProblem("");
-    try {
-      await work();
-    } catch (error) {
-      setProblem(told(error));
-    }
-  };
   const look = (event: Event) => {
     event.preventDefault();
     void attempt(async () => {
@@ -198,11 +190,7 @@ function Limits({ group, onChange }: { group: KeptGroup; onChange: () => void })
         <button type="submit" class="button" disabled={isSame}>
           {t("Preview")}
         </button>
-        {problem !== "" && (
-          <p class="note error" role="alert">
-            {problem}
-          </p>
-        )}
+        <Wrong text={problem} />
       </form>
       {shown !== null && (
         <>

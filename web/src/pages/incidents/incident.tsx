@@ -15,13 +15,14 @@ import {
   type NewItem,
 } from "../../api/issues.ts";
 import { oneLine, printable } from "../../format.ts";
+import { told } from "../../parts/attempt.tsx";
 import { tell } from "../../parts/layers.tsx";
 import { Way } from "../../parts/way.tsx";
 import { language, rich, t } from "../../texts.ts";
 import { fullText } from "../../time.ts";
 import { go, view } from "../../view.ts";
 import { When } from "../alerts/parts.tsx";
-import { Sure, told } from "../settings/parts.tsx";
+import { Sure } from "../settings/parts.tsx";
 import { durationText, incidentState, itemKind, timelineOf, type Moment } from "./words.ts";
 
 interface Props {

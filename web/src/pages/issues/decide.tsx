@@ -4,10 +4,10 @@ import { useState } from "preact/hooks";
 
 import { changeIssue, type Issue, type IssueChange } from "../../api/issues.ts";
 import { printable } from "../../format.ts";
+import { useAttempt, Wrong } from "../../parts/attempt.tsx";
 import { tell } from "../../parts/layers.tsx";
 import { who } from "../../session.ts";
 import { t } from "../../texts.ts";
-import { told } from "../settings/parts.tsx";
 
 const NOTE_CHARS_MAX = 4000;
 
@@ -21,19 +21,13 @@ export function Decide({ issue, onChange }: { issue: Issue; onChange: () => void
   const [version, setVersion] = useState("");
   const [wait, setWait] = useState<Wait>("");
   const [until, setUntil] = useState("");
-  const [problem, setProblem] = useState("");
-  const [busy, setBusy] = useState(false);
+  const { problem, busy, attempt } = useAttempt();
   const change = async (what: IssueChange) => {
-    setBusy(true);
-    setProblem("");
-    try {
+    return attempt(async () => {
       await changeIssue(issue.id, what);
       tell(t("Issue saved"));
       onChange();
-    } catch (error) {
-      setProblem(told(error));
-    }
-    setBusy(false);
+    });
   };
   const ignore = () => {
     if (wait === "") return change({ state: "ignored" });
@@ -147,11 +141,7 @@ export function Decide({ issue, onChange }: { issue: Issue; onChange: () => void
           {t("Save")}
         </button>
       </form>
-      {problem !== "" && (
-        <p class="note error" role="alert">
-          {printable(problem)}
-        </p>
-      )}
+      <Wrong text={printable(problem)} />
     </div>
   );
 }

@@ -3,10 +3,10 @@
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { ApiError } from "../../api.ts";
+import { told, Wrong } from "../../parts/attempt.tsx";
 import { tell } from "../../parts/layers.tsx";
 import { send } from "../../session.ts";
 import { t } from "../../texts.ts";
-import { told } from "./parts.tsx";
 
 interface PasswordProps {
   name: string;
@@ -84,11 +84,7 @@ export function PasswordForm({ name, isOwn, onDone }: PasswordProps) {
           onInput={(event) => setAgain(event.currentTarget.value)}
         />
       </label>
-      {problem !== "" && (
-        <p class="note error" role="alert">
-          {problem}
-        </p>
-      )}
+      <Wrong text={problem} />
       <p class="buttons">
         <button type="submit" class="button primary">
           {t("Change password")}

@@ -17,12 +17,13 @@ import {
 } from "../../api/suggestions.ts";
 import { askGroups, groupList, start, type Lane } from "../../ask.ts";
 import { bytes, count, cut, oneLine, percent, printable } from "../../format.ts";
+import { told, Wrong } from "../../parts/attempt.tsx";
 import { tell } from "../../parts/layers.tsx";
 import type { Json } from "../../query/edit.ts";
 import { plural, t, text } from "../../texts.ts";
 import { exactText } from "../../time.ts";
 import { go, view } from "../../view.ts";
-import { Listed, Sure, told, type Item } from "./parts.tsx";
+import { Listed, Sure, type Item } from "./parts.tsx";
 
 /** Characters of a value that are shown of an example. */
 const VALUE_CHARS = 300;
@@ -138,11 +139,7 @@ function Choice() {
           ))}
         </select>
       </label>
-      {groupList.value.state === "error" && (
-        <p class="note error" role="alert">
-          {groupList.value.error?.message}
-        </p>
-      )}
+      {groupList.value.state === "error" && <Wrong text={groupList.value.error?.message} />}
     </div>
   );
 }

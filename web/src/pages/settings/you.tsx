@@ -4,10 +4,10 @@ import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { keyWanted } from "../../api.ts";
 import { printable } from "../../format.ts";
+import { told } from "../../parts/attempt.tsx";
 import { tell } from "../../parts/layers.tsx";
 import { signOut, who, type Who } from "../../session.ts";
 import { rich, t } from "../../texts.ts";
-import { told } from "./parts.tsx";
 import { PasswordForm } from "./password.tsx";
 
 /** The section. */
