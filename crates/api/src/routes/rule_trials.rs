@@ -8,7 +8,6 @@ use alert::{
     read_rules,
 };
 use axum::Json;
-use axum::body::Body;
 use execute::BlockVisitor;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -17,6 +16,7 @@ use types::{GroupName, Timestamp};
 
 use super::language::of_json;
 use crate::ask;
+use door::handler::Sent;
 use door::problem::Problem;
 use door::query_run::{QueryRun, Scope, read};
 use door::server::Shared;
@@ -95,9 +95,8 @@ impl Ask for ReadingAsk<'_> {
     }
 }
 
-pub(crate) async fn test(server: Shared, body: Body) -> Result<Json<Value>, Problem> {
-    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
-    let request: TestRequest = of_json(received.bytes(), "{\"rule\":{\"name\":\"…\",\"query\":\"…\"}}")?;
+pub(crate) async fn test(server: Shared, Sent(body): Sent<BODY_BYTES_MAX>) -> Result<Json<Value>, Problem> {
+    let request: TestRequest = of_json(body.bytes(), "{\"rule\":{\"name\":\"…\",\"query\":\"…\"}}")?;
     let rule = match one_rule((request.rule.as_ref(), request.text.as_deref(), request.name.as_deref()))? {
         Ok(rule) => rule,
         Err(errors) => return Ok(Json(json!({"valid": false, "errors": errors_json(&errors)}))),
@@ -121,10 +120,9 @@ pub(crate) async fn test(server: Shared, body: Body) -> Result<Json<Value>, Prob
     Ok(Json(tried.await?))
 }
 
-pub(crate) async fn past(server: Shared, body: Body) -> Result<Json<Value>, Problem> {
-    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
+pub(crate) async fn past(server: Shared, Sent(body): Sent<BODY_BYTES_MAX>) -> Result<Json<Value>, Problem> {
     let example = "{\"rule\":{\"name\":\"…\",\"query\":\"…\"},\"from\":\"now-7d\"}";
-    let request: BacktestRequest = of_json(received.bytes(), example)?;
+    let request: BacktestRequest = of_json(body.bytes(), example)?;
     let wrong = |errors: Vec<RuleError>| Problem::bad_request("bad-rule", lines_of(&errors));
     let rule = one_rule((request.rule.as_ref(), request.text.as_deref(), request.name.as_deref()))?.map_err(wrong)?;
     let now = server.now();
