@@ -11,16 +11,15 @@ use storage::Clock;
 
 use super::groups::encoded;
 use crate::arguments::{DashboardCommand, DashboardFormat, Dashboards, Export, ExportFormat};
-use crate::client::Server;
+use crate::client::{Server, broken_off};
 use crate::failure::{Failure, of_output};
-use crate::output::print_rows;
+use crate::output::{print_list, print_rows};
 use crate::zone::Zones;
 use types::{counted, verb_for};
 
 /// Columns of a list of dashboards, and of what became of panels.
-const COLUMNS: [(&str, &str); 5] =
-    [("name", "/name"), ("title", "/title"), ("owner", "/owner"), ("source", "/source"), ("changed", "/changed")];
-const OUTCOME_COLUMNS: [(&str, &str); 3] = [("panel", "/title"), ("taken", "/taken"), ("why", "/why")];
+const COLUMNS: &str = "name title owner source changed";
+const OUTCOME_COLUMNS: &str = "panel:/title taken why";
 
 /// What the server puts around a document.
 const AROUND: [&str; 6] = ["name", "version", "owner", "own", "source", "changed"];
@@ -36,7 +35,7 @@ pub(crate) fn dashboards(options: Dashboards) -> Result<(), Failure> {
             for problem in list["problems"].as_array().into_iter().flatten() {
                 say!("catat: warning: {}", problem.as_str().unwrap_or_default());
             }
-            print_rows(&options.printing, &COLUMNS, list["dashboards"].as_array().map_or(&[], Vec::as_slice))
+            print_list(&options.printing, COLUMNS, &list["dashboards"])
         }
         Some(DashboardCommand::Show { name }) => {
             let document = without_around(get(&server, &path(name))?);
@@ -84,10 +83,10 @@ pub(super) fn variable(pair: &str) -> Result<(&str, &str), Failure> {
 
 fn write_export(mut sent: reqwest::blocking::Response, output: Option<&Path>) -> Result<(), Failure> {
     let Some(file) = output else {
-        return sent.copy_to(&mut std::io::stdout()).map(drop).map_err(|error| broken(&error));
+        return sent.copy_to(&mut std::io::stdout()).map(drop).map_err(broken_off);
     };
     let failed = |error: std::io::Error| Failure::usage(format!("{}: {error}", file.display()));
-    let page = sent.bytes().map_err(|error| broken(&error))?;
+    let page = sent.bytes().map_err(broken_off)?;
     std::fs::write(file, page).map_err(failed)?;
     say!("catat: {} written", file.display());
     Ok(())
@@ -118,9 +117,9 @@ fn pull(server: &Server, dir: &Path, names: &[String]) -> Result<(), Failure> {
 fn push(server: &Server, files: &[PathBuf]) -> Result<(), Failure> {
     for DashboardFile { name, document, .. } in read_all(files)? {
         let mut json = to_value(&document)?;
-        let current = server.request(Method::GET, &path(&name)).send().map_err(|error| broken(&error))?;
+        let current = server.request(Method::GET, &path(&name)).send().map_err(broken_off)?;
         if current.status() != StatusCode::NOT_FOUND {
-            let current = of_json(server.send(server.request(Method::GET, &path(&name)), "")?)?;
+            let current: Value = server.ask(server.request(Method::GET, &path(&name)), "")?;
             if current["source"] == "store" && without_around(current.clone()) == json {
                 say!("catat: {name} is unchanged");
                 continue;
@@ -134,7 +133,7 @@ fn push(server: &Server, files: &[PathBuf]) -> Result<(), Failure> {
 
 fn put(server: &Server, name: &str, document: &Value) -> Result<(), Failure> {
     let request = server.request(Method::PUT, &path(name)).json(document);
-    let kept = of_json(server.send(request, "")?)?;
+    let kept: Value = server.ask(request, "")?;
     say!("catat: {name} has version {}", kept["version"]);
     Ok(())
 }
@@ -181,13 +180,13 @@ fn import(
     };
     let request =
         server.request(Method::POST, "/api/v1/dashboards/import").json(&json!({"format": format, "body": body}));
-    let imported = of_json(server.send(request, "")?)?;
+    let imported: Value = server.ask(request, "")?;
     for variable in imported["variables"].as_array().into_iter().flatten().filter(|variable| variable["taken"] == false)
     {
         say!("catat: variable {} is not taken: {}", variable["title"], variable["why"].as_str().unwrap_or_default());
     }
     let panels = imported["panels"].as_array().map_or(&[][..], Vec::as_slice);
-    print_rows(&options.printing, &OUTCOME_COLUMNS, panels)?;
+    print_rows(&options.printing, OUTCOME_COLUMNS, panels)?;
     let n_taken = panels.iter().filter(|panel| panel["taken"] == true).count();
     say!("catat: {n_taken} of {} taken", counted(panels.len(), "panel"));
     if dry_run {
@@ -198,15 +197,7 @@ fn import(
 }
 
 fn get(server: &Server, path: &str) -> Result<Value, Failure> {
-    of_json(server.send(server.request(Method::GET, path), "")?)
-}
-
-fn of_json(answer: reqwest::blocking::Response) -> Result<Value, Failure> {
-    answer.json().map_err(|error| broken(&error))
-}
-
-fn broken(error: &reqwest::Error) -> Failure {
-    Failure::unreachable(format!("the answer broke off: {error}"))
+    server.ask(server.request(Method::GET, path), "")
 }
 
 fn to_value(document: &dashboard::Dashboard) -> Result<Value, Failure> {

@@ -8,13 +8,13 @@ use ship::{Backlog, LineOutcome, LineStage, LineTrace, TracedLine};
 
 use super::settings::all_errors;
 use crate::arguments::ExplainLine;
-use crate::client::{Server, broken_off};
+use crate::client::Server;
 use crate::config::{Flags, Layers, ShipConfig};
 use crate::failure::Failure;
 use crate::output::print_rows;
 
-/// Columns of the stages, each with its JSON pointer.
-const COLUMNS: [(&str, &str); 3] = [("stage", "/stage"), ("outcome", "/outcome"), ("text", "/text")];
+/// Columns of the stages.
+const COLUMNS: &str = "stage outcome text";
 
 pub(crate) fn explain_line(options: ExplainLine) -> Result<(), Failure> {
     let mut request = json!({});
@@ -54,8 +54,7 @@ pub(crate) fn explain_line(options: ExplainLine) -> Result<(), Failure> {
 fn ask(options: &ExplainLine, request: &Value) -> Result<Value, Failure> {
     let server = Server::new(&options.remote)?;
     let query = options.query.as_deref().unwrap_or_default();
-    let answer = server.send(server.request(Method::POST, "/api/v1/sources/trace").json(request), query)?;
-    answer.json().map_err(broken_off)
+    server.ask(server.request(Method::POST, "/api/v1/sources/trace").json(request), query)
 }
 
 /// Traces the line as far as this machine knows it.
@@ -103,7 +102,7 @@ fn stage_json(stage: &LineStage) -> Value {
 
 /// Prints the stages, and the end of the line: the first stage that it did not pass, else the server's verdict.
 fn print(options: &ExplainLine, stages: &[Value], verdict: Option<&str>) -> Result<(), Failure> {
-    print_rows(&options.printing, &COLUMNS, stages)?;
+    print_rows(&options.printing, COLUMNS, stages)?;
     let is_stored = stages.iter().any(|stage| stage["stage"] == "store" && stage["outcome"] == "passed");
     let is_end = |stage: &&Value| ["stopped", "waiting"].contains(&stage["outcome"].as_str().unwrap_or_default());
     let end = stages.iter().find(|stage| is_end(stage) && !is_stored);

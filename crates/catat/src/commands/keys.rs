@@ -16,18 +16,10 @@ use super::groups::encoded;
 use crate::arguments::{KeyCommand, Keys};
 use crate::client::Server;
 use crate::failure::Failure;
-use crate::output::{print_rows, print_thing};
+use crate::output::{print_list, print_thing};
 
 /// Columns of a list of keys.
-const COLUMNS: [(&str, &str); 7] = [
-    ("id", "/id"),
-    ("name", "/name"),
-    ("role", "/role"),
-    ("groups", "/groups"),
-    ("created", "/created"),
-    ("last_used", "/last_used"),
-    ("expires", "/expires"),
-];
+const COLUMNS: &str = "id name role groups created last_used expires";
 
 pub(crate) fn keys(options: Keys) -> Result<(), Failure> {
     let command = options.command.as_ref().unwrap_or(&KeyCommand::List);
@@ -42,9 +34,7 @@ pub(crate) fn keys(options: Keys) -> Result<(), Failure> {
         None => online(&Server::new(&options.remote)?, command)?,
     };
     match command {
-        KeyCommand::List => {
-            print_rows(&options.printing, &COLUMNS, answer["keys"].as_array().map_or(&[], Vec::as_slice))
-        }
+        KeyCommand::List => print_list(&options.printing, COLUMNS, &answer["keys"]),
         KeyCommand::Revoke { id } => {
             say!("catat: key {id} revoked");
             Ok(())
@@ -72,8 +62,7 @@ fn online(server: &Server, command: &KeyCommand) -> Result<Value, Failure> {
             server.request(Method::POST, &path(id, "/rotate")).json(&json!({"grace": grace}))
         }
     };
-    let answer = server.send(request, "")?.json();
-    answer.map_err(|error| Failure::unreachable(format!("the answer broke off: {error}")))
+    server.ask(request, "")
 }
 
 fn carry_out(store: &Arc<Store>, command: &KeyCommand) -> Result<Value, Failure> {
