@@ -5,7 +5,7 @@ import { useState } from "preact/hooks";
 import type { Change, Changes, Counted, Origin, Restart } from "../api/changes.ts";
 import { count, oneLine } from "../format.ts";
 import { filterBy } from "../keys.ts";
-import { Icon } from "../parts/icons.tsx";
+import { IconButton } from "../parts/icons.tsx";
 import { addFilter } from "../query/edit.ts";
 import { t } from "../texts.ts";
 import { dayClock, exactText } from "../time.ts";
@@ -136,26 +136,20 @@ function Entry({ change, baseline }: { change: Change; baseline: Counted | null 
         <span class="dim number">{t("was {n}", { n: count(change.previous) })}</span>
       </span>
       <span class="change-acts">
-        <button
-          type="button"
-          class="tiny"
+        <IconButton
+          icon="plus"
           aria-label={t("Only events like this")}
           title={t("Only events like this")}
           data-testid="change-include"
           onClick={() => narrow(change.condition, false)}
-        >
-          <Icon name="plus" />
-        </button>
-        <button
-          type="button"
-          class="tiny"
+        />
+        <IconButton
+          icon="minus"
           aria-label={t("Exclude events like this")}
           title={t("Exclude events like this")}
           data-testid="change-exclude"
           onClick={() => narrow(change.condition, true)}
-        >
-          <Icon name="minus" />
-        </button>
+        />
       </span>
     </li>
   );

@@ -4,7 +4,7 @@
 import type { Differences, FieldDifference, ValueDifference } from "../api/cause.ts";
 import { count, decimal, oneLine, percent } from "../format.ts";
 import { showAround } from "../keys.ts";
-import { Icon } from "../parts/icons.tsx";
+import { IconButton } from "../parts/icons.tsx";
 import { adopt } from "../parts/style.ts";
 import { addFilter, condition, canBeNamed } from "../query/edit.ts";
 import rules from "../style/cause.css?inline";
@@ -90,17 +90,14 @@ function Value({ value, found, of }: { value: ValueDifference; found: FieldDiffe
       </button>
       <Shares value={value} />
       <span class="lift number">{liftText(value)}</span>
-      <button
-        type="button"
-        class="tiny"
+      <IconButton
+        icon="minus"
         aria-label={t("Hide events where {field} is {value}", { field: found.field, value: name })}
         title={t("Exclude this value")}
         data-testid="difference-exclude"
         disabled={isPattern(found.field) || !canBeNamed(found.field)}
         onClick={() => narrow(of, found, value, true)}
-      >
-        <Icon name="minus" />
-      </button>
+      />
     </div>
   );
 }

@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 
 import type { Pattern, Patterns } from "../api/changes.ts";
 import { count, oneLine, percent } from "../format.ts";
-import { Icon } from "../parts/icons.tsx";
+import { IconButton } from "../parts/icons.tsx";
 import { Heads } from "../parts/table.tsx";
 import { t } from "../texts.ts";
 import { dayClock, exactText } from "../time.ts";
@@ -94,26 +94,20 @@ export function PatternTable({ data }: { data: Patterns }) {
                 <td class="change-acts">
                   {condition && (
                     <>
-                      <button
-                        type="button"
-                        class="tiny"
+                      <IconButton
+                        icon="plus"
                         aria-label={t("Only events like this")}
                         title={t("Only events like this")}
                         data-testid="pattern-include"
                         onClick={() => narrow(condition, false)}
-                      >
-                        <Icon name="plus" />
-                      </button>
-                      <button
-                        type="button"
-                        class="tiny"
+                      />
+                      <IconButton
+                        icon="minus"
                         aria-label={t("Exclude events like this")}
                         title={t("Exclude events like this")}
                         data-testid="pattern-exclude"
                         onClick={() => narrow(condition, true)}
-                      >
-                        <Icon name="minus" />
-                      </button>
+                      />
                     </>
                   )}
                 </td>

@@ -7,7 +7,7 @@ import * as api from "../api.ts";
 import type { Field } from "../api.ts";
 import { askFields, counts, fieldList } from "../ask.ts";
 import { compact, count, cut, oneLine, percent } from "../format.ts";
-import { Icon } from "../parts/icons.tsx";
+import { IconButton } from "../parts/icons.tsx";
 import { later } from "../parts/later.tsx";
 import { useRove } from "../parts/rove.ts";
 import { useLane } from "../parts/use_lane.ts";
@@ -201,27 +201,21 @@ function FieldItem({ field }: { field: Field }) {
             </span>
           )}
         </button>
-        <button
-          type="button"
-          class="tiny"
+        <IconButton
+          icon="pin"
           data-testid="pin"
           aria-pressed={isPinned}
           aria-label={t("Pin {field}", { field: field.name })}
           title={isPinned ? t("Pinned: shown first") : t("Pin: show first")}
           onClick={() => togglePin(field.name)}
-        >
-          <Icon name="pin" />
-        </button>
-        <button
-          type="button"
-          class="tiny"
+        />
+        <IconButton
+          icon="column"
           aria-pressed={shown}
           aria-label={t("Show {name} as a column", { name: field.name })}
           title={t("Show as a column")}
           onClick={toggle}
-        >
-          <Icon name="column" />
-        </button>
+        />
       </div>
       {open && isNumeric(field) && <FieldNumbers name={field.name} />}
       {open && <TopValues field={field} />}

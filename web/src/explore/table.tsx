@@ -5,7 +5,7 @@ import { useMemo, useState } from "preact/hooks";
 import type { Column } from "../api.ts";
 import { count, decimal, oneLine, printable } from "../format.ts";
 import { filterBy } from "../keys.ts";
-import { Icon } from "../parts/icons.tsx";
+import { IconButton } from "../parts/icons.tsx";
 import type { Json } from "../query/edit.ts";
 import { commands } from "../query/lex.ts";
 import type { Rows } from "../rows.ts";
@@ -185,30 +185,24 @@ function ResultTable({ data, kind }: { data: Rows; kind: ChartKind }) {
                     <span class="table-value">{shown(value, column, zone)}</span>
                     {isField(column) && value !== undefined && (typeof value !== "object" || value === null) && (
                       <span class="value-buttons">
-                        <button
-                          type="button"
-                          class="tiny"
+                        <IconButton
+                          icon="plus"
                           aria-label={t("Show only events where {field} is {value}", {
                             field: column.name,
                             value: oneLine(value, 40),
                           })}
                           title={t("Include this value")}
                           onClick={() => filterBy(column.name, "include", value)}
-                        >
-                          <Icon name="plus" />
-                        </button>
-                        <button
-                          type="button"
-                          class="tiny"
+                        />
+                        <IconButton
+                          icon="minus"
                           aria-label={t("Hide events where {field} is {value}", {
                             field: column.name,
                             value: oneLine(value, 40),
                           })}
                           title={t("Exclude this value")}
                           onClick={() => filterBy(column.name, "exclude", value)}
-                        >
-                          <Icon name="minus" />
-                        </button>
+                        />
                       </span>
                     )}
                   </td>

@@ -10,7 +10,7 @@ import { MarkList } from "../explore/mark_lines.tsx";
 import type { ListProps } from "../explore/row_list.tsx";
 import { Incomplete, Wait } from "../explore/waiting.tsx";
 import { count, cut, printable, span } from "../format.ts";
-import { Icon } from "../parts/icons.tsx";
+import { IconButton } from "../parts/icons.tsx";
 import { layer, tell } from "../parts/layers.tsx";
 import { SkipLink } from "../parts/skip_link.tsx";
 import { adopt } from "../parts/style.ts";
@@ -148,16 +148,14 @@ function Drawn({ data }: { data: Lines }) {
           </span>
         )}
         <span class="dim each">{t("one point every {time}", { time: span(data.step) })}</span>
-        <button
-          type="button"
+        <IconButton
+          icon="zoomOut"
           class="button quiet"
           aria-label={t("Zoom out")}
           title={t("Zoom out (z)")}
           onClick={zoomOut}
           data-testid="zoom-out"
-        >
-          <Icon name="zoomOut" />
-        </button>
+        />
       </div>
       <Missing data={data} />
       {drawn.length > 0 && (

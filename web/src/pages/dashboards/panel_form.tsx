@@ -11,7 +11,7 @@ import type {
   PanelQuery,
   Threshold,
 } from "../../api/dashboards.ts";
-import { Icon } from "../../parts/icons.tsx";
+import { IconButton } from "../../parts/icons.tsx";
 import { t, text } from "../../texts.ts";
 import { go, view } from "../../view.ts";
 import { queryId } from "./answers.ts";
@@ -297,14 +297,11 @@ function Thresholds({
               </option>
             ))}
           </select>
-          <button
-            type="button"
-            class="tiny"
+          <IconButton
+            icon="close"
             aria-label={t("Remove the threshold")}
             onClick={() => onThresholds(thresholds.filter((_, n) => n !== at))}
-          >
-            <Icon name="close" />
-          </button>
+          />
         </div>
       ))}
       <button
