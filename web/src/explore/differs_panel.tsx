@@ -5,6 +5,7 @@ import { signal } from "@preact/signals";
 import { askDiffers, type Differences } from "../api/cause.ts";
 import type { Lane } from "../ask.ts";
 import { count } from "../format.ts";
+import { Options } from "../parts/options.tsx";
 import { plural, t, text } from "../texts.ts";
 import { clockText, fullText } from "../time.ts";
 import { askedAt, go, rangeMs, view } from "../view.ts";
@@ -68,11 +69,7 @@ function Against({ comparison: { kind, offered } }: { comparison: Comparison }) 
           go({ baseline: wish === offered[0] ? "" : wish });
         }}
       >
-        {offered.map((one) => (
-          <option key={one} value={one}>
-            {t(BASELINES[one])}
-          </option>
-        ))}
+        <Options of={offered.map((one) => [one, t(BASELINES[one])])} />
       </select>
     </label>
   );

@@ -7,6 +7,7 @@ import { ApiError } from "../api.ts";
 import { readRange, type ReadRange } from "../api/time.ts";
 import { span } from "../format.ts";
 import { layer } from "../parts/layers.tsx";
+import { Options } from "../parts/options.tsx";
 import { t } from "../texts.ts";
 import { exactText, fullText, isZone, PRESETS, rangeLabel, resolve, zoneText, type RangeText } from "../time.ts";
 import { askedAt, asked, go, REFRESHES, view } from "../view.ts";
@@ -235,11 +236,12 @@ function Ends() {
           value={String(now.refresh)}
           onChange={(event) => go({ refresh: Number(event.currentTarget.value) }, true)}
         >
-          {REFRESHES.map((seconds) => (
-            <option key={seconds} value={String(seconds)}>
-              {seconds === 0 ? t("manually") : t("every {time}", { time: span(seconds * 1000) })}
-            </option>
-          ))}
+          <Options
+            of={REFRESHES.map((seconds) => [
+              String(seconds),
+              seconds === 0 ? t("manually") : t("every {time}", { time: span(seconds * 1000) }),
+            ])}
+          />
         </select>
       </label>
     </form>

@@ -17,6 +17,7 @@ import { start, type Lane } from "../ask.ts";
 import { oneLine } from "../format.ts";
 import { told, Wrong } from "../parts/attempt.tsx";
 import { tell } from "../parts/layers.tsx";
+import { Options } from "../parts/options.tsx";
 import { language, t, text } from "../texts.ts";
 import { fullText } from "../time.ts";
 import { view } from "../view.ts";
@@ -198,11 +199,7 @@ function ReportForm({ of, known, onMade }: FormOf) {
       <label>
         {t("Days")}{" "}
         <select value={on.value} onChange={(event) => (on.value = event.currentTarget.value)}>
-          {DAYS.map((one) => (
-            <option key={one.on} value={one.on}>
-              {t(one.name)}
-            </option>
-          ))}
+          <Options of={DAYS.map((one) => [one.on, t(one.name)])} />
         </select>
       </label>
       <label>
@@ -232,11 +229,7 @@ function Topics({ topic, topics }: { topic: Signal<string>; topics: readonly str
     <label>
       {t("Topic of the channels")}{" "}
       <select value={topic.value} onChange={(event) => (topic.value = event.currentTarget.value)}>
-        {topics.map((one) => (
-          <option key={one} value={one}>
-            {oneLine(one, 60)}
-          </option>
-        ))}
+        <Options of={topics.map((one) => [one, oneLine(one, 60)])} />
       </select>
     </label>
   );

@@ -8,6 +8,7 @@ import { json, type Notice } from "../api.ts";
 import { start, type Lane } from "../ask.ts";
 import { Incomplete } from "../explore/waiting.tsx";
 import { bytes, count, printable } from "../format.ts";
+import { Options } from "../parts/options.tsx";
 import { Snippet } from "../parts/snippet.tsx";
 import { Heads } from "../parts/table.tsx";
 import { plural, t, text } from "../texts.ts";
@@ -196,11 +197,7 @@ function Found({ data }: { data: Sources }) {
           value={state.value}
           onChange={(event) => (state.value = STATES.find((one) => one === event.currentTarget.value) ?? "all")}
         >
-          {STATES.map((one) => (
-            <option key={one} value={one}>
-              {t(STATE_NAMES[one])}
-            </option>
-          ))}
+          <Options of={STATES.map((one) => [one, t(STATE_NAMES[one])])} />
         </select>
       </div>
       {found.length === 0 ? (

@@ -6,6 +6,7 @@ import { askChannels, channels, deleteChannel, saveChannel, tryChannel, type Cha
 import { count, printable } from "../../format.ts";
 import { told, useAttempt, Wrong } from "../../parts/attempt.tsx";
 import { tell } from "../../parts/layers.tsx";
+import { Options } from "../../parts/options.tsx";
 import type { Json } from "../../query/edit.ts";
 import { plural, rich, t, text } from "../../texts.ts";
 import { Sure } from "../settings/parts.tsx";
@@ -173,11 +174,7 @@ function Make() {
       <label>
         {t("Type")}{" "}
         <select value={type} onInput={(event) => setType(event.currentTarget.value)}>
-          {TYPES.map((one) => (
-            <option key={one.type} value={one.type}>
-              {one.type} – {t(one.title)}
-            </option>
-          ))}
+          <Options of={TYPES.map((one) => [one.type, `${one.type} – ${t(one.title)}`])} />
         </select>
       </label>
       {keys.map(({ key, label, placeholder, isNeeded }) => (

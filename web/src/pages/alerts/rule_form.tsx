@@ -18,6 +18,7 @@ import { tell } from "../../parts/layers.tsx";
 import { Way } from "../../parts/way.tsx";
 import { isCompared } from "../../metrics/promql.ts";
 import { useAttempt, Wrong } from "../../parts/attempt.tsx";
+import { Options } from "../../parts/options.tsx";
 import { keepsEvents } from "../../query/lex.ts";
 import { plural, rich, t } from "../../texts.ts";
 import { go, view } from "../../view.ts";
@@ -174,11 +175,7 @@ function Form({ rule, definition = null }: { rule: Rule | null; definition?: Rul
             <label class="long">
               {t("Watches for")}{" "}
               <select disabled={isFixed} value={kind} onInput={set("kind")}>
-                {KINDS.map((one) => (
-                  <option key={one.kind} value={one.kind}>
-                    {one.kind} – {t(one.title)}
-                  </option>
-                ))}
+                <Options of={KINDS.map((one) => [one.kind, `${one.kind} – ${t(one.title)}`])} />
               </select>
             </label>
             {kind !== "composite" && (

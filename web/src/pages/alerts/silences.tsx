@@ -14,6 +14,7 @@ import {
 import { printable } from "../../format.ts";
 import { told, useAttempt, Wrong } from "../../parts/attempt.tsx";
 import { tell } from "../../parts/layers.tsx";
+import { Options } from "../../parts/options.tsx";
 import { rich, t } from "../../texts.ts";
 import { go, view } from "../../view.ts";
 import { Sure } from "../settings/parts.tsx";
@@ -123,11 +124,7 @@ function Make() {
       <label>
         {t("For")}{" "}
         <select value={length} onInput={(event) => setLength(event.currentTarget.value)}>
-          {LENGTHS.map((one) => (
-            <option key={one} value={one}>
-              {one}
-            </option>
-          ))}
+          <Options of={LENGTHS.map((one) => [one, one])} />
         </select>
       </label>
       <label class="long">

@@ -12,6 +12,7 @@ import type {
   Threshold,
 } from "../../api/dashboards.ts";
 import { IconButton } from "../../parts/icons.tsx";
+import { Options } from "../../parts/options.tsx";
 import { t, text } from "../../texts.ts";
 import { go, view } from "../../view.ts";
 import { queryId } from "./answers.ts";
@@ -250,11 +251,7 @@ function UnitField({ panel, onUnit }: { panel: BoardPanel; onUnit: (unit: string
         onInput={(event) => onUnit(orNothing(event.currentTarget.value))}
       />
       <datalist id="board-units">
-        {UNITS.map(({ unit, name }) => (
-          <option key={unit} value={unit}>
-            {t(name)}
-          </option>
-        ))}
+        <Options of={UNITS.map(({ unit, name }) => [unit, t(name)])} />
       </datalist>
     </label>
   );
@@ -291,11 +288,7 @@ function Thresholds({
             value={one.level}
             onChange={(event) => set(at, { level: event.currentTarget.value as Grade })}
           >
-            {Object.entries(GRADES).map(([level, name]) => (
-              <option key={level} value={level}>
-                {t(name)}
-              </option>
-            ))}
+            <Options of={Object.entries(GRADES).map(([level, name]) => [level, t(name)])} />
           </select>
           <IconButton
             icon="close"

@@ -17,6 +17,7 @@ import { start, stop, type Lane } from "../../ask.ts";
 import { PatternText } from "../../explore/panel_parts.tsx";
 import { Failure } from "../../explore/waiting.tsx";
 import { count, decimal, oneLine, percent } from "../../format.ts";
+import { Options } from "../../parts/options.tsx";
 import { Heads } from "../../parts/table.tsx";
 import { Way } from "../../parts/way.tsx";
 import { plural, rich, t } from "../../texts.ts";
@@ -91,11 +92,7 @@ export function Since({ onset, scope }: { onset: Onset; scope: Side }) {
             data-testid="onset-of"
             onChange={(event) => (measure.value = event.currentTarget.value as Measure)}
           >
-            {MEASURES.map((one) => (
-              <option key={one} value={one}>
-                {measureName(one)}
-              </option>
-            ))}
+            <Options of={MEASURES.map((one) => [one, measureName(one)])} />
           </select>
         </label>{" "}
         {isPercentile && (

@@ -7,6 +7,7 @@ import { timeZone } from "../../api.ts";
 import { askLinks, makeLink, withdrawLink, type SharedLink } from "../../api/for_everybody.ts";
 import { told, Wrong } from "../../parts/attempt.tsx";
 import { copy } from "../../parts/layers.tsx";
+import { Options } from "../../parts/options.tsx";
 import { t, text } from "../../texts.ts";
 import { view } from "../../view.ts";
 import { when } from "./words.ts";
@@ -61,11 +62,7 @@ export function ShareLinks({ name }: { name: string }) {
             data-testid="lasts"
             onChange={(event) => (lasts.value = event.currentTarget.value)}
           >
-            {LENGTHS.map((one) => (
-              <option key={one.lasts} value={one.lasts}>
-                {t(one.name)}
-              </option>
-            ))}
+            <Options of={LENGTHS.map((one) => [one.lasts, t(one.name)])} />
           </select>
         </label>
         <button type="button" class="button" disabled={busy.value} data-testid="make-link" onClick={make}>

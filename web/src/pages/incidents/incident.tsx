@@ -17,6 +17,7 @@ import {
 import { oneLine, printable } from "../../format.ts";
 import { told } from "../../parts/attempt.tsx";
 import { tell } from "../../parts/layers.tsx";
+import { Options } from "../../parts/options.tsx";
 import { Way } from "../../parts/way.tsx";
 import { language, rich, t } from "../../texts.ts";
 import { fullText } from "../../time.ts";
@@ -275,11 +276,7 @@ function Add({ incident, save }: { incident: Incident; save: Save }) {
       <label>
         {t("Add")}
         <select value={kind} onChange={(event) => setKind(event.currentTarget.value as ItemKind)}>
-          {ADDED.map((one) => (
-            <option key={one} value={one}>
-              {itemKind(one)}
-            </option>
-          ))}
+          <Options of={ADDED.map((one) => [one, itemKind(one)])} />
         </select>
       </label>
       <label class="long">

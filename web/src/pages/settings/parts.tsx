@@ -7,6 +7,7 @@ import type { Lane } from "../../ask.ts";
 import { Loading } from "../../explore/waiting.tsx";
 import { told, useAttempt, Wrong } from "../../parts/attempt.tsx";
 import { tell } from "../../parts/layers.tsx";
+import { Options } from "../../parts/options.tsx";
 import type { Json } from "../../query/edit.ts";
 import { t } from "../../texts.ts";
 import { ago, exactText } from "../../time.ts";
@@ -207,11 +208,7 @@ export function Make({
       <label>
         {t("Role")}{" "}
         <select value={fields.role} onInput={set("role")}>
-          {roles.map((role) => (
-            <option key={role} value={role}>
-              {role} – {mayDo(role)}
-            </option>
-          ))}
+          <Options of={roles.map((role) => [role, `${role} – ${mayDo(role)}`])} />
         </select>
       </label>
       <label>

@@ -19,6 +19,7 @@ import { askGroups, groupList, start, type Lane } from "../../ask.ts";
 import { bytes, count, cut, oneLine, percent, printable } from "../../format.ts";
 import { told, Wrong } from "../../parts/attempt.tsx";
 import { tell } from "../../parts/layers.tsx";
+import { Options } from "../../parts/options.tsx";
 import type { Json } from "../../query/edit.ts";
 import { plural, t, text } from "../../texts.ts";
 import { exactText } from "../../time.ts";
@@ -118,11 +119,7 @@ function Choice() {
         {t("Group")}{" "}
         <select value={group()} onChange={pick} data-testid="suggest-group">
           {group() === "" && <option value="">{t("Choose a group")}</option>}
-          {all.sort().map((name) => (
-            <option key={name} value={name}>
-              {printable(name)}
-            </option>
-          ))}
+          <Options of={all.sort().map((name) => [name, printable(name)])} />
         </select>
       </label>
       <label>
@@ -132,11 +129,7 @@ function Choice() {
           onChange={(event) => (from.value = event.currentTarget.value)}
           data-testid="suggest-range"
         >
-          {RANGES.map((range) => (
-            <option key={range.from} value={range.from}>
-              {t(range.title)}
-            </option>
-          ))}
+          <Options of={RANGES.map((range) => [range.from, t(range.title)])} />
         </select>
       </label>
       {groupList.value.state === "error" && <Wrong text={groupList.value.error?.message} />}
