@@ -2,12 +2,12 @@
 
 import { signal } from "@preact/signals";
 import { Fragment } from "preact";
-import { useEffect } from "preact/hooks";
 
 import { kept, storeForecast, type KeptGroup, type StoreForecast } from "../api/groups.ts";
 import { askGroups, groupList, start, type Lane } from "../ask.ts";
 import { bytes, count, printable, tenths } from "../format.ts";
 import { Icon } from "../parts/icons.tsx";
+import { usePoll } from "../parts/use_lane.ts";
 import { plural, t, text } from "../texts.ts";
 import { ago, exactText } from "../time.ts";
 import { address, go, view, type View } from "../view.ts";
@@ -89,11 +89,7 @@ export function PageLink({
 
 /** The page. */
 export function Groups() {
-  useEffect(() => {
-    ask();
-    const timer = setInterval(() => document.visibilityState === "visible" && ask(), POLL_MS);
-    return () => clearInterval(timer);
-  }, []);
+  usePoll(ask, POLL_MS);
   const lane = groupList.value;
   const all = lane.data?.map(kept);
   return (

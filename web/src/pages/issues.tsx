@@ -10,7 +10,7 @@ import { count, printable } from "../format.ts";
 import { told } from "../parts/attempt.tsx";
 import { tell } from "../parts/layers.tsx";
 import { adopt } from "../parts/style.ts";
-import { Way } from "../parts/way.tsx";
+import { Tabs } from "../parts/tabs.tsx";
 import rules from "../style/issues.css?inline";
 import { plural, t, text } from "../texts.ts";
 import { asked, go, view } from "../view.ts";
@@ -71,18 +71,11 @@ export function Issues() {
     <main class="page issues-page" data-testid="issues-page" aria-busy={state === "loading"}>
       <div class="page-head">
         <h1>{t("Issues")}</h1>
-        <div class="tabs" role="navigation" aria-label={t("Parts of this page")}>
-          {TABS.map((one) => (
-            <Way
-              key={one.tab}
-              to={{ tab: one.tab, open: "" }}
-              aria-current={one === shown ? "page" : undefined}
-              data-testid={`issues-${one.tab || "open"}`}
-            >
-              {t(one.title)}
-            </Way>
-          ))}
-        </div>
+        <Tabs
+          of={TABS.map(({ tab, title }) => ({ tab, title: t(title) }))}
+          shown={shown?.tab ?? ""}
+          testId={(tab) => `issues-${tab || "open"}`}
+        />
       </div>
       {state === "error" && (
         <Failure

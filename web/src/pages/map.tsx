@@ -6,6 +6,7 @@ import { serviceMap, type Calls, type MapNode, type ServiceMap } from "../api/tr
 import { Failure, Incomplete } from "../explore/waiting.tsx";
 import { count, percent, printable } from "../format.ts";
 import { adopt } from "../parts/style.ts";
+import { Tabs } from "../parts/tabs.tsx";
 import { useLane } from "../parts/use_lane.ts";
 import { Way } from "../parts/way.tsx";
 import rules from "../style/traces.css?inline";
@@ -29,25 +30,14 @@ export function ServiceMapPage({ Time }: { Time: ComponentType }) {
     [from, to, zone, asked.value],
   );
   const tabs = [
-    { name: "", title: t("Map") },
-    { name: "table", title: t("Table") },
+    { tab: "", title: t("Map") },
+    { tab: "table", title: t("Table") },
   ];
   return (
     <main class="page map-page" data-testid="map-page" aria-busy={state === "loading"}>
       <div class="page-head">
         <h1>{t("Service map")}</h1>
-        <div class="tabs" role="navigation" aria-label={t("Parts of this page")}>
-          {tabs.map(({ name, title }) => (
-            <Way
-              key={name}
-              to={{ tab: name }}
-              aria-current={tab === name ? "page" : undefined}
-              data-testid={`map-tab-${name || "map"}`}
-            >
-              {title}
-            </Way>
-          ))}
-        </div>
+        <Tabs of={tabs} shown={tab} testId={(tab) => `map-tab-${tab || "map"}`} />
         <Time />
       </div>
       {state === "error" && (

@@ -2,7 +2,6 @@
 
 import { signal } from "@preact/signals";
 import { Fragment } from "preact";
-import { useEffect } from "preact/hooks";
 
 import { json, type Notice } from "../api.ts";
 import { start, type Lane } from "../ask.ts";
@@ -11,6 +10,7 @@ import { bytes, count, printable } from "../format.ts";
 import { Options } from "../parts/options.tsx";
 import { Snippet } from "../parts/snippet.tsx";
 import { Heads } from "../parts/table.tsx";
+import { usePoll } from "../parts/use_lane.ts";
 import { plural, t, text } from "../texts.ts";
 import { ago, exactText } from "../time.ts";
 import { address, go, view } from "../view.ts";
@@ -117,11 +117,7 @@ function isFound(source: Source): boolean {
 
 /** The page. */
 export function Sources() {
-  useEffect(() => {
-    ask();
-    const timer = setInterval(() => document.visibilityState === "visible" && ask(), POLL_MS);
-    return () => clearInterval(timer);
-  }, []);
+  usePoll(ask, POLL_MS);
   const { data, error } = lane.value;
   return (
     <main class="page" data-testid="sources-page">

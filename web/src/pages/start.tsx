@@ -9,6 +9,7 @@ import { askGroups, groupList } from "../ask.ts";
 import { count } from "../format.ts";
 import { useAttempt, Wrong } from "../parts/attempt.tsx";
 import { Snippet } from "../parts/snippet.tsx";
+import { usePoll } from "../parts/use_lane.ts";
 import { send, who } from "../session.ts";
 import { plural, rich, t } from "../texts.ts";
 import { go, run } from "../view.ts";
@@ -63,11 +64,7 @@ export function Start() {
 
 /** The same where rows would stand; `onShow` is told when somebody wants to see what has arrived. */
 export function Onboarding({ title, onShow }: { title?: string; onShow: () => void }) {
-  useEffect(() => {
-    askGroups();
-    const timer = setInterval(() => document.visibilityState === "visible" && askGroups(), POLL_MS);
-    return () => clearInterval(timer);
-  }, []);
+  usePoll(askGroups, POLL_MS);
   const to = destination();
   return (
     <div class="onboarding" data-testid="onboarding">

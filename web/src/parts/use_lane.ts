@@ -15,3 +15,12 @@ export function useLane<T>(task: (signal: AbortSignal) => Promise<T>, of: readon
   }, [...of]);
   return { lane, ask, ...lane.value };
 }
+
+/** Does something at first, and again and again while the page is visible. */
+export function usePoll(ask: () => unknown, everyMs: number): void {
+  useEffect(() => {
+    ask();
+    const timer = setInterval(() => document.visibilityState === "visible" && ask(), everyMs);
+    return () => clearInterval(timer);
+  }, []);
+}
