@@ -1,1 +1,1 @@
-export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=618a49108a95";
+export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=13d7ff2bb8ee";

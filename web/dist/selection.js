@@ -1,1 +1,1 @@
-export{t as Selection}from"./selection2.js?v=e8508a9b13c8";
+export{t as Selection}from"./selection2.js?v=8f7f2b3c98cf";
