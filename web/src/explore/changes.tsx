@@ -5,6 +5,7 @@ import { useState } from "preact/hooks";
 import type { Change, Changes, Counted, Origin, Restart } from "../api/changes.ts";
 import { count, oneLine } from "../format.ts";
 import { filterBy } from "../keys.ts";
+import { Button } from "../parts/button.tsx";
 import { IconButton } from "../parts/icons.tsx";
 import { addFilter } from "../query/edit.ts";
 import { t } from "../texts.ts";
@@ -53,9 +54,7 @@ export function ChangeList({ data }: { data: Changes }) {
               : t("All messages are about as frequent as before. Compare with another time, or see all patterns.")
           }
         >
-          <button type="button" class="button" onClick={() => go({ panel: "patterns" })}>
-            {t("See all patterns")}
-          </button>
+          <Button class="button" label={t("See all patterns")} onClick={() => go({ panel: "patterns" })} />
         </Nothing>
       ) : (
         <ol class="change-list" aria-label={t("What changed")}>
@@ -238,9 +237,7 @@ function Restarts({ data }: { data: Changes }) {
         ))}
       </ul>
       {!all && data.restarts.length > RESTARTS_FIRST && (
-        <button type="button" class="link" onClick={() => setAll(true)}>
-          {t("Show all {n}", { n: count(data.restarts.length) })}
-        </button>
+        <Button label={t("Show all {n}", { n: count(data.restarts.length) })} onClick={() => setAll(true)} />
       )}
     </section>
   );

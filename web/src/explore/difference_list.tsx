@@ -4,6 +4,7 @@
 import type { Differences, FieldDifference, ValueDifference } from "../api/cause.ts";
 import { count, decimal, oneLine, percent } from "../format.ts";
 import { showAround } from "../keys.ts";
+import { Button } from "../parts/button.tsx";
 import { IconButton } from "../parts/icons.tsx";
 import { adopt } from "../parts/style.ts";
 import { addFilter, condition, canBeNamed } from "../query/edit.ts";
@@ -203,9 +204,7 @@ function More({ found }: { found: FieldDifference }) {
       )}
       {event !== null && event.id !== "" && Number.isNaN(at) && (
         <p class="difference-event">
-          <button type="button" class="link" data-testid="difference-event" onClick={() => showAround(event.id)}>
-            {t("Show one event")}
-          </button>{" "}
+          <Button label={t("Show one event")} data-testid="difference-event" onClick={() => showAround(event.id)} />{" "}
           <span class="mono">{oneLine(event.text, NAME_CHARS_MAX)}</span>
         </p>
       )}

@@ -6,6 +6,7 @@ import { ROWS_ASKED } from "../ask.ts";
 import * as api from "../api.ts";
 import type { Explanation } from "../api.ts";
 import { bytes, compact, count, milliseconds, percent } from "../format.ts";
+import { Button } from "../parts/button.tsx";
 import { copy, Dialog } from "../parts/layers.tsx";
 import { useLane } from "../parts/use_lane.ts";
 import type { Rows } from "../rows.ts";
@@ -58,10 +59,7 @@ function Explained({ data }: { data: Rows }) {
       {state === "loading" && !found && <p class="dim">{t("Loading…")}</p>}
       {state === "error" && (
         <p class="note error">
-          {error?.message}{" "}
-          <button type="button" class="link" onClick={ask}>
-            {t("Try again")}
-          </button>
+          {error?.message} <Button label={t("Try again")} onClick={ask} />
         </p>
       )}
       {found && <Plan found={found} />}
@@ -149,9 +147,7 @@ function Plan({ found }: { found: Explanation }) {
         ))}
       </ol>
       <form method="dialog" class="buttons">
-        <button type="button" class="button" onClick={() => void copy(found.text, t("Explanation"))}>
-          {t("Copy as text")}
-        </button>
+        <Button class="button" label={t("Copy as text")} onClick={() => void copy(found.text, t("Explanation"))} />
         <button class="button primary" data-testid="explained-close">
           {t("Close")}
         </button>

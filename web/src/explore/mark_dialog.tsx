@@ -9,6 +9,7 @@ import { useAttempt, Wrong } from "../parts/attempt.tsx";
 import { Dialog, layer, tell } from "../parts/layers.tsx";
 import { adopt } from "../parts/style.ts";
 import { attributesOf } from "../pages/traces/search.ts";
+import { Button } from "../parts/button.tsx";
 import rules from "../style/cause.css?inline";
 import { t } from "../texts.ts";
 import { fullText, type Zone } from "../time.ts";
@@ -110,12 +111,8 @@ function Form() {
       </label>
       <Wrong text={printable(problem)} class="whole" />
       <div class="buttons whole">
-        <button type="submit" class="button primary" disabled={busy}>
-          {t("Add the mark")}
-        </button>
-        <button type="button" class="button" onClick={() => (layer.value = "")}>
-          {t("Cancel")}
-        </button>
+        <Button type="submit" class="button primary" label={t("Add the mark")} disabled={busy} />
+        <Button class="button" label={t("Cancel")} onClick={() => (layer.value = "")} />
       </div>
     </form>
   );

@@ -8,6 +8,7 @@ import type { Notice, Stats } from "../api.ts";
 import { cancel, start, type Lane } from "../ask.ts";
 import { count, milliseconds } from "../format.ts";
 import { copyLink } from "../keys.ts";
+import { Button } from "../parts/button.tsx";
 import { Icon } from "../parts/icons.tsx";
 import { t, told } from "../texts.ts";
 import { asked, view } from "../view.ts";
@@ -92,9 +93,7 @@ export function Panel<T extends Answered>({ name, lane, head, tools, testId, chi
             {error?.code !== "cancelled" && <p>{error?.sentence}</p>}
             {error?.hint && <p class="hint">{error.hint}</p>}
             <p>
-              <button type="button" class="button primary" onClick={() => (asked.value += 1)}>
-                {t("Try again")}
-              </button>
+              <Button class="button primary" label={t("Try again")} onClick={() => (asked.value += 1)} />
             </p>
           </div>
         )}

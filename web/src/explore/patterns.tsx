@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 
 import type { Pattern, Patterns } from "../api/changes.ts";
 import { count, oneLine, percent } from "../format.ts";
+import { Button } from "../parts/button.tsx";
 import { IconButton } from "../parts/icons.tsx";
 import { Heads } from "../parts/table.tsx";
 import { t } from "../texts.ts";
@@ -118,9 +119,7 @@ export function PatternTable({ data }: { data: Patterns }) {
       </table>
       {data.patterns.length > shown && (
         <p>
-          <button type="button" class="button" onClick={() => setShown(shown + STEP)}>
-            {t("Show more")}
-          </button>
+          <Button class="button" label={t("Show more")} onClick={() => setShown(shown + STEP)} />
         </p>
       )}
     </div>

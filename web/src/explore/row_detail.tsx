@@ -11,6 +11,7 @@ import { isTrace, traceQuery, traceIdOf } from "../detail/trace.ts";
 import { fullEvent, knownFields, type FieldOfEvent } from "../event.ts";
 import { count, cut, printable } from "../format.ts";
 import { canShowAround, showAround } from "../keys.ts";
+import { Button } from "../parts/button.tsx";
 import { copy } from "../parts/layers.tsx";
 import { useRove } from "../parts/rove.ts";
 import { useLane } from "../parts/use_lane.ts";
@@ -171,15 +172,9 @@ function Actions({ row, fields }: { row: EventRow; fields: readonly FieldOfEvent
         fields={fields}
         isButton
       />
-      <button type="button" class="link" onClick={() => void copy(valueToText(message), t("Line"))}>
-        {t("Copy line")}
-      </button>
-      <button type="button" class="link" onClick={() => void copy(asObject(fields), "JSON")}>
-        {t("Copy JSON")}
-      </button>
-      <button type="button" class="link" onClick={() => void copy(link(), t("Link to this event"))}>
-        {t("Copy link")}
-      </button>
+      <Button label={t("Copy line")} onClick={() => void copy(valueToText(message), t("Line"))} />
+      <Button label={t("Copy JSON")} onClick={() => void copy(asObject(fields), "JSON")} />
+      <Button label={t("Copy link")} onClick={() => void copy(link(), t("Link to this event"))} />
     </span>
   );
 }

@@ -6,6 +6,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { ApiError } from "../api.ts";
 import { readRange, type ReadRange } from "../api/time.ts";
 import { span } from "../format.ts";
+import { Button } from "../parts/button.tsx";
 import { layer } from "../parts/layers.tsx";
 import { Options } from "../parts/options.tsx";
 import { t } from "../texts.ts";
@@ -216,9 +217,7 @@ function Ends() {
           onInput={(event) => (to.value = event.currentTarget.value)}
         />
       </label>
-      <button type="submit" class="button primary" data-testid="time-apply">
-        {t("Apply")}
-      </button>
+      <Button type="submit" class="button primary" label={t("Apply")} data-testid="time-apply" />
       <Zones />
       <label class="choice">
         <input

@@ -6,6 +6,7 @@ import { useEffect, useState } from "preact/hooks";
 import { cancel, progress, rows, type Lane } from "../ask.ts";
 import type { Notice } from "../api.ts";
 import { bytes, compact, count, milliseconds } from "../format.ts";
+import { Button } from "../parts/button.tsx";
 import { plural, t, told } from "../texts.ts";
 
 /** Before this nobody has waited. */
@@ -41,21 +42,10 @@ export function Waiting() {
       {elapsed > SOON_MS && (
         <span class="waiting-text">
           <span role="status">{t("Searching…")}</span> <span data-testid="progress">{parts.join(" · ")}</span>{" "}
-          <button type="button" class="link" data-testid="cancel" onClick={() => cancel(rows)}>
-            {t("Cancel")}
-          </button>
+          <Button label={t("Cancel")} data-testid="cancel" onClick={() => cancel(rows)} />
         </span>
       )}
     </div>
-  );
-}
-
-/** Says that something loads. */
-export function Loading() {
-  return (
-    <p class="dim" role="status">
-      {t("Loading…")}
-    </p>
   );
 }
 
@@ -63,10 +53,7 @@ export function Loading() {
 export function Failure({ what, onAgain }: { what: string; onAgain: () => void }) {
   return (
     <p class="note error" role="alert">
-      {what}{" "}
-      <button type="button" class="link" onClick={onAgain}>
-        {t("Try again")}
-      </button>
+      {what} <Button label={t("Try again")} onClick={onAgain} />
     </p>
   );
 }
@@ -119,10 +106,7 @@ export function Wait<T>({
       <span class="progress" aria-hidden="true" />
       {elapsed > SOON_MS && (
         <span class="waiting-text" role="status">
-          {said(milliseconds(elapsed))}{" "}
-          <button type="button" class="link" data-testid="cancel" onClick={() => cancel(lane)}>
-            {t("Cancel")}
-          </button>
+          {said(milliseconds(elapsed))} <Button label={t("Cancel")} data-testid="cancel" onClick={() => cancel(lane)} />
         </span>
       )}
     </div>

@@ -6,7 +6,9 @@ import { Fragment } from "preact";
 import { kept, storeForecast, type KeptGroup, type StoreForecast } from "../api/groups.ts";
 import { askGroups, groupList, start, type Lane } from "../ask.ts";
 import { bytes, count, printable, tenths } from "../format.ts";
+import { Button } from "../parts/button.tsx";
 import { Icon } from "../parts/icons.tsx";
+import { Status } from "../parts/status.tsx";
 import { usePoll } from "../parts/use_lane.ts";
 import { plural, t, text } from "../texts.ts";
 import { ago, exactText } from "../time.ts";
@@ -104,16 +106,11 @@ export function Groups() {
       {lane.state === "error" && (
         <p class="note error" role="alert">
           {lane.error?.message}
-          {all !== undefined && ` ${t("The data below is older.")}`}{" "}
-          <button type="button" class="link" onClick={ask}>
-            {t("Try again")}
-          </button>
+          {all !== undefined && ` ${t("The data below is older.")}`} <Button label={t("Try again")} onClick={ask} />
         </p>
       )}
       {all === undefined && lane.state !== "error" && (
-        <p class="dim" role="status" data-testid="groups-loading">
-          {t("Loading groups…")}
-        </p>
+        <Status text={t("Loading groups…")} data-testid="groups-loading" />
       )}
       {all?.length === 0 && (
         <div class="state" data-testid="no-groups">
@@ -173,13 +170,7 @@ function Found({ all }: { all: readonly KeptGroup[] }) {
         value={sought.value}
         onInput={(event) => (sought.value = event.currentTarget.value)}
       />
-      {found.length === 0 ? (
-        <p class="dim" role="status">
-          {t("No group name contains this.")}
-        </p>
-      ) : (
-        <GroupTable found={found} />
-      )}
+      {found.length === 0 ? <Status text={t("No group name contains this.")} /> : <GroupTable found={found} />}
     </>
   );
 }

@@ -1,8 +1,9 @@
 // Incidents: the list, one with its timeline, and a new one.
 
 import { askIncident, askIncidents } from "../api/issues.ts";
-import { Failure, Loading } from "../explore/waiting.tsx";
+import { Failure } from "../explore/waiting.tsx";
 import { oneLine, printable } from "../format.ts";
+import { Status } from "../parts/status.tsx";
 import { adopt } from "../parts/style.ts";
 import { Heads } from "../parts/table.tsx";
 import { useLane } from "../parts/use_lane.ts";
@@ -40,7 +41,7 @@ function One({ id }: { id: string }) {
           onAgain={ask}
         />
       )}
-      {data === null && state === "loading" && <Loading />}
+      {data === null && state === "loading" && <Status />}
       {data !== null && (
         <IncidentPage
           incident={data}
@@ -58,12 +59,8 @@ function List() {
     <main class="page" data-testid="incidents-page" aria-busy={state === "loading"}>
       <div class="page-head">
         <h1>{t("Incidents")}</h1>
-        <Way class="button" to={{ page: "ledger", tab: "" }} data-testid="to-ledger">
-          {t("Ledger")}
-        </Way>
-        <Way class="button primary" to={{ open: NEW, find: "" }} data-testid="new-incident">
-          {t("New incident")}
-        </Way>
+        <Way class="button" to={{ page: "ledger", tab: "" }} data-testid="to-ledger" label={t("Ledger")} />
+        <Way class="button primary" to={{ open: NEW, find: "" }} data-testid="new-incident" label={t("New incident")} />
       </div>
       {state === "error" && (
         <Failure
@@ -71,7 +68,7 @@ function List() {
           onAgain={ask}
         />
       )}
-      {data === null && state === "loading" && <Loading />}
+      {data === null && state === "loading" && <Status />}
       {data?.length === 0 && (
         <div class="state" data-testid="no-incidents">
           <h2>{t("No incidents")}</h2>

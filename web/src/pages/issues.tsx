@@ -5,10 +5,12 @@ import { useEffect } from "preact/hooks";
 
 import { askIssue, askIssues, mergeIssues, type FoundIssues, type Issue, type IssueState } from "../api/issues.ts";
 import { start, stop, type Lane } from "../ask.ts";
-import { Failure, Loading } from "../explore/waiting.tsx";
+import { Failure } from "../explore/waiting.tsx";
 import { count, printable } from "../format.ts";
 import { told } from "../parts/attempt.tsx";
+import { Button } from "../parts/button.tsx";
 import { tell } from "../parts/layers.tsx";
+import { Status } from "../parts/status.tsx";
 import { adopt } from "../parts/style.ts";
 import { Tabs } from "../parts/tabs.tsx";
 import rules from "../style/issues.css?inline";
@@ -88,7 +90,7 @@ export function Issues() {
           {t("New errors are not counted: {message}.", { message: data.problem })}
         </p>
       )}
-      {data === null && state === "loading" && <Loading />}
+      {data === null && state === "loading" && <Status />}
       {data !== null && all.length === 0 && (
         <div class="state" data-testid="no-issues">
           <h2>{tab === "" ? t("No open issues") : t("No issues here")}</h2>
@@ -144,9 +146,7 @@ function MergeBar({ ids, onDone, again }: { ids: readonly string[]; onDone: () =
       <button type="button" class="button" disabled={ids.length < 2} data-testid="merge" onClick={() => void merge()}>
         {t("Merge into the first one")}
       </button>
-      <button type="button" class="button quiet" onClick={onDone}>
-        {t("Cancel")}
-      </button>
+      <Button class="button quiet" label={t("Cancel")} onClick={onDone} />
     </div>
   );
 }

@@ -4,10 +4,12 @@ import { useSignal } from "@preact/signals";
 
 import { request, timeZone } from "../api.ts";
 import { askLedger, ledgerPath, saveFile, type Ledger, type LedgerRow } from "../api/issues.ts";
-import { Failure, Loading } from "../explore/waiting.tsx";
+import { Failure } from "../explore/waiting.tsx";
 import { count, decimal, oneLine } from "../format.ts";
 import { told } from "../parts/attempt.tsx";
+import { Button } from "../parts/button.tsx";
 import { Dialog, tell } from "../parts/layers.tsx";
+import { Status } from "../parts/status.tsx";
 import { adopt } from "../parts/style.ts";
 import { Heads } from "../parts/table.tsx";
 import { useLane } from "../parts/use_lane.ts";
@@ -41,9 +43,7 @@ export function LedgerPage() {
     <main class="page" data-testid="ledger-page" aria-busy={state === "loading"}>
       <div class="page-head">
         <h1>{t("Ledger")}</h1>
-        <Way class="button" to={{ page: "incidents", open: "", tab: "" }}>
-          {t("Incidents")}
-        </Way>
+        <Way class="button" to={{ page: "incidents", open: "", tab: "" }} label={t("Incidents")} />
       </div>
       <div class="ledger-tools">
         <label>
@@ -69,9 +69,7 @@ export function LedgerPage() {
             }}
           />
         </label>
-        <button type="button" class="button" data-testid="ledger-csv" onClick={save("csv", `ledger-${month}.csv`)}>
-          {t("CSV")}
-        </button>
+        <Button class="button" label={t("CSV")} data-testid="ledger-csv" onClick={save("csv", `ledger-${month}.csv`)} />
         <button type="button" class="button" data-testid="ledger-html" onClick={save("html", `ledger-${month}.html`)}>
           {t("Report to print (HTML)")}
         </button>
@@ -88,7 +86,7 @@ export function LedgerPage() {
           onAgain={ask}
         />
       )}
-      {data === null && state === "loading" && <Loading />}
+      {data === null && state === "loading" && <Status />}
       {data?.services.length === 0 && (
         <div class="state" data-testid="ledger-none">
           <h2>{t("No incidents in this month")}</h2>

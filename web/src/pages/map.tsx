@@ -5,6 +5,7 @@ import type { ComponentType } from "preact";
 import { serviceMap, type Calls, type MapNode, type ServiceMap } from "../api/traces.ts";
 import { Failure, Incomplete } from "../explore/waiting.tsx";
 import { count, percent, printable } from "../format.ts";
+import { Status } from "../parts/status.tsx";
 import { adopt } from "../parts/style.ts";
 import { Tabs } from "../parts/tabs.tsx";
 import { useLane } from "../parts/use_lane.ts";
@@ -51,9 +52,7 @@ export function ServiceMapPage({ Time }: { Time: ComponentType }) {
         />
       )}
       {data === null && state === "loading" && (
-        <p class="dim" role="status" data-testid="map-loading">
-          {t("Reading calls between services…")}
-        </p>
+        <Status text={t("Reading calls between services…")} data-testid="map-loading" />
       )}
       {data !== null && <MapView map={data} asTable={tab === "table"} isStale={state === "loading"} />}
     </main>
@@ -73,9 +72,7 @@ function MapView({ map, asTable, isStale }: { map: ServiceMap; asTable: boolean;
               "The map is drawn from spans and from log lines with trace ids. Widen the range, or send spans by OTLP, Zipkin or X-Ray.",
             )}
           </p>
-          <Way class="button" to={{ page: "start" }}>
-            {t("Send data")}
-          </Way>
+          <Way class="button" to={{ page: "start" }} label={t("Send data")} />
         </div>
       </>
     );

@@ -16,6 +16,7 @@ import {
 import { start, type Lane } from "../ask.ts";
 import { oneLine } from "../format.ts";
 import { told, Wrong } from "../parts/attempt.tsx";
+import { Button } from "../parts/button.tsx";
 import { tell } from "../parts/layers.tsx";
 import { Options } from "../parts/options.tsx";
 import { language, t, text } from "../texts.ts";
@@ -83,9 +84,7 @@ export function Reports({ of, onDone }: { of: Subject; onDone: () => void }) {
       )}
       {data && <ReportForm of={of} known={data} onMade={load} />}
       <p class="buttons">
-        <button type="button" class="button" onClick={onDone}>
-          {t("Close")}
-        </button>
+        <Button class="button" label={t("Close")} onClick={onDone} />
       </p>
     </div>
   );
@@ -121,9 +120,7 @@ function ReportLine({ report, onChange }: { report: Report; onChange: () => Prom
       ))}
       {report.own && (
         <p class="buttons">
-          <button type="button" class="button small" onClick={() => void sendNow()}>
-            {t("Send now")}
-          </button>
+          <Button class="button small" label={t("Send now")} onClick={() => void sendNow()} />
           <Sure
             what={t("Stop sending")}
             name={when}
@@ -216,9 +213,7 @@ function ReportForm({ of, known, onMade }: FormOf) {
       </p>
       <Wrong text={problem.value} />
       <p class="buttons">
-        <button type="submit" class="button primary">
-          {t("Send at this time")}
-        </button>
+        <Button type="submit" class="button primary" label={t("Send at this time")} />
       </p>
     </form>
   );

@@ -9,6 +9,7 @@ import { Incomplete } from "../explore/waiting.tsx";
 import { bytes, count, printable } from "../format.ts";
 import { Options } from "../parts/options.tsx";
 import { Snippet } from "../parts/snippet.tsx";
+import { Status } from "../parts/status.tsx";
 import { Heads } from "../parts/table.tsx";
 import { usePoll } from "../parts/use_lane.ts";
 import { plural, t, text } from "../texts.ts";
@@ -128,11 +129,7 @@ export function Sources() {
           {data !== null && ` ${t("The data below is from {ago}.", { ago: ago(answeredAt.value, Date.now()) })}`}
         </p>
       )}
-      {data === null && lane.value.state === "loading" && (
-        <p class="dim" role="status">
-          {t("Loading shippers…")}
-        </p>
-      )}
+      {data === null && lane.value.state === "loading" && <Status text={t("Loading shippers…")} />}
       {data !== null && data.partial_reasons.length > 0 && (
         <Incomplete what={t("This answer is incomplete.")} reasons={data.partial_reasons} />
       )}

@@ -8,6 +8,7 @@ import { keyWanted, type Group } from "../api.ts";
 import { askGroups, groupList } from "../ask.ts";
 import { count } from "../format.ts";
 import { useAttempt, Wrong } from "../parts/attempt.tsx";
+import { Button } from "../parts/button.tsx";
 import { Snippet } from "../parts/snippet.tsx";
 import { usePoll } from "../parts/use_lane.ts";
 import { send, who } from "../session.ts";
@@ -100,9 +101,7 @@ function KeyBox({ to }: { to: To }) {
           {own.isMade === true
             ? t("The new key is in every line below. It is shown only on this page; copy what you need.")
             : t("Your key is in every line below.")}{" "}
-          <button type="button" class="link" onClick={() => (senders.value = null)}>
-            {t("Remove it")}
-          </button>
+          <Button label={t("Remove it")} onClick={() => (senders.value = null)} />
         </p>
       )}
       {own === null && now?.role === "admin" && <MakeKey />}
@@ -166,9 +165,7 @@ function MakeKey() {
           onInput={(event) => setGroups(event.currentTarget.value)}
         />
       </label>
-      <button type="submit" class="button primary">
-        {t("Create a key for senders")}
-      </button>
+      <Button type="submit" class="button primary" label={t("Create a key for senders")} />
       <p class="dim">{t("It can only send. Once a key exists, every request needs one, even on this machine.")}</p>
       <Wrong text={problem} />
     </form>
@@ -194,9 +191,7 @@ function OwnKey() {
           onInput={(event) => setKey(event.currentTarget.value)}
         />
       </label>
-      <button type="submit" class="button">
-        {t("Use it in the lines")}
-      </button>
+      <Button type="submit" class="button" label={t("Use it in the lines")} />
       <p class="dim">{t("It is not sent anywhere.")}</p>
     </form>
   );

@@ -7,6 +7,8 @@ import { searchTraces, TRACES_MAX, type FoundTraces, type TraceSummary } from ".
 import { Failure, Incomplete } from "../explore/waiting.tsx";
 import { count, oneLine, percent, printable } from "../format.ts";
 import { Wrong } from "../parts/attempt.tsx";
+import { Button } from "../parts/button.tsx";
+import { Status } from "../parts/status.tsx";
 import { adopt } from "../parts/style.ts";
 import { Heads } from "../parts/table.tsx";
 import { useLane } from "../parts/use_lane.ts";
@@ -54,9 +56,7 @@ export function Traces({ Time }: { Time: ComponentType }) {
         />
       )}
       {data === null && state === "loading" && (
-        <p class="dim" role="status" data-testid="traces-loading">
-          {t("Searching for traces…")}
-        </p>
+        <Status text={t("Searching for traces…")} data-testid="traces-loading" />
       )}
       {data !== null && <Answer data={data} isStale={state === "loading"} />}
     </main>
@@ -116,9 +116,7 @@ function Form({ sought }: { sought: TraceSearch }) {
         />
         {t("Only errors")}
       </label>
-      <button type="submit" class="button primary">
-        {t("Search")}
-      </button>
+      <Button type="submit" class="button primary" label={t("Search")} />
       {isWrong && <Wrong text={t("A duration is a number with a unit, such as 250ms or 1.5s.")} />}
       <Limits sought={sought} />
     </form>
@@ -183,9 +181,7 @@ function Answer({ data, isStale }: { data: FoundTraces; isStale: boolean }) {
               "No span in this range meets all conditions. Widen the range or remove conditions; spans arrive by OTLP, Zipkin or X-Ray.",
             )}
           </p>
-          <Way class="button" to={{ page: "start" }}>
-            {t("Send data")}
-          </Way>
+          <Way class="button" to={{ page: "start" }} label={t("Send data")} />
         </div>
       </>
     );
@@ -202,9 +198,7 @@ function Answer({ data, isStale }: { data: FoundTraces; isStale: boolean }) {
         )}{" "}
         {area !== null && (
           <>
-            <button type="button" class="link" data-testid="clear-area" onClick={() => setArea(null)}>
-              {t("Show all")}
-            </button>{" "}
+            <Button label={t("Show all")} data-testid="clear-area" onClick={() => setArea(null)} />{" "}
             <button
               type="button"
               class="link"

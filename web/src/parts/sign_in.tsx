@@ -6,6 +6,7 @@ import { ApiError, keyWanted, storedKey, storeKey } from "../api.ts";
 import { askAgain, signIn } from "../session.ts";
 import { rich, t } from "../texts.ts";
 import { useAttempt, Wrong } from "./attempt.tsx";
+import { Button } from "./button.tsx";
 import { Dialog } from "./layers.tsx";
 
 export function SignIn() {
@@ -101,9 +102,7 @@ function ByKey() {
           onInput={(event) => setKey(event.currentTarget.value)}
         />
       </label>
-      <button type="submit" class="button primary">
-        {t("Continue")}
-      </button>
+      <Button type="submit" class="button primary" label={t("Continue")} />
     </form>
   );
 }

@@ -5,6 +5,7 @@ import { useState } from "preact/hooks";
 import { askChannels, channels, deleteChannel, saveChannel, tryChannel, type Channel } from "../../api/alerts.ts";
 import { count, printable } from "../../format.ts";
 import { told, useAttempt, Wrong } from "../../parts/attempt.tsx";
+import { Button } from "../../parts/button.tsx";
 import { tell } from "../../parts/layers.tsx";
 import { Options } from "../../parts/options.tsx";
 import type { Json } from "../../query/edit.ts";
@@ -200,9 +201,7 @@ function Make() {
           onInput={set("topics")}
         />
       </label>
-      <button type="submit" class="button primary" disabled={busy}>
-        {t("Create channel")}
-      </button>
+      <Button type="submit" class="button primary" label={t("Create channel")} disabled={busy} />
       <Wrong text={printable(problem)} />
     </form>
   );

@@ -3,8 +3,9 @@
 import { signal } from "@preact/signals";
 
 import type { Lane } from "../../ask.ts";
-import { Loading } from "../../explore/waiting.tsx";
 import { printable } from "../../format.ts";
+import { Button } from "../../parts/button.tsx";
+import { Status } from "../../parts/status.tsx";
 import { t } from "../../texts.ts";
 import { ago, exactText } from "../../time.ts";
 import { view } from "../../view.ts";
@@ -66,11 +67,8 @@ export function Trouble({ lane, again }: { lane: Lane<unknown[]>; again: () => v
   if (lane.state === "error")
     return (
       <p class="note error" role="alert">
-        {lane.error?.message}{" "}
-        <button type="button" class="link" onClick={again}>
-          {t("Try again")}
-        </button>
+        {lane.error?.message} <Button label={t("Try again")} onClick={again} />
       </p>
     );
-  return lane.data === null ? <Loading /> : null;
+  return lane.data === null ? <Status /> : null;
 }

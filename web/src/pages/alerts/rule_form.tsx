@@ -19,6 +19,7 @@ import { Way } from "../../parts/way.tsx";
 import { isCompared } from "../../metrics/promql.ts";
 import { useAttempt, Wrong } from "../../parts/attempt.tsx";
 import { Options } from "../../parts/options.tsx";
+import { Status } from "../../parts/status.tsx";
 import { keepsEvents } from "../../query/lex.ts";
 import { plural, rich, t } from "../../texts.ts";
 import { go, view } from "../../view.ts";
@@ -206,9 +207,7 @@ function Form({ rule, definition = null }: { rule: Rule | null; definition?: Rul
               {isNew ? t("Create rule") : t("Save rule")}
             </button>
           )}
-          <Way to={{ tab: "", open: "", query: "" }} class="button">
-            {t("Back")}
-          </Way>
+          <Way to={{ tab: "", open: "", query: "" }} class="button" label={t("Back")} />
           {!isNew && !isFixed && (
             <Sure
               what={t("Delete")}
@@ -285,11 +284,7 @@ function Trial({ rule }: { rule: () => RuleText }) {
           </button>
         ))}
       </p>
-      {busy && (
-        <p class="dim" role="status">
-          {t("Running the backtest…")}
-        </p>
-      )}
+      {busy && <Status text={t("Running the backtest…")} />}
       <Wrong text={printable(problem)} />
       {past && <Fired past={past} />}
     </div>

@@ -17,9 +17,7 @@ export function Rules() {
     <section aria-labelledby="rules">
       <h2 id="rules">{t("Rules")}</h2>
       <p class="lead">
-        <Way to={{ tab: "rule", open: "", query: "" }} class="button" data-testid="new-rule">
-          {t("New rule")}
-        </Way>
+        <Way to={{ tab: "rule", open: "", query: "" }} class="button" data-testid="new-rule" label={t("New rule")} />
         <span class="dim">
           {rich("Rules defined in {file} are changed there.", { file: <code>rules/*.yaml</code> })}
         </span>

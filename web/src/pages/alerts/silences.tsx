@@ -13,6 +13,7 @@ import {
 } from "../../api/alerts.ts";
 import { printable } from "../../format.ts";
 import { told, useAttempt, Wrong } from "../../parts/attempt.tsx";
+import { Button } from "../../parts/button.tsx";
 import { tell } from "../../parts/layers.tsx";
 import { Options } from "../../parts/options.tsx";
 import { rich, t } from "../../texts.ts";
@@ -137,9 +138,7 @@ function Make() {
           onInput={(event) => setComment(event.currentTarget.value)}
         />
       </label>
-      <button type="submit" class="button primary" disabled={busy}>
-        {t("Silence")}
-      </button>
+      <Button type="submit" class="button primary" label={t("Silence")} disabled={busy} />
       <Wrong text={printable(problem)} />
     </form>
   );

@@ -15,6 +15,7 @@ import { t } from "../../texts.ts";
 import { asked, boardAt, go, rangeMs, view, type View } from "../../view.ts";
 import { kindOf } from "../../explore/kinds.ts";
 import { useAttempt, Wrong } from "../../parts/attempt.tsx";
+import { Button } from "../../parts/button.tsx";
 import { below } from "./editing.ts";
 import { ChoiceField, TextField } from "./fields.tsx";
 import { Panel } from "./panel.tsx";
@@ -106,9 +107,7 @@ function Form({ onDone }: { onDone: () => void }) {
         >
           {t("Add")}
         </button>
-        <button type="button" class="button quiet" onClick={onDone}>
-          {t("Cancel")}
-        </button>
+        <Button class="button quiet" label={t("Cancel")} onClick={onDone} />
       </p>
     </form>
   );

@@ -8,6 +8,7 @@ import { deleteBoard, isDerived, type BoardText } from "../../api/dashboards.ts"
 import { oneLine } from "../../format.ts";
 import { copyLink } from "../../keys.ts";
 import { told, Wrong } from "../../parts/attempt.tsx";
+import { Button } from "../../parts/button.tsx";
 import { Icon } from "../../parts/icons.tsx";
 import { Dialog, layer, Menu, tell } from "../../parts/layers.tsx";
 import { Way } from "../../parts/way.tsx";
@@ -53,9 +54,7 @@ export function Bar({
   return (
     <>
       <div class="page-head board-head">
-        <Way to={{ board: NO_BOARD }} class="dim">
-          {t("Dashboards")}
-        </Way>
+        <Way to={{ board: NO_BOARD }} class="dim" label={t("Dashboards")} />
         <h1 class="ellipsis" title={text.description}>
           {oneLine(text.title || name, 200)}
         </h1>
@@ -264,12 +263,8 @@ function CopyForm({ title: before, onDone }: { title: string; onDone: () => void
       </label>
       <Wrong text={problem.value} />
       <p class="buttons">
-        <button type="submit" class="button primary">
-          {t("Save a copy")}
-        </button>
-        <button type="button" class="button quiet" onClick={onDone}>
-          {t("Cancel")}
-        </button>
+        <Button type="submit" class="button primary" label={t("Save a copy")} />
+        <Button class="button quiet" label={t("Cancel")} onClick={onDone} />
       </p>
     </form>
   );

@@ -5,6 +5,7 @@ import { useState } from "preact/hooks";
 import { importBoard, saveNewBoard, type Imported } from "../../api/dashboards.ts";
 import { count, oneLine } from "../../format.ts";
 import { told, useAttempt, Wrong } from "../../parts/attempt.tsx";
+import { Button } from "../../parts/button.tsx";
 import { tell } from "../../parts/layers.tsx";
 import { t } from "../../texts.ts";
 import { boardAt, go } from "../../view.ts";
@@ -121,9 +122,7 @@ export function ImportForm({ onDone }: { onDone: () => void }) {
         >
           {found ? t("Save as a dashboard") : t("Check it first")}
         </button>
-        <button type="button" class="button quiet" onClick={onDone}>
-          {t("Cancel")}
-        </button>
+        <Button class="button quiet" label={t("Cancel")} onClick={onDone} />
       </p>
     </form>
   );

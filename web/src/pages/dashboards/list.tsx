@@ -4,12 +4,13 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
 import { askBoards, boards, fileProblems, type ListedBoard } from "../../api/dashboards.ts";
-import { Failure, Loading } from "../../explore/waiting.tsx";
+import { Failure } from "../../explore/waiting.tsx";
 import { count, oneLine } from "../../format.ts";
 import { pageKeys } from "../../keys.ts";
 import { fuzzy } from "../../parts/fuzzy.ts";
 import { Icon } from "../../parts/icons.tsx";
 import { Dialog } from "../../parts/layers.tsx";
+import { Status } from "../../parts/status.tsx";
 import { Way } from "../../parts/way.tsx";
 import { plural, t, text } from "../../texts.ts";
 import { ago } from "../../time.ts";
@@ -82,7 +83,7 @@ export function BoardList() {
           ))}
         </div>
       )}
-      {data === null && state === "loading" && <Loading />}
+      {data === null && state === "loading" && <Status />}
       {data !== null && data.length > 0 && (
         <input
           type="search"

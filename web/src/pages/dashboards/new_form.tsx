@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 
 import { saveNewBoard } from "../../api/dashboards.ts";
 import { useAttempt, Wrong } from "../../parts/attempt.tsx";
+import { Button } from "../../parts/button.tsx";
 import { t } from "../../texts.ts";
 import { boardAt, go } from "../../view.ts";
 
@@ -35,12 +36,8 @@ export function NewForm({ onDone }: { onDone: () => void }) {
       </label>
       <Wrong text={problem} />
       <p class="buttons">
-        <button type="submit" class="button primary" disabled={busy || title.trim() === ""}>
-          {t("Create")}
-        </button>
-        <button type="button" class="button quiet" onClick={onDone}>
-          {t("Cancel")}
-        </button>
+        <Button type="submit" class="button primary" label={t("Create")} disabled={busy || title.trim() === ""} />
+        <Button class="button quiet" label={t("Cancel")} onClick={onDone} />
       </p>
     </form>
   );

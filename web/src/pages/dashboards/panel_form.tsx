@@ -11,6 +11,7 @@ import type {
   PanelQuery,
   Threshold,
 } from "../../api/dashboards.ts";
+import { Button } from "../../parts/button.tsx";
 import { IconButton } from "../../parts/icons.tsx";
 import { Options } from "../../parts/options.tsx";
 import { t, text } from "../../texts.ts";
@@ -162,12 +163,8 @@ export function PanelForm({ panel, text, choices }: { panel: BoardPanel; text: B
           />
         </Part>
         <p class="buttons">
-          <button type="button" class="button primary" onClick={close} data-testid="panel-done">
-            {t("Done")}
-          </button>
-          <button type="button" class="button" onClick={() => removePanel(panel)}>
-            {t("Remove")}
-          </button>
+          <Button class="button primary" label={t("Done")} onClick={close} data-testid="panel-done" />
+          <Button class="button" label={t("Remove")} onClick={() => removePanel(panel)} />
         </p>
       </form>
     </div>
@@ -358,16 +355,12 @@ function Queries({ panel, onQueries }: { panel: BoardPanel; onQueries: (queries:
             />
           </div>
           {queries.length > 1 && (
-            <button type="button" class="link" onClick={() => onQueries(queries.filter((_, n) => n !== at))}>
-              {t("Remove the query")}
-            </button>
+            <Button label={t("Remove the query")} onClick={() => onQueries(queries.filter((_, n) => n !== at))} />
           )}
         </fieldset>
       ))}
       <p>
-        <button type="button" class="link" onClick={add} data-testid="query-add">
-          {t("Add a query")}
-        </button>
+        <Button label={t("Add a query")} onClick={add} data-testid="query-add" />
       </p>
     </>
   );

@@ -7,6 +7,7 @@ import { askBoard, askVersions, type Version } from "../../api/dashboards.ts";
 import { start, type Lane } from "../../ask.ts";
 import { oneLine } from "../../format.ts";
 import { told, Wrong } from "../../parts/attempt.tsx";
+import { Button } from "../../parts/button.tsx";
 import { tell } from "../../parts/layers.tsx";
 import { t } from "../../texts.ts";
 import { fullText } from "../../time.ts";
@@ -47,19 +48,13 @@ export function Versions({ name, onDone }: { name: string; onDone: () => void })
             {one.version === kept?.version ? (
               <span class="badge">{t("now")}</span>
             ) : (
-              kept?.own && (
-                <button type="button" class="link" onClick={() => void restore(one)}>
-                  {t("Restore")}
-                </button>
-              )
+              kept?.own && <Button label={t("Restore")} onClick={() => void restore(one)} />
             )}
           </li>
         ))}
       </ul>
       <p class="buttons">
-        <button type="button" class="button" onClick={onDone}>
-          {t("Close")}
-        </button>
+        <Button class="button" label={t("Close")} onClick={onDone} />
       </p>
     </div>
   );

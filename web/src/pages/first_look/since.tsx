@@ -18,6 +18,7 @@ import { PatternText } from "../../explore/panel_parts.tsx";
 import { Failure } from "../../explore/waiting.tsx";
 import { count, decimal, oneLine, percent } from "../../format.ts";
 import { Options } from "../../parts/options.tsx";
+import { Status } from "../../parts/status.tsx";
 import { Heads } from "../../parts/table.tsx";
 import { Way } from "../../parts/way.tsx";
 import { plural, rich, t } from "../../texts.ts";
@@ -78,11 +79,7 @@ export function Since({ onset, scope }: { onset: Onset; scope: Side }) {
           onAgain={ask}
         />
       )}
-      {now !== "count" && state === "loading" && (
-        <p class="dim" role="status">
-          {t("Searching…")}
-        </p>
-      )}
+      {now !== "count" && state === "loading" && <Status text={t("Searching…")} />}
       {now !== "count" && state === "done" && data !== null && <Answer found={data} />}
       <p class="since-measure">
         <label>

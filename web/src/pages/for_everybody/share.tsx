@@ -6,6 +6,7 @@ import { useEffect } from "preact/hooks";
 import { timeZone } from "../../api.ts";
 import { askLinks, makeLink, withdrawLink, type SharedLink } from "../../api/for_everybody.ts";
 import { told, Wrong } from "../../parts/attempt.tsx";
+import { Button } from "../../parts/button.tsx";
 import { copy } from "../../parts/layers.tsx";
 import { Options } from "../../parts/options.tsx";
 import { t, text } from "../../texts.ts";
@@ -65,9 +66,7 @@ export function ShareLinks({ name }: { name: string }) {
             <Options of={LENGTHS.map((one) => [one.lasts, t(one.name)])} />
           </select>
         </label>
-        <button type="button" class="button" disabled={busy.value} data-testid="make-link" onClick={make}>
-          {t("Make a link")}
-        </button>
+        <Button class="button" label={t("Make a link")} disabled={busy.value} data-testid="make-link" onClick={make} />
       </p>
       {made.value !== "" && (
         <p class="for-form">
@@ -78,9 +77,7 @@ export function ShareLinks({ name }: { name: string }) {
             data-testid="made-link"
             onFocus={(event) => event.currentTarget.select()}
           />
-          <button type="button" class="button" onClick={() => void copy(made.peek(), t("Link"))}>
-            {t("Copy")}
-          </button>
+          <Button class="button" label={t("Copy")} onClick={() => void copy(made.peek(), t("Link"))} />
         </p>
       )}
       <Wrong text={problem.value} />
@@ -89,9 +86,7 @@ export function ShareLinks({ name }: { name: string }) {
           {links.value.map(({ id, by, expires }) => (
             <li key={id}>
               <span>{t("Made by {name}, expires at {time}", { name: by, time: when(expires, Date.now(), zone) })}</span>{" "}
-              <button type="button" class="link" disabled={busy.value} data-testid="withdraw" onClick={withdraw(id)}>
-                {t("Withdraw")}
-              </button>
+              <Button label={t("Withdraw")} disabled={busy.value} data-testid="withdraw" onClick={withdraw(id)} />
             </li>
           ))}
         </ul>

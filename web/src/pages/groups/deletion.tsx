@@ -9,6 +9,7 @@ import { deleteEvents, deleteGroup, deletions, type KeptGroup, type Order, type 
 import { start, type Lane } from "../../ask.ts";
 import { bytes, count, printable } from "../../format.ts";
 import { useAttempt, Wrong } from "../../parts/attempt.tsx";
+import { Button } from "../../parts/button.tsx";
 import { tell } from "../../parts/layers.tsx";
 import { plural, t } from "../../texts.ts";
 import { exactText } from "../../time.ts";
@@ -118,9 +119,7 @@ function Events({ group, onChange }: { group: KeptGroup; onChange: () => void })
         <label>
           {t("Reason, for the receipt")} {field(reason, setReason)}
         </label>
-        <button type="submit" class="button" disabled={query.trim() === ""}>
-          {t("Count them")}
-        </button>
+        <Button type="submit" class="button" label={t("Count them")} disabled={query.trim() === ""} />
         <Wrong text={problem} />
       </form>
       {counted !== null && isSame && (

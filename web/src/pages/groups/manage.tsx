@@ -6,6 +6,7 @@ import { keyWanted } from "../../api.ts";
 import { setRetention, type Change, type KeptGroup, type Removal, type Retention } from "../../api/groups.ts";
 import { bytes, count } from "../../format.ts";
 import { useAttempt, Wrong } from "../../parts/attempt.tsx";
+import { Button } from "../../parts/button.tsx";
 import { Way } from "../../parts/way.tsx";
 import { who } from "../../session.ts";
 import { plural, rich, t } from "../../texts.ts";
@@ -41,11 +42,7 @@ export function Manage({ group, onChange, onGone }: ManageProps) {
       ) : (
         <p data-testid="not-admin">
           {rich("Only administrators can set limits and delete: {button}, or use {command} on the server.", {
-            button: (
-              <button type="button" class="link" onClick={() => (keyWanted.value = "")}>
-                {t("sign in, or use the key in admin.key")}
-              </button>
-            ),
+            button: <Button label={t("sign in, or use the key in admin.key")} onClick={() => (keyWanted.value = "")} />,
             command: <code>catat groups</code>,
           })}
         </p>
@@ -187,9 +184,7 @@ function Limits({ group, onChange }: { group: KeptGroup; onChange: () => void })
             onInput={(event) => setSize(event.currentTarget.value)}
           />
         </label>
-        <button type="submit" class="button" disabled={isSame}>
-          {t("Preview")}
-        </button>
+        <Button type="submit" class="button" label={t("Preview")} disabled={isSame} />
         <Wrong text={problem} />
       </form>
       {shown !== null && (

@@ -5,6 +5,7 @@ import { useState } from "preact/hooks";
 import { makeIncident } from "../../api/issues.ts";
 import { printable } from "../../format.ts";
 import { useAttempt, Wrong } from "../../parts/attempt.tsx";
+import { Button } from "../../parts/button.tsx";
 import { Way } from "../../parts/way.tsx";
 import { t } from "../../texts.ts";
 import { go, view } from "../../view.ts";
@@ -61,12 +62,8 @@ export function IncidentForm() {
         </label>
         <Wrong text={printable(problem)} />
         <div class="buttons">
-          <button type="submit" class="button primary" disabled={busy}>
-            {t("Create incident")}
-          </button>
-          <Way class="button" to={{ open: "", find: "" }}>
-            {t("Back")}
-          </Way>
+          <Button type="submit" class="button primary" label={t("Create incident")} disabled={busy} />
+          <Way class="button" to={{ open: "", find: "" }} label={t("Back")} />
         </div>
       </form>
     </main>

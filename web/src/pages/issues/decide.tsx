@@ -5,6 +5,7 @@ import { useState } from "preact/hooks";
 import { changeIssue, type Issue, type IssueChange } from "../../api/issues.ts";
 import { printable } from "../../format.ts";
 import { useAttempt, Wrong } from "../../parts/attempt.tsx";
+import { Button } from "../../parts/button.tsx";
 import { tell } from "../../parts/layers.tsx";
 import { who } from "../../session.ts";
 import { t } from "../../texts.ts";
@@ -71,9 +72,7 @@ export function Decide({ issue, onChange }: { issue: Issue; onChange: () => void
             {t("Repaired in version (optional)")}
             <input autocomplete="off" value={version} onInput={(event) => setVersion(event.currentTarget.value)} />
           </label>
-          <button type="submit" class="button small" disabled={busy} data-testid="issue-resolve">
-            {t("Resolve")}
-          </button>
+          <Button type="submit" class="button small" label={t("Resolve")} disabled={busy} data-testid="issue-resolve" />
         </form>
       )}
       {!isOver && (
@@ -107,9 +106,7 @@ export function Decide({ issue, onChange }: { issue: Issue; onChange: () => void
               />
             </label>
           )}
-          <button type="submit" class="button small" disabled={busy} data-testid="issue-ignore">
-            {t("Ignore")}
-          </button>
+          <Button type="submit" class="button small" label={t("Ignore")} disabled={busy} data-testid="issue-ignore" />
         </form>
       )}
       <form
@@ -137,9 +134,7 @@ export function Decide({ issue, onChange }: { issue: Issue; onChange: () => void
             onInput={(event) => setNote(event.currentTarget.value)}
           />
         </label>
-        <button type="submit" class="button small" disabled={busy} data-testid="issue-save">
-          {t("Save")}
-        </button>
+        <Button type="submit" class="button small" label={t("Save")} disabled={busy} data-testid="issue-save" />
       </form>
       <Wrong text={printable(problem)} />
     </div>

@@ -5,10 +5,10 @@ import { useEffect } from "preact/hooks";
 
 import { ApiError, json } from "../../api.ts";
 import { start, type Lane } from "../../ask.ts";
-import { Loading } from "../../explore/waiting.tsx";
 import { bytes, count, oneLine, printable } from "../../format.ts";
 import { told } from "../../parts/attempt.tsx";
 import { Snippet } from "../../parts/snippet.tsx";
+import { Status } from "../../parts/status.tsx";
 import type { Json } from "../../query/edit.ts";
 import { language, plural, rich, t } from "../../texts.ts";
 import { ago } from "../../time.ts";
@@ -89,7 +89,7 @@ export function Fleet() {
           {problem}. {t("Retried every {n} seconds.", { n: POLL_MS / 1000 })} {fleet && t("The data below is older.")}
         </p>
       )}
-      {lane.value.data === null && <Loading />}
+      {lane.value.data === null && <Status />}
       {fleet === null && <Alone />}
       {fleet && <Figures fleet={fleet} />}
       {fleet && <Nodes nodes={fleet.nodes ?? []} />}

@@ -4,10 +4,10 @@ import type { ComponentChildren } from "preact";
 import { useRef, useState } from "preact/hooks";
 
 import type { Lane } from "../../ask.ts";
-import { Loading } from "../../explore/waiting.tsx";
 import { told, useAttempt, Wrong } from "../../parts/attempt.tsx";
 import { tell } from "../../parts/layers.tsx";
 import { Options } from "../../parts/options.tsx";
+import { Status } from "../../parts/status.tsx";
 import type { Json } from "../../query/edit.ts";
 import { t } from "../../texts.ts";
 import { ago, exactText } from "../../time.ts";
@@ -63,7 +63,7 @@ interface ListedProps {
 
 /** A list that loads, fails, is empty, or has rows. */
 export function Listed({ lane, empty, heads, label, row }: ListedProps) {
-  if (lane.data === null && lane.state !== "error") return <Loading />;
+  if (lane.data === null && lane.state !== "error") return <Status />;
   return (
     <>
       {lane.state === "error" && <Wrong text={lane.error?.message} />}

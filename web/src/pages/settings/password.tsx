@@ -4,6 +4,7 @@ import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { ApiError } from "../../api.ts";
 import { told, Wrong } from "../../parts/attempt.tsx";
+import { Button } from "../../parts/button.tsx";
 import { tell } from "../../parts/layers.tsx";
 import { send } from "../../session.ts";
 import { t } from "../../texts.ts";
@@ -86,12 +87,8 @@ export function PasswordForm({ name, isOwn, onDone }: PasswordProps) {
       </label>
       <Wrong text={problem} />
       <p class="buttons">
-        <button type="submit" class="button primary">
-          {t("Change password")}
-        </button>{" "}
-        <button type="button" class="button" onClick={onDone}>
-          {t("Cancel")}
-        </button>
+        <Button type="submit" class="button primary" label={t("Change password")} />{" "}
+        <Button class="button" label={t("Cancel")} onClick={onDone} />
       </p>
     </form>
   );

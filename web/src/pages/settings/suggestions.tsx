@@ -18,8 +18,10 @@ import {
 import { askGroups, groupList, start, type Lane } from "../../ask.ts";
 import { bytes, count, cut, oneLine, percent, printable } from "../../format.ts";
 import { told, Wrong } from "../../parts/attempt.tsx";
+import { Button } from "../../parts/button.tsx";
 import { tell } from "../../parts/layers.tsx";
 import { Options } from "../../parts/options.tsx";
+import { Status } from "../../parts/status.tsx";
 import type { Json } from "../../query/edit.ts";
 import { plural, t, text } from "../../texts.ts";
 import { exactText } from "../../time.ts";
@@ -142,18 +144,11 @@ function Answer() {
   if (state === "error")
     return (
       <p class="note error" role="alert" data-testid="suggest-error">
-        {told(error)}{" "}
-        <button type="button" class="link" onClick={ask}>
-          {t("Try again")}
-        </button>
+        {told(error)} <Button label={t("Try again")} onClick={ask} />
       </p>
     );
   if (state === "loading" || data === null)
-    return (
-      <p class="dim" role="status" data-testid="suggest-loading">
-        {t("Reading all events of the range…")}
-      </p>
-    );
+    return <Status text={t("Reading all events of the range…")} data-testid="suggest-loading" />;
   return (
     <>
       {data.partial && (
