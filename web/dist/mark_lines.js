@@ -1,1 +1,1 @@
-export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=13d7ff2bb8ee";
+export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=d28d2ac1657c";

@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=30f8cda65314";
+export{t as RowList}from"./row_list.js?v=c20019a9fdca";

@@ -1,1 +1,1 @@
-export{t as Selection}from"./selection2.js?v=8f7f2b3c98cf";
+export{t as Selection}from"./selection2.js?v=dcfc39c2995a";

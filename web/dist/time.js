@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=8c7d1134b4b2";
+export{t as readRange}from"./time2.js?v=dbd790ce8ccd";
