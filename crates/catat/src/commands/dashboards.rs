@@ -28,14 +28,14 @@ pub(crate) fn dashboards(options: Dashboards) -> Result<(), Failure> {
     if let Some(DashboardCommand::Check { files }) = &options.command {
         return check(files);
     }
-    let server = Server::new(&options.remote)?;
+    let server = Server::new(&options.client.remote)?;
     match &options.command {
         None | Some(DashboardCommand::List) => {
             let list = get(&server, "/api/v1/dashboards")?;
             for problem in list["problems"].as_array().into_iter().flatten() {
                 say!("catat: warning: {}", problem.as_str().unwrap_or_default());
             }
-            print_list(&options.printing, COLUMNS, &list["dashboards"])
+            print_list(&options.client.printing, COLUMNS, &list["dashboards"])
         }
         Some(DashboardCommand::Show { name }) => {
             let document = without_around(get(&server, &path(name))?);
@@ -48,7 +48,7 @@ pub(crate) fn dashboards(options: Dashboards) -> Result<(), Failure> {
             import(&server, &options, (file, name.as_deref()), *format, *dry_run)
         }
         Some(DashboardCommand::Export(export)) => {
-            let zone = Zones::of(&options.printing.zone)?.spoken();
+            let zone = Zones::of(&options.client.printing.zone)?.spoken();
             let sent = server.send(request_of(&server, export, zone.name())?, "")?;
             write_export(sent, export.file.as_deref())
         }
@@ -186,7 +186,7 @@ fn import(
         say!("catat: variable {} is not taken: {}", variable["title"], variable["why"].as_str().unwrap_or_default());
     }
     let panels = imported["panels"].as_array().map_or(&[][..], Vec::as_slice);
-    print_rows(&options.printing, OUTCOME_COLUMNS, panels)?;
+    print_rows(&options.client.printing, OUTCOME_COLUMNS, panels)?;
     let n_taken = panels.iter().filter(|panel| panel["taken"] == true).count();
     say!("catat: {n_taken} of {} taken", counted(panels.len(), "panel"));
     if dry_run {

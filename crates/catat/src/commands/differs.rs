@@ -12,7 +12,7 @@ use crate::output::{print_rows, say_partial};
 const COLUMNS: &str = "field value selection share:/selection_share baseline baseline_share score same_events";
 
 pub(crate) fn differs(options: Differs) -> Result<(), Failure> {
-    let server = Server::new(&options.remote)?;
+    let server = Server::new(&options.client.remote)?;
     let side = |query: &str, from: &str, to: Option<&String>| {
         let mut side = json!({"query": query, "from": from, "groups": options.group});
         if let Some(to) = to {
@@ -38,7 +38,7 @@ pub(crate) fn differs(options: Differs) -> Result<(), Failure> {
     if rows.is_empty() {
         say!("catat: {}", answer["note"].as_str().unwrap_or("nothing differs significantly"));
     }
-    print_rows(&options.printing, COLUMNS, &rows)
+    print_rows(&options.client.printing, COLUMNS, &rows)
 }
 
 /// Returns a row for each value of a field, and one for its numbers.

@@ -52,7 +52,7 @@ pub(crate) fn explain_line(options: ExplainLine) -> Result<(), Failure> {
 }
 
 fn ask(options: &ExplainLine, request: &Value) -> Result<Value, Failure> {
-    let server = Server::new(&options.remote)?;
+    let server = Server::new(&options.client.remote)?;
     let query = options.query.as_deref().unwrap_or_default();
     server.ask(server.request(Method::POST, "/api/v1/sources/trace").json(request), query)
 }
@@ -63,7 +63,7 @@ fn on_this_host(options: &ExplainLine, place: &str) -> Result<LineTrace, Failure
     let flags = Flags { config: options.config.clone(), ..Flags::default() };
     let layers = Layers::read(&flags, &std::env::vars().collect::<Vec<_>>()).map_err(all_errors)?;
     let config = ShipConfig::of_layers(&layers).map_err(all_errors)?;
-    let state_dir = options.state_dir.clone().or_else(|| Some(options.remote.data_dir.as_ref()?.join("ship")));
+    let state_dir = options.state_dir.clone().or_else(|| Some(options.client.remote.data_dir.as_ref()?.join("ship")));
     let state_dir = state_dir.unwrap_or_else(|| config.state_dir.clone());
     let shipped = crate::in_process::ship_options(&state_dir, &[], config.inputs(), None, Backlog::ALL)?;
     LineTrace::new(&shipped.follow, &path, number).map_err(|error| Failure::usage(error.to_string()))
@@ -102,7 +102,7 @@ fn stage_json(stage: &LineStage) -> Value {
 
 /// Prints the stages, and the end of the line: the first stage that it did not pass, else the server's verdict.
 fn print(options: &ExplainLine, stages: &[Value], verdict: Option<&str>) -> Result<(), Failure> {
-    print_rows(&options.printing, COLUMNS, stages)?;
+    print_rows(&options.client.printing, COLUMNS, stages)?;
     let is_stored = stages.iter().any(|stage| stage["stage"] == "store" && stage["outcome"] == "passed");
     let is_end = |stage: &&Value| ["stopped", "waiting"].contains(&stage["outcome"].as_str().unwrap_or_default());
     let end = stages.iter().find(|stage| is_end(stage) && !is_stored);

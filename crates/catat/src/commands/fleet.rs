@@ -114,7 +114,7 @@ pub(super) fn restore(config: &Config, from: &Path) -> Result<(), Failure> {
 }
 
 fn drain(options: &Fleet, order: &Drain) -> Result<(), Failure> {
-    let server = Server::new(&options.remote)?;
+    let server = Server::new(&options.client.remote)?;
     let method = if order.undo { Method::DELETE } else { Method::POST };
     let path = format!("/api/v1/fleet/nodes/{}/drain", encoded(&order.node));
     server.send(server.request(method, &path), "")?;
@@ -127,10 +127,10 @@ fn drain(options: &Fleet, order: &Drain) -> Result<(), Failure> {
 }
 
 fn status(options: &Fleet) -> Result<(), Failure> {
-    let server = Server::new(&options.remote)?;
+    let server = Server::new(&options.client.remote)?;
     let answer: Value = server.ask(server.request(Method::GET, "/api/v1/fleet"), "")?;
-    print_list(&options.printing, NODE_COLUMNS, &answer["nodes"])?;
-    if format_of(&options.printing) != Format::Table {
+    print_list(&options.client.printing, NODE_COLUMNS, &answer["nodes"])?;
+    if format_of(&options.client.printing) != Format::Table {
         return Ok(());
     }
     let number = |name: &str| answer[name].as_f64().unwrap_or(0.0);

@@ -27,7 +27,7 @@ const NEVER: &str = "never";
 const NONE: &str = "none";
 
 pub(crate) fn groups(options: Groups) -> Result<(), Failure> {
-    let talk = Talk { server: Server::new(&options.remote)?, options: &options };
+    let talk = Talk { server: Server::new(&options.client.remote)?, options: &options };
     match &options.command {
         None | Some(GroupCommand::List) => talk.list(),
         Some(GroupCommand::Show { name }) => talk.show(&talk.get(&path(name))?),
@@ -114,7 +114,7 @@ impl Talk<'_> {
 
     fn delete_events(&self, delete: &DeleteEvents) -> Result<(), Failure> {
         let mut body = json!({"query": delete.query, "reason": delete.reason, "all_time": delete.all_time});
-        let zone = crate::zone::Zones::of(&self.options.printing.zone)?.name();
+        let zone = crate::zone::Zones::of(&self.options.client.printing.zone)?.name();
         let named = [("from", &delete.from), ("to", &delete.to), ("time_zone", &Some(zone))];
         for (name, value) in named.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {
             body[name] = value.as_str().into();
@@ -154,11 +154,11 @@ impl Talk<'_> {
     }
 
     fn print(&self, columns: &str, rows: &Value) -> Result<(), Failure> {
-        print_list(&self.options.printing, columns, rows)
+        print_list(&self.options.client.printing, columns, rows)
     }
 
     fn show(&self, thing: &Value) -> Result<(), Failure> {
-        print_thing(&self.options.printing, thing)
+        print_thing(&self.options.client.printing, thing)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::output::{print_rows, print_thing};
 const COLUMNS: &str = "id state count last_seen first_seen group service owner title";
 
 pub(crate) fn issues(options: Issues) -> Result<(), Failure> {
-    let server = Server::new(&options.remote)?;
+    let server = Server::new(&options.client.remote)?;
     let ask = |method: Method, path: &str, body: Option<&Value>| -> Result<Value, Failure> {
         let request = server.request(method, &format!("/api/v1/issues{path}"));
         let request = if let Some(body) = body { request.json(body) } else { request };
@@ -30,24 +30,24 @@ pub(crate) fn issues(options: Issues) -> Result<(), Failure> {
             let answer: Value = server.ask(server.request(Method::GET, "/api/v1/issues").query(&named), "")?;
             // Users are next to the number of events.
             let counts = if options.users.is_some() { "count users:/users/count" } else { "count" };
-            print_rows(&options.printing, &COLUMNS.replace("count", counts), rows_of(&answer))
+            print_rows(&options.client.printing, &COLUMNS.replace("count", counts), rows_of(&answer))
         }
         Some(IssueCommand::Show { id }) => {
             let named = options.users.iter().map(|field| ("users", field)).collect::<Vec<_>>();
             let request = server.request(Method::GET, &format!("/api/v1/issues{}", path_of(id))).query(&named);
-            print_thing(&options.printing, &server.ask(request, "")?)
+            print_thing(&options.client.printing, &server.ask(request, "")?)
         }
         Some(IssueCommand::Set(set)) => {
             let changed = ask(Method::PATCH, &path_of(&set.id), Some(&change_of(set)))?;
-            print_thing(&options.printing, &changed)
+            print_thing(&options.client.printing, &changed)
         }
         Some(IssueCommand::Merge { ids }) => {
             let merged = ask(Method::POST, "/merge", Some(&json!({"ids": ids})))?;
-            print_thing(&options.printing, &merged)
+            print_thing(&options.client.printing, &merged)
         }
         Some(IssueCommand::Split { id }) => {
             let apart = ask(Method::POST, &format!("{}/split", path_of(id)), None)?;
-            print_rows(&options.printing, COLUMNS, rows_of(&apart))
+            print_rows(&options.client.printing, COLUMNS, rows_of(&apart))
         }
     }
 }

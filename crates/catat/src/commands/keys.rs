@@ -23,25 +23,25 @@ const COLUMNS: &str = "id name role groups created last_used expires";
 
 pub(crate) fn keys(options: Keys) -> Result<(), Failure> {
     let command = options.command.as_ref().unwrap_or(&KeyCommand::List);
-    let answer = match &options.remote.data_dir {
+    let answer = match &options.client.remote.data_dir {
         Some(dir) => {
             let may_make = matches!(command, KeyCommand::Create { .. });
             match with_store(dir, may_make, |store| carry_out(store, command))? {
                 Some(answer) => answer,
-                None => online(&server_of(dir, &options.remote)?, command)?,
+                None => online(&server_of(dir, &options.client.remote)?, command)?,
             }
         }
-        None => online(&Server::new(&options.remote)?, command)?,
+        None => online(&Server::new(&options.client.remote)?, command)?,
     };
     match command {
-        KeyCommand::List => print_list(&options.printing, COLUMNS, &answer["keys"]),
+        KeyCommand::List => print_list(&options.client.printing, COLUMNS, &answer["keys"]),
         KeyCommand::Revoke { id } => {
             say!("catat: key {id} revoked");
             Ok(())
         }
         KeyCommand::Create { .. } | KeyCommand::Rotate { .. } => {
             say!("catat: copy the key and its secret now; they are not shown again");
-            print_thing(&options.printing, &answer)
+            print_thing(&options.client.printing, &answer)
         }
     }
 }

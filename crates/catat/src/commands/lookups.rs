@@ -18,11 +18,11 @@ const COLUMNS: &str = "name columns rows bytes";
 const FILE_BYTES_MAX: u64 = plan::CSV_BYTES_MAX as u64 + 1;
 
 pub(crate) fn lookups(options: Lookups) -> Result<(), Failure> {
-    let server = Server::new(&options.remote)?;
+    let server = Server::new(&options.client.remote)?;
     match &options.command {
         None | Some(LookupCommand::List) => {
             let answer: Value = server.ask(server.request(Method::GET, "/api/v1/lookups"), "")?;
-            print_list(&options.printing, COLUMNS, &answer["lookups"])
+            print_list(&options.client.printing, COLUMNS, &answer["lookups"])
         }
         Some(LookupCommand::Show { name }) => {
             let answer = server.send(server.request(Method::GET, &path(name)), "")?;
@@ -38,7 +38,7 @@ pub(crate) fn lookups(options: Lookups) -> Result<(), Failure> {
             let mut text = Vec::new();
             source.take(FILE_BYTES_MAX).read_to_end(&mut text).map_err(failed)?;
             let request = server.request(Method::PUT, &path(name)).header("Content-Type", "text/csv").body(text);
-            print_rows(&options.printing, COLUMNS, &[server.ask(request, "")?])
+            print_rows(&options.client.printing, COLUMNS, &[server.ask(request, "")?])
         }
         Some(LookupCommand::Delete { name }) => {
             server.send(server.request(Method::DELETE, &path(name)), "")?;

@@ -15,7 +15,7 @@ const COLUMNS: &str = "at until text fields group";
 const FROM_DEFAULT: &str = "now-1d";
 
 pub(crate) fn mark(options: Mark) -> Result<(), Failure> {
-    let server = Server::new(&options.remote)?;
+    let server = Server::new(&options.client.remote)?;
     let Some(text) = options.text.as_deref().filter(|_| !options.list) else { return list(&server, &options) };
     let mut order = json!({"text": text, "fields": fields(&options.field)?});
     for (name, value) in [("at", &options.at), ("until", &options.until), ("group", &options.group)] {
@@ -42,5 +42,5 @@ fn list(server: &Server, options: &Mark) -> Result<(), Failure> {
     let mut parameters = vec![("from", from)];
     parameters.extend(options.to.as_deref().map(|to| ("to", to)));
     let answer: Value = server.ask(server.request(Method::GET, "/api/v1/marks").query(&parameters), "")?;
-    print_list(&options.printing, COLUMNS, &answer["marks"])
+    print_list(&options.client.printing, COLUMNS, &answer["marks"])
 }

@@ -12,7 +12,7 @@ use crate::output::{print_rows, say_partial};
 const COLUMNS: &str = "kind began earliest:/began_between/0 latest:/began_between/1 ended before after what query";
 
 pub(crate) fn onset(options: Onset) -> Result<(), Failure> {
-    let server = Server::new(&options.remote)?;
+    let server = Server::new(&options.client.remote)?;
     let mut body = json!({"query": options.query, "from": options.from, "groups": options.group});
     for (name, value) in [("to", &options.to), ("of", &options.of), ("among", &options.among)] {
         if let Some(value) = value {
@@ -24,7 +24,7 @@ pub(crate) fn onset(options: Onset) -> Result<(), Failure> {
     if let Some(note) = answer["note"].as_str() {
         say!("catat: {note}");
     }
-    print_rows(&options.printing, COLUMNS, &rows_of(&answer))
+    print_rows(&options.client.printing, COLUMNS, &rows_of(&answer))
 }
 
 /// Returns a row for the onset, or for each pattern with one, and for what else began, in order of time.

@@ -18,20 +18,20 @@ const COLUMNS: &str = "name dashboard ledger on at time_zone topic next last:/la
     deliveries:/last/deliveries problem:/problem/error";
 
 pub(crate) fn reports(options: Reports) -> Result<(), Failure> {
-    let server = Server::new(&options.remote)?;
+    let server = Server::new(&options.client.remote)?;
     match &options.command {
         None | Some(ReportCommand::List) => {
             let answer: Value = server.ask(server.request(Method::GET, "/api/v1/reports"), "")?;
-            print_list(&options.printing, COLUMNS, &answer["reports"])
+            print_list(&options.client.printing, COLUMNS, &answer["reports"])
         }
         Some(ReportCommand::Put(put)) => {
-            let zone = Zones::of(&options.printing.zone)?.name();
+            let zone = Zones::of(&options.client.printing.zone)?.name();
             let request = server.request(Method::PUT, &path(&put.name)).json(&definition(put, &zone)?);
             let made: Value = server.ask(request, "")?;
             if made["channels"].as_array().is_some_and(Vec::is_empty) {
                 say!("catat: no channel of type email names the topic {}", put.topic);
             }
-            print_rows(&options.printing, COLUMNS, &[made])
+            print_rows(&options.client.printing, COLUMNS, &[made])
         }
         Some(ReportCommand::Send { name }) => {
             server.send(server.request(Method::POST, &format!("{}/send", path(name))), "")?;

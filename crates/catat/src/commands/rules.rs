@@ -12,7 +12,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::settings::read_config;
-use crate::arguments::{Printing, Remote, RuleCommand, Rules};
+use crate::arguments::{ClientOptions, Printing, Remote, RuleCommand, Rules};
 use crate::client::Server;
 use crate::failure::{Failure, of_output};
 use crate::output::{print_list, print_rows};
@@ -26,7 +26,7 @@ const COLUMNS: &str = "name state firing:/n_firing interval why file";
 const PAST_COLUMNS: &str = "rule:/labels/alertname starts_at ends_at peak_value labels";
 
 pub(crate) fn rules(options: Rules) -> Result<(), Failure> {
-    let Rules { remote, printing, command } = options;
+    let Rules { client: ClientOptions { remote, printing }, command } = options;
     match command.unwrap_or(RuleCommand::List) {
         RuleCommand::List => list(&remote, &printing),
         RuleCommand::Packs => packs::list(),

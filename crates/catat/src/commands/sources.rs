@@ -18,7 +18,7 @@ const FILE_COLUMNS: &str = "host path group generation size offset behind:/lag_b
 
 pub(crate) fn sources(options: Sources) -> Result<(), Failure> {
     let (None | Some(SourceCommand::List)) = options.command;
-    let server = Server::new(&options.remote)?;
+    let server = Server::new(&options.client.remote)?;
     let wanted = [("host", &options.host), ("state", &options.state)];
     let wanted: Vec<_> = wanted.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))).collect();
     let answer: Value = server.ask(server.request(Method::GET, "/api/v1/sources").query(&wanted), "")?;
@@ -26,9 +26,9 @@ pub(crate) fn sources(options: Sources) -> Result<(), Failure> {
     let sources = answer["sources"].as_array().map_or(&[][..], Vec::as_slice);
     if options.files {
         let files: Vec<Value> = sources.iter().flat_map(files_of).collect();
-        return print_rows(&options.printing, FILE_COLUMNS, &files);
+        return print_rows(&options.client.printing, FILE_COLUMNS, &files);
     }
-    print_rows(&options.printing, SOURCE_COLUMNS, sources)
+    print_rows(&options.client.printing, SOURCE_COLUMNS, sources)
 }
 
 /// Returns the files of a shipper, and before each its earlier generations that are not whole.

@@ -12,13 +12,13 @@ use crate::output::{print_rows, print_thing, say_partial};
 const COLUMNS: &str = "id suggestion:/title events event_share bytes byte_share needed_by pattern";
 
 pub(crate) fn suggestions(options: Suggestions) -> Result<(), Failure> {
-    let server = Server::new(&options.remote)?;
+    let server = Server::new(&options.client.remote)?;
     let mut parameters = vec![("group", options.group.as_str()), ("from", options.from.as_str())];
     parameters.extend(options.to.as_deref().map(|to| ("to", to)));
     let answer: Value = server.ask(server.request(Method::GET, "/api/v1/suggestions").query(&parameters), "")?;
     say_partial("partial answer", &answer);
     if let Some(id) = &options.show {
-        return print_thing(&options.printing, found(&answer, id)?);
+        return print_thing(&options.client.printing, found(&answer, id)?);
     }
     if let Some(id) = &options.make {
         let suggestion = found(&answer, id)?;
@@ -27,12 +27,12 @@ pub(crate) fn suggestions(options: Suggestions) -> Result<(), Failure> {
         })?;
         let request = server.request(Method::POST, "/api/v1/pipelines").json(&json!({"definition": definition}));
         let made: Value = server.ask(request, "")?;
-        return print_thing(&options.printing, &made);
+        return print_thing(&options.client.printing, &made);
     }
     if let Some(note) = answer["note"].as_str() {
         say!("catat: {note}");
     }
-    print_rows(&options.printing, COLUMNS, &rows_of(&answer))
+    print_rows(&options.client.printing, COLUMNS, &rows_of(&answer))
 }
 
 /// Returns the suggestion of an id, offered or withheld.

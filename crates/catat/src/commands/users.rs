@@ -26,19 +26,19 @@ const LINE_BYTES_MAX: u64 = 4096;
 
 pub(crate) fn users(options: Users) -> Result<(), Failure> {
     let order = order_of(options.command.as_ref().unwrap_or(&UserCommand::List))?;
-    let answer = match &options.remote.data_dir {
+    let answer = match &options.client.remote.data_dir {
         Some(dir) => {
             let may_make = matches!(order, UserOrder::Add { .. });
             match with_store(dir, may_make, |store| offline(store, order.clone()))? {
                 Some(answer) => answer,
-                None => online(&server_of(dir, &options.remote)?, &order)?,
+                None => online(&server_of(dir, &options.client.remote)?, &order)?,
             }
         }
-        None => online(&Server::new(&options.remote)?, &order)?,
+        None => online(&Server::new(&options.client.remote)?, &order)?,
     };
     match order {
-        UserOrder::List => print_list(&options.printing, COLUMNS, &answer["users"]),
-        UserOrder::Add { .. } => print_rows(&options.printing, COLUMNS, &[answer]),
+        UserOrder::List => print_list(&options.client.printing, COLUMNS, &answer["users"]),
+        UserOrder::Add { .. } => print_rows(&options.client.printing, COLUMNS, &[answer]),
         UserOrder::Remove { name } => {
             say!("catat: user {name} deleted");
             Ok(())
