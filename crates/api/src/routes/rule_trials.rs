@@ -80,13 +80,7 @@ impl Ask for ReadingAsk<'_> {
         let (limit, now, time_zone) = (Some(question.n_rows_max), question.now, chrono_tz::UTC);
         let range = question.plan.range(question.range, now, time_zone);
         let answer = self.0.execute(question.plan, &Scope { groups, limit, time_zone, now }, range);
-        let answer = answer.map_err(|problem| problem.message)?;
-        let reasons: Vec<String> = answer.partial_reasons.iter().take(3).map(|reason| reason.message.clone()).collect();
-        Ok(Table {
-            columns: answer.columns.into_iter().map(|column| column.name).collect(),
-            rows: answer.rows,
-            partial: (!reasons.is_empty()).then(|| reasons.join("; ")),
-        })
+        answer.map(|answer| Table::of(answer, [])).map_err(|problem| problem.message)
     }
 
     fn visit(&self, question: &Question<'_>, visitor: &dyn BlockVisitor) -> Result<Vec<String>, String> {

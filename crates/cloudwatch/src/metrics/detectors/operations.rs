@@ -148,7 +148,7 @@ async fn describe(server: &Shared, input: &Parameters<'_>) -> Answer {
             .parse::<usize>()
             .map_err(|_| CloudWatchProblem::new("InvalidNextToken", "The value of NextToken is invalid."))?,
     };
-    let found = server.look_up(|server| all(server)).await??;
+    let found = server.look_up(all).await??;
     let mut chosen = Vec::new();
     for (_, document) in found.into_iter().filter(|(_, document)| server.reaches_all(&document.groups)) {
         let target = DetectorTarget::read(&Parameters::new(&document_target(&document.shown)))?;
