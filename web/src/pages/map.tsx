@@ -1,12 +1,13 @@
 // The service map: which services call which, with rate, errors and latency, and what got worse.
 
-import type { ComponentType } from "preact";
+import type { ComponentProps, ComponentType } from "preact";
 
 import { serviceMap, type Calls, type MapNode, type ServiceMap } from "../api/traces.ts";
 import { Failure, Incomplete } from "../explore/waiting.tsx";
 import { count, percent, printable } from "../format.ts";
 import { Status } from "../parts/status.tsx";
 import { adopt } from "../parts/style.ts";
+import { Heads } from "../parts/table.tsx";
 import { Tabs } from "../parts/tabs.tsx";
 import { useLane } from "../parts/use_lane.ts";
 import { Way } from "../parts/way.tsx";
@@ -129,27 +130,13 @@ function Numbers({ of }: { of: Calls & { before?: Calls } }) {
   );
 }
 
-function Heads({ title }: { title: string }) {
-  return (
-    <thead>
-      <tr>
-        <th scope="col">{title}</th>
-        <th scope="col" class="numeric">
-          {t("Requests")}
-        </th>
-        <th scope="col" class="numeric">
-          {t("Errors")}
-        </th>
-        <th scope="col" class="numeric">
-          {t("Median")}
-        </th>
-        <th scope="col" class="numeric">
-          p95
-        </th>
-      </tr>
-    </thead>
-  );
-}
+const headsOf = (title: string): ComponentProps<typeof Heads>["of"] => [
+  [title],
+  [t("Requests"), "numeric"],
+  [t("Errors"), "numeric"],
+  [t("Median"), "numeric"],
+  ["p95", "numeric"],
+];
 
 function Row({
   title,
@@ -184,7 +171,7 @@ function Tables({ map }: { map: ServiceMap }) {
     <>
       <div class="table-box flat map-table" tabIndex={0} role="region" aria-label={t("Services")}>
         <table data-testid="map-nodes">
-          <Heads title={t("Service")} />
+          <Heads of={headsOf(t("Service"))} />
           <tbody>
             {map.nodes.map((node) => (
               <Row
@@ -200,7 +187,7 @@ function Tables({ map }: { map: ServiceMap }) {
       </div>
       <div class="table-box flat map-table" tabIndex={0} role="region" aria-label={t("Calls")}>
         <table data-testid="map-edges">
-          <Heads title={t("Calls")} />
+          <Heads of={headsOf(t("Calls"))} />
           <tbody>
             {map.edges.map((edge) => (
               <Row

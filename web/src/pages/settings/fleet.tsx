@@ -9,6 +9,7 @@ import { bytes, count, oneLine, printable } from "../../format.ts";
 import { told } from "../../parts/attempt.tsx";
 import { Snippet } from "../../parts/snippet.tsx";
 import { Status } from "../../parts/status.tsx";
+import { Heads } from "../../parts/table.tsx";
 import type { Json } from "../../query/edit.ts";
 import { language, plural, rich, t } from "../../texts.ts";
 import { ago } from "../../time.ts";
@@ -151,29 +152,17 @@ function Nodes({ nodes }: { nodes: readonly Node[] }) {
   return (
     <div class="table-box flat listed nodes" tabIndex={0} role="region" aria-label={t("Nodes")}>
       <table>
-        <thead>
-          <tr>
-            <th scope="col">{t("Node")}</th>
-            <th scope="col">{t("State")}</th>
-            <th scope="col">{t("Leases")}</th>
-            <th scope="col" class="wide">
-              {t("Roles")}
-            </th>
-            {hasBehind && (
-              <th scope="col" class="numeric wide">
-                {t("Behind")}
-              </th>
-            )}
-            <th scope="col" class="wide">
-              {t("Joined")}
-            </th>
-            {hasDone && (
-              <th scope="col" class="wide">
-                {t("Done for others")}
-              </th>
-            )}
-          </tr>
-        </thead>
+        <Heads
+          of={[
+            [t("Node")],
+            [t("State")],
+            [t("Leases")],
+            [t("Roles"), "wide"],
+            ...(hasBehind ? [[t("Behind"), "numeric wide"] as const] : []),
+            [t("Joined"), "wide"],
+            ...(hasDone ? [[t("Done for others"), "wide"] as const] : []),
+          ]}
+        />
         <tbody>
           {nodes.map((node) => (
             <tr key={node.epoch} data-testid="node">

@@ -8,6 +8,7 @@ import { told, useAttempt, Wrong } from "../../parts/attempt.tsx";
 import { tell } from "../../parts/layers.tsx";
 import { Options } from "../../parts/options.tsx";
 import { Status } from "../../parts/status.tsx";
+import { Heads } from "../../parts/table.tsx";
 import type { Json } from "../../query/edit.ts";
 import { t } from "../../texts.ts";
 import { ago, exactText } from "../../time.ts";
@@ -71,18 +72,12 @@ export function Listed({ lane, empty, heads, label, row }: ListedProps) {
       {lane.data !== null && lane.data.length > 0 && (
         <div class="table-box flat listed" tabIndex={0} role="region" aria-label={label}>
           <table>
-            <thead>
-              <tr>
-                {heads.map((head, at) => (
-                  <th key={head} scope="col" class={at >= WIDE_FROM ? "wide" : ""}>
-                    {head}
-                  </th>
-                ))}
-                <th scope="col">
-                  <span class="sr-only">{t("Actions")}</span>
-                </th>
-              </tr>
-            </thead>
+            <Heads
+              of={[
+                ...heads.map((head, at) => [head, at >= WIDE_FROM ? "wide" : ""] as const),
+                [<span class="sr-only">{t("Actions")}</span>],
+              ]}
+            />
             <tbody>{lane.data.map(row)}</tbody>
           </table>
         </div>
