@@ -1,5 +1,5 @@
-//! Handlers that are plain functions: the arguments are read from the request first, then the function runs on a thread where it
-//! may block.
+//! Handlers that are plain functions: the arguments are read from the request first, then the function runs on a thread
+//! where it may block.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -109,7 +109,8 @@ where
     }
 }
 
-/// A request's body of JSON of at most so many bytes. The content type must be JSON: a form on another site's page cannot send that.
+/// A request's body of JSON of at most so many bytes. The content type must be JSON: a form on another site's page
+/// cannot send that.
 #[derive(Debug)]
 pub struct SentJson<const BYTES_MAX: usize>(RequestBody);
 
