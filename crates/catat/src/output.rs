@@ -158,8 +158,8 @@ pub(crate) fn say_partial(what: &str, answer: &Value) {
     }
 }
 
-/// Prints rows: a table on a terminal, else JSON lines, unless a format was asked for. Columns are separated by spaces; each is the
-/// name of a member, or a name and a JSON pointer with a colon between them.
+/// Prints rows: a table on a terminal, else JSON lines, unless a format was asked for. Columns are separated by spaces;
+/// each is the name of a member, or a name and a JSON pointer with a colon between them.
 pub(crate) fn print_rows(printing: &Printing, columns: &str, rows: &[Value]) -> Result<(), Failure> {
     let columns: Vec<(&str, String)> = columns
         .split(' ')
