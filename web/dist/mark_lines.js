@@ -1,1 +1,1 @@
-export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=618a49108a95";
+export{t as MarkLines,n as MarkList}from"./mark_lines2.js?v=d28d2ac1657c";

@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=245aec54d29e";
+export{t as RowList}from"./row_list.js?v=c20019a9fdca";

@@ -1,1 +1,1 @@
-export{t as Selection}from"./selection2.js?v=e8508a9b13c8";
+export{t as Selection}from"./selection2.js?v=dcfc39c2995a";

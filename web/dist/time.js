@@ -1,1 +1,1 @@
-export{t as readRange}from"./time2.js?v=5a06267e9bf6";
+export{t as readRange}from"./time2.js?v=dbd790ce8ccd";

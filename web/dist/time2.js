@@ -1,1 +1,1 @@
-import{br as e,dr as t}from"./core.js?v=d2a5a91195ef";function n(n,r,i){return t(`api/v1/time?${new URLSearchParams({text:n,time_zone:e(r)}).toString()}`,{signal:i})}export{n as t};
+import{Er as e,Lr as t}from"./core.js?v=48013dad71b0";function n(n,r,i){return e(`api/v1/time?${new URLSearchParams({text:n,time_zone:t(r)}).toString()}`,{signal:i})}export{n as t};

@@ -311,6 +311,21 @@ export async function json<T>(path: string, init: RequestInit = {}): Promise<T> 
   return (await (await request(path, init)).json()) as T;
 }
 
+/** A request that sends JSON; without a body it sends none. */
+export function sent(method: string, body?: unknown, signal?: AbortSignal): RequestInit {
+  return {
+    method,
+    headers: { "Content-Type": "application/json" },
+    ...(signal ? { signal } : {}),
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  };
+}
+
+/** Sends JSON, and returns the JSON that is answered. */
+export function post<T>(path: string, body: unknown, signal?: AbortSignal): Promise<T> {
+  return json<T>(path, sent("POST", body, signal));
+}
+
 /** The parameters of a question, for the address of a GET. */
 export function parameters(scope: Scope, more: Record<string, string>): string {
   const all = new URLSearchParams({ from: scope.from });
@@ -342,12 +357,7 @@ export async function query(
   signal: AbortSignal,
   limit?: number,
 ): Promise<Answer> {
-  const answer = await json<Partial<Answer>>("api/v1/query", {
-    method: "POST",
-    signal,
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(queryBody(text, scope, zone, limit)),
-  });
+  const answer = await post<Partial<Answer>>("api/v1/query", queryBody(text, scope, zone, limit), signal);
   return { columns: [], rows: [], stats: {}, partial: false, partial_reasons: [], warnings: [], ...answer };
 }
 
@@ -378,13 +388,8 @@ export async function explain(
   limit: number,
   signal: AbortSignal,
 ): Promise<Explanation> {
-  const body = JSON.stringify({ ...queryBody(text, scope, zone, limit), explain: true });
-  const answer = await json<{ explain: Explanation }>("api/v1/query", {
-    method: "POST",
-    signal,
-    headers: { "Content-Type": "application/json" },
-    body,
-  });
+  const body = { ...queryBody(text, scope, zone, limit), explain: true };
+  const answer = await post<{ explain: Explanation }>("api/v1/query", body, signal);
   return answer.explain;
 }
 
@@ -462,22 +467,13 @@ export async function complete(
   signal: AbortSignal,
 ): Promise<Completion> {
   const { language: _, ...body } = queryBody(query, scope, zone);
-  const answer = await json<Partial<Completion>>("api/v1/complete", {
-    method: "POST",
-    signal,
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ ...body, cursor }),
-  });
+  const answer = await post<Partial<Completion>>("api/v1/complete", { ...body, cursor }, signal);
   return { start: cursor, end: cursor, items: [], ...answer };
 }
 
 /** The query in the one layout. */
 export async function format(query: string): Promise<string> {
-  const answer = await json<{ query?: string }>("api/v1/format", {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ query }),
-  });
+  const answer = await post<{ query?: string }>("api/v1/format", { query });
   return answer.query ?? query;
 }
 

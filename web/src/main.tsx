@@ -10,7 +10,7 @@ import { TimePicker } from "./explore/time_picker.tsx";
 import { keepFind } from "./find.ts";
 import { showTests } from "./hook.ts";
 import { followKeys } from "./keys.ts";
-import { Icon } from "./parts/icons.tsx";
+import { Icon, IconButton } from "./parts/icons.tsx";
 import { later } from "./parts/later.tsx";
 import { layer, Told } from "./parts/layers.tsx";
 import { SkipLink } from "./parts/skip_link.tsx";
@@ -104,17 +104,15 @@ function Head() {
       >
         <Icon name={theme.value === "auto" ? "auto" : theme.value === "dark" ? "moon" : "sun"} />
       </button>
-      <button
-        type="button"
+      <IconButton
+        icon="help"
         class="button quiet"
         aria-label={t("Keys and language")}
         title={t("Keys and language (?)")}
         data-testid="help"
         data-layer="help"
         onClick={() => (layer.value = "help")}
-      >
-        <Icon name="help" />
-      </button>
+      />
     </header>
   );
 }

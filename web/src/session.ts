@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 
-import { ApiError, asker, forgetAccess, json, signedIn, storeKey } from "./api.ts";
+import { ApiError, asker, forgetAccess, json, sent, signedIn, storeKey } from "./api.ts";
 import { askGroups } from "./ask.ts";
 import { asked } from "./view.ts";
 
@@ -20,8 +20,7 @@ export const who = signal<Who | null | undefined>(undefined);
 
 /** Sends JSON; an answer without a body is none. */
 export function send<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const headers = { "Content-Type": "application/json" };
-  return json<T>(path, body === undefined ? { method, headers } : { method, headers, body: JSON.stringify(body) });
+  return json<T>(path, sent(method, body));
 }
 
 /** Who was here last: whoever signs in next may be somebody else. */

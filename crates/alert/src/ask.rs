@@ -52,6 +52,19 @@ pub struct Table {
     pub partial: Option<String>,
 }
 
+impl Table {
+    /// Returns the table of an answer. `damaged` are reasons why rows may be missing, besides those of the answer.
+    pub fn of(answer: execute::Answer, damaged: impl IntoIterator<Item = String>) -> Self {
+        let reasons = answer.partial_reasons.into_iter().map(|reason| reason.message);
+        let partial: Vec<String> = damaged.into_iter().chain(reasons).take(3).collect();
+        Self {
+            columns: answer.columns.into_iter().map(|column| column.name).collect(),
+            rows: answer.rows,
+            partial: (!partial.is_empty()).then(|| partial.join("; ")),
+        }
+    }
+}
+
 /// Answers questions.
 pub trait Ask: Send + Sync {
     /// Answers a question; the error is the reason why not.
@@ -124,14 +137,7 @@ impl Ask for StoreAsk {
         };
         let answer = execute::execute_with_subqueries(plan, &snapshot.runs, &request, &mut runs_of);
         let answer = answer.map_err(|error| error.to_string())?;
-        let reasons = answer.partial_reasons.iter().map(|reason| reason.message.clone());
-        let damaged = damaged.iter().map(ToString::to_string);
-        let partial: Vec<String> = damaged.chain(reasons).take(3).collect();
-        Ok(Table {
-            columns: answer.columns.into_iter().map(|column| column.name).collect(),
-            rows: answer.rows,
-            partial: (!partial.is_empty()).then(|| partial.join("; ")),
-        })
+        Ok(Table::of(answer, damaged.iter().map(ToString::to_string)))
     }
 
     fn visit(&self, question: &Question<'_>, visitor: &dyn BlockVisitor) -> Result<Vec<String>, String> {

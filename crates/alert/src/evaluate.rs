@@ -15,7 +15,7 @@ use types::{Timestamp, Value};
 
 use crate::ask::json_of;
 use crate::compile::CompiledRule;
-use crate::labels::{Labels, key_of};
+use crate::labels::{Labels, cut, key_of};
 use crate::{MissingPolicy, Rule, Table};
 
 /// Most label sets of one rule; further rows are left out and the rule reports it.
@@ -319,20 +319,12 @@ fn labels_of(rule: &Rule, compiled: &CompiledRule, row: &[Option<Value>]) -> Lab
     let mut labels = Labels::new();
     for (at, name) in &compiled.labels {
         if let Some(Some(value)) = row.get(*at) {
-            labels.insert(name.clone(), shortened(value.to_string()));
+            labels.insert(name.clone(), cut(&value.to_string(), LABEL_BYTES_MAX));
         }
     }
     // Labels of the rule take precedence over fields of senders.
     labels.extend(base_labels(rule));
     labels
-}
-
-fn shortened(mut text: String) -> String {
-    if text.len() > LABEL_BYTES_MAX {
-        text.truncate(text.floor_char_boundary(LABEL_BYTES_MAX));
-        text.push('…');
-    }
-    text
 }
 
 fn value_of(compiled: &CompiledRule, row: &[Option<Value>]) -> Option<serde_json::Value> {

@@ -38,7 +38,7 @@ pub(crate) use self::counting::FILE as STATE_FILE;
 pub use self::counting::{Key, MeterCount, MeterThread};
 pub use self::definition::{FileMetric, MetricError, MetricSettings, MetricType};
 pub use self::family::{Exemplar, Family, FamilyKind, Sample, number_text};
-pub use self::meter::{Meter, MissingLabel, OTHER, Series, Shape, Tally, ValueOf, label_text, number_of};
+pub use self::meter::{Meter, MissingLabel, OTHER, Series, Shape, Tally, ValueOf, label_text, number_of, pairs};
 use self::numbers::{MetricSources, SETTLE_MAX};
 use self::recording::Recorder;
 pub use self::recording::Recording;

@@ -13,6 +13,7 @@ use types::Timestamp;
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::evaluate::Transition;
+use crate::labels::cut;
 use crate::{PostError, Rule};
 
 /// Most notifications that wait for one channel; beyond it the oldest go, as no one reads a thousand of them.
@@ -322,14 +323,6 @@ fn id_of(body: &Json, status: &str, channel: &str, nth: u32) -> String {
         parts.push(json!(nth));
     }
     format!("{:032x}", xxh3_128(Json::Array(parts).to_string().as_bytes()))
-}
-
-/// Returns a text of so many bytes at most, and a sign where some are left out.
-pub(crate) fn cut(text: &str, n_bytes_max: usize) -> String {
-    if text.len() <= n_bytes_max {
-        return text.to_string();
-    }
-    format!("{}…", &text[..text.floor_char_boundary(n_bytes_max)])
 }
 
 /// Returns an event with its long texts cut.

@@ -38,12 +38,7 @@ impl Ask for RunsAsk {
         let mut runs_of = |named: &[GroupPattern]| self.of(if named.is_empty() { groups } else { named });
         let answer = execute::execute_with_subqueries(question.plan, &self.of(groups), &request, &mut runs_of);
         let answer = answer.map_err(|error| error.to_string())?;
-        let reasons: Vec<String> = answer.partial_reasons.iter().map(|reason| reason.message.clone()).collect();
-        Ok(Table {
-            columns: answer.columns.into_iter().map(|column| column.name).collect(),
-            rows: answer.rows,
-            partial: (!reasons.is_empty()).then(|| reasons.join("; ")),
-        })
+        Ok(Table::of(answer, []))
     }
 
     fn visit(&self, question: &Question<'_>, visitor: &dyn BlockVisitor) -> Result<Vec<String>, String> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use reqwest::StatusCode;
 use reqwest::blocking::{Client, RequestBuilder, Response};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use types::Secret;
 
 use crate::arguments::Remote;
@@ -66,6 +67,11 @@ impl Server {
     pub(crate) fn send(&self, request: RequestBuilder, query: &str) -> Result<Response, Failure> {
         let response = self.attempt(request)?;
         if response.status().is_success() { Ok(response) } else { Err(self.refusal(response, query)) }
+    }
+
+    /// Sends a request as [`Self::send`] does, and reads the JSON of the answer.
+    pub(crate) fn ask<T: DeserializeOwned>(&self, request: RequestBuilder, query: &str) -> Result<T, Failure> {
+        self.send(request, query)?.json().map_err(broken_off)
     }
 
     /// Sends a request and returns the answer, whatever its status.

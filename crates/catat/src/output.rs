@@ -146,13 +146,29 @@ fn joined<T>(cells: &[T], separator: &str, write: impl Fn(&T, &mut String)) -> S
     line
 }
 
-/// Prints things that a server listed: a table on a terminal, else JSON lines, unless a format was asked for. Each column
-/// is a name and a JSON pointer.
-pub(crate) fn print_rows(printing: &Printing, columns: &[(&str, &str)], rows: &[Value]) -> Result<(), Failure> {
+/// Prints what a server listed, as [`print_rows`] does.
+pub(crate) fn print_list(printing: &Printing, columns: &str, list: &Value) -> Result<(), Failure> {
+    print_rows(printing, columns, list.as_array().map_or(&[], Vec::as_slice))
+}
+
+/// Says why an answer is not whole, if it is not; `what` is how that is called.
+pub(crate) fn say_partial(what: &str, answer: &Value) {
+    for reason in answer["partial_reasons"].as_array().into_iter().flatten() {
+        say!("catat: {what}: {}", reason["message"].as_str().unwrap_or_default());
+    }
+}
+
+/// Prints rows: a table on a terminal, else JSON lines, unless a format was asked for. Columns are separated by spaces;
+/// each is the name of a member, or a name and a JSON pointer with a colon between them.
+pub(crate) fn print_rows(printing: &Printing, columns: &str, rows: &[Value]) -> Result<(), Failure> {
+    let columns: Vec<(&str, String)> = columns
+        .split(' ')
+        .map(|column| column.split_once(':').map_or((column, format!("/{column}")), |(name, at)| (name, at.to_owned())))
+        .collect();
     let mut printer = printer_of(printing)?;
     printer.start(columns.iter().map(|(name, _)| Column::of_thing(name)).collect()).map_err(of_output)?;
     for row in rows {
-        let cell = |(_, place): &(&str, &str)| row.pointer(place).unwrap_or(&Value::Null).to_string();
+        let cell = |(_, place): &(&str, String)| row.pointer(place).unwrap_or(&Value::Null).to_string();
         printer.row(columns.iter().map(cell).collect()).map_err(of_output)?;
     }
     printer.finish().map_err(of_output)

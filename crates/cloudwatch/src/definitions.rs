@@ -39,7 +39,7 @@ struct Definition {
 }
 
 impl OperationRequest {
-    pub(super) async fn put_definition(&self, input: Input) -> Result<Value, CloudWatchProblem> {
+    pub(super) fn put_definition(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
         self.require(&[Role::Operate])?;
         let (name, query) = (input.needed("name")?.to_owned(), input.needed("queryString")?.to_owned());
         check_length("name", &name, NAME_CHARS_MAX)?;
@@ -54,40 +54,37 @@ impl OperationRequest {
         if groups.iter().any(|group| !self.server.reaches(group)) {
             return Err(CloudWatchProblem::denied("The definition names log groups that this key does not reach."));
         }
-        let known = input.text("queryDefinitionId")?.map(str::to_owned);
-        let id = known.clone().map_or_else(random_id, Ok)?;
+        let known = input.text("queryDefinitionId")?;
+        let id = known.map_or_else(random_id, |id| Ok(id.to_owned()))?;
         let definition = Definition { name, query, groups, parameters, changed: milliseconds(self.server.now()) };
-        let (asked, of_work) = (self.server.clone(), id.clone());
-        let work = move || -> Result<(), CloudWatchProblem> {
-            let settings = asked.settings();
-            let all = settings.all(KIND)?;
-            if known.is_some() {
-                let old = all.iter().find(|(id, _)| *id == of_work).and_then(|(_, json)| read(json));
-                old.filter(|old| is_seen(old, &asked)).ok_or_else(unknown)?;
-            } else if all.len() >= DEFINITIONS_MAX {
-                let message = format!("Resource limit exceeded: there may be {DEFINITIONS_MAX} query definitions.");
-                return Err(CloudWatchProblem::new("LimitExceededException", message));
-            }
-            let json = serde_json::to_string(&definition).map_err(|error| Problem::internal(error.to_string()))?;
-            Ok(settings.put(KIND, &of_work, &json)?)
-        };
-        self.server.lookups.run(work).await??;
+        let settings = self.server.settings();
+        let all = settings.all(KIND)?;
+        if known.is_some() {
+            let old = all.iter().find(|(known, _)| *known == id).and_then(|(_, json)| read(json));
+            old.filter(|old| is_seen(old, &self.server)).ok_or_else(unknown)?;
+        } else if all.len() >= DEFINITIONS_MAX {
+            let message = format!("Resource limit exceeded: there may be {DEFINITIONS_MAX} query definitions.");
+            return Err(CloudWatchProblem::new("LimitExceededException", message));
+        }
+        let json = serde_json::to_string(&definition).map_err(|error| Problem::internal(error.to_string()))?;
+        settings.put(KIND, &id, &json)?;
         Ok(json!({"queryDefinitionId": id}))
     }
 
-    pub(super) async fn describe_definitions(&self, input: Input) -> Result<Value, CloudWatchProblem> {
+    pub(super) fn describe_definitions(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
         self.require(&[Role::Read])?;
         let prefix = input.text("queryDefinitionNamePrefix")?.unwrap_or_default();
         let most = input.number("maxResults", PAGE_MAX, PAGE_MAX)?;
-        let server = self.server.clone();
-        let all = self.server.lookups.run(move || server.settings().all(KIND)).await??;
-        let mut found: Vec<(String, Definition)> = all
+        let mut found: Vec<(String, Definition)> = self
+            .server
+            .settings()
+            .all(KIND)?
             .into_iter()
             .filter_map(|(id, json)| Some((id, read(&json)?)))
             .filter(|(_, definition)| definition.name.starts_with(prefix) && is_seen(definition, &self.server))
             .collect();
         found.sort_by(|a, b| (&a.1.name, &a.0).cmp(&(&b.1.name, &b.0)));
-        let (page, next) = page_of(&found, most, &input)?;
+        let (page, next) = page_of(&found, most, input)?;
         let shown: Vec<Value> = page
             .iter()
             .map(|(id, definition)| {
@@ -101,17 +98,12 @@ impl OperationRequest {
         Ok(with_next(json!({"queryDefinitions": shown}), next))
     }
 
-    pub(super) async fn delete_definition(&self, input: Input) -> Result<Value, CloudWatchProblem> {
+    pub(super) fn delete_definition(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
         self.require(&[Role::Operate])?;
-        let id = input.needed("queryDefinitionId")?.to_owned();
-        let server = self.server.clone();
-        let work = move || -> Result<(), CloudWatchProblem> {
-            let settings = server.settings();
-            let old = settings.get(KIND, &id)?.and_then(|json| read(&json));
-            old.filter(|old| is_seen(old, &server)).ok_or_else(unknown)?;
-            Ok(settings.remove(KIND, &id)?)
-        };
-        self.server.lookups.run(work).await??;
+        let (settings, id) = (self.server.settings(), input.needed("queryDefinitionId")?);
+        let old = settings.get(KIND, id)?.and_then(|json| read(&json));
+        old.filter(|old| is_seen(old, &self.server)).ok_or_else(unknown)?;
+        settings.remove(KIND, id)?;
         Ok(json!({"success": true}))
     }
 }

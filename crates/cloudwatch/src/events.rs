@@ -17,8 +17,10 @@ use super::answer::CloudWatchProblem;
 use super::input::Input;
 use super::patterns::{is_one_of, plan_of, starts_with_any};
 use super::request::OperationRequest;
+use super::state::Shared;
 use super::time::milliseconds;
 use door::access::Role;
+use door::handler::HandlerServer;
 use door::problem::Problem;
 use door::query_run::{QueryRun, Scope, read};
 use door::spans::{ends, spans};
@@ -70,7 +72,7 @@ struct Page {
 impl OperationRequest {
     pub(super) async fn filter_events(&self, input: Input) -> Result<Json, CloudWatchProblem> {
         self.require(&[Role::Read])?;
-        let group = self.known_group(&input).await?;
+        let group = self.find_group(&input).await?;
         let mut plan = plan_of(input.text("filterPattern")?.unwrap_or_default())?;
         let streams = input.texts("logStreamNames")?;
         let prefix = input.text("logStreamNamePrefix")?;
@@ -114,7 +116,7 @@ impl OperationRequest {
 
     pub(super) async fn events(&self, input: Input) -> Result<Json, CloudWatchProblem> {
         self.require(&[Role::Read])?;
-        let group = self.known_group(&input).await?;
+        let group = self.find_group(&input).await?;
         let stream = input.needed("logStreamName")?.to_owned();
         self.must_have_streams(&group, &[&stream]).await?;
         let range = range_of(&input, 0)?;
@@ -139,12 +141,12 @@ impl OperationRequest {
 
     /// Refuses streams that the group does not have.
     async fn must_have_streams(&self, group: &GroupName, names: &[&str]) -> Result<(), CloudWatchProblem> {
-        let (server, group) = (self.server.clone(), group.clone());
+        let group = group.clone();
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        let check = move || {
+        let check = move |server: &Shared| {
             names.iter().try_for_each(|name| server.state.groups.check_stream(server.whole_store(), &group, name))
         };
-        self.server.lookups.run(check).await?
+        self.server.look_up(check).await?
     }
 
     async fn page(&self, text: &str, request: EventRequest) -> Result<Page, CloudWatchProblem> {

@@ -31,7 +31,7 @@ const OF_SOME: [&str; 1] = ["@level"];
 impl OperationRequest {
     pub(super) async fn group_fields(&self, input: Input) -> Result<Json, CloudWatchProblem> {
         self.require(&[Role::Read])?;
-        let group = self.known_group(&input).await?;
+        let group = self.find_group(&input).await?;
         let now = self.server.now();
         let around = |center: i64| {
             let center = center.saturating_mul(Timestamp::SECOND);

@@ -10,10 +10,12 @@ use super::group_registry::GroupRecord;
 use super::input::{Input, constraint};
 use super::put::refused;
 use super::request::OperationRequest;
+use super::state::Shared;
 use super::time::milliseconds;
 use door::access::Role;
 use door::answer::duration_text;
 use door::deletion::{EventDeletion, SHOWN_AS};
+use door::handler::HandlerServer;
 use door::query_run::{Scope, read};
 
 /// Classes of groups. They are returned as requested and have no effect.
@@ -24,9 +26,9 @@ const RETENTION_DAYS: [i64; 22] =
     [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
 
 impl OperationRequest {
-    pub(super) async fn create_group(&self, input: Input) -> Result<Value, CloudWatchProblem> {
+    pub(super) fn create_group(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
         self.require(&[Role::Ingest])?;
-        let name = self.changed_group(&input, &["logGroupName"])?;
+        let name = self.changed_group(input, &["logGroupName"])?;
         let class = input.text("logGroupClass")?;
         if let Some(class) = class.filter(|class| !CLASSES.contains(class)) {
             return Err(constraint(class, "logGroupClass", "Member must satisfy enum value set"));
@@ -37,55 +39,41 @@ impl OperationRequest {
             tags: input.map("tags")?.unwrap_or_default(),
             ..GroupRecord::default()
         };
-        let server = self.server.clone();
-        let work = move || {
-            let app = &server.app;
-            server.state.groups.make(server.whole_store(), &name, group, app.limits.groups)
-        };
-        self.server.lookups.run(work).await??;
+        let server = &self.server;
+        server.state.groups.make(server.whole_store(), &name, group, server.app.limits.groups)?;
         Ok(Value::Null)
     }
 
-    pub(super) async fn delete_group(&self, input: Input) -> Result<Value, CloudWatchProblem> {
+    pub(super) fn delete_group(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
         self.require(&[Role::Admin])?;
-        let name = self.changed_group(&input, &["logGroupName"])?;
-        let server = self.server.clone();
-        let work = move || {
-            let store = server.whole_store();
-            let had_events = store.delete_group(&name)?;
-            let was_made = server.state.forget(&server, &name)?;
-            if !had_events && !was_made {
-                return Err(CloudWatchProblem::no_group());
-            }
-            server.app.intake.sources().forget_content(name.as_str());
-            server.audit_own("group deleted", &json!({"group": name.as_str()}));
-            Ok(())
-        };
-        self.server.lookups.run(work).await??;
+        let (server, name) = (&self.server, self.changed_group(input, &["logGroupName"])?);
+        let had_events = server.whole_store().delete_group(&name)?;
+        let was_made = server.state.forget(server, &name)?;
+        if !had_events && !was_made {
+            return Err(CloudWatchProblem::no_group());
+        }
+        server.app.intake.sources().forget_content(name.as_str());
+        server.audit_own("group deleted", &json!({"group": name.as_str()}));
         Ok(Value::Null)
     }
 
-    pub(super) async fn create_stream(&self, input: Input) -> Result<Value, CloudWatchProblem> {
+    pub(super) fn create_stream(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
         self.require(&[Role::Ingest])?;
-        let name = self.changed_group(&input, &["logGroupName"])?;
-        let stream = stream_of(&input)?;
-        let (server, now) = (self.server.clone(), milliseconds(self.server.now()));
-        let work = move || {
-            let store = server.whole_store();
-            let is_there = match server.state.groups.check_stream(store, &name, &stream) {
-                Ok(()) => true,
-                Err(problem) if problem.kind == "ResourceNotFoundException" => false,
-                Err(problem) => return Err(problem),
-            };
-            server.state.groups.change(store, &name, |group| {
-                if is_there || group.streams.contains_key(&stream) {
-                    return Err(CloudWatchProblem::exists("log stream"));
-                }
-                group.streams.insert(stream, now);
-                Ok(())
-            })
+        let name = self.changed_group(input, &["logGroupName"])?;
+        let stream = stream_of(input)?;
+        let (groups, store) = (&self.server.state.groups, self.server.whole_store());
+        let is_there = match groups.check_stream(store, &name, &stream) {
+            Ok(()) => true,
+            Err(problem) if problem.kind == "ResourceNotFoundException" => false,
+            Err(problem) => return Err(problem),
         };
-        self.server.lookups.run(work).await??;
+        groups.change(store, &name, |group| {
+            if is_there || group.streams.contains_key(&stream) {
+                return Err(CloudWatchProblem::exists("log stream"));
+            }
+            group.streams.insert(stream, milliseconds(self.server.now()));
+            Ok(())
+        })?;
         Ok(Value::Null)
     }
 
@@ -94,12 +82,12 @@ impl OperationRequest {
         self.require(&[Role::Admin])?;
         let name = self.changed_group(&input, &["logGroupName"])?;
         let stream = stream_of(&input)?;
-        let (server, of_check, stream_name) = (self.server.clone(), name.clone(), stream.clone());
-        let has_events = move || {
+        let (of_check, stream_name) = (name.clone(), stream.clone());
+        let has_events = move |server: &Shared| {
             let store = server.whole_store();
             server.state.groups.check_stream(store, &of_check, &stream_name).map(|()| store.has_group(&of_check))
         };
-        if self.server.lookups.run(has_events).await?? {
+        if self.server.look_up(has_events).await?? {
             let query = format!("filter @logStream = {}", json!(stream));
             let (now, time_zone) = (self.server.now(), chrono_tz::UTC);
             let deletion = EventDeletion {
@@ -112,95 +100,72 @@ impl OperationRequest {
             };
             read(&self.server, SHOWN_AS, move |reading| deletion.carry_out(reading)).await?;
         }
-        let server = self.server.clone();
-        let work = move || {
+        let work = move |server: &Shared| {
             server.state.groups.forget_seen(&name, &stream);
             server.state.groups.change(server.whole_store(), &name, |group| {
                 group.streams.remove(&stream);
                 Ok(())
             })
         };
-        self.server.lookups.run(work).await??;
+        self.server.look_up(work).await??;
         Ok(Value::Null)
     }
 
-    pub(super) async fn put_retention(&self, input: Input) -> Result<Value, CloudWatchProblem> {
+    pub(super) fn put_retention(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
         let days = input.integer("retentionInDays")?;
         if !RETENTION_DAYS.contains(&days) {
             let valid = RETENTION_DAYS.map(|days| days.to_string()).join(", ");
             let message = format!("Invalid retention value: {days}; valid values are {valid}.");
             return Err(CloudWatchProblem::parameter(message));
         }
-        self.set_retention(&input, Some(days * Timestamp::DAY)).await
-    }
-
-    pub(super) async fn delete_retention(&self, input: Input) -> Result<Value, CloudWatchProblem> {
-        self.set_retention(&input, None).await
+        self.set_retention(input, Some(days * Timestamp::DAY))
     }
 
     /// Sets the retention of a group by age; its limit by size stays.
-    async fn set_retention(&self, input: &Input, age_ns: Option<i64>) -> Result<Value, CloudWatchProblem> {
+    pub(super) fn set_retention(&self, input: &Input, age_ns: Option<i64>) -> Result<Value, CloudWatchProblem> {
         self.require(&[Role::Admin])?;
-        let name = self.changed_group(input, &["logGroupName"])?;
-        let server = self.server.clone();
-        let work = move || {
-            let store = server.whole_store();
-            if !store.has_group(&name) && server.state.groups.group(store, &name)?.is_none() {
-                return Err(CloudWatchProblem::no_group());
-            }
-            let bytes = store.retention(&name).bytes;
-            store.set_retention(&name, GroupRetention { age_ns, bytes })?;
-            let age = age_ns.map(duration_text);
-            server.audit_own("group limits set", &json!({"group": name.as_str(), "age": age, "size": bytes}));
-            Ok(())
-        };
-        self.server.lookups.run(work).await??;
+        let (server, name) = (&self.server, self.changed_group(input, &["logGroupName"])?);
+        let store = server.whole_store();
+        if !store.has_group(&name) && server.state.groups.group(store, &name)?.is_none() {
+            return Err(CloudWatchProblem::no_group());
+        }
+        let bytes = store.retention(&name).bytes;
+        store.set_retention(&name, GroupRetention { age_ns, bytes })?;
+        let age = age_ns.map(duration_text);
+        server.audit_own("group limits set", &json!({"group": name.as_str(), "age": age, "size": bytes}));
         Ok(Value::Null)
     }
 
-    pub(super) async fn tag(&self, input: Input) -> Result<Value, CloudWatchProblem> {
+    pub(super) fn tag(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
         self.require(&[Role::Ingest])?;
         let tags = input.map("tags")?.unwrap_or_default();
-        self.change_tags(&input, move |group| group.tags.extend(tags)).await
+        self.change_tags(input, |group| group.tags.extend(tags))
     }
 
-    pub(super) async fn untag(&self, input: Input) -> Result<Value, CloudWatchProblem> {
+    pub(super) fn untag(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
         self.require(&[Role::Ingest])?;
         let names = input.texts("tagKeys")?.or(input.texts("tags")?).unwrap_or_default();
-        let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
-        self.change_tags(&input, move |group| group.tags.retain(|name, _| !names.contains(name))).await
+        self.change_tags(input, |group| group.tags.retain(|name, _| !names.contains(&&**name)))
     }
 
-    async fn change_tags(
-        &self,
-        input: &Input,
-        change: impl FnOnce(&mut GroupRecord) + Send + 'static,
-    ) -> Result<Value, CloudWatchProblem> {
+    fn change_tags(&self, input: &Input, change: impl FnOnce(&mut GroupRecord)) -> Result<Value, CloudWatchProblem> {
         let name = self.changed_group(input, &["resourceArn", "logGroupName"])?;
-        let server = self.server.clone();
-        let work = move || {
-            server.state.groups.change(server.whole_store(), &name, |group| {
-                change(group);
-                Ok(())
-            })
-        };
-        self.server.lookups.run(work).await??;
+        self.server.state.groups.change(self.server.whole_store(), &name, |group| {
+            change(group);
+            Ok(())
+        })?;
         Ok(Value::Null)
     }
 
-    pub(super) async fn list_tags(&self, input: Input) -> Result<Value, CloudWatchProblem> {
+    pub(super) fn list_tags(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
         self.require(&[Role::Ingest, Role::Read])?;
-        let name = self.group(&input, &["resourceArn", "logGroupName"])?;
-        let server = self.server.clone();
-        let work = move || {
-            let store = server.whole_store();
-            match server.state.groups.group(store, &name)? {
-                Some(group) => Ok(json!({"tags": group.tags})),
-                None if store.has_group(&name) => Ok(json!({"tags": {}})),
-                None => Err(CloudWatchProblem::no_group()),
-            }
-        };
-        self.server.lookups.run(work).await?
+        let name = self.group(input, &["resourceArn", "logGroupName"])?;
+        let store = self.server.whole_store();
+        match self.server.state.groups.group(store, &name)? {
+            Some(group) => Ok(json!({"tags": group.tags})),
+            None if store.has_group(&name) => Ok(json!({"tags": {}})),
+            None => Err(CloudWatchProblem::no_group()),
+        }
     }
 }
 

@@ -63,6 +63,7 @@ use self::input::Input;
 use self::request::{BODY_BYTES_MAX, OperationRequest};
 use door::access::Role;
 use door::format::ErrorFormat;
+use door::handler::HandlerServer;
 use door::problem::Problem;
 use door::server::{FamilyServer, FamilyState};
 use door::table::{DeliveryMark, Table};
@@ -150,34 +151,12 @@ pub async fn post(server: FamilyServer<CloudWatchState>, request: Request) -> Re
 
 impl OperationRequest {
     /// Carries out the operation.
-    async fn carry_out(&self, input: Input) -> Result<Response, CloudWatchProblem> {
+    async fn carry_out(self, input: Input) -> Result<Response, CloudWatchProblem> {
         let done = match &*self.operation {
-            "CreateLogGroup" => self.create_group(input).await,
-            "DeleteLogGroup" => self.delete_group(input).await,
-            "CreateLogStream" => self.create_stream(input).await,
             "DeleteLogStream" => self.delete_stream(input).await,
-            "DescribeLogGroups" => self.describe_groups(input).await,
-            "ListLogGroups" => self.list_groups(input).await,
             "DescribeLogStreams" => self.describe_streams(input).await,
-            "PutRetentionPolicy" => self.put_retention(input).await,
-            "DeleteRetentionPolicy" => self.delete_retention(input).await,
-            "TagResource" | "TagLogGroup" => self.tag(input).await,
-            "UntagResource" | "UntagLogGroup" => self.untag(input).await,
-            "ListTagsForResource" | "ListTagsLogGroup" => self.list_tags(input).await,
             "StartLiveTail" => return self.live_tail(input).await,
-            "PutQueryDefinition" => self.put_definition(input).await,
-            "DescribeQueryDefinitions" => self.describe_definitions(input).await,
-            "DeleteQueryDefinition" => self.delete_definition(input).await,
-            "PutMetricFilter" => match self.put_metric_filter(input).await {
-                Ok(answer) => self.follow_filters().await.map(|()| answer),
-                refused => refused,
-            },
-            "DescribeMetricFilters" => self.describe_metric_filters(input).await,
-            "DeleteMetricFilter" => self.delete_metric_filter(input).await,
-            "TestMetricFilter" => self.test_metric_filter(input).await,
             "PutSubscriptionFilter" => self.put_subscription_filter(input).await,
-            "DescribeSubscriptionFilters" => self.describe_subscription_filters(input).await,
-            "DeleteSubscriptionFilter" => self.delete_subscription_filter(input).await,
             "FilterLogEvents" => self.filter_events(input).await,
             "GetLogEvents" => self.events(input).await,
             "GetLogGroupFields" => self.group_fields(input).await,
@@ -186,17 +165,37 @@ impl OperationRequest {
             "GetQueryResults" => return self.query_results(&input),
             "StopQuery" => self.stop_query(&input),
             "DescribeQueries" => self.describe_queries(&input),
-            other => {
-                let message = format!("The operation {other:?} is not supported here.");
-                Err(CloudWatchProblem::new("UnknownOperationException", message))
-            }
+            _ => self.server.clone().look_up(move |_| self.carry_out_blocking(&input)).await?,
         };
         done.map(|value| answer(&value))
     }
 
-    /// Lets alarms read the filters of their metrics that were put after them.
-    async fn follow_filters(&self) -> Result<(), CloudWatchProblem> {
-        let server = self.server.clone();
-        self.server.lookups.run(move || metrics::alarms::follow_filters(&server)).await?
+    /// Carries out an operation that reads no events. Blocks.
+    fn carry_out_blocking(&self, input: &Input) -> Result<serde_json::Value, CloudWatchProblem> {
+        match &*self.operation {
+            "CreateLogGroup" => self.create_group(input),
+            "DeleteLogGroup" => self.delete_group(input),
+            "CreateLogStream" => self.create_stream(input),
+            "DescribeLogGroups" => self.describe_groups(input),
+            "ListLogGroups" => self.list_groups(input),
+            "PutRetentionPolicy" => self.put_retention(input),
+            "DeleteRetentionPolicy" => self.set_retention(input, None),
+            "TagResource" | "TagLogGroup" => self.tag(input),
+            "UntagResource" | "UntagLogGroup" => self.untag(input),
+            "ListTagsForResource" | "ListTagsLogGroup" => self.list_tags(input),
+            "PutQueryDefinition" => self.put_definition(input),
+            "DescribeQueryDefinitions" => self.describe_definitions(input),
+            "DeleteQueryDefinition" => self.delete_definition(input),
+            "PutMetricFilter" => self.put_metric_filter(input),
+            "DescribeMetricFilters" => self.describe_metric_filters(input),
+            "DeleteMetricFilter" => self.delete_metric_filter(input),
+            "TestMetricFilter" => self.test_metric_filter(input),
+            "DescribeSubscriptionFilters" => self.describe_subscription_filters(input),
+            "DeleteSubscriptionFilter" => self.delete_subscription_filter(input),
+            other => {
+                let message = format!("The operation {other:?} is not supported here.");
+                Err(CloudWatchProblem::new("UnknownOperationException", message))
+            }
+        }
     }
 }

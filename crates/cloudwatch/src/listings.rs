@@ -17,8 +17,10 @@ use super::metric_filters::counters;
 use super::paging::{page_of, read_token, with_next};
 use super::put::SEQUENCE_TOKEN;
 use super::request::OperationRequest;
+use super::state::Shared;
 use super::time::milliseconds;
 use door::access::Role;
+use door::handler::HandlerServer;
 use door::query_run::{QueryRun, Scope, read};
 
 /// Limits on the entries of a page of details, and of names.
@@ -48,7 +50,7 @@ struct Stream {
 }
 
 impl OperationRequest {
-    pub(super) async fn describe_groups(&self, input: Input) -> Result<Value, CloudWatchProblem> {
+    pub(super) fn describe_groups(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
         let (prefix, pattern) = (input.text("logGroupNamePrefix")?, input.text("logGroupNamePattern")?);
         if prefix.is_some() && pattern.is_some() {
             let message = "LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.";
@@ -60,16 +62,15 @@ impl OperationRequest {
         });
         let names = names.transpose()?;
         let class = input.text("logGroupClass")?;
-        let groups = self.listed().await?;
+        let groups = self.listed()?;
         let wanted = groups.iter().filter(|(name, group)| {
             prefix.is_none_or(|prefix| name.starts_with(prefix))
                 && pattern.is_none_or(|pattern| name.contains(pattern))
                 && class.is_none_or(|class| class == group.class())
                 && names.as_ref().is_none_or(|names| names.iter().any(|wanted| wanted.as_str() == **name))
         });
-        let (page, next) = page_by_name(wanted, limit, &input)?;
-        let server = self.server.clone();
-        let n_filters = self.server.lookups.run(move || counters::counts(server.settings())).await??;
+        let (page, next) = page_by_name(wanted, limit, input)?;
+        let n_filters = counters::counts(self.server.settings())?;
         let described: Vec<Value> = page
             .iter()
             .map(|(name, group)| {
@@ -81,17 +82,17 @@ impl OperationRequest {
         Ok(with_next(json!({"logGroups": described}), next))
     }
 
-    pub(super) async fn list_groups(&self, input: Input) -> Result<Value, CloudWatchProblem> {
+    pub(super) fn list_groups(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
         let pattern = input.text("logGroupNamePattern")?;
         let alternatives: Option<Vec<&str>> = pattern.map(|pattern| pattern.split('|').collect());
         let class = input.text("logGroupClass")?;
         let limit = input.number("limit", PAGE_MAX, NAMES_PAGE_MAX)?;
-        let groups = self.listed().await?;
+        let groups = self.listed()?;
         let wanted = groups.iter().filter(|(name, group)| {
             alternatives.as_ref().is_none_or(|texts| texts.iter().any(|text| fits(name, text)))
                 && class.is_none_or(|class| class == group.class())
         });
-        let (page, next) = page_by_name(wanted, limit, &input)?;
+        let (page, next) = page_by_name(wanted, limit, input)?;
         let listed: Vec<Value> = page
             .iter()
             .map(|(name, group)| {
@@ -135,27 +136,24 @@ impl OperationRequest {
         Ok(with_next(json!({"logStreams": described}), next))
     }
 
-    /// Returns the groups within the caller's scope.
-    async fn listed(&self) -> Result<BTreeMap<String, GroupListing>, CloudWatchProblem> {
+    /// Returns the groups within the caller's scope. Blocks.
+    fn listed(&self) -> Result<BTreeMap<String, GroupListing>, CloudWatchProblem> {
         self.require(&[Role::Ingest, Role::Read])?;
-        let server = self.server.clone();
-        let work = move || {
-            let made = server.state.groups.groups(server.whole_store(), &server.caller.scope)?;
-            let listed = |(name, made)| (name, GroupListing { made: Some(made), status: None });
-            let mut groups: BTreeMap<String, GroupListing> = made.into_iter().map(listed).collect();
-            for status in server.groups() {
-                let name = status.name.as_str().to_owned();
-                groups.entry(name).or_insert(GroupListing { made: None, status: None }).status = Some(status);
-            }
-            Ok(groups)
-        };
-        self.server.lookups.run(work).await?
+        let server = &self.server;
+        let made = server.state.groups.groups(server.whole_store(), &server.caller.scope)?;
+        let listed = |(name, made)| (name, GroupListing { made: Some(made), status: None });
+        let mut groups: BTreeMap<String, GroupListing> = made.into_iter().map(listed).collect();
+        for status in server.groups() {
+            let name = status.name.as_str().to_owned();
+            groups.entry(name).or_insert(GroupListing { made: None, status: None }).status = Some(status);
+        }
+        Ok(groups)
     }
 
     /// Returns the streams of a group: those that clients created, and those of its events.
     async fn streams(&self, name: &GroupName) -> Result<BTreeMap<String, Stream>, CloudWatchProblem> {
-        let (server, of_work) = (self.server.clone(), name.clone());
-        let work = move || {
+        let of_work = name.clone();
+        let work = move |server: &Shared| {
             let store = server.whole_store();
             let has_events = store.has_group(&of_work);
             match server.state.groups.group(store, &of_work)? {
@@ -163,7 +161,7 @@ impl OperationRequest {
                 made => Ok((made.unwrap_or_default(), has_events)),
             }
         };
-        let (made, has_events) = self.server.lookups.run(work).await??;
+        let (made, has_events) = self.server.look_up(work).await??;
         let with_time = |(name, created)| (name, Stream { created: Some(created), ..Stream::default() });
         let mut streams: BTreeMap<String, Stream> = made.streams.into_iter().map(with_time).collect();
         if !has_events {

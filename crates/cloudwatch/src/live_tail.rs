@@ -25,11 +25,12 @@ use super::answer::{CloudWatchProblem, random_id};
 use super::event_stream::{CONTENT_TYPE, event, exception};
 use super::input::{Input, group_of};
 use super::patterns::{is_one_of, plan_of, starts_with_any};
-use super::request::OperationRequest;
+use super::request::{OperationRequest, must_exist};
 use super::results::text_of;
 use super::state::Shared;
 use super::time::milliseconds;
 use door::access::Role;
+use door::handler::HandlerServer;
 use door::problem::Problem;
 
 /// Groups of a session, and streams or prefixes of streams.
@@ -82,17 +83,9 @@ impl OperationRequest {
         let groups = names.iter().map(|name| group_of(name, "logGroupIdentifiers")).collect::<Result<Vec<_>, _>>()?;
         groups.iter().try_for_each(|group| self.reach(group))?;
         let tail = tail_of(&input, groups.len())?;
-        let (server, named) = (self.server.clone(), groups.clone());
-        let check = move || {
-            let store = server.whole_store();
-            let is_there = |name: &GroupName| -> Result<bool, CloudWatchProblem> {
-                Ok(store.has_group(name) || server.state.groups.group(store, name)?.is_some())
-            };
-            named.iter().try_for_each(|name| {
-                if is_there(name)? { Ok(()) } else { Err(CloudWatchProblem::no_group_named(name)) }
-            })
-        };
-        self.server.lookups.run(check).await??;
+        let named = groups.clone();
+        let check = move |server: &Shared| named.iter().try_for_each(|name| must_exist(server, name));
+        self.server.look_up(check).await??;
         let start = json!({
             "requestId": random_id()?, "sessionId": random_id()?,
             "logGroupIdentifiers": names, "logStreamNames": input.texts("logStreamNames")?.unwrap_or_default(),

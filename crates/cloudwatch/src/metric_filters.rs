@@ -20,6 +20,7 @@ use self::filter::KIND;
 use super::answer::CloudWatchProblem;
 use super::filters::{FilterLimits, NAME_CHARS_MAX, document_name, filter_name, last_sequence};
 use super::input::Input;
+use super::metrics::alarms;
 use super::paging::{page_of, with_next};
 use super::request::OperationRequest;
 use super::time::milliseconds;
@@ -43,39 +44,34 @@ pub(super) fn patterns(settings: Settings<'_>) -> Result<Vec<(String, String, St
 }
 
 impl OperationRequest {
-    pub(super) async fn put_metric_filter(&self, input: Input) -> Result<Json, CloudWatchProblem> {
+    pub(super) fn put_metric_filter(&self, input: &Input) -> Result<Json, CloudWatchProblem> {
         self.require(&[Role::Operate])?;
-        let group = self.known_group(&input).await?;
+        let group = self.known_group(input)?;
         self.change(&group)?;
-        let mut filter = filter_of(&input, &group, milliseconds(self.server.now()))?;
+        let mut filter = filter_of(input, &group, milliseconds(self.server.now()))?;
         // Errors in the pattern are returned to the caller.
         filter.tail()?;
-        let server = self.server.clone();
-        let work = move || -> Result<(), CloudWatchProblem> {
-            let mut known = server.state.metric_filters.lock();
-            let store = server.whole_store();
-            let all = filters(store.settings())?;
-            LIMITS.check(
-                all.iter().filter(|other| other.key() != filter.key()).map(|other| &*other.group),
-                &filter.group,
-            )?;
-            filter.sequence = last_sequence(store, &filter.group);
-            let text = filter.save(store.settings())?;
-            known.insert(filter.key(), text);
-            filter.count(server.app.metrics.counting())
-        };
-        self.server.lookups.run(work).await??;
-        Ok(Json::Null)
+        let mut known = self.server.state.metric_filters.lock();
+        let store = self.server.whole_store();
+        let all = filters(store.settings())?;
+        let others = all.iter().filter(|other| other.key() != filter.key()).map(|other| &*other.group);
+        LIMITS.check(others, &filter.group)?;
+        filter.sequence = last_sequence(store, &filter.group);
+        let text = filter.save(store.settings())?;
+        known.insert(filter.key(), text);
+        filter.count(self.server.app.metrics.counting())?;
+        drop(known);
+        // Alarms may read the metrics of filters that were put after them.
+        alarms::follow_filters(&self.server).map(|()| Json::Null)
     }
 
-    pub(super) async fn describe_metric_filters(&self, input: Input) -> Result<Json, CloudWatchProblem> {
+    pub(super) fn describe_metric_filters(&self, input: &Input) -> Result<Json, CloudWatchProblem> {
         self.require(&[Role::Read])?;
-        let group = if input.text("logGroupName")?.is_some() { Some(self.known_group(&input).await?) } else { None };
+        let group = input.text("logGroupName")?.map(|_| self.known_group(input)).transpose()?;
         let prefix = input.text("filterNamePrefix")?.unwrap_or_default();
         let (metric, namespace) = (input.text("metricName")?, input.text("metricNamespace")?);
         let most = input.number("limit", PAGE_MAX, PAGE_MAX)?;
-        let server = self.server.clone();
-        let mut found = self.server.lookups.run(move || filters(server.settings())).await??;
+        let mut found = filters(self.server.settings())?;
         found.retain(|filter| {
             self.server.reaches(&filter.group)
                 && group.as_ref().is_none_or(|group| group.as_str() == filter.group)
@@ -83,30 +79,25 @@ impl OperationRequest {
                 && metric.is_none_or(|metric| metric == filter.metric)
                 && namespace.is_none_or(|namespace| namespace == filter.namespace)
         });
-        let (page, next) = page_of(&found, most, &input)?;
+        let (page, next) = page_of(&found, most, input)?;
         let shown: Vec<Json> = page.iter().map(Filter::to_json).collect();
         Ok(with_next(json!({"metricFilters": shown}), next))
     }
 
-    pub(super) async fn delete_metric_filter(&self, input: Input) -> Result<Json, CloudWatchProblem> {
+    pub(super) fn delete_metric_filter(&self, input: &Input) -> Result<Json, CloudWatchProblem> {
         self.require(&[Role::Operate])?;
-        let group = self.known_group(&input).await?;
+        let group = self.known_group(input)?;
         self.change(&group)?;
         let key = document_name(group.as_str(), input.needed("filterName")?);
-        let server = self.server.clone();
-        let work = move || -> Result<(), CloudWatchProblem> {
-            let mut known = server.state.metric_filters.lock();
-            let settings = server.settings();
-            if settings.get(KIND, &key)?.is_none() {
-                let message = "The specified metric filter does not exist.";
-                return Err(CloudWatchProblem::new("ResourceNotFoundException", message));
-            }
-            settings.remove(KIND, &key)?;
-            known.remove(&key);
-            server.app.metrics.counting().remove(&(KIND, key));
-            Ok(())
-        };
-        self.server.lookups.run(work).await??;
+        let mut known = self.server.state.metric_filters.lock();
+        let settings = self.server.settings();
+        if settings.get(KIND, &key)?.is_none() {
+            let message = "The specified metric filter does not exist.";
+            return Err(CloudWatchProblem::new("ResourceNotFoundException", message));
+        }
+        settings.remove(KIND, &key)?;
+        known.remove(&key);
+        self.server.app.metrics.counting().remove(&(KIND, key));
         Ok(Json::Null)
     }
 }

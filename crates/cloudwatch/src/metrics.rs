@@ -41,6 +41,7 @@ use super::request::BODY_BYTES_MAX;
 use super::state::Shared;
 use data::DataRequest;
 use door::access::Role;
+use door::handler::HandlerServer;
 use door::query_run::{QueryRun, read};
 use error::{bad_value, code_of, with_code};
 use get::{StatisticsRequest, check_account};
@@ -220,9 +221,8 @@ async fn list(server: Shared, input: &Value) -> Result<Value, CloudWatchProblem>
         Ok((name, wanted.text("Value", 1024)?.map(str::to_owned)))
     };
     let dimensions = dimensions.iter().map(filter).collect::<Result<Vec<_>, CloudWatchProblem>>()?;
-    let of_work = server.clone();
-    let work = move || counters::metrics(&of_work, |group| of_work.reaches(group));
-    let of_filters = server.lookups.run(work).await??;
+    let work = |server: &Shared| counters::metrics(server, |group| server.reaches(group));
+    let of_filters = server.look_up(work).await??;
     let now = server.now().0.div_euclid(Timestamp::MILLISECOND);
     let range = (now - if is_recent { RECENT_MS } else { LISTED_MS }, i64::MAX / Timestamp::MILLISECOND);
     let (of_namespace, of_name) = (namespace.clone(), name.clone());

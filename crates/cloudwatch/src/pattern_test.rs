@@ -24,7 +24,7 @@ const TEXTS_MAX: usize = 50;
 const GROUP: &str = "test";
 
 impl OperationRequest {
-    pub(super) async fn test_metric_filter(&self, input: Input) -> Result<Value, CloudWatchProblem> {
+    pub(super) fn test_metric_filter(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
         self.require(&[Role::Read])?;
         let pattern = input.needed("filterPattern")?;
         let names = language::filter_pattern_selectors(pattern).map_err(|errors| bad_pattern(errors.into()))?;
@@ -34,28 +34,22 @@ impl OperationRequest {
         if !(1..=TEXTS_MAX).contains(&texts.len()) {
             return Err(CloudWatchProblem::parameter(format!("logEventMessages has 1 to {TEXTS_MAX} members.")));
         }
-        let texts: Vec<String> = texts.into_iter().map(str::to_owned).collect();
-        let server = self.server.clone();
-        let work = move || -> Result<Value, CloudWatchProblem> {
-            let tail = Tail::new(&plan, Tz::UTC).map_err(|error| CloudWatchProblem::parameter(error.to_string()))?;
-            let mut matches = Vec::new();
-            for (at, text) in texts.iter().enumerate() {
-                let batch = server.app.intake.sample(text.as_bytes(), server.now());
-                let group = GroupName::new(GROUP).ok_or_else(|| Problem::internal("a name that is none"))?;
-                let run = BatchRun::new(group, 0, Arc::new(batch));
-                let found = tail.rows(Arc::new(run), server.now()).unwrap_or_default();
-                if found.ids.is_empty() {
-                    continue;
-                }
-                let row = found.rows.first().map(Vec::as_slice).unwrap_or_default();
-                let value = |(name, value): (&String, &Option<types::Value>)| {
-                    Some((name.clone(), text_of(value.as_ref()?).into()))
-                };
-                let values: Map<String, Value> = names.iter().zip(row).filter_map(value).collect();
-                matches.push(json!({"eventNumber": at, "eventMessage": text, "extractedValues": values}));
+        let tail = Tail::new(&plan, Tz::UTC).map_err(|error| CloudWatchProblem::parameter(error.to_string()))?;
+        let mut matches = Vec::new();
+        for (at, text) in texts.iter().enumerate() {
+            let batch = self.server.app.intake.sample(text.as_bytes(), self.server.now());
+            let group = GroupName::new(GROUP).ok_or_else(|| Problem::internal("a name that is none"))?;
+            let run = BatchRun::new(group, 0, Arc::new(batch));
+            let found = tail.rows(Arc::new(run), self.server.now()).unwrap_or_default();
+            if found.ids.is_empty() {
+                continue;
             }
-            Ok(json!({"matches": matches}))
-        };
-        self.server.lookups.run(work).await?
+            let row = found.rows.first().map(Vec::as_slice).unwrap_or_default();
+            let value =
+                |(name, value): (&String, &Option<types::Value>)| Some((name.clone(), text_of(value.as_ref()?).into()));
+            let values: Map<String, Value> = names.iter().zip(row).filter_map(value).collect();
+            matches.push(json!({"eventNumber": at, "eventMessage": text, "extractedValues": values}));
+        }
+        Ok(json!({"matches": matches}))
     }
 }

@@ -20,11 +20,12 @@ use types::{GroupName, GroupPattern, TimeRange, Timestamp};
 use super::answer::{CloudWatchProblem, random_id, streamed};
 use super::input::{Input, constraint, group_of};
 use super::query_registry::{QueryResults, QueryStart, ROWS_MAX, RegisteredQuery};
-use super::request::OperationRequest;
+use super::request::{OperationRequest, must_exist};
 use super::results::{names_of, with_pointers};
 use super::state::Shared;
 use super::time::milliseconds;
 use door::access::Role;
+use door::handler::HandlerServer;
 use door::problem::Problem;
 use door::queries::Ticket;
 use door::query_run::{QueryRun, Scope, Takers, read_with};
@@ -65,21 +66,15 @@ impl OperationRequest {
         let groups = self.groups_asked(&input)?;
         let now = self.server.now();
         let options = ParseOptions { now, time_zone: Tz::UTC };
-        let (of_work, named, query) = (self.server.clone(), groups.clone(), text.clone());
-        let check = move || {
-            for name in &named {
-                if !of_work.whole_store().has_group(name)
-                    && of_work.state.groups.group(of_work.whole_store(), name)?.is_none()
-                {
-                    return Err(CloudWatchProblem::no_group_named(name));
-                }
-            }
+        let (named, query) = (groups.clone(), text.clone());
+        let check = move |server: &Shared| {
+            named.iter().try_for_each(|name| must_exist(server, name))?;
             let plan = language::parse_insights(&query, &options);
             let plan = plan.map_err(|errors| CloudWatchProblem::malformed(errors.into()))?;
             must_be_query(&query, &plan)?;
-            Ok(plan)
+            Ok::<_, CloudWatchProblem>(plan)
         };
-        let mut plan = self.server.lookups.run(check).await??;
+        let mut plan = self.server.look_up(check).await??;
         if groups.is_empty() && plan.sources.is_empty() {
             let message = "Exactly one of logGroupName, logGroupNames and logGroupIdentifiers must be given, or the \
                 query must begin with SOURCE.";

@@ -6,6 +6,7 @@ use super::answer::CloudWatchProblem;
 use super::input::Input;
 use super::state::Shared;
 use door::access::Role;
+use door::handler::HandlerServer;
 
 /// Largest body of an operation without events.
 pub(super) const BODY_BYTES_MAX: usize = 1 << 20;
@@ -71,16 +72,22 @@ impl OperationRequest {
         Ok(group)
     }
 
-    /// Returns the group that an operation names, which must exist.
-    pub(super) async fn known_group(&self, input: &Input) -> Result<GroupName, CloudWatchProblem> {
+    /// Returns the group that an operation names, which must exist. Blocks.
+    pub(super) fn known_group(&self, input: &Input) -> Result<GroupName, CloudWatchProblem> {
         let group = self.group(input, &["logGroupName", "logGroupIdentifier"])?;
-        let (server, name) = (self.server.clone(), group.clone());
-        let check = move || {
-            let store = server.whole_store();
-            let is_there = store.has_group(&name) || server.state.groups.group(store, &name)?.is_some();
-            if is_there { Ok(()) } else { Err(CloudWatchProblem::no_group_named(&name)) }
-        };
-        self.server.lookups.run(check).await??;
-        Ok(group)
+        must_exist(&self.server, &group).map(|()| group)
     }
+
+    /// Does the same from a thread that may not block.
+    pub(super) async fn find_group(&self, input: &Input) -> Result<GroupName, CloudWatchProblem> {
+        let group = self.group(input, &["logGroupName", "logGroupIdentifier"])?;
+        self.server.look_up(move |server| must_exist(server, &group).map(|()| group)).await?
+    }
+}
+
+/// Refuses a group that has no events and that no client created. Blocks.
+pub(super) fn must_exist(server: &Shared, group: &GroupName) -> Result<(), CloudWatchProblem> {
+    let store = server.whole_store();
+    let is_there = store.has_group(group) || server.state.groups.group(store, group)?.is_some();
+    if is_there { Ok(()) } else { Err(CloudWatchProblem::no_group_named(group)) }
 }

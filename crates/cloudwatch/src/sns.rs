@@ -17,6 +17,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use door::access::Role;
+use door::handler::HandlerServer;
 use door::server::{FamilyServer, FamilyState};
 use door::table::Table;
 use ingest::decode;
@@ -124,8 +125,8 @@ async fn asked(server: Shared, parts: &Parts, body: Body) -> Result<(String, Val
     }
     let unreadable = || CloudWatchProblem::parameter("Invalid parameter: the form is not readable");
     let input = SnsInput::new(input.ok_or_else(unreadable)?);
-    let (of_thread, name) = (server.clone(), operation.clone());
-    let answer = server.lookups.run(move || carry_out(&of_thread, &region, &name, &input)).await??;
+    let name = operation.clone();
+    let answer = server.look_up(move |server| carry_out(server, &region, &name, &input)).await??;
     Ok((operation, answer))
 }
 
@@ -155,16 +156,16 @@ async fn follow_link(server: FamilyServer<CloudWatchState>, request: Request) ->
         return refuse(&door::problem::Problem::locked(reason).into());
     }
     let input = SnsInput::of_query(request.uri().query().unwrap_or_default());
-    let (of_thread, operation) = (server.clone(), input.action());
-    let work = move || {
-        let registry = SnsRegistry::new(&of_thread, "us-east-1");
+    let operation = input.action();
+    let work = move |server: &Shared| {
+        let registry = SnsRegistry::new(server, "us-east-1");
         match input.action().as_str() {
             "ConfirmSubscription" => registry.confirm_by_token(&input),
             "Unsubscribe" => registry.unsubscribe_by_token(&input),
             _ => Err(CloudWatchProblem::new("UnknownOperationException", "A link confirms or ends a subscription.")),
         }
     };
-    match server.lookups.run(work).await.map_err(CloudWatchProblem::from).and_then(|done| done) {
+    match server.look_up(work).await.map_err(CloudWatchProblem::from).and_then(|done| done) {
         Ok(answer) => respond(StatusCode::OK, "text/xml", xml_answer(NAMESPACE, &operation, &answer, &[])),
         Err(problem) => refuse(&problem),
     }

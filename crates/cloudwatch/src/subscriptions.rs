@@ -40,7 +40,7 @@ pub(super) fn patterns(settings: Settings<'_>) -> Result<Vec<(String, String, St
 impl OperationRequest {
     pub(super) async fn put_subscription_filter(&self, input: Input) -> Result<Json, CloudWatchProblem> {
         self.require(&[Role::Operate])?;
-        let group = self.known_group(&input).await?;
+        let group = self.find_group(&input).await?;
         self.change(&group)?;
         let filter = filter_of(&input, &group, milliseconds(self.server.now()))?;
         let _turn = self.server.state.subscriptions.probing.lock().await;
@@ -55,36 +55,28 @@ impl OperationRequest {
         done.map_err(|error| Problem::internal(error.to_string()))?
     }
 
-    pub(super) async fn describe_subscription_filters(&self, input: Input) -> Result<Json, CloudWatchProblem> {
+    pub(super) fn describe_subscription_filters(&self, input: &Input) -> Result<Json, CloudWatchProblem> {
         self.require(&[Role::Operate])?;
-        let group = self.known_group(&input).await?;
-        self.reach(&group)?;
+        let group = self.known_group(input)?;
         let prefix = input.text("filterNamePrefix")?.unwrap_or_default();
         let most = input.number("limit", PAGE_MAX, PAGE_MAX)?;
-        let server = self.server.clone();
-        let work = move || server.state.subscriptions.of_group(&group);
-        let mut found = self.server.lookups.run(work).await??;
+        let mut found = self.server.state.subscriptions.of_group(&group)?;
         found.retain(|(filter, _)| filter.name.starts_with(prefix));
-        let (page, next) = page_of(&found, most, &input)?;
+        let (page, next) = page_of(&found, most, input)?;
         let shown: Vec<Json> = page.iter().map(|(filter, problem)| filter.to_json(problem.as_deref())).collect();
         Ok(with_next(json!({"subscriptionFilters": shown}), next))
     }
 
-    pub(super) async fn delete_subscription_filter(&self, input: Input) -> Result<Json, CloudWatchProblem> {
+    pub(super) fn delete_subscription_filter(&self, input: &Input) -> Result<Json, CloudWatchProblem> {
         self.require(&[Role::Operate])?;
-        let group = self.known_group(&input).await?;
+        let group = self.known_group(input)?;
         self.change(&group)?;
         let key = document_name(group.as_str(), input.needed("filterName")?);
-        let server = self.server.clone();
-        let work = move || -> Result<(), CloudWatchProblem> {
-            if !server.state.subscriptions.remove(|filter| filter.key() == key)? {
-                let message = "The specified subscription filter does not exist.";
-                return Err(CloudWatchProblem::new("ResourceNotFoundException", message));
-            }
-            server.audit_own("subscription filter deleted", &json!({"filter": key}));
-            Ok(())
-        };
-        self.server.lookups.run(work).await??;
+        if !self.server.state.subscriptions.remove(|filter| filter.key() == key)? {
+            let message = "The specified subscription filter does not exist.";
+            return Err(CloudWatchProblem::new("ResourceNotFoundException", message));
+        }
+        self.server.audit_own("subscription filter deleted", &json!({"filter": key}));
         Ok(Json::Null)
     }
 }

@@ -195,6 +195,16 @@ fn check_form(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
     Err(problem.hint("send Content-Type: application/json, or use a key"))
 }
 
+/// Refuses a request whose content type is not JSON: a form on another site's page cannot send that.
+pub fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
+    if is_json(headers) {
+        return Ok(());
+    }
+    let message = "the body has to be JSON, and its content type has to say so";
+    let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "json-required", message);
+    Err(problem.hint("send Content-Type: application/json"))
+}
+
 /// Reports whether the body is said to be JSON.
 pub fn is_json(headers: &HeaderMap) -> bool {
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();

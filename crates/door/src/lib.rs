@@ -19,6 +19,7 @@ pub mod fleet;
 pub mod form_parameters;
 pub mod format;
 pub mod guard;
+pub mod handler;
 pub mod headers;
 pub mod health;
 pub mod intake_gates;

@@ -126,7 +126,7 @@ fn histogram_between(
 }
 
 /// Returns a sum or difference of histograms, and adds its annotations.
-fn computed(
+pub(crate) fn computed(
     window: &Window<'_>,
     remarks: &mut Remarks,
     result: Result<(Histogram, Noticed), Incompatible>,

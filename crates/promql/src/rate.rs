@@ -154,14 +154,7 @@ fn instant(window: &Window<'_>, remarks: &mut Remarks, per_second: bool) -> Opti
             }
             let mut change = Histogram::clone(&second);
             if !per_second || !second.is_reset_after(&first) {
-                let Ok((difference, noticed)) = second.minus(&first) else {
-                    remarks.mixed_schemas(window.span, window.name);
-                    return None;
-                };
-                if noticed.reconciled {
-                    remarks.reconciled(window.span, "subtraction");
-                }
-                change = difference;
+                change = extended::computed(window, remarks, second.minus(&first), "subtraction")?;
             }
             let change = change.with_hint(ResetHint::Gauge).compact();
             Some(if per_second { change.divided(seconds) } else { change }.into())

@@ -5,12 +5,13 @@
 //! (`by`, aggregates, answers) a field of events has the value of the first one that has any.
 
 use plan::ArithmeticOperator;
+use types::path::dig;
 use types::{Timestamp, Value};
 
 use crate::datum::{Datum, any_element, compare, compute};
 use crate::field::{Field, Intrinsic, Members, Scope};
 use crate::literal::Literal;
-use crate::span_view::{dig, member_part, stored_field};
+use crate::span_view::{member_part, stored_field};
 use crate::syntax::{BinaryOperator, Expression, ExpressionKind};
 use crate::trace::Trace;
 

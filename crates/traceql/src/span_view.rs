@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use types::path::dig;
 use types::{Timestamp, Value};
 
 use crate::field::{Field, Intrinsic, Members, Scope};
@@ -108,26 +109,6 @@ impl SpanView {
             Some(Value::List(items)) => items,
             _ => &[],
         }
-    }
-}
-
-/// Returns the value at `path` inside a list or an object; names of members may hold dots.
-pub(crate) fn dig<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
-    match value {
-        Value::List(items) => {
-            let (index, rest) = path.split_once('.').map_or((path, None), |(index, rest)| (index, Some(rest)));
-            let is_index = !index.is_empty() && index.bytes().all(|byte| byte.is_ascii_digit());
-            let item = items.get(index.parse::<usize>().ok().filter(|_| is_index)?)?.as_ref()?;
-            rest.map_or(Some(item), |rest| dig(item, rest))
-        }
-        Value::Object(parts) => parts.iter().rev().find_map(|(name, part)| {
-            let (rest, part) = (path.strip_prefix(&**name)?, part.as_ref()?);
-            match rest.strip_prefix('.') {
-                Some(rest) => dig(part, rest),
-                None => rest.is_empty().then_some(part),
-            }
-        }),
-        _ => None,
     }
 }
 

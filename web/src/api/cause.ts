@@ -1,7 +1,7 @@
 // What differs, when something began, the first look at an alert, and marks, as the server answers. Answers are read
 // defensively: a missing part is an empty one.
 
-import { json, timeZone, type Notice, type Scope, type Stats } from "../api.ts";
+import { json, post, timeZone, type Notice, type Scope, type Stats } from "../api.ts";
 import type { Json } from "../query/edit.ts";
 import { send } from "../session.ts";
 import type { Zone } from "../time.ts";
@@ -253,12 +253,6 @@ function firstLookOf(answer: Loose<FirstLook> & { signal?: unknown }): FirstLook
     partial: answer.partial === true || answer.differs?.partial === true,
     partial_reasons: [...(answer.partial_reasons ?? []), ...(answer.differs?.partial_reasons ?? [])],
   };
-}
-
-const JSON_BODY = { "Content-Type": "application/json" };
-
-function post<T>(path: string, body: unknown, signal: AbortSignal): Promise<T> {
-  return json<T>(path, { method: "POST", signal, headers: JSON_BODY, body: JSON.stringify(body) });
 }
 
 /** A side in a request; without an end it reaches to the server's present. */

@@ -1,6 +1,6 @@
 // What would be wrong with a query, were it run.
 
-import { ApiError, json, timeZone, type Notice } from "../api.ts";
+import { ApiError, post, timeZone, type Notice } from "../api.ts";
 import type { Zone } from "../time.ts";
 
 /** A located mistake as the server tells it. */
@@ -20,12 +20,11 @@ export async function checkQuery(
   zone: Zone,
   signal: AbortSignal,
 ): Promise<{ error: ApiError | null; warnings: Notice[] }> {
-  const answer = await json<{ errors?: Mistake[]; warnings?: Notice[] }>("api/v1/check", {
-    method: "POST",
+  const answer = await post<{ errors?: Mistake[]; warnings?: Notice[] }>(
+    "api/v1/check",
+    { query, time_zone: timeZone(zone) },
     signal,
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ query, time_zone: timeZone(zone) }),
-  });
+  );
   const first = answer.errors?.[0];
   const error =
     first === undefined

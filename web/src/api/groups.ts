@@ -1,6 +1,6 @@
 // Log groups and what can be done with them.
 
-import { json, type Group } from "../api.ts";
+import { json, sent, type Group } from "../api.ts";
 
 /** How long, and how much, of a group is kept; `null` is without a limit of its own. */
 export interface Retention {
@@ -74,11 +74,6 @@ export interface Order {
 }
 
 const path = (name: string) => `api/v1/groups/${encodeURIComponent(name)}`;
-const sent = (method: string, body: unknown): RequestInit => ({
-  method,
-  headers: { "Content-Type": "application/json" },
-  body: JSON.stringify(body),
-});
 
 /** What the list of groups says beside what every page needs of them. */
 export function kept(group: Group): KeptGroup {

@@ -1,6 +1,6 @@
 // Prometheus' API of the server, as far as the page uses it: lines of a query, names of metrics and labels, and their numbers.
 
-import { ApiError, json, type Notice } from "../api.ts";
+import { ApiError, json, post, type Notice } from "../api.ts";
 
 const PREFIX = "prometheus/api/v1/";
 
@@ -132,12 +132,7 @@ interface MatrixRow {
 async function located(error: unknown, query: string, to: number, signal: AbortSignal): Promise<unknown> {
   if (!(error instanceof ApiError) || (error.status !== 400 && error.status !== 422)) return error;
   try {
-    await json("api/v1/query", {
-      method: "POST",
-      signal,
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ query, language: "promql", to: new Date(to).toISOString(), limit: 1 }),
-    });
+    await post("api/v1/query", { query, language: "promql", to: new Date(to).toISOString(), limit: 1 }, signal);
   } catch (again) {
     if (again instanceof ApiError && again.start !== null) return again;
   }

@@ -1,6 +1,6 @@
 // Traces, the search for them, and the service map.
 
-import { json, type Notice } from "../api.ts";
+import { json, post, type Notice } from "../api.ts";
 import type { Json } from "../query/edit.ts";
 import { searchBody } from "../pages/traces/search.ts";
 import { askedAt, rangeMs, type View } from "../view.ts";
@@ -124,12 +124,11 @@ function range(of: View): { from: string; to?: string } {
 
 /** Searches the range of a view for traces. */
 export async function searchTraces(of: View, limit: number, signal: AbortSignal): Promise<FoundTraces> {
-  const answer = await json<Partial<FoundTraces>>("api/v1/traces/search", {
-    method: "POST",
+  const answer = await post<Partial<FoundTraces>>(
+    "api/v1/traces/search",
+    { ...range(of), ...searchBody(of.sought), limit },
     signal,
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ ...range(of), ...searchBody(of.sought), limit }),
-  });
+  );
   return { traces: [], from: "", to: "", partial: false, partial_reasons: [], ...answer };
 }
 

@@ -11,6 +11,7 @@ import type { ListProps } from "../explore/row_list.tsx";
 import { count, cut, printable } from "../format.ts";
 import { openFind } from "../find.ts";
 import { contextKeys, cursor, filtered } from "../keys.ts";
+import { Button } from "../parts/button.tsx";
 import { Icon } from "../parts/icons.tsx";
 import { tell } from "../parts/layers.tsx";
 import type { EventRow } from "../rows.ts";
@@ -342,9 +343,7 @@ function NotThere({ of, leave, retry }: { of: AroundScope; leave: () => void; re
       {!gone && error?.hint && <p class="hint">{printable(error.hint)}</p>}
       <p class="buttons">
         {gone ? (
-          <button type="button" class="button primary" onClick={near}>
-            {t("Show remaining events around that time")}
-          </button>
+          <Button class="button primary" label={t("Show remaining events around that time")} onClick={near} />
         ) : (
           <button
             type="button"
@@ -354,9 +353,7 @@ function NotThere({ of, leave, retry }: { of: AroundScope; leave: () => void; re
             {of.filter !== "" && error?.status === 400 ? t("Without the filter") : t("Try again")}
           </button>
         )}
-        <button type="button" class="button" onClick={leave}>
-          {t("Back")}
-        </button>
+        <Button class="button" label={t("Back")} onClick={leave} />
       </p>
     </div>
   );

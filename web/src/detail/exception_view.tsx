@@ -1,13 +1,12 @@
 // What an event says of a failure: type and message, the program's own frames first, causes, and where it leads.
 
-import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 
 import { askException, type EventException, type Exception, type Frame } from "../api/context.ts";
-import { start, stop, type Lane } from "../ask.ts";
 import { count, oneLine, printable } from "../format.ts";
 import { copy } from "../parts/layers.tsx";
+import { useLane } from "../parts/use_lane.ts";
 import { Way } from "../parts/way.tsx";
 import { plural, t } from "../texts.ts";
 import { fold, linesBefore, placeOf, relation } from "./exception.ts";
@@ -26,11 +25,7 @@ interface Options {
 
 /** The exceptions of an event; `instead` is shown where it has none. */
 export function ExceptionOf({ id, instead = null, isOnIssue = false }: Options) {
-  const lane = useSignal<Lane<EventException | null>>({ state: "loading", data: null, error: null, since: 0 });
-  useEffect(() => {
-    void start(lane, (signal) => askException(id, signal));
-    return () => stop(lane);
-  }, [id]);
+  const { lane } = useLane((signal) => askException(id, signal), [id]);
   const found = lane.value.data;
   return found === null || found.exceptions.length === 0 ? (
     <>{instead}</>

@@ -5,7 +5,7 @@ import { useState } from "preact/hooks";
 import { count, cut, decimal, percent, printable } from "../format.ts";
 import { filterBy } from "../keys.ts";
 import { t } from "../texts.ts";
-import { Icon } from "../parts/icons.tsx";
+import { IconButton } from "../parts/icons.tsx";
 import type { Rows } from "../rows.ts";
 import { niceTop, useWidth } from "./axis.tsx";
 import { barsOf, isNumeric, type Bar } from "./kinds.ts";
@@ -128,14 +128,11 @@ export function TopList({ data }: { data: Rows }) {
               {nameOf(bar)}
             </span>
             {field !== undefined && (
-              <button
-                type="button"
-                class="tiny"
+              <IconButton
+                icon="plus"
                 aria-label={t("Show only events where {field} is {value}", { field, value: cut(nameOf(bar), 40) })}
                 onClick={() => filterBy(field, "include", data.table[bar.row]?.[at] ?? null)}
-              >
-                <Icon name="plus" />
-              </button>
+              />
             )}
             <b class="number">{decimal(bar.value, 2)}</b>
             <span class="dim number">{sum > 0 ? percent(Math.max(0, bar.value) / sum) : ""}</span>

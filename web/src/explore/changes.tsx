@@ -5,7 +5,8 @@ import { useState } from "preact/hooks";
 import type { Change, Changes, Counted, Origin, Restart } from "../api/changes.ts";
 import { count, oneLine } from "../format.ts";
 import { filterBy } from "../keys.ts";
-import { Icon } from "../parts/icons.tsx";
+import { Button } from "../parts/button.tsx";
+import { IconButton } from "../parts/icons.tsx";
 import { addFilter } from "../query/edit.ts";
 import { t } from "../texts.ts";
 import { dayClock, exactText } from "../time.ts";
@@ -53,9 +54,7 @@ export function ChangeList({ data }: { data: Changes }) {
               : t("All messages are about as frequent as before. Compare with another time, or see all patterns.")
           }
         >
-          <button type="button" class="button" onClick={() => go({ panel: "patterns" })}>
-            {t("See all patterns")}
-          </button>
+          <Button class="button" label={t("See all patterns")} onClick={() => go({ panel: "patterns" })} />
         </Nothing>
       ) : (
         <ol class="change-list" aria-label={t("What changed")}>
@@ -136,26 +135,20 @@ function Entry({ change, baseline }: { change: Change; baseline: Counted | null 
         <span class="dim number">{t("was {n}", { n: count(change.previous) })}</span>
       </span>
       <span class="change-acts">
-        <button
-          type="button"
-          class="tiny"
+        <IconButton
+          icon="plus"
           aria-label={t("Only events like this")}
           title={t("Only events like this")}
           data-testid="change-include"
           onClick={() => narrow(change.condition, false)}
-        >
-          <Icon name="plus" />
-        </button>
-        <button
-          type="button"
-          class="tiny"
+        />
+        <IconButton
+          icon="minus"
           aria-label={t("Exclude events like this")}
           title={t("Exclude events like this")}
           data-testid="change-exclude"
           onClick={() => narrow(change.condition, true)}
-        >
-          <Icon name="minus" />
-        </button>
+        />
       </span>
     </li>
   );
@@ -244,9 +237,7 @@ function Restarts({ data }: { data: Changes }) {
         ))}
       </ul>
       {!all && data.restarts.length > RESTARTS_FIRST && (
-        <button type="button" class="link" onClick={() => setAll(true)}>
-          {t("Show all {n}", { n: count(data.restarts.length) })}
-        </button>
+        <Button label={t("Show all {n}", { n: count(data.restarts.length) })} onClick={() => setAll(true)} />
       )}
     </section>
   );

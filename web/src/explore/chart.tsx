@@ -7,7 +7,7 @@ import { useState } from "preact/hooks";
 import { askedAt, draft, rangeMs, run, view, zoom, zoomOut } from "../view.ts";
 import { askCounts, counts } from "../ask.ts";
 import { compact, count, span } from "../format.ts";
-import { Icon } from "../parts/icons.tsx";
+import { IconButton } from "../parts/icons.tsx";
 import { later } from "../parts/later.tsx";
 import { levelsOf, toggleFilter, toggleLevel } from "../query/edit.ts";
 import { clockText, fullText, type Zone } from "../time.ts";
@@ -94,27 +94,23 @@ export function Chart() {
         <span class="dim each">
           {lane.data && lane.data.interval_ms > 0 ? t("one bar is {time}", { time: span(lane.data.interval_ms) }) : ""}
         </span>
-        <button
-          type="button"
+        <IconButton
+          icon="zoomOut"
           class="button quiet"
           aria-label={t("Zoom out")}
           title={t("Zoom out (z)")}
           onClick={zoomOut}
           data-testid="zoom-out"
-        >
-          <Icon name="zoomOut" />
-        </button>
-        <button
-          type="button"
+        />
+        <IconButton
+          icon="table"
           class="button quiet"
           aria-label={t("Show the counts as a table")}
           title={t("Show the counts as a table")}
           aria-pressed={asTable.value}
           onClick={() => (asTable.value = !asTable.value)}
           data-testid="histogram-table-toggle"
-        >
-          <Icon name="table" />
-        </button>
+        />
       </div>
       {lane.state === "error" && lane.error?.status !== 400 && (
         <Failure

@@ -4,7 +4,8 @@
 import type { Differences, FieldDifference, ValueDifference } from "../api/cause.ts";
 import { count, decimal, oneLine, percent } from "../format.ts";
 import { showAround } from "../keys.ts";
-import { Icon } from "../parts/icons.tsx";
+import { Button } from "../parts/button.tsx";
+import { IconButton } from "../parts/icons.tsx";
 import { adopt } from "../parts/style.ts";
 import { addFilter, condition, canBeNamed } from "../query/edit.ts";
 import rules from "../style/cause.css?inline";
@@ -90,17 +91,14 @@ function Value({ value, found, of }: { value: ValueDifference; found: FieldDiffe
       </button>
       <Shares value={value} />
       <span class="lift number">{liftText(value)}</span>
-      <button
-        type="button"
-        class="tiny"
+      <IconButton
+        icon="minus"
         aria-label={t("Hide events where {field} is {value}", { field: found.field, value: name })}
         title={t("Exclude this value")}
         data-testid="difference-exclude"
         disabled={isPattern(found.field) || !canBeNamed(found.field)}
         onClick={() => narrow(of, found, value, true)}
-      >
-        <Icon name="minus" />
-      </button>
+      />
     </div>
   );
 }
@@ -206,9 +204,7 @@ function More({ found }: { found: FieldDifference }) {
       )}
       {event !== null && event.id !== "" && Number.isNaN(at) && (
         <p class="difference-event">
-          <button type="button" class="link" data-testid="difference-event" onClick={() => showAround(event.id)}>
-            {t("Show one event")}
-          </button>{" "}
+          <Button label={t("Show one event")} data-testid="difference-event" onClick={() => showAround(event.id)} />{" "}
           <span class="mono">{oneLine(event.text, NAME_CHARS_MAX)}</span>
         </p>
       )}

@@ -5,6 +5,8 @@ import { signal } from "@preact/signals";
 import { askDiffers, type Differences } from "../api/cause.ts";
 import type { Lane } from "../ask.ts";
 import { count } from "../format.ts";
+import { Button } from "../parts/button.tsx";
+import { Options } from "../parts/options.tsx";
 import { plural, t, text } from "../texts.ts";
 import { clockText, fullText } from "../time.ts";
 import { askedAt, go, rangeMs, view } from "../view.ts";
@@ -68,11 +70,7 @@ function Against({ comparison: { kind, offered } }: { comparison: Comparison }) 
           go({ baseline: wish === offered[0] ? "" : wish });
         }}
       >
-        {offered.map((one) => (
-          <option key={one} value={one}>
-            {t(BASELINES[one])}
-          </option>
-        ))}
+        <Options of={offered.map((one) => [one, t(BASELINES[one])])} />
       </select>
     </label>
   );
@@ -92,9 +90,7 @@ function Selected() {
         </b>
       )}{" "}
       {chosen !== "" && <code>{chosen}</code>}{" "}
-      <button type="button" class="link" onClick={() => go({ selection: "", chosen: "", baseline: "" })}>
-        {t("Select everything shown")}
-      </button>
+      <Button label={t("Select everything shown")} onClick={() => go({ selection: "", chosen: "", baseline: "" })} />
     </p>
   );
 }

@@ -5,6 +5,7 @@ import { useEffect, useRef } from "preact/hooks";
 
 import { counts, rows, type Lane } from "../ask.ts";
 import type { ApiError, Notice } from "../api.ts";
+import { Button } from "../parts/button.tsx";
 import { later } from "../parts/later.tsx";
 import { referenceAt } from "../query/lex.ts";
 import type { Rows } from "../rows.ts";
@@ -152,9 +153,7 @@ function Phrase({ notice }: { notice: Notice }) {
       {queryBefore.value !== null && (
         <>
           {" "}
-          <button type="button" class="link" data-testid="undo-query" onClick={undoQuery}>
-            {t("Undo")}
-          </button>
+          <Button label={t("Undo")} data-testid="undo-query" onClick={undoQuery} />
         </>
       )}
     </p>

@@ -5,6 +5,7 @@ import { useEffect, useState } from "preact/hooks";
 import { askGroups, groupList, isCut, loadOlder, older, ROWS_MAX, rows } from "../ask.ts";
 import { count } from "../format.ts";
 import { held } from "../guard.ts";
+import { Button } from "../parts/button.tsx";
 import { Icon } from "../parts/icons.tsx";
 import { later } from "../parts/later.tsx";
 import { layer } from "../parts/layers.tsx";
@@ -211,9 +212,7 @@ function End({ data }: { data: Rows }) {
     return (
       <span class="note error">
         {t("Older events could not be loaded: {message}.", { message: older.value.error?.message ?? "" })}{" "}
-        <button type="button" class="link" onClick={loadOlder}>
-          {t("Try again")}
-        </button>
+        <Button label={t("Try again")} onClick={loadOlder} />
       </span>
     );
   if (data.more && isCut(data.query)) return <>{t("The rest is cut off here.")}</>;
@@ -222,11 +221,7 @@ function End({ data }: { data: Rows }) {
       <>
         {rich("Showing at most {n} events. {link}", {
           n: count(data.events.length),
-          link: (
-            <button type="button" class="link" onClick={() => go({ to: oldest.time, row: "" })}>
-              {t("Continue from the oldest")}
-            </button>
-          ),
+          link: <Button label={t("Continue from the oldest")} onClick={() => go({ to: oldest.time, row: "" })} />,
         })}
       </>
     );

@@ -5,7 +5,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/ho
 import type { Column } from "../api.ts";
 import { find, linked, patternOf, shows, step, stepFind } from "../find.ts";
 import { count } from "../format.ts";
-import { Icon } from "../parts/icons.tsx";
+import { Icon, IconButton } from "../parts/icons.tsx";
 import type { EventRow } from "../rows.ts";
 import { t } from "../texts.ts";
 
@@ -126,19 +126,14 @@ export function FindBox({
           <Icon name="down" />
         </span>
       </button>
-      <button
-        type="button"
-        class="tiny"
+      <IconButton
+        icon="down"
         aria-label={t("Next match")}
         title={t("Next match (n)")}
         data-testid="find-next"
         onClick={() => stepFind(1)}
-      >
-        <Icon name="down" />
-      </button>
-      <button type="button" class="tiny" aria-label={t("Close search")} title={t("Close search (Esc)")} onClick={close}>
-        <Icon name="close" />
-      </button>
+      />
+      <IconButton icon="close" aria-label={t("Close search")} title={t("Close search (Esc)")} onClick={close} />
     </div>
   );
 }

@@ -4,6 +4,7 @@ import { signal } from "@preact/signals";
 
 import { askGroups, groupList } from "../ask.ts";
 import { compact, count } from "../format.ts";
+import { Button } from "../parts/button.tsx";
 import { Icon } from "../parts/icons.tsx";
 import { layer, Menu } from "../parts/layers.tsx";
 import { t } from "../texts.ts";
@@ -76,11 +77,7 @@ function GroupChoice() {
           onInput={(event) => (sought.value = event.currentTarget.value)}
         />
       </form>
-      {chosen.length > 0 && (
-        <button type="button" class="link" onClick={() => go({ groups: [], row: "" })}>
-          {t("All groups")}
-        </button>
-      )}
+      {chosen.length > 0 && <Button label={t("All groups")} onClick={() => go({ groups: [], row: "" })} />}
       <ul class="checklist">
         {patterns.map((name) => (
           <li key={name}>

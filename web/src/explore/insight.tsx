@@ -1,13 +1,14 @@
 // What an answer cost, in one line, and how the server came to it.
 
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
 
-import { ROWS_ASKED, start, stop, type Lane } from "../ask.ts";
+import { ROWS_ASKED } from "../ask.ts";
 import * as api from "../api.ts";
 import type { Explanation } from "../api.ts";
 import { bytes, compact, count, milliseconds, percent } from "../format.ts";
+import { Button } from "../parts/button.tsx";
 import { copy, Dialog } from "../parts/layers.tsx";
+import { useLane } from "../parts/use_lane.ts";
 import type { Rows } from "../rows.ts";
 import { plural, t, text } from "../texts.ts";
 import { view } from "../view.ts";
@@ -47,13 +48,10 @@ export function Insight({ data }: { data: Rows }) {
 
 /** Asks again, with the explanation. */
 function Explained({ data }: { data: Rows }) {
-  const lane = useSignal<Lane<Explanation>>({ state: "loading", data: null, error: null, since: 0 });
-  const ask = () =>
-    void start(lane, (signal) => api.explain(data.query, view.peek(), view.peek().zone, ROWS_ASKED, signal));
-  useEffect(() => {
-    ask();
-    return () => void stop(lane);
-  }, [data]);
+  const { lane, ask } = useLane(
+    (signal) => api.explain(data.query, view.peek(), view.peek().zone, ROWS_ASKED, signal),
+    [data],
+  );
   const { state, data: found, error } = lane.value;
   return (
     <div class="explained" data-testid="explained">
@@ -61,10 +59,7 @@ function Explained({ data }: { data: Rows }) {
       {state === "loading" && !found && <p class="dim">{t("Loading…")}</p>}
       {state === "error" && (
         <p class="note error">
-          {error?.message}{" "}
-          <button type="button" class="link" onClick={ask}>
-            {t("Try again")}
-          </button>
+          {error?.message} <Button label={t("Try again")} onClick={ask} />
         </p>
       )}
       {found && <Plan found={found} />}
@@ -152,9 +147,7 @@ function Plan({ found }: { found: Explanation }) {
         ))}
       </ol>
       <form method="dialog" class="buttons">
-        <button type="button" class="button" onClick={() => void copy(found.text, t("Explanation"))}>
-          {t("Copy as text")}
-        </button>
+        <Button class="button" label={t("Copy as text")} onClick={() => void copy(found.text, t("Explanation"))} />
         <button class="button primary" data-testid="explained-close">
           {t("Close")}
         </button>

@@ -5,9 +5,11 @@ import { useEffect, useState } from "preact/hooks";
 import { addMark } from "../api/cause.ts";
 import { readRange } from "../api/time.ts";
 import { printable } from "../format.ts";
+import { useAttempt, Wrong } from "../parts/attempt.tsx";
 import { Dialog, layer, tell } from "../parts/layers.tsx";
 import { adopt } from "../parts/style.ts";
 import { attributesOf } from "../pages/traces/search.ts";
+import { Button } from "../parts/button.tsx";
 import rules from "../style/cause.css?inline";
 import { t } from "../texts.ts";
 import { fullText, type Zone } from "../time.ts";
@@ -50,18 +52,15 @@ function Form() {
     until: begun?.to == null ? "" : written(begun.to),
     fields: "",
   });
-  const [problem, setProblem] = useState("");
-  const [busy, setBusy] = useState(false);
+  const { problem, busy, attempt } = useAttempt((error) => (error instanceof Error ? error.message : String(error)));
   useEffect(() => document.querySelector<HTMLElement>("#mark-text")?.focus(), []);
   const set = (name: keyof typeof typed) => (event: { currentTarget: { value: string } }) => {
     const { value } = event.currentTarget;
     setTyped((now) => ({ ...now, [name]: value }));
   };
-  const submit = async (event: Event) => {
+  const submit = (event: Event) => {
     event.preventDefault();
-    setBusy(true);
-    setProblem("");
-    try {
+    return attempt(async () => {
       const at = await instantOf(typed.at, zone);
       const until = typed.until.trim() === "" ? null : await instantOf(typed.until, zone);
       if (until !== null && until < at) throw new Error(t("The end is before the start."));
@@ -74,10 +73,7 @@ function Form() {
       layer.value = "";
       tell(t("Mark added"));
       askForMarks();
-    } catch (error) {
-      setProblem(error instanceof Error ? error.message : String(error));
-      setBusy(false);
-    }
+    });
   };
   return (
     <form class="make mark-form" data-testid="mark-form" onSubmit={(event) => void submit(event)}>
@@ -113,18 +109,10 @@ function Form() {
           onInput={set("fields")}
         />
       </label>
-      {problem !== "" && (
-        <p class="note error whole" role="alert">
-          {printable(problem)}
-        </p>
-      )}
+      <Wrong text={printable(problem)} class="whole" />
       <div class="buttons whole">
-        <button type="submit" class="button primary" disabled={busy}>
-          {t("Add the mark")}
-        </button>
-        <button type="button" class="button" onClick={() => (layer.value = "")}>
-          {t("Cancel")}
-        </button>
+        <Button type="submit" class="button primary" label={t("Add the mark")} disabled={busy} />
+        <Button class="button" label={t("Cancel")} onClick={() => (layer.value = "")} />
       </div>
     </form>
   );

@@ -8,6 +8,7 @@ import { askOnset, type Onset, type Side } from "../api/cause.ts";
 import { counts, rows, start, stop, type Lane } from "../ask.ts";
 import { count, oneLine } from "../format.ts";
 import { filterBy } from "../keys.ts";
+import { Button } from "../parts/button.tsx";
 import { Way } from "../parts/way.tsx";
 import { addFilter, headOf } from "../query/edit.ts";
 import { plural, rich, t } from "../texts.ts";
@@ -66,9 +67,7 @@ function Samples() {
       >
         {t("Hide samples")}
       </button>
-      <button type="button" class="link" onClick={() => switchLanguage("promql")}>
-        {t("Show metrics as lines")}
-      </button>
+      <Button label={t("Show metrics as lines")} onClick={() => switchLanguage("promql")} />
     </p>
   );
 }
@@ -101,9 +100,7 @@ function Rise() {
     <p class="offer" role="status" data-testid="offer">
       <span class="swatch level-error" aria-hidden="true" />
       <span>{sentence(told, of.zone)}</span>
-      <button type="button" class="link" onClick={see}>
-        {t("See what changed")}
-      </button>
+      <Button label={t("See what changed")} onClick={see} />
       <Way
         to={{ page: "first-look", open: "", query: errorsIn(false).query, from: iso(from), to: iso(end) }}
         data-testid="offer-first-look"

@@ -2,17 +2,19 @@
 
 import type { Signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 
 import type { Notice, Stats } from "../api.ts";
 import { cancel, start, type Lane } from "../ask.ts";
 import { count, milliseconds } from "../format.ts";
 import { copyLink } from "../keys.ts";
+import { Button } from "../parts/button.tsx";
 import { Icon } from "../parts/icons.tsx";
 import { t, told } from "../texts.ts";
 import { asked, view } from "../view.ts";
 import { FieldsButton } from "./fields_button.tsx";
 import { PanelSwitch } from "./panel_switch.tsx";
+import { Wait } from "./waiting.tsx";
 
 /** What an answer tells of itself. */
 interface Answered {
@@ -58,7 +60,7 @@ export function Panel<T extends Answered>({ name, lane, head, tools, testId, chi
       data-testid={testId}
       data-state={state}
     >
-      <Wait lane={lane} />
+      <Wait lane={lane} said={(time) => t("comparing… {time}", { time })} testId="panel-loading" />
       <div class="result-head">
         <FieldsButton />
         <PanelSwitch />
@@ -91,9 +93,7 @@ export function Panel<T extends Answered>({ name, lane, head, tools, testId, chi
             {error?.code !== "cancelled" && <p>{error?.sentence}</p>}
             {error?.hint && <p class="hint">{error.hint}</p>}
             <p>
-              <button type="button" class="button primary" onClick={() => (asked.value += 1)}>
-                {t("Try again")}
-              </button>
+              <Button class="button primary" label={t("Try again")} onClick={() => (asked.value += 1)} />
             </p>
           </div>
         )}
@@ -115,32 +115,5 @@ export function Panel<T extends Answered>({ name, lane, head, tools, testId, chi
         {state !== "error" && children}
       </div>
     </section>
-  );
-}
-
-/** A thin bar while the answer is on its way; after a moment the time it takes and a way to stop it. */
-function Wait<T>({ lane }: { lane: Signal<Lane<T>> }) {
-  const { state, since } = lane.value;
-  const [now, setNow] = useState(0);
-  const busy = state === "loading";
-  useEffect(() => {
-    if (!busy) return;
-    const timer = setInterval(() => setNow(performance.now()), 200);
-    return () => clearInterval(timer);
-  }, [busy, since]);
-  if (!busy) return null;
-  const elapsed = now - since;
-  return (
-    <div class="waiting-bar" data-testid="panel-loading">
-      <span class="progress" aria-hidden="true" />
-      {elapsed > 400 && (
-        <span class="waiting-text" role="status">
-          {t("comparing… {time}", { time: milliseconds(elapsed) })}{" "}
-          <button type="button" class="link" onClick={() => cancel(lane)}>
-            {t("Cancel")}
-          </button>
-        </span>
-      )}
-    </div>
   );
 }

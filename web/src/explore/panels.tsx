@@ -6,6 +6,7 @@ import * as api from "../api/changes.ts";
 import type { Lane } from "../ask.ts";
 import { count } from "../format.ts";
 import { later } from "../parts/later.tsx";
+import { Options } from "../parts/options.tsx";
 import { plural, t, text } from "../texts.ts";
 import { go, view } from "../view.ts";
 import { ChangeList } from "./changes.tsx";
@@ -34,11 +35,7 @@ function Against() {
         data-testid="against"
         onChange={(event) => go({ against: event.currentTarget.value })}
       >
-        {BASELINES.map(({ baseline, name: label }) => (
-          <option key={baseline} value={baseline}>
-            {t(label)}
-          </option>
-        ))}
+        <Options of={BASELINES.map(({ baseline, name: label }) => [baseline, t(label)])} />
       </select>
     </label>
   );

@@ -4,7 +4,9 @@ import { useState } from "preact/hooks";
 
 import type { Pattern, Patterns } from "../api/changes.ts";
 import { count, oneLine, percent } from "../format.ts";
-import { Icon } from "../parts/icons.tsx";
+import { Button } from "../parts/button.tsx";
+import { IconButton } from "../parts/icons.tsx";
+import { Heads } from "../parts/table.tsx";
 import { t } from "../texts.ts";
 import { dayClock, exactText } from "../time.ts";
 import { view } from "../view.ts";
@@ -35,30 +37,18 @@ export function PatternTable({ data }: { data: Patterns }) {
   return (
     <div class="patterns-table">
       <table class="listed">
-        <thead>
-          <tr>
-            <th scope="col" class="right">
-              {t("Events")}
-            </th>
-            <th scope="col" class="wide right">
-              {t("Share")}
-            </th>
-            <th scope="col" class="wide">
-              {t("Over time")}
-            </th>
-            <th scope="col" class="level-head">
-              {t("Level")}
-            </th>
-            <th scope="col">{t("Pattern")}</th>
-            <th scope="col" class="wide">
-              {t("First and last")}
-            </th>
-            <th scope="col">{t("Change")}</th>
-            <th scope="col">
-              <span class="sr-only">{t("Filter")}</span>
-            </th>
-          </tr>
-        </thead>
+        <Heads
+          of={[
+            [t("Events"), "right"],
+            [t("Share"), "wide right"],
+            [t("Over time"), "wide"],
+            [t("Level"), "level-head"],
+            [t("Pattern")],
+            [t("First and last"), "wide"],
+            [t("Change")],
+            [<span class="sr-only">{t("Filter")}</span>],
+          ]}
+        />
         <tbody>
           {data.patterns.slice(0, shown).map((pattern) => {
             const level = levelClass(pattern.level ?? "");
@@ -105,26 +95,20 @@ export function PatternTable({ data }: { data: Patterns }) {
                 <td class="change-acts">
                   {condition && (
                     <>
-                      <button
-                        type="button"
-                        class="tiny"
+                      <IconButton
+                        icon="plus"
                         aria-label={t("Only events like this")}
                         title={t("Only events like this")}
                         data-testid="pattern-include"
                         onClick={() => narrow(condition, false)}
-                      >
-                        <Icon name="plus" />
-                      </button>
-                      <button
-                        type="button"
-                        class="tiny"
+                      />
+                      <IconButton
+                        icon="minus"
                         aria-label={t("Exclude events like this")}
                         title={t("Exclude events like this")}
                         data-testid="pattern-exclude"
                         onClick={() => narrow(condition, true)}
-                      >
-                        <Icon name="minus" />
-                      </button>
+                      />
                     </>
                   )}
                 </td>
@@ -135,9 +119,7 @@ export function PatternTable({ data }: { data: Patterns }) {
       </table>
       {data.patterns.length > shown && (
         <p>
-          <button type="button" class="button" onClick={() => setShown(shown + STEP)}>
-            {t("Show more")}
-          </button>
+          <Button class="button" label={t("Show more")} onClick={() => setShown(shown + STEP)} />
         </p>
       )}
     </div>

@@ -6,7 +6,7 @@ import { effect, signal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
 import { ApiError } from "../api.ts";
-import { Icon } from "../parts/icons.tsx";
+import { Icon, IconButton } from "../parts/icons.tsx";
 import { layer, Menu, tell } from "../parts/layers.tsx";
 import { oneLine } from "../format.ts";
 import { t } from "../texts.ts";
@@ -257,16 +257,13 @@ export function QueryEditor({ error }: { error: ApiError | null }) {
       <div ref={host} class="code-editor" />
       <div class="editor-buttons">
         {text.trim() !== "" && (
-          <button
-            type="button"
-            class="tiny"
+          <IconButton
+            icon="format"
             data-testid="format"
             aria-label={t("Format the query")}
             title={t("Format (Shift Alt F)")}
             onClick={() => editor.current && void tidy(editor.current)}
-          >
-            <Icon name="format" />
-          </button>
+          />
         )}
         <Menu
           name="history"

@@ -1,19 +1,20 @@
 // What an open row shows: its fields with what a click on a value can do, the same as JSON, and the text as it came.
 
-import { signal, useSignal } from "@preact/signals";
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { signal } from "@preact/signals";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import type { Column } from "../api.ts";
-import { start, stop, type Lane } from "../ask.ts";
 import { ExceptionOf } from "../detail/exception_view.tsx";
 import { JsonTree } from "../detail/json_tree.tsx";
 import { RichText } from "../detail/rich_text.tsx";
 import { isTrace, traceQuery, traceIdOf } from "../detail/trace.ts";
-import { fullEvent, knownFields, type FieldOfEvent, type FullEvent } from "../event.ts";
+import { fullEvent, knownFields, type FieldOfEvent } from "../event.ts";
 import { count, cut, printable } from "../format.ts";
 import { canShowAround, showAround } from "../keys.ts";
+import { Button } from "../parts/button.tsx";
 import { copy } from "../parts/layers.tsx";
 import { useRove } from "../parts/rove.ts";
+import { useLane } from "../parts/use_lane.ts";
 import { Way } from "../parts/way.tsx";
 import type { EventRow } from "../rows.ts";
 import type { Json } from "../query/edit.ts";
@@ -171,15 +172,9 @@ function Actions({ row, fields }: { row: EventRow; fields: readonly FieldOfEvent
         fields={fields}
         isButton
       />
-      <button type="button" class="link" onClick={() => void copy(valueToText(message), t("Line"))}>
-        {t("Copy line")}
-      </button>
-      <button type="button" class="link" onClick={() => void copy(asObject(fields), "JSON")}>
-        {t("Copy JSON")}
-      </button>
-      <button type="button" class="link" onClick={() => void copy(link(), t("Link to this event"))}>
-        {t("Copy link")}
-      </button>
+      <Button label={t("Copy line")} onClick={() => void copy(valueToText(message), t("Line"))} />
+      <Button label={t("Copy JSON")} onClick={() => void copy(asObject(fields), "JSON")} />
+      <Button label={t("Copy link")} onClick={() => void copy(link(), t("Link to this event"))} />
     </span>
   );
 }
@@ -249,11 +244,7 @@ export function RowDetail({
 }) {
   const root = useRef<HTMLDivElement>(null);
   const tab = shownAs.value;
-  const full = useSignal<Lane<FullEvent>>({ state: "loading", data: null, error: null, since: 0 });
-  useEffect(() => {
-    void start(full, (signal) => fullEvent(event, view.peek(), signal));
-    return () => stop(full);
-  }, [event.id]);
+  const { lane: full } = useLane((signal) => fullEvent(event, view.peek(), signal), [event.id]);
   useLayoutEffect(() => {
     const element = root.current;
     if (!element) return;

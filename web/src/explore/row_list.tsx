@@ -11,6 +11,7 @@ import { cut, oneLine, printable } from "../format.ts";
 import { cursor, list } from "../keys.ts";
 import { clockText, dateText, nanosText, type Zone } from "../time.ts";
 import { later } from "../parts/later.tsx";
+import { useNarrow } from "../parts/narrow.ts";
 import type { EventRow } from "../rows.ts";
 import { t } from "../texts.ts";
 import { go, view } from "../view.ts";
@@ -57,17 +58,6 @@ function shortGroup(name: string): string {
 function shortDate(ms: number, zone: Zone): string {
   const text = dateText(ms, zone);
   return text.slice(0, 4) === dateText(Date.now(), zone).slice(0, 4) ? text.slice(5) : text.slice(2);
-}
-
-function useNarrow(): boolean {
-  const [narrow, setNarrow] = useState(() => matchMedia("(max-width: 700px)").matches);
-  useEffect(() => {
-    const media = matchMedia("(max-width: 700px)");
-    const follow = () => setNarrow(media.matches);
-    media.addEventListener("change", follow);
-    return () => media.removeEventListener("change", follow);
-  }, []);
-  return narrow;
 }
 
 /** A text with what the query looks for marked, and what is found in place marked differently. */

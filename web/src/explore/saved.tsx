@@ -5,7 +5,10 @@ import { useEffect, useRef } from "preact/hooks";
 
 import { askViews, partsOf, savedViews, saveView, type NewView } from "../api/views.ts";
 import { printable } from "../format.ts";
+import { Wrong } from "../parts/attempt.tsx";
+import { Button } from "../parts/button.tsx";
 import { Dialog, layer, tell } from "../parts/layers.tsx";
+import { Status } from "../parts/status.tsx";
 import { adopt } from "../parts/style.ts";
 import { isOn } from "../query/chips.ts";
 import { conditions } from "../query/edit.ts";
@@ -55,9 +58,7 @@ function Chips() {
           {printable(one.name)}
         </button>
       ))}
-      <button type="button" class="link all" data-layer="views" onClick={() => (layer.value = "views")}>
-        {t("All views")}
-      </button>
+      <Button class="link all" label={t("All views")} data-layer="views" onClick={() => (layer.value = "views")} />
     </div>
   );
 }
@@ -166,18 +167,12 @@ function SaveForm() {
         />
         {t("Others may see it")}
       </label>
-      {error.value !== "" && (
-        <p class="note error" role="alert">
-          {printable(error.value)}
-        </p>
-      )}
+      <Wrong text={printable(error.value)} />
       <div class="buttons">
         <button type="submit" class="button primary" disabled={busy.value} data-testid="save-submit">
           {t("Save")}
         </button>
-        <button type="button" class="button" onClick={() => (layer.value = "")}>
-          {t("Cancel")}
-        </button>
+        <Button class="button" label={t("Cancel")} onClick={() => (layer.value = "")} />
       </div>
     </form>
   );
@@ -211,9 +206,7 @@ function List() {
     <div class="keep-list" ref={root} onKeyDown={onKey} data-testid="views-dialog">
       <div class="help-head">
         <h2>{t("Saved views")}</h2>
-        <button type="button" class="button quiet" onClick={() => (layer.value = "")}>
-          {t("Close")}
-        </button>
+        <Button class="button quiet" label={t("Close")} onClick={() => (layer.value = "")} />
       </div>
       <input
         type="search"
@@ -226,29 +219,17 @@ function List() {
       {lane.state === "error" && (
         <p class="note error" role="alert">
           {t("The views could not be loaded: {reason}", { reason: lane.error?.message ?? "" })}{" "}
-          <button type="button" class="link" onClick={askViews}>
-            {t("Try again")}
-          </button>
+          <Button label={t("Try again")} onClick={askViews} />
         </p>
       )}
-      {lane.data === null && lane.state === "loading" && (
-        <p class="dim" role="status">
-          {t("loading…")}
-        </p>
-      )}
+      {lane.data === null && lane.state === "loading" && <Status text={t("loading…")} />}
       {lane.data?.length === 0 && (
         <p>
           {t("Nothing is saved yet.")}{" "}
-          <button type="button" class="link" onClick={() => (layer.value = "save-view")}>
-            {t("Save what is on screen")}
-          </button>
+          <Button label={t("Save what is on screen")} onClick={() => (layer.value = "save-view")} />
         </p>
       )}
-      {all().length > 0 && found.length === 0 && (
-        <p class="dim" role="status">
-          {t("No view matches.")}
-        </p>
-      )}
+      {all().length > 0 && found.length === 0 && <Status text={t("No view matches.")} />}
       <ul>
         {found.map((one) => (
           <Entry key={one.id} of={one} />

@@ -5,6 +5,8 @@ import { useSignal } from "@preact/signals";
 import { ApiError } from "../api.ts";
 import { changeView, deleteView, type SavedView } from "../api/views.ts";
 import { printable } from "../format.ts";
+import { Wrong } from "../parts/attempt.tsx";
+import { Button } from "../parts/button.tsx";
 import { tell } from "../parts/layers.tsx";
 import { t } from "../texts.ts";
 import { isStarred, openView, toggleStar } from "./saved_open.ts";
@@ -81,18 +83,10 @@ function Rename({ of, onDone }: { of: SavedView; onDone: () => void }) {
           onInput={(event) => set({ tags: event.currentTarget.value })}
         />
       </label>
-      {error.value !== "" && (
-        <p class="note error" role="alert">
-          {printable(error.value)}
-        </p>
-      )}
+      <Wrong text={printable(error.value)} />
       <div class="buttons">
-        <button type="submit" class="button primary small">
-          {t("Save")}
-        </button>
-        <button type="button" class="button small" onClick={onDone}>
-          {t("Cancel")}
-        </button>
+        <Button type="submit" class="button primary small" label={t("Save")} />
+        <Button class="button small" label={t("Cancel")} onClick={onDone} />
       </div>
     </form>
   );

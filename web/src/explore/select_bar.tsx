@@ -3,6 +3,7 @@
 import { useEffect } from "preact/hooks";
 
 import { count, printable } from "../format.ts";
+import { Button } from "../parts/button.tsx";
 import { copy } from "../parts/layers.tsx";
 import { adopt } from "../parts/style.ts";
 import type { Json } from "../query/edit.ts";
@@ -100,18 +101,10 @@ export function SelectBar({ events, placed }: { events: readonly EventRow[]; pla
   return (
     <div class="select-bar" role="group" aria-label={t("Selected rows")} data-testid="select-bar">
       <span role="status">{plural(shown.length, "{n} row selected", "{n} rows selected", count(shown.length))}</span>
-      <button type="button" class="link" data-testid="copy-text" onClick={take(asText)}>
-        {t("Copy as text")}
-      </button>
-      <button type="button" class="link" data-testid="copy-json" onClick={take(asJson)}>
-        {t("Copy as JSON")}
-      </button>
-      <button type="button" class="link" data-testid="copy-markdown" onClick={take(asMarkdown)}>
-        {t("Copy as Markdown")}
-      </button>
-      <button type="button" class="link" onClick={() => clearSelection()}>
-        {t("Clear (Esc)")}
-      </button>
+      <Button label={t("Copy as text")} data-testid="copy-text" onClick={take(asText)} />
+      <Button label={t("Copy as JSON")} data-testid="copy-json" onClick={take(asJson)} />
+      <Button label={t("Copy as Markdown")} data-testid="copy-markdown" onClick={take(asMarkdown)} />
+      <Button label={t("Clear (Esc)")} onClick={() => clearSelection()} />
       {shown.some((event) => event.message.length >= CUT_CHARS) && (
         <span class="dim">{t("texts above 4 KB are cut in the copy; save them as a file")}</span>
       )}

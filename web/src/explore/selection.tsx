@@ -3,6 +3,7 @@
 import { useEffect, useRef } from "preact/hooks";
 
 import { span } from "../format.ts";
+import { Button } from "../parts/button.tsx";
 import { layer } from "../parts/layers.tsx";
 import { adopt } from "../parts/style.ts";
 import rules from "../style/cause.css?inline";
@@ -70,9 +71,7 @@ export function Selection({
         {t("Zoom in")}
       </button>
       {onLogs && (
-        <button type="button" class="button" data-testid="selection-logs" onClick={close(onLogs)}>
-          {t("Show its logs")}
-        </button>
+        <Button class="button" label={t("Show its logs")} data-testid="selection-logs" onClick={close(onLogs)} />
       )}
       <button
         type="button"

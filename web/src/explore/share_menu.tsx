@@ -6,6 +6,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { ApiError } from "../api.ts";
 import { bytes, count } from "../format.ts";
 import { copyLink } from "../keys.ts";
+import { Button } from "../parts/button.tsx";
 import { copy, layer, tell } from "../parts/layers.tsx";
 import { adopt } from "../parts/style.ts";
 import rules from "../style/keep.css?inline";
@@ -141,9 +142,7 @@ function SaveAll() {
           {t("Save all")}
         </a>
       ) : (
-        <button type="button" class="button primary" data-testid="export" onClick={() => void save()}>
-          {t("Save all")}
-        </button>
+        <Button class="button primary" label={t("Save all")} data-testid="export" onClick={() => void save()} />
       )}
       {failed.value !== "" && (
         <p class="note error" role="alert" data-testid="export-failed">

@@ -1,16 +1,16 @@
 // The fields of what matches: how many events have each, and, opened, its numbers and most frequent values. The ones that
 // somebody pins stand first, in this browser.
 
-import { signal, useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { signal } from "@preact/signals";
 
 import * as api from "../api.ts";
-import type { Field, Values } from "../api.ts";
-import { askFields, counts, fieldList, start, stop, type Lane } from "../ask.ts";
+import type { Field } from "../api.ts";
+import { askFields, counts, fieldList } from "../ask.ts";
 import { compact, count, cut, oneLine, percent } from "../format.ts";
-import { Icon } from "../parts/icons.tsx";
+import { IconButton } from "../parts/icons.tsx";
 import { later } from "../parts/later.tsx";
 import { useRove } from "../parts/rove.ts";
+import { useLane } from "../parts/use_lane.ts";
 import { plural, t } from "../texts.ts";
 import { asked, go, view } from "../view.ts";
 import { bucketsOf } from "./buckets.ts";
@@ -201,27 +201,21 @@ function FieldItem({ field }: { field: Field }) {
             </span>
           )}
         </button>
-        <button
-          type="button"
-          class="tiny"
+        <IconButton
+          icon="pin"
           data-testid="pin"
           aria-pressed={isPinned}
           aria-label={t("Pin {field}", { field: field.name })}
           title={isPinned ? t("Pinned: shown first") : t("Pin: show first")}
           onClick={() => togglePin(field.name)}
-        >
-          <Icon name="pin" />
-        </button>
-        <button
-          type="button"
-          class="tiny"
+        />
+        <IconButton
+          icon="column"
           aria-pressed={shown}
           aria-label={t("Show {name} as a column", { name: field.name })}
           title={t("Show as a column")}
           onClick={toggle}
-        >
-          <Icon name="column" />
-        </button>
+        />
       </div>
       {open && isNumeric(field) && <FieldNumbers name={field.name} />}
       {open && <TopValues field={field} />}
@@ -230,13 +224,11 @@ function FieldItem({ field }: { field: Field }) {
 }
 
 function TopValues({ field }: { field: Field }) {
-  const lane = useSignal<Lane<Values>>({ state: "loading", data: null, error: null, since: 0 });
   const of = view.value;
-  const ask = () => void start(lane, (abort) => api.fieldValues(field.name, of.query, of, VALUES, abort));
-  useEffect(() => {
-    ask();
-    return () => stop(lane);
-  }, [field.name, of.query, of.from, of.to, of.groups.join(","), asked.value]);
+  const { lane, ask } = useLane(
+    (abort) => api.fieldValues(field.name, of.query, of, VALUES, abort),
+    [field.name, of.query, of.from, of.to, of.groups.join(","), asked.value],
+  );
   const data = lane.value.data;
   if (lane.value.state === "error")
     return (

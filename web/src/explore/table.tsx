@@ -5,12 +5,13 @@ import { useMemo, useState } from "preact/hooks";
 import type { Column } from "../api.ts";
 import { count, decimal, oneLine, printable } from "../format.ts";
 import { filterBy } from "../keys.ts";
-import { Icon } from "../parts/icons.tsx";
+import { IconButton } from "../parts/icons.tsx";
 import type { Json } from "../query/edit.ts";
 import { commands } from "../query/lex.ts";
 import type { Rows } from "../rows.ts";
 import { exactText, type Zone } from "../time.ts";
 import { adopt } from "../parts/style.ts";
+import { compare, SortHead } from "../parts/table.tsx";
 import rules from "../style/charts.css?inline";
 import { plural, t } from "../texts.ts";
 import { go, view } from "../view.ts";
@@ -22,14 +23,6 @@ import { SeriesChart } from "./series_chart.tsx";
 adopt(rules);
 
 const STEP = 300;
-
-function compare(a: Json | undefined, b: Json | undefined): number {
-  const none = (value: Json | undefined) => value === null || value === undefined;
-  if (none(a) || none(b)) return Number(none(a)) - Number(none(b));
-  if (typeof a === "number" && typeof b === "number") return a - b;
-  const [x, y] = [String(a), String(b)];
-  return x < y ? -1 : x > y ? 1 : 0;
-}
 
 /** Whether a column's values are those of a field, so that a click on one can filter by it. */
 function isField(column: Column): boolean {
@@ -165,20 +158,15 @@ function ResultTable({ data, kind }: { data: Rows; kind: ChartKind }) {
         <thead>
           <tr>
             {data.columns.map((column, at) => (
-              <th
+              <SortHead
                 key={column.name}
-                scope="col"
-                class={isNumeric(column) ? "numeric" : ""}
-                aria-sort={order?.at === at ? (order.down ? "descending" : "ascending") : "none"}
+                isNumeric={isNumeric(column)}
+                isDown={order?.at === at ? order.down : null}
+                onSort={() => sort(at)}
               >
-                <button type="button" onClick={() => sort(at)}>
-                  {column.name}
-                  {column.approximate && <span title={t("approximate")}> ≈</span>}
-                  <span class="sort" aria-hidden="true">
-                    {order?.at === at ? (order.down ? "↓" : "↑") : ""}
-                  </span>
-                </button>
-              </th>
+                {column.name}
+                {column.approximate && <span title={t("approximate")}> ≈</span>}
+              </SortHead>
             ))}
           </tr>
         </thead>
@@ -197,30 +185,24 @@ function ResultTable({ data, kind }: { data: Rows; kind: ChartKind }) {
                     <span class="table-value">{shown(value, column, zone)}</span>
                     {isField(column) && value !== undefined && (typeof value !== "object" || value === null) && (
                       <span class="value-buttons">
-                        <button
-                          type="button"
-                          class="tiny"
+                        <IconButton
+                          icon="plus"
                           aria-label={t("Show only events where {field} is {value}", {
                             field: column.name,
                             value: oneLine(value, 40),
                           })}
                           title={t("Include this value")}
                           onClick={() => filterBy(column.name, "include", value)}
-                        >
-                          <Icon name="plus" />
-                        </button>
-                        <button
-                          type="button"
-                          class="tiny"
+                        />
+                        <IconButton
+                          icon="minus"
                           aria-label={t("Hide events where {field} is {value}", {
                             field: column.name,
                             value: oneLine(value, 40),
                           })}
                           title={t("Exclude this value")}
                           onClick={() => filterBy(column.name, "exclude", value)}
-                        >
-                          <Icon name="minus" />
-                        </button>
+                        />
                       </span>
                     )}
                   </td>

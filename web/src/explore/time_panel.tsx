@@ -6,7 +6,9 @@ import { useEffect, useRef } from "preact/hooks";
 import { ApiError } from "../api.ts";
 import { readRange, type ReadRange } from "../api/time.ts";
 import { span } from "../format.ts";
+import { Button } from "../parts/button.tsx";
 import { layer } from "../parts/layers.tsx";
+import { Options } from "../parts/options.tsx";
 import { t } from "../texts.ts";
 import { exactText, fullText, isZone, PRESETS, rangeLabel, resolve, zoneText, type RangeText } from "../time.ts";
 import { askedAt, asked, go, REFRESHES, view } from "../view.ts";
@@ -215,9 +217,7 @@ function Ends() {
           onInput={(event) => (to.value = event.currentTarget.value)}
         />
       </label>
-      <button type="submit" class="button primary" data-testid="time-apply">
-        {t("Apply")}
-      </button>
+      <Button type="submit" class="button primary" label={t("Apply")} data-testid="time-apply" />
       <Zones />
       <label class="choice">
         <input
@@ -235,11 +235,12 @@ function Ends() {
           value={String(now.refresh)}
           onChange={(event) => go({ refresh: Number(event.currentTarget.value) }, true)}
         >
-          {REFRESHES.map((seconds) => (
-            <option key={seconds} value={String(seconds)}>
-              {seconds === 0 ? t("manually") : t("every {time}", { time: span(seconds * 1000) })}
-            </option>
-          ))}
+          <Options
+            of={REFRESHES.map((seconds) => [
+              String(seconds),
+              seconds === 0 ? t("manually") : t("every {time}", { time: span(seconds * 1000) }),
+            ])}
+          />
         </select>
       </label>
     </form>

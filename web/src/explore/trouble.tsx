@@ -6,6 +6,7 @@ import { useEffect, useState } from "preact/hooks";
 import { rows } from "../ask.ts";
 import * as api from "../api.ts";
 import { count } from "../format.ts";
+import { Button } from "../parts/button.tsx";
 import { Icon } from "../parts/icons.tsx";
 import { conditions } from "../query/edit.ts";
 import { commands } from "../query/lex.ts";
@@ -44,12 +45,8 @@ function Held() {
         </p>
       )}
       <p class="buttons">
-        <button type="button" class="button primary" data-testid="held-run" onClick={again}>
-          {t("Run it")}
-        </button>
-        <button type="button" class="button" data-testid="held-change" onClick={focusQuery}>
-          {t("Change it")}
-        </button>
+        <Button class="button primary" label={t("Run it")} data-testid="held-run" onClick={again} />
+        <Button class="button" label={t("Change it")} data-testid="held-change" onClick={focusQuery} />
       </p>
     </div>
   );
@@ -162,9 +159,7 @@ function Broken({ data }: { data: Rows }) {
         </>
       )}
       {!data.isWhole && !isCancelled ? ` ${t("The rows received so far are below; there may be more.")}` : ""}{" "}
-      <button type="button" class="button" onClick={again}>
-        {t("Try again")}
-      </button>
+      <Button class="button" label={t("Try again")} onClick={again} />
     </div>
   );
 }
@@ -295,9 +290,7 @@ function NoMatch({ data }: { data: Rows }) {
       {of.groups.length > 0 && (
         <p>
           {t("Only {groups} was searched.", { groups: of.groups.join(", ") })}{" "}
-          <button type="button" class="link" onClick={() => go({ groups: [], row: "" })}>
-            {t("Search all groups")}
-          </button>
+          <Button label={t("Search all groups")} onClick={() => go({ groups: [], row: "" })} />
         </p>
       )}
     </div>

@@ -2,7 +2,7 @@
 
 import { cut } from "../format.ts";
 import { filterBy, filtered } from "../keys.ts";
-import { Icon } from "../parts/icons.tsx";
+import { IconButton } from "../parts/icons.tsx";
 import { copy } from "../parts/layers.tsx";
 import { hasFilter, onlyFilter, type Json } from "../query/edit.ts";
 import { t } from "../texts.ts";
@@ -44,35 +44,28 @@ export function ValueButtons({
   return (
     <span class="value-buttons">
       {simple && (
-        <button
-          type="button"
-          class="tiny"
+        <IconButton
+          icon="plus"
           data-testid="include"
           aria-pressed={hasFilter(text, name, "include", value)}
           aria-label={t("Show only events where {field} is {value}", { field: name, value: short })}
           title={t("Include this value")}
           onClick={() => filterBy(name, "include", value)}
-        >
-          <Icon name="plus" />
-        </button>
+        />
       )}
       {simple && (
-        <button
-          type="button"
-          class="tiny"
+        <IconButton
+          icon="minus"
           data-testid="exclude"
           aria-pressed={hasFilter(text, name, "exclude", value)}
           aria-label={t("Hide events where {field} is {value}", { field: name, value: short })}
           title={t("Exclude this value")}
           onClick={() => filterBy(name, "exclude", value)}
-        >
-          <Icon name="minus" />
-        </button>
+        />
       )}
       {simple && (
-        <button
-          type="button"
-          class="tiny"
+        <IconButton
+          icon="only"
           data-testid="only"
           aria-pressed={hasFilter(text, name, "include", value) && onlyFilter(text, name, value) === text}
           aria-label={t("Show only {field} {value}, instead of other filters of this field", {
@@ -81,35 +74,27 @@ export function ValueButtons({
           })}
           title={t("Only this value, instead of other filters on the field")}
           onClick={() => filterBy(name, "only", value)}
-        >
-          <Icon name="only" />
-        </button>
+        />
       )}
       {withColumn && (
-        <button
-          type="button"
-          class="tiny"
+        <IconButton
+          icon="exists"
           data-testid="exists"
           aria-pressed={hasFilter(text, name, "exists", value)}
           aria-label={t("Show only events that have {field}", { field: name })}
           title={t("Has this field")}
           onClick={() => filterBy(name, "exists", null)}
-        >
-          <Icon name="exists" />
-        </button>
+        />
       )}
       {withColumn && (
-        <button
-          type="button"
-          class="tiny"
+        <IconButton
+          icon="column"
           data-testid="column"
           aria-pressed={shown}
           aria-label={t("Show {name} as a column", { name })}
           title={t("Show as a column")}
           onClick={() => toggleColumn(name)}
-        >
-          <Icon name="column" />
-        </button>
+        />
       )}
       <CopyButton name={name} value={value} />
     </span>
@@ -118,14 +103,11 @@ export function ValueButtons({
 
 function CopyButton({ name, value }: { name: string; value: Json }) {
   return (
-    <button
-      type="button"
-      class="tiny"
+    <IconButton
+      icon="copy"
       aria-label={t("Copy the value of {name}", { name })}
       title={t("Copy")}
       onClick={() => void copy(valueToText(value), t("Value"))}
-    >
-      <Icon name="copy" />
-    </button>
+    />
   );
 }

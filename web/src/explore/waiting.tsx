@@ -1,10 +1,12 @@
 // What is said while an answer is on its way, and of one that is not whole.
 
+import type { Signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 
-import { cancel, progress, rows } from "../ask.ts";
+import { cancel, progress, rows, type Lane } from "../ask.ts";
 import type { Notice } from "../api.ts";
 import { bytes, compact, count, milliseconds } from "../format.ts";
+import { Button } from "../parts/button.tsx";
 import { plural, t, told } from "../texts.ts";
 
 /** Before this nobody has waited. */
@@ -40,9 +42,7 @@ export function Waiting() {
       {elapsed > SOON_MS && (
         <span class="waiting-text">
           <span role="status">{t("Searching…")}</span> <span data-testid="progress">{parts.join(" · ")}</span>{" "}
-          <button type="button" class="link" data-testid="cancel" onClick={() => cancel(rows)}>
-            {t("Cancel")}
-          </button>
+          <Button label={t("Cancel")} data-testid="cancel" onClick={() => cancel(rows)} />
         </span>
       )}
     </div>
@@ -53,10 +53,7 @@ export function Waiting() {
 export function Failure({ what, onAgain }: { what: string; onAgain: () => void }) {
   return (
     <p class="note error" role="alert">
-      {what}{" "}
-      <button type="button" class="link" onClick={onAgain}>
-        {t("Try again")}
-      </button>
+      {what} <Button label={t("Try again")} onClick={onAgain} />
     </p>
   );
 }
@@ -78,6 +75,38 @@ export function Incomplete({ what, reasons }: { what: string; reasons: readonly 
         >
           {" "}
           {plural(reasons.length - 3, "And {n} more reason.", "And {n} more reasons.", count(reasons.length - 3))}
+        </span>
+      )}
+    </div>
+  );
+}
+
+/** A thin bar while an answer is on its way; after a moment what is done, `said` with the time it takes, and a way to stop it. */
+export function Wait<T>({
+  lane,
+  said,
+  testId,
+}: {
+  lane: Signal<Lane<T>>;
+  said: (time: string) => string;
+  testId: string;
+}) {
+  const { state, since } = lane.value;
+  const [now, setNow] = useState(0);
+  const isBusy = state === "loading";
+  useEffect(() => {
+    if (!isBusy) return;
+    const timer = setInterval(() => setNow(performance.now()), 200);
+    return () => clearInterval(timer);
+  }, [isBusy, since]);
+  if (!isBusy) return null;
+  const elapsed = now - since;
+  return (
+    <div class="waiting-bar" data-testid={testId}>
+      <span class="progress" aria-hidden="true" />
+      {elapsed > SOON_MS && (
+        <span class="waiting-text" role="status">
+          {said(milliseconds(elapsed))} <Button label={t("Cancel")} data-testid="cancel" onClick={() => cancel(lane)} />
         </span>
       )}
     </div>

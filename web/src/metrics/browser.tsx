@@ -5,12 +5,12 @@ import { signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
 import { NAME, seriesOf, labelValues, type Labels } from "../api/metrics.ts";
-import { start, stop, type Lane } from "../ask.ts";
 import { Failure } from "../explore/waiting.tsx";
 import { compact, count, oneLine } from "../format.ts";
 import { Icon } from "../parts/icons.tsx";
 import { layer } from "../parts/layers.tsx";
 import { useRove } from "../parts/rove.ts";
+import { useLane } from "../parts/use_lane.ts";
 import { plural, t } from "../texts.ts";
 import { asked, draft, go, view } from "../view.ts";
 import { about, askAbout, askNames, names, narrowed, numbers, stepsOfView } from "./ask.ts";
@@ -231,16 +231,11 @@ function labelsOf(series: readonly Labels[]): LabelOfMetric[] {
 }
 
 function MetricDetail({ name }: { name: string }) {
-  const lane = useSignal<Lane<Labels[]>>({ state: "loading", data: null, error: null, since: 0 });
   const of = view.value;
-  const ask = () =>
-    void start(lane, (signal) =>
-      seriesOf(selector(name, narrowed.peek()), stepsOfView(view.peek()), SERIES_MAX, signal),
-    );
-  useEffect(() => {
-    ask();
-    return () => stop(lane);
-  }, [name, of.from, of.to, narrowed.value, asked.value]);
+  const { lane, ask } = useLane(
+    (signal) => seriesOf(selector(name, narrowed.peek()), stepsOfView(view.peek()), SERIES_MAX, signal),
+    [name, of.from, of.to, narrowed.value, asked.value],
+  );
   const said = about.value.data?.get(name) ?? about.value.data?.get(name.replace(/_(?:bucket|count|sum)$/, ""));
   const data = lane.value.data;
   if (lane.value.state === "error")
@@ -370,14 +365,12 @@ function LabelItem({ name, values }: { name: string; values: number }) {
 }
 
 function ValuesOfLabel({ name }: { name: string }) {
-  const lane = useSignal<Lane<string[]>>({ state: "loading", data: null, error: null, since: 0 });
   const most = useSignal(30);
   const of = view.value;
-  const ask = () => void start(lane, (signal) => labelValues(name, stepsOfView(view.peek()), [], signal));
-  useEffect(() => {
-    ask();
-    return () => stop(lane);
-  }, [name, of.from, of.to, asked.value]);
+  const { lane, ask } = useLane(
+    (signal) => labelValues(name, stepsOfView(view.peek()), [], signal),
+    [name, of.from, of.to, asked.value],
+  );
   const pairs = numbers.value.data?.byPair;
   if (lane.value.state === "error")
     return (

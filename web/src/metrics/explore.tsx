@@ -4,14 +4,13 @@ import type { ComponentType } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 
 import type { Lines } from "../api/metrics.ts";
-import { cancel } from "../ask.ts";
 import type { Part } from "../explore/brush.ts";
 import { selectionText } from "../explore/comparison.ts";
 import { MarkList } from "../explore/mark_lines.tsx";
 import type { ListProps } from "../explore/row_list.tsx";
-import { Incomplete } from "../explore/waiting.tsx";
-import { count, cut, milliseconds, printable, span } from "../format.ts";
-import { Icon } from "../parts/icons.tsx";
+import { Incomplete, Wait } from "../explore/waiting.tsx";
+import { count, cut, printable, span } from "../format.ts";
+import { IconButton } from "../parts/icons.tsx";
 import { layer, tell } from "../parts/layers.tsx";
 import { SkipLink } from "../parts/skip_link.tsx";
 import { adopt } from "../parts/style.ts";
@@ -74,32 +73,6 @@ export function MetricsExplore({ List }: { List: List }) {
   );
 }
 
-function Wait() {
-  const { state, since } = lines.value;
-  const [now, setNow] = useState(0);
-  const isBusy = state === "loading";
-  useEffect(() => {
-    if (!isBusy) return;
-    const timer = setInterval(() => setNow(performance.now()), 200);
-    return () => clearInterval(timer);
-  }, [isBusy, since]);
-  if (!isBusy) return null;
-  const elapsed = now - since;
-  return (
-    <div class="waiting-bar" data-testid="lines-loading">
-      <span class="progress" aria-hidden="true" />
-      {elapsed > 400 && (
-        <span class="waiting-text" role="status">
-          {t("evaluating… {time}", { time: milliseconds(elapsed) })}{" "}
-          <button type="button" class="link" data-testid="cancel" onClick={() => cancel(lines)}>
-            {t("Cancel")}
-          </button>
-        </span>
-      )}
-    </div>
-  );
-}
-
 function Chart() {
   const { state, data, error } = lines.value;
   const isOld = state === "error" || (state === "loading" && data !== null);
@@ -111,7 +84,7 @@ function Chart() {
       data-testid="metrics"
       data-state={state}
     >
-      <Wait />
+      <Wait lane={lines} said={(time) => t("evaluating… {time}", { time })} testId="lines-loading" />
       {state === "error" && error && <Failed error={error} hasOld={data !== null} />}
       {view.value.query.trim() === "" ? (
         <Empty kind="no-query" />
@@ -175,16 +148,14 @@ function Drawn({ data }: { data: Lines }) {
           </span>
         )}
         <span class="dim each">{t("one point every {time}", { time: span(data.step) })}</span>
-        <button
-          type="button"
+        <IconButton
+          icon="zoomOut"
           class="button quiet"
           aria-label={t("Zoom out")}
           title={t("Zoom out (z)")}
           onClick={zoomOut}
           data-testid="zoom-out"
-        >
-          <Icon name="zoomOut" />
-        </button>
+        />
       </div>
       <Missing data={data} />
       {drawn.length > 0 && (

@@ -3,6 +3,7 @@
 import { useState } from "preact/hooks";
 
 import { count } from "../format.ts";
+import { Heads } from "../parts/table.tsx";
 import { plural, t } from "../texts.ts";
 import { clockText } from "../time.ts";
 import { go, view } from "../view.ts";
@@ -28,23 +29,15 @@ export function Legend({ lines, left, reading, onRead, onPick }: Props) {
   return (
     <div class="metric-legend" tabIndex={0} role="region" aria-label={t("Lines")} data-testid="metric-legend">
       <table>
-        <thead>
-          <tr>
-            <th scope="col">{t("Line")}</th>
-            <th scope="col" class="numeric">
-              {reading ? clockText(reading.ms, zone) : t("Last")}
-            </th>
-            <th scope="col" class="numeric wide">
-              {t("Lowest")}
-            </th>
-            <th scope="col" class="numeric">
-              {t("Highest")}
-            </th>
-            <th scope="col">
-              <span class="sr-only">{t("Logs")}</span>
-            </th>
-          </tr>
-        </thead>
+        <Heads
+          of={[
+            [t("Line")],
+            [reading ? clockText(reading.ms, zone) : t("Last"), "numeric"],
+            [t("Lowest"), "numeric wide"],
+            [t("Highest"), "numeric"],
+            [<span class="sr-only">{t("Logs")}</span>],
+          ]}
+        />
         <tbody>
           {lines.slice(0, most).map((line) => {
             const value = reading ? valueAt(line, reading.ms) : line.last;

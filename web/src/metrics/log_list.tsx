@@ -10,6 +10,7 @@ import { RowOptions } from "../explore/row_options.tsx";
 import { Failure, Incomplete } from "../explore/waiting.tsx";
 import { count, span } from "../format.ts";
 import { filtered } from "../keys.ts";
+import { Button } from "../parts/button.tsx";
 import { Icon } from "../parts/icons.tsx";
 import { soughtTexts } from "../query/lex.ts";
 import type { Rows } from "../rows.ts";
@@ -119,14 +120,10 @@ function Shown({ List, data }: { List: List; data: Rows }) {
         <h2>{t("No logs in this time")}</h2>
         <p class="buttons">
           {view.value.logs !== "" && (
-            <button type="button" class="button" onClick={() => setLogs("")}>
-              {t("Without the filter")}
-            </button>
+            <Button class="button" label={t("Without the filter")} onClick={() => setLogs("")} />
           )}
           {view.value.selection !== "" && (
-            <button type="button" class="button" onClick={() => go({ selection: "", row: "" })}>
-              {t("In the whole range")}
-            </button>
+            <Button class="button" label={t("In the whole range")} onClick={() => go({ selection: "", row: "" })} />
           )}
         </p>
       </div>
@@ -146,9 +143,7 @@ function Shown({ List, data }: { List: List; data: Rows }) {
       label={t("Events, newest first")}
       footer={
         data.more ? (
-          <button type="button" class="link" onClick={openInEvents}>
-            {t("Open these events in Explore to see older ones")}
-          </button>
+          <Button label={t("Open these events in Explore to see older ones")} onClick={openInEvents} />
         ) : (
           t("No more events in this range.")
         )

@@ -6,6 +6,7 @@ import { printable } from "../format.ts";
 import { Way } from "../parts/way.tsx";
 import { signal } from "@preact/signals";
 import { start, type Lane } from "../ask.ts";
+import { Button } from "../parts/button.tsx";
 import { useEffect } from "preact/hooks";
 import { t, text } from "../texts.ts";
 import { asked, go, view } from "../view.ts";
@@ -136,12 +137,8 @@ function Unknown({ name, query, there }: { name: string; query: string; there: r
       )}
       {isElsewhere && (
         <p class="chips-line">
-          <button type="button" class="chip" onClick={() => go({ from: "now-7d", to: "now" })}>
-            {t("Last 7 days")}
-          </button>
-          <button type="button" class="chip" onClick={() => go({ from: "0", to: "now" })}>
-            {t("All time")}
-          </button>
+          <Button class="chip" label={t("Last 7 days")} onClick={() => go({ from: "now-7d", to: "now" })} />
+          <Button class="chip" label={t("All time")} onClick={() => go({ from: "0", to: "now" })} />
         </p>
       )}
     </div>
@@ -191,9 +188,7 @@ export function Failed({ error, hasOld }: { error: ApiError; hasOld: boolean }) 
       {hasOld && <p class="dim">{t("The lines below are those of the query before.")}</p>}
       {!isQuery && (
         <p>
-          <button type="button" class="button primary" onClick={() => (asked.value += 1)}>
-            {t("Try again")}
-          </button>
+          <Button class="button primary" label={t("Try again")} onClick={() => (asked.value += 1)} />
         </p>
       )}
     </div>

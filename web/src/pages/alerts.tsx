@@ -1,9 +1,8 @@
 // Alerts: what fires, the rules behind it, silences, and whom alerts are told.
 
-import { useEffect } from "preact/hooks";
-
 import { alerts, askAlerts, askChannels, askRules, askSilences, channels, silences } from "../api/alerts.ts";
-import { Way } from "../parts/way.tsx";
+import { Tabs } from "../parts/tabs.tsx";
+import { usePoll } from "../parts/use_lane.ts";
 import { t } from "../texts.ts";
 import { view } from "../view.ts";
 import { Active } from "./alerts/active.tsx";
@@ -23,34 +22,18 @@ function ask(): void {
 
 /** The page. */
 export function Alerts() {
-  useEffect(() => {
-    ask();
-    const timer = setInterval(() => document.visibilityState === "visible" && ask(), POLL_MS);
-    return () => clearInterval(timer);
-  }, []);
+  usePoll(ask, POLL_MS);
   const tab = view.value.tab;
   const tabs = [
-    { name: "", title: t("Active"), n: alerts.value.data?.length },
-    { name: "silences", title: t("Silences"), n: silences.value.data?.filter((one) => one.status === "active").length },
-    { name: "channels", title: t("Channels"), n: channels.value.data?.filter((one) => one.health.failing).length },
+    { tab: "", title: t("Active"), n: alerts.value.data?.length },
+    { tab: "silences", title: t("Silences"), n: silences.value.data?.filter((one) => one.status === "active").length },
+    { tab: "channels", title: t("Channels"), n: channels.value.data?.filter((one) => one.health.failing).length },
   ];
   return (
     <main class="page" data-testid="alerts-page">
       <div class="page-head">
         <h1>{t("Alerts")}</h1>
-        <div class="tabs" role="navigation" aria-label={t("Parts of this page")}>
-          {tabs.map(({ name, title, n }) => (
-            <Way
-              key={name}
-              to={{ tab: name, open: "" }}
-              aria-current={tab === name || (tab === "rule" && name === "") ? "page" : undefined}
-              data-testid={`tab-${name || "active"}`}
-            >
-              {title}
-              {n ? <span class="number"> {n}</span> : null}
-            </Way>
-          ))}
-        </div>
+        <Tabs of={tabs} shown={tab === "rule" ? "" : tab} testId={(tab) => `tab-${tab || "active"}`} />
       </div>
       {tab === "rule" ? (
         <RuleForm key={view.value.open} />

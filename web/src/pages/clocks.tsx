@@ -1,12 +1,12 @@
 // Sources whose clock or time zone is off, each with the button that mends it.
 
 import { signal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
 
 import { clocks, setTimeZone, type Clock } from "../api/groups.ts";
 import { start, type Lane } from "../ask.ts";
 import { printable } from "../format.ts";
 import { tell } from "../parts/layers.tsx";
+import { usePoll } from "../parts/use_lane.ts";
 import { t } from "../texts.ts";
 
 const POLL_MS = 15000;
@@ -19,11 +19,7 @@ function ask(): void {
 
 /** The list; nothing where all clocks are right. */
 export function Clocks() {
-  useEffect(() => {
-    ask();
-    const timer = setInterval(() => document.visibilityState === "visible" && ask(), POLL_MS);
-    return () => clearInterval(timer);
-  }, []);
+  usePoll(ask, POLL_MS);
   const off = lane.value.data ?? [];
   if (off.length === 0) return null;
   return (

@@ -12,6 +12,7 @@ import { Failure, Incomplete } from "../explore/waiting.tsx";
 import { milliseconds, oneLine, printable } from "../format.ts";
 import { copyLink } from "../keys.ts";
 import { Icon } from "../parts/icons.tsx";
+import { Status } from "../parts/status.tsx";
 import { adopt } from "../parts/style.ts";
 import { Way } from "../parts/way.tsx";
 import rules from "../style/cause.css?inline";
@@ -66,9 +67,7 @@ export function FirstLookPage() {
         />
       )}
       {data === null && state === "loading" && (
-        <p class="dim" role="status" data-testid="first-look-loading">
-          {t("Comparing with the time before…")}
-        </p>
+        <Status text={t("Comparing with the time before…")} data-testid="first-look-loading" />
       )}
       {data !== null && <Answer data={data} isStale={state === "loading"} />}
     </main>
@@ -117,9 +116,7 @@ function Answer({ data, isStale }: { data: FirstLook; isStale: boolean }) {
         <div class="state" data-testid="first-look-none">
           <h2>{t("Nothing stands out")}</h2>
           <p>{t("Nothing began in this range, no pattern is new or jumped, and no field differs significantly.")}</p>
-          <Way class="button" to={shown}>
-            {t("Show its events")}
-          </Way>
+          <Way class="button" to={shown} label={t("Show its events")} />
         </div>
       ) : (
         <>
@@ -139,12 +136,8 @@ function Answer({ data, isStale }: { data: FirstLook; isStale: boolean }) {
             )}
           </section>
           <p class="buttons">
-            <Way class="button" to={shown}>
-              {t("Show its events")}
-            </Way>
-            <Way class="button" to={{ ...shown, panel: "changes" }}>
-              {t("See what changed")}
-            </Way>
+            <Way class="button" to={shown} label={t("Show its events")} />
+            <Way class="button" to={{ ...shown, panel: "changes" }} label={t("See what changed")} />
           </p>
         </>
       )}

@@ -7,6 +7,8 @@ import { timeZone, type ApiError } from "../api.ts";
 import { askHowItIs, type HowItIs } from "../api/for_everybody.ts";
 import { start, stop, type Lane } from "../ask.ts";
 import { Failure } from "../explore/waiting.tsx";
+import { Button } from "../parts/button.tsx";
+import { Status } from "../parts/status.tsx";
 import { adopt } from "../parts/style.ts";
 import rules from "../style/for_everybody.css?inline";
 import { choose, language, LANGUAGES, t } from "../texts.ts";
@@ -62,11 +64,7 @@ export function ForEverybody() {
         <Tools data={data} shares={shares.value} onShare={() => (shares.value = !shares.peek())} />
       </div>
       {error !== null && state === "error" && <Trouble error={error} name={name} onAgain={ask} />}
-      {data === null && state === "loading" && (
-        <p class="dim" role="status">
-          {t("Loading…")}
-        </p>
-      )}
+      {data === null && state === "loading" && <Status />}
       {data !== null && shares.value && <ShareLinks name={name} />}
       {data !== null && !isOver(error) && <Answers data={data} zone={zone} />}
     </main>
@@ -95,11 +93,7 @@ function Tools({ data, shares, onShare }: { data: HowItIs | null; shares: boolea
           ))}
         </select>
       </label>
-      {data !== null && (
-        <button type="button" class="button" data-testid="print" onClick={() => print()}>
-          {t("Print")}
-        </button>
-      )}
+      {data !== null && <Button class="button" label={t("Print")} data-testid="print" onClick={() => print()} />}
       {data?.may_share && (
         <button type="button" class="button" aria-expanded={shares} data-testid="share" onClick={onShare}>
           {t("Share by link")}

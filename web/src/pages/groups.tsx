@@ -2,12 +2,14 @@
 
 import { signal } from "@preact/signals";
 import { Fragment } from "preact";
-import { useEffect } from "preact/hooks";
 
 import { kept, storeForecast, type KeptGroup, type StoreForecast } from "../api/groups.ts";
 import { askGroups, groupList, start, type Lane } from "../ask.ts";
 import { bytes, count, printable, tenths } from "../format.ts";
+import { Button } from "../parts/button.tsx";
 import { Icon } from "../parts/icons.tsx";
+import { Status } from "../parts/status.tsx";
+import { usePoll } from "../parts/use_lane.ts";
 import { plural, t, text } from "../texts.ts";
 import { ago, exactText } from "../time.ts";
 import { address, go, view, type View } from "../view.ts";
@@ -89,11 +91,7 @@ export function PageLink({
 
 /** The page. */
 export function Groups() {
-  useEffect(() => {
-    ask();
-    const timer = setInterval(() => document.visibilityState === "visible" && ask(), POLL_MS);
-    return () => clearInterval(timer);
-  }, []);
+  usePoll(ask, POLL_MS);
   const lane = groupList.value;
   const all = lane.data?.map(kept);
   return (
@@ -108,16 +106,11 @@ export function Groups() {
       {lane.state === "error" && (
         <p class="note error" role="alert">
           {lane.error?.message}
-          {all !== undefined && ` ${t("The data below is older.")}`}{" "}
-          <button type="button" class="link" onClick={ask}>
-            {t("Try again")}
-          </button>
+          {all !== undefined && ` ${t("The data below is older.")}`} <Button label={t("Try again")} onClick={ask} />
         </p>
       )}
       {all === undefined && lane.state !== "error" && (
-        <p class="dim" role="status" data-testid="groups-loading">
-          {t("Loading groups…")}
-        </p>
+        <Status text={t("Loading groups…")} data-testid="groups-loading" />
       )}
       {all?.length === 0 && (
         <div class="state" data-testid="no-groups">
@@ -177,13 +170,7 @@ function Found({ all }: { all: readonly KeptGroup[] }) {
         value={sought.value}
         onInput={(event) => (sought.value = event.currentTarget.value)}
       />
-      {found.length === 0 ? (
-        <p class="dim" role="status">
-          {t("No group name contains this.")}
-        </p>
-      ) : (
-        <GroupTable found={found} />
-      )}
+      {found.length === 0 ? <Status text={t("No group name contains this.")} /> : <GroupTable found={found} />}
     </>
   );
 }

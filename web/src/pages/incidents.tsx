@@ -1,13 +1,12 @@
 // Incidents: the list, one with its timeline, and a new one.
 
-import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
-
-import { askIncident, askIncidents, type Incident } from "../api/issues.ts";
-import { start, stop, type Lane } from "../ask.ts";
+import { askIncident, askIncidents } from "../api/issues.ts";
 import { Failure } from "../explore/waiting.tsx";
 import { oneLine, printable } from "../format.ts";
+import { Status } from "../parts/status.tsx";
 import { adopt } from "../parts/style.ts";
+import { Heads } from "../parts/table.tsx";
+import { useLane } from "../parts/use_lane.ts";
 import { Way } from "../parts/way.tsx";
 import rules from "../style/issues.css?inline";
 import { t } from "../texts.ts";
@@ -30,13 +29,7 @@ export function Incidents() {
 }
 
 function One({ id }: { id: string }) {
-  const lane = useSignal<Lane<Incident>>({ state: "loading", data: null, error: null, since: 0 });
-  const ask = () => void start(lane, (signal) => askIncident(id, signal));
-  useEffect(() => {
-    ask();
-    return () => void stop(lane);
-  }, [asked.value]);
-  const { state, data, error } = lane.value;
+  const { lane, ask, state, data, error } = useLane((signal) => askIncident(id, signal), [asked.value]);
   return (
     <main class="page incident" data-testid="incident-page" aria-busy={state === "loading"}>
       <p>
@@ -48,11 +41,7 @@ function One({ id }: { id: string }) {
           onAgain={ask}
         />
       )}
-      {data === null && state === "loading" && (
-        <p class="dim" role="status">
-          {t("Loading…")}
-        </p>
-      )}
+      {data === null && state === "loading" && <Status />}
       {data !== null && (
         <IncidentPage
           incident={data}
@@ -65,23 +54,13 @@ function One({ id }: { id: string }) {
 }
 
 function List() {
-  const lane = useSignal<Lane<Incident[]>>({ state: "loading", data: null, error: null, since: 0 });
-  const ask = () => void start(lane, (signal) => askIncidents(signal));
-  useEffect(() => {
-    ask();
-    return () => void stop(lane);
-  }, [asked.value]);
-  const { state, data, error } = lane.value;
+  const { ask, state, data, error } = useLane(askIncidents, [asked.value]);
   return (
     <main class="page" data-testid="incidents-page" aria-busy={state === "loading"}>
       <div class="page-head">
         <h1>{t("Incidents")}</h1>
-        <Way class="button" to={{ page: "ledger", tab: "" }} data-testid="to-ledger">
-          {t("Ledger")}
-        </Way>
-        <Way class="button primary" to={{ open: NEW, find: "" }} data-testid="new-incident">
-          {t("New incident")}
-        </Way>
+        <Way class="button" to={{ page: "ledger", tab: "" }} data-testid="to-ledger" label={t("Ledger")} />
+        <Way class="button primary" to={{ open: NEW, find: "" }} data-testid="new-incident" label={t("New incident")} />
       </div>
       {state === "error" && (
         <Failure
@@ -89,11 +68,7 @@ function List() {
           onAgain={ask}
         />
       )}
-      {data === null && state === "loading" && (
-        <p class="dim" role="status">
-          {t("Loading…")}
-        </p>
-      )}
+      {data === null && state === "loading" && <Status />}
       {data?.length === 0 && (
         <div class="state" data-testid="no-incidents">
           <h2>{t("No incidents")}</h2>
@@ -107,25 +82,17 @@ function List() {
       {data !== null && data.length > 0 && (
         <div class="table-box flat listed" tabIndex={0} role="region" aria-label={t("Incidents")}>
           <table>
-            <thead>
-              <tr>
-                <th scope="col">{t("Incident")}</th>
-                <th scope="col">{t("State")}</th>
-                <th scope="col">{t("Began")}</th>
-                <th scope="col" class="wide">
-                  {t("Services")}
-                </th>
-                <th scope="col" class="wide">
-                  {t("Detected after")}
-                </th>
-                <th scope="col" class="wide">
-                  {t("Mitigated after")}
-                </th>
-                <th scope="col" class="wide">
-                  {t("Remediated after")}
-                </th>
-              </tr>
-            </thead>
+            <Heads
+              of={[
+                [t("Incident")],
+                [t("State")],
+                [t("Began")],
+                [t("Services"), "wide"],
+                [t("Detected after"), "wide"],
+                [t("Mitigated after"), "wide"],
+                [t("Remediated after"), "wide"],
+              ]}
+            />
             <tbody>
               {data.map((one) => (
                 <tr key={one.id} data-testid="incident" data-id={one.id}>

@@ -7,14 +7,16 @@ import { askIssue, askIssues, mergeIssues, type FoundIssues, type Issue, type Is
 import { start, stop, type Lane } from "../ask.ts";
 import { Failure } from "../explore/waiting.tsx";
 import { count, printable } from "../format.ts";
+import { told } from "../parts/attempt.tsx";
+import { Button } from "../parts/button.tsx";
 import { tell } from "../parts/layers.tsx";
+import { Status } from "../parts/status.tsx";
 import { adopt } from "../parts/style.ts";
-import { Way } from "../parts/way.tsx";
+import { Tabs } from "../parts/tabs.tsx";
 import rules from "../style/issues.css?inline";
 import { plural, t, text } from "../texts.ts";
 import { asked, go, view } from "../view.ts";
 import { IssueRow } from "./issues/row.tsx";
-import { told } from "./settings/parts.tsx";
 
 adopt(rules);
 
@@ -71,18 +73,11 @@ export function Issues() {
     <main class="page issues-page" data-testid="issues-page" aria-busy={state === "loading"}>
       <div class="page-head">
         <h1>{t("Issues")}</h1>
-        <div class="tabs" role="navigation" aria-label={t("Parts of this page")}>
-          {TABS.map((one) => (
-            <Way
-              key={one.tab}
-              to={{ tab: one.tab, open: "" }}
-              aria-current={one === shown ? "page" : undefined}
-              data-testid={`issues-${one.tab || "open"}`}
-            >
-              {t(one.title)}
-            </Way>
-          ))}
-        </div>
+        <Tabs
+          of={TABS.map(({ tab, title }) => ({ tab, title: t(title) }))}
+          shown={shown?.tab ?? ""}
+          testId={(tab) => `issues-${tab || "open"}`}
+        />
       </div>
       {state === "error" && (
         <Failure
@@ -95,11 +90,7 @@ export function Issues() {
           {t("New errors are not counted: {message}.", { message: data.problem })}
         </p>
       )}
-      {data === null && state === "loading" && (
-        <p class="dim" role="status">
-          {t("Loading…")}
-        </p>
-      )}
+      {data === null && state === "loading" && <Status />}
       {data !== null && all.length === 0 && (
         <div class="state" data-testid="no-issues">
           <h2>{tab === "" ? t("No open issues") : t("No issues here")}</h2>
@@ -155,9 +146,7 @@ function MergeBar({ ids, onDone, again }: { ids: readonly string[]; onDone: () =
       <button type="button" class="button" disabled={ids.length < 2} data-testid="merge" onClick={() => void merge()}>
         {t("Merge into the first one")}
       </button>
-      <button type="button" class="button quiet" onClick={onDone}>
-        {t("Cancel")}
-      </button>
+      <Button class="button quiet" label={t("Cancel")} onClick={onDone} />
     </div>
   );
 }

@@ -1,15 +1,18 @@
 // The ledger of a month: how long incidents took to be detected, mitigated and remediated, by service, and availability.
 
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
 
 import { request, timeZone } from "../api.ts";
 import { askLedger, ledgerPath, saveFile, type Ledger, type LedgerRow } from "../api/issues.ts";
-import { start, stop, type Lane } from "../ask.ts";
 import { Failure } from "../explore/waiting.tsx";
 import { count, decimal, oneLine } from "../format.ts";
+import { told } from "../parts/attempt.tsx";
+import { Button } from "../parts/button.tsx";
 import { Dialog, tell } from "../parts/layers.tsx";
+import { Status } from "../parts/status.tsx";
 import { adopt } from "../parts/style.ts";
+import { Heads } from "../parts/table.tsx";
+import { useLane } from "../parts/use_lane.ts";
 import { Way } from "../parts/way.tsx";
 import rules from "../style/issues.css?inline";
 import { language, t } from "../texts.ts";
@@ -17,23 +20,19 @@ import { dateText } from "../time.ts";
 import { asked, go, view } from "../view.ts";
 import { durationText } from "./incidents/words.ts";
 import { Reports } from "./reports.tsx";
-import { told } from "./settings/parts.tsx";
 
 adopt(rules);
 
 /** The page. */
 export function LedgerPage() {
-  const lane = useSignal<Lane<Ledger>>({ state: "loading", data: null, error: null, since: 0 });
   const { tab, zone } = view.value;
   const objective = useSignal(remembered());
   const isSending = useSignal(false);
   const month = /^\d{4}-\d\d$/.test(tab) ? tab : dateText(Date.now(), zone).slice(0, 7);
-  const ask = () => void start(lane, (signal) => askLedger(month, timeZone(zone), objective.value, signal));
-  useEffect(() => {
-    ask();
-    return () => void stop(lane);
-  }, [month, zone, objective.value, asked.value]);
-  const { state, data, error } = lane.value;
+  const { ask, state, data, error } = useLane(
+    (signal) => askLedger(month, timeZone(zone), objective.value, signal),
+    [month, zone, objective.value, asked.value],
+  );
   const save = (format: string, name: string) => () =>
     void saveFile(
       ledgerPath(month, timeZone(zone), { objective: objective.peek(), format, lang: language.peek() }),
@@ -44,9 +43,7 @@ export function LedgerPage() {
     <main class="page" data-testid="ledger-page" aria-busy={state === "loading"}>
       <div class="page-head">
         <h1>{t("Ledger")}</h1>
-        <Way class="button" to={{ page: "incidents", open: "", tab: "" }}>
-          {t("Incidents")}
-        </Way>
+        <Way class="button" to={{ page: "incidents", open: "", tab: "" }} label={t("Incidents")} />
       </div>
       <div class="ledger-tools">
         <label>
@@ -72,9 +69,7 @@ export function LedgerPage() {
             }}
           />
         </label>
-        <button type="button" class="button" data-testid="ledger-csv" onClick={save("csv", `ledger-${month}.csv`)}>
-          {t("CSV")}
-        </button>
+        <Button class="button" label={t("CSV")} data-testid="ledger-csv" onClick={save("csv", `ledger-${month}.csv`)} />
         <button type="button" class="button" data-testid="ledger-html" onClick={save("html", `ledger-${month}.html`)}>
           {t("Report to print (HTML)")}
         </button>
@@ -91,11 +86,7 @@ export function LedgerPage() {
           onAgain={ask}
         />
       )}
-      {data === null && state === "loading" && (
-        <p class="dim" role="status">
-          {t("Loading…")}
-        </p>
-      )}
+      {data === null && state === "loading" && <Status />}
       {data?.services.length === 0 && (
         <div class="state" data-testid="ledger-none">
           <h2>{t("No incidents in this month")}</h2>
@@ -151,32 +142,18 @@ function Rows({ data, isStale }: { data: Ledger; isStale: boolean }) {
   return (
     <div class={`table-box flat listed${isStale ? " stale" : ""}`} tabIndex={0} role="region" aria-label={t("Ledger")}>
       <table data-testid="ledger">
-        <thead>
-          <tr>
-            <th scope="col">{t("Service")}</th>
-            <th scope="col" class="numeric">
-              {t("Incidents")}
-            </th>
-            <th scope="col" class="numeric">
-              {t("Time to detect")}
-            </th>
-            <th scope="col" class="numeric">
-              {t("Time to mitigate")}
-            </th>
-            <th scope="col" class="numeric wide">
-              {t("Time to remediate")}
-            </th>
-            <th scope="col" class="numeric wide">
-              {t("Downtime")}
-            </th>
-            <th scope="col" class="numeric wide">
-              {t("Availability")}
-            </th>
-            <th scope="col" class="numeric">
-              {t("Error budget left")}
-            </th>
-          </tr>
-        </thead>
+        <Heads
+          of={[
+            [t("Service")],
+            [t("Incidents"), "numeric"],
+            [t("Time to detect"), "numeric"],
+            [t("Time to mitigate"), "numeric"],
+            [t("Time to remediate"), "numeric wide"],
+            [t("Downtime"), "numeric wide"],
+            [t("Availability"), "numeric wide"],
+            [t("Error budget left"), "numeric"],
+          ]}
+        />
         <tbody>
           {data.services.map((row) => (
             <tr key={row.service} data-testid="ledger-row">

@@ -1,14 +1,15 @@
 // The service map: which services call which, with rate, errors and latency, and what got worse.
 
-import { useSignal } from "@preact/signals";
-import type { ComponentType } from "preact";
-import { useEffect } from "preact/hooks";
+import type { ComponentProps, ComponentType } from "preact";
 
 import { serviceMap, type Calls, type MapNode, type ServiceMap } from "../api/traces.ts";
-import { start, stop, type Lane } from "../ask.ts";
 import { Failure, Incomplete } from "../explore/waiting.tsx";
 import { count, percent, printable } from "../format.ts";
+import { Status } from "../parts/status.tsx";
 import { adopt } from "../parts/style.ts";
+import { Heads } from "../parts/table.tsx";
+import { Tabs } from "../parts/tabs.tsx";
+import { useLane } from "../parts/use_lane.ts";
 import { Way } from "../parts/way.tsx";
 import rules from "../style/traces.css?inline";
 import { plural, t } from "../texts.ts";
@@ -22,37 +23,23 @@ adopt(rules);
 
 /** The page. `Time` is the button of the time range. */
 export function ServiceMapPage({ Time }: { Time: ComponentType }) {
-  const lane = useSignal<Lane<ServiceMap>>({ state: "loading", data: null, error: null, since: 0 });
   const { from, to, zone, tab } = view.value;
-  const ask = () => {
-    askedAt.value = Date.now();
-    void start(lane, (signal) => serviceMap(view.peek(), signal));
-  };
-  useEffect(() => {
-    ask();
-    return () => void stop(lane);
-  }, [from, to, zone, asked.value]);
-  const { state, data, error } = lane.value;
+  const { ask, state, data, error } = useLane(
+    (signal) => {
+      askedAt.value = Date.now();
+      return serviceMap(view.peek(), signal);
+    },
+    [from, to, zone, asked.value],
+  );
   const tabs = [
-    { name: "", title: t("Map") },
-    { name: "table", title: t("Table") },
+    { tab: "", title: t("Map") },
+    { tab: "table", title: t("Table") },
   ];
   return (
     <main class="page map-page" data-testid="map-page" aria-busy={state === "loading"}>
       <div class="page-head">
         <h1>{t("Service map")}</h1>
-        <div class="tabs" role="navigation" aria-label={t("Parts of this page")}>
-          {tabs.map(({ name, title }) => (
-            <Way
-              key={name}
-              to={{ tab: name }}
-              aria-current={tab === name ? "page" : undefined}
-              data-testid={`map-tab-${name || "map"}`}
-            >
-              {title}
-            </Way>
-          ))}
-        </div>
+        <Tabs of={tabs} shown={tab} testId={(tab) => `map-tab-${tab || "map"}`} />
         <Time />
       </div>
       {state === "error" && (
@@ -66,9 +53,7 @@ export function ServiceMapPage({ Time }: { Time: ComponentType }) {
         />
       )}
       {data === null && state === "loading" && (
-        <p class="dim" role="status" data-testid="map-loading">
-          {t("Reading calls between services…")}
-        </p>
+        <Status text={t("Reading calls between services…")} data-testid="map-loading" />
       )}
       {data !== null && <MapView map={data} asTable={tab === "table"} isStale={state === "loading"} />}
     </main>
@@ -88,9 +73,7 @@ function MapView({ map, asTable, isStale }: { map: ServiceMap; asTable: boolean;
               "The map is drawn from spans and from log lines with trace ids. Widen the range, or send spans by OTLP, Zipkin or X-Ray.",
             )}
           </p>
-          <Way class="button" to={{ page: "start" }}>
-            {t("Send data")}
-          </Way>
+          <Way class="button" to={{ page: "start" }} label={t("Send data")} />
         </div>
       </>
     );
@@ -147,27 +130,13 @@ function Numbers({ of }: { of: Calls & { before?: Calls } }) {
   );
 }
 
-function Heads({ title }: { title: string }) {
-  return (
-    <thead>
-      <tr>
-        <th scope="col">{title}</th>
-        <th scope="col" class="numeric">
-          {t("Requests")}
-        </th>
-        <th scope="col" class="numeric">
-          {t("Errors")}
-        </th>
-        <th scope="col" class="numeric">
-          {t("Median")}
-        </th>
-        <th scope="col" class="numeric">
-          p95
-        </th>
-      </tr>
-    </thead>
-  );
-}
+const headsOf = (title: string): ComponentProps<typeof Heads>["of"] => [
+  [title],
+  [t("Requests"), "numeric"],
+  [t("Errors"), "numeric"],
+  [t("Median"), "numeric"],
+  ["p95", "numeric"],
+];
 
 function Row({
   title,
@@ -202,7 +171,7 @@ function Tables({ map }: { map: ServiceMap }) {
     <>
       <div class="table-box flat map-table" tabIndex={0} role="region" aria-label={t("Services")}>
         <table data-testid="map-nodes">
-          <Heads title={t("Service")} />
+          <Heads of={headsOf(t("Service"))} />
           <tbody>
             {map.nodes.map((node) => (
               <Row
@@ -218,7 +187,7 @@ function Tables({ map }: { map: ServiceMap }) {
       </div>
       <div class="table-box flat map-table" tabIndex={0} role="region" aria-label={t("Calls")}>
         <table data-testid="map-edges">
-          <Heads title={t("Calls")} />
+          <Heads of={headsOf(t("Calls"))} />
           <tbody>
             {map.edges.map((edge) => (
               <Row

@@ -15,11 +15,14 @@ import {
 } from "../api/reports.ts";
 import { start, type Lane } from "../ask.ts";
 import { oneLine } from "../format.ts";
+import { told, Wrong } from "../parts/attempt.tsx";
+import { Button } from "../parts/button.tsx";
 import { tell } from "../parts/layers.tsx";
+import { Options } from "../parts/options.tsx";
 import { language, t, text } from "../texts.ts";
 import { fullText } from "../time.ts";
 import { view } from "../view.ts";
-import { Sure, told } from "./settings/parts.tsx";
+import { Sure } from "./settings/parts.tsx";
 
 /** The days that the form offers, by what they are called. */
 const DAYS: readonly { on: string; name: string }[] = [
@@ -69,11 +72,7 @@ export function Reports({ of, onDone }: { of: Subject; onDone: () => void }) {
   return (
     <div class="key-form" data-testid="reports">
       <h2>{t("Send by e-mail")}</h2>
-      {state === "error" && (
-        <p class="note error" role="alert">
-          {error?.message}
-        </p>
-      )}
+      {state === "error" && <Wrong text={error?.message} />}
       {data === null && state === "loading" && <p role="status">{t("Loading…")}</p>}
       {data && own.length === 0 && <p class="dim">{t("It is not sent yet.")}</p>}
       {own.length > 0 && (
@@ -85,9 +84,7 @@ export function Reports({ of, onDone }: { of: Subject; onDone: () => void }) {
       )}
       {data && <ReportForm of={of} known={data} onMade={load} />}
       <p class="buttons">
-        <button type="button" class="button" onClick={onDone}>
-          {t("Close")}
-        </button>
+        <Button class="button" label={t("Close")} onClick={onDone} />
       </p>
     </div>
   );
@@ -123,9 +120,7 @@ function ReportLine({ report, onChange }: { report: Report; onChange: () => Prom
       ))}
       {report.own && (
         <p class="buttons">
-          <button type="button" class="button small" onClick={() => void sendNow()}>
-            {t("Send now")}
-          </button>
+          <Button class="button small" label={t("Send now")} onClick={() => void sendNow()} />
           <Sure
             what={t("Stop sending")}
             name={when}
@@ -201,11 +196,7 @@ function ReportForm({ of, known, onMade }: FormOf) {
       <label>
         {t("Days")}{" "}
         <select value={on.value} onChange={(event) => (on.value = event.currentTarget.value)}>
-          {DAYS.map((one) => (
-            <option key={one.on} value={one.on}>
-              {t(one.name)}
-            </option>
-          ))}
+          <Options of={DAYS.map((one) => [one.on, t(one.name)])} />
         </select>
       </label>
       <label>
@@ -220,15 +211,9 @@ function ReportForm({ of, known, onMade }: FormOf) {
             })
           : t("The letter has the dashboard as a file, with its own range and what is chosen now.")}
       </p>
-      {problem.value !== "" && (
-        <p class="note error" role="alert">
-          {problem.value}
-        </p>
-      )}
+      <Wrong text={problem.value} />
       <p class="buttons">
-        <button type="submit" class="button primary">
-          {t("Send at this time")}
-        </button>
+        <Button type="submit" class="button primary" label={t("Send at this time")} />
       </p>
     </form>
   );
@@ -239,11 +224,7 @@ function Topics({ topic, topics }: { topic: Signal<string>; topics: readonly str
     <label>
       {t("Topic of the channels")}{" "}
       <select value={topic.value} onChange={(event) => (topic.value = event.currentTarget.value)}>
-        {topics.map((one) => (
-          <option key={one} value={one}>
-            {oneLine(one, 60)}
-          </option>
-        ))}
+        <Options of={topics.map((one) => [one, oneLine(one, 60)])} />
       </select>
     </label>
   );

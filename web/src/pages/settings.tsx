@@ -3,7 +3,7 @@
 
 import { useEffect } from "preact/hooks";
 
-import { Way } from "../parts/way.tsx";
+import { Tabs } from "../parts/tabs.tsx";
 import { askWho, who } from "../session.ts";
 import { rich, t, text } from "../texts.ts";
 import { view } from "../view.ts";
@@ -29,18 +29,11 @@ export function Settings() {
     <main class="page" data-testid="settings-page">
       <div class="page-head">
         <h1>{t("Settings")}</h1>
-        <div class="tabs" role="navigation" aria-label={t("Parts of this page")}>
-          {TABS.map(({ tab, title }) => (
-            <Way
-              key={tab}
-              to={{ tab }}
-              aria-current={shown === tab ? "page" : undefined}
-              data-testid={`tab-${tab || "general"}`}
-            >
-              {t(title)}
-            </Way>
-          ))}
-        </div>
+        <Tabs
+          of={TABS.map(({ tab, title }) => ({ tab, title: t(title) }))}
+          shown={shown}
+          testId={(tab) => `tab-${tab || "general"}`}
+        />
       </div>
       {shown === "fleet" && isAdmin ? (
         <Fleet />

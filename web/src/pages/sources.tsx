@@ -2,13 +2,16 @@
 
 import { signal } from "@preact/signals";
 import { Fragment } from "preact";
-import { useEffect } from "preact/hooks";
 
 import { json, type Notice } from "../api.ts";
 import { start, type Lane } from "../ask.ts";
 import { Incomplete } from "../explore/waiting.tsx";
 import { bytes, count, printable } from "../format.ts";
+import { Options } from "../parts/options.tsx";
 import { Snippet } from "../parts/snippet.tsx";
+import { Status } from "../parts/status.tsx";
+import { Heads } from "../parts/table.tsx";
+import { usePoll } from "../parts/use_lane.ts";
 import { plural, t, text } from "../texts.ts";
 import { ago, exactText } from "../time.ts";
 import { address, go, view } from "../view.ts";
@@ -115,11 +118,7 @@ function isFound(source: Source): boolean {
 
 /** The page. */
 export function Sources() {
-  useEffect(() => {
-    ask();
-    const timer = setInterval(() => document.visibilityState === "visible" && ask(), POLL_MS);
-    return () => clearInterval(timer);
-  }, []);
+  usePoll(ask, POLL_MS);
   const { data, error } = lane.value;
   return (
     <main class="page" data-testid="sources-page">
@@ -130,11 +129,7 @@ export function Sources() {
           {data !== null && ` ${t("The data below is from {ago}.", { ago: ago(answeredAt.value, Date.now()) })}`}
         </p>
       )}
-      {data === null && lane.value.state === "loading" && (
-        <p class="dim" role="status">
-          {t("Loading shippers…")}
-        </p>
-      )}
+      {data === null && lane.value.state === "loading" && <Status text={t("Loading shippers…")} />}
       {data !== null && data.partial_reasons.length > 0 && (
         <Incomplete what={t("This answer is incomplete.")} reasons={data.partial_reasons} />
       )}
@@ -195,11 +190,7 @@ function Found({ data }: { data: Sources }) {
           value={state.value}
           onChange={(event) => (state.value = STATES.find((one) => one === event.currentTarget.value) ?? "all")}
         >
-          {STATES.map((one) => (
-            <option key={one} value={one}>
-              {t(STATE_NAMES[one])}
-            </option>
-          ))}
+          <Options of={STATES.map((one) => [one, t(STATE_NAMES[one])])} />
         </select>
       </div>
       {found.length === 0 ? (
@@ -225,27 +216,17 @@ function Table({ found }: { found: readonly Source[] }) {
   return (
     <div class="table-box flat listed" tabIndex={0} role="region" aria-label={t("Sources")}>
       <table>
-        <thead>
-          <tr>
-            <th scope="col">{t("Host")}</th>
-            <th scope="col">{t("State")}</th>
-            <th scope="col" class="numeric">
-              {t("Behind")}
-            </th>
-            <th scope="col" class="numeric wide">
-              {t("Rate")}
-            </th>
-            <th scope="col" class="numeric">
-              {t("Never arrived")}
-            </th>
-            <th scope="col" class="wide">
-              {t("Last seen")}
-            </th>
-            <th scope="col" class="wide">
-              {t("Problem")}
-            </th>
-          </tr>
-        </thead>
+        <Heads
+          of={[
+            [t("Host")],
+            [t("State")],
+            [t("Behind"), "numeric"],
+            [t("Rate"), "numeric wide"],
+            [t("Never arrived"), "numeric"],
+            [t("Last seen"), "wide"],
+            [t("Problem"), "wide"],
+          ]}
+        />
         <tbody>
           {found.slice(0, SHOWN).map((source) => (
             <Row key={source.source} source={source} />
@@ -412,18 +393,7 @@ function Detail({ source }: { source: Source }) {
 function Files({ files }: { files: readonly File[] }) {
   return (
     <table data-testid="source-files">
-      <thead>
-        <tr>
-          <th scope="col">{t("File")}</th>
-          <th scope="col" class="numeric wide">
-            {t("Size")}
-          </th>
-          <th scope="col" class="numeric">
-            {t("Behind")}
-          </th>
-          <th scope="col">{t("Here")}</th>
-        </tr>
-      </thead>
+      <Heads of={[[t("File")], [t("Size"), "numeric wide"], [t("Behind"), "numeric"], [t("Here")]]} />
       <tbody>
         {files.map((file) => (
           <tr key={file.file} data-testid="source-file">

@@ -7,12 +7,14 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { keyWanted, type Group } from "../api.ts";
 import { askGroups, groupList } from "../ask.ts";
 import { count } from "../format.ts";
+import { useAttempt, Wrong } from "../parts/attempt.tsx";
+import { Button } from "../parts/button.tsx";
 import { Snippet } from "../parts/snippet.tsx";
+import { usePoll } from "../parts/use_lane.ts";
 import { send, who } from "../session.ts";
 import { plural, rich, t } from "../texts.ts";
 import { go, run } from "../view.ts";
 import { SENDERS, type To } from "./senders.ts";
-import { told } from "./settings/parts.tsx";
 
 const POLL_MS = 2000;
 /** Groups named beside the count. */
@@ -63,11 +65,7 @@ export function Start() {
 
 /** The same where rows would stand; `onShow` is told when somebody wants to see what has arrived. */
 export function Onboarding({ title, onShow }: { title?: string; onShow: () => void }) {
-  useEffect(() => {
-    askGroups();
-    const timer = setInterval(() => document.visibilityState === "visible" && askGroups(), POLL_MS);
-    return () => clearInterval(timer);
-  }, []);
+  usePoll(askGroups, POLL_MS);
   const to = destination();
   return (
     <div class="onboarding" data-testid="onboarding">
@@ -103,9 +101,7 @@ function KeyBox({ to }: { to: To }) {
           {own.isMade === true
             ? t("The new key is in every line below. It is shown only on this page; copy what you need.")
             : t("Your key is in every line below.")}{" "}
-          <button type="button" class="link" onClick={() => (senders.value = null)}>
-            {t("Remove it")}
-          </button>
+          <Button label={t("Remove it")} onClick={() => (senders.value = null)} />
         </p>
       )}
       {own === null && now?.role === "admin" && <MakeKey />}
@@ -138,21 +134,18 @@ function KeyBox({ to }: { to: To }) {
 /** A key for senders, made by whoever may. */
 function MakeKey() {
   const [groups, setGroups] = useState("");
-  const [problem, setProblem] = useState("");
-  const submit = async (event: Event) => {
+  const { problem, attempt } = useAttempt();
+  const submit = (event: Event) => {
     event.preventDefault();
-    setProblem("");
     const named = groups.split(/[\s,]+/).filter((one) => one !== "");
-    try {
+    return attempt(async () => {
       const made = await send<SendersKey>("POST", "api/v1/keys", {
         name: "senders",
         role: "ingest",
         ...(named.length > 0 ? { groups: named } : {}),
       });
       senders.value = { ...made, isMade: true };
-    } catch (error) {
-      setProblem(told(error));
-    }
+    });
   };
   return (
     <form
@@ -172,15 +165,9 @@ function MakeKey() {
           onInput={(event) => setGroups(event.currentTarget.value)}
         />
       </label>
-      <button type="submit" class="button primary">
-        {t("Create a key for senders")}
-      </button>
+      <Button type="submit" class="button primary" label={t("Create a key for senders")} />
       <p class="dim">{t("It can only send. Once a key exists, every request needs one, even on this machine.")}</p>
-      {problem !== "" && (
-        <p class="note error" role="alert">
-          {problem}
-        </p>
-      )}
+      <Wrong text={problem} />
     </form>
   );
 }
@@ -204,9 +191,7 @@ function OwnKey() {
           onInput={(event) => setKey(event.currentTarget.value)}
         />
       </label>
-      <button type="submit" class="button">
-        {t("Use it in the lines")}
-      </button>
+      <Button type="submit" class="button" label={t("Use it in the lines")} />
       <p class="dim">{t("It is not sent anywhere.")}</p>
     </form>
   );

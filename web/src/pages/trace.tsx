@@ -1,15 +1,16 @@
 // One trace: what it is, what is wrong with it, and its spans and log lines as a waterfall.
 
-import { useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { ApiError } from "../api.ts";
 import { trace, type TraceAnswer } from "../api/traces.ts";
-import { start, stop, type Lane } from "../ask.ts";
 import { Failure, Incomplete } from "../explore/waiting.tsx";
 import { count, oneLine, printable } from "../format.ts";
+import { Button } from "../parts/button.tsx";
 import { copy } from "../parts/layers.tsx";
+import { Status } from "../parts/status.tsx";
 import { adopt } from "../parts/style.ts";
+import { useLane } from "../parts/use_lane.ts";
 import { Way } from "../parts/way.tsx";
 import rules from "../style/traces.css?inline";
 import { plural, t } from "../texts.ts";
@@ -24,14 +25,8 @@ adopt(rules);
 /** The page. */
 export function TracePage() {
   const id = view.value.trace;
-  const lane = useSignal<Lane<TraceAnswer>>({ state: "loading", data: null, error: null, since: 0 });
-  const ask = () => void start(lane, (signal) => trace(id, signal));
-  useEffect(() => {
-    ask();
-    return () => void stop(lane);
-  }, [id]);
+  const { ask, state, data, error } = useLane((signal) => trace(id, signal), [id]);
   const box = useRef<HTMLElement>(null);
-  const { state, data, error } = lane.value;
   return (
     <main class="page trace-page" ref={box} data-testid="trace-page" aria-busy={state === "loading"}>
       {data !== null ? (
@@ -41,9 +36,7 @@ export function TracePage() {
       ) : (
         <>
           <h1>{t("Trace {id}", { id: printable(id) })}</h1>
-          <p class="dim" role="status" data-testid="trace-loading">
-            {t("Loading the trace…")}
-          </p>
+          <Status text={t("Loading the trace…")} data-testid="trace-loading" />
         </>
       )}
     </main>
@@ -59,9 +52,7 @@ function NotFound({ id, error, onAgain }: { id: string; error: ApiError | null; 
         <div class="state" data-testid="trace-none">
           <h2>{error?.message}</h2>
           {error?.hint && <p>{error.hint}</p>}
-          <Way class="button" to={{ page: "traces" }}>
-            {t("Search for traces")}
-          </Way>
+          <Way class="button" to={{ page: "traces" }} label={t("Search for traces")} />
         </div>
       ) : (
         <Failure
@@ -122,20 +113,13 @@ function Problems({ data, model, reveal }: { data: TraceAnswer; model: TraceMode
         const node = problem.span_id === null ? -1 : model.nodes.findIndex((one) => one.id === problem.span_id);
         return (
           <li key={at}>
-            {problem.message}{" "}
-            {node >= 0 && (
-              <button type="button" class="link" onClick={() => reveal(node)}>
-                {t("Show")}
-              </button>
-            )}
+            {problem.message} {node >= 0 && <Button label={t("Show")} onClick={() => reveal(node)} />}
           </li>
         );
       })}
       {data.problems.length > shown.length && (
         <li>
-          <button type="button" class="link" onClick={() => setOpen(true)}>
-            {t("Show all {n}", { n: count(data.problems.length) })}
-          </button>
+          <Button label={t("Show all {n}", { n: count(data.problems.length) })} onClick={() => setOpen(true)} />
         </li>
       )}
     </ul>

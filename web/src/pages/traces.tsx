@@ -1,14 +1,17 @@
 // Traces: a search by one of their spans, its answer as dots of duration over time, and as a list.
 
-import { useSignal } from "@preact/signals";
 import type { ComponentType } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 
 import { searchTraces, TRACES_MAX, type FoundTraces, type TraceSummary } from "../api/traces.ts";
-import { start, stop, type Lane } from "../ask.ts";
 import { Failure, Incomplete } from "../explore/waiting.tsx";
 import { count, oneLine, percent, printable } from "../format.ts";
+import { Wrong } from "../parts/attempt.tsx";
+import { Button } from "../parts/button.tsx";
+import { Status } from "../parts/status.tsx";
 import { adopt } from "../parts/style.ts";
+import { Heads } from "../parts/table.tsx";
+import { useLane } from "../parts/use_lane.ts";
 import { Way } from "../parts/way.tsx";
 import rules from "../style/traces.css?inline";
 import { plural, t } from "../texts.ts";
@@ -26,18 +29,15 @@ const SHOWN = 100;
 
 /** The page. `Time` is the button of the time range. */
 export function Traces({ Time }: { Time: ComponentType }) {
-  const lane = useSignal<Lane<FoundTraces>>({ state: "loading", data: null, error: null, since: 0 });
   const { from, to, sought, zone } = view.value;
   const { area: _, through: __, ...body } = sought;
-  const ask = () => {
-    askedAt.value = Date.now();
-    void start(lane, (signal) => searchTraces(view.peek(), TRACES_MAX, signal));
-  };
-  useEffect(() => {
-    ask();
-    return () => void stop(lane);
-  }, [from, to, zone, JSON.stringify(body), asked.value]);
-  const { state, data, error } = lane.value;
+  const { ask, state, data, error } = useLane(
+    (signal) => {
+      askedAt.value = Date.now();
+      return searchTraces(view.peek(), TRACES_MAX, signal);
+    },
+    [from, to, zone, JSON.stringify(body), asked.value],
+  );
   return (
     <main class="page traces-page" data-testid="traces-page" aria-busy={state === "loading"}>
       <div class="page-head">
@@ -56,9 +56,7 @@ export function Traces({ Time }: { Time: ComponentType }) {
         />
       )}
       {data === null && state === "loading" && (
-        <p class="dim" role="status" data-testid="traces-loading">
-          {t("Searching for traces…")}
-        </p>
+        <Status text={t("Searching for traces…")} data-testid="traces-loading" />
       )}
       {data !== null && <Answer data={data} isStale={state === "loading"} />}
     </main>
@@ -118,14 +116,8 @@ function Form({ sought }: { sought: TraceSearch }) {
         />
         {t("Only errors")}
       </label>
-      <button type="submit" class="button primary">
-        {t("Search")}
-      </button>
-      {isWrong && (
-        <p class="note error" role="alert">
-          {t("A duration is a number with a unit, such as 250ms or 1.5s.")}
-        </p>
-      )}
+      <Button type="submit" class="button primary" label={t("Search")} />
+      {isWrong && <Wrong text={t("A duration is a number with a unit, such as 250ms or 1.5s.")} />}
       <Limits sought={sought} />
     </form>
   );
@@ -189,9 +181,7 @@ function Answer({ data, isStale }: { data: FoundTraces; isStale: boolean }) {
               "No span in this range meets all conditions. Widen the range or remove conditions; spans arrive by OTLP, Zipkin or X-Ray.",
             )}
           </p>
-          <Way class="button" to={{ page: "start" }}>
-            {t("Send data")}
-          </Way>
+          <Way class="button" to={{ page: "start" }} label={t("Send data")} />
         </div>
       </>
     );
@@ -208,9 +198,7 @@ function Answer({ data, isStale }: { data: FoundTraces; isStale: boolean }) {
         )}{" "}
         {area !== null && (
           <>
-            <button type="button" class="link" data-testid="clear-area" onClick={() => setArea(null)}>
-              {t("Show all")}
-            </button>{" "}
+            <Button label={t("Show all")} data-testid="clear-area" onClick={() => setArea(null)} />{" "}
             <button
               type="button"
               class="link"
@@ -271,26 +259,16 @@ function List({ traces }: { traces: readonly TraceSummary[] }) {
     <>
       <div class="table-box flat listed" tabIndex={0} role="region" aria-label={t("Traces found")}>
         <table data-testid="trace-list">
-          <thead>
-            <tr>
-              <th scope="col">{t("Trace")}</th>
-              <th scope="col" class="numeric">
-                {t("Duration")}
-              </th>
-              <th scope="col" class="numeric wide">
-                {t("Spans")}
-              </th>
-              <th scope="col" class="numeric">
-                {t("Errors")}
-              </th>
-              <th scope="col" class="wide">
-                {t("Services")}
-              </th>
-              <th scope="col" class="wide">
-                {t("Start")}
-              </th>
-            </tr>
-          </thead>
+          <Heads
+            of={[
+              [t("Trace")],
+              [t("Duration"), "numeric"],
+              [t("Spans"), "numeric wide"],
+              [t("Errors"), "numeric"],
+              [t("Services"), "wide"],
+              [t("Start"), "wide"],
+            ]}
+          />
           <tbody>
             {traces.slice(0, most).map((trace) => (
               <tr key={trace.trace_id} data-testid="trace-row" data-id={trace.trace_id}>

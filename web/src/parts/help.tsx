@@ -3,6 +3,7 @@
 import { KEYS, pageKeys } from "../keys.ts";
 import { rich, t, text } from "../texts.ts";
 import { go } from "../view.ts";
+import { Button } from "./button.tsx";
 import { keyName } from "./key_name.tsx";
 import { Dialog, layer } from "./layers.tsx";
 
@@ -49,9 +50,7 @@ export function Help() {
       <div class="help" data-testid="help-dialog">
         <div class="help-head">
           <h2>{t("Keys")}</h2>
-          <button type="button" class="button quiet" onClick={() => (layer.value = "")}>
-            {t("Close")}
-          </button>
+          <Button class="button quiet" label={t("Close")} onClick={() => (layer.value = "")} />
         </div>
         <dl class="keys">
           <div>

@@ -1,5 +1,7 @@
 // The few pictures of the page, drawn with the text's colour.
 
+import type { ComponentProps } from "preact";
+
 const PATHS = {
   search: "M7 1.5a5.5 5.5 0 1 0 3.4 9.8l3.4 3.4 1-1-3.4-3.4A5.5 5.5 0 0 0 7 1.5Zm0 1.5a4 4 0 1 1 0 8 4 4 0 0 1 0-8Z",
   clock:
@@ -43,5 +45,18 @@ export function Icon({ name }: { name: IconName }) {
     <svg class="icon" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true" focusable="false">
       <path d={PATHS[name]} fill="currentColor" fill-rule="evenodd" />
     </svg>
+  );
+}
+
+/** A button that is a picture; its label says what it does. */
+export function IconButton({
+  icon,
+  class: own = "tiny",
+  ...attributes
+}: { icon: IconName; class?: string } & Omit<ComponentProps<"button">, "class" | "icon">) {
+  return (
+    <button type="button" class={own} {...attributes}>
+      <Icon name={icon} />
+    </button>
   );
 }

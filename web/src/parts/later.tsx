@@ -5,6 +5,7 @@ import type { ComponentType } from "preact";
 import { useLayoutEffect } from "preact/hooks";
 
 import { t } from "../texts.ts";
+import { Button } from "./button.tsx";
 
 /** When nothing else is to be done; browsers that do not tell are given time for the first answers. */
 function whenIdle(run: () => void): void {
@@ -70,9 +71,7 @@ function Missing() {
   return (
     <p class="note error later" role="alert" data-testid="later-failed">
       {t("This part of the page could not be loaded: the server does not answer, or was updated.")}{" "}
-      <button type="button" class="button" onClick={() => location.reload()}>
-        {t("Reload the page")}
-      </button>
+      <Button class="button" label={t("Reload the page")} onClick={() => location.reload()} />
     </p>
   );
 }

@@ -20,6 +20,7 @@ import { boardAt, frozen, go, LANGUAGE_NAMES, run, view, type Panel, type QueryL
 import { fuzzy } from "./fuzzy.ts";
 import { keyName } from "./key_name.tsx";
 import { Dialog, layer } from "./layers.tsx";
+import { Status } from "./status.tsx";
 
 /** One thing to do. */
 export interface Entry {
@@ -256,11 +257,7 @@ function Choice() {
           </li>
         ))}
       </ul>
-      {found.length === 0 && (
-        <p class="dim" role="status">
-          {t("No match for “{text}”.", { text: sought.value })}
-        </p>
-      )}
+      {found.length === 0 && <Status text={t("No match for “{text}”.", { text: sought.value })} />}
     </div>
   );
 }

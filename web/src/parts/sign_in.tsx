@@ -5,6 +5,8 @@ import { useRef, useState } from "preact/hooks";
 import { ApiError, keyWanted, storedKey, storeKey } from "../api.ts";
 import { askAgain, signIn } from "../session.ts";
 import { rich, t } from "../texts.ts";
+import { useAttempt, Wrong } from "./attempt.tsx";
+import { Button } from "./button.tsx";
 import { Dialog } from "./layers.tsx";
 
 export function SignIn() {
@@ -30,20 +32,14 @@ export function SignIn() {
 function ByPassword() {
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
-  const [problem, setProblem] = useState("");
-  const [busy, setBusy] = useState(false);
+  const { problem, busy, attempt } = useAttempt((error) =>
+    error instanceof ApiError ? error.sentence : t("something went wrong on this page"),
+  );
   const secret = useRef<HTMLInputElement>(null);
   const submit = async (event: Event) => {
     event.preventDefault();
-    setBusy(true);
-    setProblem("");
-    try {
-      await signIn(name.trim(), password);
-    } catch (error) {
-      setProblem(error instanceof ApiError ? error.sentence : t("something went wrong on this page"));
-    }
+    await attempt(() => signIn(name.trim(), password));
     setPassword("");
-    setBusy(false);
     secret.current?.focus();
   };
   return (
@@ -73,11 +69,7 @@ function ByPassword() {
           onInput={(event) => setPassword(event.currentTarget.value)}
         />
       </label>
-      {problem !== "" && (
-        <p class="note error" role="alert">
-          {problem}
-        </p>
-      )}
+      <Wrong text={problem} />
       <button type="submit" class="button primary" disabled={busy}>
         {busy ? t("Signing in…") : t("Sign in")}
       </button>
@@ -110,9 +102,7 @@ function ByKey() {
           onInput={(event) => setKey(event.currentTarget.value)}
         />
       </label>
-      <button type="submit" class="button primary">
-        {t("Continue")}
-      </button>
+      <Button type="submit" class="button primary" label={t("Continue")} />
     </form>
   );
 }

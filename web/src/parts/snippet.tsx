@@ -1,7 +1,7 @@
 // A line to copy, with the button that copies it.
 
 import { t } from "../texts.ts";
-import { Icon } from "./icons.tsx";
+import { IconButton } from "./icons.tsx";
 import { copy } from "./layers.tsx";
 
 /** A line to copy. */
@@ -9,15 +9,12 @@ export function Snippet({ text, label }: { text: string; label: string }) {
   return (
     <div class="snippet">
       <code>{text}</code>
-      <button
-        type="button"
-        class="tiny"
+      <IconButton
+        icon="copy"
         aria-label={t("Copy: {what}", { what: label })}
         title={t("Copy")}
         onClick={() => void copy(text, t("Line"))}
-      >
-        <Icon name="copy" />
-      </button>
+      />
     </div>
   );
 }

@@ -4,14 +4,16 @@ import type { ComponentChildren } from "preact";
 
 import { address, changed, go, view, type View } from "../view.ts";
 
-/** A link to another view, which differs from this one by `to`. */
+/** A link to another view, which differs from this one by `to`; it has a label, or children. */
 export function Way({
   to,
+  label,
   children,
   ...more
 }: {
   to: Partial<View>;
-  children: ComponentChildren;
+  label?: string;
+  children?: ComponentChildren;
   class?: string;
   "data-testid"?: string;
   "aria-current"?: "page" | undefined;
@@ -23,6 +25,7 @@ export function Way({
   };
   return (
     <a href={address(changed(view.value, to))} onClick={click} {...more}>
+      {label}
       {children}
     </a>
   );

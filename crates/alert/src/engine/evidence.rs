@@ -132,7 +132,7 @@ impl EvidenceQuery<'_> {
         let row = table.rows.iter().find(is_of_newest).or(table.rows.first())?;
         let text = cell(&table, row, "@pattern")?.to_string();
         let count = cell(&table, row, "@sampleCount").map(json_of);
-        let shown = crate::notify::cut(&text, PATTERN_BYTES_MAX);
+        let shown = crate::labels::cut(&text, PATTERN_BYTES_MAX);
         Some(
             json!({"text": shown, "count": count, "is_new": self.is_new(&text, range), "window": format_duration_ns(self.rule.window_ns)}),
         )

@@ -125,18 +125,28 @@ pub struct Tally {
     pub series: BTreeMap<Vec<String>, Series>,
 }
 
-/// JSON has texts alone as names of members.
-mod pairs {
-    use super::{BTreeMap, Deserialize, Serialize, Series};
+/// Maps as lists of pairs: JSON has texts alone as names of members.
+pub mod pairs {
+    use std::collections::BTreeMap;
 
-    type All = BTreeMap<Vec<String>, Series>;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    pub(super) fn serialize<S: serde::Serializer>(series: &All, to: S) -> Result<S::Ok, S::Error> {
-        series.iter().collect::<Vec<_>>().serialize(to)
+    /// Writes a map.
+    pub fn serialize<K: Serialize, V: Serialize, S: Serializer>(
+        map: &BTreeMap<K, V>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        map.iter().collect::<Vec<_>>().serialize(to)
     }
 
-    pub(super) fn deserialize<'de, D: serde::Deserializer<'de>>(from: D) -> Result<All, D::Error> {
-        Vec::deserialize(from).map(|pairs| pairs.into_iter().collect())
+    /// Reads a map.
+    pub fn deserialize<'de, K, V, D>(from: D) -> Result<BTreeMap<K, V>, D::Error>
+    where
+        K: Deserialize<'de> + Ord,
+        V: Deserialize<'de>,
+        D: Deserializer<'de>,
+    {
+        Vec::deserialize(from).map(|pairs: Vec<(K, V)>| pairs.into_iter().collect())
     }
 }
 

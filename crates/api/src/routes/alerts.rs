@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use alert::AlertView;
 use axum::Json;
-use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -12,12 +11,14 @@ use serde_json::{Value, json};
 use super::{channels, rule_trials, rules, silences};
 use crate::state::Api;
 use door::access::Role;
+use door::handler::{Sent, blocking};
 use door::parameters::PathName;
 use door::problem::Problem;
 use door::server::{FamilyState, Shared};
 use door::table::Table;
 
-/// Longest comment on an alert.
+/// Largest body with a comment on an alert, and longest comment.
+const COMMENT_BODY_BYTES_MAX: usize = 160 << 10;
 const COMMENT_BYTES_MAX: usize = 2_000;
 
 /// What is said of an alert by who takes it on.
@@ -32,25 +33,25 @@ struct Acknowledgement {
 pub(crate) fn add(table: Table<FamilyState<Api>>) -> Table<FamilyState<Api>> {
     table
         .get("/api/v1/rules", Role::Read, rules::list)
-        .post("/api/v1/rules", Role::Operate, rules::post)
+        .post("/api/v1/rules", Role::Operate, blocking(rules::post))
         .post("/api/v1/rules/test", Role::Read, rule_trials::test)
         .post("/api/v1/rules/backtest", Role::Read, rule_trials::past)
-        .get("/api/v1/rules/{name}", Role::Read, rules::get)
-        .put("/api/v1/rules/{name}", Role::Operate, rules::put)
-        .patch("/api/v1/rules/{name}", Role::Operate, rules::patch)
-        .delete("/api/v1/rules/{name}", Role::Operate, rules::delete)
+        .get("/api/v1/rules/{name}", Role::Read, blocking(rules::get))
+        .put("/api/v1/rules/{name}", Role::Operate, blocking(rules::put))
+        .patch("/api/v1/rules/{name}", Role::Operate, blocking(rules::patch))
+        .delete("/api/v1/rules/{name}", Role::Operate, blocking(rules::delete))
         .get("/api/v1/alerts", Role::Read, list)
-        .post("/api/v1/alerts/{id}/acknowledge", Role::Read, acknowledge)
-        .delete("/api/v1/alerts/{id}/acknowledge", Role::Read, take_back)
+        .post("/api/v1/alerts/{id}/acknowledge", Role::Read, blocking(acknowledge))
+        .delete("/api/v1/alerts/{id}/acknowledge", Role::Read, blocking(take_back))
         .get("/api/v1/channels", Role::Operate, channels::list)
-        .post("/api/v1/channels", Role::Operate, channels::post)
-        .get("/api/v1/channels/{name}", Role::Operate, channels::get)
-        .put("/api/v1/channels/{name}", Role::Operate, channels::put)
-        .delete("/api/v1/channels/{name}", Role::Operate, channels::delete)
-        .post("/api/v1/channels/{name}/test", Role::Operate, channels::test)
+        .post("/api/v1/channels", Role::Operate, blocking(channels::post))
+        .get("/api/v1/channels/{name}", Role::Operate, blocking(channels::get))
+        .put("/api/v1/channels/{name}", Role::Operate, blocking(channels::put))
+        .delete("/api/v1/channels/{name}", Role::Operate, blocking(channels::delete))
+        .post("/api/v1/channels/{name}/test", Role::Operate, blocking(channels::test))
         .get("/api/v1/silences", Role::Read, silences::list)
-        .post("/api/v1/silences", Role::Operate, silences::post)
-        .delete("/api/v1/silences/{id}", Role::Operate, silences::delete)
+        .post("/api/v1/silences", Role::Operate, blocking(silences::post))
+        .delete("/api/v1/silences/{id}", Role::Operate, blocking(silences::delete))
 }
 
 pub(crate) async fn list(server: Shared) -> Json<Value> {
@@ -58,14 +59,12 @@ pub(crate) async fn list(server: Shared) -> Json<Value> {
 }
 
 /// Takes an alert on: nobody is told of it again until it ends.
-pub(crate) async fn acknowledge(
-    server: Shared,
-    PathName(id): PathName,
-    headers: HeaderMap,
-    body: Body,
+pub(crate) fn acknowledge(
+    server: &Shared,
+    (PathName(id), headers): (PathName, HeaderMap),
+    body: Sent<COMMENT_BODY_BYTES_MAX>,
 ) -> Result<Json<Value>, Problem> {
-    let received = server.bodies.read(body, rules::BODY_BYTES_MAX).await?;
-    let taken = if received.bytes().trim_ascii().is_empty() {
+    let taken = if body.0.bytes().trim_ascii().is_empty() {
         Acknowledgement::default()
     } else {
         if !door::access::is_json(&headers) {
@@ -73,7 +72,7 @@ pub(crate) async fn acknowledge(
             let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "json-required", message);
             return Err(problem.hint("send Content-Type: application/json, or no body"));
         }
-        let taken: Result<Option<Acknowledgement>, _> = serde_json::from_slice(received.bytes());
+        let taken: Result<Option<Acknowledgement>, _> = serde_json::from_slice(body.0.bytes());
         taken.map(Option::unwrap_or_default).map_err(|error| {
             let problem = Problem::bad_request("bad-definition", error.to_string());
             problem.hint(r#"send {"comment": "on it"}, or no body; who you are is known by your key or session"#)
@@ -83,26 +82,22 @@ pub(crate) async fn acknowledge(
         let message = format!("comment has {COMMENT_BYTES_MAX} bytes at most");
         return Err(Problem::bad_request("bad-definition", message));
     }
-    set_acknowledged(server, id, Some(taken)).await
+    set_acknowledged(server, &id, Some(taken))
 }
 
 /// Takes that back.
-pub(crate) async fn take_back(server: Shared, PathName(id): PathName) -> Result<Json<Value>, Problem> {
-    set_acknowledged(server, id, None).await
+pub(crate) fn take_back(server: &Shared, PathName(id): PathName) -> Result<Json<Value>, Problem> {
+    set_acknowledged(server, &id, None)
 }
 
-async fn set_acknowledged(server: Shared, id: String, taken: Option<Acknowledgement>) -> Result<Json<Value>, Problem> {
-    let of_thread = server.clone();
-    let work = move || {
-        one(&of_thread, &id)?;
-        let by = taken.as_ref().map(|taken| (&*of_thread.caller.name, taken.comment.as_str()));
-        of_thread.app.alerts.acknowledge(&id, by)?;
-        let alert = one(&of_thread, &id)?;
-        let action = if taken.is_some() { "alert acknowledged" } else { "acknowledgement taken back" };
-        of_thread.audit_own(action, &json!({"alert": id, "rule": alert.rule, "labels": alert.labels}));
-        Ok::<AlertView, Problem>(alert)
-    };
-    Ok(Json(json!(server.lookups.run(work).await??)))
+fn set_acknowledged(server: &Shared, id: &str, taken: Option<Acknowledgement>) -> Result<Json<Value>, Problem> {
+    one(server, id)?;
+    let by = taken.as_ref().map(|taken| (&*server.caller.name, taken.comment.as_str()));
+    server.app.alerts.acknowledge(id, by)?;
+    let alert = one(server, id)?;
+    let action = if taken.is_some() { "alert acknowledged" } else { "acknowledgement taken back" };
+    server.audit_own(action, &json!({"alert": id, "rule": alert.rule, "labels": alert.labels}));
+    Ok(Json(json!(alert)))
 }
 
 fn one(server: &Shared, id: &str) -> Result<AlertView, Problem> {

@@ -2,14 +2,11 @@
 
 use alert::{ChannelView, PutMode};
 use axum::Json;
-use axum::body::Body;
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
 use serde_json::{Value, json};
 use types::GroupScope;
 
-use super::rules::{BODY_BYTES_MAX, name_of};
-use super::session::read_json_of;
+use super::rules::{Body, name_of};
 use door::access::covers;
 use door::parameters::PathName;
 use door::problem::Problem;
@@ -31,61 +28,39 @@ pub(crate) async fn list(server: Shared) -> Json<Value> {
     Json(json!({"channels": channels}))
 }
 
-pub(crate) async fn get(server: Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
-    shown(&server, &name).map(Json)
+pub(crate) fn get(server: &Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
+    shown(server, &name).map(Json)
 }
 
-pub(crate) async fn post(server: Shared, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
-    let definition: Value = read_json_of(&server, &headers, body, BODY_BYTES_MAX).await?;
-    let name = name_of(&definition)?;
-    let made = put_as(&server, name, definition, PutMode::New).await?;
-    Ok((StatusCode::CREATED, Json(made)).into_response())
+pub(crate) fn post(server: &Shared, body: Body) -> Result<(StatusCode, Json<Value>), Problem> {
+    let definition: Value = body.read()?;
+    let made = set(server, &name_of(&definition)?, definition, PutMode::New)?;
+    Ok((StatusCode::CREATED, made))
 }
 
-pub(crate) async fn put(
-    server: Shared,
-    PathName(name): PathName,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Json<Value>, Problem> {
-    let definition: Value = read_json_of(&server, &headers, body, BODY_BYTES_MAX).await?;
-    put_as(&server, name, definition, PutMode::Replace).await.map(Json)
+pub(crate) fn put(server: &Shared, PathName(name): PathName, body: Body) -> Result<Json<Value>, Problem> {
+    set(server, &name, body.read()?, PutMode::Replace)
 }
 
-pub(crate) async fn delete(server: Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
-    let of_thread = server.clone();
-    let work = move || {
-        of_thread.app.alerts.remove_channel(&name, &of_thread.caller.author())?;
-        of_thread.audit_own("channel removed", &json!({"channel": name}));
-        Ok::<(), Problem>(())
-    };
-    server.lookups.run(work).await??;
+pub(crate) fn delete(server: &Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
+    server.app.alerts.remove_channel(&name, &server.caller.author())?;
+    server.audit_own("channel removed", &json!({"channel": name}));
     Ok(Json(json!({"deleted": true})))
 }
 
 /// Delivers a notification now that says that it is a test, and tells what became of it.
-pub(crate) async fn test(server: Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
-    let of_thread = server.clone();
-    let work = move || {
-        let delivered = of_thread.app.alerts.test_channel(&name, &of_thread.caller.author())?;
-        of_thread.audit_own("channel tested", &json!({"channel": name, "delivered": delivered.is_ok()}));
-        Ok::<Value, Problem>(match delivered {
-            Ok(()) => json!({"delivered": true, "error": null}),
-            Err(error) => json!({"delivered": false, "error": error.to_string()}),
-        })
-    };
-    Ok(Json(server.lookups.run(work).await??))
+pub(crate) fn test(server: &Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
+    let delivered = server.app.alerts.test_channel(&name, &server.caller.author())?;
+    server.audit_own("channel tested", &json!({"channel": name, "delivered": delivered.is_ok()}));
+    let error = delivered.err().map(|error| error.to_string());
+    Ok(Json(json!({"delivered": error.is_none(), "error": error})))
 }
 
-async fn put_as(server: &Shared, name: String, definition: Value, put: PutMode) -> Result<Value, Problem> {
-    let of_thread = server.clone();
-    let work = move || {
-        of_thread.app.alerts.put_channel(&name, definition, &of_thread.caller.author(), put)?;
-        let shown = shown(&of_thread, &name)?;
-        of_thread.audit_own("channel set", &json!({"channel": name, "type": shown["type"]}));
-        Ok::<Value, Problem>(shown)
-    };
-    server.lookups.run(work).await?
+fn set(server: &Shared, name: &str, definition: Value, put: PutMode) -> Result<Json<Value>, Problem> {
+    server.app.alerts.put_channel(name, definition, &server.caller.author(), put)?;
+    let shown = shown(server, name)?;
+    server.audit_own("channel set", &json!({"channel": name, "type": shown["type"]}));
+    Ok(Json(shown))
 }
 
 fn shown(server: &Shared, name: &str) -> Result<Value, Problem> {

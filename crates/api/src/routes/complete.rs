@@ -3,14 +3,13 @@
 use std::time::{Duration, Instant};
 
 use axum::Json;
-use axum::body::Body;
 use language::{ChoiceKind, Completion, ParseOptions};
 use plan::{Expr, Operator, Plan, TextPattern};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use types::TimeRange;
 
-use super::language::{BODY_BYTES_MAX, of_json};
+use super::language::{Body, of_json};
 use crate::ask::{self, Groups};
 use crate::reference::Reference;
 use crate::state;
@@ -61,8 +60,7 @@ struct CompleteRequest {
 
 /// Returns the completions at the cursor.
 pub(crate) async fn post(server: state::Shared, body: Body) -> Result<Json<Value>, Problem> {
-    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
-    let request: CompleteRequest = of_json(received.bytes(), "{\"query\":\"…\",\"cursor\":0}")?;
+    let request: CompleteRequest = of_json(body.0.bytes(), "{\"query\":\"…\",\"cursor\":0}")?;
     let now = server.now();
     let time_zone = ask::time_zone(request.time_zone.as_deref())?;
     let range = ask::range(request.from.as_ref(), request.to.as_ref(), now, time_zone)?;

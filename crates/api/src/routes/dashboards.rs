@@ -1,19 +1,18 @@
 //! `/api/v1/dashboards`: dashboards, what they were before, and how others' become ours.
 
 use axum::Json;
-use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::session::read_json_of;
 use crate::ask;
 use crate::dashboards::DashboardView;
 use crate::locale::locale;
 use crate::state::{Api, Shared};
 use dashboard::{DOCUMENT_BYTES_MAX, Format};
 use door::access::Role;
+use door::handler::{HandlerServer, SentJson, blocking};
 use door::parameters::{Parameters, PathName};
 use door::problem::Problem;
 use door::server::FamilyState;
@@ -36,20 +35,19 @@ const FOREIGN_BYTES_MAX: usize = 4 << 20;
 pub(crate) fn add(table: Table<FamilyState<Api>>) -> Table<FamilyState<Api>> {
     table
         .get("/api/v1/dashboards", Role::Read, list)
-        .post("/api/v1/dashboards/import", Role::Read, import)
+        .post("/api/v1/dashboards/import", Role::Read, blocking(import))
         .get("/api/v1/dashboards/{name}", Role::Read, get)
-        .put("/api/v1/dashboards/{name}", Role::Read, put)
-        .delete("/api/v1/dashboards/{name}", Role::Read, delete)
-        .get("/api/v1/dashboards/{name}/history", Role::Read, history)
+        .put("/api/v1/dashboards/{name}", Role::Read, blocking(put))
+        .delete("/api/v1/dashboards/{name}", Role::Read, blocking(delete))
+        .get("/api/v1/dashboards/{name}/history", Role::Read, blocking(history))
         .get("/api/v1/dashboards/{name}/export", Role::Read, export::get)
 }
 
 async fn list(server: Shared, parameters: Parameters) -> Result<Response, Problem> {
     parameters.check_names(&["derived"])?;
     let with_derived = parameters.flag("derived")?;
-    let of_thread = server.clone();
-    let work = move || of_thread.state.dashboards.list(of_thread.settings(), &of_thread.caller, of_thread.now());
-    let (found, problems) = server.lookups.run(work).await??;
+    let work = |server: &Shared| server.state.dashboards.list(server.settings(), &server.caller, server.now());
+    let (found, problems) = server.look_up(work).await??;
     let derived = if with_derived { derived::list(&server).await? } else { Vec::new() };
     let all: Vec<Value> = found.iter().chain(&derived).map(DashboardView::summary).collect();
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(json!({"dashboards": all, "problems": problems}))).into_response())
@@ -69,19 +67,17 @@ async fn get(server: Shared, PathName(name): PathName, parameters: Parameters) -
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(found.to_json())).into_response())
 }
 
-async fn history(server: Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
-    let of_thread = server.clone();
-    let work = move || of_thread.state.dashboards.versions(of_thread.settings(), &of_thread.caller, &name);
-    Ok(Json(json!({"versions": server.lookups.run(work).await??})))
+fn history(server: &Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
+    let versions = server.state.dashboards.versions(server.settings(), &server.caller, &name)?;
+    Ok(Json(json!({"versions": versions})))
 }
 
-async fn put(
-    server: Shared,
+fn put(
+    server: &Shared,
     PathName(name): PathName,
-    headers: HeaderMap,
-    body: Body,
+    body: SentJson<DOCUMENT_BYTES_MAX>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let mut sent: Map<String, Value> = read_json_of(&server, &headers, body, DOCUMENT_BYTES_MAX).await?;
+    let mut sent: Map<String, Value> = body.read()?;
     // What a reading has around the document may come back with it.
     for around in ["name", "owner", "own", "source", "changed"] {
         sent.remove(around);
@@ -92,31 +88,21 @@ async fn put(
     };
     // Files have no version: what was read of one is a new dashboard elsewhere.
     let version = version.filter(|version| *version != 0);
-    let of_thread = server.clone();
-    let work = move || {
-        let now = of_thread.now();
-        let json = serde_json::to_vec(&sent).map_err(|error| Problem::internal(error.to_string()))?;
-        let document = dashboard::read(&json, now).map_err(|mistake| bad(mistake.to_string()))?;
-        let (settings, caller) = (of_thread.settings(), &of_thread.caller);
-        let (found, is_new) = of_thread.state.dashboards.put(settings, caller, (&name, version), document, now)?;
-        let told = found.summary();
-        let what = if is_new { "dashboard made" } else { "dashboard changed" };
-        of_thread.audit_own(what, &json!({"dashboard": told["name"], "version": told["version"]}));
-        Ok::<_, Problem>((found, is_new))
-    };
-    let (found, is_new) = server.lookups.run(work).await??;
-    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+    let now = server.now();
+    let json = serde_json::to_vec(&sent).map_err(|error| Problem::internal(error.to_string()))?;
+    let document = dashboard::read(&json, now).map_err(|mistake| bad(mistake.to_string()))?;
+    let (settings, caller) = (server.settings(), &server.caller);
+    let (found, is_new) = server.state.dashboards.put(settings, caller, (&name, version), document, now)?;
+    let told = found.summary();
+    let (what, status) =
+        if is_new { ("dashboard made", StatusCode::CREATED) } else { ("dashboard changed", StatusCode::OK) };
+    server.audit_own(what, &json!({"dashboard": told["name"], "version": told["version"]}));
     Ok((status, Json(found.to_json())))
 }
 
-async fn delete(server: Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
-    let of_thread = server.clone();
-    let work = move || {
-        of_thread.state.dashboards.remove(of_thread.settings(), &of_thread.caller, &name)?;
-        of_thread.audit_own("dashboard removed", &json!({"dashboard": name}));
-        Ok::<(), Problem>(())
-    };
-    server.lookups.run(work).await??;
+fn delete(server: &Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
+    server.state.dashboards.remove(server.settings(), &server.caller, &name)?;
+    server.audit_own("dashboard removed", &json!({"dashboard": name}));
     Ok(Json(json!({"deleted": true})))
 }
 
@@ -137,14 +123,13 @@ enum ForeignFormat {
 }
 
 /// Makes a dashboard of somebody else's, and keeps nothing.
-async fn import(server: Shared, headers: HeaderMap, body: Body) -> Result<Json<Value>, Problem> {
-    let sent: Foreign = read_json_of(&server, &headers, body, FOREIGN_BYTES_MAX).await?;
+fn import(server: &Shared, body: SentJson<FOREIGN_BYTES_MAX>) -> Result<Json<Value>, Problem> {
+    let sent: Foreign = body.read()?;
     let format = match sent.format {
         ForeignFormat::Grafana => Format::Grafana,
         ForeignFormat::Cloudwatch => Format::CloudWatch,
     };
-    let now = server.now();
-    let imported = server.lookups.run(move || dashboard::import(format, &sent.body, now)).await?;
+    let imported = dashboard::import(format, &sent.body, server.now());
     let imported = imported.map_err(|problem| Problem::bad_request("not-importable", problem))?;
     Ok(Json(serde_json::to_value(imported).map_err(|error| Problem::internal(error.to_string()))?))
 }

@@ -6,7 +6,6 @@
 //! are.
 
 use axum::Json;
-use axum::body::Body;
 use axum::extract::Path;
 use language::ParseOptions;
 use serde::Deserialize;
@@ -17,6 +16,7 @@ use types::{GroupName, GroupPattern, TimeRange, Timestamp};
 use crate::ask;
 use door::answer::{reason_json, stats_json};
 use door::deletion::{EventDeletion, SHOWN_AS};
+use door::handler::Sent;
 use door::parameters::PathName;
 use door::problem::Problem;
 use door::query_run::{QueryRun, Scope, read};
@@ -51,37 +51,33 @@ struct Order {
     is_dry_run: bool,
 }
 
-pub(crate) async fn post(server: Shared, PathName(name): PathName, body: Body) -> Result<Json<Value>, Problem> {
+pub(crate) async fn post(
+    server: Shared,
+    PathName(name): PathName,
+    Sent(body): Sent<BODY_BYTES_MAX>,
+) -> Result<Json<Value>, Problem> {
     GroupName::new(&name).map_or(Ok(()), |group| server.must_be_deletable(&group))?;
-    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
-    let order = Order::check(&name, received.bytes(), server.now())?;
+    let order = Order::check(&name, body.bytes(), server.now())?;
     read(&server, SHOWN_AS, move |reading| order.carry_out(reading)).await.map(Json)
 }
 
-pub(crate) async fn list(server: Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
-    let of_thread = server.clone();
-    let work = move || {
-        let receipts = of_thread.whole_store().deletions();
-        let of_group = receipts.iter().rev().filter(|receipt| receipt.group.as_str() == name);
-        let of_group = of_group.filter(|receipt| of_thread.reaches(receipt.group.as_str()));
-        of_group.map(|receipt| receipt_json(&of_thread, receipt)).collect::<Vec<Value>>()
-    };
-    Ok(Json(json!({"deletions": server.lookups.run(work).await?})))
+pub(crate) fn list(server: &Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
+    let receipts = server.whole_store().deletions();
+    let of_group = receipts.iter().rev().filter(|receipt| receipt.group.as_str() == name);
+    let of_group = of_group.filter(|receipt| server.reaches(receipt.group.as_str()));
+    Ok(Json(json!({"deletions": of_group.map(|receipt| receipt_json(server, receipt)).collect::<Vec<Value>>()})))
 }
 
-pub(crate) async fn get(server: Shared, Path((name, id)): Path<(String, String)>) -> Result<Json<Value>, Problem> {
-    let of_thread = server.clone();
+pub(crate) fn get(server: &Shared, Path((name, id)): Path<(String, String)>) -> Result<Json<Value>, Problem> {
     let unknown = || Problem::not_found(format!("there is no deletion {id:?} of events of {name:?}"));
     let number = u64::from_str_radix(&id, 16).map_err(|_| unknown())?;
-    let found = server.lookups.run(move || {
-        let receipt = of_thread.whole_store().deletion(number)?;
-        let segments: Vec<String> = receipt.segments.iter().map(|segment| format!("{segment:032x}")).collect();
-        let mut shown = receipt_json(&of_thread, &receipt);
-        shown["segments"] = json!(segments);
-        Some((receipt.group, shown))
-    });
-    let found = found.await?.filter(|(group, _)| group.as_str() == name && server.reaches(group.as_str()));
-    found.map(|(_, shown)| Json(shown)).ok_or_else(unknown)
+    let receipt = server.whole_store().deletion(number);
+    let receipt =
+        receipt.filter(|receipt| receipt.group.as_str() == name && server.reaches(&name)).ok_or_else(unknown)?;
+    let segments: Vec<String> = receipt.segments.iter().map(|segment| format!("{segment:032x}")).collect();
+    let mut shown = receipt_json(server, &receipt);
+    shown["segments"] = json!(segments);
+    Ok(Json(shown))
 }
 
 impl Order {

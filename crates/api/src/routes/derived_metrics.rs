@@ -2,90 +2,65 @@
 
 use alert::metrics::{Author, MetricSettings, MetricView, MetricsError};
 use axum::Json;
-use axum::body::Body;
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
 use serde_json::{Value, json};
 use types::GroupScope;
 
-use super::session::read_json_or;
 use door::access::covers;
 use door::audit;
+use door::handler::SentJson;
 use door::parameters::PathName;
 use door::problem::Problem;
 use door::server::Shared;
 
-/// Largest body: a query and what stands around it.
-const BODY_BYTES_MAX: usize = 160 << 10;
+/// A body: a query and what stands around it.
+type Body = SentJson<{ 160 << 10 }>;
 
-pub(crate) async fn list(server: Shared) -> Result<Json<Value>, Problem> {
-    let of_thread = server.clone();
-    let mut metrics = server.lookups.run(move || of_thread.app.metrics.list()).await?;
-    metrics.retain(|metric| reaches(&server, metric));
+pub(crate) fn list(server: &Shared) -> Result<Json<Value>, Problem> {
+    let mut metrics = server.app.metrics.list();
+    metrics.retain(|metric| reaches(server, metric));
     Ok(Json(json!({"metrics": metrics})))
 }
 
-pub(crate) async fn get(server: Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
-    let of_thread = server.clone();
-    let metric = server.lookups.run(move || seen(&of_thread, &name)).await??;
-    Ok(Json(json!(metric)))
+pub(crate) fn get(server: &Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
+    Ok(Json(json!(seen(server, &name)?)))
 }
 
-pub(crate) async fn post(server: Shared, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
-    let settings = read(&server, &headers, body).await?;
-    let of_thread = server.clone();
-    let work = move || {
-        let metric = of_thread.app.metrics.make(settings, maker(&of_thread))?;
-        of_thread.audit_own("metric made", &json!({"metric": metric.settings.name}));
-        Ok::<_, Problem>(metric)
-    };
-    Ok((StatusCode::CREATED, Json(server.lookups.run(work).await??)).into_response())
+pub(crate) fn post(server: &Shared, body: Body) -> Result<(StatusCode, Json<MetricView>), Problem> {
+    let metric = server.app.metrics.make(read(&body)?, maker(server))?;
+    server.audit_own("metric made", &json!({"metric": metric.settings.name}));
+    Ok((StatusCode::CREATED, Json(metric)))
 }
 
 /// Puts a metric in the place of one, or makes it.
-pub(crate) async fn put(
-    server: Shared,
-    PathName(name): PathName,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Json<Value>, Problem> {
-    let settings = read(&server, &headers, body).await?;
+pub(crate) fn put(server: &Shared, PathName(name): PathName, body: Body) -> Result<Json<Value>, Problem> {
+    let settings = read(&body)?;
     if settings.name != name {
         let message = format!("the metric calls itself {:?}, and the address says {name:?}", settings.name);
         return Err(Problem::bad_request("bad-metric", message));
     }
-    let of_thread = server.clone();
-    let work = move || {
-        let maker = maker(&of_thread);
-        let metric = match seen(&of_thread, &name) {
-            Ok(_) => of_thread.app.metrics.replace(settings, maker)?,
-            Err(_) => of_thread.app.metrics.make(settings, maker)?,
-        };
-        of_thread.audit_own("metric changed", &json!({"metric": name}));
-        Ok::<_, Problem>(metric)
+    let maker = maker(server);
+    let metric = match seen(server, &name) {
+        Ok(_) => server.app.metrics.replace(settings, maker)?,
+        Err(_) => server.app.metrics.make(settings, maker)?,
     };
-    Ok(Json(json!(server.lookups.run(work).await??)))
+    server.audit_own("metric changed", &json!({"metric": name}));
+    Ok(Json(json!(metric)))
 }
 
-pub(crate) async fn delete(server: Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
-    let of_thread = server.clone();
-    let work = move || {
-        seen(&of_thread, &name)?;
-        of_thread.app.metrics.remove(&name)?;
-        of_thread.audit_own("metric removed", &json!({"metric": name}));
-        Ok::<_, Problem>(())
-    };
-    server.lookups.run(work).await??;
+pub(crate) fn delete(server: &Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
+    seen(server, &name)?;
+    server.app.metrics.remove(&name)?;
+    server.audit_own("metric removed", &json!({"metric": name}));
     Ok(Json(json!({"deleted": true})))
 }
 
 /// Reads the body; errors quote it, as it holds no secret.
-async fn read(server: &Shared, headers: &HeaderMap, body: Body) -> Result<MetricSettings, Problem> {
-    let bad = |error: serde_json::Error| {
+fn read(body: &Body) -> Result<MetricSettings, Problem> {
+    body.read_or(|error| {
         let problem = Problem::bad_request("bad-metric", format!("the body is no metric: {error}"));
         problem.hint("send {\"name\":\"errors_total\",\"type\":\"counter\",\"query\":\"filter …\"}")
-    };
-    read_json_or(server, headers, body, BODY_BYTES_MAX, bad).await
+    })
 }
 
 fn maker(server: &Shared) -> Author {

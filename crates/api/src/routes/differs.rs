@@ -1,7 +1,6 @@
 //! `/api/v1/differs`: which values of which fields a selection of events has more or less often than a baseline.
 
 use axum::Json;
-use axum::body::Body;
 use cause::{Baseline, Differences, FieldDifference, NumberDifference, ValueDifference, differences};
 use execute::{AnsweredPlan, EventSet, Stats};
 use plan::{Earlier, Expr, Operator, Plan, earlier_range};
@@ -11,6 +10,7 @@ use types::TimeRange;
 use crate::ask::{Ask, Question};
 use crate::json::rounded;
 use door::answer::{reason_json, stats_json};
+use door::handler::Sent;
 use door::problem::Problem;
 use door::query_run::{QueryRun, Scope, complete, damages, read};
 use door::server::Shared;
@@ -31,9 +31,8 @@ enum BaselineAsk {
     Query(Box<Ask>),
 }
 
-pub(crate) async fn post(server: Shared, body: Body) -> Result<Json<Value>, Problem> {
-    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
-    let (selection, baseline) = asks(received.bytes())?;
+pub(crate) async fn post(server: Shared, Sent(body): Sent<BODY_BYTES_MAX>) -> Result<Json<Value>, Problem> {
+    let (selection, baseline) = asks(body.bytes())?;
     let (text, now) = (selection.query.clone(), server.now());
     let found = read(&server, &text, move |reading| {
         let selection = selection.check(now)?;

@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use alert::{AlertView, RuleView};
 use axum::Json;
-use axum::body::Body;
 use cause::{Finding, FirstLook, RedCall, Usual, first_look, mark_groups, onset_history, onset_reach};
 use execute::{EventSet, Request, Stats};
 use plan::{Comparison, Expr, Operator, Plan};
@@ -17,6 +16,7 @@ use crate::ask::{Ask, Question};
 use crate::json::rounded;
 use crate::state::{Api, Shared};
 use door::answer::reason_json;
+use door::handler::Sent;
 use door::problem::Problem;
 use door::query_run::{QueryRun, damages, read};
 use door::server::Shared as Server;
@@ -33,10 +33,9 @@ const BEFORE_ALERT: i64 = 30 * Timestamp::MINUTE;
 /// A label that no event has.
 const ALERT_NAME: &str = "alertname";
 
-pub(crate) async fn post(server: Shared, body: Body) -> Result<Json<Value>, Problem> {
-    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
+pub(crate) async fn post(server: Shared, Sent(body): Sent<BODY_BYTES_MAX>) -> Result<Json<Value>, Problem> {
     let started = Instant::now();
-    let (question, url) = question(&server, received.bytes())?;
+    let (question, url) = question(&server, body.bytes())?;
     let (api, groups) = (server.state.clone(), question.scope.groups.clone());
     let found = read(&server, &question.text.clone(), move |reading| look(reading, &api, &question)).await?;
     let alerts = found.onset.began.map(|began| alerts(&server, near(began), &groups)).unwrap_or_default();

@@ -10,6 +10,7 @@ use crate::state::{Api, Shared};
 use door::access::Role;
 use door::exposition::{Kind, Page};
 use door::fleet::SOURCES_PATH;
+use door::handler::blocking;
 use door::parameters::PathName;
 use door::problem::Problem;
 use door::server::{FamilyState, Server};
@@ -26,11 +27,11 @@ const MONTH_DAYS: f64 = 30.0;
 /// Adds the routes of a fleet.
 pub(super) fn add(table: Table<FamilyState<Api>>) -> Table<FamilyState<Api>> {
     table
-        .get("/api/v1/fleet", Role::Read, get)
+        .get("/api/v1/fleet", Role::Read, blocking(get))
         .post("/api/v1/fleet/part", Role::None, part::post)
         .post(SOURCES_PATH, Role::None, told::post)
-        .post("/api/v1/fleet/nodes/{name}/drain", Role::Admin, drain)
-        .delete("/api/v1/fleet/nodes/{name}/drain", Role::Admin, undo_drain)
+        .post("/api/v1/fleet/nodes/{name}/drain", Role::Admin, blocking(drain))
+        .delete("/api/v1/fleet/nodes/{name}/drain", Role::Admin, blocking(undo_drain))
 }
 
 fn cost_per_day_usd(puts_per_day: f64, bytes_stored: u64) -> f64 {
@@ -43,11 +44,9 @@ fn no_fleet() -> Problem {
     Problem::not_found("this server is no node of a fleet").hint(hint)
 }
 
-pub(crate) async fn get(server: Shared) -> Result<Json<Value>, Problem> {
+pub(crate) fn get(server: &Shared) -> Result<Json<Value>, Problem> {
     server.must_reach_everything()?;
-    let of_thread = server.clone();
-    let fleet = server.lookups.run(move || of_thread.whole_store().fleet()).await?.ok_or_else(no_fleet)?;
-    let fleet = fleet.map_err(storage::StoreError::from)?;
+    let fleet = server.whole_store().fleet().ok_or_else(no_fleet)?.map_err(storage::StoreError::from)?;
     let node = |node: &storage::NodeStatus| {
         json!({
             "node": node.name, "epoch": node.epoch, "address": node.address, "roles": node.roles, "zone": node.zone,
@@ -66,19 +65,18 @@ pub(crate) async fn get(server: Shared) -> Result<Json<Value>, Problem> {
     })))
 }
 
-pub(crate) async fn drain(server: Shared, name: PathName) -> Result<Json<Value>, Problem> {
-    order(server, name, true).await
+pub(crate) fn drain(server: &Shared, PathName(node): PathName) -> Result<Json<Value>, Problem> {
+    order(server, &node, true)
 }
 
-pub(crate) async fn undo_drain(server: Shared, name: PathName) -> Result<Json<Value>, Problem> {
-    order(server, name, false).await
+pub(crate) fn undo_drain(server: &Shared, PathName(node): PathName) -> Result<Json<Value>, Problem> {
+    order(server, &node, false)
 }
 
 /// Orders that a node takes no new work, or that it does again.
-async fn order(server: Shared, PathName(node): PathName, is_drain: bool) -> Result<Json<Value>, Problem> {
+fn order(server: &Shared, node: &str, is_drain: bool) -> Result<Json<Value>, Problem> {
     server.must_reach_everything()?;
-    let (of_thread, name) = (server.clone(), node.clone());
-    let ordered = server.lookups.run(move || of_thread.whole_store().drain_node(&name, is_drain)).await?;
+    let ordered = server.whole_store().drain_node(node, is_drain);
     if !ordered.ok_or_else(no_fleet)?.map_err(storage::StoreError::from)? {
         let problem = Problem::not_found(format!("the fleet has no node {node:?}"));
         return Err(problem.hint("GET /api/v1/fleet lists the nodes"));

@@ -5,7 +5,7 @@ mod known;
 mod measured;
 
 use axum::Json;
-use axum::body::Body;
+use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use dashboard::derive::Subject;
@@ -13,10 +13,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use types::{GroupName, Timestamp};
 
-use super::session::read_json;
 use crate::state::{Api, Shared};
 use crate::{ask, links};
 use door::access::Role;
+use door::handler::{HandlerServer, SentJson, blocking};
 use door::parameters::{Parameters, PathName};
 use door::problem::Problem;
 use door::query_run::read;
@@ -43,9 +43,9 @@ pub(crate) fn add(table: Table<FamilyState<Api>>) -> Table<FamilyState<Api>> {
     table
         .get("/api/v1/for/{name}", Role::Read, get)
         .get("/api/v1/for/{name}/by-link", Role::None, get_by_link)
-        .get("/api/v1/for/{name}/links", Role::Operate, list_links)
-        .post("/api/v1/for/{name}/links", Role::Operate, post_link)
-        .delete("/api/v1/for/{name}/links/{id}", Role::Operate, delete_link)
+        .get("/api/v1/for/{name}/links", Role::Operate, blocking(list_links))
+        .post("/api/v1/for/{name}/links", Role::Operate, blocking(post_link))
+        .delete("/api/v1/for/{name}/links/{id}", Role::Operate, blocking(delete_link))
 }
 
 async fn get(server: Shared, PathName(name): PathName, parameters: Parameters) -> Result<Response, Problem> {
@@ -62,9 +62,9 @@ async fn get_by_link(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let token = headers.get(LINK).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
-    let (of_thread, subject) = (server.clone(), name.clone());
-    let work = move || links::caller_of(of_thread.settings(), &token, &subject, of_thread.now());
-    let caller = server.lookups.run(work).await??;
+    let subject = name.clone();
+    let work = move |server: &Shared| links::caller_of(server.settings(), &token, &subject, server.now());
+    let caller = server.look_up(work).await??;
     let answer = how(&server.as_caller(caller.into()), &name, &parameters).await?;
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response())
 }
@@ -81,8 +81,8 @@ async fn how(server: &Shared, name: &str, parameters: &Parameters) -> Result<Val
         let problem = Problem::not_found(message);
         return Err(problem.hint("there is no group or service of this name with lines of the last week"));
     }
-    let (of_thread, asked) = (server.clone(), subject.clone());
-    let known = server.lookups.run(move || known::find(&of_thread, &asked, (now, zone))).await??;
+    let asked = subject.clone();
+    let known = server.look_up(move |server| known::find(server, &asked, (now, zone))).await??;
     Ok(json!({
         "name": subject.name(), "kind": subject.kind(), "at": now.to_string(),
         "up": up(&measured, &known, now), "speed": measured.speed.to_json(), "wrong": wrong(&measured, &known),
@@ -130,19 +130,16 @@ fn wrong(measured: &measured::Measured, known: &known::Knowledge) -> Vec<Value> 
     all
 }
 
-async fn list_links(server: Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
-    let of_thread = server.clone();
-    let work = move || links::list(of_thread.settings(), &of_thread.caller, &name, of_thread.now());
-    Ok(Json(json!({"links": server.lookups.run(work).await??})))
+fn list_links(server: &Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
+    Ok(Json(json!({"links": links::list(server.settings(), &server.caller, &name, server.now())?})))
 }
 
-async fn post_link(
-    server: Shared,
+fn post_link(
+    server: &Shared,
     PathName(name): PathName,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
-    let order: LinkOrder = read_json(&server, &headers, body).await?;
+    body: SentJson<{ 64 << 10 }>,
+) -> Result<impl IntoResponse + use<>, Problem> {
+    let order: LinkOrder = body.read()?;
     let bad =
         |message: String| Problem::bad_request("bad-link", message).hint("write a duration such as 7d, 5m to 366d");
     let lasts = match &order.expires_in {
@@ -152,29 +149,17 @@ async fn post_link(
     if !(LINK_LASTS_MIN..=LINK_LASTS_MAX).contains(&lasts) {
         return Err(bad("expires_in: a link lasts 5m to 366d".to_owned()));
     }
-    let of_thread = server.clone();
-    let work = move || {
-        let now = of_thread.now();
-        let expires = Timestamp(now.0.saturating_add(lasts));
-        let made = links::make(of_thread.settings(), &of_thread.caller, &name, (now, expires))?;
-        of_thread.audit_own("link made", &json!({"link": made.id, "for": name, "expires": made.expires.to_string()}));
-        Ok::<_, Problem>(made)
-    };
-    let made = server.lookups.run(work).await??;
-    let answer = json!({"id": made.id, "token": made.token, "expires": made.expires.to_string()});
-    Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response())
+    let now = server.now();
+    let expires = Timestamp(now.0.saturating_add(lasts));
+    let made = links::make(server.settings(), &server.caller, &name, (now, expires))?;
+    let expires = made.expires.to_string();
+    server.audit_own("link made", &json!({"link": made.id, "for": name, "expires": expires}));
+    let answer = json!({"id": made.id, "token": made.token, "expires": expires});
+    Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(answer)))
 }
 
-async fn delete_link(
-    server: Shared,
-    axum::extract::Path((name, id)): axum::extract::Path<(String, String)>,
-) -> Result<Json<Value>, Problem> {
-    let of_thread = server.clone();
-    let work = move || {
-        links::remove(of_thread.settings(), &of_thread.caller, &name, &id)?;
-        of_thread.audit_own("link withdrawn", &json!({"link": id, "for": name}));
-        Ok::<(), Problem>(())
-    };
-    server.lookups.run(work).await??;
+fn delete_link(server: &Shared, Path((name, id)): Path<(String, String)>) -> Result<Json<Value>, Problem> {
+    links::remove(server.settings(), &server.caller, &name, &id)?;
+    server.audit_own("link withdrawn", &json!({"link": id, "for": name}));
     Ok(Json(json!({"deleted": true})))
 }

@@ -1,7 +1,6 @@
 //! `/api/v1/groups`: what groups there are, how large, how much of them is kept, and their deletion.
 
 use axum::Json;
-use axum::body::Body;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 use storage::{Forecast, GroupRetention, GroupStatus, Removal, RetentionChange};
@@ -9,6 +8,7 @@ use types::{ByteSize, GroupName, Timestamp, parse_duration_ns};
 
 use door::answer::duration_text;
 use door::audit;
+use door::handler::Sent;
 use door::parameters::{Parameters, PathName};
 use door::problem::Problem;
 use door::server::Shared;
@@ -48,61 +48,50 @@ struct Retention {
     size: Option<String>,
 }
 
-pub(crate) async fn list(server: Shared) -> Result<Json<Value>, Problem> {
-    let of_thread = server.clone();
-    let groups = server.lookups.run(move || described(&of_thread)).await?;
-    Ok(Json(json!({"groups": groups})))
+pub(crate) fn list(server: &Shared) -> Result<Json<Value>, Problem> {
+    Ok(Json(json!({"groups": described(server)})))
 }
 
-pub(crate) async fn get(server: Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
-    let of_thread = server.clone();
-    let found = name.clone();
-    let group = server.lookups.run(move || describe(&of_thread, &found)).await?;
-    group.map(Json).ok_or_else(|| no_group(&name))
+pub(crate) fn get(server: &Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
+    describe(server, &name).map(Json).ok_or_else(|| no_group(&name))
 }
 
-pub(crate) async fn put(
-    server: Shared,
-    PathName(name): PathName,
-    parameters: Parameters,
-    body: Body,
+pub(crate) fn put(
+    server: &Shared,
+    (PathName(name), parameters): (PathName, Parameters),
+    body: Sent<BODY_BYTES_MAX>,
 ) -> Result<Json<Value>, Problem> {
     parameters.check_names(&["preview"])?;
     let is_preview = parameters.flag("preview")?;
     let bad_name = || Problem::bad_request("bad-group", format!("{name:?} is no name of a log group"));
     let group = GroupName::new(&name).ok_or_else(bad_name)?;
     server.must_reach(&group)?;
-    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
-    let Changes { retention: asked, time_zone } = changes_of(received.bytes())?;
-    let retention = asked.unwrap_or_else(|| server.whole_store().retention(&group));
+    let Changes { retention: asked, time_zone } = changes_of(body.0.bytes())?;
+    let store = server.whole_store();
+    let retention = asked.unwrap_or_else(|| store.retention(&group));
     if group.as_str() == ingest::AUDIT_GROUP {
         audit::check_retention(&retention)?;
     }
-    let of_thread = server.clone();
-    let work = move || {
-        let store = of_thread.whole_store();
-        if is_preview {
-            return Ok(change_json(&store.preview_retention(&group, retention)));
-        }
-        if let Some(zone) = time_zone {
-            of_thread.app.intake.set_time_zone(&group, zone.as_deref())?;
-            of_thread.audit_own("group time zone set", &json!({"group": group.as_str(), "time_zone": zone}));
-        }
-        if asked.is_none() {
-            return Ok(described_anew(&of_thread, &group, &retention));
-        }
-        let change = store.set_retention(&group, retention)?;
-        of_thread.audit_own(
-            "group limits set",
-            &json!({"group": group.as_str(), "age": retention.age_ns.map(duration_text), "size": retention.bytes.map(size_text)}),
-        );
-        let mut answer = described_anew(&of_thread, &group, &retention);
-        if let (Value::Object(answer), Value::Object(change)) = (&mut answer, change_json(&change)) {
-            answer.extend(change);
-        }
-        Ok::<Value, storage::StoreError>(answer)
-    };
-    Ok(Json(server.lookups.run(work).await??))
+    if is_preview {
+        return Ok(Json(change_json(&store.preview_retention(&group, retention))));
+    }
+    if let Some(zone) = time_zone {
+        server.app.intake.set_time_zone(&group, zone.as_deref())?;
+        server.audit_own("group time zone set", &json!({"group": group.as_str(), "time_zone": zone}));
+    }
+    if asked.is_none() {
+        return Ok(Json(described_anew(server, &group, &retention)));
+    }
+    let change = store.set_retention(&group, retention)?;
+    server.audit_own(
+        "group limits set",
+        &json!({"group": group.as_str(), "age": retention.age_ns.map(duration_text), "size": retention.bytes.map(size_text)}),
+    );
+    let mut answer = described_anew(server, &group, &retention);
+    if let (Value::Object(answer), Value::Object(change)) = (&mut answer, change_json(&change)) {
+        answer.extend(change);
+    }
+    Ok(Json(answer))
 }
 
 /// Returns a group after a change. A group can have settings before its first event.
@@ -168,12 +157,10 @@ fn changes_of(body: &[u8]) -> Result<Changes, Problem> {
     Ok(Changes { retention: Some(retention), time_zone })
 }
 
-pub(crate) async fn delete(server: Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
+pub(crate) fn delete(server: &Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
     let group = GroupName::new(&name).ok_or_else(|| no_group(&name))?;
     server.must_be_deletable(&group)?;
-    let of_thread = server.clone();
-    let work = move || door::deletion::delete_group(&of_thread, &group);
-    let is_deleted = server.lookups.run(work).await??;
+    let is_deleted = door::deletion::delete_group(server, &group)?;
     if is_deleted { Ok(Json(json!({"deleted": true}))) } else { Err(no_group(&name)) }
 }
 

@@ -1,7 +1,6 @@
 //! `/api/v1/incidents` and `/api/v1/ledger`: what failed, when, what was done, and how long it took.
 
 use axum::Json;
-use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use data_encoding::HEXLOWER;
@@ -14,11 +13,11 @@ use serde_json::{Value, json};
 use types::{EventId, GroupPattern, Locale, TimeRange, Timestamp};
 
 use super::alerts;
-use super::session::read_json_or;
 use crate::ask;
 use crate::locale::locale;
 use crate::state::{Api, Shared};
 use door::access::Role;
+use door::handler::{HandlerServer, SentJson, blocking};
 use door::parameters::{Parameters, PathName};
 use door::problem::Problem;
 use door::query_run::{Scope, read};
@@ -26,8 +25,8 @@ use door::server::FamilyState;
 use door::spans::later;
 use door::table::Table;
 
-/// Largest body: a timeline.
-const BODY_BYTES_MAX: usize = 2 << 20;
+/// A body: a timeline.
+type Body = SentJson<{ 2 << 20 }>;
 
 /// Longest text of a pinned event.
 const TEXT_CHARS_MAX: usize = 4_000;
@@ -35,27 +34,24 @@ const TEXT_CHARS_MAX: usize = 4_000;
 /// Returns the routes of incidents.
 pub(crate) fn add(table: Table<FamilyState<Api>>) -> Table<FamilyState<Api>> {
     table
-        .get("/api/v1/incidents", Role::Read, list)
+        .get("/api/v1/incidents", Role::Read, blocking(list))
         .post("/api/v1/incidents", Role::Operate, post)
         .get("/api/v1/incidents/{id}", Role::Read, get)
         .patch("/api/v1/incidents/{id}", Role::Operate, patch)
-        .delete("/api/v1/incidents/{id}", Role::Operate, delete)
+        .delete("/api/v1/incidents/{id}", Role::Operate, blocking(delete))
         .post("/api/v1/incidents/{id}/items", Role::Operate, post_item)
         .delete("/api/v1/incidents/{id}/items/{item}", Role::Operate, delete_item)
         .get("/api/v1/incidents/{id}/post-mortem", Role::Read, post_mortem)
         .get("/api/v1/ledger", Role::Read, ledger)
 }
 
-async fn list(server: Shared, parameters: Parameters) -> Result<Json<Value>, Problem> {
+fn list(server: &Shared, parameters: Parameters) -> Result<Json<Value>, Problem> {
     parameters.check_names(&["service", "state"])?;
     if let Some(state) = parameters.get("state").filter(|state| !["open", "mitigated", "remediated"].contains(state)) {
         let problem = Problem::bad_request("bad-parameter", format!("state: there is no state {state:?}"));
         return Err(problem.hint("states are open, mitigated, remediated"));
     }
-    let of_thread = server.clone();
-    let work =
-        move || of_thread.state.incidents.list(of_thread.settings(), &of_thread.caller.scope).map_err(problem_of);
-    let incidents = server.lookups.run(work).await??;
+    let incidents = listed(server)?;
     let is_of = |incident: &&Incident| {
         let service = parameters.get("service");
         service.is_none_or(|service| incident.services.iter().any(|own| own == service))
@@ -70,35 +66,30 @@ async fn get(server: Shared, PathName(id): PathName) -> Result<Json<Value>, Prob
 }
 
 async fn one(server: &Shared, id: String) -> Result<Incident, Problem> {
-    let of_thread = server.clone();
-    let work = move || {
-        let found = of_thread.state.incidents.get(of_thread.settings(), &of_thread.caller.scope, &id);
-        found.map_err(problem_of)
-    };
-    server.lookups.run(work).await?
+    let work = move |server: &Shared| server.state.incidents.get(server.settings(), &server.caller.scope, &id);
+    server.look_up(work).await?.map_err(problem_of)
 }
 
-async fn post(server: Shared, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
-    let mut new: IncidentChange = read_json(&server, &headers, body).await?;
+async fn post(server: Shared, body: Body) -> Result<Response, Problem> {
+    let mut new: IncidentChange = read_json(&body)?;
     for item in new.items.iter_mut().flatten() {
         complete(&server, item).await?;
     }
     let mut bytes = [0u8; 8];
     getrandom::fill(&mut bytes).map_err(|error| Problem::internal(format!("no random numbers: {error}")))?;
     let id = HEXLOWER.encode(&bytes);
-    let of_thread = server.clone();
-    let work = move || {
-        let (by, now) = (author(&of_thread), of_thread.now());
-        let made = of_thread.state.incidents.make(of_thread.settings(), &by, new, (id, now)).map_err(problem_of)?;
-        of_thread.audit_own("incident made", &json!({"incident": made.id, "title": made.title}));
+    let work = move |server: &Shared| {
+        let (by, now) = (author(server), server.now());
+        let made = server.state.incidents.make(server.settings(), &by, new, (id, now)).map_err(problem_of)?;
+        server.audit_own("incident made", &json!({"incident": made.id, "title": made.title}));
         Ok::<_, Problem>(made)
     };
-    let made = server.lookups.run(work).await??;
+    let made = server.look_up(work).await??;
     Ok((StatusCode::CREATED, Json(made.to_json())).into_response())
 }
 
-async fn patch(server: Shared, PathName(id): PathName, headers: HeaderMap, body: Body) -> Result<Json<Value>, Problem> {
-    let mut change: IncidentChange = read_json(&server, &headers, body).await?;
+async fn patch(server: Shared, PathName(id): PathName, body: Body) -> Result<Json<Value>, Problem> {
+    let mut change: IncidentChange = read_json(&body)?;
     for item in change.items.iter_mut().flatten().filter(|item| item.id.is_none()) {
         complete(&server, item).await?;
     }
@@ -106,13 +97,8 @@ async fn patch(server: Shared, PathName(id): PathName, headers: HeaderMap, body:
     changed(&server, id, "incident changed", work).await
 }
 
-async fn post_item(
-    server: Shared,
-    PathName(id): PathName,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Problem> {
-    let mut item: NewItem = read_json(&server, &headers, body).await?;
+async fn post_item(server: Shared, PathName(id): PathName, body: Body) -> Result<Response, Problem> {
+    let mut item: NewItem = read_json(&body)?;
     complete(&server, &mut item).await?;
     let work = move |incident: &Incident, by: &IncidentAuthor, now| incident.with_item(item.clone(), by, now);
     Ok((StatusCode::CREATED, changed(&server, id, "incident changed", work).await?).into_response())
@@ -133,27 +119,19 @@ async fn changed(
     action: &'static str,
     change: impl Fn(&Incident, &IncidentAuthor, types::Timestamp) -> Result<Incident, IncidentError> + Send + 'static,
 ) -> Result<Json<Value>, Problem> {
-    let of_thread = server.clone();
-    let work = move || {
-        let (by, now) = (author(&of_thread), of_thread.now());
+    let work = move |server: &Shared| {
+        let (by, now) = (author(server), server.now());
         let change = |incident: &Incident| change(incident, &by, now);
-        let incidents = &of_thread.state.incidents;
-        let incident = incidents.change(of_thread.settings(), &by, &id, &change).map_err(problem_of)?;
-        of_thread.audit_own(action, &json!({"incident": incident.id, "title": incident.title}));
-        Ok::<_, Problem>(incident)
+        let incident = server.state.incidents.change(server.settings(), &by, &id, &change).map_err(problem_of)?;
+        server.audit_own(action, &json!({"incident": incident.id, "title": incident.title}));
+        Ok::<_, Problem>(Json(incident.to_json()))
     };
-    Ok(Json(server.lookups.run(work).await??.to_json()))
+    server.look_up(work).await?
 }
 
-async fn delete(server: Shared, PathName(id): PathName) -> Result<Json<Value>, Problem> {
-    let of_thread = server.clone();
-    let work = move || {
-        let removed = of_thread.state.incidents.remove(of_thread.settings(), &of_thread.caller.scope, &id);
-        removed.map_err(problem_of)?;
-        of_thread.audit_own("incident removed", &json!({"incident": id}));
-        Ok::<_, Problem>(())
-    };
-    server.lookups.run(work).await??;
+fn delete(server: &Shared, PathName(id): PathName) -> Result<Json<Value>, Problem> {
+    server.state.incidents.remove(server.settings(), &server.caller.scope, &id).map_err(problem_of)?;
+    server.audit_own("incident removed", &json!({"incident": id}));
     Ok(Json(json!({"deleted": true})))
 }
 
@@ -227,12 +205,11 @@ fn complete_alert(server: &Shared, item: &mut NewItem, reference: &str) -> Resul
 }
 
 async fn complete_issue(server: &Shared, item: &mut NewItem, reference: String) -> Result<(), Problem> {
-    let of_thread = server.clone();
-    let work = move || {
-        let found = of_thread.state.issues()?.get(&of_thread.caller.scope, &reference);
+    let work = move |server: &Shared| {
+        let found = server.state.issues()?.get(&server.caller.scope, &reference);
         found.map_err(|error| Problem::not_found(error.to_string()))
     };
-    let issue = server.lookups.run(work).await??;
+    let issue = server.look_up(work).await??;
     if item.text.is_empty() {
         item.text = issue.title.replace(char::is_control, " ");
     }
@@ -313,18 +290,19 @@ pub(crate) async fn ledger_page(
     Ok(ledger_html(&ledger, &own, month.zone(), locale))
 }
 
+/// Returns the incidents that exist for the caller. Blocks.
+fn listed(server: &Shared) -> Result<Vec<Incident>, Problem> {
+    server.state.incidents.list(server.settings(), &server.caller.scope).map_err(problem_of)
+}
+
 /// Returns the incidents that exist for the caller.
 async fn all(server: &Shared) -> Result<Vec<Incident>, Problem> {
-    let of_thread = server.clone();
-    let work =
-        move || of_thread.state.incidents.list(of_thread.settings(), &of_thread.caller.scope).map_err(problem_of);
-    server.lookups.run(work).await?
+    server.look_up(listed).await?
 }
 
 /// Reads a body of JSON; errors quote it, as it holds no secret.
-async fn read_json<T: DeserializeOwned>(server: &Shared, headers: &HeaderMap, body: Body) -> Result<T, Problem> {
-    let bad = |error: serde_json::Error| Problem::bad_request("bad-incident", error.to_string());
-    read_json_or(server, headers, body, BODY_BYTES_MAX, bad).await
+fn read_json<T: DeserializeOwned>(body: &Body) -> Result<T, Problem> {
+    body.read_or(|error| Problem::bad_request("bad-incident", error.to_string()))
 }
 
 fn author(server: &Shared) -> IncidentAuthor {

@@ -5,17 +5,16 @@ mod users;
 use std::collections::BTreeSet;
 
 use axum::Json;
-use axum::body::Body;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use incident::{Author, DecisionChange, IssueError, IssueFilter, IssueState, Issues};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use self::users::with_users;
-use super::session::read_json_or;
 use crate::state::{Api, Shared};
 use door::access::Role;
+use door::handler::{HandlerServer, SentJson, blocking};
 use door::parameters::{Parameters, PathName};
 use door::problem::Problem;
 use door::server::FamilyState;
@@ -25,8 +24,8 @@ use door::table::Table;
 const ISSUES_DEFAULT: usize = 500;
 const ISSUES_MAX: usize = 5_000;
 
-/// Largest body: a note and a few names.
-const BODY_BYTES_MAX: usize = 64 << 10;
+/// A body: a note and a few names.
+type Body = SentJson<{ 64 << 10 }>;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object with ids")]
@@ -38,10 +37,10 @@ struct Merge {
 pub(crate) fn add(table: Table<FamilyState<Api>>) -> Table<FamilyState<Api>> {
     table
         .get("/api/v1/issues", Role::Read, list)
-        .post("/api/v1/issues/merge", Role::Operate, merge)
+        .post("/api/v1/issues/merge", Role::Operate, blocking(merge))
         .get("/api/v1/issues/{id}", Role::Read, get)
-        .patch("/api/v1/issues/{id}", Role::Operate, patch)
-        .post("/api/v1/issues/{id}/split", Role::Operate, split)
+        .patch("/api/v1/issues/{id}", Role::Operate, blocking(patch))
+        .post("/api/v1/issues/{id}/split", Role::Operate, blocking(split))
 }
 
 async fn list(server: Shared, parameters: Parameters) -> Result<Json<Value>, Problem> {
@@ -52,12 +51,11 @@ async fn list(server: Shared, parameters: Parameters) -> Result<Json<Value>, Pro
         service: parameters.get("service").map(str::to_owned),
     };
     let limit = parameters.number("limit")?.unwrap_or(ISSUES_DEFAULT).min(ISSUES_MAX);
-    let of_thread = server.clone();
-    let work = move || {
-        let issues = of_thread.state.issues()?;
-        Ok::<_, Problem>((issues.list(&of_thread.caller.scope, &filter), issues.problem()))
+    let work = move |server: &Shared| {
+        let issues = server.state.issues()?;
+        Ok::<_, Problem>((issues.list(&server.caller.scope, &filter), issues.problem()))
     };
-    let (mut issues, problem) = server.lookups.run(work).await??;
+    let (mut issues, problem) = server.look_up(work).await??;
     let total = issues.len();
     issues.truncate(limit);
     let issues = match parameters.get("users") {
@@ -86,51 +84,37 @@ fn states(parameters: &Parameters) -> Result<BTreeSet<IssueState>, Problem> {
 
 async fn get(server: Shared, PathName(id): PathName, parameters: Parameters) -> Result<Json<Value>, Problem> {
     parameters.check_names(&["users"])?;
-    let of_thread = server.clone();
-    let work = move || of_thread.state.issues()?.get(&of_thread.caller.scope, &id).map_err(problem_of);
-    let issue = server.lookups.run(work).await??;
+    let work = move |server: &Shared| server.state.issues()?.get(&server.caller.scope, &id).map_err(problem_of);
+    let issue = server.look_up(work).await??;
     match parameters.get("users") {
         Some(field) => Ok(Json(with_users(&server, vec![issue], field).await?.remove(0))),
         None => Ok(Json(json!(issue))),
     }
 }
 
-async fn patch(server: Shared, PathName(id): PathName, headers: HeaderMap, body: Body) -> Result<Json<Value>, Problem> {
-    let change: DecisionChange = read(&server, &headers, body).await?;
-    let of_thread = server.clone();
-    let work = move || {
-        let issue = of_thread.state.issues()?.change(&author(&of_thread), &id, change).map_err(problem_of)?;
-        of_thread.audit_own("issue changed", &json!({"issue": issue.id, "state": issue.state, "owner": issue.owner}));
-        Ok::<_, Problem>(issue)
-    };
-    Ok(Json(json!(server.lookups.run(work).await??)))
+fn patch(server: &Shared, PathName(id): PathName, body: Body) -> Result<Json<Value>, Problem> {
+    let issue =
+        server.state.issues()?.change(&author(server), &id, read::<DecisionChange>(&body)?).map_err(problem_of)?;
+    server.audit_own("issue changed", &json!({"issue": issue.id, "state": issue.state, "owner": issue.owner}));
+    Ok(Json(json!(issue)))
 }
 
-async fn merge(server: Shared, headers: HeaderMap, body: Body) -> Result<Json<Value>, Problem> {
-    let Merge { ids } = read(&server, &headers, body).await?;
-    let of_thread = server.clone();
-    let work = move || {
-        let issue = of_thread.state.issues()?.merge(&author(&of_thread), &ids).map_err(problem_of)?;
-        of_thread.audit_own("issues merged", &json!({"issue": issue.id, "ids": ids}));
-        Ok::<_, Problem>(issue)
-    };
-    Ok(Json(json!(server.lookups.run(work).await??)))
+fn merge(server: &Shared, body: Body) -> Result<Json<Value>, Problem> {
+    let Merge { ids } = read(&body)?;
+    let issue = server.state.issues()?.merge(&author(server), &ids).map_err(problem_of)?;
+    server.audit_own("issues merged", &json!({"issue": issue.id, "ids": ids}));
+    Ok(Json(json!(issue)))
 }
 
-async fn split(server: Shared, PathName(id): PathName) -> Result<Json<Value>, Problem> {
-    let of_thread = server.clone();
-    let work = move || {
-        let issues = of_thread.state.issues()?.split(&author(&of_thread), &id).map_err(problem_of)?;
-        of_thread.audit_own("issue split", &json!({"issue": id}));
-        Ok::<_, Problem>(issues)
-    };
-    Ok(Json(json!({"issues": server.lookups.run(work).await??})))
+fn split(server: &Shared, PathName(id): PathName) -> Result<Json<Value>, Problem> {
+    let issues = server.state.issues()?.split(&author(server), &id).map_err(problem_of)?;
+    server.audit_own("issue split", &json!({"issue": id}));
+    Ok(Json(json!({"issues": issues})))
 }
 
 /// Reads a body of JSON; errors quote it, as it holds no secret.
-async fn read<T: DeserializeOwned>(server: &Shared, headers: &HeaderMap, body: Body) -> Result<T, Problem> {
-    let bad = |error: serde_json::Error| Problem::bad_request("bad-issue", error.to_string());
-    read_json_or(server, headers, body, BODY_BYTES_MAX, bad).await
+fn read<T: DeserializeOwned>(body: &Body) -> Result<T, Problem> {
+    body.read_or(|error| Problem::bad_request("bad-issue", error.to_string()))
 }
 
 fn author(server: &Shared) -> Author {

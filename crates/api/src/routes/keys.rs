@@ -1,20 +1,20 @@
 //! `/api/v1/keys`: who may do what. A key's secrets are in the answer that makes it, and nowhere else.
 
 use axum::Json;
-use axum::body::Body;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use types::{Timestamp, parse_duration_ns};
 
-use door::access::{KeyError, KeyOrder, KeyView, NewKey};
+use door::access::{KeyOrder, KeyView, NewKey};
+use door::handler::Sent;
 use door::parameters::PathName;
 use door::problem::Problem;
 use door::server::Shared;
 
-/// Largest body of an order.
-const BODY_BYTES_MAX: usize = 128 << 10;
+/// The body of an order.
+type Body = Sent<{ 128 << 10 }>;
 
 /// How long the old key goes on where nobody says how long, and at most.
 const GRACE_NS: i64 = 24 * Timestamp::HOUR;
@@ -31,25 +31,19 @@ pub(crate) async fn list(server: Shared) -> Json<Value> {
     Json(json!({"keys": server.app.keys.list(&server.caller.scope, server.now())}))
 }
 
-pub(crate) async fn post(server: Shared, body: Body) -> Result<Response, Problem> {
-    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
-    let order: KeyOrder = serde_json::from_slice(received.bytes()).map_err(|error| {
+pub(crate) fn post(server: &Shared, body: Body) -> Result<Response, Problem> {
+    let order: KeyOrder = serde_json::from_slice(body.0.bytes()).map_err(|error| {
         let problem = Problem::bad_request("bad-key-order", error.to_string());
         problem.hint(r#"send {"name":"ci","role":"read","groups":["app/*"]}"#)
     })?;
-    let of_thread = server.clone();
-    let work = move || {
-        let made = of_thread.app.keys.create(&order, &of_thread.caller.scope, of_thread.now())?;
-        of_thread.audit_own("key made", &described(&made.view));
-        Ok::<NewKey, KeyError>(made)
-    };
-    Ok(made(&server.lookups.run(work).await??))
+    let key = server.app.keys.create(&order, &server.caller.scope, server.now())?;
+    server.audit_own("key made", &described(&key.view));
+    Ok(made(&key))
 }
 
-pub(crate) async fn rotate(server: Shared, PathName(id): PathName, body: Body) -> Result<Response, Problem> {
-    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
+pub(crate) fn rotate(server: &Shared, PathName(id): PathName, body: Body) -> Result<Response, Problem> {
     let bad = |message: String| Problem::bad_request("bad-rotation", message).hint(r#"send {"grace":"24h"}"#);
-    let rotation: Rotation = match received.bytes().trim_ascii() {
+    let rotation: Rotation = match body.0.bytes().trim_ascii() {
         b"" => Rotation::default(),
         body => serde_json::from_slice(body).map_err(|error| bad(error.to_string()))?,
     };
@@ -58,27 +52,18 @@ pub(crate) async fn rotate(server: Shared, PathName(id): PathName, body: Body) -
     if !(0..=GRACE_NS_MAX).contains(&grace_ns) {
         return Err(bad("grace: at most 90d".into()));
     }
-    let of_thread = server.clone();
-    let work = move || {
-        let now = of_thread.now();
-        let until = Timestamp(now.0.saturating_add(grace_ns));
-        let made = of_thread.app.keys.rotate(&id, until, &of_thread.caller.scope, now)?;
-        let mut details = described(&made.view);
-        details["replaces"] = id.into();
-        of_thread.audit_own("key replaced", &details);
-        Ok::<NewKey, KeyError>(made)
-    };
-    Ok(made(&server.lookups.run(work).await??))
+    let now = server.now();
+    let until = Timestamp(now.0.saturating_add(grace_ns));
+    let key = server.app.keys.rotate(&id, until, &server.caller.scope, now)?;
+    let mut details = described(&key.view);
+    details["replaces"] = id.into();
+    server.audit_own("key replaced", &details);
+    Ok(made(&key))
 }
 
-pub(crate) async fn delete(server: Shared, PathName(id): PathName) -> Result<Json<Value>, Problem> {
-    let of_thread = server.clone();
-    let work = move || {
-        let revoked = of_thread.app.keys.revoke(&id, &of_thread.caller.scope)?;
-        of_thread.audit_own("key revoked", &described(&revoked));
-        Ok::<KeyView, KeyError>(revoked)
-    };
-    let revoked = server.lookups.run(work).await??;
+pub(crate) fn delete(server: &Shared, PathName(id): PathName) -> Result<Json<Value>, Problem> {
+    let revoked = server.app.keys.revoke(&id, &server.caller.scope)?;
+    server.audit_own("key revoked", &described(&revoked));
     Ok(Json(json!({"revoked": true, "id": revoked.id, "name": revoked.name})))
 }
 

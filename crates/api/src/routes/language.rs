@@ -1,7 +1,6 @@
 //! `/api/v1/check`, `/api/v1/format`, `/api/v1/translate`: what helps to write a query without running it.
 
 use axum::Json;
-use axum::body::Body;
 use language::ParseOptions;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -9,11 +8,12 @@ use serde_json::{Value, json};
 
 use crate::ask::{self, unknown_language};
 use door::answer::warning_json;
+use door::handler::Sent;
 use door::problem::{Problem, place_json};
 use door::server::Shared;
 
-/// Largest body. The query text in it is at most 64 KiB.
-pub(super) const BODY_BYTES_MAX: usize = 1 << 20;
+/// A body. The query text in it is at most 64 KiB.
+pub(super) type Body = Sent<{ 1 << 20 }>;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -26,12 +26,11 @@ struct CheckRequest {
 }
 
 /// Checks a query without running it: answers its errors and warnings.
-pub(crate) async fn check(server: Shared, body: Body) -> Result<Json<Value>, Problem> {
-    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
-    let request: CheckRequest = of_json(received.bytes(), "{\"query\":\"…\"}")?;
+pub(crate) fn check(server: &Shared, body: Body) -> Result<Json<Value>, Problem> {
+    let request: CheckRequest = of_json(body.0.bytes(), "{\"query\":\"…\"}")?;
     let options = ParseOptions { now: server.now(), time_zone: ask::time_zone(request.time_zone.as_deref())? };
-    let read = move || ask::parse(&request.query, request.language.as_deref(), &options);
-    let (errors, warnings): (Vec<Value>, Vec<Value>) = match server.lookups.run(read).await? {
+    let plan = ask::parse(&request.query, request.language.as_deref(), &options);
+    let (errors, warnings): (Vec<Value>, Vec<Value>) = match plan {
         Ok(plan) => (Vec::new(), plan.warnings.iter().map(warning_json).collect()),
         Err(problem) if problem.places.is_empty() => return Err(problem),
         Err(problem) => (problem.places.iter().map(place_json).collect(), Vec::new()),
@@ -46,11 +45,9 @@ struct FormatRequest {
 }
 
 /// Answers the query in the standard layout.
-pub(crate) async fn format(server: Shared, body: Body) -> Result<Json<Value>, Problem> {
-    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
-    let request: FormatRequest = of_json(received.bytes(), "{\"query\":\"…\"}")?;
-    let laid_out = server.lookups.run(move || language::format_insights(&request.query)).await??;
-    Ok(Json(json!({"query": laid_out})))
+pub(crate) fn format(_: &Shared, body: Body) -> Result<Json<Value>, Problem> {
+    let request: FormatRequest = of_json(body.0.bytes(), "{\"query\":\"…\"}")?;
+    Ok(Json(json!({"query": language::format_insights(&request.query)?})))
 }
 
 #[derive(Debug, Deserialize)]
@@ -61,9 +58,8 @@ struct TranslateRequest {
 }
 
 /// Answers a query of another language in Insights QL.
-pub(crate) async fn translate(server: Shared, body: Body) -> Result<Json<Value>, Problem> {
-    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
-    let request: TranslateRequest = of_json(received.bytes(), "{\"query\":\"…\",\"language\":\"logql\"}")?;
+pub(crate) fn translate(_: &Shared, body: Body) -> Result<Json<Value>, Problem> {
+    let request: TranslateRequest = of_json(body.0.bytes(), "{\"query\":\"…\",\"language\":\"logql\"}")?;
     let language = match &*request.language {
         "logql" => language::Language::LogQl,
         "lucene" => language::Language::Lucene,
@@ -71,7 +67,7 @@ pub(crate) async fn translate(server: Shared, body: Body) -> Result<Json<Value>,
         "filter-pattern" => language::Language::FilterPattern,
         other => return Err(unknown_language(other).hint("logql, lucene, kql and filter-pattern can be translated")),
     };
-    let translated = server.lookups.run(move || language::translate(&request.query, language)).await??;
+    let translated = language::translate(&request.query, language)?;
     Ok(Json(json!({"query": translated, "language": "insights"})))
 }
 

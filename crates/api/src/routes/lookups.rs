@@ -1,26 +1,22 @@
 //! `/api/v1/lookups`: tables that queries look up.
 
 use axum::Json;
-use axum::body::Body;
 use axum::http::header;
 use axum::response::IntoResponse;
 use serde_json::{Value, json};
 
+use door::handler::Sent;
 use door::parameters::PathName;
 use door::problem::Problem;
 use door::server::Shared;
 use door::tables::{self, BODY_BYTES_MAX};
 
-pub(crate) async fn list(server: Shared) -> Result<Json<Value>, Problem> {
-    let of_thread = server.clone();
-    let tables = server.lookups.run(move || tables::list(of_thread.settings())).await??;
-    Ok(Json(json!({"lookups": tables})))
+pub(crate) fn list(server: &Shared) -> Result<Json<Value>, Problem> {
+    Ok(Json(json!({"lookups": tables::list(server.settings())?})))
 }
 
-pub(crate) async fn get(server: Shared, PathName(name): PathName) -> Result<impl IntoResponse, Problem> {
-    let (of_thread, wanted) = (server.clone(), name.clone());
-    let text = server.lookups.run(move || tables::text_of(of_thread.settings(), &wanted)).await?;
-    let text = text.ok_or_else(|| no_table(&name))?;
+pub(crate) fn get(server: &Shared, PathName(name): PathName) -> Result<impl IntoResponse + use<>, Problem> {
+    let text = tables::text_of(server.settings(), &name).ok_or_else(|| no_table(&name))?;
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"lookup.csv\""),
@@ -28,16 +24,16 @@ pub(crate) async fn get(server: Shared, PathName(name): PathName) -> Result<impl
     Ok((headers, text))
 }
 
-pub(crate) async fn put(server: Shared, PathName(name): PathName, body: Body) -> Result<Json<Value>, Problem> {
-    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
-    let of_thread = server.clone();
-    let work = move || of_thread.tables.put(of_thread.settings(), &name, received.bytes());
-    Ok(Json(server.lookups.run(work).await??))
+pub(crate) fn put(
+    server: &Shared,
+    PathName(name): PathName,
+    body: Sent<BODY_BYTES_MAX>,
+) -> Result<Json<Value>, Problem> {
+    server.tables.put(server.settings(), &name, body.0.bytes()).map(Json)
 }
 
-pub(crate) async fn delete(server: Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
-    let (of_thread, unwanted) = (server.clone(), name.clone());
-    let is_deleted = server.lookups.run(move || of_thread.tables.remove(of_thread.settings(), &unwanted)).await??;
+pub(crate) fn delete(server: &Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
+    let is_deleted = server.tables.remove(server.settings(), &name)?;
     if is_deleted { Ok(Json(json!({"deleted": true}))) } else { Err(no_table(&name)) }
 }
 

@@ -1,7 +1,6 @@
 //! `/api/v1/marks`: deploys, migrations and flags as people and scripts say that they happened, stored as events.
 
 use axum::Json;
-use axum::body::Body;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use cause::{MARK_DAYS_MAX, MARK_GROUP, Mark, is_mark_group, mark_groups, mark_reach, marks};
@@ -12,6 +11,7 @@ use types::{GroupName, Timestamp, group_name_of_outside};
 
 use crate::ask;
 use door::answer::reason_json;
+use door::handler::Sent;
 use door::parameters::Parameters;
 use door::problem::Problem;
 use door::query_run::{Scope, damages, read};
@@ -55,9 +55,8 @@ struct CheckedMark {
     group: GroupName,
 }
 
-pub(crate) async fn post(server: Shared, body: Body) -> Result<Response, Problem> {
-    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
-    let mark = NewMark::of_json(received.bytes())?.check(&server)?;
+pub(crate) async fn post(server: Shared, Sent(body): Sent<BODY_BYTES_MAX>) -> Result<Response, Problem> {
+    let mark = NewMark::of_json(body.bytes())?.check(&server)?;
     let answer = mark.json();
     let record = mark.record();
     let (of_thread, n_bytes) = (server.clone(), record.len());

@@ -8,7 +8,6 @@ mod shown;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::Body;
 use cause::{Measure, axis, concurrent, mark_groups, mark_reach, onset, onset_history, onset_reach, pattern_onsets};
 use execute::{EventSet, ExecuteError, PartialReason, Stats};
 use serde_json::{Value, json};
@@ -19,6 +18,7 @@ use self::measured::{Of, OnsetQuestion};
 use self::shown::json_of_patterns;
 use crate::ask::Question;
 use crate::routes::alerts::visible;
+use door::handler::Sent;
 use door::problem::Problem;
 use door::query_run::{QueryRun, damages, read};
 use door::server::Shared;
@@ -41,9 +41,8 @@ enum OnsetAnswer {
     Patterns(FoundPatterns),
 }
 
-pub(crate) async fn post(server: Shared, body: Body) -> Result<Json<Value>, Problem> {
-    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
-    let asked = OnsetQuestion::of_json(received.bytes(), server.now())?;
+pub(crate) async fn post(server: Shared, Sent(body): Sent<BODY_BYTES_MAX>) -> Result<Json<Value>, Problem> {
+    let asked = OnsetQuestion::of_json(body.bytes(), server.now())?;
     let (text, now) = (asked.query().to_owned(), server.now());
     let found = read(&server, &text, move |reading| {
         let (question, of) = asked.check(now)?;

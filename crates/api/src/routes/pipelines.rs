@@ -2,8 +2,7 @@
 //! others are made and removed, by whom all groups exist for that they are about.
 
 use axum::Json;
-use axum::body::Body;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use definition::DefinitionError;
 use ingest::{MadePipeline, MakePipelineError, PipelineStatus, Pipelines, Sample};
@@ -12,12 +11,12 @@ use serde_json::{Value, json};
 use suggestion::Selection;
 use types::group_name_of_outside;
 
-use super::session::read_json_or;
 use super::suggestions::{DryRunRange, Use, dry_run, group, uses_of};
 use crate::state::Shared as ApiShared;
 use door::access::covers;
 use door::exposition::Kind::Counter;
 use door::exposition::Page;
+use door::handler::{HandlerServer, Sent, SentJson};
 use door::parameters::PathName;
 use door::problem::Problem;
 use door::query_run::read;
@@ -72,8 +71,11 @@ pub(crate) async fn list(server: Shared) -> Json<Value> {
 }
 
 /// Makes a pipeline, or counts what it would do to stored events.
-pub(crate) async fn post(server: ApiShared, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
-    let new = read_new(&server, &headers, body).await?;
+pub(crate) async fn post(server: ApiShared, body: SentJson<BODY_BYTES_MAX>) -> Result<Response, Problem> {
+    let new: New = body.read_or(|error| {
+        let problem = Problem::bad_request("bad-json", format!("the body cannot be read: {error}"));
+        problem.hint("send {\"definition\":{\"name\":\"…\",\"match\":{…},\"steps\":[…]}}")
+    })?;
     if new.dry_run {
         let group = group(&server, new.group.as_deref().unwrap_or_default())?;
         let range = DryRunRange::new(new.from.as_ref(), new.to.as_ref(), new.time_zone.as_deref(), server.now())?;
@@ -82,32 +84,18 @@ pub(crate) async fn post(server: ApiShared, headers: HeaderMap, body: Body) -> R
             read(&server, &text, move |reading| dry_run(reading, &of_thread, (&group, &range), &new.definition));
         return Ok(Json(counted.await?).into_response());
     }
-    let of_thread = server.clone();
-    let work = move || make(&of_thread, &new.definition);
-    Ok((StatusCode::CREATED, Json(server.lookups.run(work).await??)).into_response())
+    let made = server.look_up(move |server| make(server, &new.definition)).await??;
+    Ok((StatusCode::CREATED, Json(made)).into_response())
 }
 
-pub(crate) async fn delete(server: ApiShared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
-    let of_thread = server.clone();
-    let work = move || {
-        let intake = &of_thread.app.intake;
-        if let Some(made) = intake.made_pipelines().iter().find(|made| made.name() == name) {
-            must_cover(&of_thread, &made.definition)?;
-        }
-        intake.remove_pipeline(&name).map_err(problem_of)?;
-        of_thread.audit_own("pipeline removed", &json!({"pipeline": name}));
-        Ok::<(), Problem>(())
-    };
-    server.lookups.run(work).await??;
+pub(crate) fn delete(server: &Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
+    let intake = &server.app.intake;
+    if let Some(made) = intake.made_pipelines().iter().find(|made| made.name() == name) {
+        must_cover(server, &made.definition)?;
+    }
+    intake.remove_pipeline(&name).map_err(problem_of)?;
+    server.audit_own("pipeline removed", &json!({"pipeline": name}));
     Ok(Json(json!({"deleted": true})))
-}
-
-async fn read_new(server: &ApiShared, headers: &HeaderMap, body: Body) -> Result<New, Problem> {
-    let bad = |error: serde_json::Error| {
-        let problem = Problem::bad_request("bad-json", format!("the body cannot be read: {error}"));
-        problem.hint("send {\"definition\":{\"name\":\"…\",\"match\":{…},\"steps\":[…]}}")
-    };
-    read_json_or(server, headers, body, BODY_BYTES_MAX, bad).await
 }
 
 /// Makes a pipeline that takes away nothing that is needed. Blocks.
@@ -180,28 +168,21 @@ fn problem_of(error: MakePipelineError) -> Problem {
     }
 }
 
-pub(crate) async fn test(server: Shared, body: Body) -> Result<Json<Value>, Problem> {
-    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
-    let of_thread = server.clone();
-    let work = move || -> Result<Value, Problem> {
-        let bad =
-            |error: serde_json::Error| Problem::bad_request("bad-json", format!("the body cannot be read: {error}"));
-        let asked: Test = serde_json::from_slice(received.bytes()).map_err(bad)?;
-        if asked.lines.len() + asked.records.len() > LINES_MAX {
-            let message = format!("a dry run takes {LINES_MAX} lines and records at most");
-            return Err(Problem::bad_request("too-many-lines", message));
-        }
-        let pipelines = asked.pipelines.as_ref().map(Pipelines::compile).transpose().map_err(wrong)?;
-        let group = group_name_of_outside(asked.group.as_deref().unwrap_or("default"));
-        let records: Vec<String> = asked.records.iter().map(Value::to_string).collect();
-        let of_lines = asked.lines.iter().map(|line| Sample { bytes: line.as_bytes(), is_record: false });
-        let of_records = records.iter().map(|record| Sample { bytes: record.as_bytes(), is_record: true });
-        let samples = of_lines.chain(of_records);
-        let place = (&group, &*asked.stream);
-        let events = of_thread.app.intake.dry_run(pipelines.as_ref(), place, samples, of_thread.now());
-        Ok(json!({"events": events}))
-    };
-    Ok(Json(server.lookups.run(work).await??))
+pub(crate) fn test(server: &Shared, body: Sent<BODY_BYTES_MAX>) -> Result<Json<Value>, Problem> {
+    let bad = |error: serde_json::Error| Problem::bad_request("bad-json", format!("the body cannot be read: {error}"));
+    let asked: Test = serde_json::from_slice(body.0.bytes()).map_err(bad)?;
+    if asked.lines.len() + asked.records.len() > LINES_MAX {
+        let message = format!("a dry run takes {LINES_MAX} lines and records at most");
+        return Err(Problem::bad_request("too-many-lines", message));
+    }
+    let pipelines = asked.pipelines.as_ref().map(Pipelines::compile).transpose().map_err(wrong)?;
+    let group = group_name_of_outside(asked.group.as_deref().unwrap_or("default"));
+    let records: Vec<String> = asked.records.iter().map(Value::to_string).collect();
+    let of_lines = asked.lines.iter().map(|line| Sample { bytes: line.as_bytes(), is_record: false });
+    let of_records = records.iter().map(|record| Sample { bytes: record.as_bytes(), is_record: true });
+    let samples = of_lines.chain(of_records);
+    let events = server.app.intake.dry_run(pipelines.as_ref(), (&group, &*asked.stream), samples, server.now());
+    Ok(Json(json!({"events": events})))
 }
 
 /// Returns every mistake, a line each, with the place in the definition.

@@ -16,7 +16,6 @@ mod whole;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use execute::{Answer, UnknownFields};
@@ -37,6 +36,7 @@ use crate::state::{Api, Shared};
 use crate::unknown_groups::unknown_groups;
 use door::audit;
 use door::fleet::Home;
+use door::handler::Sent;
 use door::parameters::Parameters;
 use door::problem::Problem;
 use door::query_run::{QueryRun, Takers, read, read_with};
@@ -93,9 +93,12 @@ pub(crate) async fn rows(server: &Shared, ask: Ask) -> Result<(Answer, Vec<Strin
     Ok((answer, grouped_by))
 }
 
-pub(crate) async fn post(server: Shared, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
-    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
-    let ask = Ask::of_json(received.bytes(), server.now())?;
+pub(crate) async fn post(
+    server: Shared,
+    headers: HeaderMap,
+    Sent(body): Sent<BODY_BYTES_MAX>,
+) -> Result<Response, Problem> {
+    let ask = Ask::of_json(body.bytes(), server.now())?;
     answer(&server, ask, form(&headers)).await
 }
 

@@ -1,14 +1,12 @@
 //! `/api/v1/reports`: dashboards and ledgers that are sent by e-mail at times.
 
 use axum::Json;
-use axum::body::Body;
-use axum::http::HeaderMap;
 use serde_json::{Value, json};
 
-use super::session::read_json_of;
-use crate::reports::{self, Definition};
+use crate::reports;
 use crate::state::{Api, Shared};
 use door::access::Role;
+use door::handler::{SentJson, blocking};
 use door::parameters::PathName;
 use door::problem::Problem;
 use door::server::FamilyState;
@@ -20,38 +18,26 @@ const BODY_BYTES_MAX: usize = 64 << 10;
 /// Returns the routes of reports.
 pub(crate) fn add(table: Table<FamilyState<Api>>) -> Table<FamilyState<Api>> {
     table
-        .get("/api/v1/reports", Role::Read, list)
-        .put("/api/v1/reports/{name}", Role::Operate, put)
-        .delete("/api/v1/reports/{name}", Role::Operate, delete)
+        .get("/api/v1/reports", Role::Read, blocking(list))
+        .put("/api/v1/reports/{name}", Role::Operate, blocking(put))
+        .delete("/api/v1/reports/{name}", Role::Operate, blocking(delete))
         .post("/api/v1/reports/{name}/send", Role::Operate, send)
 }
 
-async fn list(server: Shared) -> Result<Json<Value>, Problem> {
-    let of_thread = server.clone();
-    let reports = server.lookups.run(move || reports::list(&of_thread)).await??;
-    Ok(Json(json!({"reports": reports})))
+fn list(server: &Shared) -> Result<Json<Value>, Problem> {
+    Ok(Json(json!({"reports": reports::list(server)?})))
 }
 
-async fn put(server: Shared, PathName(name): PathName, headers: HeaderMap, body: Body) -> Result<Json<Value>, Problem> {
-    let sent: Value = read_json_of(&server, &headers, body, BODY_BYTES_MAX).await?;
-    let definition: Definition = serde_json::from_value(sent).map_err(|error| reports::bad(error.to_string()))?;
-    let of_thread = server.clone();
-    let work = move || {
-        let made = reports::put(&of_thread, &name, definition)?;
-        of_thread.audit_own("report set", &json!({"report": name, "topic": made["topic"]}));
-        Ok::<_, Problem>(made)
-    };
-    Ok(Json(server.lookups.run(work).await??))
+fn put(server: &Shared, PathName(name): PathName, body: SentJson<BODY_BYTES_MAX>) -> Result<Json<Value>, Problem> {
+    let definition = serde_json::from_value(body.read()?).map_err(|error| reports::bad(error.to_string()))?;
+    let made = reports::put(server, &name, definition)?;
+    server.audit_own("report set", &json!({"report": name, "topic": made["topic"]}));
+    Ok(Json(made))
 }
 
-async fn delete(server: Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
-    let of_thread = server.clone();
-    let work = move || {
-        reports::remove(&of_thread, &name)?;
-        of_thread.audit_own("report removed", &json!({"report": name}));
-        Ok::<(), Problem>(())
-    };
-    server.lookups.run(work).await??;
+fn delete(server: &Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
+    reports::remove(server, &name)?;
+    server.audit_own("report removed", &json!({"report": name}));
     Ok(Json(json!({"deleted": true})))
 }
 

@@ -8,7 +8,6 @@ use alert::{
     read_rules,
 };
 use axum::Json;
-use axum::body::Body;
 use execute::BlockVisitor;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -17,6 +16,7 @@ use types::{GroupName, Timestamp};
 
 use super::language::of_json;
 use crate::ask;
+use door::handler::Sent;
 use door::problem::Problem;
 use door::query_run::{QueryRun, Scope, read};
 use door::server::Shared;
@@ -80,13 +80,7 @@ impl Ask for ReadingAsk<'_> {
         let (limit, now, time_zone) = (Some(question.n_rows_max), question.now, chrono_tz::UTC);
         let range = question.plan.range(question.range, now, time_zone);
         let answer = self.0.execute(question.plan, &Scope { groups, limit, time_zone, now }, range);
-        let answer = answer.map_err(|problem| problem.message)?;
-        let reasons: Vec<String> = answer.partial_reasons.iter().take(3).map(|reason| reason.message.clone()).collect();
-        Ok(Table {
-            columns: answer.columns.into_iter().map(|column| column.name).collect(),
-            rows: answer.rows,
-            partial: (!reasons.is_empty()).then(|| reasons.join("; ")),
-        })
+        answer.map(|answer| Table::of(answer, [])).map_err(|problem| problem.message)
     }
 
     fn visit(&self, question: &Question<'_>, visitor: &dyn BlockVisitor) -> Result<Vec<String>, String> {
@@ -95,9 +89,8 @@ impl Ask for ReadingAsk<'_> {
     }
 }
 
-pub(crate) async fn test(server: Shared, body: Body) -> Result<Json<Value>, Problem> {
-    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
-    let request: TestRequest = of_json(received.bytes(), "{\"rule\":{\"name\":\"…\",\"query\":\"…\"}}")?;
+pub(crate) async fn test(server: Shared, Sent(body): Sent<BODY_BYTES_MAX>) -> Result<Json<Value>, Problem> {
+    let request: TestRequest = of_json(body.bytes(), "{\"rule\":{\"name\":\"…\",\"query\":\"…\"}}")?;
     let rule = match one_rule((request.rule.as_ref(), request.text.as_deref(), request.name.as_deref()))? {
         Ok(rule) => rule,
         Err(errors) => return Ok(Json(json!({"valid": false, "errors": errors_json(&errors)}))),
@@ -121,10 +114,9 @@ pub(crate) async fn test(server: Shared, body: Body) -> Result<Json<Value>, Prob
     Ok(Json(tried.await?))
 }
 
-pub(crate) async fn past(server: Shared, body: Body) -> Result<Json<Value>, Problem> {
-    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
+pub(crate) async fn past(server: Shared, Sent(body): Sent<BODY_BYTES_MAX>) -> Result<Json<Value>, Problem> {
     let example = "{\"rule\":{\"name\":\"…\",\"query\":\"…\"},\"from\":\"now-7d\"}";
-    let request: BacktestRequest = of_json(received.bytes(), example)?;
+    let request: BacktestRequest = of_json(body.bytes(), example)?;
     let wrong = |errors: Vec<RuleError>| Problem::bad_request("bad-rule", lines_of(&errors));
     let rule = one_rule((request.rule.as_ref(), request.text.as_deref(), request.name.as_deref()))?.map_err(wrong)?;
     let now = server.now();

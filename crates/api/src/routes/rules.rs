@@ -3,19 +3,17 @@
 
 use alert::{PutMode, RuleView};
 use axum::Json;
-use axum::body::Body;
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::session::read_json_of;
+use door::handler::SentJson;
 use door::parameters::PathName;
 use door::problem::Problem;
 use door::server::Shared;
 
-/// Largest body: a query text of 64 KiB, written as JSON, and what stands around it.
-pub(super) const BODY_BYTES_MAX: usize = 160 << 10;
+/// A body: a query text of at most 64 KiB, written as JSON, and what stands around it.
+pub(super) type Body = SentJson<{ 160 << 10 }>;
 
 /// What is changed of a rule without sending all of it.
 #[derive(Deserialize)]
@@ -30,62 +28,37 @@ pub(crate) async fn list(server: Shared) -> Json<Value> {
     Json(json!({"rules": rules}))
 }
 
-pub(crate) async fn get(server: Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
-    shown(&server, &name).map(Json)
+pub(crate) fn get(server: &Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
+    shown(server, &name)
 }
 
-pub(crate) async fn post(server: Shared, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
-    let definition: Value = read_json_of(&server, &headers, body, BODY_BYTES_MAX).await?;
-    let name = name_of(&definition)?;
-    let made = put_as(&server, name, definition, PutMode::New).await?;
-    Ok((StatusCode::CREATED, Json(made)).into_response())
+pub(crate) fn post(server: &Shared, body: Body) -> Result<(StatusCode, Json<Value>), Problem> {
+    let definition: Value = body.read()?;
+    let made = set(server, &name_of(&definition)?, definition, PutMode::New)?;
+    Ok((StatusCode::CREATED, made))
 }
 
-pub(crate) async fn put(
-    server: Shared,
-    PathName(name): PathName,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Json<Value>, Problem> {
-    let definition: Value = read_json_of(&server, &headers, body, BODY_BYTES_MAX).await?;
-    put_as(&server, name, definition, PutMode::Replace).await.map(Json)
+pub(crate) fn put(server: &Shared, PathName(name): PathName, body: Body) -> Result<Json<Value>, Problem> {
+    set(server, &name, body.read()?, PutMode::Replace)
 }
 
-pub(crate) async fn patch(
-    server: Shared,
-    PathName(name): PathName,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Json<Value>, Problem> {
-    let Switch { enabled } = read_json_of(&server, &headers, body, BODY_BYTES_MAX).await?;
-    let of_thread = server.clone();
-    let work = move || {
-        of_thread.app.alerts.enable_rule(&name, enabled, &of_thread.caller.author())?;
-        of_thread.audit_own("rule switched", &json!({"rule": name, "enabled": enabled}));
-        shown(&of_thread, &name)
-    };
-    server.lookups.run(work).await?.map(Json)
+pub(crate) fn patch(server: &Shared, PathName(name): PathName, body: Body) -> Result<Json<Value>, Problem> {
+    let Switch { enabled } = body.read()?;
+    server.app.alerts.enable_rule(&name, enabled, &server.caller.author())?;
+    server.audit_own("rule switched", &json!({"rule": name, "enabled": enabled}));
+    shown(server, &name)
 }
 
-pub(crate) async fn delete(server: Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
-    let of_thread = server.clone();
-    let work = move || {
-        of_thread.app.alerts.remove_rule(&name, &of_thread.caller.author())?;
-        of_thread.audit_own("rule removed", &json!({"rule": name}));
-        Ok::<(), Problem>(())
-    };
-    server.lookups.run(work).await??;
+pub(crate) fn delete(server: &Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
+    server.app.alerts.remove_rule(&name, &server.caller.author())?;
+    server.audit_own("rule removed", &json!({"rule": name}));
     Ok(Json(json!({"deleted": true})))
 }
 
-async fn put_as(server: &Shared, name: String, definition: Value, put: PutMode) -> Result<Value, Problem> {
-    let of_thread = server.clone();
-    let work = move || {
-        of_thread.app.alerts.put_rule(&name, definition, &of_thread.caller.author(), put)?;
-        of_thread.audit_own("rule set", &json!({"rule": name}));
-        shown(&of_thread, &name)
-    };
-    server.lookups.run(work).await?
+fn set(server: &Shared, name: &str, definition: Value, put: PutMode) -> Result<Json<Value>, Problem> {
+    server.app.alerts.put_rule(name, definition, &server.caller.author(), put)?;
+    server.audit_own("rule set", &json!({"rule": name}));
+    shown(server, name)
 }
 
 /// Returns the name in a body that makes something new.
@@ -95,11 +68,11 @@ pub(super) fn name_of(definition: &Value) -> Result<String, Problem> {
 }
 
 /// Returns a rule that exists for the caller, with its definition as sent.
-fn shown(server: &Shared, name: &str) -> Result<Value, Problem> {
+fn shown(server: &Shared, name: &str) -> Result<Json<Value>, Problem> {
     let found = server.app.alerts.rule(name).filter(|(rule, _)| server.reaches_all(&rule.groups));
     let (rule, definition): (RuleView, _) =
         found.ok_or_else(|| Problem::not_found(format!("there is no rule {name:?}")))?;
     let mut json = serde_json::to_value(rule).map_err(|error| Problem::internal(error.to_string()))?;
     json["definition"] = definition.unwrap_or_default();
-    Ok(json)
+    Ok(Json(json))
 }

@@ -5,24 +5,23 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Json;
-use axum::body::Body;
 use axum::extract::{ConnectInfo, Extension};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use types::GroupScope;
 
 use door::access::{Caller, Role};
 use door::guard::SessionEnd;
+use door::handler::{HandlerServer, SentJson};
 use door::listen::OverTls;
 use door::problem::Problem;
-use door::server::{Server, Shared};
+use door::server::Shared;
 use door::users::{SignedIn, cookie_of, set_cookie, user_of};
 
-/// Largest body: names, passwords, patterns of groups.
-const BODY_BYTES_MAX: usize = 64 << 10;
+/// A body: names, passwords, patterns of groups.
+pub(super) type Body = SentJson<{ 64 << 10 }>;
 
 /// Who asks from where; neither is there in a test without a socket.
 pub(crate) type Peer = Option<Extension<ConnectInfo<SocketAddr>>>;
@@ -44,7 +43,7 @@ pub(crate) async fn post(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let Credentials { name, password } = read_json(&server, &headers, body).await?;
+    let Credentials { name, password } = body.read()?;
     let who = check(&server, &peer, name, password).await?;
     let description = describe(&who.caller);
     // Whoever had this browser before is not to go on in it.
@@ -64,9 +63,8 @@ pub(crate) async fn get(server: Shared) -> Result<Response, Problem> {
 
 pub(crate) async fn delete(server: Shared, under: Under, headers: HeaderMap) -> Response {
     if let Some(caller) = cookie_of(&headers).and_then(|token| server.sessions.end(token)) {
-        let of_thread = server.clone();
         // What could not be kept is in the log.
-        let _ = server.lookups.run(move || of_thread.keep_sessions(&caller)).await;
+        let _ = server.look_up(move |server| server.keep_sessions(&caller)).await;
     }
     let (cookie, parting) = with_cookie("", &under, &headers);
     (parting, cookie, Json(json!({"signed_out": true}))).into_response()
@@ -76,18 +74,18 @@ pub(crate) async fn delete(server: Shared, under: Under, headers: HeaderMap) -> 
 pub(crate) async fn begin(server: &Shared, who: SignedIn, before: Option<Arc<Caller>>) -> Result<String, Problem> {
     let (caller, password) = (who.caller.clone(), who.password.clone());
     let token = server.sessions.begin(who, server.now())?;
-    let (of_thread, begun) = (server.clone(), token.clone());
-    let work = move || {
+    let begun = token.clone();
+    let work = move |server: &Shared| {
         // Looked at when the session is there: whoever removes the user from now on ends it.
-        if !of_thread.users.still_has(of_thread.settings(), &caller, &password)? {
-            of_thread.sessions.end(&begun);
+        if !server.users.still_has(server.settings(), &caller, &password)? {
+            server.sessions.end(&begun);
             return Err(bad_credentials());
         }
-        before.iter().for_each(|before| of_thread.keep_sessions(before));
-        of_thread.keep_sessions(&caller);
+        before.iter().for_each(|before| server.keep_sessions(before));
+        server.keep_sessions(&caller);
         Ok(())
     };
-    server.lookups.run(work).await??;
+    server.look_up(work).await??;
     Ok(token)
 }
 
@@ -138,47 +136,6 @@ pub(crate) fn with_cookie(
     let cookie = cookie.unwrap_or(HeaderValue::from_static("catat_session=; Path=/; Max-Age=0"));
     let no_store = HeaderValue::from_static("no-store");
     ([(header::SET_COOKIE, cookie), (header::CACHE_CONTROL, no_store)], Extension(SessionEnd))
-}
-
-/// Reads a body of JSON. The content type must be JSON: a form on another site's page cannot send that.
-pub(crate) async fn read_json<T: DeserializeOwned>(
-    server: &Server,
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<T, Problem> {
-    read_json_of(server, headers, body, BODY_BYTES_MAX).await
-}
-
-/// Reads a body of JSON of at most `bytes_max` bytes.
-pub(crate) async fn read_json_of<T: DeserializeOwned>(
-    server: &Server,
-    headers: &HeaderMap,
-    body: Body,
-    bytes_max: usize,
-) -> Result<T, Problem> {
-    let bad = |error: serde_json::Error| {
-        // The error's text may quote a value, which may be a password: only the place is told.
-        let message = format!("the body is not what is wanted here, at column {}", error.column());
-        Problem::bad_request("bad-body", message).hint("the fields are listed in /api/openapi.json")
-    };
-    read_json_or(server, headers, body, bytes_max, bad).await
-}
-
-/// Reads a body of JSON of at most `bytes_max` bytes; `bad` says what is wrong with it, and may quote it where it holds no secret.
-pub(crate) async fn read_json_or<T: DeserializeOwned>(
-    server: &Server,
-    headers: &HeaderMap,
-    body: Body,
-    bytes_max: usize,
-    bad: impl FnOnce(serde_json::Error) -> Problem,
-) -> Result<T, Problem> {
-    if !door::access::is_json(headers) {
-        let message = "the body has to be JSON, and its content type has to say so";
-        let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "json-required", message);
-        return Err(problem.hint("send Content-Type: application/json"));
-    }
-    let received = server.bodies.read(body, bytes_max).await?;
-    serde_json::from_slice(received.bytes()).map_err(bad)
 }
 
 fn describe(caller: &Caller) -> Value {

@@ -2,14 +2,11 @@
 
 use alert::{NewSilence, SilenceView};
 use axum::Json;
-use axum::body::Body;
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
 use serde_json::{Value, json};
 use types::GroupScope;
 
-use super::rules::BODY_BYTES_MAX;
-use super::session::read_json_of;
+use super::rules::Body;
 use door::access::covers;
 use door::parameters::PathName;
 use door::problem::Problem;
@@ -30,34 +27,24 @@ pub(crate) async fn list(server: Shared) -> Json<Value> {
     Json(json!({"silences": silences}))
 }
 
-pub(crate) async fn post(server: Shared, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
-    let silence: Value = read_json_of(&server, &headers, body, BODY_BYTES_MAX).await?;
+pub(crate) fn post(server: &Shared, body: Body) -> Result<(StatusCode, Json<SilenceView>), Problem> {
     let bad = |error: serde_json::Error| {
         let problem = Problem::bad_request("bad-definition", error.to_string());
         problem.hint(r#"send {"match": ["severity=~'page|error'"], "duration": "2h", "comment": "why"}"#)
     };
-    let silence: NewSilence = serde_json::from_value(silence).map_err(bad)?;
-    let of_thread = server.clone();
-    let work = move || {
-        let made = of_thread.app.alerts.add_silence(silence, &of_thread.caller.author())?;
-        let matchers = serde_json::to_value(&made.matchers).unwrap_or_default();
-        of_thread.audit_own(
-            "silence made",
-            &json!({"silence": made.id, "matchers": matchers, "ends_at": made.ends_at, "comment": made.comment}),
-        );
-        Ok::<SilenceView, Problem>(made)
-    };
-    Ok((StatusCode::CREATED, Json(server.lookups.run(work).await??)).into_response())
+    let silence: NewSilence = serde_json::from_value(body.read()?).map_err(bad)?;
+    let made = server.app.alerts.add_silence(silence, &server.caller.author())?;
+    let matchers = serde_json::to_value(&made.matchers).unwrap_or_default();
+    server.audit_own(
+        "silence made",
+        &json!({"silence": made.id, "matchers": matchers, "ends_at": made.ends_at, "comment": made.comment}),
+    );
+    Ok((StatusCode::CREATED, Json(made)))
 }
 
 /// Ends a silence; it is listed for some days.
-pub(crate) async fn delete(server: Shared, PathName(id): PathName) -> Result<Json<Value>, Problem> {
-    let of_thread = server.clone();
-    let work = move || {
-        of_thread.app.alerts.end_silence(&id, &of_thread.caller.author())?;
-        of_thread.audit_own("silence ended", &json!({"silence": id}));
-        Ok::<(), Problem>(())
-    };
-    server.lookups.run(work).await??;
+pub(crate) fn delete(server: &Shared, PathName(id): PathName) -> Result<Json<Value>, Problem> {
+    server.app.alerts.end_silence(&id, &server.caller.author())?;
+    server.audit_own("silence ended", &json!({"silence": id}));
     Ok(Json(json!({"ended": true})))
 }

@@ -1,7 +1,6 @@
 //! `/api/v1/sources`: shippers, how they stand, and what of their files never arrived; in a fleet, whichever node they report to.
 
 use axum::Json;
-use axum::body::Body;
 use ingest::{SourceState, SourceView, SourcesView};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -10,12 +9,13 @@ use crate::routes::fleet::told;
 use door::answer::reason_json;
 use door::exposition::Kind::Gauge;
 use door::exposition::Page;
+use door::handler::{HandlerServer, Sent};
 use door::parameters::{Parameters, PathName};
 use door::problem::Problem;
 use door::server::{Server, Shared};
 
-/// Largest report of a shipper: some two thousand files.
-const BODY_BYTES_MAX: usize = 2 << 20;
+/// The report of a shipper: some two thousand files at most.
+type Body = Sent<{ 2 << 20 }>;
 
 /// Sources in the metrics; a shipper more is a time series more, in each family.
 const METRICS_MAX: usize = 1_000;
@@ -34,13 +34,10 @@ pub(crate) async fn list(server: Shared, parameters: Parameters) -> Result<Json<
     let state = parameters.get("state").map(state_of).transpose()?;
     let host = parameters.get("host").map(str::to_owned);
     let (told, missing) = told::ask(&server).await;
-    let of_thread = server.clone();
-    let scope = server.caller.scope.clone();
-    let work = move || {
-        let sources = of_thread.app.intake.sources();
-        sources.view_with(told, of_thread.whole_store(), &scope, of_thread.now())
+    let work = move |server: &Shared| {
+        server.app.intake.sources().view_with(told, server.whole_store(), &server.caller.scope, server.now())
     };
-    let mut view = server.lookups.run(work).await?;
+    let mut view = server.look_up(work).await?;
     let is_asked = |source: &SourceView| {
         host.as_ref().is_none_or(|host| *host == source.host) && state.is_none_or(|state| state == source.state)
     };
@@ -62,32 +59,20 @@ fn state_of(name: &str) -> Result<SourceState, Problem> {
     }
 }
 
-pub(crate) async fn post(server: Shared, PathName(source): PathName, body: Body) -> Result<Json<Value>, Problem> {
-    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
-    let of_thread = server.clone();
-    let work = move || {
-        let (now, scope) = (of_thread.now(), &of_thread.caller.scope);
-        let n_files = of_thread.app.intake.sources().report(&source, received.bytes(), scope, now);
-        let n_files = n_files.map_err(|error| Problem::bad_request("bad-report", error.to_string()))?;
-        // What cannot be written down now is written down the next time.
-        if let Err(error) = of_thread.app.intake.sources().look_after(of_thread.whole_store(), now) {
-            tracing::warn!(%error, "names of sources not saved");
-        }
-        Ok::<_, Problem>(n_files)
-    };
-    let n_files = server.lookups.run(work).await??;
+pub(crate) fn post(server: &Shared, PathName(source): PathName, body: Body) -> Result<Json<Value>, Problem> {
+    let (now, scope, sources) = (server.now(), &server.caller.scope, server.app.intake.sources());
+    let n_files = sources.report(&source, body.0.bytes(), scope, now);
+    let n_files = n_files.map_err(|error| Problem::bad_request("bad-report", error.to_string()))?;
+    // What cannot be written down now is written down the next time.
+    if let Err(error) = sources.look_after(server.whole_store(), now) {
+        tracing::warn!(%error, "names of sources not saved");
+    }
     Ok(Json(json!({ "files": n_files })))
 }
 
 /// Answers which ranges of a file are held, for a shipper that does not know.
-pub(crate) async fn held(server: Shared, PathName(source): PathName, body: Body) -> Result<Json<Value>, Problem> {
-    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
-    let of_thread = server.clone();
-    let work = move || {
-        let (now, scope) = (of_thread.now(), &of_thread.caller.scope);
-        of_thread.app.intake.held(&source, received.bytes(), scope, now)
-    };
-    let ranges = server.lookups.run(work).await?;
+pub(crate) fn held(server: &Shared, PathName(source): PathName, body: Body) -> Result<Json<Value>, Problem> {
+    let ranges = server.app.intake.held(&source, body.0.bytes(), &server.caller.scope, server.now());
     let ranges = ranges.map_err(|error| Problem::bad_request("bad-report", error.to_string()))?;
     Ok(Json(json!({ "ranges": ranges })))
 }

@@ -15,16 +15,15 @@ use door::server::Shared;
 /// One number about the store: its name, its kind, what it means, its value.
 pub(crate) type Number = (&'static str, Kind, &'static str, u64);
 
-pub(crate) async fn get(server: state::Shared) -> Result<Json<Value>, Problem> {
+pub(crate) fn get(server: &state::Shared) -> Result<Json<Value>, Problem> {
     if !server.caller.scope.is_everything() {
         // Sizes of the whole store tell of groups that do not exist for the caller.
         return Ok(Json(json!({
             "version": server.app.version, "started": server.started.to_string(), "now": server.now().to_string(),
-            "store": {}, "damaged": [], "warnings": clocks::warnings(&server), "clocks": clocks::describe(&server),
+            "store": {}, "damaged": [], "warnings": clocks::warnings(server), "clocks": clocks::describe(server),
         })));
     }
-    let of_thread = server.clone();
-    let status = server.lookups.run(move || of_thread.whole_store().status()).await?;
+    let status = server.whole_store().status();
     let store: Map<String, Value> =
         numbers(&status).into_iter().map(|(name, _, _, value)| (name.to_owned(), value.into())).collect();
     let damaged: Vec<String> = status.damaged.iter().map(|error| error.to_string()).collect();
@@ -32,13 +31,13 @@ pub(crate) async fn get(server: state::Shared) -> Result<Json<Value>, Problem> {
         .into_iter()
         .map(|(name, _, _, value)| (name.to_owned(), value.into()))
         .collect();
-    let warnings = upkeep::warnings(&server, &status);
+    let warnings = upkeep::warnings(server, &status);
     let (_, n_running) = server.queries.counts();
     let mut answer = json!({
         "version": server.app.version, "started": server.started.to_string(), "now": server.now().to_string(),
         "store": store, "queries_running": n_running, "poisoned": status.poisoned, "catalog_problem": status.catalog_problem,
         "control_problem": status.control_problem, "copy_taken": server.whole_store().copy_taken(), "damaged": damaged,
-        "warnings": warnings, "clocks": clocks::describe(&server), "syslog": syslog,
+        "warnings": warnings, "clocks": clocks::describe(server), "syslog": syslog,
     });
     if let Value::Object(answer) = &mut answer {
         answer.extend(upkeep::describe(&status));
@@ -46,16 +45,15 @@ pub(crate) async fn get(server: state::Shared) -> Result<Json<Value>, Problem> {
     Ok(Json(answer))
 }
 
-pub(crate) async fn flush(server: Shared, parameters: Parameters) -> Result<Json<Value>, Problem> {
+pub(crate) fn flush(server: &Shared, parameters: Parameters) -> Result<Json<Value>, Problem> {
     parameters.check_names(&["compact"])?;
     server.must_reach_everything()?;
     let compacts = parameters.flag("compact")?;
-    let of_thread = server.clone();
-    let work = move || {
-        let store = of_thread.whole_store();
-        store.flush().and_then(|()| if compacts { store.compact() } else { Ok(()) })
-    };
-    server.lookups.run(work).await??;
+    let store = server.whole_store();
+    store.flush()?;
+    if compacts {
+        store.compact()?;
+    }
     Ok(Json(json!({"flushed": true, "compacted": compacts})))
 }
 
@@ -160,13 +158,10 @@ pub(crate) fn numbers(status: &Status) -> Vec<Number> {
 }
 
 /// Reads again what can change while the server runs.
-pub(crate) async fn reload(server: Shared) -> Result<Json<Value>, Problem> {
-    let of_thread = server.clone();
-    let work = move || {
-        of_thread.app.tls.as_ref().map_or(Ok(()), |tls| tls.reload().map_err(|error| error.to_string()))?;
-        of_thread.app.reload.as_ref().map_or(Ok(()), |reload| reload())
-    };
-    server.lookups.run(work).await?.map_err(|error: String| {
+pub(crate) fn reload(server: &Shared) -> Result<Json<Value>, Problem> {
+    let tls = server.app.tls.as_ref().map_or(Ok(()), |tls| tls.reload().map_err(|error| error.to_string()));
+    let reloaded = tls.and_then(|()| server.app.reload.as_ref().map_or(Ok(()), |reload| reload()));
+    reloaded.map_err(|error| {
         let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "not-reloaded", error);
         problem.hint("what was there before stays in use")
     })?;

@@ -12,9 +12,9 @@ mod stored;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::Body;
 use door::access::Role;
 use door::answer::reason_json;
+use door::handler::Sent;
 use door::problem::Problem;
 use door::query_run::{QueryRun, read};
 use door::server::Shared;
@@ -71,10 +71,9 @@ struct Trace {
     found: FoundEvents,
 }
 
-pub(crate) async fn post(server: Shared, body: Body) -> Result<Json<Value>, Problem> {
-    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
-    let request = TraceRequest::of_json(received.bytes())?;
-    drop(received);
+pub(crate) async fn post(server: Shared, Sent(body): Sent<BODY_BYTES_MAX>) -> Result<Json<Value>, Problem> {
+    let request = TraceRequest::of_json(body.bytes())?;
+    drop(body);
     // The text of a line is not shown among the running queries.
     let trace = read(&server, "trace of a line", move |reading| trace(reading, request)).await?;
     Ok(Json(trace.json()))

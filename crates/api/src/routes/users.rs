@@ -1,14 +1,14 @@
 //! `/api/v1/users`: people who may sign in to the page.
 
 use axum::Json;
-use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::session::{Peer, Under, begin, check, read_json, with_cookie};
+use super::session::{Body, Peer, Under, begin, check, with_cookie};
 use door::access::Role;
+use door::handler::HandlerServer;
 use door::parameters::PathName;
 use door::problem::Problem;
 use door::server::Shared;
@@ -31,16 +31,15 @@ struct NewPassword {
     current: Option<String>,
 }
 
-pub(crate) async fn list(server: Shared) -> Result<Response, Problem> {
-    require_everything(&server)?;
-    let of_thread = server.clone();
-    let users = server.lookups.run(move || of_thread.users.list(of_thread.settings())).await??;
-    Ok(([(header::CACHE_CONTROL, "no-store")], Json(json!({"users": users}))).into_response())
+pub(crate) fn list(server: &Shared) -> Result<impl IntoResponse + use<>, Problem> {
+    require_everything(server)?;
+    let users = server.users.list(server.settings())?;
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(json!({"users": users}))))
 }
 
-pub(crate) async fn post(server: Shared, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+pub(crate) async fn post(server: Shared, body: Body) -> Result<Response, Problem> {
     require_everything(&server)?;
-    let new: NewUser = read_json(&server, &headers, body).await?;
+    let new: NewUser = body.read()?;
     let of_thread = server.clone();
     let work = move || {
         let made = of_thread.users.add(of_thread.settings(), &new, of_thread.now())?;
@@ -52,27 +51,21 @@ pub(crate) async fn post(server: Shared, headers: HeaderMap, body: Body) -> Resu
     Ok((StatusCode::CREATED, Json(made)).into_response())
 }
 
-pub(crate) async fn delete(server: Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
-    require_everything(&server)?;
-    let (of_thread, unwanted) = (server.clone(), name.clone());
-    let work = move || {
-        let is_deleted = of_thread.users.remove(of_thread.settings(), &unwanted)?;
-        if is_deleted {
-            of_thread.audit_own("user removed", &json!({"user": unwanted}));
-        }
-        Ok::<bool, Problem>(is_deleted)
-    };
-    let is_deleted = server.lookups.run(work).await??;
-    end_sessions(&server, &name).await;
+pub(crate) fn delete(server: &Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
+    require_everything(server)?;
+    let is_deleted = server.users.remove(server.settings(), &name)?;
+    if is_deleted {
+        server.audit_own("user removed", &json!({"user": name}));
+    }
+    end_sessions(server, &name);
     if is_deleted { Ok(Json(json!({"deleted": true}))) } else { Err(no_user(&name)) }
 }
 
-/// Ends what is open of a user, and writes down that it has ended.
-async fn end_sessions(server: &Shared, name: &str) {
+/// Ends what is open of a user, and writes down that it has ended. Blocks.
+fn end_sessions(server: &Shared, name: &str) {
     server.sessions.end_of(&caller_name(name));
-    let (of_thread, name) = (server.clone(), name.to_owned());
     // What could not be kept is in the log, and nothing that was kept is good with another password or without the user.
-    let _ = server.lookups.run(move || of_thread.keep_sessions_of(&name)).await;
+    server.keep_sessions_of(name);
 }
 
 pub(crate) async fn put_password(
@@ -87,7 +80,7 @@ pub(crate) async fn put_password(
     if !is_own {
         require_everything(&server)?;
     }
-    let new: NewPassword = read_json(&server, &headers, body).await?;
+    let new: NewPassword = body.read()?;
     let who = match (is_own, new.current) {
         (true, Some(current)) => Some(check(&server, &peer, name.clone(), current).await?),
         (true, None) => {
@@ -104,7 +97,7 @@ pub(crate) async fn put_password(
     };
     let password = server.passwords.run(work).await??;
     // Whoever knew the old one is not to go on.
-    end_sessions(&server, &name).await;
+    server.look_up(move |server| end_sessions(server, &name)).await?;
     let changed = Json(json!({"changed": true}));
     match who {
         Some(who) => {

@@ -4,15 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::printing::Printing;
-use super::remote::Remote;
+use super::remote::ClientOptions;
 
 #[derive(Debug, Args)]
 pub(crate) struct Dashboards {
     #[command(flatten)]
-    pub(crate) remote: Remote,
-    #[command(flatten)]
-    pub(crate) printing: Printing,
+    pub(crate) client: ClientOptions,
     #[command(subcommand)]
     pub(crate) command: Option<DashboardCommand>,
 }

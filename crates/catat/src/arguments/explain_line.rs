@@ -4,15 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::printing::Printing;
-use super::remote::Remote;
+use super::remote::ClientOptions;
 
 #[derive(Debug, Args)]
 pub(crate) struct ExplainLine {
     #[command(flatten)]
-    pub(crate) remote: Remote,
-    #[command(flatten)]
-    pub(crate) printing: Printing,
+    pub(crate) client: ClientOptions,
     /// The line: a file of this machine and the number of the line in it, such as /var/log/app.log:17
     #[arg(value_name = "FILE:LINE", required_unless_present = "text")]
     pub(crate) place: Option<String>,

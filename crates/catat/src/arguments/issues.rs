@@ -3,8 +3,7 @@
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 
-use super::printing::Printing;
-use super::remote::Remote;
+use super::remote::ClientOptions;
 
 /// States that a person can set.
 const STATES: [&str; 4] = ["open", "acknowledged", "resolved", "ignored"];
@@ -12,9 +11,7 @@ const STATES: [&str; 4] = ["open", "acknowledged", "resolved", "ignored"];
 #[derive(Debug, Args)]
 pub(crate) struct Issues {
     #[command(flatten)]
-    pub(crate) remote: Remote,
-    #[command(flatten)]
-    pub(crate) printing: Printing,
+    pub(crate) client: ClientOptions,
     #[command(subcommand)]
     pub(crate) command: Option<IssueCommand>,
     /// Only issues in these states: open, acknowledged, resolved, ignored, regressed

@@ -2,15 +2,12 @@
 
 use clap::{Args, Subcommand};
 
-use super::printing::Printing;
-use super::remote::Remote;
+use super::remote::ClientOptions;
 
 #[derive(Debug, Args)]
 pub(crate) struct Keys {
     #[command(flatten)]
-    pub(crate) remote: Remote,
-    #[command(flatten)]
-    pub(crate) printing: Printing,
+    pub(crate) client: ClientOptions,
     #[command(subcommand)]
     pub(crate) command: Option<KeyCommand>,
 }

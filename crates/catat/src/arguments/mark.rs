@@ -2,15 +2,12 @@
 
 use clap::Args;
 
-use super::printing::Printing;
-use super::remote::Remote;
+use super::remote::ClientOptions;
 
 #[derive(Debug, Args)]
 pub(crate) struct Mark {
     #[command(flatten)]
-    pub(crate) remote: Remote,
-    #[command(flatten)]
-    pub(crate) printing: Printing,
+    pub(crate) client: ClientOptions,
     /// What happened, such as "deploy 1.4.2"; without it, marks are listed
     #[arg(value_name = "TEXT", required_unless_present = "list")]
     pub(crate) text: Option<String>,

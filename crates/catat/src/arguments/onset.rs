@@ -2,15 +2,12 @@
 
 use clap::Args;
 
-use super::printing::Printing;
-use super::remote::Remote;
+use super::remote::ClientOptions;
 
 #[derive(Debug, Args)]
 pub(crate) struct Onset {
     #[command(flatten)]
-    pub(crate) remote: Remote,
-    #[command(flatten)]
-    pub(crate) printing: Printing,
+    pub(crate) client: ClientOptions,
     /// The query that selects events
     #[arg(value_name = "QUERY", default_value = "")]
     pub(crate) query: String,

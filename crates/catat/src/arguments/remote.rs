@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use types::Secret;
 
+use super::printing::Printing;
+
 /// The server to talk to; also accepted after a subcommand.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Remote {
@@ -17,4 +19,13 @@ pub(crate) struct Remote {
     /// Data directory of a server on this machine, to find its address and admin key
     #[arg(long, value_name = "DIR", global = true)]
     pub(crate) data_dir: Option<PathBuf>,
+}
+
+/// The server to ask, and how its answers are printed.
+#[derive(Debug, Args)]
+pub(crate) struct ClientOptions {
+    #[command(flatten)]
+    pub(crate) remote: Remote,
+    #[command(flatten)]
+    pub(crate) printing: Printing,
 }

@@ -3,8 +3,7 @@
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 
-use super::printing::Printing;
-use super::remote::Remote;
+use super::remote::ClientOptions;
 
 /// Languages of letters.
 const LANGUAGES: [&str; 2] = ["en", "id"];
@@ -12,9 +11,7 @@ const LANGUAGES: [&str; 2] = ["en", "id"];
 #[derive(Debug, Args)]
 pub(crate) struct Reports {
     #[command(flatten)]
-    pub(crate) remote: Remote,
-    #[command(flatten)]
-    pub(crate) printing: Printing,
+    pub(crate) client: ClientOptions,
     #[command(subcommand)]
     pub(crate) command: Option<ReportCommand>,
 }

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::printing::Printing;
-use super::remote::Remote;
+use super::remote::ClientOptions;
 use super::server::Server;
 
 /// What a file of tests looks like.
@@ -26,9 +25,7 @@ const TEST_HELP: &str = r#"A file of tests:
 #[derive(Debug, Args)]
 pub(crate) struct Rules {
     #[command(flatten)]
-    pub(crate) remote: Remote,
-    #[command(flatten)]
-    pub(crate) printing: Printing,
+    pub(crate) client: ClientOptions,
     #[command(subcommand)]
     pub(crate) command: Option<RuleCommand>,
 }

@@ -3,15 +3,12 @@
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 
-use super::printing::Printing;
-use super::remote::Remote;
+use super::remote::ClientOptions;
 
 #[derive(Debug, Args)]
 pub(crate) struct Sources {
     #[command(flatten)]
-    pub(crate) remote: Remote,
-    #[command(flatten)]
-    pub(crate) printing: Printing,
+    pub(crate) client: ClientOptions,
     #[command(subcommand)]
     pub(crate) command: Option<SourceCommand>,
     /// Only shippers on this host

@@ -2,15 +2,12 @@
 
 use clap::Args;
 
-use super::printing::Printing;
-use super::remote::Remote;
+use super::remote::ClientOptions;
 
 #[derive(Debug, Args)]
 pub(crate) struct Suggestions {
     #[command(flatten)]
-    pub(crate) remote: Remote,
-    #[command(flatten)]
-    pub(crate) printing: Printing,
+    pub(crate) client: ClientOptions,
     /// The group whose events are looked at
     #[arg(value_name = "GROUP")]
     pub(crate) group: String,

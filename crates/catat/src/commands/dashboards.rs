@@ -10,16 +10,15 @@ use serde_json::{Value, json};
 use storage::Clock;
 
 use crate::arguments::{DashboardCommand, DashboardFormat, Dashboards, Export, ExportFormat};
-use crate::client::Server;
+use crate::client::{Server, broken_off};
 use crate::failure::{Failure, of_output};
-use crate::output::print_rows;
+use crate::output::{print_list, print_rows};
 use crate::zone::Zones;
 use types::{counted, percent_encoded, verb_for};
 
 /// Columns of a list of dashboards, and of what became of panels.
-const COLUMNS: [(&str, &str); 5] =
-    [("name", "/name"), ("title", "/title"), ("owner", "/owner"), ("source", "/source"), ("changed", "/changed")];
-const OUTCOME_COLUMNS: [(&str, &str); 3] = [("panel", "/title"), ("taken", "/taken"), ("why", "/why")];
+const COLUMNS: &str = "name title owner source changed";
+const OUTCOME_COLUMNS: &str = "panel:/title taken why";
 
 /// What the server puts around a document.
 const AROUND: [&str; 6] = ["name", "version", "owner", "own", "source", "changed"];
@@ -28,14 +27,14 @@ pub(crate) fn dashboards(options: Dashboards) -> Result<(), Failure> {
     if let Some(DashboardCommand::Check { files }) = &options.command {
         return check(files);
     }
-    let server = Server::new(&options.remote)?;
+    let server = Server::new(&options.client.remote)?;
     match &options.command {
         None | Some(DashboardCommand::List) => {
             let list = get(&server, "/api/v1/dashboards")?;
             for problem in list["problems"].as_array().into_iter().flatten() {
                 say!("catat: warning: {}", problem.as_str().unwrap_or_default());
             }
-            print_rows(&options.printing, &COLUMNS, list["dashboards"].as_array().map_or(&[], Vec::as_slice))
+            print_list(&options.client.printing, COLUMNS, &list["dashboards"])
         }
         Some(DashboardCommand::Show { name }) => {
             let document = without_around(get(&server, &path(name))?);
@@ -48,7 +47,7 @@ pub(crate) fn dashboards(options: Dashboards) -> Result<(), Failure> {
             import(&server, &options, (file, name.as_deref()), *format, *dry_run)
         }
         Some(DashboardCommand::Export(export)) => {
-            let zone = Zones::of(&options.printing.zone)?.spoken();
+            let zone = Zones::of(&options.client.printing.zone)?.spoken();
             let sent = server.send(request_of(&server, export, zone.name())?, "")?;
             write_export(sent, export.file.as_deref())
         }
@@ -83,10 +82,10 @@ pub(super) fn variable(pair: &str) -> Result<(&str, &str), Failure> {
 
 fn write_export(mut sent: reqwest::blocking::Response, output: Option<&Path>) -> Result<(), Failure> {
     let Some(file) = output else {
-        return sent.copy_to(&mut std::io::stdout()).map(drop).map_err(|error| broken(&error));
+        return sent.copy_to(&mut std::io::stdout()).map(drop).map_err(broken_off);
     };
     let failed = |error: std::io::Error| Failure::usage(format!("{}: {error}", file.display()));
-    let page = sent.bytes().map_err(|error| broken(&error))?;
+    let page = sent.bytes().map_err(broken_off)?;
     std::fs::write(file, page).map_err(failed)?;
     say!("catat: {} written", file.display());
     Ok(())
@@ -117,9 +116,9 @@ fn pull(server: &Server, dir: &Path, names: &[String]) -> Result<(), Failure> {
 fn push(server: &Server, files: &[PathBuf]) -> Result<(), Failure> {
     for DashboardFile { name, document, .. } in read_all(files)? {
         let mut json = to_value(&document)?;
-        let current = server.request(Method::GET, &path(&name)).send().map_err(|error| broken(&error))?;
+        let current = server.request(Method::GET, &path(&name)).send().map_err(broken_off)?;
         if current.status() != StatusCode::NOT_FOUND {
-            let current = of_json(server.send(server.request(Method::GET, &path(&name)), "")?)?;
+            let current: Value = server.ask(server.request(Method::GET, &path(&name)), "")?;
             if current["source"] == "store" && without_around(current.clone()) == json {
                 say!("catat: {name} is unchanged");
                 continue;
@@ -133,7 +132,7 @@ fn push(server: &Server, files: &[PathBuf]) -> Result<(), Failure> {
 
 fn put(server: &Server, name: &str, document: &Value) -> Result<(), Failure> {
     let request = server.request(Method::PUT, &path(name)).json(document);
-    let kept = of_json(server.send(request, "")?)?;
+    let kept: Value = server.ask(request, "")?;
     say!("catat: {name} has version {}", kept["version"]);
     Ok(())
 }
@@ -180,13 +179,13 @@ fn import(
     };
     let request =
         server.request(Method::POST, "/api/v1/dashboards/import").json(&json!({"format": format, "body": body}));
-    let imported = of_json(server.send(request, "")?)?;
+    let imported: Value = server.ask(request, "")?;
     for variable in imported["variables"].as_array().into_iter().flatten().filter(|variable| variable["taken"] == false)
     {
         say!("catat: variable {} is not taken: {}", variable["title"], variable["why"].as_str().unwrap_or_default());
     }
     let panels = imported["panels"].as_array().map_or(&[][..], Vec::as_slice);
-    print_rows(&options.printing, &OUTCOME_COLUMNS, panels)?;
+    print_rows(&options.client.printing, OUTCOME_COLUMNS, panels)?;
     let n_taken = panels.iter().filter(|panel| panel["taken"] == true).count();
     say!("catat: {n_taken} of {} taken", counted(panels.len(), "panel"));
     if dry_run {
@@ -197,15 +196,7 @@ fn import(
 }
 
 fn get(server: &Server, path: &str) -> Result<Value, Failure> {
-    of_json(server.send(server.request(Method::GET, path), "")?)
-}
-
-fn of_json(answer: reqwest::blocking::Response) -> Result<Value, Failure> {
-    answer.json().map_err(|error| broken(&error))
-}
-
-fn broken(error: &reqwest::Error) -> Failure {
-    Failure::unreachable(format!("the answer broke off: {error}"))
+    server.ask(server.request(Method::GET, path), "")
 }
 
 fn to_value(document: &dashboard::Dashboard) -> Result<Value, Failure> {

@@ -4,24 +4,15 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::arguments::{BaselineName, Differs};
-use crate::client::{Server, broken_off};
+use crate::client::Server;
 use crate::failure::Failure;
-use crate::output::print_rows;
+use crate::output::{print_rows, say_partial};
 
-/// Columns of the list of differences, each with its JSON pointer.
-const COLUMNS: [(&str, &str); 8] = [
-    ("field", "/field"),
-    ("value", "/value"),
-    ("selection", "/selection"),
-    ("share", "/selection_share"),
-    ("baseline", "/baseline"),
-    ("baseline_share", "/baseline_share"),
-    ("score", "/score"),
-    ("same_events", "/same_events"),
-];
+/// Columns of the list of differences.
+const COLUMNS: &str = "field value selection share:/selection_share baseline baseline_share score same_events";
 
 pub(crate) fn differs(options: Differs) -> Result<(), Failure> {
-    let server = Server::new(&options.remote)?;
+    let server = Server::new(&options.client.remote)?;
     let side = |query: &str, from: &str, to: Option<&String>| {
         let mut side = json!({"query": query, "from": from, "groups": options.group});
         if let Some(to) = to {
@@ -41,16 +32,13 @@ pub(crate) fn differs(options: Differs) -> Result<(), Failure> {
     };
     let selection = side(&options.query, &options.from, options.to.as_ref());
     let body = json!({"selection": selection, "baseline": baseline});
-    let answer = server.send(server.request(Method::POST, "/api/v1/differs").json(&body), &options.query)?;
-    let answer: Value = answer.json().map_err(broken_off)?;
-    for reason in answer["partial_reasons"].as_array().into_iter().flatten() {
-        say!("catat: partial answer: {}", reason["message"].as_str().unwrap_or_default());
-    }
+    let answer: Value = server.ask(server.request(Method::POST, "/api/v1/differs").json(&body), &options.query)?;
+    say_partial("partial answer", &answer);
     let rows: Vec<Value> = answer["fields"].as_array().into_iter().flatten().flat_map(rows_of).collect();
     if rows.is_empty() {
         say!("catat: {}", answer["note"].as_str().unwrap_or("nothing differs significantly"));
     }
-    print_rows(&options.printing, &COLUMNS, &rows)
+    print_rows(&options.client.printing, COLUMNS, &rows)
 }
 
 /// Returns a row for each value of a field, and one for its numbers.

@@ -8,13 +8,13 @@ use ship::{Backlog, LineOutcome, LineStage, LineTrace, TracedLine};
 
 use super::settings::all_errors;
 use crate::arguments::ExplainLine;
-use crate::client::{Server, broken_off};
+use crate::client::Server;
 use crate::config::{Flags, Layers, ShipConfig};
 use crate::failure::Failure;
 use crate::output::print_rows;
 
-/// Columns of the stages, each with its JSON pointer.
-const COLUMNS: [(&str, &str); 3] = [("stage", "/stage"), ("outcome", "/outcome"), ("text", "/text")];
+/// Columns of the stages.
+const COLUMNS: &str = "stage outcome text";
 
 pub(crate) fn explain_line(options: ExplainLine) -> Result<(), Failure> {
     let mut request = json!({});
@@ -52,10 +52,9 @@ pub(crate) fn explain_line(options: ExplainLine) -> Result<(), Failure> {
 }
 
 fn ask(options: &ExplainLine, request: &Value) -> Result<Value, Failure> {
-    let server = Server::new(&options.remote)?;
+    let server = Server::new(&options.client.remote)?;
     let query = options.query.as_deref().unwrap_or_default();
-    let answer = server.send(server.request(Method::POST, "/api/v1/sources/trace").json(request), query)?;
-    answer.json().map_err(broken_off)
+    server.ask(server.request(Method::POST, "/api/v1/sources/trace").json(request), query)
 }
 
 /// Traces the line as far as this machine knows it.
@@ -64,7 +63,7 @@ fn on_this_host(options: &ExplainLine, place: &str) -> Result<LineTrace, Failure
     let flags = Flags { config: options.config.clone(), ..Flags::default() };
     let layers = Layers::read(&flags, &std::env::vars().collect::<Vec<_>>()).map_err(all_errors)?;
     let config = ShipConfig::of_layers(&layers).map_err(all_errors)?;
-    let state_dir = options.state_dir.clone().or_else(|| Some(options.remote.data_dir.as_ref()?.join("ship")));
+    let state_dir = options.state_dir.clone().or_else(|| Some(options.client.remote.data_dir.as_ref()?.join("ship")));
     let state_dir = state_dir.unwrap_or_else(|| config.state_dir.clone());
     let shipped = crate::in_process::ship_options(&state_dir, &[], config.inputs(), None, Backlog::ALL)?;
     LineTrace::new(&shipped.follow, &path, number).map_err(|error| Failure::usage(error.to_string()))
@@ -103,7 +102,7 @@ fn stage_json(stage: &LineStage) -> Value {
 
 /// Prints the stages, and the end of the line: the first stage that it did not pass, else the server's verdict.
 fn print(options: &ExplainLine, stages: &[Value], verdict: Option<&str>) -> Result<(), Failure> {
-    print_rows(&options.printing, &COLUMNS, stages)?;
+    print_rows(&options.client.printing, COLUMNS, stages)?;
     let is_stored = stages.iter().any(|stage| stage["stage"] == "store" && stage["outcome"] == "passed");
     let is_end = |stage: &&Value| ["stopped", "waiting"].contains(&stage["outcome"].as_str().unwrap_or_default());
     let end = stages.iter().find(|stage| is_end(stage) && !is_stored);

@@ -13,22 +13,11 @@ use crate::arguments::{DataDir, Drain, Fleet, FleetCommand, Format};
 use crate::client::Server;
 use crate::config::Config;
 use crate::failure::{Failure, of_output};
-use crate::output::{format_of, print_rows};
-use types::{ByteSize, counted, percent_encoded, verb_for};
+use crate::output::{format_of, print_list};
+use types::{counted, percent_encoded, verb_for};
 
-/// Columns of a list of nodes, each with its JSON pointer.
-const NODE_COLUMNS: [(&str, &str); 10] = [
-    ("node", "/node"),
-    ("address", "/address"),
-    ("roles", "/roles"),
-    ("leases", "/leases"),
-    ("draining", "/draining"),
-    ("drained", "/drained"),
-    ("behind", "/changes_behind"),
-    ("zone", "/zone"),
-    ("silent_s", "/silent_s"),
-    ("epoch", "/epoch"),
-];
+/// Columns of a list of nodes.
+const NODE_COLUMNS: &str = "node address roles leases draining drained behind:/changes_behind zone silent_s epoch";
 
 pub(crate) fn fleet(options: Fleet) -> Result<(), Failure> {
     match &options.command {
@@ -123,7 +112,7 @@ pub(super) fn restore(config: &Config, from: &Path) -> Result<(), Failure> {
 }
 
 fn drain(options: &Fleet, order: &Drain) -> Result<(), Failure> {
-    let server = Server::new(&options.remote)?;
+    let server = Server::new(&options.client.remote)?;
     let method = if order.undo { Method::DELETE } else { Method::POST };
     let path = format!("/api/v1/fleet/nodes/{}/drain", percent_encoded(&order.node));
     server.send(server.request(method, &path), "")?;
@@ -136,12 +125,10 @@ fn drain(options: &Fleet, order: &Drain) -> Result<(), Failure> {
 }
 
 fn status(options: &Fleet) -> Result<(), Failure> {
-    let server = Server::new(&options.remote)?;
-    let answer = server.send(server.request(Method::GET, "/api/v1/fleet"), "")?;
-    let broken = |error: reqwest::Error| Failure::unreachable(format!("the answer broke off: {error}"));
-    let answer: Value = answer.json().map_err(broken)?;
-    print_rows(&options.printing, &NODE_COLUMNS, answer["nodes"].as_array().map_or(&[][..], Vec::as_slice))?;
-    if format_of(&options.printing) != Format::Table {
+    let server = Server::new(&options.client.remote)?;
+    let answer: Value = server.ask(server.request(Method::GET, "/api/v1/fleet"), "")?;
+    print_list(&options.client.printing, NODE_COLUMNS, &answer["nodes"])?;
+    if format_of(&options.client.printing) != Format::Table {
         return Ok(());
     }
     let number = |name: &str| answer[name].as_f64().unwrap_or(0.0);

@@ -10,35 +10,15 @@ use serde_json::{Value, json};
 use crate::arguments::{DeleteEvents, GroupCommand, Groups, SetGroup};
 use crate::client::Server;
 use crate::failure::Failure;
-use crate::output::{print_rows, print_thing};
+use crate::output::{print_list, print_thing};
 use types::{counted, percent_encoded, verb_for};
 
-/// Columns of a list of groups, each with its JSON pointer.
-const GROUP_COLUMNS: [(&str, &str); 9] = [
-    ("name", "/name"),
-    ("events", "/events"),
-    ("bytes_raw", "/bytes_raw"),
-    ("bytes_stored", "/bytes_stored"),
-    ("first", "/first"),
-    ("last", "/last"),
-    ("retention_age", "/retention/age"),
-    ("retention_size", "/retention/size"),
-    ("time_zone", "/time_zone"),
-];
+/// Columns of a list of groups.
+const GROUP_COLUMNS: &str = "name events bytes_raw bytes_stored first last retention_age:/retention/age \
+    retention_size:/retention/size time_zone";
 
 /// Columns of a list of deletions.
-const DELETION_COLUMNS: [(&str, &str); 10] = [
-    ("id", "/id"),
-    ("state", "/state"),
-    ("deleted", "/deleted"),
-    ("created", "/created"),
-    ("reclaimed", "/reclaimed"),
-    ("from", "/from"),
-    ("to", "/to"),
-    ("segments_left", "/segments_left"),
-    ("bytes_rewritten", "/bytes_rewritten"),
-    ("reason", "/reason"),
-];
+const DELETION_COLUMNS: &str = "id state deleted created reclaimed from to segments_left bytes_rewritten reason";
 
 /// Stands for no limit.
 const NEVER: &str = "never";
@@ -47,7 +27,7 @@ const NEVER: &str = "never";
 const NONE: &str = "none";
 
 pub(crate) fn groups(options: Groups) -> Result<(), Failure> {
-    let talk = Talk { server: Server::new(&options.remote)?, options: &options };
+    let talk = Talk { server: Server::new(&options.client.remote)?, options: &options };
     match &options.command {
         None | Some(GroupCommand::List) => talk.list(),
         Some(GroupCommand::Show { name }) => talk.show(&talk.get(&path(name))?),
@@ -74,16 +54,15 @@ impl Talk<'_> {
     fn ask(&self, method: Method, path: &str, body: Option<&Value>, query: &str) -> Result<Value, Failure> {
         let request = self.server.request(method, path);
         let request = if let Some(body) = body { request.json(body) } else { request };
-        let answer = self.server.send(request, query)?.json();
-        answer.map_err(|error| Failure::unreachable(format!("the answer broke off: {error}")))
+        self.server.ask(request, query)
     }
 
     fn list(&self) -> Result<(), Failure> {
-        self.print(&GROUP_COLUMNS, &self.get("/api/v1/groups")?["groups"])
+        self.print(GROUP_COLUMNS, &self.get("/api/v1/groups")?["groups"])
     }
 
     fn deletions(&self, name: &str) -> Result<(), Failure> {
-        self.print(&DELETION_COLUMNS, &self.get(&format!("{}/delete-events", path(name)))?["deletions"])
+        self.print(DELETION_COLUMNS, &self.get(&format!("{}/delete-events", path(name)))?["deletions"])
     }
 
     /// Changes the given limits and keeps the others.
@@ -135,7 +114,7 @@ impl Talk<'_> {
 
     fn delete_events(&self, delete: &DeleteEvents) -> Result<(), Failure> {
         let mut body = json!({"query": delete.query, "reason": delete.reason, "all_time": delete.all_time});
-        let zone = crate::zone::Zones::of(&self.options.printing.zone)?.name();
+        let zone = crate::zone::Zones::of(&self.options.client.printing.zone)?.name();
         let named = [("from", &delete.from), ("to", &delete.to), ("time_zone", &Some(zone))];
         for (name, value) in named.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {
             body[name] = value.as_str().into();
@@ -174,12 +153,12 @@ impl Talk<'_> {
         Err(Failure::partial(format!("some events could not be read: {}", reasons.join("; "))))
     }
 
-    fn print(&self, columns: &[(&str, &str)], rows: &Value) -> Result<(), Failure> {
-        print_rows(&self.options.printing, columns, rows.as_array().map_or(&[], Vec::as_slice))
+    fn print(&self, columns: &str, rows: &Value) -> Result<(), Failure> {
+        print_list(&self.options.client.printing, columns, rows)
     }
 
     fn show(&self, thing: &Value) -> Result<(), Failure> {
-        print_thing(&self.options.printing, thing)
+        print_thing(&self.options.client.printing, thing)
     }
 }
 

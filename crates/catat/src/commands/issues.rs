@@ -5,29 +5,19 @@ use serde_json::{Map, Value, json};
 use types::percent_encoded;
 
 use crate::arguments::{IssueCommand, Issues, SetIssue};
-use crate::client::{Server, broken_off};
+use crate::client::Server;
 use crate::failure::Failure;
 use crate::output::{print_rows, print_thing};
 
-/// Columns of a list of issues, each with its JSON pointer.
-const COLUMNS: [(&str, &str); 9] = [
-    ("id", "/id"),
-    ("state", "/state"),
-    ("count", "/count"),
-    ("last_seen", "/last_seen"),
-    ("first_seen", "/first_seen"),
-    ("group", "/group"),
-    ("service", "/service"),
-    ("owner", "/owner"),
-    ("title", "/title"),
-];
+/// Columns of a list of issues.
+const COLUMNS: &str = "id state count last_seen first_seen group service owner title";
 
 pub(crate) fn issues(options: Issues) -> Result<(), Failure> {
-    let server = Server::new(&options.remote)?;
+    let server = Server::new(&options.client.remote)?;
     let ask = |method: Method, path: &str, body: Option<&Value>| -> Result<Value, Failure> {
         let request = server.request(method, &format!("/api/v1/issues{path}"));
         let request = if let Some(body) = body { request.json(body) } else { request };
-        server.send(request, "")?.json().map_err(broken_off)
+        server.ask(request, "")
     };
     match &options.command {
         None | Some(IssueCommand::List) => {
@@ -38,31 +28,27 @@ pub(crate) fn issues(options: Issues) -> Result<(), Failure> {
                 ("users", &options.users),
             ];
             let named: Vec<_> = named.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))).collect();
-            let answer = server.send(server.request(Method::GET, "/api/v1/issues").query(&named), "")?;
-            let answer: Value = answer.json().map_err(broken_off)?;
-            let mut columns = COLUMNS.to_vec();
-            if options.users.is_some() {
-                // Next to the number of events.
-                columns.insert(3, ("users", "/users/count"));
-            }
-            print_rows(&options.printing, &columns, rows_of(&answer))
+            let answer: Value = server.ask(server.request(Method::GET, "/api/v1/issues").query(&named), "")?;
+            // Users are next to the number of events.
+            let counts = if options.users.is_some() { "count users:/users/count" } else { "count" };
+            print_rows(&options.client.printing, &COLUMNS.replace("count", counts), rows_of(&answer))
         }
         Some(IssueCommand::Show { id }) => {
             let named = options.users.iter().map(|field| ("users", field)).collect::<Vec<_>>();
             let request = server.request(Method::GET, &format!("/api/v1/issues{}", path_of(id))).query(&named);
-            print_thing(&options.printing, &server.send(request, "")?.json().map_err(broken_off)?)
+            print_thing(&options.client.printing, &server.ask(request, "")?)
         }
         Some(IssueCommand::Set(set)) => {
             let changed = ask(Method::PATCH, &path_of(&set.id), Some(&change_of(set)))?;
-            print_thing(&options.printing, &changed)
+            print_thing(&options.client.printing, &changed)
         }
         Some(IssueCommand::Merge { ids }) => {
             let merged = ask(Method::POST, "/merge", Some(&json!({"ids": ids})))?;
-            print_thing(&options.printing, &merged)
+            print_thing(&options.client.printing, &merged)
         }
         Some(IssueCommand::Split { id }) => {
             let apart = ask(Method::POST, &format!("{}/split", path_of(id)), None)?;
-            print_rows(&options.printing, &COLUMNS, rows_of(&apart))
+            print_rows(&options.client.printing, COLUMNS, rows_of(&apart))
         }
     }
 }

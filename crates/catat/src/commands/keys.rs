@@ -15,42 +15,32 @@ use super::data_dir::{server_of, with_store};
 use crate::arguments::{KeyCommand, Keys};
 use crate::client::Server;
 use crate::failure::Failure;
-use crate::output::{print_rows, print_thing};
+use crate::output::{print_list, print_thing};
 
 /// Columns of a list of keys.
-const COLUMNS: [(&str, &str); 7] = [
-    ("id", "/id"),
-    ("name", "/name"),
-    ("role", "/role"),
-    ("groups", "/groups"),
-    ("created", "/created"),
-    ("last_used", "/last_used"),
-    ("expires", "/expires"),
-];
+const COLUMNS: &str = "id name role groups created last_used expires";
 
 pub(crate) fn keys(options: Keys) -> Result<(), Failure> {
     let command = options.command.as_ref().unwrap_or(&KeyCommand::List);
-    let answer = match &options.remote.data_dir {
+    let answer = match &options.client.remote.data_dir {
         Some(dir) => {
             let may_make = matches!(command, KeyCommand::Create { .. });
             match with_store(dir, may_make, |store| carry_out(store, command))? {
                 Some(answer) => answer,
-                None => online(&server_of(dir, &options.remote)?, command)?,
+                None => online(&server_of(dir, &options.client.remote)?, command)?,
             }
         }
-        None => online(&Server::new(&options.remote)?, command)?,
+        None => online(&Server::new(&options.client.remote)?, command)?,
     };
     match command {
-        KeyCommand::List => {
-            print_rows(&options.printing, &COLUMNS, answer["keys"].as_array().map_or(&[], Vec::as_slice))
-        }
+        KeyCommand::List => print_list(&options.client.printing, COLUMNS, &answer["keys"]),
         KeyCommand::Revoke { id } => {
             say!("catat: key {id} revoked");
             Ok(())
         }
         KeyCommand::Create { .. } | KeyCommand::Rotate { .. } => {
             say!("catat: copy the key and its secret now; they are not shown again");
-            print_thing(&options.printing, &answer)
+            print_thing(&options.client.printing, &answer)
         }
     }
 }
@@ -71,8 +61,7 @@ fn online(server: &Server, command: &KeyCommand) -> Result<Value, Failure> {
             server.request(Method::POST, &path(id, "/rotate")).json(&json!({"grace": grace}))
         }
     };
-    let answer = server.send(request, "")?.json();
-    answer.map_err(|error| Failure::unreachable(format!("the answer broke off: {error}")))
+    server.ask(request, "")
 }
 
 fn carry_out(store: &Arc<Store>, command: &KeyCommand) -> Result<Value, Failure> {

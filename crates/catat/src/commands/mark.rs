@@ -4,19 +4,18 @@ use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 use crate::arguments::Mark;
-use crate::client::{Server, broken_off};
+use crate::client::Server;
 use crate::failure::Failure;
-use crate::output::print_rows;
+use crate::output::print_list;
 
-/// Columns of a list of marks, each with its JSON pointer.
-const COLUMNS: [(&str, &str); 5] =
-    [("at", "/at"), ("until", "/until"), ("text", "/text"), ("fields", "/fields"), ("group", "/group")];
+/// Columns of a list of marks.
+const COLUMNS: &str = "at until text fields group";
 
 /// The range of a list where none is given.
 const FROM_DEFAULT: &str = "now-1d";
 
 pub(crate) fn mark(options: Mark) -> Result<(), Failure> {
-    let server = Server::new(&options.remote)?;
+    let server = Server::new(&options.client.remote)?;
     let Some(text) = options.text.as_deref().filter(|_| !options.list) else { return list(&server, &options) };
     let mut order = json!({"text": text, "fields": fields(&options.field)?});
     for (name, value) in [("at", &options.at), ("until", &options.until), ("group", &options.group)] {
@@ -24,8 +23,7 @@ pub(crate) fn mark(options: Mark) -> Result<(), Failure> {
             order[name] = json!(value);
         }
     }
-    let answer = server.send(server.request(Method::POST, "/api/v1/marks").json(&order), "")?;
-    let marked: Value = answer.json().map_err(broken_off)?;
+    let marked: Value = server.ask(server.request(Method::POST, "/api/v1/marks").json(&order), "")?;
     say!("catat: marked {} at {}", marked["text"], marked["at"].as_str().unwrap_or_default());
     Ok(())
 }
@@ -43,7 +41,6 @@ fn list(server: &Server, options: &Mark) -> Result<(), Failure> {
     let from = options.from.as_deref().unwrap_or(FROM_DEFAULT);
     let mut parameters = vec![("from", from)];
     parameters.extend(options.to.as_deref().map(|to| ("to", to)));
-    let answer = server.send(server.request(Method::GET, "/api/v1/marks").query(&parameters), "")?;
-    let answer: Value = answer.json().map_err(broken_off)?;
-    print_rows(&options.printing, &COLUMNS, answer["marks"].as_array().map_or(&[], Vec::as_slice))
+    let answer: Value = server.ask(server.request(Method::GET, "/api/v1/marks").query(&parameters), "")?;
+    print_list(&options.client.printing, COLUMNS, &answer["marks"])
 }

@@ -4,40 +4,27 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::arguments::Onset;
-use crate::client::{Server, broken_off};
+use crate::client::Server;
 use crate::failure::Failure;
-use crate::output::print_rows;
+use crate::output::{print_rows, say_partial};
 
-/// Columns of the list of what began, each with its JSON pointer.
-const COLUMNS: [(&str, &str); 9] = [
-    ("kind", "/kind"),
-    ("began", "/began"),
-    ("earliest", "/began_between/0"),
-    ("latest", "/began_between/1"),
-    ("ended", "/ended"),
-    ("before", "/before"),
-    ("after", "/after"),
-    ("what", "/what"),
-    ("query", "/query"),
-];
+/// Columns of the list of what began.
+const COLUMNS: &str = "kind began earliest:/began_between/0 latest:/began_between/1 ended before after what query";
 
 pub(crate) fn onset(options: Onset) -> Result<(), Failure> {
-    let server = Server::new(&options.remote)?;
+    let server = Server::new(&options.client.remote)?;
     let mut body = json!({"query": options.query, "from": options.from, "groups": options.group});
     for (name, value) in [("to", &options.to), ("of", &options.of), ("among", &options.among)] {
         if let Some(value) = value {
             body[name] = json!(value);
         }
     }
-    let answer = server.send(server.request(Method::POST, "/api/v1/onset").json(&body), &options.query)?;
-    let answer: Value = answer.json().map_err(broken_off)?;
-    for reason in answer["partial_reasons"].as_array().into_iter().flatten() {
-        say!("catat: partial answer: {}", reason["message"].as_str().unwrap_or_default());
-    }
+    let answer: Value = server.ask(server.request(Method::POST, "/api/v1/onset").json(&body), &options.query)?;
+    say_partial("partial answer", &answer);
     if let Some(note) = answer["note"].as_str() {
         say!("catat: {note}");
     }
-    print_rows(&options.printing, &COLUMNS, &rows_of(&answer))
+    print_rows(&options.client.printing, COLUMNS, &rows_of(&answer))
 }
 
 /// Returns a row for the onset, or for each pattern with one, and for what else began, in order of time.

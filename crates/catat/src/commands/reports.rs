@@ -8,42 +8,30 @@ use types::percent_encoded;
 
 use super::dashboards::variable;
 use crate::arguments::{PutReport, ReportCommand, Reports};
-use crate::client::{Server, broken_off};
+use crate::client::Server;
 use crate::failure::Failure;
-use crate::output::print_rows;
+use crate::output::{print_list, print_rows};
 use crate::zone::Zones;
 
-/// Columns of a list of reports, each with its JSON pointer.
-const COLUMNS: [(&str, &str); 11] = [
-    ("name", "/name"),
-    ("dashboard", "/dashboard"),
-    ("ledger", "/ledger"),
-    ("on", "/on"),
-    ("at", "/at"),
-    ("time_zone", "/time_zone"),
-    ("topic", "/topic"),
-    ("next", "/next"),
-    ("last", "/last/due"),
-    ("deliveries", "/last/deliveries"),
-    ("problem", "/problem/error"),
-];
+/// Columns of a list of reports.
+const COLUMNS: &str = "name dashboard ledger on at time_zone topic next last:/last/due \
+    deliveries:/last/deliveries problem:/problem/error";
 
 pub(crate) fn reports(options: Reports) -> Result<(), Failure> {
-    let server = Server::new(&options.remote)?;
+    let server = Server::new(&options.client.remote)?;
     match &options.command {
         None | Some(ReportCommand::List) => {
-            let answer = server.send(server.request(Method::GET, "/api/v1/reports"), "")?;
-            let answer: Value = answer.json().map_err(broken_off)?;
-            print_rows(&options.printing, &COLUMNS, answer["reports"].as_array().map_or(&[], Vec::as_slice))
+            let answer: Value = server.ask(server.request(Method::GET, "/api/v1/reports"), "")?;
+            print_list(&options.client.printing, COLUMNS, &answer["reports"])
         }
         Some(ReportCommand::Put(put)) => {
-            let zone = Zones::of(&options.printing.zone)?.name();
+            let zone = Zones::of(&options.client.printing.zone)?.name();
             let request = server.request(Method::PUT, &path(&put.name)).json(&definition(put, &zone)?);
-            let made: Value = server.send(request, "")?.json().map_err(broken_off)?;
+            let made: Value = server.ask(request, "")?;
             if made["channels"].as_array().is_some_and(Vec::is_empty) {
                 say!("catat: no channel of type email names the topic {}", put.topic);
             }
-            print_rows(&options.printing, &COLUMNS, &[made])
+            print_rows(&options.client.printing, COLUMNS, &[made])
         }
         Some(ReportCommand::Send { name }) => {
             server.send(server.request(Method::POST, &format!("{}/send", path(name))), "")?;

@@ -12,34 +12,21 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::settings::read_config;
-use crate::arguments::{Printing, Remote, RuleCommand, Rules};
+use crate::arguments::{ClientOptions, Printing, Remote, RuleCommand, Rules};
 use crate::client::Server;
 use crate::failure::{Failure, of_output};
-use crate::output::print_rows;
+use crate::output::{print_list, print_rows};
 use files::{failure_of, read_text, rules_of};
 use types::counted;
 
 /// Columns of a list of rules.
-const COLUMNS: [(&str, &str); 6] = [
-    ("name", "/name"),
-    ("state", "/state"),
-    ("firing", "/n_firing"),
-    ("interval", "/interval"),
-    ("why", "/why"),
-    ("file", "/file"),
-];
+const COLUMNS: &str = "name state firing:/n_firing interval why file";
 
 /// Columns of alerts of the past.
-const PAST_COLUMNS: [(&str, &str); 5] = [
-    ("rule", "/labels/alertname"),
-    ("starts_at", "/starts_at"),
-    ("ends_at", "/ends_at"),
-    ("peak_value", "/peak_value"),
-    ("labels", "/labels"),
-];
+const PAST_COLUMNS: &str = "rule:/labels/alertname starts_at ends_at peak_value labels";
 
 pub(crate) fn rules(options: Rules) -> Result<(), Failure> {
-    let Rules { remote, printing, command } = options;
+    let Rules { client: ClientOptions { remote, printing }, command } = options;
     match command.unwrap_or(RuleCommand::List) {
         RuleCommand::List => list(&remote, &printing),
         RuleCommand::Packs => packs::list(),
@@ -56,8 +43,8 @@ pub(crate) fn rules(options: Rules) -> Result<(), Failure> {
 
 fn list(remote: &Remote, printing: &Printing) -> Result<(), Failure> {
     let server = Server::new(remote)?;
-    let answer = of_json(server.send(server.request(Method::GET, "/api/v1/rules"), "")?)?;
-    print_rows(printing, &COLUMNS, answer["rules"].as_array().map_or(&[], Vec::as_slice))
+    let answer: Value = server.ask(server.request(Method::GET, "/api/v1/rules"), "")?;
+    print_list(printing, COLUMNS, &answer["rules"])
 }
 
 /// Says how many rules there are, or all that is wrong with them.
@@ -86,7 +73,7 @@ fn backtest(remote: &Remote, printing: &Printing, file: &Path, range: (&str, &st
     for rule in rules_of(file)? {
         let asked = json!({"text": text, "name": rule.name, "from": range.0, "to": range.1});
         let request = server.request(Method::POST, "/api/v1/rules/backtest").json(&asked);
-        let found = of_json(server.send(request, &rule.query)?)?;
+        let found: Value = server.ask(request, &rule.query)?;
         alerts.extend(found["alerts"].as_array().cloned().unwrap_or_default());
         let (turns, step) = (counted(&found["evaluations"], "evaluation"), found["step"].as_str().unwrap_or_default());
         let alerts = counted(found["alerts"].as_array().map_or(0, Vec::len), "alert");
@@ -95,10 +82,6 @@ fn backtest(remote: &Remote, printing: &Printing, file: &Path, range: (&str, &st
             partial.push(format!("{}: {}", rule.name, reason["message"].as_str().unwrap_or_default()));
         }
     }
-    print_rows(printing, &PAST_COLUMNS, &alerts)?;
+    print_rows(printing, PAST_COLUMNS, &alerts)?;
     if partial.is_empty() { Ok(()) } else { Err(Failure::partial(partial.join("\ncatat: "))) }
-}
-
-fn of_json(answer: reqwest::blocking::Response) -> Result<Value, Failure> {
-    answer.json().map_err(|error| Failure::unreachable(format!("the answer broke off: {error}")))
 }

@@ -6,53 +6,29 @@ use serde_json::{Value, json};
 use crate::arguments::{SourceCommand, Sources};
 use crate::client::Server;
 use crate::failure::Failure;
-use crate::output::print_rows;
+use crate::output::{print_rows, say_partial};
 
-/// Columns of a list of shippers, each with its JSON pointer.
-const SOURCE_COLUMNS: [(&str, &str); 9] = [
-    ("host", "/host"),
-    ("state", "/state"),
-    ("behind", "/lag_bytes"),
-    ("bytes_per_s", "/rate_bytes_per_s"),
-    ("never_arrived", "/gap_bytes"),
-    ("refused", "/refused_events"),
-    ("last_seen", "/last_seen"),
-    ("last_error", "/last_error"),
-    ("source", "/source"),
-];
+/// Columns of a list of shippers.
+const SOURCE_COLUMNS: &str = "host state behind:/lag_bytes bytes_per_s:/rate_bytes_per_s \
+    never_arrived:/gap_bytes refused:/refused_events last_seen last_error source";
 
 /// Columns of a list of files.
-const FILE_COLUMNS: [(&str, &str); 11] = [
-    ("host", "/host"),
-    ("path", "/path"),
-    ("group", "/group"),
-    ("generation", "/generation"),
-    ("size", "/size"),
-    ("offset", "/offset"),
-    ("behind", "/lag_bytes"),
-    ("complete", "/complete"),
-    ("never_arrived", "/gaps"),
-    ("refused", "/refused_events"),
-    ("last_error", "/last_error"),
-];
+const FILE_COLUMNS: &str = "host path group generation size offset behind:/lag_bytes complete \
+    never_arrived:/gaps refused:/refused_events last_error";
 
 pub(crate) fn sources(options: Sources) -> Result<(), Failure> {
     let (None | Some(SourceCommand::List)) = options.command;
-    let server = Server::new(&options.remote)?;
+    let server = Server::new(&options.client.remote)?;
     let wanted = [("host", &options.host), ("state", &options.state)];
     let wanted: Vec<_> = wanted.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))).collect();
-    let answer = server.send(server.request(Method::GET, "/api/v1/sources").query(&wanted), "")?;
-    let broken = |error: reqwest::Error| Failure::unreachable(format!("the answer broke off: {error}"));
-    let answer: Value = answer.json().map_err(broken)?;
-    for reason in answer["partial_reasons"].as_array().into_iter().flatten() {
-        say!("catat: warning: {}", reason["message"].as_str().unwrap_or_default());
-    }
+    let answer: Value = server.ask(server.request(Method::GET, "/api/v1/sources").query(&wanted), "")?;
+    say_partial("warning", &answer);
     let sources = answer["sources"].as_array().map_or(&[][..], Vec::as_slice);
     if options.files {
         let files: Vec<Value> = sources.iter().flat_map(files_of).collect();
-        return print_rows(&options.printing, &FILE_COLUMNS, &files);
+        return print_rows(&options.client.printing, FILE_COLUMNS, &files);
     }
-    print_rows(&options.printing, &SOURCE_COLUMNS, sources)
+    print_rows(&options.client.printing, SOURCE_COLUMNS, sources)
 }
 
 /// Returns the files of a shipper, and before each its earlier generations that are not whole.

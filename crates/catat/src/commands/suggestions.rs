@@ -4,33 +4,21 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::arguments::Suggestions;
-use crate::client::{Server, broken_off};
+use crate::client::Server;
 use crate::failure::Failure;
-use crate::output::{print_rows, print_thing};
+use crate::output::{print_rows, print_thing, say_partial};
 
-/// Columns of the list of suggestions, each with its JSON pointer.
-const COLUMNS: [(&str, &str); 8] = [
-    ("id", "/id"),
-    ("suggestion", "/title"),
-    ("events", "/events"),
-    ("event_share", "/event_share"),
-    ("bytes", "/bytes"),
-    ("byte_share", "/byte_share"),
-    ("needed_by", "/needed_by"),
-    ("pattern", "/pattern"),
-];
+/// Columns of the list of suggestions.
+const COLUMNS: &str = "id suggestion:/title events event_share bytes byte_share needed_by pattern";
 
 pub(crate) fn suggestions(options: Suggestions) -> Result<(), Failure> {
-    let server = Server::new(&options.remote)?;
+    let server = Server::new(&options.client.remote)?;
     let mut parameters = vec![("group", options.group.as_str()), ("from", options.from.as_str())];
     parameters.extend(options.to.as_deref().map(|to| ("to", to)));
-    let answer = server.send(server.request(Method::GET, "/api/v1/suggestions").query(&parameters), "")?;
-    let answer: Value = answer.json().map_err(broken_off)?;
-    for reason in answer["partial_reasons"].as_array().into_iter().flatten() {
-        say!("catat: partial answer: {}", reason["message"].as_str().unwrap_or_default());
-    }
+    let answer: Value = server.ask(server.request(Method::GET, "/api/v1/suggestions").query(&parameters), "")?;
+    say_partial("partial answer", &answer);
     if let Some(id) = &options.show {
-        return print_thing(&options.printing, found(&answer, id)?);
+        return print_thing(&options.client.printing, found(&answer, id)?);
     }
     if let Some(id) = &options.make {
         let suggestion = found(&answer, id)?;
@@ -38,13 +26,13 @@ pub(crate) fn suggestions(options: Suggestions) -> Result<(), Failure> {
             Failure::other(format!("{id:?} is not offered: its events may be needed by {}", needed_by(suggestion)))
         })?;
         let request = server.request(Method::POST, "/api/v1/pipelines").json(&json!({"definition": definition}));
-        let made: Value = server.send(request, "")?.json().map_err(broken_off)?;
-        return print_thing(&options.printing, &made);
+        let made: Value = server.ask(request, "")?;
+        return print_thing(&options.client.printing, &made);
     }
     if let Some(note) = answer["note"].as_str() {
         say!("catat: {note}");
     }
-    print_rows(&options.printing, &COLUMNS, &rows_of(&answer))
+    print_rows(&options.client.printing, COLUMNS, &rows_of(&answer))
 }
 
 /// Returns the suggestion of an id, offered or withheld.

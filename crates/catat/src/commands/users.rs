@@ -16,32 +16,29 @@ use super::data_dir::{server_of, with_store};
 use crate::arguments::{UserCommand, Users};
 use crate::client::Server;
 use crate::failure::Failure;
-use crate::output::print_rows;
+use crate::output::{print_list, print_rows};
 
 /// Columns of a list of users.
-const COLUMNS: [(&str, &str); 4] =
-    [("name", "/name"), ("role", "/role"), ("groups", "/groups"), ("created", "/created")];
+const COLUMNS: &str = "name role groups created";
 
 /// Bytes to read of a password: slightly more than its limit, so that the server reports the excess.
 const LINE_BYTES_MAX: u64 = 4096;
 
 pub(crate) fn users(options: Users) -> Result<(), Failure> {
     let order = order_of(options.command.as_ref().unwrap_or(&UserCommand::List))?;
-    let answer = match &options.remote.data_dir {
+    let answer = match &options.client.remote.data_dir {
         Some(dir) => {
             let may_make = matches!(order, UserOrder::Add { .. });
             match with_store(dir, may_make, |store| offline(store, order.clone()))? {
                 Some(answer) => answer,
-                None => online(&server_of(dir, &options.remote)?, &order)?,
+                None => online(&server_of(dir, &options.client.remote)?, &order)?,
             }
         }
-        None => online(&Server::new(&options.remote)?, &order)?,
+        None => online(&Server::new(&options.client.remote)?, &order)?,
     };
     match order {
-        UserOrder::List => {
-            print_rows(&options.printing, &COLUMNS, answer["users"].as_array().map_or(&[], Vec::as_slice))
-        }
-        UserOrder::Add { .. } => print_rows(&options.printing, &COLUMNS, &[answer]),
+        UserOrder::List => print_list(&options.client.printing, COLUMNS, &answer["users"]),
+        UserOrder::Add { .. } => print_rows(&options.client.printing, COLUMNS, &[answer]),
         UserOrder::Remove { name } => {
             say!("catat: user {name} deleted");
             Ok(())
@@ -88,8 +85,7 @@ fn online(server: &Server, order: &UserOrder) -> Result<Value, Failure> {
             server.request(Method::PUT, &path(name, "/password")).json(&json!({"password": password}))
         }
     };
-    let answer = server.send(request, "")?.json();
-    answer.map_err(|error| Failure::unreachable(format!("the answer broke off: {error}")))
+    server.ask(request, "")
 }
 
 fn read_password(name: &str) -> Result<String, Failure> {

@@ -44,23 +44,8 @@ pub(crate) struct Filter {
     #[serde(default)]
     pub(crate) dimensions: BTreeMap<String, String>,
     /// What was counted by values of the dimensions, in the order of their names.
-    #[serde(default, with = "pairs")]
+    #[serde(default, with = "alert::metrics::pairs")]
     pub(super) series: BTreeMap<Vec<String>, (u64, f64)>,
-}
-
-/// JSON has texts alone as names of members.
-mod pairs {
-    use super::{BTreeMap, Deserialize, Serialize};
-
-    type Series = BTreeMap<Vec<String>, (u64, f64)>;
-
-    pub(super) fn serialize<S: serde::Serializer>(series: &Series, to: S) -> Result<S::Ok, S::Error> {
-        series.iter().collect::<Vec<_>>().serialize(to)
-    }
-
-    pub(super) fn deserialize<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Series, D::Error> {
-        Vec::deserialize(from).map(|pairs| pairs.into_iter().collect())
-    }
 }
 
 impl Filter {

@@ -2,6 +2,7 @@
 //! its widgets was not taken comes back as validation messages. The body itself is kept as it was put.
 
 use door::access::Role;
+use door::handler::HandlerServer;
 use serde_json::{Value, json};
 use types::Timestamp;
 
@@ -33,19 +34,19 @@ pub(super) fn role_of(operation: &str) -> Option<Role> {
 
 /// Carries out an operation on dashboards.
 pub(super) async fn carry_out(server: &Shared, operation: &str, input: Value) -> Answer {
-    let (of_thread, operation) = (server.clone(), operation.to_owned());
-    let work = move || {
-        let kept = of_thread.state.dashboards()?;
+    let operation = operation.to_owned();
+    let work = move |server: &Shared| {
+        let kept = server.state.dashboards()?;
         let input = Parameters::new(&input);
         match &*operation {
-            "PutDashboard" => put(&of_thread, kept, &input),
-            "GetDashboard" => get(&of_thread, kept, &input),
-            "ListDashboards" => list(&of_thread, kept, &input),
+            "PutDashboard" => put(server, kept, &input),
+            "GetDashboard" => get(server, kept, &input),
+            "ListDashboards" => list(server, kept, &input),
             // DeleteDashboards: what is none is not carried out.
-            _ => delete(&of_thread, kept, &input),
+            _ => delete(server, kept, &input),
         }
     };
-    server.lookups.run(work).await?
+    server.look_up(work).await?
 }
 
 fn put(server: &Shared, kept: &dyn KeepDashboards, input: &Parameters<'_>) -> Answer {

@@ -20,6 +20,7 @@ use super::checked_parameters::CheckedParameters;
 use super::indices::{self, Leniency};
 use super::state::Shared;
 use door::access::{Role, covers};
+use door::handler::HandlerServer;
 use door::parameters::Parameters;
 use door::problem::Problem;
 
@@ -180,23 +181,22 @@ fn actions(body: &Json_) -> Result<Vec<Action>, Problem> {
 }
 
 async fn apply(server: Shared, actions: Vec<Action>) -> Result<Response, Problem> {
-    let of_thread = server.clone();
-    let work = move || {
-        let _changing = of_thread.state.aliases.lock();
-        let known = all(&of_thread)?;
+    let work = move |server: &Shared| {
+        let _changing = server.state.aliases.lock();
+        let known = all(server)?;
         let mut changed = Aliases::clone(&known);
         for action in &actions {
-            apply_one(&of_thread, &mut changed, action)?;
+            apply_one(server, &mut changed, action)?;
         }
         if changed.len() > ALIASES_MAX || changed.values().any(|alias| alias.indices.len() > INDICES_MAX) {
             let message = format!("there can be {ALIASES_MAX} aliases, each of {INDICES_MAX} indices");
             return Err(bad("illegal_argument_exception", message));
         }
-        let saved = save(&of_thread, &known, &changed);
-        of_thread.state.aliases.invalidate();
+        let saved = save(server, &known, &changed);
+        server.state.aliases.invalidate();
         saved
     };
-    server.lookups.run(work).await??;
+    server.look_up(work).await??;
     Ok(Json(json!({"acknowledged": true, "errors": false})).into_response())
 }
 

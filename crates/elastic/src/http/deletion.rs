@@ -23,6 +23,7 @@ use super::search_run::read;
 use super::state::Shared;
 use super::{created_indices, info, mappings};
 use door::deletion::{self, EventDeletion};
+use door::handler::HandlerServer;
 use door::parameters::Parameters;
 use door::problem::Problem;
 
@@ -54,16 +55,15 @@ pub(super) async fn index(
             return Err(indices::missing(name));
         }
     }
-    let of_thread = server.clone();
-    let work = move || {
+    let work = move |server: &Shared| {
         for group in &groups {
-            deletion::delete_group(&of_thread, group)?;
-            created_indices::forget(&of_thread, group)?;
-            mappings::forget(&of_thread, group)?;
+            deletion::delete_group(server, group)?;
+            created_indices::forget(server, group)?;
+            mappings::forget(server, group)?;
         }
         Ok::<_, Problem>(())
     };
-    server.lookups.run(work).await??;
+    server.look_up(work).await??;
     Ok(Json(json!({"acknowledged": true})))
 }
 

@@ -16,6 +16,7 @@ use super::errors::error_answer;
 use super::state::Shared;
 use super::{created_indices, mappings, settings, unsupported};
 use door::access::Role;
+use door::handler::HandlerServer;
 use door::problem::Problem;
 
 /// The warning of an acknowledgement without an effect.
@@ -108,17 +109,16 @@ pub(super) async fn make_index(
         return Err(Problem::new(StatusCode::FORBIDDEN, "group-out-of-scope", message));
     };
     let declared = declared(&json_of(&body_of(&server, &headers, body).await?)?)?;
-    let of_thread = server.clone();
-    let is_new = server.lookups.run(move || {
-        let _changing = of_thread.state.mappings.lock();
-        let exists = of_thread.store().has_group(&group) || created_indices::has(&of_thread, &group)?;
+    let is_new = server.look_up(move |server| {
+        let _changing = server.state.mappings.lock();
+        let exists = server.store().has_group(&group) || created_indices::has(server, &group)?;
         if !exists {
-            let by_template = mappings::all(&of_thread)?.declared(group.as_str());
+            let by_template = mappings::all(server)?.declared(group.as_str());
             if by_template.is_some() || declared != Declaration::default() {
                 let base = by_template.unwrap_or_default();
-                mappings::keep(&of_thread, &group, &base.with(&declared))?;
+                mappings::keep(server, &group, &base.with(&declared))?;
             }
-            created_indices::create(&of_thread, &group)?;
+            created_indices::create(server, &group)?;
         }
         Ok::<_, Problem>(!exists)
     });

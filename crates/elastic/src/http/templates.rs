@@ -21,6 +21,7 @@ use super::state::Shared;
 use super::template::{TemplateKind, added, composed, declared, texts};
 use super::{mappings, settings};
 use door::access::covers;
+use door::handler::HandlerServer;
 use door::problem::Problem;
 
 fn argument(message: impl Into<String>) -> Problem {
@@ -35,18 +36,17 @@ pub(super) async fn put(server: Shared, Path(name): Path<String>, request: Reque
     let creates =
         parts.uri.query().is_some_and(|query| query.split('&').any(|one| one == "create=true" || one == "create"));
     check(&server, kind, &name, &template)?;
-    let of_thread = server.clone();
-    let work = move || {
-        let _changing = of_thread.state.mappings.lock();
+    let work = move |server: &Shared| {
+        let _changing = server.state.mappings.lock();
         let key = format!("{}{name}", kind.prefix());
-        let all = mappings::all(&of_thread)?;
+        let all = mappings::all(server)?;
         if creates && all.templates.contains_key(&key) {
             return Err(argument(format!("template [{name}] already exists")));
         }
         check_fit(&all.templates, kind, &name, &template)?;
-        mappings::change_template(&of_thread, &key, Some(&template))
+        mappings::change_template(server, &key, Some(&template))
     };
-    server.lookups.run(work).await??;
+    server.look_up(work).await??;
     Ok(Json(json!({"acknowledged": true})))
 }
 
@@ -187,15 +187,14 @@ pub(super) async fn delete(
     request: Request,
 ) -> Result<Json<Json_>, Problem> {
     let kind = TemplateKind::of(request.uri().path());
-    let of_thread = server.clone();
-    let work = move || {
-        let _changing = of_thread.state.mappings.lock();
+    let work = move |server: &Shared| {
+        let _changing = server.state.mappings.lock();
         for name in names.split(',') {
-            remove(&of_thread, kind, name)?;
+            remove(server, kind, name)?;
         }
         Ok::<_, Problem>(())
     };
-    server.lookups.run(work).await??;
+    server.look_up(work).await??;
     Ok(Json(json!({"acknowledged": true})))
 }
 
@@ -235,17 +234,16 @@ pub(super) async fn put_mapping(
     body: Body,
 ) -> Result<Json<Json_>, Problem> {
     let body = json_of(&body_of(&server, &headers, body).await?)?;
-    let of_thread = server.clone();
-    let work = move || {
-        let groups = indices::named(&of_thread, &index, Leniency::of_parameters(&parameters)?)?;
+    let work = move |server: &Shared| {
+        let groups = indices::named(server, &index, Leniency::of_parameters(&parameters)?)?;
         // All of them or none.
-        let all = mappings::all(&of_thread)?;
+        let all = mappings::all(server)?;
         for group in &groups {
             let known = all.declared(group.as_str()).unwrap_or_default();
             Mapping::read(&known.mappings, &known.settings)?.extended(&body, &known.settings)?;
         }
-        groups.iter().try_for_each(|group| mappings::extend(&of_thread, group, &body))
+        groups.iter().try_for_each(|group| mappings::extend(server, group, &body))
     };
-    server.lookups.run(work).await??;
+    server.look_up(work).await??;
     Ok(Json(json!({"acknowledged": true})))
 }

@@ -4,11 +4,12 @@ import { useEffect, useRef } from "preact/hooks";
 
 import { acknowledge, alerts, askAlerts, type Alert, type Pattern, type Told } from "../../api/alerts.ts";
 import { count, printable } from "../../format.ts";
+import { told } from "../../parts/attempt.tsx";
+import { Button } from "../../parts/button.tsx";
 import { tell } from "../../parts/layers.tsx";
 import { Way } from "../../parts/way.tsx";
 import { plural, rich, t } from "../../texts.ts";
 import { view } from "../../view.ts";
-import { told } from "../settings/parts.tsx";
 import { clustersOf, type Cluster } from "./clusters.ts";
 import { Labels, State, Trouble, When } from "./parts.tsx";
 
@@ -210,9 +211,7 @@ function Acts({ alert }: { alert: Alert }) {
               name: <b>{printable(known.by)}</b>,
               time: <When time={known.at} />,
             })}{" "}
-            <button type="button" class="link" onClick={() => void change(false)}>
-              {t("Undo")}
-            </button>
+            <Button label={t("Undo")} onClick={() => void change(false)} />
           </span>
         ))}
       {alert.silenced_by.length > 0 ? (

@@ -4,10 +4,13 @@ import { useState } from "preact/hooks";
 
 import { askChannels, channels, deleteChannel, saveChannel, tryChannel, type Channel } from "../../api/alerts.ts";
 import { count, printable } from "../../format.ts";
+import { told, useAttempt, Wrong } from "../../parts/attempt.tsx";
+import { Button } from "../../parts/button.tsx";
 import { tell } from "../../parts/layers.tsx";
+import { Options } from "../../parts/options.tsx";
 import type { Json } from "../../query/edit.ts";
 import { plural, rich, t, text } from "../../texts.ts";
-import { Sure, told } from "../settings/parts.tsx";
+import { Sure } from "../settings/parts.tsx";
 import { Trouble, When } from "./parts.tsx";
 
 interface ChannelKey {
@@ -133,8 +136,7 @@ function Card({ channel }: { channel: Channel }) {
 function Make() {
   const [type, setType] = useState("webhook");
   const [typed, setTyped] = useState<Record<string, string>>({});
-  const [problem, setProblem] = useState("");
-  const [busy, setBusy] = useState(false);
+  const { problem, busy, attempt } = useAttempt();
   const keys = TYPES.find((one) => one.type === type)?.keys ?? [];
   const set = (key: string) => (event: Event) => {
     const { value } = event.currentTarget as HTMLInputElement;
@@ -152,16 +154,11 @@ function Make() {
       const value = (typed[key] ?? "").trim();
       if (value !== "") channel[key] = isList === true ? split(value) : value;
     }
-    setBusy(true);
-    setProblem("");
-    try {
+    return attempt(async () => {
       await saveChannel(channel, true);
       tell(t("{name} now receives notifications", { name: typed["name"] ?? "" }));
       setTyped({});
-    } catch (error) {
-      setProblem(told(error));
-    }
-    setBusy(false);
+    });
   };
   return (
     <form
@@ -178,11 +175,7 @@ function Make() {
       <label>
         {t("Type")}{" "}
         <select value={type} onInput={(event) => setType(event.currentTarget.value)}>
-          {TYPES.map((one) => (
-            <option key={one.type} value={one.type}>
-              {one.type} – {t(one.title)}
-            </option>
-          ))}
+          <Options of={TYPES.map((one) => [one.type, `${one.type} – ${t(one.title)}`])} />
         </select>
       </label>
       {keys.map(({ key, label, placeholder, isNeeded }) => (
@@ -208,14 +201,8 @@ function Make() {
           onInput={set("topics")}
         />
       </label>
-      <button type="submit" class="button primary" disabled={busy}>
-        {t("Create channel")}
-      </button>
-      {problem !== "" && (
-        <p class="note error" role="alert">
-          {printable(problem)}
-        </p>
-      )}
+      <Button type="submit" class="button primary" label={t("Create channel")} disabled={busy} />
+      <Wrong text={printable(problem)} />
     </form>
   );
 }

@@ -4,6 +4,8 @@ import { signal } from "@preact/signals";
 
 import type { Lane } from "../../ask.ts";
 import { printable } from "../../format.ts";
+import { Button } from "../../parts/button.tsx";
+import { Status } from "../../parts/status.tsx";
 import { t } from "../../texts.ts";
 import { ago, exactText } from "../../time.ts";
 import { view } from "../../view.ts";
@@ -65,15 +67,8 @@ export function Trouble({ lane, again }: { lane: Lane<unknown[]>; again: () => v
   if (lane.state === "error")
     return (
       <p class="note error" role="alert">
-        {lane.error?.message}{" "}
-        <button type="button" class="link" onClick={again}>
-          {t("Try again")}
-        </button>
+        {lane.error?.message} <Button label={t("Try again")} onClick={again} />
       </p>
     );
-  return lane.data === null ? (
-    <p class="dim" role="status">
-      {t("Loading…")}
-    </p>
-  ) : null;
+  return lane.data === null ? <Status /> : null;
 }

@@ -17,10 +17,13 @@ import { count, oneLine, printable, span } from "../../format.ts";
 import { tell } from "../../parts/layers.tsx";
 import { Way } from "../../parts/way.tsx";
 import { isCompared } from "../../metrics/promql.ts";
+import { useAttempt, Wrong } from "../../parts/attempt.tsx";
+import { Options } from "../../parts/options.tsx";
+import { Status } from "../../parts/status.tsx";
 import { keepsEvents } from "../../query/lex.ts";
 import { plural, rich, t } from "../../texts.ts";
 import { go, view } from "../../view.ts";
-import { Sure, told } from "../settings/parts.tsx";
+import { Sure } from "../settings/parts.tsx";
 import { Labels, Trouble, When } from "./parts.tsx";
 import { isMain, KINDS, keysOf, ruleOf, suggestedName, typedOf, type RuleKey } from "./rule_keys.ts";
 
@@ -110,8 +113,7 @@ function Form({ rule, definition = null }: { rule: Rule | null; definition?: Rul
   const before = rule === null ? begun() : (definition ?? written(rule));
   const [typed, setTyped] = useState(() => typedAll(before));
   const [copied, setCopied] = useState(false);
-  const [problem, setProblem] = useState("");
-  const [busy, setBusy] = useState(false);
+  const { problem, busy, attempt } = useAttempt();
   const isNew = rule === null || copied;
   const isFixed = !isNew && rule.file !== "";
   const set = (key: string) => (event: Event) => {
@@ -121,16 +123,11 @@ function Form({ rule, definition = null }: { rule: Rule | null; definition?: Rul
   const now = () => ruleOf(before, typed);
   const submit = async (event: Event) => {
     event.preventDefault();
-    setBusy(true);
-    setProblem("");
-    try {
+    return attempt(async () => {
       await saveRule(now(), isNew);
       tell(t("Rule {name} saved", { name: typed["name"] ?? "" }));
       go({ tab: "", open: "", query: "" });
-    } catch (error) {
-      setProblem(told(error));
-    }
-    setBusy(false);
+    });
   };
   const kind = typed["kind"] ?? "threshold";
   const input = (one: RuleKey) => (
@@ -179,11 +176,7 @@ function Form({ rule, definition = null }: { rule: Rule | null; definition?: Rul
             <label class="long">
               {t("Watches for")}{" "}
               <select disabled={isFixed} value={kind} onInput={set("kind")}>
-                {KINDS.map((one) => (
-                  <option key={one.kind} value={one.kind}>
-                    {one.kind} – {t(one.title)}
-                  </option>
-                ))}
+                <Options of={KINDS.map((one) => [one.kind, `${one.kind} – ${t(one.title)}`])} />
               </select>
             </label>
             {kind !== "composite" && (
@@ -214,9 +207,7 @@ function Form({ rule, definition = null }: { rule: Rule | null; definition?: Rul
               {isNew ? t("Create rule") : t("Save rule")}
             </button>
           )}
-          <Way to={{ tab: "", open: "", query: "" }} class="button">
-            {t("Back")}
-          </Way>
+          <Way to={{ tab: "", open: "", query: "" }} class="button" label={t("Back")} />
           {!isNew && !isFixed && (
             <Sure
               what={t("Delete")}
@@ -276,20 +267,13 @@ function Input({
 /** When the rule would have fired. */
 function Trial({ rule }: { rule: () => RuleText }) {
   const [past, setPast] = useState<Past | null>(null);
-  const [problem, setProblem] = useState("");
-  const [busy, setBusy] = useState(false);
+  const { problem, busy, attempt } = useAttempt();
   useEffect(() => () => setPast(null), []);
-  const run = async (length: string) => {
-    setBusy(true);
-    setProblem("");
-    setPast(null);
-    try {
+  const run = (length: string) =>
+    attempt(async () => {
+      setPast(null);
       setPast(await backtest({ ...rule(), name: rule().name || t("New rule") }, `now-${length}`, "now"));
-    } catch (error) {
-      setProblem(told(error));
-    }
-    setBusy(false);
-  };
+    });
   return (
     <div class="trial" data-testid="trial">
       <h3>{t("When it would have fired")}</h3>
@@ -300,16 +284,8 @@ function Trial({ rule }: { rule: () => RuleText }) {
           </button>
         ))}
       </p>
-      {busy && (
-        <p class="dim" role="status">
-          {t("Running the backtest…")}
-        </p>
-      )}
-      {problem !== "" && (
-        <p class="note error" role="alert">
-          {printable(problem)}
-        </p>
-      )}
+      {busy && <Status text={t("Running the backtest…")} />}
+      <Wrong text={printable(problem)} />
       {past && <Fired past={past} />}
     </div>
   );

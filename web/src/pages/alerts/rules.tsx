@@ -2,11 +2,12 @@
 
 import { askRules, enableRule, rules, type Rule } from "../../api/alerts.ts";
 import { printable } from "../../format.ts";
+import { told } from "../../parts/attempt.tsx";
 import { tell } from "../../parts/layers.tsx";
+import { Heads } from "../../parts/table.tsx";
 import { Way } from "../../parts/way.tsx";
 import { rich, t } from "../../texts.ts";
 import { view } from "../../view.ts";
-import { told } from "../settings/parts.tsx";
 import { State, Trouble, When } from "./parts.tsx";
 
 /** The part. */
@@ -16,9 +17,7 @@ export function Rules() {
     <section aria-labelledby="rules">
       <h2 id="rules">{t("Rules")}</h2>
       <p class="lead">
-        <Way to={{ tab: "rule", open: "", query: "" }} class="button" data-testid="new-rule">
-          {t("New rule")}
-        </Way>
+        <Way to={{ tab: "rule", open: "", query: "" }} class="button" data-testid="new-rule" label={t("New rule")} />
         <span class="dim">
           {rich("Rules defined in {file} are changed there.", { file: <code>rules/*.yaml</code> })}
         </span>
@@ -28,18 +27,16 @@ export function Rules() {
       {(lane.data?.length ?? 0) > 0 && (
         <div class="table-box flat stacked" tabIndex={0} role="region" aria-label={t("Rules")}>
           <table>
-            <thead>
-              <tr>
-                <th scope="col">{t("State")}</th>
-                <th scope="col">{t("Rule")}</th>
-                <th scope="col">{t("Query")}</th>
-                <th scope="col">{t("Checked")}</th>
-                <th scope="col">{t("Why")}</th>
-                <th scope="col">
-                  <span class="sr-only">{t("Actions")}</span>
-                </th>
-              </tr>
-            </thead>
+            <Heads
+              of={[
+                [t("State")],
+                [t("Rule")],
+                [t("Query")],
+                [t("Checked")],
+                [t("Why")],
+                [<span class="sr-only">{t("Actions")}</span>],
+              ]}
+            />
             <tbody>
               {lane.data?.map((rule) => (
                 <Row key={rule.name} rule={rule} />

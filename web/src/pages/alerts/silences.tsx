@@ -12,10 +12,13 @@ import {
   type Silence,
 } from "../../api/alerts.ts";
 import { printable } from "../../format.ts";
+import { told, useAttempt, Wrong } from "../../parts/attempt.tsx";
+import { Button } from "../../parts/button.tsx";
 import { tell } from "../../parts/layers.tsx";
+import { Options } from "../../parts/options.tsx";
 import { rich, t } from "../../texts.ts";
 import { go, view } from "../../view.ts";
-import { Sure, told } from "../settings/parts.tsx";
+import { Sure } from "../settings/parts.tsx";
 import { State, Trouble, When } from "./parts.tsx";
 
 /** How long a silence may last, as it is offered. */
@@ -71,8 +74,9 @@ function Make() {
   const [matchers, setMatchers] = useState("");
   const [length, setLength] = useState<string>("2h");
   const [comment, setComment] = useState("");
-  const [problem, setProblem] = useState("");
-  const [busy, setBusy] = useState(false);
+  const { problem, busy, attempt } = useAttempt((error) =>
+    error instanceof SyntaxError ? error.message : told(error),
+  );
   const isTouched = useRef(false);
   const note = useRef<HTMLInputElement>(null);
   const of = view.value.open === "" ? undefined : alerts.value.data?.find((alert) => alert.id === view.value.open);
@@ -87,20 +91,15 @@ function Make() {
     );
     note.current?.focus();
   }, [of]);
-  const submit = async (event: Event) => {
+  const submit = (event: Event) => {
     event.preventDefault();
-    setBusy(true);
-    setProblem("");
-    try {
+    return attempt(async () => {
       await makeSilence(readMatchers(matchers), length, comment);
       tell(t("Silent for {time}", { time: length }));
       setMatchers("");
       setComment("");
       go({ open: "" }, true);
-    } catch (error) {
-      setProblem(error instanceof SyntaxError ? error.message : told(error));
-    }
-    setBusy(false);
+    });
   };
   return (
     <form
@@ -126,11 +125,7 @@ function Make() {
       <label>
         {t("For")}{" "}
         <select value={length} onInput={(event) => setLength(event.currentTarget.value)}>
-          {LENGTHS.map((one) => (
-            <option key={one} value={one}>
-              {one}
-            </option>
-          ))}
+          <Options of={LENGTHS.map((one) => [one, one])} />
         </select>
       </label>
       <label class="long">
@@ -143,14 +138,8 @@ function Make() {
           onInput={(event) => setComment(event.currentTarget.value)}
         />
       </label>
-      <button type="submit" class="button primary" disabled={busy}>
-        {t("Silence")}
-      </button>
-      {problem !== "" && (
-        <p class="note error" role="alert">
-          {printable(problem)}
-        </p>
-      )}
+      <Button type="submit" class="button primary" label={t("Silence")} disabled={busy} />
+      <Wrong text={printable(problem)} />
     </form>
   );
 }

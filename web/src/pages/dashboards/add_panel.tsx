@@ -14,7 +14,8 @@ import metricRules from "../../style/metrics.css?inline";
 import { t } from "../../texts.ts";
 import { asked, boardAt, go, rangeMs, view, type View } from "../../view.ts";
 import { kindOf } from "../../explore/kinds.ts";
-import { told } from "../settings/parts.tsx";
+import { useAttempt, Wrong } from "../../parts/attempt.tsx";
+import { Button } from "../../parts/button.tsx";
 import { below } from "./editing.ts";
 import { ChoiceField, TextField } from "./fields.tsx";
 import { Panel } from "./panel.tsx";
@@ -48,8 +49,7 @@ function Form({ onDone }: { onDone: () => void }) {
   const [title, setTitle] = useState(of.query.split("\n")[0]?.slice(0, 60) ?? "");
   const [chosen, setTarget] = useState<string>();
   const [name, setName] = useState("");
-  const [problem, setProblem] = useState("");
-  const [busy, setBusy] = useState(false);
+  const { problem, busy, attempt } = useAttempt();
   useEffect(askBoards, []);
   const own = (boards.value.data ?? []).filter((one) => one.own && one.source === "store");
   // Until somebody chooses: what was chosen holds, also where the dashboards come later.
@@ -63,18 +63,13 @@ function Form({ onDone }: { onDone: () => void }) {
   const range = useMemo(() => ({ from, to, isOpen: of.to === "now" }), []);
   const submit = async (event: Event) => {
     event.preventDefault();
-    setBusy(true);
-    setProblem("");
-    try {
+    return attempt(async () => {
       const added = await put(target, name.trim(), panel, of);
       onDone();
       tell(t("Added to the dashboard"));
       go(boardAt(added));
       asked.value += 1;
-    } catch (error) {
-      setProblem(told(error));
-    }
-    setBusy(false);
+    });
   };
   return (
     <form class="key-form board-add" data-testid="add-panel-form" onSubmit={(event) => void submit(event)}>
@@ -102,11 +97,7 @@ function Form({ onDone }: { onDone: () => void }) {
       <div class="board-preview">
         <Panel key={id} panel={panel} choices={{}} range={range} again={0} isEdited={false} hasMenu={false} isEager />
       </div>
-      {problem !== "" && (
-        <p class="note error" role="alert">
-          {problem}
-        </p>
-      )}
+      <Wrong text={problem} />
       <p class="buttons">
         <button
           type="submit"
@@ -116,9 +107,7 @@ function Form({ onDone }: { onDone: () => void }) {
         >
           {t("Add")}
         </button>
-        <button type="button" class="button quiet" onClick={onDone}>
-          {t("Cancel")}
-        </button>
+        <Button class="button quiet" label={t("Cancel")} onClick={onDone} />
       </p>
     </form>
   );

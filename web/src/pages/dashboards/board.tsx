@@ -8,7 +8,9 @@ import { MarkList } from "../../explore/mark_lines.tsx";
 import { Failure } from "../../explore/waiting.tsx";
 import { oneLine } from "../../format.ts";
 import { pageKeys } from "../../keys.ts";
+import { Button } from "../../parts/button.tsx";
 import { Icon } from "../../parts/icons.tsx";
+import { Status } from "../../parts/status.tsx";
 import { Way } from "../../parts/way.tsx";
 import { language, t, text } from "../../texts.ts";
 import { asked, askedAt, go, NO_BOARD, shift, view, zoomOut } from "../../view.ts";
@@ -111,9 +113,7 @@ export function BoardPage({ Time }: { Time: ComponentType }) {
         {state === "error" ? (
           <Missing name={name} status={error?.status ?? 0} message={error?.message ?? ""} />
         ) : (
-          <p class="dim" role="status">
-            {t("Loading…")}
-          </p>
+          <Status />
         )}
       </main>
     );
@@ -207,9 +207,7 @@ function Panels({
   if (alone)
     return (
       <div class="board-alone">
-        <Way to={{ board: { ...view.value.board, panel: "" } }} class="link">
-          {t("Back to the dashboard")}
-        </Way>
+        <Way to={{ board: { ...view.value.board, panel: "" } }} class="link" label={t("Back to the dashboard")} />
         <Panel panel={alone} {...common} />
       </div>
     );
@@ -226,9 +224,7 @@ function Panels({
             <Icon name="plus" />
             {t("Add a panel")}
           </button>
-          <button type="button" class="button" data-testid="section-add" onClick={addSection}>
-            {t("Add a section")}
-          </button>
+          <Button class="button" label={t("Add a section")} data-testid="section-add" onClick={addSection} />
         </p>
       )}
       {text.panels.length === 0 && <Empty isEdited={isEdited} />}
@@ -245,9 +241,7 @@ function Empty({ isEdited }: { isEdited: boolean }) {
       <h2>{t("This dashboard is empty")}</h2>
       <p>{t("Add a panel here, or press b in Explore to add what it shows.")}</p>
       {!isEdited && (
-        <Way to={{ board: { ...view.value.board, edit: "1" } }} class="button primary">
-          {t("Change it")}
-        </Way>
+        <Way to={{ board: { ...view.value.board, edit: "1" } }} class="button primary" label={t("Change it")} />
       )}
     </div>
   );
@@ -296,9 +290,7 @@ function SectionTools({ name }: { name: string }) {
       <button type="button" class="button small" onClick={() => moveSection(name, 1)} aria-label={t("Section down")}>
         ↓
       </button>
-      <button type="button" class="button small" onClick={() => newPanel(name)}>
-        {t("Add a panel")}
-      </button>
+      <Button class="button small" label={t("Add a panel")} onClick={() => newPanel(name)} />
     </span>
   );
 }

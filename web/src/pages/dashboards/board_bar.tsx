@@ -7,6 +7,8 @@ import { ApiError } from "../../api.ts";
 import { deleteBoard, isDerived, type BoardText } from "../../api/dashboards.ts";
 import { oneLine } from "../../format.ts";
 import { copyLink } from "../../keys.ts";
+import { told, Wrong } from "../../parts/attempt.tsx";
+import { Button } from "../../parts/button.tsx";
 import { Icon } from "../../parts/icons.tsx";
 import { Dialog, layer, Menu, tell } from "../../parts/layers.tsx";
 import { Way } from "../../parts/way.tsx";
@@ -14,7 +16,7 @@ import { t } from "../../texts.ts";
 import { ago } from "../../time.ts";
 import { go, NO_BOARD, view } from "../../view.ts";
 import { Reports } from "../reports.tsx";
-import { Sure, told } from "../settings/parts.tsx";
+import { Sure } from "../settings/parts.tsx";
 import { fileName, saveFile } from "./picture.ts";
 import {
   board,
@@ -52,9 +54,7 @@ export function Bar({
   return (
     <>
       <div class="page-head board-head">
-        <Way to={{ board: NO_BOARD }} class="dim">
-          {t("Dashboards")}
-        </Way>
+        <Way to={{ board: NO_BOARD }} class="dim" label={t("Dashboards")} />
         <h1 class="ellipsis" title={text.description}>
           {oneLine(text.title || name, 200)}
         </h1>
@@ -236,11 +236,7 @@ function Unsaved({ name, open }: { name: string; open: { value: Opened } }) {
           )}
         </>
       )}
-      {problem.value !== "" && (
-        <p class="note error" role="alert">
-          {problem.value}
-        </p>
-      )}
+      <Wrong text={problem.value} />
     </div>
   );
 }
@@ -265,18 +261,10 @@ function CopyForm({ title: before, onDone }: { title: string; onDone: () => void
         {t("Title")}{" "}
         <input required value={title.value} onInput={(event) => (title.value = event.currentTarget.value)} />
       </label>
-      {problem.value !== "" && (
-        <p class="note error" role="alert">
-          {problem.value}
-        </p>
-      )}
+      <Wrong text={problem.value} />
       <p class="buttons">
-        <button type="submit" class="button primary">
-          {t("Save a copy")}
-        </button>
-        <button type="button" class="button quiet" onClick={onDone}>
-          {t("Cancel")}
-        </button>
+        <Button type="submit" class="button primary" label={t("Save a copy")} />
+        <Button class="button quiet" label={t("Cancel")} onClick={onDone} />
       </p>
     </form>
   );

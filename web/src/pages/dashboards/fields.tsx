@@ -5,6 +5,7 @@ import { useState } from "preact/hooks";
 import type { ComponentChildren } from "preact";
 
 import type { PanelLanguage } from "../../api/dashboards.ts";
+import { Options } from "../../parts/options.tsx";
 import { t } from "../../texts.ts";
 import { LANGUAGE_NAMES } from "../../view.ts";
 
@@ -90,11 +91,7 @@ export function ChoiceField<T extends string>({
     <label>
       {label}{" "}
       <select value={value} data-testid={testId} onChange={(event) => onChoose(event.currentTarget.value as T)}>
-        {choices.map(([one, name]) => (
-          <option key={one} value={one}>
-            {name}
-          </option>
-        ))}
+        <Options of={choices} />
       </select>
     </label>
   );

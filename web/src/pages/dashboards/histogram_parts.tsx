@@ -1,6 +1,7 @@
 // What a panel says of native histograms: which one of several is drawn, and why another picture draws none.
 
 import type { PanelKind } from "../../api/dashboards.ts";
+import { Options } from "../../parts/options.tsx";
 import { t } from "../../texts.ts";
 import type { PanelHistogram } from "./histograms.ts";
 
@@ -24,11 +25,7 @@ export function HistogramChoice({
           data-testid="histogram-choice"
           onChange={(event) => onChoose(event.currentTarget.value)}
         >
-          {histograms.map(({ name }) => (
-            <option key={name} value={name}>
-              {name}
-            </option>
-          ))}
+          <Options of={histograms.map(({ name }) => [name, name])} />
         </select>
       </label>
     </p>

@@ -4,10 +4,11 @@ import { useState } from "preact/hooks";
 
 import { importBoard, saveNewBoard, type Imported } from "../../api/dashboards.ts";
 import { count, oneLine } from "../../format.ts";
+import { told, useAttempt, Wrong } from "../../parts/attempt.tsx";
+import { Button } from "../../parts/button.tsx";
 import { tell } from "../../parts/layers.tsx";
 import { t } from "../../texts.ts";
 import { boardAt, go } from "../../view.ts";
-import { told } from "../settings/parts.tsx";
 
 /** Most bytes of a file. */
 const BYTES_MAX = 8e6;
@@ -28,21 +29,10 @@ function unwrapped(body: unknown): unknown {
 /** The form. */
 export function ImportForm({ onDone }: { onDone: () => void }) {
   const [written, setWritten] = useState("");
-  const [problem, setProblem] = useState("");
   const [found, setFound] = useState<Imported | null>(null);
-  const [busy, setBusy] = useState(false);
-  const attempt = async (task: () => Promise<void>) => {
-    setBusy(true);
-    setProblem("");
-    try {
-      await task();
-    } catch (error) {
-      setProblem(
-        error instanceof SyntaxError ? t("Not valid JSON: {message}", { message: error.message }) : told(error),
-      );
-    }
-    setBusy(false);
-  };
+  const { problem, busy, attempt } = useAttempt((error) =>
+    error instanceof SyntaxError ? t("Not valid JSON: {message}", { message: error.message }) : told(error),
+  );
   const read = () =>
     attempt(async () => {
       const body = unwrapped(JSON.parse(written));
@@ -99,11 +89,7 @@ export function ImportForm({ onDone }: { onDone: () => void }) {
           }}
         />
       </label>
-      {problem !== "" && (
-        <p class="note error" role="alert">
-          {problem}
-        </p>
-      )}
+      <Wrong text={problem} />
       {found && (
         <div role="status" data-testid="board-import-report">
           <p>
@@ -136,9 +122,7 @@ export function ImportForm({ onDone }: { onDone: () => void }) {
         >
           {found ? t("Save as a dashboard") : t("Check it first")}
         </button>
-        <button type="button" class="button quiet" onClick={onDone}>
-          {t("Cancel")}
-        </button>
+        <Button class="button quiet" label={t("Cancel")} onClick={onDone} />
       </p>
     </form>
   );

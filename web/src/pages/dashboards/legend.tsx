@@ -2,6 +2,7 @@
 
 import type { BoardPanel, LegendValue } from "../../api/dashboards.ts";
 import { count } from "../../format.ts";
+import { Heads } from "../../parts/table.tsx";
 import { plural, t, text } from "../../texts.ts";
 import { clockText } from "../../time.ts";
 import { view } from "../../view.ts";
@@ -38,23 +39,13 @@ export function Legend({ panel, series, colour, read, only, onOnly, left, begun 
     <div class="board-legend" tabIndex={0} role="region" aria-label={t("Legend")} data-testid="board-legend">
       {numbers.length > 0 ? (
         <table>
-          <thead>
-            <tr>
-              <th scope="col">
-                <span class="sr-only">{t("Line")}</span>
-              </th>
-              {read !== null && (
-                <th scope="col" class="numeric">
-                  {clockText(read, view.value.zone)}
-                </th>
-              )}
-              {numbers.map((one) => (
-                <th key={one} scope="col" class="numeric">
-                  {t(LEGEND_VALUES[one])}
-                </th>
-              ))}
-            </tr>
-          </thead>
+          <Heads
+            of={[
+              [<span class="sr-only">{t("Line")}</span>],
+              ...(read === null ? [] : [[clockText(read, view.value.zone), "numeric"] as const]),
+              ...numbers.map((one) => [t(LEGEND_VALUES[one]), "numeric"] as const),
+            ]}
+          />
           <tbody>
             {series.map((one, n) => (
               <tr key={one.name}>

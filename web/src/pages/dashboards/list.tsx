@@ -10,6 +10,7 @@ import { pageKeys } from "../../keys.ts";
 import { fuzzy } from "../../parts/fuzzy.ts";
 import { Icon } from "../../parts/icons.tsx";
 import { Dialog } from "../../parts/layers.tsx";
+import { Status } from "../../parts/status.tsx";
 import { Way } from "../../parts/way.tsx";
 import { plural, t, text } from "../../texts.ts";
 import { ago } from "../../time.ts";
@@ -82,11 +83,7 @@ export function BoardList() {
           ))}
         </div>
       )}
-      {data === null && state === "loading" && (
-        <p class="dim" role="status">
-          {t("Loading…")}
-        </p>
-      )}
+      {data === null && state === "loading" && <Status />}
       {data !== null && data.length > 0 && (
         <input
           type="search"

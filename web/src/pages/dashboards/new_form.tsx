@@ -3,27 +3,22 @@
 import { useState } from "preact/hooks";
 
 import { saveNewBoard } from "../../api/dashboards.ts";
+import { useAttempt, Wrong } from "../../parts/attempt.tsx";
+import { Button } from "../../parts/button.tsx";
 import { t } from "../../texts.ts";
 import { boardAt, go } from "../../view.ts";
-import { told } from "../settings/parts.tsx";
 
 /** The form. */
 export function NewForm({ onDone }: { onDone: () => void }) {
   const [title, setTitle] = useState("");
-  const [problem, setProblem] = useState("");
-  const [busy, setBusy] = useState(false);
+  const { problem, busy, attempt } = useAttempt();
   const submit = async (event: Event) => {
     event.preventDefault();
-    setBusy(true);
-    setProblem("");
-    try {
+    return attempt(async () => {
       const name = await saveNewBoard({ title: title.trim(), range: { from: "now-24h", to: "now" }, panels: [] });
       onDone();
       go(boardAt(name, { edit: "1" }));
-    } catch (error) {
-      setProblem(told(error));
-    }
-    setBusy(false);
+    });
   };
   return (
     <form class="key-form" data-testid="board-new-form" onSubmit={(event) => void submit(event)}>
@@ -39,18 +34,10 @@ export function NewForm({ onDone }: { onDone: () => void }) {
           onInput={(event) => setTitle(event.currentTarget.value)}
         />
       </label>
-      {problem !== "" && (
-        <p class="note error" role="alert">
-          {problem}
-        </p>
-      )}
+      <Wrong text={problem} />
       <p class="buttons">
-        <button type="submit" class="button primary" disabled={busy || title.trim() === ""}>
-          {t("Create")}
-        </button>
-        <button type="button" class="button quiet" onClick={onDone}>
-          {t("Cancel")}
-        </button>
+        <Button type="submit" class="button primary" label={t("Create")} disabled={busy || title.trim() === ""} />
+        <Button class="button quiet" label={t("Cancel")} onClick={onDone} />
       </p>
     </form>
   );

@@ -6,6 +6,7 @@ import type { ApiError } from "../../api.ts";
 import type { BoardPanel } from "../../api/dashboards.ts";
 import type { Lane } from "../../ask.ts";
 import { count, oneLine } from "../../format.ts";
+import { Button } from "../../parts/button.tsx";
 import { tell } from "../../parts/layers.tsx";
 import { t } from "../../texts.ts";
 import { clockText } from "../../time.ts";
@@ -194,11 +195,7 @@ function NextStep({ error }: { error: ApiError }) {
   if (error.code === "variable") return <p class="dim">{t("Choose another value above.")}</p>;
   if (error.status === 403)
     return <p class="dim">{t("Your key or user may not read these groups; ask an administrator.")}</p>;
-  return (
-    <button type="button" class="link" onClick={() => (asked.value += 1)}>
-      {t("Try again")}
-    </button>
-  );
+  return <Button label={t("Try again")} onClick={() => (asked.value += 1)} />;
 }
 
 /** What is said of an answer that is not whole. */
@@ -306,9 +303,7 @@ function Nothing() {
     <div class="board-nothing dim" data-testid="panel-empty">
       <p>{t("Nothing in this range.")}</p>
       {(from !== "now-24h" || to !== "now") && (
-        <button type="button" class="link" onClick={() => go({ from: "now-24h", to: "now" })}>
-          {t("Show the last 24 hours")}
-        </button>
+        <Button label={t("Show the last 24 hours")} onClick={() => go({ from: "now-24h", to: "now" })} />
       )}
     </div>
   );

@@ -11,7 +11,9 @@ import type {
   PanelQuery,
   Threshold,
 } from "../../api/dashboards.ts";
-import { Icon } from "../../parts/icons.tsx";
+import { Button } from "../../parts/button.tsx";
+import { IconButton } from "../../parts/icons.tsx";
+import { Options } from "../../parts/options.tsx";
 import { t, text } from "../../texts.ts";
 import { go, view } from "../../view.ts";
 import { queryId } from "./answers.ts";
@@ -161,12 +163,8 @@ export function PanelForm({ panel, text, choices }: { panel: BoardPanel; text: B
           />
         </Part>
         <p class="buttons">
-          <button type="button" class="button primary" onClick={close} data-testid="panel-done">
-            {t("Done")}
-          </button>
-          <button type="button" class="button" onClick={() => removePanel(panel)}>
-            {t("Remove")}
-          </button>
+          <Button class="button primary" label={t("Done")} onClick={close} data-testid="panel-done" />
+          <Button class="button" label={t("Remove")} onClick={() => removePanel(panel)} />
         </p>
       </form>
     </div>
@@ -250,11 +248,7 @@ function UnitField({ panel, onUnit }: { panel: BoardPanel; onUnit: (unit: string
         onInput={(event) => onUnit(orNothing(event.currentTarget.value))}
       />
       <datalist id="board-units">
-        {UNITS.map(({ unit, name }) => (
-          <option key={unit} value={unit}>
-            {t(name)}
-          </option>
-        ))}
+        <Options of={UNITS.map(({ unit, name }) => [unit, t(name)])} />
       </datalist>
     </label>
   );
@@ -291,20 +285,13 @@ function Thresholds({
             value={one.level}
             onChange={(event) => set(at, { level: event.currentTarget.value as Grade })}
           >
-            {Object.entries(GRADES).map(([level, name]) => (
-              <option key={level} value={level}>
-                {t(name)}
-              </option>
-            ))}
+            <Options of={Object.entries(GRADES).map(([level, name]) => [level, t(name)])} />
           </select>
-          <button
-            type="button"
-            class="tiny"
+          <IconButton
+            icon="close"
             aria-label={t("Remove the threshold")}
             onClick={() => onThresholds(thresholds.filter((_, n) => n !== at))}
-          >
-            <Icon name="close" />
-          </button>
+          />
         </div>
       ))}
       <button
@@ -368,16 +355,12 @@ function Queries({ panel, onQueries }: { panel: BoardPanel; onQueries: (queries:
             />
           </div>
           {queries.length > 1 && (
-            <button type="button" class="link" onClick={() => onQueries(queries.filter((_, n) => n !== at))}>
-              {t("Remove the query")}
-            </button>
+            <Button label={t("Remove the query")} onClick={() => onQueries(queries.filter((_, n) => n !== at))} />
           )}
         </fieldset>
       ))}
       <p>
-        <button type="button" class="link" onClick={add} data-testid="query-add">
-          {t("Add a query")}
-        </button>
+        <Button label={t("Add a query")} onClick={add} data-testid="query-add" />
       </p>
     </>
   );

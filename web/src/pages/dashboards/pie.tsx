@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 
 import type { BoardPanel } from "../../api/dashboards.ts";
 import { percent } from "../../format.ts";
+import { Heads } from "../../parts/table.tsx";
 import { t } from "../../texts.ts";
 import type { PanelSeries } from "./answers.ts";
 import { arc, slicesOf } from "./slices.ts";
@@ -42,13 +43,7 @@ export function PiePanel({
       </svg>
       <div class="board-legend" tabIndex={0} role="region" aria-label={t("Values by name")}>
         <table>
-          <thead class="sr-only">
-            <tr>
-              <th scope="col">{t("Name")}</th>
-              <th scope="col">{t("Value")}</th>
-              <th scope="col">{t("Share")}</th>
-            </tr>
-          </thead>
+          <Heads class="sr-only" of={[[t("Name")], [t("Value")], [t("Share")]]} />
           <tbody>
             {slices.map((slice, n) => (
               <tr

@@ -1,6 +1,7 @@
 // The form of a dashboard's title, time and variables.
 
 import type { BoardText, Variable } from "../../api/dashboards.ts";
+import { Button } from "../../parts/button.tsx";
 import { Way } from "../../parts/way.tsx";
 import { t } from "../../texts.ts";
 import { view } from "../../view.ts";
@@ -169,9 +170,7 @@ function VariableFields({
           onSwitch={(all) => set({ all: all || undefined })}
         />
       </div>
-      <button type="button" class="link" onClick={onRemove}>
-        {t("Remove the variable")}
-      </button>
+      <Button label={t("Remove the variable")} onClick={onRemove} />
     </fieldset>
   );
 }

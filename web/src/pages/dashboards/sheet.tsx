@@ -4,6 +4,7 @@ import { useMemo, useState } from "preact/hooks";
 
 import type { BoardPanel } from "../../api/dashboards.ts";
 import { count, oneLine } from "../../format.ts";
+import { compare, SortHead } from "../../parts/table.tsx";
 import type { Json } from "../../query/edit.ts";
 import { plural } from "../../texts.ts";
 import { fullText } from "../../time.ts";
@@ -15,13 +16,6 @@ import { gradeOf, withUnit } from "./units.ts";
 /** Rows that are shown before more are asked for. */
 const STEP = 200;
 const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z$/;
-
-function compare(a: Json | undefined, b: Json | undefined): number {
-  const none = (value: Json | undefined) => value === null || value === undefined;
-  if (none(a) || none(b)) return Number(none(a)) - Number(none(b));
-  if (typeof a === "number" && typeof b === "number") return a - b;
-  return String(a) < String(b) ? -1 : String(a) > String(b) ? 1 : 0;
-}
 
 function Cell({ value, panel, zone }: { value: Json | undefined; panel: BoardPanel; zone: View["zone"] }) {
   if (value === null || value === undefined) return <span class="dim">–</span>;
@@ -55,19 +49,14 @@ export function SheetTable({ made, panel, label }: { made: () => Sheet; panel: B
         <thead>
           <tr>
             {sheet.heads.map((head, at) => (
-              <th
+              <SortHead
                 key={at}
-                scope="col"
-                class={isNumber[at] ? "numeric" : ""}
-                aria-sort={order?.at === at ? (order.isDown ? "descending" : "ascending") : "none"}
+                isNumeric={isNumber[at] === true}
+                isDown={order?.at === at ? order.isDown : null}
+                onSort={() => setOrder({ at, isDown: order?.at === at ? !order.isDown : true })}
               >
-                <button type="button" onClick={() => setOrder({ at, isDown: order?.at === at ? !order.isDown : true })}>
-                  {head}
-                  <span class="sort" aria-hidden="true">
-                    {order?.at === at ? (order.isDown ? "↓" : "↑") : ""}
-                  </span>
-                </button>
-              </th>
+                {head}
+              </SortHead>
             ))}
           </tr>
         </thead>

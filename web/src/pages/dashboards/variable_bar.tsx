@@ -5,6 +5,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Variable } from "../../api/dashboards.ts";
 import { count, oneLine } from "../../format.ts";
 import { Menu } from "../../parts/layers.tsx";
+import { Options } from "../../parts/options.tsx";
 import { t } from "../../texts.ts";
 import { go, view } from "../../view.ts";
 import { askOffers, type BoardRange } from "./ask.ts";
@@ -126,11 +127,7 @@ function One({ offer }: { offer: Offer }) {
       <span class="dim">{labelOf(variable)}</span>
       <select value={now} onChange={(event) => choose(variable.name, [event.currentTarget.value])}>
         {variable.all && <option value={ALL}>{t("all")}</option>}
-        {listed.map((value) => (
-          <option key={value} value={value}>
-            {oneLine(value, 80)}
-          </option>
-        ))}
+        <Options of={listed.map((value) => [value, oneLine(value, 80)])} />
       </select>
       <Problem offer={offer} />
     </label>

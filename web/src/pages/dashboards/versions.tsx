@@ -6,11 +6,12 @@ import { useEffect } from "preact/hooks";
 import { askBoard, askVersions, type Version } from "../../api/dashboards.ts";
 import { start, type Lane } from "../../ask.ts";
 import { oneLine } from "../../format.ts";
+import { told, Wrong } from "../../parts/attempt.tsx";
+import { Button } from "../../parts/button.tsx";
 import { tell } from "../../parts/layers.tsx";
 import { t } from "../../texts.ts";
 import { fullText } from "../../time.ts";
 import { view } from "../../view.ts";
-import { told } from "../settings/parts.tsx";
 import { board, change, discard, save } from "./state.ts";
 
 /** The list. */
@@ -36,11 +37,7 @@ export function Versions({ name, onDone }: { name: string; onDone: () => void })
   return (
     <div class="key-form" data-testid="board-versions">
       <h2>{t("Earlier versions")}</h2>
-      {state === "error" && (
-        <p class="note error" role="alert">
-          {error?.message}
-        </p>
-      )}
+      {state === "error" && <Wrong text={error?.message} />}
       {data === null && state === "loading" && <p role="status">{t("Loading…")}</p>}
       {data?.length === 0 && <p class="dim">{t("No earlier versions.")}</p>}
       <ul class="short-list">
@@ -51,19 +48,13 @@ export function Versions({ name, onDone }: { name: string; onDone: () => void })
             {one.version === kept?.version ? (
               <span class="badge">{t("now")}</span>
             ) : (
-              kept?.own && (
-                <button type="button" class="link" onClick={() => void restore(one)}>
-                  {t("Restore")}
-                </button>
-              )
+              kept?.own && <Button label={t("Restore")} onClick={() => void restore(one)} />
             )}
           </li>
         ))}
       </ul>
       <p class="buttons">
-        <button type="button" class="button" onClick={onDone}>
-          {t("Close")}
-        </button>
+        <Button class="button" label={t("Close")} onClick={onDone} />
       </p>
     </div>
   );

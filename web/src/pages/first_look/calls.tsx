@@ -3,6 +3,7 @@
 
 import type { FirstLook, RedCall } from "../../api/cause.ts";
 import { decimal, percent, printable } from "../../format.ts";
+import { Heads } from "../../parts/table.tsx";
 import { Way } from "../../parts/way.tsx";
 import { plural, t } from "../../texts.ts";
 import { view } from "../../view.ts";
@@ -38,17 +39,7 @@ export function RedCalls({ data: { calls, onset } }: { data: FirstLook }) {
       <h2 id="first-look-calls">{t("Calls between services")}</h2>
       <div class="table-box flat listed" tabIndex={0} role="region" aria-labelledby="first-look-calls">
         <table data-testid="red-calls">
-          <thead>
-            <tr>
-              <th scope="col">{t("Call")}</th>
-              <th scope="col" class="numeric">
-                {t("Errors")}
-              </th>
-              <th scope="col" class="numeric">
-                p95
-              </th>
-            </tr>
-          </thead>
+          <Heads of={[[t("Call")], [t("Errors"), "numeric"], ["p95", "numeric"]]} />
           <tbody>
             {calls.map((call) => (
               <Row key={`${call.from} ${call.to}`} call={call} began={onset.began} />

@@ -17,6 +17,9 @@ import { start, stop, type Lane } from "../../ask.ts";
 import { PatternText } from "../../explore/panel_parts.tsx";
 import { Failure } from "../../explore/waiting.tsx";
 import { count, decimal, oneLine, percent } from "../../format.ts";
+import { Options } from "../../parts/options.tsx";
+import { Status } from "../../parts/status.tsx";
+import { Heads } from "../../parts/table.tsx";
 import { Way } from "../../parts/way.tsx";
 import { plural, rich, t } from "../../texts.ts";
 import { dayClock, distance, fullText } from "../../time.ts";
@@ -76,11 +79,7 @@ export function Since({ onset, scope }: { onset: Onset; scope: Side }) {
           onAgain={ask}
         />
       )}
-      {now !== "count" && state === "loading" && (
-        <p class="dim" role="status">
-          {t("Searching…")}
-        </p>
-      )}
+      {now !== "count" && state === "loading" && <Status text={t("Searching…")} />}
       {now !== "count" && state === "done" && data !== null && <Answer found={data} />}
       <p class="since-measure">
         <label>
@@ -90,11 +89,7 @@ export function Since({ onset, scope }: { onset: Onset; scope: Side }) {
             data-testid="onset-of"
             onChange={(event) => (measure.value = event.currentTarget.value as Measure)}
           >
-            {MEASURES.map((one) => (
-              <option key={one} value={one}>
-                {measureName(one)}
-              </option>
-            ))}
+            <Options of={MEASURES.map((one) => [one, measureName(one)])} />
           </select>
         </label>{" "}
         {isPercentile && (
@@ -204,19 +199,7 @@ function Patterns({ found: { patterns, n_patterns: n, note } }: { found: Pattern
         data-testid="pattern-onsets"
       >
         <table>
-          <thead>
-            <tr>
-              <th scope="col">{t("Began")}</th>
-              <th scope="col">{t("Pattern")}</th>
-              <th scope="col" class="numeric">
-                {t("Before")}
-              </th>
-              <th scope="col" class="numeric">
-                {t("Since")}
-              </th>
-              <th scope="col">{t("Ended")}</th>
-            </tr>
-          </thead>
+          <Heads of={[[t("Began")], [t("Pattern")], [t("Before"), "numeric"], [t("Since"), "numeric"], [t("Ended")]]} />
           <tbody>
             {patterns.map((one) => (
               <PatternRow key={one.pattern} one={one} />

@@ -5,10 +5,12 @@ import { useEffect } from "preact/hooks";
 
 import { timeZone } from "../../api.ts";
 import { askLinks, makeLink, withdrawLink, type SharedLink } from "../../api/for_everybody.ts";
+import { told, Wrong } from "../../parts/attempt.tsx";
+import { Button } from "../../parts/button.tsx";
 import { copy } from "../../parts/layers.tsx";
+import { Options } from "../../parts/options.tsx";
 import { t, text } from "../../texts.ts";
 import { view } from "../../view.ts";
-import { told } from "../settings/parts.tsx";
 import { when } from "./words.ts";
 
 const LENGTHS: readonly { lasts: string; name: string }[] = [
@@ -61,16 +63,10 @@ export function ShareLinks({ name }: { name: string }) {
             data-testid="lasts"
             onChange={(event) => (lasts.value = event.currentTarget.value)}
           >
-            {LENGTHS.map((one) => (
-              <option key={one.lasts} value={one.lasts}>
-                {t(one.name)}
-              </option>
-            ))}
+            <Options of={LENGTHS.map((one) => [one.lasts, t(one.name)])} />
           </select>
         </label>
-        <button type="button" class="button" disabled={busy.value} data-testid="make-link" onClick={make}>
-          {t("Make a link")}
-        </button>
+        <Button class="button" label={t("Make a link")} disabled={busy.value} data-testid="make-link" onClick={make} />
       </p>
       {made.value !== "" && (
         <p class="for-form">
@@ -81,24 +77,16 @@ export function ShareLinks({ name }: { name: string }) {
             data-testid="made-link"
             onFocus={(event) => event.currentTarget.select()}
           />
-          <button type="button" class="button" onClick={() => void copy(made.peek(), t("Link"))}>
-            {t("Copy")}
-          </button>
+          <Button class="button" label={t("Copy")} onClick={() => void copy(made.peek(), t("Link"))} />
         </p>
       )}
-      {problem.value !== "" && (
-        <p class="note error" role="alert">
-          {problem.value}
-        </p>
-      )}
+      <Wrong text={problem.value} />
       {links.value.length > 0 && (
         <ul data-testid="links">
           {links.value.map(({ id, by, expires }) => (
             <li key={id}>
               <span>{t("Made by {name}, expires at {time}", { name: by, time: when(expires, Date.now(), zone) })}</span>{" "}
-              <button type="button" class="link" disabled={busy.value} data-testid="withdraw" onClick={withdraw(id)}>
-                {t("Withdraw")}
-              </button>
+              <Button label={t("Withdraw")} disabled={busy.value} data-testid="withdraw" onClick={withdraw(id)} />
             </li>
           ))}
         </ul>

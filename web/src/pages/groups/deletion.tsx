@@ -8,11 +8,12 @@ import { timeZone } from "../../api.ts";
 import { deleteEvents, deleteGroup, deletions, type KeptGroup, type Order, type Receipt } from "../../api/groups.ts";
 import { start, type Lane } from "../../ask.ts";
 import { bytes, count, printable } from "../../format.ts";
+import { useAttempt, Wrong } from "../../parts/attempt.tsx";
+import { Button } from "../../parts/button.tsx";
 import { tell } from "../../parts/layers.tsx";
 import { plural, t } from "../../texts.ts";
 import { exactText } from "../../time.ts";
 import { view } from "../../view.ts";
-import { told } from "../settings/parts.tsx";
 
 interface DeletionProps {
   group: KeptGroup;
@@ -33,15 +34,10 @@ export function Deletion({ group, onChange, onGone }: DeletionProps) {
 /** A button that waits for the name to be typed. */
 function Typed({ name, what, testId, run }: { name: string; what: string; testId: string; run: () => Promise<void> }) {
   const [typed, setTyped] = useState("");
-  const [problem, setProblem] = useState("");
-  const submit = async (event: Event) => {
+  const { problem, attempt } = useAttempt();
+  const submit = (event: Event) => {
     event.preventDefault();
-    setProblem("");
-    try {
-      await run();
-    } catch (error) {
-      setProblem(told(error));
-    }
+    return attempt(run);
   };
   return (
     <form class="make" data-testid={testId} onSubmit={(event) => void submit(event)}>
@@ -58,11 +54,7 @@ function Typed({ name, what, testId, run }: { name: string; what: string; testId
       <button type="submit" class="button danger" disabled={typed !== name}>
         {what}
       </button>
-      {problem !== "" && (
-        <p class="note error" role="alert">
-          {problem}
-        </p>
-      )}
+      <Wrong text={problem} />
     </form>
   );
 }
@@ -75,22 +67,19 @@ function Events({ group, onChange }: { group: KeptGroup; onChange: () => void })
   const [to, setTo] = useState("");
   const [reason, setReason] = useState("");
   const [counted, setCounted] = useState<{ order: Order; receipt: Receipt } | null>(null);
-  const [problem, setProblem] = useState("");
+  const { problem, attempt } = useAttempt();
   const ask = () => void start(receipts, (abort) => deletions(group.name, abort));
   useEffect(ask, [group.name]);
   const range =
     from.trim() === "" ? { all_time: true } : { from: from.trim(), ...(to.trim() === "" ? {} : { to: to.trim() }) };
   const order: Order = { query, ...range, reason, time_zone: timeZone(view.value.zone) };
   const isSame = counted !== null && JSON.stringify(counted.order) === JSON.stringify(order);
-  const look = async (event: Event) => {
+  const look = (event: Event) => {
     event.preventDefault();
-    setProblem("");
-    try {
-      setCounted({ order, receipt: await deleteEvents(group.name, { ...order, dry_run: true }) });
-    } catch (error) {
+    return attempt(async () => {
       setCounted(null);
-      setProblem(told(error));
-    }
+      setCounted({ order, receipt: await deleteEvents(group.name, { ...order, dry_run: true }) });
+    });
   };
   const remove = async (counted: Order) => {
     const receipt = await deleteEvents(group.name, counted);
@@ -130,14 +119,8 @@ function Events({ group, onChange }: { group: KeptGroup; onChange: () => void })
         <label>
           {t("Reason, for the receipt")} {field(reason, setReason)}
         </label>
-        <button type="submit" class="button" disabled={query.trim() === ""}>
-          {t("Count them")}
-        </button>
-        {problem !== "" && (
-          <p class="note error" role="alert">
-            {problem}
-          </p>
-        )}
+        <Button type="submit" class="button" label={t("Count them")} disabled={query.trim() === ""} />
+        <Wrong text={problem} />
       </form>
       {counted !== null && isSame && (
         <>

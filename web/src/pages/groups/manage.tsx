@@ -5,12 +5,13 @@ import { useRef, useState } from "preact/hooks";
 import { keyWanted } from "../../api.ts";
 import { setRetention, type Change, type KeptGroup, type Removal, type Retention } from "../../api/groups.ts";
 import { bytes, count } from "../../format.ts";
+import { useAttempt, Wrong } from "../../parts/attempt.tsx";
+import { Button } from "../../parts/button.tsx";
 import { Way } from "../../parts/way.tsx";
 import { who } from "../../session.ts";
 import { plural, rich, t } from "../../texts.ts";
 import { exactText } from "../../time.ts";
 import { view } from "../../view.ts";
-import { told } from "../settings/parts.tsx";
 import { Deletion } from "./deletion.tsx";
 import { expected } from "./words.ts";
 
@@ -41,11 +42,7 @@ export function Manage({ group, onChange, onGone }: ManageProps) {
       ) : (
         <p data-testid="not-admin">
           {rich("Only administrators can set limits and delete: {button}, or use {command} on the server.", {
-            button: (
-              <button type="button" class="link" onClick={() => (keyWanted.value = "")}>
-                {t("sign in, or use the key in admin.key")}
-              </button>
-            ),
+            button: <Button label={t("sign in, or use the key in admin.key")} onClick={() => (keyWanted.value = "")} />,
             command: <code>catat groups</code>,
           })}
         </p>
@@ -135,20 +132,12 @@ function Limits({ group, onChange }: { group: KeptGroup; onChange: () => void })
   /** What was looked at: only that is made. */
   const [preview, setPreview] = useState<{ wanted: Retention; change: Change } | null>(null);
   const [done, setDone] = useState<{ before: Retention; change: Change } | null>(null);
-  const [problem, setProblem] = useState("");
+  const { problem, attempt } = useAttempt();
   const form = useRef<HTMLFormElement>(null);
   const wanted: Retention = { age: age.trim() || null, size: size.trim() || null };
   const isSame = wanted.age === group.retention.age && wanted.size === group.retention.size;
   const shown =
     preview !== null && preview.wanted.age === wanted.age && preview.wanted.size === wanted.size ? preview : null;
-  const attempt = async (work: () => Promise<void>) => {
-    setProblem("");
-    try {
-      await work();
-    } catch (error) {
-      setProblem(told(error));
-    }
-  };
   const look = (event: Event) => {
     event.preventDefault();
     void attempt(async () => {
@@ -195,14 +184,8 @@ function Limits({ group, onChange }: { group: KeptGroup; onChange: () => void })
             onInput={(event) => setSize(event.currentTarget.value)}
           />
         </label>
-        <button type="submit" class="button" disabled={isSame}>
-          {t("Preview")}
-        </button>
-        {problem !== "" && (
-          <p class="note error" role="alert">
-            {problem}
-          </p>
-        )}
+        <Button type="submit" class="button" label={t("Preview")} disabled={isSame} />
+        <Wrong text={problem} />
       </form>
       {shown !== null && (
         <>

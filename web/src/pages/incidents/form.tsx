@@ -4,10 +4,11 @@ import { useState } from "preact/hooks";
 
 import { makeIncident } from "../../api/issues.ts";
 import { printable } from "../../format.ts";
+import { useAttempt, Wrong } from "../../parts/attempt.tsx";
+import { Button } from "../../parts/button.tsx";
 import { Way } from "../../parts/way.tsx";
 import { t } from "../../texts.ts";
 import { go, view } from "../../view.ts";
-import { told } from "../settings/parts.tsx";
 
 /** Names out of a text with commas. */
 export function namesOf(text: string): string[] {
@@ -21,17 +22,14 @@ export function namesOf(text: string): string[] {
 export function IncidentForm() {
   const issue = view.value.find;
   const [typed, setTyped] = useState({ title: "", services: "", began: "now", groups: view.peek().groups.join(", ") });
-  const [problem, setProblem] = useState("");
-  const [busy, setBusy] = useState(false);
+  const { problem, busy, attempt } = useAttempt();
   const set = (name: keyof typeof typed) => (event: { currentTarget: { value: string } }) => {
     const { value } = event.currentTarget;
     setTyped((now) => ({ ...now, [name]: value }));
   };
-  const submit = async (event: Event) => {
+  const submit = (event: Event) => {
     event.preventDefault();
-    setBusy(true);
-    setProblem("");
-    try {
+    return attempt(async () => {
       const made = await makeIncident({
         title: typed.title.trim(),
         services: namesOf(typed.services),
@@ -40,10 +38,7 @@ export function IncidentForm() {
         ...(issue === "" ? {} : { items: [{ kind: "issue" as const, reference: issue }] }),
       });
       go({ open: made.id, find: "" });
-    } catch (error) {
-      setProblem(told(error));
-      setBusy(false);
-    }
+    });
   };
   return (
     <main class="page incident" data-testid="incident-form">
@@ -65,18 +60,10 @@ export function IncidentForm() {
           {t("Groups")}
           <input autocomplete="off" placeholder="app/*" value={typed.groups} onInput={set("groups")} />
         </label>
-        {problem !== "" && (
-          <p class="note error" role="alert">
-            {printable(problem)}
-          </p>
-        )}
+        <Wrong text={printable(problem)} />
         <div class="buttons">
-          <button type="submit" class="button primary" disabled={busy}>
-            {t("Create incident")}
-          </button>
-          <Way class="button" to={{ open: "", find: "" }}>
-            {t("Back")}
-          </Way>
+          <Button type="submit" class="button primary" label={t("Create incident")} disabled={busy} />
+          <Way class="button" to={{ open: "", find: "" }} label={t("Back")} />
         </div>
       </form>
     </main>

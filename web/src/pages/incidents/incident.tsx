@@ -15,13 +15,16 @@ import {
   type NewItem,
 } from "../../api/issues.ts";
 import { oneLine, printable } from "../../format.ts";
+import { told } from "../../parts/attempt.tsx";
+import { Button } from "../../parts/button.tsx";
 import { tell } from "../../parts/layers.tsx";
+import { Options } from "../../parts/options.tsx";
 import { Way } from "../../parts/way.tsx";
 import { language, rich, t } from "../../texts.ts";
 import { fullText } from "../../time.ts";
 import { go, view } from "../../view.ts";
 import { When } from "../alerts/parts.tsx";
-import { Sure, told } from "../settings/parts.tsx";
+import { Sure } from "../settings/parts.tsx";
 import { durationText, incidentState, itemKind, timelineOf, type Moment } from "./words.ts";
 
 interface Props {
@@ -52,9 +55,7 @@ export function IncidentPage({ incident, onChange, again }: Props) {
       <div class="page-head">
         <h1 lang="">{printable(incident.title)}</h1>
         <span class={`badge incident-${incident.state}`}>{incidentState(incident.state)}</span>
-        <button type="button" class="button" data-testid="post-mortem" onClick={export_}>
-          {t("Post-mortem (Markdown)")}
-        </button>
+        <Button class="button" label={t("Post-mortem (Markdown)")} data-testid="post-mortem" onClick={export_} />
       </div>
       <p class="dim">
         {incident.services.length > 0 && <b lang="">{printable(incident.services.join(", "))} </b>}
@@ -147,11 +148,7 @@ function MomentField({
         value={typed}
         onInput={(event) => setTyped(event.currentTarget.value)}
       />
-      {typed.trim() !== shown && (
-        <button type="submit" class="button small">
-          {t("Set")}
-        </button>
-      )}
+      {typed.trim() !== shown && <Button type="submit" class="button small" label={t("Set")} />}
       {shown === "" && typed === "" && (
         <button
           type="button"
@@ -274,11 +271,7 @@ function Add({ incident, save }: { incident: Incident; save: Save }) {
       <label>
         {t("Add")}
         <select value={kind} onChange={(event) => setKind(event.currentTarget.value as ItemKind)}>
-          {ADDED.map((one) => (
-            <option key={one} value={one}>
-              {itemKind(one)}
-            </option>
-          ))}
+          <Options of={ADDED.map((one) => [one, itemKind(one)])} />
         </select>
       </label>
       <label class="long">
@@ -296,9 +289,7 @@ function Add({ incident, save }: { incident: Incident; save: Save }) {
           <input autocomplete="off" value={at} onInput={(event) => setAt(event.currentTarget.value)} />
         </label>
       )}
-      <button type="submit" class="button">
-        {t("Add to the timeline")}
-      </button>
+      <Button type="submit" class="button" label={t("Add to the timeline")} />
     </form>
   );
 }

@@ -4,10 +4,11 @@ import { useState } from "preact/hooks";
 
 import { changeIssue, type Issue, type IssueChange } from "../../api/issues.ts";
 import { printable } from "../../format.ts";
+import { useAttempt, Wrong } from "../../parts/attempt.tsx";
+import { Button } from "../../parts/button.tsx";
 import { tell } from "../../parts/layers.tsx";
 import { who } from "../../session.ts";
 import { t } from "../../texts.ts";
-import { told } from "../settings/parts.tsx";
 
 const NOTE_CHARS_MAX = 4000;
 
@@ -21,19 +22,13 @@ export function Decide({ issue, onChange }: { issue: Issue; onChange: () => void
   const [version, setVersion] = useState("");
   const [wait, setWait] = useState<Wait>("");
   const [until, setUntil] = useState("");
-  const [problem, setProblem] = useState("");
-  const [busy, setBusy] = useState(false);
+  const { problem, busy, attempt } = useAttempt();
   const change = async (what: IssueChange) => {
-    setBusy(true);
-    setProblem("");
-    try {
+    return attempt(async () => {
       await changeIssue(issue.id, what);
       tell(t("Issue saved"));
       onChange();
-    } catch (error) {
-      setProblem(told(error));
-    }
-    setBusy(false);
+    });
   };
   const ignore = () => {
     if (wait === "") return change({ state: "ignored" });
@@ -77,9 +72,7 @@ export function Decide({ issue, onChange }: { issue: Issue; onChange: () => void
             {t("Repaired in version (optional)")}
             <input autocomplete="off" value={version} onInput={(event) => setVersion(event.currentTarget.value)} />
           </label>
-          <button type="submit" class="button small" disabled={busy} data-testid="issue-resolve">
-            {t("Resolve")}
-          </button>
+          <Button type="submit" class="button small" label={t("Resolve")} disabled={busy} data-testid="issue-resolve" />
         </form>
       )}
       {!isOver && (
@@ -113,9 +106,7 @@ export function Decide({ issue, onChange }: { issue: Issue; onChange: () => void
               />
             </label>
           )}
-          <button type="submit" class="button small" disabled={busy} data-testid="issue-ignore">
-            {t("Ignore")}
-          </button>
+          <Button type="submit" class="button small" label={t("Ignore")} disabled={busy} data-testid="issue-ignore" />
         </form>
       )}
       <form
@@ -143,15 +134,9 @@ export function Decide({ issue, onChange }: { issue: Issue; onChange: () => void
             onInput={(event) => setNote(event.currentTarget.value)}
           />
         </label>
-        <button type="submit" class="button small" disabled={busy} data-testid="issue-save">
-          {t("Save")}
-        </button>
+        <Button type="submit" class="button small" label={t("Save")} disabled={busy} data-testid="issue-save" />
       </form>
-      {problem !== "" && (
-        <p class="note error" role="alert">
-          {printable(problem)}
-        </p>
-      )}
+      <Wrong text={printable(problem)} />
     </div>
   );
 }

@@ -6,12 +6,13 @@ import { splitIssue, type Issue } from "../../api/issues.ts";
 import { ExceptionOf } from "../../detail/exception_view.tsx";
 import { Spark } from "../../explore/panel_parts.tsx";
 import { count, oneLine, printable } from "../../format.ts";
+import { told } from "../../parts/attempt.tsx";
+import { Button } from "../../parts/button.tsx";
 import { tell } from "../../parts/layers.tsx";
 import { Way } from "../../parts/way.tsx";
 import { plural, rich, t } from "../../texts.ts";
 import { go, view, type View } from "../../view.ts";
 import { When } from "../alerts/parts.tsx";
-import { told } from "../settings/parts.tsx";
 import { Decide } from "./decide.tsx";
 import { Users } from "./users.tsx";
 import { Where } from "./where.tsx";
@@ -155,9 +156,7 @@ function Open({ issue, onChange }: { issue: Issue; onChange: () => void }) {
       />
       <Users id={issue.id} />
       <p class="buttons">
-        <Way class="button small" to={events} data-testid="issue-events">
-          {t("Show its events")}
-        </Way>
+        <Way class="button small" to={events} data-testid="issue-events" label={t("Show its events")} />
         <Way class="button small" to={{ ...events, page: "first-look", panel: "rows" }} data-testid="issue-look">
           {t("First look")}
         </Way>
@@ -227,9 +226,7 @@ function Merged({ issue, onChange }: { issue: Issue; onChange: () => void }) {
         "{n} issues were merged into this one.",
         count(issue.merged.length),
       )}{" "}
-      <button type="button" class="link" data-testid="split" onClick={() => void split()}>
-        {t("Undo the last merge")}
-      </button>
+      <Button label={t("Undo the last merge")} data-testid="split" onClick={() => void split()} />
     </p>
   );
 }

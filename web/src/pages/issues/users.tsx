@@ -1,11 +1,10 @@
 // How many users an issue affects: the different values of a field that people choose, which stays in this browser.
 
-import { signal, useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { signal } from "@preact/signals";
 
-import { askUsers, type IssueUsers } from "../../api/issues.ts";
-import { start, stop, type Lane } from "../../ask.ts";
+import { askUsers } from "../../api/issues.ts";
 import { count } from "../../format.ts";
+import { useLane } from "../../parts/use_lane.ts";
 import { rich, t } from "../../texts.ts";
 import { Where } from "./where.tsx";
 
@@ -34,13 +33,8 @@ function choose(name: string): void {
 
 /** The number, the users with most events, and the field. */
 export function Users({ id }: { id: string }) {
-  const lane = useSignal<Lane<IssueUsers>>({ state: "loading", data: null, error: null, since: 0 });
   const name = field.value;
-  useEffect(() => {
-    void start(lane, (signal) => askUsers(id, name, signal));
-    return () => void stop(lane);
-  }, [id, name]);
-  const { state, data, error } = lane.value;
+  const { state, data, error } = useLane((signal) => askUsers(id, name, signal), [id, name]);
   return (
     <div class="issue-users" data-testid="issue-users">
       <p class="labels">

@@ -6,11 +6,13 @@ import { useEffect } from "preact/hooks";
 import { ApiError, json } from "../../api.ts";
 import { start, type Lane } from "../../ask.ts";
 import { bytes, count, oneLine, printable } from "../../format.ts";
+import { told } from "../../parts/attempt.tsx";
 import { Snippet } from "../../parts/snippet.tsx";
+import { Status } from "../../parts/status.tsx";
+import { Heads } from "../../parts/table.tsx";
 import type { Json } from "../../query/edit.ts";
 import { language, plural, rich, t } from "../../texts.ts";
 import { ago } from "../../time.ts";
-import { told } from "./parts.tsx";
 
 interface Node {
   node: string;
@@ -88,11 +90,7 @@ export function Fleet() {
           {problem}. {t("Retried every {n} seconds.", { n: POLL_MS / 1000 })} {fleet && t("The data below is older.")}
         </p>
       )}
-      {lane.value.data === null && (
-        <p class="dim" role="status">
-          {t("Loading…")}
-        </p>
-      )}
+      {lane.value.data === null && <Status />}
       {fleet === null && <Alone />}
       {fleet && <Figures fleet={fleet} />}
       {fleet && <Nodes nodes={fleet.nodes ?? []} />}
@@ -154,29 +152,17 @@ function Nodes({ nodes }: { nodes: readonly Node[] }) {
   return (
     <div class="table-box flat listed nodes" tabIndex={0} role="region" aria-label={t("Nodes")}>
       <table>
-        <thead>
-          <tr>
-            <th scope="col">{t("Node")}</th>
-            <th scope="col">{t("State")}</th>
-            <th scope="col">{t("Leases")}</th>
-            <th scope="col" class="wide">
-              {t("Roles")}
-            </th>
-            {hasBehind && (
-              <th scope="col" class="numeric wide">
-                {t("Behind")}
-              </th>
-            )}
-            <th scope="col" class="wide">
-              {t("Joined")}
-            </th>
-            {hasDone && (
-              <th scope="col" class="wide">
-                {t("Done for others")}
-              </th>
-            )}
-          </tr>
-        </thead>
+        <Heads
+          of={[
+            [t("Node")],
+            [t("State")],
+            [t("Leases")],
+            [t("Roles"), "wide"],
+            ...(hasBehind ? [[t("Behind"), "numeric wide"] as const] : []),
+            [t("Joined"), "wide"],
+            ...(hasDone ? [[t("Done for others"), "wide"] as const] : []),
+          ]}
+        />
         <tbody>
           {nodes.map((node) => (
             <tr key={node.epoch} data-testid="node">

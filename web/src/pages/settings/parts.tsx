@@ -3,9 +3,12 @@
 import type { ComponentChildren } from "preact";
 import { useRef, useState } from "preact/hooks";
 
-import { ApiError } from "../../api.ts";
 import type { Lane } from "../../ask.ts";
+import { told, useAttempt, Wrong } from "../../parts/attempt.tsx";
 import { tell } from "../../parts/layers.tsx";
+import { Options } from "../../parts/options.tsx";
+import { Status } from "../../parts/status.tsx";
+import { Heads } from "../../parts/table.tsx";
 import type { Json } from "../../query/edit.ts";
 import { t } from "../../texts.ts";
 import { ago, exactText } from "../../time.ts";
@@ -18,11 +21,6 @@ export type Item = Record<string, Json>;
 export const unasked = (): Lane<Item[]> => ({ state: "idle", data: null, error: null, since: 0 });
 
 export const text = (value: Json | undefined) => (typeof value === "string" ? value : "");
-
-/** What went wrong, and what to do. */
-export function told(error: unknown): string {
-  return error instanceof ApiError ? error.withHint(": ") : t("something went wrong on this page");
-}
 
 /** The groups of a key or user; all of them are `*`. */
 export function Scope({ item }: { item: Item }) {
@@ -66,35 +64,20 @@ interface ListedProps {
 
 /** A list that loads, fails, is empty, or has rows. */
 export function Listed({ lane, empty, heads, label, row }: ListedProps) {
-  if (lane.data === null && lane.state !== "error")
-    return (
-      <p class="dim" role="status">
-        {t("Loading…")}
-      </p>
-    );
+  if (lane.data === null && lane.state !== "error") return <Status />;
   return (
     <>
-      {lane.state === "error" && (
-        <p class="note error" role="alert">
-          {lane.error?.message}
-        </p>
-      )}
+      {lane.state === "error" && <Wrong text={lane.error?.message} />}
       {lane.data?.length === 0 && <p class="dim">{empty}</p>}
       {lane.data !== null && lane.data.length > 0 && (
         <div class="table-box flat listed" tabIndex={0} role="region" aria-label={label}>
           <table>
-            <thead>
-              <tr>
-                {heads.map((head, at) => (
-                  <th key={head} scope="col" class={at >= WIDE_FROM ? "wide" : ""}>
-                    {head}
-                  </th>
-                ))}
-                <th scope="col">
-                  <span class="sr-only">{t("Actions")}</span>
-                </th>
-              </tr>
-            </thead>
+            <Heads
+              of={[
+                ...heads.map((head, at) => [head, at >= WIDE_FROM ? "wide" : ""] as const),
+                [<span class="sr-only">{t("Actions")}</span>],
+              ]}
+            />
             <tbody>{lane.data.map(row)}</tbody>
           </table>
         </div>
@@ -172,8 +155,7 @@ export function Make({
 }) {
   const nothing: Fields = { name: "", role: "read", groups: "", password: "" };
   const [fields, setFields] = useState(nothing);
-  const [problem, setProblem] = useState("");
-  const [busy, setBusy] = useState(false);
+  const { problem, busy, attempt } = useAttempt();
   // A browser may fill in several at once.
   const set = (name: keyof Fields) => (event: Event) => {
     const { value } = event.currentTarget as HTMLInputElement;
@@ -181,15 +163,10 @@ export function Make({
   };
   const submit = async (event: Event) => {
     event.preventDefault();
-    setProblem("");
-    setBusy(true);
-    try {
+    return attempt(async () => {
       await create(fields);
       setFields(nothing);
-    } catch (error) {
-      setProblem(told(error));
-    }
-    setBusy(false);
+    });
   };
   return (
     <form
@@ -226,11 +203,7 @@ export function Make({
       <label>
         {t("Role")}{" "}
         <select value={fields.role} onInput={set("role")}>
-          {roles.map((role) => (
-            <option key={role} value={role}>
-              {role} – {mayDo(role)}
-            </option>
-          ))}
+          <Options of={roles.map((role) => [role, `${role} – ${mayDo(role)}`])} />
         </select>
       </label>
       <label>
@@ -247,11 +220,7 @@ export function Make({
       <button type="submit" class="button" disabled={busy}>
         {kind === "key" ? t("Create key") : t("Add user")}
       </button>
-      {problem !== "" && (
-        <p class="note error" role="alert">
-          {problem}
-        </p>
-      )}
+      <Wrong text={problem} />
     </form>
   );
 }

@@ -3,10 +3,11 @@
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { ApiError } from "../../api.ts";
+import { told, Wrong } from "../../parts/attempt.tsx";
+import { Button } from "../../parts/button.tsx";
 import { tell } from "../../parts/layers.tsx";
 import { send } from "../../session.ts";
 import { t } from "../../texts.ts";
-import { told } from "./parts.tsx";
 
 interface PasswordProps {
   name: string;
@@ -84,18 +85,10 @@ export function PasswordForm({ name, isOwn, onDone }: PasswordProps) {
           onInput={(event) => setAgain(event.currentTarget.value)}
         />
       </label>
-      {problem !== "" && (
-        <p class="note error" role="alert">
-          {problem}
-        </p>
-      )}
+      <Wrong text={problem} />
       <p class="buttons">
-        <button type="submit" class="button primary">
-          {t("Change password")}
-        </button>{" "}
-        <button type="button" class="button" onClick={onDone}>
-          {t("Cancel")}
-        </button>
+        <Button type="submit" class="button primary" label={t("Change password")} />{" "}
+        <Button class="button" label={t("Cancel")} onClick={onDone} />
       </p>
     </form>
   );

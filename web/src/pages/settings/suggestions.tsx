@@ -17,12 +17,16 @@ import {
 } from "../../api/suggestions.ts";
 import { askGroups, groupList, start, type Lane } from "../../ask.ts";
 import { bytes, count, cut, oneLine, percent, printable } from "../../format.ts";
+import { told, Wrong } from "../../parts/attempt.tsx";
+import { Button } from "../../parts/button.tsx";
 import { tell } from "../../parts/layers.tsx";
+import { Options } from "../../parts/options.tsx";
+import { Status } from "../../parts/status.tsx";
 import type { Json } from "../../query/edit.ts";
 import { plural, t, text } from "../../texts.ts";
 import { exactText } from "../../time.ts";
 import { go, view } from "../../view.ts";
-import { Listed, Sure, told, type Item } from "./parts.tsx";
+import { Listed, Sure, type Item } from "./parts.tsx";
 
 /** Characters of a value that are shown of an example. */
 const VALUE_CHARS = 300;
@@ -117,11 +121,7 @@ function Choice() {
         {t("Group")}{" "}
         <select value={group()} onChange={pick} data-testid="suggest-group">
           {group() === "" && <option value="">{t("Choose a group")}</option>}
-          {all.sort().map((name) => (
-            <option key={name} value={name}>
-              {printable(name)}
-            </option>
-          ))}
+          <Options of={all.sort().map((name) => [name, printable(name)])} />
         </select>
       </label>
       <label>
@@ -131,18 +131,10 @@ function Choice() {
           onChange={(event) => (from.value = event.currentTarget.value)}
           data-testid="suggest-range"
         >
-          {RANGES.map((range) => (
-            <option key={range.from} value={range.from}>
-              {t(range.title)}
-            </option>
-          ))}
+          <Options of={RANGES.map((range) => [range.from, t(range.title)])} />
         </select>
       </label>
-      {groupList.value.state === "error" && (
-        <p class="note error" role="alert">
-          {groupList.value.error?.message}
-        </p>
-      )}
+      {groupList.value.state === "error" && <Wrong text={groupList.value.error?.message} />}
     </div>
   );
 }
@@ -152,18 +144,11 @@ function Answer() {
   if (state === "error")
     return (
       <p class="note error" role="alert" data-testid="suggest-error">
-        {told(error)}{" "}
-        <button type="button" class="link" onClick={ask}>
-          {t("Try again")}
-        </button>
+        {told(error)} <Button label={t("Try again")} onClick={ask} />
       </p>
     );
   if (state === "loading" || data === null)
-    return (
-      <p class="dim" role="status" data-testid="suggest-loading">
-        {t("Reading all events of the range…")}
-      </p>
-    );
+    return <Status text={t("Reading all events of the range…")} data-testid="suggest-loading" />;
   return (
     <>
       {data.partial && (

@@ -4,10 +4,11 @@ import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { keyWanted } from "../../api.ts";
 import { printable } from "../../format.ts";
+import { told } from "../../parts/attempt.tsx";
 import { tell } from "../../parts/layers.tsx";
+import { Status } from "../../parts/status.tsx";
 import { signOut, who, type Who } from "../../session.ts";
 import { rich, t } from "../../texts.ts";
-import { told } from "./parts.tsx";
 import { PasswordForm } from "./password.tsx";
 
 /** The section. */
@@ -21,12 +22,7 @@ export function You() {
     if (opened.current && !changes) button.current?.focus();
     opened.current = changes;
   }, [changes]);
-  if (now === undefined)
-    return (
-      <p class="dim" role="status">
-        {t("Loading your account…")}
-      </p>
-    );
+  if (now === undefined) return <Status text={t("Loading your account…")} />;
   const isKnown = now !== null && now.name !== "anonymous";
   const leave = async () => {
     try {

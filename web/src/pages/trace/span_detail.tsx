@@ -6,6 +6,7 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Fields, TraceProblem } from "../../api/traces.ts";
 import { RichText } from "../../detail/rich_text.tsx";
 import { oneLine, printable } from "../../format.ts";
+import { Button } from "../../parts/button.tsx";
 import { copy } from "../../parts/layers.tsx";
 import { Way } from "../../parts/way.tsx";
 import { valueText, type Json } from "../../query/edit.ts";
@@ -184,9 +185,7 @@ export function SpanDetail({
           <Way to={linesOf(`span_id = ${valueText(node.id)}`, time, node.duration)}>
             {t("Lines and span in Explore")}
           </Way>
-          <button type="button" class="link" onClick={() => void copy(JSON.stringify(node.fields, null, 2), "JSON")}>
-            {t("Copy JSON")}
-          </button>
+          <Button label={t("Copy JSON")} onClick={() => void copy(JSON.stringify(node.fields, null, 2), "JSON")} />
         </span>
       </div>
       {said.map((problem, at) => (

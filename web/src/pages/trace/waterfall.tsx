@@ -7,6 +7,7 @@ import type { TraceProblem } from "../../api/traces.ts";
 import { stretch, topOf, type Extras } from "../../explore/window.ts";
 import { KEYS, list, pageKeys, type Key } from "../../keys.ts";
 import { tell } from "../../parts/layers.tsx";
+import { useNarrow } from "../../parts/narrow.ts";
 import { t, text } from "../../texts.ts";
 import { go, view } from "../../view.ts";
 import { above, axisTicks, next, place, rowsOf, type TraceModel, type TraceNode, type TraceRow } from "./model.ts";
@@ -30,17 +31,6 @@ export interface WaterfallProps {
   showsPath: boolean;
   /** Shows and focuses a node; set by the waterfall. */
   reveal: { current: (node: number) => void };
-}
-
-function usePhone(): boolean {
-  const [phone, setPhone] = useState(() => matchMedia("(max-width: 700px)").matches);
-  useEffect(() => {
-    const media = matchMedia("(max-width: 700px)");
-    const follow = () => setPhone(media.matches);
-    media.addEventListener("change", follow);
-    return () => media.removeEventListener("change", follow);
-  }, []);
-  return phone;
 }
 
 /** Which nodes are closed, which show their lines, and which row is open. */
@@ -295,7 +285,7 @@ function useClick(tree: Tree, setCursor: (key: string) => void): RowLook["onClic
 export function Waterfall(props: WaterfallProps) {
   const { model } = props;
   const body = useRef<HTMLDivElement>(null);
-  const isPhone = usePhone();
+  const isPhone = useNarrow();
   const rowHeight = isPhone ? 46 : 27;
   const tree = useTree(model, props.showsLines);
   const { rows, open } = tree;

@@ -6,6 +6,7 @@ use types::{Locale, TimeRange};
 use super::derived;
 use crate::dashboards::DashboardView;
 use crate::state::Shared;
+use door::handler::HandlerServer;
 use door::problem::Problem;
 
 /// Finds a dashboard; one that is derived follows from what `range` has, else the last day, and is in a language.
@@ -18,10 +19,9 @@ pub(crate) async fn find(
     if let Some(subject) = Subject::parse(&name) {
         return derived::find(server, name, subject, (range, locale)).await;
     }
-    let of_thread = server.clone();
-    let work = move || {
-        let (settings, caller) = (of_thread.settings(), &of_thread.caller);
-        of_thread.state.dashboards.get(settings, caller, (&name, version), of_thread.now())
+    let work = move |server: &Shared| {
+        let (settings, caller) = (server.settings(), &server.caller);
+        server.state.dashboards.get(settings, caller, (&name, version), server.now())
     };
-    server.lookups.run(work).await?
+    server.look_up(work).await?
 }

@@ -12,6 +12,7 @@ use super::answer;
 use crate::answer::Form;
 use crate::ask::Ask;
 use crate::state::Shared;
+use door::handler::Sent;
 use door::problem::Problem;
 
 /// Limit on the questions of a request.
@@ -34,10 +35,9 @@ struct Questions<'b> {
     queries: Vec<&'b RawValue>,
 }
 
-pub(crate) async fn post(server: Shared, body: Body) -> Result<Response, Problem> {
-    let received = server.bodies.read(body, BODY_BYTES_MAX).await?;
+pub(crate) async fn post(server: Shared, Sent(body): Sent<BODY_BYTES_MAX>) -> Result<Response, Problem> {
     let now = server.now();
-    let asks: Vec<Result<Ask, Problem>> = questions(received.bytes())?
+    let asks: Vec<Result<Ask, Problem>> = questions(body.bytes())?
         .queries
         .into_iter()
         .map(|question| Ask::of_json(question.get().as_bytes(), now))

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use alert::{ALARM, AlarmDocument, AlarmView};
 use door::access::Role;
+use door::handler::HandlerServer;
 use door::problem::Problem;
 use door::query_run;
 use ingest::datum::MetricName;
@@ -67,9 +68,9 @@ pub(in crate::metrics) async fn carry_out(server: &Shared, region: &str, operati
     if operation == "SetAlarmState" {
         return set_state(server, input).await;
     }
-    let (of_thread, region, operation) = (server.clone(), region.to_owned(), operation.to_owned());
-    let work = move || {
-        let desk = AlarmDesk { server: &of_thread, region: &region };
+    let (region, operation) = (region.to_owned(), operation.to_owned());
+    let work = move |server: &Shared| {
+        let desk = AlarmDesk { server, region: &region };
         let input = Parameters::new(&input);
         match &*operation {
             "PutMetricAlarm" => desk.put(PutAlarm::metric(&input)?),
@@ -84,7 +85,7 @@ pub(in crate::metrics) async fn carry_out(server: &Shared, region: &str, operati
             _ => desk.list_tags(&input),
         }
     };
-    server.lookups.run(work).await?
+    server.look_up(work).await?
 }
 
 /// The alarms of a server as a caller sees them.
@@ -352,17 +353,17 @@ async fn set_state(server: &Shared, input: Value) -> Answer {
         return Err(CloudWatchProblem::new("InvalidFormatFault", "StateReasonData was not valid JSON"));
     }
     let order = StateOrder { id: random_id()?, state, reason, reason_data };
-    let (of_thread, of_order, id) = (server.clone(), name.clone(), order.id.clone());
-    let work = move || -> Result<(), CloudWatchProblem> {
-        if !visible(&of_thread).iter().any(|alarm| alarm.name == of_order) {
+    let (of_order, id) = (name.clone(), order.id.clone());
+    let work = move |server: &Shared| -> Result<(), CloudWatchProblem> {
+        if !visible(server).iter().any(|alarm| alarm.name == of_order) {
             return Err(not_found(&of_order));
         }
         let text = serde_json::to_string(&order).map_err(|error| Problem::internal(error.to_string()))?;
-        of_thread.settings().put(ORDER, &of_order, &text)?;
-        of_thread.app.alerts.judge_soon(&of_order);
+        server.settings().put(ORDER, &of_order, &text)?;
+        server.app.alerts.judge_soon(&of_order);
         Ok(())
     };
-    server.lookups.run(work).await??;
+    server.look_up(work).await??;
     // In a fleet another node may judge it, at its next turn.
     for _ in 0..SET_LOOKS {
         let alarms = server.app.alerts.alarms();

@@ -1,6 +1,7 @@
 //! The operations on detectors: put, list, delete.
 
 use door::access::Role;
+use door::handler::HandlerServer;
 use door::problem::Problem;
 use door::query_run::read;
 use serde_json::{Value, json};
@@ -45,12 +46,12 @@ pub(in crate::metrics) async fn carry_out(server: &Shared, operation: &str, inpu
     if operation == "DescribeAnomalyDetectors" {
         return describe(server, &Parameters::new(&input)).await;
     }
-    let (of_thread, is_put) = (server.clone(), operation == "PutAnomalyDetector");
-    let work = move || {
+    let is_put = operation == "PutAnomalyDetector";
+    let work = move |server: &Shared| {
         let input = Parameters::new(&input);
-        if is_put { put(&of_thread, &input) } else { delete(&of_thread, &input) }
+        if is_put { put(server, &input) } else { delete(server, &input) }
     };
-    server.lookups.run(work).await?
+    server.look_up(work).await?
 }
 
 fn now_ms(server: &Shared) -> i64 {
@@ -147,8 +148,7 @@ async fn describe(server: &Shared, input: &Parameters<'_>) -> Answer {
             .parse::<usize>()
             .map_err(|_| CloudWatchProblem::new("InvalidNextToken", "The value of NextToken is invalid."))?,
     };
-    let of_thread = server.clone();
-    let found = server.lookups.run(move || all(&of_thread)).await??;
+    let found = server.look_up(all).await??;
     let mut chosen = Vec::new();
     for (_, document) in found.into_iter().filter(|(_, document)| server.reaches_all(&document.groups)) {
         let target = DetectorTarget::read(&Parameters::new(&document_target(&document.shown)))?;
