@@ -14,7 +14,7 @@ use crate::client::Server;
 use crate::config::Config;
 use crate::failure::{Failure, of_output};
 use crate::output::{format_of, print_list};
-use types::{counted, percent_encoded, verb_for};
+use types::{ByteSize, counted, percent_encoded, verb_for};
 
 /// Columns of a list of nodes.
 const NODE_COLUMNS: &str = "node address roles leases draining drained behind:/changes_behind zone silent_s epoch";
