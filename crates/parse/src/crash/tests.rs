@@ -47,6 +47,9 @@ fn a_report_has_the_level_that_its_runtime_gives_it() {
     check(";valve 7\n;To continue, call RESTART with an option number:", Some(Level::Error));
     check("; valve 7\n; is shut", None);
     check("js: \"pump.js\", line 2: exception from uncaught JavaScript throw: TypeError: 7", Some(Level::Error));
+    check("CMake Error at CMakeLists.txt:4 (find_package):\n  By not providing", Some(Level::Error));
+    check("CMake Warning at CMakeLists.txt:3 (message):\n  low", Some(Level::Warn));
+    check("a.xml:1: parser error : Opening and ending tag mismatch\n<a><b></a>\n   ^", Some(Level::Error));
     check("sh: 1: open: not found", Some(Level::Error));
     check("run.sh: line 3:    42 Segmentation fault      (core dumped) ./a", Some(Level::Fatal));
 }

@@ -199,6 +199,10 @@ pub(super) const REPORTS: &[Report] = &[
         goes_on: &["~: ", "In "],
         ..PLAIN
     },
+    // CMake; libxml, which shows the line and a mark below it.
+    Report { starts: &["CMake Error at ", "CMake Error: ", "CMake Error in "], ..PLAIN },
+    Report { level: Level::Warn, starts: &["CMake Warning at ", "CMake Deprecation Warning at "], ..PLAIN },
+    Report { starts: &["@:~: @ error : "], goes_on: &["^"], n_free: 1, ..PLAIN },
     Report { starts: &["js: \"%\", line ~: "], ..PLAIN },
     Report { starts: &["Script threw exception: "], goes_on: &["Called from method: ", "Target exception: "], ..PLAIN },
     Report {
