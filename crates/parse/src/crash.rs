@@ -22,6 +22,9 @@ pub(crate) use report::Report;
 /// Bytes of a line that are compared.
 const LINE_BYTES_MAX: usize = 256;
 
+/// Lines without a head that may follow the exception of a trace: its notes, the rest of its message.
+const LINES_BEHIND_EXCEPTION_MAX: u8 = 16;
+
 /// What a line was in a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
@@ -91,7 +94,8 @@ impl OpenReport {
             // What stands there without indentation is the exception itself; what follows is something new.
             Next::Exception => {
                 self.is_done = true;
-                if is_named(line) { Part::Last } else { Part::Foreign }
+                self.n_free = if is_named(line) { LINES_BEHIND_EXCEPTION_MAX } else { 0 };
+                if self.n_free > 0 { Part::Last } else { Part::Foreign }
             }
             Next::Free if self.n_free > 0 => {
                 self.n_free -= 1;
@@ -99,6 +103,13 @@ impl OpenReport {
             }
             Next::Free => Part::Foreign,
         }
+    }
+
+    /// Whether one more line may belong to the exception that came last.
+    pub(crate) fn takes_behind_exception(&mut self) -> bool {
+        let takes = self.report.next == Next::Exception && self.is_done && self.n_free > 0;
+        self.n_free -= u8::from(takes);
+        takes
     }
 
     /// Notes an indented line: behind frames no free lines come.
@@ -280,7 +291,11 @@ pub(crate) fn level(text: &str) -> Option<Level> {
     let n_seen = usize::from(report_of(first).is_some_and(|report| !report.confirms.is_empty()));
     let mut next = lines_behind(text).take(3).skip(n_seen);
     let trailing = next.find_map(|line| report_of(line).filter(|report| report.follows)).map(|report| report.level);
-    trailing.or_else(|| level_of_trace(text))
+    // A line without a level, below which the report stands.
+    let below =
+        || report_of(lines_behind(text).next()?).filter(|report| report.confirms.is_empty() && !report.is_survived);
+    let trailing = trailing.or_else(|| below().map(|report| report.level));
+    trailing.or_else(|| level_of_trace(text)).or_else(|| level_of_place(first))
 }
 
 /// Returns what a text tells of the death of a program.
@@ -327,8 +342,23 @@ fn level_of_trace(text: &[u8]) -> Option<Level> {
     let newline = memchr::memchr(b'\n', text)?;
     let (first, rest) = (&text[..newline], text[newline + 1..].trim_ascii_start());
     let has_frame = [&b"at "[..], b"from ", b"File \""].iter().any(|start| rest.starts_with(start));
-    let is_trace = || is_place_of_call(rest) || has_frame && crate::multiline::is_typed_exception(first);
+    let is_trace = || {
+        is_place_of_call(rest)
+            || is_jruby_frame(rest) && crate::multiline::is_exception(first)
+            || has_frame && crate::multiline::is_typed_exception(first)
+    };
     (!first.is_empty() && is_trace()).then_some(Level::Error)
+}
+
+/// `pay at pay.rb:3`, `get at java/util/ArrayList.java:427`.
+fn is_jruby_frame(text: &[u8]) -> bool {
+    let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let n_digits = line.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    let place = &line[..line.len() - n_digits];
+    let mut words = place.split(|byte| *byte == b' ');
+    let is_frame =
+        words.next().is_some_and(|name| !name.is_empty()) && words.next() == Some(b"at") && words.count() == 1;
+    is_frame && n_digits > 0 && (place.ends_with(b".rb:") || place.ends_with(b".java:"))
 }
 
 /// Whether a line says where it was called: `in sub pay at pay.raku line 7`.

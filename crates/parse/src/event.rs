@@ -263,7 +263,7 @@ enum Kind {
     /// A text that is a JSON object.
     ObjectLine,
     /// A line of a program whose format is known.
-    Program(FormatId),
+    Program(Option<FormatId>),
     /// Any other text, and its shape.
     Line(Option<Shape>),
 }
@@ -300,9 +300,9 @@ impl Event<'_, '_> {
         if let Kind::Line(shape) = self.kind { shape } else { None }
     }
 
-    /// The format of a program that a text, or the line in it, was found to be of.
+    /// The format of the program whose line a text, or the line in it, surely is.
     pub fn format(&self) -> Option<&str> {
-        let Kind::Program(format) = self.kind else { return None };
+        let Kind::Program(Some(format)) = self.kind else { return None };
         self.parser.formats.get(format).map(|format| &*format.name)
     }
 

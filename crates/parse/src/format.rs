@@ -5,7 +5,9 @@
 //! its head on, so that what a line costs does not grow with the number of formats. The manual's page *Programs* is written
 //! from the same files.
 //!
-//! A line fits a form in every point or not at all. What no form knows, the general rules of this crate read.
+//! A line fits a form in every point or not at all. What no form knows, the general rules of this crate read. Programs share
+//! forms such as `[time] [pid] [level] text`: a line of such a form gets its fields but no program's name, unless its word for
+//! the level is only of that program, or its input names the format.
 
 mod captures;
 mod definition;
@@ -25,6 +27,18 @@ pub use form::FormatId;
 use tree::Tree;
 
 use crate::shape::{PartSink, Programs};
+
+/// Shorter words for levels are of many programs: `DBG`, `W`, `3`.
+const OWN_WORD_BYTES_MIN: usize = 4;
+
+/// Which forms that fit a line are taken.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Acceptance {
+    /// All: the program is known.
+    AnyFit,
+    /// Those that say whose line it is, or read what the general rules do not.
+    Particular,
+}
 
 /// A set of formats, compiled.
 #[derive(Debug, Default)]
@@ -73,9 +87,13 @@ impl Formats {
 
     fn compile<'f>(files: impl Iterator<Item = (&'f str, &'f str)>) -> (Self, Vec<FormatError>) {
         let (mut read, mut errors): (Vec<definition::Definition>, _) = (Vec::new(), Vec::new());
-        for (file, text) in files {
+        for (at, (file, text)) in files.enumerate() {
             match definition::read(file, text) {
-                Ok(definition) => {
+                Ok(mut definition) => {
+                    // A user's format says whose lines its forms are.
+                    if at >= BUILT_IN.len() {
+                        definition.lines.iter_mut().for_each(|(_, form)| form.is_particular = true);
+                    }
                     read.retain(|earlier| earlier.format.name != definition.format.name);
                     read.push(definition);
                 }
@@ -145,23 +163,42 @@ impl Formats {
         line: &'t str,
         only: Option<FormatId>,
         found: &mut PartSink<'t, '_>,
-    ) -> Option<FormatId> {
-        let tree = match only {
-            Some(id) => self.own.get(usize::from(id.0))?,
-            None => &self.lines,
+    ) -> Option<Option<FormatId>> {
+        let Some(id) = only else {
+            return self.read(&self.lines, Acceptance::Particular, line, found);
         };
-        self.read(tree, line, found)
+        self.read(self.own.get(usize::from(id.0))?, Acceptance::AnyFit, line, found).map(|_| only)
     }
 
-    fn read<'t>(&self, tree: &Tree, line: &'t str, found: &mut PartSink<'t, '_>) -> Option<FormatId> {
+    fn read<'t>(
+        &self,
+        tree: &Tree,
+        acceptance: Acceptance,
+        line: &'t str,
+        found: &mut PartSink<'t, '_>,
+    ) -> Option<Option<FormatId>> {
         let mut captures = Captures::default();
-        let place = tree
-            .find(line, found.times, &mut captures, &|place, captures| self.level(place, line, captures).is_some())?;
+        let is_named = |form: &Form, captures: &Captures| form.is_particular || self.has_own_word(form, line, captures);
+        let fits = |place: usize, captures: &Captures| {
+            let is_read = |form: &Form| {
+                acceptance == Acceptance::AnyFit || form.gives_more(&self.names) || is_named(form, captures)
+            };
+            self.level(place, line, captures).is_some() && self.forms.get(place).is_some_and(is_read)
+        };
+        let place = tree.find(line, found.times, &mut captures, &fits)?;
         let form = self.forms.get(place)?;
         found.columns(&self.names);
         form.give(line, &captures, found);
         found.level(self.level(place, line, &captures).flatten());
-        Some(form.format)
+        Some(Some(form.format).filter(|_| is_named(form, &captures)))
+    }
+
+    /// Whether the word for the level is only of the form's program: more than a letter or a common short form.
+    fn has_own_word(&self, form: &Form, line: &str, captures: &Captures) -> bool {
+        let Some(index) = form.level_at() else { return false };
+        let word = captures.get(index, line);
+        let is_short = word.len() < OWN_WORD_BYTES_MIN && word.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        !is_short && Level::parse(word).is_none()
     }
 
     /// The level that a line of a form says, if any; `None` where its word for one means nothing.
@@ -180,7 +217,7 @@ impl Formats {
 
 impl Programs for Formats {
     fn read_message<'t>(&self, program: &str, message: &'t str, found: &mut PartSink<'t, '_>) -> bool {
-        self.messages.get(program).is_some_and(|tree| self.read(tree, message, found).is_some())
+        self.messages.get(program).is_some_and(|tree| self.read(tree, Acceptance::AnyFit, message, found).is_some())
     }
 }
 

@@ -29,7 +29,9 @@ impl Formats {
         // What stands behind a header of syslog is no line of the program.
         let is_line = format.has_lines && !sample.text.starts_with('<');
         if is_line {
-            compare("the format", reading.format, Some(format.name.to_string()));
+            // Forms that programs share give no name.
+            let name = Some(format.name.to_string());
+            compare("the format", reading.format.or_else(|| name.clone()), name);
         }
         let time = |time: Timestamp| time.to_string();
         compare(

@@ -30,14 +30,14 @@ const SPELLINGS: [(Level, &[&str]); 8] = [
         Level::Debug,
         &[
             "debug", "fine", "config", "http", "dbg", "debg", "dbug", "debug1", "debug2", "debug3", "debug4", "debug5",
-            "20", "syslog-7",
+            "debu", "20", "syslog-7",
         ],
     ),
-    (Level::Info, &["info", "notice", "note", "log", "success", "inf", "ntc", "30", "syslog-5", "syslog-6"]),
+    (Level::Info, &["info", "notice", "note", "log", "success", "inf", "ntc", "noti", "30", "syslog-5", "syslog-6"]),
     (Level::Info, &["information", "informational"]),
     (Level::Warn, &["warn", "warning", "wrn", "40", "syslog-4"]),
     (Level::Error, &["error", "err", "erro", "eror", "severe", "failure", "fail", "exception", "50", "syslog-3"]),
-    (Level::Fatal, &["fatal", "critical", "crit", "alert", "emerg", "panic", "dpanic", "ftl", "pnc", "60"]),
+    (Level::Fatal, &["fatal", "critical", "crit", "alert", "emerg", "panic", "dpanic", "ftl", "fata", "pnc", "60"]),
     (Level::Fatal, &["emergency", "syslog-0", "syslog-1", "syslog-2"]),
 ];
 
@@ -138,6 +138,7 @@ mod tests {
         assert_eq!(Level::parse("informational"), Some(Level::Info));
         assert_eq!(Level::parse("ERRO"), Some(Level::Error));
         assert_eq!(Level::parse("dbug"), Some(Level::Debug));
+        assert_eq!(Level::parse("FATA"), Some(Level::Fatal));
         assert_eq!(Level::parse("errors"), None);
         assert_eq!(Level::parse(""), None);
         for level in LEVELS {

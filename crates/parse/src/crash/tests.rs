@@ -30,6 +30,27 @@ fn a_report_has_the_level_that_its_runtime_gives_it() {
     check("Runtime error near line 7: UNIQUE constraint failed: tank.id (19)", Some(Level::Error));
     check("make[2]: *** [Makefile:7: pump] Error 1", Some(Level::Error));
     check("dry 7\n  in sub pump at pump.raku line 1\n  in block <unit> at pump.raku line 2", Some(Level::Error));
+    check("BEGIN failed--compilation aborted at pump.pl line 1.\n  x", Some(Level::Error));
+    check("----- Native stack trace -----\n\n 1: 0xd3a3c0  [node]", Some(Level::Fatal));
+    check("fish: Unknown command: open\na.fish (line 3): \n  open\n  ^~~^", Some(Level::Error));
+    check(
+        "[2026-11-20 06:47:13] HTTP \nTraceback (most recent call last):\n  File \"a.py\"\nKeyError: 1",
+        Some(Level::Error),
+    );
+    check("pump: command not found: open", Some(Level::Error));
+    check("run.sh: line 3: open: command not found", Some(Level::Error));
+    check("==7== Invalid read of size 4\n==7==    at 0x1: f (a.c:3)", Some(Level::Error));
+    check("==7== ERROR SUMMARY: 0 errors from 0 contexts", None);
+    check("open: Command not found.", Some(Level::Error));
+    check("Dry: valve 7\n     open at pump.rb:3\n  <main> at pump.rb:5", Some(Level::Error));
+    check("The pump: valve 7\n     open at pump.rb", None);
+    check(";valve 7\n;To continue, call RESTART with an option number:", Some(Level::Error));
+    check("; valve 7\n; is shut", None);
+    check("js: \"pump.js\", line 2: exception from uncaught JavaScript throw: TypeError: 7", Some(Level::Error));
+    check("CMake Error at CMakeLists.txt:4 (find_package):\n  By not providing", Some(Level::Error));
+    check("CMake Warning at CMakeLists.txt:3 (message):\n  low", Some(Level::Warn));
+    check("a.xml:1: parser error : Opening and ending tag mismatch\n<a><b></a>\n   ^", Some(Level::Error));
+    check("sh: 1: open: not found", Some(Level::Error));
     check("run.sh: line 3:    42 Segmentation fault      (core dumped) ./a", Some(Level::Fatal));
 }
 

@@ -189,7 +189,12 @@ fn numbered_frame(text: &str, next: &str) -> Option<FoundFrame> {
     }
     if let Some(rest) = rest.strip_prefix(": ") {
         let rest = rest.trim_start();
-        return if let Some(form) = rest.strip_prefix('(') { lisp_frame(form) } else { rust_frame(rest, next) };
+        // V8 numbers the frames of a program that ends itself.
+        let script = || at_frame(rest).filter(|frame| frame.family == Family::Script && frame.frame.line.is_some());
+        return match rest.strip_prefix('(') {
+            Some(form) => lisp_frame(form),
+            None => rust_frame(rest, next).or_else(script),
+        };
     }
     if let Some(rest) = rest.strip_prefix("# ") {
         return native(rest.trim());
@@ -375,9 +380,40 @@ fn go_frame(text: &str, next: &str) -> Option<FoundFrame> {
     if is_name { found(Family::Go, name, place) } else { None }
 }
 
+/// Reads frames of scripts: `pay at pay.rb:3`, `pay@a.js:2:9`, `a.pike:1: /main()->pay(417)`, `a.scm:2: pay`.
+fn script_frame(text: &str) -> Option<FoundFrame> {
+    // JRuby.
+    if let Some((name, place)) = text.split_once(" at ").filter(|(name, _)| !name.contains(' '))
+        && (place.contains(".rb:") || place.contains(".java:"))
+        && let (file, Some(line)) = place_of(place)
+        && !file.contains(' ')
+    {
+        return found(Family::Ruby, name, (file, Some(line)));
+    }
+    // SpiderMonkey and Safari: `pay@a.js:2:9`.
+    if let Some((name, place)) = text.split_once('@')
+        && (place.contains(".js:") || place.contains(".mjs:") || place.contains(".ts:"))
+        && !text.contains(' ')
+        && place_of(place).1.is_some()
+    {
+        return found(Family::Script, name, place_of(place));
+    }
+    if let Some((place, call)) = text.split_once(".pike:").and_then(|_| text.split_once(": /main()->")) {
+        return found(Family::Other, call.split('(').next()?, place_of(place));
+    }
+    if let Some((place, name)) = text.split_once(".scm:").and_then(|_| text.split_once(": "))
+        && let Some(name) = name.split('\t').next().filter(|name| !name.contains(' '))
+    {
+        return found(Family::Scheme, name, place_of(place));
+    }
+    None
+}
+
 /// Reads frames that begin with their place or function.
 fn placed_frame(text: &str) -> Option<FoundFrame> {
-    if let Some(frame) = elixir_place(text).or_else(|| ruby_frame(text)).or_else(|| lua_frame(text)) {
+    if let Some(frame) =
+        elixir_place(text).or_else(|| ruby_frame(text)).or_else(|| lua_frame(text)).or_else(|| script_frame(text))
+    {
         return Some(frame);
     }
     if let Some((name, place)) = text.split_once(", called at ")

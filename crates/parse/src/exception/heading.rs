@@ -210,7 +210,12 @@ fn runtime_report(text: &str) -> Option<Heading> {
     if let Some(rest) = text.strip_prefix("Fatal Python error: ") {
         return Heading::report("Fatal Python error", rest);
     }
-    const UNHANDLED: [&str; 8] = [
+    if let Some((_, rest)) = text.split_once(": exception from uncaught JavaScript throw: ") {
+        return Some(unhandled(rest));
+    }
+    const UNHANDLED: [&str; 10] = [
+        "Target exception: ",
+        "Unhandled Java exception: ",
         "Uncaught exception ",
         "Unhandled exception. ",
         "Unhandled Exception: ",
@@ -335,7 +340,8 @@ fn script_report(text: &str) -> Option<Heading> {
     }
     if let Some((place, rest)) = text.split_once(":in ")
         && place_of(place).1.is_some()
-        && let Some((_, rest)) = rest.split_once("': ")
+        && let Some((_, rest)) =
+            rest.split_once("': ").or_else(|| rest.split_once(": ").filter(|_| rest.ends_with(')')))
     {
         let (message, kind) =
             rest.strip_suffix(')').and_then(|rest| rest.rsplit_once(" (")).unwrap_or((rest, "RuntimeError"));
@@ -343,6 +349,9 @@ fn script_report(text: &str) -> Option<Heading> {
     }
     if let Some((place, rest)) = text.split_once(": [BUG] ") {
         return Heading::report("[BUG]", rest).map(|heading| heading.at(place_of(place)));
+    }
+    if let Some(rest) = text.strip_prefix("*** - ") {
+        return Heading::report("error", rest);
     }
     if let Some(rest) = ["lua: ", "luajit: "].iter().find_map(|sign| text.strip_prefix(sign)) {
         let (place, message) =

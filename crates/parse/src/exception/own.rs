@@ -28,7 +28,8 @@ const NATIVE: &str = "__|_start|std::|raise|abort|gsignal|clone|start_thread|_Un
     rt.|object.|_d_|_Dmain|D main|posixCallMainAndExit|callMain|_assertionFailure|_swift|swift_|Swift.|\
     closure #1 in closure #1 in _|onArrayIndexError|onRangeError|malloc|calloc|free|memcpy|strlen|printf|qsort|\
     debug.|builtin.";
-const SCHEME: &str = "with-exception-handler|raise-exception|apply-smob|primitive-load|save-module-excursion|eval";
+const SCHEME: &str =
+    "chicken.|with-exception-handler|raise-exception|apply-smob|primitive-load|save-module-excursion|eval";
 
 /// First parts of packages of Go's library, where a build leaves out the paths of files.
 const GO: &str = "archive|bufio|builtin|bytes|cmp|compress|container|context|crypto|database|debug|embed|encoding|errors|\
@@ -123,7 +124,7 @@ fn begins(name: &str, starts: &str) -> bool {
 pub(super) fn is_machinery(family: Family, frame: &Frame) -> bool {
     const RUST: &str = "std::panic|core::panicking|rust_begin_unwind|std::backtrace|__rust|core::option::|core::result::|std::sys::backtrace|\
         std::rt::|core::ops::function::|anyhow::|eyre::";
-    const NATIVE: &str = "__|raise|abort|gsignal|pthread_kill|_Unwind|std::terminate|_start|malloc_printerr";
+    const NATIVE: &str = "__|raise|abort|gsignal|pthread_kill|_Unwind|std::terminate|_start|malloc_printerr|google::LogMessage|(unknown)";
     let function = &frame.function;
     match family {
         Family::Go => begins(function, "runtime.|runtime/debug.|created by "),

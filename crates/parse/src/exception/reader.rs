@@ -220,7 +220,9 @@ impl Reader {
 
     /// Reads a line that says that frames follow, or tells nothing.
     fn read_word(&mut self, text: &str) -> bool {
-        const WORDS: [&str; 13] = [
+        const WORDS: [&str; 15] = [
+            "Call history:",
+            "--- <exception caught here> ---",
             "stack backtrace:",
             "Stack backtrace:",
             "Stack trace:",
@@ -235,6 +237,10 @@ impl Reader {
             "READ of size ",
             "WRITE of size ",
         ];
+        // CHICKEN says an error, and what was called before it.
+        if text == "Call history:" {
+            self.heading.iter_mut().for_each(|heading| heading.is_report = true);
+        }
         let is_word = WORDS.iter().any(|word| text.starts_with(word)) || text.starts_with("CallStack (");
         if is_word {
             (self.takes_message, self.lists_causes) = (false, false);
@@ -275,7 +281,8 @@ impl Reader {
             self.begin_reversed("");
         }
         if found.family == Family::Scheme {
-            found.frame.file.clone_from(&self.file);
+            let own = std::mem::take(&mut found.frame.file);
+            found.frame.file = if own.is_empty() { self.file.clone() } else { own };
         }
         self.begin_frames(found.family, text);
         self.shift(&mut found);
@@ -399,7 +406,7 @@ impl Reader {
 
     /// Reads a line behind frames whose innermost came last: source, or at the margin the exception.
     fn read_behind(&mut self, line: &str, text: &str) {
-        if line.starts_with([' ', '\t']) || text.starts_with("[[reraised") {
+        if line.starts_with([' ', '\t']) || text.starts_with("[[reraised") || text.starts_with("--> ") {
             return;
         }
         let heading = heading_of(line).filter(|heading| heading.is_report).or_else(|| python_kind(text));

@@ -327,6 +327,29 @@ fn smaller_languages_have_frames_too() {
         "valve 7\n    while executing\n\"error x\"\n    (procedure \"open\" line 2)\n    invoked from within\n\"open 7\"\n    (file \"tank.tcl\" line 9)\n",
         &[":  | open < tank.tcl:9"],
     );
+    check(
+        "Error: (car) bad argument type: 7\n\n\tCall history:\n\n\ttank.scm:9: run\t  \n\ttank.scm:5: chicken.base#error\t  \t<--\n",
+        &["Error: (car) bad argument type: 7 | ~chicken.base#error@tank.scm:5 < run@tank.scm:9"],
+    );
+    check(
+        "File \"tank.py\", line 9, in <module>\n    8    x\n--> 9    open(7)\n\nFile \"tank.py\", line 5, in open\n--> 5        return d[n]\n\nKeyError: 7",
+        &["KeyError: 7 | open@tank.py:5 < <module>@tank.py:9"],
+    );
+    check("*** - valve 7\n", &["error: valve 7 | "]);
+    check(
+        "Dry: valve 7\n     open at tank.rb:3\n  <main> at tank.rb:5\n",
+        &["Dry: valve 7 | open@tank.rb:3 < <main>@tank.rb:5"],
+    );
+    check(
+        "(gjs:7): Gjs-CRITICAL **: 06:47:13.514: JS ERROR: TypeError: valve 7\nopen@tank.js:2:9\n@tank.js:5:1\n",
+        &["TypeError: valve 7 | open@tank.js:2 < tank.js:5"],
+    );
+    check("trace (most recent call last):\n\t[1] tank.rb:5\ntank.rb:3:in open: valve 7 (Dry)\n", &["Dry: valve 7 | "]);
+    check("valve 7\ntank.pike:5: /main()->open(7)\n", &[":  | open@tank.pike:5"]);
+    check(
+        "----- Native stack trace -----\n\n 1: 0xf50bdf v8::internal::Builtin_HandleApiCall(int) [node]\n\n----- JavaScript stack trace -----\n\n1: open (/srv/tank.js:1:25)\n2: Module._compile (node:internal/modules/cjs/loader:1521:14)\n",
+        &[":  | open@/srv/tank.js:1 < ~Module._compile@node:internal/modules/cjs/loader:1521"],
+    );
 }
 
 #[test]

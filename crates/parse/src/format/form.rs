@@ -17,6 +17,9 @@ use types::Level;
 use super::captures::{CAPTURES_MAX, Captures};
 use crate::shape::PartSink;
 
+/// So many marks in a form are no accident: `[time] [pid] [level]` has six.
+const MARKS_OF_A_PROGRAM: usize = 7;
+
 /// The format of a line, as a place in its set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FormatId(pub(super) u16);
@@ -77,6 +80,7 @@ pub(super) enum Capture<N> {
 pub(super) struct Definition {
     pub(super) captures: Vec<Capture<String>>,
     pub(super) level: Option<Level>,
+    pub(super) is_particular: bool,
 }
 
 /// A form of a set of formats.
@@ -85,6 +89,8 @@ pub(super) struct Form {
     pub(super) format: FormatId,
     /// The level of every line of this form that captures none.
     pub(super) level: Option<Level>,
+    /// Whether its characters are those of one program, so that a line of it is one of that program.
+    pub(super) is_particular: bool,
     captures: Vec<Capture<u16>>,
 }
 
@@ -109,7 +115,8 @@ impl Definition {
             Capture::Pairs => Capture::Pairs,
             Capture::Nothing => Capture::Nothing,
         });
-        Form { format, level: self.level, captures: captures.collect() }
+        let (level, is_particular) = (self.level, self.is_particular);
+        Form { format, level, is_particular, captures: captures.collect() }
     }
 }
 
@@ -117,6 +124,18 @@ impl Form {
     /// Which capture is the word for the level.
     pub(super) fn level_at(&self) -> Option<usize> {
         self.captures.iter().position(|capture| *capture == Capture::Level)
+    }
+
+    /// Whether a line of it gets fields or a level that no general rule reads.
+    pub(super) fn gives_more(&self, names: &[Box<str>]) -> bool {
+        // Behind a time the general rules read a process.
+        let has_time = self.captures.first() == Some(&Capture::Time);
+        let is_field = |capture: &Capture<u16>| match capture {
+            Capture::Integer(name) => !has_time || &*names[usize::from(*name)] != "pid",
+            Capture::Text(_) | Capture::Number(_) | Capture::DayFirst => true,
+            _ => false,
+        };
+        self.level.is_some() || self.captures.iter().any(is_field)
     }
 
     /// Gives what was captured.
@@ -164,12 +183,23 @@ pub(super) fn read(form: &str) -> Result<(Vec<Step>, Definition), String> {
     if reader.steps.is_empty() {
         return Err("a form must not be empty".into());
     }
-    let Reader { mut steps, definition, .. } = reader;
+    let Reader { mut steps, mut definition, .. } = reader;
+    definition.is_particular = is_particular(&steps);
     if steps.first() == Some(&Step::Blanks(0)) {
         steps.remove(0);
     }
     end_words(&mut steps)?;
     Ok((steps, definition))
+}
+
+/// Whether the characters of a form are those of one program: a word, three marks in one, or more marks than headers share.
+fn is_particular(steps: &[Step]) -> bool {
+    let literals =
+        || steps.iter().filter_map(|step| if let Step::Literal(literal) = step { Some(&**literal) } else { None });
+    let is_word = |literal: &str| {
+        literal.len() > 2 || literal.as_bytes().windows(2).any(|pair| pair.iter().all(u8::is_ascii_alphabetic))
+    };
+    literals().any(is_word) || literals().map(str::len).sum::<usize>() >= MARKS_OF_A_PROGRAM
 }
 
 struct Reader<'f> {

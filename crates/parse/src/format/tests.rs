@@ -99,7 +99,7 @@ fn samples_are_read_alike_at_any_time() {
 }
 
 fn compile(text: &str) -> Result<Formats, FormatError> {
-    let (formats, errors) = Formats::compile([("a.toml", text)].into_iter());
+    let (formats, errors) = Formats::with([("a.toml", text)].into_iter());
     errors.into_iter().next().map_or(Ok(formats), Err)
 }
 
@@ -160,6 +160,26 @@ error = ["BAD"]
     check("<a b> 1.5 ms x/y z", None);
     check("end of shop (a=1 b=\"two words\"", Some((None, &[("name", "shop"), ("a", "1"), ("b", "two words")])));
     check("", None);
+}
+
+#[test]
+fn a_form_that_programs_share_gives_no_name() {
+    let formats = Formats::built_in();
+    let check = |line: &str, name: Option<&str>, pid: Option<&str>| {
+        let reading = formats.read_sample(line);
+        assert_eq!(reading.format.as_deref(), name, "{line}");
+        let found = reading.batch.field("pid").value(0).map(|value| value.to_string());
+        assert_eq!(found.as_deref(), pid, "{line}");
+    };
+    check("[2026-11-20 06:47:13.942592] ERROR: shop.pay: lookup failed", None, None);
+    check("[2026-11-20T06:47:13.595Z] DEBUG: shop/412 on vm: d", None, None);
+    check("2026-11-20 06:47:13.749 [ERROR] [AbstractCommand.cc:377] aborted", None, None);
+    check("2026-11-20 06:47:13 [2921] [0] PANIC: cannot start", None, Some("2921"));
+    check("[2026-11-20 06:47:13 +0000] [998] [INFO] Running on http://127.0.0.1", None, Some("998"));
+    check("2026-11-20  6:47:13 0 [Note] Starting", None, None);
+    check("2026-11-20  6:47:13 0 [System] Starting", Some("mariadb"), None);
+    check("[20-Nov-2026 06:47:13] WARNING: [pool www] child 412 said x", Some("php-fpm"), Some("412"));
+    check("2026-11-20 06:47:13.123 UTC [78] ann@shop STATEMENT:  select 1", Some("postgresql"), Some("78"));
 }
 
 #[test]

@@ -13,7 +13,7 @@ use super::place::{Place, clock_end, is_place, zone_bytes};
 use super::signs;
 use super::words::{
     CLASSES, COLON, DIGIT, END, EQUALS, LOWER, MARK, OTHER, UPPER, any_level, facility_and_severity, in_brackets,
-    is_of_prose, is_plain, is_process, upper_level, word_before_colon,
+    is_code, is_of_prose, is_plain, is_process, upper_level, word_before_colon,
 };
 use crate::colour;
 use crate::time::TimeMemo;
@@ -276,6 +276,11 @@ impl<'t> Head<'t> {
         if place.has_colon && signs & (LOWER | DIGIT) == 0 && signs::is_detail(place.bare) {
             return Break(None);
         }
+        // `a68g: runtime error: text`.
+        let is_behind_program = self.n_plain == 0 && !self.has_time && self.bytes[..self.at].ends_with(b": ");
+        if is_behind_program && signs::is_kind_of_error(word, place) {
+            return Break(Some(Level::Error));
+        }
         if place.is_first
             && let Some(level) = signs::of_command(word, place)
         {
@@ -310,6 +315,12 @@ impl<'t> Head<'t> {
             b'E' if word == b"ERR!" && self.n_plain <= 1 => return Break(Some(Level::Error)),
             b'-' if word == b"-1" && self.is_behind_thread => return Break(Some(Level::Error)),
             b'L' if word.starts_with(b"LOG") => return Continue(signs::stunnel(word)),
+            _ if self.n_plain == 0 && !self.has_time && (place.has_colon || place.behind.starts_with(b" **:")) => {
+                if let Some(level) = signs::glib(place).or_else(|| signs::python_warning(&self.bytes[..self.at], place))
+                {
+                    return Break(Some(level));
+                }
+            }
             _ => {}
         }
         let is_column = signs & MARK != 0 && self.n_plain <= usize::from(self.has_time);
@@ -319,6 +330,10 @@ impl<'t> Head<'t> {
     /// A word that is a level and stands where one does.
     fn level_here(&self, signs: u8, place: &Place<'_>) -> Option<Level> {
         let word = place.bare;
+        // Traffic Server's words for what is no trouble.
+        if self.has_time && place.has_colon && matches!(word, b"NOTE" | b"STATUS") {
+            return Some(Level::Info);
+        }
         let level = Level::parse_bytes(word)?;
         let is_column = matches!(self.before, b'\t' | b'|') && matches!(place.separator(), Some(b'\t' | b'|'));
         if signs & LOWER == 0 {
@@ -328,7 +343,11 @@ impl<'t> Head<'t> {
             let is_head = self.n_plain <= usize::from(self.has_time) && !is_bare;
             let is_sure = place.has_colon || self.has_time || is_column;
             return Some(level).filter(|_| match word {
-                b"LOG" => place.has_colon && !place.is_first || self.is_behind_process,
+                b"LOG" => {
+                    place.has_colon && !place.is_first
+                        || self.is_behind_process
+                        || self.is_at_time && place.next().first() == Some(&b'[')
+                }
                 b"CONFIG" => {
                     place.has_colon && place.is_first || self.is_at_time && place.next().first() == Some(&b'[')
                 }
@@ -351,8 +370,12 @@ impl<'t> Head<'t> {
                 }
                 _ => false,
             };
-        (is_column || is_before_colon || is_located || is_padded || is_before_process || is_behind_time)
-            .then_some(level)
+        // `[main:7] info @2026-11-20 06:47:13> text`.
+        let is_before_time = matches!(place.next(), [b'@', b'0'..=b'9', ..]) && !self.has_time;
+        // `a.ts(1,7): error TS2322: text`.
+        let is_coded = self.is_open && !place.is_first && is_code(place.next());
+        let is_before = is_coded || is_before_colon || is_before_process || is_before_time;
+        (is_column || is_before || is_located || is_padded || is_behind_time).then_some(level)
     }
 
     /// A letter behind the time, or behind the numbers after it: `I | text`, `W [file.c:7]`, `E NETWORK  [main]`, `D Tag:`.
@@ -405,6 +428,14 @@ impl<'t> Head<'t> {
                 Some(b'.') => end + 1 >= word.len(),
                 _ => false,
             };
+            // `host/INFO/module:` behind the time, which no path is.
+            let is_between = self.is_at_time
+                && has_colon
+                && word[0] != b'/'
+                && start > 0
+                && word[start - 1] == b'/'
+                && word.get(end) == Some(&b'/');
+            let (begins, ends) = (begins || is_between, ends || is_between);
             // A word with a colon and nothing more was judged as one.
             let is_all = start == 0 && end + 1 == word.len();
             if ends && begins && !is_all && (3..=11).contains(&n_bytes) {
@@ -442,7 +473,8 @@ impl<'t> Head<'t> {
             MARK => is_plain(word),
             _ => false,
         };
-        if !is_word {
+        // `main pid 7: text`.
+        if !is_word || word == b"pid" && self.has_time && place.next().first().is_some_and(u8::is_ascii_digit) {
             return Continue(());
         }
         self.n_plain += 1;

@@ -33,7 +33,7 @@ impl<'t> Place<'t> {
     }
 }
 
-/// `06:47:13.123`, or digits since the epoch that stand alone.
+/// `06:47:13.123`, `06:47:13@123/` of I2P, or digits since the epoch that stand alone.
 pub(super) fn clock_end(text: &[u8]) -> Option<usize> {
     let end = text.iter().take(32).position(|byte| !byte.is_ascii_digit() && !matches!(byte, b':' | b'.' | b','));
     let word = &text[..end.unwrap_or(text.len().min(32))];
@@ -43,7 +43,10 @@ pub(super) fn clock_end(text: &[u8]) -> Option<usize> {
     let is_epoch = matches!(n_digits, 10 | 13 | 16 | 19)
         && word[0] == b'1'
         && (n_digits == word.len() || n_digits == 10 && word[10] == b'.');
-    (is_clock || is_epoch).then_some(word.len())
+    let milliseconds = text.get(word.len()..word.len() + 5).filter(|behind| {
+        is_clock && behind[0] == b'@' && behind[4] == b'/' && behind[1..4].iter().all(u8::is_ascii_digit)
+    });
+    (is_clock || is_epoch).then_some(word.len() + milliseconds.map_or(0, <[u8]>::len))
 }
 
 /// How long the zone or half of the day is that stands behind a time.

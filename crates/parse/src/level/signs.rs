@@ -31,17 +31,19 @@ pub(super) fn of_start(line: &[u8]) -> Option<Option<Level>> {
 /// The level that a command line gives what it says of its input, or of itself, by its first words: `parse error: `,
 /// `Error, `, `npm warn`, `E: `.
 pub(super) fn of_command(word: &[u8], place: &Place<'_>) -> Option<Level> {
-    const KINDS: [&[u8]; 9] =
-        [b"parse", b"syntax", b"runtime", b"type", b"internal", b"compile", b"compilation", b"system", b"unexpected"];
     match word {
         b"Error," => Some(Level::Error),
         b"E:" | b"W:" => letter(word[0]),
         b"npm" => any_level(place.next()),
-        _ => {
-            let is_kind = KINDS.iter().any(|kind| word.eq_ignore_ascii_case(kind));
-            (is_kind && place.next() == b"error:").then_some(Level::Error)
-        }
+        _ => is_kind_of_error(word, place).then_some(Level::Error),
     }
+}
+
+/// The first word of `runtime error: text`.
+pub(super) fn is_kind_of_error(word: &[u8], place: &Place<'_>) -> bool {
+    const KINDS: [&[u8]; 9] =
+        [b"parse", b"syntax", b"runtime", b"type", b"internal", b"compile", b"compilation", b"system", b"unexpected"];
+    KINDS.iter().any(|kind| word.eq_ignore_ascii_case(kind)) && place.next() == b"error:"
 }
 
 /// `E1120 06:47:13.1`, `E20261120 06:47:13.1`, `E261120 06:47:13.1`.
@@ -148,6 +150,24 @@ pub(super) fn nagios(text: &[u8]) -> Option<Option<Level>> {
             _ => None,
         });
     Some(state)
+}
+
+/// `shop-WARNING **: 06:47:13.760: text`, `shop-Message: 06:47:13.752: text` of GLib, for the word before the mark.
+pub(super) fn glib(place: &Place<'_>) -> Option<Level> {
+    let kind = &place.bare[place.bare.iter().rposition(|byte| *byte == b'-')? + 1..];
+    let behind = place.behind.strip_prefix(b" **:").unwrap_or(place.behind).strip_prefix(b" ")?;
+    let is_clock = behind.first()?.is_ascii_digit() && behind.get(2) == Some(&b':') && behind.get(12) == Some(&b':');
+    match kind {
+        b"Message" if is_clock => Some(Level::Info),
+        _ => upper_level(kind).filter(|_| is_clock),
+    }
+}
+
+/// `shop.py:2: DeprecationWarning: text`, for the word behind the place.
+pub(super) fn python_warning(before: &[u8], place: &Place<'_>) -> Option<Level> {
+    let is_warning = place.has_colon && place.bare.len() > 7 && place.bare.ends_with(b"Warning");
+    let file = before.strip_suffix(b": ").filter(|_| is_warning)?;
+    super::place::is_place(file).then_some(Level::Warn)
 }
 
 /// ` Warning:  text`, ` Fatal error:  text` behind `PHP`.

@@ -64,6 +64,15 @@ const INFO: &[&str] = &[
     "Nov 20 06:47:13 web-1 NetworkManager[51]: <info>  [1795686067.2681] device is up",
     "11-20 06:47:13.268  4471  4480 I libc    : x",
     "info: Shop.Hosting[14]",
+    "06:47:13@667/info - Log: Logging level set to info",
+    "06:47:13@667/\u{1b}[1;36minfo\u{1b}[0m - Log: Logging level set to info",
+    "[2026-11-20 06:47:13,851] vm/INFO/shop.main: Starting",
+    "shop-Message: 06:47:13.752: hello",
+    "shop-INFO: 06:47:13.760: note",
+    "[Nest] 22982  - 11/20/2026, 6:47:13 AM     LOG [Shop] started",
+    "[main:9183] info @2026-11-20 06:47:13> hello",
+    "[Nov 20 06:47:13.301] traffic_server STATUS: opened",
+    "[Nov 20 06:47:13.301] [TS_MAIN] NOTE: running",
     "=INFO REPORT==== 20-Nov-2026::06:47:13 ===",
 ];
 const WARN: &[&str] = &[
@@ -79,6 +88,9 @@ const WARN: &[&str] = &[
     "11-20 06:47:13.031  1000  4471  4480 W TillView: low",
     "*** WARNING: you run as root",
     "#1 06:47:13 [WRN] low",
+    "/srv/pump.py:2: DeprecationWarning: old thing",
+    "(process:22414): shop-WARNING **: 06:47:13.760: low",
+    "shop-x-WARNING **: 06:47:13.760: low",
     "20.11.2026 06:47:13 *WARN* [main] x",
 ];
 const ERROR: &[&str] = &[
@@ -101,6 +113,9 @@ const ERROR: &[&str] = &[
     "2026-11-20T06:47:13.268+0000 E NETWORK  [listener] broke",
     "E261120 06:47:13.849265 12 sql/conn.go:7  broke",
     "error: cannot bind",
+    "a68g: runtime error: 1: attempt at division by zero",
+    "src/a.ts(1,7): error TS2322: Type 'string' is not assignable",
+    "06:47:13.145 main \u{25b6} ERRO 005 cannot",
     "Error: cannot bind",
     "fail: Shop.Orders.Cart[0]",
     "[4471]ERROR: x",
@@ -143,6 +158,7 @@ fn a_level_is_read_where_programs_write_one() {
         let wrong: Vec<_> = lines.iter().filter(|line| level_of_text(line) != Some(level)).collect();
         assert!(wrong.is_empty(), "{level}: {wrong:#?}");
     }
+    check("2026-11-20 06:47:13.389: main pid 26623: FATAL:  1 is outside the range", Some(Level::Fatal));
     check("2026-11-20 06:47:13,804 CRIT running as root", Some(Level::Fatal));
     check("2026-11-20T06:47:13Z Fatal error : no such directive", Some(Level::Fatal));
     check("2026-11-20 06:47:13.784 UTC [7] DEBUG5:  find", Some(Level::Debug));
@@ -188,6 +204,8 @@ const PROSE: &[&str] = &[
     "Sending <error> to the peer",
     "2026-11-20 06:47:13 Sending[c2s]: <stream:error>",
     "http://shop.example/ERROR: x",
+    "2026-11-20 06:47:13 /srv/ERROR/x: gone",
+    "2026-11-20 06:47:13 read pid 7: ok",
     "2026-11-20 06:47:13 UTC [7] ann@shop STATEMENT:  select 'ERROR: x'",
     "2026-11-20 06:47:13 UTC [7] DETAIL:  ERROR: is in the text",
     "2026-11-20 06:47:13 [config] [http] loaded",

@@ -110,6 +110,13 @@ pub(super) fn is_process(word: &[u8]) -> bool {
     process.is_some_and(|process| process.first().is_some_and(u8::is_ascii_digit)) && word[0].is_ascii_alphabetic()
 }
 
+/// `TS2322:`, `MSB3277:`: the number of a compiler's message.
+pub(super) fn is_code(word: &[u8]) -> bool {
+    let Some(code) = word.strip_suffix(b":") else { return false };
+    let n_letters = code.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
+    (1..=5).contains(&n_letters) && code.len() > n_letters + 1 && code[n_letters..].iter().all(u8::is_ascii_digit)
+}
+
 /// Whether a word looks like one of a sentence: letters that are not all capitals.
 pub(super) fn is_plain(word: &[u8]) -> bool {
     let word = word.strip_suffix(b".").unwrap_or(word);

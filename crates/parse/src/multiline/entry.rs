@@ -75,7 +75,7 @@ impl Entry {
         self.is_half = has_clock && line::is_java_head(line);
         self.score = score;
         let next_report = self.next_report.take();
-        let is_entry = is_object || has_clock && !line.starts_with(b"=");
+        let is_entry = is_object || has_clock && !matches!(line[0], b'=' | b'*');
         self.report = if is_entry { None } else { next_report.unwrap_or_else(|| OpenReport::of(line)) };
     }
 
@@ -173,8 +173,11 @@ impl Entry {
 
     /// The report of a death belongs to the entry that tells of it, and to no other.
     fn takes_report(&mut self, report: OpenReport, line: &[u8]) -> bool {
-        let may_be_entry = report.is_vague() && line::has_level(line);
-        let takes = report.follows() || self.announces() || (!may_be_entry && self.is_headed() && self.says_trouble());
+        // Loggers that write the stack of an error below its entry begin it with `Error: text`.
+        let is_stack = || self.is_timed() && self.score > 0 && self.level() >= Some(Level::Error);
+        let may_be_entry = report.is_vague() && line::has_level(line) && !is_stack();
+        let is_awaited = self.announces() || self.is_bare_time();
+        let takes = report.follows() || is_awaited || (!may_be_entry && self.is_headed() && self.says_trouble());
         if takes {
             self.report = Some(report);
         }
@@ -182,7 +185,15 @@ impl Entry {
     }
 
     /// A line that shows nothing of itself continues an entry with a time where entries have one.
-    fn takes_text(&self, line: &[u8]) -> bool {
+    fn takes_text(&mut self, line: &[u8]) -> bool {
+        // Notes and further lines of the message; a program that writes lines without a head may have been started again.
+        if self.score >= 0
+            && let Some(report) = &mut self.report
+            && report.takes_behind_exception()
+            && !line::has_level(line)
+        {
+            return true;
+        }
         let is_alike = || line::signature(line) != 0 && line::signature(line) == line::signature(&self.first);
         if !self.is_timed() || line::has_level(line) || self.is_half || is_slow_head(line) || is_alike() {
             return false;
@@ -204,12 +215,17 @@ impl Entry {
         self.is_timed() || line::has_level(&self.first)
     }
 
-    /// Whether there is nothing but a time, below which the text stands.
+    /// Whether there is nothing but a time and perhaps a level, below which the text stands.
     fn is_bare_time(&self) -> bool {
-        let is_end = |byte: &u8| matches!(byte, b' ' | b':' | b'-');
+        let is_word = |byte: &&[u8]| !byte.is_empty();
+        let is_bare = |start: usize, end: usize| {
+            let mut words = self.first[start + end..].split(|byte| b" :-[]".contains(byte)).filter(is_word);
+            words.next().is_none_or(|word| Level::parse_bytes(word).is_some()) && words.next().is_none()
+        };
+        let start = usize::from(self.first.first() == Some(&b'['));
         self.is_timed()
             && self.first.len() < 40
-            && crate::time::time_end(&self.first).is_some_and(|end| self.first[end..].iter().all(is_end))
+            && crate::time::time_end(&self.first[start..]).is_some_and(|end| is_bare(start, end))
     }
 
     fn is_plain(&self) -> bool {

@@ -66,6 +66,8 @@ impl Profile {
         let step = match line.first() {
             None | Some(b' ' | b'\t' | b'{' | b'}') => return,
             _ if has_clock => 1,
+            // A trace says nothing of how entries begin.
+            _ if line.starts_with(b"Traceback (most") => return,
             _ => -UNTIMED_WEIGHT,
         };
         for scores in [&mut self.scores, &mut self.next] {

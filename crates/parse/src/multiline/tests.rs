@@ -47,6 +47,64 @@ fn a_stack_trace_belongs_to_the_line_that_logged_it() {
         "pump is off",
     ]);
     check(&[
+        "Traceback (most recent call last):\n  File \"a.py\", line 3, in f\npump.Dry: 7 valves\nvalve\n  is shut [kind=valve]\nseen by ann",
+        "WARNING: off",
+    ]);
+    check(&[
+        "pump 2.4.0",
+        "Traceback (most recent call last):\n  File \"a.py\", line 3, in f\nKeyError: 1",
+        "pump 2.4.0",
+    ]);
+    check(&[
+        "----- Native stack trace -----\n\n 1: 0xd3a3c0  [node]\n\n----- JavaScript stack trace -----\n\n1: f (a.js:1:1)\n2: node:internal/main:28:49",
+        "pump is off",
+    ]);
+    check(&[
+        ";valve 7\n;To continue, call RESTART with an option number:\n; (RESTART 1) => Return to read-eval-print level 1.\n\n2 error> ",
+        "pump is off",
+    ]);
+    check(&["trace (most recent call last):\n\t[1] a.rb:5\na.rb:3:in f: valve (Dry)", "pump is off"]);
+    check(&[
+        "*** Aborted at 1795916914 (unix time) ***\nPC: @                0x0 (unknown)\n*** SIGSEGV (@0x0) received by PID 7 from PID 0; stack trace: ***\n    @     0x55b0c03492d5 f()",
+        "pump is off",
+    ]);
+    check(&[
+        "==7== Memcheck, a memory error detector",
+        "==7== Invalid read of size 4\n==7==    at 0x1: f (a.c:3)\n==7==  Address 0x2 is 4 bytes inside a block",
+        "==7== ",
+        "==7== Invalid free() / delete\n==7==    at 0x1: g (a.c:4)",
+    ]);
+    check(&[
+        "Stack trace (most recent call last):\n#1    Object \"./a\", at 0x55, in f\nSegmentation fault (Address not mapped to object [(nil)])",
+        "pump is off",
+    ]);
+    check(&[
+        "File \"a.py\", line 6, in <module>\n    5    x\n--> 6    f(417)\n\nFile \"a.py\", line 5, in f\n--> 5        return d[n]\n\nKeyError: 417",
+        "ERROR: off",
+    ]);
+    check(&[
+        "Traceback (most recent call last):\n  File \"a.py\", line 3, in f\n--- <exception caught here> ---\n  File \"b.py\", line 3, in g\nbuiltins.TypeError: 7",
+        "ERROR: off",
+    ]);
+    check(&[
+        "2026-11-20 06:47:12 INFO [pump] on",
+        "2026-11-20 06:47:13 ERROR [pump] lost\nError: valve\n    at f (a.js:1:1)",
+        "2026-11-20 06:47:14 INFO [pump] on",
+    ]);
+    check(&[
+        "[20/Nov/2026:06:47:13] HTTP \nTraceback (most recent call last):\n  File \"a.py\", line 3, in f\nKeyError: 1",
+        "[20/Nov/2026:06:47:13] HTTP \nRequest Headers:\n  HOST: 127.0.0.1",
+    ]);
+    check(&["dry 7\na.pike:1: /main()->open(7)\na.pike:9: /main()->main()", "pump is off"]);
+    check(&[
+        "in file included from *OS command line*:-1\na.fs:3: Division by zero\n>>>main<<<\nBacktrace:\n$7F594D3984D0 / \n$7F594D398520 open ",
+        "pump is off",
+    ]);
+    check(&[
+        "fish: Unknown command: open\na.fish (line 3): \n  open\n  ^~~^\nin function 'f'\n\tcalled on line 5 of file a.fish",
+        "pump is off",
+    ]);
+    check(&[
         "node:events:486\n      throw er;\n      ^\n\nError: connect ECONNREFUSED\n    at f (a.js:1:1)\nEmitted 'error' event on Socket instance at:\n    at g (a.js:2:1) {\n  errno: -111\n}\n\nNode.js v26.0.0",
         "pump is off",
     ]);

@@ -97,6 +97,10 @@ struct Header<'t> {
     is_open: bool,
     /// Whether Ruby's two dashes stand before the piece.
     is_marked: bool,
+    /// The program whose process is named.
+    program: &'t str,
+    /// Whether the process stands as nothing else does: `[7] text` behind the time, `shopd[7]: text`.
+    has_process: bool,
 }
 
 /// A header of any order. It has a time or a logger, and a level or the place in the program.
@@ -122,7 +126,7 @@ pub(super) fn read<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()
         }
         message = text;
     }
-    let is_header = header.level.is_some() || !header.source.is_empty();
+    let is_header = header.level.is_some() || !header.source.is_empty() || header.has_process;
     if !is_header || (header.time.is_empty() && header.logger.is_empty()) {
         return None;
     }
@@ -133,6 +137,7 @@ pub(super) fn read<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()
         header.logger = logger;
     }
     found.again("time", header.time);
+    found.text("appname", header.program);
     found.whole_or_text("pid", header.pid);
     found.again("thread", header.thread);
     found.text("logger", header.logger);
@@ -207,6 +212,7 @@ impl<'t> Header<'t> {
     fn brackets(&mut self, rest: &mut &'t str) -> bool {
         let Some(end) = closing(&rest.as_bytes()[..rest.len().min(BRACKETS_BYTES_MAX)]) else { return false };
         let inside = rest[1..end].trim();
+        let inside = inside.strip_prefix("PID ").unwrap_or(inside);
         if self.level.is_none()
             && let Some(level) = any_level(inside.as_bytes())
         {
@@ -214,6 +220,7 @@ impl<'t> Header<'t> {
         } else if is_source(inside) && self.source.is_empty() {
             self.source = inside;
         } else if is_digits(inside) && self.pid.is_empty() {
+            self.has_process = !self.time.is_empty() && self.is_bare() && rest[end + 1..].starts_with([' ', ':']);
             self.pid = inside;
         } else if inside.starts_with("MY-") {
             self.code = inside;
@@ -227,6 +234,11 @@ impl<'t> Header<'t> {
         }
         *rest = &rest[end + 1..];
         true
+    }
+
+    /// Whether nothing but the time was read.
+    fn is_bare(&self) -> bool {
+        [self.pid, self.thread, self.logger, self.source, self.code].iter().all(|part| part.is_empty())
     }
 
     /// A piece that is a word; what is none of a header begins the text.
@@ -254,7 +266,8 @@ impl<'t> Header<'t> {
             // Before a level in brackets MySQL has the number of a connection.
             *(if follows.starts_with('[') { &mut self.thread } else { &mut self.pid }) = core;
         } else if let Some(process) = process_of(core).filter(|_| self.pid.is_empty() && !self.time.is_empty()) {
-            self.pid = process;
+            self.has_process = ends && self.is_bare();
+            (self.pid, self.program) = (process, core.split('[').next().unwrap_or_default());
             *rest = behind;
             return !ends || self.level.is_none();
         } else if core.starts_with("ThreadId(") && self.thread.is_empty() {

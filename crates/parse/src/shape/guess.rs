@@ -53,7 +53,7 @@ fn of_digit(b: &[u8]) -> &'static [Shape] {
         (1..=8, Some(b':')) if b.get(n_digits + 1).is_some_and(u8::is_ascii_uppercase) => &[Redis],
         _ if is_access(b) => &[CombinedLog, CommonLog],
         _ if is_proxied(b) => &[Haproxy],
-        (2 | 6, Some(b'-' | b'/' | b' ' | b':')) => &[Application],
+        (2 | 6, Some(b'-' | b'/' | b' ' | b':')) | (8, Some(b'T')) => &[Application],
         _ => &[],
     }
 }

@@ -93,6 +93,8 @@ fn of_parts(hour: u32, minute: u32, second: Option<u32>, (nanos, end): (u32, usi
 fn fraction(b: &[u8], at: usize) -> (u32, usize) {
     let is_point = match b.get(at) {
         Some(b'.' | b',') => true,
+        // I2P puts the level behind a slash: `06:47:13@123/info`.
+        Some(b'@') => n_digits(b, at + 1) == 3 && b.get(at + 4) == Some(&b'/'),
         Some(b':') => {
             let length = n_digits(b, at + 1);
             let after = |place: usize| b.get(at + 1 + length + place).copied().unwrap_or(b' ');

@@ -15,6 +15,9 @@ const DISORDER: i64 = Timestamp::HOUR;
 /// Longest name in brackets before a time of day.
 const TAG_BYTES_MAX: usize = 16;
 
+/// Where GLib's mark before a time of day stands at the latest.
+const DOMAIN_BYTES_MAX: usize = 64;
+
 /// How far the clock of a sender may be ahead.
 const SKEW: i64 = 10 * Timestamp::MINUTE;
 
@@ -35,9 +38,22 @@ fn behind_tag(line: &[u8]) -> Option<usize> {
             line[n_level..].starts_with(b" ") && n_level > 3 && Level::parse_bytes(&line[..n_level]).is_some();
         return is_level.then(|| after_marks(line, n_level));
     }
-    let inside = line.strip_prefix(b"[")?;
+    let Some(inside) = line.strip_prefix(b"[") else { return behind_domain(line) };
     let n_name = inside.iter().take(TAG_BYTES_MAX).take_while(|byte| byte.is_ascii_alphanumeric()).count();
     (n_name > 0 && inside[n_name..].starts_with(b"] ")).then_some(n_name + 3)
+}
+
+/// Where the text goes on behind the domain and level of GLib: `(process:7): shop-WARNING **: 06:47:13.760: text`.
+fn behind_domain(line: &[u8]) -> Option<usize> {
+    let from = if line.starts_with(b"** ") { 3 } else { 0 };
+    let head = &line[..line.len().min(DOMAIN_BYTES_MAX)];
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let start = if line[from..].starts_with(b"(") { crate::find::find_short(head, b"): ")? + 3 } else { from };
+    let end = start + head[start..].iter().take_while(|byte| is_name(byte)).count();
+    let has_level =
+        memchr::memrchr(b'-', &head[start..end]).is_some() || Level::parse_bytes(&head[start..end]).is_some();
+    let mark = [&b" **: "[..], b": "].into_iter().find(|mark| has_level && head[end..].starts_with(mark))?;
+    Some(end + mark.len())
 }
 
 /// Reads the time of day that a line begins with, behind brackets or what [`behind_tag`] passes over. The day is that of the time
@@ -62,6 +78,7 @@ pub(crate) fn find_time_of_day(
     let (zone, end) = zone.unwrap_or((WrittenZone::None, found.end));
     let is_end = match line.get(end) {
         None | Some(b' ' | b'\t' | b'\n' | b'\r' | b']' | b')' | b'|' | b',' | b';' | b'"' | 0x1b) => true,
+        Some(b'/') => line[..end].iter().rev().nth(3) == Some(&b'@'),
         Some(b':' | b'-') => !line.get(end + 1).is_some_and(u8::is_ascii_alphanumeric),
         _ => false,
     };

@@ -284,7 +284,7 @@ fn glog(b: &[u8], at: usize) -> Option<(Civil, usize)> {
 fn timed(b: &[u8], found: Date) -> Option<(Civil, usize)> {
     let end = found.end;
     let from = match b.get(end)? {
-        b'T' | b't' | b'_' | b'-' => end + 1,
+        b'T' | b't' | b'_' | b'-' | b'|' => end + 1,
         b' ' | b'\t' => {
             let from = skip_blanks(b, end);
             if b[from..].starts_with(b"at ") { from + 3 } else { from }

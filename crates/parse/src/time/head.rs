@@ -220,7 +220,8 @@ fn time_at(
         return if is_number { None } else { found(&civil, at..end, received) };
     }
     if head.get(at) == Some(&b'@') {
-        return label_at(head, at, received);
+        let written = |(civil, end): (Civil, usize)| found(&civil, at + 1..end, received);
+        return label_at(head, at, received).or_else(|| times.parse_at(head, at + 1).and_then(written));
     }
     if at == 0 && head.get(8) == Some(&b'.') {
         return hexadecimal(head, received);

@@ -42,6 +42,8 @@ fn the_time_at_the_head_of_a_line_is_found_in_every_form() {
     check("17/06/09 20:10:40 INFO x", Some("2017-06-09T20:10:40Z"));
     check("11-20 06:47:13.811  1702  2395 D Tag: x", Some("2026-11-20T06:47:13.811Z"));
     check("[10.30 16:49:06] app.exe - x", Some("2026-10-30T16:49:06Z"));
+    check("INFO [11-20|06:47:13.268] Imported block", Some("2026-11-20T06:47:13.268Z"));
+    check("[main:9183] info @2026-11-20 06:47:13> hello", Some("2026-11-20T06:47:13Z"));
     check("7:M 20 Nov 2026 06:47:13.5 * ready", Some("2026-11-20T06:47:13.5Z"));
     check("Fri, 20 Nov 2026 06:47:13 GMT x", Some("2026-11-20T06:47:13Z"));
     check("1763618400.25 x", Some("2025-11-20T06:00:00.25Z"));
@@ -219,6 +221,10 @@ fn a_time_of_day_takes_its_day_from_what_is_known() {
     check("[12:09:53] x", None, Some("2026-11-20T12:09:53Z"));
     check("23:59:59,5 x", None, Some("2026-11-19T23:59:59.5Z"));
     check("\u{1b}[90m9:41PM\u{1b}[0m INF x", None, Some("2026-11-19T21:41:00Z"));
+    check("11:48:43@667/info - x", None, Some("2026-11-20T11:48:43.667Z"));
+    check("(process:7): shop-WARNING **: 11:48:43.760: x", None, Some("2026-11-20T11:48:43.76Z"));
+    check("** (process:7): ERROR **: 11:48:43.760: x", None, Some("2026-11-20T11:48:43.76Z"));
+    check("shop-Message: 11:48:43.752: x", None, Some("2026-11-20T11:48:43.752Z"));
     check("00:00:01 x", Some("2026-11-10T23:59:58Z"), Some("2026-11-11T00:00:01Z"));
     check("23:59:58 x", Some("2026-11-10T00:00:01Z"), Some("2026-11-09T23:59:58Z"));
     check("09:00:00 x", Some("2026-11-10T09:30:00Z"), Some("2026-11-10T09:00:00Z"));

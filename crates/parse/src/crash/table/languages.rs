@@ -23,9 +23,17 @@ pub(super) const REPORTS: &[Report] = &[
             "(Background on this error at: ",
             "Traceback (most recent call last)",
             "> File \"",
+            "--- <exception caught here> ---",
             "During handling of the above exception",
             "The above exception was the direct cause",
         ],
+        next: Next::Exception,
+        ..PLAIN
+    },
+    Report {
+        starts: &["File \"%\", line ~, in "],
+        confirms: &["  "],
+        goes_on: &["File \"", "--> "],
         next: Next::Exception,
         ..PLAIN
     },
@@ -37,6 +45,7 @@ pub(super) const REPORTS: &[Report] = &[
     Report {
         starts: &[
             "Task exception was never retrieved",
+            "Unhandled error in Deferred:",
             "Exception ignored in",
             "Exception in callback",
             "Unhandled exception in event loop",
@@ -134,6 +143,12 @@ pub(super) const REPORTS: &[Report] = &[
             "~: 0x",
         ],
         n_free: 0,
+        ..PLAIN
+    },
+    Report {
+        level: Level::Fatal,
+        starts: &["----- Native stack trace -----"],
+        goes_on: &["----- JavaScript stack trace", "~: "],
         ..PLAIN
     },
     // Go.
@@ -236,6 +251,7 @@ pub(super) const REPORTS: &[Report] = &[
             "Syntax error (",
             "Syntax error macroexpanding",
             "Exception in Application ",
+            "Unhandled Java exception: ",
         ],
         goes_on: &[
             "Caused by: ",
@@ -286,6 +302,8 @@ pub(super) const REPORTS: &[Report] = &[
         ..PLAIN
     },
     // Ruby.
+    // mruby writes the innermost frame last.
+    Report { starts: &["trace (most recent call last):"], goes_on: &["@:~:in "], ..PLAIN },
     Report {
         starts: &["@.rb:~:in ", "-e:~:in ", "@.ru:~:in "],
         goes_on: &["@:~:in ", "from ", "==>", "<internal:"],

@@ -31,7 +31,7 @@ pub(super) const REPORTS: &[Report] = &[
             "*** SIG",
             "*** Aborted at ",
         ],
-        goes_on: &["terminate called", "what(): ", "======= ", "/", "~-", "@ 0x"],
+        goes_on: &["terminate called", "what(): ", "======= ", "/", "~-", "@ 0x", "PC: @", "*** SIG"],
         ends: &["Aborted", "Segmentation fault"],
         ..PLAIN
     },
@@ -86,6 +86,34 @@ pub(super) const REPORTS: &[Report] = &[
             "UndefinedBehaviorSanitizer",
             "MemorySanitizer",
         ],
+        ..PLAIN
+    },
+    // Valgrind: each error with its frames.
+    Report {
+        starts: &[
+            "==~== Invalid ",
+            "==~== Conditional jump ",
+            "==~== Use of uninitialised ",
+            "==~== Mismatched free",
+            "==~== Syscall param ",
+            "==~== Process terminating ",
+        ],
+        goes_on: &["==~==  "],
+        ..PLAIN
+    },
+    Report {
+        level: Level::Fatal,
+        starts: &["Stack trace (most recent call last):"],
+        goes_on: &["#"],
+        ends: &["Segmentation fault (", "Aborted", "Bus error (", "Illegal instruction (", "Arithmetic exception ("],
+        ..PLAIN
+    },
+    Report {
+        level: Level::Fatal,
+        starts: &["**$"],
+        confirms: &["ERROR:@:~:", "@:ERROR:@:~:"],
+        goes_on: &["ERROR:@:~:", "@:ERROR:@:~:"],
+        ends: &["Bail out! "],
         ..PLAIN
     },
     Report {
@@ -171,6 +199,18 @@ pub(super) const REPORTS: &[Report] = &[
         goes_on: &["~: ", "In "],
         ..PLAIN
     },
+    // CMake; libxml, which shows the line and a mark below it.
+    Report { starts: &["CMake Error at ", "CMake Error: ", "CMake Error in "], ..PLAIN },
+    Report { level: Level::Warn, starts: &["CMake Warning at ", "CMake Deprecation Warning at "], ..PLAIN },
+    Report { starts: &["@:~: @ error : "], goes_on: &["^"], n_free: 1, ..PLAIN },
+    Report { starts: &["js: \"%\", line ~: "], ..PLAIN },
+    Report { starts: &["Script threw exception: "], goes_on: &["Called from method: ", "Target exception: "], ..PLAIN },
+    Report {
+        starts: &[";"],
+        confirms: &[";To continue, call RESTART "],
+        goes_on: &[";To continue, call RESTART ", "; (RESTART ", "~ error>"],
+        ..PLAIN
+    },
     Report { starts: &["error: "], confirms: &["error: called from"], goes_on: &["error: called from"], ..PLAIN },
     // Lisps, Prolog.
     Report {
@@ -198,6 +238,30 @@ pub(super) const REPORTS: &[Report] = &[
         goes_on: &["Stacktrace:", "in expression starting at", "caused by: "],
         ..PLAIN
     },
+    // Shells, and Forth.
+    Report {
+        starts: &[
+            "@: command not found: ",
+            "@: Command not found.$",
+            "@: @: command not found$",
+            "@: line ~: @: command not found$",
+            "@: line ~: @: unbound variable$",
+            "@: line ~: syntax error",
+            "@: ~: @: not found$",
+            "@.zsh:~: ",
+        ],
+        ..PLAIN
+    },
+    Report {
+        starts: &["fish: Unknown command", "fish: Expected ", "math: Error: "],
+        goes_on: &["@.fish (line ~):", "in function '", "from sourcing file ", "'"],
+        ..PLAIN
+    },
+    Report {
+        starts: &["in file included from *", "@.fs:~: "],
+        goes_on: &["@.fs:~: ", ">>>", "Backtrace:", "$~"],
+        ..PLAIN
+    },
     // What follows a message: Haskell, Tcl, Racket, Perl, Lua, Julia.
     Report { starts: &["CallStack (from HasCallStack)", "HasCallStack backtrace"], follows: true, ..PLAIN },
     Report {
@@ -212,6 +276,7 @@ pub(super) const REPORTS: &[Report] = &[
         follows: true,
         ..PLAIN
     },
+    Report { starts: &["@.pike:~: /"], goes_on: &["@.pike:~: "], follows: true, ..PLAIN },
     Report { starts: &["  File \"%\", line ~$", "  File \"%\", line ~, in"], next: Next::Exception, ..PLAIN },
     // Kubernetes tells of a container that died before.
     Report { starts: &["Back-off restarting failed container"], is_survived: true, ..PLAIN },
