@@ -26,10 +26,12 @@ pub(crate) fn read<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()
         true
     };
     if is_barred(line) {
-        line.split('|').for_each(|piece| {
-            let (key, value) = piece.split_once('=').unwrap_or_default();
-            take(Some(Pair { key, value, is_escaped: false, is_quoted: false }));
-        });
+        let mut rest = line;
+        while let Some((key, behind)) = rest.split_once('=') {
+            let end = barred_end(behind);
+            take(Some(Pair { key, value: &behind[..end], is_escaped: false, is_quoted: false }));
+            rest = behind.get(end + 1..).unwrap_or_default();
+        }
     } else {
         each(line, take);
     }
@@ -80,17 +82,25 @@ fn is_all_pairs(line: &str, is_nested: bool) -> bool {
         && (is_usual || n_pairs >= UNUSUAL_MIN)
 }
 
-/// Whether a line is pairs with bars between them.
+/// Whether a line is pairs with bars between them, which few values have in them too.
 fn is_barred(line: &str) -> bool {
-    let mut n_pairs = 0;
-    let is_pair = |piece: &str| piece.split_once('=').is_some_and(|(key, _)| !key.is_empty() && is_key(key));
     let may_be = memchr::memchr2(b'|', b' ', line.as_bytes()).is_some_and(|at| line.as_bytes()[at] == b'|');
-    may_be
-        && line.split('|').all(|piece| {
-            n_pairs += 1;
-            is_pair(piece)
-        })
-        && n_pairs >= BARRED_MIN
+    if !may_be || !is_barred_pair(line) {
+        return false;
+    }
+    let n_pieces = line.split('|').count();
+    let n_pairs = line.split('|').filter(|piece| is_barred_pair(piece)).count();
+    n_pairs >= BARRED_MIN && (n_pieces - n_pairs) * 4 <= n_pairs
+}
+
+/// Whether a text begins with a pair.
+fn is_barred_pair(piece: &str) -> bool {
+    piece.split_once('=').is_some_and(|(key, _)| !key.is_empty() && is_key(key))
+}
+
+/// Where the value ends that a text begins with: at a bar that a pair follows.
+fn barred_end(text: &str) -> usize {
+    text.match_indices('|').map(|(at, _)| at).find(|at| is_barred_pair(&text[at + 1..])).unwrap_or(text.len())
 }
 
 /// Whether a line is a packet as Linux' firewalls log it, whose flags are words between the pairs.
