@@ -55,6 +55,9 @@ fn nginx_context<'t>(mut rest: &'t str, found: &mut PartSink<'t, '_>) {
             name => name,
         };
         found.text(name, value);
+        if name == "request" {
+            super::request::line(value, found);
+        }
     }
 }
 
