@@ -9,6 +9,9 @@ const BARRED_MIN: usize = 3;
 /// Pairs after words of a text, behind a syslog header.
 const BEHIND_WORDS_MIN: usize = 3;
 
+/// Pairs for each word between them: devices have names of two words.
+const PAIRS_PER_WORD: usize = 2;
+
 /// Words before pairs.
 const WORDS_MAX: usize = 3;
 
@@ -57,14 +60,16 @@ pub(super) fn behind_words<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> O
         true => line,
         false => line.get(crate::time::time_end(line.as_bytes())?..)?.trim_start_matches([' ', ':', ']']),
     };
-    let (mut n_words, mut n_pairs) = (0, 0);
+    let (mut n_words, mut n_pairs, mut n_between) = (0, 0, 0);
     let is_whole = each(text, |pair| {
         match pair {
             Some(pair) if is_key(pair.key) => n_pairs += 1,
+            None if n_pairs > 0 && found.has_header() => n_between += 1,
             _ => n_words += 1,
         }
-        n_words <= WORDS_MAX && (n_pairs == 0 || pair.is_some())
+        n_words <= WORDS_MAX && (n_pairs == 0 || pair.is_some() || found.has_header())
     });
+    let is_whole = is_whole && n_between * PAIRS_PER_WORD <= n_pairs;
     let fits = if found.has_header() { n_pairs >= BEHIND_WORDS_MIN } else { n_words == 0 && n_pairs >= 2 };
     if is_whole && fits { read(text, found) } else { None }
 }

@@ -70,9 +70,9 @@ fn balancer<'t>(text: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
     let name = word(&mut rest)?;
     let (client, port) = word(&mut rest)?.rsplit_once(':').filter(|(_, port)| is_digits(port))?;
     let upstream = word(&mut rest)?;
-    let mut micros = 0.0;
-    for _ in 0..3 {
-        micros += word(&mut rest)?.parse::<f64>().ok().filter(|seconds| (0.0..1e6).contains(seconds))? * 1e6;
+    let mut times = [0.0; 3];
+    for seconds in &mut times {
+        *seconds = word(&mut rest)?.parse::<f64>().ok().filter(|seconds| (-1.0..1e6).contains(seconds))?;
     }
     let status = word(&mut rest).filter(|status| is_digits(status) && status.len() == 3)?;
     word(&mut rest)?;
@@ -84,7 +84,10 @@ fn balancer<'t>(text: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
     found.text("client", client);
     found.whole("clientPort", port);
     found.text("upstream", upstream);
-    found.millis(micros.round() / 1e3);
+    // -1 stands for a request that no server took.
+    if times.iter().all(|seconds| *seconds >= 0.0) {
+        found.millis((times.iter().sum::<f64>() * 1e6).round() / 1e3);
+    }
     found.whole("status", status);
     found.whole("bytes_received", received);
     found.whole("bytes", sent);

@@ -428,8 +428,8 @@ fn is_program(name: &str) -> bool {
 fn traditional_time<'t>(line: &'t str, times: &TimeMemo) -> Option<(&'t str, &'t str)> {
     const MONTHS: [&[u8; 4]; 12] =
         [b"Jan ", b"Feb ", b"Mar ", b"Apr ", b"May ", b"Jun ", b"Jul ", b"Aug ", b"Sep ", b"Oct ", b"Nov ", b"Dec "];
-    let month = line.as_bytes().first_chunk::<4>().filter(|month| MONTHS.contains(month));
-    let (time, behind) = time(line, times).filter(|_| month.is_some())?;
+    line.as_bytes().first_chunk::<4>().filter(|month| MONTHS.contains(month))?;
+    let (time, behind) = time(line, times)?;
     let n_colons = time.bytes().filter(|byte| *byte == b':').count();
     (n_colons == 2 && matches!(behind.as_bytes().first(), Some(b' ' | b':'))).then_some((time, behind))
 }
