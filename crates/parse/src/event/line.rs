@@ -102,16 +102,33 @@ fn time_of_line<'t>(
         Some((time, original))
     });
     match parts.behind_header(text) {
-        Some(message) if written.is_none() || may_have_time(message) => finer(written, found(message)),
-        Some(_) => written,
+        Some(message) if written.is_none() => found(message),
+        Some(message) => {
+            let Some(at) = clock_in(message) else { return written };
+            let fine = found(message);
+            let header = parts.time(text).unwrap_or_default();
+            if let (Some((time, _)), Some((other, _))) = (&written, &fine)
+                && is_of_other_year(header, *time, *other)
+            {
+                return fine;
+            }
+            // Numbers of the message may stand before a date.
+            finer(finer(written, fine), found(&message[at..]))
+        }
         None => written.or_else(|| found(text)),
     }
 }
 
-/// Whether a text may have a time of day among its first words.
-fn may_have_time(text: &str) -> bool {
-    let head = &text.as_bytes()[..text.len().min(48)];
-    memchr::memchr_iter(b':', head).any(|at| at > 1 && head[at - 1].is_ascii_digit() && head.get(at + 3) == Some(&b':'))
+/// Where a date and time of day may begin among the first words of a text.
+fn clock_in(text: &str) -> Option<usize> {
+    let head = &text.as_bytes()[..text.len().min(96)];
+    if head.len() > 10 && head[10] == b'.' && head[..10].iter().all(u8::is_ascii_digit) {
+        return Some(0);
+    }
+    let is_clock = |at: &usize| *at > 1 && head[at - 1].is_ascii_digit() && head.get(at + 3) == Some(&b':');
+    let hour = memchr::memchr_iter(b':', head).find(is_clock)? - 2;
+    let date = hour.saturating_sub("2026-11-20 ".len());
+    Some(if head[date].is_ascii_digit() { date } else { hour })
 }
 
 /// A time, or one of the same second that is finer.
@@ -126,6 +143,17 @@ pub(super) fn finer<T>(time: Option<(ResolvedTime, T)>, other: Option<(ResolvedT
         (Some((ResolvedTime::OutOfRange, _)), _) | (_, None | Some((ResolvedTime::OutOfRange, _))) => time,
         _ => other,
     }
+}
+
+/// Whether a header's time, which has no year, is another one's but for the year.
+fn is_of_other_year(header: &str, time: ResolvedTime, other: ResolvedTime) -> bool {
+    let (ResolvedTime::At(time), ResolvedTime::At(other)) = (time, other) else { return false };
+    let has_year = header.len() > 15 || !header.starts_with(|c: char| c.is_ascii_uppercase());
+    let calendar = |time: Timestamp| {
+        let (_, month, day) = types::civil_from_days(time.day());
+        (month, day, time.0.div_euclid(Timestamp::SECOND).rem_euclid(24 * 3600))
+    };
+    !has_year && other < time && calendar(time) == calendar(other)
 }
 
 /// The level of a line by its shape, by its words, as the report of a death, or by the header around it; and whether it is such

@@ -145,6 +145,7 @@ fn field_names<'f>(forms: impl Iterator<Item = &'f (Vec<Step>, FormDefinition)>)
             Capture::Text(name) | Capture::Integer(name) | Capture::Number(name) => Some(name.clone()),
             Capture::Time
             | Capture::DayFirst
+            | Capture::YearFirst
             | Capture::Level
             | Capture::Message
             | Capture::Pairs

@@ -66,6 +66,8 @@ pub(super) enum Capture<N> {
     Time,
     /// A time whose date is day, month and year in numbers.
     DayFirst,
+    /// The same in the order year, month, day, where the year has two digits.
+    YearFirst,
     Level,
     Message,
     Pairs,
@@ -110,6 +112,7 @@ impl Definition {
             Capture::Number(name) => Capture::Number(place(name)),
             Capture::Time => Capture::Time,
             Capture::DayFirst => Capture::DayFirst,
+            Capture::YearFirst => Capture::YearFirst,
             Capture::Level => Capture::Level,
             Capture::Message => Capture::Message,
             Capture::Pairs => Capture::Pairs,
@@ -145,6 +148,8 @@ impl Form {
             match capture {
                 Capture::Time => found.time(text),
                 Capture::DayFirst => found.time_of(month_first(text)),
+                Capture::YearFirst if text.as_bytes().get(2) == Some(&b'/') => found.time_of(format!("20{text}")),
+                Capture::YearFirst => found.time(text),
                 Capture::Message => found.again("message", text),
                 Capture::Pairs => drop(crate::shape::read_pairs(text, found)),
                 Capture::Text(name) => found.named_text(*name, text),
@@ -264,6 +269,7 @@ impl Reader<'_> {
         let (step, capture) = match (name, kind) {
             ("time", "") => (Step::Time, Capture::Time),
             ("time", "dmy") => (Step::Time, Capture::DayFirst),
+            ("time", "ymd") => (Step::Time, Capture::YearFirst),
             ("level", "") => (Step::Level { until: None, is_padded: false }, Capture::Level),
             ("level", "int") => (Step::Integer, Capture::Level),
             ("message", "") => (Step::Rest, Capture::Message),

@@ -14,7 +14,7 @@ use crate::time::ResolvedTime;
 
 /// Keys that give the time where none of [`TIME_KEYS`](super::TIME_KEYS) does, best first, and one that the record must
 /// have too.
-const OTHER_TIME_KEYS: [(&str, &str); 42] = [
+const OTHER_TIME_KEYS: [(&str, &str); 53] = [
     ("@t", ""),
     ("asctime", ""),
     ("datetime", ""),
@@ -45,6 +45,18 @@ const OTHER_TIME_KEYS: [(&str, &str); 42] = [
     ("TimeGenerated", ""),
     ("CreationTime", "Operation"),
     ("log_time", ""),
+    ("log_timestamp", ""),
+    ("event_timestamp", ""),
+    ("ibm_datetime", ""),
+    ("reqTimeSec", "reqMethod"),
+    ("data.date", "data.type"),
+    // Senders wrap the record of another program.
+    ("message.log_timestamp", ""),
+    ("message.timestamp", ""),
+    ("message.time", ""),
+    ("content.timestamp", ""),
+    ("event.timestamp", ""),
+    ("event.datetime", ""),
     ("logTime", ""),
     ("EdgeStartTimestamp", ""),
     ("StartUTC", ""),

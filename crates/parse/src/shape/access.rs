@@ -16,7 +16,16 @@ pub(super) fn common<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<
 pub(super) fn combined<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
     let mut rest = line.trim_start();
     access(&mut rest, found)?;
-    found.quoted("referer", enclosed(&mut rest, b'"', b'"')?);
+    // A time in seconds may stand before the referrer, which may be missing without quotes.
+    let seconds = |word: &&str| word.contains('.') && word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    if let Some(took) = rest.split(' ').next().filter(seconds) {
+        found.seconds(took);
+        word(&mut rest);
+    }
+    match rest.strip_prefix("- \"") {
+        Some(_) => rest = &rest[2..],
+        None => found.quoted("referer", enclosed(&mut rest, b'"', b'"')?),
+    }
     // A line that was cut ends within the last text.
     let agent = enclosed(&mut rest, b'"', b'"').or_else(|| rest.strip_prefix('"'))?;
     found.quoted("user_agent", agent);
@@ -51,7 +60,12 @@ fn extensions<'t>(mut rest: &'t str, found: &mut PartSink<'t, '_>) {
 }
 
 fn access<'t>(rest: &mut &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
-    // Django's own server names no client.
+    // Django's own server names no client; what writes a log anew puts a time of its own in front.
+    if let Some((_, behind)) = rest.strip_prefix('[').and_then(|rest| rest.split_once("] "))
+        && !behind.starts_with('"')
+    {
+        *rest = behind;
+    }
     if !rest.starts_with('[') {
         client_and_user(rest, found)?;
     }
@@ -93,7 +107,12 @@ fn access<'t>(rest: &mut &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
 /// What stands before the time: `[vhost] client ident user`.
 fn client_and_user<'t>(rest: &mut &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
     let first = word(rest)?;
-    let second = word(rest)?;
+    let mut second = word(rest)?;
+    // Kubernetes' ingress names the address that a proxy saw.
+    if second == "-" && rest.starts_with(&format!("[{first}] ")) {
+        *rest = &rest[first.len() + 3..];
+        second = word(rest)?;
+    }
     // A virtual host stands before the client, which is then followed by two more words before the time.
     let has_host = !rest.starts_with('[') && second != "-" && is_client(second) && {
         let mut ahead = *rest;

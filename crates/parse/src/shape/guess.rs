@@ -16,7 +16,7 @@ pub(super) fn candidates(line: &str) -> &'static [Shape] {
         (b'0'..=b'9', _) => of_digit(b),
         (b'A'..=b'Z', b',') if b.get(3) == Some(&b'[') => &[Application],
         (b'[', b'A'..=b'Z') => &[ApacheError],
-        (b'[', b'0'..=b'9') if is_access(b) => &[Envoy, CommonLog],
+        (b'[', b'0'..=b'9') if is_access(b) => &[Envoy, CombinedLog, CommonLog],
         (b'[', b'0'..=b'9') => &[Application],
         (b'[', b'p') if b.starts_with(b"[pid: ") => &[Uwsgi],
         (b'C' | b'D' | b'E' | b'I' | b'N' | b'T' | b'W', b'A'..=b'Z') if is_level_start(b) => {

@@ -9,6 +9,9 @@ const BARRED_MIN: usize = 3;
 /// Pairs after words of a text, behind a syslog header.
 const BEHIND_WORDS_MIN: usize = 3;
 
+/// Pairs for each word between them: devices have names of two words.
+const PAIRS_PER_WORD: usize = 2;
+
 /// Words before pairs.
 const WORDS_MAX: usize = 3;
 
@@ -26,10 +29,12 @@ pub(crate) fn read<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()
         true
     };
     if is_barred(line) {
-        line.split('|').for_each(|piece| {
-            let (key, value) = piece.split_once('=').unwrap_or_default();
-            take(Some(Pair { key, value, is_escaped: false, is_quoted: false }));
-        });
+        let mut rest = line;
+        while let Some((key, behind)) = rest.split_once('=') {
+            let end = barred_end(behind);
+            take(Some(Pair { key, value: &behind[..end], is_escaped: false, is_quoted: false }));
+            rest = behind.get(end + 1..).unwrap_or_default();
+        }
     } else {
         each(line, take);
     }
@@ -55,14 +60,16 @@ pub(super) fn behind_words<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> O
         true => line,
         false => line.get(crate::time::time_end(line.as_bytes())?..)?.trim_start_matches([' ', ':', ']']),
     };
-    let (mut n_words, mut n_pairs) = (0, 0);
+    let (mut n_words, mut n_pairs, mut n_between) = (0, 0, 0);
     let is_whole = each(text, |pair| {
         match pair {
             Some(pair) if is_key(pair.key) => n_pairs += 1,
+            None if n_pairs > 0 && found.has_header() => n_between += 1,
             _ => n_words += 1,
         }
-        n_words <= WORDS_MAX && (n_pairs == 0 || pair.is_some())
+        n_words <= WORDS_MAX && (n_pairs == 0 || pair.is_some() || found.has_header())
     });
+    let is_whole = is_whole && n_between * PAIRS_PER_WORD <= n_pairs;
     let fits = if found.has_header() { n_pairs >= BEHIND_WORDS_MIN } else { n_words == 0 && n_pairs >= 2 };
     if is_whole && fits { read(text, found) } else { None }
 }
@@ -80,17 +87,25 @@ fn is_all_pairs(line: &str, is_nested: bool) -> bool {
         && (is_usual || n_pairs >= UNUSUAL_MIN)
 }
 
-/// Whether a line is pairs with bars between them.
+/// Whether a line is pairs with bars between them, which few values have in them too.
 fn is_barred(line: &str) -> bool {
-    let mut n_pairs = 0;
-    let is_pair = |piece: &str| piece.split_once('=').is_some_and(|(key, _)| !key.is_empty() && is_key(key));
     let may_be = memchr::memchr2(b'|', b' ', line.as_bytes()).is_some_and(|at| line.as_bytes()[at] == b'|');
-    may_be
-        && line.split('|').all(|piece| {
-            n_pairs += 1;
-            is_pair(piece)
-        })
-        && n_pairs >= BARRED_MIN
+    if !may_be || !is_barred_pair(line) {
+        return false;
+    }
+    let n_pieces = line.split('|').count();
+    let n_pairs = line.split('|').filter(|piece| is_barred_pair(piece)).count();
+    n_pairs >= BARRED_MIN && (n_pieces - n_pairs) * 4 <= n_pairs
+}
+
+/// Whether a text begins with a pair.
+fn is_barred_pair(piece: &str) -> bool {
+    piece.split_once('=').is_some_and(|(key, _)| !key.is_empty() && is_key(key))
+}
+
+/// Where the value ends that a text begins with: at a bar that a pair follows.
+fn barred_end(text: &str) -> usize {
+    text.match_indices('|').map(|(at, _)| at).find(|at| is_barred_pair(&text[at + 1..])).unwrap_or(text.len())
 }
 
 /// Whether a line is a packet as Linux' firewalls log it, whose flags are words between the pairs.

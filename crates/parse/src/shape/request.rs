@@ -13,7 +13,7 @@ const TEXT_BYTES_MAX: usize = 2_048;
 pub(super) fn line<'t>(request: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
     let (method, target) = without_colours(request).split_once(' ')?;
     let (path, protocol) = match target.rsplit_once(' ') {
-        Some((path, protocol)) if protocol.starts_with("HTTP/") => (path, protocol),
+        Some((path, protocol)) if is_protocol(protocol) => (path, protocol),
         _ => (target, ""),
     };
     if !(1..=32).contains(&method.len()) {
@@ -23,6 +23,13 @@ pub(super) fn line<'t>(request: &'t str, found: &mut PartSink<'t, '_>) -> Option
     found.text("path", path);
     found.text("protocol", protocol);
     Some(())
+}
+
+/// `HTTP/1.1`, and other protocols that requests are written in.
+fn is_protocol(word: &str) -> bool {
+    let (name, version) = word.split_once('/').unwrap_or_default();
+    let is_name = (3..=5).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_uppercase());
+    is_name && version.starts_with(|c: char| c.is_ascii_digit())
 }
 
 /// A text without escape sequences of a terminal at its ends.
@@ -63,9 +70,9 @@ fn balancer<'t>(text: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
     let name = word(&mut rest)?;
     let (client, port) = word(&mut rest)?.rsplit_once(':').filter(|(_, port)| is_digits(port))?;
     let upstream = word(&mut rest)?;
-    let mut micros = 0.0;
-    for _ in 0..3 {
-        micros += word(&mut rest)?.parse::<f64>().ok().filter(|seconds| (0.0..1e6).contains(seconds))? * 1e6;
+    let mut times = [0.0; 3];
+    for seconds in &mut times {
+        *seconds = word(&mut rest)?.parse::<f64>().ok().filter(|seconds| (-1.0..1e6).contains(seconds))?;
     }
     let status = word(&mut rest).filter(|status| is_digits(status) && status.len() == 3)?;
     word(&mut rest)?;
@@ -77,7 +84,10 @@ fn balancer<'t>(text: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
     found.text("client", client);
     found.whole("clientPort", port);
     found.text("upstream", upstream);
-    found.millis(micros.round() / 1e3);
+    // -1 stands for a request that no server took.
+    if times.iter().all(|seconds| *seconds >= 0.0) {
+        found.millis((times.iter().sum::<f64>() * 1e6).round() / 1e3);
+    }
     found.whole("status", status);
     found.whole("bytes_received", received);
     found.whole("bytes", sent);
@@ -95,16 +105,36 @@ pub(super) fn in_text<'t>(text: &'t str, found: &mut PartSink<'t, '_>) -> Option
     let request = enclosed(&mut rest, b'"', b'"')?;
     let status = rest.split([' ', ',']).next().filter(|status| status.len() == 3 && is_digits(status))?;
     line(request, found)?;
+    // An access log's line may be the text of another form.
     let before = text[..start].trim_end_matches(['-', ' ']);
+    let before =
+        before.strip_suffix(']').and_then(|before| before.rsplit_once(" - - [")).map_or(before, |(before, _)| before);
     let client = before.rsplit(' ').next().unwrap_or_default().trim_start_matches('/');
     if let Some((address, port)) =
         client.rsplit_once(':').filter(|(address, port)| is_digits(port) && is_address(address))
     {
         found.text("client", address);
         found.whole("clientPort", port);
+    } else if is_address(client) {
+        found.text("client", client);
     }
     found.whole("status", status);
+    let mut behind = rest.get(status.len() + 1..).unwrap_or_default();
+    if let (Some(bytes), Some(referer), Some(agent)) = (digits(&mut behind), quoted(&mut behind), quoted(&mut behind)) {
+        found.whole("bytes", bytes);
+        found.quoted("referer", referer);
+        found.quoted("user_agent", agent);
+    }
     Some(status)
+}
+
+/// A blank and a text in quotes.
+fn quoted<'t>(rest: &mut &'t str) -> Option<&'t str> {
+    mark(rest, " \"")?;
+    let end = memchr::memchr(b'"', rest.as_bytes())?;
+    let (inside, behind) = rest.split_at(end);
+    *rest = &behind[1..];
+    Some(inside)
 }
 
 fn is_address(text: &str) -> bool {
@@ -112,17 +142,19 @@ fn is_address(text: &str) -> bool {
 }
 
 /// `[2026-11-20T06:47:13.123Z] "GET / HTTP/1.1" 200 - 0 91 12 11 "forwarded" "agent" "id" "authority" "upstream"`: Envoy's, in which
-/// Istio has three words more behind the flags.
+/// Istio has up to three words more behind the flags.
 pub(super) fn envoy<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
     let mut rest = line;
     let time = enclosed(&mut rest, b'[', b']')?;
     let request = enclosed(&mut rest, b'"', b'"')?;
     let status = word(&mut rest).filter(|status| is_digits(status) && status.len() <= 3)?;
     let flags = word(&mut rest)?;
-    if !rest.starts_with(|c: char| c.is_ascii_digit()) {
-        word(&mut rest)?;
-        word(&mut rest)?;
-        enclosed(&mut rest, b'"', b'"')?;
+    for _ in 0..3 {
+        match rest.bytes().next()? {
+            b'0'..=b'9' => break,
+            b'"' => enclosed(&mut rest, b'"', b'"')?,
+            _ => word(&mut rest)?,
+        };
     }
     let [received, sent, took] = [word(&mut rest)?, word(&mut rest)?, word(&mut rest)?];
     word(&mut rest)?;

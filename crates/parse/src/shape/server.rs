@@ -55,6 +55,9 @@ fn nginx_context<'t>(mut rest: &'t str, found: &mut PartSink<'t, '_>) {
             name => name,
         };
         found.text(name, value);
+        if name == "request" {
+            super::request::line(value, found);
+        }
     }
 }
 
@@ -80,6 +83,10 @@ pub(super) fn apache_error<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> O
         } else {
             break;
         }
+    }
+    // An error of the system may stand before the client.
+    if let Some((_, client)) = rest.split_once(": [client ").filter(|_| rest.starts_with('(')) {
+        found.text("client", client.split(']').next().unwrap_or_default());
     }
     if let Some((code, behind)) = rest.split_once(": ")
         && code.strip_prefix("AH").is_some_and(is_digits)

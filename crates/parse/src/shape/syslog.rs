@@ -4,6 +4,7 @@
 //! or the program (F5, syslogd of BusyBox, ESX); a host in brackets; RFC 5424 with fewer parts; Cisco's sequence numbers, nodes and
 //! `%FACILITY-SEVERITY-MNEMONIC`. A hostname is one only where something follows that is no word of a text.
 
+mod cisco;
 mod structured;
 
 use std::net::Ipv6Addr;
@@ -30,9 +31,6 @@ const STRUCTURED_MAX: usize = 64;
 
 /// Longest name of a host or program.
 const NAME_BYTES_MAX: usize = 128;
-
-/// Bytes before Cisco's mnemonic.
-const CISCO_BYTES_MAX: usize = 160;
 
 /// Longest word for facility and severity.
 const SEVERITY_BYTES_MAX: usize = 16;
@@ -227,16 +225,27 @@ impl<'t> SyslogHeader<'t> {
         if self.read_cisco(rest).is_some() {
             return;
         }
-        self.read_behind_time(time(rest, &TimeMemo::default()).unwrap_or(("", rest)), host);
+        let timed = time(rest, &TimeMemo::default()).or_else(|| epoch(rest)).unwrap_or(("", rest));
+        self.read_behind_time(timed, host);
     }
 
+    /// Reads what follows a time. Where a relay put a header of its own in front, the sender's counts.
     fn read_behind_time(&mut self, (time, behind): (&'t str, &'t str), host: Host) {
         self.time = time;
-        let rest = if time.is_empty() { behind } else { behind.trim_start_matches([':', ' ']) };
+        let mut rest = if time.is_empty() { behind } else { behind.trim_start_matches([':', ' ']) };
+        let (relay, inner) = rest.split_once(' ').unwrap_or_default();
+        let relayed = traditional_time(inner, &TimeMemo::default()).filter(|_| !time.is_empty());
+        let relay = host_name(relay).filter(|_| relayed.is_some());
+        if let (Some(_), Some((time, behind))) = (relay, relayed) {
+            (self.time, rest) = (time, behind);
+        }
         if !rest.starts_with("last message repeated ") {
             self.read_tag(rest, host);
         } else {
             self.message = rest;
+        }
+        if self.hostname.is_empty() {
+            self.hostname = relay.unwrap_or_default();
         }
     }
 
@@ -248,14 +257,22 @@ impl<'t> SyslogHeader<'t> {
                 return;
             }
             let (word, behind) = rest.split_once(' ').unwrap_or((rest, ""));
-            let behind = behind.trim_start_matches([' ', ':']);
-            if !self.severity_word(word, behind) {
+            let mut behind = behind.trim_start_matches([' ', ':']);
+            let is_no_host = word == "-" && Self::default().tag(behind).is_some();
+            if !is_no_host && !self.severity_word(word, behind) {
                 let has_place = self.hostname.is_empty() && !self.time.is_empty();
-                let Some(name) = host_name(word).filter(|_| has_place) else { break };
+                // A model, a version or pairs may be glued to a host's name.
+                let (name, glued) = word.split_once(',').filter(|(_, glued)| !glued.is_empty()).unwrap_or((word, ""));
+                let Some(name) = host_name(name).filter(|_| has_place) else { break };
                 let mut ahead = Self { hostname: name, ..*self };
                 if ahead.tag(behind).is_some() {
                     *self = ahead;
                     return;
+                }
+                if glued.contains('=') {
+                    behind = rest.split_once(',').unwrap_or_default().1;
+                } else if !glued.is_empty() {
+                    break;
                 }
                 if !self.may_be_host(name, behind, host) {
                     break;
@@ -346,55 +363,6 @@ impl<'t> SyslogHeader<'t> {
         self.message = message.strip_prefix(' ').unwrap_or(message);
         Some(())
     }
-
-    /// Reads Cisco's header, `123: host: *Mar  1 18:48:50.483 UTC: %SYS-5-CONFIG_I: …`, each piece of which may be missing; a
-    /// relay may have put another in front.
-    fn read_cisco(&mut self, text: &'t str) -> Option<()> {
-        let head = &text.as_bytes()[..text.len().min(CISCO_BYTES_MAX)];
-        let at = memchr::memchr_iter(b'%', head).find(|at| *at == 0 || matches!(head[at - 1], b' ' | b':'))?;
-        let mnemonic = text[at + 1..].split([':', ' ']).next()?;
-        let (facility, severity) = facility_of_mnemonic(mnemonic)?;
-        let message = text[at + 1 + mnemonic.len()..].trim_start_matches(' ').strip_prefix(':')?;
-        let mut header = *self;
-        let mut rest = &text[..at];
-        let mut is_numbered = false;
-        loop {
-            rest = rest.trim_start_matches([' ', ':', '*', '.']);
-            if let Some((time, behind)) = time(rest, &TimeMemo::default()) {
-                (header.time, rest) = (time, behind);
-                continue;
-            }
-            let (word, behind) = rest.split_once(' ').unwrap_or((rest, ""));
-            if word.is_empty() {
-                break;
-            }
-            rest = behind;
-            // IOS XR's node is glued to the time.
-            if let Some((node, _)) = word.split_once(':').filter(|(node, _)| node.contains('/')) {
-                rest = &text[word.as_ptr().addr() - text.as_ptr().addr() + node.len()..at];
-            } else if word.starts_with(|c: char| c.is_ascii_digit()) && !word.contains('.') {
-                // Numbers of messages, and the time since the start.
-                is_numbered = true;
-            } else if word.contains('[') {
-                header.tag(word)?;
-            } else {
-                // A relay names the sender, the device itself.
-                let has_place = header.hostname.is_empty() || is_numbered;
-                header.hostname = host_name(word).filter(|_| has_place)?;
-            }
-        }
-        if header.severity.is_none() {
-            // Devices of Cisco send as local7.
-            (header.facility, header.severity) = (Some(23), Some(severity));
-        }
-        if header.appname.is_empty() {
-            header.appname = facility;
-        }
-        (header.msgid, header.severity_of_mnemonic) = (mnemonic, Some(severity));
-        header.message = message.strip_prefix(' ').unwrap_or(message);
-        *self = header;
-        Some(())
-    }
 }
 
 /// What is taken for a host.
@@ -411,24 +379,6 @@ fn has_form(text: &str) -> bool {
     ["CEF:", "LEEF:", "{\""].iter().any(|start| text.starts_with(start))
 }
 
-/// The facility and the severity of `FACILITY-SUBFACILITY-5-MNEMONIC`.
-fn facility_of_mnemonic(mnemonic: &str) -> Option<(&str, u8)> {
-    let mut at = 0;
-    for piece in mnemonic.split('-') {
-        let name = piece.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        if let ([digit @ b'0'..=b'7'], true) = (piece.as_bytes(), at > 0) {
-            let facility =
-                mnemonic.get(..at - 1).filter(|facility| facility.starts_with(|c: char| c.is_ascii_uppercase()))?;
-            return (at + 2 < mnemonic.len()).then_some((facility, digit - b'0'));
-        }
-        if !name || piece.is_empty() {
-            return None;
-        }
-        at += piece.len() + 1;
-    }
-    None
-}
-
 /// The time that a text begins with, and what follows. A zone by a name that is not read is passed over.
 fn time<'t>(text: &'t str, times: &TimeMemo) -> Option<(&'t str, &'t str)> {
     let end = times.time_end(text.as_bytes())?;
@@ -438,14 +388,25 @@ fn time<'t>(text: &'t str, times: &TimeMemo) -> Option<(&'t str, &'t str)> {
     }
     let after = behind.trim_start_matches(' ');
     let word = &after[..after.bytes().position(|byte| !byte.is_ascii_uppercase()).unwrap_or(after.len())];
-    let is_zone = matches!(word.len(), 3..=4) && (word.ends_with('T') || word == "UTC");
+    let is_zone = matches!(word.len(), 2..=4) && (word.ends_with('T') || word == "UTC");
     let is_zone = is_zone && matches!(after.as_bytes().get(word.len()), None | Some(b':' | b' '));
     Some((time, if is_zone { &after[word.len()..] } else { behind }))
 }
 
-/// The name of a host, which may stand in brackets.
+/// Seconds since 1970 that a host follows.
+fn epoch(text: &str) -> Option<(&str, &str)> {
+    let (time, behind) = text.split_once(' ')?;
+    let (seconds, fraction) = time.split_once('.').unwrap_or((time, "0"));
+    let is_epoch = seconds.len() == 10 && is_digits(seconds) && is_digits(fraction);
+    let name = behind.split(' ').next().and_then(host_name).filter(|_| is_epoch)?;
+    name.bytes().any(|byte| byte.is_ascii_alphabetic()).then_some((time, behind))
+}
+
+/// The name of a host, which may stand in brackets, or behind the slot of a chassis: `slot1/name`.
 fn host_name(word: &str) -> Option<&str> {
     let word = word.trim_end_matches(':');
+    let slot = |(slot, name)| is_digits(str::strip_prefix(slot, "slot")?).then_some(name);
+    let word = word.split_once('/').and_then(slot).unwrap_or(word);
     let name = word.strip_prefix('[').and_then(|word| word.strip_suffix(']')).unwrap_or(word);
     let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
         && name.bytes().any(|byte| byte.is_ascii_alphabetic() || byte == b'.')
@@ -467,8 +428,8 @@ fn is_program(name: &str) -> bool {
 fn traditional_time<'t>(line: &'t str, times: &TimeMemo) -> Option<(&'t str, &'t str)> {
     const MONTHS: [&[u8; 4]; 12] =
         [b"Jan ", b"Feb ", b"Mar ", b"Apr ", b"May ", b"Jun ", b"Jul ", b"Aug ", b"Sep ", b"Oct ", b"Nov ", b"Dec "];
-    let month = line.as_bytes().first_chunk::<4>().filter(|month| MONTHS.contains(month));
-    let (time, behind) = time(line, times).filter(|_| month.is_some())?;
+    line.as_bytes().first_chunk::<4>().filter(|month| MONTHS.contains(month))?;
+    let (time, behind) = time(line, times)?;
     let n_colons = time.bytes().filter(|byte| *byte == b':').count();
     (n_colons == 2 && matches!(behind.as_bytes().first(), Some(b' ' | b':'))).then_some((time, behind))
 }

@@ -36,7 +36,8 @@ pub(super) fn clock(b: &[u8], at: usize) -> Option<Clock> {
     if b.get(colon) != Some(&b':') {
         return None;
     }
-    if b.get(colon + 3) != Some(&b':') {
+    // `16:43: text` has no seconds.
+    if b.get(colon + 3) != Some(&b':') || b.get(colon + 4) == Some(&b' ') {
         let clock = half_of_day(b, of_parts(hour, minute, None, (0, colon + 3))?)?;
         // With an hour of one digit it is a ratio or a place in a file, unless a half of the day follows.
         return (colon == at + 2 || clock.end > colon + 3).then_some(clock);

@@ -225,6 +225,7 @@ fn three_numbers(b: &[u8], at: usize, next: usize) -> Option<Date> {
             }
             month_first(Some(century(third)), third_at + 2)
         }
+        2 if has_third && separator == b'/' => month_first(Some(century(number(b, third_at, 2)?)), third_at + 2),
         // Without a year.
         _ if next == at + 2 && second_end == next + 3 && separator != b' ' => {
             let end = second_end + usize::from(separator == b'.' && b.get(second_end) == Some(&b'.'));

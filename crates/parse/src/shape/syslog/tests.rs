@@ -120,3 +120,16 @@ fn a_line_of_a_file_is_one_of_syslog_only_where_that_is_sure() {
         assert!(!is_sure(line), "{line}");
     }
 }
+
+#[test]
+fn what_is_glued_to_a_host_or_put_before_it_is_no_part_of_its_name() {
+    check("<30>Nov 20 06:47:13 ap-7,802aa8,v4.1 hostapd: up", "30|Nov 20 06:47:13|ap-7|hostapd|||up");
+    check("<30>Nov 20 06:47:13 lb-7,rule=web,took=4", "30|Nov 20 06:47:13|lb-7||||rule=web,took=4");
+    check("<30>Nov 20 06:47:13 lately, all is well", "30|Nov 20 06:47:13|||||lately, all is well");
+    check("<133>Nov 20 06:47:13 slot2/lb-1 notice mcpd[77]: x", "133|Nov 20 06:47:13|lb-1|mcpd|77||x");
+    check("<13>Nov 20 06:47:15 relay-1 Nov 20 06:47:13 web-1 shop[7]: x", "13|Nov 20 06:47:13|web-1|shop|7||x");
+    check("<13>Nov 20 06:47:15 relay-1 Nov 20 06:47:13 was a fine day", "13|Nov 20 06:47:13|relay-1||||was a fine day");
+    check("<134> 1795157233.071 mx-7-hq events port 3 is down", "134|1795157233.071|mx-7-hq||||events port 3 is down");
+    check("<134> 1795157233.071    33 192.0.2.1 TCP_MISS/200", "134||||||1795157233.071    33 192.0.2.1 TCP_MISS/200");
+    check("<166>: 2026 Nov 20 06:47:13 ET: %L2FM-4-MOVE: x", "166|2026 Nov 20 06:47:13||L2FM||L2FM-4-MOVE|x");
+}
