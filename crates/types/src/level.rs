@@ -37,7 +37,10 @@ const SPELLINGS: [(Level, &[&str]); 8] = [
     (Level::Info, &["information", "informational"]),
     (Level::Warn, &["warn", "warning", "wrn", "40", "syslog-4"]),
     (Level::Error, &["error", "err", "erro", "eror", "severe", "failure", "fail", "exception", "50", "syslog-3"]),
-    (Level::Fatal, &["fatal", "critical", "crit", "alert", "emerg", "panic", "dpanic", "ftl", "pnc", "fata", "pani", "60"]),
+    (
+        Level::Fatal,
+        &["fatal", "critical", "crit", "alert", "emerg", "panic", "dpanic", "ftl", "pnc", "fata", "pani", "60"],
+    ),
     (Level::Fatal, &["emergency", "syslog-0", "syslog-1", "syslog-2"]),
 ];
 
