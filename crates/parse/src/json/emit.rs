@@ -250,7 +250,9 @@ fn emit_fields(
                 }
                 continue;
             }
-            Some(b's') if name == "status" || name == "status_code" => status = Some(&member.token),
+            Some(b's' | b'r') if matches!(name, "status" | "status_code" | "response_code" | "responseCode") => {
+                status = Some(&member.token);
+            }
             Some(b'm' | b'p' | b'u' | b'r') if matches!(name, "method" | "path" | "uri" | "url" | "request") => {
                 is_request = true;
             }

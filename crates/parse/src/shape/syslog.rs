@@ -239,14 +239,26 @@ impl<'t> SyslogHeader<'t> {
         if let (Some(_), Some((time, behind))) = (relay, relayed) {
             (self.time, rest) = (time, behind);
         }
-        if !rest.starts_with("last message repeated ") {
-            self.read_tag(rest, host);
-        } else {
+        if rest.starts_with("last message repeated ") {
             self.message = rest;
+        } else if self.event_in_brackets(rest).is_none() {
+            self.read_tag(rest, host);
         }
         if self.hostname.is_empty() {
             self.hostname = relay.unwrap_or_default();
         }
+    }
+
+    /// Reads `[node:kind.of.event:severity]: `, as storage systems of NetApp write it.
+    fn event_in_brackets(&mut self, text: &'t str) -> Option<()> {
+        let (inside, message) = text.strip_prefix('[')?.split_once("]: ")?;
+        let (node, event) = inside.split_once(':')?;
+        let (event, severity) = event.rsplit_once(':')?;
+        let place = SEVERITIES.iter().position(|known| severity.starts_with(known))?;
+        self.hostname = host_name(node)?;
+        self.severity_of_mnemonic = u8::try_from(place).ok();
+        (self.msgid, self.message) = (event.trim(), message);
+        Some(())
     }
 
     /// Reads what stands between the time and the message: a host and a tag, or one of them, and words for the severity.

@@ -131,5 +131,7 @@ fn what_is_glued_to_a_host_or_put_before_it_is_no_part_of_its_name() {
     check("<13>Nov 20 06:47:15 relay-1 Nov 20 06:47:13 was a fine day", "13|Nov 20 06:47:13|relay-1||||was a fine day");
     check("<134> 1795157233.071 mx-7-hq events port 3 is down", "134|1795157233.071|mx-7-hq||||events port 3 is down");
     check("<134> 1795157233.071    33 192.0.2.1 TCP_MISS/200", "134||||||1795157233.071    33 192.0.2.1 TCP_MISS/200");
+    check("<13>Nov 20 06:47:13 [nas-7:disk.fail:error]: disk 3", "13|Nov 20 06:47:13|nas-7|||disk.fail|disk 3");
+    check("<13>Nov 20 06:47:13 [a: b:c]: d", "13|Nov 20 06:47:13|||||[a: b:c]: d");
     check("<166>: 2026 Nov 20 06:47:13 ET: %L2FM-4-MOVE: x", "166|2026 Nov 20 06:47:13||L2FM||L2FM-4-MOVE|x");
 }
