@@ -55,6 +55,10 @@ fn a_stack_trace_belongs_to_the_line_that_logged_it() {
         "Traceback (most recent call last):\n  File \"a.py\", line 3, in f\nKeyError: 1",
         "pump 2.4.0",
     ]);
+}
+
+#[test]
+fn the_dying_words_of_less_known_runtimes_are_one_event() {
     check(&[
         "----- Native stack trace -----\n\n 1: 0xd3a3c0  [node]\n\n----- JavaScript stack trace -----\n\n1: f (a.js:1:1)\n2: node:internal/main:28:49",
         "pump is off",
@@ -82,6 +86,10 @@ fn a_stack_trace_belongs_to_the_line_that_logged_it() {
         "File \"a.py\", line 6, in <module>\n    5    x\n--> 6    f(417)\n\nFile \"a.py\", line 5, in f\n--> 5        return d[n]\n\nKeyError: 417",
         "ERROR: off",
     ]);
+}
+
+#[test]
+fn what_a_logger_or_a_tool_writes_below_its_line_is_part_of_it() {
     check(&[
         "Traceback (most recent call last):\n  File \"a.py\", line 3, in f\n--- <exception caught here> ---\n  File \"b.py\", line 3, in g\nbuiltins.TypeError: 7",
         "ERROR: off",
