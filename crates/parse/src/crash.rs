@@ -133,6 +133,8 @@ struct Start {
     n_literal: usize,
     /// What stands behind the name that it begins with, if it does.
     behind_name: &'static [u8],
+    /// What a line ends with that it fits whole.
+    end: &'static [u8],
     report: &'static Report,
 }
 
@@ -173,7 +175,10 @@ fn report_among(by_byte: &[Vec<Start>], line: &[u8]) -> Option<&'static Report> 
         crate::find::find_short(&line[..reach], text).is_some()
     };
     // What stands behind the name must be in the first word, or end it.
+    let has_number = || word.windows(2).any(|two| two[0] == b':' && two[1].is_ascii_digit());
     let may_fit = |start: &&Start| match start.behind_name {
+        _ if !line.ends_with(start.end) => false,
+        b":" if start.pattern.starts_with("@:~") => has_colon && has_number(),
         [b':', b' ', ..] => ends && line[word.len() - 1..].starts_with(start.behind_name),
         [b'(', ..] => has_bracket && has_text(start.behind_name),
         [b'.', ..] => has_point && has_text(start.behind_name),
@@ -198,7 +203,9 @@ fn starts_by_byte(is_wanted: fn(&Report) -> bool) -> Vec<Vec<Start>> {
         let n_literal = pattern.find(WILD).unwrap_or(pattern.len());
         let behind_name =
             pattern.strip_prefix('@').and_then(|rest| rest.split(WILD).next()).unwrap_or_default().as_bytes();
-        places.for_each(|place| by_byte[place].push(Start { pattern, n_literal, behind_name, report }));
+        let whole = pattern.strip_suffix('$').and_then(|whole| whole.rsplit(WILD).next());
+        let end = whole.unwrap_or_default().as_bytes();
+        places.for_each(|place| by_byte[place].push(Start { pattern, n_literal, behind_name, end, report }));
     }
     // What says more is tried first.
     by_byte.iter_mut().for_each(|starts| starts.sort_by_key(|start| std::cmp::Reverse(start.pattern.len())));

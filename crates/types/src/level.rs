@@ -1,6 +1,7 @@
 //! Canonical levels and the spellings that mean them.
 
 use std::fmt;
+use std::sync::LazyLock;
 
 /// How bad an event is, from least to worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,9 +95,18 @@ impl Level {
         if text.len() > 15 || SPELLING_LENGTHS[usize::from(first | 0x20)] & (1 << text.len()) == 0 {
             return None;
         }
-        let is_spelled =
-            |(_, words): &&(Self, &[&str])| words.iter().any(|word| text.eq_ignore_ascii_case(word.as_bytes()));
-        SPELLINGS.iter().find(is_spelled).map(|(level, _)| *level)
+        // Few spellings begin alike.
+        static BY_FIRST: LazyLock<[Vec<(&'static [u8], Level)>; 32]> = LazyLock::new(|| {
+            let mut by_first = [const { Vec::new() }; 32];
+            for (level, words) in SPELLINGS {
+                words
+                    .iter()
+                    .for_each(|word| by_first[usize::from(word.as_bytes()[0] & 31)].push((word.as_bytes(), level)));
+            }
+            by_first
+        });
+        let alike = &BY_FIRST[usize::from(first & 31)];
+        alike.iter().find(|(word, _)| text.eq_ignore_ascii_case(word)).map(|(_, level)| *level)
     }
 
     /// The level of a syslog severity (0 emergency to 7 debug).

@@ -18,7 +18,9 @@ pub(super) fn combined<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Optio
     access(&mut rest, found)?;
     // A time in seconds may stand before the referrer, which may be missing without quotes.
     let seconds = |word: &&str| word.contains('.') && word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    if let Some(took) = rest.split(' ').next().filter(seconds) {
+    if rest.starts_with(|c: char| c.is_ascii_digit())
+        && let Some(took) = rest.split(' ').next().filter(seconds)
+    {
         found.seconds(took);
         word(&mut rest);
     }
@@ -109,8 +111,9 @@ fn client_and_user<'t>(rest: &mut &'t str, found: &mut PartSink<'t, '_>) -> Opti
     let first = word(rest)?;
     let mut second = word(rest)?;
     // Kubernetes' ingress names the address that a proxy saw.
-    if second == "-" && rest.starts_with(&format!("[{first}] ")) {
-        *rest = &rest[first.len() + 3..];
+    let behind = rest.strip_prefix('[').and_then(|rest| rest.strip_prefix(first)?.strip_prefix("] "));
+    if let Some(behind) = behind.filter(|_| second == "-") {
+        *rest = behind;
         second = word(rest)?;
     }
     // A virtual host stands before the client, which is then followed by two more words before the time.

@@ -13,7 +13,7 @@ const TEXT_BYTES_MAX: usize = 2_048;
 pub(super) fn line<'t>(request: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
     let (method, target) = without_colours(request).split_once(' ')?;
     let (path, protocol) = match target.rsplit_once(' ') {
-        Some((path, protocol)) if is_protocol(protocol) => (path, protocol),
+        Some((path, protocol)) if protocol.starts_with("HTTP/") || is_protocol(protocol) => (path, protocol),
         _ => (target, ""),
     };
     if !(1..=32).contains(&method.len()) {

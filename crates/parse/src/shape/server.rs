@@ -85,7 +85,9 @@ pub(super) fn apache_error<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> O
         }
     }
     // An error of the system may stand before the client.
-    if let Some((_, client)) = rest.split_once(": [client ").filter(|_| rest.starts_with('(')) {
+    if rest.starts_with('(')
+        && let Some((_, client)) = rest.split_once(": [client ")
+    {
         found.text("client", client.split(']').next().unwrap_or_default());
     }
     if let Some((code, behind)) = rest.split_once(": ")
