@@ -45,6 +45,9 @@ const SPELLINGS: [(Level, &[&str]); 8] = [
     (Level::Fatal, &["emergency", "syslog-0", "syslog-1", "syslog-2"]),
 ];
 
+/// A spelling in lower case, and what it means.
+type Spelling = (&'static [u8], Level);
+
 /// Lengths of the spellings that begin with each byte, one bit each: most words are told apart by them.
 const SPELLING_LENGTHS: [u16; 256] = {
     let mut lengths = [0; 256];
@@ -96,7 +99,7 @@ impl Level {
             return None;
         }
         // Few spellings begin alike.
-        static BY_FIRST: LazyLock<[Vec<(&'static [u8], Level)>; 32]> = LazyLock::new(|| {
+        static BY_FIRST: LazyLock<[Vec<Spelling>; 32]> = LazyLock::new(|| {
             let mut by_first = [const { Vec::new() }; 32];
             for (level, words) in SPELLINGS {
                 words
