@@ -59,8 +59,8 @@ pub fn read(text: &str) -> Option<Trace> {
     is_report(&trace).then_some(trace)
 }
 
-/// Returns what a bare report says of the outermost exception, as it is written there, where its first line does not say it:
-/// Python's announces a traceback, Node's is a line of source, Rust's a place. `None` for all other texts.
+/// Returns the line of a bare report that states the outermost exception, from its type on, if that is not the first line:
+/// Python announces a traceback there, Node shows a line of source, Rust a place. `None` for all other texts.
 pub fn headline(text: &str) -> Option<&str> {
     crate::crash::death(text)?;
     let trace = read(text)?;

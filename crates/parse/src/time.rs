@@ -204,7 +204,7 @@ pub fn ambiguous_zone<'t>(time: &'t str, received: &ArrivalContext<'_>) -> Optio
     of_source.is_none().then(|| (&time[place..place + name.len()], meanings))
 }
 
-/// The offset in seconds, of those that an abbreviation may mean, that it has in the source's zone.
+/// Returns the offset in seconds that the source's zone gives to an abbreviation with several meanings.
 fn offset_of_source(name: &[u8], meanings: &[i16], local: i64, received: &ArrivalContext<'_>) -> Option<i64> {
     let mut offsets = meanings.iter().map(|minutes| i64::from(*minutes) * 60);
     offsets.find(|offset| received.zone.uses(name, *offset, local - offset))

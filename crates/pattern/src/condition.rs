@@ -78,7 +78,8 @@ pub fn pattern_lines(pattern: &str, message: Option<&str>) -> Option<Expr> {
     Some(Expr::Match(Box::new(text), TextPattern::Regex(regex)))
 }
 
-/// Returns a regular expression for the texts of a pattern, of which `sample` is one: in a report a line has the pattern.
+/// Returns a regular expression for the texts of a pattern. If `sample`, one of these texts, is a report, it may match
+/// anywhere in a text.
 fn expression(pattern: &str, end: &str, sample: Option<&str>) -> Option<Regex> {
     let words = |part: &str| part.split(' ').map(regex::escape).collect::<Vec<_>>().join(r"\s+");
     let parts: Vec<String> = pattern.split(SHOWN).map(words).collect();

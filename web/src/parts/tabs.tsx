@@ -1,4 +1,4 @@
-// The parts of a page, one of which is shown.
+// Tabs: the parts of a page, shown one at a time.
 
 import { t } from "../texts.ts";
 import { Way } from "./way.tsx";

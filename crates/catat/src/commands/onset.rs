@@ -8,7 +8,7 @@ use crate::client::Server;
 use crate::failure::Failure;
 use crate::output::{print_rows, say_partial};
 
-/// Columns of the list of what began.
+/// Columns of the list of onsets.
 const COLUMNS: &str = "kind began earliest:/began_between/0 latest:/began_between/1 ended before after what query";
 
 pub(crate) fn onset(options: Onset) -> Result<(), Failure> {

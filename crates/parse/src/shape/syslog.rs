@@ -414,7 +414,7 @@ fn epoch(text: &str) -> Option<(&str, &str)> {
     name.bytes().any(|byte| byte.is_ascii_alphabetic()).then_some((time, behind))
 }
 
-/// The name of a host, which may stand in brackets, or behind the slot of a chassis: `slot1/name`.
+/// Reads a hostname, optionally in brackets or after the slot of a chassis: `slot1/name`.
 fn host_name(word: &str) -> Option<&str> {
     let word = word.trim_end_matches(':');
     let slot = |(slot, name)| is_digits(str::strip_prefix(slot, "slot")?).then_some(name);

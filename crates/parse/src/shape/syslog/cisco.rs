@@ -7,8 +7,8 @@ use crate::time::TimeMemo;
 const HEAD_BYTES_MAX: usize = 160;
 
 impl<'t> SyslogHeader<'t> {
-    /// Reads Cisco's header, `123: host: *Mar  1 18:48:50.483 UTC: %SYS-5-CONFIG_I: …`, each piece of which may be missing; a
-    /// relay may have put another in front.
+    /// Reads Cisco's header, `123: host: *Mar  1 18:48:50.483 UTC: %SYS-5-CONFIG_I: …`. Each part is optional, and a
+    /// relay's header may precede it.
     pub(super) fn read_cisco(&mut self, text: &'t str) -> Option<()> {
         let head = &text.as_bytes()[..text.len().min(HEAD_BYTES_MAX)];
         let at = memchr::memchr_iter(b'%', head).find(|at| *at == 0 || matches!(head[at - 1], b' ' | b':'))?;
