@@ -285,7 +285,7 @@ fn lines_behind(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// The level of a text that is the report of a death, or in which the kernel or the service manager tells of one.
-pub(crate) fn level(text: &str) -> Option<Level> {
+pub fn level(text: &str) -> Option<Level> {
     let text = text.trim_start_matches(['\n', '\r']).as_bytes();
     if let Some(report) = report_in(text) {
         return Some(report.level);
