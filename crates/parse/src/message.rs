@@ -7,7 +7,7 @@
 //! journal   {"_PID":"7","__REALTIME_TIMESTAMP":"…","MESSAGE":"text","_SYSTEMD_UNIT":"shop.service",…}
 //! ```
 
-use std::hash::{DefaultHasher, Hasher};
+use std::hash::{BuildHasher, Hasher};
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -21,10 +21,10 @@ const HEADER_BYTES_MAX: usize = 512;
 
 /// Fields of the journal that tell sources apart. Programs write what is more and what is less important as they write
 /// to two streams, so the priority is one of them. The last shows that a line is an entry.
-const FIELDS: [&str; 5] = ["_SYSTEMD_UNIT", "_PID", "PRIORITY", "_BOOT_ID", "__REALTIME_TIMESTAMP"];
+const FIELDS: [&str; 4] = ["_SYSTEMD_UNIT", "_PID", "PRIORITY", "__REALTIME_TIMESTAMP"];
 
-/// Names of the text of an entry: that which a shipper gives it, and the journal's.
-const TEXTS: [&str; 2] = ["message", "MESSAGE"];
+/// Names of the text of an entry: the journal's, and that which a shipper gives it.
+const TEXTS: [&str; 2] = ["MESSAGE", "message"];
 
 /// A line of a program within a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,17 +104,19 @@ pub(crate) fn entry(line: &[u8]) -> Option<Message> {
         || line.starts_with(b"{\"unit\":")
         || line.starts_with(b"{\"message\":");
     // Made once: to prepare a search costs as much as the search.
-    static FINDERS: LazyLock<([Finder<'static>; 5], [Finder<'static>; 2])> =
+    static FINDERS: LazyLock<([Finder<'static>; 4], [Finder<'static>; 2])> =
         LazyLock::new(|| (FIELDS.map(Finder::new), TEXTS.map(Finder::new)));
     let (fields, texts) = &*FINDERS;
-    if !is_likely || value_by(line, &fields[4]).is_none() {
+    if !is_likely || value_by(line, &fields[3]).is_none() {
         return None;
     }
-    let text = texts.iter().find_map(|finder| value_by(line, finder))?;
+    // A shipper puts it first.
+    let first = line.strip_prefix(b"{\"message\":");
+    let text = first.or_else(|| texts.iter().find_map(|finder| value_by(line, finder)))?;
     let content = line.len() - text.len() + 1;
     let end = content + string(text)?.len();
     let value = |place: usize| value_by(line, &fields[place]).and_then(string).unwrap_or_default();
-    let fields = [value(0), value(1), value(2), value(3)];
+    let fields = [value(0), value(1), value(2)];
     let is_named = !fields[0].is_empty() || !fields[1].is_empty();
     is_named.then(|| Message { source: source_of(fields.into_iter()), content: content..end })
 }
@@ -153,10 +155,10 @@ fn value_by<'l>(line: &'l [u8], name: &Finder<'_>) -> Option<&'l [u8]> {
 
 /// Returns a number for a source. Sources of different names practically never share one.
 pub fn source_of<'n>(names: impl Iterator<Item = &'n [u8]>) -> u64 {
-    let mut hasher = DefaultHasher::new();
+    let mut hasher = foldhash::quality::FixedState::default().build_hasher();
     names.for_each(|name| {
         hasher.write(name);
-        hasher.write_u8(0);
+        hasher.write_usize(name.len());
     });
     // The first numbers are those of a container's streams.
     hasher.finish() | 1 << 63

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 use super::Profile;
 use super::entry::{Entry, Seen};
 use crate::{colour, runtime};
@@ -29,7 +31,7 @@ pub enum SourceLine {
 /// The latest event of each source.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sources {
-    events: HashMap<u64, SourceEvent>,
+    events: HashMap<u64, SourceEvent, RandomState>,
     /// Lines so far, of any source or of none.
     n_lines: u64,
 }
