@@ -191,6 +191,7 @@ fn append(
     collector.set_stream(place, &piece.stream);
     let (mut answer, mut refused) = (IngestAnswer::default(), RefusedCount::default());
     let mut notes = SampleNotes::default();
+    let mut overflow = parse::Overflow::new(parse::JOINED_BYTES_MAX);
     // The header is the first line.
     let (mut line_number, mut counted) = (2, 0);
     for event in events(piece) {
@@ -206,7 +207,10 @@ fn append(
         if bytes.is_empty() {
             continue;
         }
-        if let Err(problem) = add(&mut collector, (piece, place), (bytes, start), &mut notes)? {
+        let fields = EventFields::Values(&piece.fields);
+        let is_continued = header.lengths.is_some() && overflow.continues(bytes);
+        let metadata = EventMetadata { fields, offset: Some(start), is_continued, ..EventMetadata::default() };
+        if let Err(problem) = add(&mut collector, (piece, place), (bytes, &metadata), &mut notes)? {
             let from = in_piece(event.start);
             line_number += memchr::memchr_iter(b'\n', &piece.bytes[counted..from]).count();
             counted = from;
@@ -236,17 +240,15 @@ fn append(
 fn add(
     collector: &mut Collector<'_>,
     (piece, place): (&Piece<'_>, usize),
-    (bytes, start): (&[u8], u64),
+    (bytes, metadata): (&[u8], &EventMetadata<'_>),
     notes: &mut SampleNotes,
 ) -> Result<Result<(), String>, IngestError> {
     if piece.header.samples {
         return samples::add(collector, bytes, notes);
     }
-    let fields = EventFields::Values(&piece.fields);
-    let metadata = EventMetadata { fields, offset: Some(start), ..EventMetadata::default() };
     let mut refusal = Ok(());
     for text in parse::texts(bytes) {
-        if let Err(problem) = collector.add(place, RawEvent::Text(&text), &metadata)? {
+        if let Err(problem) = collector.add(place, RawEvent::Text(&text), metadata)? {
             refusal = Err(problem.to_string());
         }
     }

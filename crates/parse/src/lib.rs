@@ -24,6 +24,7 @@ mod lenient;
 mod level;
 mod message;
 mod multiline;
+mod overflow;
 mod pairs;
 mod piece;
 mod projection;
@@ -52,6 +53,7 @@ pub use lenient::{
 pub use level::{level_of_field, level_of_text};
 pub use message::{Message, journal_value, source_of, syslog as syslog_message};
 pub use multiline::{Boundaries, Joiner, Placement, Profile, SourceLine, events};
+pub use overflow::{JOINED_BYTES_MAX, Overflow};
 pub use pairs::logfmt_pair;
 pub use piece::{Piece, Screen, batches_of_piece, last_time, sure_end};
 pub use projection::Projection;

@@ -19,14 +19,15 @@ mod sources;
 use std::collections::VecDeque;
 use std::ops::Range;
 
-pub(crate) use line::{is_exception, is_typed_exception};
+pub(crate) use line::{is_exception, is_sure_head, is_typed_exception};
 pub use profile::Profile;
 pub use sources::{Joiner, SourceLine};
 
 use crate::colour;
 use crate::runtime::{self, LANES, Open};
 use entry::{Entry, Seen};
-use sources::{LINES_MAX, OTHERS_LINES_MAX, Reach, Sources};
+pub(crate) use sources::LINES_MAX;
+use sources::{OTHERS_LINES_MAX, Reach, Sources};
 
 /// Lines of other streams after which the event of a stream is over.
 const FOREIGN_LINES_MAX: usize = 32;

@@ -4,13 +4,10 @@
 //! depends on how long the file has been quiet ([`TailState`]). Cutting is a pure function of bytes and that.
 
 use memchr::{memchr, memchr_iter};
-use parse::{Boundaries, Placement, Profile, Transcript, Utf16};
+use parse::{Boundaries, JOINED_BYTES_MAX, Placement, Profile, Transcript, Utf16};
 use regex::Regex;
 
 use crate::rules::same_length_text;
-
-/// Most bytes of lines joined into one event; a longer one continues as the next event.
-const EVENT_BYTES_JOINED_MAX: usize = 256 << 10;
 
 /// Most lines joined by an expression of the user; of a trace that never ends the rest is the next event.
 const EVENT_LINES_JOINED_MAX: usize = 1_000;
@@ -56,7 +53,7 @@ struct EventStarts<'m> {
 
 impl<'m> EventStarts<'m> {
     fn new(multiline: &'m Multiline, Place { offset, profile, settled_to }: Place) -> Self {
-        let auto = Boundaries::at(EVENT_BYTES_JOINED_MAX, profile, offset);
+        let auto = Boundaries::at(JOINED_BYTES_MAX, profile, offset);
         Self { multiline, offset, settled_to, auto, n_lines: 0, n_bytes: 0 }
     }
 
@@ -78,7 +75,7 @@ impl<'m> EventStarts<'m> {
             Multiline::None => return Placement::Begins,
             Multiline::Start(regex) => regex.is_match(&same_length_text(line)),
         };
-        let fits = self.n_lines < EVENT_LINES_JOINED_MAX && self.n_bytes + line.len() <= EVENT_BYTES_JOINED_MAX;
+        let fits = self.n_lines < EVENT_LINES_JOINED_MAX && self.n_bytes + line.len() <= JOINED_BYTES_MAX;
         if begins || !fits {
             (self.n_lines, self.n_bytes) = (0, 0);
         }

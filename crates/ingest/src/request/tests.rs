@@ -309,7 +309,7 @@ fn what_a_protocol_says_beside_an_event_is_its_time_its_level_and_its_fields() {
     };
     let time = Timestamp::parse_rfc3339("2026-11-20T06:00:00Z");
     let fields = EventFields::Writer { n_max: 2, write: &write };
-    let metadata = EventMetadata { time, level: Some(types::Level::Warn), fields, offset: None };
+    let metadata = EventMetadata { time, level: Some(types::Level::Warn), fields, ..EventMetadata::default() };
     let record = br#"{"message":"r","time":"2020-01-01T00:00:00Z","host":"own"}"#;
     collector.add(place, RawEvent::Record(record), &metadata).unwrap().unwrap();
     collector.add(place, RawEvent::Text(b"ERROR t"), &metadata).unwrap().unwrap();

@@ -22,7 +22,6 @@ use parse::FieldWriter;
 use types::{GroupName, Level, TimeRange, Timestamp};
 
 use self::joined::JoinedEntries;
-use crate::syslog::decode::CONTINUED;
 pub use export::{JournalEntries, JournalEntry, JournalFault, JournalReader};
 use ingest::RejectedRecord;
 use ingest::ids::{IdField, hashed};
@@ -166,12 +165,9 @@ fn add(
         if !cursors.is_empty() {
             fields.text(CURSORS_JOINED, &cursors.join(" "));
         }
-        if event.is_continued {
-            fields.boolean(CONTINUED, true);
-        }
     };
-    let fields = EventFields::Writer { n_max: entry.fields().len() + ALSO.len() + 2, write: &write };
-    let metadata = EventMetadata { time: entry.time(), level, fields, offset: None };
+    let fields = EventFields::Writer { n_max: entry.fields().len() + ALSO.len() + 1, write: &write };
+    let metadata = EventMetadata { time: entry.time(), level, fields, offset: None, is_continued: event.is_continued };
     let raw = if names_trusted(entry, message) { RawEvent::Body(message) } else { RawEvent::Text(message) };
     collector.add(place, raw, &metadata)
 }

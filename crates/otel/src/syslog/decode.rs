@@ -15,9 +15,6 @@ pub use parse::{SyslogFramer, SyslogFrames};
 /// The group of messages without a program's name, below which those of programs are.
 const GROUP: &str = "syslog";
 
-/// The field of an event that continues one which may not become longer.
-pub(crate) const CONTINUED: &str = "continued";
-
 /// Limit on the groups below [`GROUP`] before a new program's messages go to it. Machines of one kind run dozens of
 /// programs, so that more come from names with a number or an id in them.
 const GROUPS_MAX: usize = 256;
@@ -79,12 +76,9 @@ impl Messages<'_> {
             if n_cut > 0 {
                 fields.integer("cutBytes", i64::try_from(n_cut).unwrap_or(i64::MAX));
             }
-            if chunk.is_continued {
-                fields.boolean(CONTINUED, true);
-            }
         };
-        let metadata =
-            EventMetadata { fields: EventFields::Writer { n_max: 2, write: &write }, ..EventMetadata::default() };
+        let fields = EventFields::Writer { n_max: 1, write: &write };
+        let metadata = EventMetadata { fields, is_continued: chunk.is_continued, ..EventMetadata::default() };
         // A message that is too old is left out: the protocol cannot report it.
         self.collector.add(place, RawEvent::Syslog(frame), &metadata).map(|_| ())
     }

@@ -9,7 +9,7 @@ use super::entry::{Entry, Seen};
 use crate::{colour, runtime};
 
 /// Lines of one event; further ones begin another.
-pub(super) const LINES_MAX: usize = 1_000;
+pub(crate) const LINES_MAX: usize = 1_000;
 
 /// Lines of other sources across which an event of a file is continued.
 pub(super) const OTHERS_LINES_MAX: u64 = 256;
