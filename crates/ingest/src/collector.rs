@@ -411,7 +411,7 @@ impl<'a> Collector<'a> {
 
     /// Returns what the texts so far state about those that follow.
     pub(crate) fn line_context(&self) -> LineContext {
-        LineContext { time: self.parser.previous(), columns: self.parser.columns().cloned() }
+        LineContext { time: self.parser.previous(), columns: self.parser.columns().cloned(), ..LineContext::default() }
     }
 
     /// Says that no text came before the next.

@@ -16,6 +16,7 @@ use storage::{AppendError, Delivery, Receipt, SourcePosition};
 use types::{GroupName, Timestamp, Value, group_name_of_outside};
 
 use self::samples::SampleNotes;
+use crate::line_context::LineContext;
 use crate::sources::{ContentHash, Heard, RefusedCount};
 use crate::{Collector, EventFields, EventMetadata, IngestAnswer, IngestError, Intake, RawEvent, Sender};
 
@@ -186,12 +187,13 @@ fn append(
     received.zone = zone.unwrap_or(received.zone);
     let mut collector = intake.collect_as(received, sender.within);
     collector.set_format(header.format.as_deref().and_then(|name| parse::Formats::current().named(name)));
-    collector.set_line_context(intake.line_contexts.get(&header.source, &header.file));
+    let context = intake.line_contexts.get(&header.source, &header.file);
+    let (mut overflow, is_known) = (context.overflow, !context.is_empty());
+    collector.set_line_context(context);
     let place = collector.group(&piece.group)?;
     collector.set_stream(place, &piece.stream);
     let (mut answer, mut refused) = (IngestAnswer::default(), RefusedCount::default());
     let mut notes = SampleNotes::default();
-    let mut overflow = parse::Overflow::new(parse::JOINED_BYTES_MAX);
     // The header is the first line.
     let (mut line_number, mut counted) = (2, 0);
     for event in events(piece) {
@@ -208,7 +210,7 @@ fn append(
             continue;
         }
         let fields = EventFields::Values(&piece.fields);
-        let is_continued = header.lengths.is_some() && overflow.continues(bytes);
+        let is_continued = overflow.continues(bytes);
         let metadata = EventMetadata { fields, offset: Some(start), is_continued, ..EventMetadata::default() };
         if let Err(problem) = add(&mut collector, (piece, place), (bytes, &metadata), &mut notes)? {
             let from = in_piece(event.start);
@@ -220,7 +222,7 @@ fn append(
             refused.bytes += end - start;
         }
     }
-    let context = collector.line_context();
+    let context = LineContext { overflow, ..collector.line_context() };
     answer.accepted = collector.n_records();
     answer.exemplars_left_out = notes.exemplars_left_out;
     let n_overflowed = collector.n_overflowed();
@@ -230,7 +232,7 @@ fn append(
     let receipt = intake.store.append(Delivery { key: None, position: Some(position), raw_bytes, parts })?;
     intake.note_overflow(n_overflowed);
     intake.descriptions.note(notes.descriptions);
-    if !context.is_empty() {
+    if is_known || !context.is_empty() {
         intake.line_contexts.set(&header.source, &header.file, context);
     }
     Ok((answer, refused, receipt))
