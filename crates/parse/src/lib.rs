@@ -51,7 +51,7 @@ pub use lenient::{
     JsonMistake, JsonToken, json_key, json_members, json_next, json_text, json_text_end, json_trimmed, json_value,
 };
 pub use level::{level_of_field, level_of_text};
-pub use message::{Message, journal_value, source_of, syslog as syslog_message};
+pub use message::{Message, OF_PROCESS, journal_value, source_of, syslog as syslog_message};
 pub use multiline::{Boundaries, Joiner, Placement, Profile, SourceLine, events};
 pub use overflow::{JOINED_BYTES_MAX, Overflow};
 pub use pairs::logfmt_pair;

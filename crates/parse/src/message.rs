@@ -26,10 +26,19 @@ const FIELDS: [&str; 4] = ["_SYSTEMD_UNIT", "_PID", "PRIORITY", "__REALTIME_TIME
 /// Names of the text of an entry: the journal's, and that which a shipper gives it.
 const TEXTS: [&str; 2] = ["MESSAGE", "message"];
 
+/// The bit of a source that is one process. Of others a line without a head continues none with one: many may share the name.
+pub const OF_PROCESS: u64 = 1 << 62;
+
+/// How surely lines of a source have heads that tell which lines continue one, where `score` says it of those of its lane.
+pub(crate) fn score_of(source: u64, score: i8) -> i8 {
+    let is_many = source >> 63 == 1 && source & OF_PROCESS == 0;
+    if is_many { score.min(0) } else { score }
+}
+
 /// A line of a program within a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// A number for host, program, process and priority.
+    /// A number for host, program, process and priority, with [`OF_PROCESS`].
     pub source: u64,
     /// Where the line is.
     pub content: Range<usize>,
@@ -44,7 +53,10 @@ pub fn syslog(line: &[u8]) -> Option<Message> {
     }
     let is_new = head[end..].starts_with(b"1 ");
     let (names, content) = if is_new { names_5424(line, end + 2)? } else { names_3164(head, end)? };
-    Some(Message { source: source_of([&line[..end], &line[names]].into_iter()), content: content..line.len() })
+    let names = &line[names];
+    let names_process = if is_new { names.trim_ascii_end().last() != Some(&b'-') } else { names.contains(&b'[') };
+    let source = source_of([&line[..end], names].into_iter()) | if names_process { OF_PROCESS } else { 0 };
+    Some(Message { source, content: content..line.len() })
 }
 
 /// Returns where the names of a source are in a message whose time begins at `from`, and where its text begins.
@@ -70,7 +82,7 @@ fn names_3164(line: &[u8], from: usize) -> Option<(Range<usize>, usize)> {
     let is_traditional = matches!(time, [b'A'..=b'Z', _, _, b' ', _, _, b' ', _, _, b':', _, _, b':', _, _, b' ', ..]);
     let n_time = match time.first()? {
         _ if is_traditional => 16,
-        b'0'..=b'9' => memchr(b' ', time)? + 1,
+        b'0'..=b'9' if time.get(4) == Some(&b'-') => memchr(b' ', time)? + 1,
         _ => 0,
     };
     let names = from + n_time;
@@ -118,7 +130,7 @@ pub(crate) fn entry(line: &[u8]) -> Option<Message> {
     let value = |place: usize| value_by(line, &fields[place]).and_then(string).unwrap_or_default();
     let fields = [value(0), value(1), value(2)];
     let is_named = !fields[0].is_empty() || !fields[1].is_empty();
-    is_named.then(|| Message { source: source_of(fields.into_iter()), content: content..end })
+    is_named.then(|| Message { source: source_of(fields.into_iter()) | OF_PROCESS, content: content..end })
 }
 
 /// Returns the text that a value of JSON begins with, with its escapes.
@@ -161,7 +173,7 @@ pub fn source_of<'n>(names: impl Iterator<Item = &'n [u8]>) -> u64 {
         hasher.write_usize(name.len());
     });
     // The first numbers are those of a container's streams.
-    hasher.finish() | 1 << 63
+    hasher.finish() & !OF_PROCESS | 1 << 63
 }
 
 #[cfg(test)]

@@ -23,8 +23,8 @@ pub(crate) use line::{is_exception, is_sure_head, is_typed_exception};
 pub use profile::Profile;
 pub use sources::{Joiner, SourceLine};
 
-use crate::colour;
 use crate::runtime::{self, LANES, Open};
+use crate::{colour, message};
 use entry::{Entry, Seen};
 pub(crate) use sources::LINES_MAX;
 use sources::{OTHERS_LINES_MAX, Reach, Sources};
@@ -164,7 +164,8 @@ impl Boundaries {
     ) -> Placement {
         let (lane, content) = runtime::content(line, Some(part), scratch);
         let content = colour::without_leading(content);
-        let seen = Seen::of(content, (&mut self.profile, lane), offset);
+        let mut seen = Seen::of(content, (&mut self.profile, lane), offset);
+        seen.score = message::score_of(part.source, seen.score);
         self.profile.learn(0, line, true);
         self.message.clear();
         self.message.extend_from_slice(&line[..line.len().min(HEAD_BYTES)]);

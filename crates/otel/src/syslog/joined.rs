@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use parse::{Joiner, SourceLine, source_of, syslog_message};
+use parse::{Joiner, OF_PROCESS, SourceLine, source_of, syslog_message};
 
 use super::decode::{SyslogChunk, SyslogFrames};
 
@@ -45,6 +45,7 @@ impl JoinedMessages {
             let message = syslog_message(frame);
             let placed = message.as_ref().map_or(SourceLine::Begins, |message| {
                 let source = source_of([chunk.from.as_bytes(), &message.source.to_le_bytes()].into_iter());
+                let source = source | message.source & OF_PROCESS;
                 self.joiner.place(source, &frame[message.content.clone()], number, now_ms)
             });
             if let SourceLine::Continues(event) = placed

@@ -87,3 +87,20 @@ fn lines_of_two_programs_in_turn_are_an_event_of_each() {
         }
     }
 }
+
+#[test]
+fn lines_of_devices_that_name_no_process_are_events_of_their_own() {
+    let of_devices = [
+        "<189>57: core-sw1: 004211: Nov 26 09:41:07.250: %LINK-3-UPDOWN: Interface Gi1/0/9, changed state to down",
+        "<189>91: core-sw1: 2d03h: %SYS-5-RESTART: System restarted",
+        "<189>Nov 26 09:41:08 fw-1 edge: 2026-11-26 09:41:08 ERROR link down",
+        "<189>Nov 26 09:41:08 fw-1 edge: link up",
+        "<189>1 2026-11-26T09:41:08Z fw-1 edge - - - 2026-11-26 09:41:08 ERROR link down",
+        "<189>1 2026-11-26T09:41:08Z fw-1 edge - - - link up",
+    ];
+    let lines: Vec<String> = of_devices.iter().map(|line| (*line).to_owned()).collect();
+    assert_eq!(shown(&lines).len(), of_devices.len(), "{:?}", shown(&lines));
+    let piped: Vec<String> =
+        DEATHS[0].split('\n').map(|line| format!("<13>Nov 26 09:41:08 web-1 pump: {line}")).collect();
+    assert_eq!(shown(&piped), [(Some(Level::Error), "ValueError".to_owned(), 4)]);
+}

@@ -6,7 +6,7 @@ use foldhash::fast::RandomState;
 
 use super::Profile;
 use super::entry::{Entry, Seen};
-use crate::{colour, runtime};
+use crate::{colour, message, runtime};
 
 /// Lines of one event; further ones begin another.
 pub(crate) const LINES_MAX: usize = 1_000;
@@ -144,7 +144,7 @@ impl Joiner {
     pub fn place(&mut self, source: u64, line: &[u8], number: u64, at: u64) -> SourceLine {
         let line = colour::without_leading(line.trim_ascii_end());
         let mut seen = Seen::of(line, (&mut self.profile, runtime::lane_of(source)), self.offset);
-        seen.score = seen.score.max(self.score_min);
+        seen.score = message::score_of(source, seen.score).max(self.score_min);
         self.offset += line.len() as u64 + 1;
         self.sources.place(source, (line, seen), (number, at), Reach::Event)
     }

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use parse::{Joiner, SourceLine, source_of};
+use parse::{Joiner, OF_PROCESS, SourceLine, source_of};
 
 use super::JournalEntry;
 
@@ -104,5 +104,5 @@ fn source(entry: JournalEntry<'_>) -> Option<u64> {
         };
         names[place] = value;
     }
-    (!names[0].is_empty() || !names[1].is_empty()).then(|| source_of(names.into_iter()))
+    (!names[0].is_empty() || !names[1].is_empty()).then(|| source_of(names.into_iter()) | OF_PROCESS)
 }
