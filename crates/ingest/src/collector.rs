@@ -358,10 +358,10 @@ impl<'a> Collector<'a> {
             Err(error) => return Ok(Err(error.into())),
         };
         let events = &mut self.groups[place];
-        events.make_room(event.n_fields() + metadata.fields.n_max(), &mut self.done);
+        events.make_room(event.n_fields() + metadata.n_fields_max(), &mut self.done);
         let memory_bytes_before = events.builder.memory_bytes();
         events.write_wanted();
-        let level = metadata.fields.write(limits, &mut events.builder);
+        let level = metadata.write(limits, &mut events.builder);
         event.add_to(&extras(metadata, level), &mut events.builder);
         self.count_record(place, memory_bytes_before)
     }
@@ -381,7 +381,7 @@ impl<'a> Collector<'a> {
             Ok(event) => event,
             Err(error) => return Ok(Err(error.into())),
         };
-        let level = metadata.fields.write(self.parser.received().limits, &mut alone);
+        let level = metadata.write(self.parser.received().limits, &mut alone);
         event.add_to(&extras(metadata, level), &mut alone);
         self.parser.set_previous(self.whole.previous());
         self.parser.set_columns(self.whole.columns().cloned());
@@ -411,7 +411,7 @@ impl<'a> Collector<'a> {
 
     /// Returns what the texts so far state about those that follow.
     pub(crate) fn line_context(&self) -> LineContext {
-        LineContext { time: self.parser.previous(), columns: self.parser.columns().cloned() }
+        LineContext { time: self.parser.previous(), columns: self.parser.columns().cloned(), ..LineContext::default() }
     }
 
     /// Says that no text came before the next.

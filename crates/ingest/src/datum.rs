@@ -155,7 +155,7 @@ pub fn add(
         time: Some(Timestamp(time.saturating_mul(Timestamp::MILLISECOND))),
         level: Some(Level::Info),
         fields: EventFields::Writer { n_max: labels.n() + FIELDS_MAX, write: &write },
-        offset: None,
+        ..EventMetadata::default()
     };
     collector.add(place, RawEvent::Body(message.as_bytes()), &metadata)
 }

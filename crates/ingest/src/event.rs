@@ -43,6 +43,23 @@ pub struct EventMetadata<'a> {
     pub fields: EventFields<'a>,
     /// The offset of the first byte in the file.
     pub offset: Option<u64>,
+    /// Whether it continues an event that may not become longer; it has the field `continued` then.
+    pub is_continued: bool,
+}
+
+impl EventMetadata<'_> {
+    /// Returns the most fields that it adds.
+    pub(crate) fn n_fields_max(&self) -> usize {
+        self.fields.n_max() + usize::from(self.is_continued)
+    }
+
+    /// Writes the fields that are no values; returns the level among them.
+    pub(crate) fn write(&self, limits: &Limits, builder: &mut BatchBuilder) -> Option<Level> {
+        if self.is_continued {
+            FieldWriter::new(builder, limits).boolean("continued", true);
+        }
+        self.fields.write(limits, builder)
+    }
 }
 
 /// Fields outside the bytes of an event.
@@ -64,7 +81,7 @@ pub enum EventFields<'a> {
 
 impl<'a> EventFields<'a> {
     /// Returns the most fields that these can become.
-    pub(crate) fn n_max(&self) -> usize {
+    fn n_max(&self) -> usize {
         match self {
             Self::None => 0,
             Self::Writer { n_max, .. } => *n_max,
@@ -73,7 +90,7 @@ impl<'a> EventFields<'a> {
     }
 
     /// Writes the fields that a function writes; returns the level among them.
-    pub(crate) fn write(&self, limits: &Limits, builder: &mut BatchBuilder) -> Option<Level> {
+    fn write(&self, limits: &Limits, builder: &mut BatchBuilder) -> Option<Level> {
         let Self::Writer { write, .. } = self else { return None };
         let mut fields = FieldWriter::new(builder, limits);
         write(&mut fields);

@@ -76,13 +76,27 @@ impl Claims {
     }
 }
 
+/// A field with ids.
+#[derive(Clone, Copy, Debug)]
+pub enum IdField<'f> {
+    /// Each value is one.
+    One(&'f str),
+    /// Each value is several with blanks between.
+    List(&'f str),
+}
+
+/// Returns an id in sixteen letters and digits. Different ids practically never have the same ones.
+pub fn hashed(id: &str) -> String {
+    format!("{:016x}", xxhash_rust::xxh3::xxh3_64(id.as_bytes()))
+}
+
 /// Returns those of some ids that events of the group have in a field, within a range of time.
 ///
 /// Deleted events are not there, and neither are those that damage keeps from being read.
 pub fn known<'i>(
     store: &Store,
     group: &GroupName,
-    (field, range): (&str, TimeRange),
+    (field, range): (IdField<'_>, TimeRange),
     wanted: &HashSet<&'i str>,
 ) -> HashSet<&'i str> {
     if wanted.is_empty() || !store.has_group(group) {
@@ -99,11 +113,12 @@ pub fn known<'i>(
 
 fn find_in<'i>(
     run: &dyn Run,
-    (field, range): (&str, TimeRange),
+    (field, range): (IdField<'_>, TimeRange),
     wanted: &HashSet<&'i str>,
     found: &mut HashSet<&'i str>,
 ) -> Result<(), ScanError> {
-    if !run.field_names()?.iter().any(|name| &**name == field) {
+    let (IdField::One(name) | IdField::List(name)) = field;
+    if !run.field_names()?.iter().any(|known| &**known == name) {
         return Ok(());
     }
     for block in 0..run.n_blocks() {
@@ -115,11 +130,10 @@ fn find_in<'i>(
         if rows.is_empty() {
             continue;
         }
-        for column in run.read(block, &[field], &rows)? {
-            each_text(&column, |text| {
-                if let Some(id) = wanted.get(text) {
-                    found.insert(id);
-                }
+        for column in run.read(block, &[name], &rows)? {
+            each_text(&column, |text| match field {
+                IdField::One(_) => found.extend(wanted.get(text)),
+                IdField::List(_) => found.extend(text.split(' ').filter_map(|id| wanted.get(id))),
             });
         }
     }
@@ -127,14 +141,16 @@ fn find_in<'i>(
 }
 
 /// Returns the rows of a block that may hold one of the ids.
-fn rows_to_read(run: &dyn Run, block: usize, field: &str, wanted: &HashSet<&str>) -> Result<RowSet, ScanError> {
+fn rows_to_read(run: &dyn Run, block: usize, field: IdField<'_>, wanted: &HashSet<&str>) -> Result<RowSet, ScanError> {
     let n_rows = run.block_rows(block);
     if wanted.len() > PROBES_MAX {
         return Ok(RowSet::all(n_rows));
     }
     let mut rows = RowSet::none(n_rows);
     for id in wanted {
-        let probe = TextProbe { field: ProbeField::Named(field), literal: id, ignores_case: false, is_whole: true };
+        let (IdField::One(name) | IdField::List(name)) = field;
+        let is_whole = matches!(field, IdField::One(_));
+        let probe = TextProbe { field: ProbeField::Named(name), literal: id, ignores_case: false, is_whole };
         rows.or(&run.narrow(block, &probe)?.rows);
         if rows.is_all() {
             break;

@@ -130,7 +130,7 @@ impl Intake {
     pub fn known_ids<'i>(
         &self,
         group: &GroupName,
-        field: &str,
+        field: ids::IdField<'_>,
         range: TimeRange,
         wanted: &HashSet<&'i str>,
     ) -> HashSet<&'i str> {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use parse::LineColumns;
+use parse::{JOINED_BYTES_MAX, LineColumns, Overflow};
 use types::Timestamp;
 
 /// Files whose context is kept. Beyond it all are forgotten: lines without a time then get the time of arrival, and lines
@@ -11,18 +11,26 @@ use types::Timestamp;
 const FILES_MAX: usize = 10_000;
 
 /// What the last lines of a file state about those that follow.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct LineContext {
     /// The time of the last line that had one.
     pub(crate) time: Option<Timestamp>,
     /// The columns that a header line named.
     pub(crate) columns: Option<LineColumns>,
+    /// Whether the last event could take no more lines.
+    pub(crate) overflow: Overflow,
+}
+
+impl Default for LineContext {
+    fn default() -> Self {
+        Self { time: None, columns: None, overflow: Overflow::new(JOINED_BYTES_MAX) }
+    }
 }
 
 impl LineContext {
     /// Reports whether the lines so far state nothing.
     pub(crate) fn is_empty(&self) -> bool {
-        self.time.is_none() && self.columns.is_none()
+        self.time.is_none() && self.columns.is_none() && !self.overflow.is_full()
     }
 }
 

@@ -16,6 +16,7 @@ use storage::{AppendError, Delivery, Receipt, SourcePosition};
 use types::{GroupName, Timestamp, Value, group_name_of_outside};
 
 use self::samples::SampleNotes;
+use crate::line_context::LineContext;
 use crate::sources::{ContentHash, Heard, RefusedCount};
 use crate::{Collector, EventFields, EventMetadata, IngestAnswer, IngestError, Intake, RawEvent, Sender};
 
@@ -186,7 +187,9 @@ fn append(
     received.zone = zone.unwrap_or(received.zone);
     let mut collector = intake.collect_as(received, sender.within);
     collector.set_format(header.format.as_deref().and_then(|name| parse::Formats::current().named(name)));
-    collector.set_line_context(intake.line_contexts.get(&header.source, &header.file));
+    let context = intake.line_contexts.get(&header.source, &header.file);
+    let (mut overflow, is_known) = (context.overflow, !context.is_empty());
+    collector.set_line_context(context);
     let place = collector.group(&piece.group)?;
     collector.set_stream(place, &piece.stream);
     let (mut answer, mut refused) = (IngestAnswer::default(), RefusedCount::default());
@@ -206,7 +209,10 @@ fn append(
         if bytes.is_empty() {
             continue;
         }
-        if let Err(problem) = add(&mut collector, (piece, place), (bytes, start), &mut notes)? {
+        let fields = EventFields::Values(&piece.fields);
+        let is_continued = overflow.continues(bytes);
+        let metadata = EventMetadata { fields, offset: Some(start), is_continued, ..EventMetadata::default() };
+        if let Err(problem) = add(&mut collector, (piece, place), (bytes, &metadata), &mut notes)? {
             let from = in_piece(event.start);
             line_number += memchr::memchr_iter(b'\n', &piece.bytes[counted..from]).count();
             counted = from;
@@ -216,7 +222,7 @@ fn append(
             refused.bytes += end - start;
         }
     }
-    let context = collector.line_context();
+    let context = LineContext { overflow, ..collector.line_context() };
     answer.accepted = collector.n_records();
     answer.exemplars_left_out = notes.exemplars_left_out;
     let n_overflowed = collector.n_overflowed();
@@ -226,7 +232,7 @@ fn append(
     let receipt = intake.store.append(Delivery { key: None, position: Some(position), raw_bytes, parts })?;
     intake.note_overflow(n_overflowed);
     intake.descriptions.note(notes.descriptions);
-    if !context.is_empty() {
+    if is_known || !context.is_empty() {
         intake.line_contexts.set(&header.source, &header.file, context);
     }
     Ok((answer, refused, receipt))
@@ -236,17 +242,15 @@ fn append(
 fn add(
     collector: &mut Collector<'_>,
     (piece, place): (&Piece<'_>, usize),
-    (bytes, start): (&[u8], u64),
+    (bytes, metadata): (&[u8], &EventMetadata<'_>),
     notes: &mut SampleNotes,
 ) -> Result<Result<(), String>, IngestError> {
     if piece.header.samples {
         return samples::add(collector, bytes, notes);
     }
-    let fields = EventFields::Values(&piece.fields);
-    let metadata = EventMetadata { fields, offset: Some(start), ..EventMetadata::default() };
     let mut refusal = Ok(());
     for text in parse::texts(bytes) {
-        if let Err(problem) = collector.add(place, RawEvent::Text(&text), &metadata)? {
+        if let Err(problem) = collector.add(place, RawEvent::Text(&text), metadata)? {
             refusal = Err(problem.to_string());
         }
     }

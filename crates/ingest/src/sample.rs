@@ -97,7 +97,7 @@ impl<'w, 'a> SampleWriter<'w, 'a> {
             time: Some(time),
             level: Some(Level::Info),
             fields: EventFields::Writer { n_max: series.fields().len() + SAMPLE_FIELDS_MAX, write: &write },
-            offset: None,
+            ..EventMetadata::default()
         };
         // The number is not said twice: it would take as much room again.
         let message = RawEvent::Body(series.message().as_bytes());

@@ -188,7 +188,7 @@ impl Span<'_> {
             0 => collector.received().at,
             start => Timestamp(i64::try_from(start).unwrap_or(i64::MAX)),
         };
-        let metadata = EventMetadata { time: Some(time), level: Some(level), fields, offset: None };
+        let metadata = EventMetadata { time: Some(time), level: Some(level), fields, ..EventMetadata::default() };
         collector.add(place, RawEvent::Body(message.as_bytes()), &metadata)
     }
 

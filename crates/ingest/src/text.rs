@@ -12,11 +12,13 @@ pub(crate) fn read(
     answer: &mut IngestAnswer,
 ) -> Result<(), IngestError> {
     let (mut line_number, mut counted) = (1, 0);
+    let mut overflow = parse::Overflow::new(event_bytes_max);
     for range in parse::events(body, event_bytes_max) {
         line_number += memchr::memchr_iter(b'\n', &body[counted..range.start]).count();
         counted = range.start;
+        let metadata = EventMetadata { is_continued: overflow.continues(&body[range.clone()]), ..*metadata };
         for text in parse::texts(&body[range]) {
-            if let Err(refused) = collector.add(place, RawEvent::Text(&text), metadata)? {
+            if let Err(refused) = collector.add(place, RawEvent::Text(&text), &metadata)? {
                 answer.reject(line_number, &refused);
             }
         }

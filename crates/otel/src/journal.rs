@@ -5,12 +5,15 @@
 //! body. A sender that is refused in the middle sends again from its last successful answer; entries stored before are
 //! recognised by their cursors.
 //!
+//! Entries to which further ones are likely to belong wait within the upload until none has come for [`HOLD`], at its end
+//! no longer.
+//!
 //! A refused entry is reported in a successful answer: otherwise its sender would repeat it forever, and nothing after it.
 
 pub mod decode;
 
+use std::collections::HashMap;
 use std::sync::Arc;
-
 use std::time::Duration;
 
 use self::decode::{JournalAnswer, JournalEntries, JournalReader, ingest_journal};
@@ -18,7 +21,7 @@ use axum::body::{Body, BodyDataStream, Bytes};
 use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use ingest::Encoding;
+use ingest::{Encoding, IngestError};
 use tokio::time::{Instant, timeout_at};
 use tokio_stream::StreamExt;
 use types::{GroupName, group_name_of_outside};
@@ -37,6 +40,9 @@ const CONTENT_TYPE: &str = "application/vnd.fdo.journal";
 /// Limits on the bytes of a batch and on the age of its first entry.
 const BATCH_BYTES: usize = 1 << 20;
 const BATCH_TIME: Duration = Duration::from_millis(200);
+
+/// How long entries wait for others of their events, as long as in files.
+const HOLD: Duration = Duration::from_secs(1);
 
 /// Largest entry. Core dumps in the journal are larger; messages are not.
 const ENTRY_BYTES_MAX: usize = 4 << 20;
@@ -102,6 +108,9 @@ struct Upload {
     /// Entries that wait to be stored, and the time at which they must be.
     waiting: JournalEntries,
     due: Option<Instant>,
+    /// The events among them that wait for further entries: by the number of the first how many there are, and since when.
+    held: HashMap<u64, (usize, Instant)>,
+    n_held_bytes: usize,
     /// Share of the memory of all bodies.
     share: Share,
     so_far: JournalAnswer,
@@ -112,7 +121,7 @@ impl Upload {
         let reader = JournalReader::new(ENTRY_BYTES_MAX.min(server.app.limits.body_bytes_max));
         let share = server.bodies.share();
         let (waiting, so_far) = (JournalEntries::default(), JournalAnswer::default());
-        Self { server, group, reader, waiting, due: None, share, so_far }
+        Self { server, group, reader, waiting, due: None, held: HashMap::new(), n_held_bytes: 0, share, so_far }
     }
 
     /// Reads the body to its end and stores its entries.
@@ -134,7 +143,7 @@ impl Upload {
                     return self.break_off(problem).await;
                 }
                 Ok(None) => return self.finish().await,
-                Err(_) if self.due.is_some() => self.store().await?,
+                Err(_) if self.due.is_some() => self.store(HOLD).await?,
                 Err(_) => {
                     let message = "the request body came too slowly";
                     return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "body-timeout", message));
@@ -146,8 +155,8 @@ impl Upload {
     async fn take(&mut self, chunk: &Bytes) -> Result<(), Problem> {
         self.reader.feed(chunk, &mut self.waiting);
         self.share.resize(self.reader.n_held_bytes() + self.waiting.n_bytes())?;
-        if self.waiting.n_bytes() >= BATCH_BYTES {
-            return self.store().await;
+        if self.waiting.n_bytes() >= BATCH_BYTES + self.n_held_bytes {
+            return self.store(HOLD).await;
         }
         if !self.waiting.is_empty() {
             self.due.get_or_insert_with(|| Instant::now() + BATCH_TIME);
@@ -155,28 +164,39 @@ impl Upload {
         Ok(())
     }
 
-    /// Stores waiting entries.
-    async fn store(&mut self) -> Result<(), Problem> {
-        self.due = None;
+    /// Stores waiting entries, but those that have waited less than `hold` for others of their events.
+    async fn store(&mut self, hold: Duration) -> Result<(), Problem> {
         let n_bytes = self.waiting.n_bytes();
         let entries = std::mem::take(&mut self.waiting);
         let (server, group) = (self.server.clone(), self.group.clone());
-        let work = move || ingest_journal(&server.app.intake, &entries, &group, &server.sender(None));
+        let (now, held) = (Instant::now(), std::mem::take(&mut self.held));
+        let since = move |first: u64, n_entries: usize| {
+            held.get(&first).filter(|(n_before, _)| *n_before == n_entries).map_or(now, |(_, since)| *since)
+        };
+        let work = move || {
+            let is_held = |first: u64, n_entries: usize| now - since(first, n_entries) < hold;
+            let (answer, kept) = ingest_journal(&server.app.intake, &entries, &group, &server.sender(None), &is_held)?;
+            let held = kept.events.iter().map(|(first, n)| (*first, (*n, since(*first, *n)))).collect();
+            Ok::<_, IngestError>((answer, kept.entries, held))
+        };
         let stored = self.server.intake.run(Encoding::Identity, n_bytes, work).await??;
-        self.so_far.add(stored);
-        self.share.resize(self.reader.n_held_bytes())
+        self.so_far.add(stored.0);
+        (self.waiting, self.held) = (stored.1, stored.2);
+        self.n_held_bytes = self.waiting.n_bytes();
+        self.due = if self.waiting.is_empty() { None } else { Some(now + BATCH_TIME) };
+        self.share.resize(self.reader.n_held_bytes() + self.n_held_bytes)
     }
 
     /// Stores complete entries, and returns the reason why others are missing.
     async fn break_off(&mut self, problem: Problem) -> Result<(), Problem> {
-        self.store().await?;
+        self.store(Duration::ZERO).await?;
         Err(problem)
     }
 
     async fn finish(&mut self) -> Result<(), Problem> {
         let reader = std::mem::replace(&mut self.reader, JournalReader::new(0));
         let ended = reader.finish(&mut self.waiting);
-        self.store().await?;
+        self.store(Duration::ZERO).await?;
         ended.map_err(|number| {
             Problem::bad_request("incomplete-body", format!("the request body ended within entry {number}"))
         })

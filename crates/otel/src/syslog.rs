@@ -12,6 +12,7 @@ mod counts;
 mod datagrams;
 pub mod decode;
 mod delivery;
+mod joined;
 mod queue;
 mod state;
 

@@ -131,6 +131,8 @@ struct Start {
     pattern: &'static str,
     /// How many bytes of it stand for themselves.
     n_literal: usize,
+    /// The first four of them, and which of the four there are.
+    head: (u32, u32),
     /// What stands behind the name that it begins with, if it does.
     behind_name: &'static [u8],
     /// What a line ends with that it fits whole.
@@ -151,9 +153,12 @@ fn report_of_one_line(line: &[u8]) -> Option<&'static Report> {
 
 fn report_among(by_byte: &[Vec<Start>], line: &[u8]) -> Option<&'static Report> {
     let first = *line.first()?;
-    let of_byte = by_byte[usize::from(first)]
-        .iter()
-        .find(|start| line.starts_with(&start.pattern.as_bytes()[..start.n_literal]) && matches(start.pattern, line));
+    let head = head_of(line);
+    let of_byte = by_byte[usize::from(first)].iter().find(|start| {
+        start.head.0 == head & start.head.1
+            && line.starts_with(&start.pattern.as_bytes()[..start.n_literal])
+            && matches(start.pattern, line)
+    });
     if let Some(start) = of_byte {
         return Some(start.report);
     }
@@ -188,6 +193,14 @@ fn report_among(by_byte: &[Vec<Start>], line: &[u8]) -> Option<&'static Report> 
     any.map(|start| start.report)
 }
 
+/// The first four bytes, zeros where there are fewer.
+fn head_of(bytes: &[u8]) -> u32 {
+    let mut head = [0; 4];
+    let length = bytes.len().min(4);
+    head[..length].copy_from_slice(&bytes[..length]);
+    u32::from_le_bytes(head)
+}
+
 /// Patterns by the first byte of lines that they may fit; in the last place those that fit any.
 fn starts_by_byte(is_wanted: fn(&Report) -> bool) -> Vec<Vec<Start>> {
     let mut by_byte: Vec<Vec<Start>> = vec![Vec::new(); 257];
@@ -201,11 +214,13 @@ fn starts_by_byte(is_wanted: fn(&Report) -> bool) -> Vec<Vec<Start>> {
         };
         const WILD: [char; 4] = ['%', '@', '~', '$'];
         let n_literal = pattern.find(WILD).unwrap_or(pattern.len());
+        let literal = &pattern.as_bytes()[..n_literal];
+        let head = (head_of(literal), head_of(&[0xff; 4][..n_literal.min(4)]));
         let behind_name =
             pattern.strip_prefix('@').and_then(|rest| rest.split(WILD).next()).unwrap_or_default().as_bytes();
         let whole = pattern.strip_suffix('$').and_then(|whole| whole.rsplit(WILD).next());
         let end = whole.unwrap_or_default().as_bytes();
-        places.for_each(|place| by_byte[place].push(Start { pattern, n_literal, behind_name, end, report }));
+        places.for_each(|place| by_byte[place].push(Start { pattern, n_literal, head, behind_name, end, report }));
     }
     // What says more is tried first.
     by_byte.iter_mut().for_each(|starts| starts.sort_by_key(|start| std::cmp::Reverse(start.pattern.len())));
@@ -285,7 +300,7 @@ fn lines_behind(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// The level of a text that is the report of a death, or in which the kernel or the service manager tells of one.
-pub(crate) fn level(text: &str) -> Option<Level> {
+pub fn level(text: &str) -> Option<Level> {
     let text = text.trim_start_matches(['\n', '\r']).as_bytes();
     if let Some(report) = report_in(text) {
         return Some(report.level);

@@ -1,39 +1,54 @@
-//! The texts of events whose lines a container runtime wrote: what belongs together is put together, by stream.
+//! The texts of events whose lines others wrote for programs: what belongs together is put together, by source.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::ops::Range;
 
-use crate::Boundaries;
-use crate::runtime::{Fragment, STREAMS_ALL, content, fragment};
+use crate::multiline::{Joiner, SourceLine};
+use crate::runtime::{Fragment, content, fragment};
 
-/// The texts of a stretch as [`crate::events`] cuts it: one, but for lines of a container runtime. Of those each event is a
-/// text, of one stream: its first line with what the program wrote in the others behind its own, in the order in which they
-/// begin.
+/// The texts of a stretch as [`crate::events`] cuts it: one, but for lines of a container runtime and messages. Of those each
+/// event is a text, of one source: its first line with what the program wrote in the others behind its own, in the order in which
+/// they begin.
 pub fn texts(event: &[u8]) -> impl Iterator<Item = Cow<'_, [u8]>> {
     let end = memchr::memchr(b'\n', event);
-    let is_of_runtime = end.is_some_and(|end| fragment(&event[..end]).is_some());
-    let (whole, joined) = if is_of_runtime { (None, joined(event)) } else { (Some(event), Vec::new()) };
-    whole.into_iter().map(Cow::Borrowed).chain(joined.into_iter().map(Cow::Owned))
+    let is_of_others = end.is_some_and(|end| fragment(&event[..end]).is_some());
+    let (whole, joined) = if is_of_others { (None, joined(event)) } else { (Some(event), Vec::new()) };
+    whole.into_iter().map(Cow::Borrowed).chain(joined.into_iter().map(|joined| Cow::Owned(joined.text)))
+}
+
+/// The lines of a stretch, with their ends, by the text that each belongs to.
+pub fn lines_by_text(event: &[u8]) -> Vec<Vec<Range<usize>>> {
+    let end = memchr::memchr(b'\n', event);
+    match end.filter(|end| end + 1 < event.len()).and_then(|end| fragment(&event[..end])) {
+        Some(_) => joined(event).into_iter().map(|joined| joined.lines).collect(),
+        None => vec![vec![0..event.len()]],
+    }
 }
 
 /// A text that is being put together.
 struct JoinedText {
     text: Vec<u8>,
+    lines: Vec<Range<usize>>,
     /// Where the content of the next line goes.
     end: usize,
     tag: Option<usize>,
+    /// What separates lines, and what an empty one is.
+    separators: (&'static [u8], &'static [u8]),
     /// Empty lines that are part of it if another line follows.
     n_empty: usize,
 }
 
 impl JoinedText {
     fn of(line: &[u8], part: &Fragment) -> Self {
-        Self { text: line.to_vec(), end: part.content.end, tag: part.tag, n_empty: 0 }
+        let separators = part.writer.separators();
+        let (text, lines, end) = (line.to_vec(), Vec::new(), part.content.end);
+        Self { text, lines, end, tag: part.tag, separators, n_empty: 0 }
     }
 
     /// Adds a line of the program, or a further part of one.
     fn add(&mut self, content: &[u8], is_further_part: bool) {
-        // Docker's contents have their line ends, CRI's have none.
-        let (newline, empty): (&[u8], &[u8]) = if self.tag.is_some() { (b"\n", b"\n") } else { (b"", b"\\n") };
+        let (newline, empty) = self.separators;
         if !is_further_part && matches!(content, b"" | b"\\n") {
             self.n_empty += 1;
             return;
@@ -51,44 +66,59 @@ impl JoinedText {
     }
 }
 
-/// A stream while texts are put together.
-struct StreamTexts {
+/// A source while texts are put together.
+#[derive(Default)]
+struct SourceTexts {
     /// The text at hand.
-    place: usize,
+    place: Option<usize>,
     is_partial: bool,
-    boundaries: Boundaries,
 }
 
-fn joined(event: &[u8]) -> Vec<Vec<u8>> {
-    let mut texts: Vec<JoinedText> = Vec::new();
-    let mut streams: [Option<StreamTexts>; STREAMS_ALL] = Default::default();
-    let mut scratch = Vec::new();
-    for line in event.split(|byte| *byte == b'\n') {
+fn joined(event: &[u8]) -> Vec<JoinedText> {
+    let lines = event.split_inclusive(|byte| *byte == b'\n').map(|whole| {
+        let line = whole.strip_suffix(b"\n").unwrap_or(whole);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let Some(part) = fragment(line) else {
+        (line, whole.len(), fragment(line))
+    });
+    let lines: Vec<(&[u8], usize, Option<Fragment>)> = lines.collect();
+    let mut numbers = lines.iter().filter_map(|(_, _, part)| Some(part.as_ref()?.source));
+    let first = numbers.next();
+    let mut joiner =
+        if numbers.all(|number| Some(number) == first) { Joiner::of_one_event() } else { Joiner::default() };
+    let mut texts: Vec<JoinedText> = Vec::new();
+    let mut sources: HashMap<u64, SourceTexts> = HashMap::new();
+    let (mut last, mut at, mut scratch) = (0, 0, Vec::new());
+    for (line, n_bytes, part) in lines {
+        let whole = at..at + n_bytes;
+        at = whole.end;
+        let Some(part) = part else {
             // A continuation of another kind belongs to what stands before it.
-            if let Some(text) = texts.last_mut().filter(|_| !line.is_empty()) {
+            if let Some(text) = texts.get_mut(last).filter(|_| !line.is_empty()) {
                 text.text.push(b'\n');
                 text.text.extend_from_slice(line);
+                text.lines.push(whole);
             }
             continue;
         };
-        let new = || StreamTexts { place: usize::MAX, is_partial: false, boundaries: Boundaries::new(usize::MAX) };
-        let stream = streams[part.stream].get_or_insert_with(new);
-        let is_start = !stream.is_partial && stream.boundaries.is_start(content(line, Some(&part), &mut scratch).1);
-        match texts.get_mut(stream.place).filter(|_| !is_start) {
+        let source = sources.entry(part.source).or_default();
+        let content = content(line, Some(&part), &mut scratch).1;
+        let continues = source.is_partial
+            || matches!(joiner.place(part.source, content, texts.len() as u64, 0), SourceLine::Continues(_));
+        match source.place.and_then(|place| texts.get_mut(place)).filter(|_| continues) {
             Some(text) => {
-                text.add(&line[part.content.clone()], stream.is_partial);
+                text.add(&line[part.content.clone()], source.is_partial);
                 if let Some(letter) = text.tag.filter(|_| !part.is_partial).and_then(|tag| text.text.get_mut(tag)) {
                     *letter = b'F';
                 }
             }
             None => {
-                stream.place = texts.len();
+                source.place = Some(texts.len());
                 texts.push(JoinedText::of(line, &part));
             }
         }
-        stream.is_partial = part.is_partial;
+        last = source.place.unwrap_or_default();
+        texts[last].lines.push(whole);
+        source.is_partial = part.is_partial;
     }
-    texts.into_iter().map(|joined| joined.text).collect()
+    texts
 }

@@ -22,7 +22,9 @@ mod joined;
 mod json;
 mod lenient;
 mod level;
+mod message;
 mod multiline;
+mod overflow;
 mod pairs;
 mod piece;
 mod projection;
@@ -37,19 +39,21 @@ mod zone;
 
 pub use arrival::{ArrivalContext, Extras};
 pub use commit::commit_in_parts;
-pub use crash::{Death, Signal, death};
+pub use crash::{Death, Signal, death, level as level_of_report};
 pub use event::{Event, EventParser, OwnTime, text_of};
 pub use fields::FieldWriter;
 pub use format::{Format, FormatError, FormatId, FormatSample, Formats};
 pub use frames::{SyslogFramer, SyslogFrames};
 pub use grok::{Grok, GrokError, GrokField, GrokType};
-pub use joined::texts;
+pub use joined::{lines_by_text, texts};
 pub use json::{JsonCursor, JsonError, ObjectReader};
 pub use lenient::{
     JsonMistake, JsonToken, json_key, json_members, json_next, json_text, json_text_end, json_trimmed, json_value,
 };
 pub use level::{level_of_field, level_of_text};
-pub use multiline::{Boundaries, Profile, events};
+pub use message::{Message, OF_PROCESS, journal_value, source_of, syslog as syslog_message};
+pub use multiline::{Boundaries, Joiner, Placement, Profile, SourceLine, events};
+pub use overflow::{JOINED_BYTES_MAX, Overflow};
 pub use pairs::logfmt_pair;
 pub use piece::{Piece, Screen, batches_of_piece, last_time, sure_end};
 pub use projection::Projection;

@@ -7,26 +7,51 @@
 //!
 //! Lines of a container runtime are cut by what the program wrote, for each stream by itself. Streams write between each
 //! other, so what they wrote is one stretch of the file until no event of either is open; [`crate::texts`] makes events of
-//! it. Shipper and server run the same rules, so that both cut alike.
+//! it. Messages of syslog and of the journal are cut likewise, for each source by itself. Of their sources there are many, so a
+//! message that continues an event joins to one stretch what stands between, and others stay by themselves. Shipper and
+//! server run the same rules, so that both cut alike.
 
 mod entry;
 mod line;
 mod profile;
+mod sources;
 
+use std::collections::VecDeque;
 use std::ops::Range;
 
-pub(crate) use line::{is_exception, is_typed_exception};
+pub(crate) use line::{is_exception, is_sure_head, is_typed_exception};
 pub use profile::Profile;
+pub use sources::{Joiner, SourceLine};
 
-use crate::colour;
 use crate::runtime::{self, LANES, Open};
+use crate::{colour, message};
 use entry::{Entry, Seen};
-
-/// Lines of one event; further ones begin another.
-const LINES_MAX: usize = 1_000;
+pub(crate) use sources::LINES_MAX;
+use sources::{OTHERS_LINES_MAX, Reach, Sources};
 
 /// Lines of other streams after which the event of a stream is over.
 const FOREIGN_LINES_MAX: usize = 32;
+
+/// Bytes of a stretch of messages that holds a continued one.
+const STRETCH_BYTES_MAX: u64 = 4 << 20;
+
+/// Stretches that a message may join to one.
+const STRETCHES_MAX: usize = 257;
+
+/// Bytes of a message that are kept, for lines of it that follow.
+const HEAD_BYTES: usize = 192;
+
+/// Where a line belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Placement {
+    /// It begins an event.
+    Begins,
+    /// It continues the event at hand, or one further back: then that many events before are one with it.
+    Continues {
+        /// How many events are joined to the one before them.
+        n_joined: usize,
+    },
+}
 
 /// Decides line by line. State is that of the event at hand, and the profile of the source.
 #[derive(Clone, Debug)]
@@ -42,6 +67,11 @@ pub struct Boundaries {
     profile: Profile,
     offset: u64,
     scratch: Vec<u8>,
+    /// The sources of messages, and where the stretches begin that may still be joined; the last is the one at hand.
+    sources: Sources,
+    starts: VecDeque<u64>,
+    /// The beginning of the last line, if it was a message.
+    message: Vec<u8>,
 }
 
 impl Boundaries {
@@ -62,26 +92,56 @@ impl Boundaries {
             profile,
             offset,
             scratch: Vec::new(),
+            sources: Sources::default(),
+            starts: VecDeque::new(),
+            message: Vec::new(),
         }
     }
 
-    /// Tells whether `line`, without its line end, begins an event. Empty lines neither begin nor end one.
-    pub fn is_start(&mut self, line: &[u8]) -> bool {
+    /// Places `line`, without its line end. Empty lines neither begin nor end an event.
+    pub fn place(&mut self, line: &[u8]) -> Placement {
         let offset = self.offset;
-        self.is_start_at(offset, line)
+        self.place_at(offset, line)
     }
 
     /// The same for a line at `offset` of its source.
-    pub fn is_start_at(&mut self, offset: u64, line: &[u8]) -> bool {
+    pub fn place_at(&mut self, offset: u64, line: &[u8]) -> Placement {
         self.offset = offset + line.len() as u64 + 1;
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if line.is_empty() {
-            return false;
+            return Placement::Continues { n_joined: 0 };
         }
         let mut scratch = std::mem::take(&mut self.scratch);
-        let is_start = self.decide(offset, line, &mut scratch);
+        let part = runtime::fragment(line);
+        let placement = match part.as_ref().filter(|part| part.is_message()) {
+            Some(part) => self.place_message(offset, line, part, &mut scratch),
+            None => self.decide(offset, line, part.as_ref(), &mut scratch),
+        };
         self.scratch = scratch;
-        is_start
+        if placement == Placement::Begins {
+            if self.sources.is_empty() || self.starts.len() == STRETCHES_MAX {
+                self.starts.pop_front();
+            }
+            self.starts.push_back(offset);
+        }
+        placement
+    }
+
+    /// How many events, that at hand included, may still become one with a later line.
+    pub(crate) fn n_joinable(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// How many events, that at hand included, wait for further lines that are likely to come: those of messages from the one on
+    /// that came at `since` of the source or later.
+    pub fn n_waiting(&self, since: u64) -> usize {
+        let first = self.sources.open(since, OTHERS_LINES_MAX).min();
+        first.map_or(0, |first| self.n_after(first) + 1)
+    }
+
+    /// How many stretches begin behind an offset.
+    fn n_after(&self, offset: u64) -> usize {
+        self.starts.iter().rev().take_while(|start| **start > offset).count()
     }
 
     /// What the lines so far have taught of their source.
@@ -94,33 +154,76 @@ impl Boundaries {
         self.open != Open::default() || self.lanes.iter().any(Entry::may_grow)
     }
 
-    fn decide(&mut self, offset: u64, line: &[u8], scratch: &mut Vec<u8>) -> bool {
-        let part = runtime::fragment(line);
-        let (lane, content) = runtime::content(line, part.as_ref(), scratch);
+    /// Places a message by what its program wrote.
+    fn place_message(
+        &mut self,
+        offset: u64,
+        line: &[u8],
+        part: &runtime::Fragment,
+        scratch: &mut Vec<u8>,
+    ) -> Placement {
+        let (lane, content) = runtime::content(line, Some(part), scratch);
         let content = colour::without_leading(content);
-        let is_object = content.first() == Some(&b'{') && line::is_object(content);
-        let has_clock = !content.is_empty() && !is_object && line::has_clock(content);
-        self.profile.enter(offset);
-        self.profile.learn(lane, content, has_clock);
-        let seen = Seen { has_clock, is_object, score: self.profile.score(lane) };
+        let mut seen = Seen::of(content, (&mut self.profile, lane), offset);
+        seen.score = message::score_of(part.source, seen.score);
+        self.profile.learn(0, line, true);
+        self.message.clear();
+        self.message.extend_from_slice(&line[..line.len().min(HEAD_BYTES)]);
+        self.lanes.iter_mut().for_each(Entry::clear);
+        (self.open, self.n_lines, self.n_bytes) = (Open::default(), 1, line.len() + 1);
+        let end = offset + line.len() as u64;
+        let starts = &self.starts;
+        let is_within = |event| {
+            let stretch = starts.iter().rev().find(|start| **start <= event);
+            stretch.is_some_and(|start| end - start <= STRETCH_BYTES_MAX)
+        };
+        let reach = Reach::File(&is_within);
+        match self.sources.place(part.source, (content, seen), (offset, offset), reach) {
+            SourceLine::Continues(event) => {
+                let n_joined = self.n_after(event);
+                self.starts.truncate(self.starts.len() - n_joined);
+                Placement::Continues { n_joined }
+            }
+            SourceLine::Begins | SourceLine::Overflows(_) => Placement::Begins,
+        }
+    }
+
+    fn decide(
+        &mut self,
+        offset: u64,
+        line: &[u8],
+        part: Option<&runtime::Fragment>,
+        scratch: &mut Vec<u8>,
+    ) -> Placement {
+        self.sources.skip();
+        if !self.message.is_empty() {
+            // A line of a message of several.
+            let message = std::mem::take(&mut self.message);
+            let (is_object, has_clock) = (message[0] == b'{', message[0] != b'{' && line::has_clock(&message));
+            let seen = Seen { has_clock, is_object, score: self.profile.score(0) };
+            self.lanes[0].begin(&message, seen);
+        }
+        let (lane, content) = runtime::content(line, part, scratch);
+        let content = colour::without_leading(content);
+        let seen = Seen::of(content, (&mut self.profile, lane), offset);
         let fits = self.n_lines < LINES_MAX && self.n_bytes.saturating_add(line.len()) <= self.bytes_max;
-        let goes_on = self.n_lines > 0 && fits && self.goes_on(lane, content, seen, part.as_ref());
+        let goes_on = self.n_lines > 0 && fits && self.goes_on(lane, content, seen, part);
         if self.last.0 != lane {
             self.last = (lane, 0);
         }
         self.last.1 += 1;
-        self.open = self.open.after(part.as_ref(), !goes_on);
+        self.open = self.open.after(part, !goes_on);
         if goes_on {
             self.n_lines += 1;
             self.n_bytes += line.len() + 1;
-            return false;
+            return Placement::Continues { n_joined: 0 };
         }
         (self.n_lines, self.n_bytes) = (1, line.len() + 1);
         self.lanes.iter_mut().for_each(Entry::clear);
         if !content.is_empty() {
             self.lanes[lane].begin(content, seen);
         }
-        true
+        Placement::Begins
     }
 
     /// Whether a line belongs to the stretch at hand.
@@ -166,7 +269,7 @@ pub(crate) fn events_at(
 ) -> impl Iterator<Item = Range<usize>> {
     let mut boundaries = Boundaries::at(bytes_max, profile, offset);
     let mut next_line = 0;
-    let mut event: Option<Range<usize>> = None;
+    let mut found: VecDeque<Range<usize>> = VecDeque::new();
     let line_at = |from: usize| {
         let end = memchr::memchr(b'\n', &text[from..]).map_or(text.len(), |length| from + length);
         (end, (end + 1).min(text.len()))
@@ -181,16 +284,35 @@ pub(crate) fn events_at(
                 continue;
             }
             let line_end = from + line.len();
-            if boundaries.is_start_at(offset + from as u64, line) {
-                if let Some(done) = event.replace(from..line_end) {
-                    return Some(done);
+            match boundaries.place_at(offset + from as u64, line) {
+                Placement::Begins => found.push_back(from..line_end),
+                Placement::Continues { n_joined } => {
+                    found.truncate(found.len() - n_joined);
+                    found.back_mut().into_iter().for_each(|event| event.end = line_end);
                 }
-            } else if let Some(event) = &mut event {
-                event.end = line_end;
+            }
+            if found.len() > boundaries.n_joinable() {
+                return found.pop_front();
             }
         }
-        event.take()
+        found.pop_front()
     })
+}
+
+/// Where the last event of `text` begins, or the first of those at its end that are likely to be continued; for a text as of
+/// [`events_at`].
+pub(crate) fn last_start(text: &[u8], bytes_max: usize, (profile, offset): (Profile, u64)) -> Option<usize> {
+    let mut boundaries = Boundaries::at(bytes_max, profile, offset);
+    let (mut starts, mut at) = (Vec::new(), 0);
+    for line in text.split(|byte| *byte == b'\n') {
+        match boundaries.place_at(offset + at as u64, line) {
+            Placement::Begins => starts.push(at),
+            Placement::Continues { n_joined } => starts.truncate(starts.len() - n_joined),
+        }
+        at += line.len() + 1;
+    }
+    let n_open = boundaries.n_waiting(0).max(1);
+    starts.len().checked_sub(n_open).map(|place| starts[place])
 }
 
 /// Where the last line of `text` begins that begins an event whatever stands before it. `text` ends with a whole line.

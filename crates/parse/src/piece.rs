@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use types::{Batch, BatchBuilder, Timestamp};
 
-use crate::multiline::{Profile, events_at, last_sure_start};
+use crate::multiline::{Profile, events_at, last_start, last_sure_start};
 use crate::text::{CELLS_MAX, TEXT_BYTES_MAX};
 use crate::{ArrivalContext, EventParser, Extras, LineColumns, OwnTime, Projection, runtime, texts};
 
@@ -42,9 +42,7 @@ pub fn sure_end(text: &[u8], source: (Profile, u64), event_bytes_max: usize) -> 
         return Some(end);
     }
     // Continuations only: events end all the same where they become too long, seen from the beginning.
-    let mut last = None;
-    events_at(text, event_bytes_max, source.0, source.1).for_each(|range| last = Some(range.start));
-    last.filter(|start| *start > 0)
+    last_start(text, event_bytes_max, source).filter(|start| *start > 0)
 }
 
 /// Bytes at least that are looked through at once for a time, from the end backwards.

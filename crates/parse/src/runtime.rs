@@ -1,17 +1,18 @@
-//! Lines as container runtimes write them: each holds a line of a program, or a part of one that was too long.
+//! Lines that others wrote for programs: each holds a line of a program, or a part of one that was too long. Messages are
+//! read in [`crate::message`].
 //!
 //! ```text
 //! CRI      2026-11-20T06:47:13.123456789Z stdout P a part          F instead of P: the last part, or all of it
 //! Docker   {"log":"a part","stream":"stdout","time":"2026-…Z"}     \n at the end: the last part, or all of it
 //! ```
 //!
-//! Lines of one stream follow one another, but those of the other may stand in between. What belongs together is one
+//! Lines of one source follow one another, but those of others may stand in between. What belongs together is one
 //! stretch of the file ([`crate::Boundaries`]), of which [`crate::texts`] makes a text for each event: the first line with what the
 //! program wrote in the others behind its own.
 
 use std::ops::Range;
 
-use crate::colour;
+use crate::{colour, message};
 
 /// How Docker's lines begin.
 const DOCKER_START: &[u8] = b"{\"log\":\"";
@@ -33,11 +34,41 @@ pub(crate) fn may_have_parts(text: &[u8]) -> bool {
     MARKS.iter().any(|mark| memchr::memmem::find(text, mark).is_some())
 }
 
-/// What a runtime says of the line of a program.
+/// Who wrote a line for a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Writer {
+    /// A runtime of the interface for containers.
+    Cri,
+    /// Docker.
+    Docker,
+    /// A sender of syslog.
+    Syslog,
+    /// The journal.
+    Journal,
+}
+
+impl Writer {
+    /// What separates lines of a program in a text that is put together, and an empty line of it. Docker's lines have their ends.
+    pub(crate) fn separators(self) -> (&'static [u8], &'static [u8]) {
+        match self {
+            Self::Cri | Self::Syslog => (b"\n", b"\n"),
+            Self::Docker => (b"", b"\\n"),
+            Self::Journal => (b"\\n", b"\\n"),
+        }
+    }
+
+    fn has_escapes(self) -> bool {
+        matches!(self, Self::Docker | Self::Journal)
+    }
+}
+
+/// What a line says of the line of a program in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Fragment {
-    /// 0 for standard output and 1 for standard error of CRI, 2 and 3 for those of Docker.
-    pub(crate) stream: usize,
+    pub(crate) writer: Writer,
+    /// 0 for standard output and 1 for standard error of CRI, 2 and 3 for those of Docker; larger numbers for the sources of
+    /// messages.
+    pub(crate) source: u64,
     /// Where the program's own bytes are, as written.
     pub(crate) content: Range<usize>,
     /// Whether the next line of the stream goes on with it.
@@ -53,17 +84,36 @@ const STREAMS: [&str; 2] = ["stdout", "stderr"];
 pub(crate) const STREAMS_ALL: usize = 4;
 
 impl Fragment {
+    fn of_stream(writer: Writer, stream: usize, content: Range<usize>) -> Self {
+        Self { writer, source: stream as u64, content, is_partial: false, tag: None }
+    }
+
+    fn of_message(writer: Writer, message: message::Message) -> Self {
+        Self { writer, source: message.source, content: message.content, is_partial: false, tag: None }
+    }
+
+    /// The stream of a container; `None` for messages.
+    fn stream(&self) -> Option<usize> {
+        usize::try_from(self.source).ok().filter(|stream| *stream < STREAMS_ALL)
+    }
+
     /// The name of its stream.
     pub(crate) fn stream_name(&self) -> &'static str {
-        STREAMS[self.stream % STREAMS.len()]
+        STREAMS[self.stream().unwrap_or_default() % STREAMS.len()]
+    }
+
+    /// Whether it is a message, between whose lines those of any number of sources may stand.
+    pub(crate) fn is_message(&self) -> bool {
+        self.stream().is_none()
     }
 }
 
-/// Reads a line of a runtime, without its line end.
+/// Reads a line that someone wrote for a program, without its line end.
 pub(crate) fn fragment(line: &[u8]) -> Option<Fragment> {
     match line.first()? {
         b'0'..=b'9' => cri(line),
-        b'{' => docker(line),
+        b'{' => docker(line).or_else(|| Some(Fragment::of_message(Writer::Journal, message::entry(line)?))),
+        b'<' => Some(Fragment::of_message(Writer::Syslog, message::syslog(line)?)),
         _ => None,
     }
 }
@@ -114,7 +164,7 @@ pub(crate) fn cri(line: &[u8]) -> Option<Fragment> {
         Some(_) => return None,
     };
     let start = (tag + 1 + length + 1).min(line.len());
-    Some(Fragment { stream, content: start..line.len(), is_partial, tag: Some(tag) })
+    Some(Fragment { is_partial, tag: Some(tag), ..Fragment::of_stream(Writer::Cri, stream, start..line.len()) })
 }
 
 fn docker(line: &[u8]) -> Option<Fragment> {
@@ -125,7 +175,8 @@ fn docker(line: &[u8]) -> Option<Fragment> {
     let n_backslashes = |end: usize| content[..end].iter().rev().take_while(|byte| **byte == b'\\').count();
     let ends_line = content.ends_with(b"\\n") && n_backslashes(length - 1) % 2 == 1;
     let start = DOCKER_START.len();
-    Some(Fragment { stream: STREAMS.len() + stream, content: start..start + length, is_partial: !ends_line, tag: None })
+    let content = start..start + length;
+    Some(Fragment { is_partial: !ends_line, ..Fragment::of_stream(Writer::Docker, STREAMS.len() + stream, content) })
 }
 
 fn stream_at(bytes: &[u8]) -> Option<usize> {
@@ -135,15 +186,27 @@ fn stream_at(bytes: &[u8]) -> Option<usize> {
 /// Lanes of lines that are cut by themselves: lines as they are, and those of each stream of a container.
 pub(crate) const LANES: usize = 1 + STREAMS.len();
 
+/// Lanes that teach by themselves how entries begin: those and the sources of messages, some of which share one.
+pub(crate) const LANES_TAUGHT: usize = LANES + MESSAGE_LANES;
+const MESSAGE_LANES: usize = 13;
+
 /// Bytes of a program's line that are made readable: all that decides where it belongs.
 const CONTENT_BYTES_MAX: usize = 1024;
+
+/// The lane of a source.
+pub(crate) fn lane_of(source: u64) -> usize {
+    let n_streams = STREAMS.len() as u64;
+    let lane =
+        if source < STREAMS_ALL as u64 { 1 + source % n_streams } else { LANES as u64 + source % MESSAGE_LANES as u64 };
+    lane as usize
+}
 
 /// The lane of a line, and what the program wrote in it. `scratch` is where escapes are resolved.
 pub(crate) fn content<'l>(line: &'l [u8], part: Option<&Fragment>, scratch: &'l mut Vec<u8>) -> (usize, &'l [u8]) {
     let Some(part) = part else { return (0, line) };
-    let lane = 1 + part.stream % STREAMS.len();
+    let lane = lane_of(part.source);
     let content = &line[part.content.clone()];
-    if part.tag.is_some() || memchr::memchr(b'\\', content).is_none() {
+    if !part.writer.has_escapes() || memchr::memchr(b'\\', content).is_none() {
         return (lane, content.trim_ascii_end());
     }
     scratch.clear();
@@ -172,11 +235,6 @@ pub(crate) fn content<'l>(line: &'l [u8], part: Option<&Fragment>, scratch: &'l 
     (lane, scratch.trim_ascii_end())
 }
 
-/// The same of a whole line.
-pub(crate) fn inner<'l>(line: &'l [u8], scratch: &'l mut Vec<u8>) -> (usize, &'l [u8]) {
-    content(line, fragment(line).as_ref(), scratch)
-}
-
 /// Which streams of a runtime are within a line of their program.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Open([bool; STREAMS_ALL]);
@@ -190,15 +248,15 @@ impl Open {
     /// What holds behind a line that begins an event, or goes on with one.
     pub(crate) fn after(self, fragment: Option<&Fragment>, is_start: bool) -> Self {
         let mut after = if is_start { Self::default() } else { self };
-        if let Some(fragment) = fragment {
-            after.0[fragment.stream] = fragment.is_partial;
+        if let Some((fragment, stream)) = fragment.and_then(|fragment| Some((fragment, fragment.stream()?))) {
+            after.0[stream] = fragment.is_partial;
         }
         after
     }
 
     /// Whether the stream of a line is within a line of its program.
     pub(crate) fn is_open(self, fragment: Option<&Fragment>) -> bool {
-        fragment.is_some_and(|fragment| self.0[fragment.stream])
+        fragment.and_then(Fragment::stream).is_some_and(|stream| self.0[stream])
     }
 }
 

@@ -32,6 +32,7 @@ pub(crate) use logfmt::read as read_pairs;
 pub(crate) use parts::{PartSink, Programs};
 pub use parts::{PartValue, Parts};
 pub use syslog::SyslogHeader;
+pub(crate) use syslog::data_end;
 
 /// The format of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

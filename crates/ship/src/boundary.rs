@@ -4,13 +4,10 @@
 //! depends on how long the file has been quiet ([`TailState`]). Cutting is a pure function of bytes and that.
 
 use memchr::{memchr, memchr_iter};
-use parse::{Boundaries, Profile, Transcript, Utf16};
+use parse::{Boundaries, JOINED_BYTES_MAX, Placement, Profile, Transcript, Utf16};
 use regex::Regex;
 
 use crate::rules::same_length_text;
-
-/// Most bytes of lines joined into one event; a longer one continues as the next event.
-const EVENT_BYTES_JOINED_MAX: usize = 256 << 10;
 
 /// Most lines joined by an expression of the user; of a trace that never ends the rest is the next event.
 const EVENT_LINES_JOINED_MAX: usize = 1_000;
@@ -32,6 +29,8 @@ pub enum Multiline {
 pub(crate) struct Place {
     pub(crate) offset: u64,
     pub(crate) profile: Profile,
+    /// Messages before this offset came so long ago that no further lines of their events are waited for.
+    pub(crate) settled_to: u64,
 }
 
 impl Place {
@@ -46,41 +45,43 @@ impl Place {
 struct EventStarts<'m> {
     multiline: &'m Multiline,
     offset: u64,
+    settled_to: u64,
     auto: Boundaries,
     n_lines: usize,
     n_bytes: usize,
 }
 
 impl<'m> EventStarts<'m> {
-    fn new(multiline: &'m Multiline, Place { offset, profile }: Place) -> Self {
-        let auto = Boundaries::at(EVENT_BYTES_JOINED_MAX, profile, offset);
-        Self { multiline, offset, auto, n_lines: 0, n_bytes: 0 }
+    fn new(multiline: &'m Multiline, Place { offset, profile, settled_to }: Place) -> Self {
+        let auto = Boundaries::at(JOINED_BYTES_MAX, profile, offset);
+        Self { multiline, offset, settled_to, auto, n_lines: 0, n_bytes: 0 }
     }
 
-    /// Reports whether lines that come later may belong to the event at hand.
-    fn may_grow(&self) -> bool {
+    /// Returns how many events, that at hand included, lines are likely to continue that come later.
+    fn n_waiting(&self) -> usize {
         match self.multiline {
-            Multiline::Auto => self.auto.may_grow(),
-            Multiline::None => false,
-            Multiline::Start(_) => true,
+            Multiline::Auto => self.auto.n_waiting(self.settled_to).max(self.auto.may_grow().into()),
+            Multiline::None => 0,
+            Multiline::Start(_) => 1,
         }
     }
 
-    /// Reports whether a line at `at` of the bytes begins an event. Empty lines neither begin nor end one.
-    fn is_start(&mut self, at: usize, line: &[u8]) -> bool {
+    /// Places a line at `at` of the bytes. Empty lines neither begin nor end an event.
+    fn place(&mut self, at: usize, line: &[u8]) -> Placement {
+        let continued = Placement::Continues { n_joined: 0 };
         let begins = match self.multiline {
-            Multiline::Auto => return self.auto.is_start_at(self.offset + at as u64, line),
-            _ if line.is_empty() => return false,
-            Multiline::None => return true,
+            Multiline::Auto => return self.auto.place_at(self.offset + at as u64, line),
+            _ if line.is_empty() => return continued,
+            Multiline::None => return Placement::Begins,
             Multiline::Start(regex) => regex.is_match(&same_length_text(line)),
         };
-        let fits = self.n_lines < EVENT_LINES_JOINED_MAX && self.n_bytes + line.len() <= EVENT_BYTES_JOINED_MAX;
+        let fits = self.n_lines < EVENT_LINES_JOINED_MAX && self.n_bytes + line.len() <= JOINED_BYTES_MAX;
         if begins || !fits {
             (self.n_lines, self.n_bytes) = (0, 0);
         }
         self.n_lines += 1;
         self.n_bytes += line.len() + 1;
-        begins || !fits
+        if begins || !fits { Placement::Begins } else { continued }
     }
 }
 
@@ -142,11 +143,11 @@ fn cut_at(line_end: u8, bytes: &[u8], settled: TailState, mut boundaries: EventS
     for at in memchr_iter(line_end, bytes) {
         events.add_line(&bytes[events.end..=at], &mut boundaries);
     }
+    // A half line that follows, or further lines at any moment, may turn out to continue the event.
+    let is_half = settled == TailState::Growing || events.end < bytes.len();
     match settled {
-        TailState::Growing => events.end = events.start,
-        // A half line that follows may turn out to continue the event.
-        TailState::Pausing if events.end < bytes.len() || boundaries.may_grow() => events.end = events.start,
-        TailState::Pausing | TailState::Lines => {}
+        TailState::Growing | TailState::Pausing => events.leave(boundaries.n_waiting().max(is_half.into())),
+        TailState::Lines => {}
         // A half line is an event of its own, unless it continues with the one before.
         TailState::All => events.add_line(&bytes[events.end..], &mut boundaries),
     }
@@ -174,13 +175,31 @@ impl Events {
         let text = line.strip_suffix(b"\n").unwrap_or(line);
         let text = text.strip_suffix(b"\r").unwrap_or(text);
         let is_empty = text.is_empty();
-        let is_start = boundaries.is_start(self.end, text);
+        let placement = boundaries.place(self.end, text);
+        let is_start = placement == Placement::Begins;
+        if let Placement::Continues { n_joined } = placement {
+            self.take_back(n_joined);
+        }
         if is_start || (!is_empty && !self.has_text) {
             self.close();
         }
         self.is_joined |= !is_empty && !is_start && self.has_text;
         self.has_text |= !is_empty;
         self.end += line.len();
+    }
+
+    /// Makes the last events before that at hand one with it.
+    fn take_back(&mut self, n_events: usize) {
+        let lengths = self.lengths.drain(self.lengths.len().saturating_sub(n_events)..);
+        self.start -= lengths.sum::<u64>() as usize;
+    }
+
+    /// Leaves the last events, that at hand included, for later.
+    fn leave(&mut self, n_events: usize) {
+        if n_events > 0 {
+            self.take_back(n_events - 1);
+            self.end = self.start;
+        }
     }
 
     fn close(&mut self) {

@@ -102,10 +102,16 @@ impl Rules {
     }
 
     fn event(&self, event: &mut [u8], place: SourcePosition<'_>) {
-        let text = same_length_text(event.trim_ascii_end());
-        if self.fate(&text, place) != RuleFate::Sent {
-            return event.fill(b'\n');
+        // Between its lines may stand those of others.
+        for lines in parse::lines_by_text(event) {
+            let text: Vec<u8> = lines.iter().flat_map(|line| event[line.clone()].iter().copied()).collect();
+            let start = place.start + lines.first().map_or(0, |line| line.start as u64);
+            let fate = self.fate(&same_length_text(text.trim_ascii_end()), SourcePosition { start, ..place });
+            if fate != RuleFate::Sent {
+                lines.into_iter().for_each(|line| event[line].fill(b'\n'));
+            }
         }
+        let text = same_length_text(event.trim_ascii_end());
         let places = self.places(&text);
         drop(text);
         for place in places {

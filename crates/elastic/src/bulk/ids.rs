@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use ingest::Intake;
-use ingest::ids::IdClaim;
+use ingest::ids::{IdClaim, IdField};
 use types::{GroupName, TimeRange};
 
 use super::item::{Action, Item, Outcome};
@@ -33,7 +33,7 @@ pub(super) fn settle<'c>(
         let is_free = intake.claims().claim(group, places.iter().map(|at| id(*at)), &mut claimed);
         let ids: HashSet<&str> =
             places.iter().zip(&is_free).filter(|(_, free)| **free).map(|(at, _)| id(*at)).collect();
-        let exists = intake.known_ids(group, FIELD, TimeRange::ALL, &ids);
+        let exists = intake.known_ids(group, IdField::One(FIELD), TimeRange::ALL, &ids);
         let outcome = |at, is_free| match is_free {
             false => Some((at, Outcome::Busy)),
             true => exists.contains(id(at)).then_some((at, Outcome::Exists)),

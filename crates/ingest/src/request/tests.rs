@@ -194,6 +194,21 @@ fn bytes_of_a_file_are_stored_once_however_they_are_cut() {
 }
 
 #[test]
+fn an_event_that_continues_a_full_one_says_so_also_in_the_next_piece() {
+    let house = House::new();
+    let full = format!("Error: deep\n{}", "\tat shop.Tank.fill(Tank.java:7)\n".repeat(999));
+    house.send(Format::Lines, lines(0, &full, &format!(r#","lengths":[{}]"#, full.len()))).unwrap();
+    house.send(Format::Lines, lines(full.len() as u64, "\tat main\n", "")).unwrap();
+    house.send(Format::Lines, lines(full.len() as u64 + 9, "\tat main\n", "")).unwrap();
+    house.send(Format::Text, format!("{full}\tat text\nError: x\n")).unwrap();
+    let events = house.events(&["continued", "@message"]);
+    let of_line = |line: &str| events.iter().filter(|event| event.ends_with(line)).cloned().collect::<Vec<_>>();
+    assert_eq!(of_line("at main"), ["- | \tat main", "true | \tat main"]);
+    assert_eq!(of_line("at text"), ["true | \tat text"]);
+    assert_eq!(events.iter().filter(|event| event.starts_with("true")).count(), 2, "{events:?}");
+}
+
+#[test]
 fn empty_lines_are_accepted_so_that_nobody_sends_them_again() {
     let house = House::new();
     let answer = house.send(Format::Lines, lines(0, "\n\n", "")).unwrap();
@@ -309,7 +324,7 @@ fn what_a_protocol_says_beside_an_event_is_its_time_its_level_and_its_fields() {
     };
     let time = Timestamp::parse_rfc3339("2026-11-20T06:00:00Z");
     let fields = EventFields::Writer { n_max: 2, write: &write };
-    let metadata = EventMetadata { time, level: Some(types::Level::Warn), fields, offset: None };
+    let metadata = EventMetadata { time, level: Some(types::Level::Warn), fields, ..EventMetadata::default() };
     let record = br#"{"message":"r","time":"2020-01-01T00:00:00Z","host":"own"}"#;
     collector.add(place, RawEvent::Record(record), &metadata).unwrap().unwrap();
     collector.add(place, RawEvent::Text(b"ERROR t"), &metadata).unwrap().unwrap();

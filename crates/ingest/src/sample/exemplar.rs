@@ -103,7 +103,7 @@ impl Exemplar<'_> {
             time: Some(Timestamp(self.time.saturating_mul(Timestamp::MILLISECOND))),
             level: Some(Level::Info),
             fields: EventFields::Writer { n_max: series.fields().len() + FIELDS_MAX, write: &write },
-            offset: None,
+            ..EventMetadata::default()
         };
         let message = RawEvent::Body(series.field("name").map_or(METRIC_NAME, |name| name).as_bytes());
         Ok(collector.add(place, message, &metadata)?.map_err(|refusal| refusal.to_string()))

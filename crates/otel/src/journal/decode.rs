@@ -6,23 +6,32 @@
 //! repeat `_HOSTNAME` and `_SYSTEMD_UNIT` under the names of other senders, unless the message contains such fields.
 //! A message cannot override trusted fields, whose names begin with `_`: one that mentions them is not parsed for fields.
 //!
-//! Only `__CURSOR` is stored of the fields that address an entry: it contains the others. An entry whose cursor belongs to an
-//! event of the group is not stored again. This works like ids in Elasticsearch (`ids.rs`), except that only events of the
-//! same time are compared: the time is part of the entry.
+//! Entries of one unit and process that are one event in a file are one event here ([`joined`]), with the fields of the first.
+//!
+//! Only `__CURSOR` is stored of the fields that address an entry: it contains the others. Of entries that were joined to another
+//! there are hashes of their cursors in `__CURSORS_JOINED`. An entry whose cursor belongs to an event of the group is not stored
+//! again. This works like ids in Elasticsearch (`ids.rs`), except that only events of about the same time are compared: the time
+//! is part of the entry.
 
 mod export;
+mod joined;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use parse::FieldWriter;
 use types::{GroupName, Level, TimeRange, Timestamp};
 
+use self::joined::JoinedEntries;
 pub use export::{JournalEntries, JournalEntry, JournalFault, JournalReader};
 use ingest::RejectedRecord;
+use ingest::ids::{IdField, hashed};
 use ingest::{Collector, EventFields, EventMetadata, IngestAnswer, IngestError, Intake, RawEvent, Sender};
 
 /// The field that identifies an entry.
 const CURSOR: &str = "__CURSOR";
+
+/// The field with the hashes of the cursors of entries that were joined to the first.
+const CURSORS_JOINED: &str = "__CURSORS_JOINED";
 
 /// Fields that the event does not have: its message, its time, and those that the cursor contains.
 const NOT_KEPT: [&str; 5] = ["MESSAGE", "__REALTIME_TIMESTAMP", "__MONOTONIC_TIMESTAMP", "__SEQNUM", "__SEQNUM_ID"];
@@ -70,7 +79,17 @@ impl JournalAnswer {
     }
 }
 
-/// Stores the entries that a group does not have, and returns when they are durable. Blocks.
+/// Entries that wait for others that are likely to belong to their events.
+#[derive(Debug, Default)]
+pub struct HeldEntries {
+    /// The entries.
+    pub entries: JournalEntries,
+    /// The number of the first entry of each event, and the number of its entries.
+    pub events: HashMap<u64, usize>,
+}
+
+/// Stores the entries that a group does not have, and returns when they are durable. Blocks. Those of an event to which
+/// further ones are likely to belong are returned if `is_held` says so, given the number of the first and how many there are.
 ///
 /// # Errors
 /// If the store refuses the entries, the sender may not write to the group, or another request is storing one of them.
@@ -80,7 +99,8 @@ pub fn ingest_journal(
     entries: &JournalEntries,
     group: &GroupName,
     sender: &Sender<'_>,
-) -> Result<JournalAnswer, IngestError> {
+    is_held: &dyn Fn(u64, usize) -> bool,
+) -> Result<(JournalAnswer, HeldEntries), IngestError> {
     let mut answer = JournalAnswer::default();
     for (number, fault) in entries.faults() {
         answer.leave_out(*number, fault);
@@ -96,33 +116,58 @@ pub fn ingest_journal(
         return Err(IngestError::OnItsWay);
     }
     let range = range_of(entries, sender.now, intake.limits().future_ns_max);
-    let known = intake.known_ids(group, CURSOR, range, &cursors);
+    let hashes: Vec<String> = cursors.iter().map(|cursor| hashed(cursor)).collect();
+    let hashes: HashSet<&str> = hashes.iter().map(String::as_str).collect();
+    let known = intake.known_ids(group, IdField::One(CURSOR), range, &cursors);
+    // An event has the time of its first entry.
+    let range = TimeRange { from: Timestamp(range.from.0.saturating_sub(joined::SPAN_US * 1_000)), ..range };
+    let known_joined = intake.known_ids(group, IdField::List(CURSORS_JOINED), range, &hashes);
     let mut added = HashSet::new();
-    for (number, entry) in entries.iter() {
-        if cursor(entry).is_some_and(|cursor| known.contains(cursor) || !added.insert(cursor)) {
-            answer.n_known += 1;
-        } else if let Err(refused) = add(entry, place, &mut collector)? {
-            answer.leave_out(number, &refused);
+    let mut is_new = |entry: JournalEntry<'_>| {
+        cursor(entry).is_none_or(|cursor| {
+            !known.contains(cursor) && !known_joined.contains(&*hashed(cursor)) && added.insert(cursor.to_owned())
+        })
+    };
+    let (mut held, mut held_numbers, mut n_joined) = (HashMap::new(), HashSet::new(), 0);
+    let new: Vec<_> = entries.iter().filter(|(_, entry)| is_new(*entry)).collect();
+    answer.n_known += (entries.iter().count() - new.len()) as u64;
+    for event in joined::joined(new.into_iter()) {
+        if event.is_open && is_held(event.number, event.len()) {
+            held.insert(event.number, event.len());
+            held_numbers.insert(event.number);
+            held_numbers.extend(event.others.iter().map(|(number, _)| number));
+        } else if let Err(refused) = add(&event, place, &mut collector)? {
+            answer.leave_out(event.number, &refused);
+            event.others.iter().for_each(|(number, _)| answer.leave_out(*number, &refused));
+        } else {
+            n_joined += event.others.len() as u64;
         }
     }
-    answer.n_stored = intake.deliver(collector, None, entries.n_bytes() as u64, IngestAnswer::default())?.accepted;
-    Ok(answer)
+    let stored = intake.deliver(collector, None, entries.n_bytes() as u64, IngestAnswer::default())?;
+    answer.n_stored = stored.accepted + n_joined;
+    Ok((answer, HeldEntries { entries: entries.of_numbers(&held_numbers), events: held }))
 }
 
-/// Adds an entry to the group at `place`.
+/// Adds an event to the group at `place`.
 fn add(
-    entry: JournalEntry<'_>,
+    event: &JoinedEntries<'_>,
     place: usize,
     collector: &mut Collector<'_>,
 ) -> Result<Result<(), ingest::RecordRefusal>, IngestError> {
-    let message = entry.get("MESSAGE").unwrap_or_default();
+    let (entry, message) = (event.first, &*event.message());
     collector.set_stream(place, &String::from_utf8_lossy(entry.get("_HOSTNAME").unwrap_or_default()));
     // An entry without a time has the time of its arrival.
     collector.forget_line_context();
     let level = level(entry, message);
-    let write = |fields: &mut FieldWriter<'_>| write_fields(entry, level.is_some(), fields);
-    let fields = EventFields::Writer { n_max: entry.fields().len() + ALSO.len(), write: &write };
-    let metadata = EventMetadata { time: time(entry), level, fields, offset: None };
+    let cursors: Vec<String> = event.others.iter().filter_map(|(_, entry)| cursor(*entry)).map(hashed).collect();
+    let write = |fields: &mut FieldWriter<'_>| {
+        write_fields(entry, level.is_some(), fields);
+        if !cursors.is_empty() {
+            fields.text(CURSORS_JOINED, &cursors.join(" "));
+        }
+    };
+    let fields = EventFields::Writer { n_max: entry.fields().len() + ALSO.len() + 1, write: &write };
+    let metadata = EventMetadata { time: entry.time(), level, fields, offset: None, is_continued: event.is_continued };
     let raw = if names_trusted(entry, message) { RawEvent::Body(message) } else { RawEvent::Text(message) };
     collector.add(place, raw, &metadata)
 }
@@ -166,18 +211,15 @@ fn cursor(entry: JournalEntry<'_>) -> Option<&str> {
     str::from_utf8(entry.get(CURSOR)?).ok().filter(|cursor| !cursor.is_empty())
 }
 
-/// Returns the time at which the journal accepted an entry, which is in microseconds.
-fn time(entry: JournalEntry<'_>) -> Option<Timestamp> {
-    let micros: i64 = str::from_utf8(entry.get("__REALTIME_TIMESTAMP")?).ok()?.parse().ok()?;
-    micros.checked_mul(1_000).map(Timestamp)
-}
-
 /// Returns the level of an entry; `None` if it is to be found in the text.
 fn level(entry: JournalEntry<'_>, message: &[u8]) -> Option<Level> {
     let priority = str::from_utf8(entry.get("PRIORITY")?).ok()?.parse::<u8>().ok()?;
     let is_said_by_nobody = priority == 6 && entry.get("_TRANSPORT") == Some(b"stdout");
-    let says_itself = || message.starts_with(b"{") || parse::level_of_text(&String::from_utf8_lossy(message)).is_some();
-    if is_said_by_nobody && says_itself() { None } else { Level::of_syslog(priority) }
+    let text = String::from_utf8_lossy(message);
+    let says_itself = || message.starts_with(b"{") || parse::level_of_text(&text).is_some();
+    // The priority of the report of a death is that of all that its program prints.
+    let of_report = || if memchr::memchr(b'\n', message).is_some() { parse::level_of_report(&text) } else { None };
+    if is_said_by_nobody && says_itself() { None } else { Level::of_syslog(priority).max(of_report()) }
 }
 
 /// Returns the range of the times of these entries; all times if one of them has an invalid time.
@@ -185,7 +227,7 @@ fn range_of(entries: &JournalEntries, now: Timestamp, future_ns_max: i64) -> Tim
     let latest = now.0.saturating_add(future_ns_max);
     let mut range: Option<TimeRange> = None;
     for (_, entry) in entries.iter().filter(|(_, entry)| cursor(*entry).is_some()) {
-        let Some(time) = time(entry).filter(|time| (0..=latest).contains(&time.0)) else { return TimeRange::ALL };
+        let Some(time) = entry.time().filter(|time| (0..=latest).contains(&time.0)) else { return TimeRange::ALL };
         let so_far = range.unwrap_or(TimeRange { from: time, to: time });
         range = Some(TimeRange { from: so_far.from.min(time), to: so_far.to.max(Timestamp(time.0.saturating_add(1))) });
     }

@@ -2,7 +2,7 @@
 //!
 //! The text of an event is its frame, byte for byte. `parse` reads the header and the text after it. The group is
 //! `syslog/PROGRAM`, or `syslog` without a program's name; the stream is the host, else the address of the sender. `cutBytes`
-//! counts bytes beyond the limit of a frame.
+//! counts bytes beyond the limit of a frame; `continued` is set where lines continue an event that may not become longer.
 
 use std::collections::HashMap;
 
@@ -26,6 +26,22 @@ pub struct SyslogChunk {
     pub from: std::sync::Arc<str>,
     /// The frames in order.
     pub frames: SyslogFrames,
+    /// Whether its messages continue one that may not become longer.
+    pub is_continued: bool,
+    /// How many messages were joined to others of it.
+    pub n_joined: u64,
+}
+
+impl SyslogChunk {
+    /// Returns frames as they came.
+    pub fn new(from: std::sync::Arc<str>, frames: SyslogFrames) -> Self {
+        Self { from, frames, is_continued: false, n_joined: 0 }
+    }
+
+    /// Returns the number of messages.
+    pub fn n_messages(&self) -> u64 {
+        self.frames.len() as u64 + self.n_joined
+    }
 }
 
 /// Stores the messages of several senders as one delivery, and returns when they are durable. Blocks.
@@ -34,7 +50,7 @@ pub fn ingest_syslog(intake: &Intake, chunks: &[SyslogChunk], now: Timestamp) ->
     let mut messages = Messages { collector: intake.collect(&sender), places: HashMap::new() };
     for chunk in chunks {
         for (frame, n_cut) in chunk.frames.iter() {
-            messages.add(frame, n_cut, &chunk.from)?;
+            messages.add(frame, n_cut, chunk)?;
         }
     }
     let n_bytes = chunks.iter().map(|chunk| chunk.frames.n_bytes() as u64).sum();
@@ -49,11 +65,11 @@ struct Messages<'s> {
 }
 
 impl Messages<'_> {
-    fn add(&mut self, frame: &[u8], n_cut: u64, from: &str) -> Result<(), IngestError> {
+    fn add(&mut self, frame: &[u8], n_cut: u64, chunk: &SyslogChunk) -> Result<(), IngestError> {
         let text = text_of(frame);
         let header = SyslogHeader::of_frame(&text);
         let place = self.place(header.program())?;
-        self.collector.set_stream(place, if header.hostname.is_empty() { from } else { header.hostname });
+        self.collector.set_stream(place, if header.hostname.is_empty() { &chunk.from } else { header.hostname });
         // A message without a time has the time of its arrival.
         self.collector.forget_line_context();
         let write = |fields: &mut FieldWriter<'_>| {
@@ -61,8 +77,8 @@ impl Messages<'_> {
                 fields.integer("cutBytes", i64::try_from(n_cut).unwrap_or(i64::MAX));
             }
         };
-        let metadata =
-            EventMetadata { fields: EventFields::Writer { n_max: 1, write: &write }, ..EventMetadata::default() };
+        let fields = EventFields::Writer { n_max: 1, write: &write };
+        let metadata = EventMetadata { fields, is_continued: chunk.is_continued, ..EventMetadata::default() };
         // A message that is too old is left out: the protocol cannot report it.
         self.collector.add(place, RawEvent::Syslog(frame), &metadata).map(|_| ())
     }

@@ -1,4 +1,4 @@
-//! Moves frames from the queue to the store: all that wait become one delivery.
+//! Moves frames from the queue to the store: all that wait become one delivery, but for those of events that are still coming.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -12,6 +12,7 @@ use tracing::{error, warn};
 
 use super::counts::SyslogCounts;
 use super::decode::{SyslogChunk, ingest_syslog};
+use super::joined::JoinedMessages;
 use super::queue::QueuedChunk;
 use door::server::Server;
 
@@ -20,6 +21,10 @@ use door::server::Server;
 /// groups; larger deliveries have enough of each group for efficient columns.
 const DELIVERY_BYTES: usize = 4 << 20;
 const DELIVERY_AGE: Duration = Duration::from_millis(50);
+
+/// How often events that wait for further lines are looked at, and how often it is looked whether any do.
+const LOOK_PAUSE: Duration = Duration::from_millis(100);
+const IDLE_PAUSE: Duration = Duration::from_secs(3600);
 
 /// Pauses between attempts while the store refuses deliveries.
 const PAUSE_MIN: Duration = Duration::from_millis(100);
@@ -30,18 +35,29 @@ const LAST_ATTEMPTS_MAX: u32 = 5;
 
 /// Stores frames until the sending ends of the queue are dropped.
 pub(super) async fn run(server: Arc<Server>, counts: Arc<SyslogCounts>, mut queue: mpsc::Receiver<QueuedChunk>) {
-    while let Some(first) = queue.recv().await {
+    let began = Instant::now();
+    let now_ms = || u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let mut joined = JoinedMessages::default();
+    let mut is_open = true;
+    while is_open || joined.is_waiting() {
+        // Events that wait for further lines are looked at from time to time.
+        let look = Instant::now() + if joined.is_waiting() { LOOK_PAUSE } else { IDLE_PAUSE };
+        let mut next = timeout_at(look, queue.recv()).await;
         let due = Instant::now() + DELIVERY_AGE;
-        let mut n_bytes = first.chunk.frames.n_bytes();
-        let mut rooms = vec![first._room];
-        let mut chunks = vec![first.chunk];
-        while n_bytes < DELIVERY_BYTES {
-            let Ok(Some(next)) = timeout_at(due, queue.recv()).await else { break };
-            n_bytes += next.chunk.frames.n_bytes();
-            rooms.push(next._room);
-            chunks.push(next.chunk);
+        let (mut n_bytes, mut rooms) = (0, Vec::new());
+        while let Ok(received) = next {
+            let Some(queued) = received else {
+                is_open = false;
+                break;
+            };
+            n_bytes += queued.chunk.frames.n_bytes();
+            rooms.push(queued._room);
+            joined.add(&queued.chunk, now_ms());
+            next = if n_bytes < DELIVERY_BYTES { timeout_at(due, queue.recv()).await } else { break };
         }
+        let chunks = if is_open { joined.take(now_ms()) } else { joined.finish() };
         let mut deliveries = vec![chunks];
+        deliveries.retain(|chunks| !chunks.is_empty());
         while let Some(mut chunks) = deliveries.pop() {
             if let Err(TooLarge(all)) = deliver(&server, &counts, chunks.into()).await {
                 chunks = all.to_vec();
@@ -58,7 +74,7 @@ struct TooLarge(Arc<[SyslogChunk]>);
 
 /// Stores chunks, and retries while the store is busy or full.
 async fn deliver(server: &Arc<Server>, counts: &SyslogCounts, chunks: Arc<[SyslogChunk]>) -> Result<(), TooLarge> {
-    let n_messages = chunks.iter().map(|chunk| chunk.frames.len() as u64).sum();
+    let n_messages = chunks.iter().map(SyslogChunk::n_messages).sum();
     let mut pause = PAUSE_MIN;
     let mut n_attempts_left = LAST_ATTEMPTS_MAX;
     loop {

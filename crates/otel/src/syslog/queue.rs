@@ -43,13 +43,13 @@ impl Queue {
     pub(super) async fn put(&self, from: &Arc<str>, frames: SyslogFrames) {
         let Ok(room) = self.room.clone().acquire_many_owned(Self::cost(&frames)).await else { return };
         // An error means that the storing end has gone, which it does after all connections.
-        let _ = self.chunks.send(QueuedChunk { chunk: SyslogChunk { from: from.clone(), frames }, _room: room }).await;
+        let _ = self.chunks.send(QueuedChunk { chunk: SyslogChunk::new(from.clone(), frames), _room: room }).await;
     }
 
     /// Puts frames into the queue if there is room now.
     pub(super) fn try_put(&self, from: &Arc<str>, frames: SyslogFrames) -> bool {
         let Ok(room) = self.room.clone().try_acquire_many_owned(Self::cost(&frames)) else { return false };
-        let chunk = SyslogChunk { from: from.clone(), frames };
+        let chunk = SyslogChunk::new(from.clone(), frames);
         self.chunks.try_send(QueuedChunk { chunk, _room: room }).is_ok()
     }
 }

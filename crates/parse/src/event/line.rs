@@ -64,7 +64,8 @@ pub(super) fn add<'t>(
     let mut text_key = None;
     if may_have_trace {
         let has_own = |name: &str| extras.fields.iter().any(|(own, _)| **own == *name);
-        let key = exception::add_of_text(line, has_own, wanted, builder);
+        let text = parts.and_then(|parts| parts.behind_header(line)).unwrap_or(line);
+        let key = exception::add_of_text(text, has_own, wanted, builder);
         text_key = key.filter(|key| wanted.is_none_or(|wanted| wanted.has_field(key)));
     }
     let mut said = OwnTime::Full;

@@ -10,7 +10,7 @@ use crate::json::members::{Member, TEXT_KEYS, Token};
 use crate::json::times::time_of;
 use crate::level::{LevelField, level_field, level_of_number, level_of_text, level_of_word};
 use crate::time::{ResolvedTime, bounded};
-use crate::{ArrivalContext, Extras, Projection, exception};
+use crate::{ArrivalContext, Extras, Projection, crash, exception};
 
 /// Incoming names that only the system may give, and what they are kept as.
 const RESERVED: [(&str, &str); 17] = [
@@ -98,6 +98,7 @@ pub(crate) fn emit_record(
     let (said, supposed) = emit_fields(members, line, None, builder);
     let of_trace = exception::add_of_members(members, line, None, builder);
     let of_text = || message.and_then(level_of_text);
+    let said = said.max(level_of_death(members, line, message));
     builder.set_level(said.or(extras.level).or_else(of_text).or(supposed).or(of_trace));
     emit_rest(members, builder);
     let text_key = text_rank.map(|rank| TEXT_KEYS[rank]).filter(|key| *key != "@message");
@@ -124,6 +125,7 @@ pub(crate) fn emit_line_fields(
     let (said, supposed) = emit_fields(members, line, wanted, builder);
     let of_trace = exception::add_of_members(members, line, wanted, builder);
     if wanted.is_none_or(Projection::has_level) {
+        let said = said.max(level_of_death(members, line, message));
         builder.set_level(said.or_else(|| message.and_then(level_of_text)).or(supposed).or(of_trace));
     }
     emit_rest(members, builder);
@@ -217,6 +219,12 @@ fn emit_texts(
             emit_field(members, name, &member, line, builder);
         }
     }
+}
+
+/// The level of the report of a death in the journal, whose priority is that of all that a program prints.
+fn level_of_death(members: &Members, line: &str, message: Option<&str>) -> Option<Level> {
+    let text = message.filter(|text| text.contains('\n'))?;
+    if members.has(line, "PRIORITY") { crash::level(text) } else { None }
 }
 
 /// Gives the event its other fields and returns the level that they say, and that which holds where its text says none: the

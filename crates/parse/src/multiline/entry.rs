@@ -2,7 +2,7 @@
 
 use types::Level;
 
-use super::line;
+use super::{Profile, line};
 use crate::crash::{OpenReport, Part};
 
 /// Bytes of the first line that are kept, to look at it again when another may continue it.
@@ -37,6 +37,17 @@ pub(super) struct Seen {
     pub(super) is_object: bool,
     /// How surely lines of the source have one.
     pub(super) score: i8,
+}
+
+impl Seen {
+    /// What a line of a lane is, which also teaches; it begins at `offset` of its source.
+    pub(super) fn of(line: &[u8], (profile, lane): (&mut Profile, usize), offset: u64) -> Self {
+        let is_object = line.first() == Some(&b'{') && line::is_object(line);
+        let has_clock = !line.is_empty() && !is_object && line::has_clock(line);
+        profile.enter(offset);
+        profile.learn(lane, line, has_clock);
+        Self { has_clock, is_object, score: profile.score(lane) }
+    }
 }
 
 impl Entry {
@@ -88,6 +99,20 @@ impl Entry {
         }
         self.is_half &= !takes;
         takes
+    }
+
+    /// The same for a line behind others that are of no concern: only an event is continued that was likely to be.
+    pub(super) fn takes_across(&mut self, line: &[u8], seen: Seen) -> bool {
+        let before = (self.n_lines, self.is_half, self.is_quoted, self.report);
+        if !self.takes(line, seen) {
+            return false;
+        }
+        // Asked last: hardly any line comes so far.
+        let after = (self.n_lines, self.is_half, self.is_quoted, self.report);
+        (self.n_lines, self.is_half, self.is_quoted, self.report) = before;
+        let was_likely = self.may_grow();
+        (self.n_lines, self.is_half, self.is_quoted, self.report) = after;
+        was_likely
     }
 
     fn continues(&mut self, line: &[u8], seen: Seen) -> bool {

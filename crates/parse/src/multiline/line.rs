@@ -67,7 +67,7 @@ pub(super) fn has_level(line: &[u8]) -> bool {
 }
 
 /// Reports whether a line begins an entry whatever stands before it: a date and time at its beginning, or a JSON object.
-pub(super) fn is_sure_head(line: &[u8]) -> bool {
+pub(crate) fn is_sure_head(line: &[u8]) -> bool {
     match line[0] {
         b'{' => is_object(line),
         b'0'..=b'9' | b'[' | b'(' | b'A'..=b'Z' => has_clock(line) && begins_with_time(line),

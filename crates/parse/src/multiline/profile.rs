@@ -6,7 +6,7 @@
 
 use super::line;
 use crate::colour;
-use crate::runtime::{self, LANES};
+use crate::runtime::{self, LANES_TAUGHT};
 
 /// Bytes of a block.
 const BLOCK_BYTES: u64 = 32 << 10;
@@ -24,8 +24,8 @@ pub struct Profile {
     /// The block of the last line.
     block: u64,
     /// The score of each lane since the beginning of the block before, and since the beginning of this one.
-    scores: [i8; LANES],
-    next: [i8; LANES],
+    scores: [i8; LANES_TAUGHT],
+    next: [i8; LANES_TAUGHT],
 }
 
 impl Profile {
@@ -44,9 +44,13 @@ impl Profile {
         while at < text.len() {
             let end = memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |length| at + length);
             let line = text[at..end].strip_suffix(b"\r").unwrap_or(&text[at..end]);
-            let (lane, content) = runtime::inner(line, &mut scratch);
+            let part = runtime::fragment(line);
+            let (lane, content) = runtime::content(line, part.as_ref(), &mut scratch);
             let content = colour::without_leading(content);
             self.enter(offset + at as u64);
+            if part.is_some_and(|part| part.is_message()) {
+                self.learn(0, line, true);
+            }
             self.learn(lane, content, line::has_clock(content));
             at = end + 1;
         }

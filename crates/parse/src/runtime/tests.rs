@@ -98,14 +98,14 @@ proptest! {
         let found = joined_texts(lines.join("\n").as_bytes(), bytes_max);
         let contents = |texts: &[String], stream: usize| -> String {
             let parts = texts.iter().map(|text| (text, fragment(text.as_bytes()).expect("a line of a runtime")));
-            parts.filter(|(_, part)| part.stream % 2 == stream).map(|(text, part)| text[part.content].to_owned()).collect()
+            parts.filter(|(_, part)| part.source % 2 == stream as u64).map(|(text, part)| text[part.content].to_owned()).collect()
         };
         for (stream, lines) in whole.iter().enumerate() {
             prop_assert_eq!(contents(&found, stream), contents(lines, stream));
         }
         if bytes_max == 1 << 20 {
             let of = |stream: usize| -> Vec<&String> {
-                found.iter().filter(|text| fragment(text.as_bytes()).is_some_and(|part| part.stream % 2 == stream)).collect()
+                found.iter().filter(|text| fragment(text.as_bytes()).is_some_and(|part| part.source % 2 == stream as u64)).collect()
             };
             for (stream, lines) in whole.iter().enumerate() {
                 prop_assert_eq!(of(stream), lines.iter().collect::<Vec<_>>());

@@ -11,7 +11,8 @@ use std::net::Ipv6Addr;
 
 use types::Level;
 
-use self::structured::{data_end, element};
+pub(crate) use self::structured::data_end;
+use self::structured::element;
 use super::cursor::is_digits;
 use super::parts::PartSink;
 use crate::time::TimeMemo;
@@ -213,7 +214,7 @@ impl<'t> SyslogHeader<'t> {
             return Some(());
         }
         [self.appname, self.procid, self.msgid] = parts;
-        let end = data_end(behind);
+        let end = data_end(behind.as_bytes());
         self.structured_data = &behind[..end];
         let behind = if end == 0 { behind.strip_prefix('-').unwrap_or(behind) } else { &behind[end..] };
         self.message = behind.strip_prefix(' ').unwrap_or(behind).trim_start_matches('\u{feff}');

@@ -16,7 +16,7 @@ use super::buffers::Buffers;
 use super::container::Container;
 use super::lines::{Lines, PIECE_BYTES};
 use super::options::FileInput;
-use super::state::{GenerationState, Handle, HintCoverage, LinePosition, OldBytes, Unsent};
+use super::state::{GenerationState, Growth, Handle, HintCoverage, LinePosition, OldBytes, Unsent};
 use crate::boundary::{Cut, Place, TailState};
 use crate::checkpoint::{Entry, PackedContent};
 use crate::content::Content;
@@ -27,6 +27,9 @@ use crate::identity::{FileKey, Mark, VerifiedBytes, open_file, read_at_most};
 
 /// Fewer bytes than this wait a moment for others: a request and a sync cost more than they do.
 const LITTLE_BYTES: u64 = 64 << 10;
+
+/// For how many times the time that an event waits for further lines its lines may keep messages of others waiting.
+const LONG_HOLDS: i64 = 5;
 
 /// Sizes that bound one look.
 #[derive(Clone, Copy, Debug)]
@@ -96,6 +99,7 @@ pub(super) struct FollowedFile {
     pub(super) hints: HintCoverage,
     old: OldBytes,
     unsent: Option<Unsent>,
+    growth: Growth,
     line: LinePosition,
     /// What the lines before a place have taught of how events begin.
     learned: Option<Place>,
@@ -147,6 +151,7 @@ impl FollowedFile {
             hints: HintCoverage::default(),
             old,
             unsent: None,
+            growth: Growth::default(),
             line: LinePosition::Start,
             learned: None,
             waits_for_large: None,
@@ -246,6 +251,7 @@ impl FollowedFile {
         self.old = OldBytes::NONE;
         self.handle.mark_read();
         (self.unsent, self.line, self.learned) = (None, LinePosition::Start, None);
+        self.growth = Growth::default();
         self.grown_at = now;
         self.next_look = now;
     }
@@ -298,7 +304,10 @@ impl FollowedFile {
         if encoding.is_some() && !input.rules.is_empty() {
             return Ok(Look::Unwanted(Reason::Utf16));
         }
-        let place = learned_at(file, offset, self.learned)?;
+        let mut place = learned_at(file, offset, self.learned)?;
+        let hold_ns = timing.hold_ns_of(input);
+        let waits_too_long = unsent_ns > LONG_HOLDS * hold_ns.max(Timestamp::SECOND);
+        place.settled_to = if waits_too_long { u64::MAX } else { self.growth.size_at(now.0.saturating_sub(hold_ns)) };
         let lines = Lines { multiline: &input.multiline, encoding, place };
         let read = |(size, settled)| read_and_cut(&self.entry.mark, file, settled, size, sizes, lines);
         let all = (self.size, settled);
@@ -312,7 +321,6 @@ impl FollowedFile {
         }
         match reading {
             ReadOutcome::Excerpt(excerpt) => {
-                let mut place = place;
                 place.advance(&excerpt.read.bytes[..excerpt.cut.n_bytes]);
                 self.learned = Some(place);
                 Ok(self.piece_of(excerpt, settled, encoding))
@@ -387,6 +395,7 @@ impl FollowedFile {
         } else if !is_unchanged {
             self.hints.note_change();
             self.grown_at = now;
+            self.growth.note(now, metadata.len());
         }
         (self.size, self.modified) = (metadata.len(), Some(modified));
         if !self.handle.is_open()

@@ -148,8 +148,13 @@ impl Default for FollowTiming {
 }
 
 impl FollowTiming {
+    /// Returns how long an event of an input waits to which further lines may belong.
+    pub(super) fn hold_ns_of(&self, input: &FileInput) -> i64 {
+        input.hold_ns.unwrap_or(self.hold_ns)
+    }
+
     pub(super) fn settled(&self, now: Timestamp, grown_at: Timestamp, input: &FileInput) -> TailState {
-        let hold_ns = input.hold_ns.unwrap_or(self.hold_ns);
+        let hold_ns = self.hold_ns_of(input);
         match now.0.saturating_sub(grown_at.0) {
             quiet_ns if quiet_ns >= self.half_line_ns.max(hold_ns) => TailState::All,
             quiet_ns if quiet_ns >= self.settle_ns.max(hold_ns) => TailState::Lines,

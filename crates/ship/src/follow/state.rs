@@ -143,6 +143,29 @@ impl OldBytes {
     }
 }
 
+/// When a file had which size, as far back as someone asks.
+#[derive(Debug, Default)]
+pub(super) struct Growth(Vec<(Timestamp, u64)>);
+
+impl Growth {
+    /// Sizes that are kept: where a file grows more often, some are left out, so that bytes count as later than they came.
+    const KEPT: usize = 16;
+
+    /// Notes a change.
+    pub(super) fn note(&mut self, now: Timestamp, size: u64) {
+        if self.0.len() < Self::KEPT {
+            self.0.push((now, size));
+        }
+    }
+
+    /// Returns the size at that time or before; earlier ones are forgotten.
+    pub(super) fn size_at(&mut self, time: i64) -> u64 {
+        let n_before = self.0.iter().take_while(|(at, _)| at.0 <= time).count();
+        self.0.drain(..n_before.saturating_sub(1));
+        self.0.first().filter(|(at, _)| at.0 <= time).map_or(0, |(_, size)| *size)
+    }
+}
+
 /// Bytes of a file that were seen and not sent.
 #[derive(Debug)]
 pub(super) struct Unsent {

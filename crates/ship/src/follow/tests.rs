@@ -6,6 +6,7 @@ mod deletion;
 mod delivery;
 mod long_lines;
 mod looks;
+mod messages;
 mod names;
 mod packed;
 mod places;

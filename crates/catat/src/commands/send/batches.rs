@@ -4,7 +4,7 @@ use std::io;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
-use parse::Boundaries;
+use parse::{Boundaries, Placement};
 
 use super::lines::{Line, Lines};
 use crate::arguments::InputFormat;
@@ -31,14 +31,14 @@ pub(super) struct Batch {
     /// The number of each line, and where it begins in `bytes`.
     lines: Vec<(u64, usize)>,
     boundaries: Boundaries,
-    /// Which line begins the last event.
-    last_event: usize,
+    /// Which lines begin events.
+    events: Vec<usize>,
 }
 
 impl Batch {
     fn new(input: usize, kind: Kind) -> Self {
         let boundaries = Boundaries::new(BATCH_BYTES);
-        Self { input, kind, bytes: Vec::new(), lines: Vec::new(), boundaries, last_event: 0 }
+        Self { input, kind, bytes: Vec::new(), lines: Vec::new(), boundaries, events: Vec::new() }
     }
 
     pub(super) fn of(line: Line, kind: Kind) -> Self {
@@ -72,8 +72,10 @@ impl Batch {
 
     fn push(&mut self, number: u64, line: &[u8]) {
         let text = line.strip_suffix(b"\n").unwrap_or(line);
-        if self.kind == Kind::Records || self.boundaries.is_start(text) {
-            self.last_event = self.lines.len();
+        let placement = if self.kind == Kind::Text { self.boundaries.place(text) } else { Placement::Begins };
+        match placement {
+            Placement::Begins => self.events.push(self.lines.len()),
+            Placement::Continues { n_joined } => self.events.truncate(self.events.len() - n_joined),
         }
         self.lines.push((number, self.bytes.len()));
         self.bytes.extend_from_slice(line);
@@ -81,23 +83,16 @@ impl Batch {
 
     /// Removes the last event if it is not the only one, since further lines may belong to it.
     fn split_last_event(&mut self) -> Option<Self> {
-        self.split(self.last_event)
+        self.split(self.events.last().copied().unwrap_or_default())
     }
 
     /// Two halves, cut between events where there are several, else between lines; nothing where it is one line.
     pub(super) fn halves(mut self) -> Option<(Self, Self)> {
         let middle = self.lines.len() / 2;
-        let at = self.event_starts().into_iter().min_by_key(|start| start.abs_diff(middle)).unwrap_or(middle);
+        let starts = self.events.iter().copied().filter(|start| *start > 0);
+        let at = starts.min_by_key(|start| start.abs_diff(middle)).unwrap_or(middle);
         let second = self.split(at)?;
         Some((self, second))
-    }
-
-    /// Lines that begin an event, but for the first.
-    fn event_starts(&self) -> Vec<usize> {
-        let mut boundaries = Boundaries::new(BATCH_BYTES);
-        let is_records = self.kind == Kind::Records;
-        let mut is_start = |line: usize| is_records || boundaries.is_start(self.line(line).trim_ascii_end());
-        (0..self.lines.len()).filter(|line| is_start(*line) && *line > 0).collect()
     }
 
     fn line(&self, line: usize) -> &[u8] {
@@ -117,7 +112,7 @@ impl Batch {
         let start = self.bytes.len() - rest.bytes.len();
         self.bytes.truncate(start);
         self.lines.truncate(at);
-        self.last_event = self.last_event.min(at - 1);
+        self.events.retain(|start| *start < at);
         Some(rest)
     }
 }

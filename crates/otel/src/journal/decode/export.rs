@@ -9,9 +9,11 @@
 //! Bytes may arrive in any pieces. A refused entry does not affect others: it is skipped to its end, or to the next empty
 //! line if its fields cannot be delimited. The parser needs the memory of one entry, which is bounded.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use memchr::memchr;
+use types::Timestamp;
 
 /// Longest name of a field, as in the journal.
 const NAME_BYTES_MAX: usize = 64;
@@ -87,6 +89,24 @@ impl JournalEntries {
         })
     }
 
+    /// Returns a copy of the entries of these numbers, without the refused ones.
+    pub fn of_numbers(&self, numbers: &HashSet<u64>) -> Self {
+        let mut copy = Self::default();
+        for (number, entry) in self.iter().filter(|(number, _)| numbers.contains(number)) {
+            for field in entry.fields {
+                let mut push = |range: &Range<usize>| {
+                    let start = copy.bytes.len();
+                    copy.bytes.extend_from_slice(&self.bytes[range.clone()]);
+                    start..copy.bytes.len()
+                };
+                let (name, value) = (push(&field.name), push(&field.value));
+                copy.fields.push(Place { name, value });
+            }
+            copy.entries.push((number, copy.fields.len()));
+        }
+        copy
+    }
+
     /// Returns refused entries with their numbers in the stream.
     pub fn faults(&self) -> &[(u64, JournalFault)] {
         &self.faults
@@ -108,6 +128,12 @@ impl<'e> JournalEntry<'e> {
             let name = str::from_utf8(&self.bytes[place.name.clone()]).unwrap_or_default();
             (name, &self.bytes[place.value.clone()])
         })
+    }
+
+    /// Returns the time at which the journal accepted the entry, which is in microseconds.
+    pub fn time(self) -> Option<Timestamp> {
+        let micros: i64 = str::from_utf8(self.get("__REALTIME_TIMESTAMP")?).ok()?.parse().ok()?;
+        micros.checked_mul(1_000).map(Timestamp)
     }
 
     /// Returns the first value of a name.

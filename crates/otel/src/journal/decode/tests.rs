@@ -26,7 +26,8 @@ impl House {
         reader.feed(stream, &mut entries);
         reader.finish(&mut entries).expect("a whole stream");
         let sender = Sender { name: "", within: &GroupScope::All, batch_id: None, now: NOW };
-        ingest_journal(&self.intake, &entries, &GroupName::new("journal").expect("a name"), &sender)
+        let group = GroupName::new("journal").expect("a name");
+        ingest_journal(&self.intake, &entries, &group, &sender, &|_, _| false).map(|(answer, _)| answer)
     }
 
     /// Some fields of all events, in order.
@@ -137,4 +138,77 @@ fn a_broken_entry_is_named_and_others_are_stored() {
     let answer = house.send(stream.as_bytes()).expect("the others are stored");
     assert_eq!(counts(&answer), (2, 0, 0, 1));
     assert_eq!((answer.refused[0].line, answer.refused[0].error.contains("\"lower\"")), (2, true));
+}
+
+/// Entries of a process, one for each line, with numbers from `number` on.
+fn printed(pid: u32, number: u64, report: &str) -> Vec<String> {
+    let fields =
+        |line| format!("_TRANSPORT=stdout\n_SYSTEMD_UNIT=pump.service\n_PID={pid}\nPRIORITY=6\nMESSAGE={line}");
+    report.split('\n').enumerate().map(|(n, line)| entry(number + 2 * n as u64, &fields(line))).collect()
+}
+
+const PYTHON: &str =
+    "Traceback (most recent call last):\n  File \"/srv/pump.py\", line 7, in fill\n    x()\nValueError: tank 7";
+const GO: &str = "panic: tank 7\ngoroutine 1 [running]:\nmain.fill(...)\n\t/srv/pump.go:8\nexit status 2";
+const JAVA: &str = "Exception in thread \"main\" shop.Dry: tank 7\n\tat shop.Tank.level(Tank.java:7)\nCaused by: java.lang.Error: x\n\t... 1 more";
+
+#[test]
+fn a_death_in_as_many_entries_as_lines_is_one_event_of_its_process() {
+    for (report, shown) in [(PYTHON, "error | ValueError"), (GO, "fatal | panic"), (JAVA, "error | shop.Dry")] {
+        let house = House::new();
+        let both = printed(7, 0, report).into_iter().zip(printed(8, 1, report));
+        let stream: String = both.flat_map(|(one, other)| [one, other]).collect();
+        let n_entries = 2 * report.split('\n').count() as u64;
+        assert_eq!(house.send(stream.as_bytes()).map(|answer| counts(&answer)), Ok((n_entries, 0, 0, 0)));
+        assert_eq!(house.shown(&["@level", "exception.type"]), [shown, shown]);
+        assert_eq!(house.shown(&["@message", "_PID"]), [7, 8].map(|pid| format!("{report} | {pid}")));
+    }
+}
+
+#[test]
+fn entries_that_were_joined_are_known_again_wherever_sending_goes_on() {
+    let house = House::new();
+    let entries = printed(7, 0, PYTHON);
+    house.send(entries[..3].concat().as_bytes()).expect("they are stored");
+    for from in 0..3 {
+        let stream = entries[from..3].concat();
+        assert_eq!(house.send(stream.as_bytes()).map(|answer| counts(&answer)), Ok((0, 3 - from as u64, 0, 0)));
+    }
+    house.store.flush().expect("it is flushed");
+    assert_eq!(house.send(entries.concat().as_bytes()).map(|answer| counts(&answer)), Ok((1, 3, 0, 0)));
+    assert_eq!(house.shown(&["@message"]).len(), 2);
+}
+
+#[test]
+fn entries_far_apart_and_those_of_others_are_not_joined() {
+    let house = House::new();
+    let late = entry(5_000_000, "_SYSTEMD_UNIT=pump.service\n_PID=7\nPRIORITY=6\nMESSAGE=  File \"late.py\"");
+    let stream =
+        [printed(7, 0, "Traceback (most recent call last):"), printed(8, 1, "  File \"x.py\""), vec![late]].concat();
+    house.send(stream.concat().as_bytes()).expect("they are stored");
+    assert_eq!(house.shown(&["@message"]).len(), 3);
+}
+
+#[test]
+fn events_that_may_grow_are_given_back_and_others_are_stored() {
+    let house = House::new();
+    let stream = [printed(7, 0, PYTHON).concat(), printed(8, 1, "on").concat()].concat();
+    let (mut reader, mut entries) = (JournalReader::new(1 << 20), JournalEntries::default());
+    reader.feed(stream.as_bytes(), &mut entries);
+    reader.finish(&mut entries).expect("a whole stream");
+    let sender = Sender { name: "", within: &GroupScope::All, batch_id: None, now: NOW };
+    let group = GroupName::new("journal").expect("a name");
+    let (answer, held) = ingest_journal(&house.intake, &entries, &group, &sender, &|_, _| true).expect("stored");
+    assert_eq!((answer.n_stored, held.events.values().copied().collect::<Vec<_>>()), (1, vec![4]));
+    let (answer, held) = ingest_journal(&house.intake, &held.entries, &group, &sender, &|_, _| false).expect("stored");
+    assert_eq!((answer.n_stored, answer.n_known, held.entries.is_empty()), (4, 0, true));
+    assert_eq!(house.shown(&["@message"]), [PYTHON, "on"]);
+}
+
+#[test]
+fn an_event_of_too_many_entries_continues_in_one_that_says_so() {
+    let house = House::new();
+    let frames: String = (0..1_200).map(|n| format!("\n\tat a.B.c(B.java:{n})")).collect();
+    house.send(printed(7, 0, &format!("java.lang.Error: deep{frames}")).concat().as_bytes()).expect("stored");
+    assert_eq!(house.shown(&["continued"]), ["-", "true"]);
 }

@@ -58,7 +58,7 @@ impl Record<'_> {
         };
         let n_max = shared.len() + attributes.n_fields + OWN_FIELDS_MAX;
         let fields = EventFields::Writer { n_max, write: &write_fields };
-        let metadata = EventMetadata { time: self.time(), level: self.level(), fields, offset: None };
+        let metadata = EventMetadata { time: self.time(), level: self.level(), fields, ..EventMetadata::default() };
         records.text.clear();
         let text = self.text(attributes, &mut records.text)?;
         let added = records.collector.add(place, RawEvent::Text(text), &metadata)?;

@@ -28,7 +28,7 @@ impl House {
     }
 
     fn take(&self, frames: &[(&[u8], u64)]) -> IngestAnswer {
-        let mut chunk = SyslogChunk { from: "10.0.0.9".into(), frames: SyslogFrames::default() };
+        let mut chunk = SyslogChunk::new("10.0.0.9".into(), SyslogFrames::default());
         frames.iter().for_each(|(frame, n_cut)| chunk.frames.push(frame, *n_cut));
         ingest_syslog(&self.intake, &[chunk], now()).expect("they are taken")
     }

@@ -4,11 +4,11 @@ use crate::shape::cursor::enclosed;
 use crate::shape::parts::PartSink;
 
 /// The end of the structured data at the start of a text; 0 if there is none, or it is malformed.
-pub(super) fn data_end(text: &str) -> usize {
+pub(crate) fn data_end(text: &[u8]) -> usize {
     let mut rest = text;
-    while rest.starts_with('[') {
+    while rest.starts_with(b"[") {
         let (mut is_quoted, mut is_escaped) = (false, false);
-        let end = rest.bytes().position(|byte| {
+        let end = rest.iter().position(|byte| {
             let was_escaped = std::mem::take(&mut is_escaped);
             match byte {
                 b'\\' => is_escaped = is_quoted && !was_escaped,
@@ -21,7 +21,7 @@ pub(super) fn data_end(text: &str) -> usize {
         let Some(end) = end else { return 0 };
         rest = &rest[end + 1..];
     }
-    if rest.is_empty() || rest.starts_with(' ') { text.len() - rest.len() } else { 0 }
+    if rest.is_empty() || rest.starts_with(b" ") { text.len() - rest.len() } else { 0 }
 }
 
 /// One element of structured data: `[id name="value" …]`.

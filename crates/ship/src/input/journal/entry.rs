@@ -2,6 +2,8 @@
 
 use std::io::{self, BufRead};
 
+use parse::journal_value;
+
 /// Longest entry taken: the last one is looked for in the last 4 MiB of what was kept. Core dumps are longer.
 pub(super) const ENTRY_BYTES_MAX: usize = 3 << 20;
 
@@ -54,7 +56,7 @@ pub(super) fn with_usual_names(line: &[u8]) -> Vec<u8> {
     if let Some(unit) = field_of(line, "_SYSTEMD_UNIT") {
         named.extend_from_slice(format!("\"unit\":\"{unit}\",").as_bytes());
     }
-    let message = value_of(line, "MESSAGE").filter(|value| value.starts_with(b"\""));
+    let message = journal_value(line, "MESSAGE").filter(|value| value.starts_with(b"\""));
     let Some(value) = message else {
         named.extend_from_slice(line.get(1..).unwrap_or_default());
         return named;
@@ -70,23 +72,9 @@ pub(super) fn with_usual_names(line: &[u8]) -> Vec<u8> {
 
 /// Returns the text of a field in a line of JSON, or in a part of one.
 pub(super) fn field_of<'l>(line: &'l [u8], name: &str) -> Option<&'l str> {
-    let text = value_of(line, name)?.strip_prefix(b"\"")?;
+    let text = journal_value(line, name)?.strip_prefix(b"\"")?;
     let end = text.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
     std::str::from_utf8(text.get(..end)?).ok()
-}
-
-/// Returns the line from the value of a field on. Within a text of JSON its name cannot stand so, since quotes are escaped there;
-/// older versions have blanks around the colon.
-fn value_of<'l>(line: &'l [u8], name: &str) -> Option<&'l [u8]> {
-    let quoted = format!("\"{name}\"");
-    let mut rest = line;
-    loop {
-        let at = memchr::memmem::find(rest, quoted.as_bytes())?;
-        rest = rest.get(at + quoted.len()..)?;
-        if let Some(value) = rest.trim_ascii_start().strip_prefix(b":") {
-            return Some(value.trim_ascii_start());
-        }
-    }
 }
 
 /// Fields that say where an entry is.

@@ -1,0 +1,180 @@
+//! Lines that a relay of messages wrote: syslog messages with a priority, and entries of systemd's journal in JSON. Such a
+//! line holds one line of a program and names the program, so that what belongs together can be put together.
+//!
+//! ```text
+//! RFC 3164  <11>Nov 20 06:47:13 web-1 shop[7]: text               any time, or none; the host may be missing
+//! RFC 5424  <11>1 2026-11-20T06:47:13Z web-1 shop 7 ID [x a="b"] text
+//! journal   {"_PID":"7","__REALTIME_TIMESTAMP":"…","MESSAGE":"text","_SYSTEMD_UNIT":"shop.service",…}
+//! ```
+
+use std::hash::{BuildHasher, Hasher};
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use memchr::memchr;
+use memchr::memmem::Finder;
+
+use crate::shape::data_end;
+
+/// Bytes of a syslog message in which the names before its text are looked for.
+const HEADER_BYTES_MAX: usize = 512;
+
+/// Fields of the journal that tell sources apart. Programs write what is more and what is less important as they write
+/// to two streams, so the priority is one of them. The last shows that a line is an entry.
+const FIELDS: [&str; 4] = ["_SYSTEMD_UNIT", "_PID", "PRIORITY", "__REALTIME_TIMESTAMP"];
+
+/// Names of the text of an entry: the journal's, and that which a shipper gives it.
+const TEXTS: [&str; 2] = ["MESSAGE", "message"];
+
+/// The bit of a source that is one process. Of others a line without a head continues none with one: many may share the name.
+pub const OF_PROCESS: u64 = 1 << 62;
+
+/// How surely lines of a source have heads that tell which lines continue one, where `score` says it of those of its lane.
+pub(crate) fn score_of(source: u64, score: i8) -> i8 {
+    let is_many = source >> 63 == 1 && source & OF_PROCESS == 0;
+    if is_many { score.min(0) } else { score }
+}
+
+/// A line of a program within a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// A number for host, program, process and priority, with [`OF_PROCESS`].
+    pub source: u64,
+    /// Where the line is.
+    pub content: Range<usize>,
+}
+
+/// Reads a syslog message that begins with a priority and names its program.
+pub fn syslog(line: &[u8]) -> Option<Message> {
+    let head = &line[..line.len().min(HEADER_BYTES_MAX)];
+    let end = memchr(b'>', &head[..head.len().min(5)]).filter(|end| *end > 1)? + 1;
+    if !head[1..end - 1].iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let is_new = head[end..].starts_with(b"1 ");
+    let (names, content) = if is_new { names_5424(line, end + 2)? } else { names_3164(head, end)? };
+    let names = &line[names];
+    let names_process = if is_new { names.trim_ascii_end().last() != Some(&b'-') } else { names.contains(&b'[') };
+    let source = source_of([&line[..end], names].into_iter()) | if names_process { OF_PROCESS } else { 0 };
+    Some(Message { source, content: content..line.len() })
+}
+
+/// Returns where the names of a source are in a message whose time begins at `from`, and where its text begins.
+fn names_5424(line: &[u8], from: usize) -> Option<(Range<usize>, usize)> {
+    let behind_word = |from: usize| Some(from + memchr(b' ', line.get(from..)?)? + 1);
+    let host = behind_word(from)?;
+    let program = behind_word(host)?;
+    let id = behind_word(behind_word(program)?)?;
+    let data = behind_word(id)?;
+    let end = match line.get(data)? {
+        b'-' => data + 1,
+        _ => data + data_end(&line[data..]),
+    };
+    let is_whole = end > data && matches!(line.get(end), None | Some(b' '));
+    let text = &line[(end + 1).min(line.len())..];
+    let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text);
+    (is_whole && !line[program..].starts_with(b"- ")).then_some((host..id, line.len() - text.len()))
+}
+
+/// The same for `TIME HOST TAG[PID]: text`.
+fn names_3164(line: &[u8], from: usize) -> Option<(Range<usize>, usize)> {
+    let time = line.get(from..)?;
+    let is_traditional = matches!(time, [b'A'..=b'Z', _, _, b' ', _, _, b' ', _, _, b':', _, _, b':', _, _, b' ', ..]);
+    let n_time = match time.first()? {
+        _ if is_traditional => 16,
+        b'0'..=b'9' if time.get(4) == Some(&b'-') => memchr(b' ', time)? + 1,
+        _ => 0,
+    };
+    let names = from + n_time;
+    let mut at = names;
+    for _ in 0..2 {
+        let rest = &line[at..];
+        let word = &rest[..memchr(b' ', rest).unwrap_or(rest.len())];
+        // Without a time and a process any word may stand before a colon.
+        if is_tag(word) && (n_time > 0 || memchr(b']', word).is_some()) {
+            return Some((names..at + word.len(), (at + word.len() + 1).min(line.len())));
+        }
+        at = (at + word.len() + 1).min(line.len());
+    }
+    None
+}
+
+/// Reports whether a word names a program and ends the header: `shop:`, `shop[7]:`, `shop[7]`.
+fn is_tag(word: &[u8]) -> bool {
+    let name = word.strip_suffix(b":").unwrap_or(word);
+    let of_process = name.strip_suffix(b"]").and_then(|name| Some(&name[..memchr(b'[', name)?]));
+    let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'/' | b'@');
+    let has_end = of_process.is_some() || name.len() < word.len();
+    let name = of_process.unwrap_or(name);
+    has_end && name.iter().all(is_of_name) && name.iter().any(u8::is_ascii_alphabetic)
+}
+
+/// Reads an entry of the journal whose text is one, and which names a unit or a process.
+pub(crate) fn entry(line: &[u8]) -> Option<Message> {
+    // The journal's names begin so; a shipper gives two of them the names of other senders.
+    let is_likely = matches!(line, [b'{', b'"', b'_' | b'A'..=b'Z', ..] | [b'{', b' ', b'"', ..])
+        || line.starts_with(b"{\"unit\":")
+        || line.starts_with(b"{\"message\":");
+    // Made once: to prepare a search costs as much as the search.
+    static FINDERS: LazyLock<([Finder<'static>; 4], [Finder<'static>; 2])> =
+        LazyLock::new(|| (FIELDS.map(Finder::new), TEXTS.map(Finder::new)));
+    let (fields, texts) = &*FINDERS;
+    if !is_likely || value_by(line, &fields[3]).is_none() {
+        return None;
+    }
+    // A shipper puts it first.
+    let first = line.strip_prefix(b"{\"message\":");
+    let text = first.or_else(|| texts.iter().find_map(|finder| value_by(line, finder)))?;
+    let content = line.len() - text.len() + 1;
+    let end = content + string(text)?.len();
+    let value = |place: usize| value_by(line, &fields[place]).and_then(string).unwrap_or_default();
+    let fields = [value(0), value(1), value(2)];
+    let is_named = !fields[0].is_empty() || !fields[1].is_empty();
+    is_named.then(|| Message { source: source_of(fields.into_iter()) | OF_PROCESS, content: content..end })
+}
+
+/// Returns the text that a value of JSON begins with, with its escapes.
+fn string(value: &[u8]) -> Option<&[u8]> {
+    let text = value.strip_prefix(b"\"")?;
+    let mut from = 0;
+    loop {
+        let at = from + memchr::memchr2(b'"', b'\\', &text[from..])?;
+        if text[at] == b'"' {
+            return Some(&text[..at]);
+        }
+        from = (at + 2).min(text.len());
+    }
+}
+
+/// Returns a line of the journal in JSON from the value of a field on. Within a text its name cannot stand so, since quotes
+/// are escaped there; older versions have blanks around the colon.
+pub fn journal_value<'l>(line: &'l [u8], name: &str) -> Option<&'l [u8]> {
+    value_by(line, &Finder::new(name))
+}
+
+fn value_by<'l>(line: &'l [u8], name: &Finder<'_>) -> Option<&'l [u8]> {
+    let mut rest = line;
+    loop {
+        let at = name.find(rest)?;
+        let end = at + name.needle().len();
+        let is_quoted = at > 0 && rest[at - 1] == b'"' && rest.get(end) == Some(&b'"');
+        rest = rest.get(end + usize::from(is_quoted)..)?;
+        if is_quoted && let Some(value) = rest.trim_ascii_start().strip_prefix(b":") {
+            return Some(value.trim_ascii_start());
+        }
+    }
+}
+
+/// Returns a number for a source. Sources of different names practically never share one.
+pub fn source_of<'n>(names: impl Iterator<Item = &'n [u8]>) -> u64 {
+    let mut hasher = foldhash::quality::FixedState::default().build_hasher();
+    names.for_each(|name| {
+        hasher.write(name);
+        hasher.write_usize(name.len());
+    });
+    // The first numbers are those of a container's streams.
+    hasher.finish() & !OF_PROCESS | 1 << 63
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,106 @@
+//! Deaths and entries that arrive as one message for each line.
+
+use types::{Batch, Level, Limits, Timestamp};
+
+use crate::{ArrivalContext, Zone, batches_of_text};
+
+/// Reports of runtimes.
+const DEATHS: [&str; 7] = [
+    "Traceback (most recent call last):\n  File \"/srv/pump.py\", line 7, in <module>\n    fill()\nValueError: tank 7",
+    "panic: tank 7\n\ngoroutine 1 [running]:\nmain.fill(...)\n\t/srv/pump.go:8\nmain.main()\n\t/srv/pump.go:19 +0xf\nexit status 2",
+    "Exception in thread \"main\" shop.Overflow: tank 7\n\tat shop.Tank.fill(Tank.java:7)\n\tat shop.Main.main(Main.java:3)\nCaused by: java.io.IOException: dry\n\t... 2 more",
+    "thread 'main' (15) panicked at src/tank.rs:5:5:\ntank 7\nnote: run with `RUST_BACKTRACE=1` environment variable to display a backtrace",
+    "=================================================================\n==28==ERROR: AddressSanitizer: heap-buffer-overflow on address 0x7b\nREAD of size 4 at 0x7b thread T0\n    #0 0x56 in fill /srv/tank.c:6\nSUMMARY: AddressSanitizer: heap-buffer-overflow /srv/tank.c:6 in fill",
+    "/srv/pump.js:9\n    throw e;\n    ^\n\nError: tank 7\n    at fill (/srv/pump.js:9:11)\n\nNode.js v26.1.0",
+    "2026-11-20 06:47:13,250 ERROR [main] pump - lost\nshop.Dry: no water\n\tat shop.Tank.level(Tank.java:7)",
+];
+
+/// How a message of the process `pid` with `text` is written in each form.
+const FORMS: [fn(u32, &str) -> String; 6] = [
+    |pid, text| format!("<14>Nov 20 06:47:13 web-1 pump[{pid}]: {text}"),
+    |pid, text| format!("<14>2026-11-20T06:47:13.25+01:00 web-1 pump[{pid}]: {text}"),
+    |pid, text| format!("<14>1 2026-11-20T06:47:13Z web-1 pump {pid} - - {text}"),
+    |pid, text| format!("<14>1 2026-11-20T06:47:13Z web-1 pump {pid} ID [meta x=\"a ] b\"] \u{feff}{text}"),
+    |pid, text| {
+        let text = serde_json::Value::from(text).to_string();
+        format!(
+            r#"{{"unit":"pump.service","_TRANSPORT":"stdout","__REALTIME_TIMESTAMP":"1795157233500000","message":{text},"PRIORITY":"6","_PID":"{pid}","_SYSTEMD_UNIT":"pump.service","__CURSOR":"s=1;i={pid}"}}"#
+        )
+    },
+    |pid, text| {
+        let text = serde_json::Value::from(text).to_string();
+        format!(
+            r#"{{ "_PID" : "{pid}", "PRIORITY" : "6", "MESSAGE" : {text}, "_TRANSPORT" : "stdout", "__REALTIME_TIMESTAMP" : "1795157233500000" }}"#
+        )
+    },
+];
+
+fn read(lines: &[String]) -> Vec<Batch> {
+    let limits = Limits::default();
+    let at = Timestamp::parse_rfc3339("2026-11-20T12:00:00Z").expect("a valid time");
+    let received = ArrivalContext { at, modified: None, previous: None, zone: Zone::UTC, limits: &limits };
+    let mut batches = Vec::new();
+    batches_of_text(lines.join("\n").as_bytes(), &received, &mut |batch| batches.push(batch));
+    batches
+}
+
+/// Each event as its level, the type of its exception and the number of its lines.
+fn shown(lines: &[String]) -> Vec<(Option<Level>, String, usize)> {
+    let mut shown = Vec::new();
+    for batch in read(lines) {
+        for row in 0..batch.len() {
+            let kind = batch.field("exception.type").value(row).map_or(String::new(), |value| value.to_string());
+            let message = batch.messages.get(row);
+            let n_lines = message.split('\n').count().max(message.split("\\n").count());
+            shown.push((Level::of_code(batch.levels.get(row)), kind, n_lines));
+        }
+    }
+    shown
+}
+
+/// The lines of several programs, one of each in turn.
+fn in_turn(programs: &[Vec<String>]) -> Vec<String> {
+    let n_lines = programs.iter().map(Vec::len).max().unwrap_or_default();
+    (0..n_lines).flat_map(|line| programs.iter().filter_map(move |lines| lines.get(line).cloned())).collect()
+}
+
+#[test]
+fn a_death_in_as_many_messages_as_lines_is_one_event_in_every_form() {
+    for form in FORMS {
+        for report in DEATHS {
+            let lines: Vec<String> = report.split('\n').map(|line| form(7, line)).collect();
+            assert_eq!(shown(&lines), shown(&[report.to_owned()]), "{}", lines.join("\n"));
+        }
+    }
+}
+
+#[test]
+fn lines_of_two_programs_in_turn_are_an_event_of_each() {
+    for form in FORMS {
+        for report in DEATHS {
+            let of = |pid| report.split('\n').map(|line| form(pid, line)).collect::<Vec<_>>();
+            let lines = in_turn(&[of(7), of(8), vec![form(9, "a"), form(9, "b")]]);
+            let death = shown(&[report.to_owned()]);
+            let found = shown(&lines);
+            assert_eq!(found.iter().filter(|event| **event == death[0]).count(), 2, "{found:?} {}", lines.join("\n"));
+            assert_eq!(found.len(), 4, "{found:?}");
+        }
+    }
+}
+
+#[test]
+fn lines_of_devices_that_name_no_process_are_events_of_their_own() {
+    let of_devices = [
+        "<189>57: core-sw1: 004211: Nov 26 09:41:07.250: %LINK-3-UPDOWN: Interface Gi1/0/9, changed state to down",
+        "<189>91: core-sw1: 2d03h: %SYS-5-RESTART: System restarted",
+        "<189>Nov 26 09:41:08 fw-1 edge: 2026-11-26 09:41:08 ERROR link down",
+        "<189>Nov 26 09:41:08 fw-1 edge: link up",
+        "<189>1 2026-11-26T09:41:08Z fw-1 edge - - - 2026-11-26 09:41:08 ERROR link down",
+        "<189>1 2026-11-26T09:41:08Z fw-1 edge - - - link up",
+    ];
+    let lines: Vec<String> = of_devices.iter().map(|line| (*line).to_owned()).collect();
+    assert_eq!(shown(&lines).len(), of_devices.len(), "{:?}", shown(&lines));
+    let piped: Vec<String> =
+        DEATHS[0].split('\n').map(|line| format!("<13>Nov 26 09:41:08 web-1 pump: {line}")).collect();
+    assert_eq!(shown(&piped), [(Some(Level::Error), "ValueError".to_owned(), 4)]);
+}

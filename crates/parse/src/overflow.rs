@@ -1,0 +1,71 @@
+//! Events that continue one which may not become longer, told by what stands before them.
+
+use crate::multiline::{LINES_MAX, is_sure_head};
+use crate::runtime::{content, fragment};
+
+/// Most bytes of lines that a shipper joins to one event; a longer one continues as the next event.
+pub const JOINED_BYTES_MAX: usize = 256 << 10;
+
+/// Whether the event before could take no more.
+#[derive(Clone, Copy, Debug)]
+pub struct Overflow {
+    bytes_max: usize,
+    n_lines: usize,
+    n_bytes: usize,
+}
+
+impl Overflow {
+    /// Lines are joined to no more than `bytes_max`.
+    pub fn new(bytes_max: usize) -> Self {
+        Self { bytes_max, n_lines: 0, n_bytes: 0 }
+    }
+
+    /// Whether the last event may have been full.
+    pub fn is_full(&self) -> bool {
+        self.n_lines >= LINES_MAX || self.n_lines > 1 && self.n_bytes > self.bytes_max / 2
+    }
+
+    /// Notes the next event, and reports whether it continues the one before.
+    pub fn continues(&mut self, event: &[u8]) -> bool {
+        let first = event.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let is_full = self.n_lines >= LINES_MAX || self.n_lines > 1 && self.n_bytes + first.len() > self.bytes_max;
+        // Most events are too short to be full, whatever their lines are.
+        let may_be_full = event.len() > 2 * LINES_MAX;
+        self.n_lines = if may_be_full { memchr::memchr_iter(b'\n', event.trim_ascii_end()).count() + 1 } else { 0 };
+        self.n_bytes = event.len();
+        is_full && !has_head(first)
+    }
+}
+
+/// Whether what a program wrote in a line begins an entry.
+fn has_head(line: &[u8]) -> bool {
+    let mut scratch = Vec::new();
+    let content = content(line, fragment(line).as_ref(), &mut scratch).1;
+    content.is_empty() || is_sure_head(content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_follows_a_full_event_continues_it_unless_it_has_a_head() {
+        let frames =
+            |n: usize| format!("java.lang.Error: deep\n{}", "\tat shop.Tank.fill(Tank.java:7)\n".repeat(n - 1));
+        let cases = [
+            (frames(1_000), "\tat shop.Main.main(Main.java:3)", true),
+            (frames(999), "\tat shop.Main.main(Main.java:3)", false),
+            (frames(1_000), "2026-11-20T06:47:13Z ready", false),
+            (frames(1_000), "2026-11-20T06:47:13.5Z stderr F \tat shop.Main.main(Main.java:3)", true),
+            (frames(1_000), "2026-11-20T06:47:13.5Z stderr F 2026-11-20T06:47:13Z ready", false),
+            (format!("one\n  {}", "x".repeat(262_130)), "  two and more", true),
+            ("x".repeat(262_140), "  two and more", false),
+        ];
+        for (before, event, continues) in cases {
+            let mut overflow = Overflow::new(JOINED_BYTES_MAX);
+            assert!(!overflow.continues(before.as_bytes()));
+            assert_eq!(overflow.continues(event.as_bytes()), continues, "{event}");
+            assert!(!overflow.continues(b"more"));
+        }
+    }
+}
