@@ -20,7 +20,7 @@ use crate::report::enclose;
 use crate::schedule::{Next, TaskFilter};
 use crate::watch::{BATCHES_WAITING_MAX, watch};
 use crate::{
-    AlertView, Ask, Channel, ChannelPost, EvaluationTiming, Post, PostError, RecordingView, RuleSet, RuleView,
+    AlertView, Ask, Channel, ChannelPost, EvaluationTiming, Post, PostError, Reach, RecordingView, RuleSet, RuleView,
 };
 
 mod alarms;
@@ -183,6 +183,11 @@ impl Alerts {
             self.spawn("alert-notify", move || notify_channel(&engine, &name, &*post, &clock, store.as_deref()))?;
         }
         Ok(())
+    }
+
+    /// Returns how far what users set may reach: `[alerts] allow_private_addresses`.
+    pub fn reach(&self) -> Reach {
+        if self.allow_private_addresses { Reach::Anywhere } else { Reach::Far }
     }
 
     /// Returns all rules, with what they have come to.

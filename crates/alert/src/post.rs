@@ -42,12 +42,22 @@ pub fn check_address(url: &str) -> Result<Url, String> {
     Ok(address)
 }
 
+/// Where a post may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Anywhere but to link-local and metadata addresses.
+    Anywhere,
+    /// Not to this machine or its private networks either, whatever a name resolves to.
+    Far,
+}
+
 /// Posts to addresses that people set: the one way out of here. The process must have installed a TLS provider (rustls)
 /// before the first `https` address.
 pub struct Poster {
     client: Client,
     /// Leads to far addresses only.
     guarded: Client,
+    reach: Reach,
 }
 
 /// What is sent, and where.
@@ -62,13 +72,13 @@ pub(crate) struct Request<'a> {
 
 impl Poster {
     /// Makes a client; does not connect yet. Blocks, and so does what it is for.
-    pub fn new() -> Result<Self, String> {
-        Ok(Self { client: client(false)?, guarded: client(true)? })
+    pub fn new(reach: Reach) -> Result<Self, String> {
+        Ok(Self { client: client(false)?, guarded: client(true)?, reach })
     }
 
     /// Makes one attempt.
     pub fn post(&self, url: &Secret, headers: &[(&str, &str)], body: Vec<u8>) -> Result<(), PostError> {
-        self.send(Request { method: "POST", url, headers, body, is_guarded: false })
+        self.send(Request { method: "POST", url, headers, body, is_guarded: self.reach == Reach::Far })
     }
 
     /// Makes one attempt.

@@ -10,7 +10,7 @@ mod error;
 mod file;
 pub(crate) mod fleet;
 mod layers;
-mod public_url;
+pub(crate) mod public_url;
 mod remote_write;
 mod settings;
 mod ship;
@@ -37,6 +37,7 @@ pub(crate) struct Config {
     pub(crate) hosts: Vec<String>,
     /// Where people reach the page, as links in notifications say it.
     pub(crate) public_url: Option<reqwest::Url>,
+    pub(crate) trusted_proxies: Vec<ipnet::IpNet>,
     /// Where the door is one under TLS.
     pub(crate) tls: Option<Certificate>,
     pub(crate) databases: storage::Databases,
@@ -122,6 +123,7 @@ impl Config {
             listen: read.parsed("server", "listen", "an address such as 127.0.0.1:22828"),
             hosts: read.list("server", "hosts"),
             public_url: public_url::read(&mut read),
+            trusted_proxies: read_networks(&mut read, "server", "trusted_proxies"),
             tls: read_certificate(&mut read, "server"),
             databases: storage::Databases {
                 catalog: read.database("storage", "catalog"),
@@ -267,16 +269,16 @@ fn read_address(
     is_set.then(|| read.parsed(section, key, &format!("an address such as {example}")))
 }
 
-/// Reads the networks that may send without a key.
-fn read_networks(read: &mut values::Reader<'_>, section: &'static str) -> Vec<ipnet::IpNet> {
+/// Reads a list of networks and addresses.
+fn read_networks(read: &mut values::Reader<'_>, section: &'static str, key: &'static str) -> Vec<ipnet::IpNet> {
     let mut networks = Vec::new();
-    for network in read.list(section, "allow") {
+    for network in read.list(section, key) {
         let single = network.parse().map(|address: std::net::IpAddr| address.into());
         match network.parse().or(single) {
             Ok(network) => networks.push(network),
             Err(_) => {
                 let problem = format!("\"{network}\" is not a network such as 10.0.0.0/8");
-                read.accept(Err(problem), section, "allow");
+                read.accept(Err(problem), section, key);
             }
         }
     }
@@ -300,12 +302,12 @@ fn read_service_graph_interval(read: &mut values::Reader<'_>) -> Option<std::tim
 }
 
 fn read_xray(read: &mut values::Reader<'_>) -> XRay {
-    XRay { udp: read_address(read, "xray", "udp", "127.0.0.1:2000"), allow: read_networks(read, "xray") }
+    XRay { udp: read_address(read, "xray", "udp", "127.0.0.1:2000"), allow: read_networks(read, "xray", "allow") }
 }
 
 fn read_syslog(read: &mut values::Reader<'_>) -> Syslog {
     let [udp, tcp, tls] = ["udp", "tcp", "tls"].map(|key| read_address(read, "syslog", key, "127.0.0.1:514"));
-    let allow = read_networks(read, "syslog");
+    let allow = read_networks(read, "syslog", "allow");
     let certificate = read_certificate(read, "syslog");
     let is_there = certificate.is_some() || read.optional("server", "tls_cert").is_some();
     let needed = "a PEM file if syslog.tls is set and server.tls_cert is not";

@@ -110,6 +110,8 @@ pub(crate) fn prepare(
             addresses: vec![address.ip()],
             hosts: config.hosts.clone(),
             allow_anonymous,
+            is_public: config.public_url.as_ref().is_some_and(crate::config::public_url::is_elsewhere),
+            proxies: config.trusted_proxies.clone().into(),
         },
         keys,
         tls,

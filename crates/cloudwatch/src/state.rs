@@ -36,7 +36,7 @@ impl CloudWatchState {
             groups: GroupRegistry::default(),
             queries: QueryRegistry::new(app.limits.queries_memory_bytes / 8),
             metric_filters: MetricFilters::start(server),
-            subscriptions: Subscriptions::start(server.whole_store(), &app.clock, &server.closing),
+            subscriptions: Subscriptions::start(server.whole_store(), &app.clock, &server.closing, app.alerts.reach()),
             dashboards: OnceLock::new(),
         });
         let of_groups = state.clone();

@@ -10,6 +10,7 @@ mod caller;
 mod credentials;
 mod key_problem;
 mod keys;
+mod proxies;
 mod rate;
 mod revocable_body;
 mod validity;
@@ -29,6 +30,7 @@ pub use self::attempts::{Attempts, network_of};
 pub use self::caller::{Caller, Role};
 pub use self::keys::covers;
 pub use self::keys::{KeyError, KeyOrder, KeyView, Keys, NewKey};
+pub use self::proxies::TrustedProxies;
 pub use self::rate::Bucket;
 pub use self::revocable_body::{KeyRevoked, RevocableBody};
 pub use self::validity::Validity;
@@ -49,6 +51,11 @@ pub struct Access {
     pub hosts: Vec<String>,
     /// Whether clients without a key are let in from elsewhere than loopback (`--insecure-allow-anonymous`).
     pub allow_anonymous: bool,
+    /// Whether people reach it by an address of its own (`[server] public_url`), so that a proxy may bring strangers in from
+    /// loopback that does not say so.
+    pub is_public: bool,
+    /// Proxies that say from whom a request comes.
+    pub proxies: TrustedProxies,
 }
 
 impl Access {
@@ -83,7 +90,7 @@ impl Access {
         }
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_canonical());
         let is_proxied = is_proxied(headers);
-        let is_near = self.allow_anonymous || peer.is_some_and(|peer| peer.is_loopback());
+        let is_near = self.allow_anonymous || !self.is_public && peer.is_some_and(|peer| peer.is_loopback());
         match credentials {
             // Agents that cannot be told to send no credentials send any, and until there is a key all are as good.
             _ if !is_proxied && is_near && keys.admits_anonymous() => {
@@ -165,13 +172,18 @@ pub fn require(caller: &Caller, needed: Role) -> Result<(), Problem> {
     })
 }
 
-/// Returns a page of another site may read nothing of ours (the browser sees to that, except on a websocket) and must not change
-/// anything.
+/// Refuses what the page of another site makes a browser ask: it may read nothing of ours (the browser sees to that, except on a
+/// websocket), must not change anything, and is not to keep the server busy.
 fn check_origin(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
-    if method.is_safe() && !headers.contains_key(header::UPGRADE) {
-        return Ok(());
-    }
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    if method.is_safe() && !headers.contains_key(header::UPGRADE) {
+        // A link elsewhere may open a page; what else another site has a browser ask costs work that nobody here wants.
+        let is_asked_elsewhere = text("sec-fetch-site") == Some("cross-site")
+            && text("sec-fetch-mode").is_some_and(|mode| mode != "navigate");
+        let message = "a page of another site may link here, and ask nothing else";
+        let problem = || Problem::new(StatusCode::FORBIDDEN, "foreign-origin", message);
+        return if is_asked_elsewhere { Err(problem()) } else { Ok(()) };
+    }
     let is_foreign_site = text("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"));
     let is_foreign_origin = text("origin").is_some_and(|origin| {
         let of_origin = origin.split_once("://").map(|(_, host)| host);

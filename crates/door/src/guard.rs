@@ -85,6 +85,7 @@ async fn guard(State(guard): State<Guard>, mut request: Request, next: Next) -> 
         }
         request.extensions_mut().insert(Handing(server.clone()));
     }
+    server.app.access.proxies.name_sender(&mut request);
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str).to_owned();
     let format = format_of(&request);

@@ -77,7 +77,7 @@ fn send(store: &Store, intake: &Intake, door: &str, body: &[u8], now: Timestamp)
             let mut frames = SyslogFrames::default();
             framer.feed(body, &mut frames);
             framer.finish(&mut frames);
-            ingest_syslog(intake, &[SyslogChunk { from: Arc::from("here"), frames }], now)?.accepted
+            ingest_syslog(intake, &[SyslogChunk::new(Arc::from("here"), frames)], now)?.accepted
         }
         other => return Err(format!("no door is called {other}").into()),
     })

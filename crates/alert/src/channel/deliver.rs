@@ -7,7 +7,7 @@ use types::{Secret, Timestamp};
 
 use super::{alertmanager, command, pagerduty, slack, sns, words};
 use crate::post::Request;
-use crate::{Channel, PostError, Poster, Target};
+use crate::{Channel, PostError, Poster, Reach, Target};
 
 /// Delivers notifications to a channel.
 pub trait Post: Send + Sync {
@@ -29,7 +29,7 @@ impl ChannelPost {
     /// Makes a client; does not connect yet. `allows_private`: channels made through the API may lead to this machine and
     /// its neighbours. `allows_commands`: channels may run programs.
     pub fn new(allows_private: bool, allows_commands: bool) -> Result<Self, String> {
-        Ok(Self { poster: Poster::new()?, allows_private, allows_commands })
+        Ok(Self { poster: Poster::new(Reach::Anywhere)?, allows_private, allows_commands })
     }
 
     /// Reports whether the channel may lead to far addresses only.

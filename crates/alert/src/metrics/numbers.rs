@@ -10,10 +10,10 @@ use types::Timestamp;
 use super::recording::Recorder;
 use super::remote::{RemoteQueue, named, samples_of_page};
 use super::{Family, FamilyKind, MeterCount, MeterThread, MetricSettings, Sample, Tally};
-use crate::Poster;
 use crate::metrics::definition::FileMetric;
 use crate::metrics::document::{Document, KIND, OF_FILES};
 use crate::metrics::remote::NamedSample;
+use crate::{Poster, Reach};
 
 /// How long a reader of metrics waits for events accepted just now.
 pub(super) const SETTLE_MAX: Duration = Duration::from_secs(1);
@@ -94,7 +94,7 @@ impl MetricSources {
         is_held: &dyn Fn() -> bool,
         rest: &dyn Fn(Duration),
     ) {
-        let poster = match Poster::new() {
+        let poster = match Poster::new(Reach::Anywhere) {
             Ok(poster) => poster,
             Err(reason) => return tracing::error!(reason, "metrics cannot be sent"),
         };

@@ -40,7 +40,7 @@ fn request_of(stream: &mut TcpStream) -> String {
 fn poster() -> Poster {
     // An error means that another test installed it before.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    Poster::new().expect("a client")
+    Poster::new(Reach::Anywhere).expect("a client")
 }
 
 #[test]

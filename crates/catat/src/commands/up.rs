@@ -87,6 +87,8 @@ enum Readers {
     Local,
     /// Everyone who reaches the address.
     All,
+    /// Nobody yet: there is no key, and a proxy may bring strangers in.
+    Nobody,
 }
 
 impl Readers {
@@ -94,6 +96,7 @@ impl Readers {
         let is_near = prepared.listener.local_addr().is_ok_and(|address| address.ip().is_loopback());
         match prepared.app.keys.admits_anonymous() {
             false => Self::Known,
+            true if prepared.app.access.is_public && !prepared.app.access.allow_anonymous => Self::Nobody,
             true if prepared.app.access.allow_anonymous && !is_near => Self::All,
             true => Self::Local,
         }
@@ -108,6 +111,11 @@ fn print_next_step(url: &str, readers: &Readers) {
     match readers {
         Readers::Known => say!("A key or a sign-in is needed to read these logs."),
         Readers::All => say!("Everyone who reaches {url} can read these logs; {make_one}."),
+        Readers::Nobody => {
+            say!(
+                "[server] public_url is set, so every request needs a key: catat keys create --name ME --role read makes one."
+            );
+        }
         Readers::Local if rustix::process::geteuid().is_root() && has_login_users() => {
             say!("Everyone who can log in to this machine can read these logs at {url}; {make_one}.");
         }

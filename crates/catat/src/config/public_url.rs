@@ -36,6 +36,13 @@ pub(super) fn host(url: Option<&Url>) -> Option<String> {
     url.and_then(Url::host_str).map(str::to_owned)
 }
 
+/// Reports whether the address is no name of loopback, so that others than this machine's users may come by it.
+pub(crate) fn is_elsewhere(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+    address.map_or(host != "localhost", |address| !address.is_loopback())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

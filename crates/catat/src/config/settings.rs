@@ -41,6 +41,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting("server", "listen", Kind::Text, "127.0.0.1:22828"),
     setting("server", "hosts", Kind::List, ""),
     setting("server", "public_url", Kind::Text, ""),
+    setting("server", "trusted_proxies", Kind::List, "127.0.0.0/8,::1"),
     setting("server", "tls_cert", Kind::Text, ""),
     setting("server", "tls_key", Kind::Text, ""),
     setting("storage", "dir", Kind::Text, ""),

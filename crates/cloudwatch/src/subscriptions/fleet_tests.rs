@@ -59,7 +59,7 @@ fn texts(taken: &mpsc::Receiver<Json>, n: usize) -> Vec<String> {
 }
 
 fn started(store: &Arc<Store>, closing: &watch::Receiver<bool>) -> Subscriptions {
-    Subscriptions::start(store, &Clock::system(), closing)
+    Subscriptions::start(store, &Clock::system(), closing, alert::Reach::Anywhere)
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use alert::Reach;
 use storage::{Clock, DocumentWriter, Store, StoreError};
 use tokio::sync::watch;
 use types::GroupName;
@@ -36,10 +37,10 @@ pub struct Subscriptions {
 }
 
 impl Subscriptions {
-    /// Starts all deliveries at their saved positions. In a fleet, they run on the node with the lease `alerts`. Blocks.
-    pub(crate) fn start(store: &Arc<Store>, clock: &Clock, closing: &watch::Receiver<bool>) -> Self {
+    /// Starts all deliveries at their saved positions, to destinations within `reach`. In a fleet, they run on the node with the lease `alerts`. Blocks.
+    pub(crate) fn start(store: &Arc<Store>, clock: &Clock, closing: &watch::Receiver<bool>, reach: Reach) -> Self {
         let subscriptions = Self {
-            workers: Arc::new(Workers::new(store, clock, closing)),
+            workers: Arc::new(Workers::new(store, clock, closing, reach)),
             follower: Mutex::default(),
             probing: tokio::sync::Mutex::default(),
         };

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 
-use alert::{PostError, Poster};
+use alert::{PostError, Poster, Reach};
 use storage::{Clock, Store};
 use tokio::sync::watch;
 use types::Secret;
@@ -19,6 +19,7 @@ pub(super) struct Workers {
     pub(super) closing: watch::Receiver<bool>,
     /// Whether the server ends.
     pub(super) is_stopping: AtomicBool,
+    reach: Reach,
     poster: OnceLock<Result<Poster, String>>,
     /// Locked while the documents of filters change.
     by_filter: Mutex<BTreeMap<String, Worker>>,
@@ -75,12 +76,13 @@ impl Progress {
 }
 
 impl Workers {
-    pub(super) fn new(store: &Arc<Store>, clock: &Clock, closing: &watch::Receiver<bool>) -> Self {
+    pub(super) fn new(store: &Arc<Store>, clock: &Clock, closing: &watch::Receiver<bool>, reach: Reach) -> Self {
         Self {
             store: store.clone(),
             clock: clock.clone(),
             closing: closing.clone(),
             is_stopping: AtomicBool::new(false),
+            reach,
             poster: OnceLock::new(),
             by_filter: Mutex::default(),
         }
@@ -99,7 +101,7 @@ impl Workers {
     /// Posts a body to the destination of a filter. Blocks.
     pub(super) fn post(&self, filter: &Filter, body: &[u8]) -> Result<(), PostError> {
         let headers = [("Content-Type", "application/json"), ("Content-Encoding", "gzip")];
-        match self.poster.get_or_init(Poster::new) {
+        match self.poster.get_or_init(|| Poster::new(self.reach)) {
             Ok(poster) => poster.post(&Secret::from(filter.destination.as_str()), &headers, body.to_vec()),
             Err(reason) => Err(PostError::Retry { after: None, reason: reason.clone() }),
         }

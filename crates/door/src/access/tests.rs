@@ -16,6 +16,7 @@ fn access(address: &str) -> Access {
         addresses: vec![address.parse().expect("an address")],
         hosts: vec!["logs.example.org".into()],
         allow_anonymous: false,
+        ..Access::default()
     }
 }
 

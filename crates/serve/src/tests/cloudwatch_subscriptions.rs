@@ -150,9 +150,21 @@ impl House {
     }
 }
 
+#[tokio::test]
+async fn destinations_on_this_machine_are_refused_unless_they_are_allowed() {
+    let (house, receiver) = (House::new(), Receiver::new());
+    house.operation("CreateLogGroup", json!({"logGroupName": "/ecs/pay"})).await;
+    for address in [receiver.address.clone(), receiver.address.replace("127.0.0.1", "localhost")] {
+        let refused = house.put_subscription("near", "", &address).await;
+        assert!(refused.status == 400 && refused.text().contains("private"), "{}", refused.text());
+    }
+    assert_eq!(house.subscriptions().await["subscriptionFilters"], json!([]));
+    assert!(receiver.taken.try_recv().is_err() && receiver.refused.try_recv().is_err());
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_matches_is_delivered_after_a_message_that_tries_the_address() {
-    let (house, receiver) = (House::new(), Receiver::new());
+    let (house, receiver) = (House::reaching_near(), Receiver::new());
     house.make_stream().await;
     house.put_texts(&["ERROR before"]).await;
     let made = house.put_subscription("errors", "ERROR", &receiver.address).await;
@@ -184,7 +196,7 @@ async fn what_matches_is_delivered_after_a_message_that_tries_the_address() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_receiver_that_fails_and_hangs_loses_nothing_and_delays_no_other_also_across_a_restart() {
-    let (house, good, bad) = (House::new(), Receiver::new(), Receiver::new());
+    let (house, good, bad) = (House::reaching_near(), Receiver::new(), Receiver::new());
     house.make_stream().await;
     for (name, receiver) in [("good", &good), ("bad", &bad)] {
         assert_eq!(house.put_subscription(name, "", &receiver.address).await.status, 200);
@@ -223,7 +235,7 @@ async fn a_receiver_that_fails_and_hangs_loses_nothing_and_delays_no_other_also_
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn filters_are_bounded_go_with_their_group_and_post_nowhere_near() {
-    let (house, receiver) = (House::new(), Receiver::new());
+    let (house, receiver) = (House::reaching_near(), Receiver::new());
     house.make_stream().await;
     let parameter = "InvalidParameterException";
     let refused =
@@ -262,7 +274,7 @@ async fn filters_are_bounded_go_with_their_group_and_post_nowhere_near() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_copy_delivers_nothing_until_it_is_promoted_and_then_what_came_meanwhile() {
-    let (house, receiver) = (House::new(), Receiver::new());
+    let (house, receiver) = (House::reaching_near(), Receiver::new());
     house.make_stream().await;
     assert_eq!(house.put_subscription("all", "", &receiver.address).await.status, 200);
     assert_eq!(receiver.next()["messageType"], "CONTROL_MESSAGE");
