@@ -16,7 +16,7 @@ use super::labels::{check_selector, label_sets};
 use super::lines::{self, Labels, LineRequest};
 use super::{select, times};
 use crate::parameters::LokiParameters;
-use crate::problem::LokiProblem;
+use crate::problem::{LokiProblem, in_time};
 use door::parameters::{Parameters, PathName};
 use door::problem::Problem;
 use door::query_run::{Scope, read};
@@ -180,7 +180,7 @@ async fn entries(server: &Shared, parameters: &Parameters) -> Result<Vec<Entry>,
         let scope = Scope { groups: log.sources.clone(), ..times::scope(now) };
         let snapshot = reading.snapshot(&scope.groups, range);
         let plan = lines::plan(&log, &snapshot.runs, wanted);
-        reading.execute_on(&snapshot, &plan, &scope, range)
+        in_time(reading.execute_on(&snapshot, &plan, &scope, range)?)
     })
     .await?;
     let answer: Value = serde_json::from_str(&lines::pieces(answer, wanted).collect::<String>())

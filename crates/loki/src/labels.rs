@@ -11,15 +11,17 @@ use types::{LEVELS, TimeRange};
 use super::lines::{self, LABEL_FIELDS, Labels};
 use super::{select, times};
 use crate::parameters::LokiParameters;
-use crate::problem::LokiProblem;
+use crate::problem::{LokiProblem, in_time};
 use door::parameters::{Parameters, PathName};
 use door::problem::Problem;
 use door::query_run::{QueryRun, Scope, read};
 use door::server::Shared;
 
-/// Limits on the values of one label, and on the label sets, in one answer.
-const VALUES_MAX: usize = 1_000;
+/// Limit on the label sets of an answer that says when there are more.
 const SERIES_MAX: usize = 5_000;
+
+/// Limit on the label sets that a request goes through. Beyond it, the request is refused: an answer would lack labels or values.
+const SETS_MAX: usize = 100_000;
 
 pub(crate) async fn names(
     server: Shared,
@@ -39,9 +41,10 @@ pub(crate) async fn series(
     for text in names.iter().flat_map(|name| parameters.all(name)).filter(|text| text.trim() != "{}") {
         language::logql::selector(text, true).map_err(Problem::from)?;
     }
-    let sets = label_sets(&server, &parameters, &names).await?;
+    let mut sets = Vec::from_iter(label_sets(&server, &parameters, &names).await?);
     let mut answer = json!({"status": "success"});
-    if sets.len() >= SERIES_MAX {
+    if sets.len() > SERIES_MAX {
+        sets.truncate(SERIES_MAX);
         answer["warnings"] = json!([format!("there are more than {SERIES_MAX} series; these are some of them")]);
     }
     answer["data"] = json!(sets);
@@ -56,7 +59,7 @@ pub(crate) async fn values(
     check_selector(&parameters)?;
     let sets = sets_with(&server, &parameters, &["query"], fields_of(&label)).await?;
     let values: BTreeSet<String> = sets.into_iter().filter_map(|mut labels| labels.remove(&label)).collect();
-    let mut values: Vec<String> = values.into_iter().filter(|value| !value.is_empty()).take(VALUES_MAX).collect();
+    let mut values: Vec<String> = values.into_iter().filter(|value| !value.is_empty()).collect();
     // The few levels are in order of severity.
     if values.iter().all(|value| LEVELS.iter().any(|level| level.name() == value)) {
         values.sort_by_key(|value| LEVELS.iter().position(|level| level.name() == value));
@@ -118,11 +121,14 @@ async fn sets_with(
         let mut sets = BTreeSet::new();
         for log in &selections {
             sets.extend(sets_of(reading, log, fields, range, now)?);
-            if sets.len() >= SERIES_MAX {
-                break;
+            if sets.len() > SETS_MAX {
+                let message = format!(
+                    "there are more than {SETS_MAX} streams; name some by a selector, or ask for a shorter range"
+                );
+                return Err(Problem::bad_request("too-many-series", message));
             }
         }
-        Ok(sets.into_iter().take(SERIES_MAX).collect())
+        Ok(sets)
     })
     .await
 }
@@ -140,10 +146,10 @@ fn sets_of(
     let count = Aggregate { name: "count".into(), kind: AggregateKind::Count, argument: None };
     let mut operators = log.operators.clone();
     operators.push(Operator::Aggregate { by, aggregates: vec![count] });
-    operators.push(Operator::Limit(SERIES_MAX as u64));
+    operators.push(Operator::Limit(SETS_MAX as u64 + 1));
     let column = |name: &str| if fields.contains(&name) { field(name) } else { (name.into(), Expr::Literal(None)) };
     let columns = LABEL_FIELDS.iter().map(|name| column(name)).collect();
     let scope = Scope { groups: log.sources.clone(), ..times::scope(now) };
-    let answer = reading.execute(&lines::finished(log, operators, columns), &scope, range)?;
+    let answer = in_time(reading.execute(&lines::finished(log, operators, columns), &scope, range)?)?;
     Ok(answer.rows.iter().map(|row| lines::labels(row)).collect())
 }

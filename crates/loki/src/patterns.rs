@@ -7,7 +7,7 @@ use types::Timestamp;
 
 use super::{lines, select, times};
 use crate::parameters::LokiParameters;
-use crate::problem::LokiProblem;
+use crate::problem::{LokiProblem, in_time};
 use door::query_run::{Scope, read};
 use door::server::Shared;
 
@@ -30,7 +30,7 @@ pub(crate) async fn get(
         let scope = Scope { groups: log.sources.clone(), ..times::scope(now) };
         let found = lines::finished(&log, log.operators.clone(), Vec::new());
         let plan = execute::patterns_plan(&found, None, step, PATTERNS_MAX);
-        reading.execute(&plan, &scope, range)
+        in_time(reading.execute(&plan, &scope, range)?)
     })
     .await?;
     let place = |name: &str| answer.columns.iter().position(|column| column.name == name);

@@ -4,6 +4,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use door::format::ErrorFormat;
 use door::problem::Problem;
+use execute::Answer;
 
 /// A problem in the form of Loki: plain text.
 #[derive(Debug)]
@@ -37,6 +38,27 @@ impl IntoResponse for LokiProblem {
             if *status == StatusCode::INSUFFICIENT_STORAGE { StatusCode::SERVICE_UNAVAILABLE } else { *status };
         self.0.mark((status, plain, text).into_response())
     }
+}
+
+/// Status of a query that was cancelled, as in Loki.
+const CLIENT_CLOSED_REQUEST: u16 = 499;
+
+/// Returns an answer that is whole but for what is damaged. Loki's answers have no word for rows that are missing.
+///
+/// # Errors
+/// The query was cancelled or ran out of time: the errors of Loki.
+pub(crate) fn in_time(answer: Answer) -> Result<Answer, Problem> {
+    let is = |code| answer.partial_reasons.iter().any(|reason| reason.code == code);
+    if is("timeout") {
+        let message = "request timed out, decrease the duration of the request or add more label matchers (prefer exact \
+                       match over regex match) to reduce the amount of data processed";
+        return Err(Problem::new(StatusCode::GATEWAY_TIMEOUT, "timeout", message));
+    }
+    if is("cancelled") {
+        let status = StatusCode::from_u16(CLIENT_CLOSED_REQUEST).unwrap_or(StatusCode::REQUEST_TIMEOUT);
+        return Err(Problem::new(status, "cancelled", "the request was cancelled by the client"));
+    }
+    Ok(answer)
 }
 
 /// Errors in the form of Loki.

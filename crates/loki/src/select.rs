@@ -14,7 +14,7 @@ use types::{TimeRange, Timestamp};
 use super::lines::{self, LineRequest};
 use super::{metric, times};
 use crate::parameters::LokiParameters;
-use crate::problem::LokiProblem;
+use crate::problem::{LokiProblem, in_time};
 use door::parameters::Parameters;
 use door::problem::Problem;
 use door::query_run::{Scope, read};
@@ -124,7 +124,7 @@ async fn log_lines(
         let snapshot = reading.snapshot(&scope.groups, range);
         let ask = |limit: usize, range: TimeRange| {
             let plan = lines::plan(&log, &snapshot.runs, LineRequest { limit, ..request });
-            reading.execute_on(&snapshot, &plan, &scope, range)
+            in_time(reading.execute_on(&snapshot, &plan, &scope, range)?)
         };
         if interval_ns == 0 { ask(request.limit, range) } else { thinned(ask, range, request, interval_ns) }
     })

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{lines, select, times};
 use crate::parameters::LokiParameters;
-use crate::problem::LokiProblem;
+use crate::problem::{LokiProblem, in_time};
 use door::parameters::Parameters;
 use door::problem::Problem;
 use door::query_run::{Scope, read};
@@ -59,7 +59,7 @@ pub(crate) async fn stats_of(server: &Shared, parameters: &Parameters) -> Result
         let by = vec![field("@log"), field("@logStream")];
         operators.push(Operator::Aggregate { by, aggregates: vec![count, bytes] });
         let plan = lines::finished(&log, operators, vec![field("n"), field("bytes")]);
-        let answer = reading.execute(&plan, &scope, range)?;
+        let answer = in_time(reading.execute(&plan, &scope, range)?)?;
         Ok((answer.rows, answer.stats.segments_total))
     })
     .await?;

@@ -14,7 +14,7 @@ use types::{TimeRange, Timestamp, Value};
 use super::lines::{self, LABEL_FIELDS, Labels};
 use super::{select, times};
 use crate::parameters::LokiParameters;
-use crate::problem::LokiProblem;
+use crate::problem::{LokiProblem, in_time};
 use door::parameters::Parameters;
 use door::problem::Problem;
 use door::query_run::{Scope, read};
@@ -119,9 +119,14 @@ async fn volumes(
     let (log, now) = (select::selector(&text)?, server.now());
     let rows = read(server, &text, move |reading| {
         let scope = Scope { groups: log.sources.clone(), ..times::scope(now) };
-        Ok(reading.execute(&plan(&log, range, step), &scope, range)?.rows)
+        Ok(in_time(reading.execute(&plan(&log, range, step), &scope, range)?)?.rows)
     })
     .await?;
+    if rows.len() as u64 >= ROWS_MAX {
+        let message =
+            format!("there are more than {ROWS_MAX} streams and steps; ask for a shorter range or a longer step");
+        return Err(Problem::bad_request("too-many-series", message));
+    }
     let mut volumes = Volumes::new();
     for row in &rows {
         let [at, Some(Value::Integer(bytes)), fields @ ..] = row.as_slice() else { continue };

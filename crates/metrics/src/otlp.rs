@@ -70,7 +70,7 @@ fn ingest(
         OtlpForm::Json => Cow::Owned(json::to_protobuf(&body)?),
     };
     let mut collector = intake.collect(sender);
-    let mut points = Points::new(&mut collector, server.now(), intake.limits(), state);
+    let mut points = Points::new(&mut collector, server.now(), intake.limits(), state, message.len());
     message::read(&message, &mut points)?;
     let (rejected, exemplars) = points.end()?;
     let accepted = intake.accept(collector, &body, sender)?;

@@ -188,6 +188,7 @@ impl Reduction<'_> {
             let drop_name = group.members.iter().any(|at| series[*at].drop_name);
             let mut out = Series::empty(group.labels, drop_name, self.steps);
             for (step, q) in q.iter().enumerate() {
+                context.check()?;
                 let members = || group.members.iter().map(|at| &series[*at]);
                 if members().any(|member| member.histogram(step).is_some()) {
                     context.remarks().info(self.span, "ignored histogram in quantile aggregation");

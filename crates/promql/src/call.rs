@@ -1,5 +1,6 @@
 //! Functions of instant vectors and scalars, applied to arguments that are evaluated already.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::classic::{Question, histograms};
@@ -275,15 +276,15 @@ impl Call<'_> {
 /// Splits a series by the quantile of each step, which becomes a label.
 fn labelled(series: Series, label: &str, q: &[f64]) -> Vec<Series> {
     let mut found: Vec<Series> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
     for (step, q) in q.iter().enumerate() {
         let Some(value) = series.get(step) else { continue };
         let mut text = general(*q);
         if q.is_finite() && !text.contains(['.', 'e']) {
             text.push_str(".0");
         }
-        let labels = series.labels.with(label, &text);
-        let at = found.iter().position(|one| one.labels == labels).unwrap_or_else(|| {
-            found.push(Series::empty(labels, series.drop_name, series.floats.len()));
+        let at = *places.entry(text).or_insert_with_key(|text| {
+            found.push(Series::empty(series.labels.with(label, text), series.drop_name, series.floats.len()));
             found.len() - 1
         });
         found[at].set(

@@ -26,10 +26,11 @@ pub(crate) struct ColumnWriter {
 }
 
 impl ColumnWriter {
-    /// Reserves the sections of a column of a run of so many rows and blocks, which may be one of samples.
+    /// Reserves the sections of a column of a run of so many blocks, which may be one of samples. `n_counted` of its rows are counted
+    /// by minute.
     pub(crate) fn new(
         name: Arc<str>,
-        (n_rows, n_blocks): (usize, usize),
+        (n_counted, n_blocks): (usize, usize),
         is_of_series: bool,
         sections: &mut SectionWriter,
     ) -> Self {
@@ -40,7 +41,7 @@ impl ColumnWriter {
             dictionary: if is_of_series { RunDictionary::of_series() } else { RunDictionary::default() },
             dictionary_section: sections.reserve(1),
             first_section: sections.reserve(n_blocks),
-            counter: FieldCounter::new(n_rows),
+            counter: FieldCounter::new(n_counted),
             filter: ColumnFilterWriter::default(),
             filter_section: None,
         }

@@ -20,6 +20,9 @@ const VALUES_MAX: usize = 250;
 /// Events for each count of all fields together: about 0.1 bytes per event.
 const EVENTS_PER_COUNT_MIN: usize = 6;
 
+/// Fields of a run up to which they are counted: looking at each row for each field would cost more than all else.
+const FIELDS_MAX: usize = 2048;
+
 /// The number of what has no value.
 const MISSING: u8 = VALUES_MAX as u8;
 
@@ -189,6 +192,11 @@ impl FieldCounter {
         }
         out
     }
+}
+
+/// Returns how many of the rows of a run with so many fields are counted: all or none.
+pub(crate) fn n_counted(n_rows: usize, n_fields: usize) -> usize {
+    if n_fields <= FIELDS_MAX { n_rows } else { 0 }
 }
 
 /// Returns the minutes of times in order, each with how many times it has.

@@ -1,6 +1,9 @@
 //! What a segment is known by outside of its file: identity, partition, and a summary of each run.
 
 use types::{GroupName, TimeRange, Timestamp};
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::format::{HEADER_BYTES, MAGIC};
 
 /// The partition number of a segment that holds several days.
 pub const MIXED_PARTITION: i64 = i64::MIN;
@@ -46,4 +49,19 @@ pub fn day_of(timestamp: i64) -> i64 {
 pub fn range_of(day: i64) -> TimeRange {
     let from = day.saturating_mul(Timestamp::DAY);
     TimeRange { from: Timestamp(from), to: Timestamp(from.saturating_add(Timestamp::DAY)) }
+}
+
+impl SegmentMeta {
+    /// Returns the first bytes of the file of a segment of this format.
+    pub(crate) fn header(&self, format: u16) -> Vec<u8> {
+        let mut header = Vec::with_capacity(HEADER_BYTES);
+        header.extend_from_slice(&MAGIC);
+        header.extend_from_slice(&format.to_le_bytes());
+        header.extend_from_slice(&[0; 6]);
+        header.extend_from_slice(&self.store);
+        header.extend_from_slice(&self.segment.to_le_bytes());
+        header.extend_from_slice(&self.partition.to_le_bytes());
+        header.extend_from_slice(&xxh3_64(&header).to_le_bytes());
+        header
+    }
 }

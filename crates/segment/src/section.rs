@@ -15,6 +15,7 @@ use zstd::stream::raw::{Encoder, InBuffer, Operation, OutBuffer};
 
 use self::parts::Parts;
 use crate::bytes::{Cursor, Damage, Decoded, put_varint};
+use crate::error::SegmentError;
 
 /// Largest section before compression. One block of the largest events stays below it.
 const PLAIN_BYTES_MAX: usize = 1 << 30;
@@ -31,6 +32,9 @@ const RANDOM_BITS: f64 = 7.9;
 /// Most bytes that a block of a frame takes besides its content.
 const BLOCK_HEADER_BYTES_MAX: usize = 32;
 
+/// Fields of a block between two looks at whether writing is to end.
+const FIELDS_BETWEEN_LOOKS: usize = 256;
+
 /// Number of a section within its segment.
 pub(crate) type SectionId = u32;
 
@@ -44,13 +48,25 @@ pub(crate) struct SectionWriter {
     /// Room for what may become as large as a section: what is kept of it is copied, so that it takes no more than it has.
     room: Vec<u8>,
     sections: Vec<(Vec<u8>, usize)>,
+    /// Reports whether writing is to end.
+    pub(crate) is_stopped: Box<dyn Fn() -> bool>,
 }
 
 impl SectionWriter {
     pub(crate) fn new(level: i32) -> std::io::Result<Self> {
         let (compressor, quick) = (zstd::bulk::Compressor::new(level)?, zstd::bulk::Compressor::new(QUICK_LEVEL)?);
         let (room, sections) = (Vec::new(), Vec::new());
-        Ok(Self { level, compressor, quick, by_parts: Encoder::new(level)?, room, sections })
+        let is_stopped = Box::new(|| false);
+        Ok(Self { level, compressor, quick, by_parts: Encoder::new(level)?, room, sections, is_stopped })
+    }
+
+    /// Looks now and then, by the number of the field that comes next, whether writing is to end.
+    pub(crate) fn look_for_stop(&self, field: usize) -> Result<(), SegmentError> {
+        if field.is_multiple_of(FIELDS_BETWEEN_LOOKS) && (self.is_stopped)() {
+            Err(SegmentError::Stopped)
+        } else {
+            Ok(())
+        }
     }
 
     /// Reserves `n` consecutive numbers, to be filled by [`fill`](Self::fill); until then they are empty.

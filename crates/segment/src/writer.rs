@@ -21,7 +21,7 @@ use crate::duration;
 use crate::error::SegmentError;
 use crate::filter::FilterTable;
 use crate::footer::{self, BlockFooter, ColumnFooter, Lineage, RunFooter};
-use crate::format::{self, END_MAGICS, FORMAT_OF_EVENTS, HEADER_BYTES, MAGIC, block_rows};
+use crate::format::{self, END_MAGICS, FORMAT_OF_EVENTS, block_rows};
 use crate::meta::{RunSummary, SegmentMeta};
 use crate::numbers::Bases;
 use crate::section::{SectionId, SectionWriter};
@@ -94,6 +94,11 @@ impl SegmentWriter {
         Ok(Self { meta, sections, runs: Vec::new(), lineage: Lineage::default(), format: FORMAT_OF_EVENTS, shared })
     }
 
+    /// Ends with [`SegmentError::Stopped`] once `is_stopped` returns `true`, also within a block.
+    pub fn stop_when(&mut self, is_stopped: impl Fn() -> bool + 'static) {
+        self.sections.is_stopped = Box::new(is_stopped);
+    }
+
     /// Adds a run. `blocks` are its events in order of time and acceptance, [`block_rows`] each but for the last.
     pub fn add_run(
         &mut self,
@@ -129,7 +134,7 @@ impl SegmentWriter {
             self.format = self.format.max(format::FORMAT_OF_SHARED_IDS);
             shared.finish(&mut self.sections)?;
         }
-        let mut file = header(&self.meta, self.format);
+        let mut file = self.meta.header(self.format);
         let mut footer = footer::encode(&self.meta, &self.runs);
         self.sections.finish(&mut file, &mut footer);
         footer::put_lineage(&mut footer, &self.lineage);
@@ -184,18 +189,6 @@ fn outline(input: &RunInput, n_rows: usize) -> RunOutline {
     RunOutline { group: input.group.clone(), group_id: input.group_id, bytes_raw: input.bytes_raw, n_rows, fields }
 }
 
-fn header(meta: &SegmentMeta, format: u16) -> Vec<u8> {
-    let mut header = Vec::with_capacity(HEADER_BYTES);
-    header.extend_from_slice(&MAGIC);
-    header.extend_from_slice(&format.to_le_bytes());
-    header.extend_from_slice(&[0; 6]);
-    header.extend_from_slice(&meta.store);
-    header.extend_from_slice(&meta.segment.to_le_bytes());
-    header.extend_from_slice(&meta.partition.to_le_bytes());
-    header.extend_from_slice(&xxh3_64(&header).to_le_bytes());
-    header
-}
-
 struct RunWriter {
     group: GroupName,
     group_id: u32,
@@ -224,7 +217,8 @@ impl RunWriter {
         let messages = MessageWriter::new(FORMAT_OF_EVENTS, &names);
         let whole = sections.reserve(footer::WHOLE_SECTIONS);
         let system = sections.reserve(n_blocks * footer::SYSTEM_SECTIONS);
-        let column = |name| ColumnWriter::new(name, (n_rows, n_blocks), group.has_samples(), sections);
+        let n_counted = field_minutes::n_counted(n_rows, names.len());
+        let column = |name| ColumnWriter::new(name, (n_counted, n_blocks), group.has_samples(), sections);
         let columns: Vec<ColumnWriter> = names.into_iter().map(column).collect();
         Ok(Self {
             group,
@@ -346,7 +340,8 @@ impl RunWriter {
         let mut values: Vec<&Column> = Vec::with_capacity(self.columns.len());
         let mut of_block: Vec<Option<BlockColumn>> = Vec::with_capacity(self.columns.len());
         let minutes = field_minutes::minutes_of(&batch.timestamps.to_slice());
-        for column in &mut self.columns {
+        for (number, column) in self.columns.iter_mut().enumerate() {
+            sections.look_for_stop(number)?;
             let of_column = if *column.name == *"@logStream" {
                 &batch.streams
             } else {

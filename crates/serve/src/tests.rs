@@ -81,6 +81,7 @@ mod unknown_names;
 mod upkeep;
 mod users;
 mod views;
+mod work_bounds;
 mod xray;
 
 use std::net::SocketAddr;

@@ -14,9 +14,6 @@ use types::{GroupScope, Timestamp};
 use super::documents::Documents;
 pub use super::documents::RefusedSegment;
 
-/// Limit on the refused segments of an answer. A request of X-Ray's SDKs has 50 documents at most.
-const REFUSED_MAX: usize = 1_000;
-
 /// Stores the documents of a request and returns when they are durable, with those that were refused. Blocks.
 pub fn ingest_segments(
     intake: &Intake,
@@ -30,13 +27,13 @@ pub fn ingest_segments(
     let mut documents = Documents::new(intake.collect(sender));
     read_request(&text, &mut documents)?;
     documents.finish()?;
-    let Documents { collector, mut refused, out_of_scope, .. } = documents;
+    let refused_segments = documents.take_refused();
+    let Documents { collector, out_of_scope, .. } = documents;
     if let Some(refused) = out_of_scope.filter(|_| collector.n_records() == 0) {
         return Err(refused.into());
     }
     intake.accept(collector, &body, sender)?;
-    refused.truncate(REFUSED_MAX);
-    Ok(refused)
+    Ok(refused_segments)
 }
 
 fn read_request(text: &str, documents: &mut Documents<'_>) -> Result<(), IngestError> {
@@ -88,9 +85,10 @@ pub(super) fn ingest_datagrams(
         }
     }
     documents.finish()?;
+    let refused = documents.take_refused();
     let n_bytes = datagrams.iter().map(|datagram| datagram.len() as u64).sum();
     let answer = intake.deliver(documents.collector, None, n_bytes, IngestAnswer::default())?;
-    Ok((answer, documents.refused))
+    Ok((answer, refused))
 }
 
 /// Returns the document of a datagram, without its header.

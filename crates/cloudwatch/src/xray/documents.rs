@@ -23,13 +23,19 @@ pub struct RefusedSegment {
     pub message: String,
 }
 
+/// Refused segments that an answer names, and bytes of what is wrong with one. A request of X-Ray's SDKs has 50 documents at most.
+const REFUSED_MAX: usize = 1_000;
+const MESSAGE_BYTES_MAX: usize = 500;
+
 /// A segment: its trace and its own id.
 type SegmentKey = ([u8; 16], [u8; 8]);
 
 /// Passes the spans of documents to the collector.
 pub(super) struct Documents<'s> {
     pub(super) collector: Collector<'s>,
-    pub(super) refused: Vec<RefusedSegment>,
+    refused: Vec<RefusedSegment>,
+    /// How many segments were refused beyond those.
+    n_unnamed: u64,
     /// The reason why the first document was outside the sender's scope.
     pub(super) out_of_scope: Option<OutOfScope>,
     /// The services of the segments added.
@@ -47,6 +53,7 @@ impl<'s> Documents<'s> {
         Self {
             collector,
             refused: Vec::new(),
+            n_unnamed: 0,
             out_of_scope: None,
             services: HashMap::new(),
             alone: Vec::new(),
@@ -170,8 +177,27 @@ impl<'s> Documents<'s> {
 
     /// Refuses a segment, with everything below it.
     pub(super) fn refuse(&mut self, members: Option<&Members>, code: &'static str, message: impl std::fmt::Display) {
+        if self.refused.len() >= REFUSED_MAX {
+            self.n_unnamed += 1;
+            return;
+        }
         let id = members.map(|members| segment::text(members, "id")).filter(|id| !id.is_empty());
         let id = id.map(|id| id.chars().take(40).collect());
-        self.refused.push(RefusedSegment { id, code, message: message.to_string() });
+        let mut message = message.to_string();
+        if message.len() > MESSAGE_BYTES_MAX {
+            message.truncate(message.floor_char_boundary(MESSAGE_BYTES_MAX));
+            message.push('…');
+        }
+        self.refused.push(RefusedSegment { id, code, message });
+    }
+
+    /// Returns the segments that were refused; the last entry counts those that are not named.
+    pub(super) fn take_refused(&mut self) -> Vec<RefusedSegment> {
+        let mut refused = std::mem::take(&mut self.refused);
+        if self.n_unnamed > 0 {
+            let message = format!("{} further segments were not stored", self.n_unnamed);
+            refused.push(RefusedSegment { id: None, code: "TooManyErrors", message });
+        }
+        refused
     }
 }

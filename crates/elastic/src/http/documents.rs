@@ -144,9 +144,11 @@ async fn find(
         for (groups, search, places) in searches {
             let mut answer = run(reading, groups, &search, now)?.answer;
             let hits = answer["hits"]["hits"].as_array_mut().map(std::mem::take).unwrap_or_default();
+            // Hits without an order are newest first: of equal ids the first counts.
+            let by_id: HashMap<&str, &Json_> =
+                hits.iter().rev().filter_map(|hit| Some((hit["_id"].as_str()?, hit))).collect();
             for place in places {
-                // Hits without an order are newest first.
-                found[place] = hits.iter().find(|hit| hit["_id"] == ids[place].as_str()).cloned();
+                found[place] = by_id.get(ids[place].as_str()).map(|hit| (*hit).clone());
             }
         }
         Ok(found)

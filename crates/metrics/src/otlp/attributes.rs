@@ -8,20 +8,31 @@
 use std::collections::BTreeMap;
 
 use data_encoding::BASE64;
-use ingest::IngestError;
 use ingest::protobuf::Content;
+use ingest::{DecodeBudget, IngestError, PAIR_BYTES};
 use serde_json::Value;
 
 use super::body::{bad, message, text};
 use super::name::label_name;
 
+/// Attributes of one list, more than a series has labels. Two bytes can be one.
+const ATTRIBUTES_MAX: usize = 10_000;
+
 /// Nesting of values.
 const DEPTH_MAX: usize = 32;
 
-/// Returns key and value of an attribute.
-pub(super) fn attribute(bytes: &[u8]) -> Result<(String, String), IngestError> {
-    let (key, value) = pair(bytes, 0)?;
-    Ok((key, label_value(&value)))
+/// Adds key and value of an attribute to a list.
+pub(super) fn push(
+    attributes: &mut Vec<(String, String)>,
+    bytes: &[u8],
+    budget: &mut DecodeBudget,
+) -> Result<(), IngestError> {
+    if attributes.len() >= ATTRIBUTES_MAX {
+        return Err(bad(format!("a resource, point or exemplar has more than {ATTRIBUTES_MAX} attributes")));
+    }
+    let (key, value) = pair(bytes, 0, budget)?;
+    attributes.push((key, label_value(&value)));
+    Ok(())
 }
 
 /// Returns attributes as labels. Where several attributes become one label, it has all their values, in order of the
@@ -42,19 +53,21 @@ pub(super) fn labels(mut attributes: Vec<(String, String)>) -> Result<BTreeMap<S
     Ok(labels)
 }
 
-fn pair(bytes: &[u8], depth: usize) -> Result<(String, Value), IngestError> {
+fn pair(bytes: &[u8], depth: usize, budget: &mut DecodeBudget) -> Result<(String, Value), IngestError> {
+    budget.hold(PAIR_BYTES)?;
     let (mut key, mut value) = (String::new(), Value::Null);
     for field in message(bytes) {
         match field? {
             (1, Content::Bytes(bytes)) => key = text(bytes).into_owned(),
-            (2, Content::Bytes(bytes)) => value = self::value(bytes, depth)?,
+            (2, Content::Bytes(bytes)) => value = self::value(bytes, depth, budget)?,
             _ => {}
         }
     }
     Ok((key, value))
 }
 
-fn value(bytes: &[u8], depth: usize) -> Result<Value, IngestError> {
+fn value(bytes: &[u8], depth: usize, budget: &mut DecodeBudget) -> Result<Value, IngestError> {
+    budget.hold(PAIR_BYTES)?;
     if depth > DEPTH_MAX {
         return Err(bad(format!("an attribute is nested more than {DEPTH_MAX} times")));
     }
@@ -67,7 +80,7 @@ fn value(bytes: &[u8], depth: usize) -> Result<Value, IngestError> {
             (4, Content::Fixed64(bits)) => number(f64::from_bits(bits)),
             (5, Content::Bytes(list)) => {
                 let values = message(list).filter_map(|field| match field {
-                    Ok((1, Content::Bytes(bytes))) => Some(self::value(bytes, depth + 1)),
+                    Ok((1, Content::Bytes(bytes))) => Some(self::value(bytes, depth + 1, budget)),
                     Ok(_) => None,
                     Err(error) => Some(Err(error)),
                 });
@@ -75,7 +88,7 @@ fn value(bytes: &[u8], depth: usize) -> Result<Value, IngestError> {
             }
             (6, Content::Bytes(map)) => {
                 let pairs = message(map).filter_map(|field| match field {
-                    Ok((1, Content::Bytes(bytes))) => Some(pair(bytes, depth + 1)),
+                    Ok((1, Content::Bytes(bytes))) => Some(pair(bytes, depth + 1, budget)),
                     Ok(_) => None,
                     Err(error) => Some(Err(error)),
                 });

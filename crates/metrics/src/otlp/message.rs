@@ -24,10 +24,10 @@
 use std::borrow::Cow;
 
 use data_encoding::HEXLOWER;
-use ingest::IngestError;
 use ingest::protobuf::Content;
+use ingest::{DecodeBudget, IngestError};
 
-use super::attributes::attribute;
+use super::attributes::push;
 use super::body::{bad, message, text};
 use super::name::Kind;
 use super::points::{Distribution, Metric, Point, PointExemplar, Points};
@@ -51,7 +51,7 @@ pub(super) fn read(body: &[u8], points: &mut Points<'_, '_>) -> Result<(), Inges
         let mut attributes = Vec::new();
         for resource in elements(resource_metrics, 1) {
             for bytes in elements(resource?, 1) {
-                attributes.push(attribute(bytes?)?);
+                push(&mut attributes, bytes?, &mut points.budget)?;
             }
         }
         points.begin_resource(attributes);
@@ -117,13 +117,16 @@ fn read_metric(bytes: &[u8], points: &mut Points<'_, '_>) -> Result<(), IngestEr
         let point = point?;
         match refusal {
             Some(reason) => points.reject(&format!("metric {:?} {reason}", &name[..name.floor_char_boundary(200)])),
-            None => points.add(&metric, read_point(point, kind)?)?,
+            None => {
+                let point = read_point(point, kind, &mut points.budget)?;
+                points.add(&metric, point)?;
+            }
         }
     }
     Ok(())
 }
 
-fn read_point(bytes: &[u8], kind: Kind) -> Result<Point, IngestError> {
+fn read_point(bytes: &[u8], kind: Kind, budget: &mut DecodeBudget) -> Result<Point, IngestError> {
     let (attribute_number, flags_number) = match kind {
         Kind::Histogram => (9, 10),
         Kind::ExponentialHistogram => (1, 10),
@@ -135,13 +138,15 @@ fn read_point(bytes: &[u8], kind: Kind) -> Result<Point, IngestError> {
         match (kind, field?) {
             (_, (3, Content::Fixed64(ns))) => point.time_ns = ns,
             (_, (number, Content::Bytes(bytes))) if number == attribute_number => {
-                point.attributes.push(attribute(bytes)?)
+                push(&mut point.attributes, bytes, budget)?;
             }
             (_, (number, Content::Number(value))) if number == flags_number => flags = value,
             (Kind::Histogram, (8, Content::Bytes(bytes)))
-            | (Kind::ExponentialHistogram, (11, Content::Bytes(bytes))) => point.exemplars.push(exemplar(bytes)?),
+            | (Kind::ExponentialHistogram, (11, Content::Bytes(bytes))) => {
+                point.exemplars.push(exemplar(bytes, budget)?)
+            }
             (Kind::ExponentialHistogram, field) => point.exponential.add(field)?,
-            (Kind::Counter, (5, Content::Bytes(bytes))) => point.exemplars.push(exemplar(bytes)?),
+            (Kind::Counter, (5, Content::Bytes(bytes))) => point.exemplars.push(exemplar(bytes, budget)?),
             (Kind::Histogram | Kind::Summary, (4, Content::Fixed64(count))) => of.count = count,
             (Kind::Histogram | Kind::Summary, (5, Content::Fixed64(bits))) => of.sum = Some(f64::from_bits(bits)),
             (Kind::Histogram, (6, content)) => fixed(content, |bits| of.counts.push(bits))?,
@@ -166,7 +171,7 @@ fn read_point(bytes: &[u8], kind: Kind) -> Result<Point, IngestError> {
     Ok(point)
 }
 
-fn exemplar(bytes: &[u8]) -> Result<PointExemplar, IngestError> {
+fn exemplar(bytes: &[u8], budget: &mut DecodeBudget) -> Result<PointExemplar, IngestError> {
     let mut exemplar = PointExemplar::default();
     for field in message(bytes) {
         match field? {
@@ -178,7 +183,7 @@ fn exemplar(bytes: &[u8]) -> Result<PointExemplar, IngestError> {
                 let name = if number == 4 { "span_id" } else { "trace_id" };
                 exemplar.ids.push((name, HEXLOWER.encode(id)));
             }
-            (7, Content::Bytes(bytes)) => exemplar.attributes.push(attribute(bytes)?),
+            (7, Content::Bytes(bytes)) => push(&mut exemplar.attributes, bytes, budget)?,
             _ => {}
         }
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use ingest::sample::{Exemplar, METRIC_NAME, NAME_BYTES_MAX, STALE_BITS, SampleValue, SampleWriter, SeriesLabels};
-use ingest::{Collector, IngestAnswer, IngestError, OutOfScope};
+use ingest::{Collector, DecodeBudget, IngestAnswer, IngestError, OutOfScope};
 use types::{Limits, Timestamp};
 
 use super::attributes::{labels, number_text};
@@ -129,6 +129,8 @@ pub(super) struct Points<'c, 'a> {
     /// Times of points of the resource, in ms: the first of each interval, and the last.
     times: BTreeMap<i64, (i64, i64)>,
     exemplars: NewExemplars,
+    /// What may be made of the request.
+    pub(super) budget: DecodeBudget,
 }
 
 impl<'c, 'a> Points<'c, 'a> {
@@ -137,7 +139,9 @@ impl<'c, 'a> Points<'c, 'a> {
         now: Timestamp,
         limits: &'c Limits,
         state: &'c MetricsState,
+        n_bytes: usize,
     ) -> Self {
+        let budget = DecodeBudget::of_body(n_bytes);
         let latest = now.0.saturating_add(limits.future_ns_max) / Timestamp::MILLISECOND;
         let (answer, described_by, identity, times) = Default::default();
         let (n_points, out_of_scope) = (0, None);
@@ -154,6 +158,7 @@ impl<'c, 'a> Points<'c, 'a> {
             identity,
             times,
             exemplars,
+            budget,
         }
     }
 
@@ -379,6 +384,11 @@ impl<'c, 'a> Points<'c, 'a> {
         self.sample(&format!("{name}_count"), labels, None, time, value_of(point, of.count as f64))
     }
 
+    /// Counts the work of naming a series. Each bucket is one, and repeats the labels of its point.
+    fn spend(&mut self, labels: &BTreeMap<String, String>) -> Result<(), IngestError> {
+        self.budget.spend(labels.iter().map(|(name, value)| name.len() + value.len() + 8).sum())
+    }
+
     /// Returns the labels of a series.
     fn series(&self, name: &str, labels: &BTreeMap<String, String>, extra: Extra<'_>) -> Result<SeriesLabels, String> {
         let is_own = |label: &str| label == METRIC_NAME || extra.is_some_and(|(own, _)| own == label);
@@ -397,6 +407,7 @@ impl<'c, 'a> Points<'c, 'a> {
         exemplars: &mut dyn Iterator<Item = &PointExemplar>,
     ) -> Result<(), IngestError> {
         let Some(first) = exemplars.next() else { return Ok(()) };
+        self.spend(labels)?;
         let Ok(labels) = self.series(name, labels, extra) else { return Ok(()) };
         if self.collector.group(labels.group()).is_err() {
             return Ok(());
@@ -434,6 +445,7 @@ impl<'c, 'a> Points<'c, 'a> {
         time: i64,
         value: SampleValue<'_>,
     ) -> Result<Result<(), String>, IngestError> {
+        self.spend(labels)?;
         let series = match self.series(name, labels, extra) {
             Ok(series) => series,
             Err(reason) => return Ok(Err(reason)),

@@ -20,12 +20,12 @@
 mod labels;
 mod metadata;
 
-use ingest::IngestError;
 use ingest::protobuf::{Content, Message};
 use ingest::sample::{Exemplar, LastSeries, METRIC_NAME, SampleSeries, SeriesCache, SharedSeries};
+use ingest::{DecodeBudget, IngestError, PAIR_BYTES};
 use types::Timestamp;
 
-use self::labels::{Pair, WHAT, labels_of, pair, with_metric};
+use self::labels::{Pair, WHAT, labels_of, pair, symbol, with_metric};
 use super::series::{NAMELESS, SeriesReader, UNREADABLE_EXEMPLARS};
 use crate::metadata::MetricsState;
 use crate::native_histogram;
@@ -41,6 +41,15 @@ const NEW_BYTES_MAX: usize = 256 << 20;
 
 /// Labels of one series in a message, more than any series may have.
 const REFERENCES_MAX: usize = 100_000;
+
+/// Samples, exemplars or histograms of one series in a message. Two bytes can be one.
+const PARTS_MAX: usize = 1 << 20;
+
+/// Memory of a symbol besides its text, while their list grows.
+const SYMBOL_BYTES: usize = 2 * size_of::<&[u8]>();
+
+/// Work of a series besides its labels and samples, in bytes: it may have neither.
+const SERIES_BYTES: usize = 64;
 
 /// What a series of either version has besides labels.
 struct Parts<'b> {
@@ -64,13 +73,13 @@ impl<'b> Parts<'b> {
 
     /// Adds a field of a series of version 1.0 that is no label.
     #[inline]
-    fn add(&mut self, field: (u64, Content<'b>)) {
+    fn add(&mut self, field: (u64, Content<'b>)) -> Result<(), IngestError> {
         self.is_empty = false;
         match field {
-            (2, Content::Bytes(sample)) => self.samples.push(sample),
-            (3, Content::Bytes(exemplar)) => self.exemplars.push(exemplar),
-            (4, Content::Bytes(histogram)) => self.histograms.push(histogram),
-            _ => {}
+            (2, Content::Bytes(sample)) => put(&mut self.samples, sample),
+            (3, Content::Bytes(exemplar)) => put(&mut self.exemplars, exemplar),
+            (4, Content::Bytes(histogram)) => put(&mut self.histograms, histogram),
+            _ => Ok(()),
         }
     }
 
@@ -79,11 +88,23 @@ impl<'b> Parts<'b> {
         for field in Message::new(fields, WHAT) {
             match field? {
                 (1, Content::Bytes(_)) => return Ok(false),
-                field => self.add(field),
+                field => self.add(field)?,
             }
         }
         Ok(true)
     }
+}
+
+/// Adds one of the parts of a series.
+#[inline]
+fn put<'b>(parts: &mut Vec<&'b [u8]>, part: &'b [u8]) -> Result<(), IngestError> {
+    if parts.len() >= PARTS_MAX {
+        return Err(broken(format!(
+            "a series has more than {PARTS_MAX} samples, exemplars or histograms; send it in parts"
+        )));
+    }
+    parts.push(part);
+    Ok(())
 }
 
 /// Series that senders have spelled before, and those that are new in one message.
@@ -92,6 +113,7 @@ struct KnownSeries<'s> {
     last: LastSeries,
     new: Vec<(Box<[u8]>, SampleSeries)>,
     n_new_bytes: usize,
+    budget: DecodeBudget,
 }
 
 impl KnownSeries<'_> {
@@ -111,7 +133,7 @@ pub(super) fn read_one(
     shared: &SharedSeries,
     state: &MetricsState,
 ) -> Result<(), IngestError> {
-    with_known_series(shared, series.now(), |known| {
+    with_known_series(shared, series.now(), body.len(), |known| {
         let mut parts = Parts::new();
         for field in Message::new(body, WHAT) {
             match field? {
@@ -128,10 +150,12 @@ pub(super) fn read_one(
 fn with_known_series(
     shared: &SharedSeries,
     now: Timestamp,
+    n_bytes: usize,
     read: impl FnOnce(&mut KnownSeries<'_>) -> Result<(), IngestError>,
 ) -> Result<(), IngestError> {
     let cache = shared.read();
-    let mut known = KnownSeries { cache: &cache, last: LastSeries::none(now), new: Vec::new(), n_new_bytes: 0 };
+    let (last, budget) = (LastSeries::none(now), DecodeBudget::of_body(n_bytes));
+    let mut known = KnownSeries { cache: &cache, last, new: Vec::new(), n_new_bytes: 0, budget };
     let done = read(&mut known);
     let new = known.new;
     drop(cache);
@@ -153,7 +177,7 @@ fn series_one<'b>(
         }
         parts.clear();
         if parts.add_all(rest)? {
-            return write(series, Ok(expected), parts, None);
+            return write(series, Ok(expected), parts, None, &mut known.budget);
         }
     }
     parts.clear();
@@ -163,16 +187,20 @@ fn series_one<'b>(
         match field? {
             (1, Content::Bytes(label)) => {
                 is_in_front &= parts.is_empty;
+                if labels.len() >= REFERENCES_MAX {
+                    return Err(broken(format!("a series has more than {REFERENCES_MAX} labels")));
+                }
                 labels.push(label);
                 n_label_bytes = message.len() - fields.rest().len();
             }
-            field => parts.add(field),
+            field => parts.add(field)?,
         }
     }
     let key = &message[..n_label_bytes];
-    if let Some(known) = is_in_front.then(|| known.cache.get(&mut known.last, key)).flatten() {
-        return write(series, Ok(known), parts, None);
+    if let Some(found) = is_in_front.then(|| known.cache.get(&mut known.last, key)).flatten() {
+        return write(series, Ok(found), parts, None, &mut known.budget);
     }
+    known.budget.spend(n_label_bytes + labels.len() * PAIR_BYTES + SERIES_BYTES)?;
     let pairs = labels.iter().copied().map(pair).collect::<Result<Result<Vec<_>, String>, IngestError>>()?;
     let readable = labels.iter().copied().filter_map(|label| pair(label).ok()?.ok());
     let pairs = pairs.map_err(|problem| with_metric(problem, readable));
@@ -180,7 +208,7 @@ fn series_one<'b>(
     if let (true, Ok(made)) = (is_in_front, &made) {
         known.keep(key, made);
     }
-    write(series, made.as_ref().map_err(Clone::clone), parts, None)
+    write(series, made.as_ref().map_err(Clone::clone), parts, None, &mut known.budget)
 }
 
 /// Reads a message of version 2.0.
@@ -190,7 +218,7 @@ pub(super) fn read_two(
     shared: &SharedSeries,
     state: &MetricsState,
 ) -> Result<(), IngestError> {
-    with_known_series(shared, series.now(), |known| read_two_within(body, series, known, state))
+    with_known_series(shared, series.now(), body.len(), |known| read_two_within(body, series, known, state))
 }
 
 fn read_two_within(
@@ -202,6 +230,7 @@ fn read_two_within(
     let mut symbols: Vec<&[u8]> = Vec::new();
     for field in Message::new(body, WHAT) {
         if let (4, Content::Bytes(symbol)) = field? {
+            known.budget.hold(SYMBOL_BYTES)?;
             symbols.push(symbol);
         }
     }
@@ -218,9 +247,9 @@ fn read_two_within(
             match field? {
                 (1, Content::Number(reference)) => references.push(reference),
                 (1, Content::Bytes(packed)) => varints(packed, &mut references)?,
-                (2, Content::Bytes(sample)) => parts.samples.push(sample),
-                (3, Content::Bytes(histogram)) => parts.histograms.push(histogram),
-                (4, Content::Bytes(exemplar)) => parts.exemplars.push(exemplar),
+                (2, Content::Bytes(sample)) => put(&mut parts.samples, sample)?,
+                (3, Content::Bytes(histogram)) => put(&mut parts.histograms, histogram)?,
+                (4, Content::Bytes(exemplar)) => put(&mut parts.exemplars, exemplar)?,
                 (5, Content::Bytes(message)) => metadata = Some(message),
                 _ => {}
             }
@@ -228,28 +257,35 @@ fn read_two_within(
                 return Err(broken(format!("a series has more than {REFERENCES_MAX} references to labels")));
             }
         }
+        known.budget.spend(bytes_of(&references, &symbols) + SERIES_BYTES)?;
         let pairs = match labels_of(&references, &symbols) {
             Ok(pairs) => pairs,
             Err(problem) => {
-                write(series, Err(problem), &parts, Some(&symbols))?;
+                write(series, Err(problem), &parts, Some(&symbols), &mut known.budget)?;
                 continue;
             }
         };
         if let (Some(message), Some((_, name))) = (metadata, pairs.iter().find(|(name, _)| name == METRIC_NAME)) {
-            metadata::note_of_metric(message, (name, &symbols), series, state)?;
+            metadata::note_of_metric(message, (name, &symbols), series, state, &mut known.budget)?;
         }
         spell(&pairs, &mut key);
-        if let Some(known) = known.cache.get(&mut known.last, &key) {
-            write(series, Ok(known), &parts, Some(&symbols))?;
+        if let Some(found) = known.cache.get(&mut known.last, &key) {
+            write(series, Ok(found), &parts, Some(&symbols), &mut known.budget)?;
             continue;
         }
         let made = series.labels(pairs.into_iter());
         if let Ok(made) = &made {
             known.keep(&key, made);
         }
-        write(series, made.as_ref().map_err(Clone::clone), &parts, Some(&symbols))?;
+        write(series, made.as_ref().map_err(Clone::clone), &parts, Some(&symbols), &mut known.budget)?;
     }
     Ok(())
+}
+
+/// Returns the work that references stand for, in bytes.
+fn bytes_of(references: &[u64], symbols: &[&[u8]]) -> usize {
+    let n_bytes = |reference: &u64| symbol(*reference, symbols).map_or(0, <[u8]>::len);
+    references.iter().map(|reference| n_bytes(reference).saturating_add(8)).fold(0, usize::saturating_add)
 }
 
 /// Spells the labels of a series of version 2.0, whose references mean something in one message only.
@@ -269,6 +305,7 @@ fn write(
     known: Result<&SampleSeries, String>,
     parts: &Parts<'_>,
     symbols: Option<&[&[u8]]>,
+    budget: &mut DecodeBudget,
 ) -> Result<(), IngestError> {
     match &known {
         Ok(known) => {
@@ -277,7 +314,7 @@ fn write(
                 series.histogram(known, time, histogram)?;
             }
             for message in &parts.exemplars {
-                match exemplar(message, symbols)? {
+                match exemplar(message, symbols, budget)? {
                     Ok(exemplar) => series.exemplar(known, &exemplar)?,
                     Err(problem) => series.refuse_exemplar(UNREADABLE_EXEMPLARS, known, &problem),
                 }
@@ -295,7 +332,11 @@ fn write(
 }
 
 /// Reads an exemplar; the inner error says which of its labels cannot be read.
-fn exemplar<'b>(message: &'b [u8], symbols: Option<&[&'b [u8]]>) -> Result<Result<Exemplar<'b>, String>, IngestError> {
+fn exemplar<'b>(
+    message: &'b [u8],
+    symbols: Option<&[&'b [u8]]>,
+    budget: &mut DecodeBudget,
+) -> Result<Result<Exemplar<'b>, String>, IngestError> {
     let (mut exemplar, mut references, mut labels) = (Exemplar::default(), Vec::new(), Vec::new());
     for field in Message::new(message, WHAT) {
         match (field?, symbols) {
@@ -310,6 +351,7 @@ fn exemplar<'b>(message: &'b [u8], symbols: Option<&[&'b [u8]]>) -> Result<Resul
             return Err(broken(format!("an exemplar has more than {REFERENCES_MAX} labels")));
         }
     }
+    budget.spend(bytes_of(&references, symbols.unwrap_or_default()) + labels.len() * PAIR_BYTES)?;
     let labels = match symbols {
         Some(symbols) => labels_of(&references, symbols),
         None => labels.into_iter().map(pair).collect::<Result<Result<Vec<_>, String>, IngestError>>()?,

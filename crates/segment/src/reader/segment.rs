@@ -143,6 +143,11 @@ impl Segment {
         &self.summaries
     }
 
+    /// Returns the number of events that have each field of run number `index`.
+    pub fn field_events(&self, index: usize) -> impl Iterator<Item = u64> {
+        self.runs.get(index).into_iter().flat_map(|run| run.footer.columns.iter().map(|column| column.n_events))
+    }
+
     /// Reports whether blocks of run number `index` are read by series: all events have a value and a stream of the run's dictionary,
     /// and came as nothing else than samples.
     pub fn is_by_series(&self, index: usize) -> bool {

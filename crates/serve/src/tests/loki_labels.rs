@@ -146,3 +146,45 @@ async fn equal_lines_are_one_however_requests_are_cut() {
     assert_eq!(n_lines(&house, r#"{app="again"}"#).await, 6);
     assert_eq!(n_lines(&house, r#"{app="again"} | trace_id="t""#).await, 5);
 }
+
+#[tokio::test]
+async fn all_values_of_a_label_are_named() {
+    let house = House::new();
+    let stream = |n: usize| json!({"stream": {"app": format!("a{n}")}, "values": [[format!("{START}000000000"), "x"]]});
+    let body = json!({"streams": (0..6_000).map(stream).collect::<Vec<_>>()}).to_string();
+    let request = Request::post("/loki/api/v1/push").header("content-type", "application/json");
+    assert_eq!(house.send(request.body(Body::from(body)).expect("a request")).await.status, 204);
+    let values = house.get(&format!("/loki/api/v1/label/app/values?{RANGE}")).await.json();
+    assert_eq!(values["data"].as_array().map(Vec::len), Some(6_000));
+    let series = house.get(&format!("/loki/api/v1/series?match%5B%5D=%7B%7D&{RANGE}")).await.json();
+    assert_eq!((series["data"].as_array().map(Vec::len), series["warnings"].is_array()), (Some(5_000), true));
+}
+
+#[tokio::test]
+async fn a_question_that_runs_out_of_time_is_an_error() {
+    let house = House::with_limits(types::Limits { query_timeout_ns: 0, ..types::Limits::default() });
+    push(&house, json!({"app": "a"}), 0, &[("x", json!({}))]).await;
+    let query = format!("query={}&{RANGE}", encoded("{app=\"a\"}"));
+    let paths = [
+        format!("query_range?{query}"),
+        format!("query_range?{query}&interval=5s"),
+        format!("labels?{RANGE}"),
+        format!("label/app/values?{RANGE}"),
+        format!("series?match%5B%5D=%7B%7D&{RANGE}"),
+        format!("index/stats?{query}"),
+        format!("index/volume?{query}"),
+        format!("index/volume_range?{query}"),
+        format!("patterns?{query}"),
+        format!("detected_labels?{RANGE}"),
+        format!("detected_fields?{query}"),
+    ];
+    for path in paths {
+        let reply = house.get(&format!("/loki/api/v1/{path}")).await;
+        assert_eq!(
+            (reply.status, reply.text().starts_with("request timed out")),
+            (504, true),
+            "{path}: {}",
+            reply.text()
+        );
+    }
+}

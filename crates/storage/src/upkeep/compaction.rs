@@ -40,8 +40,7 @@ use crate::segments::Segments;
 use crate::segments::files::NewSegment;
 use crate::state::StoredSegment;
 use crate::tier::Tier;
-use crate::upkeep::mover::Mover;
-use crate::upkeep::tiers::TierClassifier;
+use crate::upkeep::{mover::Mover, tiers::TierClassifier, width::RunWidth};
 
 /// How often compaction looks for work; a flush wakes it as well.
 const TICK: Duration = Duration::from_secs(60);
@@ -266,6 +265,7 @@ impl Compactor {
                 partition: meta.partition,
                 n_bytes: stored.n_bytes,
                 block_bytes: block_bytes(&stored.segment),
+                width: RunWidth::of(&stored.segment),
                 n_events: runs.iter().filter(|run| !is_held(run.group_id)).map(|run| run.n_events).sum(),
                 first: runs.iter().map(|run| run.first).min()?,
                 last: runs.iter().map(|run| run.last).max()?,
@@ -312,8 +312,8 @@ impl Compactor {
         let positions = positions.encode();
         for output in outputs(job, &runs, &self.held_groups(job))? {
             // One of the outputs tells of all.
-            let positions = if written.is_empty() { &*positions } else { &[] };
-            written.extend(self.write_output(job, &output, &runs, &replaced, positions)?);
+            let of_output = if written.is_empty() { &*positions } else { &[] };
+            written.extend(self.write_output(job, &output, &runs, &replaced, of_output)?);
         }
         for _ in 0..COMMITS_MAX {
             if let Err(error) = self.segments.catch_up() {
@@ -376,6 +376,8 @@ impl Compactor {
     ) -> Result<Option<NewSegment>, StoreError> {
         let meta = self.meta_of(output, replaced)?;
         let mut writer = SegmentWriter::new(meta, job.level(), output.groups.len())?;
+        let segments = self.segments.clone();
+        writer.stop_when(move || segments.signals.compaction.is_stopped());
         let mut proofs = Vec::new();
         for (group_id, runs) in runs.iter().filter(|(group_id, _)| output.groups.contains(group_id)) {
             let Some(outline) = outline(*group_id, runs, &output.share)? else { continue };
@@ -393,13 +395,9 @@ impl Compactor {
         }
         writer.put_positions(positions)?;
         let new = self.segments.keep_segment(&meta, writer.finish(replaced)?, job.tier)?;
-        let is_cold = job.tier == Tier::Cold;
-        let written = if is_cold {
-            &self.segments.counters.cold_bytes_written
-        } else {
-            &self.segments.counters.compaction_bytes_written
-        };
-        written.add(new.row.n_bytes);
+        let counters = &self.segments.counters;
+        let (of_cold, of_others) = (&counters.cold_bytes_written, &counters.compaction_bytes_written);
+        (if job.tier == Tier::Cold { of_cold } else { of_others }).add(new.row.n_bytes);
         let proven = self.segments.check("compact.verify").and_then(|()| Ok(self.prove(&new, &proofs)?));
         if let Err(error) = proven {
             if !self.segments.options.faults.has_crashed() {

@@ -11,9 +11,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use segment::{MIXED_PARTITION, RunInput, day_of, range_of};
-use types::{Batch, GroupName, Run, TimeRange};
+use types::{Batch, GroupName, Run, TimeRange, Timestamp};
 
-use super::shares::RawShares;
+use super::shares::{RawShares, share_of};
+use super::width::narrow_parts;
 use crate::batch_ids::{self, ValidEntries};
 use crate::catalog::{FlushRecord, HighWaterMarks, SegmentRow};
 use crate::deletion::Masks;
@@ -340,6 +341,29 @@ fn plans(generation: &Generation) -> Vec<Plan> {
     let mut plans: Vec<Plan> = days.iter().map(|day| plan_of_day(generation, *day, &mut shares)).collect();
     if has_mixed {
         plans.push(plan_of_others(generation, &days, &mut shares));
+    }
+    plans.into_iter().flat_map(narrow_plans).collect()
+}
+
+/// Divides a plan whose groups have too many names of fields for one run each: the rest of their events get further segments.
+fn narrow_plans(plan: Plan) -> Vec<Plan> {
+    let mut plans: Vec<Plan> = Vec::new();
+    for run in plan.runs {
+        let n_in_range =
+            |batch: &Arc<Batch>| batch.timestamps.iter().filter(|at| run.range.contains(Timestamp(*at))).count();
+        let n_rows: u64 = run.batches.iter().map(|batch| n_in_range(batch) as u64).sum();
+        let (mut rest, mut n_before) = (&run.batches[..], 0);
+        for (number, n_batches) in narrow_parts(rest.iter().map(|batch| &**batch)).into_iter().enumerate() {
+            let (batches, others) = rest.split_at(n_batches);
+            let n_after = n_before + batches.iter().map(|batch| n_in_range(batch) as u64).sum::<u64>();
+            let bytes_raw = share_of(run.bytes_raw, n_rows, n_before..n_after);
+            (rest, n_before) = (others, n_after);
+            if number == plans.len() {
+                plans.push(Plan { partition: plan.partition, runs: Vec::new() });
+            }
+            let (group, batches) = (run.group.clone(), batches.to_vec());
+            plans[number].runs.push(RunInput { group, group_id: run.group_id, batches, range: run.range, bytes_raw });
+        }
     }
     plans
 }

@@ -1,7 +1,7 @@
 //! Metadata of either version: type, help and unit of metrics.
 
-use ingest::IngestError;
 use ingest::protobuf::{Content, Message};
+use ingest::{DecodeBudget, IngestError};
 
 use super::labels::{WHAT, of_metric, shown, symbol};
 use crate::metadata::{Metadata, MetricsState, kind_of_number};
@@ -39,8 +39,9 @@ pub(super) fn note_of_metric(
     (metric, symbols): (&str, &[&[u8]]),
     series: &mut SeriesReader<'_, '_>,
     state: &MetricsState,
+    budget: &mut DecodeBudget,
 ) -> Result<(), IngestError> {
-    match read(message, symbols)? {
+    match read(message, symbols, budget)? {
         Ok(metadata) => state.note(metric, metadata),
         Err(problem) => series.refuse(UNREADABLE, 1, || of_metric(metric, &problem)),
     }
@@ -48,7 +49,7 @@ pub(super) fn note_of_metric(
 }
 
 /// Reads metadata of version 2.0; the inner error says which reference is wrong.
-fn read(message: &[u8], symbols: &[&[u8]]) -> Result<Result<Metadata, String>, IngestError> {
+fn read(message: &[u8], symbols: &[&[u8]], budget: &mut DecodeBudget) -> Result<Result<Metadata, String>, IngestError> {
     let (mut kind, mut help, mut unit) = (0, 0, 0);
     for field in Message::new(message, WHAT) {
         match field? {
@@ -58,6 +59,8 @@ fn read(message: &[u8], symbols: &[&[u8]]) -> Result<Result<Metadata, String>, I
             _ => {}
         }
     }
+    let n_bytes = |reference| symbol(reference, symbols).map_or(0, <[u8]>::len);
+    budget.spend(n_bytes(help).saturating_add(n_bytes(unit)))?;
     let text = |reference| match reference {
         0 => Ok(String::new()),
         reference => symbol(reference, symbols).map(readable),
@@ -77,11 +80,13 @@ mod tests {
     #[test]
     fn help_that_is_not_utf_8_is_kept_as_far_as_it_is() {
         let symbols: [&[u8]; 3] = [b"", b"a\xffb", b"seconds"];
-        let metadata = read(&[1 << 3, 1, 3 << 3, 1, 4 << 3, 2], &symbols).expect("protobuf").expect("metadata");
+        let mut budget = DecodeBudget::of_body(10);
+        let metadata =
+            read(&[1 << 3, 1, 3 << 3, 1, 4 << 3, 2], &symbols, &mut budget).expect("protobuf").expect("metadata");
         let expected = Metadata { kind: kind_of_number(1), help: "a\u{fffd}b".to_owned(), unit: "seconds".to_owned() };
         assert_eq!(metadata, expected);
-        let wrong = read(&[3 << 3, 8], &symbols).expect("protobuf");
+        let wrong = read(&[3 << 3, 8], &symbols, &mut budget).expect("protobuf");
         assert_eq!(wrong, Err("there is no symbol 8; the message has 3".to_owned()));
-        assert_eq!(read(&[], &[]).expect("protobuf").map(|metadata| metadata.help), Ok(String::new()));
+        assert_eq!(read(&[], &[], &mut budget).expect("protobuf").map(|metadata| metadata.help), Ok(String::new()));
     }
 }

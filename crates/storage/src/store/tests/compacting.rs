@@ -225,3 +225,48 @@ fn a_snapshot_counts_every_event_once_while_segments_are_put_together() {
     store.compact().expect("room");
     assert!(snapshot.runs.iter().all(|run| run.read(0, &["n"], &RowSet::all(run.block_rows(0))).is_ok()));
 }
+
+/// Values that the columns of the widest block would have if every row had every field.
+fn cells_of_widest_block(store: &Store) -> usize {
+    let runs = store.snapshot(&[], TimeRange::ALL).runs;
+    let cells = |run: &std::sync::Arc<dyn types::Run>| run.block_rows(0) * run.field_names().expect("names").len();
+    runs.iter().map(cells).max().unwrap_or(0)
+}
+
+#[test]
+fn names_without_end_are_divided_among_segments_and_all_are_found() {
+    const PER_EVENT: usize = 50;
+    const N_EVENTS: usize = 600;
+    let dir = tempfile::tempdir().expect("a scratch directory");
+    let (store, _) = open(dir.path());
+    let name = |number: usize| format!("id_{number:07}");
+    for events in (0..N_EVENTS).collect::<Vec<_>>().chunks(20) {
+        let mut builder = BatchBuilder::new();
+        for event in events {
+            builder.set_timestamp(Timestamp(NOW + *event as i64));
+            (0..PER_EVENT).for_each(|at| builder.field_integer(&name(event * PER_EVENT + at), at as i64));
+            builder.commit();
+        }
+        let part = Part { group: group("g"), batch: builder.finish() };
+        store.append(Delivery { key: None, position: None, raw_bytes: 1000, parts: vec![part] }).expect("room");
+        if events[0] % 400 == 380 {
+            store.flush().expect("room");
+        }
+    }
+    store.flush().expect("room");
+    let n_flushed = store.status().segments;
+    assert!(n_flushed > 2 && cells_of_widest_block(&store) <= 4 << 20, "{}", cells_of_widest_block(&store));
+    store.compact().expect("room");
+    assert!(cells_of_widest_block(&store) <= 16 << 20, "{}", cells_of_widest_block(&store));
+    assert!(store.status().segments <= n_flushed && store.status().compaction_due == 0);
+    assert_eq!(store.groups()[0].bytes_raw, 1000 * N_EVENTS as u64 / 20);
+    let runs = store.snapshot(&[], TimeRange::ALL).runs;
+    for number in [0, 1, 9_999, 10_000, 20_001, N_EVENTS * PER_EVENT - 1] {
+        let mut found = Vec::new();
+        for run in &runs {
+            let column = run.read(0, &[&name(number)], &RowSet::all(run.block_rows(0))).expect("intact").remove(0);
+            found.extend((0..column.n_rows()).filter_map(|row| column.value(row)));
+        }
+        assert_eq!(found, [Value::Integer((number % PER_EVENT) as i64)], "{number}");
+    }
+}

@@ -12,6 +12,7 @@ use segment::{MIXED_PARTITION, day_of};
 use types::Timestamp;
 
 use crate::tier::Tier;
+use crate::upkeep::width::{CELLS_MAX, RunWidth};
 
 /// Size from which on a segment is left alone while its partition still grows.
 const SETTLED_BYTES: u64 = 4 << 20;
@@ -54,6 +55,7 @@ pub(super) struct Candidate {
     pub(super) n_bytes: u64,
     /// Bytes of the largest block in memory, about.
     pub(super) block_bytes: u64,
+    pub(super) width: RunWidth,
     pub(super) n_events: u64,
     pub(super) first: Timestamp,
     pub(super) last: Timestamp,
@@ -78,7 +80,7 @@ impl Candidate {
     }
 
     fn has_small_blocks(&self) -> bool {
-        self.block_bytes < SETTLED_BLOCK_BYTES
+        self.block_bytes < SETTLED_BLOCK_BYTES && !self.width.is_wide()
     }
 
     /// Returns the size class of a segment: sizes of one class lie within a factor of four.
@@ -160,10 +162,12 @@ pub(super) fn debt(mut candidates: Vec<Candidate>) -> (u64, u64) {
         n_segments += taken.len() as u64;
         n_bytes = n_bytes.saturating_add(together);
         let block_bytes = taken.iter().map(|candidate| candidate.block_bytes).sum();
+        let width = taken.iter().map(|candidate| candidate.width).fold(RunWidth::default(), RunWidth::with);
         // One that was chosen alone is done with.
         let n_events = taken.iter().map(|candidate| candidate.n_events).sum();
+        let (has_dead, is_cold_due) = (false, false);
         let outcome =
-            Candidate { n_bytes: together, n_events, block_bytes, has_dead: false, is_cold_due: false, tier, ..*first };
+            Candidate { n_bytes: together, n_events, block_bytes, width, has_dead, is_cold_due, tier, ..*first };
         candidates.extend((taken.len() > 1).then_some(outcome));
     }
     (n_segments, n_bytes)
@@ -171,12 +175,14 @@ pub(super) fn debt(mut candidates: Vec<Candidate>) -> (u64, u64) {
 
 /// Returns as many of `sorted` as may be put together at once, smallest first, and at least one.
 fn together(sorted: &[Candidate]) -> Vec<Candidate> {
-    let (mut n_bytes, mut block_bytes) = (0u64, 0u64);
+    let (mut n_bytes, mut block_bytes, mut width) = (0u64, 0u64, RunWidth::default());
     let fits = |candidate: &&Candidate| {
         let is_first = n_bytes == 0;
         n_bytes = n_bytes.saturating_add(candidate.n_bytes);
         block_bytes = block_bytes.saturating_add(candidate.block_bytes);
-        is_first || (n_bytes <= TOGETHER_BYTES_MAX && block_bytes <= TOGETHER_BLOCK_BYTES_MAX)
+        width = width.with(candidate.width);
+        let is_narrow = width.n_cells() <= CELLS_MAX;
+        is_first || (n_bytes <= TOGETHER_BYTES_MAX && block_bytes <= TOGETHER_BLOCK_BYTES_MAX && is_narrow)
     };
     sorted.iter().take(TOGETHER_MAX).take_while(fits).copied().collect()
 }
@@ -195,6 +201,7 @@ mod tests {
             partition: DAY,
             n_bytes,
             block_bytes: n_bytes.min(3 << 20),
+            width: RunWidth { n_rows: n_bytes / 30, n_common: 20, n_rare: 0 },
             n_events: n_bytes / 30,
             first: Timestamp(DAY * Timestamp::DAY),
             last: Timestamp(DAY * Timestamp::DAY + 1),

@@ -1,5 +1,6 @@
 //! Functions about several values: a list is several, any other value is one.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use plan::function::{ListFunction, TypedKind};
@@ -8,6 +9,7 @@ use types::Value;
 use super::super::cell::Cell;
 use super::convert;
 use super::numbers::{decimal, fitting};
+use crate::columns::place::RankedValue;
 use crate::expressions::functions::output::TEXT_BYTES_MAX;
 use crate::expressions::functions::typed::order::order;
 
@@ -94,13 +96,9 @@ pub(super) fn scalar(function: ListFunction, cells: &[Cell<'_>]) -> Option<Value
             (n_bytes <= TEXT_BYTES_MAX).then(|| Value::text(texts.join(&separator)))
         }
         L::Distinct => {
-            let mut distinct: Vec<Value> = Vec::new();
-            for value in values {
-                if !distinct.contains(&value) {
-                    distinct.push(value);
-                }
-            }
-            of_values(distinct)
+            let mut seen = BTreeSet::new();
+            values.retain(|value| seen.insert(RankedValue(value.clone())));
+            of_values(values)
         }
         L::Sort | L::SortDescending => {
             let is_text = values.iter().all(|value| matches!(value, Value::String(_)));
@@ -118,7 +116,11 @@ pub(super) fn scalar(function: ListFunction, cells: &[Cell<'_>]) -> Option<Value
         }
         L::Contains => {
             let wanted = self::values(*cells.get(1)?);
-            Some(Value::Boolean(wanted.iter().all(|value| values.contains(value))))
+            if let [wanted] = &wanted[..] {
+                return Some(Value::Boolean(values.contains(wanted)));
+            }
+            let values: BTreeSet<RankedValue> = values.into_iter().map(RankedValue).collect();
+            Some(Value::Boolean(wanted.into_iter().all(|value| values.contains(&RankedValue(value)))))
         }
     }
 }
@@ -154,3 +156,6 @@ fn slice(values: Vec<Value>, cells: &[Cell<'_>]) -> Option<Value> {
     }
     of_values(values.into_iter().skip(from as usize).take((to - from + 1) as usize).collect())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,84 @@
+//! What a decoder may make of one body.
+//!
+//! A few bytes can stand for many: a reference to a long symbol, an empty label, an element of a list. Whatever a decoder keeps, copies,
+//! hashes or compares is counted as it goes along, so that the memory and the work of a request are bounded by the bytes that it sent.
+
+use crate::IngestError;
+
+/// Bytes that a label, an attribute or an element takes besides its text: a pair of texts, or a value.
+pub const PAIR_BYTES: usize = 64;
+
+/// Bytes of memory that any body may take, and those for each of its own. A short attribute takes seven times its bytes.
+const MEMORY: (usize, usize) = (16 << 20, 8);
+
+/// Bytes that may be copied and hashed for any body, and for each byte of it. Remote write 2.0 spells each label once and refers to it
+/// from then on: labels of Prometheus' own senders have some twenty times the bytes of their references. A histogram repeats its labels
+/// for each bucket, which takes 16 bytes.
+const WORK: (usize, usize) = (64 << 20, 64);
+
+/// What is left for one body.
+#[derive(Debug)]
+pub struct DecodeBudget {
+    memory: Allowance,
+    work: Allowance,
+}
+
+#[derive(Debug)]
+struct Allowance {
+    left: usize,
+    bytes_max: usize,
+}
+
+impl Allowance {
+    fn of_body(n_bytes: usize, (base, per_byte): (usize, usize)) -> Self {
+        let bytes_max = n_bytes.saturating_mul(per_byte).saturating_add(base);
+        Self { left: bytes_max, bytes_max }
+    }
+
+    #[inline]
+    fn take(&mut self, n_bytes: usize) -> Result<(), IngestError> {
+        let left = self.left.checked_sub(n_bytes);
+        self.left = left.ok_or(IngestError::TooManyFields { bytes_max: self.bytes_max })?;
+        Ok(())
+    }
+}
+
+impl DecodeBudget {
+    /// Returns the budget of a body of `n_bytes` after decompression.
+    pub fn of_body(n_bytes: usize) -> Self {
+        Self { memory: Allowance::of_body(n_bytes, MEMORY), work: Allowance::of_body(n_bytes, WORK) }
+    }
+
+    /// Counts bytes that are kept, at least for a while.
+    ///
+    /// # Errors
+    /// The body would take too much memory.
+    #[inline]
+    pub fn hold(&mut self, n_bytes: usize) -> Result<(), IngestError> {
+        self.memory.take(n_bytes)
+    }
+
+    /// Counts bytes that are copied, hashed or compared.
+    ///
+    /// # Errors
+    /// The body would take too much work.
+    #[inline]
+    pub fn spend(&mut self, n_bytes: usize) -> Result<(), IngestError> {
+        self.work.take(n_bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_may_take_so_many_times_its_bytes() {
+        let mut budget = DecodeBudget::of_body(10);
+        assert_eq!(budget.hold((16 << 20) + 80), Ok(()));
+        assert_eq!(budget.hold(1), Err(IngestError::TooManyFields { bytes_max: (16 << 20) + 80 }));
+        assert_eq!(budget.spend((64 << 20) + 640), Ok(()));
+        assert!(budget.spend(1).is_err() && budget.spend(0).is_ok());
+        assert_eq!(DecodeBudget::of_body(usize::MAX).spend(usize::MAX), Ok(()));
+    }
+}
