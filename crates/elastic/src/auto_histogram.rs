@@ -8,7 +8,7 @@ use super::histogram::{Grid, Histogram, Step, zone};
 use super::operands::{number, time};
 use language::SearchError;
 use language::mapping::Schema;
-use plan::calendar::floor;
+use plan::calendar::{floor, offset_ns};
 use plan::function::Function;
 use plan::{Expr, Span};
 
@@ -103,10 +103,17 @@ impl AutoHistogram {
         let (span, value, grid) = match unit {
             Span::Nanoseconds(length) if multiple > 1 => {
                 let span = Span::Nanoseconds(length * i64::from(multiple));
-                let origin = floor(self.zone, first, unit).unwrap_or(first);
+                // Days count by the clocks of the zone, which may be changed meanwhile.
+                let is_by_clock = length == Timestamp::DAY && self.zone != Tz::UTC;
+                let origin = match is_by_clock {
+                    true => floor(Tz::UTC, first.saturating_add(offset_ns(self.zone, first)), unit),
+                    false => floor(self.zone, first, unit),
+                }
+                .unwrap_or(first);
+                let function = if is_by_clock { Function::WallBucket } else { Function::TimeBucket };
                 let literal = Expr::Literal(Some(Value::Timestamp(Timestamp(origin))));
-                let bucket = Expr::Call(Function::TimeBucket, vec![time.clone(), literal, Expr::Duration(span)]);
-                (span, bucket, Grid::Counted(origin))
+                let bucket = Expr::Call(function, vec![time.clone(), literal, Expr::Duration(span)]);
+                (span, bucket, if is_by_clock { Grid::Fixed(origin) } else { Grid::Counted(origin) })
             }
             Span::Nanoseconds(_) => (unit, floored(unit), Grid::Calendar(0)),
             Span::Months(months) => {

@@ -7,7 +7,7 @@ use types::{Timestamp, Value};
 use super::operands::{self, time, with_missing};
 use language::SearchError;
 use language::mapping::Schema;
-use plan::calendar::{ceil, floor, wall_floor, wall_next};
+use plan::calendar::{bounds, floor, wall_floor, wall_next};
 use plan::date_math as times;
 use plan::date_math::{format_time_in, zone_of};
 use plan::function::Function;
@@ -68,7 +68,7 @@ impl Grid {
             (Self::Fixed(origin), Span::Nanoseconds(length)) => wall_next(zone, start, length.max(1), origin),
             (Self::Counted(_), Span::Nanoseconds(length)) => start.checked_add(length),
             (Self::Fixed(moved) | Self::Counted(moved) | Self::Calendar(moved), span) => {
-                ceil(zone, start.checked_sub(moved)?.checked_add(1)?, span)?.checked_add(moved)
+                bounds(zone, start.checked_sub(moved)?, span)?.1.checked_add(moved)
             }
         }
     }

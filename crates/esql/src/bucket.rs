@@ -9,7 +9,7 @@ use super::function_call::Call;
 use super::kind::Kind;
 use super::syntax::Unit;
 use super::typed::{TypedExpr, call, literal};
-use plan::calendar::{ceil, floor};
+use plan::calendar::{bounds, floor};
 use plan::error::Span;
 use plan::function::{DecimalFunction, Function, TypedFunction as T};
 use plan::{ArithmeticOperator, Expr, Span as Length};
@@ -169,7 +169,7 @@ fn chosen(most: i64, from: Timestamp, to: Timestamp) -> Length {
     let is_enough = |length: Length| {
         let mut start = floor(Tz::UTC, from.0, length);
         for _ in 0..most {
-            start = start.and_then(|start| ceil(Tz::UTC, start + 1, length));
+            start = start.and_then(|start| bounds(Tz::UTC, start, length)).map(|(_, end)| end);
             match start {
                 Some(start) if start >= to.0 => return true,
                 Some(_) => {}

@@ -96,6 +96,10 @@ impl Intake {
         if format == Format::Lines {
             return lines::ingest(self, &body, &group, &stream, &sender).map(ReadRequest::Stored);
         }
+        let body = match parse::Utf16::of_mark(&body) {
+            Some(encoding) => encoding.to_utf8(&body, 0).into(),
+            None => body,
+        };
         let mut answer = IngestAnswer::default();
         let mut collector = self.collect(&sender);
         let place = collector.group(&group)?;

@@ -100,7 +100,7 @@ impl<'a> EventParser<'a> {
     /// # Errors
     /// Where the bytes are not one JSON object.
     pub fn read_record<'p>(&'p mut self, line: &'p [u8]) -> Result<Event<'p, 'a>, JsonError> {
-        let text = text_of(line);
+        let text = text_of(without_mark(line));
         self.members.scan(trimmed(&text), self.received.limits, None)?;
         let times = TimeMemo::default();
         Ok(Event { parser: self, text, from: 0, kind: Kind::Record, around: Envelope::Nothing, times })
@@ -109,7 +109,7 @@ impl<'a> EventParser<'a> {
     /// Reads one text, of a line or of several; one that is a JSON object gives its keys as fields. What a container runtime
     /// has written around a line is read, and the line by itself.
     pub fn read_text<'p>(&'p mut self, bytes: &'p [u8]) -> Event<'p, 'a> {
-        let text = text_of(bytes);
+        let text = text_of(without_mark(bytes));
         let times = TimeMemo::default();
         if let Some(log) = self.docker_log(&text) {
             let kind = self.kind_of(&log, &times);
@@ -202,8 +202,7 @@ impl<'a> EventParser<'a> {
         let line = trimmed(text);
         let is_likely =
             runtime::is_docker(line.as_bytes()) && self.outer.scan(line, self.received.limits, None).is_ok();
-        let log = if is_likely { self.outer.take_docker_log(line)? } else { return None };
-        Some(log).filter(|log| !log.is_empty())
+        if is_likely { self.outer.take_docker_log(line) } else { None }
     }
 
     /// Where the object begins that stands behind a line, after a tab; its members are in `outer`.
@@ -333,6 +332,7 @@ impl Event<'_, '_> {
             builder.field_text("@encoding", "lossy");
         }
         let (around_time, around_level) = self.add_around(extras, builder);
+        builder.begin_layer();
         let is_wanted = |key: &&str| self.parser.wanted.is_none_or(|wanted| wanted.has_field(key));
         let mut text_key = self.text_key().filter(is_wanted);
         let EventParser { members, parts, received, wanted, previous, own_time, .. } = &mut *self.parser;
@@ -394,6 +394,11 @@ impl Event<'_, '_> {
 
 fn trimmed(text: &str) -> &str {
     text.trim_matches([' ', '\t', '\r', '\n'])
+}
+
+/// A line without the byte order mark that some programs begin files with. Files are joined, so it may stand before any line.
+pub(crate) fn without_mark(line: &[u8]) -> &[u8] {
+    line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)
 }
 
 /// The bytes as text, each invalid sequence replaced by U+FFFD.

@@ -94,6 +94,16 @@ impl<'b> FieldWriter<'b> {
         }
     }
 
+    /// Lets the fields written so far give way to later ones of the same name.
+    pub fn begin_layer(&mut self) {
+        self.builder.begin_layer();
+    }
+
+    /// Says that the event's own fields of the same name are further values of those written since the layer began.
+    pub fn join_own(&mut self) {
+        self.builder.join_layers();
+    }
+
     /// The level that the fields written so far say.
     pub fn level(&self) -> Option<Level> {
         self.level

@@ -23,6 +23,7 @@ pub(crate) use line::{is_exception, is_sure_head, is_typed_exception};
 pub use profile::Profile;
 pub use sources::{Joiner, SourceLine};
 
+use crate::event::without_mark;
 use crate::runtime::{self, LANES, Open};
 use crate::{colour, message};
 use entry::{Entry, Seen};
@@ -107,7 +108,7 @@ impl Boundaries {
     /// The same for a line at `offset` of its source.
     pub fn place_at(&mut self, offset: u64, line: &[u8]) -> Placement {
         self.offset = offset + line.len() as u64 + 1;
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let line = without_mark(line.strip_suffix(b"\r").unwrap_or(line));
         if line.is_empty() {
             return Placement::Continues { n_joined: 0 };
         }
@@ -332,7 +333,7 @@ pub(crate) fn last_sure_start(text: &[u8]) -> Option<usize> {
 
 /// Tells whether `line` begins an event whatever stands before it. Lines of a container runtime depend on other streams.
 fn is_sure_start(line: &[u8]) -> bool {
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let line = without_mark(line.strip_suffix(b"\r").unwrap_or(line));
     !line.is_empty() && runtime::fragment(line).is_none() && line::is_sure_head(line)
 }
 

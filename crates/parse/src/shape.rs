@@ -29,6 +29,7 @@ mod table;
 pub use columns::LineColumns;
 pub(crate) use cursor::is_source;
 pub(crate) use logfmt::read as read_pairs;
+pub(crate) use parts::PartLayer;
 pub(crate) use parts::{PartSink, Programs};
 pub use parts::{PartValue, Parts};
 pub use syslog::SyslogHeader;

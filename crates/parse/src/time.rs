@@ -26,6 +26,10 @@ use forms::{Civil, DateOrder, century};
 /// The first instant of 2262, the first year that nanoseconds in an `i64` cannot hold in full.
 const END: i64 = 9_214_646_400 * Timestamp::SECOND;
 
+/// The span in which a number of a line or record counts since the epoch: from 1990 up to 2100. Smaller and larger
+/// numbers are durations and counts, also where their key is `time`.
+const EPOCHS: std::ops::Range<i128> = 631_152_000_000_000_000..4_102_444_800_000_000_000;
+
 /// What a time that could be read stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResolvedTime {
@@ -46,26 +50,33 @@ pub struct FoundTime {
     pub end: usize,
 }
 
-/// Reads a text that is a time and nothing else; `None` where it is not.
+/// Reads a text that is known to be a time and nothing else, any number since the epoch included; `None` where it is none.
 pub fn parse_time(text: &str, received: &ArrivalContext<'_>) -> Option<ResolvedTime> {
-    parse_time_in(text, received, &TimeMemo::default())
+    let epoch = || epoch_of_digits(text.trim().as_bytes()).map(|nanos| bounded(nanos, received));
+    parse_calendar_time(text, received, &TimeMemo::default()).or_else(epoch)
 }
 
-/// The same for a piece of a line in which the time may have been read before.
-pub(crate) fn parse_time_in(text: &str, received: &ArrivalContext<'_>, times: &TimeMemo) -> Option<ResolvedTime> {
+/// Reads a piece of a line or record that may be its time; a number is one only if it is a [plausible epoch](epoch).
+pub(crate) fn parse_own_time(text: &str, received: &ArrivalContext<'_>, times: &TimeMemo) -> Option<ResolvedTime> {
+    let digits = || epoch_of_digits(text.trim().as_bytes()).and_then(|nanos| epoch(nanos, received));
+    parse_calendar_time(text, received, times).or_else(digits)
+}
+
+fn parse_calendar_time(text: &str, received: &ArrivalContext<'_>, times: &TimeMemo) -> Option<ResolvedTime> {
     let bytes = text.trim().as_bytes();
-    if let Some((civil, end)) = times.parse_at(bytes, 0)
-        && end == bytes.len()
-    {
-        return resolve(&civil, received);
-    }
-    epoch_of_digits(bytes).map(|instant| bounded(instant, received))
+    let (civil, _) = times.parse_at(bytes, 0).filter(|(_, end)| *end == bytes.len())?;
+    resolve(&civil, received)
 }
 
-/// The instant of a number that counts since the epoch; the unit shows in the magnitude.
-pub(crate) fn epoch_of_integer(number: i64, received: &ArrivalContext<'_>) -> (ResolvedTime, i64) {
+/// Returns the time that a number of a line or record stands for; `None` for a duration or a count.
+pub(crate) fn epoch(nanos: i128, received: &ArrivalContext<'_>) -> Option<ResolvedTime> {
+    EPOCHS.contains(&nanos).then(|| bounded(nanos, received))
+}
+
+/// Returns the nanoseconds of a number that counts since the epoch, and those of its unit, which shows in the magnitude.
+pub(crate) fn epoch_of_integer(number: i64) -> (i128, i64) {
     let unit_ns = unit_of_magnitude(number.unsigned_abs());
-    (bounded(i128::from(number) * i128::from(unit_ns), received), unit_ns)
+    (i128::from(number) * i128::from(unit_ns), unit_ns)
 }
 
 /// Nanoseconds of one unit of an epoch number of this magnitude.

@@ -39,42 +39,73 @@ fn instant_of_local(zone: Tz, local: i64) -> Option<i64> {
 
 /// Returns the start of the span that `instant` lies in; `None` beyond the range of times.
 pub fn floor(zone: Tz, instant: i64, span: Span) -> Option<i64> {
-    match span {
-        Span::Nanoseconds(length) if length < Timestamp::HOUR => floor_from(0, instant, length),
-        Span::Nanoseconds(length) if length < Timestamp::DAY => {
-            let minutes = offset_ns(zone, instant) % Timestamp::HOUR;
-            floor_from(0, instant.checked_add(minutes)?, length)?.checked_sub(minutes)
-        }
-        Span::Nanoseconds(length) => {
-            let local = instant.checked_add(offset_ns(zone, instant))?;
-            let origin = if length % WEEK == 0 { MONDAY } else { 0 };
-            instant_of_local(zone, floor_from(origin, local, length)?)
-        }
-        Span::Months(months) => {
-            let local = instant.checked_add(offset_ns(zone, instant))?;
-            instant_of_local(zone, local_month_start(month_number(local, months)?)?)
-        }
-    }
+    bounds(zone, instant, span).map(|(start, _)| start)
 }
 
 /// Returns the start of the next span, `instant` itself where it is a start.
 pub fn ceil(zone: Tz, instant: i64, span: Span) -> Option<i64> {
-    let start = floor(zone, instant, span)?;
-    if start == instant {
-        return Some(instant);
-    }
+    let (start, end) = bounds(zone, instant, span)?;
+    Some(if start == instant { instant } else { end })
+}
+
+/// Returns the start of the span that `instant` lies in and that of the next one: all instants between them have the same.
+pub fn bounds(zone: Tz, instant: i64, span: Span) -> Option<(i64, i64)> {
     match span {
-        Span::Nanoseconds(length) if length < Timestamp::DAY => start.checked_add(length),
-        Span::Nanoseconds(length) => {
-            let local = start.checked_add(offset_ns(zone, start))?;
-            instant_of_local(zone, local.checked_add(length)?)
+        Span::Nanoseconds(length) if length < Timestamp::HOUR => {
+            let start = floor_from(0, instant, length)?;
+            Some((start, start.checked_add(length.max(1))?))
         }
+        Span::Nanoseconds(length) if length < Timestamp::DAY => hour_bounds(zone, instant, length),
+        Span::Nanoseconds(length) => day_bounds(zone, instant, length, if length % WEEK == 0 { MONDAY } else { 0 }),
         Span::Months(months) => {
-            let local = start.checked_add(offset_ns(zone, start))?;
-            let next = month_number(local, months)?.checked_add(i64::from(months))?;
-            instant_of_local(zone, local_month_start(next)?)
+            let local = instant.checked_add(offset_ns(zone, instant))?;
+            let next = |number: &i64| number.checked_add(i64::from(months.max(1)));
+            let first = month_number(local, months)?;
+            local_bounds(zone, instant, std::iter::successors(Some(first), next).map(local_month_start))
         }
     }
+}
+
+/// The bounds of a span of hours, which begin by the minutes of the zone's clock. Where these change, a span begins.
+fn hour_bounds(zone: Tz, instant: i64, length: i64) -> Option<(i64, i64)> {
+    let minutes_at = |instant: i64| offset_ns(zone, instant) % Timestamp::HOUR;
+    let minutes = minutes_at(instant);
+    let start = floor_from(0, instant.checked_add(minutes)?, length)?.checked_sub(minutes)?;
+    let end = start.checked_add(length)?;
+    let has_other = |other: i64| minutes_at(other) != minutes;
+    let start = if has_other(start) { first_where(start, instant, |at| !has_other(at)) } else { start };
+    let end = if has_other(end - 1) { first_where(instant, end - 1, has_other) } else { end };
+    Some((start, end))
+}
+
+/// Returns the first instant after `low` at which something is so that is not at `low` and is at `high`.
+fn first_where(mut low: i64, mut high: i64, is_so: impl Fn(i64) -> bool) -> i64 {
+    while high - low > 1 {
+        let middle = low + (high - low) / 2;
+        if is_so(middle) { high = middle } else { low = middle }
+    }
+    high
+}
+
+/// The bounds of a span of days, which begin at midnight by the zone's clock, counted from `origin` on it.
+fn day_bounds(zone: Tz, instant: i64, length: i64, origin: i64) -> Option<(i64, i64)> {
+    let first = floor_from(origin, instant.checked_add(offset_ns(zone, instant))?, length)?;
+    let starts = std::iter::successors(Some(first), |start| start.checked_add(length));
+    local_bounds(zone, instant, starts.map(Some))
+}
+
+/// The bounds of a span, given the local start of the one that the clock at `instant` shows and those of the next ones. A
+/// span begins when its start is shown first: clocks that are put back over midnight come back into it.
+fn local_bounds(zone: Tz, instant: i64, starts: impl Iterator<Item = Option<i64>>) -> Option<(i64, i64)> {
+    let mut start = None;
+    for local in starts {
+        let next = instant_of_local(zone, local?)?;
+        match start {
+            Some(start) if next > instant => return Some((start, next)),
+            _ => start = Some(next),
+        }
+    }
+    None
 }
 
 /// Returns the start of the bucket of `length` that `instant` lies in, counted from `origin`.
@@ -89,6 +120,9 @@ pub fn floor_from(origin: i64, instant: i64, length: i64) -> Option<i64> {
 /// A bucket that clocks skip begins where they were put forward. One that they come back into is the one that the
 /// moment before the change lies in, unless a bucket begins after it.
 pub fn wall_floor(zone: Tz, instant: i64, length: i64, origin: i64) -> Option<i64> {
+    if length >= Timestamp::DAY {
+        return day_bounds(zone, instant, length, origin).map(|(start, _)| start);
+    }
     let offset = offset_ns(zone, instant);
     let local = floor_from(origin, instant.checked_add(offset)?, length)?;
     let start = local.checked_sub(offset)?;
@@ -96,23 +130,19 @@ pub fn wall_floor(zone: Tz, instant: i64, length: i64, origin: i64) -> Option<i6
     if before == offset {
         return Some(start);
     }
-    if length >= Timestamp::DAY {
-        return instant_of_local(zone, local);
-    }
-    let (mut low, mut high) = (start, instant);
-    while high - low > 1 {
-        let middle = low + (high - low) / 2;
-        if offset_ns(zone, middle) == offset { high = middle } else { low = middle }
-    }
-    let is_skipped = (high.checked_add(before)?..high.checked_add(offset)?).contains(&local);
+    let change = first_where(start, instant, |at| offset_ns(zone, at) == offset);
+    let is_skipped = (change.checked_add(before)?..change.checked_add(offset)?).contains(&local);
     if is_skipped {
-        return Some(high);
+        return Some(change);
     }
-    floor_from(origin, low.checked_add(before)?, length)?.checked_sub(before)
+    floor_from(origin, (change - 1).checked_add(before)?, length)?.checked_sub(before)
 }
 
 /// Returns the start of the bucket after the one that begins at `start`.
 pub fn wall_next(zone: Tz, start: i64, length: i64, origin: i64) -> Option<i64> {
+    if length >= Timestamp::DAY {
+        return day_bounds(zone, start, length, origin).map(|(_, end)| end);
+    }
     let next = wall_floor(zone, start.checked_add(length)?, length, origin)?;
     if next > start {
         return Some(next);
@@ -236,8 +266,69 @@ mod tests {
         let day = Span::Nanoseconds(Timestamp::DAY);
         check(Tz::Asia__Jakarta, "2026-11-20T16:59:59Z", day, ("2026-11-19T17:00:00Z", "2026-11-20T17:00:00Z"));
         check(Tz::Europe__Berlin, "2026-03-29T12:00:00Z", day, ("2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z"));
+        // Clocks go from 0:00 to 1:00, so that a day begins at 1:00 and the one after it at 0:00.
+        check(Tz::Africa__Cairo, "2026-04-23T21:30:00Z", day, ("2026-04-22T22:00:00Z", "2026-04-23T22:00:00Z"));
+        check(Tz::Africa__Cairo, "2026-04-24T20:30:00Z", day, ("2026-04-23T22:00:00Z", "2026-04-24T21:00:00Z"));
+        check(Tz::Africa__Cairo, "2026-04-24T21:30:00Z", day, ("2026-04-24T21:00:00Z", "2026-04-25T21:00:00Z"));
+        check(
+            Tz::America__Asuncion,
+            "2017-10-15T00:00:00Z",
+            Span::Months(1),
+            ("2017-10-01T04:00:00Z", "2017-11-01T03:00:00Z"),
+        );
+        check(
+            Tz::Asia__Beirut,
+            "2026-03-29T10:00:00Z",
+            Span::Nanoseconds(WEEK),
+            ("2026-03-22T22:00:00Z", "2026-03-29T21:00:00Z"),
+        );
+        // Clocks go from 1:00 back to 0:00.
+        check(Tz::America__Havana, "2026-11-01T05:30:00Z", day, ("2026-11-01T04:00:00Z", "2026-11-02T05:00:00Z"));
+        // Clocks go from 0:01 back to 23:01.
+        check(Tz::America__St_Johns, "2010-11-07T03:00:00Z", day, ("2010-11-07T02:30:00Z", "2010-11-08T03:30:00Z"));
+        // The day before was skipped.
+        check(Tz::Pacific__Apia, "2011-12-30T12:00:00Z", day, ("2011-12-30T10:00:00Z", "2011-12-31T10:00:00Z"));
         let hour = Span::Nanoseconds(Timestamp::HOUR);
         check(Tz::Asia__Kolkata, "2026-11-20T06:45:00Z", hour, ("2026-11-20T06:30:00Z", "2026-11-20T07:30:00Z"));
         check(Tz::Asia__Jakarta, "2026-11-20T06:45:00Z", hour, ("2026-11-20T06:00:00Z", "2026-11-20T07:00:00Z"));
+        // Clocks go from 2:00 to 2:30.
+        check(Tz::Australia__Lord_Howe, "2026-10-03T15:20:00Z", hour, ("2026-10-03T14:30:00Z", "2026-10-03T15:30:00Z"));
+        check(Tz::Australia__Lord_Howe, "2026-10-03T15:40:00Z", hour, ("2026-10-03T15:30:00Z", "2026-10-03T16:00:00Z"));
+    }
+
+    #[test]
+    fn all_instants_of_a_span_have_its_bounds() {
+        use chrono_tz::Tz::*;
+        let day = Timestamp::DAY;
+        let spans = [3_600, 10_800, 43_200].map(|seconds| Span::Nanoseconds(seconds * Timestamp::SECOND));
+        let days = [day, 2 * day, WEEK].map(Span::Nanoseconds);
+        let spans: Vec<Span> = spans.into_iter().chain(days).chain([1, 3, 12].map(Span::Months)).collect();
+        let zones = [
+            Africa__Cairo,
+            Asia__Beirut,
+            America__Havana,
+            America__Santiago,
+            Atlantic__Azores,
+            America__Asuncion,
+            America__St_Johns,
+            Australia__Lord_Howe,
+            Pacific__Apia,
+            Europe__Berlin,
+        ];
+        let years = [2010, 2011, 2017, 2026].map(|year| days_from_civil(year, 1, 1).expect("a day") * day);
+        for (zone, span) in zones.iter().flat_map(|zone| spans.iter().map(move |span| (*zone, *span))) {
+            for year in years {
+                let mut last: Option<(i64, i64)> = None;
+                for instant in (year..year + 365 * day).step_by((17 * Timestamp::MINUTE) as usize) {
+                    let found = bounds(zone, instant, span).expect("in range");
+                    assert!((found.0..found.1).contains(&instant), "{zone} {span:?} {}", Timestamp(instant));
+                    if let Some(before) = last {
+                        let is_next = found == before || found.0 == before.1;
+                        assert!(is_next, "{zone} {span:?} {}", Timestamp(instant));
+                    }
+                    last = Some(found);
+                }
+            }
+        }
     }
 }

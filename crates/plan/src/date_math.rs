@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use serde_json::Value as Json;
 use types::Timestamp;
 
-use crate::calendar::{ceil, earlier, floor, instant_of, later, offset_ns};
+use crate::calendar::{bounds, earlier, instant_of, later, offset_ns};
 use crate::span::Span;
 
 const MILLISECOND: i64 = 1_000_000;
@@ -13,7 +13,7 @@ const MILLISECOND: i64 = 1_000_000;
 /// Operations of one expression of date math.
 const OPERATIONS_MAX: usize = 32;
 
-/// A time, and the last instant that is meant by it: `2026-11` is a month.
+/// A time, and the last instant that is meant by it: `2026-11-20` is a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DateRange {
     /// The first instant, in nanoseconds since the Unix epoch.
@@ -173,20 +173,19 @@ fn date(text: &str, zone: Tz) -> Option<DateRange> {
     let (whole, nanos, digits) = second.unwrap_or_default();
     let naive = date.and_hms_nano_opt(hour.unwrap_or(0), minute.unwrap_or(0), whole, nanos)?;
     let first = at(naive, offset, zone)?;
-    let unit = match (month, of_month, hour, minute, second) {
-        (None, ..) => Span::Months(12),
-        (_, None, ..) => Span::Months(1),
-        (_, _, None, ..) => Span::Nanoseconds(Timestamp::DAY),
-        (.., None, _) => Span::Nanoseconds(Timestamp::HOUR),
-        (.., None) => Span::Nanoseconds(Timestamp::MINUTE),
-        _ => Span::Nanoseconds(10i64.pow(9 - digits.min(9)).max(1)),
-    };
     // With three digits or fewer a time of Elasticsearch is a millisecond.
-    let unit = if digits > 0 && digits < 3 { Span::Nanoseconds(MILLISECOND) } else { unit };
-    // A day is one of the calendar, on which clocks may be changed.
-    let next =
-        if unit == Span::Nanoseconds(Timestamp::DAY) { by_days(zone, first, 1) } else { later(zone, first, unit) };
-    Some(DateRange { first, last: next?.checked_sub(1)? })
+    let length = match (hour, minute, second, digits) {
+        // Of a year or month, Elasticsearch means the first day.
+        (None, ..) if offset.is_none() => {
+            bounds(zone, first, Span::Nanoseconds(Timestamp::DAY))?.1.checked_sub(first)?
+        }
+        (None, ..) => Timestamp::DAY,
+        (_, None, ..) => Timestamp::HOUR,
+        (_, _, None, _) => Timestamp::MINUTE,
+        (.., 1..3) => MILLISECOND,
+        _ => 10i64.pow(9 - digits.min(9)),
+    };
+    Some(DateRange { first, last: first.checked_add(length - 1)? })
 }
 
 /// Returns the instant so many days later at which clocks show the same.
@@ -259,8 +258,8 @@ fn calculated(mut written: DateRange, operations: &str, zone: Tz) -> Option<Date
             }
             '/' if digits == 0 => {
                 let span = span(unit, 1)??;
-                let next = ceil(zone, written.first.checked_add(1)?, span)?;
-                DateRange { first: floor(zone, written.first, span)?, last: next.checked_sub(1)? }
+                let (first, next) = bounds(zone, written.first, span)?;
+                DateRange { first, last: next.checked_sub(1)? }
             }
             _ => return None,
         };
@@ -368,4 +367,31 @@ fn offset_text(seconds: i64) -> String {
 /// Milliseconds since the epoch.
 pub fn milliseconds(instant: Timestamp) -> i64 {
     instant.0.div_euclid(1_000_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_without_its_last_parts_is_the_day_that_elasticsearch_takes() {
+        let check = |text: &str, zone: Tz, expected: (&str, &str)| {
+            let now = Timestamp::parse_rfc3339("2026-11-20T12:00:00Z").expect("a time");
+            let read = read_text(text, None, now, zone).expect("a date");
+            let shown = [read.first, read.last + 1].map(|instant| Timestamp(instant).to_string());
+            assert_eq!((shown[0].as_str(), shown[1].as_str()), expected, "{text} {zone}");
+        };
+        check("2026", Tz::UTC, ("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"));
+        check("2026-11", Tz::UTC, ("2026-11-01T00:00:00Z", "2026-11-02T00:00:00Z"));
+        check("2026-11", Tz::Europe__Berlin, ("2026-10-31T23:00:00Z", "2026-11-01T23:00:00Z"));
+        check("2026-11||/M", Tz::UTC, ("2026-11-01T00:00:00Z", "2026-12-01T00:00:00Z"));
+        check("2026||/y", Tz::UTC, ("2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z"));
+        check("2026-11-20T06", Tz::UTC, ("2026-11-20T06:00:00Z", "2026-11-20T07:00:00Z"));
+        check("2026-11-20T06:30", Tz::UTC, ("2026-11-20T06:30:00Z", "2026-11-20T06:31:00Z"));
+        check("2026-11-20T06:30:05Z", Tz::UTC, ("2026-11-20T06:30:05Z", "2026-11-20T06:30:06Z"));
+        // Clocks go from 0:00 to 1:00.
+        check("2026-04-24", Tz::Africa__Cairo, ("2026-04-23T22:00:00Z", "2026-04-24T21:00:00Z"));
+        check("2026-04-24T12:00:00||/d", Tz::Africa__Cairo, ("2026-04-23T22:00:00Z", "2026-04-24T21:00:00Z"));
+        check("2026-04-24T12:00:00||/w", Tz::Africa__Cairo, ("2026-04-19T22:00:00Z", "2026-04-26T21:00:00Z"));
+    }
 }

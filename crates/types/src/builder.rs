@@ -2,6 +2,7 @@
 //!
 //! Each field has a column of its own. A rolled-back event leaves no trace in the finished batch.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
@@ -18,7 +19,8 @@ const ROWS_MAX: usize = 1 << 26;
 /// Collects events and turns them into a [`Batch`].
 ///
 /// Use: `field_*`, `set_*` in any order, then [`commit`](Self::commit) or [`roll_back`](Self::roll_back), for each
-/// event in turn; [`finish`](Self::finish) at the end. A name given twice within an event keeps the last value.
+/// event in turn; [`finish`](Self::finish) at the end. A name given several times within an event keeps all its values as a
+/// list, except those from before the last [`begin_layer`](Self::begin_layer), which give way.
 #[derive(Debug, Default)]
 pub struct BatchBuilder {
     timestamps: Vec<i64>,
@@ -43,6 +45,8 @@ struct FieldBuilder {
     /// The field that was given after this one the last time: a guess that saves most look-ups by name,
     /// because senders keep the order of their keys.
     next: usize,
+    /// The number of rows up to the last one that has a value, and its place among the fields of that event.
+    last: (usize, usize),
 }
 
 /// What is known of the event being built.
@@ -55,6 +59,11 @@ struct Pending {
     time_key: Option<(usize, TimeForm)>,
     /// Columns written to by this event, so that a roll-back can clear them.
     touched: Vec<usize>,
+    /// How many of them were given before the layer at hand.
+    n_before_layer: usize,
+    is_last_layer: bool,
+    /// Values that are not the last ones of their columns.
+    repeated: Vec<(usize, Value)>,
 }
 
 /// Places in [`LastEventCache`] of an event's text key and time key, and the form of the latter.
@@ -150,8 +159,53 @@ impl BatchBuilder {
         if let Some(last) = last {
             self.columns[last].next = index;
         }
+        let field = &mut self.columns[index];
+        if field.last.0 == row + 1
+            && field.last.1 >= self.event.n_before_layer
+            && let Some(value) = field.column.value(row)
+        {
+            self.event.repeated.push((index, value));
+        }
+        field.last = (row + 1, self.event.touched.len());
         self.event.touched.push(index);
-        (&mut self.columns[index].column, row)
+        (&mut field.column, row)
+    }
+
+    /// Lets the fields of the event give way to those of the same name that are given from now on.
+    pub fn begin_layer(&mut self) {
+        if !self.event.is_last_layer {
+            self.join_repeated();
+            self.event.n_before_layer = self.event.touched.len();
+        }
+    }
+
+    /// Makes the layer at hand the last one of the event.
+    pub fn join_layers(&mut self) {
+        self.event.is_last_layer = true;
+    }
+
+    /// Makes a list of the values of each field that the event was given several times.
+    fn join_repeated(&mut self) {
+        if self.event.repeated.is_empty() {
+            return;
+        }
+        let row = self.timestamps.len();
+        let mut by_column: BTreeMap<usize, Vec<Value>> = BTreeMap::new();
+        for (index, value) in std::mem::take(&mut self.event.repeated) {
+            by_column.entry(index).or_default().push(value);
+        }
+        for (index, values) in by_column {
+            let column = &mut self.columns[index].column;
+            let last = column.value(row);
+            // What two layers say alike is one statement, whereas a list of equal numbers has them all.
+            if self.event.is_last_layer && values.iter().all(|value| Some(value) == last.as_ref()) {
+                continue;
+            }
+            if let Some(value) = Value::joined(values.into_iter().chain(last)) {
+                self.held_bytes += value_bytes(&value);
+                column.push(row, value);
+            }
+        }
     }
 
     fn index_of(&mut self, name: &str) -> usize {
@@ -161,7 +215,7 @@ impl BatchBuilder {
         let name: Arc<str> = name.into();
         let index = self.columns.len();
         self.held_bytes += name.len();
-        self.columns.push(FieldBuilder { name: name.clone(), column: ColumnBuilder::default(), next: 0 });
+        self.columns.push(FieldBuilder { name: name.clone(), column: ColumnBuilder::default(), next: 0, last: (0, 0) });
         self.names.insert(name, index);
         index
     }
@@ -252,6 +306,7 @@ impl BatchBuilder {
 
     /// Adds the event.
     pub fn commit(&mut self) {
+        self.join_repeated();
         let row = self.timestamps.len();
         self.timestamps.push(self.event.timestamp);
         self.levels.push(self.event.level);
@@ -300,6 +355,9 @@ impl BatchBuilder {
         self.event.text_key = None;
         self.event.time_key = None;
         self.event.touched.clear();
+        self.event.n_before_layer = 0;
+        self.event.is_last_layer = false;
+        self.event.repeated.clear();
     }
 
     /// Makes the batch: sequences count from 0 and ingestion times are the epoch until storage accepts it.
@@ -330,22 +388,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_value_of_a_repeated_name_wins() {
+    fn a_repeated_name_keeps_all_its_values() {
         let mut builder = BatchBuilder::new();
-        for (first, second) in [("a", "b"), ("c", "d")] {
+        for (first, second) in [("a", "b"), ("c", "c")] {
+            builder.field_text("beside", "gives way");
+            builder.field_text("beside", "as well");
+            builder.begin_layer();
             builder.field_text("x", first);
             builder.field_text("x", second);
             builder.field_integer("n", 1);
-            builder.field_integer("n", 2);
+            builder.field_integer("n", 1);
             builder.field_text("mixed", "one");
-            builder.field_integer("mixed", 2);
+            builder.field_float("mixed", 2.5);
+            builder.field_value("mixed", Value::List(Arc::new(vec![Some(Value::Boolean(true)), None])));
+            builder.field_text("beside", "own");
             builder.commit();
         }
         let batch = builder.finish();
-        let shown = |name| (0..2).map(|row| batch.field(name).value(row)).collect::<Vec<_>>();
-        assert_eq!(shown("x"), [Some(Value::text("b")), Some(Value::text("d"))]);
-        assert_eq!(shown("n"), [Some(Value::Integer(2)), Some(Value::Integer(2))]);
-        assert_eq!(shown("mixed"), [Some(Value::Integer(2)), Some(Value::Integer(2))]);
+        let shown = |name| [0, 1].map(|row| batch.field(name).value(row).map_or("-".into(), |value| value.to_string()));
+        assert_eq!(shown("x"), [r#"["a","b"]"#, "c"]);
+        assert_eq!(shown("n"), ["[1,1]", "[1,1]"]);
+        assert_eq!(shown("mixed"), [r#"["one",2.5,true,null]"#; 2]);
+        assert_eq!(shown("beside"), ["own", "own"]);
     }
 
     #[test]

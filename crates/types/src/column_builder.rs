@@ -278,6 +278,27 @@ impl ColumnBuilder {
         }
     }
 
+    /// Returns the value of a row.
+    pub(crate) fn value(&self, row: usize) -> Option<Value> {
+        let has = |rows: &RowSet| row < rows.n_rows() && rows.contains(row);
+        match self {
+            Self::Empty => None,
+            Self::Integers(values, present) => has(present).then(|| Value::Integer(values[row])),
+            Self::Floats { values, integers, .. } if has(integers) => Some(Value::Integer(values[row] as i64)),
+            Self::Floats { values, present, .. } => has(present).then(|| Value::Float(values[row])),
+            Self::Texts(dictionary) => {
+                let code = dictionary.codes.get(row).copied().filter(|code| *code != MISSING_CODE)?;
+                let truth = dictionary.booleans.iter().position(|known| *known == Some(code));
+                Some(truth.map_or_else(
+                    || Value::text(dictionary.texts.get(code as usize)),
+                    |truth| Value::Boolean(truth == 1),
+                ))
+            }
+            Self::Strings(strings, present) => has(present).then(|| Value::text(strings.get(row))),
+            Self::Mixed(values) => values.get(row).cloned().flatten(),
+        }
+    }
+
     /// Forgets rows from `n_rows` on and makes the column of the first `n_rows` rows.
     pub(crate) fn finish(self, n_rows: usize) -> Column {
         let trimmed = |mut present: RowSet| {

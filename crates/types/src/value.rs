@@ -1,5 +1,6 @@
 //! A field's value.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -28,6 +29,24 @@ impl Value {
     /// Makes a text value.
     pub fn text(text: impl Into<Arc<str>>) -> Self {
         Self::String(text.into())
+    }
+
+    /// Returns the value of a field that was given `values` one after the other: the elements of lists are among them, and an
+    /// equal text or truth counts once; `None` without values.
+    pub fn joined(values: impl IntoIterator<Item = Self>) -> Option<Self> {
+        let (mut items, mut seen) = (Vec::new(), HashSet::new());
+        for value in values {
+            match value {
+                Self::List(list) => items.extend(list.iter().cloned()),
+                value => items.push(Some(value)),
+            }
+        }
+        items.retain(|item| match item {
+            Some(Self::String(text)) => seen.insert((Some(text.clone()), false)),
+            Some(Self::Boolean(truth)) => seen.insert((None, *truth)),
+            _ => true,
+        });
+        if items.len() <= 1 { items.pop().flatten() } else { Some(Self::List(Arc::new(items))) }
     }
 
     /// Writes the value as JSON onto `out`, without white space.

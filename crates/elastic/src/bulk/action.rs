@@ -85,7 +85,8 @@ pub(super) struct Actions<'b> {
 
 impl<'b> Actions<'b> {
     pub(super) fn new(body: &'b [u8]) -> Self {
-        Self { rest: body, line_number: 0, last: None }
+        // Some programs begin every text with a byte order mark.
+        Self { rest: body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body), line_number: 0, last: None }
     }
 
     /// The next action; none at the end of the body.

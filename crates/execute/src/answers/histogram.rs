@@ -129,13 +129,12 @@ pub fn histogram(
 fn empty_buckets(range: TimeRange, span: Span, request: &Request<'_>) -> Vec<Bucket> {
     let zone = request.time_zone;
     let mut buckets = Vec::new();
-    let mut start = bins::floor(zone, range.from.0, span).unwrap_or(range.from.0);
-    while start < range.to.0 && buckets.len() <= BUCKETS_MAX {
-        let next = start.checked_add(1).and_then(|after| bins::ceil(zone, after, span));
-        let end = next.filter(|end| *end > start).unwrap_or(i64::MAX);
+    let mut next = range.from.0;
+    while next < range.to.0 && buckets.len() <= BUCKETS_MAX {
+        let (start, end) = bins::bounds(zone, next, span).unwrap_or((next, i64::MAX));
         let range = TimeRange { from: Timestamp(start), to: Timestamp(end) };
         buckets.push(Bucket { range, total: 0, by: BTreeMap::new() });
-        start = end;
+        next = end;
     }
     buckets
 }

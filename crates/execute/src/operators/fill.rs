@@ -116,7 +116,7 @@ fn starts(fill: &FillBuckets, times: &[Option<i64>], scan: &Scan<'_>) -> BTreeSe
         && starts.len() <= ROWS_MAX
         && (starts.len() % ROWS_BETWEEN_LOOKS != 0 || scan.check().is_ok())
     {
-        next = start.checked_add(1).and_then(|inside| bins::ceil(zone, inside, fill.span));
+        next = bins::bounds(zone, start, fill.span).map(|(_, end)| end);
     }
     starts
 }

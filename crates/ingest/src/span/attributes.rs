@@ -57,6 +57,11 @@ impl<'f, 'b> SpanAttributes<'f, 'b> {
         }
     }
 
+    /// Lets the attributes written so far give way to later ones of the same name.
+    pub fn begin_layer(&mut self) {
+        self.fields.begin_layer();
+    }
+
     /// Writes a field without renaming it: a field of the span, or an attribute that is renamed already.
     pub fn own(&mut self, name: &str, value: &Value) {
         self.fields.value(name, value);

@@ -174,13 +174,10 @@ fn add(
 
 /// Writes the fields, with the priority only if it is the level.
 fn write_fields(entry: JournalEntry<'_>, has_level: bool, fields: &mut FieldWriter<'_>) {
-    let mut written: Vec<&str> = Vec::with_capacity(entry.fields().len());
     for (name, value) in entry.fields() {
-        if NOT_KEPT.contains(&name) || written.contains(&name) || (name == "PRIORITY" && !has_level) {
-            // A field has one value: the first of several counts.
+        if NOT_KEPT.contains(&name) || (name == "PRIORITY" && !has_level) {
             continue;
         }
-        written.push(name);
         let text = String::from_utf8_lossy(value);
         match name {
             "PRIORITY" | "SYSLOG_FACILITY" => write_number(name, &text, fields),

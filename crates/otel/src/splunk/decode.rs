@@ -288,10 +288,12 @@ impl<'c, 's> Events<'c, 's> {
         let (members, fields) = (&self.members, event.fields);
         let write = |writer: &mut FieldWriter<'_>| {
             origin.write(writer);
+            writer.begin_layer();
             if let Some(time) = odd_time {
                 writer.text("time", time);
             }
             members.write(fields, writer);
+            writer.join_own();
         };
         let fields = EventFields::Writer { n_max: members.n_fields() + OWN_FIELDS_MAX, write: &write };
         let metadata = EventMetadata { time, fields, ..EventMetadata::default() };

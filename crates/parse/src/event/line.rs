@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use types::{BatchBuilder, Level, Timestamp, Value};
 
 use crate::arrival::{ArrivalContext, Extras};
-use crate::shape::{PartValue, Parts, Shape};
-use crate::time::{ResolvedTime, TimeMemo, find_time_in, find_time_of_day, parse_time_in};
+use crate::shape::{PartLayer, PartValue, Parts, Shape};
+use crate::time::{ResolvedTime, TimeMemo, find_time_in, find_time_of_day, parse_own_time};
 use crate::{Projection, crash, exception, json};
 
 /// Longest name of a field, as of JSON records.
@@ -96,7 +96,7 @@ fn time_of_line<'t>(
     };
     let Some(parts) = parts else { return found(text) };
     let written = parts.time(text).and_then(|written| {
-        let time = parse_time_in(written, received, times);
+        let time = parse_own_time(written, received, times);
         let time = time.or_else(|| crate::find_time(written.as_bytes(), received).map(|found| found.time))?;
         let original =
             if time == ResolvedTime::OutOfRange { Cow::Owned(written.to_owned()) } else { Cow::Borrowed("") };
@@ -170,7 +170,7 @@ fn level_of_line(parts: Option<&Parts>, line: &str, times: &TimeMemo) -> (Option
 /// Gives the event the fields that its line says by its shape; one that is the event's time is not kept twice. What is
 /// over a limit stays in the text only, and is counted.
 fn emit_parts(
-    (shape, parts, text): (Option<Shape>, &Parts, &str),
+    (shape, parts, line): (Option<Shape>, &Parts, &str),
     time: Option<ResolvedTime>,
     received: &ArrivalContext<'_>,
     wanted: Option<&Projection>,
@@ -179,7 +179,7 @@ fn emit_parts(
     let limits = received.limits;
     let (mut n_fields, mut n_dropped) = (0, 0);
     let mut path = String::new();
-    parts.each_own(text, |name, below, value| {
+    let mut emit = |builder: &mut BatchBuilder, name: &str, below: Option<&str>, value: PartValue<'_>| {
         let name = match below {
             Some(below) => {
                 path.clear();
@@ -206,6 +206,7 @@ fn emit_parts(
                     && json::TIME_KEYS.contains(&name)
                     && time.is_some()
                     && crate::parse_time(&text, received) == time
+                    && !parts.is_repeated(name, line)
                     && let Some(form) = json::exact_rfc3339(&text) =>
             {
                 builder.set_time_key(name, form);
@@ -215,7 +216,10 @@ fn emit_parts(
             PartValue::Float(number) => builder.field_float(name, number),
             PartValue::Empty => builder.field_value(name, Value::Object(Vec::new().into())),
         }
-    });
+    };
+    parts.each_own(PartLayer::Text, line, |name, below, value| emit(builder, name, below, value));
+    builder.begin_layer();
+    parts.each_own(PartLayer::Header, line, |name, below, value| emit(builder, name, below, value));
     if n_dropped > 0 {
         builder.field_integer("@fieldsDropped", n_dropped);
     }

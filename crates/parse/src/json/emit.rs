@@ -6,7 +6,7 @@ use types::{BatchBuilder, Level, TimeForm, Timestamp};
 
 use super::{Members, TIME_KEYS, hints};
 use crate::commit::commit_in_parts;
-use crate::json::members::{Member, TEXT_KEYS, Token};
+use crate::json::members::{Member, SpecialKey, TEXT_KEYS, Token};
 use crate::json::times::time_of;
 use crate::level::{LevelField, level_field, level_of_number, level_of_text, level_of_word};
 use crate::time::{ResolvedTime, bounded};
@@ -101,7 +101,8 @@ pub(crate) fn emit_record(
     let said = said.max(level_of_death(members, line, message));
     builder.set_level(said.or(extras.level).or_else(of_text).or(supposed).or(of_trace));
     emit_rest(members, builder);
-    let text_key = text_rank.map(|rank| TEXT_KEYS[rank]).filter(|key| *key != "@message");
+    let is_alone = |rank: &usize| *rank > 0 && !members.is_repeated(SpecialKey::Text(*rank));
+    let text_key = text_rank.filter(is_alone).map(|rank| TEXT_KEYS[rank]);
     commit_in_parts(message.unwrap_or(line), text_key, received.limits, builder);
 }
 
@@ -186,7 +187,9 @@ fn emit_times(
             continue;
         }
         match chosen.form {
-            Some(form) if chosen.rank == Some(rank) => builder.set_time_key(key, form),
+            Some(form) if chosen.rank == Some(rank) && !members.is_repeated(SpecialKey::Time(rank)) => {
+                builder.set_time_key(key, form);
+            }
             _ => emit_field(members, key, member, line, builder),
         }
     }
@@ -201,7 +204,7 @@ fn choose_text(members: &Members) -> Option<usize> {
     (0..TEXT_KEYS.len()).find(is_usable)
 }
 
-/// Gives the event the keys that might have been its text and are not.
+/// Gives the event the keys that might have been its text and are not, and the one that is if it has other values too.
 fn emit_texts(
     members: &mut Members,
     line: &str,
@@ -210,7 +213,8 @@ fn emit_texts(
     builder: &mut BatchBuilder,
 ) {
     for (rank, key) in TEXT_KEYS.iter().enumerate() {
-        let Some(member) = members.texts[rank].clone().filter(|_| chosen != Some(rank)) else { continue };
+        let is_field = chosen != Some(rank) || (rank > 0 && members.is_repeated(SpecialKey::Text(rank)));
+        let Some(member) = members.texts[rank].clone().filter(|_| is_field) else { continue };
         let name = if rank == 0 { "_message" } else { *key };
         if member.text_bytes() > received.limits.field_bytes_max {
             let raw = members.get(member.raw, line).to_string();

@@ -68,7 +68,7 @@ impl Scanner<'_> {
             self.skip_space();
         }
         self.at += 1;
-        Ok(Value::Object(Arc::new(without_repeated_names(members))))
+        Ok(Value::Object(Arc::new(joined(members))))
     }
 
     fn value_of(&self, token: Token) -> Value {
@@ -82,16 +82,18 @@ impl Scanner<'_> {
     }
 }
 
-/// Of members with equal names keeps the last.
-fn without_repeated_names(members: Vec<(Arc<str>, Option<Value>)>) -> Vec<(Arc<str>, Option<Value>)> {
+/// Makes one member of those with equal names.
+fn joined(members: Vec<(Arc<str>, Option<Value>)>) -> Vec<(Arc<str>, Option<Value>)> {
     let mut order: Vec<usize> = (0..members.len()).collect();
     order.sort_by(|a, b| members[*a].0.cmp(&members[*b].0).then(a.cmp(b)));
-    let mut is_repeated = vec![false; members.len()];
-    for pair in order.windows(2) {
-        is_repeated[pair[0]] = members[pair[0]].0 == members[pair[1]].0;
+    let is_repeated = |pair: &[usize]| members[pair[0]].0 == members[pair[1]].0;
+    if !order.windows(2).any(is_repeated) {
+        return members;
     }
-    let mut repeated = is_repeated.into_iter();
-    let mut kept = members;
-    kept.retain(|_| !repeated.next().unwrap_or(false));
-    kept
+    let mut firsts: Vec<(usize, Option<Value>)> = Vec::new();
+    for same in order.chunk_by(|a, b| members[*a].0 == members[*b].0) {
+        firsts.push((same[0], Value::joined(same.iter().filter_map(|place| members[*place].1.clone()))));
+    }
+    firsts.sort_by_key(|(place, _)| *place);
+    firsts.into_iter().map(|(place, value)| (members[place].0.clone(), value)).collect()
 }

@@ -28,6 +28,27 @@ pub(crate) const TEXT_KEYS: [&str; 4] = ["@message", "message", "msg", "MESSAGE"
 /// Keys that give the time, best first. The last is the journal's, in microseconds since the epoch.
 pub(crate) const TIME_KEYS: [&str; 5] = ["@timestamp", "timestamp", "time", "ts", "__REALTIME_TIMESTAMP"];
 
+/// A place in [`TEXT_KEYS`] or [`TIME_KEYS`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum SpecialKey {
+    Text(usize),
+    Time(usize),
+}
+
+impl SpecialKey {
+    pub(crate) fn of(name: &str) -> Option<Self> {
+        let text = TEXT_KEYS.iter().position(|known| *known == name).map(Self::Text);
+        text.or_else(|| TIME_KEYS.iter().position(|known| *known == name).map(Self::Time))
+    }
+
+    fn bit(self) -> u16 {
+        match self {
+            Self::Text(rank) => 1 << rank,
+            Self::Time(rank) => 1 << (TEXT_KEYS.len() + rank),
+        }
+    }
+}
+
 /// A piece of the line, or of the texts that had to be unescaped or put together.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Span {
@@ -80,6 +101,8 @@ pub(crate) struct Members {
     pub(crate) texts: [Option<Member>; TEXT_KEYS.len()],
     /// What keys of [`TIME_KEYS`] hold.
     pub(crate) times: [Option<Member>; TIME_KEYS.len()],
+    /// Keys of these that also have values among the members, one bit each: of texts from the lowest on, then of times.
+    repeated: u16,
     pub(crate) scratch: String,
     /// Names of the objects that are open, each followed by a dot.
     pub(crate) path: String,
@@ -102,6 +125,7 @@ impl Members {
         self.members.clear();
         self.texts = Default::default();
         self.times = Default::default();
+        self.repeated = 0;
         self.path.clear();
         self.frames.clear();
         self.n_dropped = 0;
@@ -128,6 +152,24 @@ impl Members {
         let line = line.trim_matches([' ', '\t', '\r', '\n']);
         let is_named = |member: &Member| self.get(member.name, line) == name;
         self.members.iter().any(is_named) || self.texts.iter().chain(&self.times).flatten().any(is_named)
+    }
+
+    /// Says that a key of the texts or times has a value among the members.
+    pub(crate) fn set_repeated(&mut self, key: SpecialKey) {
+        self.repeated |= key.bit();
+    }
+
+    /// Whether a key of the texts or times has a value among the members too.
+    pub(crate) fn is_repeated(&self, key: SpecialKey) -> bool {
+        self.repeated & key.bit() != 0
+    }
+
+    /// What a key of the texts or times holds.
+    pub(crate) fn special(&mut self, key: SpecialKey) -> &mut Option<Member> {
+        match key {
+            SpecialKey::Text(rank) => &mut self.texts[rank],
+            SpecialKey::Time(rank) => &mut self.times[rank],
+        }
     }
 
     /// Takes `log` out of an object that is one of Docker's: with `stream`, `time`, and nothing else but `attrs`.

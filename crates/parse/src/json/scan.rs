@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use types::{Limits, Value};
 
-use super::{JsonError, Members, TIME_KEYS};
+use super::{JsonError, Members};
 use crate::Projection;
-use crate::json::members::{Member, Span, TEXT_KEYS, Token};
+use crate::json::members::{Member, Span, SpecialKey, Token};
 
 /// Longest path of a field in bytes. A member whose path is longer goes into the rest: otherwise many small
 /// members in an object of a huge name would cost its length each.
 const NAME_BYTES_MAX: usize = 512;
 
-/// Longest of [`TEXT_KEYS`] and [`TIME_KEYS`].
+/// Longest of the [special keys](SpecialKey).
 const CANDIDATE_BYTES_MAX: usize = 20;
 
 /// The key whose text may be written as a list of bytes.
@@ -196,13 +196,13 @@ impl<'s> Scanner<'s> {
             return Ok(false);
         }
         let name = self.out.get(key, self.line);
-        let text = TEXT_KEYS.iter().position(|known| *known == name);
-        let time = TIME_KEYS.iter().position(|known| *known == name);
-        if text.is_none() && time.is_none() {
-            return Ok(false);
-        }
+        let Some(special) = SpecialKey::of(name) else { return Ok(false) };
         let (is_nested, is_message, may_be_bytes) =
             (matches!(self.peek(), Some(b'{' | b'[')), name == "@message", name == BYTES_KEY);
+        if self.out.special(special).is_some() {
+            self.out.set_repeated(special);
+            return Ok(false);
+        }
         let start = self.at;
         let token = if is_nested && may_be_bytes {
             let Some(text) = self.bytes_as_text() else { return Ok(false) };
@@ -211,17 +211,13 @@ impl<'s> Scanner<'s> {
             self.skip_value()?;
             Some(Token::Text(self.span(start)))
         } else if is_nested {
+            self.out.set_repeated(special);
             return Ok(false);
         } else {
             self.scalar()?
         };
-        let member = token.map(|token| Member { name: key, raw: self.span(start), token });
-        if let Some(member) = member {
-            if let Some(rank) = text {
-                self.out.texts[rank] = Some(member);
-            } else if let Some(rank) = time {
-                self.out.times[rank] = Some(member);
-            }
+        if let Some(token) = token {
+            *self.out.special(special) = Some(Member { name: key, raw: self.span(start), token });
         }
         Ok(true)
     }

@@ -1,6 +1,7 @@
 //! Records of every shape: what becomes text, time, level and fields, and what is refused.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 use types::{Batch, BatchBuilder, Level, Limits, Timestamp, Value};
@@ -65,7 +66,10 @@ fn the_first_usable_key_gives_the_text_and_stays_a_field() {
     assert_eq!(shown(r#"{"msg":"y","message":"x"}"#), ("x".into(), text("x"), text("y")));
     assert_eq!(shown(r#"{"@message":"z","message":"x"}"#), ("z".into(), text("x"), None));
     assert_eq!(shown(r#"{"message":5,"msg":"y"}"#), ("y".into(), Some(Value::Integer(5)), text("y")));
-    assert_eq!(shown(r#"{"message":"old","message":"new"}"#), ("new".into(), text("new"), None));
+    assert_eq!(
+        shown(r#"{"message":"old","message":"new"}"#),
+        ("old".into(), Some(Value::List(Arc::new(vec![text("old"), text("new")]))), None)
+    );
     assert_eq!(shown(r#" {"n": 1} "#), (r#"{"n": 1}"#.into(), None, None));
     assert_eq!(shown(r#"{"@message":{"n":[1]}}"#), (r#"{"n":[1]}"#.into(), None, None));
     assert_eq!(batch(r#"{"@message":"z","@timestamp":5}"#).fields.len(), 0);
@@ -138,11 +142,69 @@ fn a_time_that_events_cannot_have_is_kept_beside_the_arrival() {
     check(r#"{"ts":"1969-12-31T23:59:59Z"}"#, "1969-12-31T23:59:59Z");
     check(r#"{"@timestamp":"2300-01-01T00:00:00Z"}"#, "2300-01-01T00:00:00Z");
     check(r#"{"time":"2026-11-21T12:00:01Z"}"#, "2026-11-21T12:00:01Z");
-    check(r#"{"ts":-1}"#, "-1");
-    check(r#"{"ts":18446744073709551615}"#, "18446744073709551615");
-    check(r#"{"ts":1e300}"#, "1e300");
-    check(r#"{"ts":-1e400}"#, "-1e400");
+    check(r#"{"ts":2000000000}"#, "2000000000");
+    check(r#"{"@timestamp":-1}"#, "-1");
+    check(r#"{"@timestamp":18446744073709551615}"#, "18446744073709551615");
+    check(r#"{"@timestamp":1e300}"#, "1e300");
+    check(r#"{"@timestamp":-1e400}"#, "-1e400");
     check(r#"{"@timestamp":"soon"}"#, "soon");
+}
+
+#[test]
+fn a_number_that_no_log_can_mean_as_a_time_is_a_field() {
+    let arrival = "2026-11-20T12:00:00Z";
+    let check = |number: &str, key: &str, expected: &str| {
+        let batch = batch(&format!(r#"{{"{key}":{number},"message":"x"}}"#));
+        assert_eq!(Timestamp(batch.timestamps.get(0)).to_string(), expected, "{key} {number}");
+        assert_eq!(field(&batch, "@timestampRejected"), None, "{key} {number}");
+        assert_eq!(field(&batch, key).map(|value| value.to_string()).as_deref(), Some(number.trim_matches('"')));
+    };
+    for key in ["time", "ts", "timestamp", "Timestamp", "t", "date"] {
+        let durations = ["0", "5", "0.25", "-3", "1500", "86400", "1700000", "523000000", "60000000000", "99999999999"];
+        durations.iter().for_each(|number| check(number, key, arrival));
+        [r#""0""#, r#""12""#, r#""0.25""#, r#""12ms""#, r#""12 ms""#, r#""1500""#]
+            .iter()
+            .for_each(|text| check(text, key, arrival));
+        check("883612800", key, "1998-01-01T00:00:00Z");
+        check(r#""883612800""#, key, "1998-01-01T00:00:00Z");
+        check("1763618400.25", key, "2025-11-20T06:00:00.25Z");
+        check("1763618400250", key, "2025-11-20T06:00:00.25Z");
+        check("1763618400250000", key, "2025-11-20T06:00:00.25Z");
+        check("1763618400250000000", key, "2025-11-20T06:00:00.25Z");
+        check(r#""1763618400.25""#, key, "2025-11-20T06:00:00.25Z");
+    }
+    assert_eq!(batch(r#"{"@timestamp":5}"#).timestamps.get(0), 5_000_000_000);
+    assert_eq!(batch(r#"{"time":5,"ts":1763618400}"#).timestamps.get(0), 1_763_618_400_000_000_000);
+}
+
+#[test]
+fn a_path_that_has_several_values_keeps_them_all() {
+    let check = |line: &str, expected: &[(&str, &str)]| {
+        let batch = batch(line);
+        for (name, value) in expected {
+            assert_eq!(field(&batch, name).map_or("-".into(), |value| value.to_string()), *value, "{name} of {line}");
+        }
+    };
+    check(r#"{"a.b":1,"a":{"b":2}}"#, &[("a.b", "[1,2]")]);
+    check(r#"{"a":{"b":[3,4]},"a.b":5}"#, &[("a.b", "[3,4,5]")]);
+    check(r#"{"a":{"b.c":1,"b":{"c":[2]}},"a.b.c":"x","a.b":{"c":true}}"#, &[("a.b.c", r#"[1,2,"x",true]"#)]);
+    check(r#"{"k":1,"k":1,"k":null,"s":"x","s":"x"}"#, &[("k", "[1,1]"), ("s", "x")]);
+    check(r#"{"a":1,"a.b":2,"l":[{"k":1,"j":0,"k":2}]}"#, &[("a", "1"), ("a.b", "2"), ("l", r#"[{"k":[1,2],"j":0}]"#)]);
+    check(r#"{"a":{"b":1},"a":{"c":2},"a":3}"#, &[("a.b", "1"), ("a.c", "2"), ("a", "3")]);
+    check(r#"{"level":"info","level":"error"}"#, &[("level", r#"["info","error"]"#)]);
+    check(r#"{"@level":"a","_level":"b"}"#, &[("_level", r#"["a","b"]"#)]);
+    check(r#"{"msg":"first","msg":"second"}"#, &[("msg", r#"["first","second"]"#)]);
+    check(r#"{"message":["a","b"],"message":"c"}"#, &[("message", r#"["c","a","b"]"#)]);
+    check(r#"{"@message":"a","@message":"b","message":"c"}"#, &[("_message", "b"), ("message", "c")]);
+    check(
+        r#"{"time":"2026-11-20T06:00:00Z","time":"later","message":"x"}"#,
+        &[("time", r#"["2026-11-20T06:00:00Z","later"]"#)],
+    );
+    check(
+        r#"{"@timestamp":"2026-11-20T06:00:00Z","@timestamp":"2026-11-20T07:00:00Z"}"#,
+        &[("_timestamp", "2026-11-20T07:00:00Z")],
+    );
+    assert_eq!(batch(r#"{"msg":"first","msg":"second"}"#).messages.get(0), "first");
 }
 
 #[test]

@@ -5,7 +5,10 @@ use types::TimeForm;
 use super::Members;
 use crate::ArrivalContext;
 use crate::json::members::{Member, Token};
-use crate::time::{ResolvedTime, bounded, epoch_of_digits, epoch_of_float, epoch_of_integer, parse_time};
+use crate::time::{
+    ResolvedTime, TimeMemo, bounded, epoch, epoch_of_digits, epoch_of_float, epoch_of_integer, parse_own_time,
+    parse_time,
+};
 
 /// The time, and the form that gives its text back; a time that is out of bounds is told too.
 pub(super) fn time_of(
@@ -14,20 +17,24 @@ pub(super) fn time_of(
     line: &str,
     received: &ArrivalContext<'_>,
 ) -> (Option<ResolvedTime>, Option<TimeForm>) {
+    // These keys say that any number is an instant; the others are those of durations too.
+    let is_sure = matches!(members.get(member.name, line), "@timestamp" | "__REALTIME_TIMESTAMP");
+    let resolve = |nanos: i128| if is_sure { Some(bounded(nanos, received)) } else { epoch(nanos, received) };
     match &member.token {
         Token::Integer(number) => {
-            let (resolved, unit_ns) = epoch_of_integer(*number, received);
-            (Some(resolved), Some(TimeForm::Epoch { unit_ns }))
+            let (nanos, unit_ns) = epoch_of_integer(*number);
+            (resolve(nanos), Some(TimeForm::Epoch { unit_ns }))
         }
         Token::Float(_) | Token::Digits(_) => {
             let written = members.get(member.raw, line);
-            // Every number counts since the epoch, also one with an exponent or with more digits than any time.
+            // Also a number with an exponent or with more digits than any time.
             let nanos = epoch_of_digits(written.as_bytes()).or_else(|| written.parse().ok().map(epoch_of_float));
-            (nanos.map(|nanos| bounded(nanos, received)), None)
+            (nanos.and_then(resolve), None)
         }
         Token::Text(span) => {
             let text = members.get(*span, line);
-            (parse_time(text, received), exact_rfc3339(text))
+            let own = || parse_own_time(text, received, &TimeMemo::default());
+            (if is_sure { parse_time(text, received) } else { own() }, exact_rfc3339(text))
         }
         Token::Boolean(_) | Token::Value(_) => (None, None),
     }

@@ -85,6 +85,15 @@ pub struct Parts {
     time: Option<WrittenTime>,
     /// What a header around the line says, and where the line itself begins.
     header: Option<(Option<Level>, u32)>,
+    /// How many parts are of the header: the last ones.
+    n_of_header: usize,
+}
+
+/// Which parts of a line: those of a header win over those of the text after it that have the same name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PartLayer {
+    Text,
+    Header,
 }
 
 /// Where a line's time stands.
@@ -98,7 +107,7 @@ enum WrittenTime {
 impl Parts {
     pub(crate) fn clear(&mut self) {
         self.parts.clear();
-        (self.level, self.time, self.header) = (None, None, None);
+        (self.level, self.time, self.header, self.n_of_header) = (None, None, None, 0);
     }
 
     pub(crate) fn of<'t, 'p>(
@@ -154,10 +163,24 @@ impl Parts {
         self.parts.iter().for_each(|part| part.give(line, &self.names, &mut take));
     }
 
-    /// The same without parts that are the text or the time of the line again, or are not worth a column: those that
-    /// an event has as fields without being told which shape it is.
-    pub fn each_own<'t>(&'t self, line: &'t str, mut take: impl FnMut(&'t str, Option<&'t str>, PartValue<'t>)) {
-        self.parts.iter().filter(|part| !part.is_again).for_each(|part| part.give(line, &self.names, &mut take));
+    /// The same of one layer, without parts that are the text or the time of the line again, or are not worth a column: those
+    /// that an event has as fields without being told which shape it is.
+    pub(crate) fn each_own<'t>(
+        &'t self,
+        layer: PartLayer,
+        line: &'t str,
+        mut take: impl FnMut(&'t str, Option<&'t str>, PartValue<'t>),
+    ) {
+        let (text, header) = self.parts.split_at(self.parts.len().saturating_sub(self.n_of_header));
+        let parts = if layer == PartLayer::Text { text } else { header };
+        parts.iter().filter(|part| !part.is_again).for_each(|part| part.give(line, &self.names, &mut take));
+    }
+
+    /// Whether the line says a name that is no member's more than once.
+    pub(crate) fn is_repeated(&self, name: &str, line: &str) -> bool {
+        let mut n = 0;
+        self.each(line, |known, below, _| n += usize::from(known == name && below.is_none()));
+        n > 1
     }
 }
 
@@ -467,6 +490,7 @@ impl<'t> PartSink<'t, '_> {
         let (n_parts, time) = (self.parts.parts.len(), self.parts.time.take());
         read(message, self);
         self.parts.parts.rotate_left(n_parts);
+        self.parts.n_of_header = n_parts;
         self.parts.time = time.or(self.parts.time.take());
     }
 

@@ -3,7 +3,7 @@
 use types::Level;
 
 use super::forms::Civil;
-use super::{FoundTime, ResolvedTime, TimeMemo, bounded, clock, epoch_of_digits, forms, names, resolve};
+use super::{FoundTime, ResolvedTime, TimeMemo, bounded, clock, epoch, epoch_of_digits, forms, names, resolve};
 use crate::{ArrivalContext, colour};
 
 /// Bytes of a line that are looked at; a header is shorter.
@@ -244,12 +244,8 @@ fn epoch_at(head: &[u8], at: usize, received: &ArrivalContext<'_>) -> Option<Fou
         matches!(b, b' ' | b'\t' | b']' | b')' | b'>' | b':' | b';' | b',' | b'|' | b'"' | b'\'' | 0x1b | b'\n')
     });
     // A number that would be outside all bounds is a number, not a wrong time.
-    match bounded(epoch_of_digits(&head[at..end])?, received) {
-        time @ ResolvedTime::At(instant) if is_alone && instant.0 >= 1_000_000_000_000_000_000 / 2 => {
-            Some(FoundTime { time, start: at, end })
-        }
-        _ => None,
-    }
+    let time = epoch(epoch_of_digits(&head[at..end])?, received)?;
+    (is_alone && time != ResolvedTime::OutOfRange).then_some(FoundTime { time, start: at, end })
 }
 
 /// `6b0b5401.1f58cc3a 0x7f31f3dfe6c0`: seconds and nanoseconds of an epoch and a thread, as OpenLDAP writes them.

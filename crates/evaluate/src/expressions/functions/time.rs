@@ -35,9 +35,7 @@ fn floor_runs(instants: &[i64], span: Span, zone: Tz) -> Option<Vec<i64>> {
     let mut rounded = Vec::with_capacity(instants.len());
     let mut rest = instants;
     while let Some(first) = rest.first() {
-        let start = bins::floor(zone, *first, span)?;
-        let next = first.checked_add(1)?;
-        let end = bins::ceil(zone, next, span).unwrap_or(next);
+        let (start, end) = bins::bounds(zone, *first, span)?;
         let n_rows = 1 + rest[1..].iter().take_while(|instant| (start..end).contains(instant)).count();
         rounded.resize(rounded.len() + n_rows, start);
         rest = &rest[n_rows..];

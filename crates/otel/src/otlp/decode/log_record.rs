@@ -52,9 +52,11 @@ impl Record<'_> {
             for (name, value) in shared {
                 fields.value(name, value);
             }
+            fields.begin_layer();
             self.write_fields(fields);
             // They were all validated before.
             let _ = attributes.each(|key, kind| write(key, kind, list_bytes_max, fields));
+            fields.join_own();
         };
         let n_max = shared.len() + attributes.n_fields + OWN_FIELDS_MAX;
         let fields = EventFields::Writer { n_max, write: &write_fields };

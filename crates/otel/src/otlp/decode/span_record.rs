@@ -73,6 +73,7 @@ impl SpanRecord<'_> {
             for (name, value) in shared {
                 fields.own(name, value);
             }
+            fields.begin_layer();
             // They were all validated before.
             let _ = attributes.each(|key, kind| match kind {
                 // Its members have the new name of the object; other values are renamed as they are written.
