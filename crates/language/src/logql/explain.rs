@@ -138,7 +138,7 @@ fn kind_of(rule: Rule) -> Option<&'static str> {
         Rule::selector | Rule::log | Rule::range => "a selector such as {group=\"app\"}",
         Rule::metric | Rule::aggregation | Rule::range_call | Rule::vector => "a function such as count_over_time",
         Rule::aggregate_name | Rule::range_name => "a function such as count_over_time",
-        Rule::label | Rule::matcher | Rule::condition | Rule::label_or | Rule::label_and => "a label",
+        Rule::label | Rule::matcher | Rule::condition | Rule::label_filter => "a label",
         Rule::match_sign | Rule::condition_sign => "= != =~ or !~",
         Rule::string => "a text in quotes",
         Rule::quantity | Rule::number => "a number",
