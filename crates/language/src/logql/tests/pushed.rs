@@ -110,6 +110,19 @@ fn an_error_that_is_dropped_leaves_its_details() {
     assert_eq!(found(&all, &lines)[0], format!("{} d=x", lines[0]));
 }
 
+#[test]
+fn a_template_of_a_label_sees_details_of_errors() {
+    let lines = ["{"];
+    let found = found(r#"{app="f"} | json | label_format why="{{.__error_details__}}" | keep why"#, &lines);
+    assert!(found[0].contains(" why=Malformed JSON error"), "{found:?}");
+}
+
+#[test]
+fn labels_may_have_any_letters() {
+    check_kept(r#"{app="f"} | logfmt | é="" | drop é"#, &["no=0"], &[0]);
+    assert!(parse(r#"{app="f"} | logfmt é "x""#).is_err());
+}
+
 const USERS: [&str; 6] = [
     r#"{"no":0,"u":"ann"}"#,
     r#"{"no":1,"u":"bananas"}"#,
