@@ -8,6 +8,7 @@ use crate::text::{html, js, of_bytes, url_encoded};
 use crate::value::{List, Value};
 
 const ANY: &[Parameter] = &[Parameter::Any];
+const TIME: &[Parameter] = &[Parameter::Time];
 const TWO: &[Parameter] = &[Parameter::Any, Parameter::Any];
 
 const BUILTINS: &[Function] = &[
@@ -35,7 +36,19 @@ const BUILTINS: &[Function] = &[
         &[Parameter::Time, Parameter::Text],
         Total(|of| layout::format(&of.time(0), of.text(1)).into()),
     ),
-    Function::new(".Unix", &[Parameter::Time], Total(|of| Value::Long(of.time(0).units(1)))),
+    Function::new(".Unix", TIME, Total(|of| Value::Long(of.time(0).units(1)))),
+    Function::new(".UnixMilli", TIME, Total(|of| Value::Long(of.time(0).units(1_000)))),
+    Function::new(".UnixMicro", TIME, Total(|of| Value::Long(of.time(0).units(1_000_000)))),
+    Function::new(".UnixNano", TIME, Total(|of| Value::Long(of.time(0).units(1_000_000_000)))),
+    Function::new(".Year", TIME, Total(|of| Value::Integer(of.time(0).civil().year.into()))),
+    Function::new(".Month", TIME, Total(|of| layout::format(&of.time(0), "January").into())),
+    Function::new(".Day", TIME, Total(|of| Value::Integer(of.time(0).civil().day.into()))),
+    Function::new(".YearDay", TIME, Total(|of| Value::Integer(of.time(0).civil().day_of_year.into()))),
+    Function::new(".Weekday", TIME, Total(|of| layout::format(&of.time(0), "Monday").into())),
+    Function::new(".Hour", TIME, Total(|of| Value::Integer(of.time(0).civil().hour.into()))),
+    Function::new(".Minute", TIME, Total(|of| Value::Integer(of.time(0).civil().minute.into()))),
+    Function::new(".Second", TIME, Total(|of| Value::Integer(of.time(0).civil().second.into()))),
+    Function::new(".Nanosecond", TIME, Total(|of| Value::Integer(of.time(0).nanoseconds.into()))),
 ];
 
 /// Returns a function of Go.

@@ -1,6 +1,6 @@
 //! Times by example: layouts such as `2006-01-02T15:04:05Z07:00`, as Go writes and reads them.
 
-use chrono::{NaiveDate, TimeZone};
+use chrono::{NaiveDate, NaiveDateTime, Offset, TimeZone};
 use chrono_tz::Tz;
 
 use crate::times::{Civil, Zone, ZonedTime};
@@ -56,6 +56,7 @@ enum Part {
     },
     /// Digits of a fraction; zeros at the end left out where they are nines.
     Fraction {
+        separator: char,
         n_digits: usize,
         is_short: bool,
     },
@@ -101,8 +102,8 @@ const PARTS: [(&str, Part); 36] = [
     ("Z0700", offset(true, false, false, false)),
     ("Z07:00", offset(true, true, false, false)),
     ("Z07", offset(true, false, false, true)),
-    (".", Part::Fraction { n_digits: 0, is_short: false }),
-    (",", Part::Fraction { n_digits: 0, is_short: false }),
+    (".", Part::Fraction { separator: '.', n_digits: 0, is_short: false }),
+    (",", Part::Fraction { separator: ',', n_digits: 0, is_short: false }),
 ];
 
 /// Returns the part at the start of a layout, and its length.
@@ -110,11 +111,11 @@ fn part(layout: &str) -> Option<(Part, usize)> {
     let (spelling, part) = PARTS.iter().find(|(spelling, _)| layout.starts_with(spelling))?;
     let rest = &layout[spelling.len()..];
     match part {
-        Part::Fraction { .. } => {
-            let digit = rest.chars().next().filter(|c| matches!(c, '0' | '9'))?;
+        Part::Fraction { separator, .. } => {
+            let (separator, digit) = (*separator, rest.chars().next().filter(|c| matches!(c, '0' | '9'))?);
             let n_digits = rest.bytes().take_while(|b| *b == digit as u8).count();
             let is_end = !rest[n_digits..].starts_with(|c: char| c.is_ascii_digit());
-            is_end.then_some((Part::Fraction { n_digits, is_short: digit == '9' }, n_digits + 1))
+            is_end.then_some((Part::Fraction { separator, n_digits, is_short: digit == '9' }, n_digits + 1))
         }
         // `Month` is no month, `Money` no day.
         Part::Month | Part::WeekDay if rest.starts_with(|c: char| c.is_ascii_lowercase()) => None,
@@ -197,11 +198,11 @@ fn written(part: Part, civil: &Civil) -> String {
             }
             text
         }
-        Part::Fraction { n_digits, is_short } => {
+        Part::Fraction { separator, n_digits, is_short } => {
             let digits = format!("{:09}", civil.nanosecond);
             let digits: String = digits.chars().chain(std::iter::repeat('0')).take(n_digits).collect();
             let shown = if is_short { digits.trim_end_matches('0') } else { &digits };
-            if shown.is_empty() { String::new() } else { format!(".{shown}") }
+            if shown.is_empty() { String::new() } else { format!("{separator}{shown}") }
         }
     }
 }
@@ -387,7 +388,12 @@ fn moment(read: &TimeParts, zone: Tz) -> Option<ZonedTime> {
     let (utc, zone) = match read.offset_s {
         Some(offset) => (local - chrono::TimeDelta::seconds(i64::from(offset)), Zone::Offset(offset)),
         None if read.is_utc => (local, Zone::Named(Tz::UTC)),
-        None => (zone.from_local_datetime(&local).earliest()?.naive_utc(), Zone::Named(zone)),
+        None => {
+            // Go's way, which also gives an hour that is skipped or that comes twice an instant.
+            let offset = |at: &NaiveDateTime| zone.offset_from_utc_datetime(at).fix();
+            let nearly = offset(&local);
+            (local - if nearly.local_minus_utc() == 0 { nearly } else { offset(&(local - nearly)) }, Zone::Named(zone))
+        }
     };
     Some(ZonedTime { seconds: utc.and_utc().timestamp(), nanoseconds: read.nanosecond, zone })
 }

@@ -22,15 +22,19 @@ pub fn parse_integer(text: &str) -> Option<i64> {
     i64::try_from(if is_negative { -number } else { number }).ok()
 }
 
-/// Returns a number as Go's `ParseFloat` reads it.
+/// Returns a number as Go's `ParseFloat` reads it, but for hexadecimal ones.
 pub fn parse_float(text: &str) -> Option<f64> {
-    let is_number = |c: char| c.is_ascii_digit() || matches!(c, '.' | '+' | '-' | 'e' | 'E');
-    let lower = text.trim_start_matches(['+', '-']).to_ascii_lowercase();
-    let is_special = matches!(&*lower, "inf" | "infinity" | "nan");
-    if text.is_empty() || !(is_special || text.chars().all(is_number)) {
+    let (bytes, unsigned) = (text.as_bytes(), text.strip_prefix(['+', '-']).unwrap_or(text).to_ascii_lowercase());
+    let is_special = matches!(&*unsigned, "inf" | "infinity") || text.eq_ignore_ascii_case("nan");
+    let is_digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
+    let is_number = |(at, byte): (usize, &u8)| match byte {
+        b'_' => at > 0 && is_digit(at - 1) && is_digit(at + 1),
+        byte => byte.is_ascii_digit() || matches!(byte, b'.' | b'+' | b'-' | b'e' | b'E'),
+    };
+    if text.is_empty() || !(is_special || bytes.iter().enumerate().all(is_number)) {
         return None;
     }
-    text.parse::<f64>().ok().filter(|number| is_special || number.is_finite())
+    text.replace('_', "").parse::<f64>().ok().filter(|number| is_special || number.is_finite())
 }
 
 /// Returns a number as `%g` does: with so many significant digits, or the fewest that stand for it. It has an exponent

@@ -311,7 +311,9 @@ impl Parser<'_> {
 
     /// Returns tokens as Go writes them.
     fn source(&self, tokens: &[Token]) -> Source {
-        let start = tokens.first().map_or(self.text.len(), |token| token.from);
+        // Go places a chain of members at the second of them.
+        let placed = tokens.get(1).filter(|token| token.member().is_some()).or(tokens.first());
+        let start = placed.map_or(self.text.len(), |token| token.from);
         let mut text = String::new();
         for (index, token) in tokens.iter().enumerate() {
             let is_joined = matches!(token.word, Word::Sign(')' | ',')) || token.member().is_some();

@@ -304,6 +304,7 @@ impl<'a> Run<'a> {
     ) -> Result<Value, String> {
         match method(name).filter(|_| matches!(subject, Value::Time(_))) {
             Some(method) => self.call(method, vec![subject], operands, piped),
+            None if subject == Value::Nil => Ok(Value::Nil),
             None => Err(format!("can't evaluate field {name} in type {}", subject.type_name())),
         }
     }

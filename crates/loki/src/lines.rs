@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::vec::IntoIter;
 
 use execute::{Answer, Stats};
-use language::logql::{LogQuery, STREAM_FIELDS};
+use language::logql::{LogQuery, STREAM_FIELDS, forward};
 pub(crate) use plan::label_set::Labels;
 use plan::label_set::{Categories, LabelSet, labels_of_stream, metadata_name};
-use plan::{Expr, Name, Operator, Plan, PlanDraft, SortKey};
+use plan::{Expr, Name, Operator, Plan, PlanDraft};
 use serde_json::{Value as Json, json};
 use types::{Run, Timestamp, Value};
 
@@ -53,7 +53,7 @@ pub(crate) fn plan(log: &LogQuery, runs: &[Arc<dyn Run>], wanted: LineRequest) -
     }
     let mut operators = with_label_set(log);
     if wanted.is_forward {
-        operators.push(Operator::Sort(vec![SortKey { expr: Expr::Field("@timestamp".into()), descending: false }]));
+        operators.push(forward());
     }
     operators.push(Operator::Limit(wanted.limit as u64));
     finished(log, operators, columns(names))

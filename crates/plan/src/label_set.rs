@@ -296,8 +296,11 @@ impl<'a> LabelSet<'a> {
     /// value stay.
     pub fn of_series(&self, without: &[impl AsRef<str>]) -> LabelSet<'static> {
         let mut set = LabelSet::new(false);
-        for (name, value) in self.labels() {
-            if !without.iter().any(|one| one.as_ref() == name) {
+        let labels = self.labels();
+        // Details of an error that was dropped are shown only where no label is left out.
+        let has_details = without.is_empty() || labels.contains_key(ERROR);
+        for (name, value) in labels {
+            if !without.iter().any(|one| one.as_ref() == name) && (has_details || name != ERROR_DETAILS) {
                 set.entries.push(Entry { kind: Kind::Parsed, name: name.into(), value: value.into() });
             }
         }

@@ -34,6 +34,7 @@ pub mod time;
 mod times;
 pub mod units;
 pub mod unknown_fields;
+pub mod unreadable;
 mod warning;
 mod wire;
 pub mod words;

@@ -13,7 +13,6 @@ mod output;
 mod text;
 mod time;
 mod typed;
-mod unreadable;
 
 use std::sync::Arc;
 

@@ -6,7 +6,7 @@ use plan::{Comparison, Expr, TextPattern, balanced, not};
 use types::Value;
 
 use super::label;
-use super::loose::loose_texts;
+use super::loose::{LooseText, loose_texts};
 use super::reader::Reader;
 
 pub(super) fn message() -> Expr {
@@ -23,22 +23,41 @@ pub(super) fn label_matches(
 ) -> Result<Option<Expr>, QueryError> {
     let label = reader.sight.label(name);
     let is_regex = matches!(sign, "=~" | "!~") && !reader.sight.is_plain;
-    if let Some(texts) = is_regex.then(|| loose_texts(value)).flatten() {
-        let of_text = |(text, is_whole): (String, bool)| match is_whole {
-            true => Expr::Compare(Comparison::Equal, Box::new(label.clone()), Box::new(label::text(text))),
-            false => Expr::Match(Box::new(label.clone()), TextPattern::Substring(text)),
-        };
-        let positive = balanced(texts.into_iter().map(of_text).collect(), Expr::Or);
-        return Ok(Some(if sign == "!~" { not(positive) } else { positive }));
+    let Some(texts) = is_regex.then(|| loose_texts(value)).flatten() else {
+        return text_matches(reader, label, (sign, Dot::NoLineEnd), value, span);
+    };
+    let mut conditions = Vec::with_capacity(texts.len());
+    for text in texts {
+        conditions.push(match text {
+            LooseText::Any => Expr::Literal(Some(Value::Boolean(true))),
+            LooseText::Present => not(Expr::Call(Function::IsEmpty, vec![label.clone()])),
+            LooseText::Literal { text, is_whole: true, folds: false } => equal(reader, label.clone(), &text),
+            LooseText::Literal { text, is_whole: false, folds: false } => {
+                Expr::Match(Box::new(label.clone()), TextPattern::Substring(text))
+            }
+            LooseText::Literal { text, is_whole, folds: true } => {
+                let (start, end) = if is_whole { ("^", "$") } else { ("", "") };
+                let regex = reader.regex(&format!("{start}(?i:{}){end}", regex::escape(&text)), span)?;
+                Expr::Match(Box::new(label.clone()), TextPattern::Regex(regex))
+            }
+        });
     }
-    text_matches(reader, label, sign, value, span)
+    let positive = balanced(conditions, Expr::Or);
+    Ok(Some(if sign == "!~" { not(positive) } else { positive }))
+}
+
+/// What the point of a regular expression stands for: matchers read more into it than conditions.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Dot {
+    AnyCharacter,
+    NoLineEnd,
 }
 
 /// Does the same of any value.
 pub(super) fn text_matches(
     reader: &Reader<'_>,
     label: Expr,
-    sign: &str,
+    (sign, dot): (&str, Dot),
     value: &str,
     span: Span,
 ) -> Result<Option<Expr>, QueryError> {
@@ -46,7 +65,8 @@ pub(super) fn text_matches(
     let positive = match sign {
         "=~" | "!~" => {
             // Matchers of labels are anchored, line filters are not.
-            let regex = reader.regex(&format!("^(?s:{value})$"), span)?;
+            let flag = if dot == Dot::AnyCharacter { "s" } else { "" };
+            let regex = reader.regex(&format!("^(?{flag}:{value})$"), span)?;
             let matches_empty = regex.is_match("");
             if matches_empty && matches!(value, ".*" | "") {
                 let condition = if value.is_empty() { Some(is_empty(label)) } else { None };
@@ -60,15 +80,17 @@ pub(super) fn text_matches(
             if matches_empty { Expr::Or(Box::new(is_empty(label)), Box::new(matches)) } else { matches }
         }
         _ if value.is_empty() => is_empty(label),
-        _ => {
-            let same = label::call(LabelsFunction::Same, vec![label.clone(), label::text(value)]);
-            let equal = Expr::Compare(Comparison::Equal, Box::new(label), Box::new(label::text(value)));
-            // Numbers are equal whatever their spelling, labels are not.
-            let may_be_number = value.parse::<f64>().is_ok() && !reader.sight.is_plain;
-            if may_be_number { both(equal, same) } else { equal }
-        }
+        _ => equal(reader, label, value),
     };
     Ok(Some(if sign.starts_with('!') { not(positive) } else { positive }))
+}
+
+fn equal(reader: &Reader<'_>, label: Expr, value: &str) -> Expr {
+    let same = label::call(LabelsFunction::Same, vec![label.clone(), label::text(value)]);
+    let equal = Expr::Compare(Comparison::Equal, Box::new(label), Box::new(label::text(value)));
+    // Numbers are equal whatever their spelling, labels are not.
+    let may_be_number = value.parse::<f64>().is_ok() && !reader.sight.is_plain;
+    if may_be_number { both(equal, same) } else { equal }
 }
 
 pub(super) fn is_present(expr: Expr) -> Expr {

@@ -3,11 +3,13 @@
 use pest::iterators::Pair;
 
 use super::grammar::Rule;
+use plan::label_set::ERROR;
 
 /// A condition on one label that parsers look at as well.
 ///
 /// Loki leaves a line out as soon as a parser finds a label that does not fit the first condition on it, wherever in
-/// the query that condition is: in front of the parser too, or after a stage that gives the label another value.
+/// the query that condition is: in front of the parser too, or after a stage that gives the label another value. If the
+/// label cannot be compared, the line has its error from there on. `logfmt --strict` does the same with `__error__`.
 pub(super) struct EarlyFilter<'p> {
     pub(super) name: &'p str,
     pub(super) condition: Pair<'p, Rule>,
@@ -20,23 +22,33 @@ impl<'p> EarlyFilter<'p> {
     pub(super) fn all(parts: &[Pair<'p, Rule>]) -> Vec<Self> {
         let mut all: Vec<Self> = Vec::new();
         for (place, part) in parts.iter().enumerate() {
-            let Some((name, condition)) = lone_condition(part) else { continue };
-            if name.starts_with("__") || all.iter().any(|filter| filter.name == name) {
+            let Some((name, condition)) = lone_condition(part.clone()) else { continue };
+            if name.starts_with("__") && name != ERROR || all.iter().any(|filter| filter.name == name) {
                 continue;
             }
+            let may_fail = name == ERROR || condition.clone().into_inner().any(|part| part.as_rule() == Rule::quantity);
             let makes_difference = |parser: &usize| {
                 let between = parts.get(parser + 1..place).unwrap_or_default();
-                place < *parser || between.iter().any(|part| CHANGES_LABELS.contains(&part.as_rule()))
+                let is_seen = |part: &Pair<'_, Rule>| changes_labels(part) || may_fail && reads_errors(part);
+                place < *parser || between.iter().any(is_seen)
             };
-            let parsers = (0..parts.len()).filter(|at| finds_all(&parts[*at])).filter(makes_difference).collect();
+            let finds = |at: &usize| if name == ERROR { is_strict(&parts[*at]) } else { finds_all(&parts[*at]) };
+            let parsers = (0..parts.len()).filter(finds).filter(makes_difference).collect();
             all.push(Self { name, condition, parsers });
         }
         all
     }
 }
 
-/// Stages that give labels other values.
-const CHANGES_LABELS: [Rule; 3] = [Rule::label_format, Rule::drop, Rule::keep];
+/// Reports whether a stage gives labels other values.
+fn changes_labels(part: &Pair<'_, Rule>) -> bool {
+    matches!(part.as_rule(), Rule::label_format | Rule::drop | Rule::keep)
+}
+
+/// Reports whether a stage may ask what could not be read.
+fn reads_errors(part: &Pair<'_, Rule>) -> bool {
+    matches!(part.as_rule(), Rule::label_filter | Rule::line_format) && part.as_str().contains("__error")
+}
 
 /// Reports whether a stage makes labels of all that it finds.
 fn finds_all(part: &Pair<'_, Rule>) -> bool {
@@ -47,15 +59,21 @@ fn finds_all(part: &Pair<'_, Rule>) -> bool {
     }
 }
 
-/// Returns the label of a stage that is one condition, and the condition.
-fn lone_condition<'p>(part: &Pair<'p, Rule>) -> Option<(&'p str, Pair<'p, Rule>)> {
-    let only = |pair: Pair<'p, Rule>, rule: Rule| {
-        let mut inner = pair.into_inner();
-        let first = inner.next().filter(|first| first.as_rule() == rule)?;
-        inner.next().is_none().then_some(first)
-    };
-    let whole = Some(part.clone()).filter(|part| part.as_rule() == Rule::label_or)?;
-    let condition = only(only(whole, Rule::label_and)?, Rule::condition)?;
-    let name = condition.clone().into_inner().next()?.as_str();
-    Some((name, condition))
+/// Reports whether a stage is the parser that asks for its error as soon as it fails.
+fn is_strict(part: &Pair<'_, Rule>) -> bool {
+    let is_strict = |part: Pair<'_, Rule>| part.as_rule() == Rule::logfmt_flag && part.as_str() == "--strict";
+    part.as_rule() == Rule::logfmt && finds_all(part) && part.clone().into_inner().any(is_strict)
+}
+
+/// Returns the label of a stage that is one condition, in brackets or not, and the condition.
+fn lone_condition(part: Pair<'_, Rule>) -> Option<(&str, Pair<'_, Rule>)> {
+    if part.as_rule() == Rule::condition {
+        let name = part.clone().into_inner().next()?.as_str();
+        return Some((name, part));
+    }
+    let is_filter = matches!(part.as_rule(), Rule::label_filter | Rule::label_paren);
+    let is_bracket = |part: &Pair<'_, Rule>| matches!(part.as_rule(), Rule::open | Rule::close);
+    let mut inner = part.into_inner().filter(|part| !is_bracket(part));
+    let first = inner.next().filter(|_| is_filter)?;
+    if inner.next().is_some() { None } else { lone_condition(first) }
 }

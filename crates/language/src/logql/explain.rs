@@ -111,7 +111,7 @@ const STAGES: [&str; 11] = [
 /// Returns a word after `|` that is no label in a condition: a stage that we do not have, or a misspelt one.
 fn unknown_stage(text: &str, at: usize) -> Option<QueryError> {
     let before = text.get(..at)?.trim_end();
-    let start = before.rfind(|c: char| !c.is_ascii_alphanumeric() && c != '_').map_or(0, |sign| sign + 1);
+    let start = before.trim_end_matches(|c: char| c.is_alphanumeric() || c == '_').len();
     let word = &before[start..];
     let span = Span { start, end: before.len() };
     if TO_COME.contains(&word) {
@@ -138,7 +138,7 @@ fn kind_of(rule: Rule) -> Option<&'static str> {
         Rule::selector | Rule::log | Rule::range => "a selector such as {group=\"app\"}",
         Rule::metric | Rule::aggregation | Rule::range_call | Rule::vector => "a function such as count_over_time",
         Rule::aggregate_name | Rule::range_name => "a function such as count_over_time",
-        Rule::label | Rule::matcher | Rule::condition | Rule::label_or | Rule::label_and => "a label",
+        Rule::label | Rule::matcher | Rule::condition | Rule::label_filter => "a label",
         Rule::match_sign | Rule::condition_sign => "= != =~ or !~",
         Rule::string => "a text in quotes",
         Rule::quantity | Rule::number => "a number",

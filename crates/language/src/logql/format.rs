@@ -238,7 +238,7 @@ impl Formatter<'_> {
                 stages.push(Stage::Decolorize);
                 return Ok(());
             }
-            Rule::label_or => format!("| {}", self.conditions(pair)?),
+            Rule::label_filter => format!("| {}", self.conditions(pair)?),
             Rule::json => self.listed("json", pair)?,
             Rule::logfmt => self.listed("logfmt", pair)?,
             Rule::regexp => self.listed("regexp", pair)?,
@@ -308,11 +308,7 @@ impl Formatter<'_> {
     fn conditions(&self, pair: Pair<'_, Rule>) -> Result<String, QueryError> {
         let whole = pair.clone();
         let (mut found, mut is_or) = (Vec::new(), false);
-        let parts = pair.into_inner().flat_map(|part| match part.as_rule() {
-            Rule::label_and => part.into_inner().collect::<Vec<_>>(),
-            _ => vec![part],
-        });
-        for part in parts {
+        for part in pair.into_inner() {
             match part.as_rule() {
                 Rule::condition => found.push(self.condition(part)?),
                 Rule::kw_or => is_or = true,
@@ -402,7 +398,7 @@ impl Formatter<'_> {
                 Rule::selector => selector = self.selector(part)?,
                 Rule::window => (window, offset) = self.window(part)?,
                 Rule::unwrap => unwrap = Some(self.unwrap(part)?),
-                Rule::label_or if unwrap.is_some() => filters.push(format!("| {}", self.conditions(part)?)),
+                Rule::label_filter if unwrap.is_some() => filters.push(format!("| {}", self.conditions(part)?)),
                 Rule::open | Rule::close => {}
                 _ => self.stage(part, &mut stages)?,
             }

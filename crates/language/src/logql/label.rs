@@ -52,15 +52,8 @@ pub(super) fn expr(label: &str) -> Expr {
     }
 }
 
-/// Returns what a selector compares for such events.
-pub(super) fn selectable(label: &str) -> Expr {
-    match label {
-        "stream" => any_field(label),
-        label => expr(label),
-    }
-}
-
-/// Does the same where the field may have a name that no label can have: `a_b` is `a.b` and `a-b` too.
+/// Does the same where the field may have a name that no label can have: `a_b` is `a.b` and `a-b` too. `stream` is the
+/// field of this name before the name of the log stream.
 pub(super) fn any_field(label: &str) -> Expr {
     match label {
         "stream" => Expr::Call(Function::Coalesce, vec![field("stream"), field("@logStream")]),
@@ -79,11 +72,6 @@ pub(super) fn any_field(label: &str) -> Expr {
 /// Returns a label before any stage.
 pub(super) fn base(label: &str) -> Expr {
     let other = any_field(label);
-    // Groups are ours: a query that asks for them gets them, whoever brought the line.
-    if label == "group" {
-        let pushed = call(LabelsFunction::OfStream, vec![field("@logStream"), text(label)]);
-        return Expr::Call(Function::Coalesce, vec![pushed, other]);
-    }
     call(LabelsFunction::Base, vec![text(label), field("@logStream"), field(METADATA), other])
 }
 

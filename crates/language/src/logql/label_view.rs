@@ -4,6 +4,7 @@ use types::Value;
 
 use super::label;
 use plan::function::{Function, LabelsFunction};
+use plan::label_set::{ERROR, ERROR_DETAILS};
 use plan::{Expr, Name, Operator};
 
 /// Places of a query at which something may turn out not to be readable; further ones are not told.
@@ -64,10 +65,14 @@ pub(super) struct LabelScope {
     n_sets: usize,
     /// Whether a parser may have failed.
     may_fail: bool,
+    /// Whether details may be left of an error that was dropped.
+    has_details: bool,
     /// Labels that conditions ask for.
     pub(super) asked: Vec<String>,
     /// Conditions under which something could not be read, and what is said then.
     errors: Vec<ReadFailure>,
+    /// Conditions without which what is being read is not evaluated, and so cannot fail.
+    pub(super) guards: Vec<Expr>,
     /// Whether labels are fields, whoever brought an event: so that the query can be said in another language.
     pub(super) is_plain: bool,
 }
@@ -80,6 +85,8 @@ impl LabelScope {
     /// Notes what is said where a condition holds; what was noted last is said.
     pub(super) fn note(&mut self, condition: Expr, error: &'static str, details: Expr) {
         if self.errors.len() < ERRORS_MAX {
+            let guarded = |condition, guard: &Expr| Expr::And(Box::new(guard.clone()), Box::new(condition));
+            let condition = self.guards.iter().rev().fold(condition, guarded);
             self.errors.push(ReadFailure { condition, error, details });
         }
     }
@@ -92,13 +99,18 @@ impl LabelScope {
         }
     }
 
-    /// Forgets what could not be read so far.
-    pub(super) fn forget(&mut self, operators: &mut Vec<Operator>) {
-        self.errors.clear();
-        if std::mem::take(&mut self.may_fail) {
-            let always = Expr::Literal(Some(Value::Boolean(true)));
-            self.change(operators, LabelsFunction::Drop, vec![label::text("__error__"), always]);
+    /// Takes `__error__` or `__error_details__` away where a condition holds; each of them stays without the other.
+    pub(super) fn forget(&mut self, operators: &mut Vec<Operator>, name: &str, condition: Option<Expr>) {
+        self.settle(operators);
+        if !self.may_fail && !self.has_details {
+            return;
         }
+        if name == ERROR && condition.is_none() {
+            (self.may_fail, self.has_details) = (false, true);
+        }
+        let always = || Expr::Literal(Some(Value::Boolean(true)));
+        let details = vec![label::text(name), condition.unwrap_or_else(always)];
+        self.change(operators, LabelsFunction::Drop, details);
     }
 
     /// Says that a parser may fail from here on.
@@ -126,19 +138,20 @@ impl LabelScope {
     }
 
     pub(super) fn error(&self) -> Option<Expr> {
-        self.said("__error__", |noted| label::text(noted.error))
+        self.said(ERROR, |noted| label::text(noted.error))
     }
 
     /// Returns the value of the label `__error_details__`, which templates see and conditions do not.
     pub(super) fn details(&self) -> Option<Expr> {
-        self.said("__error_details__", |noted| noted.details.clone())
+        self.said(ERROR_DETAILS, |noted| noted.details.clone())
     }
 
     fn said(&self, name: &str, of: impl Fn(&ReadFailure) -> Expr) -> Option<Expr> {
         // What was noted last is said.
         let cases = self.errors.iter().rev().flat_map(|noted| [noted.condition.clone(), of(noted)]);
         let noted = (!self.errors.is_empty()).then(|| Expr::Call(Function::Case, cases.collect()));
-        let failed = self.may_fail.then(|| self.get(name, Expr::Literal(None)));
+        let is_there = self.may_fail || self.has_details && name == ERROR_DETAILS;
+        let failed = is_there.then(|| self.get(name, Expr::Literal(None)));
         match (noted, failed) {
             (Some(noted), Some(failed)) => Some(Expr::Call(Function::Coalesce, vec![noted, failed])),
             (noted, failed) => noted.or(failed),
@@ -152,8 +165,8 @@ impl LabelScope {
     /// Returns the value of a label.
     pub(super) fn label(&self, name: &str) -> Expr {
         match name {
-            "__error__" => return self.error().unwrap_or(Expr::Literal(None)),
-            "__error_details__" => return Expr::Literal(None),
+            ERROR => return self.error().unwrap_or(Expr::Literal(None)),
+            ERROR_DETAILS => return Expr::Literal(None),
             _ => {}
         }
         match self.set {

@@ -6,7 +6,7 @@ use pest::iterators::Pair;
 use regex::Regex;
 use types::Value;
 
-use super::condition::{label_matches, message};
+use super::condition::{Dot, message, text_matches};
 use super::grammar::Rule;
 use super::log_query::LogQuery;
 use super::reader::Reader;
@@ -14,6 +14,7 @@ use super::{label, template};
 use crate::grammar::span_of;
 use plan::error::{QueryError, Span};
 use plan::function::{Function, LabelsFunction};
+use plan::label_set::{ERROR, ERROR_DETAILS};
 use plan::line_parser;
 use plan::not;
 use plan::{Expr, Format, Name, Operator, Parse, ParseMethod};
@@ -302,8 +303,12 @@ fn chosen<'p>(reader: &Reader<'_>, pair: Pair<'p, Rule>) -> Result<Option<(&'p s
     match parts.as_slice() {
         [name] => Ok(Some((name.as_str(), None))),
         [name, sign, text] => {
-            let value = reader.string(text)?;
-            let condition = label_matches(reader, name.as_str(), sign.as_str(), &value, span_of(text))?;
+            let (value, span) = (reader.string(text)?, span_of(text));
+            let label = match (name.as_str(), reader.sight.details()) {
+                (ERROR_DETAILS, Some(details)) => details,
+                (name, _) => reader.sight.label(name),
+            };
+            let condition = text_matches(reader, label, (sign.as_str(), Dot::AnyCharacter), &value, span)?;
             Ok(Some((name.as_str(), Some(condition.unwrap_or_else(always)))))
         }
         _ => Ok(None),
@@ -318,7 +323,10 @@ fn always() -> Expr {
 fn drop_labels(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQuery) -> Result<(), QueryError> {
     for part in pair.into_inner().filter(|part| part.as_rule() == Rule::chosen) {
         match chosen(reader, part)? {
-            Some(("__error__", None)) => reader.sight.forget(&mut query.operators),
+            Some((ERROR | ERROR_DETAILS, _)) if reader.sight.is_plain => {}
+            Some((name @ (ERROR | ERROR_DETAILS), condition)) => {
+                reader.sight.forget(&mut query.operators, name, condition);
+            }
             Some((name, _)) if name.starts_with("__") && !reader.sight.has_parsed() => {}
             Some((name, condition)) if reader.sight.is_plain => {
                 let value = condition.map_or(Expr::Literal(None), |condition| {

@@ -45,6 +45,12 @@ impl LogQuery {
     }
 }
 
+/// Returns the order of a query that asks for the oldest events first: those of one instant as they arrived.
+pub fn forward() -> Operator {
+    let key = |name: &str| SortKey { expr: Expr::Field(name.into()), descending: false };
+    Operator::Sort(["@timestamp", "@id"].map(key).to_vec())
+}
+
 /// Which events come first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
@@ -61,7 +67,7 @@ impl LogQuery {
     pub fn plan(&self, direction: Direction, limit: u64) -> Plan {
         let mut operators = self.operators.clone();
         if direction == Direction::Forward {
-            operators.push(Operator::Sort(vec![SortKey { expr: Expr::Field("@timestamp".into()), descending: false }]));
+            operators.push(forward());
         }
         operators.push(Operator::Limit(limit));
         let fixed = ["@timestamp", "@message"].into_iter().map(|name| (name.into(), Expr::Field(name.into())));

@@ -13,6 +13,7 @@ use crate::grammar::span_of;
 use plan::Expr;
 use plan::error::QueryError;
 use plan::label_set::ERROR;
+use plan::units::duration_ns;
 
 /// A query for numbers over time.
 #[derive(Clone, Debug)]
@@ -269,6 +270,7 @@ fn join(operands: &mut Vec<Metric>, operator: BinaryOperator, matching: VectorMa
 fn operand(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<Metric, QueryError> {
     let span = span_of(&pair);
     reader.nest(span)?;
+    let is_grouped = std::mem::take(&mut reader.is_grouped);
     let missing = |reader: &Reader<'_>| reader.error("syntax", "a number is missing here", span);
     match pair.as_rule() {
         Rule::number => Ok(Metric::Number(number(reader, &pair)?)),
@@ -277,7 +279,10 @@ fn operand(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<Metric, Quer
             None => Err(missing(reader)),
         },
         Rule::paren => match pair.into_inner().find(|part| part.as_rule() == Rule::metric) {
-            Some(inner) => read(reader, inner),
+            Some(inner) => {
+                reader.is_grouped = is_grouped && inner.clone().into_inner().count() == 1;
+                read(reader, inner)
+            }
             None => Err(missing(reader)),
         },
         Rule::aggregation => aggregation(reader, pair),
@@ -289,7 +294,10 @@ fn operand(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<Metric, Quer
             }
         }
         Rule::relabelled => relabelled(reader, pair),
-        Rule::range_call => Ok(Metric::Range(Box::new(range_call(reader, pair)?))),
+        Rule::range_call => {
+            reader.is_grouped = is_grouped;
+            Ok(Metric::Range(Box::new(range_call(reader, pair)?)))
+        }
         _ => Err(missing(reader)),
     }
 }
@@ -316,12 +324,13 @@ fn number(reader: &Reader<'_>, pair: &Pair<'_, Rule>) -> Result<f64, QueryError>
 fn aggregation(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<Metric, QueryError> {
     let span = span_of(&pair);
     let (mut name, mut name_span, mut parameter) = (String::new(), span, None);
-    let (mut kept, mut inner) = (Grouping::By(Vec::new()), None);
+    let written = pair.clone().into_inner().find(|part| part.as_rule() == Rule::grouping);
+    let (kept, mut inner) = (written.map_or_else(|| Grouping::By(Vec::new()), grouping), None);
     for part in pair.into_inner() {
         match part.as_rule() {
             Rule::aggregate_name => (name, name_span) = (part.as_str().to_ascii_lowercase(), span_of(&part)),
-            Rule::grouping => kept = grouping(part),
             Rule::arguments => {
+                reader.is_grouped = name == "sum" && matches!(&kept, Grouping::By(labels) if !labels.is_empty());
                 for argument in part.into_inner() {
                     match argument.as_rule() {
                         Rule::number => parameter = Some(number(reader, &argument)?),
@@ -374,7 +383,14 @@ fn range_call(reader: &mut Reader<'_>, pair: Pair<'_, Rule>) -> Result<RangeCall
     }
     let Some(range) = range else { return Err(reader.error("syntax", "a range is missing here", span)) };
     let (window_ns, offset_ns) = window(reader, &range)?;
+    let adds_up = matches!(&*name, "count_over_time" | "rate" | "bytes_over_time" | "bytes_rate" | "sum_over_time");
+    reader.is_grouped = match &kept {
+        Some(Grouping::By(labels)) => !labels.is_empty(),
+        Some(Grouping::Without(_)) => false,
+        None => reader.is_grouped && adds_up,
+    };
     let (log, unwrap) = stage::log(reader, range, name.starts_with("bytes"))?;
+    reader.is_grouped = false;
     let function = match (&*name, parameter) {
         ("quantile_over_time", Some(quantile)) => RangeFunction::Quantile(quantile),
         ("quantile_over_time", _) | (_, Some(_)) => {
@@ -435,7 +451,7 @@ fn window(reader: &Reader<'_>, range: &Pair<'_, Rule>) -> Result<(i64, i64), Que
         for part in window.into_inner() {
             let duration = || {
                 let (text, sign) = part.as_str().strip_prefix('-').map_or((part.as_str(), 1), |text| (text, -1));
-                let parsed = parse_duration_ns(text).ok().map(|length| length * sign);
+                let parsed = parse_duration_ns(text).ok().or_else(|| duration_ns(text)).map(|length| length * sign);
                 let parsed = parsed.filter(|_| part.as_rule() != Rule::duration || !text.contains('.'));
                 let wrong = || reader.error("bad-duration", "this is no duration", span_of(&part));
                 parsed.ok_or_else(|| wrong().with_hint("write 30s, 5m or 1h30m"))

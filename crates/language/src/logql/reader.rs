@@ -20,12 +20,14 @@ pub(super) struct Reader<'a> {
     n_regexes: std::cell::Cell<usize>,
     /// What labels mean at the stage that is read.
     pub(super) sight: LabelScope,
+    /// Whether what is read next is summed by labels: then parsers look for these and check no conditions early.
+    pub(super) is_grouped: bool,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(text: &'a str, is_plain: bool) -> Self {
         let n_regexes = std::cell::Cell::new(0);
-        Self { text, n_nested: 0, n_regexes, sight: LabelScope::new(is_plain) }
+        Self { text, n_nested: 0, n_regexes, sight: LabelScope::new(is_plain), is_grouped: false }
     }
 
     pub(super) fn error(&self, code: &'static str, message: impl Into<String>, span: Span) -> QueryError {

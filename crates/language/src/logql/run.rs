@@ -13,7 +13,7 @@ use super::labels;
 use super::metric::{AggregationKind, Metric, MetricQuery, RangeCall, RangeFunction};
 use super::steps::Steps;
 use super::vector::{self, Labels, Numbers, Values};
-use super::windows::{self, PercentileMethod, SegmentedSeries, Segments};
+use super::windows::{self, SegmentedSeries, Segments, WindowMethod};
 use plan::function::Function;
 use plan::label_set::{ERROR, LabelSet};
 use plan::{ArithmeticOperator, Expr, Name, Operator, Plan, PlanDraft};
@@ -198,16 +198,24 @@ impl<E: PlanError, X: FnMut(&Plan, TimeRange) -> Result<Rows, E>> Evaluation<'_,
     ) -> Result<(), MetricError<E>> {
         let labels = &*asked.labels;
         let segments = Segments::new(call, self.steps, self.n_steps).part(from, to);
-        let keeps_numbers = matches!(call.function, RangeFunction::Quantile(_) | RangeFunction::RateCounter);
-        let mut rows = (self.execute)(&plan_of(call, asked, &segments, PercentileMethod::Exact), segments.range());
+        let mut how = WindowMethod::Exact;
+        let mut rows = (self.execute)(&plan_of(call, asked, &segments, how), segments.range());
+        let n_before = segments.columns().len() + labels.len();
+        let is_odd = |row: &Vec<Option<Value>>| matches!(row.get(n_before + windows::N_ODD_AT), Some(Some(Value::Integer(count))) if *count > 0);
+        if call.unwrap.is_some() && rows.as_ref().is_ok_and(|rows| rows.iter().any(is_odd)) {
+            how = WindowMethod::Texts;
+            rows = (self.execute)(&plan_of(call, asked, &segments, how), segments.range());
+        }
+        let needs_all = how == WindowMethod::Texts || call.function == RangeFunction::RateCounter;
+        let keeps_numbers = needs_all || matches!(call.function, RangeFunction::Quantile(_));
         if keeps_numbers && rows.as_ref().is_err_and(E::is_out_of_memory) {
-            if to - from > 1 && (!segments.are_windows() || call.function == RangeFunction::RateCounter) {
+            if to - from > 1 && (!segments.are_windows() || needs_all) {
                 let half = from + (to - from) / 2;
                 self.part(call, asked, (from, half), series)?;
                 return self.part(call, asked, (half, to), series);
             }
-            if call.function != RangeFunction::RateCounter {
-                rows = (self.execute)(&plan_of(call, asked, &segments, PercentileMethod::Sketch), segments.range());
+            if !needs_all {
+                rows = (self.execute)(&plan_of(call, asked, &segments, WindowMethod::Sketch), segments.range());
             }
         }
         let mut pieces = SegmentedSeries::default();
@@ -359,7 +367,7 @@ fn labels_of_row(call: &RangeCall, labels: &[String], row: &[Option<Value>]) -> 
 }
 
 /// Returns the plan of one aggregation. Columns: those of segments, labels, then those of [`windows::aggregates`].
-fn plan_of(call: &RangeCall, asked: &RangeOptions, segments: &Segments, how: PercentileMethod) -> Plan {
+fn plan_of(call: &RangeCall, asked: &RangeOptions, segments: &Segments, how: WindowMethod) -> Plan {
     let labels = &*asked.labels;
     let mut by: Vec<(Name, Expr)> = segments.columns();
     let label = |name: &String| match name.as_str() {
@@ -367,12 +375,17 @@ fn plan_of(call: &RangeCall, asked: &RangeOptions, segments: &Segments, how: Per
         name => call.log.shown.sight.label(name),
     };
     by.extend(labels.iter().map(|name| (Name::from(format!("#label {name}")), label(name))));
-    let value = call.unwrap.as_ref().map(|unwrap| {
+    let numbers = call.unwrap.as_ref().map(|unwrap| {
+        let is_present = |expr: Expr| Expr::Call(Function::IsPresent, vec![expr]);
+        let where_number = |expr: Expr| Expr::Call(Function::If, vec![is_present(unwrap.value.clone()), expr]);
         let zero = Box::new(Expr::Literal(Some(Value::Integer(0))));
-        // The sum with 0 is missing for what is no number, so that only numbers are counted.
-        Expr::Arithmetic(ArithmeticOperator::Add, Box::new(unwrap.value.clone()), zero)
+        // The sum with 0 is missing for what is no finite number, so that only these are counted.
+        let finite = Expr::Arithmetic(ArithmeticOperator::Add, Box::new(unwrap.value.clone()), zero);
+        let one = Expr::Literal(Some(Value::Integer(1)));
+        let odd = Expr::Call(Function::If, vec![is_present(finite.clone()), Expr::Literal(None), where_number(one)]);
+        (if how == WindowMethod::Texts { where_number(unwrap.text.clone()) } else { finite }, odd)
     });
-    let aggregates = windows::aggregates(call.function, value, how);
+    let aggregates = windows::aggregates(call.function, numbers.unzip(), how);
     let names: Vec<Name> = by.iter().map(|(name, _)| name.clone()).collect();
     let columns = names.into_iter().chain(aggregates.iter().map(|aggregate| aggregate.name.clone()));
     // Parsers whose labels are not asked for do not run, and cannot fail.

@@ -51,10 +51,10 @@ pub(super) fn read(reader: &Reader<'_>, pair: &Pair<'_, Rule>, is_line: bool) ->
                 "write {{.label}}, functions of it such as {{.label | ToUpper}}, {{if}}, {{range}}, {{with}}",
             )
         })?;
-    // A template that is one label alone is no template to Loki, but the value of a label: errors are none.
+    // A line that is one label alone is no template to Loki, but the value of a label: errors are none.
     let of_label = |name: &String| match name.as_str() {
-        "__error_details__" if !template.is_label() => reader.sight.details().unwrap_or(Expr::Literal(None)),
         "__error__" | "__error_details__" if template.is_label() && is_line => Expr::Literal(None),
+        "__error_details__" => reader.sight.details().unwrap_or(Expr::Literal(None)),
         name => reader.sight.label(name),
     };
     let labels: Vec<Expr> = template.labels().iter().map(of_label).collect();

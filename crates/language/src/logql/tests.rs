@@ -1,6 +1,7 @@
 //! LogQL to plans, and metric queries over steps.
 
 mod language;
+mod pushed;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;

@@ -17,9 +17,11 @@ use std::collections::HashMap;
 use types::{TimeRange, Timestamp, Value};
 
 use super::metric::{RangeCall, RangeFunction};
+use super::samples::{counter_rate, of_numbers, seconds};
 use super::steps::Steps;
 use super::vector::{Labels, Values};
 use plan::function::Function;
+use plan::template::parse_float;
 use plan::{Aggregate, AggregateKind, Expr, Name, Span};
 
 /// Where windows of the same length begin and end, as half-open ranges of nanoseconds.
@@ -124,9 +126,15 @@ impl Segments {
 }
 
 /// Aggregates whose values [`Partial::of`] reads. `value` is missing where an event has no number.
-pub(super) fn aggregates(function: RangeFunction, value: Option<Expr>, how: PercentileMethod) -> Vec<Aggregate> {
+/// `odd` is there where it has one that is not finite.
+pub(super) fn aggregates(
+    function: RangeFunction,
+    (value, odd): (Option<Expr>, Option<Expr>),
+    how: WindowMethod,
+) -> Vec<Aggregate> {
     let bytes = || Expr::Call(Function::ByteLength, vec![Expr::Field("@message".into())]);
     let (kind, argument) = match function {
+        _ if how == WindowMethod::Texts => (AggregateKind::List, value.clone()),
         RangeFunction::Count | RangeFunction::Absent => (AggregateKind::Count, value.clone()),
         RangeFunction::Deviation | RangeFunction::Variance => (AggregateKind::Variance, value.clone()),
         RangeFunction::Rate if value.is_some() => (AggregateKind::Sum, value.clone()),
@@ -135,7 +143,7 @@ pub(super) fn aggregates(function: RangeFunction, value: Option<Expr>, how: Perc
         RangeFunction::Sum | RangeFunction::Average => (AggregateKind::Sum, value.clone()),
         RangeFunction::Min => (AggregateKind::Min, value.clone()),
         RangeFunction::Max => (AggregateKind::Max, value.clone()),
-        RangeFunction::Quantile(quantile) if how == PercentileMethod::Sketch => {
+        RangeFunction::Quantile(quantile) if how == WindowMethod::Sketch => {
             (AggregateKind::Percentile(quantile * 100.0), value.clone())
         }
         RangeFunction::Quantile(_) | RangeFunction::RateCounter => (AggregateKind::List, value.clone()),
@@ -147,10 +155,13 @@ pub(super) fn aggregates(function: RangeFunction, value: Option<Expr>, how: Perc
         Aggregate { name: "#value".into(), kind, argument },
         Aggregate { name: "#count".into(), kind: AggregateKind::Count, argument: value.clone() },
     ];
+    all.extend(odd.map(|odd| Aggregate { name: "#odd".into(), kind: AggregateKind::Count, argument: Some(odd) }));
     let mut add =
         |name: &str, kind, argument| all.push(Aggregate { name: name.into(), kind, argument: Some(argument) });
     match (function, value) {
-        (RangeFunction::Deviation | RangeFunction::Variance, Some(value)) => add("#sum", AggregateKind::Sum, value),
+        (RangeFunction::Deviation | RangeFunction::Variance, Some(value)) if how != WindowMethod::Texts => {
+            add("#sum", AggregateKind::Sum, value)
+        }
         (RangeFunction::RateCounter, Some(value)) => {
             let has_value = Expr::Call(Function::IsPresent, vec![value]);
             let time = Expr::Call(Function::If, vec![has_value, Expr::Field("@timestamp".into())]);
@@ -162,14 +173,19 @@ pub(super) fn aggregates(function: RangeFunction, value: Option<Expr>, how: Perc
     all
 }
 
-/// How percentiles are computed.
+/// How windows are computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum PercentileMethod {
-    /// Of all numbers.
+pub(super) enum WindowMethod {
+    /// Of what aggregates keep of the numbers.
     Exact,
-    /// Of a sketch of the numbers, where all of them need too much memory.
+    /// The same, percentiles of a sketch of the numbers, where all of them need too much memory.
     Sketch,
+    /// Of the texts of all numbers, where some are `NaN` or infinite: aggregates take these for no numbers.
+    Texts,
 }
+
+/// The place of the count of such numbers among the columns of [`aggregates`].
+pub(super) const N_ODD_AT: usize = 2;
 
 /// What an aggregation gives for a segment.
 #[derive(Clone, Debug)]
@@ -206,6 +222,7 @@ impl Partial {
             let number = |value: &Option<Value>| match value {
                 Some(Value::Integer(number)) => Some(*number as f64),
                 Some(Value::Float(number)) => Some(*number),
+                Some(Value::String(text)) => parse_float(text),
                 _ => None,
             };
             // Rows come newest first.
@@ -214,12 +231,12 @@ impl Partial {
                 Some(Some(Value::Timestamp(at))) => at.0,
                 _ => 0,
             };
-            return (!values.is_empty()).then(|| Self::Samples { values, first: time(2), last: time(3) });
+            return (!values.is_empty()).then(|| Self::Samples { values, first: time(3), last: time(4) });
         }
         let is_variance = matches!(function, RangeFunction::Deviation | RangeFunction::Variance);
         // The variance of a single number is missing.
         let value = number(0).or((is_variance && count == 1.0).then_some(0.0))?;
-        let mean = if is_variance { number(2)? / count } else { 0.0 };
+        let mean = if is_variance { number(3)? / count } else { 0.0 };
         // Ours is that of a sample.
         let value = if is_variance { value * (count - 1.0) } else { value };
         Some(Self::Number(Summary { value, count, mean }))
@@ -254,10 +271,6 @@ impl Summary {
             _ => self.value,
         }
     }
-}
-
-fn seconds(nanoseconds: i64) -> f64 {
-    nanoseconds as f64 / Timestamp::SECOND as f64
 }
 
 /// Segments of series, as the rows of an aggregation give them.
@@ -360,13 +373,12 @@ fn sampled(segments: &Segments, call: &RangeCall, pieces: &[(usize, Partial)]) -
         let to = pieces.partition_point(|(index, _)| *index < window.end);
         let pieces = pieces.get(from..to).filter(|pieces| !pieces.is_empty())?;
         let values: Vec<f64> = pieces.iter().flat_map(|(_, partial)| partial.samples().0).copied().collect();
-        match call.function {
-            RangeFunction::Quantile(share) => Some(quantile(share, values)),
-            _ => {
-                let (first, last) = (pieces.first()?.1.samples().1, pieces.last()?.1.samples().2);
-                Some(counter_rate(&values, (first, last), segments.end(step), call.window_ns))
-            }
-        }
+        let (first, last) = (pieces.first()?.1.samples().1, pieces.last()?.1.samples().2);
+        Some(match call.function {
+            RangeFunction::RateCounter => counter_rate(&values, (first, last), segments.end(step), call.window_ns),
+            RangeFunction::Rate => of_numbers(call.function, values) / seconds(call.window_ns),
+            function => of_numbers(function, values),
+        })
     };
     (0..segments.n_steps()).map(value).collect()
 }
@@ -378,43 +390,6 @@ impl Partial {
             Self::Number(_) => (&[], 0, 0),
         }
     }
-}
-
-/// Returns the number below which a share of the numbers lies, between the two closest ones in proportion.
-fn quantile(share: f64, mut values: Vec<f64>) -> f64 {
-    if values.is_empty() || share.is_nan() {
-        return f64::NAN;
-    }
-    if !(0.0..=1.0).contains(&share) {
-        return if share < 0.0 { f64::NEG_INFINITY } else { f64::INFINITY };
-    }
-    let rank = share * (values.len() - 1) as f64;
-    let (_, lower, above) = values.select_nth_unstable_by(rank.floor() as usize, f64::total_cmp);
-    let lower = *lower;
-    let upper = above.iter().copied().min_by(f64::total_cmp).unwrap_or(lower);
-    let weight = rank - rank.floor();
-    lower * (1.0 - weight) + upper * weight
-}
-
-/// Returns how fast a counter rises per second, resets added, as if it went on to both ends of the window as between
-/// its samples: Prometheus' estimate.
-fn counter_rate(values: &[f64], (first, last): (i64, i64), end: i64, window_ns: i64) -> f64 {
-    let (Some(first_value), Some(last_value)) = (values.first(), values.last()) else { return 0.0 };
-    if values.len() < 2 {
-        return 0.0;
-    }
-    let resets: f64 = values.windows(2).filter(|pair| pair[1] < pair[0]).map(|pair| pair[0]).sum();
-    let rise = last_value - first_value + resets;
-    let sampled = seconds(last.saturating_sub(first));
-    let pause = sampled / (values.len() - 1) as f64;
-    let within = |gap: f64| if gap >= pause * 1.1 { pause / 2.0 } else { gap };
-    let mut before = within(seconds(first.saturating_sub(end.saturating_sub(window_ns))));
-    // A counter was never below zero.
-    if rise > 0.0 && *first_value >= 0.0 {
-        before = before.min(sampled * (first_value / rise));
-    }
-    let after = within(seconds(end.saturating_sub(last)));
-    rise * ((sampled + before + after) / sampled) / seconds(window_ns)
 }
 
 #[cfg(test)]
@@ -474,15 +449,5 @@ mod tests {
         let (left, right) = (of(&[1.0, 2.0, 7.0]), of(&[100.0, 3.5]));
         let (merged, whole) = (left.merge(right, RangeFunction::Variance), of(&[1.0, 2.0, 7.0, 100.0, 3.5]));
         assert!((merged.value - whole.value).abs() < 1e-9, "{merged:?} {whole:?}");
-    }
-
-    #[test]
-    fn quantiles_lie_between_the_closest_numbers() {
-        let check = |share: f64, expected: f64| assert_eq!(quantile(share, vec![4.0, 1.0, 3.0, 2.0]), expected);
-        check(0.0, 1.0);
-        check(0.5, 2.5);
-        check(1.0, 4.0);
-        check(1.5, f64::INFINITY);
-        check(-0.5, f64::NEG_INFINITY);
     }
 }

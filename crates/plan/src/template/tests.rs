@@ -193,6 +193,14 @@ fn printf_has_verbs_flags_widths_and_precisions() {
 
 #[test]
 fn times_are_written_and_read_by_example() {
+    check(
+        "{{__timestamp__.Year}}-{{__timestamp__.Month}} {{ __timestamp__.Weekday | lower }}",
+        "2023-November tuesday",
+    );
+    check("{{(__timestamp__).UnixNano}} {{__timestamp__.Hour | printf \"%02d\"}}", "1700000000123456789 22");
+    check("{{date \"05,000\" __timestamp__}} {{date \"05.999\" __timestamp__}}", "20,123 20.123");
+    check("{{toDateInZone \"2006-01-02 15:04\" \"Europe/Berlin\" \"2026-03-29 02:30\" | unixEpoch}}", "1774747800");
+    check("{{(fromJson \"text\").a}}", "<no value>");
     check("{{__timestamp__}}", "2023-11-14 22:13:20.123456789 +0000 UTC");
     check("{{__timestamp__ | date \"2006-01-02T15:04:05.000Z07:00\"}}", "2023-11-14T22:13:20.123Z");
     check("{{date \"Mon Jan _2 3:04PM 06 002 -0700 MST\" __timestamp__}}", "Tue Nov 14 10:13PM 23 318 +0000 UTC");

@@ -16,6 +16,7 @@ use plan::function::LabelsFunction;
 use plan::label_set::{LabelSet, labels_of_stream};
 use plan::template::parse_float;
 use plan::units::{duration_ns, size_bytes};
+use plan::unreadable;
 use plan::{Expr, line_parser};
 use types::{Column, Value};
 
@@ -23,7 +24,6 @@ use self::constant::literal;
 use self::parser::{Parser, is_parser};
 use self::set::{change, fail, get};
 use self::stream::{base, begin};
-use super::unreadable;
 use crate::columns::cell::Cell;
 use crate::columns::frame::{Frame, booleans};
 use crate::columns::stop::Stop;

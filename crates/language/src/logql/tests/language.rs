@@ -43,7 +43,7 @@ fn stages_become_parsers_and_conditions() {
     check("{} | json | status >= 400", "parse @message json | filter (status >= 400)");
     check(
         "{} | logfmt | level=\"error\" and (a=\"1\" or b!~\"x+\")",
-        "parse @message logfmt | filter ((@level = \"error\") and ((a = \"1\") or not (b like /^(?s:x+)$/)))",
+        "parse @message logfmt | filter ((@level = \"error\") and ((a = \"1\") or not (b like /^(?:x+)$/)))",
     );
     check(
         "{} | took > 1.5s, size <= 20kb",

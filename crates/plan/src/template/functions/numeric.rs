@@ -5,6 +5,7 @@ use gotemplate::{Arguments, Value};
 use super::super::cast::{to_float, to_integer};
 use super::super::decimal::{Operation, calculate};
 use crate::units::{duration_ns, size_bytes};
+use crate::unreadable;
 
 /// Combines whole numbers from left to right; `None` is a division by zero.
 pub(super) fn whole(of: Arguments<'_>, apply: fn(i64, i64) -> Option<i64>) -> Result<Value, String> {
@@ -45,8 +46,8 @@ pub(super) fn rounded(of: Arguments<'_>) -> Value {
 /// `bytes`, `duration` and `duration_seconds`.
 pub(super) fn converted(name: &str, text: &str) -> Result<Value, String> {
     let number = match name {
-        "bytes" => size_bytes(text).map(|bytes| bytes as f64),
-        _ => duration_ns(text).map(|ns| ns as f64 / 1e9),
+        "bytes" => size_bytes(text).map(|bytes| bytes as f64).ok_or_else(|| unreadable::size(text)),
+        _ => duration_ns(text).map(|ns| ns as f64 / 1e9).ok_or_else(|| unreadable::duration(text)),
     };
-    number.map(Value::Float).ok_or_else(|| format!("invalid {name} {text:?}"))
+    number.map(Value::Float)
 }

@@ -1,17 +1,17 @@
 //! Why the text of a label is no number, no duration or no size, in the words of Go that Loki's clients read.
 
-use plan::escape::quoted;
-use plan::template::parse_float;
+use gotemplate::escape::quoted;
+use gotemplate::parse_float;
 
-/// Why a text is no number.
-pub(super) fn number(text: &str) -> String {
+/// Returns why a text is no number.
+pub fn number(text: &str) -> String {
     let is_too_large = parse_float(text).is_none() && text.parse::<f64>().is_ok_and(f64::is_infinite);
     let problem = if is_too_large { "value out of range" } else { "invalid syntax" };
     format!("strconv.ParseFloat: parsing {}: {problem}", quoted(text))
 }
 
-/// Why a text is no duration.
-pub(super) fn duration(text: &str) -> String {
+/// Returns why a text is no duration.
+pub fn duration(text: &str) -> String {
     let mut rest = text.strip_prefix(['-', '+']).unwrap_or(text);
     let invalid = || format!("time: invalid duration {}", quoted(text));
     if rest.is_empty() {
@@ -35,8 +35,8 @@ pub(super) fn duration(text: &str) -> String {
     invalid()
 }
 
-/// Why a text is no size in bytes.
-pub(super) fn size(text: &str) -> String {
+/// Returns why a text is no size in bytes.
+pub fn size(text: &str) -> String {
     let n_number = text.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | ','))).unwrap_or(text.len());
     let digits = text[..n_number].replace(',', "");
     if digits.parse::<f64>().is_err() {
