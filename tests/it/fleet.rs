@@ -268,6 +268,36 @@ fn status_line(address: &str, path: &str) -> String {
 }
 
 #[test]
+fn nodes_that_start_together_on_an_empty_database_all_run() {
+    let Some(lab) = Lab::new() else { return };
+    std::thread::scope(|scope| {
+        let started = ["a", "b", "c", "d"].map(|node| scope.spawn(|| lab.launch(node).start()));
+        let nodes = started.map(|node| node.join().expect("it starts"));
+        assert!(nodes.iter().all(|node| node.get("/api/v1/status", &[]).status == 200));
+    });
+}
+
+#[test]
+fn a_sender_is_told_to_come_back_within_seconds_while_bucket_or_database_is_away() {
+    for is_bucket in [true, false] {
+        let Some(mut lab) = Lab::new() else { return };
+        let node = lab.launch("a").start();
+        assert_eq!(node.post("/api/v1/ingest?group=g", &[], batch(0)).status, 200);
+        if is_bucket {
+            lab.bucket.kill();
+        } else {
+            lab.database.kill();
+        }
+        for number in 1..3 {
+            let began = std::time::Instant::now();
+            let refused = node.post("/api/v1/ingest?group=g", &[], batch(number));
+            assert_eq!((refused.status, refused.header("retry-after")), (503, "2"), "{refused:?}");
+            assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+        }
+    }
+}
+
+#[test]
 fn nodes_hand_requests_on_and_work_out_parts_of_queries() {
     let Some(lab) = Lab::new() else { return };
     let secret = lab.scratch.path().join("secret");
@@ -280,6 +310,11 @@ fn nodes_hand_requests_on_and_work_out_parts_of_queries() {
     let taker = with_roles("taker", "\"ingest\", \"upkeep\", \"page\"");
     let first = with_roles("first", "\"query\"");
     let mut second = with_roles("second", "\"query\", \"alert\"");
+    // Before there is a key, and with the node's own admin key: at another node a caller is what they are at this one.
+    for headers in [&[][..], &[("authorization", &*taker.admin())]] {
+        let asked = || taker.get("/api/v1/groups", headers).status;
+        taker.until("another node answers", || (asked() == 200).then_some(()));
+    }
     let order = json!({"name": "k", "role": "admin"}).to_string();
     let created = first.post("/api/v1/keys", &[("authorization", &first.admin())], order).json();
     let key = created["key"].as_str().expect("it is shown once");

@@ -20,12 +20,17 @@ pub(crate) struct Moto {
 
 impl Drop for Moto {
     fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        self.kill();
     }
 }
 
 impl Moto {
+    /// Ends it, with what it holds.
+    pub(crate) fn kill(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+
     /// Starts moto on a free port; `None`, and a line that says so, where it is not installed.
     pub(crate) fn start() -> Option<Moto> {
         let of_tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/.venv/bin/moto_server");

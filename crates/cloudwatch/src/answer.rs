@@ -117,6 +117,7 @@ impl<E: Into<Problem>> From<E> for CloudWatchProblem {
         let problem: Problem = error.into();
         // Clients retry after the names of temporary errors; all others are permanent.
         let (kind, status) = match problem.status.as_u16() {
+            _ if problem.code == "group-protected" => ("ValidationException", StatusCode::BAD_REQUEST),
             401 | 403 => ("AccessDeniedException", StatusCode::BAD_REQUEST),
             404 => ("ResourceNotFoundException", StatusCode::BAD_REQUEST),
             408 | 429 => ("ThrottlingException", StatusCode::BAD_REQUEST),
@@ -185,8 +186,13 @@ pub(super) fn request_id() -> String {
 pub(super) fn random_id() -> Result<String, Problem> {
     let mut bytes = [0u8; 16];
     getrandom::fill(&mut bytes).map_err(|error| Problem::internal(format!("no randomness: {error}")))?;
+    Ok(uuid_of(bytes))
+}
+
+/// Returns bytes as a UUID of version 4.
+pub(super) fn uuid_of(mut bytes: [u8; 16]) -> String {
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
     let hex = HEXLOWER.encode(&bytes);
-    Ok([&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-"))
+    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
 }

@@ -7,10 +7,12 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use xxhash_rust::xxh3::xxh3_128;
 
-use super::answer::{CloudWatchProblem, random_id};
+use super::answer::{CloudWatchProblem, random_id, uuid_of};
 use super::input::{Input, constraint};
 use super::paging::{page_of, with_next};
+use super::queries::{asks_for_insights, check_language};
 use super::request::OperationRequest;
 use super::time::milliseconds;
 use door::access::Role;
@@ -42,6 +44,7 @@ impl OperationRequest {
     pub(super) fn put_definition(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
         self.require(&[Role::Operate])?;
         let (name, query) = (input.needed("name")?.to_owned(), input.needed("queryString")?.to_owned());
+        check_language(input)?;
         check_length("name", &name, NAME_CHARS_MAX)?;
         check_length("queryString", &query, QUERY_CHARS_MAX)?;
         let groups: Vec<String> =
@@ -55,7 +58,9 @@ impl OperationRequest {
             return Err(CloudWatchProblem::denied("The definition names log groups that this key does not reach."));
         }
         let known = input.text("queryDefinitionId")?;
-        let id = known.map_or_else(random_id, |id| Ok(id.to_owned()))?;
+        // A repeated request has the same token, and so makes the same definition.
+        let of_token = input.text("clientToken")?.map(|token| uuid_of(xxh3_128(token.as_bytes()).to_be_bytes()));
+        let id = known.map(str::to_owned).or(of_token).map_or_else(random_id, Ok)?;
         let definition = Definition { name, query, groups, parameters, changed: milliseconds(self.server.now()) };
         let settings = self.server.settings();
         let all = settings.all(KIND)?;
@@ -75,13 +80,16 @@ impl OperationRequest {
         self.require(&[Role::Read])?;
         let prefix = input.text("queryDefinitionNamePrefix")?.unwrap_or_default();
         let most = input.number("maxResults", PAGE_MAX, PAGE_MAX)?;
+        let is_asked = asks_for_insights(input)?;
         let mut found: Vec<(String, Definition)> = self
             .server
             .settings()
             .all(KIND)?
             .into_iter()
             .filter_map(|(id, json)| Some((id, read(&json)?)))
-            .filter(|(_, definition)| definition.name.starts_with(prefix) && is_seen(definition, &self.server))
+            .filter(|(_, definition)| {
+                is_asked && definition.name.starts_with(prefix) && is_seen(definition, &self.server)
+            })
             .collect();
         found.sort_by(|a, b| (&a.1.name, &a.0).cmp(&(&b.1.name, &b.0)));
         let (page, next) = page_of(&found, most, input)?;

@@ -9,13 +9,14 @@ use super::answer::CloudWatchProblem;
 use super::group_registry::GroupRecord;
 use super::input::{Input, constraint};
 use super::put::refused;
-use super::request::OperationRequest;
+use super::request::{OperationRequest, must_exist};
 use super::state::Shared;
 use super::time::milliseconds;
 use door::access::Role;
 use door::answer::duration_text;
 use door::deletion::{EventDeletion, SHOWN_AS};
 use door::handler::HandlerServer;
+use door::protection::{end_protection, protect};
 use door::query_run::{Scope, read};
 
 /// Classes of groups. They are returned as requested and have no effect.
@@ -40,20 +41,32 @@ impl OperationRequest {
             ..GroupRecord::default()
         };
         let server = &self.server;
+        let is_protected = input.flag("deletionProtectionEnabled")?;
         server.state.groups.make(server.whole_store(), &name, group, server.app.limits.groups)?;
+        if is_protected {
+            protect(server.settings(), &name)?;
+        }
         Ok(Value::Null)
     }
 
     pub(super) fn delete_group(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
         self.require(&[Role::Admin])?;
-        let (server, name) = (&self.server, self.changed_group(input, &["logGroupName"])?);
-        let had_events = server.whole_store().delete_group(&name)?;
-        let was_made = server.state.forget(server, &name)?;
-        if !had_events && !was_made {
-            return Err(CloudWatchProblem::no_group());
+        let name = self.changed_group(input, &["logGroupName"])?;
+        self.server.must_be_deletable(&name)?;
+        if door::deletion::delete_group(&self.server, &name)? {
+            return Ok(Value::Null);
         }
-        server.app.intake.sources().forget_content(name.as_str());
-        server.audit_own("group deleted", &json!({"group": name.as_str()}));
+        Err(CloudWatchProblem::no_group())
+    }
+
+    pub(super) fn put_protection(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
+        self.require(&[Role::Admin])?;
+        let name = self.changed_group(input, &["logGroupIdentifier"])?;
+        must_exist(&self.server, &name)?;
+        let is_protected = input.needed_flag("deletionProtectionEnabled")?;
+        let change = if is_protected { protect } else { end_protection };
+        change(self.server.settings(), &name)?;
+        self.server.audit_own("group protection set", &json!({"group": name.as_str(), "protected": is_protected}));
         Ok(Value::Null)
     }
 
@@ -85,6 +98,7 @@ impl OperationRequest {
         let (of_check, stream_name) = (name.clone(), stream.clone());
         let has_events = move |server: &Shared| {
             let store = server.whole_store();
+            server.must_be_deletable(&of_check)?;
             server.state.groups.check_stream(store, &of_check, &stream_name).map(|()| store.has_group(&of_check))
         };
         if self.server.look_up(has_events).await?? {

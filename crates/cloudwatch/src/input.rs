@@ -6,28 +6,29 @@ use serde_json::{Map, Value};
 use types::GroupName;
 
 use super::answer::CloudWatchProblem;
+use super::members::{Service, refusal};
 
 /// The object that an operation is given.
 #[derive(Debug)]
-pub(super) struct Input(Map<String, Value>);
+pub(super) struct Input(Value);
 
 impl Input {
     /// Reads a body; an empty one is an empty object.
     pub(super) fn read(body: &[u8]) -> Result<Self, CloudWatchProblem> {
         if body.trim_ascii().is_empty() {
-            return Ok(Self(Map::new()));
+            return Ok(Self(Value::Object(Map::new())));
         }
         let bad = |message: String| CloudWatchProblem::new("SerializationException", message);
-        match serde_json::from_slice(body) {
-            Ok(Value::Object(members)) => Ok(Self(members)),
+        match serde_json::from_slice::<Value>(body) {
+            Ok(value) if value.is_object() => Ok(Self(value)),
             Ok(_) => Err(bad("the body is not a JSON object".into())),
             Err(error) => Err(bad(error.to_string())),
         }
     }
 
-    /// Reports whether a member is there.
-    pub(super) fn is_given(&self, name: &str) -> bool {
-        self.get(name).is_some()
+    /// Returns why an operation cannot be given one of the members.
+    pub(super) fn refusal(&self, operation: &str) -> Option<String> {
+        refusal(Service::Logs, operation, &self.0)
     }
 
     fn get(&self, name: &str) -> Option<&Value> {
@@ -69,6 +70,11 @@ impl Input {
 
     pub(super) fn flag(&self, name: &str) -> Result<bool, CloudWatchProblem> {
         self.flag_or(name, false)
+    }
+
+    /// Returns a required flag.
+    pub(super) fn needed_flag(&self, name: &str) -> Result<bool, CloudWatchProblem> {
+        self.get(name).ok_or_else(|| null_at(name)).and_then(|_| self.flag(name))
     }
 
     /// Returns a flag, or a default.

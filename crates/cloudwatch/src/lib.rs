@@ -27,6 +27,7 @@ mod input;
 mod kept_dashboards;
 mod listings;
 mod live_tail;
+mod members;
 mod metric_filters;
 mod metrics;
 mod paging;
@@ -146,6 +147,9 @@ pub async fn post(server: FamilyServer<CloudWatchState>, request: Request) -> Re
     }
     let input = Input::read(&decode(received.bytes(), encoding, bytes_max)?)?;
     drop(received);
+    if let Some(refusal) = input.refusal(&asked.operation) {
+        return Err(CloudWatchProblem::parameter(refusal));
+    }
     asked.carry_out(input).await
 }
 
@@ -178,6 +182,7 @@ impl OperationRequest {
             "CreateLogStream" => self.create_stream(input),
             "DescribeLogGroups" => self.describe_groups(input),
             "ListLogGroups" => self.list_groups(input),
+            "PutLogGroupDeletionProtection" => self.put_protection(input),
             "PutRetentionPolicy" => self.put_retention(input),
             "DeleteRetentionPolicy" => self.set_retention(input, None),
             "TagResource" | "TagLogGroup" => self.tag(input),

@@ -14,6 +14,7 @@ use super::answer::CloudWatchProblem;
 use super::group_registry::GroupRecord;
 use super::input::{Input, constraint, group_of};
 use super::metric_filters::counters;
+use super::metrics::alarms::ACCOUNT;
 use super::paging::{page_of, read_token, with_next};
 use super::put::SEQUENCE_TOKEN;
 use super::request::OperationRequest;
@@ -21,6 +22,7 @@ use super::state::Shared;
 use super::time::milliseconds;
 use door::access::Role;
 use door::handler::HandlerServer;
+use door::protection::protected;
 use door::query_run::{QueryRun, Scope, read};
 
 /// Limits on the entries of a page of details, and of names.
@@ -56,6 +58,7 @@ impl OperationRequest {
             let message = "LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.";
             return Err(CloudWatchProblem::parameter(message));
         }
+        check_accounts(input)?;
         let limit = input.number("limit", PAGE_MAX, PAGE_MAX)?;
         let names = input.texts("logGroupIdentifiers")?.map(|names| {
             names.into_iter().map(|name| group_of(name, "logGroupIdentifiers")).collect::<Result<Vec<GroupName>, _>>()
@@ -71,11 +74,13 @@ impl OperationRequest {
         });
         let (page, next) = page_by_name(wanted, limit, input)?;
         let n_filters = counters::counts(self.server.settings())?;
+        let protected = protected(self.server.settings())?;
         let described: Vec<Value> = page
             .iter()
             .map(|(name, group)| {
                 let mut json = self.group_json(name, group);
                 json["metricFilterCount"] = n_filters.get(*name).copied().unwrap_or(0).into();
+                json["deletionProtectionEnabled"] = protected.contains(*name).into();
                 json
             })
             .collect();
@@ -83,14 +88,16 @@ impl OperationRequest {
     }
 
     pub(super) fn list_groups(&self, input: &Input) -> Result<Value, CloudWatchProblem> {
-        let pattern = input.text("logGroupNamePattern")?;
-        let alternatives: Option<Vec<&str>> = pattern.map(|pattern| pattern.split('|').collect());
+        check_accounts(input)?;
+        let alternatives = input.text("logGroupNamePattern")?.map(alternatives).transpose()?;
+        let tags = input.objects("logGroupTags")?.iter().map(TagFilter::read).collect::<Result<Vec<_>, _>>()?;
         let class = input.text("logGroupClass")?;
         let limit = input.number("limit", PAGE_MAX, NAMES_PAGE_MAX)?;
         let groups = self.listed()?;
         let wanted = groups.iter().filter(|(name, group)| {
             alternatives.as_ref().is_none_or(|texts| texts.iter().any(|text| fits(name, text)))
                 && class.is_none_or(|class| class == group.class())
+                && tags.iter().all(|tag| tag.accepts(group))
         });
         let (page, next) = page_by_name(wanted, limit, input)?;
         let listed: Vec<Value> = page
@@ -240,6 +247,55 @@ fn times_of(reading: &QueryRun<'_>, name: &GroupName) -> Result<Vec<(String, Str
         (!name.is_empty()).then(|| (name.to_string(), times))
     };
     Ok(answer.rows.iter().filter_map(of_row).collect())
+}
+
+/// Refuses the ids of other accounts: this server has one.
+fn check_accounts(input: &Input) -> Result<(), CloudWatchProblem> {
+    let accounts = input.texts("accountIdentifiers")?.unwrap_or_default();
+    match accounts.into_iter().find(|account| *account != ACCOUNT) {
+        None => Ok(()),
+        Some(other) => Err(CloudWatchProblem::parameter(format!(
+            "accountIdentifiers: {other:?} is another account; this one is {ACCOUNT}."
+        ))),
+    }
+}
+
+/// Returns the texts of a pattern that names contain or, after `^`, begin with.
+fn alternatives(pattern: &str) -> Result<Vec<&str>, CloudWatchProblem> {
+    let is_fit = |text: &&str| {
+        let text = text.strip_prefix('^').unwrap_or(text);
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_/#".contains(&byte))
+    };
+    let texts: Vec<&str> = pattern.split('|').collect();
+    let rule = r"Member must satisfy regular expression pattern: (\^?[\.\-_\/#A-Za-z0-9]+)(\|\^?[\.\-_\/#A-Za-z0-9]+)*";
+    if texts.iter().all(is_fit) { Ok(texts) } else { Err(constraint(pattern, "logGroupNamePattern", rule)) }
+}
+
+/// Values of a tag: all, some with `*` for any characters, or, after `!`, others.
+struct TagFilter {
+    key: String,
+    values: Vec<String>,
+}
+
+impl TagFilter {
+    fn read(given: &Value) -> Result<Self, CloudWatchProblem> {
+        let bad = || CloudWatchProblem::parameter("logGroupTags: a filter has a key, and values that are strings.");
+        let key = given["key"].as_str().ok_or_else(bad)?.to_owned();
+        let values = given["values"].as_array().into_iter().flatten();
+        let values = values.map(|value| value.as_str().map(str::to_owned).ok_or_else(bad)).collect::<Result<_, _>>()?;
+        Ok(Self { key, values })
+    }
+
+    fn accepts(&self, group: &GroupListing) -> bool {
+        let tags = group.made.as_ref().map(|made| &made.tags);
+        let Some(value) = tags.and_then(|tags| tags.get(&self.key)) else { return false };
+        let fits = |wanted: &str| match wanted.contains('*') {
+            true => GroupPattern::new(wanted.to_lowercase()).matches(&value.to_lowercase()),
+            false => wanted == value,
+        };
+        let is_wanted = |wanted: &String| wanted.strip_prefix('!').map_or_else(|| fits(wanted), |other| !fits(other));
+        self.values.is_empty() || self.values.iter().any(is_wanted)
+    }
 }
 
 /// Reports whether a name contains a text, or begins with it if the text begins with `^`.

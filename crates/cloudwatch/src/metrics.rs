@@ -34,6 +34,7 @@ use super::answer::CloudWatchProblem;
 use super::authentication::{AuthenticatedRequest, admit};
 use super::cbor;
 use super::input::Input;
+use super::members::{Service, refusal};
 use super::metric_filters::counters::{self, Metric};
 use super::paging::{page_of, with_next};
 use super::query_protocol::{of_form, respond, xml_answer, xml_error};
@@ -150,7 +151,8 @@ async fn asked(server: Shared, parts: &Parts, body: Body, form: &Form) -> Result
     }
     let read_input = || {
         let unreadable = || CloudWatchProblem::new("SerializationException", "The body is not a readable object.");
-        input.filter(Value::is_object).ok_or_else(unreadable)
+        let input = input.filter(Value::is_object).ok_or_else(unreadable)?;
+        refusal(Service::Metrics, &operation, &input).map_or(Ok(input), |refusal| Err(bad_value(refusal)))
     };
     let answer = match &*operation {
         "PutMetricData" => {

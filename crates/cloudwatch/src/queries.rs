@@ -43,9 +43,6 @@ const LISTED_MAX: usize = 1_000;
 /// How long `StartQuery` waits for the end of the query: clients fetch results at once and then sleep for about a second.
 const SOON: Duration = Duration::from_millis(50);
 
-/// The only supported query language.
-const LANGUAGE: &str = "CWLI";
-
 /// A query that is ready to run.
 struct Question {
     plan: Plan,
@@ -57,10 +54,7 @@ impl OperationRequest {
     pub(super) async fn start_query(&self, input: Input) -> Result<Value, CloudWatchProblem> {
         self.require(&[Role::Read])?;
         let text = input.needed("queryString")?.to_owned();
-        if let Some(language) = input.text("queryLanguage")?.filter(|language| *language != LANGUAGE) {
-            let rule = "Member must satisfy enum value set: [CWLI]; SQL and PPL are not understood here";
-            return Err(constraint(language, "queryLanguage", rule));
-        }
+        check_language(&input)?;
         let range = range_of(&input)?;
         let limit = input.number("limit", ROWS_DEFAULT, ROWS_MAX)?;
         let groups = self.groups_asked(&input)?;
@@ -144,7 +138,7 @@ impl OperationRequest {
         let rows = found.rows.get(from..).unwrap_or_default();
         let rows = rows[..rows.len().min(most)].to_vec();
         let statistics = statistics(&query, &found);
-        let mut end = json!({"statistics": statistics, "status": found.status.name(), "queryLanguage": LANGUAGE});
+        let mut end = json!({"statistics": statistics, "status": found.status.name(), "queryLanguage": "CWLI"});
         if !found.remarks.is_empty() {
             // Clients ignore this member; a person who reads the answer sees why rows are missing.
             end["warnings"] = found.remarks.clone().into();
@@ -172,11 +166,13 @@ impl OperationRequest {
         self.require(&[Role::Read])?;
         let group = input.text("logGroupName")?;
         let status = input.text("status")?;
+        let is_asked = asks_for_insights(input)?;
         let most = input.number("maxResults", LISTED_MAX, LISTED_MAX)?;
         let from = input.text("nextToken")?.map_or(Ok(0), read_place)?;
         let all = self.server.state.queries.list(|running| self.server.may_see_query(running));
         let wanted = |query: &&Arc<RegisteredQuery>| {
-            group.is_none_or(|group| query.started.groups.iter().any(|name| name == group))
+            is_asked
+                && group.is_none_or(|group| query.started.groups.iter().any(|name| name == group))
                 && status.is_none_or(|status| status == query.results().status.name())
         };
         let wanted: Vec<&Arc<RegisteredQuery>> = all.iter().filter(wanted).collect();
@@ -188,6 +184,24 @@ impl OperationRequest {
             answer["nextToken"] = write_place(from + page.len()).into();
         }
         Ok(answer)
+    }
+}
+
+/// Refuses text in another language than Insights'.
+pub(super) fn check_language(input: &Input) -> Result<(), CloudWatchProblem> {
+    if asks_for_insights(input)? {
+        return Ok(());
+    }
+    let rule = "Member must satisfy enum value set: [CWLI]; SQL and PPL are not understood here";
+    Err(constraint(input.text("queryLanguage")?.unwrap_or_default(), "queryLanguage", rule))
+}
+
+/// Reports whether a request is about queries in Insights' language, the only ones there are.
+pub(super) fn asks_for_insights(input: &Input) -> Result<bool, CloudWatchProblem> {
+    match input.text("queryLanguage")? {
+        None | Some("CWLI") => Ok(true),
+        Some("SQL" | "PPL") => Ok(false),
+        Some(other) => Err(constraint(other, "queryLanguage", "Member must satisfy enum value set: [CWLI, SQL, PPL]")),
     }
 }
 
@@ -257,7 +271,7 @@ fn described(query: &RegisteredQuery, now: Timestamp) -> Value {
         "queryId": query.started.id, "queryString": query.started.text, "status": found.status.name(),
         "createTime": milliseconds(created), "logGroupName": query.started.groups.first(),
         "queryDuration": milliseconds(Timestamp(found.ended.unwrap_or(now).0.saturating_sub(created.0))),
-        "bytesScanned": stats.bytes_read as f64, "queryLanguage": LANGUAGE,
+        "bytesScanned": stats.bytes_read as f64, "queryLanguage": "CWLI",
         "userIdentity": &*query.started.running.owner,
     })
 }

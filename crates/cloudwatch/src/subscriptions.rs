@@ -96,11 +96,6 @@ fn filter_of(input: &Input, group: &GroupName, created: i64) -> Result<Filter, C
     if let Some(other) = distribution.filter(|other| !matches!(*other, "Random" | "ByLogStream")) {
         return Err(constraint(other, "distribution", "Member must satisfy enum value set: [Random, ByLogStream]"));
     }
-    for member in ["fieldSelectionCriteria", "emitSystemFields"] {
-        if input.is_given(member) {
-            return Err(CloudWatchProblem::parameter(format!("{member} is not supported here.")));
-        }
-    }
     let filter = Filter {
         group: group.as_str().to_owned(),
         name: filter_name(input)?.to_owned(),

@@ -10,6 +10,8 @@ pub mod postgres;
 pub mod sqlite;
 pub mod url;
 
+use tokio::runtime::{Handle, RuntimeFlavor};
+
 /// Why a database did not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
 #[error("{database}: {problem}")]
@@ -100,6 +102,14 @@ pub struct Schema {
     pub steps: &'static [&'static str],
     /// The version from which on there is a table `identity`.
     pub identity_since: usize,
+}
+
+/// Runs work that waits for a database, on any thread: other tasks of a runtime's thread move to another one meanwhile.
+pub fn waiting<T>(work: impl FnOnce() -> T) -> T {
+    match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
+        _ => work(),
+    }
 }
 
 /// A number without a sign as databases keep it: their integers are signed, and the bits stay what they are.

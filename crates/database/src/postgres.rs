@@ -217,6 +217,8 @@ impl PostgresOptions<'_> {
     /// Makes the schema with the version that has no tables.
     fn create(&self, session: &Session, tables: &str) -> Result<(), Failure> {
         session.batch("BEGIN", ANSWER_MAX)?;
+        // `IF NOT EXISTS` alone fails where several sessions create the same at once.
+        session.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", &[&tables])?;
         let create = format!(
             "CREATE SCHEMA IF NOT EXISTS {tables};
              CREATE TABLE IF NOT EXISTS state(version integer NOT NULL, store bytea NOT NULL, epoch bigint NOT NULL,

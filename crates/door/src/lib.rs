@@ -28,6 +28,7 @@ pub mod logql;
 pub mod opaque;
 pub mod parameters;
 pub mod problem;
+pub mod protection;
 pub mod queries;
 pub mod query_admission;
 pub mod query_run;

@@ -25,6 +25,7 @@ use crate::fleet::FleetLink;
 use crate::intake_gates::IntakeGates;
 use crate::opaque::Opaque;
 use crate::problem::Problem;
+use crate::protection;
 use crate::queries::{Queries, QueryTerms, RunningQuery, Ticket};
 use crate::query_admission::{self, GateLimits, QueryAdmission};
 use crate::scoped_store::ScopedStore;
@@ -317,11 +318,12 @@ impl Shared {
         }
     }
 
-    /// Refuses to delete anything of a group that does not exist for the caller, or that says what was done.
+    /// Refuses to delete anything of a group that does not exist for the caller, is protected, or says what was done.
+    /// Blocks.
     pub fn must_be_deletable(&self, group: &GroupName) -> Result<(), Problem> {
         self.must_reach(group)?;
         if group.as_str() != ingest::AUDIT_GROUP {
-            return Ok(());
+            return protection::check(self.settings(), group);
         }
         let message = format!("{group} is the audit log; its events cannot be deleted by hand");
         let problem = Problem::new(StatusCode::FORBIDDEN, "group-reserved", message);

@@ -47,6 +47,19 @@ pub struct Items<'b> {
     pub first_number: u64,
 }
 
+/// What a bulk request says beside its body.
+#[derive(Clone, Copy)]
+pub struct BulkTerms<'b> {
+    /// The index of actions that name none.
+    pub index: Option<&'b str>,
+    /// The pipeline of actions that name none.
+    pub pipeline: Option<&'b str>,
+    /// Whether what follows the first key of an action is passed over, as Elasticsearch 8 does.
+    pub is_lenient: bool,
+    /// Reports whether there is a pipeline.
+    pub has_pipeline: &'b dyn Fn(&str) -> bool,
+}
+
 /// The number of documents stored since the start.
 #[derive(Debug, Default)]
 pub struct DocumentCounter(AtomicU64);
@@ -66,12 +79,10 @@ pub struct DocumentIntake<'a> {
 impl DocumentIntake<'_> {
     /// Stores the documents of a bulk request and returns when they are durable. Blocks.
     ///
-    /// `index` is the index of actions that name none.
-    ///
     /// # Errors
     /// If the body has no action at all, or if the store takes nothing: nothing was stored then.
-    pub fn bulk<'b>(&self, body: &'b [u8], index: Option<&'b str>) -> Result<Items<'b>, IngestError> {
-        let items = read(body, index)?;
+    pub fn bulk<'b>(&self, body: &'b [u8], terms: &BulkTerms<'b>) -> Result<Items<'b>, IngestError> {
+        let items = read(body, terms)?;
         self.store(items, body)
     }
 
@@ -182,21 +193,23 @@ fn place_of(item: &Item<'_>, collector: &mut Collector<'_>) -> Result<(usize, Gr
 }
 
 /// Reads all actions of a body.
-fn read<'b>(body: &'b [u8], index: Option<&'b str>) -> Result<Vec<Item<'b>>, IngestError> {
-    let mut items = Vec::new();
-    let mut lines = Actions::new(body);
+fn read<'b>(body: &'b [u8], terms: &BulkTerms<'b>) -> Result<Vec<Item<'b>>, IngestError> {
+    let (mut items, index) = (Vec::new(), terms.index);
+    let mut lines = Actions::new(body, terms.is_lenient);
     let mut n_readable = 0usize;
     while let Some(line) = lines.next() {
         if items.len() == ACTIONS_MAX {
             return Err(IngestError::TooManyActions { actions_max: ACTIONS_MAX });
         }
         items.push(match line {
-            Line::Action { action, index: own, id, source } => {
+            Line::Action { action, index: own, id, source, pipeline } => {
                 n_readable += 1;
-                let outcome = match source {
+                let pipeline = pipeline.as_deref().or(terms.pipeline);
+                let outcome = match (source, pipeline.filter(|name| !(terms.has_pipeline)(name))) {
                     _ if !action.adds() => Outcome::Refused(Refusal::Unsupported(action)),
-                    None => Outcome::Refused(Refusal::NoDocument),
-                    Some(_) => Outcome::Created,
+                    (_, Some(name)) => Outcome::Refused(Refusal::NoPipeline(name.to_owned())),
+                    (None, None) => Outcome::Refused(Refusal::NoDocument),
+                    (Some(_), None) => Outcome::Created,
                 };
                 let index = own.or(index.map(Cow::Borrowed)).unwrap_or_default();
                 Item { action, index, id, outcome, source: source.unwrap_or_default() }

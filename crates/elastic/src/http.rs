@@ -37,6 +37,7 @@ mod indices;
 mod info;
 mod mapping_set;
 mod mappings;
+mod names;
 mod pit;
 mod plan_runner;
 mod registry;
@@ -53,7 +54,9 @@ mod templates;
 mod terms_enum;
 mod unsupported;
 
+use axum::handler::Handler;
 use door::access::Role;
+use door::handler::blocking;
 use door::server::FamilyState;
 use door::table::Table;
 
@@ -77,10 +80,13 @@ pub fn routes() -> Routes {
         .get("/elasticsearch/_nodes", Role::Any, info::nodes)
         .get("/elasticsearch/_nodes/http", Role::Any, info::nodes)
         .get("/elasticsearch/_nodes/_all/http", Role::Any, info::nodes)
-        .post("/elasticsearch/_refresh", Role::Ingest, setup::refresh)
-        .post("/elasticsearch/{index}/_refresh", Role::Ingest, setup::refresh)
         .get("/elasticsearch/{index}", Role::Any, setup::index)
         .put("/elasticsearch/{index}", Role::Ingest, setup::make_index);
+    let table =
+        asked(table, ["/elasticsearch/_refresh", "/elasticsearch/{index}/_refresh"], Role::Ingest, setup::refresh);
+    let table = asked(table, ["/elasticsearch/_flush", "/elasticsearch/{index}/_flush"], Role::Ingest, setup::refresh);
+    let paths = ["/elasticsearch/_forcemerge", "/elasticsearch/{index}/_forcemerge"];
+    let table = asked(table, paths, Role::Ingest, setup::refresh);
     with_administration(with_searches(with_aliases(with_templates(table))))
         .post("/elasticsearch/_bulk", Role::Ingest, bulk::bulk)
         .put("/elasticsearch/_bulk", Role::Ingest, bulk::bulk)
@@ -93,21 +99,31 @@ pub fn routes() -> Routes {
         .put("/elasticsearch/{index}/_create/{id}", Role::Ingest, bulk::create)
 }
 
+/// Adds what is asked by GET and by POST, of all indices and of some.
+fn asked<H: Handler<T, FamilyState<ElasticState>>, T: 'static>(
+    table: Routes,
+    paths: [&'static str; 2],
+    role: Role,
+    handler: H,
+) -> Routes {
+    paths
+        .into_iter()
+        .fold(table, |table, path| table.get(path, role, handler.clone()).post(path, role, handler.clone()))
+}
+
 /// Adds searches and the questions that clients ask before them.
 fn with_searches(table: Routes) -> Routes {
+    let table = asked(table, ["/elasticsearch/_search", "/elasticsearch/{index}/_search"], Role::Read, search::search);
+    let table =
+        asked(table, ["/elasticsearch/_msearch", "/elasticsearch/{index}/_msearch"], Role::Read, search::search_many);
+    let table = asked(table, ["/elasticsearch/_count", "/elasticsearch/{index}/_count"], Role::Read, search::count);
+    let table = asked(
+        table,
+        ["/elasticsearch/_field_caps", "/elasticsearch/{index}/_field_caps"],
+        Role::Read,
+        catalog::capabilities,
+    );
     table
-        .get("/elasticsearch/_search", Role::Read, search::search)
-        .post("/elasticsearch/_search", Role::Read, search::search)
-        .get("/elasticsearch/{index}/_search", Role::Read, search::search)
-        .post("/elasticsearch/{index}/_search", Role::Read, search::search)
-        .get("/elasticsearch/_msearch", Role::Read, search::search_many)
-        .post("/elasticsearch/_msearch", Role::Read, search::search_many)
-        .get("/elasticsearch/{index}/_msearch", Role::Read, search::search_many)
-        .post("/elasticsearch/{index}/_msearch", Role::Read, search::search_many)
-        .get("/elasticsearch/_count", Role::Read, search::count)
-        .post("/elasticsearch/_count", Role::Read, search::count)
-        .get("/elasticsearch/{index}/_count", Role::Read, search::count)
-        .post("/elasticsearch/{index}/_count", Role::Read, search::count)
         .get("/elasticsearch/_search/scroll", Role::Read, scroll::next)
         .post("/elasticsearch/_search/scroll", Role::Read, scroll::next)
         .delete("/elasticsearch/_search/scroll", Role::Read, scroll::clear)
@@ -115,10 +131,6 @@ fn with_searches(table: Routes) -> Routes {
         .delete("/elasticsearch/_search/scroll/{id}", Role::Read, scroll::clear_of)
         .get("/elasticsearch/_mapping", Role::Read, catalog::mapping)
         .get("/elasticsearch/{index}/_mapping", Role::Read, catalog::mapping)
-        .get("/elasticsearch/_field_caps", Role::Read, catalog::capabilities)
-        .post("/elasticsearch/_field_caps", Role::Read, catalog::capabilities)
-        .get("/elasticsearch/{index}/_field_caps", Role::Read, catalog::capabilities)
-        .post("/elasticsearch/{index}/_field_caps", Role::Read, catalog::capabilities)
         .get("/elasticsearch/_resolve/index/{name}", Role::Read, catalog::resolve)
         .post("/elasticsearch/_resolve/index/{name}", Role::Read, catalog::resolve)
         .get("/elasticsearch/_stats", Role::Read, catalog::stats)
@@ -139,6 +151,13 @@ fn with_searches(table: Routes) -> Routes {
 
 /// Adds what scripts ask about the cluster and its indices, single documents, and deletions.
 fn with_administration(table: Routes) -> Routes {
+    let table = asked(
+        table,
+        ["/elasticsearch/_validate/query", "/elasticsearch/{index}/_validate/query"],
+        Role::Read,
+        search::validate,
+    );
+    let table = asked(table, ["/elasticsearch/_mget", "/elasticsearch/{index}/_mget"], Role::Read, documents::many);
     table
         .get("/elasticsearch/_cat/indices", Role::Read, cat::indices)
         .get("/elasticsearch/_cat/indices/{index}", Role::Read, cat::indices)
@@ -150,7 +169,7 @@ fn with_administration(table: Routes) -> Routes {
         .get("/elasticsearch/_cat/aliases", Role::Read, cat::aliases)
         .get("/elasticsearch/_cat/aliases/{name}", Role::Read, cat::aliases)
         .get("/elasticsearch/_cat/plugins", Role::Read, cat::nothing)
-        .get("/elasticsearch/_cluster/settings", Role::Read, settings::cluster_settings)
+        .get("/elasticsearch/_cluster/settings", Role::Read, blocking(settings::cluster_settings))
         .put("/elasticsearch/_cluster/settings", Role::Admin, settings::put_cluster_settings)
         .get("/elasticsearch/_cluster/stats", Role::Read, catalog::cluster_stats)
         .get("/elasticsearch/_settings", Role::Read, settings::settings)
@@ -158,16 +177,8 @@ fn with_administration(table: Routes) -> Routes {
         .put("/elasticsearch/{index}/_settings", Role::Operate, settings::put_settings)
         .get("/elasticsearch/{index}/_terms_enum", Role::Read, terms_enum::terms_enum)
         .post("/elasticsearch/{index}/_terms_enum", Role::Read, terms_enum::terms_enum)
-        .get("/elasticsearch/_validate/query", Role::Read, search::validate)
-        .post("/elasticsearch/_validate/query", Role::Read, search::validate)
-        .get("/elasticsearch/{index}/_validate/query", Role::Read, search::validate)
-        .post("/elasticsearch/{index}/_validate/query", Role::Read, search::validate)
         .get("/elasticsearch/{index}/_doc/{id}", Role::Read, documents::get)
         .get("/elasticsearch/{index}/_source/{id}", Role::Read, documents::source)
-        .get("/elasticsearch/_mget", Role::Read, documents::many)
-        .post("/elasticsearch/_mget", Role::Read, documents::many)
-        .get("/elasticsearch/{index}/_mget", Role::Read, documents::many)
-        .post("/elasticsearch/{index}/_mget", Role::Read, documents::many)
         .delete("/elasticsearch/{index}", Role::Admin, deletion::index)
         .post("/elasticsearch/{index}/_delete_by_query", Role::Admin, deletion::by_query)
         .get("/elasticsearch/_tasks/{id}", Role::Admin, deletion::task)
@@ -207,11 +218,10 @@ fn with_templates(table: Routes) -> Routes {
             .delete(path, Role::Operate, templates::delete)
     });
     let table = table.post("/elasticsearch/_index_template/_simulate_index/{name}", Role::Any, templates::simulate);
-    let paths = [
-        "/elasticsearch/_ilm/policy/{name}",
-        "/elasticsearch/_ingest/pipeline/{name}",
-        "/elasticsearch/_data_stream/{name}",
-    ];
+    let pipeline = "/elasticsearch/_ingest/pipeline/{name}";
+    let table =
+        table.get(pipeline, Role::Ingest, setup::missing).put(pipeline, Role::Ingest, blocking(setup::put_pipeline));
+    let paths = ["/elasticsearch/_ilm/policy/{name}", "/elasticsearch/_data_stream/{name}"];
     paths.into_iter().fold(table, |table, path| {
         table.get(path, Role::Ingest, setup::missing).put(path, Role::Ingest, setup::acknowledge)
     })

@@ -39,7 +39,7 @@ pub use aggregation::Aggregations;
 pub use aggregation_parser::{AGGREGATIONS, parse_aggregations};
 pub use aggregation_run::{AggregationResult, run_aggregations};
 pub use aggregation_runner::Executor;
-pub use bulk::{Action, Check, DocumentCounter, DocumentIntake, Item, Items, Outcome, Refusal};
+pub use bulk::{Action, BulkTerms, Check, DocumentCounter, DocumentIntake, Item, Items, Outcome, Refusal};
 pub use http::{ElasticFormat, ElasticState, at_the_root, is_address, nothing_at, refused, routes, version_wanted};
 pub use order::{Cursor, Order, SortKind, parse_sort};
 

@@ -49,7 +49,7 @@ const PUT_BYTES_MAX: u64 = 32 << 20;
 const PART_BYTES: u64 = 8 << 20;
 
 /// How long putting a new object may take, for which senders wait.
-const NEW_MAX: Duration = Duration::from_secs(10);
+const NEW_MAX: Duration = Duration::from_secs(4);
 
 /// How long a connection may take to come about.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);

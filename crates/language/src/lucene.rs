@@ -1,11 +1,11 @@
 //! Query strings of Lucene: what people type into Kibana and Grafana, as conditions of a plan. KQL is in
 //! [`crate::kql`].
 //!
-//! Between two clauses without an operator stands `or`, as in Elasticsearch; `+` and `-` make a clause necessary and
-//! forbidden. A word without a field is looked for as a whole word, in any case, in every text of the event; a word
-//! after a field in that field; after `field.keyword` it is the whole value. `*` and `?` in a word that follows a field
-//! match the whole value too. Weights (`^2`) only order answers by relevance, which logs do not have: they change
-//! nothing.
+//! A clause may hold, must hold or must not hold. `AND` makes the clauses on both sides necessary, `+` one and `NOT`
+//! and `-` forbid one; `OR` and nothing leave them as they are, so that `a OR b AND c` needs `b` and `c`, as in Lucene.
+//! A word without a field is looked for as a whole word, in any case, in every text of the event; a word after a field
+//! in that field; after `field.keyword` it is the whole value. `*` and `?` in a word that follows a field match the
+//! whole value too. Weights (`^2`) only order answers by relevance, which logs do not have: they change nothing.
 
 mod bound;
 mod condition;
@@ -73,6 +73,50 @@ enum Occurrence {
     MustNot,
 }
 
+/// The clauses of a row. An operator has no precedence: it decides how the clause before it and the clause after it
+/// count.
+///
+/// Source: `QueryParserBase.addClause` of Lucene 10.
+struct Row {
+    joins_all: bool,
+    clauses: Vec<(Occurrence, Option<Expr>)>,
+}
+
+impl Row {
+    /// Adds a clause with its modifier, and what is written before it: `AND`, `OR` or nothing.
+    fn add(&mut self, operator: Option<Rule>, modifier: Occurrence, condition: Option<Expr>) {
+        if let Some((before, _)) = self.clauses.last_mut().filter(|(before, _)| *before != Occurrence::MustNot) {
+            match operator {
+                Some(Rule::and_sign) => *before = Occurrence::Must,
+                Some(Rule::or_sign) if self.joins_all => *before = Occurrence::Should,
+                _ => {}
+            }
+        }
+        let is_needed = if self.joins_all { operator != Some(Rule::or_sign) } else { operator == Some(Rule::and_sign) };
+        let occurrence = if modifier == Occurrence::Should && is_needed { Occurrence::Must } else { modifier };
+        self.clauses.push((occurrence, condition));
+    }
+
+    /// Returns the condition of all clauses. Beside a clause that is necessary, those that may hold would only change
+    /// the order of an answer.
+    fn finish(self) -> Option<Expr> {
+        let has_must = self.clauses.iter().any(|(occurrence, _)| *occurrence == Occurrence::Must);
+        let (mut should, mut must, mut holds_always) = (Vec::new(), Vec::new(), has_must);
+        for (occurrence, condition) in self.clauses {
+            match (occurrence, condition) {
+                (Occurrence::Should, Some(condition)) => should.push(condition),
+                (Occurrence::Should, None) => holds_always = true,
+                (Occurrence::Must, condition) => must.extend(condition),
+                (Occurrence::MustNot, condition) => must.push(not(condition)),
+            }
+        }
+        if !holds_always && !should.is_empty() {
+            must.insert(0, balanced(should, Expr::Or));
+        }
+        (!must.is_empty()).then(|| balanced(must, Expr::And))
+    }
+}
+
 impl Reader<'_> {
     /// Reads a row of clauses, those in brackets included.
     fn clauses(
@@ -85,55 +129,16 @@ impl Reader<'_> {
             let message = format!("brackets are nested more than {NESTING_MAX} deep here");
             return Err(self.error("nested-too-deeply", message, span_of(&pair)));
         }
-        let parts: Vec<Pair<'_, Rule>> = pair.into_inner().collect();
-        let is_or = |part: Option<&Pair<'_, Rule>>| {
-            part.is_some_and(|part| part.as_rule() == Rule::separator && !part.as_str().trim().is_empty())
-        };
-        let (mut should, mut must) = (Vec::new(), Vec::new());
-        let mut holds_always = false;
-        for (index, part) in parts.iter().enumerate().filter(|(_, part)| part.as_rule() == Rule::all) {
-            // Where `or` is written it is meant, and `a or not b` is no `a and not b`.
-            let before = index.checked_sub(1).and_then(|before| parts.get(before));
-            let is_alternative = is_or(before) || is_or(parts.get(index + 1));
-            let (occurrence, condition) = self.all(part.clone(), target, nesting, is_alternative)?;
-            match (occurrence, condition) {
-                (Occurrence::Should, condition) if self.defaults.joins_all && !is_alternative => must.extend(condition),
-                (Occurrence::Should, Some(condition)) => should.push(condition),
-                (Occurrence::Should, None) => holds_always = true,
-                (Occurrence::Must, condition) => must.extend(condition),
-                (Occurrence::MustNot, condition) => must.push(not(condition)),
+        let (mut row, mut operator) = (Row { joins_all: self.defaults.joins_all, clauses: Vec::new() }, None);
+        for part in pair.into_inner() {
+            if part.as_rule() != Rule::clause {
+                operator = Some(part.as_rule());
+                continue;
             }
+            let (modifier, condition) = self.clause(part, target, nesting)?;
+            row.add(operator.take(), modifier, condition);
         }
-        // Beside a clause that is necessary, the others would only change the order of the answer.
-        let has_must = parts.iter().any(|part| has_modifier(part, Rule::must));
-        if !has_must && !holds_always && !should.is_empty() {
-            must.insert(0, balanced(should, Expr::Or));
-        }
-        Ok((!must.is_empty()).then(|| balanced(must, Expr::And)))
-    }
-
-    /// Reads clauses joined by `and`. A single clause may be necessary or forbidden.
-    fn all(
-        &mut self,
-        pair: Pair<'_, Rule>,
-        target: Option<&Target>,
-        nesting: usize,
-        is_alternative: bool,
-    ) -> Result<(Occurrence, Option<Expr>), QueryError> {
-        let clauses: Vec<Pair<'_, Rule>> = pair.into_inner().filter(|part| part.as_rule() == Rule::clause).collect();
-        let is_single = clauses.len() == 1;
-        let mut conditions = Vec::new();
-        for clause in clauses {
-            let (occurrence, condition) = self.clause(clause, target, nesting)?;
-            if is_single && !(is_alternative && occurrence == Occurrence::MustNot) {
-                return Ok((occurrence, condition));
-            }
-            match occurrence {
-                Occurrence::MustNot => conditions.push(not(condition)),
-                _ => conditions.extend(condition),
-            }
-        }
-        Ok((Occurrence::Should, (!conditions.is_empty()).then(|| balanced(conditions, Expr::And))))
+        Ok(row.finish())
     }
 
     fn clause(
@@ -296,15 +301,6 @@ impl Reader<'_> {
             _ => self.word(target, inner.as_str(), span),
         }
     }
-}
-
-fn has_modifier(part: &Pair<'_, Rule>, rule: Rule) -> bool {
-    let mut clauses = part.clone().into_inner().filter(|clause| clause.as_rule() == Rule::clause);
-    let only = clauses.next().filter(|_| clauses.next().is_none());
-    only.is_some_and(|clause| {
-        let modifiers = clause.into_inner().filter(|part| part.as_rule() == Rule::modifier);
-        modifiers.flat_map(Pair::into_inner).any(|kind| kind.as_rule() == rule)
-    })
 }
 
 /// Returns the words for a bracket that begins no range.

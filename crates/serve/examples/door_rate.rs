@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use cloudwatch::put::decode::{PutLogEvents, ingest_cloudwatch};
-use elastic::{DocumentCounter, DocumentIntake};
+use elastic::{BulkTerms, DocumentCounter, DocumentIntake};
 use ingest::{Encoding, Format, IngestRequest, Intake, Sender};
 use loki::push::InFlight;
 use loki::push::decode::PushWriter;
@@ -61,7 +61,13 @@ fn send(store: &Store, intake: &Intake, door: &str, body: &[u8], now: Timestamp)
         "elasticsearch" => {
             let counter = DocumentCounter::default();
             let documents = DocumentIntake { intake, counter: &counter, sender: &sender, check: &|_, _, _| None };
-            documents.bulk(body, Some("bench"))?.items.len() as u64
+            documents
+                .bulk(
+                    body,
+                    &BulkTerms { index: Some("bench"), pipeline: None, is_lenient: false, has_pipeline: &|_| true },
+                )?
+                .items
+                .len() as u64
         }
         "loki-protobuf" => loki.protobuf(body, &sender)?.accepted,
         "loki-json" => loki.json(body, plain, &sender)?.accepted,

@@ -50,6 +50,7 @@ mod matrix;
 mod mcp;
 mod native;
 mod native_histograms;
+mod on_postgres;
 mod otlp;
 mod otlp_metrics;
 mod panics;

@@ -25,6 +25,7 @@
 //! | `sessions` | the user's name | who is signed in: hashes, no tokens (owned by `door`, `users/stored_sessions.rs`) |
 //! | `user` | the name | people: hashes of passwords, roles (owned by `door`, `users.rs`) |
 //! | `cloudwatch` | the log group | what Amazon's clients have said of it: streams, tags (owned by `cloudwatch`) |
+//! | `protection` | the log group | `{}`: it may not be deleted by hand (owned by `door`, `protection.rs`) |
 //! | `lookup` | the table | `{"csv": text}`: a table that queries look up, with a header (owned by `door`, `tables.rs`) |
 //! | `view` | the id | saved queries and views of people (owned by `api`, `views.rs`) |
 //! | `metric` | the metric | metrics made of events, with the last event before them (owned by `alert`, `metrics.rs`) |

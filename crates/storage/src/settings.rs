@@ -1,12 +1,14 @@
 //! Settings of a store: documents that people have set, and none of its events.
 
+use database::waiting;
+
 use crate::StoreError;
 use crate::control::states::DocumentWriter;
 use crate::segments::Segments;
 
 /// The documents of the control store: JSON texts, each with a kind and a name. The owner of a kind decides what its
 /// documents look like. Code that is given `Settings` instead of the
-/// store cannot read or delete events.
+/// store cannot read or delete events. Every function may be called on a thread of an asynchronous runtime.
 #[derive(Clone, Copy)]
 pub struct Settings<'s> {
     segments: &'s Segments,
@@ -24,7 +26,7 @@ impl<'s> Settings<'s> {
     /// # Errors
     /// If the control store cannot be read; so for the other functions.
     pub fn all(self, kind: &str) -> Result<Vec<(String, String)>, StoreError> {
-        Ok(self.segments.control().documents(kind)?)
+        Ok(waiting(|| self.segments.control().documents(kind))?)
     }
 
     /// Returns the text of a document.
@@ -36,13 +38,13 @@ impl<'s> Settings<'s> {
     /// Puts a document in the place of the one with its kind and name; it is durable then.
     pub fn put(self, kind: &str, name: &str, json: &str) -> Result<(), StoreError> {
         self.check_lock()?;
-        Ok(self.segments.control().put(kind, name, json)?)
+        Ok(waiting(|| self.segments.control().put(kind, name, json))?)
     }
 
     /// Takes a document away; one that is not there is no error.
     pub fn remove(self, kind: &str, name: &str) -> Result<(), StoreError> {
         self.check_lock()?;
-        Ok(self.segments.control().remove(kind, name)?)
+        Ok(waiting(|| self.segments.control().remove(kind, name))?)
     }
 
     /// Replaces the text `before` of a document, named by kind and name, with `json`; `false` if the document has

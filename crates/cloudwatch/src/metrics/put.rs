@@ -32,9 +32,6 @@ struct Entry {
 /// A request again counts again, unless it has the id of the same call: `call_id`, which clients keep when they retry.
 pub(super) fn put(server: &Shared, input: &Value, body: &[u8], call_id: Option<&str>) -> Result<(), CloudWatchProblem> {
     let input = Parameters::new(input);
-    if input.get("EntityMetricData").is_some() {
-        return Err(bad_value("EntityMetricData is not supported here: send MetricData."));
-    }
     let namespace = input.needed_text("Namespace", NAME_CHARS_MAX)?;
     let intake = &server.app.intake;
     let now = server.now();

@@ -64,7 +64,7 @@ pub enum PutError {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Body<'a> {
     #[serde(borrow)]
     log_group_name: Cow<'a, str>,
@@ -72,9 +72,16 @@ struct Body<'a> {
     log_stream_name: Cow<'a, str>,
     #[serde(borrow)]
     log_events: LogEvents<'a>,
+    /// Has no effect, as at Amazon.
+    #[serde(default, rename = "sequenceToken")]
+    _sequence_token: IgnoredAny,
+    /// Names what the events are of for pages of Amazon's; they are stored without it.
+    #[serde(default, rename = "entity")]
+    _entity: IgnoredAny,
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct LogEvent<'a> {
     timestamp: i64,
     #[serde(borrow)]

@@ -19,7 +19,7 @@ use crate::url::DatabaseUrl;
 use crate::{DatabaseError, DatabaseProblem};
 
 /// How long a connection, and whatever only asks whether the server is there, may take.
-pub(super) const ANSWER_MAX: Duration = Duration::from_secs(5);
+pub(super) const ANSWER_MAX: Duration = Duration::from_secs(4);
 
 /// How long a statement may take. A flush of very many groups is a few statements with very many rows.
 const STATEMENT_MAX: Duration = Duration::from_secs(35);
@@ -216,7 +216,7 @@ fn limited<T>(
     limit: Duration,
     call: impl Future<Output = Result<T, tokio_postgres::Error>>,
 ) -> Result<T, Failure> {
-    let done = runtime.block_on(async { tokio::time::timeout(limit, call).await });
+    let done = crate::waiting(|| runtime.block_on(async { tokio::time::timeout(limit, call).await }));
     done.map_or(Err(Failure::TimedOut), |done| done.map_err(Failure::Postgres))
 }
 

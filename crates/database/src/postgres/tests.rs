@@ -210,3 +210,33 @@ fn connections_are_encrypted_and_checked_as_the_mode_says() {
         assert!(connect(server, host, query).is_err(), "{host} {query}");
     }
 }
+
+#[test]
+fn those_that_open_an_empty_database_together_make_its_tables_together() {
+    let Some(server) = Server::start(&["fsync=off"]) else { return };
+    let url: DatabaseUrl = server.url().parse().expect("a URL");
+    let shared = PostgresOptions { holder: None, ..opening(&url, "") };
+    std::thread::scope(|scope| {
+        let opened: Vec<_> = (0..8)
+            .map(|n| {
+                let shared = &shared;
+                scope.spawn(move || add(&mut shared.open().expect("tables"), n))
+            })
+            .collect();
+        opened.into_iter().for_each(|opened| opened.join().expect("no panic").expect("room"));
+    });
+    assert_eq!(numbers(&mut shared.open().expect("tables")), [0, 1, 2, 3, 4, 5, 6, 7]);
+}
+
+#[test]
+fn a_session_may_be_used_on_a_thread_of_a_runtime() {
+    let Some(server) = Server::start(&["fsync=off"]) else { return };
+    let url = server.url().parse().expect("a URL");
+    let mut database = opening(&url, "first").open().expect("a new one");
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().expect("a runtime");
+    let work = async move {
+        add(&mut database, 1).expect("room");
+        numbers(&mut database)
+    };
+    assert_eq!(runtime.block_on(async { tokio::spawn(work).await }).expect("no panic"), [1]);
+}

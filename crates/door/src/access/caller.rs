@@ -28,6 +28,36 @@ pub enum Role {
 /// What somebody is called of whom nothing is known.
 const ANONYMOUS: &str = "anonymous";
 
+/// What the owner of the admin key is called.
+const ADMIN: &str = "admin.key";
+
+/// What a caller is at one node of a fleet alone: the others know neither its admin key nor who is on its machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing: what the request shows holds at every node.
+    Shown,
+    /// On the node's machine, before there is a key.
+    Local,
+    /// The owner of the node's admin key.
+    Admin,
+}
+
+impl Standing {
+    /// Returns its name between nodes.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Shown => "",
+            Self::Local => "local",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// Returns the standing of a name.
+    pub(crate) fn named(name: &[u8]) -> Self {
+        [Self::Local, Self::Admin].into_iter().find(|known| known.name().as_bytes() == name).unwrap_or(Self::Shown)
+    }
+}
+
 /// Who asks, and what they may do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
@@ -60,7 +90,7 @@ impl Default for Caller {
 impl Caller {
     /// Returns the owner of the admin key.
     pub(super) fn admin() -> Self {
-        Self { role: Role::Admin, sends: true, scope: GroupScope::All, name: "admin.key".into(), ..Self::default() }
+        Self { role: Role::Admin, sends: true, scope: GroupScope::All, name: ADMIN.into(), ..Self::default() }
     }
 
     /// Returns the caller as the author of something that outlives the request, such as a rule. Only an administrator's rules see
@@ -87,6 +117,15 @@ impl Caller {
     /// Somebody on this machine, as long as nobody has made a key.
     pub(super) fn local(validity: Validity) -> Self {
         Self { role: Role::Operate, sends: true, scope: GroupScope::All, validity, ..Self::default() }
+    }
+
+    /// Returns what the caller is at this node alone.
+    pub(crate) fn standing(&self) -> Standing {
+        match (&*self.name, self.role) {
+            (ADMIN, _) => Standing::Admin,
+            (ANONYMOUS, Role::Operate) => Standing::Local,
+            _ => Standing::Shown,
+        }
     }
 
     /// Returns an identity that survives a rotation of the key.

@@ -2,19 +2,19 @@
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
 use axum::response::{IntoResponse, Response};
 use data_encoding::HEXLOWER;
 use hyper::body::{Frame, SizeHint};
 use storage::{NodeStatus, Store};
 
 use super::link::{CODE_HEADER, FleetLink, cause_of};
-use crate::access::{HandedOver, Role};
+use crate::access::{Caller, HandedOver, Role, Standing};
 use crate::problem::Problem;
 
 /// Routes that every node answers itself: they are about the node.
@@ -44,18 +44,30 @@ const HOP_HEADERS: [HeaderName; 8] = [
 /// The name of the host that the request was sent to.
 const HOST_HEADER: HeaderName = HeaderName::from_static("catat-host");
 
+/// What the caller is at the node that handed the request over.
+const STANDING_HEADER: HeaderName = HeaderName::from_static("catat-standing");
+
 /// Whose turn it is among the nodes that have a role.
 static TURN: AtomicUsize = AtomicUsize::new(0);
 
-/// Finds out whether a node has handed a request over, and gives it back the host that it was sent to.
+/// Finds out whether a node has handed a request over, and gives it back the host that it was sent to and what its
+/// caller is there.
 pub(crate) fn receive(link: &FleetLink, request: &mut Request) {
+    let standing = request.headers_mut().remove(STANDING_HEADER);
+    let standing = standing.map_or(Standing::Shown, |name| Standing::named(name.as_bytes()));
     let Some(host) = request.headers_mut().remove(HOST_HEADER) else { return };
-    let (method, target) = (request.method().clone(), target_of(request));
-    let parts = [method.as_str().as_bytes(), target.as_bytes(), host.as_bytes()];
-    if link.is_from_node(request.headers(), "forward", &parts) {
+    let code = said(request.method(), &target_of(request), &host, standing);
+    if link.is_from_node(request.headers(), "forward", &code.iter().map(Vec::as_slice).collect::<Vec<_>>()) {
         request.headers_mut().insert(header::HOST, host);
-        request.extensions_mut().insert(HandedOver);
+        request.extensions_mut().insert(HandedOver(standing));
     }
+}
+
+/// Returns what the code of a request that is handed over covers; nodes of earlier versions know no standing.
+fn said(method: &Method, target: &str, host: &HeaderValue, standing: Standing) -> Vec<Vec<u8>> {
+    let mut parts = vec![method.as_str().as_bytes().to_vec(), target.as_bytes().to_vec(), host.as_bytes().to_vec()];
+    parts.extend((standing != Standing::Shown).then(|| standing.name().as_bytes().to_vec()));
+    parts
 }
 
 fn target_of(request: &Request) -> String {
@@ -103,10 +115,13 @@ pub(crate) async fn forward(
 async fn send(link: &FleetLink, node: &NodeStatus, request: Request) -> Result<Response, String> {
     let target = target_of(&request);
     let host = request.headers().get(header::HOST).cloned().unwrap_or(HeaderValue::from_static(""));
+    let standing = request.extensions().get::<Arc<Caller>>().map_or(Standing::Shown, |caller| caller.standing());
     let (parts, body) = request.into_parts();
-    let code = link.code("forward", &[parts.method.as_str().as_bytes(), target.as_bytes(), host.as_bytes()]);
+    let said = said(&parts.method, &target, &host, standing);
+    let code = link.code("forward", &said.iter().map(Vec::as_slice).collect::<Vec<_>>());
     let mut headers = without_hops(&parts.headers);
     headers.insert(HOST_HEADER, host);
+    headers.insert(STANDING_HEADER, HeaderValue::from_static(standing.name()));
     // Marks the request as proxied: it then needs a key, even where the other node is on this machine.
     headers.append(header::VIA, HeaderValue::from_static("1.1 catat"));
     let url = format!("{}{target}", node.address.trim_end_matches('/'));

@@ -19,6 +19,8 @@ struct Meta<'b> {
     id: Option<Text<'b>>,
     #[serde(borrow, default)]
     op_type: Option<Text<'b>>,
+    #[serde(borrow, default)]
+    pipeline: Option<Text<'b>>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -69,7 +71,13 @@ impl<'de: 'b, 'b> Deserialize<'de> for Text<'b> {
 #[derive(Clone, Debug)]
 pub(super) enum Line<'b> {
     /// An action, with its document where it has one.
-    Action { action: Action, index: Option<Cow<'b, str>>, id: Option<Cow<'b, str>>, source: Option<&'b [u8]> },
+    Action {
+        action: Action,
+        index: Option<Cow<'b, str>>,
+        id: Option<Cow<'b, str>>,
+        source: Option<&'b [u8]>,
+        pipeline: Option<Cow<'b, str>>,
+    },
     /// No action.
     Unreadable(Refusal),
 }
@@ -79,14 +87,16 @@ pub(super) enum Line<'b> {
 pub(super) struct Actions<'b> {
     rest: &'b [u8],
     line_number: usize,
+    is_lenient: bool,
     /// The action line before and what it says: most requests repeat one and the same.
     last: Option<(&'b [u8], Action, Meta<'b>)>,
 }
 
 impl<'b> Actions<'b> {
-    pub(super) fn new(body: &'b [u8]) -> Self {
+    pub(super) fn new(body: &'b [u8], is_lenient: bool) -> Self {
         // Some programs begin every text with a byte order mark.
-        Self { rest: body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body), line_number: 0, last: None }
+        let rest = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+        Self { rest, line_number: 0, is_lenient, last: None }
     }
 
     /// The next action; none at the end of the body.
@@ -106,8 +116,9 @@ impl<'b> Actions<'b> {
             }
         };
         let source = if action == Action::Delete { None } else { self.next_line().filter(|line| !line.is_empty()) };
-        let index = meta.index.map(|text| text.0);
-        Some(Line::Action { action, index, id: meta.id.map(|text| text.0), source })
+        let (index, id, pipeline) = (meta.index, meta.id, meta.pipeline);
+        let [index, id, pipeline] = [index, id, pipeline].map(|text| text.map(|text| text.0));
+        Some(Line::Action { action, index, id, source, pipeline })
     }
 
     fn next_line(&mut self) -> Option<&'b [u8]> {
@@ -136,7 +147,12 @@ impl<'b> Actions<'b> {
         if let Some((_, action, meta)) = self.last.as_ref().filter(|(known, ..)| *known == line) {
             return Ok((*action, meta.clone()));
         }
-        let named: ActionName<'b> = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+        let named = serde_json::from_slice(line).or_else(|error| match first_of(line) {
+            Some(first) if self.is_lenient => Ok(first),
+            Some(_) => Err("expected END_OBJECT after the action".to_owned()),
+            None => Err(error.to_string()),
+        });
+        let named: ActionName<'b> = named?;
         let (action, meta) = match named {
             ActionName::Index(meta) if meta.op_type.as_ref().is_some_and(|op| op.0 == "create") => {
                 (Action::Create, meta)
@@ -149,6 +165,35 @@ impl<'b> Actions<'b> {
         self.last = Some((line, action, meta.clone()));
         Ok((action, meta))
     }
+}
+
+/// Returns the action that a line begins with, whatever follows it.
+fn first_of(line: &[u8]) -> Option<ActionName<'_>> {
+    struct First<'f, 'b>(&'f mut Option<ActionName<'b>>);
+    impl<'de> Visitor<'de> for First<'_, 'de> {
+        type Value = ();
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an action")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+            let name = map.next_key::<Text<'de>>()?;
+            let meta = map.next_value::<Meta<'de>>()?;
+            *self.0 = match name.as_ref().map(|name| &*name.0) {
+                Some("index") => Some(ActionName::Index(meta)),
+                Some("create") => Some(ActionName::Create(meta)),
+                Some("update") => Some(ActionName::Update(meta)),
+                Some("delete") => Some(ActionName::Delete(meta)),
+                _ => None,
+            };
+            Ok(())
+        }
+    }
+    let mut found = None;
+    // What follows is an error to the reader, which comes after the action was taken.
+    let _ = serde_json::Deserializer::from_slice(line).deserialize_map(First(&mut found));
+    found
 }
 
 /// Whether a document has a field of its own where an id that came beside it is kept.

@@ -89,6 +89,9 @@ pub enum Refusal {
     /// No index is named, neither in the address nor in the action.
     #[error("index is missing")]
     NoIndex,
+    /// There is no pipeline of this name.
+    #[error("pipeline with id [{0}] does not exist")]
+    NoPipeline(String),
     /// The line of the document is missing.
     #[error("document is missing")]
     NoDocument,

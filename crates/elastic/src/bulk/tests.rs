@@ -7,8 +7,36 @@ use types::{GroupPattern, GroupScope, Limits, Timestamp};
 
 use super::*;
 
+fn terms(index: Option<&str>) -> BulkTerms<'_> {
+    BulkTerms { index, pipeline: None, is_lenient: false, has_pipeline: &|name| name == "known" }
+}
+
+#[test]
+fn what_follows_an_action_is_passed_over_for_clients_of_version_8_alone() {
+    for rest in [",\"attempts\":0}", "} {\"a\":1}", ""] {
+        let body = format!("{{\"index\":{{\"_index\":\"a\",\"pipeline\":null}}{rest}\n{{\"x\":1}}\n");
+        let lenient = BulkTerms { is_lenient: true, ..terms(None) };
+        let items = read(body.as_bytes(), &lenient).expect("an action");
+        assert_eq!((items.len(), &*items[0].index, items[0].source), (1, "a", &b"{\"x\":1}"[..]), "{body}");
+        let refused = read(body.as_bytes(), &terms(None)).map(|_| ()).expect_err("one key alone").to_string();
+        assert!(refused.contains("END_OBJECT"), "{refused}");
+    }
+}
+
+#[test]
+fn an_unknown_pipeline_costs_its_document() {
+    let body = "{\"index\":{\"_index\":\"a\"}}\n{}\n{\"index\":{\"_index\":\"a\",\"pipeline\":\"known\"}}\n{}\n";
+    let outcomes = |pipeline| {
+        let items = read(body.as_bytes(), &BulkTerms { pipeline, ..terms(None) }).expect("actions");
+        items.into_iter().map(|item| item.outcome).collect::<Vec<_>>()
+    };
+    let refused = Outcome::Refused(Refusal::NoPipeline("other".into()));
+    assert_eq!(outcomes(Some("other")), [refused, Outcome::Created]);
+    assert_eq!(outcomes(None), [Outcome::Created, Outcome::Created]);
+}
+
 fn shown(body: &[u8], index: Option<&str>) -> Result<Vec<String>, String> {
-    let items = read(body, index).map_err(|error| error.to_string())?;
+    let items = read(body, &terms(index)).map_err(|error| error.to_string())?;
     let show = |item: &Item<'_>| {
         let id = item.id.as_deref().unwrap_or("-");
         let source = String::from_utf8_lossy(item.source);
@@ -99,7 +127,7 @@ fn hostile_bodies_are_refused() {
     }
     assert!(shown(b"\xff\xfe\n\xff", Some("a")).is_err());
     let many = "{\"index\":{}}\n{}\n".repeat(ACTIONS_MAX + 1);
-    assert!(matches!(read(many.as_bytes(), Some("a")), Err(IngestError::TooManyActions { .. })));
+    assert!(matches!(read(many.as_bytes(), &terms(Some("a"))), Err(IngestError::TooManyActions { .. })));
 }
 
 #[test]
@@ -136,7 +164,7 @@ impl House {
 
     fn outcomes(&self, body: &str, within: &GroupScope) -> Vec<Outcome> {
         let sender = Sender { name: "", within, batch_id: None, now: NOW };
-        let items = self.documents(&sender).bulk(body.as_bytes(), None).expect("it is stored");
+        let items = self.documents(&sender).bulk(body.as_bytes(), &terms(None)).expect("it is stored");
         items.items.into_iter().map(|item| item.outcome).collect()
     }
 }
@@ -147,7 +175,7 @@ const ONE: &str = "{\"create\":{\"_index\":\"a\",\"_id\":\"1\"}}\n{\"message\":\
 fn an_id_on_its_way_into_the_store_is_busy_until_its_fate_is_known() {
     let house = house();
     let group = group_name_of_outside("a");
-    let mut others = read(ONE.as_bytes(), None).expect("a bulk request");
+    let mut others = read(ONE.as_bytes(), &terms(None)).expect("a bulk request");
     let claimed = ids::settle(&house.intake, &mut others, &[Some((0, group))]);
     assert_eq!(house.outcomes(ONE, &GroupScope::All), [Outcome::Busy]);
     drop(claimed);
@@ -162,7 +190,7 @@ fn claims_are_given_back_when_the_store_refuses() {
     let sender = Sender { name: "", within: &GroupScope::All, batch_id: None, now: NOW };
     for _ in 0..2 {
         // Were the id still claimed, nothing would be left to store, and nothing be refused.
-        assert!(matches!(house.documents(&sender).bulk(ONE.as_bytes(), None), Err(IngestError::Store(_))));
+        assert!(matches!(house.documents(&sender).bulk(ONE.as_bytes(), &terms(None)), Err(IngestError::Store(_))));
     }
 }
 

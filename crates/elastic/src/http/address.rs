@@ -1,7 +1,7 @@
 //! Addresses of this API: all paths below `/elasticsearch`, and those at the root that no other API can have.
 //!
-//! At the root these are paths whose first part begins with `_`, such as `/_bulk`, or the second, such as `/INDEX/_search`;
-//! `/INDEX` for client libraries; and `/` for clients that accept JSON and no HTML.
+//! At the root these are paths whose first part begins with `_`, such as `/_bulk`, or the second, such as
+//! `/INDEX/_search`; and `/` and `/INDEX` for clients that accept JSON and no HTML, or that name themselves.
 
 use std::borrow::Cow;
 
@@ -43,16 +43,31 @@ fn moved(method: &Method, path: &str, headers: &HeaderMap) -> Option<String> {
     // No other API has such paths, and names that begin with a sign are not indices.
     let is_of_index = second.is_some_and(|second| second.starts_with('_'));
     let is_meant = match first {
-        None => matches!(*method, Method::GET | Method::HEAD) && accepts_only_json(headers),
+        None => is_read(method) && (accepts_only_json(headers) || is_named(headers)),
         Some(first) => first.starts_with('_') || is_of_index || (second.is_none() && is_about_index(method, headers)),
     };
     is_meant.then(|| format!("{PREFIX}/{}", squeezed(path)))
 }
 
-/// Reports whether a request for a single name at the root creates an index, or is sent by a client of Elasticsearch.
+fn is_read(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD)
+}
+
+/// Reports whether a request for a single name at the root creates an index, asks whether there is one, or is sent by a
+/// client of Elasticsearch. What reads by GET may be meant for other APIs, such as `/metrics`.
 fn is_about_index(method: &Method, headers: &HeaderMap) -> bool {
     let accepts = || headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    *method == Method::PUT || accepts().any(|kinds| kinds.contains("vnd.elasticsearch"))
+    *method == Method::PUT
+        || accepts().any(|kinds| kinds.contains("vnd.elasticsearch"))
+        || is_named(headers)
+        || (*method == Method::HEAD && accepts_only_json(headers))
+}
+
+/// Reports whether a client says that it is one of Elasticsearch or OpenSearch.
+fn is_named(headers: &HeaderMap) -> bool {
+    let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
+    let agent = agent.to_ascii_lowercase();
+    headers.contains_key("x-elastic-client-meta") || ["elastic", "opensearch"].iter().any(|name| agent.contains(name))
 }
 
 fn squeezed(path: &str) -> Cow<'_, str> {
@@ -105,6 +120,22 @@ mod tests {
         let of_library = "application/vnd.elasticsearch+json; compatible-with=8";
         assert_eq!(check("/logs", of_library).as_deref(), Some("/elasticsearch/logs"));
         assert_eq!(check("/metrics", "application/json"), None);
+        let with = |name: &'static str, value: &'static str| {
+            HeaderMap::from_iter([(header::HeaderName::from_static(name), HeaderValue::from_static(value))])
+        };
+        let (json, client) =
+            (with("accept", "application/json"), with("user-agent", "opensearch-py/3.2.0 (Python 3.13)"));
+        for (method, path, headers, expected) in [
+            (Method::HEAD, "/logs", &json, Some("/elasticsearch/logs")),
+            (Method::HEAD, "/logs", &client, Some("/elasticsearch/logs")),
+            (Method::DELETE, "/logs", &client, Some("/elasticsearch/logs")),
+            (Method::GET, "/", &client, Some("/elasticsearch/")),
+            (Method::HEAD, "/", &with("x-elastic-client-meta", "es=9.4.3"), Some("/elasticsearch/")),
+            (Method::HEAD, "/logs", &with("user-agent", "curl/8.5.0"), None),
+            (Method::GET, "/", &with("user-agent", "curl/8.5.0"), None),
+        ] {
+            assert_eq!(moved(&method, path, headers).as_deref(), expected, "{method} {path} {headers:?}");
+        }
         assert_eq!(moved(&Method::PUT, "/logs", &HeaderMap::new()).as_deref(), Some("/elasticsearch/logs"));
     }
 }

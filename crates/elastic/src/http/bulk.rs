@@ -12,13 +12,15 @@ use language::mapping::Mapping;
 use serde::Deserialize;
 use types::GroupName;
 
-use super::bulk_answer::{self, ItemStatus};
+use super::bulk_answer::{self, ItemStatus, NO_INDEX};
 use super::errors::error_answer;
 use super::filter::Filter;
+use super::format::version_wanted;
 use super::index_names::IndexNames;
 use super::mappings;
+use super::names::{auto_create, check_pipeline, refusal_to_create};
 use super::state::Shared;
-use crate::bulk::{Action, DocumentIntake, Item, Outcome, Refusal};
+use crate::bulk::{Action, BulkTerms, DocumentIntake, Item, Outcome, Refusal};
 use door::headers::{batch_id, encoding};
 use door::parameters::Parameters;
 use door::problem::Problem;
@@ -42,6 +44,9 @@ pub(super) async fn bulk(
     let index = Some(index).filter(|index| !index.is_empty());
     let (encoding, batch_id) = (encoding(&headers)?, batch_id(&headers)?);
     let filter = Filter::new(parameters.get("filter_path").unwrap_or_default());
+    let pipeline = parameters.get("pipeline").map(str::to_owned);
+    // Elasticsearch 9 is strict about actions unless a client asks for the forms of an earlier version.
+    let is_lenient = version_wanted(&headers).is_some_and(|version| version < 9);
     let bytes_max = server.app.limits.body_bytes_max;
     let received = server.bodies.read(body, bytes_max).await?;
     let of_thread = server.clone();
@@ -50,7 +55,10 @@ pub(super) async fn bulk(
         let body = decode(received.bytes(), encoding, bytes_max)?;
         let sender = of_thread.sender(batch_id.as_deref());
         let check = fits(&of_thread)?;
-        let items = documents(&of_thread, &sender, &*check).bulk(&body, index.as_deref()).map_err(malformed)?;
+        let has_pipeline = |name: &str| check_pipeline(&of_thread, Some(name)).is_ok();
+        let (index, pipeline) = (index.as_deref(), pipeline.as_deref());
+        let terms = BulkTerms { index, pipeline, is_lenient, has_pipeline: &has_pipeline };
+        let items = documents(&of_thread, &sender, &*check).bulk(&body, &terms).map_err(malformed)?;
         let has_no_index = |item: &Item<'_>| item.outcome == Outcome::Refused(Refusal::NoIndex);
         if !items.items.is_empty() && items.items.iter().all(has_no_index) {
             let each: String =
@@ -77,11 +85,14 @@ fn documents<'a>(server: &'a Shared, sender: &'a Sender<'a>, check: &'a Fit) -> 
 
 /// Returns the check against the mapping of an index.
 fn fits(server: &Shared) -> Result<Box<Fit>, Problem> {
-    let all = mappings::all(server)?;
+    let (all, rule, of_rule) = (mappings::all(server)?, auto_create(server)?, server.clone());
     let last: RefCell<Option<(GroupName, Option<Arc<Mapping>>)>> = RefCell::default();
     Ok(Box::new(move |group: &GroupName, document: &[u8], id: Option<&str>| {
         let mut last = last.borrow_mut();
         if last.as_ref().is_none_or(|(known, _)| known != group) {
+            if let Some(reason) = refusal_to_create(&of_rule, &rule, group) {
+                return Some(Refusal::Misfit { kind: NO_INDEX, reason });
+            }
             *last = Some((group.clone(), mappings::checked(&all, group)));
         }
         let (_, Some(mapping)) = last.as_ref()? else { return None };
@@ -141,6 +152,7 @@ async fn one(
 ) -> Result<Response, Problem> {
     let (encoding, batch_id) = (encoding(&headers)?, batch_id(&headers)?);
     let filter = Filter::new(&of_item(parameters.get("filter_path").unwrap_or_default(), action));
+    let pipeline = parameters.get("pipeline").map(str::to_owned);
     let bytes_max = server.app.limits.body_bytes_max;
     let received = server.bodies.read(body, bytes_max).await?;
     let of_thread = server.clone();
@@ -148,6 +160,7 @@ async fn one(
     let work = move || {
         let body = decode(received.bytes(), encoding, bytes_max)?;
         let sender = of_thread.sender(batch_id.as_deref());
+        check_pipeline(&of_thread, pipeline.as_deref())?;
         let check = fits(&of_thread)?;
         let items =
             documents(&of_thread, &sender, &*check).document(&body, action, &address.index, address.id.as_deref())?;

@@ -8,6 +8,9 @@ use types::Timestamp;
 use super::filter::{Filter, KEYS};
 use crate::bulk::{Item, Items, Outcome, Refusal};
 
+/// What Elasticsearch calls an index that a document may not create.
+pub(super) const NO_INDEX: &str = "index_not_found_exception";
+
 /// The part between id and number of a stored event.
 const CREATED: &[u8] =
     br#","_version":1,"result":"created","_shards":{"total":1,"successful":1,"failed":0},"_seq_no":"#;
@@ -36,6 +39,7 @@ impl ItemStatus<'_> {
                 let (status, kind) = match refusal {
                     Refusal::OutOfScope(_) => (StatusCode::FORBIDDEN, "security_exception"),
                     Refusal::NoRecord(_) | Refusal::OwnId => (StatusCode::BAD_REQUEST, "document_parsing_exception"),
+                    Refusal::Misfit { kind: NO_INDEX, .. } => (StatusCode::NOT_FOUND, NO_INDEX),
                     Refusal::Misfit { kind, .. } => (StatusCode::BAD_REQUEST, *kind),
                     Refusal::NoDocument => (StatusCode::BAD_REQUEST, "parse_exception"),
                     _ => (StatusCode::BAD_REQUEST, "illegal_argument_exception"),

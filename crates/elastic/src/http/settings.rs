@@ -15,7 +15,8 @@ use super::filter::Paths;
 use super::index_names::IndexNames;
 use super::indices::{self, Leniency};
 use super::state::Shared;
-use super::{catalog, created_indices, mappings};
+use super::{catalog, created_indices, mappings, names};
+use door::handler::HandlerServer;
 use door::problem::Problem;
 
 /// Settings of indices without an effect: there are no shards, and events are searchable at once.
@@ -167,25 +168,40 @@ fn flat(json: &Json_) -> Vec<(String, Json_)> {
     found
 }
 
-/// Answers `_cluster/settings`, of which there are none.
-pub(super) async fn cluster_settings() -> Json<Json_> {
-    Json(json!({"persistent": {}, "transient": {}}))
+/// Answers `_cluster/settings`: the one that has an effect, if it is set. Blocks.
+pub(super) fn cluster_settings(server: &Shared) -> Result<Json<Json_>, Problem> {
+    let mut persistent = Map::new();
+    if let Some(rule) = &*names::auto_create(server)? {
+        put(&mut persistent, names::AUTO_CREATE, rule.as_str().into());
+    }
+    Ok(Json(json!({"persistent": persistent, "transient": {}})))
 }
 
-/// Answers `PUT _cluster/settings`: acknowledges settings without an effect and refuses all others.
+/// Answers `PUT _cluster/settings`: acknowledges settings without an effect, keeps which indices are created, refuses
+/// all others.
 pub(super) async fn put_cluster_settings(
     server: Shared,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Json_>, Problem> {
     let body = json_of(&body_of(&server, &headers, body).await?)?;
+    let (mut of_creation, mut changed) = (None, json!({"persistent": {}, "transient": {}}));
     for of in ["persistent", "transient"] {
         for (name, value) in body.get(of).map(flat).unwrap_or_default() {
+            if name == names::AUTO_CREATE {
+                changed[of] = json!({"action": {"auto_create_index": value}});
+                of_creation = Some(value);
+                continue;
+            }
             if !value.is_null() && !HARMLESS_OF_CLUSTER.iter().any(|known| name.starts_with(known)) {
                 let message = format!("{of} setting [{name}] {NOT_SUPPORTED}");
                 return Err(Problem::bad_request("illegal_argument_exception", message));
             }
         }
     }
-    Ok(Json(json!({"acknowledged": true, "persistent": {}, "transient": {}})))
+    if let Some(value) = of_creation {
+        server.look_up(move |server| names::set_auto_create(server, &value)).await??;
+    }
+    changed["acknowledged"] = true.into();
+    Ok(Json(changed))
 }

@@ -14,7 +14,7 @@ use super::body::{body_of, json_of};
 use super::declaration::Declaration;
 use super::errors::error_answer;
 use super::state::Shared;
-use super::{created_indices, mappings, settings, unsupported};
+use super::{created_indices, mappings, names, settings, unsupported};
 use door::access::Role;
 use door::handler::HandlerServer;
 use door::problem::Problem;
@@ -25,6 +25,16 @@ const NOT_KEPT: HeaderValue =
 
 /// Acknowledges an object that is not stored.
 pub(super) async fn acknowledge() -> Response {
+    acknowledged()
+}
+
+/// Answers `PUT _ingest/pipeline/{name}`: keeps the name. Blocks.
+pub(super) fn put_pipeline(server: &Shared, Path(name): Path<String>) -> Result<Response, Problem> {
+    names::keep_pipeline(server, &name)?;
+    Ok(acknowledged())
+}
+
+fn acknowledged() -> Response {
     ([(header::WARNING, NOT_KEPT)], Json(json!({"acknowledged": true}))).into_response()
 }
 
@@ -34,7 +44,7 @@ pub(super) async fn missing(uri: Uri) -> Response {
     error_answer(StatusCode::NOT_FOUND, "resource_not_found_exception", &format!("[{name}] is missing"))
 }
 
-/// Answers `_refresh`: events are searchable as soon as they are acknowledged.
+/// Answers `_refresh`, `_flush` and `_forcemerge`: events are durable and searchable as soon as they are acknowledged.
 pub(super) async fn refresh() -> Json<Value> {
     Json(json!({"_shards": {"total": 1, "successful": 1, "failed": 0}}))
 }

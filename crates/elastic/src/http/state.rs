@@ -16,6 +16,10 @@ pub struct ElasticState {
     /// Names of indices that were created, with events or without.
     pub(super) created: Registry<BTreeSet<String>>,
     pub(super) mappings: Registry<MappingSet>,
+    /// Names of pipelines that were put.
+    pub(super) pipelines: Registry<BTreeSet<String>>,
+    /// Which indices a document may create; all without a rule.
+    pub(super) auto_create: Registry<Option<String>>,
     pub(super) scrolls: ScrollRegistry,
     pub(super) documents: DocumentCounter,
 }

@@ -193,6 +193,12 @@ fn lists_words_and_dates_are_what_elasticsearch_makes_of_them() {
 }
 
 #[test]
+fn operators_of_query_strings_have_lucenes_meaning() {
+    let n_asked = ask("elastic-operators.ask", &["lucene", "elastic"]);
+    assert!(n_asked.iter().all(|n| *n >= 10), "{n_asked:?}");
+}
+
+#[test]
 fn one_question_finds_the_same_in_every_dialect() {
     let n_asked = ask("dialects.ask", &["insights", "logql", "lucene", "kql"]);
     assert!(n_asked.iter().all(|n| *n >= 20), "{n_asked:?}");

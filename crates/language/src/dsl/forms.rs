@@ -15,6 +15,8 @@ enum Form {
     OneOf(&'static [&'static str]),
     /// One of these is as usual; another one is not supported.
     Usual(&'static [&'static str]),
+    /// A limit that is not applied here: a lower one than usual is not supported.
+    AtLeast(u64),
     /// A format of dates; numbers are not formatted.
     DateFormat,
 }
@@ -31,12 +33,12 @@ const OF_QUERIES: [(&str, Form); 20] = [
     ("default_operator", Form::OneOf(&["and", "or"])),
     ("enable_position_increments", Form::Usual(&["true"])),
     ("flags", Form::Usual(&["ALL"])),
-    ("fuzzy_max_expansions", Form::Usual(&["50"])),
+    ("fuzzy_max_expansions", Form::AtLeast(50)),
     ("fuzzy_rewrite", Form::OneOf(REWRITES)),
     ("fuzzy_transpositions", Form::Usual(&["true"])),
     ("lenient", Form::Flag),
     ("max_determinized_states", Form::Number),
-    ("max_expansions", Form::Usual(&["50"])),
+    ("max_expansions", Form::AtLeast(50)),
     ("operator", Form::OneOf(&["and", "or"])),
     ("prefix_length", Form::Usual(&["0"])),
     ("relation", Form::OneOf(&["contains", "intersects", "within"])),
@@ -139,6 +141,10 @@ fn check(members: &Map<String, Json>, forms: &[(&str, Form)], at: &str) -> Resul
             Form::Object if !value.is_object() => "an object is needed",
             Form::OneOf(words) if !is_word(words) => "it is unknown or not supported",
             Form::Usual(words) if !is_word(words) => "it is not supported",
+            Form::AtLeast(least) if text.trim().parse::<u64>().is_ok_and(|number| number < *least) => {
+                "a lower limit than usual is not supported"
+            }
+            Form::AtLeast(_) if text.trim().parse::<u64>().is_err() => "a number is needed",
             Form::DateFormat if !is_date_format(&text) => "formats of numbers are not supported, only those of dates",
             _ => continue,
         };

@@ -225,7 +225,6 @@ fn phrase_prefix(reader: &mut Reader<'_>, field: &Field<'_>) -> Result<Condition
         return beginning(reader, target, &text, &field.at).map(Some);
     }
     has_positions(field, &text)?;
-    field.refuse("max_expansions", &["50"])?;
     let slop = field.slop()?;
     let mut words: Vec<Word> = words_of(&text).into_iter().map(|word| Word::Exact(word.into())).collect();
     let Some(Word::Exact(last)) = words.pop() else { return Ok(Some(never())) };

@@ -1,6 +1,6 @@
 //! `simple_query_string`: a query string in which nothing is a mistake.
 //!
-//! `+` is and, `|` is or, `-` is not, texts in quotes are phrases, a star at the end of a word stands for the rest of
+//! `+` is and, `|` is or, both from left to right, `-` is not, texts in quotes are phrases, a star at the end of a word stands for the rest of
 //! it.
 
 use serde_json::Value as Json;
@@ -32,53 +32,61 @@ pub(super) fn condition(reader: &Reader<'_>, body: &Json, at: &str) -> Result<Op
     if text.trim() == "*" {
         return Ok(None);
     }
-    let mut reader = SimpleReader { rest: text, defaults: &defaults, n_prefixes: 0 };
-    Ok(Some(reader.all(0).unwrap_or_else(never)))
+    let mut reader = SimpleReader { rest: text, defaults: &defaults, n_prefixes: 0, n_turns: 0 };
+    let condition = reader.all(0).unwrap_or_else(never);
+    if reader.n_turns > NESTING_MAX {
+        return Err(SearchError::parsing(at, format!("[+] and [|] alternate more than {NESTING_MAX} times")));
+    }
+    Ok(Some(condition))
 }
 
 struct SimpleReader<'a> {
     rest: &'a str,
     defaults: &'a Defaults,
     n_prefixes: usize,
+    /// How often the operator changed, which nests the condition.
+    n_turns: usize,
+}
+
+/// How two conditions are joined.
+type Join = fn(Box<Expr>, Box<Expr>) -> Expr;
+
+fn join_of(joins_all: bool) -> Join {
+    if joins_all { Expr::And } else { Expr::Or }
 }
 
 impl SimpleReader<'_> {
-    /// Reads clauses up to a closing bracket or the end.
+    /// Reads clauses up to a closing bracket or the end. Operators apply from left to right: what is before one is its
+    /// first operand.
     fn all(&mut self, nesting: usize) -> Option<Expr> {
-        // Alternatives, each a row of clauses that must all hold.
-        let mut alternatives: Vec<Vec<Expr>> = Vec::new();
-        let mut joins_all = true;
+        // Clauses joined by the operator that joined the last two of them.
+        let (mut row, mut joins_row): (Vec<Expr>, Join) = (Vec::new(), Expr::And);
+        let mut written: Option<Join> = None;
         loop {
             self.rest = self.rest.trim_start();
             let Some(first) = self.rest.chars().next() else { break };
-            match first {
-                ')' => {
-                    self.rest = &self.rest[1..];
-                    if nesting > 0 {
-                        break;
-                    }
+            if matches!(first, ')' | '+' | '|') {
+                self.rest = &self.rest[1..];
+                match first {
+                    ')' if nesting > 0 => break,
+                    ')' => {}
+                    // The first of several operators counts, and one before all clauses does not.
+                    sign => written = written.or((!row.is_empty()).then_some(join_of(sign == '+'))),
                 }
-                '+' => {
-                    self.rest = &self.rest[1..];
-                    joins_all = true;
-                }
-                '|' => {
-                    self.rest = &self.rest[1..];
-                    joins_all = false;
-                }
-                _ => {
-                    if let Some(clause) = self.clause(nesting) {
-                        match alternatives.last_mut() {
-                            Some(row) if joins_all => row.push(clause),
-                            _ => alternatives.push(vec![clause]),
-                        }
-                        joins_all = self.defaults.joins_all;
-                    }
-                }
+                continue;
             }
+            let Some(clause) = self.clause(nesting) else { continue };
+            let join = written.take().unwrap_or(join_of(self.defaults.joins_all));
+            if row.len() > 1 && !std::ptr::fn_addr_eq(join, joins_row) {
+                self.n_turns += 1;
+                row = vec![balanced(row, joins_row)];
+            }
+            if !row.is_empty() {
+                joins_row = join;
+            }
+            row.push(clause);
         }
-        let rows: Vec<Expr> = alternatives.into_iter().map(|row| balanced(row, Expr::And)).collect();
-        (!rows.is_empty()).then(|| balanced(rows, Expr::Or))
+        (!row.is_empty()).then(|| balanced(row, joins_row))
     }
 
     fn clause(&mut self, nesting: usize) -> Option<Expr> {

@@ -221,3 +221,99 @@ async fn with_keys_only_their_signatures_count_and_scopes_hold() {
     let revoked = house.signed_operation((&id, &secret), "PutLogEvents", &put).await;
     assert_eq!(error(&revoked).1, "UnrecognizedClientException");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_protected_group_is_deleted_by_no_door_until_its_protection_ends() {
+    let house = House::new();
+    let protected = json!({"logGroupName": "/ecs/pay", "deletionProtectionEnabled": true});
+    assert_eq!(house.operation("CreateLogGroup", protected).await.status, 200);
+    let stream = json!({"logGroupName": "/ecs/pay", "logStreamName": "web/1"});
+    assert_eq!(house.operation("CreateLogStream", stream.clone()).await.status, 200);
+    assert_eq!(house.operation("PutLogEvents", events(&["a"])).await.status, 200);
+    let shown = house.operation("DescribeLogGroups", json!({})).await.json();
+    assert_eq!(shown["logGroups"][0]["deletionProtectionEnabled"], true, "{shown}");
+    let group = json!({"logGroupName": "/ecs/pay"});
+    for (operation, input) in [("DeleteLogGroup", group.clone()), ("DeleteLogStream", stream)] {
+        let refused = house.admin_operation(operation, input).await;
+        assert_eq!(error(&refused), (400, "ValidationException".into()), "{operation} {}", refused.text());
+    }
+    let by_query = r#"{"query": {"match_all": {}}}"#;
+    for (method, path, body) in [
+        ("DELETE", "/api/v1/groups/%2Fecs%2Fpay", ""),
+        ("DELETE", "/elasticsearch/%2Fecs%2Fpay", ""),
+        ("POST", "/elasticsearch/%2Fecs%2Fpay/_delete_by_query", by_query),
+    ] {
+        let request = Request::builder().method(method).uri(path).header("x-catat-key", ADMIN_KEY);
+        let request = request.header("content-type", "application/json").body(Body::from(body)).expect("a request");
+        let refused = house.send(request).await;
+        assert_eq!(refused.status, 409, "{method} {path} {}", refused.text());
+    }
+    let end = json!({"logGroupIdentifier": "/ecs/pay", "deletionProtectionEnabled": false});
+    assert_eq!(house.operation("PutLogGroupDeletionProtection", end.clone()).await.status, 400, "it needs an admin");
+    assert_eq!(house.admin_operation("PutLogGroupDeletionProtection", end).await.status, 200);
+    assert_eq!(house.admin_operation("DeleteLogGroup", group).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn groups_are_listed_by_tags_patterns_and_accounts_and_by_nothing_else() {
+    let house = House::new();
+    for (name, stage) in [("lg-a", "Prod"), ("lg-b", "test")] {
+        let input = json!({"logGroupName": name, "tags": {"stage": stage}});
+        assert_eq!(house.operation("CreateLogGroup", input).await.status, 200);
+    }
+    let names = async |operation: &str, input: Value| {
+        let reply = house.operation(operation, input.clone()).await;
+        if reply.status != 200 {
+            return reply.json()["message"].as_str().unwrap_or_default().to_owned();
+        }
+        let groups = reply.json()["logGroups"].as_array().cloned().unwrap_or_default();
+        groups.iter().filter_map(|group| group["logGroupName"].as_str()).collect::<Vec<_>>().join(" ")
+    };
+    let list = "ListLogGroups";
+    for (values, expected) in [
+        (json!(["Prod"]), "lg-a"),
+        (json!(["prod"]), ""),
+        (json!(["prod*"]), "lg-a"),
+        (json!(["!Prod"]), "lg-b"),
+        (json!(["x", "test"]), "lg-b"),
+        (json!([]), "lg-a lg-b"),
+    ] {
+        let input = json!({"logGroupTags": [{"key": "stage", "values": values}]});
+        assert_eq!(names(list, input.clone()).await, expected, "{input}");
+    }
+    assert_eq!(names(list, json!({"logGroupTags": [{"key": "owner"}]})).await, "");
+    assert_eq!(names(list, json!({"logGroupNamePattern": "^lg-a|g-b"})).await, "lg-a lg-b");
+    for pattern in ["^lg.*b", "^g[23]", "a||b", "lg$"] {
+        let refused = names(list, json!({"logGroupNamePattern": pattern})).await;
+        assert!(refused.contains("logGroupNamePattern"), "{pattern}: {refused}");
+    }
+    for operation in [list, "DescribeLogGroups"] {
+        let own = json!({"accountIdentifiers": ["000000000000"], "includeLinkedAccounts": true});
+        assert_eq!(names(operation, own).await, "lg-a lg-b");
+        let other = names(operation, json!({"accountIdentifiers": ["123456789012"]})).await;
+        assert!(other.contains("123456789012"), "{other}");
+    }
+    for (member, value) in [("fieldIndexNames", json!(["a"])), ("dataSources", json!([{"name": "a"}])), ("x", json!(1))]
+    {
+        let refused = names(list, json!({member: value})).await;
+        assert_eq!(refused, format!("The parameter {member} of ListLogGroups is not supported here."));
+    }
+}
+
+#[tokio::test]
+async fn saved_queries_in_other_languages_are_refused_and_a_repeated_request_saves_once() {
+    let house = House::new();
+    let put = |language: &str| json!({"name": "q", "queryString": "fields a", "queryLanguage": language});
+    for language in ["SQL", "PPL", "X"] {
+        let refused = house.admin_operation("PutQueryDefinition", put(language)).await;
+        assert_eq!(error(&refused), (400, "InvalidParameterException".into()), "{language}");
+    }
+    for _ in 0..2 {
+        let token = json!({"name": "q", "queryString": "fields a", "queryLanguage": "CWLI", "clientToken": "t"});
+        assert_eq!(house.admin_operation("PutQueryDefinition", token).await.status, 200);
+    }
+    for (language, n) in [("CWLI", 1), ("SQL", 0)] {
+        let found = house.operation("DescribeQueryDefinitions", json!({"queryLanguage": language})).await.json();
+        assert_eq!(found["queryDefinitions"].as_array().map(Vec::len), Some(n), "{found}");
+    }
+}

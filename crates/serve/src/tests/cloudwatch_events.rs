@@ -200,13 +200,14 @@ async fn what_is_not_there_or_not_theirs_is_refused() {
     let (_, key) = house.key("read", &["web/*"]).await;
     let of_key = async |operation: &str, input: Value| error(&house.operation_of(&key, operation, input).await).1;
     assert_eq!(of_key("GetLogRecord", pointer).await, missing);
-    for operation in ["FilterLogEvents", "GetLogEvents", "GetLogGroupFields"] {
-        let denied = of_key(operation, json!({"logGroupName": "db", "logStreamName": "s"})).await;
-        assert_eq!(denied, "AccessDeniedException", "{operation}");
+    let of_db = json!({"logGroupName": "db"});
+    let of_stream = json!({"logGroupName": "db", "logStreamName": "s"});
+    let asked = [("FilterLogEvents", of_db.clone()), ("GetLogEvents", of_stream), ("GetLogGroupFields", of_db)];
+    for (operation, input) in asked.clone() {
+        assert_eq!(of_key(operation, input).await, "AccessDeniedException", "{operation}");
     }
     let (_, sender) = house.key("ingest", &["*"]).await;
-    for operation in ["FilterLogEvents", "GetLogEvents", "GetLogGroupFields", "GetLogRecord"] {
-        let input = json!({"logGroupName": "db", "logStreamName": "s", "logRecordPointer": gone});
+    for (operation, input) in asked.into_iter().chain([("GetLogRecord", json!({"logRecordPointer": gone}))]) {
         let denied = error(&house.operation_of(&sender, operation, input).await).1;
         assert_eq!(denied, "AccessDeniedException", "{operation}");
     }

@@ -60,6 +60,8 @@ async fn each_action_has_its_result_in_order() {
         "{\"create\":{\"_index\":\"b\",\"_id\":7,\"pipeline\":\"p\",\"_type\":\"_doc\"}}\n",
         "{\"n\":1}",
     );
+    let pipeline = Request::put("/elasticsearch/_ingest/pipeline/p").body(Body::from("{}")).expect("a request");
+    assert_eq!(house.send(pipeline).await.status, 200);
     let answer = bulk(&house, "/elasticsearch/logs/_bulk?refresh=wait_for&pipeline=p", body).await;
     let expected =
         [("index", 201), ("create", 201), ("create", 400), ("update", 400), ("delete", 400), ("create", 201)];

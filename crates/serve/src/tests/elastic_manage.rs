@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
 
-use super::{House, Reply};
+use super::{ADMIN_KEY, House, Reply};
 
 impl House {
     async fn manage(&self, method: &str, uri: &str, key: &str, body: Value) -> Reply {
@@ -89,9 +89,9 @@ async fn settings_that_change_nothing_are_taken_and_others_named() {
         other.text()
     );
     let other = house
-        .manage("PUT", "_cluster/settings", &admin, json!({"transient": {"action.auto_create_index": false}}))
+        .manage("PUT", "_cluster/settings", &admin, json!({"transient": {"action.destructive_requires_name": false}}))
         .await;
-    assert!(other.status == 400 && other.text().contains("[action.auto_create_index]"), "{}", other.text());
+    assert!(other.status == 400 && other.text().contains("[action.destructive_requires_name]"), "{}", other.text());
     let found = house.manage("GET", "db/_settings", &reader, Value::Null).await.json();
     assert_eq!(found["db"]["settings"]["index"]["provided_name"], "db");
     assert_eq!(house.manage("GET", "_cluster/stats", &reader, Value::Null).await.json()["indices"]["docs"]["count"], 5);
@@ -175,4 +175,27 @@ async fn events_that_a_query_finds_are_deleted_for_good() {
     assert_eq!((&task["completed"], &task["response"]["deleted"]), (&json!(true), &json!(1)));
     assert_eq!(count().await, 2);
     assert_eq!(house.manage("GET", "_tasks/x:1", &admin, Value::Null).await.status, 404);
+}
+
+#[tokio::test]
+async fn documents_create_the_indices_that_a_setting_allows() {
+    let house = House::new();
+    house.fill().await;
+    let set = async |rule: Value| {
+        let body = json!({"persistent": {"action.auto_create_index": rule}});
+        let reply = house.manage("PUT", "_cluster/settings", ADMIN_KEY, body).await;
+        assert_eq!(reply.status, 200, "{}", reply.text());
+    };
+    let send =
+        async |index: &str| house.manage("POST", &format!("{index}/_doc"), ADMIN_KEY, json!({"message": "x"})).await;
+    set(json!("-logs-b*,+logs-*")).await;
+    for (index, status) in [("logs-a", 201), ("logs-b", 404), ("other", 404), ("db", 201)] {
+        let reply = send(index).await;
+        assert_eq!(reply.status, status, "{index} {}", reply.text());
+    }
+    set(json!(false)).await;
+    let refused = send("logs-c").await.json();
+    assert_eq!(refused["error"]["type"], "index_not_found_exception", "{refused}");
+    set(Value::Null).await;
+    assert_eq!(send("logs-c").await.status, 201);
 }

@@ -20,8 +20,15 @@ impl Input for Command {
     fn run(&mut self, sink: &Sink) -> Result<(), InputError> {
         while !sink.is_stopping() {
             let started = Instant::now();
-            self.run_once(sink)?;
-            sink.works();
+            match self.run_once(sink) {
+                Ok(()) => sink.works(),
+                // The next run is at its time, whatever became of this one.
+                Err(error) if self.every.is_some() && !sink.is_stopping() => {
+                    tracing::warn!(%error, "command failed");
+                    sink.fails(error.to_string());
+                }
+                Err(error) => return Err(error),
+            }
             let pause = self.every.unwrap_or(Duration::from_secs(1));
             sink.wait(pause.saturating_sub(started.elapsed()));
         }

@@ -48,6 +48,23 @@ fn a_program_that_prints_again_works_while_it_still_runs() {
 }
 
 #[test]
+fn a_program_that_fails_is_run_again_at_its_time_and_no_sooner() {
+    let dir = tempfile::tempdir().unwrap();
+    let sink = sink(dir.path(), WhenFull::Wait, 1 << 20);
+    let arguments = ["sh", "-c", "echo x; exit 3"].map(String::from).to_vec();
+    let mut command = Command { arguments, every: Some(Duration::from_secs(3600)) };
+    std::thread::scope(|scope| {
+        let running = scope.spawn(|| command.run(&sink));
+        while sink.status().last_error.is_none() && !running.is_finished() {
+            std::thread::yield_now();
+        }
+        sink.stop.set();
+        running.join().unwrap().unwrap();
+    });
+    assert_eq!(sink.status().lines, 1);
+}
+
+#[test]
 fn measurements_go_on_when_the_buffer_is_full_and_what_goes_is_counted() {
     let dir = tempfile::tempdir().unwrap();
     let sink = sink(dir.path(), WhenFull::GiveUpOldest, 1 << 20);

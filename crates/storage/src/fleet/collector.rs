@@ -22,8 +22,9 @@ use crate::writer::Writer;
 use crate::writer::queue::{Answer, CloseReason, Request, Rotation, WriterCommand};
 use crate::{AppendError, StoreError};
 
-/// How long it is tried to store deliveries before their senders are asked to come again; and once it was in vain.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long it is tried to store deliveries before their senders are asked to come again; and once it was in vain. A
+/// sender that waits for the delivery before its own has an answer within five seconds.
+const PATIENCE: Duration = Duration::from_secs(3);
 const PATIENCE_AFTER: Duration = Duration::from_secs(1);
 
 /// What may not answer.

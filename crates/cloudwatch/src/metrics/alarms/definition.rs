@@ -39,27 +39,6 @@ pub(super) const ACTIONS: [(&str, &str); 3] =
     [("OKActions", "OK"), ("AlarmActions", "ALARM"), ("InsufficientDataActions", "INSUFFICIENT_DATA")];
 
 /// Members that both kinds of alarms have.
-const COMMON: [&str; 7] =
-    ["AlarmName", "AlarmDescription", "ActionsEnabled", "OKActions", "AlarmActions", "InsufficientDataActions", "Tags"];
-
-const METRIC: [&str; 15] = [
-    "MetricName",
-    "Namespace",
-    "Statistic",
-    "ExtendedStatistic",
-    "Dimensions",
-    "Period",
-    "Unit",
-    "EvaluationPeriods",
-    "DatapointsToAlarm",
-    "Threshold",
-    "ComparisonOperator",
-    "TreatMissingData",
-    "EvaluateLowSampleCountPercentile",
-    "Metrics",
-    "ThresholdMetricId",
-];
-
 /// An alarm on a metric or an expression.
 pub(super) struct MetricAlarm {
     pub(super) queries: Vec<DataQuery>,
@@ -106,7 +85,6 @@ pub(super) struct PutAlarm {
 impl PutAlarm {
     /// Reads what `PutMetricAlarm` is given.
     pub(super) fn metric(input: &Parameters<'_>) -> Read<Self> {
-        refuse_unknown(input, &METRIC)?;
         let alarm = MetricAlarm::read(input)?;
         let (name, mut shown, tags) = common(input)?;
         shown.extend(alarm.shown(input)?);
@@ -117,7 +95,6 @@ impl PutAlarm {
 
     /// Reads what `PutCompositeAlarm` is given.
     pub(super) fn composite(input: &Parameters<'_>) -> Read<Self> {
-        refuse_unknown(input, &["AlarmRule"])?;
         let text = input.needed_text("AlarmRule", RULE_CHARS_MAX)?;
         let rule = CompositeRule::read(text)
             .map_err(|problem| invalid(format!("Could not save the composite alarm: AlarmRule: {problem}.")))?;
@@ -148,14 +125,6 @@ pub(crate) fn topic_of(arn: &str) -> Option<&str> {
 /// The error of Amazon's validation.
 pub(super) fn invalid(message: impl Into<String>) -> CloudWatchProblem {
     CloudWatchProblem::new("ValidationError", message)
-}
-
-fn refuse_unknown(input: &Parameters<'_>, own: &[&str]) -> Read<()> {
-    let known: Vec<&str> = COMMON.iter().chain(own).copied().chain(["Action", "Version"]).collect();
-    match input.unknown(&known) {
-        None => Ok(()),
-        Some(name) => Err(bad_value(format!("The parameter {name} of alarms is not supported here."))),
-    }
 }
 
 /// Reads what all alarms have: the name, members as they are shown, tags.

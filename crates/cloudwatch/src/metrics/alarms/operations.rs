@@ -320,6 +320,13 @@ impl AlarmDesk<'_> {
     }
 
     fn list_tags(&self, input: &Parameters<'_>) -> Answer {
+        // Dashboards have none.
+        let arn = input.needed_text("ResourceARN", CHARS_MAX)?;
+        if let Some((_, dashboard)) = arn.split_once(":dashboard/")
+            && self.server.state.dashboards()?.body(self.server, dashboard)?.is_some()
+        {
+            return Ok(json!({"Tags": []}));
+        }
         let alarm = self.resource(input)?;
         let tags = alarm.document.definition["Tags"].as_object().cloned().unwrap_or_default();
         let tags: Vec<Value> = tags.into_iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
@@ -393,9 +400,6 @@ async fn history(server: &Shared, input: &Value) -> Answer {
         Some("TimestampAscending") => true,
         Some(other) => return Err(bad_value(format!("The value {other:?} of ScanBy is not known."))),
     };
-    if parameters.get("AlarmContributorId").is_some() {
-        return Err(bad_value("AlarmContributorId is not supported here."));
-    }
     let alarm = parameters.text("AlarmName", 255)?.map(str::to_owned);
     let filter = HistoryFilter { alarm, kind, range: (start, end) };
     let mut items = query_run::read(server, "DescribeAlarmHistory", move |run| read(run, &filter)).await?;

@@ -9,7 +9,7 @@ use types::Timestamp;
 
 use super::super::band::BandConfig;
 use super::super::data::is_trained;
-use super::super::error::bad_value;
+use super::super::error::{bad_combination, bad_value};
 use super::super::parameters::Parameters;
 use super::super::put::dimensions;
 use super::definition::{DETECTOR, DetectorDocument, DetectorTarget};
@@ -26,6 +26,9 @@ const PAGE: usize = 50;
 const PAGE_MAX: usize = 100;
 
 const CHARS_MAX: usize = 255;
+
+/// Most ids in a request, as at Amazon.
+const IDS_MAX: usize = 50;
 
 /// How long a detector waits for enough values before they are called insufficient: the two weeks that its model looks back.
 const TRAINING_MS: i64 = 14 * 86_400_000;
@@ -78,12 +81,15 @@ fn put(server: &Shared, input: &Parameters<'_>) -> Answer {
     check_reach(server, &document)?;
     let text = serde_json::to_string(&document).map_err(|error| Problem::internal(error.to_string()))?;
     server.settings().put(DETECTOR, &target.name, &text)?;
-    Ok(json!({}))
+    Ok(json!({"AnomalyDetectorId": target.name}))
 }
 
 fn delete(server: &Shared, input: &Parameters<'_>) -> Answer {
-    let target = DetectorTarget::read(input)?;
-    let found = all(server)?.into_iter().find(|(name, _)| *name == target.name);
+    let wanted = match input.text("AnomalyDetectorId", CHARS_MAX)? {
+        Some(id) => id.to_owned(),
+        None => DetectorTarget::read(input)?.name,
+    };
+    let found = all(server)?.into_iter().find(|(name, _)| *name == wanted);
     match found {
         Some((name, document)) if server.reaches_all(&document.groups) => {
             server.settings().remove(DETECTOR, &name)?;
@@ -107,6 +113,8 @@ struct DetectorFilter {
     namespace: Option<String>,
     name: Option<String>,
     dimensions: Vec<(String, String)>,
+    /// Ids, which exclude everything else.
+    ids: Vec<String>,
 }
 
 impl DetectorFilter {
@@ -116,7 +124,13 @@ impl DetectorFilter {
             let rule = "SINGLE_METRIC or METRIC_MATH";
             return Err(bad_value(format!("The value {other:?} of AnomalyDetectorTypes must be {rule}.")));
         }
+        let ids: Vec<String> = input.texts("AnomalyDetectorIds", IDS_MAX)?.into_iter().map(str::to_owned).collect();
+        let others = ["Namespace", "MetricName", "Dimensions", "AnomalyDetectorTypes"];
+        if let Some(other) = others.into_iter().find(|name| !ids.is_empty() && input.get(name).is_some()) {
+            return Err(bad_combination(format!("AnomalyDetectorIds excludes {other}.")));
+        }
         Ok(Self {
+            ids,
             takes_single: types.is_empty() || types.contains(&"SINGLE_METRIC"),
             takes_math: types.contains(&"METRIC_MATH"),
             namespace: input.text("Namespace", CHARS_MAX)?.map(str::to_owned),
@@ -127,6 +141,9 @@ impl DetectorFilter {
 
     /// Reports whether a detector is asked for; only those of single metrics are chosen by metric, as at Amazon.
     fn accepts(&self, target: &DetectorTarget) -> bool {
+        if !self.ids.is_empty() {
+            return self.ids.contains(&target.name);
+        }
         let Some(metric) = &target.metric else { return self.takes_math };
         self.takes_single
             && self.namespace.as_ref().is_none_or(|wanted| *wanted == metric.namespace)
@@ -172,6 +189,7 @@ async fn describe(server: &Shared, input: &Parameters<'_>) -> Answer {
                 false => "TRAINED_INSUFFICIENT_DATA",
             };
             let mut one = document.shown;
+            one["AnomalyDetectorId"] = target.name.into();
             one["StateValue"] = state.into();
             shown.push(one);
         }
