@@ -101,18 +101,55 @@ fn files_and_standard_input_are_queried_without_a_server() {
     let ran = run(command, "");
     assert_eq!(ran.out.trim(), r#"{"s":20,"n":4}"#, "{}", ran.err);
     let mut command = catat(scratch.path());
-    command.args(["query", "stats max(ms) as m"]);
+    command.args(["query", "-", "stats max(ms) as m"]);
     assert_eq!(run(command, text).out.trim(), r#"{"m":6}"#);
+    let mut command = catat(scratch.path());
+    command.args(["query", "--file", "-", "stats max(ms) as m"]);
+    assert_eq!(run(command, text).out.trim(), r#"{"m":6}"#);
+    let mut command = catat(scratch.path());
+    command.args(["query", "filter", "ms > 4"]);
+    let ran = run(command, "");
+    assert!(ran.code == 2 && ran.err.contains("quote the query"), "{}", ran.err);
 }
 
 #[test]
-fn address_on_the_command_line_wins_over_piped_input() {
+fn piped_input_is_read_only_where_it_is_named() {
     // A script's standard input is often a pipe that has nothing to do with the question.
     let (scratch, server) = with_events();
+    let text = "nothing to do with it\nsecond line\nthird line\n";
+    for by_environment in [false, true] {
+        let mut command = catat(scratch.path());
+        command.args(["query", "--from", ALL_TIME.0, "stats count(*) as n"]);
+        match by_environment {
+            true => command.env("CATAT_URL", &server.url),
+            false => command.args(["--url", &server.url]),
+        };
+        let ran = run(command, text);
+        assert_eq!(ran.out.trim(), r#"{"n":2}"#, "{}", ran.err);
+    }
     let mut command = catat(scratch.path());
-    command.args(["query", "--url", &server.url, "--from", ALL_TIME.0, "stats count(*) as n"]);
-    let ran = run(command, "nothing to do with it\nsecond line\nthird line\n");
-    assert_eq!(ran.out.trim(), r#"{"n":2}"#, "{}", ran.err);
+    command.args(["query", "stats count(*) as n"]).env("CATAT_URL", "http://127.0.0.1:1");
+    let ran = run(command, text);
+    assert!(ran.code == 3 && ran.err.contains("catat query - 'QUERY'"), "{}", ran.err);
+}
+
+#[test]
+fn files_that_are_no_text_are_named_with_what_reads_them() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let cases: [(&[u8], &str); 5] = [
+        (b"LPKSHHRH\0\0\0\0", "journalctl --file"),
+        (b"\x7fELF\x02\x01\x01\0", "not a text file"),
+        (b"BZh91AY&SY", "bzip2 -dc"),
+        (b"\xfd7zXZ\0\0\x04", "xz -dc"),
+        (b"\xff\xfea\0", "iconv -f UTF-16"),
+    ];
+    for (bytes, hint) in cases {
+        std::fs::write(scratch.path().join("file"), bytes).expect("scratch is writable");
+        let mut command = catat(scratch.path());
+        command.args(["query", "--file", "file", "stats count(*) as n"]);
+        let ran = run(command, "");
+        assert!(ran.code != 0 && ran.err.contains(hint), "{} {}", ran.code, ran.err);
+    }
 }
 
 #[test]
@@ -151,6 +188,7 @@ fn lookups_are_uploaded_shown_and_used() {
     let mut command = catat(scratch.path());
     command.args([
         "query",
+        "-",
         "--lookup",
         "words=words.csv",
         "lookup words name as message output meaning | display meaning",

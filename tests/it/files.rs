@@ -115,9 +115,9 @@ fn standard_input_is_read_once_more_for_each_query_inside() {
     let scratch = tempfile::tempdir().expect("a scratch directory");
     let text = "{\"id\":1,\"state\":\"failed\"}\n{\"id\":2,\"state\":\"ok\"}\n{\"id\":1,\"state\":\"ok\"}\n";
     let inner = "filter id in (source \"stdin\" | filter state = \"failed\" | fields id) | stats count(*) as n";
-    let ran = query(scratch.path(), &[inner], text);
+    let ran = query(scratch.path(), &["-", inner], text);
     assert_eq!(ran.out.trim(), r#"{"n":2}"#, "{}", ran.err);
-    let ran = query(scratch.path(), &["pattern @message | stats sum(`@sampleCount`) as n"], text);
+    let ran = query(scratch.path(), &["-", "pattern @message | stats sum(`@sampleCount`) as n"], text);
     assert_eq!(ran.out.trim(), r#"{"n":3}"#, "{}", ran.err);
     let ran = query(scratch.path(), &["stats max(id) as n"], &text.repeat(100_000));
     assert_eq!(ran.out.trim(), r#"{"n":2}"#, "{}", ran.err);

@@ -31,7 +31,6 @@ mod zone;
 
 use std::process::ExitCode;
 
-use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches};
 
 use arguments::{Arguments, Command};
@@ -62,8 +61,7 @@ fn main() -> ExitCode {
     }
     let matches = parser.get_matches();
     let mut arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    if let (Command::Query(options), Some((_, given))) = (&mut arguments.command, matches.subcommand()) {
-        options.names_server = given.value_source("url") == Some(ValueSource::CommandLine);
+    if let Command::Query(options) = &mut arguments.command {
         options.take_query_from_files();
     }
     let result = match arguments.command {

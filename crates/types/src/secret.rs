@@ -32,9 +32,48 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// An address that may hold a secret: a user and a password, a path, parameters. It is only ever shown as its scheme and host; who asks
+/// it takes the text from where this was made.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct SecretUrl<'u>(pub &'u str);
+
+impl fmt::Display for SecretUrl<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some((scheme, rest)) = self.0.split_once("://") else { return f.write_str("***") };
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let host = authority.rsplit('@').next().unwrap_or_default();
+        let port = host.rsplit_once(':').map(|(_, port)| port).filter(|port| !port.ends_with(']'));
+        if port.is_some_and(|port| !port.bytes().all(|byte| byte.is_ascii_digit())) {
+            return write!(f, "{scheme}://***");
+        }
+        write!(f, "{scheme}://{host}")
+    }
+}
+
+impl fmt::Debug for SecretUrl<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_is_shown_as_its_scheme_and_host() {
+        for (url, shown) in [
+            ("https://u:hunter2@logs.example.org:443/T/hunter2?token=hunter2#x", "https://logs.example.org:443"),
+            ("http://127.0.0.1:22828", "http://127.0.0.1:22828"),
+            ("https://[2001:db8::1]:1/hunter2", "https://[2001:db8::1]:1"),
+            ("https://[2001:db8::1]", "https://[2001:db8::1]"),
+            ("https://example.org?key=hunter2", "https://example.org"),
+            ("https://u:hunter2/hunter2@example.org/", "https://***"),
+            ("hunter2", "***"),
+        ] {
+            assert_eq!(SecretUrl(url).to_string(), shown);
+        }
+    }
 
     #[test]
     fn a_secret_is_not_shown_with_what_it_is_a_part_of() {

@@ -16,7 +16,7 @@ const TERMINAL_ROWS: u64 = 1_000;
 pub(crate) struct Query {
     #[command(flatten)]
     pub(crate) remote: Remote,
-    /// Files to query instead of a server (plain, .gz, .zst); `-` is standard input
+    /// Files to query instead of a server (plain, .gz, .zst); `-` is standard input, as in `… | catat query - 'QUERY'`
     #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with_all = ["group"])]
     pub(crate) file: Vec<PathBuf>,
     /// A table for `lookup` in a query over files: its name and a CSV file; may be repeated
@@ -25,9 +25,6 @@ pub(crate) struct Query {
     /// Configuration whose formats of programs read the files (default: that of a server on this machine)
     #[arg(long, value_name = "FILE", requires = "file")]
     pub(crate) config: Option<PathBuf>,
-    /// Whether the command line names a server; then standard input is not read.
-    #[arg(skip)]
-    pub(crate) names_server: bool,
     /// Groups to query; `*` matches any characters (default: all)
     #[arg(long, value_name = "GROUP")]
     pub(crate) group: Vec<String>,
@@ -66,9 +63,30 @@ pub(crate) struct Query {
     /// The query, such as 'filter @level >= "error" | stats count(*) by @log'
     #[arg(default_value = "")]
     pub(crate) query: String,
+    /// The query, where `-` stands before it
+    #[arg(hide = true)]
+    pub(crate) behind_dash: Option<String>,
 }
 
 impl Query {
+    /// Takes `-` before the query as the name of standard input.
+    pub(crate) fn take_input(&mut self) -> Result<(), Failure> {
+        match self.behind_dash.take() {
+            query if self.query == "-" => {
+                self.file.push("-".into());
+                self.query = query.unwrap_or_default();
+            }
+            Some(second) => {
+                return Err(Failure::usage(format!("{second:?} stands behind the query; quote the query whole")));
+            }
+            None => {}
+        }
+        if !self.file.is_empty() && !self.group.is_empty() {
+            return Err(Failure::usage("--group is for a server, and files or standard input are asked without one"));
+        }
+        Ok(())
+    }
+
     /// Takes the last path of `--file` as the query if it is no file.
     pub(crate) fn take_query_from_files(&mut self) {
         if self.query.is_empty()

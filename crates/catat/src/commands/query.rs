@@ -68,10 +68,9 @@ fn install_formats(options: &Query) -> Result<(), Failure> {
 }
 
 /// Runs a query and prints the answer.
-pub(crate) fn query(options: Query) -> Result<(), Failure> {
-    let asks_server = options.names_server || !options.group.is_empty();
-    let reads_input = options.file.is_empty() && !asks_server && has_piped_input();
-    if !options.file.is_empty() || reads_input {
+pub(crate) fn query(mut options: Query) -> Result<(), Failure> {
+    options.take_input()?;
+    if !options.file.is_empty() {
         install_formats(&options)?;
         return crate::local::query(&options);
     }
@@ -89,7 +88,10 @@ pub(crate) fn query(options: Query) -> Result<(), Failure> {
     let server = Server::new(&options.remote)?;
     let mut request = server.request(reqwest::Method::GET, "/api/v1/query").query(&parameters(&options)?);
     request = request.header("Accept", "application/x-ndjson");
-    let response = server.send(request, &options.query)?;
+    let response = server.send(request, &options.query).map_err(|failure| match has_piped_input() {
+        true => failure.with("Standard input is read where `-` stands: … | catat query - 'QUERY'."),
+        false => failure,
+    })?;
     let mut printer = AnswerPrinter::new(&options);
     let mut lines = BufReader::new(response);
     let mut line = Vec::new();

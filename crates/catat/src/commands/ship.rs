@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ship::Backlog;
+use types::SecretUrl;
 
 use super::settings::all_errors;
 use crate::arguments::{Ship, ShipCommand};
@@ -30,18 +31,19 @@ pub(crate) fn ship(options: Ship) -> Result<(), Failure> {
         return preview::print(ship_options(&options, &config, &state_dir)?, &options.printing);
     }
     let urls = server_urls(&options, &config);
+    let shown = urls.iter().map(|url| SecretUrl(url).to_string()).collect::<Vec<_>>().join(", ");
     let key = options.key.clone().map_or_else(|| config.key(), |key| Ok(Some(key))).map_err(Failure::usage)?;
-    let http = ship::HttpOptions { urls: urls.clone(), key, ca_file: config.ca_file.clone() };
+    let http = ship::HttpOptions { urls, key, ca_file: config.ca_file.clone() };
     let server = ship::HttpDeliver::new(http).map_err(|error| Failure::usage(error.to_string()))?;
     let mut shipped = ship_options(&options, &config, &state_dir)?;
     shipped.follow.gone_bytes = config.gone_bytes;
     let (shipper, discovery) =
         ship::Shipper::start(shipped, Arc::new(server)).map_err(|error| Failure::other(error.to_string()))?;
-    say!("catat ships to {}", urls.join(", "));
+    say!("catat ships to {shown}");
     super::up::print_discovery(&discovery);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::other(error.to_string()))?;
-    service_manager::ready(&format!("ships to {}", urls.join(", ")));
+    service_manager::ready(&format!("ships to {shown}"));
     runtime.block_on(async {
         tokio::select! {
             () = service_manager::live() => {}

@@ -77,9 +77,7 @@ impl Reader {
                 Box::new(decoder)
             }
             _ if reason.is_some() && !input.is_named => return Ok(None),
-            _ if matches!(reason, Some(ship::Reason::Compressed)) => {
-                let problem =
-                    "packed in a way that cannot be read here; unpack it into a pipe: xz -dc FILE | catat query …";
+            _ if let Some(problem) = reason.as_ref().and_then(|reason| unreadable(reason, magic)) => {
                 return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
             }
             _ => Box::new(whole),
@@ -172,6 +170,24 @@ impl Reader {
         Ok(Some(Piece { input, number, buffer, n_bytes: end, offset, previous, columns, profile }))
     }
 
+    /// Returns why a file that is no text is not read, and what makes text of it.
+    fn unreadable(reason: &ship::Reason, magic: [u8; 4]) -> Option<&'static str> {
+        match (reason, &magic) {
+            (ship::Reason::Compressed, [b'B', b'Z', b'h', _]) => {
+                Some("packed in a way that cannot be read here: bzip2 -dc FILE | catat query - 'QUERY'")
+            }
+            (ship::Reason::Compressed, _) => {
+                Some("packed in a way that cannot be read here: xz -dc FILE | catat query - 'QUERY'")
+            }
+            (ship::Reason::Utf16, _) => Some("text in UTF-16: iconv -f UTF-16 -t UTF-8 FILE | catat query - 'QUERY'"),
+            (ship::Reason::Binary, b"LPKS") => {
+                Some("a journal of systemd: journalctl --file FILE -o json | catat query - 'QUERY'")
+            }
+            (ship::Reason::Binary, _) => Some("not a text file"),
+            _ => None,
+        }
+    }
+
     /// Reads until `place` is full or nothing more comes; gives how much was read.
     fn fill(&mut self, place: &mut [u8]) -> usize {
         let mut n_bytes = 0;
@@ -200,6 +216,24 @@ fn columns_of_header(text: &[u8]) -> Option<LineColumns> {
         }
     }
     columns
+}
+
+/// Returns why a file that is no text is not read, and what makes text of it.
+fn unreadable(reason: &ship::Reason, magic: [u8; 4]) -> Option<&'static str> {
+    match (reason, &magic) {
+        (ship::Reason::Compressed, [b'B', b'Z', b'h', _]) => {
+            Some("packed in a way that cannot be read here: bzip2 -dc FILE | catat query - 'QUERY'")
+        }
+        (ship::Reason::Compressed, _) => {
+            Some("packed in a way that cannot be read here: xz -dc FILE | catat query - 'QUERY'")
+        }
+        (ship::Reason::Utf16, _) => Some("text in UTF-16: iconv -f UTF-16 -t UTF-8 FILE | catat query - 'QUERY'"),
+        (ship::Reason::Binary, b"LPKS") => {
+            Some("a journal of systemd: journalctl --file FILE -o json | catat query - 'QUERY'")
+        }
+        (ship::Reason::Binary, _) => Some("not a text file"),
+        _ => None,
+    }
 }
 
 /// Reads until `place` is full or nothing more comes.

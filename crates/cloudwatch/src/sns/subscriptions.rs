@@ -2,9 +2,11 @@
 
 use alert::{Receiver, SUBSCRIPTION, TopicMessage, TopicSubscription};
 use data_encoding::HEXLOWER;
+use door::access::Role;
 use door::problem::Problem;
 use serde_json::{Value, json};
 use subtle::ConstantTimeEq;
+use types::SecretUrl;
 
 use super::input::{SnsInput, invalid};
 use super::registry::SnsRegistry;
@@ -185,11 +187,19 @@ impl SnsRegistry<'_> {
                 "SubscriptionArn": if one.is_confirmed { one.arn.as_str() } else { "PendingConfirmation" },
                 "Owner": ACCOUNT,
                 "Protocol": one.protocol,
-                "Endpoint": one.endpoint,
+                "Endpoint": self.shown_endpoint(one),
                 "TopicArn": one.topic_arn,
             })
         };
         Ok(with_next(json!({"Subscriptions": page.iter().map(shown).collect::<Vec<_>>()}), next))
+    }
+
+    /// Returns where messages go. Who may not make subscriptions is not shown what an address may hold besides its host.
+    fn shown_endpoint(&self, one: &TopicSubscription) -> String {
+        if one.protocol == "email" || self.server.caller.may(Role::Operate) {
+            return one.endpoint.clone();
+        }
+        SecretUrl(&one.endpoint).to_string()
     }
 
     /// Sets an attribute of a subscription of the caller's: `RawMessageDelivery`.
@@ -216,7 +226,7 @@ impl SnsRegistry<'_> {
             "TopicArn": one.topic_arn,
             "Owner": ACCOUNT,
             "Protocol": one.protocol,
-            "Endpoint": one.endpoint,
+            "Endpoint": self.shown_endpoint(&one),
             "PendingConfirmation": (!one.is_confirmed).to_string(),
             "RawMessageDelivery": one.is_raw.to_string(),
             "ConfirmationWasAuthenticated": "false",

@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use types::SecretUrl;
+
 use super::super::discovery::{Discovery, LIST_BYTES_MAX, TargetGroup, files_of, read_list};
 use super::super::job::Job;
 use super::super::labels::LabelSet;
@@ -117,7 +119,7 @@ impl TargetLists {
         let groups = match answer {
             Err(problem) => Err(problem.clone()),
             Ok(page) if !is_json(&page.content_type) => Err(format!("{:?} is not application/json", page.content_type)),
-            Ok(page) => read_list(&page.text, true, (OF_URL, url)),
+            Ok(page) => read_list(&page.text, true, (OF_URL, &shown(url))),
         };
         match groups {
             Ok(groups) => (list.groups, list.problem) = (groups, None),
@@ -144,10 +146,15 @@ impl TargetLists {
     }
 }
 
+/// The address of a list as a label, which everybody may read who sees targets.
+fn shown(url: &str) -> String {
+    if url.contains(['@', '?']) { SecretUrl(url).to_string() } else { url.to_owned() }
+}
+
 impl UrlList {
     fn failed(&mut self, url: &str, problem: String) {
         if self.problem.as_ref() != Some(&problem) {
-            tracing::warn!(url, problem, "list of targets not fetched; the one before it stays");
+            tracing::warn!(url = %SecretUrl(url), problem, "list of targets not fetched; the one before it stays");
             self.problem = Some(problem);
         }
     }
