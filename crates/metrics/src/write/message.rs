@@ -443,13 +443,14 @@ mod tests {
 
     #[test]
     fn exemplars_that_cannot_be_read_are_refused_by_themselves() {
+        let budget = &mut DecodeBudget::of_body(100);
         let not_text = field(1, &field(2, b"\xff"));
-        let refused = exemplar(&not_text, None).expect("protobuf");
+        let refused = exemplar(&not_text, None, budget).expect("protobuf");
         assert_eq!(refused, Err("the value \"\u{fffd}\" of label \"\" is not UTF-8".to_owned()));
         let symbols: [&[u8]; 2] = [b"", b"trace_id"];
         let references = field(1, &[1, 7]);
-        let refused = exemplar(&references, Some(&symbols)).expect("protobuf");
+        let refused = exemplar(&references, Some(&symbols), budget).expect("protobuf");
         assert_eq!(refused, Err("there is no symbol 7; the message has 2".to_owned()));
-        assert!(exemplar(b"\x0a\x7f", None).is_err(), "a field that is cut off is no protobuf");
+        assert!(exemplar(b"\x0a\x7f", None, budget).is_err(), "a field that is cut off is no protobuf");
     }
 }
