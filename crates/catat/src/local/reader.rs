@@ -170,24 +170,6 @@ impl Reader {
         Ok(Some(Piece { input, number, buffer, n_bytes: end, offset, previous, columns, profile }))
     }
 
-    /// Returns why a file that is no text is not read, and what makes text of it.
-    fn unreadable(reason: &ship::Reason, magic: [u8; 4]) -> Option<&'static str> {
-        match (reason, &magic) {
-            (ship::Reason::Compressed, [b'B', b'Z', b'h', _]) => {
-                Some("packed in a way that cannot be read here: bzip2 -dc FILE | catat query - 'QUERY'")
-            }
-            (ship::Reason::Compressed, _) => {
-                Some("packed in a way that cannot be read here: xz -dc FILE | catat query - 'QUERY'")
-            }
-            (ship::Reason::Utf16, _) => Some("text in UTF-16: iconv -f UTF-16 -t UTF-8 FILE | catat query - 'QUERY'"),
-            (ship::Reason::Binary, b"LPKS") => {
-                Some("a journal of systemd: journalctl --file FILE -o json | catat query - 'QUERY'")
-            }
-            (ship::Reason::Binary, _) => Some("not a text file"),
-            _ => None,
-        }
-    }
-
     /// Reads until `place` is full or nothing more comes; gives how much was read.
     fn fill(&mut self, place: &mut [u8]) -> usize {
         let mut n_bytes = 0;
