@@ -119,7 +119,7 @@ fn standard_input_is_read_once_more_for_each_query_inside() {
     assert_eq!(ran.out.trim(), r#"{"n":2}"#, "{}", ran.err);
     let ran = query(scratch.path(), &["-", "pattern @message | stats sum(`@sampleCount`) as n"], text);
     assert_eq!(ran.out.trim(), r#"{"n":3}"#, "{}", ran.err);
-    let ran = query(scratch.path(), &["stats max(id) as n"], &text.repeat(100_000));
+    let ran = query(scratch.path(), &["-", "stats max(id) as n"], &text.repeat(100_000));
     assert_eq!(ran.out.trim(), r#"{"n":2}"#, "{}", ran.err);
 }
 

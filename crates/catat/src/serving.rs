@@ -105,14 +105,7 @@ pub(crate) fn prepare(
         spill: open_spill(config)?,
         limits: config.limits.clone(),
         reload: Some(reload),
-        access: Access {
-            admin_key: Some(admin_key.into()),
-            addresses: vec![address.ip()],
-            hosts: config.hosts.clone(),
-            allow_anonymous,
-            is_public: config.public_url.as_ref().is_some_and(crate::config::public_url::is_elsewhere),
-            proxies: config.trusted_proxies.clone().into(),
-        },
+        access: Access { admin_key: Some(admin_key.into()), allow_anonymous, ..access_of(config, address) },
         keys,
         tls,
         fleet: link_to_nodes(config)?,
@@ -204,6 +197,17 @@ fn no_keys(config: &Config) -> Failure {
          Or listen on 127.0.0.1 (the default), or serve without keys with --insecure-allow-anonymous.",
         config.listen
     ))
+}
+
+/// Returns what access is decided by as far as settings say it.
+fn access_of(config: &Config, address: std::net::SocketAddr) -> Access {
+    Access {
+        addresses: vec![address.ip()],
+        hosts: config.hosts.clone(),
+        is_public: config.public_url.as_ref().is_some_and(crate::config::public_url::is_elsewhere),
+        proxies: config.trusted_proxies.clone().into(),
+        ..Access::default()
+    }
 }
 
 fn store_options(config: &Config, address: std::net::SocketAddr, clock: &Clock) -> storage::Options {

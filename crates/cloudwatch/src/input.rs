@@ -26,6 +26,11 @@ impl Input {
         }
     }
 
+    /// Returns the whole input.
+    pub(super) fn value(&self) -> &Value {
+        &self.0
+    }
+
     /// Returns why an operation cannot be given one of the members.
     pub(super) fn refusal(&self, operation: &str) -> Option<String> {
         refusal(Service::Logs, operation, &self.0)

@@ -126,7 +126,15 @@ async fn asked(server: Shared, parts: &Parts, body: Body) -> Result<(String, Val
     let unreadable = || CloudWatchProblem::parameter("Invalid parameter: the form is not readable");
     let input = SnsInput::new(input.ok_or_else(unreadable)?);
     let name = operation.clone();
-    let answer = server.look_up(move |server| carry_out(server, &region, &name, &input)).await??;
+    let is_change = *role == Role::Operate && operation != "Publish";
+    let work = move |server: &Shared| {
+        let answer = carry_out(server, &region, &name, &input)?;
+        if is_change {
+            crate::audit_operation(server, &name, input.value());
+        }
+        Ok::<_, CloudWatchProblem>(answer)
+    };
+    let answer = server.look_up(work).await??;
     Ok((operation, answer))
 }
 

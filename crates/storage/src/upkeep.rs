@@ -12,7 +12,6 @@ pub(crate) mod retention;
 pub(crate) mod scrub;
 mod shares;
 pub(crate) mod tiers;
-mod width;
 
 use std::sync::Arc;
 

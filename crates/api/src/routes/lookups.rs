@@ -29,12 +29,18 @@ pub(crate) fn put(
     PathName(name): PathName,
     body: Sent<BODY_BYTES_MAX>,
 ) -> Result<Json<Value>, Problem> {
-    server.tables.put(server.settings(), &name, body.0.bytes()).map(Json)
+    let told = server.tables.put(server.settings(), &name, body.0.bytes())?;
+    server.audit_own("lookup table put", &json!({"table": name}));
+    Ok(Json(told))
 }
 
 pub(crate) fn delete(server: &Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
     let is_deleted = server.tables.remove(server.settings(), &name)?;
-    if is_deleted { Ok(Json(json!({"deleted": true}))) } else { Err(no_table(&name)) }
+    if !is_deleted {
+        return Err(no_table(&name));
+    }
+    server.audit_own("lookup table removed", &json!({"table": name}));
+    Ok(Json(json!({"deleted": true})))
 }
 
 fn no_table(name: &str) -> Problem {

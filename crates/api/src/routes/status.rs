@@ -54,6 +54,7 @@ pub(crate) fn flush(server: &Shared, parameters: Parameters) -> Result<Json<Valu
     if compacts {
         store.compact()?;
     }
+    server.audit_own("store flushed", &json!({"compacted": compacts}));
     Ok(Json(json!({"flushed": true, "compacted": compacts})))
 }
 
@@ -165,5 +166,6 @@ pub(crate) fn reload(server: &Shared) -> Result<Json<Value>, Problem> {
         let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "not-reloaded", error);
         problem.hint("what was there before stays in use")
     })?;
+    server.audit_own("settings reloaded", &json!({}));
     Ok(Json(json!({"reloaded": true})))
 }

@@ -33,6 +33,11 @@ impl SnsInput {
         Self(members.into())
     }
 
+    /// Returns the whole input.
+    pub(super) fn value(&self) -> &Value {
+        &self.0
+    }
+
     /// Returns the operation of a link.
     pub(super) fn action(&self) -> String {
         let text: String = self.text("Action").unwrap_or_default().chars().take(100).collect();

@@ -116,8 +116,13 @@ async fn nothing_deletes_an_event_of_it() {
         let code = reply.json()["error"]["code"].clone();
         assert_eq!((reply.status, code.as_str()), (403, Some("group-reserved")), "{method} {uri}: {}", reply.text());
     }
-    for operation in ["DeleteLogGroup", "PutRetentionPolicy", "DeleteLogStream"] {
-        let input = json!({"logGroupName": "catat/audit", "retentionInDays": 1, "logStreamName": "s"}).to_string();
+    let name = "catat/audit";
+    for (operation, input) in [
+        ("DeleteLogGroup", json!({"logGroupName": name})),
+        ("PutRetentionPolicy", json!({"logGroupName": name, "retentionInDays": 1})),
+        ("DeleteLogStream", json!({"logGroupName": name, "logStreamName": "s"})),
+    ] {
+        let input = input.to_string();
         let request = Request::post("/cloudwatch").header("x-amz-target", format!("Logs_20140328.{operation}"));
         let request = request.header("x-catat-key", ADMIN_KEY).body(Body::from(input)).expect("a request");
         assert_eq!(house.send(request).await.json()["__type"], "AccessDeniedException", "{operation}");
@@ -126,4 +131,35 @@ async fn nothing_deletes_an_event_of_it() {
     assert_eq!(kept.status, 200, "{}", kept.text());
     // Setting its limits was written down there as well.
     assert_eq!(house.audit_rows("stats count(*)").await[0][0].as_u64(), before[0][0].as_u64().map(|n| n + 1));
+}
+
+#[tokio::test]
+async fn what_clients_of_cloudwatch_set_up_and_what_is_put_beside_queries_is_there() {
+    let house = House::new();
+    let pay = |more: Value| {
+        let mut input = json!({"logGroupName": "/ecs/pay"});
+        input.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        input
+    };
+    house.operation("CreateLogGroup", pay(json!({}))).await;
+    let transformation = json!([{"metricName": "errors", "metricNamespace": "shop", "metricValue": "1"}]);
+    let filter =
+        pay(json!({"filterName": "errors", "filterPattern": "ERROR", "metricTransformations": transformation}));
+    assert_eq!(house.operation("PutMetricFilter", filter).await.status, 200);
+    house.operation("DescribeMetricFilters", pay(json!({}))).await;
+    assert_eq!(house.operation("DeleteMetricFilter", pay(json!({"filterName": "errors"}))).await.status, 200);
+    house.operation("DeleteMetricFilter", pay(json!({"filterName": "none"}))).await;
+    assert_eq!(house.administer("PUT", "/api/v1/lookups/words", "name,meaning\na,b\n").await.status, 200);
+    assert_eq!(house.administer("DELETE", "/api/v1/lookups/words", "").await.status, 200);
+    assert_eq!(house.administer("POST", "/api/v1/status/flush", "").await.status, 200);
+    let rows = house
+        .audit_rows(
+            "filter operation like /MetricFilter/ | fields operation, filterName | sort @timestamp, operation desc",
+        )
+        .await;
+    assert_eq!(rows, json!([["PutMetricFilter", "errors"], ["DeleteMetricFilter", "errors"]]));
+    let rows = house
+        .audit_rows("filter table = \"words\" or compacted = false | stats count(*) by action | sort action")
+        .await;
+    assert_eq!(rows, json!([["lookup table put", 1], ["lookup table removed", 1], ["store flushed", 1]]));
 }

@@ -25,7 +25,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use segment::{SegmentError, SegmentMeta, SegmentWriter};
+use segment::{RunWidth, SegmentError, SegmentMeta, SegmentWriter};
 
 use self::choice::Candidate;
 use self::input::Input;
@@ -40,7 +40,7 @@ use crate::segments::Segments;
 use crate::segments::files::NewSegment;
 use crate::state::StoredSegment;
 use crate::tier::Tier;
-use crate::upkeep::{mover::Mover, tiers::TierClassifier, width::RunWidth};
+use crate::upkeep::{mover::Mover, tiers::TierClassifier};
 
 /// How often compaction looks for work; a flush wakes it as well.
 const TICK: Duration = Duration::from_secs(60);

@@ -10,11 +10,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use segment::{MIXED_PARTITION, RunInput, day_of, range_of};
+use segment::{MIXED_PARTITION, RunInput, day_of, narrow_parts, range_of};
 use types::{Batch, GroupName, Run, TimeRange, Timestamp};
 
 use super::shares::{RawShares, share_of};
-use super::width::narrow_parts;
 use crate::batch_ids::{self, ValidEntries};
 use crate::catalog::{FlushRecord, HighWaterMarks, SegmentRow};
 use crate::deletion::Masks;

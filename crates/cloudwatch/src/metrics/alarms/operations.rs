@@ -71,8 +71,9 @@ pub(in crate::metrics) async fn carry_out(server: &Shared, region: &str, operati
     let (region, operation) = (region.to_owned(), operation.to_owned());
     let work = move |server: &Shared| {
         let desk = AlarmDesk { server, region: &region };
-        let input = Parameters::new(&input);
-        match &*operation {
+        let values = &input;
+        let input = Parameters::new(values);
+        let done = match &*operation {
             "PutMetricAlarm" => desk.put(PutAlarm::metric(&input)?),
             "PutCompositeAlarm" => desk.put(PutAlarm::composite(&input)?),
             "DeleteAlarms" => desk.delete(&input),
@@ -83,7 +84,11 @@ pub(in crate::metrics) async fn carry_out(server: &Shared, region: &str, operati
             "TagResource" | "UntagResource" => desk.tag(&input, operation == "TagResource"),
             // ListTagsForResource: what is none is not carried out.
             _ => desk.list_tags(&input),
+        }?;
+        if role_of(&operation) == Some(Role::Operate) {
+            crate::audit_operation(server, &operation, values);
         }
+        Ok(done)
     };
     server.look_up(work).await?
 }
@@ -368,6 +373,7 @@ async fn set_state(server: &Shared, input: Value) -> Answer {
         let text = serde_json::to_string(&order).map_err(|error| Problem::internal(error.to_string()))?;
         server.settings().put(ORDER, &of_order, &text)?;
         server.app.alerts.judge_soon(&of_order);
+        server.audit_own("alarm state set", &json!({"alarm": of_order, "state": order.state}));
         Ok(())
     };
     server.look_up(work).await??;

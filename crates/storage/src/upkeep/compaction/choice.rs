@@ -8,11 +8,10 @@
 //!
 //! What is cold stays as it is, but for what is tiny: stragglers of a day are put together like others.
 
-use segment::{MIXED_PARTITION, day_of};
+use segment::{MIXED_PARTITION, RUN_CELLS_MAX, RunWidth, day_of};
 use types::Timestamp;
 
 use crate::tier::Tier;
-use crate::upkeep::width::{CELLS_MAX, RunWidth};
 
 /// Size from which on a segment is left alone while its partition still grows.
 const SETTLED_BYTES: u64 = 4 << 20;
@@ -181,7 +180,7 @@ fn together(sorted: &[Candidate]) -> Vec<Candidate> {
         n_bytes = n_bytes.saturating_add(candidate.n_bytes);
         block_bytes = block_bytes.saturating_add(candidate.block_bytes);
         width = width.with(candidate.width);
-        let is_narrow = width.n_cells() <= CELLS_MAX;
+        let is_narrow = width.n_cells() <= RUN_CELLS_MAX;
         is_first || (n_bytes <= TOGETHER_BYTES_MAX && block_bytes <= TOGETHER_BLOCK_BYTES_MAX && is_narrow)
     };
     sorted.iter().take(TOGETHER_MAX).take_while(fits).copied().collect()

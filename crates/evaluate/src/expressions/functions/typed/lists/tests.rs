@@ -1,3 +1,5 @@
+//! Functions of lists, of few values and of a million.
+
 use super::*;
 
 fn ask(function: ListFunction, cells: &[Value]) -> Option<Value> {

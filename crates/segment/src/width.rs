@@ -4,30 +4,34 @@
 use std::collections::HashSet;
 
 use foldhash::fast::RandomState;
-use segment::{BLOCK_ROWS, Segment};
 use types::Batch;
 
+use crate::{BLOCK_ROWS, Segment};
+
 /// Most values of a block if every row had every field: 128 MiB of numbers.
-pub(super) const CELLS_MAX: u64 = 16 << 20;
+pub const RUN_CELLS_MAX: u64 = 16 << 20;
 
 /// The same of a run that a flush writes, and from which on compaction leaves a run alone: two of them together stay within
-/// [`CELLS_MAX`] even if they have no name in common.
-pub(super) const WIDE_CELLS: u64 = CELLS_MAX / 4;
+/// [`RUN_CELLS_MAX`] even if they have no name in common.
+const WIDE_CELLS: u64 = RUN_CELLS_MAX / 4;
 
 /// A field is rare if fewer than one row in so many has it: it may be a name that no other run has.
 const RARE_ROWS: u64 = 64;
 
 /// The rows of the largest block of a run, and its fields.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct RunWidth {
-    pub(super) n_rows: u64,
-    pub(super) n_common: u64,
-    pub(super) n_rare: u64,
+pub struct RunWidth {
+    /// Rows of a block.
+    pub n_rows: u64,
+    /// Fields that many rows have.
+    pub n_common: u64,
+    /// Fields that few rows have.
+    pub n_rare: u64,
 }
 
 impl RunWidth {
     /// Returns the width of the widest run of a segment.
-    pub(super) fn of(segment: &Segment) -> Self {
+    pub fn of(segment: &Segment) -> Self {
         let of_run = |index: usize| {
             let n_events = segment.summaries()[index].n_events;
             let mut width = Self { n_rows: n_events.min(BLOCK_ROWS as u64), ..Self::default() };
@@ -43,7 +47,7 @@ impl RunWidth {
     }
 
     /// Returns the width of both together: names that are common in one run are so in the other.
-    pub(super) fn with(self, other: Self) -> Self {
+    pub fn with(self, other: Self) -> Self {
         Self {
             n_rows: (self.n_rows + other.n_rows).min(BLOCK_ROWS as u64),
             n_common: self.n_common.max(other.n_common),
@@ -52,17 +56,18 @@ impl RunWidth {
     }
 
     /// Returns how many values a block holds if every row has every field.
-    pub(super) fn n_cells(self) -> u64 {
+    pub fn n_cells(self) -> u64 {
         self.n_rows * (self.n_common + self.n_rare)
     }
 
-    pub(super) fn is_wide(self) -> bool {
+    /// Reports whether compaction leaves such a run alone.
+    pub fn is_wide(self) -> bool {
         self.n_cells() > WIDE_CELLS
     }
 }
 
 /// Returns where batches that follow each other are cut, so that no part is wide: the number of batches of each part.
-pub(super) fn narrow_parts<'b>(batches: impl Iterator<Item = &'b Batch>) -> Vec<usize> {
+pub fn narrow_parts<'b>(batches: impl Iterator<Item = &'b Batch>) -> Vec<usize> {
     let (mut parts, mut names) = (vec![0], HashSet::<&str, RandomState>::default());
     let mut n_rows = 0;
     for batch in batches {
