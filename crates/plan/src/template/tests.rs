@@ -126,7 +126,7 @@ fn numbers_are_those_of_go() {
     check("{{duration .d}} {{duration_seconds \"1h\"}} {{bytes .b}}", "0.071 3600 117000");
     check_fails("{{div 1 0}}", "divide by zero");
     check_fails("{{divf 1 0}}", "division by 0");
-    check_fails("{{bytes \"x\"}}", "invalid bytes");
+    check_fails("{{bytes \"x\"}}", "strconv.ParseFloat: parsing \"\": invalid syntax");
     check_fails("{{trunc (add 1 1) .app}}", "expected int; got int64");
 }
 
