@@ -192,8 +192,10 @@ async fn what_is_only_asked_changes_nothing() {
     }
     assert!(n > 40, "{n} routes");
     let after = files(house.dir.path());
-    let changed: Vec<&String> =
-        before.keys().chain(after.keys()).filter(|name| before.get(*name) != after.get(*name)).collect();
+    // Rules are evaluated meanwhile, whoever asks.
+    let is_of_rules = |name: &&String| name.ends_with("/alerts.state");
+    let names = before.keys().chain(after.keys()).filter(|name| !is_of_rules(name));
+    let changed: Vec<&String> = names.filter(|name| before.get(*name) != after.get(*name)).collect();
     assert_eq!(changed, Vec::<&String>::new());
 }
 
