@@ -22,6 +22,9 @@ const HEAD_BYTES: usize = 1024;
 /// Bytes right before the place read up to that a mark covers: a line or two, with its time.
 const TAIL_BYTES: usize = 256;
 
+/// So many equal bytes tell a file whatever it is called; fewer do so within a group.
+pub(crate) const TELLING_BYTES: u64 = (HEAD_BYTES + TAIL_BYTES) as u64;
+
 /// Where a file lies, as long as it exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct FileKey {
@@ -101,6 +104,27 @@ impl Mark {
         let n_tail = offset.min(TAIL_BYTES as u64);
         let tail = read_at_most(file, offset - n_tail, n_tail as usize)?;
         Ok((head, tail))
+    }
+
+    /// Reports whether both are of files that begin with the same KiB.
+    pub(crate) fn begins_like(&self, other: &Self) -> bool {
+        self.offset.min(other.offset) >= HEAD_BYTES as u64 && self.head_hash == other.head_hash
+    }
+
+    /// Reports whether `file`, which has the marked content, has it with a time in its first or last KiB. A heading, which many
+    /// files begin with, has none.
+    pub(crate) fn has_time(&self, file: &File) -> io::Result<bool> {
+        let start = self.offset.saturating_sub(TELLING_BYTES);
+        let is_time = |bytes: &[u8]| {
+            let is_clock = |(n, byte): (usize, &u8)| if n % 3 == 2 { *byte == b':' } else { byte.is_ascii_digit() };
+            bytes[..8].iter().enumerate().all(is_clock) || bytes.iter().all(u8::is_ascii_digit)
+        };
+        let mut bytes = read_at_most(file, 0, HEAD_BYTES.min(self.offset as usize))?;
+        bytes.push(b'\n');
+        bytes.extend(read_at_most(file, start, (self.offset - start) as usize)?);
+        // UTF-16 has a NUL in each of these characters.
+        bytes.retain(|byte| *byte != 0);
+        Ok(bytes.windows(10).any(is_time))
     }
 
     /// Reports whether `file` still has the marked content. A mark at 0 fits every file.

@@ -2,24 +2,29 @@
 //!
 //! A new file beside a followed one, named like it with a rotation suffix appended (and so of the same group), with the
 //! content that was read from that one, is a copy: it is read from where the original was left, or not at all while
-//! it is only a beginning of the original. A file whose name does not continue from the original's is no copy, whatever
-//! it holds: equal first lines are usual.
+//! it is only a beginning of the original. Equal first lines are usual, so a file of any other name is a copy only if the
+//! original was truncated in its place and had content that tells it from all others. What follows that is read as a
+//! file of its own: a wrong guess cannot give bytes the position of others.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use types::{GroupName, group_name_of_file};
+use types::{GroupName, Timestamp, group_name_of_file};
 
 use super::file::FollowedFile;
+use super::options::FileInput;
 use crate::checkpoint::PastGeneration;
 use crate::content::Content;
 use crate::discover::Candidate;
-use crate::identity::{FileKey, Mark, open_file};
+use crate::identity::{FileKey, Mark, TELLING_BYTES, open_file};
 
 /// Most unfinished copies remembered at once.
 const UNFINISHED_MAX: usize = 10_000;
+
+/// How long a new file of any name that holds the same as another one and does not grow waits for that to be truncated.
+const WAIT_NS: i64 = 10 * Timestamp::SECOND;
 
 /// Most marks of files that are gone.
 const GONE_MAX: usize = 1_000;
@@ -51,10 +56,21 @@ pub(super) enum Start {
     At(Mark),
 }
 
+/// A new file that holds a beginning of another one.
+#[derive(Debug)]
+struct WaitingFile {
+    size: u64,
+    /// Since when it has that size.
+    since: Timestamp,
+    /// Its end, and the file of which so much was acknowledged.
+    read: Option<(FileKey, Mark)>,
+}
+
 /// What is known of copies that are no longer than what was read of their originals.
 #[derive(Debug, Default)]
 pub(super) struct Copies {
     unfinished: HashMap<FileKey, Origin>,
+    waiting: HashMap<FileKey, WaitingFile>,
     /// What was read of files that have other content now, or whose inode has, the latest last.
     gone: VecDeque<(PathBuf, Origin)>,
 }
@@ -142,6 +158,73 @@ impl Copies {
             (_, lasting) => lasting.map(Start::At),
         }
     }
+
+    /// Returns where to start a new file that is no copy by its name, but holds what was read of one of `files` that was truncated
+    /// since, or holds no more than one that may yet be truncated.
+    pub(super) fn start_by_content(
+        &mut self,
+        candidate: &Candidate,
+        file: &File,
+        files: &BTreeMap<FileKey, FollowedFile>,
+        inputs: &[FileInput],
+        now: Timestamp,
+    ) -> Option<Start> {
+        // Files of our own may hold the same again, and rules of one input leave out lines that another one sends.
+        let is_own = |input: usize| inputs.get(input).is_none_or(|input| input.is_own);
+        let is_whole =
+            |input: usize| input == candidate.input || inputs.get(input).is_some_and(|it| it.rules.is_empty());
+        let is_long = |mark: &Mark| mark.offset >= TELLING_BYTES;
+        let whole = Mark::at(file, candidate.size).ok().filter(|mark| is_long(mark) && !is_own(candidate.input))?;
+        let is_telling = |mark: &Mark| {
+            let may_fit = (TELLING_BYTES..=whole.offset).contains(&mark.offset) && mark.begins_like(&whole);
+            may_fit && fits(mark, file) && mark.has_time(file).unwrap_or(false)
+        };
+        let is_other = |known: &&FollowedFile| {
+            let has_name = names(known).any(|name| name == candidate.path);
+            known.entry.key != candidate.key && !has_name && !is_own(known.input) && is_whole(known.input)
+        };
+        let (mut truncated, mut read, mut is_beginning) = (None, None, false);
+        for original in files.values().filter(is_other) {
+            let acknowledged = [Some(original.entry.mark), original.entry.before.map(|past| past.mark)];
+            let is_lost = |mark: &Mark| is_telling(mark) && has(original, mark) == Some(false);
+            if original.in_flight.as_ref().is_some_and(is_lost) {
+                return Some(Start::NotYet);
+            }
+            let lost = acknowledged.into_iter().flatten().filter(is_lost);
+            truncated = lost.chain(truncated).max_by_key(|mark| mark.offset);
+            let mut marks = acknowledged.into_iter().chain([original.in_flight]).flatten();
+            if marks.any(|mark| mark.begins_like(&whole)) && is_telling(&whole) && still_has(original, &whole) {
+                is_beginning = true;
+                let mark = original.entry.mark;
+                let is_read = whole.offset <= mark.offset && still_has(original, &mark);
+                read = is_read.then_some((original.entry.key, whole)).or(read);
+            }
+        }
+        if truncated.is_none() && is_beginning && self.waits(candidate, read, now) {
+            return Some(Start::NotYet);
+        }
+        // The original may have grown and been read further before it was truncated.
+        let read = self.waiting.remove(&candidate.key).and_then(|waiting| waiting.read);
+        let is_lost = |(original, mark): &(FileKey, Mark)| {
+            is_telling(mark) && files.get(original).is_some_and(|original| has(original, mark) == Some(false))
+        };
+        truncated.or(read.filter(is_lost).map(|(_, mark)| mark)).map(Start::At)
+    }
+
+    /// Reports whether a file that holds a beginning of another one may still be a copy in the making.
+    fn waits(&mut self, candidate: &Candidate, read: Option<(FileKey, Mark)>, now: Timestamp) -> bool {
+        let is_waiting = |waiting: &WaitingFile| now.0.saturating_sub(waiting.since.0) < WAIT_NS;
+        if self.waiting.len() >= UNFINISHED_MAX {
+            self.waiting.retain(|key, waiting| *key == candidate.key || is_waiting(waiting));
+        }
+        let size = candidate.size;
+        let waiting = self.waiting.entry(candidate.key).or_insert(WaitingFile { size, since: now, read });
+        if waiting.size != size {
+            (waiting.size, waiting.since) = (size, now);
+        }
+        waiting.read = read.or(waiting.read);
+        is_waiting(waiting)
+    }
 }
 
 /// Returns every name that a file has or had.
@@ -186,9 +269,15 @@ fn has_beginning(original: &FollowedFile, origin: &Origin) -> bool {
 
 /// Reports whether `original` has the marked content now.
 fn still_has(original: &FollowedFile, mark: &Mark) -> bool {
-    match (original.handle.file(), &original.path) {
-        (Some(handle), _) => fits(mark, handle),
-        (None, Some(path)) => open_file(path).is_ok_and(|opened| fits(mark, &opened)),
-        (None, None) => false,
+    has(original, mark) == Some(true)
+}
+
+/// Reports whether `original` has the marked content now; `None` if it cannot be read or another file took its place.
+fn has(original: &FollowedFile, mark: &Mark) -> Option<bool> {
+    if let Some(handle) = original.handle.file() {
+        return mark.fits(handle).ok();
     }
+    let opened = open_file(original.path.as_deref()?).ok()?;
+    let has = mark.fits(&opened).ok()?;
+    (has || FileKey::of(&opened.metadata().ok()?) == original.entry.key).then_some(has)
 }

@@ -125,13 +125,14 @@ impl Follower {
     /// Reports whether a file known by its inode is a copy that was given the inode of one deleted before.
     pub(super) fn is_copy(&mut self, key: FileKey, now: Timestamp) -> bool {
         let Some(file) = self.files.get(&key) else { return false };
-        let (Some(path), Some(handle)) = (&file.path, file.handle.file()) else { return false };
+        let handle = file.handle.file().and_then(|handle| handle.try_clone().ok());
+        let (Some(path), Some(handle)) = (&file.path, handle) else { return false };
         let (path, size, input) = (path.clone(), file.size, file.input);
         let group = group_of(&self.options, input, &path.to_string_lossy());
         let others = Vec::new();
         let born = None;
         let candidate = Candidate { path, others, key, born, size, modified: now, is_named: false, input };
-        self.copies.start_of(&candidate, &group, handle, &self.files).is_some()
+        self.start_of_copy(&candidate, &group, &handle, None, now).is_some()
     }
 
     /// Forgets a file, so that the next search takes it in as the new one that it is.

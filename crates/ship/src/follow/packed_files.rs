@@ -16,12 +16,10 @@ use super::file::FollowedFile;
 use crate::checkpoint::PackedContent;
 use crate::discover::Candidate;
 use crate::follow::unpacker::{Slice, UnpackJob, UnpackedFile};
+use crate::identity::TELLING_BYTES;
 
 /// A file that was modified so lately and does not end well is still being written.
 const WRITTEN_NS: i64 = 10 * Timestamp::SECOND;
-
-/// So many equal bytes tell a file whatever it is called; fewer do so within a group.
-const TELLING_BYTES: u64 = 1280;
 
 impl Follower {
     /// Returns the text of an unknown packed file if it is unpacked; else begins to unpack it.

@@ -25,14 +25,14 @@ impl History {
         for _ in 0..=self.random.below(20) {
             self.n_lines += 1;
             let padding = "x".repeat(self.random.below(200) as usize);
-            self.bench.append(name, &format!("line {} {padding}.\n", self.n_lines));
+            self.bench.append(name, &format!("line {} 10:00:00 {padding}.\n", self.n_lines));
         }
     }
 
     /// Writes a line in two halves, less than five seconds apart.
     fn write_halves(&mut self, name: &'static str) {
         self.n_lines += 1;
-        self.bench.append(name, &format!("line {} half ", self.n_lines));
+        self.bench.append(name, &format!("line {} 10:00:00 half ", self.n_lines));
         let milliseconds = 50 * self.random.below(60) as i64;
         self.bench.run(milliseconds);
         self.bench.append(name, "half.\n");
@@ -157,7 +157,7 @@ impl KillScenario {
     fn line(&mut self, name: &str) {
         self.n_lines += 1;
         let padding = "x".repeat(self.random.below(200) as usize);
-        self.bench.append(name, &format!("line {} {padding}.\n", self.n_lines));
+        self.bench.append(name, &format!("line {} 10:00:00 {padding}.\n", self.n_lines));
     }
 
     fn write(&mut self) {

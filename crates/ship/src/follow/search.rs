@@ -172,9 +172,7 @@ impl Follower {
         let group = group_of(&self.options, candidate.input, &path);
         let container = container_of(&self.options, candidate.input, &path);
         let mut origin = None;
-        let (ref candidate, start) = self.look_again(candidate, &group, &file);
-        let known = |_| self.start_by_content(&group, &file, candidate.size);
-        let start = start.or_else(|| packed.and_then(known));
+        let (ref candidate, start) = self.look_again(candidate, &group, &file, packed, now);
         let is_new = start.is_none();
         let mark = match start {
             Some(Start::NotYet) => {
@@ -291,17 +289,38 @@ impl Follower {
 
     /// Returns where to start a found file if it is a copy, and its current size: a copy that was being made
     /// during the search may be whole, and its original truncated.
-    fn look_again(&mut self, found: &Candidate, group: &GroupName, file: &File) -> (Candidate, Option<Start>) {
+    fn look_again(
+        &mut self,
+        found: &Candidate,
+        group: &GroupName,
+        file: &File,
+        packed: Option<PackedContent>,
+        now: Timestamp,
+    ) -> (Candidate, Option<Start>) {
         let mut candidate = found.clone();
         let size = || file.metadata().map_or(found.size, |metadata| metadata.len());
         for _ in 0..LOOKS_MAX {
             candidate.size = size();
-            let start = self.copies.start_of(&candidate, group, file, &self.files);
+            let start = self.start_of_copy(&candidate, group, file, packed, now);
             if start.is_some() || size() == candidate.size {
                 return (candidate, start);
             }
         }
         (candidate, None)
+    }
+
+    /// Returns where to start a file if it is a copy by its name or by its content.
+    pub(super) fn start_of_copy(
+        &mut self,
+        candidate: &Candidate,
+        group: &GroupName,
+        file: &File,
+        packed: Option<PackedContent>,
+        now: Timestamp,
+    ) -> Option<Start> {
+        let by_name = self.copies.start_of(candidate, group, file, &self.files);
+        let start = by_name.or_else(|| packed.and_then(|_| self.start_by_content(group, file, candidate.size)));
+        start.or_else(|| self.copies.start_by_content(candidate, file, &self.files, &self.options.inputs, now))
     }
 
     /// Closes files that are quiet, and the quietest where too many are open.

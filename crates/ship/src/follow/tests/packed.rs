@@ -147,6 +147,29 @@ fn a_packed_file_under_a_new_name_or_on_another_inode_is_known_by_what_it_holds(
 }
 
 #[test]
+fn a_truncated_log_whose_copy_is_packed_under_a_name_with_a_date_is_sent_once() {
+    for (round, name) in ["app-20261120.log.gz", "app-20261120.log.zst", "old.gz"].into_iter().enumerate() {
+        let logged: Vec<String> =
+            lines("logged", 60).iter().map(|line| format!("2026-11-20T10:00:00Z {line}")).collect();
+        let mut bench = Bench::unpacking(&[("app.log", &text_of(&logged))]);
+        bench.run(2_000);
+        if round == 0 {
+            bench.stop();
+        }
+        let text = text_of(&logged);
+        let packed = if name.ends_with("zst") { zstd(text.as_bytes()) } else { gzip(text.as_bytes()) };
+        bench.put(name, &packed);
+        File::create(bench.path("app.log")).unwrap();
+        if round == 0 {
+            bench.start_unpacking();
+        }
+        bench.append("app.log", "new\n");
+        bench.run(100_000);
+        bench.check_once(&[logged, vec!["new".to_owned()]].concat());
+    }
+}
+
+#[test]
 fn logs_that_were_packed_while_the_shipper_was_away_for_days_are_not_sent_again() {
     let all: Vec<Vec<String>> = (0..3).map(|n| lines(&format!("log {n}"), 50)).collect();
     let mut bench = Bench::unpacking(&[]);
