@@ -77,7 +77,7 @@ const journald = (to: To): Piece[] => [
   },
   {
     title: text("Without it"),
-    code: `journalctl -f -o json | catat send --url ${to.origin}${flag(to)} --group journal`,
+    code: `journalctl -f -a -o json | catat send --url ${to.origin}${flag(to)} --group journal`,
   },
 ];
 
