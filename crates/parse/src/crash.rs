@@ -314,10 +314,22 @@ pub fn level(text: &str) -> Option<Level> {
     let mut next = lines_behind(text).take(3).skip(n_seen);
     let trailing = next.find_map(|line| report_of(line).filter(|report| report.follows)).map(|report| report.level);
     // A line without a level, below which the report stands.
-    let below =
-        || report_of(lines_behind(text).next()?).filter(|report| report.confirms.is_empty() && !report.is_survived);
+    let below = || {
+        let second = lines_behind(text).next().filter(|line| !line.starts_with(b"  File \""))?;
+        report_of(second).filter(|report| report.confirms.is_empty() && !report.is_survived)
+    };
     let trailing = trailing.or_else(|| below().map(|report| report.level));
     trailing.or_else(|| level_of_trace(text)).or_else(|| level_of_place(first))
+}
+
+/// The level of a text behind a header with a level. `info` is what whatever a program prints has there; other levels were
+/// chosen for the text, so that a report makes them no lower, and higher only where they say an error.
+pub fn level_behind_header(header: Option<Level>, report: Option<Level>) -> Option<Level> {
+    match header {
+        None | Some(Level::Info) => report.or(header),
+        Some(level) if level >= Level::Error => header.max(report),
+        _ => header,
+    }
 }
 
 /// Returns what a text tells of the death of a program.

@@ -216,7 +216,11 @@ fn level(entry: JournalEntry<'_>, message: &[u8]) -> Option<Level> {
     let says_itself = || message.starts_with(b"{") || parse::level_of_text(&text).is_some();
     // The priority of the report of a death is that of all that its program prints.
     let of_report = || if memchr::memchr(b'\n', message).is_some() { parse::level_of_report(&text) } else { None };
-    if is_said_by_nobody && says_itself() { None } else { Level::of_syslog(priority).max(of_report()) }
+    if is_said_by_nobody && says_itself() {
+        None
+    } else {
+        parse::level_behind_header(Level::of_syslog(priority), of_report())
+    }
 }
 
 /// Returns the range of the times of these entries; all times if one of them has an invalid time.

@@ -164,7 +164,8 @@ fn level_of_line(parts: Option<&Parts>, line: &str, times: &TimeMemo) -> (Option
     let said = parts.and_then(Parts::own_level).or_else(|| crate::level::level_in(text, times));
     let of_report = if said.is_none() { crash::level(text) } else { None };
     let of_header = || parts.and_then(Parts::level_of_header);
-    (said.or(of_report).or_else(of_header), of_report.is_some())
+    let level = said.or_else(|| crash::level_behind_header(of_header(), of_report));
+    (level, of_report.is_some())
 }
 
 /// Gives the event the fields that its line says by its shape; one that is the event's time is not kept twice. What is

@@ -104,3 +104,25 @@ fn lines_of_devices_that_name_no_process_are_events_of_their_own() {
         DEATHS[0].split('\n').map(|line| format!("<13>Nov 26 09:41:08 web-1 pump: {line}")).collect();
     assert_eq!(shown(&piped), [(Some(Level::Error), "ValueError".to_owned(), 4)]);
 }
+
+#[test]
+fn a_priority_that_was_chosen_for_a_text_stays() {
+    let message = |priority: u8, text: &str| format!("<{priority}>Nov 26 09:41:08 web-1 pump[7]: {text}");
+    let quoted = ["it broke", "  File \"a.py\", line 7", "and went on"];
+    for (priority, of_quoted, of_death) in [
+        (15, Level::Debug, Level::Debug),
+        (14, Level::Info, Level::Error),
+        (13, Level::Info, Level::Error),
+        (12, Level::Warn, Level::Warn),
+        (11, Level::Error, Level::Error),
+        (10, Level::Fatal, Level::Fatal),
+    ] {
+        let level = |text: &str| shown(&[message(priority, text)]).first().and_then(|(level, ..)| *level);
+        assert_eq!(level(quoted[0]), Some(of_quoted), "{priority}");
+        let lines: Vec<String> = DEATHS[0].split('\n').map(|line| message(priority, line)).collect();
+        assert_eq!(shown(&lines), [(Some(of_death), "ValueError".to_owned(), 4)], "{priority}");
+        let mut quoted = quoted.map(|line| message(priority, line));
+        quoted[2] = quoted[2].replace("pump[7]", "pump[8]");
+        assert_eq!(shown(&quoted)[0].0, Some(of_quoted), "{priority} {:?}", shown(&quoted));
+    }
+}
