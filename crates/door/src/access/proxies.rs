@@ -84,7 +84,8 @@ mod tests {
         let loopback = TrustedProxies::default();
         let both = TrustedProxies::from(vec!["127.0.0.0/8".parse().unwrap(), "10.0.0.0/8".parse().unwrap()]);
         let none = TrustedProxies::from(Vec::new());
-        let cases: [(&TrustedProxies, &str, &[(&str, &str)], &str); 14] = [
+        type Headers<'h> = &'h [(&'h str, &'h str)];
+        let cases: [(&TrustedProxies, &str, Headers<'_>, &str); 14] = [
             (&loopback, "127.0.0.1", &[], "127.0.0.1"),
             (&loopback, "127.0.0.1", &[("x-forwarded-for", "192.0.2.7")], "192.0.2.7"),
             (&loopback, "::1", &[("x-forwarded-for", "2001:db8::7")], "2001:db8::7"),
