@@ -8,6 +8,7 @@
 //! admin. CloudWatch's metrics and alarms have the same address (`metrics`), SNS has one of its own (`sns`).
 
 mod answer;
+mod audit;
 mod authentication;
 mod cbor;
 mod definitions;
@@ -153,29 +154,6 @@ pub async fn post(server: FamilyServer<CloudWatchState>, request: Request) -> Re
     asked.carry_out(input).await
 }
 
-/// Writes into the audit log that the caller has carried out an operation that changes something, with what the members of its
-/// input name. Blocks.
-pub(crate) fn audit_operation(server: &door::server::Shared, operation: &str, input: &serde_json::Value) {
-    const NAMES: [&str; 12] = [
-        "AlarmName",
-        "AlarmNames",
-        "Name",
-        "TopicArn",
-        "SubscriptionArn",
-        "ResourceArn",
-        "ResourceARN",
-        "logGroupName",
-        "filterName",
-        "name",
-        "queryDefinitionId",
-        "resourceArn",
-    ];
-    let mut details: serde_json::Map<String, serde_json::Value> =
-        NAMES.iter().filter_map(|name| Some(((*name).to_owned(), input.get(name)?.clone()))).collect();
-    details.insert("operation".to_owned(), operation.into());
-    server.audit_own("operation of CloudWatch's API", &details.into());
-}
-
 impl OperationRequest {
     /// Carries out the operation.
     async fn carry_out(self, input: Input) -> Result<Response, CloudWatchProblem> {
@@ -205,7 +183,7 @@ impl OperationRequest {
                 .iter()
                 .any(|name| self.operation.ends_with(name) && !self.operation.starts_with("Test"));
         if is_change {
-            audit_operation(&self.server, &self.operation, input.value());
+            audit::operation(&self.server, &self.operation, input.value());
         }
         Ok(done)
     }

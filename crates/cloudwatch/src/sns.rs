@@ -130,7 +130,7 @@ async fn asked(server: Shared, parts: &Parts, body: Body) -> Result<(String, Val
     let work = move |server: &Shared| {
         let answer = carry_out(server, &region, &name, &input)?;
         if is_change {
-            crate::audit_operation(server, &name, input.value());
+            crate::audit::operation(server, &name, input.value());
         }
         Ok::<_, CloudWatchProblem>(answer)
     };

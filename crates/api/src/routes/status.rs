@@ -49,8 +49,6 @@ pub(crate) fn flush(server: &Shared, parameters: Parameters) -> Result<Json<Valu
     parameters.check_names(&["compact"])?;
     server.must_reach_everything()?;
     let compacts = parameters.flag("compact")?;
-    // Said before, so that it is flushed as well.
-    server.audit_own("store flushed", &json!({"compacted": compacts}));
     let store = server.whole_store();
     store.flush()?;
     if compacts {

@@ -151,15 +151,14 @@ async fn what_clients_of_cloudwatch_set_up_and_what_is_put_beside_queries_is_the
     house.operation("DeleteMetricFilter", pay(json!({"filterName": "none"}))).await;
     assert_eq!(house.administer("PUT", "/api/v1/lookups/words", "name,meaning\na,b\n").await.status, 200);
     assert_eq!(house.administer("DELETE", "/api/v1/lookups/words", "").await.status, 200);
-    assert_eq!(house.administer("POST", "/api/v1/status/flush", "").await.status, 200);
+    assert_eq!(house.administer("POST", "/api/v1/status/reload", "").await.status, 200);
     let rows = house
         .audit_rows(
             "filter operation like /MetricFilter/ | fields operation, filterName | sort @timestamp, operation desc",
         )
         .await;
     assert_eq!(rows, json!([["PutMetricFilter", "errors"], ["DeleteMetricFilter", "errors"]]));
-    let rows = house
-        .audit_rows("filter table = \"words\" or compacted = false | stats count(*) by action | sort action")
-        .await;
-    assert_eq!(rows, json!([["lookup table put", 1], ["lookup table removed", 1], ["store flushed", 1]]));
+    let rows =
+        house.audit_rows("filter action like /^(lookup|settings)/ | stats count(*) by action | sort action").await;
+    assert_eq!(rows, json!([["lookup table put", 1], ["lookup table removed", 1], ["settings reloaded", 1]]));
 }

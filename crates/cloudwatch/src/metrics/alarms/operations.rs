@@ -86,7 +86,7 @@ pub(in crate::metrics) async fn carry_out(server: &Shared, region: &str, operati
             _ => desk.list_tags(&input),
         }?;
         if role_of(&operation) == Some(Role::Operate) {
-            crate::audit_operation(server, &operation, values);
+            crate::audit::operation(server, &operation, values);
         }
         Ok(done)
     };
