@@ -185,7 +185,7 @@ pub fn require(caller: &Caller, needed: Role) -> Result<(), Problem> {
 fn check_origin(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     if method.is_safe() && !headers.contains_key(header::UPGRADE) {
-        // A link elsewhere may open a page; what else another site has a browser ask costs work that nobody here wants.
+        // Other sites may link to a page here. Whatever else they make a browser request only costs work.
         let is_asked_elsewhere = text("sec-fetch-site") == Some("cross-site")
             && text("sec-fetch-mode").is_some_and(|mode| mode != "navigate");
         let message = "a page of another site may link here, and ask nothing else";

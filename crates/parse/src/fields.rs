@@ -99,7 +99,7 @@ impl<'b> FieldWriter<'b> {
         self.builder.begin_layer();
     }
 
-    /// Says that the event's own fields of the same name are further values of those written since the layer began.
+    /// Joins the fields written since the layer began with the event's own fields of the same name, as further values.
     pub fn join_own(&mut self) {
         self.builder.join_layers();
     }

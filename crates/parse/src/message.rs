@@ -29,7 +29,8 @@ const TEXTS: [&str; 2] = ["MESSAGE", "message"];
 /// The bit of a source that is one process. Of others a line without a head continues none with one: many may share the name.
 pub const OF_PROCESS: u64 = 1 << 62;
 
-/// How surely lines of a source have heads that tell which lines continue one, where `score` says it of those of its lane.
+/// Returns the score of a source, given that of its lane: how likely it is that its lines have heads, which tell where an event
+/// begins. Sources that many processes may share never score above 0.
 pub(crate) fn score_of(source: u64, score: i8) -> i8 {
     let is_many = source >> 63 == 1 && source & OF_PROCESS == 0;
     if is_many { score.min(0) } else { score }

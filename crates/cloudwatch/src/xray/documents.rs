@@ -23,7 +23,8 @@ pub struct RefusedSegment {
     pub message: String,
 }
 
-/// Refused segments that an answer names, and bytes of what is wrong with one. A request of X-Ray's SDKs has 50 documents at most.
+/// The largest number of refused segments that an answer names (X-Ray's SDKs send at most 50 documents in a request), and the
+/// largest size in bytes of what it says of one.
 const REFUSED_MAX: usize = 1_000;
 const MESSAGE_BYTES_MAX: usize = 500;
 

@@ -15,7 +15,8 @@ pub(super) enum LooseText {
     Literal { text: String, is_whole: bool, folds: bool },
 }
 
-/// Returns texts of which a label has to hold one. `None` for expressions that Loki leaves as they are.
+/// Returns the texts of an expression: a label matches if it holds one of them. `None` for expressions that Loki does not
+/// simplify.
 pub(super) fn loose_texts(expression: &str) -> Option<Vec<LooseText>> {
     let mut parser = Parser { rest: expression, n_nested: 0 };
     let (tree, mut texts) = (parser.alternatives(false)?, Vec::new());

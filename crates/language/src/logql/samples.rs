@@ -8,7 +8,7 @@ pub(super) fn seconds(nanoseconds: i64) -> f64 {
     nanoseconds as f64 / Timestamp::SECOND as f64
 }
 
-/// Returns the value of a function of numbers, of which there is at least one and some may not be finite.
+/// Returns the value of a function for one or more numbers, which may be `NaN` or infinite.
 pub(super) fn of_numbers(function: RangeFunction, values: Vec<f64>) -> f64 {
     let missing = || f64::NAN;
     let best = |is_better: fn(f64, f64) -> bool| {

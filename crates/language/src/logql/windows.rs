@@ -176,11 +176,11 @@ pub(super) fn aggregates(
 /// How windows are computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum WindowMethod {
-    /// Of what aggregates keep of the numbers.
+    /// From the state that an aggregate keeps of the numbers.
     Exact,
     /// The same, percentiles of a sketch of the numbers, where all of them need too much memory.
     Sketch,
-    /// Of the texts of all numbers, where some are `NaN` or infinite: aggregates take these for no numbers.
+    /// From the texts of all numbers, where some are `NaN` or infinite: aggregates take these for no numbers.
     Texts,
 }
 

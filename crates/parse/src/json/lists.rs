@@ -82,7 +82,7 @@ impl Scanner<'_> {
     }
 }
 
-/// Makes one member of those with equal names.
+/// Joins members with the same name into one member.
 fn joined(members: Vec<(Arc<str>, Option<Value>)>) -> Vec<(Arc<str>, Option<Value>)> {
     let mut order: Vec<usize> = (0..members.len()).collect();
     order.sort_by(|a, b| members[*a].0.cmp(&members[*b].0).then(a.cmp(b)));

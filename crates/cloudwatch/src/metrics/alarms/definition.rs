@@ -38,7 +38,6 @@ const HOUR_S: i64 = 3_600;
 pub(super) const ACTIONS: [(&str, &str); 3] =
     [("OKActions", "OK"), ("AlarmActions", "ALARM"), ("InsufficientDataActions", "INSUFFICIENT_DATA")];
 
-/// Members that both kinds of alarms have.
 /// An alarm on a metric or an expression.
 pub(super) struct MetricAlarm {
     pub(super) queries: Vec<DataQuery>,

@@ -73,7 +73,7 @@ fn a_comma_and_a_blank_have_no_rank() {
     }
 }
 
-/// A status and a duration, of which some are none.
+/// Requests with a status and a duration; some values are not valid durations.
 const REQUESTS: [&str; 4] = [
     r#"{"no":0,"s":200,"d":"x"}"#,
     r#"{"no":1,"s":200,"d":"2s"}"#,
