@@ -77,8 +77,8 @@ impl Input {
     }
 }
 
-/// Returns the inputs that the paths name, each once; standard input where there is no path. Files that a directory or a
-/// pattern gives are in the order in which they were last written.
+/// Returns the inputs that the paths name, each once; `-` is standard input. Files that a directory or a pattern gives are in
+/// the order in which they were last written.
 pub(super) fn inputs(paths: &[PathBuf]) -> Result<Vec<Input>, Failure> {
     let mut inputs = Vec::new();
     for path in paths {
@@ -94,9 +94,6 @@ pub(super) fn inputs(paths: &[PathBuf]) -> Result<Vec<Input>, Failure> {
             }
             Err(error) => return Err(of_path(path, &error)),
         }
-    }
-    if paths.is_empty() {
-        inputs.push(Input::stdin());
     }
     let mut known = std::collections::HashSet::new();
     inputs.retain(|input| known.insert(input.path.clone()));
