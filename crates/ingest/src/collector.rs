@@ -10,6 +10,7 @@ use types::{
     group_name_of_outside,
 };
 
+use crate::decode_budget::EmbeddedBudget;
 use crate::error::OutOfScope;
 use crate::event::{EventMetadata, RawEvent};
 use crate::line_context::LineContext;
@@ -71,7 +72,9 @@ pub struct Collector<'a> {
     /// The same for events that go through pipelines: it leaves their texts whole.
     whole: EventParser<'a>,
     pipelines: Arc<Pipelines>,
-    embedded: EmbeddedHook,
+    add_embedded: EmbeddedHook,
+    /// What the data within its lines may take.
+    pub(crate) embedded: EmbeddedBudget,
     groups: Vec<GroupEvents>,
     by_name: HashMap<GroupName, usize>,
     /// The place of the group that had the last sample.
@@ -172,7 +175,8 @@ impl<'a> Collector<'a> {
             parser: EventParser::new(received),
             whole: EventParser::new(ArrivalContext { limits: context.whole_texts, ..received }),
             pipelines: context.pipelines,
-            embedded: context.embedded,
+            add_embedded: context.embedded,
+            embedded: EmbeddedBudget::default(),
             groups: Vec::new(),
             by_name: HashMap::new(),
             last_place: 0,
@@ -337,7 +341,7 @@ impl<'a> Collector<'a> {
         let added = self.add_event(place, raw, metadata)?;
         // What is in a group of metrics is none of the senders' lines.
         if added.is_ok() && !self.groups[place].name.has_samples() {
-            (self.embedded)(self, raw)?;
+            (self.add_embedded)(self, raw)?;
         }
         Ok(added)
     }

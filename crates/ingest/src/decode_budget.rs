@@ -16,12 +16,20 @@ const MEMORY: (usize, usize) = (16 << 20, 8);
 /// for each bucket, which takes 16 bytes.
 const WORK: (usize, usize) = (64 << 20, 64);
 
+/// The same for data within lines, whose number is the product of the metrics and the sets of dimensions that a line names. Lines of
+/// AWS' own packages have up to thirteen times their bytes.
+const EMBEDDED: (usize, usize) = (4 << 20, 16);
+
 /// What is left for one body.
 #[derive(Debug)]
 pub struct DecodeBudget {
     memory: Allowance,
     work: Allowance,
 }
+
+/// What is left for the data within the lines of one request.
+#[derive(Debug)]
+pub(crate) struct EmbeddedBudget(Allowance);
 
 #[derive(Debug)]
 struct Allowance {
@@ -65,6 +73,29 @@ impl DecodeBudget {
     #[inline]
     pub fn spend(&mut self, n_bytes: usize) -> Result<(), IngestError> {
         self.work.take(n_bytes)
+    }
+}
+
+impl Default for EmbeddedBudget {
+    fn default() -> Self {
+        Self(Allowance::of_body(0, EMBEDDED))
+    }
+}
+
+impl EmbeddedBudget {
+    /// Adds what a line of `n_bytes` may have.
+    pub(crate) fn add_line(&mut self, n_bytes: usize) {
+        let more = n_bytes.saturating_mul(EMBEDDED.1);
+        self.0.left = self.0.left.saturating_add(more);
+        self.0.bytes_max = self.0.bytes_max.saturating_add(more);
+    }
+
+    /// Counts bytes of data.
+    ///
+    /// # Errors
+    /// The data would take far more than their lines.
+    pub(crate) fn hold(&mut self, n_bytes: usize) -> Result<(), IngestError> {
+        self.0.take(n_bytes)
     }
 }
 

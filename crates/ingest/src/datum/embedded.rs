@@ -28,6 +28,9 @@ const NAME_CHARS_MAX: usize = 1024;
 /// Most data of one line: metrics times sets of dimensions times values.
 const DATA_MAX: usize = 10_000;
 
+/// Bytes of a datum besides its labels.
+const DATUM_BYTES: usize = 256;
+
 /// The member that says which others are metrics.
 const ABOUT: &str = "_aws";
 
@@ -48,7 +51,7 @@ struct EmbeddedMetric {
 /// Adds the data that an event has within it, if it is such a line and its sender may write to their groups.
 ///
 /// # Errors
-/// If the events collected need more memory than a request may hold.
+/// If the events collected need more memory than a request may hold, or the data far more than their lines.
 pub(crate) fn collect(collector: &mut Collector<'_>, raw: RawEvent<'_>) -> Result<(), IngestError> {
     let (RawEvent::Text(bytes) | RawEvent::Body(bytes) | RawEvent::Syslog(bytes) | RawEvent::Record(bytes)) = raw;
     let Some(at) = MARK.find(bytes) else { return Ok(()) };
@@ -64,8 +67,10 @@ pub(crate) fn collect(collector: &mut Collector<'_>, raw: RawEvent<'_>) -> Resul
     }
     // To its sender the line is one record, and says what it says about those that follow.
     let (n_records, context) = (collector.n_records(), collector.line_context());
+    collector.embedded.add_line(bytes.len());
     for EmbeddedMetric { metric, unit, data } in metrics {
         let Ok(labels) = metric.labels(unit, limits) else { continue };
+        collector.embedded.hold((labels.text().len() + DATUM_BYTES) * data.len())?;
         for datum in &data {
             match add(collector, &metric, &labels, time, datum) {
                 // A datum that is too old for its group, or a group that the sender may not write to: the line remains.

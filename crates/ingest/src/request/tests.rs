@@ -6,6 +6,7 @@ use std::sync::Arc;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use parse::Zone;
+use serde_json::json;
 use storage::{Options, SourcePosition, Store};
 use tempfile::TempDir;
 use types::{GroupPattern, GroupScope, Limits, RowSet, TimeRange, Timestamp, Value};
@@ -292,6 +293,25 @@ fn many_different_fields_cost_no_more_than_a_request_may_hold() {
     let lists = "{\"l\":[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0]}\n".repeat(10_000);
     assert!(matches!(house.send(Format::Ndjson, lists), Err(IngestError::TooManyFields { .. })));
     assert_eq!(house.events(&["@message"]).len(), 500);
+}
+
+#[test]
+fn lines_with_metrics_may_not_have_far_more_data_than_bytes() {
+    let house = House::new();
+    let line = |n_sets: usize, n_metrics: usize| {
+        let names = |n: usize, prefix: &str| (0..n).map(|i| format!("{prefix}{i}")).collect::<Vec<_>>();
+        let sets: Vec<_> = names(n_sets, "d").iter().map(|name| json!([name])).collect();
+        let metrics: Vec<_> = names(n_metrics, "m").iter().map(|name| json!({"Name": name})).collect();
+        let mut line =
+            json!({"_aws": {"CloudWatchMetrics": [{"Namespace": "n", "Dimensions": sets, "Metrics": metrics}]}});
+        names(n_sets, "d").into_iter().for_each(|name| line[name] = json!("x"));
+        names(n_metrics, "m").into_iter().for_each(|name| line[name] = json!(1));
+        format!("{line}\n")
+    };
+    assert_eq!(house.send(Format::Ndjson, line(90, 100)).unwrap().accepted, 1);
+    assert_eq!(house.send(Format::Ndjson, line(3, 30).repeat(200)).unwrap().accepted, 200);
+    let most = house.send(Format::Ndjson, line(90, 100).repeat(10));
+    assert!(matches!(most, Err(IngestError::TooManyFields { .. })), "{most:?}");
 }
 
 #[test]
