@@ -25,7 +25,7 @@ mod wire;
 
 use self::records::Records;
 pub use self::signal::Signal;
-use ingest::{Encoding, IngestAnswer, IngestError, Intake, Sender, decode, lossy};
+use ingest::{DecodeBudget, Encoding, IngestAnswer, IngestError, Intake, Sender, decode, lossy};
 
 /// The encoding of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +49,8 @@ pub fn ingest_otlp(
     let body = decode(body, encoding, intake.limits().body_bytes_max)?;
     let mut collector = intake.collect(sender);
     let mut rejected = IngestAnswer::default();
-    let mut records = Records::new(signal, &mut collector, intake.limits(), &mut rejected);
+    let mut records =
+        Records::new(signal, &mut collector, intake.limits(), &mut rejected, DecodeBudget::of_body(body.len()));
     match form {
         OtlpForm::Protobuf => wire::read(&body, &mut records)?,
         OtlpForm::Json => json::read(&lossy(&body, intake.limits().body_bytes_max)?, &mut records)?,

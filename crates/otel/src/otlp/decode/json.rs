@@ -122,7 +122,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Checks the size of the next resource or scope.
-    fn check_shared(&self, records: &Records<'_, '_>) -> Result<(), IngestError> {
+    fn check_shared(&self, records: &mut Records<'_, '_>) -> Result<(), IngestError> {
         records.check_shared(self.json.clone().skip().map_err(bad)?.len())
     }
 

@@ -46,7 +46,7 @@ pub(super) struct Record<'a> {
 impl Record<'_> {
     /// Adds the validated record to the events of its group.
     pub(super) fn add_to(&self, records: &mut Records<'_, '_>, attributes: &Attributes<'_>) -> Result<(), IngestError> {
-        let Some(place) = records.place_of_next() else { return Ok(()) };
+        let Some(place) = records.place_of_next()? else { return Ok(()) };
         let (shared, list_bytes_max) = (&records.shared, records.limits.field_bytes_max);
         let write_fields = |fields: &mut FieldWriter<'_>| {
             for (name, value) in shared {

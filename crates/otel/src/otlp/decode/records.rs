@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ingest::span::{attribute_name, span_group};
-use ingest::{Collector, IngestAnswer, IngestError, OutOfScope, RecordRefusal};
+use ingest::{Collector, DecodeBudget, IngestAnswer, IngestError, OutOfScope, RecordRefusal};
 use types::{GroupName, Limits, Value, group_name_of_outside};
 
 use super::body::bad;
@@ -16,6 +16,9 @@ const GROUP: &str = "otlp";
 /// Limit on the bytes of a resource's or a scope's attributes as sent: every record has them.
 const SHARED_BYTES_MAX: usize = 1 << 20;
 
+/// What a shared field costs each record besides its bytes.
+const SHARED_FIELD_BYTES: usize = 32;
+
 /// Builds events from the parts of a request, in the order of resources, scopes and records.
 pub(super) struct Records<'c, 's> {
     pub(super) signal: Signal,
@@ -26,6 +29,11 @@ pub(super) struct Records<'c, 's> {
     pub(super) shared: Vec<(Arc<str>, Value)>,
     /// The number of those from the resource.
     n_of_resource: usize,
+    /// Bytes of the attributes of the resource, and of it and the scope together.
+    resource_bytes: usize,
+    shared_bytes: usize,
+    /// What is left for writing shared fields once per record.
+    budget: DecodeBudget,
     /// The `service.name` of the resource; empty without one.
     pub(super) service: Arc<str>,
     /// The place of the group in the collector; an error if it is outside the sender's scope: its records are rejected.
@@ -44,6 +52,7 @@ impl<'c, 's> Records<'c, 's> {
         collector: &'c mut Collector<'s>,
         limits: &'c Limits,
         answer: &'c mut IngestAnswer,
+        budget: DecodeBudget,
     ) -> Self {
         Self {
             signal,
@@ -52,6 +61,9 @@ impl<'c, 's> Records<'c, 's> {
             answer,
             shared: Vec::new(),
             n_of_resource: 0,
+            resource_bytes: 0,
+            shared_bytes: 0,
+            budget,
             service: Arc::default(),
             place: Ok(0),
             n_records: 0,
@@ -63,13 +75,15 @@ impl<'c, 's> Records<'c, 's> {
     /// Begins a resource without attributes.
     pub(super) fn begin_resource(&mut self) {
         self.shared.clear();
+        self.shared_bytes = 0;
     }
 
-    /// Checks the bytes of a resource or scope against their limit.
-    pub(super) fn check_shared(&self, n_bytes: usize) -> Result<(), IngestError> {
+    /// Checks the bytes of a resource or scope against their limit, and counts them.
+    pub(super) fn check_shared(&mut self, n_bytes: usize) -> Result<(), IngestError> {
         if n_bytes > SHARED_BYTES_MAX {
             return Err(bad(format_args!("a resource or scope has more than {SHARED_BYTES_MAX} bytes")));
         }
+        self.shared_bytes += n_bytes;
         Ok(())
     }
 
@@ -89,7 +103,7 @@ impl<'c, 's> Records<'c, 's> {
 
     /// Ends a resource, whose attributes name the group and stream of its records.
     pub(super) fn end_resource(&mut self) {
-        self.n_of_resource = self.shared.len();
+        (self.n_of_resource, self.resource_bytes) = (self.shared.len(), self.shared_bytes);
         let said = |name: &str| {
             let found = self.shared.iter().rev().find(|(known, _)| &**known == name);
             found.and_then(|(_, value)| match value {
@@ -117,6 +131,7 @@ impl<'c, 's> Records<'c, 's> {
     /// Begins a scope of the resource.
     pub(super) fn begin_scope(&mut self) {
         self.shared.truncate(self.n_of_resource);
+        self.shared_bytes = self.resource_bytes;
     }
 
     /// Stores the scope's name or version.
@@ -127,14 +142,20 @@ impl<'c, 's> Records<'c, 's> {
     }
 
     /// Counts the next record and returns the place of its group; `None` if it is rejected as outside the sender's scope.
-    pub(super) fn place_of_next(&mut self) -> Option<usize> {
+    ///
+    /// # Errors
+    /// What the records share is far more than the body, once per record.
+    pub(super) fn place_of_next(&mut self) -> Result<Option<usize>, IngestError> {
         self.n_records += 1;
         match &self.place {
-            Ok(place) => Some(*place),
+            Ok(place) => {
+                self.budget.spend(self.shared_bytes + SHARED_FIELD_BYTES * self.shared.len())?;
+                Ok(Some(*place))
+            }
             Err(refused) => {
                 self.answer.reject(self.n_records, refused);
                 self.out_of_scope.get_or_insert_with(|| refused.clone());
-                None
+                Ok(None)
             }
         }
     }

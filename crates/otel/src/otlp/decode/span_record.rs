@@ -59,7 +59,7 @@ impl Fields for SpanAttributes<'_, '_> {
 impl SpanRecord<'_> {
     /// Adds the span to the events of its group, or rejects it.
     pub(super) fn add_to(&self, records: &mut Records<'_, '_>, attributes: &Attributes<'_>) -> Result<(), IngestError> {
-        let Some(place) = records.place_of_next() else { return Ok(()) };
+        let Some(place) = records.place_of_next()? else { return Ok(()) };
         let service = records.service.clone();
         let mut span = match self.span(&service, records.limits)? {
             Ok(span) => span,

@@ -52,9 +52,12 @@ struct House {
 
 impl House {
     fn new() -> Self {
+        Self::with(Limits { body_bytes_max: 100_000, field_bytes_max: 1_000, ..Limits::default() })
+    }
+
+    fn with(limits: Limits) -> Self {
         let dir = TempDir::new().unwrap();
         let (store, _) = Store::open(Options::new(dir.path().join("data"))).unwrap();
-        let limits = Limits { body_bytes_max: 100_000, field_bytes_max: 1_000, ..Limits::default() };
         Self { intake: Intake::new(store.clone(), limits, 0), store, _dir: dir }
     }
 
@@ -254,6 +257,19 @@ fn empty_records_cannot_take_more_memory_than_a_request_may() {
     let shared: Vec<Vec<u8>> = (0..2_000).map(|i| pair(1, &format!("attribute-{i}"), &text("v"))).collect();
     let refused = house.send(&request(&shared, &[], &vec![Vec::new(); 10_000]), OtlpForm::Protobuf).unwrap_err();
     assert!(refused.contains("memory"), "{refused}");
+}
+
+#[test]
+fn what_records_share_is_not_written_without_bound() {
+    let house = House::with(Limits::default());
+    let large = pair(1, "large", &text(&"v".repeat(50_000)));
+    let many: Vec<u8> = (0..1_000).flat_map(|i| pair(1, &format!("attribute-{i:04}"), &text("v"))).collect();
+    for shared in [large, many] {
+        let body = |n_records| request(&[shared.clone()], &[], &vec![Vec::new(); n_records]);
+        assert_eq!(house.send(&body(100), OtlpForm::Protobuf), Ok(100));
+        let refused = house.send(&body(20_000), OtlpForm::Protobuf).unwrap_err();
+        assert!(refused.contains("smaller batches"), "{refused}");
+    }
 }
 
 #[test]
