@@ -46,19 +46,25 @@ impl ShapeTable {
         for (set, key) in presence.iter().zip(&self.keys) {
             set.iter().flat_map(RowSet::iter).for_each(|row| sums[row] ^= key);
         }
-        let mut known: HashMap<(u32, u128), Option<u32>, RandomState> = HashMap::default();
-        let mut numbers = Vec::with_capacity(n_rows);
-        for row in 0..n_rows {
-            let number = known.entry((origins[row], sums[row])).or_insert_with(|| {
-                let has = |set: &Option<RowSet>| set.as_ref().is_some_and(|set| set.contains(row));
-                let columns = presence.iter().enumerate().filter(|(_, set)| has(set)).map(|(i, _)| i as u32);
-                Self::number(&mut self.shapes, &mut self.numbers, (origins[row], columns.collect()))
-            });
-            match number {
-                Some(number) => numbers.push(i64::from(*number)),
+        let mut kinds: HashMap<(u32, u128), usize, RandomState> = HashMap::default();
+        // The first row of each kind.
+        let mut firsts = Vec::new();
+        let kind_of_rows: Vec<usize> = (0..n_rows)
+            .map(|row| {
+                *kinds.entry((origins[row], sums[row])).or_insert_with(|| {
+                    firsts.push(row);
+                    firsts.len() - 1
+                })
+            })
+            .collect();
+        let mut of_kinds = Vec::with_capacity(firsts.len());
+        for (row, columns) in firsts.iter().zip(columns_of_rows(&firsts, n_rows, presence)) {
+            match Self::number(&mut self.shapes, &mut self.numbers, (origins[*row], columns)) {
+                Some(number) => of_kinds.push(i64::from(number)),
                 None => return encode_by_column(n_rows, origins, presence),
             }
         }
+        let numbers: Vec<i64> = kind_of_rows.into_iter().map(|kind| of_kinds[kind]).collect();
         let mut out = vec![0];
         put_integers(&mut out, &numbers);
         out
@@ -115,6 +121,22 @@ impl ShapeTable {
     }
 }
 
+/// Returns the columns of each of `rows`, ascending: of few rows by asking every column, of many by going through what is there.
+fn columns_of_rows(rows: &[usize], n_rows: usize, presence: &[Option<RowSet>]) -> Vec<Vec<u32>> {
+    let columns = || (0..).zip(presence).filter_map(|(column, set)| Some((column, set.as_ref()?)));
+    if rows.len() <= SETS_MAX {
+        let of_row = |row: &usize| columns().filter(|(_, set)| set.contains(*row)).map(|(column, _)| column).collect();
+        return rows.iter().map(of_row).collect();
+    }
+    let mut places = vec![None; n_rows];
+    rows.iter().enumerate().for_each(|(place, row)| places[*row] = Some(place));
+    let mut found = vec![Vec::new(); rows.len()];
+    for (column, set) in columns() {
+        set.iter().filter_map(|row| places[row]).for_each(|place| found[place].push(column));
+    }
+    found
+}
+
 fn encode_by_column(n_rows: usize, origins: &[u32], presence: &[Option<RowSet>]) -> Vec<u8> {
     let mut out = vec![1];
     put_integers(&mut out, &origins.iter().map(|origin| i64::from(*origin)).collect::<Vec<_>>());
@@ -169,17 +191,62 @@ const ASKED_MAX: usize = 2;
 /// Shapes of a block up to which adding up their rows costs less than looking at the shape of each row.
 const SETS_MAX: usize = 64;
 
-/// The rows of each shape of a block, worked out when many columns are asked for.
+/// The rows of each shape of a block, worked out when many columns are asked for: as sets of few shapes, as lists of many.
 #[derive(Default)]
 pub(crate) struct ShapeSets {
     n_asked: AtomicUsize,
     rows: OnceLock<Vec<RowSet>>,
+    lists: OnceLock<ShapeLists>,
+}
+
+/// The shapes of each column, and the rows of each shape.
+struct ShapeLists {
+    shapes: Lists,
+    rows: Lists,
+}
+
+impl ShapeLists {
+    fn rows_with(&self, column: u32, n_used: usize, n_rows: usize) -> RowSet {
+        let shapes = self.shapes.get(column);
+        if shapes.len() == n_used {
+            return RowSet::all(n_rows);
+        }
+        RowSet::of_places(n_rows, shapes.iter().flat_map(|shape| self.rows.get(*shape)).map(|row| *row as usize))
+    }
+}
+
+/// Lists of numbers, one behind the other.
+struct Lists {
+    ends: Vec<usize>,
+    items: Vec<u32>,
+}
+
+impl Lists {
+    /// Makes `n` lists of pairs of the number of a list and an item of it.
+    fn of(n: usize, pairs: impl Iterator<Item = (u32, u32)> + Clone) -> Self {
+        let mut starts = vec![0; n + 1];
+        pairs.clone().for_each(|(list, _)| starts[list as usize + 1] += 1);
+        (0..n).for_each(|list| starts[list + 1] += starts[list]);
+        let mut items = vec![0; starts[n]];
+        pairs.for_each(|(list, item)| {
+            items[starts[list as usize]] = item;
+            starts[list as usize] += 1;
+        });
+        // Each start has moved to the end of its list.
+        starts.truncate(n);
+        Self { ends: starts, items }
+    }
+
+    fn get(&self, list: u32) -> &[u32] {
+        let list = list as usize;
+        let start = if list == 0 { 0 } else { self.ends.get(list - 1).copied().unwrap_or_default() };
+        self.ends.get(list).map_or(&[], |end| &self.items[start..*end])
+    }
 }
 
 impl ShapeSets {
-    fn get(&self, n_shapes: usize, rows_of_shapes: impl FnOnce() -> Vec<RowSet>) -> Option<&[RowSet]> {
-        let is_worth = n_shapes <= SETS_MAX && self.n_asked.fetch_add(1, Ordering::Relaxed) >= ASKED_MAX;
-        is_worth.then(|| &self.rows.get_or_init(rows_of_shapes)[..])
+    fn is_worth(&self) -> bool {
+        self.n_asked.fetch_add(1, Ordering::Relaxed) >= ASKED_MAX
     }
 }
 
@@ -241,13 +308,21 @@ impl BlockShapes {
     /// Returns the rows that have column number `column`.
     pub(crate) fn rows_with(&self, column: u32, shapes: &Shapes) -> RowSet {
         if let Self::Small { used, sets, .. } | Self::Numbers { used, sets, .. } = self {
+            if used.len() > SETS_MAX && sets.is_worth() {
+                return sets.lists.get_or_init(|| self.lists(used, shapes)).rows_with(
+                    column,
+                    used.len(),
+                    self.n_rows(),
+                );
+            }
             // Most columns are in all rows of a block or in none: of those no row is looked at.
             let n_with = used.iter().filter(|number| has(shapes, **number as usize, column)).count();
             let n_rows = self.n_rows();
             if n_with == 0 || n_with == used.len() {
                 return if n_with == 0 { RowSet::none(n_rows) } else { RowSet::all(n_rows) };
             }
-            if let Some(rows_of_shapes) = sets.get(used.len(), || self.rows_of_shapes(used)) {
+            if used.len() <= SETS_MAX && sets.is_worth() {
+                let rows_of_shapes = sets.rows.get_or_init(|| self.rows_of_shapes(used));
                 let mut rows = RowSet::none(n_rows);
                 let with = used.iter().zip(rows_of_shapes).filter(|(number, _)| has(shapes, **number as usize, column));
                 with.for_each(|(_, of_shape)| rows.or(of_shape));
@@ -268,6 +343,22 @@ impl BlockShapes {
             }
             Self::Columns { presence, .. } => presence[column as usize].clone(),
         }
+    }
+
+    /// Returns the `used` shapes of each column, and the rows of each shape.
+    fn lists(&self, used: &[u32], shapes: &Shapes) -> ShapeLists {
+        let n_columns =
+            shapes.columns.iter().filter_map(|columns| columns.last()).max().map_or(0, |last| *last as usize + 1);
+        let columns = |number: &u32| shapes.columns[*number as usize].iter();
+        let shapes_of_columns = used.iter().flat_map(|number| columns(number).map(|column| (*column, *number)));
+        let rows = match self {
+            Self::Small { numbers, .. } => {
+                Lists::of(shapes.columns.len(), numbers.iter().map(|n| u32::from(*n)).zip(0..))
+            }
+            Self::Numbers { numbers, .. } => Lists::of(shapes.columns.len(), numbers.iter().copied().zip(0..)),
+            Self::Columns { .. } => Lists::of(0, std::iter::empty()),
+        };
+        ShapeLists { shapes: Lists::of(n_columns, shapes_of_columns), rows }
     }
 
     /// Returns the rows of each shape that is `used`.
@@ -365,6 +456,7 @@ mod tests {
     fn few_shapes_are_numbered_and_many_are_kept_by_column() {
         check(1000, 5, |row, column| row % (column + 1) == 0);
         check(10_000, 20, |row, column| row.wrapping_mul(2_654_435_761) >> column & 1 == 1);
+        check(2000, 3000, |row, column| column % 700 == row % 700 || column == 2);
         check(1, 0, |_, _| false);
     }
 }

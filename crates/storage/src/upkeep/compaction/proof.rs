@@ -138,9 +138,9 @@ fn add_column(rows: &mut [u64], name: &str, column: &Column) {
             rows.iter_mut().zip(hashes).for_each(|(row, text)| *row = row.wrapping_add(text));
         }
         column => {
-            for (number, row) in rows.iter_mut().enumerate().take(column.n_rows()) {
-                let value = column.value(number);
-                *row = row.wrapping_add(value.map_or(0, |value| hash_of_value(name, &value)));
+            for number in column.presence().iter() {
+                let hash = column.value(number).map_or(0, |value| hash_of_value(name, &value));
+                rows[number] = rows[number].wrapping_add(hash);
             }
         }
     }
