@@ -21,7 +21,7 @@ use xxhash_rust::xxh3::xxh3_128;
 pub use self::in_flight::InFlight;
 use self::in_flight::Spans;
 use self::streams::Streams;
-use ingest::{Collector, Encoding, IngestAnswer, IngestError, Intake, Sender, decode, lossy, snappy};
+use ingest::{Collector, DecodeBudget, Encoding, IngestAnswer, IngestError, Intake, Sender, decode, lossy, snappy};
 
 /// Stores pushed lines.
 pub struct PushWriter<'a> {
@@ -41,7 +41,7 @@ impl PushWriter<'_> {
         let body = decode(body, encoding, self.intake.limits().body_bytes_max)?;
         let mut collector = self.intake.collect(sender);
         let text = lossy(&body, self.intake.limits().body_bytes_max)?;
-        let mut streams = Streams::new(&mut collector);
+        let mut streams = Streams::new(&mut collector, DecodeBudget::of_body(body.len()));
         json::read(&text, &mut streams)?;
         let spans = streams.spans;
         self.accept(collector, spans, &body, sender)
@@ -51,7 +51,7 @@ impl PushWriter<'_> {
     pub fn protobuf(&self, body: &[u8], sender: &Sender<'_>) -> Result<IngestAnswer, IngestError> {
         let body = snappy::unpack(body, self.intake.limits().body_bytes_max)?;
         let mut collector = self.intake.collect(sender);
-        let mut streams = Streams::new(&mut collector);
+        let mut streams = Streams::new(&mut collector, DecodeBudget::of_body(body.len()));
         protobuf::read(&body, &mut streams)?;
         let spans = streams.spans;
         self.accept(collector, spans, &body, sender)

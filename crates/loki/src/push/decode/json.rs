@@ -250,7 +250,7 @@ mod tests {
     use types::{GroupScope, Limits};
 
     use super::*;
-    use ingest::{Intake, Sender};
+    use ingest::{DecodeBudget, Intake, Sender};
 
     /// Returns how many entries a body has, or why it is refused.
     fn check(body: &str) -> Result<u64, String> {
@@ -259,7 +259,8 @@ mod tests {
         let intake = Intake::new(store.clone(), Limits::default(), 0);
         let sender = Sender { name: "", within: &GroupScope::All, batch_id: None, now: Timestamp(0) };
         let mut collector = intake.collect(&sender);
-        let read = read(body, &mut Streams::new(&mut collector)).map_err(|error| error.to_string());
+        let budget = DecodeBudget::of_body(body.len());
+        let read = read(body, &mut Streams::new(&mut collector, budget)).map_err(|error| error.to_string());
         let n_records = collector.n_records();
         drop(collector);
         store.close().expect("it closes");
@@ -268,6 +269,17 @@ mod tests {
 
     fn of_values(values: &str) -> Result<u64, String> {
         check(&format!(r#"{{"streams":[{{"stream":{{"app":"a"}},"values":{values}}}]}}"#))
+    }
+
+    #[test]
+    fn labels_are_not_written_without_bound() {
+        let body = |n_entries: usize| {
+            let labels: Vec<String> = (0..2_000).map(|i| format!(r#""label_{i}":"some value""#)).collect();
+            let entries = vec![r#"["1",""]"#; n_entries].join(",");
+            format!(r#"{{"streams":[{{"stream":{{{}}},"values":[{entries}]}}]}}"#, labels.join(","))
+        };
+        assert_eq!(check(&body(100)), Ok(100));
+        assert!(check(&body(10_000)).is_err_and(|error| error.contains("smaller batches")));
     }
 
     #[test]

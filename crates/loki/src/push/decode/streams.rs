@@ -9,7 +9,10 @@ use super::labels::{LABEL_SET_BYTES_MAX, Labels, Metadata, check_bytes, check_na
 use super::level;
 use super::line_fields::LineFields;
 use super::metadata::{PUSHED, stored, write_pushed};
-use ingest::{Collector, EventFields, EventMetadata, IngestError, RawEvent};
+use ingest::{Collector, DecodeBudget, EventFields, EventMetadata, IngestError, RawEvent};
+
+/// What a label costs each entry besides its bytes.
+const LABEL_BYTES: usize = 32;
 
 /// The streams of a request, and the collector that takes their events.
 pub(super) struct Streams<'c, 's> {
@@ -26,10 +29,12 @@ pub(super) struct Streams<'c, 's> {
     line_fields: LineFields,
     /// The value of [`PUSHED`], written over and over.
     pushed: String,
+    /// What is left for writing labels once per entry.
+    budget: DecodeBudget,
 }
 
 impl<'c, 's> Streams<'c, 's> {
-    pub(super) fn new(collector: &'c mut Collector<'s>) -> Self {
+    pub(super) fn new(collector: &'c mut Collector<'s>, budget: DecodeBudget) -> Self {
         let (group, stream) = (group_of(&Labels::new()), String::new());
         Self {
             collector,
@@ -41,6 +46,7 @@ impl<'c, 's> Streams<'c, 's> {
             spans: Spans::new(),
             line_fields: LineFields::default(),
             pushed: String::new(),
+            budget,
         }
     }
 
@@ -62,6 +68,8 @@ impl<'c, 's> Streams<'c, 's> {
         line: &[u8],
         metadata: &Metadata<'_>,
     ) -> Result<(), IngestError> {
+        // Each name of the metadata is looked for among the labels.
+        self.budget.spend(self.stream.len() + self.labels.len() * (LABEL_BYTES + metadata.len()))?;
         let place = match self.place {
             Some(place) => place,
             None => self.collector.group(&self.group)?,
