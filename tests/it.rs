@@ -49,6 +49,9 @@ mod documents;
 mod durability;
 #[path = "it/erase.rs"]
 mod erase;
+#[path = "it/expansion.rs"]
+mod expansion;
+
 #[path = "it/faults.rs"]
 mod faults;
 #[path = "it/files.rs"]
