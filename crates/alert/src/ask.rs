@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use cause::FirstLook;
 use execute::{BlockVisitor, EventSet, Request};
-use plan::Plan;
+use plan::{LookupTable, Plan};
 use storage::{Snapshot, Store};
 use types::{GroupPattern, GroupScope, TimeRange, Timestamp, Value};
 
@@ -124,7 +124,7 @@ impl Ask for StoreAsk {
         let judged = offsets.and_then(|offsets| by_arrival(question.plan, groups, range, &offsets));
         let (plan, range) = judged.as_ref().map_or((question.plan, range), |(plan, range)| (plan, *range));
         let snapshot = self.snapshot(groups, question.scope, plan.reach(range, chrono_tz::UTC));
-        let table_of = |name: &str| self.table(name);
+        let table_of = |name: &str| self.table(question.scope, name);
         let request = self.request(question, range);
         let support = execute::Support { tables: Some(&table_of), ..request.support };
         let request = Request { support, ..request };
@@ -204,11 +204,10 @@ impl StoreAsk {
         snapshot
     }
 
-    /// Returns an uploaded table.
-    fn table(&self, name: &str) -> Option<Arc<plan::Rows>> {
-        let document = self.store.settings().get("lookup", name).ok()??;
-        let document: serde_json::Value = serde_json::from_str(&document).ok()?;
-        plan::read_csv(document.get("csv")?.as_str()?).ok().map(Arc::new)
+    /// Returns an uploaded table, if it exists for the maker of a rule.
+    fn table(&self, scope: &GroupScope, name: &str) -> Option<Arc<plan::Rows>> {
+        let table = LookupTable::of_json(&self.store.settings().get(LookupTable::KIND, name).ok()??)?;
+        LookupTable::is_seen(&table.scope, scope).then(|| plan::read_csv(&table.csv).ok().map(Arc::new))?
     }
 }
 

@@ -291,7 +291,8 @@ impl<'a> QueryRun<'a> {
             damaged.extend(damages(&snapshot));
             snapshot.runs
         };
-        let table_of = |name: &str| self.server.tables.get(self.server.settings(), name);
+        let (server, scope) = (self.server, &self.server.caller.scope);
+        let table_of = |name: &str| server.tables.get(server.settings(), scope, name);
         let support = Support { tables: Some(&table_of), ..request.support };
         let mut answered = execute::answer_subqueries(plan, &Request { support, ..*request }, &mut runs_of)?;
         answered.partial_reasons.extend(damaged);

@@ -6,15 +6,13 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use plan::Rows;
-use plan::{CSV_BYTES_MAX, read_csv};
+use axum::http::StatusCode;
+use plan::{CSV_BYTES_MAX, LookupTable, Rows, read_csv};
 use serde_json::{Value, json};
 use storage::Settings;
+use types::GroupScope;
 
 use crate::problem::Problem;
-
-/// The kind of documents that tables are.
-const KIND: &str = "lookup";
 
 /// Bytes of all tables together. Every change of a setting goes over all of them.
 const BYTES_MAX: usize = 64 << 20;
@@ -35,6 +33,12 @@ pub struct Tables(Mutex<HashMap<String, StoredTable>>);
 struct StoredTable {
     rows: Arc<Rows>,
     n_bytes: usize,
+    scope: GroupScope,
+}
+
+fn of_others(name: &str) -> Problem {
+    let message = format!("lookup table {name:?} is not within the groups of this key");
+    Problem::new(StatusCode::FORBIDDEN, "group-out-of-scope", message).hint("choose another name")
 }
 
 impl Tables {
@@ -43,23 +47,23 @@ impl Tables {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns the table of a name.
-    pub fn get(&self, settings: Settings<'_>, name: &str) -> Option<Arc<Rows>> {
+    /// Returns the table of a name, if it exists for a caller.
+    pub fn get(&self, settings: Settings<'_>, caller: &GroupScope, name: &str) -> Option<Arc<Rows>> {
         if let Some(kept) = self.kept().get(name) {
-            return Some(kept.rows.clone());
+            return LookupTable::is_seen(&kept.scope, caller).then(|| kept.rows.clone());
         }
-        let text = text_of(settings, name)?;
-        let rows = Arc::new(read_csv(&text).ok()?);
+        let LookupTable { csv, scope } = table_of(settings, name)?;
+        let (rows, is_seen) = (Arc::new(read_csv(&csv).ok()?), LookupTable::is_seen(&scope, caller));
         let mut kept = self.kept();
         let n_bytes: usize = kept.values().map(|kept| kept.n_bytes).sum();
-        if n_bytes + text.len() <= KEPT_BYTES_MAX {
-            kept.insert(name.to_owned(), StoredTable { rows: rows.clone(), n_bytes: text.len() });
+        if n_bytes + csv.len() <= KEPT_BYTES_MAX {
+            kept.insert(name.to_owned(), StoredTable { rows: rows.clone(), n_bytes: csv.len(), scope });
         }
-        Some(rows)
+        is_seen.then_some(rows)
     }
 
-    /// Puts a table in the place of the one of its name; says what it is.
-    pub fn put(&self, settings: Settings<'_>, name: &str, text: &[u8]) -> Result<Value, Problem> {
+    /// Puts a table of a caller in the place of the one of its name; says what it is.
+    pub fn put(&self, settings: Settings<'_>, caller: &GroupScope, name: &str, text: &[u8]) -> Result<Value, Problem> {
         let is_usual = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
         if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.bytes().all(is_usual) {
             let problem = Problem::bad_request("bad-name", format!("{name:?} is no name of a lookup table"));
@@ -72,53 +76,59 @@ impl Tables {
         let rows = read_csv(text).map_err(|error| bad(error.to_string()))?;
         // Held until the document is written: two tables together must not pass the limit either.
         let mut kept = self.kept();
-        let documents = settings.all(KIND)?;
+        let documents = settings.all(LookupTable::KIND)?;
+        let before = documents.iter().find(|(known, _)| known == name).and_then(|(_, json)| LookupTable::of_json(json));
+        if before.is_some_and(|before| !LookupTable::is_own(&before.scope, caller)) {
+            return Err(of_others(name));
+        }
         let others = documents.iter().filter(|(known, _)| known != name);
         let (n_tables, n_bytes) = others.fold((0, 0), |(n, bytes), (_, json)| (n + 1, bytes + json.len()));
         if n_tables >= TABLES_MAX || n_bytes + text.len() > BYTES_MAX {
             let message = format!("all lookup tables together may be {TABLES_MAX}, with {BYTES_MAX} bytes");
             return Err(bad(message).hint("delete one that is not needed any more"));
         }
-        settings.put(KIND, name, &json!({"csv": text}).to_string())?;
+        settings.put(LookupTable::KIND, name, &LookupTable::json(text, caller))?;
         kept.remove(name);
         Ok(described(name, &rows, text.len()))
     }
 
-    /// Takes a table away; `false` where there is none.
-    pub fn remove(&self, settings: Settings<'_>, name: &str) -> Result<bool, Problem> {
+    /// Takes a table of a caller away; `false` where there is none.
+    pub fn remove(&self, settings: Settings<'_>, caller: &GroupScope, name: &str) -> Result<bool, Problem> {
         let mut kept = self.kept();
-        let is_there = text_of(settings, name).is_some();
-        settings.remove(KIND, name)?;
-        kept.remove(name);
-        Ok(is_there)
+        match table_of(settings, name) {
+            Some(table) if LookupTable::is_own(&table.scope, caller) => {
+                settings.remove(LookupTable::KIND, name)?;
+                kept.remove(name);
+                Ok(true)
+            }
+            Some(table) if LookupTable::is_seen(&table.scope, caller) => Err(of_others(name)),
+            _ => Ok(false),
+        }
     }
 }
 
-/// Returns the tables with their columns and sizes.
-pub fn list(settings: Settings<'_>) -> Result<Vec<Value>, Problem> {
-    let documents = settings.all(KIND)?;
+/// Returns the tables that exist for a caller with their columns and sizes.
+pub fn list(settings: Settings<'_>, caller: &GroupScope) -> Result<Vec<Value>, Problem> {
+    let documents = settings.all(LookupTable::KIND)?;
     let describe = |(name, json): &(String, String)| {
-        let text = csv_of(json)?;
-        Some(described(name, &read_csv(&text).ok()?, text.len()))
+        let LookupTable { csv, .. } =
+            LookupTable::of_json(json).filter(|table| LookupTable::is_seen(&table.scope, caller))?;
+        Some(described(name, &read_csv(&csv).ok()?, csv.len()))
     };
     Ok(documents.iter().filter_map(describe).collect())
 }
 
-/// Returns the text of a table.
-pub fn text_of(settings: Settings<'_>, name: &str) -> Option<String> {
-    csv_of(&settings.get(KIND, name).ok()??)
+/// Returns the text of a table, if it exists for a caller.
+pub fn text_of(settings: Settings<'_>, caller: &GroupScope, name: &str) -> Option<String> {
+    table_of(settings, name).filter(|table| LookupTable::is_seen(&table.scope, caller)).map(|table| table.csv)
+}
+
+fn table_of(settings: Settings<'_>, name: &str) -> Option<LookupTable> {
+    LookupTable::of_json(&settings.get(LookupTable::KIND, name).ok()??)
 }
 
 /// The largest body of a table: a little more than a table may have, so that the reason is the right one.
 pub const BODY_BYTES_MAX: usize = CSV_BYTES_MAX + 1;
-
-fn csv_of(json: &str) -> Option<String> {
-    let Value::Object(mut document) = serde_json::from_str(json).ok()? else { return None };
-    match document.remove("csv")? {
-        Value::String(text) => Some(text),
-        _ => None,
-    }
-}
 
 fn described(name: &str, rows: &Rows, n_bytes: usize) -> Value {
     let columns: Vec<&str> = rows.columns.iter().map(|column| &**column).collect();

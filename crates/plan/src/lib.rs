@@ -15,6 +15,7 @@ pub mod function;
 pub mod insights_text;
 pub mod label_set;
 pub mod line_parser;
+mod lookup_table;
 mod name;
 mod nested;
 pub mod number;
@@ -46,6 +47,7 @@ pub use crate::csv::{
     CSV_BYTES_MAX, CSV_COLUMNS_MAX, CsvError, Formulas, read_csv, write_csv_cell, write_csv_name, write_tsv_cell,
 };
 pub use crate::error::{QueryError, QueryErrors, nearest};
+pub use crate::lookup_table::LookupTable;
 pub use crate::name::Name;
 pub use crate::nested::has_subqueries;
 pub use crate::operator::{

@@ -152,7 +152,7 @@ fn of_tables(reading: &QueryRun<'_>, found: &Completion) -> Result<Vec<Value>, P
     let settings = reading.server.settings();
     let mut all = Vec::new();
     if found.takes_tables {
-        for table in tables::list(settings)? {
+        for table in tables::list(settings, &reading.server.caller.scope)? {
             let Some(name) = table["name"].as_str().filter(|name| name.contains(&*found.prefix)) else { continue };
             let insert = found.quote.map_or_else(|| name.to_owned(), |quote| format!("{quote}{name}{quote}"));
             let detail = format!("table of {} rows", table["rows"]);
@@ -160,7 +160,7 @@ fn of_tables(reading: &QueryRun<'_>, found: &Completion) -> Result<Vec<Value>, P
         }
     }
     if let Some(table) = &found.columns_of_table {
-        let rows = reading.server.tables.get(settings, table);
+        let rows = reading.server.tables.get(settings, &reading.server.caller.scope, table);
         let prefix = found.prefix.to_lowercase();
         let columns = rows.iter().flat_map(|rows| &rows.columns);
         for column in columns.filter(|column| column.to_lowercase().contains(&prefix)) {

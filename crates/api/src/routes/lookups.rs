@@ -12,11 +12,11 @@ use door::server::Shared;
 use door::tables::{self, BODY_BYTES_MAX};
 
 pub(crate) fn list(server: &Shared) -> Result<Json<Value>, Problem> {
-    Ok(Json(json!({"lookups": tables::list(server.settings())?})))
+    Ok(Json(json!({"lookups": tables::list(server.settings(), &server.caller.scope)?})))
 }
 
 pub(crate) fn get(server: &Shared, PathName(name): PathName) -> Result<impl IntoResponse + use<>, Problem> {
-    let text = tables::text_of(server.settings(), &name).ok_or_else(|| no_table(&name))?;
+    let text = tables::text_of(server.settings(), &server.caller.scope, &name).ok_or_else(|| no_table(&name))?;
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"lookup.csv\""),
@@ -29,13 +29,13 @@ pub(crate) fn put(
     PathName(name): PathName,
     body: Sent<BODY_BYTES_MAX>,
 ) -> Result<Json<Value>, Problem> {
-    let told = server.tables.put(server.settings(), &name, body.0.bytes())?;
+    let told = server.tables.put(server.settings(), &server.caller.scope, &name, body.0.bytes())?;
     server.audit_own("lookup table put", &json!({"table": name}));
     Ok(Json(told))
 }
 
 pub(crate) fn delete(server: &Shared, PathName(name): PathName) -> Result<Json<Value>, Problem> {
-    let is_deleted = server.tables.remove(server.settings(), &name)?;
+    let is_deleted = server.tables.remove(server.settings(), &server.caller.scope, &name)?;
     if !is_deleted {
         return Err(no_table(&name));
     }

@@ -53,7 +53,7 @@ pub(crate) async fn get(server: Shared, parameters: Parameters, headers: HeaderM
     let groups = if plan.sources.is_empty() { parameters.groups() } else { plan.sources.clone() };
     let of_thread = server.clone();
     let fetch = move || {
-        let table_of = |name: &str| of_thread.tables.get(of_thread.settings(), name);
+        let table_of = |name: &str| of_thread.tables.get(of_thread.settings(), &of_thread.caller.scope, name);
         execute::fetch_tables(&mut plan, &table_of).map(|()| plan)
     };
     let plan = server.lookups.run(fetch).await??;

@@ -37,6 +37,40 @@ async fn completion_knows_tables_and_their_columns() {
 }
 
 #[tokio::test]
+async fn a_table_of_a_key_with_groups_exists_for_those_who_may_read_them() {
+    let house = House::new();
+    house.fill().await;
+    assert_eq!(house.administer("PUT", "/api/v1/lookups/common", PEOPLE).await.status, 200);
+    let (_, mine) = house.key("operate", &["mine/*"]).await;
+    let (_, theirs) = house.key("operate", &["theirs/*"]).await;
+    let (_, both) = house.key("operate", &["mine/*", "theirs/*"]).await;
+    let send = async |key: &str, method: &str, path: &str, body: &str| {
+        house.as_key(key, method, &format!("/api/v1/lookups{path}"), body.to_owned()).await
+    };
+    let names = async |key: &str| {
+        let tables = send(key, "GET", "", "").await.json();
+        tables["lookups"].as_array().into_iter().flatten().map(|table| table["name"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(send(&mine, "PUT", "/people", PEOPLE).await.status, 200);
+    assert_eq!(names(&mine).await, ["common", "people"]);
+    assert_eq!(names(&both).await, ["common", "people"]);
+    assert_eq!(names(&theirs).await, ["common"]);
+    assert_eq!(send(&theirs, "GET", "/people", "").await.status, 404);
+    assert_eq!(send(&theirs, "GET", "/common", "").await.text(), PEOPLE);
+    let query = format!("/api/v1/query?query={}", encoded("lookup people service output owner | limit 1"));
+    let ask = async |key: &str| house.as_key(key, "GET", &query, String::new()).await.status;
+    // Read before or not, it is nobody else's.
+    assert_eq!([ask(&theirs).await, ask(&mine).await, ask(&theirs).await], [400, 200, 400]);
+    for (method, path, status) in
+        [("PUT", "/people", 403), ("PUT", "/common", 403), ("DELETE", "/people", 404), ("DELETE", "/common", 403)]
+    {
+        assert_eq!(send(&theirs, method, path, "service,owner\napi,eve\n").await.status, status, "{method} {path}");
+    }
+    assert_eq!(send(&mine, "GET", "/people", "").await.text(), PEOPLE);
+    assert_eq!(send(&both, "DELETE", "/people", "").await.status, 200);
+}
+
+#[tokio::test]
 async fn a_table_is_put_shown_looked_up_and_deleted() {
     let house = House::new();
     house.fill().await;
