@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::corpus_facts::corpus;
+use crate::lab::signal;
 use crate::server::{ALL_TIME, Launch, Server, client};
 
 /// How long any of them may take here: four times their limit, for a test shares its machine with others.
@@ -317,6 +318,21 @@ fn a_query_is_cancelled_wherever_it_is_and_leaves_nothing_behind() {
     server.until("nobody is left", || running(&server).is_empty().then_some(()));
     server.until("all memory is given back", || (held_bytes(&server) == 0.0).then_some(()));
     assert_eq!(server.value("stats count(*)"), json!(2_000));
+}
+
+#[test]
+fn a_query_under_way_when_the_server_stops_is_cancelled_and_answered() {
+    let scratch = tempfile::tempdir().expect("a scratch directory");
+    let settings = "[limits]\nquery_memory = \"1GiB\"\n[query]\nmemory_total = \"4GiB\"\n";
+    let server = Launch::configured(scratch.path(), settings).start();
+    server.ingest("bench", corpus(2_000, 7).0);
+    std::thread::scope(|scope| {
+        let asked = scope.spawn(|| server.post("/api/v1/query", &[], long_body(LONG)));
+        server.until("it works on rows", || (held_bytes(&server) > (32 << 20) as f64).then_some(()));
+        signal(server.pid(), "-TERM");
+        let body = asked.join().expect("it is not cut off").json();
+        assert_eq!(body["partial_reasons"][0]["code"], "cancelled", "{body}");
+    });
 }
 
 /// A connection on which a long query was asked, and whose answer nobody reads.

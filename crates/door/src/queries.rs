@@ -143,6 +143,11 @@ impl Queries {
         running.map(|running| running.cancelled.store(true, Ordering::Relaxed)).is_some()
     }
 
+    /// Stops all queries.
+    pub fn cancel_all(&self) {
+        lock(&self.0).running.values().for_each(|running| running.cancelled.store(true, Ordering::Relaxed));
+    }
+
     /// Returns the number of queries started, and of those running now.
     pub fn counts(&self) -> (u64, usize) {
         let book = lock(&self.0);

@@ -38,6 +38,9 @@ const MAP_AFTER_START: Duration = Duration::from_secs(10);
 /// How often a node of a fleet looks who has signed in or out elsewhere.
 const FOLLOW_PAUSE: Duration = Duration::from_millis(500);
 
+/// How long queries may go on after the signal to stop: what is being stored may need longer.
+const QUERY_GRACE: Duration = Duration::from_secs(1);
+
 /// How long datagrams and messages that were read may take to be stored, once everything else has ended.
 const LISTENER_GRACE: Duration = Duration::from_secs(5);
 
@@ -69,11 +72,20 @@ pub async fn serve(
     let (closing, told) = watch::channel(false);
     let tls = app.tls.clone();
     // Who is signed in is read from the store, which blocks.
+    let mut stopping = told.clone();
     let families = tokio::task::spawn_blocking(move || Families::start(&Server::new(store, app, told))).await?;
     let (of_http, of_syslog) = ConnectionSlots::of_process();
     if families.server.whole_store().nodes().is_some() {
         tokio::spawn(follow_sessions(Arc::downgrade(&families.server)));
     }
+    let server = Arc::downgrade(&families.server);
+    tokio::spawn(async move {
+        listen::told(&mut stopping).await;
+        tokio::time::sleep(QUERY_GRACE).await;
+        if let Some(server) = server.upgrade() {
+            server.queries.cancel_all();
+        }
+    });
     tokio::spawn(api::send_reports(Arc::downgrade(&families.server), Arc::downgrade(&families.api)));
     let server = Arc::downgrade(&families.server);
     tokio::spawn(traces::follow_spans(server, families.traces.clone(), MAP_AFTER_START));

@@ -109,7 +109,11 @@ impl Environment<'_> {
             }
             Expr::Match(text, pattern) => match addresses_with_a_character(text, pattern, frame)? {
                 Some(rows) => Ok(rows),
-                None => Ok(Matcher::new(pattern).rows(&self.evaluate(text, frame)?)),
+                None => {
+                    // One of hundreds, perhaps, of which each looks at every text of the block.
+                    self.budget.check()?;
+                    Ok(Matcher::new(pattern).rows(&self.evaluate(text, frame)?))
+                }
             },
             Expr::In(item, list) => in_rows(item, list, frame, self),
             // Refused before a query runs: nothing is known of its values.
