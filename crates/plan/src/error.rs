@@ -5,6 +5,9 @@
 
 use std::fmt;
 
+use pest::RuleType;
+use pest::error::{Error, ErrorVariant, InputLocation};
+
 /// A half-open range of bytes of the query's text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Span {
@@ -104,6 +107,31 @@ impl fmt::Display for QueryErrors {
             write!(f, "{error}")?;
         }
         Ok(())
+    }
+}
+
+/// Returns where a grammar stopped, and the rules that could have continued there; `None` if it gave up since the query
+/// is nested too deeply.
+pub fn stop_of<R: RuleType>(error: &Error<R>) -> (usize, Option<&[R]>) {
+    let (InputLocation::Pos(at) | InputLocation::Span((at, _))) = error.location;
+    match &error.variant {
+        ErrorVariant::ParsingError { positives, .. } => (at, Some(positives)),
+        ErrorVariant::CustomError { .. } => (at, None),
+    }
+}
+
+/// Returns the error of a query that a grammar cannot read since it is nested too deeply.
+pub fn nested_too_deeply(text: &str) -> QueryError {
+    let span = Span { start: 0, end: text.len() };
+    QueryError::new("nested-too-deeply", "the query is nested too deeply to be read", text, span)
+}
+
+/// Joins what could stand in a place: `a, b or c`; `none` if there is nothing to name.
+pub fn alternatives(names: &[&str], none: &str) -> String {
+    match names {
+        [] => none.to_owned(),
+        [only] => (*only).to_owned(),
+        [firsts @ .., last] => format!("{} or {last}", firsts.join(", ")),
     }
 }
 

@@ -5,12 +5,12 @@
 //! few is better than one that is none.
 
 use pest::Parser;
-use pest::error::{Error, InputLocation};
+use pest::error::Error;
 
 use super::command_names::starts_with_command;
 use super::expect;
 use super::grammar::{Insights, Rule};
-use plan::error::{QueryError, QueryErrors};
+use plan::error::{QueryError, QueryErrors, stop_of};
 
 /// Most mistakes of grammar that are told; each costs another reading.
 const MISTAKES_MAX: usize = 8;
@@ -18,7 +18,7 @@ const MISTAKES_MAX: usize = 8;
 /// Returns the mistake that stopped the grammar in `text`, and those after it. Places refer to `shown`.
 pub(super) fn mistakes(first: &Error<Rule>, text: &str, shown: &str) -> QueryErrors {
     let mut errors = vec![expect::explain(first, text, shown)];
-    let mut end = next_command(text, 0, place(first));
+    let mut end = next_command(text, 0, stop_of(first).0);
     while let Some(start) = end {
         // Blanks instead of what was read: places stay.
         let rest = format!("{}{}", " ".repeat(start), &text[start..]);
@@ -27,15 +27,9 @@ pub(super) fn mistakes(first: &Error<Rule>, text: &str, shown: &str) -> QueryErr
         if errors.len() >= MISTAKES_MAX || errors.last().is_some_and(hides_what_follows) {
             break;
         }
-        end = next_command(text, start, place(&error));
+        end = next_command(text, start, stop_of(&error).0);
     }
     QueryErrors(errors)
-}
-
-fn place(error: &Error<Rule>) -> usize {
-    match error.location {
-        InputLocation::Pos(at) | InputLocation::Span((at, _)) => at,
-    }
 }
 
 fn hides_what_follows(error: &QueryError) -> bool {
