@@ -6,7 +6,7 @@ mod rule_names;
 use pest::error::Error;
 
 use self::rule_names::kind_of;
-use super::command_names::COMMANDS;
+use super::command_names;
 use super::foreign;
 use super::grammar::Rule;
 use plan::error::{QueryError, Span, alternatives, nearest, nested_too_deeply, stop_of};
@@ -94,7 +94,7 @@ fn expects_command(expected: &[Rule]) -> bool {
 pub(crate) fn unknown_command(word: &str, shown: &str, span: Span) -> QueryError {
     let word: String = word.chars().take(40).collect();
     // A command that the grammar gave up on as a whole is never called unknown.
-    if COMMANDS.iter().any(|command| command.eq_ignore_ascii_case(&word)) {
+    if command_names::is_command_word(&word) {
         let error = QueryError::new("syntax", format!("this `{word}` cannot be read"), shown, span);
         return error.with_hint(format!("catat help query describes `{word}`"));
     }
@@ -102,7 +102,7 @@ pub(crate) fn unknown_command(word: &str, shown: &str, span: Span) -> QueryError
     if let Some(hint) = foreign::command(&word) {
         return error.with_hint(hint);
     }
-    match nearest(&word, COMMANDS) {
+    match nearest(&word, command_names::names()) {
         Some(command) => error.with_hint(format!("did you mean \"{command}\"?")),
         None => error.with_hint("commands are fields, filter, stats, sort, limit, parse, display, dedup and some more"),
     }

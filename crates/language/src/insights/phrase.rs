@@ -1,6 +1,6 @@
 //! Tells a text that is plain words, or one text in quotes, from a query.
 
-use super::command_names::{COMMANDS, starts_with_command};
+use super::command_names::{names, starts_with_command};
 use super::grammar::QUERY_BYTES_MAX;
 use plan::error::{Span, nearest};
 
@@ -30,7 +30,7 @@ pub(crate) fn split(text: &str) -> Option<Phrase> {
         return None;
     }
     let (end, words) = quoted(head).or_else(|| plain(head))?;
-    let near = words.first().and_then(|word| nearest(word, COMMANDS));
+    let near = words.first().and_then(|word| nearest(word, names()));
     let span = Span { start, end: start + end };
     let rest = format!("{}{}{}", &text[..start], " ".repeat(end), &text[span.end..]);
     Some(Phrase { words, span, rest, near })
