@@ -262,7 +262,7 @@ pub(crate) fn annotations_of(rule: &Rule, set: &SetState, events: &[Json], url: 
 }
 
 #[cfg(test)]
-mod crashes;
+mod crash_tests;
 #[cfg(test)]
 mod fleet_tests;
 #[cfg(test)]

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use types::{GroupPattern, TimeRange, Timestamp};
 
+use crate::json_body::JsonBody;
 use door::parameters::Parameters;
 use door::problem::Problem;
 use door::query_run::Scope;
@@ -18,6 +19,8 @@ const DEFAULT_RANGE_NS: i64 = Timestamp::HOUR;
 
 /// Most events of a LogQL query here: it has no limit of its own, and the request's comes after it.
 const LOGQL_LIMIT: u64 = 10_000;
+
+const BODY: JsonBody = JsonBody { noun: "query request", example: r#"{"query":"…","from":"now-1h"}"# };
 
 /// Names that [`Ask::of_parameters`] reads.
 pub(crate) const PARAMETERS: [&str; 10] =
@@ -73,16 +76,7 @@ pub(crate) struct Question {
 impl Ask {
     /// Reads a JSON body.
     pub(crate) fn of_json(body: &[u8], now: Timestamp) -> Result<Self, Problem> {
-        let bad = |problem: String| {
-            let problem = Problem::bad_request("bad-json", format!("the body is no query request: {problem}"));
-            problem.hint("send {\"query\":\"…\",\"from\":\"now-1h\"} as application/json")
-        };
-        // An array would be taken for the members in their order.
-        if body.trim_ascii_start().first() == Some(&b'[') {
-            return Err(bad("it is an array, not an object".into()));
-        }
-        let ask: Self = serde_json::from_slice(body).map_err(|error| bad(error.to_string()))?;
-        ask.filled(now)
+        BODY.read::<Self>(body)?.filled(now)
     }
 
     /// Reads the parameters of an address.

@@ -11,6 +11,7 @@ mod docs;
 mod embedded;
 mod foreign_boards;
 mod json;
+mod json_body;
 mod links;
 mod locale;
 mod markdown;

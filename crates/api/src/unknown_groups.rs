@@ -44,22 +44,4 @@ fn proposals<'a>(groups: impl Iterator<Item = &'a str> + Clone, name: &str) -> V
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(name: &str, expected: &[&str]) {
-        let groups = ["work/trial/app/app.log", "nginx/access", "nginx/error", "App/Payment"];
-        assert_eq!(proposals(groups.into_iter(), name), expected, "{name}");
-    }
-
-    #[test]
-    fn near_groups_are_proposed() {
-        check("app.log", &["work/trial/app/app.log"]);
-        check("nginx", &["nginx/access", "nginx/error"]);
-        check("payment", &["App/Payment"]);
-        check("ngnix/acces", &["nginx/access"]);
-        check("nginx*/acc", &["nginx/access"]);
-        check("*", &[]);
-        check("zzzzzz", &[]);
-    }
-}
+mod tests;

@@ -60,10 +60,7 @@ fn main() -> ExitCode {
         parser = parser.mut_subcommand("query", |query| query.after_long_help(LANGUAGE_REFERENCE));
     }
     let matches = parser.get_matches();
-    let mut arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    if let Command::Query(options) = &mut arguments.command {
-        options.take_query_from_files();
-    }
+    let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let result = match arguments.command {
         Command::Up(options) => commands::up(options),
         Command::Serve(options) => commands::serve(options),

@@ -58,6 +58,15 @@ macro_rules! methods {
 impl<S: Clone + Send + Sync + 'static> Table<S> {
     methods! { get GET post POST put PUT patch PATCH delete DELETE options OPTIONS }
 
+    /// Adds a route that is asked by GET, and by POST with what an address has no room for.
+    pub fn ask<H, T>(self, path: &'static str, role: Role, handler: H) -> Self
+    where
+        H: Handler<T, S>,
+        T: 'static,
+    {
+        self.get(path, role, handler.clone()).post(path, role, handler)
+    }
+
     /// Adds a route. It does not depend on the handler's type, so that it is compiled once.
     fn add(mut self, entry: Entry, route: MethodRouter<S, Infallible>) -> Self {
         let role = entry.role;

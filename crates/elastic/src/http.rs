@@ -54,7 +54,6 @@ mod templates;
 mod terms_enum;
 mod unsupported;
 
-use axum::handler::Handler;
 use door::access::Role;
 use door::handler::blocking;
 use door::server::FamilyState;
@@ -81,12 +80,13 @@ pub fn routes() -> Routes {
         .get("/elasticsearch/_nodes/http", Role::Any, info::nodes)
         .get("/elasticsearch/_nodes/_all/http", Role::Any, info::nodes)
         .get("/elasticsearch/{index}", Role::Any, setup::index)
-        .put("/elasticsearch/{index}", Role::Ingest, setup::make_index);
-    let table =
-        asked(table, ["/elasticsearch/_refresh", "/elasticsearch/{index}/_refresh"], Role::Ingest, setup::refresh);
-    let table = asked(table, ["/elasticsearch/_flush", "/elasticsearch/{index}/_flush"], Role::Ingest, setup::refresh);
-    let paths = ["/elasticsearch/_forcemerge", "/elasticsearch/{index}/_forcemerge"];
-    let table = asked(table, paths, Role::Ingest, setup::refresh);
+        .put("/elasticsearch/{index}", Role::Ingest, setup::make_index)
+        .ask("/elasticsearch/_refresh", Role::Ingest, setup::refresh)
+        .ask("/elasticsearch/{index}/_refresh", Role::Ingest, setup::refresh)
+        .ask("/elasticsearch/_flush", Role::Ingest, setup::refresh)
+        .ask("/elasticsearch/{index}/_flush", Role::Ingest, setup::refresh)
+        .ask("/elasticsearch/_forcemerge", Role::Ingest, setup::refresh)
+        .ask("/elasticsearch/{index}/_forcemerge", Role::Ingest, setup::refresh);
     with_administration(with_searches(with_aliases(with_templates(table))))
         .post("/elasticsearch/_bulk", Role::Ingest, bulk::bulk)
         .put("/elasticsearch/_bulk", Role::Ingest, bulk::bulk)
@@ -99,40 +99,24 @@ pub fn routes() -> Routes {
         .put("/elasticsearch/{index}/_create/{id}", Role::Ingest, bulk::create)
 }
 
-/// Adds what is asked by GET and by POST, of all indices and of some.
-fn asked<H: Handler<T, FamilyState<ElasticState>>, T: 'static>(
-    table: Routes,
-    paths: [&'static str; 2],
-    role: Role,
-    handler: H,
-) -> Routes {
-    paths
-        .into_iter()
-        .fold(table, |table, path| table.get(path, role, handler.clone()).post(path, role, handler.clone()))
-}
-
 /// Adds searches and the questions that clients ask before them.
 fn with_searches(table: Routes) -> Routes {
-    let table = asked(table, ["/elasticsearch/_search", "/elasticsearch/{index}/_search"], Role::Read, search::search);
-    let table =
-        asked(table, ["/elasticsearch/_msearch", "/elasticsearch/{index}/_msearch"], Role::Read, search::search_many);
-    let table = asked(table, ["/elasticsearch/_count", "/elasticsearch/{index}/_count"], Role::Read, search::count);
-    let table = asked(
-        table,
-        ["/elasticsearch/_field_caps", "/elasticsearch/{index}/_field_caps"],
-        Role::Read,
-        catalog::capabilities,
-    );
     table
-        .get("/elasticsearch/_search/scroll", Role::Read, scroll::next)
-        .post("/elasticsearch/_search/scroll", Role::Read, scroll::next)
+        .ask("/elasticsearch/_search", Role::Read, search::search)
+        .ask("/elasticsearch/{index}/_search", Role::Read, search::search)
+        .ask("/elasticsearch/_msearch", Role::Read, search::search_many)
+        .ask("/elasticsearch/{index}/_msearch", Role::Read, search::search_many)
+        .ask("/elasticsearch/_count", Role::Read, search::count)
+        .ask("/elasticsearch/{index}/_count", Role::Read, search::count)
+        .ask("/elasticsearch/_field_caps", Role::Read, catalog::capabilities)
+        .ask("/elasticsearch/{index}/_field_caps", Role::Read, catalog::capabilities)
+        .ask("/elasticsearch/_search/scroll", Role::Read, scroll::next)
         .delete("/elasticsearch/_search/scroll", Role::Read, scroll::clear)
         .get("/elasticsearch/_search/scroll/{id}", Role::Read, scroll::next_of)
         .delete("/elasticsearch/_search/scroll/{id}", Role::Read, scroll::clear_of)
         .get("/elasticsearch/_mapping", Role::Read, catalog::mapping)
         .get("/elasticsearch/{index}/_mapping", Role::Read, catalog::mapping)
-        .get("/elasticsearch/_resolve/index/{name}", Role::Read, catalog::resolve)
-        .post("/elasticsearch/_resolve/index/{name}", Role::Read, catalog::resolve)
+        .ask("/elasticsearch/_resolve/index/{name}", Role::Read, catalog::resolve)
         .get("/elasticsearch/_stats", Role::Read, catalog::stats)
         .get("/elasticsearch/{index}/_stats", Role::Read, catalog::stats)
         .get("/elasticsearch/_search_shards", Role::Read, catalog::shards)
@@ -151,14 +135,11 @@ fn with_searches(table: Routes) -> Routes {
 
 /// Adds what scripts ask about the cluster and its indices, single documents, and deletions.
 fn with_administration(table: Routes) -> Routes {
-    let table = asked(
-        table,
-        ["/elasticsearch/_validate/query", "/elasticsearch/{index}/_validate/query"],
-        Role::Read,
-        search::validate,
-    );
-    let table = asked(table, ["/elasticsearch/_mget", "/elasticsearch/{index}/_mget"], Role::Read, documents::many);
     table
+        .ask("/elasticsearch/_validate/query", Role::Read, search::validate)
+        .ask("/elasticsearch/{index}/_validate/query", Role::Read, search::validate)
+        .ask("/elasticsearch/_mget", Role::Read, documents::many)
+        .ask("/elasticsearch/{index}/_mget", Role::Read, documents::many)
         .get("/elasticsearch/_cat/indices", Role::Read, cat::indices)
         .get("/elasticsearch/_cat/indices/{index}", Role::Read, cat::indices)
         .get("/elasticsearch/_cat/count", Role::Read, cat::count)
@@ -175,8 +156,7 @@ fn with_administration(table: Routes) -> Routes {
         .get("/elasticsearch/_settings", Role::Read, settings::settings)
         .get("/elasticsearch/{index}/_settings", Role::Read, settings::settings)
         .put("/elasticsearch/{index}/_settings", Role::Operate, settings::put_settings)
-        .get("/elasticsearch/{index}/_terms_enum", Role::Read, terms_enum::terms_enum)
-        .post("/elasticsearch/{index}/_terms_enum", Role::Read, terms_enum::terms_enum)
+        .ask("/elasticsearch/{index}/_terms_enum", Role::Read, terms_enum::terms_enum)
         .get("/elasticsearch/{index}/_doc/{id}", Role::Read, documents::get)
         .get("/elasticsearch/{index}/_source/{id}", Role::Read, documents::source)
         .delete("/elasticsearch/{index}", Role::Admin, deletion::index)

@@ -1,10 +1,10 @@
 //! What the grammar could not read, and commands that are known and not supported, in words.
 
-use pest::error::{Error, ErrorVariant, InputLocation};
+use pest::error::Error;
 
 use super::error::EsqlError;
 use super::grammar::Rule;
-use plan::error::nearest;
+use plan::error::{alternatives, nearest, stop_of};
 
 /// Commands that are supported.
 const COMMANDS: [&str; 12] =
@@ -58,12 +58,9 @@ pub(super) fn refused(name: &str) -> String {
 
 /// Turns the grammar's complaint into an error.
 pub(super) fn explain(error: &Error<Rule>, text: &str) -> EsqlError {
-    let at = match error.location {
-        InputLocation::Pos(at) | InputLocation::Span((at, _)) => at,
-    };
-    if let ErrorVariant::CustomError { .. } = error.variant {
+    let (at, Some(positives)) = stop_of(error) else {
         return EsqlError::parsing(text, 0, "the query is nested too deeply to be read".into());
-    }
+    };
     let rest = text.get(at..).unwrap_or_default();
     let word: String = rest.chars().take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '@')).collect();
     let input = match (word.is_empty(), rest.chars().next()) {
@@ -71,7 +68,7 @@ pub(super) fn explain(error: &Error<Rule>, text: &str) -> EsqlError {
         (true, Some(sign)) => sign.to_string(),
         (true, None) => "<EOF>".into(),
     };
-    let expected = expected(error);
+    let expected = expected(positives);
     let message = match rest.strip_prefix('"').map(|inner| inner.lines().next().unwrap_or_default()) {
         Some(line) if !line.contains('"') => "token recognition error: this text has no closing '\"'".into(),
         Some(_) => format!("mismatched input '\"' or an unknown escape in a text, expecting {expected}"),
@@ -81,16 +78,11 @@ pub(super) fn explain(error: &Error<Rule>, text: &str) -> EsqlError {
 }
 
 /// Returns what could be there, in words.
-fn expected(error: &Error<Rule>) -> String {
-    let ErrorVariant::ParsingError { positives, .. } = &error.variant else { return "something else".into() };
+fn expected(positives: &[Rule]) -> String {
     let mut names: Vec<&str> = positives.iter().filter_map(|rule| name_of(*rule)).collect();
     names.dedup();
     names.truncate(8);
-    match names.as_slice() {
-        [] => "something else".into(),
-        [one] => (*one).into(),
-        [before @ .., last] => format!("{} or {last}", before.join(", ")),
-    }
+    alternatives(&names, "something else")
 }
 
 fn name_of(rule: Rule) -> Option<&'static str> {

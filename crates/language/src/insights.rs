@@ -23,7 +23,7 @@ mod syntax;
 mod token;
 
 #[cfg(test)]
-mod optimised;
+mod optimised_tests;
 #[cfg(test)]
 mod tests;
 

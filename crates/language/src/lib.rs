@@ -15,6 +15,7 @@ mod search_error;
 mod search_query;
 mod showing;
 mod translate;
+mod word_table;
 
 pub use filter_pattern::{filter_pattern_selectors, parse_filter_pattern, parse_filter_pattern_showing};
 pub use insights::{
@@ -26,3 +27,4 @@ pub use lucene::parse_lucene;
 pub use search_error::SearchError;
 pub use showing::parse_showing;
 pub use translate::{Language, events_text, translate};
+pub use word_table::{WordTable, word_table};

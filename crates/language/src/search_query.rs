@@ -1,8 +1,8 @@
 //! What query strings of Lucene and KQL share: limits, columns, and the words for what their grammars refuse.
 
 use pest::RuleType;
-use pest::error::{Error, ErrorVariant, InputLocation};
-use plan::error::{QueryError, Span};
+use pest::error::Error;
+use plan::error::{QueryError, Span, nested_too_deeply, stop_of};
 use plan::{Expr, Operator, Plan};
 
 /// Longest query in bytes.
@@ -43,13 +43,7 @@ pub(crate) fn explain<R: RuleType>(
     text: &str,
     own: impl Fn(char) -> Option<SyntaxError>,
 ) -> QueryError {
-    let at = match error.location {
-        InputLocation::Pos(at) | InputLocation::Span((at, _)) => at,
-    };
-    if let ErrorVariant::CustomError { .. } = error.variant {
-        let span = Span { start: 0, end: text.len() };
-        return QueryError::new("nested-too-deeply", "the query is nested too deeply to be read", text, span);
-    }
+    let (at, Some(_)) = stop_of(error) else { return nested_too_deeply(text) };
     let first = text.get(at..).unwrap_or_default().chars().next();
     let span = Span { start: at, end: at + first.map_or(0, char::len_utf8) };
     let SyntaxError { message, hint } = first.and_then(own).unwrap_or_else(|| unexpected(first));

@@ -21,7 +21,6 @@ mod tail;
 mod times;
 mod volume;
 
-use axum::handler::Handler;
 use door::access::Role;
 use door::problem::Problem;
 use door::server::FamilyState;
@@ -43,25 +42,25 @@ pub fn is_address(path: &str) -> bool {
 
 /// Returns the routes of this API.
 pub fn routes() -> Table<FamilyState<LokiState>> {
-    let table = both(Table::default(), "/loki/api/v1/query", select::instant);
-    let table = both(table, "/loki/api/v1/query_range", select::range);
-    let table = both(table, "/loki/api/v1/labels", labels::names);
-    let table = both(table, "/loki/api/v1/label", labels::names);
-    let table = both(table, "/loki/api/v1/label/{name}/values", labels::values);
-    let table = both(table, "/loki/api/v1/series", labels::series);
-    let table = both(table, "/loki/api/v1/patterns", patterns::get);
-    let table = both(table, "/loki/api/v1/index/stats", status::index_stats);
-    let table = both(table, "/loki/api/v1/index/shards", drilldown::shards);
-    let table = both(table, "/loki/api/v1/index/volume", volume::whole);
-    let table = both(table, "/loki/api/v1/index/volume_range", volume::over_range);
-    let table = both(table, "/loki/api/v1/detected_labels", detected::labels);
-    let table = both(table, "/loki/api/v1/detected_fields", detected::fields);
-    let table = both(table, "/loki/api/v1/detected_field/{name}/values", detected::values);
-    let table = both(table, "/loki/api/v1/format_query", status::format_query);
-    let table = both(table, "/api/prom/label", labels::names);
-    let table = both(table, "/api/prom/label/{name}/values", labels::values);
-    let table = both(table, "/api/prom/series", labels::series);
-    table
+    Table::default()
+        .ask("/loki/api/v1/query", Role::Read, select::instant)
+        .ask("/loki/api/v1/query_range", Role::Read, select::range)
+        .ask("/loki/api/v1/labels", Role::Read, labels::names)
+        .ask("/loki/api/v1/label", Role::Read, labels::names)
+        .ask("/loki/api/v1/label/{name}/values", Role::Read, labels::values)
+        .ask("/loki/api/v1/series", Role::Read, labels::series)
+        .ask("/loki/api/v1/patterns", Role::Read, patterns::get)
+        .ask("/loki/api/v1/index/stats", Role::Read, status::index_stats)
+        .ask("/loki/api/v1/index/shards", Role::Read, drilldown::shards)
+        .ask("/loki/api/v1/index/volume", Role::Read, volume::whole)
+        .ask("/loki/api/v1/index/volume_range", Role::Read, volume::over_range)
+        .ask("/loki/api/v1/detected_labels", Role::Read, detected::labels)
+        .ask("/loki/api/v1/detected_fields", Role::Read, detected::fields)
+        .ask("/loki/api/v1/detected_field/{name}/values", Role::Read, detected::values)
+        .ask("/loki/api/v1/format_query", Role::Read, status::format_query)
+        .ask("/api/prom/label", Role::Read, labels::names)
+        .ask("/api/prom/label/{name}/values", Role::Read, labels::values)
+        .ask("/api/prom/series", Role::Read, labels::series)
         .get("/loki/api/v1/tail", Role::Read, tail::get)
         .get("/api/prom/tail", Role::Read, tail::get)
         .get("/loki/api/v1/drilldown-limits", Role::Read, drilldown::limits)
@@ -76,15 +75,6 @@ pub fn routes() -> Table<FamilyState<LokiState>> {
         .get("/loki/api/v1/status/buildinfo", Role::Read, status::buildinfo)
         .post("/loki/api/v1/push", Role::Ingest, push::post)
         .post("/api/prom/push", Role::Ingest, push::post)
-}
-
-/// Adds a route for readers, by GET and by POST with a form.
-fn both<H, T>(table: Table<FamilyState<LokiState>>, path: &'static str, handler: H) -> Table<FamilyState<LokiState>>
-where
-    H: Handler<T, FamilyState<LokiState>>,
-    T: 'static,
-{
-    table.get(path, Role::Read, handler.clone()).post(path, Role::Read, handler)
 }
 
 /// Answers a path of Loki's that is not supported, in the form that its clients show.

@@ -21,7 +21,6 @@ mod write;
 
 use std::sync::Arc;
 
-use axum::handler::Handler;
 use door::access::Role;
 use door::fleet::SCRAPES_PATH;
 use door::format::ErrorFormat;
@@ -46,14 +45,14 @@ pub fn start(server: &Server) -> Arc<MetricsState> {
 
 /// Returns the routes of this crate.
 pub fn routes() -> Table<FamilyState<MetricsState>> {
-    let table = both(Table::default(), "/prometheus/api/v1/query", api::instant);
-    let table = both(table, "/prometheus/api/v1/query_range", api::range);
-    let table = both(table, "/prometheus/api/v1/labels", api::names);
-    let table = both(table, "/prometheus/api/v1/series", api::series);
-    let table = both(table, "/prometheus/api/v1/query_exemplars", exemplars::get);
-    let table = both(table, "/prometheus/api/v1/format_query", api::formatted);
-    let table = both(table, "/prometheus/api/v1/parse_query", api::parsed);
-    table
+    Table::default()
+        .ask("/prometheus/api/v1/query", Role::Read, api::instant)
+        .ask("/prometheus/api/v1/query_range", Role::Read, api::range)
+        .ask("/prometheus/api/v1/labels", Role::Read, api::names)
+        .ask("/prometheus/api/v1/series", Role::Read, api::series)
+        .ask("/prometheus/api/v1/query_exemplars", Role::Read, exemplars::get)
+        .ask("/prometheus/api/v1/format_query", Role::Read, api::formatted)
+        .ask("/prometheus/api/v1/parse_query", Role::Read, api::parsed)
         .get("/prometheus/api/v1/label/{name}/values", Role::Read, api::values)
         .get("/prometheus/api/v1/metadata", Role::Read, metadata::get)
         .get("/prometheus/api/v1/targets", Role::Read, targets::list)
@@ -70,19 +69,6 @@ pub fn routes() -> Table<FamilyState<MetricsState>> {
         .post("/v1/metrics", Role::Ingest, otlp::post)
         .post("/otlp/v1/metrics", Role::Ingest, otlp::post)
         .post("/opentelemetry.proto.collector.metrics.v1.MetricsService/Export", Role::Ingest, otlp::export)
-}
-
-/// Adds a route for readers, by GET and by POST with a form.
-fn both<H, T>(
-    table: Table<FamilyState<MetricsState>>,
-    path: &'static str,
-    handler: H,
-) -> Table<FamilyState<MetricsState>>
-where
-    H: Handler<T, FamilyState<MetricsState>>,
-    T: 'static,
-{
-    table.get(path, Role::Read, handler.clone()).post(path, Role::Read, handler)
 }
 
 /// Returns the error format of a path of this API.

@@ -5,6 +5,9 @@
 
 use std::fmt;
 
+use pest::RuleType;
+use pest::error::{Error, ErrorVariant, InputLocation};
+
 /// A half-open range of bytes of the query's text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Span {
@@ -107,6 +110,31 @@ impl fmt::Display for QueryErrors {
     }
 }
 
+/// Returns where a grammar stopped, and the rules that could have continued there; `None` if it gave up since the query
+/// is nested too deeply.
+pub fn stop_of<R: RuleType>(error: &Error<R>) -> (usize, Option<&[R]>) {
+    let (InputLocation::Pos(at) | InputLocation::Span((at, _))) = error.location;
+    match &error.variant {
+        ErrorVariant::ParsingError { positives, .. } => (at, Some(positives)),
+        ErrorVariant::CustomError { .. } => (at, None),
+    }
+}
+
+/// Returns the error of a query that a grammar cannot read since it is nested too deeply.
+pub fn nested_too_deeply(text: &str) -> QueryError {
+    let span = Span { start: 0, end: text.len() };
+    QueryError::new("nested-too-deeply", "the query is nested too deeply to be read", text, span)
+}
+
+/// Joins what could stand in a place: `a, b or c`; `none` if there is nothing to name.
+pub fn alternatives(names: &[&str], none: &str) -> String {
+    match names {
+        [] => none.to_owned(),
+        [only] => (*only).to_owned(),
+        [firsts @ .., last] => format!("{} or {last}", firsts.join(", ")),
+    }
+}
+
 // Longer words are certainly no misspelt keywords, and the distance costs the product of the lengths.
 const WORD_BYTES_MAX: usize = 40;
 
@@ -147,23 +175,4 @@ fn distance(a: &str, b: &str) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn places_count_code_points_and_utf16_units() {
-        let text = "a\n🌋é xx";
-        let error = QueryError::new("e", "wrong", text, Span { start: 9, end: 11 });
-        assert_eq!((error.line, error.column, error.start, error.end), (2, 4, 6, 8));
-        assert_eq!(error.with_hint("do y").to_string(), "wrong at 2:4; do y");
-    }
-
-    #[test]
-    fn near_words_are_found_and_far_ones_are_not() {
-        let words = ["stats", "filter", "fields", "sort"];
-        assert_eq!(nearest("statz", words), Some("stats"));
-        assert_eq!(nearest("FLITER", words), Some("filter"));
-        assert_eq!(nearest("connection", words), None);
-        assert_eq!(nearest("x", words), None);
-    }
-}
+mod tests;

@@ -12,7 +12,7 @@ mod decode;
 mod end;
 mod fields;
 #[cfg(test)]
-mod footprint;
+mod footprint_tests;
 mod names;
 mod narrow;
 mod narrow_fields;

@@ -404,6 +404,6 @@ impl Follower {
 }
 
 #[cfg(test)]
-mod replay;
+mod replay_tests;
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! Explains syntax errors in the terms of the language.
 
-use pest::error::{Error, ErrorVariant, InputLocation};
-use plan::error::{QueryError, Span, nearest};
+use pest::error::Error;
+use plan::error::{QueryError, Span, alternatives, nearest, nested_too_deeply, stop_of};
 
 use crate::grammar::Rule;
 
@@ -31,13 +31,7 @@ const FUNCTIONS: [&str; 20] = [
 
 /// Turns an error of the grammar into one of the query.
 pub(crate) fn explain(error: &Error<Rule>, text: &str) -> QueryError {
-    let at = match error.location {
-        InputLocation::Pos(at) | InputLocation::Span((at, _)) => at,
-    };
-    let ErrorVariant::ParsingError { positives, .. } = &error.variant else {
-        let span = Span { start: 0, end: text.len() };
-        return QueryError::new("nested-too-deeply", "the query is nested too deeply to be read", text, span);
-    };
+    let (at, Some(positives)) = stop_of(error) else { return nested_too_deeply(text) };
     // A word with a bracket after it was read as a field: it is the word that is wrong.
     let is_call = text[at..].starts_with('(') && word_before(text, at) < at;
     let at = if is_call { word_before(text, at) } else { at };
@@ -96,11 +90,7 @@ fn phrase_of(expected: &[Rule]) -> String {
     let mut kinds: Vec<&str> = expected.iter().filter_map(|rule| kind_of(*rule)).collect();
     kinds.sort_unstable();
     kinds.dedup();
-    match kinds.as_slice() {
-        [] => "something else".to_owned(),
-        [only] => (*only).to_owned(),
-        [firsts @ .., last] => format!("{} or {last}", firsts.join(", ")),
-    }
+    alternatives(&kinds, "something else")
 }
 
 fn kind_of(rule: Rule) -> Option<&'static str> {

@@ -238,38 +238,4 @@ impl<'a> Reader<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn numbers_come_back(count in any::<u64>(), whole in any::<i64>(), wide in any::<i128>(), cut in 0usize..64) {
-            let (whole, wide) = (whole >> cut, wide >> cut);
-            let mut bytes = Vec::new();
-            put_count(count >> cut, &mut bytes);
-            put_whole(whole, &mut bytes);
-            put_wide(wide, &mut bytes);
-            let mut reader = Reader::new(&bytes);
-            prop_assert_eq!(reader.count(), Ok(count >> cut));
-            prop_assert_eq!(reader.whole(), Ok(whole));
-            prop_assert_eq!(reader.wide(), Ok(wide));
-            prop_assert!(reader.is_at_end());
-        }
-    }
-
-    #[test]
-    fn values_come_back_and_deep_ones_are_refused() {
-        let object = Value::Object(Arc::new(vec![("a".into(), Some(Value::Boolean(true))), ("b".into(), None)]));
-        let list = Value::List(Arc::new(vec![None, Some(Value::Float(-0.5)), Some(Value::text("ü")), Some(object)]));
-        for value in [None, Some(list), Some(Value::Timestamp(Timestamp(-1))), Some(Value::Integer(i64::MIN))] {
-            let mut bytes = Vec::new();
-            put_value(value.as_ref(), &mut bytes);
-            assert_eq!(Reader::new(&bytes).value(), Ok(value));
-        }
-        assert!(Reader::new(&[7, 1].repeat(100_000)).value().is_err());
-        assert!(Reader::new(&[7, 0xff, 0xff, 0xff, 0xff, 0x0f]).value().is_err());
-        assert!(Reader::new(&[1, 2, 0xff, 0xff]).value().is_err());
-    }
-}
+mod tests;

@@ -3,7 +3,7 @@
 
 use types::Timestamp;
 
-use super::crashes::{Truth, rules};
+use super::crash_tests::{Truth, rules};
 use super::*;
 use crate::fleet_lab::{FleetLab, until};
 use crate::notify::Notification;

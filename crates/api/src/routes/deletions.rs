@@ -14,6 +14,7 @@ use storage::DeletionReceipt;
 use types::{GroupName, GroupPattern, TimeRange, Timestamp};
 
 use crate::ask;
+use crate::json_body::JsonBody;
 use door::answer::{reason_json, stats_json};
 use door::deletion::{EventDeletion, SHOWN_AS};
 use door::handler::Sent;
@@ -24,6 +25,11 @@ use door::server::{Server, Shared};
 
 /// Largest body; the query text in it is at most 64 KiB.
 const BODY_BYTES_MAX: usize = 1 << 20;
+
+const BODY: JsonBody = JsonBody {
+    noun: "order to delete events",
+    example: r#"{"query":"filter user = \"ann\"","from":"now-30d"} or "all_time":true"#,
+};
 
 /// What is asked for.
 #[derive(Debug, Default, Deserialize)]
@@ -82,14 +88,7 @@ pub(crate) fn get(server: &Shared, Path((name, id)): Path<(String, String)>) -> 
 
 impl Order {
     fn check(name: &str, body: &[u8], now: Timestamp) -> Result<Self, Problem> {
-        let bad = |message: String| {
-            let problem = Problem::bad_request("bad-json", format!("the body is no order to delete events: {message}"));
-            problem.hint(r#"send {"query":"filter user = \"ann\"","from":"now-30d"} or "all_time":true"#)
-        };
-        if body.trim_ascii_start().first() == Some(&b'[') {
-            return Err(bad("it is an array, not an object".into()));
-        }
-        let asked: DeletionRequest = serde_json::from_slice(body).map_err(|error| bad(error.to_string()))?;
+        let asked: DeletionRequest = BODY.read(body)?;
         let group = GroupName::new(name).ok_or_else(|| no_group(name))?;
         let time_zone = ask::time_zone(asked.time_zone.as_deref())?;
         let range = asked.range(now, time_zone)?;

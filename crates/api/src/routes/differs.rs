@@ -9,6 +9,7 @@ use types::TimeRange;
 
 use crate::ask::{Ask, Question};
 use crate::json::rounded;
+use crate::json_body::JsonBody;
 use door::answer::{reason_json, stats_json};
 use door::handler::Sent;
 use door::problem::Problem;
@@ -54,30 +55,28 @@ pub(crate) async fn post(server: Shared, Sent(body): Sent<BODY_BYTES_MAX>) -> Re
     Ok(Json(json_of(&found)))
 }
 
-fn bad(problem: &str) -> Problem {
-    let problem = Problem::bad_request("bad-json", format!("the body is no comparison: {problem}"));
-    problem.hint(r#"send {"selection":{"query":"…","from":"now-1h"},"baseline":"rest"} as application/json"#)
-}
+const BODY: JsonBody =
+    JsonBody { noun: "comparison", example: r#"{"selection":{"query":"…","from":"now-1h"},"baseline":"rest"}"# };
 
 /// Reads both sides of a comparison.
 fn asks(body: &[u8]) -> Result<(Ask, BaselineAsk), Problem> {
-    let body: Value = serde_json::from_slice(body).map_err(|error| bad(&error.to_string()))?;
-    let Value::Object(mut members) = body else { return Err(bad("it is no object")) };
+    let body: Value = serde_json::from_slice(body).map_err(|error| BODY.bad(error))?;
+    let Value::Object(mut members) = body else { return Err(BODY.bad("it is no object")) };
     let (selection, baseline) = (members.remove("selection"), members.remove("baseline"));
     if let Some(name) = members.keys().next() {
-        return Err(bad(&format!("unknown member {name:?}; known: selection, baseline")));
+        return Err(BODY.bad(format!("unknown member {name:?}; known: selection, baseline")));
     }
     let ask = |name: &str, value: Value| match value {
-        Value::Object(_) => serde_json::from_value::<Ask>(value).map_err(|error| bad(&format!("{name}: {error}"))),
-        _ => Err(bad(&format!("{name} is no object"))),
+        Value::Object(_) => serde_json::from_value::<Ask>(value).map_err(|error| BODY.bad(format!("{name}: {error}"))),
+        _ => Err(BODY.bad(format!("{name} is no object"))),
     };
-    let selection = ask("selection", selection.ok_or_else(|| bad("selection is missing"))?)?;
+    let selection = ask("selection", selection.ok_or_else(|| BODY.bad("selection is missing"))?)?;
     let baseline = match baseline {
         None => BaselineAsk::Before,
         Some(Value::String(name)) if name == "before" => BaselineAsk::Before,
         Some(Value::String(name)) if name == "rest" => BaselineAsk::Rest,
         Some(Value::String(name)) => {
-            return Err(bad(&format!("baseline {name:?} is neither \"before\", \"rest\" nor an object")));
+            return Err(BODY.bad(format!("baseline {name:?} is neither \"before\", \"rest\" nor an object")));
         }
         Some(value) => BaselineAsk::Query(Box::new(ask("baseline", value)?)),
     };

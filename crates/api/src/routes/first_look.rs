@@ -14,6 +14,7 @@ use super::alerts::visible;
 use super::onset::{FoundOnset, alerts, json_of, near};
 use crate::ask::{Ask, Question};
 use crate::json::rounded;
+use crate::json_body::JsonBody;
 use crate::state::{Api, Shared};
 use door::answer::reason_json;
 use door::handler::Sent;
@@ -33,6 +34,8 @@ const BEFORE_ALERT: i64 = 30 * Timestamp::MINUTE;
 /// A label that no event has.
 const ALERT_NAME: &str = "alertname";
 
+const BODY: JsonBody = JsonBody { noun: "first look", example: r#"{"alert":"ID"} or {"query":"…","from":"now-1h"}"# };
+
 pub(crate) async fn post(server: Shared, Sent(body): Sent<BODY_BYTES_MAX>) -> Result<Json<Value>, Problem> {
     let started = Instant::now();
     let (question, url) = question(&server, body.bytes())?;
@@ -46,16 +49,12 @@ pub(crate) async fn post(server: Shared, Sent(body): Sent<BODY_BYTES_MAX>) -> Re
 
 /// Reads what is asked about: an alert, or a query with its range; with the address of the alert's events.
 fn question(server: &Server, body: &[u8]) -> Result<(Question, Option<String>), Problem> {
-    let bad = |problem: String| {
-        let problem = Problem::bad_request("bad-json", format!("the body is no first look: {problem}"));
-        problem.hint(r#"send {"alert":"ID"} or {"query":"…","from":"now-1h"} as application/json"#)
-    };
-    let parsed: Value = serde_json::from_slice(body).map_err(|error| bad(error.to_string()))?;
+    let parsed: Value = serde_json::from_slice(body).map_err(|error| BODY.bad(error))?;
     let Some(id) = parsed.get("alert") else {
         return Ok((Ask::of_json(body, server.now())?.check(server.now())?, None));
     };
     let is_alone = parsed.as_object().is_some_and(|members| members.len() == 1);
-    let Some(id) = id.as_str().filter(|_| is_alone) else { return Err(bad("alert is an id, and comes alone".into())) };
+    let Some(id) = id.as_str().filter(|_| is_alone) else { return Err(BODY.bad("alert is an id, and comes alone")) };
     let unknown = || Problem::not_found(format!("there is no alert {id:?}")).hint("ids are those of /api/v1/alerts");
     let alert = visible(server).into_iter().find(|alert| alert.id == id).ok_or_else(unknown)?;
     let rule = server.app.alerts.rules().into_iter().find(|rule| rule.name == alert.rule).ok_or_else(unknown)?;

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::ask::{self, unknown_language};
+use crate::json_body::JsonBody;
 use door::answer::warning_json;
 use door::handler::Sent;
 use door::problem::{Problem, place_json};
@@ -72,14 +73,6 @@ pub(crate) fn translate(_: &Shared, body: Body) -> Result<Json<Value>, Problem> 
 }
 
 /// Reads a JSON object; `example` is what one looks like.
-pub(super) fn of_json<T: DeserializeOwned>(body: &[u8], example: &str) -> Result<T, Problem> {
-    let bad = |problem: String| {
-        Problem::bad_request("bad-json", format!("the body is no request of this kind: {problem}"))
-            .hint(format!("send {example} as application/json"))
-    };
-    // An array would be taken for the members in their order.
-    if body.trim_ascii_start().first() == Some(&b'[') {
-        return Err(bad("it is an array, not an object".into()));
-    }
-    serde_json::from_slice(body).map_err(|error| bad(error.to_string()))
+pub(super) fn of_json<T: DeserializeOwned>(body: &[u8], example: &'static str) -> Result<T, Problem> {
+    JsonBody { noun: "request of this kind", example }.read(body)
 }

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use types::{GroupName, Timestamp, group_name_of_outside};
 
 use crate::ask;
+use crate::json_body::JsonBody;
 use door::answer::reason_json;
 use door::handler::Sent;
 use door::parameters::Parameters;
@@ -20,6 +21,8 @@ use door::server::Shared;
 /// Longest body of a mark, and longest text.
 const BODY_BYTES_MAX: usize = 64 << 10;
 const TEXT_BYTES_MAX: usize = 2_000;
+
+const BODY: JsonBody = JsonBody { noun: "mark", example: r#"{"text":"deploy 1.4.2","fields":{"service":"pay"}}"# };
 
 /// Most fields of a mark, and longest name of one.
 const FIELDS_MAX: usize = 50;
@@ -56,7 +59,7 @@ struct CheckedMark {
 }
 
 pub(crate) async fn post(server: Shared, Sent(body): Sent<BODY_BYTES_MAX>) -> Result<Response, Problem> {
-    let mark = NewMark::of_json(body.bytes())?.check(&server)?;
+    let mark = BODY.read::<NewMark>(body.bytes())?.check(&server)?;
     let answer = mark.json();
     let record = mark.record();
     let (of_thread, n_bytes) = (server.clone(), record.len());
@@ -81,17 +84,6 @@ fn store(server: &Shared, group: &GroupName, record: &[u8]) -> Result<(), Proble
 }
 
 impl NewMark {
-    fn of_json(body: &[u8]) -> Result<Self, Problem> {
-        let bad = |problem: String| {
-            let problem = Problem::bad_request("bad-json", format!("the body is no mark: {problem}"));
-            problem.hint(r#"send {"text":"deploy 1.4.2","fields":{"service":"pay"}} as application/json"#)
-        };
-        if body.trim_ascii_start().first() == Some(&b'[') {
-            return Err(bad("it is an array, not an object".into()));
-        }
-        serde_json::from_slice(body).map_err(|error| bad(error.to_string()))
-    }
-
     fn check(self, server: &Shared) -> Result<CheckedMark, Problem> {
         let text = self.text.trim();
         if text.is_empty() || text.len() > TEXT_BYTES_MAX {

@@ -27,9 +27,13 @@ use self::intake::PipelineView;
 use self::stage::{Outcome, Stage};
 use self::stored::{FoundEvents, Mark};
 use crate::ask::{Ask, Groups};
+use crate::json_body::JsonBody;
 
 /// Longest body: the longest line that is kept whole, and its fields.
 const BODY_BYTES_MAX: usize = 20 << 20;
+
+const BODY: JsonBody =
+    JsonBody { noun: "trace", example: r#"{"text":"…","group":"…"} or {"path":"/…","offset":0,"length":80}"# };
 
 /// Events of one text that are traced.
 const EVENTS_MAX: usize = 10;
@@ -81,25 +85,18 @@ pub(crate) async fn post(server: Shared, Sent(body): Sent<BODY_BYTES_MAX>) -> Re
 
 impl TraceRequest {
     fn of_json(body: &[u8]) -> Result<Self, Problem> {
-        let bad = |problem: String| {
-            let problem = Problem::bad_request("bad-json", format!("the body is no trace: {problem}"));
-            problem.hint(r#"send {"text":"…","group":"…"} or {"path":"/…","offset":0,"length":80} as application/json"#)
-        };
-        if body.trim_ascii_start().first() == Some(&b'[') {
-            return Err(bad("it is an array, not an object".into()));
-        }
-        let request: Self = serde_json::from_slice(body).map_err(|error| bad(error.to_string()))?;
+        let request: Self = BODY.read(body)?;
         if request.text.is_none() && (request.path.is_none() || request.offset.is_none()) {
-            return Err(bad("it has neither text nor path and offset".into()));
+            return Err(BODY.bad("it has neither text nor path and offset"));
         }
         if request.path.is_none() && (request.offset.is_some() || request.file.is_some()) {
-            return Err(bad("offset and file are places in a file: path is missing".into()));
+            return Err(BODY.bad("offset and file are places in a file: path is missing"));
         }
         if request.file.is_some() != request.generation.is_some() {
-            return Err(bad("file and generation come together".into()));
+            return Err(BODY.bad("file and generation come together"));
         }
         if request.query.is_none() && (request.from.is_some() || request.to.is_some() || request.groups.is_some()) {
-            return Err(bad("from, to and groups belong to query, which is missing".into()));
+            return Err(BODY.bad("from, to and groups belong to query, which is missing"));
         }
         Ok(request)
     }

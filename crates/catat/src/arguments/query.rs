@@ -69,8 +69,15 @@ pub(crate) struct Query {
 }
 
 impl Query {
-    /// Takes `-` before the query as the name of standard input.
+    /// Takes the last path of `--file` as the query if it is no file, and `-` before the query as the name of standard
+    /// input.
     pub(crate) fn take_input(&mut self) -> Result<(), Failure> {
+        if self.query.is_empty()
+            && self.file.len() > 1
+            && let Some(last) = self.file.pop_if(|last| !last.exists() && last.as_os_str() != "-")
+        {
+            self.query = last.to_string_lossy().into_owned();
+        }
         match self.behind_dash.take() {
             query if self.query == "-" => {
                 self.file.push("-".into());
@@ -85,16 +92,6 @@ impl Query {
             return Err(Failure::usage("--group is for a server, and files or standard input are asked without one"));
         }
         Ok(())
-    }
-
-    /// Takes the last path of `--file` as the query if it is no file.
-    pub(crate) fn take_query_from_files(&mut self) {
-        if self.query.is_empty()
-            && self.file.len() > 1
-            && let Some(last) = self.file.pop_if(|last| !last.exists() && last.as_os_str() != "-")
-        {
-            self.query = last.to_string_lossy().into_owned();
-        }
     }
 
     /// Returns the start of the range: `--since 1h30m` as a time that the server understands, or `--from`.

@@ -216,12 +216,6 @@ impl Keys {
         self.anonymous.clone()
     }
 
-    /// Ends anonymous access for good, as the first key does.
-    pub fn end_anonymous(&self) -> Result<(), KeyError> {
-        let _changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
-        self.signing_secret().map(|_| ())
-    }
-
     /// Who owns a key.
     pub(super) fn find(&self, text: &str, now: Timestamp) -> Option<Arc<Caller>> {
         let (id, _) = text.strip_prefix(PREFIX)?.split_once('_')?;

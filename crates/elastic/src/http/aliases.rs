@@ -5,9 +5,8 @@
 //! A caller sees the groups of an alias within the scope of the key, and no alias without any.
 
 use axum::Json;
-use axum::body::Body;
 use axum::extract::Path;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json_, json};
@@ -15,7 +14,7 @@ use types::{GroupPattern, group_name_of_outside};
 
 use super::alias::{Aliases, KIND};
 use super::alias_lookup::{all, seen, shown};
-use super::body::{body_of, json_of};
+use super::body::SentJson;
 use super::checked_parameters::CheckedParameters;
 use super::indices::{self, Leniency};
 use super::state::Shared;
@@ -92,8 +91,7 @@ struct Action {
 }
 
 /// Answers `POST _aliases`: carries out all actions or none.
-pub(super) async fn change(server: Shared, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
-    let body = json_of(&body_of(&server, &headers, body).await?)?;
+pub(super) async fn change(server: Shared, SentJson(body): SentJson) -> Result<Response, Problem> {
     let actions = actions(&body)?;
     apply(server, actions).await
 }
@@ -102,10 +100,8 @@ pub(super) async fn change(server: Shared, headers: HeaderMap, body: Body) -> Re
 pub(super) async fn add(
     server: Shared,
     Path((index, alias)): Path<(String, String)>,
-    headers: HeaderMap,
-    body: Body,
+    SentJson(body): SentJson,
 ) -> Result<Response, Problem> {
-    let body = json_of(&body_of(&server, &headers, body).await?)?;
     refuse_filter(&body)?;
     let action =
         |index: &str| Action { is_added: true, alias: alias.clone(), index: index.to_owned(), must_exist: false };

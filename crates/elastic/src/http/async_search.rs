@@ -1,12 +1,12 @@
 //! `_async_search`: searches that a client may fetch later. They are answered at once, without an id.
 
 use axum::Json;
-use axum::body::Body;
 use axum::extract::Path;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Value as Json_, json};
 
+use super::body::SentBytes;
 use super::checked_parameters::CheckedParameters;
 use super::errors::error_answer;
 use super::filter::Paths;
@@ -20,8 +20,7 @@ pub(super) async fn search(
     server: Shared,
     IndexNames(index): IndexNames,
     parameters: CheckedParameters,
-    headers: HeaderMap,
-    body: Body,
+    bytes: SentBytes,
 ) -> Result<Json<Json_>, Problem> {
     let filter = Paths::of(&parameters);
     if parameters.get("scroll").is_some() {
@@ -30,7 +29,7 @@ pub(super) async fn search(
     }
     let milliseconds = |server: &Shared| server.now().0.div_euclid(1_000_000);
     let (asked, started) = (server.clone(), milliseconds(&server));
-    let response = search::answer(server, index, parameters, headers, body).await?;
+    let response = search::answer(server, index, parameters, bytes).await?;
     let completed = milliseconds(&asked);
     Ok(Json(filter.shown(json!({
         "is_partial": response["_shards"]["failed"] != 0,

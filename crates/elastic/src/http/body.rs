@@ -1,23 +1,49 @@
 //! Bodies of requests: read within a limit, unpacked, and as JSON.
 
-use axum::body::Body;
-use axum::http::HeaderMap;
+use std::sync::Arc;
+
+use axum::extract::{FromRef, FromRequest, Request};
 use ingest::decode;
 use serde_json::{Value as Json_, json};
 
-use super::state::Shared;
 use door::headers::encoding;
 use door::problem::Problem;
+use door::server::Server;
 
 /// Largest body of a search.
 const BODY_BYTES_MAX: usize = 8 << 20;
 
-/// Reads and decompresses a body.
-pub(super) async fn body_of(server: &Shared, headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Problem> {
-    let encoding = encoding(headers)?;
-    let bytes_max = server.app.limits.body_bytes_max.min(BODY_BYTES_MAX);
-    let received = server.bodies.read(body, bytes_max).await?;
-    Ok(decode(received.bytes(), encoding, bytes_max)?.into_owned())
+/// The bytes of a body, unpacked.
+pub(super) struct SentBytes(pub(super) Vec<u8>);
+
+impl<S: Send + Sync> FromRequest<S> for SentBytes
+where
+    Arc<Server>: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let server = Arc::<Server>::from_ref(state);
+        let encoding = encoding(request.headers())?;
+        let bytes_max = server.app.limits.body_bytes_max.min(BODY_BYTES_MAX);
+        let received = server.bodies.read(request.into_body(), bytes_max).await?;
+        Ok(Self(decode(received.bytes(), encoding, bytes_max)?.into_owned()))
+    }
+}
+
+/// A body of JSON.
+pub(super) struct SentJson(pub(super) Json_);
+
+impl<S: Send + Sync> FromRequest<S> for SentJson
+where
+    Arc<Server>: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let SentBytes(bytes) = SentBytes::from_request(request, state).await?;
+        json_of(&bytes).map(Self)
+    }
 }
 
 /// Parses a body as JSON; an empty one is an empty object.

@@ -7,9 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::Json;
-use axum::body::Body;
 use axum::extract::Path;
-use axum::http::HeaderMap;
 use esql::mapped_type;
 use execute::FieldSummaryRow;
 use language::dsl::parse_query;
@@ -19,7 +17,7 @@ use storage::GroupStatus;
 use types::{GroupPattern, TimeRange};
 
 use super::alias_lookup::seen;
-use super::body::{body_of, json_of};
+use super::body::SentJson;
 use super::checked_parameters::CheckedParameters;
 use super::filter::Paths;
 use super::index_names::IndexNames;
@@ -157,10 +155,8 @@ pub(super) async fn capabilities(
     server: Shared,
     IndexNames(index): IndexNames,
     parameters: CheckedParameters,
-    headers: HeaderMap,
-    body: Body,
+    SentJson(body): SentJson,
 ) -> Result<Json<Json_>, Problem> {
-    let body = json_of(&body_of(&server, &headers, body).await?)?;
     let mut patterns: Vec<GroupPattern> =
         parameters.all("fields").flat_map(|names| names.split(',')).map(GroupPattern::new).collect();
     let of_body = body.get("fields").and_then(Json_::as_array).into_iter().flatten().filter_map(Json_::as_str);

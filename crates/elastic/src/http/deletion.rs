@@ -4,16 +4,15 @@
 //! the store. The id of a task contains the receipts of all groups as hexadecimal numbers.
 
 use axum::Json;
-use axum::body::Body;
 use axum::extract::Path;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value as Json_, json};
 use storage::DeletionReceipt;
 use types::{GroupName, GroupPattern, group_name_of_outside};
 
 use super::alias_lookup::targets;
-use super::body::{body_of, json_of};
+use super::body::{SentBytes, json_of};
 use super::checked_parameters::CheckedParameters;
 use super::errors::{NOT_SUPPORTED, error_answer};
 use super::filter::Paths;
@@ -72,10 +71,8 @@ pub(super) async fn by_query(
     server: Shared,
     Path(names): Path<String>,
     parameters: CheckedParameters,
-    headers: HeaderMap,
-    body: Body,
+    SentBytes(bytes): SentBytes,
 ) -> Result<Json<Json_>, Problem> {
-    let bytes = body_of(&server, &headers, body).await?;
     let body = json_of(&bytes)?;
     check(&body, &parameters)?;
     let now = server.now();

@@ -3,14 +3,13 @@
 use std::collections::HashMap;
 
 use axum::Json;
-use axum::body::Body;
 use axum::extract::Path;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use language::mapping::Schema;
 use serde_json::{Value as Json_, json};
 
-use super::body::{body_of, json_of};
+use super::body::SentJson;
 use super::checked_parameters::CheckedParameters;
 use super::errors::error_answer;
 use super::execution::run;
@@ -69,10 +68,8 @@ pub(super) async fn many(
     server: Shared,
     IndexNames(index): IndexNames,
     parameters: CheckedParameters,
-    headers: HeaderMap,
-    body: Body,
+    SentJson(body): SentJson,
 ) -> Result<Json<Json_>, Problem> {
-    let body = json_of(&body_of(&server, &headers, body).await?)?;
     let wanted = wanted(&body, Some(index.as_str()).filter(|index| !index.is_empty()))?;
     let mut docs = Vec::with_capacity(wanted.len());
     let found = find(&server, &wanted, &parameters).await?;

@@ -8,7 +8,6 @@ mod form;
 use std::time::Instant;
 
 use axum::Json;
-use axum::body::Body;
 use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -20,7 +19,7 @@ use serde_json::{Map, Value as Json_, json};
 use types::{GroupPattern, TimeRange, Timestamp};
 
 use self::form::{Form, Table};
-use super::body::{body_of, json_of};
+use super::body::SentJson;
 use super::checked_parameters::CheckedParameters;
 use super::errors::{NOT_SUPPORTED, error_answer};
 use super::filter::Paths;
@@ -55,7 +54,7 @@ pub(super) async fn query(
     server: Shared,
     parameters: CheckedParameters,
     headers: HeaderMap,
-    body: Body,
+    SentJson(body): SentJson,
 ) -> Result<Response, Problem> {
     answer(server, parameters, headers, body, AnswerMode::Synchronous).await
 }
@@ -65,7 +64,7 @@ pub(super) async fn asynchronous(
     server: Shared,
     parameters: CheckedParameters,
     headers: HeaderMap,
-    body: Body,
+    SentJson(body): SentJson,
 ) -> Result<Response, Problem> {
     answer(server, parameters, headers, body, AnswerMode::Asynchronous).await
 }
@@ -79,11 +78,10 @@ async fn answer(
     server: Shared,
     parameters: CheckedParameters,
     headers: HeaderMap,
-    body: Body,
+    body: Json_,
     timing: AnswerMode,
 ) -> Result<Response, Problem> {
     let started = Instant::now();
-    let body = json_of(&body_of(&server, &headers, body).await?)?;
     let now = server.now();
     let form = Form::of(&parameters, &headers)?;
     let (question, is_columnar) = question(&body, now, timing)?;

@@ -4,16 +4,14 @@
 //! Events that are deleted later disappear from it.
 
 use axum::Json;
-use axum::body::Body;
 use axum::extract::Path;
-use axum::http::HeaderMap;
 use data_encoding::BASE64URL_NOPAD;
 use plan::{Comparison, Expr, Operator};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json_, json};
 use types::{Timestamp, Value};
 
-use super::body::{body_of, json_of};
+use super::body::SentJson;
 use super::checked_parameters::CheckedParameters;
 use super::indices::{self, Leniency};
 use super::state::Shared;
@@ -82,8 +80,7 @@ pub(super) async fn open(
 }
 
 /// Answers `DELETE _pit`: closes a point in time, of which the server stores nothing.
-pub(super) async fn close(server: Shared, headers: HeaderMap, body: Body) -> Result<Json<Json_>, Problem> {
-    let body = json_of(&body_of(&server, &headers, body).await?)?;
+pub(super) async fn close(SentJson(body): SentJson) -> Result<Json<Json_>, Problem> {
     PointInTime::decode(body["id"].as_str().unwrap_or_default())?;
     Ok(Json(json!({"succeeded": true, "num_freed": 1})))
 }

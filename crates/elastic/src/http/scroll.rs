@@ -10,16 +10,15 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 use axum::Json;
-use axum::body::Body;
 use axum::extract::Path;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json_, json};
 use types::Timestamp;
 
-use super::body::{body_of, json_of};
+use super::body::{SentBytes, json_of};
 use super::checked_parameters::CheckedParameters;
 use super::execution::{SearchResult, run};
 use super::filter::Paths;
@@ -124,10 +123,8 @@ pub(super) fn first(
 pub(super) async fn next(
     server: Shared,
     parameters: CheckedParameters,
-    headers: HeaderMap,
-    body: Body,
+    SentBytes(bytes): SentBytes,
 ) -> Result<Json<Json_>, Problem> {
-    let bytes = body_of(&server, &headers, body).await?;
     let id = match (parameters.get("scroll_id"), json_of(&bytes)) {
         (Some(id), _) => id.to_owned(),
         (None, Ok(body)) => {
@@ -222,10 +219,8 @@ fn missing() -> Problem {
 pub(super) async fn clear(
     server: Shared,
     parameters: CheckedParameters,
-    headers: HeaderMap,
-    body: Body,
+    SentBytes(bytes): SentBytes,
 ) -> Result<Response, Problem> {
-    let bytes = body_of(&server, &headers, body).await?;
     let mut ids: Vec<String> = parameters.all("scroll_id").map(str::to_owned).collect();
     if ids.is_empty() {
         let body = json_of(&bytes)?;

@@ -3,13 +3,11 @@
 use std::time::Instant;
 
 use axum::Json;
-use axum::body::Body;
-use axum::http::HeaderMap;
 use language::SearchError;
 use serde_json::{Value as Json_, json};
 use types::{GroupPattern, Timestamp};
 
-use super::body::{body_of, json_of};
+use super::body::{SentBytes, SentJson, json_of};
 use super::checked_parameters::CheckedParameters;
 use super::errors::problem_json;
 use super::execution::run;
@@ -31,11 +29,10 @@ pub(super) async fn search(
     server: Shared,
     IndexNames(index): IndexNames,
     parameters: CheckedParameters,
-    headers: HeaderMap,
-    body: Body,
+    bytes: SentBytes,
 ) -> Result<Json<Json_>, Problem> {
     let filter = filter::Paths::of(&parameters);
-    Ok(Json(filter.shown(answer(server, index, parameters, headers, body).await?)))
+    Ok(Json(filter.shown(answer(server, index, parameters, bytes).await?)))
 }
 
 /// Returns the answer to one search.
@@ -43,10 +40,8 @@ pub(super) async fn answer(
     server: Shared,
     index: String,
     parameters: CheckedParameters,
-    headers: HeaderMap,
-    body: Body,
+    SentBytes(bytes): SentBytes,
 ) -> Result<Json_, Problem> {
-    let bytes = body_of(&server, &headers, body).await?;
     let body = json_of(&bytes)?;
     let now = server.now();
     let begins_scroll = parameters.get("scroll").is_some();
@@ -97,10 +92,8 @@ pub(super) async fn count(
     server: Shared,
     IndexNames(index): IndexNames,
     parameters: CheckedParameters,
-    headers: HeaderMap,
-    body: Body,
+    SentBytes(bytes): SentBytes,
 ) -> Result<Json<Json_>, Problem> {
-    let bytes = body_of(&server, &headers, body).await?;
     let body = json_of(&bytes)?;
     if let Some(other) = body.as_object().and_then(|members| members.keys().find(|name| *name != "query")) {
         return Err(SearchError::parsing("_count", format!("request does not support [{other}]")).into());
@@ -121,10 +114,8 @@ pub(super) async fn search_many(
     server: Shared,
     IndexNames(index): IndexNames,
     parameters: CheckedParameters,
-    headers: HeaderMap,
-    body: Body,
+    SentBytes(bytes): SentBytes,
 ) -> Result<Json<Json_>, Problem> {
-    let bytes = body_of(&server, &headers, body).await?;
     let (searches, filter) = (pairs(&bytes)?, filter::Paths::of(&parameters));
     let (now, started) = (server.now(), Instant::now());
     let text = String::from_utf8_lossy(&bytes).into_owned();
@@ -192,10 +183,8 @@ pub(super) async fn validate(
     server: Shared,
     IndexNames(index): IndexNames,
     parameters: CheckedParameters,
-    headers: HeaderMap,
-    body: Body,
+    SentJson(body): SentJson,
 ) -> Result<Json<Json_>, Problem> {
-    let body = json_of(&body_of(&server, &headers, body).await?)?;
     let groups = indices::resolve(&server, &index, Leniency::of_parameters(&parameters)?)?;
     let schema = mappings::schema(&server, groups.as_deref())?;
     let others: Vec<(String, String)> = parameters.without(&["explain", "all_shards", "rewrite"]);

@@ -3,12 +3,10 @@
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::body::Body;
 use axum::extract::Path;
-use axum::http::HeaderMap;
 use serde_json::{Map, Value as Json_, json};
 
-use super::body::{body_of, json_of};
+use super::body::SentJson;
 use super::checked_parameters::CheckedParameters;
 use super::errors::NOT_SUPPORTED;
 use super::filter::Paths;
@@ -99,10 +97,8 @@ pub(super) async fn put_settings(
     server: Shared,
     Path(index): Path<String>,
     parameters: CheckedParameters,
-    headers: HeaderMap,
-    body: Body,
+    SentJson(body): SentJson,
 ) -> Result<Json<Json_>, Problem> {
-    let body = json_of(&body_of(&server, &headers, body).await?)?;
     indices::resolve(&server, &index, Leniency::of_parameters(&parameters)?)?;
     check_settings(body.get("settings").unwrap_or(&body))?;
     Ok(Json(json!({"acknowledged": true})))
@@ -179,12 +175,7 @@ pub(super) fn cluster_settings(server: &Shared) -> Result<Json<Json_>, Problem> 
 
 /// Answers `PUT _cluster/settings`: acknowledges settings without an effect, keeps which indices are created, refuses
 /// all others.
-pub(super) async fn put_cluster_settings(
-    server: Shared,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Json<Json_>, Problem> {
-    let body = json_of(&body_of(&server, &headers, body).await?)?;
+pub(super) async fn put_cluster_settings(server: Shared, SentJson(body): SentJson) -> Result<Json<Json_>, Problem> {
     let (mut of_creation, mut changed) = (None, json!({"persistent": {}, "transient": {}}));
     for of in ["persistent", "transient"] {
         for (name, value) in body.get(of).map(flat).unwrap_or_default() {

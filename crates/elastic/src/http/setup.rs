@@ -2,15 +2,14 @@
 //! acknowledged but not stored.
 
 use axum::Json;
-use axum::body::Body;
 use axum::extract::Path;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use types::{GroupName, group_name_of_outside};
 
 use super::alias_lookup::{seen, shown};
-use super::body::{body_of, json_of};
+use super::body::SentJson;
 use super::declaration::Declaration;
 use super::errors::error_answer;
 use super::state::Shared;
@@ -107,8 +106,7 @@ fn declared(body: &Value) -> Result<Declaration, Problem> {
 pub(super) async fn make_index(
     server: Shared,
     Path(index): Path<String>,
-    headers: HeaderMap,
-    body: Body,
+    SentJson(sent): SentJson,
 ) -> Result<Response, Problem> {
     if index.starts_with(['_', '-', '+']) {
         let reason = format!("Invalid index name [{index}], must not start with '_', '-', or '+'");
@@ -118,7 +116,7 @@ pub(super) async fn make_index(
         let message = format!("this key may not send to the group {}", group_name_of_outside(&index));
         return Err(Problem::new(StatusCode::FORBIDDEN, "group-out-of-scope", message));
     };
-    let declared = declared(&json_of(&body_of(&server, &headers, body).await?)?)?;
+    let declared = declared(&sent)?;
     let is_new = server.look_up(move |server| {
         let _changing = server.state.mappings.lock();
         let exists = server.store().has_group(&group) || created_indices::has(server, &group)?;

@@ -4,15 +4,14 @@
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::body::Body;
 use axum::extract::{Path, Request};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use language::mapping::Mapping;
 use serde_json::{Map, Value as Json_, json};
 use types::GroupPattern;
 
-use super::body::{body_of, json_of};
+use super::body::SentJson;
 use super::checked_parameters::CheckedParameters;
 use super::declaration::Declaration;
 use super::errors::error_answer;
@@ -29,12 +28,14 @@ fn argument(message: impl Into<String>) -> Problem {
 }
 
 /// Puts a template.
-pub(super) async fn put(server: Shared, Path(name): Path<String>, request: Request) -> Result<Json<Json_>, Problem> {
-    let (parts, body) = request.into_parts();
-    let kind = TemplateKind::of(parts.uri.path());
-    let template = json_of(&body_of(&server, &parts.headers, body).await?)?;
-    let creates =
-        parts.uri.query().is_some_and(|query| query.split('&').any(|one| one == "create=true" || one == "create"));
+pub(super) async fn put(
+    server: Shared,
+    Path(name): Path<String>,
+    uri: Uri,
+    SentJson(template): SentJson,
+) -> Result<Json<Json_>, Problem> {
+    let kind = TemplateKind::of(uri.path());
+    let creates = uri.query().is_some_and(|query| query.split('&').any(|one| one == "create=true" || one == "create"));
     check(&server, kind, &name, &template)?;
     let work = move |server: &Shared| {
         let _changing = server.state.mappings.lock();
@@ -230,10 +231,8 @@ pub(super) async fn put_mapping(
     server: Shared,
     Path(index): Path<String>,
     parameters: CheckedParameters,
-    headers: HeaderMap,
-    body: Body,
+    SentJson(body): SentJson,
 ) -> Result<Json<Json_>, Problem> {
-    let body = json_of(&body_of(&server, &headers, body).await?)?;
     let work = move |server: &Shared| {
         let groups = indices::named(server, &index, Leniency::of_parameters(&parameters)?)?;
         // All of them or none.

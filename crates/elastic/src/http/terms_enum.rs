@@ -1,12 +1,10 @@
 //! `_terms_enum`: the values of a field that begin with a text, in order.
 
 use axum::Json;
-use axum::body::Body;
 use axum::extract::Path;
-use axum::http::HeaderMap;
 use serde_json::{Value as Json_, json};
 
-use super::body::{body_of, json_of};
+use super::body::SentJson;
 use super::errors::NOT_SUPPORTED;
 use super::execution::run;
 use super::indices::{self, Leniency};
@@ -21,10 +19,8 @@ use door::problem::Problem;
 pub(super) async fn terms_enum(
     server: Shared,
     Path(index): Path<String>,
-    headers: HeaderMap,
-    body: Body,
+    SentJson(body): SentJson,
 ) -> Result<Json<Json_>, Problem> {
-    let body = json_of(&body_of(&server, &headers, body).await?)?;
     let members = body.as_object().cloned().unwrap_or_default();
     let known = ["field", "string", "size", "timeout", "case_insensitive", "index_filter"];
     if let Some(other) = members.keys().find(|name| !known.contains(&name.as_str())) {

@@ -1,19 +1,14 @@
 //! What the grammar of filter patterns could not read, in words for the person who wrote it.
 
-use pest::error::{Error, ErrorVariant, InputLocation};
+use pest::error::Error;
 
 use super::grammar::Rule;
-use plan::error::{QueryError, Span};
+use plan::error::{QueryError, Span, alternatives, stop_of};
 
 /// Turns the grammar's complaint about `text` into an error with its place.
 pub(super) fn explain(error: &Error<Rule>, text: &str) -> QueryError {
-    let at = match error.location {
-        InputLocation::Pos(at) | InputLocation::Span((at, _)) => at,
-    };
-    let expected = match &error.variant {
-        ErrorVariant::ParsingError { positives, .. } => positives.as_slice(),
-        ErrorVariant::CustomError { .. } => &[],
-    };
+    let (at, expected) = stop_of(error);
+    let expected = expected.unwrap_or_default();
     let rest = text.get(at..).unwrap_or_default();
     let n_bytes = rest.chars().next().map_or(0, char::len_utf8);
     let span = Span { start: at, end: at + n_bytes };
@@ -61,11 +56,7 @@ fn phrase(expected: &[Rule]) -> String {
     if named.contains(&"a test such as = 500, IS NULL or NOT EXISTS") {
         named.retain(|kind| !kind.starts_with("a name after"));
     }
-    match named.as_slice() {
-        [] => "a term".to_owned(),
-        [only] => (*only).to_owned(),
-        [firsts @ .., last] => format!("{} or {last}", firsts.join(", ")),
-    }
+    alternatives(&named, "a term")
 }
 
 fn kind_of(rule: Rule) -> Option<&'static str> {

@@ -1,43 +1,44 @@
 //! Names of commands, and how a text begins with one.
 
-/// Commands that a query may start with or continue with.
-pub(crate) const COMMANDS: [&str; 36] = [
-    "fields",
-    "display",
-    "filter",
-    "filterIndex",
-    "where",
-    "parse",
-    "sort",
-    "order by",
-    "limit",
-    "head",
-    "tail",
-    "stats",
-    "timechart",
-    "top",
-    "rare",
-    "dedup",
-    "rename",
-    "drop",
-    "eval",
-    "unnest",
-    "fillmissing",
-    "filldown",
-    "source",
-    "sort by",
-    "lookup",
-    "join",
-    "appendcols",
-    "mvexpand",
-    "addtotals",
-    "autoregress",
-    "sessionize",
-    "outlier",
-    "pattern",
-    "diff",
-    "logcompare",
-    "anomaly",
+/// Commands that a query may start with or continue with, and what they do, in the order in which people need them. Those of
+/// two words are other names.
+pub(crate) const COMMANDS: [(&str, &str); 36] = [
+    ("filter", "keep what is true"),
+    ("stats", "count, average, group"),
+    ("fields", "choose and compute columns"),
+    ("sort", "order rows"),
+    ("limit", "the first rows"),
+    ("parse", "take fields out of a text"),
+    ("timechart", "aggregates over time"),
+    ("top", "the most frequent values"),
+    ("rare", "the least frequent values"),
+    ("pattern", "clusters of texts"),
+    ("display", "the columns shown"),
+    ("dedup", "the first row of each value"),
+    ("eval", "compute a field"),
+    ("rename", "give a field another name"),
+    ("drop", "leave fields out"),
+    ("tail", "the last rows"),
+    ("unnest", "a row for each element of a list"),
+    ("mvexpand", "a row for each element of a list"),
+    ("source", "the groups asked"),
+    ("fillmissing", "rows for empty spans of time"),
+    ("filldown", "missing values from the row before"),
+    ("diff", "what is new or gone since an earlier window"),
+    ("logcompare", "the same in an earlier window"),
+    ("anomaly", "what is unusual"),
+    ("lookup", "columns of an uploaded table"),
+    ("join", "columns of another query"),
+    ("appendcols", "columns of another query, row by row"),
+    ("addtotals", "sums of rows and columns"),
+    ("autoregress", "values of rows before"),
+    ("sessionize", "events in sessions"),
+    ("outlier", "values far from the others"),
+    ("where", "keep what is true"),
+    ("head", "the first rows"),
+    ("filterIndex", "keep what is true"),
+    ("sort by", ""),
+    ("order by", ""),
 ];
 
 pub(super) fn starts_with_command(text: &str) -> bool {
@@ -48,5 +49,10 @@ pub(super) fn starts_with_command(text: &str) -> bool {
 
 /// Reports whether a query may start with this word.
 pub(crate) fn is_command_word(word: &str) -> bool {
-    COMMANDS.iter().any(|command| command.eq_ignore_ascii_case(word))
+    names().any(|command| command.eq_ignore_ascii_case(word))
+}
+
+/// Returns the names of all commands.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    COMMANDS.iter().map(|(name, _)| *name)
 }

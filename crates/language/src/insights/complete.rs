@@ -12,7 +12,7 @@ mod lexer;
 mod tests;
 
 use pest::Parser;
-use pest::error::{ErrorVariant, InputLocation};
+use plan::error::stop_of;
 use plan::insights_text::written;
 use regex::Regex;
 
@@ -156,13 +156,8 @@ fn expected_at(head: &str, place: &Place<'_>) -> Option<(Vec<Rule>, usize)> {
 /// Reads a text that cannot continue; `None` inside a comment, where anything may.
 fn ask(head: &str) -> Option<(Vec<Rule>, usize)> {
     let error = Insights::parse(Rule::query, &format!("{head}{NOTHING}")).err()?;
-    let reached = match error.location {
-        InputLocation::Pos(at) | InputLocation::Span((at, _)) => at,
-    };
-    match error.variant {
-        ErrorVariant::ParsingError { positives, .. } => Some((positives, reached)),
-        ErrorVariant::CustomError { .. } => None,
-    }
+    let (reached, rules) = stop_of(&error);
+    Some((rules?.to_vec(), reached))
 }
 
 /// What the commands before the cursor made of the fields.

@@ -3,26 +3,17 @@
 mod hints;
 mod rule_names;
 
-use pest::error::{Error, ErrorVariant, InputLocation};
+use pest::error::Error;
 
 use self::rule_names::kind_of;
-use super::command_names::COMMANDS;
+use super::command_names;
 use super::foreign;
 use super::grammar::Rule;
-use plan::error::{QueryError, Span, nearest};
+use plan::error::{QueryError, Span, alternatives, nearest, nested_too_deeply, stop_of};
 
 /// Turns the grammar's complaint about `text` into an error whose place refers to `shown`.
 pub(crate) fn explain(error: &Error<Rule>, text: &str, shown: &str) -> QueryError {
-    let at = match error.location {
-        InputLocation::Pos(at) | InputLocation::Span((at, _)) => at,
-    };
-    let expected = match &error.variant {
-        ErrorVariant::ParsingError { positives, .. } => positives.as_slice(),
-        ErrorVariant::CustomError { .. } => {
-            let span = Span { start: 0, end: text.len() };
-            return QueryError::new("nested-too-deeply", "the query is nested too deeply to be read", shown, span);
-        }
-    };
+    let (at, Some(expected)) = stop_of(error) else { return nested_too_deeply(shown) };
     let rest = text.get(at..).unwrap_or_default();
     let word = word_at(rest);
     let span = Span { start: at, end: at + word.len().max(rest.chars().next().map_or(0, char::len_utf8)) };
@@ -103,7 +94,7 @@ fn expects_command(expected: &[Rule]) -> bool {
 pub(crate) fn unknown_command(word: &str, shown: &str, span: Span) -> QueryError {
     let word: String = word.chars().take(40).collect();
     // A command that the grammar gave up on as a whole is never called unknown.
-    if COMMANDS.iter().any(|command| command.eq_ignore_ascii_case(&word)) {
+    if command_names::is_command_word(&word) {
         let error = QueryError::new("syntax", format!("this `{word}` cannot be read"), shown, span);
         return error.with_hint(format!("catat help query describes `{word}`"));
     }
@@ -111,7 +102,7 @@ pub(crate) fn unknown_command(word: &str, shown: &str, span: Span) -> QueryError
     if let Some(hint) = foreign::command(&word) {
         return error.with_hint(hint);
     }
-    match nearest(&word, COMMANDS) {
+    match nearest(&word, command_names::names()) {
         Some(command) => error.with_hint(format!("did you mean \"{command}\"?")),
         None => error.with_hint("commands are fields, filter, stats, sort, limit, parse, display, dedup and some more"),
     }
@@ -152,9 +143,5 @@ fn phrase_of(expected: &[Rule]) -> String {
     let mut named: Vec<&str> = ORDER.iter().copied().filter(|kind| kinds.contains(kind)).collect();
     named.extend(kinds.iter().filter(|kind| !ORDER.contains(kind)).copied());
     named.dedup();
-    match named.as_slice() {
-        [] => "the end of the query".to_owned(),
-        [only] => (*only).to_owned(),
-        [firsts @ .., last] => format!("{} or {last}", firsts.join(", ")),
-    }
+    alternatives(&named, "the end of the query")
 }

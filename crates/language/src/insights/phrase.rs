@@ -1,6 +1,6 @@
 //! Tells a text that is plain words, or one text in quotes, from a query.
 
-use super::command_names::{COMMANDS, starts_with_command};
+use super::command_names::{names, starts_with_command};
 use super::grammar::QUERY_BYTES_MAX;
 use plan::error::{Span, nearest};
 
@@ -30,7 +30,7 @@ pub(crate) fn split(text: &str) -> Option<Phrase> {
         return None;
     }
     let (end, words) = quoted(head).or_else(|| plain(head))?;
-    let near = words.first().and_then(|word| nearest(word, COMMANDS));
+    let near = words.first().and_then(|word| nearest(word, names()));
     let span = Span { start, end: start + end };
     let rest = format!("{}{}{}", &text[..start], " ".repeat(end), &text[span.end..]);
     Some(Phrase { words, span, rest, near })
@@ -73,30 +73,4 @@ fn plain(head: &str) -> Option<(usize, Vec<String>)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(text: &str, expected: Option<(&[&str], &str)>) {
-        let found = split(text);
-        let found = found.as_ref().map(|phrase| (phrase.words.clone(), phrase.rest.trim()));
-        let expected = expected.map(|(words, rest)| (words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>(), rest));
-        assert_eq!(found, expected, "{text}");
-    }
-
-    #[test]
-    fn plain_words_are_told_from_commands() {
-        check("connection refused", Some((&["connection", "refused"], "")));
-        check("\"10.1.2.3\"", Some((&["10.1.2.3"], "")));
-        check("u4711 | stats count(*)", Some((&["u4711"], "| stats count(*)")));
-        check("# c\n db-1 down\nlimit 3", Some((&["db-1", "down"], "# c\n          \nlimit 3")));
-        check("fields a", None);
-        check("limit ten", None);
-        check("order by s desc", None);
-        check("order 66", Some((&["order", "66"], "")));
-        check("", None);
-        check("| filter a = 1", None);
-        check("fliter a = 1", None);
-        check("\"open", None);
-        check("\"\"", None);
-    }
-}
+mod tests;

@@ -5,12 +5,12 @@
 //! few is better than one that is none.
 
 use pest::Parser;
-use pest::error::{Error, InputLocation};
+use pest::error::Error;
 
 use super::command_names::starts_with_command;
 use super::expect;
 use super::grammar::{Insights, Rule};
-use plan::error::{QueryError, QueryErrors};
+use plan::error::{QueryError, QueryErrors, stop_of};
 
 /// Most mistakes of grammar that are told; each costs another reading.
 const MISTAKES_MAX: usize = 8;
@@ -18,7 +18,7 @@ const MISTAKES_MAX: usize = 8;
 /// Returns the mistake that stopped the grammar in `text`, and those after it. Places refer to `shown`.
 pub(super) fn mistakes(first: &Error<Rule>, text: &str, shown: &str) -> QueryErrors {
     let mut errors = vec![expect::explain(first, text, shown)];
-    let mut end = next_command(text, 0, place(first));
+    let mut end = next_command(text, 0, stop_of(first).0);
     while let Some(start) = end {
         // Blanks instead of what was read: places stay.
         let rest = format!("{}{}", " ".repeat(start), &text[start..]);
@@ -27,15 +27,9 @@ pub(super) fn mistakes(first: &Error<Rule>, text: &str, shown: &str) -> QueryErr
         if errors.len() >= MISTAKES_MAX || errors.last().is_some_and(hides_what_follows) {
             break;
         }
-        end = next_command(text, start, place(&error));
+        end = next_command(text, start, stop_of(&error).0);
     }
     QueryErrors(errors)
-}
-
-fn place(error: &Error<Rule>) -> usize {
-    match error.location {
-        InputLocation::Pos(at) | InputLocation::Span((at, _)) => at,
-    }
 }
 
 fn hides_what_follows(error: &QueryError) -> bool {
@@ -74,37 +68,4 @@ fn next_command(text: &str, start: usize, at: usize) -> Option<usize> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(text: &str, expected: &[(usize, usize)]) {
-        let error = Insights::parse(Rule::query, text).expect_err(text);
-        let found: Vec<(usize, usize)> =
-            mistakes(&error, text, text).0.iter().map(|error| (error.line, error.column)).collect();
-        assert_eq!(found, expected, "{text}");
-    }
-
-    #[test]
-    fn commands_behind_a_mistake_are_read_too() {
-        check("fields a | statz count(*) | limit ten", &[(1, 12), (1, 35)]);
-        check("fields a\nfliter b = 1\nlimit ten\nsort", &[(2, 1), (3, 7), (4, 5)]);
-        check("filter a = \"|\" b | limit ten # | fliter", &[(1, 16), (1, 26)]);
-        check("filter a || b = 1 | limit 1", &[(1, 11)]);
-        check("fields a | | limit 1", &[(1, 12)]);
-        check("filter a = | limit 1", &[(1, 12)]);
-    }
-
-    #[test]
-    fn nothing_is_told_behind_what_is_open() {
-        check("filter (a = 1 | limit ten", &[(1, 15)]);
-        check("filter a = \"x | limit ten", &[(1, 12)]);
-        check("filter a in (source \"g\" | statz b | limit 1) | limit 1", &[(1, 27)]);
-    }
-
-    #[test]
-    fn mistakes_are_not_told_without_end() {
-        let text = "statz x | ".repeat(100);
-        let error = Insights::parse(Rule::query, &text).expect_err("mistakes");
-        assert_eq!(mistakes(&error, &text, &text).0.len(), MISTAKES_MAX);
-    }
-}
+mod tests;

@@ -1,9 +1,9 @@
 //! What the LogQL grammar could not read, in words for the person who wrote it.
 
-use pest::error::{Error, ErrorVariant, InputLocation};
+use pest::error::Error;
 
 use super::grammar::Rule;
-use plan::error::{QueryError, Span, nearest};
+use plan::error::{QueryError, Span, alternatives, nearest, nested_too_deeply, stop_of};
 
 /// Stages and functions that Loki has and this version refuses.
 const TO_COME: [&str; 3] = ["rate_counter", "approx_topk", "distinct"];
@@ -60,13 +60,7 @@ const KNOWN: [&str; 47] = [
 
 /// Turns the grammar's complaint into an error.
 pub(super) fn explain(error: &Error<Rule>, text: &str) -> QueryError {
-    let at = match error.location {
-        InputLocation::Pos(at) | InputLocation::Span((at, _)) => at,
-    };
-    let ErrorVariant::ParsingError { positives, .. } = &error.variant else {
-        let span = Span { start: 0, end: text.len() };
-        return QueryError::new("nested-too-deeply", "the query is nested too deeply to be read", text, span);
-    };
+    let (at, Some(positives)) = stop_of(error) else { return nested_too_deeply(text) };
     if positives.contains(&Rule::condition_sign)
         && let Some(error) = unknown_stage(text, at)
     {
@@ -126,11 +120,7 @@ fn phrase_of(expected: &[Rule]) -> String {
     let mut kinds: Vec<&str> = expected.iter().filter_map(|rule| kind_of(*rule)).collect();
     kinds.sort_unstable();
     kinds.dedup();
-    match kinds.as_slice() {
-        [] => "something else".to_owned(),
-        [only] => (*only).to_owned(),
-        [firsts @ .., last] => format!("{} or {last}", firsts.join(", ")),
-    }
+    alternatives(&kinds, "something else")
 }
 
 fn kind_of(rule: Rule) -> Option<&'static str> {

@@ -112,6 +112,17 @@ pub(super) struct Distribution {
 /// A label that a sample has besides those of its point.
 type Extra<'e> = Option<(&'static str, &'e str)>;
 
+/// Whether a sample is kept, or why not; the outer error ends the request.
+type Added = Result<Result<(), String>, IngestError>;
+
+/// A point with its name, its labels and its time in milliseconds.
+struct NamedPoint<'p> {
+    name: &'p str,
+    labels: &'p BTreeMap<String, String>,
+    time: i64,
+    point: &'p Point,
+}
+
 /// Writes the points of a request, and counts those that cannot be kept.
 pub(super) struct Points<'c, 'a> {
     collector: &'c mut Collector<'a>,
@@ -261,13 +272,14 @@ impl<'c, 'a> Points<'c, 'a> {
                 return Ok(());
             }
         };
+        let of = NamedPoint { name, labels: &labels, time, point: &point };
         let added = match metric.kind {
-            Kind::Histogram => self.histogram(name, &labels, time, &point)?,
-            Kind::Summary => self.summary(name, &labels, time, &point)?,
-            Kind::ExponentialHistogram => self.exponential(name, &labels, time, &point)?,
+            Kind::Histogram => self.histogram(&of)?,
+            Kind::Summary => self.summary(&of)?,
+            Kind::ExponentialHistogram => self.exponential(&of)?,
             _ => {
-                self.exemplars(name, &labels, None, &mut point.exemplars.iter())?;
-                self.sample(name, &labels, None, time, value_of(&point, point.value))?
+                self.exemplars(&of, name, None, &mut point.exemplars.iter())?;
+                self.sample(&of, name, None, point.value)?
             }
         };
         match added {
@@ -297,19 +309,13 @@ impl<'c, 'a> Points<'c, 'a> {
         Ok(labels)
     }
 
-    fn histogram(
-        &mut self,
-        name: &str,
-        labels: &BTreeMap<String, String>,
-        time: i64,
-        point: &Point,
-    ) -> Result<Result<(), String>, IngestError> {
-        let of = &point.distribution;
-        let bucket = format!("{name}_bucket");
+    fn histogram(&mut self, of: &NamedPoint<'_>) -> Added {
+        let (point, distribution) = (of.point, &of.point.distribution);
+        let bucket = format!("{}_bucket", of.name);
         let (mut below, mut last) = (0u64, None);
         let is_until =
             |exemplar: &PointExemplar, bound: Option<f64>| bound.is_some_and(|bound| exemplar.value <= bound);
-        for (bound, count) in of.bounds.iter().zip(&of.counts) {
+        for (bound, count) in distribution.bounds.iter().zip(&distribution.counts) {
             below = below.saturating_add(*count);
             if bound.is_infinite() {
                 continue;
@@ -317,30 +323,22 @@ impl<'c, 'a> Points<'c, 'a> {
             let text = number_text(*bound);
             let of_bucket = point.exemplars.iter();
             let mut of_bucket = of_bucket.filter(|one| !is_until(one, last) && is_until(one, Some(*bound)));
-            self.exemplars(&bucket, labels, Some(("le", &text)), &mut of_bucket)?;
+            self.exemplars(of, &bucket, Some(("le", &text)), &mut of_bucket)?;
             last = Some(*bound);
-            let value = value_of(point, below as f64);
-            if let Err(reason) = self.sample(&bucket, labels, Some(("le", &text)), time, value)? {
+            if let Err(reason) = self.sample(of, &bucket, Some(("le", &text)), below as f64)? {
                 return Ok(Err(reason));
             }
         }
         let mut of_bucket = point.exemplars.iter().filter(|exemplar| !is_until(exemplar, last));
-        self.exemplars(&bucket, labels, Some(("le", "+Inf")), &mut of_bucket)?;
-        let count = value_of(point, of.count as f64);
-        if let Err(reason) = self.sample(&bucket, labels, Some(("le", "+Inf")), time, count)? {
+        self.exemplars(of, &bucket, Some(("le", "+Inf")), &mut of_bucket)?;
+        if let Err(reason) = self.sample(of, &bucket, Some(("le", "+Inf")), distribution.count as f64)? {
             return Ok(Err(reason));
         }
-        self.sum_and_count(name, labels, time, point)
+        self.sum_and_count(of)
     }
 
-    fn exponential(
-        &mut self,
-        name: &str,
-        labels: &BTreeMap<String, String>,
-        time: i64,
-        point: &Point,
-    ) -> Result<Result<(), String>, IngestError> {
-        let text = match point.exponential.histogram(point.is_stale) {
+    fn exponential(&mut self, of: &NamedPoint<'_>) -> Added {
+        let text = match of.point.exponential.histogram(of.point.is_stale) {
             Ok(histogram) => histogram.to_text(),
             Err(reason) => return Ok(Err(reason)),
         };
@@ -348,40 +346,28 @@ impl<'c, 'a> Points<'c, 'a> {
             let (n, most) = (text.len(), self.limits.field_bytes_max);
             return Ok(Err(format!("the histogram takes {n} bytes; at most {most} are possible")));
         }
-        self.exemplars(name, labels, None, &mut point.exemplars.iter())?;
-        self.value(name, labels, None, time, SampleValue::Histogram(&text))
+        self.exemplars(of, of.name, None, &mut of.point.exemplars.iter())?;
+        self.value(of, of.name, None, SampleValue::Histogram(&text))
     }
 
-    fn summary(
-        &mut self,
-        name: &str,
-        labels: &BTreeMap<String, String>,
-        time: i64,
-        point: &Point,
-    ) -> Result<Result<(), String>, IngestError> {
-        for (quantile, value) in &point.distribution.quantiles {
-            let (quantile, value) = (number_text(*quantile), value_of(point, *value));
-            if let Err(reason) = self.sample(name, labels, Some(("quantile", &quantile)), time, value)? {
+    fn summary(&mut self, of: &NamedPoint<'_>) -> Added {
+        for (quantile, value) in &of.point.distribution.quantiles {
+            let quantile = number_text(*quantile);
+            if let Err(reason) = self.sample(of, of.name, Some(("quantile", &quantile)), *value)? {
                 return Ok(Err(reason));
             }
         }
-        self.sum_and_count(name, labels, time, point)
+        self.sum_and_count(of)
     }
 
-    fn sum_and_count(
-        &mut self,
-        name: &str,
-        labels: &BTreeMap<String, String>,
-        time: i64,
-        point: &Point,
-    ) -> Result<Result<(), String>, IngestError> {
-        let of = &point.distribution;
-        if let Some(sum) = of.sum
-            && let Err(reason) = self.sample(&format!("{name}_sum"), labels, None, time, value_of(point, sum))?
+    fn sum_and_count(&mut self, of: &NamedPoint<'_>) -> Added {
+        let distribution = &of.point.distribution;
+        if let Some(sum) = distribution.sum
+            && let Err(reason) = self.sample(of, &format!("{}_sum", of.name), None, sum)?
         {
             return Ok(Err(reason));
         }
-        self.sample(&format!("{name}_count"), labels, None, time, value_of(point, of.count as f64))
+        self.sample(of, &format!("{}_count", of.name), None, distribution.count as f64)
     }
 
     /// Counts the work of naming a series. Each bucket is one, and repeats the labels of its point.
@@ -401,14 +387,14 @@ impl<'c, 'a> Points<'c, 'a> {
     /// Adds the exemplars of a series. One that cannot be stored loses nothing else: OTLP has no word for it.
     fn exemplars(
         &mut self,
+        of: &NamedPoint<'_>,
         name: &str,
-        labels: &BTreeMap<String, String>,
         extra: Extra<'_>,
         exemplars: &mut dyn Iterator<Item = &PointExemplar>,
     ) -> Result<(), IngestError> {
         let Some(first) = exemplars.next() else { return Ok(()) };
-        self.spend(labels)?;
-        let Ok(labels) = self.series(name, labels, extra) else { return Ok(()) };
+        self.spend(of.labels)?;
+        let Ok(labels) = self.series(name, of.labels, extra) else { return Ok(()) };
         if self.collector.group(labels.group()).is_err() {
             return Ok(());
         }
@@ -425,28 +411,15 @@ impl<'c, 'a> Points<'c, 'a> {
         Ok(())
     }
 
-    /// Adds a sample; the inner error says why it is not kept.
-    fn sample(
-        &mut self,
-        name: &str,
-        labels: &BTreeMap<String, String>,
-        extra: Extra<'_>,
-        time: i64,
-        value: f64,
-    ) -> Result<Result<(), String>, IngestError> {
-        self.value(name, labels, extra, time, SampleValue::Float(value))
+    /// Adds a sample, or the mark that its series ends.
+    fn sample(&mut self, of: &NamedPoint<'_>, name: &str, extra: Extra<'_>, value: f64) -> Added {
+        let value = if of.point.is_stale { f64::from_bits(STALE_BITS) } else { value };
+        self.value(of, name, extra, SampleValue::Float(value))
     }
 
-    fn value(
-        &mut self,
-        name: &str,
-        labels: &BTreeMap<String, String>,
-        extra: Extra<'_>,
-        time: i64,
-        value: SampleValue<'_>,
-    ) -> Result<Result<(), String>, IngestError> {
-        self.spend(labels)?;
-        let series = match self.series(name, labels, extra) {
+    fn value(&mut self, of: &NamedPoint<'_>, name: &str, extra: Extra<'_>, value: SampleValue<'_>) -> Added {
+        self.spend(of.labels)?;
+        let series = match self.series(name, of.labels, extra) {
             Ok(series) => series,
             Err(reason) => return Ok(Err(reason)),
         };
@@ -455,12 +428,7 @@ impl<'c, 'a> Points<'c, 'a> {
             self.out_of_scope.get_or_insert(refused);
             return Ok(Err(reason));
         }
-        let added = SampleWriter::new(self.collector, &series)?.add_value(time, value)?;
+        let added = SampleWriter::new(self.collector, &series)?.add_value(of.time, value)?;
         Ok(added.map_err(|refusal| refusal.to_string()))
     }
-}
-
-/// Returns a value, or the mark that its series ends.
-fn value_of(point: &Point, value: f64) -> f64 {
-    if point.is_stale { f64::from_bits(STALE_BITS) } else { value }
 }

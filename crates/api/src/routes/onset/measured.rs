@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use types::Timestamp;
 
 use crate::ask::{Ask, Question};
+use crate::json_body::JsonBody;
 use door::problem::Problem;
 
 /// What is compared over time.
@@ -25,10 +26,8 @@ pub(super) struct OnsetQuestion {
     of: Option<String>,
 }
 
-fn bad(problem: &str) -> Problem {
-    Problem::bad_request("bad-json", format!("the body is no question about an onset: {problem}"))
-        .hint(r#"send {"query":"…","from":"now-1h","of":"count"} as application/json"#)
-}
+const BODY: JsonBody =
+    JsonBody { noun: "question about an onset", example: r#"{"query":"…","from":"now-1h","of":"count"}"# };
 
 fn bad_of(problem: String) -> Problem {
     Problem::bad_request("bad-onset", problem)
@@ -38,16 +37,16 @@ fn bad_of(problem: String) -> Problem {
 impl OnsetQuestion {
     /// Reads a JSON body.
     pub(super) fn of_json(body: &[u8], now: Timestamp) -> Result<Self, Problem> {
-        let body: Value = serde_json::from_slice(body).map_err(|error| bad(&error.to_string()))?;
-        let Value::Object(mut members) = body else { return Err(bad("it is no object")) };
+        let body: Value = serde_json::from_slice(body).map_err(|error| BODY.bad(error))?;
+        let Value::Object(mut members) = body else { return Err(BODY.bad("it is no object")) };
         let mut text = |name: &str| match members.remove(name) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(bad(&format!("{name} is no text"))),
+            Some(_) => Err(BODY.bad(format!("{name} is no text"))),
         };
         let (of, among) = (text("of")?, text("among")?);
         let ask = |members: Map<String, Value>| {
-            serde_json::from_value::<Ask>(Value::Object(members)).map_err(|error| bad(&error.to_string()))?.filled(now)
+            serde_json::from_value::<Ask>(Value::Object(members)).map_err(|error| BODY.bad(error))?.filled(now)
         };
         let among = among.map(|query| {
             let mut members = members.clone();

@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use super::answer;
 use crate::answer::Form;
 use crate::ask::Ask;
+use crate::json_body::JsonBody;
 use crate::state::Shared;
 use door::handler::Sent;
 use door::problem::Problem;
@@ -26,6 +27,9 @@ const ANSWER_BYTES_MAX: usize = 32 << 20;
 
 /// Questions of a request that are worked on at the same time. Each uses all processors.
 const AT_ONCE: usize = 4;
+
+const BODY: JsonBody =
+    JsonBody { noun: "list of query requests", example: r#"{"queries":[{"query":"…","from":"now-1h"}]}"# };
 
 /// A request, as it was sent.
 #[derive(Deserialize)]
@@ -57,14 +61,10 @@ pub(crate) async fn post(server: Shared, Sent(body): Sent<BODY_BYTES_MAX>) -> Re
 }
 
 fn questions(body: &[u8]) -> Result<Questions<'_>, Problem> {
-    let bad = |problem: String| {
-        let problem = Problem::bad_request("bad-json", format!("the body is no list of query requests: {problem}"));
-        problem.hint("send {\"queries\":[{\"query\":\"…\",\"from\":\"now-1h\"}]} as application/json")
-    };
-    let questions: Questions<'_> = serde_json::from_slice(body).map_err(|error| bad(error.to_string()))?;
+    let questions: Questions<'_> = serde_json::from_slice(body).map_err(|error| BODY.bad(error))?;
     match questions.queries.len() {
-        0 => Err(bad("it has no queries".into())),
-        n if n > QUESTIONS_MAX => Err(bad(format!("it has {n} queries; {QUESTIONS_MAX} are the most"))),
+        0 => Err(BODY.bad("it has no queries")),
+        n if n > QUESTIONS_MAX => Err(BODY.bad(format!("it has {n} queries; {QUESTIONS_MAX} are the most"))),
         _ => Ok(questions),
     }
 }

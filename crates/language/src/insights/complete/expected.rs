@@ -5,44 +5,6 @@ use super::super::grammar::Rule;
 use super::choice::{Choice, ChoiceKind};
 use plan::FORMATS;
 
-/// What commands do, in the order in which people need them.
-const COMMAND_HELP: [(&str, &str); 34] = [
-    ("filter", "keep what is true"),
-    ("stats", "count, average, group"),
-    ("fields", "choose and compute columns"),
-    ("sort", "order rows"),
-    ("limit", "the first rows"),
-    ("parse", "take fields out of a text"),
-    ("timechart", "aggregates over time"),
-    ("top", "the most frequent values"),
-    ("rare", "the least frequent values"),
-    ("pattern", "clusters of texts"),
-    ("display", "the columns shown"),
-    ("dedup", "the first row of each value"),
-    ("eval", "compute a field"),
-    ("rename", "give a field another name"),
-    ("drop", "leave fields out"),
-    ("tail", "the last rows"),
-    ("unnest", "a row for each element of a list"),
-    ("mvexpand", "a row for each element of a list"),
-    ("source", "the groups asked"),
-    ("fillmissing", "rows for empty spans of time"),
-    ("filldown", "missing values from the row before"),
-    ("diff", "what is new or gone since an earlier window"),
-    ("logcompare", "the same in an earlier window"),
-    ("anomaly", "what is unusual"),
-    ("lookup", "columns of an uploaded table"),
-    ("join", "columns of another query"),
-    ("appendcols", "columns of another query, row by row"),
-    ("addtotals", "sums of rows and columns"),
-    ("autoregress", "values of rows before"),
-    ("sessionize", "events in sessions"),
-    ("outlier", "values far from the others"),
-    ("where", "keep what is true"),
-    ("head", "the first rows"),
-    ("filterIndex", "keep what is true"),
-];
-
 /// Options of commands.
 const OPTIONS: [(&str, &[&str]); 7] = [
     ("addtotals", &["fieldname", "row", "col", "label", "labelfield"]),
@@ -69,8 +31,7 @@ pub(super) fn options(expected: &[Rule], is_command: impl Fn(&str) -> bool) -> V
 
 /// Commands that work, the most used ones first.
 pub(super) fn commands() -> impl Iterator<Item = Choice> {
-    let works = |name: &str| COMMANDS.contains(&name);
-    COMMAND_HELP.into_iter().filter(move |(name, _)| works(name)).map(|(name, help)| Choice {
+    COMMANDS.into_iter().filter(|(_, help)| !help.is_empty()).map(|(name, help)| Choice {
         kind: ChoiceKind::Command,
         label: name.to_owned(),
         insert: format!("{name} "),

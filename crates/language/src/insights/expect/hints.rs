@@ -2,7 +2,7 @@
 
 use super::rule_names::kind_of;
 use crate::insights::aggregate_name::aggregate_without_brackets;
-use crate::insights::command_names::COMMANDS;
+use crate::insights::command_names::is_command_word;
 use crate::insights::foreign;
 use crate::insights::grammar::Rule;
 use crate::insights::pattern::length;
@@ -163,7 +163,7 @@ impl Place<'_> {
                 false => hint,
             });
         }
-        if COMMANDS.iter().any(|command| command.eq_ignore_ascii_case(self.word)) {
+        if is_command_word(self.word) {
             return Some(format!("put a `|` before `{}`", self.word));
         }
         if last.eq_ignore_ascii_case("bin") {
