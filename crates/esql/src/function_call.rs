@@ -5,7 +5,7 @@ use types::Value;
 use super::aggregate::AGGREGATES;
 use super::checker::Checker;
 use super::error::EsqlError;
-use super::function_names::{functions, is_refused};
+use super::function_names::{FUNCTIONS, REFUSED};
 use super::kind::Kind;
 use super::syntax::{Expression, Literal};
 use super::typed::{self, TypedExpr, call, literal, of_double};
@@ -36,16 +36,16 @@ impl Checker<'_> {
         if AGGREGATES.contains(&name.as_str()) {
             return self.aggregate(&name, arguments, has_star, span);
         }
-        let Some((_, fewest, most)) = functions().find(|(known, ..)| *known == name) else {
-            if is_refused(&name) {
+        let Some((_, fewest, most)) = FUNCTIONS.iter().find(|(known, ..)| *known == name) else {
+            if REFUSED.contains(&name.as_str()) {
                 return Err(self.verification(span, format!("the function [{written}] is not supported here")));
             }
-            let known = functions().map(|(known, ..)| known).chain(AGGREGATES.iter().copied());
+            let known = FUNCTIONS.iter().map(|(known, ..)| *known).chain(AGGREGATES.iter().copied());
             let hint = nearest(&name, known).map(|near| format!(", did you mean [{near}]?")).unwrap_or_default();
             return Err(self.verification(span, format!("Unknown function [{written}]{hint}")));
         };
-        if has_star || !(fewest..=most).contains(&arguments.len()) {
-            let message = format!("error building [{name}]: expects {}", counted(fewest, most));
+        if has_star || !(*fewest..=*most).contains(&arguments.len()) {
+            let message = format!("error building [{name}]: expects {}", counted(*fewest, *most));
             return Err(self.parsing(span, message));
         }
         if !options.is_empty() && !matches!(name.as_str(), "match" | "match_phrase" | "qstr" | "kql") {
