@@ -179,6 +179,15 @@ impl Shapes {
         }
         Ok(Self { origins, columns })
     }
+
+    /// Returns for each column the places of those `used` shapes that have it.
+    fn places_of_columns(&self, used: &[u32]) -> Lists {
+        let columns = |number: &u32| self.columns[*number as usize].iter().copied();
+        let n_columns =
+            used.iter().filter_map(|number| columns(number).last()).max().map_or(0, |last| last as usize + 1);
+        let pairs = used.iter().zip(0..).flat_map(|(number, place)| columns(number).map(move |column| (column, place)));
+        Lists::of(n_columns, pairs)
+    }
 }
 
 fn checked(number: u64, bound: usize) -> Decoded<u32> {
@@ -191,28 +200,14 @@ const ASKED_MAX: usize = 2;
 /// Shapes of a block up to which adding up their rows costs less than looking at the shape of each row.
 const SETS_MAX: usize = 64;
 
-/// The rows of each shape of a block, worked out when many columns are asked for: as sets of few shapes, as lists of many.
+/// What is worked out of a block of which many columns are asked for: the shapes of each column by their places among those that
+/// are used, and the rows of each shape, as sets of few shapes, as lists of many.
 #[derive(Default)]
 pub(crate) struct ShapeSets {
     n_asked: AtomicUsize,
-    rows: OnceLock<Vec<RowSet>>,
-    lists: OnceLock<ShapeLists>,
-}
-
-/// The shapes of each column, and the rows of each shape.
-struct ShapeLists {
-    shapes: Lists,
-    rows: Lists,
-}
-
-impl ShapeLists {
-    fn rows_with(&self, column: u32, n_used: usize, n_rows: usize) -> RowSet {
-        let shapes = self.shapes.get(column);
-        if shapes.len() == n_used {
-            return RowSet::all(n_rows);
-        }
-        RowSet::of_places(n_rows, shapes.iter().flat_map(|shape| self.rows.get(*shape)).map(|row| *row as usize))
-    }
+    shapes: OnceLock<Lists>,
+    sets: OnceLock<Vec<RowSet>>,
+    lists: OnceLock<Lists>,
 }
 
 /// Lists of numbers, one behind the other.
@@ -308,25 +303,14 @@ impl BlockShapes {
     /// Returns the rows that have column number `column`.
     pub(crate) fn rows_with(&self, column: u32, shapes: &Shapes) -> RowSet {
         if let Self::Small { used, sets, .. } | Self::Numbers { used, sets, .. } = self {
-            if used.len() > SETS_MAX && sets.is_worth() {
-                return sets.lists.get_or_init(|| self.lists(used, shapes)).rows_with(
-                    column,
-                    used.len(),
-                    self.n_rows(),
-                );
+            if sets.is_worth() {
+                return self.known_rows_with(column, used, sets, shapes);
             }
             // Most columns are in all rows of a block or in none: of those no row is looked at.
             let n_with = used.iter().filter(|number| has(shapes, **number as usize, column)).count();
             let n_rows = self.n_rows();
             if n_with == 0 || n_with == used.len() {
                 return if n_with == 0 { RowSet::none(n_rows) } else { RowSet::all(n_rows) };
-            }
-            if used.len() <= SETS_MAX && sets.is_worth() {
-                let rows_of_shapes = sets.rows.get_or_init(|| self.rows_of_shapes(used));
-                let mut rows = RowSet::none(n_rows);
-                let with = used.iter().zip(rows_of_shapes).filter(|(number, _)| has(shapes, **number as usize, column));
-                with.for_each(|(_, of_shape)| rows.or(of_shape));
-                return rows;
             }
         }
         match self {
@@ -345,34 +329,36 @@ impl BlockShapes {
         }
     }
 
-    /// Returns the `used` shapes of each column, and the rows of each shape.
-    fn lists(&self, used: &[u32], shapes: &Shapes) -> ShapeLists {
-        let n_columns =
-            shapes.columns.iter().filter_map(|columns| columns.last()).max().map_or(0, |last| *last as usize + 1);
-        let columns = |number: &u32| shapes.columns[*number as usize].iter();
-        let shapes_of_columns = used.iter().flat_map(|number| columns(number).map(|column| (*column, *number)));
-        let rows = match self {
-            Self::Small { numbers, .. } => {
-                Lists::of(shapes.columns.len(), numbers.iter().map(|n| u32::from(*n)).zip(0..))
-            }
-            Self::Numbers { numbers, .. } => Lists::of(shapes.columns.len(), numbers.iter().copied().zip(0..)),
-            Self::Columns { .. } => Lists::of(0, std::iter::empty()),
-        };
-        ShapeLists { shapes: Lists::of(n_columns, shapes_of_columns), rows }
+    /// Returns the rows that have column number `column`, of what is worked out once.
+    fn known_rows_with(&self, column: u32, used: &[u32], known: &ShapeSets, shapes: &Shapes) -> RowSet {
+        let n_rows = self.n_rows();
+        let with = known.shapes.get_or_init(|| shapes.places_of_columns(used)).get(column);
+        if with.is_empty() || with.len() == used.len() {
+            return if with.is_empty() { RowSet::none(n_rows) } else { RowSet::all(n_rows) };
+        }
+        if used.len() > SETS_MAX {
+            let rows = known.lists.get_or_init(|| Lists::of(used.len(), self.places(used).into_iter().zip(0..)));
+            return RowSet::of_places(n_rows, with.iter().flat_map(|shape| rows.get(*shape)).map(|row| *row as usize));
+        }
+        let sets = known.sets.get_or_init(|| {
+            let mut sets = vec![RowSet::none(n_rows); used.len()];
+            self.places(used).into_iter().enumerate().for_each(|(row, place)| sets[place as usize].insert(row));
+            sets
+        });
+        let mut rows = RowSet::none(n_rows);
+        with.iter().for_each(|shape| rows.or(&sets[*shape as usize]));
+        rows
     }
 
-    /// Returns the rows of each shape that is `used`.
-    fn rows_of_shapes(&self, used: &[u32]) -> Vec<RowSet> {
+    /// Returns for each row the place of its shape among those that are `used`.
+    fn places(&self, used: &[u32]) -> Vec<u32> {
         let mut places = vec![0; used.last().map_or(0, |last| *last as usize + 1)];
         (0..).zip(used).for_each(|(place, number)| places[*number as usize] = place);
-        let mut rows = vec![RowSet::none(self.n_rows()); used.len()];
-        let mut insert = |(row, number): (usize, u32)| rows[places[number as usize]].insert(row);
         match self {
-            Self::Small { numbers, .. } => numbers.iter().map(|number| u32::from(*number)).enumerate().for_each(insert),
-            Self::Numbers { numbers, .. } => numbers.iter().copied().enumerate().for_each(&mut insert),
-            Self::Columns { .. } => {}
+            Self::Small { numbers, .. } => numbers.iter().map(|number| places[usize::from(*number)]).collect(),
+            Self::Numbers { numbers, .. } => numbers.iter().map(|number| places[*number as usize]).collect(),
+            Self::Columns { .. } => Vec::new(),
         }
-        rows
     }
 
     /// Returns for each series the columns that its rows have, where `codes` are the series of the rows; `None` where rows of one
