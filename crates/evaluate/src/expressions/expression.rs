@@ -107,14 +107,7 @@ impl Environment<'_> {
                 let (a, b) = (self.evaluate(a, frame)?, self.evaluate(b, frame)?);
                 Ok(compare_rows(*comparison, &a, &b, is_level, self))
             }
-            Expr::Match(text, pattern) => match addresses_with_a_character(text, pattern, frame)? {
-                Some(rows) => Ok(rows),
-                None => {
-                    // One of hundreds, perhaps, of which each looks at every text of the block.
-                    self.budget.check()?;
-                    Ok(Matcher::new(pattern).rows(&self.evaluate(text, frame)?))
-                }
-            },
+            Expr::Match(text, pattern) => self.matched(text, pattern, frame),
             Expr::In(item, list) => in_rows(item, list, frame, self),
             // Refused before a query runs: nothing is known of its values.
             Expr::InQuery(..) => Ok(RowSet::none(frame.n_rows())),
@@ -132,6 +125,16 @@ impl Environment<'_> {
                 Ok(RowSet::of(column.n_rows(), |row| Cell::at(&column, row).is_true()))
             }
         }
+    }
+
+    /// Returns rows whose text matches.
+    fn matched(&self, text: &Expr, pattern: &TextPattern, frame: &mut Frame<'_>) -> Result<RowSet, Stop> {
+        if let Some(rows) = addresses_with_a_character(text, pattern, frame)? {
+            return Ok(rows);
+        }
+        // One of hundreds, perhaps, of which each looks at every text of the block.
+        self.budget.check()?;
+        Ok(Matcher::new(pattern).rows(&self.evaluate(text, frame)?))
     }
 }
 

@@ -28,6 +28,9 @@ const NAME_CHARS_MAX: usize = 1024;
 /// Most data of one line: metrics times sets of dimensions times values.
 const DATA_MAX: usize = 10_000;
 
+/// Most bytes of dimensions of the data of one line: metrics times those of all sets.
+const DIMENSION_BYTES_MAX: usize = 4 << 20;
+
 /// Bytes of a datum besides its labels.
 const DATUM_BYTES: usize = 256;
 
@@ -103,9 +106,9 @@ fn metrics_of(line: &Map<String, Value>, now: i64) -> Option<(i64, Vec<EmbeddedM
     let about = line.get(ABOUT)?;
     let time = about.get("Timestamp").map_or(Some(now), Value::as_i64).filter(|time| *time >= 0)?;
     let directives = about.get("CloudWatchMetrics")?.as_array().filter(|list| list.len() <= DIRECTIVES_MAX)?;
-    let mut found = Vec::new();
+    let (mut found, mut left) = (Vec::new(), DIMENSION_BYTES_MAX);
     for directive in directives {
-        found.extend(directive_of(line, directive)?);
+        found.extend(directive_of(line, directive, &mut left)?);
         if found.iter().map(|metric| metric.data.len()).sum::<usize>() > DATA_MAX {
             return None;
         }
@@ -113,12 +116,20 @@ fn metrics_of(line: &Map<String, Value>, now: i64) -> Option<(i64, Vec<EmbeddedM
     Some((time, found))
 }
 
-fn directive_of(line: &Map<String, Value>, directive: &Value) -> Option<Vec<EmbeddedMetric>> {
+fn directive_of(line: &Map<String, Value>, directive: &Value, left: &mut usize) -> Option<Vec<EmbeddedMetric>> {
     let namespace = name_of(directive.get("Namespace")?)?;
     let metrics = directive.get("Metrics")?.as_array().filter(|metrics| metrics.len() <= METRICS_MAX)?;
     let sets = match directive.get("Dimensions") {
         None => Vec::new(),
-        Some(sets) => sets.as_array()?.iter().map(|set| dimensions_of(line, set)).collect::<Option<Vec<_>>>()?,
+        Some(sets) => {
+            let of_set = |set| {
+                let dimensions = dimensions_of(line, set)?;
+                let n_bytes: usize = dimensions.iter().map(|(name, value)| name.len() + value.len()).sum();
+                *left = left.checked_sub(n_bytes * metrics.len())?;
+                Some(dimensions)
+            };
+            sets.as_array()?.iter().map(of_set).collect::<Option<Vec<_>>>()?
+        }
     };
     let sets = if sets.is_empty() { vec![BTreeMap::new()] } else { sets };
     let mut found = Vec::new();
@@ -219,7 +230,7 @@ mod tests {
 
     #[test]
     fn a_directive_that_is_not_valid_gives_no_metric() {
-        let with = |directive: Value| json!({"_aws": {"CloudWatchMetrics": [directive]}, "n": 4, "text": "x", "d": {}});
+        let with = |directive: Value| json!({"_aws": {"CloudWatchMetrics": [directive]}, "n": 4, "text": "x", "d": {}, "long": "v".repeat(1_000)});
         for directive in [
             json!({"Metrics": [{"Name": "n"}]}),
             json!({"Namespace": "", "Metrics": [{"Name": "n"}]}),
@@ -228,6 +239,7 @@ mod tests {
             json!({"Namespace": "s", "Metrics": [{"Name": "n", "StorageResolution": 30}]}),
             json!({"Namespace": "s", "Dimensions": [["away"]], "Metrics": [{"Name": "n"}]}),
             json!({"Namespace": "s", "Dimensions": [["d"]], "Metrics": [{"Name": "n"}]}),
+            json!({"Namespace": "s", "Dimensions": vec![["long"]; 100], "Metrics": vec![json!({"Name": "n"}); 50]}),
             json!(7),
         ] {
             check(with(directive), &[]);
