@@ -164,6 +164,11 @@ impl RowSet {
         self.words.iter_mut().zip(&other.words).for_each(|(a, b)| *a &= b);
     }
 
+    /// Whether a row is in both sets.
+    pub fn shares_any(&self, other: &Self) -> bool {
+        self.words.iter().zip(&other.words).any(|(a, b)| a & b != 0)
+    }
+
     /// Adds the rows of `other`, a set over the same block.
     pub fn or(&mut self, other: &Self) {
         debug_assert_eq!(self.n_rows, other.n_rows);

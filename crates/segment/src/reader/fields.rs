@@ -17,6 +17,9 @@ use crate::shape::BlockShapes;
 /// Of how many rows one has to be wanted, so that looking up each costs less than restoring all.
 const ROWS_PER_FEW: usize = 64;
 
+/// Up to so many rows are looked at one by one for whether they have a column.
+const ROWS_LOOKED_AT_MAX: usize = 8;
+
 impl SegmentRun {
     /// Returns the stored column of a field, all rows of the block.
     pub(super) fn stored_column(&self, block: usize, name: &str) -> Result<Column, ScanError> {
@@ -77,10 +80,15 @@ impl SegmentRun {
     pub(super) fn stored_rows_of(&self, block: usize, index: usize, rows: &RowSet) -> Result<Column, ScanError> {
         let table = self.shapes()?;
         let shapes = self.block_shapes(block, &table)?;
-        if !shapes.has_any(index as u32, rows, &table) {
-            return Ok(Column::Missing { n_rows: rows.count() });
+        let (index_of_column, n_rows) = (index as u32, rows.count());
+        // Of few rows each is looked at, so that nothing is worked out for the others.
+        if n_rows <= ROWS_LOOKED_AT_MAX && !shapes.has_any(index_of_column, rows, &table) {
+            return Ok(Column::Missing { n_rows });
         }
-        let present = shapes.rows_with(index as u32, &table);
+        let present = shapes.rows_with(index_of_column, &table);
+        if !present.shares_any(rows) {
+            return Ok(Column::Missing { n_rows });
+        }
         let dictionary = self.dictionary(index)?;
         let id = self.column_section_id(block, index);
         let damaged = |damage| self.damage(id, damage);
