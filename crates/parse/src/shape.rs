@@ -28,7 +28,7 @@ mod table;
 
 pub use columns::LineColumns;
 pub(crate) use cursor::is_source;
-pub(crate) use logfmt::read as read_pairs;
+pub(crate) use logfmt::{at_end as pairs_at_end, read as read_pairs};
 pub(crate) use parts::PartLayer;
 pub(crate) use parts::{PartSink, Programs};
 pub use parts::{PartValue, Parts};

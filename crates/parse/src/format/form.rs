@@ -150,7 +150,10 @@ impl Form {
                 Capture::DayFirst => found.time_of(month_first(text)),
                 Capture::YearFirst if text.as_bytes().get(2) == Some(&b'/') => found.time_of(format!("20{text}")),
                 Capture::YearFirst => found.time(text),
-                Capture::Message => found.again("message", text),
+                Capture::Message => {
+                    found.again("message", text);
+                    crate::shape::pairs_at_end(text.lines().next().unwrap_or_default(), found);
+                }
                 Capture::Pairs => drop(crate::shape::read_pairs(text, found)),
                 Capture::Text(name) => found.named_text(*name, text),
                 Capture::Integer(name) | Capture::Number(name) => found.named_number(*name, text),

@@ -248,7 +248,7 @@ fn emit_fields(
         let name = members.get(member.name, line);
         let first = name.as_bytes().first();
         // MongoDB's `s`, OTLP's `resourceLogs`, `@t`, `reason` of Kubernetes and others.
-        is_hinted |= matches!((first, name.len()), (Some(b's'), 1) | (Some(b'r'), 12) | (Some(b'@'), _));
+        is_hinted |= matches!((first, name.len()), (Some(b's' | b'L'), 1) | (Some(b'r'), 12) | (Some(b'@'), _));
         is_hinted |= name.ends_with("reason");
         match first {
             Some(b'@') => {
@@ -286,7 +286,8 @@ fn emit_fields(
         _ => None,
     };
     let of_scale = |number: i64| hints::other_level(members, line, Some(number));
-    let level = found.level().or_else(|| found.unknown.and_then(of_scale)).or_else(of_status);
+    let level = found.of_word.or_else(|| found.unknown.and_then(of_scale)).or_else(|| found.level());
+    let level = level.or_else(of_status);
     let level = level.or_else(|| if is_hinted { hints::other_level(members, line, None) } else { None });
     if is_printed && level == Some(Level::Info) { (None, level) } else { (level, None) }
 }
@@ -308,14 +309,25 @@ impl FoundLevel {
                 self.of_nested = level_of_word(kind, members.get(*span, line));
             }
             (Token::Text(span), _) if self.of_word.is_none() => {
-                self.of_word = level_of_word(kind, members.get(*span, line));
+                let text = members.get(*span, line);
+                match text.parse() {
+                    Ok(number) => self.take_number(kind, number),
+                    Err(_) => self.of_word = level_of_word(kind, text),
+                }
             }
-            (Token::Integer(number), _) => match level_of_number(kind, *number) {
-                None => self.unknown = Some(*number),
-                level if kind == LevelField::Nested => self.of_nested = self.of_nested.or(level),
-                level => self.of_number = self.of_number.or(level),
-            },
+            (Token::Integer(number), _) => self.take_number(kind, *number),
             _ => {}
+        }
+    }
+
+    fn take_number(&mut self, kind: LevelField, number: i64) {
+        let level = level_of_number(kind, number);
+        if level.is_none() || kind == LevelField::Severity && number >= 10 {
+            self.unknown = Some(number);
+        }
+        match kind {
+            LevelField::Nested => self.of_nested = self.of_nested.or(level),
+            _ => self.of_number = self.of_number.or(level),
         }
     }
 

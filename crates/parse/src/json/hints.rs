@@ -14,12 +14,14 @@ use crate::time::ResolvedTime;
 
 /// Keys that give the time where none of [`TIME_KEYS`](super::TIME_KEYS) does, best first, and one that the record must
 /// have too.
-const OTHER_TIME_KEYS: [(&str, &str); 53] = [
+const OTHER_TIME_KEYS: [(&str, &str); 54] = [
     ("@t", ""),
     ("asctime", ""),
     ("datetime", ""),
     ("dateTime", ""),
     ("t", ""),
+    // zap in development.
+    ("T", "L"),
     ("t.$date", ""),
     ("time.$date", ""),
     ("timestamp.$date", ""),
@@ -87,8 +89,8 @@ const LENGTHS: [u32; 256] = {
 const EARLIEST: i64 = 500_000_000 * Timestamp::SECOND;
 
 /// Keys that give the text of a record where none of [`TEXT_KEYS`](super::members::TEXT_KEYS) does, best first.
-const OTHER_TEXT_KEYS: [&str; 7] =
-    ["short_message", "Message", "fields.message", "record.message", "body.stringValue", "@m", "@mt"];
+const OTHER_TEXT_KEYS: [&str; 8] =
+    ["short_message", "Message", "fields.message", "record.message", "body.stringValue", "@m", "@mt", "M"];
 
 fn time_rank(name: &str) -> Option<usize> {
     let first = name.bytes().next()?;
@@ -144,11 +146,12 @@ pub(super) fn other_text<'t>(members: &'t Members, line: &'t str) -> Option<&'t 
         // Most names are told apart by this.
         if !matches!(
             (name.len(), first),
-            (2 | 3, Some(b'@')) | (7, Some(b'M')) | (13..=16, Some(b's' | b'f' | b'r' | b'b'))
+            (2 | 3, Some(b'@')) | (1 | 7, Some(b'M')) | (13..=16, Some(b's' | b'f' | b'r' | b'b'))
         ) {
             continue;
         }
         let rank = OTHER_TEXT_KEYS.iter().position(|known| *known == name);
+        let rank = rank.filter(|_| name != "M" || members.has(line, "L"));
         if let (Some(rank), Token::Text(span)) = (rank, &member.token)
             && best.is_none_or(|(known, _)| rank < known)
         {
@@ -164,6 +167,13 @@ pub(super) fn other_level(members: &Members, line: &str, number: Option<i64>) ->
     if let Some(number) = number {
         return match number {
             0..=4 if has("reqId") => Level::of_code((number + 2) as u8),
+            // FoundationDB warns with 20 and 30.
+            5..=40 if has("LogGroup") && has("Machine") => Some(match number {
+                ..10 => Level::Debug,
+                10..20 => Level::Info,
+                20..40 => Level::Warn,
+                _ => Level::Error,
+            }),
             0..=7 if has("short_message") => Level::of_syslog(number as u8),
             100..=600 if has("channel") => Some(match number {
                 100 => Level::Debug,
@@ -185,6 +195,7 @@ pub(super) fn other_level(members: &Members, line: &str, number: Option<i64>) ->
         match members.get(member.name, line) {
             "s" => letter_of = Some(&member.token),
             "@level" => of_hclog = Some(&member.token),
+            "L" if has("T") => return level_of_word(LevelField::Named, text(Some(&member.token))?),
             "resourceLogs" => lists = Some(&member.token),
             "c" | "ctx" | "t.$date" => n_mongo += 1,
             "@t" | "@m" | "@mt" => n_serilog += 1,

@@ -55,6 +55,8 @@ struct Head<'t> {
     is_behind_process: bool,
     /// Whether the last piece was the address of a thread.
     is_behind_thread: bool,
+    /// Whether an arrow, tick or bullet was passed.
+    is_behind_sign: bool,
     /// Whether a word without digits was passed.
     is_behind_word: bool,
     /// Numbers since the time.
@@ -77,6 +79,7 @@ impl<'t> Head<'t> {
             is_inside: false,
             is_behind_process: false,
             is_behind_thread: false,
+            is_behind_sign: false,
             is_behind_word: false,
             n_numbers: 0,
             n_plain: 0,
@@ -200,7 +203,7 @@ impl<'t> Head<'t> {
         }
         // Arrows, ticks and bullets.
         if word[0] == 0xe2 && word.len() <= 6 && !word.iter().any(u8::is_ascii) {
-            (self.is_open, self.at) = (true, self.at + end);
+            (self.is_open, self.is_behind_sign, self.at) = (true, true, self.at + end);
             return Continue(());
         }
         if signs & EQUALS != 0 && self.is_open && word[0].is_ascii_alphabetic() {
@@ -348,9 +351,7 @@ impl<'t> Head<'t> {
                         || self.is_behind_process
                         || self.is_at_time && place.next().first() == Some(&b'[')
                 }
-                b"CONFIG" => {
-                    place.has_colon && place.is_first || self.is_at_time && place.next().first() == Some(&b'[')
-                }
+                b"CONFIG" => self.is_at_time && place.next().first() == Some(&b'['),
                 b"SUCCESS" | b"FAILURE" | b"TRACE" | b"NOTICE" | b"VERBOSE" => is_head && is_sure,
                 _ => is_head,
             });
@@ -360,7 +361,8 @@ impl<'t> Head<'t> {
         let is_before_colon = self.is_open && place.has_colon && (word_before_colon(word).is_some() || is_of_category);
         // `jq: error (at <stdin>:1): text`.
         let is_located = self.is_open && !place.is_first && place.behind.starts_with(b" (at ");
-        let is_padded = self.is_at_time && place.behind.starts_with(b"  ");
+        let is_padded =
+            (self.is_at_time || self.is_behind_sign && self.n_plain == 0) && place.behind.starts_with(b"  ");
         let is_before_process = self.has_time && self.n_plain <= 1 && is_process(place.next());
         let is_behind_time = self.is_at_time
             && match word {

@@ -7,12 +7,14 @@ use super::field::{LevelField, level_of_word};
 /// `level=warn`, `severity="error"`, where the key is not the end of a longer word. A word wins over a number: what a
 /// number means differs from program to program.
 pub(super) fn of_keys(head: &[u8]) -> Option<Level> {
-    const KEYS: [(&[u8], LevelField); 5] = [
+    const KEYS: [(&[u8], LevelField); 6] = [
         (b"level", LevelField::Named),
         (b"severity", LevelField::Severity),
         (b"prio", LevelField::Named),
         (b"pri", LevelField::Severity),
         (b"lvl", LevelField::Named),
+        // Heroku and Python's logfmter, who never number it.
+        (b"at", LevelField::Nested),
     ];
     let mut of_number = None;
     for equals in memchr::memchr_iter(b'=', head) {
@@ -27,6 +29,7 @@ pub(super) fn of_keys(head: &[u8]) -> Option<Level> {
         let end = value.iter().position(|b| !b.is_ascii_alphanumeric() && !matches!(b, b'-' | b'+'));
         let Ok(word) = std::str::from_utf8(&value[..end.unwrap_or(value.len())]) else { continue };
         match (level_of_word(*kind, word), word.as_bytes().first()) {
+            (_, Some(b'0'..=b'9')) if *kind == LevelField::Nested => {}
             (Some(level), Some(b'0'..=b'9')) => of_number = of_number.or(Some(level)),
             (Some(level), _) => return Some(level),
             (None, _) => {}

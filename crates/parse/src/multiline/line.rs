@@ -34,7 +34,9 @@ fn has_digits_of_date(head: &[u8]) -> bool {
     while let Some(from) = rest.iter().position(u8::is_ascii_digit) {
         let n_digits = rest[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
         let digits = &rest[from..from + n_digits];
-        let is_bound = from == 0 || !(rest[from - 1].is_ascii_alphanumeric() || rest[from - 1] == b'.');
+        // In a statement a number is compared.
+        let is_bound = !rest[..from].ends_with(b" = ")
+            && (from == 0 || !(rest[from - 1].is_ascii_alphanumeric() || rest[from - 1] == b'.'));
         let is_date = n_digits == 8 && (digits.starts_with(b"20") || digits.starts_with(b"19"));
         let is_short = n_digits == 6 && from == 0 && rest.len() == head.len() && has_short_clock(&rest[6..]);
         let is_epoch = matches!(n_digits, 10 | 13 | 16 | 19) && digits[0] == b'1';

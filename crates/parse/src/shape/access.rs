@@ -91,6 +91,7 @@ fn access<'t>(rest: &mut &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
     }
     let status = word(rest)?;
     let is_status = status.len() == 3 && is_digits(status) || status == "-";
+    *rest = request::without_reason(rest);
     let bytes = if rest.is_empty() { "-" } else { rest.split(' ').next()? };
     if !is_status {
         return None;

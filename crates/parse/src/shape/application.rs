@@ -144,6 +144,7 @@ pub(super) fn read<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()
     found.text("caller", header.source);
     found.text("code", header.code);
     found.again("message", message);
+    logfmt::at_end(message, found);
     found.level(header.level);
     Some(())
 }

@@ -1,6 +1,6 @@
 //! Columns that a header line has named: flow logs, and W3C's extended format (IIS, CloudFront, proxies).
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use types::Level;
 
@@ -11,8 +11,46 @@ use super::parts::PartSink;
 /// Columns of a W3C line that are read.
 const COLUMNS_MAX: usize = 256;
 
+/// Columns of lines whose header is in another file or was not sent: IIS' since 7 and to 6, CloudFront's.
+const USUAL_COLUMNS: [&str; 3] = [
+    "date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Referer) sc-status \
+     sc-substatus sc-win32-status time-taken",
+    "date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) sc-status sc-substatus \
+     sc-win32-status time-taken",
+    "date time x-edge-location sc-bytes c-ip cs-method cs(Host) cs-uri-stem sc-status cs(Referer) cs(User-Agent) \
+     cs-uri-query cs(Cookie) x-edge-result-type x-edge-request-id x-host-header cs-protocol cs-bytes time-taken \
+     x-forwarded-for ssl-protocol ssl-cipher x-edge-response-result-type cs-protocol-version fle-status \
+     fle-encrypted-fields c-port time-to-first-byte x-edge-detailed-result-type sc-content-type sc-content-len \
+     sc-range-start sc-range-end",
+];
+
+static USUAL: LazyLock<[W3cColumns; 3]> =
+    LazyLock::new(|| USUAL_COLUMNS.map(|names| W3cColumns { names: names_of(names), date: None }));
+
+/// Reads a line of columns without a header, by the usual ones.
+pub(super) fn usual<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
+    let is_tabbed = line.as_bytes().get(10) == Some(&b'\t');
+    let mark = if is_tabbed { '\t' } else { ' ' };
+    let mut words = line.split(mark).skip(2);
+    let address = words.nth(if is_tabbed { 2 } else { 0 })?;
+    let is_method = words.next()?.bytes().all(|byte| byte.is_ascii_uppercase());
+    address.parse::<std::net::IpAddr>().ok().filter(|_| is_method)?;
+    // Later versions have more columns behind.
+    let known = if is_tabbed { &USUAL[2..] } else { &USUAL[..2] };
+    known.iter().find_map(|columns| {
+        let n_columns = if is_tabbed { line.split(mark).count() } else { columns.names.len() };
+        found.attempt(|found| columns.read(n_columns, line, found))
+    })
+}
+
+/// Names of fields for those of a header.
+fn names_of(header: &str) -> Arc<[Box<str>]> {
+    let name = |name: &str| NAMES.iter().find(|(known, _)| *known == name).map_or(name, |(_, field)| field).into();
+    header.split_ascii_whitespace().take(COLUMNS_MAX).map(name).collect()
+}
+
 /// W3C's names and those of the fields of other access logs that they are; others keep their own name.
-const NAMES: [(&str, &str); 14] = [
+const NAMES: [(&str, &str); 23] = [
     ("c-ip", "client"),
     ("cs-username", "user"),
     ("cs-method", "method"),
@@ -27,6 +65,16 @@ const NAMES: [(&str, &str); 14] = [
     ("cs(Host)", "vhost"),
     ("cs-host", "vhost"),
     ("time-taken", "duration_ms"),
+    // Zeek's.
+    ("id.orig_h", "client"),
+    ("id.orig_p", "clientPort"),
+    ("id.resp_h", "server"),
+    ("id.resp_p", "serverPort"),
+    ("uri", "path"),
+    ("host", "vhost"),
+    ("referrer", "referer"),
+    ("status_code", "status"),
+    ("response_body_len", "bytes"),
 ];
 
 /// The columns of the lines that follow a header line.
@@ -58,9 +106,9 @@ impl LineColumns {
             _ => ([].into(), None),
         };
         if let Some(fields) = directive.strip_prefix("Fields:") {
-            let name =
-                |name: &str| NAMES.iter().find(|(known, _)| *known == name).map_or(name, |(_, field)| field).into();
-            names = fields.split_ascii_whitespace().take(COLUMNS_MAX).map(name).collect();
+            names = names_of(fields);
+        } else if let Some(fields) = directive.strip_prefix("fields\t") {
+            (names, date) = (names_of(fields), None);
         } else if let Some(day) = directive.strip_prefix("Date:") {
             date = day.split_ascii_whitespace().next().map(Into::into);
         } else {
@@ -73,13 +121,14 @@ impl LineColumns {
     pub(super) fn read<'t>(&self, line: &'t str, found: &mut PartSink<'t, '_>) -> Option<Shape> {
         match self {
             Self::Vpc(columns) => cloud::vpc_with(columns, line, found).map(|()| Shape::Vpc),
-            Self::W3c(columns) => columns.read(line, found).map(|()| Shape::W3c),
+            Self::W3c(columns) => columns.read(columns.names.len(), line, found).map(|()| Shape::W3c),
         }
     }
 }
 
 impl W3cColumns {
-    fn read<'t>(&self, line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
+    /// Reads a line that has the first `n_columns` of the columns.
+    fn read<'t>(&self, n_columns: usize, line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
         let line = line.trim_end_matches(['\r', '\n']);
         if line.starts_with('#') || self.names.len() < 2 {
             return None;
@@ -88,7 +137,7 @@ impl W3cColumns {
         let (mut date, mut time) = (self.date.as_deref(), None);
         found.columns(&self.names);
         let mut rest = line;
-        for (column, name) in self.names.iter().enumerate() {
+        for (column, name) in self.names.iter().take(n_columns).enumerate() {
             if rest.is_empty() {
                 return None;
             }
@@ -107,7 +156,8 @@ impl W3cColumns {
             match &**name {
                 "date" => date = Some(value),
                 "time" => time = Some(value),
-                _ if value == "-" || value.is_empty() => {}
+                "ts" => found.time(value),
+                _ if value == "-" || value.is_empty() || value == "(empty)" => {}
                 "duration_ms" if value.contains('.') => found.seconds(value),
                 "status" => {
                     found.level(value.parse().ok().and_then(Level::of_http_status));
@@ -130,5 +180,19 @@ impl W3cColumns {
 
 /// Whether a column has numbers only.
 fn is_number(name: &str) -> bool {
-    matches!(name, "bytes" | "duration_ms" | "cs-bytes" | "s-port" | "c-port" | "sc-substatus" | "sc-win32-status")
+    matches!(
+        name,
+        "bytes"
+            | "duration_ms"
+            | "cs-bytes"
+            | "s-port"
+            | "c-port"
+            | "sc-substatus"
+            | "sc-win32-status"
+            | "clientPort"
+            | "serverPort"
+            | "orig_bytes"
+            | "resp_bytes"
+            | "request_body_len"
+    )
 }

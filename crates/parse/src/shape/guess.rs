@@ -46,6 +46,8 @@ fn of_digit(b: &[u8]) -> &'static [Shape] {
         (4, Some(b'-')) => match b.get(10) {
             Some(b'T') => &[Cri, Zap, Syslog, Application, Logfmt],
             _ if has_columns(b) => &[PostgresCsv],
+            Some(b'\t') => &[W3c, Zap, Application, Logfmt],
+            Some(b' ') if b.get(19) == Some(&b' ') && is_of_address(b) => &[W3c, Postgres, Zap, Application, Logfmt],
             _ => &[Postgres, Zap, Application, Logfmt],
         },
         (4, Some(b'/')) => &[NginxError, Application],
@@ -71,6 +73,12 @@ fn is_proxied(b: &[u8]) -> bool {
     crate::find::find_short(&b[..b.len().min(64)], b" [").is_some_and(|at| {
         at > 0 && b[at - 1].is_ascii_digit() && b.get(at + 4) == Some(&b'/') && b[..at].contains(&b':')
     })
+}
+
+/// Whether an address, a method and a path follow the time.
+fn is_of_address(b: &[u8]) -> bool {
+    b.get(20).is_some_and(u8::is_ascii_hexdigit)
+        && crate::find::find_short(&b[..b.len().min(80)], b" /").is_some_and(|at| b[at - 1].is_ascii_uppercase())
 }
 
 /// Whether a column follows the time and its zone.

@@ -23,6 +23,9 @@ pub(crate) fn read<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()
     let mut n_pairs = 0;
     let mut take = |pair: Option<Pair<'t>>| {
         if let Some(pair) = pair {
+            if is_time(&pair, found) {
+                found.time(pair.value);
+            }
             found.pair(pair.key, pair.value, pair.is_escaped);
             n_pairs += 1;
         }
@@ -41,16 +44,24 @@ pub(crate) fn read<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()
     (n_pairs > 0).then_some(())
 }
 
+/// Whether a pair is the time of its line, wherever it stands.
+fn is_time(pair: &Pair<'_>, found: &PartSink<'_, '_>) -> bool {
+    let may_be = matches!(pair.key.as_bytes().first(), Some(b't' | b'@')) && pair.value.len() > "2026-11-20".len();
+    may_be
+        && matches!(pair.key, "time" | "ts" | "timestamp" | "@timestamp" | "t")
+        && found.times.time_end(pair.value.as_bytes()) == Some(pair.value.len())
+}
+
 /// Reads a line that is surely made of pairs.
 pub(super) fn recognise<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
     memchr::memchr(b'=', line.as_bytes())?;
     if line.starts_with("type=") && line.contains(" msg=audit(") {
         return audit(line, found);
     }
-    if is_barred(line) || is_all_pairs(line, found.has_header()) || is_packet(line) {
+    if is_barred(line) || is_all_pairs(line, found.has_header()) {
         return read(line, found);
     }
-    None
+    packet(line).and_then(|pairs| read(pairs, found))
 }
 
 /// The pairs that follow the time at the head of a line, or few words behind a syslog header.
@@ -108,12 +119,14 @@ fn barred_end(text: &str) -> usize {
     text.match_indices('|').map(|(at, _)| at).find(|at| is_barred_pair(&text[at + 1..])).unwrap_or(text.len())
 }
 
-/// Whether a line is a packet as Linux' firewalls log it, whose flags are words between the pairs.
-fn is_packet(line: &str) -> bool {
+/// The pairs of a packet as Linux' firewalls log it, whose flags are words between them.
+pub(super) fn packet(line: &str) -> Option<&str> {
     let head = &line.as_bytes()[..line.len().min(512)];
-    [&b"IN="[..], b" OUT=", b" SRC=", b" DST=", b" PROTO="]
+    let start = crate::find::find_short(head, b"IN=")?;
+    let is_whole = [&b" OUT="[..], b" SRC=", b" DST=", b" PROTO="]
         .iter()
-        .all(|mark| crate::find::find_short(head, mark).is_some())
+        .all(|mark| crate::find::find_short(&head[start..], mark).is_some());
+    if is_whole { line.get(start..) } else { None }
 }
 
 /// A record of the audit daemon, in which texts with blanks are hexadecimal digits, and programs say pairs within quotes.
@@ -141,6 +154,65 @@ fn audit<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
         true
     });
     Some(())
+}
+
+/// Reads the pairs that a message ends with, as Go's `slog`, structlog and others write them behind their text: `stored n=7
+/// user="Ann B"`. One alone may be of a sentence, unless blanks set it off.
+pub(crate) fn at_end<'t>(message: &'t str, found: &mut PartSink<'t, '_>) {
+    let message = message.trim_end();
+    if message.ends_with('}') {
+        return hash(message, found);
+    }
+    let last = memchr::memrchr(b' ', message.as_bytes()).map_or(message, |blank| &message[blank..]);
+    if memchr::memchr3(b'=', b'"', b'\'', last.as_bytes()).is_none() {
+        return;
+    }
+    let (mut start, mut n_pairs) = (0, 0);
+    each(message, |pair| {
+        let pair = pair.filter(|pair| is_plain_key(pair.key) && (pair.is_quoted || is_plain_value(pair.value)));
+        if n_pairs == 0
+            && let Some(pair) = pair
+        {
+            start = pair.key.as_ptr().addr() - message.as_ptr().addr();
+        }
+        n_pairs = if pair.is_some() { n_pairs + 1 } else { 0 };
+        true
+    });
+    if n_pairs > 1 || n_pairs == 1 && message[..start].ends_with("  ") {
+        let _ = read(&message[start..], found);
+    }
+}
+
+/// Reads the hash of Ruby that a message ends with, as Logstash writes it: `stopped {:pipeline=>"main", :events=>7}`.
+fn hash<'t>(message: &'t str, found: &mut PartSink<'t, '_>) {
+    let Some((_, inside)) = message[..message.len() - 1].split_once("{:") else { return };
+    let mut rest = inside;
+    while let Some((key, value)) = rest.split_once("=>").filter(|(key, _)| is_key(key)) {
+        let (value, is_escaped) = match value.strip_prefix('"') {
+            Some(quoted) => {
+                let (value, is_escaped, behind) = quoted_value(quoted);
+                rest = behind;
+                (value, is_escaped)
+            }
+            None => {
+                let end = value.find(", :").unwrap_or(value.len());
+                rest = &value[end..];
+                (&value[..end], false)
+            }
+        };
+        found.pair(key, value, is_escaped);
+        rest = rest.strip_prefix(", :").unwrap_or_default();
+    }
+}
+
+/// Whether a key is a name and no option, path or address.
+fn is_plain_key(key: &str) -> bool {
+    key.starts_with(|c: char| c.is_ascii_alphabetic()) && is_key(key) && !key.contains('/')
+}
+
+/// Whether a value without quotes belongs to no sentence, list or bracket.
+fn is_plain_value(value: &str) -> bool {
+    !value.is_empty() && !value.contains('"') && !value.ends_with([',', ';', ')', ']', '}', '\'', '.'])
 }
 
 fn is_key(key: &str) -> bool {
@@ -181,18 +253,30 @@ fn each<'t>(line: &'t str, mut take: impl FnMut(Option<Pair<'t>>) -> bool) -> bo
         }
         let (value, is_escaped, tail) = match after.strip_prefix('"') {
             Some(quoted) => quoted_value(quoted),
-            None => {
+            None => single_quoted(after).unwrap_or_else(|| {
                 let end = after.find(is_gap).unwrap_or(after.len());
-                (&after[..end], false, &after[end..])
-            }
+                let value = &after[..end];
+                // A comma may part pairs.
+                (value.strip_suffix(',').filter(|value| !value.is_empty()).unwrap_or(value), false, &after[end..])
+            }),
         };
-        let is_quoted = after.starts_with('"');
+        let is_quoted = !value.as_ptr().eq(&after.as_ptr());
         if !take((!key.is_empty()).then_some(Pair { key, value, is_escaped, is_quoted })) {
             return false;
         }
         rest = if is_quoted { tail.strip_prefix(',').unwrap_or(tail) } else { tail }.trim_start_matches(is_gap);
     }
     true
+}
+
+/// The same of a text between single quotes, as Python writes it, where a gap or the end follows.
+fn single_quoted(text: &str) -> Option<(&str, bool, &str)> {
+    let inside = text.strip_prefix('\'')?;
+    let end = memchr::memchr_iter(b'\'', inside.as_bytes()).find(|end| {
+        let is_escaped = inside[..*end].ends_with('\\');
+        !is_escaped && (inside.len() == end + 1 || inside[end + 1..].starts_with(is_gap))
+    })?;
+    Some((&inside[..end], inside[..end].contains('\\'), &inside[end + 1..]))
 }
 
 /// The text up to the closing quote, whether it has escapes, and what comes after it.

@@ -2,7 +2,9 @@
 
 use crate::shape::columns::LineColumns;
 use crate::shape::parts::{NoPrograms, PartSink, Parts};
-use crate::shape::{Shape, access, application, cloud, guess, logfmt, request, security, server, syslog, table};
+use crate::shape::{
+    Shape, access, application, cloud, columns, guess, logfmt, request, security, server, syslog, table,
+};
 use crate::time::TimeMemo;
 
 impl Shape {
@@ -41,7 +43,7 @@ impl Shape {
             Self::Leef => security::leef(line, found),
             Self::PostgresCsv => table::postgres(line, found),
             Self::Request => request::any(line, found),
-            Self::W3c => None,
+            Self::W3c => columns::usual(line, found),
         }
     }
 
@@ -127,6 +129,10 @@ fn of_candidates<'t>(
             Shape::Logfmt => {
                 let first_line = first_line(line);
                 logfmt::recognise(first_line, found).or_else(|| logfmt::behind_words(first_line, found))
+            }
+            Shape::PythonBasic => {
+                application::python_basic(line, found)?;
+                request::in_text(first_line(line), found).map(|_| ()).or(Some(()))
             }
             Shape::Application => {
                 let header = application::read(line, found).or_else(|| application::ruby(line, found));

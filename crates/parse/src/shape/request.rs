@@ -119,13 +119,21 @@ pub(super) fn in_text<'t>(text: &'t str, found: &mut PartSink<'t, '_>) -> Option
         found.text("client", client);
     }
     found.whole("status", status);
-    let mut behind = rest.get(status.len() + 1..).unwrap_or_default();
+    let mut behind = without_reason(rest.get(status.len() + 1..).unwrap_or_default());
     if let (Some(bytes), Some(referer), Some(agent)) = (digits(&mut behind), quoted(&mut behind), quoted(&mut behind)) {
         found.whole("bytes", bytes);
         found.quoted("referer", referer);
         found.quoted("user_agent", agent);
     }
     Some(status)
+}
+
+/// Passes over the words that say what a status means: `Not Found 12`.
+pub(super) fn without_reason(mut rest: &str) -> &str {
+    while rest.starts_with(|c: char| c.is_ascii_uppercase()) {
+        rest = rest.split_once(' ').unwrap_or_default().1;
+    }
+    rest
 }
 
 /// A blank and a text in quotes.

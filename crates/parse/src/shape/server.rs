@@ -66,7 +66,7 @@ pub(super) fn apache_error<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> O
     let mut rest = line;
     let mut at = enclosed(&mut rest, b'[', b']')?;
     let whole = at;
-    time(&mut at, found.times).filter(|_| at.is_empty())?;
+    time(&mut at, found.times).filter(|_| at.is_empty() && !whole.contains(','))?;
     found.again("time", whole);
     let kind = enclosed(&mut rest, b'[', b']')?;
     let (module, level) = kind.rsplit_once(':').unwrap_or(("", kind));

@@ -389,7 +389,7 @@ enum Host {
 
 /// Whether a text begins as something does that is no prose.
 fn has_form(text: &str) -> bool {
-    ["CEF:", "LEEF:", "{\""].iter().any(|start| text.starts_with(start))
+    ["CEF:", "LEEF:", "{\""].iter().any(|start| text.starts_with(start)) || super::logfmt::packet(text).is_some()
 }
 
 /// The time that a text begins with, and what follows. A zone by a name that is not read is passed over.

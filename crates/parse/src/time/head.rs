@@ -184,7 +184,7 @@ fn after_key(head: &[u8], at: usize) -> Option<usize> {
     }
     let key = TIME_KEYS.iter().find(|key| head[at..].starts_with(key))?;
     let value_at = at + key.len();
-    Some(value_at + usize::from(head.get(value_at) == Some(&b'"')))
+    Some(value_at + usize::from(matches!(head.get(value_at), Some(b'"' | b'\''))))
 }
 
 /// Whether a word is a mark, a number of a process, a letter or a level.
