@@ -17,6 +17,9 @@ use crate::{Projection, Zone, exception, json, runtime};
 pub use line::OwnTime;
 use line::finer;
 
+/// The field that names the zone of a time that may be of another zone of the same abbreviation.
+const ASSUMED_ZONE: &str = "@timestampZone";
+
 /// Parses event after event, keeping its buffers.
 #[derive(Debug)]
 pub struct EventParser<'a> {
@@ -151,6 +154,7 @@ impl<'a> EventParser<'a> {
         let start = match kind {
             Kind::Line(Some(Shape::Zap)) => self.read_tail(text),
             Kind::Line(Some(Shape::Syslog)) => self.read_message(text),
+            Kind::Line(Some(Shape::Application)) => self.read_context(text),
             _ => None,
         };
         start.map_or(Envelope::Nothing, Envelope::Tail)
@@ -210,6 +214,17 @@ impl<'a> EventParser<'a> {
         let line = text.trim_end();
         let start = line.rfind("\t{").filter(|_| line.ends_with('}'))? + 1;
         self.outer.scan(&line[start..], self.received.limits, self.wanted).ok().map(|()| start)
+    }
+
+    /// Where the object begins that Monolog writes behind `[TIME] channel.LEVEL: text `, before what handlers add.
+    fn read_context(&mut self, text: &str) -> Option<usize> {
+        let line = text.trim_end();
+        let line = line.strip_suffix(" []").unwrap_or(line);
+        let (_, behind_time) = text.strip_prefix('[').filter(|_| line.ends_with('}'))?.split_once("] ")?;
+        let (channel, message) = behind_time.split_once(": ")?;
+        crate::level::upper_level(channel.rsplit_once('.')?.1.as_bytes())?;
+        let start = message.find("{\"")? + (text.len() - message.len());
+        self.outer.scan(line.get(start..)?, self.received.limits, self.wanted).ok().map(|()| start)
     }
 
     /// Reads one text whose header somebody has read already: only its time and level are looked for.
@@ -368,6 +383,10 @@ impl Event<'_, '_> {
         match own_time.or(time) {
             Some((ResolvedTime::At(instant), _)) => {
                 (self.parser.previous, self.parser.own_time) = (Some(instant), own_time_said);
+                let is_wanted = self.parser.wanted.is_none_or(|wanted| wanted.has_field(ASSUMED_ZONE));
+                if is_wanted && let Some(name) = times.assumed_zone(instant, &self.parser.received) {
+                    builder.field_text(ASSUMED_ZONE, name.as_str());
+                }
                 builder.set_timestamp(instant);
             }
             Some((ResolvedTime::OutOfRange, original)) => {

@@ -206,13 +206,28 @@ fn offset_of(name: &[u8], local: i64, received: &ArrivalContext<'_>) -> i64 {
 /// and the source's zone does not decide.
 pub fn ambiguous_zone<'t>(time: &'t str, received: &ArrivalContext<'_>) -> Option<(&'t str, &'static [i16])> {
     let (civil, _) = forms::parse_at(time.as_bytes(), 0)?;
+    let (name, meanings) = undecided_zone(&civil, received)?;
+    let name = name.as_str();
+    time.find(name).map(|place| (&time[place..place + name.len()], meanings))
+}
+
+fn undecided_zone(civil: &Civil, received: &ArrivalContext<'_>) -> Option<(ZoneName, &'static [i16])> {
     let WrittenZone::Abbreviation(padded) = civil.zone else { return None };
     let name = padded.trim_ascii_end();
     let meanings = names::meanings(name).filter(|meanings| meanings.len() > 1)?;
     let day = civil.year.and_then(|year| days_from_civil(year, civil.month, civil.day));
     let of_source = day.and_then(|day| offset_of_source(name, meanings, day * 86_400, received));
-    let place = time.find(std::str::from_utf8(name).ok()?)?;
-    of_source.is_none().then(|| (&time[place..place + name.len()], meanings))
+    of_source.is_none().then_some((ZoneName(padded), meanings))
+}
+
+/// The abbreviation of a zone, filled up with blanks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ZoneName([u8; 4]);
+
+impl ZoneName {
+    pub(crate) fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default().trim_ascii_end()
+    }
 }
 
 /// Returns the offset in seconds that the source's zone gives to an abbreviation with several meanings.

@@ -26,8 +26,17 @@ const NAMES_SHOWN: usize = 6;
 const SYSTEM_FIELDS: [&str; 6] = ["@level", "@message", "@timestamp", "@ingestionTime", "@log", "@logStream"];
 
 /// System fields that only some events have: a query may name them where none does.
-const RARE_FIELDS: [&str; 8] =
-    ["@any", "@rest", "@fieldsDropped", "@part", "@partOf", "@encoding", "@timestampRejected", "@group"];
+const RARE_FIELDS: [&str; 9] = [
+    "@any",
+    "@rest",
+    "@fieldsDropped",
+    "@part",
+    "@partOf",
+    "@encoding",
+    "@timestampRejected",
+    "@timestampZone",
+    "@group",
+];
 
 /// What other systems call a system field, without signs and in small letters.
 const SYNONYMS: [(&str, &str); 12] = [

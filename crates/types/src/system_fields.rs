@@ -4,8 +4,17 @@ use crate::run::RunInfo;
 use crate::{Column, EventId, Timestamp, Value};
 
 /// Rare system fields: they lie among the sender's fields but are not the sender's.
-const RARE_SYSTEM_FIELDS: [&str; 8] =
-    ["@rest", "@fieldsDropped", "@part", "@partOf", "@encoding", "@timestampRejected", "@group", "@loki"];
+const RARE_SYSTEM_FIELDS: [&str; 9] = [
+    "@rest",
+    "@fieldsDropped",
+    "@part",
+    "@partOf",
+    "@encoding",
+    "@timestampRejected",
+    "@timestampZone",
+    "@group",
+    "@loki",
+];
 
 /// Tells whether a field that is stored among the sender's is one of them, so that `@any` stands for it.
 pub fn is_sent(name: &str) -> bool {

@@ -62,6 +62,7 @@ impl Event<'_, '_> {
             }
             Envelope::Tail(start) => {
                 let tail = self.text[*start..].trim_end();
+                let tail = tail.strip_suffix(" []").unwrap_or(tail);
                 // The line has a time of its own before it, which is not as fine behind a syslog header.
                 let is_told = extras.time.is_some() || self.kind != Kind::Line(Some(Shape::Syslog));
                 let (time, level) = json::emit_around(outer, tail, (received, is_told, true), *wanted, builder);

@@ -13,7 +13,7 @@ use crate::time::{ResolvedTime, bounded};
 use crate::{ArrivalContext, Extras, Projection, crash, exception};
 
 /// Incoming names that only the system may give, and what they are kept as.
-const RESERVED: [(&str, &str); 17] = [
+const RESERVED: [(&str, &str); 18] = [
     ("@message", "_message"),
     ("@timestamp", "_timestamp"),
     ("@id", "_id"),
@@ -29,6 +29,7 @@ const RESERVED: [(&str, &str); 17] = [
     ("@partOf", "_partOf"),
     ("@encoding", "_encoding"),
     ("@timestampRejected", "_timestampRejected"),
+    ("@timestampZone", "_timestampZone"),
     ("@group", "_group"),
     ("@loki", "_loki"),
 ];

@@ -140,6 +140,7 @@ fn programs_tell_what_is_wrong_with_their_input() {
     check("<W>2026-11-20 06:47:13.402 Binding to address", Some(Level::Warn));
     check("[11/20/2026] [6:47:13 PM] › ⚠  warning   dry 7", Some(Level::Warn));
     check("2026-11-20T06:47:13 ntpd[7]: CONFIG: readconfig: parsing", None);
+    check("CONFIG: readconfig: parsing", None);
     check("Error, dry 7 at pump.g:1 called from", Some(Level::Error));
     check("error[E0308]: mismatched types", Some(Level::Error));
     check("warning[E0101]: unused", Some(Level::Warn));

@@ -169,7 +169,8 @@ impl Entry {
         let is_padded =
             line[0] == b' ' && line::signature(line) != 0 && line::signature(line) == line::signature(&self.first);
         let is_head = seen.has_clock && line::begins_with_time(line) && !self.begins_with_time();
-        let is_level = !self.is_headed() && line[0] == b' ' && !trimmed.is_empty() && line::has_level(trimmed);
+        let is_level = !self.is_headed() && line[0] == b' ' && !trimmed.is_empty() && line::has_level(trimmed)
+            || line::level_end(line).is_some_and(|end| line::level_end(&self.first) == Some(end));
         if is_padded || is_head || is_level {
             return false;
         }

@@ -4,6 +4,7 @@
 
 use types::Level;
 
+use crate::level::upper_level;
 use crate::time::find_time_strictly_at_start;
 use crate::{ArrivalContext, Zone};
 
@@ -66,6 +67,13 @@ pub(super) fn has_level(line: &[u8]) -> bool {
     let is_written = word.iter().all(u8::is_ascii_uppercase) || is_marked || head.get(start + end) == Some(&b':');
     let is_level = |word: &str| Level::parse(word).is_some();
     closes && is_written && word.len() > 1 && std::str::from_utf8(word).is_ok_and(is_level)
+}
+
+/// Where the level in upper case ends that a line begins with, which may be padded to the length of the longest.
+pub(super) fn level_end(line: &[u8]) -> Option<usize> {
+    let start = line.iter().take(5).position(|byte| *byte != b' ')?;
+    let end = start + line[start..].iter().take(12).take_while(|byte| byte.is_ascii_uppercase()).count();
+    (line.get(end) == Some(&b' ') && upper_level(&line[start..end]).is_some()).then_some(end)
 }
 
 /// Reports whether a line begins an entry whatever stands before it: a date and time at its beginning, or a JSON object.

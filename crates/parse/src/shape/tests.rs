@@ -1,6 +1,7 @@
 //! Readers on what is cut, twisted and hostile. What they find in whole lines is told by `tests/shapes.txt`.
 
 use proptest::prelude::*;
+use types::Level;
 
 use super::*;
 
@@ -110,4 +111,21 @@ proptest! {
         let to = line.ceil_char_boundary((from + length).min(line.len()));
         read_all(&format!("{}{put}{}", &line[..from], &line[to..]));
     }
+}
+
+#[test]
+fn columns_are_those_that_a_header_names() {
+    let header = "#fields\tts\tuid\tid.orig_h\tid.orig_p\tmethod\turi\tstatus_code\tuser_agent";
+    let columns = LineColumns::after(None, header).expect("a header");
+    let line = "1795157233.123456\tCX7\t192.0.2.7\t1923\tGET\t/carts\t503\tMozilla/5.0 (X11)";
+    let mut parts = Parts::default();
+    let shape =
+        Shape::read_columns(&columns, &mut parts.of(line, &crate::time::TimeMemo::default(), &parts::NoPrograms));
+    assert_eq!(
+        (shape, parts.level(), parts.time(line)),
+        (Some(Shape::W3c), Some(Level::Error), Some("1795157233.123456"))
+    );
+    let said = said(shape, &parts, line);
+    let wanted = [r#"client/None=Text("192.0.2.7")"#, "clientPort/None=Integer(1923)", r#"path/None=Text("/carts")"#];
+    assert!(wanted.iter().all(|wanted| said.contains(wanted)), "{said}");
 }

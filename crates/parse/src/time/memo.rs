@@ -2,7 +2,11 @@
 
 use std::cell::Cell;
 
+use types::Timestamp;
+
 use super::forms::{self, Civil};
+use super::{ResolvedTime, ZoneName, resolve, undecided_zone};
+use crate::ArrivalContext;
 
 /// Reading a time looks at fewer bytes than these.
 const REACH: usize = 96;
@@ -30,6 +34,14 @@ impl TimeMemo {
         let (civil, end) = forms::parse_at(rest, 0)?;
         self.0.set(Some((address, rest.len(), (civil, end))));
         Some((civil, at + end))
+    }
+
+    /// The abbreviation behind the time that was read last, if that is `time` and the abbreviation means several zones, none of
+    /// which the source's zone chooses.
+    pub(crate) fn assumed_zone(&self, time: Timestamp, received: &ArrivalContext<'_>) -> Option<ZoneName> {
+        let (_, _, (civil, _)) = self.0.get()?;
+        let (name, _) = undecided_zone(&civil, received)?;
+        (resolve(&civil, received) == Some(ResolvedTime::At(time))).then_some(name)
     }
 
     /// Where the calendar time ends that a text begins with.
