@@ -21,6 +21,8 @@ pub(super) struct Entry {
     is_quoted: bool,
     /// Whether all so far is the first line of a record of Java's own logging library.
     is_half: bool,
+    /// Whether the first line is a time with a name, as records of lines with names begin.
+    is_stanza: bool,
     report: Option<OpenReport>,
     /// What the last line that did not continue it begins, if that was looked at.
     next_report: Option<Option<OpenReport>>,
@@ -84,6 +86,7 @@ impl Entry {
         (self.n_lines, self.has_clock, self.is_object) = (1, has_clock, is_object);
         self.is_quoted = has_clock && line::opens_quote(line);
         self.is_half = has_clock && line::is_java_head(line);
+        self.is_stanza = has_clock && line::is_named_time(line);
         self.score = score;
         let next_report = self.next_report.take();
         let is_entry = is_object || has_clock && !matches!(line[0], b'=' | b'*');
@@ -187,8 +190,12 @@ impl Entry {
         self.report.is_some_and(|report| report.is_open()) && !line::begins_with_time(line) && !line::has_level(line)
     }
 
-    /// The lines of a slow query: a comment for each head, then statements.
+    /// The lines of a record that have names, up to the next one's first; of a slow query: a comment for each head, then
+    /// statements.
     fn takes_stanza(&self, line: &[u8]) -> bool {
+        if self.is_stanza {
+            return line::name(line).is_some_and(|name| line::name(&self.first) != Some(name));
+        }
         if !is_slow_head(&self.first) || line::is_sure_head(line) {
             return false;
         }

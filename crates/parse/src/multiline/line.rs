@@ -69,6 +69,19 @@ pub(super) fn has_level(line: &[u8]) -> bool {
     closes && is_written && word.len() > 1 && std::str::from_utf8(word).is_ok_and(is_level)
 }
 
+/// The name before the colon that a line begins with: `Start-Date: `.
+pub(super) fn name(line: &[u8]) -> Option<&[u8]> {
+    let is_of_name = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'-';
+    let name = &line[..line.iter().take(24).take_while(|byte| is_of_name(byte)).count()];
+    (name.first()?.is_ascii_uppercase() && line[name.len()..].starts_with(b": ")).then_some(name)
+}
+
+/// Reports whether a line is a time with a name and nothing else: `Start-Date: 2026-11-20  06:47:13`.
+pub(super) fn is_named_time(line: &[u8]) -> bool {
+    let value = name(line).map(|name| line[name.len() + 1..].trim_ascii());
+    value.is_some_and(|value| crate::time::time_end(value) == Some(value.len()))
+}
+
 /// Where the level in upper case ends that a line begins with, which may be padded to the length of the longest.
 pub(super) fn level_end(line: &[u8]) -> Option<usize> {
     let start = line.iter().take(5).position(|byte| *byte != b' ')?;

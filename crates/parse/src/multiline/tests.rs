@@ -209,6 +209,13 @@ fn a_record_of_two_lines_is_one_event() {
 }
 
 #[test]
+fn lines_with_names_below_a_time_with_one_are_its_record() {
+    let install = "Start-Date: 2026-11-20  06:47:13\nCommandline: apt-get install tea\nEnd-Date: 2026-11-20  06:47:15";
+    check(&[install, "Start-Date: 2026-11-20  07:00:00\nUpgrade: tea:amd64 (1, 2)\nEnd-Date: 2026-11-20  07:00:01"]);
+    check(&["Date: 2026-11-20 06:47:13 on", "Note: this is another"]);
+}
+
+#[test]
 fn padding_may_stand_before_the_head_of_an_entry() {
     check(&[
         "    12:20261120:064713.768 on",
