@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 
 use types::Level;
 
-use report::Next;
+use report::{Again, Next};
 
 use crate::colour;
 use death::Obituary;
@@ -44,13 +44,21 @@ pub(crate) struct OpenReport {
     n_free: u8,
     /// Whether its last line has come.
     is_done: bool,
+    /// Whether frames have come.
+    has_frames: bool,
 }
 
 impl OpenReport {
     /// The report that a line begins; the line has no time at its head.
     pub(crate) fn of(line: &[u8]) -> Option<Self> {
         let report = report_of(line)?;
-        Some(Self { report, n_free: report.n_free, is_done: false })
+        Some(Self { report, n_free: report.n_free, is_done: false, has_frames: false })
+    }
+
+    /// The same for a line with a time in it, which may be part of its message; it does not begin with a name.
+    pub(crate) fn of_clocked(line: &[u8]) -> Option<Self> {
+        let report = report_by_start(reports_by_byte(), line)?;
+        Some(Self { report, n_free: report.n_free, is_done: false, has_frames: false })
     }
 
     /// Whether it goes on with the line before, which says what happened.
@@ -76,10 +84,21 @@ impl OpenReport {
     /// What a line without indentation is in the report.
     pub(crate) fn part(&mut self, line: &[u8]) -> Part {
         let fits = |patterns: &[&str]| patterns.iter().any(|pattern| matches(pattern, line));
+        let is_over = match self.report.again {
+            Again::Part => false,
+            Again::BehindEnd => self.is_done,
+            Again::BehindFrames => self.is_done || self.has_frames,
+            Again::Anywhere => true,
+        };
+        if is_over && fits(self.report.starts) {
+            return Part::Foreign;
+        }
         if fits(self.report.goes_on) {
-            self.is_done = false;
-            // Behind frames no free lines come.
-            self.n_free *= u8::from(line[0] != b'#');
+            (self.is_done, self.has_frames) = (false, false);
+            // Behind frames no free lines come, but behind a cause.
+            let n_free = if fits(self.report.starts) { self.report.n_free } else { self.n_free };
+            let are_frames = line[0] == b'#' || line.ends_with(b"back:") || line.ends_with(b"trace:");
+            self.n_free = if are_frames { 0 } else { n_free };
             return Part::Inner;
         }
         if fits(self.report.ends) {
@@ -105,6 +124,11 @@ impl OpenReport {
         }
     }
 
+    /// Whether a line without indentation is known as one of the report.
+    pub(crate) fn knows(&self, line: &[u8]) -> bool {
+        self.report.goes_on.iter().chain(self.report.ends).any(|pattern| matches(pattern, line))
+    }
+
     /// Whether one more line may belong to the exception that came last.
     pub(crate) fn takes_behind_exception(&mut self) -> bool {
         let takes = self.report.next == Next::Exception && self.is_done && self.n_free > 0;
@@ -114,8 +138,9 @@ impl OpenReport {
 
     /// Notes an indented line: behind frames no free lines come.
     pub(crate) fn note_indented(&mut self, line: &[u8]) {
-        if line.trim_ascii_start().starts_with(b"at ") {
-            self.n_free = 0;
+        let text = colour::without_leading(line.trim_ascii_start());
+        if [&b"at "[..], b"from ", b"/"].iter().any(|start| text.starts_with(start)) {
+            (self.n_free, self.has_frames) = (0, true);
         }
     }
 }
@@ -141,8 +166,12 @@ struct Start {
 }
 
 fn report_of(line: &[u8]) -> Option<&'static Report> {
+    report_among(reports_by_byte(), line)
+}
+
+fn reports_by_byte() -> &'static [Vec<Start>] {
     static BY_BYTE: OnceLock<Vec<Vec<Start>>> = OnceLock::new();
-    report_among(BY_BYTE.get_or_init(|| starts_by_byte(|_| true)), line)
+    BY_BYTE.get_or_init(|| starts_by_byte(|_| true))
 }
 
 /// The report that a line is by itself: no further line need confirm it.
@@ -151,17 +180,22 @@ fn report_of_one_line(line: &[u8]) -> Option<&'static Report> {
     report_among(BY_BYTE.get_or_init(|| starts_by_byte(|report| report.confirms.is_empty())), line)
 }
 
-fn report_among(by_byte: &[Vec<Start>], line: &[u8]) -> Option<&'static Report> {
-    let first = *line.first()?;
+/// The report whose first bytes a line has.
+fn report_by_start(by_byte: &[Vec<Start>], line: &[u8]) -> Option<&'static Report> {
     let head = head_of(line);
-    let of_byte = by_byte[usize::from(first)].iter().find(|start| {
+    let of_byte = by_byte[usize::from(*line.first()?)].iter().find(|start| {
         start.head.0 == head & start.head.1
             && line.starts_with(&start.pattern.as_bytes()[..start.n_literal])
             && matches(start.pattern, line)
     });
-    if let Some(start) = of_byte {
-        return Some(start.report);
+    of_byte.map(|start| start.report)
+}
+
+fn report_among(by_byte: &[Vec<Start>], line: &[u8]) -> Option<&'static Report> {
+    if let Some(report) = report_by_start(by_byte, line) {
+        return Some(report);
     }
+    let first = *line.first()?;
     // Times and addresses begin with digits, columns with brackets: neither names a program.
     let may_be_name = first.is_ascii_alphabetic() || matches!(first, b'/' | b'.' | b'_' | b'<' | b'-' | b'~' | 0x80..);
     if !may_be_name {
@@ -289,7 +323,11 @@ fn report_in(text: &[u8]) -> Option<&'static Report> {
         return report_of_one_line(first);
     }
     let is_confirmed = |report: &&Report| {
-        report.confirms.is_empty() || lines_behind(text).next().is_some_and(|second| confirms(report, second))
+        let begins = |line: &[u8]| report.starts.iter().any(|start| matches(start, line));
+        let mut lines = lines_behind(text).take(LINES_BEHIND_EXCEPTION_MAX.into());
+        let mut is_near = true;
+        report.confirms.is_empty()
+            || lines.any(|line| std::mem::replace(&mut is_near, begins(line)) && confirms(report, line))
     };
     report_of(first).filter(is_confirmed)
 }
@@ -311,13 +349,11 @@ pub fn level(text: &str) -> Option<Level> {
     }
     // The second line was compared with what confirms a report of the first.
     let n_seen = usize::from(report_of(first).is_some_and(|report| !report.confirms.is_empty()));
-    let mut next = lines_behind(text).take(3).skip(n_seen);
+    let mut next = lines_behind(text).take(8).skip(n_seen);
     let trailing = next.find_map(|line| report_of(line).filter(|report| report.follows)).map(|report| report.level);
     // A line without a level, below which the report stands.
-    let below = || {
-        let second = lines_behind(text).next().filter(|line| !line.starts_with(b"  File \""))?;
-        report_of(second).filter(|report| report.confirms.is_empty() && !report.is_survived)
-    };
+    let below =
+        || report_of(lines_behind(text).next()?).filter(|report| report.confirms.is_empty() && !report.is_survived);
     let trailing = trailing.or_else(|| below().map(|report| report.level));
     trailing.or_else(|| level_of_trace(text)).or_else(|| level_of_place(first))
 }
@@ -353,7 +389,7 @@ pub fn death(text: &str) -> Option<Death> {
 }
 
 /// Perl's suffix of `die` and `warn` messages: `lost at send.pl line 3.`
-fn level_of_place(line: &[u8]) -> Option<Level> {
+pub(crate) fn level_of_place(line: &[u8]) -> Option<Level> {
     let line = line.strip_suffix(b".")?;
     let (rest, line_number) = line.split_at(line.iter().rposition(|byte| *byte == b' ')?);
     let place = rest.strip_suffix(b" line")?;
@@ -378,10 +414,18 @@ fn level_of_trace(text: &[u8]) -> Option<Level> {
     let has_frame = [&b"at "[..], b"from ", b"File \""].iter().any(|start| rest.starts_with(start));
     let is_trace = || {
         is_place_of_call(rest)
+            || is_native_frame(rest)
             || is_jruby_frame(rest) && crate::multiline::is_exception(first)
             || has_frame && crate::multiline::is_typed_exception(first)
     };
     (!first.is_empty() && is_trace()).then_some(Level::Error)
+}
+
+/// Reports whether a text begins with a frame as backtraces of C have them: `/srv/pump(send+0x1d)[0x55d0c3]`.
+pub(crate) fn is_native_frame(text: &[u8]) -> bool {
+    let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let has_address = || crate::find::find_short(line, b"[0x").is_some() && memchr::memchr(b'(', line).is_some();
+    line.starts_with(b"/") && line.ends_with(b"]") && has_address()
 }
 
 /// `pay at pay.rb:3`, `get at java/util/ArrayList.java:427`.

@@ -15,6 +15,7 @@ mod heading;
 mod names;
 mod own;
 mod reader;
+mod signs;
 mod trace;
 
 use trace::cut;

@@ -61,6 +61,8 @@ pub struct Boundaries {
     n_lines: usize,
     n_bytes: usize,
     lanes: [Entry; LANES],
+    /// Whether the last line began an event and has no text.
+    is_blank: bool,
     /// The lane of the last line, and how many of it came one after the other.
     last: (usize, usize),
     /// Which streams of a container runtime are within a line of their program.
@@ -88,6 +90,7 @@ impl Boundaries {
             n_lines: 0,
             n_bytes: 0,
             lanes: Default::default(),
+            is_blank: false,
             last: (0, 0),
             open: Open::default(),
             profile,
@@ -213,6 +216,7 @@ impl Boundaries {
             self.last = (lane, 0);
         }
         self.last.1 += 1;
+        self.is_blank = !goes_on && content.is_empty() && !self.open.is_open(part);
         self.open = self.open.after(part, !goes_on);
         if goes_on {
             self.n_lines += 1;
@@ -243,6 +247,10 @@ impl Boundaries {
             return !self.lanes[lane].is_none();
         }
         if self.lanes[lane].takes(content, seen) {
+            return true;
+        }
+        let is_behind_blank = self.is_blank && self.last.0 == lane && self.lanes.iter().all(Entry::is_none);
+        if is_behind_blank && self.lanes[lane].begins_report(content, seen) {
             return true;
         }
         let is_foreign_open = part.is_some()

@@ -32,7 +32,7 @@ const WILDCARD: char = '\u{1}';
 const SHOWN: &str = "<*>";
 
 /// Types that say only that something failed.
-const BARE_KINDS: [&str; 15] = [
+const BARE_KINDS: [&str; 20] = [
     "",
     "panic",
     "fatal error",
@@ -48,6 +48,11 @@ const BARE_KINDS: [&str; 15] = [
     "Fatal Python error",
     "throw",
     "runtime error",
+    "Fortran runtime error",
+    "Precondition failed",
+    "Assertion failed",
+    "Swift runtime failure",
+    "ERROR STOP",
 ];
 
 /// Ends of names of files whose functions have the names of their packages or classes.
@@ -150,7 +155,9 @@ fn of_trace(trace: &Trace, text: &str) -> Signature {
 /// Returns what counts of an exception.
 fn part_of(trace: &Trace, cause: &Exception) -> String {
     let frames = frames_of(trace, cause);
-    let is_bare = frames.is_empty() || BARE_KINDS.contains(&&*cause.kind);
+    // R has one type for all errors, and names of functions without places.
+    let is_of_all = cause.kind == "Error" && cause.frames.iter().all(|frame| frame.file.is_empty());
+    let is_bare = frames.is_empty() || is_of_all || BARE_KINDS.contains(&&*cause.kind);
     let message = if is_bare { pattern_of(&cause.message) } else { String::new() };
     format!("{}\n{message}\n{}", stable(&cause.kind), frames.join("\n"))
 }
@@ -224,11 +231,20 @@ fn stable(name: &str) -> String {
     out
 }
 
-/// Returns the pattern of a message: what it quotes varies.
+/// Returns the pattern of a message: what it quotes varies, and where files are.
 fn pattern_of(message: &str) -> String {
     let mut out = String::new();
     for (at, piece) in message.lines().next().unwrap_or_default().split('"').enumerate() {
-        out.push_str(if at % 2 == 0 { piece } else { "0" });
+        if at % 2 == 1 {
+            out.push('0');
+            continue;
+        }
+        for word in piece.split_inclusive(' ') {
+            let bare = word.trim_matches([' ', '[', ']', '(', ')', ',', ':', '.', ';']);
+            let is_quoted = bare.len() > 2 && bare.starts_with('\'') && bare.ends_with('\'');
+            let is_varying = is_quoted || bare.trim_start_matches('\'').starts_with('/');
+            out.push_str(&if is_varying { word.replace(bare, "0") } else { word.to_owned() });
+        }
     }
     mask(&out)
 }

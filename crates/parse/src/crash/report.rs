@@ -13,12 +13,25 @@ pub(crate) enum Next {
     All,
 }
 
+/// What a further line is that begins a report of the kind at hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Again {
+    /// A part of it, where such lines go on with it.
+    Part,
+    /// Behind its end another report: the program was started again.
+    BehindEnd,
+    /// The same, and behind its frames too.
+    BehindFrames,
+    /// Another report.
+    Anywhere,
+}
+
 /// How a runtime reports a death.
 #[derive(Debug)]
 pub(crate) struct Report {
     pub(crate) level: Level,
     pub(crate) starts: &'static [&'static str],
-    /// One of these must fit the second line for the text to have the level.
+    /// One of these must fit the second line, or the one behind others that begin it too, for the text to have the level.
     pub(crate) confirms: &'static [&'static str],
     /// Lines without indentation that belong to it; indented and empty ones do anyhow.
     pub(crate) goes_on: &'static [&'static str],
@@ -30,6 +43,8 @@ pub(crate) struct Report {
     pub(crate) follows: bool,
     /// Whether the program goes on after it.
     pub(crate) is_survived: bool,
+    /// What a further first line is.
+    pub(crate) again: Again,
 }
 
 pub(crate) const PLAIN: Report = Report {
@@ -42,4 +57,5 @@ pub(crate) const PLAIN: Report = Report {
     n_free: 0,
     follows: false,
     is_survived: false,
+    again: Again::Part,
 };

@@ -2,13 +2,14 @@
 
 mod languages;
 mod native;
+mod scripts;
 
 use super::death::{Obituary, Signal};
 use super::report::Report;
 
 /// All that are known; of several patterns that fit a line the longest decides.
 pub(crate) fn reports() -> impl Iterator<Item = &'static Report> {
-    languages::REPORTS.iter().chain(native::REPORTS)
+    scripts::REPORTS.iter().chain(languages::REPORTS).chain(native::REPORTS)
 }
 
 /// How the kernel and service managers tell of a death behind a colon and a blank, what follows in the line, and what of the

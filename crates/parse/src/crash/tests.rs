@@ -55,6 +55,52 @@ fn a_report_has_the_level_that_its_runtime_gives_it() {
 }
 
 #[test]
+fn what_shells_compilers_and_small_runtimes_say_of_an_end_is_an_error() {
+    for (text, expected) in [
+        ("1 | \n2 | open(7);\n         ^\nerror: valve 7\n      at open (/srv/a.ts:2:1)", Level::Error),
+        (
+            "error\u{1b}[0m: Module not found \"file:///srv/b.mjs\".\n    at \u{1b}[36mfile:///srv/a.mjs:2:8",
+            Level::Error,
+        ),
+        ("a.ml: valve 7\nsecond\nCallStack (from HasCallStack):\n  error, called at A.hs:7:1 in main:A", Level::Error),
+        ("pump: thread blocked indefinitely in an MVar operation", Level::Error),
+        ("/usr/bin/python3.14: can't open file '/srv/a.py': [Errno 2] No such file or directory", Level::Error),
+        ("shop.Dry@src/pump.d(12): valve 7\n----------------\n??:? [0x557d]", Level::Error),
+        ("Terminating due to java.lang.OutOfMemoryError: Java heap space", Level::Fatal),
+        ("Error: Could not find or load main class shop.Pump", Level::Error),
+        ("Exception: shop.Dry thrown from the UncaughtExceptionHandler in thread \"main\"", Level::Fatal),
+        ("Could not cast value of type 'Swift.String' (0x7f) to 'Swift.Int' (0x7e).", Level::Fatal),
+        ("Invalid memory access (signal 11) at address 0x7\n[0x55d0] main +27 in /srv/pump", Level::Fatal),
+        ("fatal error encountered in SBCL pid 7 tid 7:\nControl stack exhausted", Level::Fatal),
+        ("ERROR: -g main: Unknown message: dry(7)", Level::Error),
+        ("panicked at src/pump.rs:7:5:\nvalve 7", Level::Error),
+        ("caught signal 11\n/srv/pump(open+0x1d)[0x55d0c3]\n/srv/pump(+0x7)[0x55d0c4]", Level::Error),
+        ("run.sh: line 3: VALVE: no valve was given", Level::Error),
+        ("run.sh: line 3: warning: here-document at line 1 delimited by end-of-file", Level::Warn),
+        ("gawk: pump.awk:7: fatal: division by zero attempted", Level::Error),
+        ("mawk: pump.awk: line 7: syntax error at or near ;", Level::Error),
+        ("syntax error at pump.pl line 7, near \"= ;\"\nExecution of pump.pl aborted", Level::Error),
+        ("FAILED: [code=1] out/pump\ncc pump.c\nninja: build stopped: subcommand failed.", Level::Error),
+        ("# shop/pump\n./pump.go:7:2: undefined: valve", Level::Error),
+        ("pump.c: In function 'open':\npump.c:7:3: error: 'valve' undeclared", Level::Error),
+        ("usage: pump [-h] [--valve N]\npump: error: argument --valve: invalid int value: 'x'", Level::Error),
+        ("Warning: Undefined variable $valve in /srv/pump.php on line 7", Level::Warn),
+        ("Exception: valve 7 in /srv/pump.php:7\nStack trace:\n#0 {main}", Level::Error),
+    ] {
+        check(text, Some(expected));
+    }
+    for text in [
+        "1 | ann\n2 | bob",
+        "# Valves\nopen 7",
+        "usage: pump [-h]\n  -h  help",
+        "error here and there\nmore",
+        "../pump(7)",
+    ] {
+        check(text, None);
+    }
+}
+
+#[test]
 fn the_machine_tells_of_deaths() {
     check("Nov 20 06:47:13 h kernel: shop[12]: segfault at 0 ip 000055 sp 00007f error 4 in shop", Some(Level::Error));
     check("[123.4] Out of memory: Killed process 12 (shop) total-vm:1kB", Some(Level::Error));

@@ -157,7 +157,9 @@ impl Reader {
         let message = match (&mut self.heading, self.mode) {
             (Some(heading), _) => &mut heading.message,
             (None, Mode::Outside | Mode::Frames) => match self.trace.exceptions.get_mut(self.at) {
-                Some(exception) if exception.frames.is_empty() || self.family == Some(Family::Python) => {
+                Some(exception)
+                    if exception.frames.is_empty() || matches!(self.family, Some(Family::Python | Family::Scheme)) =>
+                {
                     &mut exception.message
                 }
                 _ => return,

@@ -233,7 +233,8 @@ fn rust_frame(rest: &str, next: &str) -> Option<FoundFrame> {
     if !is_name || (name.contains(' ') && !name.starts_with('<')) {
         return None;
     }
-    let is_hash = |hash: &str| hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    // Zeros at its head are left out.
+    let is_hash = |hash: &str| (8..=16).contains(&hash.len()) && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
     let name = name.rsplit_once("::h").filter(|(_, hash)| is_hash(hash)).map_or(name, |(name, _)| name);
     // `tank[a1b2c3d4e5f60718]::valve::open`: so are crates of one name told apart.
     let mut pieces = name.split('[');
@@ -401,6 +402,15 @@ fn script_frame(text: &str) -> Option<FoundFrame> {
     if let Some((place, call)) = text.split_once(".pike:").and_then(|_| text.split_once(": /main()->")) {
         return found(Family::Other, call.split('(').next()?, place_of(place));
     }
+    // Racket.
+    if let Some(file) = text.strip_prefix("body of \"") {
+        return found(Family::Script, "", (file.trim_end_matches('"'), None));
+    }
+    if let Some((start, rest)) = text.split_once(".rkt:").filter(|(start, _)| !start.contains(' ')) {
+        let (line, rest) = rest.split_once(':')?;
+        let name = rest.split_once(": ").map_or("", |(_, name)| name);
+        return found(Family::Script, name, (&text[..start.len() + 4], line.parse().ok()));
+    }
     if let Some((place, name)) = text.split_once(".scm:").and_then(|_| text.split_once(": "))
         && let Some(name) = name.split('\t').next().filter(|name| !name.contains(' '))
     {
@@ -423,7 +433,7 @@ fn placed_frame(text: &str) -> Option<FoundFrame> {
         return Some(FoundFrame { caller: caller.to_owned(), ..frame });
     }
     if let Some((call, place)) = text.rsplit_once(" called at ")
-        && (call.contains(['(', '{']) || call.contains("::"))
+        && (call.contains(['(', '{']) || call.contains("::") && !call.contains(' '))
         && let Some((file, line)) = place.rsplit_once(" line ")
     {
         return found(Family::Perl, call.split(['(', ' ']).next()?, (file, line.trim_end_matches('.').parse().ok()));
@@ -432,6 +442,9 @@ fn placed_frame(text: &str) -> Option<FoundFrame> {
         && let Some((line, name)) = name.split_once(") ")
     {
         return found(Family::Nim, name, (&text[..place.len() + 4], line.parse().ok()));
+    }
+    if let Some((place, name)) = text.split_once(".nim ") {
+        return found(Family::Nim, name, (&text[..place.len() + 4], None));
     }
     if let Some((place, name)) = text.split_once(": 0x")
         && let Some((_, name)) = name.split_once(" in ")

@@ -52,6 +52,23 @@ impl Heading {
         self
     }
 
+    /// What failed without a name of its own.
+    pub(super) fn unnamed(message: &str) -> Self {
+        Self { is_report: true, ..Self::plain("error", message) }
+    }
+
+    /// A value that was thrown and is no error.
+    pub(super) fn of_value(text: &str) -> Self {
+        Self::plain("Error", text)
+    }
+
+    /// Takes the place from the end of a message, as PHP writes it.
+    pub(super) fn end_with_place(&mut self) {
+        let message = std::mem::take(&mut self.message);
+        let (text, place) = php_place(&message);
+        *self = Self { message: text.to_owned(), ..std::mem::take(self) }.at(place);
+    }
+
     fn with(mut self, relation: Relation) -> Self {
         self.relation = relation;
         self
@@ -94,9 +111,13 @@ pub(super) fn heading_of(line: &str) -> Option<Heading> {
         let heading = if text.starts_with("Next") { php(rest) } else { laravel(rest).or_else(|| typed(rest)) };
         return heading.map(|heading| heading.with(Relation::Effect));
     }
-    runtime_report(text).or_else(|| native_report(text)).or_else(|| script_report(text)).or_else(|| {
-        if is_indented { None } else { laravel(text).or_else(|| typed(unbracketed(text))).or_else(|| inline(text)) }
-    })
+    runtime_report(text)
+        .or_else(|| php_report(text))
+        .or_else(|| native_report(text))
+        .or_else(|| script_report(text))
+        .or_else(|| {
+            if is_indented { None } else { laravel(text).or_else(|| typed(unbracketed(text))).or_else(|| inline(text)) }
+        })
 }
 
 /// Node shows exceptions without frames in brackets: `[AggregateError: text] {`.
@@ -288,13 +309,20 @@ fn native_report(text: &str) -> Option<Heading> {
             Heading::report(kind, message)
         };
     }
-    if let Some((place, message)) =
-        text.split_once(": Fatal error: ").or_else(|| Some(("", text.strip_prefix("Fatal error: ")?)))
+    const SWIFT: [&str; 3] = ["Fatal error", "Precondition failed", "Assertion failed"];
+    if let Some((place, rest)) = text.split_once(".swift:")
+        && let Some((line, rest)) = rest.split_once(": ")
+        && let Some(kind) = SWIFT.into_iter().find(|kind| rest.starts_with(kind))
     {
-        let is_place = place.is_empty() || place.contains(".swift:");
-        return Heading::report("Fatal error", message)
-            .filter(|_| is_place && !message.starts_with(' '))
-            .map(|heading| heading.at(place_of(place)));
+        let message = rest[kind.len()..].trim_start_matches(": ");
+        let file = format!("{place}.swift");
+        return Heading::report(kind, message).map(|heading| heading.at((&file, line.parse().ok())));
+    }
+    if let Some(rest) = text.strip_prefix("*** Swift runtime failure: ") {
+        return Heading::report("Swift runtime failure", rest.trim_end_matches(" ***"));
+    }
+    if let Some(message) = text.strip_prefix("Fatal error: ").filter(|message| !message.starts_with(' ')) {
+        return Heading::report("Fatal error", message);
     }
     if let Some((_, message)) = text.strip_prefix("thread ").and_then(|rest| rest.split_once(" panic: ")) {
         return Heading::report("panic", message);
@@ -323,37 +351,57 @@ fn native_report(text: &str) -> Option<Heading> {
     Heading::report("Assertion", &format!("`{tail}")).map(|heading| heading.at(place_of(place)))
 }
 
-/// Reports of scripting languages: PHP, Ruby, Lua, R, SBCL, Perl, Haskell.
-fn script_report(text: &str) -> Option<Heading> {
+/// Reads `PHP Fatal error:  Uncaught mail\Lost: text in /srv/send.php:6`; on a page and on the terminal it has no `PHP`.
+fn php_report(text: &str) -> Option<Heading> {
     let php_text = text.split_once("PHP ").map_or(text, |(_, rest)| rest);
     let php_text = php_text.strip_prefix("message: PHP ").unwrap_or(php_text);
-    const PHP: [&str; 3] = ["Fatal error:  ", "Parse error:  ", "Recoverable fatal error:  "];
-    if let Some((kind, rest)) =
-        PHP.iter().find_map(|sign| Some((sign.trim_end_matches([':', ' ']), php_text.strip_prefix(sign)?)))
-    {
-        let rest = rest.strip_prefix("Uncaught ").unwrap_or(rest);
-        let (message, place) = php_place(rest);
-        return match php(rest) {
-            Some(heading) => Some(Heading { is_report: true, ..heading }),
-            None => Heading::report(kind, message).map(|heading| heading.at(place)),
-        };
+    const KINDS: [&str; 3] = ["Fatal error", "Parse error", "Recoverable fatal error"];
+    let (kind, rest) = KINDS.iter().find_map(|kind| Some((*kind, php_text.strip_prefix(kind)?.strip_prefix(": ")?)))?;
+    let uncaught = rest.trim_start().strip_prefix("Uncaught ");
+    let (message, place) = php_place(uncaught.unwrap_or(rest));
+    // Swift has fatal errors too.
+    if uncaught.is_none() && !rest.starts_with(' ') && place.1.is_none() {
+        return None;
     }
+    match uncaught.and_then(php) {
+        Some(heading) => Some(Heading { is_report: true, ..heading }),
+        None => Heading::report(kind, message).map(|heading| heading.at(place)),
+    }
+}
+
+/// Reports of scripting languages: Ruby, Lua, R, SBCL, Perl, Haskell.
+fn script_report(text: &str) -> Option<Heading> {
     if let Some((place, rest)) = text.split_once(":in ")
         && place_of(place).1.is_some()
         && let Some((_, rest)) =
             rest.split_once("': ").or_else(|| rest.split_once(": ").filter(|_| rest.ends_with(')')))
     {
-        let (message, kind) =
-            rest.strip_suffix(')').and_then(|rest| rest.rsplit_once(" (")).unwrap_or((rest, "RuntimeError"));
+        let is_signal = rest.bytes().all(|byte| byte.is_ascii_alphabetic());
+        let bare = if is_signal { ("", rest) } else { (rest, "RuntimeError") };
+        let (message, kind) = rest.strip_suffix(')').and_then(|rest| rest.rsplit_once(" (")).unwrap_or(bare);
         return Heading::report(kind, message);
     }
     if let Some((place, rest)) = text.split_once(": [BUG] ") {
         return Heading::report("[BUG]", rest).map(|heading| heading.at(place_of(place)));
     }
+    const FORTRAN: [&str; 2] = ["Fortran runtime error", "ERROR STOP"];
+    if let Some((kind, rest)) = FORTRAN.iter().find_map(|kind| Some((kind, text.strip_prefix(kind)?))) {
+        return Heading::report(kind, rest.trim_start_matches(": "));
+    }
+    if let Some((place, file)) = text.strip_prefix("At line ").and_then(|rest| rest.split_once(" of file ")) {
+        return Some(Heading::default().at((file.split(' ').next()?, place.parse().ok())));
+    }
+    // Guile: `/srv/a.scm:9:2: In procedure car: text`, and with the text in the next line.
+    let guile = text.strip_prefix("ERROR: In procedure ").or_else(|| text.strip_prefix("In procedure "));
+    let placed = || text.split_once(": In procedure ").filter(|(place, _)| place_of(place).1.is_some());
+    if let Some(rest) = guile.or_else(|| placed().map(|(_, rest)| rest)) {
+        return Heading::report("error", rest.split_once(": ").map_or("", |(_, message)| message));
+    }
     if let Some(rest) = text.strip_prefix("*** - ") {
         return Heading::report("error", rest);
     }
-    if let Some(rest) = ["lua: ", "luajit: "].iter().find_map(|sign| text.strip_prefix(sign)) {
+    let is_lua = |name: &str| name.rsplit('/').next().is_some_and(|name| name.starts_with("lua") && name.len() < 10);
+    if let Some((_, rest)) = text.split_once(": ").filter(|(name, _)| is_lua(name)) {
         let (place, message) =
             rest.split_once(": ").filter(|(place, _)| place_of(place).1.is_some()).unwrap_or(("", rest));
         return Heading::report("error", message).map(|heading| heading.at(place_of(place)));
@@ -382,6 +430,11 @@ fn script_report(text: &str) -> Option<Heading> {
     if let Some(rest) = text.strip_prefix("[UnhandledPromiseRejection: ") {
         return Heading::report("UnhandledPromiseRejection", rest.trim_end_matches(['{', ' ', ']']));
     }
+    if let Some((_, reason)) =
+        text.split_once("UnhandledPromiseRejection: ").and_then(|(_, rest)| rest.split_once(" reason "))
+    {
+        return Heading::report("UnhandledPromiseRejection", reason.trim_end_matches('.').trim_matches('"'));
+    }
     if let Some((message, place)) = text.strip_suffix('.').and_then(|text| text.rsplit_once(" at "))
         && let Some((file, line)) = place.rsplit_once(" line ")
         && line.bytes().all(|byte| byte.is_ascii_digit())
@@ -398,7 +451,7 @@ fn php(text: &str) -> Option<Heading> {
 }
 
 /// Splits `text in /srv/send.php:6` and `text in /srv/send.php on line 6`.
-fn php_place(text: &str) -> (&str, (&str, Option<u32>)) {
+pub(super) fn php_place(text: &str) -> (&str, (&str, Option<u32>)) {
     let Some((before, place)) = text.rsplit_once(" in ") else { return (text, ("", None)) };
     let place = match place.split_once(" on line ") {
         Some((file, line)) => (file, line.trim().parse().ok()),

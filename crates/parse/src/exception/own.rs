@@ -13,7 +13,7 @@ const FOLDERS: &str = "site-packages/|dist-packages/|node_modules/|/usr/lib/|/us
 
 /// Beginnings of files that are parts of a runtime.
 const FILE_STARTS: &str = "<|node:|internal/|ext:|bun:|native:|dart:|deps/|vendor/|vendor\\|node_modules/|library/std|[C]|../sysdeps/|\
-    ../csu/|./nptl/|./stdlib/|./csu/|ice-9/|src/elixir|erl_eval.erl|[internal|Swift/|Prelude.";
+    ../csu/|./nptl/|./stdlib/|./csu/|ice-9/|src/elixir|erl_eval.erl|[internal|libraries/|Swift/|Prelude.";
 
 /// Function name prefixes of runtimes and common frameworks.
 const JVM: &str = "java.|javax.|jdk.|sun.|com.sun.|jakarta.|kotlin.|kotlinx.|scala.|clojure.|groovy.|org.codehaus.groovy.|\
@@ -124,7 +124,7 @@ fn begins(name: &str, starts: &str) -> bool {
 pub(super) fn is_machinery(family: Family, frame: &Frame) -> bool {
     const RUST: &str = "std::panic|core::panicking|rust_begin_unwind|std::backtrace|__rust|core::option::|core::result::|std::sys::backtrace|\
         std::rt::|core::ops::function::|anyhow::|eyre::";
-    const NATIVE: &str = "__|raise|abort|gsignal|pthread_kill|_Unwind|std::terminate|_start|malloc_printerr|google::LogMessage|(unknown)";
+    const NATIVE: &str = "__|raise|abort|gsignal|pthread_kill|_Unwind|std::terminate|_start|malloc_printerr|google::LogMessage|(unknown)|???";
     let function = &frame.function;
     match family {
         Family::Go => begins(function, "runtime.|runtime/debug.|created by "),

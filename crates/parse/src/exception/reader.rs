@@ -43,6 +43,8 @@ pub(super) struct Reader {
     pub(super) family: Option<Family>,
     /// Whether the last frame told nothing and is left out.
     pub(super) is_left_out: bool,
+    /// Lines so far that told nothing by themselves.
+    pub(super) before: String,
     /// The file that a line by itself names.
     pub(super) file: String,
     /// Where exceptions happened by what was said of them, in their order.
@@ -65,8 +67,10 @@ impl Reader {
         let trimmed = line.trim();
         // The shell's words behind those of the program.
         let is_of_shell = matches!(trimmed, "Aborted" | "Segmentation fault" | "Killed" | "Call stack:")
-            || trimmed.ends_with(" (core dumped)");
-        if is_of_shell && !self.trace.exceptions.is_empty() || self.read_runtime(trimmed) {
+            || trimmed.ends_with(" (core dumped)")
+            || is_of_script(trimmed);
+        let is_inside = self.heading.is_some() || !self.trace.exceptions.is_empty();
+        if is_of_shell && is_inside || self.read_runtime(trimmed) {
             return;
         }
         match self.mode {
@@ -146,108 +150,6 @@ impl Reader {
         self.heading.as_ref().is_some_and(|heading| heading.is_report && heading.message.is_empty())
     }
 
-    /// Reads a line that says how others are meant.
-    fn read_sign(&mut self, line: &str, text: &str) -> bool {
-        if text.contains("Traceback (most recent call last)") || text == "Stack (most recent call last):" {
-            self.begin_reversed(text);
-            return true;
-        }
-        if text.starts_with("During handling of the above exception")
-            || text.starts_with("The above exception was the direct")
-        {
-            self.end_reversed();
-            self.relation = Relation::Effect;
-            return true;
-        }
-        if text.starts_with("Suppressed: ") || text.starts_with("[CIRCULAR") {
-            self.mode = Mode::Suppressed(indent_of(line));
-            return true;
-        }
-        if let Some(n) = text.strip_prefix("... ").filter(|_| self.mode == Mode::Frames) {
-            let number = n.split(' ').next().and_then(|n| n.parse().ok()).unwrap_or(0);
-            if n.ends_with(" more") || n.contains("common frames omitted") {
-                self.n_common.push((self.at, number));
-            }
-            return true;
-        }
-        if text.starts_with("--- End of inner exception") {
-            self.at = self.at.saturating_sub(1);
-            return true;
-        }
-        if text == "[errors]: [" {
-            if let Some(before) = self.heading.take() {
-                self.push(before);
-            }
-            if let Some(group) = self.trace.exceptions.get_mut(self.at) {
-                group.is_group = true;
-            }
-            (self.lists_members, self.takes_message) = (true, false);
-            return true;
-        }
-        if text == "Caused by:" {
-            (self.lists_causes, self.takes_message) = (true, false);
-            return true;
-        }
-        let is_goroutine = text.starts_with("goroutine ") && text.ends_with("]:");
-        if is_goroutine {
-            if self.family == Some(Family::Go) {
-                self.mode = Mode::Done;
-            }
-            if self.trace.runtime.is_none() {
-                self.trace.runtime = Some("go");
-            }
-            self.takes_message = false;
-            return true;
-        }
-        if let Some(calls) = text.strip_prefix("Calls: ") {
-            self.read_calls(calls);
-            return true;
-        }
-        if let Some(file) =
-            text.strip_prefix("In ").and_then(|rest| rest.strip_suffix(':')).filter(|file| !file.contains(' '))
-        {
-            file.clone_into(&mut self.file);
-            return true;
-        }
-        if let Some(what) = text.strip_prefix("what():") {
-            if let Some(heading) = self.heading.as_mut().filter(|heading| heading.message.is_empty()) {
-                what.trim().clone_into(&mut heading.message);
-            }
-            return true;
-        }
-        self.read_word(text)
-    }
-
-    /// Reads a line that says that frames follow, or tells nothing.
-    fn read_word(&mut self, text: &str) -> bool {
-        const WORDS: [&str; 15] = [
-            "Call history:",
-            "--- <exception caught here> ---",
-            "stack backtrace:",
-            "Stack backtrace:",
-            "Stack trace:",
-            "[stacktrace]",
-            "stack traceback:",
-            "Backtrace:",
-            "Backtrace for: ",
-            "note: ",
-            "--- End of stack",
-            "HasCallStack backtrace:",
-            "--------",
-            "READ of size ",
-            "WRITE of size ",
-        ];
-        // CHICKEN says an error, and what was called before it.
-        if text == "Call history:" {
-            self.heading.iter_mut().for_each(|heading| heading.is_report = true);
-        }
-        let is_word = WORDS.iter().any(|word| text.starts_with(word)) || text.starts_with("CallStack (");
-        if is_word {
-            (self.takes_message, self.lists_causes) = (false, false);
-        }
-        is_word
-    }
-
     /// Reads a line that is a frame.
     fn read_frame(&mut self, line: &str, text: &str, next: &str) -> bool {
         // The second line of a frame has its place.
@@ -263,7 +165,7 @@ impl Reader {
             return true;
         }
         let Some(mut found) = frame_of(line, next) else { return false };
-        if found.family == Family::Ruby && text.ends_with(')') && text.contains("': ") {
+        if found.family == Family::Ruby && text.contains("': ") {
             // The first line of a trace is a frame and has the message and the type at its end; that of a cause too.
             if self.family == Some(Family::Ruby) {
                 self.relation = Relation::Cause;
@@ -317,6 +219,11 @@ impl Reader {
         }
         if self.takes_message && !is_indented {
             self.add_to_message(text);
+        } else if !is_indented && self.before.len() + text.len() < MESSAGE_BYTES_MAX {
+            if !self.before.is_empty() {
+                self.before.push('\n');
+            }
+            self.before.push_str(text);
         }
     }
 
@@ -334,6 +241,11 @@ impl Reader {
         let is_mark = text.bytes().all(|byte| matches!(byte, b'^' | b'~'));
         if self.source.is_some() && is_mark {
             self.is_behind_mark = true;
+        }
+        let is_value = self.is_behind_mark && self.heading.is_none() && self.trace.exceptions.is_empty();
+        if is_value && !is_mark && !text.starts_with("(Use ") && heading_of(line).is_none() {
+            // What was thrown is no error, but a value.
+            self.heading = Some(Heading { is_report: true, ..Heading::of_value(text) });
         }
         is_mark || (self.source.is_some() && !self.is_behind_mark)
     }
@@ -367,9 +279,17 @@ impl Reader {
         if heading.kind.is_empty() && heading.message.is_empty() {
             if heading.thread.is_some() {
                 self.trace.thread = heading.thread;
+            } else if heading.line.is_some() {
+                self.heading = Some(heading);
             }
             return;
         }
+        // Fortran says the place first.
+        let place = self.heading.take_if(|known| known.kind.is_empty() && known.message.is_empty());
+        let heading = match place.filter(|_| heading.line.is_none()) {
+            Some(Heading { file, line, .. }) => Heading { file, line, ..heading },
+            None => heading,
+        };
         let is_chained =
             heading.relation != Relation::Alone || (self.relation != Relation::Alone && self.mode == Mode::Outside);
         if is_chained {
@@ -386,9 +306,23 @@ impl Reader {
                 self.heading = Some(before);
                 return;
             }
+            let takes_message = heading.message.is_empty();
             self.push(heading);
+            let outer = self.at;
             self.push(Heading { relation: Relation::Cause, ..before });
-            (self.mode, self.takes_message) = (Mode::Frames, false);
+            if takes_message {
+                self.at = outer;
+            }
+            (self.mode, self.takes_message) = (Mode::Frames, takes_message);
+            return;
+        }
+        if self.family == Some(Family::Scheme)
+            && let Some(exception) = self.trace.exceptions.get_mut(self.at).filter(|one| one.kind.is_empty())
+        {
+            // Guile writes what failed behind the frames.
+            self.takes_message = heading.message.is_empty();
+            (exception.kind, exception.message) = (heading.kind, heading.message);
+            self.mode = Mode::Outside;
             return;
         }
         let is_over = self.mode == Mode::Frames;
@@ -422,6 +356,14 @@ impl Reader {
     }
 }
 
+/// `run.sh: line 1:    42 Aborted    ./pump`.
+fn is_of_script(text: &str) -> bool {
+    const WORDS: [&str; 5] = ["Aborted", "Segmentation fault", "Killed", "Illegal instruction", "Bus error"];
+    let behind = text.split_once(": line ").and_then(|(_, rest)| rest.split_once(": "));
+    let word = behind.map(|(_, rest)| rest.trim_start_matches(|char: char| char == ' ' || char.is_ascii_digit()));
+    word.is_some_and(|word| WORDS.iter().any(|known| word.starts_with(known)))
+}
+
 /// Any dotted name, since types of Python have no ending by which they are known.
 fn python_kind(text: &str) -> Option<Heading> {
     let (name, message) = text.split_once(": ").unwrap_or((text.trim_end_matches(':'), ""));
@@ -433,6 +375,6 @@ fn python_kind(text: &str) -> Option<Heading> {
     is_kind.then(|| Heading { kind: name.to_owned(), message: message.to_owned(), ..Heading::default() })
 }
 
-fn indent_of(line: &str) -> usize {
+pub(super) fn indent_of(line: &str) -> usize {
     line.len() - line.trim_start().len()
 }

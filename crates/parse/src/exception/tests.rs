@@ -21,6 +21,8 @@ fn shown(text: &str) -> Vec<String> {
     lines
 }
 
+mod unnamed;
+
 fn check(text: &str, expected: &[&str]) {
     assert_eq!(shown(text), expected, "{text}");
 }
@@ -300,7 +302,7 @@ fn compiled_programs_say_type_place_and_stack() {
     check("tank: tank.c:5: open: Assertion `n < 3' failed.\n", &["Assertion: `n < 3' failed. | tank.c:5"]);
     check(
         "At line 5 of file tank.f90\nFortran runtime error: Index '7' above upper bound\n\nError termination. Backtrace:\n#0  0x55d0 in open\n\tat /srv/tank.f90:5\n#1  0x55d1 in MAIN__\n\tat /srv/tank.f90:9\n",
-        &[":  | open@/srv/tank.f90:5 < MAIN__@/srv/tank.f90:9"],
+        &["Fortran runtime error: Index '7' above upper bound | open@/srv/tank.f90:5 < MAIN__@/srv/tank.f90:9"],
     );
 }
 
@@ -321,11 +323,11 @@ fn smaller_languages_have_frames_too() {
     );
     check(
         "Backtrace:\nIn ice-9/boot-9.scm:\n  1752:10  2 (with-exception-handler _ _)\nIn tank.scm:\n      9:2  1 (run)\n      5:2  0 (open 7)\n\ntank.scm:5:2: In procedure open:\nvalve 7\n",
-        &[":  | open@tank.scm:5 < run@tank.scm:9 < ~with-exception-handler@ice-9/boot-9.scm:1752"],
+        &["error: valve 7 | open@tank.scm:5 < run@tank.scm:9 < ~with-exception-handler@ice-9/boot-9.scm:1752"],
     );
     check(
         "valve 7\n    while executing\n\"error x\"\n    (procedure \"open\" line 2)\n    invoked from within\n\"open 7\"\n    (file \"tank.tcl\" line 9)\n",
-        &[":  | open < tank.tcl:9"],
+        &["error: valve 7 | open < tank.tcl:9"],
     );
     check(
         "Error: (car) bad argument type: 7\n\n\tCall history:\n\n\ttank.scm:9: run\t  \n\ttank.scm:5: chicken.base#error\t  \t<--\n",

@@ -3,7 +3,7 @@
 use types::Level;
 
 use super::{Profile, line};
-use crate::crash::{OpenReport, Part};
+use crate::crash::{OpenReport, Part, is_native_frame, level_of_place};
 
 /// Bytes of the first line that are kept, to look at it again when another may continue it.
 const FIRST_BYTES_MAX: usize = 192;
@@ -89,8 +89,24 @@ impl Entry {
         self.is_stanza = has_clock && line::is_named_time(line);
         self.score = score;
         let next_report = self.next_report.take();
-        let is_entry = is_object || has_clock && !matches!(line[0], b'=' | b'*');
-        self.report = if is_entry { None } else { next_report.unwrap_or_else(|| OpenReport::of(line)) };
+        self.report = match line[0] {
+            _ if is_object => None,
+            // Behind three letters and a blank stands a date.
+            first if has_clock && !matches!(first, b'=' | b'*') => {
+                let may_be = first.is_ascii_alphabetic() && line.get(3) != Some(&b' ');
+                if may_be { OpenReport::of_clocked(line) } else { None }
+            }
+            _ => next_report.unwrap_or_else(|| OpenReport::of(line)),
+        };
+    }
+
+    /// Begins with the line behind an empty one where that begins a report or an entry: some runtimes begin theirs so.
+    pub(super) fn begins_report(&mut self, line: &[u8], seen: Seen) -> bool {
+        let begins = seen.has_clock || OpenReport::of(line).is_some();
+        if begins {
+            self.begin(line, seen);
+        }
+        begins
     }
 
     /// Whether a line that is not empty continues it, which is noted.
@@ -142,7 +158,8 @@ impl Entry {
         {
             return true;
         }
-        if is_frame(line, &self.first) || (self.is_half && line::is_level_line(line)) {
+        let is_source = || is_source_line(line) && self.says_trouble();
+        if is_frame(line, &self.first) || is_source() || (self.is_half && line::is_level_line(line)) {
             return true;
         }
         // A list that the line before announces.
@@ -157,7 +174,8 @@ impl Entry {
         if line::is_typed_exception(line) || (line::is_camel(line) && self.says_trouble()) {
             return self.is_headed() || self.announces();
         }
-        self.takes_text(line)
+        // Bun shows a text that was thrown once more.
+        self.first.strip_prefix(b"error: ") == Some(line) || self.takes_text(line)
     }
 
     /// Padding may stand before the head of an entry; other indented lines continue one.
@@ -177,7 +195,7 @@ impl Entry {
         if is_padded || is_head || is_level {
             return false;
         }
-        if self.is_plain()
+        if self.report.is_none()
             && let Some(report) = OpenReport::of(line)
         {
             return self.takes_report(report, line);
@@ -187,7 +205,11 @@ impl Entry {
 
     /// Lines of a report may hold times.
     fn takes_headed(&self, line: &[u8]) -> bool {
-        self.report.is_some_and(|report| report.is_open()) && !line::begins_with_time(line) && !line::has_level(line)
+        let is_request = || crate::find::find_short(line, b"] \"").is_some();
+        let may_be_message = || self.n_lines == 1 && line.get(1) != Some(&b',') && !is_request();
+        self.report.is_some_and(|report| report.is_open() && (report.knows(line) || may_be_message()))
+            && !line::begins_with_time(line)
+            && !line::has_level(line)
     }
 
     /// The lines of a record that have names, up to the next one's first; of a slow query: a comment for each head, then
@@ -210,7 +232,9 @@ impl Entry {
         let is_stack = || self.is_timed() && self.score > 0 && self.level() >= Some(Level::Error);
         let may_be_entry = report.is_vague() && line::has_level(line) && !is_stack();
         let is_awaited = self.announces() || self.is_bare_time();
-        let takes = report.follows() || is_awaited || (!may_be_entry && self.is_headed() && self.says_trouble());
+        let is_first = self.report.is_none();
+        let is_told = || is_first && !may_be_entry && self.is_headed() && self.says_trouble();
+        let takes = report.follows() || is_awaited || is_told();
         if takes {
             self.report = Some(report);
         }
@@ -226,6 +250,10 @@ impl Entry {
             && !line::has_level(line)
         {
             return true;
+        }
+        // The place at the end of a line of Perl: what it says is none of an entry that reports no trouble.
+        if level_of_place(line).is_some() && !self.says_trouble() {
+            return false;
         }
         let is_alike = || line::signature(line) != 0 && line::signature(line) == line::signature(&self.first);
         if !self.is_timed() || line::has_level(line) || self.is_half || is_slow_head(line) || is_alike() {
@@ -261,10 +289,6 @@ impl Entry {
             && crate::time::time_end(&self.first[start..]).is_some_and(|end| is_bare(start, end))
     }
 
-    fn is_plain(&self) -> bool {
-        self.report.is_none() && !self.is_headed()
-    }
-
     fn level(&self) -> Option<Level> {
         crate::level_of_text(&String::from_utf8_lossy(&self.first))
     }
@@ -298,7 +322,6 @@ fn is_frame(line: &[u8], first: &[u8]) -> bool {
         b'c' => starts(&[b"called from "]),
         b'B' => starts(&[b"BEGIN failed--compilation aborted"]) || line == b"Backtrace:" && first.ends_with(b":"),
         b'E' => starts(&[b"Execution of "]) && line.ends_with(b"due to compilation errors."),
-        b'0'..=b'9' => is_source_line(line),
         b'S' => starts(&[b"Suppressed:", b"Stack trace:", b"Stacktrace:"]),
         b'.' => line == b"..." || starts(&[b"... "]),
         b'}' | b']' | b')' => true,
@@ -309,6 +332,7 @@ fn is_frame(line: &[u8], first: &[u8]) -> bool {
         b'#' => line.get(1).is_some_and(u8::is_ascii_digit) && first.len() > 1 && first[0] != b'#',
         // ╭ │ ╰ ┌ └ ├ and others of box drawing.
         0xE2 => line.get(1).is_some_and(|byte| matches!(byte, 0x94 | 0x95)),
+        b'/' => is_native_frame(line),
         b'D' | b'T' => {
             starts(&[b"During handling of the above exception", b"The above exception was the direct cause"])
                 || line == b"Traceback:"

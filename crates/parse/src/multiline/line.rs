@@ -6,7 +6,7 @@ use types::Level;
 
 use crate::level::upper_level;
 use crate::time::find_time_strictly_at_start;
-use crate::{ArrivalContext, Zone};
+use crate::{ArrivalContext, Zone, colour};
 
 /// Bytes in which a time or a level makes a line one with a head of its own.
 const HEAD_BYTES_MAX: usize = 96;
@@ -61,10 +61,11 @@ pub(super) fn has_level(line: &[u8]) -> bool {
     let start = head.iter().position(|byte| !matches!(byte, b'[' | b'<' | b'(' | b'*' | b' ')).unwrap_or(head.len());
     let word = &head[start..];
     let end = word.iter().position(|byte| !byte.is_ascii_alphabetic()).unwrap_or(word.len());
-    let closes = word.get(end).is_some_and(|byte| matches!(byte, b':' | b']' | b'>' | b')' | b'|' | b',' | b' '));
+    let behind = colour::without_leading(&word[end..]).first();
+    let closes = behind.is_some_and(|byte| matches!(byte, b':' | b']' | b'>' | b')' | b'|' | b',' | b' '));
     let word = &word[..end];
     let is_marked = start > 0 && !head[..start].iter().all(|byte| *byte == b' ');
-    let is_written = word.iter().all(u8::is_ascii_uppercase) || is_marked || head.get(start + end) == Some(&b':');
+    let is_written = word.iter().all(u8::is_ascii_uppercase) || is_marked || behind == Some(&b':');
     let is_level = |word: &str| Level::parse(word).is_some();
     closes && is_written && word.len() > 1 && std::str::from_utf8(word).is_ok_and(is_level)
 }

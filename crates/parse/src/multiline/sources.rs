@@ -91,6 +91,7 @@ impl Sources {
             && match (line.is_empty(), n_foreign) {
                 (true, 0) => true,
                 (true, _) => entry.may_grow(),
+                (false, 0) if entry.is_none() => entry.begins_report(line, seen),
                 (false, 0) => entry.takes(line, seen),
                 (false, _) => entry.takes_across(line, seen),
             };

@@ -12,6 +12,50 @@ fn check(expected: &[&str]) {
 }
 
 #[test]
+fn a_report_is_no_part_of_an_entry_that_tells_no_trouble() {
+    let entries = ["2026-11-20 06:47:13 INFO on\n2026-11-20 06:47:14 INFO on", "2026-11-20 06:47:15 INFO on"];
+    for report in [
+        "  + Exception Group Traceback (most recent call last):\n  |   File \"a.py\", line 7\n  | E: two\n  +-+--- 1 ---\n    | Dry: 7\n    +---",
+        "  File \"a.py\", line 7\n    open(\n        ^\nSyntaxError: '(' was never closed",
+        "7 | open(valve);\n         ^\nerror: valve 7\nis shut\n\n      at open (/srv/a.ts:7:1)\n\nBun v1.4.5 (Linux x64)",
+        "error\u{1b}[0m: Uncaught Error: valve 7\nopen(valve);\n    ^\n    at open (file:///srv/a.ts:7:1)",
+        "valve 7 at pump.pl line 7.\n\tmain::open(7) called at pump.pl line 9",
+        "panic: shut since 06:47:12\n\ngoroutine 1 [running]:\nmain.open(0x7)\n\t/srv/a.go:7 +0x1d",
+        "terminate called after throwing an instance of 'Dry'\n  what():  valve 7\nis shut\n\nand dry",
+        "a.rb:7:in 'open': valve 7 (Dry)\n\nopen(valve)\n     ^^^^^\nDid you mean?  shut\n\tfrom a.rb:9:in '<main>'",
+        "Exception in thread \"main\" shop.Dry: valve 7\nis shut\n\n\tat shop.Pump.open(Pump.java:7)",
+        "lua5.4: a.lua:7: valve 7\nis shut\nstack traceback:\n\t[C]: in function 'error'\n[C]: in ?",
+    ] {
+        let expected: Vec<&str> = entries[0].split('\n').chain([report, entries[1]]).collect();
+        check(&expected);
+    }
+}
+
+#[test]
+fn a_program_that_dies_again_reports_again() {
+    let reports = [
+        "Traceback (most recent call last):\n  File \"a.py\", line 7, in open\nDry: valve 7",
+        "panic: valve 7\n\ngoroutine 1 [running]:\nmain.open(0x7)\n\t/srv/a.go:7 +0x1d",
+        "Exception in thread \"main\" shop.Dry: valve 7\n\tat shop.Pump.open(Pump.java:7)",
+        "7 | open(valve);\n         ^\nerror: valve 7\n      at open (/srv/a.ts:7:1)\nBun v1.4.5 (Linux x64)",
+        "/srv/a.js:7\n  throw e;\n  ^\n\nDry: valve 7\n    at open (/srv/a.js:7:1)\n\nNode.js v26.1.0",
+        "terminate called after throwing an instance of 'Dry'\n  what():  valve 7",
+    ];
+    reports.into_iter().for_each(|report| check(&[report, report]));
+}
+
+#[test]
+fn an_empty_line_before_a_report_is_part_of_it() {
+    let line = |text: &str| format!("2026-11-20T06:47:13.5Z stderr F {text}");
+    let of = |texts: &[&str]| texts.iter().map(|text| line(text)).collect::<Vec<String>>().join("\n");
+    check(&[
+        &of(&["", "thread 'main' (7) panicked at src/a.rs:7:5:", "valve 7"]),
+        &of(&["2026-11-20 06:47:13 INFO on"]),
+    ]);
+    check(&[&of(&[""]), &of(&["ready"])]);
+}
+
+#[test]
 fn a_stack_trace_belongs_to_the_line_that_logged_it() {
     check(&["ERROR one", "ERROR two\njava.lang.Error: x\n\tat A.b(A.java:1)\nCaused by: y\n\t... 3 more", "two"]);
     check(&[

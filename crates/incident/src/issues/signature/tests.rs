@@ -119,6 +119,7 @@ fn the_message_tells_panics_apart_that_have_no_type() {
     assert_ne!(thrown("vector::at"), thrown("map::at"));
     let key = |one: Signature| if let Signature::Trace { key, .. } = one { key } else { String::new() };
     assert_eq!(key(panic("no \"alice\" in 7")), key(panic("no \"bob\" in 8")));
+    assert_eq!(key(panic("open /srv/a/x.txt: no 'alice'")), key(panic("open /srv/b.txt: no 'bob'")));
 }
 
 #[test]

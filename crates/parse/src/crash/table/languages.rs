@@ -1,156 +1,10 @@
-//! Crash reports of interpreters and managed runtimes.
+//! Crash reports of managed runtimes and of compiled languages with runtimes of their own.
 
 use types::Level;
 
-use crate::crash::report::{Next, PLAIN, Report};
+use crate::crash::report::{Again, PLAIN, Report};
 
 pub(super) const REPORTS: &[Report] = &[
-    // Python 3: uncaught, of a thread or a task, groups, syntax errors.
-    Report {
-        starts: &[
-            "Traceback (most recent call last)",
-            "Exception in thread @ (most recent call last)",
-            "--- Logging error ---",
-            "@RemoteTraceback:",
-        ],
-        goes_on: &[
-            "\"\"\"",
-            "Call stack:",
-            "Message: ",
-            "Arguments: ",
-            "[SQL: ",
-            "[parameters: ",
-            "(Background on this error at: ",
-            "Traceback (most recent call last)",
-            "> File \"",
-            "--- <exception caught here> ---",
-            "During handling of the above exception",
-            "The above exception was the direct cause",
-        ],
-        next: Next::Exception,
-        ..PLAIN
-    },
-    Report {
-        starts: &["File \"%\", line ~, in "],
-        confirms: &["  "],
-        goes_on: &["File \"", "--> "],
-        next: Next::Exception,
-        ..PLAIN
-    },
-    Report {
-        starts: &["  + Exception Group Traceback"],
-        goes_on: &["During handling of", "The above exception"],
-        ..PLAIN
-    },
-    Report {
-        starts: &[
-            "Task exception was never retrieved",
-            "Unhandled error in Deferred:",
-            "Exception ignored in",
-            "Exception in callback",
-            "Unhandled exception in event loop",
-            "Exception in thread Thread-",
-            "Task was destroyed but it is pending",
-            "Future exception was never retrieved",
-        ],
-        goes_on: &[
-            "future: ",
-            "task: ",
-            "handle: ",
-            "message: ",
-            "Traceback (most recent call last)",
-            "During handling of",
-            "The above",
-        ],
-        next: Next::Exception,
-        is_survived: true,
-        ..PLAIN
-    },
-    Report {
-        level: Level::Fatal,
-        starts: &["Fatal Python error: "],
-        goes_on: &[
-            "Python runtime state",
-            "Current thread 0x",
-            "Thread 0x",
-            "Current thread's C stack",
-            "Extension modules:",
-            "Binary file",
-            "<truncated",
-            "Stack (most recent call first)",
-            "Traceback (most",
-            "Garbage-collecting",
-        ],
-        ..PLAIN
-    },
-    Report {
-        starts: &["Exception in thread @:$"],
-        confirms: &["Traceback (most recent call last)"],
-        goes_on: &["Traceback (most recent call last)", "During handling of", "The above exception"],
-        next: Next::Exception,
-        ..PLAIN
-    },
-    // Node, Bun, Deno.
-    Report {
-        starts: &[
-            "@.js:~$",
-            "@.mjs:~$",
-            "@.cjs:~$",
-            "@.ts:~$",
-            "@.mts:~$",
-            "@.tsx:~$",
-            "node:internal/@:~$",
-            "node:@:~$",
-            "Uncaught:$",
-            "[eval]:~$",
-            "evalmachine.<anonymous>:~$",
-        ],
-        confirms: &["%"],
-        goes_on: &["^", "}", "]", "[cause]", "[errors]", "Thrown at:", "(Use `node ", "Emitted 'error' event"],
-        ends: &["Node.js v~"],
-        n_free: 8,
-        ..PLAIN
-    },
-    Report {
-        level: Level::Warn,
-        starts: &["(node:~) [DEP", "(node:~) %Warning: "],
-        goes_on: &["(Use `node "],
-        is_survived: true,
-        ..PLAIN
-    },
-    Report {
-        starts: &["error: Uncaught", "error\u{1b}[0m: Uncaught", "error: Top-level await"],
-        goes_on: &["Caused by: ", "throw ", "}", "^", "at "],
-        ..PLAIN
-    },
-    Report {
-        starts: &["~ | %", "~~ | %"],
-        goes_on: &["~ | ", "~~ | ", "^", "error: ", "Bun v", "at ", "@Error: "],
-        ends: &["Bun v~"],
-        n_free: 1,
-        ..PLAIN
-    },
-    Report {
-        level: Level::Fatal,
-        starts: &["<--- Last few GCs --->", "FATAL ERROR: "],
-        goes_on: &[
-            "<--- JS stacktrace",
-            "FATAL ERROR: ",
-            "[~:0x",
-            "----- Native stack trace",
-            "~ ",
-            "Aborted",
-            "~: 0x",
-        ],
-        n_free: 0,
-        ..PLAIN
-    },
-    Report {
-        level: Level::Fatal,
-        starts: &["----- Native stack trace -----"],
-        goes_on: &["----- JavaScript stack trace", "~: "],
-        ..PLAIN
-    },
     // Go.
     Report {
         level: Level::Fatal,
@@ -195,8 +49,10 @@ pub(super) const REPORTS: &[Report] = &[
             "pc 0x",
             "fault 0x",
             "[stack",
+            "...~ frames elided",
         ],
         ends: &["exit status ~"],
+        again: Again::BehindFrames,
         ..PLAIN
     },
     Report {
@@ -235,11 +91,28 @@ pub(super) const REPORTS: &[Report] = &[
             "memory allocation of ~ bytes failed",
             "fatal runtime error: ",
         ],
-        goes_on: &["fatal runtime error: ", "stack backtrace:"],
+        goes_on: &["fatal runtime error: ", "stack backtrace:", "note: run with"],
         ends: &["Aborted"],
         ..PLAIN
     },
+    Report { starts: &["panicked at @:~:~:$"], n_free: 1, ..PLAIN },
     // Java, Kotlin, Scala, Clojure, Groovy.
+    Report {
+        starts: &[
+            "Error: Main method not found ",
+            "Error: Could not find or load main class ",
+            "Error: LinkageError occurred while loading main class ",
+            "Unrecognized VM option ",
+        ],
+        goes_on: &[
+            "Caused by: ",
+            "or a JavaFX application",
+            "Did you mean ",
+            "Error: Could not create",
+            "Error: A fatal",
+        ],
+        ..PLAIN
+    },
     Report {
         starts: &[
             "Exception in thread \"",
@@ -265,68 +138,37 @@ pub(super) const REPORTS: &[Report] = &[
             "java.",
             "#error",
         ],
-        n_free: 1,
+        n_free: 8,
+        again: Again::BehindFrames,
         ..PLAIN
     },
-    Report { level: Level::Fatal, starts: &["Exception: java.lang.OutOfMemoryError thrown"], ..PLAIN },
+    Report {
+        level: Level::Fatal,
+        starts: &[
+            "Exception: @ thrown from the UncaughtExceptionHandler",
+            "Aborting due to java.lang.OutOfMemoryError",
+            "Terminating due to java.lang.OutOfMemoryError",
+        ],
+        goes_on: &["#"],
+        ..PLAIN
+    },
     Report {
         level: Level::Fatal,
         starts: &["# A fatal error has been detected", "#$", "java.lang.OutOfMemoryError"],
         confirms: &["# A fatal error", "# There is insufficient", "Dumping heap", "\tat "],
-        goes_on: &["#", "[error occurred", "[thread ", "Dumping heap", "Heap dump file", "[~.~s][warning]"],
-        ends: &["Aborted"],
-        ..PLAIN
-    },
-    // PHP.
-    Report {
-        starts: &["PHP Fatal error:  Uncaught ", "PHP Fatal error: Uncaught ", "Fatal error: Uncaught "],
-        goes_on: PHP_TRACE,
-        n_free: 2,
-        ..PLAIN
-    },
-    Report {
-        starts: &[
-            "PHP Fatal error: ",
-            "Fatal error: Allowed memory",
-            "PHP Parse error: ",
-            "PHP Recoverable fatal error: ",
-            "Parse error: ",
-        ],
-        goes_on: PHP_TRACE,
-        ..PLAIN
-    },
-    Report {
-        level: Level::Warn,
-        starts: &["PHP Warning: ", "PHP Notice: ", "PHP Deprecated: "],
-        goes_on: PHP_TRACE,
-        ..PLAIN
-    },
-    // Ruby.
-    // mruby writes the innermost frame last.
-    Report { starts: &["trace (most recent call last):"], goes_on: &["@:~:in "], ..PLAIN },
-    Report {
-        starts: &["@.rb:~:in ", "-e:~:in ", "@.ru:~:in "],
-        goes_on: &["@:~:in ", "from ", "==>", "<internal:"],
-        ..PLAIN
-    },
-    Report {
-        level: Level::Fatal,
-        starts: &["@: [BUG] "],
         goes_on: &[
-            "ruby ~",
-            "-- ",
-            "c:~",
-            "[NOTE]",
-            "You may have",
-            "Don't forget",
-            "@:~:in ",
-            "<internal:",
-            "See ",
-            "For details",
-            "* ",
-            "@(",
-            "/",
+            "#",
+            "[error occurred",
+            "[thread ",
+            "Dumping heap",
+            "Heap dump file",
+            "[~.~s][warning]",
+            "Exception in thread \"",
+            "Exception: java.lang.OutOfMemoryError",
+            "Terminating due to java.lang.OutOf",
+            "Aborting due to java.lang.OutOf",
         ],
+        ends: &["Aborted"],
         ..PLAIN
     },
     // Erlang, Elixir.
@@ -357,6 +199,7 @@ pub(super) const REPORTS: &[Report] = &[
             "Kernel pid terminated",
             "({",
         ],
+        n_free: 4,
         ..PLAIN
     },
     // .NET, Mono.
@@ -367,9 +210,10 @@ pub(super) const REPORTS: &[Report] = &[
             "[ERROR] FATAL UNHANDLED EXCEPTION",
             "Unhandled exception at ",
             "Process terminated. ",
+            "Cannot open assembly '",
         ],
         goes_on: &["--- End of ", "---> ", "[ERROR] FATAL UNHANDLED", "at ", "@Exception: ", "---"],
-        n_free: 1,
+        n_free: 4,
         ends: &["Aborted"],
         ..PLAIN
     },
@@ -379,11 +223,14 @@ pub(super) const REPORTS: &[Report] = &[
         starts: &[
             "Fatal error: ",
             "@.swift:~: Fatal error: ",
+            "@.swift:~: Precondition failed",
+            "@.swift:~: Assertion failed",
             "Swift/@: Fatal error: ",
             "*** Swift runtime failure",
             "💣 Program crashed",
             "*** Program crashed",
             "*** Signal ~: ",
+            "Could not cast value of type '",
         ],
         goes_on: SWIFT,
         ends: &["Backtrace took "],
@@ -402,8 +249,14 @@ pub(super) const REPORTS: &[Report] = &[
             "@: Non-exhaustive",
             "@.hs:~:~%: Non-exhaustive",
             "@: Maybe.fromJust",
+            "@: divide by zero$",
+            "@: arithmetic overflow$",
+            "@: <<loop>>$",
+            "@: thread blocked indefinitely in ",
+            "@: Stack space overflow: ",
+            "@: Heap exhausted",
         ],
-        goes_on: &["CallStack (from HasCallStack)", "HasCallStack backtrace", "While handling"],
+        goes_on: &["CallStack (from HasCallStack)", "HasCallStack backtrace", "While handling", "@: Use `+RTS"],
         n_free: 1,
         ..PLAIN
     },
@@ -415,15 +268,32 @@ pub(super) const REPORTS: &[Report] = &[
         goes_on: &["Caused by: ", "@Exception: ", "@Error: "],
         ..PLAIN
     },
-    Report { starts: &["Unhandled exception: "], goes_on: &["Caused by: ", "from ", "Unhandled exception"], ..PLAIN },
     Report {
-        starts: &["Traceback (most recent call last)$", "Error: unhandled exception: ", "@.nim(~) "],
-        goes_on: &["@.nim(~)", "[[reraised from:", "]]"],
+        level: Level::Fatal,
+        starts: &["Invalid memory access (signal ~) at ", "Stack overflow (e.g., infinite or very deep recursion)"],
+        goes_on: &["[0x"],
+        ..PLAIN
+    },
+    Report {
+        starts: &["Unhandled exception: ", "Unhandled exception in spawn: "],
+        goes_on: &["Caused by: ", "from ", "Unhandled exception"],
+        ..PLAIN
+    },
+    Report {
+        starts: &["Traceback (most recent call last)$", "Error: unhandled exception: ", "@.nim(~) ", "fatal.nim(~)"],
+        goes_on: &["@.nim(~)", "@.nim ", "SIGSEGV: ", "(~ calls omitted)", "[[reraised from:", "]]"],
         ends: &["Error: unhandled exception: "],
         ..PLAIN
     },
     Report {
-        starts: &["core.exception.@", "object.Exception@", "object.Error@"],
+        starts: &["core.exception.@", "object.Exception@", "object.Error@", "@Exception@.d(~)", "@Error@.d(~)"],
+        goes_on: &["----------------", "??:? ", "@.d:~ ", "/usr/"],
+        n_free: 3,
+        ..PLAIN
+    },
+    Report {
+        starts: &["@.d(~): "],
+        confirms: &["----------------"],
         goes_on: &["----------------", "??:? ", "@.d:~ ", "/usr/"],
         ..PLAIN
     },
@@ -444,8 +314,6 @@ pub(super) const REPORTS: &[Report] = &[
     },
 ];
 
-const PHP_TRACE: &[&str] = &["Stack trace:", "#", "Next ", "PHP Stack trace:", "PHP   #", "{main}", "thrown in "];
-
 const SWIFT: &[&str] = &[
     "Thread ~ ",
     "Current stack trace:",
@@ -464,4 +332,8 @@ const SWIFT: &[&str] = &[
     "0x",
     "*** Program crashed",
     "💣",
+    "Platform: ",
+    "...",
+    "rflags ",
+    "cs 0x",
 ];

@@ -2,14 +2,22 @@
 
 use types::Level;
 
-use crate::crash::report::{Next, PLAIN, Report};
+use crate::crash::report::{Again, Next, PLAIN, Report};
 
 pub(super) const REPORTS: &[Report] = &[
     // C and C++: the library, the sanitizers, assertions.
     Report {
         level: Level::Fatal,
+        starts: &["terminate called after ", "terminate called without ", "libc++abi: "],
+        goes_on: &["terminate called recursively", "/"],
+        ends: &["Aborted", "@: line ~: "],
+        n_free: 3,
+        again: Again::Anywhere,
+        ..PLAIN
+    },
+    Report {
+        level: Level::Fatal,
         starts: &[
-            "terminate called",
             "*** stack smashing detected",
             "*** buffer overflow detected",
             "*** Error in `",
@@ -21,7 +29,6 @@ pub(super) const REPORTS: &[Report] = &[
             "munmap_chunk(): ",
             "realloc(): invalid",
             "pure virtual method called",
-            "libc++abi: ",
             "Aborted (core dumped)",
             "Segmentation fault (core dumped)",
             "Aborted$",
@@ -31,14 +38,20 @@ pub(super) const REPORTS: &[Report] = &[
             "*** SIG",
             "*** Aborted at ",
         ],
-        goes_on: &["terminate called", "what(): ", "======= ", "/", "~-", "@ 0x", "PC: @", "*** SIG"],
+        goes_on: &["terminate called ", "======= ", "/", "~-", "@ 0x", "PC: @", "*** SIG"],
         ends: &["Aborted", "Segmentation fault"],
         ..PLAIN
     },
     Report {
         level: Level::Fatal,
-        starts: &["@: @:~: %: Assertion `", "@: @:~: %Assertion \"", "Assertion failed: ", "assertion failed: "],
-        ends: &["Aborted"],
+        starts: &[
+            "@:~: %: Assertion '",
+            "@: @:~: %: Assertion `",
+            "@: @:~: %Assertion \"",
+            "Assertion failed: ",
+            "assertion failed: ",
+        ],
+        ends: &["Aborted", "@: line ~: "],
         ..PLAIN
     },
     Report {
@@ -86,6 +99,8 @@ pub(super) const REPORTS: &[Report] = &[
             "UndefinedBehaviorSanitizer",
             "MemorySanitizer",
         ],
+        ends: &["==~==ABORTING"],
+        again: Again::BehindEnd,
         ..PLAIN
     },
     // Valgrind: each error with its frames.
@@ -119,7 +134,7 @@ pub(super) const REPORTS: &[Report] = &[
     Report {
         level: Level::Warn,
         starts: &["@:~:~: runtime error: "],
-        goes_on: &["SUMMARY: UndefinedBehavior", "0x@: note: ", "^"],
+        goes_on: &["SUMMARY: UndefinedBehavior", "0x@: note: ", "^", "@: line ~: "],
         ..PLAIN
     },
     Report {
@@ -184,7 +199,24 @@ pub(super) const REPORTS: &[Report] = &[
     Report { starts: &["Runtime error ~ at ", "An unhandled exception occurred at "], goes_on: &["@: ", "$"], ..PLAIN },
     Report { starts: &["libcob: "], goes_on: &["libcob: "], ..PLAIN },
     // Perl, Lua, Tcl, R, Octave.
-    Report { starts: &["lua: ", "lua5.~: ", "luajit: ", "@/lua: "], goes_on: &["stack traceback:", "[C]: "], ..PLAIN },
+    Report {
+        starts: &["syntax error at @ line ~, near ", "Can't open perl script "],
+        goes_on: &["syntax error at @ line ~", "Execution of ", "BEGIN failed--"],
+        ..PLAIN
+    },
+    Report {
+        starts: &["lua: ", "lua5.~: ", "luajit: ", "@/lua: "],
+        goes_on: &["stack traceback:", "[C]: "],
+        n_free: 4,
+        ..PLAIN
+    },
+    Report {
+        starts: &["Error in @(%) :"],
+        goes_on: &["Calls: ", "In addition: ", "In @(", "Traceback:", "~ ", "Backtrace:", "! "],
+        ends: &["Execution halted"],
+        n_free: 4,
+        ..PLAIN
+    },
     Report {
         starts: &["Error in ", "Error: "],
         confirms: &["  ", "Calls: ", "Execution halted", "    at "],
@@ -199,6 +231,27 @@ pub(super) const REPORTS: &[Report] = &[
         goes_on: &["~: ", "In "],
         ..PLAIN
     },
+    // Compilers.
+    Report {
+        starts: &["# @$"],
+        confirms: &["./@.go:~:~: ", "@.go:~:~: "],
+        goes_on: &["./@.go:~:~: ", "@.go:~:~: ", "too many errors"],
+        ..PLAIN
+    },
+    Report { starts: &["@.java:~: error: "], goes_on: &["~ error", "@.java:~: "], n_free: 1, ..PLAIN },
+    Report { starts: &["@.go:~:~: ", "vet: @.go:~:~: "], goes_on: &["@.go:~:~: "], ..PLAIN },
+    Report {
+        starts: &["@: In function ", "@: In member function ", "@: At top level:", "@: In static member function "],
+        confirms: &["@:~:~: error: ", "@:~:~: fatal error: "],
+        goes_on: &["@:~:~: "],
+        ..PLAIN
+    },
+    Report {
+        starts: &["usage: ", "Usage: "],
+        confirms: &["@: error: ", "@ @: error: "],
+        ends: &["@: error: ", "@ @: error: "],
+        ..PLAIN
+    },
     // CMake; libxml, which shows the line and a mark below it.
     Report { starts: &["CMake Error at ", "CMake Error: ", "CMake Error in "], ..PLAIN },
     Report { level: Level::Warn, starts: &["CMake Warning at ", "CMake Deprecation Warning at "], ..PLAIN },
@@ -211,15 +264,37 @@ pub(super) const REPORTS: &[Report] = &[
         goes_on: &[";To continue, call RESTART ", "; (RESTART ", "~ error>"],
         ..PLAIN
     },
-    Report { starts: &["error: "], confirms: &["error: called from"], goes_on: &["error: called from"], ..PLAIN },
     // Lisps, Prolog.
     Report {
-        starts: &["Unhandled @ in thread ", "Unhandled @-ERROR", "debugger invoked on a ", "*** - "],
-        goes_on: &["Backtrace for: ", "~: ", "restarts (", "Type HELP", "debugger invoked"],
+        starts: &[
+            "Unhandled @ in thread ",
+            "Unhandled @-ERROR",
+            "debugger invoked on a ",
+            "*** - ",
+            "While evaluating the form starting at line ",
+        ],
+        goes_on: &["Unhandled @ in thread ", "Backtrace for: ", "~: ", "restarts (", "Type HELP", "debugger invoked"],
         ends: &["unhandled condition in --disable-debugger mode, quitting"],
         n_free: 2,
         ..PLAIN
     },
+    Report {
+        level: Level::Fatal,
+        starts: &["fatal error encountered in SBCL pid ", "Heap exhausted during "],
+        goes_on: &[
+            "fatal error encountered",
+            "Control stack",
+            "Tot ",
+            "GC control ",
+            "Heap exhausted",
+            "Error opening",
+            "Welcome to LDB",
+        ],
+        ..PLAIN
+    },
+    Report { level: Level::Warn, starts: &["; file: ", "; in: "], goes_on: &[";"], ..PLAIN },
+    Report { starts: &["@.rkt:~:~: "], ..PLAIN },
+    Report { starts: &["@.scm:~:~: In procedure "], n_free: 1, ..PLAIN },
     Report {
         starts: &["Backtrace:$"],
         goes_on: &["In ", "ERROR: In procedure", "In procedure ", "@:~:~: ", "Exception "],
@@ -229,6 +304,11 @@ pub(super) const REPORTS: &[Report] = &[
     Report {
         starts: &["Uncaught exception:", "uncaught exception:"],
         goes_on: &["Throw to key", "context...:"],
+        ..PLAIN
+    },
+    Report {
+        starts: &["ERROR: -g ", "ERROR: Prolog initialisation failed", "ERROR: @:~:~: ", "ERROR: @:~:$"],
+        goes_on: &["ERROR: ", "Warning: "],
         ..PLAIN
     },
     Report { starts: &["Warning: @:~:"], confirms: &["Warning:    Goal ("], goes_on: &["Warning: "], ..PLAIN },
@@ -249,12 +329,53 @@ pub(super) const REPORTS: &[Report] = &[
             "@: line ~: syntax error",
             "@: ~: @: not found$",
             "@.zsh:~: ",
+            "@.sh: line ~: ",
+            "@.sh: ~: ",
+            "bash: line ~: ",
+            "@/bash: line ~: ",
+            "bash: @: No such file or directory$",
+            "sh: ~: ",
+            "zsh: can't open input file: ",
         ],
+        goes_on: &["@: line ~: `"],
         ..PLAIN
     },
+    Report { level: Level::Warn, starts: &["@.sh: line ~: warning: ", "bash: line ~: warning: "], ..PLAIN },
     Report {
-        starts: &["fish: Unknown command", "fish: Expected ", "math: Error: "],
-        goes_on: &["@.fish (line ~):", "in function '", "from sourcing file ", "'"],
+        starts: &[
+            "gawk: @:~: ",
+            "gawk: fatal: ",
+            "mawk: @: line ~: ",
+            "mawk: line ~: ",
+            "mawk: cannot open ",
+            "awk: @:~: ",
+            "awk: cmd. line:~: ",
+            "awk: line ~: ",
+            "awk: @: line ~: ",
+        ],
+        goes_on: &["gawk: ", "awk: "],
+        ..PLAIN
+    },
+    Report { level: Level::Warn, starts: &["gawk: @:~: warning: ", "gawk: warning: "], ..PLAIN },
+    Report { starts: &["FAILED: [code=~] "], ends: &["ninja: build stopped"], n_free: 8, ..PLAIN },
+    Report { starts: &["ninja: error: ", "ninja: fatal: "], n_free: 1, ..PLAIN },
+    Report {
+        starts: &[
+            "fish: Unknown command",
+            "fish: Expected ",
+            "math: Error: ",
+            "@.fish (line ~): ",
+            "source: Error encountered",
+        ],
+        goes_on: &[
+            "warning: Error while reading file",
+            "source: ",
+            "^",
+            "@.fish (line ~):",
+            "in function '",
+            "from sourcing file ",
+            "'",
+        ],
         ..PLAIN
     },
     Report {
@@ -277,7 +398,12 @@ pub(super) const REPORTS: &[Report] = &[
         ..PLAIN
     },
     Report { starts: &["@.pike:~: /"], goes_on: &["@.pike:~: "], follows: true, ..PLAIN },
-    Report { starts: &["  File \"%\", line ~$", "  File \"%\", line ~, in"], next: Next::Exception, ..PLAIN },
+    Report {
+        starts: &["  File \"%\", line ~$", "  File \"%\", line ~, in"],
+        confirms: &["    ", "@Error: "],
+        next: Next::Exception,
+        ..PLAIN
+    },
     // Kubernetes tells of a container that died before.
     Report { starts: &["Back-off restarting failed container"], is_survived: true, ..PLAIN },
     // Servers that report their own death.
