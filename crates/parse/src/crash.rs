@@ -15,6 +15,7 @@ use types::Level;
 use report::{Again, Next};
 
 use crate::colour;
+use crate::time::TimeMemo;
 use death::Obituary;
 pub use death::{Death, Signal};
 pub(crate) use report::Report;
@@ -311,20 +312,20 @@ fn matches(pattern: &str, line: &[u8]) -> bool {
 }
 
 /// The first line of a text, and whether there are others.
-fn first_line(text: &[u8]) -> (&[u8], bool) {
-    let end = memchr::memchr(b'\n', text).unwrap_or(text.len());
-    (colour::without_leading(text[..end].trim_ascii_end()), end < text.len())
+fn first_line<'t>(text: &'t str, times: &TimeMemo) -> (&'t [u8], bool) {
+    let first = times.first_line(text);
+    (colour::without_leading(first.as_bytes().trim_ascii_end()), first.len() < text.len())
 }
 
 /// The report that a text begins with.
-fn report_in(text: &[u8]) -> Option<&'static Report> {
-    let (first, has_more) = first_line(text);
+fn report_in(text: &str, times: &TimeMemo) -> Option<&'static Report> {
+    let (first, has_more) = first_line(text, times);
     if !has_more {
         return report_of_one_line(first);
     }
     let is_confirmed = |report: &&Report| {
         let begins = |line: &[u8]| report.starts.iter().any(|start| matches(start, line));
-        let mut lines = lines_behind(text).take(LINES_BEHIND_EXCEPTION_MAX.into());
+        let mut lines = lines_behind(text.as_bytes()).take(LINES_BEHIND_EXCEPTION_MAX.into());
         let mut is_near = true;
         report.confirms.is_empty()
             || lines.any(|line| std::mem::replace(&mut is_near, begins(line)) && confirms(report, line))
@@ -339,11 +340,17 @@ fn lines_behind(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// The level of a text that is the report of a death, or in which the kernel or the service manager tells of one.
 pub fn level(text: &str) -> Option<Level> {
-    let text = text.trim_start_matches(['\n', '\r']).as_bytes();
-    if let Some(report) = report_in(text) {
+    level_in(text, &TimeMemo::default())
+}
+
+/// The same for a text whose first line may be known.
+pub(crate) fn level_in(text: &str, times: &TimeMemo) -> Option<Level> {
+    let text = text.trim_start_matches(['\n', '\r']);
+    if let Some(report) = report_in(text, times) {
         return Some(report.level);
     }
-    let (first, has_more) = first_line(text);
+    let (first, has_more) = first_line(text, times);
+    let text = text.as_bytes();
     if !has_more {
         return level_of_obituary(first).or_else(|| level_of_place(first));
     }
@@ -370,8 +377,9 @@ pub fn level_behind_header(header: Option<Level>, report: Option<Level>) -> Opti
 
 /// Returns what a text tells of the death of a program.
 pub fn death(text: &str) -> Option<Death> {
-    let text = text.trim_start_matches(['\n', '\r']).as_bytes();
-    if let Some(report) = report_in(text) {
+    let text = text.trim_start_matches(['\n', '\r']);
+    let times = TimeMemo::default();
+    if let Some(report) = report_in(text, &times) {
         let signal = match report.level {
             _ if report.is_survived || report.follows => return None,
             Level::Fatal => Signal::Report,
@@ -380,7 +388,7 @@ pub fn death(text: &str) -> Option<Death> {
         };
         return Some(Death::of(signal, None));
     }
-    let (first, has_more) = first_line(text);
+    let (first, has_more) = first_line(text, &times);
     if has_more {
         return None;
     }

@@ -105,7 +105,7 @@ struct Header<'t> {
 
 /// A header of any order. It has a time or a logger, and a level or the place in the program.
 pub(super) fn read<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
-    let first_line = &line[..memchr::memchr(b'\n', line.as_bytes()).unwrap_or(line.len())];
+    let first_line = found.times.first_line(line);
     let mut header = Header::default();
     let mut rest = first_line;
     for _ in 0..PIECES_MAX {

@@ -451,27 +451,6 @@ fn what_is_written_in_any_form_is_read_back() {
 }
 
 #[test]
-fn what_is_kept_of_a_time_changes_no_answer() {
-    let lines = [
-        "2026-11-20T06:47:13.123456789+01:00[Europe/Berlin] Nov 20 06:47:13 2026 x 20261120 06:47:13",
-        "[20/Nov/2026:06:47:13 +0000] 081109 203615 Fri, 20 Nov 2026 06:47:13 PM GMT+2 x",
-        "Nov 20 06:47:13 2026 CET 20261120-6:47:3:606|2026-11-20 06:47:13 Europe/Berlin",
-    ];
-    for line in lines.map(str::as_bytes) {
-        let times = TimeMemo::default();
-        for end in (0..=line.len()).rev() {
-            for at in (0..end).chain((0..end).rev()) {
-                let again = times.parse_at(&line[..end], at).is_some();
-                assert_eq!(again, forms::parse_at(&line[..end], at).is_some(), "{at}..{end}");
-            }
-        }
-        for at in 0..line.len() {
-            assert_eq!(times.parse_at(line, at), forms::parse_at(&line[at..], 0).map(|(time, end)| (time, at + end)));
-        }
-    }
-}
-
-#[test]
 fn a_zone_of_several_meanings_is_told_unless_the_source_decides() {
     let limits = Limits::default();
     let in_zone = |zone: &str| ArrivalContext { zone: Zone::Named(zone.parse().expect("a zone")), ..received(&limits) };
