@@ -159,8 +159,9 @@ struct Start {
     n_literal: usize,
     /// The first four of them, and which of the four there are.
     head: (u32, u32),
-    /// What stands behind the name that it begins with, if it does.
+    /// What stands behind the name that it begins with, if it does, and the same of its first four bytes.
     behind_name: &'static [u8],
+    behind_head: (u32, u32),
     /// What a line ends with that it fits whole.
     end: &'static [u8],
     report: &'static Report,
@@ -216,15 +217,19 @@ fn report_among(by_byte: &[Vec<Start>], line: &[u8]) -> Option<&'static Report> 
     };
     // What stands behind the name must be in the first word, or end it.
     let has_number = || word.windows(2).any(|two| two[0] == b':' && two[1].is_ascii_digit());
+    let behind_head = if ends { head_of(&line[word.len() - 1..]) } else { 0 };
     let may_fit = |start: &&Start| match start.behind_name {
-        _ if !line.ends_with(start.end) => false,
+        [b':', b' ', ..] => {
+            start.behind_head.0 == behind_head & start.behind_head.1
+                && line[word.len() - 1..].starts_with(start.behind_name)
+        }
         b":" if start.pattern.starts_with("@:~") => has_colon && has_number(),
-        [b':', b' ', ..] => ends && line[word.len() - 1..].starts_with(start.behind_name),
         [b'(', ..] => has_bracket && has_text(start.behind_name),
         [b'.', ..] => has_point && has_text(start.behind_name),
         text => has_text(text),
     };
-    let any = by_byte[256].iter().filter(may_fit).find(|start| matches(start.pattern, line));
+    let fits = |start: &&Start| line.ends_with(start.end) && matches(start.pattern, line);
+    let any = by_byte[256].iter().filter(may_fit).find(fits);
     any.map(|start| start.report)
 }
 
@@ -250,12 +255,15 @@ fn starts_by_byte(is_wanted: fn(&Report) -> bool) -> Vec<Vec<Start>> {
         const WILD: [char; 4] = ['%', '@', '~', '$'];
         let n_literal = pattern.find(WILD).unwrap_or(pattern.len());
         let literal = &pattern.as_bytes()[..n_literal];
-        let head = (head_of(literal), head_of(&[0xff; 4][..n_literal.min(4)]));
+        let head_and_mask = |text: &[u8]| (head_of(text), head_of(&[0xff; 4][..text.len().min(4)]));
+        let head = head_and_mask(literal);
         let behind_name =
             pattern.strip_prefix('@').and_then(|rest| rest.split(WILD).next()).unwrap_or_default().as_bytes();
         let whole = pattern.strip_suffix('$').and_then(|whole| whole.rsplit(WILD).next());
         let end = whole.unwrap_or_default().as_bytes();
-        places.for_each(|place| by_byte[place].push(Start { pattern, n_literal, head, behind_name, end, report }));
+        let behind_head = head_and_mask(behind_name);
+        let start = Start { pattern, n_literal, head, behind_name, behind_head, end, report };
+        places.for_each(|place| by_byte[place].push(start));
     }
     // What says more is tried first.
     by_byte.iter_mut().for_each(|starts| starts.sort_by_key(|start| std::cmp::Reverse(start.pattern.len())));
