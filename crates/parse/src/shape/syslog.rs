@@ -439,9 +439,8 @@ fn is_program(name: &str) -> bool {
 
 /// `Nov  2 06:00:01`, perhaps with a fraction or a year, and what follows. Minutes alone are no clock of syslog.
 fn traditional_time<'t>(line: &'t str, times: &TimeMemo) -> Option<(&'t str, &'t str)> {
-    const MONTHS: [&[u8; 4]; 12] =
-        [b"Jan ", b"Feb ", b"Mar ", b"Apr ", b"May ", b"Jun ", b"Jul ", b"Aug ", b"Sep ", b"Oct ", b"Nov ", b"Dec "];
-    line.as_bytes().first_chunk::<4>().filter(|month| MONTHS.contains(month))?;
+    let [month @ .., b' '] = line.as_bytes().first_chunk::<4>()? else { return None };
+    crate::time::short_month(month)?;
     let (time, behind) = time(line, times)?;
     let n_colons = time.bytes().filter(|byte| *byte == b':').count();
     (n_colons == 2 && matches!(behind.as_bytes().first(), Some(b' ' | b':'))).then_some((time, behind))

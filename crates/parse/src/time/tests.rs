@@ -284,10 +284,17 @@ fn a_missing_year_is_the_one_nearest_to_arrival_and_at_most_a_day_after() {
     check("Dec 31 00:00:00 host x", Some("2025-12-31T00:00:00Z"));
     check("Feb 29 00:00:00 host x", Some("2024-02-29T00:00:00Z"));
     let limits = Limits::default();
-    let modified = Timestamp::parse_rfc3339("2019-01-02T00:00:00Z");
-    let old = ArrivalContext { modified, ..received(&limits) };
-    let found = find_time(b"Dec 31 00:00:00 host x", &old).map(|found| found.time);
-    assert_eq!(found, Timestamp::parse_rfc3339("2018-12-31T00:00:00Z").map(ResolvedTime::At));
+    let cases = [
+        ("2019-01-02T00:00:00Z", "Dec 31 00:00:00 host x", "2018-12-31T00:00:00Z"),
+        ("2018-12-31T12:00:00Z", "Jan  1 06:00:00 host x", "2019-01-01T06:00:00Z"),
+        ("2018-12-30T23:59:59Z", "Jan  1 00:00:00 +2300 host x", "2018-12-31T01:00:00Z"),
+        ("2018-12-28T00:00:00Z", "Jan  1 06:00:00 host x", "2018-01-01T06:00:00Z"),
+    ];
+    for (modified, line, expected) in cases {
+        let old = ArrivalContext { modified: Timestamp::parse_rfc3339(modified), ..received(&limits) };
+        let found = find_time(line.as_bytes(), &old).map(|found| found.time);
+        assert_eq!(found, Timestamp::parse_rfc3339(expected).map(ResolvedTime::At), "{line}");
+    }
 }
 
 #[test]
