@@ -15,6 +15,7 @@ use types::Level;
 use report::{Again, Next};
 
 use crate::colour;
+use crate::time::TimeMemo;
 use death::Obituary;
 pub use death::{Death, Signal};
 pub(crate) use report::Report;
@@ -158,8 +159,9 @@ struct Start {
     n_literal: usize,
     /// The first four of them, and which of the four there are.
     head: (u32, u32),
-    /// What stands behind the name that it begins with, if it does.
+    /// What stands behind the name that it begins with, if it does, and the same of its first four bytes.
     behind_name: &'static [u8],
+    behind_head: (u32, u32),
     /// What a line ends with that it fits whole.
     end: &'static [u8],
     report: &'static Report,
@@ -215,15 +217,19 @@ fn report_among(by_byte: &[Vec<Start>], line: &[u8]) -> Option<&'static Report> 
     };
     // What stands behind the name must be in the first word, or end it.
     let has_number = || word.windows(2).any(|two| two[0] == b':' && two[1].is_ascii_digit());
+    let behind_head = if ends { head_of(&line[word.len() - 1..]) } else { 0 };
     let may_fit = |start: &&Start| match start.behind_name {
-        _ if !line.ends_with(start.end) => false,
+        [b':', b' ', ..] => {
+            start.behind_head.0 == behind_head & start.behind_head.1
+                && line[word.len() - 1..].starts_with(start.behind_name)
+        }
         b":" if start.pattern.starts_with("@:~") => has_colon && has_number(),
-        [b':', b' ', ..] => ends && line[word.len() - 1..].starts_with(start.behind_name),
         [b'(', ..] => has_bracket && has_text(start.behind_name),
         [b'.', ..] => has_point && has_text(start.behind_name),
         text => has_text(text),
     };
-    let any = by_byte[256].iter().filter(may_fit).find(|start| matches(start.pattern, line));
+    let fits = |start: &&Start| line.ends_with(start.end) && matches(start.pattern, line);
+    let any = by_byte[256].iter().filter(may_fit).find(fits);
     any.map(|start| start.report)
 }
 
@@ -249,12 +255,15 @@ fn starts_by_byte(is_wanted: fn(&Report) -> bool) -> Vec<Vec<Start>> {
         const WILD: [char; 4] = ['%', '@', '~', '$'];
         let n_literal = pattern.find(WILD).unwrap_or(pattern.len());
         let literal = &pattern.as_bytes()[..n_literal];
-        let head = (head_of(literal), head_of(&[0xff; 4][..n_literal.min(4)]));
+        let head_and_mask = |text: &[u8]| (head_of(text), head_of(&[0xff; 4][..text.len().min(4)]));
+        let head = head_and_mask(literal);
         let behind_name =
             pattern.strip_prefix('@').and_then(|rest| rest.split(WILD).next()).unwrap_or_default().as_bytes();
         let whole = pattern.strip_suffix('$').and_then(|whole| whole.rsplit(WILD).next());
         let end = whole.unwrap_or_default().as_bytes();
-        places.for_each(|place| by_byte[place].push(Start { pattern, n_literal, head, behind_name, end, report }));
+        let behind_head = head_and_mask(behind_name);
+        let start = Start { pattern, n_literal, head, behind_name, behind_head, end, report };
+        places.for_each(|place| by_byte[place].push(start));
     }
     // What says more is tried first.
     by_byte.iter_mut().for_each(|starts| starts.sort_by_key(|start| std::cmp::Reverse(start.pattern.len())));
@@ -311,20 +320,20 @@ fn matches(pattern: &str, line: &[u8]) -> bool {
 }
 
 /// The first line of a text, and whether there are others.
-fn first_line(text: &[u8]) -> (&[u8], bool) {
-    let end = memchr::memchr(b'\n', text).unwrap_or(text.len());
-    (colour::without_leading(text[..end].trim_ascii_end()), end < text.len())
+fn first_line<'t>(text: &'t str, times: &TimeMemo) -> (&'t [u8], bool) {
+    let first = times.first_line(text);
+    (colour::without_leading(first.as_bytes().trim_ascii_end()), first.len() < text.len())
 }
 
 /// The report that a text begins with.
-fn report_in(text: &[u8]) -> Option<&'static Report> {
-    let (first, has_more) = first_line(text);
+fn report_in(text: &str, times: &TimeMemo) -> Option<&'static Report> {
+    let (first, has_more) = first_line(text, times);
     if !has_more {
         return report_of_one_line(first);
     }
     let is_confirmed = |report: &&Report| {
         let begins = |line: &[u8]| report.starts.iter().any(|start| matches(start, line));
-        let mut lines = lines_behind(text).take(LINES_BEHIND_EXCEPTION_MAX.into());
+        let mut lines = lines_behind(text.as_bytes()).take(LINES_BEHIND_EXCEPTION_MAX.into());
         let mut is_near = true;
         report.confirms.is_empty()
             || lines.any(|line| std::mem::replace(&mut is_near, begins(line)) && confirms(report, line))
@@ -339,11 +348,17 @@ fn lines_behind(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// The level of a text that is the report of a death, or in which the kernel or the service manager tells of one.
 pub fn level(text: &str) -> Option<Level> {
-    let text = text.trim_start_matches(['\n', '\r']).as_bytes();
-    if let Some(report) = report_in(text) {
+    level_in(text, &TimeMemo::default())
+}
+
+/// The same for a text whose first line may be known.
+pub(crate) fn level_in(text: &str, times: &TimeMemo) -> Option<Level> {
+    let text = text.trim_start_matches(['\n', '\r']);
+    if let Some(report) = report_in(text, times) {
         return Some(report.level);
     }
-    let (first, has_more) = first_line(text);
+    let (first, has_more) = first_line(text, times);
+    let text = text.as_bytes();
     if !has_more {
         return level_of_obituary(first).or_else(|| level_of_place(first));
     }
@@ -370,8 +385,9 @@ pub fn level_behind_header(header: Option<Level>, report: Option<Level>) -> Opti
 
 /// Returns what a text tells of the death of a program.
 pub fn death(text: &str) -> Option<Death> {
-    let text = text.trim_start_matches(['\n', '\r']).as_bytes();
-    if let Some(report) = report_in(text) {
+    let text = text.trim_start_matches(['\n', '\r']);
+    let times = TimeMemo::default();
+    if let Some(report) = report_in(text, &times) {
         let signal = match report.level {
             _ if report.is_survived || report.follows => return None,
             Level::Fatal => Signal::Report,
@@ -380,7 +396,7 @@ pub fn death(text: &str) -> Option<Death> {
         };
         return Some(Death::of(signal, None));
     }
-    let (first, has_more) = first_line(text);
+    let (first, has_more) = first_line(text, &times);
     if has_more {
         return None;
     }

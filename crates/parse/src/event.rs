@@ -182,7 +182,7 @@ impl<'a> EventParser<'a> {
             return Kind::Line(None);
         }
         self.parts.clear();
-        let candidates = Shape::candidates(text);
+        let candidates = Shape::candidates(text, times);
         let found = &mut self.parts.of(text, times, self.formats);
         if self.format.is_none() {
             let of_columns = self.columns.as_ref().and_then(|columns| Shape::read_columns(columns, found));
@@ -302,11 +302,13 @@ impl Event<'_, '_> {
 
     /// Whether a text has several lines, as traces do: those of a record are in what was unescaped.
     fn has_lines(&self) -> bool {
-        let text = match self.kind {
-            Kind::Record | Kind::ObjectLine => &self.parser.members.scratch,
-            Kind::Line(_) | Kind::Program(_) => &self.text[self.from..],
-        };
-        memchr::memchr(b'\n', text.as_bytes()).is_some()
+        match self.kind {
+            Kind::Record | Kind::ObjectLine => memchr::memchr(b'\n', self.parser.members.scratch.as_bytes()).is_some(),
+            Kind::Line(_) | Kind::Program(_) => {
+                let line = &self.text[self.from..];
+                self.times.first_line(line).len() < line.len()
+            }
+        }
     }
 
     /// The shape that was recognised in a text, or in the line that a container runtime wrote something around.
@@ -412,7 +414,11 @@ impl Event<'_, '_> {
 }
 
 fn trimmed(text: &str) -> &str {
-    text.trim_matches([' ', '\t', '\r', '\n'])
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
+    let bytes = text.as_bytes();
+    let start = bytes.iter().position(|byte| !is_blank(byte)).unwrap_or(bytes.len());
+    let end = bytes.iter().rposition(|byte| !is_blank(byte)).map_or(start, |last| last + 1);
+    &text[start..end]
 }
 
 /// A line without the byte order mark that some programs begin files with. Files are joined, so it may stand before any line.

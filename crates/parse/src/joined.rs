@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::multiline::{Joiner, SourceLine};
-use crate::runtime::{Fragment, content, fragment};
+use crate::runtime::{Fragment, content, fragment, may_be_fragment};
 
 /// The texts of a stretch as [`crate::events`] cuts it: one, but for lines of a container runtime and messages. Of those each
 /// event is a text, of one source: its first line with what the program wrote in the others behind its own, in the order in which
 /// they begin.
 pub fn texts(event: &[u8]) -> impl Iterator<Item = Cow<'_, [u8]>> {
-    let end = memchr::memchr(b'\n', event);
+    let end = if may_be_fragment(event) { memchr::memchr(b'\n', event) } else { None };
     let is_of_others = end.is_some_and(|end| fragment(&event[..end]).is_some());
     let (whole, joined) = if is_of_others { (None, joined(event)) } else { (Some(event), Vec::new()) };
     whole.into_iter().map(Cow::Borrowed).chain(joined.into_iter().map(|joined| Cow::Owned(joined.text)))

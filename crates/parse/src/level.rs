@@ -30,11 +30,14 @@ pub fn level_of_text(text: &str) -> Option<Level> {
 
 /// The same for a text in which the time may have been read before.
 pub(crate) fn level_in(text: &str, times: &TimeMemo) -> Option<Level> {
-    let head = &text.as_bytes()[..text.len().min(KEYS_BYTES_MAX)];
-    let head = &head[..memchr::memchr(b'\n', head).unwrap_or(head.len())];
+    let first_line = times.first_line(text).as_bytes();
+    let head = &first_line[..first_line.len().min(KEYS_BYTES_MAX)];
     match head::level(&head[..head.len().min(HEAD_BYTES_MAX)], times) {
         Some(found) => found,
-        None => of_access_log(head).or_else(|| of_keys(head)),
+        None => {
+            let of_request = if times.lacks(text, b'"') { None } else { of_access_log(head) };
+            of_request.or_else(|| if times.lacks(text, b'=') { None } else { of_keys(head) })
+        }
     }
 }
 

@@ -32,6 +32,7 @@ mod runtime;
 pub mod secrets;
 mod shape;
 mod shape_object;
+mod signs;
 mod text;
 mod time;
 mod utf16;

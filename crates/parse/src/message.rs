@@ -110,17 +110,21 @@ fn is_tag(word: &[u8]) -> bool {
     has_end && name.iter().all(is_of_name) && name.iter().any(u8::is_ascii_alphabetic)
 }
 
+/// Whether an object may be an entry of the journal, whose names begin so; a shipper gives two of them the names of other
+/// senders.
+pub(crate) fn may_be_entry(line: &[u8]) -> bool {
+    matches!(line, [b'{', b'"', b'_' | b'A'..=b'Z', ..] | [b'{', b' ', b'"', ..])
+        || line.starts_with(b"{\"unit\":")
+        || line.starts_with(b"{\"message\":")
+}
+
 /// Reads an entry of the journal whose text is one, and which names a unit or a process.
 pub(crate) fn entry(line: &[u8]) -> Option<Message> {
-    // The journal's names begin so; a shipper gives two of them the names of other senders.
-    let is_likely = matches!(line, [b'{', b'"', b'_' | b'A'..=b'Z', ..] | [b'{', b' ', b'"', ..])
-        || line.starts_with(b"{\"unit\":")
-        || line.starts_with(b"{\"message\":");
     // Made once: to prepare a search costs as much as the search.
     static FINDERS: LazyLock<([Finder<'static>; 4], [Finder<'static>; 2])> =
         LazyLock::new(|| (FIELDS.map(Finder::new), TEXTS.map(Finder::new)));
     let (fields, texts) = &*FINDERS;
-    if !is_likely || value_by(line, &fields[3]).is_none() {
+    if !may_be_entry(line) || value_by(line, &fields[3]).is_none() {
         return None;
     }
     // A shipper puts it first.

@@ -108,6 +108,15 @@ impl Fragment {
     }
 }
 
+/// Whether a line may be one that someone wrote for a program, by its first bytes.
+pub(crate) fn may_be_fragment(line: &[u8]) -> bool {
+    match line.first() {
+        Some(b'0'..=b'9') => line.get(10) == Some(&b'T'),
+        Some(b'{') => is_docker(line) || message::may_be_entry(line),
+        first => first == Some(&b'<'),
+    }
+}
+
 /// Reads a line that someone wrote for a program, without its line end.
 pub(crate) fn fragment(line: &[u8]) -> Option<Fragment> {
     match line.first()? {

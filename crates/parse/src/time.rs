@@ -16,6 +16,7 @@ pub(crate) use day::find_time_of_day;
 pub use head::find_time;
 pub(crate) use head::{find_time_in, find_time_strictly_at_start};
 pub(crate) use memo::TimeMemo;
+pub(crate) use names::short_month;
 
 use types::{Timestamp, civil_from_days, days_from_civil};
 
@@ -240,9 +241,11 @@ fn offset_of_source(name: &[u8], meanings: &[i16], local: i64, received: &Arriva
 fn resolve_without_year(civil: &Civil, received: &ArrivalContext<'_>) -> Option<ResolvedTime> {
     let near = received.modified.unwrap_or(received.at);
     let latest = i128::from(near.0) + i128::from(Timestamp::DAY);
-    let (year, _, _) = civil_from_days(near.day());
+    let (year, month, day) = civil_from_days(near.day());
+    // Only at its end a year's last day may be followed by one of the next.
+    let last = if (month, day) < (12, 28) { year } else { year + 1 };
     // Nine years reach back over the longest gap between two leap days.
-    for candidate in (year - 8..=year + 1).rev() {
+    for candidate in (year - 8..=last).rev() {
         if let Some(nanos) = civil_nanos(civil, candidate, received).filter(|nanos| *nanos <= latest) {
             return Some(bounded(nanos, received));
         }

@@ -51,7 +51,7 @@ pub(super) fn add<'t>(
     builder: &mut BatchBuilder,
 ) -> LineReading<'t> {
     let LineContext { extras, received, wanted, times, .. } = *told;
-    let mut may_have_trace = memchr::memchr(b'\n', line.as_bytes()).is_some();
+    let mut may_have_trace = times.first_line(line).len() < line.len();
     // What came beside the line is not looked for in it.
     if wanted.is_none_or(Projection::has_level) && extras.level.is_none() {
         let (level, is_report) = match told.level {
@@ -162,7 +162,7 @@ fn is_of_other_year(header: &str, time: ResolvedTime, other: ResolvedTime) -> bo
 fn level_of_line(parts: Option<&Parts>, line: &str, times: &TimeMemo) -> (Option<Level>, bool) {
     let text = parts.and_then(|parts| parts.behind_header(line)).unwrap_or(line);
     let said = parts.and_then(Parts::own_level).or_else(|| crate::level::level_in(text, times));
-    let of_report = if said.is_none() { crash::level(text) } else { None };
+    let of_report = if said.is_none() { crash::level_in(text, times) } else { None };
     let of_header = || parts.and_then(Parts::level_of_header);
     let level = said.or_else(|| crash::level_behind_header(of_header(), of_report));
     (level, of_report.is_some())

@@ -1,49 +1,7 @@
 //! What can follow in a line at a node of the tree, so that branches that cannot match are skipped.
 
 use super::form::Step;
-
-/// Kinds of characters, each a bit: every mark of ASCII by itself, letters by their case, digits, blanks, and the rest.
-pub(super) type Signs = u64;
-
-const BLANK: Signs = 1;
-const DIGIT: Signs = 1 << 1;
-const UPPER: Signs = 1 << 2;
-const LOWER: Signs = 1 << 3;
-const OTHER: Signs = 1 << 4;
-/// The end of the line.
-pub(super) const END: Signs = 1 << 5;
-pub(super) const ANY: Signs = Signs::MAX;
-
-const SIGNS: [Signs; 256] = {
-    let mut signs = [OTHER; 256];
-    let (mut byte, mut n_marks) = (0, 0);
-    while byte < 256 {
-        let sign = byte as u8;
-        signs[byte] = match sign {
-            b' ' | b'\t' => BLANK,
-            b'0'..=b'9' => DIGIT,
-            b'A'..=b'Z' => UPPER,
-            b'a'..=b'z' => LOWER,
-            _ if sign.is_ascii_punctuation() => {
-                n_marks += 1;
-                1 << (5 + n_marks)
-            }
-            _ => OTHER,
-        };
-        byte += 1;
-    }
-    signs
-};
-
-/// The kind of a byte.
-pub(super) fn sign(byte: u8) -> Signs {
-    SIGNS[usize::from(byte)]
-}
-
-/// The kinds that a text has.
-pub(super) fn signs(text: &[u8]) -> Signs {
-    text.iter().fold(0, |all, byte| all | sign(*byte))
-}
+use crate::signs::{ANY, BLANK, DIGIT, END, LOWER, OTHER, Signs, UPPER, sign, signs};
 
 /// What a line has from a node of a tree on, whichever of its forms it is of.
 #[derive(Clone, Copy, Debug, Default)]

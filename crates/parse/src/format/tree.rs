@@ -8,7 +8,8 @@ use types::Level;
 
 use super::captures::Captures;
 use super::form::Step;
-use super::outlook::{ANY, END, Outlook, Signs, sign, signs};
+use super::outlook::Outlook;
+use crate::signs::{ANY, END, Signs, sign};
 use crate::time::TimeMemo;
 
 /// Steps that are tried for one line, those that lead nowhere included: several times what the longest form takes.
@@ -19,9 +20,6 @@ const CAPTURE_BYTES_MAX: usize = 512;
 
 /// Longest word for a level.
 const LEVEL_BYTES_MAX: usize = 24;
-
-/// Bytes of a first line that are looked through for what forms need: a longer one is taken to have everything.
-const SIGNS_BYTES_MAX: usize = 4 << 10;
 
 /// Words of different ends that are tried at one place.
 const WORDS_MAX: usize = 8;
@@ -163,10 +161,9 @@ impl Tree {
         fits: &dyn Fn(usize, &Captures) -> bool,
     ) -> Option<usize> {
         let line = &line[..line.len().min(u32::MAX as usize)];
-        let first_line_end = memchr::memchr(b'\n', line.as_bytes()).unwrap_or(line.len());
-        let first_line = &line.as_bytes()[..first_line_end];
-        let has = if first_line_end > SIGNS_BYTES_MAX { ANY } else { signs(first_line) };
-        let mut search = Search { tree: self, line, times, first_line, lacks: !has & !END, tried: 0, fits };
+        let first_line = times.first_line(line).as_bytes();
+        let lacks = !times.learn_signs(first_line) & !END;
+        let mut search = Search { tree: self, line, times, first_line, lacks, tried: 0, fits };
         // Padding before a line says nothing.
         let start = n_leading(first_line, |byte| matches!(byte, b' ' | b'\t'));
         search.from(0, start, captures)

@@ -9,11 +9,11 @@ use std::ops::ControlFlow::{self, Break, Continue};
 use types::Level;
 
 use super::keys::of_keys;
-use super::place::{Place, clock_end, is_place, zone_bytes};
+use super::place::{Place, clock_end, closing, is_place, zone_bytes};
 use super::signs;
 use super::words::{
     CLASSES, COLON, DIGIT, END, EQUALS, LOWER, MARK, OTHER, UPPER, any_level, facility_and_severity, in_brackets,
-    is_code, is_of_prose, is_plain, is_process, upper_level, word_before_colon,
+    is_code, is_of_prose, is_plain, is_process, says_nothing, upper_level, word_before_colon,
 };
 use crate::colour;
 use crate::time::TimeMemo;
@@ -127,7 +127,7 @@ impl<'t> Head<'t> {
         let Some(rest @ [first, second, third, ..]) = self.bytes.get(at..) else { return false };
         let found = match first {
             b'0'..=b'9' => self.times.time_end(rest).or_else(|| {
-                let is_likely = *third == b':' || rest.get(9).is_some_and(u8::is_ascii_digit);
+                let is_likely = *third == b':' || *first == b'1' && rest.get(9).is_some_and(u8::is_ascii_digit);
                 if is_likely { clock_end(rest) } else { None }
             }),
             // Names of months and days.
@@ -192,12 +192,18 @@ impl<'t> Head<'t> {
     /// A piece up to the next blank, tab, bar or colour.
     fn word(&mut self, is_first: bool) -> Step {
         let rest = &self.bytes[self.at..];
-        let (mut signs, mut end) = (0, 0);
-        while let Some(class) = rest.get(end).map(|byte| CLASSES[usize::from(*byte)]).filter(|class| *class != END) {
+        let mut signs = 0;
+        let end = rest.iter().position(|byte| {
+            let class = CLASSES[usize::from(*byte)];
             signs |= class;
-            end += 1;
-        }
+            class == END
+        });
+        let (signs, end) = (signs & !END, end.unwrap_or(rest.len()));
         let (word, mut behind) = rest.split_at(end);
+        if !is_first && (self.has_time || self.n_plain > 0) && says_nothing(word, behind, signs) {
+            self.at += end;
+            return self.go_on(&Place { bare: word, has_colon: false, behind, is_first }, signs);
+        }
         if signs & (UPPER | LOWER | DIGIT) == 0 {
             return self.mark(word, behind);
         }
@@ -234,7 +240,7 @@ impl<'t> Head<'t> {
             level = if bare.len() > 2 { self.level_here(signs, &place) } else { self.letter_here(&place) };
         }
         if level.is_none() && signs & (COLON | MARK) != 0 {
-            level = self.android(&place).or_else(|| self.glued(core, has_colon));
+            level = self.android(&place).or_else(|| self.glued(core, signs, has_colon));
         }
         if level.is_some() {
             return Break(level);
@@ -387,17 +393,17 @@ impl<'t> Head<'t> {
             [b'D', b'1'..=b'5'] => Level::Debug,
             _ => return None,
         };
-        let is_column = matches!(place.separator(), Some(b'|' | b'\t' | b'[' | b'-'));
-        let next = place.next();
-        let is_name = next.len() >= 2
-            && (next.ends_with(b":")
-                || next.contains(&b'.')
-                || next.iter().all(|b| b.is_ascii_uppercase() || *b == b'_'));
-        let is_cups = place.is_first
-            && place.next().first() == Some(&b'[')
-            && place.next().get(1).is_some_and(u8::is_ascii_digit);
+        let is_column = || matches!(place.separator(), Some(b'|' | b'\t' | b'[' | b'-'));
+        let is_name = || {
+            let next = place.next();
+            next.len() >= 2
+                && (next.ends_with(b":")
+                    || next.contains(&b'.')
+                    || next.iter().all(|b| b.is_ascii_uppercase() || *b == b'_'))
+        };
+        let is_cups = || place.is_first && matches!(place.next(), [b'[', b'0'..=b'9', ..]);
         let is_android = self.n_numbers >= 2;
-        Some(level).filter(|_| (self.is_at_time && (is_column || is_name || is_android)) || is_cups)
+        Some(level).filter(|_| self.is_at_time && (is_android || is_column() || is_name()) || is_cups())
     }
 
     /// `E/TillView( 4471): text`, `E/TillView: text`.
@@ -409,8 +415,9 @@ impl<'t> Head<'t> {
     }
 
     /// A level in upper case within a word: `time:ERROR:logger`, `7)WARNING:`, `a@b:[87]:FATAL:`, `shop.INFO:`, `INFO/Main]`.
-    fn glued(&self, word: &[u8], has_colon: bool) -> Option<Level> {
-        if self.n_plain > 1 || word.len() > BRACKETS_BYTES_MAX {
+    fn glued(&self, word: &[u8], signs: u8, has_colon: bool) -> Option<Level> {
+        let may_have = signs & UPPER != 0 || word.first() == Some(&b':');
+        if !may_have || self.n_plain > 1 || word.len() > BRACKETS_BYTES_MAX {
             return None;
         }
         let mut start = 0;
@@ -486,15 +493,4 @@ impl<'t> Head<'t> {
         }
         Continue(())
     }
-}
-
-/// Where the bracket closes whose inside begins the text; brackets may stand in it.
-fn closing(inner: &[u8], open: u8) -> Option<usize> {
-    let close = if open == b'(' { b')' } else { open + 2 };
-    let mut n_open = 1usize;
-    inner.iter().position(|byte| {
-        n_open += usize::from(*byte == open);
-        n_open -= usize::from(*byte == close);
-        n_open == 0
-    })
 }

@@ -61,3 +61,14 @@ pub(super) fn zone_bytes(text: &[u8]) -> usize {
     let n_digits = zone.iter().skip(1).take_while(|byte| byte.is_ascii_digit() || **byte == b':').count();
     if is_offset && n_digits >= 2 && is_end(1 + n_digits) { 2 + n_digits } else { 0 }
 }
+
+/// Where the bracket closes whose inside begins the text; brackets may stand in it.
+pub(super) fn closing(inner: &[u8], open: u8) -> Option<usize> {
+    let close = if open == b'(' { b')' } else { open + 2 };
+    let mut n_open = 1usize;
+    inner.iter().position(|byte| {
+        n_open += usize::from(*byte == open);
+        n_open -= usize::from(*byte == close);
+        n_open == 0
+    })
+}

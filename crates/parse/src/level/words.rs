@@ -58,6 +58,19 @@ pub(crate) fn word_before_colon(word: &[u8]) -> Option<Level> {
     if is_said { any_level(word) } else { None }
 }
 
+/// Whether a word of letters and digits behind the time or another word, with a blank and no colon behind it, surely is no
+/// level and no sign of one: most words are such.
+pub(super) fn says_nothing(word: &[u8], behind: &[u8], signs: u8) -> bool {
+    let is_alone = matches!(behind, [b' ', next, ..] if *next != b':');
+    let may_be_sign = match word.first() {
+        Some(b'P' | b'F' | b'f' | b'L' | 0x80..) => true,
+        Some(b'A'..=b'Z') => signs & LOWER == 0,
+        _ => false,
+    };
+    let is_bare = signs != 0 && signs & !(UPPER | LOWER | DIGIT) == 0;
+    is_alone && is_bare && !may_be_sign && Level::parse_bytes(word).is_none()
+}
+
 /// `core:error`, `7:8:ERROR:file.cc(88)`, `ERROR/main`, `main INFO`, `ID 7 daemon.err`.
 pub(super) fn in_brackets(inside: &[u8]) -> Option<Level> {
     let mut parts = inside.split(|byte| *byte == b':');

@@ -19,8 +19,8 @@ pub(super) fn has_clock(line: &[u8]) -> bool {
     let is_digit = |at: usize| head.get(at).is_some_and(u8::is_ascii_digit);
     let has_pairs = |at: usize| at > 0 && is_digit(at - 1) && is_digit(at + 1) && is_digit(at + 2);
     let has_seconds = |at: usize| head.get(at + 3) == Some(&b':') && is_digit(at + 4) && is_digit(at + 5);
-    // Most times stand at one of two places.
-    if [13, 14].iter().any(|at| head.get(*at) == Some(&b':') && has_pairs(*at) && has_seconds(*at)) {
+    // Most times stand at one of few places.
+    if [13, 14, 9, 8, 11].iter().any(|at| head.get(*at) == Some(&b':') && has_pairs(*at) && has_seconds(*at)) {
         return true;
     }
     memchr::memchr_iter(b':', head).any(|at| {

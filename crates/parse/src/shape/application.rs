@@ -105,7 +105,7 @@ struct Header<'t> {
 
 /// A header of any order. It has a time or a logger, and a level or the place in the program.
 pub(super) fn read<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
-    let first_line = &line[..memchr::memchr(b'\n', line.as_bytes()).unwrap_or(line.len())];
+    let first_line = found.times.first_line(line);
     let mut header = Header::default();
     let mut rest = first_line;
     for _ in 0..PIECES_MAX {
@@ -250,7 +250,7 @@ impl<'t> Header<'t> {
         let core = if closes { &whole[..whole.len() - 1] } else { whole };
         let ends = closes || core.ends_with(':');
         let core = core.strip_suffix(':').unwrap_or(core);
-        let follows = behind.trim_start_matches(' ');
+        let follows = behind_blanks(behind);
         let is_named = std::mem::take(&mut self.is_marked) || closes;
         if self.level.is_none()
             && let Some(level) = self.level_of(core, ends, behind)
@@ -303,8 +303,13 @@ impl<'t> Header<'t> {
     }
 
     fn level_of(&self, word: &str, ends: bool, behind: &str) -> Option<Level> {
-        let word = word.trim_end_matches(',').as_bytes();
-        let follows = behind.trim_start_matches(' ');
+        let mut word = word.as_bytes();
+        while let Some(before) = word.strip_suffix(b",") {
+            word = before;
+        }
+        // Most words are none.
+        Level::parse_bytes(word)?;
+        let follows = behind_blanks(behind);
         // In lower case it is a word of prose, unless columns are told apart.
         match word {
             b"LOG" => None,
@@ -341,10 +346,15 @@ fn process_of(word: &str) -> Option<&str> {
     inside.split(':').next().filter(|process| is_digits(process) && is_name(name))
 }
 
+fn behind_blanks(text: &str) -> &str {
+    &text[text.bytes().position(|byte| byte != b' ').unwrap_or(text.len())..]
+}
+
 /// Passes over blanks, bars and colours.
 fn separators(rest: &mut &str) {
     loop {
-        *rest = &rest[rest.bytes().take_while(|byte| matches!(byte, b' ' | b'\t' | b'|')).count()..];
+        let is_separator = |byte| matches!(byte, b' ' | b'\t' | b'|');
+        *rest = &rest[rest.bytes().position(|byte| !is_separator(byte)).unwrap_or(rest.len())..];
         if !rest.starts_with("\u{1b}[") {
             return;
         }

@@ -84,9 +84,13 @@ pub(crate) fn is_source(text: &str) -> bool {
 
 /// Whether files of source code end so; those of one letter are not asked for.
 fn is_ending(ending: &[u8]) -> bool {
-    ENDINGS.as_bytes().split(|byte| *byte == b' ').any(|known| known == ending)
+    let may_be = ending.len() <= ENDING_BYTES_MAX && ending.iter().all(u8::is_ascii_lowercase);
+    may_be && ENDINGS.as_bytes().split(|byte| *byte == b' ').any(|known| known == ending)
 }
 
 /// Endings of files of source code that have more than one letter.
 const ENDINGS: &str = "go rs py js ts rb cc hh cs kt pl pm ex hs ml mm sh vb fs cr jl mjs cjs jsx tsx php cpp cxx hpp exs erl lua clj zig \
     nim inc java dart scala swift";
+
+/// The longest of them.
+const ENDING_BYTES_MAX: usize = 5;

@@ -54,6 +54,9 @@ fn is_time(pair: &Pair<'_>, found: &PartSink<'_, '_>) -> bool {
 
 /// Reads a line that is surely made of pairs.
 pub(super) fn recognise<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
+    if found.times.lacks(line, b'=') {
+        return None;
+    }
     memchr::memchr(b'=', line.as_bytes())?;
     if line.starts_with("type=") && line.contains(" msg=audit(") {
         return audit(line, found);
@@ -66,10 +69,13 @@ pub(super) fn recognise<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Opti
 
 /// The pairs that follow the time at the head of a line, or few words behind a syslog header.
 pub(super) fn behind_words<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
+    if found.times.lacks(line, b'=') {
+        return None;
+    }
     memchr::memchr(b'=', line.as_bytes())?;
     let text = match found.has_header() {
         true => line,
-        false => line.get(crate::time::time_end(line.as_bytes())?..)?.trim_start_matches([' ', ':', ']']),
+        false => line.get(found.times.time_end(line.as_bytes())?..)?.trim_start_matches([' ', ':', ']']),
     };
     let (mut n_words, mut n_pairs, mut n_between) = (0, 0, 0);
     let is_whole = each(text, |pair| {

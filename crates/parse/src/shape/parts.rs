@@ -181,24 +181,26 @@ impl Parts {
 
     /// Whether the line says a name that is no member's more than once.
     pub(crate) fn is_repeated(&self, name: &str, line: &str) -> bool {
-        let mut n = 0;
-        self.each(line, |known, below, _| n += usize::from(known == name && below.is_none()));
-        n > 1
+        let is_alike = |part: &&Part| part.below.is_none() && part.name(line, &self.names) == name;
+        self.parts.iter().filter(is_alike).nth(1).is_some()
     }
 }
 
 impl Part {
+    fn name<'t>(&self, line: &'t str, names: &'t [Box<str>]) -> &'t str {
+        match self.name {
+            Name::Known(name) => name,
+            Name::Written(span) => span.get(line),
+            Name::Column(column) => names.get(usize::from(column)).map_or("", |name| name),
+        }
+    }
+
     fn give<'t>(
         &self,
         line: &'t str,
         names: &'t [Box<str>],
         take: &mut impl FnMut(&'t str, Option<&'t str>, PartValue<'t>),
     ) {
-        let name = match self.name {
-            Name::Known(name) => name,
-            Name::Written(span) => span.get(line),
-            Name::Column(column) => names.get(usize::from(column)).map_or("", |name| name),
-        };
         let value = match self.value {
             StoredPart::Text(span) => PartValue::Text(Cow::Borrowed(span.get(line))),
             StoredPart::Escaped(span) => PartValue::Text(unescaped(span.get(line))),
@@ -212,7 +214,7 @@ impl Part {
             StoredPart::Float(number) => PartValue::Float(number),
             StoredPart::Empty => PartValue::Empty,
         };
-        take(name, self.below.map(|below| below.get(line)), value);
+        take(self.name(line, names), self.below.map(|below| below.get(line)), value);
     }
 }
 

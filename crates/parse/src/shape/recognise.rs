@@ -69,8 +69,8 @@ impl Shape {
     }
 
     /// The shapes that a line may have by what it begins with, in the order in which they are tried.
-    pub(crate) fn candidates(line: &str) -> &'static [Self] {
-        guess::candidates(first_line(line))
+    pub(crate) fn candidates(line: &str, times: &TimeMemo) -> &'static [Self] {
+        guess::candidates(times.first_line(line))
     }
 
     /// Finds the shape of a line among those that ask for so much that no format of a program is asked before them.
@@ -81,7 +81,7 @@ impl Shape {
     /// Finds the shape of a line among the others.
     pub(crate) fn recognise_rest(candidates: &[Self], found: &mut PartSink<'_, '_>) -> Option<Self> {
         of_candidates(found.line, candidates, |shape| !shape.is_sure(), found)
-            .or_else(|| request::any(first_line(found.line), found).map(|()| Self::Request))
+            .or_else(|| request::any(found.times.first_line(found.line), found).map(|()| Self::Request))
     }
 
     fn is_sure(self) -> bool {
@@ -102,15 +102,10 @@ fn message<'t>(program: &str, text: &'t str, found: &mut PartSink<'t, '_>) {
     }
 }
 
-/// Only a shape whose header has several lines looks at more than the first.
-fn first_line(text: &str) -> &str {
-    &text[..memchr::memchr(b'\n', text.as_bytes()).unwrap_or(text.len())]
-}
-
 fn recognise<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<Shape> {
-    let candidates = Shape::candidates(line);
+    let candidates = Shape::candidates(line, found.times);
     of_candidates(line, candidates, |_| true, found)
-        .or_else(|| request::any(first_line(line), found).map(|()| Shape::Request))
+        .or_else(|| request::any(found.times.first_line(line), found).map(|()| Shape::Request))
 }
 
 fn of_candidates<'t>(
@@ -120,23 +115,22 @@ fn of_candidates<'t>(
     found: &mut PartSink<'t, '_>,
 ) -> Option<Shape> {
     let is_nested = found.has_header();
+    // Only a shape whose header has several lines looks at more than the first.
+    let first_line = found.times.first_line(line);
     let of_nested: &[Shape] = if is_nested && !known.contains(&Shape::Logfmt) { &[Shape::Logfmt] } else { &[] };
     let mut candidates = known.iter().chain(of_nested).copied().filter(|shape| is_asked(*shape));
     candidates.find(|shape| {
         let read = |found: &mut PartSink<'t, '_>| match shape {
             Shape::Syslog | Shape::Lambda | Shape::Vpc | Shape::Cri if is_nested => None,
             Shape::Syslog => syslog::recognise(line, found, message),
-            Shape::Logfmt => {
-                let first_line = first_line(line);
-                logfmt::recognise(first_line, found).or_else(|| logfmt::behind_words(first_line, found))
-            }
+            Shape::Logfmt => logfmt::recognise(first_line, found).or_else(|| logfmt::behind_words(first_line, found)),
             Shape::PythonBasic => {
                 application::python_basic(line, found)?;
-                request::in_text(first_line(line), found).map(|_| ()).or(Some(()))
+                request::in_text(first_line, found).map(|_| ()).or(Some(()))
             }
             Shape::Application => {
                 let header = application::read(line, found).or_else(|| application::ruby(line, found));
-                request::in_text(first_line(line), found).map(|_| ()).or(header)
+                request::in_text(first_line, found).map(|_| ()).or(header)
             }
             shape => shape.read_into(line, found),
         };

@@ -49,6 +49,9 @@ fn without_colours(mut text: &str) -> &str {
 /// `192.0.2.1:50582 - "GET /path HTTP/1.1" 200 12` within a text of another form, and the lines of Amazon's load balancers.
 pub(super) fn any<'t>(text: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
     // Most lines have no quote.
+    if found.times.lacks(text, b'"') {
+        return None;
+    }
     memchr::memchr(b'"', text.as_bytes())?;
     if found.attempt(|found| balancer(text, found)).is_some() {
         return Some(());
@@ -97,6 +100,9 @@ fn balancer<'t>(text: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
 
 /// `192.0.2.1:50582 - "GET /path HTTP/1.1" 200 12` within a text; returns the status.
 pub(super) fn in_text<'t>(text: &'t str, found: &mut PartSink<'t, '_>) -> Option<&'t str> {
+    if found.times.lacks(text, b'"') {
+        return None;
+    }
     let head = &text.as_bytes()[..text.len().min(TEXT_BYTES_MAX)];
     memchr::memchr(b'"', head)?;
     let protocol = crate::find::find_short(head, b" HTTP/")?;

@@ -15,6 +15,7 @@ pub(crate) use self::structured::data_end;
 use self::structured::element;
 use super::cursor::is_digits;
 use super::parts::PartSink;
+use crate::signs::{DIGIT, LOWER, Signs, UPPER, sign, signs};
 use crate::time::TimeMemo;
 
 const FACILITIES: [&str; 24] = [
@@ -236,8 +237,8 @@ impl<'t> SyslogHeader<'t> {
         let mut rest = if time.is_empty() { behind } else { behind.trim_start_matches([':', ' ']) };
         let (relay, inner) = rest.split_once(' ').unwrap_or_default();
         let relayed = traditional_time(inner, &TimeMemo::default()).filter(|_| !time.is_empty());
-        let relay = host_name(relay).filter(|_| relayed.is_some());
-        if let (Some(_), Some((time, behind))) = (relay, relayed) {
+        let relay = relayed.and_then(|timed| Some((host_name(relay)?, timed)));
+        if let Some((_, (time, behind))) = relay {
             (self.time, rest) = (time, behind);
         }
         if rest.starts_with("last message repeated ") {
@@ -246,7 +247,7 @@ impl<'t> SyslogHeader<'t> {
             self.read_tag(rest, host);
         }
         if self.hostname.is_empty() {
-            self.hostname = relay.unwrap_or_default();
+            self.hostname = relay.map_or("", |(name, _)| name);
         }
     }
 
@@ -354,8 +355,8 @@ impl<'t> SyslogHeader<'t> {
             return None;
         }
         let (name, rest) = text.split_at(end);
-        let ends = |rest: &str| rest.is_empty() || rest.starts_with([' ', '\t']);
-        if !is_program(name) {
+        let ends = |rest: &str| matches!(rest.as_bytes().first(), None | Some(b' ' | b'\t'));
+        if !has_name_of_program(name) {
             return None;
         }
         let (procid, behind) = match rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
@@ -417,13 +418,15 @@ fn epoch(text: &str) -> Option<(&str, &str)> {
 
 /// Reads a hostname, optionally in brackets or after the slot of a chassis: `slot1/name`.
 fn host_name(word: &str) -> Option<&str> {
+    const LETTERS: Signs = UPPER | LOWER;
     let word = word.trim_end_matches(':');
     let slot = |(slot, name)| is_digits(str::strip_prefix(slot, "slot")?).then_some(name);
-    let word = word.split_once('/').and_then(slot).unwrap_or(word);
+    let word = if word.starts_with("slot") { word.split_once('/').and_then(slot).unwrap_or(word) } else { word };
     let name = word.strip_prefix('[').and_then(|word| word.strip_suffix(']')).unwrap_or(word);
-    let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
-        && name.bytes().any(|byte| byte.is_ascii_alphabetic() || byte == b'.')
-        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+    let signs = signs(name.as_bytes());
+    let is_name = signs & !(LETTERS | DIGIT | sign(b'.') | sign(b'-') | sign(b'_')) == 0
+        && signs & (LETTERS | sign(b'.')) != 0
+        && name.as_bytes()[0].is_ascii_alphanumeric()
         && Level::parse(name).is_none();
     let is_address = || name.contains("::") || name.matches(':').count() == 7;
     let is_host = (1..=NAME_BYTES_MAX * 2).contains(&name.len());
@@ -432,16 +435,19 @@ fn host_name(word: &str) -> Option<&str> {
 
 /// Whether a text is the name of a program, which has letters and few other signs.
 fn is_program(name: &str) -> bool {
+    name.bytes().all(|byte| IS_OF_PROGRAM[usize::from(byte)]) && has_name_of_program(name)
+}
+
+/// The same for a text of such signs.
+fn has_name_of_program(name: &str) -> bool {
     name.bytes().any(|byte| byte.is_ascii_alphabetic())
-        && name.bytes().all(|byte| IS_OF_PROGRAM[usize::from(byte)])
-        && !name.starts_with(['-', '#', '$', '+', ')'])
+        && !matches!(name.as_bytes().first(), Some(b'-' | b'#' | b'$' | b'+' | b')'))
 }
 
 /// `Nov  2 06:00:01`, perhaps with a fraction or a year, and what follows. Minutes alone are no clock of syslog.
 fn traditional_time<'t>(line: &'t str, times: &TimeMemo) -> Option<(&'t str, &'t str)> {
-    const MONTHS: [&[u8; 4]; 12] =
-        [b"Jan ", b"Feb ", b"Mar ", b"Apr ", b"May ", b"Jun ", b"Jul ", b"Aug ", b"Sep ", b"Oct ", b"Nov ", b"Dec "];
-    line.as_bytes().first_chunk::<4>().filter(|month| MONTHS.contains(month))?;
+    let [month @ .., b' '] = line.as_bytes().first_chunk::<4>()? else { return None };
+    crate::time::short_month(month)?;
     let (time, behind) = time(line, times)?;
     let n_colons = time.bytes().filter(|byte| *byte == b':').count();
     (n_colons == 2 && matches!(behind.as_bytes().first(), Some(b' ' | b':'))).then_some((time, behind))

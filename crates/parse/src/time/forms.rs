@@ -5,7 +5,7 @@ use super::clock::{
     Clock, WrittenZone, clock, compact_clock, dotted_clock, loose_clock, n_digits, number, offset_of_minutes,
     short_number, two_digits, zone_after,
 };
-use super::names::{month_at, weekday_end};
+use super::names::{month_at, short_month, weekday_end};
 
 /// A calendar time as written; what the text does not say is `None`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +57,11 @@ fn digits_first(b: &[u8], at: usize) -> Option<(Civil, usize)> {
     {
         return Some(found);
     }
+    if b.get(at + 11) == Some(&b':')
+        && let Some((date, clock)) = of_access_log(b, at)
+    {
+        return with_zone(b, date, clock?);
+    }
     let length = n_digits(b, at);
     let next = at + length;
     match (length, b.get(next).copied()?) {
@@ -94,6 +99,15 @@ fn whole(b: &[u8], at: usize) -> Option<(Civil, usize)> {
     let year = two_digits(text, 0)? * 100 + two_digits(text, 2)?;
     let found = date(Some(i64::from(year)), (two_digits(text, 5)?, two_digits(text, 8)?), at + 10)?;
     with_zone(b, found, clock(b, at + 11)?)
+}
+
+/// `20/Nov/2026:06:47:13`: what access logs have, at fixed places; the time of day where it is one.
+fn of_access_log(b: &[u8], at: usize) -> Option<(Date, Option<Clock>)> {
+    let text: &[u8; 15] = b[at..].first_chunk()?;
+    let has_marks = (text[2], text[6], text[14]) == (b'/', b'/', b':') && text[12].is_ascii_digit();
+    let month = short_month(&[text[3], text[4], text[5]]).filter(|_| has_marks)?;
+    let year = two_digits(text, 7)? * 100 + two_digits(text, 9)?;
+    Some((date(Some(i64::from(year)), (month, two_digits(text, 0)?), at + 11)?, clock(b, at + 12)))
 }
 
 fn letters_first(b: &[u8], at: usize) -> Option<(Civil, usize)> {

@@ -1,4 +1,4 @@
-//! The time that was read last in a line.
+//! What was read before of a text: its first line, what signs that has, and the time that was found last.
 
 use std::cell::Cell;
 
@@ -7,39 +7,88 @@ use types::Timestamp;
 use super::forms::{self, Civil};
 use super::{ResolvedTime, ZoneName, resolve, undecided_zone};
 use crate::ArrivalContext;
+use crate::signs::{ANY, Signs, sign, signs};
 
 /// Reading a time looks at fewer bytes than these.
 const REACH: usize = 96;
 
+/// Bytes of a line that are looked through for signs: a longer one is taken to have all.
+const SIGNS_BYTES_MAX: usize = 4 << 10;
+
 /// Where a text begins, its length, the calendar time at its beginning and where that ends.
 type ReadTime = (usize, usize, (Civil, usize));
 
-/// Keeps the calendar time that was read last: a line's form, header, level and event ask for the same one in turn.
+/// Keeps what a line's form, header, level and event ask for in turn.
 ///
-/// A time is known by the address of its first byte, so a memo must not outlive the text that it is used for.
+/// A text is known by the address of its first byte, so a memo must not outlive the text that it is used for.
 #[derive(Debug, Default)]
-pub(crate) struct TimeMemo(Cell<Option<ReadTime>>);
+pub(crate) struct TimeMemo {
+    /// The calendar time that was read last.
+    found: Cell<Option<ReadTime>>,
+    /// Where the first line of a text begins and ends, and whether another follows.
+    first_line: Cell<(usize, usize, bool)>,
+    /// What that lacks, as far as somebody has looked.
+    lacks: Cell<Signs>,
+}
 
 impl TimeMemo {
+    /// The first line of a text, which may begin within one that was asked for before.
+    #[inline]
+    pub(crate) fn first_line<'t>(&self, text: &'t str) -> &'t str {
+        let start = text.as_ptr().addr();
+        let (first, end, is_followed) = self.first_line.get();
+        if first <= start && start <= end && (is_followed || text.len() <= end - start) {
+            &text[..text.len().min(end - start)]
+        } else {
+            self.find_first_line(text)
+        }
+    }
+
+    #[inline(never)]
+    fn find_first_line<'t>(&self, text: &'t str) -> &'t str {
+        let start = text.as_ptr().addr();
+        let newline = memchr::memchr(b'\n', text.as_bytes());
+        let length = newline.unwrap_or(text.len());
+        self.first_line.set((start, start + length, newline.is_some()));
+        self.lacks.set(0);
+        &text[..length]
+    }
+
+    /// The kinds of characters that a line has; all where it is long.
+    pub(crate) fn learn_signs(&self, line: &[u8]) -> Signs {
+        let has = if line.len() > SIGNS_BYTES_MAX { ANY } else { signs(line) };
+        let (start, (first, end, _)) = (line.as_ptr().addr(), self.first_line.get());
+        if (first, end) == (start, start + line.len()) {
+            self.lacks.set(!has);
+        }
+        has
+    }
+
+    /// Whether the first line of a text surely lacks a mark of ASCII.
+    pub(crate) fn lacks(&self, text: &str, mark: u8) -> bool {
+        let (first, end, _) = self.first_line.get();
+        (first..=end).contains(&text.as_ptr().addr()) && self.lacks.get() & sign(mark) != 0
+    }
+
     /// Reads the calendar time at `at`.
     pub(super) fn parse_at(&self, b: &[u8], at: usize) -> Option<(Civil, usize)> {
         let rest = b.get(at..).filter(|rest| !rest.is_empty())?;
         let address = rest.as_ptr().addr();
-        if let Some((known, length, (civil, end))) = self.0.get()
+        if let Some((known, length, (civil, end))) = self.found.get()
             && known == address
             && (length == rest.len() || length.min(rest.len()) >= REACH || end == rest.len())
         {
             return Some((civil, at + end));
         }
         let (civil, end) = forms::parse_at(rest, 0)?;
-        self.0.set(Some((address, rest.len(), (civil, end))));
+        self.found.set(Some((address, rest.len(), (civil, end))));
         Some((civil, at + end))
     }
 
     /// The abbreviation behind the time that was read last, if that is `time` and the abbreviation means several zones, none of
     /// which the source's zone chooses.
     pub(crate) fn assumed_zone(&self, time: Timestamp, received: &ArrivalContext<'_>) -> Option<ZoneName> {
-        let (_, _, (civil, _)) = self.0.get()?;
+        let (_, _, (civil, _)) = self.found.get()?;
         let (name, _) = undecided_zone(&civil, received)?;
         (resolve(&civil, received) == Some(ResolvedTime::At(time))).then_some(name)
     }
@@ -49,3 +98,6 @@ impl TimeMemo {
         self.parse_at(text, 0).map(|(_, end)| end)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -136,7 +136,8 @@ static MONTHS_BY_NAME: LazyLock<HashMap<Vec<u8>, u32>> = LazyLock::new(|| {
     by_name
 });
 
-fn short_month(name: &[u8; 3]) -> Option<u32> {
+/// The month of an English name of three letters.
+pub(crate) fn short_month(name: &[u8; 3]) -> Option<u32> {
     Some(match name {
         b"Jan" => 1,
         b"Feb" => 2,
