@@ -12,7 +12,7 @@ use xxhash_rust::xxh3::Xxh3;
 use crate::IngestError;
 
 /// Up to so many ids are asked of a block's filters one by one; for more of them its ids are read at once.
-pub(crate) const PROBES_MAX: usize = 32;
+const PROBES_MAX: usize = 32;
 
 /// How long a request waits for others that store the same ids: longer than a store takes unless it is overloaded.
 const CLAIM_PATIENCE: Duration = Duration::from_secs(10);
@@ -182,7 +182,12 @@ fn find_in<'i>(
 }
 
 /// Returns the rows of a block that may hold one of the ids.
-fn rows_to_read(run: &dyn Run, block: usize, field: IdField<'_>, wanted: &HashSet<&str>) -> Result<RowSet, ScanError> {
+pub(crate) fn rows_to_read<S>(
+    run: &dyn Run,
+    block: usize,
+    field: IdField<'_>,
+    wanted: &HashSet<&str, S>,
+) -> Result<RowSet, ScanError> {
     let n_rows = run.block_rows(block);
     if wanted.len() > PROBES_MAX {
         return Ok(RowSet::all(n_rows));

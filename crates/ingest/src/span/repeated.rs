@@ -21,7 +21,7 @@ use types::{
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128_with_seed};
 
 use super::AT_ARRIVAL;
-use crate::ids::{IdClaim, Key, PROBES_MAX};
+use crate::ids::{IdClaim, IdField, Key, rows_to_read};
 use crate::{IngestError, Intake};
 
 /// How much the times of copies may differ: OTLP has nanoseconds, Zipkin whole microseconds, X-Ray seconds as floats.
@@ -56,11 +56,8 @@ type Columns<'c> = [Option<&'c Column>; FIELDS.len()];
 
 impl<'c> Identity<'c> {
     /// Returns the identity of the span in a row; `None` if there is no span with ids in it.
-    fn of_row(
-        [kind_of_event, trace_id, span_id, kind, duration, problem, in_progress]: Columns<'c>,
-        row: usize,
-        time: i64,
-    ) -> Option<Self> {
+    fn of_row(columns: Columns<'c>, row: usize, time: i64) -> Option<Self> {
+        let [event_type, trace_id, span_id, kind, duration, problem, in_progress] = columns;
         let text = |column: Option<&'c Column>| column.and_then(|column| text_of(column, row)).unwrap_or_default();
         let duration_ms = match duration?.value(row)? {
             Value::Float(number) => number,
@@ -78,7 +75,7 @@ impl<'c> Identity<'c> {
             problem: text(problem),
             is_in_progress: in_progress.is_some_and(|column| column.is_present(row)),
         };
-        let is_span = text(kind_of_event) == SPAN_TYPE && !identity.trace_id.is_empty() && !identity.span_id.is_empty();
+        let is_span = text(event_type) == SPAN_TYPE && !identity.trace_id.is_empty() && !identity.span_id.is_empty();
         is_span.then_some(identity)
     }
 
@@ -263,7 +260,10 @@ impl PartSpans<'_> {
             if !asked.iter().any(|span| span.times().overlaps(first, last)) {
                 continue;
             }
-            let rows = rows_to_compare(run, block, &asked, &traces)?;
+            let mut rows = rows_to_read(run, block, IdField::One("trace_id"), &traces)?;
+            for span in &asked {
+                run.rows_within(block, span.times()).into_iter().flatten().for_each(|row| rows.insert(row));
+            }
             if rows.is_empty() {
                 continue;
             }
@@ -283,27 +283,6 @@ impl PartSpans<'_> {
         }
         Ok(())
     }
-}
-
-/// Returns the rows of a block that may have one of the spans.
-fn rows_to_compare(
-    run: &dyn Run,
-    block: usize,
-    asked: &[&Identity<'_>],
-    traces: &HashSet<&str, RandomState>,
-) -> Result<RowSet, ScanError> {
-    let n_rows = run.block_rows(block);
-    let mut rows = RowSet::none(n_rows);
-    if traces.len() > PROBES_MAX {
-        return Ok(RowSet::all(n_rows));
-    }
-    for trace in traces {
-        rows.or(&run.narrow(block, &of_trace(trace))?.rows);
-    }
-    for span in asked {
-        run.rows_within(block, span.times()).into_iter().flatten().for_each(|row| rows.insert(row));
-    }
-    Ok(rows)
 }
 
 fn of_trace(id: &str) -> TextProbe<'_> {
