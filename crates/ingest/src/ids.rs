@@ -1,17 +1,26 @@
 //! Which ids of events are known already: to the store, to another request, within a request.
 
 use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
+use foldhash::fast::RandomState;
 use storage::Store;
 use types::{Column, GroupName, GroupPattern, ProbeField, RowSet, Run, ScanError, TextProbe, TimeRange, Value};
 use xxhash_rust::xxh3::Xxh3;
 
+use crate::IngestError;
+
 /// Up to so many ids are asked of a block's filters one by one; for more of them its ids are read at once.
 const PROBES_MAX: usize = 32;
 
+/// How long a request waits for others that store the same ids: longer than a store takes unless it is overloaded.
+const CLAIM_PATIENCE: Duration = Duration::from_secs(10);
+
 /// An id of an event within a group, hashed.
-type Key = u128;
+pub(crate) type Key = u128;
+
+type Keys = HashSet<Key, RandomState>;
 
 fn key(group: &GroupName, id: &str) -> Key {
     let mut hasher = Xxh3::new();
@@ -24,20 +33,35 @@ fn key(group: &GroupName, id: &str) -> Key {
 
 /// Ids that requests are about to store. Bounded by the requests under way, each of which is bounded.
 #[derive(Debug, Default)]
-pub struct Claims(Mutex<HashSet<Key>>);
+pub struct Claims {
+    claimed: Mutex<Keys>,
+    /// Notified when ids are given back.
+    released: Condvar,
+}
 
 /// Ids that one request has claimed; given back when dropped.
 pub struct IdClaim<'c> {
     claims: &'c Claims,
-    keys: HashSet<Key>,
+    keys: Keys,
 }
 
 impl Drop for IdClaim<'_> {
     fn drop(&mut self) {
-        let mut claimed = self.claims.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.keys.is_empty() {
+            return;
+        }
+        let mut claimed = self.claims.claimed.lock().unwrap_or_else(PoisonError::into_inner);
         self.keys.iter().for_each(|key| {
             claimed.remove(key);
         });
+        self.claims.released.notify_all();
+    }
+}
+
+impl IdClaim<'_> {
+    /// Returns the number of ids, each counted once.
+    pub(crate) fn n_ids(&self) -> usize {
+        self.keys.len()
     }
 }
 
@@ -60,14 +84,31 @@ impl Within {
 impl Claims {
     /// Returns an empty claim.
     pub fn none(&self) -> IdClaim<'_> {
-        IdClaim { claims: self, keys: HashSet::new() }
+        IdClaim { claims: self, keys: Keys::default() }
+    }
+
+    /// Claims ids as soon as no other request has one of them.
+    ///
+    /// # Errors
+    /// If another request keeps one for too long.
+    pub(crate) fn claim_all(&self, keys: &[Key]) -> Result<IdClaim<'_>, IngestError> {
+        let is_taken = |claimed: &mut Keys| !claimed.is_empty() && keys.iter().any(|key| claimed.contains(key));
+        let claimed = self.claimed.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.released.wait_timeout_while(claimed, CLAIM_PATIENCE, is_taken);
+        let (mut claimed, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+        if timeout.timed_out() {
+            return Err(IngestError::OnItsWay);
+        }
+        claimed.extend(keys);
+        drop(claimed);
+        Ok(IdClaim { claims: self, keys: keys.iter().copied().collect() })
     }
 
     /// Claims ids of a group; says of each whether the request has it now, and nobody else.
     ///
     /// What another request stored before it gave its claim back is in a snapshot that is taken after the claim.
     pub fn claim<'i>(&self, group: &GroupName, ids: impl Iterator<Item = &'i str>, own: &mut IdClaim<'_>) -> Vec<bool> {
-        let mut claimed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut claimed = self.claimed.lock().unwrap_or_else(PoisonError::into_inner);
         let mut claim = |id| {
             let key = key(group, id);
             own.keys.contains(&key) || claimed.insert(key) && own.keys.insert(key)
@@ -141,7 +182,12 @@ fn find_in<'i>(
 }
 
 /// Returns the rows of a block that may hold one of the ids.
-fn rows_to_read(run: &dyn Run, block: usize, field: IdField<'_>, wanted: &HashSet<&str>) -> Result<RowSet, ScanError> {
+pub(crate) fn rows_to_read<S>(
+    run: &dyn Run,
+    block: usize,
+    field: IdField<'_>,
+    wanted: &HashSet<&str, S>,
+) -> Result<RowSet, ScanError> {
     let n_rows = run.block_rows(block);
     if wanted.len() > PROBES_MAX {
         return Ok(RowSet::all(n_rows));

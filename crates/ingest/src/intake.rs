@@ -33,6 +33,8 @@ pub struct Intake {
     pub(crate) overflowed: Arc<AtomicU64>,
     /// Ids of events that requests are about to store.
     pub(crate) claims: Claims,
+    /// Spans that were dropped because they had been sent before.
+    pub(crate) spans_repeated: AtomicU64,
     pub(crate) sources: Sources,
     pub(crate) zones: GroupZones,
     pub(crate) clocks: Arc<Clocks>,
@@ -103,6 +105,7 @@ impl Intake {
             line_contexts: LineContexts::default(),
             overflowed: Arc::default(),
             claims: Claims::default(),
+            spans_repeated: AtomicU64::default(),
         }
     }
 
@@ -368,13 +371,19 @@ impl Intake {
     }
 
     pub(crate) fn store_pending(&self, pending: PendingDelivery) -> Result<IngestAnswer, IngestError> {
-        let PendingDelivery { delivery, mut answer, n_overflowed } = pending;
+        let PendingDelivery { mut delivery, mut answer, n_overflowed } = pending;
         if !delivery.parts.is_empty() {
+            let _claim = self.drop_repeated_spans(&mut delivery.parts)?;
             let receipt = self.store.append(delivery)?;
             answer.duplicate = receipt.duplicate;
             self.note_overflow(if receipt.duplicate { 0 } else { n_overflowed });
         }
         Ok(answer)
+    }
+
+    /// Returns the number of spans that were dropped since the start, because they had been sent before.
+    pub fn n_spans_repeated(&self) -> u64 {
+        self.spans_repeated.load(Ordering::Relaxed)
     }
 
     pub(crate) fn note_overflow(&self, n_records: u64) {

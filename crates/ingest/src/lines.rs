@@ -228,7 +228,8 @@ fn append(
     let n_overflowed = collector.n_overflowed();
     let raw_bytes = gap.end - gap.start;
     let position = SourcePosition { range: gap, ..piece.position.clone() };
-    let parts = collector.into_parts();
+    let mut parts = collector.into_parts();
+    let _claim = intake.drop_repeated_spans(&mut parts)?;
     let receipt = intake.store.append(Delivery { key: None, position: Some(position), raw_bytes, parts })?;
     intake.note_overflow(n_overflowed);
     intake.descriptions.note(notes.descriptions);

@@ -9,7 +9,7 @@ use types::GroupName;
 use crate::event::{EventFields, EventMetadata};
 use crate::intake::{Intake, PendingDelivery};
 use crate::sender::Sender;
-use crate::{Encoding, IngestAnswer, IngestError, decode, lines, ndjson, text};
+use crate::{Encoding, IngestAnswer, IngestError, decode, lines, ndjson, span, text};
 
 /// What the bytes of a body are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -75,6 +75,10 @@ impl Intake {
             ReadRequest::Stored(answer) => done(Ok(answer)),
             ReadRequest::Read(PendingDelivery { delivery, answer, .. }) if delivery.parts.is_empty() => {
                 done(Ok(answer))
+            }
+            // The claim of its spans ends when they are stored.
+            ReadRequest::Read(pending) if span::has_spans(&pending.delivery.parts) => {
+                done(Ok(self.store_pending(pending)?));
             }
             ReadRequest::Read(PendingDelivery { delivery, mut answer, n_overflowed }) => {
                 let overflowed = self.overflowed.clone();

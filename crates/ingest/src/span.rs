@@ -8,6 +8,7 @@
 mod attributes;
 mod durations;
 mod lists;
+mod repeated;
 
 use std::borrow::Cow;
 use std::fmt::{Display, Write};
@@ -20,6 +21,7 @@ pub use self::attributes::{STATUS_CODES, SpanAttributes, attribute_name, json_va
 use self::durations::{duration, write_duration};
 use self::lists::ELEMENTS_MAX;
 pub use self::lists::{Members, SpanList, link, span_event};
+pub(crate) use self::repeated::has_spans;
 use crate::{Collector, EventFields, EventMetadata, IngestError, RawEvent, RecordRefusal};
 
 /// The groups that contain spans, as patterns: their own, and the one for groups beyond the limit.
@@ -30,6 +32,9 @@ pub const UNKNOWN_SERVICE: &str = "unknown_service";
 
 /// Duration from which a span's times are suspect: a year.
 const DURATION_NS_SUSPECT: u64 = 365 * 24 * Timestamp::HOUR as u64;
+
+/// What the problem of a span says that has the time of its arrival instead of its own.
+const AT_ARRIVAL: &str = "kept at its arrival";
 
 /// Bytes of a message after the name: a status code and a duration.
 const MESSAGE_BYTES: usize = 24;
@@ -195,7 +200,7 @@ impl Span<'_> {
     /// Adds the problems of start and end, and makes the end follow the start.
     fn check_times(&mut self, received: &ArrivalContext<'_>) {
         match (self.start, self.end) {
-            (0, 0) => self.note("start and end are unknown; kept at its arrival with a duration of 0"),
+            (0, 0) => self.note(format_args!("start and end are unknown; {AT_ARRIVAL} with a duration of 0")),
             (0, end) => {
                 self.start = end;
                 self.note("start is unknown; kept at its end with a duration of 0");
@@ -218,7 +223,7 @@ impl Span<'_> {
         let latest = received.at.0.saturating_add(received.limits.future_ns_max);
         let start = i64::try_from(self.start).unwrap_or(i64::MAX);
         if start > latest {
-            self.note(format_args!("began at {}, after its arrival; kept at its arrival", Timestamp(start)));
+            self.note(format_args!("began at {}, after its arrival; {AT_ARRIVAL}", Timestamp(start)));
         }
     }
 

@@ -83,7 +83,12 @@ impl Groups {
         let matches = |(name, _): &(&GroupName, &Group)| {
             within.admits(name.as_str()) && GroupPattern::any_matches(patterns, name.as_str())
         };
-        self.by_name.iter().filter(matches).map(|(_, group)| group.id).collect()
+        if patterns.is_empty() || patterns.iter().any(|pattern| pattern.as_str().contains('*')) {
+            return self.by_name.iter().filter(matches).map(|(_, group)| group.id).collect();
+        }
+        // Names are looked up, and not compared with thousands of others.
+        let named = |pattern: &GroupPattern| self.by_name.get_key_value(&GroupName::new(pattern.as_str())?);
+        patterns.iter().filter_map(named).filter(matches).map(|(_, group)| group.id).collect()
     }
 
     /// Adds a group, or stream names to a group.

@@ -147,7 +147,7 @@ impl State {
             let runs = group.shown_runs().iter();
             hot.extend(runs.filter(|run| range.overlaps(run.info().first, run.info().last)).cloned());
         }
-        let is_asked = |run: &RunSummary| wanted.contains(&run.group_id) && range.overlaps(run.first, run.last);
+        let is_asked = |run: &RunSummary| range.overlaps(run.first, run.last) && wanted.contains(&run.group_id);
         let mut segments = Vec::new();
         for stored in &self.segments {
             if stored.segment.summaries().iter().any(is_asked) {

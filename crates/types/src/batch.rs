@@ -87,7 +87,7 @@ impl Batch {
     }
 
     /// The stored column of a field, without values derived from the message or the time.
-    pub(crate) fn stored(&self, name: &str) -> Option<&Column> {
+    pub fn stored(&self, name: &str) -> Option<&Column> {
         self.fields.binary_search_by(|(known, _)| (**known).cmp(name)).ok().map(|index| &self.fields[index].1)
     }
 

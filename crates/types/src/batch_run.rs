@@ -11,7 +11,7 @@ use crate::run::{FieldSummary, Narrowed, ProbeField, Run, RunIdentity, RunInfo, 
 use crate::series::SeriesOfRows;
 use crate::system_fields::{id_column, is_text_key, part_of_column};
 use crate::type_set::TypeSet;
-use crate::{Batch, Column, GroupName, Numbers, RowSet, SampleStreams, Strings, Timestamp, Value};
+use crate::{Batch, Column, GroupName, Numbers, RowSet, SampleStreams, Strings, TimeRange, Timestamp, Value};
 
 /// Rows of one block of a run in memory.
 const BATCH_BLOCK_ROWS: usize = 16 * 1024;
@@ -208,6 +208,19 @@ impl Run for BatchRun {
     fn block_times(&self, block: usize) -> (Timestamp, Timestamp) {
         let (rows, times) = (self.range(block), &self.batch.timestamps);
         (Timestamp(times.get(rows.start)), Timestamp(times.get(rows.end - 1)))
+    }
+
+    fn rows_within(&self, block: usize, range: TimeRange) -> Option<std::ops::Range<usize>> {
+        let (rows, times) = (self.range(block), &self.batch.timestamps);
+        let first_from = |time: Timestamp| {
+            let (mut begin, mut end) = (rows.start, rows.end);
+            while begin < end {
+                let middle = usize::midpoint(begin, end);
+                if times.get(middle) < time.0 { begin = middle + 1 } else { end = middle }
+            }
+            begin - rows.start
+        };
+        Some(first_from(range.from)..first_from(range.to))
     }
 
     fn first_sequence(&self) -> u64 {

@@ -4,12 +4,13 @@
 //! ([`BatchRun`](crate::BatchRun)): hot events, and files queried without a server. A query cannot tell them apart, so
 //! hot events, segments and files answer through one path.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::field_minutes::FieldMinutes;
 use crate::minute_counts::MinuteCounts;
 use crate::type_set::TypeSet;
-use crate::{Column, GroupName, RowSet, SampleStreams, Timestamp};
+use crate::{Column, GroupName, RowSet, SampleStreams, TimeRange, Timestamp};
 
 /// Why a block could not be read. The query continues without it and its answer is partial.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -133,6 +134,11 @@ pub trait Run: Send + Sync {
 
     /// Times of the first and the last event of a block.
     fn block_times(&self, block: usize) -> (Timestamp, Timestamp);
+
+    /// Returns the rows of a block whose times lie in a range; `None` where that would cost more than a few steps.
+    fn rows_within(&self, _block: usize, _range: TimeRange) -> Option<Range<usize>> {
+        None
+    }
 
     /// The lowest sequence of an event of the run, or less than that where it is not known.
     fn first_sequence(&self) -> u64 {

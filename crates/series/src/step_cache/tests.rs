@@ -263,3 +263,31 @@ fn whatever_comes_and_goes_answers_are_those_without_a_cache() {
         }
     }
 }
+
+#[test]
+fn while_samples_arrive_out_of_order_a_subquery_sees_all_that_have_arrived() {
+    let text = "max_over_time(rate(a_total[4m])[30m:1m])";
+    for seed in 0..3 {
+        let (blocks, mut draws) = (blocks(), Draws(seed));
+        blocks.change(Vec::clear);
+        let mut waiting: Vec<(u32, i64, f64)> = Vec::new();
+        for now in 0..120 {
+            waiting.extend((0..3).map(|label| (label, now, (now * now + draws.below(50)) as f64)));
+            // Some senders are late by minutes, so that older samples come after newer ones.
+            let (sent, left): (Vec<_>, Vec<_>) = waiting.drain(..).partition(|_| draws.below(3) > 0);
+            waiting = left;
+            if !sent.is_empty() {
+                blocks.change(|runs| runs.push(run(&sent)));
+            }
+            if now % 20 == 19 {
+                // A flush puts the samples of many runs into one.
+                let (first, last) = (now - 19, now);
+                let merged: Vec<_> =
+                    (0..3).flat_map(|label| (first..=last).map(move |at| (label, at, at as f64))).collect();
+                blocks.change(|runs| *runs = vec![run(&merged)]);
+            }
+            // The answer is compared with one that is evaluated as a whole.
+            blocks.ask(text, ((now - 40).max(0), now.max(20)));
+        }
+    }
+}

@@ -92,6 +92,29 @@ async fn segments_of_xray() {
     check("xray.txt").await;
 }
 
+#[tokio::test]
+async fn copies_by_other_protocols_are_one_event() {
+    let house = House::new();
+    let otlp = json!({"resourceSpans": [{"resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "shop"}}]},
+        "scopeSpans": [{"spans": [{"traceId": "581cf771a006649127e371903a2de979", "spanId": "70de5b6f19ff9a0a", "kind": 2,
+            "name": "shop", "startTimeUnixNano": "1795175700250000123", "endTimeUnixNano": "1795175700500000456"}]}]}]});
+    let zipkin = |kind: &str| {
+        json!([{"traceId": "581cf771a006649127e371903a2de979", "id": "70de5b6f19ff9a0a", "kind": kind, "name": "shop",
+            "localEndpoint": {"serviceName": "shop"}, "timestamp": 1_795_175_700_250_000_u64, "duration": 250_000}])
+    };
+    for _ in 0..2 {
+        assert_eq!(house.post("/v1/traces", otlp.to_string()).await.text(), "{}");
+        assert_eq!(house.post("/api/v2/spans", zipkin("SERVER").to_string()).await.status, 202);
+        assert_eq!(put_segments(&house, None, &["shop"]).await.status, 200);
+        house.administer("POST", "/api/v1/status/flush", "").await;
+    }
+    assert_eq!(house.whole_spans().len(), 1);
+    // The caller may share the id.
+    assert_eq!(house.post("/api/v2/spans", zipkin("CLIENT").to_string()).await.status, 202);
+    assert_eq!(house.whole_spans().len(), 2);
+    assert!(house.get("/metrics").await.text().contains("catat_spans_repeated_total 5\n"));
+}
+
 /// A segment document of a service.
 fn document(name: &str) -> String {
     json!({ "name": name, "id": "70de5b6f19ff9a0a", "trace_id": "1-581cf771-a006649127e371903a2de979",

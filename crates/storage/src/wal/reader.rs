@@ -41,6 +41,14 @@ pub(crate) struct Contents {
     pub(crate) unproven_from: usize,
 }
 
+impl Contents {
+    /// Returns the length that the next file is to name for this one, of which `n_bytes` are left: what is missing is missed at
+    /// every start. `None` where that is not known.
+    pub(crate) fn n_bytes_named(&self, n_bytes: u64) -> Option<u64> {
+        (!self.is_mark_damaged).then(|| self.missing.as_ref().map_or(n_bytes, |missing| missing.end))
+    }
+}
+
 /// Parses the bytes of a file; the error is why not even its header can be read.
 pub(crate) fn read(bytes: &[u8], place: FileContext) -> Result<Contents, HeaderError> {
     let header = FileHeader::decode(bytes)?;

@@ -197,6 +197,50 @@ fn what_the_mark_covers_is_damage_and_no_torn_tail() {
 }
 
 #[test]
+fn whatever_is_short_or_changed_of_acknowledged_files_is_named() {
+    let dir = tempfile::tempdir().expect("a scratch directory");
+    let mut writer = writer::Writer::create(dir.path(), [7; 16], 1, 1, None, Default::default()).expect("room");
+    for _ in 0..2 {
+        for body in [&b"one"[..], b"the last record"] {
+            let mut bytes = Vec::new();
+            let header = Header {
+                commit_offset: writer.end(),
+                first_sequence: 1,
+                ingestion_time: Timestamp(5),
+                group_ids: vec![1],
+                body_bytes: body.len(),
+                body_hash: xxh3_64(body),
+            };
+            header.put(writer.salt(), &mut bytes);
+            writer.append(&[&bytes, body].concat()).expect("room");
+        }
+        if writer.number() == 1 {
+            writer.rotate(2).expect("room");
+        }
+    }
+    let files = [1, 2].map(|number| std::fs::read(path_of(dir.path(), number)).expect("readable"));
+    let is_whole_or_named = |bytes: &[u8], place| {
+        reader::read(bytes, place).map_or(true, |contents| {
+            let is_named = !contents.damaged.is_empty() || contents.missing.is_some() || contents.is_mark_damaged;
+            is_named || contents.records.len() == 2
+        })
+    };
+    let n_bytes = files[0].len() as u64;
+    let places = [FileContext::Followed(Some(n_bytes)), FileContext::Followed(None), FileContext::Last];
+    for (file, place) in [(0, places[0]), (0, places[1]), (1, places[2])] {
+        let mut bytes = files[file].clone();
+        for at in 0..bytes.len() {
+            assert!(is_whole_or_named(&bytes[..at], place), "{place:?} cut at {at}");
+            for bit in 0..8 {
+                bytes[at] ^= 1 << bit;
+                assert!(is_whole_or_named(&bytes, place), "{place:?} bit {bit} of byte {at}");
+                bytes[at] ^= 1 << bit;
+            }
+        }
+    }
+}
+
+#[test]
 fn the_file_that_follows_tells_how_long_this_one_is() {
     let mut file = file();
     commit(&mut file, &[b"one"]);

@@ -31,8 +31,6 @@ pub(crate) struct Writer {
     header: FileHeader,
     /// Bytes that are durable; the next write goes there.
     end: u64,
-    /// How far the file is durable according to its mark.
-    marked: u64,
 }
 
 /// Makes a file with its header, both durable under its name.
@@ -96,7 +94,7 @@ impl Writer {
     ) -> io::Result<Self> {
         let header = FileHeader { version: VERSION, store, number, salt: salt()?, first_sequence, previous };
         let end = FILE_HEADER_BYTES as u64;
-        let mut writer = Self { dir: dir.to_owned(), faults, file: None, header, end, marked: end };
+        let mut writer = Self { dir: dir.to_owned(), faults, file: None, header, end };
         match writer.begin() {
             Ok(()) => {}
             Err(WriteError::Full) => {
@@ -111,7 +109,7 @@ impl Writer {
     pub(crate) fn go_on(dir: &Path, header: FileHeader, faults: Arc<Faults>) -> io::Result<Self> {
         let file = disk::writing().open(path_of(dir, header.number))?;
         let end = FILE_HEADER_BYTES as u64;
-        Ok(Self { dir: dir.to_owned(), faults, file: Some(file), header, end, marked: end })
+        Ok(Self { dir: dir.to_owned(), faults, file: Some(file), header, end })
     }
 
     /// Makes the file that the header describes.
@@ -142,7 +140,7 @@ impl Writer {
         self.end
     }
 
-    /// Writes `bytes` behind what there is and makes them durable.
+    /// Writes `bytes` behind what there is, makes them durable and says so in the mark of the file.
     pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<(), WriteError> {
         if self.file.is_none() {
             self.begin().map_err(|error| match error {
@@ -163,18 +161,11 @@ impl Writer {
         }
         self.faults.check("wal.sync").and_then(|()| file.sync_data()).map_err(WriteError::Failed)?;
         self.end += bytes.len() as u64;
-        Ok(())
-    }
-
-    /// Says in the file how far it is durable. Not synced: it goes out with the next sync, or when the system
-    /// finds time.
-    pub(crate) fn mark(&mut self) {
-        let Some(file) = self.file.as_ref().filter(|_| self.marked < self.end) else { return };
         let mark = Mark { synced: self.end, next: 0 }.encode(self.header.salt);
-        // Without it a start knows less of the last commit, and nothing else.
-        if self.faults.check("wal.mark").and_then(|()| file.write_all_at(&mark, MARK_OFFSET as u64)).is_ok() {
-            self.marked = self.end;
-        }
+        // Not synced: it goes out with the next sync, or when the system finds time. Without it a start knows less of the
+        // last commit, and nothing else.
+        let _ = self.faults.check("wal.mark").and_then(|()| file.write_all_at(&mark, MARK_OFFSET as u64));
+        Ok(())
     }
 
     /// Goes on in the next file, whose first event has `first_sequence` or a later one.
@@ -191,7 +182,6 @@ impl Writer {
         self.file = Some(file);
         self.header = header;
         self.end = FILE_HEADER_BYTES as u64;
-        self.marked = self.end;
         Ok(())
     }
 }

@@ -70,9 +70,6 @@ impl Committer {
                     WriterCommand::Append(..) => {}
                 }
             }
-            if writer.queue.is_idle() {
-                self.wal.mark();
-            }
         }
     }
 

@@ -209,7 +209,6 @@ fn write_log(dir: &Path, visit: &Visit, report: &mut ExportReport) -> Result<u64
         }
         log.append(&bytes).map_err(failed)?;
     }
-    log.mark();
     Ok(log.number())
 }
 

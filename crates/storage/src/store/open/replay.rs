@@ -31,8 +31,8 @@ const SHARE_RECORDS: usize = 4096;
 #[derive(Clone, Copy)]
 pub(super) struct LastFile {
     header: FileHeader,
-    /// Its bytes, all of them synced.
-    n_bytes: u64,
+    /// The length that the next file is to name, as far as it is known.
+    n_bytes: Option<u64>,
     /// Tells whether it is intact and holds no record, so that it can be written on.
     is_fresh: bool,
 }
@@ -118,10 +118,11 @@ impl StoreOpening {
         {
             return Writer::go_on(&dir, file.header, faults).map_err(at);
         }
-        let n_bytes = last.filter(is_last).map(|file| file.n_bytes);
+        let last = last.filter(is_last);
         // A file that was moved to quarantine is not there to be followed.
         let is_missing = chain.missing.iter().any(|range| range.contains(&highest));
-        let previous = (n_bytes.is_some() || is_missing).then_some(PreviousFile { number: highest, n_bytes });
+        let n_bytes = last.and_then(|file| file.n_bytes);
+        let previous = (last.is_some() || is_missing).then_some(PreviousFile { number: highest, n_bytes });
         let (number, first_sequence) = (highest.saturating_add(1), self.marks.next_sequence);
         let wal = Writer::create(&dir, self.store, number, first_sequence, previous, faults).map_err(at)?;
         // From the one that the catalog names the others are found.
@@ -167,7 +168,7 @@ impl StoreOpening {
         self.replay_records(&file, &bytes, &contents.records)?;
         let is_intact = n_bytes == bytes.len() as u64 && contents.missing.is_none() && !contents.is_mark_damaged;
         let is_fresh = is_intact && n_bytes == wal::FILE_HEADER_BYTES as u64 && contents.header.version > 1;
-        Ok(Some(LastFile { header: contents.header, n_bytes, is_fresh }))
+        Ok(Some(LastFile { header: contents.header, n_bytes: contents.n_bytes_named(n_bytes), is_fresh }))
     }
 
     /// Reports what is wrong with a file, and makes durable what is right; returns how long it is then.

@@ -57,6 +57,39 @@ fn torn_tail_is_cut_and_reported_at_every_byte_of_the_last_record() {
 }
 
 #[test]
+fn damage_to_the_last_record_is_named_from_its_acknowledgement_on() {
+    let dir = tempfile::tempdir().expect("a scratch directory");
+    let (store, _) = open(dir.path());
+    store.append(delivery("g", 0, 4)).expect("room");
+    let kept = std::fs::metadata(wal_file(dir.path())).expect("a file").len() as usize;
+    let (answer, answered) = std::sync::mpsc::channel();
+    let from = dir.path().to_owned();
+    // What is there when the sender is answered is what a process leaves that is killed then.
+    let copies = move |_| {
+        let whole = with_wal(&from, |_| ());
+        let short = with_wal(&from, |bytes| _ = bytes.pop());
+        let without = with_wal(&from, |bytes| bytes.truncate(kept));
+        let changed = with_wal(&from, |bytes| bytes[kept + 90] ^= 1);
+        let unmarked = with_wal(&from, |bytes| {
+            bytes[wal::MARK_OFFSET] ^= 1;
+            bytes.truncate(kept);
+        });
+        answer.send([whole, short, without, changed, unmarked]).expect("the test waits");
+    };
+    store.append_then(delivery("g", 4, 4), copies).expect("room");
+    for (number, copy) in answered.recv().expect("an answer").iter().enumerate() {
+        for start in 0..3 {
+            let (store, recovery) = open(copy.path());
+            let is_whole = number == 0;
+            assert_events(&store, if is_whole { 8 } else { 4 });
+            assert_eq!((recovery.torn.len(), recovery.damaged.is_empty()), (0, is_whole), "{number} {start}");
+            assert_eq!(store.status().damaged.is_empty(), is_whole, "{number} {start}");
+            assert_eq!(store.snapshot(&[], TimeRange::ALL).damaged.is_empty(), is_whole, "{number} {start}");
+        }
+    }
+}
+
+#[test]
 fn flipped_byte_in_the_middle_is_quarantined_and_the_rest_replayed() {
     let dir = tempfile::tempdir().expect("a scratch directory");
     let starts = three_records(dir.path());

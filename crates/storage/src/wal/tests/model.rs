@@ -20,14 +20,16 @@ enum Step {
     Append(Vec<u8>),
     /// The same, but the process ends when only this share (of 255) of its bytes is written.
     Torn(Vec<u8>, u8),
-    /// The writer rests.
-    Mark,
+    /// The power goes, and with it what the mark said last.
+    PowerCut,
     Rotate,
     Reopen,
     /// A byte of some acknowledged record is damaged while no one looks.
     Flip(Index, Index),
     /// A file is removed while no one looks.
     Remove(Index),
+    /// The end of a file is cut off while no one looks.
+    Cut(Index, u8),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -35,11 +37,12 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         8 => lengths().prop_map(Step::Append),
         3 => (lengths(), any::<u8>()).prop_map(|(lengths, share)| Step::Torn(lengths, share)),
-        2 => Just(Step::Mark),
+        2 => Just(Step::PowerCut),
         2 => Just(Step::Rotate),
         2 => Just(Step::Reopen),
         1 => any::<(Index, Index)>().prop_map(|(record, byte)| Step::Flip(record, byte)),
         1 => any::<Index>().prop_map(Step::Remove),
+        1 => (any::<Index>(), 1u8..).prop_map(|(file, n_bytes)| Step::Cut(file, n_bytes)),
     ]
 }
 
@@ -108,11 +111,12 @@ impl Model {
                 self.torn = records;
                 self.reopen();
             }
-            Step::Mark => self.writer.mark(),
             Step::Rotate => self.writer.rotate(self.next_id).expect("room"),
             Step::Reopen => self.reopen(),
             Step::Flip(record, byte) => self.flip(record, byte),
             Step::Remove(file) => self.remove(file),
+            Step::Cut(file, n_bytes) => self.cut(file, u64::from(*n_bytes)),
+            Step::PowerCut => self.cut_power(),
         }
     }
 
@@ -125,8 +129,6 @@ impl Model {
         if self.records.is_empty() {
             return;
         }
-        // Without it the last commit could be a torn one.
-        self.writer.mark();
         let record = self.records.remove(record.index(self.records.len()));
         let at = record.place.start + byte.index((record.place.end - record.place.start) as usize) as u64;
         let file = self.open(record.file);
@@ -134,6 +136,28 @@ impl Model {
         file.read_exact_at(&mut found, at).expect("it is there");
         file.write_all_at(&[found[0] ^ 0x10], at).expect("room");
         self.destroyed.insert(record.file);
+        self.reopen();
+    }
+
+    fn cut_power(&mut self) {
+        let path = path_of(self.dir.path(), self.writer.number());
+        let mut bytes = std::fs::read(&path).expect("readable");
+        mark(&mut bytes, FILE_HEADER_BYTES as u64);
+        std::fs::write(path, bytes).expect("room");
+        self.reopen();
+    }
+
+    fn cut(&mut self, file: &Index, n_bytes: u64) {
+        let numbers = list(self.dir.path()).expect("readable");
+        let number = numbers[file.index(numbers.len())];
+        let file = self.open(number);
+        let length = file.metadata().expect("it is there").len();
+        let left = length.saturating_sub(n_bytes).max(FILE_HEADER_BYTES as u64);
+        if left < length {
+            file.set_len(left).expect("room");
+            self.destroyed.insert(number);
+            self.records.retain(|record| record.file != number || record.place.end <= left);
+        }
         self.reopen();
     }
 
@@ -164,7 +188,7 @@ impl Model {
             found.extend(contents.records.iter().map(|(header, _)| header.first_sequence));
             let end = contents.torn_from.unwrap_or(bytes.len()) as u64;
             self.open(*number).set_len(end).expect("room");
-            last = Some((*number, end));
+            last = contents.n_bytes_named(end).map(|n_bytes| (*number, n_bytes));
         }
         let kept = std::mem::take(&mut self.torn).into_iter().take_while(|record| found.contains(&record.id));
         self.records.extend(kept);

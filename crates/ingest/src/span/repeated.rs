@@ -1,0 +1,310 @@
+//! Drops spans that were sent before: exporters repeat requests whose answers were late, and collectors send copies.
+//!
+//! A span is a repeat if an earlier one of its group has the same ids, kind and start, and a trace would show the
+//! earlier one of both: the later one is neither longer nor the first that is finished. Its sender is answered as if it
+//! had been stored.
+//!
+//! The store is asked rather than a memory of ids, so that the answer is the same after a restart, on every node of a
+//! fleet, and for spans of any age. A repeat has the time of the original: hot events are looked up by time, and of the
+//! segments that overlap it, the filters of trace ids are asked. What damage keeps from being read is no reason to drop
+//! a span.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use foldhash::fast::RandomState;
+use storage::Part;
+use types::{
+    Batch, Column, GroupName, GroupPattern, ProbeField, RowSet, Run, ScanError, TextProbe, TimeRange, Timestamp, Value,
+};
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128_with_seed};
+
+use super::AT_ARRIVAL;
+use crate::ids::{IdClaim, IdField, Key, rows_to_read};
+use crate::{IngestError, Intake};
+
+/// How much the times of copies may differ: OTLP has nanoseconds, Zipkin whole microseconds, X-Ray seconds as floats.
+const ROUNDING_NS: i64 = 2_000;
+
+/// How long before now the original of a span is looked for that has the time of its arrival instead of its own.
+const REMEMBERED_NS: i64 = 24 * Timestamp::HOUR;
+
+/// The fields that tell spans apart.
+const FIELDS: [&str; 7] =
+    ["@type", "trace_id", "span_id", "kind", "duration_ms", "span_problem", "aws.xray.in_progress"];
+
+/// The value of `@type` of spans.
+const SPAN_TYPE: &str = "span";
+
+/// What tells a span from others of its group.
+#[derive(Clone, Copy, Debug)]
+struct Identity<'c> {
+    /// The row that it was read from.
+    row: usize,
+    time: i64,
+    trace_id: &'c str,
+    span_id: &'c str,
+    kind: &'c str,
+    duration_ns: i64,
+    problem: &'c str,
+    is_in_progress: bool,
+}
+
+/// The columns of [`FIELDS`].
+type Columns<'c> = [Option<&'c Column>; FIELDS.len()];
+
+impl<'c> Identity<'c> {
+    /// Returns the identity of the span in a row; `None` if there is no span with ids in it.
+    fn of_row(columns: Columns<'c>, row: usize, time: i64) -> Option<Self> {
+        let [event_type, trace_id, span_id, kind, duration, problem, in_progress] = columns;
+        let text = |column: Option<&'c Column>| column.and_then(|column| text_of(column, row)).unwrap_or_default();
+        let duration_ms = match duration?.value(row)? {
+            Value::Float(number) => number,
+            Value::Integer(number) => number as f64,
+            _ => return None,
+        };
+        let identity = Self {
+            row,
+            time,
+            trace_id: text(trace_id),
+            span_id: text(span_id),
+            kind: text(kind),
+            // A float beyond an `i64` becomes the largest one.
+            duration_ns: (duration_ms * 1e6).round() as i64,
+            problem: text(problem),
+            is_in_progress: in_progress.is_some_and(|column| column.is_present(row)),
+        };
+        let is_span = text(event_type) == SPAN_TYPE && !identity.trace_id.is_empty() && !identity.span_id.is_empty();
+        is_span.then_some(identity)
+    }
+
+    /// Reports whether the span has a time of its own.
+    fn has_own_time(&self) -> bool {
+        !self.problem.contains(AT_ARRIVAL)
+    }
+
+    /// Returns the times that the original of the span may have.
+    fn times(&self) -> TimeRange {
+        let (before, after) = if self.has_own_time() { (ROUNDING_NS, ROUNDING_NS) } else { (REMEMBERED_NS, 0) };
+        TimeRange {
+            from: Timestamp(self.time.saturating_sub(before)),
+            to: Timestamp(self.time.saturating_add(after).saturating_add(1)),
+        }
+    }
+
+    /// Reports whether nothing is lost if `later` is dropped because of this span.
+    fn covers(&self, later: &Self) -> bool {
+        let has_same_start = if later.has_own_time() {
+            self.time.abs_diff(later.time) <= ROUNDING_NS.unsigned_abs()
+        } else {
+            self.problem == later.problem
+        };
+        let is_shown = match (self.is_in_progress, later.is_in_progress) {
+            (false, true) => true,
+            (true, false) => false,
+            _ => later.duration_ns <= self.duration_ns.saturating_add(ROUNDING_NS),
+        };
+        has_same_start
+            && is_shown
+            && (self.trace_id, self.span_id, self.kind) == (later.trace_id, later.span_id, later.kind)
+    }
+}
+
+fn text_of(column: &Column, row: usize) -> Option<&str> {
+    match column {
+        Column::Strings { values, present } if present.as_ref().is_none_or(|present| present.contains(row)) => {
+            Some(values.get(row))
+        }
+        Column::Dictionary { codes, values } => match values.get(codes[row] as usize)? {
+            Value::String(text) => Some(text),
+            _ => None,
+        },
+        Column::Mixed(values) => match values[row].as_ref()? {
+            Value::String(text) => Some(text),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Returns the spans of a batch in order of its rows.
+fn spans_of(batch: &Batch) -> Vec<Identity<'_>> {
+    let columns = FIELDS.map(|name| batch.stored(name));
+    if columns[..3].iter().any(Option::is_none) {
+        return Vec::new();
+    }
+    let times = batch.timestamps.iter().enumerate();
+    times.filter_map(|(row, time)| Identity::of_row(columns, row, time)).collect()
+}
+
+/// Reports whether a part has spans.
+pub(crate) fn has_spans(parts: &[Part]) -> bool {
+    parts.iter().any(|part| !spans_of(&part.batch).is_empty())
+}
+
+/// The spans of a part, and which of them are repeats.
+struct PartSpans<'p> {
+    group: &'p GroupName,
+    /// In order of time.
+    spans: Vec<Identity<'p>>,
+    /// Rows of the batch.
+    repeated: RowSet,
+}
+
+impl Intake {
+    /// Drops repeated spans. Until the claim is dropped, other requests with spans of these ids wait.
+    ///
+    /// # Errors
+    /// If another request takes too long to store one of the spans.
+    pub(crate) fn drop_repeated_spans(&self, parts: &mut Vec<Part>) -> Result<IdClaim<'_>, IngestError> {
+        let (mut found, mut keys) = (Vec::new(), Vec::new());
+        for part in &*parts {
+            let spans = spans_of(&part.batch);
+            add_keys(&part.group, &spans, &mut keys);
+            found.push(PartSpans { group: &part.group, spans, repeated: RowSet::none(part.batch.len()) });
+        }
+        if keys.is_empty() {
+            return Ok(self.claims.none());
+        }
+        let claim = self.claims.claim_all(&keys)?;
+        if claim.n_ids() < keys.len() {
+            mark_repeated_within(&mut found);
+        }
+        self.mark_stored(&mut found);
+        let repeated: Vec<RowSet> = found.into_iter().map(|found| found.repeated).collect();
+        for (part, repeated) in parts.iter_mut().zip(repeated) {
+            if !repeated.is_empty() {
+                self.spans_repeated.fetch_add(repeated.count() as u64, Ordering::Relaxed);
+                part.batch = without(&part.batch, &repeated);
+            }
+        }
+        parts.retain(|part| !part.batch.is_empty());
+        Ok(claim)
+    }
+
+    /// Marks the spans that the store has.
+    fn mark_stored(&self, found: &mut [PartSpans<'_>]) {
+        let ranges = found.iter().flat_map(|part| &part.spans).map(Identity::times);
+        let Some(range) = ranges.reduce(|a, b| TimeRange { from: a.from.min(b.from), to: a.to.max(b.to) }) else {
+            return;
+        };
+        let with_spans = found.iter().filter(|part| !part.spans.is_empty() && self.store.has_group(part.group));
+        let groups: Vec<GroupPattern> = with_spans.map(|part| GroupPattern::new(part.group.as_str())).collect();
+        if groups.is_empty() {
+            return;
+        }
+        let snapshot = self.store.snapshot(&groups, range);
+        let mut runs: BTreeMap<&GroupName, Vec<&Arc<dyn Run>>> = BTreeMap::new();
+        for run in &snapshot.runs {
+            runs.entry(&run.info().group).or_default().push(run);
+        }
+        for part in found {
+            part.spans.sort_unstable_by_key(|span| span.time);
+            for run in runs.get(part.group).into_iter().flatten() {
+                // Queries report the damage.
+                let _ = part.mark_in(&***run);
+            }
+        }
+    }
+}
+
+/// Adds a key for each span, the same for spans that may be copies of each other.
+fn add_keys(group: &GroupName, spans: &[Identity<'_>], keys: &mut Vec<Key>) {
+    let seed = xxh3_64(group.as_str().as_bytes());
+    let mut text = String::new();
+    for span in spans {
+        text.clear();
+        // Ids have no space.
+        text.extend([span.trace_id, " ", span.span_id, " ", span.kind]);
+        keys.push(xxh3_128_with_seed(text.as_bytes(), seed));
+    }
+}
+
+/// Marks the spans that the request itself has before.
+fn mark_repeated_within(found: &mut [PartSpans<'_>]) {
+    let mut earlier: HashMap<(&GroupName, &str), Vec<Identity<'_>>, RandomState> = HashMap::default();
+    for part in found {
+        for span in &part.spans {
+            let known = earlier.entry((part.group, span.span_id)).or_default();
+            if known.iter().any(|earlier| earlier.covers(span)) {
+                part.repeated.insert(span.row);
+            } else {
+                known.push(*span);
+            }
+        }
+    }
+}
+
+impl PartSpans<'_> {
+    /// Marks the spans that a run of the group has.
+    fn mark_in(&mut self, run: &dyn Run) -> Result<(), ScanError> {
+        let (first, last) = (run.info().first, run.info().last);
+        let mut asked: Vec<&Identity<'_>> =
+            self.spans.iter().filter(|span| span.times().overlaps(first, last)).collect();
+        let mut traces: HashSet<&str, RandomState> = HashSet::default();
+        if run.rows_within(0, TimeRange::ALL).is_none() {
+            for span in &asked {
+                if !traces.contains(span.trace_id) && run.may_hold(&of_trace(span.trace_id))? {
+                    traces.insert(span.trace_id);
+                }
+            }
+            asked.retain(|span| traces.contains(span.trace_id));
+        }
+        if asked.is_empty() {
+            return Ok(());
+        }
+        let mut by_id: HashMap<&str, Vec<&Identity<'_>>, RandomState> = HashMap::default();
+        for block in 0..run.n_blocks() {
+            let (first, last) = run.block_times(block);
+            if !asked.iter().any(|span| span.times().overlaps(first, last)) {
+                continue;
+            }
+            let mut rows = rows_to_read(run, block, IdField::One("trace_id"), &traces)?;
+            for span in &asked {
+                run.rows_within(block, span.times()).into_iter().flatten().for_each(|row| rows.insert(row));
+            }
+            if rows.is_empty() {
+                continue;
+            }
+            if by_id.is_empty() {
+                asked.iter().for_each(|span| by_id.entry(span.span_id).or_default().push(span));
+            }
+            let names: Vec<&str> = ["@timestamp"].into_iter().chain(FIELDS).collect();
+            let columns = run.read(block, &names, &rows)?;
+            let Some((Column::Timestamps(times), columns)) = columns.split_first() else { continue };
+            let mut fields = [None; FIELDS.len()];
+            fields.iter_mut().zip(columns).for_each(|(field, column)| *field = Some(column));
+            for (row, time) in times.iter().enumerate() {
+                let Some(stored) = Identity::of_row(fields, row, *time) else { continue };
+                let sent = by_id.get(stored.span_id).into_iter().flatten();
+                sent.filter(|sent| stored.covers(sent)).for_each(|sent| self.repeated.insert(sent.row));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn of_trace(id: &str) -> TextProbe<'_> {
+    TextProbe { field: ProbeField::Named("trace_id"), literal: id, ignores_case: false, is_whole: true }
+}
+
+/// Returns a batch without some events and the further parts of their texts.
+fn without(batch: &Batch, gone: &RowSet) -> Batch {
+    let parts = batch.stored("@part");
+    let is_further_part = |row: usize| {
+        let part = parts.and_then(|parts| parts.value(row));
+        matches!(part, Some(Value::Integer(2..)))
+    };
+    let (mut kept, mut is_gone) = (Vec::with_capacity(batch.len()), false);
+    for row in 0..batch.len() {
+        is_gone = gone.contains(row) || is_gone && is_further_part(row);
+        if !is_gone {
+            kept.push((0, row as u32));
+        }
+    }
+    Batch::gather(&[batch], &kept)
+}
+
+#[cfg(test)]
+mod tests;
