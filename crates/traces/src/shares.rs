@@ -90,20 +90,4 @@ fn share(counts: &[usize]) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn small_traces_are_whole_and_large_ones_have_equal_shares_of_the_rest() {
-        for (counts, expected) in [
-            (vec![], SPANS_MAX),
-            (vec![5, 7], SPANS_MAX),
-            (vec![1_000_000, 5], SPANS_MAX - 5),
-            (vec![1_000_000, 4_000, 30_000], 8_000),
-            (vec![SPANS_MAX, 0], SPANS_MAX),
-            (vec![2; 30_000], 1),
-        ] {
-            assert_eq!(share(&counts), expected, "{:?}", &counts[..counts.len().min(3)]);
-        }
-    }
-}
+mod tests;

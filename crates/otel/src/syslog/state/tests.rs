@@ -1,0 +1,18 @@
+//! Networks that may send.
+
+use super::*;
+
+#[test]
+fn loopback_and_listed_networks_may_send_and_nobody_else() {
+    let allow: Vec<IpNet> = vec!["10.0.0.0/8".parse().expect("a network"), "fd00::/8".parse().expect("a network")];
+    let check = |address: &str, expected| {
+        assert_eq!(is_allowed(address.parse().expect("an address"), &allow), expected, "{address}");
+    };
+    check("127.0.0.1", true);
+    check("::1", true);
+    check("10.1.2.3", true);
+    check("::ffff:10.1.2.3", true);
+    check("fd00::7", true);
+    check("11.1.2.3", false);
+    check("2001:db8::1", false);
+}
