@@ -12,7 +12,7 @@ use crate::commit::commit_in_parts;
 use crate::format::{FormatId, Formats};
 use crate::json::{JsonError, Members};
 use crate::shape::{LineColumns, Parts, Shape};
-use crate::time::{ResolvedTime, TimeMemo, bounded};
+use crate::time::{ResolvedTime, TimeMemo, assumed_zone, bounded};
 use crate::{Projection, Zone, exception, json, runtime};
 pub use line::OwnTime;
 use line::finer;
@@ -386,7 +386,7 @@ impl Event<'_, '_> {
             Some((ResolvedTime::At(instant), _)) => {
                 (self.parser.previous, self.parser.own_time) = (Some(instant), own_time_said);
                 let is_wanted = self.parser.wanted.is_none_or(|wanted| wanted.has_field(ASSUMED_ZONE));
-                if is_wanted && let Some(name) = times.assumed_zone(instant, &self.parser.received) {
+                if is_wanted && let Some(name) = assumed_zone(times, instant, &self.parser.received) {
                     builder.field_text(ASSUMED_ZONE, name.as_str());
                 }
                 builder.set_timestamp(instant);

@@ -212,6 +212,14 @@ pub fn ambiguous_zone<'t>(time: &'t str, received: &ArrivalContext<'_>) -> Optio
     time.find(name).map(|place| (&time[place..place + name.len()], meanings))
 }
 
+/// Returns the abbreviation behind the time that was read last, if that is `time` and the abbreviation means several zones, none of
+/// which the source's zone chooses.
+pub(crate) fn assumed_zone(times: &TimeMemo, time: Timestamp, received: &ArrivalContext<'_>) -> Option<ZoneName> {
+    let civil = times.last()?;
+    let (name, _) = undecided_zone(&civil, received)?;
+    (resolve(&civil, received) == Some(ResolvedTime::At(time))).then_some(name)
+}
+
 fn undecided_zone(civil: &Civil, received: &ArrivalContext<'_>) -> Option<(ZoneName, &'static [i16])> {
     let WrittenZone::Abbreviation(padded) = civil.zone else { return None };
     let name = padded.trim_ascii_end();

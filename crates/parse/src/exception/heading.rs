@@ -369,8 +369,8 @@ fn php_report(text: &str) -> Option<Heading> {
     }
 }
 
-/// Reports of scripting languages: Ruby, Lua, R, SBCL, Perl, Haskell.
-fn script_report(text: &str) -> Option<Heading> {
+/// Reports of Ruby: `a.rb:7:in 'send': text (Type)`.
+fn ruby_report(text: &str) -> Option<Heading> {
     if let Some((place, rest)) = text.split_once(":in ")
         && place_of(place).1.is_some()
         && let Some((_, rest)) =
@@ -383,6 +383,14 @@ fn script_report(text: &str) -> Option<Heading> {
     }
     if let Some((place, rest)) = text.split_once(": [BUG] ") {
         return Heading::report("[BUG]", rest).map(|heading| heading.at(place_of(place)));
+    }
+    None
+}
+
+/// Reports of scripting languages: Ruby, Lua, R, SBCL, Perl, Haskell.
+fn script_report(text: &str) -> Option<Heading> {
+    if let Some(heading) = ruby_report(text) {
+        return Some(heading);
     }
     const FORTRAN: [&str; 2] = ["Fortran runtime error", "ERROR STOP"];
     if let Some((kind, rest)) = FORTRAN.iter().find_map(|kind| Some((kind, text.strip_prefix(kind)?))) {

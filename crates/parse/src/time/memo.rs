@@ -2,11 +2,7 @@
 
 use std::cell::Cell;
 
-use types::Timestamp;
-
 use super::forms::{self, Civil};
-use super::{ResolvedTime, ZoneName, resolve, undecided_zone};
-use crate::ArrivalContext;
 use crate::signs::{ANY, Signs, sign, signs};
 
 /// Reading a time looks at fewer bytes than these.
@@ -85,12 +81,9 @@ impl TimeMemo {
         Some((civil, at + end))
     }
 
-    /// The abbreviation behind the time that was read last, if that is `time` and the abbreviation means several zones, none of
-    /// which the source's zone chooses.
-    pub(crate) fn assumed_zone(&self, time: Timestamp, received: &ArrivalContext<'_>) -> Option<ZoneName> {
-        let (_, _, (civil, _)) = self.found.get()?;
-        let (name, _) = undecided_zone(&civil, received)?;
-        (resolve(&civil, received) == Some(ResolvedTime::At(time))).then_some(name)
+    /// The calendar time that was read last.
+    pub(super) fn last(&self) -> Option<Civil> {
+        self.found.get().map(|(_, _, (civil, _))| civil)
     }
 
     /// Where the calendar time ends that a text begins with.

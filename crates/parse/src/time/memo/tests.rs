@@ -1,3 +1,5 @@
+//! First lines, their signs, and when a memo is asked about another text.
+
 use super::super::forms;
 use super::TimeMemo;
 
