@@ -1,4 +1,4 @@
-//! First lines, their signs, and when a memo is asked about another text.
+//! What is kept of a text changes no answer.
 
 use super::super::forms;
 use super::TimeMemo;
