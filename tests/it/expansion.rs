@@ -1,4 +1,5 @@
-//! Bodies of which far more could be made than was sent: each costs about what an ordinary one of its size costs, or is refused.
+//! Bodies that stand for far more than was sent: each is refused, or costs at most a limited multiple of what an
+//! ordinary body of its size costs.
 
 use serde_json::{Value, json};
 
@@ -8,22 +9,22 @@ use crate::server::Server;
 /// Bytes of a body.
 const BODY_BYTES: usize = 1 << 20;
 
-/// Bytes of an ordinary body: its time must be more than the kernel's tick.
+/// Bytes of an ordinary body: large enough that its processor time exceeds a tick of the kernel.
 const ORDINARY_BYTES: usize = 4 * BODY_BYTES;
 
-/// How many times the processor time of an ordinary body of its size a body may take.
+/// Most processor time of a body, in multiples of that of an ordinary body of the same size.
 const RATIO_MAX: f64 = 20.0;
 
-/// Ticks of the processor that a process has had.
+/// Returns the processor time that the server has used, in ticks.
 fn ticks(server: &Server) -> f64 {
     let stat = std::fs::read_to_string(format!("/proc/{}/stat", server.pid())).expect("it runs");
     let fields = stat.rsplit_once(')').expect("a name in parentheses").1;
-    // User and system time are the 14th and 15th field; the first two are before.
+    // User and system time are fields 14 and 15; the first two are cut off.
     let ticks = |place: usize| fields.split_whitespace().nth(place).and_then(|text| text.parse::<f64>().ok());
     ticks(11).zip(ticks(12)).map(|(user, system)| user + system).expect("two numbers")
 }
 
-/// Parts of a body, with their numbers, until it is full.
+/// Returns a body of up to `n_bytes`, made of numbered parts.
 fn filled(n_bytes: usize, part: impl Fn(usize) -> Vec<u8>) -> Vec<u8> {
     let mut body = Vec::with_capacity(n_bytes);
     for number in 0.. {
@@ -36,7 +37,7 @@ fn filled(n_bytes: usize, part: impl Fn(usize) -> Vec<u8>) -> Vec<u8> {
     body
 }
 
-/// A way in, an ordinary body, and bodies of which much could be made.
+/// An endpoint with an ordinary body, and bodies that stand for far more than their size.
 struct Case {
     path: &'static str,
     content_type: &'static str,
@@ -44,7 +45,7 @@ struct Case {
     dense: Vec<(&'static str, Vec<u8>)>,
 }
 
-/// An attribute, a label or a piece of metadata in protobuf.
+/// Returns a pair of a name and a value in protobuf: an attribute, a label or an item of metadata.
 fn pair(name: &str, value: &[u8]) -> Vec<u8> {
     [field(1, name.as_bytes()), field(2, value)].concat()
 }

@@ -204,7 +204,7 @@ impl StoreAsk {
         snapshot
     }
 
-    /// Returns an uploaded table, if it exists for the maker of a rule.
+    /// Returns an uploaded table if the author of the rule may read it.
     fn table(&self, scope: &GroupScope, name: &str) -> Option<Arc<plan::Rows>> {
         let table = LookupTable::of_json(&self.store.settings().get(LookupTable::KIND, name).ok()??)?;
         LookupTable::is_seen(&table.scope, scope).then(|| plan::read_csv(&table.csv).ok().map(Arc::new))?

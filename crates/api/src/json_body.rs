@@ -1,4 +1,4 @@
-//! Bodies of JSON whose errors say what a body is and show one.
+//! Reads JSON bodies; an error names the kind of body and shows an example.
 
 use std::fmt::Display;
 
@@ -7,14 +7,14 @@ use serde::de::DeserializeOwned;
 
 /// A kind of body.
 pub(crate) struct JsonBody {
-    /// What it is, such as `mark`.
+    /// The name of the kind, such as `mark`.
     pub(crate) noun: &'static str,
-    /// What to send instead.
+    /// A valid body.
     pub(crate) example: &'static str,
 }
 
 impl JsonBody {
-    /// Returns the error of a body that is none of this kind.
+    /// Returns the error for a body that is not of this kind.
     pub(crate) fn bad(&self, problem: impl Display) -> Problem {
         let message = format!("the body is no {}: {problem}", self.noun);
         Problem::bad_request("bad-json", message).hint(format!("send {} as application/json", self.example))

@@ -143,7 +143,7 @@ impl Queries {
         running.map(|running| running.cancelled.store(true, Ordering::Relaxed)).is_some()
     }
 
-    /// Stops all queries.
+    /// Cancels all running queries.
     pub fn cancel_all(&self) {
         lock(&self.0).running.values().for_each(|running| running.cancelled.store(true, Ordering::Relaxed));
     }

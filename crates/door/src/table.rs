@@ -58,7 +58,7 @@ macro_rules! methods {
 impl<S: Clone + Send + Sync + 'static> Table<S> {
     methods! { get GET post POST put PUT patch PATCH delete DELETE options OPTIONS }
 
-    /// Adds a route that is asked by GET, and by POST with what an address has no room for.
+    /// Adds a route for GET, and for POST with parameters that are too long for an address.
     pub fn ask<H, T>(self, path: &'static str, role: Role, handler: H) -> Self
     where
         H: Handler<T, S>,

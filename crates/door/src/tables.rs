@@ -47,7 +47,7 @@ impl Tables {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns the table of a name, if it exists for a caller.
+    /// Returns a table by name if the caller may read it.
     pub fn get(&self, settings: Settings<'_>, caller: &GroupScope, name: &str) -> Option<Arc<Rows>> {
         if let Some(kept) = self.kept().get(name) {
             return LookupTable::is_seen(&kept.scope, caller).then(|| kept.rows.clone());
@@ -62,7 +62,7 @@ impl Tables {
         is_seen.then_some(rows)
     }
 
-    /// Puts a table of a caller in the place of the one of its name; says what it is.
+    /// Stores a table for a caller, replacing one of the same name, and returns its description.
     pub fn put(&self, settings: Settings<'_>, caller: &GroupScope, name: &str, text: &[u8]) -> Result<Value, Problem> {
         let is_usual = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
         if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.bytes().all(is_usual) {
@@ -92,7 +92,7 @@ impl Tables {
         Ok(described(name, &rows, text.len()))
     }
 
-    /// Takes a table of a caller away; `false` where there is none.
+    /// Removes a table; `false` if the caller can see none of this name.
     pub fn remove(&self, settings: Settings<'_>, caller: &GroupScope, name: &str) -> Result<bool, Problem> {
         let mut kept = self.kept();
         match table_of(settings, name) {
@@ -107,7 +107,7 @@ impl Tables {
     }
 }
 
-/// Returns the tables that exist for a caller with their columns and sizes.
+/// Returns the tables that a caller may read, with their columns and sizes.
 pub fn list(settings: Settings<'_>, caller: &GroupScope) -> Result<Vec<Value>, Problem> {
     let documents = settings.all(LookupTable::KIND)?;
     let describe = |(name, json): &(String, String)| {
@@ -118,7 +118,7 @@ pub fn list(settings: Settings<'_>, caller: &GroupScope) -> Result<Vec<Value>, P
     Ok(documents.iter().filter_map(describe).collect())
 }
 
-/// Returns the text of a table, if it exists for a caller.
+/// Returns the text of a table if the caller may read it.
 pub fn text_of(settings: Settings<'_>, caller: &GroupScope, name: &str) -> Option<String> {
     table_of(settings, name).filter(|table| LookupTable::is_seen(&table.scope, caller)).map(|table| table.csv)
 }

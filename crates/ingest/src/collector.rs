@@ -73,7 +73,7 @@ pub struct Collector<'a> {
     whole: EventParser<'a>,
     pipelines: Arc<Pipelines>,
     add_embedded: EmbeddedHook,
-    /// What the data within its lines may take.
+    /// What the metric data within the request's lines may still take.
     pub(crate) embedded: EmbeddedBudget,
     groups: Vec<GroupEvents>,
     by_name: HashMap<GroupName, usize>,

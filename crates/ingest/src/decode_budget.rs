@@ -16,8 +16,8 @@ const MEMORY: (usize, usize) = (16 << 20, 8);
 /// for each bucket, which takes 16 bytes.
 const WORK: (usize, usize) = (64 << 20, 64);
 
-/// The same for data within lines, whose number is the product of the metrics and the sets of dimensions that a line names. Lines of
-/// AWS' own packages have up to thirteen times their bytes.
+/// Bytes of metric data that the lines of any request may stand for, and those for each byte of a line: a line has the
+/// product of its metrics and its sets of dimensions. Data of AWS' own packages take up to thirteen times their lines.
 const EMBEDDED: (usize, usize) = (4 << 20, 16);
 
 /// What is left for one body.
@@ -27,7 +27,7 @@ pub struct DecodeBudget {
     work: Allowance,
 }
 
-/// What is left for the data within the lines of one request.
+/// What is left for the metric data within the lines of one request.
 #[derive(Debug)]
 pub(crate) struct EmbeddedBudget(Allowance);
 
@@ -83,7 +83,7 @@ impl Default for EmbeddedBudget {
 }
 
 impl EmbeddedBudget {
-    /// Adds what a line of `n_bytes` may have.
+    /// Adds what the data of a line of `n_bytes` may take.
     pub(crate) fn add_line(&mut self, n_bytes: usize) {
         let more = n_bytes.saturating_mul(EMBEDDED.1);
         self.0.left = self.0.left.saturating_add(more);
@@ -93,7 +93,7 @@ impl EmbeddedBudget {
     /// Counts bytes of data.
     ///
     /// # Errors
-    /// The data would take far more than their lines.
+    /// If the data would take far more than their lines.
     pub(crate) fn hold(&mut self, n_bytes: usize) -> Result<(), IngestError> {
         self.0.take(n_bytes)
     }

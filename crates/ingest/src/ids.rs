@@ -14,7 +14,8 @@ use crate::IngestError;
 /// Up to so many ids are asked of a block's filters one by one; for more of them its ids are read at once.
 const PROBES_MAX: usize = 32;
 
-/// How long a request waits for others that store the same ids: longer than a store takes unless it is overloaded.
+/// How long a request waits for others that store the same ids: longer than storing takes on a server that is not
+/// overloaded.
 const CLAIM_PATIENCE: Duration = Duration::from_secs(10);
 
 /// An id of an event within a group, hashed.
@@ -59,7 +60,7 @@ impl Drop for IdClaim<'_> {
 }
 
 impl IdClaim<'_> {
-    /// Returns the number of ids, each counted once.
+    /// Returns the number of distinct ids.
     pub(crate) fn n_ids(&self) -> usize {
         self.keys.len()
     }
@@ -90,7 +91,7 @@ impl Claims {
     /// Claims ids as soon as no other request has one of them.
     ///
     /// # Errors
-    /// If another request keeps one for too long.
+    /// If another request keeps one of them for too long.
     pub(crate) fn claim_all(&self, keys: &[Key]) -> Result<IdClaim<'_>, IngestError> {
         let is_taken = |claimed: &mut Keys| !claimed.is_empty() && keys.iter().any(|key| claimed.contains(key));
         let claimed = self.claimed.lock().unwrap_or_else(PoisonError::into_inner);

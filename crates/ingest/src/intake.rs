@@ -381,7 +381,7 @@ impl Intake {
         Ok(answer)
     }
 
-    /// Returns the number of spans that were dropped since the start, because they had been sent before.
+    /// Returns the number of spans dropped since the start because they had been sent before.
     pub fn n_spans_repeated(&self) -> u64 {
         self.spans_repeated.load(Ordering::Relaxed)
     }

@@ -76,7 +76,7 @@ impl Intake {
             ReadRequest::Read(PendingDelivery { delivery, answer, .. }) if delivery.parts.is_empty() => {
                 done(Ok(answer))
             }
-            // The claim of its spans ends when they are stored.
+            // Stored before this returns, since the claim on the spans must last until then.
             ReadRequest::Read(pending) if span::has_spans(&pending.delivery.parts) => {
                 done(Ok(self.store_pending(pending)?));
             }

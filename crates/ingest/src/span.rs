@@ -33,7 +33,7 @@ pub const UNKNOWN_SERVICE: &str = "unknown_service";
 /// Duration from which a span's times are suspect: a year.
 const DURATION_NS_SUSPECT: u64 = 365 * 24 * Timestamp::HOUR as u64;
 
-/// What the problem of a span says that has the time of its arrival instead of its own.
+/// Part of the problem of each span that has the time of its arrival instead of its own.
 const AT_ARRIVAL: &str = "kept at its arrival";
 
 /// Bytes of a message after the name: a status code and a duration.

@@ -45,7 +45,7 @@ pub(crate) struct OpenReport {
     n_free: u8,
     /// Whether its last line has come.
     is_done: bool,
-    /// Whether frames have come.
+    /// Whether a frame was read.
     has_frames: bool,
 }
 
@@ -56,7 +56,8 @@ impl OpenReport {
         Some(Self { report, n_free: report.n_free, is_done: false, has_frames: false })
     }
 
-    /// The same for a line with a time in it, which may be part of its message; it does not begin with a name.
+    /// Returns the report that a line with a time begins. The time may be part of the message. Reports that begin
+    /// with the name of a program are not looked for.
     pub(crate) fn of_clocked(line: &[u8]) -> Option<Self> {
         let report = report_by_start(reports_by_byte(), line)?;
         Some(Self { report, n_free: report.n_free, is_done: false, has_frames: false })
@@ -96,7 +97,7 @@ impl OpenReport {
         }
         if fits(self.report.goes_on) {
             (self.is_done, self.has_frames) = (false, false);
-            // Behind frames no free lines come, but behind a cause.
+            // No free lines follow frames, but some follow a cause.
             let n_free = if fits(self.report.starts) { self.report.n_free } else { self.n_free };
             let are_frames = line[0] == b'#' || line.ends_with(b"back:") || line.ends_with(b"trace:");
             self.n_free = if are_frames { 0 } else { n_free };
@@ -125,7 +126,7 @@ impl OpenReport {
         }
     }
 
-    /// Whether a line without indentation is known as one of the report.
+    /// Reports whether a line without indentation fits a pattern of the report's further or last lines.
     pub(crate) fn knows(&self, line: &[u8]) -> bool {
         self.report.goes_on.iter().chain(self.report.ends).any(|pattern| matches(pattern, line))
     }
@@ -159,7 +160,7 @@ struct Start {
     n_literal: usize,
     /// The first four of them, and which of the four there are.
     head: (u32, u32),
-    /// What stands behind the name that it begins with, if it does, and the same of its first four bytes.
+    /// What follows the name that the pattern begins with, if it begins with one, and its `head`.
     behind_name: &'static [u8],
     behind_head: (u32, u32),
     /// What a line ends with that it fits whole.
@@ -182,7 +183,7 @@ fn report_of_one_line(line: &[u8]) -> Option<&'static Report> {
     report_among(BY_BYTE.get_or_init(|| starts_by_byte(|report| report.confirms.is_empty())), line)
 }
 
-/// The report whose first bytes a line has.
+/// Returns the report that a line begins, found by the first bytes of its patterns.
 fn report_by_start(by_byte: &[Vec<Start>], line: &[u8]) -> Option<&'static Report> {
     let head = head_of(line);
     let of_byte = by_byte[usize::from(*line.first()?)].iter().find(|start| {
@@ -351,7 +352,7 @@ pub fn level(text: &str) -> Option<Level> {
     level_in(text, &TimeMemo::default())
 }
 
-/// The same for a text whose first line may be known.
+/// Returns the level of a text whose first line may be known.
 pub(crate) fn level_in(text: &str, times: &TimeMemo) -> Option<Level> {
     let text = text.trim_start_matches(['\n', '\r']);
     if let Some(report) = report_in(text, times) {
@@ -437,7 +438,7 @@ fn level_of_trace(text: &[u8]) -> Option<Level> {
     (!first.is_empty() && is_trace()).then_some(Level::Error)
 }
 
-/// Reports whether a text begins with a frame as backtraces of C have them: `/srv/pump(send+0x1d)[0x55d0c3]`.
+/// Reports whether a text begins with a frame of a backtrace of C: `/srv/pump(send+0x1d)[0x55d0c3]`.
 pub(crate) fn is_native_frame(text: &[u8]) -> bool {
     let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let has_address = || crate::find::find_short(line, b"[0x").is_some() && memchr::memchr(b'(', line).is_some();

@@ -17,7 +17,7 @@ use crate::{Projection, Zone, exception, json, runtime};
 pub use line::OwnTime;
 use line::finer;
 
-/// The field that names the zone of a time that may be of another zone of the same abbreviation.
+/// The field with the abbreviation of a time's zone, if other zones use the same abbreviation.
 const ASSUMED_ZONE: &str = "@timestampZone";
 
 /// Parses event after event, keeping its buffers.
@@ -216,7 +216,8 @@ impl<'a> EventParser<'a> {
         self.outer.scan(&line[start..], self.received.limits, self.wanted).ok().map(|()| start)
     }
 
-    /// Where the object begins that Monolog writes behind `[TIME] channel.LEVEL: text `, before what handlers add.
+    /// Reads the object that Monolog writes after `[TIME] channel.LEVEL: text `, and returns its place in the text.
+    /// What handlers add follows the object.
     fn read_context(&mut self, text: &str) -> Option<usize> {
         let line = text.trim_end();
         let line = line.strip_suffix(" []").unwrap_or(line);

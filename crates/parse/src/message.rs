@@ -110,8 +110,8 @@ fn is_tag(word: &[u8]) -> bool {
     has_end && name.iter().all(is_of_name) && name.iter().any(u8::is_ascii_alphabetic)
 }
 
-/// Whether an object may be an entry of the journal, whose names begin so; a shipper gives two of them the names of other
-/// senders.
+/// Reports whether an object may be an entry of the journal by how its first name begins. Shippers rename two fields of
+/// the journal to `unit` and `message`.
 pub(crate) fn may_be_entry(line: &[u8]) -> bool {
     matches!(line, [b'{', b'"', b'_' | b'A'..=b'Z', ..] | [b'{', b' ', b'"', ..])
         || line.starts_with(b"{\"unit\":")

@@ -108,7 +108,8 @@ impl Fragment {
     }
 }
 
-/// Whether a line may be one that someone wrote for a program, by its first bytes.
+/// Reports by the first bytes of a line whether a container runtime, the journal or syslog may have written it for a
+/// program.
 pub(crate) fn may_be_fragment(line: &[u8]) -> bool {
     match line.first() {
         Some(b'0'..=b'9') => line.get(10) == Some(&b'T'),

@@ -1,4 +1,4 @@
-//! Which kinds of characters a text has.
+//! The kinds of characters that a text has.
 
 /// Kinds of characters, each a bit: every mark of ASCII by itself, letters by their case, digits, blanks, and the rest.
 pub(crate) type Signs = u64;

@@ -212,8 +212,8 @@ pub fn ambiguous_zone<'t>(time: &'t str, received: &ArrivalContext<'_>) -> Optio
     time.find(name).map(|place| (&time[place..place + name.len()], meanings))
 }
 
-/// Returns the abbreviation behind the time that was read last, if that is `time` and the abbreviation means several zones, none of
-/// which the source's zone chooses.
+/// Returns the abbreviation of the zone of the time that was read last, if that time is `time`, several zones share the
+/// abbreviation, and the source's zone does not decide among them.
 pub(crate) fn assumed_zone(times: &TimeMemo, time: Timestamp, received: &ArrivalContext<'_>) -> Option<ZoneName> {
     let civil = times.last()?;
     let (name, _) = undecided_zone(&civil, received)?;
@@ -229,7 +229,7 @@ fn undecided_zone(civil: &Civil, received: &ArrivalContext<'_>) -> Option<(ZoneN
     of_source.is_none().then_some((ZoneName(padded), meanings))
 }
 
-/// The abbreviation of a zone, filled up with blanks.
+/// The abbreviation of a zone, padded with blanks.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ZoneName([u8; 4]);
 
@@ -250,7 +250,7 @@ fn resolve_without_year(civil: &Civil, received: &ArrivalContext<'_>) -> Option<
     let near = received.modified.unwrap_or(received.at);
     let latest = i128::from(near.0) + i128::from(Timestamp::DAY);
     let (year, month, day) = civil_from_days(near.day());
-    // Only at its end a year's last day may be followed by one of the next.
+    // Only in the last days of a year may a time be of the next one.
     let last = if (month, day) < (12, 28) { year } else { year + 1 };
     // Nine years reach back over the longest gap between two leap days.
     for candidate in (year - 8..=last).rev() {

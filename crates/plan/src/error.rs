@@ -110,8 +110,8 @@ impl fmt::Display for QueryErrors {
     }
 }
 
-/// Returns where a grammar stopped, and the rules that could have continued there; `None` if it gave up since the query
-/// is nested too deeply.
+/// Returns where a grammar stopped, and the rules that could have continued there; `None` instead of the rules if it
+/// gave up because the query is nested too deeply.
 pub fn stop_of<R: RuleType>(error: &Error<R>) -> (usize, Option<&[R]>) {
     let (InputLocation::Pos(at) | InputLocation::Span((at, _))) = error.location;
     match &error.variant {
@@ -120,13 +120,13 @@ pub fn stop_of<R: RuleType>(error: &Error<R>) -> (usize, Option<&[R]>) {
     }
 }
 
-/// Returns the error of a query that a grammar cannot read since it is nested too deeply.
+/// Returns the error for a query that is nested too deeply for a grammar.
 pub fn nested_too_deeply(text: &str) -> QueryError {
     let span = Span { start: 0, end: text.len() };
     QueryError::new("nested-too-deeply", "the query is nested too deeply to be read", text, span)
 }
 
-/// Joins what could stand in a place: `a, b or c`; `none` if there is nothing to name.
+/// Joins the names of alternatives, `a, b or c`; returns `none` if there are no names.
 pub fn alternatives(names: &[&str], none: &str) -> String {
     match names {
         [] => none.to_owned(),

@@ -1,25 +1,25 @@
 //! Uploaded tables as they are stored.
 //!
-//! A table of a caller who is limited to groups exists only for those who may read all of these groups. One of a caller without such a
-//! limit is for everybody to read.
+//! A table that a caller limited to groups uploads is visible only to callers who may read all of these groups. Every
+//! caller may read a table of a caller without such a limit.
 
 use serde_json::{Value, json};
 use types::{GroupPattern, GroupScope};
 
-/// A table, and the groups that its author was limited to.
+/// An uploaded table.
 #[derive(Debug)]
 pub struct LookupTable {
-    /// The rows, with a header.
+    /// The header and the rows.
     pub csv: String,
-    /// The groups.
+    /// The groups that the author was limited to.
     pub scope: GroupScope,
 }
 
 impl LookupTable {
-    /// The kind of documents that tables are among the settings.
+    /// The kind of the settings documents that contain tables.
     pub const KIND: &'static str = "lookup";
 
-    /// Reads a document; `None` if it is no table.
+    /// Reads the document of a table; `None` if it is not valid.
     pub fn of_json(json: &str) -> Option<Self> {
         let Value::Object(mut document) = serde_json::from_str(json).ok()? else { return None };
         let scope = match document.get("groups") {
@@ -33,7 +33,7 @@ impl LookupTable {
         Some(Self { csv, scope })
     }
 
-    /// Returns the document of a table of a caller.
+    /// Returns the document of a table that `caller` uploads.
     pub fn json(csv: &str, caller: &GroupScope) -> String {
         let mut document = json!({ "csv": csv });
         if let GroupScope::Matching(patterns) = caller

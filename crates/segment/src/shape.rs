@@ -121,7 +121,8 @@ impl ShapeTable {
     }
 }
 
-/// Returns the columns of each of `rows`, ascending: of few rows by asking every column, of many by going through what is there.
+/// Returns the columns of each of `rows`, ascending. For few rows, each column is checked for each row; for many, the
+/// rows of each column are read once.
 fn columns_of_rows(rows: &[usize], n_rows: usize, presence: &[Option<RowSet>]) -> Vec<Vec<u32>> {
     let columns = || (0..).zip(presence).filter_map(|(column, set)| Some((column, set.as_ref()?)));
     if rows.len() <= SETS_MAX {
@@ -180,7 +181,7 @@ impl Shapes {
         Ok(Self { origins, columns })
     }
 
-    /// Returns for each column the places of those `used` shapes that have it.
+    /// Returns for each column the places in `used` of the shapes that have it.
     fn places_of_columns(&self, used: &[u32]) -> Lists {
         let columns = |number: &u32| self.columns[*number as usize].iter().copied();
         let n_columns =
@@ -200,8 +201,8 @@ const ASKED_MAX: usize = 2;
 /// Shapes of a block up to which adding up their rows costs less than looking at the shape of each row.
 const SETS_MAX: usize = 64;
 
-/// What is worked out of a block of which many columns are asked for: the shapes of each column by their places among those that
-/// are used, and the rows of each shape, as sets of few shapes, as lists of many.
+/// What is computed once for a block of which many columns are read: the shapes of each column, by their places among
+/// the shapes in use, and the rows of each shape, as sets if there are few shapes, else as lists.
 #[derive(Default)]
 pub(crate) struct ShapeSets {
     n_asked: AtomicUsize,
@@ -210,14 +211,14 @@ pub(crate) struct ShapeSets {
     lists: OnceLock<Lists>,
 }
 
-/// Lists of numbers, one behind the other.
+/// Lists of numbers, one after the other.
 struct Lists {
     ends: Vec<usize>,
     items: Vec<u32>,
 }
 
 impl Lists {
-    /// Makes `n` lists of pairs of the number of a list and an item of it.
+    /// Builds `n` lists from pairs, each the number of a list and an item of it.
     fn of(n: usize, pairs: impl Iterator<Item = (u32, u32)> + Clone) -> Self {
         let mut starts = vec![0; n + 1];
         pairs.clone().for_each(|(list, _)| starts[list as usize + 1] += 1);
@@ -329,7 +330,7 @@ impl BlockShapes {
         }
     }
 
-    /// Returns the rows that have column number `column`, of what is worked out once.
+    /// Returns the rows that have column number `column`, from what `known` keeps.
     fn known_rows_with(&self, column: u32, used: &[u32], known: &ShapeSets, shapes: &Shapes) -> RowSet {
         let n_rows = self.n_rows();
         let with = known.shapes.get_or_init(|| shapes.places_of_columns(used)).get(column);
@@ -350,7 +351,7 @@ impl BlockShapes {
         rows
     }
 
-    /// Returns for each row the place of its shape among those that are `used`.
+    /// Returns for each row the place of its shape in `used`.
     fn places(&self, used: &[u32]) -> Vec<u32> {
         let mut places = vec![0; used.last().map_or(0, |last| *last as usize + 1)];
         (0..).zip(used).for_each(|(place, number)| places[*number as usize] = place);

@@ -38,7 +38,7 @@ const MAP_AFTER_START: Duration = Duration::from_secs(10);
 /// How often a node of a fleet looks who has signed in or out elsewhere.
 const FOLLOW_PAUSE: Duration = Duration::from_millis(500);
 
-/// How long queries may go on after the signal to stop: what is being stored may need longer.
+/// How long queries may run after the signal to stop. Requests that are being stored may take longer.
 const QUERY_GRACE: Duration = Duration::from_secs(1);
 
 /// How long datagrams and messages that were read may take to be stored, once everything else has ended.

@@ -86,7 +86,7 @@ impl Groups {
         if patterns.is_empty() || patterns.iter().any(|pattern| pattern.as_str().contains('*')) {
             return self.by_name.iter().filter(matches).map(|(_, group)| group.id).collect();
         }
-        // Names are looked up, and not compared with thousands of others.
+        // Names without a wildcard are looked up rather than compared with thousands of others.
         let named = |pattern: &GroupPattern| self.by_name.get_key_value(&GroupName::new(pattern.as_str())?);
         patterns.iter().filter_map(named).filter(matches).map(|(_, group)| group.id).collect()
     }

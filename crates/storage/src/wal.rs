@@ -34,10 +34,10 @@
 //! * A file is made under another name and renamed once its header is synced; the directory is synced before the
 //!   first record. So a file that is there has a header, and one that is empty was emptied.
 //! * Writing: records are acknowledged after the sync that covers them. After a failed sync the file is never
-//!   touched again. After the sync, and before anyone is answered, the mark says how far the file is synced, so that
-//!   damage to what was acknowledged is told from a torn tail, also after the process was killed. The mark is not synced
-//!   itself: being there at all it was written after the sync that it tells of. Only a power cut may take it along, and
-//!   only that of the last commit.
+//!   touched again. After a successful sync, before senders are answered, the mark is set to the length that is
+//!   synced, so that damage to acknowledged records is distinguished from a torn tail, even after the process was
+//!   killed. The mark itself is not synced: a mark in the file was written after the sync of the bytes that it covers.
+//!   Only a power cut can lose it, and only that of the last commit.
 //! * The files are a chain: each names the one before it and how long that one is, and, once there is a next one,
 //!   the one that follows. The catalog names one file that was made (`wal_made`). A file that vanished, was cut off
 //!   or was emptied before a flush released it is noticed by one of the three (`chain`).

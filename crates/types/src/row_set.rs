@@ -164,7 +164,7 @@ impl RowSet {
         self.words.iter_mut().zip(&other.words).for_each(|(a, b)| *a &= b);
     }
 
-    /// Whether a row is in both sets.
+    /// Reports whether any row is in both sets.
     pub fn shares_any(&self, other: &Self) -> bool {
         self.words.iter().zip(&other.words).any(|(a, b)| a & b != 0)
     }

@@ -135,7 +135,7 @@ pub trait Run: Send + Sync {
     /// Times of the first and the last event of a block.
     fn block_times(&self, block: usize) -> (Timestamp, Timestamp);
 
-    /// Returns the rows of a block whose times lie in a range; `None` where that would cost more than a few steps.
+    /// Returns the rows of a block whose times are in a range; `None` if finding them would cost more than a few steps.
     fn rows_within(&self, _block: usize, _range: TimeRange) -> Option<Range<usize>> {
         None
     }

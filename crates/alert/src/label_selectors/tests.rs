@@ -1,4 +1,4 @@
-//! Labels that fulfil a selector, and texts that are none.
+//! Labels that match a selector, and texts that are no selectors.
 
 use super::*;
 

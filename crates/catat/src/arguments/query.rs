@@ -69,8 +69,7 @@ pub(crate) struct Query {
 }
 
 impl Query {
-    /// Takes the last path of `--file` as the query if it is no file, and `-` before the query as the name of standard
-    /// input.
+    /// Takes the last path of `--file` as the query if no such file exists, and `-` before the query as standard input.
     pub(crate) fn take_input(&mut self) -> Result<(), Failure> {
         if self.query.is_empty()
             && self.file.len() > 1

@@ -1,4 +1,4 @@
-//! Sampling of what is too much.
+//! Sampling of events beyond the limit.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Room for queries, and whose they are.
+//! The limit of queries, and their owners.
 
 use super::*;
 use door::queries::Queries;

@@ -10,7 +10,7 @@ pub(super) const DESCRIPTION: &str =
 const DESCRIPTION_INDONESIAN: &str =
     "Diturunkan dari bidang dan metrik yang ada; tidak perlu diperbarui oleh siapa pun.";
 
-/// Titles of panels and sections with what they are in Indonesian, a row each.
+/// Titles of panels and sections with their Indonesian translations, one pair a row.
 const TITLES: &str = include_str!("indonesian.txt");
 
 /// Kinds of subjects, with which titles of dashboards begin.
@@ -40,7 +40,7 @@ fn translate(title: &mut String) {
     }
 }
 
-/// Returns a title in Indonesian.
+/// Returns the Indonesian translation of a title.
 pub(super) fn translation(title: &str) -> Option<&'static str> {
     TITLES.lines().filter_map(|row| row.split_once(" = ")).find(|(english, _)| *english == title).map(|found| found.1)
 }

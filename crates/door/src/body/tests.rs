@@ -1,4 +1,4 @@
-//! Bodies that are slow, too large, or beside larger ones.
+//! Bodies that are slow, too large, or sent while larger ones are read.
 
 use super::*;
 

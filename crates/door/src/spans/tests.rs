@@ -1,4 +1,4 @@
-//! Ranges that grow and meet.
+//! Ranges that grow and merge.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Callers without a place, heavy work, and panics.
+//! Callers refused for lack of a slot, heavy work, and panics.
 
 use super::*;
 

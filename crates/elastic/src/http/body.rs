@@ -13,7 +13,7 @@ use door::server::Server;
 /// Largest body of a search.
 const BODY_BYTES_MAX: usize = 8 << 20;
 
-/// The bytes of a body, unpacked.
+/// The decompressed bytes of a body.
 pub(super) struct SentBytes(pub(super) Vec<u8>);
 
 impl<S: Send + Sync> FromRequest<S> for SentBytes
@@ -31,7 +31,7 @@ where
     }
 }
 
-/// A body of JSON.
+/// A JSON body.
 pub(super) struct SentJson(pub(super) Json_);
 
 impl<S: Send + Sync> FromRequest<S> for SentJson

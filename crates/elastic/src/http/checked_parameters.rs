@@ -12,7 +12,7 @@ use super::errors::NOT_SUPPORTED;
 use door::parameters::Parameters;
 use door::problem::Problem;
 
-/// The parameters of each route, by the end of its path, and lists that several routes share.
+/// The parameters of each route by the end of its path, and the lists that several routes share.
 static TABLE: LazyLock<WordTable> = LazyLock::new(|| word_table(include_str!("parameters.txt")));
 
 /// Parameters that are supported with these values only, since others would change the answer.
@@ -53,7 +53,7 @@ impl<S: Send + Sync> FromRequestParts<S> for CheckedParameters {
     }
 }
 
-/// Returns the list of a name in capitals, or a parameter by itself.
+/// Returns the shared list that a word names, or the word itself if it is a parameter.
 fn expanded<'w>(word: &'w &'static str) -> &'w [&'static str] {
     TABLE.get(word).map_or(std::slice::from_ref(word), Vec::as_slice)
 }

@@ -127,12 +127,12 @@ impl Environment<'_> {
         }
     }
 
-    /// Returns rows whose text matches.
+    /// Returns the rows whose text matches.
     fn matched(&self, text: &Expr, pattern: &TextPattern, frame: &mut Frame<'_>) -> Result<RowSet, Stop> {
         if let Some(rows) = addresses_with_a_character(text, pattern, frame)? {
             return Ok(rows);
         }
-        // One of hundreds, perhaps, of which each looks at every text of the block.
+        // A query may have hundreds of patterns, each of which reads every text of the block.
         self.budget.check()?;
         Ok(Matcher::new(pattern).rows(&self.evaluate(text, frame)?))
     }

@@ -1,4 +1,4 @@
-//! The limit of copies, restarts, damage and little room.
+//! The limit of copies, restarts, damage, and disks short of space.
 
 use super::*;
 

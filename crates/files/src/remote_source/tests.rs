@@ -1,4 +1,4 @@
-//! How often pages are asked for.
+//! The number of requests for pages.
 
 use super::*;
 use crate::objects::fake::{FakeS3, Trouble};

@@ -155,7 +155,7 @@ fn of_trace(trace: &Trace, text: &str) -> Signature {
 /// Returns what counts of an exception.
 fn part_of(trace: &Trace, cause: &Exception) -> String {
     let frames = frames_of(trace, cause);
-    // R has one type for all errors, and names of functions without places.
+    // R has one type for all errors, and frames without files.
     let is_of_all = cause.kind == "Error" && cause.frames.iter().all(|frame| frame.file.is_empty());
     let is_bare = frames.is_empty() || is_of_all || BARE_KINDS.contains(&&*cause.kind);
     let message = if is_bare { pattern_of(&cause.message) } else { String::new() };
@@ -231,7 +231,7 @@ fn stable(name: &str) -> String {
     out
 }
 
-/// Returns the pattern of a message: what it quotes varies, and where files are.
+/// Returns the pattern of a message, with quoted texts and absolute paths masked.
 fn pattern_of(message: &str) -> String {
     let mut out = String::new();
     for (at, piece) in message.lines().next().unwrap_or_default().split('"').enumerate() {

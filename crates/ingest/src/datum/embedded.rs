@@ -28,7 +28,7 @@ const NAME_CHARS_MAX: usize = 1024;
 /// Most data of one line: metrics times sets of dimensions times values.
 const DATA_MAX: usize = 10_000;
 
-/// Most bytes of dimensions of the data of one line: metrics times those of all sets.
+/// Most bytes of dimensions of the data of one line: those of all its sets, once for each metric.
 const DIMENSION_BYTES_MAX: usize = 4 << 20;
 
 /// Bytes of a datum besides its labels.
@@ -54,7 +54,7 @@ struct EmbeddedMetric {
 /// Adds the data that an event has within it, if it is such a line and its sender may write to their groups.
 ///
 /// # Errors
-/// If the events collected need more memory than a request may hold, or the data far more than their lines.
+/// If the collected events need more memory than a request may use, or the data far more than their lines.
 pub(crate) fn collect(collector: &mut Collector<'_>, raw: RawEvent<'_>) -> Result<(), IngestError> {
     let (RawEvent::Text(bytes) | RawEvent::Body(bytes) | RawEvent::Syslog(bytes) | RawEvent::Record(bytes)) = raw;
     let Some(at) = MARK.find(bytes) else { return Ok(()) };

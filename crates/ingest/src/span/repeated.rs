@@ -1,13 +1,13 @@
 //! Drops spans that were sent before: exporters repeat requests whose answers were late, and collectors send copies.
 //!
 //! A span is a repeat if an earlier one of its group has the same ids, kind and start, and a trace would show the
-//! earlier one of both: the later one is neither longer nor the first that is finished. Its sender is answered as if it
+//! earlier of the two: the later one is neither longer nor the first that is finished. Its sender is answered as if it
 //! had been stored.
 //!
-//! The store is asked rather than a memory of ids, so that the answer is the same after a restart, on every node of a
-//! fleet, and for spans of any age. A repeat has the time of the original: hot events are looked up by time, and of the
-//! segments that overlap it, the filters of trace ids are asked. What damage keeps from being read is no reason to drop
-//! a span.
+//! The store is searched; no ids are kept in memory. So the answer is the same after a restart, on every node of a
+//! fleet, and for spans of any age. A repeat has the time of the original: hot events are looked up by that time, and
+//! segments that overlap it by their filters of trace ids. A span whose original cannot be read because of damage is
+//! stored.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -24,23 +24,23 @@ use super::AT_ARRIVAL;
 use crate::ids::{IdClaim, IdField, Key, rows_to_read};
 use crate::{IngestError, Intake};
 
-/// How much the times of copies may differ: OTLP has nanoseconds, Zipkin whole microseconds, X-Ray seconds as floats.
+/// Most by which the times of copies differ: OTLP has nanoseconds, Zipkin whole microseconds, X-Ray seconds as floats.
 const ROUNDING_NS: i64 = 2_000;
 
-/// How long before now the original of a span is looked for that has the time of its arrival instead of its own.
+/// How far back the original is searched for a span that has the time of its arrival instead of its own.
 const REMEMBERED_NS: i64 = 24 * Timestamp::HOUR;
 
-/// The fields that tell spans apart.
+/// The fields by which spans are compared.
 const FIELDS: [&str; 7] =
     ["@type", "trace_id", "span_id", "kind", "duration_ms", "span_problem", "aws.xray.in_progress"];
 
 /// The value of `@type` of spans.
 const SPAN_TYPE: &str = "span";
 
-/// What tells a span from others of its group.
+/// The part of a span that is compared with other spans of its group.
 #[derive(Clone, Copy, Debug)]
 struct Identity<'c> {
-    /// The row that it was read from.
+    /// The row of the span.
     row: usize,
     time: i64,
     trace_id: &'c str,
@@ -55,7 +55,7 @@ struct Identity<'c> {
 type Columns<'c> = [Option<&'c Column>; FIELDS.len()];
 
 impl<'c> Identity<'c> {
-    /// Returns the identity of the span in a row; `None` if there is no span with ids in it.
+    /// Returns the identity of the span in a row; `None` if the row is no span with ids.
     fn of_row(columns: Columns<'c>, row: usize, time: i64) -> Option<Self> {
         let [event_type, trace_id, span_id, kind, duration, problem, in_progress] = columns;
         let text = |column: Option<&'c Column>| column.and_then(|column| text_of(column, row)).unwrap_or_default();
@@ -70,7 +70,7 @@ impl<'c> Identity<'c> {
             trace_id: text(trace_id),
             span_id: text(span_id),
             kind: text(kind),
-            // A float beyond an `i64` becomes the largest one.
+            // A float beyond the range of `i64` saturates.
             duration_ns: (duration_ms * 1e6).round() as i64,
             problem: text(problem),
             is_in_progress: in_progress.is_some_and(|column| column.is_present(row)),
@@ -84,7 +84,7 @@ impl<'c> Identity<'c> {
         !self.problem.contains(AT_ARRIVAL)
     }
 
-    /// Returns the times that the original of the span may have.
+    /// Returns the times at which the original of the span may be stored.
     fn times(&self) -> TimeRange {
         let (before, after) = if self.has_own_time() { (ROUNDING_NS, ROUNDING_NS) } else { (REMEMBERED_NS, 0) };
         TimeRange {
@@ -93,7 +93,7 @@ impl<'c> Identity<'c> {
         }
     }
 
-    /// Reports whether nothing is lost if `later` is dropped because of this span.
+    /// Reports whether `later` can be dropped without loss because this span is stored.
     fn covers(&self, later: &Self) -> bool {
         let has_same_start = if later.has_own_time() {
             self.time.abs_diff(later.time) <= ROUNDING_NS.unsigned_abs()
@@ -128,7 +128,7 @@ fn text_of(column: &Column, row: usize) -> Option<&str> {
     }
 }
 
-/// Returns the spans of a batch in order of its rows.
+/// Returns the spans of a batch in the order of its rows.
 fn spans_of(batch: &Batch) -> Vec<Identity<'_>> {
     let columns = FIELDS.map(|name| batch.stored(name));
     if columns[..3].iter().any(Option::is_none) {
@@ -146,14 +146,14 @@ pub(crate) fn has_spans(parts: &[Part]) -> bool {
 /// The spans of a part, and which of them are repeats.
 struct PartSpans<'p> {
     group: &'p GroupName,
-    /// In order of time.
+    /// In the order of rows until the store is searched, then in the order of time.
     spans: Vec<Identity<'p>>,
     /// Rows of the batch.
     repeated: RowSet,
 }
 
 impl Intake {
-    /// Drops repeated spans. Until the claim is dropped, other requests with spans of these ids wait.
+    /// Drops repeated spans. Other requests with spans of the same ids wait until the returned claim is dropped.
     ///
     /// # Errors
     /// If another request takes too long to store one of the spans.
@@ -183,7 +183,7 @@ impl Intake {
         Ok(claim)
     }
 
-    /// Marks the spans that the store has.
+    /// Marks the spans that are stored already.
     fn mark_stored(&self, found: &mut [PartSpans<'_>]) {
         let ranges = found.iter().flat_map(|part| &part.spans).map(Identity::times);
         let Some(range) = ranges.reduce(|a, b| TimeRange { from: a.from.min(b.from), to: a.to.max(b.to) }) else {
@@ -209,7 +209,7 @@ impl Intake {
     }
 }
 
-/// Adds a key for each span, the same for spans that may be copies of each other.
+/// Adds a key for each span. Spans that may be copies of each other have the same key.
 fn add_keys(group: &GroupName, spans: &[Identity<'_>], keys: &mut Vec<Key>) {
     let seed = xxh3_64(group.as_str().as_bytes());
     let mut text = String::new();
@@ -221,7 +221,7 @@ fn add_keys(group: &GroupName, spans: &[Identity<'_>], keys: &mut Vec<Key>) {
     }
 }
 
-/// Marks the spans that the request itself has before.
+/// Marks the spans that repeat an earlier one of the same request.
 fn mark_repeated_within(found: &mut [PartSpans<'_>]) {
     let mut earlier: HashMap<(&GroupName, &str), Vec<Identity<'_>>, RandomState> = HashMap::default();
     for part in found {
@@ -237,7 +237,7 @@ fn mark_repeated_within(found: &mut [PartSpans<'_>]) {
 }
 
 impl PartSpans<'_> {
-    /// Marks the spans that a run of the group has.
+    /// Marks the spans that are in a run of the group.
     fn mark_in(&mut self, run: &dyn Run) -> Result<(), ScanError> {
         let (first, last) = (run.info().first, run.info().last);
         let mut asked: Vec<&Identity<'_>> =

@@ -12,7 +12,7 @@ use crate::word_table::{WordTable, word_table};
 /// Taken by every query.
 const COMMON: [&str; 2] = ["_name", "boost"];
 
-/// The rows of `keys.txt`: the keys that each query and each aggregation takes, by what it is and its name.
+/// The rows of `keys.txt`: the keys that each query and each aggregation takes, by kind and name.
 static ROWS: LazyLock<WordTable> = LazyLock::new(|| word_table(include_str!("keys.txt")));
 
 const OF_SIBLING: &[&str] = &["buckets_path", "format", "gap_policy", "keyed", "percents"];

@@ -1,7 +1,7 @@
 //! Names of commands, and how a text begins with one.
 
-/// Commands that a query may start with or continue with, and what they do, in the order in which people need them. Those of
-/// two words are other names.
+/// Commands that a query may start with or continue with, and what they do, in the order in which people need them.
+/// Those of two words are other names.
 pub(crate) const COMMANDS: [(&str, &str); 36] = [
     ("filter", "keep what is true"),
     ("stats", "count, average, group"),

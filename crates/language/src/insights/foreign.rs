@@ -3,7 +3,7 @@
 //! SQL, Splunk, Kusto, Kibana and LogQL name the same things differently. Nothing of theirs is accepted by these
 //! tables: they only make the hint of an error, so that the right command is one look away.
 
-/// Words and functions, a row each: the place, the word and the hint.
+/// Words and functions of other languages, one a row: the place, the word and the hint.
 const HINTS: &str = include_str!("foreign.txt");
 
 fn find(place: &str, word: &str) -> Option<&'static str> {

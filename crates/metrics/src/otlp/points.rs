@@ -112,7 +112,7 @@ pub(super) struct Distribution {
 /// A label that a sample has besides those of its point.
 type Extra<'e> = Option<(&'static str, &'e str)>;
 
-/// Whether a sample is kept, or why not; the outer error ends the request.
+/// The outcome of adding a sample: the inner error is why it was left out, the outer one ends the request.
 type Added = Result<Result<(), String>, IngestError>;
 
 /// A point with its name, its labels and its time in milliseconds.
@@ -411,7 +411,7 @@ impl<'c, 'a> Points<'c, 'a> {
         Ok(())
     }
 
-    /// Adds a sample, or the mark that its series ends.
+    /// Adds a sample, or the mark that ends its series.
     fn sample(&mut self, of: &NamedPoint<'_>, name: &str, extra: Extra<'_>, value: f64) -> Added {
         let value = if of.point.is_stale { f64::from_bits(STALE_BITS) } else { value };
         self.value(of, name, extra, SampleValue::Float(value))

@@ -13,16 +13,16 @@ pub(crate) enum Next {
     All,
 }
 
-/// What a further line is that begins a report of the kind at hand.
+/// How a line that could begin another report of the same kind is read within a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Again {
-    /// A part of it, where such lines go on with it.
+    /// As part of the report, if it may contain such lines.
     Part,
-    /// Behind its end another report: the program was started again.
+    /// As another report after the last line: the program was started again.
     BehindEnd,
-    /// The same, and behind its frames too.
+    /// As another report after the last line or after frames.
     BehindFrames,
-    /// Another report.
+    /// Always as another report.
     Anywhere,
 }
 
@@ -31,7 +31,8 @@ pub(crate) enum Again {
 pub(crate) struct Report {
     pub(crate) level: Level,
     pub(crate) starts: &'static [&'static str],
-    /// One of these must fit the second line, or the one behind others that begin it too, for the text to have the level.
+    /// For the text to have the level, one of these must fit the second line, or the line after further ones that fit
+    /// `starts`.
     pub(crate) confirms: &'static [&'static str],
     /// Lines without indentation that belong to it; indented and empty ones do anyhow.
     pub(crate) goes_on: &'static [&'static str],
@@ -43,7 +44,7 @@ pub(crate) struct Report {
     pub(crate) follows: bool,
     /// Whether the program goes on after it.
     pub(crate) is_survived: bool,
-    /// What a further first line is.
+    /// How a further line that fits `starts` is read.
     pub(crate) again: Again,
 }
 

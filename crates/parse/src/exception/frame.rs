@@ -233,7 +233,7 @@ fn rust_frame(rest: &str, next: &str) -> Option<FoundFrame> {
     if !is_name || (name.contains(' ') && !name.starts_with('<')) {
         return None;
     }
-    // Zeros at its head are left out.
+    // Rust leaves out leading zeros of the hash.
     let is_hash = |hash: &str| (8..=16).contains(&hash.len()) && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
     let name = name.rsplit_once("::h").filter(|(_, hash)| is_hash(hash)).map_or(name, |(name, _)| name);
     // `tank[a1b2c3d4e5f60718]::valve::open`: so are crates of one name told apart.

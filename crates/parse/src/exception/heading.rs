@@ -52,17 +52,17 @@ impl Heading {
         self
     }
 
-    /// What failed without a name of its own.
+    /// Returns the heading of an error that has a message and no name.
     pub(super) fn unnamed(message: &str) -> Self {
         Self { is_report: true, ..Self::plain("error", message) }
     }
 
-    /// A value that was thrown and is no error.
+    /// Returns the heading of a thrown value that is no error.
     pub(super) fn of_value(text: &str) -> Self {
         Self::plain("Error", text)
     }
 
-    /// Takes the place from the end of a message, as PHP writes it.
+    /// Takes the place, which PHP writes at the end of a message, out of the message.
     pub(super) fn end_with_place(&mut self) {
         let message = std::mem::take(&mut self.message);
         let (text, place) = php_place(&message);
@@ -351,7 +351,7 @@ fn native_report(text: &str) -> Option<Heading> {
     Heading::report("Assertion", &format!("`{tail}")).map(|heading| heading.at(place_of(place)))
 }
 
-/// Reads `PHP Fatal error:  Uncaught mail\Lost: text in /srv/send.php:6`; on a page and on the terminal it has no `PHP`.
+/// Reads `PHP Fatal error:  Uncaught mail\Lost: text in /srv/send.php:6`; pages and terminals show it without `PHP`.
 fn php_report(text: &str) -> Option<Heading> {
     let php_text = text.split_once("PHP ").map_or(text, |(_, rest)| rest);
     let php_text = php_text.strip_prefix("message: PHP ").unwrap_or(php_text);
@@ -359,7 +359,7 @@ fn php_report(text: &str) -> Option<Heading> {
     let (kind, rest) = KINDS.iter().find_map(|kind| Some((*kind, php_text.strip_prefix(kind)?.strip_prefix(": ")?)))?;
     let uncaught = rest.trim_start().strip_prefix("Uncaught ");
     let (message, place) = php_place(uncaught.unwrap_or(rest));
-    // Swift has fatal errors too.
+    // Swift reports `Fatal error` too, but with one blank and no place.
     if uncaught.is_none() && !rest.starts_with(' ') && place.1.is_none() {
         return None;
     }
@@ -369,7 +369,7 @@ fn php_report(text: &str) -> Option<Heading> {
     }
 }
 
-/// Reports of Ruby: `a.rb:7:in 'send': text (Type)`.
+/// Reads a report of Ruby: `a.rb:7:in 'send': text (Type)`.
 fn ruby_report(text: &str) -> Option<Heading> {
     if let Some((place, rest)) = text.split_once(":in ")
         && place_of(place).1.is_some()
@@ -387,7 +387,7 @@ fn ruby_report(text: &str) -> Option<Heading> {
     None
 }
 
-/// Reports of scripting languages: Ruby, Lua, R, SBCL, Perl, Haskell.
+/// Reads reports of Ruby, Fortran, Guile, CLISP, Lua and others.
 fn script_report(text: &str) -> Option<Heading> {
     if let Some(heading) = ruby_report(text) {
         return Some(heading);
@@ -399,7 +399,7 @@ fn script_report(text: &str) -> Option<Heading> {
     if let Some((place, file)) = text.strip_prefix("At line ").and_then(|rest| rest.split_once(" of file ")) {
         return Some(Heading::default().at((file.split(' ').next()?, place.parse().ok())));
     }
-    // Guile: `/srv/a.scm:9:2: In procedure car: text`, and with the text in the next line.
+    // Guile: `/srv/a.scm:9:2: In procedure car: text`, or with the text on the next line.
     let guile = text.strip_prefix("ERROR: In procedure ").or_else(|| text.strip_prefix("In procedure "));
     let placed = || text.split_once(": In procedure ").filter(|(place, _)| place_of(place).1.is_some());
     if let Some(rest) = guile.or_else(|| placed().map(|(_, rest)| rest)) {

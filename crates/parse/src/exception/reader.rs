@@ -43,7 +43,7 @@ pub(super) struct Reader {
     pub(super) family: Option<Family>,
     /// Whether the last frame told nothing and is left out.
     pub(super) is_left_out: bool,
-    /// Lines so far that told nothing by themselves.
+    /// The lines so far that have no meaning by themselves.
     pub(super) before: String,
     /// The file that a line by itself names.
     pub(super) file: String,
@@ -244,7 +244,7 @@ impl Reader {
         }
         let is_value = self.is_behind_mark && self.heading.is_none() && self.trace.exceptions.is_empty();
         if is_value && !is_mark && !text.starts_with("(Use ") && heading_of(line).is_none() {
-            // What was thrown is no error, but a value.
+            // The program threw a value that is no error.
             self.heading = Some(Heading { is_report: true, ..Heading::of_value(text) });
         }
         is_mark || (self.source.is_some() && !self.is_behind_mark)
@@ -284,7 +284,7 @@ impl Reader {
             }
             return;
         }
-        // Fortran says the place first.
+        // Fortran writes the place before the error.
         let place = self.heading.take_if(|known| known.kind.is_empty() && known.message.is_empty());
         let heading = match place.filter(|_| heading.line.is_none()) {
             Some(Heading { file, line, .. }) => Heading { file, line, ..heading },
@@ -319,7 +319,7 @@ impl Reader {
         if self.family == Some(Family::Scheme)
             && let Some(exception) = self.trace.exceptions.get_mut(self.at).filter(|one| one.kind.is_empty())
         {
-            // Guile writes what failed behind the frames.
+            // Guile writes the error after the frames.
             self.takes_message = heading.message.is_empty();
             (exception.kind, exception.message) = (heading.kind, heading.message);
             self.mode = Mode::Outside;
@@ -356,6 +356,7 @@ impl Reader {
     }
 }
 
+/// Reports whether a text is the line in which a shell reports how a program died:
 /// `run.sh: line 1:    42 Aborted    ./pump`.
 fn is_of_script(text: &str) -> bool {
     const WORDS: [&str; 5] = ["Aborted", "Segmentation fault", "Killed", "Illegal instruction", "Bus error"];

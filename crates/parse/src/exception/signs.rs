@@ -1,4 +1,4 @@
-//! Lines of reports that say how others are meant: [`reader`](super::reader) has the lines themselves.
+//! Reads the lines of reports that decide what other lines mean; [`reader`](super::reader) reads those.
 
 use super::family::Family;
 use super::heading::{Heading, Relation};
@@ -77,7 +77,7 @@ impl Reader {
         self.read_word(text)
     }
 
-    /// Takes what stood before for the message, where no line named the exception.
+    /// Takes the lines before as the message if none of them named the exception.
     fn name_unnamed(&mut self, text: &str) {
         const SIGNS: [&str; 5] =
             ["while executing", "while evaluating", "context...:", "CallStack (", "HasCallStack backtrace:"];
@@ -92,7 +92,7 @@ impl Reader {
             let named = before.split_once(": ").filter(|(name, _)| place > 2 && !name.contains(' '));
             self.heading = Some(Heading::unnamed(named.map_or(&*before, |(_, message)| message)));
         }
-        // Haskell shows the stack a second time, with its own functions.
+        // Haskell writes the stack twice, the second time with functions of its runtime.
         let has_frames = self.trace.exceptions.iter().any(|one| !one.frames.is_empty());
         if text == "HasCallStack backtrace:" && has_frames {
             self.mode = Mode::Done;
@@ -129,13 +129,13 @@ impl Reader {
         if text == "Stack trace:"
             && let Some(heading) = self.heading.as_mut().filter(|heading| heading.line.is_none())
         {
-            // The place stands behind a message of several lines.
+            // The place follows a message of several lines.
             heading.end_with_place();
         }
         if text == "Call history:" {
             self.heading.iter_mut().for_each(|heading| heading.is_report = true);
         }
-        // SBCL shows threads in two lines.
+        // SBCL writes a thread on two lines.
         let is_rest = text.starts_with('{') && text.ends_with("}>:");
         if is_rest {
             return true;

@@ -20,7 +20,7 @@ const OTHER_TIME_KEYS: [(&str, &str); 54] = [
     ("datetime", ""),
     ("dateTime", ""),
     ("t", ""),
-    // zap in development.
+    // zap's development configuration.
     ("T", "L"),
     ("t.$date", ""),
     ("time.$date", ""),
@@ -167,7 +167,7 @@ pub(super) fn other_level(members: &Members, line: &str, number: Option<i64>) ->
     if let Some(number) = number {
         return match number {
             0..=4 if has("reqId") => Level::of_code((number + 2) as u8),
-            // FoundationDB warns with 20 and 30.
+            // FoundationDB's warnings are 20 and 30.
             5..=40 if has("LogGroup") && has("Machine") => Some(match number {
                 ..10 => Level::Debug,
                 10..20 => Level::Info,

@@ -13,7 +13,7 @@ pub(super) fn of_keys(head: &[u8]) -> Option<Level> {
         (b"prio", LevelField::Named),
         (b"pri", LevelField::Severity),
         (b"lvl", LevelField::Named),
-        // Heroku and Python's logfmter, who never number it.
+        // Heroku and Python's logfmter write the name of a level here, never a number.
         (b"at", LevelField::Nested),
     ];
     let mut of_number = None;

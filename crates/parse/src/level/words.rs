@@ -58,8 +58,8 @@ pub(crate) fn word_before_colon(word: &[u8]) -> Option<Level> {
     if is_said { any_level(word) } else { None }
 }
 
-/// Whether a word of letters and digits behind the time or another word, with a blank and no colon behind it, surely is no
-/// level and no sign of one: most words are such.
+/// Reports whether a word after the time or another word is certainly neither a level nor a sign of one: it consists of
+/// letters and digits, and a blank without a colon follows. Most words are of this kind.
 pub(super) fn says_nothing(word: &[u8], behind: &[u8], signs: u8) -> bool {
     let is_alone = matches!(behind, [b' ', next, ..] if *next != b':');
     let may_be_sign = match word.first() {

@@ -21,7 +21,7 @@ pub(super) struct Entry {
     is_quoted: bool,
     /// Whether all so far is the first line of a record of Java's own logging library.
     is_half: bool,
-    /// Whether the first line is a time with a name, as records of lines with names begin.
+    /// Whether the first line is a name and a time, as in records whose lines all begin with names.
     is_stanza: bool,
     report: Option<OpenReport>,
     /// What the last line that did not continue it begins, if that was looked at.
@@ -91,7 +91,7 @@ impl Entry {
         let next_report = self.next_report.take();
         self.report = match line[0] {
             _ if is_object => None,
-            // Behind three letters and a blank stands a date.
+            // Three letters and a blank begin a date.
             first if has_clock && !matches!(first, b'=' | b'*') => {
                 let may_be = first.is_ascii_alphabetic() && line.get(3) != Some(&b' ');
                 if may_be { OpenReport::of_clocked(line) } else { None }
@@ -100,7 +100,8 @@ impl Entry {
         };
     }
 
-    /// Begins with the line behind an empty one where that begins a report or an entry: some runtimes begin theirs so.
+    /// Begins with the line after an empty one if that line begins a report or an entry: some runtimes write an empty
+    /// line first.
     pub(super) fn begins_report(&mut self, line: &[u8], seen: Seen) -> bool {
         let begins = seen.has_clock || OpenReport::of(line).is_some();
         if begins {
@@ -174,7 +175,7 @@ impl Entry {
         if line::is_typed_exception(line) || (line::is_camel(line) && self.says_trouble()) {
             return self.is_headed() || self.announces();
         }
-        // Bun shows a text that was thrown once more.
+        // Bun writes a thrown text twice.
         self.first.strip_prefix(b"error: ") == Some(line) || self.takes_text(line)
     }
 
@@ -212,8 +213,8 @@ impl Entry {
             && !line::has_level(line)
     }
 
-    /// The lines of a record that have names, up to the next one's first; of a slow query: a comment for each head, then
-    /// statements.
+    /// Reports whether a line continues a record whose lines have names, which ends where its first name comes again,
+    /// or an entry of a slow query: comments, then statements.
     fn takes_stanza(&self, line: &[u8]) -> bool {
         if self.is_stanza {
             return line::name(line).is_some_and(|name| line::name(&self.first) != Some(name));
@@ -251,7 +252,7 @@ impl Entry {
         {
             return true;
         }
-        // The place at the end of a line of Perl: what it says is none of an entry that reports no trouble.
+        // A line that ends with a place of Perl reports trouble of its own.
         if level_of_place(line).is_some() && !self.says_trouble() {
             return false;
         }

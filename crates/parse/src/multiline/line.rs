@@ -19,7 +19,7 @@ pub(super) fn has_clock(line: &[u8]) -> bool {
     let is_digit = |at: usize| head.get(at).is_some_and(u8::is_ascii_digit);
     let has_pairs = |at: usize| at > 0 && is_digit(at - 1) && is_digit(at + 1) && is_digit(at + 2);
     let has_seconds = |at: usize| head.get(at + 3) == Some(&b':') && is_digit(at + 4) && is_digit(at + 5);
-    // Most times stand at one of few places.
+    // Most times begin at one of a few places.
     if [13, 14, 9, 8, 11].iter().any(|at| head.get(*at) == Some(&b':') && has_pairs(*at) && has_seconds(*at)) {
         return true;
     }
@@ -35,7 +35,7 @@ fn has_digits_of_date(head: &[u8]) -> bool {
     while let Some(from) = rest.iter().position(u8::is_ascii_digit) {
         let n_digits = rest[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
         let digits = &rest[from..from + n_digits];
-        // In a statement a number is compared.
+        // After ` = ` a statement has a number to compare with.
         let is_bound = !rest[..from].ends_with(b" = ")
             && (from == 0 || !(rest[from - 1].is_ascii_alphanumeric() || rest[from - 1] == b'.'));
         let is_date = n_digits == 8 && (digits.starts_with(b"20") || digits.starts_with(b"19"));
@@ -70,20 +70,21 @@ pub(super) fn has_level(line: &[u8]) -> bool {
     closes && is_written && word.len() > 1 && std::str::from_utf8(word).is_ok_and(is_level)
 }
 
-/// The name before the colon that a line begins with: `Start-Date: `.
+/// Returns the name before a colon that a line begins with: `Start-Date: `.
 pub(super) fn name(line: &[u8]) -> Option<&[u8]> {
     let is_of_name = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'-';
     let name = &line[..line.iter().take(24).take_while(|byte| is_of_name(byte)).count()];
     (name.first()?.is_ascii_uppercase() && line[name.len()..].starts_with(b": ")).then_some(name)
 }
 
-/// Reports whether a line is a time with a name and nothing else: `Start-Date: 2026-11-20  06:47:13`.
+/// Reports whether a line is a name and a time, and nothing else: `Start-Date: 2026-11-20  06:47:13`.
 pub(super) fn is_named_time(line: &[u8]) -> bool {
     let value = name(line).map(|name| line[name.len() + 1..].trim_ascii());
     value.is_some_and(|value| crate::time::time_end(value) == Some(value.len()))
 }
 
-/// Where the level in upper case ends that a line begins with, which may be padded to the length of the longest.
+/// Returns the end of the level in upper case that a line begins with. Blanks before it may pad it to the length of the
+/// longest level.
 pub(super) fn level_end(line: &[u8]) -> Option<usize> {
     let start = line.iter().take(5).position(|byte| *byte != b' ')?;
     let end = start + line[start..].iter().take(12).take_while(|byte| byte.is_ascii_uppercase()).count();

@@ -307,7 +307,7 @@ impl<'t> Header<'t> {
         while let Some(before) = word.strip_suffix(b",") {
             word = before;
         }
-        // Most words are none.
+        // Most words are no level.
         Level::parse_bytes(word)?;
         let follows = behind_blanks(behind);
         // In lower case it is a word of prose, unless columns are told apart.

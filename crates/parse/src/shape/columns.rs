@@ -11,7 +11,7 @@ use super::parts::PartSink;
 /// Columns of a W3C line that are read.
 const COLUMNS_MAX: usize = 256;
 
-/// Columns of lines whose header is in another file or was not sent: IIS' since 7 and to 6, CloudFront's.
+/// Columns of lines whose header is in another file or was not sent: IIS 7 and later, IIS 6 and earlier, CloudFront.
 const USUAL_COLUMNS: [&str; 3] = [
     "date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Referer) sc-status \
      sc-substatus sc-win32-status time-taken",
@@ -27,7 +27,7 @@ const USUAL_COLUMNS: [&str; 3] = [
 static USUAL: LazyLock<[W3cColumns; 3]> =
     LazyLock::new(|| USUAL_COLUMNS.map(|names| W3cColumns { names: names_of(names), date: None }));
 
-/// Reads a line of columns without a header, by the usual ones.
+/// Reads a line without a header by the usual columns.
 pub(super) fn usual<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
     let is_tabbed = line.as_bytes().get(10) == Some(&b'\t');
     let mark = if is_tabbed { '\t' } else { ' ' };
@@ -35,7 +35,7 @@ pub(super) fn usual<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<(
     let address = words.nth(if is_tabbed { 2 } else { 0 })?;
     let is_method = words.next()?.bytes().all(|byte| byte.is_ascii_uppercase());
     address.parse::<std::net::IpAddr>().ok().filter(|_| is_method)?;
-    // Later versions have more columns behind.
+    // Later versions append columns.
     let known = if is_tabbed { &USUAL[2..] } else { &USUAL[..2] };
     known.iter().find_map(|columns| {
         let n_columns = if is_tabbed { line.split(mark).count() } else { columns.names.len() };
@@ -43,7 +43,7 @@ pub(super) fn usual<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<(
     })
 }
 
-/// Names of fields for those of a header.
+/// Returns the names of the fields for the columns of a header.
 fn names_of(header: &str) -> Arc<[Box<str>]> {
     let name = |name: &str| NAMES.iter().find(|(known, _)| *known == name).map_or(name, |(_, field)| field).into();
     header.split_ascii_whitespace().take(COLUMNS_MAX).map(name).collect()
@@ -127,7 +127,7 @@ impl LineColumns {
 }
 
 impl W3cColumns {
-    /// Reads a line that has the first `n_columns` of the columns.
+    /// Reads a line that has the first `n_columns` columns.
     fn read<'t>(&self, n_columns: usize, line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
         let line = line.trim_end_matches(['\r', '\n']);
         if line.starts_with('#') || self.names.len() < 2 {

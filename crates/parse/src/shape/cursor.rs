@@ -92,5 +92,5 @@ fn is_ending(ending: &[u8]) -> bool {
 const ENDINGS: &str = "go rs py js ts rb cc hh cs kt pl pm ex hs ml mm sh vb fs cr jl mjs cjs jsx tsx php cpp cxx hpp exs erl lua clj zig \
     nim inc java dart scala swift";
 
-/// The longest of them.
+/// Bytes of the longest ending.
 const ENDING_BYTES_MAX: usize = 5;

@@ -75,7 +75,7 @@ fn is_proxied(b: &[u8]) -> bool {
     })
 }
 
-/// Whether an address, a method and a path follow the time.
+/// Reports whether an address, a method and a path follow the time.
 fn is_of_address(b: &[u8]) -> bool {
     b.get(20).is_some_and(u8::is_ascii_hexdigit)
         && crate::find::find_short(&b[..b.len().min(80)], b" /").is_some_and(|at| b[at - 1].is_ascii_uppercase())

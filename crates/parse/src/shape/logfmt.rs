@@ -44,7 +44,7 @@ pub(crate) fn read<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()
     (n_pairs > 0).then_some(())
 }
 
-/// Whether a pair is the time of its line, wherever it stands.
+/// Reports whether a pair is the time of its line, at any place in it.
 fn is_time(pair: &Pair<'_>, found: &PartSink<'_, '_>) -> bool {
     let may_be = matches!(pair.key.as_bytes().first(), Some(b't' | b'@')) && pair.value.len() > "2026-11-20".len();
     may_be
@@ -125,7 +125,7 @@ fn barred_end(text: &str) -> usize {
     text.match_indices('|').map(|(at, _)| at).find(|at| is_barred_pair(&text[at + 1..])).unwrap_or(text.len())
 }
 
-/// The pairs of a packet as Linux' firewalls log it, whose flags are words between them.
+/// Returns the pairs of a packet as Linux' firewalls log it; its flags are words between the pairs.
 pub(super) fn packet(line: &str) -> Option<&str> {
     let head = &line.as_bytes()[..line.len().min(512)];
     let start = crate::find::find_short(head, b"IN=")?;
@@ -162,8 +162,8 @@ fn audit<'t>(line: &'t str, found: &mut PartSink<'t, '_>) -> Option<()> {
     Some(())
 }
 
-/// Reads the pairs that a message ends with, as Go's `slog`, structlog and others write them behind their text: `stored n=7
-/// user="Ann B"`. One alone may be of a sentence, unless blanks set it off.
+/// Reads the pairs that a message ends with, as Go's `slog`, structlog and others write them after the text:
+/// `stored n=7 user="Ann B"`. A single pair may be part of a sentence, so it is read only after two blanks.
 pub(crate) fn at_end<'t>(message: &'t str, found: &mut PartSink<'t, '_>) {
     let message = message.trim_end();
     if message.ends_with('}') {
@@ -189,7 +189,7 @@ pub(crate) fn at_end<'t>(message: &'t str, found: &mut PartSink<'t, '_>) {
     }
 }
 
-/// Reads the hash of Ruby that a message ends with, as Logstash writes it: `stopped {:pipeline=>"main", :events=>7}`.
+/// Reads the Ruby hash that a message ends with, as Logstash writes it: `stopped {:pipeline=>"main", :events=>7}`.
 fn hash<'t>(message: &'t str, found: &mut PartSink<'t, '_>) {
     let Some((_, inside)) = message[..message.len() - 1].split_once("{:") else { return };
     let mut rest = inside;
@@ -211,12 +211,12 @@ fn hash<'t>(message: &'t str, found: &mut PartSink<'t, '_>) {
     }
 }
 
-/// Whether a key is a name and no option, path or address.
+/// Reports whether a key is a name, not an option, a path or an address.
 fn is_plain_key(key: &str) -> bool {
     key.starts_with(|c: char| c.is_ascii_alphabetic()) && is_key(key) && !key.contains('/')
 }
 
-/// Whether a value without quotes belongs to no sentence, list or bracket.
+/// Reports whether a value without quotes has no mark of a sentence, a list or a bracket at its end.
 fn is_plain_value(value: &str) -> bool {
     !value.is_empty() && !value.contains('"') && !value.ends_with([',', ';', ')', ']', '}', '\'', '.'])
 }
@@ -262,7 +262,7 @@ fn each<'t>(line: &'t str, mut take: impl FnMut(Option<Pair<'t>>) -> bool) -> bo
             None => single_quoted(after).unwrap_or_else(|| {
                 let end = after.find(is_gap).unwrap_or(after.len());
                 let value = &after[..end];
-                // A comma may part pairs.
+                // A comma may separate pairs.
                 (value.strip_suffix(',').filter(|value| !value.is_empty()).unwrap_or(value), false, &after[end..])
             }),
         };
@@ -275,7 +275,8 @@ fn each<'t>(line: &'t str, mut take: impl FnMut(Option<Pair<'t>>) -> bool) -> bo
     true
 }
 
-/// The same of a text between single quotes, as Python writes it, where a gap or the end follows.
+/// Returns a value in single quotes as Python writes it, whether it has escapes, and the rest of the text; `None`
+/// unless a gap or the end follows.
 fn single_quoted(text: &str) -> Option<(&str, bool, &str)> {
     let inside = text.strip_prefix('\'')?;
     let end = memchr::memchr_iter(b'\'', inside.as_bytes()).find(|end| {

@@ -115,7 +115,7 @@ fn of_candidates<'t>(
     found: &mut PartSink<'t, '_>,
 ) -> Option<Shape> {
     let is_nested = found.has_header();
-    // Only a shape whose header has several lines looks at more than the first.
+    // Only shapes with a header of several lines need more than the first line.
     let first_line = found.times.first_line(line);
     let of_nested: &[Shape] = if is_nested && !known.contains(&Shape::Logfmt) { &[Shape::Logfmt] } else { &[] };
     let mut candidates = known.iter().chain(of_nested).copied().filter(|shape| is_asked(*shape));

@@ -134,7 +134,7 @@ pub(super) fn in_text<'t>(text: &'t str, found: &mut PartSink<'t, '_>) -> Option
     Some(status)
 }
 
-/// Passes over the words that say what a status means: `Not Found 12`.
+/// Returns what follows the reason phrase of a status: `12` of `Not Found 12`.
 pub(super) fn without_reason(mut rest: &str) -> &str {
     while rest.starts_with(|c: char| c.is_ascii_uppercase()) {
         rest = rest.split_once(' ').unwrap_or_default().1;

@@ -438,7 +438,7 @@ fn is_program(name: &str) -> bool {
     name.bytes().all(|byte| IS_OF_PROGRAM[usize::from(byte)]) && has_name_of_program(name)
 }
 
-/// The same for a text of such signs.
+/// Reports whether a text with only the signs of program names is the name of a program.
 fn has_name_of_program(name: &str) -> bool {
     name.bytes().any(|byte| byte.is_ascii_alphabetic())
         && !matches!(name.as_bytes().first(), Some(b'-' | b'#' | b'$' | b'+' | b')'))

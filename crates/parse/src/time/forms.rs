@@ -101,7 +101,8 @@ fn whole(b: &[u8], at: usize) -> Option<(Civil, usize)> {
     with_zone(b, found, clock(b, at + 11)?)
 }
 
-/// `20/Nov/2026:06:47:13`: what access logs have, at fixed places; the time of day where it is one.
+/// Reads the form of access logs, `20/Nov/2026:06:47:13`, whose parts are at fixed places: the date, and the time of
+/// day if it is valid.
 fn of_access_log(b: &[u8], at: usize) -> Option<(Date, Option<Clock>)> {
     let text: &[u8; 15] = b[at..].first_chunk()?;
     let has_marks = (text[2], text[6], text[14]) == (b'/', b'/', b':') && text[12].is_ascii_digit();

@@ -1,4 +1,4 @@
-//! What was read before of a text: its first line, what signs that has, and the time that was found last.
+//! What is known of a text: its first line, the signs in it, and the time that was read last.
 
 use std::cell::Cell;
 
@@ -8,27 +8,27 @@ use crate::signs::{ANY, Signs, sign, signs};
 /// Reading a time looks at fewer bytes than these.
 const REACH: usize = 96;
 
-/// Bytes of a line that are looked through for signs: a longer one is taken to have all.
+/// Most bytes of a line that is searched for signs; a longer one counts as having all.
 const SIGNS_BYTES_MAX: usize = 4 << 10;
 
 /// Where a text begins, its length, the calendar time at its beginning and where that ends.
 type ReadTime = (usize, usize, (Civil, usize));
 
-/// Keeps what a line's form, header, level and event ask for in turn.
+/// A memo of what the readers of a line's form, header, level and event ask for in turn.
 ///
 /// A text is known by the address of its first byte, so a memo must not outlive the text that it is used for.
 #[derive(Debug, Default)]
 pub(crate) struct TimeMemo {
-    /// The calendar time that was read last.
+    /// The last calendar time read.
     found: Cell<Option<ReadTime>>,
-    /// Where the first line of a text begins and ends, and whether another follows.
+    /// The addresses at which the first line of a text begins and ends, and whether another line follows.
     first_line: Cell<(usize, usize, bool)>,
-    /// What that lacks, as far as somebody has looked.
+    /// The signs that the first line is known to lack.
     lacks: Cell<Signs>,
 }
 
 impl TimeMemo {
-    /// The first line of a text, which may begin within one that was asked for before.
+    /// Returns the first line of a text, which may begin within the known one.
     #[inline]
     pub(crate) fn first_line<'t>(&self, text: &'t str) -> &'t str {
         let start = text.as_ptr().addr();
@@ -50,7 +50,8 @@ impl TimeMemo {
         &text[..length]
     }
 
-    /// The kinds of characters that a line has; all where it is long.
+    /// Returns the kinds of characters that a line has, or all if it is long; remembers those that the first line
+    /// lacks.
     pub(crate) fn learn_signs(&self, line: &[u8]) -> Signs {
         let has = if line.len() > SIGNS_BYTES_MAX { ANY } else { signs(line) };
         let (start, (first, end, _)) = (line.as_ptr().addr(), self.first_line.get());
@@ -60,7 +61,7 @@ impl TimeMemo {
         has
     }
 
-    /// Whether the first line of a text surely lacks a mark of ASCII.
+    /// Reports whether the first line of a text is known to lack an ASCII mark.
     pub(crate) fn lacks(&self, text: &str, mark: u8) -> bool {
         let (first, end, _) = self.first_line.get();
         (first..=end).contains(&text.as_ptr().addr()) && self.lacks.get() & sign(mark) != 0
@@ -81,7 +82,7 @@ impl TimeMemo {
         Some((civil, at + end))
     }
 
-    /// The calendar time that was read last.
+    /// Returns the calendar time that was read last.
     pub(super) fn last(&self) -> Option<Civil> {
         self.found.get().map(|(_, _, (civil, _))| civil)
     }

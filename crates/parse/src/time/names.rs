@@ -136,7 +136,7 @@ static MONTHS_BY_NAME: LazyLock<HashMap<Vec<u8>, u32>> = LazyLock::new(|| {
     by_name
 });
 
-/// The month of an English name of three letters.
+/// Returns the month of an English name of three letters.
 pub(crate) fn short_month(name: &[u8; 3]) -> Option<u32> {
     Some(match name {
         b"Jan" => 1,

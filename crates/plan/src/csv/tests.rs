@@ -1,4 +1,4 @@
-//! Formulas, quotes and tables that are none.
+//! Formulas, quotes, and texts that are no tables.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Words of experiments, and signs before values.
+//! Keywords of experimental features, and signs before values.
 
 use super::parse;
 

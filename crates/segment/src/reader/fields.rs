@@ -17,7 +17,7 @@ use crate::shape::BlockShapes;
 /// Of how many rows one has to be wanted, so that looking up each costs less than restoring all.
 const ROWS_PER_FEW: usize = 64;
 
-/// Up to so many rows are looked at one by one for whether they have a column.
+/// Most rows that are checked for a column one by one.
 const ROWS_LOOKED_AT_MAX: usize = 8;
 
 impl SegmentRun {
@@ -81,7 +81,7 @@ impl SegmentRun {
         let table = self.shapes()?;
         let shapes = self.block_shapes(block, &table)?;
         let (index_of_column, n_rows) = (index as u32, rows.count());
-        // Of few rows each is looked at, so that nothing is worked out for the others.
+        // Few rows are checked one by one, so that nothing is computed for the others.
         if n_rows <= ROWS_LOOKED_AT_MAX && !shapes.has_any(index_of_column, rows, &table) {
             return Ok(Column::Missing { n_rows });
         }

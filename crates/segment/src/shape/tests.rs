@@ -1,4 +1,4 @@
-//! Shapes that are numbered, and many of them.
+//! Few shapes, which are numbered, and many, which are kept by column.
 
 use super::*;
 

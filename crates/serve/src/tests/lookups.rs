@@ -59,7 +59,7 @@ async fn a_table_of_a_key_with_groups_exists_for_those_who_may_read_them() {
     assert_eq!(send(&theirs, "GET", "/common", "").await.text(), PEOPLE);
     let query = format!("/api/v1/query?query={}", encoded("lookup people service output owner | limit 1"));
     let ask = async |key: &str| house.as_key(key, "GET", &query, String::new()).await.status;
-    // Read before or not, it is nobody else's.
+    // The table stays hidden from others after its owner's query cached it.
     assert_eq!([ask(&theirs).await, ask(&mine).await, ask(&theirs).await], [400, 200, 400]);
     for (method, path, status) in
         [("PUT", "/people", 403), ("PUT", "/common", 403), ("DELETE", "/people", 404), ("DELETE", "/common", 403)]

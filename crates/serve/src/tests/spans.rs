@@ -109,7 +109,7 @@ async fn copies_by_other_protocols_are_one_event() {
         house.administer("POST", "/api/v1/status/flush", "").await;
     }
     assert_eq!(house.whole_spans().len(), 1);
-    // The caller may share the id.
+    // In Zipkin, the two sides of a call may share one id.
     assert_eq!(house.post("/api/v2/spans", zipkin("CLIENT").to_string()).await.status, 202);
     assert_eq!(house.whole_spans().len(), 2);
     assert!(house.get("/metrics").await.text().contains("catat_spans_repeated_total 5\n"));

@@ -1,4 +1,4 @@
-//! Files with trouble among too many.
+//! Files with problems among more than fit the report.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Threads that wait for the end.
+//! Threads that wait for the signal to stop.
 
 use super::*;
 

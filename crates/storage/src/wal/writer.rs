@@ -140,7 +140,7 @@ impl Writer {
         self.end
     }
 
-    /// Writes `bytes` behind what there is, makes them durable and says so in the mark of the file.
+    /// Appends `bytes`, makes them durable and moves the mark of the file past them.
     pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<(), WriteError> {
         if self.file.is_none() {
             self.begin().map_err(|error| match error {
@@ -162,8 +162,8 @@ impl Writer {
         self.faults.check("wal.sync").and_then(|()| file.sync_data()).map_err(WriteError::Failed)?;
         self.end += bytes.len() as u64;
         let mark = Mark { synced: self.end, next: 0 }.encode(self.header.salt);
-        // Not synced: it goes out with the next sync, or when the system finds time. Without it a start knows less of the
-        // last commit, and nothing else.
+        // Not synced: it reaches the disk with the next sync, or when the system writes it. Without it, a start cannot
+        // tell damage to the last commit from a torn tail; nothing else depends on it.
         let _ = self.faults.check("wal.mark").and_then(|()| file.write_all_at(&mark, MARK_OFFSET as u64));
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! What waits for a receiver: its order, its limits and its credentials.
+//! The queue of a receiver: its order, its limits and its credentials.
 
 use std::time::Duration;
 

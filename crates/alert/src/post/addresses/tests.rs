@@ -1,4 +1,4 @@
-//! Every spelling of an address that is barred.
+//! Spellings of barred addresses.
 
 use super::*;
 use crate::{Channel, ChannelSettings};

@@ -1,4 +1,4 @@
-//! The ends of both sides.
+//! The end of one side, which ends the other.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! How long sessions last, and when one makes room.
+//! How long sessions last, and which one is dropped for a new one.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! The limit of failures of a sender.
+//! The limit of failed sign-ins from one address.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! The short way and the long one, which agree.
+//! The fast path, which gives the same answers as the general one.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! Parts of an answer that are wanted.
+//! Selected parts of an answer.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Copies of spans by whatever way, and spans that only look like copies.
+//! Copies of spans, however they arrive, and spans that only look like copies.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -254,7 +254,7 @@ fn is_repeat(earlier: &Sent, later: &Sent) -> bool {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 
-    /// What is stored is what is sent without true repeats, whatever happens between two requests.
+    /// The spans stored are those sent minus the repeats, whatever happens between two requests.
     #[test]
     fn nothing_but_repeats_is_dropped(requests in prop::collection::vec((prop::collection::vec(sent(), 0..12), 0u8..6), 1..8)) {
         let dir = TempDir::new().expect("a directory");

@@ -1,4 +1,4 @@
-//! Units of lengths of time.
+//! Units of durations.
 
 use super::*;
 

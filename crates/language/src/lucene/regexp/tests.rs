@@ -1,4 +1,4 @@
-//! Signs that are letters, and those without a counterpart.
+//! Characters that stand for themselves, and operators without a counterpart.
 
 use super::*;
 

@@ -11,7 +11,7 @@ use super::line_fields::LineFields;
 use super::metadata::{PUSHED, stored, write_pushed};
 use ingest::{Collector, DecodeBudget, EventFields, EventMetadata, IngestError, RawEvent};
 
-/// What a label costs each entry besides its bytes.
+/// What a label costs each entry in addition to its bytes.
 const LABEL_BYTES: usize = 32;
 
 /// The streams of a request, and the collector that takes their events.
@@ -68,7 +68,7 @@ impl<'c, 's> Streams<'c, 's> {
         line: &[u8],
         metadata: &Metadata<'_>,
     ) -> Result<(), IngestError> {
-        // Each name of the metadata is looked for among the labels.
+        // Each name of the metadata is looked up among the labels.
         self.budget.spend(self.stream.len() + self.labels.len() * (LABEL_BYTES + metadata.len()))?;
         let place = match self.place {
             Some(place) => place,

@@ -16,7 +16,7 @@ const GROUP: &str = "otlp";
 /// Limit on the bytes of a resource's or a scope's attributes as sent: every record has them.
 const SHARED_BYTES_MAX: usize = 1 << 20;
 
-/// What a shared field costs each record besides its bytes.
+/// What a shared field costs each record in addition to its bytes.
 const SHARED_FIELD_BYTES: usize = 32;
 
 /// Builds events from the parts of a request, in the order of resources, scopes and records.
@@ -29,8 +29,9 @@ pub(super) struct Records<'c, 's> {
     pub(super) shared: Vec<(Arc<str>, Value)>,
     /// The number of those from the resource.
     n_of_resource: usize,
-    /// Bytes of the attributes of the resource, and of it and the scope together.
+    /// Bytes of the attributes of the resource.
     resource_bytes: usize,
+    /// Bytes of the attributes of the resource and the scope.
     shared_bytes: usize,
     /// What is left for writing shared fields once per record.
     budget: DecodeBudget,
@@ -78,7 +79,7 @@ impl<'c, 's> Records<'c, 's> {
         self.shared_bytes = 0;
     }
 
-    /// Checks the bytes of a resource or scope against their limit, and counts them.
+    /// Counts the bytes of a resource or scope. An error if they exceed their limit.
     pub(super) fn check_shared(&mut self, n_bytes: usize) -> Result<(), IngestError> {
         if n_bytes > SHARED_BYTES_MAX {
             return Err(bad(format_args!("a resource or scope has more than {SHARED_BYTES_MAX} bytes")));
@@ -144,7 +145,7 @@ impl<'c, 's> Records<'c, 's> {
     /// Counts the next record and returns the place of its group; `None` if it is rejected as outside the sender's scope.
     ///
     /// # Errors
-    /// What the records share is far more than the body, once per record.
+    /// If the shared fields, counted once per record, are far larger than the body.
     pub(super) fn place_of_next(&mut self) -> Result<Option<usize>, IngestError> {
         self.n_records += 1;
         match &self.place {

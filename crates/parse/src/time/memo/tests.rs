@@ -1,4 +1,4 @@
-//! What is kept of a text changes no answer.
+//! Answers are the same with and without what is kept of a text.
 
 use super::super::forms;
 use super::TimeMemo;

@@ -1,4 +1,4 @@
-//! Bytes that are parted, and their entropy.
+//! Bytes that are split into parts, and their entropy.
 
 use super::*;
 

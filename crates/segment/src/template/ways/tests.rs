@@ -1,4 +1,4 @@
-//! Ways to lay a literal over a template.
+//! Ways to match a literal with a template.
 
 use super::super::{Granularity, Parts, split};
 use super::*;

@@ -1,4 +1,4 @@
-//! Sets of numbers, and bytes that are none.
+//! Sets of sequences, and bytes that are no such set.
 
 use std::collections::BTreeSet;
 

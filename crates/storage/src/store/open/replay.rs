@@ -31,7 +31,7 @@ const SHARE_RECORDS: usize = 4096;
 #[derive(Clone, Copy)]
 pub(super) struct LastFile {
     header: FileHeader,
-    /// The length that the next file is to name, as far as it is known.
+    /// The length of this file that the next one is to name; `None` if it is not known.
     n_bytes: Option<u64>,
     /// Tells whether it is intact and holds no record, so that it can be written on.
     is_fresh: bool,

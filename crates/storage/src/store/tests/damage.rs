@@ -64,7 +64,7 @@ fn damage_to_the_last_record_is_named_from_its_acknowledgement_on() {
     let kept = std::fs::metadata(wal_file(dir.path())).expect("a file").len() as usize;
     let (answer, answered) = std::sync::mpsc::channel();
     let from = dir.path().to_owned();
-    // What is there when the sender is answered is what a process leaves that is killed then.
+    // The files at the moment of the answer are those that a process killed then would leave.
     let copies = move |_| {
         let whole = with_wal(&from, |_| ());
         let short = with_wal(&from, |bytes| _ = bytes.pop());

@@ -20,7 +20,7 @@ enum Step {
     Append(Vec<u8>),
     /// The same, but the process ends when only this share (of 255) of its bytes is written.
     Torn(Vec<u8>, u8),
-    /// The power goes, and with it what the mark said last.
+    /// The power is cut, and the last write of the mark is lost.
     PowerCut,
     Rotate,
     Reopen,

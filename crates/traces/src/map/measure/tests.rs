@@ -1,4 +1,4 @@
-//! Percentiles, and measures that are taken away again.
+//! Percentiles, and measures that are subtracted again.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Lines of an answer in their order, and ends in mid-stream.
+//! The order of the lines of an answer, and answers that end in mid-stream.
 
 use execute::Answer;
 use language::{ParseOptions, parse_insights};

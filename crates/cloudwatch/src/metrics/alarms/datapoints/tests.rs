@@ -1,4 +1,4 @@
-//! Times in functions of time.
+//! Functions of time in expressions of alarms.
 
 use alert::Table;
 use serde_json::json;

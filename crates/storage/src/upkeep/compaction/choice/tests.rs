@@ -1,4 +1,4 @@
-//! Which segments are put together, and how often a byte is written.
+//! Which segments are compacted, and how often a byte is written.
 
 use types::Timestamp;
 
