@@ -9,6 +9,7 @@
 //! segments that overlap it by their filters of trace ids. A span whose original cannot be read because of damage is
 //! stored.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -223,10 +224,10 @@ fn add_keys(group: &GroupName, spans: &[Identity<'_>], keys: &mut Vec<Key>) {
 
 /// Marks the spans that repeat an earlier one of the same request.
 fn mark_repeated_within(found: &mut [PartSpans<'_>]) {
-    let mut earlier: HashMap<(&GroupName, &str), Vec<Identity<'_>>, RandomState> = HashMap::default();
+    let mut earlier: HashMap<(&GroupName, &str, &str), Vec<Identity<'_>>, RandomState> = HashMap::default();
     for part in found {
         for span in &part.spans {
-            let known = earlier.entry((part.group, span.span_id)).or_default();
+            let known = earlier.entry((part.group, span.trace_id, span.span_id)).or_default();
             if known.iter().any(|earlier| earlier.covers(span)) {
                 part.repeated.insert(span.row);
             } else {
@@ -254,34 +255,65 @@ impl PartSpans<'_> {
         if asked.is_empty() {
             return Ok(());
         }
-        let mut by_id: HashMap<&str, Vec<&Identity<'_>>, RandomState> = HashMap::default();
+        let mut by_ids = SentSpans::default();
         for block in 0..run.n_blocks() {
             let (first, last) = run.block_times(block);
             if !asked.iter().any(|span| span.times().overlaps(first, last)) {
                 continue;
             }
             let mut rows = rows_to_read(run, block, IdField::One("trace_id"), &traces)?;
-            for span in &asked {
-                run.rows_within(block, span.times()).into_iter().flatten().for_each(|row| rows.insert(row));
+            // Many spans may have one time: each row is taken once.
+            let mut ranges: Vec<_> = asked.iter().filter_map(|span| run.rows_within(block, span.times())).collect();
+            ranges.sort_unstable_by_key(|range| range.start);
+            let mut end = 0;
+            for range in ranges {
+                (range.start.max(end)..range.end).for_each(|row| rows.insert(row));
+                end = end.max(range.end);
             }
             if rows.is_empty() {
                 continue;
             }
-            if by_id.is_empty() {
-                asked.iter().for_each(|span| by_id.entry(span.span_id).or_default().push(span));
+            if by_ids.0.is_empty() {
+                asked.iter().for_each(|span| by_ids.add(span));
             }
             let names: Vec<&str> = ["@timestamp"].into_iter().chain(FIELDS).collect();
             let columns = run.read(block, &names, &rows)?;
             let Some((Column::Timestamps(times), columns)) = columns.split_first() else { continue };
             let mut fields = [None; FIELDS.len()];
             fields.iter_mut().zip(columns).for_each(|(field, column)| *field = Some(column));
-            for (row, time) in times.iter().enumerate() {
-                let Some(stored) = Identity::of_row(fields, row, *time) else { continue };
-                let sent = by_id.get(stored.span_id).into_iter().flatten();
-                sent.filter(|sent| stored.covers(sent)).for_each(|sent| self.repeated.insert(sent.row));
-            }
+            let stored = times.iter().enumerate().filter_map(|(row, time)| Identity::of_row(fields, row, *time));
+            by_ids.mark_covered(stored, &mut self.repeated);
         }
         Ok(())
+    }
+}
+
+/// Spans that were sent, by their ids: those with a time of their own, in its order, and those with the time of their arrival.
+#[derive(Default)]
+struct SentSpans<'a, 'c>(HashMap<(&'c str, &'c str), [Vec<&'a Identity<'c>>; 2], RandomState>);
+
+impl<'a, 'c> SentSpans<'a, 'c> {
+    fn add(&mut self, span: &'a Identity<'c>) {
+        self.0.entry((span.trace_id, span.span_id)).or_default()[usize::from(!span.has_own_time())].push(span);
+    }
+
+    /// Marks the rows of spans that a stored one covers.
+    fn mark_covered<'s>(&self, stored: impl Iterator<Item = Identity<'s>>, covered: &mut RowSet) {
+        let mut stored: Vec<_> = stored.filter(|span| self.0.contains_key(&(span.trace_id, span.span_id))).collect();
+        // Of spans that differ in their length alone, the longest that is finished covers all that the others cover.
+        stored.sort_unstable_by_key(|span| (span.is_in_progress, Reverse(span.duration_ns)));
+        let mut seen: HashSet<_, RandomState> = HashSet::default();
+        for stored in &stored {
+            if !seen.insert((stored.trace_id, stored.span_id, stored.kind, stored.time, stored.problem)) {
+                continue;
+            }
+            let Some([timed, at_arrival]) = self.0.get(&(stored.trace_id, stored.span_id)) else { continue };
+            let from = timed.partition_point(|sent| sent.time < stored.time.saturating_sub(ROUNDING_NS));
+            let last = stored.time.saturating_add(ROUNDING_NS);
+            let near = timed[from..].iter().take_while(|sent| sent.time <= last);
+            let sent = near.chain(at_arrival).filter(|sent| stored.covers(sent));
+            sent.for_each(|sent| covered.insert(sent.row));
+        }
     }
 }
 
