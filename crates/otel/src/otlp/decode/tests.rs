@@ -265,7 +265,7 @@ fn what_records_share_is_not_written_without_bound() {
     let large = pair(1, "large", &text(&"v".repeat(50_000)));
     let many: Vec<u8> = (0..1_000).flat_map(|i| pair(1, &format!("attribute-{i:04}"), &text("v"))).collect();
     for shared in [large, many] {
-        let body = |n_records| request(&[shared.clone()], &[], &vec![Vec::new(); n_records]);
+        let body = |n_records| request(std::slice::from_ref(&shared), &[], &vec![Vec::new(); n_records]);
         assert_eq!(house.send(&body(100), OtlpForm::Protobuf), Ok(100));
         let refused = house.send(&body(20_000), OtlpForm::Protobuf).unwrap_err();
         assert!(refused.contains("smaller batches"), "{refused}");
