@@ -339,8 +339,10 @@ def wrong_spans_are_rejected_by_number_and_the_rest_is_stored():
     resource = request.resource_spans.add()
     resource.resource.attributes.add(key="service.name").value.string_value = service
     spans, now = resource.scope_spans.add().spans, time.time_ns()
-    for trace_id, end in ((b"\x01" * 16, now + 5), (b"\x01" * 15, now + 5), (b"", now + 5), (b"\x01" * 16, now - 12_000_000)):
-        spans.add(trace_id=trace_id, span_id=b"\x02" * 8, name="a", start_time_unix_nano=now, end_time_unix_nano=end)
+    wrong = ((b"\x01" * 16, now + 5), (b"\x01" * 15, now + 5), (b"", now + 5), (b"\x01" * 16, now - 12_000_000))
+    for number, (trace_id, end) in enumerate(wrong):
+        span_id = b"\x02" * 7 + bytes([number])
+        spans.add(trace_id=trace_id, span_id=span_id, name="a", start_time_unix_nano=now, end_time_unix_nano=end)
     with grpc.insecure_channel(TARGET) as channel:
         answer = trace_service_pb2_grpc.TraceServiceStub(channel).Export(request, timeout=30)
     assert answer.partial_success.rejected_spans == 2, answer
