@@ -77,7 +77,8 @@ async function isShared(own) {
   const page = await openWith(own, "/for/checkout");
   await page.getByTestId("share").press("Enter");
   await page.getByTestId("lasts").selectOption("30d");
-  await page.getByTestId("make-link").press("Enter");
+  // While the page asks for the links that there are, the button does nothing.
+  await page.locator("[data-testid=make-link]:enabled").press("Enter");
   const link = await page.getByTestId("made-link").inputValue();
   assert.match(link, /\/for\/checkout#link=.+/);
   await clean(page);
