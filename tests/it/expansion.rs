@@ -1,5 +1,4 @@
-//! Bodies that stand for far more than was sent: each is refused, or costs at most a limited multiple of what an
-//! ordinary body of its size costs.
+//! Small bodies that expand to much data are refused, or cost at most a fixed multiple of an ordinary body of the same size.
 
 use serde_json::{Value, json};
 

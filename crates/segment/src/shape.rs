@@ -201,7 +201,7 @@ const ASKED_MAX: usize = 2;
 /// Shapes of a block up to which adding up their rows costs less than looking at the shape of each row.
 const SETS_MAX: usize = 64;
 
-/// What is computed once for a block of which many columns are read: the shapes of each column, by their places among
+/// Caches of a block, filled once many of its columns are read: the shapes of each column, by their places among
 /// the shapes in use, and the rows of each shape, as sets if there are few shapes, else as lists.
 #[derive(Default)]
 pub(crate) struct ShapeSets {

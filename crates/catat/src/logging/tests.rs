@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex};
 use super::*;
 
 #[derive(Clone, Default)]
-struct Written(Arc<Mutex<Vec<u8>>>);
+struct LogBuffer(Arc<Mutex<Vec<u8>>>);
 
-impl io::Write for Written {
+impl io::Write for LogBuffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.lock().expect("no panic before").extend_from_slice(bytes);
         Ok(bytes.len())
@@ -34,7 +34,7 @@ fn who_asks_for_everything_hears_nothing_of_single_connections_unless_they_are_n
 
 #[test]
 fn what_somebody_sent_neither_begins_a_line_nor_moves_a_cursor() {
-    let written = Written::default();
+    let written = LogBuffer::default();
     let of_log = written.clone();
     let log = tracing_subscriber::fmt().fmt_fields(fields()).with_ansi(false).with_writer(move || of_log.clone());
     tracing::subscriber::with_default(log.finish(), || {

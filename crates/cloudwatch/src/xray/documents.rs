@@ -23,9 +23,10 @@ pub struct RefusedSegment {
     pub message: String,
 }
 
-/// The largest number of refused segments that an answer names (X-Ray's SDKs send at most 50 documents in a request), and the
-/// largest size in bytes of what it says of one.
+/// Maximum number of refused segments in an answer. X-Ray's SDKs send at most 50 documents in a request.
 const REFUSED_MAX: usize = 1_000;
+
+/// Maximum length of the message about a refused segment, in bytes.
 const MESSAGE_BYTES_MAX: usize = 500;
 
 /// A segment: its trace and its own id.

@@ -132,7 +132,7 @@ impl Environment<'_> {
         if let Some(rows) = addresses_with_a_character(text, pattern, frame)? {
             return Ok(rows);
         }
-        // A query may have hundreds of patterns, each of which reads every text of the block.
+        // With hundreds of patterns in a query, a block takes too long between two checks.
         self.budget.check()?;
         Ok(Matcher::new(pattern).rows(&self.evaluate(text, frame)?))
     }

@@ -5,7 +5,7 @@ use crate::objects::fake::{FakeS3, Trouble};
 
 const STORE: [u8; 16] = [9; 16];
 
-/// Returns an object of so many pages and a bit, each byte of which tells its page, and a cache of so many bytes.
+/// Returns an object of some whole pages and a partial one, whose bytes are the numbers of their pages, and a cache.
 fn object_of(fake: &FakeS3, dir: &tempfile::TempDir, n_pages: u64, cache_bytes: u64) -> RemoteObject {
     let objects = Objects::new(&fake.options(), &STORE, Arc::default()).expect("a valid object store");
     let path = dir.path().join("file");

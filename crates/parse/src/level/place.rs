@@ -62,7 +62,7 @@ pub(super) fn zone_bytes(text: &[u8]) -> usize {
     if is_offset && n_digits >= 2 && is_end(1 + n_digits) { 2 + n_digits } else { 0 }
 }
 
-/// Where the bracket closes whose inside begins the text; brackets may stand in it.
+/// Returns the index of the bracket that closes the one before `inner`. Brackets may be nested.
 pub(super) fn closing(inner: &[u8], open: u8) -> Option<usize> {
     let close = if open == b'(' { b')' } else { open + 2 };
     let mut n_open = 1usize;

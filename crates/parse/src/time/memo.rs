@@ -14,7 +14,7 @@ const SIGNS_BYTES_MAX: usize = 4 << 10;
 /// Where a text begins, its length, the calendar time at its beginning and where that ends.
 type ReadTime = (usize, usize, (Civil, usize));
 
-/// A memo of what the readers of a line's form, header, level and event ask for in turn.
+/// Caches the first line of a text and the time read last, which several readers of a line need.
 ///
 /// A text is known by the address of its first byte, so a memo must not outlive the text that it is used for.
 #[derive(Debug, Default)]

@@ -42,8 +42,8 @@ pub(crate) struct Contents {
 }
 
 impl Contents {
-    /// Returns the length that the next file is to name for this one, of which `n_bytes` are left. It includes missing
-    /// bytes, so that they are reported at every start. `None` if the length is not known.
+    /// Returns the length of this file that the next file records, given that `n_bytes` of it are intact. Missing bytes
+    /// are included, so that every start reports them. `None` if the length is not known.
     pub(crate) fn n_bytes_named(&self, n_bytes: u64) -> Option<u64> {
         (!self.is_mark_damaged).then(|| self.missing.as_ref().map_or(n_bytes, |missing| missing.end))
     }

@@ -10,14 +10,14 @@ use types::Timestamp;
 use super::*;
 use door::queries::{Queries, Ticket};
 
-struct Begun {
+struct PendingAnswer {
     finish: oneshot::Sender<Result<Outcome, Problem>>,
     rows: Arc<Rows>,
     ticket: Ticket,
     pieces: axum::body::BodyDataStream,
 }
 
-fn begin(form: Form) -> Begun {
+fn begin(form: Form) -> PendingAnswer {
     let (finish, finished) = oneshot::channel();
     let work: Work = Box::pin(async move { finished.await.unwrap_or_else(|_| Err(Problem::closing())) });
     let options = ParseOptions { now: Timestamp(0), time_zone: chrono_tz::Tz::UTC };
@@ -29,7 +29,7 @@ fn begin(form: Form) -> Begun {
     let (running, columns) = (ticket.running.clone(), columns(&plan));
     let stream = Stream { form, work, rows: rows.clone(), running, columns };
     let pieces = respond(stream, receiver).into_body().into_data_stream();
-    Begun { finish, rows, ticket, pieces }
+    PendingAnswer { finish, rows, ticket, pieces }
 }
 
 async fn line(stream: &mut axum::body::BodyDataStream) -> String {
@@ -43,7 +43,7 @@ fn seven() -> Vec<Vec<Option<types::Value>>> {
 
 #[tokio::test]
 async fn columns_come_first_then_rows_held_then_progress_then_rows_as_they_come() {
-    let Begun { finish, rows, ticket, mut pieces } = begin(Form::Ndjson);
+    let PendingAnswer { finish, rows, ticket, mut pieces } = begin(Form::Ndjson);
     let first: Value = serde_json::from_str(&line(&mut pieces).await).expect("JSON");
     assert_eq!(first, json!({"columns": [{"name": "n", "type": "any"}]}));
     assert_eq!(line(&mut pieces).await, "[5]\n");
@@ -67,12 +67,12 @@ async fn columns_come_first_then_rows_held_then_progress_then_rows_as_they_come(
 
 #[tokio::test]
 async fn an_error_in_mid_stream_is_a_line_and_a_client_gone_ends_the_work() {
-    let Begun { finish, mut pieces, .. } = begin(Form::Ndjson);
+    let PendingAnswer { finish, mut pieces, .. } = begin(Form::Ndjson);
     while !line(&mut pieces).await.starts_with("{\"progress") {}
     assert!(finish.send(Err(Problem::busy("too much"))).is_ok());
     assert!(line(&mut pieces).await.starts_with("{\"error\":{\"code\":\"busy\""));
 
-    let Begun { mut finish, rows, ticket, pieces } = begin(Form::Ndjson);
+    let PendingAnswer { mut finish, rows, ticket, pieces } = begin(Form::Ndjson);
     drop(pieces);
     finish.closed().await;
     let thread = tokio::task::spawn_blocking(move || rows.take(seven(), &ticket.running));
@@ -82,7 +82,7 @@ async fn an_error_in_mid_stream_is_a_line_and_a_client_gone_ends_the_work() {
 #[tokio::test]
 async fn a_table_that_is_not_whole_is_broken_off() {
     for is_whole in [true, false] {
-        let Begun { finish, mut pieces, .. } = begin(Form::Csv(plan::Formulas::Disarmed));
+        let PendingAnswer { finish, mut pieces, .. } = begin(Form::Csv(plan::Formulas::Disarmed));
         assert_eq!(line(&mut pieces).await, "n\r\n");
         assert_eq!(line(&mut pieces).await, "5\r\n");
         let reason = execute::PartialReason { code: "damaged", message: "a.seg".into() };

@@ -138,7 +138,7 @@ fn debt_is_all_that_is_still_to_be_done() {
     assert_eq!(debt(vec![dead]), (1, 5 << 20));
     let many: Vec<Candidate> = (0..80).map(|number| candidate(number, 1000)).collect();
     let (n_segments, n_bytes) = debt(many);
-    assert!(n_segments > 80 && n_bytes > 80_000, "those of those as well: {n_segments}, {n_bytes}");
+    assert!(n_segments > 80 && n_bytes > 80_000, "merged segments are merged again: {n_segments}, {n_bytes}");
 }
 
 #[test]
