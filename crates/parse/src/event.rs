@@ -9,7 +9,7 @@ use types::{BatchBuilder, Level, Timestamp, Value};
 
 use crate::arrival::{ArrivalContext, Extras};
 use crate::commit::commit_in_parts;
-use crate::format::{FormatId, Formats};
+use crate::format::{FormatId, Formats, Heads};
 use crate::json::{JsonError, Members};
 use crate::shape::{LineColumns, Parts, Shape};
 use crate::time::{ResolvedTime, TimeMemo, assumed_zone, bounded};
@@ -37,6 +37,8 @@ pub struct EventParser<'a> {
     /// What is read of texts; `None` where it is everything.
     pub(crate) wanted: Option<&'a Projection>,
     formats: &'a Formats,
+    /// What the formats were found to be of lines before.
+    heads: Heads,
     /// The format that the source's lines have, where somebody said so.
     format: Option<FormatId>,
 }
@@ -54,13 +56,14 @@ impl<'a> EventParser<'a> {
             own_time: OwnTime::None,
             wanted: None,
             formats: Formats::current(),
+            heads: Heads::default(),
             format: None,
         }
     }
 
     /// Returns this parser with `programs` in place of the formats loaded for the process.
     pub fn with_formats(self, formats: &'a Formats) -> Self {
-        Self { formats, ..self }
+        Self { formats, heads: Heads::default(), ..self }
     }
 
     /// Reads lines as those of one format only, or as those of any again.
@@ -190,7 +193,7 @@ impl<'a> EventParser<'a> {
                 return Kind::Line(Some(shape));
             }
         }
-        if let Some(format) = self.formats.recognise(text, self.format, found) {
+        if let Some(format) = self.formats.recognise(text, self.format, &mut self.heads, found) {
             return Kind::Program(format);
         }
         let shape = Shape::recognise_rest(candidates, found);

@@ -11,7 +11,9 @@
 
 mod captures;
 mod definition;
+mod ends;
 mod form;
+mod heads;
 mod outlook;
 mod tree;
 
@@ -24,7 +26,8 @@ use captures::Captures;
 pub use definition::{Format, FormatError, FormatSample};
 use form::Form;
 pub use form::FormatId;
-use tree::Tree;
+pub(crate) use heads::Heads;
+use tree::{Fit, Tree};
 
 use crate::shape::{PartSink, Programs};
 
@@ -157,23 +160,26 @@ impl Formats {
         self.formats.iter().position(|format| &*format.name == name).map(|place| FormatId(place as u16))
     }
 
-    /// Finds the format of a line, of any or of the one that its input names, and reads it.
+    /// Finds the format of a line, of any or of the one that its input names, and reads it. `heads` are those of the
+    /// source's lines before.
     pub(crate) fn recognise<'t>(
         &self,
         line: &'t str,
         only: Option<FormatId>,
+        heads: &mut Heads,
         found: &mut PartSink<'t, '_>,
     ) -> Option<Option<FormatId>> {
         let Some(id) = only else {
-            return self.read(&self.lines, Acceptance::Particular, line, found);
+            return self.read(&self.lines, Acceptance::Particular, Some(heads), line, found);
         };
-        self.read(self.own.get(usize::from(id.0))?, Acceptance::AnyFit, line, found).map(|_| only)
+        self.read(self.own.get(usize::from(id.0))?, Acceptance::AnyFit, None, line, found).map(|_| only)
     }
 
     fn read<'t>(
         &self,
         tree: &Tree,
         acceptance: Acceptance,
+        heads: Option<&mut Heads>,
         line: &'t str,
         found: &mut PartSink<'t, '_>,
     ) -> Option<Option<FormatId>> {
@@ -183,9 +189,14 @@ impl Formats {
             let is_read = |form: &Form| {
                 acceptance == Acceptance::AnyFit || form.gives_more(&self.names) || is_named(form, captures)
             };
-            self.level(place, line, captures).is_some() && self.forms.get(place).is_some_and(is_read)
+            let level_at = self.forms.get(place).and_then(Form::level_at);
+            Fit {
+                is_taken: self.level(place, line, captures).is_some() && self.forms.get(place).is_some_and(is_read),
+                is_by_digits: level_at
+                    .is_some_and(|at| captures.get(at, line).bytes().any(|byte| byte.is_ascii_digit())),
+            }
         };
-        let place = tree.find(line, found.times, &mut captures, &fits)?;
+        let place = tree.find(line, found.times, heads, &mut captures, &fits)?;
         let form = self.forms.get(place)?;
         found.columns(&self.names);
         form.give(line, &captures, found);
@@ -217,7 +228,9 @@ impl Formats {
 
 impl Programs for Formats {
     fn read_message<'t>(&self, program: &str, message: &'t str, found: &mut PartSink<'t, '_>) -> bool {
-        self.messages.get(program).is_some_and(|tree| self.read(tree, Acceptance::AnyFit, message, found).is_some())
+        self.messages
+            .get(program)
+            .is_some_and(|tree| self.read(tree, Acceptance::AnyFit, None, message, found).is_some())
     }
 }
 

@@ -87,6 +87,11 @@ impl Level {
         LEVELS.get(usize::from(code).checked_sub(1)?).copied()
     }
 
+    /// Returns all spellings, in lower case.
+    pub fn spellings() -> impl Iterator<Item = &'static str> {
+        SPELLINGS.iter().flat_map(|(_, words)| words.iter().copied())
+    }
+
     /// Reads any spelling of a level, upper or lower case.
     pub fn parse(text: &str) -> Option<Self> {
         Self::parse_bytes(text.as_bytes())

@@ -17,6 +17,10 @@ impl Captures {
         line.get(start as usize..end as usize).unwrap_or_default()
     }
 
+    pub(super) fn pieces(&self) -> &[(u32, u32)] {
+        &self.pieces[..self.len]
+    }
+
     pub(super) fn push(&mut self, start: usize, end: usize) {
         if let Some(piece) = self.pieces.get_mut(self.len) {
             *piece = (start as u32, end as u32);

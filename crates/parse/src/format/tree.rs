@@ -7,16 +7,16 @@
 use types::Level;
 
 use super::captures::Captures;
+use super::ends;
+use super::ends::{CAPTURE_BYTES_MAX, clock_end, epoch_end, n_dotted, n_leading, n_until, signed, text_end, unsigned};
 use super::form::Step;
+use super::heads::{Heads, Line, Question, Sight};
 use super::outlook::Outlook;
-use crate::signs::{ANY, END, Signs, sign};
+use crate::signs::{ANY, DIGIT, END, Signs, sign};
 use crate::time::TimeMemo;
 
 /// Steps that are tried for one line, those that lead nowhere included: several times what the longest form takes.
 const STEPS_TRIED_MAX: u32 = 256;
-
-/// Longest word or text that a step captures, but for the last.
-const CAPTURE_BYTES_MAX: usize = 512;
 
 /// Longest word for a level.
 const LEVEL_BYTES_MAX: usize = 24;
@@ -71,11 +71,16 @@ pub(super) struct Tree {
     levels: Vec<Box<[u8]>>,
     /// Lengths that they have, a bit each, by the lower bits of their first bytes.
     level_lengths: [u32; 32],
+    /// Lengths of all words for levels that have digits, likewise; a digit stands for any.
+    digit_lengths: [u32; 32],
 }
 
 impl Default for Tree {
     fn default() -> Self {
-        Self { nodes: vec![Node::default()], levels: Vec::new(), level_lengths: [0; 32] }
+        let mut tree =
+            Self { nodes: vec![Node::default()], levels: Vec::new(), level_lengths: [0; 32], digit_lengths: [0; 32] };
+        Level::spellings().for_each(|word| tree.note_digits(word.as_bytes()));
+        tree
     }
 }
 
@@ -84,10 +89,24 @@ impl Tree {
     pub(super) fn add_levels<'w>(&mut self, words: impl Iterator<Item = &'w str>) {
         for word in words.map(str::as_bytes).filter(|word| (1..=LEVEL_BYTES_MAX).contains(&word.len())) {
             self.level_lengths[usize::from(word[0] & 31)] |= 1 << word.len();
+            self.note_digits(word);
             if let Err(place) = self.levels.binary_search_by(|known| (**known).cmp(word)) {
                 self.levels.insert(place, word.into());
             }
         }
+    }
+
+    fn note_digits(&mut self, word: &[u8]) {
+        if word.iter().any(u8::is_ascii_digit) {
+            let firsts = if word[0].is_ascii_digit() { b'0'..=b'9' } else { word[0]..=word[0] };
+            firsts.for_each(|first| self.digit_lengths[usize::from(first & 31)] |= 1 << word.len());
+        }
+    }
+
+    /// Whether a word may be one for a level by its digits.
+    fn is_level_by_digits(&self, word: &[u8]) -> bool {
+        let Some(first) = word.first().filter(|_| word.len() <= LEVEL_BYTES_MAX) else { return false };
+        self.digit_lengths[usize::from(first & 31)] & (1 << word.len()) != 0 && word.iter().any(u8::is_ascii_digit)
     }
 
     fn is_level(&self, word: &[u8]) -> bool {
@@ -152,22 +171,37 @@ impl Tree {
         }) as usize
     }
 
-    /// Finds the form of a line that `fits` accepts, and what it captures.
+    /// Finds the form of a line that `fits` accepts, and what it captures. What `fits` says depends on the form and on its word
+    /// for the level alone.
     pub(super) fn find(
         &self,
         line: &str,
         times: &TimeMemo,
+        heads: Option<&mut Heads>,
         captures: &mut Captures,
-        fits: &dyn Fn(usize, &Captures) -> bool,
+        fits: &dyn Fn(usize, &Captures) -> Fit,
     ) -> Option<usize> {
         let line = &line[..line.len().min(u32::MAX as usize)];
         let first_line = times.first_line(line).as_bytes();
         let lacks = !times.learn_signs(first_line) & !END;
-        let mut search = Search { tree: self, line, times, first_line, lacks, tried: 0, fits };
-        // Padding before a line says nothing.
-        let start = n_leading(first_line, |byte| matches!(byte, b' ' | b'\t'));
-        search.from(0, start, captures)
+        let mut search = Search { tree: self, line, times, first_line, lacks, tried: 0, fits, sight: Sight::default() };
+        let Some(heads) = heads.and_then(Heads::attend) else { return search.run(captures) };
+        let line = Line { first: first_line, length: line.len(), lacks };
+        if let Some(form) = heads.recall(line, captures, |question| search.is_answer(question)) {
+            return form;
+        }
+        let form = search.run(captures);
+        heads.keep(line, &search.sight, form, captures);
+        form
     }
+}
+
+/// Whether a line is taken as one of a form that it has in every point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Fit {
+    pub(super) is_taken: bool,
+    /// Whether it depends on digits.
+    pub(super) is_by_digits: bool,
 }
 
 /// In which order kinds of steps are tried.
@@ -201,21 +235,32 @@ struct Search<'s> {
     /// What the first line does not have.
     lacks: Signs,
     tried: u32,
-    fits: &'s dyn Fn(usize, &Captures) -> bool,
+    fits: &'s dyn Fn(usize, &Captures) -> Fit,
+    sight: Sight,
 }
 
 impl Search<'_> {
-    fn from(&mut self, node: u32, at: usize, captures: &mut Captures) -> Option<usize> {
+    fn run(&mut self, captures: &mut Captures) -> Option<usize> {
+        // Padding before a line says nothing.
+        let start = n_leading(self.first_line, |byte| matches!(byte, b' ' | b'\t'));
+        self.sight.reach(start + 1);
+        self.from(0, start, captures)
+    }
+
+    fn from(&mut self, place: u32, at: usize, captures: &mut Captures) -> Option<usize> {
         let tree = self.tree;
-        let node = tree.nodes.get(node as usize)?;
+        let node = tree.nodes.get(place as usize)?;
         let rest = self.first_line.get(at..).unwrap_or_default();
-        if !node.forms.is_empty() && rest.iter().all(u8::is_ascii_whitespace) {
-            let form = node.forms.iter().copied().find(|form| (self.fits)(*form, captures));
+        if !node.forms.is_empty() && self.is_blank_from(at) {
+            let form = node.forms.iter().copied().find(|form| self.fits(*form, captures));
             if form.is_some() {
                 return form;
             }
         }
         let next = rest.first().map_or(END, |byte| sign(*byte));
+        if node.literal_signs & next & DIGIT != 0 {
+            self.sight.ask(Question::NoLiteral { at: at as u32, node: place });
+        }
         if node.literal_signs & next != 0
             && let Some(form) = self.literal(&node.literals, at, captures)
         {
@@ -225,17 +270,24 @@ impl Search<'_> {
         let mut n_word = None;
         // Of words the shorter comes first, as what ends it comes first in the line.
         let mut words = Words::default();
-        for (step, edge) in &node.steps {
+        for (index, (step, edge)) in node.steps.iter().enumerate() {
             if edge.rank > RANK_OF_WORDS && words.n > 0 {
                 if let Some(form) = self.words(&words, at, captures) {
                     return Some(form);
                 }
                 words.n = 0;
             }
-            if edge.admits & next == 0 || edge.outlook.needs & self.lacks != 0 {
+            if edge.admits & next == 0 || self.lacks(edge) {
                 continue;
             }
-            let Some(end) = self.end_of(step, at, &mut n_word) else { continue };
+            let Some(end) = self.end_of(step, at, &mut n_word) else {
+                if let Step::Text { until, .. } = step
+                    && !until.is_empty()
+                {
+                    self.sight.ask(Question::NoText { at: at as u32, node: place, step: index as u32 });
+                }
+                continue;
+            };
             let behind = self.first_line.get(end).map_or(END, |byte| sign(*byte));
             if edge.outlook.first & behind == 0 {
                 continue;
@@ -260,8 +312,8 @@ impl Search<'_> {
         let begin = literals.partition_point(|(literal, _)| literal.as_bytes()[0] < rest[0]);
         let alike = literals[begin..].iter().take_while(|(literal, _)| literal.as_bytes()[0] == rest[0]);
         for (literal, edge) in alike {
-            if edge.outlook.needs & self.lacks == 0
-                && rest.starts_with(literal.as_bytes())
+            if !self.lacks(edge)
+                && self.has_literal(literal.as_bytes(), at)
                 && let Some(form) = self.next(edge.to, at + literal.len(), captures)
             {
                 return Some(form);
@@ -286,74 +338,140 @@ impl Search<'_> {
         if self.tried > STEPS_TRIED_MAX { None } else { self.from(node, at, captures) }
     }
 
+    /// Whether the line lacks what follows a step in any case.
+    fn lacks(&mut self, edge: &Edge) -> bool {
+        !self.sight.has(edge.outlook.needs, self.lacks)
+    }
+
+    fn fits(&mut self, form: usize, captures: &Captures) -> bool {
+        let fit = (self.fits)(form, captures);
+        if fit.is_by_digits {
+            self.sight.open();
+        }
+        fit.is_taken
+    }
+
+    /// Whether the first line has nothing more to say.
+    fn is_blank_from(&mut self, at: usize) -> bool {
+        let rest = self.first_line.get(at..).unwrap_or_default();
+        let n_blanks = n_leading(rest, |byte| byte.is_ascii_whitespace());
+        if !rest.is_empty() {
+            self.sight.reach(at + n_blanks + 1);
+        }
+        n_blanks == rest.len()
+    }
+
+    fn has_literal(&mut self, literal: &[u8], at: usize) -> bool {
+        let rest = &self.first_line[at..];
+        let n_alike = literal.iter().zip(rest).take_while(|(known, byte)| known == byte).count();
+        self.sight.reach(at + n_alike + 1);
+        let is_alike = n_alike == literal.len();
+        // What begins with a digit the node has asked for.
+        if (is_alike || !literal[0].is_ascii_digit())
+            && literal[..literal.len().min(n_alike + 1)].iter().any(u8::is_ascii_digit)
+        {
+            self.sight.open();
+        }
+        is_alike
+    }
+
+    fn time_end(&self, at: usize) -> Option<usize> {
+        let rest = self.first_line.get(at..)?;
+        let length = self.times.time_end(rest).or_else(|| epoch_end(rest)).or_else(|| clock_end(rest))?;
+        (length > 0).then_some(at + length)
+    }
+
+    /// Whether a line answers a question as the one did for which it was noted.
+    fn is_answer(&self, question: Question) -> bool {
+        match question {
+            Question::Time { at, end } => self.time_end(at as usize).map(|end| end as u32) == end,
+            Question::NoLevel { at, end } => {
+                self.first_line.get(at as usize..end as usize).is_some_and(|word| !self.tree.is_level(word))
+            }
+            Question::NoLiteral { at, node } => {
+                let (node, rest) = (self.tree.nodes.get(node as usize), self.first_line.get(at as usize..));
+                let (Some(node), Some(rest)) = (node, rest) else { return false };
+                let mut literals = node.literals.iter().map(|(literal, _)| literal.as_bytes());
+                !literals.any(|literal| literal[0].is_ascii_digit() && rest.starts_with(literal))
+            }
+            Question::NoText { at, node, step } => {
+                let node = self.tree.nodes.get(node as usize);
+                let Some((Step::Text { until, .. }, _)) = node.and_then(|node| node.steps.get(step as usize)) else {
+                    return false;
+                };
+                self.first_line.get(at as usize..).is_some_and(|rest| text_end(rest, until).is_none())
+            }
+        }
+    }
+
     /// Where a step ends that begins at `at`; `None` where the line does not go on so.
-    fn end_of(&self, step: &Step, at: usize, n_word: &mut Option<usize>) -> Option<usize> {
+    fn end_of(&mut self, step: &Step, at: usize, n_word: &mut Option<usize>) -> Option<usize> {
         let rest = self.first_line.get(at..).unwrap_or_default();
         let within = &rest[..rest.len().min(CAPTURE_BYTES_MAX)];
         let length = match step {
             Step::Literal(_) => return None,
             Step::Blanks(least) => {
                 let length = n_leading(rest, |byte| matches!(byte, b' ' | b'\t'));
+                self.sight.reach(at + length + 1);
                 return (length >= *least).then_some(at + length);
             }
-            Step::Time => self.times.time_end(rest).or_else(|| epoch_end(rest)).or_else(|| clock_end(rest))?,
+            Step::Time => {
+                let end = self.time_end(at);
+                self.sight.ask(Question::Time { at: at as u32, end: end.map(|end| end as u32) });
+                self.sight.reach(end.unwrap_or(at) + 1);
+                return end;
+            }
             Step::Integer => signed(within, n_leading(unsigned(within), |byte| byte.is_ascii_digit())),
             Step::Number => signed(within, n_leading(unsigned(within), |byte| byte.is_ascii_digit() || byte == b'.')),
             Step::Level { until, is_padded } => {
-                let length = n_until(*until, *is_padded, rest, *n_word.get_or_insert_with(|| self::n_word(rest)))?;
-                let is_level = self.tree.is_level(rest.get(..length)?);
+                let length = self.word(*until, *is_padded, at, n_word)?;
+                let word = rest.get(..length)?;
+                let is_level = self.tree.is_level(word);
+                match (self.tree.is_level_by_digits(word), is_level) {
+                    (false, _) => {}
+                    (true, true) => self.sight.open(),
+                    (true, false) => self.sight.ask(Question::NoLevel { at: at as u32, end: (at + length) as u32 }),
+                }
                 return is_level.then_some(at + length);
             }
             Step::Word { until, is_padded, is_optional } => {
-                let length = n_until(*until, *is_padded, rest, *n_word.get_or_insert_with(|| self::n_word(rest)))?;
+                let length = self.word(*until, *is_padded, at, n_word)?;
                 return (length > 0 || *is_optional).then_some(at + length);
             }
-            Step::Dotted => n_dotted(within),
+            Step::Dotted => {
+                let (length, n_seen) = n_dotted(within);
+                self.sight.reach(at + n_seen + 1);
+                length
+            }
             Step::Source => {
                 let length = n_leading(within, |byte| !matches!(byte, b' ' | b'\t' | b']' | b')'));
+                self.sight.reach(at + length + 1);
                 let is_source = self.line.get(at..at + length).is_some_and(crate::shape::is_source);
                 if is_source { length } else { 0 }
             }
+            Step::Text { until, is_optional } if until.is_empty() => {
+                return (!rest.is_empty() || *is_optional).then_some(at + rest.len());
+            }
             Step::Text { until, is_optional } => {
-                let length =
-                    if until.is_empty() { rest.len() } else { crate::find::find_short(within, until.as_bytes())? };
+                let length = text_end(rest, until)?;
+                self.sight.reach(at + length + until.len());
                 return (length > 0 || *is_optional).then_some(at + length);
             }
             Step::Pairs => return Some(self.first_line.len()),
             Step::Rest => return Some(self.line.len()),
         };
+        self.sight.reach(at + length.max(1) + 1);
         (length > 0).then_some(at + length)
     }
-}
 
-/// The length of a name of several parts, such as `org.acme.App`, `mail::queue` and `main/yp`.
-fn n_dotted(bytes: &[u8]) -> usize {
-    if !bytes.first().is_some_and(u8::is_ascii_alphabetic) {
-        return 0;
+    /// The length of a word up to a character, or up to its end where padding may stand before that.
+    fn word(&mut self, until: Option<u8>, is_padded: bool, at: usize, n_word: &mut Option<usize>) -> Option<usize> {
+        let rest = self.first_line.get(at..).unwrap_or_default();
+        let n_word = *n_word.get_or_insert_with(|| ends::n_word(rest));
+        let length = n_until(until, is_padded, rest, n_word);
+        self.sight.reach(at + length.unwrap_or(n_word) + 1);
+        length
     }
-    let (mut length, mut n_parts) = (0, 0);
-    while let Some(byte) = bytes.get(length) {
-        let is_colons = bytes[length..].starts_with(b"::");
-        if is_colons || matches!(byte, b'.' | b'/') {
-            n_parts += 1;
-        } else if !byte.is_ascii_alphanumeric() && !matches!(byte, b'_' | b'$' | b'-') {
-            break;
-        }
-        length += if is_colons { 2 } else { 1 };
-    }
-    if n_parts > 0 && bytes[length - 1].is_ascii_alphanumeric() { length } else { 0 }
-}
-
-fn n_leading(bytes: &[u8], is: impl Fn(u8) -> bool) -> usize {
-    bytes.iter().position(|byte| !is(*byte)).unwrap_or(bytes.len())
-}
-
-fn unsigned(bytes: &[u8]) -> &[u8] {
-    bytes.strip_prefix(b"-").unwrap_or(bytes)
-}
-
-fn signed(bytes: &[u8], n_digits: usize) -> usize {
-    if n_digits == 0 { 0 } else { n_digits + usize::from(bytes.first() == Some(&b'-')) }
 }
 
 /// Where words end that begin at one place, the nearest first, and the nodes behind them.
@@ -371,43 +489,4 @@ impl Words {
         self.ends[..self.n].sort_unstable();
         true
     }
-}
-
-/// The length of the word that a text begins with.
-fn n_word(rest: &[u8]) -> usize {
-    let within = &rest[..rest.len().min(CAPTURE_BYTES_MAX)];
-    n_leading(within, |byte| !matches!(byte, b' ' | b'\t'))
-}
-
-/// How long a word is up to a character, or up to its end where padding may stand before that.
-fn n_until(until: Option<u8>, is_padded: bool, rest: &[u8], n_word: usize) -> Option<usize> {
-    let Some(until) = until else { return Some(n_word) };
-    // A tab ends a word anyhow.
-    let is_behind = || rest.get(n_word) == Some(&until) || is_padded && n_word < rest.len();
-    let end = n_leading(&rest[..n_word], |byte| byte != until);
-    (end < n_word || is_behind()).then_some(end)
-}
-
-/// Where an epoch number ends: seconds with or without a fraction, milliseconds, microseconds or nanoseconds.
-fn epoch_end(bytes: &[u8]) -> Option<usize> {
-    let n_digits = n_leading(&bytes[..bytes.len().min(20)], |byte| byte.is_ascii_digit());
-    if !matches!(n_digits, 10 | 13 | 16 | 19) {
-        return None;
-    }
-    let n_fraction = bytes
-        .get(n_digits..)
-        .and_then(|rest| rest.strip_prefix(b"."))
-        .map_or(0, |fraction| n_leading(&fraction[..fraction.len().min(9)], |byte| byte.is_ascii_digit()));
-    Some(if n_fraction == 0 { n_digits } else { n_digits + 1 + n_fraction })
-}
-
-/// Where a time of day with seconds ends.
-fn clock_end(bytes: &[u8]) -> Option<usize> {
-    let is_clock = bytes.get(..8)?.iter().enumerate().all(|(at, byte)| match at {
-        2 | 5 => *byte == b':',
-        _ => byte.is_ascii_digit(),
-    });
-    let has_fraction = bytes.get(8).is_some_and(|byte| matches!(byte, b'.' | b','));
-    let n_fraction = if has_fraction { n_leading(&bytes[9..], |byte| byte.is_ascii_digit()) } else { 0 };
-    is_clock.then_some(if n_fraction == 0 { 8 } else { 9 + n_fraction })
 }
