@@ -43,7 +43,7 @@ const MESSAGE_BYTES: usize = 24;
 pub const SPAN_FIELDS_MAX: usize = 24;
 
 /// The role of a span in a call.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum SpanKind {
     /// Work within a service.
     #[default]
@@ -59,6 +59,12 @@ pub enum SpanKind {
 }
 
 impl SpanKind {
+    /// Returns the kind of a name, in any case.
+    pub fn of(name: &str) -> Self {
+        let kinds = [Self::Server, Self::Client, Self::Producer, Self::Consumer];
+        kinds.into_iter().find(|kind| kind.name().eq_ignore_ascii_case(name)).unwrap_or_default()
+    }
+
     /// Returns the value of the field `kind`.
     pub fn name(self) -> &'static str {
         match self {

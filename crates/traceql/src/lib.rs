@@ -45,7 +45,7 @@ pub use crate::prefilter::{Prefilter, prefilter};
 pub use crate::query::parse;
 pub use crate::search::{Spanset, search};
 pub use crate::series::{Exemplar, Series};
-pub use crate::span_view::SpanView;
+pub use crate::span_view::{OWN_FIELDS, SpanView};
 pub use crate::syntax::Query;
 pub use crate::trace::Trace;
 pub use crate::unfinished::parse_unfinished;

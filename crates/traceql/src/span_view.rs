@@ -7,8 +7,9 @@ use types::{Timestamp, Value};
 
 use crate::field::{Field, Intrinsic, Members, Scope};
 
-/// Names of fields that are not attributes; an attribute with such a name is stored as `attributes.NAME`.
-const OWN_FIELDS: [&str; 19] = [
+/// The fields that are part of a span itself, as senders' spans are stored. All others are attributes; one with such a name is
+/// stored as `attributes.NAME`.
+pub const OWN_FIELDS: [&str; 19] = [
     "trace_id",
     "span_id",
     "parent_span_id",

@@ -4,7 +4,9 @@
 
 use std::sync::Arc;
 
+pub(crate) use ingest::span::SpanKind;
 use plan::Name;
+use traceql::OWN_FIELDS;
 use types::{Timestamp, Value};
 
 /// The value of `@type` of an event that is a span.
@@ -12,29 +14,6 @@ pub(crate) const SPAN_TYPE: &str = "span";
 
 /// Nanoseconds of a millisecond, the unit of `duration_ms`.
 const NANOS_PER_MS: f64 = 1e6;
-
-/// The fields that are part of a span itself, as senders' spans are stored. All others are attributes.
-const OWN_FIELDS: [&str; 19] = [
-    "trace_id",
-    "span_id",
-    "parent_span_id",
-    "name",
-    "kind",
-    "status",
-    "status_message",
-    "service",
-    "duration_ms",
-    "scope.name",
-    "scope.version",
-    "trace_state",
-    "flags",
-    "events",
-    "links",
-    "span_problem",
-    "dropped_attributes_count",
-    "dropped_events_count",
-    "dropped_links_count",
-];
 
 /// Prefix of an attribute with the name of one of the span's own fields.
 const ATTRIBUTE_PREFIX: &str = "attributes.";
@@ -55,41 +34,6 @@ const RESOURCE_PREFIXES: [&str; 13] = [
     "openshift.",
     "aws.ecs.",
 ];
-
-/// The role of a span in a call.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum SpanKind {
-    /// Work within a service.
-    #[default]
-    Internal,
-    /// A request that is answered.
-    Server,
-    /// A request that is sent.
-    Client,
-    /// A message that is sent.
-    Producer,
-    /// A message that is received.
-    Consumer,
-}
-
-impl SpanKind {
-    /// Returns the kind of a name, in any case.
-    pub(crate) fn of(name: &str) -> Self {
-        let kinds = [Self::Server, Self::Client, Self::Producer, Self::Consumer];
-        kinds.into_iter().find(|kind| kind.name().eq_ignore_ascii_case(name)).unwrap_or_default()
-    }
-
-    /// Returns the name, in lower case.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Internal => "internal",
-            Self::Server => "server",
-            Self::Client => "client",
-            Self::Producer => "producer",
-            Self::Consumer => "consumer",
-        }
-    }
-}
 
 /// One unit of work of a trace.
 #[derive(Clone, Debug, Default, PartialEq)]
