@@ -17,7 +17,7 @@ use plan::error::QueryError;
 use plan::function::{Function, LabelsFunction};
 use plan::label_set::ERROR;
 use plan::line_parser::LinePattern;
-use plan::{Comparison, Expr, Operator, TextPattern};
+use plan::{Comparison, Expr, Name, Operator, TextPattern};
 use plan::{balanced, not};
 
 /// A number taken out of the events instead of counting them.
@@ -29,6 +29,8 @@ pub(super) struct Unwrap {
     pub text: Expr,
     /// The number.
     pub value: Expr,
+    /// The number of labels that conditions before it ask for.
+    pub n_asked: usize,
 }
 
 /// Reads the parts of `log` or `range`; windows are left to the caller. `needs_text` says whether the text of a line
@@ -86,8 +88,18 @@ pub(super) fn log(
             Rule::unwrap => unwrap = Some(read_unwrap(reader, part, &mut query)),
             _ => labels::stage(reader, part, &mut query)?,
         }
+        let mut failures = vec![reader.sight.set()];
         for filter in early.iter().filter(|filter| filter.parsers.contains(&index)) {
+            let n_noted = reader.sight.n_noted();
             query.operators.push(early_filter(reader, filter, before.clone())?);
+            failures.extend(reader.sight.take_back(n_noted).into_iter().flat_map(|d| [label::text(filter.name), d]));
+        }
+        if failures.len() > 1 {
+            let first = Name::from(format!("#early{index}"));
+            let expr = label::call(LabelsFunction::FirstFailure, failures);
+            query.operators.push(Operator::Extend { name: first.clone(), expr });
+            let details = Expr::Field(first);
+            reader.sight.note(is_present(details.clone()), "LabelFilterErr", details);
         }
         match rule {
             Rule::decolorize => is_decolorized = true,
@@ -221,7 +233,7 @@ fn read_unwrap(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQue
             _ => {}
         }
     }
-    let mut field = reader.sight.label(name);
+    let (mut field, n_asked) = (reader.sight.label(name), reader.sight.asked.len());
     if !reader.sight.is_plain {
         // Columns of their own: both are asked for more than once.
         let mut column = |name: &str, expr: Expr| {
@@ -243,7 +255,7 @@ fn read_unwrap(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQue
         let value = column("#number", value);
         let wrong = both(not(there), not(is_present(value.clone())));
         reader.sight.note(wrong, "SampleExtractionErr", label::unreadable(&conversion, field));
-        return Unwrap { label: name.to_owned(), text, value };
+        return Unwrap { label: name.to_owned(), text, value, n_asked };
     }
     let text = field.clone();
     let value = match &*conversion {
@@ -256,5 +268,5 @@ fn read_unwrap(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQue
             Expr::Arithmetic(plan::ArithmeticOperator::Divide, Box::new(milliseconds), Box::new(thousand))
         }
     };
-    Unwrap { label: name.to_owned(), text, value }
+    Unwrap { label: name.to_owned(), text, value, n_asked }
 }
