@@ -140,7 +140,11 @@ impl<E: PlanError, X: FnMut(&Plan, TimeRange) -> Result<Rows, E>> Evaluation<'_,
                 Ok(Numbers::Vector(BTreeMap::from([(Labels::new(), vec![Some(*number); self.n_steps])])))
             }
             Metric::Range(call) if call.function == RangeFunction::Absent => {
-                let asked = RangeOptions { left_out: call.left_out(None), ..RangeOptions::default() };
+                let asked = RangeOptions {
+                    left_out: call.left_out(None),
+                    forgives_parsers: call.asks_error(),
+                    ..RangeOptions::default()
+                };
                 let found = self.range(call, &asked)?;
                 let is_found = |step: usize| found.values().any(|values| values.get(step).copied().flatten().is_some());
                 let absent: Values = (0..self.n_steps).map(|step| (!is_found(step)).then_some(1.0)).collect();
@@ -278,7 +282,7 @@ struct RangeOptions {
 }
 
 /// Lines that no parser could read are counted by a sum where a condition asks for the error: whoever wrote it wants
-/// them.
+/// them. So it is where lines are absent.
 fn forgives_parsers(call: &RangeCall, outer: Option<&OuterAggregation<'_>>) -> bool {
     let is_sum = outer.is_some_and(|outer| {
         outer.kind == AggregationKind::Sum && matches!(outer.grouping, Grouping::By(_)) && call.function.is_additive()

@@ -252,6 +252,13 @@ fn series_have_the_labels_that_loki_gives() {
 }
 
 #[test]
+fn lines_that_cannot_be_read_are_not_absent() {
+    for stages in ["json", r#"__error__="" | json"#, r#"json | a="" or __error__!="" "#] {
+        assert_eq!(series_of(&format!("absent_over_time({{app=\"f\"}} | {stages} [1h])"), &["x"]), [], "{stages}");
+    }
+}
+
+#[test]
 fn numbers_that_are_not_finite_count() {
     let values = |function: &str, lines: &[&str]| {
         series_of(&format!("{function}({{app=\"f\"}} | logfmt | unwrap v [1h])"), lines)
