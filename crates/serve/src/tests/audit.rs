@@ -154,7 +154,7 @@ async fn what_clients_of_cloudwatch_set_up_and_what_is_put_beside_queries_is_the
     assert_eq!(house.administer("POST", "/api/v1/status/reload", "").await.status, 200);
     assert_eq!(house.administer("POST", "/api/v1/status/flush", "").await.status, 200);
     let status = house.administer("GET", "/api/v1/status", "").await.json();
-    assert_eq!(status["hot_events"], 0, "the flush takes its own entry along: {status}");
+    assert_eq!(status["store"]["hot_events"], 0, "the flush takes its own entry along: {status}");
     let rows = house
         .audit_rows(
             "filter operation like /MetricFilter/ | fields operation, filterName | sort @timestamp, operation desc",
