@@ -99,7 +99,7 @@ impl LabelScope {
     /// Takes back what was noted after the first `n` places; returns the details, missing where nothing is wrong.
     pub(super) fn take_back(&mut self, n: usize) -> Option<Expr> {
         let details = |ReadFailure { condition, details, .. }| Expr::Call(Function::If, vec![condition, details]);
-        self.errors.drain(n..).map(details).last()
+        self.errors.drain(n..).next_back().map(details)
     }
 
     /// Writes what could not be read so far into the label set: a parser that fails after it replaces it.
