@@ -88,19 +88,8 @@ pub(super) fn log(
             Rule::unwrap => unwrap = Some(read_unwrap(reader, part, &mut query)),
             _ => labels::stage(reader, part, &mut query)?,
         }
-        let mut failures = vec![reader.sight.set()];
-        for filter in early.iter().filter(|filter| filter.parsers.contains(&index)) {
-            let n_noted = reader.sight.n_noted();
-            query.operators.push(early_filter(reader, filter, before.clone())?);
-            failures.extend(reader.sight.take_back(n_noted).into_iter().flat_map(|d| [label::text(filter.name), d]));
-        }
-        if failures.len() > 1 {
-            let first = Name::from(format!("#early{index}"));
-            let expr = label::call(LabelsFunction::FirstFailure, failures);
-            query.operators.push(Operator::Extend { name: first.clone(), expr });
-            let details = Expr::Field(first);
-            reader.sight.note(is_present(details.clone()), "LabelFilterErr", details);
-        }
+        let of_parser = early.iter().filter(|filter| filter.parsers.contains(&index));
+        early_filters(reader, of_parser, before, &mut query.operators)?;
         match rule {
             Rule::decolorize => is_decolorized = true,
             Rule::selector | Rule::line_format | Rule::unpack => {
@@ -112,6 +101,30 @@ pub(super) fn log(
     let next = LabelScope::new(reader.sight.is_plain);
     query.shown.sight = std::mem::replace(&mut reader.sight, next);
     Ok((query, unwrap))
+}
+
+/// Adds the filters that are checked while a parser reads a line. `before` are the labels before it.
+fn early_filters<'e, 'p: 'e>(
+    reader: &mut Reader<'_>,
+    filters: impl Iterator<Item = &'e EarlyFilter<'p>>,
+    before: Expr,
+    operators: &mut Vec<Operator>,
+) -> Result<(), QueryError> {
+    let mut failures = vec![reader.sight.set()];
+    for filter in filters {
+        let n_noted = reader.sight.n_noted();
+        operators.push(early_filter(reader, filter, before.clone())?);
+        let details = reader.sight.take_back(n_noted);
+        failures.extend(details.into_iter().flat_map(|details| [label::text(filter.name), details]));
+    }
+    if failures.len() > 1 {
+        let first = Name::from(format!("#early{}", operators.len()));
+        let expr = label::call(LabelsFunction::FirstFailure, failures);
+        operators.push(Operator::Extend { name: first.clone(), expr });
+        let details = Expr::Field(first);
+        reader.sight.note(is_present(details.clone()), "LabelFilterErr", details);
+    }
+    Ok(())
 }
 
 /// Returns what leaves a line out whose labels, just found by a parser, do not fit a condition. `before` are the labels

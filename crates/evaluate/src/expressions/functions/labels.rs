@@ -76,9 +76,7 @@ pub(super) fn call(
                 |row| Cell::at(&sets, row).text().is_some_and(|set| LabelSet::read(&set).is_extracted(name));
             Ok((Arc::new(booleans(&types::RowSet::of(sets.n_rows(), is_parsed))), None))
         }
-        (L::Unreadable | L::FirstFailure | L::TemplateProblem | L::Fits, arguments) => {
-            judged(function, arguments, frame, env)
-        }
+        (L::Unreadable | L::FirstFailure | L::TemplateProblem | L::Fits, all) => judged(function, all, frame, env),
         (L::Fail, [set, condition, error, details]) => fail([set, condition, details], literal(error), frame, env),
         (L::UnpackedLine, [line]) => {
             let lines = env.evaluate(line, frame)?;
