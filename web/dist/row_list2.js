@@ -1,1 +1,1 @@
-export{t as RowList}from"./row_list.js?v=c20019a9fdca";
+export{t as RowList}from"./row_list.js?v=b46d11a7e44d";

@@ -22,6 +22,7 @@ const SYSTEM = [
   "@partOf",
   "@encoding",
   "@timestampRejected",
+  "@timestampZone",
   "@group",
 ];
 const NAMES_PER_QUERY = 400;

@@ -221,6 +221,8 @@ fn store_options(config: &Config, address: std::net::SocketAddr, clock: &Clock) 
     options.groups_max = config.limits.groups;
     options.object_store = config.object_store.clone();
     options.fleet = config.fleet.clone();
+    // A node on its own accepts one request after the other.
+    options.repeat_finder = config.fleet.as_ref().map(|_| ingest::span::repeated_spans as _);
     if let Some(fleet) = &mut options.fleet
         && fleet.address.is_empty()
         && !address.ip().is_unspecified()

@@ -26,7 +26,7 @@ use ingest::{
     Collector, EventFields, EventMetadata, FieldWriter, IngestError, Intake, RawEvent, RecordRefusal, Sender,
 };
 use item::ID_BYTES_MAX;
-use types::{GroupName, group_name_of_outside};
+use types::{EventId, GroupName, group_name_of_outside};
 
 use action::{Actions, Line};
 
@@ -45,6 +45,8 @@ pub struct Items<'b> {
     pub items: Vec<Item<'b>>,
     /// The number of the first event stored, counted since the start; the others follow.
     pub first_number: u64,
+    /// The id of the first event stored, where it is known.
+    pub first_event: Option<EventId>,
 }
 
 /// What a bulk request says beside its body.
@@ -100,7 +102,13 @@ impl DocumentIntake<'_> {
         let source = document.trim_ascii();
         let outcome = if source.is_empty() { Outcome::Refused(Refusal::NoDocument) } else { Outcome::Created };
         let item = Item { source, ..Item::new(action, index, id, outcome) };
-        self.store(vec![item], document)
+        let mut stored = self.store(vec![item], document)?;
+        // One that was sent without an id is found by that of its event.
+        let first_event = stored.first_event;
+        for item in stored.items.iter_mut().filter(|item| item.id.is_none() && item.outcome == Outcome::Created) {
+            item.id = first_event.map(|id| id.encode().into());
+        }
+        Ok(stored)
     }
 
     fn store<'b>(&self, mut items: Vec<Item<'b>>, body: &[u8]) -> Result<Items<'b>, IngestError> {
@@ -126,8 +134,8 @@ impl DocumentIntake<'_> {
             }
         }
         let n_stored = collector.n_records();
-        self.intake.accept(collector, body, self.sender)?;
-        Ok(Items { items, first_number: self.counter.0.fetch_add(n_stored, Ordering::Relaxed) })
+        let first_event = self.intake.accept(collector, body, self.sender)?.first_event;
+        Ok(Items { items, first_event, first_number: self.counter.0.fetch_add(n_stored, Ordering::Relaxed) })
     }
 }
 

@@ -1,13 +1,17 @@
 //! Numbers as Go reads and prints them.
 
-/// Returns a whole number as Go writes them in source: decimal, `0x`, `0o`, `0b`, or octal after a zero.
+/// Returns a whole number as Go writes them in source: decimal, `0x`, `0o`, `0b`, or octal after a zero, and `_`
+/// between digits.
 pub fn parse_integer(text: &str) -> Option<i64> {
     let (is_negative, digits) = match text.as_bytes().first()? {
         b'-' => (true, &text[1..]),
         b'+' => (false, &text[1..]),
         _ => (false, text),
     };
-    let lower = digits.to_ascii_lowercase();
+    if digits.split('_').any(str::is_empty) {
+        return None;
+    }
+    let lower = digits.replace('_', "").to_ascii_lowercase();
     let (digits, radix) = match lower.get(..2) {
         Some("0x") => (&lower[2..], 16),
         Some("0b") => (&lower[2..], 2),

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use parse::{ArrivalContext, EventParser, Extras, Zone, ZoneError};
 use storage::{BatchKey, Delivery, Part, Store, StoreError};
-use types::{Batch, BatchBuilder, GroupName, GroupScope, Limits, SeriesLists, TimeRange, Timestamp};
+use types::{Batch, BatchBuilder, EventId, GroupName, GroupScope, Limits, SeriesLists, TimeRange, Timestamp};
 
 use crate::collector::{Collector, CollectorContext};
 use crate::datum;
@@ -374,8 +374,14 @@ impl Intake {
         let PendingDelivery { mut delivery, mut answer, n_overflowed } = pending;
         if !delivery.parts.is_empty() {
             let _claim = self.drop_repeated_spans(&mut delivery.parts)?;
+            let first =
+                delivery.parts.first().and_then(|part| Some((part.group.clone(), part.batch.timestamps.first()?)));
             let receipt = self.store.append(delivery)?;
             answer.duplicate = receipt.duplicate;
+            answer.first_event = first.and_then(|(group, timestamp)| {
+                let (group_id, sequence) = (self.store.group_id(&group)?, receipt.first_sequence);
+                Some(EventId { group_id, timestamp: Timestamp(timestamp), sequence })
+            });
             self.note_overflow(if receipt.duplicate { 0 } else { n_overflowed });
         }
         Ok(answer)

@@ -22,6 +22,7 @@ use self::durations::{duration, write_duration};
 use self::lists::ELEMENTS_MAX;
 pub use self::lists::{Members, SpanList, link, span_event};
 pub(crate) use self::repeated::has_spans;
+pub use self::repeated::repeated_spans;
 use crate::{Collector, EventFields, EventMetadata, IngestError, RawEvent, RecordRefusal};
 
 /// The groups that contain spans, as patterns: their own, and the one for groups beyond the limit.

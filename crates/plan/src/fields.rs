@@ -38,7 +38,7 @@ pub const HOST_FIELDS: [&str; 9] =
 
 /// Whether a name is that of a column that every event has by itself; such names are never paths.
 pub fn is_system(name: &str) -> bool {
-    matches!(name, "@timestamp" | "@ingestionTime" | "@message" | "@level" | "@log" | "@logStream" | "@id" | "@ptr")
+    types::SYSTEM_FIELDS.contains(&name)
 }
 
 /// Calls `visit` for every field in `expr`.

@@ -257,6 +257,8 @@ pub enum LabelsFunction {
     Same,
     /// Whether a stage gave a label of a set a value: set, name.
     IsParsed,
+    /// What is wrong with the label that was found first: set, then names, each with what is wrong with it.
+    FirstFailure,
     /// Whether a line fits a pattern of `|>`: line, pattern.
     Fits,
     /// A number as Go reads it: text.

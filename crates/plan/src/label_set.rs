@@ -200,7 +200,13 @@ impl<'a> LabelSet<'a> {
 
     /// Reports whether a stage has given a label a value.
     pub fn is_extracted(&self, name: &str) -> bool {
-        self.find(Kind::Parsed, name).is_some() || self.find(Kind::Extracted, name).is_some()
+        self.place(name).is_some()
+    }
+
+    /// Returns the place of a label among those to which stages gave values, in the order in which they did.
+    pub fn place(&self, name: &str) -> Option<usize> {
+        let is_made = |entry: &Entry<'_>| matches!(entry.kind, Kind::Parsed | Kind::Extracted) && entry.name == name;
+        self.entries.iter().position(is_made)
     }
 
     /// Returns the name under which a parser adds a label.

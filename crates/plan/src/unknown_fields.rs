@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use types::{Run, ScanError, TypeSet};
+use types::{Run, SYSTEM_FIELDS, ScanError, TypeSet, is_reserved};
 
 use crate::error::nearest;
 use crate::fields::is_system;
@@ -21,22 +21,6 @@ const WARNINGS_MAX: usize = 8;
 
 /// Fields that are listed where no name is near.
 const NAMES_SHOWN: usize = 6;
-
-/// System fields that every event has or may have.
-const SYSTEM_FIELDS: [&str; 6] = ["@level", "@message", "@timestamp", "@ingestionTime", "@log", "@logStream"];
-
-/// System fields that only some events have: a query may name them where none does.
-const RARE_FIELDS: [&str; 9] = [
-    "@any",
-    "@rest",
-    "@fieldsDropped",
-    "@part",
-    "@partOf",
-    "@encoding",
-    "@timestampRejected",
-    "@timestampZone",
-    "@group",
-];
 
 /// What other systems call a system field, without signs and in small letters.
 const SYNONYMS: [(&str, &str); 12] = [
@@ -279,8 +263,7 @@ impl FieldMentions {
     }
 
     fn field(&mut self, name: &Name, partner: Option<&Name>) {
-        let is_sent =
-            !name.starts_with('\0') && !is_system(name) && !RARE_FIELDS.contains(&&**name) && !self.made.contains(name);
+        let is_sent = !name.starts_with('\0') && !is_reserved(name) && !self.made.contains(name);
         if is_sent {
             self.asked.entry(name.clone()).or_insert_with(|| partner.cloned());
         }

@@ -10,10 +10,20 @@ pub fn number(text: &str) -> String {
     format!("strconv.ParseFloat: parsing {}: {problem}", quoted(text))
 }
 
+/// Returns a text in quotes as Go's package `time` does: bytes instead of letters beyond ASCII.
+fn byte_quoted(text: &str) -> String {
+    let byte = |byte: u8| match byte {
+        b'"' | b'\\' => format!("\\{}", char::from(byte)),
+        b' '..=0x7f => char::from(byte).to_string(),
+        _ => format!("\\x{byte:02x}"),
+    };
+    format!("\"{}\"", text.bytes().map(byte).collect::<String>())
+}
+
 /// Returns why a text is no duration.
 pub fn duration(text: &str) -> String {
     let mut rest = text.strip_prefix(['-', '+']).unwrap_or(text);
-    let invalid = || format!("time: invalid duration {}", quoted(text));
+    let invalid = || format!("time: invalid duration {}", byte_quoted(text));
     if rest.is_empty() {
         return invalid();
     }
@@ -27,9 +37,9 @@ pub fn duration(text: &str) -> String {
         let n_unit = after.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(after.len());
         let (unit, next) = after.split_at(n_unit);
         match unit {
-            "" => return format!("time: missing unit in duration {}", quoted(text)),
+            "" => return format!("time: missing unit in duration {}", byte_quoted(text)),
             "ns" | "us" | "µs" | "μs" | "ms" | "s" | "m" | "h" => rest = next,
-            unit => return format!("time: unknown unit {} in duration {}", quoted(unit), quoted(text)),
+            unit => return format!("time: unknown unit {} in duration {}", byte_quoted(unit), byte_quoted(text)),
         }
     }
     invalid()

@@ -32,6 +32,9 @@ const RANDOM_BITS: f64 = 7.9;
 /// Most bytes that a block of a frame takes besides its content.
 const BLOCK_HEADER_BYTES_MAX: usize = 32;
 
+/// Bytes of the smallest frame: magic number, header, and a block of one byte that is repeated.
+const FRAME_BYTES_MIN: usize = 10;
+
 /// Fields of a block between two looks at whether writing is to end.
 const FIELDS_BETWEEN_LOOKS: usize = 256;
 
@@ -79,9 +82,12 @@ impl SectionWriter {
     /// Stores `plain` under a reserved number.
     pub(crate) fn fill(&mut self, id: SectionId, plain: &[u8]) -> std::io::Result<()> {
         debug_assert!(self.level != 0);
-        let parts = Parts::of(plain);
-        let is_random = self.is_random(plain, &parts)?;
-        let stored = if is_random { plain.to_vec() } else { self.packed(plain, &parts.ends)? };
+        let stored = if plain.len() <= FRAME_BYTES_MIN {
+            plain.to_vec()
+        } else {
+            let parts = Parts::of(plain);
+            if self.is_random(plain, &parts)? { plain.to_vec() } else { self.packed(plain, &parts.ends)? }
+        };
         self.sections[id as usize] = (stored, plain.len());
         Ok(())
     }

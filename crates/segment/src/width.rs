@@ -15,6 +15,10 @@ pub const RUN_CELLS_MAX: u64 = 16 << 20;
 /// [`RUN_CELLS_MAX`] even if they have no name in common.
 const WIDE_CELLS: u64 = RUN_CELLS_MAX / 4;
 
+/// Names from which on a run with more names than events is left alone, too: putting it together with others rewrites a
+/// column for each name, and saves little.
+const MANY_NAMES: u64 = 4096;
+
 /// A field is rare if fewer than one row in so many has it: it may be a name that no other run has.
 const RARE_ROWS: u64 = 64;
 
@@ -61,7 +65,11 @@ impl RunWidth {
     }
 
     /// Reports whether compaction leaves such a run alone.
-    pub fn is_wide(self) -> bool {
+    pub fn is_settled(self) -> bool {
+        self.is_wide() || self.n_common + self.n_rare > MANY_NAMES.max(self.n_rows)
+    }
+
+    fn is_wide(self) -> bool {
         self.n_cells() > WIDE_CELLS
     }
 }

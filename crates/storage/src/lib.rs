@@ -85,7 +85,7 @@ pub use offline::{
     BackupError, BackupReport, ExportError, ExportReport, VerifyReport, backup, export, promote, restore,
     restore_fleet, verify, verify_fleet,
 };
-pub use options::{Clock, Options};
+pub use options::{Clock, Options, RepeatFinder};
 pub use positions::ShippedFile;
 pub use retention::{ClockDoubt, GroupRetention, Removal, RetentionChange, RetentionOptions, SizeLimit};
 pub use segment::{SectionCacheStatus, SegmentError};

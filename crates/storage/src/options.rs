@@ -5,12 +5,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use types::Timestamp;
+use types::{Batch, Timestamp};
 
 use crate::RetentionOptions;
 use database::url::Databases;
 use files::fault::Faults;
 use files::objects::ObjectStoreOptions;
+
+/// Returns the sequences of the events in batches of one group that repeat others, in ascending order.
+pub type RepeatFinder = fn(&[Arc<Batch>]) -> Vec<u64>;
 
 /// Where the store lies and how much it may use.
 #[derive(Clone, Debug)]
@@ -50,6 +53,8 @@ pub struct Options {
     pub faults: Arc<Faults>,
     /// What makes it a node of a fleet; none on a machine of its own.
     pub fleet: Option<crate::FleetOptions>,
+    /// What finds repeated events that several nodes accepted at the same time; a flush drops them.
+    pub repeat_finder: Option<RepeatFinder>,
 }
 
 impl Options {
@@ -75,6 +80,7 @@ impl Options {
             clock: Clock::system(),
             faults: Arc::default(),
             fleet: None,
+            repeat_finder: None,
         }
     }
 

@@ -170,7 +170,12 @@ impl Store {
 
     /// Reports whether there is this group.
     pub fn has_group(&self, group: &GroupName) -> bool {
-        self.segments.state().groups.id_of(group).is_some()
+        self.group_id(group).is_some()
+    }
+
+    /// Returns the number of a group in the ids of its events.
+    pub fn group_id(&self, group: &GroupName) -> Option<u32> {
+        self.segments.state().groups.id_of(group)
     }
 
     /// Reports whether events of this group may come: it exists, or there is room for another group.

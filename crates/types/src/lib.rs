@@ -73,7 +73,9 @@ pub use series::{
 };
 pub use series_lists::SeriesLists;
 pub use strings::Strings;
-pub use system_fields::{id_column, is_sent, is_text_key, part_of_column};
+pub use system_fields::{
+    RARE_SYSTEM_FIELDS, SYSTEM_FIELDS, id_column, is_reserved, is_sent, is_text_key, part_of_column,
+};
 pub use timestamp::{TimeRange, Timestamp, civil_from_days, days_from_civil};
 pub use type_set::TypeSet;
 pub use units::{ByteSize, UnitError, format_duration_ns, parse_duration_ns};

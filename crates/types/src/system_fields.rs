@@ -3,8 +3,12 @@
 use crate::run::RunInfo;
 use crate::{Column, EventId, Timestamp, Value};
 
-/// Rare system fields: they lie among the sender's fields but are not the sender's.
-const RARE_SYSTEM_FIELDS: [&str; 9] = [
+/// System fields that can be asked of every event.
+pub const SYSTEM_FIELDS: [&str; 8] =
+    ["@level", "@message", "@timestamp", "@ingestionTime", "@log", "@logStream", "@id", "@ptr"];
+
+/// System fields that only some events have: they are stored among the sender's fields. `web/src/event.ts` names them, too.
+pub const RARE_SYSTEM_FIELDS: [&str; 9] = [
     "@rest",
     "@fieldsDropped",
     "@part",
@@ -15,6 +19,11 @@ const RARE_SYSTEM_FIELDS: [&str; 9] = [
     "@group",
     "@loki",
 ];
+
+/// Reports whether no sender can give a field of this name.
+pub fn is_reserved(name: &str) -> bool {
+    name == "@any" || SYSTEM_FIELDS.contains(&name) || RARE_SYSTEM_FIELDS.contains(&name)
+}
 
 /// Tells whether a field that is stored among the sender's is one of them, so that `@any` stands for it.
 pub fn is_sent(name: &str) -> bool {
@@ -50,3 +59,6 @@ pub fn part_of_column(info: &RunInfo, rows: impl Iterator<Item = (i64, u64)>, pa
     };
     Column::of_values(rows.enumerate().map(first_id).collect())
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@
 //! recognised `level` if the sender sent none, and the stream as `@logStream`. `_id` is the sender's own, else the id of
 //! the event.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::json_of_value;
 use chrono_tz::Tz;
@@ -14,17 +14,17 @@ use plan::date_math::format_time;
 use plan::{Expr, Name};
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value as Json, json};
-use types::Value;
+use types::{EventId, RunInfo, Value};
 
 use super::plan_runner::PlanRunner;
 use super::request::Search;
 use door::problem::Problem;
 
-/// Limit on the fields of a hit.
+/// Limit on the fields that one plan asks for. Events with more are asked for again.
 const FIELDS_MAX: usize = 1_000;
 
 /// Columns before sort values and fields.
-const LEADING: [&str; 7] = ["@id", "@log", "@timestamp", "@message", "@level", "@logStream", "_id"];
+const LEADING: [&str; 8] = ["@id", "@log", "@timestamp", "@message", "@level", "@logStream", "_id", "@rest"];
 
 /// A hit and its position in the order.
 pub(super) struct Hit {
@@ -51,21 +51,46 @@ pub(super) fn find(
     let most = search.from.saturating_add(search.size) as u64;
     let collapse = search.collapse.as_ref().map(|collapse| &collapse.field);
     let operators = search.order.operators(&mut selection, search.cursor.as_ref(), collapse, most);
-    let fields = wanted_fields(runner, search);
-    let leading = LEADING.iter().map(|name| Expr::Field((*name).into()));
-    let of_fields = fields.iter().map(|name| Expr::Field(name.clone()));
+    let ask = |runner: &mut PlanRunner<'_>, columns: Vec<Expr>| {
+        let columns = columns.into_iter().enumerate().map(|(index, expr)| (Name::from(format!("#{index}")), expr));
+        let plan = selection.plan(operators.clone(), columns.collect(), true);
+        runner.ask(&plan, selection.range, Tz::UTC).map(|answer| answer.rows)
+    };
+    let of_fields = |names: &[Name]| names.iter().map(|name| Expr::Field(name.clone())).collect::<Vec<Expr>>();
     let of_collapse = collapse.iter().map(|name| Expr::Field((*name).clone()));
-    let columns = leading.chain(search.order.columns()).chain(of_collapse).chain(of_fields).enumerate();
-    let columns = columns.map(|(index, expr)| (Name::from(format!("#{index}")), expr)).collect();
-    let plan = selection.plan(operators, columns, true);
-    let answer = runner.ask(&plan, selection.range, Tz::UTC)?;
+    let leading = of_fields(&LEADING.map(Name::from)).into_iter().chain(search.order.columns()).chain(of_collapse);
+    let mut fields = wanted_fields(runner, search, &|_| true);
+    let mut rows;
+    if fields.len() <= FIELDS_MAX {
+        rows = ask(runner, leading.chain(of_fields(&fields)).collect())?;
+    } else {
+        rows = ask(runner, leading.collect())?;
+        let ids: Vec<EventId> = rows.iter().filter_map(|row| EventId::decode(&id_of(row))).collect();
+        let may_hold = |run: &RunInfo, id: &EventId| {
+            run.group_id == id.group_id && run.first <= id.timestamp && id.timestamp <= run.last
+        };
+        fields = wanted_fields(runner, search, &|run| ids.iter().any(|id| may_hold(run, id)));
+        for names in fields.chunks(FIELDS_MAX) {
+            let columns = [Expr::Field("@id".into())].into_iter().chain(of_fields(names)).collect();
+            let mut by_id: HashMap<String, Vec<Option<Value>>> =
+                ask(runner, columns)?.into_iter().map(|mut row| (id_of(&row), row.split_off(1))).collect();
+            for row in &mut rows {
+                row.extend(by_id.remove(&id_of(row)).unwrap_or_else(|| vec![None; names.len()]));
+            }
+        }
+    }
     let n_keys = search.order.columns().count();
     let shape = Shape { search, fields: &fields, n_keys };
-    Ok(answer.rows.into_iter().skip(search.from).map(|row| shape.hit(row)).collect())
+    Ok(rows.into_iter().skip(search.from).map(|row| shape.hit(row)).collect())
 }
 
-/// Returns the names of the fields that the hits need.
-fn wanted_fields(runner: &PlanRunner<'_>, search: &Search) -> Vec<Name> {
+/// Returns the id of the event in a row that begins with it.
+fn id_of(row: &[Option<Value>]) -> String {
+    row.first().and_then(Option::as_ref).map(ToString::to_string).unwrap_or_default()
+}
+
+/// Returns the names of the fields that the hits need, of those in runs that may hold them.
+fn wanted_fields(runner: &PlanRunner<'_>, search: &Search, may_hold: &dyn Fn(&RunInfo) -> bool) -> Vec<Name> {
     let is_wanted = |name: &str| {
         search.source.wants(name)
             || search.fields.iter().any(|field| field.pattern.matches(name))
@@ -75,15 +100,12 @@ fn wanted_fields(runner: &PlanRunner<'_>, search: &Search) -> Vec<Name> {
                 .is_some_and(|highlight| highlight.fields.iter().any(|field| field.matches(name)))
     };
     let mut names: BTreeSet<Name> = BTreeSet::new();
-    for run in &runner.snapshot.runs {
+    for run in runner.snapshot.runs.iter().filter(|run| may_hold(run.info())) {
         // The query that follows reports unreadable runs.
         let of_run = run.field_names().unwrap_or_default();
         names.extend(of_run.into_iter().filter(|name| !name.starts_with('@') && **name != *"_id" && is_wanted(name)));
-        if names.len() >= FIELDS_MAX {
-            break;
-        }
     }
-    names.into_iter().take(FIELDS_MAX).collect()
+    names.into_iter().collect()
 }
 
 struct Shape<'a> {
@@ -121,6 +143,13 @@ impl Shape<'_> {
                 };
                 put(&mut source, name, json);
             }
+            // A record has no fields if all its members are null.
+            let is_bare = values.iter().all(Option::is_none) && !source.contains_key("message");
+            let rest = text(if is_bare { 3 } else { 7 });
+            let rest = rest.and_then(|rest| serde_json::from_str::<Map<String, Json>>(&rest).ok());
+            for (name, json) in rest.into_iter().flatten().filter(|(name, _)| self.search.source.wants(name)) {
+                put(&mut source, &name, json);
+            }
             hit.insert("_source".into(), source.into());
         }
         let mut flat = self.flat(&named);
@@ -147,7 +176,7 @@ impl Shape<'_> {
         let has = |name: &str| named.iter().any(|(known, _)| *known == name);
         let at = |at: usize| leading.get(at).and_then(Option::as_ref);
         let is_text = |value: &&Value| !matches!(value, Value::String(text) if text.is_empty());
-        let message = at(3).filter(|value| !has("message") && (named.is_empty() || !is_record(value)));
+        let message = at(3).filter(|value| !has("message") && !is_record(value));
         let level = at(4).filter(|_| !has("level") && !has("log.level"));
         let added =
             [("@timestamp", at(2)), ("message", message), ("level", level), ("@logStream", at(5).filter(is_text))];
@@ -189,7 +218,7 @@ impl Shape<'_> {
 /// Reports whether a message is a whole record, whose fields are shown anyway.
 fn is_record(message: &Value) -> bool {
     let Value::String(text) = message else { return false };
-    text.starts_with('{') && text.ends_with('}') && serde_json::from_str::<IgnoredAny>(text).is_ok()
+    text.starts_with("{\"") && text.ends_with('}') && serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
 /// Inserts a value at its path, whose parts before dots are objects. If one of them is not an object, the name is not split.

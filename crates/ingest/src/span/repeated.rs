@@ -144,6 +144,59 @@ pub(crate) fn has_spans(parts: &[Part]) -> bool {
     parts.iter().any(|part| !spans_of(&part.batch).is_empty())
 }
 
+/// Returns the sequences of the spans in batches of a group that repeat earlier ones, in ascending order.
+///
+/// Nodes of a fleet that receive copies at the same time do not see each other's, and each acknowledges its own.
+pub fn repeated_spans(batches: &[Arc<Batch>]) -> Vec<u64> {
+    let columns: Vec<Columns<'_>> = batches.iter().map(|batch| FIELDS.map(|name| batch.stored(name))).collect();
+    let mut rows: Vec<(i64, u32, u32)> = Vec::new();
+    for (batch, columns) in (0..).zip(&columns) {
+        if columns[..3].iter().all(Option::is_some) {
+            rows.extend((0..).zip(batches[batch as usize].timestamps.iter()).map(|(row, time)| (time, batch, row)));
+        }
+    }
+    rows.sort_unstable();
+    let mut repeated: Vec<RowSet> = batches.iter().map(|batch| RowSet::none(batch.len())).collect();
+    for near in rows.chunk_by(|a, b| b.0.saturating_sub(a.0) <= ROUNDING_NS).filter(|near| near.len() > 1) {
+        mark_repeated_near(near, (batches, &columns), &mut repeated);
+    }
+    let mut sequences = Vec::new();
+    for (batch, repeated) in batches.iter().zip(repeated).filter(|(_, repeated)| !repeated.is_empty()) {
+        let gone = with_further_parts(batch, &repeated);
+        sequences.extend(gone.iter().map(|row| batch.sequences.get(row)));
+    }
+    sequences.sort_unstable();
+    sequences
+}
+
+/// Marks the spans that repeat earlier ones in `near`: rows with a time, a batch and a row, at nearly the same time.
+fn mark_repeated_near(
+    near: &[(i64, u32, u32)],
+    (batches, columns): (&[Arc<Batch>], &[Columns<'_>]),
+    repeated: &mut [RowSet],
+) {
+    let span = |(time, batch, row): &(i64, u32, u32)| {
+        let (batch, row) = (*batch as usize, *row as usize);
+        let span = Identity::of_row(columns[batch], row, *time).filter(Identity::has_own_time)?;
+        Some((batches[batch].sequences.get(row), batch, span))
+    };
+    let mut spans: Vec<(u64, usize, Identity<'_>)> = near.iter().filter_map(span).collect();
+    spans.sort_unstable_by_key(|(sequence, ..)| *sequence);
+    // Of forms with one start the last that was kept covers what those before it cover.
+    let mut known: HashMap<(&str, &str, &str, i64), Identity<'_>, RandomState> = HashMap::default();
+    for (_, batch, span) in spans {
+        let slot = span.time.div_euclid(ROUNDING_NS);
+        let ids = (span.trace_id, span.span_id, span.kind);
+        let is_covered = (slot - 1..=slot + 1)
+            .any(|slot| known.get(&(ids.0, ids.1, ids.2, slot)).is_some_and(|known| known.covers(&span)));
+        if is_covered {
+            repeated[batch].insert(span.row);
+        } else {
+            known.insert((ids.0, ids.1, ids.2, slot), span);
+        }
+    }
+}
+
 /// The spans of a part, and which of them are repeats.
 struct PartSpans<'p> {
     group: &'p GroupName,
@@ -323,19 +376,24 @@ fn of_trace(id: &str) -> TextProbe<'_> {
 
 /// Returns a batch without some events and the further parts of their texts.
 fn without(batch: &Batch, gone: &RowSet) -> Batch {
+    let gone = with_further_parts(batch, gone);
+    let kept: Vec<(u32, u32)> =
+        (0..batch.len()).filter(|row| !gone.contains(*row)).map(|row| (0, row as u32)).collect();
+    Batch::gather(&[batch], &kept)
+}
+
+/// Adds the rows with further parts of the texts that begin in `rows`.
+fn with_further_parts(batch: &Batch, rows: &RowSet) -> RowSet {
     let parts = batch.stored("@part");
     let is_further_part = |row: usize| {
         let part = parts.and_then(|parts| parts.value(row));
         matches!(part, Some(Value::Integer(2..)))
     };
-    let (mut kept, mut is_gone) = (Vec::with_capacity(batch.len()), false);
-    for row in 0..batch.len() {
-        is_gone = gone.contains(row) || is_gone && is_further_part(row);
-        if !is_gone {
-            kept.push((0, row as u32));
-        }
-    }
-    Batch::gather(&[batch], &kept)
+    let mut is_part = false;
+    RowSet::of(batch.len(), |row| {
+        is_part = rows.contains(row) || is_part && is_further_part(row);
+        is_part
+    })
 }
 
 #[cfg(test)]

@@ -9,7 +9,8 @@ use plan::label_set::ERROR;
 ///
 /// Loki leaves a line out as soon as a parser finds a label that does not fit the first condition on it, wherever in
 /// the query that condition is: in front of the parser too, or after a stage that gives the label another value. If the
-/// label cannot be compared, the line has its error from there on. `logfmt --strict` does the same with `__error__`.
+/// label cannot be compared, the line has its error from there on: of several such labels that of the one that the
+/// parser found first. `logfmt --strict` does the same with `__error__`.
 pub(super) struct EarlyFilter<'p> {
     pub(super) name: &'p str,
     pub(super) condition: Pair<'p, Rule>,
@@ -21,16 +22,17 @@ impl<'p> EarlyFilter<'p> {
     /// Returns the filters of a query that stand for more than themselves.
     pub(super) fn all(parts: &[Pair<'p, Rule>]) -> Vec<Self> {
         let mut all: Vec<Self> = Vec::new();
+        let competes = parts.iter().filter(|part| compares(part)).count() > 1;
         for (place, part) in parts.iter().enumerate() {
             let Some((name, condition)) = lone_condition(part.clone()) else { continue };
             if name.starts_with("__") && name != ERROR || all.iter().any(|filter| filter.name == name) {
                 continue;
             }
-            let may_fail = name == ERROR || condition.clone().into_inner().any(|part| part.as_rule() == Rule::quantity);
+            let may_fail = name == ERROR || compares(&condition);
             let makes_difference = |parser: &usize| {
                 let between = parts.get(parser + 1..place).unwrap_or_default();
                 let is_seen = |part: &Pair<'_, Rule>| changes_labels(part) || may_fail && reads_errors(part);
-                place < *parser || between.iter().any(is_seen)
+                place < *parser || competes && may_fail || between.iter().any(is_seen)
             };
             let finds = |at: &usize| if name == ERROR { is_strict(&parts[*at]) } else { finds_all(&parts[*at]) };
             let parsers = (0..parts.len()).filter(finds).filter(makes_difference).collect();
@@ -40,9 +42,16 @@ impl<'p> EarlyFilter<'p> {
     }
 }
 
+/// Reports whether a stage compares labels with numbers, durations or sizes, which may fail.
+fn compares(part: &Pair<'_, Rule>) -> bool {
+    matches!(part.as_rule(), Rule::label_filter | Rule::condition)
+        && part.clone().into_inner().flatten().any(|part| part.as_rule() == Rule::quantity)
+}
+
 /// Reports whether a stage gives labels other values.
 fn changes_labels(part: &Pair<'_, Rule>) -> bool {
-    matches!(part.as_rule(), Rule::label_format | Rule::drop | Rule::keep)
+    let is_changer = matches!(part.as_rule(), Rule::label_format | Rule::drop | Rule::keep);
+    is_changer || matches!(part.as_rule(), Rule::json | Rule::logfmt) && !finds_all(part)
 }
 
 /// Reports whether a stage may ask what could not be read.

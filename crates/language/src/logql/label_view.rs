@@ -91,6 +91,17 @@ impl LabelScope {
         }
     }
 
+    /// Returns the number of places noted so far.
+    pub(super) fn n_noted(&self) -> usize {
+        self.errors.len()
+    }
+
+    /// Takes back what was noted after the first `n` places; returns the details, missing where nothing is wrong.
+    pub(super) fn take_back(&mut self, n: usize) -> Option<Expr> {
+        let details = |ReadFailure { condition, details, .. }| Expr::Call(Function::If, vec![condition, details]);
+        self.errors.drain(n..).next_back().map(details)
+    }
+
     /// Writes what could not be read so far into the label set: a parser that fails after it replaces it.
     pub(super) fn settle(&mut self, operators: &mut Vec<Operator>) {
         for ReadFailure { condition, error, details } in std::mem::take(&mut self.errors) {

@@ -12,7 +12,7 @@ use super::stage::{self, Unwrap};
 use crate::grammar::span_of;
 use plan::Expr;
 use plan::error::QueryError;
-use plan::label_set::ERROR;
+use plan::label_set::{ERROR, ERROR_DETAILS};
 use plan::units::duration_ns;
 
 /// A query for numbers over time.
@@ -123,14 +123,20 @@ pub(super) struct RangeCall {
 }
 
 impl RangeCall {
-    /// Returns labels that its series do not have: those that it leaves out, and the one that its numbers are taken
-    /// from.
-    pub(super) fn left_out(&self) -> Vec<String> {
-        let without = match &self.grouping {
+    /// Returns labels that its series do not have: those that it leaves out, or a sum around it that Loki computes
+    /// with it, and the one that its numbers are taken from.
+    pub(super) fn left_out(&self, sum: Option<&Grouping>) -> Vec<String> {
+        let without = match self.grouping.as_ref().or(sum) {
             Some(Grouping::Without(labels)) => labels.clone(),
             _ => Vec::new(),
         };
         without.into_iter().chain(self.unwrap.iter().map(|unwrap| unwrap.label.clone())).collect()
+    }
+
+    /// Reports whether a condition asks whether its number could be read.
+    fn asks_number_error(&self) -> bool {
+        let asked = |unwrap: &Unwrap| self.log.shown.sight.asked.get(unwrap.n_asked..).unwrap_or_default();
+        self.unwrap.iter().flat_map(asked).any(|name| matches!(&**name, ERROR | ERROR_DETAILS))
     }
 
     /// Reports whether a condition asks what could not be read.
@@ -146,7 +152,7 @@ impl RangeCall {
         let is_merged = match self.function {
             function if function.is_additive() => outer != Some(AggregationKind::Sum),
             Max | Min => true,
-            Average => !self.asks_error(),
+            Average => !self.asks_number_error(),
             _ => false,
         };
         let loses_labels = match &self.grouping {

@@ -140,7 +140,12 @@ impl<E: PlanError, X: FnMut(&Plan, TimeRange) -> Result<Rows, E>> Evaluation<'_,
                 Ok(Numbers::Vector(BTreeMap::from([(Labels::new(), vec![Some(*number); self.n_steps])])))
             }
             Metric::Range(call) if call.function == RangeFunction::Absent => {
-                let found = self.range(call, &RangeOptions::default())?;
+                let asked = RangeOptions {
+                    left_out: call.left_out(None),
+                    forgives_parsers: call.asks_error(),
+                    ..RangeOptions::default()
+                };
+                let found = self.range(call, &asked)?;
                 let is_found = |step: usize| found.values().any(|values| values.get(step).copied().flatten().is_some());
                 let absent: Values = (0..self.n_steps).map(|step| (!is_found(step)).then_some(1.0)).collect();
                 Ok(Numbers::Vector(BTreeMap::from([(call.log.equal_labels(), absent)])))
@@ -148,6 +153,7 @@ impl<E: PlanError, X: FnMut(&Plan, TimeRange) -> Result<Rows, E>> Evaluation<'_,
             Metric::Range(call) => {
                 let asked = RangeOptions {
                     labels: labels_of(call, outer),
+                    left_out: call.left_out(injected_sum(call, outer)),
                     forgives_parsers: forgives_parsers(call, outer),
                     looked_for: looked_for(call, outer),
                 };
@@ -267,6 +273,8 @@ fn check_errors<E>(
 struct RangeOptions {
     /// Labels of the series.
     labels: Vec<String>,
+    /// Labels that the series do not have.
+    left_out: Vec<String>,
     /// Whether lines that no parser could read count.
     forgives_parsers: bool,
     /// What [`looked_for`] gives.
@@ -274,7 +282,7 @@ struct RangeOptions {
 }
 
 /// Lines that no parser could read are counted by a sum where a condition asks for the error: whoever wrote it wants
-/// them.
+/// them. So it is where lines are absent.
 fn forgives_parsers(call: &RangeCall, outer: Option<&OuterAggregation<'_>>) -> bool {
     let is_sum = outer.is_some_and(|outer| {
         outer.kind == AggregationKind::Sum && matches!(outer.grouping, Grouping::By(_)) && call.function.is_additive()
@@ -282,11 +290,16 @@ fn forgives_parsers(call: &RangeCall, outer: Option<&OuterAggregation<'_>>) -> b
     is_sum && call.grouping.is_none() && call.asks_error()
 }
 
+/// Returns the labels of a sum that Loki computes with the range function.
+fn injected_sum<'a>(call: &RangeCall, outer: Option<&OuterAggregation<'a>>) -> Option<&'a Grouping> {
+    let sum = outer.filter(|outer| outer.kind == AggregationKind::Sum && call.function.is_additive());
+    sum.map(|outer| outer.grouping)
+}
+
 /// Returns labels that parsers look for, where Loki looks only for those that are asked for: in the lines of a sum, or
 /// of a range function, that is grouped by labels.
 fn looked_for(call: &RangeCall, outer: Option<&OuterAggregation<'_>>) -> Option<Vec<String>> {
-    let of_sum = outer.filter(|outer| outer.kind == AggregationKind::Sum && call.function.is_additive());
-    let grouping = call.grouping.as_ref().or(of_sum.map(|outer| outer.grouping));
+    let grouping = call.grouping.as_ref().or(injected_sum(call, outer));
     let Some(Grouping::By(groups)) = grouping else { return None };
     let unwrapped = call.unwrap.iter().map(|unwrap| unwrap.label.clone());
     let all = groups.iter().chain(&call.log.shown.sight.asked).cloned().chain(unwrapped);
@@ -331,7 +344,8 @@ fn labels_of(call: &RangeCall, outer: Option<&OuterAggregation<'_>>) -> Vec<Stri
         }
         // Fields of events can be asked for that are no labels of series.
         Some(OuterAggregation { grouping: Grouping::By(labels), .. }) => {
-            let named = labels.iter().filter(|label| !call.left_out().contains(label)).cloned();
+            let left_out = call.left_out(None);
+            let named = labels.iter().filter(|label| !left_out.contains(label)).cloned();
             unique(whole.chain(named))
         }
         _ => whole.collect(),
@@ -371,7 +385,7 @@ fn plan_of(call: &RangeCall, asked: &RangeOptions, segments: &Segments, how: Win
     let labels = &*asked.labels;
     let mut by: Vec<(Name, Expr)> = segments.columns();
     let label = |name: &String| match name.as_str() {
-        WHOLE => call.log.shown.series_labels(&call.left_out()),
+        WHOLE => call.log.shown.series_labels(&asked.left_out),
         name => call.log.shown.sight.label(name),
     };
     by.extend(labels.iter().map(|name| (Name::from(format!("#label {name}")), label(name))));

@@ -17,7 +17,7 @@ use plan::error::QueryError;
 use plan::function::{Function, LabelsFunction};
 use plan::label_set::ERROR;
 use plan::line_parser::LinePattern;
-use plan::{Comparison, Expr, Operator, TextPattern};
+use plan::{Comparison, Expr, Name, Operator, TextPattern};
 use plan::{balanced, not};
 
 /// A number taken out of the events instead of counting them.
@@ -29,6 +29,8 @@ pub(super) struct Unwrap {
     pub text: Expr,
     /// The number.
     pub value: Expr,
+    /// The number of labels that conditions before it ask for.
+    pub n_asked: usize,
 }
 
 /// Reads the parts of `log` or `range`; windows are left to the caller. `needs_text` says whether the text of a line
@@ -86,9 +88,8 @@ pub(super) fn log(
             Rule::unwrap => unwrap = Some(read_unwrap(reader, part, &mut query)),
             _ => labels::stage(reader, part, &mut query)?,
         }
-        for filter in early.iter().filter(|filter| filter.parsers.contains(&index)) {
-            query.operators.push(early_filter(reader, filter, before.clone())?);
-        }
+        let of_parser = early.iter().filter(|filter| filter.parsers.contains(&index));
+        early_filters(reader, of_parser, before, &mut query.operators)?;
         match rule {
             Rule::decolorize => is_decolorized = true,
             Rule::selector | Rule::line_format | Rule::unpack => {
@@ -100,6 +101,30 @@ pub(super) fn log(
     let next = LabelScope::new(reader.sight.is_plain);
     query.shown.sight = std::mem::replace(&mut reader.sight, next);
     Ok((query, unwrap))
+}
+
+/// Adds the filters that are checked while a parser reads a line. `before` are the labels before it.
+fn early_filters<'e, 'p: 'e>(
+    reader: &mut Reader<'_>,
+    filters: impl Iterator<Item = &'e EarlyFilter<'p>>,
+    before: Expr,
+    operators: &mut Vec<Operator>,
+) -> Result<(), QueryError> {
+    let mut failures = vec![reader.sight.set()];
+    for filter in filters {
+        let n_noted = reader.sight.n_noted();
+        operators.push(early_filter(reader, filter, before.clone())?);
+        let details = reader.sight.take_back(n_noted);
+        failures.extend(details.into_iter().flat_map(|details| [label::text(filter.name), details]));
+    }
+    if failures.len() > 1 {
+        let first = Name::from(format!("#early{}", operators.len()));
+        let expr = label::call(LabelsFunction::FirstFailure, failures);
+        operators.push(Operator::Extend { name: first.clone(), expr });
+        let details = Expr::Field(first);
+        reader.sight.note(is_present(details.clone()), "LabelFilterErr", details);
+    }
+    Ok(())
 }
 
 /// Returns what leaves a line out whose labels, just found by a parser, do not fit a condition. `before` are the labels
@@ -221,7 +246,7 @@ fn read_unwrap(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQue
             _ => {}
         }
     }
-    let mut field = reader.sight.label(name);
+    let (mut field, n_asked) = (reader.sight.label(name), reader.sight.asked.len());
     if !reader.sight.is_plain {
         // Columns of their own: both are asked for more than once.
         let mut column = |name: &str, expr: Expr| {
@@ -243,7 +268,7 @@ fn read_unwrap(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQue
         let value = column("#number", value);
         let wrong = both(not(there), not(is_present(value.clone())));
         reader.sight.note(wrong, "SampleExtractionErr", label::unreadable(&conversion, field));
-        return Unwrap { label: name.to_owned(), text, value };
+        return Unwrap { label: name.to_owned(), text, value, n_asked };
     }
     let text = field.clone();
     let value = match &*conversion {
@@ -256,5 +281,5 @@ fn read_unwrap(reader: &mut Reader<'_>, pair: Pair<'_, Rule>, query: &mut LogQue
             Expr::Arithmetic(plan::ArithmeticOperator::Divide, Box::new(milliseconds), Box::new(thousand))
         }
     };
-    Unwrap { label: name.to_owned(), text, value }
+    Unwrap { label: name.to_owned(), text, value, n_asked }
 }

@@ -1,8 +1,9 @@
 //! From scanned members to an event: which key is the text and the time, which level, which fields.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
-use types::{BatchBuilder, Level, TimeForm, Timestamp};
+use types::{BatchBuilder, Level, RARE_SYSTEM_FIELDS, SYSTEM_FIELDS, TimeForm, Timestamp};
 
 use super::{Members, TIME_KEYS, hints};
 use crate::commit::commit_in_parts;
@@ -13,26 +14,10 @@ use crate::time::{ResolvedTime, bounded};
 use crate::{ArrivalContext, Extras, Projection, crash, exception};
 
 /// Incoming names that only the system may give, and what they are kept as.
-const RESERVED: [(&str, &str); 18] = [
-    ("@message", "_message"),
-    ("@timestamp", "_timestamp"),
-    ("@id", "_id"),
-    ("@ptr", "_ptr"),
-    ("@log", "_log"),
-    ("@logStream", "_logStream"),
-    ("@ingestionTime", "_ingestionTime"),
-    ("@level", "_level"),
-    ("@any", "_any"),
-    ("@rest", "_rest"),
-    ("@fieldsDropped", "_fieldsDropped"),
-    ("@part", "_part"),
-    ("@partOf", "_partOf"),
-    ("@encoding", "_encoding"),
-    ("@timestampRejected", "_timestampRejected"),
-    ("@timestampZone", "_timestampZone"),
-    ("@group", "_group"),
-    ("@loki", "_loki"),
-];
+static RESERVED: LazyLock<Vec<(&str, String)>> = LazyLock::new(|| {
+    let names = SYSTEM_FIELDS.into_iter().chain(["@any"]).chain(RARE_SYSTEM_FIELDS);
+    names.map(|name| (name, name.replacen('@', "_", 1))).collect()
+});
 
 /// Which key gave the time, and what it says.
 #[derive(Default)]

@@ -112,6 +112,7 @@ fn comparisons_are_of_one_kind() {
 #[test]
 fn numbers_are_those_of_go() {
     check("{{add 1 .n}} {{sub 5 2}} {{mul 2 3 4}} {{div 7 2}} {{mod 7 3}}", "43 3 24 3 1");
+    check("{{int \"1_000\"}} {{int \"0x_10\"}} {{int \"1__0\"}} {{int \"_1\"}} {{int \"1_\"}}", "1000 16 0 0 0");
     check("{{int .f}} {{int \"abc\"}} {{int \"0x10\"}} {{int \"010\"}} {{float64 .f}}", "3 0 16 8 3.7");
     check(
         "{{mulf 3 0.1}} {{addf 0.1 0.2}} {{divf 1 3}} {{subf 1 0.9}} {{mulf .n 0.1}}",

@@ -4,8 +4,16 @@
 /// before, which is on its way to memory.
 const N_TABLES: usize = 4;
 
+/// Bytes from which on several tables pay.
+const SEVERAL_FROM: usize = 512;
+
 /// Returns how often each byte occurs.
 pub(super) fn byte_counts(bytes: &[u8]) -> [u32; 256] {
+    if bytes.len() < SEVERAL_FROM {
+        let mut counts = [0; 256];
+        bytes.iter().for_each(|byte| counts[usize::from(*byte)] += 1);
+        return counts;
+    }
     let mut tables = [[0u32; 256]; N_TABLES];
     let (turns, rest) = bytes.as_chunks::<N_TABLES>();
     for turn in turns {

@@ -53,6 +53,9 @@ pub(super) struct Parts {
 impl Parts {
     /// Finds where a section is to be parted.
     pub(super) fn of(bytes: &[u8]) -> Self {
+        if (1..=STEP).contains(&bytes.len()) {
+            return Self { ends: vec![bytes.len()], n_bytes: Counts::of(bytes).n_bytes() };
+        }
         let mut ends = Vec::new();
         let mut steps = bytes.chunks(STEP).map(Counts::of);
         let Some(mut part) = steps.next() else { return Self { ends, n_bytes: 0.0 } };

@@ -139,3 +139,53 @@ async fn the_mapping_names_what_can_be_asked_for() {
     let names: Vec<&String> = capabilities["fields"].as_object().expect("fields").keys().collect();
     assert_eq!(names, ["items.qty", "items.sku", "items.sku.keyword"]);
 }
+
+/// Returns the document of an id, without the fields that are added to it.
+async fn source(house: &House, index: &str, id: &str) -> Value {
+    let mut source = house.get(&format!("/elasticsearch/{index}/_source/{id}")).await.json();
+    source.as_object_mut().expect("a document").retain(|name, _| name != "@timestamp" && name != "message");
+    source
+}
+
+#[tokio::test]
+async fn a_document_has_all_its_fields_however_many_its_index_has() {
+    let house = House::new();
+    let wide = |number: usize, n: usize| -> Value {
+        (0..n).map(|field| (format!("f{number}_{field:05}"), json!(field))).collect::<serde_json::Map<_, _>>().into()
+    };
+    let documents: Vec<Value> = [700, 700, 700, 1_300, 2].into_iter().enumerate().map(|(n, f)| wide(n, f)).collect();
+    let lines: Vec<String> = documents
+        .iter()
+        .enumerate()
+        .map(|(n, document)| format!("{{\"create\":{{\"_id\":\"{n}\"}}}}\n{document}\n"))
+        .collect();
+    assert_eq!(house.post("/elasticsearch/wide/_bulk", lines.concat()).await.json()["errors"], false);
+    for _ in ["hot", "flushed"] {
+        for (number, document) in documents.iter().enumerate() {
+            let found = source(&house, "wide", &number.to_string()).await;
+            assert_eq!(found.as_object().map(serde_json::Map::len), document.as_object().map(serde_json::Map::len));
+            assert!(found == *document, "{number}");
+        }
+        let body = json!({"sort": [{"@timestamp": "asc"}], "from": 1, "size": 3, "_source": ["f*_00001"]});
+        let hits = house.post("/elasticsearch/wide/_search", body.to_string()).await.json();
+        let found: Vec<&Value> =
+            hits["hits"]["hits"].as_array().expect("hits").iter().map(|hit| &hit["_source"]).collect();
+        assert_eq!(found, [&json!({"f1_00001": 1}), &json!({"f2_00001": 1}), &json!({"f3_00001": 1})]);
+        assert_eq!(house.administer("POST", "/api/v1/status/flush", "").await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_document_without_an_id_is_found_by_that_in_the_answer() {
+    let house = House::new();
+    for document in [json!({"a": 1.0}), json!({"a": null}), json!({"a": 1, "message": "m"})] {
+        let reply = house.post("/elasticsearch/app/_doc", document.to_string()).await;
+        let id = reply.json()["_id"].as_str().expect("an id").to_owned();
+        let found = house.get(&format!("/elasticsearch/app/_doc/{id}")).await.json();
+        let shown = |mut source: Value| {
+            source.as_object_mut().expect("a document").remove("@timestamp");
+            source
+        };
+        assert_eq!((&found["found"], shown(found["_source"].clone())), (&json!(true), document), "{found}");
+    }
+}

@@ -16,7 +16,7 @@ use types::{Batch, GroupName, Run, TimeRange, Timestamp};
 use super::shares::{RawShares, share_of};
 use crate::batch_ids::{self, ValidEntries};
 use crate::catalog::{FlushRecord, HighWaterMarks, SegmentRow};
-use crate::deletion::Masks;
+use crate::deletion::{Masks, Sequences};
 use crate::hot::{Generation, HotGroup};
 use crate::segments::Segments;
 use crate::segments::files::NewSegment;
@@ -234,7 +234,7 @@ impl Flusher {
     ) -> Result<ValidEntries, StoreError> {
         let wal_dir = self.segments.wal_dir();
         self.segments.check("flush.start")?;
-        let generation = &rotated.generation;
+        let generation = &self.without_repeats(&rotated.generation);
         let positions = generation.positions.encode();
         for plan in plans(generation) {
             // One of the segments tells of all.
@@ -245,6 +245,20 @@ impl Flusher {
         let now = self.segments.steady_now();
         let valid = batch_ids::write(&wal_dir, &self.segments.store, valid, &generation.batches, now);
         valid.map_err(StoreError::io(&wal_dir))
+    }
+
+    /// Returns a generation without the events that repeat others of it.
+    fn without_repeats(&self, generation: &Arc<Generation>) -> Arc<Generation> {
+        let mut kept = generation.clone();
+        let Some(find) = self.segments.options.repeat_finder else { return kept };
+        for (group_id, hot) in &generation.groups {
+            let batches: Vec<Arc<Batch>> = hot.runs.iter().map(|run| run.run.batch().clone()).collect();
+            let repeated: Sequences = find(&batches).into_iter().collect();
+            if let Some(hot) = hot.without(*group_id, &repeated) {
+                Arc::make_mut(&mut kept).groups.insert(*group_id, hot);
+            }
+        }
+        kept
     }
 
     fn commit(&self, rotated: &Rotation, prepared: &FlushOutput) -> Result<(), StoreError> {

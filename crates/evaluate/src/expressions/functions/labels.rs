@@ -76,7 +76,7 @@ pub(super) fn call(
                 |row| Cell::at(&sets, row).text().is_some_and(|set| LabelSet::read(&set).is_extracted(name));
             Ok((Arc::new(booleans(&types::RowSet::of(sets.n_rows(), is_parsed))), None))
         }
-        (L::Unreadable | L::TemplateProblem | L::Fits, arguments) => judged(function, arguments, frame, env),
+        (L::Unreadable | L::FirstFailure | L::TemplateProblem | L::Fits, all) => judged(function, all, frame, env),
         (L::Fail, [set, condition, error, details]) => fail([set, condition, details], literal(error), frame, env),
         (L::UnpackedLine, [line]) => {
             let lines = env.evaluate(line, frame)?;
@@ -102,7 +102,7 @@ pub(super) fn call(
     }
 }
 
-/// Returns what is wrong with a text or a template, and whether a line fits a pattern.
+/// Returns what is wrong with a text, a label or a template, and whether a line fits a pattern.
 fn judged(
     function: LabelsFunction,
     arguments: &[Expr],
@@ -119,6 +119,19 @@ fn judged(
                 _ => unreadable::number,
             };
             rows(frame.n_rows(), env, |row| Some(Value::text(of(&Cell::at(&texts, row).text()?))))
+        }
+        (L::FirstFailure, [set, failures @ ..]) => {
+            let sets = env.evaluate(set, frame)?;
+            let mut judged = Vec::with_capacity(failures.len() / 2);
+            for pair in failures.chunks_exact(2) {
+                judged.push((literal(&pair[0]), env.evaluate(&pair[1], frame)?));
+            }
+            rows(frame.n_rows(), env, |row| {
+                let failed = judged.iter().filter_map(|(name, texts)| Some((*name, Cell::at(texts, row).text()?)));
+                let set = Cell::at(&sets, row).text()?;
+                let set = LabelSet::read(&set);
+                failed.min_by_key(|(name, _)| set.place(name)).map(|(_, text)| Value::text(text))
+            })
         }
         (L::TemplateProblem, [Expr::Template(template), values @ ..]) => {
             let columns = values.iter().map(|value| env.evaluate(value, frame)).collect::<Result<Vec<_>, Stop>>()?;

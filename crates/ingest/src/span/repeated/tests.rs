@@ -10,7 +10,8 @@ use types::{GroupScope, Limits};
 
 use super::super::{Span, SpanKind, span_group};
 use super::*;
-use crate::{IngestAnswer, Sender};
+use crate::intake::PendingDelivery;
+use crate::{Collector, IngestAnswer, Sender};
 
 const START: u64 = 1_795_175_700_000_000_000;
 
@@ -47,13 +48,27 @@ impl House {
     }
 
     fn with(dir: &Path, limits: Limits) -> Self {
-        let (store, _) = Store::open(Options::new(dir)).expect("a store");
+        let options = Options { repeat_finder: Some(repeated_spans), ..Options::new(dir) };
+        let (store, _) = Store::open(options).expect("a store");
         Self { intake: Intake::new(store.clone(), limits, 0), store }
     }
 
     fn send_at(&self, spans: &[Sent], now: u64, batch_id: Option<&str>) -> IngestAnswer {
         let sender = Sender { name: "", within: &GroupScope::All, batch_id, now: Timestamp(now as i64) };
-        let mut collector = self.intake.collect(&sender);
+        let collector = self.collected(spans, &sender);
+        self.intake.accept(collector, format!("{spans:?}").as_bytes(), &sender).expect("room")
+    }
+
+    /// Stores spans as a node does that does not see yet what others accept.
+    fn send_to_another_node(&self, spans: &[Sent]) {
+        let now = Timestamp(START as i64 + 1_000_000_000);
+        let sender = Sender { name: "", within: &GroupScope::All, batch_id: None, now };
+        let pending = PendingDelivery::new(self.collected(spans, &sender), None, 0, IngestAnswer::default());
+        self.store.append(pending.delivery).expect("room");
+    }
+
+    fn collected<'s>(&'s self, spans: &[Sent], sender: &Sender<'s>) -> Collector<'s> {
+        let mut collector = self.intake.collect(sender);
         for sent in spans {
             let end = if sent.start == 0 { 0 } else { sent.start + sent.duration };
             let mut span = Span {
@@ -73,7 +88,7 @@ impl House {
             };
             span.add_to(&mut collector, place, (1, &attributes), None).expect("memory").expect("a span");
         }
-        self.intake.accept(collector, format!("{spans:?}").as_bytes(), &sender).expect("room")
+        collector
     }
 
     fn send(&self, spans: &[Sent]) {
@@ -94,6 +109,32 @@ fn check(first: &[Sent], then: &[Sent], expected: u64) {
     house.send(then);
     assert_eq!(house.n_events(), expected, "{first:?} {then:?}");
     assert_eq!(house.intake.n_spans_repeated(), (first.len() + then.len()) as u64 - expected);
+}
+
+#[test]
+fn copies_that_two_nodes_accepted_are_one_event_from_the_flush_on() {
+    let longer = Sent { duration: 9_000_000, ..SPAN };
+    let open = Sent { is_in_progress: true, ..SPAN };
+    let moved = |by: u64| Sent { start: START + by, ..SPAN };
+    for (one, other, expected) in [
+        (&[SPAN][..], &[SPAN][..], 1),
+        (&[SPAN, moved(5_000), moved(10_000)], &[moved(10_000), moved(6_500), SPAN], 3),
+        (&[SPAN], &[longer], 2),
+        (&[longer], &[SPAN], 1),
+        (&[SPAN, longer], &[SPAN, longer], 2),
+        (&[open], &[open, SPAN], 2),
+        (&[SPAN], &[Sent { kind: SpanKind::Client, ..SPAN }], 2),
+        (&[SPAN], &[Sent { span: 2, ..SPAN }, Sent { trace: 2, ..SPAN }], 3),
+        (&[SPAN], &[Sent { service: "cart", ..SPAN }], 2),
+    ] {
+        let dir = TempDir::new().expect("a directory");
+        let house = House::open(dir.path());
+        house.send(one);
+        house.send_to_another_node(other);
+        assert_eq!(house.n_events(), (one.len() + other.len()) as u64, "{one:?} {other:?}");
+        house.store.flush().expect("room");
+        assert_eq!(house.n_events(), expected, "{one:?} {other:?}");
+    }
 }
 
 #[test]

@@ -111,6 +111,34 @@ fn an_error_that_is_dropped_leaves_its_details() {
 }
 
 #[test]
+fn a_line_has_the_error_of_the_label_that_was_found_first() {
+    let lines = [r#"{"d":"x","n":"y"}"#, r#"{"n":"y","d":"x"}"#];
+    let (of_d, of_n) = (r#"time: invalid duration "x""#, r#"strconv.ParseFloat: parsing "y": invalid syntax"#);
+    for (stages, expected) in [
+        ("json | n>1 | d>1s", [of_d, of_n]),
+        ("json | (d>1s) | n>1", [of_d, of_n]),
+        ("json | u=\"1\" or n>1 | d>1s", [of_d, of_d]),
+        ("json | n>1 or u=\"1\" | d>1s", [of_d, of_d]),
+        ("json | n>1 or d>1s", [of_n, of_n]),
+        ("json | d>1s or n>1", [of_d, of_d]),
+        ("json | n>1 | drop __error__ | d>1s", [of_d, of_d]),
+        ("json n=\"n\" | json | n>1 | d>1s", [of_d, of_d]),
+    ] {
+        let shown = format!("{{app=\"f\"}} | {stages} | label_format why=`{{{{.__error_details__}}}}` | keep why");
+        for (found, expected) in found(&shown, &lines).iter().zip(expected) {
+            assert!(found.ends_with(&format!(" why={expected}")), "{stages}: {found}");
+        }
+    }
+}
+
+#[test]
+fn conditions_see_values_that_a_later_parser_replaces() {
+    let lines = [r#"2 {"a":"1","no":0}"#, r#"1 {"a":"1","no":1}"#];
+    let stages = r#"pattern `<a> <rest>` | line_format `{{.rest}}` | json a="a", no="no" | a="1""#;
+    check_kept(&format!("{{app=\"f\"}} | {stages}"), &lines, &[1]);
+}
+
+#[test]
 fn a_template_of_a_label_sees_details_of_errors() {
     let lines = ["{"];
     let found = found(r#"{app="f"} | json | label_format why="{{.__error_details__}}" | keep why"#, &lines);
@@ -181,16 +209,59 @@ fn lines_of_one_instant_come_forward_in_the_order_of_their_arrival() {
     assert_eq!((order(Direction::Forward, 2), order(Direction::Backward, 3)), ("ab".into(), "edc".into()));
 }
 
+/// Returns the series that a metric query gives after a minute.
+#[track_caller]
+fn series_of(query: &str, lines: &[&str]) -> Vec<Series> {
+    let Ok(Query::Metric(metric)) = parse(query) else { panic!("{query}: {:?}", parse(query)) };
+    let runs = pushed(lines);
+    let steps = Steps::instant(Timestamp(60 * Timestamp::SECOND));
+    let series = run_metric(&metric, steps, |plan, range| answer_of(plan, range, &runs).map(|answer| answer.rows));
+    series.expect(query)
+}
+
+#[test]
+fn series_have_the_labels_that_loki_gives() {
+    let lines = [r#"{"a":"","b":"x","n":1}"#, r#"{"a":"","b":"x","n":3}"#];
+    for (query, expected) in [
+        (r#"avg_over_time({app="f"} | json | drop b | __error__="" | unwrap n [1h])"#, ""),
+        (r#"avg_over_time({app="f"} | json | drop b | unwrap n | __error__="" [1h])"#, "a="),
+        (r#"avg_over_time({app="f"} | json | drop b | unwrap n | __error_details__="" [1h])"#, "a="),
+        (r#"avg_over_time({app="f"} | json | drop b | unwrap n | c="" [1h])"#, ""),
+        (r#"max_over_time({app="f"} | json | drop b | unwrap n | __error__="" [1h])"#, ""),
+        (r#"count_over_time({app="f"} | json | b>1 | drop __error__, a, n [1h])"#, "__error_details__=… b=x"),
+        (r#"sum without (n) (count_over_time({app="f"} | json | b>1 | drop __error__, a [1h]))"#, "b=x"),
+        (
+            r#"sum without () (count_over_time({app="f"} | json | b>1 | drop __error__, a, n [1h]))"#,
+            "__error_details__=… b=x",
+        ),
+        (
+            r#"max without (n) (count_over_time({app="f"} | json | b>1 | drop __error__, a [1h]))"#,
+            "__error_details__=… b=x",
+        ),
+        (r#"sum without (n) (max_over_time({app="f"} | json | drop a | unwrap n [1h]))"#, "b=x"),
+    ] {
+        let series = series_of(query, &lines);
+        let label = |(name, value): &(String, String)| match &**name {
+            "app" | "service_name" | "detected_level" => None,
+            "__error_details__" => Some(format!("{name}=…")),
+            _ => Some(format!("{name}={value}")),
+        };
+        let labels: Vec<String> = series.iter().flat_map(|series| series.labels.iter().filter_map(label)).collect();
+        assert_eq!((series.len(), labels.join(" ")), (1, expected.to_owned()), "{query}");
+    }
+}
+
+#[test]
+fn lines_that_cannot_be_read_are_not_absent() {
+    for stages in ["json", r#"__error__="" | json"#, r#"json | a="" or __error__!="" "#] {
+        assert_eq!(series_of(&format!("absent_over_time({{app=\"f\"}} | {stages} [1h])"), &["x"]), [], "{stages}");
+    }
+}
+
 #[test]
 fn numbers_that_are_not_finite_count() {
     let values = |function: &str, lines: &[&str]| {
-        let query = format!("{function}({{app=\"f\"}} | logfmt | unwrap v [1h])");
-        let Ok(Query::Metric(metric)) = parse(&query) else { panic!("{query}: {:?}", parse(&query)) };
-        let runs = pushed(lines);
-        let steps = Steps::instant(Timestamp(60 * Timestamp::SECOND));
-        let series = run_metric(&metric, steps, |plan, range| answer_of(plan, range, &runs).map(|answer| answer.rows));
-        let series = series.expect(&query);
-        series
+        series_of(&format!("{function}({{app=\"f\"}} | logfmt | unwrap v [1h])"), lines)
             .iter()
             .flat_map(|series| &series.points)
             .map(|point| point.value.to_string())

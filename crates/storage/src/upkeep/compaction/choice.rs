@@ -79,7 +79,7 @@ impl Candidate {
     }
 
     fn has_small_blocks(&self) -> bool {
-        self.block_bytes < SETTLED_BLOCK_BYTES && !self.width.is_wide()
+        self.block_bytes < SETTLED_BLOCK_BYTES && !self.width.is_settled()
     }
 
     /// Returns the size class of a segment: sizes of one class lie within a factor of four.

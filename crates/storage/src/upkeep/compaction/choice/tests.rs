@@ -49,6 +49,17 @@ fn settle(mut segments: Vec<Candidate>) -> (Vec<Candidate>, u64) {
 }
 
 #[test]
+fn segments_with_more_names_than_events_are_left_alone() {
+    for (n_names, n_rows, is_left_alone) in
+        [(8_900, 445, true), (8_900, 9_000, true), (4_000, 445, false), (20, 1, false)]
+    {
+        let width = RunWidth { n_rows, n_common: 0, n_rare: n_names };
+        let segments: Vec<Candidate> = (0..8).map(|number| Candidate { width, ..candidate(number, 80_000) }).collect();
+        assert_eq!(choose(&segments).ids.is_empty(), is_left_alone, "{n_names} {n_rows}");
+    }
+}
+
+#[test]
 fn many_small_segments_settle_and_each_byte_is_written_a_few_times() {
     let mut segments = Vec::new();
     let mut n_written = 0;
