@@ -52,6 +52,11 @@ pub enum Placement {
         /// How many events are joined to the one before them.
         n_joined: usize,
     },
+    /// Lines that continued the event before belong to it instead: it is the report behind the text of a death.
+    Splits {
+        /// The offset of the first of them, which begins an event.
+        from: u64,
+    },
 }
 
 /// Decides line by line. State is that of the event at hand, and the profile of the source.
@@ -75,6 +80,8 @@ pub struct Boundaries {
     starts: VecDeque<u64>,
     /// The beginning of the last line, if it was a message.
     message: Vec<u8>,
+    /// Where the lines begin that continue the event at hand though they show nothing of themselves, and how long it was before.
+    text: (u64, usize, usize),
 }
 
 impl Boundaries {
@@ -99,6 +106,7 @@ impl Boundaries {
             sources: Sources::default(),
             starts: VecDeque::new(),
             message: Vec::new(),
+            text: (0, 0, 0),
         }
     }
 
@@ -122,12 +130,15 @@ impl Boundaries {
             None => self.decide(offset, line, part.as_ref(), &mut scratch),
         };
         self.scratch = scratch;
-        if placement == Placement::Begins {
-            if self.sources.is_empty() || self.starts.len() == STRETCHES_MAX {
-                self.starts.pop_front();
-            }
-            self.starts.push_back(offset);
+        let start = match placement {
+            Placement::Begins => offset,
+            Placement::Splits { from } => from,
+            Placement::Continues { .. } => return placement,
+        };
+        if self.sources.is_empty() || self.starts.len() == STRETCHES_MAX {
+            self.starts.pop_front();
         }
+        self.starts.push_back(start);
         placement
     }
 
@@ -219,8 +230,17 @@ impl Boundaries {
         self.is_blank = !goes_on && content.is_empty() && !self.open.is_open(part);
         self.open = self.open.after(part, !goes_on);
         if goes_on {
+            let n_text = self.lanes[lane].n_text();
+            if n_text == 1 && !content.is_empty() {
+                self.text = (offset, self.n_lines, self.n_bytes);
+            }
             self.n_lines += 1;
             self.n_bytes += line.len() + 1;
+            if self.lanes[lane].splits() && self.lanes.iter().filter(|entry| !entry.is_none()).count() == 1 {
+                let (from, n_lines, n_bytes) = self.text;
+                (self.n_lines, self.n_bytes) = (self.n_lines - n_lines, self.n_bytes - n_bytes);
+                return Placement::Splits { from };
+            }
             return Placement::Continues { n_joined: 0 };
         }
         (self.n_lines, self.n_bytes) = (1, line.len() + 1);
@@ -299,6 +319,13 @@ pub(crate) fn events_at(
                     found.truncate(found.len() - n_joined);
                     found.back_mut().into_iter().for_each(|event| event.end = line_end);
                 }
+                Placement::Splits { from } => {
+                    let from = (from - offset) as usize;
+                    let is_end = |byte: &u8| matches!(byte, b'\n' | b'\r');
+                    let end = text[..from].iter().rposition(|byte| !is_end(byte)).map_or(0, |last| last + 1);
+                    found.back_mut().into_iter().for_each(|event| event.end = end);
+                    found.push_back(from..line_end);
+                }
             }
             if found.len() > boundaries.n_joinable() {
                 return found.pop_front();
@@ -317,6 +344,7 @@ pub(crate) fn last_start(text: &[u8], bytes_max: usize, (profile, offset): (Prof
         match boundaries.place_at(offset + at as u64, line) {
             Placement::Begins => starts.push(at),
             Placement::Continues { n_joined } => starts.truncate(starts.len() - n_joined),
+            Placement::Splits { from } => starts.push((from - offset) as usize),
         }
         at += line.len() + 1;
     }

@@ -120,7 +120,8 @@ impl ErrorEvent {
         }
         match self.exceptions() {
             Some((_, trace)) if has_name(&trace) => of_trace(&trace, &self.text),
-            _ => Signature::Text(masked(&self.text)),
+            // Of a trace that is not read, the text counts.
+            _ => Signature::Text(masked(self.trace.as_deref().unwrap_or(&self.text))),
         }
     }
 

@@ -28,6 +28,10 @@ pub(super) struct Entry {
     next_report: Option<Option<OpenReport>>,
     /// How surely the lines of its source have times, so that one without is no entry of its own.
     score: i8,
+    /// How many lines at its end show nothing of themselves.
+    n_text: usize,
+    /// Whether its last line made those an event of their own.
+    splits: bool,
 }
 
 /// What else decides about a line.
@@ -87,7 +91,7 @@ impl Entry {
         self.is_quoted = has_clock && line::opens_quote(line);
         self.is_half = has_clock && line::is_java_head(line);
         self.is_stanza = has_clock && line::is_named_time(line);
-        self.score = score;
+        (self.score, self.n_text) = (score, 0);
         let next_report = self.next_report.take();
         self.report = match line[0] {
             _ if is_object => None,
@@ -113,12 +117,31 @@ impl Entry {
     /// Whether a line that is not empty continues it, which is noted.
     pub(super) fn takes(&mut self, line: &[u8], seen: Seen) -> bool {
         self.next_report = None;
+        let (n_text, had_report) = (std::mem::take(&mut self.n_text), self.report.is_some());
+        self.splits = false;
         let takes = self.n_lines > 0 && self.continues(line, seen);
         if takes {
             (self.n_lines, self.next_report) = (self.n_lines + 1, None);
         }
+        if takes && n_text > 0 {
+            self.note_text(n_text, had_report);
+        }
         self.is_half &= !takes;
         takes
+    }
+
+    /// Notes a line behind some that show nothing of themselves: what those say may be what a report is about.
+    fn note_text(&mut self, n_text: usize, had_report: bool) {
+        match self.report {
+            Some(report) if !had_report => {
+                self.splits = report.follows() && !self.says_trouble();
+                if self.splits {
+                    (self.n_lines, self.first) = (n_text + 1, Vec::new());
+                    (self.has_clock, self.is_object, self.is_stanza) = (false, false, false);
+                }
+            }
+            _ => self.n_text = n_text + 1,
+        }
     }
 
     /// The same for a line behind others that are of no concern: only an event is continued that was likely to be.
@@ -261,7 +284,19 @@ impl Entry {
             return false;
         }
         // One line teaches little: what stands below an error is more often part of it than what stands below others.
-        self.score > 1 || self.is_bare_time() || (self.score > 0 && self.level() >= Some(Level::Error))
+        let takes = self.score > 1 || self.is_bare_time() || (self.score > 0 && self.level() >= Some(Level::Error));
+        self.n_text = takes.into();
+        takes
+    }
+
+    /// How many lines at its end show nothing of themselves.
+    pub(super) fn n_text(&self) -> usize {
+        self.n_text
+    }
+
+    /// Whether its last line made those before that show nothing of themselves another event, which is at hand now.
+    pub(super) fn splits(&self) -> bool {
+        self.splits
     }
 
     fn is_timed(&self) -> bool {
