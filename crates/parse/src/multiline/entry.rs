@@ -95,11 +95,7 @@ impl Entry {
         let next_report = self.next_report.take();
         self.report = match line[0] {
             _ if is_object => None,
-            // Three letters and a blank begin a date.
-            first if has_clock && !matches!(first, b'=' | b'*') => {
-                let may_be = first.is_ascii_alphabetic() && line.get(3) != Some(&b' ');
-                if may_be { OpenReport::of_clocked(line) } else { None }
-            }
+            first if has_clock && !matches!(first, b'=' | b'*') => next_report.unwrap_or_else(|| clocked_report(line)),
             _ => next_report.unwrap_or_else(|| OpenReport::of(line)),
         };
     }
@@ -174,8 +170,16 @@ impl Entry {
         if self.takes_stanza(line) {
             return true;
         }
-        if seen.is_object || seen.has_clock && !self.takes_headed(line) {
+        if seen.is_object {
             return false;
+        }
+        if seen.has_clock && !self.takes_headed(line) {
+            if matches!(line[0], b'=' | b'*') {
+                return false;
+            }
+            let begun = clocked_report(line);
+            self.next_report = Some(begun);
+            return begun.is_some_and(|report| self.takes_report(report, line));
         }
         if let Some(report) = &mut self.report
             && report.part(line) != Part::Foreign
@@ -196,7 +200,9 @@ impl Entry {
             return self.takes_report(report, line);
         }
         if line::is_typed_exception(line) || (line::is_camel(line) && self.says_trouble()) {
-            return self.is_headed() || self.announces();
+            let takes = self.is_headed() || self.announces();
+            self.n_text = takes.into();
+            return takes;
         }
         // Bun writes a thrown text twice.
         self.first.strip_prefix(b"error: ") == Some(line) || self.takes_text(line)
@@ -258,7 +264,12 @@ impl Entry {
         let is_awaited = self.announces() || self.is_bare_time();
         let is_first = self.report.is_none();
         let is_told = || is_first && !may_be_entry && self.is_headed() && self.says_trouble();
-        let takes = report.follows() || is_awaited || is_told();
+        // What a program has logged may be what it dies of: `cannot start`, then `panic: cannot start`.
+        let is_same = || {
+            let said = crate::find::find_short(line, b": ").map_or(&b""[..], |at| &line[at + 2..]);
+            self.n_lines == 1 && said.len() > 7 && self.first.ends_with(said)
+        };
+        let takes = report.follows() || is_awaited || is_told() || is_same();
         if takes {
             self.report = Some(report);
         }
@@ -343,6 +354,12 @@ impl Entry {
     fn announces(&self) -> bool {
         self.n_lines == 1 && self.first.len() < FIRST_BYTES_MAX && self.first.trim_ascii_end().ends_with(b":")
     }
+}
+
+/// The report that a line with a time begins. Three letters and a blank begin a date.
+fn clocked_report(line: &[u8]) -> Option<OpenReport> {
+    let may_be = line[0].is_ascii_alphabetic() && line.get(3) != Some(&b' ');
+    if may_be { OpenReport::of_clocked(line) } else { None }
 }
 
 fn is_slow_head(line: &[u8]) -> bool {

@@ -122,7 +122,9 @@ pub(super) const REPORTS: &[Report] = &[
             "Error: A JNI error",
             "Error: Unable to initialize main class",
             "Syntax error (",
+            "Syntax error compiling ",
             "Syntax error macroexpanding",
+            "Syntax error reading source at (",
             "Exception in Application ",
             "Unhandled Java exception: ",
         ],
@@ -188,7 +190,10 @@ pub(super) const REPORTS: &[Report] = &[
             "{\"init terminating in do_boot\"",
             "Runtime terminating during boot",
             "Kernel pid terminated",
-            "Crash dump is being written",
+            "Error! Failed to eval: ",
+            "{error,@,[{",
+            "@.escript:~:~: syntax error",
+            "No file named @.exs$",
         ],
         goes_on: &[
             "Crash dump is being written",
@@ -197,9 +202,18 @@ pub(super) const REPORTS: &[Report] = &[
             "in call from",
             "done",
             "Kernel pid terminated",
+            "Runtime terminating",
+            "escript: There were",
             "({",
         ],
         n_free: 4,
+        ..PLAIN
+    },
+    Report { starts: &["Crash dump is being written"], goes_on: &["done"], follows: true, ..PLAIN },
+    Report {
+        level: Level::Warn,
+        starts: &["@.escript:~:~: Warning: ", "@.erl:~:~: Warning: "],
+        goes_on: &["%    ~|", "% "],
         ..PLAIN
     },
     // .NET, Mono.
@@ -211,8 +225,9 @@ pub(super) const REPORTS: &[Report] = &[
             "Unhandled exception at ",
             "Process terminated. ",
             "Cannot open assembly '",
+            "CLR: Managed code called FailFast",
         ],
-        goes_on: &["--- End of ", "---> ", "[ERROR] FATAL UNHANDLED", "at ", "@Exception: ", "---"],
+        goes_on: &["--- End of ", "---> ", "[ERROR] FATAL UNHANDLED", "at ", "@Exception: ", "---", "====="],
         n_free: 4,
         ends: &["Aborted"],
         ..PLAIN
@@ -238,6 +253,12 @@ pub(super) const REPORTS: &[Report] = &[
     },
     // OCaml, Haskell.
     Report {
+        starts: &["File \"%\", line ~, characters ~-~:$", "File \"%\", lines ~-~, characters ~-~:$"],
+        confirms: &["~ |", "Error: "],
+        goes_on: &["~ |", "^", "Error: ", "Hint: "],
+        ..PLAIN
+    },
+    Report {
         starts: &["Fatal error: exception "],
         goes_on: &["Raised at ", "Raised by ", "Re-raised at ", "Called from "],
         ..PLAIN
@@ -246,6 +267,7 @@ pub(super) const REPORTS: &[Report] = &[
         starts: &[
             "@: Prelude.",
             "@: Uncaught exception ",
+            "@.hs:~:~: error",
             "@: Non-exhaustive",
             "@.hs:~:~%: Non-exhaustive",
             "@: Maybe.fromJust",
@@ -261,6 +283,12 @@ pub(super) const REPORTS: &[Report] = &[
         ..PLAIN
     },
     // Crystal, Nim, D, Zig.
+    Report {
+        starts: &["Showing last frame. Use --error-trace"],
+        goes_on: &["In @:~:~", "Error: ", "Overloads are:", " - ", "^"],
+        ..PLAIN
+    },
+    Report { starts: &["@.nim(~, ~) Error: "], ..PLAIN },
     Report { starts: &["Unhandled exception:$"], goes_on: &["#", "<asynchronous suspension>"], n_free: 1, ..PLAIN },
     Report {
         starts: &["Caught: "],

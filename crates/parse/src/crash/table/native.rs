@@ -66,8 +66,13 @@ pub(super) const REPORTS: &[Report] = &[
             "UndefinedBehaviorSanitizer:DEADLYSIGNAL",
             "MemorySanitizer:DEADLYSIGNAL",
         ],
-        confirms: &["==~==ERROR: ", "==~==WARNING: ", "WARNING: @Sanitizer", "    #", "====="],
+        confirms: &["==~==ERROR: ", "==~==WARNING: ", "WARNING: @Sanitizer", "    #", "=====", "\tNative Crash"],
         goes_on: &[
+            "Got a SIG",
+            "a fatal error in the mono",
+            "used by your application",
+            "Memory around native",
+            "0x@  ~ ",
             "==~==",
             "=====",
             "READ of size",
@@ -238,6 +243,12 @@ pub(super) const REPORTS: &[Report] = &[
         goes_on: &["./@.go:~:~: ", "@.go:~:~: ", "too many errors"],
         ..PLAIN
     },
+    Report {
+        starts: &["@.f90:~:~:$", "@.f:~:~:$"],
+        confirms: &["    ~ |", "   ~ |", "  ~ |"],
+        goes_on: &["Error: ", "Fatal Error: ", "Warning: ", "@:~:~:$"],
+        ..PLAIN
+    },
     Report { starts: &["@.java:~: error: "], goes_on: &["~ error", "@.java:~: "], n_free: 1, ..PLAIN },
     Report { starts: &["@.go:~:~: ", "vet: @.go:~:~: "], goes_on: &["@.go:~:~: "], ..PLAIN },
     Report {
@@ -289,11 +300,36 @@ pub(super) const REPORTS: &[Report] = &[
             "Heap exhausted",
             "Error opening",
             "Welcome to LDB",
+            "Collection trigger",
+            "Unhandled SB-",
+            "~ bytes available",
+            "PROCEED WITH",
+            "Backtrace for: ",
+            "~: (",
         ],
+        ends: &["unhandled condition in --disable-debugger"],
         ..PLAIN
     },
     Report { level: Level::Warn, starts: &["; file: ", "; in: "], goes_on: &[";"], ..PLAIN },
     Report { starts: &["@.rkt:~:~: "], ..PLAIN },
+    Report {
+        starts: &[
+            "@: contract violation$",
+            "@: arity mismatch;$",
+            "@: undefined;$",
+            "@: cannot open ",
+            "@: application: ",
+        ],
+        confirms: &[
+            "  expected: ",
+            " the expected",
+            " cannot reference",
+            "  module path: ",
+            "  path: ",
+            " expected a ",
+        ],
+        ..PLAIN
+    },
     Report { starts: &["@.scm:~:~: In procedure "], n_free: 1, ..PLAIN },
     Report {
         starts: &["Backtrace:$"],
@@ -307,7 +343,19 @@ pub(super) const REPORTS: &[Report] = &[
         ..PLAIN
     },
     Report {
-        starts: &["ERROR: -g ", "ERROR: Prolog initialisation failed", "ERROR: @:~:~: ", "ERROR: @:~:$"],
+        starts: &[";;; Stat of "],
+        goes_on: &[";;; ", "Backtrace:", "ERROR: In procedure", "In procedure "],
+        ..PLAIN
+    },
+    Report {
+        starts: &[
+            "ERROR: -g ",
+            "ERROR: Prolog initialisation failed",
+            "ERROR: @:~:~: ",
+            "ERROR: @:~:$",
+            "ERROR: @.pl:~: ",
+            "ERROR: @.pro:~: ",
+        ],
         goes_on: &["ERROR: ", "Warning: "],
         ..PLAIN
     },
@@ -338,6 +386,16 @@ pub(super) const REPORTS: &[Report] = &[
             "zsh: can't open input file: ",
         ],
         goes_on: &["@: line ~: `"],
+        ..PLAIN
+    },
+    Report {
+        starts: &[
+            "@: illegal option -- ",
+            "@: invalid option -- ",
+            "@: unrecognized option '",
+            "@: option requires an argument -- ",
+        ],
+        goes_on: &["Try '", "usage: ", "Usage: "],
         ..PLAIN
     },
     Report { level: Level::Warn, starts: &["@.sh: line ~: warning: ", "bash: line ~: warning: "], ..PLAIN },

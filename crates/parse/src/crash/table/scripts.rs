@@ -79,6 +79,12 @@ pub(super) const REPORTS: &[Report] = &[
         ..PLAIN
     },
     Report {
+        starts: &["Timeout (~:~:~"],
+        confirms: &["Thread 0x", "Current thread 0x"],
+        goes_on: &["Thread 0x", "Current thread 0x"],
+        ..PLAIN
+    },
+    Report {
         level: Level::Fatal,
         starts: &["Fatal Python error: "],
         again: Again::BehindFrames,
