@@ -13,6 +13,7 @@
 
 mod entry;
 mod line;
+mod plain;
 mod profile;
 mod sources;
 
@@ -20,6 +21,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 pub(crate) use line::{is_exception, is_sure_head, is_typed_exception};
+pub(crate) use plain::joined as joined_plain;
 pub use profile::Profile;
 pub use sources::{Joiner, SourceLine};
 
@@ -27,6 +29,7 @@ use crate::event::without_mark;
 use crate::runtime::{self, LANES, Open};
 use crate::{colour, message};
 use entry::{Entry, Seen};
+use plain::PlainLines;
 pub(crate) use sources::LINES_MAX;
 use sources::{OTHERS_LINES_MAX, Reach, Sources};
 
@@ -82,6 +85,8 @@ pub struct Boundaries {
     message: Vec<u8>,
     /// Where the lines begin that continue the event at hand though they show nothing of themselves, and how long it was before.
     text: (u64, usize, usize),
+    /// The last line of a syslog daemon.
+    plain: PlainLines,
 }
 
 impl Boundaries {
@@ -107,6 +112,7 @@ impl Boundaries {
             starts: VecDeque::new(),
             message: Vec::new(),
             text: (0, 0, 0),
+            plain: PlainLines::default(),
         }
     }
 
@@ -127,7 +133,9 @@ impl Boundaries {
         let part = runtime::fragment(line);
         let placement = match part.as_ref().filter(|part| part.is_message()) {
             Some(part) => self.place_message(offset, line, part, &mut scratch),
-            None => self.decide(offset, line, part.as_ref(), &mut scratch),
+            None => self
+                .place_plain(offset, line, part.is_none())
+                .unwrap_or_else(|| self.decide(offset, line, part.as_ref(), &mut scratch)),
         };
         self.scratch = scratch;
         let start = match placement {
@@ -201,6 +209,62 @@ impl Boundaries {
             }
             SourceLine::Begins | SourceLine::Overflows(_) => Placement::Begins,
         }
+    }
+
+    /// Places a line that a syslog daemon wrote by what its program wrote, where that decides.
+    fn place_plain(&mut self, offset: u64, line: &[u8], is_whole: bool) -> Option<Placement> {
+        let found = if is_whole { message::plain(line) } else { None };
+        let was_within = self.plain.is_within();
+        let content = match &found {
+            Some((names, content)) => self.plain.enter(line, names, *content),
+            None => {
+                self.plain.skip();
+                None
+            }
+        };
+        if was_within && content.is_none() {
+            let before = self.plain.before().0.to_vec();
+            self.begin_plain(&before);
+        }
+        let placement = content.map(|content| {
+            self.sources.skip();
+            self.profile.enter(offset);
+            self.profile.learn(0, line, true);
+            if !was_within {
+                let before = self.plain.before().1;
+                self.lanes.iter_mut().for_each(Entry::clear);
+                if !before.is_empty() {
+                    self.lanes[0].begin(&before, Seen::of_content(&before));
+                }
+            }
+            let fits = self.n_lines < LINES_MAX && self.n_bytes.saturating_add(line.len()) <= self.bytes_max;
+            let seen = Seen::of_content(&content);
+            let entry = &mut self.lanes[0];
+            let goes_on = fits
+                && match (entry.is_none(), content.is_empty()) {
+                    (true, is_empty) => !is_empty && entry.begins_report(&content, seen),
+                    (false, is_empty) => is_empty || entry.takes(&content, seen),
+                };
+            if goes_on {
+                (self.n_lines, self.n_bytes) = (self.n_lines + 1, self.n_bytes + line.len() + 1);
+                return Placement::Continues { n_joined: 0 };
+            }
+            (self.n_lines, self.n_bytes) = (1, line.len() + 1);
+            self.plain.end();
+            self.begin_plain(line);
+            Placement::Begins
+        });
+        if let Some((names, content)) = found {
+            self.plain.note(line, names, content);
+        }
+        placement
+    }
+
+    /// Begins with the whole of a line.
+    fn begin_plain(&mut self, line: &[u8]) {
+        let seen = Seen { has_clock: true, is_object: false, score: self.profile.score(0) };
+        self.lanes[0] = Entry::default();
+        self.lanes[0].begin(line, seen);
     }
 
     fn decide(
@@ -359,7 +423,7 @@ pub(crate) fn last_sure_start(text: &[u8]) -> Option<usize> {
         // A line end right before `end` closes the line that is looked at.
         let body_end = if text[end - 1] == b'\n' { end - 1 } else { end };
         let from = memchr::memrchr(b'\n', &text[..body_end]).map_or(0, |newline| newline + 1);
-        if is_sure_start(&text[from..body_end]) {
+        if is_sure_start(&text[from..body_end]) && !plain::may_continue(&text[..body_end], from) {
             return Some(from);
         }
         end = from;

@@ -56,6 +56,14 @@ impl Seen {
     }
 }
 
+impl Seen {
+    /// What a line of a program is that is looked at by itself.
+    pub(super) fn of_content(line: &[u8]) -> Self {
+        let is_object = line.first() == Some(&b'{') && line::is_object(line);
+        Self { has_clock: !line.is_empty() && !is_object && line::has_clock(line), is_object, score: 0 }
+    }
+}
+
 impl Entry {
     /// Whether there is none, so that any line begins one.
     pub(super) fn is_none(&self) -> bool {
