@@ -190,7 +190,7 @@ pub(crate) fn may_be_entry(line: &[u8]) -> bool {
         || line.starts_with(b"{\"message\":")
 }
 
-/// Reads an entry of the journal whose text is one, and which names a unit or a process.
+/// Reads an entry of the journal whose text is one, and which names a unit, a process or at least a program.
 pub(crate) fn entry(line: &[u8]) -> Option<Message> {
     // Made once: to prepare a search costs as much as the search.
     static FINDERS: LazyLock<([Finder<'static>; 4], [Finder<'static>; 2])> =
@@ -205,9 +205,13 @@ pub(crate) fn entry(line: &[u8]) -> Option<Message> {
     let content = line.len() - text.len() + 1;
     let end = content + string(text)?.len();
     let value = |place: usize| value_by(line, &fields[place]).and_then(string).unwrap_or_default();
-    let fields = [value(0), value(1), value(2)];
-    let is_named = !fields[0].is_empty() || !fields[1].is_empty();
-    is_named.then(|| Message { source: source_of(fields.into_iter()) | OF_PROCESS, content: content..end })
+    let mut fields = [value(0), value(1), value(2)];
+    let is_process = !fields[0].is_empty() || !fields[1].is_empty();
+    if !is_process {
+        fields[0] = journal_value(line, "SYSLOG_IDENTIFIER").and_then(string)?;
+    }
+    let of_process = if is_process { OF_PROCESS } else { 0 };
+    Some(Message { source: source_of(fields.into_iter()) | of_process, content: content..end })
 }
 
 /// Returns the text that a value of JSON begins with, with its escapes.

@@ -259,7 +259,8 @@ pub(super) const REPORTS: &[Report] = &[
     },
     Report {
         starts: &["usage: ", "Usage: "],
-        confirms: &["@: error: ", "@ @: error: "],
+        confirms: &["@: error: ", "@ @: error: ", "Try '"],
+        goes_on: &["Try '", "Error: "],
         ends: &["@: error: ", "@ @: error: "],
         ..PLAIN
     },
