@@ -100,6 +100,9 @@ impl OpenReport {
             let n_free = if fits(self.report.starts) { self.report.n_free } else { self.n_free };
             let are_frames = line[0] == b'#' || line.ends_with(b"back:") || line.ends_with(b"trace:");
             self.n_free = if are_frames { 0 } else { n_free };
+            if fits(self.report.quotes) {
+                self.n_free = 1;
+            }
             return Part::Inner;
         }
         if fits(self.report.ends) {

@@ -55,6 +55,15 @@ fn a_text_that_a_report_follows_is_told_from_the_entry_before() {
 }
 
 #[test]
+fn lines_of_source_belong_to_the_places_that_they_show() {
+    check(&[
+        "thread 7 panic: valve 7\n/srv/a.zig:3:7: 0x1d in open (a.zig)\nfn open() void { @panic(v); }\n                 ^\n/srv/a.zig:9:7: 0x1d in main (a.zig)\npub fn main() void { open(); }",
+        "pump is off",
+    ]);
+    check(&["a.zig:3:7: error: no valve\npub fn main() void { open(); }\n                     ^~~~", "pump is off"]);
+}
+
+#[test]
 fn what_a_program_has_logged_and_dies_of_is_one_event() {
     check(&["2026/11/20 06:47:13 cannot open valve\npanic: cannot open valve\n\ngoroutine 1 [running]:\nmain.main()"]);
     check(&["2026/11/20 06:47:13 cannot open", "panic: cannot open valve\n\ngoroutine 1 [running]:\nmain.main()"]);

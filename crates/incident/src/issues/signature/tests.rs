@@ -137,8 +137,9 @@ fn the_message_tells_panics_apart_that_have_no_type() {
 #[test]
 fn what_a_trace_says_counts_where_no_function_is_named() {
     let raised = |what: &str| of(&format!("object.Exception@pump.d(7): {what}\n----------------\npump.d:7 [0x7]\n"));
-    assert_eq!(raised("valve 7"), raised("valve 8"));
-    assert_ne!(raised("valve 7"), raised("tank 7"));
+    let key = |one: Signature| if let Signature::Trace { key, .. } = one { key } else { String::new() };
+    assert_eq!(key(raised("valve 7")), key(raised("valve 8")));
+    assert_ne!(key(raised("valve 7")), key(raised("tank 7")));
     let unread = |trace: &str| {
         let Signature::Text(text) = of_traced("the worker died", trace) else { panic!("{trace}") };
         text

@@ -326,6 +326,13 @@ pub(super) const REPORTS: &[Report] = &[
         ..PLAIN
     },
     Report {
+        starts: &["@.zig:~:~: error: "],
+        goes_on: &["@.zig:~:~: ", "^", "referenced by:", "error: "],
+        quotes: &["@.zig:~:~: "],
+        n_free: 1,
+        ..PLAIN
+    },
+    Report {
         level: Level::Fatal,
         starts: &[
             "thread ~ panic: ",
@@ -335,6 +342,7 @@ pub(super) const REPORTS: &[Report] = &[
             "error: @$",
         ],
         confirms: &["@.zig:", "%.zig:", "/"],
+        quotes: &["@.zig:~:~: "],
         goes_on: &["@.zig:~:~", "???:?:?", "aborting due to", "Unwind ", "^", "@: 0x"],
         ends: &["Aborted"],
         n_free: 0,
