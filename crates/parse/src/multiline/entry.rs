@@ -182,10 +182,11 @@ impl Entry {
             return false;
         }
         if seen.has_clock && !self.takes_headed(line) {
-            if matches!(line[0], b'=' | b'*') {
-                return false;
-            }
-            let begun = clocked_report(line);
+            let begun = match line[0] {
+                b'=' => return false,
+                b'*' => OpenReport::of(line),
+                _ => clocked_report(line),
+            };
             self.next_report = Some(begun);
             return begun.is_some_and(|report| self.takes_report(report, line));
         }
@@ -383,7 +384,7 @@ fn is_frame(line: &[u8], first: &[u8]) -> bool {
         b'c' => starts(&[b"called from "]),
         b'B' => starts(&[b"BEGIN failed--compilation aborted"]) || line == b"Backtrace:" && first.ends_with(b":"),
         b'E' => starts(&[b"Execution of "]) && line.ends_with(b"due to compilation errors."),
-        b'S' => starts(&[b"Suppressed:", b"Stack trace:", b"Stacktrace:"]),
+        b'S' => starts(&[b"Suppressed:", b"Stack trace:", b"Stacktrace:", b"Stack backtrace:"]),
         b'.' => line == b"..." || starts(&[b"... "]),
         b'}' | b']' | b')' => true,
         b'"' => starts(&[b"\"}"]),
@@ -392,7 +393,7 @@ fn is_frame(line: &[u8], first: &[u8]) -> bool {
         b'>' => starts(&[b"> File "]),
         b'#' => line.get(1).is_some_and(u8::is_ascii_digit) && first.len() > 1 && first[0] != b'#',
         // ╭ │ ╰ ┌ └ ├ and others of box drawing.
-        0xE2 => line.get(1).is_some_and(|byte| matches!(byte, 0x94 | 0x95)),
+        0xE2 => line.get(1).is_some_and(|byte| matches!(byte, 0x94 | 0x95)) && OpenReport::of(line).is_none(),
         b'/' => is_native_frame(line),
         b'D' | b'T' => {
             starts(&[b"During handling of the above exception", b"The above exception was the direct cause"])

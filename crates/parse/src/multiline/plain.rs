@@ -89,7 +89,7 @@ fn begins_report(content: &[u8]) -> bool {
 fn is_frame(content: &[u8]) -> bool {
     let frame = content.trim_ascii_start();
     frame.len() < content.len()
-        && ([&b"at "[..], b"from ", b"File \"", b"/"].iter().any(|start| frame.starts_with(start))
+        && ([&b"at "[..], b"from ", b"File \"", b"/", b"@ "].iter().any(|start| frame.starts_with(start))
             || matches!(frame, [b'#', b'0'..=b'9', ..]))
 }
 

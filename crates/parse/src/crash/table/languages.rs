@@ -96,6 +96,12 @@ pub(super) const REPORTS: &[Report] = &[
         ..PLAIN
     },
     Report { starts: &["panicked at @:~:~:$"], n_free: 1, ..PLAIN },
+    Report {
+        starts: &["Error:$", "Error: $"],
+        confirms: &["   0: "],
+        goes_on: &["Location:", "Caused by:", "Backtrace omitted", "Run with ", "Stack backtrace:"],
+        ..PLAIN
+    },
     // Java, Kotlin, Scala, Clojure, Groovy.
     Report {
         starts: &[
@@ -142,6 +148,14 @@ pub(super) const REPORTS: &[Report] = &[
         ],
         n_free: 8,
         again: Again::BehindFrames,
+        ..PLAIN
+    },
+    // Spring shows it in a box.
+    Report {
+        starts: &["APPLICATION FAILED TO START$"],
+        goes_on: &["*****", "Description:", "Action:"],
+        n_free: 6,
+        follows: true,
         ..PLAIN
     },
     Report {

@@ -38,7 +38,7 @@ pub(super) const REPORTS: &[Report] = &[
             "*** SIG",
             "*** Aborted at ",
         ],
-        goes_on: &["terminate called ", "======= ", "/", "~-", "@ 0x", "PC: @", "*** SIG"],
+        goes_on: &["terminate called ", "======= ", "/", "~-", "@ 0x", "PC: @", "*** SIG", "*** Signal ~ ("],
         ends: &["Aborted", "Segmentation fault"],
         ..PLAIN
     },
@@ -106,6 +106,15 @@ pub(super) const REPORTS: &[Report] = &[
         ],
         ends: &["==~==ABORTING"],
         again: Again::BehindEnd,
+        ..PLAIN
+    },
+    // Google's libraries, whose entry may stand before.
+    Report { level: Level::Fatal, starts: &["[FATAL:"], goes_on: &["#"], ..PLAIN },
+    Report {
+        level: Level::Fatal,
+        starts: &["*** Check failure stack trace"],
+        ends: &["Aborted"],
+        follows: true,
         ..PLAIN
     },
     // Valgrind: each error with its frames.
@@ -417,6 +426,7 @@ pub(super) const REPORTS: &[Report] = &[
     },
     Report { level: Level::Warn, starts: &["gawk: @:~: warning: ", "gawk: warning: "], ..PLAIN },
     Report { starts: &["FAILED: [code=~] "], ends: &["ninja: build stopped"], n_free: 8, ..PLAIN },
+    Report { starts: &["npm error ", "npm ERR! "], goes_on: &["npm error", "npm ERR!"], ..PLAIN },
     Report { starts: &["ninja: error: ", "ninja: fatal: "], n_free: 1, ..PLAIN },
     Report {
         starts: &[
