@@ -121,8 +121,8 @@ impl ErrorEvent {
         }
         match self.exceptions() {
             Some((_, trace)) if has_name(&trace) => of_trace(&trace, &self.text),
-            // Of a trace that is not read, the text counts.
-            _ => Signature::Text(masked(self.trace.as_deref().unwrap_or(&self.text))),
+            // Of a trace that is not read, its text counts.
+            _ => Signature::Text(self.trace.as_deref().map_or_else(|| masked(&self.text), pattern_of)),
         }
     }
 
@@ -238,12 +238,13 @@ fn stable(name: &str) -> String {
 /// Returns the pattern of a message, with quoted texts, absolute paths and names of what is missing masked.
 fn pattern_of(message: &str) -> String {
     const MISSING: [&str; 3] = [": No such file or directory", ": Permission denied", ": Connection refused"];
-    let mut out = String::new();
-    let missing = MISSING.iter().find_map(|what| Some((message.split_once(what)?.0.rsplit_once(' ')?, what)));
+    let line = message.trim_start().lines().next().unwrap_or_default();
+    let missing = MISSING.iter().find_map(|what| Some((line.split_once(what)?.0.rsplit_once(' ')?, what)));
     if let Some(((before, _), what)) = missing {
         return mask(&format!("{before} 0{what}"));
     }
-    for (at, piece) in message.lines().next().unwrap_or_default().split('"').enumerate() {
+    let mut out = String::new();
+    for (at, piece) in line.split('"').enumerate() {
         if at % 2 == 1 {
             out.push('0');
             continue;
