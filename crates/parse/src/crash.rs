@@ -5,6 +5,7 @@
 //! tried twice at different places, so that a line costs no more than its first bytes times the patterns that begin alike.
 
 mod death;
+mod pattern;
 mod report;
 mod table;
 
@@ -12,6 +13,7 @@ use std::sync::OnceLock;
 
 use types::Level;
 
+use pattern::{LINE_BYTES_MAX, Start, matches, report_among, report_by_start, starts_by_byte};
 use report::{Again, Next};
 
 use crate::colour;
@@ -19,9 +21,6 @@ use crate::time::TimeMemo;
 use death::Obituary;
 pub use death::{Death, Signal};
 pub(crate) use report::Report;
-
-/// Bytes of a line that are compared.
-const LINE_BYTES_MAX: usize = 256;
 
 /// Lines without a head that may follow the exception of a trace: its notes, the rest of its message.
 const LINES_BEHIND_EXCEPTION_MAX: u8 = 16;
@@ -101,6 +100,9 @@ impl OpenReport {
             let n_free = if fits(self.report.starts) { self.report.n_free } else { self.n_free };
             let are_frames = line[0] == b'#' || line.ends_with(b"back:") || line.ends_with(b"trace:");
             self.n_free = if are_frames { 0 } else { n_free };
+            if fits(self.report.quotes) {
+                self.n_free = 1;
+            }
             return Part::Inner;
         }
         if fits(self.report.ends) {
@@ -152,22 +154,6 @@ fn is_named(line: &[u8]) -> bool {
     crate::multiline::is_exception(line)
 }
 
-/// A pattern that begins a report.
-#[derive(Clone, Copy)]
-struct Start {
-    pattern: &'static str,
-    /// How many bytes of it stand for themselves.
-    n_literal: usize,
-    /// The first four of them, and which of the four there are.
-    head: (u32, u32),
-    /// What follows the name that the pattern begins with, if it begins with one, and its `head`.
-    behind_name: &'static [u8],
-    behind_head: (u32, u32),
-    /// What a line ends with that it fits whole.
-    end: &'static [u8],
-    report: &'static Report,
-}
-
 fn report_of(line: &[u8]) -> Option<&'static Report> {
     report_among(reports_by_byte(), line)
 }
@@ -181,143 +167,6 @@ fn reports_by_byte() -> &'static [Vec<Start>] {
 fn report_of_one_line(line: &[u8]) -> Option<&'static Report> {
     static BY_BYTE: OnceLock<Vec<Vec<Start>>> = OnceLock::new();
     report_among(BY_BYTE.get_or_init(|| starts_by_byte(|report| report.confirms.is_empty())), line)
-}
-
-/// Returns the report that a line begins, found by the first bytes of its patterns.
-fn report_by_start(by_byte: &[Vec<Start>], line: &[u8]) -> Option<&'static Report> {
-    let head = head_of(line);
-    let of_byte = by_byte[usize::from(*line.first()?)].iter().find(|start| {
-        start.head.0 == head & start.head.1
-            && line.starts_with(&start.pattern.as_bytes()[..start.n_literal])
-            && matches(start.pattern, line)
-    });
-    of_byte.map(|start| start.report)
-}
-
-fn report_among(by_byte: &[Vec<Start>], line: &[u8]) -> Option<&'static Report> {
-    if let Some(report) = report_by_start(by_byte, line) {
-        return Some(report);
-    }
-    let first = *line.first()?;
-    // Times and addresses begin with digits, columns with brackets: neither names a program.
-    let may_be_name = first.is_ascii_alphabetic() || matches!(first, b'/' | b'.' | b'_' | b'<' | b'-' | b'~' | 0x80..);
-    if !may_be_name {
-        return None;
-    }
-    let word = &line[..memchr::memchr(b' ', line).unwrap_or(line.len())];
-    let ends = word.last() == Some(&b':');
-    let has = |mark: u8| memchr::memchr(mark, word).is_some();
-    let (has_colon, has_bracket) = (ends || has(b':'), has(b'('));
-    if !has_colon && !has_bracket {
-        return None;
-    }
-    let has_point = has(b'.');
-    let has_text = |text: &[u8]| {
-        let reach = line.len().min(word.len() + text.len());
-        crate::find::find_short(&line[..reach], text).is_some()
-    };
-    // What stands behind the name must be in the first word, or end it.
-    let has_number = || word.windows(2).any(|two| two[0] == b':' && two[1].is_ascii_digit());
-    let behind_head = if ends { head_of(&line[word.len() - 1..]) } else { 0 };
-    let may_fit = |start: &&Start| match start.behind_name {
-        [b':', b' ', ..] => {
-            start.behind_head.0 == behind_head & start.behind_head.1
-                && line[word.len() - 1..].starts_with(start.behind_name)
-        }
-        b":" if start.pattern.starts_with("@:~") => has_colon && has_number(),
-        [b'(', ..] => has_bracket && has_text(start.behind_name),
-        [b'.', ..] => has_point && has_text(start.behind_name),
-        text => has_text(text),
-    };
-    let fits = |start: &&Start| line.ends_with(start.end) && matches(start.pattern, line);
-    let any = by_byte[256].iter().filter(may_fit).find(fits);
-    any.map(|start| start.report)
-}
-
-/// The first four bytes, zeros where there are fewer.
-fn head_of(bytes: &[u8]) -> u32 {
-    let mut head = [0; 4];
-    let length = bytes.len().min(4);
-    head[..length].copy_from_slice(&bytes[..length]);
-    u32::from_le_bytes(head)
-}
-
-/// Patterns by the first byte of lines that they may fit; in the last place those that fit any.
-fn starts_by_byte(is_wanted: fn(&Report) -> bool) -> Vec<Vec<Start>> {
-    let mut by_byte: Vec<Vec<Start>> = vec![Vec::new(); 257];
-    let reports = table::reports().filter(|report| is_wanted(report));
-    for (pattern, report) in reports.flat_map(|report| report.starts.iter().map(move |start| (*start, report))) {
-        let first = pattern.as_bytes().first().copied().unwrap_or_default();
-        let places = match first {
-            b'@' => 256..257,
-            b'~' => usize::from(b'0')..usize::from(b'9') + 1,
-            _ => usize::from(first)..usize::from(first) + 1,
-        };
-        const WILD: [char; 4] = ['%', '@', '~', '$'];
-        let n_literal = pattern.find(WILD).unwrap_or(pattern.len());
-        let literal = &pattern.as_bytes()[..n_literal];
-        let head_and_mask = |text: &[u8]| (head_of(text), head_of(&[0xff; 4][..text.len().min(4)]));
-        let head = head_and_mask(literal);
-        let behind_name =
-            pattern.strip_prefix('@').and_then(|rest| rest.split(WILD).next()).unwrap_or_default().as_bytes();
-        let whole = pattern.strip_suffix('$').and_then(|whole| whole.rsplit(WILD).next());
-        let end = whole.unwrap_or_default().as_bytes();
-        let behind_head = head_and_mask(behind_name);
-        let start = Start { pattern, n_literal, head, behind_name, behind_head, end, report };
-        places.for_each(|place| by_byte[place].push(start));
-    }
-    // What says more is tried first.
-    by_byte.iter_mut().for_each(|starts| starts.sort_by_key(|start| std::cmp::Reverse(start.pattern.len())));
-    by_byte
-}
-
-/// Whether a line begins as a pattern says.
-fn matches(pattern: &str, line: &[u8]) -> bool {
-    let (pattern, is_whole) = match pattern.strip_suffix('$') {
-        Some(pattern) => (pattern.as_bytes(), true),
-        None => (pattern.as_bytes(), false),
-    };
-    let head = &line[..line.len().min(LINE_BYTES_MAX)];
-    let (mut at, mut rest) = (0, pattern);
-    while let Some(first) = rest.first() {
-        let length = rest[1..].iter().position(|byte| matches!(byte, b'%' | b'@' | b'~')).map_or(rest.len(), |n| n + 1);
-        match first {
-            b'~' => {
-                let n_digits = head[at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
-                if n_digits == 0 {
-                    return false;
-                }
-                (at, rest) = (at + n_digits, &rest[1..]);
-            }
-            b'%' | b'@' => {
-                let literal = &rest[1..length];
-                // Anything without blanks ends in its word, so that no more is looked at.
-                let end = match first {
-                    b'@' => {
-                        memchr::memchr(b' ', &head[at..]).map_or(head.len(), |n| head.len().min(at + n + literal.len()))
-                    }
-                    _ => head.len(),
-                };
-                let Some(found) = crate::find::find_short(&head[at..end], literal) else { return false };
-                let between = &head[at..at + found];
-                if literal.is_empty() {
-                    let rest = if is_whole { &head[at..] } else { &head[at..head.len().min(at + 1)] };
-                    return !rest.is_empty() && (*first == b'%' || !rest.contains(&b' '));
-                }
-                if *first == b'@' && (between.is_empty() || between.contains(&b' ')) {
-                    return false;
-                }
-                (at, rest) = (at + found + literal.len(), &rest[length..]);
-            }
-            _ => {
-                if !head[at..].starts_with(&rest[..length]) {
-                    return false;
-                }
-                (at, rest) = (at + length, &rest[length..]);
-            }
-        }
-    }
-    !is_whole || at == line.len()
 }
 
 /// The first line of a text, and whether there are others.

@@ -13,7 +13,7 @@ use crate::format::{FormatId, Formats, Heads};
 use crate::json::{JsonError, Members};
 use crate::shape::{LineColumns, Parts, Shape};
 use crate::time::{ResolvedTime, TimeMemo, assumed_zone, bounded};
-use crate::{Projection, Zone, exception, json, runtime};
+use crate::{Projection, Zone, exception, json, message, runtime};
 pub use line::OwnTime;
 use line::finer;
 
@@ -115,7 +115,7 @@ impl<'a> EventParser<'a> {
     /// Reads one text, of a line or of several; one that is a JSON object gives its keys as fields. What a container runtime
     /// has written around a line is read, and the line by itself.
     pub fn read_text<'p>(&'p mut self, bytes: &'p [u8]) -> Event<'p, 'a> {
-        let text = text_of(without_mark(bytes));
+        let text = message::with_line_ends(text_of(without_mark(bytes)));
         let times = TimeMemo::default();
         if let Some(log) = self.docker_log(&text) {
             let kind = self.kind_of(&log, &times);
@@ -143,7 +143,7 @@ impl<'a> EventParser<'a> {
     /// Reads one message that came as syslog, whatever it begins with: its header, and its text as
     /// [`read_text`](Self::read_text) reads it.
     pub fn read_frame<'p>(&'p mut self, bytes: &'p [u8]) -> Event<'p, 'a> {
-        let text = text_of(bytes);
+        let text = message::with_line_ends(text_of(bytes));
         let times = TimeMemo::default();
         let kind = Kind::Line(Some(Shape::Syslog));
         self.parts.clear();

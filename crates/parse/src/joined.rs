@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
-use crate::multiline::{Joiner, SourceLine};
-use crate::runtime::{Fragment, content, fragment, may_be_fragment};
+use crate::message;
+use crate::multiline::{Joiner, SourceLine, joined_plain};
+use crate::runtime::{Fragment, Writer, content, fragment, may_be_fragment};
 
 /// The texts of a stretch as [`crate::events`] cuts it: one, but for lines of a container runtime and messages. Of those each
 /// event is a text, of one source: its first line with what the program wrote in the others behind its own, in the order in which
@@ -14,7 +15,11 @@ pub fn texts(event: &[u8]) -> impl Iterator<Item = Cow<'_, [u8]>> {
     let end = if may_be_fragment(event) { memchr::memchr(b'\n', event) } else { None };
     let is_of_others = end.is_some_and(|end| fragment(&event[..end]).is_some());
     let (whole, joined) = if is_of_others { (None, joined(event)) } else { (Some(event), Vec::new()) };
-    whole.into_iter().map(Cow::Borrowed).chain(joined.into_iter().map(|joined| Cow::Owned(joined.text)))
+    let whole = whole.map(|event| match memchr::memchr(b'\n', event).and_then(|_| joined_plain(event)) {
+        Some(text) => Cow::Owned(text),
+        None => Cow::Borrowed(event),
+    });
+    whole.into_iter().chain(joined.into_iter().map(|joined| Cow::Owned(joined.text)))
 }
 
 /// The lines of a stretch, with their ends, by the text that each belongs to.
@@ -106,7 +111,9 @@ fn joined(event: &[u8]) -> Vec<JoinedText> {
             || matches!(joiner.place(part.source, content, texts.len() as u64, 0), SourceLine::Continues(_));
         match source.place.and_then(|place| texts.get_mut(place)).filter(|_| continues) {
             Some(text) => {
-                text.add(&line[part.content.clone()], source.is_partial);
+                let content = &line[part.content.clone()];
+                let content = if part.writer == Writer::Syslog { message::text(content) } else { content.into() };
+                text.add(&content, source.is_partial);
                 if let Some(letter) = text.tag.filter(|_| !part.is_partial).and_then(|tag| text.text.get_mut(tag)) {
                     *letter = b'F';
                 }

@@ -7,13 +7,15 @@
 //! journal   {"_PID":"7","__REALTIME_TIMESTAMP":"…","MESSAGE":"text","_SYSTEMD_UNIT":"shop.service",…}
 //! ```
 
+use std::borrow::Cow;
 use std::hash::{BuildHasher, Hasher};
 use std::ops::Range;
 use std::sync::LazyLock;
 
 use memchr::memchr;
-use memchr::memmem::Finder;
+use memchr::memmem::{self, Finder};
 
+use crate::colour;
 use crate::shape::data_end;
 
 /// Bytes of a syslog message in which the names before its text are looked for.
@@ -25,6 +27,10 @@ const FIELDS: [&str; 4] = ["_SYSTEMD_UNIT", "_PID", "PRIORITY", "__REALTIME_TIME
 
 /// Names of the text of an entry: the journal's, and that which a shipper gives it.
 const TEXTS: [&str; 2] = ["MESSAGE", "message"];
+
+/// How syslog daemons write a tab and a line end of a message.
+const TAB: &[u8] = b"#011";
+const LINE_END: &[u8] = b"#012";
 
 /// The bit of a source that is one process. Of others a line without a head continues none with one: many may share the name.
 pub const OF_PROCESS: u64 = 1 << 62;
@@ -54,10 +60,76 @@ pub fn syslog(line: &[u8]) -> Option<Message> {
     }
     let is_new = head[end..].starts_with(b"1 ");
     let (names, content) = if is_new { names_5424(line, end + 2)? } else { names_3164(head, end)? };
+    if is_whole(&line[content..]) {
+        return None;
+    }
     let names = &line[names];
     let names_process = if is_new { names.trim_ascii_end().last() != Some(&b'-') } else { names.contains(&b'[') };
     let source = source_of([&line[..end], names].into_iter()) | if names_process { OF_PROCESS } else { 0 };
     Some(Message { source, content: content..line.len() })
+}
+
+/// Reads a line of a file that a syslog daemon wrote without a priority: where the names of host, program and process are, and
+/// where the text begins.
+pub(crate) fn plain(line: &[u8]) -> Option<(Range<usize>, usize)> {
+    let is_iso = plain_time(line)?;
+    let (names, content) = names_3164(&line[..line.len().min(HEADER_BYTES_MAX)], 0)?;
+    let words = &line[names.clone()];
+    // Programs write such times too, and a level behind them.
+    let is_own = || words.ends_with(b"]:") && !words.split(|byte| *byte == b' ').next().is_some_and(is_level);
+    ((!is_iso || is_own()) && !is_whole(&line[content..])).then_some((names, content))
+}
+
+/// Whether a line begins with a time of RFC 3339, or with one of a syslog daemon's own.
+fn plain_time(line: &[u8]) -> Option<bool> {
+    match line {
+        [b'A'..=b'Z', _, _, b' ', _, _, b' ', _, _, b':', _, _, b':', _, _, b' ', ..] => Some(false),
+        [b'0'..=b'9', _, _, _, b'-', _, _, b'-', _, _, b'T', ..] => Some(true),
+        _ => None,
+    }
+}
+
+fn is_level(word: &[u8]) -> bool {
+    types::Level::parse_bytes(word).is_some()
+}
+
+/// What a program wrote in a line, with its tabs.
+pub(crate) fn text(content: &[u8]) -> Cow<'_, [u8]> {
+    let content = colour::without_leading(content.trim_ascii_end());
+    if memchr(b'#', content).is_none() {
+        return Cow::Borrowed(content);
+    }
+    let mut out = Vec::with_capacity(content.len());
+    let mut from = 0;
+    for at in memmem::find_iter(content, TAB) {
+        out.extend_from_slice(&content[from..at]);
+        out.push(b'\t');
+        from = at + TAB.len();
+    }
+    out.extend_from_slice(&content[from..]);
+    Cow::Owned(out)
+}
+
+/// Whether a text has line ends that a daemon has escaped, so that it is whole.
+fn is_whole(content: &[u8]) -> bool {
+    memchr(b'#', content).is_some_and(|at| memmem::find(&content[at..], LINE_END).is_some())
+}
+
+/// Returns a message of several lines with its line ends and tabs, as which a syslog daemon wrote `#012` and `#011`. In other texts
+/// these may be anything.
+pub(crate) fn with_line_ends(text: Cow<'_, str>) -> Cow<'_, str> {
+    let bytes = text.as_bytes();
+    let may_be = bytes.first() == Some(&b'<') || plain_time(bytes).is_some();
+    let is_escaped = may_be
+        && memchr(b'#', bytes).is_some_and(|at| {
+            let mut ends = memmem::find_iter(&bytes[at..], LINE_END).map(|end| &bytes[at + end + LINE_END.len()..]);
+            ends.any(|next| next.starts_with(TAB) || next.starts_with(b"  "))
+        });
+    if is_escaped {
+        Cow::Owned(text.trim_end_matches("#012").replace("#012", "\n").replace("#011", "\t"))
+    } else {
+        text
+    }
 }
 
 /// Returns where the names of a source are in a message whose time begins at `from`, and where its text begins.
@@ -118,7 +190,7 @@ pub(crate) fn may_be_entry(line: &[u8]) -> bool {
         || line.starts_with(b"{\"message\":")
 }
 
-/// Reads an entry of the journal whose text is one, and which names a unit or a process.
+/// Reads an entry of the journal whose text is one, and which names a unit, a process or at least a program.
 pub(crate) fn entry(line: &[u8]) -> Option<Message> {
     // Made once: to prepare a search costs as much as the search.
     static FINDERS: LazyLock<([Finder<'static>; 4], [Finder<'static>; 2])> =
@@ -133,9 +205,13 @@ pub(crate) fn entry(line: &[u8]) -> Option<Message> {
     let content = line.len() - text.len() + 1;
     let end = content + string(text)?.len();
     let value = |place: usize| value_by(line, &fields[place]).and_then(string).unwrap_or_default();
-    let fields = [value(0), value(1), value(2)];
-    let is_named = !fields[0].is_empty() || !fields[1].is_empty();
-    is_named.then(|| Message { source: source_of(fields.into_iter()) | OF_PROCESS, content: content..end })
+    let mut fields = [value(0), value(1), value(2)];
+    let is_process = !fields[0].is_empty() || !fields[1].is_empty();
+    if !is_process {
+        fields[0] = journal_value(line, "SYSLOG_IDENTIFIER").and_then(string)?;
+    }
+    let of_process = if is_process { OF_PROCESS } else { 0 };
+    Some(Message { source: source_of(fields.into_iter()) | of_process, content: content..end })
 }
 
 /// Returns the text that a value of JSON begins with, with its escapes.

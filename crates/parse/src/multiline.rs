@@ -13,6 +13,7 @@
 
 mod entry;
 mod line;
+mod plain;
 mod profile;
 mod sources;
 
@@ -20,6 +21,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 pub(crate) use line::{is_exception, is_sure_head, is_typed_exception};
+pub(crate) use plain::joined as joined_plain;
 pub use profile::Profile;
 pub use sources::{Joiner, SourceLine};
 
@@ -27,6 +29,7 @@ use crate::event::without_mark;
 use crate::runtime::{self, LANES, Open};
 use crate::{colour, message};
 use entry::{Entry, Seen};
+use plain::PlainLines;
 pub(crate) use sources::LINES_MAX;
 use sources::{OTHERS_LINES_MAX, Reach, Sources};
 
@@ -52,6 +55,11 @@ pub enum Placement {
         /// How many events are joined to the one before them.
         n_joined: usize,
     },
+    /// Lines that continued the event before belong to it instead: it is the report behind the text of a death.
+    Splits {
+        /// The offset of the first of them, which begins an event.
+        from: u64,
+    },
 }
 
 /// Decides line by line. State is that of the event at hand, and the profile of the source.
@@ -75,6 +83,10 @@ pub struct Boundaries {
     starts: VecDeque<u64>,
     /// The beginning of the last line, if it was a message.
     message: Vec<u8>,
+    /// Where the lines begin that continue the event at hand though they show nothing of themselves, and how long it was before.
+    text: (u64, usize, usize),
+    /// The last line of a syslog daemon.
+    plain: PlainLines,
 }
 
 impl Boundaries {
@@ -99,6 +111,8 @@ impl Boundaries {
             sources: Sources::default(),
             starts: VecDeque::new(),
             message: Vec::new(),
+            text: (0, 0, 0),
+            plain: PlainLines::default(),
         }
     }
 
@@ -119,15 +133,20 @@ impl Boundaries {
         let part = runtime::fragment(line);
         let placement = match part.as_ref().filter(|part| part.is_message()) {
             Some(part) => self.place_message(offset, line, part, &mut scratch),
-            None => self.decide(offset, line, part.as_ref(), &mut scratch),
+            None => self
+                .place_plain(offset, line, part.is_none())
+                .unwrap_or_else(|| self.decide(offset, line, part.as_ref(), &mut scratch)),
         };
         self.scratch = scratch;
-        if placement == Placement::Begins {
-            if self.sources.is_empty() || self.starts.len() == STRETCHES_MAX {
-                self.starts.pop_front();
-            }
-            self.starts.push_back(offset);
+        let start = match placement {
+            Placement::Begins => offset,
+            Placement::Splits { from } => from,
+            Placement::Continues { .. } => return placement,
+        };
+        if self.sources.is_empty() || self.starts.len() == STRETCHES_MAX {
+            self.starts.pop_front();
         }
+        self.starts.push_back(start);
         placement
     }
 
@@ -192,6 +211,62 @@ impl Boundaries {
         }
     }
 
+    /// Places a line that a syslog daemon wrote by what its program wrote, where that decides.
+    fn place_plain(&mut self, offset: u64, line: &[u8], is_whole: bool) -> Option<Placement> {
+        let found = if is_whole { message::plain(line) } else { None };
+        let was_within = self.plain.is_within();
+        let content = match &found {
+            Some((names, content)) => self.plain.enter(line, names, *content),
+            None => {
+                self.plain.skip();
+                None
+            }
+        };
+        if was_within && content.is_none() {
+            let before = self.plain.before().0.to_vec();
+            self.begin_plain(&before);
+        }
+        let placement = content.map(|content| {
+            self.sources.skip();
+            self.profile.enter(offset);
+            self.profile.learn(0, line, true);
+            if !was_within {
+                let before = self.plain.before().1;
+                self.lanes.iter_mut().for_each(Entry::clear);
+                if !before.is_empty() {
+                    self.lanes[0].begin(&before, Seen::of_content(&before));
+                }
+            }
+            let fits = self.n_lines < LINES_MAX && self.n_bytes.saturating_add(line.len()) <= self.bytes_max;
+            let seen = Seen::of_content(&content);
+            let entry = &mut self.lanes[0];
+            let goes_on = fits
+                && match (entry.is_none(), content.is_empty()) {
+                    (true, is_empty) => !is_empty && entry.begins_report(&content, seen),
+                    (false, is_empty) => is_empty || entry.takes(&content, seen),
+                };
+            if goes_on {
+                (self.n_lines, self.n_bytes) = (self.n_lines + 1, self.n_bytes + line.len() + 1);
+                return Placement::Continues { n_joined: 0 };
+            }
+            (self.n_lines, self.n_bytes) = (1, line.len() + 1);
+            self.plain.end();
+            self.begin_plain(line);
+            Placement::Begins
+        });
+        if let Some((names, content)) = found {
+            self.plain.note(line, names, content);
+        }
+        placement
+    }
+
+    /// Begins with the whole of a line.
+    fn begin_plain(&mut self, line: &[u8]) {
+        let seen = Seen { has_clock: true, is_object: false, score: self.profile.score(0) };
+        self.lanes[0] = Entry::default();
+        self.lanes[0].begin(line, seen);
+    }
+
     fn decide(
         &mut self,
         offset: u64,
@@ -219,8 +294,17 @@ impl Boundaries {
         self.is_blank = !goes_on && content.is_empty() && !self.open.is_open(part);
         self.open = self.open.after(part, !goes_on);
         if goes_on {
+            let n_text = self.lanes[lane].n_text();
+            if n_text == 1 && !content.is_empty() {
+                self.text = (offset, self.n_lines, self.n_bytes);
+            }
             self.n_lines += 1;
             self.n_bytes += line.len() + 1;
+            if self.lanes[lane].splits() && self.lanes.iter().filter(|entry| !entry.is_none()).count() == 1 {
+                let (from, n_lines, n_bytes) = self.text;
+                (self.n_lines, self.n_bytes) = (self.n_lines - n_lines, self.n_bytes - n_bytes);
+                return Placement::Splits { from };
+            }
             return Placement::Continues { n_joined: 0 };
         }
         (self.n_lines, self.n_bytes) = (1, line.len() + 1);
@@ -299,6 +383,13 @@ pub(crate) fn events_at(
                     found.truncate(found.len() - n_joined);
                     found.back_mut().into_iter().for_each(|event| event.end = line_end);
                 }
+                Placement::Splits { from } => {
+                    let from = (from - offset) as usize;
+                    let is_end = |byte: &u8| matches!(byte, b'\n' | b'\r');
+                    let end = text[..from].iter().rposition(|byte| !is_end(byte)).map_or(0, |last| last + 1);
+                    found.back_mut().into_iter().for_each(|event| event.end = end);
+                    found.push_back(from..line_end);
+                }
             }
             if found.len() > boundaries.n_joinable() {
                 return found.pop_front();
@@ -317,6 +408,7 @@ pub(crate) fn last_start(text: &[u8], bytes_max: usize, (profile, offset): (Prof
         match boundaries.place_at(offset + at as u64, line) {
             Placement::Begins => starts.push(at),
             Placement::Continues { n_joined } => starts.truncate(starts.len() - n_joined),
+            Placement::Splits { from } => starts.push((from - offset) as usize),
         }
         at += line.len() + 1;
     }
@@ -331,7 +423,7 @@ pub(crate) fn last_sure_start(text: &[u8]) -> Option<usize> {
         // A line end right before `end` closes the line that is looked at.
         let body_end = if text[end - 1] == b'\n' { end - 1 } else { end };
         let from = memchr::memrchr(b'\n', &text[..body_end]).map_or(0, |newline| newline + 1);
-        if is_sure_start(&text[from..body_end]) {
+        if is_sure_start(&text[from..body_end]) && !plain::may_continue(&text[..body_end], from) {
             return Some(from);
         }
         end = from;

@@ -217,7 +217,14 @@ pub(crate) fn content<'l>(line: &'l [u8], part: Option<&Fragment>, scratch: &'l 
     let lane = lane_of(part.source);
     let content = &line[part.content.clone()];
     if !part.writer.has_escapes() || memchr::memchr(b'\\', content).is_none() {
-        return (lane, content.trim_ascii_end());
+        return match part.writer {
+            Writer::Syslog if content.first() == Some(&b'#') => {
+                scratch.clear();
+                scratch.extend_from_slice(&message::text(content));
+                (lane, scratch)
+            }
+            _ => (lane, content.trim_ascii_end()),
+        };
     }
     scratch.clear();
     let mut rest = &content[..content.len().min(CONTENT_BYTES_MAX)];

@@ -66,6 +66,11 @@ impl<'m> EventStarts<'m> {
         }
     }
 
+    /// Returns where a place of the file is in the bytes.
+    fn within(&self, place: u64) -> usize {
+        (place - self.offset) as usize
+    }
+
     /// Places a line at `at` of the bytes. Empty lines neither begin nor end an event.
     fn place(&mut self, at: usize, line: &[u8]) -> Placement {
         let continued = Placement::Continues { n_joined: 0 };
@@ -177,8 +182,10 @@ impl Events {
         let is_empty = text.is_empty();
         let placement = boundaries.place(self.end, text);
         let is_start = placement == Placement::Begins;
-        if let Placement::Continues { n_joined } = placement {
-            self.take_back(n_joined);
+        match placement {
+            Placement::Continues { n_joined } => self.take_back(n_joined),
+            Placement::Splits { from } => self.split(boundaries.within(from)),
+            Placement::Begins => {}
         }
         if is_start || (!is_empty && !self.has_text) {
             self.close();
@@ -192,6 +199,13 @@ impl Events {
     fn take_back(&mut self, n_events: usize) {
         let lengths = self.lengths.drain(self.lengths.len().saturating_sub(n_events)..);
         self.start -= lengths.sum::<u64>() as usize;
+    }
+
+    /// Makes what begins at `from` an event of its own.
+    fn split(&mut self, from: usize) {
+        let end = std::mem::replace(&mut self.end, from);
+        self.close();
+        (self.end, self.has_text) = (end, true);
     }
 
     /// Leaves the last events, that at hand included, for later.

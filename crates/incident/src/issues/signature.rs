@@ -32,7 +32,7 @@ const WILDCARD: char = '\u{1}';
 const SHOWN: &str = "<*>";
 
 /// Types that say only that something failed.
-const BARE_KINDS: [&str; 20] = [
+const BARE_KINDS: [&str; 21] = [
     "",
     "panic",
     "fatal error",
@@ -42,6 +42,7 @@ const BARE_KINDS: [&str; 20] = [
     "exit",
     "Assertion",
     "Assert_failure",
+    "Failure",
     "[BUG]",
     "SIMPLE-ERROR",
     "UnhandledPromiseRejection",
@@ -120,7 +121,8 @@ impl ErrorEvent {
         }
         match self.exceptions() {
             Some((_, trace)) if has_name(&trace) => of_trace(&trace, &self.text),
-            _ => Signature::Text(masked(&self.text)),
+            // Of a trace that is not read, its text counts.
+            _ => Signature::Text(self.trace.as_deref().map_or_else(|| masked(&self.text), pattern_of)),
         }
     }
 
@@ -157,7 +159,9 @@ fn part_of(trace: &Trace, cause: &Exception) -> String {
     let frames = frames_of(trace, cause);
     // R has one type for all errors, and frames without files.
     let is_of_all = cause.kind == "Error" && cause.frames.iter().all(|frame| frame.file.is_empty());
-    let is_bare = frames.is_empty() || is_of_all || BARE_KINDS.contains(&&*cause.kind);
+    // Files alone say little of where it failed.
+    let has_function = trace.exceptions.iter().flat_map(|one| &one.frames).any(|frame| !frame.function.is_empty());
+    let is_bare = !has_function || is_of_all || BARE_KINDS.contains(&&*cause.kind);
     let message = if is_bare { pattern_of(&cause.message) } else { String::new() };
     format!("{}\n{message}\n{}", stable(&cause.kind), frames.join("\n"))
 }
@@ -231,10 +235,16 @@ fn stable(name: &str) -> String {
     out
 }
 
-/// Returns the pattern of a message, with quoted texts and absolute paths masked.
+/// Returns the pattern of a message, with quoted texts, absolute paths and names of what is missing masked.
 fn pattern_of(message: &str) -> String {
+    const MISSING: [&str; 3] = [": No such file or directory", ": Permission denied", ": Connection refused"];
+    let line = message.trim_start().lines().next().unwrap_or_default();
+    let missing = MISSING.iter().find_map(|what| Some((line.split_once(what)?.0.rsplit_once(' ')?, what)));
+    if let Some(((before, _), what)) = missing {
+        return mask(&format!("{before} 0{what}"));
+    }
     let mut out = String::new();
-    for (at, piece) in message.lines().next().unwrap_or_default().split('"').enumerate() {
+    for (at, piece) in line.split('"').enumerate() {
         if at % 2 == 1 {
             out.push('0');
             continue;

@@ -40,6 +40,8 @@ pub(crate) struct Report {
     pub(crate) next: Next,
     /// Lines of any form that belong to it before frames come.
     pub(crate) n_free: u8,
+    /// Lines behind which a line of source stands.
+    pub(crate) quotes: &'static [&'static str],
     /// Whether the line before its first says what happened.
     pub(crate) follows: bool,
     /// Whether the program goes on after it.
@@ -56,6 +58,7 @@ pub(crate) const PLAIN: Report = Report {
     ends: &[],
     next: Next::Free,
     n_free: 0,
+    quotes: &[],
     follows: false,
     is_survived: false,
     again: Again::Part,

@@ -86,6 +86,26 @@ fn what_shells_compilers_and_small_runtimes_say_of_an_end_is_an_error() {
         ("usage: pump [-h] [--valve N]\npump: error: argument --valve: invalid int value: 'x'", Level::Error),
         ("Warning: Undefined variable $valve in /srv/pump.php on line 7", Level::Warn),
         ("Exception: valve 7 in /srv/pump.php:7\nStack trace:\n#0 {main}", Level::Error),
+        ("Error:\n   0: valve 7\n\nLocation:\n   src/main.rs:7", Level::Error),
+        ("*****\nAPPLICATION FAILED TO START\n*****\n\nDescription:\n\nPort 7 was in use.", Level::Error),
+        ("[UnhandledPromiseRejection: valve 7] {\n  code: 'X'\n}\n\nNode.js v26.1.0", Level::Error),
+        ("npm error code ENOENT\nnpm error syscall open", Level::Error),
+        ("╭── Traceback (most recent call last) ──╮\n│ a.py:7 in open │\n╰──╯\nDry: valve 7", Level::Error),
+        ("[FATAL:pump.cc(7)] Check failed: valve.\n#0 0x7 open()", Level::Fatal),
+        ("Syntax error compiling at (pump.clj:7:1).\nUnable to resolve symbol: valve", Level::Error),
+        ("Error! Failed to eval: error({valve, 7}).", Level::Error),
+        ("{error,badarith,[{pump,open,7,[]}]}\nRuntime terminating during boot ({badarith,[]})", Level::Error),
+        ("pump.escript:7:9: Warning: no clause will ever match\n%    7| open(7)", Level::Warn),
+        ("File \"pump.ml\", line 7, characters 1-3:\n7 | open\nError: valve", Level::Error),
+        (
+            "Timeout (0:00:07)!\nThread 0x00007f (most recent call first):\n  File \"a.py\", line 7 in open",
+            Level::Error,
+        ),
+        ("open: contract violation\n  expected: pair?", Level::Error),
+        ("CLR: Managed code called FailFast, saying \"valve 7\"", Level::Error),
+        ("pump.sh: illegal option -- z", Level::Error),
+        ("pump.f90:7:9:\n\n    7 | open\n      |  1\nError: valve", Level::Error),
+        ("ERROR: /srv/pump.pl:7: user:main Unknown message: dry(7)", Level::Error),
     ] {
         check(text, Some(expected));
     }

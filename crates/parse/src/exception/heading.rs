@@ -254,8 +254,11 @@ fn runtime_report(text: &str) -> Option<Heading> {
         let is_exit = kind.starts_with("EXIT") || kind == "stop" || kind == "exit";
         return Heading::report(if is_exit { "exit" } else { kind }, rest);
     }
-    if let Some((_, rest)) = text.split_once("exception error: ") {
-        return Heading::report("error", rest);
+    // Of the BEAM, by the class of the exception.
+    if let Some((_, rest)) = text.split_once("exception ")
+        && let Some((class @ ("error" | "exit" | "throw"), rest)) = rest.split_once(": ")
+    {
+        return Heading::report(class, rest);
     }
     if let Some(rest) = text.strip_prefix("Execution error ") {
         let (kind, rest) = rest.strip_prefix('(').and_then(|rest| rest.split_once(") at ")).unwrap_or(("", rest));

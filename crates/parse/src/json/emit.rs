@@ -214,7 +214,8 @@ fn emit_texts(
 /// The level of the report of a death in the journal, whose priority is that of all that a program prints.
 fn level_of_death(members: &Members, line: &str, message: Option<&str>) -> Option<Level> {
     let text = message.filter(|text| text.contains('\n'))?;
-    if members.has(line, "PRIORITY") { crash::level(text) } else { None }
+    let is_entry = ["PRIORITY", "__REALTIME_TIMESTAMP"].iter().any(|name| members.has(line, name));
+    if is_entry { crash::level(text) } else { None }
 }
 
 /// Gives the event its other fields and returns the level that they say, and that which holds where its text says none: the

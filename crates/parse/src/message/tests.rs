@@ -75,6 +75,38 @@ fn a_death_in_as_many_messages_as_lines_is_one_event_in_every_form() {
 }
 
 #[test]
+fn a_death_in_a_file_of_a_syslog_daemon_is_one_event() {
+    for head in [
+        "Nov 20 06:47:13 web-1 pump[7]: ",
+        "Nov 20 06:47:13 web-1 pump: ",
+        "2026-11-20T06:47:13.250+00:00 web-1 pump[7]: ",
+    ] {
+        for report in DEATHS.iter().filter(|report| !report.starts_with("2026")) {
+            let lines: Vec<String> =
+                report.split('\n').map(|line| format!("{head}{}", line.replace('\t', "#011"))).collect();
+            let other = "Nov 20 06:47:13 web-1 cron[8]: on".to_owned();
+            let (death, on) = (shown(&[(*report).to_owned()]), shown(std::slice::from_ref(&other)));
+            let all: Vec<String> = [&other].into_iter().chain(&lines).chain([&other]).cloned().collect();
+            assert_eq!(shown(&all), [&*on, &*death, &*on].concat(), "{}", all.join("\n"));
+            let one = [format!("{head}{}", report.replace('\n', "#012").replace('\t', "#011"))];
+            let is_certain = report.contains("\n\t") || report.contains("\n  ");
+            assert!(!is_certain || shown(&one) == death, "{:?}", shown(&one));
+        }
+    }
+    for lines in [
+        ["Nov 20 06:47:13 web-1 pump[7]: fixed #012", "Nov 20 06:47:13 web-1 pump[7]:   and #011"],
+        [
+            "Nov 20 06:47:13 web-1 pump[7]: panic: dry#012#012main.main()#012#011/srv/a.go:7",
+            "Nov 20 06:47:13 web-1 pump[7]: on",
+        ],
+        ["2026-11-20T06:47:13Z ERROR pump[7]: panic: dry", "2026-11-20T06:47:13Z ERROR pump[7]: panic: dry"],
+        ["Nov 20 06:47:13 web-1 pump[7]: panic: dry", "Nov 20 06:47:13 web-2 pump[7]: goroutine 1 [running]:"],
+    ] {
+        assert_eq!(shown(&lines.map(str::to_owned)).len(), 2, "{lines:?}");
+    }
+}
+
+#[test]
 fn lines_of_two_programs_in_turn_are_an_event_of_each() {
     for form in FORMS {
         for report in DEATHS {
@@ -102,7 +134,14 @@ fn lines_of_devices_that_name_no_process_are_events_of_their_own() {
     assert_eq!(shown(&lines).len(), of_devices.len(), "{:?}", shown(&lines));
     let piped: Vec<String> =
         DEATHS[0].split('\n').map(|line| format!("<13>Nov 26 09:41:08 web-1 pump: {line}")).collect();
-    assert_eq!(shown(&piped), [(Some(Level::Error), "ValueError".to_owned(), 4)]);
+    let of_program = |line: &str| {
+        let text = serde_json::Value::from(line).to_string();
+        format!(r#"{{"SYSLOG_IDENTIFIER":"pump","MESSAGE":{text},"__REALTIME_TIMESTAMP":"1795157233500000"}}"#)
+    };
+    let written: Vec<String> = DEATHS[0].split('\n').map(of_program).collect();
+    for lines in [piped, written] {
+        assert_eq!(shown(&lines), [(Some(Level::Error), "ValueError".to_owned(), 4)]);
+    }
 }
 
 #[test]

@@ -28,6 +28,10 @@ pub(super) struct Entry {
     next_report: Option<Option<OpenReport>>,
     /// How surely the lines of its source have times, so that one without is no entry of its own.
     score: i8,
+    /// How many lines at its end show nothing of themselves.
+    n_text: usize,
+    /// Whether its last line made those an event of their own.
+    splits: bool,
 }
 
 /// What else decides about a line.
@@ -49,6 +53,14 @@ impl Seen {
         profile.enter(offset);
         profile.learn(lane, line, has_clock);
         Self { has_clock, is_object, score: profile.score(lane) }
+    }
+}
+
+impl Seen {
+    /// What a line of a program is that is looked at by itself.
+    pub(super) fn of_content(line: &[u8]) -> Self {
+        let is_object = line.first() == Some(&b'{') && line::is_object(line);
+        Self { has_clock: !line.is_empty() && !is_object && line::has_clock(line), is_object, score: 0 }
     }
 }
 
@@ -87,15 +99,11 @@ impl Entry {
         self.is_quoted = has_clock && line::opens_quote(line);
         self.is_half = has_clock && line::is_java_head(line);
         self.is_stanza = has_clock && line::is_named_time(line);
-        self.score = score;
+        (self.score, self.n_text) = (score, 0);
         let next_report = self.next_report.take();
         self.report = match line[0] {
             _ if is_object => None,
-            // Three letters and a blank begin a date.
-            first if has_clock && !matches!(first, b'=' | b'*') => {
-                let may_be = first.is_ascii_alphabetic() && line.get(3) != Some(&b' ');
-                if may_be { OpenReport::of_clocked(line) } else { None }
-            }
+            first if has_clock && !matches!(first, b'=' | b'*') => next_report.unwrap_or_else(|| clocked_report(line)),
             _ => next_report.unwrap_or_else(|| OpenReport::of(line)),
         };
     }
@@ -113,12 +121,31 @@ impl Entry {
     /// Whether a line that is not empty continues it, which is noted.
     pub(super) fn takes(&mut self, line: &[u8], seen: Seen) -> bool {
         self.next_report = None;
+        let (n_text, had_report) = (std::mem::take(&mut self.n_text), self.report.is_some());
+        self.splits = false;
         let takes = self.n_lines > 0 && self.continues(line, seen);
         if takes {
             (self.n_lines, self.next_report) = (self.n_lines + 1, None);
         }
+        if takes && n_text > 0 {
+            self.note_text(n_text, had_report);
+        }
         self.is_half &= !takes;
         takes
+    }
+
+    /// Notes a line behind some that show nothing of themselves: what those say may be what a report is about.
+    fn note_text(&mut self, n_text: usize, had_report: bool) {
+        match self.report {
+            Some(report) if !had_report => {
+                self.splits = report.follows() && !self.says_trouble();
+                if self.splits {
+                    (self.n_lines, self.first) = (n_text + 1, Vec::new());
+                    (self.has_clock, self.is_object, self.is_stanza) = (false, false, false);
+                }
+            }
+            _ => self.n_text = n_text + 1,
+        }
     }
 
     /// The same for a line behind others that are of no concern: only an event is continued that was likely to be.
@@ -151,8 +178,17 @@ impl Entry {
         if self.takes_stanza(line) {
             return true;
         }
-        if seen.is_object || seen.has_clock && !self.takes_headed(line) {
+        if seen.is_object {
             return false;
+        }
+        if seen.has_clock && !self.takes_headed(line) {
+            let begun = match line[0] {
+                b'=' => return false,
+                b'*' => OpenReport::of(line),
+                _ => clocked_report(line),
+            };
+            self.next_report = Some(begun);
+            return begun.is_some_and(|report| self.takes_report(report, line));
         }
         if let Some(report) = &mut self.report
             && report.part(line) != Part::Foreign
@@ -173,7 +209,9 @@ impl Entry {
             return self.takes_report(report, line);
         }
         if line::is_typed_exception(line) || (line::is_camel(line) && self.says_trouble()) {
-            return self.is_headed() || self.announces();
+            let takes = self.is_headed() || self.announces();
+            self.n_text = takes.into();
+            return takes;
         }
         // Bun writes a thrown text twice.
         self.first.strip_prefix(b"error: ") == Some(line) || self.takes_text(line)
@@ -235,7 +273,12 @@ impl Entry {
         let is_awaited = self.announces() || self.is_bare_time();
         let is_first = self.report.is_none();
         let is_told = || is_first && !may_be_entry && self.is_headed() && self.says_trouble();
-        let takes = report.follows() || is_awaited || is_told();
+        // What a program has logged may be what it dies of: `cannot start`, then `panic: cannot start`.
+        let is_same = || {
+            let said = crate::find::find_short(line, b": ").map_or(&b""[..], |at| &line[at + 2..]);
+            self.n_lines == 1 && said.len() > 7 && self.first.ends_with(said)
+        };
+        let takes = report.follows() || is_awaited || is_told() || is_same();
         if takes {
             self.report = Some(report);
         }
@@ -261,7 +304,19 @@ impl Entry {
             return false;
         }
         // One line teaches little: what stands below an error is more often part of it than what stands below others.
-        self.score > 1 || self.is_bare_time() || (self.score > 0 && self.level() >= Some(Level::Error))
+        let takes = self.score > 1 || self.is_bare_time() || (self.score > 0 && self.level() >= Some(Level::Error));
+        self.n_text = takes.into();
+        takes
+    }
+
+    /// How many lines at its end show nothing of themselves.
+    pub(super) fn n_text(&self) -> usize {
+        self.n_text
+    }
+
+    /// Whether its last line made those before that show nothing of themselves another event, which is at hand now.
+    pub(super) fn splits(&self) -> bool {
+        self.splits
     }
 
     fn is_timed(&self) -> bool {
@@ -310,6 +365,12 @@ impl Entry {
     }
 }
 
+/// The report that a line with a time begins. Three letters and a blank begin a date.
+fn clocked_report(line: &[u8]) -> Option<OpenReport> {
+    let may_be = line[0].is_ascii_alphabetic() && line.get(3) != Some(&b' ');
+    if may_be { OpenReport::of_clocked(line) } else { None }
+}
+
 fn is_slow_head(line: &[u8]) -> bool {
     line.starts_with(b"# Time:") || line.starts_with(b"# User@Host:")
 }
@@ -323,7 +384,7 @@ fn is_frame(line: &[u8], first: &[u8]) -> bool {
         b'c' => starts(&[b"called from "]),
         b'B' => starts(&[b"BEGIN failed--compilation aborted"]) || line == b"Backtrace:" && first.ends_with(b":"),
         b'E' => starts(&[b"Execution of "]) && line.ends_with(b"due to compilation errors."),
-        b'S' => starts(&[b"Suppressed:", b"Stack trace:", b"Stacktrace:"]),
+        b'S' => starts(&[b"Suppressed:", b"Stack trace:", b"Stacktrace:", b"Stack backtrace:"]),
         b'.' => line == b"..." || starts(&[b"... "]),
         b'}' | b']' | b')' => true,
         b'"' => starts(&[b"\"}"]),
@@ -332,7 +393,7 @@ fn is_frame(line: &[u8], first: &[u8]) -> bool {
         b'>' => starts(&[b"> File "]),
         b'#' => line.get(1).is_some_and(u8::is_ascii_digit) && first.len() > 1 && first[0] != b'#',
         // ╭ │ ╰ ┌ └ ├ and others of box drawing.
-        0xE2 => line.get(1).is_some_and(|byte| matches!(byte, 0x94 | 0x95)),
+        0xE2 => line.get(1).is_some_and(|byte| matches!(byte, 0x94 | 0x95)) && OpenReport::of(line).is_none(),
         b'/' => is_native_frame(line),
         b'D' | b'T' => {
             starts(&[b"During handling of the above exception", b"The above exception was the direct cause"])

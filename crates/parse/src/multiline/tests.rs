@@ -32,6 +32,44 @@ fn a_report_is_no_part_of_an_entry_that_tells_no_trouble() {
 }
 
 #[test]
+fn a_text_that_a_report_follows_is_told_from_the_entry_before() {
+    for report in [
+        "valve 7\n    while executing\n\"error valve\"\n    (procedure \"open\" line 7)",
+        "valve 7\nis shut\n\nand dry\n    while executing\n\"error valve\"",
+        "car: contract violation\n  expected: pair?\n  given: 7\n  context...:\n   body of \"/srv/a.rkt\"",
+        "pump: valve 7\nCallStack (from HasCallStack):\n  error, called at A.hs:7:12 in main:Main",
+        "SyntaxError: Export named 'valve' not found.\n\nBun v1.4.5 (Linux x64)",
+    ] {
+        for head in ["", "2026-11-20T06:47:15.5Z stderr F "] {
+            let (before, after) = ("2026-11-20 06:47:13 INFO on", "2026-11-20 06:47:15 INFO on");
+            let all = format!("{before}\n{before}\n{report}\n{after}");
+            let all: Vec<String> = all.split('\n').map(|line| format!("{head}{line}")).collect();
+            let n_report = report.split('\n').count();
+            let expected =
+                [&all[..1], &all[1..2], &all[2..2 + n_report], &all[2 + n_report..]].map(|lines| lines.join("\n"));
+            check(&expected.each_ref().map(String::as_str));
+        }
+    }
+    check(&["2026-11-20 06:47:13 INFO on", "2026-11-20 06:47:14 ERROR lost\nvalve 7\n    while executing\n\"open\""]);
+    check(&["2026-11-20 06:47:13 INFO on", "2026-11-20 06:47:14 INFO on\nvalve 7\nvalve 8"]);
+}
+
+#[test]
+fn lines_of_source_belong_to_the_places_that_they_show() {
+    check(&[
+        "thread 7 panic: valve 7\n/srv/a.zig:3:7: 0x1d in open (a.zig)\nfn open() void { @panic(v); }\n                 ^\n/srv/a.zig:9:7: 0x1d in main (a.zig)\npub fn main() void { open(); }",
+        "pump is off",
+    ]);
+    check(&["a.zig:3:7: error: no valve\npub fn main() void { open(); }\n                     ^~~~", "pump is off"]);
+}
+
+#[test]
+fn what_a_program_has_logged_and_dies_of_is_one_event() {
+    check(&["2026/11/20 06:47:13 cannot open valve\npanic: cannot open valve\n\ngoroutine 1 [running]:\nmain.main()"]);
+    check(&["2026/11/20 06:47:13 cannot open", "panic: cannot open valve\n\ngoroutine 1 [running]:\nmain.main()"]);
+}
+
+#[test]
 fn a_program_that_dies_again_reports_again() {
     let reports = [
         "Traceback (most recent call last):\n  File \"a.py\", line 7, in open\nDry: valve 7",

@@ -72,10 +72,14 @@ impl Batch {
 
     fn push(&mut self, number: u64, line: &[u8]) {
         let text = line.strip_suffix(b"\n").unwrap_or(line);
-        let placement = if self.kind == Kind::Text { self.boundaries.place(text) } else { Placement::Begins };
+        let at = self.bytes.len() as u64;
+        let placement = if self.kind == Kind::Text { self.boundaries.place_at(at, text) } else { Placement::Begins };
         match placement {
             Placement::Begins => self.events.push(self.lines.len()),
             Placement::Continues { n_joined } => self.events.truncate(self.events.len() - n_joined),
+            Placement::Splits { from } => {
+                self.events.push(self.lines.partition_point(|(_, start)| (*start as u64) < from));
+            }
         }
         self.lines.push((number, self.bytes.len()));
         self.bytes.extend_from_slice(line);

@@ -3,11 +3,19 @@
 use super::*;
 use types::Timestamp;
 
+fn of_traced(text: &str, trace: &str) -> Signature {
+    event(text, Some(trace.into())).signature()
+}
+
 fn of(text: &str) -> Signature {
+    event(text, None).signature()
+}
+
+fn event(text: &str, trace: Option<String>) -> ErrorEvent {
     let id = EventId { group_id: 1, timestamp: Timestamp(0), sequence: 1 };
     let none = || None::<String>;
-    let (trace, kind, service, host, version) = (none(), none(), none(), none(), none());
-    ErrorEvent { id, text: text.into(), trace, kind, service, host, version, trace_id: none(), pid: none() }.signature()
+    let (kind, service, host, version) = (none(), none(), none(), none());
+    ErrorEvent { id, text: text.into(), trace, kind, service, host, version, trace_id: none(), pid: none() }
 }
 
 #[test]
@@ -119,7 +127,25 @@ fn the_message_tells_panics_apart_that_have_no_type() {
     assert_ne!(thrown("vector::at"), thrown("map::at"));
     let key = |one: Signature| if let Signature::Trace { key, .. } = one { key } else { String::new() };
     assert_eq!(key(panic("no \"alice\" in 7")), key(panic("no \"bob\" in 8")));
+    assert_eq!(
+        key(thrown("open alice: No such file or directory")),
+        key(thrown("open bob: No such file or directory"))
+    );
     assert_eq!(key(panic("open /srv/a/x.txt: no 'alice'")), key(panic("open /srv/b.txt: no 'bob'")));
+}
+
+#[test]
+fn what_a_trace_says_counts_where_no_function_is_named() {
+    let raised = |what: &str| of(&format!("object.Exception@pump.d(7): {what}\n----------------\npump.d:7 [0x7]\n"));
+    let key = |one: Signature| if let Signature::Trace { key, .. } = one { key } else { String::new() };
+    assert_eq!(key(raised("valve 7")), key(raised("valve 8")));
+    assert_ne!(key(raised("valve 7")), key(raised("tank 7")));
+    let unread = |trace: &str| {
+        let Signature::Text(text) = of_traced("the worker died", trace) else { panic!("{trace}") };
+        text
+    };
+    assert_eq!(unread("valve 7 at pump.pl line 7."), unread("valve 8 at pump.pl line 9."));
+    assert_ne!(unread("valve 7 at pump.pl line 7."), unread("tank 7 at pump.pl line 7."));
 }
 
 #[test]

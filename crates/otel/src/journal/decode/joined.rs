@@ -90,9 +90,10 @@ pub(super) fn joined<'e>(entries: impl Iterator<Item = (u64, JournalEntry<'e>)>)
     events
 }
 
-/// Returns a number for the unit, process and priority of an entry that names a unit or a process.
+/// Returns a number for the unit, process and priority of an entry that names a unit, a process or at least a program.
 fn source(entry: JournalEntry<'_>) -> Option<u64> {
     let mut names: [&[u8]; 5] = [b""; 5];
+    let mut program: &[u8] = b"";
     for (name, value) in entry.fields() {
         let place = match name {
             "_SYSTEMD_UNIT" => 0,
@@ -100,9 +101,17 @@ fn source(entry: JournalEntry<'_>) -> Option<u64> {
             "PRIORITY" => 2,
             "_BOOT_ID" => 3,
             "_HOSTNAME" => 4,
+            "SYSLOG_IDENTIFIER" => {
+                program = value;
+                continue;
+            }
             _ => continue,
         };
         names[place] = value;
     }
-    (!names[0].is_empty() || !names[1].is_empty()).then(|| source_of(names.into_iter()) | OF_PROCESS)
+    if !names[0].is_empty() || !names[1].is_empty() {
+        return Some(source_of(names.into_iter()) | OF_PROCESS);
+    }
+    names[0] = program;
+    (!program.is_empty()).then(|| source_of(names.into_iter()))
 }

@@ -96,6 +96,12 @@ pub(super) const REPORTS: &[Report] = &[
         ..PLAIN
     },
     Report { starts: &["panicked at @:~:~:$"], n_free: 1, ..PLAIN },
+    Report {
+        starts: &["Error:$", "Error: $"],
+        confirms: &["   0: "],
+        goes_on: &["Location:", "Caused by:", "Backtrace omitted", "Run with ", "Stack backtrace:"],
+        ..PLAIN
+    },
     // Java, Kotlin, Scala, Clojure, Groovy.
     Report {
         starts: &[
@@ -122,7 +128,9 @@ pub(super) const REPORTS: &[Report] = &[
             "Error: A JNI error",
             "Error: Unable to initialize main class",
             "Syntax error (",
+            "Syntax error compiling ",
             "Syntax error macroexpanding",
+            "Syntax error reading source at (",
             "Exception in Application ",
             "Unhandled Java exception: ",
         ],
@@ -140,6 +148,14 @@ pub(super) const REPORTS: &[Report] = &[
         ],
         n_free: 8,
         again: Again::BehindFrames,
+        ..PLAIN
+    },
+    // Spring shows it in a box.
+    Report {
+        starts: &["APPLICATION FAILED TO START$"],
+        goes_on: &["*****", "Description:", "Action:"],
+        n_free: 6,
+        follows: true,
         ..PLAIN
     },
     Report {
@@ -188,7 +204,10 @@ pub(super) const REPORTS: &[Report] = &[
             "{\"init terminating in do_boot\"",
             "Runtime terminating during boot",
             "Kernel pid terminated",
-            "Crash dump is being written",
+            "Error! Failed to eval: ",
+            "{error,@,[{",
+            "@.escript:~:~: syntax error",
+            "No file named @.exs$",
         ],
         goes_on: &[
             "Crash dump is being written",
@@ -197,9 +216,18 @@ pub(super) const REPORTS: &[Report] = &[
             "in call from",
             "done",
             "Kernel pid terminated",
+            "Runtime terminating",
+            "escript: There were",
             "({",
         ],
         n_free: 4,
+        ..PLAIN
+    },
+    Report { starts: &["Crash dump is being written"], goes_on: &["done"], follows: true, ..PLAIN },
+    Report {
+        level: Level::Warn,
+        starts: &["@.escript:~:~: Warning: ", "@.erl:~:~: Warning: "],
+        goes_on: &["%    ~|", "% "],
         ..PLAIN
     },
     // .NET, Mono.
@@ -211,8 +239,9 @@ pub(super) const REPORTS: &[Report] = &[
             "Unhandled exception at ",
             "Process terminated. ",
             "Cannot open assembly '",
+            "CLR: Managed code called FailFast",
         ],
-        goes_on: &["--- End of ", "---> ", "[ERROR] FATAL UNHANDLED", "at ", "@Exception: ", "---"],
+        goes_on: &["--- End of ", "---> ", "[ERROR] FATAL UNHANDLED", "at ", "@Exception: ", "---", "====="],
         n_free: 4,
         ends: &["Aborted"],
         ..PLAIN
@@ -238,6 +267,12 @@ pub(super) const REPORTS: &[Report] = &[
     },
     // OCaml, Haskell.
     Report {
+        starts: &["File \"%\", line ~, characters ~-~:$", "File \"%\", lines ~-~, characters ~-~:$"],
+        confirms: &["~ |", "Error: "],
+        goes_on: &["~ |", "^", "Error: ", "Hint: "],
+        ..PLAIN
+    },
+    Report {
         starts: &["Fatal error: exception "],
         goes_on: &["Raised at ", "Raised by ", "Re-raised at ", "Called from "],
         ..PLAIN
@@ -246,6 +281,7 @@ pub(super) const REPORTS: &[Report] = &[
         starts: &[
             "@: Prelude.",
             "@: Uncaught exception ",
+            "@.hs:~:~: error",
             "@: Non-exhaustive",
             "@.hs:~:~%: Non-exhaustive",
             "@: Maybe.fromJust",
@@ -261,6 +297,12 @@ pub(super) const REPORTS: &[Report] = &[
         ..PLAIN
     },
     // Crystal, Nim, D, Zig.
+    Report {
+        starts: &["Showing last frame. Use --error-trace"],
+        goes_on: &["In @:~:~", "Error: ", "Overloads are:", " - ", "^"],
+        ..PLAIN
+    },
+    Report { starts: &["@.nim(~, ~) Error: "], ..PLAIN },
     Report { starts: &["Unhandled exception:$"], goes_on: &["#", "<asynchronous suspension>"], n_free: 1, ..PLAIN },
     Report {
         starts: &["Caught: "],
@@ -298,6 +340,13 @@ pub(super) const REPORTS: &[Report] = &[
         ..PLAIN
     },
     Report {
+        starts: &["@.zig:~:~: error: "],
+        goes_on: &["@.zig:~:~: ", "^", "referenced by:", "error: "],
+        quotes: &["@.zig:~:~: "],
+        n_free: 1,
+        ..PLAIN
+    },
+    Report {
         level: Level::Fatal,
         starts: &[
             "thread ~ panic: ",
@@ -307,6 +356,7 @@ pub(super) const REPORTS: &[Report] = &[
             "error: @$",
         ],
         confirms: &["@.zig:", "%.zig:", "/"],
+        quotes: &["@.zig:~:~: "],
         goes_on: &["@.zig:~:~", "???:?:?", "aborting due to", "Unwind ", "^", "@: 0x"],
         ends: &["Aborted"],
         n_free: 0,

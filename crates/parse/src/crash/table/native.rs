@@ -38,7 +38,7 @@ pub(super) const REPORTS: &[Report] = &[
             "*** SIG",
             "*** Aborted at ",
         ],
-        goes_on: &["terminate called ", "======= ", "/", "~-", "@ 0x", "PC: @", "*** SIG"],
+        goes_on: &["terminate called ", "======= ", "/", "~-", "@ 0x", "PC: @", "*** SIG", "*** Signal ~ ("],
         ends: &["Aborted", "Segmentation fault"],
         ..PLAIN
     },
@@ -66,8 +66,13 @@ pub(super) const REPORTS: &[Report] = &[
             "UndefinedBehaviorSanitizer:DEADLYSIGNAL",
             "MemorySanitizer:DEADLYSIGNAL",
         ],
-        confirms: &["==~==ERROR: ", "==~==WARNING: ", "WARNING: @Sanitizer", "    #", "====="],
+        confirms: &["==~==ERROR: ", "==~==WARNING: ", "WARNING: @Sanitizer", "    #", "=====", "\tNative Crash"],
         goes_on: &[
+            "Got a SIG",
+            "a fatal error in the mono",
+            "used by your application",
+            "Memory around native",
+            "0x@  ~ ",
             "==~==",
             "=====",
             "READ of size",
@@ -101,6 +106,15 @@ pub(super) const REPORTS: &[Report] = &[
         ],
         ends: &["==~==ABORTING"],
         again: Again::BehindEnd,
+        ..PLAIN
+    },
+    // Google's libraries, whose entry may stand before.
+    Report { level: Level::Fatal, starts: &["[FATAL:"], goes_on: &["#"], ..PLAIN },
+    Report {
+        level: Level::Fatal,
+        starts: &["*** Check failure stack trace"],
+        ends: &["Aborted"],
+        follows: true,
         ..PLAIN
     },
     // Valgrind: each error with its frames.
@@ -238,6 +252,12 @@ pub(super) const REPORTS: &[Report] = &[
         goes_on: &["./@.go:~:~: ", "@.go:~:~: ", "too many errors"],
         ..PLAIN
     },
+    Report {
+        starts: &["@.f90:~:~:$", "@.f:~:~:$"],
+        confirms: &["    ~ |", "   ~ |", "  ~ |"],
+        goes_on: &["Error: ", "Fatal Error: ", "Warning: ", "@:~:~:$"],
+        ..PLAIN
+    },
     Report { starts: &["@.java:~: error: "], goes_on: &["~ error", "@.java:~: "], n_free: 1, ..PLAIN },
     Report { starts: &["@.go:~:~: ", "vet: @.go:~:~: "], goes_on: &["@.go:~:~: "], ..PLAIN },
     Report {
@@ -248,7 +268,8 @@ pub(super) const REPORTS: &[Report] = &[
     },
     Report {
         starts: &["usage: ", "Usage: "],
-        confirms: &["@: error: ", "@ @: error: "],
+        confirms: &["@: error: ", "@ @: error: ", "Try '"],
+        goes_on: &["Try '", "Error: "],
         ends: &["@: error: ", "@ @: error: "],
         ..PLAIN
     },
@@ -289,11 +310,36 @@ pub(super) const REPORTS: &[Report] = &[
             "Heap exhausted",
             "Error opening",
             "Welcome to LDB",
+            "Collection trigger",
+            "Unhandled SB-",
+            "~ bytes available",
+            "PROCEED WITH",
+            "Backtrace for: ",
+            "~: (",
         ],
+        ends: &["unhandled condition in --disable-debugger"],
         ..PLAIN
     },
     Report { level: Level::Warn, starts: &["; file: ", "; in: "], goes_on: &[";"], ..PLAIN },
     Report { starts: &["@.rkt:~:~: "], ..PLAIN },
+    Report {
+        starts: &[
+            "@: contract violation$",
+            "@: arity mismatch;$",
+            "@: undefined;$",
+            "@: cannot open ",
+            "@: application: ",
+        ],
+        confirms: &[
+            "  expected: ",
+            " the expected",
+            " cannot reference",
+            "  module path: ",
+            "  path: ",
+            " expected a ",
+        ],
+        ..PLAIN
+    },
     Report { starts: &["@.scm:~:~: In procedure "], n_free: 1, ..PLAIN },
     Report {
         starts: &["Backtrace:$"],
@@ -307,7 +353,19 @@ pub(super) const REPORTS: &[Report] = &[
         ..PLAIN
     },
     Report {
-        starts: &["ERROR: -g ", "ERROR: Prolog initialisation failed", "ERROR: @:~:~: ", "ERROR: @:~:$"],
+        starts: &[";;; Stat of "],
+        goes_on: &[";;; ", "Backtrace:", "ERROR: In procedure", "In procedure "],
+        ..PLAIN
+    },
+    Report {
+        starts: &[
+            "ERROR: -g ",
+            "ERROR: Prolog initialisation failed",
+            "ERROR: @:~:~: ",
+            "ERROR: @:~:$",
+            "ERROR: @.pl:~: ",
+            "ERROR: @.pro:~: ",
+        ],
         goes_on: &["ERROR: ", "Warning: "],
         ..PLAIN
     },
@@ -340,6 +398,16 @@ pub(super) const REPORTS: &[Report] = &[
         goes_on: &["@: line ~: `"],
         ..PLAIN
     },
+    Report {
+        starts: &[
+            "@: illegal option -- ",
+            "@: invalid option -- ",
+            "@: unrecognized option '",
+            "@: option requires an argument -- ",
+        ],
+        goes_on: &["Try '", "usage: ", "Usage: "],
+        ..PLAIN
+    },
     Report { level: Level::Warn, starts: &["@.sh: line ~: warning: ", "bash: line ~: warning: "], ..PLAIN },
     Report {
         starts: &[
@@ -358,6 +426,7 @@ pub(super) const REPORTS: &[Report] = &[
     },
     Report { level: Level::Warn, starts: &["gawk: @:~: warning: ", "gawk: warning: "], ..PLAIN },
     Report { starts: &["FAILED: [code=~] "], ends: &["ninja: build stopped"], n_free: 8, ..PLAIN },
+    Report { starts: &["npm error ", "npm ERR! "], goes_on: &["npm error", "npm ERR!"], ..PLAIN },
     Report { starts: &["ninja: error: ", "ninja: fatal: "], n_free: 1, ..PLAIN },
     Report {
         starts: &[

@@ -39,6 +39,12 @@ pub(super) const REPORTS: &[Report] = &[
         ..PLAIN
     },
     Report {
+        starts: &["╭%Traceback (most recent call last)", "┌%Traceback (most recent call last)"],
+        goes_on: &["│", "╰", "└", "╭", "┌", "The above exception", "During handling of"],
+        next: Next::Exception,
+        ..PLAIN
+    },
+    Report {
         starts: &["  + Exception Group Traceback"],
         goes_on: &["During handling of", "The above exception"],
         ..PLAIN
@@ -53,6 +59,7 @@ pub(super) const REPORTS: &[Report] = &[
             "Exception in thread Thread-",
             "Task was destroyed but it is pending",
             "Future exception was never retrieved",
+            "Internal Server Error: /",
         ],
         goes_on: &[
             "future: ",
@@ -76,6 +83,12 @@ pub(super) const REPORTS: &[Report] = &[
             "@python~: No module named ",
             "@python~.~: No module named ",
         ],
+        ..PLAIN
+    },
+    Report {
+        starts: &["Timeout (~:~:~"],
+        confirms: &["Thread 0x", "Current thread 0x"],
+        goes_on: &["Thread 0x", "Current thread 0x"],
         ..PLAIN
     },
     Report {
@@ -115,6 +128,7 @@ pub(super) const REPORTS: &[Report] = &[
             "node:internal/@:~$",
             "node:@:~$",
             "Uncaught:$",
+            "[UnhandledPromiseRejection: ",
             "[eval]:~$",
             "evalmachine.<anonymous>:~$",
             "<anonymous_script>:~$",
