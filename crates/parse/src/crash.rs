@@ -91,21 +91,21 @@ impl OpenReport {
             Again::BehindFrames => self.is_done || self.has_frames,
             Again::Anywhere => true,
         };
-        if is_over && fits(self.report.starts) {
+        if is_over && fits(&self.report.starts) {
             return Part::Foreign;
         }
-        if fits(self.report.goes_on) {
+        if fits(&self.report.goes_on) {
             (self.is_done, self.has_frames) = (false, false);
             // No free lines follow frames, but some follow a cause.
-            let n_free = if fits(self.report.starts) { self.report.n_free } else { self.n_free };
+            let n_free = if fits(&self.report.starts) { self.report.n_free } else { self.n_free };
             let are_frames = line[0] == b'#' || line.ends_with(b"back:") || line.ends_with(b"trace:");
             self.n_free = if are_frames { 0 } else { n_free };
-            if fits(self.report.quotes) {
+            if fits(&self.report.quotes) {
                 self.n_free = 1;
             }
             return Part::Inner;
         }
-        if fits(self.report.ends) {
+        if fits(&self.report.ends) {
             self.is_done = true;
             return Part::Last;
         }
@@ -130,7 +130,7 @@ impl OpenReport {
 
     /// Reports whether a line without indentation fits a pattern of the report's further or last lines.
     pub(crate) fn knows(&self, line: &[u8]) -> bool {
-        self.report.goes_on.iter().chain(self.report.ends).any(|pattern| matches(pattern, line))
+        self.report.goes_on.iter().chain(&self.report.ends).any(|pattern| matches(pattern, line))
     }
 
     /// Whether one more line may belong to the exception that came last.

@@ -30,18 +30,18 @@ pub(crate) enum Again {
 #[derive(Debug)]
 pub(crate) struct Report {
     pub(crate) level: Level,
-    pub(crate) starts: &'static [&'static str],
+    pub(crate) starts: Vec<&'static str>,
     /// For the text to have the level, one of these must fit the second line, or the line after further ones that fit
     /// `starts`.
-    pub(crate) confirms: &'static [&'static str],
+    pub(crate) confirms: Vec<&'static str>,
     /// Lines without indentation that belong to it; indented and empty ones do anyhow.
-    pub(crate) goes_on: &'static [&'static str],
-    pub(crate) ends: &'static [&'static str],
+    pub(crate) goes_on: Vec<&'static str>,
+    pub(crate) ends: Vec<&'static str>,
     pub(crate) next: Next,
     /// Lines of any form that belong to it before frames come.
     pub(crate) n_free: u8,
     /// Lines behind which a line of source stands.
-    pub(crate) quotes: &'static [&'static str],
+    pub(crate) quotes: Vec<&'static str>,
     /// Whether the line before its first says what happened.
     pub(crate) follows: bool,
     /// Whether the program goes on after it.
@@ -50,16 +50,21 @@ pub(crate) struct Report {
     pub(crate) again: Again,
 }
 
-pub(crate) const PLAIN: Report = Report {
-    level: Level::Error,
-    starts: &[],
-    confirms: &[],
-    goes_on: &[],
-    ends: &[],
-    next: Next::Free,
-    n_free: 0,
-    quotes: &[],
-    follows: false,
-    is_survived: false,
-    again: Again::Part,
-};
+impl Report {
+    /// A report of which nothing more is known.
+    pub(crate) fn of_level(level: Level) -> Self {
+        Self {
+            level,
+            starts: Vec::new(),
+            confirms: Vec::new(),
+            goes_on: Vec::new(),
+            ends: Vec::new(),
+            next: Next::Free,
+            n_free: 0,
+            quotes: Vec::new(),
+            follows: false,
+            is_survived: false,
+            again: Again::Part,
+        }
+    }
+}
