@@ -261,7 +261,8 @@ impl Entry {
             return false;
         }
         // One line teaches little: what stands below an error is more often part of it than what stands below others.
-        self.score > 1 || self.is_bare_time() || (self.score > 0 && self.level() >= Some(Level::Error))
+        let is_taught = self.score > 1 || self.is_bare_time() || (self.score > 0 && self.level() >= Some(Level::Error));
+        is_taught && (self.is_object || line::has_own_time(&self.first))
     }
 
     fn is_timed(&self) -> bool {
@@ -333,7 +334,7 @@ fn is_frame(line: &[u8], first: &[u8]) -> bool {
         b'#' => line.get(1).is_some_and(u8::is_ascii_digit) && first.len() > 1 && first[0] != b'#',
         // ╭ │ ╰ ┌ └ ├ and others of box drawing.
         0xE2 => line.get(1).is_some_and(|byte| matches!(byte, 0x94 | 0x95)),
-        b'/' => is_native_frame(line),
+        b'/' => is_native_frame(line) || line::is_gin_frame(line),
         b'D' | b'T' => {
             starts(&[b"During handling of the above exception", b"The above exception was the direct cause"])
                 || line == b"Traceback:"

@@ -71,7 +71,7 @@ impl Profile {
             None | Some(b' ' | b'\t' | b'{' | b'}') => return,
             _ if has_clock => 1,
             // A trace says nothing of how entries begin.
-            _ if line.starts_with(b"Traceback (most") => return,
+            _ if line.starts_with(b"Traceback (most") || line[0] == b'/' && line::is_gin_frame(line) => return,
             _ => -UNTIMED_WEIGHT,
         };
         for scores in [&mut self.scores, &mut self.next] {

@@ -270,6 +270,7 @@ fn padding_may_stand_before_the_head_of_an_entry() {
     check(&["   INFO 2026-11-20 06:47:13 a", "  ERROR 2026-11-20 06:47:14 b"]);
     check(&["2026-11-20 06:47:13.12 Server  SQL 2025\n\tMar 13 2026 14:53:45\n\tLinux", "2026-11-20 06:47:14.12 on"]);
     check(&["one", "  2026-11-20 06:47:13 two"]);
+    check(&["   INFO: read the tree", "  DEBUG: of\n     two nodes", "WARNING: none"]);
     check(&[" INFO  Cart : stored", "ERROR  Cart : refused\n  by the bank", " WARN  Cart : slow"]);
 }
 
@@ -279,6 +280,8 @@ fn a_line_without_a_time_continues_one_where_all_have_one() {
     check(&["2026-11-20 06:47:13 on", head, "2026-11-20 06:47:14 on"]);
     check(&["2026-11-20 06:47:13 [ERROR] got signal 11\nSorry, this is a bug.", "2026-11-20 06:47:14 on"]);
     check(&["> shop@1.0 start", "2026-11-20 06:47:13 on", "listening", "2026-11-20 06:47:14 on", "listening"]);
+    let built = "compiled with version: 14.2.0 on 02 March 2025 19:27:35";
+    check(&["*** Starting tea on [Fri Nov 20 06:47:13 2026] ***", built, "os: Linux", "*** tea is on"]);
     check(&["2026-11-20 06:47:13 on", "INFO:     Started server process", "2026-11-20 06:47:14 on"]);
 }
 
