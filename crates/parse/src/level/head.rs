@@ -361,6 +361,7 @@ impl<'t> Head<'t> {
                         || self.is_at_time && place.next().first() == Some(&b'[')
                 }
                 b"CONFIG" => self.is_at_time && place.next().first() == Some(&b'['),
+                b"TRACE" if place.next() == b"-" || self.bytes[..self.at].ends_with(b"] ") => is_head,
                 b"SUCCESS" | b"FAILURE" | b"TRACE" | b"NOTICE" | b"VERBOSE" => is_head && is_sure,
                 _ => is_head,
             });

@@ -172,6 +172,8 @@ fn a_level_is_read_where_programs_write_one() {
     check("2026-11-20 06:47:13.784 UTC [7] DEBUG5:  find", Some(Level::Debug));
     check("2026-11-20 06:47:13 [dbug] x", Some(Level::Debug));
     check("2026-11-20 06:47:13,131 BLAT x", Some(Level::Trace));
+    check("0    [main] TRACE shop.Cart - x", Some(Level::Trace));
+    check("TRACE - x", Some(Level::Trace));
     check("Nov 20 06:47:13 c2s55c36\tdebug\tclosing, <stream:error> is: <x/>", Some(Level::Debug));
 }
 

@@ -193,7 +193,9 @@ impl Entry {
         let is_head = seen.has_clock && line::begins_with_time(line) && !self.begins_with_time();
         let is_level = !self.is_headed() && line[0] == b' ' && !trimmed.is_empty() && line::has_level(trimmed)
             || line::level_end(line).is_some_and(|end| line::level_end(&self.first) == Some(end));
-        if is_padded || is_head || is_level {
+        // Chi indents what it writes of a panic, below a line of another request.
+        let is_panic = trimmed.starts_with(b"panic: ") && self.report.is_none() && !self.says_trouble();
+        if is_padded || is_head || is_level || is_panic {
             return false;
         }
         if self.report.is_none()
@@ -275,7 +277,7 @@ impl Entry {
 
     /// Whether the first line has a head: a time or a level.
     fn is_headed(&self) -> bool {
-        self.is_timed() || line::has_level(&self.first)
+        self.is_timed() || line::has_level(&self.first) || line::has_level_of_thread(&self.first)
     }
 
     /// Whether there is nothing but a time and perhaps a level, below which the text stands.

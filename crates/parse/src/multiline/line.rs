@@ -73,6 +73,16 @@ pub(super) fn has_level(line: &[u8]) -> bool {
     closes && is_written && word.len() > 1 && std::str::from_utf8(word).is_ok_and(is_level)
 }
 
+/// Reports whether a level follows a thread in brackets, before which a count may stand: `[main] INFO shop - `,
+/// `31   [main] WARN  shop - `.
+pub(super) fn has_level_of_thread(line: &[u8]) -> bool {
+    let start = line.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b' ').count();
+    let Some(inside) = line[start..].strip_prefix(b"[") else { return false };
+    let thread = inside.iter().take(HEAD_BYTES_MAX).position(|byte| *byte == b']');
+    let behind = thread.and_then(|end| inside[end + 1..].strip_prefix(b" "));
+    behind.is_some_and(|behind| behind.first().is_some_and(u8::is_ascii_uppercase) && has_level(behind))
+}
+
 /// Returns the name before a colon that a line begins with: `Start-Date: `.
 pub(super) fn name(line: &[u8]) -> Option<&[u8]> {
     let is_of_name = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'-';
