@@ -264,7 +264,9 @@ impl Entry {
         }
         // One line teaches little: what stands below an error is more often part of it than what stands below others.
         let is_taught = self.score > 1 || self.is_bare_time() || (self.score > 0 && self.level() >= Some(Level::Error));
-        is_taught && (self.is_object || line::has_own_time(&self.first))
+        // Text may mention a time.
+        let may_mention = || self.first.first().is_some_and(u8::is_ascii_alphabetic);
+        is_taught && (!may_mention() || line::has_own_time(&self.first))
     }
 
     fn is_timed(&self) -> bool {

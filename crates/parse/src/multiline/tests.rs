@@ -296,6 +296,7 @@ fn a_line_without_a_time_continues_one_where_all_have_one() {
     let failed = "06:47:13.145 [main] ERROR shop - pay\njava.lang.IllegalStateException: dry\n\tat J.main(J.java:2)\n\
                   Caused by: java.lang.RuntimeException: cause\n\t... 2 more";
     check(&["06:47:13.145 [main] INFO shop - on", failed, "06:47:13.146 [main] INFO shop - two\nlines"]);
+    check(&["00:00  INFO: on", "00:00  INFO: still on", "00:01  INFO: two\nlines"]);
     let built = "compiled with version: 14.2.0 on 02 March 2025 19:27:35";
     check(&["*** Starting tea on [Fri Nov 20 06:47:13 2026] ***", built, "os: Linux", "*** tea is on"]);
     check(&["2026-11-20 06:47:13 on", "INFO:     Started server process", "2026-11-20 06:47:14 on"]);
